@@ -1,0 +1,58 @@
+/* comm: ranks, agreement between them, and groups of them. All MPI of the time loop is in comm.c.
+ *
+ * Unless said otherwise every function is collective over its comm. A failure of MPI itself aborts (the default error
+ * handler): there is nothing a rank could do alone. */
+#ifndef MCKEAN_BASE_COMM_H
+#define MCKEAN_BASE_COMM_H
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct comm {
+  MPI_Comm mpi;
+  int rank, size;
+};
+
+/* Starts MPI and fills world. USAGE when MPI has another number of ranks than the SLURM step asked for (srun without
+ * PMI starts as many single-rank runs). */
+int comm_start(int *argc, char ***argv, struct comm *world);
+void comm_stop(void);
+
+/* Every rank returns the worst status of all; ranks without a text of their own receive the text of the lowest failing
+ * rank, preceded by "rank 3 of 8: " unless all ranks failed. Call it at the end of every local phase that can fail. */
+int comm_agree(const struct comm *comm, int status);
+
+/* The ranks with member == true form a new comm; NULL elsewhere. */
+struct comm *comm_split(const struct comm *comm, bool member);
+void comm_free(struct comm *comm); /* accepts NULL */
+
+bool comm_any(const struct comm *comm, bool value);
+int64_t comm_sum(const struct comm *comm, int64_t value);
+double comm_min(const struct comm *comm, double value);
+double comm_max(const struct comm *comm, double value);
+void comm_barrier(const struct comm *comm);
+void comm_bcast(const struct comm *comm, void *data, int64_t bytes, int root);
+
+/* words[count] += the words of all other ranks, in the background: begin, then end on the same comm. */
+struct comm_sum {
+  MPI_Request request;
+};
+void comm_sum_begin(const struct comm *comm, int64_t *words, int64_t count, struct comm_sum *sum);
+void comm_sum_end(struct comm_sum *sum); /* local */
+
+/* Rank 0 receives the bytes of all ranks in rank order in a new array (*all, to be freed) and their counts
+ * (bytes_of[size], may be NULL); other ranks get NULL. Any size beyond 2 GiB included. */
+void comm_gather(const struct comm *comm, const void *data, int64_t bytes, void **all, int64_t *bytes_of);
+
+/* Contiguous redistribution: rank r owns items [old_first[r], old_first[r+1]) and shall own [new_first[r],
+ * new_first[r+1]); both arrays have size + 1 entries and are the same on all ranks. offset(context, item) is the byte
+ * at which an item starts in the global sequence of all items. from/to hold the bytes of the rank's own items. */
+void comm_redistribute(const struct comm *comm, const int64_t *old_first, const int64_t *new_first,
+                       int64_t (*offset)(const void *context, int64_t item), const void *context, const void *from,
+                       void *to);
+
+double comm_time(void); /* local: seconds of the wall clock since some moment */
+
+#endif

@@ -1,0 +1,48 @@
+/* status: how every function of McKean fails.
+ *
+ * A function that can fail returns OK or one of the codes below; the text of the failure is kept per process.
+ * Collective functions end their local phase with comm_agree (base/comm.h), after which all ranks hold the same code
+ * and text; above that only TRY is needed. A broken invariant is not a status: it calls die. */
+#ifndef MCKEAN_BASE_STATUS_H
+#define MCKEAN_BASE_STATUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* These are also the exit codes of the program. */
+enum status {
+  OK = 0,
+  FAILED = 1,  /* the run failed: input or output, a number that is not finite, no memory */
+  USAGE = 2,   /* wrong usage or wrong input: nothing was done */
+  STOPPED = 75 /* stopped early with a checkpoint: run the same command again */
+};
+
+/* Local. Records "what was expected, what was received, where, what to do" and returns code. */
+#define FAIL(code, ...) status_fail((code), __VA_ARGS__)
+
+/* Returns the status of call from the enclosing function unless it is OK. */
+#define TRY(call)                                                                                                      \
+  do {                                                                                                                 \
+    const int try_status_ = (call);                                                                                    \
+    if (try_status_ != OK) return try_status_;                                                                         \
+  } while (0)
+
+/* Alone. Prints rank, host and place of a broken invariant and aborts all ranks. */
+#define die(...) status_die(__FILE__, __LINE__, __VA_ARGS__)
+
+int status_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Text of the last failure of this process, "" before the first. Lives until the next failure. */
+const char *status_text(void);
+
+/* What die calls after its message; comm_start sets it to MPI_Abort. */
+void status_set_abort(void (*abort_all)(void));
+
+_Noreturn void status_die(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* malloc and calloc that die when there is no memory: for small, bounded sizes. Sizes that the input decides use
+ * status_array, which fails with a message that names what was to be stored. */
+void *status_malloc(size_t bytes);
+int status_array(void **array, int64_t count, size_t size, const char *what);
+
+#endif

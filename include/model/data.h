@@ -1,0 +1,56 @@
+/* data: which points a network sees at which step.
+ *
+ * online: fresh points each step, each network its own (or all the same with data.shared). fixed: `samples` points
+ * common to all networks and steps; a batch smaller than that runs through them without replacement, epoch by epoch.
+ * Points of targets that are not files are uniform on the sphere |x|^2 = d. Everything is a pure function of
+ * (data.seed, network, step, point): any rank computes any point. */
+#ifndef MCKEAN_MODEL_DATA_H
+#define MCKEAN_MODEL_DATA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/comm.h"
+#include "model/target.h"
+
+enum data_mode { DATA_ONLINE, DATA_FIXED, DATA_MODES };
+extern const char *const data_mode_names[DATA_MODES];
+
+struct data_spec {
+  int mode;        /* enum data_mode */
+  int64_t samples; /* fixed: number of points; 0 = all of a file */
+  int64_t test;    /* held-out points; a file with test_x has its own */
+  bool shared;     /* online: all networks see the same points */
+  uint64_t seed;
+  double noise; /* standard deviation of noise added to the training labels (target.noise) */
+};
+
+struct data {
+  struct data_spec spec;
+  const struct target *target; /* not owned */
+  int d;
+  int64_t samples; /* fixed: N, online: 0 */
+  double *x, *y;   /* fixed: (N, d), (N) */
+  int64_t tests;
+  double *test_x, *test_y; /* (K, d), (K) */
+  double C_f; /* the target's, or half the mean square of the test labels (training labels without test points) */
+};
+
+/* Where a batch stands: `step` is the run's step, `epoch_step` counts steps since the batch size last changed and
+ * `stage` numbers the stretches between changes (so that every stretch starts a new order). */
+struct data_place {
+  uint64_t network; /* network_key */
+  int64_t step, epoch_step;
+  int stage;
+  int64_t batch; /* P */
+};
+
+/* Local once the target exists; same on all ranks. USAGE: more samples than a file holds, mode online with a file. */
+int data_create(const struct target *target, const struct data_spec *spec, struct data **data);
+void data_free(struct data *data); /* accepts NULL */
+
+/* Points first .. first+count-1 of the batch at place: x [count][d] and, unless NULL, y [count]. Local, pure. */
+void data_points(const struct data *data, const struct data_place *place, int64_t first, int count, double *x,
+                 double *y);
+
+#endif

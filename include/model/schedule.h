@@ -1,0 +1,40 @@
+/* schedule: which step size and batch size hold at which step. The stages of a run follow one another; a change of
+ * steps, dt or batch between them is a "quench". Local and pure. */
+#ifndef MCKEAN_MODEL_SCHEDULE_H
+#define MCKEAN_MODEL_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/data.h"
+
+enum scheme { SCHEME_GD, SCHEME_SGD, SCHEMES };
+extern const char *const scheme_names[SCHEMES];
+
+enum { STAGES_MAX = 64 };
+
+struct stage {
+  int64_t steps;
+  double dt;
+  int64_t batch; /* P, or 0: floor(batch_scale * n^batch_power), at least 1; gd: 0, the whole fixed set */
+  double batch_scale;
+  double batch_power;
+};
+
+struct schedule {
+  int scheme; /* enum scheme */
+  int stages;
+  struct stage stage[STAGES_MAX];
+};
+
+int64_t schedule_steps(const struct schedule *schedule);             /* of all stages */
+int schedule_stage(const struct schedule *schedule, int64_t step);   /* the last stage for step >= schedule_steps */
+double schedule_time(const struct schedule *schedule, int64_t step); /* sum of dt over the steps before step */
+
+/* P of a network of n units in a stage; samples: size of the fixed set, 0 if the data are online. */
+int64_t schedule_batch(const struct schedule *schedule, int stage, int64_t n, int64_t samples);
+
+/* True if the two give the same trajectory through step. */
+bool schedule_agree(const struct schedule *a, const struct schedule *b, int64_t step);
+
+#endif

@@ -1,0 +1,86 @@
+/* checkpoint: the particles on disk, complete and verified or not there.
+ *
+ * <output>/checkpoints/step-%012lld.h5. HDF5 with a 512-byte user block in front:
+ *
+ *   user block   magic "MCKEANCK", format version, file length, offset and count of /integrity/extents, CRC-32C of all
+ *                bytes of the file outside user block and extents, CRC-32C of the user block itself
+ *   /            attributes format "mckean-checkpoint", format_version, step, time, seed, isa, precision, config
+ *   /ensemble/i  attributes n, replicas, unit; datasets c (R, n), a (R, n, d), b (R, n; ridge units only)
+ *   /integrity   extents (offset, length) of these datasets; i/c, i/a, i/b: CRC-32C per block of 256 rows (R, blocks)
+ *   /provenance  attributes, see run/provenance.h
+ *
+ * So every byte is covered, and the metadata are proved before the HDF5 library sees them. Writing: rank 0 lays the
+ * file out under a temporary name and reserves its space, every rank writes its own rows at their offsets and reads
+ * them back, then CRCs, rename, fsync of the folder. A full disk, a kill or a failing rank at any instant leaves the
+ * older checkpoints as they were. */
+#ifndef MCKEAN_RUN_CHECKPOINT_H
+#define MCKEAN_RUN_CHECKPOINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/comm.h"
+#include "model/particles.h"
+#include "run/config.h"
+#include "run/provenance.h"
+
+enum { CHECKPOINT_VERSION = 1 };
+
+/* What a checkpoint says of itself. */
+struct checkpoint_info {
+  int64_t step;
+  double time;
+  uint64_t seed;
+  int isa;      /* enum isa */
+  char *config; /* resolved YAML */
+  uint32_t crc; /* of its metadata: names this checkpoint in the provenance of the next */
+  int64_t bytes;
+};
+void checkpoint_info_free(struct checkpoint_info *info); /* frees what it holds */
+
+/* Name of the checkpoint of a step: folder/step-000000012000.h5, to be freed. Local. */
+char *checkpoint_path(const char *folder, int64_t step);
+
+/* Collective. Writes folder/step-….h5 (folder exists). may_write(context) is asked on rank 0 directly before the
+ * rename: not OK means that this run no longer owns the output. FAILED: input/output, with what to do; nothing else
+ * changed. */
+struct checkpoint_request {
+  const char *folder;
+  int64_t step;
+  double time;
+  uint64_t seed;
+  enum isa isa;
+  enum io io;
+  const char *config;
+  const struct provenance *provenance;
+  int (*may_write)(void *context);
+  void *context;
+};
+int checkpoint_write(const struct comm *comm, const struct checkpoint_request *request,
+                     const struct particles *particles, int64_t *bytes);
+
+/* Collective, any rank count. Checks every byte. FAILED with the first damage found; OK fills info (unless NULL). */
+int checkpoint_verify(const struct comm *comm, const char *path, struct checkpoint_info *info);
+
+/* Local. Checks user block and metadata, not the particles' own bytes. */
+int checkpoint_inspect(const char *path, struct checkpoint_info *info);
+
+/* Collective. The newest checkpoint of folder that verifies: its path in *path (to be freed), info filled; *path NULL
+ * if the folder holds none. Damaged ones passed over are named through note(context, text) on rank 0. FAILED if there
+ * are checkpoints but none verifies. */
+int checkpoint_newest(const struct comm *comm, const char *folder, void (*note)(void *context, const char *text),
+                      void *context, char **path, struct checkpoint_info *info);
+
+/* Collective. Fills own units of particles (same ensemble, unit, d, precision; any rank count) and checks their CRCs.
+ */
+int checkpoint_read(const struct comm *comm, const char *path, struct particles *particles);
+
+/* Local (rank 0). Removes temporary files and all but the newest keep checkpoints; steps listed in snapshots stay. */
+int checkpoint_rotate(const char *folder, int keep, const struct steps *snapshots);
+
+/* Local. Compares the particles of two checkpoints. *equal: all bits; writes one line per dataset that differs, with
+ * the largest absolute and relative difference, to out (NULL: silent). USAGE: shapes differ. */
+int checkpoint_compare(const char *a, const char *b, FILE *out, bool *equal);
+
+#endif

@@ -1,0 +1,73 @@
+/* config: the input of a run. One parameter table (config.c) drives reading, checking, overrides, help, the echo in
+ * logs and files, and the comparison on resume. To add a key: a field here and a row there.
+ *
+ * Keys (YAML, nested by the dots):
+ *   run.name run.seed run.output run.precision
+ *   ensemble.n ensemble.replicas
+ *   unit.type unit.alpha unit.train unit.init.{c,a,b}.{mean,std}
+ *   target.type target.d target.seed target.path target.noise target.teacher.{units,type,alpha}
+ *   target.teacher.init.{c,a,b}.{mean,std}
+ *   data.mode data.samples data.test data.shared data.seed
+ *   dynamics.scheme dynamics.stages[].{steps, dt, batch, batch_scale, batch_power}
+ *   output.history_every output.checkpoint_every output.keep output.snapshots output.fields output.io */
+#ifndef MCKEAN_RUN_CONFIG_H
+#define MCKEAN_RUN_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/comm.h"
+#include "model/data.h"
+#include "model/kernel.h"
+#include "model/particles.h"
+#include "model/schedule.h"
+#include "model/target.h"
+#include "model/unit.h"
+
+enum { STEPS_MAX = 4096 }; /* entries of output.snapshots and output.fields */
+
+enum io { IO_POSIX, IO_MPIIO, IO_KINDS };
+
+struct steps {
+  int count;
+  int64_t step[STEPS_MAX]; /* ascending, no duplicates */
+};
+
+struct config {
+  char name[256], output[4096]; /* output: folder; default "runs/<name>" */
+  uint64_t seed;
+  int precision; /* enum precision */
+  struct ensemble_spec ensemble;
+  struct unit_spec unit;
+  struct target_spec target; /* target.d 0 only for TARGET_FILE */
+  struct data_spec data;
+  struct schedule schedule;
+  int64_t history_every;    /* steps between history rows */
+  int64_t checkpoint_every; /* steps; 0: only at the end, at snapshots and when stopped */
+  int keep;                 /* newest checkpoints kept besides snapshots */
+  struct steps snapshots, fields;
+  int io; /* enum io */
+};
+
+/* Collective. Rank 0 reads file (regular, at most 1 MiB) and the overrides "key=value"; all ranks receive the result.
+ * USAGE with ALL errors of the input in the text, one per line: file, line, column, key, expected, received, nearest
+ * known key. FAILED when the file cannot be read. */
+int config_read(const struct comm *comm, const char *file, int overrides, char *const *override,
+                struct config **config);
+
+/* Local. The same for the text a file of ours carries (name: for messages). */
+int config_parse(const char *name, const char *text, struct config **config);
+void config_free(struct config *config);
+
+/* Local. YAML text with every key, defaults filled in; config_parse of it gives the same config. To be freed. */
+char *config_echo(const struct config *config);
+
+/* Local. Differences between a checkpoint's config and ours that would change the trajectory or its identity up to
+ * step: USAGE with one "key: was X, now Y" per line; OK if the run may go on. */
+int config_resumable(const struct config *was, const struct config *now, int64_t step);
+
+/* Local. The reference of all keys, or of those that start with key; USAGE with the nearest key for an unknown one. */
+int config_help(FILE *out, const char *key);
+
+#endif

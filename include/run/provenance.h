@@ -1,0 +1,32 @@
+/* provenance: where numbers come from. */
+#ifndef MCKEAN_RUN_PROVENANCE_H
+#define MCKEAN_RUN_PROVENANCE_H
+
+#include <stdint.h>
+
+#include "base/comm.h"
+
+/* Built into the program by the Makefile (build/info.c). */
+extern const char *const build_version;  /* git describe --always --dirty, or the release */
+extern const char *const build_compiler; /* first line of cc --version */
+extern const char *const build_flags;
+
+/* Named facts about this run, in order of output. */
+struct provenance_fact {
+  const char *name;
+  char value[4096];
+};
+enum { PROVENANCE_FACTS = 16 };
+struct provenance {
+  int count;
+  struct provenance_fact fact[PROVENANCE_FACTS];
+};
+
+/* Collective. version, compiler, flags, library versions (MPI, HDF5), host of rank 0, ranks, threads, start time, argv,
+ * job id; same on all ranks. */
+void provenance_fill(const struct comm *comm, int argc, char *const *argv, struct provenance *provenance);
+
+/* Local. Adds or replaces a fact (parent checkpoint …). */
+void provenance_set(struct provenance *provenance, const char *name, const char *value);
+
+#endif

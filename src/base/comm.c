@@ -1,0 +1,199 @@
+#include "base/comm.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/status.h"
+
+/* MPI counts are int; larger transfers go in pieces of this many bytes. */
+enum { PIECE = 1 << 30 };
+
+static int world_rank = -1;
+
+static void abort_all(void) {
+  fprintf(stderr, "mckean: rank %d aborts the run\n", world_rank);
+  MPI_Abort(MPI_COMM_WORLD, FAILED);
+}
+
+int comm_start(int *argc, char ***argv, struct comm *world) {
+  int provided;
+  MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
+  world->mpi = MPI_COMM_WORLD;
+  MPI_Comm_rank(world->mpi, &world->rank);
+  MPI_Comm_size(world->mpi, &world->size);
+  world_rank = world->rank;
+  status_set_abort(abort_all);
+
+  /* srun sets SLURM_STEP_NUM_TASKS for its step; mpirun inside a batch job does not start a step of that size. */
+  const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
+  const char *launched = getenv("OMPI_COMM_WORLD_SIZE");
+  if (tasks && !launched && atoi(tasks) != world->size)
+    return FAIL(USAGE,
+                "srun started %s tasks, but MPI sees %d rank(s) here: each task would be a run of its own. Use "
+                "srun --mpi=pmix (srun --mpi=list shows what this site has), or mpirun inside the job",
+                tasks, world->size);
+  return OK;
+}
+
+void comm_stop(void) {
+  MPI_Finalize();
+}
+
+int comm_agree(const struct comm *comm, int status) {
+  /* Worst code first; among equals the lowest rank speaks. */
+  int mine[2] = {status, comm->rank}, worst[2];
+  MPI_Allreduce(mine, worst, 1, MPI_2INT, MPI_MAXLOC, comm->mpi);
+  if (worst[0] == OK) return OK;
+  int failing = status != OK, count;
+  MPI_Allreduce(&failing, &count, 1, MPI_INT, MPI_SUM, comm->mpi);
+  int64_t length = (int64_t)strlen(status_text()) + 1;
+  MPI_Bcast(&length, 1, MPI_INT64_T, worst[1], comm->mpi);
+  char *text = status_malloc((size_t)length);
+  if (comm->rank == worst[1]) memcpy(text, status_text(), (size_t)length);
+  comm_bcast(comm, text, length, worst[1]);
+  if (count < comm->size && comm->size > 1)
+    status_fail(worst[0], "rank %d of %d: %s", worst[1], comm->size, text);
+  else
+    status_fail(worst[0], "%s", text);
+  free(text);
+  return worst[0];
+}
+
+struct comm *comm_split(const struct comm *comm, bool member) {
+  MPI_Comm part;
+  MPI_Comm_split(comm->mpi, member ? 0 : MPI_UNDEFINED, comm->rank, &part);
+  if (part == MPI_COMM_NULL) return NULL;
+  struct comm *new = status_malloc(sizeof *new);
+  new->mpi = part;
+  MPI_Comm_rank(part, &new->rank);
+  MPI_Comm_size(part, &new->size);
+  return new;
+}
+
+void comm_free(struct comm *comm) {
+  if (!comm) return;
+  MPI_Comm_free(&comm->mpi);
+  free(comm);
+}
+
+bool comm_any(const struct comm *comm, bool value) {
+  int mine = value, any;
+  MPI_Allreduce(&mine, &any, 1, MPI_INT, MPI_MAX, comm->mpi);
+  return any;
+}
+
+int64_t comm_sum(const struct comm *comm, int64_t value) {
+  int64_t sum;
+  MPI_Allreduce(&value, &sum, 1, MPI_INT64_T, MPI_SUM, comm->mpi);
+  return sum;
+}
+
+double comm_min(const struct comm *comm, double value) {
+  double min;
+  MPI_Allreduce(&value, &min, 1, MPI_DOUBLE, MPI_MIN, comm->mpi);
+  return min;
+}
+
+double comm_max(const struct comm *comm, double value) {
+  double max;
+  MPI_Allreduce(&value, &max, 1, MPI_DOUBLE, MPI_MAX, comm->mpi);
+  return max;
+}
+
+void comm_barrier(const struct comm *comm) {
+  MPI_Barrier(comm->mpi);
+}
+
+void comm_bcast(const struct comm *comm, void *data, int64_t bytes, int root) {
+  for (int64_t at = 0; at < bytes; at += PIECE)
+    MPI_Bcast((char *)data + at, (int)(bytes - at < PIECE ? bytes - at : PIECE), MPI_BYTE, root, comm->mpi);
+}
+
+void comm_sum_begin(const struct comm *comm, int64_t *words, int64_t count, struct comm_sum *sum) {
+  if (count > INT32_MAX) die("a sum of %lld words does not fit one reduction", (long long)count);
+  MPI_Iallreduce(MPI_IN_PLACE, words, (int)count, MPI_INT64_T, MPI_SUM, comm->mpi, &sum->request);
+}
+
+void comm_sum_end(struct comm_sum *sum) {
+  MPI_Wait(&sum->request, MPI_STATUS_IGNORE);
+}
+
+void comm_gather(const struct comm *comm, const void *data, int64_t bytes, void **all, int64_t *bytes_of) {
+  int64_t *counts = status_malloc(sizeof(int64_t) * (size_t)comm->size);
+  MPI_Gather(&bytes, 1, MPI_INT64_T, counts, 1, MPI_INT64_T, 0, comm->mpi);
+  *all = NULL;
+  if (comm->rank != 0) {
+    for (int64_t at = 0; at < bytes; at += PIECE)
+      MPI_Send((const char *)data + at, (int)(bytes - at < PIECE ? bytes - at : PIECE), MPI_BYTE, 0, 0, comm->mpi);
+    free(counts);
+    return;
+  }
+  int64_t total = 0;
+  for (int r = 0; r < comm->size; r++) total += counts[r];
+  char *to = *all = status_malloc((size_t)total);
+  if (bytes) memcpy(to, data, (size_t)bytes);
+  to += bytes;
+  for (int r = 1; r < comm->size; r++)
+    for (int64_t left = counts[r]; left > 0;) {
+      const int piece = (int)(left < PIECE ? left : PIECE);
+      MPI_Recv(to, piece, MPI_BYTE, r, 0, comm->mpi, MPI_STATUS_IGNORE);
+      to += piece;
+      left -= piece;
+    }
+  if (bytes_of) memcpy(bytes_of, counts, sizeof(int64_t) * (size_t)comm->size);
+  free(counts);
+}
+
+static int64_t later(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+
+static int64_t earlier(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+void comm_redistribute(const struct comm *comm, const int64_t *old_first, const int64_t *new_first,
+                       int64_t (*offset)(const void *context, int64_t item), const void *context, const void *from,
+                       void *to) {
+  const int me = comm->rank;
+  const int64_t from_base = offset(context, old_first[me]), to_base = offset(context, new_first[me]);
+  /* Runs are contiguous, so each pair of ranks exchanges at most one range. Receives are posted first. */
+  int capacity = 64, count = 0;
+  MPI_Request *request = status_malloc(sizeof *request * (size_t)capacity);
+  for (int pass = 0; pass < 2; pass++)
+    for (int r = 0; r < comm->size; r++) {
+      const bool receive = pass == 0;
+      const int64_t low = receive ? later(old_first[r], new_first[me]) : later(old_first[me], new_first[r]);
+      const int64_t high =
+          receive ? earlier(old_first[r + 1], new_first[me + 1]) : earlier(old_first[me + 1], new_first[r + 1]);
+      if (low >= high) continue;
+      const int64_t start = offset(context, low), end = offset(context, high);
+      if (r == me) {
+        if (!receive)
+          memcpy((char *)to + (start - to_base), (const char *)from + (start - from_base), (size_t)(end - start));
+        continue;
+      }
+      for (int64_t at = start; at < end; at += PIECE) {
+        const int piece = (int)(end - at < PIECE ? end - at : PIECE);
+        if (count == capacity) {
+          capacity *= 2;
+          request = realloc(request, sizeof *request * (size_t)capacity);
+          if (!request) die("no memory for %d requests", capacity);
+        }
+        if (receive)
+          MPI_Irecv((char *)to + (at - to_base), piece, MPI_BYTE, r, 1, comm->mpi, &request[count++]);
+        else
+          MPI_Isend((const char *)from + (at - from_base), piece, MPI_BYTE, r, 1, comm->mpi, &request[count++]);
+      }
+    }
+  MPI_Waitall(count, request, MPI_STATUSES_IGNORE);
+  free(request);
+}
+
+double comm_time(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}

@@ -1,0 +1,62 @@
+#include "base/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TEXT_MAX = 65536 };
+static char text[TEXT_MAX];
+static void (*abort_hook)(void);
+
+int status_fail(int code, const char *format, ...) {
+  /* The new text may quote the old one, so it is composed aside. */
+  static char next[TEXT_MAX];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(next, sizeof next, format, args);
+  va_end(args);
+  memcpy(text, next, sizeof text);
+  return code;
+}
+
+const char *status_text(void) {
+  return text;
+}
+
+void status_set_abort(void (*abort_all)(void)) {
+  abort_hook = abort_all;
+}
+
+void status_die(const char *file, int line, const char *format, ...) {
+  char host[256] = "?", message[4096];
+  gethostname(host, sizeof host - 1);
+  va_list args;
+  va_start(args, format);
+  vsnprintf(message, sizeof message, format, args);
+  va_end(args);
+  fprintf(stderr, "mckean: %s:%d on %s: %s\n", file, line, host, message);
+  fflush(NULL);
+  if (abort_hook) abort_hook();
+  abort();
+}
+
+void *status_malloc(size_t bytes) {
+  void *memory = malloc(bytes ? bytes : 1);
+  if (!memory) die("no memory for %zu bytes", bytes);
+  return memory;
+}
+
+int status_array(void **array, int64_t count, size_t size, const char *what) {
+  *array = NULL;
+  if (count < 0 || (uint64_t)count > (SIZE_MAX / 2) / (size ? size : 1))
+    return FAIL(FAILED, "%s: %lld items of %zu bytes are more than memory can address", what, (long long)count, size);
+  /* 64-byte aligned for vector loads. */
+  const size_t bytes = ((size_t)count * size + 63) / 64 * 64;
+  *array = aligned_alloc(64, bytes ? bytes : 64);
+  if (!*array)
+    return FAIL(FAILED, "%s: no memory for %.3f GB on this rank; use more ranks or nodes, or a smaller n", what,
+                (double)bytes * 1e-9);
+  return OK;
+}
