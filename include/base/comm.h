@@ -24,8 +24,8 @@ void comm_stop(void);
  * rank, preceded by "rank 3 of 8: " unless all ranks failed. Call it at the end of every local phase that can fail. */
 int comm_agree(const struct comm *comm, int status);
 
-/* The ranks with member == true form a new comm; NULL elsewhere. */
-struct comm *comm_split(const struct comm *comm, bool member);
+/* The ranks of equal color form a new comm, in rank order; NULL for those with a negative color. */
+struct comm *comm_split(const struct comm *comm, int color);
 void comm_free(struct comm *comm); /* accepts NULL */
 
 bool comm_any(const struct comm *comm, bool value);

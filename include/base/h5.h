@@ -45,7 +45,8 @@ int h5_read_rows(struct h5 *file, const char *dataset, enum h5_type type, int ra
 
 /* A contiguous dataset whose space is allocated now and never filled: *offset is the byte in the file at which its
  * numbers start, for writers of their own. */
-int h5_reserve(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape, int64_t *offset);
+int h5_reserve(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape,
+               int64_t *offset);
 
 /* Series: datasets that grow along the first dimension. Makes the dataset if it is missing, cuts it to keep rows, then
  * appends rows. row_shape has row_rank entries (0: scalars). FAILED if it has fewer than keep rows. */

@@ -48,7 +48,7 @@ struct particles {
   int64_t *first;    /* [ranks + 1]: rank r owns blocks first[r] .. first[r+1]-1 */
   void *tiles;       /* own tiles */
   int64_t tile_count;
-  int shares; /* own networks; split ones first (at most two) */
+  int shares, split; /* own networks; the first `split` (at most two) are shared with other ranks */
   struct share *share;
   struct comm *group[2];
 };

@@ -61,9 +61,9 @@ int comm_agree(const struct comm *comm, int status) {
   return worst[0];
 }
 
-struct comm *comm_split(const struct comm *comm, bool member) {
+struct comm *comm_split(const struct comm *comm, int color) {
   MPI_Comm part;
-  MPI_Comm_split(comm->mpi, member ? 0 : MPI_UNDEFINED, comm->rank, &part);
+  MPI_Comm_split(comm->mpi, color < 0 ? MPI_UNDEFINED : color, comm->rank, &part);
   if (part == MPI_COMM_NULL) return NULL;
   struct comm *new = status_malloc(sizeof *new);
   new->mpi = part;
