@@ -1,0 +1,51 @@
+/* dynamics: one step of all networks.
+ *
+ *   r_p = f_n(x_p) - f(x_p),  f_n(x) = (1/n) sum_i c_i phi(x, z_i)
+ *   theta_i <- theta_i - dt grad V(theta_i; mu_n),  grad V = (1/P) sum_p r_p grad(c_i phi(x_p, z_i))
+ *
+ * (RVE section 2; THEORY: the velocity is minus n times the gradient of the loss.) Networks that lie wholly on a rank
+ * are computed while the sums of the split ones (at most two) travel. No array of size P x n exists: a chunk of points
+ * meets one block of units at a time. The result is a pure function of input, seeds and instruction-set level: chunk
+ * boundaries depend on (d, precision) alone, block sums are added exactly (base/exact.h). */
+#ifndef MCKEAN_MODEL_DYNAMICS_H
+#define MCKEAN_MODEL_DYNAMICS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/comm.h"
+#include "model/data.h"
+#include "model/kernel.h"
+#include "model/observe.h"
+#include "model/particles.h"
+#include "model/schedule.h"
+
+struct dynamics;
+
+/* Point sets on which the networks can be evaluated. */
+enum point_set { POINTS_TEST, POINTS_TRAIN };
+
+/* Collective. particles, data and schedule are not owned and must outlive it. FAILED: no memory. */
+int dynamics_create(struct particles *particles, const struct data *data, const struct schedule *schedule, enum isa isa,
+                    struct dynamics **dynamics);
+void dynamics_free(struct dynamics *dynamics); /* accepts NULL */
+
+/* Collective at a change of stage only: gives blocks to new owners where batch sizes changed. Call before the first
+ * step of every stage. */
+int dynamics_enter_stage(struct dynamics *dynamics, int stage);
+
+/* Moves all units by one step (move) and, unless observation is NULL, fills observation [shares] with the state before
+ * the move. With move false no bit of any unit changes. Communicates only inside the groups of split networks; a
+ * network whose numbers are not finite stays where it is and is remembered for dynamics_check. */
+void dynamics_step(struct dynamics *dynamics, int64_t step, bool move, struct observation *observation);
+
+/* f [shares][K or N] = f_n at the points of a set. Same communication. */
+void dynamics_evaluate(struct dynamics *dynamics, enum point_set set, double *f);
+
+/* Local. FAILED with network and step if some network of this rank left the range of numbers; agree on it. */
+int dynamics_check(const struct dynamics *dynamics);
+
+/* Local. Units times points of the steps so far, on this rank: the measure of work. */
+double dynamics_pairs(const struct dynamics *dynamics);
+
+#endif

@@ -1,0 +1,50 @@
+/* history: the series of a run, <output>/history.h5.
+ *
+ *   /                    attributes format "mckean-history", format_version, step (the checkpoint it belongs to),
+ * config /target              attributes C_f, linear_fraction; dataset coefficients (spin: packed S_pqr, p <= q <= r)
+ *   /test/x (K, d), /test/y (K); /train/x (N, d), /train/y (N) where the data are fixed
+ *   /ensemble/i          attributes n, replicas, unit
+ *   /ensemble/i/series   step (T), time (T), dt (T), batch (T) and one (T, R) dataset per column of model/observe.h
+ *   /ensemble/i/field    step (S), time (S), f (S, R, K) at the test points, f_train (S, R, N) where the data are fixed
+ *   /provenance          attributes of the run that wrote last
+ *
+ * Rows since the last checkpoint live in memory, each on the rank that leads the network; a resume computes them again.
+ * history_write appends them: copy of the old file, append, fsync, rename, directly before the checkpoint's rename;
+ * rows at or beyond the resumed step are cut first. So no row is ever missing or there twice. */
+#ifndef MCKEAN_RUN_HISTORY_H
+#define MCKEAN_RUN_HISTORY_H
+
+#include <stdint.h>
+
+#include "base/comm.h"
+#include "model/data.h"
+#include "model/observe.h"
+#include "model/particles.h"
+#include "run/config.h"
+#include "run/provenance.h"
+
+enum { HISTORY_VERSION = 1 };
+
+struct history;
+
+/* Local. start: the step the run starts or goes on from; rows before it are expected in <output>/history.h5. */
+struct history *history_create(const struct comm *comm, const struct config *config, const struct data *data,
+                               int64_t start);
+void history_free(struct history *history); /* accepts NULL */
+
+/* Local. Is a row, a field due at this step? The last step of the schedule always has a row. */
+bool history_row_due(const struct history *history, int64_t step);
+bool history_field_due(const struct history *history, int64_t step);
+
+/* Local; to be called on all ranks. Keep a row: observation [shares]; f [shares][K], f_train [shares][N] or NULL. */
+void history_row(struct history *history, int64_t step, const struct particles *particles,
+                 const struct observation *observation);
+void history_field(struct history *history, int64_t step, const struct particles *particles, const double *f,
+                   const double *f_train);
+
+/* Collective. Brings the file to the state of a checkpoint at step: every row kept so far. may_write as in
+ * run/checkpoint.h. FAILED: nothing changed on disk. */
+int history_write(struct history *history, int64_t step, const struct provenance *provenance,
+                  int (*may_write)(void *context), void *context);
+
+#endif

@@ -1,0 +1,366 @@
+#include "run/history.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/h5.h"
+#include "base/status.h"
+
+/* Rows of one kind: records {row, network, values...} on the ranks that lead the networks, and on rank 0 the order. */
+struct rows {
+  int width;     /* values in a record */
+  int64_t kept;  /* rows of the file before this run */
+  int64_t count; /* rows since the last write */
+  int64_t *step; /* [count] */
+  int64_t records, capacity;
+  double *record; /* [records][2 + width] */
+};
+
+struct history {
+  const struct comm *comm;
+  const struct config *config;
+  const struct data *data;
+  char *path, *temporary;
+  struct rows series, field, train;
+  bool written; /* the file exists and holds kept rows */
+};
+
+bool history_row_due(const struct history *history, int64_t step) {
+  return step % history->config->history_every == 0 || step == schedule_steps(&history->config->schedule);
+}
+
+bool history_field_due(const struct history *history, int64_t step) {
+  const struct steps *fields = &history->config->fields;
+  for (int i = 0; i < fields->count; i++)
+    if (fields->step[i] == step) return true;
+  return false;
+}
+
+/* The rows that a run up to (not including) step has kept: a function of the input, so that a resume can check it. */
+static void count_kept(struct history *history, int64_t start) {
+  const struct steps *fields = &history->config->fields;
+  const int64_t every = history->config->history_every;
+  history->series.kept = (start + every - 1) / every;
+  history->field.kept = 0;
+  for (int i = 0; i < fields->count; i++) history->field.kept += fields->step[i] < start;
+  history->train.kept = history->field.kept;
+}
+
+struct history *history_create(const struct comm *comm, const struct config *config, const struct data *data,
+                               int64_t start) {
+  struct history *history = status_malloc(sizeof *history);
+  *history = (struct history){.comm = comm, .config = config, .data = data, .written = start > 0};
+  const size_t size = strlen(config->output) + 32;
+  history->path = status_malloc(size);
+  history->temporary = status_malloc(size);
+  snprintf(history->path, size, "%s/history.h5", config->output);
+  snprintf(history->temporary, size, "%s/.history.h5.tmp", config->output);
+  history->series.width = column_count;
+  history->field.width = (int)data->tests;
+  history->train.width = (int)data->samples;
+  count_kept(history, start);
+  return history;
+}
+
+void history_free(struct history *history) {
+  if (!history) return;
+  struct rows *rows[] = {&history->series, &history->field, &history->train};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    free(rows[i]->step);
+    free(rows[i]->record);
+  }
+  free(history->path);
+  free(history->temporary);
+  free(history);
+}
+
+/* ---- rows in memory ---- */
+
+static void begin_row(struct rows *rows, int64_t step) {
+  rows->step = realloc(rows->step, sizeof(int64_t) * (size_t)(rows->count + 1));
+  if (!rows->step) die("no memory for %lld history rows", (long long)rows->count);
+  rows->step[rows->count++] = step;
+}
+
+/* A record of the current row for a network; its values are to be filled in. */
+static double *add_record(struct rows *rows, int64_t network) {
+  if (rows->records == rows->capacity) {
+    rows->capacity = rows->capacity ? 2 * rows->capacity : 64;
+    rows->record = realloc(rows->record, sizeof(double) * (size_t)rows->capacity * (size_t)(2 + rows->width));
+    if (!rows->record)
+      die("no memory for %lld records of %d history values; write checkpoints more often (output.checkpoint_every)",
+          (long long)rows->capacity, rows->width);
+  }
+  double *record = rows->record + (size_t)rows->records++ * (size_t)(2 + rows->width);
+  record[0] = (double)(rows->count - 1);
+  record[1] = (double)network;
+  return record + 2;
+}
+
+void history_row(struct history *history, int64_t step, const struct particles *particles,
+                 const struct observation *observation) {
+  begin_row(&history->series, step);
+  for (int s = 0; s < particles->shares; s++) {
+    if (!particles->share[s].lead) continue;
+    double *values = add_record(&history->series, particles->share[s].network);
+    for (int c = 0; c < column_count; c++) values[c] = column_table[c].value(&observation[s]);
+  }
+}
+
+static void keep_field(struct rows *rows, int64_t step, const struct particles *particles, const double *f) {
+  if (!f) return;
+  begin_row(rows, step);
+  for (int s = 0; s < particles->shares; s++)
+    if (particles->share[s].lead)
+      memcpy(add_record(rows, particles->share[s].network), f + (size_t)s * (size_t)rows->width,
+             sizeof(double) * (size_t)rows->width);
+}
+
+void history_field(struct history *history, int64_t step, const struct particles *particles, const double *f,
+                   const double *f_train) {
+  keep_field(&history->field, step, particles, f);
+  keep_field(&history->train, step, particles, f_train);
+}
+
+/* ---- the file ---- */
+
+static int copy_file(const char *from, const char *to) {
+  FILE *in = fopen(from, "rb");
+  if (!in)
+    return FAIL(FAILED, "%s: %s; it must hold the rows before this checkpoint: put it back, or start over with --fresh",
+                from, strerror(errno));
+  FILE *out = fopen(to, "wb");
+  int status = out ? OK : FAIL(FAILED, "%s: cannot create: %s", to, strerror(errno));
+  static char buffer[1 << 20];
+  size_t bytes;
+  while (status == OK && (bytes = fread(buffer, 1, sizeof buffer, in)) > 0)
+    if (fwrite(buffer, 1, bytes, out) != bytes)
+      status = FAIL(FAILED, "%s: cannot write: %s; make room, then run the same command again", to, strerror(errno));
+  if (status == OK && ferror(in)) status = FAIL(FAILED, "%s: cannot read: %s", from, strerror(errno));
+  fclose(in);
+  if (out && fclose(out) != 0 && status == OK)
+    status = FAIL(FAILED, "%s: cannot write: %s; make room, then run the same command again", to, strerror(errno));
+  return status;
+}
+
+static int sync_path(const char *path, int flags) {
+  const int file = open(path, flags);
+  if (file < 0) return FAIL(FAILED, "%s: cannot open: %s", path, strerror(errno));
+  const int failed = fsync(file) != 0;
+  const int error = errno;
+  close(file);
+  return failed ? FAIL(FAILED, "%s: cannot make it lasting: %s", path, strerror(error)) : OK;
+}
+
+static int describe(struct h5 *file, const char *dataset, const char *description, const char *unit) {
+  TRY(h5_set_text(file, dataset, "description", description));
+  return unit ? h5_set_text(file, dataset, "unit", unit) : OK;
+}
+
+static int write_points(struct h5 *file, const char *group, int64_t count, int d, const double *x, const double *y) {
+  char name[64];
+  snprintf(name, sizeof name, "%s/x", group);
+  TRY(h5_write(file, name, H5_DOUBLE, 2, (int64_t[]){count, d}, x));
+  TRY(describe(file, name, "points x (points, d)", NULL));
+  snprintf(name, sizeof name, "%s/y", group);
+  TRY(h5_write(file, name, H5_DOUBLE, 1, &count, y));
+  return describe(file, name, "labels f(x) (points)", "f");
+}
+
+/* What a new file holds besides rows. */
+static int write_head(const struct history *history, struct h5 *file) {
+  const struct data *data = history->data;
+  const struct target *target = data->target;
+  const struct ensemble_spec *ensemble = &history->config->ensemble;
+  TRY(h5_set_text(file, "/", "format", "mckean-history"));
+  TRY(h5_set_int(file, "/", "format_version", HISTORY_VERSION));
+  TRY(h5_set_text(file, "/target", "type", target_names[target->spec.type]));
+  TRY(h5_set_double(file, "/target", "C_f", data->C_f));
+  TRY(h5_set_double(file, "/target", "linear_fraction", target->linear_fraction));
+  if (target->coefficient) {
+    TRY(h5_write(file, "/target/coefficients", H5_DOUBLE, 1, &target->coefficients, target->coefficient));
+    TRY(describe(file, "/target/coefficients", "f = sum of entry times x_p x_q x_r over p <= q <= r, r fastest", "f"));
+  }
+  if (data->tests > 0) TRY(write_points(file, "/test", data->tests, data->d, data->test_x, data->test_y));
+  if (data->samples > 0) TRY(write_points(file, "/train", data->samples, data->d, data->x, data->y));
+  for (int e = 0; e < ensemble->members; e++) {
+    char name[64];
+    snprintf(name, sizeof name, "/ensemble/%d", e);
+    TRY(h5_set_int(file, name, "n", ensemble->n[e]));
+    TRY(h5_set_int(file, name, "replicas", ensemble->replicas));
+    TRY(h5_set_text(file, name, "unit", unit_table[history->config->unit.type].name));
+  }
+  return OK;
+}
+
+/* Values of one member gathered on rank 0 as [row][replica][width]; NULL elsewhere. Collective. */
+static double *gather_member(const struct history *history, const struct rows *rows, int member) {
+  const int64_t replicas = history->config->ensemble.replicas;
+  const size_t length = (size_t)(2 + rows->width);
+  int64_t count = 0;
+  for (int64_t i = 0; i < rows->records; i++)
+    count += (int64_t)rows->record[(size_t)i * length + 1] / replicas == member;
+  double *mine = status_malloc(sizeof(double) * length * (size_t)count), *to = mine;
+  for (int64_t i = 0; i < rows->records; i++) {
+    const double *record = rows->record + (size_t)i * length;
+    if ((int64_t)record[1] / replicas != member) continue;
+    memcpy(to, record, sizeof(double) * length);
+    to += length;
+  }
+  void *all;
+  comm_gather(history->comm, mine, (int64_t)(sizeof(double) * length) * count, &all, NULL);
+  free(mine);
+  if (!all) return NULL;
+  double *table = status_malloc(sizeof(double) * (size_t)(rows->count * replicas) * (size_t)rows->width);
+  for (int64_t i = 0; i < rows->count * replicas; i++) {
+    const double *record = (double *)all + (size_t)i * length;
+    const int64_t at = (int64_t)record[0] * replicas + (int64_t)record[1] % replicas;
+    memcpy(table + (size_t)at * (size_t)rows->width, record + 2, sizeof(double) * (size_t)rows->width);
+  }
+  free(all);
+  return table;
+}
+
+/* One scalar per row: step, time, dt, batch of a member. */
+static int append_axes(const struct history *history, struct h5 *file, const struct rows *rows, const char *group,
+                       int member, bool settings) {
+  const struct schedule *schedule = &history->config->schedule;
+  int64_t *batch = status_malloc(sizeof(int64_t) * (size_t)rows->count);
+  double *time = status_malloc(sizeof(double) * (size_t)rows->count),
+         *dt = status_malloc(sizeof(double) * (size_t)rows->count);
+  for (int64_t i = 0; i < rows->count; i++) {
+    const int stage = schedule_stage(schedule, rows->step[i]);
+    time[i] = schedule_time(schedule, rows->step[i]);
+    dt[i] = schedule->stage[stage].dt;
+    batch[i] = schedule_batch(schedule, stage, history->config->ensemble.n[member], history->data->samples);
+  }
+  const struct {
+    const char *name, *description, *unit;
+    enum h5_type type;
+    const void *values;
+    bool setting;
+  } axis[] = {
+      {"step", "steps done when the row was taken", NULL, H5_INT64, rows->step, false},
+      {"time", "time t = sum of dt over these steps", "t", H5_DOUBLE, time, false},
+      {"dt", "step size of the step that follows", "t", H5_DOUBLE, dt, true},
+      {"batch", "points P in the batch of that step", NULL, H5_INT64, batch, true},
+  };
+  int status = OK;
+  for (size_t i = 0; i < sizeof axis / sizeof *axis && status == OK; i++) {
+    if (axis[i].setting && !settings) continue;
+    char name[128];
+    snprintf(name, sizeof name, "%s/%s", group, axis[i].name);
+    status = h5_append(file, name, axis[i].type, 0, NULL, rows->kept, rows->count, axis[i].values);
+    if (status == OK) status = describe(file, name, axis[i].description, axis[i].unit);
+  }
+  free(batch);
+  free(time);
+  free(dt);
+  return status;
+}
+
+static int append_series(const struct history *history, struct h5 *file, int member, const double *table) {
+  const struct rows *rows = &history->series;
+  const int64_t replicas = history->config->ensemble.replicas, cells = rows->count * replicas;
+  char group[64], name[128];
+  snprintf(group, sizeof group, "/ensemble/%d/series", member);
+  TRY(append_axes(history, file, rows, group, member, true));
+  double *values = status_malloc(sizeof(double) * (size_t)cells);
+  int status = OK;
+  for (int c = 0; c < column_count && status == OK; c++) {
+    for (int64_t i = 0; i < cells; i++) values[i] = table[i * rows->width + c];
+    snprintf(name, sizeof name, "%s/%s", group, column_table[c].name);
+    status = h5_append(file, name, H5_DOUBLE, 1, &replicas, rows->kept, rows->count, values);
+    if (status == OK) status = describe(file, name, column_table[c].description, column_table[c].unit);
+  }
+  free(values);
+  return status;
+}
+
+static int append_field(const struct history *history, struct h5 *file, int member, const struct rows *rows,
+                        const char *dataset, const char *description, const double *table) {
+  char group[64], name[128];
+  snprintf(group, sizeof group, "/ensemble/%d/field", member);
+  if (rows == &history->field || history->field.width == 0) TRY(append_axes(history, file, rows, group, member, false));
+  snprintf(name, sizeof name, "%s/%s", group, dataset);
+  const int64_t shape[] = {history->config->ensemble.replicas, rows->width};
+  TRY(h5_append(file, name, H5_DOUBLE, 2, shape, rows->kept, rows->count, table));
+  return describe(file, name, description, "f");
+}
+
+static int append_member(const struct history *history, struct h5 *file, int member, const double *series,
+                         const double *field, const double *train) {
+  TRY(append_series(history, file, member, series));
+  if (history->config->fields.count == 0) return OK;
+  if (history->field.width > 0)
+    TRY(append_field(history, file, member, &history->field, "f", "f_n at the test points", field));
+  if (history->train.width > 0)
+    TRY(append_field(history, file, member, &history->train, "f_train", "f_n at the training points", train));
+  return OK;
+}
+
+static int open_copy(const struct history *history, struct h5 **file) {
+  if (history->written) {
+    TRY(copy_file(history->path, history->temporary));
+    return h5_open(history->temporary, true, file);
+  }
+  TRY(h5_create(history->temporary, 0, file));
+  return write_head(history, *file);
+}
+
+static int write_attributes(const struct history *history, struct h5 *file, int64_t step,
+                            const struct provenance *provenance) {
+  char *config = config_echo(history->config);
+  int status = h5_set_text(file, "/", "config", config);
+  free(config);
+  if (status == OK) status = h5_set_int(file, "/", "step", step);
+  for (int i = 0; i < provenance->count && status == OK; i++)
+    status = h5_set_text(file, "/provenance", provenance->fact[i].name, provenance->fact[i].value);
+  return status;
+}
+
+static int settle(const struct history *history, int (*may_write)(void *context), void *context) {
+  TRY(sync_path(history->temporary, O_RDWR));
+  TRY(may_write(context));
+  if (rename(history->temporary, history->path) != 0)
+    return FAIL(FAILED, "%s: cannot rename it to %s: %s", history->temporary, history->path, strerror(errno));
+  return sync_path(history->config->output, O_RDONLY | O_DIRECTORY);
+}
+
+static void forget(struct rows *rows) {
+  rows->kept += rows->count;
+  rows->count = rows->records = 0;
+}
+
+int history_write(struct history *history, int64_t step, const struct provenance *provenance,
+                  int (*may_write)(void *context), void *context) {
+  const bool root = history->comm->rank == 0;
+  struct h5 *file = NULL;
+  int status = root ? open_copy(history, &file) : OK;
+  for (int e = 0; e < history->config->ensemble.members; e++) {
+    double *series = gather_member(history, &history->series, e);
+    double *field = gather_member(history, &history->field, e);
+    double *train = gather_member(history, &history->train, e);
+    if (root && status == OK) status = append_member(history, file, e, series, field, train);
+    free(series);
+    free(field);
+    free(train);
+  }
+  if (root && status == OK) status = write_attributes(history, file, step, provenance);
+  if (file) {
+    const int closed = h5_close(file);
+    if (status == OK) status = closed;
+  }
+  if (root && status == OK) status = settle(history, may_write, context);
+  if (root && status != OK) unlink(history->temporary);
+  TRY(comm_agree(history->comm, status));
+  history->written = true;
+  forget(&history->series);
+  forget(&history->field);
+  forget(&history->train);
+  return OK;
+}
