@@ -1,0 +1,23 @@
+/* sim: one run from input to finished output, new or resumed. */
+#ifndef MCKEAN_RUN_SIM_H
+#define MCKEAN_RUN_SIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/comm.h"
+#include "run/config.h"
+
+struct sim_options {
+  bool fresh;      /* set an old output aside (rename it) and start at step 0 */
+  bool dry_run;    /* say what the run would need, and stop */
+  int64_t stop_at; /* stop with a checkpoint at this step; -1: at the end */
+  double max_wall; /* seconds, 0: no limit */
+  int argc;        /* the command line, for the provenance */
+  char **argv;
+};
+
+/* Collective. OK: complete; STOPPED: stopped early with a checkpoint; USAGE: nothing was done; FAILED. */
+int sim_run(const struct comm *comm, const struct config *config, const struct sim_options *options);
+
+#endif

@@ -1,0 +1,74 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "cli/cmd.h"
+#include "run/config.h"
+#include "run/sim.h"
+
+/* H:MM:SS, MM:SS or seconds. */
+static int parse_duration(const char *text, double *seconds) {
+  double total = 0;
+  const char *at = text;
+  for (int parts = 0; parts < 3; parts++) {
+    char *end;
+    const double part = strtod(at, &end);
+    if (end == at || !(part >= 0) || !isfinite(part)) break;
+    total = 60 * total + part;
+    if (*end == 0 && total > 0) {
+      *seconds = total;
+      return OK;
+    }
+    if (*end != ':') break;
+    at = end + 1;
+  }
+  return FAIL(USAGE, "--max-wall: expected H:MM:SS, MM:SS or seconds, received \"%s\"", text);
+}
+
+static int parse_step(const char *text, int64_t *step) {
+  char *end;
+  const long long value = strtoll(text, &end, 10);
+  if (end == text || *end || value < 0) return FAIL(USAGE, "--stop-at: expected a step >= 0, received \"%s\"", text);
+  *step = value;
+  return OK;
+}
+
+/* Options are taken out; what is left is the input file and overrides. */
+static int parse_options(int argc, char **argv, struct sim_options *options, int *rest) {
+  *rest = 0;
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "--fresh") == 0) {
+      options->fresh = true;
+    } else if (strcmp(argv[i], "--dry-run") == 0) {
+      options->dry_run = true;
+    } else if (strcmp(argv[i], "--stop-at") == 0 && i + 1 < argc) {
+      TRY(parse_step(argv[++i], &options->stop_at));
+    } else if (strcmp(argv[i], "--max-wall") == 0 && i + 1 < argc) {
+      TRY(parse_duration(argv[++i], &options->max_wall));
+    } else if (argv[i][0] == '-') {
+      return FAIL(USAGE,
+                  "run: unknown option \"%s\", or its value is missing; options: --fresh, --dry-run, --stop-at STEP, "
+                  "--max-wall H:MM:SS",
+                  argv[i]);
+    } else {
+      argv[(*rest)++] = argv[i];
+    }
+  }
+  if (*rest == 0 || strchr(argv[0], '='))
+    return FAIL(USAGE, "run: an input file was expected first: mckean run INPUT [KEY=VALUE ...]");
+  return OK;
+}
+
+int cmd_run(const struct comm *comm, int argc, char **argv) {
+  struct sim_options options = {.stop_at = -1, .argc = argc, .argv = status_malloc(sizeof(char *) * (size_t)argc)};
+  memcpy(options.argv, argv, sizeof(char *) * (size_t)argc);
+  int rest;
+  struct config *config = NULL;
+  int status = parse_options(argc, argv, &options, &rest);
+  if (status == OK) status = config_read(comm, argv[0], rest - 1, argv + 1, &config);
+  if (status == OK) status = sim_run(comm, config, &options);
+  config_free(config);
+  free(options.argv);
+  return status;
+}

@@ -1,0 +1,47 @@
+/* mckean: wide one-hidden-layer networks as an interacting particle system. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/comm.h"
+#include "base/status.h"
+#include "cli/cmd.h"
+
+static const struct verb {
+  const char *name, *arguments, *help;
+  int (*command)(const struct comm *comm, int argc, char **argv);
+} verb_table[] = {
+    {"run", "INPUT [KEY=VALUE ...] [OPTIONS]", "start a run, or go on from its newest checkpoint", cmd_run},
+    {"info", "FILE", "what is in a checkpoint or history file", cmd_info},
+    {"verify", "FILE|RUN ...", "check every byte of checkpoints", cmd_verify},
+    {"compare", "A B", "equal bits, or the largest difference per dataset", cmd_compare},
+    {"analyze", "RUN ... [-o FILE] [--json FILE]", "LLN and CLT tables with confidence intervals", cmd_analyze},
+    {"bench", "[--quick] [--json FILE]", "speed of the kernels against the machine's peak", cmd_bench},
+    {"help", "[KEY]", "reference of the input keys", cmd_help},
+};
+enum { VERBS = sizeof verb_table / sizeof *verb_table };
+
+static void usage(FILE *out) {
+  fprintf(out, "usage: mpirun -n RANKS mckean VERB ...\n\n");
+  for (int v = 0; v < VERBS; v++)
+    fprintf(out, "  %-8s %-32s %s\n", verb_table[v].name, verb_table[v].arguments, verb_table[v].help);
+  fprintf(out, "\nexit codes: 0 complete, 1 failed, 2 wrong usage or input, 75 stopped early with a checkpoint\n");
+}
+
+static int dispatch(const struct comm *comm, int argc, char **argv) {
+  if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    if (comm->rank == 0) usage(argc < 2 ? stderr : stdout);
+    return argc < 2 ? FAIL(USAGE, "a verb was expected") : OK;
+  }
+  for (int v = 0; v < VERBS; v++)
+    if (strcmp(argv[1], verb_table[v].name) == 0) return verb_table[v].command(comm, argc - 1, argv + 1);
+  return FAIL(USAGE, "unknown verb \"%s\"; `mckean --help` lists them", argv[1]);
+}
+
+int main(int argc, char **argv) {
+  struct comm world;
+  int status = comm_start(&argc, &argv, &world);
+  if (status == OK) status = dispatch(&world, argc, argv);
+  if (world.rank == 0 && status != OK && status != STOPPED) fprintf(stderr, "mckean: %s\n", status_text());
+  comm_stop();
+  return status;
+}

@@ -1,0 +1,364 @@
+#include "run/sim.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/status.h"
+#include "model/data.h"
+#include "model/dynamics.h"
+#include "model/particles.h"
+#include "run/checkpoint.h"
+#include "run/history.h"
+#include "run/lock.h"
+#include "run/output.h"
+#include "run/report.h"
+#include "run/stop.h"
+
+static const double POLL_SECONDS = 0.2; /* between agreements on whether to stop */
+
+struct sim {
+  const struct comm *comm;
+  const struct config *config;
+  const struct sim_options *options;
+  struct provenance provenance;
+  struct report report;
+  struct target *target;
+  struct data *data;
+  struct particles *particles;
+  struct dynamics *dynamics;
+  struct history *history;
+  struct lock *lock; /* rank 0 */
+  struct stop stop;
+  char *folder, *echo;
+  enum isa isa;
+  int64_t start, step, steps; /* first, current, last step */
+  int64_t saved;              /* step of the newest checkpoint, -1: none */
+  int64_t poll_every, next_poll;
+  double began, polled; /* times */
+  double loss;          /* of the last row's first own network: for the progress line */
+  double saved_seconds, saved_bytes;
+  bool done;
+};
+
+/* ---- start ---- */
+
+static enum isa common_isa(const struct sim *sim) {
+  const enum isa best = (enum isa)comm_min(sim->comm, isa_best());
+  return sim->config->isa < 0 || sim->config->isa > (int)best ? best : (enum isa)sim->config->isa;
+}
+
+static int create_model(struct sim *sim) {
+  const struct config *config = sim->config;
+  TRY(target_create(sim->comm, &config->target, &sim->target));
+  TRY(comm_agree(sim->comm, data_create(sim->target, &config->data, &sim->data)));
+  double cost[ENSEMBLE_MAX];
+  for (int e = 0; e < config->ensemble.members; e++)
+    cost[e] = (double)schedule_batch(&config->schedule, 0, config->ensemble.n[e], sim->data->samples);
+  return particles_create(sim->comm, &config->ensemble, &config->unit, sim->target->d,
+                          (enum precision)config->precision, cost, &sim->particles);
+}
+
+static void note_damaged(void *context, const char *text) {
+  report_line(context, "warning: passed over a damaged checkpoint: %s", text);
+}
+
+/* A checkpoint is ours to go on from if it is of the same problem and of a level this machine runs. */
+static int accept(struct sim *sim, const char *path, const struct checkpoint_info *info) {
+  struct config *was = NULL;
+  TRY(config_parse(path, info->config, &was));
+  int status = config_resumable(was, sim->config, info->step);
+  config_free(was);
+  if (status != OK)
+    return FAIL(
+        USAGE,
+        "%s is of another problem:\n%s\nset the old output aside with --fresh, choose another run.output, or put the "
+        "input back",
+        path, status_text());
+  if (info->step > sim->steps)
+    return FAIL(USAGE, "%s is at step %lld, the input ends at step %lld; give dynamics.stages more steps", path,
+                (long long)info->step, (long long)sim->steps);
+  const int best = (int)comm_min(sim->comm, isa_best());
+  if (info->isa > best)
+    return FAIL(
+        USAGE,
+        "%s was computed with instruction-set level %s, the weakest processor of this run has %s; use nodes that "
+        "have it, so that the trajectory stays the same",
+        path, isa_names[info->isa], isa_names[best]);
+  return OK;
+}
+
+static int resume(struct sim *sim, const char *path, const struct checkpoint_info *info) {
+  TRY(accept(sim, path, info));
+  TRY(checkpoint_read(sim->comm, path, sim->particles));
+  sim->isa = (enum isa)info->isa;
+  sim->step = sim->saved = info->step;
+  char parent[4200];
+  snprintf(parent, sizeof parent, "%s, metadata CRC-32C %08x", path, info->crc);
+  provenance_set(&sim->provenance, "parent", parent);
+  return OK;
+}
+
+static int find_start(struct sim *sim) {
+  char *path = NULL;
+  struct checkpoint_info info = {0};
+  TRY(checkpoint_newest(sim->comm, sim->folder, note_damaged, &sim->report, &path, &info));
+  int status;
+  if (path) {
+    status = resume(sim, path, &info);
+    if (status == OK) report_line(&sim->report, "resuming from %s (step %lld)", path, (long long)sim->step);
+  } else {
+    status = comm_agree(sim->comm, sim->comm->rank == 0 ? output_startable(sim->config) : OK);
+    if (status == OK) particles_init(sim->particles, sim->config->seed);
+  }
+  checkpoint_info_free(&info);
+  free(path);
+  return status;
+}
+
+static int open_output(struct sim *sim) {
+  char *aside = NULL;
+  const char *output = sim->config->output;
+  const int status = sim->comm->rank == 0 ? output_open(output, sim->options->fresh, &sim->lock, &aside) : OK;
+  TRY(comm_agree(sim->comm, status));
+  report_log(&sim->report, output);
+  report_line(&sim->report, "mckean %s, %d rank%s, output %s", build_version, sim->comm->size,
+              sim->comm->size == 1 ? "" : "s", output);
+  if (aside) report_line(&sim->report, "the old output is now %s", aside);
+  free(aside);
+  const size_t size = strlen(output) + 16;
+  sim->folder = status_malloc(size);
+  snprintf(sim->folder, size, "%s/checkpoints", output);
+  return OK;
+}
+
+static void say_problem(struct sim *sim) {
+  const struct ensemble_spec *ensemble = &sim->config->ensemble;
+  report_header(&sim->report, &sim->provenance, sim->echo);
+  report_line(&sim->report, "%d size%s x %lld replicas = %lld networks, %s units, d = %d, %s precision, level %s",
+              ensemble->members, ensemble->members == 1 ? "" : "s", (long long)ensemble->replicas,
+              (long long)ensemble_networks(ensemble), unit_table[sim->config->unit.type].name, sim->target->d,
+              precision_names[sim->config->precision], isa_names[sim->isa]);
+  if (isfinite(sim->target->linear_fraction))
+    report_line(&sim->report, "target: C_f = %.6g, linear fraction %.3g", sim->data->C_f, sim->target->linear_fraction);
+  else
+    report_line(&sim->report, "target: C_f = %.6g (from the points at hand)", sim->data->C_f);
+}
+
+/* What the run would need. */
+static void dry_run(struct sim *sim) {
+  const struct config *config = sim->config;
+  const double units = (double)sim->particles->tile_count * TILE;
+  const double own = (double)sim->particles->tile_count * (double)sim->particles->tile_bytes;
+  double pairs = 0, bytes = 0;
+  for (int e = 0; e < config->ensemble.members; e++) {
+    const double n = (double)config->ensemble.n[e] * (double)config->ensemble.replicas;
+    bytes += n * (sim->target->d + 2) * (double)precision_stored((enum precision)config->precision);
+    for (int s = 0; s < config->schedule.stages; s++)
+      pairs += n * (double)config->schedule.stage[s].steps *
+               (double)schedule_batch(&config->schedule, s, config->ensemble.n[e], sim->data->samples);
+  }
+  const double most = comm_max(sim->comm, own), most_units = comm_max(sim->comm, units);
+  report_line(&sim->report,
+              "dry run: %lld steps, %.3g (unit x sample) pairs; largest rank: %.0f units, %.3f GB of particles",
+              (long long)sim->steps, pairs, most_units, most * 1e-9);
+  report_line(&sim->report, "each checkpoint: %.3f GB; nothing was written", bytes * 1e-9);
+}
+
+static int start(struct sim *sim) {
+  provenance_fill(sim->comm, sim->options->argc, sim->options->argv, &sim->provenance);
+  TRY(create_model(sim)); /* before any output: bad data leave no trace */
+  sim->isa = common_isa(sim);
+  if (sim->options->dry_run) {
+    dry_run(sim);
+    sim->done = true;
+    return OK;
+  }
+  TRY(open_output(sim));
+  TRY(find_start(sim));
+  say_problem(sim);
+  sim->start = sim->step;
+  sim->done = sim->step == sim->steps;
+  sim->history = history_create(sim->comm, sim->config, sim->data, sim->start);
+  sim->stop = stop_create(comm_time, sim->options->max_wall, sim->comm->rank == 0 ? sim->config->output : NULL);
+  return dynamics_create(sim->particles, sim->data, &sim->config->schedule, sim->isa, &sim->dynamics);
+}
+
+/* ---- the time loop ---- */
+
+static int may_write(void *context) {
+  const struct sim *sim = context;
+  return lock_held(sim->lock);
+}
+
+/* History, then checkpoint, of the current step. */
+static int save(struct sim *sim) {
+  if (sim->saved == sim->step) return OK;
+  const double began = comm_time();
+  int status = dynamics_check(sim->dynamics);
+  if (status == OK) status = particles_check(sim->particles);
+  TRY(comm_agree(sim->comm, status));
+  TRY(history_write(sim->history, sim->step, &sim->provenance, may_write, sim));
+  const struct checkpoint_request request = {.folder = sim->folder,
+                                             .step = sim->step,
+                                             .time = schedule_time(&sim->config->schedule, sim->step),
+                                             .seed = sim->config->seed,
+                                             .isa = sim->isa,
+                                             .io = (enum io)sim->config->io,
+                                             .config = sim->echo,
+                                             .provenance = &sim->provenance,
+                                             .may_write = may_write,
+                                             .context = sim};
+  int64_t bytes;
+  TRY(checkpoint_write(sim->comm, &request, sim->particles, &bytes));
+  sim->saved = sim->step;
+  if (sim->comm->rank == 0) status = checkpoint_rotate(sim->folder, sim->config->keep, &sim->config->snapshots);
+  const double seconds = comm_time() - began;
+  sim->saved_seconds += seconds;
+  sim->saved_bytes += (double)bytes;
+  stop_learn(&sim->stop, seconds, POLL_SECONDS);
+  return comm_agree(sim->comm, status);
+}
+
+static bool save_due(const struct sim *sim) {
+  const int64_t every = sim->config->checkpoint_every;
+  if (every > 0 && sim->step > 0 && sim->step % every == 0) return true;
+  for (int i = 0; i < sim->config->snapshots.count; i++)
+    if (sim->config->snapshots.step[i] == sim->step) return true;
+  return false;
+}
+
+static int record_field(struct sim *sim) {
+  if (!history_field_due(sim->history, sim->step)) return OK;
+  const int64_t shares = sim->particles->shares;
+  double *f = NULL, *f_train = NULL;
+  int status = OK;
+  if (sim->data->tests > 0)
+    status = status_array((void **)&f, shares * sim->data->tests, sizeof(double), "f_n at the test points");
+  if (status == OK && sim->data->samples > 0)
+    status = status_array((void **)&f_train, shares * sim->data->samples, sizeof(double), "f_n at the training points");
+  status = comm_agree(sim->comm, status);
+  if (status == OK) {
+    if (f) dynamics_evaluate(sim->dynamics, POINTS_TEST, f);
+    if (f_train) dynamics_evaluate(sim->dynamics, POINTS_TRAIN, f_train);
+    history_field(sim->history, sim->step, sim->particles, f, f_train);
+  }
+  free(f);
+  free(f_train);
+  return status;
+}
+
+/* One step, with its row of the history where one is due. */
+static void advance(struct sim *sim, bool move) {
+  if (!history_row_due(sim->history, sim->step)) {
+    dynamics_step(sim->dynamics, sim->step, move, NULL);
+    return;
+  }
+  const int shares = sim->particles->shares;
+  struct observation *observation = status_malloc(sizeof *observation * (size_t)shares);
+  dynamics_step(sim->dynamics, sim->step, move, observation);
+  history_row(sim->history, sim->step, sim->particles, observation);
+  if (shares > 0) sim->loss = observation[0].loss;
+  free(observation);
+}
+
+/* Agrees now and then on faults and on reasons to stop. */
+static int poll(struct sim *sim, enum stop_request *request) {
+  *request = STOP_NONE;
+  if (sim->step < sim->next_poll) return OK;
+  const double now = comm_time();
+  TRY(comm_agree(sim->comm, dynamics_check(sim->dynamics)));
+  const char *why = "another rank's signal";
+  *request = (enum stop_request)comm_max(sim->comm, stop_poll(&sim->stop, &why));
+  if (*request != STOP_NONE) report_line(&sim->report, "%s at step %lld", why, (long long)sim->step);
+  report_progress(&sim->report, sim->start, sim->step, sim->steps, now - sim->began, sim->loss);
+  /* Rank 0's clock sets the pace for all. */
+  const double pace = (now - sim->polled) / (double)sim->poll_every;
+  int64_t every = (int64_t)(POLL_SECONDS / (pace > 1e-6 ? pace : 1e-6));
+  every = every < 1 ? 1 : every < 2 * sim->poll_every ? every : 2 * sim->poll_every;
+  comm_bcast(sim->comm, &every, sizeof every, 0);
+  sim->poll_every = every;
+  sim->next_poll = sim->step + every;
+  sim->polled = now;
+  return OK;
+}
+
+static int finish(struct sim *sim) {
+  TRY(record_field(sim));
+  advance(sim, false);
+  return save(sim);
+}
+
+static int loop(struct sim *sim) {
+  enum stop_request request = STOP_NONE;
+  for (;;) {
+    TRY(dynamics_enter_stage(sim->dynamics, schedule_stage(&sim->config->schedule, sim->step)));
+    if (sim->step == sim->steps) return finish(sim);
+    const bool end = request == STOP_END || sim->step == sim->options->stop_at;
+    if (end || request == STOP_CHECKPOINT || save_due(sim)) TRY(save(sim));
+    if (end) return STOPPED;
+    TRY(record_field(sim));
+    advance(sim, true);
+    sim->step++;
+    TRY(poll(sim, &request));
+  }
+}
+
+/* ---- end ---- */
+
+static void summary(struct sim *sim, int status) {
+  const double seconds = comm_time() - sim->began;
+  const double pairs = dynamics_pairs(sim->dynamics);
+  const double slowest = comm_max(sim->comm, pairs);
+  char text[32];
+  report_duration(seconds, text);
+  report_line(&sim->report,
+              "%lld steps in %s (%.3g s of them for checkpoints, %.3g GB); %.3g ns per (unit x sample) and rank",
+              (long long)(sim->step - sim->start), text, sim->saved_seconds, sim->saved_bytes * 1e-9,
+              slowest > 0 ? (seconds - sim->saved_seconds) * 1e9 / slowest : 0.0);
+  if (status == OK)
+    report_line(&sim->report, "complete: %lld steps, t = %g, in %s", (long long)sim->steps,
+                schedule_time(&sim->config->schedule, sim->steps), sim->config->output);
+  else
+    report_line(&sim->report, "stopped at step %lld of %lld; the same command goes on", (long long)sim->step,
+                (long long)sim->steps);
+}
+
+static void end(struct sim *sim) {
+  lock_release(sim->lock);
+  report_close(&sim->report);
+  history_free(sim->history);
+  dynamics_free(sim->dynamics);
+  particles_free(sim->particles);
+  data_free(sim->data);
+  target_free(sim->target);
+  free(sim->folder);
+  free(sim->echo);
+}
+
+int sim_run(const struct comm *comm, const struct config *config, const struct sim_options *options) {
+  struct sim sim = {.comm = comm,
+                    .config = config,
+                    .options = options,
+                    .report = report_create(comm->rank == 0),
+                    .echo = config_echo(config),
+                    .steps = schedule_steps(&config->schedule),
+                    .saved = -1,
+                    .poll_every = 1,
+                    .loss = NAN};
+  stop_install();
+  int status = start(&sim);
+  sim.began = sim.polled = comm_time();
+  sim.next_poll = sim.step + 1;
+  if (status == OK && sim.done && !options->dry_run)
+    report_line(&sim.report, "already complete: %lld steps; give dynamics.stages more steps to go on",
+                (long long)sim.steps);
+  if (status == OK && !sim.done) {
+    status = loop(&sim);
+    if (status == OK || status == STOPPED) summary(&sim, status);
+  }
+  end(&sim);
+  return status;
+}
