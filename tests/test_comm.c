@@ -1,0 +1,97 @@
+// ranks: 1 2 3 4
+/* comm: agreement, groups, sums, gathering and redistribution give what their contracts say on any rank count. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness.h"
+
+static void agree_returns_the_worst_status_and_its_text(void **state) {
+  (void)state;
+  assert_ok(comm_agree(&world, OK));
+  const int last = world.size - 1;
+  int status = world.rank == last ? FAIL(USAGE, "dt must be > 0, received -1") : OK;
+  assert_status(USAGE, comm_agree(&world, status));
+  assert_all(strstr(status_text(), "dt must be > 0, received -1") != NULL);
+  assert_all(world.size == 1 || strstr(status_text(), "rank ") != NULL);
+  /* All fail alike: nobody is singled out. */
+  assert_status(FAILED, comm_agree(&world, FAIL(FAILED, "no room")));
+  assert_all(strcmp(status_text(), "no room") == 0);
+}
+
+static void split_forms_groups_by_color(void **state) {
+  (void)state;
+  struct comm *half = comm_split(&world, world.rank % 2 ? -1 : 0);
+  assert_all((half != NULL) == (world.rank % 2 == 0));
+  assert_all(!half || half->size == (world.size + 1) / 2);
+  comm_free(half);
+}
+
+static void sums_cross_all_ranks(void **state) {
+  (void)state;
+  int64_t words[3] = {world.rank, -world.rank, INT64_C(1) << 40};
+  struct comm_sum sum;
+  comm_sum_begin(&world, words, 3, &sum);
+  comm_sum_end(&sum);
+  const int64_t expected = (int64_t)world.size * (world.size - 1) / 2;
+  assert_all(words[0] == expected && words[1] == -expected && words[2] == (INT64_C(1) << 40) * world.size);
+  assert_all(comm_sum(&world, 2) == 2 * world.size);
+  assert_all(comm_any(&world, world.rank == world.size - 1) && !comm_any(&world, false));
+  assert_all(comm_max(&world, world.rank) == world.size - 1 && comm_min(&world, world.rank) == 0);
+}
+
+static void gather_keeps_rank_order_and_unequal_sizes(void **state) {
+  (void)state;
+  char mine[8];
+  memset(mine, 'a' + world.rank, sizeof mine);
+  void *all;
+  int64_t bytes_of[64] = {0};
+  comm_gather(&world, mine, world.rank, &all, bytes_of);
+  bool right = world.rank != 0 ? all == NULL : true;
+  if (world.rank == 0)
+    for (int r = 0, at = 0; r < world.size; at += r, r++) {
+      right &= bytes_of[r] == r;
+      for (int i = 0; i < r; i++) right &= ((char *)all)[at + i] == 'a' + r;
+    }
+  free(all);
+  assert_all(right);
+}
+
+enum { ITEMS = 23 };
+
+static int64_t item_offset(const void *context, int64_t item) {
+  (void)context;
+  return item * (item + 1) / 2; /* item i has i + 1 bytes */
+}
+
+static void redistribute_moves_every_byte_to_its_new_owner(void **state) {
+  (void)state;
+  int64_t old[65], new[65];
+  for (int r = 0; r <= world.size; r++) {
+    old[r] = ITEMS * r / world.size;
+    new[r] = r == 0 ? 0 : r == world.size ? ITEMS : ITEMS - ITEMS / (r + 1); /* crowds the first rank */
+  }
+  if (world.size > 2) new[1] = 0; /* and leaves it empty */
+  const int64_t begin = item_offset(NULL, old[world.rank]), end = item_offset(NULL, old[world.rank + 1]);
+  unsigned char *from = malloc((size_t)(end - begin) + 1);
+  for (int64_t i = begin; i < end; i++) from[i - begin] = (unsigned char)(7 * i + 3);
+  const int64_t to_begin = item_offset(NULL, new[world.rank]), to_end = item_offset(NULL, new[world.rank + 1]);
+  unsigned char *to = calloc((size_t)(to_end - to_begin) + 1, 1);
+  comm_redistribute(&world, old, new, item_offset, NULL, from, to);
+  bool right = true;
+  for (int64_t i = to_begin; i < to_end; i++) right &= to[i - to_begin] == (unsigned char)(7 * i + 3);
+  free(from);
+  free(to);
+  assert_all(right);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(agree_returns_the_worst_status_and_its_text),
+      cmocka_unit_test(split_forms_groups_by_color),
+      cmocka_unit_test(sums_cross_all_ranks),
+      cmocka_unit_test(gather_keeps_rank_order_and_unequal_sizes),
+      cmocka_unit_test(redistribute_moves_every_byte_to_its_new_owner),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,193 @@
+// ranks: 1 2 3 4
+/* particles: ownership covers every block once, groups are what the cuts say, and no bit depends on who owns a unit. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness.h"
+#include "model/particles.h"
+
+static const struct unit_spec sigmoid = {
+    .type = UNIT_SIGMOID, .alpha = 1, .train = 7, .c = {0, 1}, .a = {0.5, 2}, .b = {-1, 1}};
+
+static struct particles *create(const struct ensemble_spec *ensemble, const double *cost, enum precision precision) {
+  struct particles *particles;
+  assert_ok(particles_create(&world, ensemble, &sigmoid, 3, precision, cost, &particles));
+  return particles;
+}
+
+static void check_ownership(const struct particles *particles) {
+  const int64_t *first = particles->first;
+  bool right = first[0] == 0 && first[world.size] == ensemble_blocks(&particles->ensemble);
+  for (int r = 0; r < world.size; r++) right &= first[r] <= first[r + 1];
+  int64_t blocks = 0, units = 0, leads = 0;
+  for (int s = 0; s < particles->shares; s++) {
+    const struct share *share = &particles->share[s];
+    blocks += share->blocks;
+    units += share_units(share);
+    leads += share->lead;
+    right &= (share->group != NULL) == (share->blocks < network_blocks(share->n));
+    right &= (s < particles->split) == (share->group != NULL);
+  }
+  right &= blocks == first[world.rank + 1] - first[world.rank] && particles->split <= 2;
+  assert_all(right);
+  int64_t all = 0;
+  for (int e = 0; e < particles->ensemble.members; e++) all += particles->ensemble.n[e] * particles->ensemble.replicas;
+  assert_all(comm_sum(&world, units) == all);
+  assert_all(comm_sum(&world, leads) == ensemble_networks(&particles->ensemble));
+  /* Reductions inside the groups complete: every group has all its ranks. */
+  for (int s = 0; s < particles->split; s++) {
+    int64_t word = particles->share[s].blocks;
+    struct comm_sum sum;
+    comm_sum_begin(particles->share[s].group, &word, 1, &sum);
+    comm_sum_end(&sum);
+    if (word != network_blocks(particles->share[s].n)) die("a group misses a rank");
+  }
+}
+
+static void blocks_are_owned_once(void **state) {
+  (void)state;
+  const struct ensemble_spec ensembles[] = {
+      {.members = 1, .n = {1}, .replicas = 1},      /* empty ranks */
+      {.members = 1, .n = {600}, .replicas = 1},    /* 3 blocks */
+      {.members = 1, .n = {100000}, .replicas = 1}, /* one network over all ranks */
+      {.members = 1, .n = {2000}, .replicas = 3},   /* cuts inside networks */
+      {.members = 4, .n = {17, 64, 1000, 3000}, .replicas = 3},
+      {.members = 2, .n = {5, 7}, .replicas = 1000},
+  };
+  for (size_t i = 0; i < sizeof ensembles / sizeof *ensembles; i++) {
+    const double cost[4] = {10, 20, 30, 40};
+    struct particles *particles = create(&ensembles[i], cost, PRECISION_SINGLE);
+    check_ownership(particles);
+    particles_free(particles);
+  }
+}
+
+static void many_small_networks_are_not_split(void **state) {
+  (void)state;
+  const struct ensemble_spec ensemble = {.members = 1, .n = {1000}, .replicas = 120};
+  struct particles *particles = create(&ensemble, (double[]){1}, PRECISION_SINGLE);
+  assert_all(particles->split == 0 && abs(particles->shares - 120 / world.size) <= 2);
+  particles_free(particles);
+}
+
+static void cost_decides_who_owns_what(void **state) {
+  (void)state;
+  const struct ensemble_spec ensemble = {.members = 2, .n = {4096, 4096}, .replicas = 1};
+  struct particles *particles = create(&ensemble, (double[]){1, 3}, PRECISION_SINGLE);
+  if (world.size == 2) assert_all(particles->first[1] > 20 && particles->first[1] < 23); /* 16 + 16/3 blocks */
+  particles_free(particles);
+}
+
+/* A rank-free fingerprint of all units: every number times a weight that depends on where it belongs. */
+static int64_t fingerprint(const struct particles *particles) {
+  int64_t sum = 0;
+  const size_t size = precision_stored(particles->precision);
+  for (int s = 0; s < particles->shares; s++) {
+    const struct share *share = &particles->share[s];
+    const int64_t units = share_units(share), d = particles->d;
+    unsigned char *rows = calloc((size_t)units, size * (size_t)(d + 2));
+    unsigned char *c = rows, *b = c + size * (size_t)units, *a = b + size * (size_t)units;
+    share_get(particles, share, share_first_unit(share), units, c, a, b);
+    for (int64_t i = 0; i < units; i++)
+      for (size_t byte = 0; byte < size; byte++) {
+        const int64_t place = (share->network * 1000003 + share_first_unit(share) + i) * 8 + (int64_t)byte;
+        int64_t value = c[(size_t)i * size + byte] + 256 * b[(size_t)i * size + byte];
+        for (int64_t k = 0; k < d; k++) value = value * 31 + a[(size_t)(i * d + k) * size + byte];
+        sum = (int64_t)((uint64_t)sum + (uint64_t)value * (uint64_t)(place * place + 1));
+      }
+    free(rows);
+  }
+  return comm_sum(&world, sum);
+}
+
+static void units_do_not_depend_on_their_owner(void **state) {
+  (void)state;
+  const struct ensemble_spec ensemble = {.members = 3, .n = {70, 5000, 300}, .replicas = 2};
+  struct particles *particles = create(&ensemble, (double[]){1, 1, 1}, PRECISION_MIXED);
+  particles_init(particles, 11);
+  const int64_t before = fingerprint(particles);
+  assert_ok(particles_balance(particles, (double[]){100, 1, 9}));
+  check_ownership(particles);
+  assert_all(fingerprint(particles) == before);
+  assert_ok(particles_balance(particles, (double[]){1, 50, 1}));
+  assert_all(fingerprint(particles) == before);
+  particles_init(particles, 12);
+  assert_all(fingerprint(particles) != before);
+  particles_free(particles);
+
+  /* The same on one rank. */
+  struct comm *alone = comm_split(&world, world.rank == 0 ? 0 : -1);
+  int64_t single = before;
+  if (alone) {
+    if (particles_create(alone, &ensemble, &sigmoid, 3, PRECISION_MIXED, (double[]){1, 1, 1}, &particles) != OK)
+      die("%s", status_text());
+    particles_init(particles, 11);
+  }
+  single = comm_sum(&world, 0); /* keep ranks together */
+  if (alone) {
+    const struct comm all = world;
+    world = *alone;
+    single = fingerprint(particles);
+    world = all;
+    particles_free(particles);
+  }
+  comm_bcast(&world, &single, sizeof single, 0);
+  comm_free(alone);
+  assert_all(single == before);
+}
+
+static void rows_and_tiles_are_inverse(void **state) {
+  (void)state;
+  const struct ensemble_spec ensemble = {.members = 1, .n = {777}, .replicas = 1};
+  for (int precision = 0; precision < PRECISIONS; precision++) {
+    struct particles *particles = create(&ensemble, (double[]){1}, (enum precision)precision);
+    particles_init(particles, 5);
+    const int64_t before = fingerprint(particles);
+    for (int s = 0; s < particles->shares; s++) {
+      const struct share *share = &particles->share[s];
+      const int64_t units = share_units(share), begin = share_first_unit(share);
+      const size_t bytes = 8 * (size_t)units;
+      char *c = malloc(bytes), *a = malloc(3 * bytes), *b = malloc(bytes);
+      share_get(particles, share, begin, units, c, a, b);
+      memset(particles->tiles, 0, (size_t)particles->tile_count * particles->tile_bytes);
+      /* Back in odd pieces. */
+      const size_t size = precision_stored((enum precision)precision);
+      for (int64_t at = 0; at < units;) {
+        const int64_t count = units - at < 37 ? units - at : 37;
+        share_set(particles, share, begin + at, count, c + size * (size_t)at, a + size * (size_t)(3 * at),
+                  b + size * (size_t)at);
+        at += count;
+      }
+      free(c);
+      free(a);
+      free(b);
+    }
+    assert_all(fingerprint(particles) == before);
+    particles_free(particles);
+  }
+}
+
+static void check_names_the_unit_that_is_not_finite(void **state) {
+  (void)state;
+  const struct ensemble_spec ensemble = {.members = 1, .n = {1000}, .replicas = 1};
+  struct particles *particles = create(&ensemble, (double[]){1}, PRECISION_DOUBLE);
+  particles_init(particles, 5);
+  assert_ok(comm_agree(&world, particles_check(particles)));
+  for (int s = 0; s < particles->shares; s++)
+    if (particles->share[s].lead) {
+      const double bad[3] = {0, 0.0 / 0.0, 0};
+      share_set(particles, &particles->share[s], 71, 1, NULL, bad, NULL);
+    }
+  assert_status(FAILED, comm_agree(&world, particles_check(particles)));
+  assert_all(strstr(status_text(), "unit 71 of the network of n = 1000, replica 0") != NULL);
+  particles_free(particles);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(blocks_are_owned_once),      cmocka_unit_test(many_small_networks_are_not_split),
+      cmocka_unit_test(cost_decides_who_owns_what), cmocka_unit_test(units_do_not_depend_on_their_owner),
+      cmocka_unit_test(rows_and_tiles_are_inverse), cmocka_unit_test(check_names_the_unit_that_is_not_finite),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}
