@@ -65,9 +65,9 @@ $(BUILD)/obj/info.o: $(BUILD)/info.c
 .PHONY: FORCE
 FORCE:
 
-$(BUILD)/tests/%: tests/%.c tests/harness.c tests/harness.h $(LIBRARY)
+$(BUILD)/tests/%: tests/%.c tests/harness.c tests/problem.c tests/harness.h tests/problem.h $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP -o $@ $< tests/harness.c $(LIBRARY) $(LDLIBS) $(TEST_LIBS)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP -o $@ $< tests/harness.c tests/problem.c $(LIBRARY) $(LDLIBS) $(TEST_LIBS)
 
 .PHONY: tests
 tests: $(TESTS) $(PROGRAM) ## build the tests

@@ -1,0 +1,109 @@
+// ranks: 1
+/* The step moves along minus n times the gradient of the loss (THEORY: potential and flow), for every unit type and
+ * every parameter; frozen fields stay. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "problem.h"
+
+enum { D = 4, N = 70, PARAMETERS = D + 2 };
+
+static struct problem *problem_of(const char *unit, const char *train, double dt) {
+  return problem_create("run: {precision: double, seed: 3}\n"
+                        "ensemble: {n: %d}\n"
+                        "unit: {type: %s, alpha: 0.8, train: %s}\n"
+                        "target: {type: spin, d: %d}\n"
+                        "data: {mode: fixed, samples: 60, test: 0}\n"
+                        "dynamics: {scheme: gd, stages: [{steps: 10, dt: %.17g}]}\n",
+                        N, unit, train, D, dt);
+}
+
+static double loss_with(struct problem *problem, int64_t unit, const double *theta) {
+  double old[PARAMETERS];
+  problem_get(problem, 0, unit, old);
+  problem_set(problem, 0, unit, theta);
+  problem_observe(problem, 0);
+  problem_set(problem, 0, unit, old);
+  return problem->observation[0].loss;
+}
+
+/* d(n loss)/d eps along a direction of a unit's parameters; on the sphere z moves along the great circle. */
+static double central_difference(struct problem *problem, bool sphere, int64_t unit, const double *direction) {
+  const double eps = 1e-5;
+  double theta[PARAMETERS], loss[2];
+  problem_get(problem, 0, unit, theta);
+  for (int side = 0; side < 2; side++) {
+    double moved[PARAMETERS], norm2 = 0;
+    for (int k = 0; k < PARAMETERS; k++) moved[k] = theta[k] + (side ? eps : -eps) * direction[k];
+    for (int k = 2; k < PARAMETERS; k++) norm2 += moved[k] * moved[k];
+    for (int k = 2; sphere && k < PARAMETERS; k++) moved[k] *= sqrt(D / norm2);
+    loss[side] = loss_with(problem, unit, moved);
+  }
+  return N * (loss[1] - loss[0]) / (2 * eps);
+}
+
+/* A unit vector along parameter k; on the sphere projected on the tangent space. */
+static void axis(bool sphere, const double *theta, int k, double *direction) {
+  for (int i = 0; i < PARAMETERS; i++) direction[i] = i == k;
+  if (!sphere || k < 2) return;
+  for (int i = 2; i < PARAMETERS; i++) direction[i] -= theta[i] * theta[k] / D;
+}
+
+static void the_step_follows_the_gradient(void **state) {
+  (void)state;
+  const double dt = 1e-6;
+  for (int type = 0; type < UNIT_TYPES; type++) {
+    const bool sphere = unit_table[type].sphere;
+    struct problem *problem = problem_of(unit_table[type].name, sphere ? "[c, a]" : "[c, a, b]", dt);
+    struct problem *moved = problem_of(unit_table[type].name, sphere ? "[c, a]" : "[c, a, b]", dt);
+    problem_steps(moved, 0, 1);
+    for (int64_t unit = 0; unit < N; unit += 23)
+      for (int k = 0; k < PARAMETERS; k++) {
+        if (sphere && k == 1) continue;
+        double theta[PARAMETERS], after[PARAMETERS], direction[PARAMETERS];
+        problem_get(problem, 0, unit, theta);
+        problem_get(moved, 0, unit, after);
+        axis(sphere, theta, k, direction);
+        const double difference = central_difference(problem, sphere, unit, direction);
+        /* A velocity from a difference of parameters carries their rounding, 1e-16 / dt. */
+        if (fabs((theta[k] - after[k]) / dt - difference) > 1e-7 * fmax(1, fabs(difference)) + 1e-9) {
+          print_error("%s, unit %d, parameter %d: step %.12g, difference %.12g\n", unit_table[type].name, (int)unit, k,
+                      (theta[k] - after[k]) / dt, difference);
+          fail();
+        }
+      }
+    problem_free(problem);
+    problem_free(moved);
+  }
+}
+
+static void frozen_fields_keep_every_bit(void **state) {
+  (void)state;
+  const char *sets[] = {"[c]", "[a]", "[b]", "[c, b]", "[a, b]", "[]"};
+  const unsigned flags[] = {TRAIN_C, TRAIN_A, TRAIN_B, TRAIN_C | TRAIN_B, TRAIN_A | TRAIN_B, 0};
+  for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+    struct problem *problem = problem_of("tanh", sets[i], 0.1);
+    double before[N][PARAMETERS], after[N][PARAMETERS];
+    for (int u = 0; u < N; u++) problem_get(problem, 0, u, before[u]);
+    problem_steps(problem, 0, 10);
+    bool moved[PARAMETERS] = {0};
+    for (int u = 0; u < N; u++) {
+      problem_get(problem, 0, u, after[u]);
+      for (int k = 0; k < PARAMETERS; k++) moved[k] |= memcmp(&before[u][k], &after[u][k], sizeof(double)) != 0;
+    }
+    assert_int_equal(moved[0], (flags[i] & TRAIN_C) != 0);
+    assert_int_equal(moved[1], (flags[i] & TRAIN_B) != 0);
+    for (int k = 2; k < PARAMETERS; k++) assert_int_equal(moved[k], (flags[i] & TRAIN_A) != 0);
+    problem_free(problem);
+  }
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_step_follows_the_gradient),
+      cmocka_unit_test(frozen_fields_keep_every_bit),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,70 @@
+// ranks: 1 2
+/* At t = 0 the networks are means of iid units: n Var f_n(x) = E[c^2 phi(x, z)^2] - f_0(x)^2 exactly, for every n
+ * (THEORY section 4.2). Fixed seeds; bounds are 4.5 standard errors, a false alarm of 7e-6 each had the seeds been
+ * drawn anew. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "problem.h"
+
+enum { D = 5, K = 64, REPLICAS = 2048 };
+
+/* E h(s)^2 for s ~ N(0, variance), by the trapezoidal rule, which is exact to rounding for such integrands. */
+static double mean_square(double (*h)(double), double variance) {
+  const double step = 0.01;
+  double sum = 0;
+  for (double u = -12; u <= 12; u += step) sum += exp(-u * u / 2) * pow(h(sqrt(variance) * u), 2);
+  return sum * step / sqrt(2 * acos(-1));
+}
+
+/* mean over test points of the unbiased variance over replicas, times n */
+static double n_times_variance(const char *unit, int n) {
+  struct problem *problem = problem_create("run: {precision: single, seed: 21}\n"
+                                           "ensemble: {n: %d, replicas: %d}\n"
+                                           "unit: {type: %s}\n"
+                                           "target: {type: spin, d: %d}\n"
+                                           "data: {mode: fixed, samples: 10, test: %d}\n"
+                                           "dynamics: {scheme: gd, stages: [{steps: 1, dt: 1}]}\n",
+                                           n, REPLICAS, unit, D, K);
+  const int shares = problem->particles->shares;
+  double *f = malloc(sizeof(double) * (size_t)shares * K), sums[2][K] = {{0}}, all[2][K];
+  assert_ok(dynamics_enter_stage(problem->dynamics, 0));
+  dynamics_evaluate(problem->dynamics, POINTS_TEST, f);
+  for (int s = 0; s < shares; s++)
+    for (int k = 0; k < K && problem->particles->share[s].lead; k++) {
+      sums[0][k] += f[s * K + k];
+      sums[1][k] += f[s * K + k] * f[s * K + k];
+    }
+  MPI_Allreduce(sums, all, 2 * K, MPI_DOUBLE, MPI_SUM, world.mpi);
+  double variance = 0;
+  for (int k = 0; k < K; k++) variance += (all[1][k] - all[0][k] * all[0][k] / REPLICAS) / (REPLICAS - 1) / K;
+  free(f);
+  problem_free(problem);
+  return n * variance;
+}
+
+static void the_variance_over_replicas_is_the_exact_one(void **state) {
+  (void)state;
+  const struct {
+    const char *unit;
+    double (*h)(double);
+  } cases[] = {{"sigmoid", unit_find("sigmoid")->h}, {"tanh", unit_find("tanh")->h}, {"relu", unit_find("relu")->h}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const double exact = mean_square(cases[i].h, D + 1); /* c ~ N(0,1): E c^2 = 1, f_0 = 0; s ~ N(0, |x|^2 + 1) */
+    const int sizes[] = {1, 17, 300};
+    for (int s = 0; s < 3; s++) {
+      /* One unit is not Gaussian: c phi has a fourth moment of 3 E phi^4, bounded by kurtosis 9 here. */
+      const double error = sizes[s] == 1 ? sqrt(8.0 / REPLICAS) : sqrt(2.0 / (REPLICAS - 1)) * (1 + 3.0 / sizes[s]);
+      const double ratio = n_times_variance(cases[i].unit, sizes[s]) / exact;
+      if (fabs(ratio - 1) > 4.5 * error) print_error("%s n = %d: ratio %g\n", cases[i].unit, sizes[s], ratio);
+      assert_all(fabs(ratio - 1) <= 4.5 * error);
+    }
+  }
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_variance_over_replicas_is_the_exact_one),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}
