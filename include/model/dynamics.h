@@ -3,10 +3,9 @@
  *   r_p = f_n(x_p) - f(x_p),  f_n(x) = (1/n) sum_i c_i phi(x, z_i)
  *   theta_i <- theta_i - dt grad V(theta_i; mu_n),  grad V = (1/P) sum_p r_p grad(c_i phi(x_p, z_i))
  *
- * (RVE section 2; THEORY: the velocity is minus n times the gradient of the loss.) Networks that lie wholly on a rank
- * are computed while the sums of the split ones (at most two) travel. No array of size P x n exists: a chunk of points
- * meets one block of units at a time. The result is a pure function of input, seeds and instruction-set level: chunk
- * boundaries depend on (d, precision) alone, block sums are added exactly (base/exact.h). */
+ * (RVE section 2: the velocity is minus n times the gradient of the loss.) Outputs come from model/forward.h; the
+ * gradient of a tile is formed over all points and the tile moves in place. The result is a pure function of input,
+ * seeds and instruction-set level, for any number of ranks. */
 #ifndef MCKEAN_MODEL_DYNAMICS_H
 #define MCKEAN_MODEL_DYNAMICS_H
 

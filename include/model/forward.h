@@ -1,0 +1,78 @@
+/* forward: the outputs f_n of all own networks at points, and what is to be done with each of them.
+ *
+ *   f_n(x) = (1/n) sum_i c_i phi(x, z_i)
+ *
+ * A pass goes over the own networks: it forms n f_n from own blocks, chunk of points by chunk of points, in exact sums
+ * (base/exact.h); the sums of split networks (at most two) travel while the networks that are wholly here are computed;
+ * then a function of the caller meets each network with its f_n. No array of size P x n exists. Chunk boundaries depend
+ * on (d, precision) alone, so results do not depend on the rank count. */
+#ifndef MCKEAN_MODEL_FORWARD_H
+#define MCKEAN_MODEL_FORWARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/comm.h"
+#include "model/data.h"
+#include "model/kernel.h"
+#include "model/particles.h"
+
+/* Where the points of a pass come from: the batch of a step, or a whole set in kernel form. */
+struct source {
+  int64_t count;
+  const struct points *whole; /* NULL: drawn by data_points at place, labels too */
+  const double *y;            /* [count] labels of a whole set */
+  struct data_place place;
+};
+
+/* Work space of one network during a pass. */
+struct slot {
+  int64_t capacity;     /* points */
+  int64_t *limbs;       /* per chunk EXACT_LIMBS(points of the chunk) */
+  double *f, *y;        /* [count]: outputs, labels of a drawn batch */
+  void *r;              /* real [count + POINT_PAD], for the caller */
+  struct points points; /* the chunk drawn last */
+  int64_t drawn;        /* its first point, -1: none of this network */
+  struct comm_sum sum;
+};
+
+enum { SLOTS = 3 }; /* networks in work at a time: two split ones and one that is wholly here */
+
+struct forward {
+  const struct particles *particles;
+  const struct data *data;
+  const struct kernel *kernel;
+  int chunk; /* points */
+  struct slot slot[SLOTS];
+  double *x; /* [chunk][d] */
+  void *real_tiles, *scratch;
+};
+
+/* Local. FAILED: no memory. */
+int forward_create(const struct particles *particles, const struct data *data, const struct kernel *kernel,
+                   struct forward **forward);
+void forward_free(struct forward *forward); /* accepts NULL */
+
+/* Local. Makes room for passes over up to count points. */
+int forward_reserve(struct forward *forward, int64_t count);
+
+/* What a pass does. f in slot->f is all NAN where a sum was not finite or out of range (sound false). */
+struct pass {
+  struct source (*source)(const void *context, const struct share *share);
+  void (*then)(void *context, const struct share *share, struct slot *slot, const struct source *source, bool sound);
+  void *context;
+};
+
+/* Communicates only inside the groups of split networks. */
+void forward_pass(struct forward *forward, const struct pass *pass);
+
+/* Local. Points first .. (at most a chunk) of a source in kernel form and, if asked, the labels of a batch in slot->y.
+ * A chunk that the slot still holds is not drawn again. */
+struct points forward_chunk(struct forward *forward, struct slot *slot, const struct source *source, int64_t first,
+                            bool labels);
+
+/* Local. Tiles in the arithmetic of the kernels, at most BLOCK_TILES: the stored ones, or copies valid until the next
+ * call. */
+const void *forward_real_tiles(struct forward *forward, const void *tiles, int count);
+
+#endif
