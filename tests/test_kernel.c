@@ -1,0 +1,219 @@
+// ranks: 1
+/* kernel: every unit type, precision and level this processor runs against the naive twins; moves; padding; numbers that
+ * are not finite. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "harness.h"
+#include "model/kernel.h"
+
+enum { FIELDS_MAX = 130 + 2, COUNT_MAX = 340 };
+
+struct setup {
+  int unit, d, tiles, count;
+  enum precision precision;
+  enum isa isa;
+  const struct kernel *kernel;
+  struct unit_spec spec;
+  struct points points;
+  double *tile, *x, *q, *r; /* the same numbers in double, as the kernel sees them */
+  void *real_tile, *real_r, *scratch;
+};
+
+static double as_real(enum precision precision, double value) {
+  return precision_real(precision) == sizeof(float) ? (float)value : value;
+}
+
+static void fill_real(enum precision precision, void *to, const double *from, int64_t count) {
+  for (int64_t i = 0; i < count; i++)
+    if (precision_real(precision) == sizeof(float))
+      ((float *)to)[i] = (float)from[i];
+    else
+      ((double *)to)[i] = from[i];
+}
+
+static void *aligned(size_t bytes) {
+  void *memory;
+  if (status_array(&memory, 1, bytes, "test") != OK) die("%s", status_text());
+  memset(memory, 0, bytes);
+  return memory;
+}
+
+static struct setup setup_of(int unit, int d, int tiles, int count, enum precision precision, enum isa isa) {
+  struct setup s = {.unit = unit, .d = d, .tiles = tiles, .count = count, .precision = precision, .isa = isa};
+  s.kernel = kernel_find(unit, precision, isa);
+  s.spec = (struct unit_spec){.type = unit, .alpha = 0.3, .train = 7};
+  const size_t numbers = (size_t)tiles * TILE * (size_t)(d + 2);
+  const struct rng rng = {(uint64_t)(unit * 1000 + d), RNG_INIT_A, (uint64_t)count, 0};
+  s.tile = aligned(sizeof(double) * numbers);
+  s.x = aligned(sizeof(double) * (size_t)(count * d));
+  s.q = aligned(sizeof(double) * (size_t)count);
+  s.r = aligned(sizeof(double) * (size_t)count);
+  rng_normal(&rng, 1, (int)numbers, s.tile);
+  for (size_t i = 0; i < numbers; i++) s.tile[i] = as_real(precision, s.tile[i] * (d > 30 ? 0.3 : 1));
+  for (int p = 0; p < count; p++) rng_sphere(&rng, (uint64_t)(10 + p), d, s.x + p * d);
+  rng_normal(&rng, 2, count, s.r);
+  for (int p = 0; p < count; p++) s.r[p] = as_real(precision, s.r[p]);
+  assert_int_equal(points_alloc(&s.points, precision, count, d), OK);
+  points_set(&s.points, precision, &s.spec, count, d, s.x);
+  for (int i = 0; i < count * d; i++)
+    s.x[i] = precision_real(precision) == 4 ? ((float *)s.points.x)[i] : ((double *)s.points.x)[i];
+  for (int i = 0; i < count; i++)
+    s.q[i] = precision_real(precision) == 4 ? ((float *)s.points.q)[i] : ((double *)s.points.q)[i];
+  s.real_tile = aligned(sizeof(double) * numbers);
+  fill_real(precision, s.real_tile, s.tile, (int64_t)numbers);
+  s.real_r = aligned(sizeof(double) * (size_t)(count + POINT_PAD));
+  fill_real(precision, s.real_r, s.r, count);
+  const size_t a = forward_scratch(count), b = gradient_scratch(d);
+  s.scratch = aligned(a > b ? a : b);
+  return s;
+}
+
+static void setup_free(struct setup *s) {
+  points_free(&s->points);
+  free(s->tile);
+  free(s->x);
+  free(s->q);
+  free(s->r);
+  free(s->real_tile);
+  free(s->real_r);
+  free(s->scratch);
+}
+
+static void check_case(struct setup *s) {
+  const double eps = precision_real(s->precision) == 4 ? 0x1p-24 : 0x1p-53;
+  static double sum[COUNT_MAX], naive[COUNT_MAX], grad[FIELDS_MAX * TILE], twin[FIELDS_MAX * TILE];
+  s->kernel->forward(s->tiles, s->real_tile, &s->points, s->scratch, sum);
+  naive_forward(s->unit, s->tiles, s->tile, s->count, s->d, s->x, s->q, naive);
+  for (int p = 0; p < s->count; p++) {
+    /* 64 tiles terms of size up to |c| max h, each with a relative error of s itself times eps */
+    const double scale = 400 * eps * s->tiles * sqrt(s->d + 2) * 8;
+    if (!(fabs(sum[p] - naive[p]) <= scale * fmax(1, fabs(naive[p])))) {
+      print_error("%s %s %s d %d tiles %d count %d: sum[%d] = %.17g, naive %.17g\n", unit_table[s->unit].name,
+                  precision_names[s->precision], isa_names[s->isa], s->d, s->tiles, s->count, p, sum[p], naive[p]);
+      fail();
+    }
+  }
+  memset(grad, 0, sizeof grad);
+  memset(twin, 0, sizeof twin);
+  s->kernel->gradient(s->real_tile, &s->points, s->real_r, s->scratch, grad);
+  naive_gradient(s->unit, s->tile, s->count, s->d, s->x, s->q, s->r, twin);
+  for (int i = 0; i < (s->d + 2) * TILE; i++) {
+    const double scale = 60 * eps * sqrt((double)s->count * (s->d + 2)) * 8;
+    if (!(fabs(grad[i] - twin[i]) <= scale * fmax(1, fabs(twin[i])))) {
+      print_error("%s %s %s d %d count %d: grad[%d][%d] = %.17g, naive %.17g\n", unit_table[s->unit].name,
+                  precision_names[s->precision], isa_names[s->isa], s->d, s->count, i / TILE, i % TILE, grad[i], twin[i]);
+      fail();
+    }
+  }
+}
+
+static void kernels_agree_with_their_naive_twins(void **state) {
+  (void)state;
+  const int ds[] = {1, 2, 3, 5, 8, 25, 130}, counts[] = {1, 5, 6, 7, 48, 49, 333};
+  for (int isa = 0; isa < ISA_LEVELS; isa++) {
+    if (isa > (int)isa_best()) {
+      print_message("level %s is beyond this processor: not tested here\n", isa_names[isa]);
+      continue;
+    }
+    for (int unit = 0; unit < UNIT_TYPES; unit++)
+      for (int precision = 0; precision < PRECISIONS; precision++)
+        for (int i = 0; i < 7; i++) {
+          struct setup s = setup_of(unit, ds[i], 1 + i % BLOCK_TILES, counts[(i + unit) % 7], (enum precision)precision,
+                                    (enum isa)isa);
+          check_case(&s);
+          setup_free(&s);
+        }
+  }
+}
+
+static void a_number_that_is_not_finite_shows(void **state) {
+  (void)state;
+  for (int isa = 0; isa <= (int)isa_best(); isa++)
+    for (int unit = 0; unit < UNIT_TYPES; unit++)
+      for (int precision = 0; precision < PRECISIONS; precision++)
+        for (int field = 0; field < 5; field++) {
+          if (unit_table[unit].sphere && field == FIELD_B) continue;
+          struct setup s = setup_of(unit, 3, 1, 9, (enum precision)precision, (enum isa)isa);
+          double sum[9];
+          if (precision_real(s.precision) == 4)
+            ((float *)s.real_tile)[field * TILE + 5] = NAN;
+          else
+            ((double *)s.real_tile)[field * TILE + 5] = NAN;
+          s.kernel->forward(1, s.real_tile, &s.points, s.scratch, sum);
+          for (int p = 0; p < 9; p++) assert_true(!isfinite(sum[p]));
+          setup_free(&s);
+        }
+}
+
+static void moves_keep_frozen_fields_padding_and_the_sphere(void **state) {
+  (void)state;
+  enum { D = 6, UNITS = 50, NUMBERS = (D + 2) * TILE };
+  for (int isa = 0; isa <= (int)isa_best(); isa++)
+    for (int type = 0; type < UNIT_TYPES; type += UNIT_TYPES - 1)
+      for (int precision = 0; precision < PRECISIONS; precision++)
+        for (unsigned train = 0; train < 8; train++) {
+          const bool sphere = unit_table[type].sphere;
+          const size_t stored = precision_stored((enum precision)precision);
+          const struct kernel *kernel = kernel_find(type, (enum precision)precision, (enum isa)isa);
+          const struct rng rng = {5, RNG_INIT_A, 0, 0};
+          double theta[NUMBERS] = {0}, grad[NUMBERS], square[TILE], z[D];
+          unsigned char tile[8 * NUMBERS], before[8 * NUMBERS];
+          rng_normal(&rng, 0, NUMBERS, grad);
+          for (int u = 0; u < UNITS; u++) {
+            rng_sphere(&rng, (uint64_t)(1 + u), D, z);
+            theta[u] = 0.5 + u;
+            theta[TILE + u] = sphere ? 0 : -u;
+            for (int k = 0; k < D; k++) theta[(2 + k) * TILE + u] = z[k];
+          }
+          for (int i = 0; i < NUMBERS; i++)
+            if (stored == 4)
+              ((float *)tile)[i] = (float)theta[i];
+            else
+              ((double *)tile)[i] = theta[i];
+          memcpy(before, tile, sizeof tile);
+          kernel->move(D, train, UNITS, 0.5, 0, grad, tile, square);
+          assert_memory_equal(tile, before, stored * NUMBERS); /* rate 0 */
+          kernel->move(D, train, UNITS, 0.5, 0.01, grad, tile, NULL);
+          for (int i = 0; i < NUMBERS; i++) {
+            const int field = i / TILE, lane = i % TILE;
+            const bool moves = lane < UNITS && (field == 0   ? (train & TRAIN_C) != 0
+                                                : field == 1 ? (train & TRAIN_B) && !sphere
+                                                             : (train & TRAIN_A) != 0);
+            const double now = stored == 4 ? ((float *)tile)[i] : ((double *)tile)[i];
+            if (!moves)
+              assert_memory_equal(tile + stored * (size_t)i, before + stored * (size_t)i, stored);
+            else if (!sphere || field == 0)
+              assert_near(now, theta[i] - 0.01 * grad[i], stored == 4 ? 1e-7 : 1e-15);
+          }
+          for (int u = 0; u < UNITS; u++) {
+            double norm2 = 0, along = 0, expected = 0;
+            for (int k = 0; k < D; k++) {
+              const int i = (2 + k) * TILE + u;
+              const double now = stored == 4 ? ((float *)tile)[i] : ((double *)tile)[i];
+              norm2 += now * now;
+              along += theta[i] * grad[i] / D;
+            }
+            if (sphere) assert_near(norm2, D, stored == 4 ? 1e-6 : 1e-14);
+            if (train & TRAIN_C) expected += grad[u] * grad[u];
+            if (train & TRAIN_B && !sphere) expected += grad[TILE + u] * grad[TILE + u];
+            for (int k = 0; k < D && train & TRAIN_A; k++) {
+              const int i = (2 + k) * TILE + u;
+              expected += pow(grad[i] - (sphere ? along * theta[i] : 0), 2);
+            }
+            assert_near(square[u], 0.25 * expected, stored == 4 ? 1e-5 : 1e-13);
+          }
+        }
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(kernels_agree_with_their_naive_twins),
+      cmocka_unit_test(a_number_that_is_not_finite_shows),
+      cmocka_unit_test(moves_keep_frozen_fields_padding_and_the_sphere),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}
