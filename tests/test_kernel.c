@@ -1,6 +1,6 @@
 // ranks: 1
-/* kernel: every unit type, precision and level this processor runs against the naive twins; moves; padding; numbers that
- * are not finite. */
+/* kernel: every unit type, precision and level this processor runs against the naive twins; moves; padding; numbers
+ * that are not finite. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,7 +105,8 @@ static void check_case(struct setup *s) {
     const double scale = 60 * eps * sqrt((double)s->count * (s->d + 2)) * 8;
     if (!(fabs(grad[i] - twin[i]) <= scale * fmax(1, fabs(twin[i])))) {
       print_error("%s %s %s d %d count %d: grad[%d][%d] = %.17g, naive %.17g\n", unit_table[s->unit].name,
-                  precision_names[s->precision], isa_names[s->isa], s->d, s->count, i / TILE, i % TILE, grad[i], twin[i]);
+                  precision_names[s->precision], isa_names[s->isa], s->d, s->count, i / TILE, i % TILE, grad[i],
+                  twin[i]);
       fail();
     }
   }

@@ -1,6 +1,6 @@
 // ranks: 1
-/* unit: the table's h and h' are a function and its derivative; the kernels' h and h' agree with long double within stated
- * units in the last place over their range, at every level this processor runs. */
+/* unit: the table's h and h' are a function and its derivative; the kernels' h and h' agree with long double within
+ * stated units in the last place over their range, at every level this processor runs. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -24,25 +24,39 @@ static void derivatives_match_central_differences(void **state) {
 
 static long double exact_h(int unit, long double s) {
   switch (unit) {
-  case UNIT_SIGMOID: return 1 / (1 + expl(-s));
-  case UNIT_TANH: return tanhl(s);
-  case UNIT_RELU: return s > 0 ? s : 0;
-  case UNIT_SOFTPLUS: return fmaxl(s, 0) + log1pl(expl(-fabsl(s)));
-  case UNIT_ERF: return erfl(s / sqrtl(2));
-  case UNIT_COSINE: return cosl(s);
-  default: return expl(s);
+  case UNIT_SIGMOID:
+    return 1 / (1 + expl(-s));
+  case UNIT_TANH:
+    return tanhl(s);
+  case UNIT_RELU:
+    return s > 0 ? s : 0;
+  case UNIT_SOFTPLUS:
+    return fmaxl(s, 0) + log1pl(expl(-fabsl(s)));
+  case UNIT_ERF:
+    return erfl(s / sqrtl(2));
+  case UNIT_COSINE:
+    return cosl(s);
+  default:
+    return expl(s);
   }
 }
 
 static long double exact_dh(int unit, long double s) {
   switch (unit) {
-  case UNIT_SIGMOID: return 1 / ((1 + expl(-s)) * (1 + expl(s)));
-  case UNIT_TANH: return 1 / (coshl(s) * coshl(s));
-  case UNIT_RELU: return s > 0;
-  case UNIT_SOFTPLUS: return 1 / (1 + expl(-s));
-  case UNIT_ERF: return sqrtl(2 / acosl(-1)) * expl(-s * s / 2);
-  case UNIT_COSINE: return -sinl(s);
-  default: return expl(s);
+  case UNIT_SIGMOID:
+    return 1 / ((1 + expl(-s)) * (1 + expl(s)));
+  case UNIT_TANH:
+    return 1 / (coshl(s) * coshl(s));
+  case UNIT_RELU:
+    return s > 0;
+  case UNIT_SOFTPLUS:
+    return 1 / (1 + expl(-s));
+  case UNIT_ERF:
+    return sqrtl(2 / acosl(-1)) * expl(-s * s / 2);
+  case UNIT_COSINE:
+    return -sinl(s);
+  default:
+    return expl(s);
   }
 }
 
@@ -51,8 +65,8 @@ static void put(size_t size, void *reals, int i, double value) {
   memcpy((char *)reals + size * (size_t)i, size == sizeof single ? (const void *)&single : &value, size);
 }
 
-/* h and h' of a kernel at TILE values of s: units with c = 1, a = 0, b = s, whose gradients are h and h'. For the sphere
- * s comes with the point. */
+/* h and h' of a kernel at TILE values of s: units with c = 1, a = 0, b = s, whose gradients are h and h'. For the
+ * sphere s comes with the point. */
 static void kernel_values(const struct kernel *kernel, const double *s, double *h, double *dh) {
   double grad[3 * TILE];
   static struct {
@@ -86,7 +100,8 @@ static double ulps(double value, long double exact, bool is_float) {
   return (double)(fabsl((long double)value - exact) / (size * (is_float ? FLT_EPSILON : DBL_EPSILON)));
 }
 
-/* Bounds in units of epsilon times the value; near zeros of cos and sin in units of epsilon (their argument is rounded). */
+/* Bounds in units of epsilon times the value; near zeros of cos and sin in units of epsilon (their argument is
+ * rounded). */
 static const struct {
   double low, high, float_bound, double_bound;
 } range[UNIT_TYPES] = {
@@ -149,12 +164,19 @@ static void extreme_arguments_give_limits(void **state) {
     int unit;
     double h[9], dh[9];
   } limit[] = {
-      {UNIT_SIGMOID, {0, 1, 0, 1, NAN, 1.3838965267367376e-87, 1, 0, 1}, {0, 0, 0, 0, NAN, 1.3838965267367376e-87, 1.3838965267367376e-87, 0, 0}},
-      {UNIT_TANH, {-1, 1, -1, 1, NAN, -1, 1, -1, 1}, {0, 0, 0, 0, NAN, 0, 0, 0, 0}},
+      {UNIT_SIGMOID,
+       {0, 1, 0, 1, NAN, 1.3838965267367376e-87, 1, 0, 1},
+       {0, 0, 0, 0, NAN, 1.3838965267367376e-87, 1.3838965267367376e-87, 0, 0}},
+      {UNIT_TANH,
+       {-1, 1, -1, 1, NAN, -1, 1, -1, 1},
+       {0, 0, 0, 0, NAN, 7.66067660549474e-174, 7.66067660549474e-174, 0, 0}},
       {UNIT_RELU, {0, 1e30, 0, INFINITY, NAN, 0, 200, 0, 1000}, {0, 1, 0, 1, 0, 0, 1, 0, 1}},
-      {UNIT_SOFTPLUS, {0, 1e30, 0, INFINITY, NAN, 1.3838965267367376e-87, 200, 0, 1000}, {0, 1, 0, 1, NAN, 1.3838965267367376e-87, 1, 0, 1}},
+      {UNIT_SOFTPLUS,
+       {0, 1e30, 0, INFINITY, NAN, 1.3838965267367376e-87, 200, 0, 1000},
+       {0, 1, 0, 1, NAN, 1.3838965267367376e-87, 1, 0, 1}},
       {UNIT_ERF, {-1, 1, -1, 1, NAN, -1, 1, -1, 1}, {0, 0, 0, 0, NAN, 0, 0, 0, 0}},
-      {UNIT_RBF, {0, INFINITY, 0, INFINITY, NAN, 1.3838965267367376e-87, 7.2259737681257497e86, 0, INFINITY},
+      {UNIT_RBF,
+       {0, INFINITY, 0, INFINITY, NAN, 1.3838965267367376e-87, 7.2259737681257497e86, 0, INFINITY},
        {0, INFINITY, 0, INFINITY, NAN, 1.3838965267367376e-87, 7.2259737681257497e86, 0, INFINITY}},
   };
   for (int isa = 0; isa <= (int)isa_best(); isa++)
@@ -164,11 +186,13 @@ static void extreme_arguments_give_limits(void **state) {
       for (int k = 0; k < 9; k++) {
         const double want[2] = {limit[i].h[k], limit[i].dh[k]}, found[2] = {h[k], dh[k]};
         for (int which = 0; which < 2; which++) {
-          const bool same = isnan(want[which])   ? isnan(found[which])
-                            : isinf(want[which]) ? found[which] == want[which]
-                                                 : fabs(found[which] - want[which]) <= 1e-12 * fabs(want[which]) + 1e-300;
-          if (!same) print_error("%s %s at %g: %g, expected %g\n", unit_table[limit[i].unit].name, which ? "h'" : "h", s[k],
-                                 found[which], want[which]);
+          const bool same = isnan(want[which]) ? isnan(found[which])
+                            : isinf(want[which])
+                                ? found[which] == want[which]
+                                : fabs(found[which] - want[which]) <= 1e-12 * fabs(want[which]) + 1e-300;
+          if (!same)
+            print_error("%s %s at %g: %g, expected %g\n", unit_table[limit[i].unit].name, which ? "h'" : "h", s[k],
+                        found[which], want[which]);
           assert_true(same);
         }
       }
