@@ -1,0 +1,504 @@
+#include "run/config.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "base/yaml.h"
+#include "config_table.h"
+
+enum { KEY_MAX = 600, PARAMETERS_MAX = 128, ERRORS_MAX = 50 };
+
+/* All that is wrong with an input. */
+struct errors {
+  int count;
+  char *text;
+  size_t size;
+  FILE *stream;
+};
+
+struct reading {
+  const char *name;
+  struct config *config;
+  struct errors errors;
+  bool seen[PARAMETERS_MAX]; /* keys that are not of stages */
+  bool stage_seen[STAGES_MAX][PARAMETERS_MAX];
+};
+
+static void complain(struct errors *errors, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void complain(struct errors *errors, const char *format, ...) {
+  if (++errors->count > ERRORS_MAX) return;
+  va_list args;
+  va_start(args, format);
+  if (errors->count > 1) fputc('\n', errors->stream);
+  vfprintf(errors->stream, format, args);
+  va_end(args);
+}
+
+/* "x.yaml:3:8", or the override as it was typed. */
+static const char *place(const struct yaml_entry *entry, char text[KEY_MAX]) {
+  if (strncmp(entry->name, "command line", 12) == 0)
+    snprintf(text, KEY_MAX, "%s", entry->name);
+  else
+    snprintf(text, KEY_MAX, "%s:%d:%d", entry->name, entry->line, entry->column);
+  return text;
+}
+
+/* ---- keys ---- */
+
+/* Levenshtein distance. */
+static int distance(const char *a, const char *b) {
+  int row[KEY_MAX + 1];
+  const int columns = (int)strlen(b);
+  for (int j = 0; j <= columns; j++) row[j] = j;
+  for (int i = 1; a[i - 1]; i++) {
+    int diagonal = row[0];
+    row[0] = i;
+    for (int j = 1; j <= columns; j++) {
+      const int replaced = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      const int longer = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+      row[j] = replaced < longer ? replaced : longer;
+    }
+  }
+  return row[columns];
+}
+
+static const char *nearest_key(const char *key) {
+  const char *best = parameter_table[0].key;
+  int least = INT32_MAX;
+  for (int i = 0; i < parameter_count; i++) {
+    const int steps = distance(key, parameter_table[i].key);
+    if (steps < least) {
+      least = steps;
+      best = parameter_table[i].key;
+    }
+  }
+  return best;
+}
+
+/* "dynamics.stages[3].dt" -> "dynamics.stages[].dt" and 3; -1 without brackets. A last "[]" is cut off. */
+static void split_key(const char *path, char key[KEY_MAX], int *item) {
+  *item = -1;
+  size_t length = 0;
+  for (const char *from = path; *from && length < KEY_MAX - 1; from++) {
+    key[length++] = *from;
+    if (*from != '[') continue;
+    if (*item < 0) *item = atoi(from + 1);
+    from += strspn(from + 1, "0123456789");
+  }
+  key[length] = 0;
+  if (length > 2 && strcmp(key + length - 2, "[]") == 0) key[length - 2] = 0;
+}
+
+static int find_key(const char *key) {
+  for (int i = 0; i < parameter_count; i++)
+    if (strcmp(parameter_table[i].key, key) == 0) return i;
+  return -1;
+}
+
+static bool is_list(const struct parameter *parameter) {
+  return parameter->kind == P_SIZES || parameter->kind == P_STEPS || parameter->kind == P_FIELDS;
+}
+
+/* True if some key lies below this one: a section. */
+static bool is_section(const char *key) {
+  const size_t length = strlen(key);
+  for (int i = 0; i < parameter_count; i++)
+    if (strncmp(parameter_table[i].key, key, length) == 0 && strchr(".[", parameter_table[i].key[length])) return true;
+  return length == 0;
+}
+
+static void unknown_key(struct reading *reading, const struct yaml_entry *entry, const char *key) {
+  char where[KEY_MAX];
+  if (!*entry->path)
+    complain(&reading->errors, "%s: sections with keys were expected, received \"%.60s\"", place(entry, where),
+             entry->value);
+  else if (is_section(key) && entry->kind == YAML_EMPTY_MAP)
+    return; /* an empty section says nothing */
+  else if (is_section(key))
+    complain(&reading->errors,
+             "%s: %s: a section with keys was expected, received \"%.60s\"; `mckean help %s` lists them",
+             place(entry, where), entry->path, entry->value, key);
+  else
+    complain(&reading->errors, "%s: %.200s: unknown key; did you mean \"%s\"?", place(entry, where), entry->path,
+             nearest_key(key));
+}
+
+/* ---- values ---- */
+
+static void wrong_value(struct reading *reading, const struct yaml_entry *entry, const struct parameter *parameter) {
+  char expected[512], where[KEY_MAX];
+  parameter_expects(parameter, expected, sizeof expected);
+  const char *quote = entry->kind == YAML_QUOTED ? "\"" : "";
+  const char *received = entry->kind == YAML_EMPTY_LIST  ? "an empty list"
+                         : entry->kind == YAML_EMPTY_MAP ? "an empty section"
+                         : *entry->value || *quote       ? entry->value
+                                                         : "nothing";
+  complain(&reading->errors, "%s: %s: expected %s, received %s%.80s%s", place(entry, where), entry->path, expected,
+           quote, received, quote);
+}
+
+static void take_entry(struct reading *reading, const struct yaml_entry *entry) {
+  char key[KEY_MAX];
+  int item;
+  split_key(entry->path, key, &item);
+  const int index = find_key(key);
+  if (index < 0) {
+    unknown_key(reading, entry, key);
+    return;
+  }
+  const struct parameter *parameter = &parameter_table[index];
+  struct schedule *schedule = &reading->config->schedule;
+  void *base = reading->config;
+  bool right = entry->kind == YAML_PLAIN || entry->kind == YAML_QUOTED;
+  if (parameter_of_stage(parameter)) {
+    right = right && item < STAGES_MAX;
+    if (right) {
+      base = &schedule->stage[item];
+      if (item >= schedule->stages) schedule->stages = item + 1;
+      reading->stage_seen[item][index] = true;
+    }
+  } else {
+    reading->seen[index] = true;
+    if (item >= 0 && !is_list(parameter)) right = false;
+  }
+  if (entry->kind == YAML_EMPTY_LIST && parameter->kind == P_STEPS) {
+    ((struct steps *)((char *)base + parameter->offset))->count = 0;
+    return;
+  }
+  if (entry->kind == YAML_EMPTY_LIST && parameter->kind == P_FIELDS) {
+    *(unsigned *)((char *)base + parameter->offset) = 0;
+    return;
+  }
+  const int place_in_list = item < 0 || parameter_of_stage(parameter) ? 0 : item;
+  if (!right || !parameter_assign(parameter, base, place_in_list, entry->value, entry->kind == YAML_QUOTED))
+    wrong_value(reading, entry, parameter);
+}
+
+static void set_defaults(struct reading *reading) {
+  for (int i = 0; i < parameter_count; i++) {
+    const struct parameter *parameter = &parameter_table[i];
+    if (!parameter->fallback) continue;
+    struct yaml yaml = {0};
+    if (yaml_parse("default", *parameter->fallback ? parameter->fallback : "''", parameter->key, &yaml) != OK)
+      die("the default of %s: %s", parameter->key, status_text());
+    for (int k = 0; k < yaml.count; k++) take_entry(reading, &yaml.entry[k]);
+    yaml_free(&yaml);
+    reading->seen[i] = false;
+  }
+}
+
+/* ---- what no single key decides ---- */
+
+static bool seen(const struct reading *reading, const char *key) {
+  return reading->seen[find_key(key)];
+}
+
+static void check_stage(struct reading *reading, int s) {
+  const struct config *config = reading->config;
+  const struct stage *stage = &config->schedule.stage[s];
+  struct errors *errors = &reading->errors;
+  const bool *given = reading->stage_seen[s];
+  const char *name = reading->name;
+  if (!given[find_key("dynamics.stages[].steps")] || !given[find_key("dynamics.stages[].dt")])
+    complain(errors, "%s: dynamics.stages[%d]: steps and dt are required in every stage", name, s);
+  const bool batch = given[find_key("dynamics.stages[].batch")],
+             scale = given[find_key("dynamics.stages[].batch_scale")];
+  if (batch && (scale || given[find_key("dynamics.stages[].batch_power")]))
+    complain(errors, "%s: dynamics.stages[%d]: give either batch or batch_scale and batch_power, received both", name,
+             s);
+  if (config->schedule.scheme == SCHEME_GD) {
+    if (scale || (batch && stage->batch != config->data.samples))
+      complain(errors,
+               "%s: dynamics.stages[%d]: gd uses the whole fixed set each step: leave batch out, or use scheme: sgd",
+               name, s);
+    return;
+  }
+  if (!batch && !scale)
+    complain(errors, "%s: dynamics.stages[%d]: sgd needs batch, or batch_scale and batch_power", name, s);
+  if (config->data.mode != DATA_FIXED || config->data.samples == 0) return;
+  for (int e = 0; e < config->ensemble.members; e++) {
+    const int64_t P = schedule_batch(&config->schedule, s, config->ensemble.n[e], config->data.samples);
+    if (P > config->data.samples)
+      complain(
+          errors,
+          "%s: dynamics.stages[%d]: batch: expected at most data.samples = %lld points, received %lld for n = %lld",
+          name, s, (long long)config->data.samples, (long long)P, (long long)config->ensemble.n[e]);
+  }
+}
+
+static void check_target_and_data(struct reading *reading) {
+  const struct config *config = reading->config;
+  struct errors *errors = &reading->errors;
+  const char *name = reading->name;
+  if (!seen(reading, "target.type")) return;
+  const bool file = config->target.type == TARGET_FILE, fixed = config->data.mode == DATA_FIXED;
+  if (!file && !seen(reading, "target.d")) complain(errors, "%s: target.d: required: the input dimension", name);
+  if (file && !*config->target.path) complain(errors, "%s: target.path: required for a target of type file", name);
+  if (file && !fixed)
+    complain(errors,
+             "%s: data.mode: a file's points are fixed, received online; scheme: sgd draws mini-batches of them", name);
+  if (!file && fixed && config->data.samples == 0)
+    complain(errors, "%s: data.samples: required with mode: fixed: how many points", name);
+  if (!fixed && config->schedule.scheme == SCHEME_GD)
+    complain(errors, "%s: dynamics.scheme: gd needs data.mode: fixed, received online; use scheme: sgd", name);
+  const bool sphere = unit_table[config->unit.type].sphere;
+  if (sphere && !file && config->target.d == 1)
+    complain(errors, "%s: unit.type: units on the sphere need target.d >= 2, received 1", name);
+  if (sphere && seen(reading, "unit.train") && config->unit.train & TRAIN_B)
+    complain(errors, "%s: unit.train: expected a list of c, a: rbf units have no b", name);
+}
+
+static void check_steps(struct reading *reading, const char *key, const struct steps *steps) {
+  const int64_t last = schedule_steps(&reading->config->schedule);
+  if (steps->count > 0 && steps->step[steps->count - 1] > last)
+    complain(&reading->errors, "%s: %s: expected steps up to the last one, %lld, received %lld", reading->name, key,
+             (long long)last, (long long)steps->step[steps->count - 1]);
+}
+
+static void check_sizes(struct reading *reading) {
+  const struct ensemble_spec *ensemble = &reading->config->ensemble;
+  double numbers = 0;
+  for (int e = 0; e < ensemble->members; e++)
+    numbers += (double)ensemble->n[e] * (double)ensemble->replicas * (reading->config->target.d + 2);
+  if (numbers > 0x1p58)
+    complain(&reading->errors, "%s: ensemble: n x replicas x (d + 2) = %.3g numbers are more than any machine holds",
+             reading->name, numbers);
+}
+
+static void check_all(struct reading *reading) {
+  struct config *config = reading->config;
+  if (!seen(reading, "ensemble.n"))
+    complain(&reading->errors, "%s: ensemble.n: required: units of a network, or a list of sizes", reading->name);
+  if (!seen(reading, "target.type"))
+    complain(&reading->errors, "%s: target.type: required: spin, teacher or file", reading->name);
+  if (config->schedule.stages == 0)
+    complain(&reading->errors, "%s: dynamics.stages: required: a list of {steps, dt}", reading->name);
+  check_target_and_data(reading);
+  for (int s = 0; s < config->schedule.stages; s++) check_stage(reading, s);
+  check_steps(reading, "output.snapshots", &config->snapshots);
+  check_steps(reading, "output.fields", &config->fields);
+  check_sizes(reading);
+  if (unit_table[config->unit.type].sphere) config->unit.train &= ~(unsigned)TRAIN_B;
+}
+
+/* run.name: the file's name without folder and ending; run.output: below runs/. */
+static void name_output(struct config *config, const char *name) {
+  if (!*config->name) {
+    const char *base = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
+    snprintf(config->name, sizeof config->name, "%.*s", (int)strcspn(base, "."), base);
+  }
+  if (!*config->output) snprintf(config->output, sizeof config->output, "runs/%s", config->name);
+}
+
+static int build(const char *name, const struct yaml *yaml, struct config **out) {
+  struct reading *reading = calloc(1, sizeof *reading);
+  struct config *config = calloc(1, sizeof *config);
+  if (!reading || !config) die("no memory for the input");
+  reading->name = name;
+  reading->config = config;
+  reading->errors.stream = open_memstream(&reading->errors.text, &reading->errors.size);
+  set_defaults(reading);
+  for (int i = 0; i < yaml->count; i++) take_entry(reading, &yaml->entry[i]);
+  if (reading->errors.count == 0) check_all(reading); /* else these would only repeat what is wrong */
+  struct errors *errors = &reading->errors;
+  if (errors->count > ERRORS_MAX) fprintf(errors->stream, "\n(and %d more)", errors->count - ERRORS_MAX);
+  fclose(errors->stream);
+  const int status = errors->count ? FAIL(USAGE, "%s", errors->text) : OK;
+  free(errors->text);
+  free(reading);
+  if (status != OK) {
+    free(config);
+    return status;
+  }
+  name_output(config, name);
+  *out = config;
+  return OK;
+}
+
+int config_parse(const char *name, const char *text, struct config **config) {
+  struct yaml yaml = {0};
+  int status = yaml_parse(name, text, "", &yaml);
+  if (status == OK) status = build(name, &yaml, config);
+  yaml_free(&yaml);
+  return status;
+}
+
+/* One override: its value replaces everything at or below its key. name stays alive as long as yaml. */
+static int override_key(const char *text, char *name, size_t size, struct yaml *yaml) {
+  snprintf(name, size, "command line, \"%.200s\"", text);
+  const char *equals = strchr(text, '=');
+  if (!equals || equals == text || equals - text >= KEY_MAX)
+    return FAIL(USAGE, "command line: expected key=value, received \"%.200s\"", text);
+  char key[KEY_MAX];
+  snprintf(key, sizeof key, "%.*s", (int)(equals - text), text);
+  yaml_remove(yaml, key);
+  return yaml_parse(name, equals[1] ? equals + 1 : "''", key, yaml);
+}
+
+static int parse_with_overrides(const char *file, const char *text, int overrides, char *const *override,
+                                struct config **config) {
+  enum { NAME = 256 };
+  struct yaml yaml = {0};
+  char *names = status_malloc((size_t)NAME * (size_t)(overrides + 1));
+  int status = yaml_parse(file, text, "", &yaml);
+  for (int i = 0; i < overrides && status == OK; i++) status = override_key(override[i], names + NAME * i, NAME, &yaml);
+  if (status == OK) status = build(file, &yaml, config);
+  yaml_free(&yaml);
+  free(names);
+  return status;
+}
+
+int config_read(const struct comm *comm, const char *file, int overrides, char *const *override,
+                struct config **config) {
+  char *text = NULL;
+  const int status = comm->rank == 0 ? yaml_load(file, &text) : OK;
+  int64_t length = text ? (int64_t)strlen(text) + 1 : 0;
+  comm_bcast(comm, &length, sizeof length, 0);
+  if (length == 0) { /* nobody but rank 0 knows why: its text goes to all, without its rank */
+    char why[1024] = "";
+    int code = status;
+    snprintf(why, sizeof why, "%s", status_text());
+    comm_bcast(comm, &code, sizeof code, 0);
+    comm_bcast(comm, why, sizeof why, 0);
+    return FAIL(code, "%s", why);
+  }
+  if (!text) text = status_malloc((size_t)length);
+  comm_bcast(comm, text, length, 0);
+  const int parsed = comm_agree(comm, parse_with_overrides(file, text, overrides, override, config));
+  free(text);
+  return parsed;
+}
+
+void config_free(struct config *config) {
+  free(config);
+}
+
+/* ---- echo, resume ---- */
+
+/* Prints the sections of key that differ from those of the key before, then its last part. */
+static void print_key(FILE *out, const char *key, const char *before) {
+  int depth = 0;
+  bool same = true;
+  for (const char *dot; (dot = strchr(key, '.')); key = dot + 1, depth++) {
+    const size_t length = (size_t)(dot - key) + 1;
+    same = same && before && strncmp(before, key, length) == 0;
+    if (!same) fprintf(out, "%*s%.*s:\n", 2 * depth, "", (int)length - 1, key);
+    if (same) before += length;
+  }
+  fprintf(out, "%*s%s: ", 2 * depth, "", key);
+}
+
+static void print_stages(FILE *out, const struct schedule *schedule) {
+  fprintf(out, "  stages:\n");
+  for (int s = 0; s < schedule->stages; s++) {
+    const struct stage *stage = &schedule->stage[s];
+    const char *lead = "    - ";
+    for (int i = 0; i < parameter_count; i++) {
+      const struct parameter *parameter = &parameter_table[i];
+      if (!parameter_of_stage(parameter)) continue;
+      const char *key = parameter->key + strlen("dynamics.stages[].");
+      const bool scale = strncmp(key, "batch_", 6) == 0;
+      if (strcmp(key, "batch") == 0 && stage->batch == 0) continue;
+      if (scale && stage->batch_scale <= 0) continue;
+      fprintf(out, "%s%s: ", lead, key);
+      parameter_print(out, parameter, stage);
+      fputc('\n', out);
+      lead = "      ";
+    }
+  }
+}
+
+/* Keys without a value: those whose default is "none". */
+static bool has_value(const struct config *config, const struct parameter *parameter) {
+  if (strcmp(parameter->key, "data.samples") == 0) return config->data.samples > 0;
+  if (strcmp(parameter->key, "target.d") == 0) return config->target.d > 0;
+  return true;
+}
+
+char *config_echo(const struct config *config) {
+  char *text;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  if (!out) die("no memory for the input's echo");
+  const char *before = NULL;
+  bool stages = false;
+  for (int i = 0; i < parameter_count; i++) {
+    const struct parameter *parameter = &parameter_table[i];
+    if (parameter_of_stage(parameter)) {
+      if (!stages) print_stages(out, &config->schedule);
+      stages = true;
+      continue;
+    }
+    if (!has_value(config, parameter)) continue;
+    print_key(out, parameter->key, before);
+    parameter_print(out, parameter, config);
+    fputc('\n', out);
+    before = parameter->key;
+  }
+  fclose(out);
+  return text;
+}
+
+static char *value_text(const struct parameter *parameter, const struct config *config) {
+  char *text;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  if (!out) die("no memory for a value of the input");
+  parameter_print(out, parameter, config);
+  fclose(out);
+  return text;
+}
+
+int config_resumable(const struct config *was, const struct config *now, int64_t step) {
+  struct errors errors = {0};
+  errors.stream = open_memstream(&errors.text, &errors.size);
+  if (!errors.stream) die("no memory to compare inputs");
+  for (int i = 0; i < parameter_count; i++) {
+    const struct parameter *parameter = &parameter_table[i];
+    if (parameter->may_change || parameter_of_stage(parameter)) continue;
+    char *before = value_text(parameter, was), *after = value_text(parameter, now);
+    if (strcmp(before, after) != 0) complain(&errors, "  %s: was %.200s, now %.200s", parameter->key, before, after);
+    free(before);
+    free(after);
+  }
+  if (!schedule_agree(&was->schedule, &now->schedule, step))
+    complain(&errors,
+             "  dynamics.stages: differ before step %lld, where the checkpoint stands; only what follows may change",
+             (long long)step);
+  fclose(errors.stream);
+  const int status = errors.count ? FAIL(USAGE, "%s", errors.text) : OK;
+  free(errors.text);
+  return status;
+}
+
+/* ---- help ---- */
+
+static void help_row(FILE *out, const struct parameter *parameter) {
+  char expected[512];
+  parameter_expects(parameter, expected, sizeof expected);
+  fprintf(out, "%s\n    %s\n    %s; %s%s%s\n", parameter->key, parameter->help, expected,
+          !parameter->fallback   ? "no default"
+          : *parameter->fallback ? "default "
+                                 : "default: see above",
+          parameter->fallback ? parameter->fallback : "", parameter->may_change ? "; may change on resume" : "");
+}
+
+int config_help(FILE *out, const char *key) {
+  char name[KEY_MAX] = "";
+  int item, rows = 0;
+  if (key) {
+    if (strlen(key) >= KEY_MAX) return FAIL(USAGE, "help: no key is that long");
+    split_key(key, name, &item);
+  }
+  for (int i = 0; i < parameter_count; i++) {
+    const char *row = parameter_table[i].key;
+    const size_t length = strlen(name);
+    if (length > 0 && (strncmp(row, name, length) != 0 || !strchr(".[", row[length]))) continue;
+    help_row(out, &parameter_table[i]);
+    rows++;
+  }
+  return rows ? OK : FAIL(USAGE, "help: %s: unknown key; did you mean \"%s\"?", key, nearest_key(name));
+}
