@@ -13,7 +13,7 @@ extern const char *const build_flags;
 
 /* Named facts about this run, in order of output. */
 struct provenance_fact {
-  const char *name;
+  char name[32];
   char value[4096];
 };
 enum { PROVENANCE_FACTS = 16 };

@@ -137,8 +137,7 @@ static int scalar(struct reader *reader, const yaml_event_t *event) {
   TRY(begin_value(reader, event->start_mark));
   if (reader->yaml->count >= ENTRIES_MAX) return refuse(reader, event->start_mark, "too many values");
   const bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-  add(reader, (const char *)event->data.scalar.value, plain ? YAML_PLAIN : YAML_QUOTED,
-      event->start_mark);
+  add(reader, (const char *)event->data.scalar.value, plain ? YAML_PLAIN : YAML_QUOTED, event->start_mark);
   return OK;
 }
 

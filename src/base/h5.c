@@ -1,0 +1,407 @@
+#include "base/h5.h"
+
+#include <hdf5.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+
+enum { TEXT_LIMIT = 64 << 20 }; /* an attribute longer than this is damage */
+
+struct h5 {
+  hid_t id;
+  char *path;
+};
+
+/* ---- errors ---- */
+
+static herr_t innermost(unsigned n, const H5E_error2_t *error, void *text) {
+  if (n == 0) snprintf(text, 256, "%s", error->desc ? error->desc : "no reason given");
+  return 0;
+}
+
+/* "file: object: what failed: what HDF5 says" */
+static int h5_fail(const struct h5 *file, const char *object, const char *what) {
+  char why[256] = "no reason given";
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, why);
+  return FAIL(FAILED, "%s: %s: %s (HDF5: %s)", file->path, object, what, why);
+}
+
+static void quiet(void) {
+  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1); /* locks fail on some parallel file systems; ours is <output>/lock */
+  H5open();
+  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+static hid_t native(enum h5_type type) {
+  switch (type) {
+  case H5_FLOAT:
+    return H5T_NATIVE_FLOAT;
+  case H5_DOUBLE:
+    return H5T_NATIVE_DOUBLE;
+  case H5_INT64:
+    return H5T_NATIVE_INT64;
+  case H5_UINT64:
+    return H5T_NATIVE_UINT64;
+  default:
+    return H5T_NATIVE_UINT32;
+  }
+}
+
+/* ---- files ---- */
+
+static struct h5 *file_of(const char *path, hid_t id) {
+  struct h5 *file = status_malloc(sizeof *file);
+  *file = (struct h5){.id = id, .path = strdup(path)};
+  return file;
+}
+
+int h5_create(const char *path, int64_t user_block, struct h5 **file) {
+  quiet();
+  *file = NULL;
+  const hid_t creation = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_userblock(creation, (hsize_t)user_block);
+  H5Pset_alignment(access, 4096, 4096); /* large data start on pages */
+  const hid_t id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+  H5Pclose(creation);
+  H5Pclose(access);
+  struct h5 *new = file_of(path, id);
+  if (id < 0) {
+    const int status = h5_fail(new, "/", "cannot create the file");
+    h5_close(new);
+    return status;
+  }
+  *file = new;
+  return OK;
+}
+
+int h5_open(const char *path, bool writable, struct h5 **file) {
+  quiet();
+  *file = NULL;
+  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  /* Objects left open must not keep a file open behind h5_close. */
+  H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+  const hid_t id = H5Fopen(path, writable ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
+  H5Pclose(access);
+  struct h5 *new = file_of(path, id);
+  if (id < 0) {
+    const int status = h5_fail(new, "/", "cannot open it as an HDF5 file");
+    h5_close(new);
+    return status;
+  }
+  *file = new;
+  return OK;
+}
+
+int h5_close(struct h5 *file) {
+  if (!file) return OK;
+  int status = OK;
+  if (file->id >= 0 && (H5Fflush(file->id, H5F_SCOPE_GLOBAL) < 0 || H5Fclose(file->id) < 0))
+    status = h5_fail(file, "/", "cannot write it out; is the disk full?");
+  free(file->path);
+  free(file);
+  return status;
+}
+
+/* ---- objects ---- */
+
+/* Every link on the way must be there and lead to an object of this very file. */
+bool h5_exists(struct h5 *file, const char *object) {
+  if (strcmp(object, "/") == 0) return true;
+  char path[512];
+  for (const char *end = object; end;) {
+    end = strchr(end + 1, '/');
+    snprintf(path, sizeof path, "%.*s", end ? (int)(end - object) : (int)strlen(object), object);
+    H5L_info_t link;
+    if (H5Lexists(file->id, path, H5P_DEFAULT) <= 0 || H5Lget_info(file->id, path, &link, H5P_DEFAULT) < 0 ||
+        link.type != H5L_TYPE_HARD)
+      return false;
+  }
+  return true;
+}
+
+/* Opens an object for its attributes; a missing one becomes a group. */
+static hid_t open_object(struct h5 *file, const char *object, bool make) {
+  if (h5_exists(file, object)) return H5Oopen(file->id, object, H5P_DEFAULT);
+  if (!make) return -1;
+  const hid_t links = H5Pcreate(H5P_LINK_CREATE);
+  H5Pset_create_intermediate_group(links, 1);
+  const hid_t group = H5Gcreate2(file->id, object, links, H5P_DEFAULT, H5P_DEFAULT);
+  H5Pclose(links);
+  return group;
+}
+
+static int set_attribute(struct h5 *file, const char *object, const char *name, hid_t type, const void *value) {
+  const hid_t at = open_object(file, object, true);
+  const hid_t space = H5Screate(H5S_SCALAR);
+  if (at >= 0 && H5Aexists(at, name) > 0) H5Adelete(at, name);
+  const hid_t attribute = H5Acreate2(at, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+  int status = OK;
+  if (attribute < 0 || H5Awrite(attribute, type, value) < 0) {
+    char what[128];
+    snprintf(what, sizeof what, "cannot write the attribute %s", name);
+    status = h5_fail(file, object, what);
+  }
+  H5Aclose(attribute);
+  H5Sclose(space);
+  H5Oclose(at);
+  return status;
+}
+
+/* The format that every HDF5 library reads holds attributes of up to 64 KiB. */
+int h5_set_text(struct h5 *file, const char *object, const char *name, const char *value) {
+  const size_t length = strlen(value);
+  if (length > 64000)
+    return FAIL(FAILED, "%s: %s: the attribute %s of %zu bytes is too long", file->path, object, name, length);
+  const hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, length ? length : 1);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  H5Tset_strpad(type, H5T_STR_NULLPAD);
+  const int status = set_attribute(file, object, name, type, value);
+  H5Tclose(type);
+  return status;
+}
+
+int h5_set_int(struct h5 *file, const char *object, const char *name, int64_t value) {
+  return set_attribute(file, object, name, H5T_NATIVE_INT64, &value);
+}
+
+int h5_set_double(struct h5 *file, const char *object, const char *name, double value) {
+  return set_attribute(file, object, name, H5T_NATIVE_DOUBLE, &value);
+}
+
+static int missing(struct h5 *file, const char *object, const char *name) {
+  return FAIL(FAILED, "%s: %s: the attribute %s was expected", file->path, object, name);
+}
+
+/* A scalar attribute of a class of types, opened; < 0 if it is not there or something else. */
+static hid_t open_attribute(struct h5 *file, const char *object, const char *name, H5T_class_t class) {
+  const hid_t at = open_object(file, object, false);
+  if (at < 0) return -1;
+  const hid_t attribute = H5Aexists(at, name) > 0 ? H5Aopen(at, name, H5P_DEFAULT) : -1;
+  H5Oclose(at);
+  if (attribute < 0) return -1;
+  const hid_t space = H5Aget_space(attribute), type = H5Aget_type(attribute);
+  const bool right = H5Sget_simple_extent_npoints(space) == 1 && H5Tget_class(type) == class;
+  H5Sclose(space);
+  H5Tclose(type);
+  if (right) return attribute;
+  H5Aclose(attribute);
+  return -1;
+}
+
+int h5_get_text(struct h5 *file, const char *object, const char *name, char **value) {
+  *value = NULL;
+  const hid_t attribute = open_attribute(file, object, name, H5T_STRING);
+  if (attribute < 0) return missing(file, object, name);
+  const hid_t type = H5Aget_type(attribute);
+  const size_t size = H5Tget_size(type);
+  const bool fixed = H5Tis_variable_str(type) == 0 && size > 0 && size <= TEXT_LIMIT;
+  int status = fixed ? OK : missing(file, object, name);
+  if (fixed) {
+    *value = status_malloc(size + 1);
+    (*value)[size] = 0;
+    if (H5Aread(attribute, type, *value) < 0) status = h5_fail(file, object, "cannot read an attribute");
+  }
+  H5Tclose(type);
+  H5Aclose(attribute);
+  if (status != OK) {
+    free(*value);
+    *value = NULL;
+  }
+  return status;
+}
+
+static int get_number(struct h5 *file, const char *object, const char *name, H5T_class_t class, hid_t type,
+                      void *value) {
+  const hid_t attribute = open_attribute(file, object, name, class);
+  if (attribute < 0) return missing(file, object, name);
+  const herr_t failed = H5Aread(attribute, type, value);
+  H5Aclose(attribute);
+  return failed < 0 ? h5_fail(file, object, "cannot read an attribute") : OK;
+}
+
+int h5_get_int(struct h5 *file, const char *object, const char *name, int64_t *value) {
+  return get_number(file, object, name, H5T_INTEGER, H5T_NATIVE_INT64, value);
+}
+
+int h5_get_double(struct h5 *file, const char *object, const char *name, double *value) {
+  return get_number(file, object, name, H5T_FLOAT, H5T_NATIVE_DOUBLE, value);
+}
+
+/* ---- datasets ---- */
+
+static hid_t make_dataset(struct h5 *file, const char *dataset, hid_t type, hid_t space, hid_t creation) {
+  const hid_t links = H5Pcreate(H5P_LINK_CREATE);
+  H5Pset_create_intermediate_group(links, 1);
+  H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER);
+  const hid_t id = H5Dcreate2(file->id, dataset, type, space, links, creation, H5P_DEFAULT);
+  H5Pclose(links);
+  return id;
+}
+
+static hid_t space_of(int rank, const int64_t *shape) {
+  hsize_t size[H5_RANK_MAX];
+  for (int i = 0; i < rank; i++) size[i] = (hsize_t)shape[i];
+  return H5Screate_simple(rank, size, NULL);
+}
+
+int h5_write(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape,
+             const void *data) {
+  const hid_t space = space_of(rank, shape), creation = H5Pcreate(H5P_DATASET_CREATE);
+  const hid_t id = make_dataset(file, dataset, native(type), space, creation);
+  int status = OK;
+  if (id < 0 || H5Dwrite(id, native(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+    status = h5_fail(file, dataset, "cannot write");
+  H5Dclose(id);
+  H5Pclose(creation);
+  H5Sclose(space);
+  return status;
+}
+
+int h5_reserve(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape,
+               int64_t *offset) {
+  const hid_t space = space_of(rank, shape), creation = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_layout(creation, H5D_CONTIGUOUS);
+  H5Pset_alloc_time(creation, H5D_ALLOC_TIME_EARLY);
+  const hid_t id = make_dataset(file, dataset, native(type), space, creation);
+  const haddr_t at = id < 0 ? HADDR_UNDEF : H5Dget_offset(id);
+  int status = at == HADDR_UNDEF ? h5_fail(file, dataset, "cannot reserve space") : OK;
+  *offset = (int64_t)at;
+  if (H5Dclose(id) < 0 && status == OK) status = h5_fail(file, dataset, "cannot reserve space");
+  H5Pclose(creation);
+  H5Sclose(space);
+  return status;
+}
+
+/* An existing dataset of numbers in this file's own bytes; fills rank and shape. */
+static int open_dataset(struct h5 *file, const char *dataset, hid_t *id, int *rank, int64_t shape[H5_RANK_MAX]) {
+  *id = h5_exists(file, dataset) ? H5Dopen2(file->id, dataset, H5P_DEFAULT) : -1;
+  if (*id < 0) return FAIL(FAILED, "%s: %s: a dataset was expected", file->path, dataset);
+  const hid_t space = H5Dget_space(*id), type = H5Dget_type(*id), creation = H5Dget_create_plist(*id);
+  const H5T_class_t class = H5Tget_class(type);
+  *rank = H5Sget_simple_extent_ndims(space);
+  const bool external = H5Pget_external_count(creation) > 0 || H5Pget_layout(creation) == H5D_VIRTUAL;
+  hsize_t size[H5S_MAX_RANK] = {0};
+  const bool right = *rank >= 0 && *rank <= H5_RANK_MAX && (class == H5T_INTEGER || class == H5T_FLOAT) && !external;
+  if (right) H5Sget_simple_extent_dims(space, size, NULL);
+  for (int i = 0; right && i < *rank; i++) shape[i] = (int64_t)size[i];
+  H5Sclose(space);
+  H5Tclose(type);
+  H5Pclose(creation);
+  if (right) return OK;
+  H5Dclose(*id);
+  return FAIL(FAILED, "%s: %s: a dataset of numbers of at most %d dimensions, stored in this file, was expected",
+              file->path, dataset, H5_RANK_MAX);
+}
+
+int h5_shape(struct h5 *file, const char *dataset, int *rank, int64_t shape[H5_RANK_MAX]) {
+  hid_t id;
+  TRY(open_dataset(file, dataset, &id, rank, shape));
+  H5Dclose(id);
+  return OK;
+}
+
+int h5_read_rows(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape, int64_t first,
+                 int64_t count, void *data) {
+  hid_t id;
+  int found_rank;
+  int64_t found[H5_RANK_MAX] = {0};
+  TRY(open_dataset(file, dataset, &id, &found_rank, found));
+  for (int i = 0; i < rank; i++)
+    if (found_rank != rank || found[i] != shape[i]) {
+      H5Dclose(id);
+      return FAIL(FAILED, "%s: %s: expected %d dimension(s), number %d of %lld, received %d, %lld", file->path, dataset,
+                  rank, i, (long long)shape[i], found_rank, (long long)found[i]);
+    }
+  hsize_t start[H5_RANK_MAX] = {(hsize_t)first}, size[H5_RANK_MAX];
+  for (int i = 0; i < rank; i++) size[i] = (hsize_t)(i == 0 ? count : shape[i]);
+  const hid_t space = H5Dget_space(id), memory = H5Screate_simple(rank, size, NULL);
+  int status = OK;
+  if (H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL) < 0 ||
+      H5Dread(id, native(type), memory, space, H5P_DEFAULT, data) < 0)
+    status = h5_fail(file, dataset, "cannot read");
+  H5Sclose(memory);
+  H5Sclose(space);
+  H5Dclose(id);
+  return status;
+}
+
+int h5_read(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape, void *data) {
+  return h5_read_rows(file, dataset, type, rank, shape, 0, shape[0], data);
+}
+
+/* ---- series ---- */
+
+static hid_t make_series(struct h5 *file, const char *dataset, enum h5_type type, int rank, const hsize_t *row) {
+  enum { CHUNK_NUMBERS = 8192 }; /* 64 KiB */
+  hsize_t size[H5_RANK_MAX] = {0}, most[H5_RANK_MAX] = {H5S_UNLIMITED}, chunk[H5_RANK_MAX] = {1}, numbers = 1;
+  for (int i = 1; i < rank; i++) {
+    size[i] = most[i] = chunk[i] = row[i];
+    numbers *= row[i];
+  }
+  /* Several short rows to a chunk; a long row is cut along its first dimension. */
+  chunk[0] = numbers < CHUNK_NUMBERS ? CHUNK_NUMBERS / (numbers ? numbers : 1) : 1;
+  if (chunk[0] > 1024) chunk[0] = 1024;
+  for (int i = 1; i < rank && numbers > 16 * CHUNK_NUMBERS; i++) {
+    numbers /= chunk[i];
+    chunk[i] = 16 * CHUNK_NUMBERS / numbers < 1 ? 1 : 16 * CHUNK_NUMBERS / numbers;
+    if (chunk[i] > row[i]) chunk[i] = row[i];
+    numbers *= chunk[i];
+  }
+  const hid_t space = H5Screate_simple(rank, size, most), creation = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_chunk(creation, rank, chunk);
+  const hid_t id = make_dataset(file, dataset, native(type), space, creation);
+  H5Pclose(creation);
+  H5Sclose(space);
+  return id;
+}
+
+static int append_rows(hid_t id, enum h5_type type, int rank, const hsize_t *row, int64_t keep, int64_t rows,
+                       const void *data) {
+  hsize_t size[H5_RANK_MAX], start[H5_RANK_MAX] = {(hsize_t)keep};
+  memcpy(size, row, sizeof size);
+  size[0] = (hsize_t)(keep + rows);
+  if (H5Dset_extent(id, size) < 0) return -1;
+  if (rows == 0) return 0;
+  size[0] = (hsize_t)rows;
+  const hid_t space = H5Dget_space(id), memory = H5Screate_simple(rank, size, NULL);
+  const int failed = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL) < 0 ||
+                     H5Dwrite(id, native(type), memory, space, H5P_DEFAULT, data) < 0;
+  H5Sclose(memory);
+  H5Sclose(space);
+  return failed ? -1 : 0;
+}
+
+int h5_append(struct h5 *file, const char *dataset, enum h5_type type, int row_rank, const int64_t *row_shape,
+              int64_t keep, int64_t rows, const void *data) {
+  const int rank = row_rank + 1;
+  hsize_t row[H5_RANK_MAX] = {0};
+  for (int i = 0; i < row_rank; i++) row[i + 1] = (hsize_t)row_shape[i];
+  hid_t id;
+  int64_t found[H5_RANK_MAX] = {0};
+  int found_rank = rank;
+  if (h5_exists(file, dataset))
+    TRY(open_dataset(file, dataset, &id, &found_rank, found));
+  else
+    id = make_series(file, dataset, type, rank, row);
+  bool fits = found_rank == rank && found[0] >= keep;
+  for (int i = 1; i < rank && found[0] > 0; i++) fits = fits && found[i] == row_shape[i - 1];
+  int status = OK;
+  if (id < 0)
+    status = h5_fail(file, dataset, "cannot create");
+  else if (!fits)
+    status = FAIL(FAILED, "%s: %s: expected at least %lld rows of the run's shape, received %lld", file->path, dataset,
+                  (long long)keep, (long long)found[0]);
+  else if (append_rows(id, type, rank, row, keep, rows, data) < 0)
+    status = h5_fail(file, dataset, "cannot append rows");
+  H5Dclose(id);
+  return status;
+}
+
+void h5_version(char *text, size_t size) {
+  unsigned major, minor, release;
+  H5get_libversion(&major, &minor, &release);
+  snprintf(text, size, "HDF5 %u.%u.%u", major, minor, release);
+}
