@@ -48,6 +48,9 @@ int h5_read_rows(struct h5 *file, const char *dataset, enum h5_type type, int ra
 int h5_reserve(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape,
                int64_t *offset);
 
+/* Byte in the file at which the numbers of a contiguous dataset start. */
+int h5_offset(struct h5 *file, const char *dataset, int64_t *offset);
+
 /* Series: datasets that grow along the first dimension. Makes the dataset if it is missing, cuts it to keep rows, then
  * appends rows. row_shape has row_rank entries (0: scalars). FAILED if it has fewer than keep rows. */
 int h5_append(struct h5 *file, const char *dataset, enum h5_type type, int row_rank, const int64_t *row_shape,

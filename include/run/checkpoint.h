@@ -51,7 +51,7 @@ struct checkpoint_request {
   double time;
   uint64_t seed;
   enum isa isa;
-  enum io io;
+  enum slab_io io;
   const char *config;
   const struct provenance *provenance;
   int (*may_write)(void *context);

@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 #include "base/comm.h"
+#include "base/slab.h"
 #include "model/data.h"
 #include "model/kernel.h"
 #include "model/particles.h"
@@ -25,9 +26,7 @@
 #include "model/target.h"
 #include "model/unit.h"
 
-enum { STEPS_MAX = 4096 }; /* entries of output.snapshots and output.fields */
-
-enum io { IO_POSIX, IO_MPIIO, IO_KINDS };
+enum { STEPS_MAX = 1024 }; /* entries of output.snapshots and output.fields: an echo fits an HDF5 attribute */
 
 struct steps {
   int count;
@@ -48,7 +47,7 @@ struct config {
   int64_t checkpoint_every; /* steps; 0: only at the end, at snapshots and when stopped */
   int keep;                 /* newest checkpoints kept besides snapshots */
   struct steps snapshots, fields;
-  int io; /* enum io */
+  int io; /* enum slab_io */
 };
 
 /* Collective. Rank 0 reads file (regular, at most 1 MiB) and the overrides "key=value"; all ranks receive the result.

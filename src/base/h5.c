@@ -303,6 +303,19 @@ int h5_shape(struct h5 *file, const char *dataset, int *rank, int64_t shape[H5_R
   return OK;
 }
 
+int h5_offset(struct h5 *file, const char *dataset, int64_t *offset) {
+  hid_t id;
+  int rank;
+  int64_t shape[H5_RANK_MAX];
+  TRY(open_dataset(file, dataset, &id, &rank, shape));
+  const haddr_t at = H5Dget_offset(id); /* the user block is counted */
+  H5Dclose(id);
+  if (at == HADDR_UNDEF)
+    return FAIL(FAILED, "%s: %s: one contiguous piece of the file was expected", file->path, dataset);
+  *offset = (int64_t)at;
+  return OK;
+}
+
 int h5_read_rows(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape, int64_t first,
                  int64_t count, void *data) {
   hid_t id;

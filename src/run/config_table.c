@@ -25,8 +25,8 @@ static const char *scheme_choice(int i) {
   return i < SCHEMES ? scheme_names[i] : NULL;
 }
 static const char *io_choice(int i) {
-  static const char *const names[IO_KINDS] = {"posix", "mpiio"};
-  return i < IO_KINDS ? names[i] : NULL;
+  static const char *const names[SLAB_KINDS] = {"posix", "mpiio"};
+  return i < SLAB_KINDS ? names[i] : NULL;
 }
 
 #define AT(field)    offsetof(struct config, field)

@@ -206,7 +206,7 @@ static int save(struct sim *sim) {
                                              .time = schedule_time(&sim->config->schedule, sim->step),
                                              .seed = sim->config->seed,
                                              .isa = sim->isa,
-                                             .io = (enum io)sim->config->io,
+                                             .io = (enum slab_io)sim->config->io,
                                              .config = sim->echo,
                                              .provenance = &sim->provenance,
                                              .may_write = may_write,

@@ -1,0 +1,29 @@
+/* slab: bytes at places of a file that many ranks write together.
+ *
+ * posix: every rank writes its own bytes with pwrite and syncs its own descriptor; for file systems whose clients see
+ * one another's pages coherently (local disks, Lustre, GPFS). mpiio: collective MPI-IO writes, for those that do not
+ * (NFS). Small neighbouring pieces are joined into large writes. */
+#ifndef MCKEAN_BASE_SLAB_H
+#define MCKEAN_BASE_SLAB_H
+
+#include <stdint.h>
+
+#include "base/comm.h"
+
+enum slab_io { SLAB_POSIX, SLAB_MPIIO, SLAB_KINDS };
+
+struct slab;
+
+/* Collective. The file exists. fill writes this rank's bytes by calling slab_put; it is called once (posix) or twice
+ * with the same outcome (mpiio: the first time to count). Ends with all bytes synced. FAILED on any rank: on all. */
+int slab_write(const struct comm *comm, const char *path, enum slab_io io,
+               void (*fill)(struct slab *slab, void *context), void *context);
+
+/* Local, inside fill. */
+void slab_put(struct slab *slab, int64_t offset, const void *data, int64_t bytes);
+
+/* Local. Whole reads and writes at a place of an open file; FAILED names path. */
+int slab_pwrite(int file, const char *path, int64_t offset, const void *data, int64_t bytes);
+int slab_pread(int file, const char *path, int64_t offset, void *data, int64_t bytes);
+
+#endif
