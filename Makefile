@@ -16,7 +16,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -W
 OPT ?= -O2 -g
 # -ffp-contract=off: outside the kernels the same bits on every instruction-set level.
 CFLAGS := -std=gnu11 $(OPT) -ffp-contract=off -D_FORTIFY_SOURCE=2 -fstack-protector-strong $(WARN) $(EXTRA_CFLAGS)
-CPPFLAGS := -Iinclude $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+CPPFLAGS := -D_GNU_SOURCE -Iinclude $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 LDLIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lm
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
 

@@ -1,0 +1,18 @@
+#include <stdio.h>
+
+#include "base/status.h"
+#include "cli/cmd.h"
+#include "run/checkpoint.h"
+
+static int compare(const char *a, const char *b) {
+  bool equal = false;
+  TRY(checkpoint_compare(a, b, stdout, &equal));
+  if (!equal) return FAIL(FAILED, "%s and %s differ", a, b);
+  printf("equal: all particles of %s and %s have the same bits\n", a, b);
+  return OK;
+}
+
+int cmd_compare(const struct comm *comm, int argc, char **argv) {
+  if (argc != 3) return FAIL(USAGE, "compare: two checkpoints were expected, received %d argument(s)", argc - 1);
+  return comm_agree(comm, comm->rank == 0 ? compare(argv[1], argv[2]) : OK);
+}

@@ -1,0 +1,276 @@
+/* The protocol of run/checkpoint.h, in its order: lay out, reserve, rows, read back, CRCs, seal, rename. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/crc.h"
+#include "base/slab.h"
+#include "base/status.h"
+#include "checkpoint_layout.h"
+
+struct writing {
+  const struct comm *comm;
+  const struct checkpoint_request *request;
+  const struct particles *particles;
+  struct layout layout;
+  char *path, *temporary;
+  uint32_t (*crc)[DATASETS]; /* of own blocks, in the order of the block sequence */
+};
+
+/* ---- layout and space: rank 0 ---- */
+
+static int write_attributes(const struct checkpoint_request *request, struct h5 *h5, int precision) {
+  TRY(h5_set_text(h5, "/", "format", "mckean-checkpoint"));
+  TRY(h5_set_int(h5, "/", "format_version", CHECKPOINT_VERSION));
+  TRY(h5_set_int(h5, "/", "step", request->step));
+  TRY(h5_set_double(h5, "/", "time", request->time));
+  TRY(h5_set_int(h5, "/", "seed", (int64_t)request->seed));
+  TRY(h5_set_text(h5, "/", "isa", isa_names[request->isa]));
+  TRY(h5_set_text(h5, "/", "precision", precision_names[precision]));
+  TRY(h5_set_text(h5, "/", "config", request->config));
+  for (int i = 0; i < request->provenance->count; i++)
+    TRY(h5_set_text(h5, "/provenance", request->provenance->fact[i].name, request->provenance->fact[i].value));
+  return OK;
+}
+
+static int reserve_member(struct layout *layout, struct h5 *h5, int e) {
+  static const char *const description[DATASETS] = {"amplitudes c_i (replica, unit)",
+                                                    "inner parameters a_i, or z_i on the sphere (replica, unit, d)",
+                                                    "biases b_i (replica, unit)"};
+  const int64_t replicas = layout->ensemble.replicas, n = layout->ensemble.n[e];
+  const bool is_float = layout->precision == PRECISION_SINGLE;
+  char name[64];
+  snprintf(name, sizeof name, "/ensemble/%d", e);
+  TRY(h5_set_int(h5, name, "n", n));
+  TRY(h5_set_int(h5, name, "replicas", replicas));
+  TRY(h5_set_text(h5, name, "unit", unit_table[layout->unit].name));
+  for (int k = 0; k < layout->datasets; k++) {
+    snprintf(name, sizeof name, "/ensemble/%d/%c", e, dataset_letter[k]);
+    const int64_t shape[3] = {replicas, n, layout->d};
+    TRY(h5_reserve(h5, name, is_float ? H5_FLOAT : H5_DOUBLE, k == DATA_A ? 3 : 2, shape, &layout->offset[e][k]));
+    TRY(h5_set_text(h5, name, "description", description[k]));
+    snprintf(name, sizeof name, "/integrity/%d/%c", e, dataset_letter[k]);
+    const int64_t blocks[2] = {replicas, network_blocks(n)};
+    TRY(h5_reserve(h5, name, H5_UINT32, 2, blocks, &layout->crc_offset[e][k]));
+    TRY(h5_set_text(h5, name, "description", "CRC-32C per block of 256 units (replica, block)"));
+  }
+  return OK;
+}
+
+static int reserve_all(const struct writing *writing, struct layout *layout, struct h5 *h5) {
+  TRY(write_attributes(writing->request, h5, layout->precision));
+  for (int e = 0; e < layout->ensemble.members; e++) TRY(reserve_member(layout, h5, e));
+  const int64_t shape[2] = {layout->ensemble.members * layout->datasets, 2};
+  TRY(h5_reserve(h5, "/integrity/extents", H5_UINT64, 2, shape, &layout->extents_offset));
+  return h5_set_text(h5, "/integrity/extents", "description",
+                     "offset and length of the particles' datasets in this file");
+}
+
+/* Claims the blocks of the whole file, so that a full disk is met here and not half-way. */
+static int claim_space(const char *path, const char *folder, int64_t *bytes) {
+  struct stat found;
+  const int file = open(path, O_RDWR | O_CLOEXEC);
+  if (file < 0 || fstat(file, &found) != 0) {
+    const int status = FAIL(FAILED, "%s: cannot reserve space: %s", path, strerror(errno));
+    if (file >= 0) close(file);
+    return status;
+  }
+  *bytes = found.st_size;
+  /* posix_fallocate would write every block where the file system cannot reserve; then it is better to go on. */
+  const int failed = fallocate(file, 0, 0, found.st_size) != 0 && errno != EOPNOTSUPP && errno != ENOSYS;
+  const int error = errno;
+  close(file);
+  if (!failed) return OK;
+  struct statvfs room = {0};
+  statvfs(folder, &room);
+  return FAIL(FAILED,
+              "%s: no room for the next checkpoint: it takes %.6g MB, %.6g MB are free here (%s). The checkpoints "
+              "before it are "
+              "untouched: make room, then run the same command again",
+              folder, (double)found.st_size * 1e-6, (double)room.f_bavail * (double)room.f_frsize * 1e-6,
+              strerror(error));
+}
+
+static int lay_out(struct writing *writing) {
+  const struct particles *particles = writing->particles;
+  struct layout *layout = &writing->layout;
+  *layout = (struct layout){.ensemble = particles->ensemble,
+                            .d = particles->d,
+                            .unit = particles->unit.type,
+                            .precision = (int)particles->precision,
+                            .datasets = unit_table[particles->unit.type].sphere ? 2 : 3};
+  struct h5 *h5;
+  TRY(h5_create(writing->temporary, USER_BLOCK, &h5));
+  const int status = reserve_all(writing, layout, h5), closed = h5_close(h5);
+  TRY(status);
+  TRY(closed);
+  return claim_space(writing->temporary, writing->request->folder, &layout->bytes);
+}
+
+/* ---- rows: all ranks ---- */
+
+static struct place own_place(const struct share *share, int64_t block) {
+  const int64_t inside = share->first_block + block;
+  return (struct place){
+      .network = share->network, .inside = inside, .member = share->member, .units = block_units(share->n, inside)};
+}
+
+/* Number of a block among the own ones, in the order of the block sequence. */
+static int64_t own_index(const struct particles *particles, const struct place *place) {
+  return ensemble_first_block(&particles->ensemble, place->network) + place->inside -
+         particles->first[particles->comm->rank];
+}
+
+static void get_rows(const struct particles *particles, const struct share *share, const struct place *place,
+                     int dataset, void *rows) {
+  void *to[DATASETS] = {NULL};
+  to[dataset] = rows;
+  share_get(particles, share, place->inside * BLOCK, place->units, to[DATA_C], to[DATA_A], to[DATA_B]);
+}
+
+static void put_rows(struct slab *slab, void *context) {
+  struct writing *writing = context;
+  const struct particles *particles = writing->particles;
+  void *rows = status_malloc((size_t)(BLOCK * layout_unit_bytes(&writing->layout, DATA_A)));
+  for (int k = 0; k < writing->layout.datasets; k++)
+    for (int s = 0; s < particles->shares; s++)
+      for (int64_t block = 0; block < particles->share[s].blocks; block++) {
+        const struct place place = own_place(&particles->share[s], block);
+        const int64_t bytes = place.units * layout_unit_bytes(&writing->layout, k);
+        get_rows(particles, &particles->share[s], &place, k, rows);
+        writing->crc[own_index(particles, &place)][k] = crc32c(0, rows, (size_t)bytes);
+        slab_put(slab, layout_data(&writing->layout, &place, k), rows, bytes);
+      }
+  free(rows);
+}
+
+/* What the file holds now must be what memory held. */
+static int read_back(const struct writing *writing, int file) {
+  const struct particles *particles = writing->particles;
+  const int64_t row = layout_unit_bytes(&writing->layout, DATA_A);
+  void *rows = status_malloc((size_t)(BLOCK * row));
+  int status = OK;
+  for (int s = 0; s < particles->shares && status == OK; s++)
+    for (int64_t block = 0; block < particles->share[s].blocks && status == OK; block++)
+      for (int k = 0; k < writing->layout.datasets && status == OK; k++) {
+        const struct place place = own_place(&particles->share[s], block);
+        const int64_t bytes = place.units * layout_unit_bytes(&writing->layout, k);
+        status = slab_pread(file, writing->temporary, layout_data(&writing->layout, &place, k), rows, bytes);
+        if (status == OK && crc32c(0, rows, (size_t)bytes) != writing->crc[own_index(particles, &place)][k])
+          status =
+              FAIL(FAILED, "%s: the file system gave back other bytes than were written; output.io: mpiio may help",
+                   writing->temporary);
+      }
+  free(rows);
+  return status;
+}
+
+static int check_rows(const struct writing *writing) {
+  const int file = open(writing->temporary, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return FAIL(FAILED, "%s: cannot read it back: %s", writing->temporary, strerror(errno));
+  const int status = read_back(writing, file);
+  close(file);
+  return status;
+}
+
+/* ---- CRCs, user block, rename: rank 0 ---- */
+
+static int put_crcs(const struct writing *writing, int file, uint32_t (*crc)[DATASETS]) {
+  const struct layout *layout = &writing->layout;
+  for (int e = 0; e < layout->ensemble.members; e++) {
+    const int64_t blocks = layout->ensemble.replicas * network_blocks(layout->ensemble.n[e]);
+    uint32_t *column = status_malloc(sizeof *column * (size_t)blocks);
+    int status = OK;
+    for (int k = 0; k < layout->datasets && status == OK; k++) {
+      for (int64_t i = 0; i < blocks; i++) column[i] = crc[i][k];
+      status =
+          slab_pwrite(file, writing->temporary, layout->crc_offset[e][k], column, blocks * (int64_t)sizeof *column);
+    }
+    free(column);
+    TRY(status);
+    crc += blocks;
+  }
+  return OK;
+}
+
+static int seal_file(const struct writing *writing, int file, uint32_t (*crc)[DATASETS]) {
+  const struct layout *layout = &writing->layout;
+  const char *path = writing->temporary;
+  static uint64_t extent[ENSEMBLE_MAX * DATASETS][2];
+  unsigned char bytes[USER_BLOCK], again[USER_BLOCK];
+  const int extents = layout_extents(layout, extent);
+  struct user_block block = {.bytes = layout->bytes, .extents_offset = layout->extents_offset, .extents = extents};
+  TRY(put_crcs(writing, file, crc));
+  TRY(slab_pwrite(file, path, layout->extents_offset, extent, extents * (int64_t)sizeof *extent));
+  TRY(layout_rest_crc(file, path, layout->bytes, extents, extent, &block.rest_crc));
+  user_block_encode(&block, bytes);
+  TRY(slab_pwrite(file, path, 0, bytes, USER_BLOCK));
+  if (fsync(file) != 0) return FAIL(FAILED, "%s: cannot make it lasting: %s", path, strerror(errno));
+  TRY(slab_pread(file, path, 0, again, USER_BLOCK));
+  return memcmp(bytes, again, USER_BLOCK) == 0 ? OK : FAIL(FAILED, "%s: the file system gave back other bytes", path);
+}
+
+static int seal(const struct writing *writing, uint32_t (*crc)[DATASETS]) {
+  const int file = open(writing->temporary, O_RDWR | O_CLOEXEC);
+  if (file < 0) return FAIL(FAILED, "%s: cannot open it to write: %s", writing->temporary, strerror(errno));
+  const int status = seal_file(writing, file, crc);
+  close(file);
+  return status;
+}
+
+static int publish(const struct writing *writing) {
+  const struct checkpoint_request *request = writing->request;
+  TRY(request->may_write(request->context));
+  if (rename(writing->temporary, writing->path) != 0)
+    return FAIL(FAILED, "%s: cannot rename it to %s: %s", writing->temporary, writing->path, strerror(errno));
+  const int folder = open(request->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool lasting = folder >= 0 && fsync(folder) == 0;
+  const int error = errno;
+  if (folder >= 0) close(folder);
+  return lasting ? OK
+                 : FAIL(FAILED, "%s: cannot make the new checkpoint lasting: %s", request->folder, strerror(error));
+}
+
+static int write_steps(struct writing *writing) {
+  const struct comm *comm = writing->comm;
+  const bool root = comm->rank == 0;
+  TRY(comm_agree(comm, root ? lay_out(writing) : OK));
+  comm_bcast(comm, &writing->layout, sizeof writing->layout, 0);
+  TRY(slab_write(comm, writing->temporary, writing->request->io, put_rows, writing));
+  TRY(comm_agree(comm, check_rows(writing)));
+  const int64_t *first = writing->particles->first;
+  const int64_t own = first[comm->rank + 1] - first[comm->rank];
+  void *all;
+  comm_gather(comm, writing->crc, own * (int64_t)sizeof *writing->crc, &all, NULL);
+  int status = root ? seal(writing, all) : OK;
+  free(all);
+  if (root && status == OK) status = publish(writing);
+  return comm_agree(comm, status);
+}
+
+int checkpoint_write(const struct comm *comm, const struct checkpoint_request *request,
+                     const struct particles *particles, int64_t *bytes) {
+  struct writing *writing = status_malloc(sizeof *writing);
+  *writing = (struct writing){.comm = comm, .request = request, .particles = particles};
+  writing->path = checkpoint_path(request->folder, request->step);
+  const size_t size = strlen(request->folder) + 64;
+  writing->temporary = status_malloc(size);
+  snprintf(writing->temporary, size, "%s/.step-%012lld.h5.tmp-%d", request->folder, (long long)request->step,
+           (int)getpid());
+  comm_bcast(comm, writing->temporary, (int64_t)size, 0); /* rank 0's process number */
+  const int64_t own = particles->first[comm->rank + 1] - particles->first[comm->rank];
+  writing->crc = status_malloc(sizeof *writing->crc * (size_t)own);
+  const int status = write_steps(writing);
+  if (status != OK && comm->rank == 0) unlink(writing->temporary);
+  *bytes = writing->layout.bytes;
+  free(writing->crc);
+  free(writing->path);
+  free(writing->temporary);
+  free(writing);
+  return status;
+}
