@@ -78,7 +78,7 @@ def main():
                     worst = max(worst, (np.abs(found - value) / np.maximum(np.abs(value), 1)).max())
                     compared += value.size
     print(f"{unit}: {compared} parameters after {steps} steps, largest relative difference {worst:.3g}")
-    sys.exit(worst > float(tolerance))
+    sys.exit(int(worst > float(tolerance)))
 
 
 if __name__ == "__main__":

@@ -62,7 +62,8 @@ int h5_create(const char *path, int64_t user_block, struct h5 **file) {
   *file = NULL;
   const hid_t creation = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_userblock(creation, (hsize_t)user_block);
-  H5Pset_alignment(access, 4096, 4096); /* large data start on pages */
+  /* Large data start on pages, or on what HDF5 allows behind a user block: its size. */
+  H5Pset_alignment(access, 4096, user_block > 0 ? (hsize_t)user_block : 4096);
   const hid_t id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
   H5Pclose(creation);
   H5Pclose(access);

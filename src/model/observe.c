@@ -53,7 +53,7 @@ void observe_tile(int d, int units, double n, const void *tile, size_t stored, c
                   double sums[PARTICLE_MEANS]) {
   for (int m = 0; m < PARTICLE_MEANS; m++) sums[m] = 0;
   for (int lane = 0; lane < units; lane++) {
-    double c, norm2 = 0;
+    double c = 0, norm2 = 0;
     for (int field = FIELD_C; field < d + FIELD_A; field++) {
       const int at = field * TILE + lane;
       const double value = stored == sizeof(float) ? ((const float *)tile)[at] : ((const double *)tile)[at];

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "base/yaml.h"
+#include "base/yml.h"
 #include "config_table.h"
 
 enum { KEY_MAX = 600, PARAMETERS_MAX = 128, ERRORS_MAX = 50 };
@@ -37,7 +37,7 @@ static void complain(struct errors *errors, const char *format, ...) {
 }
 
 /* "x.yaml:3:8", or the override as it was typed. */
-static const char *place(const struct yaml_entry *entry, char text[KEY_MAX]) {
+static const char *place(const struct yml_entry *entry, char text[KEY_MAX]) {
   if (strncmp(entry->name, "command line", 12) == 0)
     snprintf(text, KEY_MAX, "%s", entry->name);
   else
@@ -110,12 +110,12 @@ static bool is_section(const char *key) {
   return length == 0;
 }
 
-static void unknown_key(struct reading *reading, const struct yaml_entry *entry, const char *key) {
+static void unknown_key(struct reading *reading, const struct yml_entry *entry, const char *key) {
   char where[KEY_MAX];
   if (!*entry->path)
     complain(&reading->errors, "%s: sections with keys were expected, received \"%.60s\"", place(entry, where),
              entry->value);
-  else if (is_section(key) && entry->kind == YAML_EMPTY_MAP)
+  else if (is_section(key) && entry->kind == YML_EMPTY_MAP)
     return; /* an empty section says nothing */
   else if (is_section(key))
     complain(&reading->errors,
@@ -128,19 +128,19 @@ static void unknown_key(struct reading *reading, const struct yaml_entry *entry,
 
 /* ---- values ---- */
 
-static void wrong_value(struct reading *reading, const struct yaml_entry *entry, const struct parameter *parameter) {
+static void wrong_value(struct reading *reading, const struct yml_entry *entry, const struct parameter *parameter) {
   char expected[512], where[KEY_MAX];
   parameter_expects(parameter, expected, sizeof expected);
-  const char *quote = entry->kind == YAML_QUOTED ? "\"" : "";
-  const char *received = entry->kind == YAML_EMPTY_LIST  ? "an empty list"
-                         : entry->kind == YAML_EMPTY_MAP ? "an empty section"
+  const char *quote = entry->kind == YML_QUOTED ? "\"" : "";
+  const char *received = entry->kind == YML_EMPTY_LIST  ? "an empty list"
+                         : entry->kind == YML_EMPTY_MAP ? "an empty section"
                          : *entry->value || *quote       ? entry->value
                                                          : "nothing";
   complain(&reading->errors, "%s: %s: expected %s, received %s%.80s%s", place(entry, where), entry->path, expected,
            quote, received, quote);
 }
 
-static void take_entry(struct reading *reading, const struct yaml_entry *entry) {
+static void take_entry(struct reading *reading, const struct yml_entry *entry) {
   char key[KEY_MAX];
   int item;
   split_key(entry->path, key, &item);
@@ -152,7 +152,7 @@ static void take_entry(struct reading *reading, const struct yaml_entry *entry) 
   const struct parameter *parameter = &parameter_table[index];
   struct schedule *schedule = &reading->config->schedule;
   void *base = reading->config;
-  bool right = entry->kind == YAML_PLAIN || entry->kind == YAML_QUOTED;
+  bool right = entry->kind == YML_PLAIN || entry->kind == YML_QUOTED;
   if (parameter_of_stage(parameter)) {
     right = right && item < STAGES_MAX;
     if (right) {
@@ -164,16 +164,16 @@ static void take_entry(struct reading *reading, const struct yaml_entry *entry) 
     reading->seen[index] = true;
     if (item >= 0 && !is_list(parameter)) right = false;
   }
-  if (entry->kind == YAML_EMPTY_LIST && parameter->kind == P_STEPS) {
+  if (entry->kind == YML_EMPTY_LIST && parameter->kind == P_STEPS) {
     ((struct steps *)((char *)base + parameter->offset))->count = 0;
     return;
   }
-  if (entry->kind == YAML_EMPTY_LIST && parameter->kind == P_FIELDS) {
+  if (entry->kind == YML_EMPTY_LIST && parameter->kind == P_FIELDS) {
     *(unsigned *)((char *)base + parameter->offset) = 0;
     return;
   }
   const int place_in_list = item < 0 || parameter_of_stage(parameter) ? 0 : item;
-  if (!right || !parameter_assign(parameter, base, place_in_list, entry->value, entry->kind == YAML_QUOTED))
+  if (!right || !parameter_assign(parameter, base, place_in_list, entry->value, entry->kind == YML_QUOTED))
     wrong_value(reading, entry, parameter);
 }
 
@@ -181,11 +181,11 @@ static void set_defaults(struct reading *reading) {
   for (int i = 0; i < parameter_count; i++) {
     const struct parameter *parameter = &parameter_table[i];
     if (!parameter->fallback) continue;
-    struct yaml yaml = {0};
-    if (yaml_parse("default", *parameter->fallback ? parameter->fallback : "''", parameter->key, &yaml) != OK)
+    struct yml yaml = {0};
+    if (yml_parse("default", *parameter->fallback ? parameter->fallback : "''", parameter->key, &yaml) != OK)
       die("the default of %s: %s", parameter->key, status_text());
     for (int k = 0; k < yaml.count; k++) take_entry(reading, &yaml.entry[k]);
-    yaml_free(&yaml);
+    yml_free(&yaml);
     reading->seen[i] = false;
   }
 }
@@ -293,7 +293,7 @@ static void name_output(struct config *config, const char *name) {
   if (!*config->output) snprintf(config->output, sizeof config->output, "runs/%s", config->name);
 }
 
-static int build(const char *name, const struct yaml *yaml, struct config **out) {
+static int build(const char *name, const struct yml *yaml, struct config **out) {
   struct reading *reading = calloc(1, sizeof *reading);
   struct config *config = calloc(1, sizeof *config);
   if (!reading || !config) die("no memory for the input");
@@ -319,34 +319,34 @@ static int build(const char *name, const struct yaml *yaml, struct config **out)
 }
 
 int config_parse(const char *name, const char *text, struct config **config) {
-  struct yaml yaml = {0};
-  int status = yaml_parse(name, text, "", &yaml);
+  struct yml yaml = {0};
+  int status = yml_parse(name, text, "", &yaml);
   if (status == OK) status = build(name, &yaml, config);
-  yaml_free(&yaml);
+  yml_free(&yaml);
   return status;
 }
 
 /* One override: its value replaces everything at or below its key. name stays alive as long as yaml. */
-static int override_key(const char *text, char *name, size_t size, struct yaml *yaml) {
+static int override_key(const char *text, char *name, size_t size, struct yml *yaml) {
   snprintf(name, size, "command line, \"%.200s\"", text);
   const char *equals = strchr(text, '=');
   if (!equals || equals == text || equals - text >= KEY_MAX)
     return FAIL(USAGE, "command line: expected key=value, received \"%.200s\"", text);
   char key[KEY_MAX];
   snprintf(key, sizeof key, "%.*s", (int)(equals - text), text);
-  yaml_remove(yaml, key);
-  return yaml_parse(name, equals[1] ? equals + 1 : "''", key, yaml);
+  yml_remove(yaml, key);
+  return yml_parse(name, equals[1] ? equals + 1 : "''", key, yaml);
 }
 
 static int parse_with_overrides(const char *file, const char *text, int overrides, char *const *override,
                                 struct config **config) {
   enum { NAME = 256 };
-  struct yaml yaml = {0};
+  struct yml yaml = {0};
   char *names = status_malloc((size_t)NAME * (size_t)(overrides + 1));
-  int status = yaml_parse(file, text, "", &yaml);
+  int status = yml_parse(file, text, "", &yaml);
   for (int i = 0; i < overrides && status == OK; i++) status = override_key(override[i], names + NAME * i, NAME, &yaml);
   if (status == OK) status = build(file, &yaml, config);
-  yaml_free(&yaml);
+  yml_free(&yaml);
   free(names);
   return status;
 }
@@ -354,7 +354,7 @@ static int parse_with_overrides(const char *file, const char *text, int override
 int config_read(const struct comm *comm, const char *file, int overrides, char *const *override,
                 struct config **config) {
   char *text = NULL;
-  const int status = comm->rank == 0 ? yaml_load(file, &text) : OK;
+  const int status = comm->rank == 0 ? yml_load(file, &text) : OK;
   int64_t length = text ? (int64_t)strlen(text) + 1 : 0;
   comm_bcast(comm, &length, sizeof length, 0);
   if (length == 0) { /* nobody but rank 0 knows why: its text goes to all, without its rank */

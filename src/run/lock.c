@@ -124,7 +124,9 @@ void lock_release(struct lock *lock) {
     char exclusive[4300];
     snprintf(exclusive, sizeof exclusive, "%s.exclusive", lock->path);
     unlink(exclusive);
-    unlink(lock->path);
+    /* The file stays: removing it could leave two runs with locks on two files of one name. */
+    const int emptied = ftruncate(lock->file, 0);
+    (void)emptied; /* a name left in it does no harm: flock decides */
   }
   close(lock->file);
   free(lock);

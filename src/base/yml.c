@@ -1,4 +1,4 @@
-#include "base/yaml.h"
+#include "base/yml.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@ static int read_all(const char *path, int file, char **text) {
   if (fstat(file, &found) != 0) return FAIL(FAILED, "%s: %s", path, strerror(errno));
   if (S_ISDIR(found.st_mode)) return FAIL(FAILED, "%s: an input file was expected, this is a folder", path);
   if (!S_ISREG(found.st_mode)) return FAIL(FAILED, "%s: an input file was expected, this is a pipe or a device", path);
-  if (found.st_size > YAML_BYTES_MAX)
+  if (found.st_size > YML_BYTES_MAX)
     return FAIL(USAGE, "%s: an input of at most 1 MiB was expected, this file has %lld bytes", path,
                 (long long)found.st_size);
   *text = status_malloc((size_t)found.st_size + 1);
@@ -37,7 +37,7 @@ static int read_all(const char *path, int file, char **text) {
   return OK;
 }
 
-int yaml_load(const char *path, char **text) {
+int yml_load(const char *path, char **text) {
   *text = NULL;
   const int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe without a writer must not hang */
   if (file < 0) return FAIL(FAILED, "%s: cannot open the input: %s", path, strerror(errno));
@@ -60,7 +60,7 @@ struct level {
 
 struct reader {
   const char *name;
-  struct yaml *yaml;
+  struct yml *yaml;
   int first; /* entries before this text */
   char path[PATH_BYTES];
   struct level level[DEPTH_MAX + 1];
@@ -71,19 +71,19 @@ static int refuse(const struct reader *reader, yaml_mark_t mark, const char *wha
   return FAIL(USAGE, "%s:%zu:%zu: %s", reader->name, mark.line + 1, mark.column + 1, what);
 }
 
-static void add(const struct reader *reader, const char *value, enum yaml_kind kind, yaml_mark_t mark) {
-  struct yaml *yaml = reader->yaml;
+static void add(const struct reader *reader, const char *value, enum yml_kind kind, yaml_mark_t mark) {
+  struct yml *yaml = reader->yaml;
   if (yaml->count == yaml->capacity) {
     yaml->capacity = yaml->capacity ? 2 * yaml->capacity : 32;
     yaml->entry = realloc(yaml->entry, sizeof *yaml->entry * (size_t)yaml->capacity);
     if (!yaml->entry) die("no memory for %d input entries", yaml->capacity);
   }
-  yaml->entry[yaml->count++] = (struct yaml_entry){.path = strdup(reader->path),
-                                                   .name = reader->name,
-                                                   .value = strdup(value),
-                                                   .kind = kind,
-                                                   .line = (int)mark.line + 1,
-                                                   .column = (int)mark.column + 1};
+  yaml->entry[yaml->count++] = (struct yml_entry){.path = strdup(reader->path),
+                                                  .name = reader->name,
+                                                  .value = strdup(value),
+                                                  .kind = kind,
+                                                  .line = (int)mark.line + 1,
+                                                  .column = (int)mark.column + 1};
 }
 
 /* True if an entry is the path or lies below it. */
@@ -137,7 +137,7 @@ static int scalar(struct reader *reader, const yaml_event_t *event) {
   TRY(begin_value(reader, event->start_mark));
   if (reader->yaml->count >= ENTRIES_MAX) return refuse(reader, event->start_mark, "too many values");
   const bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-  add(reader, (const char *)event->data.scalar.value, plain ? YAML_PLAIN : YAML_QUOTED, event->start_mark);
+  add(reader, (const char *)event->data.scalar.value, plain ? YML_PLAIN : YML_QUOTED, event->start_mark);
   return OK;
 }
 
@@ -158,7 +158,7 @@ static int open_level(struct reader *reader, const yaml_event_t *event, bool map
 static void close_level(struct reader *reader, yaml_mark_t mark) {
   const struct level *level = &reader->level[reader->depth--];
   reader->path[level->path] = 0;
-  if (level->items == 0) add(reader, "", level->map ? YAML_EMPTY_MAP : YAML_EMPTY_LIST, mark);
+  if (level->items == 0) add(reader, "", level->map ? YML_EMPTY_MAP : YML_EMPTY_LIST, mark);
 }
 
 static int take(struct reader *reader, const yaml_event_t *event) {
@@ -192,7 +192,7 @@ static int syntax_error(const struct reader *reader, const yaml_parser_t *parser
               tab ? " (a tab? indent with spaces)" : "");
 }
 
-int yaml_parse(const char *name, const char *text, const char *prefix, struct yaml *yaml) {
+int yml_parse(const char *name, const char *text, const char *prefix, struct yml *yaml) {
   struct reader reader = {.name = name, .yaml = yaml, .first = yaml->count};
   snprintf(reader.path, sizeof reader.path, "%s", prefix);
   reader.level[0].path = strlen(prefix);
@@ -214,7 +214,7 @@ int yaml_parse(const char *name, const char *text, const char *prefix, struct ya
   return status;
 }
 
-void yaml_remove(struct yaml *yaml, const char *path) {
+void yml_remove(struct yml *yaml, const char *path) {
   int kept = 0;
   for (int i = 0; i < yaml->count; i++) {
     if (below(yaml->entry[i].path, path)) {
@@ -227,11 +227,11 @@ void yaml_remove(struct yaml *yaml, const char *path) {
   yaml->count = kept;
 }
 
-void yaml_free(struct yaml *yaml) {
+void yml_free(struct yml *yaml) {
   for (int i = 0; i < yaml->count; i++) {
     free(yaml->entry[i].path);
     free(yaml->entry[i].value);
   }
   free(yaml->entry);
-  *yaml = (struct yaml){0};
+  *yaml = (struct yml){0};
 }
