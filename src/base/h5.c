@@ -1,9 +1,11 @@
 #include "base/h5.h"
 
+#include <errno.h>
 #include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/status.h"
 
@@ -51,48 +53,45 @@ static hid_t native(enum h5_type type) {
 
 /* ---- files ---- */
 
-static struct h5 *file_of(const char *path, hid_t id) {
-  struct h5 *file = status_malloc(sizeof *file);
-  *file = (struct h5){.id = id, .path = strdup(path)};
-  return file;
+/* Wraps what HDF5 returned for path; the caller's clean-up must come later: every HDF5 call forgets the error before.
+ */
+static int wrap(const char *path, hid_t id, const char *what, struct h5 **file) {
+  struct h5 *new = status_malloc(sizeof *new);
+  *new = (struct h5){.id = id, .path = strdup(path)};
+  *file = new;
+  if (id >= 0) return OK;
+  const int status = h5_fail(new, "/", what);
+  h5_close(new);
+  *file = NULL;
+  return status;
 }
 
 int h5_create(const char *path, int64_t user_block, struct h5 **file) {
   quiet();
-  *file = NULL;
   const hid_t creation = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_userblock(creation, (hsize_t)user_block);
   /* Large data start on pages, or on what HDF5 allows behind a user block: its size. */
   H5Pset_alignment(access, 4096, user_block > 0 ? (hsize_t)user_block : 4096);
-  const hid_t id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+  const int status = wrap(path, H5Fcreate(path, H5F_ACC_TRUNC, creation, access), "cannot create the file", file);
   H5Pclose(creation);
   H5Pclose(access);
-  struct h5 *new = file_of(path, id);
-  if (id < 0) {
-    const int status = h5_fail(new, "/", "cannot create the file");
-    h5_close(new);
-    return status;
-  }
-  *file = new;
-  return OK;
+  return status;
 }
 
 int h5_open(const char *path, bool writable, struct h5 **file) {
-  quiet();
+  struct stat found;
   *file = NULL;
+  if (stat(path, &found) != 0) return FAIL(FAILED, "%s: cannot open it: %s", path, strerror(errno));
+  if (!S_ISREG(found.st_mode)) return FAIL(FAILED, "%s: an HDF5 file was expected, this is no regular file", path);
+  quiet();
+  if (H5Fis_hdf5(path) <= 0) return FAIL(FAILED, "%s: an HDF5 file was expected, this is none", path);
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   /* Objects left open must not keep a file open behind h5_close. */
   H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
   const hid_t id = H5Fopen(path, writable ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
+  const int status = wrap(path, id, "cannot open it as an HDF5 file", file);
   H5Pclose(access);
-  struct h5 *new = file_of(path, id);
-  if (id < 0) {
-    const int status = h5_fail(new, "/", "cannot open it as an HDF5 file");
-    h5_close(new);
-    return status;
-  }
-  *file = new;
-  return OK;
+  return status;
 }
 
 int h5_close(struct h5 *file) {

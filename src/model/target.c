@@ -187,8 +187,9 @@ static int read_pair(struct h5 *file, const char *path, const char *x_name, cons
 static int read_file(struct target *target) {
   const char *path = target->spec.path;
   struct h5 *file;
-  TRY(h5_open(path, false, &file));
-  int status = read_pair(file, path, "/x", "/y", &target->file_samples, &target->d, &target->file_x, &target->file_y);
+  int status = h5_open(path, false, &file);
+  if (status == OK)
+    status = read_pair(file, path, "/x", "/y", &target->file_samples, &target->d, &target->file_x, &target->file_y);
   if (status == OK && h5_exists(file, "/test_x"))
     status = read_pair(file, path, "/test_x", "/test_y", &target->file_tests, &target->d, &target->file_test_x,
                        &target->file_test_y);
