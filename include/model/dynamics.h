@@ -29,8 +29,8 @@ int dynamics_create(struct particles *particles, const struct data *data, const 
                     struct dynamics **dynamics);
 void dynamics_free(struct dynamics *dynamics); /* accepts NULL */
 
-/* Collective at a change of stage only: gives blocks to new owners where batch sizes changed. Call before the first
- * step of every stage. */
+/* Collective at a change of stage only: gives blocks to new owners where batch sizes changed. Call before
+ * anything else and before the first step of every stage. */
 int dynamics_enter_stage(struct dynamics *dynamics, int stage);
 
 /* Moves all units by one step (move) and, unless observation is NULL, fills observation [shares] with the state before
