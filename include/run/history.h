@@ -32,7 +32,7 @@ struct history *history_create(const struct comm *comm, const struct config *con
                                int64_t start);
 void history_free(struct history *history); /* accepts NULL */
 
-/* Local. Is a row, a field due at this step? The last step of the schedule always has a row. */
+/* Local. Is a row, a field due at this step? The last step of the schedule and the steps of fields have a row too. */
 bool history_row_due(const struct history *history, int64_t step);
 bool history_field_due(const struct history *history, int64_t step);
 

@@ -29,15 +29,19 @@ struct history {
   bool written; /* the file exists and holds kept rows */
 };
 
+static bool is_field(const struct config *config, int64_t step) {
+  for (int i = 0; i < config->fields.count; i++)
+    if (config->fields.step[i] == step) return true;
+  return false;
+}
+
 bool history_row_due(const struct history *history, int64_t step) {
-  return step % history->config->history_every == 0 || step == schedule_steps(&history->config->schedule);
+  const struct config *config = history->config;
+  return step % config->history_every == 0 || step == schedule_steps(&config->schedule) || is_field(config, step);
 }
 
 bool history_field_due(const struct history *history, int64_t step) {
-  const struct steps *fields = &history->config->fields;
-  for (int i = 0; i < fields->count; i++)
-    if (fields->step[i] == step) return true;
-  return false;
+  return is_field(history->config, step);
 }
 
 /* The rows that a run up to (not including) step has kept: a function of the input, so that a resume can check it. */
@@ -46,7 +50,10 @@ static void count_kept(struct history *history, int64_t start) {
   const int64_t every = history->config->history_every;
   history->series.kept = (start + every - 1) / every;
   history->field.kept = 0;
-  for (int i = 0; i < fields->count; i++) history->field.kept += fields->step[i] < start;
+  for (int i = 0; i < fields->count && fields->step[i] < start; i++) {
+    history->field.kept++;
+    history->series.kept += fields->step[i] % every != 0;
+  }
   history->train.kept = history->field.kept;
 }
 

@@ -1,0 +1,66 @@
+/* fluct: fluctuations over replicas, and how they fall with n (THEORY of the LLN and the CLT: RVE section 3).
+ *
+ *   V_n(t)   = mean over points k of the unbiased sample variance of f_n(x_k, t) over replicas r = 1..R
+ *   slopes   = least squares of log V_n on log n; the LLN says -1 at fixed t when the replicas share their data
+ *   n V_n(t) = flat in n: the scale of the CLT
+ *
+ * With D_rr' = mean_k f_r(x_k) f_r'(x_k), centred over replicas, V = (tr D - 1'D1 / R) / (R - 1); a bootstrap sample
+ * that takes replica r w_r times has (w.diag D - w'Dw / R) / (R - 1), low by the factor 1 - 1/R, which is corrected.
+ * Replicas are resampled, never units or points; the same ones for every n and time. Intervals are percentiles of the
+ * bootstrap values, widened for small R as Hesterberg's expanded percentiles (Am. Stat. 69, 2015, section 4.3): the
+ * tail probability is Phi(t quantile * sqrt(R / (R - 1))). */
+#ifndef MCKEAN_ANALYSIS_FLUCT_H
+#define MCKEAN_ANALYSIS_FLUCT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "analysis/study.h"
+
+struct estimate {
+  double value, low, high; /* NAN where the data cannot tell */
+};
+
+struct fluct_options {
+  uint64_t seed;
+  int bootstrap; /* resamplings B */
+  double level;  /* confidence of the intervals, 0.95 */
+};
+
+/* One quantity: its values and its slope in n at each time. */
+struct fluct_quantity {
+  const char *name, *description;
+  bool variance; /* V: times n it is the CLT scale, and its slope has the expectation -1 */
+  bool known;    /* the runs recorded it */
+  struct estimate *value; /* [times][sizes] */
+  struct estimate *slope; /* [times] */
+};
+
+enum { FLUCT_QUANTITIES = 4 };
+
+struct fluct {
+  const struct study *study; /* not owned */
+  struct fluct_options options;
+  struct fluct_quantity quantity[FLUCT_QUANTITIES];
+};
+
+/* Local. FAILED: reading. The result is a pure function of the study and options. */
+int fluct_create(const struct study *study, const struct fluct_options *options, struct fluct **fluct);
+void fluct_free(struct fluct *fluct); /* accepts NULL */
+
+/* The estimators themselves. weight [B][R]: how often sample b takes replica r.
+ * f [R][points] is centred over replicas in place. boot [B]. */
+void fluct_weights(uint64_t seed, int bootstrap, int64_t replicas, double *weight);
+double fluct_variance(int64_t replicas, int64_t points, double *f, int bootstrap, const double *weight, double *boot);
+double fluct_mean(int64_t replicas, const double *values, int bootstrap, const double *weight, double *boot);
+
+/* Sorts boot. */
+struct estimate fluct_interval(double value, int bootstrap, double *boot, int64_t replicas, double level);
+
+/* What the numbers say: tables, one block per time, and verdicts; what the data cannot answer is said too. */
+void fluct_print(const struct fluct *fluct, FILE *out);
+int fluct_json(const struct fluct *fluct, const char *path);  /* FAILED */
+int fluct_write(const struct fluct *fluct, const char *path); /* HDF5; replaced as a whole. FAILED */
+
+#endif

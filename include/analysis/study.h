@@ -1,0 +1,39 @@
+/* study: what one run, or several of one sweep, recorded: networks of different n at common times. One process.
+ *
+ * Runs belong together when they differ in run.*, ensemble.* and output.* only and recorded fields at the same steps.
+ * Networks of equal n from runs with different seeds are further replicas of that n. */
+#ifndef MCKEAN_ANALYSIS_STUDY_H
+#define MCKEAN_ANALYSIS_STUDY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/dynamics.h"
+
+struct study_part; /* a run's replicas of one n */
+
+struct study {
+  int runs, sizes, times, parts;
+  int64_t *n, *replicas; /* [sizes], n ascending */
+  int64_t *step;         /* [times] */
+  double *time;          /* [times] */
+  bool fields;           /* false: no fields were recorded, times are some rows of the series */
+  bool common_data;      /* all replicas saw the same points at every step */
+  int64_t tests, samples; /* K test points; N fixed training points, 0 if the data are online */
+  double C_f;
+  struct study_part *part;
+  struct h5 **file; /* [runs] */
+};
+
+/* Opens <folder>/history.h5 of each run. USAGE: the runs do not belong together, with the reason. FAILED: a file is
+ * missing or damaged. */
+int study_open(int runs, char *const *folder, struct study **study);
+void study_free(struct study *study); /* accepts NULL */
+
+/* f [replicas][K or N] of a size at a time. FAILED. */
+int study_field(const struct study *study, int size, int time, enum point_set set, double *f);
+
+/* A column of model/observe.h: values [replicas]. FAILED. */
+int study_series(const struct study *study, int size, int time, const char *column, double *values);
+
+#endif

@@ -1,0 +1,212 @@
+#include "analysis/fluct.h"
+
+#include <cblas.h>
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_fit.h>
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "base/status.h"
+
+/* ---- estimators ---- */
+
+void fluct_weights(uint64_t seed, int bootstrap, int64_t replicas, double *weight) {
+  const struct rng rng = {.seed = seed, .stream = RNG_BOOTSTRAP, .network = (uint64_t)replicas};
+  double *uniform = status_malloc(sizeof *uniform * (size_t)replicas);
+  memset(weight, 0, sizeof *weight * (size_t)bootstrap * (size_t)replicas);
+  for (int b = 0; b < bootstrap; b++) {
+    rng_uniform(&rng, (uint64_t)b, (int)replicas, uniform);
+    for (int64_t r = 0; r < replicas; r++)
+      weight[b * replicas + (int64_t)(uniform[r] * (double)replicas)] += 1;
+  }
+  free(uniform);
+}
+
+static void centre(int64_t replicas, int64_t points, double *f) {
+  for (int64_t k = 0; k < points; k++) {
+    double mean = 0;
+    for (int64_t r = 0; r < replicas; r++) mean += f[r * points + k];
+    mean /= (double)replicas;
+    for (int64_t r = 0; r < replicas; r++) f[r * points + k] -= mean;
+  }
+}
+
+double fluct_variance(int64_t replicas, int64_t points, double *f, int bootstrap, const double *weight, double *boot) {
+  const int R = (int)replicas, K = (int)points;
+  const double degrees = (double)(R - 1);
+  if (R < 2) {
+    for (int b = 0; b < bootstrap; b++) boot[b] = NAN;
+    return NAN;
+  }
+  double *D = status_malloc(sizeof *D * (size_t)R * (size_t)R);
+  double *product = status_malloc(sizeof *product * (size_t)bootstrap * (size_t)R);
+  centre(replicas, points, f);
+  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, R, R, K, 1.0 / K, f, K, f, K, 0, D, R);
+  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, bootstrap, R, R, 1, weight, R, D, R, 0, product, R);
+  double trace = 0; /* 1'D1 = 0: f is centred */
+  for (int r = 0; r < R; r++) trace += D[r * R + r];
+  for (int b = 0; b < bootstrap; b++) {
+    const double *w = weight + (size_t)b * (size_t)R;
+    const double diagonal = cblas_ddot(R, w, 1, D, R + 1), all = cblas_ddot(R, w, 1, product + (size_t)b * (size_t)R, 1);
+    boot[b] = (diagonal - all / R) / degrees * (R / degrees);
+  }
+  free(D);
+  free(product);
+  return trace / degrees;
+}
+
+double fluct_mean(int64_t replicas, const double *values, int bootstrap, const double *weight, double *boot) {
+  const int R = (int)replicas;
+  cblas_dgemv(CblasRowMajor, CblasNoTrans, bootstrap, R, 1.0 / R, weight, R, values, 1, 0, boot, 1);
+  return gsl_stats_mean(values, 1, (size_t)R);
+}
+
+struct estimate fluct_interval(double value, int bootstrap, double *boot, int64_t replicas, double level) {
+  struct estimate estimate = {value, NAN, NAN};
+  if (replicas < 2 || !isfinite(value)) return estimate;
+  for (int b = 0; b < bootstrap; b++)
+    if (!isfinite(boot[b])) return estimate;
+  const double degrees = (double)(replicas - 1);
+  const double t = gsl_cdf_tdist_Pinv((1 - level) / 2, degrees) * sqrt((double)replicas / degrees);
+  const double tail = gsl_cdf_ugaussian_P(t);
+  gsl_sort(boot, 1, (size_t)bootstrap);
+  estimate.low = gsl_stats_quantile_from_sorted_data(boot, 1, (size_t)bootstrap, tail);
+  estimate.high = gsl_stats_quantile_from_sorted_data(boot, 1, (size_t)bootstrap, 1 - tail);
+  return estimate;
+}
+
+/* ---- quantities ---- */
+
+/* Value and bootstrap values of a quantity of one size at one time. */
+struct source {
+  const char *name, *description;
+  bool variance;
+  enum point_set set;
+  const char *column;
+};
+
+static const struct source source_table[FLUCT_QUANTITIES] = {
+    {"V", "V_n: variance of f_n over replicas, mean over the test points", true, POINTS_TEST, NULL},
+    {"V_train", "V_n at the training points", true, POINTS_TRAIN, NULL},
+    {"loss", "loss on the batch, mean over replicas", false, 0, "loss"},
+    {"test_loss", "loss on the test points, mean over replicas", false, 0, "test_loss"},
+};
+
+static bool is_known(const struct study *study, const struct source *source) {
+  if (source->variance && source->set == POINTS_TRAIN) return study->fields && study->samples > 0;
+  if (source->variance) return study->fields && study->tests > 0;
+  return strcmp(source->column, "test_loss") != 0 || study->tests > 0;
+}
+
+static int evaluate(const struct fluct *fluct, const struct source *source, int size, int time, const double *weight,
+                    double *value, double *boot) {
+  const struct study *study = fluct->study;
+  const int64_t replicas = study->replicas[size];
+  const int64_t points = !source->variance ? 1 : source->set == POINTS_TEST ? study->tests : study->samples;
+  double *data;
+  TRY(status_array((void **)&data, replicas * points, sizeof *data, "the outputs of all replicas"));
+  const int status = source->variance ? study_field(study, size, time, source->set, data)
+                                      : study_series(study, size, time, source->column, data);
+  if (status == OK)
+    *value = source->variance ? fluct_variance(replicas, points, data, fluct->options.bootstrap, weight, boot)
+                              : fluct_mean(replicas, data, fluct->options.bootstrap, weight, boot);
+  free(data);
+  return status;
+}
+
+static double log_slope(int sizes, const double *log_n, const double *value, size_t stride) {
+  double log_value[ENSEMBLE_MAX], intercept, slope, c00, c01, c11, squares;
+  for (int s = 0; s < sizes; s++) {
+    log_value[s] = log(value[(size_t)s * stride]);
+    if (!isfinite(log_value[s])) return NAN;
+  }
+  gsl_fit_linear(log_n, 1, log_value, 1, (size_t)sizes, &intercept, &slope, &c00, &c01, &c11, &squares);
+  return slope;
+}
+
+static struct estimate slope_of(const struct fluct *fluct, const double *value, const double *boot, int64_t replicas) {
+  const struct study *study = fluct->study;
+  const int B = fluct->options.bootstrap, sizes = study->sizes;
+  if (sizes < 2) return (struct estimate){NAN, NAN, NAN};
+  double log_n[ENSEMBLE_MAX], *slopes = status_malloc(sizeof *slopes * (size_t)B);
+  for (int s = 0; s < sizes; s++) log_n[s] = log((double)study->n[s]);
+  for (int b = 0; b < B; b++) slopes[b] = log_slope(sizes, log_n, boot + b, (size_t)B);
+  const struct estimate slope = fluct_interval(log_slope(sizes, log_n, value, 1), B, slopes, replicas, fluct->options.level);
+  free(slopes);
+  return slope;
+}
+
+/* All sizes at one time. */
+static int estimate_time(struct fluct *fluct, int q, int time, double *const *weight, double *boot) {
+  const struct study *study = fluct->study;
+  struct fluct_quantity *quantity = &fluct->quantity[q];
+  const int B = fluct->options.bootstrap;
+  double value[ENSEMBLE_MAX], *scratch = status_malloc(sizeof *scratch * (size_t)B);
+  int64_t fewest = INT64_MAX;
+  int status = OK;
+  for (int s = 0; s < study->sizes && status == OK; s++) {
+    status = evaluate(fluct, &source_table[q], s, time, weight[s], &value[s], boot + (size_t)s * (size_t)B);
+    if (status != OK) break;
+    memcpy(scratch, boot + (size_t)s * (size_t)B, sizeof *scratch * (size_t)B);
+    quantity->value[time * study->sizes + s] =
+        fluct_interval(value[s], B, scratch, study->replicas[s], fluct->options.level);
+    if (study->replicas[s] < fewest) fewest = study->replicas[s];
+  }
+  free(scratch);
+  if (status == OK) quantity->slope[time] = slope_of(fluct, value, boot, fewest);
+  return status;
+}
+
+static int estimate_all(struct fluct *fluct, double *const *weight) {
+  const struct study *study = fluct->study;
+  double *boot = status_malloc(sizeof *boot * (size_t)study->sizes * (size_t)fluct->options.bootstrap);
+  int status = OK;
+  for (int q = 0; q < FLUCT_QUANTITIES && status == OK; q++) {
+    const struct source *source = &source_table[q];
+    struct fluct_quantity *quantity = &fluct->quantity[q];
+    *quantity = (struct fluct_quantity){
+        .name = source->name, .description = source->description, .variance = source->variance};
+    quantity->value = status_malloc(sizeof *quantity->value * (size_t)(study->times * study->sizes));
+    quantity->slope = status_malloc(sizeof *quantity->slope * (size_t)study->times);
+    quantity->known = is_known(study, source);
+    for (int time = 0; time < study->times && quantity->known && status == OK; time++)
+      status = estimate_time(fluct, q, time, weight, boot);
+  }
+  free(boot);
+  return status;
+}
+
+int fluct_create(const struct study *study, const struct fluct_options *options, struct fluct **out) {
+  if (study->sizes > ENSEMBLE_MAX)
+    return FAIL(USAGE, "at most %d different n can be analyzed at a time, received %d", ENSEMBLE_MAX, study->sizes);
+  struct fluct *fluct = calloc(1, sizeof *fluct);
+  double *weight[ENSEMBLE_MAX];
+  if (!fluct) die("no memory");
+  fluct->study = study;
+  fluct->options = *options;
+  for (int s = 0; s < study->sizes; s++) {
+    weight[s] = status_malloc(sizeof(double) * (size_t)options->bootstrap * (size_t)study->replicas[s]);
+    fluct_weights(options->seed, options->bootstrap, study->replicas[s], weight[s]);
+  }
+  const int status = estimate_all(fluct, weight);
+  for (int s = 0; s < study->sizes; s++) free(weight[s]);
+  if (status != OK) {
+    fluct_free(fluct);
+    return status;
+  }
+  *out = fluct;
+  return OK;
+}
+
+void fluct_free(struct fluct *fluct) {
+  if (!fluct) return;
+  for (int q = 0; q < FLUCT_QUANTITIES; q++) {
+    free(fluct->quantity[q].value);
+    free(fluct->quantity[q].slope);
+  }
+  free(fluct);
+}

@@ -1,0 +1,238 @@
+#include "analysis/study.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/h5.h"
+#include "base/status.h"
+#include "run/config.h"
+
+enum { ROWS_SHOWN = 8 }; /* times of a study without fields */
+
+struct study_part {
+  int run, member, size;
+  int64_t n, replicas, first; /* first: replica of the size with which the part begins */
+};
+
+/* What has to be the same in all runs: the input between the sections ensemble and output. */
+static char *physics_of(const struct config *config) {
+  char *echo = config_echo(config);
+  const char *from = strstr(echo, "\nunit:"), *to = strstr(echo, "\noutput:");
+  if (!from || !to) die("the echo of the input has no sections unit and output");
+  char *physics = strndup(from, (size_t)(to - from));
+  free(echo);
+  return physics;
+}
+
+static int read_config(struct h5 *file, const char *path, struct config **config) {
+  char *format = NULL, *text = NULL;
+  int status = h5_get_text(file, "/", "format", &format);
+  if (status == OK && strcmp(format, "mckean-history") != 0)
+    status = FAIL(USAGE, "%s: a history of McKean was expected, its format is \"%s\"", path, format);
+  if (status == OK) status = h5_get_text(file, "/", "config", &text);
+  if (status == OK) status = config_parse(path, text, config);
+  free(format);
+  free(text);
+  return status;
+}
+
+static int rows_of(struct h5 *file, const char *dataset, int64_t *rows) {
+  int rank;
+  int64_t shape[H5_RANK_MAX];
+  TRY(h5_shape(file, dataset, &rank, shape));
+  *rows = shape[0];
+  return OK;
+}
+
+/* ---- open ---- */
+
+static int add_parts(struct study *study, int run, const struct config *config) {
+  const struct ensemble_spec *ensemble = &config->ensemble;
+  study->part = realloc(study->part, sizeof *study->part * (size_t)(study->parts + ensemble->members));
+  if (!study->part) die("no memory for %d parts of a study", study->parts + ensemble->members);
+  for (int e = 0; e < ensemble->members; e++)
+    study->part[study->parts++] =
+        (struct study_part){.run = run, .member = e, .n = ensemble->n[e], .replicas = ensemble->replicas};
+  return OK;
+}
+
+/* Steps and times at which networks are compared: those of the fields, else some rows. */
+static int read_times(struct h5 *file, const struct config *config, struct study *study) {
+  study->fields = h5_exists(file, "/ensemble/0/field/step");
+  const char *group = study->fields ? "/ensemble/0/field" : "/ensemble/0/series";
+  char steps[64], times[64];
+  snprintf(steps, sizeof steps, "%s/step", group);
+  snprintf(times, sizeof times, "%s/time", group);
+  int64_t rows;
+  TRY(rows_of(file, steps, &rows));
+  study->step = status_malloc(sizeof *study->step * (size_t)rows);
+  study->time = status_malloc(sizeof *study->time * (size_t)rows);
+  TRY(h5_read(file, steps, H5_INT64, 1, &rows, study->step));
+  TRY(h5_read(file, times, H5_DOUBLE, 1, &rows, study->time));
+  study->times = (int)rows;
+  if (!study->fields && rows > ROWS_SHOWN) { /* the last one, its half, its quarter, ... */
+    for (int i = 0; i < ROWS_SHOWN; i++) {
+      const int64_t row = (rows - 1) >> (ROWS_SHOWN - 1 - i);
+      study->step[i] = study->step[row];
+      study->time[i] = study->time[row];
+    }
+    study->times = ROWS_SHOWN;
+    while (study->times > 1 && study->step[0] == study->step[1]) { /* few rows: the first halves coincide */
+      study->times--;
+      memmove(study->step, study->step + 1, sizeof *study->step * (size_t)study->times);
+      memmove(study->time, study->time + 1, sizeof *study->time * (size_t)study->times);
+    }
+  }
+  study->common_data = config->data.shared || (config->data.mode == DATA_FIXED && config->schedule.scheme == SCHEME_GD);
+  if (h5_exists(file, "/test/y")) TRY(rows_of(file, "/test/y", &study->tests));
+  if (h5_exists(file, "/train/y")) TRY(rows_of(file, "/train/y", &study->samples));
+  return h5_get_double(file, "/target", "C_f", &study->C_f);
+}
+
+static int check_times(struct h5 *file, const char *path, const struct study *study) {
+  if (!study->fields) return OK;
+  int64_t rows = 0;
+  if (h5_exists(file, "/ensemble/0/field/step")) TRY(rows_of(file, "/ensemble/0/field/step", &rows));
+  int64_t *step = status_malloc(sizeof *step * (size_t)(rows + 1));
+  int status = rows > 0 ? h5_read(file, "/ensemble/0/field/step", H5_INT64, 1, &rows, step) : OK;
+  if (status == OK &&
+      (rows != study->times || memcmp(step, study->step, sizeof *step * (size_t)study->times) != 0))
+    status = FAIL(USAGE,
+                  "%s: has fields at other steps than the first run (%lld of them, %d expected); use the same "
+                  "output.fields and let all runs finish",
+                  path, (long long)rows, study->times);
+  free(step);
+  return status;
+}
+
+static int add_run(struct study *study, int run, const char *folder, char **physics, uint64_t *seed) {
+  char path[4200];
+  struct config *config = NULL;
+  snprintf(path, sizeof path, "%s/history.h5", folder);
+  TRY(h5_open(path, false, &study->file[run]));
+  int status = read_config(study->file[run], path, &config);
+  if (status == OK) {
+    seed[run] = config->seed;
+    physics[run] = physics_of(config);
+    if (run == 0)
+      status = read_times(study->file[run], config, study);
+    else if (strcmp(physics[0], physics[run]) != 0)
+      status = FAIL(USAGE,
+                    "%s: its input differs from the first run's in unit, target, data or dynamics; analyze such runs one "
+                    "at a time",
+                    path);
+    else
+      status = check_times(study->file[run], path, study);
+  }
+  if (status == OK) status = add_parts(study, run, config);
+  config_free(config);
+  return status;
+}
+
+static int by_n_then_run(const void *a, const void *b) {
+  const struct study_part *p = a, *q = b;
+  if (p->n != q->n) return p->n < q->n ? -1 : 1;
+  return p->run - q->run;
+}
+
+/* Sorts the parts into sizes. */
+static int arrange(struct study *study, char *const *folder, const uint64_t *seed) {
+  qsort(study->part, (size_t)study->parts, sizeof *study->part, by_n_then_run);
+  study->n = status_malloc(sizeof *study->n * (size_t)study->parts);
+  study->replicas = status_malloc(sizeof *study->replicas * (size_t)study->parts);
+  for (int i = 0; i < study->parts; i++) {
+    struct study_part *part = &study->part[i];
+    for (int k = 0; k < i; k++)
+      if (study->part[k].n == part->n && seed[study->part[k].run] == seed[part->run])
+        return FAIL(USAGE,
+                    "%s and %s hold networks of n = %lld with the same run.seed: they would count twice; give every run "
+                    "of a sweep its own seed or its own n",
+                    folder[study->part[k].run], folder[part->run], (long long)part->n);
+    if (i == 0 || study->part[i - 1].n != part->n) {
+      study->n[study->sizes] = part->n;
+      study->replicas[study->sizes++] = 0;
+    }
+    part->size = study->sizes - 1;
+    part->first = study->replicas[part->size];
+    study->replicas[part->size] += part->replicas;
+  }
+  return OK;
+}
+
+int study_open(int runs, char *const *folder, struct study **out) {
+  struct study *study = calloc(1, sizeof *study);
+  char **physics = calloc((size_t)runs, sizeof *physics);
+  uint64_t *seed = calloc((size_t)runs, sizeof *seed);
+  if (!study || !physics || !seed) die("no memory for a study of %d runs", runs);
+  study->runs = runs;
+  study->file = status_malloc(sizeof *study->file * (size_t)runs);
+  for (int run = 0; run < runs; run++) study->file[run] = NULL;
+  int status = OK;
+  for (int run = 0; run < runs && status == OK; run++) status = add_run(study, run, folder[run], physics, seed);
+  if (status == OK) status = arrange(study, folder, seed);
+  for (int run = 0; run < runs; run++) free(physics[run]);
+  free(physics);
+  free(seed);
+  if (status != OK) {
+    study_free(study);
+    return status;
+  }
+  *out = study;
+  return OK;
+}
+
+void study_free(struct study *study) {
+  if (!study) return;
+  for (int run = 0; run < study->runs; run++) h5_close(study->file[run]);
+  free(study->file);
+  free(study->part);
+  free(study->n);
+  free(study->replicas);
+  free(study->step);
+  free(study->time);
+  free(study);
+}
+
+/* ---- read ---- */
+
+int study_field(const struct study *study, int size, int time, enum point_set set, double *f) {
+  const int64_t points = set == POINTS_TEST ? study->tests : study->samples;
+  for (int i = 0; i < study->parts; i++) {
+    const struct study_part *part = &study->part[i];
+    if (part->size != size) continue;
+    char name[96];
+    snprintf(name, sizeof name, "/ensemble/%d/field/%s", part->member, set == POINTS_TEST ? "f" : "f_train");
+    TRY(h5_read_rows(study->file[part->run], name, H5_DOUBLE, 3, (int64_t[]){study->times, part->replicas, points},
+                     time, 1, f + part->first * points));
+  }
+  return OK;
+}
+
+/* Row of a series that was taken at a step. */
+static int find_row(struct h5 *file, int member, int64_t step, int64_t *row, int64_t *rows) {
+  char name[96];
+  snprintf(name, sizeof name, "/ensemble/%d/series/step", member);
+  TRY(rows_of(file, name, rows));
+  int64_t *steps = status_malloc(sizeof *steps * (size_t)*rows);
+  const int status = h5_read(file, name, H5_INT64, 1, rows, steps);
+  for (*row = 0; status == OK && *row < *rows && steps[*row] != step;) ++*row;
+  free(steps);
+  if (status == OK && *row == *rows)
+    return FAIL(FAILED, "history: %s has no row at step %lld", name, (long long)step);
+  return status;
+}
+
+int study_series(const struct study *study, int size, int time, const char *column, double *values) {
+  for (int i = 0; i < study->parts; i++) {
+    const struct study_part *part = &study->part[i];
+    if (part->size != size) continue;
+    char name[96];
+    int64_t row, rows;
+    snprintf(name, sizeof name, "/ensemble/%d/series/%s", part->member, column);
+    TRY(find_row(study->file[part->run], part->member, study->step[time], &row, &rows));
+    TRY(h5_read_rows(study->file[part->run], name, H5_DOUBLE, 2, (int64_t[]){rows, part->replicas}, row, 1,
+                     values + part->first));
+  }
+  return OK;
+}
