@@ -25,7 +25,7 @@ struct estimate {
 struct fluct_options {
   uint64_t seed;
   int bootstrap; /* resamplings B */
-  double level;  /* confidence of the intervals, 0.95 */
+  double level;  /* confidence of the intervals, such as 0.99 */
 };
 
 /* One quantity: its values and its slope in n at each time. */

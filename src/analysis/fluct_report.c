@@ -53,9 +53,11 @@ static void print_time(const struct fluct *fluct, int time, FILE *out) {
 static void print_verdict(const struct fluct *fluct, const struct fluct_quantity *quantity, int time, FILE *out) {
   const struct estimate slope = quantity->slope[time];
   if (isnan(slope.low)) return;
-  const bool consistent = slope.low <= -1 && slope.high >= -1;
-  fprintf(out, "t = %-8g slope of %s in n: %.3f [%.3f, %.3f]: %s\n", fluct->study->time[time], quantity->name, slope.value,
-          slope.low, slope.high, consistent ? "consistent with -1, n V_n flat" : "NOT consistent with -1");
+  const char *verdict = slope.high < -1 ? "NOT consistent with -1; steeper: corrections beyond 1/n show at these n"
+                        : slope.low > -1 ? "NOT consistent with -1; shallower: a part of V_n does not fall as 1/n"
+                                         : "consistent with -1: n V_n is flat";
+  fprintf(out, "t = %-8g slope of %-7s in n: %.3f [%.3f, %.3f]: %s\n", fluct->study->time[time], quantity->name,
+          slope.value, slope.low, slope.high, verdict);
 }
 
 /* What the data of these runs cannot answer. */
@@ -90,7 +92,7 @@ void fluct_print(const struct fluct *fluct, FILE *out) {
   for (int q = 0; q < FLUCT_QUANTITIES; q++)
     if (fluct->quantity[q].known) fprintf(out, "%10s  %s\n", fluct->quantity[q].name, fluct->quantity[q].description);
   for (int time = 0; time < study->times; time++) print_time(fluct, time, out);
-  fprintf(out, "\nverdicts (LLN at fixed t: V_n = O(1/n), slope -1)\n");
+  fprintf(out, "\nverdicts at %.4g %% (LLN at fixed t: V_n = O(1/n), slope -1)\n", 100 * fluct->options.level);
   for (int q = 0; q < FLUCT_QUANTITIES; q++)
     for (int time = 0; time < study->times; time++)
       if (fluct->quantity[q].variance && fluct->quantity[q].known) print_verdict(fluct, &fluct->quantity[q], time, out);

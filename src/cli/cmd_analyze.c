@@ -73,7 +73,7 @@ static int analyze(const struct request *request) {
 }
 
 int cmd_analyze(const struct comm *comm, int argc, char **argv) {
-  struct request request = {.options = {.seed = 1, .bootstrap = 2000, .level = 0.95},
+  struct request request = {.options = {.seed = 1, .bootstrap = 2000, .level = 0.99},
                             .run = status_malloc(sizeof(char *) * (size_t)argc)};
   int status = parse(argc, argv, &request);
   if (status == OK) status = comm_agree(comm, comm->rank == 0 ? analyze(&request) : OK);
