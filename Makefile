@@ -10,12 +10,16 @@ PREFIX ?= /usr/local
 CC := mpicc
 AR := ar
 PKG_CONFIG ?= pkg-config
-PACKAGES := hdf5-openmpi openblas scalapack-openmpi yaml-0.1 gsl
+# The first name of each that pkg-config knows: Debian has several builds of HDF5.
+known = $(firstword $(foreach package,$(1),$(shell $(PKG_CONFIG) --exists $(package) 2>/dev/null && echo $(package))))
+PACKAGES := $(call known,hdf5-openmpi hdf5) openblas yaml-0.1 gsl
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith
 OPT ?= -O2 -g
+FORTIFY ?= -D_FORTIFY_SOURCE=2
+SANITIZE := -fsanitize=address,undefined -fno-omit-frame-pointer
 # -ffp-contract=off: outside the kernels the same bits on every instruction-set level.
-CFLAGS := -std=gnu11 $(OPT) -ffp-contract=off -D_FORTIFY_SOURCE=2 -fstack-protector-strong $(WARN) $(EXTRA_CFLAGS)
+CFLAGS := -std=gnu11 $(OPT) -ffp-contract=off $(FORTIFY) -fstack-protector-strong $(WARN) $(EXTRA_CFLAGS)
 CPPFLAGS := -D_GNU_SOURCE -Iinclude $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 LDLIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lm
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
@@ -72,9 +76,46 @@ $(BUILD)/tests/%: tests/%.c tests/harness.c tests/problem.c tests/harness.h test
 .PHONY: tests
 tests: $(TESTS) $(PROGRAM) ## build the tests
 
+.PHONY: setup
+setup: ## install what is missing, or say how to get it
+	@tools/setup
+
+.PHONY: demo
+demo: setup ## the quick study from input to pictures, under 3 minutes on 2 cores
+	@$(MAKE) --no-print-directory -j $$(nproc) all
+	@tools/demo $(BUILD)
+
 .PHONY: check
-check: tests ## run all tests
-	tests/run $(BUILD)
+check: setup ## build with warnings as errors and run all tests
+	@$(MAKE) --no-print-directory -j $$(nproc) EXTRA_CFLAGS='-Werror $(EXTRA_CFLAGS)' BUILD=$(BUILD)/check tests
+	@tests/run $(BUILD)/check
+
+.PHONY: debug asan
+debug: ## build without optimisation in $(BUILD)/debug
+	@$(MAKE) --no-print-directory -j $$(nproc) OPT='-O0 -g3' FORTIFY= BUILD=$(BUILD)/debug all
+asan: ## build with address and undefined-behaviour sanitizers in $(BUILD)/asan
+	@$(MAKE) --no-print-directory -j $$(nproc) OPT='-O1 -g' FORTIFY= EXTRA_CFLAGS='$(SANITIZE)' BUILD=$(BUILD)/asan all tests
+
+.PHONY: bench
+bench: all ## speed of the step against the machine's GEMM peak
+	@. tools/environment; $(PROGRAM) bench --json $(BUILD)/bench.json
+
+.PHONY: install
+install: all ## copy the program and its pictures' tool to PREFIX
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/mckean
+	install -D -m 755 tools/plot $(DESTDIR)$(PREFIX)/bin/mckean-plot
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/mckean/input input/*.yaml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/mckean README.md LICENSE CITATION.cff
+
+.PHONY: info
+info: ## what the build uses
+	@printf '%-12s %s\n' version '$(VERSION)' compiler "$$($(CC) --version | head -n 1)" MPI "$$(mpirun --version | head -n 1)"
+	@for package in $(PACKAGES) cmocka; do printf '%-12s %s\n' $$package "$$($(PKG_CONFIG) --modversion $$package)"; done
+	@printf '%-12s %s\n' flags '$(CFLAGS)' levels '$(ISA_LEVELS)'
+
+.PHONY: format
+format: ## format the sources in place
+	clang-format -i $(wildcard src/*/*.[ch] include/*/*.h tests/*.[ch])
 
 .PHONY: clean
 clean: ## remove the build folder
@@ -82,6 +123,6 @@ clean: ## remove the build folder
 
 .PHONY: help
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
