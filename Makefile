@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
+# `make V=1` shows whole commands.
+quiet = @$(if $(V),,echo '  $(1) $@';)
 
 BUILD ?= build
 PREFIX ?= /usr/local
@@ -42,19 +44,19 @@ TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c tests/p
 all: $(PROGRAM) ## build the program
 
 $(PROGRAM): $(BUILD)/obj/cli/main.o $(LIBRARY)
-	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+	$(call quiet,link) $(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
 $(LIBRARY): $(OBJECTS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call quiet,ar  ) $(AR) rcs $@ $^
 
 $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call quiet,cc  ) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(ISA_LEVELS:%=$(BUILD)/obj/model/kernel_%.o): $(BUILD)/obj/model/kernel_%.o: $(KERNEL)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -O3 -ffp-contract=fast $(ISA_$*) -DKERNEL_ISA=$* -MMD -MP -c -o $@ $<
+	$(call quiet,cc  ) $(CC) $(CPPFLAGS) $(CFLAGS) -O3 -ffp-contract=fast $(ISA_$*) -DKERNEL_ISA=$* -MMD -MP -c -o $@ $<
 
 # Provenance of the build; rewritten only when it changes.
 VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
@@ -65,13 +67,13 @@ $(BUILD)/info.c: FORCE
 	@cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
 $(BUILD)/obj/info.o: $(BUILD)/info.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call quiet,cc  ) $(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 .PHONY: FORCE
 FORCE:
 
 $(BUILD)/tests/%: tests/%.c tests/harness.c tests/problem.c tests/harness.h tests/problem.h $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP -o $@ $< tests/harness.c tests/problem.c $(LIBRARY) $(LDLIBS) $(TEST_LIBS)
+	$(call quiet,test) $(CC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP -o $@ $< tests/harness.c tests/problem.c $(LIBRARY) $(LDLIBS) $(TEST_LIBS)
 
 .PHONY: tests
 tests: $(TESTS) $(PROGRAM) ## build the tests
