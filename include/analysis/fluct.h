@@ -31,8 +31,8 @@ struct fluct_options {
 /* One quantity: its values and its slope in n at each time. */
 struct fluct_quantity {
   const char *name, *description;
-  bool variance; /* V: times n it is the CLT scale, and its slope has the expectation -1 */
-  bool known;    /* the runs recorded it */
+  bool variance;          /* V: times n it is the CLT scale, and its slope has the expectation -1 */
+  bool known;             /* the runs recorded it */
   struct estimate *value; /* [times][sizes] */
   struct estimate *slope; /* [times] */
 };

@@ -14,11 +14,11 @@ struct study_part; /* a run's replicas of one n */
 
 struct study {
   int runs, sizes, times, parts;
-  int64_t *n, *replicas; /* [sizes], n ascending */
-  int64_t *step;         /* [times] */
-  double *time;          /* [times] */
-  bool fields;           /* false: no fields were recorded, times are some rows of the series */
-  bool common_data;      /* all replicas saw the same points at every step */
+  int64_t *n, *replicas;  /* [sizes], n ascending */
+  int64_t *step;          /* [times] */
+  double *time;           /* [times] */
+  bool fields;            /* false: no fields were recorded, times are some rows of the series */
+  bool common_data;       /* all replicas saw the same points at every step */
   int64_t tests, samples; /* K test points; N fixed training points, 0 if the data are online */
   double C_f;
   struct study_part *part;

@@ -34,6 +34,9 @@ double schedule_time(const struct schedule *schedule, int64_t step); /* sum of d
 /* P of a network of n units in a stage; samples: size of the fixed set, 0 if the data are online. */
 int64_t schedule_batch(const struct schedule *schedule, int stage, int64_t n, int64_t samples);
 
+/* USAGE if that is more than the samples of a fixed set. */
+int schedule_check(const struct schedule *schedule, int stage, int64_t n, int64_t samples);
+
 /* True if two stages have the same rule for P, whatever n. */
 bool schedule_same_batch(const struct schedule *schedule, int stage, int other);
 

@@ -20,8 +20,7 @@ void fluct_weights(uint64_t seed, int bootstrap, int64_t replicas, double *weigh
   memset(weight, 0, sizeof *weight * (size_t)bootstrap * (size_t)replicas);
   for (int b = 0; b < bootstrap; b++) {
     rng_uniform(&rng, (uint64_t)b, (int)replicas, uniform);
-    for (int64_t r = 0; r < replicas; r++)
-      weight[b * replicas + (int64_t)(uniform[r] * (double)replicas)] += 1;
+    for (int64_t r = 0; r < replicas; r++) weight[b * replicas + (int64_t)(uniform[r] * (double)replicas)] += 1;
   }
   free(uniform);
 }
@@ -51,7 +50,8 @@ double fluct_variance(int64_t replicas, int64_t points, double *f, int bootstrap
   for (int r = 0; r < R; r++) trace += D[r * R + r];
   for (int b = 0; b < bootstrap; b++) {
     const double *w = weight + (size_t)b * (size_t)R;
-    const double diagonal = cblas_ddot(R, w, 1, D, R + 1), all = cblas_ddot(R, w, 1, product + (size_t)b * (size_t)R, 1);
+    const double diagonal = cblas_ddot(R, w, 1, D, R + 1),
+                 all = cblas_ddot(R, w, 1, product + (size_t)b * (size_t)R, 1);
     boot[b] = (diagonal - all / R) / degrees * (R / degrees);
   }
   free(D);
@@ -135,7 +135,8 @@ static struct estimate slope_of(const struct fluct *fluct, const double *value, 
   double log_n[ENSEMBLE_MAX], *slopes = status_malloc(sizeof *slopes * (size_t)B);
   for (int s = 0; s < sizes; s++) log_n[s] = log((double)study->n[s]);
   for (int b = 0; b < B; b++) slopes[b] = log_slope(sizes, log_n, boot + b, (size_t)B);
-  const struct estimate slope = fluct_interval(log_slope(sizes, log_n, value, 1), B, slopes, replicas, fluct->options.level);
+  const struct estimate slope =
+      fluct_interval(log_slope(sizes, log_n, value, 1), B, slopes, replicas, fluct->options.level);
   free(slopes);
   return slope;
 }
@@ -168,8 +169,8 @@ static int estimate_all(struct fluct *fluct, double *const *weight) {
   for (int q = 0; q < FLUCT_QUANTITIES && status == OK; q++) {
     const struct source *source = &source_table[q];
     struct fluct_quantity *quantity = &fluct->quantity[q];
-    *quantity = (struct fluct_quantity){
-        .name = source->name, .description = source->description, .variance = source->variance};
+    *quantity =
+        (struct fluct_quantity){.name = source->name, .description = source->description, .variance = source->variance};
     quantity->value = status_malloc(sizeof *quantity->value * (size_t)(study->times * study->sizes));
     quantity->slope = status_malloc(sizeof *quantity->slope * (size_t)study->times);
     quantity->known = is_known(study, source);

@@ -53,7 +53,7 @@ static void print_time(const struct fluct *fluct, int time, FILE *out) {
 static void print_verdict(const struct fluct *fluct, const struct fluct_quantity *quantity, int time, FILE *out) {
   const struct estimate slope = quantity->slope[time];
   if (isnan(slope.low)) return;
-  const char *verdict = slope.high < -1 ? "NOT consistent with -1; steeper: corrections beyond 1/n show at these n"
+  const char *verdict = slope.high < -1  ? "NOT consistent with -1; steeper: corrections beyond 1/n show at these n"
                         : slope.low > -1 ? "NOT consistent with -1; shallower: a part of V_n does not fall as 1/n"
                                          : "consistent with -1: n V_n is flat";
   fprintf(out, "t = %-8g slope of %-7s in n: %.3f [%.3f, %.3f]: %s\n", fluct->study->time[time], quantity->name,
@@ -68,14 +68,14 @@ static void print_limits(const struct fluct *fluct, FILE *out) {
     if (study->replicas[s] < fewest) fewest = study->replicas[s];
     if (study->replicas[s] > most) most = study->replicas[s];
   }
-  if (!study->fields)
-    fprintf(out, "no V_n: the runs recorded no fields; give output.fields a list of steps\n");
+  if (!study->fields) fprintf(out, "no V_n: the runs recorded no fields; give output.fields a list of steps\n");
   if (study->fields && study->tests == 0) fprintf(out, "no V_n at test points: the runs have none (data.test)\n");
   if (fewest < 2)
     fprintf(out, "no V_n and no intervals: they need ensemble.replicas of at least 2, best 32 or more\n");
   else if (fewest < 16)
     fprintf(out, "only %lld replicas: intervals are rough\n", (long long)fewest);
-  if (fewest != most) fprintf(out, "%lld to %lld replicas: intervals differ in quality\n", (long long)fewest, (long long)most);
+  if (fewest != most)
+    fprintf(out, "%lld to %lld replicas: intervals differ in quality\n", (long long)fewest, (long long)most);
   if (study->sizes < 2) fprintf(out, "no slopes: they need networks of at least 2 different n (ensemble.n)\n");
   if (!study->common_data)
     fprintf(out,

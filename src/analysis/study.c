@@ -96,8 +96,7 @@ static int check_times(struct h5 *file, const char *path, const struct study *st
   if (h5_exists(file, "/ensemble/0/field/step")) TRY(rows_of(file, "/ensemble/0/field/step", &rows));
   int64_t *step = status_malloc(sizeof *step * (size_t)(rows + 1));
   int status = rows > 0 ? h5_read(file, "/ensemble/0/field/step", H5_INT64, 1, &rows, step) : OK;
-  if (status == OK &&
-      (rows != study->times || memcmp(step, study->step, sizeof *step * (size_t)study->times) != 0))
+  if (status == OK && (rows != study->times || memcmp(step, study->step, sizeof *step * (size_t)study->times) != 0))
     status = FAIL(USAGE,
                   "%s: has fields at other steps than the first run (%lld of them, %d expected); use the same "
                   "output.fields and let all runs finish",
@@ -118,10 +117,11 @@ static int add_run(struct study *study, int run, const char *folder, char **phys
     if (run == 0)
       status = read_times(study->file[run], config, study);
     else if (strcmp(physics[0], physics[run]) != 0)
-      status = FAIL(USAGE,
-                    "%s: its input differs from the first run's in unit, target, data or dynamics; analyze such runs one "
-                    "at a time",
-                    path);
+      status =
+          FAIL(USAGE,
+               "%s: its input differs from the first run's in unit, target, data or dynamics; analyze such runs one "
+               "at a time",
+               path);
     else
       status = check_times(study->file[run], path, study);
   }
@@ -145,10 +145,11 @@ static int arrange(struct study *study, char *const *folder, const uint64_t *see
     struct study_part *part = &study->part[i];
     for (int k = 0; k < i; k++)
       if (study->part[k].n == part->n && seed[study->part[k].run] == seed[part->run])
-        return FAIL(USAGE,
-                    "%s and %s hold networks of n = %lld with the same run.seed: they would count twice; give every run "
-                    "of a sweep its own seed or its own n",
-                    folder[study->part[k].run], folder[part->run], (long long)part->n);
+        return FAIL(
+            USAGE,
+            "%s and %s hold networks of n = %lld with the same run.seed: they would count twice; give every run "
+            "of a sweep its own seed or its own n",
+            folder[study->part[k].run], folder[part->run], (long long)part->n);
     if (i == 0 || study->part[i - 1].n != part->n) {
       study->n[study->sizes] = part->n;
       study->replicas[study->sizes++] = 0;
@@ -218,8 +219,7 @@ static int find_row(struct h5 *file, int member, int64_t step, int64_t *row, int
   const int status = h5_read(file, name, H5_INT64, 1, rows, steps);
   for (*row = 0; status == OK && *row < *rows && steps[*row] != step;) ++*row;
   free(steps);
-  if (status == OK && *row == *rows)
-    return FAIL(FAILED, "history: %s has no row at step %lld", name, (long long)step);
+  if (status == OK && *row == *rows) return FAIL(FAILED, "history: %s has no row at step %lld", name, (long long)step);
   return status;
 }
 

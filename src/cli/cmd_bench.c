@@ -1,6 +1,6 @@
-/* bench: the step as users get it (model/dynamics.h: forward, exact sum, residual, gradient, move; one rank, full batch)
- * against OpenBLAS's GEMM on the same core. Every row alternates the two and reports medians, so that a noisy machine
- * disturbs both alike. Counted are 6 d flops per (unit x sample): 2 d forward, 4 d for the gradient. */
+/* bench: the step as users get it (model/dynamics.h: forward, exact sum, residual, gradient, move; one rank, full
+ * batch) against OpenBLAS's GEMM on the same core. Every row alternates the two and reports medians, so that a noisy
+ * machine disturbs both alike. Counted are 6 d flops per (unit x sample): 2 d forward, 4 d for the gradient. */
 #include <cblas.h>
 #include <errno.h>
 #include <gsl/gsl_sort.h>
@@ -44,11 +44,11 @@ struct bench {
 static double gemm_gflops(struct bench *bench, bool single) {
   const double start = comm_time();
   if (single)
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, GEMM, GEMM, GEMM, 1, bench->a, GEMM, bench->b, GEMM, 0, bench->c,
-                GEMM);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, GEMM, GEMM, GEMM, 1, bench->a, GEMM, bench->b, GEMM, 0,
+                bench->c, GEMM);
   else
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, GEMM, GEMM, GEMM, 1, bench->a, GEMM, bench->b, GEMM, 0, bench->c,
-                GEMM);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, GEMM, GEMM, GEMM, 1, bench->a, GEMM, bench->b, GEMM, 0,
+                bench->c, GEMM);
   const double gflops = 2e-9 * GEMM * GEMM * GEMM / (comm_time() - start);
   if (gflops > bench->peak[!single]) bench->peak[!single] = gflops;
   return gflops;
@@ -133,8 +133,8 @@ static int measure_all(struct bench *bench) {
   const int dimensions = request->d ? 1 : request->quick ? 2 : 4;
   bench->row = status_malloc(sizeof *bench->row * UNIT_TYPES * 4 * PRECISIONS * ISA_LEVELS);
   if (bench->out)
-    fprintf(bench->out, "%-9s %4s  %-9s %-9s %12s %10s %14s\n", "unit", "d", "precision", "level", "ns per pair", "Gflop/s",
-            "of GEMM peak");
+    fprintf(bench->out, "%-9s %4s  %-9s %-9s %12s %10s %14s\n", "unit", "d", "precision", "level", "ns per pair",
+            "Gflop/s", "of GEMM peak");
   for (int unit = 0; unit < UNIT_TYPES; unit++)
     for (int k = 0; k < dimensions; k++)
       for (int precision = 0; precision < PRECISIONS; precision++)
@@ -150,10 +150,11 @@ static int measure_all(struct bench *bench) {
                     precision_names[precision], isa_names[isa], row->ns, row->gflops, 100 * row->fraction);
         }
   if (bench->out)
-    fprintf(bench->out,
-            "pair = unit x sample, forward and gradient; %d units, %d samples; GEMM peak (best seen) %.1f Gflop/s single, "
-            "%.1f double\n",
-            UNITS, POINTS, bench->peak[0], bench->peak[1]);
+    fprintf(
+        bench->out,
+        "pair = unit x sample, forward and gradient; %d units, %d samples; GEMM peak (best seen) %.1f Gflop/s single, "
+        "%.1f double\n",
+        UNITS, POINTS, bench->peak[0], bench->peak[1]);
   return OK;
 }
 

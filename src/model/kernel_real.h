@@ -1,5 +1,5 @@
-/* kernel_real: all of one arithmetic, float or double (DOUBLE 0 or 1); included twice by kernel_isa.c. Numbers of terms are
- * the least that reach the rounding of the arithmetic on the reduced ranges of unit_simd.h. */
+/* kernel_real: all of one arithmetic, float or double (DOUBLE 0 or 1); included twice by kernel_isa.c. Numbers of terms
+ * are the least that reach the rounding of the arithmetic on the reduced ranges of unit_simd.h. */
 #if DOUBLE
 #define real           double
 #define vreal          vdouble

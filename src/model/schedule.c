@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/status.h"
+
 const char *const scheme_names[SCHEMES] = {"gd", "sgd"};
 
 int64_t schedule_steps(const struct schedule *schedule) {
@@ -33,6 +35,15 @@ int64_t schedule_batch(const struct schedule *schedule, int stage, int64_t n, in
   /* The input says floor(scale n^power); the tolerance keeps 0.2 * 5 from becoming 0. */
   const int64_t batch = (int64_t)floor(s->batch_scale * pow((double)n, s->batch_power) * (1 + 1e-12));
   return batch > 1 ? batch : 1;
+}
+
+int schedule_check(const struct schedule *schedule, int stage, int64_t n, int64_t samples) {
+  const int64_t batch = schedule_batch(schedule, stage, n, samples);
+  if (batch <= samples) return OK;
+  return FAIL(
+      USAGE,
+      "dynamics.stages[%d]: batch: expected at most the %lld points of the fixed set, received %lld for n = %lld",
+      stage, (long long)samples, (long long)batch, (long long)n);
 }
 
 bool schedule_same_batch(const struct schedule *schedule, int stage, int other) {

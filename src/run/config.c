@@ -6,9 +6,10 @@
 
 #include "base/status.h"
 #include "base/yml.h"
+#include "config_key.h"
 #include "config_table.h"
 
-enum { KEY_MAX = 600, PARAMETERS_MAX = 128, ERRORS_MAX = 50 };
+enum { PARAMETERS_MAX = 128, ERRORS_MAX = 50 };
 
 /* All that is wrong with an input. */
 struct errors {
@@ -45,69 +46,10 @@ static const char *place(const struct yml_entry *entry, char text[KEY_MAX]) {
   return text;
 }
 
-/* ---- keys ---- */
-
-/* Levenshtein distance. */
-static int distance(const char *a, const char *b) {
-  int row[KEY_MAX + 1];
-  const int columns = (int)strlen(b);
-  for (int j = 0; j <= columns; j++) row[j] = j;
-  for (int i = 1; a[i - 1]; i++) {
-    int diagonal = row[0];
-    row[0] = i;
-    for (int j = 1; j <= columns; j++) {
-      const int replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      const int longer = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-      row[j] = replaced < longer ? replaced : longer;
-    }
-  }
-  return row[columns];
-}
-
-static const char *nearest_key(const char *key) {
-  const char *best = parameter_table[0].key;
-  int least = INT32_MAX;
-  for (int i = 0; i < parameter_count; i++) {
-    const int steps = distance(key, parameter_table[i].key);
-    if (steps < least) {
-      least = steps;
-      best = parameter_table[i].key;
-    }
-  }
-  return best;
-}
-
-/* "dynamics.stages[3].dt" -> "dynamics.stages[].dt" and 3; -1 without brackets. A last "[]" is cut off. */
-static void split_key(const char *path, char key[KEY_MAX], int *item) {
-  *item = -1;
-  size_t length = 0;
-  for (const char *from = path; *from && length < KEY_MAX - 1; from++) {
-    key[length++] = *from;
-    if (*from != '[') continue;
-    if (*item < 0) *item = atoi(from + 1);
-    from += strspn(from + 1, "0123456789");
-  }
-  key[length] = 0;
-  if (length > 2 && strcmp(key + length - 2, "[]") == 0) key[length - 2] = 0;
-}
-
-static int find_key(const char *key) {
-  for (int i = 0; i < parameter_count; i++)
-    if (strcmp(parameter_table[i].key, key) == 0) return i;
-  return -1;
-}
+/* ---- keys and values ---- */
 
 static bool is_list(const struct parameter *parameter) {
   return parameter->kind == P_SIZES || parameter->kind == P_STEPS || parameter->kind == P_FIELDS;
-}
-
-/* True if some key lies below this one: a section. */
-static bool is_section(const char *key) {
-  const size_t length = strlen(key);
-  for (int i = 0; i < parameter_count; i++)
-    if (strncmp(parameter_table[i].key, key, length) == 0 && strchr(".[", parameter_table[i].key[length])) return true;
-  return length == 0;
 }
 
 static void unknown_key(struct reading *reading, const struct yml_entry *entry, const char *key) {
@@ -115,18 +57,16 @@ static void unknown_key(struct reading *reading, const struct yml_entry *entry, 
   if (!*entry->path)
     complain(&reading->errors, "%s: sections with keys were expected, received \"%.60s\"", place(entry, where),
              entry->value);
-  else if (is_section(key) && entry->kind == YML_EMPTY_MAP)
+  else if (key_is_section(key) && entry->kind == YML_EMPTY_MAP)
     return; /* an empty section says nothing */
-  else if (is_section(key))
+  else if (key_is_section(key))
     complain(&reading->errors,
              "%s: %s: a section with keys was expected, received \"%.60s\"; `mckean help %s` lists them",
              place(entry, where), entry->path, entry->value, key);
   else
     complain(&reading->errors, "%s: %.200s: unknown key; did you mean \"%s\"?", place(entry, where), entry->path,
-             nearest_key(key));
+             key_nearest(key));
 }
-
-/* ---- values ---- */
 
 static void wrong_value(struct reading *reading, const struct yml_entry *entry, const struct parameter *parameter) {
   char expected[512], where[KEY_MAX];
@@ -134,8 +74,8 @@ static void wrong_value(struct reading *reading, const struct yml_entry *entry, 
   const char *quote = entry->kind == YML_QUOTED ? "\"" : "";
   const char *received = entry->kind == YML_EMPTY_LIST  ? "an empty list"
                          : entry->kind == YML_EMPTY_MAP ? "an empty section"
-                         : *entry->value || *quote       ? entry->value
-                                                         : "nothing";
+                         : *entry->value || *quote      ? entry->value
+                                                        : "nothing";
   complain(&reading->errors, "%s: %s: expected %s, received %s%.80s%s", place(entry, where), entry->path, expected,
            quote, received, quote);
 }
@@ -143,8 +83,8 @@ static void wrong_value(struct reading *reading, const struct yml_entry *entry, 
 static void take_entry(struct reading *reading, const struct yml_entry *entry) {
   char key[KEY_MAX];
   int item;
-  split_key(entry->path, key, &item);
-  const int index = find_key(key);
+  key_split(entry->path, key, &item);
+  const int index = key_find(key);
   if (index < 0) {
     unknown_key(reading, entry, key);
     return;
@@ -193,7 +133,7 @@ static void set_defaults(struct reading *reading) {
 /* ---- what no single key decides ---- */
 
 static bool seen(const struct reading *reading, const char *key) {
-  return reading->seen[find_key(key)];
+  return reading->seen[key_find(key)];
 }
 
 static void check_stage(struct reading *reading, int s) {
@@ -202,11 +142,11 @@ static void check_stage(struct reading *reading, int s) {
   struct errors *errors = &reading->errors;
   const bool *given = reading->stage_seen[s];
   const char *name = reading->name;
-  if (!given[find_key("dynamics.stages[].steps")] || !given[find_key("dynamics.stages[].dt")])
+  if (!given[key_find("dynamics.stages[].steps")] || !given[key_find("dynamics.stages[].dt")])
     complain(errors, "%s: dynamics.stages[%d]: steps and dt are required in every stage", name, s);
-  const bool batch = given[find_key("dynamics.stages[].batch")],
-             scale = given[find_key("dynamics.stages[].batch_scale")];
-  if (batch && (scale || given[find_key("dynamics.stages[].batch_power")]))
+  const bool batch = given[key_find("dynamics.stages[].batch")],
+             scale = given[key_find("dynamics.stages[].batch_scale")];
+  if (batch && (scale || given[key_find("dynamics.stages[].batch_power")]))
     complain(errors, "%s: dynamics.stages[%d]: give either batch or batch_scale and batch_power, received both", name,
              s);
   if (config->schedule.scheme == SCHEME_GD) {
@@ -219,14 +159,9 @@ static void check_stage(struct reading *reading, int s) {
   if (!batch && !scale)
     complain(errors, "%s: dynamics.stages[%d]: sgd needs batch, or batch_scale and batch_power", name, s);
   if (config->data.mode != DATA_FIXED || config->data.samples == 0) return;
-  for (int e = 0; e < config->ensemble.members; e++) {
-    const int64_t P = schedule_batch(&config->schedule, s, config->ensemble.n[e], config->data.samples);
-    if (P > config->data.samples)
-      complain(
-          errors,
-          "%s: dynamics.stages[%d]: batch: expected at most data.samples = %lld points, received %lld for n = %lld",
-          name, s, (long long)config->data.samples, (long long)P, (long long)config->ensemble.n[e]);
-  }
+  for (int e = 0; e < config->ensemble.members; e++)
+    if (schedule_check(&config->schedule, s, config->ensemble.n[e], config->data.samples) != OK)
+      complain(errors, "%s: %s", name, status_text());
 }
 
 static void check_target_and_data(struct reading *reading) {
@@ -374,131 +309,4 @@ int config_read(const struct comm *comm, const char *file, int overrides, char *
 
 void config_free(struct config *config) {
   free(config);
-}
-
-/* ---- echo, resume ---- */
-
-/* Prints the sections of key that differ from those of the key before, then its last part. */
-static void print_key(FILE *out, const char *key, const char *before) {
-  int depth = 0;
-  bool same = true;
-  for (const char *dot; (dot = strchr(key, '.')); key = dot + 1, depth++) {
-    const size_t length = (size_t)(dot - key) + 1;
-    same = same && before && strncmp(before, key, length) == 0;
-    if (!same) fprintf(out, "%*s%.*s:\n", 2 * depth, "", (int)length - 1, key);
-    if (same) before += length;
-  }
-  fprintf(out, "%*s%s: ", 2 * depth, "", key);
-}
-
-static void print_stages(FILE *out, const struct schedule *schedule) {
-  fprintf(out, "  stages:\n");
-  for (int s = 0; s < schedule->stages; s++) {
-    const struct stage *stage = &schedule->stage[s];
-    const char *lead = "    - ";
-    for (int i = 0; i < parameter_count; i++) {
-      const struct parameter *parameter = &parameter_table[i];
-      if (!parameter_of_stage(parameter)) continue;
-      const char *key = parameter->key + strlen("dynamics.stages[].");
-      const bool scale = strncmp(key, "batch_", 6) == 0;
-      if (strcmp(key, "batch") == 0 && stage->batch == 0) continue;
-      if (scale && stage->batch_scale <= 0) continue;
-      fprintf(out, "%s%s: ", lead, key);
-      parameter_print(out, parameter, stage);
-      fputc('\n', out);
-      lead = "      ";
-    }
-  }
-}
-
-/* Keys without a value: those whose default is "none". */
-static bool has_value(const struct config *config, const struct parameter *parameter) {
-  if (strcmp(parameter->key, "data.samples") == 0) return config->data.samples > 0;
-  if (strcmp(parameter->key, "target.d") == 0) return config->target.d > 0;
-  return true;
-}
-
-char *config_echo(const struct config *config) {
-  char *text;
-  size_t size;
-  FILE *out = open_memstream(&text, &size);
-  if (!out) die("no memory for the input's echo");
-  const char *before = NULL;
-  bool stages = false;
-  for (int i = 0; i < parameter_count; i++) {
-    const struct parameter *parameter = &parameter_table[i];
-    if (parameter_of_stage(parameter)) {
-      if (!stages) print_stages(out, &config->schedule);
-      stages = true;
-      continue;
-    }
-    if (!has_value(config, parameter)) continue;
-    print_key(out, parameter->key, before);
-    parameter_print(out, parameter, config);
-    fputc('\n', out);
-    before = parameter->key;
-  }
-  fclose(out);
-  return text;
-}
-
-static char *value_text(const struct parameter *parameter, const struct config *config) {
-  char *text;
-  size_t size;
-  FILE *out = open_memstream(&text, &size);
-  if (!out) die("no memory for a value of the input");
-  parameter_print(out, parameter, config);
-  fclose(out);
-  return text;
-}
-
-int config_resumable(const struct config *was, const struct config *now, int64_t step) {
-  struct errors errors = {0};
-  errors.stream = open_memstream(&errors.text, &errors.size);
-  if (!errors.stream) die("no memory to compare inputs");
-  for (int i = 0; i < parameter_count; i++) {
-    const struct parameter *parameter = &parameter_table[i];
-    if (parameter->may_change || parameter_of_stage(parameter)) continue;
-    char *before = value_text(parameter, was), *after = value_text(parameter, now);
-    if (strcmp(before, after) != 0) complain(&errors, "  %s: was %.200s, now %.200s", parameter->key, before, after);
-    free(before);
-    free(after);
-  }
-  if (!schedule_agree(&was->schedule, &now->schedule, step))
-    complain(&errors,
-             "  dynamics.stages: differ before step %lld, where the checkpoint stands; only what follows may change",
-             (long long)step);
-  fclose(errors.stream);
-  const int status = errors.count ? FAIL(USAGE, "%s", errors.text) : OK;
-  free(errors.text);
-  return status;
-}
-
-/* ---- help ---- */
-
-static void help_row(FILE *out, const struct parameter *parameter) {
-  char expected[512];
-  parameter_expects(parameter, expected, sizeof expected);
-  fprintf(out, "%s\n    %s\n    %s; %s%s%s\n", parameter->key, parameter->help, expected,
-          !parameter->fallback   ? "no default"
-          : *parameter->fallback ? "default "
-                                 : "default: see above",
-          parameter->fallback ? parameter->fallback : "", parameter->may_change ? "; may change on resume" : "");
-}
-
-int config_help(FILE *out, const char *key) {
-  char name[KEY_MAX] = "";
-  int item, rows = 0;
-  if (key) {
-    if (strlen(key) >= KEY_MAX) return FAIL(USAGE, "help: no key is that long");
-    split_key(key, name, &item);
-  }
-  for (int i = 0; i < parameter_count; i++) {
-    const char *row = parameter_table[i].key;
-    const size_t length = strlen(name);
-    if (length > 0 && (strncmp(row, name, length) != 0 || !strchr(".[", row[length]))) continue;
-    help_row(out, &parameter_table[i]);
-    rows++;
-  }
-  return rows ? OK : FAIL(USAGE, "help: %s: unknown key; did you mean \"%s\"?", key, nearest_key(name));
 }

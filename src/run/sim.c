@@ -50,10 +50,20 @@ static enum isa common_isa(const struct sim *sim) {
   return sim->config->isa < 0 || sim->config->isa > (int)best ? best : (enum isa)sim->config->isa;
 }
 
+/* What config_read could not know of a file: how many points it has. */
+static int check_batches(const struct sim *sim) {
+  const struct config *config = sim->config;
+  for (int s = 0; s < config->schedule.stages && sim->data->samples > 0; s++)
+    for (int e = 0; e < config->ensemble.members; e++)
+      TRY(schedule_check(&config->schedule, s, config->ensemble.n[e], sim->data->samples));
+  return OK;
+}
+
 static int create_model(struct sim *sim) {
   const struct config *config = sim->config;
   TRY(target_create(sim->comm, &config->target, &sim->target));
   TRY(comm_agree(sim->comm, data_create(sim->target, &config->data, &sim->data)));
+  TRY(check_batches(sim)); /* the same on all ranks */
   double cost[ENSEMBLE_MAX];
   for (int e = 0; e < config->ensemble.members; e++)
     cost[e] = (double)schedule_batch(&config->schedule, 0, config->ensemble.n[e], sim->data->samples);

@@ -1,0 +1,173 @@
+// ranks: 1 2
+/* config: the echo reads back to the same input, all errors of a file are told at once and with their places, the rules
+ * of resuming. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "run/config.h"
+
+#define BASE                                                                                                           \
+  "target: {type: spin, d: 3}\n"                                                                                       \
+  "data: {mode: fixed, samples: 20}\n"
+
+static struct config *parse(const char *text) {
+  struct config *config = NULL;
+  assert_ok(config_parse("t", text, &config));
+  return config;
+}
+
+static void echo_reads_back(void **state) {
+  (void)state;
+  const char *texts[] = {
+      BASE "ensemble: {n: 5}\ndynamics: {stages: [{steps: 3, dt: 0.1}]}\n",
+      "run: {name: 'a \"quoted\" name', seed: 18446744073709551615, precision: double, isa: v2, output: /tmp/x}\n"
+      "ensemble: {n: [17, 64, 1e3], replicas: 3}\n"
+      "unit: {type: rbf, alpha: 0.3333333333333333, train: [c], init: {c: {mean: -1, std: 0}}}\n"
+      "target: {type: teacher, d: 7, noise: 1e-3, teacher: {units: 12, type: tanh, init: {a: {std: 2}}}}\n"
+      "data: {mode: online, test: 0, shared: true, seed: 4}\n"
+      "dynamics: {scheme: sgd, stages: [{steps: 10, dt: 0.1, batch: 5}, {steps: 1e3, dt: 1e-3, batch_scale: 0.2, "
+      "batch_power: 2}]}\n"
+      "output: {history_every: 3, checkpoint_every: 7, keep: 4, snapshots: [9, 0, 3], fields: [1], io: mpiio}\n",
+      "ensemble: {n: 5}\ntarget: {type: file, path: 'data.h5'}\ndynamics: {scheme: sgd, stages: [{steps: 3, dt: 1, "
+      "batch: "
+      "4}]}\n",
+  };
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    struct config *config = parse(texts[i]);
+    char *echo = config_echo(config);
+    struct config *again = parse(echo);
+    char *echo_again = config_echo(again);
+    assert_string_equal(echo, echo_again);
+    assert_ok(config_resumable(config, again, 0));
+    free(echo);
+    free(echo_again);
+    config_free(config);
+    config_free(again);
+  }
+}
+
+static void values_arrive(void **state) {
+  (void)state;
+  struct config *config = parse("ensemble: {n: [300, 17], replicas: 1e3}\nunit: {train: [a, c]}\n" BASE
+                                "dynamics: {scheme: sgd, stages: [{steps: 10, dt: 0.1, batch: 5}]}\n"
+                                "output: {snapshots: [9, 0, 9, 3]}\n");
+  assert_int_equal(config->ensemble.members, 2);
+  assert_int_equal(config->ensemble.n[0], 300);
+  assert_int_equal(config->ensemble.replicas, 1000);
+  assert_int_equal(config->unit.train, TRAIN_A | TRAIN_C);
+  assert_int_equal(config->schedule.stage[0].batch, 5);
+  assert_int_equal(config->snapshots.count, 3); /* ascending, once each */
+  assert_int_equal(config->snapshots.step[1], 3);
+  assert_int_equal(config->data.test, 512); /* a default */
+  config_free(config);
+}
+
+static void all_errors_are_told_at_once(void **state) {
+  (void)state;
+  struct config *config = NULL;
+  assert_status(USAGE, config_parse("in.yaml",
+                                    "ensemble:\n"
+                                    "  n: 1.5\n"
+                                    "  replica: 3\n"
+                                    "unit: {type: sigmod}\n"
+                                    "target: {type: spin, d: 0}\n"
+                                    "data: {mode: fixed, samples: 20}\n"
+                                    "dynamics: {stages: [{steps: 3, dt: -1}]}\n",
+                                    &config));
+  assert_null(config);
+  const char *expected[] = {"in.yaml:2:6: ensemble.n: ",
+                            "received 1.5",
+                            "in.yaml:3:",
+                            "did you mean \"ensemble.replicas\"",
+                            "in.yaml:4:",
+                            "one of sigmoid, tanh",
+                            "received sigmod",
+                            "in.yaml:5:",
+                            "from 1 to 1024",
+                            "in.yaml:7:",
+                            "dynamics.stages[0].dt"};
+  for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+    if (!strstr(status_text(), expected[i])) fail_msg("no \"%s\" in:\n%s", expected[i], status_text());
+}
+
+static void resuming_allows_only_what_keeps_the_trajectory(void **state) {
+  (void)state;
+  const char *format = "run: {seed: %d, output: %s}\nensemble: {n: 5}\n" BASE
+                       "dynamics: {stages: [{steps: %d, dt: %g}]}\noutput: {keep: %d}\n";
+  const struct {
+    int seed;
+    const char *output;
+    int steps;
+    double dt;
+    int keep, at, status;
+  } now[] = {
+      {1, "a", 100, 0.1, 2, 100, OK},    {1, "b", 100, 0.1, 5, 100, OK},    {1, "a", 200, 0.1, 2, 100, OK},
+      {2, "a", 100, 0.1, 2, 100, USAGE}, {1, "a", 100, 0.2, 2, 100, USAGE}, {1, "a", 50, 0.1, 2, 100, USAGE},
+      {1, "a", 50, 0.1, 2, 50, OK},      {1, "a", 100, 0.2, 2, 0, OK},
+  };
+  char text[512];
+  snprintf(text, sizeof text, format, 1, "a", 100, 0.1, 2);
+  struct config *was = parse(text);
+  for (size_t i = 0; i < sizeof now / sizeof *now; i++) {
+    snprintf(text, sizeof text, format, now[i].seed, now[i].output, now[i].steps, now[i].dt, now[i].keep);
+    struct config *config = parse(text);
+    const int status = config_resumable(was, config, now[i].at);
+    if (status != now[i].status) fail_msg("case %zu gave %d: %s", i, status, status_text());
+    if (now[i].seed == 2) assert_non_null(strstr(status_text(), "run.seed: was 1, now 2"));
+    config_free(config);
+  }
+  config_free(was);
+}
+
+static void all_ranks_receive_file_and_overrides(void **state) {
+  (void)state;
+  char path[300];
+  snprintf(path, sizeof path, "%s/in.yaml", harness_folder());
+  if (world.rank == 0) {
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("ensemble: {n: [5, 6], replicas: 2}\n" BASE "dynamics: {stages: [{steps: 3, dt: 0.1}]}\n", file);
+    fclose(file);
+  }
+  comm_barrier(&world);
+  struct config *config = NULL;
+  char *override[] = {"ensemble.n=9", "unit={type: tanh, train: [c]}", "dynamics.stages=[{steps: 4, dt: 1}]"};
+  assert_ok(config_read(&world, path, 3, override, &config));
+  assert_all(config->ensemble.members == 1 && config->ensemble.n[0] == 9 && config->ensemble.replicas == 2);
+  assert_all(config->unit.type == UNIT_TANH && config->unit.train == TRAIN_C && config->schedule.stage[0].steps == 4);
+  config_free(config);
+  char *bad[] = {"ensemble.n=many"};
+  assert_status(USAGE, config_read(&world, path, 1, bad, &config));
+  assert_all(strstr(status_text(), "many") != NULL);
+  comm_barrier(&world);
+  if (world.rank == 0) unlink(path);
+  comm_barrier(&world);
+  assert_status(FAILED, config_read(&world, path, 0, NULL, &config));
+}
+
+static void help_knows_every_key(void **state) {
+  (void)state;
+  FILE *sink = tmpfile();
+  assert_ok(config_help(sink, NULL));
+  assert_true(ftell(sink) > 2000);
+  assert_ok(config_help(sink, "output.keep"));
+  assert_ok(config_help(sink, "unit"));
+  assert_status(USAGE, config_help(sink, "output.kep"));
+  assert_non_null(strstr(status_text(), "output.keep"));
+  fclose(sink);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(echo_reads_back),
+      cmocka_unit_test(values_arrive),
+      cmocka_unit_test(all_errors_are_told_at_once),
+      cmocka_unit_test(resuming_allows_only_what_keeps_the_trajectory),
+      cmocka_unit_test(all_ranks_receive_file_and_overrides),
+      cmocka_unit_test(help_knows_every_key),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,114 @@
+// ranks: 1
+/* h5: what is written reads back; wrong shapes, kinds and files are errors with names. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/h5.h"
+#include "harness.h"
+
+static const char *path_of(const char *name) {
+  static char path[400];
+  snprintf(path, sizeof path, "%s/%s", harness_folder(), name);
+  return path;
+}
+
+static void numbers_and_texts_read_back(void **state) {
+  (void)state;
+  struct h5 *file;
+  double x[6] = {1, 2, 3, 4, 5, 6}, back[6], number;
+  int64_t integer, shape[H5_RANK_MAX];
+  int rank;
+  char *text;
+  assert_ok(h5_create(path_of("a.h5"), 512, &file));
+  assert_ok(h5_write(file, "/deep/er/x", H5_DOUBLE, 2, (int64_t[]){2, 3}, x));
+  assert_ok(h5_set_text(file, "/deep", "name", "first"));
+  assert_ok(h5_set_text(file, "/deep", "name", "a longer second"));
+  assert_ok(h5_set_int(file, "/", "step", INT64_C(1) << 60));
+  assert_ok(h5_set_double(file, "/deep/er/x", "scale", 0.1));
+  assert_ok(h5_close(file));
+
+  assert_ok(h5_open(path_of("a.h5"), false, &file));
+  assert_true(h5_exists(file, "/deep/er/x") && !h5_exists(file, "/deep/y/x") && !h5_exists(file, "/z"));
+  assert_ok(h5_shape(file, "/deep/er/x", &rank, shape));
+  assert_true(rank == 2 && shape[0] == 2 && shape[1] == 3);
+  assert_ok(h5_read(file, "/deep/er/x", H5_DOUBLE, 2, (int64_t[]){2, 3}, back));
+  assert_memory_equal(x, back, sizeof x);
+  assert_ok(h5_read_rows(file, "/deep/er/x", H5_DOUBLE, 2, (int64_t[]){2, 3}, 1, 1, back));
+  assert_memory_equal(x + 3, back, 3 * sizeof *x);
+  assert_ok(h5_get_text(file, "/deep", "name", &text));
+  assert_string_equal(text, "a longer second");
+  free(text);
+  assert_ok(h5_get_int(file, "/", "step", &integer));
+  assert_true(integer == INT64_C(1) << 60);
+  assert_ok(h5_get_double(file, "/deep/er/x", "scale", &number));
+  assert_true(number == 0.1);
+
+  assert_status(FAILED, h5_read(file, "/deep/er/x", H5_DOUBLE, 2, (int64_t[]){3, 2}, back));
+  assert_non_null(strstr(status_text(), "/deep/er/x"));
+  assert_status(FAILED, h5_read(file, "/none", H5_DOUBLE, 1, (int64_t[]){1}, back));
+  assert_status(FAILED, h5_get_int(file, "/deep", "name", &integer));
+  assert_status(FAILED, h5_get_text(file, "/", "step", &text));
+  assert_status(FAILED, h5_get_text(file, "/", "none", &text));
+  assert_ok(h5_close(file));
+}
+
+static void series_are_cut_and_grow(void **state) {
+  (void)state;
+  struct h5 *file;
+  const double rows[6] = {1, 2, 3, 4, 5, 6}, want[8] = {1, 2, 1, 2, 3, 4, 5, 6};
+  double back[8];
+  const int64_t width = 2;
+  assert_ok(h5_create(path_of("s.h5"), 0, &file));
+  assert_ok(h5_append(file, "/s", H5_DOUBLE, 1, &width, 0, 3, rows));
+  assert_ok(h5_append(file, "/s", H5_DOUBLE, 1, &width, 1, 3, rows)); /* keep the first row only */
+  assert_ok(h5_read(file, "/s", H5_DOUBLE, 2, (int64_t[]){4, 2}, back));
+  assert_memory_equal(back, want, sizeof want);
+  assert_status(FAILED, h5_append(file, "/s", H5_DOUBLE, 1, &width, 5, 1, rows)); /* a row would be missing */
+  assert_ok(h5_close(file));
+}
+
+static void reserved_space_is_where_it_says(void **state) {
+  (void)state;
+  struct h5 *file;
+  int64_t offset, again;
+  const float values[3] = {1.5f, 2.5f, 3.5f};
+  float back[3];
+  assert_ok(h5_create(path_of("r.h5"), 512, &file));
+  assert_ok(h5_reserve(file, "/c", H5_FLOAT, 1, (int64_t[]){3}, &offset));
+  assert_ok(h5_close(file));
+  FILE *raw = fopen(path_of("r.h5"), "r+b");
+  assert_non_null(raw);
+  assert_int_equal(fseek(raw, offset, SEEK_SET), 0);
+  assert_int_equal(fwrite(values, sizeof values, 1, raw), 1);
+  fclose(raw);
+  assert_ok(h5_open(path_of("r.h5"), false, &file));
+  assert_ok(h5_offset(file, "/c", &again));
+  assert_true(offset == again && offset >= 512);
+  assert_ok(h5_read(file, "/c", H5_FLOAT, 1, (int64_t[]){3}, back));
+  assert_memory_equal(back, values, sizeof values);
+  assert_ok(h5_close(file));
+}
+
+static void other_files_are_refused_by_name(void **state) {
+  (void)state;
+  struct h5 *file;
+  assert_status(FAILED, h5_open(path_of("missing.h5"), false, &file));
+  assert_non_null(strstr(status_text(), "missing.h5"));
+  FILE *raw = fopen(path_of("text.h5"), "w");
+  fputs("not HDF5", raw);
+  fclose(raw);
+  assert_status(FAILED, h5_open(path_of("text.h5"), false, &file));
+  assert_status(FAILED, h5_open(harness_folder(), false, &file));
+  assert_status(FAILED, h5_create(path_of("no/such/folder.h5"), 0, &file));
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(numbers_and_texts_read_back),
+      cmocka_unit_test(series_are_cut_and_grow),
+      cmocka_unit_test(reserved_space_is_where_it_says),
+      cmocka_unit_test(other_files_are_refused_by_name),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,68 @@
+// ranks: 1
+/* schedule: stages, times, batch sizes, agreement of two schedules. */
+#include "harness.h"
+#include "model/schedule.h"
+
+static const struct schedule quench = {
+    .scheme = SCHEME_SGD,
+    .stages = 3,
+    .stage = {{.steps = 10, .dt = 0.5, .batch_scale = 0.2, .batch_power = 1},
+              {.steps = 5, .dt = 0.25, .batch_scale = 0.2, .batch_power = 1},
+              {.steps = 1, .dt = 1, .batch_scale = 0.04, .batch_power = 2}},
+};
+
+static void stages_follow_one_another(void **state) {
+  (void)state;
+  assert_int_equal(schedule_steps(&quench), 16);
+  const int stage[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2};
+  for (int step = 0; step < 18; step++) assert_int_equal(schedule_stage(&quench, step), stage[step]);
+  assert_near(schedule_time(&quench, 0), 0, 0);
+  assert_near(schedule_time(&quench, 10), 5, 0);
+  assert_near(schedule_time(&quench, 12), 5.5, 0);
+  assert_near(schedule_time(&quench, 16), 7.25, 0);
+}
+
+static void batch_follows_its_power_law(void **state) {
+  (void)state;
+  assert_int_equal(schedule_batch(&quench, 0, 64, 0), 12);  /* floor(64 / 5) */
+  assert_int_equal(schedule_batch(&quench, 2, 64, 0), 163); /* floor((64 / 5)^2) */
+  assert_int_equal(schedule_batch(&quench, 0, 3, 0), 1);    /* at least one */
+  assert_int_equal(schedule_check(&quench, 0, 1000, 200), OK);
+  assert_int_equal(schedule_check(&quench, 0, 1000, 199), USAGE); /* more than the set */
+  const struct schedule gd = {.scheme = SCHEME_GD, .stages = 1, .stage = {{.steps = 1, .dt = 1}}};
+  assert_int_equal(schedule_batch(&gd, 0, 1000, 77), 77);
+  assert_true(schedule_same_batch(&quench, 0, 1));
+  assert_false(schedule_same_batch(&quench, 1, 2));
+}
+
+static void agreement_is_about_what_was_done(void **state) {
+  (void)state;
+  struct schedule other = quench;
+  other.stage[2].dt = 3;
+  assert_true(schedule_agree(&quench, &other, 15));
+  assert_false(schedule_agree(&quench, &other, 16));
+  other = quench;
+  other.stage[1].steps = 50;
+  assert_true(schedule_agree(&quench, &other, 15));
+  assert_false(schedule_agree(&quench, &other, 16));
+  other = quench; /* one stage cut in two equal ones */
+  other.stages = 4;
+  other.stage[3] = quench.stage[2];
+  other.stage[2] = quench.stage[1];
+  other.stage[1] = quench.stage[0];
+  other.stage[0].steps = 4;
+  other.stage[1].steps = 6;
+  assert_true(schedule_agree(&quench, &other, 16));
+  other.stage[0].batch_scale = 0.3;
+  assert_true(schedule_agree(&quench, &other, 0));
+  assert_false(schedule_agree(&quench, &other, 1));
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(stages_follow_one_another),
+      cmocka_unit_test(batch_follows_its_power_law),
+      cmocka_unit_test(agreement_is_about_what_was_done),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,116 @@
+// ranks: 1
+/* yml: leaves with their places; everything that is refused. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/yml.h"
+#include "harness.h"
+
+static const struct yml_entry *find(const struct yml *yml, const char *path) {
+  for (int i = 0; i < yml->count; i++)
+    if (strcmp(yml->entry[i].path, path) == 0) return &yml->entry[i];
+  return NULL;
+}
+
+static void leaves_have_paths_values_and_places(void **state) {
+  (void)state;
+  struct yml yml = {0};
+  assert_ok(yml_parse("t", "a: 1\nb:\n  c: 'x y' # why\n  d: [2, 3.5]\n  e: [{f: g, h: []}, {f: {}}]\n", "", &yml));
+  assert_int_equal(yml.count, 7);
+  assert_string_equal(find(&yml, "a")->value, "1");
+  assert_string_equal(find(&yml, "b.c")->value, "x y");
+  assert_int_equal(find(&yml, "b.c")->kind, YML_QUOTED);
+  assert_string_equal(find(&yml, "b.d[1]")->value, "3.5");
+  assert_int_equal(find(&yml, "b.d[1]")->line, 4);
+  assert_int_equal(find(&yml, "b.d[1]")->column, 10);
+  assert_string_equal(find(&yml, "b.e[0].f")->value, "g");
+  assert_int_equal(find(&yml, "b.e[0].h")->kind, YML_EMPTY_LIST);
+  assert_int_equal(find(&yml, "b.e[1].f")->kind, YML_EMPTY_MAP);
+  yml_remove(&yml, "b.e");
+  assert_int_equal(yml.count, 4);
+  yml_free(&yml);
+}
+
+static void refuses_what_is_not_plain(void **state) {
+  (void)state;
+  const struct {
+    const char *text, *place;
+  } bad[] = {
+      {"a: 1\na: 2\n", "t:2:1"},                                  /* duplicate key */
+      {"a: {b: 1, b: 2}\n", "t:1:11"},                            /* the same, nested */
+      {"a: &x 1\n", "t:1:"},                                      /* anchor */
+      {"a: *x\n", "t:1:"},                                        /* alias */
+      {"a: !!int 1\n", "t:1:"},                                   /* tag */
+      {"<<: {a: 1}\n", "t:1:"},                                   /* merge key */
+      {"a: 1\n---\nb: 2\n", "t:2:"},                              /* second document */
+      {"? [a]\n: 1\n", "t:1:"},                                   /* key that is not a word */
+      {"a: [1, 2\n", "t:"},                                       /* unfinished */
+      {"a:\n\t- 1\n", "t:2:"},                                    /* tab */
+      {"a: {b: {c: {d: {e: {f: {g: {h: {i: 1}}}}}}}}\n", "t:1:"}, /* depth */
+      {"a: \xff\n", "t:"},                                        /* not UTF-8 */
+      {"a.b: 1\n", "t:1:"},                                       /* a dot in a key */
+  };
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    struct yml yml = {0};
+    const int status = yml_parse("t", bad[i].text, "", &yml);
+    if (status != USAGE || strncmp(status_text(), bad[i].place, strlen(bad[i].place)) != 0)
+      fail_msg("\"%s\" gave status %d, \"%s\"; expected a refusal at %s", bad[i].text, status, status_text(),
+               bad[i].place);
+    yml_free(&yml);
+  }
+}
+
+static void deep_brackets_are_refused_fast(void **state) {
+  (void)state;
+  enum { MANY = 100000 };
+  char *text = malloc(MANY + 1);
+  memset(text, '[', MANY);
+  text[MANY] = 0;
+  struct yml yml = {0};
+  const double start = comm_time();
+  assert_status(USAGE, yml_parse("t", text, "", &yml));
+  assert_true(comm_time() - start < 1); /* a document reader takes 30 s */
+  yml_free(&yml);
+  free(text);
+}
+
+static void write_file(const char *path, const char *text, size_t bytes) {
+  FILE *file = fopen(path, "wb");
+  assert_non_null(file);
+  assert_int_equal(fwrite(text, 1, bytes, file), bytes);
+  fclose(file);
+}
+
+static void load_refuses_files_it_should_not_read(void **state) {
+  (void)state;
+  char path[300], *text = NULL;
+  snprintf(path, sizeof path, "%s/in.yaml", harness_folder());
+  assert_status(FAILED, yml_load(path, &text)); /* missing */
+  write_file(path, "a: 1\n", 5);
+  assert_ok(yml_load(path, &text));
+  assert_string_equal(text, "a: 1\n");
+  free(text);
+  write_file(path, "", 0);
+  assert_status(USAGE, yml_load(path, &text));
+  write_file(path, "a: \0 1\n", 7);
+  assert_status(USAGE, yml_load(path, &text));
+  assert_int_equal(truncate(path, YML_BYTES_MAX + 1), 0);
+  assert_status(USAGE, yml_load(path, &text));
+  assert_status(FAILED, yml_load(harness_folder(), &text)); /* a folder */
+  unlink(path);
+  assert_int_equal(mkfifo(path, 0600), 0);
+  assert_status(FAILED, yml_load(path, &text)); /* would wait for ever */
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(leaves_have_paths_values_and_places),
+      cmocka_unit_test(refuses_what_is_not_plain),
+      cmocka_unit_test(deep_brackets_are_refused_fast),
+      cmocka_unit_test(load_refuses_files_it_should_not_read),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}
