@@ -72,8 +72,8 @@ int checkpoint_inspect(const char *path, struct checkpoint_info *info);
 int checkpoint_newest(const struct comm *comm, const char *folder, void (*note)(void *context, const char *text),
                       void *context, char **path, struct checkpoint_info *info);
 
-/* Collective. Fills own units of particles (same ensemble, unit, d, precision; any rank count) and checks their CRCs.
- */
+/* Collective. Fills own units of particles, any rank count, and checks their CRCs. USAGE: other ensemble, unit, d or
+ * precision. */
 int checkpoint_read(const struct comm *comm, const char *path, struct particles *particles);
 
 /* Local (rank 0). Removes temporary files and all but the newest keep checkpoints; steps listed in snapshots stay. */

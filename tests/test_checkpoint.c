@@ -1,0 +1,290 @@
+// ranks: 1 2 3 4
+/* checkpoint: what is written reads back to the bit; every flipped byte, cut and foreign file is found; a write that
+ * fails leaves what was there. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "problem.h"
+#include "run/checkpoint.h"
+
+static struct provenance provenance;
+static char folder[300];
+
+static int always(void *context) {
+  (void)context;
+  return OK;
+}
+
+static int never(void *context) {
+  (void)context;
+  return FAIL(FAILED, "superseded");
+}
+
+/* An empty folder on all ranks. */
+static void clear(void) {
+  char command[700];
+  snprintf(folder, sizeof folder, "%s/checkpoints", harness_folder());
+  comm_barrier(&world);
+  snprintf(command, sizeof command, "rm -rf '%s' && mkdir '%s'", folder, folder);
+  const int failed = world.rank == 0 ? system(command) : 0;
+  assert_all(failed == 0);
+  if (provenance.count == 0) provenance_fill(&world, 0, NULL, &provenance);
+}
+
+static struct problem *networks(const char *unit, const char *precision, const char *n) {
+  return problem_create("run: {precision: %s, seed: 6}\nensemble: {n: %s, replicas: 2}\nunit: {type: %s}\n"
+                        "target: {type: spin, d: 3}\ndata: {mode: fixed, samples: 10, test: 0}\n"
+                        "dynamics: {stages: [{steps: 5, dt: 0.1}]}\n",
+                        precision, n, unit);
+}
+
+static int save(const struct problem *problem, int64_t step, enum slab_io io, int (*may_write)(void *)) {
+  char *echo = config_echo(problem->config);
+  const struct checkpoint_request request = {.folder = folder,
+                                             .step = step,
+                                             .time = 0.1 * (double)step,
+                                             .seed = 6,
+                                             .isa = ISA_PORTABLE,
+                                             .io = io,
+                                             .config = echo,
+                                             .provenance = &provenance,
+                                             .may_write = may_write};
+  int64_t bytes;
+  const int status = checkpoint_write(&world, &request, problem->particles, &bytes);
+  free(echo);
+  return status;
+}
+
+static void particles_read_back_to_the_bit(void **state) {
+  (void)state;
+  const char *units[] = {"sigmoid", "rbf"}, *precisions[] = {"single", "mixed", "double"};
+  for (int u = 0; u < 2; u++)
+    for (int p = 0; p < 3; p++)
+      for (int io = 0; io < SLAB_KINDS; io++) {
+        clear();
+        struct problem *problem = networks(units[u], precisions[p], "[17, 300, 700]");
+        struct problem *other = networks(units[u], precisions[p], "[17, 300, 700]");
+        assert_ok(save(problem, 3, (enum slab_io)io, always));
+        char *path = checkpoint_path(folder, 3);
+        struct checkpoint_info info = {0};
+        assert_ok(checkpoint_verify(&world, path, &info));
+        assert_all(info.step == 3 && info.seed == 6 && info.isa == ISA_PORTABLE && info.time == 0.1 * 3);
+        checkpoint_info_free(&info);
+        const size_t bytes = (size_t)other->particles->tile_count * other->particles->tile_bytes;
+        memset(other->particles->tiles, 0, bytes);
+        assert_ok(checkpoint_read(&world, path, other->particles));
+        assert_all(bytes == 0 || memcmp(problem->particles->tiles, other->particles->tiles, bytes) == 0);
+        free(path);
+        problem_free(problem);
+        problem_free(other);
+      }
+}
+
+static void other_shapes_are_refused(void **state) {
+  (void)state;
+  clear();
+  struct problem *problem = networks("sigmoid", "mixed", "[17, 64]");
+  assert_ok(save(problem, 1, SLAB_POSIX, always));
+  char *path = checkpoint_path(folder, 1);
+  const char *others[][3] = {{"sigmoid", "mixed", "[17, 65]"},
+                             {"tanh", "mixed", "[17, 64]"},
+                             {"sigmoid", "double", "[17, 64]"},
+                             {"sigmoid", "mixed", "[17]"}};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    struct problem *other = networks(others[i][0], others[i][1], others[i][2]);
+    assert_status(USAGE, checkpoint_read(&world, path, other->particles));
+    problem_free(other);
+  }
+  free(path);
+  problem_free(problem);
+}
+
+static char *load(const char *path, long *bytes) {
+  FILE *file = fopen(path, "rb");
+  assert_non_null(file);
+  fseek(file, 0, SEEK_END);
+  *bytes = ftell(file);
+  rewind(file);
+  char *data = malloc((size_t)*bytes);
+  assert_int_equal(fread(data, 1, (size_t)*bytes, file), *bytes);
+  fclose(file);
+  return data;
+}
+
+static void store(const char *path, const char *data, long bytes) {
+  FILE *file = fopen(path, "wb");
+  assert_non_null(file);
+  assert_int_equal(fwrite(data, 1, (size_t)bytes, file), bytes);
+  fclose(file);
+}
+
+/* One rank: the file is small and there is nothing to share. */
+static void every_flipped_byte_is_found(void **state) {
+  (void)state;
+  if (world.size > 1) return;
+  clear();
+  struct problem *problem = networks("sigmoid", "single", "[3]");
+  assert_ok(save(problem, 1, SLAB_POSIX, always));
+  char *path = checkpoint_path(folder, 1);
+  long bytes;
+  char *data = load(path, &bytes);
+  for (long at = 0; at < bytes; at++) {
+    const char was = data[at];
+    data[at] ^= (char)(1 << (at % 8));
+    FILE *file = fopen(path, "r+b");
+    fseek(file, at, SEEK_SET);
+    fputc(data[at], file);
+    fclose(file);
+    if (checkpoint_verify(&world, path, NULL) == OK) fail_msg("byte %ld of %ld is not covered", at, bytes);
+    data[at] = was;
+    file = fopen(path, "r+b");
+    fseek(file, at, SEEK_SET);
+    fputc(was, file);
+    fclose(file);
+  }
+  assert_ok(checkpoint_verify(&world, path, NULL));
+  print_message("%ld bytes flipped one by one\n", bytes);
+  for (long length = 0; length < bytes; length += 97) {
+    store(path, data, length);
+    assert_status(FAILED, checkpoint_verify(&world, path, NULL));
+  }
+  data = realloc(data, (size_t)bytes + 1);
+  data[bytes] = 0;
+  store(path, data, bytes + 1); /* a byte too many */
+  assert_status(FAILED, checkpoint_verify(&world, path, NULL));
+  free(data);
+  free(path);
+  problem_free(problem);
+}
+
+static char noted[4096];
+static void note(void *context, const char *text) {
+  (void)context;
+  snprintf(noted, sizeof noted, "%s", text);
+}
+
+static void newest_passes_over_damage(void **state) {
+  (void)state;
+  clear();
+  struct problem *problem = networks("sigmoid", "mixed", "[17, 300]");
+  char *path = NULL, *damaged = checkpoint_path(folder, 20), *older = checkpoint_path(folder, 10);
+  struct checkpoint_info info = {0};
+  assert_ok(checkpoint_newest(&world, folder, note, NULL, &path, &info));
+  assert_all(path == NULL);
+  assert_ok(save(problem, 10, SLAB_POSIX, always));
+  assert_ok(save(problem, 20, SLAB_POSIX, always));
+  if (world.rank == 0) {
+    long bytes;
+    char *data = load(damaged, &bytes);
+    data[bytes - 2000] ^= 4;
+    store(damaged, data, bytes);
+    free(data);
+  }
+  comm_barrier(&world);
+  assert_ok(checkpoint_newest(&world, folder, note, NULL, &path, &info));
+  assert_all(path && strcmp(path, older) == 0 && info.step == 10);
+  assert_all(world.rank != 0 || strstr(noted, "step-000000000020.h5"));
+  free(path);
+  checkpoint_info_free(&info);
+  comm_barrier(&world);
+  if (world.rank == 0) assert_int_equal(truncate(older, 100), 0);
+  comm_barrier(&world);
+  assert_status(FAILED, checkpoint_newest(&world, folder, note, NULL, &path, &info));
+  free(damaged);
+  free(older);
+  problem_free(problem);
+}
+
+/* Files in the folder, as one text. */
+static const char *listing(void) {
+  static char text[2048];
+  char command[400];
+  snprintf(command, sizeof command, "ls -A '%s' | tr '\\n' ' '", folder);
+  FILE *out = popen(command, "r");
+  const size_t length = fread(text, 1, sizeof text - 1, out);
+  text[length] = 0;
+  pclose(out);
+  return text;
+}
+
+static void a_failed_write_leaves_what_was_there(void **state) {
+  (void)state;
+  clear();
+  struct problem *problem = networks("sigmoid", "mixed", "[17, 3000]");
+  assert_ok(save(problem, 10, SLAB_POSIX, always));
+  /* A file-size limit stands for the full disk, and reaches rank 0's reservation. */
+  struct rlimit was, small = {100000, 100000};
+  getrlimit(RLIMIT_FSIZE, &was);
+  small.rlim_max = was.rlim_max;
+  signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &small);
+  assert_status(FAILED, save(problem, 20, SLAB_POSIX, always));
+  setrlimit(RLIMIT_FSIZE, &was);
+  assert_status(FAILED, save(problem, 20, SLAB_POSIX, never));
+  comm_barrier(&world);
+  assert_all(world.rank != 0 || strcmp(listing(), "step-000000000010.h5 ") == 0);
+  char *path = checkpoint_path(folder, 10);
+  assert_ok(checkpoint_verify(&world, path, NULL));
+  free(path);
+  strcat(folder, "/missing");
+  assert_status(FAILED, save(problem, 20, SLAB_POSIX, always));
+  problem_free(problem);
+}
+
+static void rotation_keeps_the_newest_and_the_snapshots(void **state) {
+  (void)state;
+  clear();
+  struct problem *problem = networks("sigmoid", "single", "[3]");
+  for (int64_t step = 0; step <= 50; step += 10) assert_ok(save(problem, step, SLAB_POSIX, always));
+  const struct steps snapshots = {.count = 2, .step = {0, 20}};
+  if (world.rank == 0) {
+    char temporary[400];
+    snprintf(temporary, sizeof temporary, "%s/.step-000000000060.h5.tmp-77", folder); /* of a run that was killed */
+    store(temporary, "x", 1);
+  }
+  assert_ok(world.rank == 0 ? checkpoint_rotate(folder, 2, &snapshots) : OK);
+  assert_all(world.rank != 0 || strcmp(listing(), "step-000000000000.h5 step-000000000020.h5 step-000000000040.h5 "
+                                                  "step-000000000050.h5 ") == 0);
+  problem_free(problem);
+}
+
+static void compare_tells_equal_from_different(void **state) {
+  (void)state;
+  if (world.size > 1) return;
+  clear();
+  struct problem *problem = networks("sigmoid", "double", "[17, 300]");
+  assert_ok(save(problem, 10, SLAB_POSIX, always));
+  assert_ok(save(problem, 20, SLAB_MPIIO, always));
+  char *a = checkpoint_path(folder, 10), *b = checkpoint_path(folder, 20);
+  bool equal = false;
+  assert_ok(checkpoint_compare(a, b, NULL, &equal));
+  assert_true(equal);
+  double theta[5];
+  problem_get(problem, 1, 5, theta);
+  theta[3] *= 1 + 1e-15;
+  problem_set(problem, 1, 5, theta);
+  assert_ok(save(problem, 20, SLAB_POSIX, always));
+  assert_ok(checkpoint_compare(a, b, NULL, &equal));
+  assert_false(equal);
+  free(a);
+  free(b);
+  problem_free(problem);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(particles_read_back_to_the_bit),
+      cmocka_unit_test(other_shapes_are_refused),
+      cmocka_unit_test(every_flipped_byte_is_found),
+      cmocka_unit_test(newest_passes_over_damage),
+      cmocka_unit_test(a_failed_write_leaves_what_was_there),
+      cmocka_unit_test(rotation_keeps_the_newest_and_the_snapshots),
+      cmocka_unit_test(compare_tells_equal_from_different),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}

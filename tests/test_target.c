@@ -1,0 +1,143 @@
+// ranks: 1 2
+/* target: the spin model against its definition and its exact moments, the teacher against plain loops, a user's file.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/h5.h"
+#include "base/rng.h"
+#include "harness.h"
+#include "model/kernel.h"
+#include "model/target.h"
+
+static struct target *spin(int d, uint64_t seed) {
+  struct target *target;
+  assert_ok(target_create(&world, &(struct target_spec){.type = TARGET_SPIN, .d = d, .seed = seed}, &target));
+  return target;
+}
+
+/* f(x) = (1/d) sum_pqr a_pqr x_p x_q x_r with a drawn as the model draws it. */
+static double spin_by_definition(int d, uint64_t seed, const double *x) {
+  const struct rng rng = {seed, RNG_TARGET, 0, 0};
+  double f = 0, *a = malloc(sizeof *a * (size_t)d);
+  for (int p = 0; p < d; p++)
+    for (int q = 0; q < d; q++) {
+      rng_normal(&rng, (uint64_t)(p * d + q), d, a);
+      for (int r = 0; r < d; r++) f += a[r] * x[p] * x[q] * x[r] / d;
+    }
+  free(a);
+  return f;
+}
+
+static void spin_follows_its_definition(void **state) {
+  (void)state;
+  const struct rng rng = {.seed = 2, .stream = RNG_DATA_TEST};
+  for (int d = 1; d <= 13; d += 3) {
+    struct target *target = spin(d, 5);
+    assert_all(target->coefficients == d * (d + 1) * (d + 2) / 6);
+    double x[21 * 13], y[21], one;
+    for (int p = 0; p < 21; p++) rng_sphere(&rng, (uint64_t)p, d, x + p * d);
+    target_eval(target, 21, x, y);
+    for (int p = 0; p < 21; p++) {
+      assert_near(y[p], spin_by_definition(d, 5, x + p * d), 1e-12);
+      target_eval(target, 1, x + p * d, &one);
+      assert_true(one == y[p]); /* a label does not depend on its neighbours */
+    }
+    target_free(target);
+  }
+}
+
+/* E f^2 and the linear part, which is the regression on x, from N points: each within 5 standard deviations. */
+static void spin_moments_are_exact(void **state) {
+  (void)state;
+  enum { D = 5, N = 100000, PART = 100 };
+  struct target *target = spin(D, 3);
+  const struct rng rng = {.seed = 9, .stream = RNG_DATA_TEST};
+  double sum = 0, square = 0, linear[D] = {0}, x[PART * D], y[PART];
+  for (int first = 0; first < N; first += PART) {
+    for (int p = 0; p < PART; p++) rng_sphere(&rng, (uint64_t)(first + p), D, x + p * D);
+    target_eval(target, PART, x, y);
+    for (int p = 0; p < PART; p++) {
+      sum += y[p] * y[p];
+      square += pow(y[p], 4);
+      for (int k = 0; k < D; k++) linear[k] += y[p] * x[p * D + k];
+    }
+  }
+  const double mean = sum / N, sd = sqrt((square / N - mean * mean) / N);
+  assert_true(fabs(mean - 2 * target->C_f) < 5 * sd);
+  double fraction = 0; /* E x x' = 1: E f x is the coefficient, its square norm the linear part of E f^2 */
+  for (int k = 0; k < D; k++) fraction += linear[k] * linear[k] / ((double)N * N) / mean;
+  assert_near(fraction, target->linear_fraction, 0.02);
+  target_free(target);
+}
+
+static void teachers_are_networks(void **state) {
+  (void)state;
+  enum { D = 3, M = 130, POINTS = 60 };
+  for (int type = 0; type < UNIT_TYPES; type++) {
+    const struct target_spec spec = {.type = TARGET_TEACHER,
+                                     .d = D,
+                                     .seed = 4,
+                                     .teacher_units = M,
+                                     .teacher = {.type = type, .alpha = 0.7, .c = {1, 2}, .a = {0, 1}, .b = {0, 1}}};
+    struct target *target;
+    assert_ok(target_create(&world, &spec, &target));
+    const struct rng rng = {.seed = 1, .stream = RNG_DATA_TEST};
+    double x[POINTS * D], y[POINTS];
+    for (int p = 0; p < POINTS; p++) rng_sphere(&rng, (uint64_t)p, D, x + p * D);
+    target_eval(target, POINTS, x, y);
+    for (int p = 0; p < POINTS; p++) {
+      double f = 0;
+      for (int i = 0; i < M; i++) {
+        const double *unit = target->tiles + i / TILE * (D + FIELD_A) * TILE + i % TILE;
+        double s = 0, norm2 = 0;
+        for (int k = 0; k < D; k++) {
+          s += unit[(FIELD_A + k) * TILE] * x[p * D + k];
+          norm2 += x[p * D + k] * x[p * D + k];
+        }
+        s = unit_table[type].sphere ? 0.7 * (s - (norm2 + D) / 2) : s + unit[FIELD_B * TILE];
+        f += unit[FIELD_C * TILE] * unit_table[type].h(s) / M;
+      }
+      assert_near(y[p], f, 1e-12);
+    }
+    target_free(target);
+  }
+}
+
+static void files_reach_all_ranks(void **state) {
+  (void)state;
+  const double x[6] = {1, 2, 3, 4, 5, 6}, y[3] = {7, 8, 9}, test_x[2] = {10, 11}, test_y[1] = {12};
+  struct target_spec spec = {.type = TARGET_FILE};
+  snprintf(spec.path, sizeof spec.path, "%s/data.h5", harness_folder());
+  int status = OK;
+  if (world.rank == 0) {
+    struct h5 *file;
+    status = h5_create(spec.path, 0, &file);
+    if (status == OK) status = h5_write(file, "/x", H5_DOUBLE, 2, (int64_t[]){3, 2}, x);
+    if (status == OK) status = h5_write(file, "/y", H5_DOUBLE, 1, (int64_t[]){3}, y);
+    if (status == OK) status = h5_write(file, "/test_x", H5_DOUBLE, 2, (int64_t[]){1, 2}, test_x);
+    if (status == OK) status = h5_write(file, "/test_y", H5_DOUBLE, 1, (int64_t[]){1}, test_y);
+    if (status == OK) status = h5_close(file);
+  }
+  assert_ok(status);
+  struct target *target;
+  assert_ok(target_create(&world, &spec, &target));
+  assert_all(target->d == 2 && target->file_samples == 3 && target->file_tests == 1);
+  assert_all(target->file_x[5] == 6 && target->file_y[2] == 9 && target->file_test_x[1] == 11 &&
+             target->file_test_y[0] == 12);
+  assert_all(isnan(target->C_f));
+  target_free(target);
+  snprintf(spec.path, sizeof spec.path, "%s/none.h5", harness_folder());
+  assert_status(USAGE, target_create(&world, &spec, &target));
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(spin_follows_its_definition),
+      cmocka_unit_test(spin_moments_are_exact),
+      cmocka_unit_test(teachers_are_networks),
+      cmocka_unit_test(files_reach_all_ranks),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}
