@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/h5.h"
+
 struct comm world;
 static char folder[256];
 
@@ -48,7 +50,7 @@ const char *harness_folder(void) {
 }
 
 int harness_run(int argc, char **argv, const struct CMUnitTest *tests, size_t count) {
-  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
+  h5_start();
   if (comm_start(&argc, &argv, &world) != OK) die("%s", status_text());
   const char *asked = getenv("MCKEAN_TEST_RANKS");
   if (asked && atoi(asked) != world.size) die("%s ranks were asked for, this run has %d", asked, world.size);

@@ -6,9 +6,10 @@
  *
  * With D_rr' = mean_k f_r(x_k) f_r'(x_k), centred over replicas, V = (tr D - 1'D1 / R) / (R - 1); a bootstrap sample
  * that takes replica r w_r times has (w.diag D - w'Dw / R) / (R - 1), low by the factor 1 - 1/R, which is corrected.
- * Replicas are resampled, never units or points; the same ones for every n and time. Intervals are percentiles of the
- * bootstrap values, widened for small R as Hesterberg's expanded percentiles (Am. Stat. 69, 2015, section 4.3): the
- * tail probability is Phi(t quantile * sqrt(R / (R - 1))). */
+ * Replicas are resampled, never units or points; the same ones for every n and time. Intervals are
+ * value exp(+- t sd(log boot)) for positive values, value +- t sd(boot) for slopes, with Student's t for R - 1 degrees
+ * and sd sqrt(R / (R - 1)) for small R, where percentiles of the bootstrap cover too little (tests/test_fluct.c
+ * measures the coverage). */
 #ifndef MCKEAN_ANALYSIS_FLUCT_H
 #define MCKEAN_ANALYSIS_FLUCT_H
 
@@ -55,8 +56,8 @@ void fluct_weights(uint64_t seed, int bootstrap, int64_t replicas, double *weigh
 double fluct_variance(int64_t replicas, int64_t points, double *f, int bootstrap, const double *weight, double *boot);
 double fluct_mean(int64_t replicas, const double *values, int bootstrap, const double *weight, double *boot);
 
-/* Sorts boot. */
-struct estimate fluct_interval(double value, int bootstrap, double *boot, int64_t replicas, double level);
+/* in_log: of a positive value; boot becomes its logarithms. */
+struct estimate fluct_interval(double value, int bootstrap, double *boot, int64_t replicas, double level, bool in_log);
 
 /* What the numbers say: tables, one block per time, and verdicts; what the data cannot answer is said too. */
 void fluct_print(const struct fluct *fluct, FILE *out);

@@ -14,6 +14,9 @@ enum { H5_RANK_MAX = 4 };
 
 struct h5;
 
+/* Call once, before MPI starts. */
+void h5_start(void);
+
 /* user_block: bytes left free at the start of the file, 0 or a power of two >= 512. Default library version bounds:
  * files of the newest format are unreadable after a kill. */
 int h5_create(const char *path, int64_t user_block, struct h5 **file);

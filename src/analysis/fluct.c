@@ -3,7 +3,6 @@
 #include <cblas.h>
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_fit.h>
-#include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
@@ -65,17 +64,15 @@ double fluct_mean(int64_t replicas, const double *values, int bootstrap, const d
   return gsl_stats_mean(values, 1, (size_t)R);
 }
 
-struct estimate fluct_interval(double value, int bootstrap, double *boot, int64_t replicas, double level) {
+struct estimate fluct_interval(double value, int bootstrap, double *boot, int64_t replicas, double level, bool in_log) {
   struct estimate estimate = {value, NAN, NAN};
-  if (replicas < 2 || !isfinite(value)) return estimate;
-  for (int b = 0; b < bootstrap; b++)
-    if (!isfinite(boot[b])) return estimate;
-  const double degrees = (double)(replicas - 1);
-  const double t = gsl_cdf_tdist_Pinv((1 - level) / 2, degrees) * sqrt((double)replicas / degrees);
-  const double tail = gsl_cdf_ugaussian_P(t);
-  gsl_sort(boot, 1, (size_t)bootstrap);
-  estimate.low = gsl_stats_quantile_from_sorted_data(boot, 1, (size_t)bootstrap, tail);
-  estimate.high = gsl_stats_quantile_from_sorted_data(boot, 1, (size_t)bootstrap, 1 - tail);
+  if (replicas < 2) return estimate;
+  for (int b = 0; b < bootstrap && in_log; b++) boot[b] = log(boot[b]);
+  const double degrees = (double)(replicas - 1), t = gsl_cdf_tdist_Pinv((1 + level) / 2, degrees);
+  const double half = t * gsl_stats_sd(boot, 1, (size_t)bootstrap) * sqrt((double)replicas / degrees);
+  if (!isfinite(half)) return estimate;
+  estimate.low = in_log ? value * exp(-half) : value - half;
+  estimate.high = in_log ? value * exp(half) : value + half;
   return estimate;
 }
 
@@ -136,7 +133,7 @@ static struct estimate slope_of(const struct fluct *fluct, const double *value, 
   for (int s = 0; s < sizes; s++) log_n[s] = log((double)study->n[s]);
   for (int b = 0; b < B; b++) slopes[b] = log_slope(sizes, log_n, boot + b, (size_t)B);
   const struct estimate slope =
-      fluct_interval(log_slope(sizes, log_n, value, 1), B, slopes, replicas, fluct->options.level);
+      fluct_interval(log_slope(sizes, log_n, value, 1), B, slopes, replicas, fluct->options.level, false);
   free(slopes);
   return slope;
 }
@@ -154,7 +151,7 @@ static int estimate_time(struct fluct *fluct, int q, int time, double *const *we
     if (status != OK) break;
     memcpy(scratch, boot + (size_t)s * (size_t)B, sizeof *scratch * (size_t)B);
     quantity->value[time * study->sizes + s] =
-        fluct_interval(value[s], B, scratch, study->replicas[s], fluct->options.level);
+        fluct_interval(value[s], B, scratch, study->replicas[s], fluct->options.level, true);
     if (study->replicas[s] < fewest) fewest = study->replicas[s];
   }
   free(scratch);

@@ -30,8 +30,11 @@ static int h5_fail(const struct h5 *file, const char *object, const char *what) 
   return FAIL(FAILED, "%s: %s: %s (HDF5: %s)", file->path, object, what, why);
 }
 
-static void quiet(void) {
+void h5_start(void) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1); /* locks fail on some parallel file systems; ours is <output>/lock */
+  /* A file whose last write failed leaves HDF5 with a broken object, on which its clean-up at exit crashes. It has two
+   * hooks for that: atexit, and an attribute of MPI_COMM_SELF that it sets only if MPI has started already. */
+  H5dont_atexit();
   H5open();
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
@@ -67,7 +70,6 @@ static int wrap(const char *path, hid_t id, const char *what, struct h5 **file) 
 }
 
 int h5_create(const char *path, int64_t user_block, struct h5 **file) {
-  quiet();
   const hid_t creation = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_userblock(creation, (hsize_t)user_block);
   /* Large data start on pages, or on what HDF5 allows behind a user block: its size. */
@@ -83,7 +85,6 @@ int h5_open(const char *path, bool writable, struct h5 **file) {
   *file = NULL;
   if (stat(path, &found) != 0) return FAIL(FAILED, "%s: cannot open it: %s", path, strerror(errno));
   if (!S_ISREG(found.st_mode)) return FAIL(FAILED, "%s: an HDF5 file was expected, this is no regular file", path);
-  quiet();
   if (H5Fis_hdf5(path) <= 0) return FAIL(FAILED, "%s: an HDF5 file was expected, this is none", path);
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   /* Objects left open must not keep a file open behind h5_close. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/comm.h"
+#include "base/h5.h"
 #include "base/status.h"
 #include "cli/cmd.h"
 
@@ -39,6 +40,7 @@ static int dispatch(const struct comm *comm, int argc, char **argv) {
 
 int main(int argc, char **argv) {
   struct comm world;
+  h5_start();
   int status = comm_start(&argc, &argv, &world);
   if (status == OK) status = dispatch(&world, argc, argv);
   if (world.rank == 0 && status != OK && status != STOPPED) fprintf(stderr, "mckean: %s\n", status_text());

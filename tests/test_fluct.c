@@ -1,0 +1,102 @@
+// ranks: 1
+/* fluct: the estimators against plain loops, their bootstrap's bias, and the coverage of the intervals. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/fluct.h"
+#include "base/rng.h"
+#include "harness.h"
+
+enum { B = 1000 };
+
+/* f [R][K]: field of K correlated points, with mean k and variance sigma^2. */
+static void draw(uint64_t id, int R, int K, double sigma, double *f) {
+  const struct rng rng = {.seed = 77, .stream = RNG_NOISE, .step = id};
+  double *normal = malloc(sizeof *normal * (size_t)(K + 1));
+  for (int r = 0; r < R; r++) {
+    rng_normal(&rng, (uint64_t)r, K + 1, normal);
+    for (int k = 0; k < K; k++) f[r * K + k] = k + sigma * (normal[k] + normal[K]) / sqrt(2);
+  }
+  free(normal);
+}
+
+static double variance(int R, int K, const double *f, const double *weight) {
+  double sum = 0;
+  for (int k = 0; k < K; k++) {
+    double mean = 0, square = 0;
+    for (int r = 0; r < R; r++) mean += weight[r] * f[r * K + k] / R;
+    for (int r = 0; r < R; r++) square += weight[r] * pow(f[r * K + k] - mean, 2);
+    sum += square / (R - 1) / K;
+  }
+  return sum;
+}
+
+static void variance_is_that_of_plain_loops(void **state) {
+  (void)state;
+  enum { R = 9, K = 13 };
+  double f[R * K], centred[R * K], weight[B * R], boot[B], ones[R];
+  for (int r = 0; r < R; r++) ones[r] = 1;
+  draw(1, R, K, 2, f);
+  memcpy(centred, f, sizeof f);
+  fluct_weights(5, B, R, weight);
+  const double value = fluct_variance(R, K, centred, B, weight, boot);
+  assert_near(value, variance(R, K, f, ones), 1e-12);
+  for (int b = 0; b < B; b++)
+    assert_near(boot[b], variance(R, K, f, weight + b * R) * R / (R - 1), 1e-12); /* corrected for 1 - 1/R */
+}
+
+static void weights_are_resamplings(void **state) {
+  (void)state;
+  enum { R = 20 };
+  double weight[B * R], mean[R] = {0};
+  fluct_weights(5, B, R, weight);
+  for (int b = 0; b < B; b++) {
+    double sum = 0;
+    for (int r = 0; r < R; r++) {
+      sum += weight[b * R + r];
+      mean[r] += weight[b * R + r] / B;
+    }
+    assert_true(sum == R);
+  }
+  for (int r = 0; r < R; r++) assert_true(fabs(mean[r] - 1) < 5 * sqrt(0.95 / B));
+}
+
+/* 95 % intervals of V at R = 32 over 400 independent fields: true coverage p gives hits within 5 sqrt(p (1-p) / 400) =
+ * 0.054 of p; they are to be within 0.04 of the level. */
+static void intervals_cover(void **state) {
+  (void)state;
+  enum { R = 32, K = 16, TRIALS = 400 };
+  static double f[R * K], weight[B * R], boot[B];
+  int hits = 0;
+  fluct_weights(6, B, R, weight);
+  for (uint64_t trial = 0; trial < TRIALS; trial++) {
+    draw(1000 + trial, R, K, 1.5, f);
+    const double value = fluct_variance(R, K, f, B, weight, boot);
+    const struct estimate e = fluct_interval(value, B, boot, R, 0.95, true);
+    hits += e.low <= 2.25 && 2.25 <= e.high;
+  }
+  print_message("coverage of 95 %% intervals: %.3f\n", (double)hits / TRIALS);
+  assert_true(fabs((double)hits / TRIALS - 0.95) < 0.094);
+}
+
+static void what_cannot_be_told_is_nan(void **state) {
+  (void)state;
+  double f[3] = {1, 2, 3}, weight[B], boot[B];
+  fluct_weights(5, B, 1, weight);
+  const double value = fluct_variance(1, 3, f, B, weight, boot);
+  assert_true(isnan(value));
+  assert_true(isnan(fluct_interval(value, B, boot, 1, 0.95, true).low));
+  const double mean = fluct_mean(1, f, B, weight, boot);
+  assert_true(mean == 1 && isnan(fluct_interval(mean, B, boot, 1, 0.95, true).low));
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(variance_is_that_of_plain_loops),
+      cmocka_unit_test(weights_are_resamplings),
+      cmocka_unit_test(intervals_cover),
+      cmocka_unit_test(what_cannot_be_told_is_nan),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}
