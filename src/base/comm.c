@@ -53,7 +53,7 @@ int comm_agree(const struct comm *comm, int status) {
   char *text = status_malloc((size_t)length);
   if (comm->rank == worst[1]) memcpy(text, status_text(), (size_t)length);
   comm_bcast(comm, text, length, worst[1]);
-  if (count < comm->size && comm->size > 1)
+  if (count < comm->size && worst[1] > 0)
     status_fail(worst[0], "rank %d of %d: %s", worst[1], comm->size, text);
   else
     status_fail(worst[0], "%s", text);
