@@ -16,7 +16,7 @@ static __int128 fixed_point(double v) {
   const double mantissa = frexp(v, &exponent); /* v = (mantissa 2^53) 2^(exponent - 53) */
   const __int128 whole = (__int128)(mantissa * 0x1p53);
   const int shift = exponent - 53 + 80;
-  if (shift >= 0) return whole << shift;
+  if (shift >= 0) return whole * ((__int128)1 << shift);
   return (__int128)(rint(ldexp(mantissa, exponent + 80)));
 }
 

@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 #include "analysis/study.h"
+#include "run/provenance.h"
 
 struct estimate {
   double value, low, high; /* NAN where the data cannot tell */
@@ -61,7 +62,11 @@ struct estimate fluct_interval(double value, int bootstrap, double *boot, int64_
 
 /* What the numbers say: tables, one block per time, and verdicts; what the data cannot answer is said too. */
 void fluct_print(const struct fluct *fluct, FILE *out);
-int fluct_json(const struct fluct *fluct, const char *path);  /* FAILED */
-int fluct_write(const struct fluct *fluct, const char *path); /* HDF5; replaced as a whole. FAILED */
+int fluct_json(const struct fluct *fluct, const char *path); /* FAILED */
+
+/* HDF5, replaced as a whole: n, replicas, step, time and a group per quantity; attribute config, group provenance.
+ * FAILED.
+ */
+int fluct_write(const struct fluct *fluct, const struct provenance *provenance, const char *path);
 
 #endif

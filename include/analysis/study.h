@@ -21,6 +21,7 @@ struct study {
   bool common_data;       /* all replicas saw the same points at every step */
   int64_t tests, samples; /* K test points; N fixed training points, 0 if the data are online */
   double C_f;
+  char *config; /* resolved input of the first run */
   struct study_part *part;
   struct h5 **file; /* [runs] */
 };

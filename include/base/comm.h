@@ -21,8 +21,8 @@ int comm_start(int *argc, char ***argv, struct comm *world);
 void comm_stop(void);
 
 /* Every rank returns the worst status of all; ranks without a text of their own receive the text of the lowest failing
- * rank, preceded by "rank 3 of 8: " unless all ranks failed or it is rank 0, which does much alone. Call it at the end of
- * every local phase that can fail. */
+ * rank, preceded by "rank 3 of 8: " unless all ranks failed or it is rank 0, which does much alone. Call it at the end
+ * of every local phase that can fail. */
 int comm_agree(const struct comm *comm, int status);
 
 /* The ranks of equal color form a new comm, in rank order; NULL for those with a negative color. */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/comm.h"
+#include "base/h5.h"
 
 /* Built into the program by the Makefile (build/info.c). */
 extern const char *const build_version;  /* git describe --always --dirty, or the release */
@@ -28,5 +29,8 @@ void provenance_fill(const struct comm *comm, int argc, char *const *argv, struc
 
 /* Local. Adds or replaces a fact (parent checkpoint …). */
 void provenance_set(struct provenance *provenance, const char *name, const char *value);
+
+/* Local. As attributes of the group /provenance. FAILED. */
+int provenance_write(const struct provenance *provenance, struct h5 *file);
 
 #endif

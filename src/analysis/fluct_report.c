@@ -197,7 +197,7 @@ static int write_quantity(struct h5 *file, const struct fluct *fluct, const stru
                          shape, "slope of log value on log n");
 }
 
-static int write_all(struct h5 *file, const struct fluct *fluct) {
+static int write_all(struct h5 *file, const struct fluct *fluct, const struct provenance *provenance) {
   const struct study *study = fluct->study;
   const int64_t sizes = study->sizes, times = study->times;
   TRY(h5_set_text(file, "/", "format", "mckean-analysis"));
@@ -205,6 +205,8 @@ static int write_all(struct h5 *file, const struct fluct *fluct) {
   TRY(h5_set_double(file, "/", "level", fluct->options.level));
   TRY(h5_set_int(file, "/", "bootstrap", fluct->options.bootstrap));
   TRY(h5_set_double(file, "/", "C_f", study->C_f));
+  TRY(h5_set_text(file, "/", "config", study->config));
+  TRY(provenance_write(provenance, file));
   TRY(h5_write(file, "/n", H5_INT64, 1, &sizes, study->n));
   TRY(h5_set_text(file, "/n", "description", "units of a network"));
   TRY(h5_write(file, "/replicas", H5_INT64, 1, &sizes, study->replicas));
@@ -218,13 +220,13 @@ static int write_all(struct h5 *file, const struct fluct *fluct) {
   return OK;
 }
 
-int fluct_write(const struct fluct *fluct, const char *path) {
+int fluct_write(const struct fluct *fluct, const struct provenance *provenance, const char *path) {
   struct h5 *file;
   char *temporary = status_malloc(strlen(path) + 8);
   sprintf(temporary, "%s.tmp", path);
   int status = h5_create(temporary, 0, &file);
   if (status == OK) {
-    status = write_all(file, fluct);
+    status = write_all(file, fluct, provenance);
     const int closed = h5_close(file);
     if (status == OK) status = closed;
     if (status == OK && rename(temporary, path) != 0)

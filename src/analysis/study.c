@@ -114,6 +114,7 @@ static int add_run(struct study *study, int run, const char *folder, char **phys
   if (status == OK) {
     seed[run] = config->seed;
     physics[run] = physics_of(config);
+    if (run == 0) study->config = config_echo(config);
     if (run == 0)
       status = read_times(study->file[run], config, study);
     else if (strcmp(physics[0], physics[run]) != 0)
@@ -192,6 +193,7 @@ void study_free(struct study *study) {
   free(study->replicas);
   free(study->step);
   free(study->time);
+  free(study->config);
   free(study);
 }
 

@@ -54,7 +54,7 @@ static int parse(int argc, char **argv, struct request *request) {
   return OK;
 }
 
-static int analyze(const struct request *request) {
+static int analyze(const struct request *request, const struct provenance *provenance) {
   struct study *study = NULL;
   struct fluct *fluct = NULL;
   char output[4200];
@@ -63,7 +63,7 @@ static int analyze(const struct request *request) {
   int status = study_open(request->runs, request->run, &study);
   if (status == OK) status = fluct_create(study, &request->options, &fluct);
   if (status == OK) fluct_print(fluct, stdout);
-  if (status == OK) status = fluct_write(fluct, path);
+  if (status == OK) status = fluct_write(fluct, provenance, path);
   if (status == OK) printf("\nwritten: %s\n", path);
   if (status == OK && request->json) status = fluct_json(fluct, request->json);
   if (status == OK && request->json) printf("written: %s\n", request->json);
@@ -75,8 +75,10 @@ static int analyze(const struct request *request) {
 int cmd_analyze(const struct comm *comm, int argc, char **argv) {
   struct request request = {.options = {.seed = 1, .bootstrap = 2000, .level = 0.99},
                             .run = status_malloc(sizeof(char *) * (size_t)argc)};
+  struct provenance provenance;
+  provenance_fill(comm, argc, argv, &provenance);
   int status = parse(argc, argv, &request);
-  if (status == OK) status = comm_agree(comm, comm->rank == 0 ? analyze(&request) : OK);
+  if (status == OK) status = comm_agree(comm, comm->rank == 0 ? analyze(&request, &provenance) : OK);
   free(request.run);
   return status;
 }

@@ -155,7 +155,7 @@ static int list_steps(const char *folder, int64_t **steps, int *count) {
     (*steps)[(*count)++] = step;
   }
   closedir(directory);
-  qsort(*steps, (size_t)*count, sizeof **steps, descending);
+  if (*count > 0) qsort(*steps, (size_t)*count, sizeof **steps, descending);
   return OK;
 }
 

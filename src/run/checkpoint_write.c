@@ -33,9 +33,7 @@ static int write_attributes(const struct checkpoint_request *request, struct h5 
   TRY(h5_set_text(h5, "/", "isa", isa_names[request->isa]));
   TRY(h5_set_text(h5, "/", "precision", precision_names[precision]));
   TRY(h5_set_text(h5, "/", "config", request->config));
-  for (int i = 0; i < request->provenance->count; i++)
-    TRY(h5_set_text(h5, "/provenance", request->provenance->fact[i].name, request->provenance->fact[i].value));
-  return OK;
+  return provenance_write(request->provenance, h5);
 }
 
 static int reserve_member(struct layout *layout, struct h5 *h5, int e) {

@@ -325,9 +325,7 @@ static int write_attributes(const struct history *history, struct h5 *file, int6
   int status = h5_set_text(file, "/", "config", config);
   free(config);
   if (status == OK) status = h5_set_int(file, "/", "step", step);
-  for (int i = 0; i < provenance->count && status == OK; i++)
-    status = h5_set_text(file, "/provenance", provenance->fact[i].name, provenance->fact[i].value);
-  return status;
+  return status == OK ? provenance_write(provenance, file) : status;
 }
 
 static int settle(const struct history *history, int (*may_write)(void *context), void *context) {

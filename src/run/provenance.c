@@ -58,3 +58,9 @@ void provenance_fill(const struct comm *comm, int argc, char *const *argv, struc
   provenance_set(provenance, "job", text);
   comm_bcast(comm, provenance, sizeof *provenance, 0);
 }
+
+int provenance_write(const struct provenance *provenance, struct h5 *file) {
+  for (int i = 0; i < provenance->count; i++)
+    TRY(h5_set_text(file, "/provenance", provenance->fact[i].name, provenance->fact[i].value));
+  return OK;
+}
