@@ -105,9 +105,9 @@ static double ulps(double value, long double exact, bool is_float) {
 static const struct {
   double low, high, float_bound, double_bound;
 } range[UNIT_TYPES] = {
-    [UNIT_SIGMOID] = {-87, 90, 4, 4},   [UNIT_TANH] = {-30, 30, 4, 4}, [UNIT_RELU] = {-1e4, 1e4, 0, 0},
-    [UNIT_SOFTPLUS] = {-87, 1e3, 4, 4}, [UNIT_ERF] = {-12, 12, 8, 8},  [UNIT_COSINE] = {-1e4, 1e4, 4, 4},
-    [UNIT_RBF] = {-87, 88, 3, 3},
+    [UNIT_SIGMOID] = {-86.5, 86.5, 4, 4}, [UNIT_TANH] = {-30, 30, 4, 4}, [UNIT_RELU] = {-1e4, 1e4, 0, 0},
+    [UNIT_SOFTPLUS] = {-86.5, 1e3, 4, 4}, [UNIT_ERF] = {-12, 12, 4, 4},  [UNIT_COSINE] = {-1e4, 1e4, 4, 4},
+    [UNIT_RBF] = {-86.5, 86.5, 4, 4},
 };
 
 static void kernels_are_accurate_over_their_range(void **state) {
@@ -186,10 +186,11 @@ static void extreme_arguments_give_limits(void **state) {
       for (int k = 0; k < 9; k++) {
         const double want[2] = {limit[i].h[k], limit[i].dh[k]}, found[2] = {h[k], dh[k]};
         for (int which = 0; which < 2; which++) {
-          /* Infinities may arrive as NaN through padding points of weight 0; the exact sum refuses both alike. */
+          /* e^x stays on the normal numbers, and infinities may arrive as NaN through padding points of weight 0: the
+           * exact sum refuses all that is beyond 2^39 alike. */
           const bool same = isfinite(want[which])
                                 ? fabs(found[which] - want[which]) <= 1e-12 * fabs(want[which]) + 1e-300
-                                : !isfinite(found[which]);
+                                : !(fabs(found[which]) < 1e300);
           if (!same)
             print_error("%s %s at %g: %g, expected %g\n", unit_table[limit[i].unit].name, which ? "h'" : "h", s[k],
                         found[which], want[which]);

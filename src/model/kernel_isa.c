@@ -2,8 +2,12 @@
  * naming the level and the compiler's flags for it; what differs between levels is the width of a vector and the shape
  * of the register tile. */
 #include <math.h>
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
 
 #include "kernel_table.h"
+#include "unit_series.h"
 
 #if defined __AVX512F__
 enum { VECTOR_BYTES = 64, VECTORS = 4 };
