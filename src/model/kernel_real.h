@@ -42,9 +42,10 @@
 #define W     ((int)(sizeof(vreal) / sizeof(real)))
 #define PARTS (TILE / (VECTORS * W))
 
-#define SPLAT(value) ((vreal){0} + (real)(value))
-#define SIGN         ((vint){0} + SIGN_BIT) /* SPLAT cannot make -0: 0 + -0 is 0 */
+#define SPLAT(value) ((real)(value) - (vreal){0}) /* minus: x - 0 is x for all x, so that no subtraction is left */
+#define SIGN         ((vint){0} + SIGN_BIT)
 
+#include "kernel_form.h"
 #include "simd.h"
 #include "unit_simd.h"
 

@@ -9,12 +9,17 @@
  * number, so limits are reached to 1e-38 (float). Only IEEE operations whose results do not depend on the machine: no
  * approximate reciprocals. Accuracy is stated in tests/test_unit.c, which measures it against long double. */
 
-/* A polynomial of unit_series.h by Horner's rule. */
+/* A polynomial of unit_series.h, its even and its odd powers by Horner's rule: half the latency of one chain. */
 #define POLY(name, x) FN(poly)(name, (int)(sizeof name / sizeof *name), x)
 static inline __attribute__((always_inline)) vreal FN(poly)(const double *c, int terms, vreal x) {
-  vreal p = SPLAT(c[0]);
-  for (int i = 1; i < terms; i++) p = p * x + SPLAT(c[i]);
-  return p;
+  const vreal square = x * x;
+  vreal p = SPLAT(c[0]), q = SPLAT(c[1]);
+  for (int i = 2; i < terms; i++) {
+    const vreal next = p * square + SPLAT(c[i]);
+    p = q;
+    q = next;
+  }
+  return p * x + q;
 }
 
 static inline vreal FN(abs)(vreal x) {
@@ -58,13 +63,14 @@ static inline void FN(unit_sigmoid)(vreal s, vreal *h, vreal *dh) {
   *dh = e * q * q; /* h (1 - h), 1 - h = e h */
 }
 
-/* tanh |s| = E/(E + 2), E = e^{2|s|} - 1; tanh' = 4 (E + 1)/(E + 2)^2, without 1 - h^2. */
+/* tanh |s| = E q, q = 1/(E + 2), E = e^{2|s|} - 1; tanh' = (1 - h)(1 + h) = 2 q (1 + h), without cancellation. */
 static inline void FN(unit_tanh)(vreal s, vreal *h, vreal *dh) {
   const vreal size = FN(abs)(s);
   const vreal E = FN(expm1)(MIN(SPLAT(EXP_LIMIT), size + size));
   const vreal q = SPLAT(1) / (E + SPLAT(2));
-  *h = FN(with_sign_of)(s, E * q);
-  *dh = (SPLAT(4) * E + SPLAT(4)) * q * q;
+  const vreal v = E * q;
+  *h = FN(with_sign_of)(s, v);
+  *dh = (q + q) * v + (q + q);
 }
 
 static inline void FN(unit_relu)(vreal s, vreal *h, vreal *dh) {
