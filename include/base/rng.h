@@ -37,7 +37,7 @@ void rng_bits(const struct rng *rng, uint64_t id, uint64_t draw, uint64_t out[4]
 /* out[0..count-1]: independent N(0,1) numbers of id (Box-Muller; four per draw). */
 void rng_normal(const struct rng *rng, uint64_t id, int count, double *out);
 
-/* out[0..count-1]: independent numbers uniform in [0,1), multiples of 2^-53. */
+/* out[0..count-1]: independent numbers uniform in [0,1), multiples of 2^-52. */
 void rng_uniform(const struct rng *rng, uint64_t id, int count, double *out);
 
 /* x[0..d-1]: uniform on the sphere |x|^2 = d. */

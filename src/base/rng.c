@@ -2,6 +2,9 @@
 
 #include <Random123/philox.h>
 #include <math.h>
+#include <string.h>
+
+#include "base/level.h"
 
 void rng_bits(const struct rng *rng, uint64_t id, uint64_t draw, uint64_t out[4]) {
   const philox4x64_key_t key = {{rng->seed, (uint64_t)rng->stream}};
@@ -10,8 +13,12 @@ void rng_bits(const struct rng *rng, uint64_t id, uint64_t draw, uint64_t out[4]
   for (int i = 0; i < 4; i++) out[i] = bits.v[i];
 }
 
+/* 52 random bits behind the point of 1.0, minus 1. */
 static double uniform(uint64_t bits) {
-  return (double)(bits >> 11) * 0x1p-53;
+  const uint64_t one = bits >> 12 | UINT64_C(0x3ff0000000000000);
+  double value;
+  memcpy(&value, &one, sizeof value);
+  return value - 1;
 }
 
 void rng_uniform(const struct rng *rng, uint64_t id, int count, double *out) {
@@ -22,48 +29,60 @@ void rng_uniform(const struct rng *rng, uint64_t id, int count, double *out) {
   }
 }
 
-/* log u, u in [2^-53, 1]: u = m 2^e with m in [sqrt 1/2, sqrt 2), log m = 2 artanh((m - 1)/(m + 1)) by its series.
- * |s| <= 0.1716, so ten terms reach 2^-53. */
-static double log_of(double u) {
-  static const double LN2 = 0x1.62e42fefa39efp-1;
-  int e;
-  double m = frexp(u, &e);
-  if (m < 0x1.6a09e667f3bcdp-1) {
-    m *= 2;
-    e--;
-  }
-  const double s = (m - 1) / (m + 1), s2 = s * s;
-  double sum = 0;
-  for (int k = 10; k >= 0; k--) sum = sum * s2 + 1.0 / (2 * k + 1);
-  return 2 * s * sum + e * LN2;
-}
+/* PAIRS pairs of numbers at a time. Vectors as wide as the processor has them, but on each lane the same IEEE
+ * operations (contraction to FMA is off): the same bits everywhere. */
+enum { PAIRS = 8 };
+typedef double vdouble __attribute__((vector_size(8 * PAIRS)));
+typedef uint64_t vword __attribute__((vector_size(8 * PAIRS)));
 
-/* cos and sin of 2 pi u, u in [0, 1): Taylor series on an eighth of the circle. */
-static void circle(double u, double *cosine, double *sine) {
-  static const double TWO_PI = 0x1.921fb54442d18p+2;
-  const int quarter = (int)(4 * u + 0.5); /* nearest multiple of a quarter turn */
-  const double angle = (u - 0.25 * quarter) * TWO_PI, square = angle * angle;
-  double c = 1, s = 1;
-  for (int k = 8; k >= 1; k--) {
-    c = 1 - c * square / ((2 * k - 1) * (2 * k));
-    s = 1 - s * square / ((2 * k) * (2 * k + 1));
+/* out[2i], out[2i+1] = sqrt(-2 log(1 - u)) (cos 2 pi v, sin 2 pi v), u and v uniform from bits[2i] and bits[2i+1]. */
+EVERY_LEVEL static void box_muller(const uint64_t bits[2 * PAIRS], double out[2 * PAIRS]) {
+  vword first, second;
+  for (int i = 0; i < PAIRS; i++) {
+    first[i] = bits[2 * i];
+    second[i] = bits[2 * i + 1];
   }
-  s *= angle;
-  const double turned[4][2] = {{c, s}, {-s, c}, {-c, -s}, {s, -c}};
-  *cosine = turned[quarter % 4][0];
-  *sine = turned[quarter % 4][1];
+  const vword one = (vword){0} + UINT64_C(0x3ff0000000000000), magic = (vword){0} + UINT64_C(0x4338000000000000);
+  const vdouble u = 2 - (vdouble)(first >> 12 | one), v = (vdouble)(second >> 12 | one) - 1; /* (0, 1], [0, 1) */
+
+  /* log u, u = m 2^e with m in [sqrt 1/2, sqrt 2): log m = 2 artanh(s), s = (m - 1)/(m + 1), |s| <= 0.1716: ten terms
+   * of its series reach 2^-53. */
+  const vword upper = (vword)u - UINT64_C(0x3fe6a09e667f3bcd); /* bits of u / sqrt(1/2): exponent and mantissa */
+  const vdouble m = (vdouble)((upper & UINT64_C(0x000fffffffffffff)) + UINT64_C(0x3fe6a09e667f3bcd));
+  const vword exponent = upper >> 52 | (0 - (upper >> 63)) << 12; /* an arithmetic shift */
+  const vdouble e = (vdouble)(exponent + magic) - 0x1.8p52;
+  const vdouble s = (m - 1) / (m + 1), s2 = s * s;
+  vdouble series = s2 * (1.0 / 21) + 1.0 / 19;
+  for (int k = 8; k >= 0; k--) series = series * s2 + 1.0 / (2 * k + 1);
+  const vdouble log_u = 2 * s * series + e * 0x1.62e42fefa39efp-1;
+
+  /* cos and sin of 2 pi v by Taylor series on an eighth of the circle around the nearest quarter turn. */
+  const vdouble shifted = 4 * v + 0x1.8p52, angle = (v - 0.25 * (shifted - 0x1.8p52)) * 0x1.921fb54442d18p+2;
+  const vdouble square = angle * angle;
+  vdouble c = (vdouble){0} + 1, w = (vdouble){0} + 1;
+  for (int k = 8; k >= 1; k--) {
+    c = 1 - c * square * (1.0 / ((2 * k - 1) * (2 * k)));
+    w = 1 - w * square * (1.0 / ((2 * k) * (2 * k + 1)));
+  }
+  w *= angle;
+  const vword quarter = (vword)shifted, odd = 0 - (quarter & 1);
+  const vword cosine = ((vword)w & odd) | ((vword)c & ~odd), sine = ((vword)c & odd) | ((vword)w & ~odd);
+  const vdouble x = (vdouble)(cosine ^ ((quarter + 1) & 2) << 62), y = (vdouble)(sine ^ (quarter & 2) << 62);
+  for (int i = 0; i < PAIRS; i++) {
+    const double radius = sqrt(-2 * log_u[i]);
+    out[2 * i] = radius * x[i];
+    out[2 * i + 1] = radius * y[i];
+  }
 }
 
 void rng_normal(const struct rng *rng, uint64_t id, int count, double *out) {
-  uint64_t bits[4];
-  for (int i = 0; i < count; i += 2) {
-    if (i % 4 == 0) rng_bits(rng, id, (uint64_t)(i / 4), bits);
-    /* 1 - u is in (0, 1]: its logarithm is finite. */
-    const double radius = sqrt(-2 * log_of(1 - uniform(bits[i % 4])));
-    double cosine, sine;
-    circle(uniform(bits[i % 4 + 1]), &cosine, &sine);
-    out[i] = radius * cosine;
-    if (i + 1 < count) out[i + 1] = radius * sine;
+  uint64_t bits[2 * PAIRS] = {0};
+  double normal[2 * PAIRS];
+  for (int first = 0; first < count; first += 2 * PAIRS) {
+    const int part = count - first < 2 * PAIRS ? count - first : 2 * PAIRS;
+    for (int i = 0; i < part; i += 4) rng_bits(rng, id, (uint64_t)((first + i) / 4), bits + i);
+    box_muller(bits, normal);
+    memcpy(out + first, normal, sizeof *out * (size_t)part);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/h5.h"
+#include "base/level.h"
 #include "base/rng.h"
 #include "base/status.h"
 #include "model/kernel.h"
@@ -68,28 +69,34 @@ static int spin_create(struct target *target) {
   return status;
 }
 
-enum { LANES = 8 }; /* points evaluated together; every lane does the same operations, wherever its point stands */
+/* Points are evaluated LANES at a time; every lane does the same IEEE operations, wherever its point stands and however
+ * wide the processor's vectors are. */
+enum { LANES = 16 };
+typedef double vlanes __attribute__((vector_size(8 * LANES)));
+
+EVERY_LEVEL static void spin_lanes(int d, const double *restrict entry, const vlanes *restrict x, vlanes *restrict y) {
+  vlanes f = {0};
+  for (int p = 0; p < d; p++) {
+    vlanes rows = {0};
+    for (int q = p; q < d; q++) {
+      vlanes row = {0};
+      for (int r = q; r < d; r++) row += *entry++ * x[r];
+      rows += row * x[q];
+    }
+    f += rows * x[p];
+  }
+  *y = f;
+}
 
 static void spin_eval(const struct target *target, int count, const double *x, double *y) {
   const int d = target->d;
-  double xt[1024][LANES];
+  vlanes transposed[1024], f;
   for (int first = 0; first < count; first += LANES) {
     const int lanes = count - first < LANES ? count - first : LANES;
     for (int k = 0; k < d; k++)
-      for (int l = 0; l < LANES; l++) xt[k][l] = l < lanes ? x[(size_t)(first + l) * (size_t)d + (size_t)k] : 0;
-    const double *entry = target->coefficient;
-    double f[LANES] = {0};
-    for (int p = 0; p < d; p++) {
-      double rows[LANES] = {0};
-      for (int q = p; q < d; q++) {
-        double row[LANES] = {0};
-        for (int r = q; r < d; r++, entry++)
-          for (int l = 0; l < LANES; l++) row[l] += *entry * xt[r][l];
-        for (int l = 0; l < LANES; l++) rows[l] += row[l] * xt[q][l];
-      }
-      for (int l = 0; l < LANES; l++) f[l] += rows[l] * xt[p][l];
-    }
-    memcpy(y + first, f, sizeof(double) * (size_t)lanes);
+      for (int l = 0; l < LANES; l++) transposed[k][l] = l < lanes ? x[(size_t)(first + l) * (size_t)d + (size_t)k] : 0;
+    spin_lanes(d, target->coefficient, transposed, &f);
+    memcpy(y + first, &f, sizeof *y * (size_t)lanes);
   }
 }
 
