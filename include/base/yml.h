@@ -1,6 +1,6 @@
 /* yml: strict reading of YAML (libyaml has the prefix yaml) through libyaml's events, into a flat list of leaves.
  *
- * Refused, each with its place: more than 1 MiB, depth beyond 8, aliases, anchors, tags, merge keys, second documents,
+ * Refused, each with its place: more than 1 MiB, depth beyond 8, more than 8192 entries, aliases, anchors, tags, merge keys, second documents,
  * embedded NUL, keys that are not plain words, duplicate keys, what libyaml itself refuses. (Its document interface
  * would accept duplicates and cyclic aliases, and takes quadratic time on nested brackets.) Local. */
 #ifndef MCKEAN_BASE_YML_H
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { YML_BYTES_MAX = 1 << 20 };
+enum { YML_BYTES_MAX = 1 << 20, YML_ENTRIES_MAX = 8192 };
 
 enum yml_kind { YML_PLAIN, YML_QUOTED, YML_EMPTY_LIST, YML_EMPTY_MAP };
 

@@ -67,3 +67,24 @@ bool exact_value(int count, const int64_t *restrict sum, double *restrict v) {
   }
   return true;
 }
+
+static double wide_scale(int scale) {
+  static const double scales[WIDE_SCALES] = {0x1p80, 0x1p40, 1, 0x1p-40, 0x1p-80};
+  return scales[scale];
+}
+
+void wide_add(double v, int64_t *sum) {
+  for (int scale = 0; scale < WIDE_SCALES; scale++) {
+    const double scaled = v * wide_scale(scale);
+    exact_add(1, &scaled, sum + scale * EXACT_LIMBS(1));
+  }
+}
+
+bool wide_value(const int64_t *sum, double *v) {
+  for (int scale = 0; scale < WIDE_SCALES; scale++)
+    if (exact_value(1, sum + scale * EXACT_LIMBS(1), v)) {
+      *v /= wide_scale(scale);
+      return true;
+    }
+  return false;
+}

@@ -175,14 +175,15 @@ static void gradients(struct dynamics *dynamics, const struct share *share, stru
 }
 
 /* The sum of the limbs over a network's ranks, as means. */
-static void particle_means(const struct share *share, int64_t *limbs, struct observation *observation) {
+static void particle_means(const struct share *share, int64_t limbs[PARTICLE_MEANS][WIDE_LIMBS],
+                           struct observation *observation) {
   if (share->group) {
     struct comm_sum sum;
-    comm_sum_begin(share->group, limbs, EXACT_LIMBS(PARTICLE_MEANS), &sum);
+    comm_sum_begin(share->group, limbs[0], PARTICLE_MEANS * WIDE_LIMBS, &sum);
     comm_sum_end(&sum);
   }
-  if (!exact_value(PARTICLE_MEANS, limbs, observation->mean))
-    for (int m = 0; m < PARTICLE_MEANS; m++) observation->mean[m] = NAN;
+  for (int m = 0; m < PARTICLE_MEANS; m++)
+    if (!wide_value(limbs[m], &observation->mean[m])) observation->mean[m] = NAN;
 }
 
 /* The gradient of every own tile and, tile by tile, its part of the means of the state before the move, and its move.
@@ -194,7 +195,7 @@ static void move(struct dynamics *dynamics, const struct share *share, struct sl
   const unsigned train = particles->unit.train;
   const int64_t units = share_units(share), tiles = network_tiles(units);
   const double scale = 1 / (double)source->count, rate = dt / (double)source->count;
-  int64_t limbs[EXACT_LIMBS(PARTICLE_MEANS)] = {0};
+  int64_t limbs[PARTICLE_MEANS][WIDE_LIMBS] = {{0}};
   double square[TILE], sums[PARTICLE_MEANS];
   for (int64_t first = 0; first < tiles; first += dynamics->grad_tiles) {
     const int64_t count = min64(dynamics->grad_tiles, tiles - first);
@@ -206,7 +207,7 @@ static void move(struct dynamics *dynamics, const struct share *share, struct sl
       if (observation) {
         dynamics->kernel->move(particles->d, train, used, scale, 0, grad, tile, square);
         observe_tile(particles->d, used, (double)share->n, tile, stored, square, sums);
-        exact_add(PARTICLE_MEANS, sums, limbs);
+        for (int m = 0; m < PARTICLE_MEANS; m++) wide_add(sums[m], limbs[m]);
       }
       if (rate > 0) dynamics->kernel->move(particles->d, train, used, scale, rate, grad, tile, NULL);
     }
@@ -296,7 +297,7 @@ int dynamics_check(const struct dynamics *dynamics) {
   return FAIL(
       FAILED,
       "step %lld: the network of n = %lld, replica %lld left the range of numbers (a sum over units was not finite "
-      "or beyond 2^39); its step size is too large for it: use a smaller dynamics.stages[].dt",
+      "or beyond 2^39): the step size is too large for it (dynamics.stages[].dt), or the initial law or the data are",
       (long long)fault->step, (long long)fault->n, (long long)fault->replica);
 }
 

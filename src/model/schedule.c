@@ -33,17 +33,19 @@ int64_t schedule_batch(const struct schedule *schedule, int stage, int64_t n, in
   if (s->batch > 0) return s->batch;
   if (s->batch_scale <= 0) return samples;
   /* The input says floor(scale n^power); the tolerance keeps 0.2 * 5 from becoming 0. */
-  const int64_t batch = (int64_t)floor(s->batch_scale * pow((double)n, s->batch_power) * (1 + 1e-12));
-  return batch > 1 ? batch : 1;
+  const double batch = floor(s->batch_scale * pow((double)n, s->batch_power) * (1 + 1e-12));
+  return batch < 1 ? 1 : batch < BATCH_LIMIT ? (int64_t)batch : BATCH_LIMIT;
 }
 
 int schedule_check(const struct schedule *schedule, int stage, int64_t n, int64_t samples) {
   const int64_t batch = schedule_batch(schedule, stage, n, samples);
-  if (batch <= samples) return OK;
+  const int64_t most = samples > 0 ? samples : BATCH_LIMIT - 1;
+  if (batch <= most) return OK;
   return FAIL(
       USAGE,
-      "dynamics.stages[%d]: batch: expected at most the %lld points of the fixed set, received %lld for n = %lld",
-      stage, (long long)samples, (long long)batch, (long long)n);
+      "dynamics.stages[%d]: batch: expected at most %lld points (%s), received %s%lld for n = %lld",
+      stage, (long long)most, samples > 0 ? "the fixed set" : "2^31 - 1", batch == BATCH_LIMIT ? ">= " : "",
+              (long long)batch, (long long)n);
 }
 
 bool schedule_same_batch(const struct schedule *schedule, int stage, int other) {

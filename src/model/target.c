@@ -18,11 +18,10 @@ static int64_t packed(int d) {
   return (int64_t)d * (d + 1) * (d + 2) / 6;
 }
 
-/* S_pqr: mean of the six permutations of a_pqr, divided by d. */
-static double symmetrised(const double *a, int d, int p, int q, int r) {
-#define A(i, j, k) a[((size_t)(i) * (size_t)d + (size_t)(j)) * (size_t)d + (size_t)(k)]
-  return (A(p, q, r) + A(p, r, q) + A(q, p, r) + A(q, r, p) + A(r, p, q) + A(r, q, p)) / (6.0 * d);
-#undef A
+/* Place of the entry p <= q <= r among the packed ones, r fastest. */
+static int64_t packed_place(int d, int p, int q, int r) {
+  const int64_t before_p = packed(d) - packed(d - p), m = d - p, j = q - p;
+  return before_p + j * m - j * (j - 1) / 2 + (r - q);
 }
 
 /* How many of the d^3 index triples the entry p <= q <= r stands for. */
@@ -40,33 +39,42 @@ static void spin_moments(struct target *target, const double *T, double S2) {
   target->linear_fraction = d * d * 9 * T2 / ((d + 2) * (d + 2)) / square;
 }
 
-static int spin_create(struct target *target) {
+/* Adds a_pqr / d to the packed entry of its index set: the sum over permutations, multiplicity times S_pqr. */
+static void add_coefficients(struct target *target) {
   const int d = target->d;
-  double *a = NULL;
-  TRY(status_array((void **)&a, (int64_t)d * d * d, sizeof *a, "spin coefficients a_pqr"));
+  double row[1024];
   const struct rng rng = {target->spec.seed, RNG_TARGET, 0, 0};
   for (int p = 0; p < d; p++)
-    for (int q = 0; q < d; q++) /* one id per row (p, q, .) */
-      rng_normal(&rng, (uint64_t)p * (uint64_t)d + (uint64_t)q, d, a + ((size_t)p * (size_t)d + (size_t)q) * (size_t)d);
+    for (int q = 0; q < d; q++) { /* one id per row (p, q, .) */
+      rng_normal(&rng, (uint64_t)p * (uint64_t)d + (uint64_t)q, d, row);
+      const int low = p < q ? p : q, high = p < q ? q : p;
+      for (int r = 0; r < d; r++) {
+        const int64_t place = r < low    ? packed_place(d, r, low, high)
+                              : r < high ? packed_place(d, low, r, high)
+                                         : packed_place(d, low, high, r);
+        target->coefficient[place] += row[r] / d;
+      }
+    }
+}
+
+static int spin_create(struct target *target) {
+  const int d = target->d;
   target->coefficients = packed(d);
-  const int status =
-      status_array((void **)&target->coefficient, target->coefficients, sizeof(double), "spin coefficients");
-  if (status == OK) {
-    double T[1024] = {0}, S2 = 0, *to = target->coefficient;
-    for (int p = 0; p < d; p++)
-      for (int q = p; q < d; q++)
-        for (int r = q; r < d; r++) {
-          const double S = symmetrised(a, d, p, q, r);
-          const int copies = multiplicity(p, q, r);
-          S2 += copies * S * S;
-          if (p == q) T[r] += S;
-          if (q == r && p != q) T[p] += S;
-          *to++ = copies * S;
-        }
-    spin_moments(target, T, S2);
-  }
-  free(a);
-  return status;
+  TRY(status_array((void **)&target->coefficient, target->coefficients, sizeof(double), "spin coefficients"));
+  memset(target->coefficient, 0, sizeof(double) * (size_t)target->coefficients);
+  add_coefficients(target);
+  double T[1024] = {0}, S2 = 0;
+  const double *entry = target->coefficient;
+  for (int p = 0; p < d; p++)
+    for (int q = p; q < d; q++)
+      for (int r = q; r < d; r++, entry++) {
+        const double S = *entry / multiplicity(p, q, r);
+        S2 += *entry * S;
+        if (p == q) T[r] += S;
+        if (q == r && p != q) T[p] += S;
+      }
+  spin_moments(target, T, S2);
+  return OK;
 }
 
 /* Points are evaluated LANES at a time; every lane does the same IEEE operations, wherever its point stands and however

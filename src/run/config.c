@@ -54,18 +54,19 @@ static bool is_list(const struct parameter *parameter) {
 
 static void unknown_key(struct reading *reading, const struct yml_entry *entry, const char *key) {
   char where[KEY_MAX];
+  const char *nearest = reading->errors.count < ERRORS_MAX ? key_nearest(key) : NULL;
   if (!*entry->path)
     complain(&reading->errors, "%s: sections with keys were expected, received \"%.60s\"", place(entry, where),
              entry->value);
-  else if (key_is_section(key) && entry->kind == YML_EMPTY_MAP)
-    return; /* an empty section says nothing */
+  else if (key_is_section(key) && entry->kind == YML_EMPTY_MAP && !strchr(key, '['))
+    return; /* an empty section says nothing; an empty stage does */
   else if (key_is_section(key))
     complain(&reading->errors,
              "%s: %s: a section with keys was expected, received \"%.60s\"; `mckean help %s` lists them",
              place(entry, where), entry->path, entry->value, key);
   else
-    complain(&reading->errors, "%s: %.200s: unknown key; did you mean \"%s\"?", place(entry, where), entry->path,
-             key_nearest(key));
+    complain(&reading->errors, "%s: %.200s: unknown key; %s%s%s", place(entry, where), entry->path,
+             nearest ? "did you mean \"" : "`mckean help` lists the known ones", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
 static void wrong_value(struct reading *reading, const struct yml_entry *entry, const struct parameter *parameter) {
@@ -83,7 +84,7 @@ static void wrong_value(struct reading *reading, const struct yml_entry *entry, 
 static void take_entry(struct reading *reading, const struct yml_entry *entry) {
   char key[KEY_MAX];
   int item;
-  key_split(entry->path, key, &item);
+  const int brackets = key_split(entry->path, key, &item);
   const int index = key_find(key);
   if (index < 0) {
     unknown_key(reading, entry, key);
@@ -94,7 +95,7 @@ static void take_entry(struct reading *reading, const struct yml_entry *entry) {
   void *base = reading->config;
   bool right = entry->kind == YML_PLAIN || entry->kind == YML_QUOTED;
   if (parameter_of_stage(parameter)) {
-    right = right && item < STAGES_MAX;
+    right = right && brackets == 1 && item >= 0 && item < STAGES_MAX;
     if (right) {
       base = &schedule->stage[item];
       if (item >= schedule->stages) schedule->stages = item + 1;
@@ -102,7 +103,7 @@ static void take_entry(struct reading *reading, const struct yml_entry *entry) {
     }
   } else {
     reading->seen[index] = true;
-    if (item >= 0 && !is_list(parameter)) right = false;
+    if (brackets > is_list(parameter)) right = false;
   }
   if (entry->kind == YML_EMPTY_LIST && parameter->kind == P_STEPS) {
     ((struct steps *)((char *)base + parameter->offset))->count = 0;
@@ -150,7 +151,7 @@ static void check_stage(struct reading *reading, int s) {
     complain(errors, "%s: dynamics.stages[%d]: give either batch or batch_scale and batch_power, received both", name,
              s);
   if (config->schedule.scheme == SCHEME_GD) {
-    if (scale || (batch && stage->batch != config->data.samples))
+    if (scale || given[key_find("dynamics.stages[].batch_power")] || (batch && stage->batch != config->data.samples))
       complain(errors,
                "%s: dynamics.stages[%d]: gd uses the whole fixed set each step: leave batch out, or use scheme: sgd",
                name, s);
@@ -158,7 +159,7 @@ static void check_stage(struct reading *reading, int s) {
   }
   if (!batch && !scale)
     complain(errors, "%s: dynamics.stages[%d]: sgd needs batch, or batch_scale and batch_power", name, s);
-  if (config->data.mode != DATA_FIXED || config->data.samples == 0) return;
+  if (config->data.mode == DATA_FIXED && config->data.samples == 0) return; /* of a file: known when it has been read */
   for (int e = 0; e < config->ensemble.members; e++)
     if (schedule_check(&config->schedule, s, config->ensemble.n[e], config->data.samples) != OK)
       complain(errors, "%s: %s", name, status_text());

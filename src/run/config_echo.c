@@ -134,5 +134,8 @@ int config_help(FILE *out, const char *key) {
     help_row(out, &parameter_table[i]);
     rows++;
   }
-  return rows ? OK : FAIL(USAGE, "help: %s: unknown key; did you mean \"%s\"?", key, key_nearest(name));
+  if (rows > 0) return OK;
+  const char *nearest = key_nearest(name);
+  return nearest ? FAIL(USAGE, "help: %s: unknown key; did you mean \"%s\"?", key, nearest)
+                 : FAIL(USAGE, "help: %s: unknown key; `mckean help` lists all", key);
 }

@@ -1,5 +1,6 @@
 #include "config_key.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +25,7 @@ static int distance(const char *a, const char *b) {
 }
 
 const char *key_nearest(const char *key) {
-  const char *best = parameter_table[0].key;
+  const char *best = NULL;
   int least = INT32_MAX;
   for (int i = 0; i < parameter_count; i++) {
     const int steps = distance(key, parameter_table[i].key);
@@ -33,20 +34,23 @@ const char *key_nearest(const char *key) {
       best = parameter_table[i].key;
     }
   }
-  return best;
+  return least <= (int)strlen(key) / 2 ? best : NULL;
 }
 
-void key_split(const char *path, char key[KEY_MAX], int *item) {
+int key_split(const char *path, char key[KEY_MAX], int *item) {
+  int brackets = 0;
   *item = -1;
   size_t length = 0;
   for (const char *from = path; *from && length < KEY_MAX - 1; from++) {
     key[length++] = *from;
     if (*from != '[') continue;
-    if (*item < 0) *item = atoi(from + 1);
+    const long number = from[1] >= '0' && from[1] <= '9' ? strtol(from + 1, NULL, 10) : INT_MAX;
+    if (++brackets == 1) *item = number < INT_MAX ? (int)number : INT_MAX;
     from += strspn(from + 1, "0123456789");
   }
   key[length] = 0;
   if (length > 2 && strcmp(key + length - 2, "[]") == 0) key[length - 2] = 0;
+  return brackets;
 }
 
 int key_find(const char *key) {

@@ -6,13 +6,14 @@
 
 enum { KEY_MAX = 600 };
 
-/* "dynamics.stages[3].dt" -> "dynamics.stages[].dt" and 3; -1 without brackets. A last "[]" is cut off. */
-void key_split(const char *path, char key[KEY_MAX], int *item);
+/* "dynamics.stages[3].dt" -> "dynamics.stages[].dt" and 3; -1 without brackets, INT_MAX for what is no number. A last "[]" is
+ * cut off. Returns the number of brackets. */
+int key_split(const char *path, char key[KEY_MAX], int *item);
 
 /* Row of the parameter table, -1 if there is none. */
 int key_find(const char *key);
 
-/* The known key that takes the fewest edits. */
+/* The known key that takes the fewest edits, NULL if it takes more than half of the letters. */
 const char *key_nearest(const char *key);
 
 /* True if some key lies below this one, or if it is empty. */

@@ -157,7 +157,7 @@ void parameter_expects(const struct parameter *parameter, char *text, size_t siz
     snprintf(text, size, "true or false");
     break;
   case P_TEXT:
-    snprintf(text, size, "a text");
+    snprintf(text, size, "a text without control characters");
     break;
   case P_SIZES:
     snprintf(text, size, "an integer%s, or a list of at most %d different ones", range, ENSEMBLE_MAX);
@@ -206,7 +206,8 @@ static bool seed(const char *text, uint64_t *result) {
 
 static bool size_item(const struct parameter *parameter, struct ensemble_spec *ensemble, int item, const char *text) {
   int64_t n;
-  if (!whole(parameter, text, &n) || item >= ENSEMBLE_MAX) return false;
+  if (item == 0) ensemble->members = 0;
+  if (!whole(parameter, text, &n) || item >= ENSEMBLE_MAX || item != ensemble->members) return false;
   ensemble->members = item + 1;
   ensemble->n[item] = n;
   for (int i = 0; i < item; i++)
@@ -270,6 +271,8 @@ bool parameter_assign(const struct parameter *parameter, void *base, int item, c
     *(bool *)at = strcmp(text, "true") == 0;
     return *(bool *)at || strcmp(text, "false") == 0;
   case P_TEXT:
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) /* YAML could not hold them in an echo */
+      if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0)) return false;
     return snprintf(at, text_size(parameter), "%s", text) < (int)text_size(parameter);
   case P_CHOICE:
     return choice_item(parameter, at, text);
