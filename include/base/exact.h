@@ -21,9 +21,9 @@ void exact_add(int count, const double *restrict v, int64_t *restrict sum);
 /* v[i] = the correctly rounded value of sum i. Returns false, with v untouched, where a term was bad. */
 bool exact_value(int count, const int64_t *restrict sum, double *restrict v);
 
-/* The same for one sum of doubles of any common size: kept at five scales, 2^-80 to 2^80, of which the finest that held all
- * terms is read. Terms below 2^119; relative to the largest term the error is below 2^-78 down to 2^-81, and below 2^-161
- * absolutely. WIDE_LIMBS words. */
+/* The same for one sum of doubles of any common size: kept at five scales, 2^-80 to 2^80, of which the finest that held
+ * all terms is read. Terms below 2^119; relative to the largest term the error is below 2^-78 down to 2^-81, and below
+ * 2^-161 absolutely. WIDE_LIMBS words. */
 enum { WIDE_SCALES = 5, WIDE_LIMBS = WIDE_SCALES * EXACT_LIMBS(1) };
 void wide_add(double v, int64_t *sum);
 bool wide_value(const int64_t *sum, double *v);

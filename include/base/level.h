@@ -1,6 +1,6 @@
-/* level: functions compiled for several instruction-set levels, the best of which is taken at start. For code whose bits
- * must be the same on all of them: plain IEEE operations on GNU vectors, with contraction to FMA off. (The kernels, whose
- * bits may differ between levels, have a table of their own: model/kernel.h.) */
+/* level: functions compiled for several instruction-set levels, the best of which is taken at start. For code whose
+ * bits must be the same on all of them: plain IEEE operations on GNU vectors, with contraction to FMA off. (The
+ * kernels, whose bits may differ between levels, have a table of their own: model/kernel.h.) */
 #ifndef MCKEAN_BASE_LEVEL_H
 #define MCKEAN_BASE_LEVEL_H
 

@@ -1,8 +1,9 @@
 /* yml: strict reading of YAML (libyaml has the prefix yaml) through libyaml's events, into a flat list of leaves.
  *
- * Refused, each with its place: more than 1 MiB, depth beyond 8, more than 8192 entries, aliases, anchors, tags, merge keys, second documents,
- * embedded NUL, keys that are not plain words, duplicate keys, what libyaml itself refuses. (Its document interface
- * would accept duplicates and cyclic aliases, and takes quadratic time on nested brackets.) Local. */
+ * Refused, each with its place: more than 1 MiB, depth beyond 8, more than 8192 entries, aliases, anchors, tags, merge
+ * keys, second documents, embedded NUL, keys that are not plain words, duplicate keys, what libyaml itself refuses.
+ * (Its document interface would accept duplicates and cyclic aliases, and takes quadratic time on nested brackets.)
+ * Local. */
 #ifndef MCKEAN_BASE_YML_H
 #define MCKEAN_BASE_YML_H
 

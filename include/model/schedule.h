@@ -31,7 +31,8 @@ int64_t schedule_steps(const struct schedule *schedule);             /* of all s
 int schedule_stage(const struct schedule *schedule, int64_t step);   /* the last stage for step >= schedule_steps */
 double schedule_time(const struct schedule *schedule, int64_t step); /* sum of dt over the steps before step */
 
-/* P of a network of n units in a stage, at most BATCH_LIMIT; samples: size of the fixed set, 0 if the data are online. */
+/* P of a network of n units in a stage, at most BATCH_LIMIT; samples: size of the fixed set, 0 if the data are online.
+ */
 #define BATCH_LIMIT (INT64_C(1) << 31)
 int64_t schedule_batch(const struct schedule *schedule, int stage, int64_t n, int64_t samples);
 

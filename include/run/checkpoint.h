@@ -76,6 +76,10 @@ int checkpoint_newest(const struct comm *comm, const char *folder, void (*note)(
  * precision. */
 int checkpoint_read(const struct comm *comm, const char *path, struct particles *particles);
 
+/* Local (rank 0). Renames checkpoints newer than step, none of which verified, to "….damaged": they shall neither be
+ * found again nor count as the newest ones to keep. FAILED. */
+int checkpoint_set_aside(const char *folder, int64_t step);
+
 /* Local (rank 0). Removes temporary files and all but the newest keep checkpoints; steps listed in snapshots stay. */
 int checkpoint_rotate(const char *folder, int keep, const struct steps *snapshots);
 

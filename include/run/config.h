@@ -9,7 +9,8 @@
  *   target.teacher.init.{c,a,b}.{mean,std}
  *   data.mode data.samples data.test data.shared data.seed
  *   dynamics.scheme dynamics.stages[].{steps, dt, batch, batch_scale, batch_power}
- *   output.history_every output.checkpoint_every output.keep output.snapshots output.fields output.io */
+ *   output.history_every output.checkpoint_every output.checkpoint_minutes output.keep output.snapshots output.fields
+ * output.io */
 #ifndef MCKEAN_RUN_CONFIG_H
 #define MCKEAN_RUN_CONFIG_H
 
@@ -33,6 +34,10 @@ struct steps {
   int64_t step[STEPS_MAX]; /* ascending, no duplicates */
 };
 
+/* Local. False if it is full. */
+bool steps_insert(struct steps *steps, int64_t step);
+bool steps_hold(const struct steps *steps, int64_t step);
+
 struct config {
   char name[256], output[4096]; /* output: folder; default "runs/<name>" */
   uint64_t seed;
@@ -43,9 +48,10 @@ struct config {
   struct target_spec target; /* target.d 0 only for TARGET_FILE */
   struct data_spec data;
   struct schedule schedule;
-  int64_t history_every;    /* steps between history rows */
-  int64_t checkpoint_every; /* steps; 0: only at the end, at snapshots and when stopped */
-  int keep;                 /* newest checkpoints kept besides snapshots */
+  int64_t history_every;     /* steps between history rows */
+  int64_t checkpoint_every;  /* steps; 0: by checkpoint_minutes only */
+  double checkpoint_minutes; /* wall-clock time; 0: none */
+  int keep;                  /* newest checkpoints kept besides snapshots */
   struct steps snapshots, fields;
   int io; /* enum slab_io */
 };

@@ -14,6 +14,7 @@
 #ifndef MCKEAN_RUN_HISTORY_H
 #define MCKEAN_RUN_HISTORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/comm.h"
@@ -35,6 +36,13 @@ void history_free(struct history *history); /* accepts NULL */
 /* Local. Is a row, a field due at this step? The last step of the schedule and the steps of fields have a row too. */
 bool history_row_due(const struct history *history, int64_t step);
 bool history_field_due(const struct history *history, int64_t step);
+
+/* Collective, before a resume goes on. *final: the file has the row of the start itself, which only a run that ended
+ * there wrote. FAILED: the file is missing, damaged or lacks rows before the start. */
+int history_check(const struct history *history, bool *final);
+
+/* Local, the same on all ranks. Are there rows that are not in the file? */
+bool history_pending(const struct history *history);
 
 /* Local; to be called on all ranks. Keep a row: observation [shares]; f [shares][K], f_train [shares][N] or NULL. */
 void history_row(struct history *history, int64_t step, const struct particles *particles,

@@ -56,7 +56,7 @@ int status_array(void **array, int64_t count, size_t size, const char *what) {
   const size_t bytes = ((size_t)count * size + 63) / 64 * 64;
   *array = aligned_alloc(64, bytes ? bytes : 64);
   if (!*array)
-    return FAIL(FAILED, "%s: no memory for %.3f GB on this rank; use more ranks or nodes, or a smaller n", what,
+    return FAIL(FAILED, "%s: no memory for %.3f GB on this rank; use more ranks or nodes, or a smaller problem", what,
                 (double)bytes * 1e-9);
   return OK;
 }

@@ -109,7 +109,8 @@ static int begin_value(struct reader *reader, yaml_mark_t mark) {
 }
 
 static int read_key(struct reader *reader, const yaml_event_t *event) {
-  if (reader->yaml->count >= YML_ENTRIES_MAX) return refuse(reader, event->start_mark, "more entries than any input has");
+  if (reader->yaml->count >= YML_ENTRIES_MAX)
+    return refuse(reader, event->start_mark, "more entries than any input has");
   struct level *level = &reader->level[reader->depth];
   const char *key = (const char *)event->data.scalar.value;
   if (!*key || key[strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")])

@@ -25,35 +25,51 @@ static void verify(const struct comm *comm, const char *path, int *worst) {
   if (status > *worst) *worst = status;
 }
 
-/* All checkpoints of a run, or of a folder of checkpoints. */
-static void verify_folder(const struct comm *comm, const char *folder, int *worst) {
-  char inner[4200], path[4500];
+/* Rank 0. Prints the paths of all checkpoints of a run, or of a folder of checkpoints, one a line. */
+static void list_folder(const char *folder, FILE *out) {
+  char inner[4200];
   struct stat found;
   snprintf(inner, sizeof inner, "%s/checkpoints", folder);
   if (stat(inner, &found) != 0) snprintf(inner, sizeof inner, "%s", folder);
   struct dirent **entry = NULL;
   const int count = scandir(inner, &entry, is_checkpoint, alphasort);
-  if (count <= 0) {
-    if (comm->rank == 0) printf("%s: holds no checkpoints\n", folder);
-    if (*worst < FAILED) *worst = FAILED;
-  }
+  if (count <= 0) fprintf(out, "%s/(no checkpoints)\n", inner);
   for (int i = 0; i < count; i++) {
-    snprintf(path, sizeof path, "%s/%s", inner, entry[i]->d_name);
-    verify(comm, path, worst);
+    fprintf(out, "%s/%s\n", inner, entry[i]->d_name);
     free(entry[i]);
   }
   free(entry);
 }
 
+/* The files to verify, one a line, the same on all ranks. To be freed. */
+static char *list_files(const struct comm *comm, int argc, char **argv) {
+  char *text = NULL;
+  size_t size = 0;
+  if (comm->rank == 0) {
+    FILE *out = open_memstream(&text, &size);
+    if (!out) die("no memory for a list of files");
+    for (int i = 1; i < argc; i++) {
+      struct stat found;
+      if (stat(argv[i], &found) == 0 && S_ISDIR(found.st_mode))
+        list_folder(argv[i], out);
+      else
+        fprintf(out, "%s\n", argv[i]);
+    }
+    fclose(out);
+  }
+  int64_t bytes = (int64_t)size + 1;
+  comm_bcast(comm, &bytes, sizeof bytes, 0);
+  if (comm->rank != 0) text = status_malloc((size_t)bytes);
+  comm_bcast(comm, text, bytes, 0);
+  return text;
+}
+
 int cmd_verify(const struct comm *comm, int argc, char **argv) {
   if (argc < 2) return FAIL(USAGE, "verify: checkpoints or run folders were expected");
   int worst = OK;
-  for (int i = 1; i < argc; i++) {
-    struct stat found;
-    if (stat(argv[i], &found) == 0 && S_ISDIR(found.st_mode))
-      verify_folder(comm, argv[i], &worst);
-    else
-      verify(comm, argv[i], &worst);
-  }
+  char *files = list_files(comm, argc, argv), *rest = NULL;
+  for (const char *path = strtok_r(files, "\n", &rest); path; path = strtok_r(NULL, "\n", &rest))
+    verify(comm, path, &worst);
+  free(files);
   return worst == OK ? OK : FAIL(worst, "not all checkpoints are whole, see above");
 }

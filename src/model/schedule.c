@@ -41,10 +41,8 @@ int schedule_check(const struct schedule *schedule, int stage, int64_t n, int64_
   const int64_t batch = schedule_batch(schedule, stage, n, samples);
   const int64_t most = samples > 0 ? samples : BATCH_LIMIT - 1;
   if (batch <= most) return OK;
-  return FAIL(
-      USAGE,
-      "dynamics.stages[%d]: batch: expected at most %lld points (%s), received %s%lld for n = %lld",
-      stage, (long long)most, samples > 0 ? "the fixed set" : "2^31 - 1", batch == BATCH_LIMIT ? ">= " : "",
+  return FAIL(USAGE, "dynamics.stages[%d]: batch: expected at most %lld points (%s), received %s%lld for n = %lld",
+              stage, (long long)most, samples > 0 ? "the fixed set" : "2^31 - 1", batch == BATCH_LIMIT ? ">= " : "",
               (long long)batch, (long long)n);
 }
 

@@ -185,10 +185,19 @@ int checkpoint_newest(const struct comm *comm, const char *folder, void (*note)(
               folder, count);
 }
 
-static bool is_snapshot(const struct steps *snapshots, int64_t step) {
-  for (int i = 0; i < snapshots->count; i++)
-    if (snapshots->step[i] == step) return true;
-  return false;
+int checkpoint_set_aside(const char *folder, int64_t step) {
+  int64_t *steps;
+  int count, status = OK;
+  TRY(list_steps(folder, &steps, &count));
+  for (int i = 0; i < count && steps[i] > step && status == OK; i++) {
+    char *path = checkpoint_path(folder, steps[i]), *aside = status_malloc(strlen(path) + 16);
+    sprintf(aside, "%s.damaged", path);
+    if (rename(path, aside) != 0) status = FAIL(FAILED, "%s: cannot rename it to %s: %s", path, aside, strerror(errno));
+    free(path);
+    free(aside);
+  }
+  free(steps);
+  return status;
 }
 
 static void remove_leftovers(const char *folder) {
@@ -206,7 +215,7 @@ int checkpoint_rotate(const char *folder, int keep, const struct steps *snapshot
   remove_leftovers(folder);
   TRY(list_steps(folder, &steps, &count));
   for (int i = keep; i < count; i++) {
-    if (is_snapshot(snapshots, steps[i])) continue;
+    if (steps_hold(snapshots, steps[i])) continue;
     char *path = checkpoint_path(folder, steps[i]);
     if (unlink(path) != 0 && errno != ENOENT) status = FAIL(FAILED, "%s: cannot remove it: %s", path, strerror(errno));
     free(path);

@@ -66,7 +66,8 @@ static void unknown_key(struct reading *reading, const struct yml_entry *entry, 
              place(entry, where), entry->path, entry->value, key);
   else
     complain(&reading->errors, "%s: %.200s: unknown key; %s%s%s", place(entry, where), entry->path,
-             nearest ? "did you mean \"" : "`mckean help` lists the known ones", nearest ? nearest : "", nearest ? "\"?" : "");
+             nearest ? "did you mean \"" : "`mckean help` lists the known ones", nearest ? nearest : "",
+             nearest ? "\"?" : "");
 }
 
 static void wrong_value(struct reading *reading, const struct yml_entry *entry, const struct parameter *parameter) {
@@ -226,6 +227,8 @@ static void name_output(struct config *config, const char *name) {
     const char *base = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
     snprintf(config->name, sizeof config->name, "%.*s", (int)strcspn(base, "."), base);
   }
+  for (size_t end = strlen(config->output); end > 1 && config->output[end - 1] == '/'; end--)
+    config->output[end - 1] = 0;
   if (!*config->output) snprintf(config->output, sizeof config->output, "runs/%s", config->name);
 }
 

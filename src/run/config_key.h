@@ -6,8 +6,8 @@
 
 enum { KEY_MAX = 600 };
 
-/* "dynamics.stages[3].dt" -> "dynamics.stages[].dt" and 3; -1 without brackets, INT_MAX for what is no number. A last "[]" is
- * cut off. Returns the number of brackets. */
+/* "dynamics.stages[3].dt" -> "dynamics.stages[].dt" and 3; -1 without brackets, INT_MAX for what is no number. A last
+ * "[]" is cut off. Returns the number of brackets. */
 int key_split(const char *path, char key[KEY_MAX], int *item);
 
 /* Row of the parameter table, -1 if there is none. */

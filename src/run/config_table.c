@@ -117,10 +117,13 @@ const struct parameter parameter_table[] = {
     {"output.history_every", P_COUNT, AT(history_every), 1, STEPS_LIMIT, false, "10", NULL, false,
      "steps between rows of history.h5"},
     {"output.checkpoint_every", P_COUNT, AT(checkpoint_every), 0, STEPS_LIMIT, false, "0", NULL, true,
-     "steps between checkpoints; 0: only at snapshots, at the end and when stopped"},
+     "steps between checkpoints; 0: by time only. There is one at each snapshot, at the end and when stopped besides"},
+    {"output.checkpoint_minutes", P_REAL, AT(checkpoint_minutes), 0, 1e6, false, "15", NULL, true,
+     "wall-clock time between checkpoints; 0: by steps only"},
     {"output.keep", P_INTEGER, AT(keep), 1, 1e6, false, "2", NULL, true, "newest checkpoints kept besides snapshots"},
     {"output.snapshots", P_STEPS, AT(snapshots), 0, STEPS_LIMIT, false, "[]", NULL, true,
-     "steps whose checkpoints are kept for good: the empirical distributions for analysis"},
+     "steps whose checkpoints are kept for good: the empirical distributions for analysis; a resume keeps those of "
+     "before"},
     {"output.fields", P_STEPS, AT(fields), 0, STEPS_LIMIT, false, "[]", NULL, false,
      "steps at which f_n is recorded at the test points, and at the training points if they are fixed"},
     {"output.io", P_CHOICE, AT(io), 0, 0, false, "posix", io_choice, true,
@@ -215,18 +218,25 @@ static bool size_item(const struct parameter *parameter, struct ensemble_spec *e
   return true;
 }
 
-/* Kept ascending and without duplicates. */
+bool steps_hold(const struct steps *steps, int64_t step) {
+  for (int i = 0; i < steps->count; i++)
+    if (steps->step[i] == step) return true;
+  return false;
+}
+
+bool steps_insert(struct steps *steps, int64_t step) {
+  if (steps_hold(steps, step)) return true;
+  if (steps->count == STEPS_MAX) return false;
+  int at = steps->count++;
+  for (; at > 0 && steps->step[at - 1] > step; at--) steps->step[at] = steps->step[at - 1];
+  steps->step[at] = step;
+  return true;
+}
+
 static bool step_item(const struct parameter *parameter, struct steps *steps, int item, const char *text) {
   int64_t step;
   if (item == 0) steps->count = 0;
-  if (!whole(parameter, text, &step) || steps->count >= STEPS_MAX) return false;
-  int at = steps->count;
-  while (at > 0 && steps->step[at - 1] > step) at--;
-  if (at > 0 && steps->step[at - 1] == step) return true;
-  memmove(steps->step + at + 1, steps->step + at, sizeof *steps->step * (size_t)(steps->count - at));
-  steps->step[at] = step;
-  steps->count++;
-  return true;
+  return whole(parameter, text, &step) && steps_insert(steps, step);
 }
 
 static bool field_item(unsigned *train, int item, const char *text) {

@@ -51,9 +51,11 @@ static int set_aside(const char *output, char **aside) {
 
 int output_open(const char *output, bool fresh, struct lock **lock, char **aside) {
   *aside = NULL;
+  struct stat found;
+  const bool old = stat(output, &found) == 0;
   TRY(make_folders(output));
   TRY(lock_take(output, lock));
-  if (!fresh) return OK;
+  if (!fresh || !old) return OK;
   int status = set_aside(output, aside);
   lock_release(*lock);
   *lock = NULL;

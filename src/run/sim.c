@@ -21,7 +21,8 @@ static const double POLL_SECONDS = 0.2; /* between agreements on whether to stop
 
 struct sim {
   const struct comm *comm;
-  const struct config *config;
+  const struct config *config; /* own */
+  struct config own;           /* the input, with the snapshots of the checkpoint it goes on from */
   const struct sim_options *options;
   struct provenance provenance;
   struct report report;
@@ -37,33 +38,43 @@ struct sim {
   int64_t start, step, steps; /* first, current, last step */
   int64_t saved;              /* step of the newest checkpoint, -1: none */
   int64_t poll_every, next_poll;
-  double began, polled; /* times */
-  double loss;          /* of the last row's first own network: for the progress line */
+  double began, polled, saved_at; /* times */
+  double loss;                    /* of the last row's first own network: for the progress line */
   double saved_seconds, saved_bytes;
   bool done;
 };
 
 /* ---- start ---- */
 
-static enum isa common_isa(const struct sim *sim) {
-  const enum isa best = (enum isa)comm_min(sim->comm, isa_best());
-  return sim->config->isa < 0 || sim->config->isa > (int)best ? best : (enum isa)sim->config->isa;
+static int common_isa(struct sim *sim) {
+  const int best = (int)comm_min(sim->comm, isa_best()), asked = sim->config->isa;
+  if (asked > best)
+    return FAIL(USAGE, "run.isa: the weakest processor of this run has level %s, received %s", isa_names[best],
+                isa_names[asked]);
+  sim->isa = (enum isa)(asked < 0 ? best : asked);
+  return OK;
 }
 
-/* What config_read could not know of a file: how many points it has. */
-static int check_batches(const struct sim *sim) {
+/* What config_read could not know of a file: its points and their dimension. */
+static int check_problem(const struct sim *sim) {
   const struct config *config = sim->config;
-  for (int s = 0; s < config->schedule.stages && sim->data->samples > 0; s++)
+  if (unit_table[config->unit.type].sphere && sim->target->d < 2)
+    return FAIL(USAGE, "unit.type: units on the sphere need points of dimension d >= 2, the file has d = 1");
+  for (int s = 0; s < config->schedule.stages; s++)
     for (int e = 0; e < config->ensemble.members; e++)
       TRY(schedule_check(&config->schedule, s, config->ensemble.n[e], sim->data->samples));
   return OK;
 }
 
-static int create_model(struct sim *sim) {
+static int create_problem(struct sim *sim) {
+  TRY(common_isa(sim));
+  TRY(target_create(sim->comm, &sim->config->target, &sim->target));
+  TRY(comm_agree(sim->comm, data_create(sim->target, &sim->config->data, &sim->data)));
+  return check_problem(sim); /* the same on all ranks */
+}
+
+static int create_particles(struct sim *sim) {
   const struct config *config = sim->config;
-  TRY(target_create(sim->comm, &config->target, &sim->target));
-  TRY(comm_agree(sim->comm, data_create(sim->target, &config->data, &sim->data)));
-  TRY(check_batches(sim)); /* the same on all ranks */
   double cost[ENSEMBLE_MAX];
   for (int e = 0; e < config->ensemble.members; e++)
     cost[e] = (double)schedule_batch(&config->schedule, 0, config->ensemble.n[e], sim->data->samples);
@@ -80,6 +91,8 @@ static int accept(struct sim *sim, const char *path, const struct checkpoint_inf
   struct config *was = NULL;
   TRY(config_parse(path, info->config, &was));
   int status = config_resumable(was, sim->config, info->step);
+  for (int i = 0; i < was->snapshots.count && status == OK; i++)
+    if (was->snapshots.step[i] <= info->step) steps_insert(&sim->own.snapshots, was->snapshots.step[i]);
   config_free(was);
   if (status != OK)
     return FAIL(
@@ -103,6 +116,10 @@ static int accept(struct sim *sim, const char *path, const struct checkpoint_inf
 static int resume(struct sim *sim, const char *path, const struct checkpoint_info *info) {
   TRY(accept(sim, path, info));
   TRY(checkpoint_read(sim->comm, path, sim->particles));
+  TRY(comm_agree(sim->comm, sim->comm->rank == 0 ? checkpoint_set_aside(sim->folder, info->step) : OK));
+  if (sim->config->isa >= 0 && sim->config->isa != info->isa)
+    report_line(&sim->report, "run.isa: going on with level %s of the checkpoint, not %s", isa_names[info->isa],
+                isa_names[sim->config->isa]);
   sim->isa = (enum isa)info->isa;
   sim->step = sim->saved = info->step;
   char parent[4200];
@@ -155,43 +172,46 @@ static void say_problem(struct sim *sim) {
     report_line(&sim->report, "target: C_f = %.6g, linear fraction %.3g", sim->data->C_f, sim->target->linear_fraction);
   else
     report_line(&sim->report, "target: C_f = %.6g (from the points at hand)", sim->data->C_f);
+  if (!(sim->data->C_f > 0 && isfinite(sim->data->C_f)))
+    report_line(&sim->report, "warning: C_f is no positive number: the columns loss_over_C_f will not be numbers");
 }
 
-/* What the run would need. */
+/* What the run would need, from the input alone. */
 static void dry_run(struct sim *sim) {
   const struct config *config = sim->config;
-  const double units = (double)sim->particles->tile_count * TILE;
-  const double own = (double)sim->particles->tile_count * (double)sim->particles->tile_bytes;
-  double pairs = 0, bytes = 0;
+  const double field = (double)precision_stored((enum precision)config->precision) * (sim->target->d + FIELD_A);
+  double pairs = 0, memory = 0, disk = 0;
   for (int e = 0; e < config->ensemble.members; e++) {
-    const double n = (double)config->ensemble.n[e] * (double)config->ensemble.replicas;
-    bytes += n * (sim->target->d + 2) * (double)precision_stored((enum precision)config->precision);
+    const double replicas = (double)config->ensemble.replicas, n = (double)config->ensemble.n[e] * replicas;
+    memory += (double)network_tiles(config->ensemble.n[e]) * TILE * replicas * field;
+    disk += n * field;
     for (int s = 0; s < config->schedule.stages; s++)
       pairs += n * (double)config->schedule.stage[s].steps *
                (double)schedule_batch(&config->schedule, s, config->ensemble.n[e], sim->data->samples);
   }
-  const double most = comm_max(sim->comm, own), most_units = comm_max(sim->comm, units);
-  report_line(&sim->report,
-              "dry run: %lld steps, %.3g (unit x sample) pairs; largest rank: %.0f units, %.3f GB of particles",
-              (long long)sim->steps, pairs, most_units, most * 1e-9);
-  report_line(&sim->report, "each checkpoint: %.3f GB; nothing was written", bytes * 1e-9);
+  report_line(&sim->report, "dry run: %lld steps, %.3g (unit x sample) pairs; particles: %.3f GB, about %.3f GB a rank",
+              (long long)sim->steps, pairs, memory * 1e-9, memory * 1e-9 / sim->comm->size);
+  report_line(&sim->report, "each checkpoint: %.3f GB; nothing was written", disk * 1e-9);
 }
 
 static int start(struct sim *sim) {
   provenance_fill(sim->comm, sim->options->argc, sim->options->argv, &sim->provenance);
-  TRY(create_model(sim)); /* before any output: bad data leave no trace */
-  sim->isa = common_isa(sim);
+  TRY(create_problem(sim)); /* before any output: bad data leave no trace */
   if (sim->options->dry_run) {
     dry_run(sim);
     sim->done = true;
     return OK;
   }
+  TRY(create_particles(sim));
   TRY(open_output(sim));
   TRY(find_start(sim));
+  sim->echo = config_echo(sim->config);
   say_problem(sim);
   sim->start = sim->step;
-  sim->done = sim->step == sim->steps;
   sim->history = history_create(sim->comm, sim->config, sim->data, sim->start);
+  bool final = false;
+  if (sim->saved >= 0 && sim->step > 0) TRY(history_check(sim->history, &final));
+  sim->done = sim->step == sim->steps && final;
   sim->stop = stop_create(comm_time, sim->options->max_wall, sim->comm->rank == 0 ? sim->config->output : NULL);
   return dynamics_create(sim->particles, sim->data, &sim->config->schedule, sim->isa, &sim->dynamics);
 }
@@ -205,12 +225,13 @@ static int may_write(void *context) {
 
 /* History, then checkpoint, of the current step. */
 static int save(struct sim *sim) {
-  if (sim->saved == sim->step) return OK;
+  if (sim->saved == sim->step && !history_pending(sim->history)) return OK;
   const double began = comm_time();
   int status = dynamics_check(sim->dynamics);
   if (status == OK) status = particles_check(sim->particles);
   TRY(comm_agree(sim->comm, status));
   TRY(history_write(sim->history, sim->step, &sim->provenance, may_write, sim));
+  if (sim->saved == sim->step) return OK;
   const struct checkpoint_request request = {.folder = sim->folder,
                                              .step = sim->step,
                                              .time = schedule_time(&sim->config->schedule, sim->step),
@@ -225,7 +246,8 @@ static int save(struct sim *sim) {
   TRY(checkpoint_write(sim->comm, &request, sim->particles, &bytes));
   sim->saved = sim->step;
   if (sim->comm->rank == 0) status = checkpoint_rotate(sim->folder, sim->config->keep, &sim->config->snapshots);
-  const double seconds = comm_time() - began;
+  sim->saved_at = comm_time();
+  const double seconds = sim->saved_at - began;
   sim->saved_seconds += seconds;
   sim->saved_bytes += (double)bytes;
   stop_learn(&sim->stop, seconds, POLL_SECONDS);
@@ -235,9 +257,7 @@ static int save(struct sim *sim) {
 static bool save_due(const struct sim *sim) {
   const int64_t every = sim->config->checkpoint_every;
   if (every > 0 && sim->step > 0 && sim->step % every == 0) return true;
-  for (int i = 0; i < sim->config->snapshots.count; i++)
-    if (sim->config->snapshots.step[i] == sim->step) return true;
-  return false;
+  return steps_hold(&sim->config->snapshots, sim->step);
 }
 
 static int record_field(struct sim *sim) {
@@ -274,6 +294,16 @@ static void advance(struct sim *sim, bool move) {
   free(observation);
 }
 
+/* What this rank asks for; *why is NULL for what needs no word. Rank 0's clock tells when a checkpoint is due. */
+static enum stop_request ask(struct sim *sim, double now, const char **why) {
+  const enum stop_request request = stop_poll(&sim->stop, why);
+  const double minutes = sim->config->checkpoint_minutes;
+  if (request != STOP_NONE || sim->comm->rank != 0 || minutes <= 0 || now - sim->saved_at < 60 * minutes)
+    return request;
+  *why = NULL;
+  return STOP_CHECKPOINT;
+}
+
 /* Agrees now and then on faults and on reasons to stop. */
 static int poll(struct sim *sim, enum stop_request *request) {
   *request = STOP_NONE;
@@ -281,8 +311,8 @@ static int poll(struct sim *sim, enum stop_request *request) {
   const double now = comm_time();
   TRY(comm_agree(sim->comm, dynamics_check(sim->dynamics)));
   const char *why = "another rank's signal";
-  *request = (enum stop_request)comm_max(sim->comm, stop_poll(&sim->stop, &why));
-  if (*request != STOP_NONE) report_line(&sim->report, "%s at step %lld", why, (long long)sim->step);
+  *request = (enum stop_request)comm_max(sim->comm, ask(sim, now, &why));
+  if (*request != STOP_NONE && why) report_line(&sim->report, "%s at step %lld", why, (long long)sim->step);
   report_progress(&sim->report, sim->start, sim->step, sim->steps, now - sim->began, sim->loss);
   /* Rank 0's clock sets the pace for all. */
   const double pace = (now - sim->polled) / (double)sim->poll_every;
@@ -306,7 +336,8 @@ static int loop(struct sim *sim) {
   for (;;) {
     TRY(dynamics_enter_stage(sim->dynamics, schedule_stage(&sim->config->schedule, sim->step)));
     if (sim->step == sim->steps) return finish(sim);
-    const bool end = request == STOP_END || sim->step == sim->options->stop_at;
+    const int64_t stop_at = sim->options->stop_at;
+    const bool end = request == STOP_END || (stop_at >= 0 && sim->step >= stop_at);
     if (end || request == STOP_CHECKPOINT || save_due(sim)) TRY(save(sim));
     if (end) return STOPPED;
     TRY(record_field(sim));
@@ -350,17 +381,17 @@ static void end(struct sim *sim) {
 
 int sim_run(const struct comm *comm, const struct config *config, const struct sim_options *options) {
   struct sim sim = {.comm = comm,
-                    .config = config,
+                    .own = *config,
                     .options = options,
                     .report = report_create(comm->rank == 0),
-                    .echo = config_echo(config),
                     .steps = schedule_steps(&config->schedule),
                     .saved = -1,
                     .poll_every = 1,
                     .loss = NAN};
+  sim.config = &sim.own;
   stop_install();
   int status = start(&sim);
-  sim.began = sim.polled = comm_time();
+  sim.began = sim.polled = sim.saved_at = comm_time();
   sim.next_poll = sim.step + 1;
   if (status == OK && sim.done && !options->dry_run)
     report_line(&sim.report, "already complete: %lld steps; give dynamics.stages more steps to go on",
