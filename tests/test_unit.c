@@ -106,7 +106,7 @@ static const struct {
   double low, high, float_bound, double_bound;
 } range[UNIT_TYPES] = {
     [UNIT_SIGMOID] = {-86.5, 86.5, 4.5, 4}, [UNIT_TANH] = {-30, 30, 4, 4}, [UNIT_RELU] = {-1e4, 1e4, 0, 0},
-    [UNIT_SOFTPLUS] = {-86.5, 1e3, 4, 4}, [UNIT_ERF] = {-12, 12, 4, 4},  [UNIT_COSINE] = {-1e4, 1e4, 4, 4},
+    [UNIT_SOFTPLUS] = {-86.5, 1e3, 4, 4},   [UNIT_ERF] = {-12, 12, 4, 4},  [UNIT_COSINE] = {-1e4, 1e4, 4, 4},
     [UNIT_RBF] = {-86.5, 86.5, 4, 4},
 };
 

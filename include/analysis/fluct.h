@@ -4,8 +4,7 @@
  *   slopes   = least squares of log V_n on log n; the LLN says -1 at fixed t when the replicas share their data
  *   n V_n(t) = flat in n: the scale of the CLT
  *
- * With D_rr' = mean_k f_r(x_k) f_r'(x_k), centred over replicas, V = (tr D - 1'D1 / R) / (R - 1); a bootstrap sample
- * that takes replica r w_r times has (w.diag D - w'Dw / R) / (R - 1), low by the factor 1 - 1/R, which is corrected.
+ * A bootstrap sample takes replica r w_r times; its variance is low by the factor 1 - 1/R, which is corrected.
  * Replicas are resampled, never units or points; the same ones for every n and time. Intervals are
  * value exp(+- t sd(log boot)) for positive values, value +- t sd(boot) for slopes, with Student's t for R - 1 degrees
  * and sd sqrt(R / (R - 1)) for small R, where percentiles of the bootstrap cover too little (tests/test_fluct.c
@@ -39,7 +38,8 @@ struct fluct_quantity {
   struct estimate *slope; /* [times] */
 };
 
-enum { FLUCT_QUANTITIES = 4 };
+/* Below FLUCT_REPLICAS_MIN replicas some resamplings have no spread at all, and there are no intervals. */
+enum { FLUCT_QUANTITIES = 4, FLUCT_REPLICAS_MIN = 6 };
 
 struct fluct {
   const struct study *study; /* not owned */
@@ -54,7 +54,8 @@ void fluct_free(struct fluct *fluct); /* accepts NULL */
 /* The estimators themselves. weight [B][R]: how often sample b takes replica r.
  * f [R][points] is centred over replicas in place. boot [B]. */
 void fluct_weights(uint64_t seed, int bootstrap, int64_t replicas, double *weight);
-double fluct_variance(int64_t replicas, int64_t points, double *f, int bootstrap, const double *weight, double *boot);
+int fluct_variance(int64_t replicas, int64_t points, double *f, int bootstrap, const double *weight, double *value,
+                   double *boot); /* FAILED: no memory */
 double fluct_mean(int64_t replicas, const double *values, int bootstrap, const double *weight, double *boot);
 
 /* in_log: of a positive value; boot becomes its logarithms. */

@@ -33,29 +33,35 @@ static void centre(int64_t replicas, int64_t points, double *f) {
   }
 }
 
-double fluct_variance(int64_t replicas, int64_t points, double *f, int bootstrap, const double *weight, double *boot) {
+/* sum_r w_r (f_r - mean_w)^2 = w.q - R |mean_w|^2 point by point, q_r = f_r^2, mean_w = w.f / R: two products, no R x R
+ * matrix. */
+int fluct_variance(int64_t replicas, int64_t points, double *f, int bootstrap, const double *weight, double *value,
+                   double *boot) {
   const int R = (int)replicas, K = (int)points;
   const double degrees = (double)(R - 1);
-  if (R < 2) {
-    for (int b = 0; b < bootstrap; b++) boot[b] = NAN;
-    return NAN;
+  *value = NAN;
+  for (int b = 0; b < bootstrap; b++) boot[b] = NAN;
+  if (R < 2) return OK;
+  double *mean, *square = status_malloc(sizeof *square * (size_t)R);
+  const int status = status_array((void **)&mean, (int64_t)bootstrap * K, sizeof *mean, "bootstrap means");
+  if (status == OK) {
+    centre(replicas, points, f);
+    double sum = 0;
+    for (int r = 0; r < R; r++) {
+      square[r] = cblas_ddot(K, f + (size_t)r * (size_t)K, 1, f + (size_t)r * (size_t)K, 1) / K;
+      sum += square[r];
+    }
+    *value = sum / degrees;
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, bootstrap, K, R, 1.0 / R, weight, R, f, K, 0, mean, K);
+    for (int b = 0; b < bootstrap; b++) {
+      const double *m = mean + (size_t)b * (size_t)K;
+      const double all = cblas_ddot(R, weight + (size_t)b * (size_t)R, 1, square, 1);
+      boot[b] = (all - R * cblas_ddot(K, m, 1, m, 1) / K) / degrees * (R / degrees);
+    }
   }
-  double *D = status_malloc(sizeof *D * (size_t)R * (size_t)R);
-  double *product = status_malloc(sizeof *product * (size_t)bootstrap * (size_t)R);
-  centre(replicas, points, f);
-  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, R, R, K, 1.0 / K, f, K, f, K, 0, D, R);
-  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, bootstrap, R, R, 1, weight, R, D, R, 0, product, R);
-  double trace = 0; /* 1'D1 = 0: f is centred */
-  for (int r = 0; r < R; r++) trace += D[r * R + r];
-  for (int b = 0; b < bootstrap; b++) {
-    const double *w = weight + (size_t)b * (size_t)R;
-    const double diagonal = cblas_ddot(R, w, 1, D, R + 1),
-                 all = cblas_ddot(R, w, 1, product + (size_t)b * (size_t)R, 1);
-    boot[b] = (diagonal - all / R) / degrees * (R / degrees);
-  }
-  free(D);
-  free(product);
-  return trace / degrees;
+  free(mean);
+  free(square);
+  return status;
 }
 
 double fluct_mean(int64_t replicas, const double *values, int bootstrap, const double *weight, double *boot) {
@@ -66,7 +72,7 @@ double fluct_mean(int64_t replicas, const double *values, int bootstrap, const d
 
 struct estimate fluct_interval(double value, int bootstrap, double *boot, int64_t replicas, double level, bool in_log) {
   struct estimate estimate = {value, NAN, NAN};
-  if (replicas < 2) return estimate;
+  if (replicas < FLUCT_REPLICAS_MIN) return estimate;
   for (int b = 0; b < bootstrap && in_log; b++) boot[b] = log(boot[b]);
   const double degrees = (double)(replicas - 1), t = gsl_cdf_tdist_Pinv((1 + level) / 2, degrees);
   const double half = t * gsl_stats_sd(boot, 1, (size_t)bootstrap) * sqrt((double)replicas / degrees);
@@ -106,11 +112,12 @@ static int evaluate(const struct fluct *fluct, const struct source *source, int 
   const int64_t points = !source->variance ? 1 : source->set == POINTS_TEST ? study->tests : study->samples;
   double *data;
   TRY(status_array((void **)&data, replicas * points, sizeof *data, "the outputs of all replicas"));
-  const int status = source->variance ? study_field(study, size, time, source->set, data)
-                                      : study_series(study, size, time, source->column, data);
-  if (status == OK)
-    *value = source->variance ? fluct_variance(replicas, points, data, fluct->options.bootstrap, weight, boot)
-                              : fluct_mean(replicas, data, fluct->options.bootstrap, weight, boot);
+  int status = source->variance ? study_field(study, size, time, source->set, data)
+                                : study_series(study, size, time, source->column, data);
+  if (status == OK && source->variance)
+    status = fluct_variance(replicas, points, data, fluct->options.bootstrap, weight, value, boot);
+  else if (status == OK)
+    *value = fluct_mean(replicas, data, fluct->options.bootstrap, weight, boot);
   free(data);
   return status;
 }

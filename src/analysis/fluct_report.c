@@ -71,7 +71,11 @@ static void print_limits(const struct fluct *fluct, FILE *out) {
   if (!study->fields) fprintf(out, "no V_n: the runs recorded no fields; give output.fields a list of steps\n");
   if (study->fields && study->tests == 0) fprintf(out, "no V_n at test points: the runs have none (data.test)\n");
   if (fewest < 2)
-    fprintf(out, "no V_n and no intervals: they need ensemble.replicas of at least 2, best 32 or more\n");
+    fprintf(out, "no V_n and no intervals: they need ensemble.replicas of at least 2 and %d, best 32 or more\n",
+            FLUCT_REPLICAS_MIN);
+  else if (fewest < FLUCT_REPLICAS_MIN)
+    fprintf(out, "no intervals and no verdicts: %lld replicas, they need at least %d, best 32 or more\n",
+            (long long)fewest, FLUCT_REPLICAS_MIN);
   else if (fewest < 16)
     fprintf(out, "only %lld replicas: intervals are rough\n", (long long)fewest);
   if (fewest != most)
@@ -148,9 +152,7 @@ static void json_integers(FILE *out, const char *name, int count, const int64_t 
   fputc(']', out);
 }
 
-int fluct_json(const struct fluct *fluct, const char *path) {
-  FILE *out = fopen(path, "w");
-  if (!out) return FAIL(FAILED, "%s: cannot write: %s", path, strerror(errno));
+static void json_all(FILE *out, const struct fluct *fluct) {
   const struct study *study = fluct->study;
   fprintf(out, "{\n  \"level\": %.17g, \"bootstrap\": %d, \"common_data\": %s, \"C_f\": ", fluct->options.level,
           fluct->options.bootstrap, study->common_data ? "true" : "false");
@@ -164,9 +166,21 @@ int fluct_json(const struct fluct *fluct, const char *path) {
   for (int q = 0; q < FLUCT_QUANTITIES; q++)
     if (fluct->quantity[q].known) json_quantity(out, fluct, &fluct->quantity[q]);
   fputs("\n}\n", out);
-  const bool bad = ferror(out) != 0;
-  if (fclose(out) != 0 || bad) return FAIL(FAILED, "%s: cannot write: %s", path, strerror(errno));
-  return OK;
+}
+
+int fluct_json(const struct fluct *fluct, const char *path) {
+  char *temporary = status_malloc(strlen(path) + 8);
+  sprintf(temporary, "%s.tmp", path);
+  FILE *out = fopen(temporary, "w");
+  if (out) json_all(out, fluct);
+  const bool bad = !out || ferror(out) != 0;
+  int status = OK;
+  if ((out && fclose(out) != 0) || bad || rename(temporary, path) != 0) {
+    status = FAIL(FAILED, "%s: cannot write: %s", path, strerror(errno));
+    remove(temporary);
+  }
+  free(temporary);
+  return status;
 }
 
 /* ---- HDF5 ---- */
@@ -225,6 +239,7 @@ int fluct_write(const struct fluct *fluct, const struct provenance *provenance, 
   char *temporary = status_malloc(strlen(path) + 8);
   sprintf(temporary, "%s.tmp", path);
   int status = h5_create(temporary, 0, &file);
+  if (status != OK) remove(temporary);
   if (status == OK) {
     status = write_all(file, fluct, provenance);
     const int closed = h5_close(file);

@@ -15,12 +15,15 @@ struct study_part {
   int64_t n, replicas, first; /* first: replica of the size with which the part begins */
 };
 
-/* What has to be the same in all runs: the input between the sections ensemble and output. */
+/* What has to be the same in all runs: precision and, without the seed of the data, all between the sections ensemble
+ * and output. */
 static char *physics_of(const struct config *config) {
-  char *echo = config_echo(config);
+  struct config bare = *config;
+  bare.data.seed = 0;
+  char *echo = config_echo(&bare), *physics;
   const char *from = strstr(echo, "\nunit:"), *to = strstr(echo, "\noutput:");
   if (!from || !to) die("the echo of the input has no sections unit and output");
-  char *physics = strndup(from, (size_t)(to - from));
+  if (asprintf(&physics, "%s%.*s", precision_names[config->precision], (int)(to - from), from) < 0) die("no memory");
   free(echo);
   return physics;
 }
@@ -105,19 +108,24 @@ static int check_times(struct h5 *file, const char *path, const struct study *st
   return status;
 }
 
-static int add_run(struct study *study, int run, const char *folder, char **physics, uint64_t *seed) {
+/* What tells the runs of a study apart. */
+struct identity {
+  char *physics;
+  uint64_t seed, data_seed;
+};
+
+static int add_run(struct study *study, int run, const char *folder, struct identity *identity) {
   char path[4200];
   struct config *config = NULL;
   snprintf(path, sizeof path, "%s/history.h5", folder);
   TRY(h5_open(path, false, &study->file[run]));
   int status = read_config(study->file[run], path, &config);
   if (status == OK) {
-    seed[run] = config->seed;
-    physics[run] = physics_of(config);
+    identity[run] = (struct identity){physics_of(config), config->seed, config->data.seed};
     if (run == 0) study->config = config_echo(config);
     if (run == 0)
       status = read_times(study->file[run], config, study);
-    else if (strcmp(physics[0], physics[run]) != 0)
+    else if (strcmp(identity[0].physics, identity[run].physics) != 0)
       status =
           FAIL(USAGE,
                "%s: its input differs from the first run's in unit, target, data or dynamics; analyze such runs one "
@@ -137,20 +145,33 @@ static int by_n_then_run(const void *a, const void *b) {
   return p->run - q->run;
 }
 
+/* Two runs may both hold networks of one n only as independent ones. */
+static int check_independent(const struct study *study, char *const *folder, const struct identity *identity, int a,
+                             int b) {
+  if (identity[a].seed == identity[b].seed)
+    return FAIL(
+        USAGE,
+        "%s and %s hold networks of the same n with the same run.seed: they would count twice; give every run of "
+        "a sweep its own seed or its own n",
+        folder[a], folder[b]);
+  if (!study->common_data && identity[a].data_seed == identity[b].data_seed)
+    return FAIL(
+        USAGE,
+        "%s and %s hold networks of the same n whose data streams are the same, replica by replica: they are not "
+        "independent; give every run its own data.seed too",
+        folder[a], folder[b]);
+  return OK;
+}
+
 /* Sorts the parts into sizes. */
-static int arrange(struct study *study, char *const *folder, const uint64_t *seed) {
+static int arrange(struct study *study, char *const *folder, const struct identity *identity) {
   qsort(study->part, (size_t)study->parts, sizeof *study->part, by_n_then_run);
   study->n = status_malloc(sizeof *study->n * (size_t)study->parts);
   study->replicas = status_malloc(sizeof *study->replicas * (size_t)study->parts);
   for (int i = 0; i < study->parts; i++) {
     struct study_part *part = &study->part[i];
     for (int k = 0; k < i; k++)
-      if (study->part[k].n == part->n && seed[study->part[k].run] == seed[part->run])
-        return FAIL(
-            USAGE,
-            "%s and %s hold networks of n = %lld with the same run.seed: they would count twice; give every run "
-            "of a sweep its own seed or its own n",
-            folder[study->part[k].run], folder[part->run], (long long)part->n);
+      if (study->part[k].n == part->n) TRY(check_independent(study, folder, identity, study->part[k].run, part->run));
     if (i == 0 || study->part[i - 1].n != part->n) {
       study->n[study->sizes] = part->n;
       study->replicas[study->sizes++] = 0;
@@ -164,18 +185,16 @@ static int arrange(struct study *study, char *const *folder, const uint64_t *see
 
 int study_open(int runs, char *const *folder, struct study **out) {
   struct study *study = calloc(1, sizeof *study);
-  char **physics = calloc((size_t)runs, sizeof *physics);
-  uint64_t *seed = calloc((size_t)runs, sizeof *seed);
-  if (!study || !physics || !seed) die("no memory for a study of %d runs", runs);
+  struct identity *identity = calloc((size_t)runs, sizeof *identity);
+  if (!study || !identity) die("no memory for a study of %d runs", runs);
   study->runs = runs;
   study->file = status_malloc(sizeof *study->file * (size_t)runs);
   for (int run = 0; run < runs; run++) study->file[run] = NULL;
   int status = OK;
-  for (int run = 0; run < runs && status == OK; run++) status = add_run(study, run, folder[run], physics, seed);
-  if (status == OK) status = arrange(study, folder, seed);
-  for (int run = 0; run < runs; run++) free(physics[run]);
-  free(physics);
-  free(seed);
+  for (int run = 0; run < runs && status == OK; run++) status = add_run(study, run, folder[run], identity);
+  if (status == OK) status = arrange(study, folder, identity);
+  for (int run = 0; run < runs; run++) free(identity[run].physics);
+  free(identity);
   if (status != OK) {
     study_free(study);
     return status;

@@ -18,8 +18,15 @@ struct h5 {
 
 /* ---- errors ---- */
 
+/* Of HDF5's innermost message the system's reason, where there is one: the rest is for its own developers. */
 static herr_t innermost(unsigned n, const H5E_error2_t *error, void *text) {
-  if (n == 0) snprintf(text, 256, "%s", error->desc ? error->desc : "no reason given");
+  static const char key[] = "error message = '";
+  if (n > 0) return 0;
+  const char *said = error->desc ? error->desc : "no reason given", *reason = strstr(said, key);
+  if (reason)
+    snprintf(text, 256, "%.*s", (int)strcspn(reason + strlen(key), "'"), reason + strlen(key));
+  else
+    snprintf(text, 256, "%s", said);
   return 0;
 }
 

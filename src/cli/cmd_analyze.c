@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +15,12 @@ struct request {
   struct fluct_options options;
 };
 
-static int number(const char *option, const char *text, double low, double high, double *value) {
+static int number(const char *option, const char *text, bool whole, double low, double high, double *value) {
   char *end;
   *value = strtod(text, &end);
-  if (end == text || *end || !(*value >= low && *value <= high))
-    return FAIL(USAGE, "analyze: %s: expected a number from %g to %g, received \"%s\"", option, low, high, text);
+  if (end == text || *end || !(*value >= low && *value <= high) || (whole && *value != floor(*value)))
+    return FAIL(USAGE, "analyze: %s: expected %s from %g to %g, received \"%s\"", option,
+                whole ? "an integer" : "a number", low, high, text);
   return OK;
 }
 
@@ -37,13 +39,13 @@ static int parse(int argc, char **argv, struct request *request) {
     } else if (strcmp(option, "--json") == 0) {
       request->json = text;
     } else if (strcmp(option, "--seed") == 0) {
-      TRY(number(option, text, 0, 0x1p53, &value));
+      TRY(number(option, text, true, 0, 0x1p53, &value));
       request->options.seed = (uint64_t)value;
     } else if (strcmp(option, "--bootstrap") == 0) {
-      TRY(number(option, text, 100, 1e6, &value));
+      TRY(number(option, text, true, 100, 1e6, &value));
       request->options.bootstrap = (int)value;
     } else if (strcmp(option, "--level") == 0) {
-      TRY(number(option, text, 0.5, 0.9999, &request->options.level));
+      TRY(number(option, text, false, 0.5, 0.9999, &request->options.level));
     } else {
       return FAIL(USAGE,
                   "analyze: unknown option \"%s\"; options: -o FILE, --json FILE, --seed S, --bootstrap B, --level L",

@@ -205,9 +205,31 @@ static int parse(int argc, char **argv, struct request *request) {
   return OK;
 }
 
+static int known(const char *option, const char *text, int count, const char *(*name)(int i)) {
+  for (int i = 0; text && i < count; i++)
+    if (strcmp(text, name(i)) == 0) return OK;
+  return text ? FAIL(USAGE, "bench: %s: \"%s\" is not known here", option, text) : OK;
+}
+static const char *unit_name(int i) {
+  return unit_table[i].name;
+}
+static const char *precision_name(int i) {
+  return precision_names[i];
+}
+static const char *isa_name(int i) {
+  return isa_names[i];
+}
+
+static int check(const struct request *request) {
+  TRY(known("--unit", request->unit, UNIT_TYPES, unit_name));
+  TRY(known("--precision", request->precision, PRECISIONS, precision_name));
+  return known("--isa", request->isa, (int)isa_best() + 1, isa_name);
+}
+
 int cmd_bench(const struct comm *comm, int argc, char **argv) {
   struct request request = {0};
   TRY(parse(argc, argv, &request));
+  TRY(check(&request));
   struct bench bench = {.request = &request, .self = {MPI_COMM_SELF, 0, 1}, .out = comm->rank == 0 ? stdout : NULL};
   openblas_set_num_threads(1);
   void **operand[] = {&bench.a, &bench.b, &bench.c};

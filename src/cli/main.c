@@ -6,6 +6,7 @@
 #include "base/h5.h"
 #include "base/status.h"
 #include "cli/cmd.h"
+#include "run/provenance.h"
 
 static const struct verb {
   const char *name, *arguments, *help;
@@ -32,6 +33,10 @@ static int dispatch(const struct comm *comm, int argc, char **argv) {
   if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
     if (comm->rank == 0) usage(argc < 2 ? stderr : stdout);
     return argc < 2 ? FAIL(USAGE, "a verb was expected") : OK;
+  }
+  if (strcmp(argv[1], "--version") == 0) {
+    if (comm->rank == 0) printf("mckean %s\n", build_version);
+    return OK;
   }
   for (int v = 0; v < VERBS; v++)
     if (strcmp(argv[1], verb_table[v].name) == 0) return verb_table[v].command(comm, argc - 1, argv + 1);

@@ -58,7 +58,7 @@ static void unknown_key(struct reading *reading, const struct yml_entry *entry, 
   if (!*entry->path)
     complain(&reading->errors, "%s: sections with keys were expected, received \"%.60s\"", place(entry, where),
              entry->value);
-  else if (key_is_section(key) && entry->kind == YML_EMPTY_MAP && !strchr(key, '['))
+  else if (key_is_section(key) && entry->kind == YML_EMPTY_MAP && !strchr(entry->path, '['))
     return; /* an empty section says nothing; an empty stage does */
   else if (key_is_section(key))
     complain(&reading->errors,
@@ -96,7 +96,13 @@ static void take_entry(struct reading *reading, const struct yml_entry *entry) {
   void *base = reading->config;
   bool right = entry->kind == YML_PLAIN || entry->kind == YML_QUOTED;
   if (parameter_of_stage(parameter)) {
-    right = right && brackets == 1 && item >= 0 && item < STAGES_MAX;
+    if (item < 0 || item >= STAGES_MAX) {
+      char where[KEY_MAX];
+      complain(&reading->errors, "%s: %s: stages are numbered from [0] to [%d]", place(entry, where), entry->path,
+               STAGES_MAX - 1);
+      return;
+    }
+    right = right && brackets == 1;
     if (right) {
       base = &schedule->stage[item];
       if (item >= schedule->stages) schedule->stages = item + 1;

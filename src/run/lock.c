@@ -53,7 +53,7 @@ static int refuse(const char *path) {
   char *owner = strchr(content, '\n');
   owner = owner ? owner + 1 : content;
   for (char *c = owner; *c; c++)
-    if (*c == '\n') *c = c[1] ? ',' : 0;
+    if (*c == '\n') *c = c[1] ? ';' : 0;
   return FAIL(USAGE, "%s: another run writes to this output (%s): wait for it, stop it, or choose another run.output",
               path, *owner ? owner : "its owner has not signed yet");
 }
