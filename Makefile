@@ -106,6 +106,7 @@ bench: all ## speed of the step against the machine's GEMM peak
 install: all ## copy the program and its pictures' tool to PREFIX
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/mckean
 	install -D -m 755 tools/plot $(DESTDIR)$(PREFIX)/bin/mckean-plot
+	@python=$$(tools/python -c 'import sys; print(sys.executable)') && sed -i "1s|.*|#!$$python|" $(DESTDIR)$(PREFIX)/bin/mckean-plot
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/mckean/input input/*.yaml
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/mckean README.md LICENSE CITATION.cff
 

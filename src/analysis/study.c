@@ -69,6 +69,7 @@ static int read_times(struct h5 *file, const struct config *config, struct study
   snprintf(times, sizeof times, "%s/time", group);
   int64_t rows;
   TRY(rows_of(file, steps, &rows));
+  if (rows < 1) return FAIL(USAGE, "%s is empty: the run has recorded nothing yet", steps);
   study->step = status_malloc(sizeof *study->step * (size_t)rows);
   study->time = status_malloc(sizeof *study->time * (size_t)rows);
   TRY(h5_read(file, steps, H5_INT64, 1, &rows, study->step));

@@ -373,6 +373,7 @@ static hid_t make_series(struct h5 *file, const char *dataset, enum h5_type type
   }
   const hid_t space = H5Screate_simple(rank, size, most), creation = H5Pcreate(H5P_DATASET_CREATE);
   H5Pset_chunk(creation, rank, chunk);
+  H5Pset_fletcher32(creation); /* a flipped bit is an error when it is read */
   const hid_t id = make_dataset(file, dataset, native(type), space, creation);
   H5Pclose(creation);
   H5Sclose(space);

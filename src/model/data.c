@@ -42,8 +42,11 @@ static int take_file(struct data *data) {
   const int64_t held = own_tests ? 0 : spec->test;
   data->samples = spec->samples > 0 ? spec->samples : target->file_samples - held;
   if (data->samples < 1 || data->samples + held > target->file_samples)
-    return FAIL(USAGE, "%s holds %lld points: data.samples = %lld and data.test = %lld held out of them are too many",
-                target->spec.path, (long long)target->file_samples, (long long)spec->samples, (long long)held);
+    return FAIL(
+        USAGE,
+        "%s holds %lld points, too few for data.samples = %lld (0: all others) and data.test = %lld held out of "
+        "them; set data.test, or put test_x and test_y into the file",
+        target->spec.path, (long long)target->file_samples, (long long)spec->samples, (long long)held);
   data->tests = own_tests ? target->file_tests : held;
   const int64_t first_test = target->file_samples - held;
   TRY(copy(target->file_x, data->samples * data->d, &data->x));
