@@ -17,7 +17,7 @@ static const struct verb {
     {"verify", "FILE|RUN ...", "check every byte of checkpoints", cmd_verify},
     {"compare", "A B", "equal bits, or the largest difference per dataset", cmd_compare},
     {"analyze", "RUN ... [-o FILE] [--json FILE]", "LLN and CLT tables with confidence intervals", cmd_analyze},
-    {"bench", "[--quick] [--json FILE]", "speed of the kernels against the machine's peak", cmd_bench},
+    {"bench", "[--quick] [--json FILE]", "speed of step, sums and disk against the machine's own", cmd_bench},
     {"help", "[KEY]", "reference of the input keys", cmd_help},
 };
 enum { VERBS = sizeof verb_table / sizeof *verb_table };

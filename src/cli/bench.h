@@ -1,0 +1,32 @@
+/* bench: the parts of `mckean bench`; private to cmd_bench.c and bench_*.c. Each prints a table and writes a member of
+ * the JSON object. Whatever is compared is timed in alternation, several times, and medians are reported, so that a
+ * noisy machine disturbs both sides alike. */
+#ifndef MCKEAN_CLI_BENCH_H
+#define MCKEAN_CLI_BENCH_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/comm.h"
+
+enum { BENCH_TIMES = 7 };
+
+struct bench {
+  const struct comm *comm;
+  struct comm self; /* this rank alone */
+  bool quick;
+  const char *json_path, *unit, *precision, *isa, *folder; /* NULL: none, all */
+  int d;                                                   /* 0: some */
+  FILE *out;                                               /* never NULL: ranks that do not print write to /dev/null */
+  FILE *json;                                              /* the same */
+};
+
+/* Sorts. */
+double bench_median(int count, double *values);
+
+/* Collective; FAILED. */
+int bench_kernels(struct bench *bench); /* the step against GEMM, memory per unit */
+int bench_sums(struct bench *bench);    /* exact sums against plain ones, the sum over ranks */
+int bench_disk(struct bench *bench);    /* checkpoints against plain writes and reads of as many bytes */
+
+#endif

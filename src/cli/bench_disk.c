@@ -1,0 +1,126 @@
+/* Checkpoints as runs write and read them (all steps of the protocol) against plain writes with fsync, and plain reads,
+ * of as many bytes in the same folder. Reads come from the page cache on both sides. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/slab.h"
+#include "base/status.h"
+#include "bench.h"
+#include "model/particles.h"
+#include "run/checkpoint.h"
+
+struct disk {
+  struct bench *bench;
+  struct particles *particles;
+  struct provenance provenance;
+  char folder[4200];
+  int64_t bytes;
+};
+
+static int always(void *context) {
+  (void)context;
+  return OK;
+}
+
+/* Every rank its part of one file, then fsync. */
+static int plain(struct disk *disk, bool writing, double *seconds) {
+  const struct comm *comm = disk->bench->comm;
+  char path[4300];
+  snprintf(path, sizeof path, "%s/plain", disk->folder);
+  const int64_t part = disk->bytes / comm->size;
+  void *data;
+  int status = status_array(&data, part, 1, "plain bytes");
+  if (status == OK) memset(data, 1, (size_t)part);
+  if (writing && comm->rank == 0) unlink(path); /* as a checkpoint is a new file */
+  TRY(comm_agree(comm, status));
+  comm_barrier(comm);
+  const double start = comm_time();
+  const int file = open(path, writing ? O_WRONLY | O_CREAT : O_RDONLY, 0666);
+  if (file < 0) status = FAIL(FAILED, "%s: %s", path, strerror(errno));
+  if (status == OK && writing) status = slab_pwrite(file, path, part * comm->rank, data, part);
+  if (status == OK && !writing) status = slab_pread(file, path, part * comm->rank, data, part);
+  if (status == OK && writing && fsync(file) != 0) status = FAIL(FAILED, "%s: %s", path, strerror(errno));
+  if (file >= 0) close(file);
+  free(data);
+  status = comm_agree(comm, status);
+  *seconds = comm_time() - start;
+  return status;
+}
+
+static int checkpoint(struct disk *disk, bool writing, double *seconds) {
+  const struct comm *comm = disk->bench->comm;
+  const struct checkpoint_request request = {.folder = disk->folder,
+                                             .isa = ISA_PORTABLE,
+                                             .io = SLAB_POSIX,
+                                             .config = "",
+                                             .provenance = &disk->provenance,
+                                             .may_write = always};
+  char *path = checkpoint_path(disk->folder, 0);
+  if (writing && comm->rank == 0) unlink(path);
+  comm_barrier(comm);
+  const double start = comm_time();
+  const int status = writing ? checkpoint_write(comm, &request, disk->particles, &disk->bytes)
+                             : checkpoint_read(comm, path, disk->particles);
+  *seconds = comm_time() - start;
+  free(path);
+  return status;
+}
+
+static int compare(struct disk *disk) {
+  const struct bench *bench = disk->bench;
+  fprintf(bench->json, ",\n  \"checkpoint\": {");
+  for (int writing = 1; writing >= 0; writing--) {
+    double rate[BENCH_TIMES], ratio[BENCH_TIMES], first, second;
+    for (int t = 0; t < BENCH_TIMES; t++) {
+      TRY(checkpoint(disk, writing, &first)); /* sets the bytes */
+      TRY(plain(disk, writing, &second));
+      rate[t] = 1e-9 * (double)disk->bytes / first;
+      ratio[t] = second / first;
+    }
+    const double gb = bench_median(BENCH_TIMES, rate), part = bench_median(BENCH_TIMES, ratio);
+    const char *name = writing ? "write" : "read";
+    fprintf(bench->out, "checkpoint %s: %.2f GB/s, %.2f of a plain %s (%.3f GB)\n", name, gb, part,
+            writing ? "write with fsync" : "read", 1e-9 * (double)disk->bytes);
+    fprintf(bench->json, "%s\"%s_gbytes_per_s\": %.6g, \"%s_ratio\": %.6g", writing ? "" : ", ", name, gb, name, part);
+  }
+  fputs("}", bench->json);
+  return OK;
+}
+
+static void clean(const struct disk *disk) {
+  char path[4300], *written = checkpoint_path(disk->folder, 0);
+  snprintf(path, sizeof path, "%s/plain", disk->folder);
+  unlink(path);
+  unlink(written);
+  rmdir(disk->folder);
+  free(written);
+}
+
+int bench_disk(struct bench *bench) {
+  static const struct ensemble_spec ensemble = {.members = 1, .n = {4 << 20}, .replicas = 1}; /* 0.45 GB */
+  static const struct ensemble_spec small = {.members = 1, .n = {1 << 19}, .replicas = 1};
+  const struct unit_spec unit = {.type = UNIT_SIGMOID, .train = TRAIN_C, .c = {0, 1}, .a = {0, 1}, .b = {0, 1}};
+  const double cost = 1;
+  struct disk disk = {.bench = bench};
+  snprintf(disk.folder, sizeof disk.folder, "%s/mckean-bench-XXXXXX", bench->folder ? bench->folder : ".");
+  int status = OK;
+  if (bench->comm->rank == 0 && !mkdtemp(disk.folder))
+    status = FAIL(FAILED, "%s: cannot make a folder: %s; choose another with --disk", disk.folder, strerror(errno));
+  TRY(comm_agree(bench->comm, status));
+  comm_bcast(bench->comm, disk.folder, sizeof disk.folder, 0);
+  provenance_fill(bench->comm, 0, NULL, &disk.provenance);
+  status = particles_create(bench->comm, bench->quick ? &small : &ensemble, &unit, 25, PRECISION_SINGLE, &cost,
+                            &disk.particles);
+  if (status == OK) {
+    particles_init(disk.particles, 1);
+    status = compare(&disk);
+    particles_free(disk.particles);
+  }
+  comm_barrier(bench->comm);
+  if (bench->comm->rank == 0) clean(&disk);
+  return status;
+}

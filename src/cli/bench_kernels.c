@@ -1,0 +1,161 @@
+/* The step as users get it (model/dynamics.h: forward, exact sum, residual, gradient, move; one rank, full batch)
+ * against OpenBLAS's GEMM on the same core. Counted are 6 d flops per (unit x sample): 2 d forward, 4 d for the
+ * gradient. */
+#include <cblas.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "bench.h"
+#include "model/dynamics.h"
+#include "run/config.h"
+
+enum { GEMM = 384, UNITS = 8192, POINTS = 480 };
+
+void openblas_set_num_threads(int threads); /* OpenBLAS's own, declared in a header that cblas.h may hide */
+
+struct gemm {
+  void *a, *b, *c;
+  double peak[2]; /* Gflop/s, best seen: single, double */
+};
+
+struct row {
+  int unit, d, precision, isa;
+  double ns, gflops, fraction;
+};
+
+/* ---- what is timed ---- */
+
+static double gemm_gflops(struct gemm *gemm, bool single) {
+  const double start = comm_time();
+  if (single)
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, GEMM, GEMM, GEMM, 1, gemm->a, GEMM, gemm->b, GEMM, 0,
+                gemm->c, GEMM);
+  else
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, GEMM, GEMM, GEMM, 1, gemm->a, GEMM, gemm->b, GEMM, 0,
+                gemm->c, GEMM);
+  const double gflops = 2e-9 * GEMM * GEMM * GEMM / (comm_time() - start);
+  if (gflops > gemm->peak[!single]) gemm->peak[!single] = gflops;
+  return gflops;
+}
+
+struct system {
+  struct config *config;
+  struct target *target;
+  struct data *data;
+  struct particles *particles;
+  struct dynamics *dynamics;
+};
+
+static void system_free(struct system *system) {
+  dynamics_free(system->dynamics);
+  particles_free(system->particles);
+  data_free(system->data);
+  target_free(system->target);
+  config_free(system->config);
+}
+
+static int system_create(const struct comm *comm, const struct row *row, struct system *system) {
+  char text[1024];
+  snprintf(text, sizeof text,
+           "run: {precision: %s}\nensemble: {n: %d}\nunit: {type: %s, alpha: %.17g}\n"
+           "target: {type: teacher, d: %d}\ndata: {mode: fixed, samples: %d, test: 0}\n"
+           "dynamics: {scheme: gd, stages: [{steps: 1000000, dt: 1e-6}]}\n",
+           precision_names[row->precision], UNITS, unit_table[row->unit].name, 1.0 / row->d, row->d, POINTS);
+  const double cost = POINTS;
+  TRY(config_parse("bench", text, &system->config));
+  const struct config *config = system->config;
+  TRY(target_create(comm, &config->target, &system->target));
+  TRY(data_create(system->target, &config->data, &system->data));
+  TRY(particles_create(comm, &config->ensemble, &config->unit, row->d, (enum precision)row->precision, &cost,
+                       &system->particles));
+  particles_init(system->particles, config->seed);
+  TRY(dynamics_create(system->particles, system->data, &config->schedule, (enum isa)row->isa, &system->dynamics));
+  return dynamics_enter_stage(system->dynamics, 0);
+}
+
+static double step_ns(struct system *system, int64_t step) {
+  const double start = comm_time();
+  dynamics_step(system->dynamics, step, true, NULL);
+  return 1e9 * (comm_time() - start) / ((double)UNITS * POINTS);
+}
+
+/* ---- rows ---- */
+
+static int measure(const struct bench *bench, struct gemm *gemm, struct row *row) {
+  struct system system = {0};
+  const bool single = precision_real((enum precision)row->precision) == sizeof(float);
+  double ns[BENCH_TIMES], fraction[BENCH_TIMES];
+  const int status = system_create(&bench->self, row, &system);
+  if (status == OK) {
+    step_ns(&system, 0); /* warm */
+    for (int i = 0; i < BENCH_TIMES; i++) {
+      const double gflops = gemm_gflops(gemm, single);
+      ns[i] = step_ns(&system, 1 + i);
+      fraction[i] = 6 * row->d / ns[i] / gflops;
+    }
+    row->ns = bench_median(BENCH_TIMES, ns);
+    row->gflops = 6 * row->d / row->ns;
+    row->fraction = bench_median(BENCH_TIMES, fraction);
+  }
+  system_free(&system);
+  return status;
+}
+
+static bool wanted(const struct bench *bench, const struct row *row) {
+  if (bench->unit && strcmp(bench->unit, unit_table[row->unit].name) != 0) return false;
+  if (bench->precision && strcmp(bench->precision, precision_names[row->precision]) != 0) return false;
+  if (bench->isa && strcmp(bench->isa, isa_names[row->isa]) != 0) return false;
+  return !bench->quick || bench->isa || row->isa == (int)isa_best();
+}
+
+static int report_row(const struct bench *bench, struct gemm *gemm, struct row *row, bool first) {
+  TRY(measure(bench, gemm, row));
+  const char *unit = unit_table[row->unit].name, *precision = precision_names[row->precision],
+             *isa = isa_names[row->isa];
+  fprintf(bench->out, "%-9s %4d  %-9s %-9s %12.3f %10.1f %13.1f%%\n", unit, row->d, precision, isa, row->ns,
+          row->gflops, 100 * row->fraction);
+  fprintf(bench->json,
+          "%s\n    {\"unit\": \"%s\", \"d\": %d, \"precision\": \"%s\", \"isa\": \"%s\", \"ns_per_pair\": %.6g, "
+          "\"gflops\": %.6g, \"peak_fraction\": %.6g}",
+          first ? "" : ",", unit, row->d, precision, isa, row->ns, row->gflops, row->fraction);
+  return OK;
+}
+
+static int report_rows(const struct bench *bench, struct gemm *gemm) {
+  static const int some[] = {5, 10, 25, 100};
+  const int dimensions = bench->d ? 1 : bench->quick ? 2 : 4;
+  bool first = true;
+  for (int unit = 0; unit < UNIT_TYPES; unit++)
+    for (int k = 0; k < dimensions; k++)
+      for (int precision = 0; precision < PRECISIONS; precision++)
+        for (int isa = 0; isa <= (int)isa_best(); isa++) {
+          struct row row = {.unit = unit, .precision = precision, .isa = isa};
+          row.d = bench->d ? bench->d : bench->quick ? some[1 + k] : some[k];
+          if (!wanted(bench, &row)) continue;
+          TRY(report_row(bench, gemm, &row, first));
+          first = false;
+        }
+  return OK;
+}
+
+int bench_kernels(struct bench *bench) {
+  struct gemm gemm = {0};
+  void **operand[] = {&gemm.a, &gemm.b, &gemm.c};
+  int status = OK;
+  openblas_set_num_threads(1);
+  for (int i = 0; i < 3 && status == OK; i++) {
+    status = status_array(operand[i], GEMM * GEMM, sizeof(double), "GEMM");
+    if (status == OK) memset(*operand[i], 0, GEMM * GEMM * sizeof(double));
+  }
+  fprintf(bench->out, "%-9s %4s  %-9s %-9s %12s %10s %14s\n", "unit", "d", "precision", "level", "ns per pair",
+          "Gflop/s", "of GEMM peak");
+  fprintf(bench->json, "  \"kernels\": [");
+  if (status == OK) status = report_rows(bench, &gemm);
+  fprintf(bench->out, "pair = unit x sample, forward and gradient (6 d flops); %d units, %d samples\n", UNITS, POINTS);
+  fprintf(bench->out, "GEMM peak (best seen): %.1f Gflop/s single, %.1f double\n", gemm.peak[0], gemm.peak[1]);
+  fprintf(bench->out, "memory per unit: 4 (d + 2) bytes single, 8 (d + 2) mixed and double\n");
+  fprintf(bench->json, "\n  ],\n  \"gemm_peak\": {\"single\": %.6g, \"double\": %.6g}", gemm.peak[0], gemm.peak[1]);
+  for (int i = 0; i < 3; i++) free(*operand[i]);
+  return status;
+}

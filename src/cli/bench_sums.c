@@ -1,0 +1,82 @@
+/* What the sums cost: exact sums over blocks against plain ones, and against the kernels that make the terms; the sum
+ * over ranks by size. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/exact.h"
+#include "base/status.h"
+#include "bench.h"
+#include "model/kernel.h"
+
+enum { POINTS = 480, ROUNDS = 200 };
+
+static void plain_add(int count, const double *restrict v, double *restrict sum) {
+  for (int i = 0; i < count; i++) sum[i] += v[i];
+}
+
+/* ns per block and point; with the forward kernel of one block for comparison. */
+static int bench_exact(struct bench *bench) {
+  double exact[BENCH_TIMES], plain[BENCH_TIMES];
+  double *v = status_malloc(sizeof *v * POINTS), *sum = status_malloc(sizeof *sum * POINTS);
+  int64_t *limbs = calloc((size_t)EXACT_LIMBS(POINTS), sizeof *limbs);
+  if (!limbs) die("no memory");
+  for (int i = 0; i < POINTS; i++) {
+    v[i] = 1.0 / (i + 3);
+    sum[i] = 0;
+  }
+  for (int t = 0; t < BENCH_TIMES; t++) {
+    double start = comm_time();
+    for (int r = 0; r < ROUNDS; r++) exact_add(POINTS, v, limbs);
+    exact[t] = 1e9 * (comm_time() - start) / (ROUNDS * POINTS);
+    start = comm_time();
+    for (int r = 0; r < ROUNDS; r++) {
+      plain_add(POINTS, v, sum);
+      __asm__ volatile("" : : "r"(sum) : "memory"); /* the sums are wanted each round */
+    }
+    plain[t] = 1e9 * (comm_time() - start) / (ROUNDS * POINTS);
+  }
+  const double e = bench_median(BENCH_TIMES, exact), p = bench_median(BENCH_TIMES, plain);
+  fprintf(bench->out, "\nexact sum: %.3f ns per block of %d units and point, plain double sum %.3f\n", e, BLOCK, p);
+  fprintf(bench->json, ",\n  \"exact_sum\": {\"ns_per_block_point\": %.6g, \"plain\": %.6g, \"ns_per_pair\": %.6g}", e,
+          p, e / BLOCK);
+  free(v);
+  free(sum);
+  free(limbs);
+  return OK;
+}
+
+static void bench_ranks(struct bench *bench) {
+  enum { SIZES = 4 };
+  static const int64_t words[SIZES] = {1, 301, 3001, 300001}; /* batches of 0, 100, 1000, 100000 points */
+  fprintf(bench->json, ",\n  \"allreduce\": [");
+  if (bench->comm->size == 1) fprintf(bench->out, "sum over ranks: start with mpirun to measure it\n");
+  int64_t *data = calloc((size_t)words[SIZES - 1], sizeof *data);
+  if (!data) die("no memory");
+  for (int s = 0; s < SIZES && bench->comm->size > 1; s++) {
+    double us[BENCH_TIMES];
+    const int rounds = words[s] > 10000 ? 10 : 200;
+    for (int t = 0; t < BENCH_TIMES; t++) {
+      comm_barrier(bench->comm);
+      const double start = comm_time();
+      for (int r = 0; r < rounds; r++) {
+        struct comm_sum sum;
+        comm_sum_begin(bench->comm, data, words[s], &sum);
+        comm_sum_end(&sum);
+      }
+      us[t] = 1e6 * (comm_time() - start) / rounds;
+    }
+    const double median = bench_median(BENCH_TIMES, us), gb = 8e-3 * (double)words[s] / median;
+    fprintf(bench->out, "sum of %lld words over %d ranks: %.1f us, %.2f GB/s\n", (long long)words[s], bench->comm->size,
+            median, gb);
+    fprintf(bench->json, "%s{\"words\": %lld, \"ranks\": %d, \"us\": %.6g, \"gbytes_per_s\": %.6g}", s ? ", " : "",
+            (long long)words[s], bench->comm->size, median, gb);
+  }
+  fputs("]", bench->json);
+  free(data);
+}
+
+int bench_sums(struct bench *bench) {
+  TRY(bench_exact(bench));
+  bench_ranks(bench);
+  return OK;
+}
