@@ -14,10 +14,17 @@ enum slab_io { SLAB_POSIX, SLAB_MPIIO, SLAB_KINDS };
 
 struct slab;
 
-/* Collective. The file exists. fill writes this rank's bytes by calling slab_put; it is called once (posix) or twice
- * with the same outcome (mpiio: the first time to count). Ends with all bytes synced. FAILED on any rank: on all. */
-int slab_write(const struct comm *comm, const char *path, enum slab_io io,
-               void (*fill)(struct slab *slab, void *context), void *context);
+/* fill writes this rank's bytes by calling slab_put; it is called once (posix) or twice with the same outcome (mpiio:
+ * the first time to count). check reads them back from an open file, before they are known to be on disk (posix:
+ * meanwhile). */
+struct slab_job {
+  void (*fill)(struct slab *slab, void *context);
+  int (*check)(int file, void *context);
+  void *context;
+};
+
+/* Collective. The file exists. Ends with all bytes checked and synced. FAILED on any rank: on all. */
+int slab_write(const struct comm *comm, const char *path, enum slab_io io, const struct slab_job *job);
 
 /* Local, inside fill. */
 void slab_put(struct slab *slab, int64_t offset, const void *data, int64_t bytes);

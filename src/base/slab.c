@@ -68,6 +68,9 @@ static void flush(struct slab *slab) {
       status = write_collective(slab, slab->offset, slab->buffer, slab->used);
     else if (slab->status == OK)
       status = slab_pwrite(slab->file, slab->path, slab->offset, slab->buffer, slab->used);
+    /* The disk begins while the rest is still being gathered; a hint, whose failure means nothing. */
+    if (slab->mpi == MPI_FILE_NULL && status == OK)
+      (void)sync_file_range(slab->file, slab->offset, slab->used, SYNC_FILE_RANGE_WRITE);
     if (slab->status == OK) slab->status = status;
   }
   slab->offset += slab->used;
@@ -87,11 +90,12 @@ void slab_put(struct slab *slab, int64_t offset, const void *data, int64_t bytes
   }
 }
 
-static int write_posix(struct slab *slab, void (*fill)(struct slab *slab, void *context), void *context) {
-  slab->file = open(slab->path, O_WRONLY | O_CLOEXEC);
+static int write_posix(struct slab *slab, const struct slab_job *job) {
+  slab->file = open(slab->path, O_RDWR | O_CLOEXEC);
   if (slab->file < 0) return FAIL(FAILED, "%s: cannot open it to write: %s", slab->path, strerror(errno));
-  fill(slab, context);
+  job->fill(slab, job->context);
   flush(slab);
+  if (slab->status == OK) slab->status = job->check(slab->file, job->context); /* while the bytes travel to the disk */
   if (slab->status == OK && fsync(slab->file) != 0)
     slab->status = FAIL(FAILED, "%s: cannot make it lasting: %s", slab->path, strerror(errno));
   if (close(slab->file) != 0 && slab->status == OK)
@@ -100,10 +104,9 @@ static int write_posix(struct slab *slab, void (*fill)(struct slab *slab, void *
 }
 
 /* Collective writes come in equal numbers on all ranks: those with fewer add empty ones. */
-static int write_mpiio(const struct comm *comm, struct slab *slab, void (*fill)(struct slab *slab, void *context),
-                       void *context) {
+static int write_mpiio(const struct comm *comm, struct slab *slab, const struct slab_job *job) {
   slab->counting = true;
-  fill(slab, context);
+  job->fill(slab, job->context);
   flush(slab);
   const int64_t rounds = (int64_t)comm_max(comm, (double)slab->writes);
   slab->counting = false;
@@ -114,7 +117,7 @@ static int write_mpiio(const struct comm *comm, struct slab *slab, void (*fill)(
     status = FAIL(FAILED, "%s: MPI-IO cannot open it to write", slab->path);
   }
   TRY(comm_agree(comm, status));
-  fill(slab, context);
+  job->fill(slab, job->context);
   flush(slab);
   for (int64_t i = slab->writes; i < rounds; i++) {
     status = write_collective(slab, 0, slab->buffer, 0);
@@ -124,13 +127,17 @@ static int write_mpiio(const struct comm *comm, struct slab *slab, void (*fill)(
     slab->status = FAIL(FAILED, "%s: MPI-IO cannot make it lasting", slab->path);
   if (MPI_File_close(&slab->mpi) != MPI_SUCCESS && slab->status == OK)
     slab->status = FAIL(FAILED, "%s: MPI-IO cannot close it", slab->path);
-  return slab->status;
+  TRY(comm_agree(comm, slab->status));
+  const int file = open(slab->path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return FAIL(FAILED, "%s: cannot read it back: %s", slab->path, strerror(errno));
+  status = job->check(file, job->context);
+  close(file);
+  return status;
 }
 
-int slab_write(const struct comm *comm, const char *path, enum slab_io io,
-               void (*fill)(struct slab *slab, void *context), void *context) {
+int slab_write(const struct comm *comm, const char *path, enum slab_io io, const struct slab_job *job) {
   struct slab slab = {.path = path, .file = -1, .mpi = MPI_FILE_NULL, .buffer = status_malloc(BUFFER)};
-  const int status = io == SLAB_MPIIO ? write_mpiio(comm, &slab, fill, context) : write_posix(&slab, fill, context);
+  const int status = io == SLAB_MPIIO ? write_mpiio(comm, &slab, job) : write_posix(&slab, job);
   free(slab.buffer);
   return comm_agree(comm, status);
 }

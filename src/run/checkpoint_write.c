@@ -148,7 +148,8 @@ static void put_rows(struct slab *slab, void *context) {
 }
 
 /* What the file holds now must be what memory held. */
-static int read_back(const struct writing *writing, int file) {
+static int read_back(int file, void *context) {
+  const struct writing *writing = context;
   const struct particles *particles = writing->particles;
   const int64_t row = layout_unit_bytes(&writing->layout, DATA_A);
   void *rows = status_malloc((size_t)(BLOCK * row));
@@ -165,14 +166,6 @@ static int read_back(const struct writing *writing, int file) {
                    writing->temporary);
       }
   free(rows);
-  return status;
-}
-
-static int check_rows(const struct writing *writing) {
-  const int file = open(writing->temporary, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return FAIL(FAILED, "%s: cannot read it back: %s", writing->temporary, strerror(errno));
-  const int status = read_back(writing, file);
-  close(file);
   return status;
 }
 
@@ -239,8 +232,8 @@ static int write_steps(struct writing *writing) {
   const bool root = comm->rank == 0;
   TRY(comm_agree(comm, root ? lay_out(writing) : OK));
   comm_bcast(comm, &writing->layout, sizeof writing->layout, 0);
-  TRY(slab_write(comm, writing->temporary, writing->request->io, put_rows, writing));
-  TRY(comm_agree(comm, check_rows(writing)));
+  const struct slab_job job = {put_rows, read_back, writing};
+  TRY(slab_write(comm, writing->temporary, writing->request->io, &job));
   const int64_t *first = writing->particles->first;
   const int64_t own = first[comm->rank + 1] - first[comm->rank];
   void *all;
