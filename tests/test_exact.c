@@ -91,12 +91,30 @@ static void bad_terms_are_flagged(void **state) {
   }
 }
 
+static void wide_sums_hold_any_size(void **state) {
+  (void)state;
+  const double sizes[] = {1e-35, 1e-20, 1, 1e11, 1e13, 1e30};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    int64_t sum[WIDE_LIMBS] = {0};
+    double value, plain = 0;
+    for (int k = world.rank; k < 400; k += world.size) wide_add(sizes[i] / (k + 1), sum);
+    for (int k = 0; k < 400; k++) plain += sizes[i] / (k + 1);
+    struct comm_sum pending;
+    comm_sum_begin(&world, sum, WIDE_LIMBS, &pending);
+    comm_sum_end(&pending);
+    assert_all(wide_value(sum, &value) && fabs(value - plain) <= 1e-12 * plain);
+  }
+  int64_t sum[WIDE_LIMBS] = {0};
+  double value = 7;
+  wide_add(NAN, sum);
+  assert_all(!wide_value(sum, &value) && value == 7);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(sums_are_correctly_rounded),
-      cmocka_unit_test(order_and_ranks_do_not_matter),
-      cmocka_unit_test(extremes_are_held),
-      cmocka_unit_test(bad_terms_are_flagged),
+      cmocka_unit_test(sums_are_correctly_rounded), cmocka_unit_test(order_and_ranks_do_not_matter),
+      cmocka_unit_test(extremes_are_held),          cmocka_unit_test(bad_terms_are_flagged),
+      cmocka_unit_test(wide_sums_hold_any_size),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }
