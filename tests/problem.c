@@ -21,7 +21,8 @@ struct problem *problem_create(const char *format, ...) {
                              (enum precision)config->precision, cost, &problem->particles));
   particles_init(problem->particles, config->seed);
   const enum isa isa = config->isa < 0 ? isa_best() : (enum isa)config->isa;
-  assert_ok(dynamics_create(problem->particles, problem->data, &config->schedule, isa, &problem->dynamics));
+  assert_ok(
+      dynamics_create(problem->particles, problem->data, &config->schedule, isa, config->threads, &problem->dynamics));
   assert_ok(dynamics_enter_stage(problem->dynamics, 0));
   return problem;
 }

@@ -29,6 +29,9 @@ int comm_agree(const struct comm *comm, int status);
 struct comm *comm_split(const struct comm *comm, int color);
 void comm_free(struct comm *comm); /* accepts NULL */
 
+/* The number of ranks on this rank's node. */
+int comm_local_ranks(const struct comm *comm);
+
 bool comm_any(const struct comm *comm, bool value);
 int64_t comm_sum(const struct comm *comm, int64_t value);
 double comm_min(const struct comm *comm, double value);

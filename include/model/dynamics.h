@@ -26,7 +26,7 @@ enum point_set { POINTS_TEST, POINTS_TRAIN };
 
 /* Collective. particles, data and schedule are not owned and must outlive it. FAILED: no memory. */
 int dynamics_create(struct particles *particles, const struct data *data, const struct schedule *schedule, enum isa isa,
-                    struct dynamics **dynamics);
+                    int threads, struct dynamics **dynamics);
 void dynamics_free(struct dynamics *dynamics); /* accepts NULL */
 
 /* Collective at a change of stage only: gives blocks to new owners where batch sizes changed. Call before

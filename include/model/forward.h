@@ -4,8 +4,9 @@
  *
  * A pass goes over the own networks: it forms n f_n from own blocks, chunk of points by chunk of points, in exact sums
  * (base/exact.h); the sums of split networks (at most two) travel while the networks that are wholly here are computed;
- * then a function of the caller meets each network with its f_n. No array of size P x n exists. Chunk boundaries depend
- * on (d, precision) alone, so results do not depend on the rank count. */
+ * then a function of the caller meets each network with its f_n. Threads share the blocks of a network; their limbs add
+ * up in any order. No array of size P x n exists. Chunk boundaries depend on (d, precision) alone, so results do not
+ * depend on the rank count. */
 #ifndef MCKEAN_MODEL_FORWARD_H
 #define MCKEAN_MODEL_FORWARD_H
 
@@ -36,6 +37,13 @@ struct slot {
   struct comm_sum sum;
 };
 
+/* Work space of one thread. */
+struct worker {
+  void *real_tiles, *scratch;
+  double *sum;    /* [chunk] */
+  int64_t *limbs; /* EXACT_LIMBS(chunk) */
+};
+
 enum { SLOTS = 3 }; /* networks in work at a time: two split ones and one that is wholly here */
 
 struct forward {
@@ -45,11 +53,12 @@ struct forward {
   int chunk; /* points */
   struct slot slot[SLOTS];
   double *x; /* [chunk][d] */
-  void *real_tiles, *scratch;
+  int threads;
+  struct worker *worker; /* [threads] */
 };
 
 /* Local. FAILED: no memory. */
-int forward_create(const struct particles *particles, const struct data *data, const struct kernel *kernel,
+int forward_create(const struct particles *particles, const struct data *data, const struct kernel *kernel, int threads,
                    struct forward **forward);
 void forward_free(struct forward *forward); /* accepts NULL */
 
@@ -71,8 +80,8 @@ void forward_pass(struct forward *forward, const struct pass *pass);
 struct points forward_chunk(struct forward *forward, struct slot *slot, const struct source *source, int64_t first,
                             bool labels);
 
-/* Local. Tiles in the arithmetic of the kernels, at most BLOCK_TILES: the stored ones, or copies valid until the next
- * call. */
-const void *forward_real_tiles(struct forward *forward, const void *tiles, int count);
+/* Local. Tiles in the arithmetic of the kernels, at most BLOCK_TILES: the stored ones, or copies in a worker, valid
+ * until its next call. */
+const void *forward_real_tiles(const struct forward *forward, struct worker *worker, const void *tiles, int count);
 
 #endif

@@ -2,7 +2,7 @@
  * logs and files, and the comparison on resume. To add a key: a field here and a row there.
  *
  * Keys (YAML, nested by the dots):
- *   run.name run.seed run.output run.precision run.isa
+ *   run.name run.seed run.output run.precision run.threads run.isa
  *   ensemble.n ensemble.replicas
  *   unit.type unit.alpha unit.train unit.init.{c,a,b}.{mean,std}
  *   target.type target.d target.seed target.path target.noise target.teacher.{units,type,alpha}
@@ -42,6 +42,7 @@ struct config {
   char name[256], output[4096]; /* output: folder; default "runs/<name>" */
   uint64_t seed;
   int precision; /* enum precision */
+  int threads;   /* of each rank */
   int isa;       /* enum isa, or -1: the best that all processors of the run have */
   struct ensemble_spec ensemble;
   struct unit_spec unit;

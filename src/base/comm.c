@@ -78,6 +78,15 @@ void comm_free(struct comm *comm) {
   free(comm);
 }
 
+int comm_local_ranks(const struct comm *comm) {
+  MPI_Comm node;
+  int ranks;
+  MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+  MPI_Comm_size(node, &ranks);
+  MPI_Comm_free(&node);
+  return ranks;
+}
+
 bool comm_any(const struct comm *comm, bool value) {
   int mine = value, any;
   MPI_Allreduce(&mine, &any, 1, MPI_INT, MPI_MAX, comm->mpi);

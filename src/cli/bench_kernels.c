@@ -70,7 +70,7 @@ static int system_create(const struct comm *comm, const struct row *row, struct 
   TRY(particles_create(comm, &config->ensemble, &config->unit, row->d, (enum precision)row->precision, &cost,
                        &system->particles));
   particles_init(system->particles, config->seed);
-  TRY(dynamics_create(system->particles, system->data, &config->schedule, (enum isa)row->isa, &system->dynamics));
+  TRY(dynamics_create(system->particles, system->data, &config->schedule, (enum isa)row->isa, 1, &system->dynamics));
   return dynamics_enter_stage(system->dynamics, 0);
 }
 

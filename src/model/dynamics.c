@@ -1,6 +1,7 @@
 #include "model/dynamics.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "base/status.h"
 #include "model/forward.h"
 
+enum { TILES_PER_THREAD = 8 };
 enum { GRAD_BYTES = 64 << 20 }; /* gradients held at a time when a batch has several chunks of points */
 
 /* The first network that left the range of numbers. */
@@ -56,22 +58,22 @@ static int whole_set(const struct dynamics *dynamics, int64_t count, const doubl
   return OK;
 }
 
-static int create_local(struct dynamics *dynamics) {
+static int create_local(struct dynamics *dynamics, int threads) {
   const struct data *data = dynamics->data;
   TRY(whole_set(dynamics, data->samples, data->x, &dynamics->train));
   TRY(whole_set(dynamics, data->tests, data->test_x, &dynamics->test));
-  return forward_create(dynamics->particles, data, dynamics->kernel, &dynamics->forward);
+  return forward_create(dynamics->particles, data, dynamics->kernel, threads, &dynamics->forward);
 }
 
 int dynamics_create(struct particles *particles, const struct data *data, const struct schedule *schedule, enum isa isa,
-                    struct dynamics **out) {
+                    int threads, struct dynamics **out) {
   struct dynamics *dynamics = status_malloc(sizeof *dynamics);
   *dynamics = (struct dynamics){.particles = particles,
                                 .data = data,
                                 .schedule = schedule,
                                 .kernel = kernel_find(particles->unit.type, particles->precision, isa),
                                 .stage = -1};
-  const int status = comm_agree(particles->comm, create_local(dynamics));
+  const int status = comm_agree(particles->comm, create_local(dynamics, threads));
   if (status != OK) {
     dynamics_free(dynamics);
     return status;
@@ -107,7 +109,9 @@ static int reserve(struct dynamics *dynamics) {
   const int64_t tile_bytes = (int64_t)sizeof(double) * TILE * (particles->d + FIELD_A);
   const int64_t fit = GRAD_BYTES / tile_bytes > 1 ? GRAD_BYTES / tile_bytes : 1;
   const int64_t own = particles->tile_count > 1 ? particles->tile_count : 1;
-  dynamics->grad_tiles = batch <= dynamics->forward->chunk ? 1 : min64(fit, own);
+  const int threads = dynamics->forward->threads;
+  const int64_t few = threads > 1 ? TILES_PER_THREAD * threads : 1; /* of each thread in one go */
+  dynamics->grad_tiles = batch <= dynamics->forward->chunk ? min64(few, own) : min64(fit, own);
   free(dynamics->grad);
   return status_array((void **)&dynamics->grad, dynamics->grad_tiles, (size_t)tile_bytes, "gradients");
 }
@@ -167,9 +171,11 @@ static void gradients(struct dynamics *dynamics, const struct share *share, stru
   for (int64_t p = 0; p < source->count; p += forward->chunk) {
     const struct points points = forward_chunk(forward, slot, source, p, false);
     const void *r = (char *)slot->r + real * (size_t)p;
+#pragma omp parallel for num_threads(forward->threads) schedule(static) if (count > 1)
     for (int64_t t = 0; t < count; t++) {
-      const void *tile = forward_real_tiles(forward, own_tile(dynamics, share, first + t), 1);
-      dynamics->kernel->gradient(tile, &points, r, forward->scratch, dynamics->grad + fields * (size_t)t);
+      struct worker *worker = &forward->worker[omp_get_thread_num()];
+      const void *tile = forward_real_tiles(forward, worker, own_tile(dynamics, share, first + t), 1);
+      dynamics->kernel->gradient(tile, &points, r, worker->scratch, dynamics->grad + fields * (size_t)t);
     }
   }
 }
@@ -186,30 +192,44 @@ static void particle_means(const struct share *share, int64_t limbs[PARTICLE_MEA
     if (!wide_value(limbs[m], &observation->mean[m])) observation->mean[m] = NAN;
 }
 
-/* The gradient of every own tile and, tile by tile, its part of the means of the state before the move, and its move.
- */
+/* Moves one tile by its gradient, after its part of the means of the state before the move. */
+static void move_tile(const struct dynamics *dynamics, const struct share *share, int64_t t, const double *grad,
+                      double scale, double rate, int64_t (*limbs)[WIDE_LIMBS]) {
+  const struct particles *particles = dynamics->particles;
+  const unsigned train = particles->unit.train;
+  void *tile = own_tile(dynamics, share, t);
+  const int used = (int)min64(TILE, share_units(share) - t * TILE);
+  if (limbs) {
+    double square[TILE], sums[PARTICLE_MEANS];
+    dynamics->kernel->move(particles->d, train, used, scale, 0, grad, tile, square);
+    observe_tile(particles->d, used, (double)share->n, tile, precision_stored(particles->precision), square, sums);
+    for (int m = 0; m < PARTICLE_MEANS; m++) wide_add(sums[m], limbs[m]);
+  }
+  if (rate > 0) dynamics->kernel->move(particles->d, train, used, scale, rate, grad, tile, NULL);
+}
+
+/* The gradient of every own tile and its move. */
 static void move(struct dynamics *dynamics, const struct share *share, struct slot *slot, const struct source *source,
                  double dt, struct observation *observation) {
-  const struct particles *particles = dynamics->particles;
-  const size_t fields = (size_t)(particles->d + FIELD_A) * TILE, stored = precision_stored(particles->precision);
-  const unsigned train = particles->unit.train;
-  const int64_t units = share_units(share), tiles = network_tiles(units);
+  const size_t fields = (size_t)(dynamics->particles->d + FIELD_A) * TILE;
+  const int64_t tiles = network_tiles(share_units(share));
   const double scale = 1 / (double)source->count, rate = dt / (double)source->count;
   int64_t limbs[PARTICLE_MEANS][WIDE_LIMBS] = {{0}};
-  double square[TILE], sums[PARTICLE_MEANS];
   for (int64_t first = 0; first < tiles; first += dynamics->grad_tiles) {
     const int64_t count = min64(dynamics->grad_tiles, tiles - first);
     gradients(dynamics, share, slot, source, first, count);
-    for (int64_t t = 0; t < count; t++) {
-      void *tile = own_tile(dynamics, share, first + t);
-      const int used = (int)min64(TILE, units - (first + t) * TILE);
-      const double *grad = dynamics->grad + fields * (size_t)t;
+#pragma omp parallel num_threads(dynamics->forward->threads) if (count > 1)
+    {
+      int64_t own[PARTICLE_MEANS][WIDE_LIMBS] = {{0}};
+#pragma omp for schedule(static)
+      for (int64_t t = 0; t < count; t++)
+        move_tile(dynamics, share, first + t, dynamics->grad + fields * (size_t)t, scale, rate,
+                  observation ? own : NULL);
       if (observation) {
-        dynamics->kernel->move(particles->d, train, used, scale, 0, grad, tile, square);
-        observe_tile(particles->d, used, (double)share->n, tile, stored, square, sums);
-        for (int m = 0; m < PARTICLE_MEANS; m++) wide_add(sums[m], limbs[m]);
+#pragma omp critical
+        for (int m = 0; m < PARTICLE_MEANS; m++)
+          for (int i = 0; i < WIDE_LIMBS; i++) limbs[m][i] += own[m][i];
       }
-      if (rate > 0) dynamics->kernel->move(particles->d, train, used, scale, rate, grad, tile, NULL);
     }
   }
   if (observation) particle_means(share, limbs, observation);

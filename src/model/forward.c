@@ -1,6 +1,7 @@
 #include "model/forward.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,18 +23,27 @@ static int create_local(struct forward *forward) {
   const int d = forward->particles->d, chunk = forward->chunk;
   for (int s = 0; s < SLOTS; s++) TRY(points_alloc(&forward->slot[s].points, forward->particles->precision, chunk, d));
   TRY(status_array((void **)&forward->x, (int64_t)chunk * d, sizeof(double), "points"));
-  TRY(status_array(&forward->real_tiles, BLOCK_TILES, sizeof(double) * (size_t)((d + FIELD_A) * TILE), "a block"));
   const size_t outputs = forward_scratch(chunk), gradients = gradient_scratch(d);
-  return status_array(&forward->scratch, 1, outputs > gradients ? outputs : gradients, "kernel scratch");
+  for (int t = 0; t < forward->threads; t++) {
+    struct worker *worker = &forward->worker[t];
+    TRY(status_array(&worker->real_tiles, BLOCK_TILES, sizeof(double) * (size_t)((d + FIELD_A) * TILE), "a block"));
+    TRY(status_array(&worker->scratch, 1, outputs > gradients ? outputs : gradients, "kernel scratch"));
+    TRY(status_array((void **)&worker->sum, chunk, sizeof(double), "sums of a block"));
+    TRY(status_array((void **)&worker->limbs, EXACT_LIMBS(chunk), sizeof(int64_t), "sums over blocks"));
+  }
+  return OK;
 }
 
-int forward_create(const struct particles *particles, const struct data *data, const struct kernel *kernel,
+int forward_create(const struct particles *particles, const struct data *data, const struct kernel *kernel, int threads,
                    struct forward **out) {
   struct forward *forward = status_malloc(sizeof *forward);
   *forward = (struct forward){.particles = particles,
                               .data = data,
                               .kernel = kernel,
+                              .threads = threads,
+                              .worker = calloc((size_t)threads, sizeof(struct worker)),
                               .chunk = chunk_points(particles->d, particles->precision)};
+  if (!forward->worker) die("no memory for %d threads", threads);
   *out = forward;
   return create_local(forward);
 }
@@ -54,9 +64,14 @@ void forward_free(struct forward *forward) {
     slot_free(&forward->slot[s]);
     points_free(&forward->slot[s].points);
   }
+  for (int t = 0; t < forward->threads; t++) {
+    free(forward->worker[t].real_tiles);
+    free(forward->worker[t].scratch);
+    free(forward->worker[t].sum);
+    free(forward->worker[t].limbs);
+  }
+  free(forward->worker);
   free(forward->x);
-  free(forward->real_tiles);
-  free(forward->scratch);
   free(forward);
 }
 
@@ -79,6 +94,16 @@ int forward_reserve(struct forward *forward, int64_t count) {
   return OK;
 }
 
+/* Points first .. first+count-1 of a batch into forward->x, in pieces: each is a pure function of its place. */
+static void draw(const struct forward *forward, const struct data_place *place, int64_t first, int count, double *y) {
+  enum { PIECE = 48 };
+  const int d = forward->particles->d;
+#pragma omp parallel for num_threads(forward->threads) schedule(static)
+  for (int p = 0; p < count; p += PIECE)
+    data_points(forward->data, place, first + p, count - p < PIECE ? count - p : PIECE,
+                forward->x + (size_t)p * (size_t)d, y ? y + p : NULL);
+}
+
 struct points forward_chunk(struct forward *forward, struct slot *slot, const struct source *source, int64_t first,
                             bool labels) {
   const struct particles *particles = forward->particles;
@@ -92,42 +117,56 @@ struct points forward_chunk(struct forward *forward, struct slot *slot, const st
                            .q = (char *)source->whole->q + real * (size_t)first};
   }
   if (slot->drawn != first) {
-    data_points(forward->data, &source->place, first, count, forward->x, labels ? slot->y + first : NULL);
+    draw(forward, &source->place, first, count, labels ? slot->y + first : NULL);
     points_set(&slot->points, particles->precision, &particles->unit, count, d, forward->x);
     slot->drawn = first;
   }
   return slot->points;
 }
 
-const void *forward_real_tiles(struct forward *forward, const void *tiles, int count) {
+const void *forward_real_tiles(const struct forward *forward, struct worker *worker, const void *tiles, int count) {
   const struct particles *particles = forward->particles;
   if (particles->precision != PRECISION_MIXED) return tiles;
   const size_t real_bytes = particles->tile_bytes / sizeof(double) * sizeof(float);
   for (int t = 0; t < count; t++)
     forward->kernel->narrow(particles->d, (const char *)tiles + (size_t)t * particles->tile_bytes,
-                            (char *)forward->real_tiles + (size_t)t * real_bytes);
-  return forward->real_tiles;
+                            (char *)worker->real_tiles + (size_t)t * real_bytes);
+  return worker->real_tiles;
 }
 
 static int block_tiles(const struct share *share, int64_t block) {
   return (block_units(share->n, share->first_block + block) + TILE - 1) / TILE;
 }
 
+/* Adds a thread's own part of n f_n at the points of a chunk to limbs. */
+static void sum_blocks(const struct forward *forward, const struct share *share, const struct points *points,
+                       int64_t *limbs) {
+  const int64_t words = EXACT_LIMBS(points->count);
+#pragma omp parallel num_threads(forward->threads) if (share->blocks > 1)
+  {
+    struct worker *worker = &forward->worker[omp_get_thread_num()];
+    memset(worker->limbs, 0, sizeof(int64_t) * (size_t)words);
+#pragma omp for schedule(static)
+    for (int64_t block = 0; block < share->blocks; block++) {
+      const int tiles = block_tiles(share, block);
+      const void *real = forward_real_tiles(forward, worker, share_block(forward->particles, share, block), tiles);
+      forward->kernel->forward(tiles, real, points, worker->scratch, worker->sum);
+      exact_add(points->count, worker->sum, worker->limbs);
+    }
+#pragma omp critical
+    for (int64_t i = 0; i < words; i++) limbs[i] += worker->limbs[i];
+  }
+}
+
 /* The own part of n f_n at all points of the source, in limbs. */
 static void sum_units(struct forward *forward, const struct share *share, struct slot *slot,
                       const struct source *source) {
-  double *sum = slot->f; /* free until the sums are read */
   int64_t *limbs = slot->limbs;
   slot->drawn = -1;
   for (int64_t first = 0; first < source->count; first += forward->chunk) {
     const struct points points = forward_chunk(forward, slot, source, first, true);
     memset(limbs, 0, sizeof(int64_t) * (size_t)EXACT_LIMBS(points.count));
-    for (int64_t block = 0; block < share->blocks; block++) {
-      const int tiles = block_tiles(share, block);
-      const void *real = forward_real_tiles(forward, share_block(forward->particles, share, block), tiles);
-      forward->kernel->forward(tiles, real, &points, forward->scratch, sum);
-      exact_add(points.count, sum, limbs);
-    }
+    sum_blocks(forward, share, &points, limbs);
     limbs += EXACT_LIMBS(points.count);
   }
 }

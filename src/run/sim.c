@@ -161,6 +161,16 @@ static int open_output(struct sim *sim) {
   return OK;
 }
 
+/* Ranks x threads beyond the processors of a node slow all down. Collective. */
+static void warn_if_crowded(struct sim *sim) {
+  const int wanted = comm_local_ranks(sim->comm) * sim->config->threads;
+  const double excess = comm_max(sim->comm, wanted - (double)sysconf(_SC_NPROCESSORS_ONLN));
+  if (excess > 0)
+    report_line(&sim->report,
+                "warning: ranks x threads exceed the processors of a node by %.0f; they will wait for one another",
+                excess);
+}
+
 static void say_problem(struct sim *sim) {
   const struct ensemble_spec *ensemble = &sim->config->ensemble;
   report_header(&sim->report, &sim->provenance, sim->echo);
@@ -207,13 +217,15 @@ static int start(struct sim *sim) {
   TRY(find_start(sim));
   sim->echo = config_echo(sim->config);
   say_problem(sim);
+  warn_if_crowded(sim);
   sim->start = sim->step;
   sim->history = history_create(sim->comm, sim->config, sim->data, sim->start);
   bool final = false;
   if (sim->saved >= 0 && sim->step > 0) TRY(history_check(sim->history, &final));
   sim->done = sim->step == sim->steps && final;
   sim->stop = stop_create(comm_time, sim->options->max_wall, sim->comm->rank == 0 ? sim->config->output : NULL);
-  return dynamics_create(sim->particles, sim->data, &sim->config->schedule, sim->isa, &sim->dynamics);
+  return dynamics_create(sim->particles, sim->data, &sim->config->schedule, sim->isa, sim->config->threads,
+                         &sim->dynamics);
 }
 
 /* ---- the time loop ---- */
