@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/h5.h"
+#include "base/status.h"
+#include "model/kernel.h"
 
 struct comm world;
 static char folder[256];
@@ -51,7 +53,7 @@ const char *harness_folder(void) {
 
 int harness_run(int argc, char **argv, const struct CMUnitTest *tests, size_t count) {
   h5_start();
-  if (comm_start(&argc, &argv, &world) != OK) die("%s", status_text());
+  if (comm_start(&argc, &argv, &world) != OK || isa_limit(getenv("MCKEAN_ISA")) != OK) die("%s", status_text());
   const char *asked = getenv("MCKEAN_TEST_RANKS");
   if (asked && atoi(asked) != world.size) die("%s ranks were asked for, this run has %d", asked, world.size);
   if (world.rank != 0 && !freopen("/dev/null", "w", stdout)) die("cannot silence rank %d", world.rank);

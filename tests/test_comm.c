@@ -1,5 +1,6 @@
 // ranks: 1 2 3 4
 /* comm: agreement, groups, sums, gathering and redistribution give what their contracts say on any rank count. */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,12 +86,29 @@ static void redistribute_moves_every_byte_to_its_new_owner(void **state) {
   assert_all(right);
 }
 
+/* All ranks of this machine on one processor. */
+static void crowding_sees_bindings(void **state) {
+  (void)state;
+  cpu_set_t before, one;
+  CPU_ZERO(&one);
+  assert_all(sched_getaffinity(0, sizeof before, &before) == 0);
+  const int room = CPU_COUNT(&before);
+  assert_all(comm_crowding(&world, 1) == world.size - room);
+  for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; cpu++)
+    if (CPU_ISSET(cpu, &before)) CPU_SET(cpu, &one);
+  assert_all(sched_setaffinity(0, sizeof one, &one) == 0);
+  const int crowding = comm_crowding(&world, 3);
+  assert_all(sched_setaffinity(0, sizeof before, &before) == 0);
+  assert_all(crowding == 3 * world.size - 1);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(agree_returns_the_worst_status_and_its_text),
       cmocka_unit_test(split_forms_groups_by_color),
       cmocka_unit_test(sums_cross_all_ranks),
       cmocka_unit_test(gather_keeps_rank_order_and_unequal_sizes),
+      cmocka_unit_test(crowding_sees_bindings),
       cmocka_unit_test(redistribute_moves_every_byte_to_its_new_owner),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

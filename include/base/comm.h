@@ -29,8 +29,9 @@ int comm_agree(const struct comm *comm, int status);
 struct comm *comm_split(const struct comm *comm, int color);
 void comm_free(struct comm *comm); /* accepts NULL */
 
-/* The number of ranks on this rank's node. */
-int comm_local_ranks(const struct comm *comm);
+/* Collective. By how many the threads of all ranks on a node, or of one rank, exceed the processors that their binding
+ * lets them use; the largest such number anywhere, not positive where all have room. */
+int comm_crowding(const struct comm *comm, int threads);
 
 bool comm_any(const struct comm *comm, bool value);
 int64_t comm_sum(const struct comm *comm, int64_t value);

@@ -4,9 +4,10 @@
  *
  * A pass goes over the own networks: it forms n f_n from own blocks, chunk of points by chunk of points, in exact sums
  * (base/exact.h); the sums of split networks (at most two) travel while the networks that are wholly here are computed;
- * then a function of the caller meets each network with its f_n. Threads share the blocks of a network; their limbs add
- * up in any order. No array of size P x n exists. Chunk boundaries depend on (d, precision) alone, so results do not
- * depend on the rank count. */
+ * then a function of the caller meets each network with its f_n. Threads share the blocks of a large network, their
+ * limbs add up in any order; small networks that are wholly here are dealt to single threads. No array of size P x n
+ * exists. Chunk boundaries depend on (d, precision) alone, so results depend neither on the rank nor the thread count.
+ */
 #ifndef MCKEAN_MODEL_FORWARD_H
 #define MCKEAN_MODEL_FORWARD_H
 
@@ -26,17 +27,6 @@ struct source {
   struct data_place place;
 };
 
-/* Work space of one network during a pass. */
-struct slot {
-  int64_t capacity;     /* points */
-  int64_t *limbs;       /* per chunk EXACT_LIMBS(points of the chunk) */
-  double *f, *y;        /* [count]: outputs, labels of a drawn batch */
-  void *r;              /* real [count + POINT_PAD], for the caller */
-  struct points points; /* the chunk drawn last */
-  int64_t drawn;        /* its first point, -1: none of this network */
-  struct comm_sum sum;
-};
-
 /* Work space of one thread. */
 struct worker {
   void *real_tiles, *scratch;
@@ -44,17 +34,34 @@ struct worker {
   int64_t *limbs; /* EXACT_LIMBS(chunk) */
 };
 
-enum { SLOTS = 3 }; /* networks in work at a time: two split ones and one that is wholly here */
+/* Work space of one network during a pass, and the threads that serve it. */
+struct slot {
+  int threads;
+  struct worker *worker; /* [threads] */
+  int64_t capacity;      /* points */
+  int64_t *limbs;        /* per chunk EXACT_LIMBS(points of the chunk) */
+  double *f, *y;         /* [count]: outputs, labels of a drawn batch */
+  void *r;               /* real [count + POINT_PAD], for the caller */
+  double *grad;          /* [grad_tiles][d+2][TILE], for the caller */
+  int64_t grad_tiles;
+  struct points points; /* the chunk drawn last */
+  double *x;            /* [chunk][d], the same in double */
+  int64_t drawn;        /* its first point, -1: none of this network */
+  struct comm_sum sum;
+};
+
+/* Networks in work at a time: two split ones, a large one that is wholly here, and small ones, one per thread. */
+enum { SLOT_LARGE = 2, SLOT_SMALL };
 
 struct forward {
   const struct particles *particles;
   const struct data *data;
   const struct kernel *kernel;
   int chunk; /* points */
-  struct slot slot[SLOTS];
-  double *x; /* [chunk][d] */
   int threads;
   struct worker *worker; /* [threads] */
+  int slots;
+  struct slot *slot;
 };
 
 /* Local. FAILED: no memory. */
@@ -62,10 +69,12 @@ int forward_create(const struct particles *particles, const struct data *data, c
                    struct forward **forward);
 void forward_free(struct forward *forward); /* accepts NULL */
 
-/* Local. Makes room for passes over up to count points. */
-int forward_reserve(struct forward *forward, int64_t count);
+/* Local. Makes room for passes over up to count points and, in the slots, for gradients: of all tiles of a network, but
+ * not more than grad_tiles per thread. */
+int forward_reserve(struct forward *forward, int64_t count, int64_t grad_tiles);
 
-/* What a pass does. f in slot->f is all NAN where a sum was not finite or out of range (sound false). */
+/* What a pass does. f in slot->f is all NAN where a sum was not finite or out of range (sound false). `then` is called
+ * by several threads at a time, each with another network. */
 struct pass {
   struct source (*source)(const void *context, const struct share *share);
   void (*then)(void *context, const struct share *share, struct slot *slot, const struct source *source, bool sound);

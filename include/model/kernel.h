@@ -27,7 +27,10 @@ size_t precision_real(enum precision precision);   /* bytes of a real: 4, 4, 8 *
 
 enum isa { ISA_PORTABLE, ISA_V2, ISA_V3, ISA_V4, ISA_LEVELS }; /* v2: SSE4.2, v3: AVX2 + FMA, v4: AVX-512 (x86-64-v*) */
 extern const char *const isa_names[ISA_LEVELS];
-enum isa isa_best(void); /* highest level this processor runs; local */
+enum isa isa_best(void); /* highest level this processor runs, below the limit; local */
+/* Local; call it before anything else of this floor, with the environment's MCKEAN_ISA: levels above this one are not
+ * used (NULL: all are). USAGE: unknown here. */
+int isa_limit(const char *name);
 
 /* Points of a batch in kernel form. Arrays are 64-byte aligned and padded to POINT_PAD points of zeros. */
 enum { POINT_PAD = 16 };

@@ -1,9 +1,11 @@
 #include "base/comm.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/status.h"
 
@@ -78,13 +80,21 @@ void comm_free(struct comm *comm) {
   free(comm);
 }
 
-int comm_local_ranks(const struct comm *comm) {
-  MPI_Comm node;
-  int ranks;
-  MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
-  MPI_Comm_size(node, &ranks);
-  MPI_Comm_free(&node);
-  return ranks;
+int comm_crowding(const struct comm *comm, int threads) {
+  union {
+    cpu_set_t set;
+    uint64_t words[sizeof(cpu_set_t) / sizeof(uint64_t)];
+  } own = {.words = {0}}, node;
+  if (sched_getaffinity(0, sizeof own.set, &own.set) != 0) /* more processors than a set holds: then all of them */
+    for (long cpu = 0; cpu < sysconf(_SC_NPROCESSORS_ONLN) && cpu < CPU_SETSIZE; cpu++) CPU_SET((size_t)cpu, &own.set);
+  MPI_Comm neighbours;
+  int total = threads;
+  MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &neighbours);
+  MPI_Allreduce(own.words, node.words, sizeof own.words / sizeof *own.words, MPI_UINT64_T, MPI_BOR, neighbours);
+  MPI_Allreduce(MPI_IN_PLACE, &total, 1, MPI_INT, MPI_SUM, neighbours);
+  MPI_Comm_free(&neighbours);
+  const int own_excess = threads - CPU_COUNT(&own.set), node_excess = total - CPU_COUNT(&node.set);
+  return (int)comm_max(comm, own_excess > node_excess ? own_excess : node_excess);
 }
 
 bool comm_any(const struct comm *comm, bool value) {

@@ -1,24 +1,28 @@
 /* mckean: wide one-hidden-layer networks as an interacting particle system. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/blas.h"
 #include "base/comm.h"
 #include "base/h5.h"
 #include "base/status.h"
 #include "cli/cmd.h"
+#include "model/kernel.h"
 #include "run/provenance.h"
 
 static const struct verb {
   const char *name, *arguments, *help;
   int (*command)(const struct comm *comm, int argc, char **argv);
+  bool blas; /* uses OpenBLAS */
 } verb_table[] = {
-    {"run", "INPUT [KEY=VALUE ...] [OPTIONS]", "start a run, or go on from its newest checkpoint", cmd_run},
-    {"info", "FILE", "what is in a checkpoint or history file", cmd_info},
-    {"verify", "FILE|RUN ...", "check every byte of checkpoints", cmd_verify},
-    {"compare", "A B", "equal bits, or the largest difference per dataset", cmd_compare},
-    {"analyze", "RUN ... [-o FILE] [--json FILE]", "LLN and CLT tables with confidence intervals", cmd_analyze},
-    {"bench", "[--quick] [--json FILE]", "speed of step, sums and disk against the machine's own", cmd_bench},
-    {"help", "[KEY]", "reference of the input keys", cmd_help},
+    {"run", "INPUT [KEY=VALUE ...] [OPTIONS]", "start a run, or go on from its newest checkpoint", cmd_run, false},
+    {"info", "FILE", "what is in a checkpoint or history file", cmd_info, false},
+    {"verify", "FILE|RUN ...", "check every byte of checkpoints", cmd_verify, false},
+    {"compare", "A B", "equal bits, or the largest difference per dataset", cmd_compare, false},
+    {"analyze", "RUN ... [-o FILE] [--json FILE]", "LLN and CLT tables with confidence intervals", cmd_analyze, false},
+    {"bench", "[--quick] [--json FILE]", "speed of step, sums and disk against the machine's own", cmd_bench, true},
+    {"help", "[KEY]", "reference of the input keys", cmd_help, false},
 };
 enum { VERBS = sizeof verb_table / sizeof *verb_table };
 
@@ -29,7 +33,14 @@ static void usage(FILE *out) {
   fprintf(out, "\nexit codes: 0 complete, 1 failed, 2 wrong usage or input, 75 stopped early with a checkpoint\n");
 }
 
-static int dispatch(const struct comm *comm, int argc, char **argv) {
+static const struct verb *find(const char *name) {
+  for (int v = 0; name && v < VERBS; v++)
+    if (strcmp(name, verb_table[v].name) == 0) return &verb_table[v];
+  return NULL;
+}
+
+static int dispatch(const struct comm *comm, const struct verb *verb, int argc, char **argv) {
+  if (verb) return verb->command(comm, argc - 1, argv + 1);
   if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
     if (comm->rank == 0) usage(argc < 2 ? stderr : stdout);
     return argc < 2 ? FAIL(USAGE, "a verb was expected") : OK;
@@ -38,16 +49,17 @@ static int dispatch(const struct comm *comm, int argc, char **argv) {
     if (comm->rank == 0) printf("mckean %s\n", build_version);
     return OK;
   }
-  for (int v = 0; v < VERBS; v++)
-    if (strcmp(argv[1], verb_table[v].name) == 0) return verb_table[v].command(comm, argc - 1, argv + 1);
   return FAIL(USAGE, "unknown verb \"%s\"; `mckean --help` lists them", argv[1]);
 }
 
 int main(int argc, char **argv) {
   struct comm world;
+  const struct verb *verb = find(argv[1]);
+  if (verb && verb->blas) blas_start(argv);
   h5_start();
   int status = comm_start(&argc, &argv, &world);
-  if (status == OK) status = dispatch(&world, argc, argv);
+  if (status == OK) status = comm_agree(&world, isa_limit(getenv("MCKEAN_ISA")));
+  if (status == OK) status = dispatch(&world, verb, argc, argv);
   if (world.rank == 0 && status != OK && status != STOPPED) fprintf(stderr, "mckean: %s\n", status_text());
   comm_stop();
   return status;

@@ -9,13 +9,15 @@
 #include "base/status.h"
 #include "model/forward.h"
 
-enum { TILES_PER_THREAD = 8 };
-enum { GRAD_BYTES = 64 << 20 }; /* gradients held at a time when a batch has several chunks of points */
+enum {
+  FEW_TILES = 8,         /* whose gradients a thread holds at a time */
+  GRAD_BYTES = 64 << 20, /* of all threads, when a batch has several chunks of points */
+};
 
 /* The first network that left the range of numbers. */
 struct fault {
   bool found;
-  int64_t step, n, replica;
+  int64_t step, network, n, replica;
 };
 
 struct dynamics {
@@ -28,8 +30,6 @@ struct dynamics {
   int stage;
   int64_t order_start; /* step at which the batch size last changed */
   int order;           /* changes of the batch size before */
-  double *grad;        /* [grad_tiles][d+2][TILE] */
-  int64_t grad_tiles;
   double pairs;
   struct fault fault;
 };
@@ -87,7 +87,6 @@ void dynamics_free(struct dynamics *dynamics) {
   forward_free(dynamics->forward);
   points_free(&dynamics->test);
   points_free(&dynamics->train);
-  free(dynamics->grad);
   free(dynamics);
 }
 
@@ -102,18 +101,13 @@ static int reserve(struct dynamics *dynamics) {
     if (count > batch) batch = count;
   }
   int64_t most = batch > data->tests ? batch : data->tests;
-  TRY(forward_reserve(dynamics->forward, most > data->samples ? most : data->samples));
+  if (data->samples > most) most = data->samples;
 
-  /* With one chunk a tile moves as soon as its gradient is known. With several, the chunks are drawn once per group of
-   * tiles whose gradients are held together. */
+  /* With one chunk tiles move as soon as their gradients are known. With several, the chunks are drawn once per group
+   * of tiles whose gradients are held together. */
   const int64_t tile_bytes = (int64_t)sizeof(double) * TILE * (particles->d + FIELD_A);
-  const int64_t fit = GRAD_BYTES / tile_bytes > 1 ? GRAD_BYTES / tile_bytes : 1;
-  const int64_t own = particles->tile_count > 1 ? particles->tile_count : 1;
-  const int threads = dynamics->forward->threads;
-  const int64_t few = threads > 1 ? TILES_PER_THREAD * threads : 1; /* of each thread in one go */
-  dynamics->grad_tiles = batch <= dynamics->forward->chunk ? min64(few, own) : min64(fit, own);
-  free(dynamics->grad);
-  return status_array((void **)&dynamics->grad, dynamics->grad_tiles, (size_t)tile_bytes, "gradients");
+  const int64_t fit = GRAD_BYTES / tile_bytes / dynamics->forward->threads;
+  return forward_reserve(dynamics->forward, most, batch <= dynamics->forward->chunk ? FEW_TILES : fit > 1 ? fit : 1);
 }
 
 int dynamics_enter_stage(struct dynamics *dynamics, int stage) {
@@ -161,21 +155,21 @@ static double residuals(const struct dynamics *dynamics, struct slot *slot, cons
   return square / (2 * (double)source->count);
 }
 
-/* Gradients of own tiles first .. first+count-1 of a share over all points, into dynamics->grad. */
-static void gradients(struct dynamics *dynamics, const struct share *share, struct slot *slot,
+/* Gradients of own tiles first .. first+count-1 of a share over all points, into slot->grad. */
+static void gradients(const struct dynamics *dynamics, const struct share *share, struct slot *slot,
                       const struct source *source, int64_t first, int64_t count) {
   struct forward *forward = dynamics->forward;
   const size_t fields = (size_t)(dynamics->particles->d + FIELD_A) * TILE;
   const size_t real = precision_real(dynamics->particles->precision);
-  memset(dynamics->grad, 0, sizeof(double) * fields * (size_t)count);
+  memset(slot->grad, 0, sizeof(double) * fields * (size_t)count);
   for (int64_t p = 0; p < source->count; p += forward->chunk) {
     const struct points points = forward_chunk(forward, slot, source, p, false);
     const void *r = (char *)slot->r + real * (size_t)p;
-#pragma omp parallel for num_threads(forward->threads) schedule(static) if (count > 1)
+#pragma omp parallel for num_threads(slot->threads) schedule(static) if (count > 1)
     for (int64_t t = 0; t < count; t++) {
-      struct worker *worker = &forward->worker[omp_get_thread_num()];
+      struct worker *worker = &slot->worker[omp_get_thread_num()];
       const void *tile = forward_real_tiles(forward, worker, own_tile(dynamics, share, first + t), 1);
-      dynamics->kernel->gradient(tile, &points, r, worker->scratch, dynamics->grad + fields * (size_t)t);
+      dynamics->kernel->gradient(tile, &points, r, worker->scratch, slot->grad + fields * (size_t)t);
     }
   }
 }
@@ -209,22 +203,21 @@ static void move_tile(const struct dynamics *dynamics, const struct share *share
 }
 
 /* The gradient of every own tile and its move. */
-static void move(struct dynamics *dynamics, const struct share *share, struct slot *slot, const struct source *source,
-                 double dt, struct observation *observation) {
+static void move(const struct dynamics *dynamics, const struct share *share, struct slot *slot,
+                 const struct source *source, double dt, struct observation *observation) {
   const size_t fields = (size_t)(dynamics->particles->d + FIELD_A) * TILE;
   const int64_t tiles = network_tiles(share_units(share));
   const double scale = 1 / (double)source->count, rate = dt / (double)source->count;
   int64_t limbs[PARTICLE_MEANS][WIDE_LIMBS] = {{0}};
-  for (int64_t first = 0; first < tiles; first += dynamics->grad_tiles) {
-    const int64_t count = min64(dynamics->grad_tiles, tiles - first);
+  for (int64_t first = 0; first < tiles; first += slot->grad_tiles) {
+    const int64_t count = min64(slot->grad_tiles, tiles - first);
     gradients(dynamics, share, slot, source, first, count);
-#pragma omp parallel num_threads(dynamics->forward->threads) if (count > 1)
+#pragma omp parallel num_threads(slot->threads) if (count > 1)
     {
       int64_t own[PARTICLE_MEANS][WIDE_LIMBS] = {{0}};
 #pragma omp for schedule(static)
       for (int64_t t = 0; t < count; t++)
-        move_tile(dynamics, share, first + t, dynamics->grad + fields * (size_t)t, scale, rate,
-                  observation ? own : NULL);
+        move_tile(dynamics, share, first + t, slot->grad + fields * (size_t)t, scale, rate, observation ? own : NULL);
       if (observation) {
 #pragma omp critical
         for (int m = 0; m < PARTICLE_MEANS; m++)
@@ -266,6 +259,13 @@ static struct source set_of(const void *context, const struct share *share) {
   return (struct source){.count = dynamics->data->samples, .whole = &dynamics->train, .y = dynamics->data->y};
 }
 
+/* Keeps the first fault: of the earliest step, the first own network. */
+static void remember(struct dynamics *dynamics, int64_t step, const struct share *share) {
+  struct fault *fault = &dynamics->fault;
+  if (fault->found && (fault->step < step || fault->network < share->network)) return;
+  *fault = (struct fault){true, step, share->network, share->n, share->replica};
+}
+
 /* A network that is not sound stays where it is; its observation, all NAN, shows it until the run stops. */
 static void train_network(void *context, const struct share *share, struct slot *slot, const struct source *source,
                           bool sound) {
@@ -274,10 +274,14 @@ static void train_network(void *context, const struct share *share, struct slot 
   struct observation *observation = observation_of(task, share);
   const double loss = residuals(dynamics, slot, source);
   if (observation) observation->loss = loss;
-  if (!sound && !dynamics->fault.found) dynamics->fault = (struct fault){true, task->step, share->n, share->replica};
+  if (!sound) {
+#pragma omp critical
+    remember(dynamics, task->step, share);
+  }
   if (sound || observation)
     move(dynamics, share, slot, source, task->move && sound ? dynamics->schedule->stage[dynamics->stage].dt : 0,
          observation);
+#pragma omp atomic
   dynamics->pairs += (double)source->count * (double)share_units(share);
 }
 

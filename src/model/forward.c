@@ -11,7 +11,8 @@
 enum {
   CHUNK_BYTES = 256 << 10, /* points of a chunk: half of a common L2 cache */
   CHUNK_MIN = 48,          /* chunks are multiples of this: the kernels' inner blocks */
-  CHUNK_MAX = 4032
+  CHUNK_MAX = 4032,
+  SMALL_BLOCKS = 8 /* per thread: fewer blocks than this are shared badly */
 };
 
 static int chunk_points(int d, enum precision precision) {
@@ -19,17 +20,25 @@ static int chunk_points(int d, enum precision precision) {
   return points < CHUNK_MIN ? CHUNK_MIN : points > CHUNK_MAX ? CHUNK_MAX : points;
 }
 
-static int create_local(struct forward *forward) {
+static int worker_alloc(const struct forward *forward, struct worker *worker) {
   const int d = forward->particles->d, chunk = forward->chunk;
-  for (int s = 0; s < SLOTS; s++) TRY(points_alloc(&forward->slot[s].points, forward->particles->precision, chunk, d));
-  TRY(status_array((void **)&forward->x, (int64_t)chunk * d, sizeof(double), "points"));
   const size_t outputs = forward_scratch(chunk), gradients = gradient_scratch(d);
-  for (int t = 0; t < forward->threads; t++) {
-    struct worker *worker = &forward->worker[t];
-    TRY(status_array(&worker->real_tiles, BLOCK_TILES, sizeof(double) * (size_t)((d + FIELD_A) * TILE), "a block"));
-    TRY(status_array(&worker->scratch, 1, outputs > gradients ? outputs : gradients, "kernel scratch"));
-    TRY(status_array((void **)&worker->sum, chunk, sizeof(double), "sums of a block"));
-    TRY(status_array((void **)&worker->limbs, EXACT_LIMBS(chunk), sizeof(int64_t), "sums over blocks"));
+  TRY(status_array(&worker->real_tiles, BLOCK_TILES, sizeof(double) * (size_t)((d + FIELD_A) * TILE), "a block"));
+  TRY(status_array(&worker->scratch, 1, outputs > gradients ? outputs : gradients, "kernel scratch"));
+  TRY(status_array((void **)&worker->sum, chunk, sizeof(double), "sums of a block"));
+  return status_array((void **)&worker->limbs, EXACT_LIMBS(chunk), sizeof(int64_t), "sums over blocks");
+}
+
+static int create_local(struct forward *forward) {
+  const struct particles *particles = forward->particles;
+  for (int t = 0; t < forward->threads; t++) TRY(worker_alloc(forward, &forward->worker[t]));
+  for (int s = 0; s < forward->slots; s++) {
+    struct slot *slot = &forward->slot[s];
+    const bool small = s >= SLOT_SMALL;
+    slot->threads = small ? 1 : forward->threads;
+    slot->worker = forward->worker + (small ? s - SLOT_SMALL : 0);
+    TRY(points_alloc(&slot->points, particles->precision, forward->chunk, particles->d));
+    TRY(status_array((void **)&slot->x, (int64_t)forward->chunk * particles->d, sizeof(double), "points"));
   }
   return OK;
 }
@@ -41,14 +50,16 @@ int forward_create(const struct particles *particles, const struct data *data, c
                               .data = data,
                               .kernel = kernel,
                               .threads = threads,
-                              .worker = calloc((size_t)threads, sizeof(struct worker)),
+                              .slots = SLOT_SMALL + (threads > 1 ? threads : 0),
                               .chunk = chunk_points(particles->d, particles->precision)};
-  if (!forward->worker) die("no memory for %d threads", threads);
+  forward->worker = calloc((size_t)threads, sizeof *forward->worker);
+  forward->slot = calloc((size_t)forward->slots, sizeof *forward->slot);
+  if (!forward->worker || !forward->slot) die("no memory for %d threads", threads);
   *out = forward;
   return create_local(forward);
 }
 
-static void slot_free(struct slot *slot) {
+static void slot_empty(struct slot *slot) {
   free(slot->limbs);
   free(slot->f);
   free(slot->y);
@@ -60,9 +71,11 @@ static void slot_free(struct slot *slot) {
 
 void forward_free(struct forward *forward) {
   if (!forward) return;
-  for (int s = 0; s < SLOTS; s++) {
-    slot_free(&forward->slot[s]);
+  for (int s = 0; s < forward->slots; s++) {
+    slot_empty(&forward->slot[s]);
     points_free(&forward->slot[s].points);
+    free(forward->slot[s].grad);
+    free(forward->slot[s].x);
   }
   for (int t = 0; t < forward->threads; t++) {
     free(forward->worker[t].real_tiles);
@@ -71,7 +84,7 @@ void forward_free(struct forward *forward) {
     free(forward->worker[t].limbs);
   }
   free(forward->worker);
-  free(forward->x);
+  free(forward->slot);
   free(forward);
 }
 
@@ -79,29 +92,63 @@ static int64_t limb_words(const struct forward *forward, int64_t count) {
   return 3 * count + (count + forward->chunk - 1) / forward->chunk;
 }
 
-int forward_reserve(struct forward *forward, int64_t count) {
-  for (int s = 0; s < SLOTS; s++) {
-    struct slot *slot = &forward->slot[s];
-    const bool used = s == SLOTS - 1 || s < forward->particles->split;
-    if (!used || count <= slot->capacity) continue;
-    slot_free(slot);
+static int slot_reserve(const struct forward *forward, struct slot *slot, int64_t count, int64_t grad_tiles) {
+  const struct particles *particles = forward->particles;
+  if (count > slot->capacity) {
+    slot_empty(slot);
     TRY(status_array((void **)&slot->limbs, limb_words(forward, count), sizeof(int64_t), "sums over units"));
     TRY(status_array((void **)&slot->f, count, sizeof(double), "network outputs"));
     TRY(status_array((void **)&slot->y, count, sizeof(double), "labels"));
-    TRY(status_array(&slot->r, count + POINT_PAD, precision_real(forward->particles->precision), "residuals"));
+    TRY(status_array(&slot->r, count + POINT_PAD, precision_real(particles->precision), "residuals"));
     slot->capacity = count;
+  }
+  free(slot->grad);
+  slot->grad_tiles = grad_tiles;
+  return status_array((void **)&slot->grad, grad_tiles, sizeof(double) * (size_t)(TILE * (particles->d + FIELD_A)),
+                      "gradients");
+}
+
+/* Networks of few blocks that are wholly here go to single threads, if there are enough of them. */
+static bool is_small(const struct forward *forward, const struct share *share) {
+  return !share->group && share->blocks < SMALL_BLOCKS * forward->threads;
+}
+
+static int small_networks(const struct forward *forward) {
+  const struct particles *particles = forward->particles;
+  int small = 0;
+  for (int s = particles->split; s < particles->shares; s++) small += is_small(forward, &particles->share[s]);
+  return forward->threads > 1 && small >= forward->threads ? small : 0;
+}
+
+int forward_reserve(struct forward *forward, int64_t count, int64_t grad_tiles) {
+  const struct particles *particles = forward->particles;
+  int64_t most[2] = {1, 1}; /* tiles of a large, small network */
+  for (int s = 0; s < particles->shares; s++) {
+    const struct share *share = &particles->share[s];
+    int64_t *tiles = &most[is_small(forward, share)];
+    if (share->blocks * BLOCK_TILES > *tiles) *tiles = share->blocks * BLOCK_TILES;
+  }
+  const bool small = small_networks(forward) > 0;
+  if (!small && most[1] > most[0]) most[0] = most[1];
+  for (int s = 0; s < forward->slots; s++) {
+    struct slot *slot = &forward->slot[s];
+    const bool large = s == SLOT_LARGE && particles->shares > particles->split;
+    const bool used = s < particles->split || large || (s >= SLOT_SMALL && small);
+    const int64_t tiles = most[s >= SLOT_SMALL], limit = grad_tiles * slot->threads;
+    if (used) TRY(slot_reserve(forward, slot, count, tiles < limit ? tiles : limit));
   }
   return OK;
 }
 
-/* Points first .. first+count-1 of a batch into forward->x, in pieces: each is a pure function of its place. */
-static void draw(const struct forward *forward, const struct data_place *place, int64_t first, int count, double *y) {
+/* Points first .. first+count-1 of a batch into slot->x, in pieces: each is a pure function of its place. */
+static void draw(const struct forward *forward, const struct slot *slot, const struct data_place *place, int64_t first,
+                 int count, double *y) {
   enum { PIECE = 48 };
   const int d = forward->particles->d;
-#pragma omp parallel for num_threads(forward->threads) schedule(static)
+#pragma omp parallel for num_threads(slot->threads) schedule(static)
   for (int p = 0; p < count; p += PIECE)
-    data_points(forward->data, place, first + p, count - p < PIECE ? count - p : PIECE,
-                forward->x + (size_t)p * (size_t)d, y ? y + p : NULL);
+    data_points(forward->data, place, first + p, count - p < PIECE ? count - p : PIECE, slot->x + (size_t)p * (size_t)d,
+                y ? y + p : NULL);
 }
 
 struct points forward_chunk(struct forward *forward, struct slot *slot, const struct source *source, int64_t first,
@@ -117,8 +164,8 @@ struct points forward_chunk(struct forward *forward, struct slot *slot, const st
                            .q = (char *)source->whole->q + real * (size_t)first};
   }
   if (slot->drawn != first) {
-    draw(forward, &source->place, first, count, labels ? slot->y + first : NULL);
-    points_set(&slot->points, particles->precision, &particles->unit, count, d, forward->x);
+    draw(forward, slot, &source->place, first, count, labels ? slot->y + first : NULL);
+    points_set(&slot->points, particles->precision, &particles->unit, count, d, slot->x);
     slot->drawn = first;
   }
   return slot->points;
@@ -139,12 +186,12 @@ static int block_tiles(const struct share *share, int64_t block) {
 }
 
 /* Adds a thread's own part of n f_n at the points of a chunk to limbs. */
-static void sum_blocks(const struct forward *forward, const struct share *share, const struct points *points,
-                       int64_t *limbs) {
+static void sum_blocks(const struct forward *forward, const struct share *share, const struct slot *slot,
+                       const struct points *points, int64_t *limbs) {
   const int64_t words = EXACT_LIMBS(points->count);
-#pragma omp parallel num_threads(forward->threads) if (share->blocks > 1)
+#pragma omp parallel num_threads(slot->threads) if (share->blocks > 1)
   {
-    struct worker *worker = &forward->worker[omp_get_thread_num()];
+    struct worker *worker = &slot->worker[omp_get_thread_num()];
     memset(worker->limbs, 0, sizeof(int64_t) * (size_t)words);
 #pragma omp for schedule(static)
     for (int64_t block = 0; block < share->blocks; block++) {
@@ -166,7 +213,7 @@ static void sum_units(struct forward *forward, const struct share *share, struct
   for (int64_t first = 0; first < source->count; first += forward->chunk) {
     const struct points points = forward_chunk(forward, slot, source, first, true);
     memset(limbs, 0, sizeof(int64_t) * (size_t)EXACT_LIMBS(points.count));
-    sum_blocks(forward, share, &points, limbs);
+    sum_blocks(forward, share, slot, &points, limbs);
     limbs += EXACT_LIMBS(points.count);
   }
 }
@@ -190,9 +237,16 @@ static void finish(struct forward *forward, const struct share *share, struct sl
   pass->then(pass->context, share, slot, source, sound);
 }
 
+/* All of a network that is wholly here. */
+static void serve(struct forward *forward, const struct share *share, struct slot *slot, const struct pass *pass) {
+  const struct source source = pass->source(pass->context, share);
+  sum_units(forward, share, slot, &source);
+  finish(forward, share, slot, &source, pass);
+}
+
 void forward_pass(struct forward *forward, const struct pass *pass) {
   const struct particles *particles = forward->particles;
-  struct source source[SLOTS];
+  struct source source[SLOT_LARGE];
   for (int s = 0; s < particles->split; s++) {
     const struct share *share = &particles->share[s];
     struct slot *slot = &forward->slot[s];
@@ -200,13 +254,14 @@ void forward_pass(struct forward *forward, const struct pass *pass) {
     sum_units(forward, share, slot, &source[s]);
     comm_sum_begin(share->group, slot->limbs, limb_words(forward, source[s].count), &slot->sum);
   }
-  struct slot *own = &forward->slot[SLOTS - 1];
-  for (int s = particles->split; s < particles->shares; s++) {
-    const struct share *share = &particles->share[s];
-    source[SLOTS - 1] = pass->source(pass->context, share);
-    sum_units(forward, share, own, &source[SLOTS - 1]);
-    finish(forward, share, own, &source[SLOTS - 1], pass);
-  }
+  const bool dealt = small_networks(forward) > 0;
+  for (int s = particles->split; s < particles->shares; s++)
+    if (!dealt || !is_small(forward, &particles->share[s]))
+      serve(forward, &particles->share[s], &forward->slot[SLOT_LARGE], pass);
+#pragma omp parallel for num_threads(forward->threads) schedule(dynamic) if (dealt)
+  for (int s = particles->split; s < (dealt ? particles->shares : 0); s++)
+    if (is_small(forward, &particles->share[s]))
+      serve(forward, &particles->share[s], &forward->slot[SLOT_SMALL + omp_get_thread_num()], pass);
   for (int s = 0; s < particles->split; s++) {
     comm_sum_end(&forward->slot[s].sum);
     finish(forward, &particles->share[s], &forward->slot[s], &source[s], pass);

@@ -18,13 +18,32 @@ size_t precision_real(enum precision precision) {
   return precision == PRECISION_DOUBLE ? sizeof(double) : sizeof(float);
 }
 
-enum isa isa_best(void) {
+static enum isa of_processor(void) {
 #if defined __x86_64__
   if (__builtin_cpu_supports("x86-64-v4")) return ISA_V4;
   if (__builtin_cpu_supports("x86-64-v3")) return ISA_V3;
   if (__builtin_cpu_supports("x86-64-v2")) return ISA_V2;
 #endif
   return ISA_PORTABLE;
+}
+
+static enum isa highest = ISA_LEVELS - 1;
+
+int isa_limit(const char *name) {
+  const enum isa best = of_processor();
+  for (int isa = 0; name && isa <= (int)best; isa++)
+    if (strcmp(name, isa_names[isa]) == 0) {
+      highest = (enum isa)isa;
+      return OK;
+    }
+  return name ? FAIL(USAGE, "MCKEAN_ISA: expected a level this processor has, portable to %s, received \"%s\"",
+                     isa_names[best], name)
+              : OK;
+}
+
+enum isa isa_best(void) {
+  const enum isa best = of_processor();
+  return best < highest ? best : highest;
 }
 
 const struct kernel *kernel_find(int unit, enum precision precision, enum isa isa) {

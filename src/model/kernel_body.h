@@ -15,11 +15,9 @@
 static __attribute__((noinline)) void UFN(outputs)(const real *restrict c, int count,
                                                    const vreal (*restrict s)[VECTORS], vreal *restrict total) {
   for (int p = 0; p < count; p++) {
-    vreal h, dh, sum = total[p];
-    for (int v = 0; v < VECTORS; v++) {
-      UNIT_FN(s[p][v], &h, &dh);
-      sum += *(const vreal *)(c + v * W) * h;
-    }
+    vreal h[VECTORS], dh[VECTORS], sum = total[p];
+    UNIT_FN(s[p], h, dh);
+    for (int v = 0; v < VECTORS; v++) sum += *(const vreal *)(c + v * W) * h[v];
     total[p] = sum;
   }
 }
@@ -31,11 +29,11 @@ static __attribute__((noinline)) void UFN(weights)(const real *restrict r, int c
   for (int v = 0; v < VECTORS; v++) c[v] = b[v] = SPLAT(0);
   for (int p = 0; p < count; p++) {
     const vreal rp = SPLAT(r[p]);
+    vreal h[VECTORS], dh[VECTORS];
+    UNIT_FN(s[p], h, dh);
     for (int v = 0; v < VECTORS; v++) {
-      vreal h, dh;
-      UNIT_FN(s[p][v], &h, &dh);
-      const vreal w = rp * dh;
-      c[v] += rp * h;
+      const vreal w = rp * dh[v];
+      c[v] += rp * h[v];
       b[v] += w;
       s[p][v] = w;
     }
@@ -50,6 +48,7 @@ static void UFN(forward)(int tiles, const void *real_tile, const struct points *
   const int d = points->d, count = points->count;
   vreal *restrict total = scratch; /* [count] lane sums over tiles */
   vreal s[INNER][VECTORS];
+  const unsigned mode = flush_subnormals();
   for (int p = 0; p < count; p++) total[p] = SPLAT(0);
   for (int part = 0; part < tiles * PARTS; part++) {
     const real *tile = FN(part_of)(real_tile, d, part);
@@ -64,12 +63,14 @@ static void UFN(forward)(int tiles, const void *real_tile, const struct points *
     for (int lane = 0; lane < W; lane++) lanes += (double)total[p][lane];
     sum[p] = lanes;
   }
+  restore_subnormals(mode);
 }
 
 static void UFN(gradient)(const void *real_tile, const struct points *points, const void *r, void *scratch,
                           double *grad) {
   const int d = points->d, count = points->count;
   vreal s[INNER][VECTORS], sum_c[VECTORS], sum_b[VECTORS], *restrict sum_a = scratch; /* [d][VECTORS] */
+  const unsigned mode = flush_subnormals();
   for (int part = 0; part < PARTS; part++) {
     const real *tile = FN(part_of)(real_tile, d, part);
     for (int v = 0; v < VECTORS; v++) sum_c[v] = sum_b[v] = SPLAT(0);
@@ -83,6 +84,7 @@ static void UFN(gradient)(const void *real_tile, const struct points *points, co
     }
     FN(add_part)(tile, d, SPHERE, sum_c, sum_b, sum_a, grad + part * VECTORS * W);
   }
+  restore_subnormals(mode);
 }
 
 #undef UFN_

@@ -5,12 +5,13 @@
 #define vint          vlong
 #define FN(name)      name##_double
 #define ROUND_MAGIC   0x1.8p52
+#define EXPONENT_BIAS 1023
 #define MANTISSA_BITS 52
 #define SIGN_BIT      INT64_MIN
 #define EXP_LIMIT     708.0
+#define ERF_LIMIT     8.3
 #define LN2_HIGH      0x1.62e42feep-1
 #define LN2_LOW       0x1.a39ef35793c76p-33
-#define ERF_LIMIT     8.4
 #define PI_HIGH       0x1.921fb544p+1
 #define PI_MIDDLE     0x1.0b4611a6p-33
 #define PI_LOW        0x1.3198a2e037073p-68
@@ -20,10 +21,11 @@
 #define vint          vint32
 #define FN(name)      name##_float
 #define ROUND_MAGIC   0x1.8p23f
+#define EXPONENT_BIAS 127
 #define MANTISSA_BITS 23
 #define SIGN_BIT      INT32_MIN
 #define EXP_LIMIT     87.0
-#define ERF_LIMIT     5.5
+#define ERF_LIMIT     5.4
 #ifdef __FMA__ /* products with k are exact */
 #define LN2_HIGH  0x1.62e43p-1
 #define LN2_LOW   0
@@ -75,6 +77,7 @@
 #undef vint
 #undef FN
 #undef ROUND_MAGIC
+#undef EXPONENT_BIAS
 #undef MANTISSA_BITS
 #undef SIGN_BIT
 #undef EXP_LIMIT
@@ -87,8 +90,10 @@
 #undef MIN
 #undef MAX
 #undef SELECT_POSITIVE
+#undef FRACTION
 #undef SCALE
 #undef POLY
+#undef QUOTIENT
 #undef W
 #undef PARTS
 #undef SPLAT

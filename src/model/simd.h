@@ -3,20 +3,23 @@
  *
  *   MIN, MAX (bound, x)           the smaller, greater one; NaN in x passes
  *   SELECT_POSITIVE(x, a, b)      lane by lane x > 0 ? a : b
- *   SCALE(p, shifted)             p 2^k, shifted = k + ROUND_MAGIC, where p 2^k is a normal number */
+ *   FRACTION(t)                   t - floor(t), 0 for infinities
+ *   SCALE(p, t)                   p 2^floor(t), with the limits 0 and infinity; both on AVX-512 only */
 #if defined __AVX512F__ && DOUBLE
 #define MIN(bound, x) ((vreal)_mm512_min_pd((__m512d)(bound), (__m512d)(x)))
 #define MAX(bound, x) ((vreal)_mm512_max_pd((__m512d)(bound), (__m512d)(x)))
 #define SELECT_POSITIVE(x, a, b)                                                                                       \
   ((vreal)_mm512_mask_blend_pd(_mm512_cmp_pd_mask((__m512d)(x), (__m512d)SPLAT(0), _CMP_GT_OQ), (__m512d)(b),          \
                                (__m512d)(a)))
-#define SCALE(p, shifted) ((vreal)_mm512_scalef_pd((__m512d)(p), (__m512d)((shifted)-SPLAT(ROUND_MAGIC))))
+#define FRACTION(t) ((vreal)_mm512_reduce_pd((__m512d)(t), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC))
+#define SCALE(p, t) ((vreal)_mm512_scalef_pd((__m512d)(p), (__m512d)(t)))
 #elif defined __AVX512F__
 #define MIN(bound, x) ((vreal)_mm512_min_ps((__m512)(bound), (__m512)(x)))
 #define MAX(bound, x) ((vreal)_mm512_max_ps((__m512)(bound), (__m512)(x)))
 #define SELECT_POSITIVE(x, a, b)                                                                                       \
   ((vreal)_mm512_mask_blend_ps(_mm512_cmp_ps_mask((__m512)(x), (__m512)SPLAT(0), _CMP_GT_OQ), (__m512)(b), (__m512)(a)))
-#define SCALE(p, shifted) ((vreal)_mm512_scalef_ps((__m512)(p), (__m512)((shifted)-SPLAT(ROUND_MAGIC))))
+#define FRACTION(t) ((vreal)_mm512_reduce_ps((__m512)(t), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC))
+#define SCALE(p, t) ((vreal)_mm512_scalef_ps((__m512)(p), (__m512)(t)))
 #elif defined __AVX2__ && DOUBLE
 #define MIN(bound, x) ((vreal)_mm256_min_pd((__m256d)(bound), (__m256d)(x)))
 #define MAX(bound, x) ((vreal)_mm256_max_pd((__m256d)(bound), (__m256d)(x)))
@@ -40,7 +43,4 @@ static inline vreal FN(select)(vint mask, vreal a, vreal b) {
 }
 #ifndef SELECT_POSITIVE
 #define SELECT_POSITIVE(x, a, b) FN(select)((x) > SPLAT(0), (a), (b))
-#endif
-#ifndef SCALE
-#define SCALE(p, shifted) ((vreal)((vint)(p) + ((vint)(shifted) << MANTISSA_BITS)))
 #endif

@@ -43,8 +43,8 @@ const struct parameter parameter_table[] = {
     {"run.precision", P_CHOICE, AT(precision), 0, 0, false, "mixed", precision_choice, false,
      "single: fp32 throughout; mixed: fp64 parameters, fp32 inside a tile; double: fp64 throughout"},
     {"run.threads", P_INTEGER, AT(threads), 1, 1024, false, "1", NULL, true,
-     "threads of each rank, over the blocks of a network: for networks of many blocks of 256 units; ranks serve the "
-     "others"},
+     "threads of each rank: they share the blocks (of 256 units) of a large network, and small networks are dealt out "
+     "among them"},
     {"run.isa", P_CHOICE, AT(isa), -1, 0, false, "auto", isa_choice, true,
      "instruction-set level x86-64-v* of the kernels; auto: the best all nodes have. A resume keeps the level of its "
      "checkpoint"},

@@ -161,14 +161,13 @@ static int open_output(struct sim *sim) {
   return OK;
 }
 
-/* Ranks x threads beyond the processors of a node slow all down. Collective. */
 static void warn_if_crowded(struct sim *sim) {
-  const int wanted = comm_local_ranks(sim->comm) * sim->config->threads;
-  const double excess = comm_max(sim->comm, wanted - (double)sysconf(_SC_NPROCESSORS_ONLN));
+  const int excess = comm_crowding(sim->comm, sim->config->threads);
   if (excess > 0)
     report_line(&sim->report,
-                "warning: ranks x threads exceed the processors of a node by %.0f; they will wait for one another",
-                excess);
+                "warning: %d more threads than processors they may run on: they will wait for one another; start fewer "
+                "ranks or threads, or bind less tightly (srun --cpus-per-task=%d, mpirun --bind-to none)",
+                excess, sim->config->threads);
 }
 
 static void say_problem(struct sim *sim) {
