@@ -14,20 +14,19 @@ enum slab_io { SLAB_POSIX, SLAB_MPIIO, SLAB_KINDS };
 
 struct slab;
 
-/* fill writes this rank's bytes by calling slab_put; it is called once (posix) or twice with the same outcome (mpiio:
- * the first time to count). check reads them back from an open file, before they are known to be on disk (posix:
- * meanwhile). */
+/* fill writes this rank's bytes by calling slab_put; it is called once (posix) or three times with the same outcome
+ * (mpiio: to count, to write, to compare). */
 struct slab_job {
   void (*fill)(struct slab *slab, void *context);
-  int (*check)(int file, void *context);
   void *context;
+  int64_t largest; /* bytes of a slab_put */
 };
 
-/* Collective. The file exists. Ends with all bytes checked and synced. FAILED on any rank: on all. */
+/* Collective. The file exists. Ends with all bytes read back, compared and synced. FAILED on any rank: on all. */
 int slab_write(const struct comm *comm, const char *path, enum slab_io io, const struct slab_job *job);
 
-/* Local, inside fill. */
-void slab_put(struct slab *slab, int64_t offset, const void *data, int64_t bytes);
+/* Local, inside fill. Returns where to put the bytes that belong at offset, valid until the next call. */
+void *slab_put(struct slab *slab, int64_t offset, int64_t bytes);
 
 /* Local. Whole reads and writes at a place of an open file; FAILED names path. */
 int slab_pwrite(int file, const char *path, int64_t offset, const void *data, int64_t bytes);

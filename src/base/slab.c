@@ -2,23 +2,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/status.h"
 
-enum { BUFFER = 4 << 20, PIECE = 1 << 30 };
+enum {
+  BUFFER = 1 << 20, /* what is gathered, written and read back in one go stays in the caches */
+  PIECE = 1 << 30
+};
+
+enum mode { COUNT, WRITE, WRITE_AND_COMPARE, COMPARE };
 
 struct slab {
   const char *path;
-  int file;      /* posix */
-  MPI_File mpi;  /* mpiio */
-  bool counting; /* writes are only counted */
+  enum mode mode;
+  int file;     /* to write (posix) and to compare */
+  MPI_File mpi; /* to write (mpiio) */
   int64_t writes;
-  int64_t offset, used; /* the buffer's bytes belong here */
-  char *buffer;
+  int64_t offset, used, size; /* the buffer's bytes belong here */
+  char *buffer, *again;
   int status;
 };
 
@@ -58,67 +62,75 @@ static int write_collective(struct slab *slab, int64_t offset, const void *data,
               (long long)offset);
 }
 
+static int write_own(const struct slab *slab) {
+  TRY(slab_pwrite(slab->file, slab->path, slab->offset, slab->buffer, slab->used));
+  /* The disk begins while the rest is still being gathered; a hint, whose failure means nothing. */
+  (void)sync_file_range(slab->file, slab->offset, slab->used, SYNC_FILE_RANGE_WRITE);
+  return OK;
+}
+
+static int compare(const struct slab *slab) {
+  TRY(slab_pread(slab->file, slab->path, slab->offset, slab->again, slab->used));
+  return memcmp(slab->again, slab->buffer, (size_t)slab->used) == 0
+             ? OK
+             : FAIL(FAILED, "%s: the file system gave back other bytes than were written; output.io: mpiio may help",
+                    slab->path);
+}
+
 /* A rank that failed goes on taking part in collective writes. */
 static void flush(struct slab *slab) {
   if (slab->used == 0) return;
   slab->writes++;
-  if (!slab->counting) {
-    int status = OK;
-    if (slab->mpi != MPI_FILE_NULL)
-      status = write_collective(slab, slab->offset, slab->buffer, slab->used);
-    else if (slab->status == OK)
-      status = slab_pwrite(slab->file, slab->path, slab->offset, slab->buffer, slab->used);
-    /* The disk begins while the rest is still being gathered; a hint, whose failure means nothing. */
-    if (slab->mpi == MPI_FILE_NULL && status == OK)
-      (void)sync_file_range(slab->file, slab->offset, slab->used, SYNC_FILE_RANGE_WRITE);
-    if (slab->status == OK) slab->status = status;
-  }
+  int status = OK;
+  if (slab->mode == WRITE) status = write_collective(slab, slab->offset, slab->buffer, slab->used);
+  if (slab->mode == WRITE_AND_COMPARE && slab->status == OK) status = write_own(slab);
+  if (slab->status == OK) slab->status = status;
+  if (slab->mode >= WRITE_AND_COMPARE && slab->status == OK) slab->status = compare(slab);
   slab->offset += slab->used;
   slab->used = 0;
 }
 
-void slab_put(struct slab *slab, int64_t offset, const void *data, int64_t bytes) {
-  while (bytes > 0) {
-    if (slab->used > 0 && (slab->used == BUFFER || offset != slab->offset + slab->used)) flush(slab);
-    if (slab->used == 0) slab->offset = offset;
-    const int64_t room = BUFFER - slab->used, part = bytes < room ? bytes : room;
-    if (!slab->counting) memcpy(slab->buffer + slab->used, data, (size_t)part);
-    slab->used += part;
-    offset += part;
-    data = (const char *)data + part;
-    bytes -= part;
-  }
+void *slab_put(struct slab *slab, int64_t offset, int64_t bytes) {
+  if (slab->used + bytes > slab->size || offset != slab->offset + slab->used) flush(slab);
+  if (slab->used == 0) slab->offset = offset;
+  slab->used += bytes;
+  return slab->buffer + slab->used - bytes;
+}
+
+static int reopen(struct slab *slab, int flags, const char *what) {
+  slab->file = open(slab->path, flags | O_CLOEXEC);
+  return slab->file < 0 ? FAIL(FAILED, "%s: cannot open it to %s: %s", slab->path, what, strerror(errno)) : OK;
+}
+
+static int fill(struct slab *slab, const struct slab_job *job, enum mode mode) {
+  slab->mode = mode;
+  slab->writes = 0;
+  job->fill(slab, job->context);
+  flush(slab);
+  return slab->status;
 }
 
 static int write_posix(struct slab *slab, const struct slab_job *job) {
-  slab->file = open(slab->path, O_RDWR | O_CLOEXEC);
-  if (slab->file < 0) return FAIL(FAILED, "%s: cannot open it to write: %s", slab->path, strerror(errno));
-  job->fill(slab, job->context);
-  flush(slab);
-  if (slab->status == OK) slab->status = job->check(slab->file, job->context); /* while the bytes travel to the disk */
-  if (slab->status == OK && fsync(slab->file) != 0)
-    slab->status = FAIL(FAILED, "%s: cannot make it lasting: %s", slab->path, strerror(errno));
-  if (close(slab->file) != 0 && slab->status == OK)
-    slab->status = FAIL(FAILED, "%s: cannot close it: %s", slab->path, strerror(errno));
-  return slab->status;
+  TRY(reopen(slab, O_RDWR, "write"));
+  int status = fill(slab, job, WRITE_AND_COMPARE);
+  if (status == OK && fsync(slab->file) != 0)
+    status = FAIL(FAILED, "%s: cannot make it lasting: %s", slab->path, strerror(errno));
+  if (close(slab->file) != 0 && status == OK)
+    status = FAIL(FAILED, "%s: cannot close it: %s", slab->path, strerror(errno));
+  return status;
 }
 
 /* Collective writes come in equal numbers on all ranks: those with fewer add empty ones. */
 static int write_mpiio(const struct comm *comm, struct slab *slab, const struct slab_job *job) {
-  slab->counting = true;
-  job->fill(slab, job->context);
-  flush(slab);
+  fill(slab, job, COUNT);
   const int64_t rounds = (int64_t)comm_max(comm, (double)slab->writes);
-  slab->counting = false;
-  slab->writes = 0;
   int status = OK;
   if (MPI_File_open(comm->mpi, slab->path, MPI_MODE_WRONLY, MPI_INFO_NULL, &slab->mpi) != MPI_SUCCESS) {
     slab->mpi = MPI_FILE_NULL;
     status = FAIL(FAILED, "%s: MPI-IO cannot open it to write", slab->path);
   }
   TRY(comm_agree(comm, status));
-  job->fill(slab, job->context);
-  flush(slab);
+  fill(slab, job, WRITE);
   for (int64_t i = slab->writes; i < rounds; i++) {
     status = write_collective(slab, 0, slab->buffer, 0);
     if (slab->status == OK) slab->status = status;
@@ -128,16 +140,19 @@ static int write_mpiio(const struct comm *comm, struct slab *slab, const struct 
   if (MPI_File_close(&slab->mpi) != MPI_SUCCESS && slab->status == OK)
     slab->status = FAIL(FAILED, "%s: MPI-IO cannot close it", slab->path);
   TRY(comm_agree(comm, slab->status));
-  const int file = open(slab->path, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return FAIL(FAILED, "%s: cannot read it back: %s", slab->path, strerror(errno));
-  status = job->check(file, job->context);
-  close(file);
+  TRY(reopen(slab, O_RDONLY, "read it back"));
+  status = fill(slab, job, COMPARE);
+  close(slab->file);
   return status;
 }
 
 int slab_write(const struct comm *comm, const char *path, enum slab_io io, const struct slab_job *job) {
-  struct slab slab = {.path = path, .file = -1, .mpi = MPI_FILE_NULL, .buffer = status_malloc(BUFFER)};
+  struct slab slab = {.path = path, .file = -1, .mpi = MPI_FILE_NULL};
+  slab.size = job->largest > BUFFER ? job->largest : BUFFER;
+  slab.buffer = status_malloc((size_t)slab.size);
+  slab.again = status_malloc((size_t)slab.size);
   const int status = io == SLAB_MPIIO ? write_mpiio(comm, &slab, job) : write_posix(&slab, job);
   free(slab.buffer);
+  free(slab.again);
   return comm_agree(comm, status);
 }

@@ -53,7 +53,7 @@ static int open_blocks(const char *path, const struct layout *layout, int *file,
   *buffer = NULL;
   *file = open(path, O_RDONLY | O_CLOEXEC);
   if (*file < 0) return FAIL(FAILED, "%s: cannot open the checkpoint: %s", path, strerror(errno));
-  return status_array(buffer, BLOCK, (size_t)layout_unit_bytes(layout, DATA_A), "a block of the checkpoint");
+  return status_array(buffer, layout_run_bytes(layout), 1, "a part of the checkpoint");
 }
 
 static int verify_blocks(const struct comm *comm, const char *path, const struct layout *layout) {
@@ -62,10 +62,10 @@ static int verify_blocks(const struct comm *comm, const char *path, const struct
   int file;
   void *buffer;
   int status = open_blocks(path, layout, &file, &buffer);
-  for (int64_t block = first; block < last && status == OK; block++) {
-    const struct place place = layout_place(layout, block);
+  for (int64_t run, block = first; block < last && status == OK; block += run) {
+    run = layout_run(layout, block, last);
     for (int k = 0; k < layout->datasets && status == OK; k++)
-      status = layout_check_block(layout, file, path, &place, k, buffer);
+      status = layout_check_run(layout, file, path, block, run, k, buffer);
   }
   if (file >= 0) close(file);
   free(buffer);
@@ -94,23 +94,33 @@ static int same_shape(const struct layout *layout, const struct particles *parti
                      "the checkpoint's sizes, replicas, units, dimension or precision are not those of the input");
 }
 
+/* Rows of one dataset to own units. Shares are in order of networks, but for split ones: the search begins at the share
+ * found last. */
+static void take_rows(const struct layout *layout, struct particles *particles, int64_t block, int64_t count,
+                      int dataset, const char *buffer, int *share) {
+  for (int64_t i = block; i < block + count; i++) {
+    const struct place place = layout_place(layout, i);
+    while (particles->share[*share].network != place.network) *share = (*share + 1) % particles->shares;
+    const void *rows[DATASETS] = {NULL};
+    rows[dataset] = buffer;
+    share_set(particles, &particles->share[*share], place.inside * BLOCK, place.units, rows[DATA_C], rows[DATA_A],
+              rows[DATA_B]);
+    buffer += place.units * layout_unit_bytes(layout, dataset);
+  }
+}
+
 static int read_blocks(const char *path, const struct layout *layout, struct particles *particles) {
-  int file;
+  const int64_t first = particles->first[particles->comm->rank], last = particles->first[particles->comm->rank + 1];
+  int file, share = 0;
   void *buffer;
   int status = open_blocks(path, layout, &file, &buffer);
-  for (int s = 0; s < particles->shares && status == OK; s++) {
-    const struct share *share = &particles->share[s];
-    for (int64_t block = 0; block < share->blocks && status == OK; block++) {
-      const int64_t inside = share->first_block + block;
-      const struct place place = {
-          .network = share->network, .inside = inside, .member = share->member, .units = block_units(share->n, inside)};
-      for (int k = 0; k < layout->datasets && status == OK; k++) {
-        status = layout_check_block(layout, file, path, &place, k, buffer);
-        const void *rows[DATASETS] = {NULL};
-        rows[k] = buffer;
-        if (status == OK)
-          share_set(particles, share, inside * BLOCK, place.units, rows[DATA_C], rows[DATA_A], rows[DATA_B]);
-      }
+  for (int64_t run, block = first; block < last && status == OK; block += run) {
+    const int start = share;
+    run = layout_run(layout, block, last);
+    for (int k = 0; k < layout->datasets && status == OK; k++) {
+      status = layout_check_run(layout, file, path, block, run, k, buffer);
+      share = start;
+      if (status == OK) take_rows(layout, particles, block, run, k, buffer, &share);
     }
   }
   if (file >= 0) close(file);

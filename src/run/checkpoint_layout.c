@@ -15,6 +15,9 @@
 const char dataset_letter[DATASETS] = {'c', 'a', 'b'};
 static const char MAGIC[8] = {'M', 'C', 'K', 'E', 'A', 'N', 'C', 'K'};
 
+/* A run is read in one go: large enough for the disk, small enough for the caches. */
+enum { RUN_BYTES = 1 << 20, RUN_MAX = 256 };
+
 int64_t layout_unit_bytes(const struct layout *layout, int dataset) {
   const int64_t stored = (int64_t)precision_stored((enum precision)layout->precision);
   return dataset == DATA_A ? stored * layout->d : stored;
@@ -253,16 +256,35 @@ int layout_read(const char *path, struct layout *layout, struct checkpoint_info 
   return OK;
 }
 
-int layout_check_block(const struct layout *layout, int file, const char *path, const struct place *place, int dataset,
-                       void *buffer) {
-  const int64_t bytes = place->units * layout_unit_bytes(layout, dataset);
-  uint32_t expected;
-  TRY(slab_pread(file, path, layout_data(layout, place, dataset), buffer, bytes));
-  TRY(slab_pread(file, path, layout_crc(layout, place, dataset), &expected, sizeof expected));
-  const uint32_t found = crc32c(0, buffer, (size_t)bytes);
-  if (found == expected) return OK;
-  return FAIL(FAILED, "%s: damaged: /ensemble/%d/%c, replica %lld, units %lld to %lld: CRC expected %08x, found %08x",
-              path, place->member, dataset_letter[dataset], (long long)replica_of(layout, place),
-              (long long)(place->inside * BLOCK), (long long)(place->inside * BLOCK + place->units - 1), expected,
-              found);
+int64_t layout_run_bytes(const struct layout *layout) {
+  const int64_t block = BLOCK * layout_unit_bytes(layout, DATA_A);
+  return block > RUN_BYTES ? block : RUN_BYTES;
+}
+
+int64_t layout_run(const struct layout *layout, int64_t block, int64_t end) {
+  const int64_t fit = RUN_BYTES / (BLOCK * layout_unit_bytes(layout, DATA_A)), most = fit < RUN_MAX ? fit : RUN_MAX;
+  const int member = layout_place(layout, block).member;
+  int64_t count = 1;
+  while (count < most && block + count < end && layout_place(layout, block + count).member == member) count++;
+  return count;
+}
+
+int layout_check_run(const struct layout *layout, int file, const char *path, int64_t block, int64_t count, int dataset,
+                     void *buffer) {
+  uint32_t expected[RUN_MAX];
+  const struct place first = layout_place(layout, block), last = layout_place(layout, block + count - 1);
+  const int64_t unit = layout_unit_bytes(layout, dataset), begin = layout_data(layout, &first, dataset);
+  TRY(slab_pread(file, path, begin, buffer, layout_data(layout, &last, dataset) + last.units * unit - begin));
+  TRY(slab_pread(file, path, layout_crc(layout, &first, dataset), expected, count * (int64_t)sizeof *expected));
+  for (int64_t i = 0; i < count; i++) {
+    const struct place place = layout_place(layout, block + i);
+    const char *rows = (const char *)buffer + layout_data(layout, &place, dataset) - begin;
+    const uint32_t found = crc32c(0, rows, (size_t)(place.units * unit));
+    if (found != expected[i])
+      return FAIL(
+          FAILED, "%s: damaged: /ensemble/%d/%c, replica %lld, units %lld to %lld: CRC expected %08x, found %08x", path,
+          place.member, dataset_letter[dataset], (long long)replica_of(layout, &place),
+          (long long)(place.inside * BLOCK), (long long)(place.inside * BLOCK + place.units - 1), expected[i], found);
+  }
+  return OK;
 }

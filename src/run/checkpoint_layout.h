@@ -47,8 +47,13 @@ struct user_block {
 void user_block_encode(const struct user_block *block, unsigned char out[USER_BLOCK]);
 int user_block_decode(const char *path, const unsigned char in[USER_BLOCK], struct user_block *block);
 
-/* Reads a block's units of one dataset and compares their CRC with the stored one. buffer: BLOCK units. */
-int layout_check_block(const struct layout *layout, int file, const char *path, const struct place *place, int dataset,
-                       void *buffer);
+/* Runs: successive blocks of one member, whose rows stand together in the file. layout_run: how many blocks from `block`
+ * on, before `end`, are read in one go. */
+int64_t layout_run_bytes(const struct layout *layout); /* at most, of one dataset */
+int64_t layout_run(const struct layout *layout, int64_t block, int64_t end);
+
+/* Reads a run of one dataset into buffer (layout_run_bytes) and compares the CRC of each block with the stored one. */
+int layout_check_run(const struct layout *layout, int file, const char *path, int64_t block, int64_t count, int dataset,
+                     void *buffer);
 
 #endif

@@ -1,4 +1,5 @@
-/* The protocol of run/checkpoint.h, in its order: lay out, reserve, rows, read back, CRCs, seal, rename. */
+/* The protocol of run/checkpoint.h, in its order: lay out, reserve, rows (written and read back), CRCs, seal, rename.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -134,39 +135,15 @@ static void get_rows(const struct particles *particles, const struct share *shar
 static void put_rows(struct slab *slab, void *context) {
   struct writing *writing = context;
   const struct particles *particles = writing->particles;
-  void *rows = status_malloc((size_t)(BLOCK * layout_unit_bytes(&writing->layout, DATA_A)));
   for (int k = 0; k < writing->layout.datasets; k++)
     for (int s = 0; s < particles->shares; s++)
       for (int64_t block = 0; block < particles->share[s].blocks; block++) {
         const struct place place = own_place(&particles->share[s], block);
         const int64_t bytes = place.units * layout_unit_bytes(&writing->layout, k);
+        void *rows = slab_put(slab, layout_data(&writing->layout, &place, k), bytes);
         get_rows(particles, &particles->share[s], &place, k, rows);
         writing->crc[own_index(particles, &place)][k] = crc32c(0, rows, (size_t)bytes);
-        slab_put(slab, layout_data(&writing->layout, &place, k), rows, bytes);
       }
-  free(rows);
-}
-
-/* What the file holds now must be what memory held. */
-static int read_back(int file, void *context) {
-  const struct writing *writing = context;
-  const struct particles *particles = writing->particles;
-  const int64_t row = layout_unit_bytes(&writing->layout, DATA_A);
-  void *rows = status_malloc((size_t)(BLOCK * row));
-  int status = OK;
-  for (int s = 0; s < particles->shares && status == OK; s++)
-    for (int64_t block = 0; block < particles->share[s].blocks && status == OK; block++)
-      for (int k = 0; k < writing->layout.datasets && status == OK; k++) {
-        const struct place place = own_place(&particles->share[s], block);
-        const int64_t bytes = place.units * layout_unit_bytes(&writing->layout, k);
-        status = slab_pread(file, writing->temporary, layout_data(&writing->layout, &place, k), rows, bytes);
-        if (status == OK && crc32c(0, rows, (size_t)bytes) != writing->crc[own_index(particles, &place)][k])
-          status =
-              FAIL(FAILED, "%s: the file system gave back other bytes than were written; output.io: mpiio may help",
-                   writing->temporary);
-      }
-  free(rows);
-  return status;
 }
 
 /* ---- CRCs, user block, rename: rank 0 ---- */
@@ -232,7 +209,7 @@ static int write_steps(struct writing *writing) {
   const bool root = comm->rank == 0;
   TRY(comm_agree(comm, root ? lay_out(writing) : OK));
   comm_bcast(comm, &writing->layout, sizeof writing->layout, 0);
-  const struct slab_job job = {put_rows, read_back, writing};
+  const struct slab_job job = {put_rows, writing, BLOCK * layout_unit_bytes(&writing->layout, DATA_A)};
   TRY(slab_write(comm, writing->temporary, writing->request->io, &job));
   const int64_t *first = writing->particles->first;
   const int64_t own = first[comm->rank + 1] - first[comm->rank];
