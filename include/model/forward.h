@@ -30,6 +30,7 @@ struct source {
 /* Work space of one thread. */
 struct worker {
   void *real_tiles, *scratch;
+  double *grad;   /* [d+2][TILE], for the caller */
   double *sum;    /* [chunk] */
   int64_t *limbs; /* EXACT_LIMBS(chunk) */
 };
@@ -70,7 +71,7 @@ int forward_create(const struct particles *particles, const struct data *data, c
 void forward_free(struct forward *forward); /* accepts NULL */
 
 /* Local. Makes room for passes over up to count points and, in the slots, for gradients: of all tiles of a network, but
- * not more than grad_tiles per thread. */
+ * in each slot not more than its threads' part of grad_tiles. */
 int forward_reserve(struct forward *forward, int64_t count, int64_t grad_tiles);
 
 /* What a pass does. f in slot->f is all NAN where a sum was not finite or out of range (sound false). `then` is called
@@ -88,6 +89,9 @@ void forward_pass(struct forward *forward, const struct pass *pass);
  * A chunk that the slot still holds is not drawn again. */
 struct points forward_chunk(struct forward *forward, struct slot *slot, const struct source *source, int64_t first,
                             bool labels);
+
+/* Whether forward_chunk draws the points of this source anew when it goes over them again. */
+bool forward_draws(const struct forward *forward, const struct source *source);
 
 /* Local. Tiles in the arithmetic of the kernels, at most BLOCK_TILES: the stored ones, or copies in a worker, valid
  * until its next call. */

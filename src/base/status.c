@@ -1,12 +1,14 @@
 #include "base/status.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 65536 };
+enum { TEXT_MAX = 65536, HUGE_PAGE = 2 << 20 };
 static char text[TEXT_MAX];
 static void (*abort_hook)(void);
 
@@ -52,9 +54,11 @@ int status_array(void **array, int64_t count, size_t size, const char *what) {
   *array = NULL;
   if (count < 0 || (uint64_t)count > (SIZE_MAX / 2) / (size ? size : 1))
     return FAIL(FAILED, "%s: %lld items of %zu bytes are more than memory can address", what, (long long)count, size);
-  /* 64-byte aligned for vector loads. */
-  const size_t bytes = ((size_t)count * size + 63) / 64 * 64;
-  *array = aligned_alloc(64, bytes ? bytes : 64);
+  /* Aligned for vector loads; large arrays for huge pages too, which save most misses of address translation. */
+  const bool large = (size_t)count * size >= (size_t)2 * HUGE_PAGE;
+  const size_t unit = large ? HUGE_PAGE : 64, bytes = ((size_t)count * size + unit - 1) / unit * unit;
+  *array = aligned_alloc(unit, bytes ? bytes : unit);
+  if (*array && large) (void)madvise(*array, bytes, MADV_HUGEPAGE); /* a hint */
   if (!*array)
     return FAIL(FAILED, "%s: no memory for %.3f GB on this rank; use more ranks or nodes, or a smaller problem", what,
                 (double)bytes * 1e-9);

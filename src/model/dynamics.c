@@ -9,10 +9,7 @@
 #include "base/status.h"
 #include "model/forward.h"
 
-enum {
-  FEW_TILES = 8,         /* whose gradients a thread holds at a time */
-  GRAD_BYTES = 64 << 20, /* of all threads, when a batch has several chunks of points */
-};
+enum { GRAD_BYTES = 64 << 20 }; /* gradients held at a time when a batch has several chunks of points */
 
 /* The first network that left the range of numbers. */
 struct fault {
@@ -103,11 +100,8 @@ static int reserve(struct dynamics *dynamics) {
   int64_t most = batch > data->tests ? batch : data->tests;
   if (data->samples > most) most = data->samples;
 
-  /* With one chunk tiles move as soon as their gradients are known. With several, the chunks are drawn once per group
-   * of tiles whose gradients are held together. */
-  const int64_t tile_bytes = (int64_t)sizeof(double) * TILE * (particles->d + FIELD_A);
-  const int64_t fit = GRAD_BYTES / tile_bytes / dynamics->forward->threads;
-  return forward_reserve(dynamics->forward, most, batch <= dynamics->forward->chunk ? FEW_TILES : fit > 1 ? fit : 1);
+  const int64_t fit = GRAD_BYTES / ((int64_t)sizeof(double) * TILE * (particles->d + FIELD_A));
+  return forward_reserve(dynamics->forward, most, batch <= dynamics->forward->chunk ? 0 : fit > 1 ? fit : 1);
 }
 
 int dynamics_enter_stage(struct dynamics *dynamics, int stage) {
@@ -155,25 +149,6 @@ static double residuals(const struct dynamics *dynamics, struct slot *slot, cons
   return square / (2 * (double)source->count);
 }
 
-/* Gradients of own tiles first .. first+count-1 of a share over all points, into slot->grad. */
-static void gradients(const struct dynamics *dynamics, const struct share *share, struct slot *slot,
-                      const struct source *source, int64_t first, int64_t count) {
-  struct forward *forward = dynamics->forward;
-  const size_t fields = (size_t)(dynamics->particles->d + FIELD_A) * TILE;
-  const size_t real = precision_real(dynamics->particles->precision);
-  memset(slot->grad, 0, sizeof(double) * fields * (size_t)count);
-  for (int64_t p = 0; p < source->count; p += forward->chunk) {
-    const struct points points = forward_chunk(forward, slot, source, p, false);
-    const void *r = (char *)slot->r + real * (size_t)p;
-#pragma omp parallel for num_threads(slot->threads) schedule(static) if (count > 1)
-    for (int64_t t = 0; t < count; t++) {
-      struct worker *worker = &slot->worker[omp_get_thread_num()];
-      const void *tile = forward_real_tiles(forward, worker, own_tile(dynamics, share, first + t), 1);
-      dynamics->kernel->gradient(tile, &points, r, worker->scratch, slot->grad + fields * (size_t)t);
-    }
-  }
-}
-
 /* The sum of the limbs over a network's ranks, as means. */
 static void particle_means(const struct share *share, int64_t limbs[PARTICLE_MEANS][WIDE_LIMBS],
                            struct observation *observation) {
@@ -202,27 +177,95 @@ static void move_tile(const struct dynamics *dynamics, const struct share *share
   if (rate > 0) dynamics->kernel->move(particles->d, train, used, scale, rate, grad, tile, NULL);
 }
 
-/* The gradient of every own tile and its move. */
-static void move(const struct dynamics *dynamics, const struct share *share, struct slot *slot,
-                 const struct source *source, double dt, struct observation *observation) {
-  const size_t fields = (size_t)(dynamics->particles->d + FIELD_A) * TILE;
-  const int64_t tiles = network_tiles(share_units(share));
-  const double scale = 1 / (double)source->count, rate = dt / (double)source->count;
-  int64_t limbs[PARTICLE_MEANS][WIDE_LIMBS] = {{0}};
-  for (int64_t first = 0; first < tiles; first += slot->grad_tiles) {
-    const int64_t count = min64(slot->grad_tiles, tiles - first);
-    gradients(dynamics, share, slot, source, first, count);
-#pragma omp parallel num_threads(slot->threads) if (count > 1)
+/* What the tiles of a network move by. */
+struct motion {
+  const struct dynamics *dynamics;
+  const struct share *share;
+  struct slot *slot;
+  const struct source *source;
+  double scale, rate;
+};
+
+/* grad += the gradient of own tile t over the points of a chunk, the first of which is number `first` of the source. */
+static void add_gradient(const struct motion *motion, struct worker *worker, const struct points *points, int64_t first,
+                         int64_t t, double *grad) {
+  const struct dynamics *dynamics = motion->dynamics;
+  const void *r = (char *)motion->slot->r + precision_real(dynamics->particles->precision) * (size_t)first;
+  const void *tile = forward_real_tiles(dynamics->forward, worker, own_tile(dynamics, motion->share, t), 1);
+  dynamics->kernel->gradient(tile, points, r, worker->scratch, grad);
+}
+
+/* Adds what a thread has summed. */
+static void add_limbs(int64_t own[PARTICLE_MEANS][WIDE_LIMBS], int64_t (*limbs)[WIDE_LIMBS]) {
+  if (!limbs) return;
+#pragma omp critical
+  for (int m = 0; m < PARTICLE_MEANS; m++)
+    for (int i = 0; i < WIDE_LIMBS; i++) limbs[m][i] += own[m][i];
+}
+
+/* Points that are at hand without being drawn: each thread forms the gradient of a tile and moves it at once. limbs:
+ * NULL or this thread's. */
+static void move_tiles(const struct motion *motion, int64_t tiles, int64_t (*limbs)[WIDE_LIMBS]) {
+  struct forward *forward = motion->dynamics->forward;
+  const size_t fields = (size_t)(motion->dynamics->particles->d + FIELD_A) * TILE;
+  struct worker *worker = &motion->slot->worker[omp_get_thread_num()];
+#pragma omp for schedule(static)
+  for (int64_t t = 0; t < tiles; t++) {
+    memset(worker->grad, 0, sizeof(double) * fields);
+    for (int64_t first = 0; first < motion->source->count; first += forward->chunk) {
+      const struct points points = forward_chunk(forward, motion->slot, motion->source, first, false);
+      add_gradient(motion, worker, &points, first, t, worker->grad);
+    }
+    move_tile(motion->dynamics, motion->share, t, worker->grad, motion->scale, motion->rate, limbs);
+  }
+}
+
+/* Points drawn chunk by chunk: once per group of tiles, whose gradients are held together. */
+static void move_groups(const struct motion *motion, int64_t tiles, int64_t (*limbs)[WIDE_LIMBS]) {
+  struct forward *forward = motion->dynamics->forward;
+  struct slot *slot = motion->slot;
+  const size_t fields = (size_t)(motion->dynamics->particles->d + FIELD_A) * TILE;
+  for (int64_t begin = 0; begin < tiles; begin += slot->grad_tiles) {
+    const int64_t count = min64(slot->grad_tiles, tiles - begin);
+    memset(slot->grad, 0, sizeof(double) * fields * (size_t)count);
+    for (int64_t first = 0; first < motion->source->count; first += forward->chunk) {
+      const struct points points = forward_chunk(forward, slot, motion->source, first, false);
+#pragma omp parallel for num_threads(slot->threads) schedule(static)
+      for (int64_t t = 0; t < count; t++)
+        add_gradient(motion, &slot->worker[omp_get_thread_num()], &points, first, begin + t,
+                     slot->grad + fields * (size_t)t);
+    }
+#pragma omp parallel num_threads(slot->threads)
     {
       int64_t own[PARTICLE_MEANS][WIDE_LIMBS] = {{0}};
 #pragma omp for schedule(static)
       for (int64_t t = 0; t < count; t++)
-        move_tile(dynamics, share, first + t, slot->grad + fields * (size_t)t, scale, rate, observation ? own : NULL);
-      if (observation) {
-#pragma omp critical
-        for (int m = 0; m < PARTICLE_MEANS; m++)
-          for (int i = 0; i < WIDE_LIMBS; i++) limbs[m][i] += own[m][i];
-      }
+        move_tile(motion->dynamics, motion->share, begin + t, slot->grad + fields * (size_t)t, motion->scale,
+                  motion->rate, limbs ? own : NULL);
+      add_limbs(own, limbs);
+    }
+  }
+}
+
+/* The gradient of every own tile and its move. */
+static void move(const struct dynamics *dynamics, const struct share *share, struct slot *slot,
+                 const struct source *source, double dt, struct observation *observation) {
+  const int64_t tiles = network_tiles(share_units(share));
+  const struct motion motion = {.dynamics = dynamics,
+                                .share = share,
+                                .slot = slot,
+                                .source = source,
+                                .scale = 1 / (double)source->count,
+                                .rate = dt / (double)source->count};
+  int64_t limbs[PARTICLE_MEANS][WIDE_LIMBS] = {{0}};
+  if (forward_draws(dynamics->forward, source)) {
+    move_groups(&motion, tiles, observation ? limbs : NULL);
+  } else {
+#pragma omp parallel num_threads(slot->threads) if (tiles > 1)
+    {
+      int64_t own[PARTICLE_MEANS][WIDE_LIMBS] = {{0}};
+      move_tiles(&motion, tiles, observation ? own : NULL);
+      add_limbs(own, observation ? limbs : NULL);
     }
   }
   if (observation) particle_means(share, limbs, observation);

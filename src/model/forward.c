@@ -25,6 +25,7 @@ static int worker_alloc(const struct forward *forward, struct worker *worker) {
   const size_t outputs = forward_scratch(chunk), gradients = gradient_scratch(d);
   TRY(status_array(&worker->real_tiles, BLOCK_TILES, sizeof(double) * (size_t)((d + FIELD_A) * TILE), "a block"));
   TRY(status_array(&worker->scratch, 1, outputs > gradients ? outputs : gradients, "kernel scratch"));
+  TRY(status_array((void **)&worker->grad, TILE * (d + FIELD_A), sizeof(double), "the gradient of a tile"));
   TRY(status_array((void **)&worker->sum, chunk, sizeof(double), "sums of a block"));
   return status_array((void **)&worker->limbs, EXACT_LIMBS(chunk), sizeof(int64_t), "sums over blocks");
 }
@@ -80,6 +81,7 @@ void forward_free(struct forward *forward) {
   for (int t = 0; t < forward->threads; t++) {
     free(forward->worker[t].real_tiles);
     free(forward->worker[t].scratch);
+    free(forward->worker[t].grad);
     free(forward->worker[t].sum);
     free(forward->worker[t].limbs);
   }
@@ -134,7 +136,8 @@ int forward_reserve(struct forward *forward, int64_t count, int64_t grad_tiles) 
     struct slot *slot = &forward->slot[s];
     const bool large = s == SLOT_LARGE && particles->shares > particles->split;
     const bool used = s < particles->split || large || (s >= SLOT_SMALL && small);
-    const int64_t tiles = most[s >= SLOT_SMALL], limit = grad_tiles * slot->threads;
+    const int64_t tiles = most[s >= SLOT_SMALL],
+                  limit = (grad_tiles * slot->threads + forward->threads - 1) / forward->threads;
     if (used) TRY(slot_reserve(forward, slot, count, tiles < limit ? tiles : limit));
   }
   return OK;
@@ -169,6 +172,10 @@ struct points forward_chunk(struct forward *forward, struct slot *slot, const st
     slot->drawn = first;
   }
   return slot->points;
+}
+
+bool forward_draws(const struct forward *forward, const struct source *source) {
+  return !source->whole && source->count > forward->chunk;
 }
 
 const void *forward_real_tiles(const struct forward *forward, struct worker *worker, const void *tiles, int count) {

@@ -54,7 +54,8 @@ static void UFN(forward)(int tiles, const void *real_tile, const struct points *
     const real *tile = FN(part_of)(real_tile, d, part);
     for (int first = 0; first < count; first += INNER) {
       const int inner = count - first < INNER ? count - first : INNER;
-      FORMS(tile, (const real *)points->x + (size_t)first * (size_t)d, (const real *)points->q + first, d, inner, s);
+      FORMS(tile, (const real *)points->x + (size_t)first * (size_t)d, (const real *)points->q + first, d, inner,
+            FN(ahead_of)(tile, d, part, first), s);
       UFN(outputs)(tile + FIELD_C * TILE, inner, s, total + first);
     }
   }
@@ -78,7 +79,7 @@ static void UFN(gradient)(const void *real_tile, const struct points *points, co
     for (int first = 0; first < count; first += INNER) {
       const int inner = count - first < INNER ? count - first : INNER;
       const real *x = (const real *)points->x + (size_t)first * (size_t)d;
-      FORMS(tile, x, (const real *)points->q + first, d, inner, s);
+      FORMS(tile, x, (const real *)points->q + first, d, inner, FN(ahead_of)(tile, d, part, first), s);
       UFN(weights)((const real *)r + first, inner, s, sum_c, sum_b);
       FN(moments)(x, d, inner, (const vreal(*)[VECTORS])s, sum_a);
     }

@@ -7,16 +7,18 @@
 
 #define NOINLINE __attribute__((noinline))
 
-/* s = q + a.x (sphere) or b + a.x, for `count` points, rounded up to POINTS. */
+/* s = q + a.x (sphere) or b + a.x, for `count` points, rounded up to POINTS. On the way memory from `ahead` on is
+ * brought near, a line at each turn. */
 #define LINEAR_FORMS(name, START)                                                                                      \
   static NOINLINE void FN(name)(const real *restrict tile, const real *restrict x, const real *restrict q, int d,      \
-                                int count, vreal(*restrict s)[VECTORS]) {                                              \
+                                int count, const char *ahead, vreal(*restrict s)[VECTORS]) {                           \
     (void)q;                                                                                                           \
     for (int first = 0; first < count; first += POINTS, x += (size_t)POINTS * (size_t)d) {                             \
       vreal sum[POINTS][VECTORS];                                                                                      \
       for (int p = 0; p < POINTS; p++)                                                                                 \
         for (int v = 0; v < VECTORS; v++) sum[p][v] = START;                                                           \
-      for (int k = 0; k < d; k++) {                                                                                    \
+      for (int k = 0; k < d; k++, ahead += LINE) {                                                                     \
+        __builtin_prefetch(ahead);                                                                                     \
         vreal a[VECTORS];                                                                                              \
         for (int v = 0; v < VECTORS; v++) a[v] = *(const vreal *)(tile + (FIELD_A + k) * TILE + v * W);                \
         for (int p = 0; p < POINTS; p++) {                                                                             \
@@ -65,6 +67,13 @@ static void FN(add_part)(const real *restrict tile, int d, bool sphere, const vr
   for (int k = 0; k < d; k++)
     for (int i = 0; i < VECTORS * W; i++)
       grad[(FIELD_A + k) * TILE + i] += (double)tile[i] * (double)((const real *)sum_a)[k * VECTORS * W + i];
+}
+
+/* Where a part of the next tile is, for the first points of a part; for the others what is near already. */
+static const char *FN(ahead_of)(const real *tile, int d, int part, int first) {
+  const size_t bytes = (size_t)((d + FIELD_A) * TILE) * sizeof(real);
+  const char *here = (const char *)(tile - part % PARTS * VECTORS * W);
+  return first > 0 ? here : here + bytes + bytes / PARTS * (size_t)(part % PARTS);
 }
 
 /* A part's place in consecutive tiles. */

@@ -18,15 +18,15 @@ enum { VECTOR_BYTES = 16, VECTORS = 2 };
 #endif
 /* POINTS x VECTORS sums, VECTORS units and a point fill the registers; the weights of INNER points stay in L1; FIELDS x
  * VECTORS gradient sums are in registers at a time. */
-enum { POINTS = 6, INNER = 48, FIELDS = 5 };
+enum { POINTS = 6, INNER = 48, FIELDS = 5, LINE = 64 /* bytes of the caches */ };
 
 typedef float vfloat __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef int32_t vint32 __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef double vdouble __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef int64_t vlong __attribute__((vector_size(VECTOR_BYTES), may_alias));
 
-/* Numbers below the normal ones become zero while a kernel runs: the tails of h' would otherwise make many of them, at a
- * hundred cycles each on some processors. */
+/* Numbers below the normal ones become zero while a kernel runs: the tails of h' would otherwise make many of them, at
+ * a hundred cycles each on some processors. */
 #ifdef __SSE2__
 static unsigned flush_subnormals(void) {
   const unsigned mode = _mm_getcsr();
