@@ -55,6 +55,7 @@ struct forward {
   double *x; /* [chunk][d] */
   int threads;
   struct worker *worker; /* [threads] */
+  double waited;         /* seconds in sums over ranks so far */
 };
 
 /* Local. FAILED: no memory. */
