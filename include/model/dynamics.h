@@ -47,4 +47,7 @@ int dynamics_check(const struct dynamics *dynamics);
 /* Local. Units times points of the steps so far, on this rank: the measure of work. */
 double dynamics_pairs(const struct dynamics *dynamics);
 
+/* Local. Seconds so far that this rank spent in sums over ranks: their transfer and the wait for slower ranks. */
+double dynamics_waited(const struct dynamics *dynamics);
+
 #endif

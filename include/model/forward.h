@@ -63,6 +63,7 @@ struct forward {
   struct worker *worker; /* [threads] */
   int slots;
   struct slot *slot;
+  double waited; /* seconds in sums over ranks so far */
 };
 
 /* Local. FAILED: no memory. */

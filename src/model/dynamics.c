@@ -371,3 +371,7 @@ int dynamics_check(const struct dynamics *dynamics) {
 double dynamics_pairs(const struct dynamics *dynamics) {
   return dynamics->pairs;
 }
+
+double dynamics_waited(const struct dynamics *dynamics) {
+  return dynamics->forward->waited;
+}

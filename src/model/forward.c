@@ -259,7 +259,9 @@ void forward_pass(struct forward *forward, const struct pass *pass) {
     struct slot *slot = &forward->slot[s];
     source[s] = pass->source(pass->context, share);
     sum_units(forward, share, slot, &source[s]);
+    const double began = comm_time();
     comm_sum_begin(share->group, slot->limbs, limb_words(forward, source[s].count), &slot->sum);
+    forward->waited += comm_time() - began;
   }
   const bool dealt = small_networks(forward) > 0;
   for (int s = particles->split; s < particles->shares; s++)
@@ -270,7 +272,9 @@ void forward_pass(struct forward *forward, const struct pass *pass) {
     if (is_small(forward, &particles->share[s]))
       serve(forward, &particles->share[s], &forward->slot[SLOT_SMALL + omp_get_thread_num()], pass);
   for (int s = 0; s < particles->split; s++) {
+    const double began = comm_time();
     comm_sum_end(&forward->slot[s].sum);
+    forward->waited += comm_time() - began;
     finish(forward, &particles->share[s], &forward->slot[s], &source[s], pass);
   }
 }

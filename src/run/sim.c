@@ -16,6 +16,7 @@
 #include "run/output.h"
 #include "run/report.h"
 #include "run/stop.h"
+#include "run/summary.h"
 
 static const double POLL_SECONDS = 0.2; /* between agreements on whether to stop */
 
@@ -40,7 +41,7 @@ struct sim {
   int64_t poll_every, next_poll;
   double began, polled, saved_at; /* times */
   double loss;                    /* of the last row's first own network: for the progress line */
-  double saved_seconds, saved_bytes;
+  struct summary summary;
   bool done;
 };
 
@@ -229,14 +230,24 @@ static int start(struct sim *sim) {
 
 /* ---- the time loop ---- */
 
+/* The running totals from which the parts of the loop are timed. */
+static struct timer totals(const struct sim *sim) {
+  return (struct timer){
+      .seconds = comm_time(), .waited = dynamics_waited(sim->dynamics), .pairs = dynamics_pairs(sim->dynamics)};
+}
+
+static void book(struct sim *sim, enum summary_part part, const struct timer *since) {
+  const struct timer now = totals(sim);
+  summary_add(&sim->summary, part, since, &now);
+}
+
 static int may_write(void *context) {
   const struct sim *sim = context;
   return lock_held(sim->lock);
 }
 
 /* History, then checkpoint, of the current step. */
-static int save(struct sim *sim) {
-  if (sim->saved == sim->step && !history_pending(sim->history)) return OK;
+static int write_files(struct sim *sim) {
   const double began = comm_time();
   int status = dynamics_check(sim->dynamics);
   if (status == OK) status = particles_check(sim->particles);
@@ -258,11 +269,17 @@ static int save(struct sim *sim) {
   sim->saved = sim->step;
   if (sim->comm->rank == 0) status = checkpoint_rotate(sim->folder, sim->config->keep, &sim->config->snapshots);
   sim->saved_at = comm_time();
-  const double seconds = sim->saved_at - began;
-  sim->saved_seconds += seconds;
-  sim->saved_bytes += (double)bytes;
-  stop_learn(&sim->stop, seconds, POLL_SECONDS);
+  sim->summary.bytes += (double)bytes;
+  stop_learn(&sim->stop, sim->saved_at - began, POLL_SECONDS);
   return comm_agree(sim->comm, status);
+}
+
+static int save(struct sim *sim) {
+  if (sim->saved == sim->step && !history_pending(sim->history)) return OK;
+  const struct timer since = totals(sim);
+  const int status = write_files(sim);
+  book(sim, PART_SAVE, &since);
+  return status;
 }
 
 static bool save_due(const struct sim *sim) {
@@ -273,6 +290,7 @@ static bool save_due(const struct sim *sim) {
 
 static int record_field(struct sim *sim) {
   if (!history_field_due(sim->history, sim->step)) return OK;
+  const struct timer since = totals(sim);
   const int64_t shares = sim->particles->shares;
   double *f = NULL, *f_train = NULL;
   int status = OK;
@@ -288,13 +306,16 @@ static int record_field(struct sim *sim) {
   }
   free(f);
   free(f_train);
+  book(sim, PART_FIELD, &since);
   return status;
 }
 
 /* One step, with its row of the history where one is due. */
 static void advance(struct sim *sim, bool move) {
+  const struct timer since = totals(sim);
   if (!history_row_due(sim->history, sim->step)) {
     dynamics_step(sim->dynamics, sim->step, move, NULL);
+    book(sim, PART_STEP, &since);
     return;
   }
   const int shares = sim->particles->shares;
@@ -303,6 +324,7 @@ static void advance(struct sim *sim, bool move) {
   history_row(sim->history, sim->step, sim->particles, observation);
   if (shares > 0) sim->loss = observation[0].loss;
   free(observation);
+  book(sim, PART_ROW, &since);
 }
 
 /* What this rank asks for; *why is NULL for what needs no word. Rank 0's clock tells when a checkpoint is due. */
@@ -361,15 +383,14 @@ static int loop(struct sim *sim) {
 /* ---- end ---- */
 
 static void summary(struct sim *sim, int status) {
-  const double seconds = comm_time() - sim->began;
-  const double pairs = dynamics_pairs(sim->dynamics);
-  const double slowest = comm_max(sim->comm, pairs);
-  char text[32];
-  report_duration(seconds, text);
-  report_line(&sim->report,
-              "%lld steps in %s (%.3g s of them for checkpoints, %.3g GB); %.3g ns per (unit x sample) and rank",
-              (long long)(sim->step - sim->start), text, sim->saved_seconds, sim->saved_bytes * 1e-9,
-              slowest > 0 ? (seconds - sim->saved_seconds) * 1e9 / slowest : 0.0);
+  const struct summary_run run = {.config = sim->config,
+                                  .d = sim->target->d,
+                                  .isa = sim->isa,
+                                  .first = sim->start,
+                                  .step = sim->step,
+                                  .steps = sim->steps,
+                                  .seconds = comm_time() - sim->began};
+  summary_report(&sim->summary, sim->comm, &run, &sim->report);
   if (status == OK)
     report_line(&sim->report, "complete: %lld steps, t = %g, in %s", (long long)sim->steps,
                 schedule_time(&sim->config->schedule, sim->steps), sim->config->output);

@@ -1,0 +1,101 @@
+#!/bin/bash
+#SBATCH --job-name=mckean-scaling
+#SBATCH --nodes=2
+#SBATCH --ntasks-per-node=64
+#SBATCH --time=1:00:00
+#SBATCH --output=%x-%j.log
+#
+# A scaling study of one network: the same steps on more and more ranks. From the top folder of McKean, after `make`:
+#
+#   sbatch jobs/scaling.sh strong              under SLURM: `srun` within this job, after editing the lines above
+#   bash jobs/scaling.sh weak ranks="1 2 4"    on this machine: `mpirun`; any setting below can be given so
+#
+# then: tools/python tools/scaling RESULTS       a table and a picture
+#
+# Stopped early? The same command goes on with the runs that are missing.
+
+# ---- settings ----
+study=${1:-}       # strong: n units in all; weak: n units per rank
+n=1e6              # units
+d=25               # input dimension
+P=100              # points of a step
+data=online        # online: fresh points each step, drawn on every rank; fixed: P points for all steps
+unit=sigmoid
+precision=single   # single, mixed or double
+steps=50           # timed steps of a run; one more warms up
+repeats=3          # runs of each case, in turn with those of the others
+ranks=             # rank counts; by default powers of two up to all, and all
+threads=1          # of each rank; under SLURM ask for --cpus-per-task, too
+results=           # folder for the results, by default runs/scaling-STUDY
+mckean=build/mckean
+# modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl
+# ------------------
+
+set -eu
+fail() { echo "jobs/scaling.sh: $*" >&2; exit 2; }
+[[ $study == strong || $study == weak ]] || fail "expected a study, strong or weak, received \"$study\""
+for setting in "${@:2}"; do
+  [[ $setting =~ ^(n|d|P|data|unit|precision|steps|repeats|ranks|threads|results|mckean)= ]] ||
+    fail "expected SETTING=VALUE with one of the settings at the top of this file, received \"$setting\""
+  declare "$setting"
+done
+cd "${SLURM_SUBMIT_DIR:-$PWD}"
+[ -x "$mckean" ] || fail "$mckean is not there; start from the top folder of McKean, after make"
+results=${results:-runs/scaling-$study}
+
+if [ -n "${SLURM_JOB_ID:-}" ]; then
+  all=${SLURM_NTASKS:?ask SLURM for tasks: --ntasks, or --nodes and --ntasks-per-node}
+  per_node=$(((all + SLURM_JOB_NUM_NODES - 1) / SLURM_JOB_NUM_NODES))
+  # As few nodes as hold the ranks, full ones first. Without PMIx srun would start single ranks.
+  launch() {
+    local count=$1
+    shift
+    srun --mpi=pmix --nodes=$(((count + per_node - 1) / per_node)) --ntasks="$count" --cpus-per-task="$threads" \
+      --distribution=block --cpu-bind=cores "$@"
+  }
+else
+  all=$(($(env -u OMP_NUM_THREADS nproc) / threads))
+  . tools/environment
+  launch() {
+    local count=$1
+    shift
+    mpirun -n "$count" "$@" </dev/null
+  }
+fi
+if [ -z "$ranks" ]; then
+  for ((count = 1; count < all; count *= 2)); do ranks+="$count "; done
+  ranks+=$((all > 0 ? all : 1))
+fi
+
+case $data in
+  online) draw="{mode: online, test: 0}" stage="batch: $P" scheme=sgd ;;
+  fixed) draw="{mode: fixed, samples: $P, test: 0}" stage= scheme=gd ;;
+  *) fail "data: expected online or fixed, received \"$data\"" ;;
+esac
+input="# $study scaling
+run: {precision: $precision, threads: $threads}
+ensemble: {n: $n}
+unit: {type: $unit}
+target: {type: spin, d: $d}
+data: $draw
+dynamics: {scheme: $scheme, stages: [{steps: $((steps + 1)), dt: 0.1, $stage}]}
+output: {history_every: $((steps + 1)), checkpoint_minutes: 0}"
+[ ! -e "$results" ] || [ "$input" = "$(cat "$results/input.yaml")" ] ||
+  fail "$results holds another study; move it, or give results=FOLDER"
+mkdir -p "$results"
+echo "$input" >"$results/input.yaml"
+
+for ((repeat = 1; repeat <= repeats; repeat++)); do
+  for count in $ranks; do
+    units=$n
+    [ "$study" = strong ] || units=$(awk -v n="$n" -v ranks="$count" 'BEGIN { printf "%.0f", n * ranks }')
+    result=$results/ranks-$count-run-$repeat.json run=$results/run
+    [ ! -e "$result" ] || continue
+    echo "== $study, $count rank(s), n = $units, run $repeat of $repeats"
+    rm -rf "$run"
+    launch "$count" "$mckean" run "$results/input.yaml" "run.output=$run" "ensemble.n=$units"
+    mv "$run/summary.json" "$result"
+    rm -r "$run" # its checkpoint is as large as the particles
+  done
+done
+echo "results: $results; table and picture: tools/python tools/scaling $results"
