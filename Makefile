@@ -76,7 +76,7 @@ $(BUILD)/tests/%: tests/%.c tests/harness.c tests/problem.c tests/harness.h test
 	$(call quiet,test) $(CC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP -o $@ $< tests/harness.c tests/problem.c $(LIBRARY) $(LDLIBS) $(TEST_LIBS)
 
 .PHONY: tests
-tests: $(TESTS) $(PROGRAM) ## build the tests
+tests: $(TESTS) $(PROGRAM) $(BUILD)/obj/step.o ## build the tests
 
 .PHONY: setup
 setup: ## install what is missing, or say how to get it
@@ -102,6 +102,25 @@ asan: ## build with address and undefined-behaviour sanitizers in $(BUILD)/asan
 bench: all ## speed of the step against the machine's GEMM peak
 	@. tools/environment; $(PROGRAM) bench --json $(BUILD)/bench.json
 
+# The step for SimGrid's SMPI: the model floor without kernels, data and files. `make scaling-model ARGS=--help`. The tests
+# compile it with the real MPI, so that it keeps up with the headers.
+MODELLED := $(addprefix src/,$(addsuffix .c,base/status base/rng base/exact base/comm model/unit model/schedule \
+  model/particles model/observe model/forward model/dynamics))
+$(BUILD)/scaling-model/step: tools/scaling-model/step.c $(MODELLED) $(wildcard include/base/*.h include/model/*.h)
+	@mkdir -p $(@D)
+	$(call quiet,smpi) smpicc -D_GNU_SOURCE -Iinclude -std=gnu11 $(OPT) -fopenmp $(WARN) $(EXTRA_CFLAGS) \
+	  -o $@ $(filter %.c,$^) -lm
+
+$(BUILD)/obj/step.o: tools/scaling-model/step.c
+	@mkdir -p $(@D)
+	$(call quiet,cc  ) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+.PHONY: scaling-model
+scaling-model: ## predict the efficiency on up to 1,024 ranks; needs SimGrid
+	@tools/setup scaling-model
+	@$(MAKE) --no-print-directory -j $$(nproc) all $(BUILD)/scaling-model/step
+	@. tools/environment; tools/python tools/scaling-model/predict $(BUILD) $(ARGS)
+
 .PHONY: install
 install: all ## copy the program and its pictures' tool to PREFIX
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/mckean
@@ -118,7 +137,7 @@ info: ## what the build uses
 
 .PHONY: format
 format: ## format the sources in place
-	clang-format -i $(wildcard src/*/*.[ch] include/*/*.h tests/*.[ch])
+	clang-format -i $(wildcard src/*/*.[ch] include/*/*.h tests/*.[ch] tools/*/*.c)
 
 .PHONY: clean
 clean: ## remove the build folder
@@ -126,6 +145,6 @@ clean: ## remove the build folder
 
 .PHONY: help
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

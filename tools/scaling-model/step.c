@@ -1,0 +1,177 @@
+/* One step of McKean on ranks that exist only in SimGrid's SMPI.
+ *
+ * This is the code of a run: dynamics_step, forward_pass, particles_create (ownership) and comm.c are linked in as they
+ * are, so the model follows them when they change. Replaced are the two things below them that cost time or memory:
+ * model/kernel.h, whose functions compute nothing but add to the time their rank owes the simulation, and data_points,
+ * likewise. A stored parameter takes no bytes here (precision_stored), so 10^8 particles fit a thousand times into one
+ * process. Time that is owed is spent, as sleep of simulated time, before every sum over ranks and at the end of a
+ * step.
+ *
+ * MPI_Iallreduce is replaced too: SMPI's sends p^2 messages. Ours is what Open MPI does for it in place, a binomial
+ * reduction and a binomial broadcast (smpi/reduce and smpi/bcast of tools/scaling-model/predict), and it blocks. With
+ * one network per run that loses nothing: forward_pass waits for the sum of its only network at once. Adding words up
+ * costs no simulated time.
+ *
+ * usage: step N P D PRECISION NS_PAIR NS_UNIT NS_POINT; prints the seconds of a step, and of them those that the
+ * busiest rank computes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/comm.h"
+#include "base/status.h"
+#include "model/dynamics.h"
+
+/* Nanoseconds of computing: per unit and sample, per unit (move), per sample on every rank (draw, label, residual). */
+static struct { double pair, unit, point; } cost;
+static double owed, spent; /* ns */
+
+static void spend(void) {
+  const long long ns = (long long)(owed + 0.5);
+  const struct timespec time = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+  nanosleep(&time, NULL);
+  spent += owed;
+  owed = 0;
+}
+
+int MPI_Iallreduce(const void *from, void *words, int count, MPI_Datatype type, MPI_Op op, MPI_Comm comm,
+                   MPI_Request *request) {
+  int rank;
+  spend();
+  PMPI_Comm_rank(comm, &rank);
+  PMPI_Reduce(rank == 0 ? from : words, words, count, type, op, 0, comm);
+  PMPI_Bcast(words, count, type, 0, comm);
+  *request = MPI_REQUEST_NULL;
+  return MPI_SUCCESS;
+}
+
+/* ---- model/kernel.h and data_points, in time only; 2 d of a pair's 6 d flops are the forward kernel's ---- */
+
+static void narrow(int d, const void *tile, void *real_tile) {
+  (void)d, (void)tile, (void)real_tile;
+}
+
+static void forward(int tiles, const void *real_tile, const struct points *points, void *scratch, double *sum) {
+  (void)real_tile, (void)scratch;
+  memset(sum, 0, sizeof *sum * (size_t)points->count);
+  owed += cost.pair / 3 * TILE * tiles * points->count;
+}
+
+static void gradient(const void *real_tile, const struct points *points, const void *r, void *scratch, double *grad) {
+  (void)real_tile, (void)r, (void)scratch, (void)grad;
+  owed += 2 * cost.pair / 3 * TILE * points->count;
+}
+
+static void move(int d, unsigned train, int units, double scale, double rate, const double *grad, void *tile,
+                 double *square) {
+  (void)d, (void)train, (void)units, (void)scale, (void)rate, (void)grad, (void)tile, (void)square;
+  owed += cost.unit * TILE;
+}
+
+const struct kernel *kernel_find(int unit, enum precision precision, enum isa isa) {
+  (void)unit, (void)precision, (void)isa;
+  static const struct kernel timed = {.narrow = narrow, .forward = forward, .gradient = gradient, .move = move};
+  return &timed;
+}
+
+const char *const precision_names[PRECISIONS] = {"single", "mixed", "double"};
+
+size_t precision_stored(enum precision precision) {
+  (void)precision;
+  return 0;
+}
+
+size_t precision_real(enum precision precision) {
+  return precision == PRECISION_DOUBLE ? sizeof(double) : sizeof(float);
+}
+
+size_t forward_scratch(int count) {
+  (void)count;
+  return 0;
+}
+
+size_t gradient_scratch(int d) {
+  (void)d;
+  return 0;
+}
+
+int points_alloc(struct points *points, enum precision precision, int64_t count, int d) {
+  (void)precision, (void)count;
+  *points = (struct points){.d = d};
+  return OK;
+}
+
+void points_free(struct points *points) {
+  *points = (struct points){0};
+}
+
+void points_set(struct points *points, enum precision precision, const struct unit_spec *unit, int count, int d,
+                const double *x) {
+  (void)precision, (void)unit, (void)d, (void)x;
+  points->count = count;
+}
+
+void data_points(const struct data *data, const struct data_place *place, int64_t first, int count, double *x,
+                 double *y) {
+  (void)data, (void)place, (void)first, (void)x;
+  if (y) memset(y, 0, sizeof *y * (size_t)count);
+  owed += cost.point * count;
+}
+
+/* ---- the run ---- */
+
+struct run {
+  struct ensemble_spec ensemble;
+  struct schedule schedule;
+  struct data data;
+  enum precision precision;
+};
+
+static int read_arguments(int argc, char **argv, struct run *run) {
+  if (argc != 8) return FAIL(USAGE, "usage: step N P D PRECISION NS_PAIR NS_UNIT NS_POINT");
+  while (run->precision < PRECISIONS && strcmp(argv[4], precision_names[run->precision]) != 0) run->precision++;
+  if (run->precision == PRECISIONS)
+    return FAIL(USAGE, "PRECISION must be single, mixed or double, received %s", argv[4]);
+  const struct stage stage = {.steps = 1, .dt = 1, .batch = atoll(argv[2])};
+  run->ensemble = (struct ensemble_spec){.members = 1, .n = {atoll(argv[1])}, .replicas = 1};
+  run->schedule = (struct schedule){.scheme = SCHEME_SGD, .stages = 1, .stage = {stage}};
+  run->data = (struct data){.spec = {.mode = DATA_ONLINE}, .d = atoi(argv[3])};
+  cost.pair = atof(argv[5]);
+  cost.unit = atof(argv[6]);
+  cost.point = atof(argv[7]);
+  if (run->ensemble.n[0] < 1 || stage.batch < 1 || run->data.d < 1)
+    return FAIL(USAGE, "N, P and D must be positive integers");
+  return OK;
+}
+
+static int simulate(const struct comm *world, const struct run *run) {
+  const struct unit_spec unit = {.type = UNIT_SIGMOID, .train = TRAIN_C | TRAIN_A | TRAIN_B};
+  const double even = 1;
+  struct particles *particles;
+  struct dynamics *dynamics;
+  TRY(particles_create(world, &run->ensemble, &unit, run->data.d, run->precision, &even, &particles));
+  TRY(dynamics_create(particles, &run->data, &run->schedule, ISA_PORTABLE, 1, &dynamics));
+  TRY(dynamics_enter_stage(dynamics, 0));
+  comm_barrier(world);
+  const double began = comm_time();
+  dynamics_step(dynamics, 0, true, NULL);
+  spend();
+  const double ended = comm_time();
+  const double seconds = comm_max(world, ended) - comm_max(world, began), busiest = 1e-9 * comm_max(world, spent);
+  if (world->rank == 0) printf("%.9g %.9g\n", seconds, busiest);
+  dynamics_free(dynamics);
+  particles_free(particles);
+  return OK;
+}
+
+int main(int argc, char **argv) {
+  struct comm world;
+  struct run run = {0};
+  int status = comm_start(&argc, &argv, &world);
+  if (status == OK) status = read_arguments(argc, argv, &run);
+  if (status == OK) status = simulate(&world, &run);
+  if (status != OK && world.rank == 0) fprintf(stderr, "step: %s\n", status_text());
+  comm_stop();
+  return status;
+}
