@@ -57,7 +57,7 @@ static void order_and_ranks_do_not_matter(void **state) {
   for (int t = TERMS - 1; t >= 0; t--)
     if (7 * t % world.size == world.rank) exact_add(SUMS, term[t], own);
   struct comm_sum pending;
-  comm_sum_begin(&world, own, EXACT_LIMBS(SUMS), &pending);
+  comm_sum_begin(&world, own, EXACT_LIMBS(SUMS), true, &pending);
   comm_sum_end(&pending);
   assert_all(exact_value(SUMS, sum, value) && exact_value(SUMS, own, shared));
   assert_all(memcmp(value, shared, sizeof value) == 0);
@@ -85,7 +85,7 @@ static void bad_terms_are_flagged(void **state) {
     double value[3] = {7, 7, 7};
     exact_add(3, (const double[]){1, world.rank == world.size - 1 ? bad[i] : 1, 1}, sum);
     struct comm_sum pending;
-    comm_sum_begin(&world, sum, EXACT_LIMBS(3), &pending);
+    comm_sum_begin(&world, sum, EXACT_LIMBS(3), true, &pending);
     comm_sum_end(&pending);
     assert_all(!exact_value(3, sum, value) && value[0] == 7);
   }
@@ -100,7 +100,7 @@ static void wide_sums_hold_any_size(void **state) {
     for (int k = world.rank; k < 400; k += world.size) wide_add(sizes[i] / (k + 1), sum);
     for (int k = 0; k < 400; k++) plain += sizes[i] / (k + 1);
     struct comm_sum pending;
-    comm_sum_begin(&world, sum, WIDE_LIMBS, &pending);
+    comm_sum_begin(&world, sum, WIDE_LIMBS, true, &pending);
     comm_sum_end(&pending);
     assert_all(wide_value(sum, &value) && fabs(value - plain) <= 1e-12 * plain);
   }

@@ -38,7 +38,7 @@ static void check_ownership(const struct particles *particles) {
   for (int s = 0; s < particles->split; s++) {
     int64_t word = particles->share[s].blocks;
     struct comm_sum sum;
-    comm_sum_begin(particles->share[s].group, &word, 1, &sum);
+    comm_sum_begin(particles->share[s].group, &word, 1, true, &sum);
     comm_sum_end(&sum);
     if (word != network_blocks(particles->share[s].n)) die("a group misses a rank");
   }

@@ -40,11 +40,12 @@ double comm_max(const struct comm *comm, double value);
 void comm_barrier(const struct comm *comm);
 void comm_bcast(const struct comm *comm, void *data, int64_t bytes, int root);
 
-/* words[count] += the words of all other ranks, in the background: begin, then end on the same comm. */
+/* words[count] += the words of all other ranks: begin, then end on the same comm. In the background, for work meanwhile;
+ * or at once, which takes half as many messages. All ranks choose alike. */
 struct comm_sum {
   MPI_Request request;
 };
-void comm_sum_begin(const struct comm *comm, int64_t *words, int64_t count, struct comm_sum *sum);
+void comm_sum_begin(const struct comm *comm, int64_t *words, int64_t count, bool background, struct comm_sum *sum);
 void comm_sum_end(struct comm_sum *sum); /* local */
 
 /* Rank 0 receives the bytes of all ranks in rank order in a new array (*all, to be freed) and their counts

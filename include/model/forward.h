@@ -3,7 +3,8 @@
  *   f_n(x) = (1/n) sum_i c_i phi(x, z_i)
  *
  * A pass goes over the own networks: it forms n f_n from own blocks, chunk of points by chunk of points, in exact sums
- * (base/exact.h); the sums of split networks (at most two) travel while the networks that are wholly here are computed;
+ * (base/exact.h); the sums of split networks (at most two) travel while their next chunks and the networks that are
+ * wholly here are computed;
  * then a function of the caller meets each network with its f_n. Threads share the blocks of a large network, their
  * limbs add up in any order; small networks that are wholly here are dealt to single threads. No array of size P x n
  * exists. Chunk boundaries depend on (d, precision) alone, so results depend neither on the rank nor the thread count.
@@ -40,7 +41,8 @@ struct slot {
   int threads;
   struct worker *worker; /* [threads] */
   int64_t capacity;      /* points */
-  int64_t *limbs;        /* per chunk EXACT_LIMBS(points of the chunk) */
+  int64_t *words;        /* per chunk its limbs, and labels that travel with them */
+  struct comm_sum *sum;  /* per chunk */
   double *f, *y;         /* [count]: outputs, labels of a drawn batch */
   void *r;               /* real [count + POINT_PAD], for the caller */
   double *grad;          /* [grad_tiles][d+2][TILE], for the caller */
@@ -48,7 +50,7 @@ struct slot {
   struct points points; /* the chunk drawn last */
   double *x;            /* [chunk][d], the same in double */
   int64_t drawn;        /* its first point, -1: none of this network */
-  struct comm_sum sum;
+  int64_t labels[2];    /* range of points whose labels are computed here */
 };
 
 /* Networks in work at a time: two split ones, a large one that is wholly here, and small ones, one per thread. */

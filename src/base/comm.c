@@ -130,9 +130,13 @@ void comm_bcast(const struct comm *comm, void *data, int64_t bytes, int root) {
     MPI_Bcast((char *)data + at, (int)(bytes - at < PIECE ? bytes - at : PIECE), MPI_BYTE, root, comm->mpi);
 }
 
-void comm_sum_begin(const struct comm *comm, int64_t *words, int64_t count, struct comm_sum *sum) {
+void comm_sum_begin(const struct comm *comm, int64_t *words, int64_t count, bool background, struct comm_sum *sum) {
   if (count > INT32_MAX) die("a sum of %lld words does not fit one reduction", (long long)count);
-  MPI_Iallreduce(MPI_IN_PLACE, words, (int)count, MPI_INT64_T, MPI_SUM, comm->mpi, &sum->request);
+  sum->request = MPI_REQUEST_NULL;
+  if (background)
+    MPI_Iallreduce(MPI_IN_PLACE, words, (int)count, MPI_INT64_T, MPI_SUM, comm->mpi, &sum->request);
+  else
+    MPI_Allreduce(MPI_IN_PLACE, words, (int)count, MPI_INT64_T, MPI_SUM, comm->mpi);
 }
 
 void comm_sum_end(struct comm_sum *sum) {

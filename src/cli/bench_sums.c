@@ -60,7 +60,7 @@ static void bench_ranks(struct bench *bench) {
       const double start = comm_time();
       for (int r = 0; r < rounds; r++) {
         struct comm_sum sum;
-        comm_sum_begin(bench->comm, data, words[s], &sum);
+        comm_sum_begin(bench->comm, data, words[s], false, &sum);
         comm_sum_end(&sum);
       }
       us[t] = 1e6 * (comm_time() - start) / rounds;

@@ -154,7 +154,7 @@ static void particle_means(const struct share *share, int64_t limbs[PARTICLE_MEA
                            struct observation *observation) {
   if (share->group) {
     struct comm_sum sum;
-    comm_sum_begin(share->group, limbs[0], PARTICLE_MEANS * WIDE_LIMBS, &sum);
+    comm_sum_begin(share->group, limbs[0], PARTICLE_MEANS * WIDE_LIMBS, false, &sum);
     comm_sum_end(&sum);
   }
   for (int m = 0; m < PARTICLE_MEANS; m++)

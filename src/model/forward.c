@@ -20,6 +20,10 @@ static int chunk_points(int d, enum precision precision) {
   return points < CHUNK_MIN ? CHUNK_MIN : points > CHUNK_MAX ? CHUNK_MAX : points;
 }
 
+static int64_t clamp(int64_t value, int64_t low, int64_t high) {
+  return value < low ? low : value > high ? high : value;
+}
+
 static int worker_alloc(const struct forward *forward, struct worker *worker) {
   const int d = forward->particles->d, chunk = forward->chunk;
   const size_t outputs = forward_scratch(chunk), gradients = gradient_scratch(d);
@@ -61,11 +65,13 @@ int forward_create(const struct particles *particles, const struct data *data, c
 }
 
 static void slot_empty(struct slot *slot) {
-  free(slot->limbs);
+  free(slot->sum);
+  free(slot->words);
   free(slot->f);
   free(slot->y);
   free(slot->r);
-  slot->limbs = NULL;
+  slot->sum = NULL;
+  slot->words = NULL;
   slot->f = slot->y = slot->r = NULL;
   slot->capacity = 0;
 }
@@ -90,15 +96,22 @@ void forward_free(struct forward *forward) {
   free(forward);
 }
 
-static int64_t limb_words(const struct forward *forward, int64_t count) {
-  return 3 * count + (count + forward->chunk - 1) / forward->chunk;
+static int64_t chunks_of(const struct forward *forward, int64_t count) {
+  return (count + forward->chunk - 1) / forward->chunk;
+}
+
+/* Of a chunk: limbs, then the labels that ranks computed for one another. */
+static int64_t chunk_words(int count) {
+  return EXACT_LIMBS(count) + count;
 }
 
 static int slot_reserve(const struct forward *forward, struct slot *slot, int64_t count, int64_t grad_tiles) {
   const struct particles *particles = forward->particles;
   if (count > slot->capacity) {
     slot_empty(slot);
-    TRY(status_array((void **)&slot->limbs, limb_words(forward, count), sizeof(int64_t), "sums over units"));
+    const int64_t chunks = chunks_of(forward, count);
+    TRY(status_array((void **)&slot->sum, chunks, sizeof(struct comm_sum), "chunks"));
+    TRY(status_array((void **)&slot->words, chunks * chunk_words(forward->chunk), sizeof(int64_t), "sums over units"));
     TRY(status_array((void **)&slot->f, count, sizeof(double), "network outputs"));
     TRY(status_array((void **)&slot->y, count, sizeof(double), "labels"));
     TRY(status_array(&slot->r, count + POINT_PAD, precision_real(particles->precision), "residuals"));
@@ -143,15 +156,21 @@ int forward_reserve(struct forward *forward, int64_t count, int64_t grad_tiles) 
   return OK;
 }
 
-/* Points first .. first+count-1 of a batch into slot->x, in pieces: each is a pure function of its place. */
+/* Points first .. first+count-1 of a batch into slot->x, in pieces: each is a pure function of its place. With labels
+ * for those of the slot's range. */
 static void draw(const struct forward *forward, const struct slot *slot, const struct data_place *place, int64_t first,
-                 int count, double *y) {
+                 int count, bool labels) {
   enum { PIECE = 48 };
-  const int d = forward->particles->d;
+  const int64_t d = forward->particles->d, end = first + count;
 #pragma omp parallel for num_threads(slot->threads) schedule(static)
-  for (int p = 0; p < count; p += PIECE)
-    data_points(forward->data, place, first + p, count - p < PIECE ? count - p : PIECE, slot->x + (size_t)p * (size_t)d,
-                y ? y + p : NULL);
+  for (int64_t p = first; p < end; p += PIECE) {
+    const int64_t stop = p + PIECE < end ? p + PIECE : end;
+    const int64_t cut[] = {p, clamp(slot->labels[0], p, stop), clamp(slot->labels[1], p, stop), stop};
+    for (int i = 0; i < 3; i++)
+      if (cut[i] < cut[i + 1])
+        data_points(forward->data, place, cut[i], (int)(cut[i + 1] - cut[i]), slot->x + (cut[i] - first) * d,
+                    labels && i == 1 ? slot->y + cut[i] : NULL);
+  }
 }
 
 struct points forward_chunk(struct forward *forward, struct slot *slot, const struct source *source, int64_t first,
@@ -167,7 +186,7 @@ struct points forward_chunk(struct forward *forward, struct slot *slot, const st
                            .q = (char *)source->whole->q + real * (size_t)first};
   }
   if (slot->drawn != first) {
-    draw(forward, slot, &source->place, first, count, labels ? slot->y + first : NULL);
+    draw(forward, slot, &source->place, first, count, labels);
     points_set(&slot->points, particles->precision, &particles->unit, count, d, slot->x);
     slot->drawn = first;
   }
@@ -212,35 +231,66 @@ static void sum_blocks(const struct forward *forward, const struct share *share,
   }
 }
 
-/* The own part of n f_n at all points of the source, in limbs. */
+/* Labels of fresh points cost as much as the points: the ranks of a network share the work, and the labels ride in the
+ * sum, as words that are zero on all ranks but one. */
+static bool shares_labels(const struct forward *forward, const struct share *share, const struct source *source) {
+  return share->group && !source->whole && forward->data->spec.mode == DATA_ONLINE;
+}
+
+static void add_over_ranks(struct forward *forward, const struct share *share, int64_t *words, int64_t count,
+                           bool background, struct comm_sum *sum) {
+  const double began = comm_time();
+  comm_sum_begin(share->group, words, count, background, sum);
+  forward->waited += comm_time() - began;
+}
+
+/* The own part of n f_n at all points of the source, in limbs. The sum over ranks of a chunk begins when the chunk is
+ * done, in the background if some rank may have work left. */
 static void sum_units(struct forward *forward, const struct share *share, struct slot *slot,
                       const struct source *source) {
-  int64_t *limbs = slot->limbs;
+  const bool only = ensemble_networks(&forward->particles->ensemble) == 1;
+  const bool divided = shares_labels(forward, share, source);
   slot->drawn = -1;
+  slot->labels[0] = divided ? source->count * share->group->rank / share->group->size : 0;
+  slot->labels[1] = divided ? source->count * (share->group->rank + 1) / share->group->size : source->count;
+  if (divided) memset(slot->y, 0, sizeof *slot->y * (size_t)source->count);
   for (int64_t first = 0; first < source->count; first += forward->chunk) {
     const struct points points = forward_chunk(forward, slot, source, first, true);
-    memset(limbs, 0, sizeof(int64_t) * (size_t)EXACT_LIMBS(points.count));
-    sum_blocks(forward, share, slot, &points, limbs);
-    limbs += EXACT_LIMBS(points.count);
+    const int64_t chunk = first / forward->chunk, limbs = EXACT_LIMBS(points.count);
+    int64_t *words = slot->words + chunk * chunk_words(forward->chunk);
+    memset(words, 0, sizeof *words * (size_t)limbs);
+    sum_blocks(forward, share, slot, &points, words);
+    if (!share->group) continue;
+    if (divided) memcpy(words + limbs, slot->y + first, sizeof *words * (size_t)points.count);
+    add_over_ranks(forward, share, words, limbs + (divided ? points.count : 0),
+                   !only || first + points.count < source->count, &slot->sum[chunk]);
   }
 }
 
-/* f_n from the limbs; all NAN and false if a term was not finite or out of range. */
-static bool read_outputs(const struct forward *forward, const struct share *share, struct slot *slot, int64_t count) {
-  const int64_t *limbs = slot->limbs;
+/* f_n from the limbs, and the labels of other ranks; f_n all NAN and false if a term was not finite or out of range. */
+static bool read_outputs(struct forward *forward, const struct share *share, struct slot *slot,
+                         const struct source *source) {
+  const bool divided = shares_labels(forward, share, source);
   bool sound = true;
-  for (int64_t first = 0; first < count; first += forward->chunk) {
-    const int points = (int)(count - first < forward->chunk ? count - first : forward->chunk);
-    sound &= exact_value(points, limbs, slot->f + first);
-    limbs += EXACT_LIMBS(points);
+  for (int64_t first = 0; first < source->count; first += forward->chunk) {
+    const int64_t chunk = first / forward->chunk, left = source->count - first;
+    const int count = (int)(left < forward->chunk ? left : forward->chunk);
+    const int64_t *words = slot->words + chunk * chunk_words(forward->chunk);
+    if (share->group) {
+      const double began = comm_time();
+      comm_sum_end(&slot->sum[chunk]);
+      forward->waited += comm_time() - began;
+    }
+    sound &= exact_value(count, words, slot->f + first);
+    if (divided) memcpy(slot->y + first, words + EXACT_LIMBS(count), sizeof *words * (size_t)count);
   }
-  for (int64_t p = 0; p < count; p++) slot->f[p] = sound ? slot->f[p] / (double)share->n : NAN;
+  for (int64_t p = 0; p < source->count; p++) slot->f[p] = sound ? slot->f[p] / (double)share->n : NAN;
   return sound;
 }
 
 static void finish(struct forward *forward, const struct share *share, struct slot *slot, const struct source *source,
                    const struct pass *pass) {
-  const bool sound = read_outputs(forward, share, slot, source->count);
+  const bool sound = read_outputs(forward, share, slot, source);
   pass->then(pass->context, share, slot, source, sound);
 }
 
@@ -259,9 +309,6 @@ void forward_pass(struct forward *forward, const struct pass *pass) {
     struct slot *slot = &forward->slot[s];
     source[s] = pass->source(pass->context, share);
     sum_units(forward, share, slot, &source[s]);
-    const double began = comm_time();
-    comm_sum_begin(share->group, slot->limbs, limb_words(forward, source[s].count), &slot->sum);
-    forward->waited += comm_time() - began;
   }
   const bool dealt = small_networks(forward) > 0;
   for (int s = particles->split; s < particles->shares; s++)
@@ -271,10 +318,5 @@ void forward_pass(struct forward *forward, const struct pass *pass) {
   for (int s = particles->split; s < (dealt ? particles->shares : 0); s++)
     if (is_small(forward, &particles->share[s]))
       serve(forward, &particles->share[s], &forward->slot[SLOT_SMALL + omp_get_thread_num()], pass);
-  for (int s = 0; s < particles->split; s++) {
-    const double began = comm_time();
-    comm_sum_end(&forward->slot[s].sum);
-    forward->waited += comm_time() - began;
-    finish(forward, &particles->share[s], &forward->slot[s], &source[s], pass);
-  }
+  for (int s = 0; s < particles->split; s++) finish(forward, &particles->share[s], &forward->slot[s], &source[s], pass);
 }
