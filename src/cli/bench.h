@@ -8,6 +8,8 @@
 #include <stdio.h>
 
 #include "base/comm.h"
+#include "model/dynamics.h"
+#include "run/config.h"
 
 enum { BENCH_TIMES = 7 };
 
@@ -21,11 +23,25 @@ struct bench {
   FILE *json;                                              /* the same */
 };
 
+/* All that a step needs. */
+struct bench_network {
+  struct config *config;
+  struct target *target;
+  struct data *data;
+  struct particles *particles;
+  struct dynamics *dynamics;
+};
+
+/* From the text of an input, ready for the first stage. FAILED: no memory; free it then, too. */
+int bench_network_create(const struct comm *comm, const char *text, enum isa isa, struct bench_network *network);
+void bench_network_free(struct bench_network *network);
+
 /* Sorts. */
 double bench_median(int count, double *values);
 
 /* Collective; FAILED. */
 int bench_kernels(struct bench *bench); /* the step against GEMM, memory per unit */
+int bench_data(struct bench *bench);    /* drawing and labelling points */
 int bench_sums(struct bench *bench);    /* exact sums against plain ones, the sum over ranks */
 int bench_disk(struct bench *bench);    /* checkpoints against plain writes and reads of as many bytes */
 

@@ -8,8 +8,6 @@
 #include "base/blas.h"
 #include "base/status.h"
 #include "bench.h"
-#include "model/dynamics.h"
-#include "run/config.h"
 
 enum { GEMM = 384, GEMMS = 4, UNITS = 8192, POINTS = 480 }; /* products and step take milliseconds each */
 
@@ -39,66 +37,41 @@ static double gemm_gflops(struct gemm *gemm, bool single) {
   return gflops;
 }
 
-struct system {
-  struct config *config;
-  struct target *target;
-  struct data *data;
-  struct particles *particles;
-  struct dynamics *dynamics;
-};
-
-static void system_free(struct system *system) {
-  dynamics_free(system->dynamics);
-  particles_free(system->particles);
-  data_free(system->data);
-  target_free(system->target);
-  config_free(system->config);
-}
-
-static int system_create(const struct comm *comm, const struct row *row, struct system *system) {
+static int network_create(const struct comm *comm, const struct row *row, struct bench_network *network) {
   char text[1024];
   snprintf(text, sizeof text,
            "run: {precision: %s}\nensemble: {n: %d}\nunit: {type: %s, alpha: %.17g}\n"
            "target: {type: teacher, d: %d}\ndata: {mode: fixed, samples: %d, test: 0}\n"
            "dynamics: {scheme: gd, stages: [{steps: 1000000, dt: 1e-6}]}\n",
            precision_names[row->precision], UNITS, unit_table[row->unit].name, 1.0 / row->d, row->d, POINTS);
-  const double cost = POINTS;
-  TRY(config_parse("bench", text, &system->config));
-  const struct config *config = system->config;
-  TRY(target_create(comm, &config->target, &system->target));
-  TRY(data_create(system->target, &config->data, &system->data));
-  TRY(particles_create(comm, &config->ensemble, &config->unit, row->d, (enum precision)row->precision, &cost,
-                       &system->particles));
-  particles_init(system->particles, config->seed);
-  TRY(dynamics_create(system->particles, system->data, &config->schedule, (enum isa)row->isa, 1, &system->dynamics));
-  return dynamics_enter_stage(system->dynamics, 0);
+  return bench_network_create(comm, text, (enum isa)row->isa, network);
 }
 
-static double step_ns(struct system *system, int64_t step) {
+static double step_ns(struct bench_network *network, int64_t step) {
   const double start = comm_time();
-  dynamics_step(system->dynamics, step, true, NULL);
+  dynamics_step(network->dynamics, step, true, NULL);
   return 1e9 * (comm_time() - start) / ((double)UNITS * POINTS);
 }
 
 /* ---- rows ---- */
 
 static int measure(const struct bench *bench, struct gemm *gemm, struct row *row) {
-  struct system system = {0};
+  struct bench_network network = {0};
   const bool single = precision_real((enum precision)row->precision) == sizeof(float);
   double ns[BENCH_TIMES], fraction[BENCH_TIMES];
-  const int status = system_create(&bench->self, row, &system);
+  const int status = network_create(&bench->self, row, &network);
   if (status == OK) {
-    step_ns(&system, 0); /* warm */
+    step_ns(&network, 0); /* warm */
     for (int i = 0; i < BENCH_TIMES; i++) {
       const double gflops = gemm_gflops(gemm, single);
-      ns[i] = step_ns(&system, 1 + i);
+      ns[i] = step_ns(&network, 1 + i);
       fraction[i] = 6 * row->d / ns[i] / gflops;
     }
     row->ns = bench_median(BENCH_TIMES, ns);
     row->gflops = 6 * row->d / row->ns;
     row->fraction = bench_median(BENCH_TIMES, fraction);
   }
-  system_free(&system);
+  bench_network_free(&network);
   return status;
 }
 

@@ -15,6 +15,27 @@ double bench_median(int count, double *values) {
   return gsl_stats_median_from_sorted_data(values, 1, (size_t)count);
 }
 
+int bench_network_create(const struct comm *comm, const char *text, enum isa isa, struct bench_network *network) {
+  const double even = 1;
+  TRY(config_parse("bench", text, &network->config));
+  const struct config *config = network->config;
+  TRY(target_create(comm, &config->target, &network->target));
+  TRY(data_create(network->target, &config->data, &network->data));
+  TRY(particles_create(comm, &config->ensemble, &config->unit, network->target->d, (enum precision)config->precision,
+                       &even, &network->particles));
+  particles_init(network->particles, config->seed);
+  TRY(dynamics_create(network->particles, network->data, &config->schedule, isa, 1, &network->dynamics));
+  return dynamics_enter_stage(network->dynamics, 0);
+}
+
+void bench_network_free(struct bench_network *network) {
+  dynamics_free(network->dynamics);
+  particles_free(network->particles);
+  data_free(network->data);
+  target_free(network->target);
+  config_free(network->config);
+}
+
 static int parse(int argc, char **argv, struct bench *bench) {
   const struct {
     const char *name;
@@ -90,6 +111,7 @@ int cmd_bench(const struct comm *comm, int argc, char **argv) {
   int status = comm_agree(comm, open_streams(&bench));
   if (status == OK) fputs("{\n", bench.json);
   if (status == OK) status = comm_agree(comm, bench_kernels(&bench));
+  if (status == OK && !selected) status = comm_agree(comm, bench_data(&bench));
   if (status == OK && !selected) status = comm_agree(comm, bench_sums(&bench));
   if (status == OK && !selected) status = comm_agree(comm, bench_disk(&bench));
   if (status == OK) fputs("\n}\n", bench.json);

@@ -160,7 +160,7 @@ int forward_reserve(struct forward *forward, int64_t count, int64_t grad_tiles) 
  * for those of the slot's range. */
 static void draw(const struct forward *forward, const struct slot *slot, const struct data_place *place, int64_t first,
                  int count, bool labels) {
-  enum { PIECE = 48 };
+  enum { PIECE = 64 };
   const int64_t d = forward->particles->d, end = first + count;
 #pragma omp parallel for num_threads(slot->threads) schedule(static)
   for (int64_t p = first; p < end; p += PIECE) {

@@ -1,0 +1,68 @@
+/* What fresh points cost: drawing them and computing their labels by the spin target, per sample, and both as a part of
+ * the step of 10^4 units (sigmoid, single precision), on one rank. */
+#include <stdlib.h>
+
+#include "base/status.h"
+#include "bench.h"
+
+enum { UNITS = 10000, POINTS = 480, ROUNDS = 20 };
+
+struct costs {
+  double draw, label, step; /* ns per sample */
+};
+
+static double points_ns(const struct data *data, double *x, double *y, int64_t step) {
+  const double start = comm_time();
+  for (int r = 0; r < ROUNDS; r++) {
+    const struct data_place place = {.step = ROUNDS * step + r, .batch = POINTS};
+    data_points(data, &place, 0, POINTS, x, y);
+  }
+  return 1e9 * (comm_time() - start) / (ROUNDS * POINTS);
+}
+
+static struct costs compare(struct bench_network *network) {
+  double *x = status_malloc(sizeof *x * POINTS * (size_t)network->data->d), *y = status_malloc(sizeof *y * POINTS);
+  double draw[BENCH_TIMES], label[BENCH_TIMES], step[BENCH_TIMES];
+  dynamics_step(network->dynamics, 0, true, NULL); /* warm */
+  for (int t = 0; t < BENCH_TIMES; t++) {
+    draw[t] = points_ns(network->data, x, NULL, t);
+    label[t] = points_ns(network->data, x, y, t) - draw[t];
+    const double start = comm_time();
+    dynamics_step(network->dynamics, 1 + t, true, NULL);
+    step[t] = 1e9 * (comm_time() - start) / POINTS;
+  }
+  free(x);
+  free(y);
+  return (struct costs){bench_median(BENCH_TIMES, draw), bench_median(BENCH_TIMES, label),
+                        bench_median(BENCH_TIMES, step)};
+}
+
+static int measure(const struct comm *comm, int d, struct costs *costs) {
+  char text[512];
+  struct bench_network network = {0};
+  snprintf(text, sizeof text,
+           "run: {precision: single}\nensemble: {n: %d}\nunit: {type: sigmoid}\ntarget: {type: spin, d: %d}\n"
+           "data: {mode: online, test: 0}\ndynamics: {scheme: sgd, stages: [{steps: 1000, dt: 1e-6, batch: %d}]}\n",
+           UNITS, d, POINTS);
+  const int status = bench_network_create(comm, text, isa_best(), &network);
+  if (status == OK) *costs = compare(&network);
+  bench_network_free(&network);
+  return status;
+}
+
+int bench_data(struct bench *bench) {
+  static const int some[] = {10, 25, 100};
+  fprintf(bench->json, ",\n  \"data\": [");
+  fputc('\n', bench->out);
+  for (int i = 0; i < 3; i++) {
+    struct costs costs = {0};
+    TRY(measure(&bench->self, some[i], &costs));
+    const double part = (costs.draw + costs.label) / costs.step;
+    fprintf(bench->out, "fresh points, d = %d: draw %.0f ns, spin label %.0f ns; %.1f %% of the step of %d units\n",
+            some[i], costs.draw, costs.label, 100 * part, UNITS);
+    fprintf(bench->json, "%s\n    {\"d\": %d, \"draw_ns\": %.6g, \"label_ns\": %.6g, \"step_fraction\": %.6g}",
+            i ? "," : "", some[i], costs.draw, costs.label, part);
+  }
+  fputs("\n  ]", bench->json);
+  return OK;
+}
