@@ -1,4 +1,4 @@
-/* bench: the parts of `mckean bench`; private to cmd_bench.c and bench_*.c. Each prints a table and writes a member of
+/* bench: the parts of `mckean bench`; private to cmd_bench.c and bench_*.c. Each prints a table and writes members of
  * the JSON object. Whatever is compared is timed in alternation, several times, and medians are reported, so that a
  * noisy machine disturbs both sides alike. */
 #ifndef MCKEAN_CLI_BENCH_H
@@ -17,10 +17,10 @@ struct bench {
   const struct comm *comm;
   struct comm self; /* this rank alone */
   bool quick;
-  const char *json_path, *unit, *precision, *isa, *folder; /* NULL: none, all */
-  int d;                                                   /* 0: some */
-  FILE *out;                                               /* never NULL: ranks that do not print write to /dev/null */
-  FILE *json;                                              /* the same */
+  const char *json_path, *unit, *precision, *isa, *folder, *only; /* NULL: none, all */
+  int d;                                                          /* 0: some */
+  FILE *out;  /* never NULL: ranks that do not print write to /dev/null */
+  FILE *json; /* the same */
 };
 
 /* All that a step needs. */

@@ -52,16 +52,16 @@ static int measure(const struct comm *comm, int d, struct costs *costs) {
 
 int bench_data(struct bench *bench) {
   static const int some[] = {10, 25, 100};
-  fprintf(bench->json, ",\n  \"data\": [");
-  fputc('\n', bench->out);
-  for (int i = 0; i < 3; i++) {
+  fprintf(bench->json, "  \"data\": [");
+  for (int i = 0; i < (bench->d ? 1 : 3); i++) {
+    const int d = bench->d ? bench->d : some[i];
     struct costs costs = {0};
-    TRY(measure(&bench->self, some[i], &costs));
+    TRY(measure(&bench->self, d, &costs));
     const double part = (costs.draw + costs.label) / costs.step;
-    fprintf(bench->out, "fresh points, d = %d: draw %.0f ns, spin label %.0f ns; %.1f %% of the step of %d units\n",
-            some[i], costs.draw, costs.label, 100 * part, UNITS);
+    fprintf(bench->out, "fresh points, d = %d: draw %.0f ns, spin label %.0f ns; %.1f %% of the step of %d units\n", d,
+            costs.draw, costs.label, 100 * part, UNITS);
     fprintf(bench->json, "%s\n    {\"d\": %d, \"draw_ns\": %.6g, \"label_ns\": %.6g, \"step_fraction\": %.6g}",
-            i ? "," : "", some[i], costs.draw, costs.label, part);
+            i ? "," : "", d, costs.draw, costs.label, part);
   }
   fputs("\n  ]", bench->json);
   return OK;

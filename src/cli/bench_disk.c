@@ -72,7 +72,7 @@ static int checkpoint(struct disk *disk, bool writing, double *seconds) {
 
 static int compare(struct disk *disk) {
   const struct bench *bench = disk->bench;
-  fprintf(bench->json, ",\n  \"checkpoint\": {");
+  fprintf(bench->json, "  \"checkpoint\": {");
   for (int writing = 1; writing >= 0; writing--) {
     double rate[BENCH_TIMES], ratio[BENCH_TIMES], first, second;
     for (int t = 0; t < BENCH_TIMES; t++) {

@@ -37,8 +37,8 @@ static int bench_exact(struct bench *bench) {
   }
   const double e = bench_median(BENCH_TIMES, exact), p = bench_median(BENCH_TIMES, plain);
   fprintf(bench->out, "exact sum: %.3f ns per block of %d units and point, plain double sum %.3f\n", e, BLOCK, p);
-  fprintf(bench->json, ",\n  \"exact_sum\": {\"ns_per_block_point\": %.6g, \"plain\": %.6g, \"ns_per_pair\": %.6g}", e,
-          p, e / BLOCK);
+  fprintf(bench->json, "  \"exact_sum\": {\"ns_per_block_point\": %.6g, \"plain\": %.6g, \"ns_per_pair\": %.6g}", e, p,
+          e / BLOCK);
   free(v);
   free(sum);
   free(limbs);

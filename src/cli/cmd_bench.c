@@ -40,11 +40,8 @@ static int parse(int argc, char **argv, struct bench *bench) {
   const struct {
     const char *name;
     const char **text;
-  } options[] = {{"--json", &bench->json_path},
-                 {"--unit", &bench->unit},
-                 {"--precision", &bench->precision},
-                 {"--isa", &bench->isa},
-                 {"--disk", &bench->folder}};
+  } options[] = {{"--json", &bench->json_path}, {"--unit", &bench->unit}, {"--precision", &bench->precision},
+                 {"--isa", &bench->isa},        {"--only", &bench->only}, {"--disk", &bench->folder}};
   for (int i = 1; i < argc; i++) {
     bool found = strcmp(argv[i], "--quick") == 0;
     if (found) bench->quick = true;
@@ -58,10 +55,11 @@ static int parse(int argc, char **argv, struct bench *bench) {
         found = true;
       }
     if (!found)
-      return FAIL(USAGE,
-                  "bench: unknown option or value \"%s\"; options: --quick, --json FILE, --disk FOLDER, and to select "
-                  "kernels --unit U, --d D, --precision P, --isa L",
-                  argv[i]);
+      return FAIL(
+          USAGE,
+          "bench: unknown option or value \"%s\"; options: --quick, --json FILE, --disk FOLDER, --only kernels, "
+          "data, sums or disk, and to select kernels --unit U, --d D, --precision P, --isa L",
+          argv[i]);
   }
   return OK;
 }
@@ -81,7 +79,18 @@ static const char *isa_name(int i) {
   return isa_names[i];
 }
 
+static const struct {
+  const char *name;
+  int (*measure)(struct bench *bench);
+} part_table[] = {{"kernels", bench_kernels}, {"data", bench_data}, {"sums", bench_sums}, {"disk", bench_disk}};
+enum { PARTS = sizeof part_table / sizeof *part_table };
+
+static const char *part_name(int i) {
+  return part_table[i].name;
+}
+
 static int check(const struct bench *bench) {
+  TRY(known("--only", bench->only, PARTS, part_name));
   TRY(known("--unit", bench->unit, UNIT_TYPES, unit_name));
   TRY(known("--precision", bench->precision, PRECISIONS, precision_name));
   return known("--isa", bench->isa, (int)isa_best() + 1, isa_name);
@@ -107,13 +116,15 @@ int cmd_bench(const struct comm *comm, int argc, char **argv) {
   struct bench bench = {.comm = comm, .self = {MPI_COMM_SELF, 0, 1}};
   TRY(parse(argc, argv, &bench));
   TRY(check(&bench));
-  const bool selected = bench.unit || bench.precision || bench.isa || bench.d; /* only these kernels, then */
+  if (!bench.only && (bench.unit || bench.precision || bench.isa || bench.d)) bench.only = "kernels";
   int status = comm_agree(comm, open_streams(&bench));
-  if (status == OK) fputs("{\n", bench.json);
-  if (status == OK) status = comm_agree(comm, bench_kernels(&bench));
-  if (status == OK && !selected) status = comm_agree(comm, bench_data(&bench));
-  if (status == OK && !selected) status = comm_agree(comm, bench_sums(&bench));
-  if (status == OK && !selected) status = comm_agree(comm, bench_disk(&bench));
+  const char *before = "{\n";
+  for (int i = 0; i < PARTS && status == OK; i++) {
+    if (bench.only && strcmp(bench.only, part_table[i].name) != 0) continue;
+    fputs(before, bench.json);
+    status = comm_agree(comm, part_table[i].measure(&bench));
+    before = ",\n";
+  }
   if (status == OK) fputs("\n}\n", bench.json);
   return comm_agree(comm, close_streams(&bench, status));
 }
