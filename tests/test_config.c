@@ -65,6 +65,27 @@ static void values_arrive(void **state) {
   config_free(config);
 }
 
+static void streams_need_data_of_their_own(void **state) {
+  (void)state;
+  const char *text = "ensemble: {n: 5, replicas: 3}\ntarget: {type: spin, d: 2}\n"
+                     "data: {mode: online, streams: 4, shared: %s}\n"
+                     "dynamics: {scheme: sgd, stages: [{steps: 3, dt: 1, batch: 2}]}\n";
+  char input[512];
+  struct config *config;
+  snprintf(input, sizeof input, text, "false");
+  assert_ok(config_parse("in.yaml", input, &config));
+  assert_all(config->ensemble.replicas == 12 && config->initial_conditions == 3 && config->ensemble.streams == 4);
+  char *echo = config_echo(config); /* reads back as the same */
+  config_free(config);
+  assert_ok(config_parse("echo", echo, &config));
+  assert_all(config->ensemble.replicas == 12 && config->initial_conditions == 3);
+  config_free(config);
+  free(echo);
+  snprintf(input, sizeof input, text, "true");
+  assert_status(USAGE, config_parse("in.yaml", input, &config));
+  assert_non_null(strstr(status_text(), "data.streams: expected 1"));
+}
+
 static void all_errors_are_told_at_once(void **state) {
   (void)state;
   struct config *config = NULL;
@@ -164,6 +185,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(echo_reads_back),
       cmocka_unit_test(values_arrive),
+      cmocka_unit_test(streams_need_data_of_their_own),
       cmocka_unit_test(all_errors_are_told_at_once),
       cmocka_unit_test(resuming_allows_only_what_keeps_the_trajectory),
       cmocka_unit_test(all_ranks_receive_file_and_overrides),

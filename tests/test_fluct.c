@@ -47,6 +47,44 @@ static void variance_is_that_of_plain_loops(void **state) {
     assert_near(boot[b], variance(R, K, f, weight + b * R) * R / (R - 1), 1e-12); /* corrected for 1 - 1/R */
 }
 
+/* f = a_i + e_iq with variances 4 and 0.25: the parts against plain loops, without bias, the bootstrap's mean likewise.
+ */
+static void parts_tell_data_from_initial_conditions(void **state) {
+  (void)state;
+  enum { I = 40, Q = 3, K = 7, TRIALS = 60 };
+  static double a[I * K], e[I * Q * K], f[I * Q * K], weight[B * I], boot[3][B];
+  double sum[3] = {0}, boots[3] = {0};
+  fluct_weights(5, B, I, weight);
+  for (int trial = 0; trial < TRIALS; trial++) {
+    draw((uint64_t)(100 + trial), I, K, 2, a);
+    draw((uint64_t)(1000 + trial), I * Q, K, 0.5, e);
+    for (int i = 0; i < I * Q; i++)
+      for (int k = 0; k < K; k++) f[i * K + k] = a[i / Q * K + k] + e[i * K + k];
+    struct fluct_parts parts = {.total_boot = boot[0], .init_boot = boot[1], .sgd_boot = boot[2]};
+    assert_ok(fluct_parts(I, Q, K, f, B, weight, &parts));
+    const double values[3] = {parts.total, parts.init, parts.sgd};
+    double within = 0;
+    for (int i = 0; i < I; i++)
+      for (int k = 0; k < K; k++)
+        for (int q = 0; q < Q; q++)
+          for (int p = 0; p < q; p++)
+            within += pow(f[(i * Q + q) * K + k] - f[(i * Q + p) * K + k], 2) / (Q * (Q - 1)) / (I * K);
+    assert_near(parts.sgd, within, 1e-10);
+    assert_near(parts.total, parts.init + parts.sgd, 1e-12);
+    for (int j = 0; j < 3; j++) {
+      sum[j] += values[j] / TRIALS;
+      for (int b = 0; b < B; b++) boots[j] += boot[j][b] / B / TRIALS;
+    }
+  }
+  /* The mean square correlation of two points is 0.36, so a trial's V_init has sd 4 sqrt(2/39 0.36) = 0.54 and its
+   * V_sgd 0.25 sqrt(2/80 0.36) = 0.024; five sd of the mean of 60 trials are 0.35 and 0.015. */
+  const double expected[3] = {4.25, 4, 0.25}, bound[3] = {0.37, 0.35, 0.015};
+  for (int j = 0; j < 3; j++) {
+    assert_near(sum[j], expected[j], bound[j]);
+    assert_near(boots[j], sum[j], 0.03 * sum[j]);
+  }
+}
+
 static void weights_are_resamplings(void **state) {
   (void)state;
   enum { R = 20 };
@@ -95,9 +133,8 @@ static void what_cannot_be_told_is_nan(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(variance_is_that_of_plain_loops),
-      cmocka_unit_test(weights_are_resamplings),
-      cmocka_unit_test(intervals_cover),
+      cmocka_unit_test(variance_is_that_of_plain_loops), cmocka_unit_test(parts_tell_data_from_initial_conditions),
+      cmocka_unit_test(weights_are_resamplings),         cmocka_unit_test(intervals_cover),
       cmocka_unit_test(what_cannot_be_told_is_nan),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

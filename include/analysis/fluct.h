@@ -4,11 +4,17 @@
  *   slopes   = least squares of log V_n on log n; the LLN says -1 at fixed t when the replicas share their data
  *   n V_n(t) = flat in n: the scale of the CLT
  *
+ * With Q data streams per initial condition the variance has two parts (RVE section 3.3: V = A/n + dt S/P):
+ *
+ *   V_sgd    = mean over initial conditions and points of the sample variance of f_n over their streams
+ *   V_init   = V(mean of the streams) - V_sgd / Q: unbiased for the covariance of two streams
+ *   V        = V_init + V_sgd
+ *
  * A bootstrap sample takes replica r w_r times; its variance is low by the factor 1 - 1/R, which is corrected.
- * Replicas are resampled, never units or points; the same ones for every n and time. Intervals are
- * value exp(+- t sd(log boot)) for positive values, value +- t sd(boot) for slopes, with Student's t for R - 1 degrees
- * and sd sqrt(R / (R - 1)) for small R, where percentiles of the bootstrap cover too little (tests/test_fluct.c
- * measures the coverage). */
+ * Replicas (with streams: initial conditions, R of them) are resampled, never units or points; the same ones for every
+ * n and time. Intervals are value exp(+- t sd(log boot)) for positive values, value +- t sd(boot) for slopes, with
+ * Student's t for R - 1 degrees and sd sqrt(R / (R - 1)) for small R, where percentiles of the bootstrap cover too
+ * little (tests/test_fluct.c measures the coverage). */
 #ifndef MCKEAN_ANALYSIS_FLUCT_H
 #define MCKEAN_ANALYSIS_FLUCT_H
 
@@ -32,14 +38,15 @@ struct fluct_options {
 /* One quantity: its values and its slope in n at each time. */
 struct fluct_quantity {
   const char *name, *description;
-  bool variance;          /* V: times n it is the CLT scale, and its slope has the expectation -1 */
+  bool variance;          /* times n it is the CLT scale */
+  double expected;        /* its slope by theory, NAN: none */
   bool known;             /* the runs recorded it */
   struct estimate *value; /* [times][sizes] */
   struct estimate *slope; /* [times] */
 };
 
 /* Below FLUCT_REPLICAS_MIN replicas some resamplings have no spread at all, and there are no intervals. */
-enum { FLUCT_QUANTITIES = 4, FLUCT_REPLICAS_MIN = 6 };
+enum { FLUCT_QUANTITIES = 6, FLUCT_REPLICAS_MIN = 6 };
 
 struct fluct {
   const struct study *study; /* not owned */
@@ -56,9 +63,15 @@ void fluct_free(struct fluct *fluct); /* accepts NULL */
 void fluct_weights(uint64_t seed, int bootstrap, int64_t replicas, double *weight);
 int fluct_variance(int64_t replicas, int64_t points, double *f, int bootstrap, const double *weight, double *value,
                    double *boot); /* FAILED: no memory */
+/* f [initials][streams][points], weight [B][initials]; total, sgd and init: V, V_sgd, V_init, their boot [B]. */
+struct fluct_parts {
+  double total, sgd, init, *total_boot, *sgd_boot, *init_boot;
+};
+int fluct_parts(int64_t initials, int64_t streams, int64_t points, const double *f, int bootstrap, const double *weight,
+                struct fluct_parts *parts); /* FAILED: no memory */
 double fluct_mean(int64_t replicas, const double *values, int bootstrap, const double *weight, double *boot);
 
-/* in_log: of a positive value; boot becomes its logarithms. */
+/* in_log: of a value whose boot are all positive (a difference of variances may not be); they become logarithms. */
 struct estimate fluct_interval(double value, int bootstrap, double *boot, int64_t replicas, double level, bool in_log);
 
 /* What the numbers say: tables, one block per time, and verdicts; what the data cannot answer is said too. */

@@ -19,6 +19,8 @@ struct study {
   double *time;           /* [times] */
   bool fields;            /* false: no fields were recorded, times are some rows of the series */
   bool common_data;       /* all replicas saw the same points at every step */
+  int64_t streams;        /* Q: replicas i Q .. i Q + Q - 1 start alike and differ in their data */
+  double batch_power;     /* P = floor(scale n^power) in all stages, 0 for a number; NAN: not one power */
   int64_t tests, samples; /* K test points; N fixed training points, 0 if the data are online */
   double C_f;
   char *config; /* resolved input of the first run */

@@ -20,7 +20,8 @@ enum { ENSEMBLE_MAX = 256 }; /* sizes in one run */
 struct ensemble_spec {
   int members;
   int64_t n[ENSEMBLE_MAX];
-  int64_t replicas;
+  int64_t replicas; /* networks of each size */
+  int64_t streams;  /* data streams per initial condition: replicas i streams .. (i + 1) streams - 1 start alike; 0: 1 */
 };
 
 /* Identity of a network in random streams: (n, replica), not its place in the list, so that a network's trajectory is
@@ -58,7 +59,7 @@ int particles_create(const struct comm *comm, const struct ensemble_spec *ensemb
                      enum precision precision, const double *cost, struct particles **particles);
 void particles_free(struct particles *particles); /* accepts NULL */
 
-/* Local. Draws own units from the initial law: pure function of (seed, network, unit). */
+/* Local. Draws own units from the initial law: pure function of (seed, n, replica / streams, unit). */
 void particles_init(struct particles *particles, uint64_t seed);
 
 /* Collective. Moves blocks to new owners for new costs; no bit of any unit changes. */

@@ -44,6 +44,7 @@ struct config {
   int precision; /* enum precision */
   int threads;   /* of each rank */
   int isa;       /* enum isa, or -1: the best that all processors of the run have */
+  int64_t initial_conditions; /* of each size; times ensemble.streams they are ensemble.replicas */
   struct ensemble_spec ensemble;
   struct unit_spec unit;
   struct target_spec target; /* target.d 0 only for TARGET_FILE */

@@ -64,6 +64,42 @@ int fluct_variance(int64_t replicas, int64_t points, double *f, int bootstrap, c
   return status;
 }
 
+/* mean [points] of the streams of one initial condition; returns the mean over points of their sample variance. */
+static double stream_variance(int64_t streams, int64_t points, const double *f, double *mean) {
+  double sum = 0;
+  for (int64_t k = 0; k < points; k++) {
+    double square = 0;
+    mean[k] = 0;
+    for (int64_t q = 0; q < streams; q++) mean[k] += f[q * points + k] / (double)streams;
+    for (int64_t q = 0; q < streams; q++) square += pow(f[q * points + k] - mean[k], 2);
+    sum += square;
+  }
+  return sum / (double)((streams - 1) * points);
+}
+
+int fluct_parts(int64_t initials, int64_t streams, int64_t points, const double *f, int bootstrap, const double *weight,
+                struct fluct_parts *parts) {
+  double *mean, *within = status_malloc(sizeof *within * (size_t)initials);
+  int status = status_array((void **)&mean, initials * points, sizeof *mean, "means of the streams");
+  if (status == OK) {
+    for (int64_t i = 0; i < initials; i++)
+      within[i] = stream_variance(streams, points, f + i * streams * points, mean + i * points);
+    parts->sgd = fluct_mean(initials, within, bootstrap, weight, parts->sgd_boot);
+    status = fluct_variance(initials, points, mean, bootstrap, weight, &parts->init, parts->init_boot);
+  }
+  if (status == OK) {
+    parts->init -= parts->sgd / (double)streams;
+    parts->total = parts->init + parts->sgd;
+    for (int b = 0; b < bootstrap; b++) {
+      parts->init_boot[b] -= parts->sgd_boot[b] / (double)streams;
+      parts->total_boot[b] = parts->init_boot[b] + parts->sgd_boot[b];
+    }
+  }
+  free(mean);
+  free(within);
+  return status;
+}
+
 double fluct_mean(int64_t replicas, const double *values, int bootstrap, const double *weight, double *boot) {
   const int R = (int)replicas;
   cblas_dgemv(CblasRowMajor, CblasNoTrans, bootstrap, R, 1.0 / R, weight, R, values, 1, 0, boot, 1);
@@ -73,6 +109,7 @@ double fluct_mean(int64_t replicas, const double *values, int bootstrap, const d
 struct estimate fluct_interval(double value, int bootstrap, double *boot, int64_t replicas, double level, bool in_log) {
   struct estimate estimate = {value, NAN, NAN};
   if (replicas < FLUCT_REPLICAS_MIN) return estimate;
+  for (int b = 0; b < bootstrap; b++) in_log &= boot[b] > 0;
   for (int b = 0; b < bootstrap && in_log; b++) boot[b] = log(boot[b]);
   const double degrees = (double)(replicas - 1), t = gsl_cdf_tdist_Pinv((1 + level) / 2, degrees);
   const double half = t * gsl_stats_sd(boot, 1, (size_t)bootstrap) * sqrt((double)replicas / degrees);
@@ -84,40 +121,75 @@ struct estimate fluct_interval(double value, int bootstrap, double *boot, int64_
 
 /* ---- quantities ---- */
 
-/* Value and bootstrap values of a quantity of one size at one time. */
+enum part { PART_TOTAL, PART_INIT, PART_SGD };
+
+/* Value and bootstrap values of a quantity of one size at one time: of a field, or of a column of the history. */
 struct source {
   const char *name, *description;
   bool variance;
+  enum part part;
   enum point_set set;
   const char *column;
 };
 
 static const struct source source_table[FLUCT_QUANTITIES] = {
-    {"V", "V_n: variance of f_n over replicas, mean over the test points", true, POINTS_TEST, NULL},
-    {"V_train", "V_n at the training points", true, POINTS_TRAIN, NULL},
-    {"loss", "loss on the batch, mean over replicas", false, 0, "loss"},
-    {"test_loss", "loss on the test points, mean over replicas", false, 0, "test_loss"},
+    {"V", "V_n: variance of f_n over replicas, mean over the test points", true, PART_TOTAL, POINTS_TEST, NULL},
+    {"V_train", "V_n at the training points", true, PART_TOTAL, POINTS_TRAIN, NULL},
+    {"V_init", "part of V due to the initial conditions", true, PART_INIT, POINTS_TEST, NULL},
+    {"V_sgd", "part of V due to the data: variance over the streams of an initial condition", false, PART_SGD,
+     POINTS_TEST, NULL},
+    {"loss", "loss on the batch, mean over replicas", false, 0, 0, "loss"},
+    {"test_loss", "loss on the test points, mean over replicas", false, 0, 0, "test_loss"},
 };
 
 static bool is_known(const struct study *study, const struct source *source) {
-  if (source->variance && source->set == POINTS_TRAIN) return study->fields && study->samples > 0;
-  if (source->variance) return study->fields && study->tests > 0;
-  return strcmp(source->column, "test_loss") != 0 || study->tests > 0;
+  if (source->column) return strcmp(source->column, "test_loss") != 0 || study->tests > 0;
+  if (source->part != PART_TOTAL && study->streams < 2) return false;
+  return study->fields && (source->set == POINTS_TRAIN ? study->samples : study->tests) > 0;
+}
+
+/* By theory: 1/n, and for the part due to the data 1/P. */
+static double expected_slope(const struct study *study, const struct source *source) {
+  if (source->column) return NAN;
+  return source->part == PART_SGD ? -study->batch_power : -1;
+}
+
+/* The independent ones that are resampled: networks, or initial conditions with all their streams. */
+static int64_t initials_of(const struct study *study, int size) {
+  return study->replicas[size] / study->streams;
+}
+
+static int evaluate_parts(const struct fluct *fluct, const struct source *source, int64_t initials, int64_t points,
+                          const double *f, const double *weight, double *value, double *boot) {
+  const size_t B = (size_t)fluct->options.bootstrap;
+  double *all = status_malloc(sizeof *all * 3 * B);
+  struct fluct_parts parts = {.total_boot = all, .init_boot = all + B, .sgd_boot = all + 2 * B};
+  const int status = fluct_parts(initials, fluct->study->streams, points, f, (int)B, weight, &parts);
+  const double values[] = {[PART_TOTAL] = parts.total, [PART_INIT] = parts.init, [PART_SGD] = parts.sgd};
+  *value = values[source->part];
+  memcpy(boot, all + source->part * B, sizeof *boot * B);
+  free(all);
+  return status;
 }
 
 static int evaluate(const struct fluct *fluct, const struct source *source, int size, int time, const double *weight,
                     double *value, double *boot) {
   const struct study *study = fluct->study;
-  const int64_t replicas = study->replicas[size];
-  const int64_t points = !source->variance ? 1 : source->set == POINTS_TEST ? study->tests : study->samples;
+  const int64_t replicas = study->replicas[size], initials = initials_of(study, size);
+  const int64_t points = source->column ? 1 : source->set == POINTS_TEST ? study->tests : study->samples;
   double *data;
   TRY(status_array((void **)&data, replicas * points, sizeof *data, "the outputs of all replicas"));
-  int status = source->variance ? study_field(study, size, time, source->set, data)
-                                : study_series(study, size, time, source->column, data);
-  if (status == OK && source->variance)
-    status = fluct_variance(replicas, points, data, fluct->options.bootstrap, weight, value, boot);
-  else if (status == OK)
-    *value = fluct_mean(replicas, data, fluct->options.bootstrap, weight, boot);
+  int status = source->column ? study_series(study, size, time, source->column, data)
+                              : study_field(study, size, time, source->set, data);
+  if (status == OK && source->column) {
+    for (int64_t i = 0; i < initials; i++)
+      data[i] = gsl_stats_mean(data + i * study->streams, 1, (size_t)study->streams);
+    *value = fluct_mean(initials, data, fluct->options.bootstrap, weight, boot);
+  } else if (status == OK && study->streams > 1) {
+    status = evaluate_parts(fluct, source, initials, points, data, weight, value, boot);
+  } else if (status == OK) {
+    status = fluct_variance(initials, points, data, fluct->options.bootstrap, weight, value, boot);
+  }
   free(data);
   return status;
 }
@@ -158,8 +230,8 @@ static int estimate_time(struct fluct *fluct, int q, int time, double *const *we
     if (status != OK) break;
     memcpy(scratch, boot + (size_t)s * (size_t)B, sizeof *scratch * (size_t)B);
     quantity->value[time * study->sizes + s] =
-        fluct_interval(value[s], B, scratch, study->replicas[s], fluct->options.level, true);
-    if (study->replicas[s] < fewest) fewest = study->replicas[s];
+        fluct_interval(value[s], B, scratch, initials_of(study, s), fluct->options.level, true);
+    if (initials_of(study, s) < fewest) fewest = initials_of(study, s);
   }
   free(scratch);
   if (status == OK) quantity->slope[time] = slope_of(fluct, value, boot, fewest);
@@ -175,6 +247,7 @@ static int estimate_all(struct fluct *fluct, double *const *weight) {
     struct fluct_quantity *quantity = &fluct->quantity[q];
     *quantity =
         (struct fluct_quantity){.name = source->name, .description = source->description, .variance = source->variance};
+    quantity->expected = expected_slope(study, source);
     quantity->value = status_malloc(sizeof *quantity->value * (size_t)(study->times * study->sizes));
     quantity->slope = status_malloc(sizeof *quantity->slope * (size_t)study->times);
     quantity->known = is_known(study, source);
@@ -194,8 +267,9 @@ int fluct_create(const struct study *study, const struct fluct_options *options,
   fluct->study = study;
   fluct->options = *options;
   for (int s = 0; s < study->sizes; s++) {
-    weight[s] = status_malloc(sizeof(double) * (size_t)options->bootstrap * (size_t)study->replicas[s]);
-    fluct_weights(options->seed, options->bootstrap, study->replicas[s], weight[s]);
+    const int64_t initials = initials_of(study, s);
+    weight[s] = status_malloc(sizeof(double) * (size_t)options->bootstrap * (size_t)initials);
+    fluct_weights(options->seed, options->bootstrap, initials, weight[s]);
   }
   const int status = estimate_all(fluct, weight);
   for (int s = 0; s < study->sizes; s++) free(weight[s]);

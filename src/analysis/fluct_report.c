@@ -53,11 +53,16 @@ static void print_time(const struct fluct *fluct, int time, FILE *out) {
 static void print_verdict(const struct fluct *fluct, const struct fluct_quantity *quantity, int time, FILE *out) {
   const struct estimate slope = quantity->slope[time];
   if (isnan(slope.low)) return;
-  const char *verdict = slope.high < -1  ? "NOT consistent with -1; steeper: corrections beyond 1/n show at these n"
-                        : slope.low > -1 ? "NOT consistent with -1; shallower: a part of V_n does not fall as 1/n"
-                                         : "consistent with -1: n V_n is flat";
-  fprintf(out, "t = %-8g slope of %-7s in n: %.3f [%.3f, %.3f]: %s\n", fluct->study->time[time], quantity->name,
-          slope.value, slope.low, slope.high, verdict);
+  const char *tail = quantity->variance ? "" : " of P = n^power";
+  fprintf(out, "t = %-8g slope of %-7s in n: %.3f [%.3f, %.3f]: ", fluct->study->time[time], quantity->name,
+          slope.value, slope.low, slope.high);
+  if (slope.high < quantity->expected)
+    fprintf(out, "NOT consistent with %g%s; steeper: other powers of n show at these n\n", quantity->expected, tail);
+  else if (slope.low > quantity->expected)
+    fprintf(out, "NOT consistent with %g%s; shallower: a part does not fall so\n", quantity->expected, tail);
+  else
+    fprintf(out, "consistent with %g%s%s\n", quantity->expected, tail,
+            quantity->variance ? ": n times it is flat" : "");
 }
 
 /* What the data of these runs cannot answer. */
@@ -83,8 +88,9 @@ static void print_limits(const struct fluct *fluct, FILE *out) {
   if (study->sizes < 2) fprintf(out, "no slopes: they need networks of at least 2 different n (ensemble.n)\n");
   if (!study->common_data)
     fprintf(out,
-            "the replicas saw different data: V_n contains the variance due to the data, which does not fall with n at "
-            "a fixed batch size; for the LLN use data.mode fixed with scheme gd, or data.shared\n");
+            "the replicas saw different data: V contains the variance due to the data, which falls as 1/P; for the LLN "
+            "use data.mode fixed with scheme gd, or data.shared%s\n",
+            study->streams > 1 ? "; V_init is the other part" : ", or look at V_init of runs with data.streams");
 }
 
 void fluct_print(const struct fluct *fluct, FILE *out) {
@@ -96,10 +102,12 @@ void fluct_print(const struct fluct *fluct, FILE *out) {
   for (int q = 0; q < FLUCT_QUANTITIES; q++)
     if (fluct->quantity[q].known) fprintf(out, "%10s  %s\n", fluct->quantity[q].name, fluct->quantity[q].description);
   for (int time = 0; time < study->times; time++) print_time(fluct, time, out);
-  fprintf(out, "\nverdicts at %.4g %% (LLN at fixed t: V_n = O(1/n), slope -1)\n", 100 * fluct->options.level);
+  fprintf(out, "\nverdicts at %.4g %% (at fixed t: LLN, V_n = O(1/n), slope -1; data, V_sgd = O(1/P))\n",
+          100 * fluct->options.level);
   for (int q = 0; q < FLUCT_QUANTITIES; q++)
     for (int time = 0; time < study->times; time++)
-      if (fluct->quantity[q].variance && fluct->quantity[q].known) print_verdict(fluct, &fluct->quantity[q], time, out);
+      if (!isnan(fluct->quantity[q].expected) && fluct->quantity[q].known)
+        print_verdict(fluct, &fluct->quantity[q], time, out);
   print_limits(fluct, out);
 }
 

@@ -1,5 +1,6 @@
 #include "analysis/study.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,16 @@ static int add_parts(struct study *study, int run, const struct config *config) 
   return OK;
 }
 
+static double batch_power(const struct schedule *schedule) {
+  for (int s = 0; s < schedule->stages; s++) {
+    const struct stage *stage = &schedule->stage[s];
+    const double power = stage->batch > 0 ? 0 : stage->batch_power;
+    if (schedule->scheme == SCHEME_GD || power != (schedule->stage[0].batch > 0 ? 0 : schedule->stage[0].batch_power))
+      return NAN;
+  }
+  return schedule->stage[0].batch > 0 ? 0 : schedule->stage[0].batch_power;
+}
+
 /* Steps and times at which networks are compared: those of the fields, else some rows. */
 static int read_times(struct h5 *file, const struct config *config, struct study *study) {
   study->fields = h5_exists(file, "/ensemble/0/field/step");
@@ -88,6 +99,8 @@ static int read_times(struct h5 *file, const struct config *config, struct study
       memmove(study->time, study->time + 1, sizeof *study->time * (size_t)study->times);
     }
   }
+  study->streams = config->ensemble.streams;
+  study->batch_power = batch_power(&config->schedule);
   study->common_data = config->data.shared || (config->data.mode == DATA_FIXED && config->schedule.scheme == SCHEME_GD);
   if (h5_exists(file, "/test/y")) TRY(rows_of(file, "/test/y", &study->tests));
   if (h5_exists(file, "/train/y")) TRY(rows_of(file, "/train/y", &study->samples));

@@ -252,7 +252,8 @@ void particles_init(struct particles *particles, uint64_t seed) {
   double *a = status_malloc(sizeof(double) * (size_t)particles->d);
   for (int s = 0; s < particles->shares; s++) {
     const struct share *share = &particles->share[s];
-    const uint64_t network = network_key(share->n, share->replica);
+    const int64_t streams = particles->ensemble.streams > 1 ? particles->ensemble.streams : 1;
+    const uint64_t network = network_key(share->n, share->replica / streams);
     for (int64_t i = 0; i < share_units(share); i++) {
       void *tile = (char *)particles->tiles + (size_t)(share->tile + i / TILE) * particles->tile_bytes;
       init_unit(particles, seed, network, share_first_unit(share) + i, tile, (int)(i % TILE), a);

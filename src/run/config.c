@@ -201,9 +201,27 @@ static void check_steps(struct reading *reading, const char *key, const struct s
              (long long)last, (long long)steps->step[steps->count - 1]);
 }
 
+/* Networks that start alike and see the same points would stay alike. */
+static void check_streams(struct reading *reading) {
+  const struct config *config = reading->config;
+  const bool own = !config->data.shared && config->schedule.scheme == SCHEME_SGD;
+  if (config->ensemble.streams > 1 && !own)
+    complain(
+        &reading->errors,
+        "%s: data.streams: expected 1 where all networks see the same points (dynamics.scheme gd, or data.shared), "
+        "received %lld",
+        reading->name, (long long)config->ensemble.streams);
+}
+
 static void check_sizes(struct reading *reading) {
-  const struct ensemble_spec *ensemble = &reading->config->ensemble;
+  struct ensemble_spec *ensemble = &reading->config->ensemble;
   double numbers = 0;
+  ensemble->replicas = reading->config->initial_conditions * ensemble->streams;
+  if (ensemble->replicas >= 1 << 24)
+    complain(&reading->errors,
+             "%s: ensemble.replicas x data.streams: expected at most %d networks of a size, received "
+             "%lld",
+             reading->name, (1 << 24) - 1, (long long)ensemble->replicas);
   for (int e = 0; e < ensemble->members; e++)
     numbers += (double)ensemble->n[e] * (double)ensemble->replicas * (reading->config->target.d + 2);
   if (numbers > 0x1p58)
@@ -224,6 +242,7 @@ static void check_all(struct reading *reading) {
   check_steps(reading, "output.snapshots", &config->snapshots);
   check_steps(reading, "output.fields", &config->fields);
   check_sizes(reading);
+  check_streams(reading);
   if (unit_table[config->unit.type].sphere) config->unit.train &= ~(unsigned)TRAIN_B;
 }
 

@@ -51,8 +51,8 @@ const struct parameter parameter_table[] = {
 
     {"ensemble.n", P_SIZES, AT(ensemble), 1, N_MAX, false, NULL, NULL, false,
      "units of a network; a list makes one network (times replicas) of each size"},
-    {"ensemble.replicas", P_COUNT, AT(ensemble.replicas), 1, 0x1p24 - 1, false, "1", NULL, false,
-     "independent networks of each size"},
+    {"ensemble.replicas", P_COUNT, AT(initial_conditions), 1, 0x1p24 - 1, false, "1", NULL, false,
+     "independent initial conditions of each size"},
 
     {"unit.type", P_CHOICE, AT(unit.type), 0, 0, false, "sigmoid", unit_choice, false, "unit type"},
     {"unit.alpha", P_REAL, AT(unit.alpha), 0, 1e6, true, "1", NULL, false, "rbf: inverse square width"},
@@ -103,6 +103,9 @@ const struct parameter parameter_table[] = {
      "held-out test points; of a file without test_x: its last rows"},
     {"data.shared", P_FLAG, AT(data.shared), 0, 0, false, "false", NULL, false,
      "online points, and the order of mini-batches: the same for all networks"},
+    {"data.streams", P_COUNT, AT(ensemble.streams), 1, 1024, false, "1", NULL, false,
+     "data streams per initial condition: that many networks start alike, each with fresh points or an order of "
+     "mini-batches of its own"},
     {"data.seed", P_SEED, AT(data.seed), 0, 0, false, "1", NULL, false, "seed of points, their order and label noise"},
 
     {"dynamics.scheme", P_CHOICE, AT(schedule.scheme), 0, 0, false, "gd", scheme_choice, false,

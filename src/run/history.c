@@ -238,6 +238,7 @@ static int write_head(const struct history *history, struct h5 *file) {
     snprintf(name, sizeof name, "/ensemble/%d", e);
     TRY(h5_set_int(file, name, "n", ensemble->n[e]));
     TRY(h5_set_int(file, name, "replicas", ensemble->replicas));
+    TRY(h5_set_int(file, name, "streams", ensemble->streams));
     TRY(h5_set_text(file, name, "unit", unit_table[history->config->unit.type].name));
   }
   return OK;
