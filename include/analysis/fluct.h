@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "analysis/error_fit.h"
 #include "analysis/study.h"
 #include "run/provenance.h"
 
@@ -43,6 +44,8 @@ struct fluct_quantity {
   bool known;             /* the runs recorded it */
   struct estimate *value; /* [times][sizes] */
   struct estimate *slope; /* [times] */
+  struct error_fit *fit;  /* [times], for losses; NULL for variances */
+  struct estimate *power; /* [times], the p of fit with its interval */
 };
 
 /* Below FLUCT_REPLICAS_MIN replicas some resamplings have no spread at all, and there are no intervals. */

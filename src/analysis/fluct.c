@@ -217,6 +217,16 @@ static struct estimate slope_of(const struct fluct *fluct, const double *value, 
   return slope;
 }
 
+/* How a loss falls with n. */
+static void fit_error(struct fluct *fluct, struct fluct_quantity *quantity, int time, const double *value,
+                      const double *boot, int64_t replicas) {
+  const int B = fluct->options.bootstrap;
+  double *powers = status_malloc(sizeof *powers * (size_t)B);
+  quantity->fit[time] = error_fit(fluct->study->sizes, fluct->study->n, value, B, boot, powers);
+  quantity->power[time] = fluct_interval(quantity->fit[time].power, B, powers, replicas, fluct->options.level, false);
+  free(powers);
+}
+
 /* All sizes at one time. */
 static int estimate_time(struct fluct *fluct, int q, int time, double *const *weight, double *boot) {
   const struct study *study = fluct->study;
@@ -235,6 +245,7 @@ static int estimate_time(struct fluct *fluct, int q, int time, double *const *we
   }
   free(scratch);
   if (status == OK) quantity->slope[time] = slope_of(fluct, value, boot, fewest);
+  if (status == OK && quantity->fit) fit_error(fluct, quantity, time, value, boot, fewest);
   return status;
 }
 
@@ -250,6 +261,10 @@ static int estimate_all(struct fluct *fluct, double *const *weight) {
     quantity->expected = expected_slope(study, source);
     quantity->value = status_malloc(sizeof *quantity->value * (size_t)(study->times * study->sizes));
     quantity->slope = status_malloc(sizeof *quantity->slope * (size_t)study->times);
+    if (source->column) {
+      quantity->fit = status_malloc(sizeof *quantity->fit * (size_t)study->times);
+      quantity->power = status_malloc(sizeof *quantity->power * (size_t)study->times);
+    }
     quantity->known = is_known(study, source);
     for (int time = 0; time < study->times && quantity->known && status == OK; time++)
       status = estimate_time(fluct, q, time, weight, boot);
@@ -286,6 +301,8 @@ void fluct_free(struct fluct *fluct) {
   for (int q = 0; q < FLUCT_QUANTITIES; q++) {
     free(fluct->quantity[q].value);
     free(fluct->quantity[q].slope);
+    free(fluct->quantity[q].fit);
+    free(fluct->quantity[q].power);
   }
   free(fluct);
 }

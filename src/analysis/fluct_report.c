@@ -1,6 +1,7 @@
 /* How the results of analysis/fluct.h are told: table, verdicts, JSON, HDF5. */
 #include <errno.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,16 @@ static void print_estimate(FILE *out, struct estimate e, double factor) {
   else
     snprintf(text, sizeof text, "%.4g [%.4g, %.4g]", factor * e.value, factor * e.low, factor * e.high);
   fprintf(out, "  %-*s", CELL, text);
+}
+
+static void print_fit(const struct fluct *fluct, const struct fluct_quantity *quantity, int time, FILE *out) {
+  const struct error_fit *fit = &quantity->fit[time];
+  const struct estimate p = quantity->power[time];
+  if (isnan(fit->power)) return;
+  fprintf(out, "%9s = %.4g + %.4g n^-p, p = %.3f", quantity->name, fit->limit, fit->amplitude, p.value);
+  if (!isnan(p.low)) fprintf(out, " [%.3f, %.3f]", p.low, p.high);
+  fprintf(out, "; with p = 1 chi^2 = %.3g on %d degrees, probability %.2g\n", fit->chi2, fluct->study->sizes - 2,
+          fit->probability);
 }
 
 static void print_time(const struct fluct *fluct, int time, FILE *out) {
@@ -48,6 +59,8 @@ static void print_time(const struct fluct *fluct, int time, FILE *out) {
     }
   }
   fputc('\n', out);
+  for (int q = 0; q < FLUCT_QUANTITIES; q++)
+    if (fluct->quantity[q].known && fluct->quantity[q].fit) print_fit(fluct, &fluct->quantity[q], time, out);
 }
 
 static void print_verdict(const struct fluct *fluct, const struct fluct_quantity *quantity, int time, FILE *out) {
@@ -139,6 +152,42 @@ static void json_table(FILE *out, const char *name, const struct estimate *e, in
   fputc(']', out);
 }
 
+/* The numbers of the fits, one array each. */
+static const struct {
+  const char *name, *description;
+  size_t offset; /* in struct error_fit */
+} fit_numbers[] = {
+    {"limit", "L of loss = L + A n^-p", offsetof(struct error_fit, limit)},
+    {"amplitude", "A of loss = L + A n^-p", offsetof(struct error_fit, amplitude)},
+    {"chi2", "chi^2 with p = 1, on sizes - 2 degrees", offsetof(struct error_fit, chi2)},
+    {"probability", "of a larger chi^2 with p = 1", offsetof(struct error_fit, probability)},
+};
+enum { FIT_NUMBERS = sizeof fit_numbers / sizeof *fit_numbers };
+static const char *const power_names[] = {"p", "p_low", "p_high"};
+
+static double fit_number(const struct error_fit *fit, int number) {
+  double value;
+  memcpy(&value, (const char *)fit + fit_numbers[number].offset, sizeof value);
+  return value;
+}
+
+static void json_fit(FILE *out, const struct fluct_quantity *quantity, int times) {
+  fputs(",\n    \"fit\": {", out);
+  for (int part = 0; part < 3; part++) {
+    json_table(out, power_names[part], quantity->power, part, times, 0);
+    fputs(", ", out);
+  }
+  for (int number = 0; number < FIT_NUMBERS; number++) {
+    fprintf(out, "%s\"%s\": [", number ? ", " : "", fit_numbers[number].name);
+    for (int time = 0; time < times; time++) {
+      if (time) fputs(", ", out);
+      json_number(out, fit_number(&quantity->fit[time], number));
+    }
+    fputc(']', out);
+  }
+  fputc('}', out);
+}
+
 static void json_quantity(FILE *out, const struct fluct *fluct, const struct fluct_quantity *quantity) {
   const struct study *study = fluct->study;
   static const char *const value_names[] = {"values", "low", "high"};
@@ -150,8 +199,10 @@ static void json_quantity(FILE *out, const struct fluct *fluct, const struct flu
   }
   for (int part = 0; part < 3; part++) {
     json_table(out, slope_names[part], quantity->slope, part, study->times, 0);
-    fputs(part < 2 ? ",\n    " : "}", out);
+    if (part < 2) fputs(",\n    ", out);
   }
+  if (quantity->fit) json_fit(out, quantity, study->times);
+  fputc('}', out);
 }
 
 static void json_integers(FILE *out, const char *name, int count, const int64_t *values) {
@@ -209,14 +260,32 @@ static int write_estimates(struct h5 *file, const char *group, const char *const
   return status;
 }
 
+static int write_fit(struct h5 *file, const char *quantity_group, const struct fluct_quantity *quantity,
+                     const int64_t *times) {
+  char group[96], name[128];
+  snprintf(group, sizeof group, "%s/fit", quantity_group);
+  TRY(write_estimates(file, group, power_names, quantity->power, 1, times, "p of loss = L + A n^-p"));
+  double *values = status_malloc(sizeof *values * (size_t)*times);
+  int status = OK;
+  for (int number = 0; number < FIT_NUMBERS && status == OK; number++) {
+    snprintf(name, sizeof name, "%s/%s", group, fit_numbers[number].name);
+    for (int64_t time = 0; time < *times; time++) values[time] = fit_number(&quantity->fit[time], number);
+    status = h5_write(file, name, H5_DOUBLE, 1, times, values);
+    if (status == OK) status = h5_set_text(file, name, "description", fit_numbers[number].description);
+  }
+  free(values);
+  return status;
+}
+
 static int write_quantity(struct h5 *file, const struct fluct *fluct, const struct fluct_quantity *quantity) {
   const int64_t shape[] = {fluct->study->times, fluct->study->sizes};
   char group[64];
   snprintf(group, sizeof group, "/%s", quantity->name);
   TRY(write_estimates(file, group, (const char *const[]){"values", "low", "high"}, quantity->value, 2, shape,
                       quantity->description));
-  return write_estimates(file, group, (const char *const[]){"slope", "slope_low", "slope_high"}, quantity->slope, 1,
-                         shape, "slope of log value on log n");
+  TRY(write_estimates(file, group, (const char *const[]){"slope", "slope_low", "slope_high"}, quantity->slope, 1, shape,
+                      "slope of log value on log n"));
+  return quantity->fit ? write_fit(file, group, quantity, shape) : OK;
 }
 
 static int write_all(struct h5 *file, const struct fluct *fluct, const struct provenance *provenance) {

@@ -1,0 +1,76 @@
+// ranks: 1
+/* error_fit: exact laws come back; p = 1 is accepted when true and rejected when not; what cannot be fitted is NAN. */
+#include <math.h>
+
+#include "analysis/error_fit.h"
+#include "base/rng.h"
+#include "harness.h"
+
+enum { SIZES = 6, B = 200 };
+static const int64_t n[SIZES] = {64, 128, 256, 512, 1024, 2048};
+
+/* Losses L + A n^-p with noise of standard deviation sigma, and bootstrap values around them. */
+static void draw(uint64_t id, double p, double sigma, double *loss, double *boot) {
+  const struct rng rng = {.seed = 8, .stream = RNG_NOISE, .step = id};
+  double normal[B + 1];
+  for (int s = 0; s < SIZES; s++) {
+    rng_normal(&rng, (uint64_t)s, B + 1, normal);
+    loss[s] = 2 + 30 * pow((double)n[s], -p) + sigma * normal[B];
+    for (int b = 0; b < B; b++) boot[s * B + b] = loss[s] + sigma * normal[b];
+  }
+}
+
+static void exact_laws_come_back(void **state) {
+  (void)state;
+  double loss[SIZES], boot[SIZES * B], powers[B];
+  for (double p = 0.5; p < 2.6; p += 0.5) {
+    draw(1, p, 0, loss, boot);
+    for (int s = 0; s < SIZES; s++)
+      for (int b = 0; b < B; b++) boot[s * B + b] = loss[s] * (1 + 1e-6 * (b % 2 ? 1 : -1));
+    const struct error_fit fit = error_fit(SIZES, n, loss, B, boot, powers);
+    assert_near(fit.power, p, 1e-6);
+    assert_near(fit.limit, 2, 1e-6);
+    assert_near(fit.amplitude, 30, 1e-3);
+    assert_true(p == 1 ? fit.probability > 0.99 : fit.probability < 1e-6);
+  }
+}
+
+/* chi^2 of p = 1: rejected at 1 % in 100 trials 1 +- 5 times; p itself within 5 of its sd of the mean. */
+static void noise_is_judged_rightly(void **state) {
+  (void)state;
+  enum { TRIALS = 100 };
+  double loss[SIZES], boot[SIZES * B], powers[B], mean = 0, square = 0;
+  int rejected = 0, caught = 0;
+  for (int trial = 0; trial < TRIALS; trial++) {
+    draw((uint64_t)(10 + trial), 1, 0.002, loss, boot);
+    const struct error_fit fit = error_fit(SIZES, n, loss, B, boot, powers);
+    rejected += fit.probability < 0.01;
+    mean += fit.power / TRIALS;
+    square += fit.power * fit.power / TRIALS;
+    draw((uint64_t)(10 + trial), 0.5, 0.002, loss, boot);
+    caught += error_fit(SIZES, n, loss, B, boot, powers).probability < 0.01;
+  }
+  assert_true(rejected <= 6);
+  assert_true(caught == TRIALS);
+  assert_near(mean, 1, 5 * sqrt((square - mean * mean) / TRIALS));
+}
+
+static void what_cannot_be_fitted_is_nan(void **state) {
+  (void)state;
+  double loss[SIZES], boot[SIZES * B], powers[B];
+  draw(1, 1, 0.01, loss, boot);
+  assert_true(isnan(error_fit(3, n, loss, B, boot, powers).power)); /* too few sizes */
+  for (int i = 0; i < SIZES * B; i++) boot[i] = loss[i / B];
+  assert_true(isnan(error_fit(SIZES, n, loss, B, boot, powers).power)); /* no spread */
+  draw(1, 6, 1e-13, loss, boot);
+  assert_true(isnan(error_fit(SIZES, n, loss, B, boot, powers).power)); /* beyond the range */
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(exact_laws_come_back),
+      cmocka_unit_test(noise_is_judged_rightly),
+      cmocka_unit_test(what_cannot_be_fitted_is_nan),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}
