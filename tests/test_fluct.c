@@ -85,6 +85,28 @@ static void parts_tell_data_from_initial_conditions(void **state) {
   }
 }
 
+/* Means 0.3 apart at every point: B is 0.09 on average, and so is its bootstrap. */
+static void bias_is_unbiased(void **state) {
+  (void)state;
+  enum { R = 24, N = 30, K = 9, TRIALS = 100 };
+  static double f[R * K], reference[N * K], weight[B * R], reference_weight[B * N], boot[B];
+  double mean = 0, square = 0, boots = 0;
+  fluct_weights(5, B, R, weight);
+  fluct_weights(5, B, N, reference_weight);
+  for (int trial = 0; trial < TRIALS; trial++) {
+    double value;
+    draw((uint64_t)(100 + trial), R, K, 1, f);
+    draw((uint64_t)(5000 + trial), N, K, 0.5, reference);
+    for (int i = 0; i < R * K; i++) f[i] += 0.3;
+    assert_ok(fluct_bias(R, N, K, f, reference, B, weight, reference_weight, &value, boot));
+    mean += value / TRIALS;
+    square += value * value / TRIALS;
+    for (int b = 0; b < B; b++) boots += boot[b] / B / TRIALS;
+  }
+  assert_near(mean, 0.09, 5 * sqrt((square - mean * mean) / TRIALS));
+  assert_near(boots, mean, 0.005);
+}
+
 static void weights_are_resamplings(void **state) {
   (void)state;
   enum { R = 20 };
@@ -133,8 +155,11 @@ static void what_cannot_be_told_is_nan(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(variance_is_that_of_plain_loops), cmocka_unit_test(parts_tell_data_from_initial_conditions),
-      cmocka_unit_test(weights_are_resamplings),         cmocka_unit_test(intervals_cover),
+      cmocka_unit_test(variance_is_that_of_plain_loops),
+      cmocka_unit_test(parts_tell_data_from_initial_conditions),
+      cmocka_unit_test(bias_is_unbiased),
+      cmocka_unit_test(weights_are_resamplings),
+      cmocka_unit_test(intervals_cover),
       cmocka_unit_test(what_cannot_be_told_is_nan),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

@@ -1,6 +1,8 @@
 /* fluct: fluctuations over replicas, and how they fall with n (THEORY of the LLN and the CLT: RVE section 3).
  *
  *   V_n(t)   = mean over points k of the unbiased sample variance of f_n(x_k, t) over replicas r = 1..R
+ *   B_n(t)   = mean over points of (mean of f_n - mean of f_N)^2 - V_n/R - V_N/R_N, N the largest n, the reference:
+ *              the part of the error that no average over networks removes; unbiased, so it may be negative
  *   slopes   = least squares of log V_n on log n; the LLN says -1 at fixed t when the replicas share their data
  *   n V_n(t) = flat in n: the scale of the CLT
  *
@@ -49,7 +51,7 @@ struct fluct_quantity {
 };
 
 /* Below FLUCT_REPLICAS_MIN replicas some resamplings have no spread at all, and there are no intervals. */
-enum { FLUCT_QUANTITIES = 6, FLUCT_REPLICAS_MIN = 6 };
+enum { FLUCT_QUANTITIES = 8, FLUCT_REPLICAS_MIN = 6 };
 
 struct fluct {
   const struct study *study; /* not owned */
@@ -72,6 +74,9 @@ struct fluct_parts {
 };
 int fluct_parts(int64_t initials, int64_t streams, int64_t points, const double *f, int bootstrap, const double *weight,
                 struct fluct_parts *parts); /* FAILED: no memory */
+/* B of f [replicas][points] against reference [references][points]. FAILED: no memory. */
+int fluct_bias(int64_t replicas, int64_t references, int64_t points, const double *f, const double *reference,
+               int bootstrap, const double *weight, const double *reference_weight, double *value, double *boot);
 double fluct_mean(int64_t replicas, const double *values, int bootstrap, const double *weight, double *boot);
 
 /* in_log: of a value whose boot are all positive (a difference of variances may not be); they become logarithms. */

@@ -100,6 +100,43 @@ int fluct_parts(int64_t initials, int64_t streams, int64_t points, const double 
   return status;
 }
 
+/* difference [bootstrap + 1][points] += sign times the means over replicas: of each resampling, and of all. Returns the
+ * variance of the mean over replicas. */
+static double add_means(int64_t replicas, int64_t points, const double *f, int bootstrap, const double *weight,
+                        double sign, double *difference) {
+  const int R = (int)replicas, K = (int)points;
+  double *all = difference + (size_t)bootstrap * (size_t)K, square = 0;
+  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, bootstrap, K, R, sign / R, weight, R, f, K, 1, difference, K);
+  for (int k = 0; k < K; k++) {
+    const double mean = gsl_stats_mean(f + k, (size_t)K, (size_t)R);
+    all[k] += sign * mean;
+    square += gsl_stats_variance_m(f + k, (size_t)K, (size_t)R, mean) / K;
+  }
+  return square / R;
+}
+
+int fluct_bias(int64_t replicas, int64_t references, int64_t points, const double *f, const double *reference,
+               int bootstrap, const double *weight, const double *reference_weight, double *value, double *boot) {
+  const int K = (int)points;
+  double *difference;
+  *value = NAN;
+  for (int b = 0; b < bootstrap; b++) boot[b] = NAN;
+  if (replicas < 2 || references < 2) return OK;
+  TRY(status_array((void **)&difference, ((int64_t)bootstrap + 1) * K, sizeof *difference, "bootstrap means"));
+  memset(difference, 0, sizeof *difference * ((size_t)bootstrap + 1) * (size_t)K);
+  const double spread = add_means(replicas, points, f, bootstrap, weight, 1, difference) +
+                        add_means(references, points, reference, bootstrap, reference_weight, -1, difference);
+  for (int b = 0; b <= bootstrap; b++) {
+    const double *row = difference + (size_t)b * (size_t)K, square = cblas_ddot(K, row, 1, row, 1) / K;
+    if (b < bootstrap)
+      boot[b] = square - 2 * spread; /* the spread of the data, and that of the resampling */
+    else
+      *value = square - spread;
+  }
+  free(difference);
+  return OK;
+}
+
 double fluct_mean(int64_t replicas, const double *values, int bootstrap, const double *weight, double *boot) {
   const int R = (int)replicas;
   cblas_dgemv(CblasRowMajor, CblasNoTrans, bootstrap, R, 1.0 / R, weight, R, values, 1, 0, boot, 1);
@@ -121,7 +158,7 @@ struct estimate fluct_interval(double value, int bootstrap, double *boot, int64_
 
 /* ---- quantities ---- */
 
-enum part { PART_TOTAL, PART_INIT, PART_SGD };
+enum part { PART_TOTAL, PART_INIT, PART_SGD, PART_BIAS };
 
 /* Value and bootstrap values of a quantity of one size at one time: of a field, or of a column of the history. */
 struct source {
@@ -138,19 +175,23 @@ static const struct source source_table[FLUCT_QUANTITIES] = {
     {"V_init", "part of V due to the initial conditions", true, PART_INIT, POINTS_TEST, NULL},
     {"V_sgd", "part of V due to the data: variance over the streams of an initial condition", false, PART_SGD,
      POINTS_TEST, NULL},
+    {"B", "B_n: squared bias of the mean against that of the largest n, at the test points", false, PART_BIAS,
+     POINTS_TEST, NULL},
+    {"B_train", "B_n at the training points", false, PART_BIAS, POINTS_TRAIN, NULL},
     {"loss", "loss on the batch, mean over replicas", false, 0, 0, "loss"},
     {"test_loss", "loss on the test points, mean over replicas", false, 0, 0, "test_loss"},
 };
 
 static bool is_known(const struct study *study, const struct source *source) {
   if (source->column) return strcmp(source->column, "test_loss") != 0 || study->tests > 0;
-  if (source->part != PART_TOTAL && study->streams < 2) return false;
+  if (source->part == PART_BIAS && (study->sizes < 2 || !study->common_data)) return false;
+  if ((source->part == PART_INIT || source->part == PART_SGD) && study->streams < 2) return false;
   return study->fields && (source->set == POINTS_TRAIN ? study->samples : study->tests) > 0;
 }
 
 /* By theory: 1/n, and for the part due to the data 1/P. */
 static double expected_slope(const struct study *study, const struct source *source) {
-  if (source->column) return NAN;
+  if (source->column || source->part == PART_BIAS) return NAN;
   return source->part == PART_SGD ? -study->batch_power : -1;
 }
 
@@ -172,25 +213,54 @@ static int evaluate_parts(const struct fluct *fluct, const struct source *source
   return status;
 }
 
-static int evaluate(const struct fluct *fluct, const struct source *source, int size, int time, const double *weight,
-                    double *value, double *boot) {
+static int evaluate_bias(const struct fluct *fluct, const struct source *source, int size, int time, int64_t points,
+                         const double *f, double *const *weight, double *value, double *boot) {
   const struct study *study = fluct->study;
-  const int64_t replicas = study->replicas[size], initials = initials_of(study, size);
-  const int64_t points = source->column ? 1 : source->set == POINTS_TEST ? study->tests : study->samples;
-  double *data;
-  TRY(status_array((void **)&data, replicas * points, sizeof *data, "the outputs of all replicas"));
-  int status = source->column ? study_series(study, size, time, source->column, data)
-                              : study_field(study, size, time, source->set, data);
-  if (status == OK && source->column) {
-    for (int64_t i = 0; i < initials; i++)
-      data[i] = gsl_stats_mean(data + i * study->streams, 1, (size_t)study->streams);
+  const int last = study->sizes - 1, B = fluct->options.bootstrap;
+  double *reference;
+  *value = NAN;
+  for (int b = 0; b < B; b++) boot[b] = NAN;
+  if (size == last) return OK;
+  TRY(status_array((void **)&reference, study->replicas[last] * points, sizeof *reference, "the reference's outputs"));
+  int status = study_field(study, last, time, source->set, reference);
+  if (status == OK)
+    status = fluct_bias(study->replicas[size], study->replicas[last], points, f, reference, B, weight[size],
+                        weight[last], value, boot);
+  free(reference);
+  return status;
+}
+
+static int evaluate_series(const struct fluct *fluct, const struct source *source, int size, int time,
+                           const double *weight, double *value, double *boot) {
+  const struct study *study = fluct->study;
+  const int64_t initials = initials_of(study, size);
+  const size_t streams = (size_t)study->streams;
+  double *data = status_malloc(sizeof *data * (size_t)study->replicas[size]);
+  const int status = study_series(study, size, time, source->column, data);
+  if (status == OK) {
+    for (int64_t i = 0; i < initials; i++) data[i] = gsl_stats_mean(data + (size_t)i * streams, 1, streams);
     *value = fluct_mean(initials, data, fluct->options.bootstrap, weight, boot);
-  } else if (status == OK && study->streams > 1) {
-    status = evaluate_parts(fluct, source, initials, points, data, weight, value, boot);
-  } else if (status == OK) {
-    status = fluct_variance(initials, points, data, fluct->options.bootstrap, weight, value, boot);
   }
   free(data);
+  return status;
+}
+
+static int evaluate(const struct fluct *fluct, const struct source *source, int size, int time, double *const *weight,
+                    double *value, double *boot) {
+  if (source->column) return evaluate_series(fluct, source, size, time, weight[size], value, boot);
+  const struct study *study = fluct->study;
+  const int64_t replicas = study->replicas[size], initials = initials_of(study, size);
+  const int64_t points = source->set == POINTS_TEST ? study->tests : study->samples;
+  double *f;
+  TRY(status_array((void **)&f, replicas * points, sizeof *f, "the outputs of all replicas"));
+  int status = study_field(study, size, time, source->set, f);
+  if (status == OK && source->part == PART_BIAS)
+    status = evaluate_bias(fluct, source, size, time, points, f, weight, value, boot);
+  else if (status == OK && study->streams > 1)
+    status = evaluate_parts(fluct, source, initials, points, f, weight[size], value, boot);
+  else if (status == OK)
+    status = fluct_variance(initials, points, f, fluct->options.bootstrap, weight[size], value, boot);
+  free(f);
   return status;
 }
 
@@ -236,7 +306,7 @@ static int estimate_time(struct fluct *fluct, int q, int time, double *const *we
   int64_t fewest = INT64_MAX;
   int status = OK;
   for (int s = 0; s < study->sizes && status == OK; s++) {
-    status = evaluate(fluct, &source_table[q], s, time, weight[s], &value[s], boot + (size_t)s * (size_t)B);
+    status = evaluate(fluct, &source_table[q], s, time, weight, &value[s], boot + (size_t)s * (size_t)B);
     if (status != OK) break;
     memcpy(scratch, boot + (size_t)s * (size_t)B, sizeof *scratch * (size_t)B);
     quantity->value[time * study->sizes + s] =

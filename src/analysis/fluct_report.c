@@ -9,7 +9,7 @@
 #include "base/h5.h"
 #include "base/status.h"
 
-enum { CELL = 30 };
+enum { CELL = 30, COLUMNS = 4 };
 
 /* ---- terminal ---- */
 
@@ -34,31 +34,37 @@ static void print_fit(const struct fluct *fluct, const struct fluct_quantity *qu
           fit->probability);
 }
 
-static void print_time(const struct fluct *fluct, int time, FILE *out) {
+/* Some quantities at one time, a column each. */
+static void print_columns(const struct fluct *fluct, int time, int count, const struct fluct_quantity *const *column,
+                          FILE *out) {
   const struct study *study = fluct->study;
-  fprintf(out, "\nt = %g (step %lld)\n%10s", study->time[time], (long long)study->step[time], "n");
-  for (int q = 0; q < FLUCT_QUANTITIES; q++) {
-    const struct fluct_quantity *quantity = &fluct->quantity[q];
-    if (!quantity->known) continue;
+  fprintf(out, "%10s", "n");
+  for (int i = 0; i < count; i++) {
     char head[64];
-    snprintf(head, sizeof head, "%s%s", quantity->variance ? "n " : "", quantity->name);
+    snprintf(head, sizeof head, "%s%s", column[i]->variance ? "n " : "", column[i]->name);
     fprintf(out, "  %-*s", CELL, head);
   }
-  for (int s = 0; s <= study->sizes; s++) {
-    if (s < study->sizes)
-      fprintf(out, "\n%10lld", (long long)study->n[s]);
-    else
-      fprintf(out, "\n%10s", "slope");
-    for (int q = 0; q < FLUCT_QUANTITIES; q++) {
-      const struct fluct_quantity *quantity = &fluct->quantity[q];
-      if (!quantity->known) continue;
-      if (s < study->sizes)
-        print_estimate(out, quantity->value[time * study->sizes + s], quantity->variance ? (double)study->n[s] : 1);
-      else
-        print_estimate(out, quantity->slope[time], 1);
-    }
+  for (int s = 0; s < study->sizes; s++) {
+    fprintf(out, "\n%10lld", (long long)study->n[s]);
+    for (int i = 0; i < count; i++)
+      print_estimate(out, column[i]->value[time * study->sizes + s], column[i]->variance ? (double)study->n[s] : 1);
   }
+  fprintf(out, "\n%10s", "slope");
+  for (int i = 0; i < count; i++) print_estimate(out, column[i]->slope[time], 1);
   fputc('\n', out);
+}
+
+static void print_time(const struct fluct *fluct, int time, FILE *out) {
+  const struct fluct_quantity *column[COLUMNS];
+  int count = 0;
+  fprintf(out, "\nt = %g (step %lld)\n", fluct->study->time[time], (long long)fluct->study->step[time]);
+  for (int q = 0; q <= FLUCT_QUANTITIES; q++) {
+    if (count == COLUMNS || (q == FLUCT_QUANTITIES && count > 0)) {
+      print_columns(fluct, time, count, column, out);
+      count = 0;
+    }
+    if (q < FLUCT_QUANTITIES && fluct->quantity[q].known) column[count++] = &fluct->quantity[q];
+  }
   for (int q = 0; q < FLUCT_QUANTITIES; q++)
     if (fluct->quantity[q].known && fluct->quantity[q].fit) print_fit(fluct, &fluct->quantity[q], time, out);
 }
