@@ -100,7 +100,7 @@ asan: ## build with address and undefined-behaviour sanitizers in $(BUILD)/asan
 
 .PHONY: bench
 bench: all ## speed of the step against the machine's GEMM peak
-	@. tools/environment; $(PROGRAM) bench --json $(BUILD)/bench.json
+	@. tools/environment; $(PROGRAM) bench --json $(BUILD)/bench.json $(ARGS)
 
 # The step for SimGrid's SMPI: the model floor without kernels, data and files. `make scaling-model ARGS=--help`. The tests
 # compile it with the real MPI, so that it keeps up with the headers.

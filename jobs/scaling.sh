@@ -39,6 +39,12 @@ for setting in "${@:2}"; do
     fail "expected SETTING=VALUE with one of the settings at the top of this file, received \"$setting\""
   declare "$setting"
 done
+for setting in n d P steps repeats threads; do
+  number='^[1-9][0-9]*$'
+  [ "$setting" != n ] || number='^[1-9][0-9.]*(e[0-9]+)?$'
+  [[ ${!setting} =~ $number ]] || fail "$setting: expected a positive number, received \"${!setting}\""
+done
+[[ $ranks =~ ^([1-9][0-9]*\ *)*$ ]] || fail "ranks: expected positive numbers, received \"$ranks\""
 cd "${SLURM_SUBMIT_DIR:-$PWD}"
 [ -x "$mckean" ] || fail "$mckean is not there; start from the top folder of McKean, after make"
 results=${results:-runs/scaling-$study}
@@ -80,7 +86,7 @@ target: {type: spin, d: $d}
 data: $draw
 dynamics: {scheme: $scheme, stages: [{steps: $((steps + 1)), dt: 0.1, $stage}]}
 output: {history_every: $((steps + 1)), checkpoint_minutes: 0}"
-[ ! -e "$results" ] || [ "$input" = "$(cat "$results/input.yaml")" ] ||
+! compgen -G "$results/ranks-*.json" >/dev/null || [ "$input" = "$(cat "$results/input.yaml")" ] ||
   fail "$results holds another study; move it, or give results=FOLDER"
 mkdir -p "$results"
 echo "$input" >"$results/input.yaml"

@@ -102,6 +102,13 @@ static void crowding_sees_bindings(void **state) {
   const int crowding = comm_crowding(&world, 3);
   assert_all(sched_setaffinity(0, sizeof before, &before) == 0);
   assert_all(crowding == 3 * world.size - 1);
+  /* Only the first two ranks are bound, to one processor: the node has room, they have not. */
+  if (world.size >= 2 && room >= 2) {
+    if (world.rank < 2) assert_true(sched_setaffinity(0, sizeof one, &one) == 0);
+    const int pair = comm_crowding(&world, 1);
+    assert_all(sched_setaffinity(0, sizeof before, &before) == 0);
+    assert_all(pair >= 1);
+  }
 }
 
 int main(int argc, char **argv) {

@@ -29,8 +29,8 @@ int comm_agree(const struct comm *comm, int status);
 struct comm *comm_split(const struct comm *comm, int color);
 void comm_free(struct comm *comm); /* accepts NULL */
 
-/* Collective. By how many the threads of all ranks on a node, or of one rank, exceed the processors that their binding
- * lets them use; the largest such number anywhere, not positive where all have room. */
+/* Collective. By how many the threads of all ranks on a node, or of those bound to a rank's processors or fewer, exceed
+ * the processors that they may use; the largest such number anywhere, not positive where all have room. */
 int comm_crowding(const struct comm *comm, int threads);
 
 bool comm_any(const struct comm *comm, bool value);
@@ -40,8 +40,8 @@ double comm_max(const struct comm *comm, double value);
 void comm_barrier(const struct comm *comm);
 void comm_bcast(const struct comm *comm, void *data, int64_t bytes, int root);
 
-/* words[count] += the words of all other ranks: begin, then end on the same comm. In the background, for work meanwhile;
- * or at once, which takes half as many messages. All ranks choose alike. */
+/* words[count] += the words of all other ranks: begin, then end on the same comm. In the background, for work
+ * meanwhile; or at once, which takes half as many messages. All ranks choose alike. */
 struct comm_sum {
   MPI_Request request;
 };

@@ -22,7 +22,10 @@ struct slab_job {
   int64_t largest; /* bytes of a slab_put */
 };
 
-/* Collective. The file exists. Ends with all bytes read back, compared and synced. FAILED on any rank: on all. */
+/* Collective. The file exists. Ends with all bytes read back, compared and synced. FAILED on any rank: on all. What is
+ * read back comes from this node's view of the file (posix: right after the write), so it proves the write, not the
+ * disk, and not that no other node overwrites a shared page later: that is what mpiio and the CRCs of readers are for.
+ */
 int slab_write(const struct comm *comm, const char *path, enum slab_io io, const struct slab_job *job);
 
 /* Local, inside fill. Returns where to put the bytes that belong at offset, valid until the next call. */

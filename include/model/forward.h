@@ -3,12 +3,11 @@
  *   f_n(x) = (1/n) sum_i c_i phi(x, z_i)
  *
  * A pass goes over the own networks: it forms n f_n from own blocks, chunk of points by chunk of points, in exact sums
- * (base/exact.h); the sums of split networks (at most two) travel while their next chunks and the networks that are
- * wholly here are computed;
- * then a function of the caller meets each network with its f_n. Threads share the blocks of a large network, their
- * limbs add up in any order; small networks that are wholly here are dealt to single threads. No array of size P x n
- * exists. Chunk boundaries depend on (d, precision) alone, so results depend neither on the rank nor the thread count.
- */
+ * (base/exact.h). The sums of split networks (at most two) travel while their next chunks and the networks that are
+ * wholly here are computed; the last chunk of a run's only network is summed at once. Then a function of the caller
+ * meets each network with its f_n. Threads share the blocks of a large network, their limbs add up in any order; small
+ * networks that are wholly here are dealt to single threads. No array of size P x n exists. Chunk boundaries depend on
+ * (d, precision) alone, so results depend neither on the rank nor the thread count. */
 #ifndef MCKEAN_MODEL_FORWARD_H
 #define MCKEAN_MODEL_FORWARD_H
 

@@ -80,20 +80,36 @@ void comm_free(struct comm *comm) {
   free(comm);
 }
 
+/* The processors that this rank may run on. */
+static void own_processors(cpu_set_t *set) {
+  CPU_ZERO(set);
+  if (sched_getaffinity(0, sizeof *set, set) == 0) return;
+  for (long cpu = 0; cpu < sysconf(_SC_NPROCESSORS_ONLN) && cpu < CPU_SETSIZE; cpu++) CPU_SET((size_t)cpu, set);
+}
+
 int comm_crowding(const struct comm *comm, int threads) {
-  union {
+  struct binding {
     cpu_set_t set;
-    uint64_t words[sizeof(cpu_set_t) / sizeof(uint64_t)];
-  } own = {.words = {0}}, node;
-  if (sched_getaffinity(0, sizeof own.set, &own.set) != 0) /* more processors than a set holds: then all of them */
-    for (long cpu = 0; cpu < sysconf(_SC_NPROCESSORS_ONLN) && cpu < CPU_SETSIZE; cpu++) CPU_SET((size_t)cpu, &own.set);
-  MPI_Comm neighbours;
-  int total = threads;
-  MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &neighbours);
-  MPI_Allreduce(own.words, node.words, sizeof own.words / sizeof *own.words, MPI_UINT64_T, MPI_BOR, neighbours);
-  MPI_Allreduce(MPI_IN_PLACE, &total, 1, MPI_INT, MPI_SUM, neighbours);
-  MPI_Comm_free(&neighbours);
-  const int own_excess = threads - CPU_COUNT(&own.set), node_excess = total - CPU_COUNT(&node.set);
+    int threads;
+  } own = {.threads = threads}, *all;
+  MPI_Comm node;
+  int ranks, inside = 0, total = 0;
+  own_processors(&own.set);
+  MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+  MPI_Comm_size(node, &ranks);
+  all = status_malloc(sizeof *all * (size_t)ranks);
+  MPI_Allgather(&own, sizeof own, MPI_BYTE, all, sizeof own, MPI_BYTE, node);
+  MPI_Comm_free(&node);
+  cpu_set_t any, both;
+  CPU_ZERO(&any);
+  for (int r = 0; r < ranks; r++) {
+    CPU_OR(&any, &any, &all[r].set);
+    CPU_OR(&both, &own.set, &all[r].set);
+    if (CPU_EQUAL(&both, &own.set)) inside += all[r].threads;
+    total += all[r].threads;
+  }
+  free(all);
+  const int own_excess = inside - CPU_COUNT(&own.set), node_excess = total - CPU_COUNT(&any);
   return (int)comm_max(comm, own_excess > node_excess ? own_excess : node_excess);
 }
 

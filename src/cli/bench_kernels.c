@@ -19,6 +19,7 @@ struct gemm {
 struct row {
   int unit, d, precision, isa;
   double ns, gflops, fraction;
+  size_t bytes; /* of a unit's parameters */
 };
 
 /* ---- what is timed ---- */
@@ -69,6 +70,7 @@ static int measure(const struct bench *bench, struct gemm *gemm, struct row *row
     }
     row->ns = bench_median(BENCH_TIMES, ns);
     row->gflops = 6 * row->d / row->ns;
+    row->bytes = network.particles->tile_bytes / TILE;
     row->fraction = bench_median(BENCH_TIMES, fraction);
   }
   bench_network_free(&network);
@@ -90,8 +92,8 @@ static int report_row(const struct bench *bench, struct gemm *gemm, struct row *
           row->gflops, 100 * row->fraction);
   fprintf(bench->json,
           "%s\n    {\"unit\": \"%s\", \"d\": %d, \"precision\": \"%s\", \"isa\": \"%s\", \"ns_per_pair\": %.6g, "
-          "\"gflops\": %.6g, \"peak_fraction\": %.6g}",
-          first ? "" : ",", unit, row->d, precision, isa, row->ns, row->gflops, row->fraction);
+          "\"gflops\": %.6g, \"peak_fraction\": %.6g, \"bytes_per_unit\": %zu}",
+          first ? "" : ",", unit, row->d, precision, isa, row->ns, row->gflops, row->fraction, row->bytes);
   return OK;
 }
 
@@ -126,11 +128,15 @@ int bench_kernels(struct bench *bench) {
   fprintf(bench->json, "  \"kernels\": [");
   if (status == OK) status = report_rows(bench, &gemm);
   fprintf(bench->out, "pair = unit x sample, forward and gradient (6 d flops); %d units, %d samples\n", UNITS, POINTS);
-  fprintf(bench->out, "GEMM peak (best seen, OpenBLAS for %s): %.1f Gflop/s single, %.1f double\n", blas_core(),
-          gemm.peak[0], gemm.peak[1]);
+  fprintf(bench->out, "GEMM peak (best seen, OpenBLAS for %s):", blas_core());
+  for (int i = 0; i < 2; i++)
+    if (gemm.peak[i] > 0) fprintf(bench->out, " %.1f Gflop/s %s", gemm.peak[i], i ? "double" : "single");
+  fputc('\n', bench->out);
   fprintf(bench->out, "memory per unit: 4 (d + 2) bytes single, 8 (d + 2) mixed and double\n");
-  fprintf(bench->json, "\n  ],\n  \"gemm_peak\": {\"single\": %.6g, \"double\": %.6g, \"core\": \"%s\"}", gemm.peak[0],
-          gemm.peak[1], blas_core());
+  fprintf(bench->json, "\n  ],\n  \"gemm_peak\": {\"core\": \"%s\"", blas_core());
+  for (int i = 0; i < 2; i++) /* of the precisions asked for */
+    if (gemm.peak[i] > 0) fprintf(bench->json, ", \"%s\": %.6g", i ? "double" : "single", gemm.peak[i]);
+  fputs("}", bench->json);
   for (int i = 0; i < 3; i++) free(*operand[i]);
   return status;
 }

@@ -3,6 +3,7 @@
 #include <gsl/gsl_statistics_double.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/status.h"
 #include "bench.h"
@@ -46,8 +47,10 @@ static int parse(int argc, char **argv, struct bench *bench) {
     bool found = strcmp(argv[i], "--quick") == 0;
     if (found) bench->quick = true;
     if (strcmp(argv[i], "--d") == 0 && i + 1 < argc) {
-      bench->d = atoi(argv[++i]);
-      found = bench->d >= 1 && bench->d <= 1024;
+      char *end;
+      const long d = strtol(argv[++i], &end, 10);
+      found = end != argv[i] && !*end && d >= 1 && d <= 1024;
+      bench->d = (int)d;
     }
     for (size_t o = 0; o < sizeof options / sizeof *options && !found; o++)
       if (strcmp(argv[i], options[o].name) == 0 && i + 1 < argc) {
@@ -93,7 +96,12 @@ static int check(const struct bench *bench) {
   TRY(known("--only", bench->only, PARTS, part_name));
   TRY(known("--unit", bench->unit, UNIT_TYPES, unit_name));
   TRY(known("--precision", bench->precision, PRECISIONS, precision_name));
-  return known("--isa", bench->isa, (int)isa_best() + 1, isa_name);
+  TRY(known("--isa", bench->isa, (int)isa_best() + 1, isa_name));
+  const bool kernels = !bench->only || strcmp(bench->only, "kernels") == 0;
+  if (!kernels && (bench->unit || bench->precision || bench->isa))
+    return FAIL(USAGE, "bench: --unit, --precision and --isa select kernels; --only %s does not measure them",
+                bench->only);
+  return OK;
 }
 
 static int open_streams(struct bench *bench) {
@@ -104,8 +112,10 @@ static int open_streams(struct bench *bench) {
   return bench->out && bench->json ? OK : FAIL(FAILED, "%s: cannot write: %s", json, strerror(errno));
 }
 
+/* No half of an object is left behind. */
 static int close_streams(struct bench *bench, int status) {
   if (bench->out && bench->out != stdout) fclose(bench->out);
+  if (status != OK && bench->json && bench->json_path && bench->comm->rank == 0) unlink(bench->json_path);
   const bool bad = bench->json && ferror(bench->json) != 0;
   if ((bench->json && fclose(bench->json) != 0) || bad)
     return FAIL(FAILED, "%s: cannot write: %s", bench->json_path ? bench->json_path : "bench", strerror(errno));

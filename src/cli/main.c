@@ -21,7 +21,7 @@ static const struct verb {
     {"verify", "FILE|RUN ...", "check every byte of checkpoints", cmd_verify, false},
     {"compare", "A B", "equal bits, or the largest difference per dataset", cmd_compare, false},
     {"analyze", "RUN ... [-o FILE] [--json FILE]", "LLN and CLT tables with confidence intervals", cmd_analyze, true},
-    {"bench", "[--quick] [--json FILE]", "speed of step, sums and disk against the machine's own", cmd_bench, true},
+    {"bench", "[OPTIONS]", "speed of step, sums and disk against the machine's own", cmd_bench, true},
     {"help", "[KEY]", "reference of the input keys", cmd_help, false},
 };
 enum { VERBS = sizeof verb_table / sizeof *verb_table };

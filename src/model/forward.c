@@ -211,22 +211,31 @@ static int block_tiles(const struct share *share, int64_t block) {
   return (block_units(share->n, share->first_block + block) + TILE - 1) / TILE;
 }
 
-/* Adds a thread's own part of n f_n at the points of a chunk to limbs. */
+static void sum_block(const struct forward *forward, struct worker *worker, const struct share *share, int64_t block,
+                      const struct points *points, int64_t *limbs) {
+  const int tiles = block_tiles(share, block);
+  const void *real = forward_real_tiles(forward, worker, share_block(forward->particles, share, block), tiles);
+  forward->kernel->forward(tiles, real, points, worker->scratch, worker->sum);
+  exact_add(points->count, worker->sum, limbs);
+}
+
+/* Adds the own part of n f_n at the points of a chunk to limbs. */
 static void sum_blocks(const struct forward *forward, const struct share *share, const struct slot *slot,
                        const struct points *points, int64_t *limbs) {
   const int64_t words = EXACT_LIMBS(points->count);
+  if (slot->threads == 1) {
+    for (int64_t block = 0; block < share->blocks; block++)
+      sum_block(forward, slot->worker, share, block, points, limbs);
+    return;
+  }
 #pragma omp parallel num_threads(slot->threads) if (share->blocks > 1)
   {
     struct worker *worker = &slot->worker[omp_get_thread_num()];
     memset(worker->limbs, 0, sizeof(int64_t) * (size_t)words);
 #pragma omp for schedule(static)
-    for (int64_t block = 0; block < share->blocks; block++) {
-      const int tiles = block_tiles(share, block);
-      const void *real = forward_real_tiles(forward, worker, share_block(forward->particles, share, block), tiles);
-      forward->kernel->forward(tiles, real, points, worker->scratch, worker->sum);
-      exact_add(points->count, worker->sum, worker->limbs);
-    }
-#pragma omp critical
+    for (int64_t block = 0; block < share->blocks; block++)
+      sum_block(forward, worker, share, block, points, worker->limbs);
+#pragma omp critical(limbs)
     for (int64_t i = 0; i < words; i++) limbs[i] += worker->limbs[i];
   }
 }
