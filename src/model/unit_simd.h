@@ -120,7 +120,7 @@ static inline void FN(unit_tanh)(const vreal *s, vreal *h, vreal *dh) {
   }
 }
 #else
-/* tanh' = 1 - tanh^2 to the last place of 1. */
+/* tanh' = 1 - tanh^2, to some last places of 1. */
 static inline void FN(unit_tanh)(const vreal *s, vreal *h, vreal *dh) {
   QUOTIENT(TANH, 9, s, h);
   EACH dh[v] = SPLAT(1) - h[v] * h[v];
