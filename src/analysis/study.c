@@ -61,14 +61,15 @@ static int add_parts(struct study *study, int run, const struct config *config) 
   return OK;
 }
 
+/* The power of n by which all stages' batches grow; NAN if they differ, or there are none. */
 static double batch_power(const struct schedule *schedule) {
-  for (int s = 0; s < schedule->stages; s++) {
-    const struct stage *stage = &schedule->stage[s];
-    const double power = stage->batch > 0 ? 0 : stage->batch_power;
-    if (schedule->scheme == SCHEME_GD || power != (schedule->stage[0].batch > 0 ? 0 : schedule->stage[0].batch_power))
-      return NAN;
+  double power = NAN;
+  for (int s = 0; s < schedule->stages && schedule->scheme == SCHEME_SGD; s++) {
+    const double own = schedule->stage[s].batch > 0 ? 0 : schedule->stage[s].batch_power;
+    if (s > 0 && own != power) return NAN;
+    power = own;
   }
-  return schedule->stage[0].batch > 0 ? 0 : schedule->stage[0].batch_power;
+  return power;
 }
 
 /* Steps and times at which networks are compared: those of the fields, else some rows. */

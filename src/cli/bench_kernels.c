@@ -130,7 +130,7 @@ int bench_kernels(struct bench *bench) {
   fprintf(bench->out, "pair = unit x sample, forward and gradient (6 d flops); %d units, %d samples\n", UNITS, POINTS);
   fprintf(bench->out, "GEMM peak (best seen, OpenBLAS for %s):", blas_core());
   for (int i = 0; i < 2; i++)
-    if (gemm.peak[i] > 0) fprintf(bench->out, " %.1f Gflop/s %s", gemm.peak[i], i ? "double" : "single");
+    if (gemm.peak[i] > 0) fprintf(bench->out, " %s %.1f Gflop/s", i ? "double" : "single", gemm.peak[i]);
   fputc('\n', bench->out);
   fprintf(bench->out, "memory per unit: 4 (d + 2) bytes single, 8 (d + 2) mixed and double\n");
   fprintf(bench->json, "\n  ],\n  \"gemm_peak\": {\"core\": \"%s\"", blas_core());

@@ -240,8 +240,8 @@ static void sum_blocks(const struct forward *forward, const struct share *share,
   }
 }
 
-/* Labels of fresh points cost as much as the points: the ranks of a network share the work, and the labels ride in the
- * sum, as words that are zero on all ranks but one. */
+/* Labels of fresh points may cost more than the points (d^3 for spins): the ranks of a network share the work, and the
+ * labels ride in the sum, as words that are zero on all ranks but one. */
 static bool shares_labels(const struct forward *forward, const struct share *share, const struct source *source) {
   return share->group && !source->whole && forward->data->spec.mode == DATA_ONLINE;
 }
