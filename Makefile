@@ -14,7 +14,7 @@ AR := ar
 PKG_CONFIG ?= pkg-config
 # The first name of each that pkg-config knows: Debian has several builds of HDF5.
 known = $(firstword $(foreach package,$(1),$(shell $(PKG_CONFIG) --exists $(package) 2>/dev/null && echo $(package))))
-PACKAGES := $(call known,hdf5-openmpi hdf5) openblas yaml-0.1 gsl
+PACKAGES := $(call known,hdf5-openmpi hdf5) $(call known,scalapack-openmpi scalapack scalapack-mpich) openblas yaml-0.1 gsl
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith
 OPT ?= -O2 -g
