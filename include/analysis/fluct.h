@@ -25,17 +25,14 @@
 #include <stdio.h>
 
 #include "analysis/error_fit.h"
+#include "analysis/results.h"
 #include "analysis/study.h"
-#include "run/provenance.h"
-
-struct estimate {
-  double value, low, high; /* NAN where the data cannot tell */
-};
 
 struct fluct_options {
   uint64_t seed;
-  int bootstrap; /* resamplings B */
-  double level;  /* confidence of the intervals, such as 0.99 */
+  int bootstrap;    /* resamplings B */
+  double level;     /* confidence of the intervals, such as 0.99 */
+  double tolerance; /* of the verdicts on slopes, analysis/verdict.h */
 };
 
 /* One quantity: its values and its slope in n at each time. */
@@ -45,6 +42,7 @@ struct fluct_quantity {
   double expected;        /* its slope by theory, NAN: none */
   bool known;             /* the runs recorded it */
   struct estimate *value; /* [times][sizes] */
+  double *boot;           /* [times][sizes][bootstrap]: value in every bootstrap sample, the same samples for all */
   struct estimate *slope; /* [times] */
   struct error_fit *fit;  /* [times], for losses; NULL for variances */
   struct estimate *power; /* [times], the p of fit with its interval */
@@ -82,13 +80,19 @@ double fluct_mean(int64_t replicas, const double *values, int bootstrap, const d
 /* in_log: of a value whose boot are all positive (a difference of variances may not be); they become logarithms. */
 struct estimate fluct_interval(double value, int bootstrap, double *boot, int64_t replicas, double level, bool in_log);
 
-/* What the numbers say: tables, one block per time, and verdicts; what the data cannot answer is said too. */
-void fluct_print(const struct fluct *fluct, FILE *out);
-int fluct_json(const struct fluct *fluct, const char *path); /* FAILED */
+/* Local. The independent ones of a size that are resampled: networks, or initial conditions with all their streams. */
+int64_t fluct_initials(const struct fluct *fluct, int size);
+int64_t fluct_fewest(const struct fluct *fluct); /* of all sizes */
 
-/* HDF5, replaced as a whole: n, replicas, step, time and a group per quantity; attribute config, group provenance.
- * FAILED.
- */
-int fluct_write(const struct fluct *fluct, const struct provenance *provenance, const char *path);
+/* Local. NULL: no known quantity has this name. */
+const struct fluct_quantity *fluct_find(const struct fluct *fluct, const char *name);
+
+/* What the numbers say: tables, one block per time; verdicts; what the data cannot answer. */
+void fluct_print(const struct fluct *fluct, FILE *out);
+void fluct_print_verdicts(const struct fluct *fluct, FILE *out);
+void fluct_print_limits(const struct fluct *fluct, FILE *out);
+
+/* Local. Adds n, replicas, times and a group per quantity. */
+void fluct_results(const struct fluct *fluct, struct results *results);
 
 #endif

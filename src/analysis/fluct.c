@@ -1,162 +1,12 @@
 #include "analysis/fluct.h"
 
-#include <cblas.h>
-#include <gsl/gsl_cdf.h>
 #include <gsl/gsl_fit.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/rng.h"
 #include "base/status.h"
-
-/* ---- estimators ---- */
-
-void fluct_weights(uint64_t seed, int bootstrap, int64_t replicas, double *weight) {
-  const struct rng rng = {.seed = seed, .stream = RNG_BOOTSTRAP, .network = (uint64_t)replicas};
-  double *uniform = status_malloc(sizeof *uniform * (size_t)replicas);
-  memset(weight, 0, sizeof *weight * (size_t)bootstrap * (size_t)replicas);
-  for (int b = 0; b < bootstrap; b++) {
-    rng_uniform(&rng, (uint64_t)b, (int)replicas, uniform);
-    for (int64_t r = 0; r < replicas; r++) weight[b * replicas + (int64_t)(uniform[r] * (double)replicas)] += 1;
-  }
-  free(uniform);
-}
-
-static void centre(int64_t replicas, int64_t points, double *f) {
-  for (int64_t k = 0; k < points; k++) {
-    double mean = 0;
-    for (int64_t r = 0; r < replicas; r++) mean += f[r * points + k];
-    mean /= (double)replicas;
-    for (int64_t r = 0; r < replicas; r++) f[r * points + k] -= mean;
-  }
-}
-
-/* sum_r w_r (f_r - mean_w)^2 = w.q - R |mean_w|^2 point by point, q_r = f_r^2, mean_w = w.f / R: two products, no R x R
- * matrix. */
-int fluct_variance(int64_t replicas, int64_t points, double *f, int bootstrap, const double *weight, double *value,
-                   double *boot) {
-  const int R = (int)replicas, K = (int)points;
-  const double degrees = (double)(R - 1);
-  *value = NAN;
-  for (int b = 0; b < bootstrap; b++) boot[b] = NAN;
-  if (R < 2) return OK;
-  double *mean, *square = status_malloc(sizeof *square * (size_t)R);
-  const int status = status_array((void **)&mean, (int64_t)bootstrap * K, sizeof *mean, "bootstrap means");
-  if (status == OK) {
-    centre(replicas, points, f);
-    double sum = 0;
-    for (int r = 0; r < R; r++) {
-      square[r] = cblas_ddot(K, f + (size_t)r * (size_t)K, 1, f + (size_t)r * (size_t)K, 1) / K;
-      sum += square[r];
-    }
-    *value = sum / degrees;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, bootstrap, K, R, 1.0 / R, weight, R, f, K, 0, mean, K);
-    for (int b = 0; b < bootstrap; b++) {
-      const double *m = mean + (size_t)b * (size_t)K;
-      const double all = cblas_ddot(R, weight + (size_t)b * (size_t)R, 1, square, 1);
-      boot[b] = (all - R * cblas_ddot(K, m, 1, m, 1) / K) / degrees * (R / degrees);
-    }
-  }
-  free(mean);
-  free(square);
-  return status;
-}
-
-/* mean [points] of the streams of one initial condition; returns the mean over points of their sample variance. */
-static double stream_variance(int64_t streams, int64_t points, const double *f, double *mean) {
-  double sum = 0;
-  for (int64_t k = 0; k < points; k++) {
-    double square = 0;
-    mean[k] = 0;
-    for (int64_t q = 0; q < streams; q++) mean[k] += f[q * points + k] / (double)streams;
-    for (int64_t q = 0; q < streams; q++) square += pow(f[q * points + k] - mean[k], 2);
-    sum += square;
-  }
-  return sum / (double)((streams - 1) * points);
-}
-
-int fluct_parts(int64_t initials, int64_t streams, int64_t points, const double *f, int bootstrap, const double *weight,
-                struct fluct_parts *parts) {
-  double *mean, *within = status_malloc(sizeof *within * (size_t)initials);
-  int status = status_array((void **)&mean, initials * points, sizeof *mean, "means of the streams");
-  if (status == OK) {
-    for (int64_t i = 0; i < initials; i++)
-      within[i] = stream_variance(streams, points, f + i * streams * points, mean + i * points);
-    parts->sgd = fluct_mean(initials, within, bootstrap, weight, parts->sgd_boot);
-    status = fluct_variance(initials, points, mean, bootstrap, weight, &parts->init, parts->init_boot);
-  }
-  if (status == OK) {
-    parts->init -= parts->sgd / (double)streams;
-    parts->total = parts->init + parts->sgd;
-    for (int b = 0; b < bootstrap; b++) {
-      parts->init_boot[b] -= parts->sgd_boot[b] / (double)streams;
-      parts->total_boot[b] = parts->init_boot[b] + parts->sgd_boot[b];
-    }
-  }
-  free(mean);
-  free(within);
-  return status;
-}
-
-/* difference [bootstrap + 1][points] += sign times the means over replicas: of each resampling, and of all. Returns the
- * variance of the mean over replicas. */
-static double add_means(int64_t replicas, int64_t points, const double *f, int bootstrap, const double *weight,
-                        double sign, double *difference) {
-  const int R = (int)replicas, K = (int)points;
-  double *all = difference + (size_t)bootstrap * (size_t)K, square = 0;
-  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, bootstrap, K, R, sign / R, weight, R, f, K, 1, difference, K);
-  for (int k = 0; k < K; k++) {
-    const double mean = gsl_stats_mean(f + k, (size_t)K, (size_t)R);
-    all[k] += sign * mean;
-    square += gsl_stats_variance_m(f + k, (size_t)K, (size_t)R, mean) / K;
-  }
-  return square / R;
-}
-
-int fluct_bias(int64_t replicas, int64_t references, int64_t points, const double *f, const double *reference,
-               int bootstrap, const double *weight, const double *reference_weight, double *value, double *boot) {
-  const int K = (int)points;
-  double *difference;
-  *value = NAN;
-  for (int b = 0; b < bootstrap; b++) boot[b] = NAN;
-  if (replicas < 2 || references < 2) return OK;
-  TRY(status_array((void **)&difference, ((int64_t)bootstrap + 1) * K, sizeof *difference, "bootstrap means"));
-  memset(difference, 0, sizeof *difference * ((size_t)bootstrap + 1) * (size_t)K);
-  const double spread = add_means(replicas, points, f, bootstrap, weight, 1, difference) +
-                        add_means(references, points, reference, bootstrap, reference_weight, -1, difference);
-  for (int b = 0; b <= bootstrap; b++) {
-    const double *row = difference + (size_t)b * (size_t)K, square = cblas_ddot(K, row, 1, row, 1) / K;
-    if (b < bootstrap)
-      boot[b] = square - 2 * spread; /* the spread of the data, and that of the resampling */
-    else
-      *value = square - spread;
-  }
-  free(difference);
-  return OK;
-}
-
-double fluct_mean(int64_t replicas, const double *values, int bootstrap, const double *weight, double *boot) {
-  const int R = (int)replicas;
-  cblas_dgemv(CblasRowMajor, CblasNoTrans, bootstrap, R, 1.0 / R, weight, R, values, 1, 0, boot, 1);
-  return gsl_stats_mean(values, 1, (size_t)R);
-}
-
-struct estimate fluct_interval(double value, int bootstrap, double *boot, int64_t replicas, double level, bool in_log) {
-  struct estimate estimate = {value, NAN, NAN};
-  if (replicas < FLUCT_REPLICAS_MIN) return estimate;
-  for (int b = 0; b < bootstrap; b++) in_log &= boot[b] > 0;
-  for (int b = 0; b < bootstrap && in_log; b++) boot[b] = log(boot[b]);
-  const double degrees = (double)(replicas - 1), t = gsl_cdf_tdist_Pinv((1 + level) / 2, degrees);
-  const double half = t * gsl_stats_sd(boot, 1, (size_t)bootstrap) * sqrt((double)replicas / degrees);
-  if (!isfinite(half)) return estimate;
-  estimate.low = in_log ? value * exp(-half) : value - half;
-  estimate.high = in_log ? value * exp(half) : value + half;
-  return estimate;
-}
-
-/* ---- quantities ---- */
 
 enum part { PART_TOTAL, PART_INIT, PART_SGD, PART_BIAS };
 
@@ -195,9 +45,21 @@ static double expected_slope(const struct study *study, const struct source *sou
   return source->part == PART_SGD ? -study->batch_power : -1;
 }
 
-/* The independent ones that are resampled: networks, or initial conditions with all their streams. */
-static int64_t initials_of(const struct study *study, int size) {
-  return study->replicas[size] / study->streams;
+int64_t fluct_initials(const struct fluct *fluct, int size) {
+  return fluct->study->replicas[size] / fluct->study->streams;
+}
+
+int64_t fluct_fewest(const struct fluct *fluct) {
+  int64_t fewest = INT64_MAX;
+  for (int s = 0; s < fluct->study->sizes; s++)
+    if (fluct_initials(fluct, s) < fewest) fewest = fluct_initials(fluct, s);
+  return fewest;
+}
+
+const struct fluct_quantity *fluct_find(const struct fluct *fluct, const char *name) {
+  for (int q = 0; q < FLUCT_QUANTITIES; q++)
+    if (fluct->quantity[q].known && strcmp(fluct->quantity[q].name, name) == 0) return &fluct->quantity[q];
+  return NULL;
 }
 
 static int evaluate_parts(const struct fluct *fluct, const struct source *source, int64_t initials, int64_t points,
@@ -233,7 +95,7 @@ static int evaluate_bias(const struct fluct *fluct, const struct source *source,
 static int evaluate_series(const struct fluct *fluct, const struct source *source, int size, int time,
                            const double *weight, double *value, double *boot) {
   const struct study *study = fluct->study;
-  const int64_t initials = initials_of(study, size);
+  const int64_t initials = fluct_initials(fluct, size);
   const size_t streams = (size_t)study->streams;
   double *data = status_malloc(sizeof *data * (size_t)study->replicas[size]);
   const int status = study_series(study, size, time, source->column, data);
@@ -249,7 +111,7 @@ static int evaluate(const struct fluct *fluct, const struct source *source, int 
                     double *value, double *boot) {
   if (source->column) return evaluate_series(fluct, source, size, time, weight[size], value, boot);
   const struct study *study = fluct->study;
-  const int64_t replicas = study->replicas[size], initials = initials_of(study, size);
+  const int64_t replicas = study->replicas[size], initials = fluct_initials(fluct, size);
   const int64_t points = source->set == POINTS_TEST ? study->tests : study->samples;
   double *f;
   TRY(status_array((void **)&f, replicas * points, sizeof *f, "the outputs of all replicas"));
@@ -298,49 +160,53 @@ static void fit_error(struct fluct *fluct, struct fluct_quantity *quantity, int 
 }
 
 /* All sizes at one time. */
-static int estimate_time(struct fluct *fluct, int q, int time, double *const *weight, double *boot) {
+static int estimate_time(struct fluct *fluct, int q, int time, double *const *weight) {
   const struct study *study = fluct->study;
   struct fluct_quantity *quantity = &fluct->quantity[q];
-  const int B = fluct->options.bootstrap;
-  double value[ENSEMBLE_MAX], *scratch = status_malloc(sizeof *scratch * (size_t)B);
-  int64_t fewest = INT64_MAX;
+  const size_t B = (size_t)fluct->options.bootstrap;
+  double value[ENSEMBLE_MAX], *boot = quantity->boot + (size_t)(time * study->sizes) * B;
+  double *scratch = status_malloc(sizeof *scratch * B);
   int status = OK;
   for (int s = 0; s < study->sizes && status == OK; s++) {
-    status = evaluate(fluct, &source_table[q], s, time, weight, &value[s], boot + (size_t)s * (size_t)B);
+    double *own = boot + (size_t)s * B;
+    status = evaluate(fluct, &source_table[q], s, time, weight, &value[s], own);
     if (status != OK) break;
-    memcpy(scratch, boot + (size_t)s * (size_t)B, sizeof *scratch * (size_t)B);
+    memcpy(scratch, own, sizeof *scratch * B);
     quantity->value[time * study->sizes + s] =
-        fluct_interval(value[s], B, scratch, initials_of(study, s), fluct->options.level, true);
-    if (initials_of(study, s) < fewest) fewest = initials_of(study, s);
+        fluct_interval(value[s], (int)B, scratch, fluct_initials(fluct, s), fluct->options.level, true);
   }
   free(scratch);
-  if (status == OK) quantity->slope[time] = slope_of(fluct, value, boot, fewest);
-  if (status == OK && quantity->fit) fit_error(fluct, quantity, time, value, boot, fewest);
+  if (status == OK) quantity->slope[time] = slope_of(fluct, value, boot, fluct_fewest(fluct));
+  if (status == OK && quantity->fit) fit_error(fluct, quantity, time, value, boot, fluct_fewest(fluct));
   return status;
+}
+
+static int allocate(const struct study *study, int bootstrap, struct fluct_quantity *quantity) {
+  const int64_t cells = (int64_t)study->times * study->sizes;
+  TRY(status_array((void **)&quantity->boot, cells * bootstrap, sizeof *quantity->boot, "bootstrap values"));
+  quantity->value = status_malloc(sizeof *quantity->value * (size_t)cells);
+  quantity->slope = status_malloc(sizeof *quantity->slope * (size_t)study->times);
+  return OK;
 }
 
 static int estimate_all(struct fluct *fluct, double *const *weight) {
   const struct study *study = fluct->study;
-  double *boot = status_malloc(sizeof *boot * (size_t)study->sizes * (size_t)fluct->options.bootstrap);
-  int status = OK;
-  for (int q = 0; q < FLUCT_QUANTITIES && status == OK; q++) {
+  for (int q = 0; q < FLUCT_QUANTITIES; q++) {
     const struct source *source = &source_table[q];
     struct fluct_quantity *quantity = &fluct->quantity[q];
     *quantity =
         (struct fluct_quantity){.name = source->name, .description = source->description, .variance = source->variance};
     quantity->expected = expected_slope(study, source);
-    quantity->value = status_malloc(sizeof *quantity->value * (size_t)(study->times * study->sizes));
-    quantity->slope = status_malloc(sizeof *quantity->slope * (size_t)study->times);
+    quantity->known = is_known(study, source);
+    if (!quantity->known) continue;
+    TRY(allocate(study, fluct->options.bootstrap, quantity));
     if (source->column) {
       quantity->fit = status_malloc(sizeof *quantity->fit * (size_t)study->times);
       quantity->power = status_malloc(sizeof *quantity->power * (size_t)study->times);
     }
-    quantity->known = is_known(study, source);
-    for (int time = 0; time < study->times && quantity->known && status == OK; time++)
-      status = estimate_time(fluct, q, time, weight, boot);
+    for (int time = 0; time < study->times; time++) TRY(estimate_time(fluct, q, time, weight));
   }
-  free(boot);
-  return status;
+  return OK;
 }
 
 int fluct_create(const struct study *study, const struct fluct_options *options, struct fluct **out) {
@@ -352,7 +218,7 @@ int fluct_create(const struct study *study, const struct fluct_options *options,
   fluct->study = study;
   fluct->options = *options;
   for (int s = 0; s < study->sizes; s++) {
-    const int64_t initials = initials_of(study, s);
+    const int64_t initials = fluct_initials(fluct, s);
     weight[s] = status_malloc(sizeof(double) * (size_t)options->bootstrap * (size_t)initials);
     fluct_weights(options->seed, options->bootstrap, initials, weight[s]);
   }
@@ -370,6 +236,7 @@ void fluct_free(struct fluct *fluct) {
   if (!fluct) return;
   for (int q = 0; q < FLUCT_QUANTITIES; q++) {
     free(fluct->quantity[q].value);
+    free(fluct->quantity[q].boot);
     free(fluct->quantity[q].slope);
     free(fluct->quantity[q].fit);
     free(fluct->quantity[q].power);

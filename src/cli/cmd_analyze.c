@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/expect.h"
 #include "analysis/fluct.h"
+#include "analysis/heal.h"
+#include "analysis/results.h"
 #include "analysis/study.h"
 #include "base/status.h"
 #include "cli/cmd.h"
@@ -13,6 +16,8 @@ struct request {
   char **run;
   const char *output, *json; /* NULL: <first run>/analysis.h5, none */
   struct fluct_options options;
+  int expects;
+  struct expect *expect;
 };
 
 static int number(const char *option, const char *text, bool whole, double low, double high, double *value) {
@@ -46,9 +51,14 @@ static int parse(int argc, char **argv, struct request *request) {
       request->options.bootstrap = (int)value;
     } else if (strcmp(option, "--level") == 0) {
       TRY(number(option, text, false, 0.5, 0.9999, &request->options.level));
+    } else if (strcmp(option, "--tolerance") == 0) {
+      TRY(number(option, text, false, 0, 1, &request->options.tolerance));
+    } else if (strcmp(option, "--expect") == 0) {
+      TRY(expect_parse(text, &request->expect[request->expects++]));
     } else {
       return FAIL(USAGE,
-                  "analyze: unknown option \"%s\"; options: -o FILE, --json FILE, --seed S, --bootstrap B, --level L",
+                  "analyze: unknown option \"%s\"; options: -o FILE, --json FILE, --seed S, --bootstrap B, --level L, "
+                  "--tolerance TOL, --expect NAME=SLOPE[+-TOL][@T]",
                   option);
     }
   }
@@ -56,31 +66,68 @@ static int parse(int argc, char **argv, struct request *request) {
   return OK;
 }
 
-static int analyze(const struct request *request, const struct provenance *provenance) {
-  struct study *study = NULL;
-  struct fluct *fluct = NULL;
+/* Everything that is made of a study, in the order in which it is told. */
+struct analysis {
+  struct study *study;
+  struct fluct *fluct;
+  struct heal *heal;
+};
+
+static int create(const struct request *request, struct analysis *a) {
+  TRY(study_open(request->runs, request->run, &a->study));
+  TRY(fluct_create(a->study, &request->options, &a->fluct));
+  a->heal = heal_create(a->fluct);
+  return expect_check_names(request->expects, request->expect, a->heal);
+}
+
+static void print(const struct analysis *a) {
+  fluct_print(a->fluct, stdout);
+  heal_print(a->heal, stdout);
+  fluct_print_verdicts(a->fluct, stdout);
+  heal_print_verdicts(a->heal, stdout);
+  fluct_print_limits(a->fluct, stdout);
+}
+
+static int write_files(const struct request *request, const struct analysis *a, const struct provenance *provenance) {
   char output[4200];
   snprintf(output, sizeof output, "%s/analysis.h5", request->run[0]);
   const char *path = request->output ? request->output : output;
-  int status = study_open(request->runs, request->run, &study);
-  if (status == OK) status = fluct_create(study, &request->options, &fluct);
-  if (status == OK) fluct_print(fluct, stdout);
-  if (status == OK) status = fluct_write(fluct, provenance, path);
+  struct results *results = results_create();
+  fluct_results(a->fluct, results);
+  heal_results(a->heal, results);
+  int status = results_write(results, a->study->config, provenance, path);
   if (status == OK) printf("\nwritten: %s\n", path);
-  if (status == OK && request->json) status = fluct_json(fluct, request->json);
+  if (status == OK && request->json) status = results_json(results, request->json);
   if (status == OK && request->json) printf("written: %s\n", request->json);
-  fluct_free(fluct);
-  study_free(study);
+  results_free(results);
+  return status;
+}
+
+static int analyze(const struct request *request, const struct provenance *provenance) {
+  struct analysis a = {0};
+  int status = create(request, &a);
+  if (status == OK) {
+    print(&a);
+    const int unmet = expect_print(request->expects, request->expect, a.heal, stdout);
+    status = write_files(request, &a, provenance);
+    if (status == OK && unmet > 0)
+      status = FAIL(FAILED, "analyze: %d expectation%s not met, see above", unmet, unmet == 1 ? " is" : "s are");
+  }
+  heal_free(a.heal);
+  fluct_free(a.fluct);
+  study_free(a.study);
   return status;
 }
 
 int cmd_analyze(const struct comm *comm, int argc, char **argv) {
-  struct request request = {.options = {.seed = 1, .bootstrap = 2000, .level = 0.99},
-                            .run = status_malloc(sizeof(char *) * (size_t)argc)};
+  struct request request = {.options = {.seed = 1, .bootstrap = 2000, .level = 0.99, .tolerance = 0.05},
+                            .run = status_malloc(sizeof(char *) * (size_t)argc),
+                            .expect = status_malloc(sizeof(struct expect) * (size_t)argc)};
   struct provenance provenance;
   provenance_fill(comm, argc, argv, &provenance);
   int status = parse(argc, argv, &request);
   if (status == OK) status = comm_agree(comm, comm->rank == 0 ? analyze(&request, &provenance) : OK);
   free(request.run);
+  free(request.expect);
   return status;
 }

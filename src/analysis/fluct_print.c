@@ -1,0 +1,127 @@
+/* How the results of analysis/fluct.h are told on the terminal. */
+#include <math.h>
+
+#include "analysis/fluct.h"
+#include "analysis/verdict.h"
+
+enum { CELL = 30, COLUMNS = 4 };
+
+static void print_estimate(FILE *out, struct estimate e, double factor) {
+  char text[96];
+  if (isnan(e.value))
+    snprintf(text, sizeof text, "-");
+  else if (isnan(e.low))
+    snprintf(text, sizeof text, "%.4g", factor * e.value);
+  else
+    snprintf(text, sizeof text, "%.4g [%.4g, %.4g]", factor * e.value, factor * e.low, factor * e.high);
+  fprintf(out, "  %-*s", CELL, text);
+}
+
+static void print_fit(const struct fluct *fluct, const struct fluct_quantity *quantity, int time, FILE *out) {
+  const struct error_fit *fit = &quantity->fit[time];
+  const struct estimate p = quantity->power[time];
+  if (isnan(fit->power)) return;
+  fprintf(out, "%9s = %.4g + %.4g n^-p, p = %.3f", quantity->name, fit->limit, fit->amplitude, p.value);
+  if (!isnan(p.low)) fprintf(out, " [%.3f, %.3f]", p.low, p.high);
+  fprintf(out, "; with p = 1 chi^2 = %.3g on %d degrees, probability %.2g\n", fit->chi2, fluct->study->sizes - 2,
+          fit->probability);
+}
+
+/* Some quantities at one time, a column each. */
+static void print_columns(const struct fluct *fluct, int time, int count, const struct fluct_quantity *const *column,
+                          FILE *out) {
+  const struct study *study = fluct->study;
+  fprintf(out, "%10s", "n");
+  for (int i = 0; i < count; i++) {
+    char head[64];
+    snprintf(head, sizeof head, "%s%s", column[i]->variance ? "n " : "", column[i]->name);
+    fprintf(out, "  %-*s", CELL, head);
+  }
+  for (int s = 0; s < study->sizes; s++) {
+    fprintf(out, "\n%10lld", (long long)study->n[s]);
+    for (int i = 0; i < count; i++)
+      print_estimate(out, column[i]->value[time * study->sizes + s], column[i]->variance ? (double)study->n[s] : 1);
+  }
+  fprintf(out, "\n%10s", "slope");
+  for (int i = 0; i < count; i++) print_estimate(out, column[i]->slope[time], 1);
+  fputc('\n', out);
+}
+
+static void print_time(const struct fluct *fluct, int time, FILE *out) {
+  const struct fluct_quantity *column[COLUMNS];
+  int count = 0;
+  fprintf(out, "\nt = %g (step %lld)\n", fluct->study->time[time], (long long)fluct->study->step[time]);
+  for (int q = 0; q <= FLUCT_QUANTITIES; q++) {
+    if (count == COLUMNS || (q == FLUCT_QUANTITIES && count > 0)) {
+      print_columns(fluct, time, count, column, out);
+      count = 0;
+    }
+    if (q < FLUCT_QUANTITIES && fluct->quantity[q].known) column[count++] = &fluct->quantity[q];
+  }
+  for (int q = 0; q < FLUCT_QUANTITIES; q++)
+    if (fluct->quantity[q].known && fluct->quantity[q].fit) print_fit(fluct, &fluct->quantity[q], time, out);
+}
+
+/* What a verdict means. */
+static const char *reason(const struct fluct_quantity *quantity, const struct estimate *slope, double tolerance) {
+  if (slope->high < quantity->expected) return "; other powers of n show at these n";
+  if (slope->low > quantity->expected) return "; a part does not fall so";
+  const bool flat = verdict_of(slope, quantity->expected, tolerance) == VERDICT_WITHIN && quantity->variance;
+  return flat ? "; n times it is flat" : "";
+}
+
+static void print_verdict(const struct fluct *fluct, const struct fluct_quantity *quantity, int time, FILE *out) {
+  const struct estimate *slope = &quantity->slope[time];
+  if (isnan(slope->low)) return;
+  fprintf(out, "t = %-8g slope of %-7s in n: %.3f [%.3f, %.3f]: %s%s%s\n", fluct->study->time[time], quantity->name,
+          slope->value, slope->low, slope->high, verdict_text(slope, quantity->expected, fluct->options.tolerance),
+          quantity->variance ? "" : ", P = n^power", reason(quantity, slope, fluct->options.tolerance));
+}
+
+void fluct_print_verdicts(const struct fluct *fluct, FILE *out) {
+  fprintf(out, "\nverdicts at %.4g %%, tolerance %g (at fixed t: LLN, V_n = O(1/n), slope -1; data, V_sgd = O(1/P))\n",
+          100 * fluct->options.level, fluct->options.tolerance);
+  for (int q = 0; q < FLUCT_QUANTITIES; q++)
+    for (int time = 0; time < fluct->study->times; time++)
+      if (!isnan(fluct->quantity[q].expected) && fluct->quantity[q].known)
+        print_verdict(fluct, &fluct->quantity[q], time, out);
+}
+
+/* What the data of these runs cannot answer. */
+void fluct_print_limits(const struct fluct *fluct, FILE *out) {
+  const struct study *study = fluct->study;
+  int64_t fewest = study->replicas[0], most = study->replicas[0];
+  for (int s = 1; s < study->sizes; s++) {
+    if (study->replicas[s] < fewest) fewest = study->replicas[s];
+    if (study->replicas[s] > most) most = study->replicas[s];
+  }
+  if (!study->fields) fprintf(out, "no V_n: the runs recorded no fields; give output.fields a list of steps\n");
+  if (study->fields && study->tests == 0) fprintf(out, "no V_n at test points: the runs have none (data.test)\n");
+  if (fewest < 2)
+    fprintf(out, "no V_n and no intervals: they need ensemble.replicas of at least 2 and %d, best 32 or more\n",
+            FLUCT_REPLICAS_MIN);
+  else if (fewest < FLUCT_REPLICAS_MIN)
+    fprintf(out, "no intervals and no verdicts: %lld replicas, they need at least %d, best 32 or more\n",
+            (long long)fewest, FLUCT_REPLICAS_MIN);
+  else if (fewest < 16)
+    fprintf(out, "only %lld replicas: intervals are rough\n", (long long)fewest);
+  if (fewest != most)
+    fprintf(out, "%lld to %lld replicas: intervals differ in quality\n", (long long)fewest, (long long)most);
+  if (study->sizes < 2) fprintf(out, "no slopes: they need networks of at least 2 different n (ensemble.n)\n");
+  if (!study->common_data)
+    fprintf(out,
+            "the replicas saw different data: V contains the variance due to the data, which falls as 1/P; for the LLN "
+            "use data.mode fixed with scheme gd, or data.shared%s\n",
+            study->streams > 1 ? "; V_init is the other part" : ", or look at V_init of runs with data.streams");
+}
+
+void fluct_print(const struct fluct *fluct, FILE *out) {
+  const struct study *study = fluct->study;
+  fprintf(out, "%d run%s, %d sizes, %d times; %.4g %% intervals from %d bootstrap samples over replicas\n", study->runs,
+          study->runs == 1 ? "" : "s", study->sizes, study->times, 100 * fluct->options.level,
+          fluct->options.bootstrap);
+  fprintf(out, "slope: least squares of log value (of V, not n V) on log n; C_f = %.6g\n", study->C_f);
+  for (int q = 0; q < FLUCT_QUANTITIES; q++)
+    if (fluct->quantity[q].known) fprintf(out, "%10s  %s\n", fluct->quantity[q].name, fluct->quantity[q].description);
+  for (int time = 0; time < study->times; time++) print_time(fluct, time, out);
+}

@@ -1,0 +1,244 @@
+#include "analysis/results.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/h5.h"
+#include "base/status.h"
+
+enum kind { KIND_REAL, KIND_INTEGER, KIND_WORDS };
+enum { RANK_MAX = 2, NAME_MAX_BYTES = 128, FORMAT_VERSION = 2 };
+
+struct entry {
+  enum kind kind;
+  int rank;
+  int64_t shape[RANK_MAX], count;
+  char name[NAME_MAX_BYTES];
+  char *description; /* NULL: none */
+  double *real;
+  int64_t *integer;
+  char *words; /* parted by spaces */
+};
+
+struct results {
+  int entries, capacity;
+  struct entry *entry;
+};
+
+const char *const results_values[3] = {"values", "low", "high"};
+
+/* ---- add ---- */
+
+struct results *results_create(void) {
+  struct results *results = calloc(1, sizeof *results);
+  if (!results) die("no memory for results");
+  return results;
+}
+
+void results_free(struct results *results) {
+  if (!results) return;
+  for (int i = 0; i < results->entries; i++) {
+    free(results->entry[i].description);
+    free(results->entry[i].real);
+    free(results->entry[i].integer);
+    free(results->entry[i].words);
+  }
+  free(results->entry);
+  free(results);
+}
+
+static struct entry *add(struct results *results, enum kind kind, const char *name, const char *description, int rank,
+                         const int64_t *shape) {
+  if (results->entries == results->capacity) {
+    results->capacity = results->capacity ? 2 * results->capacity : 64;
+    results->entry = realloc(results->entry, sizeof *results->entry * (size_t)results->capacity);
+    if (!results->entry) die("no memory for %d results", results->capacity);
+  }
+  struct entry *entry = &results->entry[results->entries++];
+  *entry =
+      (struct entry){.kind = kind, .rank = rank, .count = 1, .description = description ? strdup(description) : NULL};
+  if (strlen(name) >= sizeof entry->name || rank > RANK_MAX) die("result %s: name or rank %d too large", name, rank);
+  strcpy(entry->name, name);
+  for (int i = 0; i < rank; i++) {
+    entry->shape[i] = shape[i];
+    entry->count *= shape[i];
+  }
+  return entry;
+}
+
+void results_add(struct results *results, const char *name, const char *description, int rank, const int64_t *shape,
+                 const double *values) {
+  struct entry *entry = add(results, KIND_REAL, name, description, rank, shape);
+  entry->real = status_malloc(sizeof *values * (size_t)entry->count);
+  memcpy(entry->real, values, sizeof *values * (size_t)entry->count);
+}
+
+void results_integers(struct results *results, const char *name, const char *description, int64_t count,
+                      const int64_t *values) {
+  struct entry *entry = add(results, KIND_INTEGER, name, description, 1, &count);
+  entry->integer = status_malloc(sizeof *values * (size_t)count);
+  memcpy(entry->integer, values, sizeof *values * (size_t)count);
+}
+
+void results_words(struct results *results, const char *name, int64_t count, const char *const *words) {
+  struct entry *entry = add(results, KIND_WORDS, name, NULL, 1, &count);
+  size_t bytes = 1;
+  for (int64_t i = 0; i < count; i++) bytes += strlen(words[i]) + 1;
+  entry->words = status_malloc(bytes);
+  entry->words[0] = 0;
+  for (int64_t i = 0; i < count; i++) {
+    if (i) strcat(entry->words, " ");
+    strcat(entry->words, words[i]);
+  }
+}
+
+void results_estimates(struct results *results, const char *group, const char *const names[3], const char *description,
+                       int rank, const int64_t *shape, const struct estimate *estimates) {
+  int64_t count = 1;
+  for (int i = 0; i < rank; i++) count *= shape[i];
+  double *values = status_malloc(sizeof *values * (size_t)count);
+  for (int part = 0; part < 3; part++) {
+    char name[NAME_MAX_BYTES];
+    snprintf(name, sizeof name, "%s/%s", group, names[part]);
+    for (int64_t i = 0; i < count; i++)
+      values[i] = part == 0 ? estimates[i].value : part == 1 ? estimates[i].low : estimates[i].high;
+    results_add(results, name, description, rank, shape, values);
+  }
+  free(values);
+}
+
+/* ---- JSON ---- */
+
+static void json_number(FILE *out, const struct entry *entry, int64_t i) {
+  if (entry->kind == KIND_INTEGER)
+    fprintf(out, "%lld", (long long)entry->integer[i]);
+  else if (isfinite(entry->real[i]))
+    fprintf(out, "%.17g", entry->real[i]);
+  else
+    fputs("null", out);
+}
+
+static void json_words(FILE *out, const char *words) {
+  fputc('[', out);
+  for (const char *word = words; *word;) {
+    const size_t length = strcspn(word, " ");
+    fprintf(out, "%s\"%.*s\"", word == words ? "" : ", ", (int)length, word);
+    word += length + (word[length] == ' ');
+  }
+  fputc(']', out);
+}
+
+static void json_value(FILE *out, const struct entry *entry) {
+  if (entry->kind == KIND_WORDS) {
+    json_words(out, entry->words);
+    return;
+  }
+  const int64_t rows = entry->rank == 2 ? entry->shape[0] : 1, columns = entry->count / (rows ? rows : 1);
+  if (entry->rank == 2) fputc('[', out);
+  for (int64_t row = 0; row < rows; row++) {
+    if (row) fputs(", ", out);
+    if (entry->rank) fputc('[', out);
+    for (int64_t column = 0; column < columns; column++) {
+      if (column) fputs(", ", out);
+      json_number(out, entry, row * columns + column);
+    }
+    if (entry->rank) fputc(']', out);
+  }
+  if (entry->rank == 2) fputc(']', out);
+}
+
+/* Bytes of the group in which both names lie, with its slash. */
+static size_t common_group(const char *a, const char *b) {
+  size_t group = 0;
+  for (size_t i = 0; a[i] && a[i] == b[i]; i++)
+    if (a[i] == '/') group = i + 1;
+  return group;
+}
+
+/* Closes the objects of the entry before that the next one is not in, and opens its own. */
+static void json_all(FILE *out, const struct results *results) {
+  const char *before = "";
+  int depth = 1;
+  fputc('{', out);
+  for (int i = 0; i < results->entries; i++) {
+    const struct entry *entry = &results->entry[i];
+    const size_t common = common_group(before, entry->name);
+    for (const char *at = before + common; (at = strchr(at, '/')); at++, depth--) fputc('}', out);
+    fprintf(out, "%s\n%*s", i ? "," : "", 2 * depth, "");
+    const char *leaf = entry->name + common;
+    for (const char *slash; (slash = strchr(leaf, '/')); leaf = slash + 1, depth++)
+      fprintf(out, "\"%.*s\": {\n%*s", (int)(slash - leaf), leaf, 2 * depth + 2, "");
+    fprintf(out, "\"%s\": ", leaf);
+    json_value(out, entry);
+    before = entry->name;
+  }
+  for (; depth > 1; depth--) fputc('}', out);
+  fputs("\n}\n", out);
+}
+
+int results_json(const struct results *results, const char *path) {
+  char *temporary = status_malloc(strlen(path) + 8);
+  sprintf(temporary, "%s.tmp", path);
+  FILE *out = fopen(temporary, "w");
+  if (out) json_all(out, results);
+  const bool bad = !out || ferror(out) != 0;
+  int status = OK;
+  if ((out && fclose(out) != 0) || bad || rename(temporary, path) != 0) {
+    status = FAIL(FAILED, "%s: cannot write: %s", path, strerror(errno));
+    remove(temporary);
+  }
+  free(temporary);
+  return status;
+}
+
+/* ---- HDF5 ---- */
+
+static int write_entry(struct h5 *file, const struct entry *entry) {
+  char object[NAME_MAX_BYTES + 2];
+  snprintf(object, sizeof object, "/%s", entry->name);
+  if (entry->rank == 0 || entry->kind == KIND_WORDS) {
+    char *leaf = strrchr(object, '/');
+    const char *attribute = entry->name + (leaf - object);
+    if (leaf == object) leaf++; /* of the root */
+    *leaf = 0;
+    return entry->kind == KIND_WORDS ? h5_set_text(file, object, attribute, entry->words)
+                                     : h5_set_double(file, object, attribute, entry->real[0]);
+  }
+  const bool real = entry->kind == KIND_REAL;
+  TRY(h5_write(file, object, real ? H5_DOUBLE : H5_INT64, entry->rank, entry->shape,
+               real ? (const void *)entry->real : entry->integer));
+  return entry->description ? h5_set_text(file, object, "description", entry->description) : OK;
+}
+
+static int write_all(struct h5 *file, const struct results *results, const char *config,
+                     const struct provenance *provenance) {
+  TRY(h5_set_text(file, "/", "format", "mckean-analysis"));
+  TRY(h5_set_int(file, "/", "format_version", FORMAT_VERSION));
+  TRY(h5_set_text(file, "/", "config", config));
+  TRY(provenance_write(provenance, file));
+  for (int i = 0; i < results->entries; i++) TRY(write_entry(file, &results->entry[i]));
+  return OK;
+}
+
+int results_write(const struct results *results, const char *config, const struct provenance *provenance,
+                  const char *path) {
+  struct h5 *file;
+  char *temporary = status_malloc(strlen(path) + 8);
+  sprintf(temporary, "%s.tmp", path);
+  int status = h5_create(temporary, 0, &file);
+  if (status != OK) remove(temporary);
+  if (status == OK) {
+    status = write_all(file, results, config, provenance);
+    const int closed = h5_close(file);
+    if (status == OK) status = closed;
+    if (status == OK && rename(temporary, path) != 0)
+      status = FAIL(FAILED, "%s: cannot rename it to %s: %s", temporary, path, strerror(errno));
+    if (status != OK) remove(temporary);
+  }
+  free(temporary);
+  return status;
+}
