@@ -21,7 +21,9 @@ enum rng_stream {
   RNG_DATA_TEST,
   RNG_DATA_ORDER,
   RNG_NOISE,
-  RNG_BOOTSTRAP
+  RNG_BOOTSTRAP,
+  RNG_WISHART,
+  RNG_FEATURES
 };
 
 struct rng {

@@ -1,0 +1,157 @@
+#include "analysis/covariance.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "base/status.h"
+
+enum { PIECE = 64 }; /* replicas on their way from rank 0 */
+
+/* ---- samples ---- */
+
+/* Subtracts the mean over columns from each row of f and returns it. */
+static void centre_columns(struct dense *f, double *mean) {
+  memset(mean, 0, sizeof *mean * (size_t)f->rows);
+  for (int j = 0; j < f->local_columns; j++)
+    for (int i = 0; i < f->local_rows; i++)
+      mean[dense_row(f, i)] += f->local[(int64_t)j * f->local_rows + i] / f->columns;
+  dense_grid_sum(f->grid, f->rows, mean);
+  for (int j = 0; j < f->local_columns; j++)
+    for (int i = 0; i < f->local_rows; i++) f->local[(int64_t)j * f->local_rows + i] -= mean[dense_row(f, i)];
+}
+
+static int fill(struct covariance *covariance, const struct covariance_source *source) {
+  const struct comm *comm = covariance->f->grid->comm;
+  const int K = covariance->points;
+  double *piece = NULL;
+  int status = status_array((void **)&covariance->mean, K, sizeof *covariance->mean, "a mean field");
+  if (status == OK) status = status_array((void **)&piece, (int64_t)PIECE * K, sizeof *piece, "outputs of replicas");
+  status = comm_agree(comm, status);
+  for (int first = 0; first < covariance->replicas && status == OK; first += PIECE) {
+    const int left = covariance->replicas - first, count = left < PIECE ? left : PIECE;
+    status = comm_agree(comm, comm->rank == 0 ? source->read(source->context, first, count, piece) : OK);
+    if (status != OK) break;
+    comm_bcast(comm, piece, (int64_t)sizeof *piece * count * K, 0);
+    dense_set(covariance->f, first, count, piece);
+  }
+  free(piece);
+  return status;
+}
+
+int covariance_create(const struct dense_grid *grid, int64_t n, int64_t replicas, int64_t points,
+                      const struct covariance_source *source, struct covariance **out) {
+  if (replicas < 2)
+    return FAIL(FAILED, "a covariance: at least 2 replicas were expected, received %lld", (long long)replicas);
+  struct dense *f;
+  TRY(dense_create(grid, points, replicas, &f));
+  struct covariance *covariance = status_malloc(sizeof *covariance);
+  *covariance = (struct covariance){.n = n, .replicas = (int)replicas, .points = (int)points, .f = f};
+  const int status = fill(covariance, source);
+  if (status != OK) {
+    covariance_free(covariance);
+    return status;
+  }
+  centre_columns(f, covariance->mean);
+  *out = covariance;
+  return OK;
+}
+
+void covariance_free(struct covariance *covariance) {
+  if (!covariance) return;
+  dense_free(covariance->f);
+  free(covariance->mean);
+  free(covariance);
+}
+
+/* ---- the operator ---- */
+
+int covariance_operator(const struct covariance *covariance, struct dense **C) {
+  const struct dense *f = covariance->f;
+  TRY(dense_create(f->grid, f->rows, f->rows, C));
+  dense_multiply((double)covariance->n / covariance->points / (covariance->replicas - 1), f, false, f, true, 0, *C);
+  return OK;
+}
+
+double covariance_trace(const struct covariance *covariance) {
+  const struct dense *f = covariance->f;
+  double sum = 0;
+  for (int64_t i = 0; i < (int64_t)f->local_columns * f->local_rows; i++) sum += f->local[i] * f->local[i];
+  dense_grid_sum(f->grid, 1, &sum);
+  return sum * (double)covariance->n / covariance->points / (covariance->replicas - 1);
+}
+
+int covariance_project(const struct covariance *covariance, int count, const double *u, const double *centre,
+                       double *y) {
+  const int K = covariance->points;
+  const double factor = sqrt((double)covariance->n / K);
+  struct dense *vectors, *product;
+  TRY(dense_create(covariance->f->grid, K, count, &vectors));
+  const int status = dense_create(covariance->f->grid, count, covariance->replicas, &product);
+  if (status == OK) {
+    dense_set(vectors, 0, count, u);
+    dense_multiply(factor, vectors, true, covariance->f, false, 0, product);
+    dense_get(product, 0, covariance->replicas, y);
+    dense_free(product);
+  }
+  dense_free(vectors);
+  for (int i = 0; i < count && centre && status == OK; i++) {
+    double shift = 0;
+    for (int k = 0; k < K; k++) shift += u[(int64_t)i * K + k] * (covariance->mean[k] - centre[k]);
+    for (int64_t r = 0; r < covariance->replicas; r++) y[r * count + i] += factor * shift;
+  }
+  return status;
+}
+
+static void reverse(int64_t count, int64_t size, double *rows) {
+  for (int64_t i = 0, j = count - 1; i < j; i++, j--)
+    for (int64_t k = 0; k < size; k++) {
+      const double kept = rows[i * size + k];
+      rows[i * size + k] = rows[j * size + k];
+      rows[j * size + k] = kept;
+    }
+}
+
+int covariance_leading(struct dense *C, int count, double *values, double *u) {
+  const int K = C->rows;
+  struct dense *vectors = NULL;
+  if (count > 0) TRY(dense_create(C->grid, K, K, &vectors));
+  const int status = dense_eigen(C, values, vectors);
+  if (status == OK) reverse(K, 1, values);
+  if (status == OK && count > 0) {
+    dense_get(vectors, K - count, count, u);
+    reverse(count, K, u);
+  }
+  dense_free(vectors);
+  return status;
+}
+
+/* ---- the null of sorted eigenvalues ---- */
+
+int covariance_wishart(const struct dense_grid *grid, int64_t points, const double *spectrum, int64_t replicas,
+                       uint64_t seed, uint64_t id, double *values) {
+  const struct rng rng = {.seed = seed, .stream = RNG_WISHART, .network = (uint64_t)replicas, .step = id};
+  struct dense *f, *C;
+  double *column = status_malloc(sizeof *column * (size_t)points);
+  int status = dense_create(grid, points, replicas, &f);
+  for (int j = 0; status == OK && j < f->local_columns; j++) {
+    rng_normal(&rng, (uint64_t)dense_column(f, j), (int)points, column);
+    for (int i = 0; i < f->local_rows; i++) {
+      const int row = dense_row(f, i);
+      f->local[(int64_t)j * f->local_rows + i] = sqrt(fmax(spectrum[row], 0)) * column[row];
+    }
+  }
+  if (status == OK) {
+    centre_columns(f, column);
+    status = dense_create(grid, points, points, &C);
+    if (status == OK) {
+      dense_multiply(1.0 / (double)(replicas - 1), f, false, f, true, 0, C);
+      status = covariance_leading(C, 0, values, NULL);
+      dense_free(C);
+    }
+    dense_free(f);
+  }
+  free(column);
+  return status;
+}

@@ -1,0 +1,198 @@
+// ranks: 2
+/* The central limit theorem at t = 0 at the level of fields: d = 5, K = 512 points, R = 2048 replicas, m = 20 whitened
+ * projections on the eigenvectors of the exact covariance (analysis/initial_law.h), judged by analysis/clt.h. Seeds are
+ * fixed; had they been drawn anew, a false alarm would come in 1e-5 of all cases for each of 5 quotients, W, mean and
+ * cosine, in 1e-4 for normality: 7e-4 for the 6 cases that must pass. The same judge must reject what is not so: a
+ * variance 10 % too large, duplicated replicas, replicas correlated by 5 %, a lost sqrt n, c without a variance, n = 1.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/clt.h"
+#include "analysis/covariance.h"
+#include "analysis/initial_law.h"
+#include "base/rng.h"
+#include "problem.h"
+
+enum { D = 5, K = 512, REPLICAS = 2048, M = CLT_VECTORS };
+
+/* A unit, its exact covariance operator at the test points, and its whitened projections. */
+struct law {
+  double value[K], u[M * K], f_0[K];
+};
+
+static struct problem *networks(const char *unit, int n) {
+  return problem_create("run: {precision: single, seed: 5}\n"
+                        "ensemble: {n: %d, replicas: %d}\n"
+                        "unit: {%s}\n"
+                        "target: {type: spin, d: %d}\n"
+                        "data: {mode: fixed, samples: 10, test: %d}\n"
+                        "dynamics: {scheme: gd, stages: [{steps: 1, dt: 1}]}\n",
+                        n, REPLICAS, unit, D, K);
+}
+
+static void find_law(const struct dense_grid *grid, const char *unit, struct law *law) {
+  struct problem *problem = networks(unit, 1);
+  struct initial_law *exact;
+  struct dense *C;
+  assert_ok(initial_law_create(&problem->config->unit, D, K, problem->data->test_x, &exact));
+  assert_ok(initial_law_matrix(grid, exact, initial_law_covariance, 1.0 / K, &C));
+  assert_ok(covariance_leading(C, M, law->value, law->u));
+  for (int k = 0; k < K; k++) law->f_0[k] = initial_law_output(exact, k);
+  dense_free(C);
+  initial_law_free(exact);
+  problem_free(problem);
+}
+
+/* f [REPLICAS][K] of all networks on all ranks. */
+static double *outputs(struct problem *problem) {
+  const int shares = problem->particles->shares;
+  const size_t all = (size_t)REPLICAS * K;
+  double *own = malloc(sizeof *own * ((size_t)shares * K + 1)), *f = calloc(all, sizeof *f);
+  dynamics_evaluate(problem->dynamics, POINTS_TEST, own);
+  for (int s = 0; s < shares; s++)
+    if (problem->particles->share[s].lead)
+      memcpy(f + problem->particles->share[s].replica * K, own + (size_t)s * K, sizeof *f * K);
+  MPI_Allreduce(MPI_IN_PLACE, f, (int)all, MPI_DOUBLE, MPI_SUM, world.mpi);
+  free(own);
+  return f;
+}
+
+static int read_rows(void *f, int64_t first, int64_t count, double *rows) {
+  memcpy(rows, (double *)f + first * K, sizeof *rows * (size_t)(count * K));
+  return OK;
+}
+
+/* Whitened projections y [REPLICAS][M] of f. */
+static double *project(const struct dense_grid *grid, int n, const struct law *law, double *f) {
+  struct covariance *covariance;
+  double *y = malloc(sizeof *y * REPLICAS * M);
+  const struct covariance_source source = {read_rows, f};
+  assert_ok(covariance_create(grid, n, REPLICAS, K, &source, &covariance));
+  assert_ok(covariance_project(covariance, M, law->u, law->f_0, y));
+  for (int r = 0; r < REPLICAS; r++)
+    for (int i = 0; i < M; i++) y[r * M + i] /= sqrt(law->value[i]);
+  covariance_free(covariance);
+  return y;
+}
+
+/* Every question, that of normality only where it is asked. */
+static struct clt_judgement judge(const double *y, bool normality) {
+  const bool asked[CLT_QUESTIONS] = {true, true, true, true, normality};
+  return clt_judge(REPLICAS, M, y, 0, asked);
+}
+
+static void print(const char *what, const struct clt_judgement *judgement) {
+  print_message("%s: W = %.4f", what, judgement->width);
+  for (int q = 0; q < CLT_QUESTIONS; q++)
+    print_message(", %s %.3g (%.3g)%s", clt_question_names[q], judgement->answer[q].value, judgement->answer[q].limit,
+                  judgement->answer[q].passed   ? ""
+                  : !judgement->answer[q].asked ? " -"
+                                                : " NO");
+  print_message("\n");
+}
+
+/* The judgement of y must be no, by this question among others. */
+static void must_reject(const char *what, const double *y, enum clt_question question) {
+  const struct clt_judgement judgement = judge(y, true);
+  print(what, &judgement);
+  assert_all(!clt_passed(&judgement) && !judgement.answer[question].passed);
+}
+
+static void mutate(const double *y) {
+  const size_t count = (size_t)REPLICAS * M;
+  double *wrong = malloc(sizeof *wrong * count), common[M];
+  for (size_t i = 0; i < count; i++) wrong[i] = sqrt(1.1) * y[i];
+  must_reject("variance times 1.1", wrong, CLT_WIDTH);
+  for (size_t i = 0; i < count; i++) wrong[i] = 32 * y[i];
+  must_reject("sqrt n forgotten", wrong, CLT_QUOTIENTS);
+  memcpy(wrong, y, sizeof *wrong * count);
+  memcpy(wrong + 7 * M, y + 1900 * M, sizeof *wrong * M);
+  must_reject("one replica twice", wrong, CLT_COSINE);
+  const struct rng rng = {.seed = 3, .stream = RNG_NOISE};
+  rng_normal(&rng, 0, M, common);
+  for (size_t i = 0; i < count; i++) wrong[i] = sqrt(0.95) * y[i] + sqrt(0.05) * common[i % M];
+  must_reject("replicas correlated by 5 %", wrong, CLT_MEAN);
+  free(wrong);
+}
+
+static void check_unit(const char *unit) {
+  struct dense_grid grid;
+  struct law *law = malloc(sizeof *law);
+  const int sizes[] = {64, 256, 1024};
+  dense_grid_create(&world, &grid);
+  find_law(&grid, unit, law);
+  for (int s = 0; s < 3; s++) {
+    struct problem *problem = networks(unit, sizes[s]);
+    double *f = outputs(problem), *y = project(&grid, sizes[s], law, f);
+    const struct clt_judgement judgement = judge(y, sizes[s] == 1024);
+    char what[64];
+    snprintf(what, sizeof what, "%s, n = %d", unit, sizes[s]);
+    print(what, &judgement);
+    assert_all(clt_passed(&judgement));
+    if (sizes[s] == 1024) mutate(y);
+    free(f);
+    free(y);
+    problem_free(problem);
+  }
+  dense_grid_free(&grid);
+  free(law);
+}
+
+static void sigmoid_fluctuates_as_the_theorem_says(void **state) {
+  (void)state;
+  check_unit("type: sigmoid");
+}
+
+static void rbf_fluctuates_as_the_theorem_says(void **state) {
+  (void)state;
+  check_unit("type: rbf, alpha: 1");
+}
+
+/* Student's t with two degrees has no variance: N(0,1) / sqrt(E), E exponential. */
+static void replace_amplitudes(struct problem *problem, int n) {
+  float *c = malloc(sizeof *c * (size_t)n);
+  double *normal = malloc(sizeof *normal * (size_t)n), *uniform = malloc(sizeof *uniform * (size_t)n);
+  const struct rng rng = {.seed = 11, .stream = RNG_NOISE};
+  for (int s = 0; s < problem->particles->shares; s++) {
+    const struct share *share = &problem->particles->share[s];
+    rng_normal(&rng, (uint64_t)share->replica, n, normal);
+    rng_uniform(&rng, (uint64_t)(REPLICAS + share->replica), n, uniform);
+    for (int i = 0; i < n; i++) c[i] = (float)(normal[i] / sqrt(-log(1 - uniform[i])));
+    share_set(problem->particles, share, share_first_unit(share), share_units(share), c + share_first_unit(share), NULL,
+              NULL);
+  }
+  free(c);
+  free(normal);
+  free(uniform);
+}
+
+static void other_laws_are_rejected(void **state) {
+  (void)state;
+  struct dense_grid grid;
+  struct law *law = malloc(sizeof *law);
+  dense_grid_create(&world, &grid);
+  find_law(&grid, "type: sigmoid", law);
+  for (int heavy = 0; heavy < 2; heavy++) {
+    const int n = heavy ? 1024 : 1;
+    struct problem *problem = networks("type: sigmoid", n);
+    if (heavy) replace_amplitudes(problem, n);
+    double *f = outputs(problem), *y = project(&grid, n, law, f);
+    must_reject(heavy ? "c by Student's t with 2 degrees" : "n = 1", y, CLT_NORMALITY);
+    free(f);
+    free(y);
+    problem_free(problem);
+  }
+  dense_grid_free(&grid);
+  free(law);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(sigmoid_fluctuates_as_the_theorem_says),
+      cmocka_unit_test(rbf_fluctuates_as_the_theorem_says),
+      cmocka_unit_test(other_laws_are_rejected),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,152 @@
+// ranks: 1 2 3 4
+/* covariance: against plain loops, for numbers of points below, at and beside multiples of the block; the null of
+ * sorted eigenvalues against what is known of Wishart matrices. */
+#include "analysis/covariance.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "harness.h"
+
+static const int points[] = {3, DENSE_BLOCK, 130}, replicas[] = {150, 7, 71};
+
+/* f [R][K] with mean k, and correlations by a common part. */
+static double *fields(int R, int K) {
+  const struct rng rng = {.seed = 9, .stream = RNG_NOISE, .step = (uint64_t)K};
+  double *f = malloc(sizeof *f * (size_t)R * (size_t)K), *normal = malloc(sizeof *normal * (size_t)(K + 1));
+  for (int r = 0; r < R; r++) {
+    rng_normal(&rng, (uint64_t)r, K + 1, normal);
+    for (int k = 0; k < K; k++) f[r * K + k] = k + normal[k] / (1 + k) + normal[K];
+  }
+  free(normal);
+  return f;
+}
+
+struct rows {
+  const double *f;
+  int K;
+};
+
+static int read_rows(void *context, int64_t first, int64_t count, double *f) {
+  const struct rows *rows = context;
+  memcpy(f, rows->f + first * rows->K, sizeof *f * (size_t)(count * rows->K));
+  return OK;
+}
+
+static int refuse(void *context, int64_t first, int64_t count, double *f) {
+  (void)context, (void)count, (void)f;
+  return first >= 64 ? FAIL(FAILED, "no such replicas") : OK;
+}
+
+/* C [K][K] = n / K times the sample covariance. */
+static double *plain_operator(int R, int K, int64_t n, const double *f) {
+  double *C = calloc((size_t)K * (size_t)K, sizeof *C), *mean = calloc((size_t)K, sizeof *mean);
+  for (int r = 0; r < R; r++)
+    for (int k = 0; k < K; k++) mean[k] += f[r * K + k] / R;
+  for (int r = 0; r < R; r++)
+    for (int k = 0; k < K; k++)
+      for (int l = 0; l < K; l++)
+        C[k * K + l] += (double)n / K * (f[r * K + k] - mean[k]) * (f[r * K + l] - mean[l]) / (R - 1);
+  free(mean);
+  return C;
+}
+
+static void check(const struct dense_grid *grid, int R, int K) {
+  const int64_t n = 50;
+  double *f = fields(R, K), *C = plain_operator(R, K, n, f), *seen = malloc(sizeof *seen * (size_t)(K * K));
+  double *values = malloc(sizeof *values * (size_t)K), *u = malloc(sizeof *u * (size_t)(2 * K)),
+         *y = malloc(sizeof *y * (size_t)(2 * R)), *centre = malloc(sizeof *centre * (size_t)K);
+  struct rows rows = {f, K};
+  struct covariance *covariance;
+  struct dense *matrix;
+  assert_ok(covariance_create(grid, n, R, K, &(struct covariance_source){read_rows, &rows}, &covariance));
+  assert_ok(covariance_operator(covariance, &matrix));
+  dense_get(matrix, 0, K, seen);
+  double worst = 0, trace = 0, sum = 0;
+  for (int i = 0; i < K * K; i++) worst = fmax(worst, fabs(seen[i] - C[i]));
+  for (int k = 0; k < K; k++) trace += C[k * K + k];
+  assert_all(worst < 1e-12 * trace);
+  assert_all(fabs(covariance_trace(covariance) - trace) < 1e-12 * trace);
+
+  assert_ok(covariance_leading(matrix, 2, values, u));
+  for (int k = 0; k < K; k++) sum += values[k];
+  assert_all(fabs(sum - trace) < 1e-11 * trace && values[0] >= values[1] && values[1] >= values[K - 1]);
+  for (int k = 0; k < K; k++) centre[k] = k - 0.5;
+  for (int centred = 0; centred < 2; centred++) {
+    assert_ok(covariance_project(covariance, 2, u, centred ? centre : NULL, y));
+    for (int i = 0; i < 2; i++) {
+      double mean = 0, quotient = 0, off = 0;
+      for (int r = 0; r < R; r++) mean += y[r * 2 + i] / R;
+      for (int r = 0; r < R; r++) quotient += pow(y[r * 2 + i] - mean, 2) / (R - 1);
+      assert_all(fabs(quotient - values[i]) < 1e-10 * trace); /* u' C u of an eigenvector */
+      for (int r = 0; r < R && centred; r++) {
+        double plain = 0;
+        for (int k = 0; k < K; k++) plain += u[i * K + k] * (f[r * K + k] - centre[k]) * sqrt((double)n / K);
+        off = fmax(off, fabs(plain - y[r * 2 + i]));
+      }
+      assert_all(off < 1e-10 * sqrt(trace) && (centred || fabs(mean) < 1e-10 * sqrt(trace)));
+    }
+  }
+  dense_free(matrix);
+  covariance_free(covariance);
+  free(f);
+  free(C);
+  free(seen);
+  free(values);
+  free(u);
+  free(y);
+  free(centre);
+}
+
+static void operators_are_those_of_plain_loops(void **state) {
+  (void)state;
+  struct dense_grid grid;
+  dense_grid_create(&world, &grid);
+  for (int i = 0; i < 3; i++) check(&grid, replicas[i], points[i]);
+  dense_grid_free(&grid);
+}
+
+static void failures_reach_all_ranks(void **state) {
+  (void)state;
+  struct dense_grid grid;
+  struct covariance *covariance;
+  dense_grid_create(&world, &grid);
+  assert_status(FAILED, covariance_create(&grid, 1, 1, 5, &(struct covariance_source){refuse, NULL}, &covariance));
+  assert_status(FAILED, covariance_create(&grid, 1, 100, 5, &(struct covariance_source){refuse, NULL}, &covariance));
+  assert_all(strstr(status_text(), "no such replicas") != NULL);
+  dense_grid_free(&grid);
+}
+
+/* Of K = 2 equal eigenvalues 1 and R replicas: the sum is chi^2 / (R-1) with 2 (R-1) degrees, and the two sorted ones
+ * part by E (v_1 - v_2) = sqrt(2 pi / R) to order 1/R (Gaussian orthogonal ensemble). 400 draws of R = 101: the mean
+ * sum has sd sqrt(4/100/400) = 0.01, the mean gap 0.131/20 = 0.0066; five of them, a false alarm of 6e-7 each. Wrong
+ * ids or seeds would repeat. */
+static void sorted_eigenvalues_part(void **state) {
+  (void)state;
+  enum { R = 101, DRAWS = 400 };
+  struct dense_grid grid;
+  dense_grid_create(&world, &grid);
+  double sum = 0, gap = 0, before = 0;
+  for (uint64_t id = 0; id < DRAWS; id++) {
+    double values[2];
+    assert_ok(covariance_wishart(&grid, 2, (double[]){1, 1}, R, 4, id, values));
+    sum += (values[0] + values[1]) / DRAWS;
+    gap += (values[0] - values[1]) / DRAWS;
+    assert_all(values[0] != before);
+    before = values[0];
+  }
+  if (fabs(sum - 2) > 0.05 || fabs(gap - sqrt(2 * M_PI / R)) > 0.035) print_error("sum %g, gap %g\n", sum, gap);
+  assert_all(fabs(sum - 2) < 0.05 && fabs(gap - sqrt(2 * M_PI / R)) < 0.035);
+  dense_grid_free(&grid);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(operators_are_those_of_plain_loops),
+      cmocka_unit_test(failures_reach_all_ranks),
+      cmocka_unit_test(sorted_eigenvalues_part),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}
