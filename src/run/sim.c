@@ -15,6 +15,7 @@
 #include "run/lock.h"
 #include "run/output.h"
 #include "run/report.h"
+#include "run/setup.h"
 #include "run/stop.h"
 #include "run/summary.h"
 
@@ -54,33 +55,6 @@ static int common_isa(struct sim *sim) {
                 isa_names[asked]);
   sim->isa = (enum isa)(asked < 0 ? best : asked);
   return OK;
-}
-
-/* What config_read could not know of a file: its points and their dimension. */
-static int check_problem(const struct sim *sim) {
-  const struct config *config = sim->config;
-  if (unit_table[config->unit.type].sphere && sim->target->d < 2)
-    return FAIL(USAGE, "unit.type: units on the sphere need points of dimension d >= 2, the file has d = 1");
-  for (int s = 0; s < config->schedule.stages; s++)
-    for (int e = 0; e < config->ensemble.members; e++)
-      TRY(schedule_check(&config->schedule, s, config->ensemble.n[e], sim->data->samples));
-  return OK;
-}
-
-static int create_problem(struct sim *sim) {
-  TRY(common_isa(sim));
-  TRY(target_create(sim->comm, &sim->config->target, &sim->target));
-  TRY(comm_agree(sim->comm, data_create(sim->target, &sim->config->data, &sim->data)));
-  return check_problem(sim); /* the same on all ranks */
-}
-
-static int create_particles(struct sim *sim) {
-  const struct config *config = sim->config;
-  double cost[ENSEMBLE_MAX];
-  for (int e = 0; e < config->ensemble.members; e++)
-    cost[e] = (double)schedule_batch(&config->schedule, 0, config->ensemble.n[e], sim->data->samples);
-  return particles_create(sim->comm, &config->ensemble, &config->unit, sim->target->d,
-                          (enum precision)config->precision, cost, &sim->particles);
 }
 
 static void note_damaged(void *context, const char *text) {
@@ -206,13 +180,14 @@ static void dry_run(struct sim *sim) {
 
 static int start(struct sim *sim) {
   provenance_fill(sim->comm, sim->options->argc, sim->options->argv, &sim->provenance);
-  TRY(create_problem(sim)); /* before any output: bad data leave no trace */
+  TRY(common_isa(sim));
+  TRY(setup_data(sim->comm, sim->config, &sim->target, &sim->data)); /* before any output: bad data leave no trace */
   if (sim->options->dry_run) {
     dry_run(sim);
     sim->done = true;
     return OK;
   }
-  TRY(create_particles(sim));
+  TRY(setup_particles(sim->comm, sim->config, sim->data, 0, &sim->particles));
   TRY(open_output(sim));
   TRY(find_start(sim));
   sim->echo = config_echo(sim->config);

@@ -1,0 +1,34 @@
+/* setup: from input, or from a checkpoint, to target, data and particles.
+ *
+ * All functions are collective. USAGE where the input does not fit a data file (its dimension, its number of points).
+ */
+#ifndef MCKEAN_RUN_SETUP_H
+#define MCKEAN_RUN_SETUP_H
+
+#include "base/comm.h"
+#include "model/data.h"
+#include "model/particles.h"
+#include "model/target.h"
+#include "run/checkpoint.h"
+#include "run/config.h"
+
+int setup_data(const struct comm *comm, const struct config *config, struct target **target, struct data **data);
+
+/* Balanced for the batches of a stage; units all zero. */
+int setup_particles(const struct comm *comm, const struct config *config, const struct data *data, int stage,
+                    struct particles **particles);
+
+/* What a checkpoint holds, on any number of ranks. */
+struct setup {
+  struct checkpoint_info info;
+  struct config *config;
+  struct target *target;
+  struct data *data;
+  struct particles *particles;
+};
+
+/* Checks every byte of the checkpoint. What fails leaves things to free. FAILED: damaged, no memory. */
+int setup_open(const struct comm *comm, const char *path, struct setup *setup);
+void setup_free(struct setup *setup); /* local; frees what it holds */
+
+#endif

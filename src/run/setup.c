@@ -1,0 +1,47 @@
+#include "run/setup.h"
+
+#include "base/status.h"
+#include "model/schedule.h"
+
+/* What config_read could not know of a file: its points and their dimension. */
+static int check_file(const struct config *config, const struct target *target, const struct data *data) {
+  if (unit_table[config->unit.type].sphere && target->d < 2)
+    return FAIL(USAGE, "unit.type: units on the sphere need points of dimension d >= 2, the file has d = 1");
+  for (int s = 0; s < config->schedule.stages; s++)
+    for (int e = 0; e < config->ensemble.members; e++)
+      TRY(schedule_check(&config->schedule, s, config->ensemble.n[e], data->samples));
+  return OK;
+}
+
+int setup_data(const struct comm *comm, const struct config *config, struct target **target, struct data **data) {
+  TRY(target_create(comm, &config->target, target));
+  TRY(comm_agree(comm, data_create(*target, &config->data, data)));
+  return check_file(config, *target, *data); /* the same on all ranks */
+}
+
+int setup_particles(const struct comm *comm, const struct config *config, const struct data *data, int stage,
+                    struct particles **particles) {
+  double cost[ENSEMBLE_MAX];
+  for (int e = 0; e < config->ensemble.members; e++)
+    cost[e] = (double)schedule_batch(&config->schedule, stage, config->ensemble.n[e], data->samples);
+  return particles_create(comm, &config->ensemble, &config->unit, data->d, (enum precision)config->precision, cost,
+                          particles);
+}
+
+int setup_open(const struct comm *comm, const char *path, struct setup *setup) {
+  *setup = (struct setup){0};
+  TRY(checkpoint_verify(comm, path, &setup->info));
+  TRY(config_parse(path, setup->info.config, &setup->config));
+  TRY(setup_data(comm, setup->config, &setup->target, &setup->data));
+  const int stage = schedule_stage(&setup->config->schedule, setup->info.step);
+  TRY(setup_particles(comm, setup->config, setup->data, stage, &setup->particles));
+  return checkpoint_read(comm, path, setup->particles);
+}
+
+void setup_free(struct setup *setup) {
+  particles_free(setup->particles);
+  data_free(setup->data);
+  target_free(setup->target);
+  config_free(setup->config);
+  checkpoint_info_free(&setup->info);
+}
