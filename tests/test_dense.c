@@ -67,6 +67,29 @@ static void test_round_trip(void **state) {
   dense_grid_free(&grid);
 }
 
+static void test_diagonal(void **state) {
+  (void)state;
+  struct dense_grid grid;
+  dense_grid_create(&world, &grid);
+  for (int s = 0; s < SIZES; s++) {
+    const int n = sizes[s];
+    double *values = random_matrix(n, n, (uint64_t)s), *back = malloc(sizeof *back * (size_t)(n * n)), diagonal[256];
+    struct dense *dense = spread(&grid, n, n, values);
+    dense_scale(dense, 3);
+    dense_shift(dense, 0.5);
+    dense_diagonal(dense, diagonal);
+    dense_get(dense, 0, n, back);
+    bool same = true;
+    for (int i = 0; i < n * n; i++) same &= back[i] == 3 * values[i] + (i % (n + 1) ? 0 : 0.5);
+    for (int i = 0; i < n; i++) same &= diagonal[i] == back[i * (n + 1)];
+    assert_all(same);
+    dense_free(dense);
+    free(values);
+    free(back);
+  }
+  dense_grid_free(&grid);
+}
+
 static void test_multiply(void **state) {
   (void)state;
   struct dense_grid grid;
@@ -179,8 +202,8 @@ static void test_refused(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_round_trip), cmocka_unit_test(test_multiply), cmocka_unit_test(test_eigen),
-      cmocka_unit_test(test_solve),      cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_round_trip), cmocka_unit_test(test_diagonal), cmocka_unit_test(test_multiply),
+      cmocka_unit_test(test_eigen),      cmocka_unit_test(test_solve),    cmocka_unit_test(test_refused),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

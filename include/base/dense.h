@@ -42,6 +42,12 @@ void dense_free(struct dense *dense); /* local; accepts NULL */
 int dense_row(const struct dense *dense, int local_row);
 int dense_column(const struct dense *dense, int local_column);
 
+/* The diagonal of a square matrix, diagonal[rows], on all ranks; and a number added to each of its elements (local). */
+void dense_diagonal(const struct dense *dense, double *diagonal);
+void dense_shift(struct dense *dense, double number);
+
+void dense_scale(struct dense *dense, double factor); /* local */
+
 /* c = alpha op(a) op(b) + beta c, op: the transpose where asked for. */
 void dense_multiply(double alpha, const struct dense *a, bool a_transposed, const struct dense *b, bool b_transposed,
                     double beta, struct dense *c);

@@ -130,6 +130,35 @@ void dense_set(struct dense *dense, int first, int count, const double *values) 
   }
 }
 
+/* Own element (i, i), NULL if another rank holds it. */
+static double *diagonal_element(const struct dense *dense, int i) {
+  const struct dense_grid *grid = dense->grid;
+  const int of = i / DENSE_BLOCK, inside = i % DENSE_BLOCK;
+  if (of % grid->rows != grid->row || of % grid->columns != grid->column) return NULL;
+  const int row = of / grid->rows * DENSE_BLOCK + inside, column = of / grid->columns * DENSE_BLOCK + inside;
+  return dense->local + (int64_t)column * dense->local_rows + row;
+}
+
+void dense_diagonal(const struct dense *dense, double *diagonal) {
+  for (int i = 0; i < dense->rows; i++) {
+    const double *own = diagonal_element(dense, i);
+    diagonal[i] = own ? *own : 0;
+  }
+  dense_grid_sum(dense->grid, dense->rows, diagonal);
+}
+
+void dense_shift(struct dense *dense, double number) {
+  for (int i = 0; i < dense->rows; i++) {
+    double *own = diagonal_element(dense, i);
+    if (own) *own += number;
+  }
+}
+
+void dense_scale(struct dense *dense, double factor) {
+  const int64_t count = (int64_t)dense->local_rows * dense->local_columns;
+  for (int64_t i = 0; i < count; i++) dense->local[i] *= factor;
+}
+
 /* ---- linear algebra ---- */
 
 void dense_multiply(double alpha, const struct dense *a, bool a_transposed, const struct dense *b, bool b_transposed,
