@@ -1,0 +1,151 @@
+// ranks: 1 2 3 4
+/* The tangent kernel is what moves the network (THEORY, cases with known answers): frozen-feature training follows
+ * (1 - dt lambda)^k in every eigenvector, Euler's limit is 2/lambda_max, and a small step of full training is -dt M r/P
+ * for every unit type. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "analysis/gram.h"
+#include "analysis/readout.h"
+#include "base/dense.h"
+#include "problem.h"
+
+enum { D = 3, P = 130, N = 400 };
+
+static struct problem *problem_of(const char *unit, const char *train, double dt) {
+  return problem_create("run: {precision: double, seed: 5}\n"
+                        "ensemble: {n: %d}\n"
+                        "unit: {type: %s, alpha: 0.8, train: %s}\n"
+                        "target: {type: spin, d: %d}\n"
+                        "data: {mode: fixed, samples: %d, test: 0}\n"
+                        "dynamics: {scheme: gd, stages: [{steps: 1000, dt: %.17g}]}\n",
+                        N, unit, train, D, P, dt);
+}
+
+static void residual(const struct problem *problem, const struct dense_grid *grid, double *r) {
+  assert_ok(readout_outputs(grid, problem->particles, 0, NULL, P, problem->data->x, r));
+  for (int p = 0; p < P; p++) r[p] -= problem->data->y[p];
+}
+
+static double norm(const double *r) {
+  double square = 0;
+  for (int p = 0; p < P; p++) square += r[p] * r[p];
+  return sqrt(square);
+}
+
+/* Eigenvalues of M/P, ascending, and unless NULL the eigenvectors [P][P]. */
+static void spectrum_of(const struct problem *problem, const struct dense_grid *grid, double *lambda, double *v) {
+  struct dense *m, *vectors;
+  assert_ok(gram_tangent(grid, problem->particles, 0, problem->config->unit.train, P, problem->data->x, &m));
+  dense_scale(m, 1.0 / P);
+  assert_ok(dense_create(grid, P, P, &vectors));
+  assert_ok(dense_eigen(m, lambda, vectors));
+  if (v) dense_get(vectors, 0, P, v);
+  dense_free(m);
+  dense_free(vectors);
+}
+
+static void frozen_features_relax_mode_by_mode(void **state) {
+  (void)state;
+  const int steps = 50;
+  const char *units[] = {"sigmoid", "relu", "rbf"};
+  struct dense_grid grid;
+  dense_grid_create(&world, &grid);
+  double *v = malloc(sizeof *v * P * P), lambda[P], first[P], last[P];
+  for (int u = 0; u < 3; u++) {
+    struct problem *still = problem_of(units[u], "[c]", 1);
+    spectrum_of(still, &grid, lambda, v);
+    problem_free(still);
+    const double dt = 1.9 / lambda[P - 1]; /* factors from -0.9 to 1 */
+    struct problem *problem = problem_of(units[u], "[c]", dt);
+    residual(problem, &grid, first);
+    problem_steps(problem, 0, steps);
+    residual(problem, &grid, last);
+    double worst = 0, moved = 0;
+    for (int k = 0; k < P; k++) {
+      double before = 0, after = 0;
+      for (int p = 0; p < P; p++) {
+        before += v[k * P + p] * first[p];
+        after += v[k * P + p] * last[p];
+      }
+      worst = fmax(worst, fabs(after - before * pow(1 - dt * lambda[k], steps)));
+      moved = fmax(moved, fabs(after - before));
+    }
+    assert_all(worst < 1e-8 * norm(first) && moved > 0.1 * norm(first));
+    problem_free(problem);
+  }
+  free(v);
+  dense_grid_free(&grid);
+}
+
+/* Modes grow by at most |1 - 2 * 0.95| = 0.9 per step below the limit, the largest by 1.1 above it: 1.1^150 = 1.6e6. */
+static void euler_is_stable_below_the_limit_only(void **state) {
+  (void)state;
+  struct dense_grid grid;
+  dense_grid_create(&world, &grid);
+  double lambda[P], r[P];
+  struct problem *still = problem_of("tanh", "[c]", 1);
+  spectrum_of(still, &grid, lambda, NULL);
+  residual(still, &grid, r);
+  const double start = norm(r);
+  problem_free(still);
+  const double parts[] = {0.95, 1.05};
+  const int steps[] = {400, 150};
+  for (int i = 0; i < 2; i++) {
+    struct problem *problem = problem_of("tanh", "[c]", parts[i] * 2 / lambda[P - 1]);
+    problem_steps(problem, 0, steps[i]);
+    residual(problem, &grid, r);
+    if (i == 0)
+      assert_all(norm(r) < 0.9 * start);
+    else
+      assert_all(norm(r) > 1e4 * start);
+    problem_free(problem);
+  }
+  dense_grid_free(&grid);
+}
+
+/* |r(dt) - r + dt M r/P| / |r(dt) - r| */
+static double departure(const char *unit, const char *train, double dt, const struct dense_grid *grid) {
+  double lambda[P], *v = malloc(sizeof *v * P * P), first[P], last[P], change[P], expected[P] = {0};
+  struct problem *problem = problem_of(unit, train, dt);
+  spectrum_of(problem, grid, lambda, v);
+  residual(problem, grid, first);
+  problem_steps(problem, 0, 1);
+  residual(problem, grid, last);
+  for (int k = 0; k < P; k++) {
+    double projection = 0;
+    for (int p = 0; p < P; p++) projection += v[k * P + p] * first[p];
+    for (int p = 0; p < P; p++) expected[p] -= dt * lambda[k] * projection * v[k * P + p];
+  }
+  for (int p = 0; p < P; p++) {
+    change[p] = last[p] - first[p];
+    expected[p] -= change[p];
+  }
+  problem_free(problem);
+  free(v);
+  return norm(expected) / norm(change);
+}
+
+static void one_step_is_that_of_the_kernel(void **state) {
+  (void)state;
+  struct dense_grid grid;
+  dense_grid_create(&world, &grid);
+  const double dt = 1e-4;
+  for (int type = 0; type < UNIT_TYPES; type++) {
+    const bool sphere = unit_table[type].sphere;
+    const char *sets[] = {sphere ? "[c, a]" : "[c, a, b]", "[a]", sphere ? "[c]" : "[b]"};
+    for (int i = 0; i < 3; i++) {
+      assert_all(departure(unit_table[type].name, sets[i], dt, &grid) < 1e-4); /* O(dt) */
+    }
+  }
+  dense_grid_free(&grid);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(frozen_features_relax_mode_by_mode),
+      cmocka_unit_test(euler_is_stable_below_the_limit_only),
+      cmocka_unit_test(one_step_is_that_of_the_kernel),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}
