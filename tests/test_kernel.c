@@ -99,6 +99,18 @@ static void check_case(struct setup *s) {
   }
   memset(grad, 0, sizeof grad);
   memset(twin, 0, sizeof twin);
+  s->kernel->squares(s->real_tile, &s->points, grad);
+  naive_squares(s->unit, s->tile, s->count, s->d, s->x, s->q, twin);
+  for (int i = 0; i < TILE; i++) { /* count terms with relative errors of s itself times eps */
+    const double scale = 60 * eps * sqrt(s->d + 2) * 8;
+    if (!(fabs(grad[i] - twin[i]) <= scale * fmax(s->count, twin[i]))) {
+      print_error("%s %s %s d %d count %d: square[%d] = %.17g, naive %.17g\n", unit_table[s->unit].name,
+                  precision_names[s->precision], isa_names[s->isa], s->d, s->count, i, grad[i], twin[i]);
+      fail();
+    }
+  }
+  memset(grad, 0, sizeof grad);
+  memset(twin, 0, sizeof twin);
   s->kernel->gradient(s->real_tile, &s->points, s->real_r, s->scratch, grad);
   naive_gradient(s->unit, s->tile, s->count, s->d, s->x, s->q, s->r, twin);
   for (int i = 0; i < (s->d + 2) * TILE; i++) {

@@ -12,6 +12,13 @@
  *   V_init   = V(mean of the streams) - V_sgd / Q: unbiased for the covariance of two streams
  *   V        = V_init + V_sgd
  *
+ * The resampling bound: n Var f_n of networks of n units drawn anew from mu_n, mean over the replicas of
+ *
+ *   (mean_i c_i^2 E phi_i^2 - E f_n^2) n/(n-1), E the mean over points
+ *
+ * without bias. CRBVE bound the long-time n V_n by it. It is far from tight (ratio 1 at t = 0, where units are drawn
+ * from mu_0; much larger later): a bound, not a test.
+ *
  * A bootstrap sample takes replica r w_r times; its variance is low by the factor 1 - 1/R, which is corrected.
  * Replicas (with streams: initial conditions, R of them) are resampled, never units or points; the same ones for every
  * n and time. Intervals are value exp(+- t sd(log boot)) for positive values, value +- t sd(boot) for slopes, with
@@ -49,7 +56,7 @@ struct fluct_quantity {
 };
 
 /* Below FLUCT_REPLICAS_MIN replicas some resamplings have no spread at all, and there are no intervals. */
-enum { FLUCT_QUANTITIES = 8, FLUCT_REPLICAS_MIN = 6 };
+enum { FLUCT_QUANTITIES = 12, FLUCT_REPLICAS_MIN = 6 };
 
 struct fluct {
   const struct study *study; /* not owned */

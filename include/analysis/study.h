@@ -18,6 +18,8 @@ struct study {
   int64_t *step;          /* [times] */
   double *time;           /* [times] */
   bool fields;            /* false: no fields were recorded, times are some rows of the series */
+  bool moments;           /* the runs recorded q_n of model/moment.h with the fields */
+  bool whole;             /* every step used all points of the training measure: noise-free gradient descent */
   bool common_data;       /* all replicas saw the same points at every step */
   int64_t streams;        /* Q: replicas i Q .. i Q + Q - 1 start alike and differ in their data */
   double batch_power;     /* P = floor(scale n^power) in all stages, 0 for a number; NAN: not one power */
@@ -35,6 +37,9 @@ void study_free(struct study *study); /* accepts NULL */
 
 /* f [replicas][K or N] of a size at a time. FAILED. */
 int study_field(const struct study *study, int size, int time, enum point_set set, double *f);
+
+/* q_n of model/moment.h at the points of a set: values [replicas]. FAILED. */
+int study_moment(const struct study *study, int size, int time, enum point_set set, double *values);
 
 /* A column of model/observe.h: values [replicas]. FAILED. */
 int study_series(const struct study *study, int size, int time, const char *column, double *values);

@@ -41,6 +41,10 @@ void dynamics_step(struct dynamics *dynamics, int64_t step, bool move, struct ob
 /* f [shares][K or N] = f_n at the points of a set. Same communication. */
 void dynamics_evaluate(struct dynamics *dynamics, enum point_set set, double *f);
 
+/* mean [shares] = (1/n) sum_i c_i^2 (mean of phi(x, z_i)^2 over the points of a set): the second moment of what one
+ * unit adds. Same communication. */
+void dynamics_moments(struct dynamics *dynamics, enum point_set set, double *mean);
+
 /* Local. FAILED with network and step if some network of this rank left the range of numbers; agree on it. */
 int dynamics_check(const struct dynamics *dynamics);
 

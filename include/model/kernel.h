@@ -59,6 +59,9 @@ struct kernel {
    * 64-byte aligned. 4 d flops, one h and h' per unit and point. */
   void (*gradient)(const void *real_tile, const struct points *points, const void *r, void *scratch, double *grad);
 
+  /* square[lane] += sum over points of phi(x_p, z)^2; square [TILE]. 2 d flops and one h per unit and point. */
+  void (*squares)(const void *real_tile, const struct points *points, double *square);
+
   /* Forward Euler on one tile: theta -= rate grad for the fields in train (rate = dt / P), on the sphere after
    * projection of the gradient on the tangent space and with renormalisation to |z|^2 = d. Lanes >= units stay zero.
    * Returns through square[TILE] (NULL: not wanted) |grad V|^2 per lane over the trained fields, grad V = scale grad
@@ -85,5 +88,6 @@ void naive_forward(int unit, int tiles, const double *tile, int count, int d, co
                    double *sum);
 void naive_gradient(int unit, const double *tile, int count, int d, const double *x, const double *q, const double *r,
                     double *grad);
+void naive_squares(int unit, const double *tile, int count, int d, const double *x, const double *q, double *square);
 
 #endif

@@ -5,8 +5,9 @@
  *   /test/x (K, d), /test/y (K); /train/x (N, d), /train/y (N) where the data are fixed
  *   /ensemble/i          attributes n, replicas, unit
  *   /ensemble/i/series   step (T), time (T), dt (T), batch (T) and one (T, R) dataset per column of model/observe.h
- *   /ensemble/i/field    step (S), time (S), f (S, R, K) at the test points, f_train (S, R, N) where the data are fixed
- *   /provenance          attributes of the run that wrote last
+ *   /ensemble/i/field    step (S), time (S), f (S, R, K) at the test points, f_train (S, R, N) where the data are
+ * fixed; c2phi2 (S, R), c2phi2_train (S, R): q_n of model/moment.h at these points /provenance          attributes of
+ * the run that wrote last
  *
  * Rows since the last checkpoint live in memory, each on the rank that leads the network; a resume computes them again.
  * history_write appends them: copy of the old file, append, fsync, rename, directly before the checkpoint's rename;
@@ -24,7 +25,7 @@
 #include "run/config.h"
 #include "run/provenance.h"
 
-enum { HISTORY_VERSION = 1 };
+enum { HISTORY_VERSION = 1, HISTORY_MOMENTS = 2 };
 
 struct history;
 
@@ -44,11 +45,12 @@ int history_check(const struct history *history, bool *final);
 /* Local, the same on all ranks. Are there rows that are not in the file? */
 bool history_pending(const struct history *history);
 
-/* Local; to be called on all ranks. Keep a row: observation [shares]; f [shares][K], f_train [shares][N] or NULL. */
+/* Local; to be called on all ranks. Keep a row: observation [shares]; f [shares][K], f_train [shares][N] or NULL, with
+ * their moments [shares][HISTORY_MOMENTS], at the test and at the training points. */
 void history_row(struct history *history, int64_t step, const struct particles *particles,
                  const struct observation *observation);
 void history_field(struct history *history, int64_t step, const struct particles *particles, const double *f,
-                   const double *f_train);
+                   const double *f_train, const double *moments);
 
 /* Collective. Brings the file to the state of a checkpoint at step: every row kept so far. may_write as in
  * run/checkpoint.h. FAILED: nothing changed on disk. */

@@ -8,7 +8,7 @@
 
 #include "base/status.h"
 
-enum part { PART_TOTAL, PART_INIT, PART_SGD, PART_BIAS };
+enum part { PART_TOTAL, PART_INIT, PART_SGD, PART_BIAS, PART_BOUND, PART_RATIO };
 
 /* Value and bootstrap values of a quantity of one size at one time: of a field, or of a column of the history. */
 struct source {
@@ -28,6 +28,11 @@ static const struct source source_table[FLUCT_QUANTITIES] = {
     {"B", "B_n: squared bias of the mean against that of the largest n, at the test points", false, PART_BIAS,
      POINTS_TEST, NULL},
     {"B_train", "B_n at the training points", false, PART_BIAS, POINTS_TRAIN, NULL},
+    {"bound", "resampling bound of n V_n at the test points: n V_n of as many units drawn anew", false, PART_BOUND,
+     POINTS_TEST, NULL},
+    {"bound_train", "resampling bound of n V_n at the training points", false, PART_BOUND, POINTS_TRAIN, NULL},
+    {"bound_ratio", "resampling bound over n V_n at the test points", false, PART_RATIO, POINTS_TEST, NULL},
+    {"bound_ratio_train", "resampling bound over n V_n at the training points", false, PART_RATIO, POINTS_TRAIN, NULL},
     {"loss", "loss on the batch, mean over replicas", false, 0, 0, "loss"},
     {"test_loss", "loss on the test points, mean over replicas", false, 0, 0, "test_loss"},
 };
@@ -36,12 +41,13 @@ static bool is_known(const struct study *study, const struct source *source) {
   if (source->column) return strcmp(source->column, "test_loss") != 0 || study->tests > 0;
   if (source->part == PART_BIAS && (study->sizes < 2 || !study->common_data)) return false;
   if ((source->part == PART_INIT || source->part == PART_SGD) && study->streams < 2) return false;
+  if (source->part >= PART_BOUND && (!study->moments || study->n[0] < 2)) return false;
   return study->fields && (source->set == POINTS_TRAIN ? study->samples : study->tests) > 0;
 }
 
 /* By theory: 1/n, and for the part due to the data 1/P. */
 static double expected_slope(const struct study *study, const struct source *source) {
-  if (source->column || source->part == PART_BIAS) return NAN;
+  if (source->column || source->part >= PART_BIAS) return NAN;
   return source->part == PART_SGD ? -study->batch_power : -1;
 }
 
@@ -92,24 +98,57 @@ static int evaluate_bias(const struct fluct *fluct, const struct source *source,
   return status;
 }
 
+/* data [replicas]: averaged over the streams of each initial condition in place, then over these. */
+static void mean_of(const struct fluct *fluct, int size, double *data, const double *weight, double *value,
+                    double *boot) {
+  const int64_t initials = fluct_initials(fluct, size);
+  const size_t streams = (size_t)fluct->study->streams;
+  for (int64_t i = 0; i < initials; i++) data[i] = gsl_stats_mean(data + (size_t)i * streams, 1, streams);
+  *value = fluct_mean(initials, data, fluct->options.bootstrap, weight, boot);
+}
+
 static int evaluate_series(const struct fluct *fluct, const struct source *source, int size, int time,
                            const double *weight, double *value, double *boot) {
-  const struct study *study = fluct->study;
-  const int64_t initials = fluct_initials(fluct, size);
-  const size_t streams = (size_t)study->streams;
-  double *data = status_malloc(sizeof *data * (size_t)study->replicas[size]);
-  const int status = study_series(study, size, time, source->column, data);
-  if (status == OK) {
-    for (int64_t i = 0; i < initials; i++) data[i] = gsl_stats_mean(data + (size_t)i * streams, 1, streams);
-    *value = fluct_mean(initials, data, fluct->options.bootstrap, weight, boot);
-  }
+  double *data = status_malloc(sizeof *data * (size_t)fluct->study->replicas[size]);
+  const int status = study_series(fluct->study, size, time, source->column, data);
+  if (status == OK) mean_of(fluct, size, data, weight, value, boot);
   free(data);
   return status;
+}
+
+static int evaluate_bound(const struct fluct *fluct, const struct source *source, int size, int time, int64_t points,
+                          const double *f, const double *weight, double *value, double *boot) {
+  const struct study *study = fluct->study;
+  const double n = (double)study->n[size];
+  double *data = status_malloc(sizeof *data * (size_t)study->replicas[size]);
+  const int status = study_moment(study, size, time, source->set, data);
+  for (int64_t r = 0; r < study->replicas[size] && status == OK; r++) {
+    double square = 0;
+    for (int64_t k = 0; k < points; k++) square += f[r * points + k] * f[r * points + k] / (double)points;
+    data[r] = (data[r] - square) * n / (n - 1);
+  }
+  if (status == OK) mean_of(fluct, size, data, weight, value, boot);
+  free(data);
+  return status;
+}
+
+/* From what the quantities before it have been found to be. */
+static int evaluate_ratio(const struct fluct *fluct, const struct source *source, int size, int time, double *value,
+                          double *boot) {
+  const bool test = source->set == POINTS_TEST;
+  const struct fluct_quantity *bound = fluct_find(fluct, test ? "bound" : "bound_train");
+  const struct fluct_quantity *V = fluct_find(fluct, test ? "V" : "V_train");
+  const size_t cell = (size_t)(time * fluct->study->sizes + size), B = (size_t)fluct->options.bootstrap;
+  const double n = (double)fluct->study->n[size];
+  *value = bound->value[cell].value / (n * V->value[cell].value);
+  for (size_t b = 0; b < B; b++) boot[b] = bound->boot[cell * B + b] / (n * V->boot[cell * B + b]);
+  return OK;
 }
 
 static int evaluate(const struct fluct *fluct, const struct source *source, int size, int time, double *const *weight,
                     double *value, double *boot) {
   if (source->column) return evaluate_series(fluct, source, size, time, weight[size], value, boot);
+  if (source->part == PART_RATIO) return evaluate_ratio(fluct, source, size, time, value, boot);
   const struct study *study = fluct->study;
   const int64_t replicas = study->replicas[size], initials = fluct_initials(fluct, size);
   const int64_t points = source->set == POINTS_TEST ? study->tests : study->samples;
@@ -118,6 +157,8 @@ static int evaluate(const struct fluct *fluct, const struct source *source, int 
   int status = study_field(study, size, time, source->set, f);
   if (status == OK && source->part == PART_BIAS)
     status = evaluate_bias(fluct, source, size, time, points, f, weight, value, boot);
+  else if (status == OK && source->part == PART_BOUND)
+    status = evaluate_bound(fluct, source, size, time, points, f, weight[size], value, boot);
   else if (status == OK && study->streams > 1)
     status = evaluate_parts(fluct, source, initials, points, f, weight[size], value, boot);
   else if (status == OK)

@@ -122,6 +122,6 @@ void fluct_print(const struct fluct *fluct, FILE *out) {
           fluct->options.bootstrap);
   fprintf(out, "slope: least squares of log value (of V, not n V) on log n; C_f = %.6g\n", study->C_f);
   for (int q = 0; q < FLUCT_QUANTITIES; q++)
-    if (fluct->quantity[q].known) fprintf(out, "%10s  %s\n", fluct->quantity[q].name, fluct->quantity[q].description);
+    if (fluct->quantity[q].known) fprintf(out, "%18s  %s\n", fluct->quantity[q].name, fluct->quantity[q].description);
   for (int time = 0; time < study->times; time++) print_time(fluct, time, out);
 }

@@ -102,7 +102,9 @@ static int read_times(struct h5 *file, const struct config *config, struct study
   }
   study->streams = config->ensemble.streams;
   study->batch_power = batch_power(&config->schedule);
-  study->common_data = config->data.shared || (config->data.mode == DATA_FIXED && config->schedule.scheme == SCHEME_GD);
+  study->whole = config->data.mode == DATA_FIXED && config->schedule.scheme == SCHEME_GD;
+  study->common_data = config->data.shared || study->whole;
+  study->moments = true;
   if (h5_exists(file, "/test/y")) TRY(rows_of(file, "/test/y", &study->tests));
   if (h5_exists(file, "/train/y")) TRY(rows_of(file, "/train/y", &study->samples));
   return h5_get_double(file, "/target", "C_f", &study->C_f);
@@ -149,6 +151,8 @@ static int add_run(struct study *study, int run, const char *folder, struct iden
     else
       status = check_times(study->file[run], path, study);
   }
+  study->moments &= h5_exists(study->file[run], "/ensemble/0/field/c2phi2") ||
+                    h5_exists(study->file[run], "/ensemble/0/field/c2phi2_train");
   if (status == OK) status = add_parts(study, run, config);
   config_free(config);
   return status;
@@ -242,6 +246,18 @@ int study_field(const struct study *study, int size, int time, enum point_set se
     snprintf(name, sizeof name, "/ensemble/%d/field/%s", part->member, set == POINTS_TEST ? "f" : "f_train");
     TRY(h5_read_rows(study->file[part->run], name, H5_DOUBLE, 3, (int64_t[]){study->times, part->replicas, points},
                      time, 1, f + part->first * points));
+  }
+  return OK;
+}
+
+int study_moment(const struct study *study, int size, int time, enum point_set set, double *values) {
+  for (int i = 0; i < study->parts; i++) {
+    const struct study_part *part = &study->part[i];
+    if (part->size != size) continue;
+    char name[96];
+    snprintf(name, sizeof name, "/ensemble/%d/field/%s", part->member, set == POINTS_TEST ? "c2phi2" : "c2phi2_train");
+    TRY(h5_read_rows(study->file[part->run], name, H5_DOUBLE, 2, (int64_t[]){study->times, part->replicas}, time, 1,
+                     values + part->first));
   }
   return OK;
 }

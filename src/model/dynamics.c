@@ -8,6 +8,7 @@
 #include "base/exact.h"
 #include "base/status.h"
 #include "model/forward.h"
+#include "model/moment.h"
 
 enum { GRAD_BYTES = 64 << 20 }; /* gradients held at a time when a batch has several chunks of points */
 
@@ -346,6 +347,10 @@ static void keep_outputs(void *context, const struct share *share, struct slot *
 void dynamics_evaluate(struct dynamics *dynamics, enum point_set set, double *f) {
   struct task task = {.dynamics = dynamics, .set = set, .f = f};
   forward_pass(dynamics->forward, &(struct pass){set_of, keep_outputs, &task});
+}
+
+void dynamics_moments(struct dynamics *dynamics, enum point_set set, double *mean) {
+  moment_squares(dynamics->forward, set == POINTS_TEST ? &dynamics->test : &dynamics->train, mean);
 }
 
 void dynamics_step(struct dynamics *dynamics, int64_t step, bool moving, struct observation *observation) {

@@ -118,6 +118,12 @@ void naive_forward(int unit, int tiles, const double *tile, int count, int d, co
   }
 }
 
+void naive_squares(int unit, const double *tile, int count, int d, const double *x, const double *q, double *square) {
+  for (int lane = 0; lane < TILE; lane++)
+    for (int p = 0; p < count; p++)
+      square[lane] += pow(unit_table[unit].h(linear_form(unit, tile, lane, d, x + p * d, q[p])), 2);
+}
+
 void naive_gradient(int unit, const double *tile, int count, int d, const double *x, const double *q, const double *r,
                     double *grad) {
   for (int lane = 0; lane < TILE; lane++)

@@ -1,5 +1,5 @@
-/* kernel_body: forward and gradient of one unit type and arithmetic; a template, included by kernel_real.h with UNIT (h
- * and h' of unit_simd.h) and SPHERE (0 or 1) defined. kernel_form.h tells how the work is cut. */
+/* kernel_body: forward, gradient and squares of one unit type and arithmetic; a template, included by kernel_real.h
+ * with UNIT (h and h' of unit_simd.h) and SPHERE (0 or 1) defined. kernel_form.h tells how the work is cut. */
 
 #define UFN_(name, arithmetic, unit)  UFN__(name, arithmetic, unit)
 #define UFN__(name, arithmetic, unit) name##_##arithmetic##_##unit
@@ -84,6 +84,35 @@ static void UFN(gradient)(const void *real_tile, const struct points *points, co
       FN(moments)(x, d, inner, (const vreal(*)[VECTORS])s, sum_a);
     }
     FN(add_part)(tile, d, SPHERE, sum_c, sum_b, sum_a, grad + part * VECTORS * W);
+  }
+  restore_subnormals(mode);
+}
+
+/* sum += h^2. */
+static __attribute__((noinline)) void UFN(add_squares)(int count, const vreal (*restrict s)[VECTORS],
+                                                       vreal *restrict sum) {
+  for (int p = 0; p < count; p++) {
+    vreal h[VECTORS], dh[VECTORS];
+    UNIT_FN(s[p], h, dh);
+    for (int v = 0; v < VECTORS; v++) sum[v] += h[v] * h[v];
+  }
+}
+
+static void UFN(squares)(const void *real_tile, const struct points *points, double *square) {
+  const int d = points->d, count = points->count;
+  vreal s[INNER][VECTORS];
+  const unsigned mode = flush_subnormals();
+  for (int part = 0; part < PARTS; part++) {
+    const real *tile = FN(part_of)(real_tile, d, part);
+    for (int first = 0; first < count; first += INNER) {
+      const int inner = count - first < INNER ? count - first : INNER;
+      vreal sum[VECTORS];
+      for (int v = 0; v < VECTORS; v++) sum[v] = SPLAT(0);
+      FORMS(tile, (const real *)points->x + (size_t)first * (size_t)d, (const real *)points->q + first, d, inner,
+            (const char *)tile, s);
+      UFN(add_squares)(inner, (const vreal(*)[VECTORS])s, sum);
+      for (int i = 0; i < VECTORS * W; i++) square[part * VECTORS * W + i] += (double)((const real *)sum)[i];
+    }
   }
   restore_subnormals(mode);
 }

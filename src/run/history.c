@@ -25,7 +25,7 @@ struct history {
   const struct config *config;
   const struct data *data;
   char *path, *temporary;
-  struct rows series, field, train;
+  struct rows series, field, train, moment;
   bool written; /* the file exists and holds kept rows */
 };
 
@@ -49,7 +49,7 @@ static void count_kept(struct history *history, int64_t start) {
     history->field.kept++;
     history->series.kept += fields->step[i] % every != 0;
   }
-  history->train.kept = history->field.kept;
+  history->train.kept = history->moment.kept = history->field.kept;
 }
 
 struct history *history_create(const struct comm *comm, const struct config *config, const struct data *data,
@@ -64,13 +64,14 @@ struct history *history_create(const struct comm *comm, const struct config *con
   history->series.width = column_count;
   history->field.width = (int)data->tests;
   history->train.width = (int)data->samples;
+  history->moment.width = HISTORY_MOMENTS;
   count_kept(history, start);
   return history;
 }
 
 void history_free(struct history *history) {
   if (!history) return;
-  struct rows *rows[] = {&history->series, &history->field, &history->train};
+  struct rows *rows[] = {&history->series, &history->field, &history->train, &history->moment};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     free(rows[i]->step);
     free(rows[i]->record);
@@ -121,7 +122,7 @@ int history_check(const struct history *history, bool *final) {
 }
 
 bool history_pending(const struct history *history) {
-  return history->series.count + history->field.count + history->train.count > 0;
+  return history->series.count + history->field.count + history->train.count + history->moment.count > 0;
 }
 
 /* ---- rows in memory ---- */
@@ -167,9 +168,10 @@ static void keep_field(struct rows *rows, int64_t step, const struct particles *
 }
 
 void history_field(struct history *history, int64_t step, const struct particles *particles, const double *f,
-                   const double *f_train) {
+                   const double *f_train, const double *moments) {
   keep_field(&history->field, step, particles, f);
   keep_field(&history->train, step, particles, f_train);
+  keep_field(&history->moment, step, particles, moments);
 }
 
 /* ---- the file ---- */
@@ -310,22 +312,28 @@ static int append_axes(const struct history *history, struct h5 *file, const str
   return status;
 }
 
-static int append_series(const struct history *history, struct h5 *file, int member, const double *table) {
-  const struct rows *rows = &history->series;
+/* Number c of every record, a dataset (T, R). */
+static int append_column(const struct history *history, struct h5 *file, const struct rows *rows, int c,
+                         const char *name, const char *description, const char *unit, const double *table) {
   const int64_t replicas = history->config->ensemble.replicas, cells = rows->count * replicas;
-  char group[64], name[128];
-  snprintf(group, sizeof group, "/ensemble/%d/series", member);
-  TRY(append_axes(history, file, rows, group, member, true));
   double *values = status_malloc(sizeof(double) * (size_t)cells);
-  int status = OK;
-  for (int c = 0; c < column_count && status == OK; c++) {
-    for (int64_t i = 0; i < cells; i++) values[i] = table[i * rows->width + c];
-    snprintf(name, sizeof name, "%s/%s", group, column_table[c].name);
-    status = h5_append(file, name, H5_DOUBLE, 1, &replicas, rows->kept, rows->count, values);
-    if (status == OK) status = describe(file, name, column_table[c].description, column_table[c].unit);
-  }
+  for (int64_t i = 0; i < cells; i++) values[i] = table[i * rows->width + c];
+  int status = h5_append(file, name, H5_DOUBLE, 1, &replicas, rows->kept, rows->count, values);
+  if (status == OK) status = describe(file, name, description, unit);
   free(values);
   return status;
+}
+
+static int append_series(const struct history *history, struct h5 *file, int member, const double *table) {
+  char group[64], name[128];
+  snprintf(group, sizeof group, "/ensemble/%d/series", member);
+  TRY(append_axes(history, file, &history->series, group, member, true));
+  for (int c = 0; c < column_count; c++) {
+    snprintf(name, sizeof name, "%s/%s", group, column_table[c].name);
+    TRY(append_column(history, file, &history->series, c, name, column_table[c].description, column_table[c].unit,
+                      table));
+  }
+  return OK;
 }
 
 static int append_field(const struct history *history, struct h5 *file, int member, const struct rows *rows,
@@ -339,15 +347,32 @@ static int append_field(const struct history *history, struct h5 *file, int memb
   return describe(file, name, description, "f");
 }
 
+/* Only where the points are there. */
+static int append_moments(const struct history *history, struct h5 *file, int member, const double *table) {
+  static const struct {
+    const char *name, *description;
+  } moment[HISTORY_MOMENTS] = {
+      {"c2phi2", "(1/n) sum_i c_i^2 phi(x, z_i)^2, mean over the test points"},
+      {"c2phi2_train", "(1/n) sum_i c_i^2 phi(x, z_i)^2, mean over the training points"},
+  };
+  const int there[HISTORY_MOMENTS] = {history->field.width, history->train.width};
+  for (int m = 0; m < HISTORY_MOMENTS; m++) {
+    char name[64];
+    snprintf(name, sizeof name, "/ensemble/%d/field/%s", member, moment[m].name);
+    if (there[m] > 0) TRY(append_column(history, file, &history->moment, m, name, moment[m].description, "f^2", table));
+  }
+  return OK;
+}
+
 static int append_member(const struct history *history, struct h5 *file, int member, const double *series,
-                         const double *field, const double *train) {
+                         const double *field, const double *train, const double *moment) {
   TRY(append_series(history, file, member, series));
   if (history->config->fields.count == 0) return OK;
   if (history->field.width > 0)
     TRY(append_field(history, file, member, &history->field, "f", "f_n at the test points", field));
   if (history->train.width > 0)
     TRY(append_field(history, file, member, &history->train, "f_train", "f_n at the training points", train));
-  return OK;
+  return append_moments(history, file, member, moment);
 }
 
 static int open_copy(const struct history *history, struct h5 **file) {
@@ -390,10 +415,12 @@ int history_write(struct history *history, int64_t step, const struct provenance
     double *series = gather_member(history, &history->series, e);
     double *field = gather_member(history, &history->field, e);
     double *train = gather_member(history, &history->train, e);
-    if (root && status == OK) status = append_member(history, file, e, series, field, train);
+    double *moment = gather_member(history, &history->moment, e);
+    if (root && status == OK) status = append_member(history, file, e, series, field, train, moment);
     free(series);
     free(field);
     free(train);
+    free(moment);
   }
   if (root && status == OK) status = write_attributes(history, file, step, provenance);
   if (file) {
@@ -407,5 +434,6 @@ int history_write(struct history *history, int64_t step, const struct provenance
   forget(&history->series);
   forget(&history->field);
   forget(&history->train);
+  forget(&history->moment);
   return OK;
 }

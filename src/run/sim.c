@@ -263,6 +263,16 @@ static bool save_due(const struct sim *sim) {
   return steps_hold(&sim->config->snapshots, sim->step);
 }
 
+/* Outputs and moments at the points of a set; in moments [shares][HISTORY_MOMENTS] column `set`. */
+static void evaluate(struct sim *sim, enum point_set set, double *f, double *moments) {
+  const int shares = sim->particles->shares;
+  double *mean = status_malloc(sizeof *mean * (size_t)shares);
+  if (f) dynamics_evaluate(sim->dynamics, set, f);
+  if (f) dynamics_moments(sim->dynamics, set, mean);
+  for (int s = 0; s < shares; s++) moments[s * HISTORY_MOMENTS + (int)set] = f ? mean[s] : NAN;
+  free(mean);
+}
+
 static int record_field(struct sim *sim) {
   if (!history_field_due(sim->history, sim->step)) return OK;
   const struct timer since = totals(sim);
@@ -275,9 +285,11 @@ static int record_field(struct sim *sim) {
     status = status_array((void **)&f_train, shares * sim->data->samples, sizeof(double), "f_n at the training points");
   status = comm_agree(sim->comm, status);
   if (status == OK) {
-    if (f) dynamics_evaluate(sim->dynamics, POINTS_TEST, f);
-    if (f_train) dynamics_evaluate(sim->dynamics, POINTS_TRAIN, f_train);
-    history_field(sim->history, sim->step, sim->particles, f, f_train);
+    double *moments = status_malloc(sizeof *moments * (size_t)(shares * HISTORY_MOMENTS));
+    evaluate(sim, POINTS_TEST, f, moments);
+    evaluate(sim, POINTS_TRAIN, f_train, moments);
+    history_field(sim->history, sim->step, sim->particles, f, f_train, f || f_train ? moments : NULL);
+    free(moments);
   }
   free(f);
   free(f_train);

@@ -1,0 +1,52 @@
+#include "model/moment.h"
+
+#include <math.h>
+#include <omp.h>
+
+#include "base/exact.h"
+
+static double stored_c(const struct particles *particles, const char *tile, int lane) {
+  return precision_stored(particles->precision) == sizeof(float) ? ((const float *)tile)[FIELD_C * TILE + lane]
+                                                                 : ((const double *)tile)[FIELD_C * TILE + lane];
+}
+
+/* A tile's part of n q_n P; unused lanes have c = 0. */
+static double tile_squares(const struct forward *forward, struct worker *worker, const char *tile,
+                           const struct points *points) {
+  double square[TILE] = {0}, sum = 0;
+  forward->kernel->squares(forward_real_tiles(forward, worker, tile, 1), points, square);
+  for (int lane = 0; lane < TILE; lane++) {
+    const double c = stored_c(forward->particles, tile, lane);
+    sum += c * c * square[lane];
+  }
+  return sum;
+}
+
+static double network_squares(struct forward *forward, const struct share *share, const struct points *points) {
+  const struct particles *particles = forward->particles;
+  const int64_t tiles = network_tiles(share_units(share));
+  const char *first = (const char *)particles->tiles + (size_t)share->tile * particles->tile_bytes;
+  int64_t limbs[WIDE_LIMBS] = {0};
+#pragma omp parallel num_threads(forward->threads) if (tiles > 1)
+  {
+    struct worker *worker = &forward->worker[omp_get_thread_num()];
+    int64_t own[WIDE_LIMBS] = {0};
+#pragma omp for schedule(static)
+    for (int64_t t = 0; t < tiles; t++)
+      wide_add(tile_squares(forward, worker, first + (size_t)t * particles->tile_bytes, points), own);
+#pragma omp critical
+    for (int i = 0; i < WIDE_LIMBS; i++) limbs[i] += own[i];
+  }
+  if (share->group) {
+    struct comm_sum sum;
+    comm_sum_begin(share->group, limbs, WIDE_LIMBS, false, &sum);
+    comm_sum_end(&sum);
+  }
+  double total;
+  return wide_value(limbs, &total) ? total / (double)share->n / (double)points->count : NAN;
+}
+
+void moment_squares(struct forward *forward, const struct points *points, double *mean) {
+  for (int s = 0; s < forward->particles->shares; s++)
+    mean[s] = network_squares(forward, &forward->particles->share[s], points);
+}
