@@ -44,4 +44,11 @@ int study_moment(const struct study *study, int size, int time, enum point_set s
 /* A column of model/observe.h: values [replicas]. FAILED. */
 int study_series(const struct study *study, int size, int time, const char *column, double *values);
 
+/* The rows of the series that all runs have, ascending; to be freed. FAILED. */
+int study_rows(const struct study *study, int64_t *rows, int64_t **step, double **time);
+
+/* A column at these rows: values [rows][replicas]. FAILED. */
+int study_curves(const struct study *study, int size, const char *column, int64_t rows, const int64_t *step,
+                 double *values);
+
 #endif

@@ -288,3 +288,69 @@ int study_series(const struct study *study, int size, int time, const char *colu
   }
   return OK;
 }
+
+/* ---- whole series ---- */
+
+/* Steps and, unless NULL, times of a part's rows. */
+static int read_rows(const struct study *study, const struct study_part *part, int64_t *rows, int64_t **step,
+                     double **time) {
+  struct h5 *file = study->file[part->run];
+  char name[96];
+  snprintf(name, sizeof name, "/ensemble/%d/series/step", part->member);
+  TRY(rows_of(file, name, rows));
+  *step = status_malloc(sizeof **step * (size_t)*rows);
+  TRY(h5_read(file, name, H5_INT64, 1, rows, *step));
+  if (!time) return OK;
+  snprintf(name, sizeof name, "/ensemble/%d/series/time", part->member);
+  *time = status_malloc(sizeof **time * (size_t)*rows);
+  return h5_read(file, name, H5_DOUBLE, 1, rows, *time);
+}
+
+int study_rows(const struct study *study, int64_t *rows, int64_t **step, double **time) {
+  *step = NULL;
+  *time = NULL;
+  int status = read_rows(study, &study->part[0], rows, step, time);
+  for (int i = 1; i < study->parts && status == OK; i++) {
+    int64_t own = 0, kept = 0, at = 0, *own_step = NULL;
+    status = read_rows(study, &study->part[i], &own, &own_step, NULL);
+    for (int64_t row = 0; row < *rows && status == OK; row++) {
+      while (at < own && own_step[at] < (*step)[row]) at++;
+      if (at == own || own_step[at] != (*step)[row]) continue;
+      (*step)[kept] = (*step)[row];
+      (*time)[kept++] = (*time)[row];
+    }
+    *rows = kept;
+    free(own_step);
+  }
+  if (status == OK) return OK;
+  free(*step);
+  free(*time);
+  return status;
+}
+
+/* The rows of one part that have these steps, into the part's columns of values. */
+static int read_curves(const struct study *study, const struct study_part *part, const char *column, int64_t rows,
+                       const int64_t *step, double *values) {
+  char name[96];
+  int64_t own = 0, *own_step = NULL;
+  double *all = NULL;
+  snprintf(name, sizeof name, "/ensemble/%d/series/%s", part->member, column);
+  int status = read_rows(study, part, &own, &own_step, NULL);
+  if (status == OK) status = status_array((void **)&all, own * part->replicas, sizeof *all, "a column of the history");
+  if (status == OK) status = h5_read(study->file[part->run], name, H5_DOUBLE, 2, (int64_t[]){own, part->replicas}, all);
+  for (int64_t row = 0, at = 0; row < rows && status == OK; row++) {
+    while (own_step[at] < step[row]) at++;
+    memcpy(values + row * study->replicas[part->size] + part->first, all + at * part->replicas,
+           sizeof *values * (size_t)part->replicas);
+  }
+  free(own_step);
+  free(all);
+  return status;
+}
+
+int study_curves(const struct study *study, int size, const char *column, int64_t rows, const int64_t *step,
+                 double *values) {
+  for (int i = 0; i < study->parts; i++)
+    if (study->part[i].size == size) TRY(read_curves(study, &study->part[i], column, rows, step, values));
+  return OK;
+}

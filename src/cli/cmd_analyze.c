@@ -6,7 +6,9 @@
 #include "analysis/expect.h"
 #include "analysis/fluct.h"
 #include "analysis/heal.h"
+#include "analysis/rate.h"
 #include "analysis/results.h"
+#include "analysis/spread.h"
 #include "analysis/study.h"
 #include "base/status.h"
 #include "cli/cmd.h"
@@ -71,20 +73,27 @@ struct analysis {
   struct study *study;
   struct fluct *fluct;
   struct heal *heal;
+  struct rate *rate;
+  struct spread *spread;
 };
 
 static int create(const struct request *request, struct analysis *a) {
   TRY(study_open(request->runs, request->run, &a->study));
   TRY(fluct_create(a->study, &request->options, &a->fluct));
   a->heal = heal_create(a->fluct);
+  TRY(rate_create(a->fluct, &a->rate));
+  TRY(spread_create(a->study, &a->spread));
   return expect_check_names(request->expects, request->expect, a->heal);
 }
 
 static void print(const struct analysis *a) {
   fluct_print(a->fluct, stdout);
   heal_print(a->heal, stdout);
+  rate_print(a->rate, stdout);
   fluct_print_verdicts(a->fluct, stdout);
   heal_print_verdicts(a->heal, stdout);
+  rate_print_verdicts(a->rate, stdout);
+  spread_print_warnings(a->spread, stdout);
   fluct_print_limits(a->fluct, stdout);
 }
 
@@ -95,6 +104,8 @@ static int write_files(const struct request *request, const struct analysis *a, 
   struct results *results = results_create();
   fluct_results(a->fluct, results);
   heal_results(a->heal, results);
+  rate_results(a->rate, results);
+  spread_results(a->spread, results);
   int status = results_write(results, a->study->config, provenance, path);
   if (status == OK) printf("\nwritten: %s\n", path);
   if (status == OK && request->json) status = results_json(results, request->json);
@@ -113,6 +124,9 @@ static int analyze(const struct request *request, const struct provenance *prove
     if (status == OK && unmet > 0)
       status = FAIL(FAILED, "analyze: %d expectation%s not met, see above", unmet, unmet == 1 ? " is" : "s are");
   }
+  fflush(stdout); /* before what rank 0 says on stderr */
+  spread_free(a.spread);
+  rate_free(a.rate);
   heal_free(a.heal);
   fluct_free(a.fluct);
   study_free(a.study);
