@@ -87,16 +87,14 @@ void fluct_print_verdicts(const struct fluct *fluct, FILE *out) {
         print_verdict(fluct, &fluct->quantity[q], time, out);
 }
 
-/* What the data of these runs cannot answer. */
-void fluct_print_limits(const struct fluct *fluct, FILE *out) {
+static void print_replica_limits(const struct fluct *fluct, FILE *out) {
   const struct study *study = fluct->study;
-  int64_t fewest = study->replicas[0], most = study->replicas[0];
+  int64_t fewest = fluct_initials(fluct, 0), most = fewest;
   for (int s = 1; s < study->sizes; s++) {
-    if (study->replicas[s] < fewest) fewest = study->replicas[s];
-    if (study->replicas[s] > most) most = study->replicas[s];
+    const int64_t own = fluct_initials(fluct, s);
+    if (own < fewest) fewest = own;
+    if (own > most) most = own;
   }
-  if (!study->fields) fprintf(out, "no V_n: the runs recorded no fields; give output.fields a list of steps\n");
-  if (study->fields && study->tests == 0) fprintf(out, "no V_n at test points: the runs have none (data.test)\n");
   if (fewest < 2)
     fprintf(out, "no V_n and no intervals: they need ensemble.replicas of at least 2 and %d, best 32 or more\n",
             FLUCT_REPLICAS_MIN);
@@ -107,12 +105,44 @@ void fluct_print_limits(const struct fluct *fluct, FILE *out) {
     fprintf(out, "only %lld replicas: intervals are rough\n", (long long)fewest);
   if (fewest != most)
     fprintf(out, "%lld to %lld replicas: intervals differ in quality\n", (long long)fewest, (long long)most);
-  if (study->sizes < 2) fprintf(out, "no slopes: they need networks of at least 2 different n (ensemble.n)\n");
-  if (!study->common_data)
-    fprintf(out,
-            "the replicas saw different data: V contains the variance due to the data, which falls as 1/P; for the LLN "
-            "use data.mode fixed with scheme gd, or data.shared%s\n",
-            study->streams > 1 ? "; V_init is the other part" : ", or look at V_init of runs with data.streams");
+}
+
+static void print_field_limits(const struct study *study, FILE *out) {
+  if (!study->fields) {
+    fprintf(out, "no V_n: the runs recorded no fields; give output.fields a list of steps\n");
+    return;
+  }
+  if (study->tests == 0) fprintf(out, "no V_n at test points: the runs have none (data.test)\n");
+  if (study->times < 2) fprintf(out, "no healing: fields were recorded at one time only (output.fields)\n");
+  if (!study->moments) fprintf(out, "no resampling bound: the runs are of a version that did not record its part\n");
+}
+
+static void print_size_limits(const struct study *study, FILE *out) {
+  if (study->sizes < 2)
+    fprintf(out, "no slopes and no rates: they need networks of at least 2 different n (ensemble.n)\n");
+  else if (study->sizes < 3)
+    fprintf(out, "slopes of 2 sizes: whether log V is linear in log n cannot be seen; it takes 3 n or more\n");
+  if (study->sizes > 1 && study->sizes < ERROR_FIT_SIZES)
+    fprintf(out, "no fit L + A n^-p: it needs at least %d different n\n", ERROR_FIT_SIZES);
+  if (study->sizes > 1 && study->common_data)
+    fprintf(out, "B_n is told against n = %lld, not against n = infinity: it lacks that one's own bias\n",
+            (long long)study->n[study->sizes - 1]);
+}
+
+/* What the data of these runs cannot answer. */
+void fluct_print_limits(const struct fluct *fluct, FILE *out) {
+  const struct study *study = fluct->study;
+  fprintf(out, "\nwhat these runs do not tell\n");
+  print_field_limits(study, out);
+  print_replica_limits(fluct, out);
+  print_size_limits(study, out);
+  fprintf(out, "no verdict on slopes of raw losses: theory promises none at fixed t; see the fits L + A n^-p\n");
+  if (study->common_data) return;
+  fprintf(out,
+          "the replicas saw different data: V contains the variance due to the data, which falls as 1/P; for the LLN "
+          "use data.mode fixed with scheme gd, or data.shared%s\n",
+          study->streams > 1 ? "; V_init is the other part" : ", or look at V_init of runs with data.streams");
+  fprintf(out, "no B_n: the means over replicas of different data are not of one network\n");
 }
 
 void fluct_print(const struct fluct *fluct, FILE *out) {
