@@ -43,7 +43,8 @@ int covariance_project(const struct covariance *covariance, int count, const dou
                        double *y);
 
 /* All eigenvalues of a symmetric matrix in descending order, values [K], and the eigenvectors of the largest count of
- * them, u [count][K], on all ranks. The matrix is overwritten. FAILED: no memory, no convergence. */
+ * them, u [count][K], each with its largest component positive, on all ranks. The matrix is overwritten. FAILED: no
+ * memory, no convergence. */
 int covariance_leading(struct dense *C, int count, double *values, double *u);
 
 /* The parametric null of sorted eigenvalues: those, values [K] descending, of the sample covariance of R Gaussian

@@ -51,4 +51,7 @@ int study_rows(const struct study *study, int64_t *rows, int64_t **step, double 
 int study_curves(const struct study *study, int size, const char *column, int64_t rows, const int64_t *step,
                  double *values);
 
+/* The points of a set: x [K or N][d], y [K or N], to be freed. FAILED. */
+int study_points(const struct study *study, enum point_set set, int *d, double **x, double **y);
+
 #endif

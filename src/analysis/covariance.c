@@ -113,6 +113,16 @@ static void reverse(int64_t count, int64_t size, double *rows) {
     }
 }
 
+/* The sign of an eigenvector is the library's; its largest component becomes positive. */
+static void fix_sign(int K, double *u) {
+  int largest = 0;
+  for (int k = 1; k < K; k++)
+    if (fabs(u[k]) > fabs(u[largest])) largest = k;
+  for (int k = 0; k < K && u[largest] < 0; k++)
+    if (k != largest) u[k] = -u[k];
+  u[largest] = fabs(u[largest]);
+}
+
 int covariance_leading(struct dense *C, int count, double *values, double *u) {
   const int K = C->rows;
   struct dense *vectors = NULL;
@@ -122,6 +132,7 @@ int covariance_leading(struct dense *C, int count, double *values, double *u) {
   if (status == OK && count > 0) {
     dense_get(vectors, K - count, count, u);
     reverse(count, K, u);
+    for (int i = 0; i < count; i++) fix_sign(K, u + (int64_t)i * K);
   }
   dense_free(vectors);
   return status;

@@ -354,3 +354,19 @@ int study_curves(const struct study *study, int size, const char *column, int64_
     if (study->part[i].size == size) TRY(read_curves(study, &study->part[i], column, rows, step, values));
   return OK;
 }
+
+int study_points(const struct study *study, enum point_set set, int *d, double **x, double **y) {
+  const char *group = set == POINTS_TEST ? "/test" : "/train";
+  char names[2][16];
+  int rank;
+  int64_t shape[H5_RANK_MAX];
+  snprintf(names[0], sizeof names[0], "%s/x", group);
+  snprintf(names[1], sizeof names[1], "%s/y", group);
+  TRY(h5_shape(study->file[0], names[0], &rank, shape));
+  if (rank != 2) return FAIL(FAILED, "history: %s should have 2 dimensions, it has %d", names[0], rank);
+  *d = (int)shape[1];
+  TRY(status_array((void **)x, shape[0] * shape[1], sizeof **x, "points"));
+  TRY(status_array((void **)y, shape[0], sizeof **y, "labels"));
+  TRY(h5_read(study->file[0], names[0], H5_DOUBLE, 2, shape, *x));
+  return h5_read(study->file[0], names[1], H5_DOUBLE, 1, shape, *y);
+}

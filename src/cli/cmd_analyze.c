@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/clt_fields.h"
 #include "analysis/expect.h"
 #include "analysis/fluct.h"
 #include "analysis/heal.h"
@@ -18,6 +19,7 @@ struct request {
   char **run;
   const char *output, *json; /* NULL: <first run>/analysis.h5, none */
   struct fluct_options options;
+  struct clt_options clt;
   int expects;
   struct expect *expect;
 };
@@ -55,12 +57,20 @@ static int parse(int argc, char **argv, struct request *request) {
       TRY(number(option, text, false, 0.5, 0.9999, &request->options.level));
     } else if (strcmp(option, "--tolerance") == 0) {
       TRY(number(option, text, false, 0, 1, &request->options.tolerance));
+    } else if (strcmp(option, "--vectors") == 0) {
+      TRY(number(option, text, true, 0, CLT_VECTORS_MAX, &value));
+      request->clt.vectors = (int)value;
+    } else if (strcmp(option, "--clt-time") == 0) {
+      TRY(number(option, text, false, 0, 1e300, &request->clt.time));
+    } else if (strcmp(option, "--null") == 0) {
+      TRY(number(option, text, true, 0, 1e4, &value));
+      request->clt.nulls = (int)value;
     } else if (strcmp(option, "--expect") == 0) {
       TRY(expect_parse(text, &request->expect[request->expects++]));
     } else {
       return FAIL(USAGE,
                   "analyze: unknown option \"%s\"; options: -o FILE, --json FILE, --seed S, --bootstrap B, --level L, "
-                  "--tolerance TOL, --expect NAME=SLOPE[+-TOL][@T]",
+                  "--tolerance TOL, --expect NAME=SLOPE[+-TOL][@T], --vectors M, --clt-time T, --null SAMPLES",
                   option);
     }
   }
@@ -75,10 +85,11 @@ struct analysis {
   struct heal *heal;
   struct rate *rate;
   struct spread *spread;
+  struct clt_fields *clt;
 };
 
+/* On rank 0. */
 static int create(const struct request *request, struct analysis *a) {
-  TRY(study_open(request->runs, request->run, &a->study));
   TRY(fluct_create(a->study, &request->options, &a->fluct));
   a->heal = heal_create(a->fluct);
   TRY(rate_create(a->fluct, &a->rate));
@@ -90,9 +101,11 @@ static void print(const struct analysis *a) {
   fluct_print(a->fluct, stdout);
   heal_print(a->heal, stdout);
   rate_print(a->rate, stdout);
+  clt_fields_print(a->clt, stdout);
   fluct_print_verdicts(a->fluct, stdout);
   heal_print_verdicts(a->heal, stdout);
   rate_print_verdicts(a->rate, stdout);
+  clt_fields_print_verdicts(a->clt, stdout);
   spread_print_warnings(a->spread, stdout);
   fluct_print_limits(a->fluct, stdout);
 }
@@ -106,6 +119,7 @@ static int write_files(const struct request *request, const struct analysis *a, 
   heal_results(a->heal, results);
   rate_results(a->rate, results);
   spread_results(a->spread, results);
+  clt_fields_results(a->clt, results);
   int status = results_write(results, a->study->config, provenance, path);
   if (status == OK) printf("\nwritten: %s\n", path);
   if (status == OK && request->json) status = results_json(results, request->json);
@@ -114,17 +128,25 @@ static int write_files(const struct request *request, const struct analysis *a, 
   return status;
 }
 
-static int analyze(const struct request *request, const struct provenance *provenance) {
-  struct analysis a = {0};
-  int status = create(request, &a);
-  if (status == OK) {
-    print(&a);
-    const int unmet = expect_print(request->expects, request->expect, a.heal, stdout);
-    status = write_files(request, &a, provenance);
-    if (status == OK && unmet > 0)
-      status = FAIL(FAILED, "analyze: %d expectation%s not met, see above", unmet, unmet == 1 ? " is" : "s are");
-  }
+/* On rank 0. */
+static int tell(const struct request *request, const struct analysis *a, const struct provenance *provenance) {
+  print(a);
+  const int unmet = expect_print(request->expects, request->expect, a->heal, stdout);
+  TRY(write_files(request, a, provenance));
   fflush(stdout); /* before what rank 0 says on stderr */
+  return unmet > 0 ? FAIL(FAILED, "analyze: %d expectation%s not met, see above", unmet, unmet == 1 ? " is" : "s are")
+                   : OK;
+}
+
+/* Rank 0 does all but the linear algebra of fields, which takes all ranks. */
+static int analyze(const struct comm *comm, struct request *request, const struct provenance *provenance) {
+  struct analysis a = {0};
+  request->clt.seed = request->options.seed;
+  int status = comm_agree(comm, study_open(request->runs, request->run, &a.study));
+  if (status == OK) status = comm_agree(comm, comm->rank == 0 ? create(request, &a) : OK);
+  if (status == OK) status = clt_fields_create(comm, a.study, &request->clt, &a.clt);
+  if (status == OK) status = comm_agree(comm, comm->rank == 0 ? tell(request, &a, provenance) : OK);
+  clt_fields_free(a.clt);
   spread_free(a.spread);
   rate_free(a.rate);
   heal_free(a.heal);
@@ -135,12 +157,13 @@ static int analyze(const struct request *request, const struct provenance *prove
 
 int cmd_analyze(const struct comm *comm, int argc, char **argv) {
   struct request request = {.options = {.seed = 1, .bootstrap = 2000, .level = 0.99, .tolerance = 0.05},
+                            .clt = {.vectors = CLT_VECTORS, .time = NAN},
                             .run = status_malloc(sizeof(char *) * (size_t)argc),
                             .expect = status_malloc(sizeof(struct expect) * (size_t)argc)};
   struct provenance provenance;
   provenance_fill(comm, argc, argv, &provenance);
   int status = parse(argc, argv, &request);
-  if (status == OK) status = comm_agree(comm, comm->rank == 0 ? analyze(&request, &provenance) : OK);
+  if (status == OK) status = analyze(comm, &request, &provenance);
   free(request.run);
   free(request.expect);
   return status;
