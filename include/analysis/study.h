@@ -54,4 +54,7 @@ int study_curves(const struct study *study, int size, const char *column, int64_
 /* The points of a set: x [K or N][d], y [K or N], to be freed. FAILED. */
 int study_points(const struct study *study, enum point_set set, int *d, double **x, double **y);
 
+/* Local. Where a replica of a size is recorded: the run, the member of its ensemble, the replica there. */
+void study_place(const struct study *study, int size, int64_t replica, int *run, int *member, int64_t *row);
+
 #endif

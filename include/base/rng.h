@@ -23,7 +23,8 @@ enum rng_stream {
   RNG_NOISE,
   RNG_BOOTSTRAP,
   RNG_WISHART,
-  RNG_FEATURES
+  RNG_FEATURES,
+  RNG_OBSERVABLES
 };
 
 struct rng {

@@ -370,3 +370,15 @@ int study_points(const struct study *study, enum point_set set, int *d, double *
   TRY(h5_read(study->file[0], names[0], H5_DOUBLE, 2, shape, *x));
   return h5_read(study->file[0], names[1], H5_DOUBLE, 1, shape, *y);
 }
+
+void study_place(const struct study *study, int size, int64_t replica, int *run, int *member, int64_t *row) {
+  for (int i = 0; i < study->parts; i++) {
+    const struct study_part *part = &study->part[i];
+    if (part->size != size || replica < part->first || replica >= part->first + part->replicas) continue;
+    *run = part->run;
+    *member = part->member;
+    *row = replica - part->first;
+    return;
+  }
+  die("a study has no replica %lld of size %d", (long long)replica, size);
+}

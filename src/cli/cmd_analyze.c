@@ -7,6 +7,7 @@
 #include "analysis/expect.h"
 #include "analysis/fluct.h"
 #include "analysis/heal.h"
+#include "analysis/measure.h"
 #include "analysis/rate.h"
 #include "analysis/results.h"
 #include "analysis/spread.h"
@@ -86,6 +87,7 @@ struct analysis {
   struct rate *rate;
   struct spread *spread;
   struct clt_fields *clt;
+  struct measure *measure;
 };
 
 /* On rank 0. */
@@ -102,10 +104,12 @@ static void print(const struct analysis *a) {
   heal_print(a->heal, stdout);
   rate_print(a->rate, stdout);
   clt_fields_print(a->clt, stdout);
+  measure_print(a->measure, stdout);
   fluct_print_verdicts(a->fluct, stdout);
   heal_print_verdicts(a->heal, stdout);
   rate_print_verdicts(a->rate, stdout);
   clt_fields_print_verdicts(a->clt, stdout);
+  measure_print_verdicts(a->measure, stdout);
   spread_print_warnings(a->spread, stdout);
   fluct_print_limits(a->fluct, stdout);
 }
@@ -120,6 +124,7 @@ static int write_files(const struct request *request, const struct analysis *a, 
   rate_results(a->rate, results);
   spread_results(a->spread, results);
   clt_fields_results(a->clt, results);
+  measure_results(a->measure, results);
   int status = results_write(results, a->study->config, provenance, path);
   if (status == OK) printf("\nwritten: %s\n", path);
   if (status == OK && request->json) status = results_json(results, request->json);
@@ -138,14 +143,16 @@ static int tell(const struct request *request, const struct analysis *a, const s
                    : OK;
 }
 
-/* Rank 0 does all but the linear algebra of fields, which takes all ranks. */
+/* Rank 0 does all but the linear algebra of fields and the reading of units, which take all ranks. */
 static int analyze(const struct comm *comm, struct request *request, const struct provenance *provenance) {
   struct analysis a = {0};
   request->clt.seed = request->options.seed;
   int status = comm_agree(comm, study_open(request->runs, request->run, &a.study));
   if (status == OK) status = comm_agree(comm, comm->rank == 0 ? create(request, &a) : OK);
   if (status == OK) status = clt_fields_create(comm, a.study, &request->clt, &a.clt);
+  if (status == OK) status = measure_create(comm, a.study, request->run, &request->options, &a.measure);
   if (status == OK) status = comm_agree(comm, comm->rank == 0 ? tell(request, &a, provenance) : OK);
+  measure_free(a.measure);
   clt_fields_free(a.clt);
   spread_free(a.spread);
   rate_free(a.rate);
