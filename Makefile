@@ -122,10 +122,13 @@ scaling-model: ## predict the efficiency on up to 1,024 ranks; needs SimGrid
 	@. tools/environment; tools/python tools/scaling-model/predict $(BUILD) $(ARGS)
 
 .PHONY: install
-install: all ## copy the program and its pictures' tool to PREFIX
+install: all ## copy the program, its pictures' and its report's tools to PREFIX
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/mckean
-	install -D -m 755 tools/plot $(DESTDIR)$(PREFIX)/bin/mckean-plot
-	@python=$$(tools/python -c 'import sys; print(sys.executable)') && sed -i "1s|.*|#!$$python|" $(DESTDIR)$(PREFIX)/bin/mckean-plot
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/mckean/tools $(wildcard tools/mckean_*.py)
+	@python=$$(tools/python -c 'import sys; print(sys.executable)'); for tool in plot report; do \
+	  install -m 755 tools/$$tool $(DESTDIR)$(PREFIX)/share/mckean/tools/$$tool; \
+	  sed -i "1s|.*|#!$$python|" $(DESTDIR)$(PREFIX)/share/mckean/tools/$$tool; \
+	  ln -sf ../share/mckean/tools/$$tool $(DESTDIR)$(PREFIX)/bin/mckean-$$tool; done
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/mckean/input input/*.yaml
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/mckean README.md LICENSE CITATION.cff
 

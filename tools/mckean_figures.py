@@ -1,0 +1,390 @@
+"""The figures of tools/report: a row of SECTIONS for each, with what it needs. To add one: a function that takes a case
+(or all cases of the study) and returns pictures, and a row. A row whose data are missing is left out.
+"""
+import os
+from collections import namedtuple
+
+from mckean_plots import (bars, colours, guide, h5py, log_axis, members, np, plt, size_axis, spread_direction, svg,
+                          time_axis)
+
+Picture = namedtuple("Picture", "body caption")
+Section = namedtuple("Section", "title needs draw text")
+
+POINTS = {"V": "test points", "V_train": "training points", "V_init": "due to initial conditions",
+          "V_sgd": "due to data"}
+LOSSES = {"loss": "training loss", "test_loss": "test loss"}
+ROWS, PARTICLES = 240, 1200  # at most so many points in a line, in a scatter
+
+
+# ---- helpers ----
+
+def array(group, name):
+    """Numbers of the JSON as floats, null as NAN."""
+    return np.array(group[name], dtype=float)
+
+
+def three(group):
+    return [array(group, name) for name in ("values", "low", "high")]
+
+
+def has_spread(case, name):
+    return name in case.data and np.nanmax(np.append(array(case.data[name], "values"), 0)) > 0
+
+
+def axes(ylabel):
+    figure, axis = plt.subplots()
+    axis.set_ylabel(ylabel)
+    return figure, axis
+
+
+def legend(axis, columns=4):
+    """Above the axes, where it hides no data; small enough for many entries."""
+    handles, labels = axis.get_legend_handles_labels()
+    if len(handles) > 1 or (labels and not labels[0].startswith("n = ")):
+        axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncol=min(columns, len(handles)), fontsize=9,
+                    handlelength=1.2, columnspacing=1.0, borderaxespad=0.2)
+
+
+def done(axis, caption):
+    return Picture(svg(axis.figure), caption)
+
+
+def points(axis, x, group, colour, label, columns=slice(None), factor=1.0, line="-"):
+    """Values with their intervals."""
+    value, low, high = (factor * part[columns] for part in three(group))
+    axis.errorbar(x, value, yerr=bars(value, low, high), color=colour, marker="o", markersize=3.5, capsize=2,
+                  linewidth=1.2, linestyle=line, label=label)
+
+
+def late(case):
+    """Indices of the recorded times after 0, at most six."""
+    found = [i for i, time in enumerate(case.data["times"]) if time > 0] or [0]
+    return sorted({found[round(x)] for x in np.linspace(0, len(found) - 1, min(6, len(found)))})
+
+
+def slope_guide(axis, n, value, power):
+    """A dashed line n^power below the lowest points."""
+    n = np.array(n, dtype=float)
+    axis.plot(n, 0.6 * value * (n / n[0]) ** power, color=guide(), linestyle="--", linewidth=1.2,
+              label=f"$n^{{{power:g}}}$")
+
+
+# ---- losses ----
+
+def series(case, column):
+    """{n: (time, values (rows, replicas))} of all runs."""
+    found = {}
+    for run in case.runs:
+        with h5py.File(run.history) as file:
+            for group in members(file):
+                if column in group["series"]:
+                    pair = group["series/time"][:], group[f"series/{column}"][:]
+                    found.setdefault(int(group.attrs["n"]), []).append(pair)
+    return {n: (pairs[0][0], np.concatenate([v for t, v in pairs if len(t) == len(pairs[0][0])], axis=1))
+            for n, pairs in sorted(found.items())}
+
+
+def thin(times):
+    """Indices of at most ROWS rows, dense at early times."""
+    if len(times) <= ROWS:
+        return np.arange(len(times))
+    return np.unique(np.concatenate([np.geomspace(1, len(times), ROWS // 2), np.linspace(1, len(times), ROWS // 2)])
+                     .astype(int)) - 1
+
+
+def draw_loss_in_time(case):
+    pictures = []
+    for column, name in (("loss_over_C_f", "training loss"), ("test_loss_over_C_f", "test loss")):
+        lines = series(case, column)
+        if not lines or not np.isfinite(next(iter(lines.values()))[1]).any():
+            continue
+        figure, axis = axes("loss / $C_f$")
+        for colour, (n, (times, loss)) in zip(colours(len(lines)), lines.items()):
+            rows = thin(times)
+            axis.plot(times[rows], loss[rows].mean(axis=1), color=colour, label=f"n = {n}")
+            if loss.shape[1] > 1:
+                axis.fill_between(times[rows], *np.quantile(loss[rows], [0.1, 0.9], axis=1), color=colour, alpha=0.15,
+                                  linewidth=0)
+        time_axis(axis, times)
+        log_axis(axis)
+        legend(axis)
+        pictures.append(done(axis, f"{name.capitalize()} over C_f: mean over replicas, band from the 10 % to the 90 % "
+                                   "quantile over replicas."))
+    return pictures
+
+
+def draw_loss_in_n(case):
+    n, C_f, pictures = np.array(case.data["n"]), case.data["C_f"], []
+    for name, words in LOSSES.items():
+        if name not in case.data:
+            continue
+        group, times = case.data[name], late(case)
+        figure, axis = axes("loss / $C_f$")
+        for i, colour in zip(times, colours(len(times))):
+            fit = [array(group["fit"], part)[i] for part in ("limit", "amplitude", "p")] if "fit" in group else [np.nan]
+            fitted = np.isfinite(fit).all()
+            points(axis, n, group, colour, f"t = {case.data['times'][i]:g}", i, 1 / C_f, "none" if fitted else "-")
+            if fitted:
+                fine = np.geomspace(n[0], n[-1], 60)
+                axis.plot(fine, (fit[0] + fit[1] * fine ** -fit[2]) / C_f, color=colour, linewidth=1)
+        size_axis(axis, n)
+        log_axis(axis)
+        legend(axis)
+        pictures.append(done(axis, f"{words.capitalize()} over C_f against n at some times; lines are the fits "
+                                   "L + A n^-p where there is one."))
+    return pictures
+
+
+def fitted_times(case, name):
+    """Times after 0 at which there is a fit with an interval for its p."""
+    group = case.data.get(name, {})
+    return [i for i in late(case) if "fit" in group and np.isfinite(array(group["fit"], "p_low")[i])]
+
+
+def draw_excess(case):
+    n, pictures = np.array(case.data["n"]), []
+    for name, words in LOSSES.items():
+        times = fitted_times(case, name)
+        if not times:
+            continue
+        fit = case.data[name]["fit"]
+        figure, axis = axes("(loss - L) / $C_f$")
+        for i, colour in zip(times, colours(len(times))):
+            value, low, high = ((part[i] - fit["limit"][i]) / case.data["C_f"] for part in three(case.data[name]))
+            keep = value > 0
+            bar = [np.minimum(value - low, 0.9 * value)[keep], (high - value)[keep]]
+            axis.errorbar(n[keep], value[keep], yerr=bar, color=colour, marker="o", markersize=3.5, capsize=2,
+                          linestyle="none", label=f"t = {case.data['times'][i]:g}: p = {fit['p'][i]:.2f} "
+                                                  f"[{fit['p_low'][i]:.2f}, {fit['p_high'][i]:.2f}]")
+            axis.plot(n, fit["amplitude"][i] / case.data["C_f"] * n ** -float(fit["p"][i]), color=colour, linewidth=1)
+        slope_guide(axis, n, value[keep].min() * n[keep][np.argmin(value[keep])] / n[0], -1)
+        size_axis(axis, n)
+        log_axis(axis)
+        legend(axis, 1)
+        pictures.append(done(axis, f"{words.capitalize()} above its fitted limit L, over C_f, with the fits A n^-p; "
+                                   "dashed 1/n. Points below L are not shown."))
+    return pictures
+
+
+# ---- fluctuations ----
+
+def draw_collapse(case):
+    n, times, pictures = case.data["n"], np.array(case.data["times"]), []
+    for name in (name for name in POINTS if has_spread(case, name)):
+        figure, axis = axes("$n\\,V_n$")
+        for s, colour in enumerate(colours(len(n))):
+            value, low, high = (n[s] * part[:, s] for part in three(case.data[name]))
+            axis.plot(times, value, color=colour, marker="o", markersize=3, linewidth=1.2, label=f"n = {n[s]}")
+            axis.fill_between(times, low, high, color=colour, alpha=0.15, linewidth=0)
+        time_axis(axis, times)
+        axis.set_xlim(right=times.max() * 1.2)
+        log_axis(axis)
+        legend(axis)
+        pictures.append(done(axis, f"n V_n against t, {POINTS[name]}, with bands of intervals. Where the curves of all n "
+                                   "lie on one another V_n falls as 1/n."))
+    return pictures
+
+
+def draw_variance_in_n(case):
+    n, pictures = np.array(case.data["n"]), []
+    for name in (name for name in POINTS if has_spread(case, name)):
+        group, times = case.data[name], [i for i in late(case) if np.nanmax(array(case.data[name], "values")[i]) > 0]
+        figure, axis = axes("$V_n$" if name == "V" else f"$V_{{{name[2:]}}}$")
+        for i, colour in zip(times, colours(len(times))):
+            points(axis, n, group, colour, f"t = {case.data['times'][i]:g}", i)
+        size_axis(axis, n)
+        log_axis(axis)
+        expected = group.get("expected")
+        slope_guide(axis, n, np.nanmin(array(group, "values")[times, 0]), -1.0 if expected is None else expected)
+        legend(axis)
+        pictures.append(done(axis, f"Variance over replicas against n, {POINTS[name]}; dashed: the expected slope."))
+    return pictures
+
+
+def sloped(case):
+    """Quantities with slopes and intervals at two times or more."""
+    return [name for name in POINTS if has_spread(case, name) and
+            np.isfinite(array(case.data[name], "slope_low")).sum() >= 2]
+
+
+def draw_slopes_in_time(case):
+    times, names = np.array(case.data["times"]), sloped(case)
+    figure, axis = axes("slope in n")
+    for k, (name, colour) in enumerate(zip(names, colours(len(names)))):
+        value, low, high = (array(case.data[name], part) for part in ("slope", "slope_low", "slope_high"))
+        keep = np.isfinite(low)
+        shift = 1 + 0.06 * (k - (len(names) - 1) / 2)
+        axis.errorbar(times[keep] * shift, value[keep], yerr=bars(value[keep], low[keep], high[keep]), color=colour,
+                      marker="o", markersize=3.5, capsize=2, linewidth=1.2, label=f"{name}: {POINTS[name]}")
+    for expected in {case.data[name].get("expected") for name in names} - {None}:
+        axis.axhline(expected, color=guide(), linestyle="--", linewidth=1.2)
+        tolerance = case.data.get("tolerance", 0)
+        axis.axhspan(expected - tolerance, expected + tolerance, color=guide(), alpha=0.12, linewidth=0)
+    time_axis(axis, times)
+    axis.set_xlim(right=times.max() * 1.2)
+    legend(axis, 2)
+    return [done(axis, f"Slopes of log variance on log n against t, {100 * case.data['level']:g} % intervals; dashed with "
+                       "its band: what theory expects, and the tolerance.")]
+
+
+# ---- healing ----
+
+def falling(case):
+    """The healing curves in which V_n falls below its maximum."""
+    curves = case.data.get("healing", {})
+    return {name: curve for name, curve in curves.items() if np.nanmax(array(curve, "ratio")) > 1.5}
+
+
+def draw_healing_ratio(case):
+    n = np.array(case.data["n"])
+    figure, axis = axes("max / end of $n\\,V_n$")
+    curves = falling(case)
+    for (name, curve), colour in zip(curves.items(), colours(len(curves))):
+        value, low, high = (array(curve, part) for part in ("ratio", "ratio_low", "ratio_high"))
+        axis.errorbar(n, value, yerr=bars(value, low, high), color=colour, marker="o", markersize=4, capsize=2,
+                      label=POINTS.get(name, name))
+    axis.axhline(10, color=guide(), linestyle="--", linewidth=1.2)
+    size_axis(axis, n)
+    log_axis(axis)
+    legend(axis, 2)
+    return [done(axis, "Maximum of n V_n over its value at the end; dashed 10, above which healing is taken as shown.")]
+
+
+def draw_healing_exponents(case):
+    n, times, pictures = case.data["n"], np.array(case.data["times"]), []
+    middle = np.sqrt(times[:-1] * times[1:])
+    for name, curve in falling(case).items():
+        value, low, high = (array(curve, part) for part in ("exponent", "exponent_low", "exponent_high"))
+        figure, axis = axes("d log $V_n$ / d log t")
+        for s, colour in enumerate(colours(len(n))):
+            keep = np.isfinite(value[:, s]) & (middle > 0)
+            axis.errorbar(middle[keep] * (1 + 0.03 * s), value[keep, s], color=colour, marker="o", markersize=3.5, capsize=2,
+                          yerr=bars(value[keep, s], low[keep, s], high[keep, s]), linewidth=1.2, label=f"n = {n[s]}")
+        axis.axhline(0, color=guide(), linestyle="--", linewidth=1.2)
+        axis.set_xscale("log")
+        axis.set_xlabel("t")
+        legend(axis)
+        pictures.append(done(axis, f"Local exponent of V_n in t, {POINTS.get(name, name)}: above 0 fluctuations grow, "
+                                   "below 0 they heal."))
+    return pictures
+
+
+# ---- particles ----
+
+def some_particles(path, direction=None):
+    """c and a . e of up to PARTICLES units of the largest n in a checkpoint; also time, n and the direction e."""
+    with h5py.File(path) as file:
+        group = members(file)[-1]
+        n = int(group.attrs["n"])
+        rows, stride = max(1, min(group["c"].shape[0], PARTICLES // n)), max(1, n // PARTICLES)
+        c, a = group["c"][:rows, ::stride].ravel(), group["a"][:rows, ::stride].reshape(-1, group["a"].shape[-1])
+        e = spread_direction(c, a) if direction is None else direction
+        return float(file.attrs["time"]), n, c[:PARTICLES], (a @ e)[:PARTICLES], e
+
+
+def step_of(path):
+    return int(os.path.basename(path)[len("step-"):-len(".h5")])
+
+
+def draw_particles(case):
+    run, pictures = max(case.runs, key=lambda run: max(run.sizes)), []
+    paths = run.snapshots()
+    direction, steps = some_particles(paths[-1])[4], [step_of(path) for path in paths]
+    between = [path for path, step in zip(paths, steps) if steps[0] < step < steps[-1] / 2]
+    for path in dict.fromkeys((paths[0], *between[len(between) // 2:][:1], paths[-1])):
+        time, n, c, inner, _ = some_particles(path, direction)
+        figure, axis = axes("c")
+        axis.plot(inner, c, color=colours(3)[1], marker="o", markersize=2.2, linestyle="none", alpha=0.5,
+                  markeredgewidth=0)
+        axis.set_xlabel("z . e" if run.config.get("unit.type") == "rbf" else "a . e")
+        axis.set_title(f"t = {time:g}", fontsize=11)
+        pictures.append(done(axis, f"{len(c)} of the units of n = {n} at t = {time:g}: amplitude c against the inner "
+                                   "parameter along e, the direction in which it spreads most at the end."))
+    return pictures
+
+
+# ---- several cases ----
+
+def has_powers(cases):
+    return sum("V_sgd" in case.data and case.data["V_sgd"].get("expected") is not None for case in cases) >= 2
+
+
+def draw_exponents_in_a(cases):
+    found = [case for case in cases if "V_sgd" in case.data and case.data["V_sgd"].get("expected") is not None]
+    a = np.array([-case.data["V_sgd"]["expected"] / 2 for case in found])
+    times = sorted({time for case in found for time in case.data["times"] if time > 0})
+    figure, axis = axes("slope of $V_{sgd}$ in n")
+    for k, (time, colour) in enumerate(zip(times, colours(len(times)))):
+        rows = [(x, *(array(case.data["V_sgd"], part)[case.data["times"].index(time)] for part in
+                      ("slope", "slope_low", "slope_high"))) for x, case in zip(a, found) if time in case.data["times"]]
+        x, value, low, high = np.array(rows).T
+        axis.errorbar(x + 0.012 * (k - (len(times) - 1) / 2), value, yerr=bars(value, low, high), color=colour, marker="o",
+                      markersize=4, capsize=2, linestyle="none", label=f"t = {time:g}")
+    axis.plot([a.min(), a.max()], [-2 * a.min(), -2 * a.max()], color=guide(), linestyle="--", linewidth=1.2, label="-2a")
+    axis.set_xlabel("a, batch P ~ $n^{2a}$")
+    legend(axis)
+    return [done(axis, "Slope in n of the variance due to the data, against the power of the batch; dashed: theory, -2a.")]
+
+
+def has_fits(cases):
+    return sum(bool(fitted_times(case, "loss")) for case in cases) >= 2
+
+
+def draw_fits_of_cases(cases):
+    found = [case for case in cases if fitted_times(case, "loss")]
+    times = sorted({case.data["times"][i] for case in found for i in fitted_times(case, "loss")})
+    figure, axis = axes("p")
+    for k, (time, colour) in enumerate(zip(times, colours(len(times)))):
+        rows = [(x, *(array(case.data["loss"]["fit"], part)[case.data["times"].index(time)] for part in
+                      ("p", "p_low", "p_high"))) for x, case in enumerate(found) if time in case.data["times"]]
+        x, value, low, high = np.array([row for row in rows if np.isfinite(row).all()]).T
+        axis.errorbar(x + 0.08 * (k - (len(times) - 1) / 2), value, yerr=bars(value, low, high), color=colour, marker="o",
+                      markersize=4, capsize=2, linestyle="none", label=f"t = {time:g}")
+    axis.axhline(1, color=guide(), linestyle="--", linewidth=1.2)
+    axis.set_xticks(range(len(found)), [case.label.split(".")[-1] for case in found])
+    legend(axis)
+    return [done(axis, "Exponent p of training loss = L + A n^-p in each case, with intervals; dashed: 1.")]
+
+
+# ---- the table ----
+
+def any_spread(case):
+    return any(has_spread(case, name) for name in POINTS)
+
+
+def several_sizes(case):
+    return len(case.data["n"]) > 1
+
+
+def has_snapshots(case):
+    return any(run.snapshots() for run in case.runs)
+
+
+CASE_SECTIONS = [
+    Section("Loss in time", lambda case: len(case.data["times"]) > 1, draw_loss_in_time,
+            "The rate of learning does not depend on n: the curves leave one another only for their floors."),
+    Section("Loss against n", several_sizes, draw_loss_in_n, ""),
+    Section("Error above the limit of many units", lambda case: any(fitted_times(case, name) for name in LOSSES),
+            draw_excess, "Loss = L + A n^-p at fixed t, with p = 1 by theory."),
+    Section("Fluctuations on the scale of the CLT", lambda case: any_spread(case) and len(case.data["times"]) > 1,
+            draw_collapse, ""),
+    Section("Fluctuations against n", lambda case: any_spread(case) and several_sizes(case), draw_variance_in_n, ""),
+    Section("Slopes in time", sloped, draw_slopes_in_time, ""),
+    Section("Healing", falling, lambda case: draw_healing_ratio(case) + draw_healing_exponents(case),
+            "Noise-free gradient descent heals fluctuations in the norm of the training measure: with fixed data at the "
+            "training points, not necessarily elsewhere."),
+    Section("Particles", has_snapshots, draw_particles, ""),
+]
+STUDY_SECTIONS = [
+    Section("Exponents of the noise of SGD", has_powers, draw_exponents_in_a, ""),
+    Section("Exponents of the error", has_fits, draw_fits_of_cases, ""),
+]
+
+
+def case_pictures(case):
+    """[(section, pictures)] of what the data of a case allow."""
+    return [(section, section.draw(case)) for section in CASE_SECTIONS if section.needs(case)]
+
+
+def study_pictures(cases):
+    return [(section, section.draw(cases)) for section in STUDY_SECTIONS if section.needs(cases)]

@@ -1,0 +1,144 @@
+"""Style and axes that the pictures of tools/plot and tools/report share; reading of their HDF5 files.
+
+After for_page() pictures are made for an HTML page: colours are placeholders that svg() turns into CSS variables, so that
+the page's own light and dark colours hold inside the pictures, too.
+"""
+import io
+import itertools
+import re
+import sys
+
+try:
+    import h5py  # noqa: F401  (for those that read files)
+    import matplotlib
+    import numpy as np
+except ImportError as error:
+    sys.exit(f"{sys.argv[0]}: {error}; it needs Python with h5py, numpy and matplotlib (Debian: python3-h5py "
+             "python3-matplotlib)")
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402  (after the choice of backend)
+
+plt.rcParams.update({
+    "figure.figsize": (7.2, 4.6), "figure.dpi": 150, "figure.constrained_layout.use": True, "font.size": 11,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25,
+    "legend.frameon": False, "lines.linewidth": 1.8,
+})
+
+SHADES = 24  # steps of the scale from the first to the last colour
+INK, FAINT = "#fd0000", "#fd0001"  # placeholders of the page's text and guide lines
+_page, _pictures = False, itertools.count()
+
+
+def for_page():
+    """From now on pictures are for svg()."""
+    global _page
+    _page = True
+    ink = {key: INK for key in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")}
+    plt.rcParams.update({**ink, "grid.color": INK, "grid.alpha": 0.15, "svg.hashsalt": "mckean", "figure.figsize": (4.7, 3.7),
+                         "lines.linewidth": 1.5, "figure.facecolor": "none", "axes.facecolor": "none"})
+
+
+def page_colours():
+    """The CSS variables of svg()'s pictures: {name: (light, dark)}."""
+    def shade(x):
+        return matplotlib.colors.to_hex(plt.cm.viridis(x))
+    scale = np.linspace(0, 1, SHADES)
+    return {f"s{i}": (shade(0.82 - 0.82 * x), shade(0.98 - 0.54 * x)) for i, x in enumerate(scale)}
+
+
+def colours(count):
+    """One colour per n (or time), light to dark."""
+    if not _page:
+        return plt.cm.viridis(np.linspace(0.85, 0.0, count))
+    return [f"#fe00{round(x * (SHADES - 1)):02x}" for x in np.linspace(0, 1, count)]
+
+
+def guide():
+    """Colour of lines that are not data."""
+    return FAINT if _page else "0.5"
+
+
+def svg(figure):
+    """The picture as an element for an HTML page, without references to anything outside."""
+    file = io.StringIO()
+    figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    plt.close(figure)
+    body = file.getvalue()[file.getvalue().index("<svg"):]
+    body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", body, flags=re.S)
+    body = re.sub(r' xmlns(:xlink)?="[^"]*"| (width|height)="[\d.]+pt"(?=[^>]* viewBox)| version="1.1"', "", body)
+    body = re.sub(r'<g id="\w+_\d+">', "<g>", body.replace("xlink:href", "href"))
+    body = re.sub(r'( id="| href="#|url\(#)', rf"\g<1>p{next(_pictures)}-", body)  # unique in the page
+    body = re.sub(r"#fe00([0-9a-f]{2})", lambda match: f"var(--s{int(match[1], 16)})", body)
+    return re.sub(r"\s+\n|\n+", "\n", body.replace(INK, "var(--ink)").replace(FAINT, "var(--faint)"))
+
+
+def save(figure, path):
+    """As PNG, and says so."""
+    figure.savefig(path)
+    plt.close(figure)
+    print(path)
+
+
+# ---- files ----
+
+def text(value):
+    """HDF5 texts of fixed length arrive as bytes."""
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def members(file):
+    """Groups of the sizes, by n."""
+    return sorted((file["ensemble"][name] for name in file["ensemble"]), key=lambda group: group.attrs["n"])
+
+
+# ---- axes ----
+
+def time_axis(axis, times):
+    """Logarithmic from the first positive time on; t = 0 sits on a linear stretch before it."""
+    positive = times[times > 0]
+    margin = 0
+    if not len(positive):
+        axis.set_xlabel("t")
+        return
+    if positive.max() / positive.min() >= 10:
+        axis.set_xscale("symlog", linthresh=positive.min(), linscale=0.35)
+        first, last = np.log10(positive.min()), np.log10(positive.max())
+        decades = [10.0**k for k in range(int(np.ceil(first)), int(np.floor(last)) + 1)]
+        axis.set_xticks([0] + decades, ["0"] + [f"{x:g}" for x in decades])
+        axis.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
+        margin = 0.2 * positive.min()
+    axis.set_xlim(-margin, times.max())
+    axis.set_xlabel("t")
+
+
+def log_axis(axis):
+    """Logarithmic y with plain numbers, also within a decade; linear where there is nothing positive."""
+    if max([0] + [y for line in axis.get_lines() for y in line.get_ydata() if np.isfinite(y)]) <= 0:
+        return
+    axis.set_yscale("log")
+    low, high = axis.get_ylim()
+    if high / low < 300:
+        axis.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda y, _: f"{y:g}"))
+    axis.yaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+
+
+def size_axis(axis, n):
+    """Logarithmic x with the n themselves as ticks, at most six."""
+    axis.set_xscale("log", base=2)
+    ticks = n[::-(-len(n) // 6)]
+    axis.set_xticks(ticks, [str(x) for x in ticks])
+    axis.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
+    axis.set_xlabel("n")
+
+
+def bars(value, low, high):
+    """yerr of errorbar, None without intervals."""
+    return [np.maximum(value - low, 0), np.maximum(high - value, 0)] if np.isfinite(low).all() else None
+
+
+# ---- particles ----
+
+def spread_direction(c, a):
+    """The direction in which inner parameters a (units, d) vary most, weighted by |c| (units)."""
+    return np.linalg.svd(a.T @ (np.abs(c)[:, None] * a))[0][:, 0]

@@ -1,0 +1,175 @@
+"""What runs recorded and what `mckean analyze` made of it, for tools/report and tools/studies.
+
+A case is a set of runs that are analyzed together: they differ in run.*, ensemble.* and output.* only (other n, more
+replicas). A study is a list of cases, such as one per power of the batch or per dimension. Next to the first run's
+history.h5 a case keeps analysis.json and analysis.h5 (numbers) and analysis.txt (what analyze printed).
+"""
+import json
+import os
+import subprocess
+
+from mckean_plots import h5py, members, text
+
+FREE = ("run.", "ensemble.", "output.")  # sections in which the runs of a case may differ
+
+
+VERDICT_STARTS = ("t = ", "n V", "(")  # how analyze begins its lines of verdicts; others say what the data cannot answer
+
+
+class Failure(Exception):
+    """A message for the user."""
+
+
+def read_config(config):
+    """{"section.key": "value"} of the resolved input that files carry; items of lists are numbered: stages.0.dt."""
+    values, path, counts = {}, [], {}  # path: (indentation, key) of the sections around a line
+    for line in config.splitlines():
+        item = line.lstrip()
+        indent = len(line) - len(item)
+        while path and path[-1][0] >= indent:
+            path.pop()
+        if item.startswith("- "):
+            around = tuple(key for _, key in path)
+            counts[around] = counts.get(around, -1) + 1
+            path.append((indent, str(counts[around])))
+            item, indent = item[2:], indent + 2
+        key, _, value = item.partition(":")
+        if value:
+            values[".".join([key for _, key in path] + [key])] = value.strip().strip('"')
+        else:
+            path.append((indent, key))
+    return values
+
+
+class Run:
+    """A folder with history.h5."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.history = os.path.join(folder, "history.h5")
+        with h5py.File(self.history) as file:
+            self.config_text = text(file.attrs["config"])
+            self.provenance = {name: text(value) for name, value in file["provenance"].attrs.items()}
+            self.target = {name: text(value) for name, value in file["target"].attrs.items()}
+            self.sizes = {int(group.attrs["n"]): int(group.attrs["replicas"]) for group in members(file)}
+            self.streams = max(int(group.attrs.get("streams", 1)) for group in members(file))
+        self.config = read_config(self.config_text)
+        self.summary = self.read_summary()
+
+    def read_summary(self):
+        try:
+            with open(os.path.join(self.folder, "summary.json")) as file:
+                return json.load(file)
+        except (OSError, ValueError):
+            return {}
+
+    def problem(self):
+        """What runs of one case have in common."""
+        return tuple(sorted((key, value) for key, value in self.config.items() if not key.startswith(FREE)))
+
+    def snapshots(self):
+        """Paths of the checkpoints at hand, in order of time."""
+        folder = os.path.join(self.folder, "checkpoints")
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        return [os.path.join(folder, name) for name in names if name.startswith("step-") and name.endswith(".h5")]
+
+
+class Case:
+    """Runs that are analyzed together; data is analysis.json, said what analyze printed."""
+
+    def __init__(self, runs):
+        self.runs = sorted(runs, key=lambda run: min(run.sizes))
+        self.first = self.runs[0]
+        self.label = ""
+        self.data, self.said = {}, ""
+
+    def path(self, name):
+        return os.path.join(self.first.folder, name)
+
+    def is_analyzed(self):
+        """Is analysis.json there, younger than the histories, and of all their sizes?"""
+        try:
+            made = os.path.getmtime(self.path("analysis.json"))
+            with open(self.path("analysis.json")) as file:
+                sizes = json.load(file)["n"]
+        except (OSError, ValueError, KeyError):
+            return False
+        every = set().union(*(run.sizes for run in self.runs))
+        return set(sizes) == every and all(made >= os.path.getmtime(run.history) for run in self.runs)
+
+    def analyze(self, mckean, options=()):
+        """Runs `mckean analyze`; returns whether all --expect conditions are met."""
+        command = [mckean, "analyze", *(run.folder for run in self.runs), "-o", self.path("analysis.h5"), "--json",
+                   self.path("analysis.json"), *options]
+        if os.path.exists(self.path("analysis.json")):
+            os.remove(self.path("analysis.json"))
+        try:
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        except OSError as error:
+            raise Failure(f"{mckean}: {error.strerror}; build it with `make`, or name it with --mckean") from None
+        with open(self.path("analysis.txt"), "w") as file:
+            file.write(done.stdout)
+        if done.returncode not in (0, 1) or not os.path.exists(self.path("analysis.json")):
+            raise Failure(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}")
+        return done.returncode == 0
+
+    def load(self):
+        with open(self.path("analysis.json")) as file:
+            self.data = json.load(file)
+        if os.path.exists(self.path("analysis.txt")):
+            with open(self.path("analysis.txt")) as file:
+                self.said = file.read()
+
+    def quantities(self):
+        """Names of what was estimated at each time and n."""
+        return [name for name, value in self.data.items() if isinstance(value, dict) and "values" in value]
+
+    def part(self, start, end):
+        """The lines of analyze between the headings that begin so, the headings left out."""
+        lines = self.said.splitlines()
+        first = next((i for i, line in enumerate(lines) if line.startswith(start)), len(lines))
+        last = next((i for i, line in enumerate(lines) if i > first and line.startswith(end)), len(lines))
+        return [line for line in lines[first + 1:last] if line]
+
+    def judged(self):
+        return self.part("verdicts at", ("expectations at", "written: "))
+
+    def verdicts(self):
+        return [line for line in self.judged() if line.startswith(VERDICT_STARTS)]
+
+    def limits(self):
+        """What the data cannot answer."""
+        return [line for line in self.judged() if not line.startswith(VERDICT_STARTS)]
+
+    def expectations(self):
+        """A line for each --expect, time and n; those that are not met begin with NOT MET."""
+        return self.part("expectations at", "written: ")
+
+
+def find_runs(folder):
+    """The run folders in a folder, or the folder itself."""
+    if os.path.exists(os.path.join(folder, "history.h5")):
+        return [folder]
+    found = [root for root, _, files in os.walk(folder) if "history.h5" in files]
+    if not found:
+        raise Failure(f"{folder}: expected history.h5 there or in folders below it (`mckean run` writes it)")
+    return sorted(found)
+
+
+def open_study(folders):
+    """Cases of all runs in these folders, labelled by what sets them apart."""
+    groups = {}
+    for folder in dict.fromkeys(os.path.normpath(run) for folder in folders for run in find_runs(folder)):
+        run = Run(folder)
+        groups.setdefault(run.problem(), []).append(run)
+    cases = [Case(runs) for runs in groups.values()]
+    label_cases(cases)
+    return cases
+
+
+def label_cases(cases):
+    """By the keys of the input in which they differ."""
+    configs = [dict(case.first.problem()) for case in cases]
+    keys = [key for key in configs[0] if len({config.get(key) for config in configs}) > 1]
+    for case, config in zip(cases, configs):
+        case.label = ", ".join(f"{key} = {config.get(key, '-')}" for key in keys)
