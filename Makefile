@@ -87,6 +87,11 @@ demo: setup ## the quick study from input to pictures, under 3 minutes on 2 core
 	@$(MAKE) --no-print-directory -j $$(nproc) all
 	@tools/demo $(BUILD)
 
+.PHONY: studies
+studies: setup ## run the studies of the theory and judge them, each under 15 minutes on 2 cores; ARGS="lln sgd"
+	@$(MAKE) --no-print-directory -j $$(nproc) all
+	@tools/python tools/studies --build $(BUILD) $(ARGS)
+
 .PHONY: check
 check: setup ## build with warnings as errors and run all tests
 	@$(MAKE) --no-print-directory -j $$(nproc) EXTRA_CFLAGS='-Werror $(EXTRA_CFLAGS)' BUILD=$(BUILD)/check tests

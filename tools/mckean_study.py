@@ -1,8 +1,8 @@
 """What runs recorded and what `mckean analyze` made of it, for tools/report and tools/studies.
 
 A case is a set of runs that are analyzed together: they differ in run.*, ensemble.* and output.* only (other n, more
-replicas). A study is a list of cases, such as one per power of the batch or per dimension. Next to the first run's
-history.h5 a case keeps analysis.json and analysis.h5 (numbers) and analysis.txt (what analyze printed).
+replicas). A study is a list of cases, such as one per power of the batch or per dimension. A case keeps analysis.json and
+analysis.h5 (numbers) and analysis.txt (what analyze printed) beside a history.h5.
 """
 import json
 import os
@@ -75,16 +75,17 @@ class Run:
 
 
 class Case:
-    """Runs that are analyzed together; data is analysis.json, said what analyze printed."""
+    """Runs that are analyzed together; data is analysis.json, said what analyze printed. They lie in the folder of the run
+    with the largest n, so that a reference does not replace the analysis of what it is compared with."""
 
     def __init__(self, runs):
-        self.runs = sorted(runs, key=lambda run: min(run.sizes))
-        self.first = self.runs[0]
+        self.runs = sorted(runs, key=lambda run: max(run.sizes))
+        self.first, self.home = self.runs[0], self.runs[-1].folder
         self.label = ""
         self.data, self.said = {}, ""
 
     def path(self, name):
-        return os.path.join(self.first.folder, name)
+        return os.path.join(self.home, name)
 
     def is_analyzed(self):
         """Is analysis.json there, younger than the histories, and of all their sizes?"""
