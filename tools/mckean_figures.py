@@ -305,6 +305,13 @@ def draw_particles(case):
 
 # ---- several cases ----
 
+def across(cases, time, group, names):
+    """x and the numbers names of group(case) at a time, of those (x, case) that have them all."""
+    rows = [(x, *(array(group(case), name)[case.data["times"].index(time)] for name in names))
+            for x, case in cases if time in case.data["times"]]
+    return np.array([row for row in rows if np.isfinite(row).all()]).reshape(-1, 1 + len(names)).T
+
+
 def has_powers(cases):
     return sum("V_sgd" in case.data and case.data["V_sgd"].get("expected") is not None for case in cases) >= 2
 
@@ -315,9 +322,8 @@ def draw_exponents_in_a(cases):
     times = sorted({time for case in found for time in case.data["times"] if time > 0})
     figure, axis = axes("slope of $V_{sgd}$ in n")
     for k, (time, colour) in enumerate(zip(times, colours(len(times)))):
-        rows = [(x, *(array(case.data["V_sgd"], part)[case.data["times"].index(time)] for part in
-                      ("slope", "slope_low", "slope_high"))) for x, case in zip(a, found) if time in case.data["times"]]
-        x, value, low, high = np.array(rows).T
+        x, value, low, high = across(zip(a, found), time, lambda case: case.data["V_sgd"],
+                                     ("slope", "slope_low", "slope_high"))
         axis.errorbar(x + 0.012 * (k - (len(times) - 1) / 2), value, yerr=bars(value, low, high), color=colour, marker="o",
                       markersize=4, capsize=2, linestyle="none", label=f"t = {time:g}")
     axis.plot([a.min(), a.max()], [-2 * a.min(), -2 * a.max()], color=guide(), linestyle="--", linewidth=1.2, label="-2a")
@@ -326,18 +332,17 @@ def draw_exponents_in_a(cases):
     return [done(axis, "Slope in n of the variance due to the data, against the power of the batch; dashed: theory, -2a.")]
 
 
-def has_fits(cases):
-    return sum(bool(fitted_times(case, "loss")) for case in cases) >= 2
+def fitted(cases):
+    """The cases in which loss = L + A n^-p can hold: with common data, and an interval for p."""
+    return [case for case in cases if case.data.get("common_data") and fitted_times(case, "loss")]
 
 
 def draw_fits_of_cases(cases):
-    found = [case for case in cases if fitted_times(case, "loss")]
+    found = fitted(cases)
     times = sorted({case.data["times"][i] for case in found for i in fitted_times(case, "loss")})
     figure, axis = axes("p")
     for k, (time, colour) in enumerate(zip(times, colours(len(times)))):
-        rows = [(x, *(array(case.data["loss"]["fit"], part)[case.data["times"].index(time)] for part in
-                      ("p", "p_low", "p_high"))) for x, case in enumerate(found) if time in case.data["times"]]
-        x, value, low, high = np.array([row for row in rows if np.isfinite(row).all()]).T
+        x, value, low, high = across(enumerate(found), time, lambda case: case.data["loss"]["fit"], ("p", "p_low", "p_high"))
         axis.errorbar(x + 0.08 * (k - (len(times) - 1) / 2), value, yerr=bars(value, low, high), color=colour, marker="o",
                       markersize=4, capsize=2, linestyle="none", label=f"t = {time:g}")
     axis.axhline(1, color=guide(), linestyle="--", linewidth=1.2)
@@ -377,7 +382,7 @@ CASE_SECTIONS = [
 ]
 STUDY_SECTIONS = [
     Section("Exponents of the noise of SGD", has_powers, draw_exponents_in_a, ""),
-    Section("Exponents of the error", has_fits, draw_fits_of_cases, ""),
+    Section("Exponents of the error", lambda cases: len(fitted(cases)) > 1, draw_fits_of_cases, ""),
 ]
 
 

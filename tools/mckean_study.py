@@ -173,4 +173,4 @@ def label_cases(cases):
     configs = [dict(case.first.problem()) for case in cases]
     keys = [key for key in configs[0] if len({config.get(key) for config in configs}) > 1]
     for case, config in zip(cases, configs):
-        case.label = ", ".join(f"{key} = {config.get(key, '-')}" for key in keys)
+        case.label = ", ".join(f"{key.replace('dynamics.stages.0.', '')} = {config.get(key, '-')}" for key in keys)
