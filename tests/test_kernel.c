@@ -19,8 +19,8 @@ struct setup {
   const struct kernel *kernel;
   struct unit_spec spec;
   struct points points;
-  double *tile, *x, *q, *r; /* the same numbers in double, as the kernel sees them */
-  void *real_tile, *real_r, *scratch;
+  double *tile, *direction, *x, *q, *r; /* the same numbers in double, as the kernel sees them */
+  void *real_tile, *real_direction, *real_r, *scratch;
 };
 
 static double as_real(enum precision precision, double value) {
@@ -49,11 +49,17 @@ static struct setup setup_of(int unit, int d, int tiles, int count, enum precisi
   const size_t numbers = (size_t)tiles * TILE * (size_t)(d + 2);
   const struct rng rng = {(uint64_t)(unit * 1000 + d), RNG_INIT_A, (uint64_t)count, 0};
   s.tile = aligned(sizeof(double) * numbers);
+  s.direction = aligned(sizeof(double) * numbers);
   s.x = aligned(sizeof(double) * (size_t)(count * d));
   s.q = aligned(sizeof(double) * (size_t)count);
   s.r = aligned(sizeof(double) * (size_t)count);
   rng_normal(&rng, 1, (int)numbers, s.tile);
   for (size_t i = 0; i < numbers; i++) s.tile[i] = as_real(precision, s.tile[i] * (d > 30 ? 0.3 : 1));
+  rng_normal(&rng, 3, (int)numbers, s.direction);
+  for (size_t i = 0; i < numbers; i++) {
+    const bool none = unit_table[unit].sphere && i / TILE % (size_t)(d + FIELD_A) == FIELD_B;
+    s.direction[i] = none ? 0 : as_real(precision, s.direction[i]);
+  }
   for (int p = 0; p < count; p++) rng_sphere(&rng, (uint64_t)(10 + p), d, s.x + p * d);
   rng_normal(&rng, 2, count, s.r);
   for (int p = 0; p < count; p++) s.r[p] = as_real(precision, s.r[p]);
@@ -65,6 +71,8 @@ static struct setup setup_of(int unit, int d, int tiles, int count, enum precisi
     s.q[i] = precision_real(precision) == 4 ? ((float *)s.points.q)[i] : ((double *)s.points.q)[i];
   s.real_tile = aligned(sizeof(double) * numbers);
   fill_real(precision, s.real_tile, s.tile, (int64_t)numbers);
+  s.real_direction = aligned(sizeof(double) * numbers);
+  fill_real(precision, s.real_direction, s.direction, (int64_t)numbers);
   s.real_r = aligned(sizeof(double) * (size_t)(count + POINT_PAD));
   fill_real(precision, s.real_r, s.r, count);
   const size_t a = forward_scratch(count), b = gradient_scratch(d);
@@ -75,6 +83,8 @@ static struct setup setup_of(int unit, int d, int tiles, int count, enum precisi
 static void setup_free(struct setup *s) {
   points_free(&s->points);
   free(s->tile);
+  free(s->direction);
+  free(s->real_direction);
   free(s->x);
   free(s->q);
   free(s->r);
@@ -124,6 +134,31 @@ static void check_case(struct setup *s) {
   }
 }
 
+/* Against the naive twin, and as the transpose of the gradient: sum_p r_p (J.g)_p = (J^T r).g. */
+static void check_along(struct setup *s) {
+  const double eps = precision_real(s->precision) == 4 ? 0x1p-24 : 0x1p-53;
+  static double sum[COUNT_MAX], naive[COUNT_MAX], grad[FIELDS_MAX * TILE];
+  s->kernel->along(s->tiles, s->real_tile, s->real_direction, &s->points, s->scratch, sum);
+  naive_along(s->unit, s->tiles, s->tile, s->direction, s->count, s->d, s->x, s->q, naive);
+  for (int p = 0; p < s->count; p++) {
+    const double scale = 400 * eps * s->tiles * (s->d + 2) * 8;
+    if (!(fabs(sum[p] - naive[p]) <= scale * fmax(1, fabs(naive[p])))) {
+      print_error("%s %s %s d %d tiles %d count %d: along[%d] = %.17g, naive %.17g\n", unit_table[s->unit].name,
+                  precision_names[s->precision], isa_names[s->isa], s->d, s->tiles, s->count, p, sum[p], naive[p]);
+      fail();
+    }
+  }
+  double left = 0, right = 0, size = 0;
+  const int numbers = (s->d + FIELD_A) * TILE;
+  s->kernel->along(1, s->real_tile, s->real_direction, &s->points, s->scratch, sum);
+  memset(grad, 0, sizeof grad);
+  s->kernel->gradient(s->real_tile, &s->points, s->real_r, s->scratch, grad);
+  for (int p = 0; p < s->count; p++) left += s->r[p] * sum[p];
+  for (int i = 0; i < numbers; i++) right += grad[i] * s->direction[i];
+  for (int i = 0; i < numbers; i++) size += fabs(grad[i] * s->direction[i]);
+  assert_true(fabs(left - right) <= 1000 * eps * (size + 1));
+}
+
 static void kernels_agree_with_their_naive_twins(void **state) {
   (void)state;
   const int ds[] = {1, 2, 3, 5, 8, 25, 130}, counts[] = {1, 5, 6, 7, 48, 49, 333};
@@ -138,6 +173,7 @@ static void kernels_agree_with_their_naive_twins(void **state) {
           struct setup s = setup_of(unit, ds[i], 1 + i % BLOCK_TILES, counts[(i + unit) % 7], (enum precision)precision,
                                     (enum isa)isa);
           check_case(&s);
+          check_along(&s);
           setup_free(&s);
         }
   }

@@ -59,6 +59,12 @@ struct kernel {
    * 64-byte aligned. 4 d flops, one h and h' per unit and point. */
   void (*gradient)(const void *real_tile, const struct points *points, const void *r, void *scratch, double *grad);
 
+  /* sum[p] = sum over tiles and lanes of grad(c phi(x_p, z)).g: the derivative of n f_n along the direction g, which
+   * has the layout of the tiles (b zero for units on the sphere). tiles, scratch and order as for forward. 4 d flops,
+   * one h and h' per unit and point. */
+  void (*along)(int tiles, const void *real_tile, const void *real_direction, const struct points *points,
+                void *scratch, double *sum);
+
   /* square[lane] += sum over points of phi(x_p, z)^2; square [TILE]. 2 d flops and one h per unit and point. */
   void (*squares)(const void *real_tile, const struct points *points, double *square);
 
@@ -88,6 +94,8 @@ void naive_forward(int unit, int tiles, const double *tile, int count, int d, co
                    double *sum);
 void naive_gradient(int unit, const double *tile, int count, int d, const double *x, const double *q, const double *r,
                     double *grad);
+void naive_along(int unit, int tiles, const double *tile, const double *direction, int count, int d, const double *x,
+                 const double *q, double *sum);
 void naive_squares(int unit, const double *tile, int count, int d, const double *x, const double *q, double *square);
 
 #endif

@@ -135,3 +135,19 @@ void naive_gradient(int unit, const double *tile, int count, int d, const double
       for (int k = 0; k < d; k++) grad[(FIELD_A + k) * TILE + lane] += w * x[p * d + k];
     }
 }
+
+void naive_along(int unit, int tiles, const double *tile, const double *direction, int count, int d, const double *x,
+                 const double *q, double *sum) {
+  for (int p = 0; p < count; p++) {
+    sum[p] = 0;
+    for (int i = 0; i < tiles * TILE; i++) {
+      const size_t at = (size_t)(i / TILE) * (size_t)((d + FIELD_A) * TILE);
+      const double *units = tile + at, *g = direction + at;
+      const int lane = i % TILE;
+      const double s = linear_form(unit, units, lane, d, x + p * d, q[p]);
+      double ds = g[FIELD_B * TILE + lane];
+      for (int k = 0; k < d; k++) ds += g[(FIELD_A + k) * TILE + lane] * x[p * d + k];
+      sum[p] += g[FIELD_C * TILE + lane] * unit_table[unit].h(s) + units[lane] * unit_table[unit].dh(s) * ds;
+    }
+  }
+}

@@ -1,5 +1,6 @@
-/* kernel_body: forward, gradient and squares of one unit type and arithmetic; a template, included by kernel_real.h
- * with UNIT (h and h' of unit_simd.h) and SPHERE (0 or 1) defined. kernel_form.h tells how the work is cut. */
+/* kernel_body: forward, gradient, along and squares of one unit type and arithmetic; a template, included by
+ * kernel_real.h with UNIT (h and h' of unit_simd.h) and SPHERE (0 or 1) defined. kernel_form.h tells how the work is
+ * cut. */
 
 #define UFN_(name, arithmetic, unit)  UFN__(name, arithmetic, unit)
 #define UFN__(name, arithmetic, unit) name##_##arithmetic##_##unit
@@ -44,6 +45,19 @@ static __attribute__((noinline)) void UFN(weights)(const real *restrict r, int c
   }
 }
 
+/* total[p] += g_c h(s) + c h'(s) ds, lane by lane. */
+static __attribute__((noinline)) void UFN(derivatives)(const real *restrict c, const real *restrict g_c, int count,
+                                                       const vreal (*restrict s)[VECTORS],
+                                                       const vreal (*restrict ds)[VECTORS], vreal *restrict total) {
+  for (int p = 0; p < count; p++) {
+    vreal h[VECTORS], dh[VECTORS], sum = total[p];
+    UNIT_FN(s[p], h, dh);
+    for (int v = 0; v < VECTORS; v++)
+      sum += *(const vreal *)(g_c + v * W) * h[v] + *(const vreal *)(c + v * W) * dh[v] * ds[p][v];
+    total[p] = sum;
+  }
+}
+
 static void UFN(forward)(int tiles, const void *real_tile, const struct points *points, void *scratch, double *sum) {
   const int d = points->d, count = points->count;
   vreal *restrict total = scratch; /* [count] lane sums over tiles */
@@ -59,11 +73,30 @@ static void UFN(forward)(int tiles, const void *real_tile, const struct points *
       UFN(outputs)(tile + FIELD_C * TILE, inner, s, total + first);
     }
   }
-  for (int p = 0; p < count; p++) {
-    double lanes = 0;
-    for (int lane = 0; lane < W; lane++) lanes += (double)total[p][lane];
-    sum[p] = lanes;
+  FN(add_lanes)(count, total, sum);
+  restore_subnormals(mode);
+}
+
+static void UFN(along)(int tiles, const void *real_tile, const void *real_direction, const struct points *points,
+                       void *scratch, double *sum) {
+  const int d = points->d, count = points->count;
+  vreal *restrict total = scratch; /* [count] lane sums over tiles */
+  vreal s[INNER][VECTORS], ds[INNER][VECTORS];
+  const unsigned mode = flush_subnormals();
+  for (int p = 0; p < count; p++) total[p] = SPLAT(0);
+  for (int part = 0; part < tiles * PARTS; part++) {
+    const real *tile = FN(part_of)(real_tile, d, part), *g = FN(part_of)(real_direction, d, part);
+    for (int first = 0; first < count; first += INNER) {
+      const int inner = count - first < INNER ? count - first : INNER;
+      const real *x = (const real *)points->x + (size_t)first * (size_t)d, *q = (const real *)points->q + first;
+      FORMS(tile, x, q, d, inner, FN(ahead_of)(tile, d, part, first), s);
+      FN(linear_forms_0)(g, x, q, d, inner, FN(ahead_of)(g, d, part, first), ds);
+      UFN(derivatives)
+      (tile + FIELD_C * TILE, g + FIELD_C * TILE, inner, (const vreal(*)[VECTORS])s, (const vreal(*)[VECTORS])ds,
+       total + first);
+    }
   }
+  FN(add_lanes)(count, total, sum);
   restore_subnormals(mode);
 }
 

@@ -69,6 +69,15 @@ static void FN(add_part)(const real *restrict tile, int d, bool sphere, const vr
       grad[(FIELD_A + k) * TILE + i] += (double)tile[i] * (double)((const real *)sum_a)[k * VECTORS * W + i];
 }
 
+/* sum[p] = the lanes of total[p], in order. */
+static void FN(add_lanes)(int count, const vreal *restrict total, double *restrict sum) {
+  for (int p = 0; p < count; p++) {
+    double lanes = 0;
+    for (int lane = 0; lane < W; lane++) lanes += (double)total[p][lane];
+    sum[p] = lanes;
+  }
+}
+
 /* Where a part of the next tile is, for the first points of a part; for the others what is near already. */
 static const char *FN(ahead_of)(const real *tile, int d, int part, int first) {
   const size_t bytes = (size_t)((d + FIELD_A) * TILE) * sizeof(real);

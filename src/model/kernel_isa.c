@@ -141,11 +141,11 @@ MOVE(move_double_1, sizeof(double), true)
 
 #define ROWS(row, name, sphere)                                                                                        \
   [row] = {[PRECISION_SINGLE] = {LEVEL, PRECISION_SINGLE, row, NULL, forward_float_##name, gradient_float_##name,      \
-                                 squares_float_##name, move_float_##sphere},                                           \
+                                 along_float_##name, squares_float_##name, move_float_##sphere},                       \
            [PRECISION_MIXED] = {LEVEL, PRECISION_MIXED, row, narrow, forward_float_##name, gradient_float_##name,      \
-                                squares_float_##name, move_double_##sphere},                                           \
+                                along_float_##name, squares_float_##name, move_double_##sphere},                       \
            [PRECISION_DOUBLE] = {LEVEL, PRECISION_DOUBLE, row, NULL, forward_double_##name, gradient_double_##name,    \
-                                 squares_double_##name, move_double_##sphere}},
+                                 along_double_##name, squares_double_##name, move_double_##sphere}},
 
 kernel_rows ISA_PASTE(kernel_table_, KERNEL_ISA) = {
     ROWS(UNIT_SIGMOID, sigmoid, 0) ROWS(UNIT_TANH, tanh, 0) ROWS(UNIT_RELU, relu, 0) ROWS(UNIT_SOFTPLUS, softplus, 0)
