@@ -24,7 +24,9 @@ enum rng_stream {
   RNG_BOOTSTRAP,
   RNG_WISHART,
   RNG_FEATURES,
-  RNG_OBSERVABLES
+  RNG_OBSERVABLES,
+  RNG_PROBE,
+  RNG_LANCZOS
 };
 
 struct rng {

@@ -1,0 +1,311 @@
+// ranks: 1 2 3 4
+/* lanczos, jacobian, stability: the largest eigenvalue against known ones and against the dense tangent kernel of plain
+ * loops, for all units, precisions, trained fields; gradients of batches; the same bits for any ownership and threads.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "model/lanczos.h"
+#include "model/stability.h"
+#include "problem.h"
+
+/* ---- Lanczos's method alone ---- */
+
+enum { SIZE = 200 };
+
+/* diag(values) seen through one reflection, so that no coordinate is an eigenvector. */
+static bool reflected(void *context, const double *v, double *w) {
+  const double *values = context;
+  double along = 0;
+  for (int i = 0; i < SIZE; i++) along += v[i] / SIZE;
+  for (int i = 0; i < SIZE; i++) w[i] = values[i] * (v[i] - 2 * along);
+  along = 0;
+  for (int i = 0; i < SIZE; i++) along += w[i] / SIZE;
+  for (int i = 0; i < SIZE; i++) w[i] -= 2 * along;
+  return true;
+}
+
+static bool unsound(void *context, const double *v, double *w) {
+  (void)v;
+  w[0] = 1;
+  return --*(int *)context > 0;
+}
+
+static void start(double *basis, int size) {
+  const struct rng rng = {7, RNG_LANCZOS, 0, 0};
+  rng_normal(&rng, 0, size, basis);
+}
+
+static void known_eigenvalues(void **state) {
+  (void)state;
+  static double basis[(LANCZOS_MAX + 1) * SIZE];
+  double values[SIZE] = {0};
+  const struct lanczos_operator operator= {reflected, values};
+  start(basis, SIZE);
+  struct lanczos result = lanczos_largest(&operator, SIZE, 1e-10, basis);
+  assert_all(result.value == 0 && result.bound == 0); /* the zero operator */
+
+  for (int i = 0; i < SIZE; i++) values[i] = 1 / (1.0 + i); /* 1, 1/2, 1/3, ... */
+  start(basis, SIZE);
+  result = lanczos_largest(&operator, SIZE, 1e-6, basis);
+  assert_all(fabs(result.value - 1) < 1e-10 && result.bound <= 1e-6 && result.products < LANCZOS_MAX);
+
+  for (int i = 0; i < SIZE; i++)
+    values[i] = 3 - i * 1e-2; /* no gap: the value is below the eigenvalue, within the bound */
+  start(basis, SIZE);
+  result = lanczos_largest(&operator, SIZE, 1e-6, basis);
+  assert_all(result.products == LANCZOS_MAX && result.value <= 3 && result.value > 2.97);
+  assert_all(result.bound > 0 && result.bound < 0.1);
+
+  int left = 3;
+  start(basis, 2);
+  result = lanczos_largest(&(struct lanczos_operator){unsound, &left}, 2, 0, basis);
+  assert_all(isfinite(result.value)); /* two products make a basis of two vectors */
+  left = 1;
+  start(basis, 2);
+  result = lanczos_largest(&(struct lanczos_operator){unsound, &left}, 2, 0, basis);
+  assert_all(isnan(result.value));
+}
+
+/* The second difference: 2 - 2 cos(pi j / (k + 1)), with components sin. */
+static void tridiagonal(void **state) {
+  (void)state;
+  double alpha[LANCZOS_MAX], beta[LANCZOS_MAX], last;
+  for (int j = 0; j < LANCZOS_MAX; j++) {
+    alpha[j] = 2;
+    beta[j] = -1;
+  }
+  for (int k = 1; k <= LANCZOS_MAX; k++) {
+    const double angle = acos(-1) * k / (k + 1), value = tridiagonal_largest(k, alpha, beta, &last);
+    assert_all(fabs(value - (2 - 2 * cos(angle))) < 1e-12);
+    assert_all(fabs(last - fabs(sin(angle * k)) * sqrt(2.0 / (k + 1))) < 1e-6);
+  }
+}
+
+/* ---- the tangent kernel ---- */
+
+/* J of one unit (stored parameters c, b, a) at x: c, b, a_0 .. a_{d-1}, trained fields only. */
+static void plain_jacobian(const struct unit_spec *unit, int d, const double *theta, const double *x, double *J) {
+  const struct unit *row = &unit_table[unit->type];
+  double s = row->sphere ? 0 : theta[1], along = 0;
+  for (int k = 0; k < d; k++) {
+    const double z = theta[2 + k];
+    s += row->sphere ? -unit->alpha * (x[k] - z) * (x[k] - z) / 2 : z * x[k];
+  }
+  const double w = theta[0] * row->dh(s) * (row->sphere ? unit->alpha : 1);
+  for (int k = 0; k < d; k++) along += w * x[k] * theta[2 + k] / d;
+  J[0] = unit->train & TRAIN_C ? row->h(s) : 0;
+  J[1] = unit->train & TRAIN_B && !row->sphere ? w : 0;
+  for (int k = 0; k < d; k++)
+    J[2 + k] = unit->train & TRAIN_A ? w * x[k] - (row->sphere ? along * theta[2 + k] : 0) : 0;
+}
+
+/* Own part of M over all pairs of points, summed over ranks in double: [count][count]. */
+static double *dense(const struct problem *problem, const struct probe *probe, int64_t network) {
+  const struct particles *particles = problem->particles;
+  const int d = particles->d, count = probe->count;
+  double *M = calloc((size_t)(count * count), sizeof *M), *J = malloc(sizeof *J * (size_t)(count * (d + 2)));
+  double *theta = malloc(sizeof *theta * (size_t)(d + 2));
+  for (int s = 0; s < particles->shares; s++) {
+    const struct share *share = &particles->share[s];
+    if (share->network != network) continue;
+    for (int64_t i = 0; i < share_units(share); i++) {
+      float single[64];
+      const int64_t unit = share_first_unit(share) + i;
+      if (precision_stored(particles->precision) == sizeof(double))
+        share_get(particles, share, unit, 1, theta, theta + 2, theta + 1);
+      else
+        share_get(particles, share, unit, 1, single, single + 2, single + 1);
+      for (int k = 0; k < d + 2 && precision_stored(particles->precision) == sizeof(float); k++) theta[k] = single[k];
+      for (int p = 0; p < count; p++) plain_jacobian(&particles->unit, d, theta, probe->x + p * d, J + p * (d + 2));
+      for (int p = 0; p < count; p++)
+        for (int q = 0; q < count; q++)
+          for (int k = 0; k < d + 2; k++)
+            M[p * count + q] += J[p * (d + 2) + k] * J[q * (d + 2) + k] / (double)share->n;
+    }
+  }
+  MPI_Allreduce(MPI_IN_PLACE, M, count * count, MPI_DOUBLE, MPI_SUM, world.mpi);
+  free(J);
+  free(theta);
+  return M;
+}
+
+/* Largest eigenvalue of M / count by the power method, to 1e-10 or so. */
+static double power(const double *M, int count) {
+  double *v = malloc(sizeof *v * (size_t)count), *w = malloc(sizeof *w * (size_t)count), value = 0;
+  for (int p = 0; p < count; p++) v[p] = 1 + 0.5 * sin(p);
+  for (int turn = 0; turn < 3000; turn++) {
+    double norm = 0, before = value;
+    for (int p = 0; p < count; p++) {
+      w[p] = 0;
+      for (int q = 0; q < count; q++) w[p] += M[p * count + q] * v[q] / count;
+      norm += w[p] * w[p];
+    }
+    value = sqrt(norm);
+    for (int p = 0; p < count; p++) v[p] = value > 0 ? w[p] / value : 0;
+    if (fabs(value - before) <= 1e-12 * value) break;
+  }
+  free(v);
+  free(w);
+  return value;
+}
+
+static struct stability *stability_of(const struct problem *problem, int probe) {
+  struct stability *stability;
+  const struct config *config = problem->config;
+  const enum isa isa = config->isa < 0 ? isa_best() : (enum isa)config->isa;
+  assert_ok(stability_create(problem->particles, problem->data, isa, config->threads, probe, &stability));
+  return stability;
+}
+
+/* lambda, sup M(x,x) and M v of the networks of a problem against the dense kernel. */
+static void compare(const struct problem *problem, double tolerance) {
+  struct stability *stability = stability_of(problem, 70);
+  const struct particles *particles = problem->particles;
+  const int count = stability->probe->count;
+  struct edge *edge = malloc(sizeof *edge * (size_t)(particles->shares + 1));
+  double *v = malloc(sizeof *v * (size_t)count), *w = malloc(sizeof *w * (size_t)count);
+  const struct rng rng = {3, RNG_LANCZOS, 0, 0};
+  rng_normal(&rng, 0, count, v);
+  stability_edges(stability, &problem->config->schedule, 0, INT64_MAX, edge);
+  for (int64_t network = 0; network < ensemble_networks(&particles->ensemble); network++) {
+    double *M = dense(problem, stability->probe, network), sup = 0;
+    const double lambda = power(M, count);
+    for (int p = 0; p < STABILITY_POINTS; p++) sup = fmax(sup, M[p * count + p]);
+    bool right = true;
+    for (int s = 0; s < particles->shares; s++) {
+      if (particles->share[s].network != network) continue;
+      right &= fabs(edge[s].lambda - lambda) <= 0.01 * lambda;
+      right &= fabs(edge[s].diagonal - sup) <= tolerance * sup;
+      right &= jacobian_apply(stability->jacobian, &particles->share[s], -1, v, w);
+      for (int p = 0; p < count; p++) {
+        double expected = 0;
+        for (int q = 0; q < count; q++) expected += M[p * count + q] * v[q];
+        right &= fabs(w[p] - expected) <= tolerance * lambda * count;
+      }
+    }
+    assert_all(right && lambda > 0);
+    free(M);
+  }
+  free(v);
+  free(w);
+  free(edge);
+  stability_free(stability);
+}
+
+static void against_the_dense_kernel(void **state) {
+  (void)state;
+  const char *const train[2][3] = {{"[c, a, b]", "[c]", "[a, b]"}, {"[c, a]", "[c]", "[a]"}};
+  for (int unit = 0; unit < UNIT_TYPES; unit++)
+    for (int precision = 0; precision < PRECISIONS; precision++)
+      for (int t = 0; t < 3; t++) {
+        struct problem *problem = problem_create(
+            "{run: {precision: %s}, ensemble: {n: [70, 520], replicas: 2}, target: {type: spin, d: 3}, unit: {type: "
+            "%s, "
+            "alpha: 0.7, train: %s}, data: {mode: online, test: 0}, dynamics: {scheme: sgd, stages: [{steps: 1, dt: 1, "
+            "batch: 20}]}}",
+            precision_names[precision], unit_table[unit].name, train[unit_table[unit].sphere][t]);
+        compare(problem, precision == PRECISION_DOUBLE ? 1e-12 : 3e-6);
+        problem_free(problem);
+      }
+}
+
+/* ---- gradients of batches ---- */
+
+static void squares_of_batches(void **state) {
+  (void)state;
+  struct problem *problem = problem_create("{run: {precision: double}, ensemble: {n: 700}, target: {type: spin, d: 3}, "
+                                           "data: {mode: fixed, samples: 60, test: "
+                                           "0}, dynamics: {stages: [{steps: 1, dt: 1}]}}");
+  struct stability *stability = stability_of(problem, 100);
+  const int count = stability->probe->count;
+  assert_all(count == 60);
+  double *M = dense(problem, stability->probe, 0);
+  double r[60], f[60];
+  const struct rng rng = {4, RNG_LANCZOS, 0, 0};
+  rng_normal(&rng, 0, count, r);
+  struct jacobian_batch batch[3] = {{.first = 0, .count = 60}, {.first = 7, .count = 20}, {.first = 59, .count = 1}};
+  bool right = true;
+  for (int s = 0; s < problem->particles->shares; s++) {
+    const struct share *share = &problem->particles->share[s];
+    right &= jacobian_squares(stability->jacobian, share, -1, r, 3, batch);
+    for (int b = 0; b < 3; b++) {
+      double expected = 0;
+      const int first = batch[b].first, end = first + batch[b].count;
+      for (int p = first; p < end; p++)
+        for (int q = first; q < end; q++) expected += r[p] * M[p * count + q] * r[q];
+      expected /= (double)batch[b].count * batch[b].count;
+      right &= fabs(batch[b].gradient - expected) <= 1e-12 * expected && batch[b].output > 0;
+    }
+    right &= jacobian_outputs(stability->jacobian, share, -1, f);
+  }
+  double *known = malloc(sizeof *known * (size_t)(problem->particles->shares * count + 1));
+  dynamics_evaluate(problem->dynamics, POINTS_TRAIN, known);
+  for (int p = 0; p < count && problem->particles->shares > 0; p++) right &= f[p] == known[p];
+  assert_all(right);
+  free(known);
+  free(M);
+  stability_free(stability);
+  problem_free(problem);
+}
+
+/* ---- ownership and threads ---- */
+
+static double limit_of(int threads) {
+  struct problem *problem = problem_create(
+      "{run: {threads: %d}, ensemble: {n: [17, 3000, 600], replicas: 2}, target: {type: spin, d: 4}, data: {mode: "
+      "online, "
+      "test: 0}, dynamics: {scheme: sgd, stages: [{steps: 1, dt: 1, batch_scale: 0.5, batch_power: 0.5}]}}",
+      threads);
+  struct stability *stability = stability_of(problem, 200);
+  double limit;
+  int64_t n;
+  assert_ok(stability_limit(stability, &problem->config->schedule, 0, &limit, &n));
+  assert_all(n == 17); /* the smallest batch: P = 2 */
+  stability_free(stability);
+  problem_free(problem);
+  return limit;
+}
+
+static void the_same_bits_for_any_ownership(void **state) {
+  (void)state;
+  const double limit = limit_of(1);
+  assert_all(limit > 0.1 && limit < 10 && limit == comm_min(&world, limit) && limit == comm_max(&world, limit));
+  assert_all(limit_of(3) == limit);
+  /* The same on one rank: no group, another order. */
+  const struct comm all = world;
+  struct comm *alone = comm_split(&world, world.rank);
+  world = *alone;
+  const double single = limit_of(2);
+  world = all;
+  assert_all(single == limit);
+  comm_free(alone);
+}
+
+static void numbers_out_of_range(void **state) {
+  (void)state;
+  struct problem *problem = problem_create(
+      "{run: {precision: double}, ensemble: {n: [10, 600]}, unit: {init: {c: {mean: 1e6}}, type: relu}, target: {type: "
+      "spin, d: 2}, data: {mode: fixed, samples: 10, test: 0}, dynamics: {stages: [{steps: 1, dt: 1}]}}");
+  struct stability *stability = stability_of(problem, 100);
+  double limit;
+  int64_t n;
+  assert_status(FAILED, stability_limit(stability, &problem->config->schedule, 0, &limit, &n));
+  assert_all(limit == 0 && (n == 10 || n == 600));
+  stability_free(stability);
+  problem_free(problem);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(known_eigenvalues),
+      cmocka_unit_test(tridiagonal),
+      cmocka_unit_test(against_the_dense_kernel),
+      cmocka_unit_test(squares_of_batches),
+      cmocka_unit_test(the_same_bits_for_any_ownership),
+      cmocka_unit_test(numbers_out_of_range),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}
