@@ -14,8 +14,8 @@
 #include <stdio.h>
 
 #include "analysis/readout.h"
+#include "analysis/results.h"
 #include "base/comm.h"
-#include "run/provenance.h"
 #include "run/setup.h"
 
 enum {
@@ -64,9 +64,10 @@ void spectrum_free(struct spectrum *spectrum); /* accepts NULL */
 /* Eigenvalues above rounding: lambda > P 2^-52 lambda_max; the others are zero as far as one can tell. Local. */
 int64_t spectrum_rank(const struct spectrum *spectrum);
 
-/* Local, rank 0. Tables; JSON; HDF5, replaced as a whole. FAILED. */
+/* Local. */
 void spectrum_print(const struct spectrum *spectrum, FILE *out);
-int spectrum_json(const struct spectrum *spectrum, const char *path);
-int spectrum_write(const struct spectrum *spectrum, const struct provenance *provenance, const char *path);
+
+/* Local. Everything by name, for JSON or HDF5; with the points themselves and the eigenvectors if asked for. */
+struct results *spectrum_results(const struct spectrum *spectrum, bool points);
 
 #endif

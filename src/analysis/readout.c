@@ -39,28 +39,28 @@ static int64_t own_units(const struct particles *particles, int64_t network) {
   return share ? share_units(share) : 0;
 }
 
-/* f += and u += are what a visitor does with the features phi [units][count] of own units first .. at points start ..
- */
-struct visit {
-  const double *q; /* adjoint: u_i += sum_p phi_ip q_p; outputs: NULL */
-  const double *u;
-  double *f, *out;
+/* What a pass over own units does with their features: outputs, f_p += sum_i (c_i + u_i) phi_ip, with u NULL for zeros;
+ * or, where q is given, the adjoint, sum_i += sum_p phi_ip q_p. */
+struct use {
+  const double *u, *q;
+  double *f, *sum;
 };
 
-static void visit(const struct visit *visit, int units, const double *c, int64_t first, int count, int64_t start,
-                  const double *phi) {
-  if (visit->q) {
-    cblas_dgemv(CblasColMajor, CblasTrans, count, units, 1, phi, count, visit->q + start, 1, 1, visit->out + first, 1);
+/* phi [units][count] of own units first .. at points start .. */
+static void use_features(const struct use *use, int units, const double *c, int64_t first, int count, int64_t start,
+                         const double *phi) {
+  if (use->q) {
+    cblas_dgemv(CblasColMajor, CblasTrans, count, units, 1, phi, count, use->q + start, 1, 1, use->sum + first, 1);
     return;
   }
-  cblas_dgemv(CblasColMajor, CblasNoTrans, count, units, 1, phi, count, c, 1, 1, visit->f + start, 1);
-  if (visit->u)
-    cblas_dgemv(CblasColMajor, CblasNoTrans, count, units, 1, phi, count, visit->u + first, 1, 1, visit->f + start, 1);
+  cblas_dgemv(CblasColMajor, CblasNoTrans, count, units, 1, phi, count, c, 1, 1, use->f + start, 1);
+  if (use->u)
+    cblas_dgemv(CblasColMajor, CblasNoTrans, count, units, 1, phi, count, use->u + first, 1, 1, use->f + start, 1);
 }
 
 /* Local. All own units of a network at all points. */
 static void pass(const struct particles *particles, int64_t network, int64_t count, const double *x, struct work *work,
-                 const struct visit *what) {
+                 const struct use *use) {
   const struct share *share = share_of(particles, network);
   const int d = particles->d;
   const int64_t units = own_units(particles, network);
@@ -71,7 +71,7 @@ static void pass(const struct particles *particles, int64_t network, int64_t cou
     for (int64_t p = 0; p < count; p += POINTS) {
       const int points = (int)(count - p < POINTS ? count - p : POINTS);
       tangent_features(&particles->unit, d, panel, c, a, b, points, x + p * d, work->phi, NULL, NULL);
-      visit(what, panel, c, i, points, p, work->phi);
+      use_features(use, panel, c, i, points, p, work->phi);
     }
   }
 }
@@ -83,7 +83,7 @@ int readout_outputs(const struct dense_grid *grid, const struct particles *parti
   if (status == OK) {
     const double n = (double)particles->ensemble.n[network / particles->ensemble.replicas];
     memset(f, 0, sizeof *f * (size_t)count);
-    pass(particles, network, count, x, &work, &(struct visit){.u = u, .f = f});
+    pass(particles, network, count, x, &work, &(struct use){.u = u, .f = f});
     dense_grid_sum(grid, count, f);
     for (int64_t p = 0; p < count; p++) f[p] /= n;
   }
@@ -127,7 +127,7 @@ static int adjoint(const struct dense_grid *grid, const struct particles *partic
   const int status = comm_agree(grid->comm, create_work(particles, &work));
   if (status == OK) {
     memset(u, 0, sizeof *u * (size_t)units);
-    pass(particles, network, P, x, &work, &(struct visit){.q = q, .out = u});
+    pass(particles, network, P, x, &work, &(struct use){.q = q, .sum = u});
     for (int64_t i = 0; i < units; i++) u[i] /= -(double)P;
   }
   free_work(&work);

@@ -1,13 +1,8 @@
-/* How the results of analysis/spectrum.h are told: tables, JSON, HDF5. */
-#include <errno.h>
+/* How the results of analysis/spectrum.h are told: tables, named arrays. */
 #include <math.h>
-#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "analysis/spectrum.h"
-#include "base/h5.h"
-#include "base/status.h"
 
 enum { TOP = 10 }; /* modes listed one by one */
 
@@ -110,137 +105,50 @@ void spectrum_print(const struct spectrum *spectrum, FILE *out) {
 
 /* ---- files ---- */
 
-/* Numbers and arrays of both formats. */
-static const struct {
-  const char *name, *description;
-  size_t offset; /* of a double in struct spectrum */
-} numbers[] = {
-    {"loss", "at the points", offsetof(struct spectrum, loss)},
-    {"test_loss", "at the test points", offsetof(struct spectrum, test_loss)},
-    {"sup", "largest M(x,x) of the points", offsetof(struct spectrum, sup)},
-    {"dt", "of the run at this step", offsetof(struct spectrum, dt)},
-    {"limit_gd", "dt below which gradient descent is stable", offsetof(struct spectrum, limit_gd)},
-    {"limit_sgd", "dt below which the run's batches are stable", offsetof(struct spectrum, limit_sgd)},
-    {"best_mu", "ridge of the best readout", offsetof(struct spectrum, best.mu)},
-    {"best_loss", "of the best readout on the present features", offsetof(struct spectrum, best.loss)},
-    {"best_test_loss", "the same at the test points", offsetof(struct spectrum, best.test_loss)},
-    {"best_change", "root mean square change of c", offsetof(struct spectrum, best.change)},
-};
-static const struct {
-  const char *name, *description;
-  size_t offset; /* of a double[P] in struct spectrum */
-} arrays[] = {
-    {"lambda", "eigenvalues of M/P, descending", offsetof(struct spectrum, lambda)},
-    {"part", "part of the loss in each eigenvector", offsetof(struct spectrum, part)},
-    {"participation", "part of the points on which each eigenvector lives", offsetof(struct spectrum, participation)},
-    {"y", "labels", offsetof(struct spectrum, y)},
-    {"f", "outputs f_n", offsetof(struct spectrum, f)},
-};
-enum { NUMBERS = sizeof numbers / sizeof *numbers, ARRAYS = sizeof arrays / sizeof *arrays };
-
-static double number_of(const struct spectrum *spectrum, int i) {
-  double value;
-  memcpy(&value, (const char *)spectrum + numbers[i].offset, sizeof value);
-  return value;
+/* Integers are exact in doubles up to 2^53. */
+static void add_numbers(struct results *results, const struct spectrum *spectrum) {
+  const struct readout *best = &spectrum->best;
+  const struct setup *setup = spectrum->setup;
+  const struct {
+    const char *name;
+    double value;
+  } numbers[] = {
+      {"n", (double)spectrum->n},
+      {"replica", (double)spectrum->replica},
+      {"step", (double)setup->info.step},
+      {"time", setup->info.time},
+      {"P", (double)spectrum->P},
+      {"C_f", setup->data->C_f},
+      {"loss", spectrum->loss},
+      {"test_loss", spectrum->test_loss},
+      {"rank", (double)spectrum_rank(spectrum)},
+      {"sup", spectrum->sup},
+      {"batch", (double)spectrum->batch},
+      {"dt", spectrum->dt},
+      {"limit_gd", spectrum->limit_gd},
+      {"limit_sgd", spectrum->limit_sgd},
+      {"best/mu", best->mu},
+      {"best/loss", best->loss},
+      {"best/test_loss", best->test_loss},
+      {"best/change", best->change},
+  };
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    results_add(results, numbers[i].name, NULL, 0, NULL, &numbers[i].value);
 }
 
-static const double *array_of(const struct spectrum *spectrum, int i) {
-  const double *values;
-  memcpy(&values, (const char *)spectrum + arrays[i].offset, sizeof values);
-  return values;
-}
-
-static void json_number(FILE *out, double value) {
-  if (isfinite(value))
-    fprintf(out, "%.17g", value);
-  else
-    fputs("null", out);
-}
-
-static void json_all(FILE *out, const struct spectrum *spectrum) {
-  fprintf(out, "{\n  \"format\": \"mckean-spectrum\", \"format_version\": 1,\n");
-  fprintf(out, "  \"n\": %lld, \"replica\": %lld, \"step\": %lld, \"P\": %lld, \"points\": \"%s\", \"batch\": %lld,\n",
-          (long long)spectrum->n, (long long)spectrum->replica, (long long)spectrum->setup->info.step,
-          (long long)spectrum->P, kinds[spectrum->kind], (long long)spectrum->batch);
-  fprintf(out, "  \"rank\": %lld, \"time\": ", (long long)spectrum_rank(spectrum));
-  json_number(out, spectrum->setup->info.time);
-  fputs(", \"C_f\": ", out);
-  json_number(out, spectrum->setup->data->C_f);
-  for (int i = 0; i < NUMBERS; i++) {
-    fprintf(out, ",\n  \"%s\": ", numbers[i].name);
-    json_number(out, number_of(spectrum, i));
-  }
-  for (int i = 0; i < ARRAYS; i++) {
-    fprintf(out, ",\n  \"%s\": [", arrays[i].name);
-    for (int64_t p = 0; p < spectrum->P; p++) {
-      if (p) fputs(", ", out);
-      json_number(out, array_of(spectrum, i)[p]);
-    }
-    fputc(']', out);
-  }
-  fputs("\n}\n", out);
-}
-
-int spectrum_json(const struct spectrum *spectrum, const char *path) {
-  char *temporary = status_malloc(strlen(path) + 8);
-  sprintf(temporary, "%s.tmp", path);
-  FILE *out = fopen(temporary, "w");
-  if (out) json_all(out, spectrum);
-  const bool bad = !out || ferror(out) != 0;
-  int status = OK;
-  if ((out && fclose(out) != 0) || bad || rename(temporary, path) != 0) {
-    status = FAIL(FAILED, "%s: cannot write: %s", path, strerror(errno));
-    remove(temporary);
-  }
-  free(temporary);
-  return status;
-}
-
-static int write_array(struct h5 *file, const char *name, const char *description, int rank, const int64_t *shape,
-                       const double *values) {
-  TRY(h5_write(file, name, H5_DOUBLE, rank, shape, values));
-  return h5_set_text(file, name, "description", description);
-}
-
-static int write_all(struct h5 *file, const struct spectrum *spectrum, const struct provenance *provenance) {
+struct results *spectrum_results(const struct spectrum *spectrum, bool points) {
   const int64_t P = spectrum->P, x[] = {P, spectrum->d}, vectors[] = {spectrum->options.vectors, P};
-  TRY(h5_set_text(file, "/", "format", "mckean-spectrum"));
-  TRY(h5_set_int(file, "/", "format_version", 1));
-  TRY(h5_set_int(file, "/", "n", spectrum->n));
-  TRY(h5_set_int(file, "/", "replica", spectrum->replica));
-  TRY(h5_set_int(file, "/", "step", spectrum->setup->info.step));
-  TRY(h5_set_double(file, "/", "time", spectrum->setup->info.time));
-  TRY(h5_set_text(file, "/", "points", kinds[spectrum->kind]));
-  TRY(h5_set_int(file, "/", "batch", spectrum->batch));
-  TRY(h5_set_int(file, "/", "rank", spectrum_rank(spectrum)));
-  TRY(h5_set_double(file, "/", "C_f", spectrum->setup->data->C_f));
-  TRY(h5_set_text(file, "/", "config", spectrum->setup->info.config));
-  for (int i = 0; i < NUMBERS; i++) TRY(h5_set_double(file, "/", numbers[i].name, number_of(spectrum, i)));
-  TRY(provenance_write(provenance, file));
-  for (int i = 0; i < ARRAYS; i++) {
-    char name[32];
-    snprintf(name, sizeof name, "/%s", arrays[i].name);
-    TRY(write_array(file, name, arrays[i].description, 1, &P, array_of(spectrum, i)));
-  }
-  TRY(write_array(file, "/x", "points", 2, x, spectrum->x));
-  if (spectrum->options.vectors == 0) return OK;
-  return write_array(file, "/vector", "eigenvectors of the largest eigenvalues, one a row", 2, vectors,
-                     spectrum->vector);
-}
-
-int spectrum_write(const struct spectrum *spectrum, const struct provenance *provenance, const char *path) {
-  struct h5 *file;
-  char *temporary = status_malloc(strlen(path) + 8);
-  sprintf(temporary, "%s.tmp", path);
-  int status = h5_create(temporary, 0, &file);
-  if (status == OK) {
-    status = write_all(file, spectrum, provenance);
-    const int closed = h5_close(file);
-    if (status == OK) status = closed;
-    if (status == OK && rename(temporary, path) != 0)
-      status = FAIL(FAILED, "%s: cannot rename it to %s: %s", temporary, path, strerror(errno));
-  }
-  if (status != OK) remove(temporary);
-  free(temporary);
-  return status;
+  struct results *results = results_create();
+  results_words(results, "points", 1, &kinds[spectrum->kind]);
+  add_numbers(results, spectrum);
+  results_add(results, "lambda", "eigenvalues of M/P, descending", 1, &P, spectrum->lambda);
+  results_add(results, "part", "part of the loss that each eigenvector carries", 1, &P, spectrum->part);
+  results_add(results, "participation", "part of the points on which each eigenvector lives", 1, &P,
+              spectrum->participation);
+  results_add(results, "y", "labels at the points", 1, &P, spectrum->y);
+  results_add(results, "f", "outputs f_n at the points", 1, &P, spectrum->f);
+  if (points) results_add(results, "x", "the points", 2, x, spectrum->x);
+  if (points && spectrum->options.vectors > 0)
+    results_add(results, "vector", "eigenvectors of the largest eigenvalues, one a row", 2, vectors, spectrum->vector);
+  return results;
 }

@@ -73,16 +73,21 @@ static int parse(int argc, char **argv, struct request *request) {
   return request->checkpoint ? OK : FAIL(USAGE, "spectrum: a checkpoint was expected");
 }
 
+/* HDF5 where provenance is given, else JSON. */
+static int write_file(const struct spectrum *spectrum, const struct provenance *provenance, const char *path) {
+  if (!path) return OK;
+  struct results *results = spectrum_results(spectrum, provenance != NULL);
+  const int status =
+      provenance ? results_write(results, spectrum->setup->info.config, provenance, path) : results_json(results, path);
+  results_free(results);
+  if (status == OK) printf("written: %s\n", path);
+  return status;
+}
+
 static int tell(const struct request *request, const struct spectrum *spectrum, const struct provenance *provenance) {
   spectrum_print(spectrum, stdout);
-  if (request->output) {
-    TRY(spectrum_write(spectrum, provenance, request->output));
-    printf("\nwritten: %s\n", request->output);
-  }
-  if (!request->json) return OK;
-  TRY(spectrum_json(spectrum, request->json));
-  printf("%swritten: %s\n", request->output ? "" : "\n", request->json);
-  return OK;
+  TRY(write_file(spectrum, provenance, request->output));
+  return write_file(spectrum, NULL, request->json);
 }
 
 int cmd_spectrum(const struct comm *comm, int argc, char **argv) {
