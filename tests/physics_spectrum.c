@@ -3,6 +3,7 @@
  * (1 - dt lambda)^k in every eigenvector, Euler's limit is 2/lambda_max, and a small step of full training is -dt M r/P
  * for every unit type. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "analysis/gram.h"
@@ -12,14 +13,17 @@
 
 enum { D = 3, P = 130, N = 400 };
 
-static struct problem *problem_of(const char *unit, const char *train, double dt) {
+/* batch 0: gradient descent */
+static struct problem *problem_of(const char *unit, const char *train, double dt, int batch) {
+  char batches[32] = "";
+  if (batch) sprintf(batches, ", batch: %d", batch);
   return problem_create("run: {precision: double, seed: 5}\n"
                         "ensemble: {n: %d}\n"
                         "unit: {type: %s, alpha: 0.8, train: %s}\n"
                         "target: {type: spin, d: %d}\n"
                         "data: {mode: fixed, samples: %d, test: 0}\n"
-                        "dynamics: {scheme: gd, stages: [{steps: 1000, dt: %.17g}]}\n",
-                        N, unit, train, D, P, dt);
+                        "dynamics: {scheme: %s, stages: [{steps: 10000, dt: %.17g%s}]}\n",
+                        N, unit, train, D, P, batch ? "sgd" : "gd", dt, batches);
 }
 
 static void residual(const struct problem *problem, const struct dense_grid *grid, double *r) {
@@ -53,11 +57,11 @@ static void frozen_features_relax_mode_by_mode(void **state) {
   dense_grid_create(&world, &grid);
   double *v = malloc(sizeof *v * P * P), lambda[P], first[P], last[P];
   for (int u = 0; u < 3; u++) {
-    struct problem *still = problem_of(units[u], "[c]", 1);
+    struct problem *still = problem_of(units[u], "[c]", 1, 0);
     spectrum_of(still, &grid, lambda, v);
     problem_free(still);
     const double dt = 1.9 / lambda[P - 1]; /* factors from -0.9 to 1 */
-    struct problem *problem = problem_of(units[u], "[c]", dt);
+    struct problem *problem = problem_of(units[u], "[c]", dt, 0);
     residual(problem, &grid, first);
     problem_steps(problem, 0, steps);
     residual(problem, &grid, last);
@@ -84,7 +88,7 @@ static void euler_is_stable_below_the_limit_only(void **state) {
   struct dense_grid grid;
   dense_grid_create(&world, &grid);
   double lambda[P], r[P];
-  struct problem *still = problem_of("tanh", "[c]", 1);
+  struct problem *still = problem_of("tanh", "[c]", 1, 0);
   spectrum_of(still, &grid, lambda, NULL);
   residual(still, &grid, r);
   const double start = norm(r);
@@ -92,7 +96,7 @@ static void euler_is_stable_below_the_limit_only(void **state) {
   const double parts[] = {0.95, 1.05};
   const int steps[] = {400, 150};
   for (int i = 0; i < 2; i++) {
-    struct problem *problem = problem_of("tanh", "[c]", parts[i] * 2 / lambda[P - 1]);
+    struct problem *problem = problem_of("tanh", "[c]", parts[i] * 2 / lambda[P - 1], 0);
     problem_steps(problem, 0, steps[i]);
     residual(problem, &grid, r);
     if (i == 0)
@@ -104,10 +108,45 @@ static void euler_is_stable_below_the_limit_only(void **state) {
   dense_grid_free(&grid);
 }
 
+/* With batches of B points the limit falls to 2/(lambda_max (1 - 1/B) + sup M(x,x)/B); at B = 1 no step below it
+ * lengthens the distance of c to a solution. It is a sure limit, not a sharp one; here 2/lambda_max is beyond the sharp
+ * one. */
+static void batches_are_stable_below_their_limit(void **state) {
+  (void)state;
+  struct dense_grid grid;
+  dense_grid_create(&world, &grid);
+  double lambda[P], diagonal[P], r[P], sup = 0;
+  struct problem *still = problem_of("relu", "[c]", 1, 0);
+  struct dense *m;
+  assert_ok(gram_tangent(&grid, still->particles, 0, TRAIN_C, P, still->data->x, &m));
+  dense_diagonal(m, diagonal);
+  for (int p = 0; p < P; p++) sup = fmax(sup, diagonal[p]);
+  dense_free(m);
+  spectrum_of(still, &grid, lambda, NULL);
+  residual(still, &grid, r);
+  const double start = norm(r), largest = lambda[P - 1];
+  problem_free(still);
+  const int batches[] = {1, 4};
+  for (int i = 0; i < 2; i++) {
+    const double B = batches[i], limit = 2 / (largest * (1 - 1 / B) + sup / B);
+    struct problem *below = problem_of("relu", "[c]", 0.95 * limit, batches[i]);
+    problem_steps(below, 0, 3000);
+    residual(below, &grid, r);
+    assert_all(norm(r) < 0.5 * start);
+    problem_free(below);
+  }
+  struct problem *beyond = problem_of("relu", "[c]", 0.95 * 2 / largest, 1);
+  problem_steps(beyond, 0, 40);
+  residual(beyond, &grid, r);
+  assert_all(norm(r) > 1e4 * start);
+  problem_free(beyond);
+  dense_grid_free(&grid);
+}
+
 /* |r(dt) - r + dt M r/P| / |r(dt) - r| */
 static double departure(const char *unit, const char *train, double dt, const struct dense_grid *grid) {
   double lambda[P], *v = malloc(sizeof *v * P * P), first[P], last[P], change[P], expected[P] = {0};
-  struct problem *problem = problem_of(unit, train, dt);
+  struct problem *problem = problem_of(unit, train, dt, 0);
   spectrum_of(problem, grid, lambda, v);
   residual(problem, grid, first);
   problem_steps(problem, 0, 1);
@@ -145,6 +184,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(frozen_features_relax_mode_by_mode),
       cmocka_unit_test(euler_is_stable_below_the_limit_only),
+      cmocka_unit_test(batches_are_stable_below_their_limit),
       cmocka_unit_test(one_step_is_that_of_the_kernel),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

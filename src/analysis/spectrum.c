@@ -39,15 +39,14 @@ static int choose_points(struct spectrum *spectrum) {
   spectrum->of = options->test ? data->tests : data->samples;
   if (options->test && data->tests == 0) return FAIL(USAGE, "the run has no test points (data.test)");
   if (spectrum->kind == SPECTRUM_FRESH) {
-    spectrum->P = options->points > 0 ? options->points : SPECTRUM_POINTS;
+    spectrum->P = options->points > 0 ? options->points : SPECTRUM_POINTS_FRESH;
     return OK;
   }
   if (options->points > spectrum->of)
     return FAIL(USAGE, "the run has %lld %s points, received %lld", (long long)spectrum->of,
                 options->test ? "test" : "training", (long long)options->points);
-  spectrum->P = options->points > 0                  ? options->points
-                : spectrum->of < SPECTRUM_POINTS_MAX ? spectrum->of
-                                                     : SPECTRUM_POINTS_MAX;
+  const int64_t most = spectrum->of < SPECTRUM_POINTS_SET ? spectrum->of : SPECTRUM_POINTS_SET;
+  spectrum->P = options->points > 0 ? options->points : most;
   return OK;
 }
 
