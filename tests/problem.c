@@ -16,7 +16,7 @@ struct problem *problem_create(const char *format, ...) {
   assert_ok(data_create(problem->target, &config->data, &problem->data));
   double cost[ENSEMBLE_MAX];
   for (int e = 0; e < config->ensemble.members; e++)
-    cost[e] = (double)schedule_batch(&config->schedule, 0, config->ensemble.n[e], problem->data->samples);
+    cost[e] = schedule_cost(&config->schedule, 0, config->ensemble.n[e], problem->data);
   assert_ok(particles_create(&world, &config->ensemble, &config->unit, problem->target->d,
                              (enum precision)config->precision, cost, &problem->particles));
   particles_init(problem->particles, config->seed);

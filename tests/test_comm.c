@@ -60,6 +60,27 @@ static void gather_keeps_rank_order_and_unequal_sizes(void **state) {
   assert_all(right);
 }
 
+static void all_ranks_gather_in_rank_order(void **state) {
+  (void)state;
+  const int64_t units[] = {3, 100000};
+  for (size_t i = 0; i < 2; i++) {
+    int64_t first[65] = {0};
+    for (int r = 0; r < world.size; r++) first[r + 1] = first[r] + units[i] * r + (r == world.size - 1 ? units[i] : 0);
+    const size_t own = (size_t)(first[world.rank + 1] - first[world.rank]);
+    char *mine = malloc(own + 1), *all = calloc((size_t)first[world.size] + 1, 1);
+    assert_all(mine && all);
+    memset(mine, 'a' + world.rank, own);
+    comm_allgather(&world, mine, first, all);
+    bool right = all[first[world.size]] == 0;
+    for (int r = 0; r < world.size; r++)
+      for (int64_t at = first[r]; at < first[r + 1]; at += first[r + 1] - at > 4096 ? 4096 : 1)
+        right &= all[at] == 'a' + r;
+    free(mine);
+    free(all);
+    assert_all(right);
+  }
+}
+
 enum { ITEMS = 23 };
 
 static int64_t item_offset(const void *context, int64_t item) {
@@ -117,6 +138,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(split_forms_groups_by_color),
       cmocka_unit_test(sums_cross_all_ranks),
       cmocka_unit_test(gather_keeps_rank_order_and_unequal_sizes),
+      cmocka_unit_test(all_ranks_gather_in_rank_order),
       cmocka_unit_test(crowding_sees_bindings),
       cmocka_unit_test(redistribute_moves_every_byte_to_its_new_owner),
   };

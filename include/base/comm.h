@@ -52,6 +52,10 @@ void comm_sum_end(struct comm_sum *sum); /* local */
  * (bytes_of[size], may be NULL); other ranks get NULL. Any size beyond 2 GiB included. */
 void comm_gather(const struct comm *comm, const void *data, int64_t bytes, void **all, int64_t *bytes_of);
 
+/* All ranks receive the bytes of all ranks in rank order: rank r has first[r+1] - first[r] of them, first [size + 1] is
+ * the same on all ranks, all holds first[size]. Any size. */
+void comm_allgather(const struct comm *comm, const void *data, const int64_t *first, void *all);
+
 /* Contiguous redistribution: rank r owns items [old_first[r], old_first[r+1]) and shall own [new_first[r],
  * new_first[r+1]); both arrays have size + 1 entries and are the same on all ranks. offset(context, item) is the byte
  * at which an item starts in the global sequence of all items. from/to hold the bytes of the rank's own items. */

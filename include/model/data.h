@@ -2,6 +2,7 @@
  *
  * online: fresh points each step, each network its own (or all the same with data.shared). fixed: `samples` points
  * common to all networks and steps; a batch smaller than that runs through them without replacement, epoch by epoch.
+ * population: no points but those for tests; the potential is that of the whole sphere (model/population.h).
  * Points of targets that are not files are uniform on the sphere |x|^2 = d. Everything is a pure function of
  * (data.seed, network, step, point): any rank computes any point. */
 #ifndef MCKEAN_MODEL_DATA_H
@@ -13,7 +14,7 @@
 #include "base/comm.h"
 #include "model/target.h"
 
-enum data_mode { DATA_ONLINE, DATA_FIXED, DATA_MODES };
+enum data_mode { DATA_ONLINE, DATA_FIXED, DATA_POPULATION, DATA_MODES };
 extern const char *const data_mode_names[DATA_MODES];
 
 struct data_spec {
@@ -29,7 +30,7 @@ struct data {
   struct data_spec spec;
   const struct target *target; /* not owned */
   int d;
-  int64_t samples; /* fixed: N, online: 0 */
+  int64_t samples; /* fixed: N, else 0 */
   double *x, *y;   /* fixed: (N, d), (N) */
   int64_t tests;
   double *test_x, *test_y; /* (K, d), (K) */

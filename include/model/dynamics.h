@@ -4,7 +4,8 @@
  *   theta_i <- theta_i - dt grad V(theta_i; mu_n),  grad V = (1/P) sum_p r_p grad(c_i phi(x_p, z_i))
  *
  * (RVE section 2: the velocity is minus n times the gradient of the loss.) Outputs come from model/forward.h; the
- * gradient of a tile is formed over all points and the tile moves in place. The result is a pure function of input,
+ * gradient of a tile is formed over all points and the tile moves in place. With data.mode population there are no
+ * points: gradient and loss are exact (model/population.h). The result is a pure function of input,
  * seeds and instruction-set level, for any number of ranks. */
 #ifndef MCKEAN_MODEL_DYNAMICS_H
 #define MCKEAN_MODEL_DYNAMICS_H

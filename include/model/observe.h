@@ -13,7 +13,7 @@ enum particle_mean { MEAN_GRAD2, MEAN_C, MEAN_C2, MEAN_C4, MEAN_A, MEAN_A2, PART
 /* One network at one step. */
 struct observation {
   double C_f;
-  double loss;                 /* (1/2P) sum_p r_p^2 on the batch of the step, before the move */
+  double loss;                 /* (1/2P) sum_p r_p^2 on the batch of the step or exact, before the move */
   double test_loss;            /* the same on the test points; NAN without test points */
   double mean[PARTICLE_MEANS]; /* NAN where a term was out of range */
 };

@@ -16,7 +16,7 @@ enum { STAGES_MAX = 64 };
 struct stage {
   int64_t steps;
   double dt;
-  int64_t batch; /* P, or 0: floor(batch_scale * n^batch_power), at least 1; gd: 0, the whole fixed set */
+  int64_t batch; /* P, or 0: floor(batch_scale * n^batch_power), at least 1; gd: 0, the whole fixed set or the population */
   double batch_scale;
   double batch_power;
 };
@@ -35,6 +35,9 @@ double schedule_time(const struct schedule *schedule, int64_t step); /* sum of d
  */
 #define BATCH_LIMIT (INT64_C(1) << 31)
 int64_t schedule_batch(const struct schedule *schedule, int stage, int64_t n, int64_t samples);
+
+/* What a unit of such a network costs in a step: P, or the n units it meets where the potential is exact. */
+double schedule_cost(const struct schedule *schedule, int stage, int64_t n, const struct data *data);
 
 /* USAGE if that is more than the samples of a fixed set, or than 2^31 - 1. */
 int schedule_check(const struct schedule *schedule, int stage, int64_t n, int64_t samples);

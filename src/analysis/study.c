@@ -102,7 +102,7 @@ static int read_times(struct h5 *file, const struct config *config, struct study
   }
   study->streams = config->ensemble.streams;
   study->batch_power = batch_power(&config->schedule);
-  study->whole = config->data.mode == DATA_FIXED && config->schedule.scheme == SCHEME_GD;
+  study->whole = config->data.mode != DATA_ONLINE && config->schedule.scheme == SCHEME_GD;
   study->common_data = config->data.shared || study->whole;
   study->moments = true;
   if (h5_exists(file, "/test/y")) TRY(rows_of(file, "/test/y", &study->tests));

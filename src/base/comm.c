@@ -185,6 +185,22 @@ void comm_gather(const struct comm *comm, const void *data, int64_t bytes, void 
   free(counts);
 }
 
+void comm_allgather(const struct comm *comm, const void *data, const int64_t *first, void *all) {
+  const int size = comm->size, me = comm->rank;
+  if (first[size] > PIECE) { /* MPI's counts would overflow: every rank in turn, in pieces */
+    memcpy((char *)all + first[me], data, (size_t)(first[me + 1] - first[me]));
+    for (int r = 0; r < size; r++) comm_bcast(comm, (char *)all + first[r], first[r + 1] - first[r], r);
+    return;
+  }
+  int *count = status_malloc(2 * sizeof *count * (size_t)size), *start = count + size;
+  for (int r = 0; r < size; r++) {
+    count[r] = (int)(first[r + 1] - first[r]);
+    start[r] = (int)first[r];
+  }
+  MPI_Allgatherv(data, count[me], MPI_BYTE, all, count, start, MPI_BYTE, comm->mpi);
+  free(count);
+}
+
 static int64_t later(int64_t a, int64_t b) {
   return a > b ? a : b;
 }

@@ -6,7 +6,7 @@
 #include "base/rng.h"
 #include "base/status.h"
 
-const char *const data_mode_names[DATA_MODES] = {"online", "fixed"};
+const char *const data_mode_names[DATA_MODES] = {"online", "fixed", "population"};
 
 static void add_noise(const struct data *data, uint64_t network, int64_t step, int64_t first, int count, double *y) {
   if (data->spec.noise <= 0) return;

@@ -5,18 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/exact.h"
 #include "base/status.h"
 #include "model/forward.h"
 #include "model/moment.h"
+#include "model/move.h"
+#include "model/population.h"
 
 enum { GRAD_BYTES = 64 << 20 }; /* gradients held at a time when a batch has several chunks of points */
 
-/* The first network that left the range of numbers. */
-struct fault {
-  bool found;
-  int64_t step, network, n, replica;
-};
+struct task;
 
 struct dynamics {
   struct particles *particles;
@@ -29,7 +26,10 @@ struct dynamics {
   int64_t order_start; /* step at which the batch size last changed */
   int order;           /* changes of the batch size before */
   double pairs;
-  struct fault fault;
+  struct move_fault fault;
+  /* How all units learn of the target: through points, or by the exact potential. */
+  void (*advance)(struct dynamics *dynamics, const struct task *task);
+  struct population *population; /* NULL: through points */
 };
 
 /* One use of a pass. */
@@ -48,6 +48,9 @@ static int64_t min64(int64_t a, int64_t b) {
 
 /* ---- create, stages ---- */
 
+static void train_on_points(struct dynamics *dynamics, const struct task *task);
+static void train_on_population(struct dynamics *dynamics, const struct task *task);
+
 static int whole_set(const struct dynamics *dynamics, int64_t count, const double *x, struct points *points) {
   if (count == 0) return OK;
   const struct particles *particles = dynamics->particles;
@@ -58,6 +61,10 @@ static int whole_set(const struct dynamics *dynamics, int64_t count, const doubl
 
 static int create_local(struct dynamics *dynamics, int threads) {
   const struct data *data = dynamics->data;
+  if (data->spec.mode == DATA_POPULATION) {
+    dynamics->advance = train_on_population;
+    TRY(population_create(dynamics->particles, data, dynamics->kernel, threads, &dynamics->population));
+  }
   TRY(whole_set(dynamics, data->samples, data->x, &dynamics->train));
   TRY(whole_set(dynamics, data->tests, data->test_x, &dynamics->test));
   return forward_create(dynamics->particles, data, dynamics->kernel, threads, &dynamics->forward);
@@ -70,7 +77,8 @@ int dynamics_create(struct particles *particles, const struct data *data, const 
                                 .data = data,
                                 .schedule = schedule,
                                 .kernel = kernel_find(particles->unit.type, particles->precision, isa),
-                                .stage = -1};
+                                .stage = -1,
+                                .advance = train_on_points};
   const int status = comm_agree(particles->comm, create_local(dynamics, threads));
   if (status != OK) {
     dynamics_free(dynamics);
@@ -85,6 +93,7 @@ void dynamics_free(struct dynamics *dynamics) {
   forward_free(dynamics->forward);
   points_free(&dynamics->test);
   points_free(&dynamics->train);
+  population_free(dynamics->population);
   free(dynamics);
 }
 
@@ -101,6 +110,7 @@ static int reserve(struct dynamics *dynamics) {
   int64_t most = batch > data->tests ? batch : data->tests;
   if (data->samples > most) most = data->samples;
 
+  if (dynamics->population) TRY(population_reserve(dynamics->population));
   const int64_t fit = GRAD_BYTES / ((int64_t)sizeof(double) * TILE * (particles->d + FIELD_A));
   return forward_reserve(dynamics->forward, most, batch <= dynamics->forward->chunk ? 0 : fit > 1 ? fit : 1);
 }
@@ -121,17 +131,12 @@ int dynamics_enter_stage(struct dynamics *dynamics, int stage) {
   }
   double cost[ENSEMBLE_MAX];
   for (int e = 0; e < ensemble->members; e++)
-    cost[e] = (double)schedule_batch(schedule, stage, ensemble->n[e], dynamics->data->samples);
+    cost[e] = schedule_cost(schedule, stage, ensemble->n[e], dynamics->data);
   TRY(particles_balance(particles, cost));
   return comm_agree(particles->comm, reserve(dynamics));
 }
 
 /* ---- residual, gradient, move ---- */
-
-static void *own_tile(const struct dynamics *dynamics, const struct share *share, int64_t tile) {
-  const struct particles *particles = dynamics->particles;
-  return (char *)particles->tiles + (size_t)(share->tile + tile) * particles->tile_bytes;
-}
 
 /* r = f - y into slot->r as reals, padded with zeros; returns half the mean square. */
 static double residuals(const struct dynamics *dynamics, struct slot *slot, const struct source *source) {
@@ -150,34 +155,6 @@ static double residuals(const struct dynamics *dynamics, struct slot *slot, cons
   return square / (2 * (double)source->count);
 }
 
-/* The sum of the limbs over a network's ranks, as means. */
-static void particle_means(const struct share *share, int64_t limbs[PARTICLE_MEANS][WIDE_LIMBS],
-                           struct observation *observation) {
-  if (share->group) {
-    struct comm_sum sum;
-    comm_sum_begin(share->group, limbs[0], PARTICLE_MEANS * WIDE_LIMBS, false, &sum);
-    comm_sum_end(&sum);
-  }
-  for (int m = 0; m < PARTICLE_MEANS; m++)
-    if (!wide_value(limbs[m], &observation->mean[m])) observation->mean[m] = NAN;
-}
-
-/* Moves one tile by its gradient, after its part of the means of the state before the move. */
-static void move_tile(const struct dynamics *dynamics, const struct share *share, int64_t t, const double *grad,
-                      double scale, double rate, int64_t (*limbs)[WIDE_LIMBS]) {
-  const struct particles *particles = dynamics->particles;
-  const unsigned train = particles->unit.train;
-  void *tile = own_tile(dynamics, share, t);
-  const int used = (int)min64(TILE, share_units(share) - t * TILE);
-  if (limbs) {
-    double square[TILE], sums[PARTICLE_MEANS];
-    dynamics->kernel->move(particles->d, train, used, scale, 0, grad, tile, square);
-    observe_tile(particles->d, used, (double)share->n, tile, precision_stored(particles->precision), square, sums);
-    for (int m = 0; m < PARTICLE_MEANS; m++) wide_add(sums[m], limbs[m]);
-  }
-  if (rate > 0) dynamics->kernel->move(particles->d, train, used, scale, rate, grad, tile, NULL);
-}
-
 /* What the tiles of a network move by. */
 struct motion {
   const struct dynamics *dynamics;
@@ -192,21 +169,13 @@ static void add_gradient(const struct motion *motion, struct worker *worker, con
                          int64_t t, double *grad) {
   const struct dynamics *dynamics = motion->dynamics;
   const void *r = (char *)motion->slot->r + precision_real(dynamics->particles->precision) * (size_t)first;
-  const void *tile = forward_real_tiles(dynamics->forward, worker, own_tile(dynamics, motion->share, t), 1);
+  const void *tile = forward_real_tiles(dynamics->forward, worker, move_own_tile(dynamics->particles, motion->share, t), 1);
   dynamics->kernel->gradient(tile, points, r, worker->scratch, grad);
 }
 
-/* Adds what a thread has summed. */
-static void add_limbs(int64_t own[PARTICLE_MEANS][WIDE_LIMBS], int64_t (*limbs)[WIDE_LIMBS]) {
-  if (!limbs) return;
-#pragma omp critical
-  for (int m = 0; m < PARTICLE_MEANS; m++)
-    for (int i = 0; i < WIDE_LIMBS; i++) limbs[m][i] += own[m][i];
-}
-
-/* Points that are at hand without being drawn: each thread forms the gradient of a tile and moves it at once. limbs:
- * NULL or this thread's. */
-static void move_tiles(const struct motion *motion, int64_t tiles, int64_t (*limbs)[WIDE_LIMBS]) {
+/* Points that are at hand without being drawn: each thread forms the gradient of a tile and moves it at once. sums: NULL or
+ * this thread's. */
+static void move_tiles(const struct motion *motion, int64_t tiles, struct move_sums *sums) {
   struct forward *forward = motion->dynamics->forward;
   const size_t fields = (size_t)(motion->dynamics->particles->d + FIELD_A) * TILE;
   struct worker *worker = &motion->slot->worker[omp_get_thread_num()];
@@ -217,12 +186,13 @@ static void move_tiles(const struct motion *motion, int64_t tiles, int64_t (*lim
       const struct points points = forward_chunk(forward, motion->slot, motion->source, first, false);
       add_gradient(motion, worker, &points, first, t, worker->grad);
     }
-    move_tile(motion->dynamics, motion->share, t, worker->grad, motion->scale, motion->rate, limbs);
+    move_tile(motion->dynamics->kernel, motion->dynamics->particles, motion->share, t, worker->grad, motion->scale,
+              motion->rate, sums);
   }
 }
 
 /* Points drawn chunk by chunk: once per group of tiles, whose gradients are held together. */
-static void move_groups(const struct motion *motion, int64_t tiles, int64_t (*limbs)[WIDE_LIMBS]) {
+static void move_groups(const struct motion *motion, int64_t tiles, struct move_sums *sums) {
   struct forward *forward = motion->dynamics->forward;
   struct slot *slot = motion->slot;
   const size_t fields = (size_t)(motion->dynamics->particles->d + FIELD_A) * TILE;
@@ -238,12 +208,12 @@ static void move_groups(const struct motion *motion, int64_t tiles, int64_t (*li
     }
 #pragma omp parallel num_threads(slot->threads)
     {
-      int64_t own[PARTICLE_MEANS][WIDE_LIMBS] = {{0}};
+      struct move_sums own = {0};
 #pragma omp for schedule(static)
       for (int64_t t = 0; t < count; t++)
-        move_tile(motion->dynamics, motion->share, begin + t, slot->grad + fields * (size_t)t, motion->scale,
-                  motion->rate, limbs ? own : NULL);
-      add_limbs(own, limbs);
+        move_tile(motion->dynamics->kernel, motion->dynamics->particles, motion->share, begin + t,
+                  slot->grad + fields * (size_t)t, motion->scale, motion->rate, sums ? &own : NULL);
+      if (sums) move_sums_add(&own, sums);
     }
   }
 }
@@ -258,18 +228,18 @@ static void move(const struct dynamics *dynamics, const struct share *share, str
                                 .source = source,
                                 .scale = 1 / (double)source->count,
                                 .rate = dt / (double)source->count};
-  int64_t limbs[PARTICLE_MEANS][WIDE_LIMBS] = {{0}};
+  struct move_sums sums = {0};
   if (forward_draws(dynamics->forward, source)) {
-    move_groups(&motion, tiles, observation ? limbs : NULL);
+    move_groups(&motion, tiles, observation ? &sums : NULL);
   } else {
 #pragma omp parallel num_threads(slot->threads) if (tiles > 1)
     {
-      int64_t own[PARTICLE_MEANS][WIDE_LIMBS] = {{0}};
-      move_tiles(&motion, tiles, observation ? own : NULL);
-      add_limbs(own, observation ? limbs : NULL);
+      struct move_sums own = {0};
+      move_tiles(&motion, tiles, observation ? &own : NULL);
+      if (observation) move_sums_add(&own, &sums);
     }
   }
-  if (observation) particle_means(share, limbs, observation);
+  if (observation) move_means(share, &sums, observation);
 }
 
 /* ---- what passes do ---- */
@@ -303,13 +273,6 @@ static struct source set_of(const void *context, const struct share *share) {
   return (struct source){.count = dynamics->data->samples, .whole = &dynamics->train, .y = dynamics->data->y};
 }
 
-/* Keeps the first fault: of the earliest step, the first own network. */
-static void remember(struct dynamics *dynamics, int64_t step, const struct share *share) {
-  struct fault *fault = &dynamics->fault;
-  if (fault->found && (fault->step < step || fault->network < share->network)) return;
-  *fault = (struct fault){true, step, share->network, share->n, share->replica};
-}
-
 /* A network that is not sound stays where it is; its observation, all NAN, shows it until the run stops. */
 static void train_network(void *context, const struct share *share, struct slot *slot, const struct source *source,
                           bool sound) {
@@ -320,13 +283,25 @@ static void train_network(void *context, const struct share *share, struct slot 
   if (observation) observation->loss = loss;
   if (!sound) {
 #pragma omp critical
-    remember(dynamics, task->step, share);
+    move_fault_note(&dynamics->fault, task->step, share);
   }
   if (sound || observation)
     move(dynamics, share, slot, source, task->move && sound ? dynamics->schedule->stage[dynamics->stage].dt : 0,
          observation);
 #pragma omp atomic
   dynamics->pairs += (double)source->count * (double)share_units(share);
+}
+
+static void train_on_points(struct dynamics *dynamics, const struct task *task) {
+  forward_pass(dynamics->forward, &(struct pass){batch_of, train_network, (void *)task});
+}
+
+static void train_on_population(struct dynamics *dynamics, const struct task *task) {
+  const struct particles *particles = dynamics->particles;
+  const double dt = task->move ? dynamics->schedule->stage[dynamics->stage].dt : 0;
+  population_step(dynamics->population, task->step, dt, task->observation, &dynamics->fault);
+  for (int s = 0; s < particles->shares; s++)
+    dynamics->pairs += (double)particles->share[s].n * (double)share_units(&particles->share[s]);
 }
 
 static void test_network(void *context, const struct share *share, struct slot *slot, const struct source *source,
@@ -360,17 +335,11 @@ void dynamics_step(struct dynamics *dynamics, int64_t step, bool moving, struct 
     observation[s] = (struct observation){.C_f = dynamics->data->C_f, .test_loss = NAN};
   if (observation && dynamics->data->tests > 0)
     forward_pass(dynamics->forward, &(struct pass){set_of, test_network, &task});
-  forward_pass(dynamics->forward, &(struct pass){batch_of, train_network, &task});
+  dynamics->advance(dynamics, &task);
 }
 
 int dynamics_check(const struct dynamics *dynamics) {
-  const struct fault *fault = &dynamics->fault;
-  if (!fault->found) return OK;
-  return FAIL(
-      FAILED,
-      "step %lld: the network of n = %lld, replica %lld left the range of numbers (a sum over units was not finite "
-      "or beyond 2^39): the step size is too large for it (dynamics.stages[].dt), or the initial law or the data are",
-      (long long)fault->step, (long long)fault->n, (long long)fault->replica);
+  return move_fault_check(&dynamics->fault);
 }
 
 double dynamics_pairs(const struct dynamics *dynamics) {
@@ -378,5 +347,5 @@ double dynamics_pairs(const struct dynamics *dynamics) {
 }
 
 double dynamics_waited(const struct dynamics *dynamics) {
-  return dynamics->forward->waited;
+  return dynamics->forward->waited + population_waited(dynamics->population);
 }

@@ -37,6 +37,10 @@ int64_t schedule_batch(const struct schedule *schedule, int stage, int64_t n, in
   return batch < 1 ? 1 : batch < BATCH_LIMIT ? (int64_t)batch : BATCH_LIMIT;
 }
 
+double schedule_cost(const struct schedule *schedule, int stage, int64_t n, const struct data *data) {
+  return (double)(data->spec.mode == DATA_POPULATION ? n : schedule_batch(schedule, stage, n, data->samples));
+}
+
 int schedule_check(const struct schedule *schedule, int stage, int64_t n, int64_t samples) {
   const int64_t batch = schedule_batch(schedule, stage, n, samples);
   const int64_t most = samples > 0 ? samples : BATCH_LIMIT - 1;

@@ -8,6 +8,7 @@
 #include "base/yml.h"
 #include "config_key.h"
 #include "config_table.h"
+#include "model/potential.h"
 
 enum { PARAMETERS_MAX = 128, ERRORS_MAX = 50 };
 
@@ -160,8 +161,9 @@ static void check_stage(struct reading *reading, int s) {
   if (config->schedule.scheme == SCHEME_GD) {
     if (scale || given[key_find("dynamics.stages[].batch_power")] || (batch && stage->batch != config->data.samples))
       complain(errors,
-               "%s: dynamics.stages[%d]: gd uses the whole fixed set each step: leave batch out, or use scheme: sgd",
-               name, s);
+               "%s: dynamics.stages[%d]: gd uses the whole %s each step: leave batch out%s", name, s,
+               config->data.mode == DATA_POPULATION ? "population" : "fixed set",
+               config->data.mode == DATA_POPULATION ? "" : ", or use scheme: sgd");
     return;
   }
   if (!batch && !scale)
@@ -182,16 +184,39 @@ static void check_target_and_data(struct reading *reading) {
   if (file && !*config->target.path) complain(errors, "%s: target.path: required for a target of type file", name);
   if (file && !fixed)
     complain(errors,
-             "%s: data.mode: a file's points are fixed, received online; scheme: sgd draws mini-batches of them", name);
+             "%s: data.mode: a file's points are fixed, received %s; scheme: sgd draws mini-batches of them", name,
+             data_mode_names[config->data.mode]);
   if (!file && fixed && config->data.samples == 0)
     complain(errors, "%s: data.samples: required with mode: fixed: how many points", name);
-  if (!fixed && config->schedule.scheme == SCHEME_GD)
+  if (config->data.mode == DATA_ONLINE && config->schedule.scheme == SCHEME_GD)
     complain(errors, "%s: dynamics.scheme: gd needs data.mode: fixed, received online; use scheme: sgd", name);
   const bool sphere = unit_table[config->unit.type].sphere;
   if (sphere && !file && config->target.d == 1)
     complain(errors, "%s: unit.type: units on the sphere need target.d >= 2, received 1", name);
   if (sphere && seen(reading, "unit.train") && config->unit.train & TRAIN_B)
     complain(errors, "%s: unit.train: expected a list of c, a: rbf units have no b", name);
+}
+
+/* The exact potential is known for rbf units and the spin target, and there are no points to speak of. */
+static void check_population(struct reading *reading) {
+  const struct config *config = reading->config;
+  if (config->data.mode != DATA_POPULATION) return;
+  const struct {
+    bool wrong;
+    const char *key, *expected;
+  } rule[] = {
+      {config->unit.type != UNIT_RBF, "unit.type", "rbf"},
+      {config->target.type != TARGET_SPIN, "target.type", "spin"},
+      {config->unit.alpha * config->target.d > POTENTIAL_K_MAX, "unit.alpha", "alpha d <= 10^4"},
+      {config->schedule.scheme != SCHEME_GD, "dynamics.scheme", "gd: each step sees all points of the sphere"},
+      {config->data.noise > 0, "target.noise", "0: there are no labels"},
+      {seen(reading, "data.samples"), "data.samples", "none: there is no fixed set"},
+      {config->data.shared, "data.shared", "false: all networks see all points"},
+  };
+  for (size_t i = 0; i < sizeof rule / sizeof *rule; i++)
+    if (rule[i].wrong)
+      complain(&reading->errors, "%s: %s: with data.mode: population expected %s", reading->name, rule[i].key,
+               rule[i].expected);
 }
 
 static void check_steps(struct reading *reading, const char *key, const struct steps *steps) {
@@ -238,6 +263,7 @@ static void check_all(struct reading *reading) {
   if (config->schedule.stages == 0)
     complain(&reading->errors, "%s: dynamics.stages: required: a list of {steps, dt}", reading->name);
   check_target_and_data(reading);
+  check_population(reading);
   for (int s = 0; s < config->schedule.stages; s++) check_stage(reading, s);
   check_steps(reading, "output.snapshots", &config->snapshots);
   check_steps(reading, "output.fields", &config->fields);

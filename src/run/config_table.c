@@ -96,7 +96,8 @@ const struct parameter parameter_table[] = {
      "teacher: standard deviation of b"},
 
     {"data.mode", P_CHOICE, AT(data.mode), 0, 0, false, "fixed", mode_choice, false,
-     "fixed: one set of points for all networks and steps; online: fresh points each step"},
+     "fixed: one set of points for all networks and steps; online: fresh points each step; population: no points but for "
+     "tests, all of the sphere in each step, by the exact potential between units (rbf units, spin target, gd)"},
     {"data.samples", P_COUNT, AT(data.samples), 1, POINTS_LIMIT, false, NULL, NULL, false,
      "fixed: points in the set; of a file: its first rows, by default all"},
     {"data.test", P_COUNT, AT(data.test), 0, POINTS_LIMIT, false, "512", NULL, false,
@@ -109,7 +110,7 @@ const struct parameter parameter_table[] = {
     {"data.seed", P_SEED, AT(data.seed), 0, 0, false, "1", NULL, false, "seed of points, their order and label noise"},
 
     {"dynamics.scheme", P_CHOICE, AT(schedule.scheme), 0, 0, false, "gd", scheme_choice, false,
-     "gd: the whole fixed set each step; sgd: fresh points, or mini-batches of the fixed set without replacement"},
+     "gd: the whole fixed set or population each step; sgd: fresh points, or mini-batches of the fixed set without replacement"},
     {"dynamics.stages[].steps", P_COUNT, STAGE(steps), 1, STEPS_LIMIT, false, NULL, NULL, true,
      "steps of the stage; on resume what lies ahead may change"},
     {"dynamics.stages[].dt", P_REAL, STAGE(dt), 0, 1e6, true, NULL, NULL, true, "step size"},

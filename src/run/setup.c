@@ -23,7 +23,7 @@ int setup_particles(const struct comm *comm, const struct config *config, const 
                     struct particles **particles) {
   double cost[ENSEMBLE_MAX];
   for (int e = 0; e < config->ensemble.members; e++)
-    cost[e] = (double)schedule_batch(&config->schedule, stage, config->ensemble.n[e], data->samples);
+    cost[e] = schedule_cost(&config->schedule, stage, config->ensemble.n[e], data);
   return particles_create(comm, &config->ensemble, &config->unit, data->d, (enum precision)config->precision, cost,
                           particles);
 }

@@ -171,7 +171,7 @@ static void dry_run(struct sim *sim) {
     disk += n * field;
     for (int s = 0; s < config->schedule.stages; s++)
       pairs += n * (double)config->schedule.stage[s].steps *
-               (double)schedule_batch(&config->schedule, s, config->ensemble.n[e], sim->data->samples);
+               schedule_cost(&config->schedule, s, config->ensemble.n[e], sim->data);
   }
   report_line(&sim->report, "dry run: %lld steps, %.3g (unit x sample) pairs; particles: %.3f GB, about %.3f GB a rank",
               (long long)sim->steps, pairs, memory * 1e-9, memory * 1e-9 / sim->comm->size);

@@ -1,0 +1,47 @@
+/* move: what becomes of a tile whose gradient is known, and of a network that left the range of numbers.
+ *
+ * theta_i <- theta_i - dt grad V (forward Euler, model/kernel.h), after the tile's part of the particle means of the
+ * state before the move. Local, unless said otherwise. */
+#ifndef MCKEAN_MODEL_MOVE_H
+#define MCKEAN_MODEL_MOVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/exact.h"
+#include "model/kernel.h"
+#include "model/observe.h"
+#include "model/particles.h"
+
+/* The particle means of a network, or of a part of it, as sums without order. */
+struct move_sums {
+  int64_t limbs[PARTICLE_MEANS][WIDE_LIMBS];
+};
+
+/* Stored parameters of own tile t of a share. */
+void *move_own_tile(const struct particles *particles, const struct share *share, int64_t t);
+
+/* Moves own tile t by -rate grad, grad [d+2][TILE], |grad V| = scale |grad|; rate 0: no bit changes. sums: NULL, or
+ * where the tile's means are added. */
+void move_tile(const struct kernel *kernel, const struct particles *particles, const struct share *share, int64_t t,
+               const double *grad, double scale, double rate, struct move_sums *sums);
+
+/* Adds what a thread has summed; threads may call it at the same time. */
+void move_sums_add(const struct move_sums *own, struct move_sums *sums);
+
+/* Collective over the ranks of the network. observation->mean = the sums of all its ranks. */
+void move_means(const struct share *share, struct move_sums *sums, struct observation *observation);
+
+/* The first network that left the range of numbers. */
+struct move_fault {
+  bool found;
+  int64_t step, network, n, replica;
+};
+
+/* Keeps the fault of the earliest step and the first own network. One thread at a time. */
+void move_fault_note(struct move_fault *fault, int64_t step, const struct share *share);
+
+/* FAILED with network and step if there is a fault. */
+int move_fault_check(const struct move_fault *fault);
+
+#endif
