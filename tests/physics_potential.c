@@ -1,0 +1,146 @@
+// ranks: 4
+/* F, K and their gradients are the expectations over the sphere that they claim to be: Monte Carlo over 10^7 points at
+ * d = 3, 5, 10, the points split over the ranks. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "harness.h"
+#include "model/potential.h"
+
+enum { POINTS = 10000000, PART = 500, D_MAX = 10, QUANTITIES = 6 };
+
+struct moments {
+  double sum[QUANTITIES], square[QUANTITIES];
+};
+
+/* z, another z', and a tangent direction t at z, |t| = 1. */
+struct place {
+  int d;
+  double alpha, z[D_MAX], other[D_MAX], t[D_MAX];
+};
+
+static struct place place_of(int d, double alpha, uint64_t seed) {
+  struct place place = {.d = d, .alpha = alpha};
+  const struct rng rng = {.seed = seed, .stream = RNG_INIT_A};
+  double along = 0, norm2 = 0, step[D_MAX];
+  rng_sphere(&rng, 0, d, place.z);
+  rng_normal(&rng, 1, d, place.t);
+  rng_normal(&rng, 2, d, step);
+  for (int r = 0; r < d; r++) along += place.t[r] * place.z[r] / d;
+  for (int r = 0; r < d; r++) place.t[r] -= along * place.z[r];
+  for (int r = 0; r < d; r++) norm2 += place.t[r] * place.t[r];
+  for (int r = 0; r < d; r++) place.t[r] /= sqrt(norm2);
+  norm2 = 0;
+  for (int r = 0; r < d; r++) { /* near enough for an overlap that the points can see */
+    place.other[r] = place.z[r] + 0.7 * step[r];
+    norm2 += place.other[r] * place.other[r];
+  }
+  for (int r = 0; r < d; r++) place.other[r] *= sqrt(d / norm2);
+  return place;
+}
+
+static double dot(int d, const double *a, const double *b) {
+  double sum = 0;
+  for (int r = 0; r < d; r++) sum += a[r] * b[r];
+  return sum;
+}
+
+/* f phi, f t.grad phi, phi phi', t.grad phi phi', phi^2, f phi' at own points. */
+static struct moments sample(const struct place *place, const struct target *target) {
+  const int d = place->d;
+  const struct rng rng = {.seed = 11, .stream = RNG_DATA_TEST};
+  const int64_t first = POINTS / world.size * world.rank, end = first + POINTS / world.size;
+  struct moments moments = {0};
+  double x[PART * D_MAX], f[PART];
+  for (int64_t at = first; at < end; at += PART) {
+    for (int p = 0; p < PART; p++) rng_sphere(&rng, (uint64_t)(at + p), d, x + p * d);
+    target_eval(target, PART, x, f);
+    for (int p = 0; p < PART; p++) {
+      const double *point = x + p * d;
+      const double phi = exp(place->alpha * (dot(d, point, place->z) - d)),
+                   phi_other = exp(place->alpha * (dot(d, point, place->other) - d)),
+                   slope = place->alpha * dot(d, point, place->t) * phi;
+      const double value[QUANTITIES] = {f[p] * phi, f[p] * slope, phi * phi_other, slope * phi_other, phi * phi,
+                                        f[p] * phi_other};
+      for (int q = 0; q < QUANTITIES; q++) {
+        moments.sum[q] += value[q];
+        moments.square[q] += value[q] * value[q];
+      }
+    }
+  }
+  return moments;
+}
+
+static void exact_values(const struct place *place, const struct target *target, double *exact) {
+  const int d = place->d;
+  struct potential *potential;
+  double *z, *F, *grad_F, *sum, particle[D_MAX + 1] = {1};
+  assert_ok(potential_create(target, place->alpha, &potential));
+  assert_ok(status_array((void **)&z, d * TILE, sizeof *z, "z"));
+  assert_ok(status_array((void **)&F, TILE, sizeof *z, "F"));
+  assert_ok(status_array((void **)&grad_F, d * TILE, sizeof *z, "grad F"));
+  assert_ok(status_array((void **)&sum, (d + 1) * TILE, sizeof *z, "sums"));
+  memset(z, 0, sizeof *z * (size_t)d * TILE);
+  for (int r = 0; r < d; r++) {
+    z[r * TILE] = place->z[r];
+    z[r * TILE + 1] = particle[1 + r] = place->other[r];
+  }
+  potential_field(potential, z, F, grad_F);
+  exact[0] = F[0];
+  exact[5] = F[1];
+  exact[1] = exact[3] = 0;
+  for (int r = 0; r < d; r++) exact[1] += place->t[r] * grad_F[r * TILE];
+  potential_pairs(potential, z, 1, particle, sum);
+  exact[2] = sum[0];
+  for (int r = 0; r < d; r++) exact[3] += place->t[r] * sum[(1 + r) * TILE];
+  memcpy(particle + 1, place->z, sizeof *z * (size_t)d);
+  potential_pairs(potential, z, 1, particle, sum);
+  exact[4] = sum[0];
+  free(z);
+  free(F);
+  free(grad_F);
+  free(sum);
+  potential_free(potential);
+}
+
+/* 18 quantities within 4.5 standard errors: a false alarm has probability 1.2e-4 at most. Seen: at most 1.4. */
+static void potentials_are_expectations_over_the_sphere(void **state) {
+  (void)state;
+  static const char *const names[QUANTITIES] = {"F", "grad F", "K", "grad K", "K(z, z)", "F(z')"};
+  const int dims[] = {3, 5, 10};
+  for (int i = 0; i < 3; i++) {
+    const int d = dims[i];
+    const struct place place = place_of(d, 5.0 / d, 17 + (uint64_t)i);
+    const struct target_spec spec = {.type = TARGET_SPIN, .d = d, .seed = 2};
+    struct target *target;
+    assert_ok(target_create(&world, &spec, &target));
+    struct moments own = sample(&place, target), *all = NULL;
+    double exact[QUANTITIES];
+    exact_values(&place, target, exact);
+    comm_gather(&world, &own, sizeof own, (void **)&all, NULL);
+    bool near = true;
+    for (int q = 0; q < QUANTITIES && world.rank == 0; q++) {
+      double sum = 0, square = 0;
+      for (int r = 0; r < world.size; r++) {
+        sum += all[r].sum[q];
+        square += all[r].square[q];
+      }
+      const double mean = sum / POINTS, error = sqrt((square / POINTS - mean * mean) / POINTS);
+      const double off = (exact[q] - mean) / error;
+      print_message("d = %d, %s: exact %.6g, Monte Carlo %.6g (%.1g): %+.2f standard errors\n", d, names[q], exact[q],
+                    mean, error, off);
+      near &= fabs(off) < 4.5 && error < 0.02 * fabs(mean);
+    }
+    assert_all(near);
+    free(all);
+    target_free(target);
+  }
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(potentials_are_expectations_over_the_sphere)};
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}

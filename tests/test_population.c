@@ -1,0 +1,139 @@
+// ranks: 1 2 3 4
+/* population: the same bits on any number of ranks and threads, networks split or whole; a network that left the range
+ * of numbers stays. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "problem.h"
+
+enum { STEPS = 6, D = 3, NUMBERS_MAX = 8192, NETWORKS_MAX = 8 };
+
+struct result {
+  int64_t units;
+  double theta[NUMBERS_MAX][D + 1]; /* c, z of all own units */
+  int networks;
+  int64_t network[NETWORKS_MAX], first[NETWORKS_MAX], count[NETWORKS_MAX]; /* own units of a network */
+  struct observation observation[NETWORKS_MAX];
+};
+
+static struct problem *problem_of(const char *sizes, const char *precision, int threads) {
+  return problem_create("run: {precision: %s, threads: %d}\nensemble: {n: %s, replicas: 2}\n"
+                        "unit: {type: rbf, alpha: 1.5, init: {c: {std: 3}}}\ntarget: {type: spin, d: %d}\n"
+                        "data: {mode: population, test: 5}\ndynamics: {stages: [{steps: 100, dt: 0.2}]}\n",
+                        precision, threads, sizes, D);
+}
+
+static void read_result(const struct problem *problem, struct result *result) {
+  const struct particles *particles = problem->particles;
+  memset(result, 0, sizeof *result);
+  for (int s = 0; s < particles->shares; s++) {
+    const struct share *share = &particles->share[s];
+    result->network[s] = share->network;
+    result->first[s] = share_first_unit(share);
+    result->count[s] = share_units(share);
+    result->observation[s] = problem->observation[s];
+    for (int64_t i = 0; i < share_units(share); i++, result->units++) {
+      double *theta = result->theta[result->units];
+      float single[D + 1];
+      if (particles->precision == PRECISION_SINGLE) {
+        share_get(particles, share, share_first_unit(share) + i, 1, single, single + 1, NULL);
+        for (int k = 0; k <= D; k++) theta[k] = single[k];
+      } else {
+        share_get(particles, share, share_first_unit(share) + i, 1, theta, theta + 1, NULL);
+      }
+    }
+  }
+  result->networks = particles->shares;
+}
+
+static void run(const char *sizes, const char *precision, int threads, struct result *result) {
+  struct problem *problem = problem_of(sizes, precision, threads);
+  problem_steps(problem, 0, STEPS);
+  problem_observe(problem, STEPS);
+  read_result(problem, result);
+  problem_free(problem);
+}
+
+/* Every rank runs everything alone. */
+static void run_alone(const char *sizes, const char *precision, struct result *result) {
+  const struct comm all = world;
+  world = (struct comm){MPI_COMM_SELF, 0, 1};
+  run(sizes, precision, 1, result);
+  world = all;
+}
+
+/* Own parts of networks against the same parts of the lone run, where networks follow one another whole. */
+static bool same(const struct result *own, const struct result *alone) {
+  bool right = own->networks > 0 || own->units == 0;
+  int64_t at = 0;
+  for (int s = 0; s < own->networks; s++) {
+    const int64_t g = own->network[s];
+    int64_t start = own->first[s];
+    for (int64_t before = 0; before < g; before++) start += alone->count[before];
+    right &= memcmp(own->theta[at], alone->theta[start], sizeof *own->theta * (size_t)own->count[s]) == 0;
+    right &= memcmp(&own->observation[s], &alone->observation[g], sizeof own->observation[s]) == 0;
+    at += own->count[s];
+  }
+  return right && at == own->units;
+}
+
+static void ranks_and_threads_change_no_bit(void **state) {
+  (void)state;
+  const char *sizes[] = {"[5, 64, 300, 1000]", "[700]", "[3]"}; /* split and whole networks; empty ranks */
+  struct result *alone = malloc(sizeof *alone), *own = malloc(sizeof *own);
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    for (int precision = 0; precision < PRECISIONS; precision++) {
+      run_alone(sizes[i], precision_names[precision], alone);
+      for (int threads = 1; threads <= 3; threads += 2) {
+        run(sizes[i], precision_names[precision], threads, own);
+        assert_all(same(own, alone));
+        assert_all(comm_sum(&world, own->units) == alone->units);
+        assert_all(own->networks == 0 || (isfinite(own->observation[0].loss) && own->observation[0].loss > 0));
+      }
+    }
+  free(alone);
+  free(own);
+}
+
+static void a_network_out_of_range_stays_and_is_named(void **state) {
+  (void)state;
+  struct problem *problem = problem_of("[20, 600]", "double", 2);
+  struct particles *particles = problem->particles;
+  const double huge[] = {1e13, NAN};
+  for (int i = 0; i < 2; i++) {
+    struct result *before = malloc(sizeof *before), *after = malloc(sizeof *after);
+    const struct share *bad = NULL; /* replica 1 of n = 600, its last unit */
+    for (int s = 0; s < particles->shares; s++) {
+      const struct share *share = &particles->share[s];
+      if (share->network == 3 && share_first_unit(share) + share_units(share) == share->n) bad = share;
+    }
+    if (bad) share_set(particles, bad, 599, 1, &huge[i], NULL, NULL);
+    problem_observe(problem, 0);
+    read_result(problem, before);
+    dynamics_step(problem->dynamics, 7, true, problem->observation);
+    read_result(problem, after);
+    int64_t at = 0;
+    bool right = true;
+    for (int s = 0; s < after->networks; at += after->count[s++])
+      right &= (memcmp(before->theta[at], after->theta[at], sizeof *after->theta * (size_t)after->count[s]) == 0) ==
+               (after->network[s] == 3);
+    assert_all(right);
+    bool has = false;
+    for (int s = 0; s < after->networks; s++) has |= after->network[s] == 3;
+    assert_all(dynamics_check(problem->dynamics) == (has ? FAILED : OK));
+    assert_status(FAILED, comm_agree(&world, dynamics_check(problem->dynamics)));
+    assert_all(strstr(status_text(), "n = 600, replica 1") != NULL);
+    free(before);
+    free(after);
+  }
+  problem_free(problem);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(ranks_and_threads_change_no_bit),
+      cmocka_unit_test(a_network_out_of_range_stays_and_is_named),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}
