@@ -63,8 +63,8 @@ static struct moments sample(const struct place *place, const struct target *tar
       const double phi = exp(place->alpha * (dot(d, point, place->z) - d)),
                    phi_other = exp(place->alpha * (dot(d, point, place->other) - d)),
                    slope = place->alpha * dot(d, point, place->t) * phi;
-      const double value[QUANTITIES] = {f[p] * phi, f[p] * slope, phi * phi_other, slope * phi_other, phi * phi,
-                                        f[p] * phi_other};
+      const double value[QUANTITIES] = {f[p] * phi,        f[p] * slope, phi * phi_other,
+                                        slope * phi_other, phi * phi,    f[p] * phi_other};
       for (int q = 0; q < QUANTITIES; q++) {
         moments.sum[q] += value[q];
         moments.square[q] += value[q] * value[q];

@@ -73,7 +73,7 @@ static void all_ranks_gather_in_rank_order(void **state) {
     comm_allgather(&world, mine, first, all);
     bool right = all[first[world.size]] == 0;
     for (int r = 0; r < world.size; r++)
-      for (int64_t at = first[r]; at < first[r + 1]; at += first[r + 1] - at > 4096 ? 4096 : 1)
+      for (int64_t at = first[r]; at<first[r + 1]; at += first[r + 1] - at> 4096 ? 4096 : 1)
         right &= all[at] == 'a' + r;
     free(mine);
     free(all);

@@ -99,8 +99,8 @@ static void series_agree_with_high_precision(void **state) {
   }
 }
 
-/* e^-2k 0F1(; nu + 1; k^2 u) = Gamma(nu + 1) (x/2)^-nu e^(x - 2k) [e^-x I_nu(x)], x = 2 k u^1/2; nu half-integer for odd
- * d. */
+/* e^-2k 0F1(; nu + 1; k^2 u) = Gamma(nu + 1) (x/2)^-nu e^(x - 2k) [e^-x I_nu(x)], x = 2 k u^1/2; nu half-integer for
+ * odd d. */
 static double by_bessel(int twice_nu, double k, double u) {
   const double x = 2 * k * sqrt(u), nu = 0.5 * twice_nu;
   const double scaled = twice_nu % 2 ? sqrt(2 * x / M_PI) * gsl_sf_bessel_il_scaled((twice_nu - 1) / 2, x)
@@ -123,8 +123,7 @@ static void series_agree_with_scaled_bessel_functions(void **state) {
         check_relative(K, by_bessel(d - 2, k, u), 1e-13, "K by Bessel", d, alpha, u);
         check_relative(gradient, alpha * alpha * by_bessel(d, k, u), 1e-13, "grad K by Bessel", d, alpha, u);
       }
-      check_relative(system.potential->lam_1, k / d * by_bessel(d, k / 2, 1), 1e-13, "lam_1", d,
-                     alpha, 1);
+      check_relative(system.potential->lam_1, k / d * by_bessel(d, k / 2, 1), 1e-13, "lam_1", d, alpha, 1);
       system_free(&system);
     }
 }

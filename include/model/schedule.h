@@ -16,7 +16,8 @@ enum { STAGES_MAX = 64 };
 struct stage {
   int64_t steps;
   double dt;
-  int64_t batch; /* P, or 0: floor(batch_scale * n^batch_power), at least 1; gd: 0, the whole fixed set or the population */
+  int64_t
+      batch; /* P, or 0: floor(batch_scale * n^batch_power), at least 1; gd: 0, the whole fixed set or the population */
   double batch_scale;
   double batch_power;
 };

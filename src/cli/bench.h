@@ -40,9 +40,10 @@ void bench_network_free(struct bench_network *network);
 double bench_median(int count, double *values);
 
 /* Collective; FAILED. */
-int bench_kernels(struct bench *bench); /* the step against GEMM, memory per unit */
-int bench_data(struct bench *bench);    /* drawing and labelling points */
-int bench_sums(struct bench *bench);    /* exact sums against plain ones, the sum over ranks */
-int bench_disk(struct bench *bench);    /* checkpoints against plain writes and reads of as many bytes */
+int bench_kernels(struct bench *bench);    /* the step against GEMM, memory per unit */
+int bench_data(struct bench *bench);       /* drawing and labelling points */
+int bench_population(struct bench *bench); /* pairs of units under the exact potential */
+int bench_sums(struct bench *bench);       /* exact sums against plain ones, the sum over ranks */
+int bench_disk(struct bench *bench);       /* checkpoints against plain writes and reads of as many bytes */
 
 #endif

@@ -61,7 +61,7 @@ static int parse(int argc, char **argv, struct bench *bench) {
       return FAIL(
           USAGE,
           "bench: unknown option or value \"%s\"; options: --quick, --json FILE, --disk FOLDER, --only kernels, "
-          "data, sums or disk, and to select kernels --unit U, --d D, --precision P, --isa L",
+          "data, population, sums or disk, and to select kernels --unit U, --d D, --precision P, --isa L",
           argv[i]);
   }
   return OK;
@@ -85,7 +85,11 @@ static const char *isa_name(int i) {
 static const struct {
   const char *name;
   int (*measure)(struct bench *bench);
-} part_table[] = {{"kernels", bench_kernels}, {"data", bench_data}, {"sums", bench_sums}, {"disk", bench_disk}};
+} part_table[] = {{"kernels", bench_kernels},
+                  {"data", bench_data},
+                  {"population", bench_population},
+                  {"sums", bench_sums},
+                  {"disk", bench_disk}};
 enum { PARTS = sizeof part_table / sizeof *part_table };
 
 static const char *part_name(int i) {

@@ -130,8 +130,7 @@ int dynamics_enter_stage(struct dynamics *dynamics, int stage) {
     dynamics->order++;
   }
   double cost[ENSEMBLE_MAX];
-  for (int e = 0; e < ensemble->members; e++)
-    cost[e] = schedule_cost(schedule, stage, ensemble->n[e], dynamics->data);
+  for (int e = 0; e < ensemble->members; e++) cost[e] = schedule_cost(schedule, stage, ensemble->n[e], dynamics->data);
   TRY(particles_balance(particles, cost));
   return comm_agree(particles->comm, reserve(dynamics));
 }
@@ -169,12 +168,13 @@ static void add_gradient(const struct motion *motion, struct worker *worker, con
                          int64_t t, double *grad) {
   const struct dynamics *dynamics = motion->dynamics;
   const void *r = (char *)motion->slot->r + precision_real(dynamics->particles->precision) * (size_t)first;
-  const void *tile = forward_real_tiles(dynamics->forward, worker, move_own_tile(dynamics->particles, motion->share, t), 1);
+  const void *tile =
+      forward_real_tiles(dynamics->forward, worker, move_own_tile(dynamics->particles, motion->share, t), 1);
   dynamics->kernel->gradient(tile, points, r, worker->scratch, grad);
 }
 
-/* Points that are at hand without being drawn: each thread forms the gradient of a tile and moves it at once. sums: NULL or
- * this thread's. */
+/* Points that are at hand without being drawn: each thread forms the gradient of a tile and moves it at once. sums:
+ * NULL or this thread's. */
 static void move_tiles(const struct motion *motion, int64_t tiles, struct move_sums *sums) {
   struct forward *forward = motion->dynamics->forward;
   const size_t fields = (size_t)(motion->dynamics->particles->d + FIELD_A) * TILE;

@@ -32,7 +32,7 @@ struct population {
   struct potential *potential;
   double C_f;
   int threads;
-  struct desk *desk;     /* [threads] */
+  struct desk *desk;       /* [threads] */
   double *row;             /* [all units of the own networks][d + 1]: c, z before the step */
   char *gathered;          /* stored tiles of one split network */
   struct meeting *meeting; /* [meetings], of the shares */
@@ -56,8 +56,7 @@ static int desk_alloc(int d, struct desk *desk) {
 int population_create(struct particles *particles, const struct data *data, const struct kernel *kernel, int threads,
                       struct population **out) {
   struct population *population = status_malloc(sizeof *population);
-  *population =
-      (struct population){.particles = particles, .kernel = kernel, .C_f = data->C_f, .threads = threads};
+  *population = (struct population){.particles = particles, .kernel = kernel, .C_f = data->C_f, .threads = threads};
   population->desk = calloc((size_t)threads, sizeof *population->desk);
   if (!population->desk) die("no memory for %d threads", threads);
   int status = potential_create(data->target, particles->unit.alpha, &population->potential);
@@ -101,8 +100,8 @@ void population_free(struct population *population) {
 
 /* Where the tiles of each rank of a group lie in the network: the ranks that own blocks of it, in order. */
 static int64_t *group_offsets(const struct particles *particles, const struct share *share) {
-  const int64_t low = ensemble_first_block(&particles->ensemble, share->network),
-                end = low + network_blocks(share->n), tiles = network_tiles(share->n);
+  const int64_t low = ensemble_first_block(&particles->ensemble, share->network), end = low + network_blocks(share->n),
+                tiles = network_tiles(share->n);
   int64_t *offset = status_malloc(sizeof *offset * (size_t)(share->group->size + 1));
   int ranks = 0;
   offset[0] = 0;
@@ -167,8 +166,7 @@ static void meet(struct population *population, int s) {
     population->waited += comm_time() - began;
     tiles = population->gathered;
   }
-  meeting->sound =
-      copy_rows(particles, share->n, tiles, population->row + meeting->row * (int64_t)(particles->d + 1));
+  meeting->sound = copy_rows(particles, share->n, tiles, population->row + meeting->row * (int64_t)(particles->d + 1));
   memset(&meeting->sums, 0, sizeof meeting->sums);
   memset(meeting->energy, 0, sizeof meeting->energy);
 }

@@ -65,8 +65,9 @@ static int set_coefficients(struct potential *potential, double alpha) {
   long double value;
   potential->terms = expand(&K, 0, NULL, &value); /* the gradient's series needs no more: its ratios are smaller */
   if (value < DBL_MIN)
-    return FAIL(USAGE, "unit.alpha: the overlap K(z, z) = %Lg of rbf units with alpha = %g, d = %d is too small for "
-                       "data.mode: population; use a smaller alpha",
+    return FAIL(USAGE,
+                "unit.alpha: the overlap K(z, z) = %Lg of rbf units with alpha = %g, d = %d is too small for "
+                "data.mode: population; use a smaller alpha",
                 value, alpha, d);
   TRY(status_array((void **)&potential->coefficient, potential->terms, sizeof *potential->coefficient, "a series"));
   expand(&K, potential->terms, &potential->coefficient[0][0], &value);

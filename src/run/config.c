@@ -160,8 +160,7 @@ static void check_stage(struct reading *reading, int s) {
              s);
   if (config->schedule.scheme == SCHEME_GD) {
     if (scale || given[key_find("dynamics.stages[].batch_power")] || (batch && stage->batch != config->data.samples))
-      complain(errors,
-               "%s: dynamics.stages[%d]: gd uses the whole %s each step: leave batch out%s", name, s,
+      complain(errors, "%s: dynamics.stages[%d]: gd uses the whole %s each step: leave batch out%s", name, s,
                config->data.mode == DATA_POPULATION ? "population" : "fixed set",
                config->data.mode == DATA_POPULATION ? "" : ", or use scheme: sgd");
     return;
@@ -183,9 +182,8 @@ static void check_target_and_data(struct reading *reading) {
   if (!file && !seen(reading, "target.d")) complain(errors, "%s: target.d: required: the input dimension", name);
   if (file && !*config->target.path) complain(errors, "%s: target.path: required for a target of type file", name);
   if (file && !fixed)
-    complain(errors,
-             "%s: data.mode: a file's points are fixed, received %s; scheme: sgd draws mini-batches of them", name,
-             data_mode_names[config->data.mode]);
+    complain(errors, "%s: data.mode: a file's points are fixed, received %s; scheme: sgd draws mini-batches of them",
+             name, data_mode_names[config->data.mode]);
   if (!file && fixed && config->data.samples == 0)
     complain(errors, "%s: data.samples: required with mode: fixed: how many points", name);
   if (config->data.mode == DATA_ONLINE && config->schedule.scheme == SCHEME_GD)

@@ -1,0 +1,57 @@
+/* What the exact potential costs: pairs of units per second in a step with data.mode population, on one rank and one
+ * thread, double precision whatever run.precision; and how many terms of the series a pair takes. */
+#include <stdlib.h>
+
+#include "base/status.h"
+#include "bench.h"
+#include "model/potential.h"
+
+enum { UNITS = 2048 };
+
+static int measure(const struct comm *comm, int d, double alpha, int *terms, double *ns) {
+  char text[512];
+  double seconds[BENCH_TIMES];
+  struct potential *potential;
+  struct bench_network network = {0};
+  snprintf(text, sizeof text,
+           "ensemble: {n: %d}\nunit: {type: rbf, alpha: %.17g}\ntarget: {type: spin, d: %d}\n"
+           "data: {mode: population, test: 0}\ndynamics: {stages: [{steps: 1000, dt: 1e-6}]}\n",
+           UNITS, alpha, d);
+  int status = bench_network_create(comm, text, isa_best(), &network);
+  if (status == OK) status = potential_create(network.target, alpha, &potential);
+  if (status == OK) {
+    *terms = potential->terms;
+    potential_free(potential);
+    dynamics_step(network.dynamics, 0, true, NULL); /* warm */
+    for (int t = 0; t < BENCH_TIMES; t++) {
+      const double start = comm_time();
+      dynamics_step(network.dynamics, 1 + t, true, NULL);
+      seconds[t] = comm_time() - start;
+    }
+    *ns = 1e9 * bench_median(BENCH_TIMES, seconds) / ((double)UNITS * UNITS);
+  }
+  bench_network_free(&network);
+  return status;
+}
+
+int bench_population(struct bench *bench) {
+  static const struct {
+    int d;
+    double k;
+  } some[] = {{3, 5}, {5, 5}, {10, 10}, {25, 25}};
+  fprintf(bench->json, "  \"population\": [");
+  for (int i = 0; i < (bench->d ? 1 : 4); i++) {
+    const int d = bench->d ? bench->d : some[i].d;
+    const double k = bench->d ? bench->d : some[i].k;
+    double ns = 0;
+    int terms = 0;
+    TRY(measure(&bench->self, d, k / d, &terms, &ns));
+    fprintf(bench->out, "exact potential, d = %d, alpha d = %g: %.2f ns per pair of units, %.3g pairs/s (%d terms)\n",
+            d, k, ns, 1e9 / ns, terms);
+    fprintf(bench->json,
+            "%s\n    {\"d\": %d, \"alpha\": %.6g, \"terms\": %d, \"ns_per_pair\": %.6g, \"pairs_per_s\": %.6g}",
+            i ? "," : "", d, k / d, terms, ns, 1e9 / ns);
+  }
+  fputs("\n  ]", bench->json);
+  return OK;
+}
