@@ -132,6 +132,33 @@ static void crowding_sees_bindings(void **state) {
   }
 }
 
+/* Crowding where rank 0 runs threads[0] on processor A and rank 1 threads[1] on B, or on both; others have none. */
+static int crowding_of(const int threads[2], bool both, const cpu_set_t *a, const cpu_set_t *b) {
+  cpu_set_t before, ab;
+  CPU_OR(&ab, a, b);
+  const cpu_set_t *own = world.rank == 0 ? a : world.rank == 1 && !both ? b : &ab;
+  assert_all(sched_getaffinity(0, sizeof before, &before) == 0);
+  assert_all(sched_setaffinity(0, sizeof *own, own) == 0);
+  const int crowding = comm_crowding(&world, world.rank < 2 ? threads[world.rank] : 0);
+  assert_all(sched_setaffinity(0, sizeof before, &before) == 0);
+  return crowding;
+}
+
+/* The fullest of the ranks' own processors, and the node as a whole, each counts. */
+static void crowding_tells_ranks_from_nodes(void **state) {
+  (void)state;
+  cpu_set_t all, a, b;
+  CPU_ZERO(&a);
+  CPU_ZERO(&b);
+  assert_all(sched_getaffinity(0, sizeof all, &all) == 0);
+  for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&b) == 0; cpu++)
+    if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, CPU_COUNT(&a) == 0 ? &a : &b);
+  if (world.size < 2 || CPU_COUNT(&b) == 0) return;
+  assert_all(crowding_of((int[]){2, 0}, false, &a, &b) == 1); /* A is full, the node is not */
+  assert_all(crowding_of((int[]){2, 2}, false, &a, &b) == 2); /* the node is fuller than A or B */
+  assert_all(crowding_of((int[]){1, 1}, true, &a, &b) == 0);  /* rank 1 can keep off A */
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(agree_returns_the_worst_status_and_its_text),
@@ -140,6 +167,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(gather_keeps_rank_order_and_unequal_sizes),
       cmocka_unit_test(all_ranks_gather_in_rank_order),
       cmocka_unit_test(crowding_sees_bindings),
+      cmocka_unit_test(crowding_tells_ranks_from_nodes),
       cmocka_unit_test(redistribute_moves_every_byte_to_its_new_owner),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

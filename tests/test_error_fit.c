@@ -55,6 +55,20 @@ static void noise_is_judged_rightly(void **state) {
   assert_near(mean, 1, 5 * sqrt((square - mean * mean) / TRIALS));
 }
 
+/* With p = 1 true the probabilities are uniform: their mean is 1/2 within 4 / sqrt(12 TRIALS) = 0.067 (false alarms
+ * below 1e-4). One degree of freedom too many or too few shifts it by about 0.1. */
+static void probabilities_are_uniform(void **state) {
+  (void)state;
+  enum { TRIALS = 300 };
+  double loss[SIZES], boot[SIZES * B], powers[B], mean = 0;
+  for (int trial = 0; trial < TRIALS; trial++) {
+    draw((uint64_t)(1000 + trial), 1, 0.002, loss, boot);
+    mean += error_fit(SIZES, n, loss, B, boot, powers).probability / TRIALS;
+  }
+  print_message("mean probability %.3f\n", mean);
+  assert_near(mean, 0.5, 4 / sqrt(12.0 * TRIALS));
+}
+
 static void what_cannot_be_fitted_is_nan(void **state) {
   (void)state;
   double loss[SIZES], boot[SIZES * B], powers[B];
@@ -70,6 +84,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(exact_laws_come_back),
       cmocka_unit_test(noise_is_judged_rightly),
+      cmocka_unit_test(probabilities_are_uniform),
       cmocka_unit_test(what_cannot_be_fitted_is_nan),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

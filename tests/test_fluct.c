@@ -85,6 +85,33 @@ static void parts_tell_data_from_initial_conditions(void **state) {
   }
 }
 
+/* V_init is the variance of the streams' means less V_sgd / Q, in each bootstrap sample too; V is their sum. */
+static void parts_are_those_of_plain_loops(void **state) {
+  (void)state;
+  enum { I = 7, Q = 3, K = 5 };
+  double f[I * Q * K], mean[I * K] = {0}, within[I] = {0}, weight[B * I], boot[3][B], ones[I];
+  draw(3, I * Q, K, 2, f);
+  fluct_weights(5, B, I, weight);
+  for (int i = 0; i < I; i++) {
+    ones[i] = 1;
+    for (int k = 0; k < K; k++) {
+      for (int q = 0; q < Q; q++) mean[i * K + k] += f[(i * Q + q) * K + k] / Q;
+      for (int q = 0; q < Q; q++) within[i] += pow(f[(i * Q + q) * K + k] - mean[i * K + k], 2) / (Q - 1) / K;
+    }
+  }
+  struct fluct_parts parts = {.total_boot = boot[0], .init_boot = boot[1], .sgd_boot = boot[2]};
+  assert_ok(fluct_parts(I, Q, K, f, B, weight, &parts));
+  for (int b = -1; b < B; b++) { /* -1: the values themselves */
+    const double *w = b < 0 ? ones : weight + b * I;
+    double sgd = 0;
+    for (int i = 0; i < I; i++) sgd += w[i] * within[i] / I;
+    const double init = variance(I, K, mean, w) * (b < 0 ? 1 : I / (I - 1.0)) - sgd / Q;
+    assert_near(b < 0 ? parts.sgd : boot[2][b], sgd, 1e-12);
+    assert_near(b < 0 ? parts.init : boot[1][b], init, 1e-12);
+    assert_near(b < 0 ? parts.total : boot[0][b], init + sgd, 1e-12);
+  }
+}
+
 /* Means 0.3 apart at every point: B is 0.09 on average, and so is its bootstrap. */
 static void bias_is_unbiased(void **state) {
   (void)state;
@@ -155,11 +182,9 @@ static void what_cannot_be_told_is_nan(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(variance_is_that_of_plain_loops),
-      cmocka_unit_test(parts_tell_data_from_initial_conditions),
-      cmocka_unit_test(bias_is_unbiased),
-      cmocka_unit_test(weights_are_resamplings),
-      cmocka_unit_test(intervals_cover),
+      cmocka_unit_test(variance_is_that_of_plain_loops), cmocka_unit_test(parts_tell_data_from_initial_conditions),
+      cmocka_unit_test(parts_are_those_of_plain_loops),  cmocka_unit_test(bias_is_unbiased),
+      cmocka_unit_test(weights_are_resamplings),         cmocka_unit_test(intervals_cover),
       cmocka_unit_test(what_cannot_be_told_is_nan),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

@@ -7,7 +7,7 @@
 
 #include "problem.h"
 
-enum { D = 4, P = 30, K = 61, NETWORKS = 6 };
+enum { D = 4, P = 30, K = 61, NETWORKS = 3 };
 
 /* In double, whatever is stored. */
 static void get_unit(const struct particles *particles, const struct share *share, int64_t i, double *c, double *a,
@@ -55,12 +55,13 @@ static void check(const char *unit, const char *precision, double tolerance) {
   double want[2][NETWORKS], first[2][NETWORKS];
   for (int threads = 1; threads <= 2; threads++) {
     struct problem *problem = problem_create("run: {precision: %s, seed: 3, threads: %d}\n"
-                                             "ensemble: {n: [3, 700, 1500], replicas: 2}\n"
+                                             "ensemble: {n: [3, 700, 5000]}\n"
                                              "unit: {type: %s}\n"
                                              "target: {type: spin, d: %d}\n"
                                              "data: {mode: fixed, samples: %d, test: %d}\n"
                                              "dynamics: {scheme: gd, stages: [{steps: 5, dt: 0.1}]}\n",
                                              precision, threads, unit, D, P, K);
+    assert_all(comm_any(&world, problem->particles->split > 0) == (world.size > 1));
     plain(problem, problem->data->test_x, K, want[POINTS_TEST]);
     plain(problem, problem->data->x, P, want[POINTS_TRAIN]);
     bool right = true;
