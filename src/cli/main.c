@@ -20,7 +20,7 @@ static const struct verb {
     {"info", "FILE", "what is in a checkpoint or history file", cmd_info, false},
     {"verify", "FILE|RUN ...", "check every byte of checkpoints", cmd_verify, false},
     {"compare", "A B", "equal bits, or the largest difference per dataset", cmd_compare, false},
-    {"analyze", "RUN ... [-o FILE] [--json FILE]", "LLN and CLT tables with confidence intervals", cmd_analyze, true},
+    {"analyze", "RUN ... [--expect CONDITION]", "LLN and CLT tables with intervals, and verdicts", cmd_analyze, true},
     {"spectrum", "CHECKPOINT [OPTIONS]", "tangent kernel: relaxation times, stable dt, best readout", cmd_spectrum,
      true},
     {"bench", "[OPTIONS]", "speed of step, sums and disk against the machine's own", cmd_bench, true},
