@@ -17,6 +17,7 @@
 #ifndef MCKEAN_ANALYSIS_MEASURE_H
 #define MCKEAN_ANALYSIS_MEASURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -50,10 +51,12 @@ struct measure {
   double *phase;     /* [L] */
   int moments;
   struct measure_moment *moment;
+  bool few; /* there are snapshots, but fewer than FLUCT_REPLICAS_MIN replicas: nothing is read */
 };
 
 /* Collective. Reads the checkpoints at output.snapshots of all runs, each rank its replicas, after checking every byte.
- * moments 0 if there are none. FAILED: reading, damage. */
+ * moments 0 if there are none. With several data streams per initial condition the first of each is taken. FAILED:
+ * reading, damage. */
 int measure_create(const struct comm *comm, const struct study *study, char *const *folder,
                    const struct fluct_options *options, struct measure **measure);
 void measure_free(struct measure *measure); /* accepts NULL */

@@ -341,6 +341,9 @@ static int do_moment(struct work *work, const struct measure *measure, struct me
 static int do_moments(struct work *work, struct measure *measure) {
   const struct study *study = work->study;
   const struct steps *snapshots = &work->config->snapshots;
+  for (int s = 0; s < study->sizes; s++)
+    measure->few |= snapshots->count > 0 && initials_of(study, s) < FLUCT_REPLICAS_MIN;
+  if (measure->few) return OK;
   measure->moment = calloc((size_t)snapshots->count + 1, sizeof *measure->moment);
   if (!measure->moment) die("no memory for %d snapshots", snapshots->count);
   for (int i = 0; i < snapshots->count; i++) {

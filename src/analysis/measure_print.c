@@ -47,21 +47,23 @@ void measure_print(const struct measure *measure, FILE *out) {
 static void print_distance(const struct measure *measure, const struct measure_moment *moment, int s, FILE *out) {
   const struct study *study = measure->study;
   const struct measure_size *size = &moment->size[s];
+  const char *later = moment->step > 0 ? "; as they interact, a term of order 1/n is expected at t > 0" : "";
   if (isnan(size->mmd.low)) return;
   fprintf(out,
           "t = %-8g MMD^2 of mu_n, n = %lld and %lld: %.3g [%.3g, %.3g], self-terms would add %.3g: ", moment->time,
           (long long)study->n[s], (long long)study->n[study->sizes - 1], size->mmd.value, size->mmd.low, size->mmd.high,
           size->units / (double)study->n[s]);
   if (size->mmd.low > 0)
-    fprintf(out, "NOT zero: the means of mu_n differ or units of one network are correlated\n");
+    fprintf(out, "NOT zero: the means differ, or units of one network are correlated%s\n", later);
   else if (size->mmd.high < 0)
-    fprintf(out, "NOT zero, negative: units of one network repel one another\n");
+    fprintf(out, "NOT zero: units of one network are anticorrelated%s\n", later);
   else
     fprintf(out, "zero within its interval\n");
 }
 
 void measure_print_verdicts(const struct measure *measure, FILE *out) {
   const int last = measure->study->sizes - 1;
+  if (measure->few) fprintf(out, "no observables of mu_n: they need at least %d replicas\n", FLUCT_REPLICAS_MIN);
   for (int i = 0; i < measure->moments; i++) {
     const struct measure_moment *moment = &measure->moment[i];
     if (!isnan(moment->slope.low))
