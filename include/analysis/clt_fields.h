@@ -45,8 +45,9 @@ struct clt_size {
   double trace;                   /* n V_n */
   double group[CLT_VECTORS_MAX];  /* sum of u' C_n u over a group, over the sum of its l_i */
   double quantile[CLT_QUANTILES]; /* of all y_ri, at probabilities Phi(z), z = -4, -3.9, ..., 4 */
-  double *sorted, *null_mean,
-      *null_sd; /* [m] eigenvalues of C_n, largest first, and those of Gaussian fields; or NULL */
+  bool sums;                      /* all groups, and the trace where it is exact, are within their limits */
+  /* [m] eigenvalues of C_n, largest first, mean and standard deviation of those of Gaussian fields; or NULL */
+  double *sorted, *null_mean, *null_sd;
 };
 
 struct clt_moment {
@@ -77,6 +78,9 @@ void clt_fields_free(struct clt_fields *fields); /* accepts NULL */
 /* Local. Relative deviation that group g, or the trace, of so many replicas passes in 7e-6 of all cases. */
 double clt_group_limit(const struct clt_moment *moment, int group, int64_t replicas);
 double clt_trace_limit(const struct clt_moment *moment, int64_t replicas);
+
+/* Local. All that was asked of the replicas, and the sums, are as for a Gaussian field. */
+bool clt_size_passed(const struct clt_size *size);
 
 /* Local (rank 0). */
 void clt_fields_print(const struct clt_fields *fields, FILE *out);

@@ -183,6 +183,18 @@ static void summarise(const struct clt_moment *moment, double *y, int64_t replic
         gsl_stats_quantile_from_sorted_data(y, 1, (size_t)(replicas * m), gsl_cdf_ugaussian_P(-4 + 0.1 * q));
 }
 
+/* Sums of replicas that are their own reference are 1 by definition. */
+static void check_sums(const struct clt_moment *moment, int64_t replicas, struct clt_size *size) {
+  size->sums = true;
+  for (int g = 0; g < moment->groups; g++)
+    size->sums &= fabs(size->group[g] - 1) < clt_group_limit(moment, g, replicas);
+  if (!isnan(moment->trace_sd)) size->sums &= fabs(size->trace / moment->trace - 1) < clt_trace_limit(moment, replicas);
+}
+
+bool clt_size_passed(const struct clt_size *size) {
+  return clt_passed(&size->judgement) && size->sums;
+}
+
 /* Sorted eigenvalues of C_n and their null. */
 static int sort_eigenvalues(const struct work *work, const struct clt_moment *moment, const struct reference *reference,
                             const struct covariance *covariance, struct clt_size *size) {
@@ -228,6 +240,7 @@ static int judge(const struct work *work, const struct clt_moment *moment, const
     out->judgement = clt_judge(replicas, m, y, moment->references, asked);
     out->trace = covariance_trace(covariance);
     summarise(moment, y, replicas, out);
+    check_sums(moment, replicas, out);
     if (reference->spectrum && work->options->nulls > 1)
       status = sort_eigenvalues(work, moment, reference, covariance, out);
   }

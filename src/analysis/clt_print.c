@@ -108,17 +108,19 @@ static void print_answers(const struct clt_judgement *judgement, FILE *out) {
 }
 
 static void print_verdict(const struct clt_fields *fields, const struct clt_moment *moment, int s, FILE *out) {
-  const struct clt_judgement *judgement = &moment->size[s].judgement;
+  const struct clt_size *size = &moment->size[s];
+  const struct clt_judgement *judgement = &size->judgement;
   fprintf(out, "t = %-8g CLT at %s points, n = %lld: ", fields->study->time[moment->time], set_names[moment->set],
           (long long)fields->study->n[s]);
   print_answers(judgement, out);
-  if (clt_passed(judgement)) {
-    fprintf(out, ": consistent\n");
+  if (clt_size_passed(size)) {
+    fprintf(out, "%s: consistent\n", is_own(size) ? "" : ", sums over close eigenvalues within their limits");
     return;
   }
   fprintf(out, ": NOT consistent:");
   for (int q = 0; q < CLT_QUESTIONS; q++)
     if (judgement->answer[q].asked && !judgement->answer[q].passed) fprintf(out, " %s", clt_question_names[q]);
+  if (!size->sums) fprintf(out, " sums of close eigenvalues");
   fprintf(out, "%s\n",
           moment->source == CLT_INITIAL  ? ""
           : s < fields->study->sizes - 1 ? "; at t > 0 the law holds for n -> infinity, this n may be too small"
@@ -159,7 +161,7 @@ static double trace_of(const struct clt_size *size) {
   return size->trace;
 }
 static double passed_of(const struct clt_size *size) {
-  return clt_passed(&size->judgement);
+  return clt_size_passed(size);
 }
 
 static const struct {
