@@ -42,10 +42,11 @@ struct clt_options {
 /* One size at one time. */
 struct clt_size {
   struct clt_judgement judgement;
-  double trace;                   /* n V_n */
-  double group[CLT_VECTORS_MAX];  /* sum of u' C_n u over a group, over the sum of its l_i */
-  double quantile[CLT_QUANTILES]; /* of all y_ri, at probabilities Phi(z), z = -4, -3.9, ..., 4 */
-  bool sums;                      /* all groups, and the trace where it is exact, are within their limits */
+  double trace;                        /* n V_n */
+  double group[CLT_VECTORS_MAX];       /* sum of u' C_n u over a group, over the sum of its l_i */
+  double group_limit[CLT_VECTORS_MAX]; /* how far that may be from 1: 4.5 standard errors */
+  double quantile[CLT_QUANTILES];      /* of all y_ri, at probabilities Phi(z), z = -4, -3.9, ..., 4 */
+  bool sums;                           /* all groups, and the trace where it is exact, are within their limits */
   /* [m] eigenvalues of C_n, largest first, mean and standard deviation of those of Gaussian fields; or NULL */
   double *sorted, *null_mean, *null_sd;
 };
@@ -75,8 +76,7 @@ int clt_fields_create(const struct comm *comm, const struct study *study, const 
                       struct clt_fields **fields);
 void clt_fields_free(struct clt_fields *fields); /* accepts NULL */
 
-/* Local. Relative deviation that group g, or the trace, of so many replicas passes in 7e-6 of all cases. */
-double clt_group_limit(const struct clt_moment *moment, int group, int64_t replicas);
+/* Local. Relative deviation of n V_n from the exact trace that a Gaussian field passes in 7e-6 of all cases. */
 double clt_trace_limit(const struct clt_moment *moment, int64_t replicas);
 
 /* Local. All that was asked of the replicas, and the sums, are as for a Gaussian field. */
@@ -86,5 +86,14 @@ bool clt_size_passed(const struct clt_size *size);
 void clt_fields_print(const struct clt_fields *fields, FILE *out);
 void clt_fields_print_verdicts(const struct clt_fields *fields, FILE *out);
 void clt_fields_results(const struct clt_fields *fields, struct results *results);
+
+/* Local. A condition on all this for scripts, mckean analyze --expect clt or clt@T: at all times, or at T, questions
+ * are put and every size is consistent. time: T or NAN. USAGE: the syntax. */
+bool clt_expect_is(const char *text);
+int clt_expect_parse(const char *text, double *time);
+
+/* Local (rank 0). Prints a line for each condition, time and size, and if they stand alone a headline; returns how many
+ * are not met. */
+int clt_expect_print(const struct clt_fields *fields, bool alone, int count, const double *time, FILE *out);
 
 #endif

@@ -167,16 +167,33 @@ static void ask(const struct clt_moment *moment, bool largest, bool asked[CLT_QU
   asked[CLT_NORMALITY] = largest;
 }
 
+/* What one replica adds to the square of a relative error, with the reference's part. */
+static double degrees(const struct clt_moment *moment, int64_t replicas) {
+  return 1 / (double)(replicas - 1) + (moment->references > 1 ? 1 / (double)(moment->references - 1) : 0);
+}
+
+/* A group's sum over replicas, and 4.5 standard errors of it: those of the replicas, as in (b), since small modes of
+ * small networks have heavy tails. */
+static void sum_group(const struct clt_moment *moment, int g, const double *y, int64_t replicas,
+                      struct clt_size *size) {
+  const int m = moment->vectors;
+  double expected = 0, *part = calloc((size_t)replicas, sizeof *part);
+  if (!part) die("no memory for %lld replicas", (long long)replicas);
+  for (int i = moment->first[g]; i < moment->first[g + 1]; i++) {
+    const double mean = gsl_stats_mean(y + i, (size_t)m, (size_t)replicas);
+    for (int64_t r = 0; r < replicas; r++) part[r] += moment->value[i] * pow(y[r * m + i] - mean, 2);
+    expected += moment->value[i];
+  }
+  const double sd = gsl_stats_sd(part, 1, (size_t)replicas) / expected;
+  size->group[g] = gsl_stats_mean(part, 1, (size_t)replicas) / expected * (double)replicas / (double)(replicas - 1);
+  size->group_limit[g] = SD * sd * sqrt(degrees(moment, replicas));
+  free(part);
+}
+
+/* y is sorted in place. */
 static void summarise(const struct clt_moment *moment, double *y, int64_t replicas, struct clt_size *size) {
   const int m = moment->vectors;
-  for (int g = 0; g < moment->groups; g++) {
-    double sum = 0, expected = 0;
-    for (int i = moment->first[g]; i < moment->first[g + 1]; i++) {
-      sum += size->judgement.quotient[i] * moment->value[i];
-      expected += moment->value[i];
-    }
-    size->group[g] = sum / expected;
-  }
+  for (int g = 0; g < moment->groups; g++) sum_group(moment, g, y, replicas, size);
   gsl_sort(y, 1, (size_t)(replicas * m));
   for (int q = 0; q < CLT_QUANTILES; q++)
     size->quantile[q] =
@@ -186,8 +203,7 @@ static void summarise(const struct clt_moment *moment, double *y, int64_t replic
 /* Sums of replicas that are their own reference are 1 by definition. */
 static void check_sums(const struct clt_moment *moment, int64_t replicas, struct clt_size *size) {
   size->sums = true;
-  for (int g = 0; g < moment->groups; g++)
-    size->sums &= fabs(size->group[g] - 1) < clt_group_limit(moment, g, replicas);
+  for (int g = 0; g < moment->groups; g++) size->sums &= fabs(size->group[g] - 1) < size->group_limit[g];
   if (!isnan(moment->trace_sd)) size->sums &= fabs(size->trace / moment->trace - 1) < clt_trace_limit(moment, replicas);
 }
 
@@ -382,19 +398,6 @@ void clt_fields_free(struct clt_fields *fields) {
   }
   free(fields->moment);
   free(fields);
-}
-
-static double degrees(const struct clt_moment *moment, int64_t replicas) {
-  return 1 / (double)(replicas - 1) + (moment->references > 1 ? 1 / (double)(moment->references - 1) : 0);
-}
-
-double clt_group_limit(const struct clt_moment *moment, int group, int64_t replicas) {
-  double sum = 0, square = 0;
-  for (int i = moment->first[group]; i < moment->first[group + 1]; i++) {
-    sum += moment->value[i];
-    square += moment->value[i] * moment->value[i];
-  }
-  return SD * sqrt(2 * square * degrees(moment, replicas)) / sum;
 }
 
 double clt_trace_limit(const struct clt_moment *moment, int64_t replicas) {

@@ -39,16 +39,15 @@ static void print_size(const struct clt_fields *fields, const struct clt_moment 
   fputc('\n', out);
 }
 
-static void print_group(const struct clt_moment *moment, const struct clt_size *size, int g, FILE *out) {
+static void print_group(const struct clt_size *size, int g, FILE *out) {
   char text[48] = "-";
-  if (!is_own(size))
-    snprintf(text, sizeof text, "%.3f +- %.3f", size->group[g], clt_group_limit(moment, g, size->judgement.replicas));
+  if (!is_own(size)) snprintf(text, sizeof text, "%.3f +- %.3f", size->group[g], size->group_limit[g]);
   fprintf(out, "  %-16s", text);
 }
 
 static void print_groups(const struct clt_fields *fields, const struct clt_moment *moment, FILE *out) {
   const int groups = moment->groups < GROUPS_SHOWN ? moment->groups : GROUPS_SHOWN;
-  fprintf(out, "sums over close eigenvalues, over those of the reference (+- what a Gaussian field passes)\n%10s", "n");
+  fprintf(out, "sums over close eigenvalues, over those of the reference (+- 4.5 standard errors)\n%10s", "n");
   for (int g = 0; g < groups; g++) {
     char name[32];
     const int first = moment->first[g] + 1, last = moment->first[g + 1];
@@ -57,7 +56,7 @@ static void print_groups(const struct clt_fields *fields, const struct clt_momen
   }
   for (int s = 0; s < fields->study->sizes; s++) {
     fprintf(out, "\n%10lld", (long long)fields->study->n[s]);
-    for (int g = 0; g < groups; g++) print_group(moment, &moment->size[s], g, out);
+    for (int g = 0; g < groups; g++) print_group(&moment->size[s], g, out);
   }
   fputc('\n', out);
 }
@@ -135,6 +134,46 @@ void clt_fields_print_verdicts(const struct clt_fields *fields, FILE *out) {
             fields->reason);
 }
 
+/* ---- expectations ---- */
+
+bool clt_expect_is(const char *text) {
+  return strcmp(text, "clt") == 0 || strncmp(text, "clt@", 4) == 0;
+}
+
+int clt_expect_parse(const char *text, double *time) {
+  char *end = NULL;
+  *time = NAN;
+  if (text[3] == 0) return OK;
+  *time = strtod(text + 4, &end);
+  return end != text + 4 && *end == 0 && isfinite(*time)
+             ? OK
+             : FAIL(USAGE, "analyze: --expect: expected clt or clt@TIME, received \"%s\"", text);
+}
+
+static int expect_at(const struct clt_fields *fields, double time, FILE *out) {
+  int unmet = 0, asked = 0;
+  for (int i = 0; i < fields->moments; i++) {
+    const struct clt_moment *moment = &fields->moment[i];
+    const double t = fields->study->time[moment->time];
+    if (!isnan(time) && fabs(t - time) > 1e-9 * fmax(1, fabs(time))) continue;
+    for (int s = 0; s < fields->study->sizes; s++, asked++) {
+      const bool met = clt_size_passed(&moment->size[s]);
+      fprintf(out, "%s clt: t = %g, n = %lld, expected a Gaussian field with the reference's covariance at %s points\n",
+              met ? "met    " : "NOT MET", t, (long long)fields->study->n[s], set_names[moment->set]);
+      unmet += !met;
+    }
+  }
+  if (asked == 0) fprintf(out, "NOT MET clt: no questions put %s\n", fields->reason);
+  return asked == 0 ? 1 : unmet;
+}
+
+int clt_expect_print(const struct clt_fields *fields, bool alone, int count, const double *time, FILE *out) {
+  int unmet = 0;
+  if (alone && count > 0) fprintf(out, "\nexpectations at the limits of the CLT's questions\n");
+  for (int i = 0; i < count; i++) unmet += expect_at(fields, time[i], out);
+  return unmet;
+}
+
 /* ---- files ---- */
 
 typedef double (*size_value)(const struct clt_size *size);
@@ -201,6 +240,9 @@ static const double *normality_row(const struct clt_size *size) {
 static const double *group_row(const struct clt_size *size) {
   return size->group;
 }
+static const double *group_limit_row(const struct clt_size *size) {
+  return size->group_limit;
+}
 static const double *quantile_row(const struct clt_size *size) {
   return size->quantile;
 }
@@ -248,6 +290,7 @@ static void add_moment(struct results *results, const struct clt_fields *fields,
   add_rows(results, fields, moment, group, "quotients", "u_i' C_n u_i / l_i of each n", m, quotient_row);
   add_rows(results, fields, moment, group, "p", "Anderson and Darling's p of each projection", m, normality_row);
   add_rows(results, fields, moment, group, "groups", "sums over groups, over those of l_i", groups, group_row);
+  add_rows(results, fields, moment, group, "group_limit", "how far those may be from 1", groups, group_limit_row);
   add_rows(results, fields, moment, group, "quantiles", "of all y at probabilities Phi(z), z = -4, -3.9, ..., 4",
            CLT_QUANTILES, quantile_row);
   if (!moment->size[0].sorted) return;

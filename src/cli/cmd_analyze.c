@@ -23,6 +23,8 @@ struct request {
   struct clt_options clt;
   int expects;
   struct expect *expect;
+  int clt_expects;
+  double *clt_expect; /* times */
 };
 
 static int number(const char *option, const char *text, bool whole, double low, double high, double *value) {
@@ -66,12 +68,15 @@ static int parse(int argc, char **argv, struct request *request) {
     } else if (strcmp(option, "--null") == 0) {
       TRY(number(option, text, true, 0, 1e4, &value));
       request->clt.nulls = (int)value;
+    } else if (strcmp(option, "--expect") == 0 && clt_expect_is(text)) {
+      TRY(clt_expect_parse(text, &request->clt_expect[request->clt_expects++]));
     } else if (strcmp(option, "--expect") == 0) {
       TRY(expect_parse(text, &request->expect[request->expects++]));
     } else {
       return FAIL(USAGE,
                   "analyze: unknown option \"%s\"; options: -o FILE, --json FILE, --seed S, --bootstrap B, --level L, "
-                  "--tolerance TOL, --expect NAME=SLOPE[+-TOL][@T], --vectors M, --clt-time T, --null SAMPLES",
+                  "--tolerance TOL, --expect NAME=SLOPE[+-TOL][@T], --expect clt[@T], --vectors M, --clt-time T, "
+                  "--null SAMPLES",
                   option);
     }
   }
@@ -136,7 +141,8 @@ static int write_files(const struct request *request, const struct analysis *a, 
 /* On rank 0. */
 static int tell(const struct request *request, const struct analysis *a, const struct provenance *provenance) {
   print(a);
-  const int unmet = expect_print(request->expects, request->expect, a->heal, stdout);
+  const int unmet = expect_print(request->expects, request->expect, a->heal, stdout) +
+                    clt_expect_print(a->clt, request->expects == 0, request->clt_expects, request->clt_expect, stdout);
   TRY(write_files(request, a, provenance));
   fflush(stdout); /* before what rank 0 says on stderr */
   return unmet > 0 ? FAIL(FAILED, "analyze: %d expectation%s not met, see above", unmet, unmet == 1 ? " is" : "s are")
@@ -166,12 +172,14 @@ int cmd_analyze(const struct comm *comm, int argc, char **argv) {
   struct request request = {.options = {.seed = 1, .bootstrap = 2000, .level = 0.99, .tolerance = 0.05},
                             .clt = {.vectors = CLT_VECTORS, .time = NAN},
                             .run = status_malloc(sizeof(char *) * (size_t)argc),
-                            .expect = status_malloc(sizeof(struct expect) * (size_t)argc)};
+                            .expect = status_malloc(sizeof(struct expect) * (size_t)argc),
+                            .clt_expect = status_malloc(sizeof(double) * (size_t)argc)};
   struct provenance provenance;
   provenance_fill(comm, argc, argv, &provenance);
   int status = parse(argc, argv, &request);
   if (status == OK) status = analyze(comm, &request, &provenance);
   free(request.run);
   free(request.expect);
+  free(request.clt_expect);
   return status;
 }
