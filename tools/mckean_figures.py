@@ -1,72 +1,24 @@
 """The figures of tools/report: a row of SECTIONS for each, with what it needs. To add one: a function that takes a case
 (or all cases of the study) and returns pictures, and a row. A row whose data are missing is left out.
 """
-import os
-from collections import namedtuple
-
-from mckean_plots import (bars, colours, guide, h5py, log_axis, members, np, plt, size_axis, spread_direction, svg,
-                          time_axis)
-
-Picture = namedtuple("Picture", "body caption")
-Section = namedtuple("Section", "title needs draw text")
+from mckean_fields import FIELD_SECTIONS
+from mckean_panels import Section, array, axes, done, legend, points, slope_guide, three
+from mckean_plots import bars, colours, guide, h5py, log_axis, members, np, plain_log, size_axis, time_axis
 
 POINTS = {"V": "test points", "V_train": "training points", "V_init": "due to initial conditions",
           "V_sgd": "due to data"}
 LOSSES = {"loss": "training loss", "test_loss": "test loss"}
-ROWS, PARTICLES = 240, 1200  # at most so many points in a line, in a scatter
-
-
-# ---- helpers ----
-
-def array(group, name):
-    """Numbers of the JSON as floats, null as NAN."""
-    return np.array(group[name], dtype=float)
-
-
-def three(group):
-    return [array(group, name) for name in ("values", "low", "high")]
+ROWS = 240  # at most so many points in a line
 
 
 def has_spread(case, name):
     return name in case.data and np.nanmax(np.append(array(case.data[name], "values"), 0)) > 0
 
 
-def axes(ylabel):
-    figure, axis = plt.subplots()
-    axis.set_ylabel(ylabel)
-    return figure, axis
-
-
-def legend(axis, columns=4):
-    """Above the axes, where it hides no data; small enough for many entries."""
-    handles, labels = axis.get_legend_handles_labels()
-    if len(handles) > 1 or (labels and not labels[0].startswith("n = ")):
-        axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncol=min(columns, len(handles)), fontsize=9,
-                    handlelength=1.2, columnspacing=1.0, borderaxespad=0.2)
-
-
-def done(axis, caption):
-    return Picture(svg(axis.figure), caption)
-
-
-def points(axis, x, group, colour, label, columns=slice(None), factor=1.0, line="-"):
-    """Values with their intervals."""
-    value, low, high = (factor * part[columns] for part in three(group))
-    axis.errorbar(x, value, yerr=bars(value, low, high), color=colour, marker="o", markersize=3.5, capsize=2,
-                  linewidth=1.2, linestyle=line, label=label)
-
-
 def late(case):
     """Indices of the recorded times after 0, at most six."""
     found = [i for i, time in enumerate(case.data["times"]) if time > 0] or [0]
     return sorted({found[round(x)] for x in np.linspace(0, len(found) - 1, min(6, len(found)))})
-
-
-def slope_guide(axis, n, value, power):
-    """A dashed line n^power below the lowest points."""
-    n = np.array(n, dtype=float)
-    axis.plot(n, 0.6 * value * (n / n[0]) ** power, color=guide(), linestyle="--", linewidth=1.2,
-              label=f"$n^{{{power:g}}}$")
 
 
 # ---- losses ----
@@ -227,12 +179,52 @@ def draw_slopes_in_time(case):
                        "its band: what theory expects, and the tolerance.")]
 
 
+BOUNDS = {"bound_ratio": "test points", "bound_ratio_train": "training points"}
+
+
+def draw_bounds(case):
+    n, times, pictures = case.data["n"], np.array(case.data["times"]), []
+    for name in (name for name in BOUNDS if name in case.data):
+        figure, axis = axes("bound / $n\\,V_n$")
+        for s, colour in enumerate(colours(len(n))):
+            points(axis, times, case.data[name], colour, f"n = {n[s]}", (slice(None), s))
+        time_axis(axis, times)
+        axis.set_xlim(right=times.max() * 1.2)
+        log_axis(axis)
+        legend(axis)
+        pictures.append(done(axis, f"Resampling bound over n V_n against t, {BOUNDS[name]}: how far fluctuations lie below "
+                                   "those of units drawn anew from mu_n."))
+    return pictures
+
+
+# ---- rates ----
+
+def reached(case):
+    """Fractions of the start that two n or more reach."""
+    rate = case.data.get("rate", {})
+    return [i for i, row in enumerate(rate.get("time", [])) if np.isfinite(np.array(row, dtype=float)).sum() > 1]
+
+
+def draw_rates(case):
+    n, rate = np.array(case.data["n"]), case.data["rate"]
+    figure, axis = axes("t")
+    for i, colour in zip(reached(case), colours(len(reached(case)))):
+        value, low, high = (array(rate, part)[i] for part in ("time", "time_low", "time_high"))
+        keep = np.isfinite(value)
+        axis.errorbar(n[keep], value[keep], yerr=bars(value[keep], low[keep], high[keep]), color=colour, marker="o",
+                      markersize=3.5, capsize=2, linewidth=1.2, label=f"to {rate['fraction'][i]:g}")
+    size_axis(axis, n)
+    log_axis(axis)
+    legend(axis)
+    return [done(axis, "Time at which the mean loss first falls to a fraction of its start, against n; flat by theory.")]
+
+
 # ---- healing ----
 
 def falling(case):
-    """The healing curves in which V_n falls below its maximum."""
+    """The healing curves, if V_n falls below its maximum anywhere."""
     curves = case.data.get("healing", {})
-    return {name: curve for name, curve in curves.items() if np.nanmax(array(curve, "ratio")) > 1.5}
+    return curves if any(np.nanmax(array(curve, "ratio")) > 1.5 for curve in curves.values()) else {}
 
 
 def draw_healing_ratio(case):
@@ -261,45 +253,11 @@ def draw_healing_exponents(case):
             axis.errorbar(middle[keep] * (1 + 0.03 * s), value[keep, s], color=colour, marker="o", markersize=3.5, capsize=2,
                           yerr=bars(value[keep, s], low[keep, s], high[keep, s]), linewidth=1.2, label=f"n = {n[s]}")
         axis.axhline(0, color=guide(), linestyle="--", linewidth=1.2)
-        axis.set_xscale("log")
+        plain_log(axis)
         axis.set_xlabel("t")
         legend(axis)
         pictures.append(done(axis, f"Local exponent of V_n in t, {POINTS.get(name, name)}: above 0 fluctuations grow, "
                                    "below 0 they heal."))
-    return pictures
-
-
-# ---- particles ----
-
-def some_particles(path, direction=None):
-    """c and a . e of up to PARTICLES units of the largest n in a checkpoint; also time, n and the direction e."""
-    with h5py.File(path) as file:
-        group = members(file)[-1]
-        n = int(group.attrs["n"])
-        rows, stride = max(1, min(group["c"].shape[0], PARTICLES // n)), max(1, n // PARTICLES)
-        c, a = group["c"][:rows, ::stride].ravel(), group["a"][:rows, ::stride].reshape(-1, group["a"].shape[-1])
-        e = spread_direction(c, a) if direction is None else direction
-        return float(file.attrs["time"]), n, c[:PARTICLES], (a @ e)[:PARTICLES], e
-
-
-def step_of(path):
-    return int(os.path.basename(path)[len("step-"):-len(".h5")])
-
-
-def draw_particles(case):
-    run, pictures = max(case.runs, key=lambda run: max(run.sizes)), []
-    paths = run.snapshots()
-    direction, steps = some_particles(paths[-1])[4], [step_of(path) for path in paths]
-    between = [path for path, step in zip(paths, steps) if steps[0] < step < steps[-1] / 2]
-    for path in dict.fromkeys((paths[0], *between[len(between) // 2:][:1], paths[-1])):
-        time, n, c, inner, _ = some_particles(path, direction)
-        figure, axis = axes("c")
-        axis.plot(inner, c, color=colours(3)[1], marker="o", markersize=2.2, linestyle="none", alpha=0.5,
-                  markeredgewidth=0)
-        axis.set_xlabel("z . e" if run.config.get("unit.type") == "rbf" else "a . e")
-        axis.set_title(f"t = {time:g}", fontsize=11)
-        pictures.append(done(axis, f"{len(c)} of the units of n = {n} at t = {time:g}: amplitude c against the inner "
-                                   "parameter along e, the direction in which it spreads most at the end."))
     return pictures
 
 
@@ -361,10 +319,6 @@ def several_sizes(case):
     return len(case.data["n"]) > 1
 
 
-def has_snapshots(case):
-    return any(run.snapshots() for run in case.runs)
-
-
 CASE_SECTIONS = [
     Section("Loss in time", lambda case: len(case.data["times"]) > 1, draw_loss_in_time,
             "The rate of learning does not depend on n: the curves leave one another only for their floors."),
@@ -375,10 +329,13 @@ CASE_SECTIONS = [
             draw_collapse, ""),
     Section("Fluctuations against n", lambda case: any_spread(case) and several_sizes(case), draw_variance_in_n, ""),
     Section("Slopes in time", sloped, draw_slopes_in_time, ""),
+    Section("Resampling bound", lambda case: any(name in case.data for name in BOUNDS) and len(case.data["times"]) > 1,
+            draw_bounds, "A bound of the long-time fluctuations by those of a Monte-Carlo sample of mu_n; not a test."),
+    Section("Rates", reached, draw_rates, ""),
     Section("Healing", falling, lambda case: draw_healing_ratio(case) + draw_healing_exponents(case),
             "Noise-free gradient descent heals fluctuations in the norm of the training measure: with fixed data at the "
             "training points, not necessarily elsewhere."),
-    Section("Particles", has_snapshots, draw_particles, ""),
+    *FIELD_SECTIONS,
 ]
 STUDY_SECTIONS = [
     Section("Exponents of the noise of SGD", has_powers, draw_exponents_in_a, ""),

@@ -33,7 +33,7 @@ thead th { white-space: nowrap; } td { white-space: nowrap; }
 .banner { padding: 0.6rem 0.9rem; border-left: 0.35rem solid currentColor; margin: 1rem 0; max-width: 60rem; }
 .said { list-style: none; padding: 0; margin: 0.4rem 0; font: 0.8125rem/1.45 ui-monospace, monospace; }
 .said li { padding: 0.1rem 0.35rem; margin: 0.1rem 0; overflow-wrap: anywhere; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); gap: 1rem 1.6rem; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem 1.6rem; }
 .tables { display: flex; flex-wrap: wrap; gap: 0.4rem 3rem; align-items: flex-start; } .tables .wide { max-width: 100%; }
 .tables caption { max-width: 24rem; }
 figure { margin: 0; max-width: 34rem; } figure svg { width: 100%; height: auto; display: block; }
@@ -106,12 +106,14 @@ def figures(pictures):
     return '<div class="figures">' + "".join(one(picture) for picture in pictures) + "</div>"
 
 
-def said(lines):
-    """Lines of analyze, each marked by what it says: failures stand out."""
+def said(lines, judged=True):
+    """Lines of analyze, judgements marked by what they say: failures stand out."""
     def kind(line):
-        if "NOT consistent" in line or line.startswith("NOT MET"):
+        if not judged:
+            return "plain"
+        if "NOT consistent" in line or "REJECTED" in line or line.startswith("NOT MET"):
             return "bad"
-        if any(word in line for word in ("undecided", "NOT", "no interval", "no verdict", "only ")):
+        if any(word in line for word in ("undecided", "NOT", "no interval", "no verdict", "only ", "WARNING")):
             return "open"
         return "good" if "consistent" in line or line.startswith("met ") else "plain"
     return '<ul class="said">' + "".join(f'<li class="{kind(line)}">{escape(line)}</li>' for line in lines) + "</ul>"

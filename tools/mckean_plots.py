@@ -123,6 +123,15 @@ def log_axis(axis):
     axis.yaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
 
 
+def plain_log(axis):
+    """Logarithmic x with plain numbers."""
+    axis.set_xscale("log")
+    low, high = axis.get_xlim()
+    axis.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5) if high / low < 100 else (1,)))
+    axis.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda x, _: f"{x:g}"))
+    axis.xaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+
+
 def size_axis(axis, n):
     """Logarithmic x with the n themselves as ticks, at most six."""
     axis.set_xscale("log", base=2)

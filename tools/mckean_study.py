@@ -13,7 +13,7 @@ from mckean_plots import h5py, members, text
 FREE = ("run.", "ensemble.", "output.")  # sections in which the runs of a case may differ
 
 
-VERDICT_STARTS = ("t = ", "n V", "(")  # how analyze begins its lines of verdicts; others say what the data cannot answer
+LIMITS = "what these runs do not tell"  # a heading of analyze
 
 
 class Failure(Exception):
@@ -132,15 +132,12 @@ class Case:
         last = next((i for i, line in enumerate(lines) if i > first and line.startswith(end)), len(lines))
         return [line for line in lines[first + 1:last] if line]
 
-    def judged(self):
-        return self.part("verdicts at", ("expectations at", "written: "))
-
     def verdicts(self):
-        return [line for line in self.judged() if line.startswith(VERDICT_STARTS)]
+        return self.part("verdicts at", (LIMITS, "expectations at", "written: "))
 
     def limits(self):
         """What the data cannot answer."""
-        return [line for line in self.judged() if not line.startswith(VERDICT_STARTS)]
+        return self.part(LIMITS, ("expectations at", "written: "))
 
     def expectations(self):
         """A line for each --expect, time and n; those that are not met begin with NOT MET."""

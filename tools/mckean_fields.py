@@ -1,0 +1,136 @@
+"""Figures of tools/report on the central limit theorem of fields, on the empirical distribution of the units, and of the
+units themselves."""
+import os
+
+from mckean_panels import Section, array, axes, done, legend, slope_guide
+from mckean_plots import (bars, colours, guide, h5py, log_axis, members, np, size_axis, spread_direction)
+
+LEADING, PARTICLES = 5, 1200  # vectors shown, units shown
+
+
+# ---- the field ----
+
+def moments(case, group):
+    """The numbered objects of a group, one for each time."""
+    found = case.data.get(group, {})
+    return [found[key] for key in sorted((key for key in found if key.isdigit()), key=int)]
+
+
+def where(moment):
+    return f"t = {moment['time']:g}, {moment['points'][0]} points"
+
+
+def is_exact(moment):
+    """Is the mean of the field known?"""
+    return moment["reference"][0] == "initial"
+
+
+def is_own(case, moment, s):
+    """Is size s compared with its own replicas?"""
+    return moment["reference"][0] == "half" and s == len(case.data["n"]) - 1
+
+
+def draw_quotients(case):
+    n, pictures = np.array(case.data["n"]), []
+    for moment in moments(case, "clt"):
+        quotients, limit = array(moment, "quotients"), array(moment, "quotient_limit")
+        last = len(n) - is_own(case, moment, len(n) - 1)
+        count = min(LEADING, quotients.shape[1])
+        figure, axis = axes("$u_i' C_n u_i / l_i$")
+        for i, colour in enumerate(colours(count)):
+            axis.plot(n[:last], quotients[:last, i], color=colour, marker="o", markersize=4, label=f"i = {i + 1}")
+        axis.fill_between(n[:last], 1 - limit[:last], 1 + limit[:last], color=guide(), alpha=0.12, linewidth=0)
+        axis.axhline(1, color=guide(), linestyle="--", linewidth=1.2)
+        size_axis(axis, n[:last])
+        legend(axis, 5)
+        pictures.append(done(axis, f"{where(moment)}: quotients of C_n = n Cov on the {count} leading vectors of the "
+                                   f"reference ({moment['reference'][0]}), against n; band: what a Gaussian field passes."))
+    return pictures
+
+
+def draw_quantiles(case):
+    n, pictures = case.data["n"], []
+    for moment in moments(case, "clt"):
+        quantiles = array(moment, "quantiles")
+        z = np.linspace(-4, 4, quantiles.shape[1])
+        figure, axis = axes("quantiles of y")
+        axis.plot(z, z, color=guide(), linestyle="--", linewidth=1.2)
+        for s, colour in enumerate(colours(len(n))):
+            axis.plot(z, quantiles[s], color=colour, linewidth=1.3, label=f"n = {n[s]}")
+        axis.set_xlabel("quantiles of N(0, 1)")
+        legend(axis)
+        pictures.append(done(axis, f"{where(moment)}: quantiles of all whitened projections y against those of the normal "
+                                   "distribution; dashed: equal."))
+    return pictures
+
+
+# ---- the empirical distribution ----
+
+def draw_measure(case):
+    n, found = np.array(case.data["n"]), moments(case, "measure")
+    pictures = []
+    for name, words in (("V", "Variance over replicas of weak observables of mu_n against n; dashed 1/n."),
+                        ("mmd", "Squared distance MMD^2 of mu_n from mu_N of the largest n, without self-terms.")):
+        figure, axis = axes("$V(<\\psi>_n)$" if name == "V" else "MMD$^2$")
+        for moment, colour in zip(found, colours(len(found))):
+            value, low, high = (array(moment[name], part) for part in ("values", "low", "high"))
+            keep = np.isfinite(value)
+            axis.errorbar(n[keep], value[keep], yerr=bars(value[keep], low[keep], high[keep]), color=colour, marker="o",
+                          markersize=3.5, capsize=2, linewidth=1.2, label=f"t = {moment['time']:g}")
+        size_axis(axis, n)
+        if name == "V":
+            log_axis(axis)
+            slope_guide(axis, n, min(moment["V"]["values"][0] for moment in found), -1)
+        else:
+            axis.axhline(0, color=guide(), linestyle="--", linewidth=1.2)
+        legend(axis)
+        pictures.append(done(axis, words))
+    return pictures
+
+
+# ---- particles ----
+
+def some_particles(path, direction=None):
+    """c and a . e of up to PARTICLES units of the largest n in a checkpoint; also time, n and the direction e."""
+    with h5py.File(path) as file:
+        group = members(file)[-1]
+        n = int(group.attrs["n"])
+        rows, stride = max(1, min(group["c"].shape[0], PARTICLES // n)), max(1, n // PARTICLES)
+        c, a = group["c"][:rows, ::stride].ravel(), group["a"][:rows, ::stride].reshape(-1, group["a"].shape[-1])
+        e = spread_direction(c, a) if direction is None else direction
+        return float(file.attrs["time"]), n, c[:PARTICLES], (a @ e)[:PARTICLES], e
+
+
+def step_of(path):
+    return int(os.path.basename(path)[len("step-"):-len(".h5")])
+
+
+def draw_particles(case):
+    run, pictures = max(case.runs, key=lambda run: max(run.sizes)), []
+    paths = run.snapshots()
+    direction, steps = some_particles(paths[-1])[4], [step_of(path) for path in paths]
+    between = [path for path, step in zip(paths, steps) if steps[0] < step < steps[-1] / 2]
+    for path in dict.fromkeys((paths[0], *between[len(between) // 2:][:1], paths[-1])):
+        time, n, c, inner, _ = some_particles(path, direction)
+        figure, axis = axes("c")
+        axis.plot(inner, c, color=colours(3)[1], marker="o", markersize=2.2, linestyle="none", alpha=0.5,
+                  markeredgewidth=0)
+        axis.set_xlabel("z . e" if run.config.get("unit.type") == "rbf" else "a . e")
+        axis.set_title(f"t = {time:g}", fontsize=11)
+        pictures.append(done(axis, f"{len(c)} of the units of n = {n} at t = {time:g}: amplitude c against the inner "
+                                   "parameter along e, the direction in which it spreads most at the end."))
+    return pictures
+
+
+def has_snapshots(case):
+    return any(run.snapshots() for run in case.runs)
+
+
+FIELD_SECTIONS = [
+    Section("Rayleigh quotients of the covariance", lambda case: moments(case, "clt"), draw_quotients,
+            "By the central limit theorem n Cov of f_n tends to one operator: the quotients of all n agree. Sorted sample "
+            "eigenvalues are biased; quotients on fixed vectors are not."),
+    Section("Normality of whitened projections", lambda case: moments(case, "clt"), draw_quantiles, ""),
+    Section("Weak observables of the units", lambda case: moments(case, "measure"), draw_measure, ""),
+    Section("Particles", has_snapshots, draw_particles, ""),
+]

@@ -1,0 +1,49 @@
+"""What the figures of tools/report are made with: pictures, numbers of the JSON, axes that fit a page's column."""
+from collections import namedtuple
+
+from mckean_plots import bars, guide, np, plt, svg
+
+Picture = namedtuple("Picture", "body caption")
+# A row of the table of figures: heading, what it needs, what it draws from (a case, or all cases), a sentence for the reader.
+Section = namedtuple("Section", "title needs draw text")
+
+
+def array(group, name):
+    """Numbers of the JSON as floats, null as NAN."""
+    return np.array(group[name], dtype=float)
+
+
+def three(group):
+    return [array(group, name) for name in ("values", "low", "high")]
+
+
+def axes(ylabel):
+    figure, axis = plt.subplots()
+    axis.set_ylabel(ylabel)
+    return figure, axis
+
+
+def legend(axis, columns=4):
+    """Above the axes, where it hides no data; small enough for many entries."""
+    handles, labels = axis.get_legend_handles_labels()
+    if len(handles) > 1 or (labels and not labels[0].startswith("n = ")):
+        axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncol=min(columns, len(handles)), fontsize=9,
+                    handlelength=1.2, columnspacing=1.0, borderaxespad=0.2)
+
+
+def done(axis, caption):
+    return Picture(svg(axis.figure), caption)
+
+
+def points(axis, x, group, colour, label, columns=slice(None), factor=1.0, line="-"):
+    """Values with their intervals."""
+    value, low, high = (factor * part[columns] for part in three(group))
+    axis.errorbar(x, value, yerr=bars(value, low, high), color=colour, marker="o", markersize=3.5, capsize=2,
+                  linewidth=1.2, linestyle=line, label=label)
+
+
+def slope_guide(axis, n, value, power):
+    """A dashed line n^power below the lowest points."""
+    n = np.array(n, dtype=float)
+    axis.plot(n, 0.6 * value * (n / n[0]) ** power, color=guide(), linestyle="--", linewidth=1.2,
+              label=f"$n^{{{power:g}}}$")
