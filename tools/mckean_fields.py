@@ -66,8 +66,13 @@ def draw_quantiles(case):
 
 # ---- the empirical distribution ----
 
+def measured(case):
+    """The times at which observables of mu_n have a variance over replicas, if there are several n."""
+    return [moment for moment in moments(case, "measure") if len(case.data["n"]) > 1 and None not in moment["V"]["values"]]
+
+
 def draw_measure(case):
-    n, found = np.array(case.data["n"]), moments(case, "measure")
+    n, found = np.array(case.data["n"]), measured(case)
     pictures = []
     for name, words in (("V", "Variance over replicas of weak observables of mu_n against n; dashed 1/n."),
                         ("mmd", "Squared distance MMD^2 of mu_n from mu_N of the largest n, without self-terms.")):
@@ -131,6 +136,6 @@ FIELD_SECTIONS = [
             "By the central limit theorem n Cov of f_n tends to one operator: the quotients of all n agree. Sorted sample "
             "eigenvalues are biased; quotients on fixed vectors are not."),
     Section("Normality of whitened projections", lambda case: moments(case, "clt"), draw_quantiles, ""),
-    Section("Weak observables of the units", lambda case: moments(case, "measure"), draw_measure, ""),
+    Section("Weak observables of the units", measured, draw_measure, ""),
     Section("Particles", has_snapshots, draw_particles, ""),
 ]
