@@ -1,7 +1,7 @@
 """What the figures of tools/report are made with: pictures, numbers of the JSON, axes that fit a page's column."""
 from collections import namedtuple
 
-from mckean_plots import bars, guide, np, plt, svg
+from mckean_plots import bars, guide, np, picture, plt
 
 Picture = namedtuple("Picture", "body caption")
 # A row of the table of figures: heading, what it needs, what it draws from (a case, or all cases), a sentence for the reader.
@@ -32,7 +32,7 @@ def legend(axis, columns=4):
 
 
 def done(axis, caption):
-    return Picture(svg(axis.figure), caption)
+    return Picture(picture(axis.figure), caption)
 
 
 def points(axis, x, group, colour, label, columns=slice(None), factor=1.0, line="-"):

@@ -1,7 +1,7 @@
 """Style and axes that the pictures of tools/plot and tools/report share; reading of their HDF5 files.
 
-After for_page() pictures are made for an HTML page: colours are placeholders that svg() turns into CSS variables, so that
-the page's own light and dark colours hold inside the pictures, too.
+After for_page() pictures are made by picture(), for an HTML page: colours are placeholders that become CSS variables, so
+that the page's own light and dark colours hold inside the pictures, too. After for_page(png=True) they are PNG.
 """
 import io
 import itertools
@@ -29,17 +29,19 @@ INK, FAINT = "#fd0000", "#fd0001"  # placeholders of the page's text and guide l
 _page, _pictures = False, itertools.count()
 
 
-def for_page():
-    """From now on pictures are for svg()."""
+def for_page(png=False):
+    """From now on pictures are for a column of a page."""
     global _page
-    _page = True
-    ink = {key: INK for key in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")}
-    plt.rcParams.update({**ink, "grid.color": INK, "grid.alpha": 0.15, "svg.hashsalt": "mckean", "figure.figsize": (4.7, 3.7),
-                         "lines.linewidth": 1.5, "figure.facecolor": "none", "axes.facecolor": "none"})
+    _page = not png
+    plt.rcParams.update({"figure.figsize": (4.7, 3.7), "lines.linewidth": 1.5, "figure.dpi": 100})
+    if _page:
+        ink = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "grid.color")
+        plt.rcParams.update({**{key: INK for key in ink}, "grid.alpha": 0.15, "svg.hashsalt": "mckean",
+                             "figure.facecolor": "none", "axes.facecolor": "none"})
 
 
 def page_colours():
-    """The CSS variables of svg()'s pictures: {name: (light, dark)}."""
+    """The CSS variables of the pictures: {name: (light, dark)}."""
     def shade(x):
         return matplotlib.colors.to_hex(plt.cm.viridis(x))
     scale = np.linspace(0, 1, SHADES)
@@ -58,12 +60,17 @@ def guide():
     return FAINT if _page else "0.5"
 
 
-def svg(figure):
-    """The picture as an element for an HTML page, without references to anything outside."""
-    file = io.StringIO()
-    figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+def picture(figure):
+    """The figure as an element for an HTML page, without references to anything outside; or the bytes of a PNG."""
+    file = io.BytesIO()
+    figure.savefig(file, format="svg" if _page else "png", transparent=_page, metadata={"Date": None, "Creator": None}
+                   if _page else {"Software": None})
     plt.close(figure)
-    body = file.getvalue()[file.getvalue().index("<svg"):]
+    return svg_element(file.getvalue().decode()) if _page else file.getvalue()
+
+
+def svg_element(document):
+    body = document[document.index("<svg"):]
     body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", body, flags=re.S)
     body = re.sub(r' xmlns(:xlink)?="[^"]*"| (width|height)="[\d.]+pt"(?=[^>]* viewBox)| version="1.1"', "", body)
     body = re.sub(r'<g id="\w+_\d+">', "<g>", body.replace("xlink:href", "href"))
