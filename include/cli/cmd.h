@@ -13,6 +13,7 @@ int cmd_verify(const struct comm *comm, int argc, char **argv);
 int cmd_compare(const struct comm *comm, int argc, char **argv);
 int cmd_analyze(const struct comm *comm, int argc, char **argv);
 int cmd_spectrum(const struct comm *comm, int argc, char **argv);
+int cmd_advise(const struct comm *comm, int argc, char **argv);
 int cmd_bench(const struct comm *comm, int argc, char **argv);
 int cmd_help(const struct comm *comm, int argc, char **argv);
 

@@ -63,6 +63,9 @@ int checkpoint_write(const struct comm *comm, const struct checkpoint_request *r
 /* Collective, any rank count. Checks every byte. FAILED with the first damage found; OK fills info (unless NULL). */
 int checkpoint_verify(const struct comm *comm, const char *path, struct checkpoint_info *info);
 
+/* Local. Does a file begin like a checkpoint? */
+bool checkpoint_looks(const char *path);
+
 /* Local. Checks user block and metadata, not the particles' own bytes. */
 int checkpoint_inspect(const char *path, struct checkpoint_info *info);
 

@@ -66,6 +66,8 @@ int config_read(const struct comm *comm, const char *file, int overrides, char *
 
 /* Local. The same for the text a file of ours carries (name: for messages). */
 int config_parse(const char *name, const char *text, struct config **config);
+int config_parse_overridden(const char *name, const char *text, int overrides, char *const *override,
+                            struct config **config);
 void config_free(struct config *config);
 
 /* Local. YAML text with every key, defaults filled in; config_parse of it gives the same config. To be freed. */

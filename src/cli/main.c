@@ -23,6 +23,7 @@ static const struct verb {
     {"analyze", "RUN ... [--expect CONDITION]", "LLN and CLT tables with intervals, and verdicts", cmd_analyze, true},
     {"spectrum", "CHECKPOINT [OPTIONS]", "tangent kernel: relaxation times, stable dt, best readout", cmd_spectrum,
      true},
+    {"advise", "INPUT|CHECKPOINT [KEY=VALUE ...]", "stable dt, batch, time and memory for a run", cmd_advise, false},
     {"bench", "[OPTIONS]", "speed of step, sums and disk against the machine's own", cmd_bench, true},
     {"help", "[KEY]", "reference of the input keys", cmd_help, false},
 };

@@ -104,6 +104,14 @@ void user_block_encode(const struct user_block *block, unsigned char out[USER_BL
   memcpy(out + USER_BLOCK - 4, &crc, 4);
 }
 
+bool checkpoint_looks(const char *path) {
+  char begin[sizeof MAGIC] = {0};
+  FILE *file = fopen(path, "rb");
+  if (file && fread(begin, 1, sizeof begin, file) != sizeof begin) begin[0] = 0;
+  if (file) fclose(file);
+  return memcmp(begin, MAGIC, sizeof MAGIC) == 0;
+}
+
 int user_block_decode(const char *path, const unsigned char in[USER_BLOCK], struct user_block *block) {
   uint32_t version, crc;
   if (memcmp(in, MAGIC, sizeof MAGIC) != 0)

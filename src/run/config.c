@@ -326,8 +326,8 @@ static int override_key(const char *text, char *name, size_t size, struct yml *y
   return yml_parse(name, equals[1] ? equals + 1 : "''", key, yaml);
 }
 
-static int parse_with_overrides(const char *file, const char *text, int overrides, char *const *override,
-                                struct config **config) {
+int config_parse_overridden(const char *file, const char *text, int overrides, char *const *override,
+                            struct config **config) {
   enum { NAME = 256 };
   struct yml yaml = {0};
   char *names = status_malloc((size_t)NAME * (size_t)(overrides + 1));
@@ -355,7 +355,7 @@ int config_read(const struct comm *comm, const char *file, int overrides, char *
   }
   if (!text) text = status_malloc((size_t)length);
   comm_bcast(comm, text, length, 0);
-  const int parsed = comm_agree(comm, parse_with_overrides(file, text, overrides, override, config));
+  const int parsed = comm_agree(comm, config_parse_overridden(file, text, overrides, override, config));
   free(text);
   return parsed;
 }

@@ -1,0 +1,84 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "analysis/advise.h"
+#include "base/status.h"
+#include "cli/cmd.h"
+#include "run/setup.h"
+
+/* Takes options out; what is left is the input or checkpoint, and overrides. */
+static int parse(int argc, char **argv, const char **json, int *rest) {
+  *rest = 0;
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "--json") == 0 && i + 1 < argc)
+      *json = argv[++i];
+    else if (argv[i][0] == '-')
+      return FAIL(USAGE, "advise: unknown option \"%s\", or its value is missing; options: --json FILE", argv[i]);
+    else
+      argv[(*rest)++] = argv[i];
+  }
+  if (*rest == 0 || strchr(argv[0], '='))
+    return FAIL(USAGE,
+                "advise: an input file or a checkpoint was expected first: mckean advise INPUT|CHECKPOINT [KEY=VALUE "
+                "...]");
+  return OK;
+}
+
+/* The initial condition of an input. */
+static int setup_input(const struct comm *comm, const char *path, int overrides, char **override, struct setup *setup) {
+  TRY(config_read(comm, path, overrides, override, &setup->config));
+  const int best = (int)comm_min(comm, isa_best()), asked = setup->config->isa;
+  setup->info.isa = asked < 0 || asked > best ? best : asked;
+  TRY(setup_data(comm, setup->config, &setup->target, &setup->data));
+  TRY(setup_particles(comm, setup->config, setup->data, 0, &setup->particles));
+  particles_init(setup->particles, setup->config->seed);
+  return OK;
+}
+
+/* A checkpoint, with what overrides may change: what lies ahead. */
+static int setup_checkpoint(const struct comm *comm, const char *path, int overrides, char **override,
+                            struct setup *setup) {
+  TRY(setup_open(comm, path, setup));
+  const int best = (int)comm_min(comm, isa_best());
+  if (setup->info.isa > best) setup->info.isa = best;
+  if (overrides == 0) return OK;
+  struct config *now = NULL;
+  TRY(config_parse_overridden(path, setup->info.config, overrides, override, &now));
+  const int status = config_resumable(setup->config, now, 0);
+  if (status == OK && schedule_steps(&now->schedule) >= setup->info.step) {
+    config_free(setup->config);
+    setup->config = now;
+    return OK;
+  }
+  config_free(now);
+  return status == OK ? FAIL(USAGE, "advise: %s is at step %lld, with these overrides the run ends before", path,
+                             (long long)setup->info.step)
+                      : FAIL(USAGE, "advise: keys of a checkpoint that cannot change:\n%s", status_text());
+}
+
+static int advise(const struct comm *comm, struct setup *setup, const char *json) {
+  struct advise *found = NULL;
+  TRY(advise_create(setup->config, setup->data, setup->particles, (enum isa)setup->info.isa, setup->info.step,
+                    setup->info.time, &found));
+  int status = OK;
+  if (comm->rank == 0) {
+    advise_print(found, stdout);
+    if (json) status = advise_json(found, json);
+    if (json && status == OK) printf("written: %s\n", json);
+  }
+  advise_free(found);
+  return comm_agree(comm, status);
+}
+
+int cmd_advise(const struct comm *comm, int argc, char **argv) {
+  const char *json = NULL;
+  int rest;
+  struct setup setup = {0};
+  TRY(parse(argc, argv, &json, &rest));
+  bool checkpoint = comm->rank == 0 && checkpoint_looks(argv[0]);
+  comm_bcast(comm, &checkpoint, sizeof checkpoint, 0);
+  int status = (checkpoint ? setup_checkpoint : setup_input)(comm, argv[0], rest - 1, argv + 1, &setup);
+  if (status == OK) status = advise(comm, &setup, json);
+  setup_free(&setup);
+  return status;
+}
