@@ -58,11 +58,46 @@ static void agreement_is_about_what_was_done(void **state) {
   assert_false(schedule_agree(&quench, &other, 1));
 }
 
+/* Where dt is auto it is estimated at the first step of a stage: cutting one in two is another trajectory. */
+static void automatic_stages_agree_only_uncut(void **state) {
+  (void)state;
+  const struct stage automatic = {.steps = 10, .dt_safety = 0.5, .dt_every = 7, .batch = 3};
+  const struct schedule whole = {.scheme = SCHEME_SGD, .stages = 1, .stage = {automatic}};
+  struct schedule cut = {.scheme = SCHEME_SGD, .stages = 2, .stage = {automatic, automatic}}, other = whole;
+  assert_true(schedule_agree(&whole, &cut, 10)); /* the second stage lies ahead */
+  cut.stage[0].steps = 4;
+  assert_true(schedule_agree(&whole, &cut, 4));
+  assert_false(schedule_agree(&whole, &cut, 5));
+  other.stage[0].steps = 30;
+  assert_true(schedule_agree(&whole, &other, 10));
+  other.stage[0].dt_every = 8;
+  assert_false(schedule_agree(&whole, &other, 1));
+  other = whole;
+  other.stage[0].dt_safety = 0.4;
+  assert_false(schedule_agree(&whole, &other, 1));
+  other.stage[0].dt = 1;
+  assert_false(schedule_agree(&whole, &other, 1));
+  assert_false(schedule_auto(&whole, 0));
+  assert_true(schedule_auto(&whole, 1));
+  assert_false(schedule_auto(&quench, 16));
+}
+
+static void paces_tell_the_time(void **state) {
+  (void)state;
+  for (int step = 0; step <= 16; step++) {
+    const struct pace pace = schedule_pace(&quench, step);
+    assert_true(pace_time(&pace, step) == schedule_time(&quench, step));
+    assert_true(pace.dt == quench.stage[schedule_stage(&quench, step)].dt && pace.step <= step);
+  }
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(stages_follow_one_another),
       cmocka_unit_test(batch_follows_its_power_law),
       cmocka_unit_test(agreement_is_about_what_was_done),
+      cmocka_unit_test(automatic_stages_agree_only_uncut),
+      cmocka_unit_test(paces_tell_the_time),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

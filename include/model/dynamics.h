@@ -34,6 +34,9 @@ void dynamics_free(struct dynamics *dynamics); /* accepts NULL */
  * anything else and before the first step of every stage. */
 int dynamics_enter_stage(struct dynamics *dynamics, int stage);
 
+/* Local, the same on all ranks. The step size from now on; entering a stage sets it to the stage's dt. */
+void dynamics_set_dt(struct dynamics *dynamics, double dt);
+
 /* Moves all units by one step (move) and, unless observation is NULL, fills observation [shares] with the state before
  * the move. With move false no bit of any unit changes. Communicates only inside the groups of split networks; a
  * network whose numbers are not finite stays where it is and is remembered for dynamics_check. */

@@ -15,9 +15,10 @@ enum { STAGES_MAX = 64 };
 
 struct stage {
   int64_t steps;
-  double dt;
-  int64_t
-      batch; /* P, or 0: floor(batch_scale * n^batch_power), at least 1; gd: 0, the whole fixed set or the population */
+  double dt;        /* 0: auto, dt_safety times the limit of stability, estimated anew every dt_every steps */
+  double dt_safety; /* auto */
+  int64_t dt_every; /* auto: at the stage's first step and at multiples of this */
+  int64_t batch;    /* P, or 0: floor(batch_scale * n^batch_power), at least 1; gd: 0, the whole set or population */
   double batch_scale;
   double batch_power;
 };
@@ -28,9 +29,22 @@ struct schedule {
   struct stage stage[STAGES_MAX];
 };
 
-int64_t schedule_steps(const struct schedule *schedule);             /* of all stages */
-int schedule_stage(const struct schedule *schedule, int64_t step);   /* the last stage for step >= schedule_steps */
-double schedule_time(const struct schedule *schedule, int64_t step); /* sum of dt over the steps before step */
+int64_t schedule_steps(const struct schedule *schedule);            /* of all stages */
+int schedule_stage(const struct schedule *schedule, int64_t step);  /* the last stage for step >= schedule_steps */
+int64_t schedule_first(const struct schedule *schedule, int stage); /* first step of a stage */
+double schedule_time(const struct schedule *schedule,
+                     int64_t step);                                /* sum of dt over the steps before step, none auto */
+bool schedule_auto(const struct schedule *schedule, int64_t step); /* is dt auto in a step before step? */
+
+/* Time goes on evenly: t = time + (step - pace.step) dt, up to the next change of dt. */
+struct pace {
+  int64_t step;
+  double time, dt;
+};
+double pace_time(const struct pace *pace, int64_t step);
+
+/* The pace in which a step is taken, where no step before it has dt auto; dt 0 if its own is. */
+struct pace schedule_pace(const struct schedule *schedule, int64_t step);
 
 /* P of a network of n units in a stage, at most BATCH_LIMIT; samples: size of the fixed set, 0 if the data are online.
  */

@@ -17,7 +17,7 @@
 #include "model/probe.h"
 #include "model/schedule.h"
 
-enum { STABILITY_PROBE = 1024, STABILITY_POINTS = 64 }; /* points at most; of sup M(x,x) */
+enum { STABILITY_PROBE = 512, STABILITY_POINTS = 64 }; /* points at most; of sup M(x,x) */
 
 /* Cost of an estimate, in steps over the points of the probe: seldom more. */
 enum { STABILITY_STEPS = 20 };

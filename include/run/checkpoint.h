@@ -4,7 +4,8 @@
  *
  *   user block   magic "MCKEANCK", format version, file length, offset and count of /integrity/extents, CRC-32C of all
  *                bytes of the file outside user block and extents, CRC-32C of the user block itself
- *   /            attributes format "mckean-checkpoint", format_version, step, time, seed, isa, precision, config
+ *   /            attributes format "mckean-checkpoint", format_version, step, time, seed, isa, precision, config; dt,
+ *                dt_since_step, dt_since_time (model/schedule.h, struct pace): files of before dt: auto lack these
  *   /ensemble/i  attributes n, replicas, unit; datasets c (R, n), a (R, n, d), b (R, n; ridge units only)
  *   /integrity   extents (offset, length) of these datasets; i/c, i/a, i/b: CRC-32C per block of 256 rows (R, blocks)
  *   /provenance  attributes, see run/provenance.h
@@ -31,6 +32,7 @@ enum { CHECKPOINT_VERSION = 1 };
 struct checkpoint_info {
   int64_t step;
   double time;
+  struct pace pace; /* dt 0: not known */
   uint64_t seed;
   int isa;      /* enum isa */
   char *config; /* resolved YAML */
@@ -49,6 +51,7 @@ struct checkpoint_request {
   const char *folder;
   int64_t step;
   double time;
+  struct pace pace;
   uint64_t seed;
   enum isa isa;
   enum slab_io io;

@@ -8,7 +8,7 @@
  *   target.type target.d target.seed target.path target.noise target.teacher.{units,type,alpha}
  *   target.teacher.init.{c,a,b}.{mean,std}
  *   data.mode data.samples data.test data.shared data.seed
- *   dynamics.scheme dynamics.stages[].{steps, dt, batch, batch_scale, batch_power}
+ *   dynamics.scheme dynamics.stages[].{steps, dt, dt_safety, dt_every, batch, batch_scale, batch_power}
  *   output.history_every output.checkpoint_every output.checkpoint_minutes output.keep output.snapshots output.fields
  * output.io */
 #ifndef MCKEAN_RUN_CONFIG_H
@@ -27,6 +27,7 @@
 #include "model/target.h"
 #include "model/unit.h"
 
+#define DT_MAX 1e6         /* largest step size */
 enum { STEPS_MAX = 1024 }; /* entries of output.snapshots and output.fields: an echo fits an HDF5 attribute */
 
 struct steps {
@@ -41,9 +42,9 @@ bool steps_hold(const struct steps *steps, int64_t step);
 struct config {
   char name[256], output[4096]; /* output: folder; default "runs/<name>" */
   uint64_t seed;
-  int precision; /* enum precision */
-  int threads;   /* of each rank */
-  int isa;       /* enum isa, or -1: the best that all processors of the run have */
+  int precision;              /* enum precision */
+  int threads;                /* of each rank */
+  int isa;                    /* enum isa, or -1: the best that all processors of the run have */
   int64_t initial_conditions; /* of each size; times ensemble.streams they are ensemble.replicas */
   struct ensemble_spec ensemble;
   struct unit_spec unit;

@@ -45,12 +45,13 @@ int history_check(const struct history *history, bool *final);
 /* Local, the same on all ranks. Are there rows that are not in the file? */
 bool history_pending(const struct history *history);
 
-/* Local; to be called on all ranks. Keep a row: observation [shares]; f [shares][K], f_train [shares][N] or NULL, with
- * their moments [shares][HISTORY_MOMENTS], at the test and at the training points. */
-void history_row(struct history *history, int64_t step, const struct particles *particles,
+/* Local; to be called on all ranks. Keep a row of a step that is taken in this pace: observation [shares]; f
+ * [shares][K], f_train [shares][N] or NULL, with their moments [shares][HISTORY_MOMENTS], at the test and at the
+ * training points. */
+void history_row(struct history *history, int64_t step, const struct pace *pace, const struct particles *particles,
                  const struct observation *observation);
-void history_field(struct history *history, int64_t step, const struct particles *particles, const double *f,
-                   const double *f_train, const double *moments);
+void history_field(struct history *history, int64_t step, const struct pace *pace, const struct particles *particles,
+                   const double *f, const double *f_train, const double *moments);
 
 /* Collective. Brings the file to the state of a checkpoint at step: every row kept so far. may_write as in
  * run/checkpoint.h. FAILED: nothing changed on disk. */

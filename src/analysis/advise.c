@@ -195,10 +195,11 @@ static void foresee(const struct config *config, const struct data *data, struct
 }
 
 /* What follows from the numbers of a size. */
-static void derive(struct advise *advise) {
+static void derive(struct advise *advise, double safety) {
   advise->limit = INFINITY;
   for (int e = 0; e < advise->members; e++)
     if (!(advise->size[e].value[ADVICE_LIMIT] >= advise->limit)) advise->limit = advise->size[e].value[ADVICE_LIMIT];
+  if (!(advise->dt > 0)) advise->dt = safety * advise->limit;
   for (int e = 0; e < advise->members; e++) {
     double *value = advise->size[e].value;
     value[ADVICE_DT] = advise->dt;
@@ -223,7 +224,7 @@ static int fill(const struct config *config, const struct data *data, struct par
     advise->points = stability->probe->count;
     advise->particle_bytes = comm_max(particles->comm, (double)particles->tile_count * (double)particles->tile_bytes);
     advise->peak_bytes = comm_max(particles->comm, peak_bytes());
-    derive(advise);
+    derive(advise, config->schedule.stage[advise->stage].dt_safety);
     foresee(config, data, advise);
   }
   stability_free(stability);

@@ -23,6 +23,7 @@ struct dynamics {
   struct forward *forward;
   struct points test, train; /* whole sets in kernel form */
   int stage;
+  double dt;
   int64_t order_start; /* step at which the batch size last changed */
   int order;           /* changes of the batch size before */
   double pairs;
@@ -121,6 +122,7 @@ int dynamics_enter_stage(struct dynamics *dynamics, int stage) {
   const struct schedule *schedule = dynamics->schedule;
   const struct ensemble_spec *ensemble = &particles->ensemble;
   dynamics->stage = stage;
+  dynamics->dt = schedule->stage[stage].dt;
   dynamics->order_start = dynamics->order = 0;
   int64_t start = 0;
   for (int s = 1; s <= stage; s++) {
@@ -133,6 +135,10 @@ int dynamics_enter_stage(struct dynamics *dynamics, int stage) {
   for (int e = 0; e < ensemble->members; e++) cost[e] = schedule_cost(schedule, stage, ensemble->n[e], dynamics->data);
   TRY(particles_balance(particles, cost));
   return comm_agree(particles->comm, reserve(dynamics));
+}
+
+void dynamics_set_dt(struct dynamics *dynamics, double dt) {
+  dynamics->dt = dt;
 }
 
 /* ---- residual, gradient, move ---- */
@@ -285,9 +291,7 @@ static void train_network(void *context, const struct share *share, struct slot 
 #pragma omp critical
     move_fault_note(&dynamics->fault, task->step, share);
   }
-  if (sound || observation)
-    move(dynamics, share, slot, source, task->move && sound ? dynamics->schedule->stage[dynamics->stage].dt : 0,
-         observation);
+  if (sound || observation) move(dynamics, share, slot, source, task->move && sound ? dynamics->dt : 0, observation);
 #pragma omp atomic
   dynamics->pairs += (double)source->count * (double)share_units(share);
 }

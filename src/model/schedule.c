@@ -18,6 +18,18 @@ int schedule_stage(const struct schedule *schedule, int64_t step) {
   return s;
 }
 
+int64_t schedule_first(const struct schedule *schedule, int stage) {
+  int64_t step = 0;
+  for (int s = 0; s < stage; s++) step += schedule->stage[s].steps;
+  return step;
+}
+
+bool schedule_auto(const struct schedule *schedule, int64_t step) {
+  for (int s = 0; s < schedule->stages && schedule_first(schedule, s) < step; s++)
+    if (!(schedule->stage[s].dt > 0)) return true;
+  return false;
+}
+
 double schedule_time(const struct schedule *schedule, int64_t step) {
   double time = 0;
   for (int s = 0; s < schedule->stages && step > 0; s++) {
@@ -26,6 +38,16 @@ double schedule_time(const struct schedule *schedule, int64_t step) {
     step -= steps;
   }
   return time;
+}
+
+double pace_time(const struct pace *pace, int64_t step) {
+  return pace->time + (double)(step - pace->step) * pace->dt;
+}
+
+struct pace schedule_pace(const struct schedule *schedule, int64_t step) {
+  const int stage = schedule_stage(schedule, step);
+  const int64_t first = schedule_first(schedule, stage);
+  return (struct pace){first, schedule_time(schedule, first), schedule->stage[stage].dt};
 }
 
 int64_t schedule_batch(const struct schedule *schedule, int stage, int64_t n, int64_t samples) {
@@ -56,7 +78,9 @@ bool schedule_same_batch(const struct schedule *schedule, int stage, int other) 
 }
 
 static bool same_step(const struct stage *a, const struct stage *b) {
-  return a->dt == b->dt && a->batch == b->batch && a->batch_scale == b->batch_scale && a->batch_power == b->batch_power;
+  const bool same = a->dt > 0 || (a->dt_safety == b->dt_safety && a->dt_every == b->dt_every);
+  return same && a->dt == b->dt && a->batch == b->batch && a->batch_scale == b->batch_scale &&
+         a->batch_power == b->batch_power;
 }
 
 bool schedule_agree(const struct schedule *a, const struct schedule *b, int64_t step) {
@@ -67,6 +91,8 @@ bool schedule_agree(const struct schedule *a, const struct schedule *b, int64_t 
     if (i >= a->stages || j >= b->stages || !same_step(&a->stage[i], &b->stage[j])) return false;
     const int64_t common = left_a < left_b ? left_a : left_b;
     step -= common;
+    const bool apart = left_a != left_b && step > 0; /* one begins a new stage, where auto looks anew */
+    if (apart && !(a->stage[i].dt > 0)) return false;
     left_a -= common;
     left_b -= common;
     if (left_a == 0 && ++i < a->stages) left_a = a->stage[i].steps;

@@ -176,6 +176,15 @@ static int name_index(const char *name, const char *const *names, int count) {
   return -1;
 }
 
+/* Files of before dt: auto do not tell it. */
+static struct pace read_pace(struct h5 *h5) {
+  struct pace pace;
+  const bool known = h5_get_double(h5, "/", "dt", &pace.dt) == OK &&
+                     h5_get_int(h5, "/", "dt_since_step", &pace.step) == OK &&
+                     h5_get_double(h5, "/", "dt_since_time", &pace.time) == OK;
+  return known ? pace : (struct pace){0};
+}
+
 static int read_info(struct h5 *h5, const char *path, const struct user_block *block, struct checkpoint_info *info,
                      struct layout *layout) {
   char *text;
@@ -193,6 +202,7 @@ static int read_info(struct h5 *h5, const char *path, const struct user_block *b
   TRY(h5_get_double(h5, "/", "time", &info->time));
   TRY(h5_get_int(h5, "/", "seed", &seed));
   info->seed = (uint64_t)seed;
+  info->pace = read_pace(h5);
   return h5_get_text(h5, "/", "config", &info->config);
 }
 

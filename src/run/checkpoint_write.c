@@ -30,6 +30,9 @@ static int write_attributes(const struct checkpoint_request *request, struct h5 
   TRY(h5_set_int(h5, "/", "format_version", CHECKPOINT_VERSION));
   TRY(h5_set_int(h5, "/", "step", request->step));
   TRY(h5_set_double(h5, "/", "time", request->time));
+  TRY(h5_set_double(h5, "/", "dt", request->pace.dt));
+  TRY(h5_set_int(h5, "/", "dt_since_step", request->pace.step));
+  TRY(h5_set_double(h5, "/", "dt_since_time", request->pace.time));
   TRY(h5_set_int(h5, "/", "seed", (int64_t)request->seed));
   TRY(h5_set_text(h5, "/", "isa", isa_names[request->isa]));
   TRY(h5_set_text(h5, "/", "precision", precision_names[precision]));

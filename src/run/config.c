@@ -145,6 +145,19 @@ static bool seen(const struct reading *reading, const char *key) {
   return reading->seen[key_find(key)];
 }
 
+/* dt: auto has two keys of its own. */
+static void check_dt(struct reading *reading, int s) {
+  struct stage *stage = &reading->config->schedule.stage[s];
+  const bool *given = reading->stage_seen[s];
+  const bool safety = given[key_find("dynamics.stages[].dt_safety")],
+             every = given[key_find("dynamics.stages[].dt_every")];
+  if (stage->dt > 0 && (safety || every))
+    complain(&reading->errors, "%s: dynamics.stages[%d]: dt_safety and dt_every go with dt: auto, received dt: %g",
+             reading->name, s, stage->dt);
+  if (!safety) stage->dt_safety = 0.5;
+  if (!every) stage->dt_every = 100;
+}
+
 static void check_stage(struct reading *reading, int s) {
   const struct config *config = reading->config;
   const struct stage *stage = &config->schedule.stage[s];
@@ -153,6 +166,7 @@ static void check_stage(struct reading *reading, int s) {
   const char *name = reading->name;
   if (!given[key_find("dynamics.stages[].steps")] || !given[key_find("dynamics.stages[].dt")])
     complain(errors, "%s: dynamics.stages[%d]: steps and dt are required in every stage", name, s);
+  check_dt(reading, s);
   const bool batch = given[key_find("dynamics.stages[].batch")],
              scale = given[key_find("dynamics.stages[].batch_scale")];
   if (batch && (scale || given[key_find("dynamics.stages[].batch_power")]))

@@ -113,7 +113,16 @@ const struct parameter parameter_table[] = {
      "gd: the whole fixed set or population each step; sgd: fresh points, or mini-batches of the fixed set without replacement"},
     {"dynamics.stages[].steps", P_COUNT, STAGE(steps), 1, STEPS_LIMIT, false, NULL, NULL, true,
      "steps of the stage; on resume what lies ahead may change"},
-    {"dynamics.stages[].dt", P_REAL, STAGE(dt), 0, 1e6, true, NULL, NULL, true, "step size"},
+    {"dynamics.stages[].dt", P_STEPSIZE, STAGE(dt), 0, DT_MAX, true, NULL, NULL, true,
+     "step size; auto: follows the limit of stability of all networks, 2/lambda for the largest eigenvalue lambda of "
+     "the "
+     "tangent kernel M/P, for sgd with batches of P points 2 / (lambda (1 - 1/P) + sup M(x,x) / P)"},
+    {"dynamics.stages[].dt_safety", P_REAL, STAGE(dt_safety), 0, 1, true, NULL, NULL, true,
+     "auto: dt is this part of the limit; 0.5 if not given"},
+    {"dynamics.stages[].dt_every", P_COUNT, STAGE(dt_every), 1, STEPS_LIMIT, false, NULL, NULL, true,
+     "auto: dt is set anew at the stage's first step and at multiples of so many steps; 100 if not given. Each time "
+     "takes "
+     "as long as about 10 steps with P = 512"},
     {"dynamics.stages[].batch", P_COUNT, STAGE(batch), 1, POINTS_LIMIT, false, NULL, NULL, true,
      "sgd: points P in a batch"},
     {"dynamics.stages[].batch_scale", P_REAL, STAGE(batch_scale), 0, 1e9, true, NULL, NULL, true,
@@ -162,6 +171,9 @@ void parameter_expects(const struct parameter *parameter, char *text, size_t siz
     break;
   case P_REAL:
     snprintf(text, size, "a number%s", range);
+    break;
+  case P_STEPSIZE:
+    snprintf(text, size, "auto, or a number%s", range);
     break;
   case P_FLAG:
     snprintf(text, size, "true or false");
@@ -284,6 +296,9 @@ bool parameter_assign(const struct parameter *parameter, void *base, int item, c
     return seed(text, at);
   case P_REAL:
     return number(text, at) && in_range(parameter, *(double *)at);
+  case P_STEPSIZE:
+    *(double *)at = 0;
+    return strcmp(text, "auto") == 0 || (number(text, at) && in_range(parameter, *(double *)at));
   case P_FLAG:
     *(bool *)at = strcmp(text, "true") == 0;
     return *(bool *)at || strcmp(text, "false") == 0;
@@ -345,6 +360,12 @@ void parameter_print(FILE *out, const struct parameter *parameter, const void *b
     break;
   case P_REAL:
     print_real(out, *(const double *)at);
+    break;
+  case P_STEPSIZE:
+    if (*(const double *)at > 0)
+      print_real(out, *(const double *)at);
+    else
+      fputs("auto", out);
     break;
   case P_FLAG:
     fputs(*(const bool *)at ? "true" : "false", out);

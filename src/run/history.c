@@ -16,6 +16,7 @@ struct rows {
   int64_t kept;  /* rows of the file before this run */
   int64_t count; /* rows since the last write */
   int64_t *step; /* [count] */
+  double *time, *dt;
   int64_t records, capacity;
   double *record; /* [records][2 + width] */
 };
@@ -74,6 +75,8 @@ void history_free(struct history *history) {
   struct rows *rows[] = {&history->series, &history->field, &history->train, &history->moment};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     free(rows[i]->step);
+    free(rows[i]->time);
+    free(rows[i]->dt);
     free(rows[i]->record);
   }
   free(history->path);
@@ -127,10 +130,15 @@ bool history_pending(const struct history *history) {
 
 /* ---- rows in memory ---- */
 
-static void begin_row(struct rows *rows, int64_t step) {
-  rows->step = realloc(rows->step, sizeof(int64_t) * (size_t)(rows->count + 1));
-  if (!rows->step) die("no memory for %lld history rows", (long long)rows->count);
-  rows->step[rows->count++] = step;
+static void begin_row(struct rows *rows, int64_t step, const struct pace *pace) {
+  const size_t count = (size_t)(rows->count + 1);
+  rows->step = realloc(rows->step, sizeof *rows->step * count);
+  rows->time = realloc(rows->time, sizeof *rows->time * count);
+  rows->dt = realloc(rows->dt, sizeof *rows->dt * count);
+  if (!rows->step || !rows->time || !rows->dt) die("no memory for %lld history rows", (long long)rows->count);
+  rows->step[rows->count] = step;
+  rows->time[rows->count] = pace_time(pace, step);
+  rows->dt[rows->count++] = pace->dt;
 }
 
 /* A record of the current row for a network; its values are to be filled in. */
@@ -148,9 +156,9 @@ static double *add_record(struct rows *rows, int64_t network) {
   return record + 2;
 }
 
-void history_row(struct history *history, int64_t step, const struct particles *particles,
+void history_row(struct history *history, int64_t step, const struct pace *pace, const struct particles *particles,
                  const struct observation *observation) {
-  begin_row(&history->series, step);
+  begin_row(&history->series, step, pace);
   for (int s = 0; s < particles->shares; s++) {
     if (!particles->share[s].lead) continue;
     double *values = add_record(&history->series, particles->share[s].network);
@@ -158,20 +166,21 @@ void history_row(struct history *history, int64_t step, const struct particles *
   }
 }
 
-static void keep_field(struct rows *rows, int64_t step, const struct particles *particles, const double *f) {
+static void keep_field(struct rows *rows, int64_t step, const struct pace *pace, const struct particles *particles,
+                       const double *f) {
   if (!f) return;
-  begin_row(rows, step);
+  begin_row(rows, step, pace);
   for (int s = 0; s < particles->shares; s++)
     if (particles->share[s].lead)
       memcpy(add_record(rows, particles->share[s].network), f + (size_t)s * (size_t)rows->width,
              sizeof(double) * (size_t)rows->width);
 }
 
-void history_field(struct history *history, int64_t step, const struct particles *particles, const double *f,
-                   const double *f_train, const double *moments) {
-  keep_field(&history->field, step, particles, f);
-  keep_field(&history->train, step, particles, f_train);
-  keep_field(&history->moment, step, particles, moments);
+void history_field(struct history *history, int64_t step, const struct pace *pace, const struct particles *particles,
+                   const double *f, const double *f_train, const double *moments) {
+  keep_field(&history->field, step, pace, particles, f);
+  keep_field(&history->train, step, pace, particles, f_train);
+  keep_field(&history->moment, step, pace, particles, moments);
 }
 
 /* ---- the file ---- */
@@ -279,12 +288,8 @@ static int append_axes(const struct history *history, struct h5 *file, const str
                        int member, bool settings) {
   const struct schedule *schedule = &history->config->schedule;
   int64_t *batch = status_malloc(sizeof(int64_t) * (size_t)rows->count);
-  double *time = status_malloc(sizeof(double) * (size_t)rows->count),
-         *dt = status_malloc(sizeof(double) * (size_t)rows->count);
   for (int64_t i = 0; i < rows->count; i++) {
     const int stage = schedule_stage(schedule, rows->step[i]);
-    time[i] = schedule_time(schedule, rows->step[i]);
-    dt[i] = schedule->stage[stage].dt;
     batch[i] = schedule_batch(schedule, stage, history->config->ensemble.n[member], history->data->samples);
   }
   const struct {
@@ -294,8 +299,8 @@ static int append_axes(const struct history *history, struct h5 *file, const str
     bool setting;
   } axis[] = {
       {"step", "steps done when the row was taken", NULL, H5_INT64, rows->step, false},
-      {"time", "time t = sum of dt over these steps", "t", H5_DOUBLE, time, false},
-      {"dt", "step size of the step that follows", "t", H5_DOUBLE, dt, true},
+      {"time", "time t = sum of dt over these steps", "t", H5_DOUBLE, rows->time, false},
+      {"dt", "step size of the step that follows", "t", H5_DOUBLE, rows->dt, true},
       {"batch", "points P in the batch of that step", NULL, H5_INT64, batch, true},
   };
   int status = OK;
@@ -307,8 +312,6 @@ static int append_axes(const struct history *history, struct h5 *file, const str
     if (status == OK) status = describe(file, name, axis[i].description, axis[i].unit);
   }
   free(batch);
-  free(time);
-  free(dt);
   return status;
 }
 

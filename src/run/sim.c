@@ -16,8 +16,10 @@
 #include "run/output.h"
 #include "run/report.h"
 #include "run/setup.h"
+#include "run/stepsize.h"
 #include "run/stop.h"
 #include "run/summary.h"
+#include "run/watch.h"
 
 static const double POLL_SECONDS = 0.2; /* between agreements on whether to stop */
 
@@ -32,6 +34,9 @@ struct sim {
   struct data *data;
   struct particles *particles;
   struct dynamics *dynamics;
+  struct stepsize stepsize;
+  struct pace kept; /* of the checkpoint it goes on from */
+  struct watch watch;
   struct history *history;
   struct lock *lock; /* rank 0 */
   struct stop stop;
@@ -97,6 +102,7 @@ static int resume(struct sim *sim, const char *path, const struct checkpoint_inf
                 isa_names[sim->config->isa]);
   sim->isa = (enum isa)info->isa;
   sim->step = sim->saved = info->step;
+  sim->kept = info->pace;
   char parent[4200];
   snprintf(parent, sizeof parent, "%s, metadata CRC-32C %08x", path, info->crc);
   provenance_set(&sim->provenance, "parent", parent);
@@ -199,8 +205,11 @@ static int start(struct sim *sim) {
   if (sim->saved >= 0 && sim->step > 0) TRY(history_check(sim->history, &final));
   sim->done = sim->step == sim->steps && final;
   sim->stop = stop_create(comm_time, sim->options->max_wall, sim->comm->rank == 0 ? sim->config->output : NULL);
-  return dynamics_create(sim->particles, sim->data, &sim->config->schedule, sim->isa, sim->config->threads,
-                         &sim->dynamics);
+  const struct schedule *schedule = &sim->config->schedule;
+  const int threads = sim->config->threads;
+  sim->stepsize = stepsize_create(sim->particles, sim->data, schedule, sim->isa, threads, sim->step, &sim->kept);
+  if (!sim->done) watch_start(&sim->watch, &sim->stepsize, sim->step, &sim->report);
+  return dynamics_create(sim->particles, sim->data, schedule, sim->isa, threads, &sim->dynamics);
 }
 
 /* ---- the time loop ---- */
@@ -221,17 +230,35 @@ static int may_write(void *context) {
   return lock_held(sim->lock);
 }
 
+/* FAILED if numbers left their range, with what the last good state says of dt. units: look at each of them. */
+static int check_numbers(struct sim *sim, bool units) {
+  int status = dynamics_check(sim->dynamics);
+  if (status == OK && units) status = particles_check(sim->particles);
+  status = comm_agree(sim->comm, status);
+  if (status == OK) return OK;
+  char failure[2048];
+  snprintf(failure, sizeof failure, "%s", status_text());
+  char *path = checkpoint_path(sim->folder, sim->saved);
+  if (sim->saved < 0) particles_init(sim->particles, sim->config->seed);
+  const bool restored = sim->saved < 0 || checkpoint_read(sim->comm, path, sim->particles) == OK;
+  free(path);
+  status = FAIL(FAILED, "%s", failure);
+  if (!restored) return status;
+  return watch_explain(&sim->stepsize, sim->saved < 0 ? 0 : sim->saved,
+                       sim->saved < 0 ? "the start" : "the last checkpoint");
+}
+
 /* History, then checkpoint, of the current step. */
 static int write_files(struct sim *sim) {
   const double began = comm_time();
-  int status = dynamics_check(sim->dynamics);
-  if (status == OK) status = particles_check(sim->particles);
-  TRY(comm_agree(sim->comm, status));
+  int status = OK;
+  TRY(check_numbers(sim, true));
   TRY(history_write(sim->history, sim->step, &sim->provenance, may_write, sim));
   if (sim->saved == sim->step) return OK;
   const struct checkpoint_request request = {.folder = sim->folder,
                                              .step = sim->step,
-                                             .time = schedule_time(&sim->config->schedule, sim->step),
+                                             .time = pace_time(&sim->stepsize.pace, sim->step),
+                                             .pace = sim->stepsize.pace,
                                              .seed = sim->config->seed,
                                              .isa = sim->isa,
                                              .io = (enum slab_io)sim->config->io,
@@ -288,7 +315,8 @@ static int record_field(struct sim *sim) {
     double *moments = status_malloc(sizeof *moments * (size_t)(shares * HISTORY_MOMENTS));
     evaluate(sim, POINTS_TEST, f, moments);
     evaluate(sim, POINTS_TRAIN, f_train, moments);
-    history_field(sim->history, sim->step, sim->particles, f, f_train, f || f_train ? moments : NULL);
+    history_field(sim->history, sim->step, &sim->stepsize.pace, sim->particles, f, f_train,
+                  f || f_train ? moments : NULL);
     free(moments);
   }
   free(f);
@@ -308,7 +336,8 @@ static void advance(struct sim *sim, bool move) {
   const int shares = sim->particles->shares;
   struct observation *observation = status_malloc(sizeof *observation * (size_t)shares);
   dynamics_step(sim->dynamics, sim->step, move, observation);
-  history_row(sim->history, sim->step, sim->particles, observation);
+  history_row(sim->history, sim->step, &sim->stepsize.pace, sim->particles, observation);
+  watch_row(&sim->watch, sim->particles, observation);
   if (shares > 0) sim->loss = observation[0].loss;
   free(observation);
   book(sim, PART_ROW, &since);
@@ -329,7 +358,8 @@ static int poll(struct sim *sim, enum stop_request *request) {
   *request = STOP_NONE;
   if (sim->step < sim->next_poll) return OK;
   const double now = comm_time();
-  TRY(comm_agree(sim->comm, dynamics_check(sim->dynamics)));
+  TRY(check_numbers(sim, false));
+  watch_tell(&sim->watch, &sim->stepsize, sim->step, &sim->report);
   const char *why = "another rank's signal";
   *request = (enum stop_request)comm_max(sim->comm, ask(sim, now, &why));
   if (*request != STOP_NONE && why) report_line(&sim->report, "%s at step %lld", why, (long long)sim->step);
@@ -355,6 +385,8 @@ static int loop(struct sim *sim) {
   enum stop_request request = STOP_NONE;
   for (;;) {
     TRY(dynamics_enter_stage(sim->dynamics, schedule_stage(&sim->config->schedule, sim->step)));
+    TRY(stepsize_enter(&sim->stepsize, sim->step));
+    dynamics_set_dt(sim->dynamics, sim->stepsize.pace.dt);
     if (sim->step == sim->steps) return finish(sim);
     const int64_t stop_at = sim->options->stop_at;
     const bool end = request == STOP_END || (stop_at >= 0 && sim->step >= stop_at);
@@ -380,7 +412,7 @@ static void summary(struct sim *sim, int status) {
   summary_report(&sim->summary, sim->comm, &run, &sim->report);
   if (status == OK)
     report_line(&sim->report, "complete: %lld steps, t = %g, in %s", (long long)sim->steps,
-                schedule_time(&sim->config->schedule, sim->steps), sim->config->output);
+                pace_time(&sim->stepsize.pace, sim->steps), sim->config->output);
   else
     report_line(&sim->report, "stopped at step %lld of %lld; the same command goes on", (long long)sim->step,
                 (long long)sim->steps);
@@ -390,6 +422,7 @@ static void end(struct sim *sim) {
   lock_release(sim->lock);
   report_close(&sim->report);
   history_free(sim->history);
+  stepsize_free(&sim->stepsize);
   dynamics_free(sim->dynamics);
   particles_free(sim->particles);
   data_free(sim->data);

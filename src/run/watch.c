@@ -1,0 +1,83 @@
+#include "run/watch.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/status.h"
+
+/* Steps' worth of (unit x sample) pairs that an estimate costs against those to come. */
+static bool is_cheap(const struct stepsize *stepsize, int64_t step) {
+  const struct schedule *schedule = stepsize->schedule;
+  const struct ensemble_spec *ensemble = &stepsize->particles->ensemble;
+  const int64_t samples = stepsize->data->samples;
+  const double points = samples > 0 && samples < STABILITY_PROBE ? (double)samples : STABILITY_PROBE;
+  double cost = 0, ahead = 0;
+  for (int e = 0; e < ensemble->members; e++) {
+    const double n = (double)ensemble->n[e];
+    cost += n * points * STABILITY_STEPS;
+    for (int s = 0; s < schedule->stages; s++) {
+      const int64_t first = schedule_first(schedule, s), end = first + schedule->stage[s].steps;
+      const int64_t from = first > step ? first : step;
+      if (from < end) ahead += n * (double)(end - from) * (double)schedule_batch(schedule, s, ensemble->n[e], samples);
+    }
+  }
+  return cost <= 0.01 * ahead;
+}
+
+void watch_start(struct watch *watch, struct stepsize *stepsize, int64_t step, struct report *report) {
+  *watch = (struct watch){.first = NAN};
+  const int stage = schedule_stage(stepsize->schedule, step);
+  const double dt = stepsize->schedule->stage[stage].dt;
+  double limit;
+  int64_t n;
+  if (!(dt > 0) || !is_cheap(stepsize, step) || stepsize_limit(stepsize, stage, &limit, &n) != OK || dt <= limit)
+    return;
+  report_line(
+      report,
+      "warning: dt = %g is above the limit of stability, %.4g (n = %lld; from the tangent kernel at step %lld): "
+      "expect the loss to grow; `mckean advise` tells more, dt: auto follows the limit",
+      dt, limit, (long long)n, (long long)step);
+}
+
+void watch_row(struct watch *watch, const struct particles *particles, const struct observation *observation) {
+  double largest = 0;
+  for (int s = 0; s < particles->shares; s++)
+    if (observation[s].loss > largest) largest = observation[s].loss;
+  if (isnan(watch->first))
+    watch->first = comm_max(particles->comm, largest + (particles->shares > 0 ? observation[0].C_f : 0));
+  if (largest > WATCH_GROWTH * watch->first) watch->loss = largest;
+}
+
+void watch_tell(struct watch *watch, struct stepsize *stepsize, int64_t step, struct report *report) {
+  const struct comm *comm = stepsize->particles->comm;
+  if (watch->told || !comm_any(comm, watch->loss > 0)) return;
+  double limit;
+  int64_t n;
+  watch->told = true;
+  const double loss = comm_max(comm, watch->loss);
+  if (stepsize_limit(stepsize, schedule_stage(stepsize->schedule, step), &limit, &n) != OK) limit = 0;
+  report_line(report,
+              "warning: unstable: a loss has grown to %.3g by step %lld; dt = %g, the limit of stability is now %.3g",
+              loss, (long long)step, stepsize->pace.dt, limit);
+}
+
+int watch_explain(struct stepsize *stepsize, int64_t step, const char *state) {
+  char *text;
+  size_t size;
+  double limit;
+  int64_t n;
+  FILE *copy = open_memstream(&text, &size);
+  if (!copy) die("no memory for a message");
+  fputs(status_text(), copy);
+  fclose(copy);
+  const double dt = stepsize->pace.dt;
+  const int found = stepsize_limit(stepsize, schedule_stage(stepsize->schedule, step), &limit, &n);
+  const int status =
+      found == OK ? FAIL(FAILED, "%s; dt was %g, the limit of stability at step %lld (%s) is %.4g, for n = %lld%s",
+                         text, dt, (long long)step, state, limit, (long long)n,
+                         dt > limit ? "" : ": it fell since, or the networks are not near rest")
+                  : FAIL(FAILED, "%s", text);
+  free(text);
+  return status;
+}
