@@ -1,5 +1,6 @@
 // ranks: 1
-/* initial_law: against quadrature in two dimensions (not relu: kinks), GSL's 0F1, closed forms, and direct draws of units. */
+/* initial_law: against quadrature in two dimensions (not relu: kinks), GSL's 0F1, closed forms, and direct draws of
+ * units. */
 #include "analysis/initial_law.h"
 
 #include <gsl/gsl_integration.h>
@@ -24,7 +25,8 @@ static double dot(const double *a, const double *b) {
   return sum;
 }
 
-/* E h(s) h(s') by 200 x 200 nodes of Gauss and Hermite (of 60 the error is 3e-8 for sigmoid); s, s' jointly Gaussian. */
+/* E h(s) h(s') by 200 x 200 nodes of Gauss and Hermite (of 60 the error is 3e-8 for sigmoid); s, s' jointly Gaussian.
+ */
 static double quadrature(const struct unit_spec *unit, const double *x, const double *y) {
   gsl_integration_fixed_workspace *rule =
       gsl_integration_fixed_alloc(gsl_integration_fixed_hermite, NODES, 0, 0.5, 0, 0);
@@ -53,7 +55,8 @@ static void ridge_kernels_are_those_of_quadrature(void **state) {
   const struct {
     int type;
     double tolerance;
-  } cases[] = {{UNIT_SIGMOID, 1e-12}, {UNIT_TANH, 1e-6}, {UNIT_SOFTPLUS, 1e-12}, {UNIT_ERF, 1e-9}, {UNIT_COSINE, 1e-12}};
+  } cases[] = {
+      {UNIT_SIGMOID, 1e-12}, {UNIT_TANH, 1e-6}, {UNIT_SOFTPLUS, 1e-12}, {UNIT_ERF, 1e-9}, {UNIT_COSINE, 1e-12}};
   for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
     for (int shifted = 0; shifted < 2; shifted++) {
       const struct unit_spec unit = {
