@@ -30,8 +30,10 @@ void watch_row(struct watch *watch, const struct particles *particles, const str
 /* Collective, now and then: warns, once, of a loss that has grown. */
 void watch_tell(struct watch *watch, struct stepsize *stepsize, int64_t step, struct report *report);
 
-/* Collective, after a failure that all ranks agreed on, with particles in the last good state, of a step: FAILED with
- * the text of the failure, dt and the limit then. */
-int watch_explain(struct stepsize *stepsize, int64_t step, const char *state);
+/* Collective, after a failure that all ranks agreed on: FAILED with its text, dt and the limit in the last good state.
+ * That state, the checkpoint of step saved in folder or, for saved < 0, the initial condition of seed, replaces that of
+ * the particles. */
+int watch_explain(struct stepsize *stepsize, struct particles *particles, const char *folder, int64_t saved,
+                  uint64_t seed);
 
 #endif

@@ -236,22 +236,12 @@ static int check_numbers(struct sim *sim, bool units) {
   if (status == OK && units) status = particles_check(sim->particles);
   status = comm_agree(sim->comm, status);
   if (status == OK) return OK;
-  char failure[2048];
-  snprintf(failure, sizeof failure, "%s", status_text());
-  char *path = checkpoint_path(sim->folder, sim->saved);
-  if (sim->saved < 0) particles_init(sim->particles, sim->config->seed);
-  const bool restored = sim->saved < 0 || checkpoint_read(sim->comm, path, sim->particles) == OK;
-  free(path);
-  status = FAIL(FAILED, "%s", failure);
-  if (!restored) return status;
-  return watch_explain(&sim->stepsize, sim->saved < 0 ? 0 : sim->saved,
-                       sim->saved < 0 ? "the start" : "the last checkpoint");
+  return watch_explain(&sim->stepsize, sim->particles, sim->folder, sim->saved, sim->config->seed);
 }
 
 /* History, then checkpoint, of the current step. */
 static int write_files(struct sim *sim) {
   const double began = comm_time();
-  int status = OK;
   TRY(check_numbers(sim, true));
   TRY(history_write(sim->history, sim->step, &sim->provenance, may_write, sim));
   if (sim->saved == sim->step) return OK;
@@ -269,6 +259,7 @@ static int write_files(struct sim *sim) {
   int64_t bytes;
   TRY(checkpoint_write(sim->comm, &request, sim->particles, &bytes));
   sim->saved = sim->step;
+  int status = OK;
   if (sim->comm->rank == 0) status = checkpoint_rotate(sim->folder, sim->config->keep, &sim->config->snapshots);
   sim->saved_at = comm_time();
   sim->summary.bytes += (double)bytes;

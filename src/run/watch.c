@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/status.h"
+#include "run/checkpoint.h"
 
 /* Steps' worth of (unit x sample) pairs that an estimate costs against those to come. */
 static bool is_cheap(const struct stepsize *stepsize, int64_t step) {
@@ -62,22 +63,29 @@ void watch_tell(struct watch *watch, struct stepsize *stepsize, int64_t step, st
               loss, (long long)step, stepsize->pace.dt, limit);
 }
 
-int watch_explain(struct stepsize *stepsize, int64_t step, const char *state) {
-  char *text;
-  size_t size;
+static int restore(struct particles *particles, const char *folder, int64_t saved, uint64_t seed) {
+  if (saved < 0) {
+    particles_init(particles, seed);
+    return OK;
+  }
+  char *path = checkpoint_path(folder, saved);
+  const int status = checkpoint_read(particles->comm, path, particles);
+  free(path);
+  return status;
+}
+
+int watch_explain(struct stepsize *stepsize, struct particles *particles, const char *folder, int64_t saved,
+                  uint64_t seed) {
+  char failure[4096];
   double limit;
   int64_t n;
-  FILE *copy = open_memstream(&text, &size);
-  if (!copy) die("no memory for a message");
-  fputs(status_text(), copy);
-  fclose(copy);
+  snprintf(failure, sizeof failure, "%s", status_text());
+  const int64_t step = saved < 0 ? 0 : saved;
+  if (restore(particles, folder, saved, seed) != OK ||
+      stepsize_limit(stepsize, schedule_stage(stepsize->schedule, step), &limit, &n) != OK)
+    return FAIL(FAILED, "%s", failure);
   const double dt = stepsize->pace.dt;
-  const int found = stepsize_limit(stepsize, schedule_stage(stepsize->schedule, step), &limit, &n);
-  const int status =
-      found == OK ? FAIL(FAILED, "%s; dt was %g, the limit of stability at step %lld (%s) is %.4g, for n = %lld%s",
-                         text, dt, (long long)step, state, limit, (long long)n,
-                         dt > limit ? "" : ": it fell since, or the networks are not near rest")
-                  : FAIL(FAILED, "%s", text);
-  free(text);
-  return status;
+  return FAIL(FAILED, "%s; dt was %g, the limit of stability at step %lld (%s) is %.4g, for n = %lld%s", failure, dt,
+              (long long)step, saved < 0 ? "the start" : "the last checkpoint", limit, (long long)n,
+              dt > limit ? "" : ": it fell since, or the state is far from linear");
 }
