@@ -20,9 +20,16 @@ static void print_estimate(FILE *out, struct estimate e, double factor) {
 static void print_fit(const struct fluct *fluct, const struct fluct_quantity *quantity, int time, FILE *out) {
   const struct error_fit *fit = &quantity->fit[time];
   const struct estimate p = quantity->power[time];
-  if (isnan(fit->power)) return;
+  if (isnan(fit->power)) {
+    if (fluct->study->sizes >= ERROR_FIT_SIZES)
+      fprintf(out, "%9s: no fit L + A n^-p with p from %g to %g\n", quantity->name, ERROR_FIT_LOW, ERROR_FIT_HIGH);
+    return;
+  }
   fprintf(out, "%9s = %.4g + %.4g n^-p, p = %.3f", quantity->name, fit->limit, fit->amplitude, p.value);
-  if (!isnan(p.low)) fprintf(out, " [%.3f, %.3f]", p.low, p.high);
+  if (!isnan(p.low))
+    fprintf(out, " [%.3f, %.3f]", p.low, p.high);
+  else
+    fprintf(out, " (no interval: not all resamplings have such a p)");
   fprintf(out, "; with p = 1 chi^2 = %.3g on %d degrees, probability %.2g\n", fit->chi2, fluct->study->sizes - 2,
           fit->probability);
 }
