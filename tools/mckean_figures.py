@@ -290,6 +290,36 @@ def draw_exponents_in_a(cases):
     return [done(axis, "Slope in n of the variance due to the data, against the power of the batch; dashed: theory, -2a.")]
 
 
+def first_step(case):
+    """{n: (P, dt)} of the first step."""
+    found = {}
+    for run in case.runs:
+        with h5py.File(run.history) as file:
+            for group in members(file):
+                found[int(group.attrs["n"])] = float(group["series/batch"][0]), float(group["series/dt"][0])
+    return found
+
+
+def draw_noise_scale(cases):
+    """A picture for each target, at the last time: the noise of SGD without its dependence on P and dt."""
+    groups, pictures = {}, []
+    for case in (case for case in cases if has_powers([case, case])):
+        groups.setdefault(case.first.config["target.seed"], []).append(case)
+    for seed, found in groups.items():
+        figure, axis = axes("$V_{sgd}\\,P$ / dt")
+        for case, colour in zip(found, colours(len(found))):
+            n, step = case.data["n"], first_step(case)
+            value, low, high = (part[-1] * [step[x][0] / step[x][1] for x in n] for part in three(case.data["V_sgd"]))
+            axis.errorbar(n, value, yerr=bars(value, low, high), color=colour, marker="o", markersize=3.5, capsize=2,
+                          linewidth=1.2, label=f"a = {-case.data['V_sgd']['expected'] / 2:g}, dt = {step[n[0]][1]:g}")
+        size_axis(axis, np.array(n))
+        log_axis(axis)
+        legend(axis, 2)
+        pictures.append(done(axis, f"V_sgd P / dt against n at t = {found[0].data['times'][-1]:g}, target seed {seed}: by "
+                                   "theory one number for large n, whatever the batch and dt."))
+    return pictures
+
+
 def fitted(cases):
     """The cases in which loss = L + A n^-p can hold: with common data, and an interval for p."""
     return [case for case in cases if case.data.get("common_data") and fitted_times(case, "loss")]
@@ -339,6 +369,7 @@ CASE_SECTIONS = [
 ]
 STUDY_SECTIONS = [
     Section("Exponents of the noise of SGD", has_powers, draw_exponents_in_a, ""),
+    Section("Scale of the noise of SGD", has_powers, draw_noise_scale, ""),
     Section("Exponents of the error", lambda cases: len(fitted(cases)) > 1, draw_fits_of_cases, ""),
 ]
 
