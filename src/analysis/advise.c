@@ -154,7 +154,7 @@ static double pairs_of(const struct config *config, const struct data *data, int
   for (int e = 0; e < config->ensemble.members; e++)
     if (only < 0 || e == only)
       pairs += (double)config->ensemble.n[e] * (double)config->ensemble.replicas *
-               (double)schedule_batch(&config->schedule, stage, config->ensemble.n[e], data->samples);
+               schedule_cost(&config->schedule, stage, config->ensemble.n[e], data);
   return pairs;
 }
 

@@ -302,7 +302,7 @@ static void train_on_points(struct dynamics *dynamics, const struct task *task) 
 
 static void train_on_population(struct dynamics *dynamics, const struct task *task) {
   const struct particles *particles = dynamics->particles;
-  const double dt = task->move ? dynamics->schedule->stage[dynamics->stage].dt : 0;
+  const double dt = task->move ? dynamics->dt : 0;
   population_step(dynamics->population, task->step, dt, task->observation, &dynamics->fault);
   for (int s = 0; s < particles->shares; s++)
     dynamics->pairs += (double)particles->share[s].n * (double)share_units(&particles->share[s]);
