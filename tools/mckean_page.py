@@ -56,8 +56,10 @@ def escape(value):
 
 
 def number(value, form=".4g"):
-    known = value is not None and math.isfinite(value)
-    return f"{value:{form}}".replace("-", "−") if known else "–"
+    if value is None or not math.isfinite(value):
+        return "–"
+    text = f"{value:{form}}"
+    return (f"{float(text):.0f}" if "e+0" in text else text).replace("-", "−")
 
 
 def interval(value, low, high, form=".3f"):

@@ -75,6 +75,7 @@ def svg_element(document):
     body = re.sub(r' xmlns(:xlink)?="[^"]*"| (width|height)="[\d.]+pt"(?=[^>]* viewBox)| version="1.1"', "", body)
     body = re.sub(r'<g id="\w+_\d+">', "<g>", body.replace("xlink:href", "href"))
     body = re.sub(r'( id="| href="#|url\(#)', rf"\g<1>p{next(_pictures)}-", body)  # unique in the page
+    body = re.sub(r' (d|x|y)="([^"]*)"', lambda match: f' {match[1]}="' + re.sub(r"(\.\d\d)\d+", r"\1", match[2]) + '"', body)
     body = re.sub(r"#fe00([0-9a-f]{2})", lambda match: f"var(--s{int(match[1], 16)})", body)
     return re.sub(r"\s+\n|\n+", "\n", body.replace(INK, "var(--ink)").replace(FAINT, "var(--faint)"))
 

@@ -81,7 +81,7 @@ class Case:
     def __init__(self, runs):
         self.runs = sorted(runs, key=lambda run: max(run.sizes))
         self.first, self.home = self.runs[0], self.runs[-1].folder
-        self.label = ""
+        self.label = self.differs = ""
         self.data, self.said = {}, ""
 
     def path(self, name):
@@ -166,8 +166,11 @@ def open_study(folders):
 
 
 def label_cases(cases):
-    """By the keys of the input in which they differ."""
+    """By their runs' names, if these differ, else by the keys of the input in which the cases differ."""
     configs = [dict(case.first.problem()) for case in cases]
-    keys = [key for key in configs[0] if len({config.get(key) for config in configs}) > 1]
-    for case, config in zip(cases, configs):
-        case.label = ", ".join(f"{key.replace('dynamics.stages.0.', '')} = {config.get(key, '-')}" for key in keys)
+    keys = [key for key in dict.fromkeys(key for config in configs for key in config)
+            if len({config.get(key) for config in configs}) > 1]
+    names = [case.first.config["run.name"] for case in cases]
+    for case, config, name in zip(cases, configs, names):
+        case.differs = ", ".join(f"{key.replace('dynamics.stages.0.', '')} = {config.get(key, '-')}" for key in keys)
+        case.label = name if len(set(names)) == len(names) else case.differs
