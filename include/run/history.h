@@ -1,13 +1,13 @@
 /* history: the series of a run, <output>/history.h5.
  *
- *   /                    attributes format "mckean-history", format_version, step (the checkpoint it belongs to),
- * config /target              attributes C_f, linear_fraction; dataset coefficients (spin: packed S_pqr, p <= q <= r)
+ *   /                    attributes format "mckean-history", format_version, config, step (of its checkpoint)
+ *   /target              attributes C_f, linear_fraction; dataset coefficients (spin: packed S_pqr, p <= q <= r)
  *   /test/x (K, d), /test/y (K); /train/x (N, d), /train/y (N) where the data are fixed
  *   /ensemble/i          attributes n, replicas, unit
  *   /ensemble/i/series   step (T), time (T), dt (T), batch (T) and one (T, R) dataset per column of model/observe.h
- *   /ensemble/i/field    step (S), time (S), f (S, R, K) at the test points, f_train (S, R, N) where the data are
- * fixed; c2phi2 (S, R), c2phi2_train (S, R): q_n of model/moment.h at these points /provenance          attributes of
- * the run that wrote last
+ *   /ensemble/i/field    step (S), time (S), f (S, R, K) at the test points, c2phi2 (S, R) of model/moment.h there;
+ *                        f_train (S, R, N), c2phi2_train (S, R) where the data are fixed
+ *   /provenance          attributes of the run that wrote last
  *
  * Rows since the last checkpoint live in memory, each on the rank that leads the network; a resume computes them again.
  * history_write appends them: copy of the old file, append, fsync, rename, directly before the checkpoint's rename;

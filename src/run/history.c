@@ -350,7 +350,7 @@ static int append_field(const struct history *history, struct h5 *file, int memb
   return describe(file, name, description, "f");
 }
 
-/* Only where the points are there. */
+/* Only where the points are there; not to a file that an older program began without them. */
 static int append_moments(const struct history *history, struct h5 *file, int member, const double *table) {
   static const struct {
     const char *name, *description;
@@ -362,7 +362,8 @@ static int append_moments(const struct history *history, struct h5 *file, int me
   for (int m = 0; m < HISTORY_MOMENTS; m++) {
     char name[64];
     snprintf(name, sizeof name, "/ensemble/%d/field/%s", member, moment[m].name);
-    if (there[m] > 0) TRY(append_column(history, file, &history->moment, m, name, moment[m].description, "f^2", table));
+    if (there[m] == 0 || (history->moment.kept > 0 && !h5_exists(file, name))) continue;
+    TRY(append_column(history, file, &history->moment, m, name, moment[m].description, "f^2", table));
   }
   return OK;
 }
