@@ -49,6 +49,37 @@ static int rows_of(struct h5 *file, const char *dataset, int64_t *rows) {
   return OK;
 }
 
+/* Steps and, unless NULL, times of a part's rows. */
+static int read_rows(const struct study *study, const struct study_part *part, int64_t *rows, int64_t **step,
+                     double **time) {
+  struct h5 *file = study->file[part->run];
+  char name[96];
+  snprintf(name, sizeof name, "/ensemble/%d/series/step", part->member);
+  TRY(rows_of(file, name, rows));
+  *step = status_malloc(sizeof **step * (size_t)*rows);
+  TRY(h5_read(file, name, H5_INT64, 1, rows, *step));
+  if (!time) return OK;
+  snprintf(name, sizeof name, "/ensemble/%d/series/time", part->member);
+  *time = status_malloc(sizeof **time * (size_t)*rows);
+  return h5_read(file, name, H5_DOUBLE, 1, rows, *time);
+}
+
+static int read_points(struct h5 *file, enum point_set set, int *d, double **x, double **y) {
+  const char *group = set == POINTS_TEST ? "/test" : "/train";
+  char names[2][16];
+  int rank;
+  int64_t shape[H5_RANK_MAX];
+  snprintf(names[0], sizeof names[0], "%s/x", group);
+  snprintf(names[1], sizeof names[1], "%s/y", group);
+  TRY(h5_shape(file, names[0], &rank, shape));
+  if (rank != 2) return FAIL(FAILED, "history: %s should have 2 dimensions, it has %d", names[0], rank);
+  *d = (int)shape[1];
+  TRY(status_array((void **)x, shape[0] * shape[1], sizeof **x, "points"));
+  TRY(status_array((void **)y, shape[0], sizeof **y, "labels"));
+  TRY(h5_read(file, names[0], H5_DOUBLE, 2, shape, *x));
+  return h5_read(file, names[1], H5_DOUBLE, 1, shape, *y);
+}
+
 /* ---- open ---- */
 
 static int add_parts(struct study *study, int run, const struct config *config) {
@@ -125,6 +156,61 @@ static int check_times(struct h5 *file, const char *path, const struct study *st
   return status;
 }
 
+/* Networks are compared at steps, which have to be the same times: with dt: auto each run has its own. */
+static int check_clock(const struct study *study, const struct study_part *part, const char *path) {
+  int64_t rows = 0, own = 0, *step = NULL, *own_step = NULL;
+  double *time = NULL, *own_time = NULL;
+  int status = read_rows(study, &study->part[0], &rows, &step, &time);
+  if (status == OK) status = read_rows(study, part, &own, &own_step, &own_time);
+  for (int64_t row = 0, at = 0; row < rows && status == OK; row++) {
+    while (at < own && own_step[at] < step[row]) at++;
+    if (at == own) break;
+    if (own_step[at] == step[row] && fabs(own_time[at] - time[row]) > 1e-9 * time[row])
+      status = FAIL(USAGE,
+                    "%s: step %lld is at t = %g, in the first run at t = %g: with dt: auto only networks of one run "
+                    "have their times in common; run all n in one ensemble, or give dt as a number",
+                    path, (long long)step[row], own_time[at], time[row]);
+  }
+  free(step);
+  free(own_step);
+  free(time);
+  free(own_time);
+  return status;
+}
+
+/* Outputs are compared point by point: data.seed, which may differ, also draws the fixed sets. */
+static int check_points(const struct study *study, struct h5 *file, const char *path, enum point_set set) {
+  const int64_t count = set == POINTS_TEST ? study->tests : study->samples;
+  const char *labels = set == POINTS_TEST ? "/test/y" : "/train/y";
+  double *x = NULL, *y = NULL, *own_x = NULL, *own_y = NULL;
+  int d = 0, own_d = 0;
+  int64_t own = 0;
+  int status = h5_exists(file, labels) ? rows_of(file, labels, &own) : OK;
+  bool same = own == count;
+  if (status == OK && same && count > 0) {
+    status = read_points(study->file[0], set, &d, &x, &y);
+    if (status == OK) status = read_points(file, set, &own_d, &own_x, &own_y);
+    same = status == OK && d == own_d && memcmp(x, own_x, sizeof *x * (size_t)(count * d)) == 0 &&
+           memcmp(y, own_y, sizeof *y * (size_t)count) == 0;
+  }
+  free(x);
+  free(y);
+  free(own_x);
+  free(own_y);
+  if (status == OK && !same)
+    status = FAIL(USAGE,
+                  "%s: its %s points are not those of the first run, so that outputs at them cannot be compared: give "
+                  "all runs one data.seed",
+                  path, set == POINTS_TEST ? "test" : "training");
+  return status;
+}
+
+static int check_same(const struct study *study, const struct study_part *part, const char *path) {
+  TRY(check_clock(study, part, path));
+  TRY(check_points(study, study->file[part->run], path, POINTS_TEST));
+  return check_points(study, study->file[part->run], path, POINTS_TRAIN);
+}
+
 /* What tells the runs of a study apart. */
 struct identity {
   char *physics;
@@ -154,6 +240,7 @@ static int add_run(struct study *study, int run, const char *folder, struct iden
   study->moments &= h5_exists(study->file[run], "/ensemble/0/field/c2phi2") ||
                     h5_exists(study->file[run], "/ensemble/0/field/c2phi2_train");
   if (status == OK) status = add_parts(study, run, config);
+  if (status == OK && run > 0) status = check_same(study, &study->part[study->parts - config->ensemble.members], path);
   config_free(config);
   return status;
 }
@@ -177,7 +264,7 @@ static int check_independent(const struct study *study, char *const *folder, con
     return FAIL(
         USAGE,
         "%s and %s hold networks of the same n whose data streams are the same, replica by replica: they are not "
-        "independent; give every run its own data.seed too",
+        "independent; make them replicas of one run",
         folder[a], folder[b]);
   return OK;
 }
@@ -291,21 +378,6 @@ int study_series(const struct study *study, int size, int time, const char *colu
 
 /* ---- whole series ---- */
 
-/* Steps and, unless NULL, times of a part's rows. */
-static int read_rows(const struct study *study, const struct study_part *part, int64_t *rows, int64_t **step,
-                     double **time) {
-  struct h5 *file = study->file[part->run];
-  char name[96];
-  snprintf(name, sizeof name, "/ensemble/%d/series/step", part->member);
-  TRY(rows_of(file, name, rows));
-  *step = status_malloc(sizeof **step * (size_t)*rows);
-  TRY(h5_read(file, name, H5_INT64, 1, rows, *step));
-  if (!time) return OK;
-  snprintf(name, sizeof name, "/ensemble/%d/series/time", part->member);
-  *time = status_malloc(sizeof **time * (size_t)*rows);
-  return h5_read(file, name, H5_DOUBLE, 1, rows, *time);
-}
-
 int study_rows(const struct study *study, int64_t *rows, int64_t **step, double **time) {
   *step = NULL;
   *time = NULL;
@@ -356,19 +428,7 @@ int study_curves(const struct study *study, int size, const char *column, int64_
 }
 
 int study_points(const struct study *study, enum point_set set, int *d, double **x, double **y) {
-  const char *group = set == POINTS_TEST ? "/test" : "/train";
-  char names[2][16];
-  int rank;
-  int64_t shape[H5_RANK_MAX];
-  snprintf(names[0], sizeof names[0], "%s/x", group);
-  snprintf(names[1], sizeof names[1], "%s/y", group);
-  TRY(h5_shape(study->file[0], names[0], &rank, shape));
-  if (rank != 2) return FAIL(FAILED, "history: %s should have 2 dimensions, it has %d", names[0], rank);
-  *d = (int)shape[1];
-  TRY(status_array((void **)x, shape[0] * shape[1], sizeof **x, "points"));
-  TRY(status_array((void **)y, shape[0], sizeof **y, "labels"));
-  TRY(h5_read(study->file[0], names[0], H5_DOUBLE, 2, shape, *x));
-  return h5_read(study->file[0], names[1], H5_DOUBLE, 1, shape, *y);
+  return read_points(study->file[0], set, d, x, y);
 }
 
 void study_place(const struct study *study, int size, int64_t replica, int *run, int *member, int64_t *row) {
