@@ -11,7 +11,8 @@
 static bool is_cheap(const struct stepsize *stepsize, int64_t step) {
   const struct schedule *schedule = stepsize->schedule;
   const struct ensemble_spec *ensemble = &stepsize->particles->ensemble;
-  const int64_t samples = stepsize->data->samples;
+  const struct data *data = stepsize->data;
+  const int64_t samples = data->samples;
   const double points = samples > 0 && samples < STABILITY_PROBE ? (double)samples : STABILITY_PROBE;
   double cost = 0, ahead = 0;
   for (int e = 0; e < ensemble->members; e++) {
@@ -20,7 +21,7 @@ static bool is_cheap(const struct stepsize *stepsize, int64_t step) {
     for (int s = 0; s < schedule->stages; s++) {
       const int64_t first = schedule_first(schedule, s), end = first + schedule->stage[s].steps;
       const int64_t from = first > step ? first : step;
-      if (from < end) ahead += n * (double)(end - from) * (double)schedule_batch(schedule, s, ensemble->n[e], samples);
+      if (from < end) ahead += n * (double)(end - from) * schedule_cost(schedule, s, ensemble->n[e], data);
     }
   }
   return cost <= 0.01 * ahead;
