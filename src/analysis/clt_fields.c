@@ -163,7 +163,7 @@ static void ask(const struct clt_moment *moment, bool largest, bool asked[CLT_QU
   const bool own = moment->source == CLT_HALF && largest; /* l_i are these replicas' own */
   asked[CLT_QUOTIENTS] = asked[CLT_WIDTH] = !own;
   asked[CLT_MEAN] = moment->source == CLT_INITIAL;
-  asked[CLT_COSINE] = true;
+  asked[CLT_COSINE] = moment->vectors > 2; /* in a plane some of many are parallel by chance */
   asked[CLT_NORMALITY] = largest;
 }
 
@@ -302,9 +302,11 @@ static int fill_moment(const struct work *work, struct clt_moment *moment) {
 
 /* ---- all moments ---- */
 
+/* The law's steps are those of the input: it knows nothing of dt: auto. */
 static bool is_frozen(const struct config *config, const struct study *study) {
-  return config->unit.train == TRAIN_C && config->data.mode == DATA_FIXED && config->schedule.scheme == SCHEME_GD &&
-         study->samples <= CLT_POINTS_MAX;
+  const struct schedule *schedule = &config->schedule;
+  return config->unit.train == TRAIN_C && config->data.mode == DATA_FIXED && schedule->scheme == SCHEME_GD &&
+         !schedule_auto(schedule, schedule_steps(schedule)) && study->samples <= CLT_POINTS_MAX;
 }
 
 /* What there is to be asked at a time; without common data the replicas of t > 0 are not draws of one law given the

@@ -99,7 +99,8 @@ static void print_answers(const struct clt_judgement *judgement, FILE *out) {
   if (answer[CLT_WIDTH].asked) fprintf(out, "W = %.4f (1 +- %.2g), ", judgement->width, answer[CLT_WIDTH].limit);
   if (answer[CLT_MEAN].asked)
     fprintf(out, "R |mean y|^2 = %.3g (below %.3g), ", answer[CLT_MEAN].value, answer[CLT_MEAN].limit);
-  fprintf(out, "largest cosine %.3f (below %.3g), ", answer[CLT_COSINE].value, answer[CLT_COSINE].limit);
+  if (answer[CLT_COSINE].asked)
+    fprintf(out, "largest cosine %.3f (below %.3g), ", answer[CLT_COSINE].value, answer[CLT_COSINE].limit);
   const char *normal = answer[CLT_NORMALITY].passed  ? "normality not rejected"
                        : answer[CLT_NORMALITY].asked ? "normality REJECTED"
                                                      : "not yet Gaussian at this n";
@@ -163,7 +164,10 @@ static int expect_at(const struct clt_fields *fields, double time, FILE *out) {
       unmet += !met;
     }
   }
-  if (asked == 0) fprintf(out, "NOT MET clt: no questions put %s\n", fields->reason);
+  if (asked == 0 && *fields->reason)
+    fprintf(out, "NOT MET clt: no questions put: %s\n", fields->reason);
+  else if (asked == 0)
+    fprintf(out, "NOT MET clt: no questions put at t = %g, see the times of the fields above\n", time);
   return asked == 0 ? 1 : unmet;
 }
 
