@@ -166,6 +166,8 @@ static int expect_at(const struct clt_fields *fields, double time, FILE *out) {
   }
   if (asked == 0 && *fields->reason)
     fprintf(out, "NOT MET clt: no questions put: %s\n", fields->reason);
+  else if (asked == 0 && isnan(time))
+    fprintf(out, "NOT MET clt: no questions put with --vectors 0\n");
   else if (asked == 0)
     fprintf(out, "NOT MET clt: no questions put at t = %g, see the times of the fields above\n", time);
   return asked == 0 ? 1 : unmet;

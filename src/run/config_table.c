@@ -96,8 +96,8 @@ const struct parameter parameter_table[] = {
      "teacher: standard deviation of b"},
 
     {"data.mode", P_CHOICE, AT(data.mode), 0, 0, false, "fixed", mode_choice, false,
-     "fixed: one set of points for all networks and steps; online: fresh points each step; population: no points but for "
-     "tests, all of the sphere in each step, by the exact potential between units (rbf units, spin target, gd)"},
+     "fixed: one set of points for all networks and steps; online: fresh points each step; population: no points but "
+     "for tests, all of the sphere in each step, by the exact potential between units (rbf units, spin target, gd)"},
     {"data.samples", P_COUNT, AT(data.samples), 1, POINTS_LIMIT, false, NULL, NULL, false,
      "fixed: points in the set; of a file: its first rows, by default all"},
     {"data.test", P_COUNT, AT(data.test), 0, POINTS_LIMIT, false, "512", NULL, false,
@@ -110,19 +110,18 @@ const struct parameter parameter_table[] = {
     {"data.seed", P_SEED, AT(data.seed), 0, 0, false, "1", NULL, false, "seed of points, their order and label noise"},
 
     {"dynamics.scheme", P_CHOICE, AT(schedule.scheme), 0, 0, false, "gd", scheme_choice, false,
-     "gd: the whole fixed set or population each step; sgd: fresh points, or mini-batches of the fixed set without replacement"},
+     "gd: the whole fixed set or population each step; sgd: fresh points, or mini-batches of the fixed set without "
+     "replacement"},
     {"dynamics.stages[].steps", P_COUNT, STAGE(steps), 1, STEPS_LIMIT, false, NULL, NULL, true,
      "steps of the stage; on resume what lies ahead may change"},
     {"dynamics.stages[].dt", P_STEPSIZE, STAGE(dt), 0, DT_MAX, true, NULL, NULL, true,
      "step size; auto: follows the limit of stability of all networks, 2/lambda for the largest eigenvalue lambda of "
-     "the "
-     "tangent kernel M/P, for sgd with batches of P points 2 / (lambda (1 - 1/P) + sup M(x,x) / P)"},
+     "the tangent kernel M/P, for sgd with batches of P points 2 / (lambda (1 - 1/P) + sup M(x,x) / P)"},
     {"dynamics.stages[].dt_safety", P_REAL, STAGE(dt_safety), 0, 1, true, NULL, NULL, true,
      "auto: dt is this part of the limit; 0.5 if not given"},
     {"dynamics.stages[].dt_every", P_COUNT, STAGE(dt_every), 1, STEPS_LIMIT, false, NULL, NULL, true,
      "auto: dt is set anew at the stage's first step and at multiples of so many steps; 100 if not given. Each time "
-     "takes "
-     "as long as about 10 steps with P = 512"},
+     "takes as long as about 10 steps with P = 512"},
     {"dynamics.stages[].batch", P_COUNT, STAGE(batch), 1, POINTS_LIMIT, false, NULL, NULL, true,
      "sgd: points P in a batch"},
     {"dynamics.stages[].batch_scale", P_REAL, STAGE(batch_scale), 0, 1e9, true, NULL, NULL, true,
