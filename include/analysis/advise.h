@@ -4,12 +4,13 @@
  *
  *   lambda    largest eigenvalue of M/P; limits of dt as in model/stability.h
  *   |G|^2     = (1/n) sum_i |grad V_i|^2 of the expected gradient
- *   S         = noise of the gradient of a single point, (1/n) sum_i trace of its covariance: from ADVISE_BATCHES
- * batches with gradients g_b of P_b points each, S = P_b B/(B-1) (mean |g_b|^2 - |mean g_b|^2) P_noise   = S / |G|^2:
- * the batch whose gradient has as much noise as signal V_init    = (mean_i c_i^2 E phi_i^2 - E f_n^2) / (n - 1):
- * variance of f_n if the units were drawn anew from mu_n (THEORY, healing); exact in the mean at t = 0, later a bound
- * that may be far from tight V_sgd     = dt S / (2 P): variance of f_n due to the batches P_sgd     = dt S / (2
- * V_init): the batch from which on V_sgd is below V_init
+ *   S         = noise of the gradient of a single point, (1/n) sum_i trace of its covariance: from B = ADVISE_BATCHES
+ *               batches with gradients g_b of P_b points each, P_b B/(B-1) (mean |g_b|^2 - |mean g_b|^2)
+ *   P_noise   = S / |G|^2: the batch whose gradient has as much noise as signal
+ *   V_init    = (mean_i c_i^2 E phi_i^2 - E f_n^2) / (n - 1): variance of f_n if the units were drawn anew from mu_n
+ *               (THEORY, healing); exact in the mean at t = 0, later a bound that may be far from tight
+ *   V_sgd     = dt S / (2 P): variance of f_n due to the batches
+ *   P_sgd     = dt S / (2 V_init): the batch from which on V_sgd is below V_init
  *
  * V_sgd is an estimate, by V = A/n + dt S/P (RVE section 3.3). In an eigenvector of M/P of eigenvalue l a step adds
  * dt^2 s_l/P and relaxation leaves dt s_l/(2 l P); as M r is what moves f_n, sum_l s_l/l is the noise S of the gradient
@@ -63,6 +64,7 @@ struct advise {
   int points, stage;
   bool online;
   double step_seconds, run_seconds;  /* of a step now, measured; of the steps to come */
+  double time_to_come;               /* t of the steps to come; in stages of dt: auto by the present limit */
   double dt;                         /* of the stage: given, or dt: auto's */
   double limit;                      /* least over sizes */
   double particle_bytes, peak_bytes; /* of the rank with most; of a process, libraries included (VmHWM), 0: unknown */

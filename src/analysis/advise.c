@@ -184,7 +184,10 @@ static void foresee(const struct config *config, const struct data *data, struct
   const double now = pairs_of(config, data, advise->stage, -1);
   int64_t first = 0;
   for (int s = 0; s < config->schedule.stages; s++) {
-    const int64_t end = first + config->schedule.stage[s].steps, from = first > advise->step ? first : advise->step;
+    const struct stage *stage = &config->schedule.stage[s];
+    const int64_t end = first + stage->steps, from = first > advise->step ? first : advise->step;
+    const double dt = stage->dt > 0 ? stage->dt : advise->dt;
+    if (from < end) advise->time_to_come += dt * (double)(end - from);
     for (int e = 0; e < advise->members && from < end; e++) {
       const double seconds = advise->step_seconds * (double)(end - from) * pairs_of(config, data, s, e) / now;
       advise->size[e].value[ADVICE_SECONDS] += seconds;
@@ -200,6 +203,7 @@ static void derive(struct advise *advise, double safety) {
   for (int e = 0; e < advise->members; e++)
     if (!(advise->size[e].value[ADVICE_LIMIT] >= advise->limit)) advise->limit = advise->size[e].value[ADVICE_LIMIT];
   if (!(advise->dt > 0)) advise->dt = safety * advise->limit;
+  if (advise->dt > DT_MAX) advise->dt = DT_MAX; /* as dt: auto does where nothing moves f_n */
   for (int e = 0; e < advise->members; e++) {
     double *value = advise->size[e].value;
     value[ADVICE_DT] = advise->dt;

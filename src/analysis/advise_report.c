@@ -51,8 +51,9 @@ static void table(const struct advise *advise, FILE *out, const char *title, int
 static void advice_line(const struct advise *advise, const struct advice *size, FILE *out) {
   const double *value = size->value, part = advise->dt / value[ADVICE_LIMIT], P = value[ADVICE_SGD_BATCH];
   fprintf(out, "n = %lld: ", (long long)size->n);
-  if (isnan(part)) {
-    fprintf(out, "its numbers left their range: there is no limit to tell\n");
+  if (isnan(part) || isinf(value[ADVICE_LIMIT])) {
+    fprintf(out, isnan(part) ? "its numbers left their range: there is no limit to tell\n"
+                             : "nothing moves f_n, the tangent kernel is zero: there is no limit to tell\n");
     return;
   }
   if (part > 1)
@@ -74,7 +75,7 @@ static void advice_line(const struct advise *advise, const struct advice *size, 
 
 static void times(const struct advise *advise, FILE *out) {
   char now[32], safe[32];
-  const double left = (double)(advise->steps - advise->step), t = left * advise->dt;
+  const double left = (double)(advise->steps - advise->step), t = advise->time_to_come;
   const double steps = ceil(t / (advise->limit / 2));
   report_duration(advise->run_seconds, now);
   report_duration(left > 0 ? advise->run_seconds * steps / left : 0, safe);
