@@ -49,7 +49,7 @@ struct heal *heal_create(const struct fluct *fluct) {
   struct heal *heal = calloc(1, sizeof *heal);
   if (!heal) die("no memory");
   heal->fluct = fluct;
-  for (int i = 0; i < HEAL_CURVES && study->times > 1; i++) {
+  for (int i = 0; i < HEAL_CURVES && study->times > 1 && fluct_fewest(fluct) > 1; i++) {
     struct heal_curve *curve = &heal->curve[heal->curves];
     curve->quantity = fluct_find(fluct, names[i]);
     if (!curve->quantity) continue;
@@ -95,7 +95,7 @@ static void print_curve(const struct heal *heal, const struct heal_curve *curve,
     if (!isnan(ratio->low)) fprintf(out, " [%.4g, %.4g]", ratio->low, ratio->high);
     fputc('\n', out);
   }
-  fprintf(out, "exponent d log %s / d log t\n", curve->quantity->name);
+  if (last > 1 || study->time[0] > 0) fprintf(out, "exponent d log %s / d log t\n", curve->quantity->name);
   for (int time = 0; time < last; time++) {
     if (study->time[time] <= 0) continue;
     fprintf(out, "  t = %g to %g:", study->time[time], study->time[time + 1]);

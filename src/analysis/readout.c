@@ -109,6 +109,7 @@ static int solve(const struct dense_grid *grid, struct dense *g, double ridge, d
   *mu = 0;
   for (int64_t p = 0; p < P; p++) *mu += ridge * diagonal[p];
   free(diagonal);
+  if (*mu == 0) *mu = ridge; /* no unit is active at any point: u = 0 for all mu */
   dense_shift(g, *mu);
   int status = dense_solve(g, q);
   if (status == OK)
