@@ -1,7 +1,7 @@
 /* cmd: the verbs of the command line. A verb is a row of the table in main.c and a file cmd_<verb>.c.
  *
  * All are collective; argv[0] is the verb. They return a status, which is the exit code; its text is printed by main.
- * Only rank 0 prints. */
+ * Only rank 0 prints. cmd_<verb>_options is what `mckean VERB --help` tells below the usage: each option in a line. */
 #ifndef MCKEAN_CLI_CMD_H
 #define MCKEAN_CLI_CMD_H
 
@@ -16,5 +16,8 @@ int cmd_spectrum(const struct comm *comm, int argc, char **argv);
 int cmd_advise(const struct comm *comm, int argc, char **argv);
 int cmd_bench(const struct comm *comm, int argc, char **argv);
 int cmd_help(const struct comm *comm, int argc, char **argv);
+
+extern const char cmd_run_options[], cmd_info_options[], cmd_verify_options[], cmd_compare_options[],
+    cmd_analyze_options[], cmd_spectrum_options[], cmd_advise_options[], cmd_bench_options[], cmd_help_options[];
 
 #endif

@@ -6,6 +6,12 @@
 #include "cli/cmd.h"
 #include "run/setup.h"
 
+const char cmd_advise_options[] =
+    "  INPUT         advice for a run from its start\n"
+    "  CHECKPOINT    for the steps to come\n"
+    "  KEY=VALUE     as if the input said so; for a checkpoint keys that may change on resuming\n"
+    "  --json FILE   results in JSON\n";
+
 /* Takes options out; what is left is the input or checkpoint, and overrides. */
 static int parse(int argc, char **argv, const char **json, int *rest) {
   *rest = 0;
@@ -13,7 +19,9 @@ static int parse(int argc, char **argv, const char **json, int *rest) {
     if (strcmp(argv[i], "--json") == 0 && i + 1 < argc)
       *json = argv[++i];
     else if (argv[i][0] == '-')
-      return FAIL(USAGE, "advise: unknown option \"%s\", or its value is missing; options: --json FILE", argv[i]);
+      return FAIL(USAGE,
+                  "advise: unknown option \"%s\", or its value is missing; `mckean advise --help` lists the options",
+                  argv[i]);
     else
       argv[(*rest)++] = argv[i];
   }

@@ -15,6 +15,28 @@
 #include "base/status.h"
 #include "cli/cmd.h"
 
+const char cmd_analyze_options[] =
+    "  RUN ...             run folders; several are one study: all on the same points at the same times\n"
+    "  -o FILE             results in HDF5 (default: analysis.h5 in the first RUN)\n"
+    "  --json FILE         results in JSON\n"
+    "  --level L           confidence of the intervals, 0.5 to 0.9999 (default 0.99)\n"
+    "  --tolerance TOL     of slopes in the verdicts, 0 to 1 (default 0.05)\n"
+    "  --bootstrap B       resamplings of the replicas, 100 to 10^6 (default 2000)\n"
+    "  --seed S            of all that is drawn at random (default 1)\n"
+    "central limit theorem of the field\n"
+    "  --vectors M         projections, 0 to 256 (default 20); 0: skip it\n"
+    "  --clt-time T        at this recorded time only\n"
+    "  --null SAMPLES      compare the eigenvalues of C_n with those of this many Gaussian samples (default 0)\n"
+    "conditions; exit code 1 where one is not met, with a line for each time or n. May be given several times\n"
+    "  --expect NAME=SLOPE[+-TOL][@T]  the interval of the slope of NAME in n lies in SLOPE +- TOL: V=-1+-0.05\n"
+    "  --expect NAME=SLOPE~TOL[@T]     the slope itself does, and has an interval: V_sgd=-0.5~0.15@30\n"
+    "  --expect NAME.p=P...            the same for p of the law L + A n^-p of a loss; p = 1 is not rejected\n"
+    "                                  by its chi^2 where P is 1: loss.p=1~0.15@100\n"
+    "  --expect NAME.heal=FACTOR       the interval of max/end of n V lies above FACTOR for each n: V_train.heal=10\n"
+    "  --expect clt[@T]                fluctuations are those of the central limit theorem for each n\n"
+    "  NAME: as in the tables, V, V_train, V_init, V_sgd, loss, test_loss, ... TOL: default --tolerance\n"
+    "  T: a recorded time; without it every one, of slopes and p those after 0\n";
+
 struct request {
   int runs;
   char **run;
@@ -36,6 +58,12 @@ static int number(const char *option, const char *text, bool whole, double low, 
   return OK;
 }
 
+static int unknown(const char *option) {
+  return FAIL(USAGE,
+              "analyze: unknown option \"%s\", or its value is missing; `mckean analyze --help` lists the options",
+              option);
+}
+
 static int parse(int argc, char **argv, struct request *request) {
   double value;
   for (int i = 1; i < argc; i++) {
@@ -44,7 +72,7 @@ static int parse(int argc, char **argv, struct request *request) {
       request->run[request->runs++] = argv[i];
       continue;
     }
-    if (i + 1 == argc) return FAIL(USAGE, "analyze: unknown option \"%s\", or its value is missing", option);
+    if (i + 1 == argc) return unknown(option);
     const char *text = argv[++i];
     if (strcmp(option, "-o") == 0) {
       request->output = text;
@@ -73,11 +101,7 @@ static int parse(int argc, char **argv, struct request *request) {
     } else if (strcmp(option, "--expect") == 0) {
       TRY(expect_parse(text, &request->expect[request->expects++]));
     } else {
-      return FAIL(USAGE,
-                  "analyze: unknown option \"%s\"; options: -o FILE, --json FILE, --seed S, --bootstrap B, --level L, "
-                  "--tolerance TOL, --expect NAME=SLOPE[+-TOL][@T], --expect clt[@T], --vectors M, --clt-time T, "
-                  "--null SAMPLES",
-                  option);
+      return unknown(option);
     }
   }
   if (request->runs == 0) return FAIL(USAGE, "analyze: one or more run folders were expected");

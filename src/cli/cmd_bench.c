@@ -11,6 +11,16 @@
 #include "model/kernel.h"
 #include "model/unit.h"
 
+const char cmd_bench_options[] = "  --quick           a few seconds, less exact\n"
+                                 "  --only PART       kernels, data, population, sums or disk (default: all)\n"
+                                 "  --disk FOLDER     where checkpoints are written and read\n"
+                                 "  --json FILE       results in JSON\n"
+                                 "kernels alone, unless --only names a part that takes the option\n"
+                                 "  --unit U          sigmoid, tanh, relu, softplus, erf, cosine or rbf\n"
+                                 "  --d D             dimension of the points, 1 to 1024\n"
+                                 "  --precision P     single, mixed or double\n"
+                                 "  --isa L           portable, v2, v3 or v4\n";
+
 double bench_median(int count, double *values) {
   gsl_sort(values, 1, (size_t)count);
   return gsl_stats_median_from_sorted_data(values, 1, (size_t)count);
@@ -60,8 +70,7 @@ static int parse(int argc, char **argv, struct bench *bench) {
     if (!found)
       return FAIL(
           USAGE,
-          "bench: unknown option or value \"%s\"; options: --quick, --json FILE, --disk FOLDER, --only kernels, "
-          "data, population, sums or disk, and to select kernels --unit U, --d D, --precision P, --isa L",
+          "bench: unknown option \"%s\", or its value is missing or wrong; `mckean bench --help` lists the options",
           argv[i]);
   }
   return OK;

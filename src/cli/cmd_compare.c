@@ -4,6 +4,8 @@
 #include "cli/cmd.h"
 #include "run/checkpoint.h"
 
+const char cmd_compare_options[] = "  A, B   checkpoints; exit code 1 if any bit of their particles differs\n";
+
 static int compare(const char *a, const char *b) {
   bool equal = false;
   TRY(checkpoint_compare(a, b, stdout, &equal));

@@ -4,6 +4,9 @@
 #include "cli/cmd.h"
 #include "run/config.h"
 
+const char cmd_help_options[] =
+    "  KEY    a key of the input, such as output.fields, or a section; without it all keys\n";
+
 int cmd_help(const struct comm *comm, int argc, char **argv) {
   if (argc > 2) return FAIL(USAGE, "help: expected at most one key, received %d", argc - 1);
   if (argc < 2 && comm->rank == 0)

@@ -9,6 +9,9 @@
 #include "model/observe.h"
 #include "run/checkpoint.h"
 
+const char cmd_info_options[] =
+    "  FILE   a checkpoint, or the history.h5 of a run: sizes, columns, input, provenance\n";
+
 static void print_indented(const char *text) {
   for (const char *line = text; *line;) {
     const size_t length = strcspn(line, "\n");

@@ -7,6 +7,13 @@
 #include "run/config.h"
 #include "run/sim.h"
 
+const char cmd_run_options[] =
+    "  INPUT              YAML file; `mckean help` explains its keys, which can also be given as KEY=VALUE\n"
+    "  --fresh            rename an old output, and start at step 0\n"
+    "  --stop-at STEP     stop there with a checkpoint, exit code 75\n"
+    "  --max-wall H:MM:SS stop in time with a checkpoint, exit code 75; also MM:SS or seconds\n"
+    "  --dry-run          say what the run would need; do nothing\n";
+
 /* H:MM:SS, MM:SS or seconds. */
 static int parse_duration(const char *text, double *seconds) {
   double total = 0;
@@ -47,9 +54,7 @@ static int parse_options(int argc, char **argv, struct sim_options *options, int
     } else if (strcmp(argv[i], "--max-wall") == 0 && i + 1 < argc) {
       TRY(parse_duration(argv[++i], &options->max_wall));
     } else if (argv[i][0] == '-') {
-      return FAIL(USAGE,
-                  "run: unknown option \"%s\", or its value is missing; options: --fresh, --dry-run, --stop-at STEP, "
-                  "--max-wall H:MM:SS",
+      return FAIL(USAGE, "run: unknown option \"%s\", or its value is missing; `mckean run --help` lists the options",
                   argv[i]);
     } else {
       argv[(*rest)++] = argv[i];

@@ -8,6 +8,17 @@
 #include "base/status.h"
 #include "cli/cmd.h"
 
+const char cmd_spectrum_options[] =
+    "  --n N         the network's size (default: the largest)\n"
+    "  --replica R   its replica, from 0 (default 0)\n"
+    "  --test        at the test points (default: the training points; fresh ones where the data are not fixed)\n"
+    "  --points P    points, up to 16384 (default: the set, at most 4096 of it; 1024 fresh ones)\n"
+    "  --seed S      of the choice of points from a set (default 1), or of fresh ones (default data.seed)\n"
+    "  --vectors M   keep the M leading eigenvectors in -o FILE (default 0)\n"
+    "  --ridge R     of the best readout, relative, 1e-14 to 1 (default 1e-10)\n"
+    "  -o FILE       results in HDF5, with the points\n"
+    "  --json FILE   results in JSON\n";
+
 struct request {
   const char *checkpoint, *output, *json; /* NULL: none */
   double n, replica, points, seed, vectors, ridge;
@@ -30,6 +41,12 @@ static const struct {
 };
 enum { NUMBER_OPTIONS = sizeof number_options / sizeof *number_options };
 
+static int unknown(const char *option) {
+  return FAIL(USAGE,
+              "spectrum: unknown option \"%s\", or its value is missing; `mckean spectrum --help` lists the options",
+              option);
+}
+
 static int parse_number(const char *option, const char *text, struct request *request) {
   for (int i = 0; i < NUMBER_OPTIONS; i++) {
     if (strcmp(option, number_options[i].name) != 0) continue;
@@ -43,11 +60,7 @@ static int parse_number(const char *option, const char *text, struct request *re
     memcpy((char *)request + number_options[i].offset, &value, sizeof value);
     return OK;
   }
-  return FAIL(
-      USAGE,
-      "spectrum: unknown option \"%s\"; options: --n N, --replica R, --points P, --test, --seed S, --vectors M, "
-      "--ridge R, -o FILE, --json FILE",
-      option);
+  return unknown(option);
 }
 
 static int parse(int argc, char **argv, struct request *request) {
@@ -61,7 +74,7 @@ static int parse(int argc, char **argv, struct request *request) {
     } else if (strcmp(option, "--test") == 0) {
       request->test = true;
     } else if (i + 1 == argc) {
-      return FAIL(USAGE, "spectrum: unknown option \"%s\", or its value is missing", option);
+      return unknown(option);
     } else if (strcmp(option, "-o") == 0) {
       request->output = argv[++i];
     } else if (strcmp(option, "--json") == 0) {

@@ -9,6 +9,9 @@
 #include "cli/cmd.h"
 #include "run/checkpoint.h"
 
+const char cmd_verify_options[] = "  FILE   a checkpoint\n"
+                                  "  RUN    a run folder, or a folder of checkpoints: all of them\n";
+
 static int is_checkpoint(const struct dirent *entry) {
   const size_t length = strlen(entry->d_name);
   return strncmp(entry->d_name, "step-", 5) == 0 && length > 3 && strcmp(entry->d_name + length - 3, ".h5") == 0;

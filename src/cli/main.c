@@ -14,26 +14,32 @@
 static const struct verb {
   const char *name, *arguments, *help;
   int (*command)(const struct comm *comm, int argc, char **argv);
+  const char *options;
   bool blas; /* uses OpenBLAS */
 } verb_table[] = {
-    {"run", "INPUT [KEY=VALUE ...] [OPTIONS]", "start a run, or go on from its newest checkpoint", cmd_run, false},
-    {"info", "FILE", "what is in a checkpoint or history file", cmd_info, false},
-    {"verify", "FILE|RUN ...", "check every byte of checkpoints", cmd_verify, false},
-    {"compare", "A B", "equal bits, or the largest difference per dataset", cmd_compare, false},
-    {"analyze", "RUN ... [--expect CONDITION]", "LLN and CLT tables with intervals, and verdicts", cmd_analyze, true},
+    {"run", "INPUT [KEY=VALUE ...] [OPTIONS]", "start a run, or go on from its newest checkpoint", cmd_run,
+     cmd_run_options, false},
+    {"info", "FILE", "what is in a checkpoint or history file", cmd_info, cmd_info_options, false},
+    {"verify", "FILE|RUN ...", "check every byte of checkpoints", cmd_verify, cmd_verify_options, false},
+    {"compare", "A B", "equal bits, or the largest difference per dataset", cmd_compare, cmd_compare_options, false},
+    {"analyze", "RUN ... [OPTIONS]", "LLN and CLT tables with intervals, and verdicts", cmd_analyze,
+     cmd_analyze_options, true},
     {"spectrum", "CHECKPOINT [OPTIONS]", "tangent kernel: relaxation times, stable dt, best readout", cmd_spectrum,
+     cmd_spectrum_options, true},
+    {"advise", "INPUT|CHECKPOINT [KEY=VALUE ...] [OPTIONS]", "stable dt, batch, time and memory for a run", cmd_advise,
+     cmd_advise_options, false},
+    {"bench", "[OPTIONS]", "speed of step, sums and disk against the machine's own", cmd_bench, cmd_bench_options,
      true},
-    {"advise", "INPUT|CHECKPOINT [KEY=VALUE ...]", "stable dt, batch, time and memory for a run", cmd_advise, false},
-    {"bench", "[OPTIONS]", "speed of step, sums and disk against the machine's own", cmd_bench, true},
-    {"help", "[KEY]", "reference of the input keys", cmd_help, false},
+    {"help", "[KEY]", "reference of the input keys", cmd_help, cmd_help_options, false},
 };
 enum { VERBS = sizeof verb_table / sizeof *verb_table };
 
 static void usage(FILE *out) {
   fprintf(out, "usage: mpirun -n RANKS mckean VERB ...\n\n");
   for (int v = 0; v < VERBS; v++)
-    fprintf(out, "  %-8s %-32s %s\n", verb_table[v].name, verb_table[v].arguments, verb_table[v].help);
-  fprintf(out, "\nexit codes: 0 complete, 1 failed, 2 wrong usage or input, 75 stopped early with a checkpoint\n");
+    fprintf(out, "  %-8s %-42s %s\n", verb_table[v].name, verb_table[v].arguments, verb_table[v].help);
+  fprintf(out, "\n`mckean VERB --help` lists the options of a verb, `mckean help` the input keys\n");
+  fprintf(out, "exit codes: 0 complete, 1 failed, 2 wrong usage or input, 75 stopped early with a checkpoint\n");
 }
 
 static const struct verb *find(const char *name) {
@@ -42,9 +48,29 @@ static const struct verb *find(const char *name) {
   return NULL;
 }
 
+static void verb_usage(const struct verb *verb, FILE *out) {
+  fprintf(out, "usage: mckean %s %s\n\n%s", verb->name, verb->arguments, verb->options);
+}
+
+static bool asks_for_help(const char *argument) {
+  return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
+/* A verb without what it needs tells its usage, too. */
+static int dispatch_verb(const struct comm *comm, const struct verb *verb, int argc, char **argv) {
+  for (int i = 1; i < argc; i++) {
+    if (!asks_for_help(argv[i])) continue;
+    if (comm->rank == 0) verb_usage(verb, stdout);
+    return OK;
+  }
+  const int status = verb->command(comm, argc, argv);
+  if (status == USAGE && argc == 1 && comm->rank == 0) verb_usage(verb, stderr);
+  return status;
+}
+
 static int dispatch(const struct comm *comm, const struct verb *verb, int argc, char **argv) {
-  if (verb) return verb->command(comm, argc - 1, argv + 1);
-  if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+  if (verb) return dispatch_verb(comm, verb, argc - 1, argv + 1);
+  if (argc < 2 || asks_for_help(argv[1])) {
     if (comm->rank == 0) usage(argc < 2 ? stderr : stdout);
     return argc < 2 ? FAIL(USAGE, "a verb was expected") : OK;
   }
