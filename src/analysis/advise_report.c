@@ -18,7 +18,9 @@ const struct advice_name advice_names[ADVICE_QUANTITIES] = {
     [ADVICE_LOSS] = {"loss", "loss on the probe"},
     [ADVICE_GRADIENT2] = {"gradient2", "|G|^2, mean over units of |grad V|^2 of the expected gradient"},
     [ADVICE_NOISE] = {"noise", "S, variance of the gradient of a single point, mean over units"},
-    [ADVICE_V_INIT] = {"V_init", "(mean c^2 E phi^2 - E f^2)/(n - 1), variance of f_n due to the initial condition"},
+    [ADVICE_V_INIT] =
+        {"V_init",
+         "(mean c^2 E phi^2 - E f^2)/(n - 1), variance of f_n due to the initial condition; a bound after t = 0"},
     [ADVICE_NOISE_BATCH] = {"P_noise", "S/|G|^2, the batch with as much noise as signal"},
     [ADVICE_V_SGD] = {"V_sgd", "dt S/(2 P), estimate of the variance of f_n due to batches"},
     [ADVICE_SGD_BATCH] = {"P_sgd", "dt S/(2 V_init), the batch from which on V_sgd is below V_init"},
@@ -50,6 +52,7 @@ static void table(const struct advise *advise, FILE *out, const char *title, int
 
 static void advice_line(const struct advise *advise, const struct advice *size, FILE *out) {
   const double *value = size->value, part = advise->dt / value[ADVICE_LIMIT], P = value[ADVICE_SGD_BATCH];
+  const char *least = advise->step > 0 ? " at the least: V_init is a bound" : "";
   fprintf(out, "n = %lld: ", (long long)size->n);
   if (isnan(part) || isinf(value[ADVICE_LIMIT])) {
     fprintf(out, isnan(part) ? "its numbers left their range: there is no limit to tell\n"
@@ -60,30 +63,44 @@ static void advice_line(const struct advise *advise, const struct advice *size, 
     fprintf(out, "dt = %.4g is ABOVE the limit %.4g, the run will grow until it fails or leaves this region: use %.3g",
             advise->dt, value[ADVICE_LIMIT], value[ADVICE_LIMIT] / 2);
   else
-    fprintf(out, "dt = %.4g is %.0f %% of the limit %.4g", advise->dt, 100 * part, value[ADVICE_LIMIT]);
+    fprintf(out, "dt = %.4g is %.*f %% of the limit %.4g", advise->dt,
+            part < 0.001  ? 3
+            : part < 0.01 ? 2
+                          : part < 0.1,
+            100 * part, value[ADVICE_LIMIT]);
   if (isnan(P))
     fprintf(out, "; V_init is not known\n");
   else if (!(value[ADVICE_BATCH] > 0))
-    fprintf(out, "; no batches, no V_sgd (with batches V_sgd < V_init would take P > %.4g)\n", P);
+    fprintf(out, "; no batches, no V_sgd (with batches V_sgd < V_init would take P > %.4g%s)\n", fmax(P, 1), least);
   else
-    fprintf(out, "; V_sgd < V_init takes P > %.4g%s, P = %.0f is %s\n", P,
-            advise->step > 0 ? " at the least (V_init is a bound)" : "", value[ADVICE_BATCH],
+    fprintf(out, "; V_sgd < V_init takes P > %.4g%s, P = %.0f is %s\n", P, least, value[ADVICE_BATCH],
             value[ADVICE_BATCH] <= P ? "too small"
             : advise->step > 0       ? "perhaps enough"
                                      : "enough");
+}
+
+/* H:MM:SS, or seconds where these say more. */
+static void duration(double seconds, char text[32]) {
+  if (seconds > 0 && seconds < 60)
+    snprintf(text, 32, "%.2g s", seconds);
+  else
+    report_duration(seconds, text);
 }
 
 static void times(const struct advise *advise, FILE *out) {
   char now[32], safe[32];
   const double left = (double)(advise->steps - advise->step), t = advise->time_to_come;
   const double steps = ceil(t / (advise->limit / 2));
-  report_duration(advise->run_seconds, now);
-  report_duration(left > 0 ? advise->run_seconds * steps / left : 0, safe);
+  duration(advise->run_seconds, now);
+  duration(left > 0 ? advise->run_seconds * steps / left : 0, safe);
   fprintf(out, "\ntime and memory\n");
-  fprintf(out, "  a step takes %.3g s here (measured); the %.0f steps to come take %s\n", advise->step_seconds, left,
-          now);
+  fprintf(out, "  a step takes %.3g s here (measured); ", advise->step_seconds);
+  if (left > 0)
+    fprintf(out, "the %.0f steps to come take %s\n", left, now);
+  else
+    fprintf(out, "the run is complete\n");
   if (left > 0 && isfinite(advise->limit))
-    fprintf(out, "  with half of the limit, dt = %.3g, the same t = %.4g would take %.0f steps, %s\n",
+    fprintf(out, "  with half of the present limit, dt = %.3g, the same t = %.4g would take %.0f steps, %s\n",
             advise->limit / 2, t, steps, safe);
   fprintf(out,
           "  particles: %.4g MB on the rank with most; a process needs %.4g MB, libraries included (peak so far)\n",
@@ -103,7 +120,8 @@ void advise_print(const struct advise *advise, FILE *out) {
   times(advise, out);
   fprintf(out, "\nadvice\n");
   for (int e = 0; e < advise->members; e++) advice_line(advise, &advise->size[e], out);
-  fprintf(out, "limits are those of the present state: lambda grows with |c| along a run\n");
+  fprintf(out, "limits are those of the present state: lambda grows with |c| along a run, often many times; `dt: auto` "
+               "follows it\n");
 }
 
 int advise_json(const struct advise *advise, const char *path) {
