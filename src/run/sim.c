@@ -404,7 +404,9 @@ static void summary(struct sim *sim, int status) {
   if (status == OK)
     report_line(&sim->report, "complete: %lld steps, t = %g, in %s", (long long)sim->steps,
                 pace_time(&sim->stepsize.pace, sim->steps), sim->config->output);
-  else
+  if (status == OK && schedule_auto(&sim->config->schedule, sim->steps) && sim->stepsize.pace.dt > 0)
+    report_line(&sim->report, "dt: auto ended at %g; all dt are in history.h5", sim->stepsize.pace.dt);
+  if (status != OK)
     report_line(&sim->report, "stopped at step %lld of %lld; the same command goes on", (long long)sim->step,
                 (long long)sim->steps);
 }
