@@ -98,9 +98,9 @@ check: setup ## build with warnings as errors and run all tests
 	@tests/run $(BUILD)/check
 
 .PHONY: debug asan
-debug: ## build without optimisation in $(BUILD)/debug
+debug: ## build without optimisation in build/debug
 	@$(MAKE) --no-print-directory -j $$(nproc) OPT='-O0 -g3' FORTIFY= BUILD=$(BUILD)/debug all
-asan: ## build with address and undefined-behaviour sanitizers in $(BUILD)/asan
+asan: ## build with address and undefined-behaviour sanitizers in build/asan
 	@$(MAKE) --no-print-directory -j $$(nproc) OPT='-O1 -g' FORTIFY= EXTRA_CFLAGS='$(SANITIZE)' BUILD=$(BUILD)/asan all tests
 
 .PHONY: bench
@@ -139,9 +139,9 @@ install: all ## copy the program, its pictures' and its report's tools to PREFIX
 
 .PHONY: info
 info: ## what the build uses
-	@printf '%-12s %s\n' version '$(VERSION)' compiler "$$($(CC) --version | head -n 1)" MPI "$$(mpirun --version | head -n 1)"
-	@for package in $(PACKAGES) cmocka; do printf '%-12s %s\n' $$package "$$($(PKG_CONFIG) --modversion $$package)"; done
-	@printf '%-12s %s\n' flags '$(CFLAGS)' levels '$(ISA_LEVELS)'
+	@printf '%-18s %s\n' version '$(VERSION)' compiler "$$($(CC) --version | head -n 1)" MPI "$$(mpirun --version | head -n 1)"
+	@for package in $(PACKAGES) cmocka; do printf '%-18s %s\n' $$package "$$($(PKG_CONFIG) --modversion $$package)"; done
+	@printf '%-18s %s\n' flags '$(strip $(CFLAGS))' levels '$(ISA_LEVELS)'
 
 .PHONY: format
 format: ## format the sources in place

@@ -25,7 +25,8 @@ static void print_fit(const struct fluct *fluct, const struct fluct_quantity *qu
       fprintf(out, "%9s: no fit L + A n^-p with p from %g to %g\n", quantity->name, ERROR_FIT_LOW, ERROR_FIT_HIGH);
     return;
   }
-  fprintf(out, "%9s = %.4g + %.4g n^-p, p = %.3f", quantity->name, fit->limit, fit->amplitude, p.value);
+  fprintf(out, "%9s = %.4g %c %.4g n^-p, p = %.3f", quantity->name, fit->limit, fit->amplitude < 0 ? '-' : '+',
+          fabs(fit->amplitude), p.value);
   if (!isnan(p.low))
     fprintf(out, " [%.3f, %.3f]", p.low, p.high);
   else

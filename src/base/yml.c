@@ -114,7 +114,9 @@ static int read_key(struct reader *reader, const yaml_event_t *event) {
   struct level *level = &reader->level[reader->depth];
   const char *key = (const char *)event->data.scalar.value;
   if (!*key || key[strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")])
-    return refuse(reader, event->start_mark, "a key of letters, digits and _ was expected");
+    return refuse(reader, event->start_mark,
+                  strchr(key, ':') ? "a key of letters, digits and _ was expected; write a space behind its colon"
+                                   : "a key of letters, digits and _ was expected");
   reader->path[level->path] = 0;
   if (level->path + strlen(key) + 2 >= PATH_BYTES)
     return refuse(reader, event->start_mark, "keys this long are not used");
