@@ -36,6 +36,7 @@ thead th { white-space: nowrap; } td { white-space: nowrap; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem 1.6rem; }
 .tables { display: flex; flex-wrap: wrap; gap: 0.4rem 3rem; align-items: flex-start; } .tables .wide { max-width: 100%; }
 .tables caption { max-width: 24rem; }
+@media (max-width: 30rem) { th, td { padding-right: 0.45rem; } table { font-size: 0.8rem; } }
 figure { margin: 0; max-width: 34rem; } figure svg { width: 100%; height: auto; display: block; }
 figcaption { color: var(--faint); font-size: 0.85rem; line-height: 1.4; }
 details { margin: 0.6rem 0; } summary { cursor: pointer; }
@@ -115,9 +116,12 @@ def said(lines, judged=True):
             return "plain"
         if "NOT consistent" in line or "REJECTED" in line or line.startswith("NOT MET"):
             return "bad"
+        if "is expected" in line:
+            return "plain"
         if any(word in line for word in ("undecided", "NOT", "no interval", "no verdict", "only ", "WARNING")):
             return "open"
-        return "good" if "consistent" in line or line.startswith("met ") else "plain"
+        good = ("consistent", "within", "normality not rejected")
+        return "good" if any(word in line for word in good) or line.startswith("met ") else "plain"
     return '<ul class="said">' + "".join(f'<li class="{kind(line)}">{escape(line)}</li>' for line in lines) + "</ul>"
 
 

@@ -27,7 +27,8 @@ def legend(axis, columns=4):
     """Above the axes, where it hides no data; small enough for many entries."""
     handles, labels = axis.get_legend_handles_labels()
     if len(handles) > 1 or (labels and not labels[0].startswith("n = ")):
-        axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncol=min(columns, len(handles)), fontsize=9,
+        rows = -(-len(handles) // columns)  # filled column by column, and evenly
+        axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncol=-(-len(handles) // rows), fontsize=9,
                     handlelength=1.2, columnspacing=1.0, borderaxespad=0.2)
 
 

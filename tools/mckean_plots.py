@@ -5,6 +5,7 @@ that the page's own light and dark colours hold inside the pictures, too. After 
 """
 import io
 import itertools
+import math
 import re
 import sys
 
@@ -119,6 +120,15 @@ def time_axis(axis, times):
     axis.set_xlabel("t")
 
 
+def short(value, _=None):
+    """A tick as a plain number, below 10^-4 and from 10^6 on as a power of ten."""
+    if value <= 0 or 1e-4 <= value < 1e6:
+        return f"{value:g}"
+    power = math.floor(math.log10(value) + 1e-9)
+    digit = value / 10.0 ** power
+    return f"$10^{{{power}}}$" if abs(digit - 1) < 1e-6 else f"${digit:g}\\cdot10^{{{power}}}$"
+
+
 def log_axis(axis):
     """Logarithmic y with plain numbers, also within a decade; linear where there is nothing positive."""
     if max([0] + [y for line in axis.get_lines() for y in line.get_ydata() if np.isfinite(y)]) <= 0:
@@ -127,7 +137,7 @@ def log_axis(axis):
     low, high = axis.get_ylim()
     if high / low < 300:
         axis.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
-    axis.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda y, _: f"{y:g}"))
+    axis.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(short))
     axis.yaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
 
 
@@ -136,7 +146,7 @@ def plain_log(axis):
     axis.set_xscale("log")
     low, high = axis.get_xlim()
     axis.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5) if high / low < 100 else (1,)))
-    axis.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda x, _: f"{x:g}"))
+    axis.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(short))
     axis.xaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
 
 
