@@ -2,8 +2,9 @@
 /* The central limit theorem at t = 0 at the level of fields: d = 5, K = 512 points, R = 2048 replicas, m = 20 whitened
  * projections on the eigenvectors of the exact covariance (analysis/initial_law.h), judged by analysis/clt.h. Seeds are
  * fixed; had they been drawn anew, a false alarm would come in 1e-5 of all cases for each of 5 quotients, W, mean and
- * cosine, in 1e-4 for normality: 7e-4 for the 6 cases that must pass. The same judge must reject what is not so: a
- * variance 10 % too large, duplicated replicas, replicas correlated by 5 %, a lost sqrt n, c without a variance, n = 1.
+ * cosine, in 1e-4 for normality at n = 1024: 7e-4 for the 6 cases that must pass. The same judge must reject what is
+ * not so: a variance 10 % too large, duplicated replicas, replicas correlated by 5 %, a lost sqrt n, c without a
+ * variance, n = 1.
  */
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // ranks: 1 2
 /* At t = 0 the networks are means of iid units: n Var f_n(x) = E[c^2 phi(x, z)^2] - f_0(x)^2 exactly, for every n
- * (THEORY section 4.2). Fixed seeds; bounds are 4.5 standard errors, a false alarm of 7e-6 each had the seeds been
+ * (THEORY section 4.2). Fixed seeds; bounds are 5 standard errors, 9 of them: a false alarm of 9e-6 had the seeds been
  * drawn anew. */
 #include <math.h>
 #include <stdlib.h>
@@ -56,8 +56,8 @@ static void the_variance_over_replicas_is_the_exact_one(void **state) {
       /* One unit is not Gaussian: c phi has a fourth moment of 3 E phi^4, bounded by kurtosis 9 here. */
       const double error = sizes[s] == 1 ? sqrt(8.0 / REPLICAS) : sqrt(2.0 / (REPLICAS - 1)) * (1 + 3.0 / sizes[s]);
       const double ratio = n_times_variance(cases[i].unit, sizes[s]) / exact;
-      if (fabs(ratio - 1) > 4.5 * error) print_error("%s n = %d: ratio %g\n", cases[i].unit, sizes[s], ratio);
-      assert_all(fabs(ratio - 1) <= 4.5 * error);
+      if (fabs(ratio - 1) > 5 * error) print_error("%s n = %d: ratio %g\n", cases[i].unit, sizes[s], ratio);
+      assert_all(fabs(ratio - 1) <= 5 * error);
     }
   }
 }

@@ -35,7 +35,8 @@ static void exact_laws_come_back(void **state) {
   }
 }
 
-/* chi^2 of p = 1: rejected at 1 % in 100 trials 1 +- 5 times; p itself within 5 of its sd of the mean. */
+/* chi^2 at 1 % rejects p = 1 in 1.2 % of trials, since its variances are those of a bootstrap: more than 8 of 100 have
+ * probability 4e-6. p itself lies within 5 sd of its mean, a false alarm of 2e-6. */
 static void noise_is_judged_rightly(void **state) {
   (void)state;
   enum { TRIALS = 100 };
@@ -50,13 +51,13 @@ static void noise_is_judged_rightly(void **state) {
     draw((uint64_t)(10 + trial), 0.5, 0.002, loss, boot);
     caught += error_fit(SIZES, n, loss, B, boot, powers).probability < 0.01;
   }
-  assert_true(rejected <= 6);
+  assert_true(rejected <= 8);
   assert_true(caught == TRIALS);
   assert_near(mean, 1, 5 * sqrt((square - mean * mean) / TRIALS));
 }
 
-/* With p = 1 true the probabilities are uniform: their mean is 1/2 within 4 / sqrt(12 TRIALS) = 0.067 (false alarms
- * below 1e-4). One degree of freedom too many or too few shifts it by about 0.1. */
+/* With p = 1 true the probabilities are uniform: their mean is 1/2 within 4.5 / sqrt(12 TRIALS) = 0.075: a false alarm
+ * of 7e-6. One degree of freedom too many or too few shifts it by about 0.1. */
 static void probabilities_are_uniform(void **state) {
   (void)state;
   enum { TRIALS = 300 };
@@ -66,7 +67,7 @@ static void probabilities_are_uniform(void **state) {
     mean += error_fit(SIZES, n, loss, B, boot, powers).probability / TRIALS;
   }
   print_message("mean probability %.3f\n", mean);
-  assert_near(mean, 0.5, 4 / sqrt(12.0 * TRIALS));
+  assert_near(mean, 0.5, 4.5 / sqrt(12.0 * TRIALS));
 }
 
 static void what_cannot_be_fitted_is_nan(void **state) {

@@ -77,7 +77,8 @@ static void parts_tell_data_from_initial_conditions(void **state) {
     }
   }
   /* The mean square correlation of two points is 0.36, so a trial's V_init has sd 4 sqrt(2/39 0.36) = 0.54 and its
-   * V_sgd 0.25 sqrt(2/80 0.36) = 0.024; five sd of the mean of 60 trials are 0.35 and 0.015. */
+   * V_sgd 0.25 sqrt(2/80 0.36) = 0.024; five sd of the mean of 60 trials are 0.35 and 0.015:
+   * a false alarm of 2e-6. */
   const double expected[3] = {4.25, 4, 0.25}, bound[3] = {0.37, 0.35, 0.015};
   for (int j = 0; j < 3; j++) {
     assert_near(sum[j], expected[j], bound[j]);
@@ -134,6 +135,7 @@ static void bias_is_unbiased(void **state) {
   assert_near(boots, mean, 0.005);
 }
 
+/* Each replica is taken once on average, within 5 sd: a false alarm of 1e-5 for 20. */
 static void weights_are_resamplings(void **state) {
   (void)state;
   enum { R = 20 };

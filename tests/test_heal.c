@@ -42,8 +42,8 @@ static void laws_come_back(void **state) {
   struct heal *heal = heal_create(fluct);
   const struct heal_curve *curve = heal_find(heal, "V_train");
   assert_true(heal->curves == 1 && curve && !heal_find(heal, "V"));
-  /* The log of a ratio has sd sigma sqrt 2; its sd over B samples is within 5 / sqrt(2 B) = 18 % of that; t of 39
-   * degrees at 99 % is 2.708. */
+  /* The log of a ratio has sd sigma sqrt 2; its sd over B samples is within 5 / sqrt(2 B) = 18 % of that, 8 false
+   * alarms of 6e-7; t of 39 degrees at 99 % is 2.708. */
   const double half = 2.708 * 0.1 * sqrt(2) * sqrt(R / (R - 1.0));
   for (int s = 0; s < SIZES; s++) {
     const struct estimate *ratio = &curve->ratio[s];

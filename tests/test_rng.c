@@ -52,7 +52,8 @@ static void normals_are_box_muller(void **state) {
   }
 }
 
-/* Mean, variance and fourth moment of N = 400,000 numbers, each within 5 standard deviations. */
+/* Mean, variance and fourth moment of N = 400,000 numbers, and the mean product of neighbours, each within 5 standard
+ * deviations: a false alarm of 2e-6 had the seed been drawn anew. */
 static void normals_have_the_moments(void **state) {
   (void)state;
   enum { IDS = 50000, EACH = 8 };
@@ -103,8 +104,8 @@ static void permutations_are_bijections(void **state) {
   }
 }
 
-/* Places of one element under many permutations of 10: chi square with 9 degrees of freedom below its 1 - 1e-6
- * quantile, 46.9. */
+/* Places of one element under many permutations of 10: chi square with 9 degrees of freedom below its 1 - 4e-7
+ * quantile, 46.9, for 10 elements. */
 static void permutations_are_even(void **state) {
   (void)state;
   enum { COUNT = 10, MANY = 20000 };

@@ -32,7 +32,7 @@ static void numbers_are_those_of_plain_formulas(void **state) {
   assert_true(isnan(relative) && isnan(kurtosis) && isnan(bimodality));
 }
 
-/* Of samples of fluctuations less than 1 of 1000 warns (more than 8 of 2000 has probability 1e-3); with two groups, or a
+/* Of samples of fluctuations 5 of 10,000 warn (more than 8 of 2000 have probability 2e-6); with two groups, or a
  * few stragglers, nearly all do. */
 static void two_groups_are_told_from_fluctuations(void **state) {
   (void)state;
