@@ -1,7 +1,8 @@
 /* study: what one run, or several of one sweep, recorded: networks of different n at common times. One process.
  *
- * Runs belong together when they differ in run.*, ensemble.* and output.* only and recorded fields at the same steps.
- * Networks of equal n from runs with different seeds are further replicas of that n. */
+ * Runs belong together when they differ in run.*, ensemble.* and output.* (and data.seed) only, have the same times,
+ * the same test and training points, and recorded fields at the same steps. Networks of equal n from runs with
+ * different seeds are further replicas of that n. */
 #ifndef MCKEAN_ANALYSIS_STUDY_H
 #define MCKEAN_ANALYSIS_STUDY_H
 

@@ -1,6 +1,7 @@
 /* setup: from input, or from a checkpoint, to target, data and particles.
  *
- * All functions are collective. USAGE where the input does not fit a data file (its dimension, its number of points).
+ * Functions are collective unless said otherwise. USAGE where the input does not fit a data file (its dimension, its
+ * number of points).
  */
 #ifndef MCKEAN_RUN_SETUP_H
 #define MCKEAN_RUN_SETUP_H
@@ -13,6 +14,9 @@
 #include "run/config.h"
 
 int setup_data(const struct comm *comm, const struct config *config, struct target **target, struct data **data);
+
+/* Local. What config_read could not know of a file: its points and their dimension; setup_data has asked it. */
+int setup_check(const struct config *config, const struct target *target, const struct data *data);
 
 /* Balanced for the batches of a stage; units all zero. */
 int setup_particles(const struct comm *comm, const struct config *config, const struct data *data, int stage,

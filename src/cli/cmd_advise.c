@@ -53,12 +53,14 @@ static int setup_checkpoint(const struct comm *comm, const char *path, int overr
   struct config *now = NULL;
   TRY(config_parse_overridden(path, setup->info.config, overrides, override, &now));
   const int status = config_resumable(setup->config, now, 0);
-  if (status == OK && schedule_steps(&now->schedule) >= setup->info.step) {
+  const int fits = status == OK ? setup_check(now, setup->target, setup->data) : OK;
+  if (fits == OK && status == OK && schedule_steps(&now->schedule) >= setup->info.step) {
     config_free(setup->config);
     setup->config = now;
     return OK;
   }
   config_free(now);
+  if (fits != OK) return fits;
   return status == OK ? FAIL(USAGE, "advise: %s is at step %lld, with these overrides the run ends before", path,
                              (long long)setup->info.step)
                       : FAIL(USAGE, "advise: keys of a checkpoint that cannot change:\n%s", status_text());

@@ -3,8 +3,7 @@
 #include "base/status.h"
 #include "model/schedule.h"
 
-/* What config_read could not know of a file: its points and their dimension. */
-static int check_file(const struct config *config, const struct target *target, const struct data *data) {
+int setup_check(const struct config *config, const struct target *target, const struct data *data) {
   if (unit_table[config->unit.type].sphere && target->d < 2)
     return FAIL(USAGE, "unit.type: units on the sphere need points of dimension d >= 2, the file has d = 1");
   for (int s = 0; s < config->schedule.stages; s++)
@@ -16,7 +15,7 @@ static int check_file(const struct config *config, const struct target *target, 
 int setup_data(const struct comm *comm, const struct config *config, struct target **target, struct data **data) {
   TRY(target_create(comm, &config->target, target));
   TRY(comm_agree(comm, data_create(*target, &config->data, data)));
-  return check_file(config, *target, *data); /* the same on all ranks */
+  return setup_check(config, *target, *data); /* the same on all ranks */
 }
 
 int setup_particles(const struct comm *comm, const struct config *config, const struct data *data, int stage,
