@@ -1,4 +1,4 @@
-/* fluct: fluctuations over replicas, and how they fall with n (THEORY of the LLN and the CLT: RVE section 3).
+/* fluct: fluctuations over replicas, and how they fall with n (LLN and CLT: RVE section 3).
  *
  *   V_n(t)   = mean over points k of the unbiased sample variance of f_n(x_k, t) over replicas r = 1..R
  *   B_n(t)   = mean over points of (mean of f_n - mean of f_N)^2 - V_n/R - V_N/R_N, N the largest n, the reference:
@@ -23,7 +23,8 @@
  * Replicas (with streams: initial conditions, R of them) are resampled, never units or points; the same ones for every
  * n and time. Intervals are value exp(+- t sd(log boot)) for positive values, value +- t sd(boot) for slopes, with
  * Student's t for R - 1 degrees and sd sqrt(R / (R - 1)) for small R, where percentiles of the bootstrap cover too
- * little (tests/test_fluct.c measures the coverage). */
+ * little (tests/test_fluct.c measures the coverage). On its fields intervals of V at 95 % cover 92 % for R = 32, those
+ * at 99 % 97.0 and 97.6 % for R = 16 and 48. */
 #ifndef MCKEAN_ANALYSIS_FLUCT_H
 #define MCKEAN_ANALYSIS_FLUCT_H
 
