@@ -1,5 +1,5 @@
 // ranks: 1
-/* Statements about the flow that hold for any target (THEORY section 6): exact recursion with frozen inner parameters,
+/* Statements about the flow that hold for any target: exact recursion with frozen inner parameters,
  * dissipation, first order in dt, permutation and doubling of the units. */
 #include <math.h>
 #include <stdlib.h>

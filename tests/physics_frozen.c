@@ -1,5 +1,5 @@
 // ranks: 2
-/* Networks of which only c is trained on fixed data (THEORY section 6): after k steps the fluctuations at the training
+/* Networks of which only c is trained on fixed data: after k steps the fluctuations at the training
  * points are those of analysis/frozen_law.h. Rayleigh quotients on the leading eigenvectors of the law, R = 1024
  * replicas of n = 1024 sigmoid units: within 5 standard errors, sqrt(2/(R-1)) each, and 1 % for the law's draws; 10
  * quotients for two targets: a false alarm of 1e-5 had the seeds been drawn anew. The law for labels of zero, where

@@ -1,5 +1,5 @@
 // ranks: 1
-/* The step moves along minus n times the gradient of the loss (THEORY: potential and flow), for every unit type and
+/* The step moves along minus n times the gradient of the loss (RVE section 2), for every unit type and
  * every parameter; frozen fields stay. */
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // ranks: 1 2 3 4
-/* The tangent kernel is what moves the network (THEORY, cases with known answers): frozen-feature training follows
+/* The tangent kernel is what moves the network: frozen-feature training follows
  * (1 - dt lambda)^k in every eigenvector, Euler's limit is 2/lambda_max, and a small step of full training is -dt M r/P
  * for every unit type. */
 #include <math.h>

@@ -1,6 +1,6 @@
 // ranks: 1 2
-/* At t = 0 the networks are means of iid units: n Var f_n(x) = E[c^2 phi(x, z)^2] - f_0(x)^2 exactly, for every n
- * (THEORY section 4.2). Fixed seeds; bounds are 5 standard errors, 9 of them: a false alarm of 9e-6 had the seeds been
+/* At t = 0 the networks are means of iid units: n Var f_n(x) = E[c^2 phi(x, z)^2] - f_0(x)^2 exactly, for every n.
+ * Fixed seeds; bounds are 5 standard errors, 9 of them: a false alarm of 9e-6 had the seeds been
  * drawn anew. */
 #include <math.h>
 #include <stdlib.h>

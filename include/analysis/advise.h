@@ -7,8 +7,8 @@
  *   S         = noise of the gradient of a single point, (1/n) sum_i trace of its covariance: from B = ADVISE_BATCHES
  *               batches with gradients g_b of P_b points each, P_b B/(B-1) (mean |g_b|^2 - |mean g_b|^2)
  *   P_noise   = S / |G|^2: the batch whose gradient has as much noise as signal
- *   V_init    = (mean_i c_i^2 E phi_i^2 - E f_n^2) / (n - 1): variance of f_n if the units were drawn anew from mu_n
- *               (THEORY, healing); exact in the mean at t = 0, later a bound that may be far from tight
+ *   V_init    = (mean_i c_i^2 E phi_i^2 - E f_n^2) / (n - 1): variance of f_n if the units were drawn anew from mu_n;
+ *               exact in the mean at t = 0, later a bound that may be far from tight
  *   V_sgd     = dt S / (2 P): variance of f_n due to the batches
  *   P_sgd     = dt S / (2 V_init): the batch from which on V_sgd is below V_init
  *

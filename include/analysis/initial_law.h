@@ -5,7 +5,7 @@
  *   E f_n(x) = f_0(x) = E c E phi(x, z)
  *   n Cov[f_n(x), f_n(x')] = E c^2 E[phi(x, z) phi(x', z)] - f_0(x) f_0(x')
  *
- * (THEORY: the CLT of RVE section 3.2 at t = 0.) For ridge units s = a.x + b and s' are jointly Gaussian with means m,
+ * (The CLT of RVE section 3.2 at t = 0.) For ridge units s = a.x + b and s' are jointly Gaussian with means m,
  * m', variances sigma^2, sigma'^2 and correlation rho, and Mehler's expansion gives
  *
  *   E[h(s) h(s')] = sum_k h_k(x) h_k(x') rho^k,   h_k(x) = E[h(m + sigma g) He_k(g)] / sqrt(k!)

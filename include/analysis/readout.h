@@ -2,8 +2,8 @@
  *
  *   minimize over u:  (1/2P) sum_p (f_n(x_p) + (1/n) sum_i u_i phi_i(x_p) - y_p)^2 + (mu/2n) sum_i u_i^2
  *
- * u is the change of c. With r = f_n - y and G = Phi Phi^T / (n P), the matrix of frozen-feature training (THEORY,
- * frozen inner parameters), the normal equations in point space are
+ * u is the change of c. With r = f_n - y and G = Phi Phi^T / (n P), the matrix of training with frozen inner
+ * parameters, the normal equations in point space are
  *
  *   (G + mu) q = r,   u_i = -(1/P) sum_p phi_i(x_p) q_p,   and the residual becomes mu q:
  *

@@ -1,6 +1,6 @@
 /* spectrum: what the tangent kernel of a network tells of its training at a moment.
  *
- *   dr/dt = -(1/P) M r at P points, r = f_n - y (THEORY, tangent kernel), so an eigenvector v of M/P with eigenvalue
+ *   dr/dt = -(1/P) M r at P points, r = f_n - y, so an eigenvector v of M/P with eigenvalue
  *   lambda relaxes in the time 1/lambda, and carries the part (v.r)^2 / |r|^2 of the loss
  *   stable dt: gradient descent below 2/lambda_max; with batches of B points below
  *              2/(lambda_max (1 - 1/B) + sup_x M(x,x)/B), sup over the points

@@ -1,7 +1,7 @@
 /* jacobian: products with the derivatives of f_n, by the step's own kernels, for any n.
  *
  *   J_i(x)  = grad_theta(c_i phi(x, z_i)) over the trained fields; on the sphere projected on the tangent space at z_i
- *   M v     = (1/n) sum_i J_i J_i' v,   M(x, x') = (1/n) sum_i J_i(x).J_i(x')     (THEORY, tangent kernel)
+ *   M v     = (1/n) sum_i J_i J_i' v,   M(x, x') = (1/n) sum_i J_i(x).J_i(x')
  *
  * No array of size n x points exists: a block's g_i = J_i' v is formed and used up at once. Sums over blocks are exact
  * (base/exact.h), so all results are the same bits on any number of ranks and threads.

@@ -1,6 +1,6 @@
 /* stability: the largest step size that the networks of a run bear now.
  *
- *   d r/dt = -(1/P) M r,   lambda = largest eigenvalue of M/P       (THEORY, tangent kernel)
+ *   d r/dt = -(1/P) M r,   lambda = largest eigenvalue of M/P
  *   gd, the whole set each step:  forward Euler is stable below  dt = 2 / lambda
  *   sgd, batches of P points:     surely below  dt = 2 / (lambda (1 - 1/P) + sup_x M(x,x) / P)
  *

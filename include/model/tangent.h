@@ -7,7 +7,7 @@
  *   ridge     M = (1/n) sum_i [ train_c phi phi' + (train_a x.x' + train_b) w w' ],   w = c h'(s)
  *   sphere    M = (1/n) sum_i [ train_c phi phi' + train_a (x.x' w w' - v v'/d) ],    w = alpha c phi, v = (x.z) w
  *
- * (THEORY, tangent kernel; for the sphere the gradient in z is projected on the tangent space.) So M is made of Gram
+ * (For the sphere the gradient in z is projected on the tangent space.) So M is made of Gram
  * matrices of phi, w and v over units. */
 #ifndef MCKEAN_MODEL_TANGENT_H
 #define MCKEAN_MODEL_TANGENT_H

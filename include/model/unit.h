@@ -1,7 +1,7 @@
 /* unit: the table of unit types.
  *
  * A network is f_n(x) = (1/n) sum_i c_i phi(x, z_i). Ridge units have z = (a, b) and phi = h(a.x + b); units on the
- * sphere have |z| = sqrt d and phi = h(alpha (x.z - (|x|^2 + d)/2)) = exp(-alpha |x - z|^2 / 2) (THEORY: RVE section
+ * sphere have |z| = sqrt d and phi = h(alpha (x.z - (|x|^2 + d)/2)) = exp(-alpha |x - z|^2 / 2) (RVE section
  * 5). z is held in the fields a. Both are "h of a linear form", so one kernel serves all:
  *
  *   ridge    s = b + a.x              dphi/da = h'(s) x          dphi/db = h'(s)
