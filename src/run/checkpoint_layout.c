@@ -138,7 +138,11 @@ static int prove(int file, const char *path, struct user_block *block) {
   unsigned char bytes[USER_BLOCK];
   struct stat found;
   if (fstat(file, &found) != 0) return FAIL(FAILED, "%s: %s", path, strerror(errno));
-  if (!S_ISREG(found.st_mode) || found.st_size < USER_BLOCK)
+  if (!S_ISREG(found.st_mode))
+    return FAIL(FAILED,
+                "%s: a checkpoint was expected, this is no regular file (those of a run: RUN/checkpoints/step-*.h5)",
+                path);
+  if (found.st_size < USER_BLOCK)
     return FAIL(FAILED, "%s: not a McKean checkpoint: a file of at least %d bytes was expected, received %lld", path,
                 USER_BLOCK, (long long)found.st_size);
   TRY(slab_pread(file, path, 0, bytes, USER_BLOCK));

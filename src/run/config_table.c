@@ -74,7 +74,7 @@ const struct parameter parameter_table[] = {
     {"target.d", P_INTEGER, AT(target.d), 1, 1024, false, NULL, NULL, false, "input dimension; a file has its own"},
     {"target.seed", P_SEED, AT(target.seed), 0, 0, false, "1", NULL, false, "seed of the target's coefficients"},
     {"target.path", P_TEXT, AT(target.path), 0, 0, false, "", NULL, false,
-     "file: HDF5 file with x (N, d), y (N) and, if you like, test_x (K, d), test_y (K)"},
+     "file: HDF5 file (by default none) with x (N, d), y (N) and, if you like, test_x (K, d), test_y (K)"},
     {"target.noise", P_REAL, AT(data.noise), 0, 1e6, false, "0", NULL, false,
      "standard deviation of the noise on training labels"},
     {"target.teacher.units", P_COUNT, AT(target.teacher_units), 1, 1e6, false, "10", NULL, false, "teacher: units m"},
