@@ -1,8 +1,8 @@
 /* measure: the empirical distribution mu_n = (1/n) sum_i delta_theta_i of checkpoints, seen by weak observables.
  *
- *   psi_l(theta) = sqrt 2 cos(w_l.theta~ + beta_l),   l = 1..L, w_l ~ N(0, 1/D) in the D fields of theta, beta_l
- * uniform,
+ *   psi_l(theta) = sqrt 2 cos(w_l.theta~ + beta_l),   l = 1..L
  *
+ * with w_l ~ N(0, 1/D) in the D fields of theta and beta_l uniform;
  * theta~ is theta over the spread of its fields (c, b, all a together) in the largest n at that time: amplitudes grow
  * along a run. Then mean_l psi_l(theta) psi_l(theta') is a Gaussian kernel k of width sqrt D (random Fourier features,
  * Rahimi and Recht 2007), and with <psi>_n = int psi dmu_n, over replicas:

@@ -21,7 +21,7 @@ struct ensemble_spec {
   int members;
   int64_t n[ENSEMBLE_MAX];
   int64_t replicas; /* networks of each size */
-  int64_t streams;  /* data streams per initial condition: replicas i streams .. (i + 1) streams - 1 start alike; 0: 1 */
+  int64_t streams; /* data streams per initial condition: replicas i streams .. (i + 1) streams - 1 start alike; 0: 1 */
 };
 
 /* Identity of a network in random streams: (n, replica), not its place in the list, so that a network's trajectory is

@@ -36,7 +36,8 @@ static double a2_mean(const struct observation *o) {
 }
 
 const struct column column_table[] = {
-    {"loss", "f^2", "loss on the batch of the step, (1/2P) sum_p (f_n - f)^2; data.mode population: exact, 1/2 E (f_n - f)^2", loss},
+    {"loss", "f^2",
+     "loss on the batch of the step, (1/2P) sum_p (f_n - f)^2; data.mode population: exact, 1/2 E (f_n - f)^2", loss},
     {"loss_over_C_f", "1", "loss on the batch divided by C_f = E f^2 / 2", loss_over_C_f},
     {"test_loss", "f^2", "loss on the held-out test points, (1/2K) sum_k (f_n - f)^2", test_loss},
     {"test_loss_over_C_f", "1", "loss on the test points divided by C_f", test_loss_over_C_f},

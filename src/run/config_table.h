@@ -5,7 +5,19 @@
 
 #include "run/config.h"
 
-enum parameter_kind { P_INTEGER, P_COUNT, P_SEED, P_REAL, P_STEPSIZE, P_FLAG, P_TEXT, P_CHOICE, P_SIZES, P_STEPS, P_FIELDS };
+enum parameter_kind {
+  P_INTEGER,
+  P_COUNT,
+  P_SEED,
+  P_REAL,
+  P_STEPSIZE,
+  P_FLAG,
+  P_TEXT,
+  P_CHOICE,
+  P_SIZES,
+  P_STEPS,
+  P_FIELDS
+};
 
 struct parameter {
   const char *key; /* "dynamics.stages[].dt": a key of every stage */
