@@ -18,12 +18,12 @@ enum data_mode { DATA_ONLINE, DATA_FIXED, DATA_POPULATION, DATA_MODES };
 extern const char *const data_mode_names[DATA_MODES];
 
 struct data_spec {
-  int mode;        /* enum data_mode */
-  int64_t samples; /* fixed: number of points; 0 = all of a file */
-  int64_t test;    /* held-out points; a file with test_x has its own */
-  bool shared;     /* online: all networks see the same points */
-  uint64_t seed;
-  double noise; /* standard deviation of noise added to the training labels (target.noise) */
+  int mode;                 /* enum data_mode */
+  int64_t samples;          /* fixed: number of points; 0 = all of a file */
+  int64_t test;             /* held-out points; a file with test_x has its own */
+  bool shared;              /* online: all networks see the same points */
+  uint64_t seed, test_seed; /* test_seed: of the test points, 0: as seed */
+  double noise;             /* standard deviation of noise added to the training labels (target.noise) */
 };
 
 struct data {

@@ -7,10 +7,10 @@
  *   unit.type unit.alpha unit.train unit.init.{c,a,b}.{mean,std}
  *   target.type target.d target.seed target.path target.noise target.teacher.{units,type,alpha}
  *   target.teacher.init.{c,a,b}.{mean,std}
- *   data.mode data.samples data.test data.shared data.seed
+ *   data.mode data.samples data.test data.shared data.seed data.test_seed
  *   dynamics.scheme dynamics.stages[].{steps, dt, dt_safety, dt_every, batch, batch_scale, batch_power}
  *   output.history_every output.checkpoint_every output.checkpoint_minutes output.keep output.snapshots output.fields
- * output.io */
+ *   output.io */
 #ifndef MCKEAN_RUN_CONFIG_H
 #define MCKEAN_RUN_CONFIG_H
 

@@ -20,7 +20,7 @@ struct study_part {
  * and output. */
 static char *physics_of(const struct config *config) {
   struct config bare = *config;
-  bare.data.seed = 0;
+  bare.data.seed = bare.data.test_seed = 0; /* check_points compares what they draw */
   char *echo = config_echo(&bare), *physics;
   const char *from = strstr(echo, "\nunit:"), *to = strstr(echo, "\noutput:");
   if (!from || !to) die("the echo of the input has no sections unit and output");
@@ -200,8 +200,8 @@ static int check_points(const struct study *study, struct h5 *file, const char *
   if (status == OK && !same)
     status = FAIL(USAGE,
                   "%s: its %s points are not those of the first run, so that outputs at them cannot be compared: give "
-                  "all runs one data.seed",
-                  path, set == POINTS_TEST ? "test" : "training");
+                  "all runs one data.%s",
+                  path, set == POINTS_TEST ? "test" : "training", set == POINTS_TEST ? "test_seed" : "seed");
   return status;
 }
 
@@ -264,7 +264,7 @@ static int check_independent(const struct study *study, char *const *folder, con
     return FAIL(
         USAGE,
         "%s and %s hold networks of the same n whose data streams are the same, replica by replica: they are not "
-        "independent; make them replicas of one run",
+        "independent; make them replicas of one run, or give each its own data.seed and all one data.test_seed",
         folder[a], folder[b]);
   return OK;
 }

@@ -19,10 +19,11 @@ static void add_noise(const struct data *data, uint64_t network, int64_t step, i
 }
 
 /* count points of a stream that all networks share, with their labels. */
-static int draw_set(const struct data *data, enum rng_stream stream, int64_t count, double **x, double **y) {
+static int draw_set(const struct data *data, uint64_t seed, enum rng_stream stream, int64_t count, double **x,
+                    double **y) {
   TRY(status_array((void **)x, count * data->d, sizeof(double), "data points"));
   TRY(status_array((void **)y, count, sizeof(double), "labels"));
-  const struct rng rng = {data->spec.seed, stream, 0, 0};
+  const struct rng rng = {seed, stream, 0, 0};
   for (int64_t p = 0; p < count; p++) rng_sphere(&rng, (uint64_t)p, data->d, *x + p * data->d);
   target_eval(data->target, (int)count, *x, *y);
   return OK;
@@ -60,10 +61,12 @@ static int take_file(struct data *data) {
 static int draw_sets(struct data *data) {
   if (data->spec.mode == DATA_FIXED) {
     data->samples = data->spec.samples;
-    TRY(draw_set(data, RNG_DATA_FIXED, data->samples, &data->x, &data->y));
+    TRY(draw_set(data, data->spec.seed, RNG_DATA_FIXED, data->samples, &data->x, &data->y));
   }
   data->tests = data->spec.test;
-  return data->tests > 0 ? draw_set(data, RNG_DATA_TEST, data->tests, &data->test_x, &data->test_y) : OK;
+  if (data->tests == 0) return OK;
+  const uint64_t seed = data->spec.test_seed ? data->spec.test_seed : data->spec.seed;
+  return draw_set(data, seed, RNG_DATA_TEST, data->tests, &data->test_x, &data->test_y);
 }
 
 static double half_mean_square(int64_t count, const double *y) {

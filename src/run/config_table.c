@@ -108,6 +108,9 @@ const struct parameter parameter_table[] = {
      "data streams per initial condition: that many networks start alike, each with fresh points or an order of "
      "mini-batches of its own"},
     {"data.seed", P_SEED, AT(data.seed), 0, 0, false, "1", NULL, false, "seed of points, their order and label noise"},
+    {"data.test_seed", P_SEED, AT(data.test_seed), 0, 0, false, "0", NULL, false,
+     "seed of the test points; 0: data.seed. Give it to runs with data of their own that shall be analyzed as one "
+     "study"},
 
     {"dynamics.scheme", P_CHOICE, AT(schedule.scheme), 0, 0, false, "gd", scheme_choice, false,
      "gd: the whole fixed set or population each step; sgd: fresh points, or mini-batches of the fixed set without "
