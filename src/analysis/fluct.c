@@ -48,6 +48,7 @@ static bool is_known(const struct study *study, const struct source *source) {
 /* By theory: 1/n, and for the part due to the data 1/P. */
 static double expected_slope(const struct study *study, const struct source *source) {
   if (source->column || source->part >= PART_BIAS) return NAN;
+  if (source->part == PART_TOTAL && !study->common_data) return NAN; /* A/n + dt S/P: neither power alone */
   return source->part == PART_SGD ? -study->batch_power : -1;
 }
 
