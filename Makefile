@@ -97,6 +97,12 @@ check: setup ## build with warnings as errors and run all tests
 	@$(MAKE) --no-print-directory -j $$(nproc) EXTRA_CFLAGS='-Werror $(EXTRA_CFLAGS)' BUILD=$(BUILD)/check tests
 	@tests/run $(BUILD)/check
 
+.PHONY: check-slurm
+check-slurm: setup ## run jobs/ under a private SLURM of two nodes on this machine; as root, installs SLURM's packages
+	@tools/setup check-slurm
+	@$(MAKE) --no-print-directory -j $$(nproc) all
+	@tests/run-slurm $(BUILD) $(ARGS)
+
 .PHONY: debug asan
 debug: ## build without optimisation in build/debug
 	@$(MAKE) --no-print-directory -j $$(nproc) OPT='-O0 -g3' FORTIFY= BUILD=$(BUILD)/debug all

@@ -1,0 +1,33 @@
+#!/bin/bash
+#SBATCH --job-name=mckean
+#SBATCH --nodes=2
+#SBATCH --ntasks-per-node=64
+#SBATCH --time=24:00:00
+#SBATCH --signal=B:USR2@300
+#SBATCH --requeue
+#SBATCH --open-mode=append
+#SBATCH --output=%x-%j.log
+#
+# One run, over as many jobs as it needs. From the top folder of McKean, after `make` and editing the lines above and below:
+#
+#   sbatch jobs/run.sh [INPUT [KEY=VALUE...]]
+#
+# 300 s before the time limit the run writes a checkpoint and stops, and the job is queued again; so it is after a lost node
+# or preemption. Make the 300 s longer than a checkpoint and a step together by a minute or more.
+
+# ---- settings ----
+input=input/reference.yaml
+restarts=20       # at most
+chain=requeue     # depend: for sites that forbid requeue, a new job that waits for this one to end
+launcher=srun     # mpirun: where srun has no PMIx
+mckean=build/mckean
+# modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl
+# ------------------
+
+script=jobs/run.sh
+. "${SLURM_SUBMIT_DIR:-.}/jobs/common.sh"
+[ $# -eq 0 ] || { input=$1; shift; }
+start run "$input" "$@"
+code=$?
+[ $code -ne 75 ] || go_on "$input" "$@"
+exit $code
