@@ -2,7 +2,8 @@
 #   fail TEXT          ends the job with exit code 2
 #   start ARGUMENT...  $mckean on all tasks of the job; returns its exit code. USR2 and TERM to this script become USR2 to
 #                      all ranks, which write a checkpoint and stop with 75
-#   go_on              after 75: the job again, at most $restarts times, by requeue or by a job that depends on this one
+#   go_on              after 75: the job again, at most $restarts times, by requeue or by a job that depends on this one;
+#                      not after TERM, which scancel sends
 
 set -u
 fail() { echo "${SLURM_JOB_NAME:-$0}: $*" >&2; exit 2; }
@@ -15,13 +16,15 @@ job=$SLURM_JOB_ID
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1} OPENBLAS_NUM_THREADS=1
 
 stopping=
+cancelled=
 interrupted=
 process=
 pass_on() {
   stopping=1 interrupted=1
   [ -z "$process" ] || kill -USR2 "$process" 2>/dev/null # both launchers send it to the ranks of all nodes
 }
-trap pass_on USR2 TERM
+trap pass_on USR2
+trap 'cancelled=1; pass_on' TERM
 
 start() {
   local code
@@ -47,6 +50,10 @@ start() {
 
 go_on() {
   local done=${MCKEAN_RESTARTS:-${SLURM_RESTART_COUNT:-0}}
+  if [ -n "$cancelled" ]; then
+    echo "cancelled; submit the same job again to go on"
+    exit 75
+  fi
   if [ "$done" -ge "$restarts" ]; then
     echo "stopped early after $done restarts, the bound; submit the same job again to go on"
     exit 75

@@ -12,8 +12,8 @@
 #
 #   sbatch jobs/run.sh [INPUT [KEY=VALUE...]]
 #
-# 300 s before the time limit the run writes a checkpoint and stops, and the job is queued again; so it is after a lost node
-# or preemption. Make the 300 s longer than a checkpoint and a step together by a minute or more.
+# 300 s before the time limit the run writes a checkpoint and stops, and the job is queued again. scancel
+# ends it for good, with a checkpoint if there is time. Make the 300 s longer than a checkpoint and a step together by a minute or more.
 
 # ---- settings ----
 input=input/reference.yaml
