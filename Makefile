@@ -88,7 +88,7 @@ demo: setup ## the quick study from input to pictures, under 3 minutes on 2 core
 	@tools/demo $(BUILD)
 
 .PHONY: studies
-studies: setup ## run the studies of the theory and judge them, each under 15 minutes on 2 cores; ARGS="lln sgd"
+studies: setup ## run the studies of the theory and judge them; ARGS="lln sgd"
 	@$(MAKE) --no-print-directory -j $$(nproc) all
 	@tools/python tools/studies --build $(BUILD) $(ARGS)
 
