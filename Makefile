@@ -103,6 +103,13 @@ check-slurm: setup ## run jobs/ under a private SLURM of two nodes on this machi
 	@$(MAKE) --no-print-directory -j $$(nproc) all
 	@tests/run-slurm $(BUILD) $(ARGS)
 
+.PHONY: check-faults check-faults-long
+check-faults: setup ## kill runs, fill disks and damage files; needs root for small disks of its own
+	@$(MAKE) --no-print-directory -j $$(nproc) EXTRA_CFLAGS='-Werror $(EXTRA_CFLAGS)' BUILD=$(BUILD)/check tests
+	@. tools/environment; tests/run-programs fault $(BUILD)/check $(ARGS)
+check-faults-long: ## the same, with 200 kills
+	@$(MAKE) --no-print-directory check-faults MCKEAN_KILLS=200 MCKEAN_TEST_TIMEOUT=3600
+
 .PHONY: debug asan
 debug: ## build without optimisation in build/debug
 	@$(MAKE) --no-print-directory -j $$(nproc) OPT='-O0 -g3' FORTIFY= BUILD=$(BUILD)/debug all

@@ -14,6 +14,7 @@
 #include "run/history.h"
 #include "run/lock.h"
 #include "run/output.h"
+#include "run/plan.h"
 #include "run/report.h"
 #include "run/setup.h"
 #include "run/stepsize.h"
@@ -166,30 +167,12 @@ static void say_problem(struct sim *sim) {
     report_line(&sim->report, "warning: C_f is no positive number: the columns loss_over_C_f will not be numbers");
 }
 
-/* What the run would need, from the input alone. */
-static void dry_run(struct sim *sim) {
-  const struct config *config = sim->config;
-  const double field = (double)precision_stored((enum precision)config->precision) * (sim->target->d + FIELD_A);
-  double pairs = 0, memory = 0, disk = 0;
-  for (int e = 0; e < config->ensemble.members; e++) {
-    const double replicas = (double)config->ensemble.replicas, n = (double)config->ensemble.n[e] * replicas;
-    memory += (double)network_tiles(config->ensemble.n[e]) * TILE * replicas * field;
-    disk += n * field;
-    for (int s = 0; s < config->schedule.stages; s++)
-      pairs += n * (double)config->schedule.stage[s].steps *
-               schedule_cost(&config->schedule, s, config->ensemble.n[e], sim->data);
-  }
-  report_line(&sim->report, "dry run: %lld steps, %.3g (unit x sample) pairs; particles: %.3f GB, about %.3f GB a rank",
-              (long long)sim->steps, pairs, memory * 1e-9, memory * 1e-9 / sim->comm->size);
-  report_line(&sim->report, "each checkpoint: %.3f GB; nothing was written", disk * 1e-9);
-}
-
 static int start(struct sim *sim) {
   provenance_fill(sim->comm, sim->options->argc, sim->options->argv, &sim->provenance);
   TRY(common_isa(sim));
   TRY(setup_data(sim->comm, sim->config, &sim->target, &sim->data)); /* before any output: bad data leave no trace */
   if (sim->options->dry_run) {
-    dry_run(sim);
+    plan_report(sim->comm, sim->config, sim->data, &sim->report);
     sim->done = true;
     return OK;
   }
