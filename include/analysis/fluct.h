@@ -85,12 +85,14 @@ int fluct_bias(int64_t replicas, int64_t references, int64_t points, const doubl
                int bootstrap, const double *weight, const double *reference_weight, double *value, double *boot);
 double fluct_mean(int64_t replicas, const double *values, int bootstrap, const double *weight, double *boot);
 
+/* Least-squares slope of log value [sizes], stride apart, in log n [sizes]. NAN: a value is not positive. */
+double fluct_log_slope(int sizes, const int64_t *n, const double *value, int64_t stride);
+
 /* in_log: of a value whose boot are all positive (a difference of variances may not be); they become logarithms. */
 struct estimate fluct_interval(double value, int bootstrap, double *boot, int64_t replicas, double level, bool in_log);
 
-/* Local. The independent ones of a size that are resampled: networks, or initial conditions with all their streams. */
-int64_t fluct_initials(const struct fluct *fluct, int size);
-int64_t fluct_fewest(const struct fluct *fluct); /* of all sizes */
+/* Local. The fewest study_initials of all sizes: these are what is resampled. */
+int64_t fluct_fewest(const struct fluct *fluct);
 
 /* Local. NULL: no known quantity has this name. */
 const struct fluct_quantity *fluct_find(const struct fluct *fluct, const char *name);

@@ -6,6 +6,7 @@
 #define MCKEAN_ANALYSIS_RESULTS_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "run/provenance.h"
 
@@ -13,6 +14,9 @@
 struct estimate {
   double value, low, high;
 };
+
+/* Local. Two blanks and factor times the estimate, "value [low, high]", in a cell of that width; "-" for NAN. */
+void results_print(FILE *out, int width, struct estimate estimate, double factor);
 
 struct results;
 

@@ -36,6 +36,9 @@ struct study {
 int study_open(int runs, char *const *folder, struct study **study);
 void study_free(struct study *study); /* accepts NULL */
 
+/* Initial conditions of a size, each with all its streams: the replicas that are independent. */
+int64_t study_initials(const struct study *study, int size);
+
 /* f [replicas][K or N] of a size at a time. FAILED. */
 int study_field(const struct study *study, int size, int time, enum point_set set, double *f);
 

@@ -58,10 +58,6 @@ static int read_rows(void *context, int64_t first, int64_t count, double *f) {
   return OK;
 }
 
-static int64_t initials_of(const struct study *study, int size) {
-  return study->replicas[size] / study->streams;
-}
-
 /* Replicas first .. first+count-1 (initial conditions) of a size. */
 static int read_covariance(const struct work *work, const struct clt_moment *moment, int size, int64_t first,
                            int64_t count, struct covariance **covariance) {
@@ -122,7 +118,7 @@ static int find_exact(const struct work *work, struct clt_moment *moment, struct
 /* Quotients of the other half on the vectors of the first, both of the largest n. */
 static int find_half(const struct work *work, struct clt_moment *moment, struct reference *reference) {
   const int last = work->study->sizes - 1, K = moment->points, m = moment->vectors;
-  const int64_t replicas = initials_of(work->study, last), half = replicas / 2;
+  const int64_t replicas = study_initials(work->study, last), half = replicas / 2;
   struct covariance *first, *second;
   struct dense *C;
   double *y = NULL, *spectrum = status_malloc(sizeof *spectrum * (size_t)K);
@@ -268,7 +264,7 @@ static int judge_sizes(const struct work *work, struct clt_moment *moment, const
   const struct study *study = work->study;
   for (int s = 0; s < study->sizes; s++) {
     struct covariance *covariance;
-    const int64_t replicas = initials_of(study, s);
+    const int64_t replicas = study_initials(study, s);
     const int64_t first = moment->source == CLT_HALF && s == study->sizes - 1 ? replicas - moment->references : 0;
     TRY(read_covariance(work, moment, s, first, replicas - first, &covariance));
     const int status = judge(work, moment, reference, s, covariance, &moment->size[s]);
@@ -329,7 +325,7 @@ static void plan(struct clt_fields *fields, const struct work *work) {
   const struct study *study = work->study;
   int64_t fewest = INT64_MAX;
   for (int s = 0; s < study->sizes; s++)
-    if (initials_of(study, s) < fewest) fewest = initials_of(study, s);
+    if (study_initials(study, s) < fewest) fewest = study_initials(study, s);
   const char *reason = "";
   if (!study->fields)
     reason = "the runs recorded no fields (output.fields)";

@@ -52,14 +52,10 @@ static double expected_slope(const struct study *study, const struct source *sou
   return source->part == PART_SGD ? -study->batch_power : -1;
 }
 
-int64_t fluct_initials(const struct fluct *fluct, int size) {
-  return fluct->study->replicas[size] / fluct->study->streams;
-}
-
 int64_t fluct_fewest(const struct fluct *fluct) {
   int64_t fewest = INT64_MAX;
   for (int s = 0; s < fluct->study->sizes; s++)
-    if (fluct_initials(fluct, s) < fewest) fewest = fluct_initials(fluct, s);
+    if (study_initials(fluct->study, s) < fewest) fewest = study_initials(fluct->study, s);
   return fewest;
 }
 
@@ -102,7 +98,7 @@ static int evaluate_bias(const struct fluct *fluct, const struct source *source,
 /* data [replicas]: averaged over the streams of each initial condition in place, then over these. */
 static void mean_of(const struct fluct *fluct, int size, double *data, const double *weight, double *value,
                     double *boot) {
-  const int64_t initials = fluct_initials(fluct, size);
+  const int64_t initials = study_initials(fluct->study, size);
   const size_t streams = (size_t)fluct->study->streams;
   for (int64_t i = 0; i < initials; i++) data[i] = gsl_stats_mean(data + (size_t)i * streams, 1, streams);
   *value = fluct_mean(initials, data, fluct->options.bootstrap, weight, boot);
@@ -151,7 +147,7 @@ static int evaluate(const struct fluct *fluct, const struct source *source, int 
   if (source->column) return evaluate_series(fluct, source, size, time, weight[size], value, boot);
   if (source->part == PART_RATIO) return evaluate_ratio(fluct, source, size, time, value, boot);
   const struct study *study = fluct->study;
-  const int64_t replicas = study->replicas[size], initials = fluct_initials(fluct, size);
+  const int64_t replicas = study->replicas[size], initials = study_initials(fluct->study, size);
   const int64_t points = source->set == POINTS_TEST ? study->tests : study->samples;
   double *f;
   TRY(status_array((void **)&f, replicas * points, sizeof *f, "the outputs of all replicas"));
@@ -168,10 +164,11 @@ static int evaluate(const struct fluct *fluct, const struct source *source, int 
   return status;
 }
 
-static double log_slope(int sizes, const double *log_n, const double *value, size_t stride) {
-  double log_value[ENSEMBLE_MAX], intercept, slope, c00, c01, c11, squares;
+double fluct_log_slope(int sizes, const int64_t *n, const double *value, int64_t stride) {
+  double log_n[ENSEMBLE_MAX], log_value[ENSEMBLE_MAX], intercept, slope, c00, c01, c11, squares;
   for (int s = 0; s < sizes; s++) {
-    log_value[s] = log(value[(size_t)s * stride]);
+    log_n[s] = log((double)n[s]);
+    log_value[s] = log(value[s * stride]);
     if (!isfinite(log_value[s])) return NAN;
   }
   gsl_fit_linear(log_n, 1, log_value, 1, (size_t)sizes, &intercept, &slope, &c00, &c01, &c11, &squares);
@@ -182,11 +179,10 @@ static struct estimate slope_of(const struct fluct *fluct, const double *value, 
   const struct study *study = fluct->study;
   const int B = fluct->options.bootstrap, sizes = study->sizes;
   if (sizes < 2) return (struct estimate){NAN, NAN, NAN};
-  double log_n[ENSEMBLE_MAX], *slopes = status_malloc(sizeof *slopes * (size_t)B);
-  for (int s = 0; s < sizes; s++) log_n[s] = log((double)study->n[s]);
-  for (int b = 0; b < B; b++) slopes[b] = log_slope(sizes, log_n, boot + b, (size_t)B);
+  double *slopes = status_malloc(sizeof *slopes * (size_t)B);
+  for (int b = 0; b < B; b++) slopes[b] = fluct_log_slope(sizes, study->n, boot + b, B);
   const struct estimate slope =
-      fluct_interval(log_slope(sizes, log_n, value, 1), B, slopes, replicas, fluct->options.level, false);
+      fluct_interval(fluct_log_slope(sizes, study->n, value, 1), B, slopes, replicas, fluct->options.level, false);
   free(slopes);
   return slope;
 }
@@ -215,7 +211,7 @@ static int estimate_time(struct fluct *fluct, int q, int time, double *const *we
     if (status != OK) break;
     memcpy(scratch, own, sizeof *scratch * B);
     quantity->value[time * study->sizes + s] =
-        fluct_interval(value[s], (int)B, scratch, fluct_initials(fluct, s), fluct->options.level, true);
+        fluct_interval(value[s], (int)B, scratch, study_initials(fluct->study, s), fluct->options.level, true);
   }
   free(scratch);
   if (status == OK) quantity->slope[time] = slope_of(fluct, value, boot, fluct_fewest(fluct));
@@ -260,7 +256,7 @@ int fluct_create(const struct study *study, const struct fluct_options *options,
   fluct->study = study;
   fluct->options = *options;
   for (int s = 0; s < study->sizes; s++) {
-    const int64_t initials = fluct_initials(fluct, s);
+    const int64_t initials = study_initials(fluct->study, s);
     weight[s] = status_malloc(sizeof(double) * (size_t)options->bootstrap * (size_t)initials);
     fluct_weights(options->seed, options->bootstrap, initials, weight[s]);
   }

@@ -6,17 +6,6 @@
 
 enum { CELL = 30, COLUMNS = 4 };
 
-static void print_estimate(FILE *out, struct estimate e, double factor) {
-  char text[96];
-  if (isnan(e.value))
-    snprintf(text, sizeof text, "-");
-  else if (isnan(e.low))
-    snprintf(text, sizeof text, "%.4g", factor * e.value);
-  else
-    snprintf(text, sizeof text, "%.4g [%.4g, %.4g]", factor * e.value, factor * e.low, factor * e.high);
-  fprintf(out, "  %-*s", CELL, text);
-}
-
 static void print_fit(const struct fluct *fluct, const struct fluct_quantity *quantity, int time, FILE *out) {
   const struct error_fit *fit = &quantity->fit[time];
   const struct estimate p = quantity->power[time];
@@ -48,10 +37,11 @@ static void print_columns(const struct fluct *fluct, int time, int count, const 
   for (int s = 0; s < study->sizes; s++) {
     fprintf(out, "\n%10lld", (long long)study->n[s]);
     for (int i = 0; i < count; i++)
-      print_estimate(out, column[i]->value[time * study->sizes + s], column[i]->variance ? (double)study->n[s] : 1);
+      results_print(out, CELL, column[i]->value[time * study->sizes + s],
+                    column[i]->variance ? (double)study->n[s] : 1);
   }
   fprintf(out, "\n%10s", "slope");
-  for (int i = 0; i < count; i++) print_estimate(out, column[i]->slope[time], 1);
+  for (int i = 0; i < count; i++) results_print(out, CELL, column[i]->slope[time], 1);
   fputc('\n', out);
 }
 
@@ -97,9 +87,9 @@ void fluct_print_verdicts(const struct fluct *fluct, FILE *out) {
 
 static void print_replica_limits(const struct fluct *fluct, FILE *out) {
   const struct study *study = fluct->study;
-  int64_t fewest = fluct_initials(fluct, 0), most = fewest;
+  int64_t fewest = study_initials(fluct->study, 0), most = fewest;
   for (int s = 1; s < study->sizes; s++) {
-    const int64_t own = fluct_initials(fluct, s);
+    const int64_t own = study_initials(fluct->study, s);
     if (own < fewest) fewest = own;
     if (own > most) most = own;
   }

@@ -23,7 +23,7 @@ static struct estimate log_change(const struct fluct *fluct, const struct heal_c
   for (int b = 0; b < B; b++) boot[b] = factor * log(end[b] / start[b]);
   const double value = factor * log(value_of(curve, fluct, to, size) / value_of(curve, fluct, from, size));
   const struct estimate change =
-      fluct_interval(value, B, boot, fluct_initials(fluct, size), fluct->options.level, false);
+      fluct_interval(value, B, boot, study_initials(fluct->study, size), fluct->options.level, false);
   free(boot);
   return change;
 }

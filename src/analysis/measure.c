@@ -31,10 +31,6 @@ struct work {
   double **weight;  /* [sizes]: fluct_weights */
 };
 
-static int64_t initials_of(const struct study *study, int size) {
-  return study->replicas[size] / study->streams;
-}
-
 /* ---- units on their way from the file ---- */
 
 /* c (n), b (n), a (n, d) of a network. */
@@ -75,7 +71,7 @@ static int read_units(const struct work *work, int size, int64_t i, struct units
 static int each_network(const struct work *work, int size,
                         void (*use)(void *context, int64_t i, const struct units *units), void *context) {
   int status = OK;
-  for (int64_t i = work->comm->rank; i < initials_of(work->study, size) && status == OK; i += work->comm->size) {
+  for (int64_t i = work->comm->rank; i < study_initials(work->study, size) && status == OK; i += work->comm->size) {
     struct units units;
     status = read_units(work, size, i, &units);
     if (status == OK) use(context, i, &units);
@@ -214,17 +210,6 @@ static double family_normality(int64_t R, const double *psi) {
   return isnan(least) ? NAN : fmin(1, L * least);
 }
 
-static double log_slope(const struct study *study, const double *value, int stride) {
-  double x[ENSEMBLE_MAX], y[ENSEMBLE_MAX], intercept, slope, c00, c01, c11, squares;
-  for (int s = 0; s < study->sizes; s++) {
-    x[s] = log((double)study->n[s]);
-    y[s] = log(value[(int64_t)s * stride]);
-    if (!isfinite(y[s])) return NAN;
-  }
-  gsl_fit_linear(x, 1, y, 1, (size_t)study->sizes, &intercept, &slope, &c00, &c01, &c11, &squares);
-  return slope;
-}
-
 /* V of all sizes with its slope; centres psi. */
 static int find_variances(const struct work *work, const struct measure *measure, double *const *psi,
                           struct measure_moment *moment) {
@@ -235,7 +220,7 @@ static int find_variances(const struct work *work, const struct measure *measure
   int status = status_array((void **)&boot, (int64_t)study->sizes * B, sizeof *boot, "bootstrap values");
   int64_t fewest = INT64_MAX;
   for (int s = 0; s < study->sizes && status == OK; s++) {
-    const int64_t R = initials_of(study, s);
+    const int64_t R = study_initials(study, s);
     if (R < fewest) fewest = R;
     status = fluct_variance(R, L, psi[s], B, work->weight[s], &value[s], boot + (int64_t)s * B);
     if (status != OK) break;
@@ -244,8 +229,9 @@ static int find_variances(const struct work *work, const struct measure *measure
   }
   moment->slope = (struct estimate){NAN, NAN, NAN};
   if (status == OK && study->sizes > 1) {
-    for (int b = 0; b < B; b++) slopes[b] = log_slope(study, boot + b, B);
-    moment->slope = fluct_interval(log_slope(study, value, 1), B, slopes, fewest, measure->options.level, false);
+    for (int b = 0; b < B; b++) slopes[b] = fluct_log_slope(study->sizes, study->n, boot + b, B);
+    moment->slope = fluct_interval(fluct_log_slope(study->sizes, study->n, value, 1), B, slopes, fewest,
+                                   measure->options.level, false);
   }
   free(boot);
   free(slopes);
@@ -259,13 +245,13 @@ static int estimate(const struct work *work, const struct measure *measure, doub
   const int last = study->sizes - 1;
   for (int s = 0; s <= last; s++) {
     struct measure_size *size = &moment->size[s];
-    const int64_t R = initials_of(study, s);
+    const int64_t R = study_initials(study, s);
     double mean[L];
     size->units = gsl_stats_mean(square[s], 1, (size_t)(R * L)) - mean_square(R, psi[s], mean);
     size->normality = family_normality(R, psi[s]);
     size->mmd = (struct estimate){NAN, NAN, NAN};
     if (s < last)
-      size->mmd = distance((double)study->n[s], R, psi[s], square[s], initials_of(study, last), psi[last],
+      size->mmd = distance((double)study->n[s], R, psi[s], square[s], study_initials(study, last), psi[last],
                            measure->options.level);
   }
   return find_variances(work, measure, psi, moment);
@@ -278,7 +264,7 @@ static int fill_moment(const struct work *work, const struct measure *measure, s
   double *psi[ENSEMBLE_MAX] = {NULL}, *square[ENSEMBLE_MAX] = {NULL};
   int status = find_scale(work, moment->scale);
   for (int s = 0; s < study->sizes && status == OK; s++) {
-    const int64_t count = initials_of(study, s) * L;
+    const int64_t count = study_initials(study, s) * L;
     status = status_array((void **)&psi[s], count, sizeof(double), "observables");
     if (status == OK) status = status_array((void **)&square[s], count, sizeof(double), "observables");
     status = comm_agree(work->comm, status);
@@ -342,7 +328,7 @@ static int do_moments(struct work *work, struct measure *measure) {
   const struct study *study = work->study;
   const struct steps *snapshots = &work->config->snapshots;
   for (int s = 0; s < study->sizes; s++)
-    measure->few |= snapshots->count > 0 && initials_of(study, s) < FLUCT_REPLICAS_MIN;
+    measure->few |= snapshots->count > 0 && study_initials(study, s) < FLUCT_REPLICAS_MIN;
   if (measure->few) return OK;
   measure->moment = calloc((size_t)snapshots->count + 1, sizeof *measure->moment);
   if (!measure->moment) die("no memory for %d snapshots", snapshots->count);
@@ -374,7 +360,7 @@ static int prepare(struct work *work, const struct measure *measure) {
   work->weight = calloc((size_t)study->sizes, sizeof *work->weight);
   if (!work->weight) die("no memory for %d sizes", study->sizes);
   for (int s = 0; s < study->sizes; s++) {
-    const int64_t R = initials_of(study, s);
+    const int64_t R = study_initials(study, s);
     TRY(status_array((void **)&work->weight[s], B * R, sizeof(double), "bootstrap weights"));
     fluct_weights(measure->options.seed, B, R, work->weight[s]);
   }

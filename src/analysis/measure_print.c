@@ -10,13 +10,7 @@
 
 /* ---- terminal ---- */
 
-static void print_estimate(FILE *out, struct estimate e, double factor) {
-  char text[96] = "-";
-  if (!isnan(e.value) && isnan(e.low)) snprintf(text, sizeof text, "%.4g", factor * e.value);
-  if (!isnan(e.low))
-    snprintf(text, sizeof text, "%.4g [%.4g, %.4g]", factor * e.value, factor * e.low, factor * e.high);
-  fprintf(out, "  %-34s", text);
-}
+enum { CELL = 34 };
 
 static void print_moment(const struct measure *measure, const struct measure_moment *moment, FILE *out) {
   const struct study *study = measure->study;
@@ -30,13 +24,13 @@ static void print_moment(const struct measure *measure, const struct measure_mom
     const struct measure_size *size = &moment->size[s];
     const double n = (double)study->n[s];
     fprintf(out, "%10lld", (long long)study->n[s]);
-    print_estimate(out, size->V, n);
-    print_estimate(out, size->V, n / size->units);
-    print_estimate(out, size->mmd, 1);
+    results_print(out, CELL, size->V, n);
+    results_print(out, CELL, size->V, n / size->units);
+    results_print(out, CELL, size->mmd, 1);
     fprintf(out, "  %.3g\n", size->normality);
   }
   fprintf(out, "%10s", "slope");
-  print_estimate(out, moment->slope, 1);
+  results_print(out, CELL, moment->slope, 1);
   fputc('\n', out);
 }
 

@@ -33,6 +33,15 @@ const char *const results_values[3] = {"values", "low", "high"};
 
 /* ---- add ---- */
 
+void results_print(FILE *out, int width, struct estimate estimate, double factor) {
+  char text[96] = "-";
+  if (!isnan(estimate.value) && isnan(estimate.low)) snprintf(text, sizeof text, "%.4g", factor * estimate.value);
+  if (!isnan(estimate.value) && !isnan(estimate.low))
+    snprintf(text, sizeof text, "%.4g [%.4g, %.4g]", factor * estimate.value, factor * estimate.low,
+             factor * estimate.high);
+  fprintf(out, "  %-*s", width, text);
+}
+
 struct results *results_create(void) {
   struct results *results = calloc(1, sizeof *results);
   if (!results) die("no memory for results");

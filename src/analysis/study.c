@@ -324,6 +324,10 @@ void study_free(struct study *study) {
 
 /* ---- read ---- */
 
+int64_t study_initials(const struct study *study, int size) {
+  return study->replicas[size] / study->streams;
+}
+
 int study_field(const struct study *study, int size, int time, enum point_set set, double *f) {
   const int64_t points = set == POINTS_TEST ? study->tests : study->samples;
   for (int i = 0; i < study->parts; i++) {
