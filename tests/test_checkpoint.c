@@ -174,7 +174,7 @@ static void newest_passes_over_damage(void **state) {
   struct problem *problem = networks("sigmoid", "mixed", "[17, 300]");
   char *path = NULL, *damaged = checkpoint_path(folder, 20), *older = checkpoint_path(folder, 10);
   struct checkpoint_info info = {0};
-  assert_ok(checkpoint_newest(&world, folder, note, NULL, &path, &info));
+  assert_ok(checkpoint_newest(&world, folder, false, note, NULL, &path, &info));
   assert_all(path == NULL);
   assert_ok(save(problem, 10, SLAB_POSIX, always));
   assert_ok(save(problem, 20, SLAB_POSIX, always));
@@ -186,7 +186,7 @@ static void newest_passes_over_damage(void **state) {
     free(data);
   }
   comm_barrier(&world);
-  assert_ok(checkpoint_newest(&world, folder, note, NULL, &path, &info));
+  assert_ok(checkpoint_newest(&world, folder, false, note, NULL, &path, &info));
   assert_all(path && strcmp(path, older) == 0 && info.step == 10);
   assert_all(world.rank != 0 || strstr(noted, "step-000000000020.h5"));
   free(path);
@@ -194,7 +194,7 @@ static void newest_passes_over_damage(void **state) {
   comm_barrier(&world);
   if (world.rank == 0) assert_int_equal(truncate(older, 100), 0);
   comm_barrier(&world);
-  assert_status(FAILED, checkpoint_newest(&world, folder, note, NULL, &path, &info));
+  assert_status(FAILED, checkpoint_newest(&world, folder, false, note, NULL, &path, &info));
   free(damaged);
   free(older);
   problem_free(problem);

@@ -6,18 +6,24 @@
 #define MCKEAN_CLI_CMD_H
 
 #include "base/comm.h"
+#include "run/sim.h"
 
 int cmd_run(const struct comm *comm, int argc, char **argv);
 int cmd_info(const struct comm *comm, int argc, char **argv);
 int cmd_verify(const struct comm *comm, int argc, char **argv);
 int cmd_compare(const struct comm *comm, int argc, char **argv);
+int cmd_status(const struct comm *comm, int argc, char **argv);
 int cmd_analyze(const struct comm *comm, int argc, char **argv);
 int cmd_spectrum(const struct comm *comm, int argc, char **argv);
 int cmd_advise(const struct comm *comm, int argc, char **argv);
 int cmd_bench(const struct comm *comm, int argc, char **argv);
 int cmd_help(const struct comm *comm, int argc, char **argv);
 
+/* Local. What `run` was asked for: options; in argv[0] to argv[*rest - 1] what is left, the input and overrides. */
+int cmd_run_parse(int argc, char **argv, struct sim_options *options, int *rest);
+
 extern const char cmd_run_options[], cmd_info_options[], cmd_verify_options[], cmd_compare_options[],
-    cmd_analyze_options[], cmd_spectrum_options[], cmd_advise_options[], cmd_bench_options[], cmd_help_options[];
+    cmd_status_options[], cmd_analyze_options[], cmd_spectrum_options[], cmd_advise_options[], cmd_bench_options[],
+    cmd_help_options[];
 
 #endif

@@ -72,11 +72,12 @@ bool checkpoint_looks(const char *path);
 /* Local. Checks user block and metadata, not the particles' own bytes. */
 int checkpoint_inspect(const char *path, struct checkpoint_info *info);
 
-/* Collective. The newest checkpoint of folder that verifies: its path in *path (to be freed), info filled; *path NULL
- * if the folder holds none. Damaged ones passed over are named through note(context, text) on rank 0. FAILED if there
- * are checkpoints but none verifies. */
-int checkpoint_newest(const struct comm *comm, const char *folder, void (*note)(void *context, const char *text),
-                      void *context, char **path, struct checkpoint_info *info);
+/* Collective. The newest checkpoint of folder that verifies (quick: that passes checkpoint_inspect): its path in *path
+ * (to be freed), info filled; *path NULL if the folder holds none. Damaged ones passed over are named through
+ * note(context, text) on rank 0. FAILED if there are checkpoints but none verifies. */
+int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
+                      void (*note)(void *context, const char *text), void *context, char **path,
+                      struct checkpoint_info *info);
 
 /* Collective. Fills own units of particles, any rank count, and checks their CRCs. USAGE: other ensemble, unit, d or
  * precision. */

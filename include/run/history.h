@@ -38,9 +38,15 @@ void history_free(struct history *history); /* accepts NULL */
 bool history_row_due(const struct history *history, int64_t step);
 bool history_field_due(const struct history *history, int64_t step);
 
-/* Collective, before a resume goes on. *final: the file has the row of the start itself, which only a run that ended
- * there wrote. FAILED: the file is missing, damaged or lacks rows before the start. */
-int history_check(const struct history *history, bool *final);
+/* Local. Rows and fields that a run up to (not including) step start has kept: a function of the input. */
+void history_kept(const struct config *config, int64_t start, int64_t *rows, int64_t *fields);
+
+/* Local. Does the history of an output suit a checkpoint at step start? *final: it has the row of the start itself,
+ * which only a run that ended there wrote. FAILED: the file is missing, damaged or lacks rows before the start. */
+int history_whole(const char *output, const struct config *config, int64_t start, bool *final);
+
+/* Collective, before a resume goes on: the same. */
+int history_check(const struct comm *comm, const struct config *config, int64_t start, bool *final);
 
 /* Local, the same on all ranks. Are there rows that are not in the file? */
 bool history_pending(const struct history *history);

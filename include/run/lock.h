@@ -6,10 +6,19 @@
 #ifndef MCKEAN_RUN_LOCK_H
 #define MCKEAN_RUN_LOCK_H
 
+#include <stdbool.h>
+
+enum { LOCK_CONTENT = 1024 };
+
 struct lock;
 
-/* Local (rank 0). USAGE when another run holds it, naming that run and what to do. */
+/* Local (rank 0). USAGE when another run holds it, naming that run and what to do; that takes half a second, in which
+ * who only asks (lock_probe) lets go. */
 int lock_take(const char *output, struct lock **lock);
+
+/* Local. Does a run hold it? owner: "host a; pid 7; started ...", or "" when it was released in order or never taken;
+ * who is named and does not hold it was killed. Hinders no run that starts at this moment. */
+bool lock_probe(const char *output, char owner[LOCK_CONTENT]);
 
 /* Local. OK while the file still carries our token: a run that slept and was superseded must not write. */
 int lock_held(const struct lock *lock);

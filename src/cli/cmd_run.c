@@ -5,14 +5,13 @@
 #include "base/status.h"
 #include "cli/cmd.h"
 #include "run/config.h"
-#include "run/sim.h"
 
 const char cmd_run_options[] =
-    "  INPUT              YAML file; `mckean help` explains its keys, which can also be given as KEY=VALUE\n"
-    "  --fresh            rename an old output, and start at step 0\n"
-    "  --stop-at STEP     stop there with a checkpoint, exit code 75\n"
-    "  --max-wall H:MM:SS stop in time with a checkpoint, exit code 75; also MM:SS or seconds\n"
-    "  --dry-run          say what the run would need; do nothing\n";
+    "  INPUT               YAML file; `mckean help` explains its keys, which can also be given as KEY=VALUE\n"
+    "  --fresh             rename an old output, and start at step 0\n"
+    "  --stop-at STEP      stop there with a checkpoint, exit code 75\n"
+    "  --max-wall H:MM:SS  stop in time with a checkpoint, exit code 75; also MM:SS or seconds\n"
+    "  --dry-run           say what the run would need; do nothing\n";
 
 /* H:MM:SS, MM:SS or seconds. */
 static int parse_duration(const char *text, double *seconds) {
@@ -41,8 +40,7 @@ static int parse_step(const char *text, int64_t *step) {
   return OK;
 }
 
-/* Options are taken out; what is left is the input file and overrides. */
-static int parse_options(int argc, char **argv, struct sim_options *options, int *rest) {
+int cmd_run_parse(int argc, char **argv, struct sim_options *options, int *rest) {
   *rest = 0;
   for (int i = 1; i < argc; i++) {
     if (strcmp(argv[i], "--fresh") == 0) {
@@ -70,7 +68,7 @@ int cmd_run(const struct comm *comm, int argc, char **argv) {
   memcpy(options.argv, argv, sizeof(char *) * (size_t)argc);
   int rest;
   struct config *config = NULL;
-  int status = parse_options(argc, argv, &options, &rest);
+  int status = cmd_run_parse(argc, argv, &options, &rest);
   if (status == OK) status = config_read(comm, argv[0], rest - 1, argv + 1, &config);
   if (status == OK) status = sim_run(comm, config, &options);
   config_free(config);

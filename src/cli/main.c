@@ -20,6 +20,8 @@ static const struct verb {
     {"run", "INPUT [KEY=VALUE ...] [OPTIONS]", "start a run, or go on from its newest checkpoint", cmd_run,
      cmd_run_options, false},
     {"info", "FILE", "what is in a checkpoint or history file", cmd_info, cmd_info_options, false},
+    {"status", "DIR ... [OPTIONS]", "how far runs are: done, running, stopped, missing, damaged", cmd_status,
+     cmd_status_options, false},
     {"verify", "FILE|RUN ...", "check every byte of checkpoints", cmd_verify, cmd_verify_options, false},
     {"compare", "A B", "equal bits, or the largest difference per dataset", cmd_compare, cmd_compare_options, false},
     {"analyze", "RUN ... [OPTIONS]", "LLN and CLT tables with intervals, and verdicts", cmd_analyze,

@@ -169,8 +169,15 @@ static int list_steps(const char *folder, int64_t **steps, int *count) {
   return OK;
 }
 
-int checkpoint_newest(const struct comm *comm, const char *folder, void (*note)(void *context, const char *text),
-                      void *context, char **path, struct checkpoint_info *info) {
+/* Collective checkpoint_inspect. */
+static int inspect_all(const struct comm *comm, const char *path, struct checkpoint_info *info) {
+  struct layout layout = {0};
+  return share_layout(comm, path, &layout, info);
+}
+
+int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
+                      void (*note)(void *context, const char *text), void *context, char **path,
+                      struct checkpoint_info *info) {
   int64_t *steps = NULL;
   int count = 0;
   *path = NULL;
@@ -181,7 +188,7 @@ int checkpoint_newest(const struct comm *comm, const char *folder, void (*note)(
   int status = OK;
   for (int i = 0; i < count; i++) {
     char *candidate = checkpoint_path(folder, steps[i]);
-    status = checkpoint_verify(comm, candidate, info);
+    status = quick ? inspect_all(comm, candidate, info) : checkpoint_verify(comm, candidate, info);
     if (status == OK) {
       *path = candidate;
       break;

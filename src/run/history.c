@@ -40,19 +40,6 @@ bool history_field_due(const struct history *history, int64_t step) {
   return steps_hold(&history->config->fields, step);
 }
 
-/* The rows that a run up to (not including) step has kept: a function of the input, so that a resume can check it. */
-static void count_kept(struct history *history, int64_t start) {
-  const struct steps *fields = &history->config->fields;
-  const int64_t every = history->config->history_every;
-  history->series.kept = (start + every - 1) / every;
-  history->field.kept = 0;
-  for (int i = 0; i < fields->count && fields->step[i] < start; i++) {
-    history->field.kept++;
-    history->series.kept += fields->step[i] % every != 0;
-  }
-  history->train.kept = history->moment.kept = history->field.kept;
-}
-
 struct history *history_create(const struct comm *comm, const struct config *config, const struct data *data,
                                int64_t start) {
   struct history *history = status_malloc(sizeof *history);
@@ -66,7 +53,8 @@ struct history *history_create(const struct comm *comm, const struct config *con
   history->field.width = (int)data->tests;
   history->train.width = (int)data->samples;
   history->moment.width = HISTORY_MOMENTS;
-  count_kept(history, start);
+  history_kept(config, start, &history->series.kept, &history->field.kept);
+  history->train.kept = history->moment.kept = history->field.kept;
   return history;
 }
 
@@ -82,46 +70,6 @@ void history_free(struct history *history) {
   free(history->path);
   free(history->temporary);
   free(history);
-}
-
-static int rows_of(struct h5 *file, int member, const char *dataset, int64_t *rows) {
-  char name[96];
-  int rank;
-  int64_t shape[H5_RANK_MAX] = {0};
-  snprintf(name, sizeof name, "/ensemble/%d/%s", member, dataset);
-  if (h5_exists(file, name)) TRY(h5_shape(file, name, &rank, shape));
-  *rows = shape[0];
-  return OK;
-}
-
-static int check_file(const struct history *history, bool *final) {
-  struct h5 *file;
-  TRY(h5_open(history->path, false, &file));
-  int status = OK;
-  for (int e = 0; e < history->config->ensemble.members && status == OK; e++) {
-    int64_t rows = 0, fields = 0;
-    status = rows_of(file, e, "series/step", &rows);
-    if (status == OK) status = rows_of(file, e, "field/step", &fields);
-    *final = *final && rows > history->series.kept;
-    if (status == OK && (rows < history->series.kept || fields < history->field.kept))
-      status =
-          FAIL(FAILED, "%s: expected at least %lld rows and %lld fields before the checkpoint, found %lld and %lld",
-               history->path, (long long)history->series.kept, (long long)history->field.kept, (long long)rows,
-               (long long)fields);
-  }
-  h5_close(file);
-  return status;
-}
-
-int history_check(const struct history *history, bool *final) {
-  int status = OK;
-  *final = true;
-  if (history->comm->rank == 0 && check_file(history, final) != OK)
-    status = FAIL(FAILED, "%s; it must hold the rows before the checkpoint: put it back, or start over with --fresh",
-                  status_text());
-  TRY(comm_agree(history->comm, status));
-  comm_bcast(history->comm, final, sizeof *final, 0);
-  return OK;
 }
 
 bool history_pending(const struct history *history) {

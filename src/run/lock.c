@@ -14,11 +14,13 @@
 #include "base/slab.h"
 #include "base/status.h"
 
-enum { CONTENT = 1024 };
+/* A probe holds the lock for an instant: that is no other run. */
+enum { ATTEMPTS = 11 };
+static const struct timespec BETWEEN_ATTEMPTS = {.tv_nsec = 50000000};
 
 struct lock {
   char path[4200];
-  char content[CONTENT]; /* token and who we are: what the file must hold as long as it is ours */
+  char content[LOCK_CONTENT]; /* token and who we are: what the file must hold as long as it is ours */
   int file;
 };
 
@@ -37,30 +39,42 @@ static void describe(struct lock *lock) {
            restarts ? restarts : "0");
 }
 
-static void read_content(const char *path, char content[CONTENT]) {
+static void read_content(const char *path, char content[LOCK_CONTENT]) {
   content[0] = 0;
   const int file = open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0) return;
-  const ssize_t bytes = read(file, content, CONTENT - 1);
+  const ssize_t bytes = read(file, content, LOCK_CONTENT - 1);
   content[bytes > 0 ? bytes : 0] = 0;
   close(file);
 }
 
-/* "host a, pid 7, started ..." of the lock's present owner. */
-static int refuse(const char *path) {
-  char content[CONTENT];
+/* "host a; pid 7; started ..." of the lock's present or last owner, "" if nobody has signed. */
+static void read_owner(const char *path, char owner[LOCK_CONTENT]) {
+  char content[LOCK_CONTENT];
   read_content(path, content);
-  char *owner = strchr(content, '\n');
-  owner = owner ? owner + 1 : content;
-  for (char *c = owner; *c; c++)
-    if (*c == '\n') *c = c[1] ? ';' : 0;
+  const char *lines = strchr(content, '\n');
+  size_t length = 0;
+  for (const char *c = lines ? lines + 1 : content; *c && length + 2 < LOCK_CONTENT; c++) {
+    if (*c != '\n') {
+      owner[length++] = *c;
+    } else if (c[1]) {
+      owner[length++] = ';';
+      owner[length++] = ' ';
+    }
+  }
+  owner[length] = 0;
+}
+
+static int refuse(const char *path) {
+  char owner[LOCK_CONTENT];
+  read_owner(path, owner);
   return FAIL(USAGE, "%s: another run writes to this output (%s): wait for it, stop it, or choose another run.output",
               path, *owner ? owner : "its owner has not signed yet");
 }
 
 /* Where flock is not supported: the owner is gone if it ran on this host and its process is no more. */
 static bool owner_is_gone(const char *path) {
-  char content[CONTENT], host[256] = "", here[256] = "unknown";
+  char content[LOCK_CONTENT], host[256] = "", here[256] = "unknown";
   int pid = 0;
   read_content(path, content);
   const char *lines = strchr(content, '\n');
@@ -88,6 +102,14 @@ static int sign(struct lock *lock) {
   return slab_pwrite(lock->file, lock->path, 0, lock->content, (int64_t)strlen(lock->content));
 }
 
+static int flock_patiently(int file) {
+  for (int attempt = 1;; attempt++) {
+    if (flock(file, LOCK_EX | LOCK_NB) == 0) return 0;
+    if (errno != EWOULDBLOCK || attempt == ATTEMPTS) return -1;
+    nanosleep(&BETWEEN_ATTEMPTS, NULL);
+  }
+}
+
 int lock_take(const char *output, struct lock **out) {
   struct lock *lock = status_malloc(sizeof *lock);
   snprintf(lock->path, sizeof lock->path, "%s/lock", output);
@@ -96,7 +118,7 @@ int lock_take(const char *output, struct lock **out) {
   int status = OK;
   if (lock->file < 0)
     status = FAIL(FAILED, "%s: cannot open the lock: %s", lock->path, strerror(errno));
-  else if (flock(lock->file, LOCK_EX | LOCK_NB) != 0)
+  else if (flock_patiently(lock->file) != 0)
     status = errno == EWOULDBLOCK ? refuse(lock->path) : take_without_flock(lock);
   if (status == OK) status = sign(lock);
   if (status != OK) {
@@ -108,8 +130,24 @@ int lock_take(const char *output, struct lock **out) {
   return OK;
 }
 
+bool lock_probe(const char *output, char owner[LOCK_CONTENT]) {
+  char path[4200], exclusive[4300];
+  snprintf(path, sizeof path, "%s/lock", output);
+  read_owner(path, owner);
+  if (!*owner) return false;
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  bool held = false;
+  if (flock(file, LOCK_SH | LOCK_NB) != 0) {
+    snprintf(exclusive, sizeof exclusive, "%s.exclusive", path);
+    held = errno == EWOULDBLOCK || (access(exclusive, F_OK) == 0 && !owner_is_gone(path));
+  }
+  close(file); /* lets go */
+  return held;
+}
+
 int lock_held(const struct lock *lock) {
-  char content[CONTENT];
+  char content[LOCK_CONTENT];
   read_content(lock->path, content);
   if (strcmp(content, lock->content) == 0) return OK;
   return FAIL(FAILED,

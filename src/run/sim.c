@@ -113,7 +113,7 @@ static int resume(struct sim *sim, const char *path, const struct checkpoint_inf
 static int find_start(struct sim *sim) {
   char *path = NULL;
   struct checkpoint_info info = {0};
-  TRY(checkpoint_newest(sim->comm, sim->folder, note_damaged, &sim->report, &path, &info));
+  TRY(checkpoint_newest(sim->comm, sim->folder, false, note_damaged, &sim->report, &path, &info));
   int status;
   if (path) {
     status = resume(sim, path, &info);
@@ -185,7 +185,7 @@ static int start(struct sim *sim) {
   sim->start = sim->step;
   sim->history = history_create(sim->comm, sim->config, sim->data, sim->start);
   bool final = false;
-  if (sim->saved >= 0 && sim->step > 0) TRY(history_check(sim->history, &final));
+  if (sim->saved >= 0 && sim->step > 0) TRY(history_check(sim->comm, sim->config, sim->start, &final));
   sim->done = sim->step == sim->steps && final;
   sim->stop = stop_create(comm_time, sim->options->max_wall, sim->comm->rank == 0 ? sim->config->output : NULL);
   const struct schedule *schedule = &sim->config->schedule;

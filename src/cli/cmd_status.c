@@ -1,0 +1,295 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "cli/cmd.h"
+#include "run/provenance.h"
+#include "run/survey.h"
+
+const char cmd_status_options[] =
+    "  DIR ...                      run folders, or folders that hold some\n"
+    "  --manifest FILE              the runs of a manifest, whose lines are arguments of `mckean run` (jobs/array.sh)\n"
+    "  --run INPUT [KEY=VALUE ...]  the run that `mckean run` would do with these arguments; the last option\n"
+    "  --quick                      check the metadata of checkpoints only, not every byte\n"
+    "  --json FILE                  the same for programs; - is the terminal, then without the table\n"
+    "exit code: 0 all are done; 75 some are running, stopped or missing: the same commands complete them; 1 some are\n"
+    "damaged: for them the command would refuse to go on. A run of a manifest or of --run is done at the last step of\n"
+    "its input as it is now, others at the last step of the input in their newest whole checkpoint\n"
+    "JSON: {\"format\": \"mckean-status\", \"format_version\": 1, \"runs\": [{\"run\": folder, \"line\": of the "
+    "manifest,\n"
+    "\"state\": done, running, stopped, missing or damaged, \"step\": of the newest whole checkpoint, \"steps\": the "
+    "last\n"
+    "one, \"checkpoint\": path, \"passed_over\": [what is wrong with newer ones], \"reason\": text}, ...]}; null: "
+    "unknown\n";
+
+struct request {
+  bool quick;
+  const char *json, *manifest; /* or NULL */
+  int folders, arguments;
+  char **folder, **argument; /* DIR ...; INPUT [KEY=VALUE ...] */
+};
+
+struct entry {
+  char *folder;
+  struct config *asked; /* or NULL */
+  int line;             /* of the manifest, 0: none */
+};
+
+struct list {
+  int count;
+  struct entry *entry;
+};
+
+static void list_add(struct list *list, const char *folder, struct config *asked, int line) {
+  list->entry = realloc(list->entry, sizeof *list->entry * (size_t)(list->count + 1));
+  char *copy = strdup(folder);
+  if (!list->entry || !copy) die("no memory for a list of %d runs", list->count);
+  list->entry[list->count++] = (struct entry){.folder = copy, .asked = asked, .line = line};
+}
+
+static void list_free(struct list *list) {
+  for (int i = 0; i < list->count; i++) {
+    free(list->entry[i].folder);
+    config_free(list->entry[i].asked);
+  }
+  free(list->entry);
+}
+
+static int parse(int argc, char **argv, struct request *request) {
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "--quick") == 0) {
+      request->quick = true;
+    } else if (strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
+      request->json = argv[++i];
+    } else if (strcmp(argv[i], "--manifest") == 0 && i + 1 < argc) {
+      request->manifest = argv[++i];
+    } else if (strcmp(argv[i], "--run") == 0 && i + 1 < argc) {
+      request->argument = argv + i; /* in place of the verb */
+      request->arguments = argc - i;
+      break;
+    } else if (argv[i][0] == '-') {
+      return FAIL(USAGE,
+                  "status: unknown option \"%s\", or its value is missing; `mckean status --help` lists the options",
+                  argv[i]);
+    } else {
+      request->folder[request->folders++] = argv[i];
+    }
+  }
+  if (request->folders == 0 && !request->manifest && !request->argument)
+    return FAIL(USAGE, "status: run folders, --manifest FILE or --run INPUT were expected");
+  return OK;
+}
+
+/* ---- which runs ---- */
+
+static void write_path(void *context, const char *run) {
+  fwrite(run, 1, strlen(run) + 1, context);
+}
+
+/* Rank 0's bytes on all ranks; to be freed. */
+static char *share(const struct comm *comm, char *text, int64_t *bytes) {
+  comm_bcast(comm, bytes, sizeof *bytes, 0);
+  if (comm->rank != 0) text = status_malloc((size_t)*bytes);
+  comm_bcast(comm, text, *bytes, 0);
+  return text;
+}
+
+static void collect_folders(const struct comm *comm, const struct request *request, struct list *list) {
+  char *paths = NULL;
+  size_t size = 0;
+  if (comm->rank == 0) {
+    FILE *out = open_memstream(&paths, &size);
+    if (!out) die("no memory for a list of runs");
+    for (int i = 0; i < request->folders; i++) survey_find(request->folder[i], write_path, out);
+    fclose(out);
+  }
+  int64_t bytes = (int64_t)size;
+  paths = share(comm, paths, &bytes);
+  for (const char *path = paths; path < paths + bytes; path += strlen(path) + 1) list_add(list, path, NULL, 0);
+  free(paths);
+}
+
+/* argv as `mckean run` gets it. */
+static int collect_command(const struct comm *comm, int argc, char **argv, int line, struct list *list) {
+  struct sim_options options = {.stop_at = -1};
+  struct config *config = NULL;
+  int rest;
+  TRY(cmd_run_parse(argc, argv, &options, &rest));
+  if (options.fresh)
+    return FAIL(USAGE, "--fresh: a run of many jobs is started by the same line each time: it would never end");
+  TRY(config_read(comm, argv[0], rest - 1, argv + 1, &config));
+  for (int i = 0; i < list->count; i++)
+    if (list->entry[i].asked && strcmp(list->entry[i].folder, config->output) == 0) {
+      const int status = FAIL(USAGE, "line %d writes to the same output, %s", list->entry[i].line, config->output);
+      config_free(config);
+      return status;
+    }
+  list_add(list, config->output, config, line);
+  return OK;
+}
+
+static int read_manifest(const char *path, char **text, size_t *size) {
+  FILE *in = fopen(path, "r");
+  if (!in) return FAIL(USAGE, "%s: cannot read this manifest: %s", path, strerror(errno));
+  FILE *out = open_memstream(text, size);
+  if (!out) die("no memory for a manifest");
+  for (int c; (c = fgetc(in)) != EOF;) fputc(c, out);
+  const bool bad = ferror(in) != 0;
+  fclose(in);
+  fclose(out);
+  return bad ? FAIL(FAILED, "%s: cannot read this manifest: %s", path, strerror(errno)) : OK;
+}
+
+/* Lines are split at blanks, without quotes, as jobs/array.sh does it; empty ones are no run. */
+static int collect_manifest(const struct comm *comm, const char *path, struct list *list) {
+  char *text = NULL, *lines;
+  size_t size = 0;
+  TRY(comm_agree(comm, comm->rank == 0 ? read_manifest(path, &text, &size) : OK));
+  int64_t bytes = (int64_t)size + 1;
+  lines = text = share(comm, text, &bytes);
+  char **argv = status_malloc(sizeof *argv * (size_t)(bytes + 1));
+  int status = OK, number = 1;
+  for (char *line; status == OK && (line = strsep(&lines, "\n")); number++) {
+    int argc = 1;
+    char *rest = NULL;
+    argv[0] = line;
+    for (char *word = strtok_r(line, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) argv[argc++] = word;
+    if (argc == 1) continue;
+    status = collect_command(comm, argc, argv, number, list);
+    if (status != OK) status = FAIL(status, "%s, line %d: %s", path, number, status_text());
+  }
+  free(argv);
+  free(text);
+  if (status == OK && list->count == 0) return FAIL(USAGE, "%s: expected a run in each line, found none", path);
+  return status;
+}
+
+/* ---- what is said of them ---- */
+
+static void print_run(const char *folder, const struct survey *survey) {
+  char step[64] = "";
+  if (survey->step >= 0 && survey->steps > 0)
+    snprintf(step, sizeof step, "%lld of %lld", (long long)survey->step, (long long)survey->steps);
+  else if (survey->step >= 0)
+    snprintf(step, sizeof step, "%lld", (long long)survey->step);
+  printf("%-8s %20s  %s\n", survey_names[survey->state], step, folder);
+  if (*survey->reason) printf("%31s%s\n", "", survey->reason);
+  for (const char *line = survey->passed_over; *line;) {
+    const size_t length = strcspn(line, "\n");
+    printf("%31spassed over: %.*s\n", "", (int)length, line);
+    line += length + (line[length] == '\n');
+  }
+  fflush(stdout);
+}
+
+static void json_text(FILE *out, const char *text, size_t length) {
+  fputc('"', out);
+  for (const char *c = text; c < text + length; c++) {
+    if (*c == '"' || *c == '\\') fputc('\\', out);
+    if ((unsigned char)*c < 0x20)
+      fprintf(out, "\\u%04x", (unsigned char)*c);
+    else
+      fputc(*c, out);
+  }
+  fputc('"', out);
+}
+
+static void json_member(FILE *out, const char *name, const char *text) {
+  fprintf(out, ", \"%s\": ", name);
+  if (text)
+    json_text(out, text, strlen(text));
+  else
+    fputs("null", out);
+}
+
+static void json_count(FILE *out, const char *name, int64_t value, bool known) {
+  fprintf(out, ", \"%s\": ", name);
+  if (known)
+    fprintf(out, "%lld", (long long)value);
+  else
+    fputs("null", out);
+}
+
+static void json_run(FILE *out, bool first, const struct entry *entry, const struct survey *survey) {
+  fputs(first ? "\n    {\"run\": " : ",\n    {\"run\": ", out);
+  json_text(out, entry->folder, strlen(entry->folder));
+  json_count(out, "line", entry->line, entry->line > 0);
+  json_member(out, "state", survey_names[survey->state]);
+  json_count(out, "step", survey->step, survey->step >= 0);
+  json_count(out, "steps", survey->steps, survey->steps > 0);
+  json_member(out, "checkpoint", survey->checkpoint);
+  fputs(", \"passed_over\": [", out);
+  for (const char *line = survey->passed_over; *line;) {
+    const size_t length = strcspn(line, "\n");
+    if (line != survey->passed_over) fputs(", ", out);
+    json_text(out, line, length);
+    line += length + (line[length] == '\n');
+  }
+  fputc(']', out);
+  json_member(out, "reason", survey->reason);
+  fputc('}', out);
+}
+
+static void survey_all(const struct comm *comm, const struct request *request, const struct list *list, FILE *json,
+                       int count[SURVEY_STATES]) {
+  if (json)
+    fprintf(json, "{\n  \"format\": \"mckean-status\", \"format_version\": 1, \"version\": \"%s\",\n  \"runs\": [",
+            build_version);
+  for (int i = 0; i < list->count; i++) {
+    struct survey survey;
+    survey_run(comm, list->entry[i].folder, list->entry[i].asked, request->quick, &survey);
+    count[survey.state]++;
+    if (json) json_run(json, i == 0, &list->entry[i], &survey);
+    if (comm->rank == 0 && json != stdout) print_run(list->entry[i].folder, &survey);
+    survey_free(&survey);
+  }
+  if (json) fputs("\n  ]\n}\n", json);
+}
+
+static void print_total(const struct list *list, const int count[SURVEY_STATES]) {
+  printf("%d run%s: ", list->count, list->count == 1 ? "" : "s");
+  const char *separator = "";
+  for (int s = 0; s < SURVEY_STATES; s++) {
+    if (count[s] == 0) continue;
+    printf("%s%d %s", separator, count[s], survey_names[s]);
+    separator = ", ";
+  }
+  putchar('\n');
+}
+
+static int tell(const struct comm *comm, const struct request *request, const struct list *list) {
+  int count[SURVEY_STATES] = {0}, status = OK;
+  FILE *json = NULL;
+  const bool terminal = request->json && strcmp(request->json, "-") == 0;
+  if (comm->rank == 0 && request->json) {
+    json = terminal ? stdout : fopen(request->json, "w");
+    if (!json) status = FAIL(USAGE, "%s: cannot write: %s", request->json, strerror(errno));
+  }
+  TRY(comm_agree(comm, status));
+  survey_all(comm, request, list, json, count);
+  if (comm->rank == 0 && !terminal) print_total(list, count);
+  if (json) {
+    const bool bad = ferror(json) != 0;
+    if ((terminal ? fflush(json) : fclose(json)) != 0 || bad)
+      status = FAIL(FAILED, "%s: cannot write: %s", request->json, strerror(errno));
+  }
+  TRY(comm_agree(comm, status));
+  if (count[SURVEY_DAMAGED] > 0)
+    return FAIL(FAILED, "status: %d of %d runs cannot go on", count[SURVEY_DAMAGED], list->count);
+  return count[SURVEY_DONE] == list->count ? OK : STOPPED;
+}
+
+int cmd_status(const struct comm *comm, int argc, char **argv) {
+  struct request request = {.folder = status_malloc(sizeof(char *) * (size_t)argc)};
+  struct list list = {0};
+  int status = parse(argc, argv, &request);
+  if (status == OK) collect_folders(comm, &request, &list);
+  if (status == OK && request.manifest) status = collect_manifest(comm, request.manifest, &list);
+  if (status == OK && request.argument) status = collect_command(comm, request.arguments, request.argument, 0, &list);
+  if (status == OK) status = tell(comm, &request, &list);
+  list_free(&list);
+  free(request.folder);
+  return status;
+}

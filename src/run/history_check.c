@@ -1,0 +1,61 @@
+#include <stdio.h>
+
+#include "base/h5.h"
+#include "base/status.h"
+#include "run/history.h"
+
+void history_kept(const struct config *config, int64_t start, int64_t *rows, int64_t *fields) {
+  const int64_t every = config->history_every;
+  *rows = (start + every - 1) / every;
+  *fields = 0;
+  for (int i = 0; i < config->fields.count && config->fields.step[i] < start; i++) {
+    (*fields)++;
+    *rows += config->fields.step[i] % every != 0;
+  }
+}
+
+static int rows_of(struct h5 *file, int member, const char *dataset, int64_t *rows) {
+  char name[96];
+  int rank;
+  int64_t shape[H5_RANK_MAX] = {0};
+  snprintf(name, sizeof name, "/ensemble/%d/%s", member, dataset);
+  if (h5_exists(file, name)) TRY(h5_shape(file, name, &rank, shape));
+  *rows = shape[0];
+  return OK;
+}
+
+static int check_file(const char *path, const struct config *config, int64_t start, bool *final) {
+  struct h5 *file;
+  int64_t rows_kept, fields_kept;
+  history_kept(config, start, &rows_kept, &fields_kept);
+  TRY(h5_open(path, false, &file));
+  int status = OK;
+  for (int e = 0; e < config->ensemble.members && status == OK; e++) {
+    int64_t rows = 0, fields = 0;
+    status = rows_of(file, e, "series/step", &rows);
+    if (status == OK) status = rows_of(file, e, "field/step", &fields);
+    *final = *final && rows > rows_kept;
+    if (status == OK && (rows < rows_kept || fields < fields_kept))
+      status =
+          FAIL(FAILED, "%s: expected at least %lld rows and %lld fields before the checkpoint, found %lld and %lld",
+               path, (long long)rows_kept, (long long)fields_kept, (long long)rows, (long long)fields);
+  }
+  h5_close(file);
+  return status;
+}
+
+int history_whole(const char *output, const struct config *config, int64_t start, bool *final) {
+  char path[4200];
+  snprintf(path, sizeof path, "%s/history.h5", output);
+  *final = true;
+  if (check_file(path, config, start, final) == OK) return OK;
+  return FAIL(FAILED, "%s; it must hold the rows before the checkpoint: put it back, or start over with --fresh",
+              status_text());
+}
+
+int history_check(const struct comm *comm, const struct config *config, int64_t start, bool *final) {
+  *final = false;
+  TRY(comm_agree(comm, comm->rank == 0 ? history_whole(config->output, config, start, final) : OK));
+  comm_bcast(comm, final, sizeof *final, 0);
+  return OK;
+}
