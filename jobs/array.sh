@@ -16,6 +16,7 @@
 #   input/lln.yaml run.seed=2 run.output=runs/seed-2
 #
 #   sbatch --array=1-$(wc -l <MANIFEST)%2 jobs/array.sh MANIFEST       at most 2 at a time
+#   tools/resubmit MANIFEST                                            those that are not done, later
 
 # ---- settings ----
 manifest=${1:-manifest.txt}
@@ -26,14 +27,10 @@ mckean=build/mckean
 # modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl
 # ------------------
 
-script=jobs/array.sh
 . "${SLURM_SUBMIT_DIR:-.}/jobs/common.sh"
 [ -n "${SLURM_ARRAY_TASK_ID:-}" ] || fail "expected an array: sbatch --array=1-N jobs/array.sh MANIFEST"
 [ -r "$manifest" ] || fail "$manifest: cannot read this manifest"
 line=$(sed -n "${SLURM_ARRAY_TASK_ID}p" "$manifest")
 [ -n "$line" ] || fail "$manifest has no line $SLURM_ARRAY_TASK_ID, or it is empty"
-read -ra arguments <<<"$line"
-start run "${arguments[@]}"
-code=$?
-[ $code -ne 75 ] || go_on "$manifest"
-exit $code
+read -ra words <<<"$line"
+run "${words[@]}"

@@ -2,10 +2,11 @@
 #   fail TEXT          ends the job with exit code 2
 #   start ARGUMENT...  $mckean on all tasks of the job; returns its exit code. USR2 and TERM to this script become USR2 to
 #                      all ranks, which write a checkpoint and stop with 75
-#   go_on              after 75: the job again, at most $restarts times, by requeue or by a job that depends on this one;
-#                      not after TERM, which scancel sends
+#   run ARGUMENT...    the same of `mckean run`, and ends the script; after 75 the job comes again, at most $restarts times, by
+#                      requeue or by a job that depends on this one; not after TERM, which scancel sends
 
 set -u
+arguments=("$@") # of the script
 fail() { echo "${SLURM_JOB_NAME:-$0}: $*" >&2; exit 2; }
 [ -n "${SLURM_JOB_ID:-}" ] || fail "expected to run under SLURM: sbatch $0"
 cd "${SLURM_SUBMIT_DIR:?}" || exit 2
@@ -65,11 +66,20 @@ go_on() {
       sleep 60
       ;;
     depend)
-      local array=()
+      local array=() command
+      command=$(scontrol show job "$job" | sed -n 's/^ *Command=//p') # script and arguments
       [ -z "${SLURM_ARRAY_JOB_ID:-}" ] || array=(--array="$SLURM_ARRAY_TASK_ID")
-      next=$(MCKEAN_RESTARTS=$((done + 1)) sbatch --parsable --dependency=afterany:"$job" "${array[@]}" "$script" "$@") || exit 75
+      next=$(MCKEAN_RESTARTS=$((done + 1)) sbatch --parsable --dependency=afterany:"$job" "${array[@]}" \
+        "${command%" ${arguments[*]}"}" "${arguments[@]}") || exit 75
       echo "stopped early; job $next goes on, $((done + 1)) of at most $restarts"
       ;;
     *) fail "chain: expected requeue or depend, received \"$chain\"" ;;
   esac
+}
+
+run() {
+  start run "$@"
+  local code=$?
+  [ $code -ne 75 ] || go_on
+  exit $code
 }

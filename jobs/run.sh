@@ -10,13 +10,12 @@
 #
 # One run, over as many jobs as it needs. From the top folder of McKean, after `make` and editing the lines above and below:
 #
-#   sbatch jobs/run.sh [INPUT [KEY=VALUE...]]
+#   sbatch jobs/run.sh INPUT [KEY=VALUE...]
 #
 # 300 s before the time limit the run writes a checkpoint and stops, and the job is queued again. scancel
 # ends it for good, with a checkpoint if there is time. Make the 300 s longer than a checkpoint and a step together by a minute or more.
 
 # ---- settings ----
-input=input/reference.yaml
 restarts=20       # at most
 chain=requeue     # depend: for sites that forbid requeue, a new job that waits for this one to end
 launcher=srun     # mpirun: where srun has no PMIx
@@ -24,10 +23,6 @@ mckean=build/mckean
 # modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl
 # ------------------
 
-script=jobs/run.sh
 . "${SLURM_SUBMIT_DIR:-.}/jobs/common.sh"
-[ $# -eq 0 ] || { input=$1; shift; }
-start run "$input" "$@"
-code=$?
-[ $code -ne 75 ] || go_on "$input" "$@"
-exit $code
+[ $# -gt 0 ] || fail "expected an input: sbatch jobs/run.sh INPUT [KEY=VALUE...]"
+run "$@"
