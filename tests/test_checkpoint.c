@@ -11,6 +11,7 @@
 
 #include "problem.h"
 #include "run/checkpoint.h"
+#include "run/output.h"
 
 static struct provenance provenance;
 static char folder[300];
@@ -247,6 +248,7 @@ static void rotation_keeps_the_newest_and_the_snapshots(void **state) {
     snprintf(temporary, sizeof temporary, "%s/.step-000000000060.h5.tmp-77", folder); /* of a run that was killed */
     store(temporary, "x", 1);
   }
+  if (world.rank == 0) output_clean(folder);
   assert_ok(world.rank == 0 ? checkpoint_rotate(folder, 2, &snapshots) : OK);
   assert_all(world.rank != 0 || strcmp(listing(), "step-000000000000.h5 step-000000000020.h5 step-000000000040.h5 "
                                                   "step-000000000050.h5 ") == 0);

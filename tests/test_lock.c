@@ -1,17 +1,80 @@
 // ranks: 1
-/* lock: one owner at a time, freed by the kernel after kill -9, noticed when taken over. */
+/* lock: one owner at a time, freed by the kernel after kill -9, noticed when taken over, also where flock is not
+ * supported and while an old output is set aside. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness.h"
 #include "run/lock.h"
+#include "run/output.h"
+
+/* What other runs do just before our n-th flock or link; both take the place of the C library's. */
+static bool no_flock;
+static int flocks = -1, links = -1; /* calls left before the other's turn, -1: it has none */
+static void (*their_turn)(void);
+
+static void count_down(int *calls) {
+  if (*calls >= 0 && --*calls < 0) their_turn();
+}
+
+int flock(int file, int operation) {
+  count_down(&flocks);
+  if (no_flock) errno = ENOSYS;
+  return no_flock ? -1 : (int)syscall(SYS_flock, file, operation);
+}
+
+int link(const char *from, const char *to) {
+  count_down(&links);
+  return (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+/* Path of a file of the test's output, a folder of its own. */
+static const char *path_of(const char *name) {
+  static char path[2][400];
+  static int next;
+  next = !next;
+  snprintf(path[next], sizeof path[next], "%s/%s", harness_folder(), name);
+  return path[next];
+}
+
+static void put(const char *name, const char *text) {
+  FILE *file = fopen(path_of(name), "w");
+  assert_non_null(file);
+  fputs(text, file);
+  fclose(file);
+}
+
+/* A file's text, "" if there is none. */
+static const char *get(const char *name) {
+  static char text[LOCK_CONTENT];
+  FILE *file = fopen(path_of(name), "r");
+  text[file ? fread(text, 1, sizeof text - 1, file) : 0] = 0;
+  if (file) fclose(file);
+  return text;
+}
+
+static bool there(const char *name) {
+  return access(path_of(name), F_OK) == 0;
+}
+
+static int start_clean(void **state) {
+  (void)state;
+  char command[1000];
+  no_flock = false;
+  flocks = links = -1;
+  snprintf(command, sizeof command, "rm -rf '%s'/* && mkdir '%s'", harness_folder(), path_of("out"));
+  return system(command);
+}
 
 static void second_owner_is_refused_with_the_first_one_named(void **state) {
   (void)state;
@@ -107,6 +170,148 @@ static void who_asks_does_not_refuse_a_run(void **state) {
   close(asking);
 }
 
+static void a_lock_that_cannot_be_read_is_not_lost_but_not_held(void **state) {
+  (void)state;
+  struct lock *lock;
+  assert_ok(lock_take(path_of("out"), &lock));
+  assert_false(lock_lost(lock));
+  put("out/lock", "");
+  assert_false(lock_lost(lock));
+  assert_status(FAILED, lock_held(lock));
+  put("out/lock", "token another\nhost there\npid 7\n");
+  assert_true(lock_lost(lock));
+  assert_status(FAILED, lock_held(lock));
+  assert_non_null(strstr(status_text(), "host there; pid 7"));
+  lock_release(lock);
+  assert_string_equal(get("out/lock"), "token another\nhost there\npid 7\n");
+}
+
+static void set_aside_by_another(void) {
+  assert_int_equal(rename(path_of("out"), path_of("out.1")), 0);
+  assert_int_equal(mkdir(path_of("out"), 0777), 0);
+}
+
+static void the_lock_of_a_folder_set_aside_is_not_ours(void **state) {
+  (void)state;
+  struct lock *lock;
+  flocks = 0;
+  their_turn = set_aside_by_another;
+  assert_ok(lock_take(path_of("out"), &lock));
+  assert_ok(lock_held(lock));
+  assert_int_equal(strncmp(get("out/lock"), "token ", 6), 0);
+  assert_string_equal(get("out.1/lock"), "");
+  lock_release(lock);
+}
+
+static int others; /* file */
+static void taken_by_another(void) {
+  others = open(path_of("out/lock"), O_RDWR | O_CREAT, 0666);
+  assert_int_equal(syscall(SYS_flock, others, LOCK_EX | LOCK_NB), 0);
+  put("out/lock", "token another\nhost there\npid 7\n");
+}
+
+static void a_fresh_output_can_be_lost_but_not_shared(void **state) {
+  (void)state;
+  struct lock *lock;
+  char *aside;
+  for (int first = 0; first < 2; first++) { /* the other comes before the old output is set aside, or after */
+    put("out/history.h5", "old");
+    flocks = first ? 0 : 1;
+    their_turn = taken_by_another;
+    assert_status(USAGE, output_open(path_of("out"), true, &lock, &aside));
+    assert_null(lock);
+    assert_non_null(strstr(status_text(), "host there; pid 7"));
+    assert_true(there(first ? "out/history.h5" : "out.1/history.h5"));
+    assert_true(!there(first ? "out.2" : "out/history.h5"));
+    assert_true(first || (strstr(status_text(), "out.1") && !*get("out.1/lock")));
+    free(aside);
+    close(others);
+  }
+  assert_ok(output_open(path_of("out"), true, &lock, &aside));
+  assert_true(there("out.2/history.h5") && !there("out/history.h5") && !*get("out.2/lock"));
+  assert_string_equal(aside, path_of("out.2"));
+  free(aside);
+  lock_release(lock);
+  assert_ok(output_open(path_of("out"), true, &lock, &aside)); /* what a start left is no run to set aside */
+  assert_true(!aside && !there("out.3"));
+  lock_release(lock);
+}
+
+static void only_temporary_files_are_cleaned_away(void **state) {
+  (void)state;
+  struct lock *lock;
+  char *aside, path[OUTPUT_PATH];
+  assert_ok(output_open(path_of("out"), false, &lock, &aside));
+  lock_release(lock);
+  output_temporary(path_of("out"), "history.h5", path);
+  close(open(path, O_CREAT, 0666));
+  output_temporary(path_of("out/checkpoints"), "step-000000000060.h5", path);
+  close(open(path, O_CREAT, 0666));
+  put("out/checkpoints/step-000000000050.h5", "");
+  put("out/.mine", "");
+  assert_ok(output_open(path_of("out"), false, &lock, &aside));
+  lock_release(lock);
+  assert_true(there("out/checkpoints/step-000000000050.h5") && there("out/.mine"));
+  assert_int_not_equal(access(path, F_OK), 0);
+  output_temporary(path_of("out"), "history.h5", path);
+  assert_int_not_equal(access(path, F_OK), 0);
+}
+
+static void without_flock_there_is_one_owner_too(void **state) {
+  (void)state;
+  struct lock *first, *second;
+  no_flock = true;
+  assert_ok(lock_take(path_of("out"), &first));
+  assert_ok(lock_held(first));
+  assert_status(USAGE, lock_take(path_of("out"), &second));
+  assert_non_null(strstr(status_text(), "out/lock.exclusive"));
+  assert_non_null(strstr(status_text(), "pid "));
+  unlink(path_of("out/lock.exclusive")); /* by hand, though the first is only asleep */
+  assert_ok(lock_take(path_of("out"), &second));
+  assert_status(FAILED, lock_held(first));
+  lock_release(first);
+  assert_ok(lock_held(second));
+  assert_true(there("out/lock.exclusive"));
+  lock_release(second);
+  assert_true(!there("out/lock.exclusive"));
+}
+
+/* The text that a process of this host left which is no more. */
+static const char *dead(void) {
+  static char text[LOCK_CONTENT];
+  char host[256] = "unknown";
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  waitpid(child, NULL, 0);
+  gethostname(host, sizeof host - 1);
+  snprintf(text, sizeof text, "token dead\nhost %s\npid %d\n", host, (int)child);
+  return text;
+}
+
+static struct lock *rival;
+static void buried_by_another(void) {
+  assert_ok(lock_take(path_of("out"), &rival));
+}
+
+static void without_flock_the_dead_are_buried_once(void **state) {
+  (void)state;
+  struct lock *lock;
+  no_flock = true;
+  put("out/lock.exclusive", "token foreign\nhost elsewhere\npid 1\n");
+  assert_status(USAGE, lock_take(path_of("out"), &lock)); /* of another host nothing is known */
+  put("out/lock.exclusive", dead());
+  assert_ok(lock_take(path_of("out"), &lock));
+  lock_release(lock);
+  put("out/lock.exclusive", dead());
+  links = 0;
+  their_turn = buried_by_another; /* between our finding the owner dead and our doing something about it */
+  assert_status(USAGE, lock_take(path_of("out"), &lock));
+  assert_ok(lock_held(rival));
+  assert_true(there("out/lock.exclusive"));
+  lock_release(rival);
+  assert_true(!there("out/lock.exclusive") && !there("out/.lock.tmp-gone"));
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(second_owner_is_refused_with_the_first_one_named),
@@ -114,6 +319,12 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_superseded_owner_knows),
       cmocka_unit_test(who_asks_is_told_and_keeps_nothing),
       cmocka_unit_test(who_asks_does_not_refuse_a_run),
+      cmocka_unit_test_setup(a_lock_that_cannot_be_read_is_not_lost_but_not_held, start_clean),
+      cmocka_unit_test_setup(the_lock_of_a_folder_set_aside_is_not_ours, start_clean),
+      cmocka_unit_test_setup(a_fresh_output_can_be_lost_but_not_shared, start_clean),
+      cmocka_unit_test_setup(only_temporary_files_are_cleaned_away, start_clean),
+      cmocka_unit_test_setup(without_flock_there_is_one_owner_too, start_clean),
+      cmocka_unit_test_setup(without_flock_the_dead_are_buried_once, start_clean),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

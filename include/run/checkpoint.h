@@ -87,7 +87,7 @@ int checkpoint_read(const struct comm *comm, const char *path, struct particles 
  * found again nor count as the newest ones to keep. FAILED. */
 int checkpoint_set_aside(const char *folder, int64_t step);
 
-/* Local (rank 0). Removes temporary files and all but the newest keep checkpoints; steps listed in snapshots stay. */
+/* Local (rank 0). Removes all but the newest keep checkpoints; steps listed in snapshots stay. */
 int checkpoint_rotate(const char *folder, int keep, const struct steps *snapshots);
 
 /* Local. Compares the particles of two checkpoints. *equal: all bits; writes one line per dataset that differs, with

@@ -1,8 +1,8 @@
 /* lock: one run per output folder.
  *
  * Rank 0 holds flock on <output>/lock, which the kernel releases however the run ends. The file names token, host, pid,
- * start time, job id and restart count of its owner. Where flock is not supported: O_EXCL, and an old lock is taken
- * over only with evidence that its owner is gone (same host and no such process). */
+ * start time, job id and restart count of its owner. Where flock is not supported: O_EXCL on <output>/lock.exclusive, and
+ * an old lock is taken over only with evidence that its owner is gone (same host and no such process). */
 #ifndef MCKEAN_RUN_LOCK_H
 #define MCKEAN_RUN_LOCK_H
 
@@ -20,8 +20,15 @@ int lock_take(const char *output, struct lock **lock);
  * who is named and does not hold it was killed. Hinders no run that starts at this moment. */
 bool lock_probe(const char *output, char owner[LOCK_CONTENT]);
 
-/* Local. OK while the file still carries our token: a run that slept and was superseded must not write. */
+/* Local. The output's folder has been renamed to `output`, and the lock with it. */
+void lock_moved(struct lock *lock, const char *output);
+
+/* Local. OK while the file still carries our token: a run that slept and was superseded must not write. FAILED: what
+ * became of it, and what to do. */
 int lock_held(const struct lock *lock);
+
+/* Local. Has another run signed? A file that cannot be read just now is no reason to end a run between its writes. */
+bool lock_lost(const struct lock *lock);
 
 void lock_release(struct lock *lock); /* accepts NULL */
 

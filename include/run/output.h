@@ -7,12 +7,22 @@
 #include "run/config.h"
 #include "run/lock.h"
 
-/* Makes <output> and <output>/checkpoints and takes the lock. fresh: an old run there is renamed to <output>.1, .2, …
- * USAGE: busy, or something else is in the way; *aside: what the old run is called now, to be freed, or NULL. */
+enum { OUTPUT_PATH = 4800 };
+
+/* Makes <output> and <output>/checkpoints, takes the lock and removes the temporary files of runs that were killed.
+ * fresh: an old run there is renamed to <output>.1, .2, … USAGE: busy, or something else is in the way; *aside: what
+ * the old run is called now, to be freed, or NULL. */
 int output_open(const char *output, bool fresh, struct lock **lock, char **aside);
 
-/* Without any checkpoint a history must not be replaced unless it is of the same problem (a run that was killed before
- * its first checkpoint was complete): USAGE otherwise. */
+/* Where a file of this name is written before it gets it: folder/.name.tmp-HOST-PROCESS. Two runs never share one, so a
+ * run that slept and was superseded cannot spoil its successor's. */
+void output_temporary(const char *folder, const char *name, char path[OUTPUT_PATH]);
+
+/* Removes all such files of a folder. Only who holds the lock may. */
+void output_clean(const char *folder);
+
+/* Without any checkpoint a history must not be replaced unless it is of the same problem and reaches no further than the
+ * first checkpoint (a run that was killed before that was complete): USAGE otherwise. */
 int output_startable(const struct config *config);
 
 #endif

@@ -217,19 +217,9 @@ int checkpoint_set_aside(const char *folder, int64_t step) {
   return status;
 }
 
-static void remove_leftovers(const char *folder) {
-  DIR *directory = opendir(folder);
-  if (!directory) return;
-  for (const struct dirent *entry; (entry = readdir(directory));)
-    if (strncmp(entry->d_name, ".step-", 6) == 0 && strstr(entry->d_name, ".h5.tmp-"))
-      unlinkat(dirfd(directory), entry->d_name, 0);
-  closedir(directory);
-}
-
 int checkpoint_rotate(const char *folder, int keep, const struct steps *snapshots) {
   int64_t *steps;
   int count, status = OK;
-  remove_leftovers(folder);
   TRY(list_steps(folder, &steps, &count));
   for (int i = keep; i < count; i++) {
     if (steps_hold(snapshots, steps[i])) continue;

@@ -13,13 +13,14 @@
 #include "base/slab.h"
 #include "base/status.h"
 #include "checkpoint_layout.h"
+#include "run/output.h"
 
 struct writing {
   const struct comm *comm;
   const struct checkpoint_request *request;
   const struct particles *particles;
   struct layout layout;
-  char *path, *temporary;
+  char *path, temporary[OUTPUT_PATH];
   uint32_t (*crc)[DATASETS]; /* of own blocks, in the order of the block sequence */
 };
 
@@ -229,19 +230,18 @@ int checkpoint_write(const struct comm *comm, const struct checkpoint_request *r
   struct writing *writing = status_malloc(sizeof *writing);
   *writing = (struct writing){.comm = comm, .request = request, .particles = particles};
   writing->path = checkpoint_path(request->folder, request->step);
-  const size_t size = strlen(request->folder) + 64;
-  writing->temporary = status_malloc(size);
-  snprintf(writing->temporary, size, "%s/.step-%012lld.h5.tmp-%d", request->folder, (long long)request->step,
-           (int)getpid());
-  comm_bcast(comm, writing->temporary, (int64_t)size, 0); /* rank 0's process number */
+  output_temporary(request->folder, strrchr(writing->path, '/') + 1, writing->temporary);
+  comm_bcast(comm, writing->temporary, sizeof writing->temporary, 0); /* rank 0's host and process */
   const int64_t own = particles->first[comm->rank + 1] - particles->first[comm->rank];
   writing->crc = status_malloc(sizeof *writing->crc * (size_t)own);
   const int status = write_steps(writing);
-  if (status != OK && comm->rank == 0) unlink(writing->temporary);
+  if (status != OK && comm->rank == 0) {
+    unlink(writing->temporary);
+    (void)request->may_write(request->context); /* a lock that is lost is the reason behind others, and says so */
+  }
   *bytes = writing->layout.bytes;
   free(writing->crc);
   free(writing->path);
-  free(writing->temporary);
   free(writing);
   return status;
 }

@@ -9,6 +9,7 @@
 
 #include "base/h5.h"
 #include "base/status.h"
+#include "run/output.h"
 
 /* Rows of one kind: records {row, network, values...} on the ranks that lead the networks, and on rank 0 the order. */
 struct rows {
@@ -25,7 +26,7 @@ struct history {
   const struct comm *comm;
   const struct config *config;
   const struct data *data;
-  char *path, *temporary;
+  char *path, temporary[OUTPUT_PATH];
   struct rows series, field, train, moment;
   bool written; /* the file exists and holds kept rows */
 };
@@ -46,9 +47,8 @@ struct history *history_create(const struct comm *comm, const struct config *con
   *history = (struct history){.comm = comm, .config = config, .data = data, .written = start > 0};
   const size_t size = strlen(config->output) + 32;
   history->path = status_malloc(size);
-  history->temporary = status_malloc(size);
   snprintf(history->path, size, "%s/history.h5", config->output);
-  snprintf(history->temporary, size, "%s/.history.h5.tmp", config->output);
+  output_temporary(config->output, "history.h5", history->temporary);
   history->series.width = column_count;
   history->field.width = (int)data->tests;
   history->train.width = (int)data->samples;
@@ -68,7 +68,6 @@ void history_free(struct history *history) {
     free(rows[i]->record);
   }
   free(history->path);
-  free(history->temporary);
   free(history);
 }
 
@@ -380,7 +379,10 @@ int history_write(struct history *history, int64_t step, const struct provenance
     if (status == OK) status = closed;
   }
   if (root && status == OK) status = settle(history, may_write, context);
-  if (root && status != OK) unlink(history->temporary);
+  if (root && status != OK) {
+    unlink(history->temporary);
+    (void)may_write(context); /* a lock that is lost is the reason behind others, and says so in their place */
+  }
   TRY(comm_agree(history->comm, status));
   history->written = true;
   forget(&history->series);

@@ -8,20 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/slab.h"
 #include "base/status.h"
 
-/* A probe holds the lock for an instant: that is no other run. */
-enum { ATTEMPTS = 11 };
+/* A probe holds the lock for an instant: that is no other run. An owner that has not signed yet does so in an instant. */
+enum { ATTEMPTS = 11, ATTEMPTS_UNSIGNED = 101 };
 static const struct timespec BETWEEN_ATTEMPTS = {.tv_nsec = 50000000};
 
 struct lock {
   char path[4200];
   char content[LOCK_CONTENT]; /* token and who we are: what the file must hold as long as it is ours */
   int file;
+  bool exclusive; /* flock is not supported, and <lock>.exclusive is ours */
 };
 
 static void describe(struct lock *lock) {
@@ -73,28 +75,48 @@ static int refuse(const char *path) {
 }
 
 /* Where flock is not supported: the owner is gone if it ran on this host and its process is no more. */
-static bool owner_is_gone(const char *path) {
-  char content[LOCK_CONTENT], host[256] = "", here[256] = "unknown";
+static bool owner_is_gone(const char *content) {
+  char host[256] = "", here[256] = "unknown";
   int pid = 0;
-  read_content(path, content);
   const char *lines = strchr(content, '\n');
   if (!lines || sscanf(lines, "\nhost %255s\npid %d", host, &pid) != 2) return false;
   gethostname(here, sizeof here - 1);
   return strcmp(host, here) == 0 && kill(pid, 0) != 0 && errno == ESRCH;
 }
 
+static void name_exclusive(const char *path, char name[4300]) {
+  snprintf(name, 4300, "%s.exclusive", path);
+}
+
+/* Removes the exclusive file of an owner that is gone. Of several runs that find it so one makes the second name; the
+ * others leave the file alone, which by then may be a living owner's. Whether it was when the name was made, the name
+ * shows, since it is of the same file. */
+static void bury(const struct lock *lock, const char *exclusive) {
+  char grave[4400], was[LOCK_CONTENT], is[LOCK_CONTENT];
+  read_content(exclusive, was);
+  if (!owner_is_gone(was)) return;
+  snprintf(grave, sizeof grave, "%.*s.lock.tmp-gone", (int)(strlen(lock->path) - strlen("lock")), lock->path);
+  if (link(exclusive, grave) != 0) return;
+  read_content(grave, is);
+  if (strcmp(is, was) == 0) unlink(exclusive);
+  unlink(grave);
+}
+
 static int take_without_flock(struct lock *lock) {
   char exclusive[4300];
-  snprintf(exclusive, sizeof exclusive, "%s.exclusive", lock->path);
-  if (owner_is_gone(lock->path)) unlink(exclusive);
+  name_exclusive(lock->path, exclusive);
+  bury(lock, exclusive);
   const int file = open(exclusive, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
   if (file < 0 && errno == EEXIST) {
-    const int status = refuse(lock->path);
+    const int status = refuse(exclusive);
     return FAIL(status, "%s. This file system has no flock; if that run is gone, remove %s", status_text(), exclusive);
   }
   if (file < 0) return FAIL(FAILED, "%s: cannot lock the output: %s", exclusive, strerror(errno));
+  const int status = slab_pwrite(file, exclusive, 0, lock->content, (int64_t)strlen(lock->content));
   close(file);
-  return OK;
+  lock->exclusive = status == OK;
+  if (status != OK) unlink(exclusive);
+  return status;
 }
 
 static int sign(struct lock *lock) {
@@ -102,28 +124,46 @@ static int sign(struct lock *lock) {
   return slab_pwrite(lock->file, lock->path, 0, lock->content, (int64_t)strlen(lock->content));
 }
 
-static int flock_patiently(int file) {
-  for (int attempt = 1;; attempt++) {
-    if (flock(file, LOCK_EX | LOCK_NB) == 0) return 0;
-    if (errno != EWOULDBLOCK || attempt == ATTEMPTS) return -1;
+/* Opens and locks the file that bears the lock's name: 0 or errno. Another run may set the folder aside, the file in it,
+ * between these calls: then what was locked is not the lock of this output any more (ESTALE). */
+static int attempt(struct lock *lock) {
+  struct stat locked, named;
+  if (lock->file >= 0) close(lock->file);
+  lock->file = open(lock->path, O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+  if (lock->file < 0 || flock(lock->file, LOCK_EX | LOCK_NB) != 0) return errno;
+  const bool same = fstat(lock->file, &locked) == 0 && stat(lock->path, &named) == 0 && locked.st_dev == named.st_dev &&
+                    locked.st_ino == named.st_ino;
+  return same ? 0 : ESTALE;
+}
+
+static int attempt_patiently(struct lock *lock) {
+  for (int i = 1;; i++) {
+    const int error = attempt(lock);
+    if (error != EWOULDBLOCK && error != ESTALE && error != ENOENT) return error;
+    char owner[LOCK_CONTENT] = "";
+    read_owner(lock->path, owner);
+    if (i >= (error == EWOULDBLOCK && !*owner ? ATTEMPTS_UNSIGNED : ATTEMPTS)) return error;
     nanosleep(&BETWEEN_ATTEMPTS, NULL);
   }
 }
 
 int lock_take(const char *output, struct lock **out) {
   struct lock *lock = status_malloc(sizeof *lock);
+  *lock = (struct lock){.file = -1};
   snprintf(lock->path, sizeof lock->path, "%s/lock", output);
   describe(lock);
-  lock->file = open(lock->path, O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+  const int error = attempt_patiently(lock);
   int status = OK;
-  if (lock->file < 0)
-    status = FAIL(FAILED, "%s: cannot open the lock: %s", lock->path, strerror(errno));
-  else if (flock_patiently(lock->file) != 0)
-    status = errno == EWOULDBLOCK ? refuse(lock->path) : take_without_flock(lock);
+  if (error == EWOULDBLOCK)
+    status = refuse(lock->path);
+  else if (lock->file < 0 || error == ESTALE)
+    status = FAIL(FAILED, "%s: cannot open the lock: %s", lock->path, strerror(error));
+  else if (error)
+    status = take_without_flock(lock);
   if (status == OK) status = sign(lock);
+  if (status == OK) status = lock_held(lock); /* without flock the folder may have been set aside meanwhile */
   if (status != OK) {
-    if (lock->file >= 0) close(lock->file);
-    free(lock);
+    lock_release(lock);
     return status;
   }
   *out = lock;
@@ -131,7 +171,7 @@ int lock_take(const char *output, struct lock **out) {
 }
 
 bool lock_probe(const char *output, char owner[LOCK_CONTENT]) {
-  char path[4200], exclusive[4300];
+  char path[4200], exclusive[4300], content[LOCK_CONTENT];
   snprintf(path, sizeof path, "%s/lock", output);
   read_owner(path, owner);
   if (!*owner) return false;
@@ -139,33 +179,54 @@ bool lock_probe(const char *output, char owner[LOCK_CONTENT]) {
   if (file < 0) return false;
   bool held = false;
   if (flock(file, LOCK_SH | LOCK_NB) != 0) {
-    snprintf(exclusive, sizeof exclusive, "%s.exclusive", path);
-    held = errno == EWOULDBLOCK || (access(exclusive, F_OK) == 0 && !owner_is_gone(path));
+    held = errno == EWOULDBLOCK;
+    name_exclusive(path, exclusive);
+    read_content(exclusive, content);
+    held = held || (*content && !owner_is_gone(content));
   }
   close(file); /* lets go */
   return held;
 }
 
-int lock_held(const struct lock *lock) {
+void lock_moved(struct lock *lock, const char *output) {
+  snprintf(lock->path, sizeof lock->path, "%s/lock", output);
+}
+
+static bool is_ours(const struct lock *lock, const char *path) {
   char content[LOCK_CONTENT];
-  read_content(lock->path, content);
-  if (strcmp(content, lock->content) == 0) return OK;
+  read_content(path, content);
+  return strcmp(content, lock->content) == 0;
+}
+
+bool lock_lost(const struct lock *lock) {
+  char owner[LOCK_CONTENT];
+  read_owner(lock->path, owner);
+  return *owner && !is_ours(lock, lock->path);
+}
+
+int lock_held(const struct lock *lock) {
+  char owner[LOCK_CONTENT];
+  if (is_ours(lock, lock->path)) return OK;
+  read_owner(lock->path, owner);
+  if (*owner)
+    return FAIL(FAILED,
+                "%s: the lock is no longer ours: another run took over this output while this one was stopped (%s); "
+                "it goes on there, this one ends without writing",
+                lock->path, owner);
   return FAIL(FAILED,
-              "%s: the lock is no longer ours: another run took over this output while this one was stopped; it goes "
-              "on there, this one ends without writing",
+              "%s: the lock is no longer ours: the file is gone or empty, so the output was moved, or the lock was "
+              "removed by hand; this run ends without writing. The same command goes on from the newest checkpoint",
               lock->path);
 }
 
 void lock_release(struct lock *lock) {
   if (!lock) return;
-  if (lock_held(lock) == OK) {
-    char exclusive[4300];
-    snprintf(exclusive, sizeof exclusive, "%s.exclusive", lock->path);
-    unlink(exclusive);
-    /* The file stays: removing it could leave two runs with locks on two files of one name. */
-    const int emptied = ftruncate(lock->file, 0);
-    (void)emptied; /* a name left in it does no harm: flock decides */
-  }
-  close(lock->file);
+  char exclusive[4300];
+  name_exclusive(lock->path, exclusive);
+  /* The file stays: removing it could leave two runs with locks on two files of one name. */
+  if (lock->file >= 0 && is_ours(lock, lock->path) && ftruncate(lock->file, 0) != 0)
+    (void)lock; /* a name left in it does no harm: flock decides */
+  if (lock->exclusive && is_ours(lock, exclusive)) unlink(exclusive);
+  if (lock->file >= 0) close(lock->file);
   free(lock);
 }

@@ -1,5 +1,6 @@
 #include "run/output.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,18 +50,69 @@ static int set_aside(const char *output, char **aside) {
   return status;
 }
 
+/* Is there more than the start of another run leaves? */
+static bool holds_run(const char *output) {
+  bool found = false;
+  for (int part = 0; part < 2; part++) {
+    char path[4200];
+    snprintf(path, sizeof path, "%s%s", output, part ? "/checkpoints" : "");
+    DIR *directory = opendir(path);
+    for (const struct dirent *entry; directory && (entry = readdir(directory));)
+      found = found || (entry->d_name[0] != '.' && strncmp(entry->d_name, "lock", 4) != 0 &&
+                        strcmp(entry->d_name, "checkpoints") != 0);
+    if (directory) closedir(directory);
+  }
+  return found;
+}
+
+/* The old run goes, and with it the lock. It is kept until there is one of the new folder; yet another run may be the
+ * first to take that. */
+static int start_over(const char *output, struct lock **lock, char **aside) {
+  struct lock *old = *lock;
+  *lock = NULL;
+  int status = set_aside(output, aside);
+  if (status == OK) {
+    lock_moved(old, *aside);
+    status = make_folders(output);
+    if (status == OK) status = lock_take(output, lock);
+    if (status != OK) status = FAIL(status, "%s. The old output is now %s", status_text(), *aside);
+  }
+  lock_release(old);
+  return status;
+}
+
 int output_open(const char *output, bool fresh, struct lock **lock, char **aside) {
+  char checkpoints[4200];
   *aside = NULL;
-  struct stat found;
-  const bool old = stat(output, &found) == 0;
   TRY(make_folders(output));
   TRY(lock_take(output, lock));
-  if (!fresh || !old) return OK;
-  int status = set_aside(output, aside);
-  lock_release(*lock);
-  *lock = NULL;
-  if (status == OK) status = make_folders(output);
-  return status == OK ? lock_take(output, lock) : status;
+  if (fresh && holds_run(output)) TRY(start_over(output, lock, aside));
+  snprintf(checkpoints, sizeof checkpoints, "%s/checkpoints", output);
+  output_clean(output);
+  output_clean(checkpoints);
+  return OK;
+}
+
+void output_temporary(const char *folder, const char *name, char path[OUTPUT_PATH]) {
+  char host[256] = "unknown";
+  gethostname(host, sizeof host - 1);
+  snprintf(path, OUTPUT_PATH, "%s/.%s.tmp-%s-%d", folder, name, host, (int)getpid());
+}
+
+void output_clean(const char *folder) {
+  DIR *directory = opendir(folder);
+  if (!directory) return;
+  for (const struct dirent *entry; (entry = readdir(directory));)
+    if (entry->d_name[0] == '.' && strstr(entry->d_name, ".tmp-")) unlinkat(dirfd(directory), entry->d_name, 0);
+  closedir(directory);
+}
+
+/* The step of the first checkpoint that a run with this input writes at the latest. */
+static int64_t first_save(const struct config *config) {
+  int64_t step = schedule_steps(&config->schedule);
+  if (config->checkpoint_every > 0 && config->checkpoint_every < step) step = config->checkpoint_every;
+  if (config->snapshots.count > 0 && config->snapshots.step[0] < step) step = config->snapshots.step[0];
+  return step;
 }
 
 int output_startable(const struct config *config) {
@@ -69,11 +121,15 @@ int output_startable(const struct config *config) {
   if (access(path, F_OK) != 0) return OK;
   struct h5 *file = NULL;
   char *text = NULL;
+  int64_t step = 0;
   struct config *was = NULL;
   int status = h5_open(path, false, &file);
   if (status == OK) status = h5_get_text(file, "/", "config", &text);
   if (status == OK) status = config_parse(path, text, &was);
   if (status == OK) status = config_resumable(was, config, 0);
+  if (status == OK) status = h5_get_int(file, "/", "step", &step);
+  if (status == OK && step > first_save(was))
+    status = FAIL(USAGE, "it reaches step %lld, so there were checkpoints: put the newest one back", (long long)step);
   if (status != OK)
     status =
         FAIL(USAGE,

@@ -243,7 +243,9 @@ static int write_files(struct sim *sim) {
   TRY(checkpoint_write(sim->comm, &request, sim->particles, &bytes));
   sim->saved = sim->step;
   int status = OK;
-  if (sim->comm->rank == 0) status = checkpoint_rotate(sim->folder, sim->config->keep, &sim->config->snapshots);
+  if (sim->comm->rank == 0) status = may_write(sim);
+  if (sim->comm->rank == 0 && status == OK)
+    status = checkpoint_rotate(sim->folder, sim->config->keep, &sim->config->snapshots);
   sim->saved_at = comm_time();
   sim->summary.bytes += (double)bytes;
   stop_learn(&sim->stop, sim->saved_at - began, POLL_SECONDS);
@@ -332,6 +334,7 @@ static int poll(struct sim *sim, enum stop_request *request) {
   *request = STOP_NONE;
   if (sim->step < sim->next_poll) return OK;
   const double now = comm_time();
+  TRY(comm_agree(sim->comm, sim->comm->rank == 0 && lock_lost(sim->lock) ? lock_held(sim->lock) : OK));
   TRY(check_numbers(sim, false));
   watch_tell(&sim->watch, &sim->stepsize, sim->step, &sim->report);
   const char *why = "another rank's signal";
