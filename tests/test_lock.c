@@ -276,13 +276,14 @@ static void without_flock_there_is_one_owner_too(void **state) {
   assert_true(!there("out/lock.exclusive"));
 }
 
-/* The text that a process of this host left which is no more. */
-static const char *dead(void) {
+/* The text that a process of this host left which is no more; taken: its parent has taken note. */
+static const char *dead(bool taken) {
   static char text[LOCK_CONTENT];
   char host[256] = "unknown";
   const pid_t child = fork();
+  siginfo_t end;
   if (child == 0) _exit(0);
-  waitpid(child, NULL, 0);
+  waitid(P_PID, (id_t)child, &end, WEXITED | (taken ? 0 : WNOWAIT));
   gethostname(host, sizeof host - 1);
   snprintf(text, sizeof text, "token dead\nhost %s\npid %d\n", host, (int)child);
   return text;
@@ -299,10 +300,12 @@ static void without_flock_the_dead_are_buried_once(void **state) {
   no_flock = true;
   put("out/lock.exclusive", "token foreign\nhost elsewhere\npid 1\n");
   assert_status(USAGE, lock_take(path_of("out"), &lock)); /* of another host nothing is known */
-  put("out/lock.exclusive", dead());
-  assert_ok(lock_take(path_of("out"), &lock));
-  lock_release(lock);
-  put("out/lock.exclusive", dead());
+  for (int taken = 0; taken < 2; taken++) {
+    put("out/lock.exclusive", dead(taken));
+    assert_ok(lock_take(path_of("out"), &lock));
+    lock_release(lock);
+  }
+  put("out/lock.exclusive", dead(true));
   links = 0;
   their_turn = buried_by_another; /* between our finding the owner dead and our doing something about it */
   assert_status(USAGE, lock_take(path_of("out"), &lock));

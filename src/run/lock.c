@@ -74,6 +74,16 @@ static int refuse(const char *path) {
               path, *owner ? owner : "its owner has not signed yet");
 }
 
+/* A killed process stays as a zombie until its parent has taken note. */
+static bool process_is_gone(int pid) {
+  char path[64], stat[LOCK_CONTENT];
+  if (kill(pid, 0) != 0) return errno == ESRCH;
+  snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  read_content(path, stat);
+  const char *name_end = strrchr(stat, ')');
+  return name_end && strncmp(name_end, ") Z", 3) == 0;
+}
+
 /* Where flock is not supported: the owner is gone if it ran on this host and its process is no more. */
 static bool owner_is_gone(const char *content) {
   char host[256] = "", here[256] = "unknown";
@@ -81,7 +91,7 @@ static bool owner_is_gone(const char *content) {
   const char *lines = strchr(content, '\n');
   if (!lines || sscanf(lines, "\nhost %255s\npid %d", host, &pid) != 2) return false;
   gethostname(here, sizeof here - 1);
-  return strcmp(host, here) == 0 && kill(pid, 0) != 0 && errno == ESRCH;
+  return strcmp(host, here) == 0 && process_is_gone(pid);
 }
 
 static void name_exclusive(const char *path, char name[4300]) {
@@ -207,16 +217,16 @@ bool lock_lost(const struct lock *lock) {
 int lock_held(const struct lock *lock) {
   char owner[LOCK_CONTENT];
   if (is_ours(lock, lock->path)) return OK;
-  read_owner(lock->path, owner);
-  if (*owner)
+  if (access(lock->path, F_OK) != 0)
     return FAIL(FAILED,
-                "%s: the lock is no longer ours: another run took over this output while this one was stopped (%s); "
-                "it goes on there, this one ends without writing",
-                lock->path, owner);
+                "%s: the lock is no longer ours (%s): the output was moved, or the lock removed by hand; this run ends "
+                "without writing. The same command goes on from the newest checkpoint",
+                lock->path, strerror(errno));
+  read_owner(lock->path, owner);
   return FAIL(FAILED,
-              "%s: the lock is no longer ours: the file is gone or empty, so the output was moved, or the lock was "
-              "removed by hand; this run ends without writing. The same command goes on from the newest checkpoint",
-              lock->path);
+              "%s: the lock is no longer ours: another run took over this output while this one was stopped (%s); "
+              "this one ends without writing",
+              lock->path, *owner ? owner : "it has ended");
 }
 
 void lock_release(struct lock *lock) {
