@@ -123,7 +123,7 @@ bench: all ## speed of the step against the machine's GEMM peak
 # The step for SimGrid's SMPI: the model floor without kernels, data and files. `make scaling-model ARGS=--help`. The tests
 # compile it with the real MPI, so that it keeps up with the headers.
 MODELLED := $(addprefix src/,$(addsuffix .c,base/status base/rng base/exact base/comm model/unit model/schedule \
-  model/particles model/observe model/forward model/moment model/move model/potential model/population model/dynamics))
+  model/particles model/fault model/observe model/forward model/moment model/move model/potential model/population model/dynamics))
 $(BUILD)/scaling-model/step: tools/scaling-model/step.c $(MODELLED) $(wildcard include/base/*.h include/model/*.h)
 	@mkdir -p $(@D)
 	$(call quiet,smpi) smpicc -D_GNU_SOURCE -Iinclude -std=gnu11 $(OPT) -fopenmp $(WARN) $(EXTRA_CFLAGS) \

@@ -42,7 +42,7 @@ void problem_steps(struct problem *problem, int64_t first, int64_t last) {
     assert_ok(dynamics_enter_stage(problem->dynamics, schedule_stage(&problem->config->schedule, step)));
     dynamics_step(problem->dynamics, step, true, NULL);
   }
-  assert_ok(dynamics_check(problem->dynamics));
+  assert_ok(dynamics_check(problem->dynamics, last, true));
 }
 
 void problem_observe(struct problem *problem, int64_t step) {

@@ -167,27 +167,11 @@ static void rows_and_tiles_are_inverse(void **state) {
   }
 }
 
-static void check_names_the_unit_that_is_not_finite(void **state) {
-  (void)state;
-  const struct ensemble_spec ensemble = {.members = 1, .n = {1000}, .replicas = 1};
-  struct particles *particles = create(&ensemble, (double[]){1}, PRECISION_DOUBLE);
-  particles_init(particles, 5);
-  assert_ok(comm_agree(&world, particles_check(particles)));
-  for (int s = 0; s < particles->shares; s++)
-    if (particles->share[s].lead) {
-      const double bad[3] = {0, 0.0 / 0.0, 0};
-      share_set(particles, &particles->share[s], 71, 1, NULL, bad, NULL);
-    }
-  assert_status(FAILED, comm_agree(&world, particles_check(particles)));
-  assert_all(strstr(status_text(), "unit 71 of the network of n = 1000, replica 0") != NULL);
-  particles_free(particles);
-}
-
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(blocks_are_owned_once),      cmocka_unit_test(many_small_networks_are_not_split),
       cmocka_unit_test(cost_decides_who_owns_what), cmocka_unit_test(units_do_not_depend_on_their_owner),
-      cmocka_unit_test(rows_and_tiles_are_inverse), cmocka_unit_test(check_names_the_unit_that_is_not_finite),
+      cmocka_unit_test(rows_and_tiles_are_inverse),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

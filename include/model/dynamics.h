@@ -49,8 +49,9 @@ void dynamics_evaluate(struct dynamics *dynamics, enum point_set set, double *f)
  * unit adds. Same communication. */
 void dynamics_moments(struct dynamics *dynamics, enum point_set set, double *mean);
 
-/* Local. FAILED with network and step if some network of this rank left the range of numbers; agree on it. */
-int dynamics_check(const struct dynamics *dynamics);
+/* Collective. FAILED with step, network and unit if some network left the range of numbers (model/fault.h); units: look
+ * at each of them. step: of the state of the particles. */
+int dynamics_check(const struct dynamics *dynamics, int64_t step, bool units);
 
 /* Local. Units times points of the steps so far, on this rank: the measure of work. */
 double dynamics_pairs(const struct dynamics *dynamics);

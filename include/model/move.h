@@ -1,11 +1,10 @@
-/* move: what becomes of a tile whose gradient is known, and of a network that left the range of numbers.
+/* move: what becomes of a tile whose gradient is known.
  *
  * theta_i <- theta_i - dt grad V (forward Euler, model/kernel.h), after the tile's part of the particle means of the
  * state before the move. Local, unless said otherwise. */
 #ifndef MCKEAN_MODEL_MOVE_H
 #define MCKEAN_MODEL_MOVE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/exact.h"
@@ -31,17 +30,5 @@ void move_sums_add(const struct move_sums *own, struct move_sums *sums);
 
 /* Collective over the ranks of the network. observation->mean = the sums of all its ranks. */
 void move_means(const struct share *share, struct move_sums *sums, struct observation *observation);
-
-/* The first network that left the range of numbers. */
-struct move_fault {
-  bool found;
-  int64_t step, network, n, replica;
-};
-
-/* Keeps the fault of the earliest step and the first own network. One thread at a time. */
-void move_fault_note(struct move_fault *fault, int64_t step, const struct share *share);
-
-/* FAILED with network and step if there is a fault. */
-int move_fault_check(const struct move_fault *fault);
 
 #endif

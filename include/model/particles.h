@@ -65,9 +65,6 @@ void particles_init(struct particles *particles, uint64_t seed);
 /* Collective. Moves blocks to new owners for new costs; no bit of any unit changes. */
 int particles_balance(struct particles *particles, const double *cost);
 
-/* Local. FAILED with network and unit if some own parameter is not finite. */
-int particles_check(const struct particles *particles);
-
 /* Local arithmetic on the block sequence. */
 int64_t ensemble_networks(const struct ensemble_spec *ensemble);
 int64_t network_blocks(int64_t n);         /* ceil(n / BLOCK) */

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "model/data.h"
+#include "model/fault.h"
 #include "model/kernel.h"
 #include "model/move.h"
 #include "model/observe.h"
@@ -36,7 +37,7 @@ int population_reserve(struct population *population);
  * [shares] with the state before the move. A network with a parameter that is not finite or beyond 2^39 stays where it
  * is and is noted in fault. Communicates only inside the groups of split networks. */
 void population_step(struct population *population, int64_t step, double dt, struct observation *observation,
-                     struct move_fault *fault);
+                     struct fault *fault);
 
 /* Local. Seconds so far that this rank spent in gathering; NULL: none. */
 double population_waited(const struct population *population);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "model/fault.h"
 #include "model/forward.h"
 #include "model/moment.h"
 #include "model/move.h"
@@ -27,7 +28,7 @@ struct dynamics {
   int64_t order_start; /* step at which the batch size last changed */
   int order;           /* changes of the batch size before */
   double pairs;
-  struct move_fault fault;
+  struct fault fault;
   /* How all units learn of the target: through points, or by the exact potential. */
   void (*advance)(struct dynamics *dynamics, const struct task *task);
   struct population *population; /* NULL: through points */
@@ -289,7 +290,7 @@ static void train_network(void *context, const struct share *share, struct slot 
   if (observation) observation->loss = loss;
   if (!sound) {
 #pragma omp critical
-    move_fault_note(&dynamics->fault, task->step, share);
+    fault_note(&dynamics->fault, task->step, share);
   }
   if (sound || observation) move(dynamics, share, slot, source, task->move && sound ? dynamics->dt : 0, observation);
 #pragma omp atomic
@@ -342,8 +343,8 @@ void dynamics_step(struct dynamics *dynamics, int64_t step, bool moving, struct 
   dynamics->advance(dynamics, &task);
 }
 
-int dynamics_check(const struct dynamics *dynamics) {
-  return move_fault_check(&dynamics->fault);
+int dynamics_check(const struct dynamics *dynamics, int64_t step, bool units) {
+  return fault_check(&dynamics->fault, dynamics->particles, step, units);
 }
 
 double dynamics_pairs(const struct dynamics *dynamics) {

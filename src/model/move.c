@@ -38,17 +38,3 @@ void move_means(const struct share *share, struct move_sums *sums, struct observ
   for (int m = 0; m < PARTICLE_MEANS; m++)
     if (!wide_value(sums->limbs[m], &observation->mean[m])) observation->mean[m] = NAN;
 }
-
-void move_fault_note(struct move_fault *fault, int64_t step, const struct share *share) {
-  if (fault->found && (fault->step < step || fault->network < share->network)) return;
-  *fault = (struct move_fault){true, step, share->network, share->n, share->replica};
-}
-
-int move_fault_check(const struct move_fault *fault) {
-  if (!fault->found) return OK;
-  return FAIL(
-      FAILED,
-      "step %lld: the network of n = %lld, replica %lld left the range of numbers (a sum over units was not finite "
-      "or beyond 2^39): the step size is too large for it (dynamics.stages[].dt), or the initial law or the data are",
-      (long long)fault->step, (long long)fault->n, (long long)fault->replica);
-}

@@ -1,6 +1,5 @@
 #include "model/particles.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -260,27 +259,6 @@ void particles_init(struct particles *particles, uint64_t seed) {
     }
   }
   free(a);
-}
-
-int particles_check(const struct particles *particles) {
-  const size_t size = precision_stored(particles->precision);
-  const int64_t numbers = (int64_t)(particles->tile_bytes / size);
-  for (int s = 0; s < particles->shares; s++) {
-    const struct share *share = &particles->share[s];
-    for (int64_t t = 0; t < network_tiles(share_units(share)); t++) {
-      const char *tile = (char *)particles->tiles + (size_t)(share->tile + t) * particles->tile_bytes;
-      for (int64_t i = 0; i < numbers; i++) {
-        const double value = size == sizeof(float) ? ((const float *)tile)[i] : ((const double *)tile)[i];
-        if (isfinite(value)) continue;
-        return FAIL(
-            FAILED,
-            "unit %lld of the network of n = %lld, replica %lld is not finite; the step size is too large for it: "
-            "use a smaller dynamics.stages[].dt",
-            (long long)(share_first_unit(share) + t * TILE + i % TILE), (long long)share->n, (long long)share->replica);
-      }
-    }
-  }
-  return OK;
 }
 
 static int64_t block_offset(const void *context, int64_t block) {

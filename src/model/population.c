@@ -224,11 +224,11 @@ static void observe(const struct population *population, int s, struct observati
 }
 
 void population_step(struct population *population, int64_t step, double dt, struct observation *observation,
-                     struct move_fault *fault) {
+                     struct fault *fault) {
   const struct particles *particles = population->particles;
   for (int s = 0; s < particles->shares; s++) {
     meet(population, s);
-    if (!population->meeting[s].sound) move_fault_note(fault, step, &particles->share[s]);
+    if (!population->meeting[s].sound) fault_note(fault, step, &particles->share[s]);
   }
 #pragma omp parallel for num_threads(population->threads) schedule(dynamic) if (particles->tile_count > 1)
   for (int64_t t = 0; t < particles->tile_count; t++)

@@ -215,10 +215,7 @@ static int may_write(void *context) {
 
 /* FAILED if numbers left their range, with what the last good state says of dt. units: look at each of them. */
 static int check_numbers(struct sim *sim, bool units) {
-  int status = dynamics_check(sim->dynamics);
-  if (status == OK && units) status = particles_check(sim->particles);
-  status = comm_agree(sim->comm, status);
-  if (status == OK) return OK;
+  if (dynamics_check(sim->dynamics, sim->step, units) == OK) return OK;
   return watch_explain(&sim->stepsize, sim->particles, sim->folder, sim->saved, sim->config->seed);
 }
 
