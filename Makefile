@@ -122,7 +122,7 @@ bench: all ## speed of the step against the machine's GEMM peak
 
 # The step for SimGrid's SMPI: the model floor without kernels, data and files. `make scaling-model ARGS=--help`. The tests
 # compile it with the real MPI, so that it keeps up with the headers.
-MODELLED := $(addprefix src/,$(addsuffix .c,base/status base/rng base/exact base/comm model/unit model/schedule \
+MODELLED := $(addprefix src/,$(addsuffix .c,base/status base/rng base/exact base/pulse base/comm model/unit model/schedule \
   model/particles model/fault model/observe model/forward model/moment model/move model/potential model/population model/dynamics))
 $(BUILD)/scaling-model/step: tools/scaling-model/step.c $(MODELLED) $(wildcard include/base/*.h include/model/*.h)
 	@mkdir -p $(@D)

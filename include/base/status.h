@@ -14,7 +14,7 @@ enum status {
   OK = 0,
   FAILED = 1,  /* the run failed: input or output, a number that is not finite, no memory */
   USAGE = 2,   /* wrong usage or wrong input: nothing was done */
-  STOPPED = 75 /* stopped early with a checkpoint: run the same command again */
+  STOPPED = 75 /* stopped early with a checkpoint, or a rank hung: run the same command again */
 };
 
 /* Local. Records "what was expected, what was received, where, what to do" and returns code. */

@@ -2,7 +2,7 @@
  * logs and files, and the comparison on resume. To add a key: a field here and a row there.
  *
  * Keys (YAML, nested by the dots):
- *   run.name run.seed run.output run.precision run.threads run.isa
+ *   run.name run.seed run.output run.precision run.threads run.isa run.watchdog
  *   ensemble.n ensemble.replicas
  *   unit.type unit.alpha unit.train unit.init.{c,a,b}.{mean,std}
  *   target.type target.d target.seed target.path target.noise target.teacher.{units,type,alpha}
@@ -45,6 +45,7 @@ struct config {
   int precision;              /* enum precision */
   int threads;                /* of each rank */
   int isa;                    /* enum isa, or -1: the best that all processors of the run have */
+  double watchdog;            /* seconds, 0: none */
   int64_t initial_conditions; /* of each size; times ensemble.streams they are ensemble.replicas */
   struct ensemble_spec ensemble;
   struct unit_spec unit;

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/pulse.h"
 #include "base/status.h"
 
 /* MPI counts are int; larger transfers go in pieces of this many bytes. */
@@ -21,7 +22,7 @@ static void abort_all(void) {
 
 int comm_start(int *argc, char ***argv, struct comm *world) {
   int provided;
-  MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
+  MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided); /* the watchdog has a thread of its own */
   world->mpi = MPI_COMM_WORLD;
   MPI_Comm_rank(world->mpi, &world->rank);
   MPI_Comm_size(world->mpi, &world->size);
@@ -46,12 +47,12 @@ void comm_stop(void) {
 int comm_agree(const struct comm *comm, int status) {
   /* Worst code first; among equals the lowest rank speaks. */
   int mine[2] = {status, comm->rank}, worst[2];
-  MPI_Allreduce(mine, worst, 1, MPI_2INT, MPI_MAXLOC, comm->mpi);
+  PULSE_WAIT("an agreement", MPI_Allreduce(mine, worst, 1, MPI_2INT, MPI_MAXLOC, comm->mpi));
   if (worst[0] == OK) return OK;
   int failing = status != OK, count;
-  MPI_Allreduce(&failing, &count, 1, MPI_INT, MPI_SUM, comm->mpi);
+  PULSE_WAIT("an agreement", MPI_Allreduce(&failing, &count, 1, MPI_INT, MPI_SUM, comm->mpi));
   int64_t length = (int64_t)strlen(status_text()) + 1;
-  MPI_Bcast(&length, 1, MPI_INT64_T, worst[1], comm->mpi);
+  PULSE_WAIT("an agreement", MPI_Bcast(&length, 1, MPI_INT64_T, worst[1], comm->mpi));
   char *text = status_malloc((size_t)length);
   if (comm->rank == worst[1]) memcpy(text, status_text(), (size_t)length);
   comm_bcast(comm, text, length, worst[1]);
@@ -65,7 +66,8 @@ int comm_agree(const struct comm *comm, int status) {
 
 struct comm *comm_split(const struct comm *comm, int color) {
   MPI_Comm part;
-  MPI_Comm_split(comm->mpi, color < 0 ? MPI_UNDEFINED : color, comm->rank, &part);
+  PULSE_WAIT("forming groups of ranks",
+             MPI_Comm_split(comm->mpi, color < 0 ? MPI_UNDEFINED : color, comm->rank, &part));
   if (part == MPI_COMM_NULL) return NULL;
   struct comm *new = status_malloc(sizeof *new);
   new->mpi = part;
@@ -76,7 +78,7 @@ struct comm *comm_split(const struct comm *comm, int color) {
 
 void comm_free(struct comm *comm) {
   if (!comm) return;
-  MPI_Comm_free(&comm->mpi);
+  PULSE_WAIT("forming groups of ranks", MPI_Comm_free(&comm->mpi));
   free(comm);
 }
 
@@ -95,10 +97,10 @@ int comm_crowding(const struct comm *comm, int threads) {
   MPI_Comm node;
   int ranks, inside = 0, total = 0;
   own_processors(&own.set);
-  MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+  PULSE_WAIT("forming groups of ranks", MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
   MPI_Comm_size(node, &ranks);
   all = status_malloc(sizeof *all * (size_t)ranks);
-  MPI_Allgather(&own, sizeof own, MPI_BYTE, all, sizeof own, MPI_BYTE, node);
+  PULSE_WAIT("a gathering", MPI_Allgather(&own, sizeof own, MPI_BYTE, all, sizeof own, MPI_BYTE, node));
   MPI_Comm_free(&node);
   cpu_set_t any, both;
   CPU_ZERO(&any);
@@ -115,35 +117,36 @@ int comm_crowding(const struct comm *comm, int threads) {
 
 bool comm_any(const struct comm *comm, bool value) {
   int mine = value, any;
-  MPI_Allreduce(&mine, &any, 1, MPI_INT, MPI_MAX, comm->mpi);
+  PULSE_WAIT("an agreement", MPI_Allreduce(&mine, &any, 1, MPI_INT, MPI_MAX, comm->mpi));
   return any;
 }
 
 int64_t comm_sum(const struct comm *comm, int64_t value) {
   int64_t sum;
-  MPI_Allreduce(&value, &sum, 1, MPI_INT64_T, MPI_SUM, comm->mpi);
+  PULSE_WAIT("an agreement", MPI_Allreduce(&value, &sum, 1, MPI_INT64_T, MPI_SUM, comm->mpi));
   return sum;
 }
 
 double comm_min(const struct comm *comm, double value) {
   double min;
-  MPI_Allreduce(&value, &min, 1, MPI_DOUBLE, MPI_MIN, comm->mpi);
+  PULSE_WAIT("an agreement", MPI_Allreduce(&value, &min, 1, MPI_DOUBLE, MPI_MIN, comm->mpi));
   return min;
 }
 
 double comm_max(const struct comm *comm, double value) {
   double max;
-  MPI_Allreduce(&value, &max, 1, MPI_DOUBLE, MPI_MAX, comm->mpi);
+  PULSE_WAIT("an agreement", MPI_Allreduce(&value, &max, 1, MPI_DOUBLE, MPI_MAX, comm->mpi));
   return max;
 }
 
 void comm_barrier(const struct comm *comm) {
-  MPI_Barrier(comm->mpi);
+  PULSE_WAIT("a barrier", MPI_Barrier(comm->mpi));
 }
 
 void comm_bcast(const struct comm *comm, void *data, int64_t bytes, int root) {
   for (int64_t at = 0; at < bytes; at += PIECE)
-    MPI_Bcast((char *)data + at, (int)(bytes - at < PIECE ? bytes - at : PIECE), MPI_BYTE, root, comm->mpi);
+    PULSE_WAIT("a broadcast",
+               MPI_Bcast((char *)data + at, (int)(bytes - at < PIECE ? bytes - at : PIECE), MPI_BYTE, root, comm->mpi));
 }
 
 void comm_sum_begin(const struct comm *comm, int64_t *words, int64_t count, bool background, struct comm_sum *sum) {
@@ -152,20 +155,21 @@ void comm_sum_begin(const struct comm *comm, int64_t *words, int64_t count, bool
   if (background)
     MPI_Iallreduce(MPI_IN_PLACE, words, (int)count, MPI_INT64_T, MPI_SUM, comm->mpi, &sum->request);
   else
-    MPI_Allreduce(MPI_IN_PLACE, words, (int)count, MPI_INT64_T, MPI_SUM, comm->mpi);
+    PULSE_WAIT("a sum over ranks", MPI_Allreduce(MPI_IN_PLACE, words, (int)count, MPI_INT64_T, MPI_SUM, comm->mpi));
 }
 
 void comm_sum_end(struct comm_sum *sum) {
-  MPI_Wait(&sum->request, MPI_STATUS_IGNORE);
+  PULSE_WAIT("a sum over ranks", MPI_Wait(&sum->request, MPI_STATUS_IGNORE));
 }
 
 void comm_gather(const struct comm *comm, const void *data, int64_t bytes, void **all, int64_t *bytes_of) {
   int64_t *counts = status_malloc(sizeof(int64_t) * (size_t)comm->size);
-  MPI_Gather(&bytes, 1, MPI_INT64_T, counts, 1, MPI_INT64_T, 0, comm->mpi);
+  PULSE_WAIT("a gathering", MPI_Gather(&bytes, 1, MPI_INT64_T, counts, 1, MPI_INT64_T, 0, comm->mpi));
   *all = NULL;
   if (comm->rank != 0) {
     for (int64_t at = 0; at < bytes; at += PIECE)
-      MPI_Send((const char *)data + at, (int)(bytes - at < PIECE ? bytes - at : PIECE), MPI_BYTE, 0, 0, comm->mpi);
+      PULSE_WAIT("a gathering", MPI_Send((const char *)data + at, (int)(bytes - at < PIECE ? bytes - at : PIECE),
+                                         MPI_BYTE, 0, 0, comm->mpi));
     free(counts);
     return;
   }
@@ -177,7 +181,7 @@ void comm_gather(const struct comm *comm, const void *data, int64_t bytes, void 
   for (int r = 1; r < comm->size; r++)
     for (int64_t left = counts[r]; left > 0;) {
       const int piece = (int)(left < PIECE ? left : PIECE);
-      MPI_Recv(to, piece, MPI_BYTE, r, 0, comm->mpi, MPI_STATUS_IGNORE);
+      PULSE_WAIT("a gathering", MPI_Recv(to, piece, MPI_BYTE, r, 0, comm->mpi, MPI_STATUS_IGNORE));
       to += piece;
       left -= piece;
     }
@@ -197,7 +201,7 @@ void comm_allgather(const struct comm *comm, const void *data, const int64_t *fi
     count[r] = (int)(first[r + 1] - first[r]);
     start[r] = (int)first[r];
   }
-  MPI_Allgatherv(data, count[me], MPI_BYTE, all, count, start, MPI_BYTE, comm->mpi);
+  PULSE_WAIT("a gathering", MPI_Allgatherv(data, count[me], MPI_BYTE, all, count, start, MPI_BYTE, comm->mpi));
   free(count);
 }
 
@@ -243,7 +247,7 @@ void comm_redistribute(const struct comm *comm, const int64_t *old_first, const 
           MPI_Isend((const char *)from + (at - from_base), piece, MPI_BYTE, r, 1, comm->mpi, &request[count++]);
       }
     }
-  MPI_Waitall(count, request, MPI_STATUSES_IGNORE);
+  PULSE_WAIT("an exchange of units", MPI_Waitall(count, request, MPI_STATUSES_IGNORE));
   free(request);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/pulse.h"
 #include "base/status.h"
 
 enum {
@@ -35,6 +36,7 @@ int slab_pwrite(int file, const char *path, int64_t offset, const void *data, in
       return FAIL(FAILED, "%s: cannot write %lld bytes at %lld: %s", path, (long long)left, (long long)(offset + done),
                   part < 0 ? strerror(errno) : "nothing was taken");
     done += part;
+    pulse_beat();
   }
   return OK;
 }
@@ -48,6 +50,7 @@ int slab_pread(int file, const char *path, int64_t offset, void *data, int64_t b
       return FAIL(FAILED, "%s: cannot read %lld bytes at %lld: %s", path, (long long)left, (long long)(offset + done),
                   part < 0 ? strerror(errno) : "the file ends there");
     done += part;
+    pulse_beat();
   }
   return OK;
 }
@@ -55,7 +58,8 @@ int slab_pread(int file, const char *path, int64_t offset, void *data, int64_t b
 static int write_collective(struct slab *slab, int64_t offset, const void *data, int64_t bytes) {
   MPI_Status status;
   int written = 0;
-  const int code = MPI_File_write_at_all(slab->mpi, offset, data, (int)bytes, MPI_BYTE, &status);
+  int code;
+  PULSE_WAIT("MPI-IO", code = MPI_File_write_at_all(slab->mpi, offset, data, (int)bytes, MPI_BYTE, &status));
   if (code == MPI_SUCCESS) MPI_Get_count(&status, MPI_BYTE, &written);
   if (code == MPI_SUCCESS && written == bytes) return OK;
   return FAIL(FAILED, "%s: MPI-IO wrote %d of %lld bytes at %lld", slab->path, written, (long long)bytes,
@@ -125,7 +129,9 @@ static int write_mpiio(const struct comm *comm, struct slab *slab, const struct 
   fill(slab, job, COUNT);
   const int64_t rounds = (int64_t)comm_max(comm, (double)slab->writes);
   int status = OK;
-  if (MPI_File_open(comm->mpi, slab->path, MPI_MODE_WRONLY, MPI_INFO_NULL, &slab->mpi) != MPI_SUCCESS) {
+  int code;
+  PULSE_WAIT("MPI-IO", code = MPI_File_open(comm->mpi, slab->path, MPI_MODE_WRONLY, MPI_INFO_NULL, &slab->mpi));
+  if (code != MPI_SUCCESS) {
     slab->mpi = MPI_FILE_NULL;
     status = FAIL(FAILED, "%s: MPI-IO cannot open it to write", slab->path);
   }
@@ -135,10 +141,11 @@ static int write_mpiio(const struct comm *comm, struct slab *slab, const struct 
     status = write_collective(slab, 0, slab->buffer, 0);
     if (slab->status == OK) slab->status = status;
   }
-  if (MPI_File_sync(slab->mpi) != MPI_SUCCESS && slab->status == OK)
+  PULSE_WAIT("MPI-IO", code = MPI_File_sync(slab->mpi));
+  if (code != MPI_SUCCESS && slab->status == OK)
     slab->status = FAIL(FAILED, "%s: MPI-IO cannot make it lasting", slab->path);
-  if (MPI_File_close(&slab->mpi) != MPI_SUCCESS && slab->status == OK)
-    slab->status = FAIL(FAILED, "%s: MPI-IO cannot close it", slab->path);
+  PULSE_WAIT("MPI-IO", code = MPI_File_close(&slab->mpi));
+  if (code != MPI_SUCCESS && slab->status == OK) slab->status = FAIL(FAILED, "%s: MPI-IO cannot close it", slab->path);
   TRY(comm_agree(comm, slab->status));
   TRY(reopen(slab, O_RDONLY, "read it back"));
   status = fill(slab, job, COMPARE);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "base/watchdog.h"
 #include "cli/cmd.h"
 #include "run/config.h"
 
@@ -70,7 +71,12 @@ int cmd_run(const struct comm *comm, int argc, char **argv) {
   struct config *config = NULL;
   int status = cmd_run_parse(argc, argv, &options, &rest);
   if (status == OK) status = config_read(comm, argv[0], rest - 1, argv + 1, &config);
-  if (status == OK) status = sim_run(comm, config, &options);
+  struct watchdog *watchdog = NULL;
+  if (status == OK) {
+    watchdog_start(comm, config->watchdog, &watchdog);
+    status = sim_run(comm, config, &options);
+    watchdog_stop(watchdog);
+  }
   config_free(config);
   free(options.argv);
   return status;

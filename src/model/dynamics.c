@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pulse.h"
 #include "base/status.h"
 #include "model/fault.h"
 #include "model/forward.h"
@@ -334,6 +335,7 @@ void dynamics_moments(struct dynamics *dynamics, enum point_set set, double *mea
 }
 
 void dynamics_step(struct dynamics *dynamics, int64_t step, bool moving, struct observation *observation) {
+  pulse_step(step);
   struct task task = {
       .dynamics = dynamics, .step = step, .move = moving, .observation = observation, .set = POINTS_TEST};
   for (int s = 0; observation && s < dynamics->particles->shares; s++)

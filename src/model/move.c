@@ -1,7 +1,9 @@
 #include "model/move.h"
 
 #include <math.h>
+#include <omp.h>
 
+#include "base/pulse.h"
 #include "base/status.h"
 
 void *move_own_tile(const struct particles *particles, const struct share *share, int64_t t) {
@@ -10,6 +12,7 @@ void *move_own_tile(const struct particles *particles, const struct share *share
 
 void move_tile(const struct kernel *kernel, const struct particles *particles, const struct share *share, int64_t t,
                const double *grad, double scale, double rate, struct move_sums *sums) {
+  if (omp_get_thread_num() == 0) pulse_beat(); /* a step may take long */
   const unsigned train = particles->unit.train;
   void *tile = move_own_tile(particles, share, t);
   const int64_t left = share_units(share) - t * TILE;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/pulse.h"
 #include "base/slab.h"
 #include "base/status.h"
 #include "checkpoint_layout.h"
@@ -181,6 +182,7 @@ int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
   int64_t *steps = NULL;
   int count = 0;
   *path = NULL;
+  pulse_work("looking for a checkpoint");
   TRY(comm_agree(comm, comm->rank == 0 ? list_steps(folder, &steps, &count) : OK));
   comm_bcast(comm, &count, sizeof count, 0);
   if (comm->rank != 0) steps = status_malloc(sizeof *steps * (size_t)count);

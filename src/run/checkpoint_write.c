@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/crc.h"
+#include "base/pulse.h"
 #include "base/slab.h"
 #include "base/status.h"
 #include "checkpoint_layout.h"
@@ -227,6 +228,7 @@ static int write_steps(struct writing *writing) {
 
 int checkpoint_write(const struct comm *comm, const struct checkpoint_request *request,
                      const struct particles *particles, int64_t *bytes) {
+  pulse_work("writing a checkpoint");
   struct writing *writing = status_malloc(sizeof *writing);
   *writing = (struct writing){.comm = comm, .request = request, .particles = particles};
   writing->path = checkpoint_path(request->folder, request->step);

@@ -48,6 +48,9 @@ const struct parameter parameter_table[] = {
     {"run.isa", P_CHOICE, AT(isa), -1, 0, false, "auto", isa_choice, true,
      "instruction-set level x86-64-v* of the kernels; auto: the best all nodes have. A resume keeps the level of its "
      "checkpoint"},
+    {"run.watchdog", P_REAL, AT(watchdog), 0, 1e6, false, "1800", NULL, true,
+     "seconds after which a rank that others wait for, and that gives no sign of life, is named and all ranks are "
+     "aborted with exit code 75: the same command goes on from the newest checkpoint; 0: never"},
 
     {"ensemble.n", P_SIZES, AT(ensemble), 1, N_MAX, false, NULL, NULL, false,
      "units of a network; a list makes one network (times replicas) of each size"},

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/h5.h"
+#include "base/pulse.h"
 #include "base/status.h"
 #include "run/output.h"
 
@@ -359,6 +360,7 @@ static void forget(struct rows *rows) {
 
 int history_write(struct history *history, int64_t step, const struct provenance *provenance,
                   int (*may_write)(void *context), void *context) {
+  pulse_work("writing the history");
   const bool root = history->comm->rank == 0;
   struct h5 *file = NULL;
   int status = root ? open_copy(history, &file) : OK;

@@ -1,5 +1,6 @@
 #include "run/setup.h"
 
+#include "base/pulse.h"
 #include "base/status.h"
 #include "model/schedule.h"
 
@@ -13,6 +14,7 @@ int setup_check(const struct config *config, const struct target *target, const 
 }
 
 int setup_data(const struct comm *comm, const struct config *config, struct target **target, struct data **data) {
+  pulse_work("making the data");
   TRY(target_create(comm, &config->target, target));
   TRY(comm_agree(comm, data_create(*target, &config->data, data)));
   return setup_check(config, *target, *data); /* the same on all ranks */
