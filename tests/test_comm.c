@@ -20,6 +20,18 @@ static void agree_returns_the_worst_status_and_its_text(void **state) {
   assert_all(strcmp(status_text(), "no room") == 0);
 }
 
+static void same_names_the_rank_that_differs(void **state) {
+  (void)state;
+  assert_ok(comm_same(&world, "the input", "n: 3", "use one file"));
+  if (world.size == 1) return;
+  const bool differs = world.rank >= world.size / 2 && world.rank > 0;
+  assert_status(USAGE, comm_same(&world, "the input", differs ? "n: 4" : "n: 3", "use one file"));
+  char rank[64];
+  snprintf(rank, sizeof rank, "rank %d of %d: the input", world.size / 2, world.size);
+  assert_all(strstr(status_text(), rank) != NULL);
+  assert_all(strstr(status_text(), "\"n: 3\", received \"n: 4\" on ") != NULL);
+}
+
 static void split_forms_groups_by_color(void **state) {
   (void)state;
   struct comm *half = comm_split(&world, world.rank % 2 ? -1 : 0);
@@ -162,6 +174,7 @@ static void crowding_tells_ranks_from_nodes(void **state) {
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(agree_returns_the_worst_status_and_its_text),
+      cmocka_unit_test(same_names_the_rank_that_differs),
       cmocka_unit_test(split_forms_groups_by_color),
       cmocka_unit_test(sums_cross_all_ranks),
       cmocka_unit_test(gather_keeps_rank_order_and_unequal_sizes),

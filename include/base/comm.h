@@ -25,6 +25,10 @@ void comm_stop(void);
  * of every local phase that can fail. */
 int comm_agree(const struct comm *comm, int status);
 
+/* USAGE, naming the lowest rank that differs and its host, unless all ranks hold the text of rank 0. what: "the command
+ * line"; advice: what to do. */
+int comm_same(const struct comm *comm, const char *what, const char *text, const char *advice);
+
 /* The ranks of equal color form a new comm, in rank order; NULL for those with a negative color. */
 struct comm *comm_split(const struct comm *comm, int color);
 void comm_free(struct comm *comm); /* accepts NULL */

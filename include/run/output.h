@@ -1,4 +1,4 @@
-/* output: the folder a run writes to. Local (rank 0). */
+/* output: the folder a run writes to. Local (rank 0) unless said otherwise. */
 #ifndef MCKEAN_RUN_OUTPUT_H
 #define MCKEAN_RUN_OUTPUT_H
 
@@ -20,6 +20,10 @@ void output_temporary(const char *folder, const char *name, char path[OUTPUT_PAT
 
 /* Removes all such files of a folder. Only who holds the lock may. */
 void output_clean(const char *folder);
+
+/* Collective, while rank 0 holds the lock. USAGE, naming a rank and its host, unless all ranks see the same folder: each
+ * of them writes to the checkpoints there. */
+int output_alike(const struct comm *comm, const char *output);
 
 /* Without any checkpoint a history must not be replaced unless it is of the same problem and reaches no further than the
  * first checkpoint (a run that was killed before that was complete): USAGE otherwise. */

@@ -27,6 +27,10 @@ struct provenance {
  * job id; same on all ranks. */
 void provenance_fill(const struct comm *comm, int argc, char *const *argv, struct provenance *provenance);
 
+/* Collective. USAGE, naming a rank and its host, unless all ranks run the same program (version and checksum of its file)
+ * with the same command line. */
+int provenance_alike(const struct comm *comm, int argc, char *const *argv);
+
 /* Local. Adds or replaces a fact (parent checkpoint …). */
 void provenance_set(struct provenance *provenance, const char *name, const char *value);
 

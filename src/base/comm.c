@@ -64,6 +64,21 @@ int comm_agree(const struct comm *comm, int status) {
   return worst[0];
 }
 
+int comm_same(const struct comm *comm, const char *what, const char *text, const char *advice) {
+  int64_t length = (int64_t)strlen(text) + 1;
+  comm_bcast(comm, &length, sizeof length, 0);
+  char *expected = status_malloc((size_t)length), host[256] = "?";
+  if (comm->rank == 0) memcpy(expected, text, (size_t)length);
+  comm_bcast(comm, expected, length, 0);
+  gethostname(host, sizeof host - 1);
+  const int status = strcmp(text, expected) == 0
+                         ? OK
+                         : FAIL(USAGE, "%s: expected that of rank 0, \"%.1000s\", received \"%.1000s\" on %s; %s", what,
+                                expected, text, host, advice);
+  free(expected);
+  return comm_agree(comm, status);
+}
+
 struct comm *comm_split(const struct comm *comm, int color) {
   MPI_Comm part;
   PULSE_WAIT("forming groups of ranks",

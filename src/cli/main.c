@@ -89,6 +89,7 @@ int main(int argc, char **argv) {
   if (verb && verb->blas) blas_start(argv);
   h5_start();
   int status = comm_start(&argc, &argv, &world);
+  if (status == OK) status = provenance_alike(&world, argc - 1, argv + 1);
   if (status == OK) status = comm_agree(&world, isa_limit(getenv("MCKEAN_ISA")));
   if (status == OK) status = dispatch(&world, verb, argc, argv);
   if (world.rank == 0 && status != OK && status != STOPPED) fprintf(stderr, "mckean: %s\n", status_text());

@@ -131,7 +131,9 @@ static int take_without_flock(struct lock *lock) {
 
 static int sign(struct lock *lock) {
   if (ftruncate(lock->file, 0) != 0) return FAIL(FAILED, "%s: cannot write the lock: %s", lock->path, strerror(errno));
-  return slab_pwrite(lock->file, lock->path, 0, lock->content, (int64_t)strlen(lock->content));
+  TRY(slab_pwrite(lock->file, lock->path, 0, lock->content, (int64_t)strlen(lock->content)));
+  (void)fsync(lock->file); /* for the other nodes to see */
+  return OK;
 }
 
 /* Opens and locks the file that bears the lock's name: 0 or errno. Another run may set the folder aside, the file in it,

@@ -115,6 +115,23 @@ static int64_t first_save(const struct config *config) {
   return step;
 }
 
+int output_alike(const struct comm *comm, const char *output) {
+  char path[4200], what[4300], content[1024] = "";
+  snprintf(path, sizeof path, "%s/lock", output);
+  snprintf(what, sizeof what, "the content of %s", path);
+  FILE *file = fopen(path, "rb");
+  if (file) {
+    content[fread(content, 1, sizeof content - 1, file)] = 0;
+    fclose(file);
+  }
+  for (char *c = content; *c; c++)
+    if (*c == '\n') *c = ';';
+  return comm_same(
+      comm, what, content,
+      "run.output must be one folder that all nodes share; give its whole path if ranks start in different "
+      "folders");
+}
+
 int output_startable(const struct config *config) {
   char path[4200];
   snprintf(path, sizeof path, "%s/history.h5", config->output);

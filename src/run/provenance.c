@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/crc.h"
 #include "base/h5.h"
 #include "base/status.h"
 
@@ -37,6 +38,35 @@ static void set_start(struct provenance *provenance) {
   provenance_set(provenance, "started", text);
 }
 
+/* "mckean run x.yaml ...", cut where it does not fit. */
+static void put_command(int argc, char *const *argv, char *text, size_t size) {
+  size_t used = (size_t)snprintf(text, size, "mckean");
+  for (int i = 0; i < argc && used < size; i++) used += (size_t)snprintf(text + used, size - used, " %s", argv[i]);
+}
+
+/* Of the program's own file; 0 where it cannot be read. */
+static uint32_t program_crc(void) {
+  char part[65536];
+  uint32_t crc = 0;
+  FILE *file = fopen("/proc/self/exe", "rb");
+  if (!file) return 0;
+  for (size_t bytes; (bytes = fread(part, 1, sizeof part, file)) > 0;) crc = crc32c(crc, part, bytes);
+  fclose(file);
+  return crc;
+}
+
+int provenance_alike(const struct comm *comm, int argc, char *const *argv) {
+  size_t size = 16;
+  for (int i = 0; i < argc; i++) size += strlen(argv[i]) + 1;
+  char program[512], *command = status_malloc(size);
+  snprintf(program, sizeof program, "%s, CRC-32C %08x", build_version, program_crc());
+  put_command(argc, argv, command, size);
+  int status = comm_same(comm, "the program", program, "start one and the same file on all ranks");
+  if (status == OK) status = comm_same(comm, "the command line", command, "start all ranks with the same");
+  free(command);
+  return status;
+}
+
 void provenance_fill(const struct comm *comm, int argc, char *const *argv, struct provenance *provenance) {
   char text[4096] = "";
   *provenance = (struct provenance){0};
@@ -49,9 +79,7 @@ void provenance_fill(const struct comm *comm, int argc, char *const *argv, struc
   snprintf(text, sizeof text, "%d", comm->size);
   provenance_set(provenance, "ranks", text);
   set_start(provenance);
-  size_t used = (size_t)snprintf(text, sizeof text, "mckean");
-  for (int i = 0; i < argc && used < sizeof text; i++)
-    used += (size_t)snprintf(text + used, sizeof text - used, " %s", argv[i]);
+  put_command(argc, argv, text, sizeof text);
   provenance_set(provenance, "command", text);
   const char *job = getenv("SLURM_JOB_ID"), *restarts = getenv("SLURM_RESTART_COUNT");
   snprintf(text, sizeof text, "%s, restart %s", job ? job : "none", restarts ? restarts : "0");

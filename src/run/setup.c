@@ -1,5 +1,8 @@
 #include "run/setup.h"
 
+#include <stdio.h>
+
+#include "base/crc.h"
 #include "base/pulse.h"
 #include "base/status.h"
 #include "model/schedule.h"
@@ -13,10 +16,31 @@ int setup_check(const struct config *config, const struct target *target, const 
   return OK;
 }
 
+/* What each rank computed for itself: the same bits on all. */
+static int check_alike(const struct comm *comm, const struct target *target, const struct data *data) {
+  const struct {
+    const double *values;
+    int64_t count;
+  } part[] = {{&data->C_f, 1},
+              {data->x, data->samples * data->d},
+              {data->y, data->samples},
+              {data->test_x, data->tests * data->d},
+              {data->test_y, data->tests},
+              {target->coefficient, target->coefficient ? target->coefficients : 0}};
+  uint32_t crc = 0;
+  char text[16];
+  for (size_t i = 0; i < sizeof part / sizeof *part; i++)
+    crc = crc32c(crc, part[i].values, sizeof(double) * (size_t)part[i].count);
+  snprintf(text, sizeof text, "%08x", crc);
+  return comm_same(comm, "CRC-32C of the target's coefficients and of the points", text,
+                   "they were computed alike: the processor, its memory or the mathematical library of a node differ");
+}
+
 int setup_data(const struct comm *comm, const struct config *config, struct target **target, struct data **data) {
   pulse_work("making the data");
   TRY(target_create(comm, &config->target, target));
   TRY(comm_agree(comm, data_create(*target, &config->data, data)));
+  TRY(check_alike(comm, *target, *data));
   return setup_check(config, *target, *data); /* the same on all ranks */
 }
 

@@ -132,6 +132,7 @@ static int open_output(struct sim *sim) {
   const char *output = sim->config->output;
   const int status = sim->comm->rank == 0 ? output_open(output, sim->options->fresh, &sim->lock, &aside) : OK;
   TRY(comm_agree(sim->comm, status));
+  TRY(output_alike(sim->comm, output));
   report_log(&sim->report, output);
   report_line(&sim->report, "mckean %s, %d rank%s, output %s", build_version, sim->comm->size,
               sim->comm->size == 1 ? "" : "s", output);
