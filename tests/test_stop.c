@@ -1,7 +1,9 @@
-// ranks: 1
-/* stop: signals, wall time and the stop file, with a clock of our own. */
+// ranks: 1 2 3
+/* stop: signals, time limits, the stop file and what the ranks make of them, with a clock of our own. */
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,78 +11,246 @@
 #include "harness.h"
 #include "run/stop.h"
 
-static double now;
+static double now, job_end; /* by our clock; job_end may be INFINITY or NAN */
+static int asked;           /* times that SLURM was asked */
 
 static double test_clock(void) {
   return now;
 }
 
-static void signals_ask_for_what_they_mean(void **state) {
-  (void)state;
-  stop_install();
-  struct stop stop = stop_create(test_clock, 0, NULL);
-  const char *why = "";
-  assert_int_equal(stop_poll(&stop, &why), STOP_NONE);
-  raise(SIGUSR1);
-  assert_int_equal(stop_poll(&stop, &why), STOP_CHECKPOINT);
-  assert_string_equal(why, "signal USR1");
-  assert_int_equal(stop_poll(&stop, &why), STOP_NONE);
-  raise(SIGTERM);
-  raise(SIGTERM); /* SLURM repeats it */
-  assert_int_equal(stop_poll(&stop, &why), STOP_END);
-  assert_string_equal(why, "signal TERM");
-  assert_int_equal(stop_poll(&stop, &why), STOP_END); /* it is not forgotten */
+static double test_job_left(void) {
+  asked++;
+  return job_end - now;
+}
+
+static struct stop_options options(double max_wall) {
+  return (struct stop_options){
+      .clock = test_clock, .job_left = test_job_left, .max_wall = max_wall, .output = harness_folder()};
+}
+
+/* At time 0 and step 0, with a checkpoint of so many bytes. */
+static struct stop begun(const struct stop_options *given, double bytes) {
+  struct report silent = report_create(false);
+  now = 0;
+  asked = 0;
+  struct stop stop = stop_create(&world, given);
+  stop_begin(&stop, 0, bytes, &silent);
+  return stop;
+}
+
+/* The next agreement, so many seconds after the last. */
+static enum stop_request after(struct stop *stop, double seconds, const char **why) {
+  const char *none;
+  now += seconds;
+  return stop_agree(stop, stop->step + stop->every, why ? why : &none);
+}
+
+/* A checkpoint that takes so many seconds. */
+static void checkpoint(struct stop *stop, double seconds) {
+  const double began = now;
+  now += seconds;
+  stop_saved(stop, began);
+}
+
+/* The time at which it stops when all stretches take one second or what is left of the time given. */
+static double stops_at(struct stop *stop, double given) {
+  while (now < given)
+    if (after(stop, 1, NULL) == STOP_END) return now;
+  return INFINITY;
 }
 
 static void only_a_late_second_interrupt_kills(void **state) {
   (void)state;
   for (int late = 0; late < 2; late++) {
-    const pid_t child = fork();
-    if (child == 0) {
-      stop_install();
-      raise(SIGINT);
-      if (late) usleep(2100000);
-      raise(SIGINT);
-      _exit(0);
+    int status = 0;
+    if (world.rank == 0) {
+      const pid_t child = fork();
+      if (child == 0) {
+        stop_install();
+        raise(SIGINT);
+        if (late) usleep(2100000);
+        raise(SIGINT);
+        _exit(0);
+      }
+      waitpid(child, &status, 0);
     }
-    int status;
-    waitpid(child, &status, 0);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), late ? 128 + SIGINT : 0);
+    assert_all(WIFEXITED(status));
+    assert_all(world.rank > 0 || WEXITSTATUS(status) == (late ? 128 + SIGINT : 0));
   }
 }
 
-static void the_wall_time_leaves_room_for_a_checkpoint(void **state) {
+static void the_wall_time_leaves_room_for_steps_and_a_checkpoint(void **state) {
   (void)state;
-  now = 100;
-  struct stop stop = stop_create(test_clock, 60, NULL);
-  const char *why = "";
-  stop_learn(&stop, 4, 1);
-  stop_learn(&stop, 2, 1); /* the longest counts: 2 (4 + 1) seconds */
-  now = 149.5;
-  assert_int_equal(stop_poll(&stop, &why), STOP_NONE);
-  now = 150;
-  assert_int_equal(stop_poll(&stop, &why), STOP_END);
-  assert_string_equal(why, "the wall-time limit");
+  const struct stop_options given = options(100);
+  const char *why;
+  struct stop stop = begun(&given, 0);
+  assert_all(after(&stop, 3, NULL) == STOP_NONE);
+  checkpoint(&stop, 4);
+  assert_all(after(&stop, 1, NULL) == STOP_NONE); /* now = 8; the longest count: 2 (3 + 4) seconds */
+  assert_all(stop.stretch < 3 && stop.stretch > 2.9 && stop.checkpoint == 4);
+  assert_all(after(&stop, 77, NULL) == STOP_END); /* a stretch of 77 seconds could not be made again */
+  stop = begun(&given, 0);
+  checkpoint(&stop, 4);
+  for (int i = 0; i < 28; i++) assert_all(after(&stop, 3, NULL) == (i < 27 ? STOP_NONE : STOP_END));
+  (void)after(&stop, 3, &why);
+  assert_all(world.rank > 0 || strstr(why, "the wall-time limit"));
+}
+
+static void the_time_of_steps_is_without_that_of_checkpoints(void **state) {
+  (void)state;
+  const struct stop_options given = options(0);
+  struct stop stop = begun(&given, 0);
+  now += 1;
+  checkpoint(&stop, 50);
+  (void)after(&stop, 1, NULL);
+  assert_all(stop.stretch == 2 && stop.checkpoint == 50);
+}
+
+static void what_was_slow_once_is_forgotten(void **state) {
+  (void)state;
+  const struct stop_options given = options(0);
+  struct stop stop = begun(&given, 0);
+  (void)after(&stop, 100, NULL);
+  for (int i = 0; i < 32; i++) (void)after(&stop, 40, NULL); /* slow steps: by number */
+  assert_all(fabs(stop.stretch - 50) < 1e-9);
+  stop = begun(&given, 0);
+  (void)after(&stop, 100, NULL);
+  for (int i = 0; i < 600; i++) (void)after(&stop, 1, NULL); /* fast ones: by time */
+  assert_all(fabs(stop.stretch - 50) < 1e-9);
+  checkpoint(&stop, 100);
+  checkpoint(&stop, 20);
+  assert_all(stop.checkpoint == 50);
+  checkpoint(&stop, 60);
+  assert_all(stop.checkpoint == 60);
+}
+
+static void the_first_checkpoint_is_guessed(void **state) {
+  (void)state;
+  const struct stop_options given = options(1000);
+  struct stop stop = begun(&given, 9e9); /* a disk of 100 MB/s, 1 s: 91 s */
+  assert_all(stops_at(&stop, 1000) == 1000 - 2 * 91 - 2);
+  stop = begun(&given, 1e15); /* a guess may not cost more than a quarter of the time */
+  assert_all(stops_at(&stop, 1000) == 750 - 2);
+  stop = begun(&given, 1e15);
+  checkpoint(&stop, 10);
+  assert_all(stops_at(&stop, 1000) == 1000 - 2 * 10 - 2);
+}
+
+/* 5 seconds before the end are left for launcher and script, and 10 more for SLURM's answer when it is asked again. */
+static void the_limit_of_the_job_is_heeded(void **state) {
+  (void)state;
+  const struct stop_options given = options(0);
+  const char *why;
+  setenv("SLURM_JOB_ID", "7", 1);
+  job_end = 60;
+  struct stop stop = begun(&given, 0); /* 1 s is guessed for the checkpoint */
+  assert_all(stops_at(&stop, 100) == 60 - 5 - 2 * (1 + 1));
+  (void)after(&stop, 0, &why);
+  assert_all(world.rank > 0 || strstr(why, "the time limit of SLURM's job"));
+  assert_all(asked == (world.rank == 0 ? 2 : 0)); /* at the start and before the end, not at each agreement */
+  const struct stop_options both = options(30);
+  stop = begun(&both, 0);
+  assert_all(stops_at(&stop, 100) == 30 - 2 * (1 + 1));
+  unsetenv("SLURM_JOB_ID");
+}
+
+static void a_changed_limit_of_the_job_is_heeded(void **state) {
+  (void)state;
+  const struct stop_options given = options(0);
+  setenv("SLURM_JOB_ID", "7", 1);
+  job_end = 60;
+  struct stop stop = begun(&given, 0);
+  job_end = 300; /* longer meanwhile */
+  assert_all(stops_at(&stop, 400) == 300 - 5 - 2 * (1 + 1));
+  job_end = 60;
+  stop = begun(&given, 0);
+  job_end = NAN; /* SLURM does not answer: what was known holds */
+  assert_all(stops_at(&stop, 400) == 60 - 5 - 2 * (1 + 1));
+  job_end = 60;
+  stop = begun(&given, 0);
+  job_end = INFINITY;
+  assert_all(stops_at(&stop, 400) == INFINITY);
+  unsetenv("SLURM_JOB_ID");
+  job_end = 60; /* outside of a job nobody asks */
+  stop = begun(&given, 0);
+  assert_all(stops_at(&stop, 400) == INFINITY && asked == 0);
 }
 
 static void the_stop_file_is_obeyed_once(void **state) {
   (void)state;
-  struct stop stop = stop_create(test_clock, 0, harness_folder());
-  const char *why = "";
-  assert_int_equal(stop_poll(&stop, &why), STOP_NONE);
-  FILE *file = fopen(stop.file, "w");
-  assert_non_null(file);
-  fclose(file);
-  assert_int_equal(stop_poll(&stop, &why), STOP_END);
-  assert_int_equal(stop_poll(&stop, &why), STOP_NONE);
+  const struct stop_options given = options(0);
+  const char *why;
+  struct stop stop = begun(&given, 0);
+  assert_all(after(&stop, 1, NULL) == STOP_NONE);
+  if (world.rank == 0) {
+    char path[4200];
+    snprintf(path, sizeof path, "%s/stop", given.output);
+    FILE *file = fopen(path, "w");
+    if (file) fclose(file);
+  }
+  assert_all(after(&stop, 1, &why) == STOP_END);
+  assert_all(world.rank > 0 || strcmp(why, "the stop file") == 0);
+  assert_all(after(&stop, 1, NULL) == STOP_NONE);
+}
+
+static void checkpoints_come_after_their_time(void **state) {
+  (void)state;
+  struct stop_options given = options(0);
+  given.save_every = 10;
+  const char *why;
+  struct stop stop = begun(&given, 0);
+  assert_all(after(&stop, 9, NULL) == STOP_NONE);
+  assert_all(after(&stop, 1, &why) == STOP_CHECKPOINT && (world.rank > 0 || !why));
+  checkpoint(&stop, 2);
+  assert_all(after(&stop, 9, NULL) == STOP_NONE && after(&stop, 1, NULL) == STOP_CHECKPOINT);
+}
+
+static void the_ranks_agree_five_times_a_second(void **state) {
+  (void)state;
+  const struct stop_options given = options(0);
+  struct stop stop = begun(&given, 0);
+  assert_all(stop_due(&stop, 1));
+  for (int i = 0; i < 10; i++) (void)after(&stop, 0.0099 * (double)stop.every, NULL);
+  assert_all(stop.every == 20 && !stop_due(&stop, stop.step + 19) && stop_due(&stop, stop.step + 20));
+  (void)after(&stop, 100, NULL); /* slower at once, faster by and by */
+  assert_all(stop.every == 1);
+  (void)after(&stop, 0.001, NULL);
+  assert_all(stop.every == 2);
+}
+
+static void a_signal_to_one_rank_suffices(void **state) {
+  (void)state;
+  const struct stop_options given = options(0);
+  const bool last = world.rank == world.size - 1;
+  const char *why;
+  stop_install();
+  struct stop stop = begun(&given, 0);
+  assert_all(after(&stop, 1, NULL) == STOP_NONE);
+  if (last) raise(SIGUSR1);
+  assert_all(after(&stop, 1, &why) == STOP_CHECKPOINT);
+  assert_all(strcmp(why, last ? "signal USR1" : "another rank's signal") == 0);
+  assert_all(after(&stop, 1, &why) == STOP_NONE && !why);
+  if (last) raise(SIGTERM);
+  if (last) raise(SIGTERM); /* SLURM repeats it */
+  if (world.rank == 0) raise(SIGUSR1);
+  assert_all(after(&stop, 1, &why) == STOP_END); /* the stronger one */
+  assert_all(strcmp(why, last ? "signal TERM" : "another rank's signal") == 0);
+  assert_all(after(&stop, 1, NULL) == STOP_END); /* it is not forgotten */
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(only_a_late_second_interrupt_kills),
-      cmocka_unit_test(the_wall_time_leaves_room_for_a_checkpoint), cmocka_unit_test(the_stop_file_is_obeyed_once),
-      cmocka_unit_test(signals_ask_for_what_they_mean), /* last: an end signal is not forgotten */
+      cmocka_unit_test(the_wall_time_leaves_room_for_steps_and_a_checkpoint),
+      cmocka_unit_test(the_time_of_steps_is_without_that_of_checkpoints),
+      cmocka_unit_test(what_was_slow_once_is_forgotten),
+      cmocka_unit_test(the_first_checkpoint_is_guessed),
+      cmocka_unit_test(the_limit_of_the_job_is_heeded),
+      cmocka_unit_test(a_changed_limit_of_the_job_is_heeded),
+      cmocka_unit_test(the_stop_file_is_obeyed_once),
+      cmocka_unit_test(checkpoints_come_after_their_time),
+      cmocka_unit_test(the_ranks_agree_five_times_a_second),
+      cmocka_unit_test(a_signal_to_one_rank_suffices), /* last: an end signal is not forgotten */
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

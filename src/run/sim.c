@@ -10,6 +10,7 @@
 #include "model/data.h"
 #include "model/dynamics.h"
 #include "model/particles.h"
+#include "run/again.h"
 #include "run/checkpoint.h"
 #include "run/history.h"
 #include "run/lock.h"
@@ -17,12 +18,11 @@
 #include "run/plan.h"
 #include "run/report.h"
 #include "run/setup.h"
+#include "run/slurm.h"
 #include "run/stepsize.h"
 #include "run/stop.h"
 #include "run/summary.h"
 #include "run/watch.h"
-
-static const double POLL_SECONDS = 0.2; /* between agreements on whether to stop */
 
 struct sim {
   const struct comm *comm;
@@ -45,9 +45,8 @@ struct sim {
   enum isa isa;
   int64_t start, step, steps; /* first, current, last step */
   int64_t saved;              /* step of the newest checkpoint, -1: none */
-  int64_t poll_every, next_poll;
-  double began, polled, saved_at; /* times */
-  double loss;                    /* of the last row's first own network: for the progress line */
+  double began;               /* time */
+  double loss;                /* of the last row's first own network: for the progress line */
   struct summary summary;
   bool done;
 };
@@ -188,7 +187,6 @@ static int start(struct sim *sim) {
   bool final = false;
   if (sim->saved >= 0 && sim->step > 0) TRY(history_check(sim->comm, sim->config, sim->start, &final));
   sim->done = sim->step == sim->steps && final;
-  sim->stop = stop_create(comm_time, sim->options->max_wall, sim->comm->rank == 0 ? sim->config->output : NULL);
   const struct schedule *schedule = &sim->config->schedule;
   const int threads = sim->config->threads;
   sim->stepsize = stepsize_create(sim->particles, sim->data, schedule, sim->isa, threads, sim->step, &sim->kept);
@@ -244,9 +242,8 @@ static int write_files(struct sim *sim) {
   if (sim->comm->rank == 0) status = may_write(sim);
   if (sim->comm->rank == 0 && status == OK)
     status = checkpoint_rotate(sim->folder, sim->config->keep, &sim->config->snapshots);
-  sim->saved_at = comm_time();
   sim->summary.bytes += (double)bytes;
-  stop_learn(&sim->stop, sim->saved_at - began, POLL_SECONDS);
+  stop_saved(&sim->stop, began);
   return comm_agree(sim->comm, status);
 }
 
@@ -317,36 +314,17 @@ static void advance(struct sim *sim, bool move) {
   book(sim, PART_ROW, &since);
 }
 
-/* What this rank asks for; *why is NULL for what needs no word. Rank 0's clock tells when a checkpoint is due. */
-static enum stop_request ask(struct sim *sim, double now, const char **why) {
-  const enum stop_request request = stop_poll(&sim->stop, why);
-  const double minutes = sim->config->checkpoint_minutes;
-  if (request != STOP_NONE || sim->comm->rank != 0 || minutes <= 0 || now - sim->saved_at < 60 * minutes)
-    return request;
-  *why = NULL;
-  return STOP_CHECKPOINT;
-}
-
 /* Agrees now and then on faults and on reasons to stop. */
 static int poll(struct sim *sim, enum stop_request *request) {
   *request = STOP_NONE;
-  if (sim->step < sim->next_poll) return OK;
-  const double now = comm_time();
+  if (!stop_due(&sim->stop, sim->step)) return OK;
   TRY(comm_agree(sim->comm, sim->comm->rank == 0 && lock_lost(sim->lock) ? lock_held(sim->lock) : OK));
   TRY(check_numbers(sim, false));
   watch_tell(&sim->watch, &sim->stepsize, sim->step, &sim->report);
-  const char *why = "another rank's signal";
-  *request = (enum stop_request)comm_max(sim->comm, ask(sim, now, &why));
-  if (*request != STOP_NONE && why) report_line(&sim->report, "%s at step %lld", why, (long long)sim->step);
-  report_progress(&sim->report, sim->start, sim->step, sim->steps, now - sim->began, sim->loss);
-  /* Rank 0's clock sets the pace for all. */
-  const double pace = (now - sim->polled) / (double)sim->poll_every;
-  int64_t every = (int64_t)(POLL_SECONDS / (pace > 1e-6 ? pace : 1e-6));
-  every = every < 1 ? 1 : every < 2 * sim->poll_every ? every : 2 * sim->poll_every;
-  comm_bcast(sim->comm, &every, sizeof every, 0);
-  sim->poll_every = every;
-  sim->next_poll = sim->step + every;
-  sim->polled = now;
+  const char *why;
+  *request = stop_agree(&sim->stop, sim->step, &why);
+  if (why) report_line(&sim->report, "%s at step %lld", why, (long long)sim->step);
+  report_progress(&sim->report, sim->start, sim->step, sim->steps, comm_time() - sim->began, sim->loss);
   return OK;
 }
 
@@ -390,9 +368,11 @@ static void summary(struct sim *sim, int status) {
                 pace_time(&sim->stepsize.pace, sim->steps), sim->config->output);
   if (status == OK && schedule_auto(&sim->config->schedule, sim->steps) && sim->stepsize.pace.dt > 0)
     report_line(&sim->report, "dt: auto ended at %g; all dt are in history.h5", sim->stepsize.pace.dt);
-  if (status != OK)
-    report_line(&sim->report, "stopped at step %lld of %lld; the same command goes on", (long long)sim->step,
-                (long long)sim->steps);
+  if (status == OK || sim->comm->rank != 0) return;
+  char *again = again_command(sim->comm->size);
+  report_line(&sim->report, "stopped at step %lld of %lld; what goes on, unless a job does so by itself:\n%s",
+              (long long)sim->step, (long long)sim->steps, again);
+  free(again);
 }
 
 static void end(struct sim *sim) {
@@ -415,17 +395,20 @@ int sim_run(const struct comm *comm, const struct config *config, const struct s
                     .report = report_create(comm->rank == 0),
                     .steps = schedule_steps(&config->schedule),
                     .saved = -1,
-                    .poll_every = 1,
                     .loss = NAN};
   sim.config = &sim.own;
+  const struct stop_options stop = {comm_time, slurm_left, options->max_wall, 60 * config->checkpoint_minutes,
+                                    config->output};
   stop_install();
+  sim.stop = stop_create(comm, &stop);
   int status = start(&sim);
-  sim.began = sim.polled = sim.saved_at = comm_time();
-  sim.next_poll = sim.step + 1;
+  sim.began = comm_time();
   if (status == OK && sim.done && !options->dry_run)
     report_line(&sim.report, "already complete: %lld steps; give dynamics.stages more steps to go on",
                 (long long)sim.steps);
   if (status == OK && !sim.done) {
+    const double bytes = (double)sim.particles->tile_count * (double)sim.particles->tile_bytes * comm->size;
+    stop_begin(&sim.stop, sim.step, bytes, &sim.report);
     status = loop(&sim);
     if (status == OK || status == STOPPED) summary(&sim, status);
   }

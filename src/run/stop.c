@@ -1,9 +1,18 @@
 #include "run/stop.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "run/slurm.h"
+
+static const double AGREE_EVERY = 0.2; /* seconds */
+static const double ENDING = 5;        /* seconds for the end of the launcher and a script that queues the job again */
+static const double FORGET_SECONDS = 600, FORGET_STRETCHES = 32;
+/* The first checkpoint: bytes/s of a modest disk, seconds; but at most this part of the time that is left. */
+static const double GUESSED_BANDWIDTH = 1e8, GUESSED_OVERHEAD = 1, GUESSED_PART = 0.25;
 
 static volatile sig_atomic_t end_signal, checkpoint_signal;
 
@@ -35,39 +44,136 @@ void stop_install(void) {
   signal(SIGXFSZ, SIG_IGN); /* a file size limit shall be an error of write, not the end of the process */
 }
 
-struct stop stop_create(double (*clock)(void), double limit, const char *output) {
-  struct stop stop = {.clock = clock, .start = clock(), .limit = limit};
-  if (output) snprintf(stop.file, sizeof stop.file, "%s/stop", output);
+struct stop stop_create(const struct comm *comm, const struct stop_options *options) {
+  struct stop stop = {.given = *options, .comm = comm, .wall_end = INFINITY, .job_end = INFINITY, .every = 1};
+  if (options->max_wall > 0) stop.wall_end = options->clock() + options->max_wall;
   return stop;
 }
+
+/* ---- time limits ---- */
+
+static double margin(const struct stop *stop) {
+  return 2 * (stop->stretch + stop->checkpoint);
+}
+
+/* Whether it is time to ask SLURM once more: its answer may take a while. */
+static bool job_ends_soon(const struct stop *stop, double now) {
+  return now >= stop->job_end - margin(stop) - SLURM_PATIENCE;
+}
+
+/* Returns the seconds left, NAN: not known; then what was known stays. */
+static double ask_job(struct stop *stop) {
+  const double left = stop->given.job_left();
+  if (!isnan(left)) stop->job_end = stop->given.clock() + left - ENDING;
+  return left;
+}
+
+static void say_limits(struct stop *stop, struct report *report) {
+  char id[SLURM_ID], text[32];
+  if (stop->given.max_wall > 0) {
+    report_duration(stop->given.max_wall, text);
+    report_line(report, "time limit: %s (--max-wall)", text);
+  }
+  if (!slurm_job(id)) return;
+  const double left = ask_job(stop);
+  report_duration(left, text);
+  if (isnan(left))
+    report_line(
+        report,
+        "warning: squeue tells no time limit of SLURM's job %s: give --max-wall, or let the job be sent USR2 in "
+        "time (sbatch --signal)",
+        id);
+  else
+    report_line(report, isinf(left) ? "time limit: SLURM has none for job %s" : "time limit: SLURM ends job %s in %s",
+                id, text);
+}
+
+void stop_begin(struct stop *stop, int64_t step, double bytes, struct report *report) {
+  stop->step = step;
+  if (stop->comm->rank == 0) say_limits(stop, report);
+  stop->agreed = stop->saved = stop->given.clock();
+  const double left = fmin(stop->wall_end, stop->job_end) - stop->agreed;
+  stop->checkpoint = fmax(0, fmin(bytes / GUESSED_BANDWIDTH + GUESSED_OVERHEAD, GUESSED_PART * left / 2));
+}
+
+static bool time_is_up(struct stop *stop, double now) {
+  if (!stop->job_sure && job_ends_soon(stop, now)) { /* its limit may have been changed */
+    ask_job(stop);
+    now = stop->given.clock();
+    stop->job_sure = job_ends_soon(stop, now);
+  }
+  const double left = fmin(stop->wall_end, stop->job_end) - now;
+  if (left > margin(stop)) return false;
+  snprintf(stop->why, sizeof stop->why, "%s (%.3g s left; longest of late: %.3g s of steps, %.3g s for a checkpoint)",
+           stop->wall_end <= stop->job_end ? "the wall-time limit" : "the time limit of SLURM's job", left,
+           stop->stretch, stop->checkpoint);
+  return true;
+}
+
+void stop_saved(struct stop *stop, double began) {
+  stop->saved = stop->given.clock();
+  const double seconds = stop->saved - began;
+  stop->agreed += seconds; /* this stretch of steps is without it */
+  stop->checkpoint = stop->timed ? fmax(seconds, stop->checkpoint / 2) : seconds;
+  stop->timed = true;
+}
+
+/* ---- agreement ---- */
 
 static const char *signal_name(int signal) {
   return signal == SIGUSR2 ? "signal USR2" : signal == SIGTERM ? "signal TERM" : "signal INT";
 }
 
-enum stop_request stop_poll(struct stop *stop, const char **why) {
+/* The stop file; it has been obeyed then: the next run shall not find it. */
+static bool stop_file(const struct stop *stop) {
+  char path[4200];
+  snprintf(path, sizeof path, "%s/stop", stop->given.output);
+  return unlink(path) == 0;
+}
+
+/* What this rank asks for. */
+static enum stop_request ask(struct stop *stop, double now) {
+  const bool first = stop->comm->rank == 0;
+  *stop->why = 0;
   if (end_signal) {
-    *why = signal_name(end_signal);
+    snprintf(stop->why, sizeof stop->why, "%s", signal_name(end_signal));
     return STOP_END;
   }
-  if (stop->limit > 0 && stop->clock() - stop->start >= stop->limit - stop->reserve) {
-    *why = "the wall-time limit";
-    return STOP_END;
-  }
-  if (*stop->file && access(stop->file, F_OK) == 0) {
-    unlink(stop->file); /* it has been obeyed; the next run shall not find it */
-    *why = "the stop file";
+  if (first && time_is_up(stop, now)) return STOP_END;
+  if (first && stop_file(stop)) {
+    snprintf(stop->why, sizeof stop->why, "the stop file");
     return STOP_END;
   }
   if (checkpoint_signal) {
     checkpoint_signal = 0;
-    *why = "signal USR1";
+    snprintf(stop->why, sizeof stop->why, "signal USR1");
     return STOP_CHECKPOINT;
   }
-  return STOP_NONE;
+  return first && stop->given.save_every > 0 && now - stop->saved >= stop->given.save_every ? STOP_CHECKPOINT
+                                                                                            : STOP_NONE;
 }
 
-void stop_learn(struct stop *stop, double checkpoint, double interval) {
-  const double need = 2 * (checkpoint + interval);
-  if (need > stop->reserve) stop->reserve = need;
+bool stop_due(const struct stop *stop, int64_t step) {
+  return step >= stop->step + stop->every;
+}
+
+/* Rank 0's clock sets the pace for all: as many steps as fit in AGREE_EVERY, but at most twice those of before. */
+static void set_pace(struct stop *stop, double seconds) {
+  const double step = fmax(seconds / (double)stop->every, 1e-6);
+  int64_t every = (int64_t)fmin(AGREE_EVERY / step, 2 * (double)stop->every);
+  if (every < 1) every = 1;
+  comm_bcast(stop->comm, &every, sizeof every, 0);
+  stop->every = every;
+}
+
+enum stop_request stop_agree(struct stop *stop, int64_t step, const char **why) {
+  const double now = stop->given.clock(), seconds = now - stop->agreed;
+  stop->stretch = fmax(seconds, stop->stretch * exp2(-fmin(seconds / FORGET_SECONDS, 1 / FORGET_STRETCHES)));
+  const enum stop_request own = ask(stop, now);
+  const enum stop_request agreed = (enum stop_request)comm_max(stop->comm, own);
+  set_pace(stop, seconds);
+  stop->step = step;
+  stop->agreed = stop->given.clock();
+  *why = agreed > own ? "another rank's signal" : *stop->why ? stop->why : NULL;
+  return agreed;
 }
