@@ -14,9 +14,11 @@
 # ---- settings ----
 launcher=srun     # mpirun: where srun has no PMIx
 mckean=build/mckean
+script=jobs/analysis.sh # this file
 # modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl
 # ------------------
 
+# shellcheck source=jobs/common.sh
 . "${SLURM_SUBMIT_DIR:-.}/jobs/common.sh"
 [ $# -gt 0 ] || fail "expected run folders"
 start analyze "$@"

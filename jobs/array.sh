@@ -24,9 +24,11 @@ restarts=20       # of each run, at most
 chain=requeue     # depend: for sites that forbid requeue, a new job that waits for this one to end
 launcher=srun     # mpirun: where srun has no PMIx
 mckean=build/mckean
+script=jobs/array.sh # this file
 # modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl
 # ------------------
 
+# shellcheck source=jobs/common.sh
 . "${SLURM_SUBMIT_DIR:-.}/jobs/common.sh"
 [ -n "${SLURM_ARRAY_TASK_ID:-}" ] || fail "expected an array: sbatch --array=1-N jobs/array.sh MANIFEST"
 [ -r "$manifest" ] || fail "$manifest: cannot read this manifest"

@@ -12,17 +12,19 @@
 #
 #   sbatch jobs/run.sh INPUT [KEY=VALUE...]
 #
-# 300 s before the time limit the run writes a checkpoint and stops, and the job is queued again. scancel
-# ends it for good, with a checkpoint if there is time. Make the 300 s longer than a checkpoint and a step together by a minute or more.
+# Before the time limit the run writes a checkpoint and stops, and the job is queued again: at the signal, 300 s before, or
+# earlier if its steps and checkpoints are so slow. scancel ends it for good, with a checkpoint if there is time.
 
 # ---- settings ----
 restarts=20       # at most
 chain=requeue     # depend: for sites that forbid requeue, a new job that waits for this one to end
 launcher=srun     # mpirun: where srun has no PMIx
 mckean=build/mckean
+script=jobs/run.sh # this file
 # modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl
 # ------------------
 
+# shellcheck source=jobs/common.sh
 . "${SLURM_SUBMIT_DIR:-.}/jobs/common.sh"
 [ $# -gt 0 ] || fail "expected an input: sbatch jobs/run.sh INPUT [KEY=VALUE...]"
 run "$@"

@@ -75,7 +75,7 @@ fi
 
 case $data in
   online) draw="{mode: online, test: 0}" stage="batch: $P" scheme=sgd ;;
-  fixed) draw="{mode: fixed, samples: $P, test: 0}" stage= scheme=gd ;;
+  fixed) draw="{mode: fixed, samples: $P, test: 0}" stage='' scheme=gd ;;
   *) fail "data: expected online or fixed, received \"$data\"" ;;
 esac
 input="# $study scaling
