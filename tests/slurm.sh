@@ -15,7 +15,7 @@ cp -r "$here/../jobs" .
 ln -s "$build" build
 export OMPI_MCA_mpi_yield_when_idle=1
 failed=0
-fail() { echo "FAILED: $*"; tail -n 15 ./*.log; failed=$((failed + 1)); }
+fail() { echo "FAILED: $*"; tail -n 5 ./*.log; failed=$((failed + 1)); }
 
 cat >slow.c <<'C'
 #include <mpi.h>

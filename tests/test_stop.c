@@ -176,6 +176,38 @@ static void a_changed_limit_of_the_job_is_heeded(void **state) {
   assert_all(stops_at(&stop, 400) == INFINITY && asked == 0);
 }
 
+/* What stop_begin says, found in the log of a run? */
+static bool begin_says(const struct stop_options *given, const char *text) {
+  struct report report = report_create(world.rank == 0);
+  char path[4200], said[4096] = "";
+  snprintf(path, sizeof path, "%s/run.log", harness_folder());
+  if (world.rank == 0) remove(path);
+  report_log(&report, harness_folder());
+  struct stop stop = stop_create(&world, given);
+  stop_begin(&stop, 0, 0, &report);
+  report_close(&report);
+  FILE *log = world.rank == 0 ? fopen(path, "r") : NULL;
+  if (!log) return world.rank > 0;
+  said[fread(said, 1, sizeof said - 1, log)] = 0;
+  fclose(log);
+  return *text ? strstr(said, text) != NULL : !*said;
+}
+
+static void the_log_tells_of_the_limits(void **state) {
+  (void)state;
+  const struct stop_options given = options(0), wall = options(3600);
+  setenv("SLURM_JOB_ID", "7", 1);
+  job_end = now + 90;
+  assert_all(begin_says(&given, "time limit: SLURM ends job 7 in 0:01:30\n"));
+  job_end = INFINITY;
+  assert_all(begin_says(&given, "time limit: SLURM has none for job 7\n"));
+  job_end = NAN;
+  assert_all(begin_says(&given, "warning: squeue tells no time limit of SLURM's job 7"));
+  unsetenv("SLURM_JOB_ID");
+  assert_all(begin_says(&given, ""));
+  assert_all(begin_says(&wall, "time limit: 1:00:00 (--max-wall)\n"));
+}
+
 static void the_stop_file_is_obeyed_once(void **state) {
   (void)state;
   const struct stop_options given = options(0);
@@ -247,6 +279,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(the_first_checkpoint_is_guessed),
       cmocka_unit_test(the_limit_of_the_job_is_heeded),
       cmocka_unit_test(a_changed_limit_of_the_job_is_heeded),
+      cmocka_unit_test(the_log_tells_of_the_limits),
       cmocka_unit_test(the_stop_file_is_obeyed_once),
       cmocka_unit_test(checkpoints_come_after_their_time),
       cmocka_unit_test(the_ranks_agree_five_times_a_second),
