@@ -14,7 +14,6 @@
 # ---- settings ----
 launcher=srun     # mpirun: where srun has no PMIx
 mckean=build/mckean
-script=jobs/analysis.sh # this file
 # modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl
 # ------------------
 

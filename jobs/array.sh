@@ -24,7 +24,6 @@ restarts=20       # of each run, at most
 chain=requeue     # depend: for sites that forbid requeue, a new job that waits for this one to end
 launcher=srun     # mpirun: where srun has no PMIx
 mckean=build/mckean
-script=jobs/array.sh # this file
 # modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl
 # ------------------
 

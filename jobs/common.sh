@@ -15,8 +15,12 @@ cd "${SLURM_SUBMIT_DIR:?}" || exit 2
 # Of an array's last task SLURM_JOB_ID is the id of the whole array: it would stop and requeue all tasks.
 job=$SLURM_JOB_ID
 [ -z "${SLURM_ARRAY_JOB_ID:-}" ] || job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
-again="sbatch${SLURM_ARRAY_TASK_ID:+ --array=$SLURM_ARRAY_TASK_ID} ${script:?}$([ $# -eq 0 ] || printf ' %q' "$@")"
-export MCKEAN_AGAIN=$again # the last line of a stopped run's log
+array=(${SLURM_ARRAY_TASK_ID:+--array="$SLURM_ARRAY_TASK_ID"})
+script=$(scontrol show job "$job" | sed -n 's/^ *Command=//p') # and its arguments
+script=${script%" ${arguments[*]}"}
+again=(sbatch "${array[@]}" "${script#"$PWD/"}" "${arguments[@]}")
+MCKEAN_AGAIN=$(printf '%q ' "${again[@]}")
+export MCKEAN_AGAIN=${MCKEAN_AGAIN% } # the last line of a stopped run's log
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1} OPENBLAS_NUM_THREADS=1
 
 stopping=
@@ -56,11 +60,11 @@ start() {
 go_on() {
   local done=${MCKEAN_RESTARTS:-${SLURM_RESTART_COUNT:-0}}
   if [ -n "$cancelled" ]; then
-    printf 'cancelled; what goes on:\n%s\n' "$again"
+    printf 'cancelled; what goes on:\n%s\n' "$MCKEAN_AGAIN"
     exit 75
   fi
   if [ "$done" -ge "${restarts:?}" ]; then
-    printf 'stopped early after %s restarts, the bound; what goes on:\n%s\n' "$done" "$again"
+    printf 'stopped early after %s restarts, the bound; what goes on:\n%s\n' "$done" "$MCKEAN_AGAIN"
     exit 75
   fi
   case ${chain:?} in
@@ -70,11 +74,8 @@ go_on() {
       sleep 60
       ;;
     depend)
-      local array=() command
-      command=$(scontrol show job "$job" | sed -n 's/^ *Command=//p') # script and arguments
-      [ -z "${SLURM_ARRAY_JOB_ID:-}" ] || array=(--array="$SLURM_ARRAY_TASK_ID")
       next=$(MCKEAN_RESTARTS=$((done + 1)) sbatch --parsable --dependency=afterany:"$job" "${array[@]}" \
-        "${command%" ${arguments[*]}"}" "${arguments[@]}") || exit 75
+        "$script" "${arguments[@]}") || exit 75
       echo "stopped early; job $next goes on, $((done + 1)) of at most $restarts"
       ;;
     *) fail "chain: expected requeue or depend, received \"$chain\"" ;;

@@ -24,5 +24,6 @@ mckean=build/mckean
 # modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl
 # ------------------
 
+# shellcheck source=jobs/common.sh
 . "${SLURM_SUBMIT_DIR:-.}/jobs/common.sh"
 run "$input" "ensemble.n=$n" "$@"

@@ -20,7 +20,6 @@ restarts=20       # at most
 chain=requeue     # depend: for sites that forbid requeue, a new job that waits for this one to end
 launcher=srun     # mpirun: where srun has no PMIx
 mckean=build/mckean
-script=jobs/run.sh # this file
 # modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl
 # ------------------
 

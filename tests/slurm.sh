@@ -55,7 +55,7 @@ input 300 >in.yaml
 script() {
   local edit line
   edit=(-e 's/^#SBATCH --nodes=.*/#SBATCH --nodes=2/' -e 's/^#SBATCH --ntasks-per-node=.*/#SBATCH --ntasks-per-node=1/'
-    -e 's/^#SBATCH --time=.*/#SBATCH --time=10/' -e 's|^mckean=[^ ]*|mckean=./slow|' -e "s|^script=[^ ]*|script=jobs/$2|")
+    -e 's/^#SBATCH --time=.*/#SBATCH --time=10/' -e 's|^mckean=[^ ]*|mckean=./slow|')
   for line in "${@:3}"; do edit+=(-e "$line"); done
   sed "${edit[@]}" "$here/../jobs/$1" >"jobs/$2"
 }
