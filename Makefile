@@ -40,8 +40,15 @@ LIBRARY := $(BUILD)/libmckean.a
 PROGRAM := $(BUILD)/mckean
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c tests/physics_*.c) tests/failing.c)
 
+# The man page and the completion of shells, made from the tables of verbs and keys.
+MANUAL_man := $(BUILD)/share/man/man1/mckean.1
+MANUAL_bash := $(BUILD)/share/bash-completion/completions/mckean
+MANUAL_zsh := $(BUILD)/share/zsh/site-functions/_mckean
+MANUAL_fish := $(BUILD)/share/fish/vendor_completions.d/mckean.fish
+MANUAL := $(MANUAL_man) $(MANUAL_bash) $(MANUAL_zsh) $(MANUAL_fish)
+
 .PHONY: all
-all: $(PROGRAM) ## build the program
+all: $(PROGRAM) $(MANUAL) ## build the program and its man page
 
 $(PROGRAM): $(BUILD)/obj/cli/main.o $(LIBRARY)
 	$(call quiet,link) $(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
@@ -75,8 +82,14 @@ $(BUILD)/tests/%: tests/%.c tests/harness.c tests/problem.c tests/harness.h test
 	@mkdir -p $(@D)
 	$(call quiet,test) $(CC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP -o $@ $< tests/harness.c tests/problem.c $(LIBRARY) $(LDLIBS) $(TEST_LIBS)
 
+$(BUILD)/manual: $(wildcard tools/manual/*.[ch]) $(LIBRARY)
+	$(call quiet,link) $(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) $(LIBRARY) $(LDLIBS)
+$(MANUAL): $(BUILD)/manual
+	@mkdir -p $(@D)
+	$(call quiet,make) $< $(strip $(foreach kind,man bash zsh fish,$(if $(filter $@,$(MANUAL_$(kind))),$(kind)))) > $@
+
 .PHONY: tests
-tests: $(TESTS) $(PROGRAM) $(BUILD)/obj/step.o ## build the tests
+tests: all $(TESTS) $(BUILD)/obj/step.o ## build the tests
 
 .PHONY: setup
 setup: ## install what is missing, or say how to get it
@@ -139,15 +152,24 @@ scaling-model: ## predict the efficiency on up to 1,024 ranks; needs SimGrid
 	@$(MAKE) --no-print-directory -j $$(nproc) all $(BUILD)/scaling-model/step
 	@. tools/environment; tools/python tools/scaling-model/predict $(BUILD) $(ARGS)
 
+# Where things are once they are installed: paths in scripts that say where they are in this folder.
+SHARE := $(PREFIX)/share/mckean
+RELOCATE := s|^mckean=build/mckean|mckean=$(PREFIX)/bin/mckean|; s|"[^"]*/jobs/common.sh"|$(SHARE)/jobs/common.sh|; \
+  s|^input=input/|input=$(SHARE)/input/|; s|tools/environment|$(SHARE)/tools/environment|; \
+  s|tools/python tools/scaling|mckean-scaling|; s|tools/resubmit|mckean-resubmit|; s|@PREFIX@|$(PREFIX)|
 .PHONY: install
-install: all ## copy the program, its pictures' and its report's tools to PREFIX
+install: all ## copy program, tools, job scripts, man page, completion and module file to PREFIX
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/mckean
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/mckean/tools $(wildcard tools/mckean_*.py)
-	@python=$$(tools/python -c 'import sys; print(sys.executable)'); for tool in plot report; do \
-	  install -m 755 tools/$$tool $(DESTDIR)$(PREFIX)/share/mckean/tools/$$tool; \
-	  sed -i "1s|.*|#!$$python|" $(DESTDIR)$(PREFIX)/share/mckean/tools/$$tool; \
+	for file in $(MANUAL:$(BUILD)/%=%); do install -D -m 644 $(BUILD)/$$file $(DESTDIR)$(PREFIX)/$$file; done
+	install -D -m 644 -t $(DESTDIR)$(SHARE)/tools $(wildcard tools/mckean_*.py) tools/environment
+	@python=$$(tools/python -c 'import sys; print(sys.executable)'); for tool in plot report scaling resubmit; do \
+	  install -m 755 tools/$$tool $(DESTDIR)$(SHARE)/tools/$$tool; \
+	  sed -i "1s|.*|#!$$python|" $(DESTDIR)$(SHARE)/tools/$$tool; \
 	  ln -sf ../share/mckean/tools/$$tool $(DESTDIR)$(PREFIX)/bin/mckean-$$tool; done
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/mckean/input input/*.yaml
+	install -D -m 644 -t $(DESTDIR)$(SHARE)/input input/*.yaml
+	install -D -m 755 -t $(DESTDIR)$(SHARE)/jobs jobs/*.sh
+	install -D -m 644 tools/modulefile $(DESTDIR)$(PREFIX)/share/modulefiles/mckean/$(VERSION)
+	sed -i '$(RELOCATE)' $(DESTDIR)$(SHARE)/jobs/*.sh $(DESTDIR)$(PREFIX)/share/modulefiles/mckean/$(VERSION)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/mckean README.md LICENSE CITATION.cff
 
 .PHONY: info
@@ -168,4 +190,4 @@ clean: ## remove the build folder
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)

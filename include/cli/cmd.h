@@ -1,12 +1,24 @@
-/* cmd: the verbs of the command line. A verb is a row of the table in main.c and a file cmd_<verb>.c.
+/* cmd: the verbs of the command line. A verb is a row of the table in verb.c and a file cmd_<verb>.c.
  *
  * All are collective; argv[0] is the verb. They return a status, which is the exit code; its text is printed by main.
- * Only rank 0 prints. cmd_<verb>_options is what `mckean VERB --help` tells below the usage: each option in a line. */
+ * Only rank 0 prints. cmd_<verb>_options is what `mckean VERB --help` tells below the usage: a line "  --option VALUE  what
+ * it does", two blanks before and behind the option, for each; further lines of it begin with more blanks, other text
+ * with none. The man page and the completion of shells are made of it, too (tools/manual). */
 #ifndef MCKEAN_CLI_CMD_H
 #define MCKEAN_CLI_CMD_H
 
 #include "base/comm.h"
 #include "run/sim.h"
+
+struct verb {
+  const char *name, *arguments, *help;
+  int (*command)(const struct comm *comm, int argc, char **argv);
+  const char *options;
+  bool blas; /* uses OpenBLAS */
+};
+extern const struct verb verb_table[];
+extern const int verb_count;
+extern const char verb_exit_codes[];
 
 int cmd_run(const struct comm *comm, int argc, char **argv);
 int cmd_info(const struct comm *comm, int argc, char **argv);

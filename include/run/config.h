@@ -79,6 +79,18 @@ char *config_echo(const struct config *config);
  * step: USAGE with one "key: was X, now Y" per line; OK if the run may go on. */
 int config_resumable(const struct config *was, const struct config *now, int64_t step);
 
+/* Local. What there is to say of a key; the first one is 0. False beyond the last. */
+struct config_key {
+  const char *key;   /* "dynamics.stages[].dt": of every stage */
+  const char *help;  /* what it is */
+  char expects[512]; /* "an integer from 1 to 1024" */
+  char fallback[64]; /* "default 1" */
+  bool may_change;   /* on resume */
+  int choices;       /* names among which to choose, 0: anything that is expected */
+  const char *choice[16];
+};
+bool config_key(int i, struct config_key *key);
+
 /* Local. The reference of all keys, or of those that start with key; USAGE with the nearest key for an unknown one. */
 int config_help(FILE *out, const char *key);
 

@@ -12,7 +12,10 @@ const char cmd_run_options[] =
     "  --fresh             rename an old output, and start at step 0\n"
     "  --stop-at STEP      stop there with a checkpoint, exit code 75\n"
     "  --max-wall H:MM:SS  stop in time with a checkpoint, exit code 75; also MM:SS or seconds\n"
-    "  --dry-run           say what the run would need; do nothing\n";
+    "  --dry-run           say what the run would need; do nothing\n"
+    "signals: USR1 writes a checkpoint and goes on; USR2, TERM, INT, or a file named `stop` in the output folder, "
+    "write\n"
+    "a checkpoint and stop, exit code 75\n";
 
 /* H:MM:SS, MM:SS or seconds. */
 static int parse_duration(const char *text, double *seconds) {

@@ -11,41 +11,16 @@
 #include "model/kernel.h"
 #include "run/provenance.h"
 
-static const struct verb {
-  const char *name, *arguments, *help;
-  int (*command)(const struct comm *comm, int argc, char **argv);
-  const char *options;
-  bool blas; /* uses OpenBLAS */
-} verb_table[] = {
-    {"run", "INPUT [KEY=VALUE ...] [OPTIONS]", "start a run, or go on from its newest checkpoint", cmd_run,
-     cmd_run_options, false},
-    {"info", "FILE", "what is in a checkpoint or history file", cmd_info, cmd_info_options, false},
-    {"status", "DIR ... [OPTIONS]", "how far runs are: done, running, stopped, missing, damaged", cmd_status,
-     cmd_status_options, false},
-    {"verify", "FILE|RUN ...", "check every byte of checkpoints", cmd_verify, cmd_verify_options, false},
-    {"compare", "A B", "equal bits, or the largest difference per dataset", cmd_compare, cmd_compare_options, false},
-    {"analyze", "RUN ... [OPTIONS]", "LLN and CLT tables with intervals, and verdicts", cmd_analyze,
-     cmd_analyze_options, true},
-    {"spectrum", "CHECKPOINT [OPTIONS]", "tangent kernel: relaxation times, stable dt, best readout", cmd_spectrum,
-     cmd_spectrum_options, true},
-    {"advise", "INPUT|CHECKPOINT [KEY=VALUE ...] [OPTIONS]", "stable dt, batch, time and memory for a run", cmd_advise,
-     cmd_advise_options, false},
-    {"bench", "[OPTIONS]", "speed of step, sums and disk against the machine's own", cmd_bench, cmd_bench_options,
-     true},
-    {"help", "[KEY]", "reference of the input keys", cmd_help, cmd_help_options, false},
-};
-enum { VERBS = sizeof verb_table / sizeof *verb_table };
-
 static void usage(FILE *out) {
   fprintf(out, "usage: mpirun -n RANKS mckean VERB ...\n\n");
-  for (int v = 0; v < VERBS; v++)
+  for (int v = 0; v < verb_count; v++)
     fprintf(out, "  %-8s %-42s %s\n", verb_table[v].name, verb_table[v].arguments, verb_table[v].help);
   fprintf(out, "\n`mckean VERB --help` lists the options of a verb, `mckean help` the input keys\n");
-  fprintf(out, "exit codes: 0 complete, 1 failed, 2 wrong usage or input, 75 stopped early with a checkpoint\n");
+  fprintf(out, "exit codes: %s\n", verb_exit_codes);
 }
 
 static const struct verb *find(const char *name) {
-  for (int v = 0; name && v < VERBS; v++)
+  for (int v = 0; name && v < verb_count; v++)
     if (strcmp(name, verb_table[v].name) == 0) return &verb_table[v];
   return NULL;
 }

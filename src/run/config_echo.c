@@ -111,14 +111,57 @@ int config_resumable(const struct config *was, const struct config *now, int64_t
 
 /* ---- help ---- */
 
-static void help_row(FILE *out, const struct parameter *parameter) {
-  char expected[512];
-  parameter_expects(parameter, expected, sizeof expected);
-  fprintf(out, "%s\n    %s\n    %s; %s%s%s\n", parameter->key, parameter->help, expected,
-          !parameter->fallback   ? "no default"
-          : *parameter->fallback ? "default "
-                                 : "default: see above",
-          parameter->fallback ? parameter->fallback : "", parameter->may_change ? "; may change on resume" : "");
+static void key_choices(const struct parameter *parameter, struct config_key *key) {
+  static const char *const flags[] = {"true", "false"};
+  const int room = (int)(sizeof key->choice / sizeof *key->choice);
+  if (parameter->kind == P_FLAG)
+    for (; key->choices < 2; key->choices++) key->choice[key->choices] = flags[key->choices];
+  if (parameter->kind == P_STEPSIZE) key->choice[key->choices++] = "auto";
+  while (parameter->choice && key->choices < room && parameter->choice(key->choices)) {
+    key->choice[key->choices] = parameter->choice(key->choices);
+    key->choices++;
+  }
+}
+
+bool config_key(int i, struct config_key *key) {
+  if (i < 0 || i >= parameter_count) return false;
+  const struct parameter *parameter = &parameter_table[i];
+  *key = (struct config_key){.key = parameter->key, .help = parameter->help, .may_change = parameter->may_change};
+  parameter_expects(parameter, key->expects, sizeof key->expects);
+  snprintf(key->fallback, sizeof key->fallback, "%s%s",
+           !parameter->fallback   ? "no default"
+           : *parameter->fallback ? "default "
+                                  : "default: see above",
+           parameter->fallback ? parameter->fallback : "");
+  key_choices(parameter, key);
+  return true;
+}
+
+/* Lines of at most LINE characters, broken at blanks and indented. */
+static void print_filled(FILE *out, const char *text) {
+  enum { INDENT = 4, LINE = 100 };
+  size_t column = 0;
+  for (const char *word = text; *word;) {
+    const size_t length = strcspn(word, " ");
+    if (column + 1 + length > LINE - INDENT) column = 0;
+    if (column == 0)
+      fprintf(out, "%s%*s", word == text ? "" : "\n", INDENT, "");
+    else
+      fputc(' ', out);
+    fprintf(out, "%.*s", (int)length, word);
+    column += length + (column > 0);
+    word += length + strspn(word + length, " ");
+  }
+  fputc('\n', out);
+}
+
+static void help_row(FILE *out, const struct config_key *key) {
+  char value[640];
+  snprintf(value, sizeof value, "%s; %s%s", key->expects, key->fallback,
+           key->may_change ? "; may change on resume" : "");
+  fprintf(out, "%s\n", key->key);
+  print_filled(out, key->help);
+  print_filled(out, value);
 }
 
 int config_help(FILE *out, const char *key) {
@@ -128,11 +171,11 @@ int config_help(FILE *out, const char *key) {
     if (strlen(key) >= KEY_MAX) return FAIL(USAGE, "help: no key is that long");
     key_split(key, name, &item);
   }
-  for (int i = 0; i < parameter_count; i++) {
-    const char *row = parameter_table[i].key;
+  struct config_key row;
+  for (int i = 0; config_key(i, &row); i++) {
     const size_t length = strlen(name);
-    if (length > 0 && (strncmp(row, name, length) != 0 || !strchr(".[", row[length]))) continue;
-    help_row(out, &parameter_table[i]);
+    if (length > 0 && (strncmp(row.key, name, length) != 0 || !strchr(".[", row.key[length]))) continue;
+    help_row(out, &row);
     rows++;
   }
   if (rows > 0) return OK;

@@ -1,0 +1,24 @@
+/* The verbs, in the order in which they are told of. */
+#include "cli/cmd.h"
+
+const struct verb verb_table[] = {
+    {"run", "INPUT [KEY=VALUE ...] [OPTIONS]", "start a run, or go on from its newest checkpoint", cmd_run,
+     cmd_run_options, false},
+    {"info", "FILE", "what is in a checkpoint or history file", cmd_info, cmd_info_options, false},
+    {"status", "DIR ... [OPTIONS]", "how far runs are: done, running, stopped, missing, damaged", cmd_status,
+     cmd_status_options, false},
+    {"verify", "FILE|RUN ...", "check every byte of checkpoints", cmd_verify, cmd_verify_options, false},
+    {"compare", "A B", "equal bits, or the largest difference per dataset", cmd_compare, cmd_compare_options, false},
+    {"analyze", "RUN ... [OPTIONS]", "LLN and CLT tables with intervals, and verdicts", cmd_analyze,
+     cmd_analyze_options, true},
+    {"spectrum", "CHECKPOINT [OPTIONS]", "tangent kernel: relaxation times, stable dt, best readout", cmd_spectrum,
+     cmd_spectrum_options, true},
+    {"advise", "INPUT|CHECKPOINT [KEY=VALUE ...] [OPTIONS]", "stable dt, batch, time and memory for a run", cmd_advise,
+     cmd_advise_options, false},
+    {"bench", "[OPTIONS]", "speed of step, sums and disk against the machine's own", cmd_bench, cmd_bench_options,
+     true},
+    {"help", "[KEY]", "reference of the input keys", cmd_help, cmd_help_options, false},
+};
+const int verb_count = sizeof verb_table / sizeof *verb_table;
+
+const char verb_exit_codes[] = "0 complete, 1 failed, 2 wrong usage or input, 75 stopped early with a checkpoint";
