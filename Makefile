@@ -118,6 +118,7 @@ check-slurm: setup ## run jobs/ under a private SLURM of two nodes on this machi
 
 .PHONY: check-faults check-faults-long
 check-faults: setup ## kill runs, fill disks and damage files; needs root for small disks of its own
+	@tools/setup check-faults
 	@$(MAKE) --no-print-directory -j $$(nproc) EXTRA_CFLAGS='-Werror $(EXTRA_CFLAGS)' BUILD=$(BUILD)/check tests
 	@. tools/environment; tests/run-programs fault $(BUILD)/check $(ARGS)
 check-faults-long: ## the same, with 200 kills

@@ -81,11 +81,23 @@ static void bytes_not_given_back_are_found(void **state) {
   assert_all(strstr(status_text(), "gave back other bytes") != NULL);
 }
 
+/* Without room it is told apart from other failures. */
+static void want_of_room_is_told_apart(void **state) {
+  (void)state;
+  struct job job = {.path = "/dev/full"};
+  assert_status(FULL, slab_write(&world, job.path, SLAB_POSIX, &(struct slab_job){fill, &job, PIECE}));
+  assert_all(strstr(status_text(), "No space left on device; make room there") != NULL);
+  const int file = open("/dev/full", O_RDWR);
+  assert_all(slab_pwrite(file, "/dev/full", 0, "x", 1) == FULL);
+  close(file);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(bytes_come_to_their_places),
       cmocka_unit_test(a_changed_byte_is_found),
       cmocka_unit_test(bytes_not_given_back_are_found),
+      cmocka_unit_test(want_of_room_is_told_apart),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -22,6 +22,11 @@ struct slab_job {
   int64_t largest; /* bytes of a slab_put */
 };
 
+/* Local (one rank), before slab_write. Claims the blocks of a file's first bytes, holes included, so that a full disk is
+ * met here: FULL. Where the file system cannot reserve them posix goes on without, but for mpiio all bytes are written
+ * once more, since on a full disk collective writes may wait for one another for ever. */
+int slab_claim(const char *path, enum slab_io io, int64_t bytes);
+
 /* Collective. The file exists. Ends with all bytes read back, compared and synced. FAILED on any rank: on all. What is
  * read back comes from this node's view of the file (posix: right after the write), so it proves the write, not the
  * disk, and not that no other node overwrites a shared page later: that is what mpiio and the CRCs of readers are for.

@@ -9,11 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* These are also the exit codes of the program. */
+/* These are also the exit codes of the program, but that FULL ends it as FAILED does. */
 enum status {
   OK = 0,
   FAILED = 1,  /* the run failed: input or output, a number that is not finite, no memory */
   USAGE = 2,   /* wrong usage or wrong input: nothing was done */
+  FULL = 3,    /* no room on the disk or in the quota: may be tried again (base/disk.h, run/room.h) */
   STOPPED = 75 /* stopped early with a checkpoint, or a rank hung: run the same command again */
 };
 

@@ -10,7 +10,7 @@
  *   data.mode data.samples data.test data.shared data.seed data.test_seed
  *   dynamics.scheme dynamics.stages[].{steps, dt, dt_safety, dt_every, batch, batch_scale, batch_power}
  *   output.history_every output.checkpoint_every output.checkpoint_minutes output.keep output.snapshots output.fields
- *   output.io */
+ *   output.io output.on_full */
 #ifndef MCKEAN_RUN_CONFIG_H
 #define MCKEAN_RUN_CONFIG_H
 
@@ -39,6 +39,8 @@ struct steps {
 bool steps_insert(struct steps *steps, int64_t step);
 bool steps_hold(const struct steps *steps, int64_t step);
 
+enum on_full { ON_FULL_STOP, ON_FULL_WAIT, ON_FULL_KINDS };
+
 struct config {
   char name[256], output[4096]; /* output: folder; default "runs/<name>" */
   uint64_t seed;
@@ -57,7 +59,8 @@ struct config {
   double checkpoint_minutes; /* wall-clock time; 0: none */
   int keep;                  /* newest checkpoints kept besides snapshots */
   struct steps snapshots, fields;
-  int io; /* enum slab_io */
+  int io;      /* enum slab_io */
+  int on_full; /* enum on_full */
 };
 
 /* Collective. Rank 0 reads file (regular, at most 1 MiB) and the overrides "key=value"; all ranks receive the result.

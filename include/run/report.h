@@ -1,6 +1,6 @@
 /* report: what a run tells while it works, on the terminal and in <output>/run.log. Rank 0 speaks, the functions are
  * local and do nothing elsewhere. On a terminal progress is a bar that is drawn over itself; otherwise a plain line now
- * and then. A log that cannot be written is said once and never stops the run. */
+ * and then. A log that cannot be written is said once, lacks these lines, and never stops the run. */
 #ifndef MCKEAN_RUN_REPORT_H
 #define MCKEAN_RUN_REPORT_H
 
@@ -13,6 +13,7 @@
 
 struct report {
   FILE *log;     /* NULL before report_log */
+  bool log_lost; /* it could not be written at some time, which was said */
   bool speaks;   /* rank 0 */
   bool terminal; /* draw a bar */
   bool bar_drawn;

@@ -13,6 +13,9 @@
 #include "run/checkpoint.h"
 #include "run/config.h"
 
+/* The level of the kernels: run.isa, by default the best that all processors have. USAGE if one of them lacks it. */
+int setup_isa(const struct comm *comm, const struct config *config, enum isa *isa);
+
 int setup_data(const struct comm *comm, const struct config *config, struct target **target, struct data **data);
 
 /* Local. What config_read could not know of a file: its points and their dimension; setup_data has asked it. */

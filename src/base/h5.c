@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/disk.h"
 #include "base/status.h"
 
 enum { TEXT_LIMIT = 64 << 20 }; /* an attribute longer than this is damage */
@@ -18,23 +21,27 @@ struct h5 {
 
 /* ---- errors ---- */
 
-/* Of HDF5's innermost message the system's reason, where there is one: the rest is for its own developers. */
-static herr_t innermost(unsigned n, const H5E_error2_t *error, void *text) {
-  static const char key[] = "error message = '";
+struct reason {
+  int error; /* the system's number, 0: none */
+  char text[256];
+};
+
+/* Of HDF5's innermost message the system's error number, which all its drivers put there. */
+static herr_t innermost(unsigned n, const H5E_error2_t *error, void *context) {
+  struct reason *reason = context;
   if (n > 0) return 0;
-  const char *said = error->desc ? error->desc : "no reason given", *reason = strstr(said, key);
-  if (reason)
-    snprintf(text, 256, "%.*s", (int)strcspn(reason + strlen(key), "'"), reason + strlen(key));
-  else
-    snprintf(text, 256, "%s", said);
+  const char *said = error->desc ? error->desc : "no reason given", *number = strstr(said, "errno = ");
+  snprintf(reason->text, sizeof reason->text, "%s", said);
+  if (number) reason->error = atoi(number + strlen("errno = "));
   return 0;
 }
 
-/* "file: object: what failed: what HDF5 says" */
+/* "file: object: what failed: the system's reason, or what HDF5 says" */
 static int h5_fail(const struct h5 *file, const char *object, const char *what) {
-  char why[256] = "no reason given";
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, why);
-  return FAIL(FAILED, "%s: %s: %s (HDF5: %s)", file->path, object, what, why);
+  struct reason reason = {.text = "no reason given"};
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, &reason);
+  if (reason.error) return disk_fail(reason.error, "%s: %s: %s", file->path, object, what);
+  return FAIL(FAILED, "%s: %s: %s (HDF5: %s)", file->path, object, what, reason.text);
 }
 
 void h5_start(void) {
@@ -102,11 +109,24 @@ int h5_open(const char *path, bool writable, struct h5 **file) {
   return status;
 }
 
+/* HDF5 cannot let go of a file whose bytes it cannot write: they go to memory instead, and away. */
+static void abandon(hid_t id) {
+  int *descriptor;
+  const int memory = memfd_create("abandoned", MFD_CLOEXEC);
+  if (memory >= 0 && H5Fget_vfd_handle(id, H5P_DEFAULT, (void **)&descriptor) >= 0) dup2(memory, *descriptor);
+  if (memory >= 0) close(memory);
+  H5Fclose(id);
+}
+
 int h5_close(struct h5 *file) {
   if (!file) return OK;
   int status = OK;
-  if (file->id >= 0 && (H5Fflush(file->id, H5F_SCOPE_GLOBAL) < 0 || H5Fclose(file->id) < 0))
-    status = h5_fail(file, "/", "cannot write it out; is the disk full?");
+  if (file->id >= 0 && H5Fflush(file->id, H5F_SCOPE_GLOBAL) < 0) {
+    status = h5_fail(file, "/", "cannot write it out");
+    abandon(file->id);
+  } else if (file->id >= 0 && H5Fclose(file->id) < 0) {
+    status = h5_fail(file, "/", "cannot close it");
+  }
   free(file->path);
   free(file);
   return status;
@@ -262,7 +282,7 @@ int h5_write(struct h5 *file, const char *dataset, enum h5_type type, int rank, 
   int status = OK;
   if (id < 0 || H5Dwrite(id, native(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
     status = h5_fail(file, dataset, "cannot write");
-  H5Dclose(id);
+  if (H5Dclose(id) < 0 && status == OK) status = h5_fail(file, dataset, "cannot write");
   H5Pclose(creation);
   H5Sclose(space);
   return status;
@@ -418,7 +438,8 @@ int h5_append(struct h5 *file, const char *dataset, enum h5_type type, int row_r
                   (long long)keep, (long long)found[0]);
   else if (append_rows(id, type, rank, row, keep, rows, data) < 0)
     status = h5_fail(file, dataset, "cannot append rows");
-  H5Dclose(id);
+  if (H5Dclose(id) < 0 && status == OK)
+    status = h5_fail(file, dataset, "cannot append rows"); /* they were in a cache */
   return status;
 }
 

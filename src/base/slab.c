@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/pulse.h"
 #include "base/status.h"
 
@@ -33,8 +34,8 @@ int slab_pwrite(int file, const char *path, int64_t offset, const void *data, in
     const ssize_t part = pwrite(file, (const char *)data + done, (size_t)(left < PIECE ? left : PIECE), offset + done);
     if (part < 0 && errno == EINTR) continue;
     if (part <= 0)
-      return FAIL(FAILED, "%s: cannot write %lld bytes at %lld: %s", path, (long long)left, (long long)(offset + done),
-                  part < 0 ? strerror(errno) : "nothing was taken");
+      return disk_fail(part < 0 ? errno : ENOSPC, "%s: cannot write %lld bytes at %lld", path, (long long)left,
+                       (long long)(offset + done));
     done += part;
     pulse_beat();
   }
@@ -53,6 +54,30 @@ int slab_pread(int file, const char *path, int64_t offset, void *data, int64_t b
     pulse_beat();
   }
   return OK;
+}
+
+/* Every byte of a file anew, holes included. */
+static int rewrite(int file, const char *path, int64_t bytes) {
+  char *buffer = status_malloc(BUFFER);
+  int status = OK;
+  for (int64_t at = 0; at < bytes && status == OK; at += BUFFER) {
+    const int64_t part = bytes - at < BUFFER ? bytes - at : BUFFER;
+    status = slab_pread(file, path, at, buffer, part);
+    if (status == OK) status = slab_pwrite(file, path, at, buffer, part);
+  }
+  free(buffer);
+  if (status == OK && fsync(file) != 0) status = disk_fail(errno, "%s: cannot reserve space", path);
+  return status;
+}
+
+int slab_claim(const char *path, enum slab_io io, int64_t bytes) {
+  const int file = open(path, O_RDWR | O_CLOEXEC);
+  if (file < 0) return disk_fail(errno, "%s: cannot open it to reserve space", path);
+  bool claimed;
+  int status = disk_claim(file, path, bytes, &claimed);
+  if (status == OK && !claimed && io == SLAB_MPIIO) status = rewrite(file, path, bytes);
+  close(file);
+  return status;
 }
 
 static int write_collective(struct slab *slab, int64_t offset, const void *data, int64_t bytes) {
@@ -103,7 +128,7 @@ void *slab_put(struct slab *slab, int64_t offset, int64_t bytes) {
 
 static int reopen(struct slab *slab, int flags, const char *what) {
   slab->file = open(slab->path, flags | O_CLOEXEC);
-  return slab->file < 0 ? FAIL(FAILED, "%s: cannot open it to %s: %s", slab->path, what, strerror(errno)) : OK;
+  return slab->file < 0 ? disk_fail(errno, "%s: cannot open it to %s", slab->path, what) : OK;
 }
 
 static int fill(struct slab *slab, const struct slab_job *job, enum mode mode) {
@@ -117,10 +142,8 @@ static int fill(struct slab *slab, const struct slab_job *job, enum mode mode) {
 static int write_posix(struct slab *slab, const struct slab_job *job) {
   TRY(reopen(slab, O_RDWR, "write"));
   int status = fill(slab, job, WRITE_AND_COMPARE);
-  if (status == OK && fsync(slab->file) != 0)
-    status = FAIL(FAILED, "%s: cannot make it lasting: %s", slab->path, strerror(errno));
-  if (close(slab->file) != 0 && status == OK)
-    status = FAIL(FAILED, "%s: cannot close it: %s", slab->path, strerror(errno));
+  if (status == OK && fsync(slab->file) != 0) status = disk_fail(errno, "%s: cannot make it lasting", slab->path);
+  if (close(slab->file) != 0 && status == OK) status = disk_fail(errno, "%s: cannot close it", slab->path);
   return status;
 }
 

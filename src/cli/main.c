@@ -69,5 +69,5 @@ int main(int argc, char **argv) {
   if (status == OK) status = dispatch(&world, verb, argc, argv);
   if (world.rank == 0 && status != OK && status != STOPPED) fprintf(stderr, "mckean: %s\n", status_text());
   comm_stop();
-  return status;
+  return status == FULL ? FAILED : status;
 }

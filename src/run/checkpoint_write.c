@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/crc.h"
+#include "base/disk.h"
 #include "base/pulse.h"
 #include "base/slab.h"
 #include "base/status.h"
@@ -75,31 +75,6 @@ static int reserve_all(const struct writing *writing, struct layout *layout, str
                      "offset and length of the particles' datasets in this file");
 }
 
-/* Claims the blocks of the whole file, so that a full disk is met here and not half-way. */
-static int claim_space(const char *path, const char *folder, int64_t *bytes) {
-  struct stat found;
-  const int file = open(path, O_RDWR | O_CLOEXEC);
-  if (file < 0 || fstat(file, &found) != 0) {
-    const int status = FAIL(FAILED, "%s: cannot reserve space: %s", path, strerror(errno));
-    if (file >= 0) close(file);
-    return status;
-  }
-  *bytes = found.st_size;
-  /* posix_fallocate would write every block where the file system cannot reserve; then it is better to go on. */
-  const int failed = fallocate(file, 0, 0, found.st_size) != 0 && errno != EOPNOTSUPP && errno != ENOSYS;
-  const int error = errno;
-  close(file);
-  if (!failed) return OK;
-  struct statvfs room = {0};
-  statvfs(folder, &room);
-  return FAIL(FAILED,
-              "%s: no room for the next checkpoint: it takes %.6g MB, %.6g MB are free here (%s). The checkpoints "
-              "before it are "
-              "untouched: make room, then run the same command again",
-              folder, (double)found.st_size * 1e-6, (double)room.f_bavail * (double)room.f_frsize * 1e-6,
-              strerror(error));
-}
-
 static int lay_out(struct writing *writing) {
   const struct particles *particles = writing->particles;
   struct layout *layout = &writing->layout;
@@ -108,12 +83,18 @@ static int lay_out(struct writing *writing) {
                             .unit = particles->unit.type,
                             .precision = (int)particles->precision,
                             .datasets = unit_table[particles->unit.type].sphere ? 2 : 3};
+  for (int e = 0; e < layout->ensemble.members; e++) /* at least, should it end here */
+    for (int k = 0; k < layout->datasets; k++)
+      layout->bytes += layout->ensemble.replicas * layout->ensemble.n[e] * layout_unit_bytes(layout, k);
   struct h5 *h5;
   TRY(h5_create(writing->temporary, USER_BLOCK, &h5));
   const int status = reserve_all(writing, layout, h5), closed = h5_close(h5);
   TRY(status);
   TRY(closed);
-  return claim_space(writing->temporary, writing->request->folder, &layout->bytes);
+  struct stat found;
+  if (stat(writing->temporary, &found) != 0) return disk_fail(errno, "%s: cannot lay it out", writing->temporary);
+  layout->bytes = found.st_size;
+  return slab_claim(writing->temporary, writing->request->io, layout->bytes);
 }
 
 /* ---- rows: all ranks ---- */
@@ -183,14 +164,14 @@ static int seal_file(const struct writing *writing, int file, uint32_t (*crc)[DA
   TRY(layout_rest_crc(file, path, layout->bytes, extents, extent, &block.rest_crc));
   user_block_encode(&block, bytes);
   TRY(slab_pwrite(file, path, 0, bytes, USER_BLOCK));
-  if (fsync(file) != 0) return FAIL(FAILED, "%s: cannot make it lasting: %s", path, strerror(errno));
+  if (fsync(file) != 0) return disk_fail(errno, "%s: cannot make it lasting", path);
   TRY(slab_pread(file, path, 0, again, USER_BLOCK));
   return memcmp(bytes, again, USER_BLOCK) == 0 ? OK : FAIL(FAILED, "%s: the file system gave back other bytes", path);
 }
 
 static int seal(const struct writing *writing, uint32_t (*crc)[DATASETS]) {
   const int file = open(writing->temporary, O_RDWR | O_CLOEXEC);
-  if (file < 0) return FAIL(FAILED, "%s: cannot open it to write: %s", writing->temporary, strerror(errno));
+  if (file < 0) return disk_fail(errno, "%s: cannot open it to write", writing->temporary);
   const int status = seal_file(writing, file, crc);
   close(file);
   return status;
@@ -200,13 +181,8 @@ static int publish(const struct writing *writing) {
   const struct checkpoint_request *request = writing->request;
   TRY(request->may_write(request->context));
   if (rename(writing->temporary, writing->path) != 0)
-    return FAIL(FAILED, "%s: cannot rename it to %s: %s", writing->temporary, writing->path, strerror(errno));
-  const int folder = open(request->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool lasting = folder >= 0 && fsync(folder) == 0;
-  const int error = errno;
-  if (folder >= 0) close(folder);
-  return lasting ? OK
-                 : FAIL(FAILED, "%s: cannot make the new checkpoint lasting: %s", request->folder, strerror(error));
+    return disk_fail(errno, "%s: cannot rename it to %s", writing->temporary, writing->path);
+  return disk_sync(request->folder);
 }
 
 static int write_steps(struct writing *writing) {
@@ -226,6 +202,15 @@ static int write_steps(struct writing *writing) {
   return comm_agree(comm, status);
 }
 
+/* Rank 0, of a writing that failed: a lock that is lost is the reason behind others. */
+static int clean_up(const struct writing *writing, int status) {
+  const struct checkpoint_request *request = writing->request;
+  disk_drop(writing->temporary);
+  if (status == FULL) status = disk_say_full(request->folder, "the next checkpoint", writing->layout.bytes);
+  const int held = request->may_write(request->context);
+  return held == OK ? status : held;
+}
+
 int checkpoint_write(const struct comm *comm, const struct checkpoint_request *request,
                      const struct particles *particles, int64_t *bytes) {
   pulse_work("writing a checkpoint");
@@ -236,11 +221,8 @@ int checkpoint_write(const struct comm *comm, const struct checkpoint_request *r
   comm_bcast(comm, writing->temporary, sizeof writing->temporary, 0); /* rank 0's host and process */
   const int64_t own = particles->first[comm->rank + 1] - particles->first[comm->rank];
   writing->crc = status_malloc(sizeof *writing->crc * (size_t)own);
-  const int status = write_steps(writing);
-  if (status != OK && comm->rank == 0) {
-    unlink(writing->temporary);
-    (void)request->may_write(request->context); /* a lock that is lost is the reason behind others, and says so */
-  }
+  int status = write_steps(writing);
+  if (status != OK) status = comm_agree(comm, comm->rank == 0 ? clean_up(writing, status) : OK);
   *bytes = writing->layout.bytes;
   free(writing->crc);
   free(writing->path);

@@ -28,6 +28,10 @@ static const char *io_choice(int i) {
   static const char *const names[SLAB_KINDS] = {"posix", "mpiio"};
   return i < SLAB_KINDS ? names[i] : NULL;
 }
+static const char *full_choice(int i) {
+  static const char *const names[ON_FULL_KINDS] = {"stop", "wait"};
+  return i < ON_FULL_KINDS ? names[i] : NULL;
+}
 
 #define AT(field)    offsetof(struct config, field)
 #define STAGE(field) offsetof(struct stage, field)
@@ -149,6 +153,10 @@ const struct parameter parameter_table[] = {
      "steps at which f_n is recorded at the test points, and at the training points if they are fixed"},
     {"output.io", P_CHOICE, AT(io), 0, 0, false, "posix", io_choice, true,
      "how checkpoints are written: posix, or mpiio for file systems whose clients do not share pages coherently (NFS)"},
+    {"output.on_full", P_CHOICE, AT(on_full), 0, 0, false, "stop", full_choice, true,
+     "when the disk or the quota is full: stop, as failed; or wait: try again every few seconds and go on when there "
+     "is "
+     "room, until a signal, the stop file or the time limit ends the run"},
 };
 const int parameter_count = sizeof parameter_table / sizeof *parameter_table;
 

@@ -1,12 +1,12 @@
 #include "run/history.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
+#include "base/disk.h"
 #include "base/h5.h"
 #include "base/pulse.h"
 #include "base/status.h"
@@ -30,6 +30,7 @@ struct history {
   char *path, temporary[OUTPUT_PATH];
   struct rows series, field, train, moment;
   bool written; /* the file exists and holds kept rows */
+  int64_t step; /* of the file, if this run wrote it; else -1 */
 };
 
 bool history_row_due(const struct history *history, int64_t step) {
@@ -45,7 +46,7 @@ bool history_field_due(const struct history *history, int64_t step) {
 struct history *history_create(const struct comm *comm, const struct config *config, const struct data *data,
                                int64_t start) {
   struct history *history = status_malloc(sizeof *history);
-  *history = (struct history){.comm = comm, .config = config, .data = data, .written = start > 0};
+  *history = (struct history){.comm = comm, .config = config, .data = data, .written = start > 0, .step = -1};
   const size_t size = strlen(config->output) + 32;
   history->path = status_malloc(size);
   snprintf(history->path, size, "%s/history.h5", config->output);
@@ -132,34 +133,6 @@ void history_field(struct history *history, int64_t step, const struct pace *pac
 }
 
 /* ---- the file ---- */
-
-static int copy_file(const char *from, const char *to) {
-  FILE *in = fopen(from, "rb");
-  if (!in)
-    return FAIL(FAILED, "%s: %s; it must hold the rows before this checkpoint: put it back, or start over with --fresh",
-                from, strerror(errno));
-  FILE *out = fopen(to, "wb");
-  int status = out ? OK : FAIL(FAILED, "%s: cannot create: %s", to, strerror(errno));
-  static char buffer[1 << 20];
-  size_t bytes;
-  while (status == OK && (bytes = fread(buffer, 1, sizeof buffer, in)) > 0)
-    if (fwrite(buffer, 1, bytes, out) != bytes)
-      status = FAIL(FAILED, "%s: cannot write: %s; make room, then run the same command again", to, strerror(errno));
-  if (status == OK && ferror(in)) status = FAIL(FAILED, "%s: cannot read: %s", from, strerror(errno));
-  fclose(in);
-  if (out && fclose(out) != 0 && status == OK)
-    status = FAIL(FAILED, "%s: cannot write: %s; make room, then run the same command again", to, strerror(errno));
-  return status;
-}
-
-static int sync_path(const char *path, int flags) {
-  const int file = open(path, flags);
-  if (file < 0) return FAIL(FAILED, "%s: cannot open: %s", path, strerror(errno));
-  const int failed = fsync(file) != 0;
-  const int error = errno;
-  close(file);
-  return failed ? FAIL(FAILED, "%s: cannot make it lasting: %s", path, strerror(error)) : OK;
-}
 
 static int describe(struct h5 *file, const char *dataset, const char *description, const char *unit) {
   TRY(h5_set_text(file, dataset, "description", description));
@@ -329,7 +302,7 @@ static int append_member(const struct history *history, struct h5 *file, int mem
 
 static int open_copy(const struct history *history, struct h5 **file) {
   if (history->written) {
-    TRY(copy_file(history->path, history->temporary));
+    TRY(disk_copy(history->path, history->temporary));
     return h5_open(history->temporary, true, file);
   }
   TRY(h5_create(history->temporary, 0, file));
@@ -346,11 +319,30 @@ static int write_attributes(const struct history *history, struct h5 *file, int6
 }
 
 static int settle(const struct history *history, int (*may_write)(void *context), void *context) {
-  TRY(sync_path(history->temporary, O_RDWR));
+  TRY(disk_sync(history->temporary));
   TRY(may_write(context));
   if (rename(history->temporary, history->path) != 0)
-    return FAIL(FAILED, "%s: cannot rename it to %s: %s", history->temporary, history->path, strerror(errno));
-  return sync_path(history->config->output, O_RDONLY | O_DIRECTORY);
+    return disk_fail(errno, "%s: cannot rename it to %s", history->temporary, history->path);
+  return disk_sync(history->config->output);
+}
+
+/* What the file takes at least: the one before and the rows since. */
+static int64_t bytes_of(const struct history *history) {
+  struct stat found = {0};
+  if (stat(history->path, &found) != 0) found.st_size = 0;
+  const int64_t replicas = history->config->ensemble.replicas * history->config->ensemble.members;
+  const struct rows *rows[] = {&history->series, &history->field, &history->train, &history->moment};
+  int64_t numbers = 0;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) numbers += rows[i]->count * rows[i]->width * replicas;
+  return found.st_size + numbers * (int64_t)sizeof(double);
+}
+
+/* Of a writing that failed: a lock that is lost is the reason behind others. */
+static int clean_up(const struct history *history, int status, int (*may_write)(void *context), void *context) {
+  disk_drop(history->temporary);
+  if (status == FULL) status = disk_say_full(history->config->output, "history.h5", bytes_of(history));
+  const int held = may_write(context);
+  return held == OK ? status : held;
 }
 
 static void forget(struct rows *rows) {
@@ -360,6 +352,7 @@ static void forget(struct rows *rows) {
 
 int history_write(struct history *history, int64_t step, const struct provenance *provenance,
                   int (*may_write)(void *context), void *context) {
+  if (history->step == step && !history_pending(history)) return OK; /* tried again for its checkpoint */
   pulse_work("writing the history");
   const bool root = history->comm->rank == 0;
   struct h5 *file = NULL;
@@ -381,12 +374,10 @@ int history_write(struct history *history, int64_t step, const struct provenance
     if (status == OK) status = closed;
   }
   if (root && status == OK) status = settle(history, may_write, context);
-  if (root && status != OK) {
-    unlink(history->temporary);
-    (void)may_write(context); /* a lock that is lost is the reason behind others, and says so in their place */
-  }
+  if (root && status != OK) status = clean_up(history, status, may_write, context);
   TRY(comm_agree(history->comm, status));
   history->written = true;
+  history->step = step;
   forget(&history->series);
   forget(&history->field);
   forget(&history->train);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/slab.h"
 #include "base/status.h"
 
@@ -169,7 +170,7 @@ int lock_take(const char *output, struct lock **out) {
   if (error == EWOULDBLOCK)
     status = refuse(lock->path);
   else if (lock->file < 0 || error == ESTALE)
-    status = FAIL(FAILED, "%s: cannot open the lock: %s", lock->path, strerror(error));
+    status = disk_fail(error, "%s: cannot open the lock", lock->path);
   else if (error)
     status = take_without_flock(lock);
   if (status == OK) status = sign(lock);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/h5.h"
 #include "base/status.h"
 
@@ -23,7 +24,7 @@ static int make_folder(const char *path) {
     }
     if (errno == ENOTDIR)
       return FAIL(USAGE, "%s: a part of this path is a file, not a folder; choose another run.output", part);
-    return FAIL(FAILED, "%s: cannot make the output folder: %s; choose another run.output", part, strerror(errno));
+    return disk_fail(errno, "%s: cannot make the output folder", part);
   }
   return OK;
 }

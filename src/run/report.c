@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,11 +47,11 @@ static void say(struct report *report, bool log_only, const char *format, va_lis
     vfprintf(report->log, format, again);
     va_end(again);
     fputc('\n', report->log);
-    if (fflush(report->log) != 0) {
-      fprintf(stderr, "warning: run.log cannot be written (%s); going on without it\n", strerror(errno));
-      fclose(report->log);
-      report->log = NULL;
-    }
+    const bool lost = fflush(report->log) != 0;
+    if (lost && !report->log_lost)
+      fprintf(stderr, "warning: run.log cannot be written (%s); it will lack lines\n", strerror(errno));
+    if (lost) __fpurge(report->log); /* the line is lost: later ones may find room */
+    report->log_lost = report->log_lost || lost;
   }
   if (log_only) return;
   if (report->bar_drawn) fputs("\r\033[K", stdout);

@@ -7,6 +7,15 @@
 #include "base/status.h"
 #include "model/schedule.h"
 
+int setup_isa(const struct comm *comm, const struct config *config, enum isa *isa) {
+  const int best = (int)comm_min(comm, isa_best()), asked = config->isa;
+  if (asked > best)
+    return FAIL(USAGE, "run.isa: the weakest processor of this run has level %s, received %s", isa_names[best],
+                isa_names[asked]);
+  *isa = (enum isa)(asked < 0 ? best : asked);
+  return OK;
+}
+
 int setup_check(const struct config *config, const struct target *target, const struct data *data) {
   if (unit_table[config->unit.type].sphere && target->d < 2)
     return FAIL(USAGE, "unit.type: units on the sphere need points of dimension d >= 2, the file has d = 1");

@@ -17,6 +17,7 @@
 #include "run/output.h"
 #include "run/plan.h"
 #include "run/report.h"
+#include "run/room.h"
 #include "run/setup.h"
 #include "run/slurm.h"
 #include "run/stepsize.h"
@@ -52,15 +53,6 @@ struct sim {
 };
 
 /* ---- start ---- */
-
-static int common_isa(struct sim *sim) {
-  const int best = (int)comm_min(sim->comm, isa_best()), asked = sim->config->isa;
-  if (asked > best)
-    return FAIL(USAGE, "run.isa: the weakest processor of this run has level %s, received %s", isa_names[best],
-                isa_names[asked]);
-  sim->isa = (enum isa)(asked < 0 ? best : asked);
-  return OK;
-}
 
 static void note_damaged(void *context, const char *text) {
   report_line(context, "warning: passed over a damaged checkpoint: %s", text);
@@ -169,7 +161,7 @@ static void say_problem(struct sim *sim) {
 
 static int start(struct sim *sim) {
   provenance_fill(sim->comm, sim->options->argc, sim->options->argv, &sim->provenance);
-  TRY(common_isa(sim));
+  TRY(setup_isa(sim->comm, sim->config, &sim->isa));
   TRY(setup_data(sim->comm, sim->config, &sim->target, &sim->data)); /* before any output: bad data leave no trace */
   if (sim->options->dry_run) {
     plan_report(sim->comm, sim->config, sim->data, &sim->report);
@@ -219,7 +211,8 @@ static int check_numbers(struct sim *sim, bool units) {
 }
 
 /* History, then checkpoint, of the current step. */
-static int write_files(struct sim *sim) {
+static int write_files(void *context) {
+  struct sim *sim = context;
   const double began = comm_time();
   TRY(check_numbers(sim, true));
   TRY(history_write(sim->history, sim->step, &sim->provenance, may_write, sim));
@@ -247,10 +240,11 @@ static int write_files(struct sim *sim) {
   return comm_agree(sim->comm, status);
 }
 
-static int save(struct sim *sim) {
+static int save(struct sim *sim, bool ending) {
   if (sim->saved == sim->step && !history_pending(sim->history)) return OK;
   const struct timer since = totals(sim);
-  const int status = write_files(sim);
+  const struct room room = {sim->comm, sim->config->on_full, ending, &sim->stop, &sim->report};
+  const int status = room_write(&room, write_files, sim);
   book(sim, PART_SAVE, &since);
   return status;
 }
@@ -331,7 +325,7 @@ static int poll(struct sim *sim, enum stop_request *request) {
 static int finish(struct sim *sim) {
   TRY(record_field(sim));
   advance(sim, false);
-  return save(sim);
+  return save(sim, false);
 }
 
 static int loop(struct sim *sim) {
@@ -343,7 +337,7 @@ static int loop(struct sim *sim) {
     if (sim->step == sim->steps) return finish(sim);
     const int64_t stop_at = sim->options->stop_at;
     const bool end = request == STOP_END || (stop_at >= 0 && sim->step >= stop_at);
-    if (end || request == STOP_CHECKPOINT || save_due(sim)) TRY(save(sim));
+    if (end || request == STOP_CHECKPOINT || save_due(sim)) TRY(save(sim, request == STOP_END));
     if (end) return STOPPED;
     TRY(record_field(sim));
     advance(sim, true);
@@ -371,7 +365,7 @@ static void summary(struct sim *sim, int status) {
   if (status == OK || sim->comm->rank != 0) return;
   char *again = again_command(sim->comm->size);
   report_line(&sim->report, "stopped at step %lld of %lld; what goes on, unless a job does so by itself:\n%s",
-              (long long)sim->step, (long long)sim->steps, again);
+              (long long)(sim->saved < 0 ? 0 : sim->saved), (long long)sim->steps, again);
   free(again);
 }
 

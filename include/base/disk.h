@@ -1,0 +1,30 @@
+/* disk: files that are written whole or not at all, and why one could not be written. All functions are local.
+ *
+ * A full disk or quota is the status FULL, since it may pass (run/room.h); all else is FAILED. Texts end with what to do
+ * about the reason. */
+#ifndef MCKEAN_BASE_DISK_H
+#define MCKEAN_BASE_DISK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* FULL or FAILED, by the system's error number: "TEXT: REASON; what to do". */
+int disk_fail(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* FULL, of the last failure's text: "FOLDER: no room for WHAT: so much is needed, so much is free there. TEXT". */
+int disk_say_full(const char *folder, const char *what, int64_t bytes);
+
+/* Claims the blocks of the first bytes of an open file, so that a full disk is met here; *claimed false if the file
+ * system cannot. */
+int disk_claim(int file, const char *path, int64_t bytes, bool *claimed);
+
+/* A new file with the bytes of another. */
+int disk_copy(const char *from, const char *to);
+
+/* Makes a file, or the names in a folder, lasting. */
+int disk_sync(const char *path);
+
+/* Removes a file that could not be finished and gives back its blocks, even if something still holds it open. */
+void disk_drop(const char *path);
+
+#endif

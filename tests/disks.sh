@@ -1,0 +1,97 @@
+# Small disks of their own for the tests of faults; to be sourced in a folder of the test's own, with DISKS_NEEDED naming
+# what shall be seen. Where nothing can be mounted the test ends here, loudly; in continuous integration as failed.
+#   disk KIND FOLDER [MB]     mounts one: tmpfs; ext4; ext2, which cannot reserve space; zram, an ext4 whose device can be
+#                             made to fail
+#   leave KB FOLDER           fills it but for so much (a file named fill)
+#   drop_disks                takes all of them away
+
+disks=()
+drop_disks() {
+  local i folder kind
+  for ((i = ${#disks[@]} - 1; i >= 0; i--)); do
+    read -r kind folder <<<"${disks[i]}"
+    umount -l "$folder" 2>/dev/null
+    case $kind in zram*) for _ in $(seq 50); do echo "${kind#zram}" >/sys/class/zram-control/hot_remove && break; sleep 0.1; done 2>/dev/null ;; esac
+  done
+  disks=()
+}
+
+no_disks() {
+  echo "SKIPPED: $1, so these were NOT tested: $DISKS_NEEDED"
+  drop_disks
+  [ "${CI:-}" != true ]
+  exit
+}
+
+disk() {
+  local kind=$1 folder=$2 size=${3:-12} device=
+  mkdir -p "$folder" || exit 1
+  case $kind in
+    tmpfs) mount -t tmpfs -o "size=${size}m" none "$folder" || no_disks "nothing can be mounted here (are you root?)" ;;
+    ext4 | ext2)
+      truncate -s "${size}M" "$folder.image" && "mkfs.$kind" -q -F -m 0 "$folder.image" &&
+        mount -o loop "$folder.image" "$folder" || no_disks "no file can be mounted here as a disk"
+      ;;
+    zram)
+      device=$(cat /sys/class/zram-control/hot_add 2>/dev/null) || return 1
+      kind=zram$device
+      disks+=("$kind $folder")
+      echo "${size}M" >"/sys/block/$kind/disksize" && mkfs.ext4 -q -F -m 0 -O ^has_journal "/dev/$kind" &&
+        mount "/dev/$kind" "$folder" || return 1
+      return 0
+      ;;
+  esac
+  disks+=("$kind $folder")
+}
+
+leave() {
+  local free
+  rm -f "$2/fill"
+  sync -f "$2"
+  free=$(df -k --output=avail "$2" | tail -n 1)
+  [ "$free" -gt "$1" ] || { echo "$2 has only $free kB free"; return 1; }
+  head -c "$((free - $1))K" /dev/zero >"$2/fill" 2>/dev/null # the last block may not fit
+  sync -f "$2"
+}
+
+# ---- the runs ----
+
+# run RANKS CODE FOLDER [ARGUMENT...]: in.yaml; that is to end with CODE, in a minute even on a busy machine
+run() {
+  local ranks=$1 code=$2 folder=$3 began found
+  shift 3
+  began=$(date +%s%N)
+  timeout --kill-after=10 60 mpirun -n "$ranks" "$mckean" run in.yaml "run.output=$folder" "$@" </dev/null >log 2>&1
+  found=$?
+  took=$((($(date +%s%N) - began) / 1000000))
+  [ "$code" -ne 1 ] || [ "$took" -le "$longest" ] || longest=$took
+  [ $found -eq "$code" ] || fail "run $folder $* on $ranks ranks: exit code $found, expected $code"
+}
+longest=0 # ms, of the runs that were to fail
+
+fail() {
+  echo "FAILED: $*"
+  grep -v '^--\|^$' log | tail -n 8 | sed 's/^/    | /'
+  failed=$((failed + 1))
+}
+failed=0
+
+# said TEXT: the last run said so
+said() { grep -q -- "$1" log || fail "\"$1\" was not said${2:+ ($2)}"; }
+
+# whole_to STEP FOLDER [WHAT]: its newest checkpoint is of that step, every byte of all is right, no temporary file is left
+whole_to() {
+  local newest
+  newest=$(ls "$2/checkpoints" | tail -n 1)
+  [ "$newest" = "$(printf 'step-%012d.h5' "$1")" ] || fail "$2: the newest checkpoint is ${newest:-missing}, not of step $1${3:+ ($3)}"
+  "$mckean" verify "$2" >verified 2>&1 || fail "$2: $(cat verified)${3:+ ($3)}"
+  [ -z "$(find "$2" -name '.*' -type f)" ] || fail "$2: temporary files are left: $(find "$2" -name '.*')${3:+ ($3)}"
+}
+
+# same FOLDER: the final particles and the whole history are those of ./whole
+same() {
+  local last
+  last=checkpoints/$(ls whole/checkpoints | tail -n 1)
+  "$mckean" compare "whole/$last" "$1/$last" >compared 2>&1 || fail "$1: $(tail -n 3 compared)"
+  h5diff whole/history.h5 "$1/history.h5" /ensemble /ensemble >compared 2>&1 || fail "$1: the history differs: $(tail -n 3 compared)"
+}
