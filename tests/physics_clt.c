@@ -51,7 +51,7 @@ static double *outputs(struct problem *problem) {
   const int shares = problem->particles->shares;
   const size_t all = (size_t)REPLICAS * K;
   double *own = malloc(sizeof *own * ((size_t)shares * K + 1)), *f = calloc(all, sizeof *f);
-  dynamics_evaluate(problem->dynamics, POINTS_TEST, own);
+  dynamics_evaluate(problem->dynamics, 0, POINTS_TEST, own);
   for (int s = 0; s < shares; s++)
     if (problem->particles->share[s].lead)
       memcpy(f + problem->particles->share[s].replica * K, own + (size_t)s * K, sizeof *f * K);

@@ -49,7 +49,7 @@ static void frozen_features_follow_the_linear_recursion(void **state) {
         for (int i = 0; i < N; i++) G[p][q] += phi[p][i] * phi[q][i] / ((double)N * P);
       }
     double r[P], next[P];
-    dynamics_evaluate(problem->dynamics, POINTS_TRAIN, f);
+    dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, f);
     for (int p = 0; p < P; p++) r[p] = f[p] - problem->data->y[p];
     problem_steps(problem, 0, STEPS);
     for (int step = 0; step < STEPS; step++) { /* r <- (I - dt G) r */
@@ -59,7 +59,7 @@ static void frozen_features_follow_the_linear_recursion(void **state) {
       }
       memcpy(r, next, sizeof r);
     }
-    dynamics_evaluate(problem->dynamics, POINTS_TRAIN, f);
+    dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, f);
     for (int p = 0; p < P; p++) assert_near(f[p] - problem->data->y[p], r[p], 1e-11);
     problem_free(problem);
   }
@@ -146,8 +146,8 @@ static void doubled_units_give_the_same_function(void **state) {
   }
   problem_steps(plain, 0, STEPS);
   problem_steps(doubled, 0, STEPS);
-  dynamics_evaluate(plain->dynamics, POINTS_TRAIN, f);
-  dynamics_evaluate(doubled->dynamics, POINTS_TRAIN, g);
+  dynamics_evaluate(plain->dynamics, 0, POINTS_TRAIN, f);
+  dynamics_evaluate(doubled->dynamics, 0, POINTS_TRAIN, g);
   for (int p = 0; p < P; p++) assert_near(g[p], f[p], 1e-12);
   for (int i = 0; i < 2 * N; i++) {
     problem_get(plain, 0, i % N, theta);

@@ -24,7 +24,7 @@ static int read_rows(void *f, int64_t first, int64_t count, double *rows) {
 static double *outputs(struct problem *problem) {
   const int shares = problem->particles->shares;
   double *own = malloc(sizeof *own * ((size_t)shares * P + 1)), *f = calloc((size_t)REPLICAS * P, sizeof *f);
-  dynamics_evaluate(problem->dynamics, POINTS_TRAIN, own);
+  dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, own);
   for (int s = 0; s < shares; s++)
     if (problem->particles->share[s].lead)
       memcpy(f + problem->particles->share[s].replica * P, own + (size_t)s * P, sizeof *f * P);

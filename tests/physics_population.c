@@ -97,7 +97,7 @@ static void the_loss_is_the_mean_over_points(void **state) {
                                            K);
   problem_observe(problem, 0);
   double *f = malloc(sizeof *f * K), sum = 0, square = 0;
-  dynamics_evaluate(problem->dynamics, POINTS_TEST, f);
+  dynamics_evaluate(problem->dynamics, 0, POINTS_TEST, f);
   for (int k = 0; k < K; k++) {
     const double r = f[k] - problem->data->test_y[k];
     sum += r * r / 2;

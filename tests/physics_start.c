@@ -29,7 +29,7 @@ static double n_times_variance(const char *unit, int n) {
   const int shares = problem->particles->shares;
   double *f = malloc(sizeof(double) * (size_t)shares * K), sums[2][K] = {{0}}, all[2][K];
   assert_ok(dynamics_enter_stage(problem->dynamics, 0));
-  dynamics_evaluate(problem->dynamics, POINTS_TEST, f);
+  dynamics_evaluate(problem->dynamics, 0, POINTS_TEST, f);
   for (int s = 0; s < shares; s++)
     for (int k = 0; k < K && problem->particles->share[s].lead; k++) {
       sums[0][k] += f[s * K + k];

@@ -242,7 +242,7 @@ static void squares_of_batches(void **state) {
     right &= jacobian_outputs(stability->jacobian, share, -1, f);
   }
   double *known = malloc(sizeof *known * (size_t)(problem->particles->shares * count + 1));
-  dynamics_evaluate(problem->dynamics, POINTS_TRAIN, known);
+  dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, known);
   for (int p = 0; p < count && problem->particles->shares > 0; p++) right &= f[p] == known[p];
   assert_all(right);
   free(known);

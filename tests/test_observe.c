@@ -75,8 +75,8 @@ static void losses_are_those_of_the_outputs(void **state) {
   problem_observe(problem, 0);
   const int shares = problem->particles->shares;
   double *f = malloc(sizeof *f * P * (size_t)(shares + 1)), *test = malloc(sizeof *test * 10 * (size_t)(shares + 1));
-  dynamics_evaluate(problem->dynamics, POINTS_TRAIN, f);
-  dynamics_evaluate(problem->dynamics, POINTS_TEST, test);
+  dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, f);
+  dynamics_evaluate(problem->dynamics, 0, POINTS_TEST, test);
   bool right = true;
   for (int s = 0; s < shares; s++) {
     double loss = 0, test_loss = 0;

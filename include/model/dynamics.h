@@ -42,8 +42,9 @@ void dynamics_set_dt(struct dynamics *dynamics, double dt);
  * network whose numbers are not finite stays where it is and is remembered for dynamics_check. */
 void dynamics_step(struct dynamics *dynamics, int64_t step, bool move, struct observation *observation);
 
-/* f [shares][K or N] = f_n at the points of a set. Same communication. */
-void dynamics_evaluate(struct dynamics *dynamics, enum point_set set, double *f);
+/* f [shares][K or N] = f_n at the points of a set, NAN for a network whose sums left their range: that is remembered with
+ * the step. Same communication. */
+void dynamics_evaluate(struct dynamics *dynamics, int64_t step, enum point_set set, double *f);
 
 /* mean [shares] = (1/n) sum_i c_i^2 (mean of phi(x, z_i)^2 over the points of a set): the second moment of what one
  * unit adds. Same communication. */

@@ -281,6 +281,12 @@ static struct source set_of(const void *context, const struct share *share) {
   return (struct source){.count = dynamics->data->samples, .whole = &dynamics->train, .y = dynamics->data->y};
 }
 
+/* Threads may call it at the same time. */
+static void note(const struct task *task, const struct share *share) {
+#pragma omp critical(fault)
+  fault_note(&task->dynamics->fault, task->step, share);
+}
+
 /* A network that is not sound stays where it is; its observation, all NAN, shows it until the run stops. */
 static void train_network(void *context, const struct share *share, struct slot *slot, const struct source *source,
                           bool sound) {
@@ -289,10 +295,7 @@ static void train_network(void *context, const struct share *share, struct slot 
   struct observation *observation = observation_of(task, share);
   const double loss = residuals(dynamics, slot, source);
   if (observation) observation->loss = loss;
-  if (!sound) {
-#pragma omp critical
-    fault_note(&dynamics->fault, task->step, share);
-  }
+  if (!sound) note(task, share);
   if (sound || observation) move(dynamics, share, slot, source, task->move && sound ? dynamics->dt : 0, observation);
 #pragma omp atomic
   dynamics->pairs += (double)source->count * (double)share_units(share);
@@ -312,21 +315,21 @@ static void train_on_population(struct dynamics *dynamics, const struct task *ta
 
 static void test_network(void *context, const struct share *share, struct slot *slot, const struct source *source,
                          bool sound) {
-  (void)sound;
   const struct task *task = context;
+  if (!sound) note(task, share);
   observation_of(task, share)->test_loss = residuals(task->dynamics, slot, source);
 }
 
 static void keep_outputs(void *context, const struct share *share, struct slot *slot, const struct source *source,
                          bool sound) {
-  (void)sound;
   const struct task *task = context;
+  if (!sound) note(task, share);
   const int64_t s = share - task->dynamics->particles->share;
   memcpy(task->f + s * source->count, slot->f, sizeof(double) * (size_t)source->count);
 }
 
-void dynamics_evaluate(struct dynamics *dynamics, enum point_set set, double *f) {
-  struct task task = {.dynamics = dynamics, .set = set, .f = f};
+void dynamics_evaluate(struct dynamics *dynamics, int64_t step, enum point_set set, double *f) {
+  struct task task = {.dynamics = dynamics, .step = step, .set = set, .f = f};
   forward_pass(dynamics->forward, &(struct pass){set_of, keep_outputs, &task});
 }
 

@@ -170,8 +170,9 @@ static void teacher_eval(const struct target *target, int count, const double *x
 
 static int check_finite(const char *path, const char *name, int64_t count, const double *values) {
   for (int64_t i = 0; i < count; i++)
-    if (!isfinite(values[i]))
-      return FAIL(USAGE, "%s: %s: every number must be finite, number %lld is not", path, name, (long long)i);
+    if (!(fabs(values[i]) < 1e150)) /* squares are summed up */
+      return FAIL(USAGE, "%s: %s: every number must be finite, and below 1e150 in size, number %lld is %g", path, name,
+                  (long long)i, values[i]);
   return OK;
 }
 

@@ -259,7 +259,7 @@ static bool save_due(const struct sim *sim) {
 static void evaluate(struct sim *sim, enum point_set set, double *f, double *moments) {
   const int shares = sim->particles->shares;
   double *mean = status_malloc(sizeof *mean * (size_t)shares);
-  if (f) dynamics_evaluate(sim->dynamics, set, f);
+  if (f) dynamics_evaluate(sim->dynamics, sim->step, set, f);
   if (f) dynamics_moments(sim->dynamics, set, mean);
   for (int s = 0; s < shares; s++) moments[s * HISTORY_MOMENTS + (int)set] = f ? mean[s] : NAN;
   free(mean);
