@@ -9,7 +9,8 @@
 
 enum { OUTPUT_PATH = 4800 };
 
-/* Makes <output> and <output>/checkpoints, takes the lock and removes the temporary files of runs that were killed.
+/* Makes <output> and <output>/checkpoints, takes the lock and removes the temporary files of runs that were killed, or
+ * that sleep between asking whether the lock is still theirs and the rename, which then fails.
  * fresh: an old run there is renamed to <output>.1, .2, … USAGE: busy, or something else is in the way; *aside: what
  * the old run is called now, to be freed, or NULL. */
 int output_open(const char *output, bool fresh, struct lock **lock, char **aside);
