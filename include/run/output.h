@@ -27,7 +27,7 @@ void output_clean(const char *folder);
 int output_alike(const struct comm *comm, const char *output);
 
 /* Without any checkpoint a history must not be replaced unless it is of the same problem and reaches no further than the
- * first checkpoint (a run that was killed before that was complete): USAGE otherwise. */
-int output_startable(const struct config *config);
+ * first checkpoint (a run that was killed before that was complete): USAGE otherwise. config NULL: of any problem. */
+int output_startable(const char *output, const struct config *config);
 
 #endif

@@ -9,9 +9,11 @@
 #include "run/survey.h"
 
 const char cmd_status_options[] =
-    "  DIR ...                      run folders, or folders that hold some. A run is done at the last step of the input\n"
+    "  DIR ...                      run folders, or folders that hold some. A run is done at the last step of the "
+    "input\n"
     "                               in its newest whole checkpoint\n"
-    "  --manifest FILE              the runs of a manifest, whose lines are arguments of `mckean run` (jobs/array.sh).\n"
+    "  --manifest FILE              the runs of a manifest, whose lines are arguments of `mckean run` "
+    "(jobs/array.sh).\n"
     "                               They are done at the last step that these say now\n"
     "  --run INPUT [KEY=VALUE ...]  the same of one run; the last option\n"
     "  --quick                      check the metadata of checkpoints only, not every byte\n"
@@ -19,9 +21,11 @@ const char cmd_status_options[] =
     "  exit code 0                  all are done\n"
     "  exit code 75                 some are running, stopped or missing: the same commands complete them\n"
     "  exit code 1                  some are damaged: the command would refuse to go on; what is said tells why\n"
-    "JSON: {\"format\": \"mckean-status\", \"format_version\": 1, \"version\": of the program, \"runs\": [{\"run\": folder,\n"
+    "JSON: {\"format\": \"mckean-status\", \"format_version\": 1, \"version\": of the program, \"runs\": [{\"run\": "
+    "folder,\n"
     "\"line\": of the manifest, \"state\": done, running, stopped, missing or damaged, \"step\": of the newest whole\n"
-    "checkpoint, \"steps\": the last one, \"checkpoint\": path, \"passed_over\": [what is wrong with newer checkpoints],\n"
+    "checkpoint, \"steps\": the last one, \"checkpoint\": path, \"passed_over\": [what is wrong with newer "
+    "checkpoints],\n"
     "\"reason\": text}, ...]}; null: not known\n";
 
 struct request {

@@ -133,9 +133,9 @@ int output_alike(const struct comm *comm, const char *output) {
       "folders");
 }
 
-int output_startable(const struct config *config) {
+int output_startable(const char *output, const struct config *config) {
   char path[4200];
-  snprintf(path, sizeof path, "%s/history.h5", config->output);
+  snprintf(path, sizeof path, "%s/history.h5", output);
   if (access(path, F_OK) != 0) return OK;
   struct h5 *file = NULL;
   char *text = NULL;
@@ -144,7 +144,7 @@ int output_startable(const struct config *config) {
   int status = h5_open(path, false, &file);
   if (status == OK) status = h5_get_text(file, "/", "config", &text);
   if (status == OK) status = config_parse(path, text, &was);
-  if (status == OK) status = config_resumable(was, config, 0);
+  if (status == OK && config) status = config_resumable(was, config, 0);
   if (status == OK) status = h5_get_int(file, "/", "step", &step);
   if (status == OK && step > first_save(was))
     status = FAIL(USAGE, "it reaches step %lld, so there were checkpoints: put the newest one back", (long long)step);

@@ -110,7 +110,7 @@ static int find_start(struct sim *sim) {
     status = resume(sim, path, &info);
     if (status == OK) report_line(&sim->report, "resuming from %s (step %lld)", path, (long long)sim->step);
   } else {
-    status = comm_agree(sim->comm, sim->comm->rank == 0 ? output_startable(sim->config) : OK);
+    status = comm_agree(sim->comm, sim->comm->rank == 0 ? output_startable(sim->config->output, sim->config) : OK);
     if (status == OK) particles_init(sim->particles, sim->config->seed);
   }
   checkpoint_info_free(&info);

@@ -86,8 +86,8 @@ static void judge(const char *folder, const struct config *asked, bool running, 
   survey->steps = asked ? schedule_steps(&asked->schedule) : 0;
   if (status == OK && survey->checkpoint)
     status = try_checkpoint(folder, asked, info, survey, &final);
-  else if (status == OK && asked)
-    status = output_startable(asked);
+  else if (status == OK)
+    status = output_startable(folder, asked);
   if (running)
     say(survey, SURVEY_RUNNING, "%s", owner);
   else if (status != OK)
