@@ -121,7 +121,10 @@ void stop_saved(struct stop *stop, double began) {
 /* ---- agreement ---- */
 
 static const char *signal_name(int signal) {
-  return signal == SIGUSR2 ? "signal USR2" : signal == SIGTERM ? "signal TERM" : "signal INT";
+  return signal == SIGUSR1   ? "signal USR1"
+         : signal == SIGUSR2 ? "signal USR2"
+         : signal == SIGTERM ? "signal TERM"
+                             : "signal INT";
 }
 
 /* The stop file; it has been obeyed then: the next run shall not find it. */
@@ -131,22 +134,21 @@ static bool stop_file(const struct stop *stop) {
   return unlink(path) == 0;
 }
 
-/* What this rank asks for. */
-static enum stop_request ask(struct stop *stop, double now) {
+/* What this rank asks for; *signal: because of that, or 0. */
+static enum stop_request ask(struct stop *stop, double now, int *signal) {
   const bool first = stop->comm->rank == 0;
   *stop->why = 0;
-  if (end_signal) {
-    snprintf(stop->why, sizeof stop->why, "%s", signal_name(end_signal));
-    return STOP_END;
-  }
+  const int end = end_signal;
+  *signal = end;
+  if (end) return STOP_END;
   if (first && time_is_up(stop, now)) return STOP_END;
   if (first && stop_file(stop)) {
     snprintf(stop->why, sizeof stop->why, "the stop file");
     return STOP_END;
   }
   if (checkpoint_signal) {
+    *signal = checkpoint_signal;
     checkpoint_signal = 0;
-    snprintf(stop->why, sizeof stop->why, "signal USR1");
     return STOP_CHECKPOINT;
   }
   return first && stop->given.save_every > 0 && now - stop->saved >= stop->given.save_every ? STOP_CHECKPOINT
@@ -169,11 +171,14 @@ static void set_pace(struct stop *stop, double seconds) {
 enum stop_request stop_agree(struct stop *stop, int64_t step, const char **why) {
   const double now = stop->given.clock(), seconds = now - stop->agreed;
   stop->stretch = fmax(seconds, stop->stretch * exp2(-fmin(seconds / FORGET_SECONDS, 1 / FORGET_STRETCHES)));
-  const enum stop_request own = ask(stop, now);
-  const enum stop_request agreed = (enum stop_request)comm_max(stop->comm, own);
+  int signal;
+  const int own = ask(stop, now, &signal);
+  /* The strongest request, with a signal if one rank has one. */
+  const int agreed = (int)comm_max(stop->comm, own * NSIG + signal);
   set_pace(stop, seconds);
   stop->step = step;
   stop->agreed = stop->given.clock();
-  *why = agreed > own ? "another rank's signal" : *stop->why ? stop->why : NULL;
-  return agreed;
+  signal = agreed % NSIG;
+  *why = signal ? signal_name(signal) : *stop->why ? stop->why : NULL;
+  return (enum stop_request)(agreed / NSIG);
 }
