@@ -1,7 +1,8 @@
 # Small disks of their own for the tests of faults; to be sourced in a folder of the test's own, with DISKS_NEEDED naming
 # what shall be seen. Where nothing can be mounted the test ends here, loudly; in continuous integration as failed.
-#   disk KIND FOLDER [MB]     mounts one: tmpfs; ext4; ext2, which cannot reserve space; zram, an ext4 whose device can be
-#                             made to fail
+#   disk KIND FOLDER [MB]     mounts one: tmpfs; ext4; ext2, which cannot reserve space; quota, a btrfs with a quota; failing,
+#                             an ext4 on a device that fail_disk makes fail
+#   quota KB FOLDER           sets the quota
 #   leave KB FOLDER           fills it but for so much (a file named fill)
 #   drop_disks                takes all of them away
 
@@ -32,13 +33,17 @@ disk() {
       truncate -s "${size}M" "$folder.image" && "mkfs.$kind" -q -F -m 0 "$folder.image" &&
         mount -o loop "$folder.image" "$folder" || no_disks "no file can be mounted here as a disk"
       ;;
-    zram)
+    failing)
       device=$(cat /sys/class/zram-control/hot_add 2>/dev/null) || return 1
       kind=zram$device
       disks+=("$kind $folder")
       echo "${size}M" >"/sys/block/$kind/disksize" && mkfs.ext4 -q -F -m 0 -O ^has_journal "/dev/$kind" &&
         mount "/dev/$kind" "$folder" || return 1
       return 0
+      ;;
+    quota)
+      truncate -s "${size}M" "$folder.image" && mkfs.btrfs -q "$folder.image" >mkfs 2>&1 && mount -o loop "$folder.image" "$folder" &&
+        btrfs quota enable "$folder" || no_disks "btrfs cannot be mounted here"
       ;;
   esac
   disks+=("$kind $folder")
@@ -54,6 +59,14 @@ leave() {
   sync -f "$2"
 }
 
+# fail_disk FOLDER: of kind failing, from now on
+fail_disk() {
+  local kind
+  kind=$(printf '%s\n' "${disks[@]}" | sed -n "s/ $1\$//p")
+  echo 1M >"/sys/block/$kind/mem_limit" # it has more in use already
+}
+quota() { btrfs qgroup limit "$1K" "$2" && sync -f "$2"; }
+
 # ---- the runs ----
 
 # run RANKS CODE FOLDER [ARGUMENT...]: in.yaml; that is to end with CODE, in a minute even on a busy machine
@@ -68,6 +81,38 @@ run() {
   [ $found -eq "$code" ] || fail "run $folder $* on $ranks ranks: exit code $found, expected $code"
 }
 longest=0 # ms, of the runs that were to fail
+
+# launch RANKS FOLDER [ARGUMENT...]: the same in the background, for at most 100 s; $job is its mpirun
+launch() {
+  local ranks=$1 folder=$2
+  shift 2
+  timeout --kill-after=10 100 mpirun -n "$ranks" "$mckean" run in.yaml "run.output=$folder" "$@" </dev/null >log 2>&1 &
+  job=$!
+  jobs+=("$job")
+}
+jobs=()
+# ends CODE: the run that was launched
+ends() {
+  wait "$job"
+  local found=$?
+  [ $found -eq "$1" ] || fail "exit code $found, expected $1"
+}
+end_all() { [ ${#jobs[@]} -eq 0 ] || kill "${jobs[@]}" 2>/dev/null; }
+# ranks_of FOLDER: the processes of the run that writes there; tell SIGNAL FOLDER: to one of them, the last
+ranks_of() { pgrep -f "^$mckean run in.yaml run.output=$1( |\$)"; }
+tell() { kill "-$1" "$(ranks_of "$2" | tail -n 1)"; }
+
+# until_so WHAT COMMAND...: until the command succeeds, while the run goes on, half a minute at most
+until_so() {
+  local what=$1
+  shift
+  for _ in $(seq 300); do
+    ! "$@" || return 0
+    kill -0 "$job" 2>/dev/null || break
+    sleep 0.1
+  done
+  fail "never seen: $what"
+}
 
 fail() {
   echo "FAILED: $*"

@@ -80,6 +80,20 @@ int slab_claim(const char *path, enum slab_io io, int64_t bytes) {
   return status;
 }
 
+static int mpi_fail(const struct slab *slab, int code, const char *what) {
+  static const struct {
+    int class, error;
+  } reason[] = {{MPI_ERR_NO_SPACE, ENOSPC}, {MPI_ERR_QUOTA, EDQUOT},        {MPI_ERR_READ_ONLY, EROFS},
+                {MPI_ERR_ACCESS, EACCES},   {MPI_ERR_NO_SUCH_FILE, ENOENT}, {MPI_ERR_IO, EIO}};
+  char text[MPI_MAX_ERROR_STRING];
+  int class, length;
+  MPI_Error_class(code, &class);
+  for (size_t i = 0; i < sizeof reason / sizeof *reason; i++)
+    if (reason[i].class == class) return disk_fail(reason[i].error, "%s: MPI-IO cannot %s", slab->path, what);
+  MPI_Error_string(code, text, &length);
+  return FAIL(FAILED, "%s: MPI-IO cannot %s (%s); output.io: posix may tell why", slab->path, what, text);
+}
+
 static int write_collective(struct slab *slab, int64_t offset, const void *data, int64_t bytes) {
   MPI_Status status;
   int written = 0;
@@ -87,6 +101,7 @@ static int write_collective(struct slab *slab, int64_t offset, const void *data,
   PULSE_WAIT("MPI-IO", code = MPI_File_write_at_all(slab->mpi, offset, data, (int)bytes, MPI_BYTE, &status));
   if (code == MPI_SUCCESS) MPI_Get_count(&status, MPI_BYTE, &written);
   if (code == MPI_SUCCESS && written == bytes) return OK;
+  if (code != MPI_SUCCESS) return mpi_fail(slab, code, "write");
   return FAIL(FAILED, "%s: MPI-IO wrote %d of %lld bytes at %lld", slab->path, written, (long long)bytes,
               (long long)offset);
 }
@@ -156,7 +171,7 @@ static int write_mpiio(const struct comm *comm, struct slab *slab, const struct 
   PULSE_WAIT("MPI-IO", code = MPI_File_open(comm->mpi, slab->path, MPI_MODE_WRONLY, MPI_INFO_NULL, &slab->mpi));
   if (code != MPI_SUCCESS) {
     slab->mpi = MPI_FILE_NULL;
-    status = FAIL(FAILED, "%s: MPI-IO cannot open it to write", slab->path);
+    status = mpi_fail(slab, code, "open it to write");
   }
   TRY(comm_agree(comm, status));
   fill(slab, job, WRITE);
@@ -165,10 +180,9 @@ static int write_mpiio(const struct comm *comm, struct slab *slab, const struct 
     if (slab->status == OK) slab->status = status;
   }
   PULSE_WAIT("MPI-IO", code = MPI_File_sync(slab->mpi));
-  if (code != MPI_SUCCESS && slab->status == OK)
-    slab->status = FAIL(FAILED, "%s: MPI-IO cannot make it lasting", slab->path);
+  if (code != MPI_SUCCESS && slab->status == OK) slab->status = mpi_fail(slab, code, "make it lasting");
   PULSE_WAIT("MPI-IO", code = MPI_File_close(&slab->mpi));
-  if (code != MPI_SUCCESS && slab->status == OK) slab->status = FAIL(FAILED, "%s: MPI-IO cannot close it", slab->path);
+  if (code != MPI_SUCCESS && slab->status == OK) slab->status = mpi_fail(slab, code, "close it");
   TRY(comm_agree(comm, slab->status));
   TRY(reopen(slab, O_RDONLY, "read it back"));
   status = fill(slab, job, COMPARE);

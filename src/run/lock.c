@@ -222,8 +222,9 @@ int lock_held(const struct lock *lock) {
   if (is_ours(lock, lock->path)) return OK;
   if (access(lock->path, F_OK) != 0)
     return FAIL(FAILED,
-                "%s: the lock is no longer ours (%s): the output was moved, or the lock removed by hand; this run ends "
-                "without writing. The same command goes on from the newest checkpoint",
+                "%s: the lock is no longer ours (%s): the output was moved, removed or unmounted, or the lock removed by "
+                "hand; this run ends without writing. Put the output back: the same command goes on from the newest "
+                "checkpoint",
                 lock->path, strerror(errno));
   read_owner(lock->path, owner);
   return FAIL(FAILED,
