@@ -38,7 +38,7 @@ SOURCES := $(filter-out $(KERNEL) src/cli/main.c,$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o) $(ISA_LEVELS:%=$(BUILD)/obj/model/kernel_%.o) $(BUILD)/obj/info.o
 LIBRARY := $(BUILD)/libmckean.a
 PROGRAM := $(BUILD)/mckean
-TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c tests/physics_*.c) tests/failing.c)
+TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c tests/physics_*.c) tests/failing.c tests/hanging.c)
 
 # The man page and the completion of shells, made from the tables of verbs and keys.
 MANUAL_man := $(BUILD)/share/man/man1/mckean.1
