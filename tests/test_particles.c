@@ -44,6 +44,24 @@ static void check_ownership(const struct particles *particles) {
   }
 }
 
+/* What can be known of the owners without making them. */
+static void check_foretold(const struct particles *particles, const double *cost) {
+  struct ownership *owned = calloc((size_t)world.size, sizeof *owned);
+  ensemble_ownership(&particles->ensemble, cost, world.size, owned);
+  const struct ownership *own = &owned[world.rank];
+  double units = 0;
+  int64_t led = 0, split = 0;
+  for (int s = 0; s < particles->shares; s++) {
+    units += (double)particles->share[s].n;
+    led += particles->share[s].lead;
+    if (s < particles->split && particles->share[s].n > split) split = particles->share[s].n;
+  }
+  const int64_t *first = &particles->first[world.rank];
+  assert_all(own->first == first[0] && own->blocks == first[1] - first[0] && own->tiles == particles->tile_count);
+  assert_all(own->networks == particles->shares && own->led == led && own->split == split && own->units == units);
+  free(owned);
+}
+
 static void blocks_are_owned_once(void **state) {
   (void)state;
   const struct ensemble_spec ensembles[] = {
@@ -58,6 +76,7 @@ static void blocks_are_owned_once(void **state) {
     const double cost[4] = {10, 20, 30, 40};
     struct particles *particles = create(&ensembles[i], cost, PRECISION_SINGLE);
     check_ownership(particles);
+    check_foretold(particles, cost);
     particles_free(particles);
   }
 }

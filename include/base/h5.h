@@ -59,6 +59,9 @@ int h5_offset(struct h5 *file, const char *dataset, int64_t *offset);
 int h5_append(struct h5 *file, const char *dataset, enum h5_type type, int row_rank, const int64_t *row_shape,
               int64_t keep, int64_t rows, const void *data);
 
+/* About what a series of numbers of 8 bytes takes in a file, so many in each row. */
+double h5_series_bytes(int64_t numbers, int64_t rows);
+
 /* "HDF5 1.10.8" */
 void h5_version(char *text, size_t size);
 

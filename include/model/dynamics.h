@@ -54,6 +54,9 @@ void dynamics_moments(struct dynamics *dynamics, enum point_set set, double *mea
  * at each of them. step: of the state of the particles. */
 int dynamics_check(const struct dynamics *dynamics, int64_t step, bool units);
 
+/* Local. Bytes of the gradients that a rank with so many tiles holds at a time for batches of that many fresh points. */
+double dynamics_gradients(int d, enum precision precision, int64_t batch, int64_t tiles);
+
 /* Local. Units times points of the steps so far, on this rank: the measure of work. */
 double dynamics_pairs(const struct dynamics *dynamics);
 

@@ -67,6 +67,9 @@ struct forward {
   double waited; /* seconds in sums over ranks so far */
 };
 
+/* Local. Points of a chunk. */
+int forward_chunk_size(int d, enum precision precision);
+
 /* Local. FAILED: no memory. */
 int forward_create(const struct particles *particles, const struct data *data, const struct kernel *kernel, int threads,
                    struct forward **forward);

@@ -74,6 +74,16 @@ int64_t ensemble_blocks(const struct ensemble_spec *ensemble);
 /* Global number of the first block of network g. */
 int64_t ensemble_first_block(const struct ensemble_spec *ensemble, int64_t network);
 
+/* Local. What each of so many ranks would own, for the costs of particles_create; nothing is allocated. */
+struct ownership {
+  int64_t first, blocks; /* of the block sequence */
+  int64_t tiles;
+  int64_t networks, led; /* that it has a part of; whose first block is here */
+  double units;          /* of all these networks, other ranks' included */
+  int64_t split;         /* units of the largest network that is here in part; 0: none is */
+};
+void ensemble_ownership(const struct ensemble_spec *ensemble, const double *cost, int ranks, struct ownership *owned);
+
 /* Local. A block's tiles in memory: block counted inside the share. */
 void *share_block(const struct particles *particles, const struct share *share, int64_t block);
 

@@ -63,6 +63,10 @@ struct checkpoint_request {
 int checkpoint_write(const struct comm *comm, const struct checkpoint_request *request,
                      const struct particles *particles, int64_t *bytes);
 
+/* Local. Length of the file that checkpoint_write would make for units of this ensemble, type, d and precision; of
+ * particles nothing else is asked. Lays it out in /dev/shm or /tmp for a moment, where its rows take no room. */
+int checkpoint_bytes(const struct checkpoint_request *request, const struct particles *particles, int64_t *bytes);
+
 /* Collective, any rank count. Checks every byte. FAILED with the first damage found; OK fills info (unless NULL). */
 int checkpoint_verify(const struct comm *comm, const char *path, struct checkpoint_info *info);
 

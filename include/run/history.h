@@ -29,6 +29,9 @@ enum { HISTORY_VERSION = 1, HISTORY_MOMENTS = 2 };
 
 struct history;
 
+/* Local. About the bytes of the file of a run that came to a step; only its numbers count. */
+double history_bytes(const struct config *config, const struct data *data, int64_t step);
+
 /* Local. start: the step the run starts or goes on from; rows before it are expected in <output>/history.h5. */
 struct history *history_create(const struct comm *comm, const struct config *config, const struct data *data,
                                int64_t start);

@@ -26,6 +26,10 @@ void output_clean(const char *folder);
  * of them writes to the checkpoints there. */
 int output_alike(const struct comm *comm, const char *output);
 
+/* Writes nothing. The output, or its nearest parent that exists, in folder [4096]. USAGE: a file is in the way; FAILED:
+ * nothing may be written there. */
+int output_probe(const char *output, char *folder);
+
 /* Without any checkpoint a history must not be replaced unless it is of the same problem and reaches no further than the
  * first checkpoint (a run that was killed before that was complete): USAGE otherwise. config NULL: of any problem. */
 int output_startable(const char *output, const struct config *config);

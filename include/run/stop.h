@@ -57,6 +57,9 @@ bool stop_due(const struct stop *stop, int64_t step);
  * needs no word. */
 enum stop_request stop_agree(struct stop *stop, int64_t step, const char **why);
 
+/* Local. So many seconds before a limit it ends. */
+double stop_margin(const struct stop *stop);
+
 /* Local. A checkpoint was written; it began at that time of the clock. */
 void stop_saved(struct stop *stop, double began);
 

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/status.h"
 #include "model/dynamics.h"
 #include "model/stability.h"
+#include "run/trial.h"
 
 static const double TIMING_SECONDS = 0.5; /* of steps, to know their time */
 
@@ -148,40 +150,8 @@ static int measure_all(const struct config *config, struct stability *stability,
 
 /* ---- time and memory ---- */
 
-/* (unit x sample) pairs of a step, and of one size in it. */
-static double pairs_of(const struct config *config, const struct data *data, int stage, int only) {
-  double pairs = 0;
-  for (int e = 0; e < config->ensemble.members; e++)
-    if (only < 0 || e == only)
-      pairs += (double)config->ensemble.n[e] * (double)config->ensemble.replicas *
-               schedule_cost(&config->schedule, stage, config->ensemble.n[e], data);
-  return pairs;
-}
-
-/* Steps that move nothing take the time of those that do. */
-static double time_step(const struct particles *particles, struct dynamics *dynamics, int64_t step) {
-  dynamics_step(dynamics, step, false, NULL); /* touch all memory */
-  for (int64_t steps = 1;; steps *= 2) {
-    comm_barrier(particles->comm);
-    const double began = comm_time();
-    for (int64_t s = 0; s < steps; s++) dynamics_step(dynamics, step, false, NULL);
-    const double seconds = comm_max(particles->comm, comm_time() - began);
-    if (seconds > TIMING_SECONDS / 2) return seconds / (double)steps;
-  }
-}
-
-static double peak_bytes(void) {
-  FILE *in = fopen("/proc/self/status", "r");
-  char line[256];
-  double kilobytes = 0;
-  while (in && fgets(line, sizeof line, in))
-    if (sscanf(line, "VmHWM: %lf", &kilobytes) == 1) break;
-  if (in) fclose(in);
-  return 1024 * kilobytes;
-}
-
 static void foresee(const struct config *config, const struct data *data, struct advise *advise) {
-  const double now = pairs_of(config, data, advise->stage, -1);
+  const double now = trial_pairs(config, data, advise->stage, -1);
   int64_t first = 0;
   for (int s = 0; s < config->schedule.stages; s++) {
     const struct stage *stage = &config->schedule.stage[s];
@@ -189,7 +159,7 @@ static void foresee(const struct config *config, const struct data *data, struct
     const double dt = stage->dt > 0 ? stage->dt : advise->dt;
     if (from < end) advise->time_to_come += dt * (double)(end - from);
     for (int e = 0; e < advise->members && from < end; e++) {
-      const double seconds = advise->step_seconds * (double)(end - from) * pairs_of(config, data, s, e) / now;
+      const double seconds = advise->step_seconds * (double)(end - from) * trial_pairs(config, data, s, e) / now;
       advise->size[e].value[ADVICE_SECONDS] += seconds;
       advise->run_seconds += seconds;
     }
@@ -221,13 +191,13 @@ static int fill(const struct config *config, const struct data *data, struct par
   struct stability *stability = NULL;
   int status = dynamics_create(particles, data, &config->schedule, isa, config->threads, &dynamics);
   if (status == OK) status = dynamics_enter_stage(dynamics, advise->stage);
-  if (status == OK) advise->step_seconds = time_step(particles, dynamics, advise->step);
+  if (status == OK) advise->step_seconds = trial_step(particles, dynamics, advise->step, TIMING_SECONDS);
   if (status == OK) status = stability_create(particles, data, isa, config->threads, ADVISE_PROBE, &stability);
   if (status == OK) status = measure_all(config, stability, advise);
   if (status == OK) {
     advise->points = stability->probe->count;
     advise->particle_bytes = comm_max(particles->comm, (double)particles->tile_count * (double)particles->tile_bytes);
-    advise->peak_bytes = comm_max(particles->comm, peak_bytes());
+    advise->peak_bytes = comm_max(particles->comm, memory_peak());
     derive(advise, config->schedule.stage[advise->stage].dt_safety);
     foresee(config, data, advise);
   }

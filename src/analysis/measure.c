@@ -82,30 +82,30 @@ static int each_network(const struct work *work, int size,
 
 /* ---- observables ---- */
 
-struct spread {
+struct scatter {
   int d;
   double sum[KINDS][3]; /* number, sum, sum of squares */
 };
 
-static void add_spread(void *context, int64_t i, const struct units *units) {
-  struct spread *spread = context;
+static void add_scatter(void *context, int64_t i, const struct units *units) {
+  struct scatter *scatter = context;
   (void)i;
   for (int kind = 0; kind < KINDS; kind++)
-    for (int64_t j = 0; j < units->n * (kind == 2 ? spread->d : 1) && units->field[kind]; j++) {
+    for (int64_t j = 0; j < units->n * (kind == 2 ? scatter->d : 1) && units->field[kind]; j++) {
       const double value = units->field[kind][j];
-      spread->sum[kind][0] += 1;
-      spread->sum[kind][1] += value;
-      spread->sum[kind][2] += value * value;
+      scatter->sum[kind][0] += 1;
+      scatter->sum[kind][1] += value;
+      scatter->sum[kind][2] += value * value;
     }
 }
 
 /* scale [KINDS]: standard deviations in the largest n; 1 for what does not vary. */
 static int find_scale(const struct work *work, double *scale) {
-  struct spread spread = {.d = work->d};
-  TRY(each_network(work, work->study->sizes - 1, add_spread, &spread));
-  dense_grid_sum(&work->grid, 3 * KINDS, spread.sum[0]);
+  struct scatter scatter = {.d = work->d};
+  TRY(each_network(work, work->study->sizes - 1, add_scatter, &scatter));
+  dense_grid_sum(&work->grid, 3 * KINDS, scatter.sum[0]);
   for (int kind = 0; kind < KINDS; kind++) {
-    const double *sum = spread.sum[kind], mean = sum[1] / sum[0];
+    const double *sum = scatter.sum[kind], mean = sum[1] / sum[0];
     const double square = sum[2] / sum[0] - mean * mean;
     scale[kind] = square > 0 ? sqrt(square) : 1;
   }

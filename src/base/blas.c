@@ -1,9 +1,13 @@
 #include "base/blas.h"
 
+#include <cblas.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "base/status.h"
 
 /* OpenBLAS's own, declared in a header that another cblas.h may hide. */
 char *openblas_get_corename(void);
@@ -25,15 +29,57 @@ static bool among(const char *name, const char *const *names, int count) {
 }
 #endif
 
-void blas_start(char **argv) {
+bool blas_fits(void) {
 #if defined __x86_64__
   static const char *const avx512[] = {"SkylakeX", "Cooperlake", "SapphireRapids"}, *const avx2[] = {"Haswell", "Zen"};
   const bool v4 = __builtin_cpu_supports("x86-64-v4"), v3 = __builtin_cpu_supports("x86-64-v3");
-  if (among(blas_core(), avx512, 3) || (!v4 && among(blas_core(), avx2, 2))) return;
-  if (!v3 || getenv("OPENBLAS_CORETYPE")) return;
-  setenv("OPENBLAS_CORETYPE", v4 ? "SkylakeX" : "Haswell", 1);
+  return !v3 || among(blas_core(), avx512, 3) || (!v4 && among(blas_core(), avx2, 2));
+#else
+  return true;
+#endif
+}
+
+void blas_start(char **argv) {
+#if defined __x86_64__
+  if (blas_fits() || getenv("OPENBLAS_CORETYPE")) return;
+  setenv("OPENBLAS_CORETYPE", __builtin_cpu_supports("x86-64-v4") ? "SkylakeX" : "Haswell", 1);
   execv("/proc/self/exe", argv); /* returns only if it failed: then the slow kernels serve */
 #else
   (void)argv;
 #endif
+}
+
+/* ---- GEMM ---- */
+
+enum { GEMM = 384, GEMMS = 4 };
+
+int blas_gemm_create(struct blas_gemm *gemm) {
+  double **operand[] = {&gemm->a, &gemm->b, &gemm->c};
+  *gemm = (struct blas_gemm){0};
+  for (int i = 0; i < 3; i++) {
+    TRY(status_array((void **)operand[i], GEMM * GEMM, sizeof(double), "GEMM"));
+    memset(*operand[i], 0, GEMM * GEMM * sizeof(double));
+  }
+  return OK;
+}
+
+void blas_gemm_free(struct blas_gemm *gemm) {
+  free(gemm->a);
+  free(gemm->b);
+  free(gemm->c);
+}
+
+double blas_gemm_flops(const struct blas_gemm *gemm, bool single) {
+  struct timespec began, ended;
+  clock_gettime(CLOCK_MONOTONIC, &began);
+  for (int i = 0; i < GEMMS; i++)
+    if (single)
+      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, GEMM, GEMM, GEMM, 1, (const float *)gemm->a, GEMM,
+                  (const float *)gemm->b, GEMM, 0, (float *)gemm->c, GEMM);
+    else
+      cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, GEMM, GEMM, GEMM, 1, gemm->a, GEMM, gemm->b, GEMM, 0,
+                  gemm->c, GEMM);
+  clock_gettime(CLOCK_MONOTONIC, &ended);
+  const double seconds = (double)(ended.tv_sec - began.tv_sec) + 1e-9 * (double)(ended.tv_nsec - began.tv_nsec);
+  return 2.0 * GEMMS * GEMM * GEMM * GEMM / seconds;
 }

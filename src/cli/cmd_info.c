@@ -1,6 +1,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "base/h5.h"
 #include "base/status.h"
@@ -8,6 +10,7 @@
 #include "model/kernel.h"
 #include "model/observe.h"
 #include "run/checkpoint.h"
+#include "run/report.h"
 
 const char cmd_info_options[] =
     "  FILE   a checkpoint, or the history.h5 of a run: sizes, columns, input, provenance\n";
@@ -32,27 +35,86 @@ static void print_provenance(struct h5 *file) {
   }
 }
 
+/* The last row of a series, mean over replicas. */
+static int print_last(struct h5 *file, int member, int64_t rows, int64_t replicas) {
+  static const char *const columns[] = {"loss", "test_loss"};
+  char name[96];
+  double time, *values = status_malloc(sizeof *values * (size_t)replicas);
+  snprintf(name, sizeof name, "/ensemble/%d/series/time", member);
+  int status = h5_read_rows(file, name, H5_DOUBLE, 1, &rows, rows - 1, 1, &time);
+  if (status == OK) printf(", the last at t = %g with", time);
+  for (int c = 0; c < 2 && status == OK; c++) {
+    snprintf(name, sizeof name, "/ensemble/%d/series/%s", member, columns[c]);
+    double mean = 0;
+    status = h5_read_rows(file, name, H5_DOUBLE, 2, (int64_t[]){rows, replicas}, rows - 1, 1, values);
+    for (int64_t r = 0; r < replicas && status == OK; r++) mean += values[r] / (double)replicas;
+    if (status == OK) printf("%s %s %.4g", c ? "," : "", columns[c], mean);
+  }
+  free(values);
+  return status;
+}
+
+static int print_rows(struct h5 *file, int member, int64_t replicas) {
+  char name[96];
+  int rank;
+  int64_t rows[H5_RANK_MAX] = {0}, fields[H5_RANK_MAX] = {0};
+  snprintf(name, sizeof name, "/ensemble/%d/series/step", member);
+  TRY(h5_shape(file, name, &rank, rows));
+  snprintf(name, sizeof name, "/ensemble/%d/field/step", member);
+  if (h5_exists(file, name)) TRY(h5_shape(file, name, &rank, fields));
+  printf(", %lld rows, %lld fields", (long long)rows[0], (long long)fields[0]);
+  return rows[0] > 0 ? print_last(file, member, rows[0], replicas) : OK;
+}
+
 /* Sizes and, for a history, its rows and fields. */
 static int print_members(struct h5 *file, bool history) {
   for (int e = 0;; e++) {
-    char name[96];
+    char name[96], *unit;
     int64_t n, replicas;
     snprintf(name, sizeof name, "/ensemble/%d", e);
     if (!h5_exists(file, name)) return OK;
     TRY(h5_get_int(file, name, "n", &n));
     TRY(h5_get_int(file, name, "replicas", &replicas));
-    printf("  %s: n = %lld, %lld replica(s)", name, (long long)n, (long long)replicas);
-    if (history) {
-      int rank;
-      int64_t rows[H5_RANK_MAX] = {0}, fields[H5_RANK_MAX] = {0};
-      snprintf(name, sizeof name, "/ensemble/%d/series/step", e);
-      TRY(h5_shape(file, name, &rank, rows));
-      snprintf(name, sizeof name, "/ensemble/%d/field/step", e);
-      if (h5_exists(file, name)) TRY(h5_shape(file, name, &rank, fields));
-      printf(", %lld rows, %lld fields", (long long)rows[0], (long long)fields[0]);
-    }
+    TRY(h5_get_text(file, name, "unit", &unit));
+    printf("  %s: n = %lld %s units, %lld replica%s", name, (long long)n, unit, (long long)replicas,
+           replicas == 1 ? "" : "s");
+    free(unit);
+    if (history) TRY(print_rows(file, e, replicas));
     putchar('\n');
   }
+}
+
+static void print_size(const char *path) {
+  struct stat found;
+  char size[32], when[64] = "";
+  struct tm utc;
+  if (stat(path, &found) != 0) return;
+  report_size((double)found.st_size, size);
+  gmtime_r(&found.st_mtime, &utc);
+  strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  printf("  %s, written %s\n", size, when);
+}
+
+/* What only a checkpoint says; its metadata are proved. */
+static int print_checkpoint(struct h5 *file, const char *path) {
+  struct checkpoint_info info;
+  char *precision;
+  TRY(checkpoint_inspect(path, &info));
+  int status = h5_get_text(file, "/", "precision", &precision);
+  if (status == OK) {
+    printf("  t = %g", info.time);
+    if (info.pace.dt > 0) printf(", dt = %g since step %lld", info.pace.dt, (long long)info.pace.step);
+    printf("; seed %llu, %s precision, level %s\n", (unsigned long long)info.seed, precision, isa_names[info.isa]);
+    puts("  user block and metadata are whole; `mckean verify` checks the particles, too");
+    free(precision);
+  }
+  checkpoint_info_free(&info);
+  return status;
+}
+
+static void print_columns(void) {
+  puts("columns of series");
+  for (int c = 0; c < column_count; c++) printf("  %-20s %s\n", column_table[c].name, column_table[c].description);
 }
 
 static int print_file(struct h5 *file, const char *path) {
@@ -64,11 +126,10 @@ static int print_file(struct h5 *file, const char *path) {
   if (!history && !checkpoint) return FAIL(USAGE, "%s: a checkpoint or a history of McKean was expected", path);
   TRY(h5_get_int(file, "/", "step", &step));
   printf("%s: %s, step %lld\n", path, history ? "history" : "checkpoint", (long long)step);
+  print_size(path);
+  if (checkpoint) TRY(print_checkpoint(file, path));
   TRY(print_members(file, history));
-  if (history) {
-    puts("columns of series");
-    for (int c = 0; c < column_count; c++) printf("  %-20s %s\n", column_table[c].name, column_table[c].description);
-  }
+  if (history) print_columns();
   TRY(h5_get_text(file, "/", "config", &config));
   puts("input");
   print_indented(config);

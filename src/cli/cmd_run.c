@@ -12,7 +12,8 @@ const char cmd_run_options[] =
     "  --fresh             rename an old output, and start at step 0\n"
     "  --stop-at STEP      stop there with a checkpoint, exit code 75\n"
     "  --max-wall H:MM:SS  stop in time with a checkpoint, exit code 75; also MM:SS or seconds\n"
-    "  --dry-run           say what the run would need; do nothing\n"
+    "  --dry-run           say what the run would do, need and take, with a SLURM header; write nothing\n"
+    "  --json FILE         dry run: the same in JSON\n"
     "signals: USR1 writes a checkpoint and goes on; USR2, TERM, INT, or a file named `stop` in the output folder, "
     "write\n"
     "a checkpoint and stop, exit code 75\n";
@@ -51,6 +52,8 @@ int cmd_run_parse(int argc, char **argv, struct sim_options *options, int *rest)
       options->fresh = true;
     } else if (strcmp(argv[i], "--dry-run") == 0) {
       options->dry_run = true;
+    } else if (strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
+      options->json = argv[++i];
     } else if (strcmp(argv[i], "--stop-at") == 0 && i + 1 < argc) {
       TRY(parse_step(argv[++i], &options->stop_at));
     } else if (strcmp(argv[i], "--max-wall") == 0 && i + 1 < argc) {
@@ -62,14 +65,26 @@ int cmd_run_parse(int argc, char **argv, struct sim_options *options, int *rest)
       argv[(*rest)++] = argv[i];
     }
   }
+  if (options->json && !options->dry_run)
+    return FAIL(USAGE, "run: --json goes with --dry-run; what a run did is in <output>/summary.json");
   if (*rest == 0 || strchr(argv[0], '='))
     return FAIL(USAGE, "run: an input file was expected first: mckean run INPUT [KEY=VALUE ...]");
   return OK;
 }
 
+/* The command line of the run itself, which a dry run foresees to the byte of its provenance. */
+static void keep_command(int argc, char **argv, struct sim_options *options) {
+  options->argv = status_malloc(sizeof(char *) * (size_t)argc);
+  for (int i = 0; i < argc; i++) {
+    const bool json = strcmp(argv[i], "--json") == 0;
+    if (json) i++;
+    if (!json && strcmp(argv[i], "--dry-run") != 0) options->argv[options->argc++] = argv[i];
+  }
+}
+
 int cmd_run(const struct comm *comm, int argc, char **argv) {
-  struct sim_options options = {.stop_at = -1, .argc = argc, .argv = status_malloc(sizeof(char *) * (size_t)argc)};
-  memcpy(options.argv, argv, sizeof(char *) * (size_t)argc);
+  struct sim_options options = {.stop_at = -1};
+  keep_command(argc, argv, &options);
   int rest;
   struct config *config = NULL;
   int status = cmd_run_parse(argc, argv, &options, &rest);

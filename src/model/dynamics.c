@@ -100,6 +100,16 @@ void dynamics_free(struct dynamics *dynamics) {
   free(dynamics);
 }
 
+static int64_t gradient_tiles(int d) {
+  const int64_t fit = GRAD_BYTES / ((int64_t)sizeof(double) * TILE * (d + FIELD_A));
+  return fit > 1 ? fit : 1;
+}
+
+double dynamics_gradients(int d, enum precision precision, int64_t batch, int64_t tiles) {
+  if (batch <= forward_chunk_size(d, precision)) return 0;
+  return (double)min64(tiles, gradient_tiles(d)) * (double)((d + FIELD_A) * TILE) * sizeof(double);
+}
+
 /* Grows work space to what the own networks need at the current stage. */
 static int reserve(struct dynamics *dynamics) {
   const struct particles *particles = dynamics->particles;
@@ -114,8 +124,7 @@ static int reserve(struct dynamics *dynamics) {
   if (data->samples > most) most = data->samples;
 
   if (dynamics->population) TRY(population_reserve(dynamics->population));
-  const int64_t fit = GRAD_BYTES / ((int64_t)sizeof(double) * TILE * (particles->d + FIELD_A));
-  return forward_reserve(dynamics->forward, most, batch <= dynamics->forward->chunk ? 0 : fit > 1 ? fit : 1);
+  return forward_reserve(dynamics->forward, most, batch <= dynamics->forward->chunk ? 0 : gradient_tiles(particles->d));
 }
 
 int dynamics_enter_stage(struct dynamics *dynamics, int stage) {

@@ -15,7 +15,7 @@ enum {
   SMALL_BLOCKS = 8 /* per thread: fewer blocks than this are shared badly */
 };
 
-static int chunk_points(int d, enum precision precision) {
+int forward_chunk_size(int d, enum precision precision) {
   const int points = CHUNK_BYTES / (int)((size_t)(d + 1) * precision_real(precision)) / CHUNK_MIN * CHUNK_MIN;
   return points < CHUNK_MIN ? CHUNK_MIN : points > CHUNK_MAX ? CHUNK_MAX : points;
 }
@@ -56,7 +56,7 @@ int forward_create(const struct particles *particles, const struct data *data, c
                               .kernel = kernel,
                               .threads = threads,
                               .slots = SLOT_SMALL + (threads > 1 ? threads : 0),
-                              .chunk = chunk_points(particles->d, particles->precision)};
+                              .chunk = forward_chunk_size(particles->d, particles->precision)};
   forward->worker = calloc((size_t)threads, sizeof *forward->worker);
   forward->slot = calloc((size_t)forward->slots, sizeof *forward->slot);
   if (!forward->worker || !forward->slot) die("no memory for %d threads", threads);

@@ -100,6 +100,29 @@ static void partition(const struct ensemble_spec *ensemble, const double *cost, 
   first[ranks] = ensemble_blocks(ensemble);
 }
 
+void ensemble_ownership(const struct ensemble_spec *ensemble, const double *cost, int ranks, struct ownership *owned) {
+  int64_t *first = status_malloc(sizeof *first * (size_t)(ranks + 1)), inside;
+  partition(ensemble, cost, ranks, first);
+  for (int r = 0; r < ranks; r++) {
+    const int64_t low = first[r], high = first[r + 1];
+    owned[r] = (struct ownership){.first = low, .blocks = high - low};
+    if (low == high) continue;
+    owned[r].tiles = block_first_tile(ensemble, high) - block_first_tile(ensemble, low);
+    const int64_t last = block_network(ensemble, high - 1, &inside), begin = block_network(ensemble, low, &inside);
+    owned[r].networks = last - begin + 1;
+    owned[r].led = owned[r].networks - (inside > 0);
+    if (inside > 0) owned[r].split = ensemble->n[begin / ensemble->replicas];
+    if (high < ensemble_first_block(ensemble, last + 1) && ensemble->n[last / ensemble->replicas] > owned[r].split)
+      owned[r].split = ensemble->n[last / ensemble->replicas];
+    for (int e = 0; e < ensemble->members; e++) {
+      const int64_t from = e * ensemble->replicas > begin ? e * ensemble->replicas : begin,
+                    end = (e + 1) * ensemble->replicas < last + 1 ? (e + 1) * ensemble->replicas : last + 1;
+      if (from < end) owned[r].units += (double)(end - from) * (double)ensemble->n[e];
+    }
+  }
+  free(first);
+}
+
 /* True if rank owns blocks of the network whose blocks are low .. high-1. */
 static bool owns_part(const int64_t *first, int rank, int64_t low, int64_t high) {
   return first[rank] < first[rank + 1] && first[rank] < high && first[rank + 1] > low;

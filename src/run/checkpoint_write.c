@@ -75,7 +75,7 @@ static int reserve_all(const struct writing *writing, struct layout *layout, str
                      "offset and length of the particles' datasets in this file");
 }
 
-static int lay_out(struct writing *writing) {
+static int write_layout(struct writing *writing) {
   const struct particles *particles = writing->particles;
   struct layout *layout = &writing->layout;
   *layout = (struct layout){.ensemble = particles->ensemble,
@@ -90,11 +90,44 @@ static int lay_out(struct writing *writing) {
   TRY(h5_create(writing->temporary, USER_BLOCK, &h5));
   const int status = reserve_all(writing, layout, h5), closed = h5_close(h5);
   TRY(status);
-  TRY(closed);
+  return closed;
+}
+
+static int lay_out(struct writing *writing) {
+  TRY(write_layout(writing));
   struct stat found;
   if (stat(writing->temporary, &found) != 0) return disk_fail(errno, "%s: cannot lay it out", writing->temporary);
-  layout->bytes = found.st_size;
-  return slab_claim(writing->temporary, writing->request->io, layout->bytes);
+  writing->layout.bytes = found.st_size;
+  return slab_claim(writing->temporary, writing->request->io, writing->layout.bytes);
+}
+
+/* A file of its own, for a moment: HDF5 asks for one that has a name. */
+static int temporary_file(char path[OUTPUT_PATH]) {
+  static const char *const folder[] = {"/dev/shm", "/tmp"};
+  for (int i = 0; i < 2; i++) {
+    snprintf(path, OUTPUT_PATH, "%s/mckean-XXXXXX", folder[i]);
+    const int file = mkostemp(path, O_CLOEXEC);
+    if (file >= 0) return file;
+  }
+  return -1;
+}
+
+int checkpoint_bytes(const struct checkpoint_request *request, const struct particles *particles, int64_t *bytes) {
+  struct writing *writing = status_malloc(sizeof *writing);
+  *writing = (struct writing){.request = request, .particles = particles};
+  struct stat found;
+  const char *path = writing->temporary;
+  const int file = temporary_file(writing->temporary);
+  int status = file < 0 ? FAIL(FAILED, "%s: no file to lay a checkpoint out in: %s", path, strerror(errno)) : OK;
+  if (status == OK) status = write_layout(writing);
+  if (status == OK && fstat(file, &found) != 0) status = FAIL(FAILED, "%s: %s", path, strerror(errno));
+  if (status == OK) *bytes = found.st_size;
+  if (file >= 0) {
+    unlink(path);
+    close(file);
+  }
+  free(writing);
+  return status;
 }
 
 /* ---- rows: all ranks ---- */

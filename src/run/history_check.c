@@ -14,6 +14,19 @@ void history_kept(const struct config *config, int64_t start, int64_t *rows, int
   }
 }
 
+double history_bytes(const struct config *config, const struct data *data, int64_t step) {
+  enum { AXES = 4, FIELD_AXES = 2 };
+  const int64_t replicas = config->ensemble.replicas, points = data->tests + data->samples;
+  int64_t rows, fields;
+  history_kept(config, step, &rows, &fields);
+  const double series = AXES * h5_series_bytes(1, rows) + column_count * h5_series_bytes(replicas, rows);
+  double field = 0;
+  if (fields > 0)
+    field = FIELD_AXES * h5_series_bytes(1, fields) + h5_series_bytes(replicas * data->tests, fields) +
+            h5_series_bytes(replicas * data->samples, fields) + HISTORY_MOMENTS * h5_series_bytes(replicas, fields);
+  return (double)points * (data->d + 1) * sizeof(double) + config->ensemble.members * (series + field);
+}
+
 static int rows_of(struct h5 *file, int member, const char *dataset, int64_t *rows) {
   char name[96];
   int rank;

@@ -133,6 +133,27 @@ int output_alike(const struct comm *comm, const char *output) {
       "folders");
 }
 
+int output_probe(const char *output, char *folder) {
+  struct stat found = {0};
+  snprintf(folder, 4096, "%s", output);
+  while (stat(folder, &found) != 0 && strcmp(folder, ".") != 0) {
+    char *end = strrchr(folder, '/');
+    while (end && end > folder && !end[1]) { /* of "new/" */
+      *end = 0;
+      end = strrchr(folder, '/');
+    }
+    if (end && end > folder)
+      *end = 0;
+    else
+      strcpy(folder, end ? "/" : ".");
+  }
+  if (!S_ISDIR(found.st_mode))
+    return FAIL(USAGE, "%s: a folder for the output was expected, this is a file; choose another run.output", folder);
+  return access(folder, W_OK | X_OK) == 0
+             ? OK
+             : FAIL(FAILED, "%s: nothing can be written there: %s; choose another run.output", folder, strerror(errno));
+}
+
 int output_startable(const char *output, const struct config *config) {
   char path[4200];
   snprintf(path, sizeof path, "%s/history.h5", output);

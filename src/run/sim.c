@@ -17,12 +17,14 @@
 #include "run/output.h"
 #include "run/plan.h"
 #include "run/report.h"
+#include "run/resume.h"
 #include "run/room.h"
 #include "run/setup.h"
 #include "run/slurm.h"
 #include "run/stepsize.h"
 #include "run/stop.h"
 #include "run/summary.h"
+#include "run/trial.h"
 #include "run/watch.h"
 
 struct sim {
@@ -54,40 +56,9 @@ struct sim {
 
 /* ---- start ---- */
 
-static void note_damaged(void *context, const char *text) {
-  report_line(context, "warning: passed over a damaged checkpoint: %s", text);
-}
-
-/* A checkpoint is ours to go on from if it is of the same problem and of a level this machine runs. */
-static int accept(struct sim *sim, const char *path, const struct checkpoint_info *info) {
-  struct config *was = NULL;
-  TRY(config_parse(path, info->config, &was));
-  int status = config_resumable(was, sim->config, info->step);
-  for (int i = 0; i < was->snapshots.count && status == OK; i++)
-    if (was->snapshots.step[i] <= info->step) steps_insert(&sim->own.snapshots, was->snapshots.step[i]);
-  config_free(was);
-  if (status != OK)
-    return FAIL(
-        USAGE,
-        "%s is of another problem:\n%s\nset the old output aside with --fresh, choose another run.output, or put the "
-        "input back",
-        path, status_text());
-  if (info->step > sim->steps)
-    return FAIL(USAGE, "%s is at step %lld, the input ends at step %lld; give dynamics.stages more steps", path,
-                (long long)info->step, (long long)sim->steps);
-  const int best = (int)comm_min(sim->comm, isa_best());
-  if (info->isa > best)
-    return FAIL(
-        USAGE,
-        "%s was computed with instruction-set level %s, the weakest processor of this run has %s; use nodes that "
-        "have it, so that the trajectory stays the same",
-        path, isa_names[info->isa], isa_names[best]);
-  return OK;
-}
-
-static int resume(struct sim *sim, const char *path, const struct checkpoint_info *info) {
-  TRY(accept(sim, path, info));
-  TRY(checkpoint_read(sim->comm, path, sim->particles));
+static int go_on(struct sim *sim, const struct resume *from) {
+  const struct checkpoint_info *info = &from->info;
+  TRY(checkpoint_read(sim->comm, from->path, sim->particles));
   TRY(comm_agree(sim->comm, sim->comm->rank == 0 ? checkpoint_set_aside(sim->folder, info->step) : OK));
   if (sim->config->isa >= 0 && sim->config->isa != info->isa)
     report_line(&sim->report, "run.isa: going on with level %s of the checkpoint, not %s", isa_names[info->isa],
@@ -96,25 +67,19 @@ static int resume(struct sim *sim, const char *path, const struct checkpoint_inf
   sim->step = sim->saved = info->step;
   sim->kept = info->pace;
   char parent[4200];
-  snprintf(parent, sizeof parent, "%s, metadata CRC-32C %08x", path, info->crc);
+  snprintf(parent, sizeof parent, "%s, metadata CRC-32C %08x", from->path, info->crc);
   provenance_set(&sim->provenance, "parent", parent);
+  report_line(&sim->report, "resuming from %s (step %lld)", from->path, (long long)sim->step);
   return OK;
 }
 
 static int find_start(struct sim *sim) {
-  char *path = NULL;
-  struct checkpoint_info info = {0};
-  TRY(checkpoint_newest(sim->comm, sim->folder, false, note_damaged, &sim->report, &path, &info));
-  int status;
-  if (path) {
-    status = resume(sim, path, &info);
-    if (status == OK) report_line(&sim->report, "resuming from %s (step %lld)", path, (long long)sim->step);
-  } else {
-    status = comm_agree(sim->comm, sim->comm->rank == 0 ? output_startable(sim->config->output, sim->config) : OK);
-    if (status == OK) particles_init(sim->particles, sim->config->seed);
-  }
-  checkpoint_info_free(&info);
-  free(path);
+  struct resume from;
+  TRY(resume_find(sim->comm, sim->config, sim->folder, &sim->report, &from));
+  sim->own.snapshots = from.snapshots;
+  const int status = from.path ? go_on(sim, &from) : OK;
+  if (!from.path) particles_init(sim->particles, sim->config->seed);
+  resume_free(&from);
   return status;
 }
 
@@ -164,9 +129,14 @@ static int start(struct sim *sim) {
   TRY(setup_isa(sim->comm, sim->config, &sim->isa));
   TRY(setup_data(sim->comm, sim->config, &sim->target, &sim->data)); /* before any output: bad data leave no trace */
   if (sim->options->dry_run) {
-    plan_report(sim->comm, sim->config, sim->data, &sim->report);
     sim->done = true;
-    return OK;
+    const struct plan_request request = {.config = sim->config,
+                                         .data = sim->data,
+                                         .isa = sim->isa,
+                                         .provenance = &sim->provenance,
+                                         .fresh = sim->options->fresh,
+                                         .json = sim->options->json};
+    return plan_report(sim->comm, &request, &sim->report);
   }
   TRY(setup_particles(sim->comm, sim->config, sim->data, 0, &sim->particles));
   TRY(open_output(sim));
@@ -235,8 +205,11 @@ static int write_files(void *context) {
   if (sim->comm->rank == 0) status = may_write(sim);
   if (sim->comm->rank == 0 && status == OK)
     status = checkpoint_rotate(sim->folder, sim->config->keep, &sim->config->snapshots);
+  sim->summary.checkpoints++;
   sim->summary.bytes += (double)bytes;
   stop_saved(&sim->stop, began);
+  report_note(&sim->report, "checkpoint of step %lld: %.4g MB in %.3g s; a stop in time begins %.3g s before the limit",
+              (long long)sim->step, 1e-6 * (double)bytes, comm_time() - began, stop_margin(&sim->stop));
   return comm_agree(sim->comm, status);
 }
 
@@ -308,6 +281,17 @@ static void advance(struct sim *sim, bool move) {
   book(sim, PART_ROW, &since);
 }
 
+static void tell_progress(struct sim *sim) {
+  const struct progress progress = {.step = sim->step,
+                                    .steps = sim->steps,
+                                    .seconds = comm_time() - sim->began,
+                                    .pairs = trial_work(sim->config, sim->data, sim->start, sim->step),
+                                    .pairs_left = trial_work(sim->config, sim->data, sim->step, sim->steps),
+                                    .time = pace_time(&sim->stepsize.pace, sim->step),
+                                    .loss = sim->loss};
+  report_progress(&sim->report, &progress);
+}
+
 /* Agrees now and then on faults and on reasons to stop. */
 static int poll(struct sim *sim, enum stop_request *request) {
   *request = STOP_NONE;
@@ -318,7 +302,7 @@ static int poll(struct sim *sim, enum stop_request *request) {
   const char *why;
   *request = stop_agree(&sim->stop, sim->step, &why);
   if (why) report_line(&sim->report, "%s at step %lld", why, (long long)sim->step);
-  report_progress(&sim->report, sim->start, sim->step, sim->steps, comm_time() - sim->began, sim->loss);
+  tell_progress(sim);
   return OK;
 }
 

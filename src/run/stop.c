@@ -52,13 +52,13 @@ struct stop stop_create(const struct comm *comm, const struct stop_options *opti
 
 /* ---- time limits ---- */
 
-static double margin(const struct stop *stop) {
+double stop_margin(const struct stop *stop) {
   return 2 * (stop->stretch + stop->checkpoint);
 }
 
 /* Whether it is time to ask SLURM once more: its answer may take a while. */
 static bool job_ends_soon(const struct stop *stop, double now) {
-  return now >= stop->job_end - margin(stop) - SLURM_PATIENCE;
+  return now >= stop->job_end - stop_margin(stop) - SLURM_PATIENCE;
 }
 
 /* Returns the seconds left, NAN: not known; then what was known stays. */
@@ -103,7 +103,7 @@ static bool time_is_up(struct stop *stop, double now) {
     stop->job_sure = job_ends_soon(stop, now);
   }
   const double left = fmin(stop->wall_end, stop->job_end) - now;
-  if (left > margin(stop)) return false;
+  if (left > stop_margin(stop)) return false;
   snprintf(stop->why, sizeof stop->why, "%s (%.3g s left; longest of late: %.3g s of steps, %.3g s for a checkpoint)",
            stop->wall_end <= stop->job_end ? "the wall-time limit" : "the time limit of SLURM's job", left,
            stop->stretch, stop->checkpoint);

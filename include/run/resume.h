@@ -1,0 +1,23 @@
+/* resume: the checkpoint of its output that a run goes on from. */
+#ifndef MCKEAN_RUN_RESUME_H
+#define MCKEAN_RUN_RESUME_H
+
+#include "base/comm.h"
+#include "run/checkpoint.h"
+#include "run/config.h"
+#include "run/report.h"
+
+struct resume {
+  char *path; /* NULL: there is none, the run starts at step 0 */
+  struct checkpoint_info info;
+  struct steps snapshots; /* of the input, and those of the checkpoint's that lie behind it */
+};
+
+/* Collective; writes nothing. The newest checkpoint of folder that verifies; damaged ones are told of. USAGE: it is of
+ * another problem, lies beyond the end of the input, or was computed with a level that some processor here lacks; or
+ * there is none, but a history of another problem, which must not be replaced. FAILED: there are some, none is whole. */
+int resume_find(const struct comm *comm, const struct config *config, const char *folder, struct report *report,
+                struct resume *resume);
+void resume_free(struct resume *resume); /* frees what it holds */
+
+#endif

@@ -1,0 +1,57 @@
+#include "run/resume.h"
+
+#include <stdlib.h>
+
+#include "base/status.h"
+#include "model/kernel.h"
+#include "run/output.h"
+
+static void note_damaged(void *context, const char *text) {
+  report_line(context, "warning: passed over a damaged checkpoint: %s", text);
+}
+
+/* It is ours to go on from if it is of the same problem and of a level this machine runs. */
+static int accept(const struct comm *comm, const struct config *config, struct resume *resume) {
+  const char *path = resume->path;
+  const struct checkpoint_info *info = &resume->info;
+  const int64_t steps = schedule_steps(&config->schedule);
+  struct config *was = NULL;
+  TRY(config_parse(path, info->config, &was));
+  int status = config_resumable(was, config, info->step);
+  for (int i = 0; i < was->snapshots.count && status == OK; i++)
+    if (was->snapshots.step[i] <= info->step) steps_insert(&resume->snapshots, was->snapshots.step[i]);
+  config_free(was);
+  if (status != OK)
+    return FAIL(
+        USAGE,
+        "%s is of another problem:\n%s\nset the old output aside with --fresh, choose another run.output, or put the "
+        "input back",
+        path, status_text());
+  if (info->step > steps)
+    return FAIL(USAGE, "%s is at step %lld, the input ends at step %lld; give dynamics.stages more steps", path,
+                (long long)info->step, (long long)steps);
+  const int best = (int)comm_min(comm, isa_best());
+  if (info->isa > best)
+    return FAIL(
+        USAGE,
+        "%s was computed with instruction-set level %s, the weakest processor of this run has %s; use nodes that "
+        "have it, so that the trajectory stays the same",
+        path, isa_names[info->isa], isa_names[best]);
+  return OK;
+}
+
+int resume_find(const struct comm *comm, const struct config *config, const char *folder, struct report *report,
+                struct resume *resume) {
+  *resume = (struct resume){.snapshots = config->snapshots};
+  TRY(checkpoint_newest(comm, folder, false, note_damaged, report, &resume->path, &resume->info));
+  const int status = resume->path ? accept(comm, config, resume)
+                                  : comm_agree(comm, comm->rank == 0 ? output_startable(config->output, config) : OK);
+  if (status != OK) resume_free(resume);
+  return status;
+}
+
+void resume_free(struct resume *resume) {
+  checkpoint_info_free(&resume->info);
+  free(resume->path);
+  resume->path = NULL;
+}
