@@ -19,6 +19,8 @@
  *   checkpoints, checkpoint_bytes      written, of all ranks together
  *   checkpoint_gbytes_per_s            these over the longest time of part save: with checks and history
  *   memory_bytes {min, mean, max}      most resident memory of a rank, libraries included (VmHWM)
+ *   agreeing {min, mean, max}          seconds of the loop outside of its parts: ranks wait for one another to agree
+ *                                      whether to stop, and for what is told meanwhile
  *   parts                              of step, row, field, save (below): count, pairs of all ranks,
  *                                      seconds {min, mean, max}, waited {min, mean, max}: of these in sums over ranks */
 #ifndef MCKEAN_RUN_SUMMARY_H

@@ -98,6 +98,20 @@ static void follow_owners(const struct plan *plan, const struct data *data, stru
   free(next);
 }
 
+/* Of those to come, in any so many steps. */
+static double most_fields(const struct plan *plan, double between) {
+  const struct steps *fields = &plan->config->fields;
+  int most = 0;
+  for (int first = 0, i = 0; i < fields->count; i++) {
+    while (fields->step[first] < plan->first || (double)(fields->step[i] - fields->step[first]) >= between) {
+      if (first == i) break;
+      first++;
+    }
+    if (fields->step[i] >= plan->first && i - first + 1 > most) most = i - first + 1;
+  }
+  return most;
+}
+
 /* Of the rows between two checkpoints: kept where networks are led, then brought together on rank 0, size by size and
  * kind by kind (history_write). */
 static double rows_bytes(const struct plan *plan, const struct data *data, const struct ownership *owned, int rank) {
@@ -108,7 +122,7 @@ static double rows_bytes(const struct plan *plan, const struct data *data, const
   if (config->checkpoint_minutes > 0 && plan->loop > 0)
     between = fmin(between, steps * 60 * config->checkpoint_minutes / plan->loop);
   const double rows = (double)plan->rows * (steps > 0 ? between / steps : 1);
-  const double fields = fmin((double)plan->fields, 1 + between); /* perhaps all together */
+  const double fields = most_fields(plan, between);
   const double numbers[] = {rows * column_count, fields * (double)data->tests, fields * (double)data->samples,
                             fields * HISTORY_MOMENTS};
   const double led = (double)owned->led, of_size = fmin(led, replicas);

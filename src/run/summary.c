@@ -21,12 +21,13 @@ static const char *const part_words[SUMMARY_PARTS] = {"steps", "steps with a row
 /* What a rank tells at the end. */
 struct account {
   struct summary summary;
-  double memory; /* bytes */
-  double gemm;   /* flops per second of a core, 0: not known */
+  double seconds; /* of its time loop */
+  double memory;  /* bytes */
+  double gemm;    /* flops per second of a core, 0: not known */
 };
 
 struct total {
-  struct range seconds[SUMMARY_PARTS], waited[SUMMARY_PARTS], memory;
+  struct range seconds[SUMMARY_PARTS], waited[SUMMARY_PARTS], agreeing, memory;
   double pairs[SUMMARY_PARTS]; /* of all ranks */
   double all_pairs;
   double computing; /* seconds of the loop without files */
@@ -72,14 +73,17 @@ static struct total add_up(const struct account *of_rank, int ranks, const struc
   struct range work = {0}, gemm = {0};
   for (int r = 0; r < ranks; r++) {
     const struct timer *part = of_rank[r].summary.part;
+    double rest = of_rank[r].seconds;
     for (int i = 0; i < SUMMARY_PARTS; i++) {
       range_add(&total.seconds[i], r, ranks, part[i].seconds);
       range_add(&total.waited[i], r, ranks, part[i].waited);
+      rest -= part[i].seconds;
       total.pairs[i] += part[i].pairs;
       total.all_pairs += part[i].pairs;
     }
     range_add(&work, r, ranks,
               part[PART_STEP].seconds - part[PART_STEP].waited + part[PART_ROW].seconds - part[PART_ROW].waited);
+    range_add(&total.agreeing, r, ranks, rest);
     range_add(&total.memory, r, ranks, of_rank[r].memory);
     range_add(&gemm, r, ranks, of_rank[r].gemm);
   }
@@ -134,6 +138,7 @@ static void json_all(FILE *out, const struct summary *summary, const struct tota
   json_known(out, "gemm_gflops", 1e-9 * total->gemm);
   json_known(out, "peak_fraction", total->peak_fraction);
   json_range(out, "memory_bytes", &total->memory);
+  json_range(out, "agreeing", &total->agreeing);
   fprintf(out, ",\n  \"checkpoints\": %.17g, \"checkpoint_bytes\": %.17g, \"checkpoint_gbytes_per_s\": %.9g,\n",
           summary->checkpoints, summary->bytes, ratio(1e-9 * summary->bytes, total->seconds[PART_SAVE].max));
   fputs("  \"parts\": {", out);
@@ -173,6 +178,9 @@ static void say_parts(const struct summary *summary, const struct total *total, 
                 seconds->min, seconds->mean, seconds->max, waited->mean, waited->max,
                 100 * ratio(seconds->mean, run->seconds));
   }
+  const struct range *rest = &total->agreeing;
+  report_line(report, "%-16s %9s %9.3g %9.3g %9.3g %9s %9s %4.0f %%", "agreement", "", rest->min, rest->mean, rest->max,
+              "", "", 100 * ratio(rest->mean, run->seconds));
 }
 
 static void say_speed(const struct total *total, const struct summary_run *run, struct report *report) {
@@ -206,7 +214,7 @@ static void say_sizes(const struct summary *summary, const struct total *total, 
 void summary_report(const struct summary *summary, const struct comm *comm, const struct summary_run *run,
                     struct report *report) {
   void *all = NULL;
-  struct account own = {.summary = *summary, .memory = memory_peak()};
+  struct account own = {.summary = *summary, .seconds = run->seconds, .memory = memory_peak()};
   double seconds = run->seconds; /* rank 0's, for all */
   comm_bcast(comm, &seconds, sizeof seconds, 0);
   if (seconds > PEAK_RUN && run->config->data.mode != DATA_POPULATION) own.gemm = gemm_speed(run);
