@@ -19,9 +19,10 @@ PACKAGES := $(call known,hdf5-openmpi hdf5) $(call known,scalapack-openmpi scala
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith
 OPT ?= -O2 -g
 FORTIFY ?= -D_FORTIFY_SOURCE=2
+OPENMP ?= -fopenmp
 SANITIZE := -fsanitize=address,undefined -fno-omit-frame-pointer
 # -ffp-contract=off: outside the kernels the same bits on every instruction-set level.
-CFLAGS := -std=gnu11 $(OPT) -fopenmp -ffp-contract=off $(FORTIFY) -fstack-protector-strong $(WARN) $(EXTRA_CFLAGS)
+CFLAGS := -std=gnu11 $(OPT) $(OPENMP) -ffp-contract=off $(FORTIFY) -fstack-protector-strong $(WARN) $(EXTRA_CFLAGS)
 CPPFLAGS := -D_GNU_SOURCE -Iinclude $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 LDLIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lm
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)

@@ -83,8 +83,9 @@ static void reserved_space_is_where_it_says(void **state) {
   assert_int_equal(fwrite(values, sizeof values, 1, raw), 1);
   fclose(raw);
   assert_ok(h5_open(path_of("r.h5"), false, &file));
-  assert_ok(h5_offset(file, "/c", &again));
+  assert_ok(h5_offset(file, "/c", H5_FLOAT, &again));
   assert_true(offset == again && offset >= 512);
+  assert_status(FAILED, h5_offset(file, "/c", H5_UINT32, &again));
   assert_ok(h5_read(file, "/c", H5_FLOAT, 1, (int64_t[]){3}, back));
   assert_memory_equal(back, values, sizeof values);
   assert_ok(h5_close(file));

@@ -1,7 +1,13 @@
-/* h5: the only user of the HDF5 library. Serial files, one process; all functions local and FAILED on any error, with
- * file, object, what was expected and what was found. Objects are named by absolute paths ("/ensemble/0/c"); missing
- * groups on the way are made. HDF5's own error printing is off; its innermost message is quoted in the text. Files are
- * opened without following external links or external storage. */
+/* h5: the only user of the HDF5 library (with src/base/h5_guard). Serial files, one process; all functions local and
+ * FAILED on any error, with file, object, what was expected and what was found. Objects are named by absolute paths
+ * ("/ensemble/0/c"); missing groups on the way are made. HDF5's own error printing is off; its innermost message is
+ * quoted in the text.
+ *
+ * A file may come from anywhere, and no path in it is followed: links other than hard ones, external storage, virtual
+ * datasets, variable-length texts and numbers, unusual types and filters are refused, filters from outside the library
+ * are not loaded, and what a dataset claims is compared with what is stored before anybody asks for memory
+ * (src/base/h5_guard.h). Control characters of texts become "?". A file that is damaged or forged below that, in HDF5's
+ * own structures, is in the hands of the HDF5 library. */
 #ifndef MCKEAN_BASE_H5_H
 #define MCKEAN_BASE_H5_H
 
@@ -36,7 +42,7 @@ int h5_get_double(struct h5 *file, const char *object, const char *name, double 
 /* Whole datasets, contiguous. shape has rank entries. */
 int h5_write(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape, const void *data);
 
-/* Shape of a dataset of numbers; *rank entries, at most H5_RANK_MAX. */
+/* Shape of a dataset of numbers; *rank entries, then zeros. At most 1032 times the bytes of the file, or 16 MiB. */
 int h5_shape(struct h5 *file, const char *dataset, int *rank, int64_t shape[H5_RANK_MAX]);
 
 /* Whole dataset, converted to type; its shape must be the one given. */
@@ -51,8 +57,8 @@ int h5_read_rows(struct h5 *file, const char *dataset, enum h5_type type, int ra
 int h5_reserve(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape,
                int64_t *offset);
 
-/* Byte in the file at which the numbers of a contiguous dataset start. */
-int h5_offset(struct h5 *file, const char *dataset, int64_t *offset);
+/* Byte in the file at which the numbers of a contiguous dataset, stored in this type, start. */
+int h5_offset(struct h5 *file, const char *dataset, enum h5_type type, int64_t *offset);
 
 /* Series: datasets that grow along the first dimension. Makes the dataset if it is missing, cuts it to keep rows, then
  * appends rows. row_shape has row_rank entries (0: scalars). FAILED if it has fewer than keep rows. */

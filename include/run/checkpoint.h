@@ -10,7 +10,8 @@
  *   /integrity   extents (offset, length) of these datasets; i/c, i/a, i/b: CRC-32C per block of 256 rows (R, blocks)
  *   /provenance  attributes, see run/provenance.h
  *
- * So every byte is covered, and the metadata are proved before the HDF5 library sees them. Writing: rank 0 lays the
+ * So every byte is covered, and the metadata are proved before the HDF5 library sees them. Any later format keeps magic,
+ * version and CRC of the first 512 bytes where they are, so that every program can tell it from damage. Writing: rank 0 lays the
  * file out under a temporary name and reserves its space, every rank writes its own rows at their offsets and reads
  * them back, then CRCs, rename, fsync of the folder. A full disk, a kill or a failing rank at any instant leaves the
  * older checkpoints as they were. */
@@ -38,6 +39,8 @@ struct checkpoint_info {
   char *config; /* resolved YAML */
   uint32_t crc; /* of its metadata: names this checkpoint in the provenance of the next */
   int64_t bytes;
+  struct ensemble_spec ensemble; /* streams 0: not told */
+  int unit, d, precision;
 };
 void checkpoint_info_free(struct checkpoint_info *info); /* frees what it holds */
 
@@ -67,7 +70,8 @@ int checkpoint_write(const struct comm *comm, const struct checkpoint_request *r
  * particles nothing else is asked. Lays it out in /dev/shm or /tmp for a moment, where its rows take no room. */
 int checkpoint_bytes(const struct checkpoint_request *request, const struct particles *particles, int64_t *bytes);
 
-/* Collective, any rank count. Checks every byte. FAILED with the first damage found; OK fills info (unless NULL). */
+/* Collective, any rank count. Checks every byte, and that a name step-….h5 tells its step. FAILED with the first damage
+ * found; USAGE: whole or not, a newer program made it; OK fills info (unless NULL). */
 int checkpoint_verify(const struct comm *comm, const char *path, struct checkpoint_info *info);
 
 /* Local. Does a file begin like a checkpoint? */
@@ -78,7 +82,8 @@ int checkpoint_inspect(const char *path, struct checkpoint_info *info);
 
 /* Collective. The newest checkpoint of folder that verifies (quick: that passes checkpoint_inspect): its path in *path
  * (to be freed), info filled; *path NULL if the folder holds none. Damaged ones passed over are named through
- * note(context, text) on rank 0. FAILED if there are checkpoints but none verifies. */
+ * note(context, text) on rank 0. FAILED if there are checkpoints but none verifies. USAGE if a newer program made the
+ * newest that is not damaged: what it did is not to be lost by going on from before. */
 int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
                       void (*note)(void *context, const char *text), void *context, char **path,
                       struct checkpoint_info *info);
@@ -87,7 +92,7 @@ int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
  * precision. */
 int checkpoint_read(const struct comm *comm, const char *path, struct particles *particles);
 
-/* Local (rank 0). Renames checkpoints newer than step, none of which verified, to "….damaged": they shall neither be
+/* Local (rank 0). Renames checkpoints newer than step, none of which verified, to "….damaged" (-2, …, where there are such): they shall neither be
  * found again nor count as the newest ones to keep. FAILED. */
 int checkpoint_set_aside(const char *folder, int64_t step);
 

@@ -9,7 +9,7 @@
  *                        f_train (S, R, N), c2phi2_train (S, R) where the data are fixed
  *   /provenance          attributes of the run that wrote last
  *
- * Rows since the last checkpoint live in memory, each on the rank that leads the network; a resume computes them again.
+ * Every byte of it is under a checksum, see run/history_file.h. Rows since the last checkpoint live in memory, each on the rank that leads the network; a resume computes them again.
  * history_write appends them: copy of the old file, append, fsync, rename, directly before the checkpoint's rename;
  * rows at or beyond the resumed step are cut first. So no row is ever missing or there twice. */
 #ifndef MCKEAN_RUN_HISTORY_H
@@ -25,7 +25,7 @@
 #include "run/config.h"
 #include "run/provenance.h"
 
-enum { HISTORY_VERSION = 1, HISTORY_MOMENTS = 2 };
+enum { HISTORY_MOMENTS = 2 };
 
 struct history;
 
@@ -45,7 +45,8 @@ bool history_field_due(const struct history *history, int64_t step);
 void history_kept(const struct config *config, int64_t start, int64_t *rows, int64_t *fields);
 
 /* Local. Does the history of an output suit a checkpoint at step start? *final: it has the row of the start itself,
- * which only a run that ended there wrote. FAILED: the file is missing, damaged or lacks rows before the start. */
+ * which only a run that ended there wrote. FAILED: the file is missing, damaged or lacks rows before the start.
+ * USAGE: a newer program made it. */
 int history_whole(const char *output, const struct config *config, int64_t start, bool *final);
 
 /* Collective, before a resume goes on: the same. */

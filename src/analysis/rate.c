@@ -180,7 +180,7 @@ int rate_create(const struct fluct *fluct, struct rate **out) {
     rate->column = !study->whole && study->tests > 0 ? "test_loss" : "loss";
     status = compare(rate, step);
   }
-  if (status == OK) free(step);
+  free(step);
   if (status != OK) {
     rate_free(rate);
     return status;

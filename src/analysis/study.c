@@ -8,6 +8,8 @@
 #include "base/h5.h"
 #include "base/status.h"
 #include "run/config.h"
+#include "run/history_file.h"
+#include "study_table.h"
 
 enum { ROWS_SHOWN = 8 }; /* times of a study without fields */
 
@@ -30,23 +32,11 @@ static char *physics_of(const struct config *config) {
 }
 
 static int read_config(struct h5 *file, const char *path, struct config **config) {
-  char *format = NULL, *text = NULL;
-  int status = h5_get_text(file, "/", "format", &format);
-  if (status == OK && strcmp(format, "mckean-history") != 0)
-    status = FAIL(USAGE, "%s: a history of McKean was expected, its format is \"%s\"", path, format);
-  if (status == OK) status = h5_get_text(file, "/", "config", &text);
+  char *text = NULL;
+  int status = h5_get_text(file, "/", "config", &text);
   if (status == OK) status = config_parse(path, text, config);
-  free(format);
   free(text);
   return status;
-}
-
-static int rows_of(struct h5 *file, const char *dataset, int64_t *rows) {
-  int rank;
-  int64_t shape[H5_RANK_MAX];
-  TRY(h5_shape(file, dataset, &rank, shape));
-  *rows = shape[0];
-  return OK;
 }
 
 /* Steps and, unless NULL, times of a part's rows. */
@@ -55,35 +45,18 @@ static int read_rows(const struct study *study, const struct study_part *part, i
   struct h5 *file = study->file[part->run];
   char name[96];
   snprintf(name, sizeof name, "/ensemble/%d/series/step", part->member);
-  TRY(rows_of(file, name, rows));
-  *step = status_malloc(sizeof **step * (size_t)*rows);
-  TRY(h5_read(file, name, H5_INT64, 1, rows, *step));
+  TRY(study_table_steps(file, name, rows, step));
   if (!time) return OK;
   snprintf(name, sizeof name, "/ensemble/%d/series/time", part->member);
-  *time = status_malloc(sizeof **time * (size_t)*rows);
+  TRY(status_array((void **)time, *rows, sizeof **time, "times of a history"));
   return h5_read(file, name, H5_DOUBLE, 1, rows, *time);
-}
-
-static int read_points(struct h5 *file, enum point_set set, int *d, double **x, double **y) {
-  const char *group = set == POINTS_TEST ? "/test" : "/train";
-  char names[2][16];
-  int rank;
-  int64_t shape[H5_RANK_MAX];
-  snprintf(names[0], sizeof names[0], "%s/x", group);
-  snprintf(names[1], sizeof names[1], "%s/y", group);
-  TRY(h5_shape(file, names[0], &rank, shape));
-  if (rank != 2) return FAIL(FAILED, "history: %s should have 2 dimensions, it has %d", names[0], rank);
-  *d = (int)shape[1];
-  TRY(status_array((void **)x, shape[0] * shape[1], sizeof **x, "points"));
-  TRY(status_array((void **)y, shape[0], sizeof **y, "labels"));
-  TRY(h5_read(file, names[0], H5_DOUBLE, 2, shape, *x));
-  return h5_read(file, names[1], H5_DOUBLE, 1, shape, *y);
 }
 
 /* ---- open ---- */
 
 static int add_parts(struct study *study, int run, const struct config *config) {
   const struct ensemble_spec *ensemble = &config->ensemble;
+  for (int e = 0; e < ensemble->members; e++) TRY(study_table_check(study, study->file[run], ensemble->replicas, e));
   study->part = realloc(study->part, sizeof *study->part * (size_t)(study->parts + ensemble->members));
   if (!study->part) die("no memory for %d parts of a study", study->parts + ensemble->members);
   for (int e = 0; e < ensemble->members; e++)
@@ -111,11 +84,10 @@ static int read_times(struct h5 *file, const struct config *config, struct study
   snprintf(steps, sizeof steps, "%s/step", group);
   snprintf(times, sizeof times, "%s/time", group);
   int64_t rows;
-  TRY(rows_of(file, steps, &rows));
+  TRY(study_table_steps(file, steps, &rows, &study->step));
   if (rows < 1) return FAIL(USAGE, "%s is empty: the run has recorded nothing yet", steps);
-  study->step = status_malloc(sizeof *study->step * (size_t)rows);
-  study->time = status_malloc(sizeof *study->time * (size_t)rows);
-  TRY(h5_read(file, steps, H5_INT64, 1, &rows, study->step));
+  if (rows > INT32_MAX) return FAIL(FAILED, "%s: at most 2^31 - 1 rows were expected", steps);
+  TRY(status_array((void **)&study->time, rows, sizeof *study->time, "times of a history"));
   TRY(h5_read(file, times, H5_DOUBLE, 1, &rows, study->time));
   study->times = (int)rows;
   if (!study->fields && rows > ROWS_SHOWN) { /* the last one, its half, its quarter, ... */
@@ -136,15 +108,15 @@ static int read_times(struct h5 *file, const struct config *config, struct study
   study->whole = config->data.mode != DATA_ONLINE && config->schedule.scheme == SCHEME_GD;
   study->common_data = config->data.shared || study->whole;
   study->moments = true;
-  if (h5_exists(file, "/test/y")) TRY(rows_of(file, "/test/y", &study->tests));
-  if (h5_exists(file, "/train/y")) TRY(rows_of(file, "/train/y", &study->samples));
+  if (h5_exists(file, "/test/y")) TRY(study_table_rows(file, "/test/y", &study->tests));
+  if (h5_exists(file, "/train/y")) TRY(study_table_rows(file, "/train/y", &study->samples));
   return h5_get_double(file, "/target", "C_f", &study->C_f);
 }
 
 static int check_times(struct h5 *file, const char *path, const struct study *study) {
   if (!study->fields) return OK;
   int64_t rows = 0;
-  if (h5_exists(file, "/ensemble/0/field/step")) TRY(rows_of(file, "/ensemble/0/field/step", &rows));
+  if (h5_exists(file, "/ensemble/0/field/step")) TRY(study_table_rows(file, "/ensemble/0/field/step", &rows));
   int64_t *step = status_malloc(sizeof *step * (size_t)(rows + 1));
   int status = rows > 0 ? h5_read(file, "/ensemble/0/field/step", H5_INT64, 1, &rows, step) : OK;
   if (status == OK && (rows != study->times || memcmp(step, study->step, sizeof *step * (size_t)study->times) != 0))
@@ -185,11 +157,11 @@ static int check_points(const struct study *study, struct h5 *file, const char *
   double *x = NULL, *y = NULL, *own_x = NULL, *own_y = NULL;
   int d = 0, own_d = 0;
   int64_t own = 0;
-  int status = h5_exists(file, labels) ? rows_of(file, labels, &own) : OK;
+  int status = h5_exists(file, labels) ? study_table_rows(file, labels, &own) : OK;
   bool same = own == count;
   if (status == OK && same && count > 0) {
-    status = read_points(study->file[0], set, &d, &x, &y);
-    if (status == OK) status = read_points(file, set, &own_d, &own_x, &own_y);
+    status = study_table_points(study->file[0], set, &d, &x, &y);
+    if (status == OK) status = study_table_points(file, set, &own_d, &own_x, &own_y);
     same = status == OK && d == own_d && memcmp(x, own_x, sizeof *x * (size_t)(count * d)) == 0 &&
            memcmp(y, own_y, sizeof *y * (size_t)count) == 0;
   }
@@ -221,7 +193,7 @@ static int add_run(struct study *study, int run, const char *folder, struct iden
   char path[4200];
   struct config *config = NULL;
   snprintf(path, sizeof path, "%s/history.h5", folder);
-  TRY(h5_open(path, false, &study->file[run]));
+  TRY(history_file_open(path, &study->file[run]));
   int status = read_config(study->file[run], path, &config);
   if (status == OK) {
     identity[run] = (struct identity){physics_of(config), config->seed, config->data.seed};
@@ -354,15 +326,14 @@ int study_moment(const struct study *study, int size, int time, enum point_set s
 }
 
 /* Row of a series that was taken at a step. */
-static int find_row(struct h5 *file, int member, int64_t step, int64_t *row, int64_t *rows) {
-  char name[96];
-  snprintf(name, sizeof name, "/ensemble/%d/series/step", member);
-  TRY(rows_of(file, name, rows));
-  int64_t *steps = status_malloc(sizeof *steps * (size_t)*rows);
-  const int status = h5_read(file, name, H5_INT64, 1, rows, steps);
+static int find_row(const struct study *study, const struct study_part *part, int64_t step, int64_t *row,
+                    int64_t *rows) {
+  int64_t *steps = NULL;
+  const int status = read_rows(study, part, rows, &steps, NULL);
   for (*row = 0; status == OK && *row < *rows && steps[*row] != step;) ++*row;
   free(steps);
-  if (status == OK && *row == *rows) return FAIL(FAILED, "history: %s has no row at step %lld", name, (long long)step);
+  if (status == OK && *row == *rows)
+    return FAIL(FAILED, "history: the series of member %d have no row at step %lld", part->member, (long long)step);
   return status;
 }
 
@@ -373,7 +344,7 @@ int study_series(const struct study *study, int size, int time, const char *colu
     char name[96];
     int64_t row, rows;
     snprintf(name, sizeof name, "/ensemble/%d/series/%s", part->member, column);
-    TRY(find_row(study->file[part->run], part->member, study->step[time], &row, &rows));
+    TRY(find_row(study, part, study->step[time], &row, &rows));
     TRY(h5_read_rows(study->file[part->run], name, H5_DOUBLE, 2, (int64_t[]){rows, part->replicas}, row, 1,
                      values + part->first));
   }
@@ -401,6 +372,8 @@ int study_rows(const struct study *study, int64_t *rows, int64_t **step, double 
   if (status == OK) return OK;
   free(*step);
   free(*time);
+  *step = NULL;
+  *time = NULL;
   return status;
 }
 
@@ -432,7 +405,7 @@ int study_curves(const struct study *study, int size, const char *column, int64_
 }
 
 int study_points(const struct study *study, enum point_set set, int *d, double **x, double **y) {
-  return read_points(study->file[0], set, d, x, y);
+  return study_table_points(study->file[0], set, d, x, y);
 }
 
 void study_place(const struct study *study, int size, int64_t replica, int *run, int *member, int64_t *row) {

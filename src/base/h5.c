@@ -11,8 +11,9 @@
 
 #include "base/disk.h"
 #include "base/status.h"
+#include "h5_guard.h"
 
-enum { TEXT_LIMIT = 64 << 20 }; /* an attribute longer than this is damage */
+enum { TEXT_LIMIT = 1 << 20 }; /* an attribute longer than this is damage: none of ours has more than 64 KiB */
 
 struct h5 {
   hid_t id;
@@ -50,6 +51,7 @@ void h5_start(void) {
    * hooks for that: atexit, and an attribute of MPI_COMM_SELF that it sets only if MPI has started already. */
   H5dont_atexit();
   H5open();
+  h5_guard_start();
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
@@ -211,7 +213,8 @@ static hid_t open_attribute(struct h5 *file, const char *object, const char *nam
   H5Oclose(at);
   if (attribute < 0) return -1;
   const hid_t space = H5Aget_space(attribute), type = H5Aget_type(attribute);
-  const bool right = H5Sget_simple_extent_npoints(space) == 1 && H5Tget_class(type) == class;
+  const bool right = H5Sget_simple_extent_npoints(space) == 1 && H5Tget_class(type) == class &&
+                     (class == H5T_STRING || h5_guard_number(type));
   H5Sclose(space);
   H5Tclose(type);
   if (right) return attribute;
@@ -234,10 +237,12 @@ int h5_get_text(struct h5 *file, const char *object, const char *name, char **va
   }
   H5Tclose(type);
   H5Aclose(attribute);
-  if (status != OK) {
-    free(*value);
-    *value = NULL;
+  if (status == OK) {
+    status_defuse(*value);
+    return OK;
   }
+  free(*value);
+  *value = NULL;
   return status;
 }
 
@@ -303,25 +308,22 @@ int h5_reserve(struct h5 *file, const char *dataset, enum h5_type type, int rank
   return status;
 }
 
-/* An existing dataset of numbers in this file's own bytes; fills rank and shape. */
+/* An existing dataset of numbers in this file's own bytes; fills rank and shape, with zeros beyond the rank. */
 static int open_dataset(struct h5 *file, const char *dataset, hid_t *id, int *rank, int64_t shape[H5_RANK_MAX]) {
+  hsize_t size[H5S_MAX_RANK] = {0};
   *id = h5_exists(file, dataset) ? H5Dopen2(file->id, dataset, H5P_DEFAULT) : -1;
   if (*id < 0) return FAIL(FAILED, "%s: %s: a dataset was expected", file->path, dataset);
-  const hid_t space = H5Dget_space(*id), type = H5Dget_type(*id), creation = H5Dget_create_plist(*id);
-  const H5T_class_t class = H5Tget_class(type);
-  *rank = H5Sget_simple_extent_ndims(space);
-  const bool external = H5Pget_external_count(creation) > 0 || H5Pget_layout(creation) == H5D_VIRTUAL;
-  hsize_t size[H5S_MAX_RANK] = {0};
-  const bool right = *rank >= 0 && *rank <= H5_RANK_MAX && (class == H5T_INTEGER || class == H5T_FLOAT) && !external;
-  if (right) H5Sget_simple_extent_dims(space, size, NULL);
-  for (int i = 0; right && i < *rank; i++) shape[i] = (int64_t)size[i];
-  H5Sclose(space);
-  H5Tclose(type);
-  H5Pclose(creation);
-  if (right) return OK;
+  const char *expected = h5_guard_dataset(file->id, *id);
+  if (!expected) {
+    const hid_t space = H5Dget_space(*id);
+    *rank = H5Sget_simple_extent_dims(space, size, NULL);
+    H5Sclose(space);
+    if (*rank < 0 || *rank > H5_RANK_MAX) expected = "at most 4 dimensions were expected";
+  }
+  for (int i = 0; i < H5_RANK_MAX; i++) shape[i] = (int64_t)size[i];
+  if (!expected) return OK;
   H5Dclose(*id);
-  return FAIL(FAILED, "%s: %s: a dataset of numbers of at most %d dimensions, stored in this file, was expected",
-              file->path, dataset, H5_RANK_MAX);
+  return FAIL(FAILED, "%s: %s: %s", file->path, dataset, expected);
 }
 
 int h5_shape(struct h5 *file, const char *dataset, int *rank, int64_t shape[H5_RANK_MAX]) {
@@ -331,15 +333,19 @@ int h5_shape(struct h5 *file, const char *dataset, int *rank, int64_t shape[H5_R
   return OK;
 }
 
-int h5_offset(struct h5 *file, const char *dataset, int64_t *offset) {
+int h5_offset(struct h5 *file, const char *dataset, enum h5_type type, int64_t *offset) {
   hid_t id;
   int rank;
   int64_t shape[H5_RANK_MAX];
   TRY(open_dataset(file, dataset, &id, &rank, shape));
+  const hid_t stored = H5Dget_type(id);
+  const bool same = H5Tequal(stored, native(type)) > 0;
   const haddr_t at = H5Dget_offset(id); /* the user block is counted */
+  H5Tclose(stored);
   H5Dclose(id);
-  if (at == HADDR_UNDEF)
-    return FAIL(FAILED, "%s: %s: one contiguous piece of the file was expected", file->path, dataset);
+  if (at == HADDR_UNDEF || !same)
+    return FAIL(FAILED, "%s: %s: one contiguous piece of the file with numbers of this program's type was expected",
+                file->path, dataset);
   *offset = (int64_t)at;
   return OK;
 }

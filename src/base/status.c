@@ -12,6 +12,14 @@ enum { TEXT_MAX = 65536, HUGE_PAGE = 2 << 20 };
 static char text[TEXT_MAX];
 static void (*abort_hook)(void);
 
+void status_defuse(char *string) {
+  for (unsigned char *c = (unsigned char *)string; *c; c++) {
+    const bool pair = *c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0; /* U+0080 to U+009F */
+    if (pair) c[1] = '?';
+    if (pair || (*c < 0x20 && *c != '\n' && *c != '\t') || *c == 0x7f) *c = '?';
+  }
+}
+
 int status_fail(int code, const char *format, ...) {
   /* The new text may quote the old one, so it is composed aside. */
   static char next[TEXT_MAX];
@@ -19,6 +27,7 @@ int status_fail(int code, const char *format, ...) {
   va_start(args, format);
   vsnprintf(next, sizeof next, format, args);
   va_end(args);
+  status_defuse(next);
   memcpy(text, next, sizeof text);
   return code;
 }

@@ -10,6 +10,7 @@
 #include "model/kernel.h"
 #include "model/observe.h"
 #include "run/checkpoint.h"
+#include "run/history_file.h"
 #include "run/report.h"
 
 const char cmd_info_options[] =
@@ -117,17 +118,13 @@ static void print_columns(void) {
   for (int c = 0; c < column_count; c++) printf("  %-20s %s\n", column_table[c].name, column_table[c].description);
 }
 
-static int print_file(struct h5 *file, const char *path) {
-  char *format, *config;
+static int print_file(struct h5 *file, const char *path, bool history) {
+  char *config;
   int64_t step;
-  TRY(h5_get_text(file, "/", "format", &format));
-  const bool history = strcmp(format, "mckean-history") == 0, checkpoint = strcmp(format, "mckean-checkpoint") == 0;
-  free(format);
-  if (!history && !checkpoint) return FAIL(USAGE, "%s: a checkpoint or a history of McKean was expected", path);
   TRY(h5_get_int(file, "/", "step", &step));
   printf("%s: %s, step %lld\n", path, history ? "history" : "checkpoint", (long long)step);
   print_size(path);
-  if (checkpoint) TRY(print_checkpoint(file, path));
+  if (!history) TRY(print_checkpoint(file, path));
   TRY(print_members(file, history));
   if (history) print_columns();
   TRY(h5_get_text(file, "/", "config", &config));
@@ -138,10 +135,17 @@ static int print_file(struct h5 *file, const char *path) {
   return OK;
 }
 
+/* Whatever the library of HDF5 shall read is proved before. */
 static int info(const char *path) {
-  struct h5 *file;
-  if (h5_open(path, false, &file) != OK) return FAIL(FAILED, "%s", status_text());
-  const int status = print_file(file, path);
+  struct h5 *file = NULL;
+  const bool checkpoint = checkpoint_looks(path);
+  if (checkpoint) {
+    TRY(checkpoint_inspect(path, NULL));
+    TRY(h5_open(path, false, &file));
+  } else {
+    TRY(history_file_open(path, &file));
+  }
+  const int status = print_file(file, path, !checkpoint);
   h5_close(file);
   return status;
 }

@@ -12,9 +12,20 @@
 const char cmd_verify_options[] = "  FILE   a checkpoint\n"
                                   "  RUN    a run folder, or a folder of checkpoints: all of them\n";
 
+static bool is_name(const char *name) {
+  const size_t length = strlen(name);
+  return strncmp(name, "step-", 5) == 0 && length > 3 && strcmp(name + length - 3, ".h5") == 0;
+}
+
 static int is_checkpoint(const struct dirent *entry) {
-  const size_t length = strlen(entry->d_name);
-  return strncmp(entry->d_name, "step-", 5) == 0 && length > 3 && strcmp(entry->d_name + length - 3, ".h5") == 0;
+  return is_name(entry->d_name);
+}
+
+/* A folder in the place of a checkpoint is no folder of checkpoints. */
+static bool is_folder(const char *path) {
+  const char *slash = strrchr(path, '/');
+  struct stat found;
+  return stat(path, &found) == 0 && S_ISDIR(found.st_mode) && !is_name(slash ? slash + 1 : path);
 }
 
 /* Verifies one file and prints what was found; *worst keeps the worst status. */
@@ -52,8 +63,7 @@ static char *list_files(const struct comm *comm, int argc, char **argv) {
     FILE *out = open_memstream(&text, &size);
     if (!out) die("no memory for a list of files");
     for (int i = 1; i < argc; i++) {
-      struct stat found;
-      if (stat(argv[i], &found) == 0 && S_ISDIR(found.st_mode))
+      if (is_folder(argv[i]))
         list_folder(argv[i], out);
       else
         fprintf(out, "%s\n", argv[i]);
@@ -74,5 +84,5 @@ int cmd_verify(const struct comm *comm, int argc, char **argv) {
   for (const char *path = strtok_r(files, "\n", &rest); path; path = strtok_r(NULL, "\n", &rest))
     verify(comm, path, &worst);
   free(files);
-  return worst == OK ? OK : FAIL(worst, "not all checkpoints are whole, see above");
+  return worst == OK ? OK : FAIL(FAILED, "not all checkpoints are whole, see above");
 }

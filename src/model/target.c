@@ -8,6 +8,7 @@
 #include "base/level.h"
 #include "base/rng.h"
 #include "base/status.h"
+#include "base/sandbox.h"
 #include "model/kernel.h"
 
 const char *const target_names[TARGET_TYPES] = {"spin", "teacher", "file"};
@@ -205,7 +206,8 @@ static int read_pair(struct h5 *file, const char *path, const char *x_name, cons
   return check_finite(path, y_name, *count, *y);
 }
 
-static int read_file(struct target *target) {
+static int read_pairs(void *context) {
+  struct target *target = context;
   const char *path = target->spec.path;
   struct h5 *file;
   int status = h5_open(path, false, &file);
@@ -215,6 +217,12 @@ static int read_file(struct target *target) {
     status = read_pair(file, path, "/test_x", "/test_y", &target->file_tests, &target->d, &target->file_test_x,
                        &target->file_test_y);
   h5_close(file);
+  return status;
+}
+
+static int read_file(struct target *target) {
+  int status = sandbox_run(target->spec.path, read_pairs, target);
+  if (status == OK) status = read_pairs(target);
   return status == FAILED ? FAIL(USAGE, "%s", status_text()) : status; /* what is wrong here is the input */
 }
 

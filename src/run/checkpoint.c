@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/pulse.h"
@@ -23,6 +24,14 @@ char *checkpoint_path(const char *folder, int64_t step) {
   char *path = status_malloc(size);
   snprintf(path, size, "%s/step-%012lld.h5", folder, (long long)step);
   return path;
+}
+
+/* Step of "step-000000000100.h5", -1 for any other name. */
+static int64_t step_of(const char *name) {
+  long long step;
+  int length = 0;
+  if (sscanf(name, "step-%12lld.h5%n", &step, &length) != 1 || length == 0 || name[length]) return -1;
+  return step;
 }
 
 int checkpoint_inspect(const char *path, struct checkpoint_info *info) {
@@ -73,10 +82,26 @@ static int verify_blocks(const struct comm *comm, const char *path, const struct
   return status;
 }
 
+/* A file under the name of another step would be taken for the state at that step. */
+static int check_name(const char *path, const struct checkpoint_info *info) {
+  const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+  const int64_t step = step_of(name);
+  return step < 0 || step == info->step ? OK
+                                        : FAIL(FAILED, "%s: it holds step %lld; give it back its name, step-%012lld.h5",
+                                               path, (long long)info->step, (long long)info->step);
+}
+
+static int share_info(const struct comm *comm, const char *path, struct layout *layout, struct checkpoint_info *info) {
+  TRY(share_layout(comm, path, layout, info));
+  const int status = check_name(path, info); /* the same on all ranks */
+  if (status != OK) checkpoint_info_free(info);
+  return status;
+}
+
 int checkpoint_verify(const struct comm *comm, const char *path, struct checkpoint_info *info) {
   struct layout layout = {0};
   struct checkpoint_info own = {0};
-  TRY(share_layout(comm, path, &layout, &own));
+  TRY(share_info(comm, path, &layout, &own));
   const int status = comm_agree(comm, verify_blocks(comm, path, &layout));
   if (status == OK && info)
     *info = own;
@@ -138,14 +163,6 @@ int checkpoint_read(const struct comm *comm, const char *path, struct particles 
 
 /* ---- the folder ---- */
 
-/* Step of "step-000000000100.h5", -1 for any other name. */
-static int64_t step_of(const char *name) {
-  long long step;
-  int length = 0;
-  if (sscanf(name, "step-%12lld.h5%n", &step, &length) != 1 || length == 0 || name[length]) return -1;
-  return step;
-}
-
 static int descending(const void *a, const void *b) {
   const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
   return x < y ? 1 : x > y ? -1 : 0;
@@ -171,14 +188,10 @@ static int list_steps(const char *folder, int64_t **steps, int *count) {
 }
 
 /* Collective checkpoint_inspect. */
-static int inspect_all(const struct comm *comm, const char *path, struct checkpoint_info *info) {
-  struct layout layout = {0};
-  return share_layout(comm, path, &layout, info);
-}
-
 int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
                       void (*note)(void *context, const char *text), void *context, char **path,
                       struct checkpoint_info *info) {
+  struct layout layout = {0};
   int64_t *steps = NULL;
   int count = 0;
   *path = NULL;
@@ -190,18 +203,34 @@ int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
   int status = OK;
   for (int i = 0; i < count; i++) {
     char *candidate = checkpoint_path(folder, steps[i]);
-    status = quick ? inspect_all(comm, candidate, info) : checkpoint_verify(comm, candidate, info);
-    if (status == OK) {
-      *path = candidate;
-      break;
-    }
+    status = quick ? share_info(comm, candidate, &layout, info) : checkpoint_verify(comm, candidate, info);
+    if (status == OK) *path = candidate;
+    if (status != OK) free(candidate);
+    if (status != FAILED) break;
     if (comm->rank == 0) note(context, status_text());
-    free(candidate);
   }
   free(steps);
   if (status == OK) return OK;
+  if (status == USAGE)
+    return FAIL(USAGE,
+                "%s; go on with that program, or move the file elsewhere to go on from an older checkpoint with this "
+                "one",
+                status_text());
   return FAIL(FAILED, "%s: %d checkpoint(s), and none is whole; put a good copy there, or start over with --fresh",
               folder, count);
+}
+
+/* The first free one of "….damaged", "….damaged-2", ... */
+static int rename_damaged(const char *path) {
+  const size_t size = strlen(path) + 32;
+  char *aside = status_malloc(size);
+  snprintf(aside, size, "%s.damaged", path);
+  struct stat found;
+  for (int i = 2; i < 1000 && lstat(aside, &found) == 0; i++) snprintf(aside, size, "%s.damaged-%d", path, i);
+  const int status =
+      rename(path, aside) == 0 ? OK : FAIL(FAILED, "%s: cannot rename it to %s: %s", path, aside, strerror(errno));
+  free(aside);
+  return status;
 }
 
 int checkpoint_set_aside(const char *folder, int64_t step) {
@@ -209,11 +238,9 @@ int checkpoint_set_aside(const char *folder, int64_t step) {
   int count, status = OK;
   TRY(list_steps(folder, &steps, &count));
   for (int i = 0; i < count && steps[i] > step && status == OK; i++) {
-    char *path = checkpoint_path(folder, steps[i]), *aside = status_malloc(strlen(path) + 16);
-    sprintf(aside, "%s.damaged", path);
-    if (rename(path, aside) != 0) status = FAIL(FAILED, "%s: cannot rename it to %s: %s", path, aside, strerror(errno));
+    char *path = checkpoint_path(folder, steps[i]);
+    status = rename_damaged(path);
     free(path);
-    free(aside);
   }
   free(steps);
   return status;
@@ -226,7 +253,9 @@ int checkpoint_rotate(const char *folder, int keep, const struct steps *snapshot
   for (int i = keep; i < count; i++) {
     if (steps_hold(snapshots, steps[i])) continue;
     char *path = checkpoint_path(folder, steps[i]);
-    if (unlink(path) != 0 && errno != ENOENT) status = FAIL(FAILED, "%s: cannot remove it: %s", path, strerror(errno));
+    /* A folder of that name is none of ours, and is left alone. */
+    if (unlink(path) != 0 && errno != ENOENT && errno != EISDIR)
+      status = FAIL(FAILED, "%s: cannot remove it: %s", path, strerror(errno));
     free(path);
   }
   free(steps);

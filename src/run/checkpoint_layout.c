@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ const char dataset_letter[DATASETS] = {'c', 'a', 'b'};
 static const char MAGIC[8] = {'M', 'C', 'K', 'E', 'A', 'N', 'C', 'K'};
 
 /* A run is read in one go: large enough for the disk, small enough for the caches. */
-enum { RUN_BYTES = 1 << 20, RUN_MAX = 256 };
+enum { RUN_BYTES = 1 << 20, RUN_MAX = 256, EXTENTS_MAX = ENSEMBLE_MAX * DATASETS, D_MAX = 1024 };
 
 int64_t layout_unit_bytes(const struct layout *layout, int dataset) {
   const int64_t stored = (int64_t)precision_stored((enum precision)layout->precision);
@@ -106,10 +107,11 @@ void user_block_encode(const struct user_block *block, unsigned char out[USER_BL
 
 bool checkpoint_looks(const char *path) {
   char begin[sizeof MAGIC] = {0};
-  FILE *file = fopen(path, "rb");
-  if (file && fread(begin, 1, sizeof begin, file) != sizeof begin) begin[0] = 0;
-  if (file) fclose(file);
-  return memcmp(begin, MAGIC, sizeof MAGIC) == 0;
+  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not hang */
+  const bool looks = file >= 0 && pread(file, begin, sizeof begin, 0) == (ssize_t)sizeof begin &&
+                     memcmp(begin, MAGIC, sizeof MAGIC) == 0;
+  if (file >= 0) close(file);
+  return looks;
 }
 
 int user_block_decode(const char *path, const unsigned char in[USER_BLOCK], struct user_block *block) {
@@ -121,9 +123,10 @@ int user_block_decode(const char *path, const unsigned char in[USER_BLOCK], stru
   if (crc != crc32c(0, in, USER_BLOCK - 4))
     return FAIL(FAILED, "%s: damaged: user block: CRC expected %08x, found %08x", path, crc,
                 crc32c(0, in, USER_BLOCK - 4));
-  if (version != CHECKPOINT_VERSION)
-    return FAIL(FAILED, "%s: format version %u; this program reads version %d: use the program that wrote it", path,
-                version, CHECKPOINT_VERSION);
+  if (version > CHECKPOINT_VERSION)
+    return FAIL(USAGE, "%s: made by a newer McKean: its format is version %u, this program reads up to version %d",
+                path, version, CHECKPOINT_VERSION);
+  if (version == 0) return FAIL(FAILED, "%s: damaged: there never was a format version 0", path);
   memcpy(&block->bytes, in + 16, 8);
   memcpy(&block->extents_offset, in + 24, 8);
   memcpy(&block->extents, in + 32, 8);
@@ -133,8 +136,8 @@ int user_block_decode(const char *path, const unsigned char in[USER_BLOCK], stru
 
 /* ---- reading ---- */
 
-/* Proves everything but the particles, without the HDF5 library. */
-static int prove(int file, const char *path, struct user_block *block) {
+/* Proves everything but the particles, without the HDF5 library; extent [EXTENTS_MAX]. */
+static int prove(int file, const char *path, struct user_block *block, uint64_t (*extent)[2]) {
   unsigned char bytes[USER_BLOCK];
   struct stat found;
   if (fstat(file, &found) != 0) return FAIL(FAILED, "%s: %s", path, strerror(errno));
@@ -150,10 +153,9 @@ static int prove(int file, const char *path, struct user_block *block) {
   if (found.st_size != block->bytes)
     return FAIL(FAILED, "%s: damaged: length expected %lld bytes, found %lld", path, (long long)block->bytes,
                 (long long)found.st_size);
-  static uint64_t extent[ENSEMBLE_MAX * DATASETS][2];
-  const int64_t extents = block->extents, table = extents * (int64_t)sizeof *extent;
-  if (extents < 0 || extents > ENSEMBLE_MAX * DATASETS || block->extents_offset < USER_BLOCK ||
-      block->extents_offset > block->bytes - table)
+  const int64_t extents = block->extents;
+  const int64_t table = extents < 0 || extents > EXTENTS_MAX ? -1 : extents * (int64_t)sizeof *extent;
+  if (table < 0 || block->extents_offset < USER_BLOCK || block->extents_offset > block->bytes - table)
     return FAIL(FAILED, "%s: damaged: its table of extents cannot be where it should", path);
   TRY(slab_pread(file, path, block->extents_offset, extent, table));
   uint64_t end = USER_BLOCK;
@@ -199,7 +201,6 @@ static int read_info(struct h5 *h5, const char *path, const struct user_block *b
   const int isa = name_index(text, isa_names, ISA_LEVELS);
   free(text);
   if (layout->precision < 0 || isa < 0) return unexpected(path, "precision or isa");
-  if (!info) return OK;
   int64_t seed = 0;
   *info = (struct checkpoint_info){.isa = isa, .crc = block->rest_crc, .bytes = block->bytes};
   TRY(h5_get_int(h5, "/", "step", &info->step));
@@ -207,6 +208,10 @@ static int read_info(struct h5 *h5, const char *path, const struct user_block *b
   TRY(h5_get_int(h5, "/", "seed", &seed));
   info->seed = (uint64_t)seed;
   info->pace = read_pace(h5);
+  const struct pace *pace = &info->pace;
+  if (info->step < 0 || !isfinite(info->time) || pace->step < 0 || pace->step > info->step || !isfinite(pace->time) ||
+      !(pace->dt >= 0 && pace->dt <= DT_MAX))
+    return unexpected(path, "step, time or dt");
   return h5_get_text(h5, "/", "config", &info->config);
 }
 
@@ -217,14 +222,15 @@ static int read_dataset(struct h5 *h5, const char *path, struct layout *layout, 
   const int64_t n = layout->ensemble.n[e], replicas = layout->ensemble.replicas;
   snprintf(name, sizeof name, "/ensemble/%d/%c", e, dataset_letter[k]);
   TRY(h5_shape(h5, name, &rank, shape));
-  if (k == DATA_A && layout->d == 0 && rank == 3) layout->d = (int)shape[2];
+  if (k == DATA_A && layout->d == 0 && rank == 3 && shape[2] >= 1 && shape[2] <= D_MAX) layout->d = (int)shape[2];
   if (rank != (k == DATA_A ? 3 : 2) || shape[0] != replicas || shape[1] != n || (k == DATA_A && shape[2] != layout->d))
     return unexpected(path, name);
-  TRY(h5_offset(h5, name, &layout->offset[e][k]));
+  const enum h5_type type = layout->precision == PRECISION_SINGLE ? H5_FLOAT : H5_DOUBLE;
+  TRY(h5_offset(h5, name, type, &layout->offset[e][k]));
   snprintf(name, sizeof name, "/integrity/%d/%c", e, dataset_letter[k]);
   TRY(h5_shape(h5, name, &rank, shape));
   if (rank != 2 || shape[0] != replicas || shape[1] != network_blocks(n)) return unexpected(path, name);
-  return h5_offset(h5, name, &layout->crc_offset[e][k]);
+  return h5_offset(h5, name, H5_UINT32, &layout->crc_offset[e][k]);
 }
 
 static int read_member(struct h5 *h5, const char *path, struct layout *layout, int e) {
@@ -236,14 +242,47 @@ static int read_member(struct h5 *h5, const char *path, struct layout *layout, i
   TRY(h5_get_text(h5, name, "unit", &text));
   const struct unit *unit = unit_find(text);
   free(text);
-  if (!unit || n < 1 || replicas < 1 || (e > 0 && replicas != layout->ensemble.replicas)) return unexpected(path, name);
-  layout->unit = (int)(unit - unit_table);
+  const int type = unit ? (int)(unit - unit_table) : -1;
+  if (!unit || n < 1 || replicas < 1 || (e > 0 && (replicas != layout->ensemble.replicas || type != layout->unit)))
+    return unexpected(path, name);
+  layout->unit = type;
   layout->datasets = unit->sphere ? 2 : 3;
   layout->ensemble.n[e] = n;
   layout->ensemble.replicas = replicas;
   layout->ensemble.members = e + 1;
   for (int k = 0; k < layout->datasets; k++) TRY(read_dataset(h5, path, layout, e, k));
   return OK;
+}
+
+/* Offset and length of what the metadata say the CRCs are in. */
+static void crc_extent(const struct layout *layout, int e, int k, uint64_t out[2]) {
+  out[0] = (uint64_t)layout->crc_offset[e][k];
+  out[1] = (uint64_t)(layout->ensemble.replicas * network_blocks(layout->ensemble.n[e])) * sizeof(uint32_t);
+}
+
+static bool apart(const uint64_t a[2], int count, uint64_t (*extent)[2]) {
+  for (int i = 0; i < count; i++)
+    if (a[0] < extent[i][0] + extent[i][1] && extent[i][0] < a[0] + a[1]) return false;
+  return true;
+}
+
+/* The particles of the metadata are exactly the bytes that prove left out; what it proved holds their CRCs. Sizes are
+ * small here: h5_shape compares them with the length of the file. */
+static int check_extents(const char *path, const struct user_block *block, const struct layout *layout,
+                         uint64_t (*extent)[2]) {
+  static uint64_t own[EXTENTS_MAX][2];
+  const int count = layout_extents(layout, own);
+  bool fits = count == block->extents && memcmp(own, extent, sizeof *own * (size_t)count) == 0;
+  const uint64_t table[2] = {(uint64_t)block->extents_offset, (uint64_t)count * sizeof *own};
+  fits = fits && apart(table, count, extent);
+  for (int e = 0; e < layout->ensemble.members && fits; e++)
+    for (int k = 0; k < layout->datasets && fits; k++) {
+      uint64_t crcs[2];
+      crc_extent(layout, e, k, crcs);
+      fits = crcs[0] >= USER_BLOCK && crcs[1] <= (uint64_t)block->bytes &&
+             crcs[0] <= (uint64_t)block->bytes - crcs[1] && apart(crcs, count, extent);
+    }
+  return fits ? OK : unexpected(path, "/integrity");
 }
 
 static int read_h5(const char *path, const struct user_block *block, struct layout *layout,
@@ -261,21 +300,31 @@ static int read_h5(const char *path, const struct user_block *block, struct layo
   }
   if (status == OK && layout->ensemble.members == 0) status = unexpected(path, "/ensemble");
   h5_close(h5);
-  if (status != OK && info) checkpoint_info_free(info);
+  info->ensemble = layout->ensemble;
+  info->unit = layout->unit;
+  info->d = layout->d;
+  info->precision = layout->precision;
   return status;
 }
 
 int layout_read(const char *path, struct layout *layout, struct checkpoint_info *info) {
+  static uint64_t extent[EXTENTS_MAX][2];
   const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return FAIL(FAILED, "%s: cannot open the checkpoint: %s", path, strerror(errno));
   struct user_block block;
-  const int status = prove(file, path, &block);
+  int status = prove(file, path, &block, extent);
   close(file);
   TRY(status);
   struct layout own = {0};
-  TRY(read_h5(path, &block, &own, info));
-  if (layout) *layout = own;
-  return OK;
+  struct checkpoint_info said = {0};
+  status = read_h5(path, &block, &own, &said);
+  if (status == OK) status = check_extents(path, &block, &own, extent);
+  if (status == OK && layout) *layout = own;
+  if (status == OK && info)
+    *info = said;
+  else
+    checkpoint_info_free(&said);
+  return status;
 }
 
 int64_t layout_run_bytes(const struct layout *layout) {

@@ -10,6 +10,7 @@
 #include "base/h5.h"
 #include "base/pulse.h"
 #include "base/status.h"
+#include "run/history_file.h"
 #include "run/output.h"
 
 /* Rows of one kind: records {row, network, values...} on the ranks that lead the networks, and on rank 0 the order. */
@@ -305,7 +306,7 @@ static int open_copy(const struct history *history, struct h5 **file) {
     TRY(disk_copy(history->path, history->temporary));
     return h5_open(history->temporary, true, file);
   }
-  TRY(h5_create(history->temporary, 0, file));
+  TRY(h5_create(history->temporary, HISTORY_SEAL, file));
   return write_head(history, *file);
 }
 
@@ -319,6 +320,7 @@ static int write_attributes(const struct history *history, struct h5 *file, int6
 }
 
 static int settle(const struct history *history, int (*may_write)(void *context), void *context) {
+  TRY(history_file_seal(history->temporary));
   TRY(disk_sync(history->temporary));
   TRY(may_write(context));
   if (rename(history->temporary, history->path) != 0)

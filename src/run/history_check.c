@@ -1,8 +1,8 @@
 #include <stdio.h>
 
-#include "base/h5.h"
 #include "base/status.h"
 #include "run/history.h"
+#include "run/history_file.h"
 
 void history_kept(const struct config *config, int64_t start, int64_t *rows, int64_t *fields) {
   const int64_t every = config->history_every;
@@ -41,7 +41,7 @@ static int check_file(const char *path, const struct config *config, int64_t sta
   struct h5 *file;
   int64_t rows_kept, fields_kept;
   history_kept(config, start, &rows_kept, &fields_kept);
-  TRY(h5_open(path, false, &file));
+  TRY(history_file_open(path, &file));
   int status = OK;
   for (int e = 0; e < config->ensemble.members && status == OK; e++) {
     int64_t rows = 0, fields = 0;
@@ -61,7 +61,8 @@ int history_whole(const char *output, const struct config *config, int64_t start
   char path[4200];
   snprintf(path, sizeof path, "%s/history.h5", output);
   *final = true;
-  if (check_file(path, config, start, final) == OK) return OK;
+  const int status = check_file(path, config, start, final);
+  if (status != FAILED) return status;
   return FAIL(FAILED, "%s; it must hold the rows before the checkpoint: put it back, or start over with --fresh",
               status_text());
 }

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/disk.h"
-#include "base/h5.h"
 #include "base/status.h"
+#include "run/history_file.h"
 
 static int make_folder(const char *path) {
   char part[4200];
@@ -162,7 +162,7 @@ int output_startable(const char *output, const struct config *config) {
   char *text = NULL;
   int64_t step = 0;
   struct config *was = NULL;
-  int status = h5_open(path, false, &file);
+  int status = history_file_open(path, &file);
   if (status == OK) status = h5_get_text(file, "/", "config", &text);
   if (status == OK) status = config_parse(path, text, &was);
   if (status == OK && config) status = config_resumable(was, config, 0);

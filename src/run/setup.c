@@ -62,10 +62,20 @@ int setup_particles(const struct comm *comm, const struct config *config, const 
                           particles);
 }
 
+/* Before memory is asked for what the input in a checkpoint says: are these the networks it holds? */
+static int check_input(const char *path, const struct checkpoint_info *info, const struct config *config) {
+  const struct ensemble_spec *holds = &info->ensemble, *says = &config->ensemble;
+  bool same = holds->members == says->members && holds->replicas == says->replicas && info->unit == config->unit.type &&
+              info->precision == config->precision && (config->target.d == 0 || info->d == config->target.d);
+  for (int e = 0; same && e < holds->members; e++) same = holds->n[e] == says->n[e];
+  return same ? OK : FAIL(FAILED, "%s: the input in it is of other networks than those it holds", path);
+}
+
 int setup_open(const struct comm *comm, const char *path, struct setup *setup) {
   *setup = (struct setup){0};
   TRY(checkpoint_verify(comm, path, &setup->info));
   TRY(config_parse(path, setup->info.config, &setup->config));
+  TRY(check_input(path, &setup->info, setup->config));
   TRY(setup_data(comm, setup->config, &setup->target, &setup->data));
   const int stage = schedule_stage(&setup->config->schedule, setup->info.step);
   TRY(setup_particles(comm, setup->config, setup->data, stage, &setup->particles));

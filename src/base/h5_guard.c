@@ -1,0 +1,108 @@
+#include "h5_guard.h"
+
+enum {
+  ANYWAY = 16 << 20,   /* so much memory may be claimed whatever is stored */
+  GZIP_RATIO = 1032,   /* the most by which zlib shrinks */
+  GZIP_CHUNK = 1 << 20 /* HDF5 unpacks a chunk to whatever length it has: 1032 times its bytes at worst */
+};
+
+void h5_guard_start(void) {
+  H5PLset_loading_state(0);
+}
+
+bool h5_guard_number(hid_t type) {
+  const hid_t usual[] = {H5T_IEEE_F32LE, H5T_IEEE_F64LE, H5T_IEEE_F32BE, H5T_IEEE_F64BE, H5T_STD_I8LE,
+                         H5T_STD_I16LE,  H5T_STD_I32LE,  H5T_STD_I64LE,  H5T_STD_U8LE,   H5T_STD_U16LE,
+                         H5T_STD_U32LE,  H5T_STD_U64LE,  H5T_STD_I8BE,   H5T_STD_I16BE,  H5T_STD_I32BE,
+                         H5T_STD_I64BE,  H5T_STD_U8BE,   H5T_STD_U16BE,  H5T_STD_U32BE,  H5T_STD_U64BE};
+  for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+    if (H5Tequal(type, usual[i]) > 0) return true;
+  return false;
+}
+
+struct sizes {
+  int rank;
+  hsize_t size[H5S_MAX_RANK], unit; /* shape, bytes of a number */
+  hsize_t claimed, stored, length;  /* bytes: all numbers in memory, in the file, of the file */
+};
+
+/* Bytes of a block of numbers; false for none, and beyond 2^62. */
+static bool bytes_of(const struct sizes *sizes, const hsize_t *size, hsize_t *bytes) {
+  *bytes = sizes->unit;
+  for (int i = 0; i < sizes->rank; i++)
+    if (__builtin_mul_overflow(*bytes, size[i], bytes)) return false;
+  return *bytes <= (hsize_t)1 << 62;
+}
+
+static bool usual_filters(hid_t creation, bool *gzip) {
+  *gzip = false;
+  for (int i = 0; i < H5Pget_nfilters(creation); i++) {
+    unsigned flags, config;
+    size_t values = 0;
+    const H5Z_filter_t filter = H5Pget_filter2(creation, (unsigned)i, &flags, &values, NULL, 0, NULL, &config);
+    if (filter == H5Z_FILTER_DEFLATE)
+      *gzip = true;
+    else if (filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32)
+      return false;
+  }
+  return true;
+}
+
+/* Is every chunk stored in about its own length at most? A longer one could unpack to anything. */
+static bool chunks_fit(hid_t dataset, const struct sizes *sizes, const hsize_t *chunk, hsize_t bytes) {
+  hsize_t offset[H5S_MAX_RANK] = {0}, stored;
+  for (;;) {
+    if (H5Dget_chunk_storage_size(dataset, offset, &stored) >= 0 && stored > bytes + bytes / 64 + 1024) return false;
+    int i = sizes->rank - 1;
+    while (i >= 0 && (offset[i] += chunk[i]) >= sizes->size[i]) offset[i--] = 0;
+    if (i < 0) return true;
+  }
+}
+
+static const char *guard_chunks(hid_t dataset, hid_t creation, const struct sizes *sizes) {
+  hsize_t chunk[H5S_MAX_RANK], bytes;
+  bool gzip;
+  if (!usual_filters(creation, &gzip)) return "numbers without filters, or with gzip, were expected (h5repack -f NONE)";
+  if (H5Pget_chunk(creation, H5S_MAX_RANK, chunk) != sizes->rank || !bytes_of(sizes, chunk, &bytes) || bytes == 0)
+    return "chunks of its own shape were expected";
+  if (bytes > ANYWAY && bytes / GZIP_RATIO > sizes->stored) return "chunks that match what is stored were expected";
+  if (!gzip || sizes->claimed == 0) return NULL;
+  if (bytes > GZIP_CHUNK) return "gzip in chunks of at most 1 MiB was expected (h5repack -f NONE)";
+  if (sizes->claimed / bytes > sizes->length) return "fewer chunks than the file has bytes were expected";
+  return chunks_fit(dataset, sizes, chunk, bytes) ? NULL : "compressed chunks shorter than their numbers were expected";
+}
+
+static const char *guard_sizes(hid_t file, hid_t dataset, hid_t creation, hid_t space, hid_t type) {
+  struct sizes sizes = {.rank = H5Sget_simple_extent_ndims(space), .unit = H5Tget_size(type)};
+  if (H5Sget_simple_extent_type(space) == H5S_NULL) return "numbers were expected, it has none";
+  if (sizes.rank < 0 || H5Sget_simple_extent_dims(space, sizes.size, NULL) < 0 ||
+      !bytes_of(&sizes, sizes.size, &sizes.claimed))
+    return "sizes that fit into memory were expected";
+  sizes.stored = H5Dget_storage_size(dataset);
+  if (H5Fget_filesize(file, &sizes.length) < 0 || sizes.stored > sizes.length)
+    return "no more bytes than the file has were expected";
+  if (sizes.claimed > 0 && sizes.stored == 0) return "numbers were expected, none were ever written";
+  if (sizes.claimed > ANYWAY && sizes.claimed / GZIP_RATIO > sizes.stored)
+    return "sizes that match what is stored were expected";
+  if (H5Pget_layout(creation) == H5D_CHUNKED) return guard_chunks(dataset, creation, &sizes);
+  return sizes.claimed <= sizes.stored ? NULL : "as many bytes as its numbers take were expected";
+}
+
+/* The layout comes first: asking a virtual dataset for its shape opens the files it is made of. */
+const char *h5_guard_dataset(hid_t file, hid_t dataset) {
+  const hid_t creation = H5Dget_create_plist(dataset);
+  if (creation < 0) return "a dataset was expected";
+  const H5D_layout_t layout = H5Pget_layout(creation);
+  const bool own = (layout == H5D_CONTIGUOUS || layout == H5D_CHUNKED || layout == H5D_COMPACT) &&
+                   H5Pget_external_count(creation) == 0;
+  const char *expected = "numbers stored in this very file were expected";
+  if (own) {
+    const hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
+    expected = h5_guard_number(type) ? guard_sizes(file, dataset, creation, space, type)
+                                     : "integers or floating-point numbers of the usual kinds were expected";
+    H5Sclose(space);
+    H5Tclose(type);
+  }
+  H5Pclose(creation);
+  return expected;
+}

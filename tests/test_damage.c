@@ -1,0 +1,307 @@
+// ranks: 1
+/* Damage, in children with little memory and time: every byte of a small checkpoint and many of a history, changed in
+ * turn, are found; none, and no change in a user's file, ends the program otherwise than with a message; a run goes on
+ * from the checkpoint before and says so. */
+#include <fcntl.h>
+#include <hdf5.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "analysis/study.h"
+#include "base/crc.h"
+#include "base/h5.h"
+#include "harness.h"
+#include "model/target.h"
+#include "run/checkpoint.h"
+#include "run/history_file.h"
+#include "run/sim.h"
+
+static char folder[300];
+
+static const char *path_of(const char *name) {
+  static char path[4][400];
+  static int next;
+  next = (next + 1) % 4;
+  snprintf(path[next], sizeof path[next], "%s/%s", folder, name);
+  return path[next];
+}
+
+static void shell(const char *format, const char *a, const char *b) {
+  char command[1000];
+  snprintf(command, sizeof command, format, a, b);
+  assert_int_equal(system(command), 0);
+}
+
+/* A run of 3 units with checkpoints at steps 10 and 20; once for all tests. */
+static void make_run(void) {
+  if (*folder) return;
+  snprintf(folder, sizeof folder, "%s", harness_folder());
+  char text[700];
+  snprintf(text, sizeof text,
+           "run: {output: %s/run}\nensemble: {n: [3, 4], replicas: 2}\ntarget: {type: spin, d: 2}\n"
+           "data: {mode: fixed, samples: 5, test: 3}\ndynamics: {stages: [{steps: 20, dt: 0.1}]}\n"
+           "output: {history_every: 10, checkpoint_every: 10, fields: [0, 20]}\n",
+           folder);
+  struct config *config;
+  const struct sim_options options = {.stop_at = -1};
+  assert_ok(config_parse("test", text, &config));
+  assert_ok(sim_run(&world, config, &options));
+  config_free(config);
+}
+
+static void put(hid_t file, const char *name, hid_t type, int rank, const double *numbers) {
+  const hid_t space = H5Screate_simple(rank, (hsize_t[]){3, 2}, NULL);
+  const hid_t id = H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  assert_true(H5Dwrite(id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers) >= 0);
+  H5Dclose(id);
+  H5Sclose(space);
+}
+
+/* As HDF5 writes it when it is asked for nothing: without the gaps of ours. */
+static const char *make_data(void) {
+  const double numbers[6] = {0, 1, 2, 3, 4, 5};
+  const char *path = path_of("data.h5");
+  const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  put(file, "x", H5T_IEEE_F64LE, 2, numbers);
+  put(file, "y", H5T_IEEE_F32BE, 1, numbers);
+  put(file, "test_x", H5T_STD_I16LE, 2, numbers);
+  put(file, "test_y", H5T_IEEE_F64LE, 1, numbers);
+  assert_true(H5Fclose(file) >= 0);
+  return path;
+}
+
+/* ---- readers ---- */
+
+static int read_checkpoint(const char *path) {
+  return checkpoint_verify(&world, path, NULL);
+}
+
+static int read_history(const char *path) {
+  struct h5 *file;
+  TRY(history_file_open(path, &file));
+  return h5_close(file);
+}
+
+/* All that analyze reads of the run that the file belongs to. */
+static int read_study(const char *path) {
+  char run[400], *runs[] = {run};
+  snprintf(run, sizeof run, "%.*s", (int)(strrchr(path, '/') - path), path);
+  struct study *study;
+  int64_t rows = 0, *step = NULL;
+  double *time = NULL, *x = NULL, *y = NULL;
+  int d;
+  TRY(study_open(1, runs, &study));
+  int status = study_rows(study, &rows, &step, &time);
+  for (int size = 0; size < study->sizes && status == OK; size++) {
+    const int64_t width = study->tests > study->samples ? study->tests : study->samples;
+    double *values = calloc((size_t)(study->replicas[size] * (rows + width + 1)), sizeof *values);
+    status = study_curves(study, size, "loss", rows, step, values);
+    for (int t = 0; t < study->times && status == OK; t++) {
+      status = study_series(study, size, t, "test_loss", values);
+      if (status == OK) status = study_field(study, size, t, POINTS_TRAIN, values);
+      if (status == OK) status = study_moment(study, size, t, POINTS_TEST, values);
+    }
+    free(values);
+  }
+  if (status == OK) status = study_points(study, POINTS_TEST, &d, &x, &y);
+  free(step);
+  free(time);
+  free(x);
+  free(y);
+  study_free(study);
+  return status;
+}
+
+static int read_data(const char *path) {
+  struct target_spec spec = {.type = TARGET_FILE};
+  struct target *target;
+  snprintf(spec.path, sizeof spec.path, "%s", path);
+  TRY(target_create(&world, &spec, &target));
+  target_free(target);
+  return OK;
+}
+
+/* ---- changes ---- */
+
+/* What the child tells: the byte it is at, how many changes went unnoticed and the last of them. */
+struct told {
+  long at, unnoticed, last;
+  char wrong[400];
+};
+
+static void try_byte(int file, const char *path, long at, unsigned flip, int (*read_file)(const char *path),
+                     struct told *told) {
+  unsigned char was, now;
+  if (pread(file, &was, 1, at) != 1) _exit(3);
+  now = (unsigned char)(was ^ flip);
+  if (pwrite(file, &now, 1, at) != 1) _exit(3);
+  alarm(20);
+  told->at = at;
+  const int status = read_file(path);
+  alarm(0);
+  if (pwrite(file, &was, 1, at) != 1) _exit(3);
+  if (status == OK) {
+    told->unnoticed++;
+    told->last = at;
+  } else if (strlen(status_text()) < 10 || strstr(status_text(), "no memory")) {
+    snprintf(told->wrong, sizeof told->wrong, "byte %ld: %.300s", at, status_text());
+  }
+}
+
+/* AddressSanitizer takes terabytes of addresses for itself. */
+static void limit_memory(rlim_t more) {
+#ifdef __SANITIZE_ADDRESS__
+  return;
+#endif
+  long pages = 0;
+  FILE *statm = fopen("/proc/self/statm", "r");
+  if (!statm || fscanf(statm, "%ld", &pages) != 1) _exit(3);
+  fclose(statm);
+  const rlim_t most = (rlim_t)pages * 4096 + more;
+  setrlimit(RLIMIT_AS, &(struct rlimit){most, most});
+}
+
+/* Changes bits of bytes first, first + stride, ... below end, reads the file each time. Returns the unnoticed ones. */
+static struct told change(const char *path, long first, long end, long stride, unsigned flip,
+                          int (*read_file)(const char *path)) {
+  struct told *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  memset(shared, 0, sizeof *shared);
+  fflush(NULL);
+  const pid_t child = fork();
+  if (child == 0) {
+    const int file = open(path, O_RDWR);
+    limit_memory(256 << 20);
+    for (long at = first; at < end; at += stride)
+      try_byte(file, path, at, flip ? flip : 1u << (at % 8), read_file, shared);
+    _exit(0);
+  }
+  int status;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  const struct told told = *shared;
+  munmap(shared, sizeof *shared);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    fail_msg("%s: byte %ld changed: the reader ended with status %x (signal %d)", path, told.at, status,
+             WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+  if (*told.wrong) fail_msg("%s: %s", path, told.wrong);
+  return told;
+}
+
+static long length_of(const char *path) {
+  struct stat found;
+  assert_int_equal(stat(path, &found), 0);
+  return found.st_size;
+}
+
+static void all_noticed(const char *path, long first, long end, long stride, unsigned flip,
+                        int (*read_file)(const char *path)) {
+  const struct told told = change(path, first, end, stride, flip, read_file);
+  if (told.unnoticed > 0)
+    fail_msg("%s: %ld changes went unnoticed, the last at byte %ld", path, told.unnoticed, told.last);
+}
+
+static void every_changed_byte_of_a_checkpoint_is_found(void **state) {
+  (void)state;
+  make_run();
+  const char *path = path_of("run/checkpoints/step-000000000020.h5");
+  const long bytes = length_of(path);
+  assert_ok(read_checkpoint(path));
+  all_noticed(path, 0, bytes, 1, 0, read_checkpoint);
+  for (unsigned flip = 1; flip < 256; flip *= 2) {
+    all_noticed(path, 0, 512, 1, flip, read_checkpoint);
+    all_noticed(path, 512 + flip % 7, bytes, 61, flip, read_checkpoint);
+  }
+  assert_ok(read_checkpoint(path));
+  print_message("each of %ld bytes was changed\n", bytes);
+}
+
+static void changed_bytes_of_a_history_are_found(void **state) {
+  (void)state;
+  make_run();
+  const char *path = path_of("run/history.h5");
+  const long bytes = length_of(path);
+  assert_ok(read_history(path));
+  /* Changes in its magic make it one of an older program, which had no proof: nothing else of it is changed then. */
+  assert_int_equal(change(path, 0, 8, 1, 0, read_history).unnoticed, 8);
+  all_noticed(path, 8, 4096, 1, 0, read_history);
+  all_noticed(path, 4096, bytes, 101, 0, read_history);
+  assert_ok(read_history(path));
+  assert_ok(read_study(path));
+}
+
+static void cuts_are_found(void **state) {
+  (void)state;
+  make_run();
+  (void)make_data();
+  const char *names[] = {"run/checkpoints/step-000000000020.h5", "run/history.h5", "data.h5"};
+  int (*const readers[])(const char *) = {read_checkpoint, read_history, read_data};
+  for (int i = 0; i < 3; i++) {
+    const char *cut = path_of("cut.h5");
+    const long bytes = length_of(path_of(names[i]));
+    shell("cp '%s' '%s'", path_of(names[i]), cut);
+    assert_ok(readers[i](cut));
+    for (long length = bytes - 1; length >= 0; length -= length > 40000 ? 1777 : 97) {
+      assert_int_equal(truncate(cut, length), 0);
+      if (readers[i](cut) == OK) fail_msg("%s: cut to %ld of %ld bytes unnoticed", names[i], length, bytes);
+    }
+  }
+}
+
+/* Nothing tells a changed number of a user's from the number that was there, and the HDF5 library does not survive all
+ * changes in its own structures; but none may end the program. */
+static void changes_in_a_users_file_end_in_a_message_if_they_are_seen(void **state) {
+  (void)state;
+  make_run();
+  const char *path = make_data();
+  const long bytes = length_of(path);
+  change(path, 0, bytes, 2, 0, read_data);
+  change(path, 1, bytes, 8, 0xff, read_data);
+  assert_ok(read_data(path));
+}
+
+static char noted[4096];
+static void note(void *context, const char *text) {
+  (void)context;
+  snprintf(noted, sizeof noted, "%s", text);
+}
+
+static void the_checkpoint_before_is_taken(void **state) {
+  (void)state;
+  make_run();
+  const char *newest = path_of("run/checkpoints/step-000000000020.h5");
+  const int file = open(newest, O_RDWR);
+  const long bytes = length_of(newest);
+  for (long at = 0; at < bytes; at += 211) {
+    unsigned char was, now;
+    char *path = NULL;
+    struct checkpoint_info info = {0};
+    assert_int_equal(pread(file, &was, 1, at), 1);
+    now = was ^ 0x10;
+    assert_int_equal(pwrite(file, &now, 1, at), 1);
+    *noted = 0;
+    assert_ok(checkpoint_newest(&world, path_of("run/checkpoints"), false, note, NULL, &path, &info));
+    assert_true(path && strstr(path, "step-000000000010.h5") && info.step == 10);
+    assert_non_null(strstr(noted, "step-000000000020.h5"));
+    free(path);
+    checkpoint_info_free(&info);
+    assert_int_equal(pwrite(file, &was, 1, at), 1);
+  }
+  close(file);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_changed_byte_of_a_checkpoint_is_found),
+      cmocka_unit_test(changed_bytes_of_a_history_are_found),
+      cmocka_unit_test(cuts_are_found),
+      cmocka_unit_test(changes_in_a_users_file_end_in_a_message_if_they_are_seen),
+      cmocka_unit_test(the_checkpoint_before_is_taken),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}
