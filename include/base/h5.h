@@ -60,13 +60,13 @@ int h5_reserve(struct h5 *file, const char *dataset, enum h5_type type, int rank
 /* Byte in the file at which the numbers of a contiguous dataset, stored in this type, start. */
 int h5_offset(struct h5 *file, const char *dataset, enum h5_type type, int64_t *offset);
 
+/* Series grow by chunks of so many numbers (64 KiB), or one row if that is longer, of at most so many rows. */
+enum { H5_CHUNK_NUMBERS = 8192, H5_CHUNK_ROWS = 1024 };
+
 /* Series: datasets that grow along the first dimension. Makes the dataset if it is missing, cuts it to keep rows, then
  * appends rows. row_shape has row_rank entries (0: scalars). FAILED if it has fewer than keep rows. */
 int h5_append(struct h5 *file, const char *dataset, enum h5_type type, int row_rank, const int64_t *row_shape,
               int64_t keep, int64_t rows, const void *data);
-
-/* About what a series of numbers of 8 bytes takes in a file, so many in each row. */
-double h5_series_bytes(int64_t numbers, int64_t rows);
 
 /* "HDF5 1.10.8" */
 void h5_version(char *text, size_t size);

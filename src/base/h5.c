@@ -381,30 +381,18 @@ int h5_read(struct h5 *file, const char *dataset, enum h5_type type, int rank, c
 
 /* ---- series ---- */
 
-enum { CHUNK_NUMBERS = 8192, CHUNK_ROWS = 1024 }; /* 64 KiB */
-
-/* Several short rows to a chunk. */
-static int64_t chunk_rows(int64_t numbers) {
-  const int64_t rows = CHUNK_NUMBERS / (numbers > 0 ? numbers : 1);
-  return rows < 1 ? 1 : rows < CHUNK_ROWS ? rows : CHUNK_ROWS;
-}
-
-double h5_series_bytes(int64_t numbers, int64_t rows) {
-  const int64_t chunk = chunk_rows(numbers), chunks = (rows + chunk - 1) / chunk;
-  return (double)(chunks * chunk) * (double)numbers * sizeof(double);
-}
-
 static hid_t make_series(struct h5 *file, const char *dataset, enum h5_type type, int rank, const hsize_t *row) {
   hsize_t size[H5_RANK_MAX] = {0}, most[H5_RANK_MAX] = {H5S_UNLIMITED}, chunk[H5_RANK_MAX] = {1}, numbers = 1;
   for (int i = 1; i < rank; i++) {
     size[i] = most[i] = chunk[i] = row[i];
     numbers *= row[i];
   }
-  chunk[0] = (hsize_t)chunk_rows((int64_t)numbers);
-  /* A long row is cut along its first dimension. */
-  for (int i = 1; i < rank && numbers > 16 * CHUNK_NUMBERS; i++) {
+  /* Several short rows to a chunk; a long row is cut along its first dimension. */
+  chunk[0] = numbers < H5_CHUNK_NUMBERS ? H5_CHUNK_NUMBERS / (numbers ? numbers : 1) : 1;
+  if (chunk[0] > H5_CHUNK_ROWS) chunk[0] = H5_CHUNK_ROWS;
+  for (int i = 1; i < rank && numbers > 16 * H5_CHUNK_NUMBERS; i++) {
     numbers /= chunk[i];
-    chunk[i] = 16 * CHUNK_NUMBERS / numbers < 1 ? 1 : 16 * CHUNK_NUMBERS / numbers;
+    chunk[i] = 16 * H5_CHUNK_NUMBERS / numbers < 1 ? 1 : 16 * H5_CHUNK_NUMBERS / numbers;
     if (chunk[i] > row[i]) chunk[i] = row[i];
     numbers *= chunk[i];
   }

@@ -14,16 +14,26 @@ void history_kept(const struct config *config, int64_t start, int64_t *rows, int
   }
 }
 
+/* About what rows of so many numbers take, in whole chunks. */
+static double series_bytes(int64_t numbers, int64_t rows) {
+  const int64_t fit = H5_CHUNK_NUMBERS / (numbers > 0 ? numbers : 1),
+                chunk = fit < 1               ? 1
+                        : fit < H5_CHUNK_ROWS ? fit
+                                              : H5_CHUNK_ROWS,
+                chunks = (rows + chunk - 1) / chunk;
+  return (double)(chunks * chunk) * (double)numbers * sizeof(double);
+}
+
 double history_bytes(const struct config *config, const struct data *data, int64_t step) {
   enum { AXES = 4, FIELD_AXES = 2 };
   const int64_t replicas = config->ensemble.replicas, points = data->tests + data->samples;
   int64_t rows, fields;
   history_kept(config, step, &rows, &fields);
-  const double series = AXES * h5_series_bytes(1, rows) + column_count * h5_series_bytes(replicas, rows);
+  const double series = AXES * series_bytes(1, rows) + column_count * series_bytes(replicas, rows);
   double field = 0;
   if (fields > 0)
-    field = FIELD_AXES * h5_series_bytes(1, fields) + h5_series_bytes(replicas * data->tests, fields) +
-            h5_series_bytes(replicas * data->samples, fields) + HISTORY_MOMENTS * h5_series_bytes(replicas, fields);
+    field = FIELD_AXES * series_bytes(1, fields) + series_bytes(replicas * data->tests, fields) +
+            series_bytes(replicas * data->samples, fields) + HISTORY_MOMENTS * series_bytes(replicas, fields);
   return (double)points * (data->d + 1) * sizeof(double) + config->ensemble.members * (series + field);
 }
 
