@@ -119,7 +119,7 @@ check-slurm: setup ## run jobs/ under a private SLURM of two nodes on this machi
 
 .PHONY: check-faults check-faults-long
 check-faults: setup ## kill runs, fill disks and damage files; needs root for small disks of its own
-	@tools/setup check-faults
+	@tools/setup check-faults fuzz
 	@$(MAKE) --no-print-directory -j $$(nproc) EXTRA_CFLAGS='-Werror $(EXTRA_CFLAGS)' BUILD=$(BUILD)/check tests
 	@. tools/environment; tests/run-programs fault $(BUILD)/check $(ARGS)
 check-faults-long: ## the same, with 200 kills
@@ -130,6 +130,26 @@ debug: ## build without optimisation in build/debug
 	@$(MAKE) --no-print-directory -j $$(nproc) OPT='-O0 -g3' FORTIFY= BUILD=$(BUILD)/debug all
 asan: ## build with address and undefined-behaviour sanitizers in build/asan
 	@$(MAKE) --no-print-directory -j $$(nproc) OPT='-O1 -g' FORTIFY= EXTRA_CFLAGS='$(SANITIZE)' BUILD=$(BUILD)/asan all tests
+
+# Readers of files under clang's libFuzzer and sanitizers, from the sources they need. What a target finds is in
+# $(BUILD)/fuzz/findings.
+FUZZ := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
+  -include tests/fuzz/portable.h
+FUZZED := $(wildcard src/base/*.c src/run/config*.c src/run/checkpoint*.c src/run/history*.c src/run/provenance.c src/run/output.c src/run/lock.c \
+  src/analysis/study*.c) $(addprefix src/model/,$(addsuffix .c,unit kernel target data schedule particles fault observe))
+$(BUILD)/fuzzed.a: $(FUZZED:src/%.c=$(BUILD)/obj/%.o) $(ISA_LEVELS:%=$(BUILD)/obj/model/kernel_%.o) $(BUILD)/obj/info.o
+	@rm -f $@
+	$(call quiet,ar  ) $(AR) rcs $@ $^
+$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.c tests/fuzz/edit.c tests/fuzz/fuzz.h $(BUILD)/fuzzed.a
+	$(call quiet,fuzz) $(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -Isrc/run -o $@ $(filter %.c %.a,$^) $(LDLIBS)
+
+.PHONY: fuzz fuzzers
+fuzz: fuzzers ## fuzz the reader of inputs or of checkpoints: ARGS="yaml 1800", ARGS="checkpoint 1800" (seconds)
+	@. tools/environment; tests/fuzz/run $(BUILD)/fuzz $(ARGS)
+fuzzers:
+	@tools/setup fuzz
+	@OMPI_CC=clang MPICH_CC=clang $(MAKE) --no-print-directory -j $$(nproc) OPT='-O1 -g' OPENMP= FORTIFY= \
+	  EXTRA_CFLAGS='$(FUZZ)' BUILD=$(BUILD)/fuzz $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: bench
 bench: all ## speed of the step against the machine's GEMM peak
@@ -182,7 +202,7 @@ info: ## what the build uses
 
 .PHONY: format
 format: ## format the sources in place
-	clang-format -i $(wildcard src/*/*.[ch] include/*/*.h tests/*.[ch] tools/*/*.c)
+	clang-format -i $(wildcard src/*/*.[ch] include/*/*.h tests/*.[ch] tests/fuzz/*.[ch] tools/*/*.c)
 
 .PHONY: clean
 clean: ## remove the build folder
