@@ -1,6 +1,5 @@
 // ranks: 1 2 3 4
-/* checkpoint: what is written reads back to the bit; every flipped byte, cut and foreign file is found; a write that
- * fails leaves what was there. */
+/* checkpoint: what is written reads back to the bit; a write that fails leaves what was there. Damage: test_damage.c. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,45 +123,6 @@ static void store(const char *path, const char *data, long bytes) {
   fclose(file);
 }
 
-/* One rank: the file is small and there is nothing to share. */
-static void every_flipped_byte_is_found(void **state) {
-  (void)state;
-  if (world.size > 1) return;
-  clear();
-  struct problem *problem = networks("sigmoid", "single", "[3]");
-  assert_ok(save(problem, 1, SLAB_POSIX, always));
-  char *path = checkpoint_path(folder, 1);
-  long bytes;
-  char *data = load(path, &bytes);
-  for (long at = 0; at < bytes; at++) {
-    const char was = data[at];
-    data[at] ^= (char)(1 << (at % 8));
-    FILE *file = fopen(path, "r+b");
-    fseek(file, at, SEEK_SET);
-    fputc(data[at], file);
-    fclose(file);
-    if (checkpoint_verify(&world, path, NULL) == OK) fail_msg("byte %ld of %ld is not covered", at, bytes);
-    data[at] = was;
-    file = fopen(path, "r+b");
-    fseek(file, at, SEEK_SET);
-    fputc(was, file);
-    fclose(file);
-  }
-  assert_ok(checkpoint_verify(&world, path, NULL));
-  print_message("%ld bytes flipped one by one\n", bytes);
-  for (long length = 0; length < bytes; length += 97) {
-    store(path, data, length);
-    assert_status(FAILED, checkpoint_verify(&world, path, NULL));
-  }
-  data = realloc(data, (size_t)bytes + 1);
-  data[bytes] = 0;
-  store(path, data, bytes + 1); /* a byte too many */
-  assert_status(FAILED, checkpoint_verify(&world, path, NULL));
-  free(data);
-  free(path);
-  problem_free(problem);
-}
-
 static char noted[4096];
 static void note(void *context, const char *text) {
   (void)context;
@@ -282,7 +242,6 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(particles_read_back_to_the_bit),
       cmocka_unit_test(other_shapes_are_refused),
-      cmocka_unit_test(every_flipped_byte_is_found),
       cmocka_unit_test(newest_passes_over_damage),
       cmocka_unit_test(a_failed_write_leaves_what_was_there),
       cmocka_unit_test(rotation_keeps_the_newest_and_the_snapshots),

@@ -309,14 +309,14 @@ static void attribute(hid_t file, const char *name, hid_t type, hid_t space, con
 static void attributes(hid_t file) {
   const hid_t scalar = H5Screate(H5S_SCALAR), any = H5Tcopy(H5T_C_S1), text = H5Tcopy(H5T_C_S1);
   const hid_t odd = H5Tcopy(H5T_NATIVE_INT);
-  const char *pointer = "of any length";
+  const char *pointer = "of any length", escape[16] = "\033[2J\b\302\233é\n\t.";
   H5Tset_size(any, H5T_VARIABLE);
   H5Tset_size(text, 16);
   H5Tset_precision(odd, 24);
   attribute(file, "vlen", any, scalar, &pointer);
   attribute(file, "many", H5T_NATIVE_INT, space_of(1, 3), (int[]){1, 2, 3});
   attribute(file, "odd", odd, scalar, &(int){1});
-  attribute(file, "escape", text, scalar, "\033[2J\b\302\233é\n\t.");
+  attribute(file, "escape", text, scalar, escape);
 }
 static void huge_text(hid_t file) {
   const hid_t text = H5Tcopy(H5T_C_S1);
