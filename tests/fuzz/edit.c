@@ -1,5 +1,6 @@
 /* Edits a file through the HDF5 library: its errors mean that no file can be like that, and are passed over. */
 #include <hdf5.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,13 @@ static const char *choose(struct script *script, const char *const *names) {
   int count = 0;
   while (names[count]) count++;
   return names[script_byte(script) % count];
+}
+
+/* HDF5 itself may break where it packs or converts others; readers of ours never let it. */
+static bool usual(hid_t type) {
+  const H5T_class_t class = H5Tget_class(type);
+  return (class == H5T_INTEGER || class == H5T_FLOAT) && H5Tget_precision(type) == 8 * H5Tget_size(type) &&
+         H5Tget_size(type) != 3;
 }
 
 static hid_t number_type(struct script *script) {
@@ -73,7 +81,7 @@ static void change_text(hid_t file, struct script *script, const char *object, c
   H5Oclose(at);
 }
 
-static hid_t creation_of(struct script *script, int rank, const hsize_t *size) {
+static hid_t creation_of(struct script *script, hid_t type, int rank, const hsize_t *size) {
   const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
   hsize_t chunk[5], bytes = 8;
   for (int i = 0; i < rank; i++) {
@@ -90,7 +98,7 @@ static hid_t creation_of(struct script *script, int rank, const hsize_t *size) {
     H5Pset_chunk(creation, rank, chunk);
     if (layout & 4) H5Pset_deflate(creation, 6);
     if (layout & 8) H5Pset_fletcher32(creation);
-    if (layout & 16) H5Pset_scaleoffset(creation, H5Z_SO_INT, 2);
+    if (layout & 16 && usual(type)) H5Pset_scaleoffset(creation, H5Z_SO_INT, 2);
     if (layout & 32) H5Pset_shuffle(creation);
   }
   if (layout == 252) H5Pset_external(creation, "/dev/zero", 0, H5F_UNLIMITED);
@@ -107,7 +115,7 @@ static void put_dataset(hid_t file, struct script *script, const char *object) {
     if (count > 4096) count = 4097;
   }
   const hid_t type = number_type(script), space = H5Screate_simple(rank, size, NULL),
-              creation = creation_of(script, rank, size), links = H5Pcreate(H5P_LINK_CREATE);
+              creation = creation_of(script, type, rank, size), links = H5Pcreate(H5P_LINK_CREATE);
   H5Pset_create_intermediate_group(links, 1);
   H5Ldelete(file, object, H5P_DEFAULT);
   const hid_t id = H5Dcreate2(file, object, type, space, links, creation, H5P_DEFAULT);
@@ -145,9 +153,9 @@ static void put_link(hid_t file, struct script *script, const char *object, cons
 
 /* Whole numbers of a dataset that is there become others. */
 static void change_numbers(hid_t file, struct script *script, const char *object) {
-  const hid_t id = H5Dopen2(file, object, H5P_DEFAULT), space = H5Dget_space(id);
+  const hid_t id = H5Dopen2(file, object, H5P_DEFAULT), space = H5Dget_space(id), type = H5Dget_type(id);
   const hssize_t count = H5Sget_simple_extent_npoints(space);
-  if (id >= 0 && count > 0 && count <= 4096 && H5Sget_simple_extent_ndims(space) > 0) {
+  if (id >= 0 && usual(type) && count > 0 && count <= 4096 && H5Sget_simple_extent_ndims(space) > 0) {
     int64_t *numbers = calloc((size_t)count, sizeof *numbers);
     if (H5Dread(id, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers) >= 0) {
       numbers[script_byte(script) % count] = script_value(script);
@@ -155,6 +163,7 @@ static void change_numbers(hid_t file, struct script *script, const char *object
     }
     free(numbers);
   }
+  H5Tclose(type);
   H5Sclose(space);
   H5Dclose(id);
 }
