@@ -133,10 +133,10 @@ whole_to() {
   [ -z "$(find "$2" -name '.*' -type f)" ] || fail "$2: temporary files are left: $(find "$2" -name '.*')${3:+ ($3)}"
 }
 
-# same FOLDER: the final particles and the whole history are those of ./whole
+# same FOLDER [OTHER]: the final particles and the whole history are those of OTHER (default: whole)
 same() {
-  local last
-  last=checkpoints/$(ls whole/checkpoints | tail -n 1)
-  "$mckean" compare "whole/$last" "$1/$last" >compared 2>&1 || fail "$1: $(tail -n 3 compared)"
-  h5diff whole/history.h5 "$1/history.h5" /ensemble /ensemble >compared 2>&1 || fail "$1: the history differs: $(tail -n 3 compared)"
+  local last other=${2:-whole}
+  last=checkpoints/$(ls "$other/checkpoints" | tail -n 1)
+  "$mckean" compare "$other/$last" "$1/$last" >compared 2>&1 || fail "$1: $(tail -n 3 compared)"
+  h5diff "$other/history.h5" "$1/history.h5" /ensemble /ensemble >compared 2>&1 || fail "$1: the history differs: $(tail -n 3 compared)"
 }
