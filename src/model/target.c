@@ -7,8 +7,8 @@
 #include "base/h5.h"
 #include "base/level.h"
 #include "base/rng.h"
-#include "base/status.h"
 #include "base/sandbox.h"
+#include "base/status.h"
 #include "model/kernel.h"
 
 const char *const target_names[TARGET_TYPES] = {"spin", "teacher", "file"};

@@ -221,11 +221,12 @@ int lock_held(const struct lock *lock) {
   char owner[LOCK_CONTENT];
   if (is_ours(lock, lock->path)) return OK;
   if (access(lock->path, F_OK) != 0)
-    return FAIL(FAILED,
-                "%s: the lock is no longer ours (%s): the output was moved, removed or unmounted, or the lock removed by "
-                "hand; this run ends without writing. Put the output back: the same command goes on from the newest "
-                "checkpoint",
-                lock->path, strerror(errno));
+    return FAIL(
+        FAILED,
+        "%s: the lock is no longer ours (%s): the output was moved, removed or unmounted, or the lock removed by "
+        "hand; this run ends without writing. Put the output back: the same command goes on from the newest "
+        "checkpoint",
+        lock->path, strerror(errno));
   read_owner(lock->path, owner);
   return FAIL(FAILED,
               "%s: the lock is no longer ours: another run took over this output while this one was stopped (%s); "
