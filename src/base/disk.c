@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/pulse.h"
 #include "base/status.h"
 
 enum { TEXT = 8192, PIECE = 1 << 30 };
@@ -70,6 +71,7 @@ static int copy_bytes(int in, int out, const char *from, const char *to) {
     if (part < 0) return disk_fail(errno, "%s: cannot copy it to %s", from, to);
     if (part == 0) return FAIL(FAILED, "%s: it became shorter while it was copied to %s", from, to);
     left -= part;
+    pulse_beat();
   }
   return OK;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pulse.h"
 #include "base/rng.h"
 #include "base/status.h"
 
@@ -18,14 +19,18 @@ static void add_noise(const struct data *data, uint64_t network, int64_t step, i
   }
 }
 
-/* count points of a stream that all networks share, with their labels. */
+/* count points of a stream that all networks share, with their labels: in pieces, since it may take long. */
 static int draw_set(const struct data *data, uint64_t seed, enum rng_stream stream, int64_t count, double **x,
                     double **y) {
+  enum { PIECE = 960 };
   TRY(status_array((void **)x, count * data->d, sizeof(double), "data points"));
   TRY(status_array((void **)y, count, sizeof(double), "labels"));
   const struct rng rng = {seed, stream, 0, 0};
   for (int64_t p = 0; p < count; p++) rng_sphere(&rng, (uint64_t)p, data->d, *x + p * data->d);
-  target_eval(data->target, (int)count, *x, *y);
+  for (int64_t p = 0; p < count; p += PIECE) {
+    target_eval(data->target, (int)(count - p < PIECE ? count - p : PIECE), *x + p * data->d, *y + p);
+    pulse_beat();
+  }
   return OK;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/exact.h"
+#include "base/pulse.h"
 #include "base/status.h"
 
 enum {
@@ -264,6 +265,7 @@ static void sum_units(struct forward *forward, const struct share *share, struct
   slot->labels[1] = divided ? source->count * (share->group->rank + 1) / share->group->size : source->count;
   if (divided) memset(slot->y, 0, sizeof *slot->y * (size_t)source->count);
   for (int64_t first = 0; first < source->count; first += forward->chunk) {
+    if (omp_get_thread_num() == 0) pulse_beat(); /* a pass may take long */
     const struct points points = forward_chunk(forward, slot, source, first, true);
     const int64_t chunk = first / forward->chunk, limbs = EXACT_LIMBS(points.count);
     int64_t *words = slot->words + chunk * chunk_words(forward->chunk);
