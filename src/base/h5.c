@@ -250,9 +250,9 @@ static int get_number(struct h5 *file, const char *object, const char *name, H5T
                       void *value) {
   const hid_t attribute = open_attribute(file, object, name, class);
   if (attribute < 0) return missing(file, object, name);
-  const herr_t failed = H5Aread(attribute, type, value);
+  const int status = H5Aread(attribute, type, value) < 0 ? h5_fail(file, object, "cannot read an attribute") : OK;
   H5Aclose(attribute);
-  return failed < 0 ? h5_fail(file, object, "cannot read an attribute") : OK;
+  return status;
 }
 
 int h5_get_int(struct h5 *file, const char *object, const char *name, int64_t *value) {
@@ -405,20 +405,23 @@ static hid_t make_series(struct h5 *file, const char *dataset, enum h5_type type
   return id;
 }
 
-static int append_rows(hid_t id, enum h5_type type, int rank, const hsize_t *row, int64_t keep, int64_t rows,
-                       const void *data) {
+/* The reason of a failure is asked for before anything is closed, like that in wrap. */
+static int append_rows(const struct h5 *file, const char *dataset, hid_t id, enum h5_type type, int rank,
+                       const hsize_t *row, int64_t keep, int64_t rows, const void *data) {
   hsize_t size[H5_RANK_MAX], start[H5_RANK_MAX] = {(hsize_t)keep};
   memcpy(size, row, sizeof size);
   size[0] = (hsize_t)(keep + rows);
-  if (H5Dset_extent(id, size) < 0) return -1;
-  if (rows == 0) return 0;
+  if (H5Dset_extent(id, size) < 0) return h5_fail(file, dataset, "cannot append rows");
+  if (rows == 0) return OK;
   size[0] = (hsize_t)rows;
   const hid_t space = H5Dget_space(id), memory = H5Screate_simple(rank, size, NULL);
-  const int failed = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL) < 0 ||
-                     H5Dwrite(id, native(type), memory, space, H5P_DEFAULT, data) < 0;
+  int status = OK;
+  if (H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL) < 0 ||
+      H5Dwrite(id, native(type), memory, space, H5P_DEFAULT, data) < 0)
+    status = h5_fail(file, dataset, "cannot append rows");
   H5Sclose(memory);
   H5Sclose(space);
-  return failed ? -1 : 0;
+  return status;
 }
 
 int h5_append(struct h5 *file, const char *dataset, enum h5_type type, int row_rank, const int64_t *row_shape,
@@ -441,8 +444,8 @@ int h5_append(struct h5 *file, const char *dataset, enum h5_type type, int row_r
   else if (!fits)
     status = FAIL(FAILED, "%s: %s: expected at least %lld rows of the run's shape, received %lld", file->path, dataset,
                   (long long)keep, (long long)found[0]);
-  else if (append_rows(id, type, rank, row, keep, rows, data) < 0)
-    status = h5_fail(file, dataset, "cannot append rows");
+  else
+    status = append_rows(file, dataset, id, type, rank, row, keep, rows, data);
   if (H5Dclose(id) < 0 && status == OK)
     status = h5_fail(file, dataset, "cannot append rows"); /* they were in a cache */
   return status;
