@@ -135,7 +135,8 @@ asan: ## build with address and undefined-behaviour sanitizers in build/asan
 # $(BUILD)/fuzz/findings.
 FUZZ := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
   -include tests/fuzz/portable.h
-FUZZED := $(wildcard src/base/*.c src/run/config*.c src/run/checkpoint*.c src/run/history*.c src/run/provenance.c src/run/output.c src/run/lock.c \
+FUZZED := $(wildcard src/base/*.c src/run/config*.c src/run/checkpoint*.c src/run/history*.c src/run/slurm.c src/run/provenance.c src/run/output.c \
+  src/run/lock.c \
   src/analysis/study*.c) $(addprefix src/model/,$(addsuffix .c,unit kernel target data schedule particles fault observe))
 $(BUILD)/fuzzed.a: $(FUZZED:src/%.c=$(BUILD)/obj/%.o) $(ISA_LEVELS:%=$(BUILD)/obj/model/kernel_%.o) $(BUILD)/obj/info.o
 	@rm -f $@

@@ -9,6 +9,9 @@
 enum { SLURM_ID = 64 };
 bool slurm_job(char id[SLURM_ID]);
 
+/* Local. How often SLURM, or jobs/common.sh by new jobs (MCKEAN_RESTARTS), started this job anew. */
+int slurm_restarts(void);
+
 /* Local. Seconds until SLURM ends this job; INFINITY: it has no limit; NAN: not known. Asks squeue, which knows of a
  * limit that was changed and needs no right clock here; without an answer the environment (SLURM_JOB_END_TIME, set by
  * newer versions). Takes up to SLURM_PATIENCE seconds when the controller does not answer. */

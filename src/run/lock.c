@@ -15,6 +15,7 @@
 #include "base/disk.h"
 #include "base/slab.h"
 #include "base/status.h"
+#include "run/slurm.h"
 
 /* A probe holds the lock for an instant: that is no other run. An owner that has not signed yet does so in an instant. */
 enum { ATTEMPTS = 11, ATTEMPTS_UNSIGNED = 101 };
@@ -35,11 +36,11 @@ static void describe(struct lock *lock) {
   struct tm utc;
   gmtime_r(&now.tv_sec, &utc);
   strftime(start, sizeof start, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  const char *job = getenv("SLURM_JOB_ID"), *restarts = getenv("SLURM_RESTART_COUNT");
+  char job[SLURM_ID];
   snprintf(lock->content, sizeof lock->content,
-           "token %s-%d-%lld%09ld\nhost %s\npid %d\nstarted %s\njob %s\nrestarts %s\n", host, (int)getpid(),
-           (long long)now.tv_sec, now.tv_nsec, host, (int)getpid(), start, job ? job : "none",
-           restarts ? restarts : "0");
+           "token %s-%d-%lld%09ld\nhost %s\npid %d\nstarted %s\njob %s\nrestarts %d\n", host, (int)getpid(),
+           (long long)now.tv_sec, now.tv_nsec, host, (int)getpid(), start, slurm_job(job) ? job : "none",
+           slurm_restarts());
 }
 
 static void read_content(const char *path, char content[LOCK_CONTENT]) {

@@ -9,6 +9,7 @@
 #include "base/crc.h"
 #include "base/h5.h"
 #include "base/status.h"
+#include "run/slurm.h"
 
 void provenance_set(struct provenance *provenance, const char *name, const char *value) {
   int i = 0;
@@ -81,8 +82,8 @@ void provenance_fill(const struct comm *comm, int argc, char *const *argv, struc
   set_start(provenance);
   put_command(argc, argv, text, sizeof text);
   provenance_set(provenance, "command", text);
-  const char *job = getenv("SLURM_JOB_ID"), *restarts = getenv("SLURM_RESTART_COUNT");
-  snprintf(text, sizeof text, "%s, restart %s", job ? job : "none", restarts ? restarts : "0");
+  char job[SLURM_ID];
+  snprintf(text, sizeof text, "%s, restart %d", slurm_job(job) ? job : "none", slurm_restarts());
   provenance_set(provenance, "job", text);
   comm_bcast(comm, provenance, sizeof *provenance, 0);
 }

@@ -18,6 +18,11 @@ bool slurm_job(char id[SLURM_ID]) {
   return length > 0 && length < SLURM_ID && strspn(id, "0123456789_") == (size_t)length;
 }
 
+int slurm_restarts(void) {
+  const char *chained = getenv("MCKEAN_RESTARTS"), *requeued = getenv("SLURM_RESTART_COUNT");
+  return chained ? atoi(chained) : requeued ? atoi(requeued) : 0;
+}
+
 /* [days-]hours:minutes:seconds, hours may be missing; NAN for what is no time. */
 static double parse(const char *text) {
   long long days, hours, minutes, seconds;

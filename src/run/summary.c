@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "model/particles.h"
 #include "run/provenance.h"
+#include "run/slurm.h"
 
 static const double PEAK_RUN = 5, PEAK_SECONDS = 0.1; /* GEMM is measured after runs of that length, for so long */
 
@@ -107,12 +108,6 @@ static void json_known(FILE *out, const char *name, double value) {
     fprintf(out, ", \"%s\": null", name);
 }
 
-/* How often SLURM, or jobs/run.sh by new jobs, started it anew. */
-static int restarts(void) {
-  const char *chained = getenv("MCKEAN_RESTARTS"), *requeued = getenv("SLURM_RESTART_COUNT");
-  return chained ? atoi(chained) : requeued ? atoi(requeued) : 0;
-}
-
 static void json_run(FILE *out, const struct summary_run *run, const struct total *total) {
   const struct config *config = run->config;
   double units = 0;
@@ -120,7 +115,7 @@ static void json_run(FILE *out, const struct summary_run *run, const struct tota
     units += (double)config->ensemble.n[e] * (double)config->ensemble.replicas;
   fprintf(out, "  \"complete\": %s, \"first_step\": %lld, \"step\": %lld, \"steps\": %lld, \"restarts\": %d,\n",
           run->step == run->steps ? "true" : "false", (long long)run->first, (long long)run->step,
-          (long long)run->steps, restarts());
+          (long long)run->steps, slurm_restarts());
   fprintf(out, "  \"ranks\": %d, \"threads\": %d, \"level\": \"%s\", \"precision\": \"%s\",\n", total->ranks,
           config->threads, isa_names[run->isa], precision_names[config->precision]);
   fprintf(out, "  \"unit\": \"%s\", \"d\": %d, \"networks\": %lld, \"units\": %.17g,\n",
