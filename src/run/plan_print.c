@@ -70,7 +70,7 @@ static void say_disk(const struct plan *plan, struct report *report) {
 
 static void say_time(const struct plan *plan, struct report *report) {
   const struct trial *trial = &plan->trial;
-  char whole[32];
+  char whole[32], rate[128];
   report_duration(total_seconds(plan), whole);
   report_line(report, "time        %s on %d rank%s x %d thread%s: %.3g pairs/s, %.3g s a step", whole, plan->ranks,
               plan->ranks == 1 ? "" : "s", plan->config->threads, plan->config->threads == 1 ? "" : "s",
@@ -83,10 +83,11 @@ static void say_time(const struct plan *plan, struct report *report) {
                 "            from steps, rows and fields timed here just now on %.0f network%s of n <= %lld, "
                 "scaled by pairs and units",
                 trial->networks, trial->networks == 1 ? "" : "s", (long long)trial->n);
+  snprintf(rate, sizeof rate, "if the disk takes %g GB/s (`mckean bench --only disk --disk FOLDER` measures it)",
+           PLAN_RATE);
   report_line(report, "            and about %.0f checkpoint%s, %.3g s each, %s", plan->checkpoints,
               plan->checkpoints == 1 ? "" : "s", plan->checkpoint_seconds,
-              plan->rate_known ? "as fast as those of this output's last start"
-                               : "if the disk takes 0.2 GB/s (`mckean bench --only disk --disk FOLDER` measures it)");
+              plan->rate_known ? "as fast as those of this output's last start" : rate);
 }
 
 static void say_header(const struct plan *plan, struct report *report) {
