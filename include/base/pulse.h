@@ -1,6 +1,7 @@
 /* pulse: what this process is doing, so that its watchdog (base/watchdog.h) can tell when it does nothing.
  *
- * The main thread writes, any thread reads and may give a sign of life. Texts are static. All functions are local and cost a few stores. */
+ * The main thread writes, any thread reads and may give a sign of life. Texts are static. All functions are local and cost
+ * a few stores. */
 #ifndef MCKEAN_BASE_PULSE_H
 #define MCKEAN_BASE_PULSE_H
 

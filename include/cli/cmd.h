@@ -1,9 +1,9 @@
 /* cmd: the verbs of the command line. A verb is a row of the table in verb.c and a file cmd_<verb>.c.
  *
  * All are collective; argv[0] is the verb. They return a status, which is the exit code; its text is printed by main.
- * Only rank 0 prints. cmd_<verb>_options is what `mckean VERB --help` tells below the usage: a line "  --option VALUE  what
- * it does", two blanks before and behind the option, for each; further lines of it begin with more blanks, other text
- * with none. The man page and the completion of shells are made of it, too (tools/manual). */
+ * Only rank 0 prints. cmd_<verb>_options is what `mckean VERB --help` tells below the usage: for each option a line
+ * "  --option VALUE  what it does", two blanks before and behind the option; further lines of it begin with more blanks,
+ * other text with none. The man page and the completion of shells are made of it, too (tools/manual). */
 #ifndef MCKEAN_CLI_CMD_H
 #define MCKEAN_CLI_CMD_H
 

@@ -11,10 +11,11 @@
  *   /provenance  attributes, see run/provenance.h
  *
  * So every byte is covered, and the metadata are proved before the HDF5 library sees them. Any later format keeps magic,
- * version and CRC of the first 512 bytes where they are, so that every program can tell it from damage. Writing: rank 0 lays the
- * file out under a temporary name and reserves its space, every rank writes its own rows at their offsets and reads
- * them back, then CRCs, rename, fsync of the folder. A full disk, a kill or a failing rank at any instant leaves the
- * older checkpoints as they were. */
+ * version and CRC of the first 512 bytes where they are, so that every program can tell it from damage.
+ *
+ * Writing: rank 0 lays the file out under a temporary name and reserves its space, every rank writes its own rows at
+ * their offsets and reads them back, then CRCs, rename, fsync of the folder. A full disk, a kill or a failing rank at
+ * any instant leaves the older checkpoints as they were. */
 #ifndef MCKEAN_RUN_CHECKPOINT_H
 #define MCKEAN_RUN_CHECKPOINT_H
 
@@ -48,8 +49,8 @@ void checkpoint_info_free(struct checkpoint_info *info); /* frees what it holds 
 char *checkpoint_path(const char *folder, int64_t step);
 
 /* Collective. Writes folder/step-….h5 (folder exists). may_write(context) is asked on rank 0 directly before the
- * rename: not OK means that this run no longer owns the output. FAILED: input/output, with what to do; nothing else
- * changed. */
+ * rename: not OK means that this run no longer owns the output. FULL (base/disk.h), after which it may be called again,
+ * and FAILED, with what to do: nothing else changed. */
 struct checkpoint_request {
   const char *folder;
   int64_t step;
@@ -92,8 +93,8 @@ int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
  * precision. */
 int checkpoint_read(const struct comm *comm, const char *path, struct particles *particles);
 
-/* Local (rank 0). Renames checkpoints newer than step, none of which verified, to "….damaged" (-2, …, where there are such): they shall neither be
- * found again nor count as the newest ones to keep. FAILED. */
+/* Local (rank 0). Renames checkpoints newer than step, none of which verified, to "….damaged" (-2, …, where there are
+ * such): they shall neither be found again nor count as the newest ones to keep. FAILED. */
 int checkpoint_set_aside(const char *folder, int64_t step);
 
 /* Local (rank 0). Removes all but the newest keep checkpoints; steps listed in snapshots stay. */

@@ -9,8 +9,9 @@
  *                        f_train (S, R, N), c2phi2_train (S, R) where the data are fixed
  *   /provenance          attributes of the run that wrote last
  *
- * Every byte of it is under a checksum, see run/history_file.h. Rows since the last checkpoint live in memory, each on the rank that leads the network; a resume computes them again.
- * history_write appends them: copy of the old file, append, fsync, rename, directly before the checkpoint's rename;
+ * Every byte of it is under a checksum, see run/history_file.h. Rows since the last checkpoint live in memory, each on
+ * the rank that leads the network; a resume computes them again.
+ * history_write appends them: copy of the old file, append, fsync, rename, directly before the checkpoint is written;
  * rows at or beyond the resumed step are cut first. So no row is ever missing or there twice. */
 #ifndef MCKEAN_RUN_HISTORY_H
 #define MCKEAN_RUN_HISTORY_H
@@ -64,7 +65,7 @@ void history_field(struct history *history, int64_t step, const struct pace *pac
                    const double *f, const double *f_train, const double *moments);
 
 /* Collective. Brings the file to the state of a checkpoint at step: every row kept so far. may_write as in
- * run/checkpoint.h. FAILED: nothing changed on disk. */
+ * run/checkpoint.h. FULL (base/disk.h), after which it may be called again, and FAILED: nothing changed on disk. */
 int history_write(struct history *history, int64_t step, const struct provenance *provenance,
                   int (*may_write)(void *context), void *context);
 

@@ -23,8 +23,8 @@ struct provenance {
   struct provenance_fact fact[PROVENANCE_FACTS];
 };
 
-/* Collective. version, compiler, flags, library versions (MPI, HDF5), host of rank 0, ranks, threads, start time, argv,
- * job id; same on all ranks. */
+/* Collective. version, compiler, flags, library versions (MPI, HDF5), host of rank 0, ranks, start time, argv, job id
+ * and restarts; same on all ranks. */
 void provenance_fill(const struct comm *comm, int argc, char *const *argv, struct provenance *provenance);
 
 /* Collective. USAGE, naming a rank and its host, unless all ranks run the same program (version and checksum of its file)

@@ -187,7 +187,6 @@ static int list_steps(const char *folder, int64_t **steps, int *count) {
   return OK;
 }
 
-/* Collective checkpoint_inspect. */
 int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
                       void (*note)(void *context, const char *text), void *context, char **path,
                       struct checkpoint_info *info) {
