@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/exact.h"
+#include "base/pulse.h"
 #include "base/status.h"
 
 /* Work space of one thread. */
@@ -149,6 +150,7 @@ static bool sum_over_units(const struct task *task, int count, block_work *work,
     memset(worker->limbs, 0, sizeof *worker->limbs * (size_t)words);
 #pragma omp for schedule(static)
     for (int64_t i = 0; i < share->blocks; i++) {
+      if (omp_get_thread_num() == 0) pulse_beat(); /* an estimate may take long */
       const struct block block = block_at(task, worker, i);
       work(task, &block);
       exact_add(count, worker->sum, worker->limbs);

@@ -4,6 +4,7 @@
 #include <omp.h>
 
 #include "base/exact.h"
+#include "base/pulse.h"
 
 static double stored_c(const struct particles *particles, const char *tile, int lane) {
   return precision_stored(particles->precision) == sizeof(float) ? ((const float *)tile)[FIELD_C * TILE + lane]
@@ -14,6 +15,7 @@ static double stored_c(const struct particles *particles, const char *tile, int 
 static double tile_squares(const struct forward *forward, struct worker *worker, const char *tile,
                            const struct points *points) {
   double square[TILE] = {0}, sum = 0;
+  if (omp_get_thread_num() == 0) pulse_beat(); /* many points take long */
   forward->kernel->squares(forward_real_tiles(forward, worker, tile, 1), points, square);
   for (int lane = 0; lane < TILE; lane++) {
     const double c = stored_c(forward->particles, tile, lane);
