@@ -1,8 +1,10 @@
 // ranks: 1
 /* h5: what is written reads back; wrong shapes, kinds and files are errors with names. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/h5.h"
 #include "harness.h"
@@ -91,6 +93,28 @@ static void reserved_space_is_where_it_says(void **state) {
   assert_ok(h5_close(file));
 }
 
+/* Rows of more than HDF5's cache are written at once: that fails, not the closing of the file. */
+static void rows_without_room_tell_the_reason(void **state) {
+  (void)state;
+  enum { ROWS = 20, NUMBERS = 32000 };
+  struct h5 *file;
+  struct rlimit before, small;
+  double *rows = calloc((size_t)ROWS * NUMBERS, sizeof *rows);
+  assert_non_null(rows);
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+  small = before;
+  small.rlim_cur = 1 << 20;
+  signal(SIGXFSZ, SIG_IGN);
+  assert_ok(h5_create(path_of("full.h5"), 0, &file));
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const int status = h5_append(file, "/x", H5_DOUBLE, 1, (int64_t[]){NUMBERS}, 0, ROWS, rows);
+  const bool told = strstr(status_text(), "File too large") != NULL;
+  (void)h5_close(file);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+  free(rows);
+  assert_true(status == FAILED && told);
+}
+
 static void other_files_are_refused_by_name(void **state) {
   (void)state;
   struct h5 *file;
@@ -106,9 +130,8 @@ static void other_files_are_refused_by_name(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(numbers_and_texts_read_back),
-      cmocka_unit_test(series_are_cut_and_grow),
-      cmocka_unit_test(reserved_space_is_where_it_says),
+      cmocka_unit_test(numbers_and_texts_read_back),     cmocka_unit_test(series_are_cut_and_grow),
+      cmocka_unit_test(reserved_space_is_where_it_says), cmocka_unit_test(rows_without_room_tell_the_reason),
       cmocka_unit_test(other_files_are_refused_by_name),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

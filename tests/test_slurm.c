@@ -104,11 +104,25 @@ static void outside_of_a_job_nothing_is_asked(void **state) {
   assert_true(isnan(slurm_left()));
 }
 
+static void restarts_are_those_of_requeues_or_of_new_jobs(void **state) {
+  (void)state;
+  unsetenv("MCKEAN_RESTARTS");
+  unsetenv("SLURM_RESTART_COUNT");
+  assert_int_equal(slurm_restarts(), 0);
+  setenv("SLURM_RESTART_COUNT", "3", 1);
+  assert_int_equal(slurm_restarts(), 3);
+  setenv("MCKEAN_RESTARTS", "5", 1);
+  assert_int_equal(slurm_restarts(), 5);
+  unsetenv("MCKEAN_RESTARTS");
+  unsetenv("SLURM_RESTART_COUNT");
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(the_time_left_is_read_in_all_its_forms, set_up),
       cmocka_unit_test_setup(without_an_answer_the_environment_counts, set_up),
       cmocka_unit_test_setup(a_task_of_an_array_asks_for_itself, set_up),
+      cmocka_unit_test(restarts_are_those_of_requeues_or_of_new_jobs),
       cmocka_unit_test_setup(outside_of_a_job_nothing_is_asked, set_up),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
