@@ -78,6 +78,10 @@ static int start_over(const char *output, struct lock **lock, char **aside) {
     if (status == OK) status = lock_take(output, lock);
     if (status != OK) status = FAIL(status, "%s. The old output is now %s", status_text(), *aside);
   }
+  if (status != OK) {
+    free(*aside);
+    *aside = NULL;
+  }
   lock_release(old);
   return status;
 }

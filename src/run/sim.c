@@ -88,7 +88,12 @@ static int open_output(struct sim *sim) {
   const char *output = sim->config->output;
   const int status = sim->comm->rank == 0 ? output_open(output, sim->options->fresh, &sim->lock, &aside) : OK;
   TRY(comm_agree(sim->comm, status));
-  TRY(output_alike(sim->comm, output));
+  const int alike = output_alike(sim->comm, output);
+  if (alike != OK) {
+    if (aside) (void)FAIL(alike, "%s. The old output is now %s", status_text(), aside);
+    free(aside);
+    return alike;
+  }
   report_log(&sim->report, output);
   report_line(&sim->report, "mckean %s, %d rank%s, output %s", build_version, sim->comm->size,
               sim->comm->size == 1 ? "" : "s", output);
