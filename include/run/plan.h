@@ -28,7 +28,7 @@ struct plan {
   double kept;               /* files at most at a time: those kept, snapshots, the one being written */
   double history, disk;      /* bytes of history.h5 at the end; of all files at most at a time */
   double there;              /* bytes of them that the output holds already */
-  double room;               /* bytes free there */
+  double room;               /* bytes free there, NAN: not known */
   char folder[4096];         /* the output, or its nearest parent that exists */
   struct trial trial;        /* what the times rest on */
   double loop;               /* seconds of steps, rows and fields */

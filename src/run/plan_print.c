@@ -141,8 +141,11 @@ static void json_all(FILE *out, const struct plan *plan) {
   fprintf(out, "  \"program\": %.17g, \"history_memory\": %.17g,\n", plan->program, plan->history_memory);
   fprintf(out, "  \"checkpoint\": %lld, \"kept\": %.17g, \"history\": %.17g, \"disk\": %.17g, \"there\": %.17g,\n",
           (long long)plan->checkpoint, plan->kept, plan->history, plan->disk, plan->there);
-  fprintf(out, "  \"room\": %.17g, \"fits\": %s,\n", plan->room,
-          plan->disk - plan->there <= plan->room ? "true" : "false");
+  if (isnan(plan->room))
+    fprintf(out, "  \"room\": null, \"fits\": null,\n");
+  else
+    fprintf(out, "  \"room\": %.17g, \"fits\": %s,\n", plan->room,
+            plan->disk - plan->there <= plan->room ? "true" : "false");
   fprintf(out, "  \"seconds\": %.9g, \"loop\": %.9g, \"checkpoints\": %.17g, \"checkpoint_seconds\": %.9g,\n",
           total_seconds(plan), plan->loop, plan->checkpoints, plan->checkpoint_seconds);
   fprintf(out, "  \"rate_known\": %s, \"trial_whole\": %s,\n", plan->rate_known ? "true" : "false",
