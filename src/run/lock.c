@@ -213,9 +213,9 @@ static bool is_ours(const struct lock *lock, const char *path) {
 }
 
 bool lock_lost(const struct lock *lock) {
-  char owner[LOCK_CONTENT];
-  read_owner(lock->path, owner);
-  return *owner && !is_ours(lock, lock->path);
+  char content[LOCK_CONTENT];
+  read_content(lock->path, content);
+  return *content && strcmp(content, lock->content) != 0;
 }
 
 int lock_held(const struct lock *lock) {
