@@ -45,7 +45,7 @@ void status_set_abort(void (*abort_all)(void));
 
 _Noreturn void status_die(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* malloc and calloc that die when there is no memory: for small, bounded sizes. Sizes that the input decides use
+/* malloc that dies when there is no memory: for small, bounded sizes. Sizes that the input decides use
  * status_array, which fails with a message that names what was to be stored. */
 void *status_malloc(size_t bytes);
 int status_array(void **array, int64_t count, size_t size, const char *what);
