@@ -264,6 +264,8 @@ void watchdog_start(const struct comm *comm, double limit, struct watchdog **out
 
 void watchdog_stop(struct watchdog *watchdog) {
   if (!watchdog) return;
+  /* Who is late may hang at its end: until then all answer. */
+  PULSE_WAIT("the end", MPI_Barrier(watchdog->mpi));
   pthread_mutex_lock(&watchdog->mutex);
   watchdog->stop = true;
   pthread_cond_signal(&watchdog->condition);
@@ -271,8 +273,8 @@ void watchdog_stop(struct watchdog *watchdog) {
   pthread_join(watchdog->thread, NULL);
   pthread_cond_destroy(&watchdog->condition);
   pthread_mutex_destroy(&watchdog->mutex);
-  while (
-      watchdog->sent) { /* of a roll call that found all alive: MPI sends them, and needs their memory till its end */
+  /* Those of a roll call that found all alive: MPI sends them, and needs their memory till its end. */
+  while (watchdog->sent) {
     struct letter *letter = watchdog->sent;
     watchdog->sent = letter->next;
     MPI_Request_free(&letter->request);
