@@ -16,9 +16,14 @@ cd "${SLURM_SUBMIT_DIR:?}" || exit 2
 job=$SLURM_JOB_ID
 [ -z "${SLURM_ARRAY_JOB_ID:-}" ] || job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
 array=(${SLURM_ARRAY_TASK_ID:+--array="$SLURM_ARRAY_TASK_ID"})
-script=$(scontrol show job "$job" | sed -n 's/^ *Command=//p') # and its arguments
+script=
+for _ in 1 2 3 4 5; do # the controller may be busy
+  script=$(scontrol show job "$job" | sed -n 's/^ *Command=//p') # and its arguments
+  [ -z "$script" ] || break
+  sleep 5
+done
 script=${script%" ${arguments[*]}"}
-again=(sbatch "${array[@]}" "${script#"$PWD/"}" "${arguments[@]}")
+again=(sbatch ${array[@]+"${array[@]}"} "${script#"$PWD/"}" "${arguments[@]}")
 MCKEAN_AGAIN=$(printf '%q ' "${again[@]}")
 export MCKEAN_AGAIN=${MCKEAN_AGAIN% } # the last line of a stopped run's log
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1} OPENBLAS_NUM_THREADS=1
@@ -74,7 +79,8 @@ go_on() {
       sleep 60
       ;;
     depend)
-      next=$(MCKEAN_RESTARTS=$((done + 1)) sbatch --parsable --dependency=afterany:"$job" "${array[@]}" \
+      [ -n "$script" ] || fail "scontrol did not tell this job's script; submit the same job again to go on"
+      next=$(MCKEAN_RESTARTS=$((done + 1)) sbatch --parsable --dependency=afterany:"$job" ${array[@]+"${array[@]}"} \
         "$script" "${arguments[@]}") || exit 75
       echo "stopped early; job $next goes on, $((done + 1)) of at most $restarts"
       ;;

@@ -34,7 +34,7 @@ enum status {
 int status_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts "?" for the control characters of a text that comes from a file, but for ends of lines and tabs: a terminal would
- * obey them. status_fail and the lines of run/report.h do so. */
+ * obey them. status_fail does so. */
 void status_defuse(char *text);
 
 /* Text of the last failure of this process, "" before the first. Lives until the next failure. */

@@ -138,6 +138,11 @@ static int sign(struct lock *lock) {
   return OK;
 }
 
+/* Any other failure of flock may pass, and its owner live on. */
+static bool has_no_flock(int error) {
+  return error == ENOLCK || error == EOPNOTSUPP || error == ENOSYS || error == EINVAL;
+}
+
 /* Opens and locks the file that bears the lock's name: 0 or errno. Another run may set the folder aside, the file in it,
  * between these calls: then what was locked is not the lock of this output any more (ESTALE). */
 static int attempt(struct lock *lock) {
@@ -170,10 +175,10 @@ int lock_take(const char *output, struct lock **out) {
   int status = OK;
   if (error == EWOULDBLOCK)
     status = refuse(lock->path);
-  else if (lock->file < 0 || error == ESTALE)
-    status = disk_fail(error, "%s: cannot open the lock", lock->path);
-  else if (error)
+  else if (lock->file >= 0 && has_no_flock(error))
     status = take_without_flock(lock);
+  else if (error)
+    status = disk_fail(error, "%s: cannot take the lock", lock->path);
   if (status == OK) status = sign(lock);
   if (status == OK) status = lock_held(lock); /* without flock the folder may have been set aside meanwhile */
   if (status != OK) {

@@ -65,11 +65,12 @@ static void write_log(struct report *report, const char *text) {
   report->log_lost = report->log_lost || lost;
 }
 
-/* Names that users give may hold anything, also what would steer a terminal. */
+/* Names that users give may hold anything: what would steer a terminal becomes a question mark. */
 static char *compose(const char *format, va_list args) {
   char *text;
   if (vasprintf(&text, format, args) < 0) die("no memory for a line of the log");
-  status_defuse(text);
+  for (char *c = text; *c; c++)
+    if (((unsigned char)*c < ' ' && *c != '\n') || *c == 127) *c = '?';
   return text;
 }
 

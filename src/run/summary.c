@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/blas.h"
 #include "base/memory.h"
@@ -149,14 +150,17 @@ static void json_all(FILE *out, const struct summary *summary, const struct tota
 
 static void write_json(const struct summary *summary, const struct total *total, const struct summary_run *run,
                        struct report *report) {
-  char path[4200];
+  char path[4200], temporary[4300];
   snprintf(path, sizeof path, "%s/summary.json", run->config->output);
-  FILE *out = fopen(path, "w");
+  snprintf(temporary, sizeof temporary, "%s/.summary.json.tmp-%d", run->config->output, (int)getpid());
+  FILE *out = fopen(temporary, "w");
   if (out) json_all(out, summary, total, run);
-  const bool bad = !out || ferror(out) != 0;
-  if ((out && fclose(out) != 0) || bad) {
+  bool bad = !out || ferror(out) != 0;
+  bad |= out && fclose(out) != 0;
+  if (bad || rename(temporary, path) != 0) {
     report_line(report, "warning: %s: %s; there is no summary of this run", path, strerror(errno));
-    remove(path);
+    remove(temporary);
+    remove(path); /* of an earlier part of the run */
   }
 }
 
