@@ -175,9 +175,13 @@ static void a_lock_that_cannot_be_read_is_not_lost_but_not_held(void **state) {
   struct lock *lock;
   assert_ok(lock_take(path_of("out"), &lock));
   assert_false(lock_lost(lock));
-  put("out/lock", "");
+  assert_true(lock_ours(lock));
+  unlink(path_of("out/lock"));
   assert_false(lock_lost(lock));
   assert_status(FAILED, lock_held(lock));
+  put("out/lock", ""); /* another run signed and left */
+  assert_true(lock_lost(lock));
+  assert_false(lock_ours(lock));
   put("out/lock", "token another\nhost there\npid 7\n");
   assert_true(lock_lost(lock));
   assert_status(FAILED, lock_held(lock));

@@ -27,8 +27,12 @@ void lock_moved(struct lock *lock, const char *output);
  * became of it, and what to do. */
 int lock_held(const struct lock *lock);
 
-/* Local. Has another run signed? A file that cannot be read just now is no reason to end a run between its writes. */
+/* Local. Has another run signed, or signed and left? A file that cannot be read just now is no reason to end a run between
+ * its writes. */
 bool lock_lost(const struct lock *lock);
+
+/* Local. Does the file carry our token? Unlike lock_held it has no text to tell. */
+bool lock_ours(const struct lock *lock);
 
 void lock_release(struct lock *lock); /* accepts NULL */
 

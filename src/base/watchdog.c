@@ -135,7 +135,7 @@ static void tell(const struct watchdog *watchdog, int rank) {
 static void abort_all(const struct watchdog *watchdog, bool deadlock) {
   fprintf(stderr,
           "mckean: watchdog: %sno sign of life for %g s (run.watchdog): all ranks are aborted, exit code %d; the same "
-          "command goes on from the newest checkpoint\n",
+          "command goes on from the newest checkpoint, with a larger run.watchdog if it is steps that take so long\n",
           deadlock ? "all ranks wait for one another, " : "", watchdog->limit, STOPPED);
   fflush(stderr);
   alarm(30); /* should the abort hang, too */

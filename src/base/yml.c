@@ -40,7 +40,7 @@ static int read_all(const char *path, int file, char **text) {
 int yml_load(const char *path, char **text) {
   *text = NULL;
   const int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe without a writer must not hang */
-  if (file < 0) return FAIL(FAILED, "%s: cannot open the input: %s", path, strerror(errno));
+  if (file < 0) return FAIL(USAGE, "%s: cannot open the input: %s", path, strerror(errno));
   const int status = read_all(path, file, text);
   close(file);
   if (status != OK) {

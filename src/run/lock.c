@@ -43,13 +43,15 @@ static void describe(struct lock *lock) {
            slurm_restarts());
 }
 
-static void read_content(const char *path, char content[LOCK_CONTENT]) {
+/* False: it cannot be read. */
+static bool read_content(const char *path, char content[LOCK_CONTENT]) {
   content[0] = 0;
   const int file = open(path, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return;
+  if (file < 0) return false;
   const ssize_t bytes = read(file, content, LOCK_CONTENT - 1);
   content[bytes > 0 ? bytes : 0] = 0;
   close(file);
+  return bytes >= 0;
 }
 
 /* "host a; pid 7; started ..." of the lock's present or last owner, "" if nobody has signed. */
@@ -219,13 +221,16 @@ static bool is_ours(const struct lock *lock, const char *path) {
 
 bool lock_lost(const struct lock *lock) {
   char content[LOCK_CONTENT];
-  read_content(lock->path, content);
-  return *content && strcmp(content, lock->content) != 0;
+  return read_content(lock->path, content) && strcmp(content, lock->content) != 0;
+}
+
+bool lock_ours(const struct lock *lock) {
+  return is_ours(lock, lock->path);
 }
 
 int lock_held(const struct lock *lock) {
   char owner[LOCK_CONTENT];
-  if (is_ours(lock, lock->path)) return OK;
+  if (lock_ours(lock)) return OK;
   if (access(lock->path, F_OK) != 0)
     return FAIL(
         FAILED,

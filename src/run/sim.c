@@ -179,6 +179,11 @@ static int may_write(void *context) {
   return lock_held(sim->lock);
 }
 
+/* On rank 0: is the output still its own? It may have slept since this was agreed on. */
+static bool may_tell(const struct sim *sim) {
+  return sim->lock && !lock_lost(sim->lock);
+}
+
 /* FAILED if numbers left their range, with what the last good state says of dt. units: look at each of them. */
 static int check_numbers(struct sim *sim, bool units) {
   if (dynamics_check(sim->dynamics, sim->step, units) == OK) return OK;
@@ -210,12 +215,15 @@ static int write_files(void *context) {
   if (sim->comm->rank == 0) status = may_write(sim);
   if (sim->comm->rank == 0 && status == OK)
     status = checkpoint_rotate(sim->folder, sim->config->keep, &sim->config->snapshots);
+  TRY(comm_agree(sim->comm, status)); /* a run that lost its output while it wrote says nothing more there */
   sim->summary.checkpoints++;
   sim->summary.bytes += (double)bytes;
   stop_saved(&sim->stop, began);
-  report_note(&sim->report, "checkpoint of step %lld: %.4g MB in %.3g s; a stop in time begins %.3g s before the limit",
-              (long long)sim->step, 1e-6 * (double)bytes, comm_time() - began, stop_margin(&sim->stop));
-  return comm_agree(sim->comm, status);
+  if (may_tell(sim))
+    report_note(&sim->report,
+                "checkpoint of step %lld: %.4g MB in %.3g s; a stop in time begins %.3g s before the limit",
+                (long long)sim->step, 1e-6 * (double)bytes, comm_time() - began, stop_margin(&sim->stop));
+  return OK;
 }
 
 static int save(struct sim *sim, bool ending) {
@@ -287,6 +295,7 @@ static void advance(struct sim *sim, bool move) {
 }
 
 static void tell_progress(struct sim *sim) {
+  if (!may_tell(sim)) return;
   const struct progress progress = {.step = sim->step,
                                     .steps = sim->steps,
                                     .seconds = comm_time() - sim->began,
@@ -358,6 +367,11 @@ static void summary(struct sim *sim, int status) {
   free(again);
 }
 
+/* For those who find only the log. A run that lost its output to another one writes nothing more there. */
+static void note_failure(struct sim *sim) {
+  if (sim->lock && lock_ours(sim->lock)) report_note(&sim->report, "failed: %s", status_text());
+}
+
 static void end(struct sim *sim) {
   lock_release(sim->lock);
   report_close(&sim->report);
@@ -395,6 +409,7 @@ int sim_run(const struct comm *comm, const struct config *config, const struct s
     status = loop(&sim);
     if (status == OK || status == STOPPED) summary(&sim, status);
   }
+  if (status != OK && status != STOPPED) note_failure(&sim);
   end(&sim);
   return status;
 }
