@@ -166,7 +166,7 @@ static void all_ranks_receive_file_and_overrides(void **state) {
   comm_barrier(&world);
   if (world.rank == 0) unlink(path);
   comm_barrier(&world);
-  assert_status(FAILED, config_read(&world, path, 0, NULL, &config));
+  assert_status(USAGE, config_read(&world, path, 0, NULL, &config));
 }
 
 static void help_knows_every_key(void **state) {

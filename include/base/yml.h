@@ -27,8 +27,8 @@ struct yml {
   struct yml_entry *entry;
 };
 
-/* Reads a regular file of at most YML_BYTES_MAX bytes, text ends with a NUL; to be freed. USAGE: cannot be opened, empty,
- * too large, holds NUL. FAILED: cannot be read, not a regular file. */
+/* Reads a regular file of at most YML_BYTES_MAX bytes, text ends with a NUL; to be freed. USAGE: cannot be opened, not a
+ * regular file, empty, too large, holds NUL. FAILED: cannot be read. */
 int yml_load(const char *path, char **text);
 
 /* Appends the leaves of a text to yaml, their paths behind prefix ("" or "ensemble.n"). name: for messages, to outlive

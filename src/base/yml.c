@@ -16,8 +16,8 @@ enum { DEPTH_MAX = 8, PATH_BYTES = 512, ENTRIES_MAX = 100000 };
 static int read_all(const char *path, int file, char **text) {
   struct stat found;
   if (fstat(file, &found) != 0) return FAIL(FAILED, "%s: %s", path, strerror(errno));
-  if (S_ISDIR(found.st_mode)) return FAIL(FAILED, "%s: an input file was expected, this is a folder", path);
-  if (!S_ISREG(found.st_mode)) return FAIL(FAILED, "%s: an input file was expected, this is a pipe or a device", path);
+  if (S_ISDIR(found.st_mode)) return FAIL(USAGE, "%s: an input file was expected, this is a folder", path);
+  if (!S_ISREG(found.st_mode)) return FAIL(USAGE, "%s: an input file was expected, this is a pipe or a device", path);
   if (found.st_size > YML_BYTES_MAX)
     return FAIL(USAGE, "%s: an input of at most 1 MiB was expected, this file has %lld bytes", path,
                 (long long)found.st_size);
