@@ -2,6 +2,7 @@
  *
  *   MCKEAN_FLOCK=none     flock is not supported, as on some file systems
  *   MCKEAN_FLOCK=forgets  flock says yes and holds nothing: as when a server lost the lock of a client that was away
+ *   MCKEAN_STALE=K        a checkpoint cannot be opened the first K times, as when its server lost track of it
  *   MCKEAN_CRASH=K        kill -9 just before the K-th change to a file since the run opened its lock */
 #include <dlfcn.h>
 #include <errno.h>
@@ -31,6 +32,12 @@ static void change(void) {
   if (counting && --left == 0) kill(getpid(), SIGKILL);
 }
 
+static bool stale(const char *path) {
+  static long opened;
+  const char *fault = getenv("MCKEAN_STALE");
+  return fault && strstr(path, "/step-") && ++opened <= atol(fault);
+}
+
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 int flock(int file, int operation) {
@@ -47,6 +54,10 @@ int open(const char *path, int flags, ...) {
   va_end(args);
   start_counting(path);
   if (flags & (O_CREAT | O_TRUNC)) change();
+  if (stale(path)) {
+    errno = ESTALE;
+    return -1;
+  }
   return REAL(open)(path, flags, mode);
 }
 

@@ -1,16 +1,28 @@
 // ranks: 1 2 3 4
 /* checkpoint: what is written reads back to the bit; a write that fails leaves what was there. Damage: test_damage.c. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "problem.h"
 #include "run/checkpoint.h"
 #include "run/output.h"
+
+/* Reads until one fails as on a server that lost track of the file; -1: none does. It takes the place of the C library's. */
+static int reads_left = -1;
+ssize_t pread(int file, void *data, size_t bytes, off_t offset) {
+  if (reads_left >= 0 && reads_left-- == 0) {
+    errno = ESTALE;
+    return -1;
+  }
+  return (ssize_t)syscall(SYS_pread64, file, data, bytes, offset);
+}
 
 static struct provenance provenance;
 static char folder[300];
@@ -161,6 +173,27 @@ static void newest_passes_over_damage(void **state) {
   problem_free(problem);
 }
 
+static void what_cannot_be_read_just_now_is_not_damaged(void **state) {
+  (void)state;
+  clear();
+  struct problem *problem = networks("sigmoid", "mixed", "[17, 300]");
+  char *path = NULL;
+  struct checkpoint_info info = {0};
+  assert_ok(save(problem, 10, SLAB_POSIX, always));
+  assert_ok(save(problem, 20, SLAB_POSIX, always));
+  *noted = 0;
+  for (int failing = 0; failing < world.size; failing++) { /* rank 0 in its metadata, others in their particles */
+    reads_left = world.rank == failing ? 0 : -1;
+    assert_status(UNREAD, checkpoint_newest(&world, folder, false, note, NULL, &path, &info));
+    assert_all(!path && !*noted && reads_left == -1);
+  }
+  assert_ok(checkpoint_newest(&world, folder, false, note, NULL, &path, &info));
+  assert_all(info.step == 20);
+  free(path);
+  checkpoint_info_free(&info);
+  problem_free(problem);
+}
+
 /* Files in the folder, as one text. */
 static const char *listing(void) {
   static char text[2048];
@@ -243,6 +276,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(particles_read_back_to_the_bit),
       cmocka_unit_test(other_shapes_are_refused),
       cmocka_unit_test(newest_passes_over_damage),
+      cmocka_unit_test(what_cannot_be_read_just_now_is_not_damaged),
       cmocka_unit_test(a_failed_write_leaves_what_was_there),
       cmocka_unit_test(rotation_keeps_the_newest_and_the_snapshots),
       cmocka_unit_test(compare_tells_equal_from_different),

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -190,6 +191,31 @@ static void a_lock_that_cannot_be_read_is_not_lost_but_not_held(void **state) {
   assert_string_equal(get("out/lock"), "token another\nhost there\npid 7\n");
 }
 
+static rlim_t files; /* how many this process may open when the alarm rings */
+static void make_files_available(int signal) {
+  (void)signal;
+  struct rlimit limit;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = files;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void a_lock_that_cannot_be_read_for_a_moment_is_held(void **state) {
+  (void)state;
+  struct lock *lock;
+  struct rlimit limit;
+  assert_ok(lock_take(path_of("out"), &lock));
+  getrlimit(RLIMIT_NOFILE, &limit);
+  files = limit.rlim_cur;
+  limit.rlim_cur = 0;
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  signal(SIGALRM, make_files_available);
+  const struct itimerval soon = {.it_value = {.tv_usec = 100000}};
+  assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+  assert_ok(lock_held(lock));
+  lock_release(lock);
+}
+
 static void set_aside_by_another(void) {
   assert_int_equal(rename(path_of("out"), path_of("out.1")), 0);
   assert_int_equal(mkdir(path_of("out"), 0777), 0);
@@ -328,6 +354,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(who_asks_is_told_and_keeps_nothing),
       cmocka_unit_test(who_asks_does_not_refuse_a_run),
       cmocka_unit_test_setup(a_lock_that_cannot_be_read_is_not_lost_but_not_held, start_clean),
+      cmocka_unit_test_setup(a_lock_that_cannot_be_read_for_a_moment_is_held, start_clean),
       cmocka_unit_test_setup(the_lock_of_a_folder_set_aside_is_not_ours, start_clean),
       cmocka_unit_test_setup(a_fresh_output_can_be_lost_but_not_shared, start_clean),
       cmocka_unit_test_setup(only_temporary_files_are_cleaned_away, start_clean),

@@ -1,4 +1,4 @@
-/* disk: files that are written whole or not at all, and why one could not be written. All functions are local.
+/* disk: files that are written whole or not at all, and why one could not be written or read. All functions are local.
  *
  * A full disk or quota is the status FULL, since it may pass (run/room.h); all else is FAILED. Texts end with what to do
  * about the reason. */
@@ -10,6 +10,10 @@
 
 /* FULL or FAILED, by the system's error number: "TEXT: REASON; what to do". */
 int disk_fail(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Of a file that was to be read. FAILED: it is not there, or the disk fails; any other reason may pass, or lies with the
+ * reader, and says nothing of the file: UNREAD. "TEXT: REASON". */
+int disk_unread(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* FULL, of the last failure's text: "FOLDER: no room for WHAT: so much is needed, so much is free there. TEXT". */
 int disk_say_full(const char *folder, const char *what, int64_t bytes);

@@ -9,12 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* These are also the exit codes of the program, but that FULL ends it as FAILED does. */
+/* These are also the exit codes of the program, but that FULL and UNREAD end it as FAILED does. */
 enum status {
   OK = 0,
   FAILED = 1,  /* the run failed: input or output, a number that is not finite, no memory */
   USAGE = 2,   /* wrong usage or wrong input: nothing was done */
   FULL = 3,    /* no room on the disk or in the quota: may be tried again (base/disk.h, run/room.h) */
+  UNREAD = 4,  /* a file could not be read just now, and may be whole: may be tried again (base/disk.h, run/resume.h) */
   STOPPED = 75 /* stopped early with a checkpoint, or a rank hung: run the same command again */
 };
 

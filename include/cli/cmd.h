@@ -14,7 +14,8 @@ struct verb {
   const char *name, *arguments, *help;
   int (*command)(const struct comm *comm, int argc, char **argv);
   const char *options;
-  bool blas; /* uses OpenBLAS */
+  bool blas;   /* uses OpenBLAS */
+  bool prints; /* what it prints is its result */
 };
 extern const struct verb verb_table[];
 extern const int verb_count;

@@ -72,7 +72,7 @@ int checkpoint_write(const struct comm *comm, const struct checkpoint_request *r
 int checkpoint_bytes(const struct checkpoint_request *request, const struct particles *particles, int64_t *bytes);
 
 /* Collective, any rank count. Checks every byte, and that a name step-….h5 tells its step. FAILED with the first damage
- * found; USAGE: whole or not, a newer program made it; OK fills info (unless NULL). */
+ * found; USAGE: whole or not, a newer program made it; UNREAD (base/disk.h); OK fills info (unless NULL). */
 int checkpoint_verify(const struct comm *comm, const char *path, struct checkpoint_info *info);
 
 /* Local. Does a file begin like a checkpoint? */
@@ -84,7 +84,7 @@ int checkpoint_inspect(const char *path, struct checkpoint_info *info);
 /* Collective. The newest checkpoint of folder that verifies (quick: that passes checkpoint_inspect): its path in *path
  * (to be freed), info filled; *path NULL if the folder holds none. Damaged ones passed over are named through
  * note(context, text) on rank 0. FAILED if there are checkpoints but none verifies. USAGE if a newer program made the
- * newest that is not damaged: what it did is not to be lost by going on from before. */
+ * newest that is not damaged: what it did is not to be lost by going on from before. UNREAD: that one could not be read. */
 int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
                       void (*note)(void *context, const char *text), void *context, char **path,
                       struct checkpoint_info *info);

@@ -22,6 +22,8 @@ struct plan {
   int64_t rows, fields;      /* of the history, to come */
   struct range units;        /* bytes of units on a rank; two owners' where they move between stages */
   struct range memory;       /* bytes of a rank, program and libraries included */
+  double node_memory;        /* bytes of all ranks of the node that has least to spare */
+  double node_room;          /* bytes that are there, or that SLURM gives the job there */
   double program;            /* of these the program with its points and work space, most */
   double history_memory;     /* of these the rows between two checkpoints, most */
   int64_t checkpoint;        /* bytes of a file */

@@ -15,7 +15,8 @@ struct resume {
 
 /* Collective; writes nothing. The newest checkpoint of folder that verifies; damaged ones are told of. USAGE: it is of
  * another problem, lies beyond the end of the input, or was computed with a level that some processor here lacks; or
- * there is none, but a history of another problem, which must not be replaced. FAILED: there are some, none is whole. */
+ * there is none, but a history of another problem, which must not be replaced. FAILED: there are some, none is whole.
+ * UNREAD: the newest cannot be read, not in ten seconds of trying either. */
 int resume_find(const struct comm *comm, const struct config *config, const char *folder, struct report *report,
                 struct resume *resume);
 void resume_free(struct resume *resume); /* frees what it holds */

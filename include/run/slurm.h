@@ -18,4 +18,7 @@ int slurm_restarts(void);
 enum { SLURM_PATIENCE = 10 };
 double slurm_left(void);
 
+/* Local. Bytes of this node that the job may hold; INFINITY: not told (SLURM_MEM_PER_NODE, SLURM_MEM_PER_CPU). */
+double slurm_memory(void);
+
 #endif

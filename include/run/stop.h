@@ -9,7 +9,7 @@
  * next + longest recent checkpoint). One that was longer than those after it is forgotten by half in 32 stretches or 10
  * minutes, whichever is longer, or in one checkpoint. Before the first checkpoint its time is guessed.
  *
- * Rank 0 alone looks at clock, limits and file; a signal to any one rank suffices. */
+ * Rank 0 alone looks at clock, limits and file, at the file once a second; a signal to any one rank suffices. */
 #ifndef MCKEAN_RUN_STOP_H
 #define MCKEAN_RUN_STOP_H
 
@@ -37,6 +37,7 @@ struct stop {
   double stretch, checkpoint; /* longest recent ones, seconds */
   bool timed;                 /* a checkpoint was: before, its time is a guess */
   double agreed, saved;       /* when the ranks last agreed, and last had a checkpoint */
+  double looked;              /* for the stop file, when */
   int64_t step, every;        /* of the last agreement; steps to the next */
   char why[256];
 };

@@ -43,6 +43,16 @@ int disk_fail(int error, const char *format, ...) {
   return FAIL(FAILED, "%s: %s", text, strerror(error));
 }
 
+int disk_unread(int error, const char *format, ...) {
+  const bool lasting = error == ENOENT || error == ENOTDIR || error == ELOOP || error == EISDIR || error == EIO;
+  char text[TEXT];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  return FAIL(lasting ? FAILED : UNREAD, "%s: %s", text, strerror(error));
+}
+
 int disk_say_full(const char *folder, const char *what, int64_t bytes) {
   struct statvfs room = {0};
   statvfs(folder, &room);

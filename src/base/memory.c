@@ -1,6 +1,7 @@
 #include "base/memory.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 double memory_peak(void) {
   FILE *in = fopen("/proc/self/status", "r");
@@ -10,4 +11,9 @@ double memory_peak(void) {
     if (sscanf(line, "VmHWM: %lf", &kilobytes) == 1) break;
   if (in) fclose(in);
   return 1024 * kilobytes;
+}
+
+double memory_of_machine(void) {
+  const double pages = (double)sysconf(_SC_PHYS_PAGES);
+  return pages > 0 ? pages * (double)sysconf(_SC_PAGESIZE) : 0;
 }

@@ -47,9 +47,12 @@ int slab_pread(int file, const char *path, int64_t offset, void *data, int64_t b
     const int64_t left = bytes - done;
     const ssize_t part = pread(file, (char *)data + done, (size_t)(left < PIECE ? left : PIECE), offset + done);
     if (part < 0 && errno == EINTR) continue;
-    if (part <= 0)
-      return FAIL(FAILED, "%s: cannot read %lld bytes at %lld: %s", path, (long long)left, (long long)(offset + done),
-                  part < 0 ? strerror(errno) : "the file ends there");
+    if (part < 0)
+      return disk_unread(errno, "%s: cannot read %lld bytes at %lld", path, (long long)left,
+                         (long long)(offset + done));
+    if (part == 0)
+      return FAIL(FAILED, "%s: cannot read %lld bytes at %lld: the file ends there", path, (long long)left,
+                  (long long)(offset + done));
     done += part;
     pulse_beat();
   }

@@ -1,4 +1,5 @@
 /* mckean: wide one-hidden-layer networks as an interacting particle system. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,12 @@ static int dispatch(const struct comm *comm, const struct verb *verb, int argc, 
   return FAIL(USAGE, "unknown verb \"%s\"; `mckean --help` lists them", argv[1]);
 }
 
+/* A result that did not arrive, on a full disk, is no result. */
+static int delivered(void) {
+  return fflush(stdout) == 0 && !ferror(stdout) ? OK
+                                                : FAIL(FAILED, "standard output: cannot write: %s", strerror(errno));
+}
+
 int main(int argc, char **argv) {
   struct comm world;
   const struct verb *verb = find(argv[1]);
@@ -67,7 +74,8 @@ int main(int argc, char **argv) {
   if (status == OK) status = provenance_alike(&world, argc - 1, argv + 1);
   if (status == OK) status = comm_agree(&world, isa_limit(getenv("MCKEAN_ISA")));
   if (status == OK) status = dispatch(&world, verb, argc, argv);
+  if ((status == OK || status == STOPPED) && (!verb || verb->prints) && delivered() != OK) status = FAILED;
   if (world.rank == 0 && status != OK && status != STOPPED) fprintf(stderr, "mckean: %s\n", status_text());
   comm_stop();
-  return status == FULL ? FAILED : status;
+  return status == FULL || status == UNREAD ? FAILED : status;
 }

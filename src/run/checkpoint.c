@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/pulse.h"
 #include "base/slab.h"
 #include "base/status.h"
@@ -62,7 +63,7 @@ static int share_layout(const struct comm *comm, const char *path, struct layout
 static int open_blocks(const char *path, const struct layout *layout, int *file, void **buffer) {
   *buffer = NULL;
   *file = open(path, O_RDONLY | O_CLOEXEC);
-  if (*file < 0) return FAIL(FAILED, "%s: cannot open the checkpoint: %s", path, strerror(errno));
+  if (*file < 0) return disk_unread(errno, "%s: cannot open the checkpoint", path);
   return status_array(buffer, layout_run_bytes(layout), 1, "a part of the checkpoint");
 }
 
@@ -173,8 +174,7 @@ static int list_steps(const char *folder, int64_t **steps, int *count) {
   *steps = NULL;
   *count = 0;
   DIR *directory = opendir(folder);
-  if (!directory)
-    return errno == ENOENT ? OK : FAIL(FAILED, "%s: cannot list checkpoints: %s", folder, strerror(errno));
+  if (!directory) return errno == ENOENT ? OK : disk_unread(errno, "%s: cannot list checkpoints", folder);
   for (const struct dirent *entry; (entry = readdir(directory));) {
     const int64_t step = step_of(entry->d_name);
     if (step < 0) continue;
@@ -214,6 +214,9 @@ int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
     return FAIL(USAGE,
                 "%s; go on with that program, or move the file elsewhere to go on from an older checkpoint with this "
                 "one",
+                status_text());
+  if (status == UNREAD)
+    return FAIL(UNREAD, "%s; see to it that it can be read, or move it elsewhere to go on from an older checkpoint",
                 status_text());
   return FAIL(FAILED, "%s: %d checkpoint(s), and none is whole; put a good copy there, or start over with --fresh",
               folder, count);

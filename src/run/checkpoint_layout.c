@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/crc.h"
+#include "base/disk.h"
 #include "base/slab.h"
 #include "base/status.h"
 
@@ -310,7 +311,7 @@ static int read_h5(const char *path, const struct user_block *block, struct layo
 int layout_read(const char *path, struct layout *layout, struct checkpoint_info *info) {
   static uint64_t extent[EXTENTS_MAX][2];
   const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0) return FAIL(FAILED, "%s: cannot open the checkpoint: %s", path, strerror(errno));
+  if (file < 0) return disk_unread(errno, "%s: cannot open the checkpoint", path);
   struct user_block block;
   int status = prove(file, path, &block, extent);
   close(file);

@@ -228,9 +228,17 @@ bool lock_ours(const struct lock *lock) {
   return is_ours(lock, lock->path);
 }
 
+/* One that is there and cannot be read at this moment may be ours. */
+static bool ours_patiently(const struct lock *lock) {
+  char content[LOCK_CONTENT];
+  for (int i = 1; i < ATTEMPTS && access(lock->path, F_OK) == 0 && !read_content(lock->path, content); i++)
+    nanosleep(&BETWEEN_ATTEMPTS, NULL);
+  return lock_ours(lock);
+}
+
 int lock_held(const struct lock *lock) {
   char owner[LOCK_CONTENT];
-  if (lock_ours(lock)) return OK;
+  if (ours_patiently(lock)) return OK;
   if (access(lock->path, F_OK) != 0)
     return FAIL(
         FAILED,

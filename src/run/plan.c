@@ -17,6 +17,7 @@
 #include "run/lock.h"
 #include "run/output.h"
 #include "run/resume.h"
+#include "run/slurm.h"
 
 static double max(double a, double b) {
   return a > b ? a : b;
@@ -165,8 +166,35 @@ static double work_bytes(const struct plan *plan, const struct data *data, const
   return bytes;
 }
 
-/* program [ranks]. */
-static void foresee_memory(struct plan *plan, const struct data *data, const double *program) {
+/* What a rank tells of itself and of where it is. */
+struct seat {
+  char node[256];
+  double room;    /* bytes that a job may hold on this node */
+  double program; /* bytes of the rank besides particles, after the trial */
+  double memory;  /* bytes of the rank, foreseen on rank 0 */
+};
+
+/* Nodes by their names, and the one with least to spare. */
+static void foresee_nodes(struct plan *plan, const struct seat *seat) {
+  double *needs = calloc((size_t)plan->ranks, sizeof *needs);
+  if (!needs) die("no memory for %d ranks", plan->ranks);
+  plan->node_room = INFINITY;
+  for (int r = 0; r < plan->ranks; r++) {
+    int first = 0;
+    while (strcmp(seat[first].node, seat[r].node) != 0) first++;
+    plan->nodes += first == r;
+    needs[first] += seat[r].memory;
+  }
+  for (int r = 0; r < plan->ranks; r++)
+    if (needs[r] > 0 && seat[r].room - needs[r] < plan->node_room - plan->node_memory) {
+      plan->node_memory = needs[r];
+      plan->node_room = seat[r].room;
+    }
+  free(needs);
+}
+
+/* seat [ranks]: their memory is filled in. */
+static void foresee_memory(struct plan *plan, const struct data *data, struct seat *seat) {
   const struct config *config = plan->config;
   struct ownership *owned = status_malloc(sizeof *owned * (size_t)plan->ranks);
   double *tiles = calloc((size_t)plan->ranks, sizeof *tiles);
@@ -175,9 +203,10 @@ static void foresee_memory(struct plan *plan, const struct data *data, const dou
   const double tile = (double)precision_stored((enum precision)config->precision) * (data->d + FIELD_A) * (double)TILE;
   for (int r = 0; r < plan->ranks; r++) {
     const double units = tiles[r] * tile, rows = rows_bytes(plan, data, &owned[r], r),
-                 work = work_bytes(plan, data, &owned[r], r, program[r]);
+                 work = work_bytes(plan, data, &owned[r], r, seat[r].program);
     range_add(&plan->units, r, plan->ranks, units);
-    range_add(&plan->memory, r, plan->ranks, units + rows + work);
+    seat[r].memory = units + rows + work;
+    range_add(&plan->memory, r, plan->ranks, seat[r].memory);
     plan->program = max(plan->program, work);
     plan->history_memory = max(plan->history_memory, rows);
   }
@@ -231,36 +260,20 @@ static void foresee_disk(struct plan *plan, const struct data *data, bool fresh)
 
 /* ---- all of it ---- */
 
-/* Nodes by their names. */
-static int count_nodes(const struct comm *comm) {
-  enum { NAME = 256 };
-  char name[NAME] = "";
-  void *all;
-  gethostname(name, NAME - 1);
-  comm_gather(comm, name, NAME, &all, NULL);
-  const char *names = all;
-  int nodes = 0;
-  for (int r = 0; r < comm->size && names; r++) {
-    int like = 0;
-    while (strcmp(names + NAME * like, names + NAME * r) != 0) like++;
-    nodes += like == r;
-  }
-  free(all);
-  return nodes;
-}
-
 static int make(const struct comm *comm, const struct plan_request *request, struct plan *plan) {
   TRY(comm_agree(comm, comm->rank == 0 ? checkpoint_length(request, &plan->checkpoint) : OK));
   TRY(trial_run(comm, request->config, request->data, request->isa, &plan->trial));
-  const double own = memory_peak() - plan->trial.particle_bytes;
-  void *program; /* of all ranks */
-  comm_gather(comm, &own, sizeof own, &program, NULL);
-  plan->nodes = count_nodes(comm);
-  if (!program) return OK;
+  struct seat own = {.program = memory_peak() - plan->trial.particle_bytes};
+  gethostname(own.node, sizeof own.node - 1);
+  own.room = memory_of_machine() > 0 ? fmin(memory_of_machine(), slurm_memory()) : slurm_memory();
+  void *seats; /* of all ranks */
+  comm_gather(comm, &own, sizeof own, &seats, NULL);
+  if (!seats) return OK;
   foresee_time(plan, request->data);
-  foresee_memory(plan, request->data, program);
+  foresee_memory(plan, request->data, seats);
+  foresee_nodes(plan, seats);
   foresee_disk(plan, request->data, request->fresh);
-  free(program);
+  free(seats);
   return OK;
 }
 

@@ -50,6 +50,14 @@ static void say_memory(const struct plan *plan, struct report *report) {
   report_line(report, "memory      %s to %s a rank, mean %s, all %d together %s", least, most, mean, plan->ranks, all);
   report_line(report, "            at most: units %s, program and work space %s, rows of the history %s", units,
               program, rows);
+  if (plan->node_memory > plan->node_room) {
+    report_size(plan->node_memory, all);
+    report_size(plan->node_room, rows);
+    report_line(report,
+                "warning: that does not fit: %s on one node, which has %s for it: take more nodes, or checkpoint more "
+                "often if it is the rows",
+                all, rows);
+  }
 }
 
 static void say_disk(const struct plan *plan, struct report *report) {
@@ -139,6 +147,8 @@ static void json_all(FILE *out, const struct plan *plan) {
   json_range(out, "units", &plan->units);
   json_range(out, "memory", &plan->memory);
   fprintf(out, "  \"program\": %.17g, \"history_memory\": %.17g,\n", plan->program, plan->history_memory);
+  fprintf(out, "  \"node_memory\": %.17g, \"memory_fits\": %s,\n", plan->node_memory,
+          plan->node_memory <= plan->node_room ? "true" : "false");
   fprintf(out, "  \"checkpoint\": %lld, \"kept\": %.17g, \"history\": %.17g, \"disk\": %.17g, \"there\": %.17g,\n",
           (long long)plan->checkpoint, plan->kept, plan->history, plan->disk, plan->there);
   if (isnan(plan->room))

@@ -1,13 +1,27 @@
 #include "run/resume.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/status.h"
 #include "model/kernel.h"
 #include "run/output.h"
 
+enum { ATTEMPTS = 11 };
+static const struct timespec BETWEEN_ATTEMPTS = {.tv_sec = 1};
+
 static void note_damaged(void *context, const char *text) {
   report_line(context, "warning: passed over a damaged checkpoint: %s", text);
+}
+
+/* A checkpoint that cannot be read at this moment is not to be lost by going on from an older one. */
+static int newest(const struct comm *comm, const char *folder, struct report *report, struct resume *resume) {
+  for (int i = 1;; i++) {
+    const int status = checkpoint_newest(comm, folder, false, note_damaged, report, &resume->path, &resume->info);
+    if (status != UNREAD || i == ATTEMPTS) return status;
+    if (i == 1) report_line(report, "warning: %s. Trying again", status_text());
+    nanosleep(&BETWEEN_ATTEMPTS, NULL);
+  }
 }
 
 /* It is ours to go on from if it is of the same problem and of a level this machine runs. */
@@ -43,7 +57,7 @@ static int accept(const struct comm *comm, const struct config *config, struct r
 int resume_find(const struct comm *comm, const struct config *config, const char *folder, struct report *report,
                 struct resume *resume) {
   *resume = (struct resume){.snapshots = config->snapshots};
-  TRY(checkpoint_newest(comm, folder, false, note_damaged, report, &resume->path, &resume->info));
+  TRY(newest(comm, folder, report, resume));
   const int status = resume->path ? accept(comm, config, resume)
                                   : comm_agree(comm, comm->rank == 0 ? output_startable(config->output, config) : OK);
   if (status != OK) resume_free(resume);

@@ -27,6 +27,8 @@
 #include "run/trial.h"
 #include "run/watch.h"
 
+static const double LOOK_EVERY = 1; /* seconds; a thousand runs at once on one file system are many */
+
 struct sim {
   const struct comm *comm;
   const struct config *config; /* own */
@@ -43,6 +45,8 @@ struct sim {
   struct watch watch;
   struct history *history;
   struct lock *lock; /* rank 0 */
+  double looked;     /* at the lock, time */
+  bool lost;         /* as it was seen then */
   struct stop stop;
   char *folder, *echo;
   enum isa isa;
@@ -179,9 +183,18 @@ static int may_write(void *context) {
   return lock_held(sim->lock);
 }
 
-/* On rank 0: is the output still its own? It may have slept since this was agreed on. */
-static bool may_tell(const struct sim *sim) {
-  return sim->lock && !lock_lost(sim->lock);
+/* On rank 0: has another run taken the output? This one may have slept. */
+static bool has_lost(struct sim *sim) {
+  const double now = comm_time();
+  if (now - sim->looked >= LOOK_EVERY) {
+    sim->lost = lock_lost(sim->lock);
+    sim->looked = now;
+  }
+  return sim->lost;
+}
+
+static bool may_tell(struct sim *sim) {
+  return sim->lock && !has_lost(sim);
 }
 
 /* FAILED if numbers left their range, with what the last good state says of dt. units: look at each of them. */
@@ -310,7 +323,7 @@ static void tell_progress(struct sim *sim) {
 static int poll(struct sim *sim, enum stop_request *request) {
   *request = STOP_NONE;
   if (!stop_due(&sim->stop, sim->step)) return OK;
-  TRY(comm_agree(sim->comm, sim->comm->rank == 0 && lock_lost(sim->lock) ? lock_held(sim->lock) : OK));
+  TRY(comm_agree(sim->comm, sim->comm->rank == 0 && has_lost(sim) ? lock_held(sim->lock) : OK));
   TRY(check_numbers(sim, false));
   watch_tell(&sim->watch, &sim->stepsize, sim->step, &sim->report);
   const char *why;
@@ -392,6 +405,7 @@ int sim_run(const struct comm *comm, const struct config *config, const struct s
                     .report = report_create(comm->rank == 0),
                     .steps = schedule_steps(&config->schedule),
                     .saved = -1,
+                    .looked = -INFINITY,
                     .loss = NAN};
   sim.config = &sim.own;
   const struct stop_options stop = {comm_time, slurm_left, options->max_wall, 60 * config->checkpoint_minutes,

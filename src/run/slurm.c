@@ -56,3 +56,15 @@ double slurm_left(void) {
   const double seconds = strtod(end, NULL) - (double)time(NULL);
   return seconds > 0 ? seconds : NAN;
 }
+
+/* A count from the environment, 0 where there is none. */
+static double given(const char *name) {
+  const char *text = getenv(name);
+  return text ? strtod(text, NULL) : 0;
+}
+
+double slurm_memory(void) {
+  const double of_node = given("SLURM_MEM_PER_NODE"), of_cpu = given("SLURM_MEM_PER_CPU") * given("SLURM_CPUS_ON_NODE");
+  const double megabytes = of_node > 0 ? of_node : of_cpu;
+  return megabytes > 0 ? megabytes * (1 << 20) : INFINITY;
+}

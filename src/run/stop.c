@@ -9,6 +9,7 @@
 #include "run/slurm.h"
 
 static const double AGREE_EVERY = 0.2; /* seconds */
+static const double LOOK_EVERY = 1;    /* seconds, for the stop file: each look is work for the file system */
 static const double ENDING = 5;        /* seconds for the end of the launcher and a script that queues the job again */
 static const double FORGET_SECONDS = 600, FORGET_STRETCHES = 32;
 /* The first checkpoint: bytes/s of a modest disk, seconds; but at most this part of the time that is left. */
@@ -45,7 +46,8 @@ void stop_install(void) {
 }
 
 struct stop stop_create(const struct comm *comm, const struct stop_options *options) {
-  struct stop stop = {.given = *options, .comm = comm, .wall_end = INFINITY, .job_end = INFINITY, .every = 1};
+  struct stop stop = {
+      .given = *options, .comm = comm, .wall_end = INFINITY, .job_end = INFINITY, .looked = -INFINITY, .every = 1};
   if (options->max_wall > 0) stop.wall_end = options->clock() + options->max_wall;
   return stop;
 }
@@ -128,8 +130,10 @@ static const char *signal_name(int signal) {
 }
 
 /* The stop file; it has been obeyed then: the next run shall not find it. */
-static bool stop_file(const struct stop *stop) {
+static bool stop_file(struct stop *stop, double now) {
   char path[4200];
+  if (now - stop->looked < LOOK_EVERY) return false;
+  stop->looked = now;
   snprintf(path, sizeof path, "%s/stop", stop->given.output);
   return unlink(path) == 0;
 }
@@ -142,7 +146,7 @@ static enum stop_request ask(struct stop *stop, double now, int *signal) {
   *signal = end;
   if (end) return STOP_END;
   if (first && time_is_up(stop, now)) return STOP_END;
-  if (first && stop_file(stop)) {
+  if (first && stop_file(stop, now)) {
     snprintf(stop->why, sizeof stop->why, "the stop file");
     return STOP_END;
   }
