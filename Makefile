@@ -109,7 +109,7 @@ studies: setup ## run the studies of the theory and judge them; ARGS="lln sgd"
 .PHONY: check
 check: setup ## build with warnings as errors and run all tests
 	@$(MAKE) --no-print-directory -j $$(nproc) EXTRA_CFLAGS='-Werror $(EXTRA_CFLAGS)' BUILD=$(BUILD)/check tests
-	@tests/run $(BUILD)/check
+	@MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-2} tests/run $(BUILD)/check
 
 .PHONY: check-slurm
 check-slurm: setup ## run jobs/ under a private SLURM of two nodes on this machine; as root, installs SLURM's packages

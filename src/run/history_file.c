@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/crc.h"
+#include "base/disk.h"
 #include "base/slab.h"
 #include "base/status.h"
 
@@ -18,7 +19,7 @@ static const char HDF5[8] = {'\x89', 'H', 'D', 'F', '\r', '\n', '\x1a', '\n'};
 static int open_regular(const char *path, int flags, int *file, int64_t *bytes) {
   struct stat found;
   *file = open(path, flags | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not hang */
-  if (*file < 0) return FAIL(FAILED, "%s: cannot open the history: %s", path, strerror(errno));
+  if (*file < 0) return disk_unread(errno, "%s: cannot open the history", path);
   if (fstat(*file, &found) == 0 && S_ISREG(found.st_mode)) {
     *bytes = found.st_size;
     return OK;
