@@ -18,6 +18,7 @@ static const char HDF5[8] = {'\x89', 'H', 'D', 'F', '\r', '\n', '\x1a', '\n'};
 
 static int open_regular(const char *path, int flags, int *file, int64_t *bytes) {
   struct stat found;
+  *bytes = 0;
   *file = open(path, flags | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not hang */
   if (*file < 0) return disk_unread(errno, "%s: cannot open the history", path);
   if (fstat(*file, &found) == 0 && S_ISREG(found.st_mode)) {
