@@ -121,7 +121,7 @@ check-slurm: setup ## run jobs/ under a private SLURM of two nodes on this machi
 check-faults: setup ## kill runs, fill disks and damage files; needs root for small disks of its own
 	@tools/setup check-faults fuzz
 	@$(MAKE) --no-print-directory -j $$(nproc) EXTRA_CFLAGS='-Werror $(EXTRA_CFLAGS)' BUILD=$(BUILD)/check tests
-	@. tools/environment; MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-2} tests/run-programs fault $(BUILD)/check $(ARGS)
+	@. tools/environment; MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-3} tests/run-programs fault $(BUILD)/check $(ARGS)
 check-faults-long: ## the same, with 200 kills
 	@$(MAKE) --no-print-directory check-faults MCKEAN_KILLS=200 MCKEAN_TEST_TIMEOUT=3600
 
