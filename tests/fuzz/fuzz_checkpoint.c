@@ -82,7 +82,8 @@ static int64_t place_of(struct h5 *h5, const char *name, enum h5_type type, int6
   int64_t shape[H5_RANK_MAX], offset = 0;
   if (h5_offset(h5, name, type, &offset) != OK || h5_shape(h5, name, &rank, shape) != OK) return -1;
   *bytes = type == H5_UINT64 ? 8 : 4;
-  for (int i = 0; i < rank; i++) *bytes *= shape[i];
+  for (int i = 0; i < rank; i++)
+    if (__builtin_mul_overflow(*bytes, shape[i], bytes)) *bytes = INT64_MAX; /* HDF5 takes such a shape */
   return offset;
 }
 
