@@ -15,7 +15,7 @@
 #   input/lln.yaml run.seed=1 run.output=runs/seed-1
 #   input/lln.yaml run.seed=2 run.output=runs/seed-2
 #
-#   sbatch --array=1-$(wc -l <MANIFEST)%2 jobs/array.sh MANIFEST       at most 2 at a time
+#   sbatch --array=1-$(grep -c '' MANIFEST)%2 jobs/array.sh MANIFEST     at most 2 at a time
 #   tools/resubmit MANIFEST                                            those that are not done, later
 
 # ---- settings ----

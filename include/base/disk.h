@@ -28,6 +28,10 @@ int disk_copy(const char *from, const char *to);
 /* Makes a file, or the names in a folder, lasting. */
 int disk_sync(const char *path);
 
+/* Whether a result may be written to this path in JSON: USAGE for a file that is not JSON, such as an input or a
+ * checkpoint. Devices and pipes are no matter. */
+int disk_takes_json(const char *path);
+
 /* Removes a file that could not be finished and gives back its blocks, even if something still holds it open. */
 void disk_drop(const char *path);
 

@@ -50,8 +50,10 @@ void history_kept(const struct config *config, int64_t start, int64_t *rows, int
  * USAGE: a newer program made it. */
 int history_whole(const char *output, const struct config *config, int64_t start, bool *final);
 
-/* Collective, before a resume goes on: the same. */
-int history_check(const struct comm *comm, const struct config *config, int64_t start, bool *final);
+/* Collective, before a resume goes on: the same, and USAGE if the points or labels that were read from a file are no
+ * longer those of the history. */
+int history_check(const struct comm *comm, const struct config *config, const struct data *data, int64_t start,
+                  bool *final);
 
 /* Local, the same on all ranks. Are there rows that are not in the file? */
 bool history_pending(const struct history *history);

@@ -6,12 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/disk.h"
 #include "base/h5.h"
 #include "base/status.h"
 
 enum kind { KIND_REAL, KIND_INTEGER, KIND_WORDS };
 enum { RANK_MAX = 2, NAME_MAX_BYTES = 128, FORMAT_VERSION = 2 };
+
+static const char FORMAT[] = "mckean-analysis";
 
 struct entry {
   enum kind kind;
@@ -190,6 +194,7 @@ static void json_all(FILE *out, const struct results *results) {
 }
 
 int results_json(const struct results *results, const char *path) {
+  TRY(disk_takes_json(path));
   char *temporary = status_malloc(strlen(path) + 8);
   sprintf(temporary, "%s.tmp", path);
   FILE *out = fopen(temporary, "w");
@@ -225,7 +230,7 @@ static int write_entry(struct h5 *file, const struct entry *entry) {
 
 static int write_all(struct h5 *file, const struct results *results, const char *config,
                      const struct provenance *provenance) {
-  TRY(h5_set_text(file, "/", "format", "mckean-analysis"));
+  TRY(h5_set_text(file, "/", "format", FORMAT));
   TRY(h5_set_int(file, "/", "format_version", FORMAT_VERSION));
   TRY(h5_set_text(file, "/", "config", config));
   TRY(provenance_write(provenance, file));
@@ -233,8 +238,23 @@ static int write_all(struct h5 *file, const struct results *results, const char 
   return OK;
 }
 
+/* Only an earlier result is replaced: not a checkpoint or a history. */
+static int replaceable(const char *path) {
+  struct h5 *file = NULL;
+  char *format = NULL;
+  if (access(path, F_OK) != 0) return OK;
+  int status = h5_open(path, false, &file);
+  if (status == OK) status = h5_get_text(file, "/", "format", &format);
+  const bool earlier = status == OK && strcmp(format, FORMAT) == 0;
+  h5_close(file);
+  free(format);
+  return earlier ? OK
+                 : FAIL(USAGE, "%s: it is there and is no earlier result; give -o another name, or remove it", path);
+}
+
 int results_write(const struct results *results, const char *config, const struct provenance *provenance,
                   const char *path) {
+  TRY(replaceable(path));
   struct h5 *file;
   char *temporary = status_malloc(strlen(path) + 8);
   sprintf(temporary, "%s.tmp", path);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/status.h"
 #include "bench.h"
 #include "cli/cmd.h"
@@ -121,6 +122,7 @@ static int open_streams(struct bench *bench) {
   const bool root = bench->comm->rank == 0;
   const char *json = root && bench->json_path ? bench->json_path : "/dev/null";
   bench->out = root ? stdout : fopen("/dev/null", "w");
+  TRY(disk_takes_json(json));
   bench->json = fopen(json, "w");
   return bench->out && bench->json ? OK : FAIL(FAILED, "%s: cannot write: %s", json, strerror(errno));
 }

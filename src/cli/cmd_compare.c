@@ -4,7 +4,8 @@
 #include "cli/cmd.h"
 #include "run/checkpoint.h"
 
-const char cmd_compare_options[] = "  A, B   checkpoints; exit code 1 if any bit of their particles differs\n";
+const char cmd_compare_options[] =
+    "  A, B   checkpoints; exit code 1 if any bit of their particles differs, or if one is damaged\n";
 
 static int compare(const char *a, const char *b) {
   bool equal = false;
@@ -16,5 +17,6 @@ static int compare(const char *a, const char *b) {
 
 int cmd_compare(const struct comm *comm, int argc, char **argv) {
   if (argc != 3) return FAIL(USAGE, "compare: two checkpoints were expected, received %d argument(s)", argc - 1);
+  for (int i = 1; i <= 2; i++) TRY(checkpoint_verify(comm, argv[i], NULL)); /* no verdict on what a disk has spoilt */
   return comm_agree(comm, comm->rank == 0 ? compare(argv[1], argv[2]) : OK);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/disk.h"
 #include "base/status.h"
 #include "cli/cmd.h"
 #include "run/provenance.h"
@@ -268,8 +269,9 @@ static int tell(const struct comm *comm, const struct request *request, const st
   FILE *json = NULL;
   const bool terminal = request->json && strcmp(request->json, "-") == 0;
   if (comm->rank == 0 && request->json) {
-    json = terminal ? stdout : fopen(request->json, "w");
-    if (!json) status = FAIL(USAGE, "%s: cannot write: %s", request->json, strerror(errno));
+    if (!terminal) status = disk_takes_json(request->json);
+    if (status == OK) json = terminal ? stdout : fopen(request->json, "w");
+    if (status == OK && !json) status = FAIL(USAGE, "%s: cannot write: %s", request->json, strerror(errno));
   }
   TRY(comm_agree(comm, status));
   survey_all(comm, request, list, json, count);

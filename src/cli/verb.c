@@ -22,4 +22,5 @@ const struct verb verb_table[] = {
 };
 const int verb_count = sizeof verb_table / sizeof *verb_table;
 
-const char verb_exit_codes[] = "0 complete, 1 failed, 2 wrong usage or input, 75 stopped early with a checkpoint";
+const char verb_exit_codes[] =
+    "0 complete, 1 failed, 2 wrong usage or input, 75 stopped early, to go on from a checkpoint";

@@ -20,19 +20,22 @@ void checkpoint_info_free(struct checkpoint_info *info) {
   info->config = NULL;
 }
 
+#define NAME_FORMAT "step-%012lld.h5"
+
 char *checkpoint_path(const char *folder, int64_t step) {
   const size_t size = strlen(folder) + 48;
   char *path = status_malloc(size);
-  snprintf(path, size, "%s/step-%012lld.h5", folder, (long long)step);
+  snprintf(path, size, "%s/" NAME_FORMAT, folder, (long long)step);
   return path;
 }
 
-/* Step of "step-000000000100.h5", -1 for any other name. */
+/* Step of "step-000000000100.h5", -1 for any other name, be it "step-100.h5": a copy that somebody made. */
 static int64_t step_of(const char *name) {
-  long long step;
-  int length = 0;
-  if (sscanf(name, "step-%12lld.h5%n", &step, &length) != 1 || length == 0 || name[length]) return -1;
-  return step;
+  long long step = -1;
+  char exact[48];
+  if (sscanf(name, "step-%lld.h5", &step) != 1 || step < 0) return -1;
+  snprintf(exact, sizeof exact, NAME_FORMAT, step);
+  return strcmp(name, exact) == 0 ? step : -1;
 }
 
 int checkpoint_inspect(const char *path, struct checkpoint_info *info) {
@@ -88,7 +91,7 @@ static int check_name(const char *path, const struct checkpoint_info *info) {
   const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
   const int64_t step = step_of(name);
   return step < 0 || step == info->step ? OK
-                                        : FAIL(FAILED, "%s: it holds step %lld; give it back its name, step-%012lld.h5",
+                                        : FAIL(FAILED, "%s: it holds step %lld; give it back its name, " NAME_FORMAT,
                                                path, (long long)info->step, (long long)info->step);
 }
 

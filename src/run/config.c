@@ -288,7 +288,8 @@ static void check_all(struct reading *reading) {
 static void name_output(struct config *config, const char *name) {
   if (!*config->name) {
     const char *base = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
-    snprintf(config->name, sizeof config->name, "%.*s", (int)strcspn(base, "."), base);
+    const char *ending = strrchr(base, '.');
+    snprintf(config->name, sizeof config->name, "%.*s", ending > base ? (int)(ending - base) : (int)strlen(base), base);
   }
   for (size_t end = strlen(config->output); end > 1 && config->output[end - 1] == '/'; end--)
     config->output[end - 1] = 0;

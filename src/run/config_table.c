@@ -40,7 +40,8 @@ static const char *full_choice(int i) {
 #define POINTS_LIMIT (0x1p31 - 1)
 
 const struct parameter parameter_table[] = {
-    {"run.name", P_TEXT, AT(name), 0, 0, false, "", NULL, true, "name of the run; by default the input file's name"},
+    {"run.name", P_TEXT, AT(name), 0, 0, false, "", NULL, true,
+     "name of the run; by default the input file's, without its ending"},
     {"run.output", P_TEXT, AT(output), 0, 0, false, "", NULL, true,
      "folder the run writes to; by default runs/<run.name>"},
     {"run.seed", P_SEED, AT(seed), 0, 0, false, "1", NULL, false, "seed of the initial condition"},

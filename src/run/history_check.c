@@ -1,4 +1,6 @@
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/status.h"
 #include "run/history.h"
@@ -67,6 +69,37 @@ static int check_file(const char *path, const struct config *config, int64_t sta
   return status;
 }
 
+static int same_points(struct h5 *file, const char *name, int64_t points, int64_t width, const double *now) {
+  const int64_t shape[] = {points, width};
+  const size_t bytes = sizeof *now * (size_t)(points * width);
+  if (points == 0) return OK;
+  double *was = status_malloc(bytes);
+  int status = h5_read(file, name, H5_DOUBLE, width > 1 ? 2 : 1, shape, was);
+  if (status == OK && memcmp(was, now, bytes) != 0) status = FAIL(USAGE, "%s", name);
+  free(was);
+  return status;
+}
+
+/* What was made from seeds is again the same; a file may have been changed. */
+static int check_points(const char *output, const struct config *config, const struct data *data) {
+  if (config->target.type != TARGET_FILE) return OK;
+  char path[4200];
+  snprintf(path, sizeof path, "%s/history.h5", output);
+  struct h5 *file;
+  TRY(history_file_open(path, &file));
+  int status = same_points(file, "/train/x", data->samples, data->d, data->x);
+  if (status == OK) status = same_points(file, "/train/y", data->samples, 1, data->y);
+  if (status == OK) status = same_points(file, "/test/x", data->tests, data->d, data->test_x);
+  if (status == OK) status = same_points(file, "/test/y", data->tests, 1, data->test_y);
+  h5_close(file);
+  if (status == USAGE)
+    return FAIL(USAGE,
+                "%s: it holds other points or labels than this run began with, which %s keeps (%s); put them back, or "
+                "start over with --fresh",
+                config->target.path, path, status_text());
+  return status;
+}
+
 int history_whole(const char *output, const struct config *config, int64_t start, bool *final) {
   char path[4200];
   snprintf(path, sizeof path, "%s/history.h5", output);
@@ -77,9 +110,15 @@ int history_whole(const char *output, const struct config *config, int64_t start
               status_text());
 }
 
-int history_check(const struct comm *comm, const struct config *config, int64_t start, bool *final) {
+static int check(const struct config *config, const struct data *data, int64_t start, bool *final) {
+  TRY(history_whole(config->output, config, start, final));
+  return check_points(config->output, config, data);
+}
+
+int history_check(const struct comm *comm, const struct config *config, const struct data *data, int64_t start,
+                  bool *final) {
   *final = false;
-  TRY(comm_agree(comm, comm->rank == 0 ? history_whole(config->output, config, start, final) : OK));
+  TRY(comm_agree(comm, comm->rank == 0 ? check(config, data, start, final) : OK));
   comm_bcast(comm, final, sizeof *final, 0);
   return OK;
 }

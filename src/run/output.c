@@ -51,30 +51,34 @@ static int set_aside(const char *output, char **aside) {
   return status;
 }
 
-/* Is there more than the start of another run leaves? */
+/* Is there what a run has written? A folder with nothing but other things in it is not an old output. */
 static bool holds_run(const char *output) {
+  static const char *const written[] = {"history.h5", "run.log", "summary.json"};
+  char path[4200];
   bool found = false;
-  for (int part = 0; part < 2; part++) {
-    char path[4200];
-    snprintf(path, sizeof path, "%s%s", output, part ? "/checkpoints" : "");
-    DIR *directory = opendir(path);
-    for (const struct dirent *entry; directory && (entry = readdir(directory));)
-      found = found || (entry->d_name[0] != '.' && strncmp(entry->d_name, "lock", 4) != 0 &&
-                        strcmp(entry->d_name, "checkpoints") != 0);
-    if (directory) closedir(directory);
+  for (size_t i = 0; i < sizeof written / sizeof *written && !found; i++) {
+    snprintf(path, sizeof path, "%s/%s", output, written[i]);
+    found = access(path, F_OK) == 0;
   }
+  snprintf(path, sizeof path, "%s/checkpoints", output);
+  DIR *directory = opendir(path);
+  for (const struct dirent *entry; directory && (entry = readdir(directory));) found = found || entry->d_name[0] != '.';
+  if (directory) closedir(directory);
   return found;
 }
 
 /* The old run goes, and with it the lock. It is kept until there is one of the new folder; yet another run may be the
- * first to take that. */
+ * first to take that. A link stays, and leads to the new folder: it may be there to keep outputs on a large disk. */
 static int start_over(const char *output, struct lock **lock, char **aside) {
   struct lock *old = *lock;
+  struct stat kind;
+  char *behind = lstat(output, &kind) == 0 && S_ISLNK(kind.st_mode) ? realpath(output, NULL) : NULL;
+  const char *folder = behind ? behind : output;
   *lock = NULL;
-  int status = set_aside(output, aside);
+  int status = set_aside(folder, aside);
   if (status == OK) {
     lock_moved(old, *aside);
-    status = make_folders(output);
+    status = make_folders(folder);
     if (status == OK) status = lock_take(output, lock);
     if (status != OK) status = FAIL(status, "%s. The old output is now %s", status_text(), *aside);
   }
@@ -82,6 +86,7 @@ static int start_over(const char *output, struct lock **lock, char **aside) {
     free(*aside);
     *aside = NULL;
   }
+  free(behind);
   lock_release(old);
   return status;
 }

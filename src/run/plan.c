@@ -297,7 +297,7 @@ static int find_start(const struct comm *comm, const struct plan_request *reques
     bool final = false;
     TRY(resume_find(comm, config, folder, report, &from));
     plan->first = from.path ? from.info.step : 0;
-    const int status = plan->first > 0 ? history_check(comm, config, plan->first, &final) : OK;
+    const int status = plan->first > 0 ? history_check(comm, config, request->data, plan->first, &final) : OK;
     if (status == OK && from.path)
       report_line(report, "would resume from %s, step %lld of %lld", from.path, (long long)plan->first,
                   (long long)plan->steps);

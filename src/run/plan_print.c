@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/disk.h"
 #include "base/status.h"
 #include "run/plan.h"
 
@@ -165,6 +166,7 @@ static void json_all(FILE *out, const struct plan *plan) {
 }
 
 int plan_json(const struct plan *plan, const char *path) {
+  TRY(disk_takes_json(path));
   FILE *out = fopen(path, "w");
   if (!out) return FAIL(FAILED, "%s: cannot write: %s", path, strerror(errno));
   json_all(out, plan);

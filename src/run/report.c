@@ -51,7 +51,8 @@ void report_log(struct report *report, const char *output) {
   if (!report->speaks) return;
   char path[4200];
   snprintf(path, sizeof path, "%s/run.log", output);
-  report->log = fopen(path, "a");
+  const int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666); /* it may be a pipe */
+  report->log = file < 0 ? NULL : fdopen(file, "a");
   if (!report->log) report_line(report, "warning: %s: %s; going on without a log", path, strerror(errno));
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/status.h"
 #include "model/kernel.h"
@@ -54,12 +55,35 @@ static int accept(const struct comm *comm, const struct config *config, struct r
   return OK;
 }
 
+/* What was asked for only after the run had got past it. */
+static void warn_of_missed(const struct config *config, const char *folder, const struct resume *resume,
+                           struct report *report) {
+  int missed = 0;
+  int64_t first = 0;
+  for (int i = config->snapshots.count - 1; i >= 0 && report->speaks; i--) {
+    if (config->snapshots.step[i] >= resume->info.step) continue;
+    char *path = checkpoint_path(folder, config->snapshots.step[i]);
+    if (access(path, F_OK) != 0) {
+      missed++;
+      first = config->snapshots.step[i];
+    }
+    free(path);
+  }
+  if (missed > 0)
+    report_line(
+        report,
+        "warning: output.snapshots: %d of them (the first at step %lld) are not there and lie before step %lld, "
+        "from which the run goes on: they will not be written",
+        missed, (long long)first, (long long)resume->info.step);
+}
+
 int resume_find(const struct comm *comm, const struct config *config, const char *folder, struct report *report,
                 struct resume *resume) {
   *resume = (struct resume){.snapshots = config->snapshots};
   TRY(newest(comm, folder, report, resume));
   const int status = resume->path ? accept(comm, config, resume)
                                   : comm_agree(comm, comm->rank == 0 ? output_startable(config->output, config) : OK);
+  if (status == OK && resume->path) warn_of_missed(config, folder, resume, report);
   if (status != OK) resume_free(resume);
   return status;
 }

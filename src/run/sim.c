@@ -156,7 +156,7 @@ static int start(struct sim *sim) {
   sim->start = sim->step;
   sim->history = history_create(sim->comm, sim->config, sim->data, sim->start);
   bool final = false;
-  if (sim->saved >= 0 && sim->step > 0) TRY(history_check(sim->comm, sim->config, sim->start, &final));
+  if (sim->saved >= 0 && sim->step > 0) TRY(history_check(sim->comm, sim->config, sim->data, sim->start, &final));
   sim->done = sim->step == sim->steps && final;
   const struct schedule *schedule = &sim->config->schedule;
   const int threads = sim->config->threads;
@@ -410,7 +410,7 @@ int sim_run(const struct comm *comm, const struct config *config, const struct s
   sim.config = &sim.own;
   const struct stop_options stop = {comm_time, slurm_left, options->max_wall, 60 * config->checkpoint_minutes,
                                     config->output};
-  stop_install();
+  if (!options->dry_run) stop_install();
   sim.stop = stop_create(comm, &stop);
   int status = start(&sim);
   sim.began = comm_time();

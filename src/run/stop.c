@@ -43,6 +43,7 @@ void stop_install(void) {
   sigaction(SIGINT, &end, NULL);
   sigaction(SIGUSR1, &checkpoint, NULL);
   signal(SIGXFSZ, SIG_IGN); /* a file size limit shall be an error of write, not the end of the process */
+  signal(SIGPIPE, SIG_IGN); /* a reader of the output that has gone, too: the log is in a file */
 }
 
 struct stop stop_create(const struct comm *comm, const struct stop_options *options) {

@@ -135,7 +135,10 @@ static void seal(struct script *script) {
   const uint32_t crc = crc32c(0, out, USER_BLOCK - 4);
   memcpy(out + USER_BLOCK - 4, &crc, 4);
   (void)slab_pwrite(file, forged, 0, out, how == 64 ? 200 : USER_BLOCK);
-  if (how == 128 && ftruncate(file, script_value(script) % (found.st_size + 1)) != 0) fuzz_found("cannot cut");
+  if (how == 128) {
+    const uint64_t left = (uint64_t)script_value(script) % (uint64_t)(found.st_size + 1);
+    if (ftruncate(file, (off_t)left) != 0) fuzz_found("cannot cut");
+  }
   close(file);
 }
 
