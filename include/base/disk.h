@@ -32,6 +32,9 @@ int disk_sync(const char *path);
  * checkpoint. Devices and pipes are no matter. */
 int disk_takes_json(const char *path);
 
+/* Whether all that was printed has arrived: a result that has not, on a full disk, is no result. */
+int disk_delivered(void);
+
 /* Removes a file that could not be finished and gives back its blocks, even if something still holds it open. */
 void disk_drop(const char *path);
 

@@ -9,6 +9,9 @@
 
 enum { OUTPUT_PATH = 4800 };
 
+/* Is there what a run has written? A folder with nothing but other things in it is not an old output. */
+bool output_holds_run(const char *output);
+
 /* Makes <output> and <output>/checkpoints, takes the lock and removes the temporary files of runs that were killed, or
  * that sleep between asking whether the lock is still theirs and the rename, which then fails.
  * fresh: an old run there is renamed to <output>.1, .2, … USAGE: busy, or something else is in the way; *aside: what

@@ -33,6 +33,7 @@ struct plan {
   double room;               /* bytes free there, NAN: not known */
   char folder[4096];         /* the output, or its nearest parent that exists */
   struct trial trial;        /* what the times rest on */
+  double start;              /* seconds to make the data */
   double loop;               /* seconds of steps, rows and fields */
   double checkpoints;        /* to be written, about */
   double checkpoint_seconds; /* of one */
@@ -47,6 +48,7 @@ struct plan_request {
   enum isa isa;
   const struct provenance *provenance;
   bool fresh;
+  double start;     /* seconds it took to make the data */
   const char *json; /* NULL: none */
 };
 

@@ -116,6 +116,11 @@ int disk_takes_json(const char *path) {
               : FAIL(USAGE, "%s: it is there and is no earlier result; give --json another name, or remove it", path);
 }
 
+int disk_delivered(void) {
+  return fflush(stdout) == 0 && !ferror(stdout) ? OK
+                                                : FAIL(FAILED, "standard output: cannot write: %s", strerror(errno));
+}
+
 void disk_drop(const char *path) {
   if (truncate(path, 0) != 0 && errno == ENOENT) return;
   unlink(path);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/disk.h"
 #include "base/status.h"
 #include "base/watchdog.h"
 #include "cli/cmd.h"
@@ -94,6 +95,7 @@ int cmd_run(const struct comm *comm, int argc, char **argv) {
     watchdog_start(comm, config->watchdog, &watchdog);
     status = sim_run(comm, config, &options);
     watchdog_stop(watchdog);
+    if (status == OK && options.dry_run) status = disk_delivered(); /* it only prints */
   }
   config_free(config);
   free(options.argv);

@@ -1,11 +1,11 @@
 /* mckean: wide one-hidden-layer networks as an interacting particle system. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/blas.h"
 #include "base/comm.h"
+#include "base/disk.h"
 #include "base/h5.h"
 #include "base/status.h"
 #include "cli/cmd.h"
@@ -59,12 +59,6 @@ static int dispatch(const struct comm *comm, const struct verb *verb, int argc, 
   return FAIL(USAGE, "unknown verb \"%s\"; `mckean --help` lists them", argv[1]);
 }
 
-/* A result that did not arrive, on a full disk, is no result. */
-static int delivered(void) {
-  return fflush(stdout) == 0 && !ferror(stdout) ? OK
-                                                : FAIL(FAILED, "standard output: cannot write: %s", strerror(errno));
-}
-
 int main(int argc, char **argv) {
   struct comm world;
   const struct verb *verb = find(argv[1]);
@@ -74,7 +68,7 @@ int main(int argc, char **argv) {
   if (status == OK) status = provenance_alike(&world, argc - 1, argv + 1);
   if (status == OK) status = comm_agree(&world, isa_limit(getenv("MCKEAN_ISA")));
   if (status == OK) status = dispatch(&world, verb, argc, argv);
-  if ((status == OK || status == STOPPED) && (!verb || verb->prints) && delivered() != OK) status = FAILED;
+  if ((status == OK || status == STOPPED) && (!verb || verb->prints) && disk_delivered() != OK) status = FAILED;
   if (world.rank == 0 && status != OK && status != STOPPED) fprintf(stderr, "mckean: %s\n", status_text());
   comm_stop();
   return status == FULL || status == UNREAD ? FAILED : status;

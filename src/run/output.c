@@ -51,8 +51,7 @@ static int set_aside(const char *output, char **aside) {
   return status;
 }
 
-/* Is there what a run has written? A folder with nothing but other things in it is not an old output. */
-static bool holds_run(const char *output) {
+bool output_holds_run(const char *output) {
   static const char *const written[] = {"history.h5", "run.log", "summary.json"};
   char path[4200];
   bool found = false;
@@ -96,7 +95,7 @@ int output_open(const char *output, bool fresh, struct lock **lock, char **aside
   *aside = NULL;
   TRY(make_folders(output));
   TRY(lock_take(output, lock));
-  if (fresh && holds_run(output)) TRY(start_over(output, lock, aside));
+  if (fresh && output_holds_run(output)) TRY(start_over(output, lock, aside));
   snprintf(checkpoints, sizeof checkpoints, "%s/checkpoints", output);
   output_clean(output);
   output_clean(checkpoints);

@@ -291,7 +291,7 @@ static int find_start(const struct comm *comm, const struct plan_request *reques
   snprintf(folder, sizeof folder, "%s/checkpoints", config->output);
   TRY(comm_agree(comm, comm->rank == 0 ? probe_output(config->output, plan->folder) : OK));
   if (request->fresh) {
-    if (access(config->output, F_OK) == 0) report_line(report, "would set the old output %s aside", config->output);
+    if (output_holds_run(config->output)) report_line(report, "would set the old output %s aside", config->output);
   } else {
     struct resume from;
     bool final = false;
@@ -312,8 +312,10 @@ static int find_start(const struct comm *comm, const struct plan_request *reques
 
 int plan_report(const struct comm *comm, const struct plan_request *request, struct report *report) {
   struct plan *plan = status_malloc(sizeof *plan);
-  *plan = (struct plan){
-      .config = request->config, .ranks = comm->size, .steps = schedule_steps(&request->config->schedule)};
+  *plan = (struct plan){.config = request->config,
+                        .ranks = comm->size,
+                        .steps = schedule_steps(&request->config->schedule),
+                        .start = request->start};
   const int start = find_start(comm, request, report, plan);
   char refused[4096];
   snprintf(refused, sizeof refused, "%s", start == OK ? "" : status_text());

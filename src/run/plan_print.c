@@ -14,7 +14,7 @@ static const double SIGNAL_MOST = 65535; /* that SLURM takes */
 static const double MARGIN = 1.3;        /* memory and time that are asked for against those foreseen */
 
 static double total_seconds(const struct plan *plan) {
-  return plan->loop + plan->checkpoints * plan->checkpoint_seconds;
+  return plan->start + plan->loop + plan->checkpoints * plan->checkpoint_seconds;
 }
 
 /* Seconds before the limit at which the run is told to stop: SLURM looks once a minute; then the longest step and a
@@ -92,6 +92,8 @@ static void say_time(const struct plan *plan, struct report *report) {
                 "            from steps, rows and fields timed here just now on %.0f network%s of n <= %lld, "
                 "scaled by pairs and units",
                 trial->networks, trial->networks == 1 ? "" : "s", (long long)trial->n);
+  if (plan->start > 0.01 * total_seconds(plan))
+    report_line(report, "            and %.3g s to make the data, which was timed just now", plan->start);
   snprintf(rate, sizeof rate, "if the disk takes %g GB/s (`mckean bench --only disk --disk FOLDER` measures it)",
            PLAN_RATE);
   report_line(report, "            and about %.0f checkpoint%s, %.3g s each, %s", plan->checkpoints,
@@ -157,8 +159,10 @@ static void json_all(FILE *out, const struct plan *plan) {
   else
     fprintf(out, "  \"room\": %.17g, \"fits\": %s,\n", plan->room,
             plan->disk - plan->there <= plan->room ? "true" : "false");
-  fprintf(out, "  \"seconds\": %.9g, \"loop\": %.9g, \"checkpoints\": %.17g, \"checkpoint_seconds\": %.9g,\n",
-          total_seconds(plan), plan->loop, plan->checkpoints, plan->checkpoint_seconds);
+  fprintf(
+      out,
+      "  \"seconds\": %.9g, \"start\": %.9g, \"loop\": %.9g, \"checkpoints\": %.17g, \"checkpoint_seconds\": %.9g,\n",
+      total_seconds(plan), plan->start, plan->loop, plan->checkpoints, plan->checkpoint_seconds);
   fprintf(out, "  \"rate_known\": %s, \"trial_whole\": %s,\n", plan->rate_known ? "true" : "false",
           plan->trial.whole ? "true" : "false");
   fprintf(out, "  \"slurm\": {\"time\": %.0f, \"signal\": %.0f, \"mem_per_cpu_mb\": %.0f}\n}\n", job_seconds(plan),

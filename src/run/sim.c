@@ -136,6 +136,7 @@ static void say_problem(struct sim *sim) {
 static int start(struct sim *sim) {
   provenance_fill(sim->comm, sim->options->argc, sim->options->argv, &sim->provenance);
   TRY(setup_isa(sim->comm, sim->config, &sim->isa));
+  const double began = comm_time();
   TRY(setup_data(sim->comm, sim->config, &sim->target, &sim->data)); /* before any output: bad data leave no trace */
   if (sim->options->dry_run) {
     sim->done = true;
@@ -144,6 +145,7 @@ static int start(struct sim *sim) {
                                          .isa = sim->isa,
                                          .provenance = &sim->provenance,
                                          .fresh = sim->options->fresh,
+                                         .start = comm_time() - began,
                                          .json = sim->options->json};
     return plan_report(sim->comm, &request, &sim->report);
   }
