@@ -50,8 +50,11 @@ void history_kept(const struct config *config, int64_t start, int64_t *rows, int
  * USAGE: a newer program made it. */
 int history_whole(const char *output, const struct config *config, int64_t start, bool *final);
 
-/* Collective, before a resume goes on: the same, and USAGE if the points or labels that were read from a file are no
- * longer those of the history. */
+/* Local. USAGE: points or labels were read from a file (what is made from seeds is always the same), and are not those that
+ * the history of the output keeps. OK also if there is no history. */
+int history_points(const char *output, const struct config *config, const struct data *data);
+
+/* Collective, before a resume goes on: both. */
 int history_check(const struct comm *comm, const struct config *config, const struct data *data, int64_t start,
                   bool *final);
 

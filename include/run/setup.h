@@ -34,7 +34,8 @@ struct setup {
   struct particles *particles;
 };
 
-/* Checks every byte of the checkpoint. What fails leaves things to free. FAILED: damaged, no memory. */
+/* Checks every byte of the checkpoint. What fails leaves things to free. FAILED: damaged, no memory. USAGE: its
+ * points were read from a file that has changed. */
 int setup_open(const struct comm *comm, const char *path, struct setup *setup);
 void setup_free(struct setup *setup); /* local; frees what it holds */
 

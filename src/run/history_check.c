@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/status.h"
 #include "run/history.h"
@@ -72,20 +73,23 @@ static int check_file(const char *path, const struct config *config, int64_t sta
 static int same_points(struct h5 *file, const char *name, int64_t points, int64_t width, const double *now) {
   const int64_t shape[] = {points, width};
   const size_t bytes = sizeof *now * (size_t)(points * width);
+  int rank;
+  int64_t found[H5_RANK_MAX] = {0};
+  if (h5_exists(file, name)) TRY(h5_shape(file, name, &rank, found));
+  if (found[0] != points) return FAIL(USAGE, "%s: %lld points, now %lld", name, (long long)found[0], (long long)points);
   if (points == 0) return OK;
   double *was = status_malloc(bytes);
   int status = h5_read(file, name, H5_DOUBLE, width > 1 ? 2 : 1, shape, was);
-  if (status == OK && memcmp(was, now, bytes) != 0) status = FAIL(USAGE, "%s", name);
+  if (status == OK && memcmp(was, now, bytes) != 0) status = FAIL(USAGE, "%s: other numbers", name);
   free(was);
   return status;
 }
 
-/* What was made from seeds is again the same; a file may have been changed. */
-static int check_points(const char *output, const struct config *config, const struct data *data) {
-  if (config->target.type != TARGET_FILE) return OK;
+int history_points(const char *output, const struct config *config, const struct data *data) {
   char path[4200];
-  snprintf(path, sizeof path, "%s/history.h5", output);
   struct h5 *file;
+  snprintf(path, sizeof path, "%s/history.h5", output);
+  if (config->target.type != TARGET_FILE || access(path, F_OK) != 0) return OK;
   TRY(history_file_open(path, &file));
   int status = same_points(file, "/train/x", data->samples, data->d, data->x);
   if (status == OK) status = same_points(file, "/train/y", data->samples, 1, data->y);
@@ -94,8 +98,7 @@ static int check_points(const char *output, const struct config *config, const s
   h5_close(file);
   if (status == USAGE)
     return FAIL(USAGE,
-                "%s: it holds other points or labels than this run began with, which %s keeps (%s); put them back, or "
-                "start over with --fresh",
+                "%s: it is no longer what the run began with (%s, %s); put that back, or leave this output alone",
                 config->target.path, path, status_text());
   return status;
 }
@@ -112,7 +115,7 @@ int history_whole(const char *output, const struct config *config, int64_t start
 
 static int check(const struct config *config, const struct data *data, int64_t start, bool *final) {
   TRY(history_whole(config->output, config, start, final));
-  return check_points(config->output, config, data);
+  return history_points(config->output, config, data);
 }
 
 int history_check(const struct comm *comm, const struct config *config, const struct data *data, int64_t start,

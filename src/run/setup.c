@@ -1,11 +1,14 @@
 #include "run/setup.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/crc.h"
 #include "base/pulse.h"
 #include "base/status.h"
 #include "model/schedule.h"
+#include "run/history.h"
 
 int setup_isa(const struct comm *comm, const struct config *config, enum isa *isa) {
   const int best = (int)comm_min(comm, isa_best()), asked = config->isa;
@@ -71,12 +74,23 @@ static int check_input(const char *path, const struct checkpoint_info *info, con
   return same ? OK : FAIL(FAILED, "%s: the input in it is of other networks than those it holds", path);
 }
 
+/* The points are made again, and those of a file may have changed since: the run's history, two folders up, knows them. */
+static int check_points(const char *path, const struct config *config, const struct data *data) {
+  char *output = realpath(path, NULL);
+  int status = OK;
+  for (int up = 0; output && up < 2 && strchr(output, '/'); up++) *strrchr(output, '/') = 0;
+  if (output) status = history_points(output, config, data);
+  free(output);
+  return status;
+}
+
 int setup_open(const struct comm *comm, const char *path, struct setup *setup) {
   *setup = (struct setup){0};
   TRY(checkpoint_verify(comm, path, &setup->info));
   TRY(config_parse(path, setup->info.config, &setup->config));
   TRY(check_input(path, &setup->info, setup->config));
   TRY(setup_data(comm, setup->config, &setup->target, &setup->data));
+  TRY(comm_agree(comm, comm->rank == 0 ? check_points(path, setup->config, setup->data) : OK));
   const int stage = schedule_stage(&setup->config->schedule, setup->info.step);
   TRY(setup_particles(comm, setup->config, setup->data, stage, &setup->particles));
   return checkpoint_read(comm, path, setup->particles);
