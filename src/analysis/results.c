@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/disk.h"
@@ -195,15 +196,18 @@ static void json_all(FILE *out, const struct results *results) {
 
 int results_json(const struct results *results, const char *path) {
   TRY(disk_takes_json(path));
+  struct stat found;
+  const bool direct =
+      lstat(path, &found) == 0 && !S_ISREG(found.st_mode); /* a rename would replace a device or a link */
   char *temporary = status_malloc(strlen(path) + 8);
-  sprintf(temporary, "%s.tmp", path);
+  sprintf(temporary, "%s%s", path, direct ? "" : ".tmp");
   FILE *out = fopen(temporary, "w");
   if (out) json_all(out, results);
   const bool bad = !out || ferror(out) != 0;
   int status = OK;
-  if ((out && fclose(out) != 0) || bad || rename(temporary, path) != 0) {
+  if ((out && fclose(out) != 0) || bad || (!direct && rename(temporary, path) != 0)) {
     status = FAIL(FAILED, "%s: cannot write: %s", path, strerror(errno));
-    remove(temporary);
+    if (!direct) remove(temporary);
   }
   free(temporary);
   return status;
