@@ -28,10 +28,6 @@ int disk_copy(const char *from, const char *to);
 /* Makes a file, or the names in a folder, lasting. */
 int disk_sync(const char *path);
 
-/* Whether a result may be written to this path in JSON: USAGE for a file that is not JSON, such as an input or a
- * checkpoint. Devices and pipes are no matter. */
-int disk_takes_json(const char *path);
-
 /* Whether all that was printed has arrived: a result that has not, on a full disk, is no result. */
 int disk_delivered(void);
 

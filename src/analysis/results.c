@@ -6,11 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/disk.h"
 #include "base/h5.h"
+#include "base/json.h"
 #include "base/status.h"
 
 enum kind { KIND_REAL, KIND_INTEGER, KIND_WORDS };
@@ -127,42 +126,30 @@ void results_estimates(struct results *results, const char *group, const char *c
 
 /* ---- JSON ---- */
 
-static void json_number(FILE *out, const struct entry *entry, int64_t i) {
+static void json_number(struct json *json, const char *name, const struct entry *entry, int64_t i) {
   if (entry->kind == KIND_INTEGER)
-    fprintf(out, "%lld", (long long)entry->integer[i]);
-  else if (isfinite(entry->real[i]))
-    fprintf(out, "%.17g", entry->real[i]);
+    json_integer(json, name, entry->integer[i]);
   else
-    fputs("null", out);
+    json_real(json, name, entry->real[i]);
 }
 
-static void json_words(FILE *out, const char *words) {
-  fputc('[', out);
-  for (const char *word = words; *word;) {
-    const size_t length = strcspn(word, " ");
-    fprintf(out, "%s\"%.*s\"", word == words ? "" : ", ", (int)length, word);
-    word += length + (word[length] == ' ');
-  }
-  fputc(']', out);
-}
-
-static void json_value(FILE *out, const struct entry *entry) {
+static void json_value(struct json *json, const char *name, const struct entry *entry) {
   if (entry->kind == KIND_WORDS) {
-    json_words(out, entry->words);
+    json_list(json, name, entry->words, ' ');
+    return;
+  }
+  if (entry->rank == 0) {
+    json_number(json, name, entry, 0);
     return;
   }
   const int64_t rows = entry->rank == 2 ? entry->shape[0] : 1, columns = entry->count / (rows ? rows : 1);
-  if (entry->rank == 2) fputc('[', out);
+  if (entry->rank == 2) json_array(json, name);
   for (int64_t row = 0; row < rows; row++) {
-    if (row) fputs(", ", out);
-    if (entry->rank) fputc('[', out);
-    for (int64_t column = 0; column < columns; column++) {
-      if (column) fputs(", ", out);
-      json_number(out, entry, row * columns + column);
-    }
-    if (entry->rank) fputc(']', out);
+    json_array(json, entry->rank == 2 ? NULL : name);
+    for (int64_t column = 0; column < columns; column++) json_number(json, NULL, entry, row * columns + column);
+    json_end(json);
   }
-  if (entry->rank == 2) fputc(']', out);
+  if (entry->rank == 2) json_end(json);
 }
 
 /* Bytes of the group in which both names lie, with its slash. */
@@ -173,43 +160,29 @@ static size_t common_group(const char *a, const char *b) {
   return group;
 }
 
-/* Closes the objects of the entry before that the next one is not in, and opens its own. */
-static void json_all(FILE *out, const struct results *results) {
+/* Ends the groups of the entry before that the next one is not in, and opens its own. */
+static void json_all(struct json *json, const struct results *results) {
   const char *before = "";
-  int depth = 1;
-  fputc('{', out);
   for (int i = 0; i < results->entries; i++) {
-    const struct entry *entry = &results->entry[i];
-    const size_t common = common_group(before, entry->name);
-    for (const char *at = before + common; (at = strchr(at, '/')); at++, depth--) fputc('}', out);
-    fprintf(out, "%s\n%*s", i ? "," : "", 2 * depth, "");
-    const char *leaf = entry->name + common;
-    for (const char *slash; (slash = strchr(leaf, '/')); leaf = slash + 1, depth++)
-      fprintf(out, "\"%.*s\": {\n%*s", (int)(slash - leaf), leaf, 2 * depth + 2, "");
-    fprintf(out, "\"%s\": ", leaf);
-    json_value(out, entry);
-    before = entry->name;
+    char name[NAME_MAX_BYTES], *leaf = name;
+    const size_t common = common_group(before, results->entry[i].name);
+    for (const char *at = before + common; (at = strchr(at, '/')); at++) json_end(json);
+    strcpy(name, results->entry[i].name + common);
+    for (char *slash; (slash = strchr(leaf, '/')); leaf = slash + 1) {
+      *slash = 0;
+      json_object(json, leaf);
+    }
+    json_value(json, leaf, &results->entry[i]);
+    before = results->entry[i].name;
   }
-  for (; depth > 1; depth--) fputc('}', out);
-  fputs("\n}\n", out);
 }
 
 int results_json(const struct results *results, const char *path) {
-  TRY(disk_takes_json(path));
-  struct stat found;
-  const bool direct =
-      lstat(path, &found) == 0 && !S_ISREG(found.st_mode); /* a rename would replace a device or a link */
-  char *temporary = status_malloc(strlen(path) + 8);
-  sprintf(temporary, "%s%s", path, direct ? "" : ".tmp");
-  FILE *out = fopen(temporary, "w");
-  if (out) json_all(out, results);
-  const bool bad = !out || ferror(out) != 0;
-  int status = OK;
-  if ((out && fclose(out) != 0) || bad || (!direct && rename(temporary, path) != 0)) {
-    status = FAIL(FAILED, "%s: cannot write: %s", path, strerror(errno));
-    if (!direct) remove(temporary);
-  }
-  free(temporary);
+  struct json *json;
+  TRY(json_create(path, &json));
+  json_all(json, results);
+  const int status = json_write(json);
+  json_free(json);
   return status;
 }
 

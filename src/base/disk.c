@@ -104,18 +104,6 @@ int disk_sync(const char *path) {
   return status;
 }
 
-int disk_takes_json(const char *path) {
-  struct stat found;
-  if (stat(path, &found) != 0 || !S_ISREG(found.st_mode) || found.st_size == 0) return OK;
-  char start[2] = "";
-  FILE *file = fopen(path, "rb");
-  if (!file) return FAIL(USAGE, "%s: cannot write: %s", path, strerror(errno));
-  const bool json = fread(start, 1, sizeof start, file) == sizeof start && start[0] == '{' && start[1] == '\n';
-  fclose(file);
-  return json ? OK
-              : FAIL(USAGE, "%s: it is there and is no earlier result; give --json another name, or remove it", path);
-}
-
 int disk_delivered(void) {
   return fflush(stdout) == 0 && !ferror(stdout) ? OK
                                                 : FAIL(FAILED, "standard output: cannot write: %s", strerror(errno));

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/comm.h"
+#include "base/json.h"
 #include "model/dynamics.h"
 #include "run/config.h"
 
@@ -19,8 +20,8 @@ struct bench {
   bool quick;
   const char *json_path, *unit, *precision, *isa, *folder, *only; /* NULL: none, all */
   int d;                                                          /* 0: some */
-  FILE *out;  /* never NULL: ranks that do not print write to /dev/null */
-  FILE *json; /* the same */
+  FILE *out; /* never NULL: ranks that do not print write to /dev/null */
+  struct json *json;
 };
 
 /* All that a step needs. */

@@ -52,7 +52,7 @@ static int measure(const struct comm *comm, int d, struct costs *costs) {
 
 int bench_data(struct bench *bench) {
   static const int some[] = {10, 25, 100};
-  fprintf(bench->json, "  \"data\": [");
+  json_array(bench->json, "data");
   for (int i = 0; i < (bench->d ? 1 : 3); i++) {
     const int d = bench->d ? bench->d : some[i];
     struct costs costs = {0};
@@ -60,9 +60,13 @@ int bench_data(struct bench *bench) {
     const double part = (costs.draw + costs.label) / costs.step;
     fprintf(bench->out, "fresh points, d = %d: draw %.0f ns, spin label %.0f ns; %.1f %% of the step of %d units\n", d,
             costs.draw, costs.label, 100 * part, UNITS);
-    fprintf(bench->json, "%s\n    {\"d\": %d, \"draw_ns\": %.6g, \"label_ns\": %.6g, \"step_fraction\": %.6g}",
-            i ? "," : "", d, costs.draw, costs.label, part);
+    json_object(bench->json, NULL);
+    json_integer(bench->json, "d", d);
+    json_real(bench->json, "draw_ns", costs.draw);
+    json_real(bench->json, "label_ns", costs.label);
+    json_real(bench->json, "step_fraction", part);
+    json_end(bench->json);
   }
-  fputs("\n  ]", bench->json);
+  json_end(bench->json);
   return OK;
 }

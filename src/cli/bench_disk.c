@@ -72,7 +72,7 @@ static int checkpoint(struct disk *disk, bool writing, double *seconds) {
 
 static int compare(struct disk *disk) {
   const struct bench *bench = disk->bench;
-  fprintf(bench->json, "  \"checkpoint\": {");
+  json_object(bench->json, "checkpoint");
   for (int writing = 1; writing >= 0; writing--) {
     double rate[BENCH_TIMES], ratio[BENCH_TIMES], first, second;
     for (int t = 0; t < BENCH_TIMES; t++) {
@@ -85,9 +85,10 @@ static int compare(struct disk *disk) {
     const char *name = writing ? "write" : "read";
     fprintf(bench->out, "checkpoint %s: %.2f GB/s, %.2f of a plain %s (%.3f GB)\n", name, gb, part,
             writing ? "write with fsync" : "read", 1e-9 * (double)disk->bytes);
-    fprintf(bench->json, "%s\"%s_gbytes_per_s\": %.6g, \"%s_ratio\": %.6g", writing ? "" : ", ", name, gb, name, part);
+    json_real(bench->json, writing ? "write_gbytes_per_s" : "read_gbytes_per_s", gb);
+    json_real(bench->json, writing ? "write_ratio" : "read_ratio", part);
   }
-  fputs("}", bench->json);
+  json_end(bench->json);
   return OK;
 }
 

@@ -75,23 +75,28 @@ static bool wanted(const struct bench *bench, const struct row *row) {
   return !bench->quick || bench->isa || row->isa == (int)isa_best();
 }
 
-static int report_row(const struct bench *bench, struct gemm *gemm, struct row *row, bool first) {
+static int report_row(const struct bench *bench, struct gemm *gemm, struct row *row) {
   TRY(measure(bench, gemm, row));
   const char *unit = unit_table[row->unit].name, *precision = precision_names[row->precision],
              *isa = isa_names[row->isa];
   fprintf(bench->out, "%-9s %4d  %-9s %-9s %12.3f %10.1f %13.1f%%\n", unit, row->d, precision, isa, row->ns,
           row->gflops, 100 * row->fraction);
-  fprintf(bench->json,
-          "%s\n    {\"unit\": \"%s\", \"d\": %d, \"precision\": \"%s\", \"isa\": \"%s\", \"ns_per_pair\": %.6g, "
-          "\"gflops\": %.6g, \"peak_fraction\": %.6g, \"bytes_per_unit\": %zu}",
-          first ? "" : ",", unit, row->d, precision, isa, row->ns, row->gflops, row->fraction, row->bytes);
+  json_object(bench->json, NULL);
+  json_text(bench->json, "unit", unit);
+  json_integer(bench->json, "d", row->d);
+  json_text(bench->json, "precision", precision);
+  json_text(bench->json, "isa", isa);
+  json_real(bench->json, "ns_per_pair", row->ns);
+  json_real(bench->json, "gflops", row->gflops);
+  json_real(bench->json, "peak_fraction", row->fraction);
+  json_integer(bench->json, "bytes_per_unit", (int64_t)row->bytes);
+  json_end(bench->json);
   return OK;
 }
 
 static int report_rows(const struct bench *bench, struct gemm *gemm) {
   static const int some[] = {5, 10, 25, 100};
   const int dimensions = bench->d ? 1 : bench->quick ? 2 : 4;
-  bool first = true;
   for (int unit = 0; unit < UNIT_TYPES; unit++)
     for (int k = 0; k < dimensions; k++)
       for (int precision = 0; precision < PRECISIONS; precision++)
@@ -99,8 +104,7 @@ static int report_rows(const struct bench *bench, struct gemm *gemm) {
           struct row row = {.unit = unit, .precision = precision, .isa = isa};
           row.d = bench->d ? bench->d : bench->quick ? some[1 + k] : some[k];
           if (!wanted(bench, &row)) continue;
-          TRY(report_row(bench, gemm, &row, first));
-          first = false;
+          TRY(report_row(bench, gemm, &row));
         }
   return OK;
 }
@@ -111,7 +115,7 @@ int bench_kernels(struct bench *bench) {
   int status = blas_gemm_create(&gemm.blas);
   fprintf(bench->out, "%-9s %4s  %-9s %-9s %12s %10s %14s\n", "unit", "d", "precision", "level", "ns per pair",
           "Gflop/s", "of GEMM peak");
-  fprintf(bench->json, "  \"kernels\": [");
+  json_array(bench->json, "kernels");
   if (status == OK) status = report_rows(bench, &gemm);
   fprintf(bench->out, "pair = unit x sample, forward and gradient (6 d flops); %d units, %d samples\n", UNITS, POINTS);
   fprintf(bench->out, "GEMM peak (best seen, OpenBLAS for %s):", blas_core());
@@ -119,10 +123,12 @@ int bench_kernels(struct bench *bench) {
     if (gemm.peak[i] > 0) fprintf(bench->out, " %s %.1f Gflop/s", i ? "double" : "single", gemm.peak[i]);
   fputc('\n', bench->out);
   fprintf(bench->out, "memory per unit: 4 (d + 2) bytes single, 8 (d + 2) mixed and double\n");
-  fprintf(bench->json, "\n  ],\n  \"gemm_peak\": {\"core\": \"%s\"", blas_core());
+  json_end(bench->json);
+  json_object(bench->json, "gemm_peak");
+  json_text(bench->json, "core", blas_core());
   for (int i = 0; i < 2; i++) /* of the precisions asked for */
-    if (gemm.peak[i] > 0) fprintf(bench->json, ", \"%s\": %.6g", i ? "double" : "single", gemm.peak[i]);
-  fputs("}", bench->json);
+    if (gemm.peak[i] > 0) json_real(bench->json, i ? "double" : "single", gemm.peak[i]);
+  json_end(bench->json);
   blas_gemm_free(&gemm.blas);
   return status;
 }

@@ -39,7 +39,7 @@ int bench_population(struct bench *bench) {
     int d;
     double k;
   } some[] = {{3, 5}, {5, 5}, {10, 10}, {25, 25}};
-  fprintf(bench->json, "  \"population\": [");
+  json_array(bench->json, "population");
   for (int i = 0; i < (bench->d ? 1 : 4); i++) {
     const int d = bench->d ? bench->d : some[i].d;
     const double k = bench->d ? bench->d : some[i].k;
@@ -48,10 +48,14 @@ int bench_population(struct bench *bench) {
     TRY(measure(&bench->self, d, k / d, &terms, &ns));
     fprintf(bench->out, "exact potential, d = %d, alpha d = %g: %.2f ns per pair of units, %.3g pairs/s (%d terms)\n",
             d, k, ns, 1e9 / ns, terms);
-    fprintf(bench->json,
-            "%s\n    {\"d\": %d, \"alpha\": %.6g, \"terms\": %d, \"ns_per_pair\": %.6g, \"pairs_per_s\": %.6g}",
-            i ? "," : "", d, k / d, terms, ns, 1e9 / ns);
+    json_object(bench->json, NULL);
+    json_integer(bench->json, "d", d);
+    json_real(bench->json, "alpha", k / d);
+    json_integer(bench->json, "terms", terms);
+    json_real(bench->json, "ns_per_pair", ns);
+    json_real(bench->json, "pairs_per_s", 1e9 / ns);
+    json_end(bench->json);
   }
-  fputs("\n  ]", bench->json);
+  json_end(bench->json);
   return OK;
 }

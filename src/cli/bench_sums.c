@@ -37,8 +37,11 @@ static int bench_exact(struct bench *bench) {
   }
   const double e = bench_median(BENCH_TIMES, exact), p = bench_median(BENCH_TIMES, plain);
   fprintf(bench->out, "exact sum: %.3f ns per block of %d units and point, plain double sum %.3f\n", e, BLOCK, p);
-  fprintf(bench->json, "  \"exact_sum\": {\"ns_per_block_point\": %.6g, \"plain\": %.6g, \"ns_per_pair\": %.6g}", e, p,
-          e / BLOCK);
+  json_object(bench->json, "exact_sum");
+  json_real(bench->json, "ns_per_block_point", e);
+  json_real(bench->json, "plain", p);
+  json_real(bench->json, "ns_per_pair", e / BLOCK);
+  json_end(bench->json);
   free(v);
   free(sum);
   free(limbs);
@@ -48,7 +51,7 @@ static int bench_exact(struct bench *bench) {
 static void bench_ranks(struct bench *bench) {
   enum { SIZES = 4 };
   static const int64_t words[SIZES] = {1, 301, 3001, 300001}; /* batches of 0, 100, 1000, 100000 points */
-  fprintf(bench->json, ",\n  \"allreduce\": [");
+  json_array(bench->json, "allreduce");
   if (bench->comm->size == 1) fprintf(bench->out, "sum over ranks: start with mpirun to measure it\n");
   int64_t *data = calloc((size_t)words[SIZES - 1], sizeof *data);
   if (!data) die("no memory");
@@ -68,10 +71,14 @@ static void bench_ranks(struct bench *bench) {
     const double median = bench_median(BENCH_TIMES, us), gb = 8e-3 * (double)words[s] / median;
     fprintf(bench->out, "sum of %lld words over %d ranks: %.1f us, %.2f GB/s\n", (long long)words[s], bench->comm->size,
             median, gb);
-    fprintf(bench->json, "%s{\"words\": %lld, \"ranks\": %d, \"us\": %.6g, \"gbytes_per_s\": %.6g}", s ? ", " : "",
-            (long long)words[s], bench->comm->size, median, gb);
+    json_object(bench->json, NULL);
+    json_integer(bench->json, "words", words[s]);
+    json_integer(bench->json, "ranks", bench->comm->size);
+    json_real(bench->json, "us", median);
+    json_real(bench->json, "gbytes_per_s", gb);
+    json_end(bench->json);
   }
-  fputs("]", bench->json);
+  json_end(bench->json);
   free(data);
 }
 

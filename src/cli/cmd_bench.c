@@ -1,11 +1,8 @@
-#include <errno.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/disk.h"
 #include "base/status.h"
 #include "bench.h"
 #include "cli/cmd.h"
@@ -118,23 +115,11 @@ static int check(const struct bench *bench) {
   return OK;
 }
 
-static int open_streams(struct bench *bench) {
-  const bool root = bench->comm->rank == 0;
-  const char *json = root && bench->json_path ? bench->json_path : "/dev/null";
-  bench->out = root ? stdout : fopen("/dev/null", "w");
-  TRY(disk_takes_json(json));
-  bench->json = fopen(json, "w");
-  return bench->out && bench->json ? OK : FAIL(FAILED, "%s: cannot write: %s", json, strerror(errno));
-}
-
-/* No half of an object is left behind. */
-static int close_streams(struct bench *bench, int status) {
-  if (bench->out && bench->out != stdout) fclose(bench->out);
-  if (status != OK && bench->json && bench->json_path && bench->comm->rank == 0) unlink(bench->json_path);
-  const bool bad = bench->json && ferror(bench->json) != 0;
-  if ((bench->json && fclose(bench->json) != 0) || bad)
-    return FAIL(FAILED, "%s: cannot write: %s", bench->json_path ? bench->json_path : "bench", strerror(errno));
-  return status;
+static int measure(struct bench *bench) {
+  for (int i = 0; i < PARTS; i++)
+    if (!bench->only || strcmp(bench->only, part_table[i].name) == 0)
+      TRY(comm_agree(bench->comm, part_table[i].measure(bench)));
+  return comm_agree(bench->comm, json_write(bench->json));
 }
 
 int cmd_bench(const struct comm *comm, int argc, char **argv) {
@@ -142,14 +127,12 @@ int cmd_bench(const struct comm *comm, int argc, char **argv) {
   TRY(parse(argc, argv, &bench));
   TRY(check(&bench));
   if (!bench.only && (bench.unit || bench.precision || bench.isa || bench.d)) bench.only = "kernels";
-  int status = comm_agree(comm, open_streams(&bench));
-  const char *before = "{\n";
-  for (int i = 0; i < PARTS && status == OK; i++) {
-    if (bench.only && strcmp(bench.only, part_table[i].name) != 0) continue;
-    fputs(before, bench.json);
-    status = comm_agree(comm, part_table[i].measure(&bench));
-    before = ",\n";
-  }
-  if (status == OK) fputs("\n}\n", bench.json);
-  return comm_agree(comm, close_streams(&bench, status));
+  const bool root = comm->rank == 0;
+  bench.out = root ? stdout : fopen("/dev/null", "w");
+  if (!bench.out) die("/dev/null cannot be opened");
+  int status = comm_agree(comm, json_create(root ? bench.json_path : NULL, &bench.json));
+  if (status == OK) status = measure(&bench);
+  if (!root) fclose(bench.out);
+  json_free(bench.json);
+  return status;
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/disk.h"
+#include "base/json.h"
 #include "base/status.h"
 #include "cli/cmd.h"
 #include "run/provenance.h"
@@ -30,7 +30,7 @@ const char cmd_status_options[] =
     "\"reason\": text}, ...]}; null: not known\n";
 
 struct request {
-  bool quick;
+  bool quick, table;
   const char *json, *manifest; /* or NULL */
   int folders, arguments;
   char **folder, **argument; /* DIR ...; INPUT [KEY=VALUE ...] */
@@ -84,6 +84,7 @@ static int parse(int argc, char **argv, struct request *request) {
   }
   if (request->folders == 0 && !request->manifest && !request->argument)
     return FAIL(USAGE, "status: run folders, --manifest FILE or --run INPUT were expected");
+  request->table = !request->json || strcmp(request->json, "-") != 0;
   return OK;
 }
 
@@ -189,68 +190,40 @@ static void print_run(const char *folder, const struct survey *survey) {
   fflush(stdout);
 }
 
-static void json_text(FILE *out, const char *text, size_t length) {
-  fputc('"', out);
-  for (const char *c = text; c < text + length; c++) {
-    if (*c == '"' || *c == '\\') fputc('\\', out);
-    if ((unsigned char)*c < 0x20)
-      fprintf(out, "\\u%04x", (unsigned char)*c);
-    else
-      fputc(*c, out);
-  }
-  fputc('"', out);
-}
-
-static void json_member(FILE *out, const char *name, const char *text) {
-  fprintf(out, ", \"%s\": ", name);
-  if (text)
-    json_text(out, text, strlen(text));
-  else
-    fputs("null", out);
-}
-
-static void json_count(FILE *out, const char *name, int64_t value, bool known) {
-  fprintf(out, ", \"%s\": ", name);
+static void json_count(struct json *json, const char *name, int64_t value, bool known) {
   if (known)
-    fprintf(out, "%lld", (long long)value);
+    json_integer(json, name, value);
   else
-    fputs("null", out);
+    json_text(json, name, NULL);
 }
 
-static void json_run(FILE *out, bool first, const struct entry *entry, const struct survey *survey) {
-  fputs(first ? "\n    {\"run\": " : ",\n    {\"run\": ", out);
-  json_text(out, entry->folder, strlen(entry->folder));
-  json_count(out, "line", entry->line, entry->line > 0);
-  json_member(out, "state", survey_names[survey->state]);
-  json_count(out, "step", survey->step, survey->step >= 0);
-  json_count(out, "steps", survey->steps, survey->steps > 0);
-  json_member(out, "checkpoint", survey->checkpoint);
-  fputs(", \"passed_over\": [", out);
-  for (const char *line = survey->passed_over; *line;) {
-    const size_t length = strcspn(line, "\n");
-    if (line != survey->passed_over) fputs(", ", out);
-    json_text(out, line, length);
-    line += length + (line[length] == '\n');
-  }
-  fputc(']', out);
-  json_member(out, "reason", survey->reason);
-  fputc('}', out);
+static void json_run(struct json *json, const struct entry *entry, const struct survey *survey) {
+  json_object(json, NULL);
+  json_text(json, "run", entry->folder);
+  json_count(json, "line", entry->line, entry->line > 0);
+  json_text(json, "state", survey_names[survey->state]);
+  json_count(json, "step", survey->step, survey->step >= 0);
+  json_count(json, "steps", survey->steps, survey->steps > 0);
+  json_text(json, "checkpoint", survey->checkpoint);
+  json_list(json, "passed_over", survey->passed_over, '\n');
+  json_text(json, "reason", survey->reason);
+  json_end(json);
 }
 
-static void survey_all(const struct comm *comm, const struct request *request, const struct list *list, FILE *json,
-                       int count[SURVEY_STATES]) {
-  if (json)
-    fprintf(json, "{\n  \"format\": \"mckean-status\", \"format_version\": 1, \"version\": \"%s\",\n  \"runs\": [",
-            build_version);
+static void survey_all(const struct comm *comm, const struct request *request, const struct list *list,
+                       struct json *json, int count[SURVEY_STATES]) {
+  json_text(json, "format", "mckean-status");
+  json_integer(json, "format_version", 1);
+  json_text(json, "version", build_version);
+  json_array(json, "runs");
   for (int i = 0; i < list->count; i++) {
     struct survey survey;
     survey_run(comm, list->entry[i].folder, list->entry[i].asked, request->quick, &survey);
     count[survey.state]++;
-    if (json) json_run(json, i == 0, &list->entry[i], &survey);
-    if (comm->rank == 0 && json != stdout) print_run(list->entry[i].folder, &survey);
+    json_run(json, &list->entry[i], &survey);
+    if (request->table && comm->rank == 0) print_run(list->entry[i].folder, &survey);
     survey_free(&survey);
   }
-  if (json) fputs("\n  ]\n}\n", json);
 }
 
 static void print_total(const struct list *list, const int count[SURVEY_STATES]) {
@@ -265,22 +238,13 @@ static void print_total(const struct list *list, const int count[SURVEY_STATES])
 }
 
 static int tell(const struct comm *comm, const struct request *request, const struct list *list) {
-  int count[SURVEY_STATES] = {0}, status = OK;
-  FILE *json = NULL;
-  const bool terminal = request->json && strcmp(request->json, "-") == 0;
-  if (comm->rank == 0 && request->json) {
-    if (!terminal) status = disk_takes_json(request->json);
-    if (status == OK) json = terminal ? stdout : fopen(request->json, "w");
-    if (status == OK && !json) status = FAIL(USAGE, "%s: cannot write: %s", request->json, strerror(errno));
-  }
-  TRY(comm_agree(comm, status));
+  int count[SURVEY_STATES] = {0};
+  struct json *json;
+  TRY(comm_agree(comm, json_create(comm->rank == 0 ? request->json : NULL, &json)));
   survey_all(comm, request, list, json, count);
-  if (comm->rank == 0 && !terminal) print_total(list, count);
-  if (json) {
-    const bool bad = ferror(json) != 0;
-    if ((terminal ? fflush(json) : fclose(json)) != 0 || bad)
-      status = FAIL(FAILED, "%s: cannot write: %s", request->json, strerror(errno));
-  }
+  if (request->table && comm->rank == 0) print_total(list, count);
+  const int status = json_write(json);
+  json_free(json);
   TRY(comm_agree(comm, status));
   if (count[SURVEY_DAMAGED] > 0)
     return FAIL(FAILED, "status: %d of %d runs cannot go on", count[SURVEY_DAMAGED], list->count);

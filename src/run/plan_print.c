@@ -1,10 +1,8 @@
 /* A plan in words, as the header of a SLURM job, and as JSON. */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/disk.h"
+#include "base/json.h"
 #include "base/status.h"
 #include "run/plan.h"
 
@@ -136,44 +134,52 @@ void plan_say(const struct plan *plan, struct report *report) {
 
 /* ---- JSON ---- */
 
-static void json_range(FILE *out, const char *name, const struct range *range) {
-  fprintf(out, "  \"%s\": {\"min\": %.17g, \"mean\": %.17g, \"max\": %.17g},\n", name, range->min, range->mean,
-          range->max);
-}
-
-static void json_all(FILE *out, const struct plan *plan) {
-  fprintf(out, "{\n  \"format\": \"mckean-plan\", \"format_version\": 1,\n");
-  fprintf(out, "  \"ranks\": %d, \"threads\": %d, \"nodes\": %d, \"first\": %lld, \"steps\": %lld,\n", plan->ranks,
-          plan->config->threads, plan->nodes, (long long)plan->first, (long long)plan->steps);
-  fprintf(out, "  \"complete\": %s, \"pairs\": %.17g, \"rows\": %lld, \"fields\": %lld,\n",
-          plan->complete ? "true" : "false", plan->pairs, (long long)plan->rows, (long long)plan->fields);
-  json_range(out, "units", &plan->units);
-  json_range(out, "memory", &plan->memory);
-  fprintf(out, "  \"program\": %.17g, \"history_memory\": %.17g,\n", plan->program, plan->history_memory);
-  fprintf(out, "  \"node_memory\": %.17g, \"memory_fits\": %s,\n", plan->node_memory,
-          plan->node_memory <= plan->node_room ? "true" : "false");
-  fprintf(out, "  \"checkpoint\": %lld, \"kept\": %.17g, \"history\": %.17g, \"disk\": %.17g, \"there\": %.17g,\n",
-          (long long)plan->checkpoint, plan->kept, plan->history, plan->disk, plan->there);
+static void json_all(struct json *json, const struct plan *plan) {
+  json_text(json, "format", "mckean-plan");
+  json_integer(json, "format_version", 1);
+  json_integer(json, "ranks", plan->ranks);
+  json_integer(json, "threads", plan->config->threads);
+  json_integer(json, "nodes", plan->nodes);
+  json_integer(json, "first", plan->first);
+  json_integer(json, "steps", plan->steps);
+  json_truth(json, "complete", plan->complete);
+  json_real(json, "pairs", plan->pairs);
+  json_integer(json, "rows", plan->rows);
+  json_integer(json, "fields", plan->fields);
+  json_range(json, "units", &plan->units);
+  json_range(json, "memory", &plan->memory);
+  json_real(json, "program", plan->program);
+  json_real(json, "history_memory", plan->history_memory);
+  json_real(json, "node_memory", plan->node_memory);
+  json_truth(json, "memory_fits", plan->node_memory <= plan->node_room);
+  json_integer(json, "checkpoint", plan->checkpoint);
+  json_real(json, "kept", plan->kept);
+  json_real(json, "history", plan->history);
+  json_real(json, "disk", plan->disk);
+  json_real(json, "there", plan->there);
+  json_real(json, "room", plan->room);
   if (isnan(plan->room))
-    fprintf(out, "  \"room\": null, \"fits\": null,\n");
+    json_text(json, "fits", NULL);
   else
-    fprintf(out, "  \"room\": %.17g, \"fits\": %s,\n", plan->room,
-            plan->disk - plan->there <= plan->room ? "true" : "false");
-  fprintf(
-      out,
-      "  \"seconds\": %.9g, \"start\": %.9g, \"loop\": %.9g, \"checkpoints\": %.17g, \"checkpoint_seconds\": %.9g,\n",
-      total_seconds(plan), plan->start, plan->loop, plan->checkpoints, plan->checkpoint_seconds);
-  fprintf(out, "  \"rate_known\": %s, \"trial_whole\": %s,\n", plan->rate_known ? "true" : "false",
-          plan->trial.whole ? "true" : "false");
-  fprintf(out, "  \"slurm\": {\"time\": %.0f, \"signal\": %.0f, \"mem_per_cpu_mb\": %.0f}\n}\n", job_seconds(plan),
-          stop_seconds(plan), cpu_megabytes(plan));
+    json_truth(json, "fits", plan->disk - plan->there <= plan->room);
+  json_real(json, "seconds", total_seconds(plan));
+  json_real(json, "start", plan->start);
+  json_real(json, "loop", plan->loop);
+  json_real(json, "checkpoints", plan->checkpoints);
+  json_real(json, "checkpoint_seconds", plan->checkpoint_seconds);
+  json_truth(json, "rate_known", plan->rate_known);
+  json_truth(json, "trial_whole", plan->trial.whole);
+  json_object(json, "slurm");
+  json_real(json, "time", job_seconds(plan));
+  json_real(json, "signal", stop_seconds(plan));
+  json_real(json, "mem_per_cpu_mb", cpu_megabytes(plan));
 }
 
 int plan_json(const struct plan *plan, const char *path) {
-  TRY(disk_takes_json(path));
-  FILE *out = fopen(path, "w");
-  if (!out) return FAIL(FAILED, "%s: cannot write: %s", path, strerror(errno));
-  json_all(out, plan);
-  const bool bad = ferror(out) != 0;
-  return fclose(out) == 0 && !bad ? OK : FAIL(FAILED, "%s: cannot write: %s", path, strerror(errno));
+  struct json *json;
+  TRY(json_create(path, &json));
+  json_all(json, plan);
+  const int status = json_write(json);
+  json_free(json);
+  return status;
 }

@@ -1,13 +1,12 @@
 #include "run/summary.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/blas.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/range.h"
 #include "base/status.h"
@@ -98,70 +97,74 @@ static struct total add_up(const struct account *of_rank, int ranks, const struc
 
 /* ---- JSON ---- */
 
-static void json_range(FILE *out, const char *name, const struct range *range) {
-  fprintf(out, ", \"%s\": {\"min\": %.9g, \"mean\": %.9g, \"max\": %.9g}", name, range->min, range->mean, range->max);
-}
-
-static void json_known(FILE *out, const char *name, double value) {
-  if (isfinite(value))
-    fprintf(out, ", \"%s\": %.9g", name, value);
-  else
-    fprintf(out, ", \"%s\": null", name);
-}
-
-static void json_run(FILE *out, const struct summary_run *run, const struct total *total) {
+static void json_run(struct json *json, const struct summary_run *run, const struct total *total) {
   const struct config *config = run->config;
   double units = 0;
   for (int e = 0; e < config->ensemble.members; e++)
     units += (double)config->ensemble.n[e] * (double)config->ensemble.replicas;
-  fprintf(out, "  \"complete\": %s, \"first_step\": %lld, \"step\": %lld, \"steps\": %lld, \"restarts\": %d,\n",
-          run->step == run->steps ? "true" : "false", (long long)run->first, (long long)run->step,
-          (long long)run->steps, slurm_restarts());
-  fprintf(out, "  \"ranks\": %d, \"threads\": %d, \"level\": \"%s\", \"precision\": \"%s\",\n", total->ranks,
-          config->threads, isa_names[run->isa], precision_names[config->precision]);
-  fprintf(out, "  \"unit\": \"%s\", \"d\": %d, \"networks\": %lld, \"units\": %.17g,\n",
-          unit_table[config->unit.type].name, run->d, (long long)ensemble_networks(&config->ensemble), units);
+  json_truth(json, "complete", run->step == run->steps);
+  json_integer(json, "first_step", run->first);
+  json_integer(json, "step", run->step);
+  json_integer(json, "steps", run->steps);
+  json_integer(json, "restarts", slurm_restarts());
+  json_integer(json, "ranks", total->ranks);
+  json_integer(json, "threads", config->threads);
+  json_text(json, "level", isa_names[run->isa]);
+  json_text(json, "precision", precision_names[config->precision]);
+  json_text(json, "unit", unit_table[config->unit.type].name);
+  json_integer(json, "d", run->d);
+  json_integer(json, "networks", ensemble_networks(&config->ensemble));
+  json_real(json, "units", units);
 }
 
-static void json_all(FILE *out, const struct summary *summary, const struct total *total,
-                     const struct summary_run *run) {
-  fprintf(out, "{\n  \"format\": \"mckean-summary\", \"format_version\": 1, \"version\": \"%s\",\n", build_version);
-  json_run(out, run, total);
-  fprintf(out, "  \"seconds\": %.9g, \"core_hours\": %.9g, \"pairs\": %.17g, \"pairs_per_s\": %.9g", run->seconds,
-          run->seconds * total->cores / 3600, total->all_pairs, ratio(total->all_pairs, total->computing));
-  fprintf(out, ", \"ns_per_pair\": %.9g,\n", ratio(1e9 * total->computing * total->cores, total->all_pairs));
-  fprintf(out, "  \"imbalance\": %.9g", total->imbalance);
-  json_known(out, "gemm_gflops", 1e-9 * total->gemm);
-  json_known(out, "peak_fraction", total->peak_fraction);
-  json_range(out, "memory_bytes", &total->memory);
-  json_range(out, "agreeing", &total->agreeing);
-  fprintf(out, ",\n  \"checkpoints\": %.17g, \"checkpoint_bytes\": %.17g, \"checkpoint_gbytes_per_s\": %.9g,\n",
-          summary->checkpoints, summary->bytes, ratio(1e-9 * summary->bytes, total->seconds[PART_SAVE].max));
-  fputs("  \"parts\": {", out);
+static void json_parts(struct json *json, const struct summary *summary, const struct total *total) {
+  json_object(json, "parts");
   for (int i = 0; i < SUMMARY_PARTS; i++) {
-    fprintf(out, "%s\n    \"%s\": {\"count\": %.17g, \"pairs\": %.17g", i ? "," : "", part_names[i],
-            summary->part[i].count, total->pairs[i]);
-    json_range(out, "seconds", &total->seconds[i]);
-    json_range(out, "waited", &total->waited[i]);
-    fputc('}', out);
+    json_object(json, part_names[i]);
+    json_real(json, "count", summary->part[i].count);
+    json_real(json, "pairs", total->pairs[i]);
+    json_range(json, "seconds", &total->seconds[i]);
+    json_range(json, "waited", &total->waited[i]);
+    json_end(json);
   }
-  fputs("\n  }\n}\n", out);
+  json_end(json);
+}
+
+static void json_all(struct json *json, const struct summary *summary, const struct total *total,
+                     const struct summary_run *run) {
+  json_text(json, "format", "mckean-summary");
+  json_integer(json, "format_version", 1);
+  json_text(json, "version", build_version);
+  json_run(json, run, total);
+  json_real(json, "seconds", run->seconds);
+  json_real(json, "core_hours", run->seconds * total->cores / 3600);
+  json_real(json, "pairs", total->all_pairs);
+  json_real(json, "pairs_per_s", ratio(total->all_pairs, total->computing));
+  json_real(json, "ns_per_pair", ratio(1e9 * total->computing * total->cores, total->all_pairs));
+  json_real(json, "imbalance", total->imbalance);
+  json_real(json, "gemm_gflops", 1e-9 * total->gemm);
+  json_real(json, "peak_fraction", total->peak_fraction);
+  json_range(json, "memory_bytes", &total->memory);
+  json_range(json, "agreeing", &total->agreeing);
+  json_real(json, "checkpoints", summary->checkpoints);
+  json_real(json, "checkpoint_bytes", summary->bytes);
+  json_real(json, "checkpoint_gbytes_per_s", ratio(1e-9 * summary->bytes, total->seconds[PART_SAVE].max));
+  json_parts(json, summary, total);
 }
 
 static void write_json(const struct summary *summary, const struct total *total, const struct summary_run *run,
                        struct report *report) {
-  char path[4200], temporary[4300];
+  char path[4200];
+  struct json *json = NULL;
   snprintf(path, sizeof path, "%s/summary.json", run->config->output);
-  snprintf(temporary, sizeof temporary, "%s/.summary.json.tmp-%d", run->config->output, (int)getpid());
-  FILE *out = fopen(temporary, "w");
-  if (out) json_all(out, summary, total, run);
-  bool bad = !out || ferror(out) != 0;
-  bad |= out && fclose(out) != 0;
-  if (bad || rename(temporary, path) != 0) {
-    report_line(report, "warning: %s: %s; there is no summary of this run", path, strerror(errno));
-    remove(temporary);
-    remove(path); /* of an earlier part of the run */
+  unlink(path); /* of an earlier part of the run */
+  int status = json_create(path, &json);
+  if (status == OK) {
+    json_all(json, summary, total, run);
+    status = json_write(json);
   }
+  json_free(json);
+  if (status != OK) report_line(report, "warning: %s; there is no summary of this run", status_text());
 }
 
 /* ---- words ---- */

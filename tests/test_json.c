@@ -1,0 +1,170 @@
+// ranks: 1
+/* json: what is written, that numbers keep their bits, and which files are replaced. */
+#include <dirent.h>
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "harness.h"
+
+static int enter_folder(void **state) {
+  (void)state;
+  return chdir(harness_folder());
+}
+
+static void put(const char *path, const char *text) {
+  FILE *file = fopen(path, "w");
+  assert_non_null(file);
+  fputs(text, file);
+  assert_int_equal(fclose(file), 0);
+}
+
+static const char *content(const char *path) {
+  static char text[1024];
+  FILE *file = fopen(path, "r");
+  assert_non_null(file);
+  text[fread(text, 1, sizeof text - 1, file)] = 0;
+  fclose(file);
+  return text;
+}
+
+/* {"a": value} to the path. */
+static int write_one(const char *path, int64_t value) {
+  struct json *json;
+  int status = json_create(path, &json);
+  if (status != OK) return status;
+  json_integer(json, "a", value);
+  status = json_write(json);
+  json_free(json);
+  return status;
+}
+
+static void members_begin_lines_and_elements_do_not(void **state) {
+  (void)state;
+  struct json *json;
+  const struct range range = {1, 2.5, 4};
+  assert_ok(json_create("out", &json));
+  json_text(json, "quote \"", "back \\ tab \t");
+  json_text(json, "unknown", NULL);
+  json_array(json, "rows");
+  json_array(json, NULL);
+  json_integer(json, NULL, -9223372036854775807);
+  json_truth(json, NULL, true);
+  json_end(json);
+  json_object(json, NULL);
+  json_truth(json, "b", false);
+  json_end(json);
+  json_end(json);
+  json_list(json, "words", "one two ", ' ');
+  json_list(json, "none", "", ' ');
+  json_object(json, "empty");
+  json_end(json);
+  json_range(json, "range", &range);
+  json_object(json, "left");
+  json_array(json, "open");
+  assert_ok(json_write(json));
+  json_free(json);
+  assert_string_equal(content("out"), "{\n"
+                                      "  \"quote \\\"\": \"back \\\\ tab \\u0009\",\n"
+                                      "  \"unknown\": null,\n"
+                                      "  \"rows\": [[-9223372036854775807, true], {\n"
+                                      "      \"b\": false\n"
+                                      "    }],\n"
+                                      "  \"words\": [\"one\", \"two\"],\n"
+                                      "  \"none\": [],\n"
+                                      "  \"empty\": {},\n"
+                                      "  \"range\": {\n"
+                                      "    \"min\": 1,\n"
+                                      "    \"mean\": 2.5,\n"
+                                      "    \"max\": 4\n"
+                                      "  },\n"
+                                      "  \"left\": {\n"
+                                      "    \"open\": []\n"
+                                      "  }\n"
+                                      "}\n");
+  unlink("out");
+}
+
+static void numbers_keep_their_bits(void **state) {
+  (void)state;
+  const double value[] = {0.1, 1.0 / 3, DBL_MIN, DBL_TRUE_MIN, DBL_MAX, -0.0, 1e15 + 0.5, M_PI * 1e-300};
+  enum { VALUES = sizeof value / sizeof *value };
+  struct json *json;
+  assert_ok(json_create("out", &json));
+  json_array(json, "a");
+  for (int i = 0; i < VALUES; i++) json_real(json, NULL, value[i]);
+  json_real(json, NULL, NAN);
+  json_real(json, NULL, -INFINITY);
+  assert_ok(json_write(json));
+  json_free(json);
+  const char *at = strchr(content("out"), '[') + 1;
+  assert_memory_equal(at, "0.1, ", 5);
+  for (int i = 0; i < VALUES; i++) {
+    char *end;
+    const double found = strtod(at, &end);
+    assert_memory_equal(&found, &value[i], sizeof found);
+    at = end + 2;
+  }
+  assert_string_equal(at, "null, null]\n}\n");
+  unlink("out");
+}
+
+static void only_an_earlier_result_is_replaced(void **state) {
+  (void)state;
+  put("input.yaml", "run: {}\n");
+  assert_status(USAGE, write_one("input.yaml", 1));
+  assert_string_equal(content("input.yaml"), "run: {}\n");
+  put("empty", "");
+  assert_ok(write_one("empty", 1));
+  assert_ok(write_one("empty", 2));
+  assert_string_equal(content("empty"), "{\n  \"a\": 2\n}\n");
+  unlink("input.yaml");
+  unlink("empty");
+}
+
+static void a_link_stays_and_a_folder_or_a_full_device_is_an_error(void **state) {
+  (void)state;
+  struct stat kind;
+  assert_int_equal(symlink("behind", "link"), 0);
+  assert_ok(write_one("link", 2)); /* to a file that is not there yet */
+  assert_ok(write_one("link", 3));
+  assert_int_equal(lstat("link", &kind), 0);
+  assert_true(S_ISLNK(kind.st_mode));
+  assert_string_equal(content("behind"), "{\n  \"a\": 3\n}\n");
+  assert_status(FAILED, write_one(".", 4));
+  assert_status(FAILED, write_one("/dev/full", 4));
+  assert_status(FAILED, write_one("none/there.json", 4));
+  unlink("link");
+  unlink("behind");
+}
+
+static void nothing_is_written_without_the_end_or_a_path(void **state) {
+  (void)state;
+  struct json *json;
+  assert_ok(json_create("out", &json));
+  json_integer(json, "a", 1);
+  json_free(json);
+  json_free(NULL);
+  assert_ok(write_one(NULL, 1));
+  struct dirent **found;
+  assert_int_equal(scandir(".", &found, NULL, NULL), 2); /* . and .. */
+  free(found[0]);
+  free(found[1]);
+  free(found);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup(members_begin_lines_and_elements_do_not, enter_folder),
+      cmocka_unit_test_setup(numbers_keep_their_bits, enter_folder),
+      cmocka_unit_test_setup(only_an_earlier_result_is_replaced, enter_folder),
+      cmocka_unit_test_setup(a_link_stays_and_a_folder_or_a_full_device_is_an_error, enter_folder),
+      cmocka_unit_test_setup(nothing_is_written_without_the_end_or_a_path, enter_folder),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}
