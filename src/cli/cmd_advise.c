@@ -4,6 +4,7 @@
 #include "analysis/advise.h"
 #include "base/status.h"
 #include "cli/cmd.h"
+#include "cli/option.h"
 #include "run/setup.h"
 
 const char cmd_advise_options[] =
@@ -12,19 +13,11 @@ const char cmd_advise_options[] =
     "  KEY=VALUE     as if the input said so; for a checkpoint keys that may change on resuming\n"
     "  --json FILE   results in JSON\n";
 
-/* Takes options out; what is left is the input or checkpoint, and overrides. */
+static const struct option options_table[] = {{"--json", option_text, 0, 0, 0}};
+
+/* What is left is the input or checkpoint, and overrides. */
 static int parse(int argc, char **argv, const char **json, int *rest) {
-  *rest = 0;
-  for (int i = 1; i < argc; i++) {
-    if (strcmp(argv[i], "--json") == 0 && i + 1 < argc)
-      *json = argv[++i];
-    else if (argv[i][0] == '-')
-      return FAIL(USAGE,
-                  "advise: unknown option \"%s\", or its value is missing; `mckean advise --help` lists the options",
-                  argv[i]);
-    else
-      argv[(*rest)++] = argv[i];
-  }
+  TRY(option_parse(OPTIONS(options_table), argc, argv, json, rest));
   if (*rest == 0 || strchr(argv[0], '='))
     return FAIL(USAGE,
                 "advise: an input file or a checkpoint was expected first: mckean advise INPUT|CHECKPOINT [KEY=VALUE "

@@ -14,6 +14,7 @@
 #include "analysis/study.h"
 #include "base/status.h"
 #include "cli/cmd.h"
+#include "cli/option.h"
 
 const char cmd_analyze_options[] =
     "  RUN ...             run folders; several are one study: all on the same points at the same times\n"
@@ -49,63 +50,30 @@ struct request {
   double *clt_expect; /* times */
 };
 
-static int number(const char *option, const char *text, bool whole, double low, double high, double *value) {
-  char *end;
-  *value = strtod(text, &end);
-  if (end == text || *end || !(*value >= low && *value <= high) || (whole && *value != floor(*value)))
-    return FAIL(USAGE, "analyze: %s: expected %s from %g to %g, received \"%s\"", option,
-                whole ? "an integer" : "a number", low, high, text);
-  return OK;
+static int take_expect(const struct option *option, const char *text, void *member) {
+  (void)option;
+  struct request *request = member;
+  return clt_expect_is(text) ? clt_expect_parse(text, &request->clt_expect[request->clt_expects++])
+                             : expect_parse(text, &request->expect[request->expects++]);
 }
 
-static int unknown(const char *option) {
-  return FAIL(USAGE,
-              "analyze: unknown option \"%s\", or its value is missing; `mckean analyze --help` lists the options",
-              option);
-}
+static const struct option options_table[] = {
+    OPTION("-o", option_text, struct request, output),
+    OPTION("--json", option_text, struct request, json),
+    OPTION_IN("--seed", option_int64, struct request, options.seed, 0, 0x1p53),
+    OPTION_IN("--bootstrap", option_int, struct request, options.bootstrap, 100, 1e6),
+    OPTION_IN("--level", option_number, struct request, options.level, 0.5, 0.9999),
+    OPTION_IN("--tolerance", option_number, struct request, options.tolerance, 0, 1),
+    OPTION_IN("--vectors", option_int, struct request, clt.vectors, 0, CLT_VECTORS_MAX),
+    OPTION_IN("--clt-time", option_number, struct request, clt.time, 0, 1e300),
+    OPTION_IN("--null", option_int, struct request, clt.nulls, 0, 1e4),
+    {"--expect", take_expect, 0, 0, 0},
+};
 
 static int parse(int argc, char **argv, struct request *request) {
-  double value;
-  for (int i = 1; i < argc; i++) {
-    const char *option = argv[i];
-    if (option[0] != '-') {
-      request->run[request->runs++] = argv[i];
-      continue;
-    }
-    if (i + 1 == argc) return unknown(option);
-    const char *text = argv[++i];
-    if (strcmp(option, "-o") == 0) {
-      request->output = text;
-    } else if (strcmp(option, "--json") == 0) {
-      request->json = text;
-    } else if (strcmp(option, "--seed") == 0) {
-      TRY(number(option, text, true, 0, 0x1p53, &value));
-      request->options.seed = (uint64_t)value;
-    } else if (strcmp(option, "--bootstrap") == 0) {
-      TRY(number(option, text, true, 100, 1e6, &value));
-      request->options.bootstrap = (int)value;
-    } else if (strcmp(option, "--level") == 0) {
-      TRY(number(option, text, false, 0.5, 0.9999, &request->options.level));
-    } else if (strcmp(option, "--tolerance") == 0) {
-      TRY(number(option, text, false, 0, 1, &request->options.tolerance));
-    } else if (strcmp(option, "--vectors") == 0) {
-      TRY(number(option, text, true, 0, CLT_VECTORS_MAX, &value));
-      request->clt.vectors = (int)value;
-    } else if (strcmp(option, "--clt-time") == 0) {
-      TRY(number(option, text, false, 0, 1e300, &request->clt.time));
-    } else if (strcmp(option, "--null") == 0) {
-      TRY(number(option, text, true, 0, 1e4, &value));
-      request->clt.nulls = (int)value;
-    } else if (strcmp(option, "--expect") == 0 && clt_expect_is(text)) {
-      TRY(clt_expect_parse(text, &request->clt_expect[request->clt_expects++]));
-    } else if (strcmp(option, "--expect") == 0) {
-      TRY(expect_parse(text, &request->expect[request->expects++]));
-    } else {
-      return unknown(option);
-    }
-  }
-  if (request->runs == 0) return FAIL(USAGE, "analyze: one or more run folders were expected");
-  return OK;
+  TRY(option_parse(OPTIONS(options_table), argc, argv, request, &request->runs));
+  request->run = argv;
+  return request->runs > 0 ? OK : FAIL(USAGE, "analyze: one or more run folders were expected");
 }
 
 /* Everything that is made of a study, in the order in which it is told. */
@@ -195,14 +163,12 @@ static int analyze(const struct comm *comm, struct request *request, const struc
 int cmd_analyze(const struct comm *comm, int argc, char **argv) {
   struct request request = {.options = {.seed = 1, .bootstrap = 2000, .level = 0.99, .tolerance = 0.05},
                             .clt = {.vectors = CLT_VECTORS, .time = NAN},
-                            .run = status_malloc(sizeof(char *) * (size_t)argc),
                             .expect = status_malloc(sizeof(struct expect) * (size_t)argc),
                             .clt_expect = status_malloc(sizeof(double) * (size_t)argc)};
   struct provenance provenance;
   provenance_fill(comm, argc, argv, &provenance);
   int status = parse(argc, argv, &request);
   if (status == OK) status = analyze(comm, &request, &provenance);
-  free(request.run);
   free(request.expect);
   free(request.clt_expect);
   return status;

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "bench.h"
 #include "cli/cmd.h"
+#include "cli/option.h"
 #include "model/kernel.h"
 #include "model/unit.h"
 
@@ -45,33 +46,17 @@ void bench_network_free(struct bench_network *network) {
   config_free(network->config);
 }
 
+static const struct option options_table[] = {
+    OPTION("--quick", option_flag, struct bench, quick),         OPTION("--only", option_text, struct bench, only),
+    OPTION("--disk", option_text, struct bench, folder),         OPTION("--json", option_text, struct bench, json_path),
+    OPTION("--unit", option_text, struct bench, unit),           OPTION_IN("--d", option_int, struct bench, d, 1, 1024),
+    OPTION("--precision", option_text, struct bench, precision), OPTION("--isa", option_text, struct bench, isa),
+};
+
 static int parse(int argc, char **argv, struct bench *bench) {
-  const struct {
-    const char *name;
-    const char **text;
-  } options[] = {{"--json", &bench->json_path}, {"--unit", &bench->unit}, {"--precision", &bench->precision},
-                 {"--isa", &bench->isa},        {"--only", &bench->only}, {"--disk", &bench->folder}};
-  for (int i = 1; i < argc; i++) {
-    bool found = strcmp(argv[i], "--quick") == 0;
-    if (found) bench->quick = true;
-    if (strcmp(argv[i], "--d") == 0 && i + 1 < argc) {
-      char *end;
-      const long d = strtol(argv[++i], &end, 10);
-      found = end != argv[i] && !*end && d >= 1 && d <= 1024;
-      bench->d = (int)d;
-    }
-    for (size_t o = 0; o < sizeof options / sizeof *options && !found; o++)
-      if (strcmp(argv[i], options[o].name) == 0 && i + 1 < argc) {
-        *options[o].text = argv[++i];
-        found = true;
-      }
-    if (!found)
-      return FAIL(
-          USAGE,
-          "bench: unknown option \"%s\", or its value is missing or wrong; `mckean bench --help` lists the options",
-          argv[i]);
-  }
-  return OK;
+  int rest;
+  TRY(option_parse(OPTIONS(options_table), argc, argv, bench, &rest));
+  return rest == 0 ? OK : FAIL(USAGE, "bench: only options were expected, received \"%s\"", argv[0]);
 }
 
 static int known(const char *option, const char *text, int count, const char *(*name)(int i)) {

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "base/watchdog.h"
 #include "cli/cmd.h"
+#include "cli/option.h"
 #include "run/config.h"
 
 const char cmd_run_options[] =
@@ -20,7 +21,7 @@ const char cmd_run_options[] =
     "a checkpoint and stop, exit code 75\n";
 
 /* H:MM:SS, MM:SS or seconds. */
-static int parse_duration(const char *text, double *seconds) {
+static int take_duration(const struct option *option, const char *text, void *seconds) {
   double total = 0;
   const char *at = text;
   for (int parts = 0; parts < 3; parts++) {
@@ -29,43 +30,25 @@ static int parse_duration(const char *text, double *seconds) {
     if (end == at || !(part >= 0) || !isfinite(part)) break;
     total = 60 * total + part;
     if (*end == 0 && total > 0) {
-      *seconds = total;
+      *(double *)seconds = total;
       return OK;
     }
     if (*end != ':') break;
     at = end + 1;
   }
-  return FAIL(USAGE, "--max-wall: expected H:MM:SS, MM:SS or seconds, received \"%s\"", text);
+  return FAIL(USAGE, "%s: expected H:MM:SS, MM:SS or seconds, received \"%s\"", option->name, text);
 }
 
-static int parse_step(const char *text, int64_t *step) {
-  char *end;
-  const long long value = strtoll(text, &end, 10);
-  if (end == text || *end || value < 0) return FAIL(USAGE, "--stop-at: expected a step >= 0, received \"%s\"", text);
-  *step = value;
-  return OK;
-}
+static const struct option options_table[] = {
+    OPTION("--fresh", option_flag, struct sim_options, fresh),
+    OPTION("--dry-run", option_flag, struct sim_options, dry_run),
+    OPTION("--json", option_text, struct sim_options, json),
+    OPTION_IN("--stop-at", option_int64, struct sim_options, stop_at, 0, 0x1p53),
+    OPTION("--max-wall", take_duration, struct sim_options, max_wall),
+};
 
 int cmd_run_parse(int argc, char **argv, struct sim_options *options, int *rest) {
-  *rest = 0;
-  for (int i = 1; i < argc; i++) {
-    if (strcmp(argv[i], "--fresh") == 0) {
-      options->fresh = true;
-    } else if (strcmp(argv[i], "--dry-run") == 0) {
-      options->dry_run = true;
-    } else if (strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
-      options->json = argv[++i];
-    } else if (strcmp(argv[i], "--stop-at") == 0 && i + 1 < argc) {
-      TRY(parse_step(argv[++i], &options->stop_at));
-    } else if (strcmp(argv[i], "--max-wall") == 0 && i + 1 < argc) {
-      TRY(parse_duration(argv[++i], &options->max_wall));
-    } else if (argv[i][0] == '-') {
-      return FAIL(USAGE, "run: unknown option \"%s\", or its value is missing; `mckean run --help` lists the options",
-                  argv[i]);
-    } else {
-      argv[(*rest)++] = argv[i];
-    }
-  }
+  TRY(option_parse(OPTIONS(options_table), argc, argv, options, rest));
   if (options->json && !options->dry_run)
     return FAIL(USAGE, "run: --json goes with --dry-run; what a run did is in <output>/summary.json");
   if (*rest == 0 || strchr(argv[0], '='))

@@ -7,6 +7,7 @@
 #include "base/blas.h"
 #include "base/status.h"
 #include "cli/cmd.h"
+#include "cli/option.h"
 
 const char cmd_spectrum_options[] =
     "  --n N         the network's size (default: the largest)\n"
@@ -21,69 +22,29 @@ const char cmd_spectrum_options[] =
 
 struct request {
   const char *checkpoint, *output, *json; /* NULL: none */
-  double n, replica, points, seed, vectors, ridge;
-  bool test;
+  struct spectrum_options spectrum;
 };
 
-/* Options with a number: their range, whole or not, and where the number goes. */
-static const struct {
-  const char *name;
-  double low, high;
-  bool whole;
-  size_t offset;
-} number_options[] = {
-    {"--n", 1, 0x1p40, true, offsetof(struct request, n)},
-    {"--replica", 0, 1 << 24, true, offsetof(struct request, replica)},
-    {"--points", 1, SPECTRUM_POINTS_MAX, true, offsetof(struct request, points)},
-    {"--seed", 0, 0x1p53, true, offsetof(struct request, seed)},
-    {"--vectors", 0, SPECTRUM_POINTS_MAX, true, offsetof(struct request, vectors)},
-    {"--ridge", 1e-14, 1, false, offsetof(struct request, ridge)},
+static const struct option options_table[] = {
+    OPTION_IN("--n", option_int64, struct request, spectrum.n, 1, 0x1p40),
+    OPTION_IN("--replica", option_int64, struct request, spectrum.replica, 0, 1 << 24),
+    OPTION_IN("--points", option_int64, struct request, spectrum.points, 1, SPECTRUM_POINTS_MAX),
+    OPTION("--test", option_flag, struct request, spectrum.test),
+    OPTION_IN("--seed", option_int64, struct request, spectrum.seed, 0, 0x1p53),
+    OPTION_IN("--vectors", option_int, struct request, spectrum.vectors, 0, SPECTRUM_POINTS_MAX),
+    OPTION_IN("--ridge", option_number, struct request, spectrum.ridge, 1e-14, 1),
+    OPTION("-o", option_text, struct request, output),
+    OPTION("--json", option_text, struct request, json),
 };
-enum { NUMBER_OPTIONS = sizeof number_options / sizeof *number_options };
-
-static int unknown(const char *option) {
-  return FAIL(USAGE,
-              "spectrum: unknown option \"%s\", or its value is missing; `mckean spectrum --help` lists the options",
-              option);
-}
-
-static int parse_number(const char *option, const char *text, struct request *request) {
-  for (int i = 0; i < NUMBER_OPTIONS; i++) {
-    if (strcmp(option, number_options[i].name) != 0) continue;
-    char *end;
-    const double value = strtod(text, &end);
-    if (end == text || *end || !(value >= number_options[i].low && value <= number_options[i].high) ||
-        (number_options[i].whole && value != floor(value)))
-      return FAIL(USAGE, "spectrum: %s: expected %s from %g to %.15g, received \"%s\"", option,
-                  number_options[i].whole ? "an integer" : "a number", number_options[i].low, number_options[i].high,
-                  text);
-    memcpy((char *)request + number_options[i].offset, &value, sizeof value);
-    return OK;
-  }
-  return unknown(option);
-}
 
 static int parse(int argc, char **argv, struct request *request) {
-  for (int i = 1; i < argc; i++) {
-    const char *option = argv[i];
-    if (option[0] != '-') {
-      if (request->checkpoint)
-        return FAIL(USAGE, "spectrum: one checkpoint was expected, received \"%s\" and \"%s\"", request->checkpoint,
-                    option);
-      request->checkpoint = option;
-    } else if (strcmp(option, "--test") == 0) {
-      request->test = true;
-    } else if (i + 1 == argc) {
-      return unknown(option);
-    } else if (strcmp(option, "-o") == 0) {
-      request->output = argv[++i];
-    } else if (strcmp(option, "--json") == 0) {
-      request->json = argv[++i];
-    } else {
-      TRY(parse_number(option, argv[++i], request));
-    }
-  }
-  return request->checkpoint ? OK : FAIL(USAGE, "spectrum: a checkpoint was expected");
+  int rest;
+  TRY(option_parse(OPTIONS(options_table), argc, argv, request, &rest));
+  if (rest > 1)
+    return FAIL(USAGE, "spectrum: one checkpoint was expected, received \"%s\" and \"%s\"", argv[0], argv[1]);
+  if (rest == 0) return FAIL(USAGE, "spectrum: a checkpoint was expected");
+  request->checkpoint = argv[0];
+  return OK;
 }
 
 /* HDF5 where provenance is given, else JSON. */
@@ -104,24 +65,17 @@ static int tell(const struct request *request, const struct spectrum *spectrum, 
 }
 
 int cmd_spectrum(const struct comm *comm, int argc, char **argv) {
-  struct request request = {.seed = -1, .ridge = 1e-10};
+  struct request request = {.spectrum = {.seed = -1, .ridge = 1e-10}};
   struct provenance provenance;
   struct setup setup;
   struct spectrum *spectrum = NULL;
   provenance_fill(comm, argc, argv, &provenance);
   TRY(parse(argc, argv, &request)); /* the same on all ranks */
-  const struct spectrum_options options = {.n = (int64_t)request.n,
-                                           .replica = (int64_t)request.replica,
-                                           .points = (int64_t)request.points,
-                                           .test = request.test,
-                                           .seed = (int64_t)request.seed,
-                                           .vectors = (int)request.vectors,
-                                           .ridge = request.ridge};
   int status = setup_open(comm, request.checkpoint, &setup);
   if (status == OK) {
     blas_threads(setup.config->threads);
     provenance_set(&provenance, "parent", request.checkpoint);
-    status = spectrum_create(comm, &setup, &options, &spectrum);
+    status = spectrum_create(comm, &setup, &request.spectrum, &spectrum);
   }
   if (status == OK) status = comm_agree(comm, comm->rank == 0 ? tell(&request, spectrum, &provenance) : OK);
   spectrum_free(spectrum);

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "cli/cmd.h"
+#include "cli/option.h"
 #include "run/provenance.h"
 #include "run/survey.h"
 
@@ -33,7 +34,7 @@ struct request {
   bool quick, table;
   const char *json, *manifest; /* or NULL */
   int folders, arguments;
-  char **folder, **argument; /* DIR ...; INPUT [KEY=VALUE ...] */
+  char **folder, **argument; /* DIR ...; --run INPUT [KEY=VALUE ...] */
 };
 
 struct entry {
@@ -62,30 +63,24 @@ static void list_free(struct list *list) {
   free(list->entry);
 }
 
+static const struct option options_table[] = {
+    OPTION("--quick", option_flag, struct request, quick),
+    OPTION("--json", option_text, struct request, json),
+    OPTION("--manifest", option_text, struct request, manifest),
+};
+
+/* All behind --run are arguments of the run; --run stands in place of its verb. */
 static int parse(int argc, char **argv, struct request *request) {
-  for (int i = 1; i < argc; i++) {
-    if (strcmp(argv[i], "--quick") == 0) {
-      request->quick = true;
-    } else if (strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
-      request->json = argv[++i];
-    } else if (strcmp(argv[i], "--manifest") == 0 && i + 1 < argc) {
-      request->manifest = argv[++i];
-    } else if (strcmp(argv[i], "--run") == 0 && i + 1 < argc) {
-      request->argument = argv + i; /* in place of the verb */
-      request->arguments = argc - i;
-      break;
-    } else if (argv[i][0] == '-') {
-      return FAIL(USAGE,
-                  "status: unknown option \"%s\", or its value is missing; `mckean status --help` lists the options",
-                  argv[i]);
-    } else {
-      request->folder[request->folders++] = argv[i];
-    }
-  }
-  if (request->folders == 0 && !request->manifest && !request->argument)
-    return FAIL(USAGE, "status: run folders, --manifest FILE or --run INPUT were expected");
+  int own = 1;
+  while (own < argc && strcmp(argv[own], "--run") != 0) own++;
+  TRY(option_parse(OPTIONS(options_table), own, argv, request, &request->folders));
+  request->folder = argv;
+  request->argument = argv + own;
+  request->arguments = argc - own;
   request->table = !request->json || strcmp(request->json, "-") != 0;
-  return OK;
+  return request->folders > 0 || request->manifest || request->arguments > 1
+             ? OK
+             : FAIL(USAGE, "status: run folders, --manifest FILE or --run INPUT were expected");
 }
 
 /* ---- which runs ---- */
@@ -117,11 +112,13 @@ static void collect_folders(const struct comm *comm, const struct request *reque
   free(paths);
 }
 
-/* argv as `mckean run` gets it. */
+/* argv as `mckean run` gets it, but for the verb. */
 static int collect_command(const struct comm *comm, int argc, char **argv, int line, struct list *list) {
+  static char verb[] = "run";
   struct sim_options options = {.stop_at = -1};
   struct config *config = NULL;
   int rest;
+  argv[0] = verb;
   TRY(cmd_run_parse(argc, argv, &options, &rest));
   if (options.fresh)
     return FAIL(USAGE, "--fresh: a run of many jobs is started by the same line each time: it would never end");
@@ -252,14 +249,14 @@ static int tell(const struct comm *comm, const struct request *request, const st
 }
 
 int cmd_status(const struct comm *comm, int argc, char **argv) {
-  struct request request = {.folder = status_malloc(sizeof(char *) * (size_t)argc)};
+  struct request request = {0};
   struct list list = {0};
   int status = parse(argc, argv, &request);
   if (status == OK) collect_folders(comm, &request, &list);
   if (status == OK && request.manifest) status = collect_manifest(comm, request.manifest, &list);
-  if (status == OK && request.argument) status = collect_command(comm, request.arguments, request.argument, 0, &list);
+  if (status == OK && request.arguments > 0)
+    status = collect_command(comm, request.arguments, request.argument, 0, &list);
   if (status == OK) status = tell(comm, &request, &list);
   list_free(&list);
-  free(request.folder);
   return status;
 }

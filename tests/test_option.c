@@ -1,0 +1,78 @@
+// ranks: 1
+/* option: values by their kind and range, what is left over, and what is refused. */
+#include <stdbool.h>
+#include <string.h>
+
+#include "cli/option.h"
+#include "harness.h"
+
+struct request {
+  bool flag;
+  const char *text;
+  double number;
+  int count;
+  int64_t large;
+  uint64_t seed;
+};
+
+static const struct option table[] = {
+    OPTION("--flag", option_flag, struct request, flag),
+    OPTION("-o", option_text, struct request, text),
+    OPTION_IN("--number", option_number, struct request, number, -0.5, 1),
+    OPTION_IN("--count", option_int, struct request, count, 1, 1e6),
+    OPTION_IN("--large", option_int64, struct request, large, 0, 0x1p53),
+    OPTION_IN("--seed", option_int64, struct request, seed, 0, 0x1p53),
+};
+
+/* Parses the words of a line. */
+static int parse(const char *line, struct request *request, int *rest, char **argv) {
+  static char text[200];
+  int argc = 0;
+  strcpy(text, line);
+  for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) argv[argc++] = word;
+  *request = (struct request){0};
+  return option_parse(OPTIONS(table), argc, argv, request, rest);
+}
+
+static void values_come_to_their_members_and_the_rest_in_front(void **state) {
+  (void)state;
+  char *argv[20];
+  int rest;
+  struct request request;
+  assert_ok(parse("verb one --flag two -o -1 --number -0.5 --count 1e6 --large 9007199254740992 three --count 7",
+                  &request, &rest, argv));
+  assert_true(request.flag);
+  assert_string_equal(request.text, "-1");
+  assert_true(request.number == -0.5);
+  assert_int_equal(request.count, 7);
+  assert_true(request.large == 1LL << 53 && request.seed == 0);
+  assert_int_equal(rest, 3);
+  assert_string_equal(argv[0], "one");
+  assert_string_equal(argv[2], "three");
+  assert_ok(parse("verb", &request, &rest, argv));
+  assert_int_equal(rest, 0);
+}
+
+static void what_is_not_an_option_or_value_is_refused_with_the_verb(void **state) {
+  (void)state;
+  static const char *const bad[] = {
+      "verb --none",        "verb -",           "verb --flags",         "verb --flag=1",     "verb one -o",
+      "verb --number",      "verb --number x",  "verb --number 1.5",    "verb --number nan", "verb --number 0.5x",
+      "verb --count 0",     "verb --count 2.5", "verb --count 2000000", "verb --seed -1",    "verb --seed 1e16",
+      "verb --large 0x1p54"};
+  char *argv[20];
+  int rest;
+  struct request request;
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    if (parse(bad[i], &request, &rest, argv) != USAGE) fail_msg("\"%s\" was taken", bad[i]);
+    if (strncmp(status_text(), "verb: ", 6) != 0) fail_msg("\"%s\": %s", bad[i], status_text());
+  }
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(values_come_to_their_members_and_the_rest_in_front),
+      cmocka_unit_test(what_is_not_an_option_or_value_is_refused_with_the_verb),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}
