@@ -169,6 +169,31 @@ static void all_ranks_receive_file_and_overrides(void **state) {
   assert_status(USAGE, config_read(&world, path, 0, NULL, &config));
 }
 
+/* What YAML takes for a comment would be dropped without a word. */
+static void an_override_has_no_comment(void **state) {
+  (void)state;
+  static const char text[] = "ensemble: {n: 5}\n" BASE "dynamics: {stages: [{steps: 3, dt: 0.1}]}\n";
+  static const struct {
+    const char *override, *output; /* NULL: refused */
+  } cases[] = {
+      {"run.output=a #b", NULL},      {"run.output=#b", NULL},        {"run.output=\u00e9 \u20ac #b", NULL},
+      {"run.output=[a] # b", NULL},   {"run.output=a#b", "a#b"},      {"run.output=\u00e9 \u20ac", "\u00e9 \u20ac"},
+      {"run.output='a #b' ", "a #b"}, {"run.output=\"a #b\"", "a #b"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct config *config;
+    char copy[64], *override = copy;
+    snprintf(copy, sizeof copy, "%s", cases[i].override);
+    const int status = config_parse_overridden("t", text, 1, &override, &config);
+    if (status != (cases[i].output ? OK : USAGE)) fail_msg("%s: status %d", copy, status);
+    if (status != OK) {
+      assert_non_null(strstr(status_text(), "comment"));
+      continue;
+    }
+    assert_string_equal(config->output, cases[i].output);
+    config_free(config);
+  }
+}
+
 static void help_knows_every_key(void **state) {
   (void)state;
   FILE *sink = tmpfile();
@@ -189,6 +214,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(all_errors_are_told_at_once),
       cmocka_unit_test(resuming_allows_only_what_keeps_the_trajectory),
       cmocka_unit_test(all_ranks_receive_file_and_overrides),
+      cmocka_unit_test(an_override_has_no_comment),
       cmocka_unit_test(help_knows_every_key),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

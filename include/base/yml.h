@@ -25,6 +25,7 @@ struct yml_entry {
 struct yml {
   int count, capacity;
   struct yml_entry *entry;
+  size_t end; /* characters of the text read last, up to the end of its last value: comments may follow */
 };
 
 /* Reads a regular file of at most YML_BYTES_MAX bytes, text ends with a NUL; to be freed. USAGE: cannot be opened, not a

@@ -166,6 +166,8 @@ static void close_level(struct reader *reader, yaml_mark_t mark) {
 }
 
 static int take(struct reader *reader, const yaml_event_t *event) {
+  if (event->type != YAML_STREAM_END_EVENT && event->type != YAML_DOCUMENT_END_EVENT)
+    reader->yaml->end = event->end_mark.index;
   switch (event->type) {
   case YAML_DOCUMENT_START_EVENT:
     return ++reader->documents > 1

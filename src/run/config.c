@@ -329,6 +329,13 @@ int config_parse(const char *name, const char *text, struct config **config) {
   return status;
 }
 
+/* What follows so many characters of UTF-8. */
+static const char *behind(const char *text, size_t characters) {
+  for (; *text && (characters > 0 || (*text & 0xc0) == 0x80); text++)
+    if ((*text & 0xc0) != 0x80) characters--;
+  return text;
+}
+
 /* One override: its value replaces everything at or below its key. name stays alive as long as yaml. */
 static int override_key(const char *text, char *name, size_t size, struct yml *yaml) {
   snprintf(name, size, "command line, \"%.200s\"", text);
@@ -338,7 +345,15 @@ static int override_key(const char *text, char *name, size_t size, struct yml *y
   char key[KEY_MAX];
   snprintf(key, sizeof key, "%.*s", (int)(equals - text), text);
   yml_remove(yaml, key);
-  return yml_parse(name, equals[1] ? equals + 1 : "''", key, yaml);
+  const char *value = equals[1] ? equals + 1 : "''";
+  TRY(yml_parse(name, value, key, yaml));
+  const char *rest = behind(value, yaml->end);
+  rest += strspn(rest, " \t\n");
+  return *rest ? FAIL(USAGE,
+                      "%s: \"%s\" is a comment in YAML; if it belongs to the value, put that in quotes that "
+                      "the shell leaves: '%s=\"...\"'",
+                      name, rest, key)
+               : OK;
 }
 
 int config_parse_overridden(const char *file, const char *text, int overrides, char *const *override,
