@@ -112,6 +112,24 @@ static void collect_folders(const struct comm *comm, const struct request *reque
   free(paths);
 }
 
+/* The next name of a path, behind slashes and dots that say nothing. */
+static const char *next_name(const char *path) {
+  while (*path == '/' || (*path == '.' && (path[1] == '/' || !path[1]))) path++;
+  return path;
+}
+
+/* Whether two paths are the same as written: links are not followed, there may be nothing yet. */
+static bool same_path(const char *a, const char *b) {
+  if ((*a == '/') != (*b == '/')) return false;
+  for (size_t length = 1; length > 0; a += length, b += length) {
+    a = next_name(a);
+    b = next_name(b);
+    length = strcspn(a, "/");
+    if (strcspn(b, "/") != length || memcmp(a, b, length) != 0) return false;
+  }
+  return true;
+}
+
 /* argv as `mckean run` gets it, but for the verb. */
 static int collect_command(const struct comm *comm, int argc, char **argv, int line, struct list *list) {
   static char verb[] = "run";
@@ -124,7 +142,7 @@ static int collect_command(const struct comm *comm, int argc, char **argv, int l
     return FAIL(USAGE, "--fresh: a run of many jobs is started by the same line each time: it would never end");
   TRY(config_read(comm, argv[0], rest - 1, argv + 1, &config));
   for (int i = 0; i < list->count; i++)
-    if (list->entry[i].asked && strcmp(list->entry[i].folder, config->output) == 0) {
+    if (list->entry[i].asked && same_path(list->entry[i].folder, config->output)) {
       const int status = FAIL(USAGE, "line %d writes to the same output, %s", list->entry[i].line, config->output);
       config_free(config);
       return status;
