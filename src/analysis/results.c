@@ -229,22 +229,33 @@ static int replaceable(const char *path) {
                  : FAIL(USAGE, "%s: it is there and is no earlier result; give -o another name, or remove it", path);
 }
 
-int results_write(const struct results *results, const char *config, const struct provenance *provenance,
-                  const char *path) {
-  TRY(replaceable(path));
+/* A new file, which is not left if that fails. */
+static int write_new(const struct results *results, const char *config, const struct provenance *provenance,
+                     const char *path) {
   struct h5 *file;
-  char *temporary = status_malloc(strlen(path) + 8);
-  sprintf(temporary, "%s.tmp", path);
-  int status = h5_create(temporary, 0, &file);
-  if (status != OK) remove(temporary);
+  int status = h5_create(path, 0, &file);
   if (status == OK) {
     status = write_all(file, results, config, provenance);
     const int closed = h5_close(file);
     if (status == OK) status = closed;
-    if (status == OK && rename(temporary, path) != 0)
-      status = FAIL(FAILED, "%s: cannot rename it to %s: %s", temporary, path, strerror(errno));
-    if (status != OK) remove(temporary);
+  }
+  if (status != OK) remove(path);
+  return status;
+}
+
+int results_write(const struct results *results, const char *config, const struct provenance *provenance,
+                  const char *path) {
+  TRY(replaceable(path));
+  char *behind = realpath(path, NULL); /* a link stays one */
+  const char *place = behind ? behind : path;
+  char *temporary = status_malloc(strlen(place) + 8);
+  sprintf(temporary, "%s.tmp", place);
+  int status = write_new(results, config, provenance, temporary);
+  if (status == OK && rename(temporary, place) != 0) {
+    status = FAIL(FAILED, "%s: cannot rename it to %s: %s", temporary, place, strerror(errno));
+    remove(temporary);
   }
   free(temporary);
+  free(behind);
   return status;
 }
