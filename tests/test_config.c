@@ -177,7 +177,8 @@ static void an_override_has_no_comment(void **state) {
     const char *override, *output; /* NULL: refused */
   } cases[] = {
       {"run.output=a #b", NULL},      {"run.output=#b", NULL},        {"run.output=\u00e9 \u20ac #b", NULL},
-      {"run.output=[a] # b", NULL},   {"run.output=a#b", "a#b"},      {"run.output=\u00e9 \u20ac", "\u00e9 \u20ac"},
+      {"run.output=[a] # b", NULL},   {"unit=type: tanh # b", NULL},  {"ensemble.n=- 5 # b", NULL},
+      {"run.output=a\r\n", "a"},      {"run.output=a#b", "a#b"},      {"run.output=\u00e9 \u20ac", "\u00e9 \u20ac"},
       {"run.output='a #b' ", "a #b"}, {"run.output=\"a #b\"", "a #b"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct config *config;

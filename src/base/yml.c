@@ -166,8 +166,8 @@ static void close_level(struct reader *reader, yaml_mark_t mark) {
 }
 
 static int take(struct reader *reader, const yaml_event_t *event) {
-  if (event->type != YAML_STREAM_END_EVENT && event->type != YAML_DOCUMENT_END_EVENT)
-    reader->yaml->end = event->end_mark.index;
+  if (event->type == YAML_STREAM_START_EVENT || event->end_mark.index > event->start_mark.index)
+    reader->yaml->end = event->end_mark.index; /* the ends of blocks have no length, and lie behind comments */
   switch (event->type) {
   case YAML_DOCUMENT_START_EVENT:
     return ++reader->documents > 1

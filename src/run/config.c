@@ -348,12 +348,11 @@ static int override_key(const char *text, char *name, size_t size, struct yml *y
   const char *value = equals[1] ? equals + 1 : "''";
   TRY(yml_parse(name, value, key, yaml));
   const char *rest = behind(value, yaml->end);
-  rest += strspn(rest, " \t\n");
-  return *rest ? FAIL(USAGE,
-                      "%s: \"%s\" is a comment in YAML; if it belongs to the value, put that in quotes that "
-                      "the shell leaves: '%s=\"...\"'",
-                      name, rest, key)
-               : OK;
+  rest += strspn(rest, " \t\r\n");
+  if (*rest == 0) return OK;
+  return FAIL(USAGE,
+              "%s: \"%s\" is %s; if it belongs to the value, put that in quotes that the shell leaves: '%s=\"...\"'",
+              name, rest, *rest == '#' ? "a comment in YAML" : "behind the value", key);
 }
 
 int config_parse_overridden(const char *file, const char *text, int overrides, char *const *override,
