@@ -3,9 +3,11 @@
 #include <dirent.h>
 #include <float.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -127,20 +129,55 @@ static void only_an_earlier_result_is_replaced(void **state) {
   unlink("empty");
 }
 
-static void a_link_stays_and_a_folder_or_a_full_device_is_an_error(void **state) {
+static void a_link_stays_and_so_do_permissions(void **state) {
   (void)state;
   struct stat kind;
   assert_int_equal(symlink("behind", "link"), 0);
   assert_ok(write_one("link", 2)); /* to a file that is not there yet */
+  assert_int_equal(chmod("behind", 0640), 0);
   assert_ok(write_one("link", 3));
   assert_int_equal(lstat("link", &kind), 0);
   assert_true(S_ISLNK(kind.st_mode));
+  assert_int_equal(stat("behind", &kind), 0);
+  assert_int_equal(kind.st_mode & 0777, 0640);
   assert_string_equal(content("behind"), "{\n  \"a\": 3\n}\n");
-  assert_status(FAILED, write_one(".", 4));
-  assert_status(FAILED, write_one("/dev/full", 4));
-  assert_status(FAILED, write_one("none/there.json", 4));
   unlink("link");
   unlink("behind");
+}
+
+static void what_cannot_be_written_is_known_at_the_start(void **state) {
+  (void)state;
+  char name[300] = "";
+  memset(name, 'n', 250);
+  const char *const bad[] = {".", "", "none/there.json", "there/", name, "link"};
+  struct json *json;
+  assert_int_equal(symlink("none/there.json", "link"), 0);
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    assert_status(FAILED, json_create(bad[i], &json));
+    assert_null(json);
+  }
+  unlink("link");
+}
+
+static void an_earlier_file_stays_where_the_disk_is_full(void **state) {
+  (void)state;
+  struct rlimit limit;
+  assert_status(FAILED, write_one("/dev/full", 4));
+  assert_ok(write_one("out", 1));
+  assert_int_equal(symlink("out", "link"), 0);
+  signal(SIGXFSZ, SIG_IGN);
+  getrlimit(RLIMIT_FSIZE, &limit);
+  const rlim_t all = limit.rlim_cur;
+  limit.rlim_cur = 0;
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  const int plain = write_one("out", 2), linked = write_one("link", 2);
+  limit.rlim_cur = all;
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  assert_int_equal(plain, FAILED);
+  assert_int_equal(linked, FAILED);
+  assert_string_equal(content("out"), "{\n  \"a\": 1\n}\n");
+  unlink("link");
+  unlink("out");
 }
 
 static void nothing_is_written_without_the_end_or_a_path(void **state) {
@@ -163,7 +200,9 @@ int main(int argc, char **argv) {
       cmocka_unit_test_setup(members_begin_lines_and_elements_do_not, enter_folder),
       cmocka_unit_test_setup(numbers_keep_their_bits, enter_folder),
       cmocka_unit_test_setup(only_an_earlier_result_is_replaced, enter_folder),
-      cmocka_unit_test_setup(a_link_stays_and_a_folder_or_a_full_device_is_an_error, enter_folder),
+      cmocka_unit_test_setup(a_link_stays_and_so_do_permissions, enter_folder),
+      cmocka_unit_test_setup(what_cannot_be_written_is_known_at_the_start, enter_folder),
+      cmocka_unit_test_setup(an_earlier_file_stays_where_the_disk_is_full, enter_folder),
       cmocka_unit_test_setup(nothing_is_written_without_the_end_or_a_path, enter_folder),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "harness.h"
 #include "run/lock.h"
 #include "run/output.h"
@@ -271,12 +272,12 @@ static void a_fresh_output_can_be_lost_but_not_shared(void **state) {
 static void only_temporary_files_are_cleaned_away(void **state) {
   (void)state;
   struct lock *lock;
-  char *aside, path[OUTPUT_PATH];
+  char *aside, path[DISK_PATH];
   assert_ok(output_open(path_of("out"), false, &lock, &aside));
   lock_release(lock);
-  output_temporary(path_of("out"), "history.h5", path);
+  disk_temporary(path_of("out"), "history.h5", path);
   close(open(path, O_CREAT, 0666));
-  output_temporary(path_of("out/checkpoints"), "step-000000000060.h5", path);
+  disk_temporary(path_of("out/checkpoints"), "step-000000000060.h5", path);
   close(open(path, O_CREAT, 0666));
   put("out/checkpoints/step-000000000050.h5", "");
   put("out/.mine", "");
@@ -284,7 +285,7 @@ static void only_temporary_files_are_cleaned_away(void **state) {
   lock_release(lock);
   assert_true(there("out/checkpoints/step-000000000050.h5") && there("out/.mine"));
   assert_int_not_equal(access(path, F_OK), 0);
-  output_temporary(path_of("out"), "history.h5", path);
+  disk_temporary(path_of("out"), "history.h5", path);
   assert_int_not_equal(access(path, F_OK), 0);
 }
 

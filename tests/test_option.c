@@ -8,7 +8,7 @@
 
 struct request {
   bool flag;
-  const char *text;
+  const char *text, *file;
   double number;
   int count;
   int64_t large;
@@ -18,6 +18,7 @@ struct request {
 static const struct option table[] = {
     OPTION("--flag", option_flag, struct request, flag),
     OPTION("-o", option_text, struct request, text),
+    OPTION("--file", option_file, struct request, file),
     OPTION_IN("--number", option_number, struct request, number, -0.5, 1),
     OPTION_IN("--count", option_int, struct request, count, 1, 1e6),
     OPTION_IN("--large", option_int64, struct request, large, 0, 0x1p53),
@@ -39,13 +40,15 @@ static void values_come_to_their_members_and_the_rest_in_front(void **state) {
   char *argv[20];
   int rest;
   struct request request;
-  assert_ok(parse("verb one --flag two -o -1 --number -0.5 --count 1e6 --large 9007199254740992 three --count 7",
-                  &request, &rest, argv));
+  assert_ok(parse(
+      "verb one --flag two -o -1 --number -0.5 --count 1e6 --large 9007199254740992 three --seed 9 --file f --count 7",
+      &request, &rest, argv));
   assert_true(request.flag);
   assert_string_equal(request.text, "-1");
+  assert_string_equal(request.file, "f");
   assert_true(request.number == -0.5);
   assert_int_equal(request.count, 7);
-  assert_true(request.large == 1LL << 53 && request.seed == 0);
+  assert_true(request.large == 1LL << 53 && request.seed == 9);
   assert_int_equal(rest, 3);
   assert_string_equal(argv[0], "one");
   assert_string_equal(argv[2], "three");
@@ -56,10 +59,10 @@ static void values_come_to_their_members_and_the_rest_in_front(void **state) {
 static void what_is_not_an_option_or_value_is_refused_with_the_verb(void **state) {
   (void)state;
   static const char *const bad[] = {
-      "verb --none",        "verb -",           "verb --flags",         "verb --flag=1",     "verb one -o",
-      "verb --number",      "verb --number x",  "verb --number 1.5",    "verb --number nan", "verb --number 0.5x",
-      "verb --count 0",     "verb --count 2.5", "verb --count 2000000", "verb --seed -1",    "verb --seed 1e16",
-      "verb --large 0x1p54"};
+      "verb --none",         "verb -",           "verb --flags",         "verb --flag=1",     "verb one -o",
+      "verb --number",       "verb --number x",  "verb --number 1.5",    "verb --number nan", "verb --number 0.5x",
+      "verb --count 0",      "verb --count 2.5", "verb --count 2000000", "verb --seed -1",    "verb --seed 1e16",
+      "verb --large 0x1p54", "verb --file -"};
   char *argv[20];
   int rest;
   struct request request;

@@ -1,7 +1,7 @@
 /* json: results for programs; the only place that knows the syntax.
  *
  * Values are added one after another to the object or array that was opened last. In an object a value has a name, in an
- * array none (NULL). The file is written at the end, whole or not at all. All functions are local. */
+ * array none (NULL); all else is a broken invariant. The file is written at the end, whole or not at all. All functions are local. */
 #ifndef MCKEAN_BASE_JSON_H
 #define MCKEAN_BASE_JSON_H
 
@@ -12,8 +12,9 @@
 
 struct json;
 
-/* Opens the root object. path "-": the standard output; NULL: nowhere, for ranks that do not write. USAGE: nothing can be
- * written there, or what is there is no JSON, such as an input or a checkpoint. */
+/* Opens the root object. path "-": the standard output; NULL: nowhere, for ranks that do not write. FAILED: nothing can be
+ * written there, which is found out before the work that the result is of. USAGE: what is there is no JSON, such as an
+ * input or a checkpoint, and is not replaced. */
 int json_create(const char *path, struct json **json);
 
 void json_object(struct json *json, const char *name);
@@ -30,8 +31,8 @@ void json_range(struct json *json, const char *name, const struct range *range);
 /* An array of the parts of a text between separators; one at the end starts no part. */
 void json_list(struct json *json, const char *name, const char *text, char separator);
 
-/* Ends all that is open and writes the file in place of an earlier one; a device, a pipe or what a link leads to is
- * written itself. FAILED: it could not be written, and an earlier file stays. */
+/* Ends all that is open and writes the file in place of an earlier one, whose permissions it gets; a link stays one, a
+ * device or a pipe is written itself. FAILED: it could not be written, and an earlier file stays. */
 int json_write(struct json *json);
 
 void json_free(struct json *json); /* accepts NULL; without json_write nothing is written */

@@ -16,6 +16,7 @@ struct option {
 
 int option_flag(const struct option *option, const char *text, void *member);   /* bool; the only one without a value */
 int option_text(const struct option *option, const char *text, void *member);   /* const char * */
+int option_file(const struct option *option, const char *text, void *member);   /* the same, not "-" */
 int option_number(const struct option *option, const char *text, void *member); /* double from low to high */
 int option_int(const struct option *option, const char *text, void *member);    /* int; 1e6 is one */
 int option_int64(const struct option *option, const char *text, void *member);  /* int64_t or uint64_t */

@@ -7,8 +7,6 @@
 #include "run/config.h"
 #include "run/lock.h"
 
-enum { OUTPUT_PATH = 4800 };
-
 /* Is there what a run has written? A folder with nothing but other things in it is not an old output. */
 bool output_holds_run(const char *output);
 
@@ -18,11 +16,7 @@ bool output_holds_run(const char *output);
  * the old run is called now, to be freed, or NULL. */
 int output_open(const char *output, bool fresh, struct lock **lock, char **aside);
 
-/* Where a file of this name is written before it gets it: folder/.name.tmp-HOST-PROCESS. Two runs never share one, so a
- * run that slept and was superseded cannot spoil its successor's. */
-void output_temporary(const char *folder, const char *name, char path[OUTPUT_PATH]);
-
-/* Removes all such files of a folder. Only who holds the lock may. */
+/* Removes all temporary files (base/disk.h) of a folder. Only who holds the lock may. */
 void output_clean(const char *folder);
 
 /* Collective, while rank 0 holds the lock. USAGE, naming a rank and its host, unless all ranks see the same folder: each

@@ -148,7 +148,7 @@ int clt_expect_parse(const char *text, double *time) {
   *time = strtod(text + 4, &end);
   return end != text + 4 && *end == 0 && isfinite(*time)
              ? OK
-             : FAIL(USAGE, "analyze: --expect: expected clt or clt@TIME, received \"%s\"", text);
+             : FAIL(USAGE, "--expect: expected clt or clt@TIME, received \"%s\"", text);
 }
 
 static int expect_at(const struct clt_fields *fields, double time, FILE *out) {

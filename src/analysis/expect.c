@@ -11,7 +11,7 @@ static const char *const suffix[] = {[EXPECT_SLOPE] = "", [EXPECT_POWER] = ".p",
 
 static int bad(const char *text) {
   return FAIL(USAGE,
-              "analyze: --expect: expected NAME=SLOPE, NAME.p=P, each with +-TOL or ~TOL and @TIME if wanted, or "
+              "--expect: expected NAME=SLOPE, NAME.p=P, each with +-TOL or ~TOL and @TIME if wanted, or "
               "NAME.heal=FACTOR, received \"%s\"",
               text);
 }

@@ -104,6 +104,12 @@ int disk_sync(const char *path) {
   return status;
 }
 
+void disk_temporary(const char *folder, const char *name, char path[DISK_PATH]) {
+  char host[256] = "unknown";
+  gethostname(host, sizeof host - 1);
+  snprintf(path, DISK_PATH, "%s/.%s.tmp-%s-%d", folder, name, host, (int)getpid());
+}
+
 int disk_delivered(void) {
   return fflush(stdout) == 0 && !ferror(stdout) ? OK
                                                 : FAIL(FAILED, "standard output: cannot write: %s", strerror(errno));

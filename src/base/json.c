@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,16 +12,21 @@
 #include "base/disk.h"
 #include "base/status.h"
 
-enum { DEPTH = 16 };
+enum { DEPTH = 16 }; /* no result is half as deep */
 
 struct json {
-  char *path; /* NULL: nowhere */
-  FILE *out;  /* to text */
+  FILE *out; /* to text */
   char *text;
   size_t size;
   int depth;         /* of what is open; the root is 1 */
   char close[DEPTH]; /* by depth: what ends it */
   bool empty;        /* what was opened last, so far */
+
+  bool terminal; /* it goes to the standard output */
+  char *place;   /* the file; NULL: none */
+  bool direct;   /* the place is a device or a pipe; else: */
+  FILE *file;
+  char temporary[DISK_PATH]; /* its name until it is complete */
 };
 
 /* ---- values ---- */
@@ -134,73 +140,82 @@ static int replaceable(const char *path) {
               : FAIL(USAGE, "%s: it is there and is no earlier result; give --json another name, or remove it", path);
 }
 
-/* The file that is renamed to path: hidden, so that what a kill leaves of it is cleared away in an output. Returns it, to
- * be freed; the path itself where a rename would replace a device, a pipe or a link. */
-static char *written_first(const char *path) {
+/* Where the bytes go in the end: behind links, which stay; an empty file is made at the end of one that leads to none. */
+static char *place_of(const char *path) {
   struct stat found;
-  if (lstat(path, &found) == 0 && !S_ISREG(found.st_mode)) return strdup(path);
-  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-  char *temporary = status_malloc(strlen(path) + 32);
-  sprintf(temporary, "%.*s.%s.tmp-%d", (int)(name - path), path, name, (int)getpid());
-  return temporary;
+  if (stat(path, &found) != 0 && lstat(path, &found) == 0) {
+    const int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (file >= 0) close(file);
+  }
+  char *behind = realpath(path, NULL);
+  if (behind) return behind;
+  char *copy = status_malloc(strlen(path) + 1);
+  return strcpy(copy, path);
 }
 
-static int writable(const char *path) {
-  char *first = written_first(path), *slash = strrchr(first, '/');
-  const bool direct = strcmp(first, path) == 0;
-  if (slash) slash[1] = 0;
-  bool fine = direct ? access(path, W_OK) == 0 : access(slash ? first : ".", W_OK | X_OK) == 0;
-  fine = fine || (direct && errno == ENOENT); /* a link to a file that is not there yet */
-  const int error = errno;
-  free(first);
-  return fine ? OK : FAIL(FAILED, "%s: cannot write: %s", path, strerror(error));
+/* A plain file gets its name when it is complete, and has another one till then. */
+static bool open_place(struct json *json) {
+  struct stat found = {.st_mode = S_IFREG};
+  const bool there = stat(json->place, &found) == 0, link_to_none = !there && lstat(json->place, &found) == 0;
+  char *slash = strrchr(json->place, '/'), *name = slash ? slash + 1 : json->place;
+  const bool folder = S_ISDIR(found.st_mode) || !*name;
+  json->direct = !S_ISREG(found.st_mode);
+  if (folder) errno = EISDIR;
+  if (folder || link_to_none || (there && access(json->place, W_OK) != 0)) return false;
+  if (json->direct) return true; /* not yet opened: a pipe may have no reader before there is something to read */
+  if (slash) *slash = 0;
+  disk_temporary(slash ? json->place : ".", name, json->temporary);
+  if (slash) *slash = '/';
+  json->file = fopen(json->temporary, "w");
+  return json->file && (!there || fchmod(fileno(json->file), found.st_mode & 0777) == 0);
 }
 
 int json_create(const char *path, struct json **json) {
   const bool file = path && strcmp(path, "-") != 0;
   *json = NULL;
   if (file) TRY(replaceable(path));
-  if (file) TRY(writable(path));
   struct json *made = calloc(1, sizeof *made);
   if (made) made->out = open_memstream(&made->text, &made->size);
   if (!made || !made->out) die("no memory for results");
-  made->path = path ? strdup(path) : NULL;
+  made->terminal = path && !file;
+  if (file) made->place = place_of(path);
+  if (file && !open_place(made)) {
+    const int status = FAIL(FAILED, "%s: cannot write: %s", path, strerror(errno));
+    json_free(made);
+    return status;
+  }
   descend(made, '{', '}');
   *json = made;
   return OK;
 }
 
-static bool deliver(const struct json *json, const char *path) {
-  FILE *out = fopen(path, "w");
-  if (!out) return false;
-  const bool good = fwrite(json->text, 1, json->size, out) == json->size;
-  return fclose(out) == 0 && good;
+static bool deliver(struct json *json) {
+  FILE *file = json->direct ? fopen(json->place, "w") : json->file;
+  json->file = NULL;
+  if (!file) return false;
+  bool good = fwrite(json->text, 1, json->size, file) == json->size;
+  good = fclose(file) == 0 && good;
+  if (json->direct) return good;
+  good = good && rename(json->temporary, json->place) == 0;
+  if (!good) remove(json->temporary);
+  return good;
 }
 
 int json_write(struct json *json) {
   while (json->depth > 0) json_end(json);
   fputc('\n', json->out);
   if (fflush(json->out) != 0) die("no memory for results");
-  if (!json->path) return OK;
-  if (strcmp(json->path, "-") == 0) {
-    fwrite(json->text, 1, json->size, stdout);
-    return disk_delivered();
-  }
-  char *first = written_first(json->path);
-  const bool direct = strcmp(first, json->path) == 0;
-  int status = OK;
-  if (!deliver(json, first) || (!direct && rename(first, json->path) != 0)) {
-    status = FAIL(FAILED, "%s: cannot write: %s", json->path, strerror(errno));
-    if (!direct) remove(first);
-  }
-  free(first);
-  return status;
+  if (json->terminal) fwrite(json->text, 1, json->size, stdout);
+  if (json->terminal) return disk_delivered();
+  return !json->place || deliver(json) ? OK : FAIL(FAILED, "%s: cannot write: %s", json->place, strerror(errno));
 }
 
 void json_free(struct json *json) {
   if (!json) return;
+  if (json->file) remove(json->temporary);
+  if (json->file) fclose(json->file);
   fclose(json->out);
   free(json->text);
-  free(json->path);
+  free(json->place);
   free(json);
 }

@@ -13,7 +13,7 @@ const char cmd_advise_options[] =
     "  KEY=VALUE     as if the input said so; for a checkpoint keys that may change on resuming\n"
     "  --json FILE   results in JSON\n";
 
-static const struct option options_table[] = {{"--json", option_text, 0, 0, 0}};
+static const struct option options_table[] = {{"--json", option_file, 0, 0, 0}};
 
 /* What is left is the input or checkpoint, and overrides. */
 static int parse(int argc, char **argv, const char **json, int *rest) {

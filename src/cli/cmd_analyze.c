@@ -58,8 +58,8 @@ static int take_expect(const struct option *option, const char *text, void *memb
 }
 
 static const struct option options_table[] = {
-    OPTION("-o", option_text, struct request, output),
-    OPTION("--json", option_text, struct request, json),
+    OPTION("-o", option_file, struct request, output),
+    OPTION("--json", option_file, struct request, json),
     OPTION_IN("--seed", option_int64, struct request, options.seed, 0, 0x1p53),
     OPTION_IN("--bootstrap", option_int, struct request, options.bootstrap, 100, 1e6),
     OPTION_IN("--level", option_number, struct request, options.level, 0.5, 0.9999),

@@ -48,7 +48,7 @@ void bench_network_free(struct bench_network *network) {
 
 static const struct option options_table[] = {
     OPTION("--quick", option_flag, struct bench, quick),         OPTION("--only", option_text, struct bench, only),
-    OPTION("--disk", option_text, struct bench, folder),         OPTION("--json", option_text, struct bench, json_path),
+    OPTION("--disk", option_text, struct bench, folder),         OPTION("--json", option_file, struct bench, json_path),
     OPTION("--unit", option_text, struct bench, unit),           OPTION_IN("--d", option_int, struct bench, d, 1, 1024),
     OPTION("--precision", option_text, struct bench, precision), OPTION("--isa", option_text, struct bench, isa),
 };

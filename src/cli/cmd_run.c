@@ -42,7 +42,7 @@ static int take_duration(const struct option *option, const char *text, void *se
 static const struct option options_table[] = {
     OPTION("--fresh", option_flag, struct sim_options, fresh),
     OPTION("--dry-run", option_flag, struct sim_options, dry_run),
-    OPTION("--json", option_text, struct sim_options, json),
+    OPTION("--json", option_file, struct sim_options, json),
     OPTION_IN("--stop-at", option_int64, struct sim_options, stop_at, 0, 0x1p53),
     OPTION("--max-wall", take_duration, struct sim_options, max_wall),
 };

@@ -33,8 +33,8 @@ static const struct option options_table[] = {
     OPTION_IN("--seed", option_int64, struct request, spectrum.seed, 0, 0x1p53),
     OPTION_IN("--vectors", option_int, struct request, spectrum.vectors, 0, SPECTRUM_POINTS_MAX),
     OPTION_IN("--ridge", option_number, struct request, spectrum.ridge, 1e-14, 1),
-    OPTION("-o", option_text, struct request, output),
-    OPTION("--json", option_text, struct request, json),
+    OPTION("-o", option_file, struct request, output),
+    OPTION("--json", option_file, struct request, json),
 };
 
 static int parse(int argc, char **argv, struct request *request) {

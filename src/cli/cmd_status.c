@@ -255,12 +255,16 @@ static void print_total(const struct list *list, const int count[SURVEY_STATES])
 static int tell(const struct comm *comm, const struct request *request, const struct list *list) {
   int count[SURVEY_STATES] = {0};
   struct json *json;
-  TRY(comm_agree(comm, json_create(comm->rank == 0 ? request->json : NULL, &json)));
-  survey_all(comm, request, list, json, count);
-  if (request->table && comm->rank == 0) print_total(list, count);
-  const int status = json_write(json);
+  int status = json_create(comm->rank == 0 ? request->json : NULL, &json);
+  if (status == FAILED) status = FAIL(USAGE, "%s", status_text()); /* exit code 1 would tell of damage */
+  status = comm_agree(comm, status);
+  if (status == OK) {
+    survey_all(comm, request, list, json, count);
+    if (request->table && comm->rank == 0) print_total(list, count);
+    status = comm_agree(comm, json_write(json));
+  }
   json_free(json);
-  TRY(comm_agree(comm, status));
+  TRY(status);
   if (count[SURVEY_DAMAGED] > 0)
     return FAIL(FAILED, "status: %d of %d runs cannot go on", count[SURVEY_DAMAGED], list->count);
   return count[SURVEY_DONE] == list->count ? OK : STOPPED;

@@ -21,13 +21,21 @@ int option_text(const struct option *option, const char *text, void *member) {
   return OK;
 }
 
+int option_file(const struct option *option, const char *text, void *member) {
+  if (*text && strcmp(text, "-") != 0) return option_text(option, text, member);
+  return FAIL(USAGE, "%s: a file was expected, received \"%s\"; what is printed is not for programs", option->name,
+              text);
+}
+
 static int take_number(const struct option *option, const char *text, bool whole, double *value) {
   char *end;
   *value = strtod(text, &end);
   if (end != text && !*end && *value >= option->low && *value <= option->high && (!whole || *value == floor(*value)))
     return OK;
-  return FAIL(USAGE, "%s: expected %s from %.15g to %.15g, received \"%s\"", option->name,
-              whole ? "an integer" : "a number", option->low, option->high, text);
+  return FAIL(USAGE,
+              whole ? "%s: expected an integer from %.0f to %.0f, received \"%s\""
+                    : "%s: expected a number from %g to %g, received \"%s\"",
+              option->name, option->low, option->high, text);
 }
 
 int option_number(const struct option *option, const char *text, void *member) {

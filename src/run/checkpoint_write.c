@@ -21,7 +21,7 @@ struct writing {
   const struct checkpoint_request *request;
   const struct particles *particles;
   struct layout layout;
-  char *path, temporary[OUTPUT_PATH];
+  char *path, temporary[DISK_PATH];
   uint32_t (*crc)[DATASETS]; /* of own blocks, in the order of the block sequence */
 };
 
@@ -102,10 +102,10 @@ static int lay_out(struct writing *writing) {
 }
 
 /* A file of its own, for a moment: HDF5 asks for one that has a name. */
-static int temporary_file(char path[OUTPUT_PATH]) {
+static int temporary_file(char path[DISK_PATH]) {
   static const char *const folder[] = {"/dev/shm", "/tmp"};
   for (int i = 0; i < 2; i++) {
-    snprintf(path, OUTPUT_PATH, "%s/mckean-XXXXXX", folder[i]);
+    snprintf(path, DISK_PATH, "%s/mckean-XXXXXX", folder[i]);
     const int file = mkostemp(path, O_CLOEXEC);
     if (file >= 0) return file;
   }
@@ -250,7 +250,7 @@ int checkpoint_write(const struct comm *comm, const struct checkpoint_request *r
   struct writing *writing = status_malloc(sizeof *writing);
   *writing = (struct writing){.comm = comm, .request = request, .particles = particles};
   writing->path = checkpoint_path(request->folder, request->step);
-  output_temporary(request->folder, strrchr(writing->path, '/') + 1, writing->temporary);
+  disk_temporary(request->folder, strrchr(writing->path, '/') + 1, writing->temporary);
   comm_bcast(comm, writing->temporary, sizeof writing->temporary, 0); /* rank 0's host and process */
   const int64_t own = particles->first[comm->rank + 1] - particles->first[comm->rank];
   writing->crc = status_malloc(sizeof *writing->crc * (size_t)own);

@@ -28,7 +28,7 @@ struct history {
   const struct comm *comm;
   const struct config *config;
   const struct data *data;
-  char *path, temporary[OUTPUT_PATH];
+  char *path, temporary[DISK_PATH];
   struct rows series, field, train, moment;
   bool written; /* the file exists and holds kept rows */
   int64_t step; /* of the file, if this run wrote it; else -1 */
@@ -51,7 +51,7 @@ struct history *history_create(const struct comm *comm, const struct config *con
   const size_t size = strlen(config->output) + 32;
   history->path = status_malloc(size);
   snprintf(history->path, size, "%s/history.h5", config->output);
-  output_temporary(config->output, "history.h5", history->temporary);
+  disk_temporary(config->output, "history.h5", history->temporary);
   history->series.width = column_count;
   history->field.width = (int)data->tests;
   history->train.width = (int)data->samples;

@@ -102,12 +102,6 @@ int output_open(const char *output, bool fresh, struct lock **lock, char **aside
   return OK;
 }
 
-void output_temporary(const char *folder, const char *name, char path[OUTPUT_PATH]) {
-  char host[256] = "unknown";
-  gethostname(host, sizeof host - 1);
-  snprintf(path, OUTPUT_PATH, "%s/.%s.tmp-%s-%d", folder, name, host, (int)getpid());
-}
-
 void output_clean(const char *folder) {
   DIR *directory = opendir(folder);
   if (!directory) return;

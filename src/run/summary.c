@@ -157,14 +157,19 @@ static void write_json(const struct summary *summary, const struct total *total,
   char path[4200];
   struct json *json = NULL;
   snprintf(path, sizeof path, "%s/summary.json", run->config->output);
-  unlink(path); /* of an earlier part of the run */
   int status = json_create(path, &json);
+  if (status == USAGE) { /* spoilt by a crash: nothing else has this name in an output */
+    unlink(path);
+    status = json_create(path, &json);
+  }
   if (status == OK) {
     json_all(json, summary, total, run);
     status = json_write(json);
   }
   json_free(json);
-  if (status != OK) report_line(report, "warning: %s; there is no summary of this run", status_text());
+  if (status == OK) return;
+  unlink(path); /* of an earlier part of the run */
+  report_line(report, "warning: %s; there is no summary of this run", status_text());
 }
 
 /* ---- words ---- */
