@@ -28,9 +28,11 @@ int disk_copy(const char *from, const char *to);
 /* Makes a file, or the names in a folder, lasting. */
 int disk_sync(const char *path);
 
+/* Room for any path that the system takes (4096 bytes), and for what is added to it. */
+enum { DISK_PATH = 4800 };
+
 /* Where a file of this name is written before it gets it: folder/.name.tmp-HOST-PROCESS, cut where it does not fit. Two
  * processes never share one, so a run that slept and was superseded cannot spoil its successor's. */
-enum { DISK_PATH = 4800 };
 void disk_temporary(const char *folder, const char *name, char path[DISK_PATH]);
 
 /* Whether all that was printed has arrived: a result that has not, on a full disk, is no result. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/disk.h"
 #include "base/h5.h"
 #include "base/status.h"
 #include "run/config.h"
@@ -190,7 +191,7 @@ struct identity {
 };
 
 static int add_run(struct study *study, int run, const char *folder, struct identity *identity) {
-  char path[4200];
+  char path[DISK_PATH];
   struct config *config = NULL;
   snprintf(path, sizeof path, "%s/history.h5", folder);
   TRY(history_file_open(path, &study->file[run]));

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/slab.h"
 #include "base/status.h"
 #include "bench.h"
@@ -17,7 +18,7 @@ struct disk {
   struct bench *bench;
   struct particles *particles;
   struct provenance provenance;
-  char folder[4200];
+  char folder[DISK_PATH];
   int64_t bytes;
 };
 
@@ -29,7 +30,7 @@ static int always(void *context) {
 /* Every rank its part of one file, then fsync. */
 static int plain(struct disk *disk, bool writing, double *seconds) {
   const struct comm *comm = disk->bench->comm;
-  char path[4300];
+  char path[DISK_PATH + 100];
   snprintf(path, sizeof path, "%s/plain", disk->folder);
   const int64_t part = disk->bytes / comm->size;
   void *data;
@@ -93,7 +94,7 @@ static int compare(struct disk *disk) {
 }
 
 static void clean(const struct disk *disk) {
-  char path[4300], *written = checkpoint_path(disk->folder, 0);
+  char path[DISK_PATH + 100], *written = checkpoint_path(disk->folder, 0);
   snprintf(path, sizeof path, "%s/plain", disk->folder);
   unlink(path);
   unlink(written);

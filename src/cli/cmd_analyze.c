@@ -12,6 +12,7 @@
 #include "analysis/results.h"
 #include "analysis/spread.h"
 #include "analysis/study.h"
+#include "base/disk.h"
 #include "base/status.h"
 #include "cli/cmd.h"
 #include "cli/option.h"
@@ -112,7 +113,7 @@ static void print(const struct analysis *a) {
 }
 
 static int write_files(const struct request *request, const struct analysis *a, const struct provenance *provenance) {
-  char output[4200];
+  char output[DISK_PATH];
   snprintf(output, sizeof output, "%s/analysis.h5", request->run[0]);
   const char *path = request->output ? request->output : output;
   struct results *results = results_create();

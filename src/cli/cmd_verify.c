@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/disk.h"
 #include "base/status.h"
 #include "cli/cmd.h"
 #include "run/checkpoint.h"
@@ -41,7 +42,7 @@ static void verify(const struct comm *comm, const char *path, int *worst) {
 
 /* Rank 0. Prints the paths of all checkpoints of a run, or of a folder of checkpoints, one a line. */
 static void list_folder(const char *folder, FILE *out) {
-  char inner[4200];
+  char inner[DISK_PATH];
   struct stat found;
   snprintf(inner, sizeof inner, "%s/checkpoints", folder);
   if (stat(inner, &found) != 0) snprintf(inner, sizeof inner, "%s", folder);

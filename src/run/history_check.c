@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/status.h"
 #include "run/history.h"
 #include "run/history_file.h"
@@ -86,7 +87,7 @@ static int same_points(struct h5 *file, const char *name, int64_t points, int64_
 }
 
 int history_points(const char *output, const struct config *config, const struct data *data) {
-  char path[4200];
+  char path[DISK_PATH];
   struct h5 *file;
   snprintf(path, sizeof path, "%s/history.h5", output);
   if (config->target.type != TARGET_FILE || access(path, F_OK) != 0) return OK;
@@ -104,7 +105,7 @@ int history_points(const char *output, const struct config *config, const struct
 }
 
 int history_whole(const char *output, const struct config *config, int64_t start, bool *final) {
-  char path[4200];
+  char path[DISK_PATH];
   snprintf(path, sizeof path, "%s/history.h5", output);
   *final = true;
   const int status = check_file(path, config, start, final);

@@ -22,7 +22,7 @@ enum { ATTEMPTS = 11, ATTEMPTS_UNSIGNED = 101 };
 static const struct timespec BETWEEN_ATTEMPTS = {.tv_nsec = 50000000};
 
 struct lock {
-  char path[4200];
+  char path[DISK_PATH];
   char content[LOCK_CONTENT]; /* token and who we are: what the file must hold as long as it is ours */
   int file;
   bool exclusive; /* flock is not supported, and <lock>.exclusive is ours */
@@ -98,8 +98,8 @@ static bool owner_is_gone(const char *content) {
   return strcmp(host, here) == 0 && process_is_gone(pid);
 }
 
-static void name_exclusive(const char *path, char name[4300]) {
-  snprintf(name, 4300, "%s.exclusive", path);
+static void name_exclusive(const char *path, char name[DISK_PATH + 100]) {
+  snprintf(name, DISK_PATH + 100, "%s.exclusive", path);
 }
 
 /* Removes the exclusive file of an owner that is gone. Of several runs that find it so one makes the second name; the
@@ -117,7 +117,7 @@ static void bury(const struct lock *lock, const char *exclusive) {
 }
 
 static int take_without_flock(struct lock *lock) {
-  char exclusive[4300];
+  char exclusive[DISK_PATH + 100];
   name_exclusive(lock->path, exclusive);
   bury(lock, exclusive);
   const int file = open(exclusive, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
@@ -192,7 +192,7 @@ int lock_take(const char *output, struct lock **out) {
 }
 
 bool lock_probe(const char *output, char owner[LOCK_CONTENT]) {
-  char path[4200], exclusive[4300], content[LOCK_CONTENT];
+  char path[DISK_PATH], exclusive[DISK_PATH + 100], content[LOCK_CONTENT];
   snprintf(path, sizeof path, "%s/lock", output);
   read_owner(path, owner);
   if (!*owner) return false;
@@ -255,7 +255,7 @@ int lock_held(const struct lock *lock) {
 
 void lock_release(struct lock *lock) {
   if (!lock) return;
-  char exclusive[4300];
+  char exclusive[DISK_PATH + 100];
   name_exclusive(lock->path, exclusive);
   /* The file stays: removing it could leave two runs with locks on two files of one name. */
   if (lock->file >= 0 && is_ours(lock, lock->path) && ftruncate(lock->file, 0) != 0)

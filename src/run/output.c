@@ -13,7 +13,7 @@
 #include "run/history_file.h"
 
 static int make_folder(const char *path) {
-  char part[4200];
+  char part[DISK_PATH];
   for (const char *end = path; end;) {
     end = strchr(end + 1, '/');
     snprintf(part, sizeof part, "%.*s", end ? (int)(end - path) : (int)strlen(path), path);
@@ -30,7 +30,7 @@ static int make_folder(const char *path) {
 }
 
 static int make_folders(const char *output) {
-  char checkpoints[4200];
+  char checkpoints[DISK_PATH];
   snprintf(checkpoints, sizeof checkpoints, "%s/checkpoints", output);
   return make_folder(checkpoints);
 }
@@ -53,7 +53,7 @@ static int set_aside(const char *output, char **aside) {
 
 bool output_holds_run(const char *output) {
   static const char *const written[] = {"history.h5", "run.log", "summary.json"};
-  char path[4200];
+  char path[DISK_PATH];
   bool found = false;
   for (size_t i = 0; i < sizeof written / sizeof *written && !found; i++) {
     snprintf(path, sizeof path, "%s/%s", output, written[i]);
@@ -91,7 +91,7 @@ static int start_over(const char *output, struct lock **lock, char **aside) {
 }
 
 int output_open(const char *output, bool fresh, struct lock **lock, char **aside) {
-  char checkpoints[4200];
+  char checkpoints[DISK_PATH];
   *aside = NULL;
   TRY(make_folders(output));
   TRY(lock_take(output, lock));
@@ -119,7 +119,7 @@ static int64_t first_save(const struct config *config) {
 }
 
 int output_alike(const struct comm *comm, const char *output) {
-  char path[4200], what[4300], content[1024] = "";
+  char path[DISK_PATH], what[DISK_PATH + 100], content[1024] = "";
   snprintf(path, sizeof path, "%s/lock", output);
   snprintf(what, sizeof what, "the content of %s", path);
   FILE *file = fopen(path, "rb");
@@ -157,7 +157,7 @@ int output_probe(const char *output, char *folder) {
 }
 
 int output_startable(const char *output, const struct config *config) {
-  char path[4200];
+  char path[DISK_PATH];
   snprintf(path, sizeof path, "%s/history.h5", output);
   if (access(path, F_OK) != 0) return OK;
   struct h5 *file = NULL;

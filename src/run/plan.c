@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "model/dynamics.h"
@@ -42,7 +43,7 @@ static void add_stage(struct plan *plan, const struct data *data, int s, int64_t
 
 /* Of an earlier start of this run; 0 if there was none. */
 static double learned_rate(const char *output) {
-  char path[4200], line[512];
+  char path[DISK_PATH], line[512];
   double rate = 0;
   snprintf(path, sizeof path, "%s/summary.json", output);
   FILE *in = fopen(path, "r");
@@ -224,7 +225,7 @@ static double size_of(const char *folder, const char *name) {
 }
 
 static double bytes_there(const char *output) {
-  char folder[4200];
+  char folder[DISK_PATH];
   snprintf(folder, sizeof folder, "%s/checkpoints", output);
   double bytes = size_of(output, "history.h5");
   DIR *directory = opendir(folder);
@@ -287,7 +288,7 @@ static int probe_output(const char *output, char *folder) {
 static int find_start(const struct comm *comm, const struct plan_request *request, struct report *report,
                       struct plan *plan) {
   const struct config *config = request->config;
-  char folder[4200];
+  char folder[DISK_PATH];
   snprintf(folder, sizeof folder, "%s/checkpoints", config->output);
   TRY(comm_agree(comm, comm->rank == 0 ? probe_output(config->output, plan->folder) : OK));
   if (request->fresh) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/comm.h"
+#include "base/disk.h"
 #include "base/status.h"
 
 enum { BAR_MAX = 40, LINE = 512 };
@@ -49,7 +50,7 @@ struct report report_create(bool speaks) {
 
 void report_log(struct report *report, const char *output) {
   if (!report->speaks) return;
-  char path[4200];
+  char path[DISK_PATH];
   snprintf(path, sizeof path, "%s/run.log", output);
   const int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666); /* it may be a pipe */
   report->log = file < 0 ? NULL : fdopen(file, "a");

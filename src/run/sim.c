@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/status.h"
 #include "model/data.h"
 #include "model/dynamics.h"
@@ -70,7 +71,7 @@ static int go_on(struct sim *sim, const struct resume *from) {
   sim->isa = (enum isa)info->isa;
   sim->step = sim->saved = info->step;
   sim->kept = info->pace;
-  char parent[4200];
+  char parent[DISK_PATH];
   snprintf(parent, sizeof parent, "%s, metadata CRC-32C %08x", from->path, info->crc);
   provenance_set(&sim->provenance, "parent", parent);
   report_line(&sim->report, "resuming from %s (step %lld)", from->path, (long long)sim->step);

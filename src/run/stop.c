@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "run/slurm.h"
 
 static const double AGREE_EVERY = 0.2; /* seconds */
@@ -132,7 +133,7 @@ static const char *signal_name(int signal) {
 
 /* The stop file; it has been obeyed then: the next run shall not find it. */
 static bool stop_file(struct stop *stop, double now) {
-  char path[4200];
+  char path[DISK_PATH];
   if (now - stop->looked < LOOK_EVERY) return false;
   stop->looked = now;
   snprintf(path, sizeof path, "%s/stop", stop->given.output);

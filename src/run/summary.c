@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/blas.h"
+#include "base/disk.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/range.h"
@@ -154,7 +155,7 @@ static void json_all(struct json *json, const struct summary *summary, const str
 
 static void write_json(const struct summary *summary, const struct total *total, const struct summary_run *run,
                        struct report *report) {
-  char path[4200];
+  char path[DISK_PATH];
   struct json *json = NULL;
   snprintf(path, sizeof path, "%s/summary.json", run->config->output);
   int status = json_create(path, &json);
