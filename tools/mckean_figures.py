@@ -312,7 +312,7 @@ def draw_noise_scale(cases):
             value, low, high = (part[-1] * [step[x][0] / step[x][1] for x in n] for part in three(case.data["V_sgd"]))
             axis.errorbar(n, value, yerr=bars(value, low, high), color=colour, marker="o", markersize=3.5, capsize=2,
                           linewidth=1.2, label=f"a = {-case.data['V_sgd']['expected'] / 2:g}, dt = {step[n[0]][1]:g}")
-        size_axis(axis, np.array(n))
+        size_axis(axis, np.unique(np.concatenate([case.data["n"] for case in found])))
         log_axis(axis)
         legend(axis, 2)
         pictures.append(done(axis, f"V_sgd P / dt against n at t = {found[0].data['times'][-1]:g}, target seed {seed}: by "
