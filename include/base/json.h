@@ -1,7 +1,8 @@
 /* json: results for programs; the only place that knows the syntax.
  *
  * Values are added one after another to the object or array that was opened last. In an object a value has a name, in an
- * array none (NULL); all else is a broken invariant. The file is written at the end, whole or not at all. All functions are local. */
+ * array none (NULL); all else is a broken invariant. The file is written at the end, whole or not at all. All functions
+ * are local. */
 #ifndef MCKEAN_BASE_JSON_H
 #define MCKEAN_BASE_JSON_H
 

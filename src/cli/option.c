@@ -23,8 +23,7 @@ int option_text(const struct option *option, const char *text, void *member) {
 
 int option_file(const struct option *option, const char *text, void *member) {
   if (*text && strcmp(text, "-") != 0) return option_text(option, text, member);
-  return FAIL(USAGE, "%s: a file was expected, received \"%s\"; what is printed is not for programs", option->name,
-              text);
+  return FAIL(USAGE, "%s: the name of a file was expected, received \"%s\"", option->name, text);
 }
 
 static int take_number(const struct option *option, const char *text, bool whole, double *value) {
