@@ -28,7 +28,7 @@ LDLIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lm
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
 
 # The kernels: one source, one object per instruction-set level.
-KERNEL := src/model/kernel_isa.c
+KERNEL := src/particles/kernel_isa.c
 ISA_LEVELS := portable v2 v3 v4
 ISA_portable :=
 ISA_v2 := -march=x86-64-v2
@@ -36,7 +36,7 @@ ISA_v3 := -march=x86-64-v3
 ISA_v4 := -march=x86-64-v4 -mprefer-vector-width=512
 
 SOURCES := $(filter-out $(KERNEL) src/cli/main.c,$(wildcard src/*/*.c))
-OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o) $(ISA_LEVELS:%=$(BUILD)/obj/model/kernel_%.o) $(BUILD)/obj/info.o
+OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o) $(ISA_LEVELS:%=$(BUILD)/obj/particles/kernel_%.o) $(BUILD)/obj/info.o
 LIBRARY := $(BUILD)/libmckean.a
 PROGRAM := $(BUILD)/mckean
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c tests/physics_*.c) tests/failing.c tests/hanging.c)
@@ -62,7 +62,7 @@ $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(call quiet,cc  ) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(ISA_LEVELS:%=$(BUILD)/obj/model/kernel_%.o): $(BUILD)/obj/model/kernel_%.o: $(KERNEL)
+$(ISA_LEVELS:%=$(BUILD)/obj/particles/kernel_%.o): $(BUILD)/obj/particles/kernel_%.o: $(KERNEL)
 	@mkdir -p $(@D)
 	$(call quiet,cc  ) $(CC) $(CPPFLAGS) $(CFLAGS) -O3 -ffp-contract=fast $(ISA_$*) -DKERNEL_ISA=$* -MMD -MP -c -o $@ $<
 
@@ -70,7 +70,7 @@ $(ISA_LEVELS:%=$(BUILD)/obj/model/kernel_%.o): $(BUILD)/obj/model/kernel_%.o: $(
 VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
 $(BUILD)/info.c: FORCE
 	@mkdir -p $(@D)
-	@printf '#include "run/provenance.h"\nconst char *const build_version = "%s";\nconst char *const build_compiler = "%s";\nconst char *const build_flags = "%s";\n' \
+	@printf '#include "log/provenance.h"\nconst char *const build_version = "%s";\nconst char *const build_compiler = "%s";\nconst char *const build_flags = "%s";\n' \
 	  '$(VERSION)' "$$($(CC) --version | head -n 1)" '$(CFLAGS)' > $@.new
 	@cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
 $(BUILD)/obj/info.o: $(BUILD)/info.c
@@ -79,9 +79,9 @@ $(BUILD)/obj/info.o: $(BUILD)/info.c
 .PHONY: FORCE
 FORCE:
 
-$(BUILD)/tests/%: tests/%.c tests/harness.c tests/problem.c tests/harness.h tests/problem.h $(LIBRARY)
+$(BUILD)/tests/%: tests/%.c tests/harness.c tests/fixture.c tests/harness.h tests/fixture.h $(LIBRARY)
 	@mkdir -p $(@D)
-	$(call quiet,test) $(CC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP -o $@ $< tests/harness.c tests/problem.c $(LIBRARY) $(LDLIBS) $(TEST_LIBS)
+	$(call quiet,test) $(CC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP -o $@ $< tests/harness.c tests/fixture.c $(LIBRARY) $(LDLIBS) $(TEST_LIBS)
 
 $(BUILD)/manual: $(wildcard tools/manual/*.[ch]) $(LIBRARY)
 	$(call quiet,link) $(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) $(LIBRARY) $(LDLIBS)
@@ -135,14 +135,15 @@ asan: ## build with address and undefined-behaviour sanitizers in build/asan
 # $(BUILD)/fuzz/findings.
 FUZZ := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
   -include tests/fuzz/portable.h
-FUZZED := $(wildcard src/base/*.c src/run/config*.c src/run/checkpoint*.c src/run/history*.c src/run/slurm.c src/run/provenance.c src/run/output.c \
-  src/run/lock.c \
-  src/analysis/study*.c) $(addprefix src/model/,$(addsuffix .c,unit kernel target data schedule particles fault observe))
-$(BUILD)/fuzzed.a: $(FUZZED:src/%.c=$(BUILD)/obj/%.o) $(ISA_LEVELS:%=$(BUILD)/obj/model/kernel_%.o) $(BUILD)/obj/info.o
+FUZZED := $(wildcard $(addprefix src/,base/*.c parallel/*.c io/*.c config/*.c store/checkpoint*.c store/history*.c)) \
+  $(addprefix src/,$(addsuffix .c,particles/unit particles/kernel particles/particles particles/nonfinite data/dataset \
+  data/target dynamics/schedule dynamics/observables log/slurm log/provenance store/output_folder store/lock study/study \
+  study/history_tables))
+$(BUILD)/fuzzed.a: $(FUZZED:src/%.c=$(BUILD)/obj/%.o) $(ISA_LEVELS:%=$(BUILD)/obj/particles/kernel_%.o) $(BUILD)/obj/info.o
 	@rm -f $@
 	$(call quiet,ar  ) $(AR) rcs $@ $^
 $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.c tests/fuzz/edit.c tests/fuzz/fuzz.h $(BUILD)/fuzzed.a
-	$(call quiet,fuzz) $(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -Isrc/run -o $@ $(filter %.c %.a,$^) $(LDLIBS)
+	$(call quiet,fuzz) $(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -Isrc/store -o $@ $(filter %.c %.a,$^) $(LDLIBS)
 
 .PHONY: fuzz fuzzers
 fuzz: fuzzers ## fuzz the reader of inputs or of checkpoints: ARGS="yaml 1800", ARGS="checkpoint 1800" (seconds)
@@ -158,9 +159,10 @@ bench: all ## speed of the step against the machine's GEMM peak
 
 # The step for SimGrid's SMPI: the model floor without kernels, data and files. `make scaling-model ARGS=--help`. The tests
 # compile it with the real MPI, so that it keeps up with the headers.
-MODELLED := $(addprefix src/,$(addsuffix .c,base/status base/rng base/exact base/pulse base/comm model/unit model/schedule \
-  model/particles model/fault model/observe model/forward model/moment model/move model/potential model/population model/dynamics))
-$(BUILD)/scaling-model/step: tools/scaling-model/step.c $(MODELLED) $(wildcard include/base/*.h include/model/*.h)
+MODELLED := $(addprefix src/,$(addsuffix .c,base/error base/alloc base/rng base/exact_sum parallel/heartbeat parallel/comm \
+  particles/unit particles/particles particles/nonfinite dynamics/schedule dynamics/observables dynamics/outputs \
+  dynamics/second_moment dynamics/gradient dynamics/potential dynamics/population dynamics/dynamics))
+$(BUILD)/scaling-model/step: tools/scaling-model/step.c $(MODELLED) $(wildcard include/*/*.h)
 	@mkdir -p $(@D)
 	$(call quiet,smpi) smpicc -D_GNU_SOURCE -Iinclude -std=gnu11 $(OPT) -fopenmp $(WARN) $(EXTRA_CFLAGS) \
 	  -o $@ $(filter %.c,$^) -lm

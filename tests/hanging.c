@@ -6,16 +6,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/pulse.h"
-#include "base/status.h"
-#include "base/watchdog.h"
+#include "base/error.h"
+#include "parallel/heartbeat.h"
+#include "parallel/watchdog.h"
 
 static const double LIMIT = 2;
 
 static void work(void) {
-  pulse_work("long work");
+  heartbeat_work("long work");
   const struct timespec tenth = {.tv_nsec = 100000000};
-  for (const double began = comm_time(); comm_time() - began < 4 * LIMIT; nanosleep(&tenth, NULL)) pulse_beat();
+  for (const double began = comm_time(); comm_time() - began < 4 * LIMIT; nanosleep(&tenth, NULL)) heartbeat_beat();
 }
 
 int main(int argc, char **argv) {
@@ -23,10 +23,10 @@ int main(int argc, char **argv) {
   struct watchdog *watchdog;
   if (comm_start(&argc, &argv, &world) != OK || argc != 2 || world.size < 2) die("usage: hanging deadlock|stuck|alive");
   watchdog_start(&world, LIMIT, &watchdog);
-  pulse_step(7);
+  heartbeat_step(7);
   int word;
   if (strcmp(argv[1], "deadlock") == 0)
-    PULSE_WAIT("a receipt", MPI_Recv(&word, 1, MPI_INT, MPI_ANY_SOURCE, 0, world.mpi, MPI_STATUS_IGNORE));
+    HEARTBEAT_WAIT("a receipt", MPI_Recv(&word, 1, MPI_INT, MPI_ANY_SOURCE, 0, world.mpi, MPI_STATUS_IGNORE));
   if (strcmp(argv[1], "stuck") == 0 && world.rank == 1) pause();
   if (strcmp(argv[1], "alive") == 0 && world.rank == 1) work();
   comm_barrier(&world);

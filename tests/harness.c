@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/h5.h"
-#include "base/status.h"
-#include "model/kernel.h"
+#include "base/error.h"
+#include "io/h5.h"
+#include "particles/kernel.h"
 
 struct comm world;
 static char folder[256];
@@ -28,7 +28,7 @@ void harness_assert_all(bool condition, const char *text, const char *file, int 
 }
 
 void harness_assert_status(int status, int expected, const char *text, const char *file, int line) {
-  if (status != expected) print_error("%s returned %d, expected %d: %s\n", text, status, expected, status_text());
+  if (status != expected) print_error("%s returned %d, expected %d: %s\n", text, status, expected, error_text());
   harness_assert_all(status == expected, text, file, line);
 }
 
@@ -53,7 +53,7 @@ const char *harness_folder(void) {
 
 int harness_run(int argc, char **argv, const struct CMUnitTest *tests, size_t count) {
   h5_start();
-  if (comm_start(&argc, &argv, &world) != OK || isa_limit(getenv("MCKEAN_ISA")) != OK) die("%s", status_text());
+  if (comm_start(&argc, &argv, &world) != OK || isa_limit(getenv("MCKEAN_ISA")) != OK) die("%s", error_text());
   const char *asked = getenv("MCKEAN_TEST_RANKS");
   if (asked && atoi(asked) != world.size) die("%s ranks were asked for, this run has %d", asked, world.size);
   if (world.rank != 0 && !freopen("/dev/null", "w", stdout)) die("cannot silence rank %d", world.rank);

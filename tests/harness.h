@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "base/comm.h"
-#include "base/status.h"
+#include "base/error.h"
+#include "parallel/comm.h"
 
 extern struct comm world; /* all ranks of the test */
 

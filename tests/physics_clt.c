@@ -1,6 +1,6 @@
 // ranks: 2
 /* The central limit theorem at t = 0 at the level of fields: d = 5, K = 512 points, R = 2048 replicas, m = 20 whitened
- * projections on the eigenvectors of the exact covariance (analysis/initial_law.h), judged by analysis/clt.h. Seeds are
+ * projections on the eigenvectors of the exact covariance (clt/initial_covariance.h), judged by clt/clt.h. Seeds are
  * fixed; had they been drawn anew, a false alarm would come in 1e-5 of all cases for each of 5 quotients, W, mean and
  * cosine, in 1e-4 for normality at n = 1024: 7e-4 for the 6 cases that must pass. The same judge must reject what is
  * not so: a variance 10 % too large, duplicated replicas, replicas correlated by 5 %, a lost sqrt n, c without a
@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/clt.h"
-#include "analysis/covariance.h"
-#include "analysis/initial_law.h"
 #include "base/rng.h"
-#include "problem.h"
+#include "clt/clt.h"
+#include "clt/covariance.h"
+#include "clt/initial_covariance.h"
+#include "fixture.h"
 
 enum { D = 5, K = 512, REPLICAS = 2048, M = CLT_VECTORS };
 
@@ -23,8 +23,8 @@ struct law {
   double value[K], u[M * K], f_0[K];
 };
 
-static struct problem *networks(const char *unit, int n) {
-  return problem_create("run: {precision: single, seed: 5}\n"
+static struct fixture *networks(const char *unit, int n) {
+  return fixture_create("run: {precision: single, seed: 5}\n"
                         "ensemble: {n: %d, replicas: %d}\n"
                         "unit: {%s}\n"
                         "target: {type: spin, d: %d}\n"
@@ -33,28 +33,28 @@ static struct problem *networks(const char *unit, int n) {
                         n, REPLICAS, unit, D, K);
 }
 
-static void find_law(const struct dense_grid *grid, const char *unit, struct law *law) {
-  struct problem *problem = networks(unit, 1);
-  struct initial_law *exact;
-  struct dense *C;
-  assert_ok(initial_law_create(&problem->config->unit, D, K, problem->data->test_x, &exact));
-  assert_ok(initial_law_matrix(grid, exact, initial_law_covariance, 1.0 / K, &C));
+static void find_law(const struct dist_grid *grid, const char *unit, struct law *law) {
+  struct fixture *problem = networks(unit, 1);
+  struct initial_covariance *exact;
+  struct dist_matrix *C;
+  assert_ok(initial_covariance_create(&problem->config->unit, D, K, problem->data->test_x, &exact));
+  assert_ok(initial_covariance_matrix(grid, exact, initial_covariance_between, 1.0 / K, &C));
   assert_ok(covariance_leading(C, M, law->value, law->u));
-  for (int k = 0; k < K; k++) law->f_0[k] = initial_law_output(exact, k);
-  dense_free(C);
-  initial_law_free(exact);
-  problem_free(problem);
+  for (int k = 0; k < K; k++) law->f_0[k] = initial_covariance_output(exact, k);
+  dist_matrix_free(C);
+  initial_covariance_free(exact);
+  fixture_free(problem);
 }
 
 /* f [REPLICAS][K] of all networks on all ranks. */
-static double *outputs(struct problem *problem) {
-  const int shares = problem->particles->shares;
+static double *outputs(struct fixture *problem) {
+  const int locals = problem->particles->locals;
   const size_t all = (size_t)REPLICAS * K;
-  double *own = malloc(sizeof *own * ((size_t)shares * K + 1)), *f = calloc(all, sizeof *f);
+  double *own = malloc(sizeof *own * ((size_t)locals * K + 1)), *f = calloc(all, sizeof *f);
   dynamics_evaluate(problem->dynamics, 0, POINTS_TEST, own);
-  for (int s = 0; s < shares; s++)
-    if (problem->particles->share[s].lead)
-      memcpy(f + problem->particles->share[s].replica * K, own + (size_t)s * K, sizeof *f * K);
+  for (int s = 0; s < locals; s++)
+    if (problem->particles->local[s].lead)
+      memcpy(f + problem->particles->local[s].replica * K, own + (size_t)s * K, sizeof *f * K);
   MPI_Allreduce(MPI_IN_PLACE, f, (int)all, MPI_DOUBLE, MPI_SUM, world.mpi);
   free(own);
   return f;
@@ -66,7 +66,7 @@ static int read_rows(void *f, int64_t first, int64_t count, double *rows) {
 }
 
 /* Whitened projections y [REPLICAS][M] of f. */
-static double *project(const struct dense_grid *grid, int n, const struct law *law, double *f) {
+static double *project(const struct dist_grid *grid, int n, const struct law *law, double *f) {
   struct covariance *covariance;
   double *y = malloc(sizeof *y * REPLICAS * M);
   const struct covariance_source source = {read_rows, f};
@@ -119,13 +119,13 @@ static void mutate(const double *y) {
 }
 
 static void check_unit(const char *unit) {
-  struct dense_grid grid;
+  struct dist_grid grid;
   struct law *law = malloc(sizeof *law);
   const int sizes[] = {64, 256, 1024};
-  dense_grid_create(&world, &grid);
+  dist_grid_create(&world, &grid);
   find_law(&grid, unit, law);
   for (int s = 0; s < 3; s++) {
-    struct problem *problem = networks(unit, sizes[s]);
+    struct fixture *problem = networks(unit, sizes[s]);
     double *f = outputs(problem), *y = project(&grid, sizes[s], law, f);
     const struct clt_judgement judgement = judge(y, sizes[s] == 1024);
     char what[64];
@@ -135,9 +135,9 @@ static void check_unit(const char *unit) {
     if (sizes[s] == 1024) mutate(y);
     free(f);
     free(y);
-    problem_free(problem);
+    fixture_free(problem);
   }
-  dense_grid_free(&grid);
+  dist_grid_free(&grid);
   free(law);
 }
 
@@ -152,17 +152,17 @@ static void rbf_fluctuates_as_the_theorem_says(void **state) {
 }
 
 /* Student's t with two degrees has no variance: N(0,1) / sqrt(E), E exponential. */
-static void replace_amplitudes(struct problem *problem, int n) {
+static void replace_amplitudes(struct fixture *problem, int n) {
   float *c = malloc(sizeof *c * (size_t)n);
   double *normal = malloc(sizeof *normal * (size_t)n), *uniform = malloc(sizeof *uniform * (size_t)n);
   const struct rng rng = {.seed = 11, .stream = RNG_NOISE};
-  for (int s = 0; s < problem->particles->shares; s++) {
-    const struct share *share = &problem->particles->share[s];
-    rng_normal(&rng, (uint64_t)share->replica, n, normal);
-    rng_uniform(&rng, (uint64_t)(REPLICAS + share->replica), n, uniform);
+  for (int s = 0; s < problem->particles->locals; s++) {
+    const struct local_network *local = &problem->particles->local[s];
+    rng_normal(&rng, (uint64_t)local->replica, n, normal);
+    rng_uniform(&rng, (uint64_t)(REPLICAS + local->replica), n, uniform);
     for (int i = 0; i < n; i++) c[i] = (float)(normal[i] / sqrt(-log(1 - uniform[i])));
-    share_set(problem->particles, share, share_first_unit(share), share_units(share), c + share_first_unit(share), NULL,
-              NULL);
+    local_network_set(problem->particles, local, local_network_first_unit(local), local_network_units(local),
+                      c + local_network_first_unit(local), NULL, NULL);
   }
   free(c);
   free(normal);
@@ -171,21 +171,21 @@ static void replace_amplitudes(struct problem *problem, int n) {
 
 static void other_laws_are_rejected(void **state) {
   (void)state;
-  struct dense_grid grid;
+  struct dist_grid grid;
   struct law *law = malloc(sizeof *law);
-  dense_grid_create(&world, &grid);
+  dist_grid_create(&world, &grid);
   find_law(&grid, "type: sigmoid", law);
   for (int heavy = 0; heavy < 2; heavy++) {
     const int n = heavy ? 1024 : 1;
-    struct problem *problem = networks("type: sigmoid", n);
+    struct fixture *problem = networks("type: sigmoid", n);
     if (heavy) replace_amplitudes(problem, n);
     double *f = outputs(problem), *y = project(&grid, n, law, f);
     must_reject(heavy ? "c by Student's t with 2 degrees" : "n = 1", y, CLT_NORMALITY);
     free(f);
     free(y);
-    problem_free(problem);
+    fixture_free(problem);
   }
-  dense_grid_free(&grid);
+  dist_grid_free(&grid);
   free(law);
 }
 

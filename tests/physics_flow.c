@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "problem.h"
+#include "fixture.h"
 
 enum { D = 3, P = 40 };
 
-static struct problem *problem_of(const char *unit, const char *train, int n, double dt, int steps) {
-  return problem_create("run: {precision: double, seed: 9}\n"
+static struct fixture *problem_of(const char *unit, const char *train, int n, double dt, int steps) {
+  return fixture_create("run: {precision: double, seed: 9}\n"
                         "ensemble: {n: %d}\n"
                         "unit: {type: %s, alpha: 0.6, train: %s}\n"
                         "target: {type: spin, d: %d}\n"
@@ -20,9 +20,9 @@ static struct problem *problem_of(const char *unit, const char *train, int n, do
 }
 
 /* phi(x_p, z_i) by the reference functions of the unit table. */
-static double feature(const struct problem *problem, int p, int64_t i) {
+static double feature(const struct fixture *problem, int p, int64_t i) {
   double theta[D + 2], s = 0, x2 = 0;
-  problem_get(problem, 0, i, theta);
+  fixture_get(problem, 0, i, theta);
   const double *x = problem->data->x + (size_t)p * D;
   for (int k = 0; k < D; k++) {
     s += theta[2 + k] * x[k];
@@ -39,7 +39,7 @@ static void frozen_features_follow_the_linear_recursion(void **state) {
   enum { N = 100, STEPS = 60 };
   const double dt = 0.5;
   for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
-    struct problem *problem = problem_of(units[u], "[c]", N, dt, STEPS);
+    struct fixture *problem = problem_of(units[u], "[c]", N, dt, STEPS);
     static double phi[P][N], G[P][P], f[P];
     for (int p = 0; p < P; p++)
       for (int i = 0; i < N; i++) phi[p][i] = feature(problem, p, i);
@@ -51,7 +51,7 @@ static void frozen_features_follow_the_linear_recursion(void **state) {
     double r[P], next[P];
     dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, f);
     for (int p = 0; p < P; p++) r[p] = f[p] - problem->data->y[p];
-    problem_steps(problem, 0, STEPS);
+    fixture_steps(problem, 0, STEPS);
     for (int step = 0; step < STEPS; step++) { /* r <- (I - dt G) r */
       for (int p = 0; p < P; p++) {
         next[p] = r[p];
@@ -61,20 +61,20 @@ static void frozen_features_follow_the_linear_recursion(void **state) {
     }
     dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, f);
     for (int p = 0; p < P; p++) assert_near(f[p] - problem->data->y[p], r[p], 1e-11);
-    problem_free(problem);
+    fixture_free(problem);
   }
 }
 
 /* (loss(t + dt) - loss(t)) / dt + mean |grad V|^2 at the first step. */
 static double dissipation_defect(const char *unit, double dt) {
-  struct problem *problem = problem_of(unit, strcmp(unit, "rbf") ? "[c, a, b]" : "[c, a]", 80, dt, 2);
-  problem_observe(problem, 0);
+  struct fixture *problem = problem_of(unit, strcmp(unit, "rbf") ? "[c, a, b]" : "[c, a]", 80, dt, 2);
+  fixture_observe(problem, 0);
   const double loss = problem->observation[0].loss, grad2 = problem->observation[0].mean[MEAN_GRAD2];
-  problem_steps(problem, 0, 1);
-  problem_observe(problem, 1);
+  fixture_steps(problem, 0, 1);
+  fixture_observe(problem, 1);
   const double defect = (problem->observation[0].loss - loss) / dt + grad2;
   assert_true(grad2 > 1e-3);
-  problem_free(problem);
+  fixture_free(problem);
   return defect;
 }
 
@@ -89,14 +89,14 @@ static void loss_falls_by_the_mean_square_gradient(void **state) {
 
 /* c of all units at t = 1. */
 static void state_at_one(const char *unit, int steps, double *c) {
-  struct problem *problem = problem_of(unit, strcmp(unit, "rbf") ? "[c, a, b]" : "[c, a]", 50, 1.0 / steps, steps);
-  problem_steps(problem, 0, steps);
+  struct fixture *problem = problem_of(unit, strcmp(unit, "rbf") ? "[c, a, b]" : "[c, a]", 50, 1.0 / steps, steps);
+  fixture_steps(problem, 0, steps);
   for (int i = 0; i < 50; i++) {
     double theta[D + 2];
-    problem_get(problem, 0, i, theta);
+    fixture_get(problem, 0, i, theta);
     c[i] = theta[0];
   }
-  problem_free(problem);
+  fixture_free(problem);
 }
 
 static void euler_is_of_first_order(void **state) {
@@ -116,46 +116,46 @@ static void euler_is_of_first_order(void **state) {
 static void permuted_units_move_alike(void **state) {
   (void)state;
   enum { N = 300, STEPS = 40 };
-  struct problem *plain = problem_of("sigmoid", "[c, a, b]", N, 0.3, STEPS);
-  struct problem *turned = problem_of("sigmoid", "[c, a, b]", N, 0.3, STEPS);
+  struct fixture *plain = problem_of("sigmoid", "[c, a, b]", N, 0.3, STEPS);
+  struct fixture *turned = problem_of("sigmoid", "[c, a, b]", N, 0.3, STEPS);
   double theta[D + 2], other[D + 2];
   for (int i = 0; i < N; i++) {
-    problem_get(plain, 0, i, theta);
-    problem_set(turned, 0, (7 * i + 3) % N, theta);
+    fixture_get(plain, 0, i, theta);
+    fixture_set(turned, 0, (7 * i + 3) % N, theta);
   }
-  problem_steps(plain, 0, STEPS);
-  problem_steps(turned, 0, STEPS);
+  fixture_steps(plain, 0, STEPS);
+  fixture_steps(turned, 0, STEPS);
   for (int i = 0; i < N; i++) {
-    problem_get(plain, 0, i, theta);
-    problem_get(turned, 0, (7 * i + 3) % N, other);
+    fixture_get(plain, 0, i, theta);
+    fixture_get(turned, 0, (7 * i + 3) % N, other);
     for (int k = 0; k < D + 2; k++) assert_near(other[k], theta[k], 1e-12);
   }
-  problem_free(plain);
-  problem_free(turned);
+  fixture_free(plain);
+  fixture_free(turned);
 }
 
 static void doubled_units_give_the_same_function(void **state) {
   (void)state;
   enum { N = 150, STEPS = 40 };
-  struct problem *plain = problem_of("tanh", "[c, a, b]", N, 0.3, STEPS);
-  struct problem *doubled = problem_of("tanh", "[c, a, b]", 2 * N, 0.3, STEPS);
+  struct fixture *plain = problem_of("tanh", "[c, a, b]", N, 0.3, STEPS);
+  struct fixture *doubled = problem_of("tanh", "[c, a, b]", 2 * N, 0.3, STEPS);
   double theta[D + 2], other[D + 2], f[P], g[P];
   for (int i = 0; i < 2 * N; i++) {
-    problem_get(plain, 0, i % N, theta);
-    problem_set(doubled, 0, i, theta);
+    fixture_get(plain, 0, i % N, theta);
+    fixture_set(doubled, 0, i, theta);
   }
-  problem_steps(plain, 0, STEPS);
-  problem_steps(doubled, 0, STEPS);
+  fixture_steps(plain, 0, STEPS);
+  fixture_steps(doubled, 0, STEPS);
   dynamics_evaluate(plain->dynamics, 0, POINTS_TRAIN, f);
   dynamics_evaluate(doubled->dynamics, 0, POINTS_TRAIN, g);
   for (int p = 0; p < P; p++) assert_near(g[p], f[p], 1e-12);
   for (int i = 0; i < 2 * N; i++) {
-    problem_get(plain, 0, i % N, theta);
-    problem_get(doubled, 0, i, other);
+    fixture_get(plain, 0, i % N, theta);
+    fixture_get(doubled, 0, i, other);
     for (int k = 0; k < D + 2; k++) assert_near(other[k], theta[k], 1e-12);
   }
-  problem_free(plain);
-  problem_free(doubled);
+  fixture_free(plain);
+  fixture_free(doubled);
 }
 
 int main(int argc, char **argv) {

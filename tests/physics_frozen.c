@@ -1,6 +1,6 @@
 // ranks: 2
 /* Networks of which only c is trained on fixed data: after k steps the fluctuations at the training
- * points are those of analysis/frozen_law.h. Rayleigh quotients on the leading eigenvectors of the law, R = 1024
+ * points are those of clt/frozen_features.h. Rayleigh quotients on the leading eigenvectors of the law, R = 1024
  * replicas of n = 1024 sigmoid units: within 5 standard errors, sqrt(2/(R-1)) each, and 1 % for the law's draws; 10
  * quotients for two targets: a false alarm of 1e-5 had the seeds been drawn anew. The law for labels of zero, where
  * there is next to nothing to be learned and D Cov(0) D is nearly all, must not describe networks that learn a target:
@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/covariance.h"
-#include "analysis/frozen_law.h"
-#include "problem.h"
+#include "clt/covariance.h"
+#include "clt/frozen_features.h"
+#include "fixture.h"
 
 enum { D = 5, P = 64, N = 1024, REPLICAS = 1024, STEPS = 40, M = 5 };
 
@@ -21,27 +21,27 @@ static int read_rows(void *f, int64_t first, int64_t count, double *rows) {
 }
 
 /* f [REPLICAS][P] of all networks at the training points, on all ranks. */
-static double *outputs(struct problem *problem) {
-  const int shares = problem->particles->shares;
-  double *own = malloc(sizeof *own * ((size_t)shares * P + 1)), *f = calloc((size_t)REPLICAS * P, sizeof *f);
+static double *outputs(struct fixture *problem) {
+  const int locals = problem->particles->locals;
+  double *own = malloc(sizeof *own * ((size_t)locals * P + 1)), *f = calloc((size_t)REPLICAS * P, sizeof *f);
   dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, own);
-  for (int s = 0; s < shares; s++)
-    if (problem->particles->share[s].lead)
-      memcpy(f + problem->particles->share[s].replica * P, own + (size_t)s * P, sizeof *f * P);
+  for (int s = 0; s < locals; s++)
+    if (problem->particles->local[s].lead)
+      memcpy(f + problem->particles->local[s].replica * P, own + (size_t)s * P, sizeof *f * P);
   MPI_Allreduce(MPI_IN_PLACE, f, REPLICAS * P, MPI_DOUBLE, MPI_SUM, world.mpi);
   free(own);
   return f;
 }
 
 /* quotient [M] of the networks on the leading eigenvectors of a law for labels y. */
-static void quotients(const struct dense_grid *grid, const struct problem *problem, double *f, const double *y,
+static void quotients(const struct dist_grid *grid, const struct fixture *problem, double *f, const double *y,
                       double *quotient) {
   double value[P], u[M * P], *projection = malloc(sizeof *projection * REPLICAS * M);
-  struct initial_law *law;
+  struct initial_covariance *law;
   struct covariance *covariance;
-  struct dense *C;
-  assert_ok(initial_law_create(&problem->config->unit, D, P, problem->data->x, &law));
-  assert_ok(frozen_law_covariance(grid, law, y, &problem->config->schedule, STEPS, FROZEN_LAW_DRAWS, 1, &C));
+  struct dist_matrix *C;
+  assert_ok(initial_covariance_create(&problem->config->unit, D, P, problem->data->x, &law));
+  assert_ok(frozen_features_covariance(grid, law, y, &problem->config->schedule, STEPS, FROZEN_FEATURES_DRAWS, 1, &C));
   assert_ok(covariance_leading(C, M, value, u));
   assert_ok(covariance_create(grid, N, REPLICAS, P, &(struct covariance_source){read_rows, f}, &covariance));
   assert_ok(covariance_project(covariance, M, u, NULL, projection));
@@ -50,9 +50,9 @@ static void quotients(const struct dense_grid *grid, const struct problem *probl
     for (int r = 0; r < REPLICAS; r++) quotient[i] += pow(projection[r * M + i], 2) / (REPLICAS - 1) / value[i];
     print_message("%d: l = %.4g, quotient %.4f\n", i, value[i], quotient[i]);
   }
-  dense_free(C);
+  dist_matrix_free(C);
   covariance_free(covariance);
-  initial_law_free(law);
+  initial_covariance_free(law);
   free(projection);
 }
 
@@ -64,8 +64,8 @@ static bool near_one(const double *quotient) {
 
 /* amplitude: of the labels. */
 static void check(double amplitude) {
-  struct dense_grid grid;
-  struct problem *problem = problem_create("run: {precision: mixed, seed: 8}\n"
+  struct dist_grid grid;
+  struct fixture *problem = fixture_create("run: {precision: mixed, seed: 8}\n"
                                            "ensemble: {n: %d, replicas: %d}\n"
                                            "unit: {type: sigmoid, train: [c], init: {c: {mean: 0.5, std: 1}}}\n"
                                            "target: {type: spin, d: %d}\n"
@@ -73,9 +73,9 @@ static void check(double amplitude) {
                                            "dynamics: {scheme: gd, stages: [{steps: 20, dt: 1}, {steps: 20, dt: 2}]}\n",
                                            N, REPLICAS, D, P);
   double quotient[M], zero[P] = {0};
-  dense_grid_create(&world, &grid);
+  dist_grid_create(&world, &grid);
   for (int p = 0; p < P; p++) problem->data->y[p] *= amplitude;
-  problem_steps(problem, 0, STEPS);
+  fixture_steps(problem, 0, STEPS);
   double *f = outputs(problem);
   quotients(&grid, problem, f, problem->data->y, quotient);
   assert_all(near_one(quotient));
@@ -84,8 +84,8 @@ static void check(double amplitude) {
     assert_all(!near_one(quotient));
   }
   free(f);
-  problem_free(problem);
-  dense_grid_free(&grid);
+  fixture_free(problem);
+  dist_grid_free(&grid);
 }
 
 static void fluctuations_of_a_learned_target(void **state) {

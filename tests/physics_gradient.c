@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "problem.h"
+#include "fixture.h"
 
 enum { D = 4, N = 70, PARAMETERS = D + 2 };
 
-static struct problem *problem_of(const char *unit, const char *train, double dt) {
-  return problem_create("run: {precision: double, seed: 3}\n"
+static struct fixture *problem_of(const char *unit, const char *train, double dt) {
+  return fixture_create("run: {precision: double, seed: 3}\n"
                         "ensemble: {n: %d}\n"
                         "unit: {type: %s, alpha: 0.8, train: %s}\n"
                         "target: {type: spin, d: %d}\n"
@@ -20,20 +20,20 @@ static struct problem *problem_of(const char *unit, const char *train, double dt
                         N, unit, train, D, dt);
 }
 
-static double loss_with(struct problem *problem, int64_t unit, const double *theta) {
+static double loss_with(struct fixture *problem, int64_t unit, const double *theta) {
   double old[PARAMETERS];
-  problem_get(problem, 0, unit, old);
-  problem_set(problem, 0, unit, theta);
-  problem_observe(problem, 0);
-  problem_set(problem, 0, unit, old);
+  fixture_get(problem, 0, unit, old);
+  fixture_set(problem, 0, unit, theta);
+  fixture_observe(problem, 0);
+  fixture_set(problem, 0, unit, old);
   return problem->observation[0].loss;
 }
 
 /* d(n loss)/d eps along a direction of a unit's parameters; on the sphere z moves along the great circle. */
-static double central_difference(struct problem *problem, bool sphere, int64_t unit, const double *direction) {
+static double central_difference(struct fixture *problem, bool sphere, int64_t unit, const double *direction) {
   const double eps = 1e-5;
   double theta[PARAMETERS], loss[2];
-  problem_get(problem, 0, unit, theta);
+  fixture_get(problem, 0, unit, theta);
   for (int side = 0; side < 2; side++) {
     double moved[PARAMETERS], norm2 = 0;
     for (int k = 0; k < PARAMETERS; k++) moved[k] = theta[k] + (side ? eps : -eps) * direction[k];
@@ -56,15 +56,15 @@ static void the_step_follows_the_gradient(void **state) {
   const double dt = 1e-6;
   for (int type = 0; type < UNIT_TYPES; type++) {
     const bool sphere = unit_table[type].sphere;
-    struct problem *problem = problem_of(unit_table[type].name, sphere ? "[c, a]" : "[c, a, b]", dt);
-    struct problem *moved = problem_of(unit_table[type].name, sphere ? "[c, a]" : "[c, a, b]", dt);
-    problem_steps(moved, 0, 1);
+    struct fixture *problem = problem_of(unit_table[type].name, sphere ? "[c, a]" : "[c, a, b]", dt);
+    struct fixture *moved = problem_of(unit_table[type].name, sphere ? "[c, a]" : "[c, a, b]", dt);
+    fixture_steps(moved, 0, 1);
     for (int64_t unit = 0; unit < N; unit += 23)
       for (int k = 0; k < PARAMETERS; k++) {
         if (sphere && k == 1) continue;
         double theta[PARAMETERS], after[PARAMETERS], direction[PARAMETERS];
-        problem_get(problem, 0, unit, theta);
-        problem_get(moved, 0, unit, after);
+        fixture_get(problem, 0, unit, theta);
+        fixture_get(moved, 0, unit, after);
         axis(sphere, theta, k, direction);
         const double difference = central_difference(problem, sphere, unit, direction);
         /* A velocity from a difference of parameters carries their rounding, 1e-16 / dt. */
@@ -74,8 +74,8 @@ static void the_step_follows_the_gradient(void **state) {
           fail();
         }
       }
-    problem_free(problem);
-    problem_free(moved);
+    fixture_free(problem);
+    fixture_free(moved);
   }
 }
 
@@ -84,19 +84,19 @@ static void frozen_fields_keep_every_bit(void **state) {
   const char *sets[] = {"[c]", "[a]", "[b]", "[c, b]", "[a, b]", "[]"};
   const unsigned flags[] = {TRAIN_C, TRAIN_A, TRAIN_B, TRAIN_C | TRAIN_B, TRAIN_A | TRAIN_B, 0};
   for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-    struct problem *problem = problem_of("tanh", sets[i], 0.1);
+    struct fixture *problem = problem_of("tanh", sets[i], 0.1);
     double before[N][PARAMETERS], after[N][PARAMETERS];
-    for (int u = 0; u < N; u++) problem_get(problem, 0, u, before[u]);
-    problem_steps(problem, 0, 10);
+    for (int u = 0; u < N; u++) fixture_get(problem, 0, u, before[u]);
+    fixture_steps(problem, 0, 10);
     bool moved[PARAMETERS] = {0};
     for (int u = 0; u < N; u++) {
-      problem_get(problem, 0, u, after[u]);
+      fixture_get(problem, 0, u, after[u]);
       for (int k = 0; k < PARAMETERS; k++) moved[k] |= memcmp(&before[u][k], &after[u][k], sizeof(double)) != 0;
     }
     assert_int_equal(moved[0], (flags[i] & TRAIN_C) != 0);
     assert_int_equal(moved[1], (flags[i] & TRAIN_B) != 0);
     for (int k = 2; k < PARAMETERS; k++) assert_int_equal(moved[k], (flags[i] & TRAIN_A) != 0);
-    problem_free(problem);
+    fixture_free(problem);
   }
 }
 

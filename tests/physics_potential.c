@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/rng.h"
+#include "dynamics/potential.h"
 #include "harness.h"
-#include "model/potential.h"
 
 enum { POINTS = 10000000, PART = 500, D_MAX = 10, QUANTITIES = 6 };
 
@@ -79,10 +80,10 @@ static void exact_values(const struct place *place, const struct target *target,
   struct potential *potential;
   double *z, *F, *grad_F, *sum, particle[D_MAX + 1] = {1};
   assert_ok(potential_create(target, place->alpha, &potential));
-  assert_ok(status_array((void **)&z, d * TILE, sizeof *z, "z"));
-  assert_ok(status_array((void **)&F, TILE, sizeof *z, "F"));
-  assert_ok(status_array((void **)&grad_F, d * TILE, sizeof *z, "grad F"));
-  assert_ok(status_array((void **)&sum, (d + 1) * TILE, sizeof *z, "sums"));
+  assert_ok(alloc_array((void **)&z, d * TILE, sizeof *z, "z"));
+  assert_ok(alloc_array((void **)&F, TILE, sizeof *z, "F"));
+  assert_ok(alloc_array((void **)&grad_F, d * TILE, sizeof *z, "grad F"));
+  assert_ok(alloc_array((void **)&sum, (d + 1) * TILE, sizeof *z, "sums"));
   memset(z, 0, sizeof *z * (size_t)d * TILE);
   for (int r = 0; r < d; r++) {
     z[r * TILE] = place->z[r];

@@ -6,18 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "analysis/gram.h"
-#include "analysis/readout.h"
-#include "base/dense.h"
-#include "problem.h"
+#include "fixture.h"
+#include "parallel/dist_matrix.h"
+#include "spectrum/readout.h"
+#include "spectrum/tangent_matrix.h"
 
 enum { D = 3, P = 130, N = 400 };
 
 /* batch 0: gradient descent */
-static struct problem *problem_of(const char *unit, const char *train, double dt, int batch) {
+static struct fixture *problem_of(const char *unit, const char *train, double dt, int batch) {
   char batches[32] = "";
   if (batch) sprintf(batches, ", batch: %d", batch);
-  return problem_create("run: {precision: double, seed: 5}\n"
+  return fixture_create("run: {precision: double, seed: 5}\n"
                         "ensemble: {n: %d}\n"
                         "unit: {type: %s, alpha: 0.8, train: %s}\n"
                         "target: {type: spin, d: %d}\n"
@@ -26,7 +26,7 @@ static struct problem *problem_of(const char *unit, const char *train, double dt
                         N, unit, train, D, P, batch ? "sgd" : "gd", dt, batches);
 }
 
-static void residual(const struct problem *problem, const struct dense_grid *grid, double *r) {
+static void residual(const struct fixture *problem, const struct dist_grid *grid, double *r) {
   assert_ok(readout_outputs(grid, problem->particles, 0, NULL, P, problem->data->x, r));
   for (int p = 0; p < P; p++) r[p] -= problem->data->y[p];
 }
@@ -38,32 +38,32 @@ static double norm(const double *r) {
 }
 
 /* Eigenvalues of M/P, ascending, and unless NULL the eigenvectors [P][P]. */
-static void spectrum_of(const struct problem *problem, const struct dense_grid *grid, double *lambda, double *v) {
-  struct dense *m, *vectors;
-  assert_ok(gram_tangent(grid, problem->particles, 0, problem->config->unit.train, P, problem->data->x, &m));
-  dense_scale(m, 1.0 / P);
-  assert_ok(dense_create(grid, P, P, &vectors));
-  assert_ok(dense_eigen(m, lambda, vectors));
-  if (v) dense_get(vectors, 0, P, v);
-  dense_free(m);
-  dense_free(vectors);
+static void spectrum_of(const struct fixture *problem, const struct dist_grid *grid, double *lambda, double *v) {
+  struct dist_matrix *m, *vectors;
+  assert_ok(tangent_matrix_form(grid, problem->particles, 0, problem->config->unit.train, P, problem->data->x, &m));
+  dist_matrix_scale(m, 1.0 / P);
+  assert_ok(dist_matrix_create(grid, P, P, &vectors));
+  assert_ok(dist_matrix_eigen(m, lambda, vectors));
+  if (v) dist_matrix_get(vectors, 0, P, v);
+  dist_matrix_free(m);
+  dist_matrix_free(vectors);
 }
 
 static void frozen_features_relax_mode_by_mode(void **state) {
   (void)state;
   const int steps = 50;
   const char *units[] = {"sigmoid", "relu", "rbf"};
-  struct dense_grid grid;
-  dense_grid_create(&world, &grid);
+  struct dist_grid grid;
+  dist_grid_create(&world, &grid);
   double *v = malloc(sizeof *v * P * P), lambda[P], first[P], last[P];
   for (int u = 0; u < 3; u++) {
-    struct problem *still = problem_of(units[u], "[c]", 1, 0);
+    struct fixture *still = problem_of(units[u], "[c]", 1, 0);
     spectrum_of(still, &grid, lambda, v);
-    problem_free(still);
+    fixture_free(still);
     const double dt = 1.9 / lambda[P - 1]; /* factors from -0.9 to 1 */
-    struct problem *problem = problem_of(units[u], "[c]", dt, 0);
+    struct fixture *problem = problem_of(units[u], "[c]", dt, 0);
     residual(problem, &grid, first);
-    problem_steps(problem, 0, steps);
+    fixture_steps(problem, 0, steps);
     residual(problem, &grid, last);
     double worst = 0, moved = 0;
     for (int k = 0; k < P; k++) {
@@ -76,36 +76,36 @@ static void frozen_features_relax_mode_by_mode(void **state) {
       moved = fmax(moved, fabs(after - before));
     }
     assert_all(worst < 1e-8 * norm(first) && moved > 0.1 * norm(first));
-    problem_free(problem);
+    fixture_free(problem);
   }
   free(v);
-  dense_grid_free(&grid);
+  dist_grid_free(&grid);
 }
 
 /* Modes grow by at most |1 - 2 * 0.95| = 0.9 per step below the limit, the largest by 1.1 above it: 1.1^150 = 1.6e6. */
 static void euler_is_stable_below_the_limit_only(void **state) {
   (void)state;
-  struct dense_grid grid;
-  dense_grid_create(&world, &grid);
+  struct dist_grid grid;
+  dist_grid_create(&world, &grid);
   double lambda[P], r[P];
-  struct problem *still = problem_of("tanh", "[c]", 1, 0);
+  struct fixture *still = problem_of("tanh", "[c]", 1, 0);
   spectrum_of(still, &grid, lambda, NULL);
   residual(still, &grid, r);
   const double start = norm(r);
-  problem_free(still);
+  fixture_free(still);
   const double parts[] = {0.95, 1.05};
   const int steps[] = {400, 150};
   for (int i = 0; i < 2; i++) {
-    struct problem *problem = problem_of("tanh", "[c]", parts[i] * 2 / lambda[P - 1], 0);
-    problem_steps(problem, 0, steps[i]);
+    struct fixture *problem = problem_of("tanh", "[c]", parts[i] * 2 / lambda[P - 1], 0);
+    fixture_steps(problem, 0, steps[i]);
     residual(problem, &grid, r);
     if (i == 0)
       assert_all(norm(r) < 0.9 * start);
     else
       assert_all(norm(r) > 1e4 * start);
-    problem_free(problem);
+    fixture_free(problem);
   }
-  dense_grid_free(&grid);
+  dist_grid_free(&grid);
 }
 
 /* With batches of B points the limit falls to 2/(lambda_max (1 - 1/B) + sup M(x,x)/B); at B = 1 no step below it
@@ -113,43 +113,43 @@ static void euler_is_stable_below_the_limit_only(void **state) {
  * one. */
 static void batches_are_stable_below_their_limit(void **state) {
   (void)state;
-  struct dense_grid grid;
-  dense_grid_create(&world, &grid);
+  struct dist_grid grid;
+  dist_grid_create(&world, &grid);
   double lambda[P], diagonal[P], r[P], sup = 0;
-  struct problem *still = problem_of("relu", "[c]", 1, 0);
-  struct dense *m;
-  assert_ok(gram_tangent(&grid, still->particles, 0, TRAIN_C, P, still->data->x, &m));
-  dense_diagonal(m, diagonal);
+  struct fixture *still = problem_of("relu", "[c]", 1, 0);
+  struct dist_matrix *m;
+  assert_ok(tangent_matrix_form(&grid, still->particles, 0, TRAIN_C, P, still->data->x, &m));
+  dist_matrix_diagonal(m, diagonal);
   for (int p = 0; p < P; p++) sup = fmax(sup, diagonal[p]);
-  dense_free(m);
+  dist_matrix_free(m);
   spectrum_of(still, &grid, lambda, NULL);
   residual(still, &grid, r);
   const double start = norm(r), largest = lambda[P - 1];
-  problem_free(still);
+  fixture_free(still);
   const int batches[] = {1, 4};
   for (int i = 0; i < 2; i++) {
     const double B = batches[i], limit = 2 / (largest * (1 - 1 / B) + sup / B);
-    struct problem *below = problem_of("relu", "[c]", 0.95 * limit, batches[i]);
-    problem_steps(below, 0, 3000);
+    struct fixture *below = problem_of("relu", "[c]", 0.95 * limit, batches[i]);
+    fixture_steps(below, 0, 3000);
     residual(below, &grid, r);
     assert_all(norm(r) < 0.5 * start);
-    problem_free(below);
+    fixture_free(below);
   }
-  struct problem *beyond = problem_of("relu", "[c]", 0.95 * 2 / largest, 1);
-  problem_steps(beyond, 0, 40);
+  struct fixture *beyond = problem_of("relu", "[c]", 0.95 * 2 / largest, 1);
+  fixture_steps(beyond, 0, 40);
   residual(beyond, &grid, r);
   assert_all(norm(r) > 1e4 * start);
-  problem_free(beyond);
-  dense_grid_free(&grid);
+  fixture_free(beyond);
+  dist_grid_free(&grid);
 }
 
 /* |r(dt) - r + dt M r/P| / |r(dt) - r| */
-static double departure(const char *unit, const char *train, double dt, const struct dense_grid *grid) {
+static double departure(const char *unit, const char *train, double dt, const struct dist_grid *grid) {
   double lambda[P], *v = malloc(sizeof *v * P * P), first[P], last[P], change[P], expected[P] = {0};
-  struct problem *problem = problem_of(unit, train, dt, 0);
+  struct fixture *problem = problem_of(unit, train, dt, 0);
   spectrum_of(problem, grid, lambda, v);
   residual(problem, grid, first);
-  problem_steps(problem, 0, 1);
+  fixture_steps(problem, 0, 1);
   residual(problem, grid, last);
   for (int k = 0; k < P; k++) {
     double projection = 0;
@@ -160,15 +160,15 @@ static double departure(const char *unit, const char *train, double dt, const st
     change[p] = last[p] - first[p];
     expected[p] -= change[p];
   }
-  problem_free(problem);
+  fixture_free(problem);
   free(v);
   return norm(expected) / norm(change);
 }
 
 static void one_step_is_that_of_the_kernel(void **state) {
   (void)state;
-  struct dense_grid grid;
-  dense_grid_create(&world, &grid);
+  struct dist_grid grid;
+  dist_grid_create(&world, &grid);
   const double dt = 1e-4;
   for (int type = 0; type < UNIT_TYPES; type++) {
     const bool sphere = unit_table[type].sphere;
@@ -177,7 +177,7 @@ static void one_step_is_that_of_the_kernel(void **state) {
       assert_all(departure(unit_table[type].name, sets[i], dt, &grid) < 1e-4); /* O(dt) */
     }
   }
-  dense_grid_free(&grid);
+  dist_grid_free(&grid);
 }
 
 int main(int argc, char **argv) {

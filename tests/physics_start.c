@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "problem.h"
+#include "fixture.h"
 
 enum { D = 5, K = 64, REPLICAS = 2048 };
 
@@ -19,19 +19,19 @@ static double mean_square(double (*h)(double), double variance) {
 
 /* mean over test points of the unbiased variance over replicas, times n */
 static double n_times_variance(const char *unit, int n) {
-  struct problem *problem = problem_create("run: {precision: single, seed: 21}\n"
+  struct fixture *problem = fixture_create("run: {precision: single, seed: 21}\n"
                                            "ensemble: {n: %d, replicas: %d}\n"
                                            "unit: {type: %s}\n"
                                            "target: {type: spin, d: %d}\n"
                                            "data: {mode: fixed, samples: 10, test: %d}\n"
                                            "dynamics: {scheme: gd, stages: [{steps: 1, dt: 1}]}\n",
                                            n, REPLICAS, unit, D, K);
-  const int shares = problem->particles->shares;
-  double *f = malloc(sizeof(double) * (size_t)shares * K), sums[2][K] = {{0}}, all[2][K];
+  const int locals = problem->particles->locals;
+  double *f = malloc(sizeof(double) * (size_t)locals * K), sums[2][K] = {{0}}, all[2][K];
   assert_ok(dynamics_enter_stage(problem->dynamics, 0));
   dynamics_evaluate(problem->dynamics, 0, POINTS_TEST, f);
-  for (int s = 0; s < shares; s++)
-    for (int k = 0; k < K && problem->particles->share[s].lead; k++) {
+  for (int s = 0; s < locals; s++)
+    for (int k = 0; k < K && problem->particles->local[s].lead; k++) {
       sums[0][k] += f[s * K + k];
       sums[1][k] += f[s * K + k] * f[s * K + k];
     }
@@ -39,7 +39,7 @@ static double n_times_variance(const char *unit, int n) {
   double variance = 0;
   for (int k = 0; k < K; k++) variance += (all[1][k] - all[0][k] * all[0][k] / REPLICAS) / (REPLICAS - 1) / K;
   free(f);
-  problem_free(problem);
+  fixture_free(problem);
   return n * variance;
 }
 

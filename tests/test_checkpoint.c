@@ -10,9 +10,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "problem.h"
-#include "run/checkpoint.h"
-#include "run/output.h"
+#include "fixture.h"
+#include "store/checkpoint.h"
+#include "store/output_folder.h"
 
 /* Reads until one fails as on a server that lost track of the file; -1: none does. It takes the place of the C library's. */
 static int reads_left = -1;
@@ -48,14 +48,14 @@ static void clear(void) {
   if (provenance.count == 0) provenance_fill(&world, 0, NULL, &provenance);
 }
 
-static struct problem *networks(const char *unit, const char *precision, const char *n) {
-  return problem_create("run: {precision: %s, seed: 6}\nensemble: {n: %s, replicas: 2}\nunit: {type: %s}\n"
+static struct fixture *networks(const char *unit, const char *precision, const char *n) {
+  return fixture_create("run: {precision: %s, seed: 6}\nensemble: {n: %s, replicas: 2}\nunit: {type: %s}\n"
                         "target: {type: spin, d: 3}\ndata: {mode: fixed, samples: 10, test: 0}\n"
                         "dynamics: {stages: [{steps: 5, dt: 0.1}]}\n",
                         precision, n, unit);
 }
 
-static int save(const struct problem *problem, int64_t step, enum slab_io io, int (*may_write)(void *)) {
+static int save(const struct fixture *problem, int64_t step, enum parallel_write_io io, int (*may_write)(void *)) {
   char *echo = config_echo(problem->config);
   const struct checkpoint_request request = {.folder = folder,
                                              .step = step,
@@ -77,11 +77,11 @@ static void particles_read_back_to_the_bit(void **state) {
   const char *units[] = {"sigmoid", "rbf"}, *precisions[] = {"single", "mixed", "double"};
   for (int u = 0; u < 2; u++)
     for (int p = 0; p < 3; p++)
-      for (int io = 0; io < SLAB_KINDS; io++) {
+      for (int io = 0; io < PARALLEL_WRITE_KINDS; io++) {
         clear();
-        struct problem *problem = networks(units[u], precisions[p], "[17, 300, 700]");
-        struct problem *other = networks(units[u], precisions[p], "[17, 300, 700]");
-        assert_ok(save(problem, 3, (enum slab_io)io, always));
+        struct fixture *problem = networks(units[u], precisions[p], "[17, 300, 700]");
+        struct fixture *other = networks(units[u], precisions[p], "[17, 300, 700]");
+        assert_ok(save(problem, 3, (enum parallel_write_io)io, always));
         char *path = checkpoint_path(folder, 3);
         struct checkpoint_info info = {0};
         assert_ok(checkpoint_verify(&world, path, &info));
@@ -92,28 +92,28 @@ static void particles_read_back_to_the_bit(void **state) {
         assert_ok(checkpoint_read(&world, path, other->particles));
         assert_all(bytes == 0 || memcmp(problem->particles->tiles, other->particles->tiles, bytes) == 0);
         free(path);
-        problem_free(problem);
-        problem_free(other);
+        fixture_free(problem);
+        fixture_free(other);
       }
 }
 
 static void other_shapes_are_refused(void **state) {
   (void)state;
   clear();
-  struct problem *problem = networks("sigmoid", "mixed", "[17, 64]");
-  assert_ok(save(problem, 1, SLAB_POSIX, always));
+  struct fixture *problem = networks("sigmoid", "mixed", "[17, 64]");
+  assert_ok(save(problem, 1, PARALLEL_WRITE_POSIX, always));
   char *path = checkpoint_path(folder, 1);
   const char *others[][3] = {{"sigmoid", "mixed", "[17, 65]"},
                              {"tanh", "mixed", "[17, 64]"},
                              {"sigmoid", "double", "[17, 64]"},
                              {"sigmoid", "mixed", "[17]"}};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-    struct problem *other = networks(others[i][0], others[i][1], others[i][2]);
+    struct fixture *other = networks(others[i][0], others[i][1], others[i][2]);
     assert_status(USAGE, checkpoint_read(&world, path, other->particles));
-    problem_free(other);
+    fixture_free(other);
   }
   free(path);
-  problem_free(problem);
+  fixture_free(problem);
 }
 
 static char *load(const char *path, long *bytes) {
@@ -144,13 +144,13 @@ static void note(void *context, const char *text) {
 static void newest_passes_over_damage(void **state) {
   (void)state;
   clear();
-  struct problem *problem = networks("sigmoid", "mixed", "[17, 300]");
+  struct fixture *problem = networks("sigmoid", "mixed", "[17, 300]");
   char *path = NULL, *damaged = checkpoint_path(folder, 20), *older = checkpoint_path(folder, 10);
   struct checkpoint_info info = {0};
   assert_ok(checkpoint_newest(&world, folder, false, note, NULL, &path, &info));
   assert_all(path == NULL);
-  assert_ok(save(problem, 10, SLAB_POSIX, always));
-  assert_ok(save(problem, 20, SLAB_POSIX, always));
+  assert_ok(save(problem, 10, PARALLEL_WRITE_POSIX, always));
+  assert_ok(save(problem, 20, PARALLEL_WRITE_POSIX, always));
   if (world.rank == 0) {
     long bytes;
     char *data = load(damaged, &bytes);
@@ -170,17 +170,17 @@ static void newest_passes_over_damage(void **state) {
   assert_status(FAILED, checkpoint_newest(&world, folder, false, note, NULL, &path, &info));
   free(damaged);
   free(older);
-  problem_free(problem);
+  fixture_free(problem);
 }
 
 static void what_cannot_be_read_just_now_is_not_damaged(void **state) {
   (void)state;
   clear();
-  struct problem *problem = networks("sigmoid", "mixed", "[17, 300]");
+  struct fixture *problem = networks("sigmoid", "mixed", "[17, 300]");
   char *path = NULL;
   struct checkpoint_info info = {0};
-  assert_ok(save(problem, 10, SLAB_POSIX, always));
-  assert_ok(save(problem, 20, SLAB_POSIX, always));
+  assert_ok(save(problem, 10, PARALLEL_WRITE_POSIX, always));
+  assert_ok(save(problem, 20, PARALLEL_WRITE_POSIX, always));
   *noted = 0;
   for (int failing = 0; failing < world.size; failing++) { /* rank 0 in its metadata, others in their particles */
     reads_left = world.rank == failing ? 0 : -1;
@@ -191,7 +191,7 @@ static void what_cannot_be_read_just_now_is_not_damaged(void **state) {
   assert_all(info.step == 20);
   free(path);
   checkpoint_info_free(&info);
-  problem_free(problem);
+  fixture_free(problem);
 }
 
 /* Files in the folder, as one text. */
@@ -209,66 +209,66 @@ static const char *listing(void) {
 static void a_failed_write_leaves_what_was_there(void **state) {
   (void)state;
   clear();
-  struct problem *problem = networks("sigmoid", "mixed", "[17, 3000]");
-  assert_ok(save(problem, 10, SLAB_POSIX, always));
+  struct fixture *problem = networks("sigmoid", "mixed", "[17, 3000]");
+  assert_ok(save(problem, 10, PARALLEL_WRITE_POSIX, always));
   /* A file-size limit stands for the full disk, and reaches rank 0's reservation. */
   struct rlimit was, small = {100000, 100000};
   getrlimit(RLIMIT_FSIZE, &was);
   small.rlim_max = was.rlim_max;
   signal(SIGXFSZ, SIG_IGN);
   setrlimit(RLIMIT_FSIZE, &small);
-  assert_status(FAILED, save(problem, 20, SLAB_POSIX, always));
+  assert_status(FAILED, save(problem, 20, PARALLEL_WRITE_POSIX, always));
   setrlimit(RLIMIT_FSIZE, &was);
-  assert_status(FAILED, save(problem, 20, SLAB_POSIX, never));
+  assert_status(FAILED, save(problem, 20, PARALLEL_WRITE_POSIX, never));
   comm_barrier(&world);
   assert_all(world.rank != 0 || strcmp(listing(), "step-000000000010.h5 ") == 0);
   char *path = checkpoint_path(folder, 10);
   assert_ok(checkpoint_verify(&world, path, NULL));
   free(path);
   strcat(folder, "/missing");
-  assert_status(FAILED, save(problem, 20, SLAB_POSIX, always));
-  problem_free(problem);
+  assert_status(FAILED, save(problem, 20, PARALLEL_WRITE_POSIX, always));
+  fixture_free(problem);
 }
 
 static void rotation_keeps_the_newest_and_the_snapshots(void **state) {
   (void)state;
   clear();
-  struct problem *problem = networks("sigmoid", "single", "[3]");
-  for (int64_t step = 0; step <= 50; step += 10) assert_ok(save(problem, step, SLAB_POSIX, always));
+  struct fixture *problem = networks("sigmoid", "single", "[3]");
+  for (int64_t step = 0; step <= 50; step += 10) assert_ok(save(problem, step, PARALLEL_WRITE_POSIX, always));
   const struct steps snapshots = {.count = 2, .step = {0, 20}};
   if (world.rank == 0) {
     char temporary[400];
     snprintf(temporary, sizeof temporary, "%s/.step-000000000060.h5.tmp-77", folder); /* of a run that was killed */
     store(temporary, "x", 1);
   }
-  if (world.rank == 0) output_clean(folder);
+  if (world.rank == 0) output_folder_clean(folder);
   assert_ok(world.rank == 0 ? checkpoint_rotate(folder, 2, &snapshots) : OK);
   assert_all(world.rank != 0 || strcmp(listing(), "step-000000000000.h5 step-000000000020.h5 step-000000000040.h5 "
                                                   "step-000000000050.h5 ") == 0);
-  problem_free(problem);
+  fixture_free(problem);
 }
 
 static void compare_tells_equal_from_different(void **state) {
   (void)state;
   if (world.size > 1) return;
   clear();
-  struct problem *problem = networks("sigmoid", "double", "[17, 300]");
-  assert_ok(save(problem, 10, SLAB_POSIX, always));
-  assert_ok(save(problem, 20, SLAB_MPIIO, always));
+  struct fixture *problem = networks("sigmoid", "double", "[17, 300]");
+  assert_ok(save(problem, 10, PARALLEL_WRITE_POSIX, always));
+  assert_ok(save(problem, 20, PARALLEL_WRITE_MPIIO, always));
   char *a = checkpoint_path(folder, 10), *b = checkpoint_path(folder, 20);
   bool equal = false;
   assert_ok(checkpoint_compare(a, b, NULL, &equal));
   assert_true(equal);
   double theta[5];
-  problem_get(problem, 1, 5, theta);
+  fixture_get(problem, 1, 5, theta);
   theta[3] *= 1 + 1e-15;
-  problem_set(problem, 1, 5, theta);
-  assert_ok(save(problem, 20, SLAB_POSIX, always));
+  fixture_set(problem, 1, 5, theta);
+  assert_ok(save(problem, 20, PARALLEL_WRITE_POSIX, always));
   assert_ok(checkpoint_compare(a, b, NULL, &equal));
   assert_false(equal);
   free(a);
   free(b);
-  problem_free(problem);
+  fixture_free(problem);
 }
 
 int main(int argc, char **argv) {

@@ -13,11 +13,11 @@ static void agree_returns_the_worst_status_and_its_text(void **state) {
   const int last = world.size - 1;
   int status = world.rank == last ? FAIL(USAGE, "dt must be > 0, received -1") : OK;
   assert_status(USAGE, comm_agree(&world, status));
-  assert_all(strstr(status_text(), "dt must be > 0, received -1") != NULL);
-  assert_all(world.size == 1 || strstr(status_text(), "rank ") != NULL);
+  assert_all(strstr(error_text(), "dt must be > 0, received -1") != NULL);
+  assert_all(world.size == 1 || strstr(error_text(), "rank ") != NULL);
   /* All fail alike: nobody is singled out. */
   assert_status(FAILED, comm_agree(&world, FAIL(FAILED, "no room")));
-  assert_all(strcmp(status_text(), "no room") == 0);
+  assert_all(strcmp(error_text(), "no room") == 0);
 }
 
 static void same_names_the_rank_that_differs(void **state) {
@@ -28,8 +28,8 @@ static void same_names_the_rank_that_differs(void **state) {
   assert_status(USAGE, comm_same(&world, "the input", differs ? "n: 4" : "n: 3", "use one file"));
   char rank[64];
   snprintf(rank, sizeof rank, "rank %d of %d: the input", world.size / 2, world.size);
-  assert_all(strstr(status_text(), rank) != NULL);
-  assert_all(strstr(status_text(), "\"n: 3\", received \"n: 4\" on ") != NULL);
+  assert_all(strstr(error_text(), rank) != NULL);
+  assert_all(strstr(error_text(), "\"n: 3\", received \"n: 4\" on ") != NULL);
 }
 
 static void split_forms_groups_by_color(void **state) {

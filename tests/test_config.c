@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/config.h"
 #include "harness.h"
-#include "run/config.h"
 
 #define BASE                                                                                                           \
   "target: {type: spin, d: 3}\n"                                                                                       \
@@ -83,7 +83,7 @@ static void streams_need_data_of_their_own(void **state) {
   free(echo);
   snprintf(input, sizeof input, text, "true");
   assert_status(USAGE, config_parse("in.yaml", input, &config));
-  assert_non_null(strstr(status_text(), "data.streams: expected 1"));
+  assert_non_null(strstr(error_text(), "data.streams: expected 1"));
 }
 
 static void all_errors_are_told_at_once(void **state) {
@@ -111,7 +111,7 @@ static void all_errors_are_told_at_once(void **state) {
                             "in.yaml:7:",
                             "dynamics.stages[0].dt"};
   for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
-    if (!strstr(status_text(), expected[i])) fail_msg("no \"%s\" in:\n%s", expected[i], status_text());
+    if (!strstr(error_text(), expected[i])) fail_msg("no \"%s\" in:\n%s", expected[i], error_text());
 }
 
 static void resuming_allows_only_what_keeps_the_trajectory(void **state) {
@@ -136,8 +136,8 @@ static void resuming_allows_only_what_keeps_the_trajectory(void **state) {
     snprintf(text, sizeof text, format, now[i].seed, now[i].output, now[i].steps, now[i].dt, now[i].keep);
     struct config *config = parse(text);
     const int status = config_resumable(was, config, now[i].at);
-    if (status != now[i].status) fail_msg("case %zu gave %d: %s", i, status, status_text());
-    if (now[i].seed == 2) assert_non_null(strstr(status_text(), "run.seed: was 1, now 2"));
+    if (status != now[i].status) fail_msg("case %zu gave %d: %s", i, status, error_text());
+    if (now[i].seed == 2) assert_non_null(strstr(error_text(), "run.seed: was 1, now 2"));
     config_free(config);
   }
   config_free(was);
@@ -162,7 +162,7 @@ static void all_ranks_receive_file_and_overrides(void **state) {
   config_free(config);
   char *bad[] = {"ensemble.n=many"};
   assert_status(USAGE, config_read(&world, path, 1, bad, &config));
-  assert_all(strstr(status_text(), "many") != NULL);
+  assert_all(strstr(error_text(), "many") != NULL);
   comm_barrier(&world);
   if (world.rank == 0) unlink(path);
   comm_barrier(&world);
@@ -187,7 +187,7 @@ static void an_override_has_no_comment(void **state) {
     const int status = config_parse_overridden("t", text, 1, &override, &config);
     if (status != (cases[i].output ? OK : USAGE)) fail_msg("%s: status %d", copy, status);
     if (status != OK) {
-      assert_non_null(strstr(status_text(), "comment"));
+      assert_non_null(strstr(error_text(), "comment"));
       continue;
     }
     assert_string_equal(config->output, cases[i].output);
@@ -203,7 +203,7 @@ static void help_knows_every_key(void **state) {
   assert_ok(config_help(sink, "output.keep"));
   assert_ok(config_help(sink, "unit"));
   assert_status(USAGE, config_help(sink, "output.kep"));
-  assert_non_null(strstr(status_text(), "output.keep"));
+  assert_non_null(strstr(error_text(), "output.keep"));
   fclose(sink);
 }
 

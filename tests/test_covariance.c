@@ -1,7 +1,7 @@
 // ranks: 1 2 3 4
 /* covariance: against plain loops, for numbers of points below, at and beside multiples of the block; the null of
  * sorted eigenvalues against what is known of Wishart matrices. */
-#include "analysis/covariance.h"
+#include "clt/covariance.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "base/rng.h"
 #include "harness.h"
 
-static const int points[] = {3, DENSE_BLOCK, 130}, replicas[] = {150, 7, 71};
+static const int points[] = {3, DIST_MATRIX_BLOCK, 130}, replicas[] = {150, 7, 71};
 
 /* f [R][K] with mean k, and correlations by a common part. */
 static double *fields(int R, int K) {
@@ -53,17 +53,17 @@ static double *plain_operator(int R, int K, int64_t n, const double *f) {
   return C;
 }
 
-static void check(const struct dense_grid *grid, int R, int K) {
+static void check(const struct dist_grid *grid, int R, int K) {
   const int64_t n = 50;
   double *f = fields(R, K), *C = plain_operator(R, K, n, f), *seen = malloc(sizeof *seen * (size_t)(K * K));
   double *values = malloc(sizeof *values * (size_t)K), *u = malloc(sizeof *u * (size_t)(2 * K)),
          *y = malloc(sizeof *y * (size_t)(2 * R)), *centre = malloc(sizeof *centre * (size_t)K);
   struct rows rows = {f, K};
   struct covariance *covariance;
-  struct dense *matrix;
+  struct dist_matrix *matrix;
   assert_ok(covariance_create(grid, n, R, K, &(struct covariance_source){read_rows, &rows}, &covariance));
   assert_ok(covariance_operator(covariance, &matrix));
-  dense_get(matrix, 0, K, seen);
+  dist_matrix_get(matrix, 0, K, seen);
   double worst = 0, trace = 0, sum = 0;
   for (int i = 0; i < K * K; i++) worst = fmax(worst, fabs(seen[i] - C[i]));
   for (int k = 0; k < K; k++) trace += C[k * K + k];
@@ -89,7 +89,7 @@ static void check(const struct dense_grid *grid, int R, int K) {
       assert_all(off < 1e-10 * sqrt(trace) && (centred || fabs(mean) < 1e-10 * sqrt(trace)));
     }
   }
-  dense_free(matrix);
+  dist_matrix_free(matrix);
   covariance_free(covariance);
   free(f);
   free(C);
@@ -102,21 +102,21 @@ static void check(const struct dense_grid *grid, int R, int K) {
 
 static void operators_are_those_of_plain_loops(void **state) {
   (void)state;
-  struct dense_grid grid;
-  dense_grid_create(&world, &grid);
+  struct dist_grid grid;
+  dist_grid_create(&world, &grid);
   for (int i = 0; i < 3; i++) check(&grid, replicas[i], points[i]);
-  dense_grid_free(&grid);
+  dist_grid_free(&grid);
 }
 
 static void failures_reach_all_ranks(void **state) {
   (void)state;
-  struct dense_grid grid;
+  struct dist_grid grid;
   struct covariance *covariance;
-  dense_grid_create(&world, &grid);
+  dist_grid_create(&world, &grid);
   assert_status(FAILED, covariance_create(&grid, 1, 1, 5, &(struct covariance_source){refuse, NULL}, &covariance));
   assert_status(FAILED, covariance_create(&grid, 1, 100, 5, &(struct covariance_source){refuse, NULL}, &covariance));
-  assert_all(strstr(status_text(), "no such replicas") != NULL);
-  dense_grid_free(&grid);
+  assert_all(strstr(error_text(), "no such replicas") != NULL);
+  dist_grid_free(&grid);
 }
 
 /* Of K = 2 equal eigenvalues 1 and R replicas: the sum is chi^2 / (R-1) with 2 (R-1) degrees, and the two sorted ones
@@ -126,8 +126,8 @@ static void failures_reach_all_ranks(void **state) {
 static void sorted_eigenvalues_part(void **state) {
   (void)state;
   enum { R = 101, DRAWS = 400 };
-  struct dense_grid grid;
-  dense_grid_create(&world, &grid);
+  struct dist_grid grid;
+  dist_grid_create(&world, &grid);
   double sum = 0, gap = 0, before = 0;
   for (uint64_t id = 0; id < DRAWS; id++) {
     double values[2];
@@ -139,7 +139,7 @@ static void sorted_eigenvalues_part(void **state) {
   }
   if (fabs(sum - 2) > 0.05 || fabs(gap - sqrt(2 * M_PI / R)) > 0.035) print_error("sum %g, gap %g\n", sum, gap);
   assert_all(fabs(sum - 2) < 0.05 && fabs(gap - sqrt(2 * M_PI / R)) < 0.035);
-  dense_grid_free(&grid);
+  dist_grid_free(&grid);
 }
 
 int main(int argc, char **argv) {

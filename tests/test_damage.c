@@ -14,14 +14,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "analysis/study.h"
-#include "base/crc.h"
-#include "base/h5.h"
+#include "base/crc32c.h"
+#include "data/target.h"
 #include "harness.h"
-#include "model/target.h"
-#include "run/checkpoint.h"
-#include "run/history_file.h"
-#include "run/sim.h"
+#include "io/h5.h"
+#include "run/simulation.h"
+#include "store/checkpoint.h"
+#include "store/history_file.h"
+#include "study/study.h"
 
 static char folder[300];
 
@@ -50,9 +50,9 @@ static void make_run(void) {
            "output: {history_every: 10, checkpoint_every: 10, fields: [0, 20]}\n",
            folder);
   struct config *config;
-  const struct sim_options options = {.stop_at = -1};
+  const struct simulation_options options = {.stop_at = -1};
   assert_ok(config_parse("test", text, &config));
-  assert_ok(sim_run(&world, config, &options));
+  assert_ok(simulation_run(&world, config, &options));
   config_free(config);
 }
 
@@ -150,8 +150,8 @@ static void try_byte(int file, const char *path, long at, unsigned flip, int (*r
   if (status == OK) {
     told->unnoticed++;
     told->last = at;
-  } else if (strlen(status_text()) < 10 || strstr(status_text(), "no memory")) {
-    snprintf(told->wrong, sizeof told->wrong, "byte %ld: %.300s", at, status_text());
+  } else if (strlen(error_text()) < 10 || strstr(error_text(), "no memory")) {
+    snprintf(told->wrong, sizeof told->wrong, "byte %ld: %.300s", at, error_text());
   }
 }
 

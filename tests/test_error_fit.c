@@ -2,8 +2,8 @@
 /* error_fit: exact laws come back; p = 1 is accepted when true and rejected when not; what cannot be fitted is NAN. */
 #include <math.h>
 
-#include "analysis/error_fit.h"
 #include "base/rng.h"
+#include "fluctuations/error_fit.h"
 #include "harness.h"
 
 enum { SIZES = 6, B = 200 };

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "base/h5.h"
 #include "harness.h"
+#include "io/h5.h"
 
 static const char *path_of(const char *name) {
   static char path[400];
@@ -47,7 +47,7 @@ static void numbers_and_texts_read_back(void **state) {
   assert_true(number == 0.1);
 
   assert_status(FAILED, h5_read(file, "/deep/er/x", H5_DOUBLE, 2, (int64_t[]){3, 2}, back));
-  assert_non_null(strstr(status_text(), "/deep/er/x"));
+  assert_non_null(strstr(error_text(), "/deep/er/x"));
   assert_status(FAILED, h5_read(file, "/none", H5_DOUBLE, 1, (int64_t[]){1}, back));
   assert_status(FAILED, h5_get_int(file, "/deep", "name", &integer));
   assert_status(FAILED, h5_get_text(file, "/", "step", &text));
@@ -108,7 +108,7 @@ static void rows_without_room_tell_the_reason(void **state) {
   assert_ok(h5_create(path_of("full.h5"), 0, &file));
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
   const int status = h5_append(file, "/x", H5_DOUBLE, 1, (int64_t[]){NUMBERS}, 0, ROWS, rows);
-  const bool told = strstr(status_text(), "File too large") != NULL;
+  const bool told = strstr(error_text(), "File too large") != NULL;
   (void)h5_close(file);
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
   free(rows);
@@ -119,7 +119,7 @@ static void other_files_are_refused_by_name(void **state) {
   (void)state;
   struct h5 *file;
   assert_status(FAILED, h5_open(path_of("missing.h5"), false, &file));
-  assert_non_null(strstr(status_text(), "missing.h5"));
+  assert_non_null(strstr(error_text(), "missing.h5"));
   FILE *raw = fopen(path_of("text.h5"), "w");
   fputs("not HDF5", raw);
   fclose(raw);

@@ -9,8 +9,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/h5.h"
+#include "base/alloc.h"
 #include "harness.h"
+#include "io/h5.h"
 
 static const char *path_of(const char *name) {
   static char path[2][400];
@@ -206,7 +207,7 @@ static int read_numbers(struct h5 *file, const char *name) {
   (void)h5_offset(file, name, H5_DOUBLE, &offset);
   TRY(h5_shape(file, name, &rank, shape));
   for (int i = 0; i < rank; i++) count *= shape[i];
-  TRY(status_array(&numbers, count, sizeof(double), "numbers"));
+  TRY(alloc_array(&numbers, count, sizeof(double), "numbers"));
   const int status = rank > 0 ? h5_read(file, name, H5_DOUBLE, rank, shape, numbers) : OK;
   free(numbers);
   return status;
@@ -259,8 +260,8 @@ static void what_leads_elsewhere_or_fills_the_memory_is_refused(void **state) {
     const ssize_t events = read(watch, event, sizeof event);
     close(watch);
     h5_close(file);
-    if (status != FAILED || !strstr(status_text(), hostile[i].said) || !strstr(status_text(), "hostile.h5"))
-      fail_msg("case %zu: \"%s\" was expected, received status %d, %s", i, hostile[i].said, status, status_text());
+    if (status != FAILED || !strstr(error_text(), hostile[i].said) || !strstr(error_text(), "hostile.h5"))
+      fail_msg("case %zu: \"%s\" was expected, received status %d, %s", i, hostile[i].said, status, error_text());
     if (events > 0) fail_msg("case %zu: the file it points to was opened", i);
   }
 }

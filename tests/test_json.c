@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "harness.h"
+#include "io/json.h"
 
 static int enter_folder(void **state) {
   (void)state;
@@ -49,7 +49,7 @@ static int write_one(const char *path, int64_t value) {
 static void members_begin_lines_and_elements_do_not(void **state) {
   (void)state;
   struct json *json;
-  const struct range range = {1, 2.5, 4};
+  const struct rank_range range = {1, 2.5, 4};
   assert_ok(json_create("out", &json));
   json_text(json, "quote \"", "back \\ tab \t");
   json_text(json, "unknown", NULL);

@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/rng.h"
 #include "harness.h"
-#include "model/kernel.h"
+#include "particles/kernel.h"
 
 enum { FIELDS_MAX = 130 + 2, COUNT_MAX = 340 };
 
-struct setup {
+struct kernel_case {
   int unit, d, tiles, count;
   enum precision precision;
   enum isa isa;
@@ -37,13 +38,13 @@ static void fill_real(enum precision precision, void *to, const double *from, in
 
 static void *aligned(size_t bytes) {
   void *memory;
-  if (status_array(&memory, 1, bytes, "test") != OK) die("%s", status_text());
+  if (alloc_array(&memory, 1, bytes, "test") != OK) die("%s", error_text());
   memset(memory, 0, bytes);
   return memory;
 }
 
-static struct setup setup_of(int unit, int d, int tiles, int count, enum precision precision, enum isa isa) {
-  struct setup s = {.unit = unit, .d = d, .tiles = tiles, .count = count, .precision = precision, .isa = isa};
+static struct kernel_case case_of(int unit, int d, int tiles, int count, enum precision precision, enum isa isa) {
+  struct kernel_case s = {.unit = unit, .d = d, .tiles = tiles, .count = count, .precision = precision, .isa = isa};
   s.kernel = kernel_find(unit, precision, isa);
   s.spec = (struct unit_spec){.type = unit, .alpha = 0.3, .train = 7};
   const size_t numbers = (size_t)tiles * TILE * (size_t)(d + 2);
@@ -80,7 +81,7 @@ static struct setup setup_of(int unit, int d, int tiles, int count, enum precisi
   return s;
 }
 
-static void setup_free(struct setup *s) {
+static void case_free(struct kernel_case *s) {
   points_free(&s->points);
   free(s->tile);
   free(s->direction);
@@ -93,7 +94,7 @@ static void setup_free(struct setup *s) {
   free(s->scratch);
 }
 
-static void check_case(struct setup *s) {
+static void check_case(struct kernel_case *s) {
   const double eps = precision_real(s->precision) == 4 ? 0x1p-24 : 0x1p-53;
   static double sum[COUNT_MAX], naive[COUNT_MAX], grad[FIELDS_MAX * TILE], twin[FIELDS_MAX * TILE];
   s->kernel->forward(s->tiles, s->real_tile, &s->points, s->scratch, sum);
@@ -135,7 +136,7 @@ static void check_case(struct setup *s) {
 }
 
 /* Against the naive twin, and as the transpose of the gradient: sum_p r_p (J.g)_p = (J^T r).g. */
-static void check_along(struct setup *s) {
+static void check_along(struct kernel_case *s) {
   const double eps = precision_real(s->precision) == 4 ? 0x1p-24 : 0x1p-53;
   static double sum[COUNT_MAX], naive[COUNT_MAX], grad[FIELDS_MAX * TILE];
   s->kernel->along(s->tiles, s->real_tile, s->real_direction, &s->points, s->scratch, sum);
@@ -170,11 +171,11 @@ static void kernels_agree_with_their_naive_twins(void **state) {
     for (int unit = 0; unit < UNIT_TYPES; unit++)
       for (int precision = 0; precision < PRECISIONS; precision++)
         for (int i = 0; i < 7; i++) {
-          struct setup s = setup_of(unit, ds[i], 1 + i % BLOCK_TILES, counts[(i + unit) % 7], (enum precision)precision,
-                                    (enum isa)isa);
+          struct kernel_case s = case_of(unit, ds[i], 1 + i % BLOCK_TILES, counts[(i + unit) % 7],
+                                         (enum precision)precision, (enum isa)isa);
           check_case(&s);
           check_along(&s);
-          setup_free(&s);
+          case_free(&s);
         }
   }
 }
@@ -186,7 +187,7 @@ static void a_number_that_is_not_finite_shows(void **state) {
       for (int precision = 0; precision < PRECISIONS; precision++)
         for (int field = 0; field < 5; field++) {
           if (unit_table[unit].sphere && field == FIELD_B) continue;
-          struct setup s = setup_of(unit, 3, 1, 9, (enum precision)precision, (enum isa)isa);
+          struct kernel_case s = case_of(unit, 3, 1, 9, (enum precision)precision, (enum isa)isa);
           double sum[9];
           if (precision_real(s.precision) == 4)
             ((float *)s.real_tile)[field * TILE + 5] = NAN;
@@ -194,7 +195,7 @@ static void a_number_that_is_not_finite_shows(void **state) {
             ((double *)s.real_tile)[field * TILE + 5] = NAN;
           s.kernel->forward(1, s.real_tile, &s.points, s.scratch, sum);
           for (int p = 0; p < 9; p++) assert_true(!isfinite(sum[p]));
-          setup_free(&s);
+          case_free(&s);
         }
 }
 

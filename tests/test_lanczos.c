@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "model/lanczos.h"
-#include "model/stability.h"
-#include "problem.h"
+#include "fixture.h"
+#include "tangent/lanczos.h"
+#include "tangent/stability.h"
 
 /* ---- Lanczos's method alone ---- */
 
@@ -103,27 +103,27 @@ static void plain_jacobian(const struct unit_spec *unit, int d, const double *th
 }
 
 /* Own part of M over all pairs of points, summed over ranks in double: [count][count]. */
-static double *dense(const struct problem *problem, const struct probe *probe, int64_t network) {
+static double *dense(const struct fixture *problem, const struct probe *probe, int64_t network) {
   const struct particles *particles = problem->particles;
   const int d = particles->d, count = probe->count;
   double *M = calloc((size_t)(count * count), sizeof *M), *J = malloc(sizeof *J * (size_t)(count * (d + 2)));
   double *theta = malloc(sizeof *theta * (size_t)(d + 2));
-  for (int s = 0; s < particles->shares; s++) {
-    const struct share *share = &particles->share[s];
-    if (share->network != network) continue;
-    for (int64_t i = 0; i < share_units(share); i++) {
+  for (int s = 0; s < particles->locals; s++) {
+    const struct local_network *local = &particles->local[s];
+    if (local->network != network) continue;
+    for (int64_t i = 0; i < local_network_units(local); i++) {
       float single[64];
-      const int64_t unit = share_first_unit(share) + i;
+      const int64_t unit = local_network_first_unit(local) + i;
       if (precision_stored(particles->precision) == sizeof(double))
-        share_get(particles, share, unit, 1, theta, theta + 2, theta + 1);
+        local_network_get(particles, local, unit, 1, theta, theta + 2, theta + 1);
       else
-        share_get(particles, share, unit, 1, single, single + 2, single + 1);
+        local_network_get(particles, local, unit, 1, single, single + 2, single + 1);
       for (int k = 0; k < d + 2 && precision_stored(particles->precision) == sizeof(float); k++) theta[k] = single[k];
       for (int p = 0; p < count; p++) plain_jacobian(&particles->unit, d, theta, probe->x + p * d, J + p * (d + 2));
       for (int p = 0; p < count; p++)
         for (int q = 0; q < count; q++)
           for (int k = 0; k < d + 2; k++)
-            M[p * count + q] += J[p * (d + 2) + k] * J[q * (d + 2) + k] / (double)share->n;
+            M[p * count + q] += J[p * (d + 2) + k] * J[q * (d + 2) + k] / (double)local->n;
     }
   }
   MPI_Allreduce(MPI_IN_PLACE, M, count * count, MPI_DOUBLE, MPI_SUM, world.mpi);
@@ -152,7 +152,7 @@ static double power(const double *M, int count) {
   return value;
 }
 
-static struct stability *stability_of(const struct problem *problem, int probe) {
+static struct stability *stability_of(const struct fixture *problem, int probe) {
   struct stability *stability;
   const struct config *config = problem->config;
   const enum isa isa = config->isa < 0 ? isa_best() : (enum isa)config->isa;
@@ -161,25 +161,25 @@ static struct stability *stability_of(const struct problem *problem, int probe) 
 }
 
 /* lambda, sup M(x,x) and M v of the networks of a problem against the dense kernel. */
-static void compare(const struct problem *problem, double tolerance) {
+static void compare(const struct fixture *problem, double tolerance) {
   struct stability *stability = stability_of(problem, 70);
   const struct particles *particles = problem->particles;
   const int count = stability->probe->count;
-  struct edge *edge = malloc(sizeof *edge * (size_t)(particles->shares + 1));
+  struct kernel_bounds *edge = malloc(sizeof *edge * (size_t)(particles->locals + 1));
   double *v = malloc(sizeof *v * (size_t)count), *w = malloc(sizeof *w * (size_t)count);
   const struct rng rng = {3, RNG_LANCZOS, 0, 0};
   rng_normal(&rng, 0, count, v);
-  stability_edges(stability, &problem->config->schedule, 0, INT64_MAX, edge);
+  stability_bounds(stability, &problem->config->schedule, 0, INT64_MAX, edge);
   for (int64_t network = 0; network < ensemble_networks(&particles->ensemble); network++) {
     double *M = dense(problem, stability->probe, network), sup = 0;
     const double lambda = power(M, count);
     for (int p = 0; p < STABILITY_POINTS; p++) sup = fmax(sup, M[p * count + p]);
     bool right = true;
-    for (int s = 0; s < particles->shares; s++) {
-      if (particles->share[s].network != network) continue;
+    for (int s = 0; s < particles->locals; s++) {
+      if (particles->local[s].network != network) continue;
       right &= fabs(edge[s].lambda - lambda) <= 0.01 * lambda;
       right &= fabs(edge[s].diagonal - sup) <= tolerance * sup;
-      right &= jacobian_apply(stability->jacobian, &particles->share[s], -1, v, w);
+      right &= jacobian_apply(stability->jacobian, &particles->local[s], -1, v, w);
       for (int p = 0; p < count; p++) {
         double expected = 0;
         for (int q = 0; q < count; q++) expected += M[p * count + q] * v[q];
@@ -201,14 +201,14 @@ static void against_the_dense_kernel(void **state) {
   for (int unit = 0; unit < UNIT_TYPES; unit++)
     for (int precision = 0; precision < PRECISIONS; precision++)
       for (int t = 0; t < 3; t++) {
-        struct problem *problem = problem_create(
+        struct fixture *problem = fixture_create(
             "{run: {precision: %s}, ensemble: {n: [70, 520], replicas: 2}, target: {type: spin, d: 3}, unit: {type: "
             "%s, "
             "alpha: 0.7, train: %s}, data: {mode: online, test: 0}, dynamics: {scheme: sgd, stages: [{steps: 1, dt: 1, "
             "batch: 20}]}}",
             precision_names[precision], unit_table[unit].name, train[unit_table[unit].sphere][t]);
         compare(problem, precision == PRECISION_DOUBLE ? 1e-12 : 3e-6);
-        problem_free(problem);
+        fixture_free(problem);
       }
 }
 
@@ -216,7 +216,7 @@ static void against_the_dense_kernel(void **state) {
 
 static void squares_of_batches(void **state) {
   (void)state;
-  struct problem *problem = problem_create("{run: {precision: double}, ensemble: {n: 700}, target: {type: spin, d: 3}, "
+  struct fixture *problem = fixture_create("{run: {precision: double}, ensemble: {n: 700}, target: {type: spin, d: 3}, "
                                            "data: {mode: fixed, samples: 60, test: "
                                            "0}, dynamics: {stages: [{steps: 1, dt: 1}]}}");
   struct stability *stability = stability_of(problem, 100);
@@ -228,9 +228,9 @@ static void squares_of_batches(void **state) {
   rng_normal(&rng, 0, count, r);
   struct jacobian_batch batch[3] = {{.first = 0, .count = 60}, {.first = 7, .count = 20}, {.first = 59, .count = 1}};
   bool right = true;
-  for (int s = 0; s < problem->particles->shares; s++) {
-    const struct share *share = &problem->particles->share[s];
-    right &= jacobian_squares(stability->jacobian, share, -1, r, 3, batch);
+  for (int s = 0; s < problem->particles->locals; s++) {
+    const struct local_network *local = &problem->particles->local[s];
+    right &= jacobian_squares(stability->jacobian, local, -1, r, 3, batch);
     for (int b = 0; b < 3; b++) {
       double expected = 0;
       const int first = batch[b].first, end = first + batch[b].count;
@@ -239,22 +239,22 @@ static void squares_of_batches(void **state) {
       expected /= (double)batch[b].count * batch[b].count;
       right &= fabs(batch[b].gradient - expected) <= 1e-12 * expected && batch[b].output > 0;
     }
-    right &= jacobian_outputs(stability->jacobian, share, -1, f);
+    right &= jacobian_outputs(stability->jacobian, local, -1, f);
   }
-  double *known = malloc(sizeof *known * (size_t)(problem->particles->shares * count + 1));
+  double *known = malloc(sizeof *known * (size_t)(problem->particles->locals * count + 1));
   dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, known);
-  for (int p = 0; p < count && problem->particles->shares > 0; p++) right &= f[p] == known[p];
+  for (int p = 0; p < count && problem->particles->locals > 0; p++) right &= f[p] == known[p];
   assert_all(right);
   free(known);
   free(M);
   stability_free(stability);
-  problem_free(problem);
+  fixture_free(problem);
 }
 
 /* ---- ownership and threads ---- */
 
 static double limit_of(int threads) {
-  struct problem *problem = problem_create(
+  struct fixture *problem = fixture_create(
       "{run: {threads: %d}, ensemble: {n: [17, 3000, 600], replicas: 2}, target: {type: spin, d: 4}, data: {mode: "
       "online, "
       "test: 0}, dynamics: {scheme: sgd, stages: [{steps: 1, dt: 1, batch_scale: 0.5, batch_power: 0.5}]}}",
@@ -265,7 +265,7 @@ static double limit_of(int threads) {
   assert_ok(stability_limit(stability, &problem->config->schedule, 0, &limit, &n));
   assert_all(n == 17); /* the smallest batch: P = 2 */
   stability_free(stability);
-  problem_free(problem);
+  fixture_free(problem);
   return limit;
 }
 
@@ -286,7 +286,7 @@ static void the_same_bits_for_any_ownership(void **state) {
 
 static void numbers_out_of_range(void **state) {
   (void)state;
-  struct problem *problem = problem_create(
+  struct fixture *problem = fixture_create(
       "{run: {precision: double}, ensemble: {n: [10, 600]}, unit: {init: {c: {mean: 1e6}}, type: relu}, target: {type: "
       "spin, d: 2}, data: {mode: fixed, samples: 10, test: 0}, dynamics: {stages: [{steps: 1, dt: 1}]}}");
   struct stability *stability = stability_of(problem, 100);
@@ -295,7 +295,7 @@ static void numbers_out_of_range(void **state) {
   assert_status(FAILED, stability_limit(stability, &problem->config->schedule, 0, &limit, &n));
   assert_all(limit == 0 && (n == 10 || n == 600));
   stability_free(stability);
-  problem_free(problem);
+  fixture_free(problem);
 }
 
 int main(int argc, char **argv) {

@@ -15,10 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/disk.h"
 #include "harness.h"
-#include "run/lock.h"
-#include "run/output.h"
+#include "io/durable_file.h"
+#include "store/lock.h"
+#include "store/output_folder.h"
 
 /* What other runs do just before our n-th flock or link; both take the place of the C library's. */
 static bool no_flock;
@@ -86,7 +86,7 @@ static void second_owner_is_refused_with_the_first_one_named(void **state) {
   assert_status(USAGE, lock_take(harness_folder(), &second));
   char pid[32];
   snprintf(pid, sizeof pid, "pid %d", (int)getpid());
-  assert_non_null(strstr(status_text(), pid));
+  assert_non_null(strstr(error_text(), pid));
   assert_ok(lock_held(first)); /* the refused one did not sign */
   lock_release(first);
   assert_ok(lock_take(harness_folder(), &second));
@@ -187,7 +187,7 @@ static void a_lock_that_cannot_be_read_is_not_lost_but_not_held(void **state) {
   put("out/lock", "token another\nhost there\npid 7\n");
   assert_true(lock_lost(lock));
   assert_status(FAILED, lock_held(lock));
-  assert_non_null(strstr(status_text(), "host there; pid 7"));
+  assert_non_null(strstr(error_text(), "host there; pid 7"));
   lock_release(lock);
   assert_string_equal(get("out/lock"), "token another\nhost there\npid 7\n");
 }
@@ -250,21 +250,21 @@ static void a_fresh_output_can_be_lost_but_not_shared(void **state) {
     put("out/history.h5", "old");
     flocks = first ? 0 : 1;
     their_turn = taken_by_another;
-    assert_status(USAGE, output_open(path_of("out"), true, &lock, &aside));
+    assert_status(USAGE, output_folder_open(path_of("out"), true, &lock, &aside));
     assert_null(lock);
-    assert_non_null(strstr(status_text(), "host there; pid 7"));
+    assert_non_null(strstr(error_text(), "host there; pid 7"));
     assert_true(there(first ? "out/history.h5" : "out.1/history.h5"));
     assert_true(!there(first ? "out.2" : "out/history.h5"));
-    assert_true(first || (strstr(status_text(), "out.1") && !*get("out.1/lock")));
+    assert_true(first || (strstr(error_text(), "out.1") && !*get("out.1/lock")));
     free(aside);
     close(others);
   }
-  assert_ok(output_open(path_of("out"), true, &lock, &aside));
+  assert_ok(output_folder_open(path_of("out"), true, &lock, &aside));
   assert_true(there("out.2/history.h5") && !there("out/history.h5") && !*get("out.2/lock"));
   assert_string_equal(aside, path_of("out.2"));
   free(aside);
   lock_release(lock);
-  assert_ok(output_open(path_of("out"), true, &lock, &aside)); /* what a start left is no run to set aside */
+  assert_ok(output_folder_open(path_of("out"), true, &lock, &aside)); /* what a start left is no run to set aside */
   assert_true(!aside && !there("out.3"));
   lock_release(lock);
 }
@@ -272,20 +272,20 @@ static void a_fresh_output_can_be_lost_but_not_shared(void **state) {
 static void only_temporary_files_are_cleaned_away(void **state) {
   (void)state;
   struct lock *lock;
-  char *aside, path[DISK_PATH];
-  assert_ok(output_open(path_of("out"), false, &lock, &aside));
+  char *aside, path[PATH_BYTES];
+  assert_ok(output_folder_open(path_of("out"), false, &lock, &aside));
   lock_release(lock);
-  disk_temporary(path_of("out"), "history.h5", path);
+  durable_file_temporary(path_of("out"), "history.h5", path);
   close(open(path, O_CREAT, 0666));
-  disk_temporary(path_of("out/checkpoints"), "step-000000000060.h5", path);
+  durable_file_temporary(path_of("out/checkpoints"), "step-000000000060.h5", path);
   close(open(path, O_CREAT, 0666));
   put("out/checkpoints/step-000000000050.h5", "");
   put("out/.mine", "");
-  assert_ok(output_open(path_of("out"), false, &lock, &aside));
+  assert_ok(output_folder_open(path_of("out"), false, &lock, &aside));
   lock_release(lock);
   assert_true(there("out/checkpoints/step-000000000050.h5") && there("out/.mine"));
   assert_int_not_equal(access(path, F_OK), 0);
-  disk_temporary(path_of("out"), "history.h5", path);
+  durable_file_temporary(path_of("out"), "history.h5", path);
   assert_int_not_equal(access(path, F_OK), 0);
 }
 
@@ -296,8 +296,8 @@ static void without_flock_there_is_one_owner_too(void **state) {
   assert_ok(lock_take(path_of("out"), &first));
   assert_ok(lock_held(first));
   assert_status(USAGE, lock_take(path_of("out"), &second));
-  assert_non_null(strstr(status_text(), "out/lock.exclusive"));
-  assert_non_null(strstr(status_text(), "pid "));
+  assert_non_null(strstr(error_text(), "out/lock.exclusive"));
+  assert_non_null(strstr(error_text(), "pid "));
   unlink(path_of("out/lock.exclusive")); /* by hand, though the first is only asleep */
   assert_ok(lock_take(path_of("out"), &second));
   assert_status(FAILED, lock_held(first));

@@ -68,7 +68,7 @@ static void what_is_not_an_option_or_value_is_refused_with_the_verb(void **state
   struct request request;
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     if (parse(bad[i], &request, &rest, argv) != USAGE) fail_msg("\"%s\" was taken", bad[i]);
-    if (strncmp(status_text(), "verb: ", 6) != 0) fail_msg("\"%s\": %s", bad[i], status_text());
+    if (strncmp(error_text(), "verb: ", 6) != 0) fail_msg("\"%s\": %s", bad[i], error_text());
   }
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "harness.h"
-#include "model/particles.h"
+#include "particles/particles.h"
 
 static const struct unit_spec sigmoid = {
     .type = UNIT_SIGMOID, .alpha = 1, .train = 7, .c = {0, 1}, .a = {0.5, 2}, .b = {-1, 1}};
@@ -20,13 +20,13 @@ static void check_ownership(const struct particles *particles) {
   bool right = first[0] == 0 && first[world.size] == ensemble_blocks(&particles->ensemble);
   for (int r = 0; r < world.size; r++) right &= first[r] <= first[r + 1];
   int64_t blocks = 0, units = 0, leads = 0;
-  for (int s = 0; s < particles->shares; s++) {
-    const struct share *share = &particles->share[s];
-    blocks += share->blocks;
-    units += share_units(share);
-    leads += share->lead;
-    right &= (share->group != NULL) == (share->blocks < network_blocks(share->n));
-    right &= (s < particles->split) == (share->group != NULL);
+  for (int s = 0; s < particles->locals; s++) {
+    const struct local_network *local = &particles->local[s];
+    blocks += local->blocks;
+    units += local_network_units(local);
+    leads += local->lead;
+    right &= (local->group != NULL) == (local->blocks < network_blocks(local->n));
+    right &= (s < particles->split) == (local->group != NULL);
   }
   right &= blocks == first[world.rank + 1] - first[world.rank] && particles->split <= 2;
   assert_all(right);
@@ -36,11 +36,11 @@ static void check_ownership(const struct particles *particles) {
   assert_all(comm_sum(&world, leads) == ensemble_networks(&particles->ensemble));
   /* Reductions inside the groups complete: every group has all its ranks. */
   for (int s = 0; s < particles->split; s++) {
-    int64_t word = particles->share[s].blocks;
+    int64_t word = particles->local[s].blocks;
     struct comm_sum sum;
-    comm_sum_begin(particles->share[s].group, &word, 1, true, &sum);
+    comm_sum_begin(particles->local[s].group, &word, 1, true, &sum);
     comm_sum_end(&sum);
-    if (word != network_blocks(particles->share[s].n)) die("a group misses a rank");
+    if (word != network_blocks(particles->local[s].n)) die("a group misses a rank");
   }
 }
 
@@ -51,14 +51,14 @@ static void check_foretold(const struct particles *particles, const double *cost
   const struct ownership *own = &owned[world.rank];
   double units = 0;
   int64_t led = 0, split = 0;
-  for (int s = 0; s < particles->shares; s++) {
-    units += (double)particles->share[s].n;
-    led += particles->share[s].lead;
-    if (s < particles->split && particles->share[s].n > split) split = particles->share[s].n;
+  for (int s = 0; s < particles->locals; s++) {
+    units += (double)particles->local[s].n;
+    led += particles->local[s].lead;
+    if (s < particles->split && particles->local[s].n > split) split = particles->local[s].n;
   }
   const int64_t *first = &particles->first[world.rank];
   assert_all(own->first == first[0] && own->blocks == first[1] - first[0] && own->tiles == particles->tile_count);
-  assert_all(own->networks == particles->shares && own->led == led && own->split == split && own->units == units);
+  assert_all(own->networks == particles->locals && own->led == led && own->split == split && own->units == units);
   free(owned);
 }
 
@@ -85,7 +85,7 @@ static void many_small_networks_are_not_split(void **state) {
   (void)state;
   const struct ensemble_spec ensemble = {.members = 1, .n = {1000}, .replicas = 120};
   struct particles *particles = create(&ensemble, (double[]){1}, PRECISION_SINGLE);
-  assert_all(particles->split == 0 && abs(particles->shares - 120 / world.size) <= 2);
+  assert_all(particles->split == 0 && abs(particles->locals - 120 / world.size) <= 2);
   particles_free(particles);
 }
 
@@ -101,15 +101,15 @@ static void cost_decides_who_owns_what(void **state) {
 static int64_t fingerprint(const struct particles *particles) {
   int64_t sum = 0;
   const size_t size = precision_stored(particles->precision);
-  for (int s = 0; s < particles->shares; s++) {
-    const struct share *share = &particles->share[s];
-    const int64_t units = share_units(share), d = particles->d;
+  for (int s = 0; s < particles->locals; s++) {
+    const struct local_network *local = &particles->local[s];
+    const int64_t units = local_network_units(local), d = particles->d;
     unsigned char *rows = calloc((size_t)units, size * (size_t)(d + 2));
     unsigned char *c = rows, *b = c + size * (size_t)units, *a = b + size * (size_t)units;
-    share_get(particles, share, share_first_unit(share), units, c, a, b);
+    local_network_get(particles, local, local_network_first_unit(local), units, c, a, b);
     for (int64_t i = 0; i < units; i++)
       for (size_t byte = 0; byte < size; byte++) {
-        const int64_t place = (share->network * 1000003 + share_first_unit(share) + i) * 8 + (int64_t)byte;
+        const int64_t place = (local->network * 1000003 + local_network_first_unit(local) + i) * 8 + (int64_t)byte;
         int64_t value = c[(size_t)i * size + byte] + 256 * b[(size_t)i * size + byte];
         for (int64_t k = 0; k < d; k++) value = value * 31 + a[(size_t)(i * d + k) * size + byte];
         sum = (int64_t)((uint64_t)sum + (uint64_t)value * (uint64_t)(place * place + 1));
@@ -139,7 +139,7 @@ static void units_do_not_depend_on_their_owner(void **state) {
   int64_t single = before;
   if (alone) {
     if (particles_create(alone, &ensemble, &sigmoid, 3, PRECISION_MIXED, (double[]){1, 1, 1}, &particles) != OK)
-      die("%s", status_text());
+      die("%s", error_text());
     particles_init(particles, 11);
   }
   single = comm_sum(&world, 0); /* keep ranks together */
@@ -162,19 +162,19 @@ static void rows_and_tiles_are_inverse(void **state) {
     struct particles *particles = create(&ensemble, (double[]){1}, (enum precision)precision);
     particles_init(particles, 5);
     const int64_t before = fingerprint(particles);
-    for (int s = 0; s < particles->shares; s++) {
-      const struct share *share = &particles->share[s];
-      const int64_t units = share_units(share), begin = share_first_unit(share);
+    for (int s = 0; s < particles->locals; s++) {
+      const struct local_network *local = &particles->local[s];
+      const int64_t units = local_network_units(local), begin = local_network_first_unit(local);
       const size_t bytes = 8 * (size_t)units;
       char *c = malloc(bytes), *a = malloc(3 * bytes), *b = malloc(bytes);
-      share_get(particles, share, begin, units, c, a, b);
+      local_network_get(particles, local, begin, units, c, a, b);
       memset(particles->tiles, 0, (size_t)particles->tile_count * particles->tile_bytes);
       /* Back in odd pieces. */
       const size_t size = precision_stored((enum precision)precision);
       for (int64_t at = 0; at < units;) {
         const int64_t count = units - at < 37 ? units - at : 37;
-        share_set(particles, share, begin + at, count, c + size * (size_t)at, a + size * (size_t)(3 * at),
-                  b + size * (size_t)at);
+        local_network_set(particles, local, begin + at, count, c + size * (size_t)at, a + size * (size_t)(3 * at),
+                          b + size * (size_t)at);
         at += count;
       }
       free(c);

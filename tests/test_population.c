@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "problem.h"
+#include "fixture.h"
 
 enum { STEPS = 6, D = 3, NUMBERS_MAX = 8192, NETWORKS_MAX = 8 };
 
@@ -17,42 +17,42 @@ struct result {
   struct observation observation[NETWORKS_MAX];
 };
 
-static struct problem *problem_of(const char *sizes, const char *precision, int threads) {
-  return problem_create("run: {precision: %s, threads: %d}\nensemble: {n: %s, replicas: 2}\n"
+static struct fixture *problem_of(const char *sizes, const char *precision, int threads) {
+  return fixture_create("run: {precision: %s, threads: %d}\nensemble: {n: %s, replicas: 2}\n"
                         "unit: {type: rbf, alpha: 1.5, init: {c: {std: 3}}}\ntarget: {type: spin, d: %d}\n"
                         "data: {mode: population, test: 5}\ndynamics: {stages: [{steps: 100, dt: 0.2}]}\n",
                         precision, threads, sizes, D);
 }
 
-static void read_result(const struct problem *problem, struct result *result) {
+static void read_result(const struct fixture *problem, struct result *result) {
   const struct particles *particles = problem->particles;
   memset(result, 0, sizeof *result);
-  for (int s = 0; s < particles->shares; s++) {
-    const struct share *share = &particles->share[s];
-    result->network[s] = share->network;
-    result->first[s] = share_first_unit(share);
-    result->count[s] = share_units(share);
+  for (int s = 0; s < particles->locals; s++) {
+    const struct local_network *local = &particles->local[s];
+    result->network[s] = local->network;
+    result->first[s] = local_network_first_unit(local);
+    result->count[s] = local_network_units(local);
     result->observation[s] = problem->observation[s];
-    for (int64_t i = 0; i < share_units(share); i++, result->units++) {
+    for (int64_t i = 0; i < local_network_units(local); i++, result->units++) {
       double *theta = result->theta[result->units];
       float single[D + 1];
       if (particles->precision == PRECISION_SINGLE) {
-        share_get(particles, share, share_first_unit(share) + i, 1, single, single + 1, NULL);
+        local_network_get(particles, local, local_network_first_unit(local) + i, 1, single, single + 1, NULL);
         for (int k = 0; k <= D; k++) theta[k] = single[k];
       } else {
-        share_get(particles, share, share_first_unit(share) + i, 1, theta, theta + 1, NULL);
+        local_network_get(particles, local, local_network_first_unit(local) + i, 1, theta, theta + 1, NULL);
       }
     }
   }
-  result->networks = particles->shares;
+  result->networks = particles->locals;
 }
 
 static void run(const char *sizes, const char *precision, int threads, struct result *result) {
-  struct problem *problem = problem_of(sizes, precision, threads);
-  problem_steps(problem, 0, STEPS);
-  problem_observe(problem, STEPS);
+  struct fixture *problem = problem_of(sizes, precision, threads);
+  fixture_steps(problem, 0, STEPS);
+  fixture_observe(problem, STEPS);
   read_result(problem, result);
-  problem_free(problem);
+  fixture_free(problem);
 }
 
 /* Every rank runs everything alone. */
@@ -98,18 +98,18 @@ static void ranks_and_threads_change_no_bit(void **state) {
 
 static void a_network_out_of_range_stays_and_is_named(void **state) {
   (void)state;
-  struct problem *problem = problem_of("[20, 600]", "double", 2);
+  struct fixture *problem = problem_of("[20, 600]", "double", 2);
   struct particles *particles = problem->particles;
   const double huge[] = {1e13, NAN};
   for (int i = 0; i < 2; i++) {
     struct result *before = malloc(sizeof *before), *after = malloc(sizeof *after);
-    const struct share *bad = NULL; /* replica 1 of n = 600, its last unit */
-    for (int s = 0; s < particles->shares; s++) {
-      const struct share *share = &particles->share[s];
-      if (share->network == 3 && share_first_unit(share) + share_units(share) == share->n) bad = share;
+    const struct local_network *bad = NULL; /* replica 1 of n = 600, its last unit */
+    for (int s = 0; s < particles->locals; s++) {
+      const struct local_network *local = &particles->local[s];
+      if (local->network == 3 && local_network_first_unit(local) + local_network_units(local) == local->n) bad = local;
     }
-    if (bad) share_set(particles, bad, 599, 1, &huge[i], NULL, NULL);
-    problem_observe(problem, 0);
+    if (bad) local_network_set(particles, bad, 599, 1, &huge[i], NULL, NULL);
+    fixture_observe(problem, 0);
     read_result(problem, before);
     dynamics_step(problem->dynamics, 7, true, problem->observation);
     read_result(problem, after);
@@ -120,12 +120,12 @@ static void a_network_out_of_range_stays_and_is_named(void **state) {
                (after->network[s] == 3);
     assert_all(right);
     assert_status(FAILED, dynamics_check(problem->dynamics, 8, false));
-    assert_all(strstr(status_text(), "step 0: the network of n = 600, replica 1 ") != NULL);
-    assert_all(strstr(status_text(), "In its block 2 (units 512 to 599, ") != NULL);
+    assert_all(strstr(error_text(), "step 0: the network of n = 600, replica 1 ") != NULL);
+    assert_all(strstr(error_text(), "In its block 2 (units 512 to 599, ") != NULL);
     free(before);
     free(after);
   }
-  problem_free(problem);
+  fixture_free(problem);
 }
 
 int main(int argc, char **argv) {

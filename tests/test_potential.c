@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/rng.h"
+#include "dynamics/potential.h"
 #include "harness.h"
-#include "model/potential.h"
 
 enum { D_MAX = 25 };
 
@@ -26,7 +27,7 @@ static struct system system_create(int d, double alpha) {
   assert_ok(potential_create(system.target, alpha, &system.potential));
   double **tile[] = {&system.z, &system.sum, &system.F, &system.grad_F};
   for (int i = 0; i < 4; i++) {
-    assert_ok(status_array((void **)tile[i], (d + 1) * TILE, sizeof(double), "a tile"));
+    assert_ok(alloc_array((void **)tile[i], (d + 1) * TILE, sizeof(double), "a tile"));
     memset(*tile[i], 0, sizeof(double) * (size_t)(d + 1) * TILE);
   }
   return system;
@@ -212,14 +213,14 @@ static void what_has_no_range_is_refused(void **state) {
   const struct target_spec small = {.type = TARGET_SPIN, .d = 3}, large = {.type = TARGET_SPIN, .d = 300};
   assert_ok(target_create(&world, &small, &target));
   assert_status(USAGE, potential_create(target, 5000, &potential));
-  assert_non_null(strstr(status_text(), "alpha d"));
+  assert_non_null(strstr(error_text(), "alpha d"));
   assert_ok(potential_create(target, 3000, &potential)); /* 9000: many terms, all in range */
   assert_true(potential->terms > 5000 && isfinite(potential->lam_3) && potential->lam_3 > 0);
   potential_free(potential);
   target_free(target);
   assert_ok(target_create(&world, &large, &target));
   assert_status(USAGE, potential_create(target, 33, &potential)); /* K(z, z) = 2.8e-338 */
-  assert_non_null(strstr(status_text(), "K(z, z)"));
+  assert_non_null(strstr(error_text(), "K(z, z)"));
   target_free(target);
 }
 

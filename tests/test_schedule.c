@@ -1,7 +1,7 @@
 // ranks: 1
 /* schedule: stages, times, batch sizes, agreement of two schedules. */
+#include "dynamics/schedule.h"
 #include "harness.h"
-#include "model/schedule.h"
 
 static const struct schedule quench = {
     .scheme = SCHEME_SGD,
@@ -85,9 +85,9 @@ static void automatic_stages_agree_only_uncut(void **state) {
 static void paces_tell_the_time(void **state) {
   (void)state;
   for (int step = 0; step <= 16; step++) {
-    const struct pace pace = schedule_pace(&quench, step);
-    assert_true(pace_time(&pace, step) == schedule_time(&quench, step));
-    assert_true(pace.dt == quench.stage[schedule_stage(&quench, step)].dt && pace.step <= step);
+    const struct dt_segment segment = schedule_segment(&quench, step);
+    assert_true(dt_segment_time(&segment, step) == schedule_time(&quench, step));
+    assert_true(segment.dt == quench.stage[schedule_stage(&quench, step)].dt && segment.step <= step);
   }
 }
 

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "harness.h"
-#include "run/slurm.h"
+#include "log/slurm.h"
 
 /* A squeue that keeps what it was asked, says this and ends so. */
 static void squeue_says(const char *text, int code) {

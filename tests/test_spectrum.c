@@ -1,16 +1,16 @@
 // ranks: 1 2 3 4
 /* Spectra against LAPACK on one rank; the choice of networks and points; the best readout against the normal equations
  * in n x n form. */
-#include "analysis/spectrum.h"
+#include "spectrum/spectrum.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/gram.h"
-#include "base/dense.h"
-#include "model/tangent.h"
-#include "problem.h"
+#include "fixture.h"
+#include "parallel/dist_matrix.h"
+#include "spectrum/tangent_matrix.h"
+#include "tangent/tangent_kernel.h"
 
 void dsyev_(const char *job, const char *triangle, const int *n, double *a, const int *leading, double *w, double *work,
             const int *work_size, int *info);
@@ -19,8 +19,8 @@ void dposv_(const char *triangle, const int *n, const int *columns, double *a, c
 
 enum { D = 4, STEP = 7, LARGE = 190, SMALL = 30 };
 
-static struct problem *problem_of(const char *unit, const char *data, const char *dynamics) {
-  return problem_create("run: {precision: double, seed: 3}\n"
+static struct fixture *fixture_of(const char *unit, const char *data, const char *dynamics) {
+  return fixture_create("run: {precision: double, seed: 3}\n"
                         "ensemble: {n: [%d, %d], replicas: 2}\n"
                         "unit: {type: %s, alpha: 0.5}\n"
                         "target: {type: spin, d: %d}\n"
@@ -33,22 +33,22 @@ static const char fixed[] = "mode: fixed, samples: 150, test: 70", online[] = "m
 static const char gd[] = "scheme: gd, stages: [{steps: 9, dt: 0.5}]",
                   sgd[] = "scheme: sgd, stages: [{steps: 9, dt: 0.5, batch: 20}]";
 
-static struct setup setup_of(const struct problem *problem) {
-  return (struct setup){.info = {.step = STEP},
-                        .config = problem->config,
-                        .target = problem->target,
-                        .data = problem->data,
-                        .particles = problem->particles};
+static struct problem problem_of(const struct fixture *fixture) {
+  return (struct problem){.info = {.step = STEP},
+                          .config = fixture->config,
+                          .target = fixture->target,
+                          .data = fixture->data,
+                          .particles = fixture->particles};
 }
 
 /* Eigenvalues ascending and eigenvectors of M/P on every rank. */
-static void by_lapack(const struct problem *problem, const struct spectrum *seen, double *values, double *vectors) {
+static void by_lapack(const struct fixture *problem, const struct spectrum *seen, double *values, double *vectors) {
   const int P = (int)seen->P;
-  struct dense_grid grid;
-  struct dense *m;
-  dense_grid_create(&world, &grid);
-  assert_ok(gram_tangent(&grid, problem->particles, seen->network, problem->config->unit.train, P, seen->x, &m));
-  dense_get(m, 0, P, vectors);
+  struct dist_grid grid;
+  struct dist_matrix *m;
+  dist_grid_create(&world, &grid);
+  assert_ok(tangent_matrix_form(&grid, problem->particles, seen->network, problem->config->unit.train, P, seen->x, &m));
+  dist_matrix_get(m, 0, P, vectors);
   double sup = 0;
   for (int p = 0; p < P; p++) sup = fmax(sup, vectors[p * P + p]);
   assert_all(fabs(sup - seen->sup) <= 1e-15 * sup);
@@ -59,11 +59,11 @@ static void by_lapack(const struct problem *problem, const struct spectrum *seen
   dsyev_("V", "L", &P, vectors, &P, values, work, &work_size, &info);
   assert_all(info == 0);
   free(work);
-  dense_free(m);
-  dense_grid_free(&grid);
+  dist_matrix_free(m);
+  dist_grid_free(&grid);
 }
 
-static void check_spectrum(const struct problem *problem, const struct spectrum *seen) {
+static void check_spectrum(const struct fixture *problem, const struct spectrum *seen) {
   const int P = (int)seen->P;
   double *values = malloc(sizeof *values * (size_t)P), *vectors = malloc(sizeof *vectors * (size_t)(P * P));
   by_lapack(problem, seen, values, vectors);
@@ -95,20 +95,20 @@ static void check_spectrum(const struct problem *problem, const struct spectrum 
 }
 
 /* sum c phi / n at a point, by libm. */
-static void check_outputs(const struct problem *problem, const struct spectrum *seen) {
+static void check_outputs(const struct fixture *problem, const struct spectrum *seen) {
   double *f = calloc((size_t)seen->P, sizeof *f);
   const struct unit_spec *unit = &problem->config->unit;
-  for (int s = 0; s < problem->particles->shares; s++) {
-    const struct share *share = &problem->particles->share[s];
-    if (share->network != seen->network) continue;
-    for (int64_t i = 0; i < share_units(share); i++) {
+  for (int s = 0; s < problem->particles->locals; s++) {
+    const struct local_network *local = &problem->particles->local[s];
+    if (local->network != seen->network) continue;
+    for (int64_t i = 0; i < local_network_units(local); i++) {
       double c, a[D], b;
-      tangent_units(problem->particles, share, share_first_unit(share) + i, 1, &c, a, &b);
+      tangent_kernel_units(problem->particles, local, local_network_first_unit(local) + i, 1, &c, a, &b);
       for (int64_t p = 0; p < seen->P; p++) {
         double s_i = b;
         for (int k = 0; k < D; k++) s_i += a[k] * seen->x[p * D + k];
         if (unit_table[unit->type].sphere) s_i = unit->alpha * (s_i - D);
-        f[p] += c * unit_table[unit->type].h(s_i) / (double)share->n;
+        f[p] += c * unit_table[unit->type].h(s_i) / (double)local->n;
       }
     }
   }
@@ -123,8 +123,8 @@ static void test_fixed(void **state) {
   (void)state;
   const char *units[] = {"tanh", "rbf"};
   for (int u = 0; u < 2; u++) {
-    struct problem *problem = problem_of(units[u], fixed, gd);
-    const struct setup setup = setup_of(problem);
+    struct fixture *problem = fixture_of(units[u], fixed, gd);
+    const struct problem setup = problem_of(problem);
     struct spectrum_options options = {.vectors = 3, .seed = -1, .ridge = 1e-8, .replica = 1};
     struct spectrum *seen;
     assert_ok(spectrum_create(&world, &setup, &options, &seen));
@@ -144,21 +144,21 @@ static void test_fixed(void **state) {
       check_outputs(problem, seen);
       spectrum_free(seen);
     }
-    problem_free(problem);
+    fixture_free(problem);
   }
 }
 
 /* Fresh points are those of the run at this step; a seed of one's own gives others. */
 static void test_online(void **state) {
   (void)state;
-  struct problem *problem = problem_of("sigmoid", online, sgd);
-  const struct setup setup = setup_of(problem);
+  struct fixture *problem = fixture_of("sigmoid", online, sgd);
+  const struct problem setup = problem_of(problem);
   struct spectrum_options options = {.points = 100, .seed = -1, .ridge = 1e-8, .vectors = 2};
   struct spectrum *seen, *other;
   assert_ok(spectrum_create(&world, &setup, &options, &seen));
   double x[100 * D], y[100];
-  const struct data_place place = {.network = network_key(LARGE, 0), .step = STEP, .batch = 100};
-  data_points(problem->data, &place, 0, 100, x, y);
+  const struct batch_place place = {.network = network_key(LARGE, 0), .step = STEP, .batch = 100};
+  dataset_points(problem->data, &place, 0, 100, x, y);
   assert_all(seen->kind == SPECTRUM_FRESH && memcmp(x, seen->x, sizeof x) == 0 && memcmp(y, seen->y, sizeof y) == 0);
   check_spectrum(problem, seen);
   assert_all(seen->batch == 20);
@@ -168,22 +168,22 @@ static void test_online(void **state) {
   assert_all(memcmp(other->x, seen->x, sizeof x) != 0 && fabs(other->lambda[0] - seen->lambda[0]) > 1e-6);
   spectrum_free(seen);
   spectrum_free(other);
-  problem_free(problem);
+  fixture_free(problem);
 }
 
 /* phi [n][count] of a network of this many units that wholly fits into a panel; every rank its own, then summed. */
-static void features(const struct problem *problem, int64_t network, int64_t n, int count, const double *x, double *phi,
+static void features(const struct fixture *problem, int64_t network, int64_t n, int count, const double *x, double *phi,
                      double *c) {
   memset(phi, 0, sizeof *phi * (size_t)(n * count));
   memset(c, 0, sizeof *c * (size_t)n);
-  for (int s = 0; s < problem->particles->shares; s++) {
-    const struct share *share = &problem->particles->share[s];
-    if (share->network != network) continue;
-    const int64_t first = share_first_unit(share);
+  for (int s = 0; s < problem->particles->locals; s++) {
+    const struct local_network *local = &problem->particles->local[s];
+    if (local->network != network) continue;
+    const int64_t first = local_network_first_unit(local);
     double a[LARGE * D], b[LARGE];
-    tangent_units(problem->particles, share, first, (int)share_units(share), c + first, a, b);
-    tangent_features(&problem->config->unit, D, (int)share_units(share), c + first, a, b, count, x, phi + first * count,
-                     NULL, NULL);
+    tangent_kernel_units(problem->particles, local, first, (int)local_network_units(local), c + first, a, b);
+    tangent_kernel_features(&problem->config->unit, D, (int)local_network_units(local), c + first, a, b, count, x,
+                            phi + first * count, NULL, NULL);
   }
   MPI_Allreduce(MPI_IN_PLACE, phi, (int)n * count, MPI_DOUBLE, MPI_SUM, world.mpi);
   MPI_Allreduce(MPI_IN_PLACE, c, (int)n, MPI_DOUBLE, MPI_SUM, world.mpi);
@@ -202,8 +202,8 @@ static double loss_of(int64_t n, int count, const double *phi, const double *c, 
 /* (Phi^T Phi / (n P) + mu) u = -Phi^T r / P, n x n, for n below and above P. */
 static void test_best_readout(void **state) {
   (void)state;
-  struct problem *problem = problem_of("tanh", fixed, gd);
-  const struct setup setup = setup_of(problem);
+  struct fixture *problem = fixture_of("tanh", fixed, gd);
+  const struct problem setup = problem_of(problem);
   const int64_t sizes[] = {LARGE, SMALL};
   for (int k = 0; k < 2; k++) {
     const int n = (int)sizes[k], P = 150, K = 70, one = 1;
@@ -240,13 +240,13 @@ static void test_best_readout(void **state) {
     free(phi);
     free(normal);
   }
-  problem_free(problem);
+  fixture_free(problem);
 }
 
 static void test_refused(void **state) {
   (void)state;
-  struct problem *problem = problem_of("tanh", fixed, gd);
-  const struct setup setup = setup_of(problem);
+  struct fixture *problem = fixture_of("tanh", fixed, gd);
+  const struct problem setup = problem_of(problem);
   struct spectrum *seen;
   const struct {
     struct spectrum_options options;
@@ -259,11 +259,11 @@ static void test_refused(void **state) {
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     assert_status(USAGE, spectrum_create(&world, &setup, &cases[i].options, &seen));
-    assert_all(strstr(status_text(), cases[i].text) != NULL);
+    assert_all(strstr(error_text(), cases[i].text) != NULL);
   }
   problem->config->unit.train = 0;
   assert_status(USAGE, spectrum_create(&world, &setup, &(struct spectrum_options){.ridge = 1}, &seen));
-  problem_free(problem);
+  fixture_free(problem);
 }
 
 int main(int argc, char **argv) {

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/h5.h"
 #include "base/rng.h"
+#include "data/target.h"
 #include "harness.h"
-#include "model/kernel.h"
-#include "model/target.h"
+#include "io/h5.h"
+#include "particles/kernel.h"
 
 static struct target *spin(int d, uint64_t seed) {
   struct target *target;

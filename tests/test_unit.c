@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "harness.h"
-#include "model/kernel.h"
+#include "particles/kernel.h"
 
 static void derivatives_match_central_differences(void **state) {
   (void)state;

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analysis/expect.h"
-#include "analysis/verdict.h"
 #include "harness.h"
+#include "study/condition.h"
+#include "study/verdict.h"
 
 static bool says(struct estimate slope, enum verdict verdict, const char *words) {
   return verdict_of(&slope, -1, 0.05) == verdict && strstr(verdict_text(&slope, -1, 0.05), words);
@@ -28,16 +28,16 @@ static void verdicts_follow_the_interval(void **state) {
 
 static void expectations_are_read(void **state) {
   (void)state;
-  struct expect e;
-  assert_ok(expect_parse("V_sgd=-0.5+-0.1@30", &e));
-  assert_true(strcmp(e.name, "V_sgd") == 0 && e.kind == EXPECT_SLOPE && e.whole);
+  struct condition e;
+  assert_ok(condition_parse("V_sgd=-0.5+-0.1@30", &e));
+  assert_true(strcmp(e.name, "V_sgd") == 0 && e.kind == CONDITION_SLOPE && e.whole);
   assert_true(e.value == -0.5 && e.tolerance == 0.1 && e.time == 30);
-  assert_ok(expect_parse("loss.p=1~.15", &e));
-  assert_true(strcmp(e.name, "loss") == 0 && e.kind == EXPECT_POWER && !e.whole);
+  assert_ok(condition_parse("loss.p=1~.15", &e));
+  assert_true(strcmp(e.name, "loss") == 0 && e.kind == CONDITION_POWER && !e.whole);
   assert_true(e.value == 1 && e.tolerance == 0.15 && isnan(e.time));
-  assert_ok(expect_parse("V_train.heal=10", &e));
-  assert_true(strcmp(e.name, "V_train") == 0 && e.kind == EXPECT_HEAL && e.value == 10);
-  assert_ok(expect_parse("V=-1", &e));
+  assert_ok(condition_parse("V_train.heal=10", &e));
+  assert_true(strcmp(e.name, "V_train") == 0 && e.kind == CONDITION_HEAL && e.value == 10);
+  assert_ok(condition_parse("V=-1", &e));
   assert_true(e.whole && isnan(e.tolerance));
 }
 
@@ -52,17 +52,17 @@ static int unmet(const char *text) {
   static struct error_fit fit[TIMES] = {{.probability = 0}, {.probability = 0.4}, {.probability = 0.001}};
   static struct estimate ratio[SIZES] = {{30, 12, 80}, {20, 8, 50}};
   struct study study = {.sizes = SIZES, .times = TIMES, .n = n, .time = time};
-  struct fluct fluct = {.study = &study, .options = {.level = 0.99, .tolerance = 0.05}};
-  fluct.quantity[0] = (struct fluct_quantity){.name = "V", .known = true, .slope = slope};
+  struct fluctuations fluct = {.study = &study, .options = {.level = 0.99, .tolerance = 0.05}};
+  fluct.quantity[0] = (struct fluctuations_quantity){.name = "V", .known = true, .slope = slope};
   fluct.quantity[1] =
-      (struct fluct_quantity){.name = "loss", .known = true, .slope = slope, .fit = fit, .power = power};
-  for (int q = 2; q < FLUCT_QUANTITIES; q++) fluct.quantity[q].name = "none";
-  struct heal heal = {.fluct = &fluct, .curves = 1, .curve = {{.quantity = &fluct.quantity[0], .ratio = ratio}}};
-  struct expect expect;
+      (struct fluctuations_quantity){.name = "loss", .known = true, .slope = slope, .fit = fit, .power = power};
+  for (int q = 2; q < FLUCTUATIONS_QUANTITIES; q++) fluct.quantity[q].name = "none";
+  struct healing heal = {.fluct = &fluct, .curves = 1, .curve = {{.quantity = &fluct.quantity[0], .ratio = ratio}}};
+  struct condition expect;
   FILE *out = fopen("/dev/null", "w");
-  assert_ok(expect_parse(text, &expect));
-  assert_ok(expect_check_names(1, &expect, &heal));
-  const int count = expect_print(1, &expect, &heal, out);
+  assert_ok(condition_parse(text, &expect));
+  assert_ok(condition_check_names(1, &expect, &heal));
+  const int count = condition_print(1, &expect, &heal, out);
   fclose(out);
   return count;
 }

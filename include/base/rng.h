@@ -32,7 +32,7 @@ enum rng_stream {
 struct rng {
   uint64_t seed;
   enum rng_stream stream;
-  uint64_t network; /* network_key of model/particles.h; 0 where all networks share */
+  uint64_t network; /* network_key of particles/particles.h; 0 where all networks share */
   uint64_t step;
 };
 

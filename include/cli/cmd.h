@@ -7,8 +7,8 @@
 #ifndef MCKEAN_CLI_CMD_H
 #define MCKEAN_CLI_CMD_H
 
-#include "base/comm.h"
-#include "run/sim.h"
+#include "parallel/comm.h"
+#include "run/simulation.h"
 
 struct verb {
   const char *name, *arguments, *help;
@@ -33,7 +33,7 @@ int cmd_bench(const struct comm *comm, int argc, char **argv);
 int cmd_help(const struct comm *comm, int argc, char **argv);
 
 /* Local. What `run` was asked for: options; in argv[0] to argv[*rest - 1] what is left, the input and overrides. */
-int cmd_run_parse(int argc, char **argv, struct sim_options *options, int *rest);
+int cmd_run_parse(int argc, char **argv, struct simulation_options *options, int *rest);
 
 extern const char cmd_run_options[], cmd_info_options[], cmd_verify_options[], cmd_compare_options[],
     cmd_status_options[], cmd_analyze_options[], cmd_spectrum_options[], cmd_advise_options[], cmd_bench_options[],

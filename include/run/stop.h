@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/comm.h"
-#include "run/report.h"
+#include "log/report.h"
+#include "parallel/comm.h"
 
 enum stop_request { STOP_NONE, STOP_CHECKPOINT, STOP_END };
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/level.h"
+#include "base/target_clones.h"
 
 void rng_bits(const struct rng *rng, uint64_t id, uint64_t draw, uint64_t out[4]) {
   const philox4x64_key_t key = {{rng->seed, (uint64_t)rng->stream}};

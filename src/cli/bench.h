@@ -7,10 +7,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "base/comm.h"
-#include "base/json.h"
-#include "model/dynamics.h"
-#include "run/config.h"
+#include "config/config.h"
+#include "dynamics/dynamics.h"
+#include "io/json.h"
+#include "parallel/comm.h"
 
 enum { BENCH_TIMES = 7 };
 
@@ -28,7 +28,7 @@ struct bench {
 struct bench_network {
   struct config *config;
   struct target *target;
-  struct data *data;
+  struct dataset *data;
   struct particles *particles;
   struct dynamics *dynamics;
 };

@@ -2,7 +2,8 @@
  * the step of 10^4 units (sigmoid, single precision), on one rank. */
 #include <stdlib.h>
 
-#include "base/status.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include "bench.h"
 
 enum { UNITS = 10000, POINTS = 480, ROUNDS = 20 };
@@ -11,17 +12,17 @@ struct costs {
   double draw, label, step; /* ns per sample */
 };
 
-static double points_ns(const struct data *data, double *x, double *y, int64_t step) {
+static double points_ns(const struct dataset *data, double *x, double *y, int64_t step) {
   const double start = comm_time();
   for (int r = 0; r < ROUNDS; r++) {
-    const struct data_place place = {.step = ROUNDS * step + r, .batch = POINTS};
-    data_points(data, &place, 0, POINTS, x, y);
+    const struct batch_place place = {.step = ROUNDS * step + r, .batch = POINTS};
+    dataset_points(data, &place, 0, POINTS, x, y);
   }
   return 1e9 * (comm_time() - start) / (ROUNDS * POINTS);
 }
 
 static struct costs compare(struct bench_network *network) {
-  double *x = status_malloc(sizeof *x * POINTS * (size_t)network->data->d), *y = status_malloc(sizeof *y * POINTS);
+  double *x = alloc_small(sizeof *x * POINTS * (size_t)network->data->d), *y = alloc_small(sizeof *y * POINTS);
   double draw[BENCH_TIMES], label[BENCH_TIMES], step[BENCH_TIMES];
   dynamics_step(network->dynamics, 0, true, NULL); /* warm */
   for (int t = 0; t < BENCH_TIMES; t++) {

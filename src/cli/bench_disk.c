@@ -7,18 +7,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/disk.h"
-#include "base/slab.h"
-#include "base/status.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include "bench.h"
-#include "model/particles.h"
-#include "run/checkpoint.h"
+#include "io/durable_file.h"
+#include "io/parallel_write.h"
+#include "particles/particles.h"
+#include "store/checkpoint.h"
 
 struct disk {
   struct bench *bench;
   struct particles *particles;
   struct provenance provenance;
-  char folder[DISK_PATH];
+  char folder[PATH_BYTES];
   int64_t bytes;
 };
 
@@ -30,11 +31,11 @@ static int always(void *context) {
 /* Every rank its part of one file, then fsync. */
 static int plain(struct disk *disk, bool writing, double *seconds) {
   const struct comm *comm = disk->bench->comm;
-  char path[DISK_PATH + 100];
+  char path[PATH_BYTES + 100];
   snprintf(path, sizeof path, "%s/plain", disk->folder);
   const int64_t part = disk->bytes / comm->size;
   void *data;
-  int status = status_array(&data, part, 1, "plain bytes");
+  int status = alloc_array(&data, part, 1, "plain bytes");
   if (status == OK) memset(data, 1, (size_t)part);
   if (writing && comm->rank == 0) unlink(path); /* as a checkpoint is a new file */
   TRY(comm_agree(comm, status));
@@ -42,8 +43,8 @@ static int plain(struct disk *disk, bool writing, double *seconds) {
   const double start = comm_time();
   const int file = open(path, writing ? O_WRONLY | O_CREAT : O_RDONLY, 0666);
   if (file < 0) status = FAIL(FAILED, "%s: %s", path, strerror(errno));
-  if (status == OK && writing) status = slab_pwrite(file, path, part * comm->rank, data, part);
-  if (status == OK && !writing) status = slab_pread(file, path, part * comm->rank, data, part);
+  if (status == OK && writing) status = durable_file_pwrite(file, path, part * comm->rank, data, part);
+  if (status == OK && !writing) status = durable_file_pread(file, path, part * comm->rank, data, part);
   if (status == OK && writing && fsync(file) != 0) status = FAIL(FAILED, "%s: %s", path, strerror(errno));
   if (file >= 0) close(file);
   free(data);
@@ -56,7 +57,7 @@ static int checkpoint(struct disk *disk, bool writing, double *seconds) {
   const struct comm *comm = disk->bench->comm;
   const struct checkpoint_request request = {.folder = disk->folder,
                                              .isa = ISA_PORTABLE,
-                                             .io = SLAB_POSIX,
+                                             .io = PARALLEL_WRITE_POSIX,
                                              .config = "",
                                              .provenance = &disk->provenance,
                                              .may_write = always};
@@ -94,7 +95,7 @@ static int compare(struct disk *disk) {
 }
 
 static void clean(const struct disk *disk) {
-  char path[DISK_PATH + 100], *written = checkpoint_path(disk->folder, 0);
+  char path[PATH_BYTES + 100], *written = checkpoint_path(disk->folder, 0);
   snprintf(path, sizeof path, "%s/plain", disk->folder);
   unlink(path);
   unlink(written);

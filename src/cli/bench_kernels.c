@@ -1,17 +1,17 @@
-/* The step as users get it (model/dynamics.h: forward, exact sum, residual, gradient, move; one rank, full batch)
+/* The step as users get it (dynamics/dynamics.h: forward, exact sum, residual, gradient, move; one rank, full batch)
  * against OpenBLAS's GEMM on the same core. Counted are 6 d flops per (unit x sample): 2 d forward, 4 d for the
  * gradient. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/blas.h"
-#include "base/status.h"
+#include "base/error.h"
+#include "base/openblas.h"
 #include "bench.h"
 
 enum { UNITS = 8192, POINTS = 480 }; /* a step takes milliseconds, as the products do */
 
 struct gemm {
-  struct blas_gemm blas;
+  struct openblas_gemm blas;
   double peak[2]; /* Gflop/s, best seen: single, double */
 };
 
@@ -24,7 +24,7 @@ struct row {
 /* ---- what is timed ---- */
 
 static double gemm_gflops(struct gemm *gemm, bool single) {
-  const double gflops = 1e-9 * blas_gemm_flops(&gemm->blas, single);
+  const double gflops = 1e-9 * openblas_gemm_flops(&gemm->blas, single);
   if (gflops > gemm->peak[!single]) gemm->peak[!single] = gflops;
   return gflops;
 }
@@ -111,24 +111,24 @@ static int report_rows(const struct bench *bench, struct gemm *gemm) {
 
 int bench_kernels(struct bench *bench) {
   struct gemm gemm = {0};
-  blas_threads(1);
-  int status = blas_gemm_create(&gemm.blas);
+  openblas_threads(1);
+  int status = openblas_gemm_create(&gemm.blas);
   fprintf(bench->out, "%-9s %4s  %-9s %-9s %12s %10s %14s\n", "unit", "d", "precision", "level", "ns per pair",
           "Gflop/s", "of GEMM peak");
   json_array(bench->json, "kernels");
   if (status == OK) status = report_rows(bench, &gemm);
   fprintf(bench->out, "pair = unit x sample, forward and gradient (6 d flops); %d units, %d samples\n", UNITS, POINTS);
-  fprintf(bench->out, "GEMM peak (best seen, OpenBLAS for %s):", blas_core());
+  fprintf(bench->out, "GEMM peak (best seen, OpenBLAS for %s):", openblas_core());
   for (int i = 0; i < 2; i++)
     if (gemm.peak[i] > 0) fprintf(bench->out, " %s %.1f Gflop/s", i ? "double" : "single", gemm.peak[i]);
   fputc('\n', bench->out);
   fprintf(bench->out, "memory per unit: 4 (d + 2) bytes single, 8 (d + 2) mixed and double\n");
   json_end(bench->json);
   json_object(bench->json, "gemm_peak");
-  json_text(bench->json, "core", blas_core());
+  json_text(bench->json, "core", openblas_core());
   for (int i = 0; i < 2; i++) /* of the precisions asked for */
     if (gemm.peak[i] > 0) json_real(bench->json, i ? "double" : "single", gemm.peak[i]);
   json_end(bench->json);
-  blas_gemm_free(&gemm.blas);
+  openblas_gemm_free(&gemm.blas);
   return status;
 }

@@ -2,9 +2,9 @@
  * thread, double precision whatever run.precision; and how many terms of the series a pair takes. */
 #include <stdlib.h>
 
-#include "base/status.h"
+#include "base/error.h"
 #include "bench.h"
-#include "model/potential.h"
+#include "dynamics/potential.h"
 
 enum { UNITS = 2048 };
 

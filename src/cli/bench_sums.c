@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/exact.h"
-#include "base/status.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/exact_sum.h"
 #include "bench.h"
-#include "model/kernel.h"
+#include "particles/kernel.h"
 
 enum { POINTS = 480, ROUNDS = 200 };
 
@@ -17,7 +18,7 @@ static void plain_add(int count, const double *restrict v, double *restrict sum)
 /* ns per block and point; with the forward kernel of one block for comparison. */
 static int bench_exact(struct bench *bench) {
   double exact[BENCH_TIMES], plain[BENCH_TIMES];
-  double *v = status_malloc(sizeof *v * POINTS), *sum = status_malloc(sizeof *sum * POINTS);
+  double *v = alloc_small(sizeof *v * POINTS), *sum = alloc_small(sizeof *sum * POINTS);
   int64_t *limbs = calloc((size_t)EXACT_LIMBS(POINTS), sizeof *limbs);
   if (!limbs) die("no memory");
   for (int i = 0; i < POINTS; i++) {
@@ -26,7 +27,7 @@ static int bench_exact(struct bench *bench) {
   }
   for (int t = 0; t < BENCH_TIMES; t++) {
     double start = comm_time();
-    for (int r = 0; r < ROUNDS; r++) exact_add(POINTS, v, limbs);
+    for (int r = 0; r < ROUNDS; r++) exact_sum_add(POINTS, v, limbs);
     exact[t] = 1e9 * (comm_time() - start) / (ROUNDS * POINTS);
     start = comm_time();
     for (int r = 0; r < ROUNDS; r++) {

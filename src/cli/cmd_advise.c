@@ -1,11 +1,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analysis/advise.h"
-#include "base/status.h"
+#include "base/error.h"
 #include "cli/cmd.h"
 #include "cli/option.h"
-#include "run/setup.h"
+#include "run/problem.h"
+#include "spectrum/advise.h"
 
 const char cmd_advise_options[] =
     "  INPUT         advice for a run from its start\n"
@@ -26,27 +26,28 @@ static int parse(int argc, char **argv, const char **json, int *rest) {
 }
 
 /* The initial condition of an input. */
-static int setup_input(const struct comm *comm, const char *path, int overrides, char **override, struct setup *setup) {
+static int setup_input(const struct comm *comm, const char *path, int overrides, char **override,
+                       struct problem *setup) {
   TRY(config_read(comm, path, overrides, override, &setup->config));
   const int best = (int)comm_min(comm, isa_best()), asked = setup->config->isa;
   setup->info.isa = asked < 0 || asked > best ? best : asked;
-  TRY(setup_data(comm, setup->config, &setup->target, &setup->data));
-  TRY(setup_particles(comm, setup->config, setup->data, 0, &setup->particles));
+  TRY(problem_data(comm, setup->config, &setup->target, &setup->data));
+  TRY(problem_particles(comm, setup->config, setup->data, 0, &setup->particles));
   particles_init(setup->particles, setup->config->seed);
   return OK;
 }
 
 /* A checkpoint, with what overrides may change: what lies ahead. */
 static int setup_checkpoint(const struct comm *comm, const char *path, int overrides, char **override,
-                            struct setup *setup) {
-  TRY(setup_open(comm, path, setup));
+                            struct problem *setup) {
+  TRY(problem_open(comm, path, setup));
   const int best = (int)comm_min(comm, isa_best());
   if (setup->info.isa > best) setup->info.isa = best;
   if (overrides == 0) return OK;
   struct config *now = NULL;
   TRY(config_parse_overridden(path, setup->info.config, overrides, override, &now));
   const int status = config_resumable(setup->config, now, 0);
-  const int fits = status == OK ? setup_check(now, setup->target, setup->data) : OK;
+  const int fits = status == OK ? problem_check(now, setup->target, setup->data) : OK;
   if (fits == OK && status == OK && schedule_steps(&now->schedule) >= setup->info.step) {
     config_free(setup->config);
     setup->config = now;
@@ -56,10 +57,10 @@ static int setup_checkpoint(const struct comm *comm, const char *path, int overr
   if (fits != OK) return fits;
   return status == OK ? FAIL(USAGE, "advise: %s is at step %lld, with these overrides the run ends before", path,
                              (long long)setup->info.step)
-                      : FAIL(USAGE, "advise: keys of a checkpoint that cannot change:\n%s", status_text());
+                      : FAIL(USAGE, "advise: keys of a checkpoint that cannot change:\n%s", error_text());
 }
 
-static int advise(const struct comm *comm, struct setup *setup, const char *json) {
+static int advise(const struct comm *comm, struct problem *setup, const char *json) {
   struct advise *found = NULL;
   TRY(advise_create(setup->config, setup->data, setup->particles, (enum isa)setup->info.isa, setup->info.step,
                     setup->info.time, &found));
@@ -76,12 +77,12 @@ static int advise(const struct comm *comm, struct setup *setup, const char *json
 int cmd_advise(const struct comm *comm, int argc, char **argv) {
   const char *json = NULL;
   int rest;
-  struct setup setup = {0};
+  struct problem setup = {0};
   TRY(parse(argc, argv, &json, &rest));
   bool checkpoint = comm->rank == 0 && checkpoint_looks(argv[0]);
   comm_bcast(comm, &checkpoint, sizeof checkpoint, 0);
   int status = (checkpoint ? setup_checkpoint : setup_input)(comm, argv[0], rest - 1, argv + 1, &setup);
   if (status == OK) status = advise(comm, &setup, json);
-  setup_free(&setup);
+  problem_free(&setup);
   return status;
 }

@@ -3,19 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/clt_fields.h"
-#include "analysis/expect.h"
-#include "analysis/fluct.h"
-#include "analysis/heal.h"
-#include "analysis/measure.h"
-#include "analysis/rate.h"
-#include "analysis/results.h"
-#include "analysis/spread.h"
-#include "analysis/study.h"
-#include "base/disk.h"
-#include "base/status.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include "cli/cmd.h"
 #include "cli/option.h"
+#include "clt/clt_fields.h"
+#include "fluctuations/bimodality.h"
+#include "fluctuations/empirical_measure.h"
+#include "fluctuations/fluctuations.h"
+#include "fluctuations/healing.h"
+#include "fluctuations/loss_decay.h"
+#include "io/durable_file.h"
+#include "study/condition.h"
+#include "study/results.h"
+#include "study/study.h"
 
 const char cmd_analyze_options[] =
     "  RUN ...             run folders; several are one study: all on the same points at the same times\n"
@@ -43,10 +44,10 @@ struct request {
   int runs;
   char **run;
   const char *output, *json; /* NULL: <first run>/analysis.h5, none */
-  struct fluct_options options;
+  struct fluctuations_options options;
   struct clt_options clt;
   int expects;
-  struct expect *expect;
+  struct condition *expect;
   int clt_expects;
   double *clt_expect; /* times */
 };
@@ -55,7 +56,7 @@ static int take_expect(const struct option *option, const char *text, void *memb
   (void)option;
   struct request *request = member;
   return clt_expect_is(text) ? clt_expect_parse(text, &request->clt_expect[request->clt_expects++])
-                             : expect_parse(text, &request->expect[request->expects++]);
+                             : condition_parse(text, &request->expect[request->expects++]);
 }
 
 static const struct option options_table[] = {
@@ -80,49 +81,49 @@ static int parse(int argc, char **argv, struct request *request) {
 /* Everything that is made of a study, in the order in which it is told. */
 struct analysis {
   struct study *study;
-  struct fluct *fluct;
-  struct heal *heal;
-  struct rate *rate;
-  struct spread *spread;
+  struct fluctuations *fluct;
+  struct healing *heal;
+  struct loss_decay *rate;
+  struct bimodality *spread;
   struct clt_fields *clt;
-  struct measure *measure;
+  struct empirical_measure *measure;
 };
 
 /* On rank 0. */
 static int create(const struct request *request, struct analysis *a) {
-  TRY(fluct_create(a->study, &request->options, &a->fluct));
-  a->heal = heal_create(a->fluct);
-  TRY(rate_create(a->fluct, &a->rate));
-  TRY(spread_create(a->study, &a->spread));
-  return expect_check_names(request->expects, request->expect, a->heal);
+  TRY(fluctuations_create(a->study, &request->options, &a->fluct));
+  a->heal = healing_create(a->fluct);
+  TRY(loss_decay_create(a->fluct, &a->rate));
+  TRY(bimodality_create(a->study, &a->spread));
+  return condition_check_names(request->expects, request->expect, a->heal);
 }
 
 static void print(const struct analysis *a) {
-  fluct_print(a->fluct, stdout);
-  heal_print(a->heal, stdout);
-  rate_print(a->rate, stdout);
+  fluctuations_print(a->fluct, stdout);
+  healing_print(a->heal, stdout);
+  loss_decay_print(a->rate, stdout);
   clt_fields_print(a->clt, stdout);
-  measure_print(a->measure, stdout);
-  fluct_print_verdicts(a->fluct, stdout);
-  heal_print_verdicts(a->heal, stdout);
-  rate_print_verdicts(a->rate, stdout);
+  empirical_measure_print(a->measure, stdout);
+  fluctuations_print_verdicts(a->fluct, stdout);
+  healing_print_verdicts(a->heal, stdout);
+  loss_decay_print_verdicts(a->rate, stdout);
   clt_fields_print_verdicts(a->clt, stdout);
-  measure_print_verdicts(a->measure, stdout);
-  spread_print_warnings(a->spread, stdout);
-  fluct_print_limits(a->fluct, stdout);
+  empirical_measure_print_verdicts(a->measure, stdout);
+  bimodality_print_warnings(a->spread, stdout);
+  fluctuations_print_limits(a->fluct, stdout);
 }
 
 static int write_files(const struct request *request, const struct analysis *a, const struct provenance *provenance) {
-  char output[DISK_PATH];
+  char output[PATH_BYTES];
   snprintf(output, sizeof output, "%s/analysis.h5", request->run[0]);
   const char *path = request->output ? request->output : output;
   struct results *results = results_create();
-  fluct_results(a->fluct, results);
-  heal_results(a->heal, results);
-  rate_results(a->rate, results);
-  spread_results(a->spread, results);
+  fluctuations_results(a->fluct, results);
+  healing_results(a->heal, results);
+  loss_decay_results(a->rate, results);
+  bimodality_results(a->spread, results);
   clt_fields_results(a->clt, results);
-  measure_results(a->measure, results);
+  empirical_measure_results(a->measure, results);
   int status = results_write(results, a->study->config, provenance, path);
   if (status == OK) printf("\nwritten: %s\n", path);
   if (status == OK && request->json) status = results_json(results, request->json);
@@ -134,7 +135,7 @@ static int write_files(const struct request *request, const struct analysis *a, 
 /* On rank 0. */
 static int tell(const struct request *request, const struct analysis *a, const struct provenance *provenance) {
   print(a);
-  const int unmet = expect_print(request->expects, request->expect, a->heal, stdout) +
+  const int unmet = condition_print(request->expects, request->expect, a->heal, stdout) +
                     clt_expect_print(a->clt, request->expects == 0, request->clt_expects, request->clt_expect, stdout);
   TRY(write_files(request, a, provenance));
   fflush(stdout); /* before what rank 0 says on stderr */
@@ -149,14 +150,14 @@ static int analyze(const struct comm *comm, struct request *request, const struc
   int status = comm_agree(comm, study_open(request->runs, request->run, &a.study));
   if (status == OK) status = comm_agree(comm, comm->rank == 0 ? create(request, &a) : OK);
   if (status == OK) status = clt_fields_create(comm, a.study, &request->clt, &a.clt);
-  if (status == OK) status = measure_create(comm, a.study, request->run, &request->options, &a.measure);
+  if (status == OK) status = empirical_measure_create(comm, a.study, request->run, &request->options, &a.measure);
   if (status == OK) status = comm_agree(comm, comm->rank == 0 ? tell(request, &a, provenance) : OK);
-  measure_free(a.measure);
+  empirical_measure_free(a.measure);
   clt_fields_free(a.clt);
-  spread_free(a.spread);
-  rate_free(a.rate);
-  heal_free(a.heal);
-  fluct_free(a.fluct);
+  bimodality_free(a.spread);
+  loss_decay_free(a.rate);
+  healing_free(a.heal);
+  fluctuations_free(a.fluct);
   study_free(a.study);
   return status;
 }
@@ -164,8 +165,8 @@ static int analyze(const struct comm *comm, struct request *request, const struc
 int cmd_analyze(const struct comm *comm, int argc, char **argv) {
   struct request request = {.options = {.seed = 1, .bootstrap = 2000, .level = 0.99, .tolerance = 0.05},
                             .clt = {.vectors = CLT_VECTORS, .time = NAN},
-                            .expect = status_malloc(sizeof(struct expect) * (size_t)argc),
-                            .clt_expect = status_malloc(sizeof(double) * (size_t)argc)};
+                            .expect = alloc_small(sizeof(struct condition) * (size_t)argc),
+                            .clt_expect = alloc_small(sizeof(double) * (size_t)argc)};
   struct provenance provenance;
   provenance_fill(comm, argc, argv, &provenance);
   int status = parse(argc, argv, &request);

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/status.h"
+#include "base/error.h"
 #include "bench.h"
 #include "cli/cmd.h"
 #include "cli/option.h"
-#include "model/kernel.h"
-#include "model/unit.h"
+#include "particles/kernel.h"
+#include "particles/unit.h"
 
 const char cmd_bench_options[] = "  --quick           a few seconds, less exact\n"
                                  "  --only PART       kernels, data, population, sums or disk (default: all)\n"
@@ -30,7 +30,7 @@ int bench_network_create(const struct comm *comm, const char *text, enum isa isa
   TRY(config_parse("bench", text, &network->config));
   const struct config *config = network->config;
   TRY(target_create(comm, &config->target, &network->target));
-  TRY(data_create(network->target, &config->data, &network->data));
+  TRY(dataset_create(network->target, &config->data, &network->data));
   TRY(particles_create(comm, &config->ensemble, &config->unit, network->target->d, (enum precision)config->precision,
                        &even, &network->particles));
   particles_init(network->particles, config->seed);
@@ -41,7 +41,7 @@ int bench_network_create(const struct comm *comm, const char *text, enum isa isa
 void bench_network_free(struct bench_network *network) {
   dynamics_free(network->dynamics);
   particles_free(network->particles);
-  data_free(network->data);
+  dataset_free(network->data);
   target_free(network->target);
   config_free(network->config);
 }

@@ -1,8 +1,8 @@
 #include <stdio.h>
 
-#include "base/status.h"
+#include "base/error.h"
 #include "cli/cmd.h"
-#include "run/checkpoint.h"
+#include "store/checkpoint.h"
 
 const char cmd_compare_options[] =
     "  A, B   checkpoints; exit code 1 if any bit of their particles differs, or if one is damaged\n";

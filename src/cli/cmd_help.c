@@ -1,8 +1,8 @@
 #include <stdio.h>
 
-#include "base/status.h"
+#include "base/error.h"
 #include "cli/cmd.h"
-#include "run/config.h"
+#include "config/config.h"
 
 const char cmd_help_options[] =
     "  KEY    a key of the input, such as output.fields, or a section; without it all keys\n";

@@ -4,14 +4,15 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "base/h5.h"
-#include "base/status.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include "cli/cmd.h"
-#include "model/kernel.h"
-#include "model/observe.h"
-#include "run/checkpoint.h"
-#include "run/history_file.h"
-#include "run/report.h"
+#include "dynamics/observables.h"
+#include "io/h5.h"
+#include "log/report.h"
+#include "particles/kernel.h"
+#include "store/checkpoint.h"
+#include "store/history_file.h"
 
 const char cmd_info_options[] =
     "  FILE   a checkpoint, or the history.h5 of a run: sizes, columns, input, provenance\n";
@@ -40,7 +41,7 @@ static void print_provenance(struct h5 *file) {
 static int print_last(struct h5 *file, int member, int64_t rows, int64_t replicas) {
   static const char *const columns[] = {"loss", "test_loss"};
   char name[96];
-  double time, *values = status_malloc(sizeof *values * (size_t)replicas);
+  double time, *values = alloc_small(sizeof *values * (size_t)replicas);
   snprintf(name, sizeof name, "/ensemble/%d/series/time", member);
   int status = h5_read_rows(file, name, H5_DOUBLE, 1, &rows, rows - 1, 1, &time);
   if (status == OK) printf(", the last at t = %g with", time);
@@ -104,7 +105,7 @@ static int print_checkpoint(struct h5 *file, const char *path) {
   int status = h5_get_text(file, "/", "precision", &precision);
   if (status == OK) {
     printf("  t = %g", info.time);
-    if (info.pace.dt > 0) printf(", dt = %g since step %lld", info.pace.dt, (long long)info.pace.step);
+    if (info.segment.dt > 0) printf(", dt = %g since step %lld", info.segment.dt, (long long)info.segment.step);
     printf("; seed %llu, %s precision, level %s\n", (unsigned long long)info.seed, precision, isa_names[info.isa]);
     puts("  user block and metadata are whole; `mckean verify` checks the particles, too");
     free(precision);

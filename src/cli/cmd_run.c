@@ -2,12 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/disk.h"
-#include "base/status.h"
-#include "base/watchdog.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include "cli/cmd.h"
 #include "cli/option.h"
-#include "run/config.h"
+#include "config/config.h"
+#include "io/durable_file.h"
+#include "parallel/watchdog.h"
 
 const char cmd_run_options[] =
     "  INPUT               YAML file; `mckean help` explains its keys, which can also be given as KEY=VALUE\n"
@@ -40,14 +41,14 @@ static int take_duration(const struct option *option, const char *text, void *se
 }
 
 static const struct option options_table[] = {
-    OPTION("--fresh", option_flag, struct sim_options, fresh),
-    OPTION("--dry-run", option_flag, struct sim_options, dry_run),
-    OPTION("--json", option_file, struct sim_options, json),
-    OPTION_IN("--stop-at", option_int64, struct sim_options, stop_at, 0, 0x1p53),
-    OPTION("--max-wall", take_duration, struct sim_options, max_wall),
+    OPTION("--fresh", option_flag, struct simulation_options, fresh),
+    OPTION("--dry-run", option_flag, struct simulation_options, dry_run),
+    OPTION("--json", option_file, struct simulation_options, json),
+    OPTION_IN("--stop-at", option_int64, struct simulation_options, stop_at, 0, 0x1p53),
+    OPTION("--max-wall", take_duration, struct simulation_options, max_wall),
 };
 
-int cmd_run_parse(int argc, char **argv, struct sim_options *options, int *rest) {
+int cmd_run_parse(int argc, char **argv, struct simulation_options *options, int *rest) {
   TRY(option_parse(OPTIONS(options_table), argc, argv, options, rest));
   if (options->json && !options->dry_run)
     return FAIL(USAGE, "run: --json goes with --dry-run; what a run did is in <output>/summary.json");
@@ -57,8 +58,8 @@ int cmd_run_parse(int argc, char **argv, struct sim_options *options, int *rest)
 }
 
 /* The command line of the run itself, which a dry run foresees to the byte of its provenance. */
-static void keep_command(int argc, char **argv, struct sim_options *options) {
-  options->argv = status_malloc(sizeof(char *) * (size_t)argc);
+static void keep_command(int argc, char **argv, struct simulation_options *options) {
+  options->argv = alloc_small(sizeof(char *) * (size_t)argc);
   for (int i = 0; i < argc; i++) {
     const bool json = strcmp(argv[i], "--json") == 0;
     if (json) i++;
@@ -67,7 +68,7 @@ static void keep_command(int argc, char **argv, struct sim_options *options) {
 }
 
 int cmd_run(const struct comm *comm, int argc, char **argv) {
-  struct sim_options options = {.stop_at = -1};
+  struct simulation_options options = {.stop_at = -1};
   keep_command(argc, argv, &options);
   int rest;
   struct config *config = NULL;
@@ -76,9 +77,9 @@ int cmd_run(const struct comm *comm, int argc, char **argv) {
   struct watchdog *watchdog = NULL;
   if (status == OK) {
     watchdog_start(comm, config->watchdog, &watchdog);
-    status = sim_run(comm, config, &options);
+    status = simulation_run(comm, config, &options);
     watchdog_stop(watchdog);
-    if (status == OK && options.dry_run) status = disk_delivered(); /* it only prints */
+    if (status == OK && options.dry_run) status = durable_file_stdout_written(); /* it only prints */
   }
   config_free(config);
   free(options.argv);

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/spectrum.h"
-#include "base/blas.h"
-#include "base/status.h"
+#include "base/error.h"
+#include "base/openblas.h"
 #include "cli/cmd.h"
 #include "cli/option.h"
+#include "spectrum/spectrum.h"
 
 const char cmd_spectrum_options[] =
     "  --n N         the network's size (default: the largest)\n"
@@ -67,18 +67,18 @@ static int tell(const struct request *request, const struct spectrum *spectrum, 
 int cmd_spectrum(const struct comm *comm, int argc, char **argv) {
   struct request request = {.spectrum = {.seed = -1, .ridge = 1e-10}};
   struct provenance provenance;
-  struct setup setup;
+  struct problem setup;
   struct spectrum *spectrum = NULL;
   provenance_fill(comm, argc, argv, &provenance);
   TRY(parse(argc, argv, &request)); /* the same on all ranks */
-  int status = setup_open(comm, request.checkpoint, &setup);
+  int status = problem_open(comm, request.checkpoint, &setup);
   if (status == OK) {
-    blas_threads(setup.config->threads);
+    openblas_threads(setup.config->threads);
     provenance_set(&provenance, "parent", request.checkpoint);
     status = spectrum_create(comm, &setup, &request.spectrum, &spectrum);
   }
   if (status == OK) status = comm_agree(comm, comm->rank == 0 ? tell(&request, spectrum, &provenance) : OK);
   spectrum_free(spectrum);
-  setup_free(&setup);
+  problem_free(&setup);
   return status;
 }

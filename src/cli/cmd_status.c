@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
-#include "base/status.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include "cli/cmd.h"
 #include "cli/option.h"
-#include "run/provenance.h"
-#include "run/survey.h"
+#include "forecast/run_status.h"
+#include "io/json.h"
+#include "log/provenance.h"
 
 const char cmd_status_options[] =
     "  DIR ...                      run folders, or folders that hold some. A run is done at the last step of the "
@@ -92,7 +93,7 @@ static void write_path(void *context, const char *run) {
 /* Rank 0's bytes on all ranks; to be freed. */
 static char *share(const struct comm *comm, char *text, int64_t *bytes) {
   comm_bcast(comm, bytes, sizeof *bytes, 0);
-  if (comm->rank != 0) text = status_malloc((size_t)*bytes);
+  if (comm->rank != 0) text = alloc_small((size_t)*bytes);
   comm_bcast(comm, text, *bytes, 0);
   return text;
 }
@@ -103,7 +104,7 @@ static void collect_folders(const struct comm *comm, const struct request *reque
   if (comm->rank == 0) {
     FILE *out = open_memstream(&paths, &size);
     if (!out) die("no memory for a list of runs");
-    for (int i = 0; i < request->folders; i++) survey_find(request->folder[i], write_path, out);
+    for (int i = 0; i < request->folders; i++) run_status_find(request->folder[i], write_path, out);
     fclose(out);
   }
   int64_t bytes = (int64_t)size;
@@ -133,7 +134,7 @@ static bool same_path(const char *a, const char *b) {
 /* argv as `mckean run` gets it, but for the verb. */
 static int collect_command(const struct comm *comm, int argc, char **argv, int line, struct list *list) {
   static char verb[] = "run";
-  struct sim_options options = {.stop_at = -1};
+  struct simulation_options options = {.stop_at = -1};
   struct config *config = NULL;
   int rest;
   argv[0] = verb;
@@ -170,7 +171,7 @@ static int collect_manifest(const struct comm *comm, const char *path, struct li
   TRY(comm_agree(comm, comm->rank == 0 ? read_manifest(path, &text, &size) : OK));
   int64_t bytes = (int64_t)size + 1;
   lines = text = share(comm, text, &bytes);
-  char **argv = status_malloc(sizeof *argv * (size_t)(bytes + 1));
+  char **argv = alloc_small(sizeof *argv * (size_t)(bytes + 1));
   int status = OK, number = 1;
   for (char *line; status == OK && (line = strsep(&lines, "\n")); number++) {
     int argc = 1;
@@ -179,7 +180,7 @@ static int collect_manifest(const struct comm *comm, const char *path, struct li
     for (char *word = strtok_r(line, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) argv[argc++] = word;
     if (argc == 1) continue;
     status = collect_command(comm, argc, argv, number, list);
-    if (status != OK) status = FAIL(status, "%s, line %d: %s", path, number, status_text());
+    if (status != OK) status = FAIL(status, "%s, line %d: %s", path, number, error_text());
   }
   free(argv);
   free(text);
@@ -189,13 +190,13 @@ static int collect_manifest(const struct comm *comm, const char *path, struct li
 
 /* ---- what is said of them ---- */
 
-static void print_run(const char *folder, const struct survey *survey) {
+static void print_run(const char *folder, const struct run_status *survey) {
   char step[64] = "";
   if (survey->step >= 0 && survey->steps > 0)
     snprintf(step, sizeof step, "%lld of %lld", (long long)survey->step, (long long)survey->steps);
   else if (survey->step >= 0)
     snprintf(step, sizeof step, "%lld", (long long)survey->step);
-  printf("%-8s %20s  %s\n", survey_names[survey->state], step, folder);
+  printf("%-8s %20s  %s\n", run_state_names[survey->state], step, folder);
   if (*survey->reason) printf("%31s%s\n", "", survey->reason);
   for (const char *line = survey->passed_over; *line;) {
     const size_t length = strcspn(line, "\n");
@@ -212,11 +213,11 @@ static void json_count(struct json *json, const char *name, int64_t value, bool 
     json_text(json, name, NULL);
 }
 
-static void json_run(struct json *json, const struct entry *entry, const struct survey *survey) {
+static void json_run(struct json *json, const struct entry *entry, const struct run_status *survey) {
   json_object(json, NULL);
   json_text(json, "run", entry->folder);
   json_count(json, "line", entry->line, entry->line > 0);
-  json_text(json, "state", survey_names[survey->state]);
+  json_text(json, "state", run_state_names[survey->state]);
   json_count(json, "step", survey->step, survey->step >= 0);
   json_count(json, "steps", survey->steps, survey->steps > 0);
   json_text(json, "checkpoint", survey->checkpoint);
@@ -226,37 +227,37 @@ static void json_run(struct json *json, const struct entry *entry, const struct 
 }
 
 static void survey_all(const struct comm *comm, const struct request *request, const struct list *list,
-                       struct json *json, int count[SURVEY_STATES]) {
+                       struct json *json, int count[RUN_STATES]) {
   json_text(json, "format", "mckean-status");
   json_integer(json, "format_version", 1);
   json_text(json, "version", build_version);
   json_array(json, "runs");
   for (int i = 0; i < list->count; i++) {
-    struct survey survey;
-    survey_run(comm, list->entry[i].folder, list->entry[i].asked, request->quick, &survey);
+    struct run_status survey;
+    run_status_run(comm, list->entry[i].folder, list->entry[i].asked, request->quick, &survey);
     count[survey.state]++;
     json_run(json, &list->entry[i], &survey);
     if (request->table && comm->rank == 0) print_run(list->entry[i].folder, &survey);
-    survey_free(&survey);
+    run_status_free(&survey);
   }
 }
 
-static void print_total(const struct list *list, const int count[SURVEY_STATES]) {
+static void print_total(const struct list *list, const int count[RUN_STATES]) {
   printf("%d run%s: ", list->count, list->count == 1 ? "" : "s");
   const char *separator = "";
-  for (int s = 0; s < SURVEY_STATES; s++) {
+  for (int s = 0; s < RUN_STATES; s++) {
     if (count[s] == 0) continue;
-    printf("%s%d %s", separator, count[s], survey_names[s]);
+    printf("%s%d %s", separator, count[s], run_state_names[s]);
     separator = ", ";
   }
   putchar('\n');
 }
 
 static int tell(const struct comm *comm, const struct request *request, const struct list *list) {
-  int count[SURVEY_STATES] = {0};
+  int count[RUN_STATES] = {0};
   struct json *json;
   int status = json_create(comm->rank == 0 ? request->json : NULL, &json);
-  if (status == FAILED) status = FAIL(USAGE, "%s", status_text()); /* exit code 1 would tell of damage */
+  if (status == FAILED) status = FAIL(USAGE, "%s", error_text()); /* exit code 1 would tell of damage */
   status = comm_agree(comm, status);
   if (status == OK) {
     survey_all(comm, request, list, json, count);
@@ -265,9 +266,9 @@ static int tell(const struct comm *comm, const struct request *request, const st
   }
   json_free(json);
   TRY(status);
-  if (count[SURVEY_DAMAGED] > 0)
-    return FAIL(FAILED, "status: %d of %d runs cannot go on", count[SURVEY_DAMAGED], list->count);
-  return count[SURVEY_DONE] == list->count ? OK : STOPPED;
+  if (count[RUN_DAMAGED] > 0)
+    return FAIL(FAILED, "status: %d of %d runs cannot go on", count[RUN_DAMAGED], list->count);
+  return count[RUN_DONE] == list->count ? OK : STOPPED;
 }
 
 int cmd_status(const struct comm *comm, int argc, char **argv) {

@@ -5,10 +5,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/disk.h"
-#include "base/status.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include "cli/cmd.h"
-#include "run/checkpoint.h"
+#include "io/durable_file.h"
+#include "store/checkpoint.h"
 
 const char cmd_verify_options[] = "  FILE   a checkpoint\n"
                                   "  RUN    a run folder, or a folder of checkpoints: all of them\n";
@@ -35,14 +36,14 @@ static void verify(const struct comm *comm, const char *path, int *worst) {
   const int status = checkpoint_verify(comm, path, &info);
   if (comm->rank == 0 && status == OK)
     printf("%s: whole, step %lld, %.3f MB\n", path, (long long)info.step, (double)info.bytes * 1e-6);
-  if (comm->rank == 0 && status != OK) printf("%s\n", status_text());
+  if (comm->rank == 0 && status != OK) printf("%s\n", error_text());
   checkpoint_info_free(&info);
   if (status > *worst) *worst = status;
 }
 
 /* Rank 0. Prints the paths of all checkpoints of a run, or of a folder of checkpoints, one a line. */
 static void list_folder(const char *folder, FILE *out) {
-  char inner[DISK_PATH];
+  char inner[PATH_BYTES];
   struct stat found;
   snprintf(inner, sizeof inner, "%s/checkpoints", folder);
   if (stat(inner, &found) != 0) snprintf(inner, sizeof inner, "%s", folder);
@@ -73,7 +74,7 @@ static char *list_files(const struct comm *comm, int argc, char **argv) {
   }
   int64_t bytes = (int64_t)size + 1;
   comm_bcast(comm, &bytes, sizeof bytes, 0);
-  if (comm->rank != 0) text = status_malloc((size_t)bytes);
+  if (comm->rank != 0) text = alloc_small((size_t)bytes);
   comm_bcast(comm, text, bytes, 0);
   return text;
 }

@@ -3,14 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/blas.h"
-#include "base/comm.h"
-#include "base/disk.h"
-#include "base/h5.h"
-#include "base/status.h"
+#include "base/error.h"
+#include "base/openblas.h"
 #include "cli/cmd.h"
-#include "model/kernel.h"
-#include "run/provenance.h"
+#include "io/durable_file.h"
+#include "io/h5.h"
+#include "log/provenance.h"
+#include "parallel/comm.h"
+#include "particles/kernel.h"
 
 static void usage(FILE *out) {
   fprintf(out, "usage: mpirun -n RANKS mckean VERB ...\n\n");
@@ -62,14 +62,15 @@ static int dispatch(const struct comm *comm, const struct verb *verb, int argc, 
 int main(int argc, char **argv) {
   struct comm world;
   const struct verb *verb = find(argv[1]);
-  if (verb && verb->blas) blas_start(argv);
+  if (verb && verb->blas) openblas_start(argv);
   h5_start();
   int status = comm_start(&argc, &argv, &world);
   if (status == OK) status = provenance_alike(&world, argc - 1, argv + 1);
   if (status == OK) status = comm_agree(&world, isa_limit(getenv("MCKEAN_ISA")));
   if (status == OK) status = dispatch(&world, verb, argc, argv);
-  if ((status == OK || status == STOPPED) && (!verb || verb->prints) && disk_delivered() != OK) status = FAILED;
-  if (world.rank == 0 && status != OK && status != STOPPED) fprintf(stderr, "mckean: %s\n", status_text());
+  if ((status == OK || status == STOPPED) && (!verb || verb->prints) && durable_file_stdout_written() != OK)
+    status = FAILED;
+  if (world.rank == 0 && status != OK && status != STOPPED) fprintf(stderr, "mckean: %s\n", error_text());
   comm_stop();
   return status == FULL || status == UNREAD ? FAILED : status;
 }

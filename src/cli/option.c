@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/status.h"
+#include "base/error.h"
 
 int option_flag(const struct option *option, const char *text, void *member) {
   (void)option;
@@ -72,7 +72,7 @@ int option_parse(int count, const struct option *table, int argc, char **argv, v
       return FAIL(USAGE, "%s: %s: its value is missing; `mckean %s --help` lists the options", verb, argv[i], verb);
     const char *text = valued ? argv[++i] : NULL;
     if (option->take(option, text, (char *)request + option->offset) != OK)
-      return FAIL(USAGE, "%s: %s", verb, status_text());
+      return FAIL(USAGE, "%s: %s", verb, error_text());
   }
   return OK;
 }

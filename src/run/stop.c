@@ -6,8 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/disk.h"
-#include "run/slurm.h"
+#include "io/durable_file.h"
+#include "log/slurm.h"
 
 static const double AGREE_EVERY = 0.2; /* seconds */
 static const double LOOK_EVERY = 1;    /* seconds, for the stop file: each look is work for the file system */
@@ -133,7 +133,7 @@ static const char *signal_name(int signal) {
 
 /* The stop file; it has been obeyed then: the next run shall not find it. */
 static bool stop_file(struct stop *stop, double now) {
-  char path[DISK_PATH];
+  char path[PATH_BYTES];
   if (now - stop->looked < LOOK_EVERY) return false;
   stop->looked = now;
   snprintf(path, sizeof path, "%s/stop", stop->given.output);

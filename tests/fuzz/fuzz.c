@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/h5.h"
+#include "io/h5.h"
 
 struct comm world;
 static char folder[256];
@@ -23,7 +23,7 @@ const char *fuzz_start(void) {
   const char *tmp = getenv("TMPDIR");
   __lsan_disable(); /* MPI keeps what it starts with */
   h5_start();
-  if (comm_start(NULL, NULL, &world) != OK) fuzz_found(status_text());
+  if (comm_start(NULL, NULL, &world) != OK) fuzz_found(error_text());
   __lsan_enable();
   snprintf(folder, sizeof folder, "%s/mckean-fuzz-XXXXXX", tmp ? tmp : "/tmp");
   if (!mkdtemp(folder)) fuzz_found("no folder");

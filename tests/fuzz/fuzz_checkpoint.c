@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/crc.h"
-#include "base/slab.h"
+#include "base/crc32c.h"
 #include "checkpoint_layout.h"
 #include "fuzz.h"
+#include "io/parallel_write.h"
 
 static char whole[400], forged[400];
 
@@ -62,12 +62,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
                    "dynamics: {stages: [{steps: 9, dt: 0.1}]}}",
                    &config) != OK ||
       particles_create(&world, &ensemble, &unit, 2, PRECISION_SINGLE, cost, &particles) != OK)
-    fuzz_found(status_text());
+    fuzz_found(error_text());
   particles_init(particles, 1);
   char *echo = config_echo(config), *path = checkpoint_path(folder, 1);
   const struct checkpoint_request request = {
       .folder = folder, .step = 1, .time = 0.1, .config = echo, .provenance = &provenance, .may_write = always};
-  if (checkpoint_write(&world, &request, particles, &bytes) != OK) fuzz_found(status_text());
+  if (checkpoint_write(&world, &request, particles, &bytes) != OK) fuzz_found(error_text());
   snprintf(whole, sizeof whole, "%s", path);
   snprintf(forged, sizeof forged, "%s/forged.h5", folder);
   free(path);
@@ -119,12 +119,13 @@ static void seal(struct script *script) {
   const int file = open(forged, O_RDWR | O_CLOEXEC), count = find_extents(extent, &table);
   if (file < 0 || fstat(file, &found) != 0) fuzz_found("the forged file is gone");
   struct user_block block = {.bytes = found.st_size, .extents_offset = table, .extents = count};
-  if (count > 0 && table > 0) (void)slab_pwrite(file, forged, table, extent, count * (int64_t)sizeof *extent);
+  if (count > 0 && table > 0) (void)durable_file_pwrite(file, forged, table, extent, count * (int64_t)sizeof *extent);
   const uint8_t how = script_byte(script);
   if (how & 1 && count > 0) {
     const uint64_t *part = extent[script_byte(script) % count];
     const uint8_t byte = script_byte(script);
-    if (part[1] > 0) (void)slab_pwrite(file, forged, (int64_t)(part[0] + script_byte(script) % part[1]), &byte, 1);
+    if (part[1] > 0)
+      (void)durable_file_pwrite(file, forged, (int64_t)(part[0] + script_byte(script) % part[1]), &byte, 1);
   }
   if (how & 2) block.extents = script_value(script);
   if (how & 4) block.extents_offset = script_value(script);
@@ -134,7 +135,7 @@ static void seal(struct script *script) {
   if ((how & 48) == 48) out[script_byte(script) % 508] = script_byte(script);
   const uint32_t crc = crc32c(0, out, USER_BLOCK - 4);
   memcpy(out + USER_BLOCK - 4, &crc, 4);
-  (void)slab_pwrite(file, forged, 0, out, how == 64 ? 200 : USER_BLOCK);
+  (void)durable_file_pwrite(file, forged, 0, out, how == 64 ? 200 : USER_BLOCK);
   if (how == 128) {
     const uint64_t left = (uint64_t)script_value(script) % (uint64_t)(found.st_size + 1);
     if (ftruncate(file, (off_t)left) != 0) fuzz_found("cannot cut");
@@ -153,10 +154,10 @@ static void seal_blocks(struct script *script) {
       const struct place place = layout_place(&layout, block);
       const int64_t bytes = place.units * layout_unit_bytes(&layout, k);
       void *rows = malloc((size_t)bytes);
-      if (slab_pread(file, forged, layout_data(&layout, &place, k), rows, bytes) != OK)
+      if (durable_file_pread(file, forged, layout_data(&layout, &place, k), rows, bytes) != OK)
         fuzz_found("rows are not there");
       const uint32_t crc = crc32c(0, rows, (size_t)bytes);
-      (void)slab_pwrite(file, forged, layout_crc(&layout, &place, k), &crc, sizeof crc);
+      (void)durable_file_pwrite(file, forged, layout_crc(&layout, &place, k), &crc, sizeof crc);
       free(rows);
     }
   close(file);
@@ -191,7 +192,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const int status = checkpoint_verify(&world, forged, &info);
   if (status == OK)
     use(&info);
-  else if (strlen(status_text()) < 10)
+  else if (strlen(error_text()) < 10)
     fuzz_found("a refusal without a reason");
   checkpoint_info_free(&info);
   return 0;

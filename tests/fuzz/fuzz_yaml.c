@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config.h"
 #include "fuzz.h"
-#include "run/config.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
   (void)argc;
@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const int status = config_parse_overridden("fuzz", text, overrides, override, &config);
   if (status == OK)
     check_echo(config);
-  else if (status != USAGE || strlen(status_text()) < 10)
+  else if (status != USAGE || strlen(error_text()) < 10)
     fuzz_found("a refusal without a reason");
   config_free(config);
   free(text);

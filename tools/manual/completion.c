@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "config/config.h"
 #include "options.h"
-#include "run/config.h"
 
 /* What else a verb's arguments are: keys with a value, keys alone, or files. */
 static bool takes_values(const struct verb *verb) {

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "completion.h"
+#include "log/provenance.h"
 #include "page.h"
-#include "run/provenance.h"
 
 int main(int argc, char **argv) {
   const char *kind = argc == 2 ? argv[1] : "";

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "config/config.h"
 #include "options.h"
-#include "run/config.h"
 
 enum { LINE = 72 };
 

@@ -2,7 +2,7 @@
  *
  * This is the code of a run: dynamics_step, forward_pass, particles_create (ownership) and comm.c are linked in as they
  * are, so the model follows them when they change. Replaced are the two things below them that cost time or memory:
- * model/kernel.h, whose functions compute nothing but add to the time their rank owes the simulation, and data_points,
+ * particles/kernel.h, whose functions compute nothing but add to the time their rank owes the simulation, and dataset_points,
  * likewise. A stored parameter takes no bytes here (precision_stored), so 10^8 particles fit a thousand times into one
  * process. Time that is owed is spent, as sleep of simulated time, before every sum over ranks and at the end of a
  * step.
@@ -19,9 +19,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/comm.h"
-#include "base/status.h"
-#include "model/dynamics.h"
+#include "base/error.h"
+#include "dynamics/dynamics.h"
+#include "parallel/comm.h"
 
 /* Nanoseconds of computing: per unit and sample; per unit (move); per sample on every rank (draw, residual); per label.
  */
@@ -52,7 +52,7 @@ int MPI_Iallreduce(const void *from, void *words, int count, MPI_Datatype type, 
   return MPI_SUCCESS;
 }
 
-/* ---- model/kernel.h and data_points, in time only; 2 d of a pair's 6 d flops are the forward kernel's ---- */
+/* ---- particles/kernel.h and dataset_points, in time only; 2 d of a pair's 6 d flops are the forward kernel's ---- */
 
 static void narrow(int d, const void *tile, void *real_tile) {
   (void)d, (void)tile, (void)real_tile;
@@ -118,8 +118,8 @@ void points_set(struct points *points, enum precision precision, const struct un
   points->count = count;
 }
 
-void data_points(const struct data *data, const struct data_place *place, int64_t first, int count, double *x,
-                 double *y) {
+void dataset_points(const struct dataset *data, const struct batch_place *place, int64_t first, int count, double *x,
+                    double *y) {
   (void)data, (void)place, (void)first, (void)x;
   if (y) memset(y, 0, sizeof *y * (size_t)count);
   owed += (cost.point + (y ? cost.label : 0)) * count;
@@ -130,7 +130,7 @@ void data_points(const struct data *data, const struct data_place *place, int64_
 struct run {
   struct ensemble_spec ensemble;
   struct schedule schedule;
-  struct data data;
+  struct dataset data;
   enum precision precision;
 };
 
@@ -142,7 +142,7 @@ static int read_arguments(int argc, char **argv, struct run *run) {
   const struct stage stage = {.steps = 1, .dt = 1, .batch = atoll(argv[2])};
   run->ensemble = (struct ensemble_spec){.members = 1, .n = {atoll(argv[1])}, .replicas = 1};
   run->schedule = (struct schedule){.scheme = SCHEME_SGD, .stages = 1, .stage = {stage}};
-  run->data = (struct data){.spec = {.mode = DATA_ONLINE}, .d = atoi(argv[3])};
+  run->data = (struct dataset){.spec = {.mode = DATA_ONLINE}, .d = atoi(argv[3])};
   cost.pair = atof(argv[5]);
   cost.unit = atof(argv[6]);
   cost.point = atof(argv[7]);
@@ -178,7 +178,7 @@ int main(int argc, char **argv) {
   int status = comm_start(&argc, &argv, &world);
   if (status == OK) status = read_arguments(argc, argv, &run);
   if (status == OK) status = simulate(&world, &run);
-  if (status != OK && world.rank == 0) fprintf(stderr, "step: %s\n", status_text());
+  if (status != OK && world.rank == 0) fprintf(stderr, "step: %s\n", error_text());
   comm_stop();
   return status;
 }

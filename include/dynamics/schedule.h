@@ -1,0 +1,66 @@
+/* schedule: which step size and batch size hold at which step. The stages of a run follow one another; a change of
+ * steps, dt or batch between them is a "quench". Local and pure. */
+#ifndef MCKEAN_DYNAMICS_SCHEDULE_H
+#define MCKEAN_DYNAMICS_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "data/dataset.h"
+
+enum scheme { SCHEME_GD, SCHEME_SGD, SCHEMES };
+extern const char *const scheme_names[SCHEMES];
+
+enum { STAGES_MAX = 64 };
+
+struct stage {
+  int64_t steps;
+  double dt;        /* 0: auto, dt_safety times the limit of stability, estimated anew every dt_every steps */
+  double dt_safety; /* auto */
+  int64_t dt_every; /* auto: at the stage's first step and at multiples of this */
+  int64_t batch;    /* P, or 0: floor(batch_scale * n^batch_power), at least 1; gd: 0, the whole set or population */
+  double batch_scale;
+  double batch_power;
+};
+
+struct schedule {
+  int scheme; /* enum scheme */
+  int stages;
+  struct stage stage[STAGES_MAX];
+};
+
+int64_t schedule_steps(const struct schedule *schedule);            /* of all stages */
+int schedule_stage(const struct schedule *schedule, int64_t step);  /* the last stage for step >= schedule_steps */
+int64_t schedule_first(const struct schedule *schedule, int stage); /* first step of a stage */
+double schedule_time(const struct schedule *schedule,
+                     int64_t step);                                /* sum of dt over the steps before step, none auto */
+bool schedule_auto(const struct schedule *schedule, int64_t step); /* is dt auto in a step before step? */
+
+/* Time goes on evenly: t = time + (step - segment.step) dt, up to the next change of dt. */
+struct dt_segment {
+  int64_t step;
+  double time, dt;
+};
+double dt_segment_time(const struct dt_segment *segment, int64_t step);
+
+/* The pace in which a step is taken, where no step before it has dt auto; dt 0 if its own is. */
+struct dt_segment schedule_segment(const struct schedule *schedule, int64_t step);
+
+/* P of a network of n units in a stage, at most BATCH_LIMIT; samples: size of the fixed set, 0 if the data are online.
+ */
+#define BATCH_LIMIT (INT64_C(1) << 31)
+int64_t schedule_batch(const struct schedule *schedule, int stage, int64_t n, int64_t samples);
+
+/* What a unit of such a network costs in a step: P, or the n units it meets where the potential is exact. */
+double schedule_cost(const struct schedule *schedule, int stage, int64_t n, const struct dataset *data);
+
+/* USAGE if that is more than the samples of a fixed set, or than 2^31 - 1. */
+int schedule_check(const struct schedule *schedule, int stage, int64_t n, int64_t samples);
+
+/* True if two stages have the same rule for P, whatever n. */
+bool schedule_same_batch(const struct schedule *schedule, int stage, int other);
+
+/* True if the two give the same trajectory through step. */
+bool schedule_agree(const struct schedule *a, const struct schedule *b, int64_t step);
+
+#endif

@@ -1,0 +1,41 @@
+#include "base/crc32c.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static const uint32_t POLYNOMIAL = 0x82f63b78; /* Castagnoli's, bits reversed */
+
+uint32_t crc32c_by_table(uint32_t crc, const void *data, size_t bytes) {
+  static uint32_t table[256];
+  if (!table[1])
+    for (uint32_t i = 0; i < 256; i++) {
+      uint32_t entry = i;
+      for (int bit = 0; bit < 8; bit++) entry = entry & 1 ? entry >> 1 ^ POLYNOMIAL : entry >> 1;
+      table[i] = entry;
+    }
+  crc = ~crc;
+  for (const unsigned char *byte = data; bytes > 0; byte++, bytes--) crc = crc >> 8 ^ table[(crc ^ *byte) & 255];
+  return ~crc;
+}
+
+#if defined __x86_64__
+__attribute__((target("sse4.2"))) static uint32_t by_instruction(uint32_t crc, const void *data, size_t bytes) {
+  const unsigned char *byte = data;
+  uint64_t state = (uint32_t)~crc;
+  for (; bytes >= 8; byte += 8, bytes -= 8) {
+    uint64_t word;
+    memcpy(&word, byte, sizeof word);
+    state = __builtin_ia32_crc32di(state, word);
+  }
+  for (; bytes > 0; byte++, bytes--) state = __builtin_ia32_crc32qi((uint32_t)state, *byte);
+  return ~(uint32_t)state;
+}
+
+uint32_t crc32c(uint32_t crc, const void *data, size_t bytes) {
+  return __builtin_cpu_supports("sse4.2") ? by_instruction(crc, data, bytes) : crc32c_by_table(crc, data, bytes);
+}
+#else
+uint32_t crc32c(uint32_t crc, const void *data, size_t bytes) {
+  return crc32c_by_table(crc, data, bytes);
+}
+#endif

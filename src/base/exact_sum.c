@@ -1,0 +1,90 @@
+#include "base/exact_sum.h"
+
+#include <math.h>
+
+/* Integers of doubles by adding and subtracting 1.5 2^52: rounds to nearest in one addition each way, for |v| < 2^51.
+ */
+static const double ROUND = 0x1.8p52;
+
+void exact_sum_add(int count, const double *restrict v, int64_t *restrict sum) {
+  int64_t *restrict l0 = sum, *restrict l1 = sum + count, *restrict l2 = sum + 2 * (int64_t)count;
+  int64_t bad = 0;
+  for (int i = 0; i < count; i++) {
+    const bool good = fabs(v[i]) < 0x1p39; /* false for NaN */
+    bad |= !good;
+    const double term = good ? v[i] : 0;
+    const double head = (term + ROUND) - ROUND;
+    const double middle = (term - head) * 0x1p40; /* exact: |term - head| <= 1/2 */
+    const double whole = (middle + ROUND) - ROUND;
+    const double low = (middle - whole) * 0x1p40;
+    l0[i] += (int64_t)head;
+    l1[i] += (int64_t)whole;
+    l2[i] += (int64_t)((low + ROUND) - ROUND);
+  }
+  sum[3 * (int64_t)count] |= bad;
+}
+
+/* A non-negative sum h 2^80 + m 2^40 + l, 0 <= m, l < 2^40, in units of 2^-80, rounded once to nearest, ties to even.
+ */
+static double round_once(uint64_t h, uint64_t m, uint64_t l) {
+  const unsigned __int128 low = (unsigned __int128)m << 40 | l;
+  if (h == 0) {
+    const uint64_t upper = (uint64_t)(low >> 64);
+    if (upper == 0) return (double)(uint64_t)low * 0x1p-80;
+    /* The highest 64 bits; a 1 in the last place for any bits below keeps the rounding right. */
+    const int shift = 64 - __builtin_clzll(upper);
+    const uint64_t top = (uint64_t)(low >> shift), rest = (uint64_t)low & ((UINT64_C(1) << shift) - 1);
+    return ldexp((double)(top | (rest != 0)), shift - 80);
+  }
+  const int room = __builtin_clzll(h);
+  const uint64_t top = room ? h << room | (uint64_t)(low >> (80 - room)) : h;
+  const unsigned __int128 rest = low & (((unsigned __int128)1 << (80 - room)) - 1);
+  return ldexp((double)(top | (rest != 0)), -room);
+}
+
+/* Carries so that m and l are in [0, 2^40). */
+static void carry(int64_t *h, int64_t *m, int64_t *l) {
+  *m += *l >> 40;
+  *l &= (INT64_C(1) << 40) - 1;
+  *h += *m >> 40;
+  *m &= (INT64_C(1) << 40) - 1;
+}
+
+bool exact_sum_value(int count, const int64_t *restrict sum, double *restrict v) {
+  if (sum[3 * (int64_t)count] != 0) return false;
+  for (int i = 0; i < count; i++) {
+    int64_t h = sum[i], m = sum[count + i], l = sum[2 * (int64_t)count + i];
+    carry(&h, &m, &l);
+    const bool negative = h < 0;
+    if (negative) {
+      h = -h;
+      m = -m;
+      l = -l;
+      carry(&h, &m, &l);
+    }
+    const double size = round_once((uint64_t)h, (uint64_t)m, (uint64_t)l);
+    v[i] = negative ? -size : size;
+  }
+  return true;
+}
+
+static double wide_scale(int scale) {
+  static const double scales[WIDE_SCALES] = {0x1p80, 0x1p40, 1, 0x1p-40, 0x1p-80};
+  return scales[scale];
+}
+
+void wide_sum_add(double v, int64_t *sum) {
+  for (int scale = 0; scale < WIDE_SCALES; scale++) {
+    const double scaled = v * wide_scale(scale);
+    exact_sum_add(1, &scaled, sum + scale * EXACT_LIMBS(1));
+  }
+}
+
+bool wide_sum_value(const int64_t *sum, double *v) {
+  for (int scale = 0; scale < WIDE_SCALES; scale++)
+    if (exact_sum_value(1, sum + scale * EXACT_LIMBS(1), v)) {
+      *v /= wide_scale(scale);
+      return true;
+    }
+  return false;
+}

@@ -1,0 +1,86 @@
+#include "base/openblas.h"
+
+#include <cblas.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+/* OpenBLAS's own, declared in a header that another cblas.h may hide. */
+char *openblas_get_corename(void);
+void openblas_set_num_threads(int threads);
+
+const char *openblas_core(void) {
+  return openblas_get_corename();
+}
+
+void openblas_threads(int threads) {
+  openblas_set_num_threads(threads);
+}
+
+#if defined __x86_64__
+static bool among(const char *name, const char *const *names, int count) {
+  for (int i = 0; i < count; i++)
+    if (strcasecmp(name, names[i]) == 0) return true;
+  return false;
+}
+#endif
+
+bool openblas_fits(void) {
+#if defined __x86_64__
+  static const char *const avx512[] = {"SkylakeX", "Cooperlake", "SapphireRapids"}, *const avx2[] = {"Haswell", "Zen"};
+  const bool v4 = __builtin_cpu_supports("x86-64-v4"), v3 = __builtin_cpu_supports("x86-64-v3");
+  return !v3 || among(openblas_core(), avx512, 3) || (!v4 && among(openblas_core(), avx2, 2));
+#else
+  return true;
+#endif
+}
+
+void openblas_start(char **argv) {
+#if defined __x86_64__
+  if (openblas_fits() || getenv("OPENBLAS_CORETYPE")) return;
+  setenv("OPENBLAS_CORETYPE", __builtin_cpu_supports("x86-64-v4") ? "SkylakeX" : "Haswell", 1);
+  execv("/proc/self/exe", argv); /* returns only if it failed: then the slow kernels serve */
+#else
+  (void)argv;
+#endif
+}
+
+/* ---- GEMM ---- */
+
+enum { GEMM = 384, GEMMS = 4 };
+
+int openblas_gemm_create(struct openblas_gemm *gemm) {
+  double **operand[] = {&gemm->a, &gemm->b, &gemm->c};
+  *gemm = (struct openblas_gemm){0};
+  for (int i = 0; i < 3; i++) {
+    TRY(alloc_array((void **)operand[i], GEMM * GEMM, sizeof(double), "GEMM"));
+    memset(*operand[i], 0, GEMM * GEMM * sizeof(double));
+  }
+  return OK;
+}
+
+void openblas_gemm_free(struct openblas_gemm *gemm) {
+  free(gemm->a);
+  free(gemm->b);
+  free(gemm->c);
+}
+
+double openblas_gemm_flops(const struct openblas_gemm *gemm, bool single) {
+  struct timespec began, ended;
+  clock_gettime(CLOCK_MONOTONIC, &began);
+  for (int i = 0; i < GEMMS; i++)
+    if (single)
+      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, GEMM, GEMM, GEMM, 1, (const float *)gemm->a, GEMM,
+                  (const float *)gemm->b, GEMM, 0, (float *)gemm->c, GEMM);
+    else
+      cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, GEMM, GEMM, GEMM, 1, gemm->a, GEMM, gemm->b, GEMM, 0,
+                  gemm->c, GEMM);
+  clock_gettime(CLOCK_MONOTONIC, &ended);
+  const double seconds = (double)(ended.tv_sec - began.tv_sec) + 1e-9 * (double)(ended.tv_nsec - began.tv_nsec);
+  return 2.0 * GEMMS * GEMM * GEMM * GEMM / seconds;
+}

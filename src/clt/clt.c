@@ -1,0 +1,124 @@
+#include "clt/clt.h"
+
+#include <cblas.h>
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_statistics_double.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "fluctuations/anderson_darling.h"
+
+#define WIDTH_SD 4.5  /* a Gaussian leaves this many standard deviations in 7e-6 of all cases */
+#define RARE     1e-5 /* as rare, of other laws */
+#define FAMILY   1e-4 /* level of all tests of normality together */
+#define PARALLEL 0.99 /* a cosine that duplicates pass */
+
+const char *const clt_question_names[CLT_QUESTIONS] = {"quotients", "width", "mean", "cosine", "normality"};
+
+static struct clt_answer below(double value, double limit) {
+  return (struct clt_answer){.asked = true, .passed = value < limit, .value = value, .limit = limit};
+}
+
+/* (a) */
+static struct clt_answer ask_quotients(struct clt_judgement *judgement, const double *y, int64_t references) {
+  const size_t m = (size_t)judgement->vectors, R = (size_t)judgement->replicas;
+  double worst = 0;
+  for (size_t i = 0; i < m; i++) {
+    judgement->quotient[i] = gsl_stats_variance(y + i, m, R);
+    const double off = fabs(judgement->quotient[i] - 1);
+    if (i < CLT_LEADING && !(off <= worst)) worst = off;
+  }
+  const double spread = 2.0 / (double)(R - 1) + (references > 1 ? 2.0 / (double)(references - 1) : 0);
+  return below(worst, WIDTH_SD * sqrt(spread));
+}
+
+/* (b) */
+static struct clt_answer ask_width(struct clt_judgement *judgement, const double *y, int64_t references) {
+  const int m = judgement->vectors;
+  const size_t R = (size_t)judgement->replicas;
+  double *square = alloc_small(sizeof *square * R);
+  for (size_t r = 0; r < R; r++) square[r] = cblas_ddot(m, y + r * (size_t)m, 1, y + r * (size_t)m, 1) / m;
+  judgement->width = gsl_stats_mean(square, 1, R);
+  const double sd = gsl_stats_sd(square, 1, R);
+  const double spread = 1 / (double)R + (references > 1 ? 1 / (double)references : 0);
+  free(square);
+  return below(fabs(judgement->width - 1), WIDTH_SD * sd * sqrt(spread));
+}
+
+/* (c) */
+static struct clt_answer ask_mean(const struct clt_judgement *judgement, const double *y) {
+  const size_t m = (size_t)judgement->vectors, R = (size_t)judgement->replicas;
+  double square = 0;
+  for (size_t i = 0; i < m; i++) square += pow(gsl_stats_mean(y + i, m, R), 2);
+  return below((double)R * square, gsl_cdf_chisq_Qinv(RARE, (double)m));
+}
+
+/* Two independent Gaussian vectors have a cosine above c with probability I_{1 - c^2}((m-1)/2, 1/2) / 2. */
+static double rare_cosine(int64_t replicas, int m) {
+  const double pairs = (double)replicas * (double)(replicas - 1) / 2;
+  if (m < 2) return 1;
+  const double sine2 = gsl_cdf_beta_Pinv(fmin(2 * RARE / pairs, 1), (m - 1) / 2.0, 0.5);
+  return fmax(PARALLEL, sqrt(1 - sine2));
+}
+
+/* (d): in blocks of replicas, never R x R. */
+static struct clt_answer ask_cosine(const struct clt_judgement *judgement, const double *y) {
+  enum { BLOCK_ROWS = 256 };
+  const int m = judgement->vectors, R = (int)judgement->replicas;
+  double largest = -1, *unit = alloc_small(sizeof *unit * (size_t)R * (size_t)m),
+         *product = alloc_small(sizeof *product * BLOCK_ROWS * BLOCK_ROWS);
+  for (int r = 0; r < R; r++) {
+    const double *row = y + (size_t)r * (size_t)m, norm = cblas_dnrm2(m, row, 1);
+    for (int i = 0; i < m; i++) unit[(size_t)r * (size_t)m + (size_t)i] = row[i] / norm;
+  }
+  for (int a = 0; a < R; a += BLOCK_ROWS)
+    for (int b = 0; b <= a; b += BLOCK_ROWS) {
+      const int rows = R - a < BLOCK_ROWS ? R - a : BLOCK_ROWS, columns = R - b < BLOCK_ROWS ? R - b : BLOCK_ROWS;
+      cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, columns, m, 1, unit + (size_t)a * (size_t)m, m,
+                  unit + (size_t)b * (size_t)m, m, 0, product, BLOCK_ROWS);
+      for (int i = 0; i < rows; i++)
+        for (int j = 0; j < columns && b + j < a + i; j++) {
+          const double cosine = product[i * BLOCK_ROWS + j];
+          if (!(cosine <= largest)) largest = cosine;
+        }
+    }
+  free(unit);
+  free(product);
+  return below(largest, rare_cosine(R, m));
+}
+
+/* (e) */
+static struct clt_answer ask_normality(struct clt_judgement *judgement, const double *y) {
+  const int m = judgement->vectors;
+  double least = 1;
+  for (int i = 0; i < m; i++) {
+    judgement->normality[i] = anderson_darling_p(judgement->replicas, y + i, m);
+    if (!(judgement->normality[i] >= least)) least = judgement->normality[i];
+  }
+  const double family = isnan(least) ? NAN : fmin(1, m * least);
+  return (struct clt_answer){.asked = true, .passed = family > FAMILY, .value = family, .limit = FAMILY};
+}
+
+struct clt_judgement clt_judge(int64_t replicas, int vectors, const double *y, int64_t references,
+                               const bool asked[CLT_QUESTIONS]) {
+  struct clt_judgement judgement = {.replicas = replicas, .vectors = vectors};
+  const struct clt_answer answer[CLT_QUESTIONS] = {
+      [CLT_QUOTIENTS] = ask_quotients(&judgement, y, references),
+      [CLT_WIDTH] = ask_width(&judgement, y, references),
+      [CLT_MEAN] = ask_mean(&judgement, y),
+      [CLT_COSINE] = ask_cosine(&judgement, y),
+      [CLT_NORMALITY] = ask_normality(&judgement, y),
+  };
+  for (int q = 0; q < CLT_QUESTIONS; q++) {
+    judgement.answer[q] = answer[q];
+    judgement.answer[q].asked = asked[q];
+  }
+  return judgement;
+}
+
+bool clt_passed(const struct clt_judgement *judgement) {
+  for (int q = 0; q < CLT_QUESTIONS; q++)
+    if (judgement->answer[q].asked && !judgement->answer[q].passed) return false;
+  return true;
+}

@@ -1,0 +1,181 @@
+#include "clt/initial_covariance.h"
+
+#include <gsl/gsl_integration.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+/* Nodes of each of the two panels of an integral over g, and where it ends: He_k(g) e^{-g^2/2} / sqrt(k!) falls as
+ * e^{-g^2/4}, below 1e-18 there. */
+enum { NODES = 256 };
+#define FAR 13.0
+
+static double dot(int d, const double *a, const double *b) {
+  double sum = 0;
+  for (int k = 0; k < d; k++) sum += a[k] * b[k];
+  return sum;
+}
+
+/* ---- ridge units ---- */
+
+/* h_k for all k, and E phi^2. The panels meet where s = 0: relu has its kink there, steep sigmoids their step. */
+static void expand(const gsl_integration_glfixed_table *table, double (*h)(double), double mean, double sigma,
+                   double *coefficient, double *square) {
+  const double split = sigma > 0 ? fmin(fmax(-mean / sigma, -FAR), FAR) : 0;
+  memset(coefficient, 0, sizeof *coefficient * INITIAL_COVARIANCE_TERMS);
+  *square = 0;
+  for (int node = 0; node < 2 * NODES; node++) {
+    double g, weight;
+    gsl_integration_glfixed_point(node < NODES ? -FAR : split, node < NODES ? split : FAR, (size_t)(node % NODES), &g,
+                                  &weight, table);
+    const double value = h(mean + sigma * g);
+    weight *= exp(-g * g / 2) / sqrt(2 * M_PI);
+    *square += weight * value * value;
+    double before = 0, now = weight * value; /* times He_k(g) / sqrt(k!) */
+    for (int k = 0; k < INITIAL_COVARIANCE_TERMS; k++) {
+      coefficient[k] += now;
+      const double next = (g * now - sqrt(k) * before) / sqrt(k + 1);
+      before = now;
+      now = next;
+    }
+  }
+}
+
+static int expand_all(struct initial_covariance *law) {
+  const struct unit_spec *unit = &law->unit;
+  TRY(alloc_array((void **)&law->sigma, law->points, sizeof *law->sigma, "the initial law"));
+  TRY(alloc_array((void **)&law->coefficient, law->points * INITIAL_COVARIANCE_TERMS, sizeof *law->coefficient,
+                  "Hermite coefficients of the initial law"));
+  gsl_integration_glfixed_table *table = gsl_integration_glfixed_table_alloc(NODES);
+  if (!table) die("no memory for %d nodes of quadrature", NODES);
+  for (int64_t i = 0; i < law->points; i++) {
+    const double *x = law->x + i * law->d;
+    double *coefficient = law->coefficient + i * INITIAL_COVARIANCE_TERMS, mean = unit->b.mean;
+    for (int k = 0; k < law->d; k++) mean += unit->a.mean * x[k];
+    law->sigma[i] = sqrt(unit->a.std * unit->a.std * dot(law->d, x, x) + unit->b.std * unit->b.std);
+    expand(table, unit_table[unit->type].h, mean, law->sigma[i], coefficient, &law->square[i]);
+    law->mean[i] = coefficient[0];
+    const double tail = 1 - dot(INITIAL_COVARIANCE_TERMS, coefficient, coefficient) / law->square[i];
+    if (tail > law->tail) law->tail = tail;
+  }
+  gsl_integration_glfixed_table_free(table);
+  if (law->tail > INITIAL_COVARIANCE_TAIL)
+    return FAIL(FAILED,
+                "the exact covariance at t = 0: %d terms leave out %.2g of E phi^2, at most %g was expected: %s with "
+                "this initial law is too steep for it",
+                INITIAL_COVARIANCE_TERMS, law->tail, INITIAL_COVARIANCE_TAIL, unit_table[unit->type].name);
+  return OK;
+}
+
+static double ridge_kernel(const struct initial_covariance *law, int64_t i, int64_t j) {
+  const struct unit_spec *unit = &law->unit;
+  const double *p = law->coefficient + i * INITIAL_COVARIANCE_TERMS,
+               *q = law->coefficient + j * INITIAL_COVARIANCE_TERMS;
+  const double covariance = unit->a.std * unit->a.std * dot(law->d, law->x + i * law->d, law->x + j * law->d) +
+                            unit->b.std * unit->b.std,
+               scale = law->sigma[i] * law->sigma[j];
+  const double rho = scale > 0 ? fmin(fmax(covariance / scale, -1), 1) : 0;
+  double sum = 0;
+  for (int k = INITIAL_COVARIANCE_TERMS - 1; k >= 0; k--) sum = sum * rho + p[k] * q[k];
+  return sum;
+}
+
+/* ---- units on the sphere ---- */
+
+/* log 0F1(; b; y), y >= 0: all terms are positive; the sum is scaled down where it leaves the range of numbers. */
+static double log_0F1(double b, double y) {
+  const double huge = 0x1p600;
+  double term = 1, sum = 1, scale = 0;
+  for (double m = 0; term > 1e-17 * sum || y > (m + 1) * (b + m); m++) {
+    term *= y / ((m + 1) * (b + m));
+    sum += term;
+    if (sum < huge) continue;
+    term /= huge;
+    sum /= huge;
+    scale += log(huge);
+  }
+  return scale + log(sum);
+}
+
+/* E_z exp(v.z - shift), |z|^2 = d */
+static double sphere_mean(int d, double square_of_v, double shift) {
+  return exp(log_0F1(d / 2.0, d * square_of_v / 4) - shift);
+}
+
+static double sphere_kernel(const struct initial_covariance *law, int64_t i, int64_t j) {
+  const double alpha = law->unit.alpha, *x = law->x + i * law->d, *y = law->x + j * law->d;
+  const double xx = dot(law->d, x, x), yy = dot(law->d, y, y), xy = dot(law->d, x, y);
+  return sphere_mean(law->d, alpha * alpha * fmax(xx + 2 * xy + yy, 0), alpha * (xx + yy + 2 * law->d) / 2);
+}
+
+static void sphere_all(struct initial_covariance *law) {
+  const double alpha = law->unit.alpha;
+  for (int64_t i = 0; i < law->points; i++) {
+    const double *x = law->x + i * law->d, square = dot(law->d, x, x);
+    law->mean[i] = sphere_mean(law->d, alpha * alpha * square, alpha * (square + law->d) / 2);
+    law->square[i] = sphere_kernel(law, i, i);
+  }
+}
+
+/* ---- both ---- */
+
+static int fill(struct initial_covariance *law) {
+  TRY(alloc_array((void **)&law->mean, law->points, sizeof *law->mean, "the initial law"));
+  TRY(alloc_array((void **)&law->square, law->points, sizeof *law->square, "the initial law"));
+  if (!unit_table[law->unit.type].sphere) return expand_all(law);
+  sphere_all(law);
+  return OK;
+}
+
+int initial_covariance_create(const struct unit_spec *unit, int d, int64_t points, const double *x,
+                              struct initial_covariance **out) {
+  struct initial_covariance *law = alloc_small(sizeof *law);
+  *law = (struct initial_covariance){.unit = *unit, .d = d, .points = points, .x = x};
+  const int status = fill(law);
+  if (status != OK) {
+    initial_covariance_free(law);
+    return status;
+  }
+  *out = law;
+  return OK;
+}
+
+void initial_covariance_free(struct initial_covariance *law) {
+  if (!law) return;
+  free(law->mean);
+  free(law->square);
+  free(law->sigma);
+  free(law->coefficient);
+  free(law);
+}
+
+double initial_covariance_kernel(const struct initial_covariance *law, int64_t i, int64_t j) {
+  if (i == j) return law->square[i];
+  return unit_table[law->unit.type].sphere ? sphere_kernel(law, i, j) : ridge_kernel(law, i, j);
+}
+
+double initial_covariance_between(const struct initial_covariance *law, int64_t i, int64_t j) {
+  const struct unit_law *c = &law->unit.c;
+  return (c->mean * c->mean + c->std * c->std) * initial_covariance_kernel(law, i, j) -
+         initial_covariance_output(law, i) * initial_covariance_output(law, j);
+}
+
+double initial_covariance_output(const struct initial_covariance *law, int64_t i) {
+  return law->unit.c.mean * law->mean[i];
+}
+
+int initial_covariance_matrix(const struct dist_grid *grid, const struct initial_covariance *law,
+                              double (*entry)(const struct initial_covariance *law, int64_t i, int64_t j),
+                              double factor, struct dist_matrix **out) {
+  struct dist_matrix *matrix;
+  TRY(dist_matrix_create(grid, law->points, law->points, &matrix));
+  for (int j = 0; j < matrix->local_columns; j++)
+    for (int i = 0; i < matrix->local_rows; i++)
+      matrix->local[(int64_t)j * matrix->local_rows + i] =
+          factor * entry(law, dist_matrix_row(matrix, i), dist_matrix_column(matrix, j));
+  *out = matrix;
+  return OK;
+}

@@ -1,0 +1,185 @@
+/* What a config says of itself: its echo, its differences from another, the help of its keys. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "config/config.h"
+#include "key.h"
+#include "table.h"
+
+/* ---- echo ---- */
+
+/* Prints the sections of key that differ from those of the key before, then its last part. */
+static void print_key(FILE *out, const char *key, const char *before) {
+  int depth = 0;
+  bool same = true;
+  for (const char *dot; (dot = strchr(key, '.')); key = dot + 1, depth++) {
+    const size_t length = (size_t)(dot - key) + 1;
+    same = same && before && strncmp(before, key, length) == 0;
+    if (!same) fprintf(out, "%*s%.*s:\n", 2 * depth, "", (int)length - 1, key);
+    if (same) before += length;
+  }
+  fprintf(out, "%*s%s: ", 2 * depth, "", key);
+}
+
+static void print_stages(FILE *out, const struct schedule *schedule) {
+  fprintf(out, "  stages:\n");
+  for (int s = 0; s < schedule->stages; s++) {
+    const struct stage *stage = &schedule->stage[s];
+    const char *lead = "    - ";
+    for (int i = 0; i < parameter_count; i++) {
+      const struct parameter *parameter = &parameter_table[i];
+      if (!parameter_of_stage(parameter)) continue;
+      const char *key = parameter->key + strlen("dynamics.stages[].");
+      const bool scale = strncmp(key, "batch_", 6) == 0;
+      if (strcmp(key, "batch") == 0 && stage->batch == 0) continue;
+      if (scale && stage->batch_scale <= 0) continue;
+      if (strncmp(key, "dt_", 3) == 0 && stage->dt > 0) continue;
+      fprintf(out, "%s%s: ", lead, key);
+      parameter_print(out, parameter, stage);
+      fputc('\n', out);
+      lead = "      ";
+    }
+  }
+}
+
+/* Keys without a value: those whose default is "none". */
+static bool has_value(const struct config *config, const struct parameter *parameter) {
+  if (strcmp(parameter->key, "data.samples") == 0) return config->data.samples > 0;
+  if (strcmp(parameter->key, "target.d") == 0) return config->target.d > 0;
+  return true;
+}
+
+char *config_echo(const struct config *config) {
+  char *text;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  if (!out) die("no memory for the input's echo");
+  const char *before = NULL;
+  bool stages = false;
+  for (int i = 0; i < parameter_count; i++) {
+    const struct parameter *parameter = &parameter_table[i];
+    if (parameter_of_stage(parameter)) {
+      if (!stages) print_stages(out, &config->schedule);
+      stages = true;
+      continue;
+    }
+    if (!has_value(config, parameter)) continue;
+    print_key(out, parameter->key, before);
+    parameter_print(out, parameter, config);
+    fputc('\n', out);
+    before = parameter->key;
+  }
+  fclose(out);
+  return text;
+}
+
+static char *value_text(const struct parameter *parameter, const struct config *config) {
+  char *text;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  if (!out) die("no memory for a value of the input");
+  parameter_print(out, parameter, config);
+  fclose(out);
+  return text;
+}
+
+/* ---- resume ---- */
+
+int config_resumable(const struct config *was, const struct config *now, int64_t step) {
+  char *text;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  if (!out) die("no memory to compare inputs");
+  for (int i = 0; i < parameter_count; i++) {
+    const struct parameter *parameter = &parameter_table[i];
+    if (parameter->may_change || parameter_of_stage(parameter)) continue;
+    char *before = value_text(parameter, was), *after = value_text(parameter, now);
+    if (strcmp(before, after) != 0) fprintf(out, "\n  %s: was %.200s, now %.200s", parameter->key, before, after);
+    free(before);
+    free(after);
+  }
+  if (!schedule_agree(&was->schedule, &now->schedule, step))
+    fprintf(out,
+            "\n  dynamics.stages: differ before step %lld, where the checkpoint stands; only what follows may change",
+            (long long)step);
+  fclose(out);
+  const int status = *text ? FAIL(USAGE, "%s", text + 1) : OK;
+  free(text);
+  return status;
+}
+
+/* ---- help ---- */
+
+static void key_choices(const struct parameter *parameter, struct config_key *key) {
+  static const char *const flags[] = {"true", "false"};
+  const int room = (int)(sizeof key->choice / sizeof *key->choice);
+  if (parameter->kind == P_FLAG)
+    for (; key->choices < 2; key->choices++) key->choice[key->choices] = flags[key->choices];
+  if (parameter->kind == P_STEPSIZE) key->choice[key->choices++] = "auto";
+  while (parameter->choice && key->choices < room && parameter->choice(key->choices)) {
+    key->choice[key->choices] = parameter->choice(key->choices);
+    key->choices++;
+  }
+}
+
+bool config_key(int i, struct config_key *key) {
+  if (i < 0 || i >= parameter_count) return false;
+  const struct parameter *parameter = &parameter_table[i];
+  *key = (struct config_key){.key = parameter->key, .help = parameter->help, .may_change = parameter->may_change};
+  parameter_expects(parameter, key->expects, sizeof key->expects);
+  snprintf(key->fallback, sizeof key->fallback, "%s%s",
+           !parameter->fallback   ? "no default"
+           : *parameter->fallback ? "default "
+                                  : "default: see above",
+           parameter->fallback ? parameter->fallback : "");
+  key_choices(parameter, key);
+  return true;
+}
+
+/* Lines of at most LINE characters, broken at blanks and indented. */
+static void print_filled(FILE *out, const char *text) {
+  enum { INDENT = 4, LINE = 100 };
+  size_t column = 0;
+  for (const char *word = text; *word;) {
+    const size_t length = strcspn(word, " ");
+    if (column + 1 + length > LINE - INDENT) column = 0;
+    if (column == 0)
+      fprintf(out, "%s%*s", word == text ? "" : "\n", INDENT, "");
+    else
+      fputc(' ', out);
+    fprintf(out, "%.*s", (int)length, word);
+    column += length + (column > 0);
+    word += length + strspn(word + length, " ");
+  }
+  fputc('\n', out);
+}
+
+static void help_row(FILE *out, const struct config_key *key) {
+  char value[640];
+  snprintf(value, sizeof value, "%s; %s%s", key->expects, key->fallback,
+           key->may_change ? "; may change on resume" : "");
+  fprintf(out, "%s\n", key->key);
+  print_filled(out, key->help);
+  print_filled(out, value);
+}
+
+int config_help(FILE *out, const char *key) {
+  char name[KEY_MAX] = "";
+  int item, rows = 0;
+  if (key) {
+    if (strlen(key) >= KEY_MAX) return FAIL(USAGE, "help: no key is that long");
+    key_split(key, name, &item);
+  }
+  struct config_key row;
+  for (int i = 0; config_key(i, &row); i++) {
+    const size_t length = strlen(name);
+    if (length > 0 && (strncmp(row.key, name, length) != 0 || !strchr(".[", row.key[length]))) continue;
+    help_row(out, &row);
+    rows++;
+  }
+  if (rows > 0) return OK;
+  const char *nearest = key_nearest(name);
+  return nearest ? FAIL(USAGE, "help: %s: unknown key; did you mean \"%s\"?", key, nearest)
+                 : FAIL(USAGE, "help: %s: unknown key; `mckean help` lists all", key);
+}

@@ -1,0 +1,415 @@
+#include "table.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *precision_choice(int i) {
+  return i < PRECISIONS ? precision_names[i] : NULL;
+}
+static const char *isa_choice(int i) {
+  return i == 0 ? "auto" : i <= ISA_LEVELS ? isa_names[i - 1] : NULL;
+}
+static const char *unit_choice(int i) {
+  return i < UNIT_TYPES ? unit_table[i].name : NULL;
+}
+static const char *target_choice(int i) {
+  return i < TARGET_TYPES ? target_names[i] : NULL;
+}
+static const char *mode_choice(int i) {
+  return i < DATA_MODES ? dataset_mode_names[i] : NULL;
+}
+static const char *scheme_choice(int i) {
+  return i < SCHEMES ? scheme_names[i] : NULL;
+}
+static const char *io_choice(int i) {
+  static const char *const names[PARALLEL_WRITE_KINDS] = {"posix", "mpiio"};
+  return i < PARALLEL_WRITE_KINDS ? names[i] : NULL;
+}
+static const char *full_choice(int i) {
+  static const char *const names[ON_FULL_KINDS] = {"stop", "wait"};
+  return i < ON_FULL_KINDS ? names[i] : NULL;
+}
+
+#define AT(field)    offsetof(struct config, field)
+#define STAGE(field) offsetof(struct stage, field)
+#define N_MAX        0x1p40
+#define STEPS_LIMIT  0x1p40
+#define POINTS_LIMIT (0x1p31 - 1)
+
+const struct parameter parameter_table[] = {
+    {"run.name", P_TEXT, AT(name), 0, 0, false, "", NULL, true,
+     "name of the run; by default the input file's, without its ending"},
+    {"run.output", P_TEXT, AT(output), 0, 0, false, "", NULL, true,
+     "folder the run writes to; by default runs/<run.name>"},
+    {"run.seed", P_SEED, AT(seed), 0, 0, false, "1", NULL, false, "seed of the initial condition"},
+    {"run.precision", P_CHOICE, AT(precision), 0, 0, false, "mixed", precision_choice, false,
+     "single: fp32 throughout; mixed: fp64 parameters, fp32 inside a tile; double: fp64 throughout"},
+    {"run.threads", P_INTEGER, AT(threads), 1, 1024, false, "1", NULL, true,
+     "threads of each rank: they share the blocks (of 256 units) of a large network, and small networks are dealt out "
+     "among them"},
+    {"run.isa", P_CHOICE, AT(isa), -1, 0, false, "auto", isa_choice, true,
+     "instruction-set level x86-64-v* of the kernels; auto: the best all nodes have. A resume keeps the level of its "
+     "checkpoint"},
+    {"run.watchdog", P_REAL, AT(watchdog), 0, 1e6, false, "1800", NULL, true,
+     "seconds after which a rank that others wait for, and that gives no sign of life, is named and all ranks are "
+     "aborted with exit code 75: the same command goes on from the newest checkpoint; 0: never"},
+
+    {"ensemble.n", P_SIZES, AT(ensemble), 1, N_MAX, false, NULL, NULL, false,
+     "units of a network; a list makes one network (times replicas) of each size"},
+    {"ensemble.replicas", P_COUNT, AT(initial_conditions), 1, 0x1p24 - 1, false, "1", NULL, false,
+     "independent initial conditions of each size"},
+
+    {"unit.type", P_CHOICE, AT(unit.type), 0, 0, false, "sigmoid", unit_choice, false, "unit type"},
+    {"unit.alpha", P_REAL, AT(unit.alpha), 0, 1e6, true, "1", NULL, false, "rbf: inverse square width"},
+    {"unit.train", P_FIELDS, AT(unit.train), 0, 0, false, "[c, a, b]", NULL, false,
+     "fields that move; the others stay at their initial values (rbf: a is z on the sphere, there is no b)"},
+    {"unit.init.c.mean", P_REAL, AT(unit.c.mean), -1e6, 1e6, false, "0", NULL, false, "initial law of c: mean"},
+    {"unit.init.c.std", P_REAL, AT(unit.c.std), 0, 1e6, false, "1", NULL, false,
+     "initial law of c: standard deviation"},
+    {"unit.init.a.mean", P_REAL, AT(unit.a.mean), -1e6, 1e6, false, "0", NULL, false,
+     "initial law of each a_k: mean (rbf: z is uniform on the sphere)"},
+    {"unit.init.a.std", P_REAL, AT(unit.a.std), 0, 1e6, false, "1", NULL, false,
+     "initial law of each a_k: standard deviation"},
+    {"unit.init.b.mean", P_REAL, AT(unit.b.mean), -1e6, 1e6, false, "0", NULL, false, "initial law of b: mean"},
+    {"unit.init.b.std", P_REAL, AT(unit.b.std), 0, 1e6, false, "1", NULL, false,
+     "initial law of b: standard deviation"},
+
+    {"target.type", P_CHOICE, AT(target.type), 0, 0, false, NULL, target_choice, false,
+     "spin: spherical 3-spin model; teacher: a network; file: an HDF5 file"},
+    {"target.d", P_INTEGER, AT(target.d), 1, 1024, false, NULL, NULL, false, "input dimension; a file has its own"},
+    {"target.seed", P_SEED, AT(target.seed), 0, 0, false, "1", NULL, false, "seed of the target's coefficients"},
+    {"target.path", P_TEXT, AT(target.path), 0, 0, false, "", NULL, false,
+     "file: HDF5 file (by default none) with x (N, d), y (N) and, if you like, test_x (K, d), test_y (K)"},
+    {"target.noise", P_REAL, AT(data.noise), 0, 1e6, false, "0", NULL, false,
+     "standard deviation of the noise on training labels"},
+    {"target.teacher.units", P_COUNT, AT(target.teacher_units), 1, 1e6, false, "10", NULL, false, "teacher: units m"},
+    {"target.teacher.type", P_CHOICE, AT(target.teacher.type), 0, 0, false, "sigmoid", unit_choice, false,
+     "teacher: unit type"},
+    {"target.teacher.alpha", P_REAL, AT(target.teacher.alpha), 0, 1e6, true, "1", NULL, false,
+     "teacher of rbf units: inverse square width"},
+    {"target.teacher.init.c.mean", P_REAL, AT(target.teacher.c.mean), -1e6, 1e6, false, "0", NULL, false,
+     "teacher: mean of c"},
+    {"target.teacher.init.c.std", P_REAL, AT(target.teacher.c.std), 0, 1e6, false, "1", NULL, false,
+     "teacher: standard deviation of c"},
+    {"target.teacher.init.a.mean", P_REAL, AT(target.teacher.a.mean), -1e6, 1e6, false, "0", NULL, false,
+     "teacher: mean of each a_k"},
+    {"target.teacher.init.a.std", P_REAL, AT(target.teacher.a.std), 0, 1e6, false, "1", NULL, false,
+     "teacher: standard deviation of each a_k"},
+    {"target.teacher.init.b.mean", P_REAL, AT(target.teacher.b.mean), -1e6, 1e6, false, "0", NULL, false,
+     "teacher: mean of b"},
+    {"target.teacher.init.b.std", P_REAL, AT(target.teacher.b.std), 0, 1e6, false, "1", NULL, false,
+     "teacher: standard deviation of b"},
+
+    {"data.mode", P_CHOICE, AT(data.mode), 0, 0, false, "fixed", mode_choice, false,
+     "fixed: one set of points for all networks and steps; online: fresh points each step; population: no points but "
+     "for tests, all of the sphere in each step, by the exact potential between units (rbf units, spin target, gd)"},
+    {"data.samples", P_COUNT, AT(data.samples), 1, POINTS_LIMIT, false, NULL, NULL, false,
+     "fixed: points in the set; of a file: its first rows, by default all"},
+    {"data.test", P_COUNT, AT(data.test), 0, POINTS_LIMIT, false, "512", NULL, false,
+     "held-out test points; of a file without test_x: its last rows"},
+    {"data.shared", P_FLAG, AT(data.shared), 0, 0, false, "false", NULL, false,
+     "online points, and the order of mini-batches: the same for all networks"},
+    {"data.streams", P_COUNT, AT(ensemble.streams), 1, 1024, false, "1", NULL, false,
+     "data streams per initial condition: that many networks start alike, each with fresh points or an order of "
+     "mini-batches of its own"},
+    {"data.seed", P_SEED, AT(data.seed), 0, 0, false, "1", NULL, false, "seed of points, their order and label noise"},
+    {"data.test_seed", P_SEED, AT(data.test_seed), 0, 0, false, "0", NULL, false,
+     "seed of the test points; 0: data.seed. Give it to runs with data of their own that shall be analyzed as one "
+     "study"},
+
+    {"dynamics.scheme", P_CHOICE, AT(schedule.scheme), 0, 0, false, "gd", scheme_choice, false,
+     "gd: the whole fixed set or population each step; sgd: fresh points, or mini-batches of the fixed set without "
+     "replacement"},
+    {"dynamics.stages[].steps", P_COUNT, STAGE(steps), 1, STEPS_LIMIT, false, NULL, NULL, true,
+     "steps of the stage; on resume what lies ahead may change"},
+    {"dynamics.stages[].dt", P_STEPSIZE, STAGE(dt), 0, DT_MAX, true, NULL, NULL, true,
+     "step size; auto: follows the limit of stability of all networks, 2/lambda for the largest eigenvalue lambda of "
+     "the tangent kernel M/P, for sgd with batches of P points 2 / (lambda (1 - 1/P) + sup M(x,x) / P)"},
+    {"dynamics.stages[].dt_safety", P_REAL, STAGE(dt_safety), 0, 1, true, NULL, NULL, true,
+     "auto: dt is this part of the limit; 0.5 if not given"},
+    {"dynamics.stages[].dt_every", P_COUNT, STAGE(dt_every), 1, STEPS_LIMIT, false, NULL, NULL, true,
+     "auto: dt is set anew at the stage's first step and at multiples of so many steps; 100 if not given. Each time "
+     "takes as long as about 10 steps with P = 512"},
+    {"dynamics.stages[].batch", P_COUNT, STAGE(batch), 1, POINTS_LIMIT, false, NULL, NULL, true,
+     "sgd: points P in a batch"},
+    {"dynamics.stages[].batch_scale", P_REAL, STAGE(batch_scale), 0, 1e9, true, NULL, NULL, true,
+     "sgd: P = floor(batch_scale * n^batch_power), at least 1"},
+    {"dynamics.stages[].batch_power", P_REAL, STAGE(batch_power), -4, 4, false, NULL, NULL, true,
+     "sgd: see batch_scale"},
+
+    {"output.history_every", P_COUNT, AT(history_every), 1, STEPS_LIMIT, false, "10", NULL, false,
+     "steps between rows of history.h5"},
+    {"output.checkpoint_every", P_COUNT, AT(checkpoint_every), 0, STEPS_LIMIT, false, "0", NULL, true,
+     "steps between checkpoints; 0: by time only. There is one at each snapshot, at the end and when stopped besides"},
+    {"output.checkpoint_minutes", P_REAL, AT(checkpoint_minutes), 0, 1e6, false, "15", NULL, true,
+     "wall-clock time between checkpoints; 0: by steps only"},
+    {"output.keep", P_INTEGER, AT(keep), 1, 1e6, false, "2", NULL, true, "newest checkpoints kept besides snapshots"},
+    {"output.snapshots", P_STEPS, AT(snapshots), 0, STEPS_LIMIT, false, "[]", NULL, true,
+     "steps whose checkpoints are kept for good: the empirical distributions for analysis; a resume keeps those of "
+     "before"},
+    {"output.fields", P_STEPS, AT(fields), 0, STEPS_LIMIT, false, "[]", NULL, false,
+     "steps at which f_n is recorded at the test points, and at the training points if they are fixed"},
+    {"output.io", P_CHOICE, AT(io), 0, 0, false, "posix", io_choice, true,
+     "how checkpoints are written: posix, or mpiio for file systems whose clients do not share pages coherently (NFS)"},
+    {"output.on_full", P_CHOICE, AT(on_full), 0, 0, false, "stop", full_choice, true,
+     "when the disk or the quota is full: stop, as failed; or wait: try again every few seconds and go on when there "
+     "is "
+     "room, until a signal, the stop file or the time limit ends the run"},
+};
+const int parameter_count = sizeof parameter_table / sizeof *parameter_table;
+
+bool parameter_of_stage(const struct parameter *parameter) {
+  return strncmp(parameter->key, "dynamics.stages[].", 18) == 0;
+}
+
+static void range_text(const struct parameter *parameter, char *text, size_t size) {
+  if (parameter->above)
+    snprintf(text, size, " > %.10g and <= %.10g", parameter->low, parameter->high);
+  else
+    snprintf(text, size, " from %.15g to %.15g", parameter->low, parameter->high);
+}
+
+void parameter_expects(const struct parameter *parameter, char *text, size_t size) {
+  char range[96];
+  range_text(parameter, range, sizeof range);
+  switch (parameter->kind) {
+  case P_INTEGER:
+  case P_COUNT:
+    snprintf(text, size, "an integer%s", range);
+    break;
+  case P_SEED:
+    snprintf(text, size, "an integer from 0 to 2^64 - 1");
+    break;
+  case P_REAL:
+    snprintf(text, size, "a number%s", range);
+    break;
+  case P_STEPSIZE:
+    snprintf(text, size, "auto, or a number%s", range);
+    break;
+  case P_FLAG:
+    snprintf(text, size, "true or false");
+    break;
+  case P_TEXT:
+    snprintf(text, size, "a text without control characters");
+    break;
+  case P_SIZES:
+    snprintf(text, size, "an integer%s, or a list of at most %d different ones", range, ENSEMBLE_MAX);
+    break;
+  case P_STEPS:
+    snprintf(text, size, "a list of at most %d steps (integers)%s", STEPS_MAX, range);
+    break;
+  case P_FIELDS:
+    snprintf(text, size, "a list of c, a, b");
+    break;
+  case P_CHOICE: {
+    size_t used = (size_t)snprintf(text, size, "one of ");
+    for (int i = 0; parameter->choice(i) && used < size; i++)
+      used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", parameter->choice(i));
+  }
+  }
+}
+
+/* A decimal number and nothing else: no hexadecimal, no nan or inf, no trailing text. */
+static bool number(const char *text, double *value) {
+  if (!*text || text[strspn(text, "0123456789+-.eE")]) return false;
+  char *end;
+  errno = 0;
+  *value = strtod(text, &end);
+  return end != text && *end == 0 && isfinite(*value);
+}
+
+static bool in_range(const struct parameter *parameter, double value) {
+  return value <= parameter->high && (parameter->above ? value > parameter->low : value >= parameter->low);
+}
+
+static bool whole(const struct parameter *parameter, const char *text, int64_t *result) {
+  double value;
+  if (!number(text, &value) || value != floor(value) || fabs(value) > 0x1p53 || !in_range(parameter, value))
+    return false;
+  *result = (int64_t)value;
+  return true;
+}
+
+static bool seed(const char *text, uint64_t *result) {
+  if (!*text || text[strspn(text, "0123456789")]) return false;
+  errno = 0;
+  *result = strtoull(text, NULL, 10);
+  return errno == 0;
+}
+
+static bool size_item(const struct parameter *parameter, struct ensemble_spec *ensemble, int item, const char *text) {
+  int64_t n;
+  if (item == 0) ensemble->members = 0;
+  if (!whole(parameter, text, &n) || item >= ENSEMBLE_MAX || item != ensemble->members) return false;
+  ensemble->members = item + 1;
+  ensemble->n[item] = n;
+  for (int i = 0; i < item; i++)
+    if (ensemble->n[i] == n) return false;
+  return true;
+}
+
+bool steps_hold(const struct steps *steps, int64_t step) {
+  for (int i = 0; i < steps->count; i++)
+    if (steps->step[i] == step) return true;
+  return false;
+}
+
+bool steps_insert(struct steps *steps, int64_t step) {
+  if (steps_hold(steps, step)) return true;
+  if (steps->count == STEPS_MAX) return false;
+  int at = steps->count++;
+  for (; at > 0 && steps->step[at - 1] > step; at--) steps->step[at] = steps->step[at - 1];
+  steps->step[at] = step;
+  return true;
+}
+
+static bool step_item(const struct parameter *parameter, struct steps *steps, int item, const char *text) {
+  int64_t step;
+  if (item == 0) steps->count = 0;
+  return whole(parameter, text, &step) && steps_insert(steps, step);
+}
+
+static bool field_item(unsigned *train, int item, const char *text) {
+  const unsigned flag = strcmp(text, "c") == 0   ? TRAIN_C
+                        : strcmp(text, "a") == 0 ? TRAIN_A
+                        : strcmp(text, "b") == 0 ? TRAIN_B
+                                                 : 0;
+  if (item == 0) *train = 0;
+  *train |= flag;
+  return flag != 0;
+}
+
+static bool choice_item(const struct parameter *parameter, int *value, const char *text) {
+  for (int i = 0; parameter->choice(i); i++)
+    if (strcmp(parameter->choice(i), text) == 0) {
+      *value = i + (int)parameter->low;
+      return true;
+    }
+  return false;
+}
+
+static size_t text_size(const struct parameter *parameter) {
+  return parameter->offset == AT(name) ? sizeof((struct config *)0)->name : sizeof((struct config *)0)->output;
+}
+
+bool parameter_assign(const struct parameter *parameter, void *base, int item, const char *text, bool quoted) {
+  void *at = (char *)base + parameter->offset;
+  if (quoted && parameter->kind != P_TEXT && parameter->kind != P_CHOICE && parameter->kind != P_FIELDS) return false;
+  int64_t integer;
+  switch (parameter->kind) {
+  case P_INTEGER:
+    if (!whole(parameter, text, &integer)) return false;
+    *(int *)at = (int)integer;
+    return true;
+  case P_COUNT:
+    return whole(parameter, text, at);
+  case P_SEED:
+    return seed(text, at);
+  case P_REAL:
+    return number(text, at) && in_range(parameter, *(double *)at);
+  case P_STEPSIZE:
+    *(double *)at = 0;
+    return strcmp(text, "auto") == 0 || (number(text, at) && in_range(parameter, *(double *)at));
+  case P_FLAG:
+    *(bool *)at = strcmp(text, "true") == 0;
+    return *(bool *)at || strcmp(text, "false") == 0;
+  case P_TEXT:
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) /* YAML could not hold them in an echo */
+      if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0)) return false;
+    return snprintf(at, text_size(parameter), "%s", text) < (int)text_size(parameter);
+  case P_CHOICE:
+    return choice_item(parameter, at, text);
+  case P_SIZES:
+    return size_item(parameter, at, item, text);
+  case P_STEPS:
+    return step_item(parameter, at, item, text);
+  case P_FIELDS:
+    return field_item(at, item, text);
+  }
+  return false;
+}
+
+/* The shortest of the usual forms that reads back to the same bits. */
+static void print_real(FILE *out, double value) {
+  char text[40];
+  for (int digits = 15; digits <= 17; digits++) {
+    snprintf(text, sizeof text, "%.*g", digits, value);
+    if (strtod(text, NULL) == value) break;
+  }
+  fputs(text, out);
+}
+
+static void print_text(FILE *out, const char *text) {
+  fputc('"', out);
+  for (; *text; text++) {
+    if (*text == '"' || *text == '\\') fputc('\\', out);
+    if ((unsigned char)*text < 0x20)
+      fprintf(out, "\\x%02x", (unsigned char)*text);
+    else
+      fputc(*text, out);
+  }
+  fputc('"', out);
+}
+
+static void print_list(FILE *out, int count, const int64_t *values) {
+  fputc('[', out);
+  for (int i = 0; i < count; i++) fprintf(out, "%s%lld", i ? ", " : "", (long long)values[i]);
+  fputc(']', out);
+}
+
+void parameter_print(FILE *out, const struct parameter *parameter, const void *base) {
+  const void *at = (const char *)base + parameter->offset;
+  switch (parameter->kind) {
+  case P_INTEGER:
+    fprintf(out, "%d", *(const int *)at);
+    break;
+  case P_COUNT:
+    fprintf(out, "%lld", (long long)*(const int64_t *)at);
+    break;
+  case P_SEED:
+    fprintf(out, "%llu", (unsigned long long)*(const uint64_t *)at);
+    break;
+  case P_REAL:
+    print_real(out, *(const double *)at);
+    break;
+  case P_STEPSIZE:
+    if (*(const double *)at > 0)
+      print_real(out, *(const double *)at);
+    else
+      fputs("auto", out);
+    break;
+  case P_FLAG:
+    fputs(*(const bool *)at ? "true" : "false", out);
+    break;
+  case P_TEXT:
+    print_text(out, at);
+    break;
+  case P_CHOICE:
+    fputs(parameter->choice(*(const int *)at - (int)parameter->low), out);
+    break;
+  case P_SIZES: {
+    const struct ensemble_spec *ensemble = at;
+    print_list(out, ensemble->members, ensemble->n);
+    break;
+  }
+  case P_STEPS: {
+    const struct steps *steps = at;
+    print_list(out, steps->count, steps->step);
+    break;
+  }
+  case P_FIELDS: {
+    const unsigned train = *(const unsigned *)at;
+    const char *separator = "";
+    fputc('[', out);
+    for (int i = 0; i < 3; i++)
+      if (train & (unsigned[]){TRAIN_C, TRAIN_A, TRAIN_B}[i]) {
+        fprintf(out, "%s%c", separator, "cab"[i]);
+        separator = ", ";
+      }
+    fputc(']', out);
+  }
+  }
+}

@@ -1,0 +1,138 @@
+#include "data/dataset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/rng.h"
+#include "parallel/heartbeat.h"
+
+const char *const dataset_mode_names[DATA_MODES] = {"online", "fixed", "population"};
+
+static void add_noise(const struct dataset *data, uint64_t network, int64_t step, int64_t first, int count, double *y) {
+  if (data->spec.noise <= 0) return;
+  const struct rng rng = {data->spec.seed, RNG_NOISE, network, (uint64_t)step};
+  for (int p = 0; p < count; p++) {
+    double normal;
+    rng_normal(&rng, (uint64_t)(first + p), 1, &normal);
+    y[p] += data->spec.noise * normal;
+  }
+}
+
+/* count points of a stream that all networks share, with their labels: in pieces, since it may take long. */
+static int draw_set(const struct dataset *data, uint64_t seed, enum rng_stream stream, int64_t count, double **x,
+                    double **y) {
+  enum { PIECE = 960 };
+  TRY(alloc_array((void **)x, count * data->d, sizeof(double), "data points"));
+  TRY(alloc_array((void **)y, count, sizeof(double), "labels"));
+  const struct rng rng = {seed, stream, 0, 0};
+  for (int64_t p = 0; p < count; p++) rng_sphere(&rng, (uint64_t)p, data->d, *x + p * data->d);
+  for (int64_t p = 0; p < count; p += PIECE) {
+    target_eval(data->target, (int)(count - p < PIECE ? count - p : PIECE), *x + p * data->d, *y + p);
+    heartbeat_beat();
+  }
+  return OK;
+}
+
+static int copy(const double *from, int64_t count, double **to) {
+  TRY(alloc_array((void **)to, count, sizeof(double), "data points"));
+  memcpy(*to, from, sizeof(double) * (size_t)count);
+  return OK;
+}
+
+/* Training rows first; test points are the file's own, else its last spec.test rows. */
+static int take_file(struct dataset *data) {
+  const struct target *target = data->target;
+  const struct dataset_spec *spec = &data->spec;
+  const bool own_tests = target->file_tests > 0;
+  const int64_t held = own_tests ? 0 : spec->test;
+  data->samples = spec->samples > 0 ? spec->samples : target->file_samples - held;
+  if (data->samples < 1 || data->samples + held > target->file_samples)
+    return FAIL(
+        USAGE,
+        "%s holds %lld points, too few for data.samples = %lld (0: all others) and data.test = %lld held out of "
+        "them; set data.test, or put test_x and test_y into the file",
+        target->spec.path, (long long)target->file_samples, (long long)spec->samples, (long long)held);
+  data->tests = own_tests ? target->file_tests : held;
+  const int64_t first_test = target->file_samples - held;
+  TRY(copy(target->file_x, data->samples * data->d, &data->x));
+  TRY(copy(target->file_y, data->samples, &data->y));
+  if (data->tests == 0) return OK;
+  TRY(copy(own_tests ? target->file_test_x : target->file_x + first_test * data->d, data->tests * data->d,
+           &data->test_x));
+  return copy(own_tests ? target->file_test_y : target->file_y + first_test, data->tests, &data->test_y);
+}
+
+static int draw_sets(struct dataset *data) {
+  if (data->spec.mode == DATA_FIXED) {
+    data->samples = data->spec.samples;
+    TRY(draw_set(data, data->spec.seed, RNG_DATA_FIXED, data->samples, &data->x, &data->y));
+  }
+  data->tests = data->spec.test;
+  if (data->tests == 0) return OK;
+  const uint64_t seed = data->spec.test_seed ? data->spec.test_seed : data->spec.seed;
+  return draw_set(data, seed, RNG_DATA_TEST, data->tests, &data->test_x, &data->test_y);
+}
+
+static double half_mean_square(int64_t count, const double *y) {
+  double sum = 0;
+  for (int64_t i = 0; i < count; i++) sum += y[i] * y[i];
+  return sum / (2 * (double)count);
+}
+
+int dataset_create(const struct target *target, const struct dataset_spec *spec, struct dataset **out) {
+  struct dataset *data = alloc_small(sizeof *data);
+  *data = (struct dataset){.spec = *spec, .target = target, .d = target->d, .C_f = target->C_f};
+  int status = target->spec.type == TARGET_FILE ? take_file(data) : draw_sets(data);
+  if (status != OK) {
+    dataset_free(data);
+    return status;
+  }
+  if (!(data->C_f > 0)) {
+    const bool tests = data->tests > 0;
+    if (tests || data->samples > 0)
+      data->C_f = half_mean_square(tests ? data->tests : data->samples, tests ? data->test_y : data->y);
+  }
+  if (data->samples > 0) add_noise(data, 0, 0, 0, (int)data->samples, data->y);
+  *out = data;
+  return OK;
+}
+
+void dataset_free(struct dataset *data) {
+  if (!data) return;
+  free(data->x);
+  free(data->y);
+  free(data->test_x);
+  free(data->test_y);
+  free(data);
+}
+
+/* Row of the fixed set that is point i of a batch: a new order each epoch; what does not fill a batch is left out of
+ * it. */
+static int64_t row_of(const struct dataset *data, const struct batch_place *place, int64_t i) {
+  if (place->batch >= data->samples) return i;
+  const int64_t batches = data->samples / place->batch;
+  const int64_t epoch = place->epoch_step / batches;
+  const struct rng rng = {data->spec.seed, RNG_DATA_ORDER, data->spec.shared ? 0 : place->network, (uint64_t)epoch};
+  return rng_permute(&rng, (uint64_t)place->stage, data->samples, place->epoch_step % batches * place->batch + i);
+}
+
+void dataset_points(const struct dataset *data, const struct batch_place *place, int64_t first, int count, double *x,
+                    double *y) {
+  const int d = data->d;
+  if (data->spec.mode == DATA_FIXED) {
+    for (int p = 0; p < count; p++) {
+      const int64_t row = row_of(data, place, first + p);
+      memcpy(x + (size_t)p * (size_t)d, data->x + row * d, sizeof(double) * (size_t)d);
+      if (y) y[p] = data->y[row];
+    }
+    return;
+  }
+  const uint64_t network = data->spec.shared ? 0 : place->network;
+  const struct rng rng = {data->spec.seed, RNG_DATA_ONLINE, network, (uint64_t)place->step};
+  for (int p = 0; p < count; p++) rng_sphere(&rng, (uint64_t)(first + p), d, x + (size_t)p * (size_t)d);
+  if (!y) return;
+  target_eval(data->target, count, x, y);
+  add_noise(data, network, place->step, first, count, y);
+}

@@ -1,0 +1,198 @@
+#include "dynamics/potential.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/target_clones.h"
+
+/* ---- coefficients ---- */
+
+/* A positive number as mantissa 2^exponent: the terms of a series span thousands of powers of ten. Extended precision,
+ * where the processor has it, keeps the rounding of products of many factors below that of a double. */
+struct scaled {
+  long double mantissa;
+  int exponent;
+};
+
+static struct scaled times(struct scaled x, long double factor) {
+  int shift;
+  x.mantissa = frexpl(x.mantissa * factor, &shift);
+  x.exponent += shift;
+  return x;
+}
+
+static struct scaled exp_minus(long double x) {
+  const long double powers = floorl(x / M_LN2l);
+  return times((struct scaled){1, -(int)powers}, expl(powers * M_LN2l - x));
+}
+
+/* e^-shift 0F1(; b; y u) as a series in u. */
+struct series {
+  long double b, y, shift;
+};
+
+/* The terms that are needed at u = 1, where the remainder is largest: those after them are below 1e-17 of the sum.
+ * coefficient: NULL, or for that many numbers, at a stride of 2, the highest power first. Returns the number of terms;
+ * *sum is the value at u = 1. */
+static int expand(const struct series *series, int terms, double *coefficient, long double *sum) {
+  struct scaled term = exp_minus(series->shift);
+  *sum = 0;
+  for (int m = 0;; m++) {
+    const long double value = ldexpl(term.mantissa, term.exponent);
+    const long double ratio = series->y / ((m + 1) * (series->b + m));
+    *sum += value;
+    if (coefficient) coefficient[2 * (terms - 1 - m)] = (double)value;
+    if (coefficient ? m == terms - 1 : ratio < 0.5L && value * ratio <= 0.5e-17L * *sum) return m + 1;
+    term = times(term, ratio);
+  }
+}
+
+static double funk_hecke(int d, int l, long double k) {
+  const struct series series = {.b = 0.5L * d + l, .y = k * k / 4, .shift = k};
+  long double value;
+  expand(&series, 0, NULL, &value);
+  for (int i = 0; i < l; i++) value *= k / (d + 2 * i);
+  return (double)value;
+}
+
+static int set_coefficients(struct potential *potential, double alpha) {
+  const int d = potential->d;
+  const long double k = (long double)alpha * d, square = (long double)alpha * alpha;
+  const struct series K = {.b = 0.5L * d, .y = k * k, .shift = 2 * k}, gradient = {.b = K.b + 1, K.y, K.shift};
+  long double value;
+  potential->terms = expand(&K, 0, NULL, &value); /* the gradient's series needs no more: its ratios are smaller */
+  if (value < DBL_MIN)
+    return FAIL(USAGE,
+                "unit.alpha: the overlap K(z, z) = %Lg of rbf units with alpha = %g, d = %d is too small for "
+                "data.mode: population; use a smaller alpha",
+                value, alpha, d);
+  TRY(alloc_array((void **)&potential->coefficient, potential->terms, sizeof *potential->coefficient, "a series"));
+  expand(&K, potential->terms, &potential->coefficient[0][0], &value);
+  expand(&gradient, potential->terms, &potential->coefficient[0][1], &value);
+  for (int m = 0; m < potential->terms; m++)
+    potential->coefficient[m][1] = (double)(potential->coefficient[m][1] * square);
+  potential->lam_1 = funk_hecke(d, 1, k);
+  potential->lam_3 = funk_hecke(d, 3, k);
+  return OK;
+}
+
+/* L from the packed entries of S, which hold S_pqr times their multiplicity (data/target.h). */
+static int set_linear(struct potential *potential) {
+  const int d = potential->d;
+  const double *entry = potential->target->coefficient;
+  TRY(alloc_array((void **)&potential->L, d, sizeof *potential->L, "the linear part of the target"));
+  memset(potential->L, 0, sizeof *potential->L * (size_t)d);
+  for (int p = 0; p < d; p++)
+    for (int q = p; q < d; q++)
+      for (int r = q; r < d; r++, entry++) {
+        if (p == q) potential->L[r] += *entry / (q == r ? 1 : 3);
+        if (q == r && p != q) potential->L[p] += *entry / 3;
+      }
+  for (int r = 0; r < d; r++) potential->L[r] *= 3.0 / (d + 2);
+  return OK;
+}
+
+static int create_local(struct potential *potential, double alpha) {
+  const double k = alpha * potential->d;
+  if (k > POTENTIAL_K_MAX)
+    return FAIL(USAGE, "unit.alpha: expected alpha d <= %g with data.mode: population, received %g", POTENTIAL_K_MAX,
+                k);
+  TRY(set_coefficients(potential, alpha));
+  return set_linear(potential);
+}
+
+int potential_create(const struct target *target, double alpha, struct potential **out) {
+  struct potential *potential = alloc_small(sizeof *potential);
+  *potential = (struct potential){.target = target, .d = target->d};
+  const int status = create_local(potential, alpha);
+  if (status != OK) {
+    potential_free(potential);
+    return status;
+  }
+  *out = potential;
+  return OK;
+}
+
+void potential_free(struct potential *potential) {
+  if (!potential) return;
+  free(potential->coefficient);
+  free(potential->L);
+  free(potential);
+}
+
+/* ---- tiles ---- */
+
+/* Lanes are computed GROUPS vectors at a time: with two series for each, enough independent chains to hide the latency
+ * of an addition after a product. */
+enum { GROUP = 8, GROUPS = 4, VECTORS = TILE / GROUP };
+typedef double vgroup __attribute__((vector_size(8 * GROUP)));
+typedef int64_t vmask __attribute__((vector_size(8 * GROUP)));
+#define EACH _Pragma("GCC unroll 4") for (int g = 0; g < GROUPS; g++)
+
+/* f and grad f of the packed entries: each stands for entry z_p z_q z_r, whatever of p, q, r are equal. */
+EVERY_LEVEL static void spin_gradient(int d, const double *restrict entry, const vgroup (*restrict z)[VECTORS],
+                                      vgroup (*restrict gradient)[VECTORS]) {
+  memset(gradient, 0, sizeof *gradient * (size_t)d);
+  for (int p = 0; p < d; p++)
+    for (int q = p; q < d; q++)
+      for (int r = q; r < d; r++, entry++)
+        for (int v = 0; v < VECTORS; v++) {
+          gradient[p][v] += *entry * (z[q][v] * z[r][v]);
+          gradient[q][v] += *entry * (z[p][v] * z[r][v]);
+          gradient[r][v] += *entry * (z[p][v] * z[q][v]);
+        }
+}
+
+void potential_field(const struct potential *potential, const double *z, double *F, double *grad_F) {
+  const int d = potential->d;
+  const double *L = potential->L, lam_1 = potential->lam_1, lam_3 = potential->lam_3;
+  spin_gradient(d, potential->target->coefficient, (const vgroup(*)[VECTORS])z, (vgroup(*)[VECTORS])grad_F);
+  for (int i = 0; i < TILE; i++) {
+    double f3 = 0, linear = 0; /* 3 f by Euler's theorem, d L.z */
+    for (int r = 0; r < d; r++) {
+      f3 += z[r * TILE + i] * grad_F[r * TILE + i];
+      linear += d * L[r] * z[r * TILE + i];
+      grad_F[r * TILE + i] = lam_3 * (grad_F[r * TILE + i] - d * L[r]) + lam_1 * d * L[r];
+    }
+    F[i] = lam_3 * (f3 / 3 - linear) + lam_1 * linear;
+  }
+}
+
+EVERY_LEVEL static void pairs(int d, int terms, const double (*restrict coefficient)[2],
+                              const vgroup (*restrict z)[VECTORS], int64_t count, const double *restrict particle,
+                              vgroup (*restrict sum)[VECTORS]) {
+  const double half = 0.5 / d;
+  const vgroup one = (vgroup){0} + 1;
+  for (int64_t j = 0; j < count; j++, particle += d + 1) {
+    const double c = particle[0], *other = particle + 1;
+    vgroup u[GROUPS], K[GROUPS], gradient[GROUPS];
+    EACH u[g] = K[g] = gradient[g] = (vgroup){0};
+    for (int r = 0; r < d; r++) EACH u[g] += z[r][g] * other[r];
+    EACH { /* held in [0, 1] */
+      u[g] = u[g] * half + 0.5;
+      const vmask above = u[g] > 1, inside = u[g] > 0;
+      u[g] = (vgroup)((((vmask)u[g] & ~above) | ((vmask)one & above)) & inside);
+    }
+    for (int m = 0; m < terms; m++) EACH {
+        K[g] = K[g] * u[g] + coefficient[m][0];
+        gradient[g] = gradient[g] * u[g] + coefficient[m][1];
+      }
+    EACH sum[0][g] += c * K[g];
+    EACH gradient[g] *= c;
+    for (int r = 0; r < d; r++) EACH sum[1 + r][g] += gradient[g] * other[r];
+  }
+}
+#undef EACH
+
+void potential_pairs(const struct potential *potential, const double *z, int64_t count, const double *particle,
+                     double *sum) {
+  const int d = potential->d;
+  memset(sum, 0, sizeof *sum * (size_t)(d + 1) * TILE);
+  for (int first = 0; first < TILE; first += GROUPS * GROUP)
+    pairs(d, potential->terms, (const double(*)[2])potential->coefficient, (const vgroup(*)[VECTORS])(z + first), count,
+          particle, (vgroup(*)[VECTORS])(sum + first));
+}

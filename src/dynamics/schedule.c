@@ -1,0 +1,102 @@
+#include "dynamics/schedule.h"
+
+#include <math.h>
+
+#include "base/error.h"
+
+const char *const scheme_names[SCHEMES] = {"gd", "sgd"};
+
+int64_t schedule_steps(const struct schedule *schedule) {
+  int64_t steps = 0;
+  for (int s = 0; s < schedule->stages; s++) steps += schedule->stage[s].steps;
+  return steps;
+}
+
+int schedule_stage(const struct schedule *schedule, int64_t step) {
+  int s = 0;
+  for (; s < schedule->stages - 1 && step >= schedule->stage[s].steps; s++) step -= schedule->stage[s].steps;
+  return s;
+}
+
+int64_t schedule_first(const struct schedule *schedule, int stage) {
+  int64_t step = 0;
+  for (int s = 0; s < stage; s++) step += schedule->stage[s].steps;
+  return step;
+}
+
+bool schedule_auto(const struct schedule *schedule, int64_t step) {
+  for (int s = 0; s < schedule->stages && schedule_first(schedule, s) < step; s++)
+    if (!(schedule->stage[s].dt > 0)) return true;
+  return false;
+}
+
+double schedule_time(const struct schedule *schedule, int64_t step) {
+  double time = 0;
+  for (int s = 0; s < schedule->stages && step > 0; s++) {
+    const int64_t steps = step < schedule->stage[s].steps ? step : schedule->stage[s].steps;
+    time += (double)steps * schedule->stage[s].dt;
+    step -= steps;
+  }
+  return time;
+}
+
+double dt_segment_time(const struct dt_segment *segment, int64_t step) {
+  return segment->time + (double)(step - segment->step) * segment->dt;
+}
+
+struct dt_segment schedule_segment(const struct schedule *schedule, int64_t step) {
+  const int stage = schedule_stage(schedule, step);
+  const int64_t first = schedule_first(schedule, stage);
+  return (struct dt_segment){first, schedule_time(schedule, first), schedule->stage[stage].dt};
+}
+
+int64_t schedule_batch(const struct schedule *schedule, int stage, int64_t n, int64_t samples) {
+  const struct stage *s = &schedule->stage[stage];
+  if (s->batch > 0) return s->batch;
+  if (s->batch_scale <= 0) return samples;
+  /* The input says floor(scale n^power); the tolerance keeps 0.2 * 5 from becoming 0. */
+  const double batch = floor(s->batch_scale * pow((double)n, s->batch_power) * (1 + 1e-12));
+  return batch < 1 ? 1 : batch < BATCH_LIMIT ? (int64_t)batch : BATCH_LIMIT;
+}
+
+double schedule_cost(const struct schedule *schedule, int stage, int64_t n, const struct dataset *data) {
+  return (double)(data->spec.mode == DATA_POPULATION ? n : schedule_batch(schedule, stage, n, data->samples));
+}
+
+int schedule_check(const struct schedule *schedule, int stage, int64_t n, int64_t samples) {
+  const int64_t batch = schedule_batch(schedule, stage, n, samples);
+  const int64_t most = samples > 0 ? samples : BATCH_LIMIT - 1;
+  if (batch <= most) return OK;
+  return FAIL(USAGE, "dynamics.stages[%d]: batch: expected at most %lld points (%s), received %s%lld for n = %lld",
+              stage, (long long)most, samples > 0 ? "the fixed set" : "2^31 - 1", batch == BATCH_LIMIT ? ">= " : "",
+              (long long)batch, (long long)n);
+}
+
+bool schedule_same_batch(const struct schedule *schedule, int stage, int other) {
+  const struct stage *a = &schedule->stage[stage], *b = &schedule->stage[other];
+  return a->batch == b->batch && a->batch_scale == b->batch_scale && a->batch_power == b->batch_power;
+}
+
+static bool same_step(const struct stage *a, const struct stage *b) {
+  const bool same = a->dt > 0 || (a->dt_safety == b->dt_safety && a->dt_every == b->dt_every);
+  return same && a->dt == b->dt && a->batch == b->batch && a->batch_scale == b->batch_scale &&
+         a->batch_power == b->batch_power;
+}
+
+bool schedule_agree(const struct schedule *a, const struct schedule *b, int64_t step) {
+  if (a->scheme != b->scheme) return false;
+  int i = 0, j = 0;
+  int64_t left_a = a->stage[0].steps, left_b = b->stage[0].steps;
+  while (step > 0) {
+    if (i >= a->stages || j >= b->stages || !same_step(&a->stage[i], &b->stage[j])) return false;
+    const int64_t common = left_a < left_b ? left_a : left_b;
+    step -= common;
+    const bool apart = left_a != left_b && step > 0; /* one begins a new stage, where auto looks anew */
+    if (apart && !(a->stage[i].dt > 0)) return false;
+    left_a -= common;
+    left_b -= common;
+    if (left_a == 0 && ++i < a->stages) left_a = a->stage[i].steps;
+    if (left_b == 0 && ++j < b->stages) left_b = b->stage[j].steps;
+  }
+  return true;
+}

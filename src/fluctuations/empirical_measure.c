@@ -1,0 +1,404 @@
+#include "fluctuations/empirical_measure.h"
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_fit.h>
+#include <gsl/gsl_statistics_double.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/rng.h"
+#include "config/config.h"
+#include "fluctuations/anderson_darling.h"
+#include "io/h5.h"
+#include "parallel/dist_matrix.h"
+#include "store/checkpoint.h"
+
+enum { L = EMPIRICAL_MEASURE_OBSERVABLES, KINDS = 3 /* of fields: c, b, a */ };
+
+/* What all moments need. */
+struct work {
+  const struct comm *comm;
+  const struct study *study;
+  char *const *folder;
+  struct dist_grid grid;
+  struct config *config;
+  int d;
+  bool biased;      /* units have b */
+  struct h5 **file; /* [runs], of the moment in work */
+  double **weight;  /* [sizes]: fluctuations_weights */
+};
+
+/* ---- units on their way from the file ---- */
+
+/* c (n), b (n), a (n, d) of a network. */
+struct units {
+  int64_t n;
+  double *field[KINDS];
+};
+
+static void units_free(struct units *units) {
+  for (int kind = 0; kind < KINDS; kind++) free(units->field[kind]);
+}
+
+static int read_field(const struct work *work, int run, int member, int64_t row, const char *name, int rank,
+                      struct units *units, double **values) {
+  char dataset[64];
+  int seen;
+  int64_t shape[H5_RANK_MAX];
+  snprintf(dataset, sizeof dataset, "/ensemble/%d/%s", member, name);
+  TRY(h5_shape(work->file[run], dataset, &seen, shape));
+  if (seen != rank || shape[1] != units->n || (rank == 3 && shape[2] != work->d))
+    return FAIL(FAILED, "%s: a checkpoint's %s has another shape than the history says", work->folder[run], dataset);
+  TRY(alloc_array((void **)values, units->n * (rank == 3 ? work->d : 1), sizeof **values, "units of a network"));
+  return h5_read_rows(work->file[run], dataset, H5_DOUBLE, rank, shape, row, 1, *values);
+}
+
+/* The network of initial condition i. */
+static int read_units(const struct work *work, int size, int64_t i, struct units *units) {
+  int run, member;
+  int64_t row;
+  *units = (struct units){.n = work->study->n[size]};
+  study_place(work->study, size, i * work->study->streams, &run, &member, &row);
+  TRY(read_field(work, run, member, row, "c", 2, units, &units->field[0]));
+  if (work->biased) TRY(read_field(work, run, member, row, "b", 2, units, &units->field[1]));
+  return read_field(work, run, member, row, "a", 3, units, &units->field[2]);
+}
+
+/* Calls use(context, i, units) for the networks of a size, each on one rank; collective. */
+static int each_network(const struct work *work, int size,
+                        void (*use)(void *context, int64_t i, const struct units *units), void *context) {
+  int status = OK;
+  for (int64_t i = work->comm->rank; i < study_initials(work->study, size) && status == OK; i += work->comm->size) {
+    struct units units;
+    status = read_units(work, size, i, &units);
+    if (status == OK) use(context, i, &units);
+    units_free(&units);
+  }
+  return comm_agree(work->comm, status);
+}
+
+/* ---- observables ---- */
+
+struct scatter {
+  int d;
+  double sum[KINDS][3]; /* number, sum, sum of squares */
+};
+
+static void add_scatter(void *context, int64_t i, const struct units *units) {
+  struct scatter *scatter = context;
+  (void)i;
+  for (int kind = 0; kind < KINDS; kind++)
+    for (int64_t j = 0; j < units->n * (kind == 2 ? scatter->d : 1) && units->field[kind]; j++) {
+      const double value = units->field[kind][j];
+      scatter->sum[kind][0] += 1;
+      scatter->sum[kind][1] += value;
+      scatter->sum[kind][2] += value * value;
+    }
+}
+
+/* scale [KINDS]: standard deviations in the largest n; 1 for what does not vary. */
+static int find_scale(const struct work *work, double *scale) {
+  struct scatter scatter = {.d = work->d};
+  TRY(each_network(work, work->study->sizes - 1, add_scatter, &scatter));
+  dist_grid_sum(&work->grid, 3 * KINDS, scatter.sum[0]);
+  for (int kind = 0; kind < KINDS; kind++) {
+    const double *sum = scatter.sum[kind], mean = sum[1] / sum[0];
+    const double square = sum[2] / sum[0] - mean * mean;
+    scale[kind] = square > 0 ? sqrt(square) : 1;
+  }
+  return OK;
+}
+
+/* <psi_l> and <psi_l^2> of each network, [initials][L]. */
+struct means {
+  const struct empirical_measure *measure;
+  const double *scale;
+  int d;
+  double *psi, *square;
+};
+
+static void add_means(void *context, int64_t i, const struct units *units) {
+  const struct means *means = context;
+  const int D = means->measure->fields, d = means->d;
+  double *frequency = alloc_small(sizeof *frequency * (size_t)(L * D)), *psi = means->psi + i * L,
+         *square = means->square + i * L;
+  for (int l = 0; l < L; l++)
+    for (int k = 0; k < D; k++)
+      frequency[l * D + k] = means->measure->frequency[l * D + k] / means->scale[k == 0 ? 0 : k < D - d ? 1 : 2];
+  for (int64_t j = 0; j < units->n; j++)
+    for (int l = 0; l < L; l++) {
+      const double *w = frequency + l * D, *a = units->field[2] + j * d;
+      double s = means->measure->phase[l] + w[0] * units->field[0][j];
+      if (units->field[1]) s += w[1] * units->field[1][j];
+      for (int k = 0; k < d; k++) s += w[D - d + k] * a[k];
+      const double value = sqrt(2) * cos(s);
+      psi[l] += value;
+      square[l] += value * value;
+    }
+  for (int l = 0; l < L; l++) {
+    psi[l] /= (double)units->n;
+    square[l] /= (double)units->n;
+  }
+  free(frequency);
+}
+
+static void draw_observables(struct empirical_measure *measure) {
+  const struct rng normal = {.seed = measure->options.seed, .stream = RNG_OBSERVABLES},
+                   uniform = {.seed = measure->options.seed, .stream = RNG_OBSERVABLES, .step = 1};
+  const int D = measure->fields;
+  measure->frequency = alloc_small(sizeof(double) * (size_t)(L * D));
+  measure->phase = alloc_small(sizeof(double) * L);
+  for (int l = 0; l < L; l++) rng_normal(&normal, (uint64_t)l, D, measure->frequency + l * D);
+  for (int i = 0; i < L * D; i++) measure->frequency[i] /= sqrt(D);
+  rng_uniform(&uniform, 0, L, measure->phase);
+  for (int l = 0; l < L; l++) measure->phase[l] *= 2 * M_PI;
+}
+
+/* ---- estimates ---- */
+
+/* mean [L] over networks; returns the mean over l of its square, without bias: from pairs of different networks. */
+static double mean_square(int64_t R, const double *psi, double *mean) {
+  double sum = 0;
+  for (int l = 0; l < L; l++) {
+    double square = 0;
+    mean[l] = gsl_stats_mean(psi + l, L, (size_t)R);
+    for (int64_t r = 0; r < R; r++) square += psi[r * L + l] * psi[r * L + l];
+    sum += ((double)R * mean[l] * mean[l] * (double)R - square) / ((double)R * (double)(R - 1)) / L;
+  }
+  return sum;
+}
+
+/* MMD2 of networks a of n units against b, of the largest n. Its spread comes from both. */
+static struct estimate distance(double n, int64_t R, const double *a, const double *square, int64_t R_b,
+                                const double *b, double level) {
+  double mean_a[L], mean_b[L], *part = alloc_small(sizeof *part * (size_t)(R > R_b ? R : R_b));
+  struct estimate mmd = {NAN, NAN, NAN};
+  mean_square(R, a, mean_a);
+  const double reference = mean_square(R_b, b, mean_b);
+  for (int64_t r = 0; r < R; r++) {
+    part[r] = 0;
+    for (int l = 0; l < L; l++) {
+      const double psi = a[r * L + l];
+      part[r] += ((n * psi * psi - square[r * L + l]) / (n - 1) - 2 * psi * mean_b[l]) / L;
+    }
+  }
+  mmd.value = gsl_stats_mean(part, 1, (size_t)R) + reference;
+  double error = gsl_stats_variance(part, 1, (size_t)R) / (double)R;
+  for (int64_t r = 0; r < R_b; r++) {
+    part[r] = 0;
+    for (int l = 0; l < L; l++) part[r] += 2 * (mean_b[l] - mean_a[l]) * b[r * L + l] / L;
+  }
+  error += gsl_stats_variance(part, 1, (size_t)R_b) / (double)R_b;
+  free(part);
+  const int64_t fewest = R < R_b ? R : R_b;
+  if (fewest < FLUCTUATIONS_REPLICAS_MIN) return mmd;
+  const double half = gsl_cdf_tdist_Pinv((1 + level) / 2, (double)(fewest - 1)) * sqrt(error);
+  mmd.low = mmd.value - half;
+  mmd.high = mmd.value + half;
+  return mmd;
+}
+
+static double family_normality(int64_t R, const double *psi) {
+  double least = 1;
+  for (int l = 0; l < L; l++) {
+    const double p = anderson_darling_p(R, psi + l, L);
+    if (!(p >= least)) least = p;
+  }
+  return isnan(least) ? NAN : fmin(1, L * least);
+}
+
+/* V of all sizes with its slope; centres psi. */
+static int find_variances(const struct work *work, const struct empirical_measure *measure, double *const *psi,
+                          struct empirical_measure_time *moment) {
+  const struct study *study = work->study;
+  const int B = measure->options.bootstrap;
+  double *boot, *slopes = alloc_small(sizeof *slopes * (size_t)B), value[ENSEMBLE_MAX],
+                *scratch = alloc_small(sizeof *scratch * (size_t)B);
+  int status = alloc_array((void **)&boot, (int64_t)study->sizes * B, sizeof *boot, "bootstrap values");
+  int64_t fewest = INT64_MAX;
+  for (int s = 0; s < study->sizes && status == OK; s++) {
+    const int64_t R = study_initials(study, s);
+    if (R < fewest) fewest = R;
+    status = fluctuations_variance(R, L, psi[s], B, work->weight[s], &value[s], boot + (int64_t)s * B);
+    if (status != OK) break;
+    memcpy(scratch, boot + (int64_t)s * B, sizeof *scratch * (size_t)B);
+    moment->size[s].V = fluctuations_interval(value[s], B, scratch, R, measure->options.level, true);
+  }
+  moment->slope = (struct estimate){NAN, NAN, NAN};
+  if (status == OK && study->sizes > 1) {
+    for (int b = 0; b < B; b++) slopes[b] = fluctuations_log_slope(study->sizes, study->n, boot + b, B);
+    moment->slope = fluctuations_interval(fluctuations_log_slope(study->sizes, study->n, value, 1), B, slopes, fewest,
+                                          measure->options.level, false);
+  }
+  free(boot);
+  free(slopes);
+  free(scratch);
+  return status;
+}
+
+static int estimate(const struct work *work, const struct empirical_measure *measure, double *const *psi,
+                    double *const *square, struct empirical_measure_time *moment) {
+  const struct study *study = work->study;
+  const int last = study->sizes - 1;
+  for (int s = 0; s <= last; s++) {
+    struct empirical_measure_size *size = &moment->size[s];
+    const int64_t R = study_initials(study, s);
+    double mean[L];
+    size->units = gsl_stats_mean(square[s], 1, (size_t)(R * L)) - mean_square(R, psi[s], mean);
+    size->normality = family_normality(R, psi[s]);
+    size->mmd = (struct estimate){NAN, NAN, NAN};
+    if (s < last)
+      size->mmd = distance((double)study->n[s], R, psi[s], square[s], study_initials(study, last), psi[last],
+                           measure->options.level);
+  }
+  return find_variances(work, measure, psi, moment);
+}
+
+/* ---- moments ---- */
+
+static int fill_moment(const struct work *work, const struct empirical_measure *measure,
+                       struct empirical_measure_time *moment) {
+  const struct study *study = work->study;
+  double *psi[ENSEMBLE_MAX] = {NULL}, *square[ENSEMBLE_MAX] = {NULL};
+  int status = find_scale(work, moment->scale);
+  for (int s = 0; s < study->sizes && status == OK; s++) {
+    const int64_t count = study_initials(study, s) * L;
+    status = alloc_array((void **)&psi[s], count, sizeof(double), "observables");
+    if (status == OK) status = alloc_array((void **)&square[s], count, sizeof(double), "observables");
+    status = comm_agree(work->comm, status);
+    if (status != OK) break;
+    memset(psi[s], 0, sizeof(double) * (size_t)count);
+    memset(square[s], 0, sizeof(double) * (size_t)count);
+    struct means means = {measure, moment->scale, work->d, psi[s], square[s]};
+    status = each_network(work, s, add_means, &means);
+    if (status != OK) break;
+    dist_grid_sum(&work->grid, count, psi[s]);
+    dist_grid_sum(&work->grid, count, square[s]);
+  }
+  if (status == OK) status = comm_agree(work->comm, estimate(work, measure, psi, square, moment));
+  for (int s = 0; s < study->sizes; s++) {
+    free(psi[s]);
+    free(square[s]);
+  }
+  return status;
+}
+
+static char *path_of(const struct work *work, int run, int64_t step) {
+  char *folder;
+  if (asprintf(&folder, "%s/checkpoints", work->folder[run]) < 0) die("no memory");
+  char *path = checkpoint_path(folder, step);
+  free(folder);
+  return path;
+}
+
+/* All runs keep a checkpoint of this step (as rank 0 sees it). */
+static bool is_kept(const struct work *work, int64_t step) {
+  bool kept = true;
+  for (int run = 0; run < work->study->runs && work->comm->rank == 0; run++) {
+    char *path = path_of(work, run, step);
+    kept &= access(path, R_OK) == 0;
+    free(path);
+  }
+  return !comm_any(work->comm, !kept);
+}
+
+static int do_moment(struct work *work, const struct empirical_measure *measure,
+                     struct empirical_measure_time *moment) {
+  const int runs = work->study->runs;
+  int status = OK;
+  for (int run = 0; run < runs; run++) work->file[run] = NULL;
+  for (int run = 0; run < runs && status == OK; run++) {
+    char *path = path_of(work, run, moment->step);
+    struct checkpoint_info info;
+    status = checkpoint_verify(work->comm, path, &info);
+    if (status == OK) {
+      moment->time = info.time;
+      checkpoint_info_free(&info);
+      status = comm_agree(work->comm, h5_open(path, false, &work->file[run]));
+    }
+    free(path);
+  }
+  if (status == OK) status = fill_moment(work, measure, moment);
+  for (int run = 0; run < runs; run++) h5_close(work->file[run]);
+  return status;
+}
+
+static int do_moments(struct work *work, struct empirical_measure *measure) {
+  const struct study *study = work->study;
+  const struct steps *snapshots = &work->config->snapshots;
+  for (int s = 0; s < study->sizes; s++)
+    measure->few |= snapshots->count > 0 && study_initials(study, s) < FLUCTUATIONS_REPLICAS_MIN;
+  if (measure->few) return OK;
+  measure->moment = calloc((size_t)snapshots->count + 1, sizeof *measure->moment);
+  if (!measure->moment) die("no memory for %d snapshots", snapshots->count);
+  for (int i = 0; i < snapshots->count; i++) {
+    if (!is_kept(work, snapshots->step[i])) continue;
+    struct empirical_measure_time *moment = &measure->moment[measure->moments++];
+    moment->step = snapshots->step[i];
+    moment->size = calloc((size_t)study->sizes, sizeof *moment->size);
+    if (!moment->size) die("no memory for %d sizes", study->sizes);
+    TRY(do_moment(work, measure, moment));
+  }
+  return OK;
+}
+
+/* d of the units: of a target from a file only the points tell it. */
+static int find_dimension(struct work *work) {
+  double *x = NULL, *y = NULL;
+  work->d = work->config->target.d;
+  const int status = work->d > 0 ? OK : study_points(work->study, POINTS_TRAIN, &work->d, &x, &y);
+  free(x);
+  free(y);
+  return status;
+}
+
+static int prepare(struct work *work, const struct empirical_measure *measure) {
+  const struct study *study = work->study;
+  const int B = measure->options.bootstrap;
+  work->file = alloc_small(sizeof(struct h5 *) * (size_t)study->runs);
+  work->weight = calloc((size_t)study->sizes, sizeof *work->weight);
+  if (!work->weight) die("no memory for %d sizes", study->sizes);
+  for (int s = 0; s < study->sizes; s++) {
+    const int64_t R = study_initials(study, s);
+    TRY(alloc_array((void **)&work->weight[s], B * R, sizeof(double), "bootstrap weights"));
+    fluctuations_weights(measure->options.seed, B, R, work->weight[s]);
+  }
+  TRY(config_parse("the first run", study->config, &work->config));
+  work->biased = !unit_table[work->config->unit.type].sphere;
+  return find_dimension(work);
+}
+
+int empirical_measure_create(const struct comm *comm, const struct study *study, char *const *folder,
+                             const struct fluctuations_options *options, struct empirical_measure **out) {
+  struct empirical_measure *measure = calloc(1, sizeof *measure);
+  if (!measure) die("no memory for observables");
+  *measure = (struct empirical_measure){.study = study, .options = *options};
+  *out = measure;
+  struct work work = {.comm = comm, .study = study, .folder = folder};
+  dist_grid_create(comm, &work.grid);
+  int status = comm_agree(comm, prepare(&work, measure));
+  if (status == OK) {
+    measure->fields = 1 + work.biased + work.d;
+    draw_observables(measure);
+    status = do_moments(&work, measure);
+  }
+  for (int s = 0; s < study->sizes && work.weight; s++) free(work.weight[s]);
+  free(work.weight);
+  free(work.file);
+  config_free(work.config);
+  dist_grid_free(&work.grid);
+  return status;
+}
+
+void empirical_measure_free(struct empirical_measure *measure) {
+  if (!measure) return;
+  for (int i = 0; i < measure->moments; i++) free(measure->moment[i].size);
+  free(measure->moment);
+  free(measure->frequency);
+  free(measure->phase);
+  free(measure);
+}

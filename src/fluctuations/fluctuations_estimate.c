@@ -1,0 +1,157 @@
+/* The estimators of fluctuations/fluctuations.h: values of one size at one time with those of their bootstrap samples. */
+#include <cblas.h>
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_statistics_double.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/rng.h"
+#include "fluctuations/fluctuations.h"
+
+void fluctuations_weights(uint64_t seed, int bootstrap, int64_t replicas, double *weight) {
+  const struct rng rng = {.seed = seed, .stream = RNG_BOOTSTRAP, .network = (uint64_t)replicas};
+  double *uniform = alloc_small(sizeof *uniform * (size_t)replicas);
+  memset(weight, 0, sizeof *weight * (size_t)bootstrap * (size_t)replicas);
+  for (int b = 0; b < bootstrap; b++) {
+    rng_uniform(&rng, (uint64_t)b, (int)replicas, uniform);
+    for (int64_t r = 0; r < replicas; r++) weight[b * replicas + (int64_t)(uniform[r] * (double)replicas)] += 1;
+  }
+  free(uniform);
+}
+
+static void centre(int64_t replicas, int64_t points, double *f) {
+  for (int64_t k = 0; k < points; k++) {
+    double mean = 0;
+    for (int64_t r = 0; r < replicas; r++) mean += f[r * points + k];
+    mean /= (double)replicas;
+    for (int64_t r = 0; r < replicas; r++) f[r * points + k] -= mean;
+  }
+}
+
+/* sum_r w_r (f_r - mean_w)^2 = w.q - R |mean_w|^2 point by point, q_r = f_r^2, mean_w = w.f / R: two products, no R x R
+ * matrix. */
+int fluctuations_variance(int64_t replicas, int64_t points, double *f, int bootstrap, const double *weight,
+                          double *value, double *boot) {
+  const int R = (int)replicas, K = (int)points;
+  const double degrees = (double)(R - 1);
+  *value = NAN;
+  for (int b = 0; b < bootstrap; b++) boot[b] = NAN;
+  if (R < 2) return OK;
+  double *mean, *square = alloc_small(sizeof *square * (size_t)R);
+  const int status = alloc_array((void **)&mean, (int64_t)bootstrap * K, sizeof *mean, "bootstrap means");
+  if (status == OK) {
+    centre(replicas, points, f);
+    double sum = 0;
+    for (int r = 0; r < R; r++) {
+      square[r] = cblas_ddot(K, f + (size_t)r * (size_t)K, 1, f + (size_t)r * (size_t)K, 1) / K;
+      sum += square[r];
+    }
+    *value = sum / degrees;
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, bootstrap, K, R, 1.0 / R, weight, R, f, K, 0, mean, K);
+    for (int b = 0; b < bootstrap; b++) {
+      const double *m = mean + (size_t)b * (size_t)K;
+      const double all = cblas_ddot(R, weight + (size_t)b * (size_t)R, 1, square, 1);
+      boot[b] = (all - R * cblas_ddot(K, m, 1, m, 1) / K) / degrees * (R / degrees);
+    }
+  }
+  free(mean);
+  free(square);
+  return status;
+}
+
+/* mean [points] of the streams of one initial condition; returns the mean over points of their sample variance. */
+static double stream_variance(int64_t streams, int64_t points, const double *f, double *mean) {
+  double sum = 0;
+  for (int64_t k = 0; k < points; k++) {
+    double square = 0;
+    mean[k] = 0;
+    for (int64_t q = 0; q < streams; q++) mean[k] += f[q * points + k] / (double)streams;
+    for (int64_t q = 0; q < streams; q++) square += pow(f[q * points + k] - mean[k], 2);
+    sum += square;
+  }
+  return sum / (double)((streams - 1) * points);
+}
+
+int fluctuations_parts(int64_t initials, int64_t streams, int64_t points, const double *f, int bootstrap,
+                       const double *weight, struct fluctuations_parts *parts) {
+  double *mean, *within = alloc_small(sizeof *within * (size_t)initials);
+  int status = alloc_array((void **)&mean, initials * points, sizeof *mean, "means of the streams");
+  if (status == OK) {
+    for (int64_t i = 0; i < initials; i++)
+      within[i] = stream_variance(streams, points, f + i * streams * points, mean + i * points);
+    parts->sgd = fluctuations_mean(initials, within, bootstrap, weight, parts->sgd_boot);
+    status = fluctuations_variance(initials, points, mean, bootstrap, weight, &parts->init, parts->init_boot);
+  }
+  if (status == OK) {
+    parts->init -= parts->sgd / (double)streams;
+    parts->total = parts->init + parts->sgd;
+    for (int b = 0; b < bootstrap; b++) {
+      parts->init_boot[b] -= parts->sgd_boot[b] / (double)streams;
+      parts->total_boot[b] = parts->init_boot[b] + parts->sgd_boot[b];
+    }
+  }
+  free(mean);
+  free(within);
+  return status;
+}
+
+/* difference [bootstrap + 1][points] += sign times the means over replicas: of each resampling, and of all. Returns the
+ * variance of the mean over replicas. */
+static double add_means(int64_t replicas, int64_t points, const double *f, int bootstrap, const double *weight,
+                        double sign, double *difference) {
+  const int R = (int)replicas, K = (int)points;
+  double *all = difference + (size_t)bootstrap * (size_t)K, square = 0;
+  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, bootstrap, K, R, sign / R, weight, R, f, K, 1, difference, K);
+  for (int k = 0; k < K; k++) {
+    const double mean = gsl_stats_mean(f + k, (size_t)K, (size_t)R);
+    all[k] += sign * mean;
+    square += gsl_stats_variance_m(f + k, (size_t)K, (size_t)R, mean) / K;
+  }
+  return square / R;
+}
+
+int fluctuations_bias(int64_t replicas, int64_t references, int64_t points, const double *f, const double *reference,
+                      int bootstrap, const double *weight, const double *reference_weight, double *value,
+                      double *boot) {
+  const int K = (int)points;
+  double *difference;
+  *value = NAN;
+  for (int b = 0; b < bootstrap; b++) boot[b] = NAN;
+  if (replicas < 2 || references < 2) return OK;
+  TRY(alloc_array((void **)&difference, ((int64_t)bootstrap + 1) * K, sizeof *difference, "bootstrap means"));
+  memset(difference, 0, sizeof *difference * ((size_t)bootstrap + 1) * (size_t)K);
+  const double spread = add_means(replicas, points, f, bootstrap, weight, 1, difference) +
+                        add_means(references, points, reference, bootstrap, reference_weight, -1, difference);
+  for (int b = 0; b <= bootstrap; b++) {
+    const double *row = difference + (size_t)b * (size_t)K, square = cblas_ddot(K, row, 1, row, 1) / K;
+    if (b < bootstrap)
+      boot[b] = square - 2 * spread; /* the spread of the data, and that of the resampling */
+    else
+      *value = square - spread;
+  }
+  free(difference);
+  return OK;
+}
+
+double fluctuations_mean(int64_t replicas, const double *values, int bootstrap, const double *weight, double *boot) {
+  const int R = (int)replicas;
+  cblas_dgemv(CblasRowMajor, CblasNoTrans, bootstrap, R, 1.0 / R, weight, R, values, 1, 0, boot, 1);
+  return gsl_stats_mean(values, 1, (size_t)R);
+}
+
+struct estimate fluctuations_interval(double value, int bootstrap, double *boot, int64_t replicas, double level,
+                                      bool in_log) {
+  struct estimate estimate = {value, NAN, NAN};
+  if (replicas < FLUCTUATIONS_REPLICAS_MIN) return estimate;
+  for (int b = 0; b < bootstrap; b++) in_log &= boot[b] > 0;
+  for (int b = 0; b < bootstrap && in_log; b++) boot[b] = log(boot[b]);
+  const double degrees = (double)(replicas - 1), t = gsl_cdf_tdist_Pinv((1 + level) / 2, degrees);
+  const double half = t * gsl_stats_sd(boot, 1, (size_t)bootstrap) * sqrt((double)replicas / degrees);
+  if (!isfinite(half)) return estimate;
+  estimate.low = in_log ? value * exp(-half) : value - half;
+  estimate.high = in_log ? value * exp(half) : value + half;
+  return estimate;
+}

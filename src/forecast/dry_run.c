@@ -1,0 +1,335 @@
+#include "forecast/dry_run.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/process_memory.h"
+#include "dynamics/dynamics.h"
+#include "io/durable_file.h"
+#include "log/slurm.h"
+#include "store/checkpoint.h"
+#include "store/history.h"
+#include "store/lock.h"
+#include "store/output_folder.h"
+#include "store/restart.h"
+
+static double max(double a, double b) {
+  return a > b ? a : b;
+}
+
+/* ---- time ---- */
+
+/* Adds the steps from a to b of a stage. */
+static void add_stage(struct dry_run *plan, const struct dataset *data, int s, int64_t a, int64_t b) {
+  const struct config *config = plan->config;
+  const struct stage *stage = &config->schedule.stage[s];
+  const struct pilot_run_stage *take = &plan->trial.stage[s];
+  int64_t rows[2], fields[2]; /* up to a, up to b */
+  history_kept(config, a, &rows[0], &fields[0]);
+  history_kept(config, b, &rows[1], &fields[1]);
+  const double steps = (double)(b - a);
+  plan->pairs += steps * pilot_run_pairs(config, data, s, -1);
+  plan->loop +=
+      steps * take->step + (double)(rows[1] - rows[0]) * take->row + (double)(fields[1] - fields[0]) * take->field;
+  if (!(stage->dt > 0)) plan->loop += (1 + floor(steps / (double)stage->dt_every)) * take->limit;
+}
+
+/* Of an earlier start of this run; 0 if there was none. */
+static double learned_rate(const char *output) {
+  char path[PATH_BYTES], line[512];
+  double rate = 0;
+  snprintf(path, sizeof path, "%s/summary.json", output);
+  FILE *in = fopen(path, "r");
+  while (in && fgets(line, sizeof line, in)) {
+    const char *at = strstr(line, "\"checkpoint_gbytes_per_s\":");
+    if (at) rate = strtod(strchr(at, ':') + 1, NULL);
+  }
+  if (in) fclose(in);
+  return rate > 0 && isfinite(rate) ? rate : 0;
+}
+
+static void foresee_time(struct dry_run *plan, const struct dataset *data) {
+  const struct config *config = plan->config;
+  for (int s = 0; s < config->schedule.stages; s++) {
+    const int64_t first = schedule_first(&config->schedule, s), end = first + config->schedule.stage[s].steps;
+    if (end > plan->first) add_stage(plan, data, s, first > plan->first ? first : plan->first, end);
+  }
+  int64_t rows, fields;
+  history_kept(config, plan->first, &rows, &fields);
+  history_kept(config, plan->steps, &plan->rows, &plan->fields);
+  plan->rows += 1 - rows; /* the last one stands behind the last step */
+  plan->fields += steps_hold(&config->fields, plan->steps) - fields;
+  const int64_t every = config->checkpoint_every;
+  if (every > 0) plan->checkpoints += (double)(plan->steps / every - plan->first / every);
+  if (config->checkpoint_minutes > 0) plan->checkpoints += floor(plan->loop / (60 * config->checkpoint_minutes));
+  for (int i = 0; i < config->snapshots.count; i++) plan->checkpoints += config->snapshots.step[i] > plan->first;
+  if (plan->checkpoints < 1) plan->checkpoints = 1;
+  const double rate = learned_rate(config->output);
+  plan->rate_known = rate > 0;
+  plan->checkpoint_seconds = 1e-9 * (double)plan->checkpoint / (plan->rate_known ? rate : DRY_RUN_RATE);
+}
+
+/* ---- memory ---- */
+
+/* Owners in the stages to come, after those of the first one, which every run begins with. Adds two owners' tiles where
+ * blocks move. tiles [ranks]: most at a time. */
+static void follow_owners(const struct dry_run *plan, const struct dataset *data, struct ownership *owned,
+                          double *tiles) {
+  const struct config *config = plan->config;
+  struct ownership *next = alloc_small(sizeof *next * (size_t)plan->ranks);
+  double cost[ENSEMBLE_MAX];
+  for (int s = 0; s < config->schedule.stages; s++) {
+    const int64_t end = schedule_first(&config->schedule, s) + config->schedule.stage[s].steps;
+    if (s > 0 && end <= plan->first) continue;
+    for (int e = 0; e < config->ensemble.members; e++)
+      cost[e] = schedule_cost(&config->schedule, s, config->ensemble.n[e], data);
+    ensemble_ownership(&config->ensemble, cost, plan->ranks, next);
+    bool moved = s > 0;
+    if (s > 0) moved = memcmp(next, owned, sizeof *next * (size_t)plan->ranks) != 0;
+    for (int r = 0; r < plan->ranks; r++) {
+      tiles[r] = max(tiles[r], (double)(next[r].tiles + (moved ? owned[r].tiles : 0)));
+      owned[r] = next[r];
+    }
+  }
+  free(next);
+}
+
+/* Of those to come, in any so many steps. */
+static double most_fields(const struct dry_run *plan, double between) {
+  const struct steps *fields = &plan->config->fields;
+  int most = 0;
+  for (int first = 0, i = 0; i < fields->count; i++) {
+    while (fields->step[first] < plan->first || (double)(fields->step[i] - fields->step[first]) >= between) {
+      if (first == i) break;
+      first++;
+    }
+    if (fields->step[i] >= plan->first && i - first + 1 > most) most = i - first + 1;
+  }
+  return most;
+}
+
+/* Of the rows between two checkpoints: kept where networks are led, then brought together on rank 0, size by size and
+ * kind by kind (history_write). */
+static double rows_bytes(const struct dry_run *plan, const struct dataset *data, const struct ownership *owned,
+                         int rank) {
+  const struct config *config = plan->config;
+  const double steps = (double)(plan->steps - plan->first), replicas = (double)config->ensemble.replicas;
+  double between = steps;
+  if (config->checkpoint_every > 0) between = fmin(between, (double)config->checkpoint_every);
+  if (config->checkpoint_minutes > 0 && plan->loop > 0)
+    between = fmin(between, steps * 60 * config->checkpoint_minutes / plan->loop);
+  const double rows = (double)plan->rows * (steps > 0 ? between / steps : 1);
+  const double fields = most_fields(plan, between);
+  const double numbers[] = {rows * column_count, fields * (double)data->tests, fields * (double)data->samples,
+                            fields * HISTORY_MOMENTS};
+  const double led = (double)owned->led, of_size = fmin(led, replicas);
+  double kept = 0, tables = 0, moving = 0;
+  for (int kind = 0; kind < 4; kind++) {
+    kept += led * numbers[kind];
+    if (rank == 0) tables += replicas * numbers[kind];
+    moving = fmax(moving, rank == 0 ? tables + replicas * numbers[kind] : of_size * numbers[kind]);
+  }
+  return sizeof(double) * (kept + moving);
+}
+
+static int64_t largest_batch(const struct dry_run *plan, const struct dataset *data) {
+  const struct config *config = plan->config;
+  int64_t most = 0;
+  for (int s = 0; s < config->schedule.stages; s++)
+    for (int e = 0; e < config->ensemble.members; e++) {
+      const int64_t batch = schedule_batch(&config->schedule, s, config->ensemble.n[e], data->samples);
+      if (batch > most) most = batch;
+    }
+  return most;
+}
+
+/* Bytes of a rank besides units and rows: the program as it stood after the trial, and what the trial was too small to
+ * need. */
+static double work_bytes(const struct dry_run *plan, const struct dataset *data, const struct ownership *owned,
+                         int rank, double program) {
+  const struct config *config = plan->config;
+  const enum precision precision = (enum precision)config->precision;
+  const double tile = (double)precision_stored(precision) * (data->d + FIELD_A) * TILE;
+  enum { CRCS = 3 * sizeof(uint32_t), SLABS = 3 << 20 }; /* of a block; buffers of checkpoints */
+  double bytes =
+      program + SLABS + CRCS * (double)(owned->blocks + (rank == 0 ? ensemble_blocks(&config->ensemble) : 0));
+  if (data->spec.mode == DATA_POPULATION)
+    return bytes + owned->units * (data->d + 1) * sizeof(double) + (double)network_tiles(owned->split) * tile;
+  const int64_t batch = largest_batch(plan, data);
+  if (batch != data->samples) bytes += dynamics_gradients(data->d, precision, batch, owned->tiles);
+  enum { POINT = 56 }; /* f, y, r and the sums of a point (dynamics/outputs.h) */
+  if (batch > plan->trial.batch) bytes += POINT * (double)(batch - plan->trial.batch);
+  return bytes;
+}
+
+/* What a rank tells of itself and of where it is. */
+struct seat {
+  char node[256];
+  double room;    /* bytes that a job may hold on this node */
+  double program; /* bytes of the rank besides particles, after the trial */
+  double memory;  /* bytes of the rank, foreseen on rank 0 */
+};
+
+/* Nodes by their names, and the one with least to spare. */
+static void foresee_nodes(struct dry_run *plan, const struct seat *seat) {
+  double *needs = calloc((size_t)plan->ranks, sizeof *needs);
+  if (!needs) die("no memory for %d ranks", plan->ranks);
+  plan->node_room = INFINITY;
+  for (int r = 0; r < plan->ranks; r++) {
+    int first = 0;
+    while (strcmp(seat[first].node, seat[r].node) != 0) first++;
+    plan->nodes += first == r;
+    needs[first] += seat[r].memory;
+  }
+  for (int r = 0; r < plan->ranks; r++)
+    if (needs[r] > 0 && seat[r].room - needs[r] < plan->node_room - plan->node_memory) {
+      plan->node_memory = needs[r];
+      plan->node_room = seat[r].room;
+    }
+  free(needs);
+}
+
+/* seat [ranks]: their memory is filled in. */
+static void foresee_memory(struct dry_run *plan, const struct dataset *data, struct seat *seat) {
+  const struct config *config = plan->config;
+  struct ownership *owned = alloc_small(sizeof *owned * (size_t)plan->ranks);
+  double *tiles = calloc((size_t)plan->ranks, sizeof *tiles);
+  if (!tiles) die("no memory for %d ranks", plan->ranks);
+  follow_owners(plan, data, owned, tiles);
+  const double tile = (double)precision_stored((enum precision)config->precision) * (data->d + FIELD_A) * (double)TILE;
+  for (int r = 0; r < plan->ranks; r++) {
+    const double units = tiles[r] * tile, rows = rows_bytes(plan, data, &owned[r], r),
+                 work = work_bytes(plan, data, &owned[r], r, seat[r].program);
+    rank_range_add(&plan->units, r, plan->ranks, units);
+    seat[r].memory = units + rows + work;
+    rank_range_add(&plan->memory, r, plan->ranks, seat[r].memory);
+    plan->program = max(plan->program, work);
+    plan->history_memory = max(plan->history_memory, rows);
+  }
+  free(tiles);
+  free(owned);
+}
+
+/* ---- disk ---- */
+
+static double size_of(const char *folder, const char *name) {
+  char path[8400];
+  struct stat found;
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  return stat(path, &found) == 0 && S_ISREG(found.st_mode) ? (double)found.st_size : 0;
+}
+
+static double bytes_there(const char *output) {
+  char folder[PATH_BYTES];
+  snprintf(folder, sizeof folder, "%s/checkpoints", output);
+  double bytes = size_of(output, "history.h5");
+  DIR *directory = opendir(folder);
+  for (const struct dirent *entry; directory && (entry = readdir(directory));) bytes += size_of(folder, entry->d_name);
+  if (directory) closedir(directory);
+  return bytes;
+}
+
+static int checkpoint_length(const struct dry_run_request *request, int64_t *bytes) {
+  const struct config *config = request->config;
+  const struct particles shape = {.ensemble = config->ensemble,
+                                  .unit = config->unit,
+                                  .d = request->data->d,
+                                  .precision = (enum precision)config->precision};
+  char *echo = config_echo(config);
+  const struct checkpoint_request checkpoint = {
+      .seed = config->seed, .isa = request->isa, .config = echo, .provenance = request->provenance};
+  const int status = checkpoint_bytes(&checkpoint, &shape, bytes);
+  free(echo);
+  return status;
+}
+
+static void foresee_disk(struct dry_run *plan, const struct dataset *data, bool fresh) {
+  const struct config *config = plan->config;
+  const double snapshots = config->snapshots.count;
+  struct statvfs room;
+  plan->kept = fmin(config->keep, plan->checkpoints) + fmin(snapshots, STEPS_MAX) + 1;
+  plan->history = history_bytes(config, data, plan->steps + 1);
+  plan->disk = plan->kept * (double)plan->checkpoint + 2 * plan->history; /* a new history is written beside the old */
+  plan->there = fresh ? 0 : bytes_there(config->output);
+  plan->room = statvfs(plan->folder, &room) == 0 ? (double)room.f_bavail * (double)room.f_frsize : NAN;
+}
+
+/* ---- all of it ---- */
+
+static int make(const struct comm *comm, const struct dry_run_request *request, struct dry_run *plan) {
+  TRY(comm_agree(comm, comm->rank == 0 ? checkpoint_length(request, &plan->checkpoint) : OK));
+  TRY(pilot_run_measure(comm, request->config, request->data, request->isa, &plan->trial));
+  struct seat own = {.program = process_memory_peak() - plan->trial.particle_bytes};
+  gethostname(own.node, sizeof own.node - 1);
+  own.room = process_memory_of_machine() > 0 ? fmin(process_memory_of_machine(), slurm_memory()) : slurm_memory();
+  void *seats; /* of all ranks */
+  comm_gather(comm, &own, sizeof own, &seats, NULL);
+  if (!seats) return OK;
+  foresee_time(plan, request->data);
+  foresee_memory(plan, request->data, seats);
+  foresee_nodes(plan, seats);
+  foresee_disk(plan, request->data, request->fresh);
+  free(seats);
+  return OK;
+}
+
+static int probe_output(const char *output, char *folder) {
+  char owner[LOCK_CONTENT];
+  TRY(output_folder_probe(output, folder));
+  return lock_probe(output, owner) ? FAIL(USAGE, "%s: another run writes to this output (%s)", output, owner) : OK;
+}
+
+/* Where it would begin; what it would be refused for is the status. */
+static int find_start(const struct comm *comm, const struct dry_run_request *request, struct report *report,
+                      struct dry_run *plan) {
+  const struct config *config = request->config;
+  char folder[PATH_BYTES];
+  snprintf(folder, sizeof folder, "%s/checkpoints", config->output);
+  TRY(comm_agree(comm, comm->rank == 0 ? probe_output(config->output, plan->folder) : OK));
+  if (request->fresh) {
+    if (output_folder_holds_run(config->output))
+      report_line(report, "would set the old output %s aside", config->output);
+  } else {
+    struct restart from;
+    bool final = false;
+    TRY(restart_find(comm, config, folder, report, &from));
+    plan->first = from.path ? from.info.step : 0;
+    const int status = plan->first > 0 ? history_check(comm, config, request->data, plan->first, &final) : OK;
+    if (status == OK && from.path)
+      report_line(report, "would resume from %s, step %lld of %lld", from.path, (long long)plan->first,
+                  (long long)plan->steps);
+    plan->complete = final && plan->first == plan->steps;
+    const bool started = from.path != NULL;
+    restart_free(&from);
+    if (status != OK || started) return status;
+  }
+  report_line(report, "would start at step 0 of %lld, in %s", (long long)plan->steps, config->output);
+  return OK;
+}
+
+int dry_run_report(const struct comm *comm, const struct dry_run_request *request, struct report *report) {
+  struct dry_run *plan = alloc_small(sizeof *plan);
+  *plan = (struct dry_run){.config = request->config,
+                           .ranks = comm->size,
+                           .steps = schedule_steps(&request->config->schedule),
+                           .start = request->start};
+  const int start = find_start(comm, request, report, plan);
+  char refused[4096];
+  snprintf(refused, sizeof refused, "%s", start == OK ? "" : error_text());
+  int status = make(comm, request, plan);
+  if (status == OK && comm->rank == 0) {
+    dry_run_print(plan, report);
+    if (request->json) status = dry_run_json(plan, request->json);
+  }
+  free(plan);
+  TRY(comm_agree(comm, status));
+  return start == OK ? OK : FAIL(start, "this run would be refused: %s", refused);
+}

@@ -1,0 +1,122 @@
+#include "io/durable_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "parallel/heartbeat.h"
+
+enum { TEXT = 8192, PIECE = 1 << 30 };
+
+static const struct trouble {
+  int error, status;
+  const char *advice;
+} trouble_table[] = {
+    {ENOSPC, FULL, "make room there"},
+    {EDQUOT, FULL, "make room within your quota (`quota -s`), or have it raised"},
+    {EFBIG, FAILED, "raise the limit of file sizes (`ulimit -f`)"},
+    {EROFS, FAILED, "have the file system mounted for writing"},
+    {EACCES, FAILED, "change its owner or permissions, or choose another run.output"},
+    {ENOENT, FAILED, "its folder was moved, removed or unmounted: put it back"},
+    {ESTALE, FAILED, "the file server lost its folder: have it mounted anew"},
+    {EIO, FAILED, "the disk or the way to it fails (dmesg tells more): repair it, or move the output to another disk"},
+};
+enum { TROUBLES = sizeof trouble_table / sizeof *trouble_table };
+
+int durable_file_fail(int error, const char *format, ...) {
+  char text[TEXT];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  for (int i = 0; i < TROUBLES; i++)
+    if (trouble_table[i].error == error)
+      return FAIL(trouble_table[i].status, "%s: %s; %s, then run the same command again", text, strerror(error),
+                  trouble_table[i].advice);
+  return FAIL(FAILED, "%s: %s", text, strerror(error));
+}
+
+int durable_file_unread(int error, const char *format, ...) {
+  const bool lasting = error == ENOENT || error == ENOTDIR || error == ELOOP || error == EISDIR || error == EIO;
+  char text[TEXT];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  return FAIL(lasting ? FAILED : UNREAD, "%s: %s", text, strerror(error));
+}
+
+int durable_file_fail_full(const char *folder, const char *what, int64_t bytes) {
+  struct statvfs room = {0};
+  statvfs(folder, &room);
+  return FAIL(FULL,
+              "%s: no room for %s: %.6g MB are needed, %.6g MB are free on this disk; what was written before is "
+              "untouched. %s",
+              folder, what, (double)bytes * 1e-6, (double)room.f_bavail * (double)room.f_frsize * 1e-6, error_text());
+}
+
+int durable_file_reserve(int file, const char *path, int64_t bytes, bool *claimed) {
+  int failed;
+  do failed = bytes > 0 && fallocate(file, 0, 0, bytes) != 0;
+  while (failed && errno == EINTR);
+  *claimed = !failed;
+  return !failed || errno == EOPNOTSUPP || errno == ENOSYS ? OK
+                                                           : durable_file_fail(errno, "%s: cannot reserve space", path);
+}
+
+static int copy_bytes(int in, int out, const char *from, const char *to) {
+  struct stat found;
+  bool claimed;
+  if (fstat(in, &found) != 0) return durable_file_fail(errno, "%s: cannot read", from);
+  TRY(durable_file_reserve(out, to, found.st_size, &claimed));
+  for (int64_t left = found.st_size; left > 0;) {
+    const ssize_t part = sendfile(out, in, NULL, (size_t)(left < PIECE ? left : PIECE));
+    if (part < 0 && errno == EINTR) continue;
+    if (part < 0) return durable_file_fail(errno, "%s: cannot copy it to %s", from, to);
+    if (part == 0) return FAIL(FAILED, "%s: it became shorter while it was copied to %s", from, to);
+    left -= part;
+    heartbeat_beat();
+  }
+  return OK;
+}
+
+int durable_file_copy(const char *from, const char *to) {
+  const int in = open(from, O_RDONLY | O_CLOEXEC);
+  if (in < 0) return durable_file_fail(errno, "%s: cannot open", from);
+  const int out = open(to, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666);
+  int status = out < 0 ? durable_file_fail(errno, "%s: cannot create", to) : copy_bytes(in, out, from, to);
+  if (out >= 0 && close(out) != 0 && status == OK) status = durable_file_fail(errno, "%s: cannot write", to);
+  close(in);
+  return status;
+}
+
+int durable_file_sync(const char *path) {
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return durable_file_fail(errno, "%s: cannot open", path);
+  const int status = fsync(file) == 0 ? OK : durable_file_fail(errno, "%s: cannot make it lasting", path);
+  close(file);
+  return status;
+}
+
+void durable_file_temporary(const char *folder, const char *name, char path[PATH_BYTES]) {
+  char host[256] = "unknown";
+  gethostname(host, sizeof host - 1);
+  snprintf(path, PATH_BYTES, "%s/.%s.tmp-%s-%d", folder, name, host, (int)getpid());
+}
+
+int durable_file_stdout_written(void) {
+  return fflush(stdout) == 0 && !ferror(stdout) ? OK
+                                                : FAIL(FAILED, "standard output: cannot write: %s", strerror(errno));
+}
+
+void durable_file_drop(const char *path) {
+  if (truncate(path, 0) != 0 && errno == ENOENT) return;
+  unlink(path);
+}

@@ -1,0 +1,245 @@
+#include "io/yaml_reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <yaml.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+enum { DEPTH_MAX = 8, PATH_BYTES = 512, ENTRIES_MAX = 100000 };
+
+static int read_all(const char *path, int file, char **text) {
+  struct stat found;
+  if (fstat(file, &found) != 0) return FAIL(FAILED, "%s: %s", path, strerror(errno));
+  if (S_ISDIR(found.st_mode)) return FAIL(USAGE, "%s: an input file was expected, this is a folder", path);
+  if (!S_ISREG(found.st_mode)) return FAIL(USAGE, "%s: an input file was expected, this is a pipe or a device", path);
+  if (found.st_size > YAML_READER_BYTES_MAX)
+    return FAIL(USAGE, "%s: an input of at most 1 MiB was expected, this file has %lld bytes", path,
+                (long long)found.st_size);
+  *text = alloc_small((size_t)found.st_size + 1);
+  size_t bytes = 0;
+  while (bytes < (size_t)found.st_size) {
+    const ssize_t part = read(file, *text + bytes, (size_t)found.st_size - bytes);
+    if (part < 0 && errno == EINTR) continue;
+    if (part < 0) return FAIL(FAILED, "%s: %s", path, strerror(errno));
+    if (part == 0) break;
+    bytes += (size_t)part;
+  }
+  (*text)[bytes] = 0;
+  if (bytes == 0) return FAIL(USAGE, "%s: the file is empty; `mckean help` lists the input keys", path);
+  const char *nul = memchr(*text, 0, bytes);
+  if (nul) return FAIL(USAGE, "%s: text was expected, byte %lld is NUL", path, (long long)(nul - *text));
+  return OK;
+}
+
+int yaml_reader_load(const char *path, char **text) {
+  *text = NULL;
+  const int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe without a writer must not hang */
+  if (file < 0) return FAIL(USAGE, "%s: cannot open the input: %s", path, strerror(errno));
+  const int status = read_all(path, file, text);
+  close(file);
+  if (status != OK) {
+    free(*text);
+    *text = NULL;
+  }
+  return status;
+}
+
+/* One open mapping or sequence. */
+struct level {
+  bool map;
+  size_t path; /* length of the path up to here */
+  int items;
+  bool key; /* a mapping that has read a key and waits for its value */
+};
+
+struct reader {
+  const char *name;
+  struct yaml_reader *yaml;
+  int first; /* entries before this text */
+  char path[PATH_BYTES];
+  struct level level[DEPTH_MAX + 1];
+  int depth, documents;
+};
+
+static int refuse(const struct reader *reader, yaml_mark_t mark, const char *what) {
+  return FAIL(USAGE, "%s:%zu:%zu: %s", reader->name, mark.line + 1, mark.column + 1, what);
+}
+
+static void add(const struct reader *reader, const char *value, enum yaml_reader_kind kind, yaml_mark_t mark) {
+  struct yaml_reader *yaml = reader->yaml;
+  if (yaml->count == yaml->capacity) {
+    yaml->capacity = yaml->capacity ? 2 * yaml->capacity : 32;
+    yaml->entry = realloc(yaml->entry, sizeof *yaml->entry * (size_t)yaml->capacity);
+    if (!yaml->entry) die("no memory for %d input entries", yaml->capacity);
+  }
+  yaml->entry[yaml->count++] = (struct yaml_reader_entry){.path = strdup(reader->path),
+                                                          .name = reader->name,
+                                                          .value = strdup(value),
+                                                          .kind = kind,
+                                                          .line = (int)mark.line + 1,
+                                                          .column = (int)mark.column + 1};
+}
+
+/* True if an entry is the path or lies below it. */
+static bool below(const char *entry, const char *path) {
+  const size_t length = strlen(path);
+  return strncmp(entry, path, length) == 0 && (entry[length] == 0 || entry[length] == '.' || entry[length] == '[');
+}
+
+/* Extends the path by what follows: a list item, or the value of the key read last (already in the path). */
+static int begin_value(struct reader *reader, yaml_mark_t mark) {
+  if (reader->depth == 0) return OK;
+  struct level *level = &reader->level[reader->depth];
+  if (level->map) {
+    level->key = false;
+    return OK;
+  }
+  reader->path[level->path] = 0;
+  char item[32];
+  const int length = snprintf(item, sizeof item, "[%d]", level->items++);
+  if (level->path + (size_t)length >= PATH_BYTES) return refuse(reader, mark, "keys this long are not used");
+  strcat(reader->path, item);
+  return OK;
+}
+
+static int read_key(struct reader *reader, const yaml_event_t *event) {
+  if (reader->yaml->count >= YAML_READER_ENTRIES_MAX)
+    return refuse(reader, event->start_mark, "more entries than any input has");
+  struct level *level = &reader->level[reader->depth];
+  const char *key = (const char *)event->data.scalar.value;
+  if (!*key || key[strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")])
+    return refuse(reader, event->start_mark,
+                  strchr(key, ':') ? "a key of letters, digits and _ was expected; write a space behind its colon"
+                                   : "a key of letters, digits and _ was expected");
+  reader->path[level->path] = 0;
+  if (level->path + strlen(key) + 2 >= PATH_BYTES)
+    return refuse(reader, event->start_mark, "keys this long are not used");
+  if (level->path > 0) strcat(reader->path, ".");
+  strcat(reader->path, key);
+  for (int i = reader->first; i < reader->yaml->count; i++)
+    if (below(reader->yaml->entry[i].path, reader->path))
+      return FAIL(USAGE, "%s:%zu:%zu: %s: duplicate key, it is in line %d already", reader->name,
+                  event->start_mark.line + 1, event->start_mark.column + 1, reader->path, reader->yaml->entry[i].line);
+  level->key = true;
+  level->items++;
+  return OK;
+}
+
+static int scalar(struct reader *reader, const yaml_event_t *event) {
+  if (event->data.scalar.anchor) return refuse(reader, event->start_mark, "anchors (&) are not allowed here");
+  if (event->data.scalar.tag) return refuse(reader, event->start_mark, "tags (!) are not allowed here");
+  if (strlen((const char *)event->data.scalar.value) != event->data.scalar.length)
+    return refuse(reader, event->start_mark, "a NUL character is not allowed here");
+  if (reader->depth > 0 && reader->level[reader->depth].map && !reader->level[reader->depth].key)
+    return read_key(reader, event);
+  TRY(begin_value(reader, event->start_mark));
+  if (reader->yaml->count >= ENTRIES_MAX) return refuse(reader, event->start_mark, "too many values");
+  const bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+  add(reader, (const char *)event->data.scalar.value, plain ? YAML_READER_PLAIN : YAML_READER_QUOTED,
+      event->start_mark);
+  return OK;
+}
+
+static int open_level(struct reader *reader, const yaml_event_t *event, bool map) {
+  const void *anchor = map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor;
+  const void *tag = map ? event->data.mapping_start.tag : event->data.sequence_start.tag;
+  if (anchor) return refuse(reader, event->start_mark, "anchors (&) are not allowed here");
+  if (tag) return refuse(reader, event->start_mark, "tags (!) are not allowed here");
+  if (reader->depth > 0 && reader->level[reader->depth].map && !reader->level[reader->depth].key)
+    return refuse(reader, event->start_mark, "a key of letters, digits and _ was expected");
+  if (reader->depth == DEPTH_MAX)
+    return refuse(reader, event->start_mark, "nested deeper than any input is (8 levels)");
+  TRY(begin_value(reader, event->start_mark));
+  reader->level[++reader->depth] = (struct level){.map = map, .path = strlen(reader->path)};
+  return OK;
+}
+
+static void close_level(struct reader *reader, yaml_mark_t mark) {
+  const struct level *level = &reader->level[reader->depth--];
+  reader->path[level->path] = 0;
+  if (level->items == 0) add(reader, "", level->map ? YAML_READER_EMPTY_MAP : YAML_READER_EMPTY_LIST, mark);
+}
+
+static int take(struct reader *reader, const yaml_event_t *event) {
+  if (event->type == YAML_STREAM_START_EVENT || event->end_mark.index > event->start_mark.index)
+    reader->yaml->end = event->end_mark.index; /* the ends of blocks have no length, and lie behind comments */
+  switch (event->type) {
+  case YAML_DOCUMENT_START_EVENT:
+    return ++reader->documents > 1
+               ? refuse(reader, event->start_mark, "one document was expected, a second one (---) starts here")
+               : OK;
+  case YAML_ALIAS_EVENT:
+    return refuse(reader, event->start_mark, "aliases (*) are not allowed here");
+  case YAML_SCALAR_EVENT:
+    return scalar(reader, event);
+  case YAML_MAPPING_START_EVENT:
+    return open_level(reader, event, true);
+  case YAML_SEQUENCE_START_EVENT:
+    return open_level(reader, event, false);
+  case YAML_MAPPING_END_EVENT:
+  case YAML_SEQUENCE_END_EVENT:
+    close_level(reader, event->start_mark);
+    return OK;
+  default:
+    return OK;
+  }
+}
+
+/* What libyaml says of a text it cannot read, and the one frequent cause it describes in its own terms only. */
+static int syntax_error(const struct reader *reader, const yaml_parser_t *parser) {
+  const bool tab = parser->problem && strstr(parser->problem, "cannot start any token");
+  return FAIL(USAGE, "%s:%zu:%zu: not YAML: %s%s", reader->name, parser->problem_mark.line + 1,
+              parser->problem_mark.column + 1, parser->problem ? parser->problem : "unreadable",
+              tab ? " (a tab? indent with spaces)" : "");
+}
+
+int yaml_reader_parse(const char *name, const char *text, const char *prefix, struct yaml_reader *yaml) {
+  struct reader reader = {.name = name, .yaml = yaml, .first = yaml->count};
+  snprintf(reader.path, sizeof reader.path, "%s", prefix);
+  reader.level[0].path = strlen(prefix);
+  yaml_parser_t parser;
+  if (!yaml_parser_initialize(&parser)) die("no memory for the YAML reader");
+  yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
+  int status = OK;
+  for (bool more = true; more && status == OK;) {
+    yaml_event_t event;
+    if (!yaml_parser_parse(&parser, &event)) {
+      status = syntax_error(&reader, &parser);
+      break;
+    }
+    status = take(&reader, &event);
+    more = event.type != YAML_STREAM_END_EVENT;
+    yaml_event_delete(&event);
+  }
+  yaml_parser_delete(&parser);
+  return status;
+}
+
+void yaml_reader_remove(struct yaml_reader *yaml, const char *path) {
+  int kept = 0;
+  for (int i = 0; i < yaml->count; i++) {
+    if (below(yaml->entry[i].path, path)) {
+      free(yaml->entry[i].path);
+      free(yaml->entry[i].value);
+    } else {
+      yaml->entry[kept++] = yaml->entry[i];
+    }
+  }
+  yaml->count = kept;
+}
+
+void yaml_reader_free(struct yaml_reader *yaml) {
+  for (int i = 0; i < yaml->count; i++) {
+    free(yaml->entry[i].path);
+    free(yaml->entry[i].value);
+  }
+  free(yaml->entry);
+  *yaml = (struct yaml_reader){0};
+}

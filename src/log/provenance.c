@@ -1,0 +1,96 @@
+#include "log/provenance.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/crc32c.h"
+#include "base/error.h"
+#include "io/h5.h"
+#include "log/slurm.h"
+
+void provenance_set(struct provenance *provenance, const char *name, const char *value) {
+  int i = 0;
+  while (i < provenance->count && strcmp(provenance->fact[i].name, name) != 0) i++;
+  if (i == PROVENANCE_FACTS) die("more than %d facts of provenance", PROVENANCE_FACTS);
+  if (i == provenance->count) provenance->count++;
+  snprintf(provenance->fact[i].name, sizeof provenance->fact[i].name, "%s", name);
+  snprintf(provenance->fact[i].value, sizeof provenance->fact[i].value, "%s", value);
+}
+
+static void set_libraries(struct provenance *provenance) {
+  char hdf5[64], mpi[MPI_MAX_LIBRARY_VERSION_STRING], text[sizeof hdf5 + sizeof mpi + 4];
+  int length;
+  h5_version(hdf5, sizeof hdf5);
+  MPI_Get_library_version(mpi, &length);
+  mpi[strcspn(mpi, ",\n")] = 0;
+  snprintf(text, sizeof text, "%s, %s", hdf5, mpi);
+  provenance_set(provenance, "libraries", text);
+}
+
+static void set_start(struct provenance *provenance) {
+  char text[64];
+  const time_t now = time(NULL);
+  struct tm utc;
+  gmtime_r(&now, &utc);
+  strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  provenance_set(provenance, "started", text);
+}
+
+/* "mckean run x.yaml ...", cut where it does not fit. */
+static void put_command(int argc, char *const *argv, char *text, size_t size) {
+  size_t used = (size_t)snprintf(text, size, "mckean");
+  for (int i = 0; i < argc && used < size; i++) used += (size_t)snprintf(text + used, size - used, " %s", argv[i]);
+}
+
+/* Of the program's own file; 0 where it cannot be read. */
+static uint32_t program_crc(void) {
+  char part[65536];
+  uint32_t crc = 0;
+  FILE *file = fopen("/proc/self/exe", "rb");
+  if (!file) return 0;
+  for (size_t bytes; (bytes = fread(part, 1, sizeof part, file)) > 0;) crc = crc32c(crc, part, bytes);
+  fclose(file);
+  return crc;
+}
+
+int provenance_alike(const struct comm *comm, int argc, char *const *argv) {
+  size_t size = 16;
+  for (int i = 0; i < argc; i++) size += strlen(argv[i]) + 1;
+  char program[512], *command = alloc_small(size);
+  snprintf(program, sizeof program, "%s, CRC-32C %08x", build_version, program_crc());
+  put_command(argc, argv, command, size);
+  int status = comm_same(comm, "the program", program, "start one and the same file on all ranks");
+  if (status == OK) status = comm_same(comm, "the command line", command, "start all ranks with the same");
+  free(command);
+  return status;
+}
+
+void provenance_fill(const struct comm *comm, int argc, char *const *argv, struct provenance *provenance) {
+  char text[4096] = "";
+  *provenance = (struct provenance){0};
+  provenance_set(provenance, "version", build_version);
+  provenance_set(provenance, "compiler", build_compiler);
+  provenance_set(provenance, "flags", build_flags);
+  set_libraries(provenance);
+  if (gethostname(text, sizeof text - 1) != 0) snprintf(text, sizeof text, "unknown");
+  provenance_set(provenance, "host", text);
+  snprintf(text, sizeof text, "%d", comm->size);
+  provenance_set(provenance, "ranks", text);
+  set_start(provenance);
+  put_command(argc, argv, text, sizeof text);
+  provenance_set(provenance, "command", text);
+  char job[SLURM_ID];
+  snprintf(text, sizeof text, "%s, restart %d", slurm_job(job) ? job : "none", slurm_restarts());
+  provenance_set(provenance, "job", text);
+  comm_bcast(comm, provenance, sizeof *provenance, 0);
+}
+
+int provenance_write(const struct provenance *provenance, struct h5 *file) {
+  for (int i = 0; i < provenance->count; i++)
+    TRY(h5_set_text(file, "/provenance", provenance->fact[i].name, provenance->fact[i].value));
+  return OK;
+}

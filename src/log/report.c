@@ -1,0 +1,168 @@
+#include "log/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "io/durable_file.h"
+#include "parallel/comm.h"
+
+enum { BAR_MAX = 40, LINE = 512 };
+static const double BAR_EVERY = 0.2;                  /* seconds */
+static const double LINE_LEAST = 10, LINE_MOST = 600; /* between plain lines: a twentieth of the time so far */
+
+/* Where a terminal shows what we write, -1: nowhere. Open MPI gives every rank a pseudo-terminal, so isatty says nothing
+ * there: what counts is where mpirun itself, our parent on the first node, writes. */
+static int terminal(void) {
+  if (!isatty(STDOUT_FILENO)) return -1;
+  if (!getenv("OMPI_COMM_WORLD_SIZE")) return STDOUT_FILENO;
+  char link[64], target[PATH_MAX];
+  snprintf(link, sizeof link, "/proc/%d/fd/1", (int)getppid());
+  const ssize_t length = readlink(link, target, sizeof target - 1);
+  if (length < 0) return -1;
+  target[length] = 0;
+  if (strncmp(target, "/dev/pts/", 9) != 0 && strncmp(target, "/dev/tty", 8) != 0) return -1;
+  const int file = open(target, O_RDONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+  return file < 0 ? STDOUT_FILENO : file;
+}
+
+/* Columns of the terminal now; it may change. */
+static int width(const struct report *report) {
+  struct winsize size;
+  if (ioctl(report->terminal, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  const char *columns = getenv("COLUMNS");
+  const int told = columns ? atoi(columns) : 0;
+  return told > 0 ? told : 80;
+}
+
+struct report report_create(bool speaks) {
+  const double now = comm_time();
+  return (struct report){.speaks = speaks, .terminal = speaks ? terminal() : -1, .bar_at = now, .line_at = now};
+}
+
+void report_log(struct report *report, const char *output) {
+  if (!report->speaks) return;
+  char path[PATH_BYTES];
+  snprintf(path, sizeof path, "%s/run.log", output);
+  const int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666); /* it may be a pipe */
+  report->log = file < 0 ? NULL : fdopen(file, "a");
+  if (!report->log) report_line(report, "warning: %s: %s; going on without a log", path, strerror(errno));
+}
+
+static void write_log(struct report *report, const char *text) {
+  if (!report->log) return;
+  fprintf(report->log, "%s\n", text);
+  const bool lost = fflush(report->log) != 0;
+  if (lost && !report->log_lost)
+    fprintf(stderr, "warning: run.log cannot be written (%s); it will lack lines\n", strerror(errno));
+  if (lost) __fpurge(report->log); /* the line is lost: later ones may find room */
+  report->log_lost = report->log_lost || lost;
+}
+
+/* Names that users give may hold anything: what would steer a terminal becomes a question mark. */
+static char *compose(const char *format, va_list args) {
+  char *text;
+  if (vasprintf(&text, format, args) < 0) die("no memory for a line of the log");
+  for (char *c = text; *c; c++)
+    if (((unsigned char)*c < ' ' && *c != '\n') || *c == 127) *c = '?';
+  return text;
+}
+
+void report_line(struct report *report, const char *format, ...) {
+  if (!report->speaks) return;
+  va_list args;
+  va_start(args, format);
+  char *text = compose(format, args);
+  va_end(args);
+  write_log(report, text);
+  printf("%s%s\n", report->bar_drawn ? "\r\033[K" : "", text);
+  fflush(stdout);
+  report->bar_drawn = false;
+  free(text);
+}
+
+void report_note(struct report *report, const char *format, ...) {
+  if (!report->speaks) return;
+  va_list args;
+  va_start(args, format);
+  char *text = compose(format, args);
+  va_end(args);
+  write_log(report, text);
+  free(text);
+}
+
+void report_header(struct report *report, const struct provenance *provenance, const char *config) {
+  for (int i = 0; i < provenance->count; i++)
+    report_note(report, "%-10s %s", provenance->fact[i].name, provenance->fact[i].value);
+  report_note(report, "input\n%s", config);
+}
+
+void report_duration(double seconds, char text[32]) {
+  const long long s = seconds < 0 || !isfinite(seconds) ? 0 : (long long)(seconds + 0.5);
+  snprintf(text, 32, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
+}
+
+void report_size(double bytes, char text[32]) {
+  static const char *const unit[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
+  int u = 0;
+  while (bytes >= 999.5 && u < 5) {
+    bytes /= 1000;
+    u++;
+  }
+  snprintf(text, 32, "%.3g %s", bytes, unit[u]);
+}
+
+/* A bar as wide as there is room for, before the text; the text is cut where there is none. */
+static void draw_bar(struct report *report, double done, const char *text) {
+  const int columns = width(report) - 1, room = columns - (int)strlen(text) - 4,
+            length = room < BAR_MAX ? room : BAR_MAX;
+  char bar[BAR_MAX + 1] = "";
+  for (int i = 0; i < length; i++) bar[i] = i < (int)(done * length) ? '#' : '.';
+  if (length < 5)
+    printf("\r\033[K%.*s", columns > 0 ? columns : 0, text);
+  else
+    printf("\r\033[K[%.*s]  %s", length, bar, text);
+  fflush(stdout);
+  report->bar_drawn = true;
+}
+
+void report_progress(struct report *report, const struct progress *progress) {
+  if (!report->speaks) return;
+  const double now = comm_time(), done = (double)progress->step / (double)progress->steps;
+  const bool bar = report->terminal >= 0 && now - report->bar_at >= BAR_EVERY;
+  const double every = fmin(fmax(progress->seconds / 20, LINE_LEAST), LINE_MOST);
+  const bool line = now - report->line_at >= every;
+  if (!bar && !line) return;
+  const double rate = progress->pairs / progress->seconds; /* stages differ in what a step costs: pairs tell the time */
+  char left[32], loss[48] = "", text[LINE];
+  report_duration(progress->pairs_left / rate, left);
+  if (isfinite(progress->loss)) snprintf(loss, sizeof loss, "  loss %.4g", progress->loss);
+  /* The most important first: a narrow terminal cuts the rest. */
+  snprintf(text, sizeof text, "%3.0f %%  %s left  step %lld/%lld%s  t %.4g  %.3g pairs/s", 100 * done, left,
+           (long long)progress->step, (long long)progress->steps, loss, progress->time, rate);
+  if (line) {
+    report->line_at = now;
+    if (report->terminal >= 0)
+      report_note(report, "%s", text);
+    else
+      report_line(report, "%s", text);
+  }
+  if (!bar) return;
+  report->bar_at = now;
+  draw_bar(report, done, text);
+}
+
+void report_close(struct report *report) {
+  if (report->bar_drawn) puts("");
+  if (report->terminal > STDERR_FILENO) close(report->terminal);
+  if (report->log) fclose(report->log);
+  *report = (struct report){.terminal = -1};
+}

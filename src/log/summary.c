@@ -1,0 +1,237 @@
+#include "log/summary.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/openblas.h"
+#include "base/process_memory.h"
+#include "base/rank_range.h"
+#include "io/durable_file.h"
+#include "io/json.h"
+#include "log/provenance.h"
+#include "log/slurm.h"
+#include "particles/particles.h"
+
+static const double PEAK_RUN = 5, PEAK_SECONDS = 0.1; /* GEMM is measured after runs of that length, for so long */
+
+static const char *const part_names[SUMMARY_PARTS] = {"step", "row", "field", "save"};
+static const char *const part_words[SUMMARY_PARTS] = {"steps", "steps with a row", "fields", "files"};
+
+/* What a rank tells at the end. */
+struct account {
+  struct summary summary;
+  double seconds; /* of its time loop */
+  double memory;  /* bytes */
+  double gemm;    /* flops per second of a core, 0: not known */
+};
+
+struct total {
+  struct rank_range seconds[SUMMARY_PARTS], waited[SUMMARY_PARTS], agreeing, memory;
+  double pairs[SUMMARY_PARTS]; /* of all ranks */
+  double all_pairs;
+  double computing; /* seconds of the loop without files */
+  int ranks;
+  double cores;
+  double imbalance;           /* largest over mean time at work in steps: 1 is even */
+  double gemm, peak_fraction; /* NAN: not known */
+};
+
+void summary_add(struct summary *summary, enum summary_part part, const struct timer *since, const struct timer *now) {
+  struct timer *timer = &summary->part[part];
+  timer->count++;
+  timer->seconds += now->seconds - since->seconds;
+  timer->waited += now->waited - since->waited;
+  timer->pairs += now->pairs - since->pairs;
+}
+
+/* ---- over the ranks ---- */
+
+static double ratio(double value, double by) {
+  return by > 0 ? value / by : 0;
+}
+
+/* Of one core of each rank, all at once: what the step could reach beside the others. */
+static double gemm_speed(const struct summary_run *run) {
+  if (!openblas_fits()) return 0;
+  const bool single = precision_real((enum precision)run->config->precision) == sizeof(float);
+  struct openblas_gemm gemm;
+  double best = 0;
+  openblas_threads(1);
+  if (openblas_gemm_create(&gemm) == OK) {
+    for (const double began = comm_time(); comm_time() - began < PEAK_SECONDS;) {
+      const double flops = openblas_gemm_flops(&gemm, single);
+      if (flops > best) best = flops;
+    }
+  }
+  openblas_gemm_free(&gemm);
+  return best;
+}
+
+static struct total add_up(const struct account *of_rank, int ranks, const struct summary_run *run) {
+  struct total total = {.ranks = ranks, .cores = (double)ranks * run->config->threads};
+  struct rank_range work = {0}, gemm = {0};
+  for (int r = 0; r < ranks; r++) {
+    const struct timer *part = of_rank[r].summary.part;
+    double rest = of_rank[r].seconds;
+    for (int i = 0; i < SUMMARY_PARTS; i++) {
+      rank_range_add(&total.seconds[i], r, ranks, part[i].seconds);
+      rank_range_add(&total.waited[i], r, ranks, part[i].waited);
+      rest -= part[i].seconds;
+      total.pairs[i] += part[i].pairs;
+      total.all_pairs += part[i].pairs;
+    }
+    rank_range_add(&work, r, ranks,
+                   part[PART_STEP].seconds - part[PART_STEP].waited + part[PART_ROW].seconds - part[PART_ROW].waited);
+    rank_range_add(&total.agreeing, r, ranks, rest);
+    rank_range_add(&total.memory, r, ranks, of_rank[r].memory);
+    rank_range_add(&gemm, r, ranks, of_rank[r].gemm);
+  }
+  total.computing = run->seconds - total.seconds[PART_SAVE].max;
+  total.imbalance = ratio(work.max, work.mean);
+  total.gemm = gemm.min > 0 ? gemm.mean : NAN;
+  total.peak_fraction = 6 * run->d * total.all_pairs / (total.computing * total.cores * total.gemm);
+  return total;
+}
+
+/* ---- JSON ---- */
+
+static void json_run(struct json *json, const struct summary_run *run, const struct total *total) {
+  const struct config *config = run->config;
+  double units = 0;
+  for (int e = 0; e < config->ensemble.members; e++)
+    units += (double)config->ensemble.n[e] * (double)config->ensemble.replicas;
+  json_truth(json, "complete", run->step == run->steps);
+  json_integer(json, "first_step", run->first);
+  json_integer(json, "step", run->step);
+  json_integer(json, "steps", run->steps);
+  json_integer(json, "restarts", slurm_restarts());
+  json_integer(json, "ranks", total->ranks);
+  json_integer(json, "threads", config->threads);
+  json_text(json, "level", isa_names[run->isa]);
+  json_text(json, "precision", precision_names[config->precision]);
+  json_text(json, "unit", unit_table[config->unit.type].name);
+  json_integer(json, "d", run->d);
+  json_integer(json, "networks", ensemble_networks(&config->ensemble));
+  json_real(json, "units", units);
+}
+
+static void json_parts(struct json *json, const struct summary *summary, const struct total *total) {
+  json_object(json, "parts");
+  for (int i = 0; i < SUMMARY_PARTS; i++) {
+    json_object(json, part_names[i]);
+    json_real(json, "count", summary->part[i].count);
+    json_real(json, "pairs", total->pairs[i]);
+    json_range(json, "seconds", &total->seconds[i]);
+    json_range(json, "waited", &total->waited[i]);
+    json_end(json);
+  }
+  json_end(json);
+}
+
+static void json_all(struct json *json, const struct summary *summary, const struct total *total,
+                     const struct summary_run *run) {
+  json_text(json, "format", "mckean-summary");
+  json_integer(json, "format_version", 1);
+  json_text(json, "version", build_version);
+  json_run(json, run, total);
+  json_real(json, "seconds", run->seconds);
+  json_real(json, "core_hours", run->seconds * total->cores / 3600);
+  json_real(json, "pairs", total->all_pairs);
+  json_real(json, "pairs_per_s", ratio(total->all_pairs, total->computing));
+  json_real(json, "ns_per_pair", ratio(1e9 * total->computing * total->cores, total->all_pairs));
+  json_real(json, "imbalance", total->imbalance);
+  json_real(json, "gemm_gflops", 1e-9 * total->gemm);
+  json_real(json, "peak_fraction", total->peak_fraction);
+  json_range(json, "memory_bytes", &total->memory);
+  json_range(json, "agreeing", &total->agreeing);
+  json_real(json, "checkpoints", summary->checkpoints);
+  json_real(json, "checkpoint_bytes", summary->bytes);
+  json_real(json, "checkpoint_gbytes_per_s", ratio(1e-9 * summary->bytes, total->seconds[PART_SAVE].max));
+  json_parts(json, summary, total);
+}
+
+static void write_json(const struct summary *summary, const struct total *total, const struct summary_run *run,
+                       struct report *report) {
+  char path[PATH_BYTES];
+  struct json *json = NULL;
+  snprintf(path, sizeof path, "%s/summary.json", run->config->output);
+  int status = json_create(path, &json);
+  if (status == USAGE) { /* spoilt by a crash: nothing else has this name in an output */
+    unlink(path);
+    status = json_create(path, &json);
+  }
+  if (status == OK) {
+    json_all(json, summary, total, run);
+    status = json_write(json);
+  }
+  json_free(json);
+  if (status == OK) return;
+  unlink(path); /* of an earlier part of the run */
+  report_line(report, "warning: %s; there is no summary of this run", error_text());
+}
+
+/* ---- words ---- */
+
+static void say_parts(const struct summary *summary, const struct total *total, const struct summary_run *run,
+                      struct report *report) {
+  report_line(report, "%-16s %9s %9s %9s %9s %9s %9s %6s", "seconds", "times", "least", "mean", "most", "in sums",
+              "most", "of all");
+  for (int i = 0; i < SUMMARY_PARTS; i++) {
+    const struct rank_range *seconds = &total->seconds[i], *waited = &total->waited[i];
+    if (!(seconds->max > 0)) continue;
+    report_line(report, "%-16s %9.0f %9.3g %9.3g %9.3g %9.3g %9.3g %4.0f %%", part_words[i], summary->part[i].count,
+                seconds->min, seconds->mean, seconds->max, waited->mean, waited->max,
+                100 * ratio(seconds->mean, run->seconds));
+  }
+  const struct rank_range *rest = &total->agreeing;
+  report_line(report, "%-16s %9s %9.3g %9.3g %9.3g %9s %9s %4.0f %%", "agreement", "", rest->min, rest->mean, rest->max,
+              "", "", 100 * ratio(rest->mean, run->seconds));
+}
+
+static void say_speed(const struct total *total, const struct summary_run *run, struct report *report) {
+  char text[32], peak[96] = "";
+  report_duration(run->seconds, text);
+  if (isfinite(total->peak_fraction))
+    snprintf(peak, sizeof peak, ", %.0f %% of GEMM's %.3g Gflop/s", 100 * total->peak_fraction, 1e-9 * total->gemm);
+  report_line(report, "%lld steps in %s, %.3g core hours: %.3g pairs/s; %.3g ns per (unit x sample) and core%s",
+              (long long)(run->step - run->first), text, run->seconds * total->cores / 3600,
+              ratio(total->all_pairs, total->computing), ratio(1e9 * total->computing * total->cores, total->all_pairs),
+              peak);
+  if (total->ranks > 1)
+    report_line(report, "ranks at work: the longest %.3g times the mean; in sums over ranks %.3g %% of the time",
+                total->imbalance,
+                100 * ratio(total->waited[PART_STEP].mean + total->waited[PART_ROW].mean, total->computing));
+}
+
+static void say_sizes(const struct summary *summary, const struct total *total, struct report *report) {
+  char least[32], mean[32], most[32], files[32];
+  report_size(summary->bytes, files);
+  if (summary->checkpoints > 0)
+    report_line(report, "checkpoints: %.0f, together %s in %.3g s with history and checks: %.3g GB/s",
+                summary->checkpoints, files, total->seconds[PART_SAVE].max,
+                ratio(1e-9 * summary->bytes, total->seconds[PART_SAVE].max));
+  report_size(total->memory.min, least);
+  report_size(total->memory.mean, mean);
+  report_size(total->memory.max, most);
+  report_line(report, "memory of a rank, at its highest: least %s, mean %s, most %s", least, mean, most);
+}
+
+void summary_report(const struct summary *summary, const struct comm *comm, const struct summary_run *run,
+                    struct report *report) {
+  void *all = NULL;
+  struct account own = {.summary = *summary, .seconds = run->seconds, .memory = process_memory_peak()};
+  double seconds = run->seconds; /* rank 0's, for all */
+  comm_bcast(comm, &seconds, sizeof seconds, 0);
+  if (seconds > PEAK_RUN && run->config->data.mode != DATA_POPULATION) own.gemm = gemm_speed(run);
+  comm_gather(comm, &own, sizeof own, &all, NULL);
+  if (!all) return;
+  const struct total total = add_up(all, comm->size, run);
+  free(all);
+  say_parts(summary, &total, run, report);
+  say_speed(&total, run, report);
+  say_sizes(summary, &total, report);
+  write_json(summary, &total, run, report);
+}

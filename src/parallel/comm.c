@@ -1,0 +1,275 @@
+#include "parallel/comm.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "parallel/heartbeat.h"
+
+/* MPI counts are int; larger transfers go in pieces of this many bytes. */
+enum { PIECE = 1 << 30 };
+
+static int world_rank = -1;
+
+static void abort_all(void) {
+  fprintf(stderr, "mckean: rank %d aborts the run\n", world_rank);
+  MPI_Abort(MPI_COMM_WORLD, FAILED);
+}
+
+int comm_start(int *argc, char ***argv, struct comm *world) {
+  int provided;
+  MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided); /* the watchdog has a thread of its own */
+  world->mpi = MPI_COMM_WORLD;
+  MPI_Comm_rank(world->mpi, &world->rank);
+  MPI_Comm_size(world->mpi, &world->size);
+  world_rank = world->rank;
+  error_set_abort(abort_all);
+
+  /* srun sets SLURM_STEP_NUM_TASKS for its step; mpirun inside a batch job does not start a step of that size. */
+  const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
+  const char *launched = getenv("OMPI_COMM_WORLD_SIZE");
+  if (tasks && !launched && atoi(tasks) != world->size)
+    return FAIL(USAGE,
+                "srun started %s tasks, but MPI sees %d rank(s) here: each task would be a run of its own. Use "
+                "srun --mpi=pmix (srun --mpi=list shows what this site has), or mpirun inside the job",
+                tasks, world->size);
+  return OK;
+}
+
+void comm_stop(void) {
+  MPI_Finalize();
+}
+
+int comm_agree(const struct comm *comm, int status) {
+  /* Worst code first; among equals the lowest rank speaks. */
+  int mine[2] = {status, comm->rank}, worst[2];
+  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(mine, worst, 1, MPI_2INT, MPI_MAXLOC, comm->mpi));
+  if (worst[0] == OK) return OK;
+  int failing = status != OK, count;
+  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(&failing, &count, 1, MPI_INT, MPI_SUM, comm->mpi));
+  int64_t length = (int64_t)strlen(error_text()) + 1;
+  HEARTBEAT_WAIT("an agreement", MPI_Bcast(&length, 1, MPI_INT64_T, worst[1], comm->mpi));
+  char *text = alloc_small((size_t)length);
+  if (comm->rank == worst[1]) memcpy(text, error_text(), (size_t)length);
+  comm_bcast(comm, text, length, worst[1]);
+  if (count < comm->size && worst[1] > 0)
+    error_fail(worst[0], "rank %d of %d: %s", worst[1], comm->size, text);
+  else
+    error_fail(worst[0], "%s", text);
+  free(text);
+  return worst[0];
+}
+
+int comm_same(const struct comm *comm, const char *what, const char *text, const char *advice) {
+  int64_t length = (int64_t)strlen(text) + 1;
+  comm_bcast(comm, &length, sizeof length, 0);
+  char *expected = alloc_small((size_t)length), host[256] = "?";
+  if (comm->rank == 0) memcpy(expected, text, (size_t)length);
+  comm_bcast(comm, expected, length, 0);
+  gethostname(host, sizeof host - 1);
+  const int status = strcmp(text, expected) == 0
+                         ? OK
+                         : FAIL(USAGE, "%s: expected that of rank 0, \"%.1000s\", received \"%.1000s\" on %s; %s", what,
+                                expected, text, host, advice);
+  free(expected);
+  return comm_agree(comm, status);
+}
+
+struct comm *comm_split(const struct comm *comm, int color) {
+  MPI_Comm part;
+  HEARTBEAT_WAIT("forming groups of ranks",
+                 MPI_Comm_split(comm->mpi, color < 0 ? MPI_UNDEFINED : color, comm->rank, &part));
+  if (part == MPI_COMM_NULL) return NULL;
+  struct comm *new = alloc_small(sizeof *new);
+  new->mpi = part;
+  MPI_Comm_rank(part, &new->rank);
+  MPI_Comm_size(part, &new->size);
+  return new;
+}
+
+void comm_free(struct comm *comm) {
+  if (!comm) return;
+  HEARTBEAT_WAIT("forming groups of ranks", MPI_Comm_free(&comm->mpi));
+  free(comm);
+}
+
+/* The processors that this rank may run on. */
+static void own_processors(cpu_set_t *set) {
+  CPU_ZERO(set);
+  if (sched_getaffinity(0, sizeof *set, set) == 0) return;
+  for (long cpu = 0; cpu < sysconf(_SC_NPROCESSORS_ONLN) && cpu < CPU_SETSIZE; cpu++) CPU_SET((size_t)cpu, set);
+}
+
+int comm_crowding(const struct comm *comm, int threads) {
+  struct binding {
+    cpu_set_t set;
+    int threads;
+  } own = {.threads = threads}, *all;
+  MPI_Comm node;
+  int ranks, inside = 0, total = 0;
+  own_processors(&own.set);
+  HEARTBEAT_WAIT("forming groups of ranks",
+                 MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
+  MPI_Comm_size(node, &ranks);
+  all = alloc_small(sizeof *all * (size_t)ranks);
+  HEARTBEAT_WAIT("a gathering", MPI_Allgather(&own, sizeof own, MPI_BYTE, all, sizeof own, MPI_BYTE, node));
+  MPI_Comm_free(&node);
+  cpu_set_t any, both;
+  CPU_ZERO(&any);
+  for (int r = 0; r < ranks; r++) {
+    CPU_OR(&any, &any, &all[r].set);
+    CPU_OR(&both, &own.set, &all[r].set);
+    if (CPU_EQUAL(&both, &own.set)) inside += all[r].threads;
+    total += all[r].threads;
+  }
+  free(all);
+  const int own_excess = inside - CPU_COUNT(&own.set), node_excess = total - CPU_COUNT(&any);
+  return (int)comm_max(comm, own_excess > node_excess ? own_excess : node_excess);
+}
+
+bool comm_any(const struct comm *comm, bool value) {
+  int mine = value, any;
+  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(&mine, &any, 1, MPI_INT, MPI_MAX, comm->mpi));
+  return any;
+}
+
+int64_t comm_sum(const struct comm *comm, int64_t value) {
+  int64_t sum;
+  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(&value, &sum, 1, MPI_INT64_T, MPI_SUM, comm->mpi));
+  return sum;
+}
+
+double comm_min(const struct comm *comm, double value) {
+  double min;
+  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(&value, &min, 1, MPI_DOUBLE, MPI_MIN, comm->mpi));
+  return min;
+}
+
+double comm_max(const struct comm *comm, double value) {
+  double max;
+  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(&value, &max, 1, MPI_DOUBLE, MPI_MAX, comm->mpi));
+  return max;
+}
+
+void comm_barrier(const struct comm *comm) {
+  HEARTBEAT_WAIT("a barrier", MPI_Barrier(comm->mpi));
+}
+
+void comm_bcast(const struct comm *comm, void *data, int64_t bytes, int root) {
+  for (int64_t at = 0; at < bytes; at += PIECE)
+    HEARTBEAT_WAIT("a broadcast", MPI_Bcast((char *)data + at, (int)(bytes - at < PIECE ? bytes - at : PIECE), MPI_BYTE,
+                                            root, comm->mpi));
+}
+
+void comm_sum_begin(const struct comm *comm, int64_t *words, int64_t count, bool background, struct comm_sum *sum) {
+  if (count > INT32_MAX) die("a sum of %lld words does not fit one reduction", (long long)count);
+  sum->request = MPI_REQUEST_NULL;
+  if (background)
+    MPI_Iallreduce(MPI_IN_PLACE, words, (int)count, MPI_INT64_T, MPI_SUM, comm->mpi, &sum->request);
+  else
+    HEARTBEAT_WAIT("a sum over ranks", MPI_Allreduce(MPI_IN_PLACE, words, (int)count, MPI_INT64_T, MPI_SUM, comm->mpi));
+}
+
+void comm_sum_end(struct comm_sum *sum) {
+  HEARTBEAT_WAIT("a sum over ranks", MPI_Wait(&sum->request, MPI_STATUS_IGNORE));
+}
+
+void comm_gather(const struct comm *comm, const void *data, int64_t bytes, void **all, int64_t *bytes_of) {
+  int64_t *counts = alloc_small(sizeof(int64_t) * (size_t)comm->size);
+  HEARTBEAT_WAIT("a gathering", MPI_Gather(&bytes, 1, MPI_INT64_T, counts, 1, MPI_INT64_T, 0, comm->mpi));
+  *all = NULL;
+  if (comm->rank != 0) {
+    for (int64_t at = 0; at < bytes; at += PIECE)
+      HEARTBEAT_WAIT("a gathering", MPI_Send((const char *)data + at, (int)(bytes - at < PIECE ? bytes - at : PIECE),
+                                             MPI_BYTE, 0, 0, comm->mpi));
+    free(counts);
+    return;
+  }
+  int64_t total = 0;
+  for (int r = 0; r < comm->size; r++) total += counts[r];
+  char *to = *all = alloc_small((size_t)total);
+  if (bytes) memcpy(to, data, (size_t)bytes);
+  to += bytes;
+  for (int r = 1; r < comm->size; r++)
+    for (int64_t left = counts[r]; left > 0;) {
+      const int piece = (int)(left < PIECE ? left : PIECE);
+      HEARTBEAT_WAIT("a gathering", MPI_Recv(to, piece, MPI_BYTE, r, 0, comm->mpi, MPI_STATUS_IGNORE));
+      to += piece;
+      left -= piece;
+    }
+  if (bytes_of) memcpy(bytes_of, counts, sizeof(int64_t) * (size_t)comm->size);
+  free(counts);
+}
+
+void comm_allgather(const struct comm *comm, const void *data, const int64_t *first, void *all) {
+  const int size = comm->size, me = comm->rank;
+  if (first[size] > PIECE) { /* MPI's counts would overflow: every rank in turn, in pieces */
+    memcpy((char *)all + first[me], data, (size_t)(first[me + 1] - first[me]));
+    for (int r = 0; r < size; r++) comm_bcast(comm, (char *)all + first[r], first[r + 1] - first[r], r);
+    return;
+  }
+  int *count = alloc_small(2 * sizeof *count * (size_t)size), *start = count + size;
+  for (int r = 0; r < size; r++) {
+    count[r] = (int)(first[r + 1] - first[r]);
+    start[r] = (int)first[r];
+  }
+  HEARTBEAT_WAIT("a gathering", MPI_Allgatherv(data, count[me], MPI_BYTE, all, count, start, MPI_BYTE, comm->mpi));
+  free(count);
+}
+
+static int64_t later(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+
+static int64_t earlier(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+void comm_redistribute(const struct comm *comm, const int64_t *old_first, const int64_t *new_first,
+                       int64_t (*offset)(const void *context, int64_t item), const void *context, const void *from,
+                       void *to) {
+  const int me = comm->rank;
+  const int64_t from_base = offset(context, old_first[me]), to_base = offset(context, new_first[me]);
+  /* Runs are contiguous, so each pair of ranks exchanges at most one range. Receives are posted first. */
+  int capacity = 64, count = 0;
+  MPI_Request *request = alloc_small(sizeof *request * (size_t)capacity);
+  for (int pass = 0; pass < 2; pass++)
+    for (int r = 0; r < comm->size; r++) {
+      const bool receive = pass == 0;
+      const int64_t low = receive ? later(old_first[r], new_first[me]) : later(old_first[me], new_first[r]);
+      const int64_t high =
+          receive ? earlier(old_first[r + 1], new_first[me + 1]) : earlier(old_first[me + 1], new_first[r + 1]);
+      if (low >= high) continue;
+      const int64_t start = offset(context, low), end = offset(context, high);
+      if (r == me) {
+        if (!receive)
+          memcpy((char *)to + (start - to_base), (const char *)from + (start - from_base), (size_t)(end - start));
+        continue;
+      }
+      for (int64_t at = start; at < end; at += PIECE) {
+        const int piece = (int)(end - at < PIECE ? end - at : PIECE);
+        if (count == capacity) {
+          capacity *= 2;
+          request = realloc(request, sizeof *request * (size_t)capacity);
+          if (!request) die("no memory for %d requests", capacity);
+        }
+        if (receive)
+          MPI_Irecv((char *)to + (at - to_base), piece, MPI_BYTE, r, 1, comm->mpi, &request[count++]);
+        else
+          MPI_Isend((const char *)from + (at - from_base), piece, MPI_BYTE, r, 1, comm->mpi, &request[count++]);
+      }
+    }
+  HEARTBEAT_WAIT("an exchange of units", MPI_Waitall(count, request, MPI_STATUSES_IGNORE));
+  free(request);
+}
+
+double comm_time(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}

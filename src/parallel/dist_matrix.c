@@ -1,0 +1,220 @@
+#include "parallel/dist_matrix.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+/* BLACS and ScaLAPACK come without headers. */
+int Csys2blacs_handle(MPI_Comm comm);
+void Cfree_blacs_system_handle(int handle);
+void Cblacs_gridinit(int *context, const char *order, int rows, int columns);
+void Cblacs_gridinfo(int context, int *rows, int *columns, int *row, int *column);
+void Cblacs_gridexit(int context);
+void Cdgsum2d(int context, const char *scope, const char *topology, int rows, int columns, double *a, int leading,
+              int to_row, int to_column);
+int numroc_(const int *n, const int *block, const int *process, const int *first, const int *processes);
+void descinit_(int *descriptor, const int *rows, const int *columns, const int *row_block, const int *column_block,
+               const int *first_row, const int *first_column, const int *context, const int *leading, int *info);
+void pdgemm_(const char *op_a, const char *op_b, const int *m, const int *n, const int *k, const double *alpha,
+             const double *a, const int *ia, const int *ja, const int *desc_a, const double *b, const int *ib,
+             const int *jb, const int *desc_b, const double *beta, double *c, const int *ic, const int *jc,
+             const int *desc_c);
+void pdsyev_(const char *job, const char *triangle, const int *n, double *a, const int *ia, const int *ja,
+             const int *desc_a, double *w, double *z, const int *iz, const int *jz, const int *desc_z, double *work,
+             const int *work_size, int *info);
+void pdsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *ia, const int *ja,
+              const int *desc_a, double *w, double *z, const int *iz, const int *jz, const int *desc_z, double *work,
+              const int *work_size, int *iwork, const int *iwork_size, int *info);
+void pdposv_(const char *triangle, const int *n, const int *columns, double *a, const int *ia, const int *ja,
+             const int *desc_a, double *b, const int *ib, const int *jb, const int *desc_b, int *info);
+
+static const int zero = 0, one = 1, block = DIST_MATRIX_BLOCK;
+
+/* ---- grid ---- */
+
+void dist_grid_create(const struct comm *comm, struct dist_grid *grid) {
+  int rows = (int)sqrt(comm->size);
+  while (comm->size % rows != 0) rows--;
+  const int handle = Csys2blacs_handle(comm->mpi);
+  *grid = (struct dist_grid){.comm = comm, .context = handle};
+  Cblacs_gridinit(&grid->context, "Row", rows, comm->size / rows);
+  Cblacs_gridinfo(grid->context, &grid->rows, &grid->columns, &grid->row, &grid->column);
+  Cfree_blacs_system_handle(handle);
+}
+
+void dist_grid_free(struct dist_grid *grid) {
+  Cblacs_gridexit(grid->context);
+}
+
+void dist_grid_sum(const struct dist_grid *grid, int64_t count, double *values) {
+  const int64_t piece = 1 << 24;
+  for (int64_t first = 0; first < count; first += piece) {
+    const int64_t left = count - first;
+    const int now = (int)(left < piece ? left : piece);
+    Cdgsum2d(grid->context, "All", " ", now, 1, values + first, now, -1, -1);
+  }
+}
+
+/* ---- matrices ---- */
+
+static int create_local(struct dist_matrix *dense, int64_t rows, int64_t columns) {
+  if (rows < 1 || columns < 1 || rows > DIST_MATRIX_LIMIT || columns > DIST_MATRIX_LIMIT)
+    return FAIL(FAILED, "a matrix of 1 to %d rows and columns was expected, received %lld x %lld", DIST_MATRIX_LIMIT,
+                (long long)rows, (long long)columns);
+  const struct dist_grid *grid = dense->grid;
+  dense->rows = (int)rows;
+  dense->columns = (int)columns;
+  dense->local_rows = numroc_(&dense->rows, &block, &grid->row, &zero, &grid->rows);
+  dense->local_columns = numroc_(&dense->columns, &block, &grid->column, &zero, &grid->columns);
+  const int leading = dense->local_rows > 1 ? dense->local_rows : 1;
+  int info;
+  descinit_(dense->descriptor, &dense->rows, &dense->columns, &block, &block, &zero, &zero, &grid->context, &leading,
+            &info);
+  if (info != 0) die("descinit refused its argument %d", -info);
+  const int64_t count = (int64_t)leading * dense->local_columns;
+  TRY(alloc_array((void **)&dense->local, count + 1, sizeof *dense->local, "a rank's part of a matrix"));
+  memset(dense->local, 0, sizeof *dense->local * (size_t)(count + 1));
+  return OK;
+}
+
+int dist_matrix_create(const struct dist_grid *grid, int64_t rows, int64_t columns, struct dist_matrix **out) {
+  struct dist_matrix *dense = alloc_small(sizeof *dense);
+  *dense = (struct dist_matrix){.grid = grid};
+  const int status = comm_agree(grid->comm, create_local(dense, rows, columns));
+  if (status != OK) {
+    dist_matrix_free(dense);
+    return status;
+  }
+  *out = dense;
+  return OK;
+}
+
+void dist_matrix_free(struct dist_matrix *dense) {
+  if (!dense) return;
+  free(dense->local);
+  free(dense);
+}
+
+static int global_index(int local, int process, int processes) {
+  return (local / DIST_MATRIX_BLOCK * processes + process) * DIST_MATRIX_BLOCK + local % DIST_MATRIX_BLOCK;
+}
+
+int dist_matrix_row(const struct dist_matrix *dense, int local_row) {
+  return global_index(local_row, dense->grid->row, dense->grid->rows);
+}
+
+int dist_matrix_column(const struct dist_matrix *dense, int local_column) {
+  return global_index(local_column, dense->grid->column, dense->grid->columns);
+}
+
+void dist_matrix_get(const struct dist_matrix *dense, int first, int count, double *out) {
+  const int64_t rows = dense->rows;
+  memset(out, 0, sizeof *out * (size_t)(count * rows));
+  for (int j = 0; j < dense->local_columns; j++) {
+    const int column = dist_matrix_column(dense, j) - first;
+    if (column < 0 || column >= count) continue;
+    for (int i = 0; i < dense->local_rows; i++)
+      out[column * rows + dist_matrix_row(dense, i)] = dense->local[(int64_t)j * dense->local_rows + i];
+  }
+  dist_grid_sum(dense->grid, count * rows, out);
+}
+
+void dist_matrix_set(struct dist_matrix *dense, int first, int count, const double *values) {
+  for (int j = 0; j < dense->local_columns; j++) {
+    const int column = dist_matrix_column(dense, j) - first;
+    if (column < 0 || column >= count) continue;
+    for (int i = 0; i < dense->local_rows; i++)
+      dense->local[(int64_t)j * dense->local_rows + i] =
+          values[(int64_t)column * dense->rows + dist_matrix_row(dense, i)];
+  }
+}
+
+/* Own element (i, i), NULL if another rank holds it. */
+static double *diagonal_element(const struct dist_matrix *dense, int i) {
+  const struct dist_grid *grid = dense->grid;
+  const int of = i / DIST_MATRIX_BLOCK, inside = i % DIST_MATRIX_BLOCK;
+  if (of % grid->rows != grid->row || of % grid->columns != grid->column) return NULL;
+  const int row = of / grid->rows * DIST_MATRIX_BLOCK + inside,
+            column = of / grid->columns * DIST_MATRIX_BLOCK + inside;
+  return dense->local + (int64_t)column * dense->local_rows + row;
+}
+
+void dist_matrix_diagonal(const struct dist_matrix *dense, double *diagonal) {
+  for (int i = 0; i < dense->rows; i++) {
+    const double *own = diagonal_element(dense, i);
+    diagonal[i] = own ? *own : 0;
+  }
+  dist_grid_sum(dense->grid, dense->rows, diagonal);
+}
+
+void dist_matrix_shift(struct dist_matrix *dense, double number) {
+  for (int i = 0; i < dense->rows; i++) {
+    double *own = diagonal_element(dense, i);
+    if (own) *own += number;
+  }
+}
+
+void dist_matrix_scale(struct dist_matrix *dense, double factor) {
+  const int64_t count = (int64_t)dense->local_rows * dense->local_columns;
+  for (int64_t i = 0; i < count; i++) dense->local[i] *= factor;
+}
+
+/* ---- linear algebra ---- */
+
+void dist_matrix_multiply(double alpha, const struct dist_matrix *a, bool a_transposed, const struct dist_matrix *b,
+                          bool b_transposed, double beta, struct dist_matrix *c) {
+  const int m = a_transposed ? a->columns : a->rows, k = a_transposed ? a->rows : a->columns;
+  const int n = b_transposed ? b->rows : b->columns;
+  if (k != (b_transposed ? b->columns : b->rows) || c->rows != m || c->columns != n)
+    die("matrices of sizes that do not go together: %d x %d, %d x %d, %d x %d", a->rows, a->columns, b->rows,
+        b->columns, c->rows, c->columns);
+  pdgemm_(a_transposed ? "T" : "N", b_transposed ? "T" : "N", &m, &n, &k, &alpha, a->local, &one, &one, a->descriptor,
+          b->local, &one, &one, b->descriptor, &beta, c->local, &one, &one, c->descriptor);
+}
+
+/* Values alone by QR iterations, with vectors by divide and conquer. With work NULL only the sizes are asked for. */
+static int eigen(struct dist_matrix *a, double *values, struct dist_matrix *vectors, double *work, int work_size,
+                 int *iwork, int iwork_size) {
+  int info;
+  if (vectors)
+    pdsyevd_("V", "L", &a->rows, a->local, &one, &one, a->descriptor, values, vectors->local, &one, &one,
+             vectors->descriptor, work, &work_size, iwork, &iwork_size, &info);
+  else
+    pdsyev_("N", "L", &a->rows, a->local, &one, &one, a->descriptor, values, a->local, &one, &one, a->descriptor, work,
+            &work_size, &info);
+  return info;
+}
+
+int dist_matrix_eigen(struct dist_matrix *a, double *values, struct dist_matrix *vectors) {
+  double need = 0, *work = NULL;
+  int ineed = 0;
+  eigen(a, values, vectors, &need, -1, &ineed, -1);
+  /* PDSYEVD asks for less than its own PDORMTR wants of small matrices. */
+  need += DIST_MATRIX_BLOCK * (double)(a->local_rows + a->local_columns + 3 * DIST_MATRIX_BLOCK);
+  int status = alloc_array((void **)&work, (int64_t)need + 1, sizeof *work, "work space of the eigenvalues");
+  status = comm_agree(a->grid->comm, status);
+  if (status == OK) {
+    int *iwork = alloc_small(sizeof *iwork * (size_t)(ineed + 1));
+    const int info = eigen(a, values, vectors, work, (int)need, iwork, ineed);
+    if (info != 0)
+      status =
+          FAIL(FAILED, "the eigenvalues of a matrix of %d rows do not converge (ScaLAPACK's info = %d)", a->rows, info);
+    free(iwork);
+    comm_bcast(a->grid->comm, values, (int64_t)sizeof *values * a->rows, 0); /* a single block's stay with its rank */
+    status = comm_agree(a->grid->comm, status);
+  }
+  free(work);
+  return status;
+}
+
+int dist_matrix_solve(struct dist_matrix *a, struct dist_matrix *b) {
+  int info, status = OK;
+  pdposv_("L", &a->rows, &b->columns, a->local, &one, &one, a->descriptor, b->local, &one, &one, b->descriptor, &info);
+  if (info != 0)
+    status = FAIL(FAILED, "a positive definite matrix of %d rows was expected, its leading minor of order %d is not",
+                  a->rows, info);
+  return comm_agree(a->grid->comm, status);
+}

@@ -1,0 +1,154 @@
+#include "particles/kernel.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "kernel_table.h"
+
+const char *const precision_names[PRECISIONS] = {"single", "mixed", "double"};
+const char *const isa_names[ISA_LEVELS] = {"portable", "v2", "v3", "v4"};
+
+size_t precision_stored(enum precision precision) {
+  return precision == PRECISION_SINGLE ? sizeof(float) : sizeof(double);
+}
+
+size_t precision_real(enum precision precision) {
+  return precision == PRECISION_DOUBLE ? sizeof(double) : sizeof(float);
+}
+
+static enum isa of_processor(void) {
+#if defined __x86_64__
+  if (__builtin_cpu_supports("x86-64-v4")) return ISA_V4;
+  if (__builtin_cpu_supports("x86-64-v3")) return ISA_V3;
+  if (__builtin_cpu_supports("x86-64-v2")) return ISA_V2;
+#endif
+  return ISA_PORTABLE;
+}
+
+static enum isa highest = ISA_LEVELS - 1;
+
+int isa_limit(const char *name) {
+  const enum isa best = of_processor();
+  for (int isa = 0; name && isa <= (int)best; isa++)
+    if (strcmp(name, isa_names[isa]) == 0) {
+      highest = (enum isa)isa;
+      return OK;
+    }
+  return name ? FAIL(USAGE, "MCKEAN_ISA: expected a level this processor has, portable to %s, received \"%s\"",
+                     isa_names[best], name)
+              : OK;
+}
+
+enum isa isa_best(void) {
+  const enum isa best = of_processor();
+  return best < highest ? best : highest;
+}
+
+const struct kernel *kernel_find(int unit, enum precision precision, enum isa isa) {
+  static kernel_rows *const table[ISA_LEVELS] = {&kernel_table_portable, &kernel_table_v2, &kernel_table_v3,
+                                                 &kernel_table_v4};
+  return &(*table[isa])[unit][precision];
+}
+
+/* The widest vector is 64 bytes: one for each point, padded; one for each field and vector of a register tile. */
+size_t forward_scratch(int count) {
+  return 64 * (size_t)(count + POINT_PAD);
+}
+
+size_t gradient_scratch(int d) {
+  return 64 * 4 * (size_t)d;
+}
+
+int points_alloc(struct points *points, enum precision precision, int64_t count, int d) {
+  const size_t real = precision_real(precision);
+  *points = (struct points){.d = d};
+  TRY(alloc_array(&points->x, (count + POINT_PAD) * d, real, "points"));
+  TRY(alloc_array(&points->q, count + POINT_PAD, real, "points"));
+  memset(points->x, 0, real * (size_t)((count + POINT_PAD) * d));
+  memset(points->q, 0, real * (size_t)(count + POINT_PAD));
+  return OK;
+}
+
+void points_free(struct points *points) {
+  free(points->x);
+  free(points->q);
+  *points = (struct points){0};
+}
+
+static void put(enum precision precision, void *array, int64_t i, double value) {
+  if (precision_real(precision) == sizeof(float))
+    ((float *)array)[i] = (float)value;
+  else
+    ((double *)array)[i] = value;
+}
+
+void points_set(struct points *points, enum precision precision, const struct unit_spec *unit, int count, int d,
+                const double *x) {
+  const bool sphere = unit_table[unit->type].sphere;
+  const double factor = sphere ? unit->alpha : 1;
+  points->count = count;
+  for (int64_t i = 0; i < (int64_t)count * d; i++) put(precision, points->x, i, factor * x[i]);
+  for (int64_t p = 0; p < count && sphere; p++) {
+    double norm2 = 0;
+    for (int k = 0; k < d; k++) norm2 += x[p * d + k] * x[p * d + k];
+    put(precision, points->q, p, -unit->alpha * (norm2 + d) / 2);
+  }
+  const size_t real = precision_real(precision);
+  memset((char *)points->x + real * (size_t)count * (size_t)d, 0, real * POINT_PAD * (size_t)d);
+  memset((char *)points->q + real * (size_t)count, 0, real * POINT_PAD);
+}
+
+static double linear_form(int unit, const double *tile, int lane, int d, const double *x, double q) {
+  double s = unit_table[unit].sphere ? q : tile[FIELD_B * TILE + lane];
+  for (int k = 0; k < d; k++) s += tile[(FIELD_A + k) * TILE + lane] * x[k];
+  return s;
+}
+
+void naive_forward(int unit, int tiles, const double *tile, int count, int d, const double *x, const double *q,
+                   double *sum) {
+  for (int p = 0; p < count; p++) {
+    sum[p] = 0;
+    for (int t = 0; t < tiles; t++) {
+      const double *units = tile + (size_t)t * (size_t)((d + FIELD_A) * TILE);
+      for (int lane = 0; lane < TILE; lane++)
+        sum[p] += units[lane] * unit_table[unit].h(linear_form(unit, units, lane, d, x + p * d, q[p]));
+    }
+  }
+}
+
+void naive_squares(int unit, const double *tile, int count, int d, const double *x, const double *q, double *square) {
+  for (int lane = 0; lane < TILE; lane++)
+    for (int p = 0; p < count; p++)
+      square[lane] += pow(unit_table[unit].h(linear_form(unit, tile, lane, d, x + p * d, q[p])), 2);
+}
+
+void naive_gradient(int unit, const double *tile, int count, int d, const double *x, const double *q, const double *r,
+                    double *grad) {
+  for (int lane = 0; lane < TILE; lane++)
+    for (int p = 0; p < count; p++) {
+      const double s = linear_form(unit, tile, lane, d, x + p * d, q[p]);
+      const double w = r[p] * tile[lane] * unit_table[unit].dh(s);
+      grad[FIELD_C * TILE + lane] += r[p] * unit_table[unit].h(s);
+      if (!unit_table[unit].sphere) grad[FIELD_B * TILE + lane] += w;
+      for (int k = 0; k < d; k++) grad[(FIELD_A + k) * TILE + lane] += w * x[p * d + k];
+    }
+}
+
+void naive_along(int unit, int tiles, const double *tile, const double *direction, int count, int d, const double *x,
+                 const double *q, double *sum) {
+  for (int p = 0; p < count; p++) {
+    sum[p] = 0;
+    for (int i = 0; i < tiles * TILE; i++) {
+      const size_t at = (size_t)(i / TILE) * (size_t)((d + FIELD_A) * TILE);
+      const double *units = tile + at, *g = direction + at;
+      const int lane = i % TILE;
+      const double s = linear_form(unit, units, lane, d, x + p * d, q[p]);
+      double ds = g[FIELD_B * TILE + lane];
+      for (int k = 0; k < d; k++) ds += g[(FIELD_A + k) * TILE + lane] * x[p * d + k];
+      sum[p] += g[FIELD_C * TILE + lane] * unit_table[unit].h(s) + units[lane] * unit_table[unit].dh(s) * ds;
+    }
+  }
+}

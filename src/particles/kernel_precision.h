@@ -1,0 +1,100 @@
+/* kernel_precision: all of one arithmetic, float or double (DOUBLE 0 or 1); included twice by kernel_isa.c. */
+#if DOUBLE
+#define real          double
+#define vreal         vdouble
+#define vint          vlong
+#define FN(name)      name##_double
+#define ROUND_MAGIC   0x1.8p52
+#define EXPONENT_BIAS 1023
+#define MANTISSA_BITS 52
+#define SIGN_BIT      INT64_MIN
+#define EXP_LIMIT     708.0
+#define ERF_LIMIT     8.3
+#define LN2_HIGH      0x1.62e42feep-1
+#define LN2_LOW       0x1.a39ef35793c76p-33
+#define PI_HIGH       0x1.921fb544p+1
+#define PI_MIDDLE     0x1.0b4611a6p-33
+#define PI_LOW        0x1.3198a2e037073p-68
+#else
+#define real          float
+#define vreal         vfloat
+#define vint          vint32
+#define FN(name)      name##_float
+#define ROUND_MAGIC   0x1.8p23f
+#define EXPONENT_BIAS 127
+#define MANTISSA_BITS 23
+#define SIGN_BIT      INT32_MIN
+#define EXP_LIMIT     87.0
+#define ERF_LIMIT     5.4
+#ifdef __FMA__ /* products with k are exact */
+#define LN2_HIGH  0x1.62e43p-1
+#define LN2_LOW   0
+#define PI_HIGH   0x1.921fb6p+1
+#define PI_MIDDLE -0x1.777a5cp-24
+#define PI_LOW    0
+#else
+#define LN2_HIGH  0x1.62e4p-1
+#define LN2_LOW   1.428606820309417e-6
+#define PI_HIGH   0x1.92p+1
+#define PI_MIDDLE 0x1.fb4p-11
+#define PI_LOW    0x1.4442d18469899p-23
+#endif
+#endif
+
+#define W     ((int)(sizeof(vreal) / sizeof(real)))
+#define PARTS (TILE / (VECTORS * W))
+
+#define SPLAT(value) ((real)(value) - (vreal){0}) /* minus: x - 0 is x for all x, so that no subtraction is left */
+#define SIGN         ((vint){0} + SIGN_BIT)
+
+#include "kernel_loops.h"
+#include "simd.h"
+#include "unit_simd.h"
+
+/* clang-format off */
+#define SPHERE 0
+#define UNIT sigmoid
+#include "kernel_unit.h"
+#define UNIT tanh
+#include "kernel_unit.h"
+#define UNIT relu
+#include "kernel_unit.h"
+#define UNIT softplus
+#include "kernel_unit.h"
+#define UNIT erf
+#include "kernel_unit.h"
+#define UNIT cosine
+#include "kernel_unit.h"
+#undef SPHERE
+#define SPHERE 1
+#define UNIT rbf
+#include "kernel_unit.h"
+#undef SPHERE
+/* clang-format on */
+
+#undef real
+#undef vreal
+#undef vint
+#undef FN
+#undef ROUND_MAGIC
+#undef EXPONENT_BIAS
+#undef MANTISSA_BITS
+#undef SIGN_BIT
+#undef EXP_LIMIT
+#undef LN2_HIGH
+#undef LN2_LOW
+#undef ERF_LIMIT
+#undef PI_HIGH
+#undef PI_MIDDLE
+#undef PI_LOW
+#undef MIN
+#undef MAX
+#undef SELECT_POSITIVE
+#undef FRACTION
+#undef SCALE
+#undef POLY
+#undef QUOTIENT
+#undef W
+#undef PARTS
+#undef SPLAT
+#undef SIGN

@@ -1,0 +1,10 @@
+/* kernel_table: the rows of every level, shared by kernel.c and kernel_isa.c. */
+#ifndef MCKEAN_MODEL_KERNEL_TABLE_H
+#define MCKEAN_MODEL_KERNEL_TABLE_H
+
+#include "particles/kernel.h"
+
+typedef const struct kernel kernel_rows[UNIT_TYPES][PRECISIONS];
+extern kernel_rows kernel_table_portable, kernel_table_v2, kernel_table_v3, kernel_table_v4;
+
+#endif

@@ -1,0 +1,162 @@
+/* kernel_body: forward, gradient, along and squares of one unit type and arithmetic; a template, included by
+ * kernel_precision.h with UNIT (h and h' of unit_simd.h) and SPHERE (0 or 1) defined. kernel_loops.h tells how the work is
+ * cut. */
+
+#define UFN_(name, arithmetic, unit)  UFN__(name, arithmetic, unit)
+#define UFN__(name, arithmetic, unit) name##_##arithmetic##_##unit
+#define UFN(name)                     UFN_(name, real, UNIT)
+#define UNIT_FN                       UNIT_FN_(UNIT)
+#define UNIT_FN_(unit)                UNIT_FN__(unit)
+#define UNIT_FN__(unit)               FN(unit_##unit)
+#define FORMS_(sphere)                FORMS__(sphere)
+#define FORMS__(sphere)               FN(linear_forms_##sphere)
+#define FORMS                         FORMS_(SPHERE)
+
+/* total[p] += c h(s), lane by lane. */
+static __attribute__((noinline)) void UFN(outputs)(const real *restrict c, int count,
+                                                   const vreal (*restrict s)[VECTORS], vreal *restrict total) {
+  for (int p = 0; p < count; p++) {
+    vreal h[VECTORS], dh[VECTORS], sum = total[p];
+    UNIT_FN(s[p], h, dh);
+    for (int v = 0; v < VECTORS; v++) sum += *(const vreal *)(c + v * W) * h[v];
+    total[p] = sum;
+  }
+}
+
+/* s becomes w = r h'(s); sum_c += r h, sum_b += w. */
+static __attribute__((noinline)) void UFN(weights)(const real *restrict r, int count, vreal (*restrict s)[VECTORS],
+                                                   vreal *restrict sum_c, vreal *restrict sum_b) {
+  vreal c[VECTORS], b[VECTORS];
+  for (int v = 0; v < VECTORS; v++) c[v] = b[v] = SPLAT(0);
+  for (int p = 0; p < count; p++) {
+    const vreal rp = SPLAT(r[p]);
+    vreal h[VECTORS], dh[VECTORS];
+    UNIT_FN(s[p], h, dh);
+    for (int v = 0; v < VECTORS; v++) {
+      const vreal w = rp * dh[v];
+      c[v] += rp * h[v];
+      b[v] += w;
+      s[p][v] = w;
+    }
+  }
+  for (int v = 0; v < VECTORS; v++) {
+    sum_c[v] += c[v];
+    sum_b[v] += b[v];
+  }
+}
+
+/* total[p] += g_c h(s) + c h'(s) ds, lane by lane. */
+static __attribute__((noinline)) void UFN(derivatives)(const real *restrict c, const real *restrict g_c, int count,
+                                                       const vreal (*restrict s)[VECTORS],
+                                                       const vreal (*restrict ds)[VECTORS], vreal *restrict total) {
+  for (int p = 0; p < count; p++) {
+    vreal h[VECTORS], dh[VECTORS], sum = total[p];
+    UNIT_FN(s[p], h, dh);
+    for (int v = 0; v < VECTORS; v++)
+      sum += *(const vreal *)(g_c + v * W) * h[v] + *(const vreal *)(c + v * W) * dh[v] * ds[p][v];
+    total[p] = sum;
+  }
+}
+
+static void UFN(forward)(int tiles, const void *real_tile, const struct points *points, void *scratch, double *sum) {
+  const int d = points->d, count = points->count;
+  vreal *restrict total = scratch; /* [count] lane sums over tiles */
+  vreal s[INNER][VECTORS];
+  const unsigned mode = flush_subnormals();
+  for (int p = 0; p < count; p++) total[p] = SPLAT(0);
+  for (int part = 0; part < tiles * PARTS; part++) {
+    const real *tile = FN(part_of)(real_tile, d, part);
+    for (int first = 0; first < count; first += INNER) {
+      const int inner = count - first < INNER ? count - first : INNER;
+      FORMS(tile, (const real *)points->x + (size_t)first * (size_t)d, (const real *)points->q + first, d, inner,
+            FN(ahead_of)(tile, d, part, first), s);
+      UFN(outputs)(tile + FIELD_C * TILE, inner, s, total + first);
+    }
+  }
+  FN(add_lanes)(count, total, sum);
+  restore_subnormals(mode);
+}
+
+static void UFN(along)(int tiles, const void *real_tile, const void *real_direction, const struct points *points,
+                       void *scratch, double *sum) {
+  const int d = points->d, count = points->count;
+  vreal *restrict total = scratch; /* [count] lane sums over tiles */
+  vreal s[INNER][VECTORS], ds[INNER][VECTORS];
+  const unsigned mode = flush_subnormals();
+  for (int p = 0; p < count; p++) total[p] = SPLAT(0);
+  for (int part = 0; part < tiles * PARTS; part++) {
+    const real *tile = FN(part_of)(real_tile, d, part), *g = FN(part_of)(real_direction, d, part);
+    for (int first = 0; first < count; first += INNER) {
+      const int inner = count - first < INNER ? count - first : INNER;
+      const real *x = (const real *)points->x + (size_t)first * (size_t)d, *q = (const real *)points->q + first;
+      FORMS(tile, x, q, d, inner, FN(ahead_of)(tile, d, part, first), s);
+      FN(linear_forms_0)(g, x, q, d, inner, FN(ahead_of)(g, d, part, first), ds);
+      UFN(derivatives)
+      (tile + FIELD_C * TILE, g + FIELD_C * TILE, inner, (const vreal(*)[VECTORS])s, (const vreal(*)[VECTORS])ds,
+       total + first);
+    }
+  }
+  FN(add_lanes)(count, total, sum);
+  restore_subnormals(mode);
+}
+
+static void UFN(gradient)(const void *real_tile, const struct points *points, const void *r, void *scratch,
+                          double *grad) {
+  const int d = points->d, count = points->count;
+  vreal s[INNER][VECTORS], sum_c[VECTORS], sum_b[VECTORS], *restrict sum_a = scratch; /* [d][VECTORS] */
+  const unsigned mode = flush_subnormals();
+  for (int part = 0; part < PARTS; part++) {
+    const real *tile = FN(part_of)(real_tile, d, part);
+    for (int v = 0; v < VECTORS; v++) sum_c[v] = sum_b[v] = SPLAT(0);
+    for (int i = 0; i < d * VECTORS; i++) sum_a[i] = SPLAT(0);
+    for (int first = 0; first < count; first += INNER) {
+      const int inner = count - first < INNER ? count - first : INNER;
+      const real *x = (const real *)points->x + (size_t)first * (size_t)d;
+      FORMS(tile, x, (const real *)points->q + first, d, inner, FN(ahead_of)(tile, d, part, first), s);
+      UFN(weights)((const real *)r + first, inner, s, sum_c, sum_b);
+      FN(moments)(x, d, inner, (const vreal(*)[VECTORS])s, sum_a);
+    }
+    FN(add_part)(tile, d, SPHERE, sum_c, sum_b, sum_a, grad + part * VECTORS * W);
+  }
+  restore_subnormals(mode);
+}
+
+/* sum += h^2. */
+static __attribute__((noinline)) void UFN(add_squares)(int count, const vreal (*restrict s)[VECTORS],
+                                                       vreal *restrict sum) {
+  for (int p = 0; p < count; p++) {
+    vreal h[VECTORS], dh[VECTORS];
+    UNIT_FN(s[p], h, dh);
+    for (int v = 0; v < VECTORS; v++) sum[v] += h[v] * h[v];
+  }
+}
+
+static void UFN(squares)(const void *real_tile, const struct points *points, double *square) {
+  const int d = points->d, count = points->count;
+  vreal s[INNER][VECTORS];
+  const unsigned mode = flush_subnormals();
+  for (int part = 0; part < PARTS; part++) {
+    const real *tile = FN(part_of)(real_tile, d, part);
+    for (int first = 0; first < count; first += INNER) {
+      const int inner = count - first < INNER ? count - first : INNER;
+      vreal sum[VECTORS];
+      for (int v = 0; v < VECTORS; v++) sum[v] = SPLAT(0);
+      FORMS(tile, (const real *)points->x + (size_t)first * (size_t)d, (const real *)points->q + first, d, inner,
+            (const char *)tile, s);
+      UFN(add_squares)(inner, (const vreal(*)[VECTORS])s, sum);
+      for (int i = 0; i < VECTORS * W; i++) square[part * VECTORS * W + i] += (double)((const real *)sum)[i];
+    }
+  }
+  restore_subnormals(mode);
+}
+
+#undef UFN_
+#undef UFN__
+#undef UFN
+#undef UNIT_FN
+#undef UNIT_FN_
+#undef UNIT_FN__
+#undef FORMS_
+#undef FORMS__
+#undef FORMS
+#undef UNIT

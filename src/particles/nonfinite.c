@@ -1,0 +1,120 @@
+#include "particles/nonfinite.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+
+void nonfinite_note(struct nonfinite *fault, int64_t step, const struct local_network *local) {
+  const bool earlier = fault->step < step || (fault->step == step && fault->network < local->network);
+  if (fault->found && earlier) return;
+  *fault = (struct nonfinite){true, step, local->network};
+}
+
+/* The unit of a network that looks worst: a parameter is not finite, or is the largest. */
+struct worst {
+  double size; /* |value|, infinite where it is not finite; -1: none */
+  double value;
+  int64_t unit;
+  int field;
+};
+
+static void look_at_tile(const struct particles *particles, const struct local_network *local, int64_t t,
+                         struct worst *worst) {
+  const size_t size = precision_stored(particles->precision);
+  const char *tile = (const char *)particles->tiles + (size_t)(local->tile + t) * particles->tile_bytes;
+  const int64_t left = local_network_units(local) - t * TILE;
+  for (int lane = 0; lane < TILE && lane < left; lane++)
+    for (int field = 0; field < particles->d + FIELD_A; field++) {
+      const int64_t at = (int64_t)field * TILE + lane;
+      const double value = size == sizeof(float) ? ((const float *)tile)[at] : ((const double *)tile)[at];
+      const double found = isfinite(value) ? fabs(value) : INFINITY;
+      if (found > worst->size)
+        *worst = (struct worst){found, value, local_network_first_unit(local) + t * TILE + lane, field};
+    }
+}
+
+static struct worst look_at(const struct particles *particles, const struct local_network *local) {
+  struct worst worst = {.size = -1};
+  for (int64_t t = 0; t < network_tiles(local_network_units(local)) && worst.size < INFINITY; t++)
+    look_at_tile(particles, local, t, &worst);
+  return worst;
+}
+
+static bool is_finite(const struct particles *particles, const struct local_network *local) {
+  const size_t size = precision_stored(particles->precision);
+  const int64_t numbers = network_tiles(local_network_units(local)) * (int64_t)(particles->tile_bytes / size);
+  const void *tiles = local_network_block(particles, local, 0);
+  for (int64_t i = 0; i < numbers; i++)
+    if (!isfinite(size == sizeof(float) ? ((const float *)tiles)[i] : ((const double *)tiles)[i])) return false;
+  return true;
+}
+
+/* The first own network with a parameter that is not finite. */
+static void look_at_all(const struct particles *particles, int64_t step, struct nonfinite *fault) {
+  for (int s = 0; s < particles->locals; s++)
+    if (!is_finite(particles, &particles->local[s])) nonfinite_note(fault, step, &particles->local[s]);
+}
+
+/* The worst unit of a network and the rank that has it; the lowest rank's among equals, ranks are in order of units. */
+static struct worst worst_of(const struct particles *particles, int64_t network, int *rank) {
+  const struct comm *comm = particles->comm;
+  struct worst worst = {.size = -1}, *all = NULL;
+  for (int s = 0; s < particles->locals; s++)
+    if (particles->local[s].network == network) worst = look_at(particles, &particles->local[s]);
+  comm_gather(comm, &worst, sizeof worst, (void **)&all, NULL);
+  *rank = 0;
+  for (int r = 1; all && r < comm->size; r++)
+    if (all[r].size > all[*rank].size) *rank = r;
+  if (all) worst = all[*rank];
+  free(all);
+  comm_bcast(comm, rank, sizeof *rank, 0);
+  comm_bcast(comm, &worst, sizeof worst, 0);
+  return worst;
+}
+
+static void name_network(const struct ensemble_spec *ensemble, int64_t network, char *text, size_t size) {
+  const int64_t replica = network % ensemble->replicas, streams = ensemble->streams;
+  const int used = snprintf(text, size, "n = %lld, replica %lld", (long long)ensemble->n[network / ensemble->replicas],
+                            (long long)replica);
+  if (streams > 1)
+    snprintf(text + used, size - (size_t)used, " (initial condition %lld, stream %lld)", (long long)(replica / streams),
+             (long long)(replica % streams));
+}
+
+static void name_field(const struct particles *particles, int field, char text[16]) {
+  if (field < FIELD_A)
+    snprintf(text, 16, "%c", field == FIELD_C ? 'c' : 'b');
+  else
+    snprintf(text, 16, "%c_%d", unit_table[particles->unit.type].sphere ? 'z' : 'a', field - FIELD_A);
+}
+
+static int explain(const struct particles *particles, int64_t step, int64_t network) {
+  const struct ensemble_spec *ensemble = &particles->ensemble;
+  char name[128], field[16];
+  int rank;
+  const struct worst worst = worst_of(particles, network, &rank);
+  const int64_t block = worst.unit / BLOCK, n = ensemble->n[network / ensemble->replicas];
+  name_network(ensemble, network, name, sizeof name);
+  name_field(particles, worst.field, field);
+  return FAIL(
+      FAILED,
+      "step %lld: the network of %s left the range of numbers (a parameter, or a sum over units, that is not "
+      "finite or beyond 2^39). In its block %lld (units %lld to %lld, on rank %d) unit %lld has %s = %.4g%s: the "
+      "step size is too large for it (dynamics.stages[].dt), or the initial law or the data are",
+      (long long)step, name, (long long)block, (long long)(block * BLOCK),
+      (long long)(block * BLOCK + block_units(n, block) - 1), rank, (long long)worst.unit, field, worst.value,
+      worst.size < INFINITY ? ", the largest parameter of the network" : "");
+}
+
+int nonfinite_check(const struct nonfinite *fault, const struct particles *particles, int64_t step, bool units) {
+  const struct comm *comm = particles->comm;
+  struct nonfinite own = *fault;
+  if (units) look_at_all(particles, step, &own);
+  if (!comm_any(comm, own.found)) return OK;
+  /* The earliest step, then the first network; both are exact as doubles. */
+  const double first = comm_min(comm, own.found ? (double)own.step : INFINITY);
+  const double network = comm_min(comm, own.found && (double)own.step == first ? (double)own.network : INFINITY);
+  return explain(particles, (int64_t)first, (int64_t)network);
+}

@@ -1,0 +1,364 @@
+#include "particles/particles.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/rng.h"
+
+/* A cut between ranks moves to the nearest boundary between networks if that costs no more than this share of a rank's
+ * work: an imbalance of a few percent is cheaper than a reduction every step. */
+static const double SNAP = 0.05;
+
+uint64_t network_key(int64_t n, int64_t replica) {
+  return (uint64_t)n << 24 | (uint64_t)replica; /* replicas < 2^24, n <= 2^40: config checks */
+}
+
+int64_t ensemble_networks(const struct ensemble_spec *ensemble) {
+  return ensemble->members * ensemble->replicas;
+}
+
+int64_t network_blocks(int64_t n) {
+  return (n + BLOCK - 1) / BLOCK;
+}
+
+int64_t network_tiles(int64_t n) {
+  return (n + TILE - 1) / TILE;
+}
+
+int block_units(int64_t n, int64_t block) {
+  const int64_t left = n - block * BLOCK;
+  return (int)(left < BLOCK ? left : BLOCK);
+}
+
+int64_t ensemble_blocks(const struct ensemble_spec *ensemble) {
+  return ensemble_first_block(ensemble, ensemble_networks(ensemble));
+}
+
+int64_t ensemble_first_block(const struct ensemble_spec *ensemble, int64_t network) {
+  int64_t blocks = 0;
+  for (int e = 0; e < ensemble->members && network > 0; e++, network -= ensemble->replicas)
+    blocks += network_blocks(ensemble->n[e]) * (network < ensemble->replicas ? network : ensemble->replicas);
+  return blocks;
+}
+
+/* The network that holds a block of the global sequence, and the block's number inside it. */
+static int64_t block_network(const struct ensemble_spec *ensemble, int64_t block, int64_t *inside) {
+  for (int e = 0; e < ensemble->members; e++) {
+    const int64_t blocks = network_blocks(ensemble->n[e]);
+    if (block < blocks * ensemble->replicas) {
+      *inside = block % blocks;
+      return e * ensemble->replicas + block / blocks;
+    }
+    block -= blocks * ensemble->replicas;
+  }
+  *inside = 0;
+  return ensemble_networks(ensemble);
+}
+
+/* Number of tiles before a block in the global sequence. */
+static int64_t block_first_tile(const struct ensemble_spec *ensemble, int64_t block) {
+  int64_t inside, tiles = 0;
+  int64_t network = block_network(ensemble, block, &inside);
+  for (int e = 0; e < ensemble->members && network > 0; e++, network -= ensemble->replicas)
+    tiles += network_tiles(ensemble->n[e]) * (network < ensemble->replicas ? network : ensemble->replicas);
+  return tiles + inside * BLOCK_TILES;
+}
+
+/* The block boundary nearest to a position in cost (0 .. total), moved to a network boundary within slack. */
+static int64_t cut_at(const struct ensemble_spec *ensemble, const double *cost, double position, double slack) {
+  int64_t first = 0;
+  for (int e = 0; e < ensemble->members; e++) {
+    const int64_t blocks = network_blocks(ensemble->n[e]);
+    const double network_cost = (double)network_tiles(ensemble->n[e]) * cost[e];
+    const double member_cost = network_cost * (double)ensemble->replicas;
+    if (position >= member_cost) {
+      position -= member_cost;
+      first += blocks * ensemble->replicas;
+      continue;
+    }
+    const int64_t replica = (int64_t)(position / network_cost);
+    const double inside = position - (double)replica * network_cost;
+    first += replica * blocks;
+    if (inside <= slack) return first;
+    if (network_cost - inside <= slack) return first + blocks;
+    const int64_t block = (int64_t)(inside / (BLOCK_TILES * cost[e]) + 0.5);
+    return first + (block < blocks ? block : blocks);
+  }
+  return first;
+}
+
+static void partition(const struct ensemble_spec *ensemble, const double *cost, int ranks, int64_t *first) {
+  double total = 0;
+  for (int e = 0; e < ensemble->members; e++)
+    total += (double)network_tiles(ensemble->n[e]) * cost[e] * (double)ensemble->replicas;
+  first[0] = 0;
+  for (int r = 1; r < ranks; r++) {
+    const int64_t cut = cut_at(ensemble, cost, total * r / ranks, SNAP * total / ranks);
+    first[r] = cut > first[r - 1] ? cut : first[r - 1];
+  }
+  first[ranks] = ensemble_blocks(ensemble);
+}
+
+void ensemble_ownership(const struct ensemble_spec *ensemble, const double *cost, int ranks, struct ownership *owned) {
+  int64_t *first = alloc_small(sizeof *first * (size_t)(ranks + 1)), inside;
+  partition(ensemble, cost, ranks, first);
+  for (int r = 0; r < ranks; r++) {
+    const int64_t low = first[r], high = first[r + 1];
+    owned[r] = (struct ownership){.first = low, .blocks = high - low};
+    if (low == high) continue;
+    owned[r].tiles = block_first_tile(ensemble, high) - block_first_tile(ensemble, low);
+    const int64_t last = block_network(ensemble, high - 1, &inside), begin = block_network(ensemble, low, &inside);
+    owned[r].networks = last - begin + 1;
+    owned[r].led = owned[r].networks - (inside > 0);
+    if (inside > 0) owned[r].split = ensemble->n[begin / ensemble->replicas];
+    if (high < ensemble_first_block(ensemble, last + 1) && ensemble->n[last / ensemble->replicas] > owned[r].split)
+      owned[r].split = ensemble->n[last / ensemble->replicas];
+    for (int e = 0; e < ensemble->members; e++) {
+      const int64_t from = e * ensemble->replicas > begin ? e * ensemble->replicas : begin,
+                    end = (e + 1) * ensemble->replicas < last + 1 ? (e + 1) * ensemble->replicas : last + 1;
+      if (from < end) owned[r].units += (double)(end - from) * (double)ensemble->n[e];
+    }
+  }
+  free(first);
+}
+
+/* True if rank owns blocks of the network whose blocks are low .. high-1. */
+static bool owns_part(const int64_t *first, int rank, int64_t low, int64_t high) {
+  return first[rank] < first[rank + 1] && first[rank] < high && first[rank + 1] > low;
+}
+
+/* Groups of the split networks. Groups are runs of ranks that share at most their end ranks, so those of even number
+ * are disjoint, and those of odd number are. */
+static void make_groups(struct particles *particles, int64_t *group_network) {
+  const struct ensemble_spec *ensemble = &particles->ensemble;
+  const int64_t *first = particles->first;
+  int color[2] = {-1, -1}, count = 0;
+  int64_t last = -1;
+  group_network[0] = group_network[1] = -1;
+  for (int r = 1; r < particles->comm->size; r++) {
+    int64_t inside;
+    const int64_t network = block_network(ensemble, first[r], &inside);
+    if (inside == 0 || network == last) continue;
+    last = network;
+    const int64_t low = ensemble_first_block(ensemble, network), high = ensemble_first_block(ensemble, network + 1);
+    if (owns_part(first, particles->comm->rank, low, high)) {
+      color[count % 2] = count;
+      group_network[count % 2] = network;
+    }
+    count++;
+  }
+  for (int k = 0; k < 2; k++) particles->group[k] = comm_split(particles->comm, color[k]);
+}
+
+static void add_local(struct particles *particles, int64_t network, const struct comm *group) {
+  const struct ensemble_spec *ensemble = &particles->ensemble;
+  const int64_t own_low = particles->first[particles->comm->rank],
+                own_high = particles->first[particles->comm->rank + 1];
+  const int64_t low = ensemble_first_block(ensemble, network), high = ensemble_first_block(ensemble, network + 1);
+  const int64_t from = low > own_low ? low : own_low, to = high < own_high ? high : own_high;
+  const int member = (int)(network / ensemble->replicas);
+  particles->local[particles->locals++] = (struct local_network){
+      .network = network,
+      .member = member,
+      .replica = network % ensemble->replicas,
+      .n = ensemble->n[member],
+      .first_block = from - low,
+      .blocks = to - from,
+      .tile = block_first_tile(ensemble, from) - block_first_tile(ensemble, own_low),
+      .group = group,
+      .lead = from == low,
+  };
+}
+
+/* Lists own networks and makes the groups of split ones, for the ownership in particles->first. Collective. */
+static void make_shares(struct particles *particles) {
+  const struct ensemble_spec *ensemble = &particles->ensemble;
+  const int64_t low = particles->first[particles->comm->rank], high = particles->first[particles->comm->rank + 1];
+  int64_t group_network[2], inside;
+  make_groups(particles, group_network);
+  particles->tile_count = block_first_tile(ensemble, high) - block_first_tile(ensemble, low);
+  particles->locals = particles->split = 0;
+  const int64_t begin = block_network(ensemble, low, &inside);
+  const int64_t end = low < high ? block_network(ensemble, high - 1, &inside) + 1 : begin;
+  free(particles->local);
+  particles->local = alloc_small(sizeof *particles->local * (size_t)(end - begin));
+  for (int k = 0; k < 2; k++)
+    if (particles->group[k]) add_local(particles, group_network[k], particles->group[k]);
+  particles->split = particles->locals;
+  for (int64_t network = begin; network < end; network++)
+    if (network != group_network[0] && network != group_network[1]) add_local(particles, network, NULL);
+}
+
+static int alloc_tiles(struct particles *particles, int64_t tiles, void **memory) {
+  const int status = alloc_array(memory, tiles, particles->tile_bytes, "particles");
+  if (status == OK) memset(*memory, 0, (size_t)tiles * particles->tile_bytes);
+  return comm_agree(particles->comm, status);
+}
+
+int particles_create(const struct comm *comm, const struct ensemble_spec *ensemble, const struct unit_spec *unit, int d,
+                     enum precision precision, const double *cost, struct particles **out) {
+  struct particles *particles = alloc_small(sizeof *particles);
+  *particles = (struct particles){.comm = comm, .ensemble = *ensemble, .unit = *unit, .d = d, .precision = precision};
+  particles->tile_bytes = (size_t)(d + FIELD_A) * TILE * precision_stored(precision);
+  particles->first = alloc_small(sizeof(int64_t) * (size_t)(comm->size + 1));
+  partition(ensemble, cost, comm->size, particles->first);
+  make_shares(particles);
+  const int status = alloc_tiles(particles, particles->tile_count, &particles->tiles);
+  if (status != OK) {
+    particles_free(particles);
+    return status;
+  }
+  *out = particles;
+  return OK;
+}
+
+static void free_groups(struct particles *particles) {
+  for (int k = 0; k < 2; k++) {
+    comm_free(particles->group[k]);
+    particles->group[k] = NULL;
+  }
+}
+
+void particles_free(struct particles *particles) {
+  if (!particles) return;
+  free_groups(particles);
+  free(particles->local);
+  free(particles->first);
+  free(particles->tiles);
+  free(particles);
+}
+
+void *local_network_block(const struct particles *particles, const struct local_network *local, int64_t block) {
+  return (char *)particles->tiles + (size_t)(local->tile + block * BLOCK_TILES) * particles->tile_bytes;
+}
+
+int64_t local_network_first_unit(const struct local_network *local) {
+  return local->first_block * BLOCK;
+}
+
+int64_t local_network_units(const struct local_network *local) {
+  const int64_t end = (local->first_block + local->blocks) * BLOCK;
+  return (end < local->n ? end : local->n) - local_network_first_unit(local);
+}
+
+/* One parameter of a tile, rounded to stored precision. */
+static void put(const struct particles *particles, void *tile, int field, int lane, double value) {
+  if (precision_stored(particles->precision) == sizeof(float))
+    ((float *)tile)[field * TILE + lane] = (float)value;
+  else
+    ((double *)tile)[field * TILE + lane] = value;
+}
+
+static void init_unit(const struct particles *particles, uint64_t seed, uint64_t network, int64_t unit, void *tile,
+                      int lane, double *a) {
+  const struct unit_spec *spec = &particles->unit;
+  const bool sphere = unit_table[spec->type].sphere;
+  const struct rng rng_c = {seed, RNG_INIT_C, network, 0}, rng_b = {seed, RNG_INIT_B, network, 0},
+                   rng_a = {seed, RNG_INIT_A, network, 0};
+  double c, b = 0;
+  rng_normal(&rng_c, (uint64_t)unit, 1, &c);
+  put(particles, tile, FIELD_C, lane, spec->c.mean + spec->c.std * c);
+  if (sphere) {
+    rng_sphere(&rng_a, (uint64_t)unit, particles->d, a);
+    for (int k = 0; k < particles->d; k++) put(particles, tile, FIELD_A + k, lane, a[k]);
+    return;
+  }
+  rng_normal(&rng_b, (uint64_t)unit, 1, &b);
+  put(particles, tile, FIELD_B, lane, spec->b.mean + spec->b.std * b);
+  rng_normal(&rng_a, (uint64_t)unit, particles->d, a);
+  for (int k = 0; k < particles->d; k++) put(particles, tile, FIELD_A + k, lane, spec->a.mean + spec->a.std * a[k]);
+}
+
+void particles_init(struct particles *particles, uint64_t seed) {
+  double *a = alloc_small(sizeof(double) * (size_t)particles->d);
+  for (int s = 0; s < particles->locals; s++) {
+    const struct local_network *local = &particles->local[s];
+    const int64_t streams = particles->ensemble.streams > 1 ? particles->ensemble.streams : 1;
+    const uint64_t network = network_key(local->n, local->replica / streams);
+    for (int64_t i = 0; i < local_network_units(local); i++) {
+      void *tile = (char *)particles->tiles + (size_t)(local->tile + i / TILE) * particles->tile_bytes;
+      init_unit(particles, seed, network, local_network_first_unit(local) + i, tile, (int)(i % TILE), a);
+    }
+  }
+  free(a);
+}
+
+static int64_t block_offset(const void *context, int64_t block) {
+  const struct particles *particles = context;
+  return block_first_tile(&particles->ensemble, block) * (int64_t)particles->tile_bytes;
+}
+
+int particles_balance(struct particles *particles, const double *cost) {
+  const struct comm *comm = particles->comm;
+  const size_t bytes = sizeof(int64_t) * (size_t)(comm->size + 1);
+  int64_t *first = alloc_small(bytes);
+  partition(&particles->ensemble, cost, comm->size, first);
+  if (memcmp(first, particles->first, bytes) == 0) {
+    free(first);
+    return OK;
+  }
+  const int64_t tiles = block_first_tile(&particles->ensemble, first[comm->rank + 1]) -
+                        block_first_tile(&particles->ensemble, first[comm->rank]);
+  void *moved;
+  const int status = alloc_tiles(particles, tiles, &moved);
+  if (status != OK) {
+    free(first);
+    free(moved);
+    return status;
+  }
+  comm_redistribute(comm, particles->first, first, block_offset, particles, particles->tiles, moved);
+  free(particles->tiles);
+  free(particles->first);
+  particles->tiles = moved;
+  particles->first = first;
+  free_groups(particles);
+  make_shares(particles);
+  return OK;
+}
+
+/* Copies count numbers of size bytes (4 or 8) between arrays of the given strides, counted in numbers. */
+static void copy_strided(size_t size, int64_t count, const void *from, int64_t from_stride, void *to,
+                         int64_t to_stride) {
+  if (size == sizeof(uint32_t))
+    for (int64_t i = 0; i < count; i++) ((uint32_t *)to)[i * to_stride] = ((const uint32_t *)from)[i * from_stride];
+  else
+    for (int64_t i = 0; i < count; i++) ((uint64_t *)to)[i * to_stride] = ((const uint64_t *)from)[i * from_stride];
+}
+
+/* Walks the tiles that hold units first .. first+count-1 of a share and copies each field between its lanes and rows.
+ */
+static void copy_rows(const struct particles *particles, const struct local_network *local, int64_t first,
+                      int64_t count, void *c, void *a, void *b, bool to_rows) {
+  const size_t size = precision_stored(particles->precision);
+  const int d = particles->d;
+  for (int64_t done = 0; done < count;) {
+    const int64_t i = first - local_network_first_unit(local) + done;
+    const int lane = (int)(i % TILE);
+    const int64_t lanes = count - done < TILE - lane ? count - done : TILE - lane;
+    char *tile = (char *)particles->tiles + (size_t)(local->tile + i / TILE) * particles->tile_bytes;
+    for (int field = 0; field < d + FIELD_A; field++) {
+      char *row = field == FIELD_C ? c : field == FIELD_B ? b : a;
+      if (!row) continue;
+      const int64_t stride = field < FIELD_A ? 1 : d;
+      row += size * (size_t)(done * stride + (field < FIELD_A ? 0 : field - FIELD_A));
+      char *numbers = tile + size * (size_t)(field * TILE + lane);
+      if (to_rows)
+        copy_strided(size, lanes, numbers, 1, row, stride);
+      else
+        copy_strided(size, lanes, row, stride, numbers, 1);
+    }
+    done += lanes;
+  }
+}
+
+void local_network_get(const struct particles *particles, const struct local_network *local, int64_t first,
+                       int64_t count, void *c, void *a, void *b) {
+  copy_rows(particles, local, first, count, c, a, b, true);
+}
+
+void local_network_set(struct particles *particles, const struct local_network *local, int64_t first, int64_t count,
+                       const void *c, const void *a, const void *b) {
+  copy_rows(particles, local, first, count, (void *)c, (void *)a, (void *)b, false);
+}

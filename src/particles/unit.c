@@ -1,0 +1,49 @@
+#include "particles/unit.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+static double sigmoid(double s) {
+  return 1 / (1 + exp(-s));
+}
+static double sigmoid_d(double s) {
+  return sigmoid(s) * sigmoid(-s);
+}
+static double tanh_d(double s) {
+  return 1 / (cosh(s) * cosh(s));
+}
+static double relu(double s) {
+  return s > 0 ? s : 0;
+}
+static double relu_d(double s) {
+  return s > 0;
+}
+static double softplus(double s) {
+  return fmax(s, 0) + log1p(exp(-fabs(s)));
+}
+static double erf_scaled(double s) {
+  return erf(s / sqrt(2));
+}
+static double erf_scaled_d(double s) {
+  return sqrt(2 / acos(-1)) * exp(-s * s / 2);
+}
+static double cosine_d(double s) {
+  return -sin(s);
+}
+
+const struct unit unit_table[UNIT_TYPES] = {
+    [UNIT_SIGMOID] = {"sigmoid", false, sigmoid, sigmoid_d, "1/(1 + e^-s), s = a.x + b"},
+    [UNIT_TANH] = {"tanh", false, tanh, tanh_d, "tanh s"},
+    [UNIT_RELU] = {"relu", false, relu, relu_d, "max(s, 0)"},
+    [UNIT_SOFTPLUS] = {"softplus", false, softplus, sigmoid, "log(1 + e^s)"},
+    [UNIT_ERF] = {"erf", false, erf_scaled, erf_scaled_d, "erf(s / sqrt 2)"},
+    [UNIT_COSINE] = {"cosine", false, cos, cosine_d, "cos s"},
+    [UNIT_RBF] = {"rbf", true, exp, exp, "exp(-alpha |x - z|^2 / 2), |z|^2 = d; z is stored as a"},
+};
+
+const struct unit *unit_find(const char *name) {
+  for (int i = 0; i < UNIT_TYPES; i++)
+    if (strcmp(unit_table[i].name, name) == 0) return &unit_table[i];
+  return NULL;
+}

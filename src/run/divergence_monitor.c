@@ -1,0 +1,95 @@
+#include "run/divergence_monitor.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "store/checkpoint.h"
+
+/* Steps' worth of (unit x sample) pairs that an estimate costs against those to come. */
+static bool is_cheap(const struct step_size *stepsize, int64_t step) {
+  const struct schedule *schedule = stepsize->schedule;
+  const struct ensemble_spec *ensemble = &stepsize->particles->ensemble;
+  const struct dataset *data = stepsize->data;
+  const int64_t samples = data->samples;
+  const double points = samples > 0 && samples < STABILITY_PROBE ? (double)samples : STABILITY_PROBE;
+  double cost = 0, ahead = 0;
+  for (int e = 0; e < ensemble->members; e++) {
+    const double n = (double)ensemble->n[e];
+    cost += n * points * STABILITY_STEPS;
+    for (int s = 0; s < schedule->stages; s++) {
+      const int64_t first = schedule_first(schedule, s), end = first + schedule->stage[s].steps;
+      const int64_t from = first > step ? first : step;
+      if (from < end) ahead += n * (double)(end - from) * schedule_cost(schedule, s, ensemble->n[e], data);
+    }
+  }
+  return cost <= 0.01 * ahead;
+}
+
+void divergence_monitor_start(struct divergence_monitor *watch, struct step_size *stepsize, int64_t step,
+                              struct report *report) {
+  *watch = (struct divergence_monitor){.first = NAN};
+  const int stage = schedule_stage(stepsize->schedule, step);
+  const double dt = stepsize->schedule->stage[stage].dt;
+  double limit;
+  int64_t n;
+  if (!(dt > 0) || !is_cheap(stepsize, step) || step_size_limit(stepsize, stage, &limit, &n) != OK || dt <= limit)
+    return;
+  report_line(
+      report,
+      "warning: dt = %g is above the limit of stability, %.4g (n = %lld; from the tangent kernel at step %lld): "
+      "expect the loss to grow; `mckean advise` tells more, dt: auto follows the limit",
+      dt, limit, (long long)n, (long long)step);
+}
+
+void divergence_monitor_row(struct divergence_monitor *watch, const struct particles *particles,
+                            const struct observation *observation) {
+  double largest = 0;
+  for (int s = 0; s < particles->locals; s++)
+    if (observation[s].loss > largest) largest = observation[s].loss;
+  if (isnan(watch->first))
+    watch->first = comm_max(particles->comm, largest + (particles->locals > 0 ? observation[0].C_f : 0));
+  if (largest > DIVERGENCE_GROWTH * watch->first) watch->loss = largest;
+}
+
+void divergence_monitor_warn(struct divergence_monitor *watch, struct step_size *stepsize, int64_t step,
+                             struct report *report) {
+  const struct comm *comm = stepsize->particles->comm;
+  if (watch->told || !comm_any(comm, watch->loss > 0)) return;
+  double limit;
+  int64_t n;
+  watch->told = true;
+  const double loss = comm_max(comm, watch->loss);
+  if (step_size_limit(stepsize, schedule_stage(stepsize->schedule, step), &limit, &n) != OK) limit = 0;
+  report_line(report,
+              "warning: unstable: a loss has grown to %.3g by step %lld; dt = %g, the limit of stability is now %.3g",
+              loss, (long long)step, stepsize->segment.dt, limit);
+}
+
+static int restore(struct particles *particles, const char *folder, int64_t saved, uint64_t seed) {
+  if (saved < 0) {
+    particles_init(particles, seed);
+    return OK;
+  }
+  char *path = checkpoint_path(folder, saved);
+  const int status = checkpoint_read(particles->comm, path, particles);
+  free(path);
+  return status;
+}
+
+int divergence_monitor_explain(struct step_size *stepsize, struct particles *particles, const char *folder,
+                               int64_t saved, uint64_t seed) {
+  char failure[4096];
+  double limit;
+  int64_t n;
+  snprintf(failure, sizeof failure, "%s", error_text());
+  const int64_t step = saved < 0 ? 0 : saved;
+  if (restore(particles, folder, saved, seed) != OK ||
+      step_size_limit(stepsize, schedule_stage(stepsize->schedule, step), &limit, &n) != OK)
+    return FAIL(FAILED, "%s", failure);
+  const double dt = stepsize->segment.dt;
+  return FAIL(FAILED, "%s; dt was %g, the limit of stability at step %lld (%s) is %.4g, for n = %lld%s", failure, dt,
+              (long long)step, saved < 0 ? "the start" : "the last checkpoint", limit, (long long)n,
+              dt > limit ? "" : ": it fell since, or the state is far from linear");
+}

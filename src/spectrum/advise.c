@@ -1,0 +1,236 @@
+#include "spectrum/advise.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/process_memory.h"
+#include "dynamics/dynamics.h"
+#include "forecast/pilot_run.h"
+#include "tangent/stability.h"
+
+static const double TIMING_SECONDS = 0.5; /* of steps, to know their time */
+
+/* One network, on its way to rank 0. */
+struct record {
+  int64_t network, member;
+  double value[ADVICE_QUANTITIES];
+};
+
+/* How the networks of a size are told as one. */
+static const enum combination {
+  MEAN,
+  LARGEST,
+  LEAST
+} combination[ADVICE_QUANTITIES] = {
+    [ADVICE_LAMBDA] = LARGEST, [ADVICE_BOUND] = LARGEST, [ADVICE_DIAGONAL] = LARGEST,
+    [ADVICE_LIMIT_GD] = LEAST, [ADVICE_LIMIT] = LEAST,
+};
+
+/* ---- one network ---- */
+
+/* Noise and signal of the gradient from disjoint batches. whole: the points are all there are. */
+static bool measure_noise(struct jacobian *jacobian, const struct local_network *local, int count, const double *r,
+                          bool whole, double *value) {
+  struct jacobian_batch batch[ADVISE_BATCHES + 1];
+  const int batches = count < ADVISE_BATCHES ? count : ADVISE_BATCHES, points = count / batches;
+  for (int b = 0; b < batches; b++) batch[b] = (struct jacobian_batch){.first = b * points, .count = points};
+  batch[batches] = (struct jacobian_batch){.first = 0, .count = batches * points};
+  if (!jacobian_squares(jacobian, local, -1, r, batches + 1, batch)) return false;
+  double mean = 0;
+  for (int b = 0; b < batches; b++) mean += batch[b].gradient / batches;
+  const double of_mean = batch[batches].gradient, B = batches;
+  value[ADVICE_NOISE] = batches > 1 ? points * B / (B - 1) * (mean - of_mean) : NAN;
+  value[ADVICE_GRADIENT2] = whole ? of_mean : of_mean - value[ADVICE_NOISE] / (B * points);
+  return true;
+}
+
+/* sup M(x,x) and V_init from points one by one. ones [count]. */
+static bool measure_points(struct jacobian *jacobian, const struct local_network *local, int count, const double *f,
+                           double *ones, double *value) {
+  struct jacobian_batch point[JACOBIAN_BATCHES];
+  const int points = count < JACOBIAN_BATCHES ? count : JACOBIAN_BATCHES;
+  for (int p = 0; p < count; p++) ones[p] = 1;
+  for (int p = 0; p < points; p++) point[p] = (struct jacobian_batch){.first = p, .count = 1};
+  if (!jacobian_squares(jacobian, local, -1, ones, points, point)) return false;
+  double units = 0, square = 0;
+  value[ADVICE_DIAGONAL] = 0;
+  for (int p = 0; p < points; p++) {
+    value[ADVICE_DIAGONAL] = fmax(value[ADVICE_DIAGONAL], point[p].gradient);
+    units += point[p].output / points;
+    square += f[p] * f[p] / points;
+  }
+  value[ADVICE_V_INIT] = local->n > 1 ? (units - square) / (double)(local->n - 1) : NAN;
+  return true;
+}
+
+/* work [2][count]. All NAN where the numbers left their range. */
+static void measure(struct stability *stability, const struct local_network *local, const struct kernel_bounds *edge,
+                    int64_t batch, double *work, double *value) {
+  const struct probe *probe = stability->probe;
+  const int count = probe->count;
+  const bool whole = stability->data->samples == count;
+  double *f = work, *r = work + count, loss = 0;
+  for (int q = 0; q < ADVICE_QUANTITIES; q++) value[q] = NAN;
+  value[ADVICE_LAMBDA] = edge->lambda;
+  value[ADVICE_BOUND] = edge->bound;
+  value[ADVICE_BATCH] = (double)batch;
+  if (!jacobian_outputs(stability->jacobian, local, -1, f)) return;
+  for (int p = 0; p < count; p++) {
+    r[p] = f[p] - probe->y[p];
+    loss += r[p] * r[p] / (2.0 * count);
+  }
+  value[ADVICE_LOSS] = loss;
+  if (!measure_noise(stability->jacobian, local, count, r, whole, value)) return;
+  if (!measure_points(stability->jacobian, local, count, f, r, value)) return;
+  const struct kernel_bounds known = {.lambda = edge->lambda, .diagonal = value[ADVICE_DIAGONAL]};
+  value[ADVICE_LIMIT_GD] = kernel_bounds_limit(&known, 0);
+  value[ADVICE_LIMIT] = kernel_bounds_limit(&known, batch);
+}
+
+/* ---- all networks ---- */
+
+static int by_network(const void *a, const void *b) {
+  const int64_t x = ((const struct record *)a)->network, y = ((const struct record *)b)->network;
+  return x < y ? -1 : x > y;
+}
+
+static void combine(struct advice *size, const struct record *record) {
+  const double count = (double)size->networks++;
+  for (int q = 0; q < ADVICE_QUANTITIES; q++) {
+    const double value = record->value[q], old = size->value[q];
+    size->value[q] = count == 0                   ? value
+                     : isnan(value) || isnan(old) ? NAN
+                     : combination[q] == MEAN     ? old + (value - old) / (count + 1)
+                     : combination[q] == LARGEST  ? fmax(old, value)
+                                                  : fmin(old, value);
+  }
+}
+
+/* Brings the records of all ranks together on rank 0, network by network. Collective. */
+static void gather(const struct config *config, const struct comm *comm, const struct record *record, int64_t records,
+                   struct advise *advise) {
+  void *all;
+  int64_t *bytes = alloc_small(sizeof *bytes * (size_t)comm->size), total = 0;
+  comm_gather(comm, record, (int64_t)sizeof *record * records, &all, bytes);
+  for (int rank = 0; rank < comm->size && all; rank++) total += bytes[rank] / (int64_t)sizeof *record;
+  if (all) qsort(all, (size_t)total, sizeof *record, by_network);
+  for (int e = 0; e < advise->members; e++) advise->size[e] = (struct advice){.n = config->ensemble.n[e]};
+  for (int64_t i = 0; i < total; i++) {
+    const struct record *one = (const struct record *)all + i;
+    combine(&advise->size[one->member], one);
+  }
+  free(all);
+  free(bytes);
+}
+
+static int measure_all(const struct config *config, struct stability *stability, struct advise *advise) {
+  const struct particles *particles = stability->particles;
+  const size_t locals = (size_t)particles->locals;
+  struct kernel_bounds *edge = alloc_small(sizeof *edge * (locals + 1));
+  struct record *record = alloc_small(sizeof *record * (locals + 1));
+  double *work = alloc_small(sizeof *work * 2 * (size_t)stability->probe->count);
+  int64_t records = 0;
+  stability_bounds(stability, &config->schedule, advise->stage, ADVISE_REPLICAS, edge);
+  for (int s = 0; s < particles->locals; s++) {
+    const struct local_network *local = &particles->local[s];
+    if (local->replica >= ADVISE_REPLICAS) continue;
+    record[records] = (struct record){.network = local->network, .member = local->member};
+    measure(stability, local, &edge[s], stability_batch(stability, &config->schedule, advise->stage, local->n), work,
+            record[records].value);
+    records += local->lead;
+  }
+  gather(config, particles->comm, record, records, advise);
+  free(edge);
+  free(record);
+  free(work);
+  return OK;
+}
+
+/* ---- time and memory ---- */
+
+static void foresee(const struct config *config, const struct dataset *data, struct advise *advise) {
+  const double now = pilot_run_pairs(config, data, advise->stage, -1);
+  int64_t first = 0;
+  for (int s = 0; s < config->schedule.stages; s++) {
+    const struct stage *stage = &config->schedule.stage[s];
+    const int64_t end = first + stage->steps, from = first > advise->step ? first : advise->step;
+    const double dt = stage->dt > 0 ? stage->dt : advise->dt;
+    if (from < end) advise->time_to_come += dt * (double)(end - from);
+    for (int e = 0; e < advise->members && from < end; e++) {
+      const double seconds = advise->step_seconds * (double)(end - from) * pilot_run_pairs(config, data, s, e) / now;
+      advise->size[e].value[ADVICE_SECONDS] += seconds;
+      advise->run_seconds += seconds;
+    }
+    first = end;
+  }
+}
+
+/* What follows from the numbers of a size. */
+static void derive(struct advise *advise, double safety) {
+  advise->limit = INFINITY;
+  for (int e = 0; e < advise->members; e++)
+    if (!(advise->size[e].value[ADVICE_LIMIT] >= advise->limit)) advise->limit = advise->size[e].value[ADVICE_LIMIT];
+  if (!(advise->dt > 0)) advise->dt = safety * advise->limit;
+  if (advise->dt > DT_MAX) advise->dt = DT_MAX; /* as dt: auto does where nothing moves f_n */
+  for (int e = 0; e < advise->members; e++) {
+    double *value = advise->size[e].value;
+    value[ADVICE_DT] = advise->dt;
+    value[ADVICE_NOISE_BATCH] = value[ADVICE_GRADIENT2] > 0 ? value[ADVICE_NOISE] / value[ADVICE_GRADIENT2] : NAN;
+    value[ADVICE_V_SGD] = value[ADVICE_BATCH] > 0 ? advise->dt * value[ADVICE_NOISE] / (2 * value[ADVICE_BATCH]) : 0;
+    value[ADVICE_SGD_BATCH] =
+        value[ADVICE_V_INIT] > 0 ? advise->dt * value[ADVICE_NOISE] / (2 * value[ADVICE_V_INIT]) : NAN;
+    value[ADVICE_SECONDS] = 0;
+  }
+}
+
+static int fill(const struct config *config, const struct dataset *data, struct particles *particles, enum isa isa,
+                struct advise *advise) {
+  struct dynamics *dynamics = NULL;
+  struct stability *stability = NULL;
+  int status = dynamics_create(particles, data, &config->schedule, isa, config->threads, &dynamics);
+  if (status == OK) status = dynamics_enter_stage(dynamics, advise->stage);
+  if (status == OK) advise->step_seconds = pilot_run_step(particles, dynamics, advise->step, TIMING_SECONDS);
+  if (status == OK) status = stability_create(particles, data, isa, config->threads, ADVISE_PROBE, &stability);
+  if (status == OK) status = measure_all(config, stability, advise);
+  if (status == OK) {
+    advise->points = stability->probe->count;
+    advise->particle_bytes = comm_max(particles->comm, (double)particles->tile_count * (double)particles->tile_bytes);
+    advise->peak_bytes = comm_max(particles->comm, process_memory_peak());
+    derive(advise, config->schedule.stage[advise->stage].dt_safety);
+    foresee(config, data, advise);
+  }
+  stability_free(stability);
+  dynamics_free(dynamics);
+  return status;
+}
+
+int advise_create(const struct config *config, const struct dataset *data, struct particles *particles, enum isa isa,
+                  int64_t step, double time, struct advise **out) {
+  struct advise *advise = alloc_small(sizeof *advise);
+  const int stage = schedule_stage(&config->schedule, step);
+  *advise = (struct advise){.step = step,
+                            .steps = schedule_steps(&config->schedule),
+                            .time = time,
+                            .stage = stage,
+                            .dt = config->schedule.stage[stage].dt,
+                            .online = data->samples == 0,
+                            .members = config->ensemble.members};
+  advise->size = calloc((size_t)advise->members, sizeof *advise->size);
+  if (!advise->size) die("no memory for %d sizes", advise->members);
+  const int status = fill(config, data, particles, isa, advise);
+  if (status != OK) {
+    advise_free(advise);
+    return status;
+  }
+  *out = advise;
+  return OK;
+}
+
+void advise_free(struct advise *advise) {
+  if (!advise) return;
+  free(advise->size);
+  free(advise);
+}

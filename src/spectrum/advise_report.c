@@ -1,0 +1,160 @@
+/* What advise measured, in tables, in words and as JSON. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "log/report.h"
+#include "spectrum/advise.h"
+#include "study/results.h"
+
+const struct advice_name advice_names[ADVICE_QUANTITIES] = {
+    [ADVICE_BATCH] = {"batch", "points P in a batch; 0: the whole fixed set"},
+    [ADVICE_DT] = {"dt", "step size of the stage"},
+    [ADVICE_LAMBDA] = {"lambda", "largest eigenvalue of M/P, the fastest relaxation rate"},
+    [ADVICE_BOUND] = {"lambda_bound", "some eigenvalue lies within this of lambda"},
+    [ADVICE_DIAGONAL] = {"sup_M", "largest M(x,x) over points"},
+    [ADVICE_LIMIT_GD] = {"dt_gd", "gd is stable below dt = 2/lambda"},
+    [ADVICE_LIMIT] = {"dt_limit", "stable below it with this batch: 2 / (lambda (1 - 1/P) + sup_M / P)"},
+    [ADVICE_LOSS] = {"loss", "loss on the probe"},
+    [ADVICE_GRADIENT2] = {"gradient2", "|G|^2, mean over units of |grad V|^2 of the expected gradient"},
+    [ADVICE_NOISE] = {"noise", "S, variance of the gradient of a single point, mean over units"},
+    [ADVICE_V_INIT] =
+        {"V_init",
+         "(mean c^2 E phi^2 - E f^2)/(n - 1), variance of f_n due to the initial condition; a bound after t = 0"},
+    [ADVICE_NOISE_BATCH] = {"P_noise", "S/|G|^2, the batch with as much noise as signal"},
+    [ADVICE_V_SGD] = {"V_sgd", "dt S/(2 P), estimate of the variance of f_n due to batches"},
+    [ADVICE_SGD_BATCH] = {"P_sgd", "dt S/(2 V_init), the batch from which on V_sgd is below V_init"},
+    [ADVICE_SECONDS] = {"seconds", "wall time of the steps to come, this size's part"},
+};
+
+static void cell(FILE *out, double value) {
+  if (isnan(value))
+    fprintf(out, " %10s", "-");
+  else if (fabs(value) >= 1e5 || (value != 0 && fabs(value) < 1e-3))
+    fprintf(out, " %10.2e", value);
+  else
+    fprintf(out, " %10.4g", value);
+}
+
+static void table(const struct advise *advise, FILE *out, const char *title, int columns,
+                  const enum advice_quantity *column) {
+  fprintf(out, "\n%s\n%12s", title, "n");
+  for (int c = 0; c < columns; c++) fprintf(out, " %10s", advice_names[column[c]].name);
+  fputc('\n', out);
+  for (int e = 0; e < advise->members; e++) {
+    fprintf(out, "%12lld", (long long)advise->size[e].n);
+    for (int c = 0; c < columns; c++) cell(out, advise->size[e].value[column[c]]);
+    fputc('\n', out);
+  }
+  for (int c = 0; c < columns; c++)
+    fprintf(out, "  %-12s %s\n", advice_names[column[c]].name, advice_names[column[c]].description);
+}
+
+static void advice_line(const struct advise *advise, const struct advice *size, FILE *out) {
+  const double *value = size->value, part = advise->dt / value[ADVICE_LIMIT], P = value[ADVICE_SGD_BATCH];
+  const char *least = advise->step > 0 ? " at the least: V_init is a bound" : "";
+  fprintf(out, "n = %lld: ", (long long)size->n);
+  if (isnan(part) || isinf(value[ADVICE_LIMIT])) {
+    fprintf(out, isnan(part) ? "its numbers left their range: there is no limit to tell\n"
+                             : "nothing moves f_n, the tangent kernel is zero: there is no limit to tell\n");
+    return;
+  }
+  if (part > 1)
+    fprintf(out, "dt = %.4g is ABOVE the limit %.4g, the run will grow until it fails or leaves this region: use %.3g",
+            advise->dt, value[ADVICE_LIMIT], value[ADVICE_LIMIT] / 2);
+  else
+    fprintf(out, "dt = %.4g is %.*f %% of the limit %.4g", advise->dt,
+            part < 0.001  ? 3
+            : part < 0.01 ? 2
+                          : part < 0.1,
+            100 * part, value[ADVICE_LIMIT]);
+  if (isnan(P))
+    fprintf(out, "; V_init is not known\n");
+  else if (!(value[ADVICE_BATCH] > 0))
+    fprintf(out, "; no batches, no V_sgd (with batches V_sgd < V_init would take P > %.4g%s)\n", fmax(P, 1), least);
+  else
+    fprintf(out, "; V_sgd < V_init takes P > %.4g%s, P = %.0f is %s\n", P, least, value[ADVICE_BATCH],
+            value[ADVICE_BATCH] <= P ? "too small"
+            : advise->step > 0       ? "perhaps enough"
+                                     : "enough");
+}
+
+/* H:MM:SS, or seconds where these say more. */
+static void duration(double seconds, char text[32]) {
+  if (seconds > 0 && seconds < 60)
+    snprintf(text, 32, "%.2g s", seconds);
+  else
+    report_duration(seconds, text);
+}
+
+static void times(const struct advise *advise, FILE *out) {
+  char now[32], safe[32];
+  const double left = (double)(advise->steps - advise->step), t = advise->time_to_come;
+  const double steps = ceil(t / (advise->limit / 2));
+  duration(advise->run_seconds, now);
+  duration(left > 0 ? advise->run_seconds * steps / left : 0, safe);
+  fprintf(out, "\ntime and memory\n");
+  fprintf(out, "  a step takes %.3g s here (measured); ", advise->step_seconds);
+  if (left > 0)
+    fprintf(out, "the %.0f steps to come take %s\n", left, now);
+  else
+    fprintf(out, "the run is complete\n");
+  if (left > 0 && isfinite(advise->limit))
+    fprintf(out, "  with half of the present limit, dt = %.3g, the same t = %.4g would take %.0f steps, %s\n",
+            advise->limit / 2, t, steps, safe);
+  fprintf(out,
+          "  particles: %.4g MB on the rank with most; a process needs %.4g MB, libraries included (peak so far)\n",
+          advise->particle_bytes * 1e-6, advise->peak_bytes * 1e-6);
+}
+
+void advise_print(const struct advise *advise, FILE *out) {
+  static const enum advice_quantity steps[] = {ADVICE_BATCH,    ADVICE_DT,       ADVICE_LAMBDA,
+                                               ADVICE_DIAGONAL, ADVICE_LIMIT_GD, ADVICE_LIMIT};
+  static const enum advice_quantity noise[] = {ADVICE_LOSS,   ADVICE_GRADIENT2, ADVICE_NOISE,    ADVICE_NOISE_BATCH,
+                                               ADVICE_V_INIT, ADVICE_V_SGD,     ADVICE_SGD_BATCH};
+  fprintf(out, "step %lld of %lld, t = %g, stage %d; %lld network(s) of each size, %d %s\n", (long long)advise->step,
+          (long long)advise->steps, advise->time, advise->stage, (long long)advise->size[0].networks, advise->points,
+          advise->online ? "fresh points" : "points of the fixed set");
+  table(advise, out, "step size", sizeof steps / sizeof *steps, steps);
+  table(advise, out, "noise of batches (estimates for M and r as they are now)", sizeof noise / sizeof *noise, noise);
+  times(advise, out);
+  fprintf(out, "\nadvice\n");
+  for (int e = 0; e < advise->members; e++) advice_line(advise, &advise->size[e], out);
+  fprintf(out, "limits are those of the present state: lambda grows with |c| along a run, often many times; `dt: auto` "
+               "follows it\n");
+}
+
+int advise_json(const struct advise *advise, const char *path) {
+  struct results *results = results_create();
+  const int64_t members = advise->members;
+  int64_t *n = alloc_small(sizeof *n * (size_t)members);
+  double *values = alloc_small(sizeof *values * (size_t)members);
+  for (int e = 0; e < members; e++) n[e] = advise->size[e].n;
+  results_integers(results, "n", "units of a network", members, n);
+  for (int q = 0; q < ADVICE_QUANTITIES; q++) {
+    for (int e = 0; e < members; e++) values[e] = advise->size[e].value[q];
+    results_add(results, advice_names[q].name, advice_names[q].description, 1, &members, values);
+  }
+  const struct {
+    const char *name, *description;
+    double value;
+  } scalar[] = {
+      {"step", "steps done", (double)advise->step},
+      {"steps", "steps of the input", (double)advise->steps},
+      {"time", "t", advise->time},
+      {"points", "points of the probe", advise->points},
+      {"networks", "networks of each size that were looked at", (double)advise->size[0].networks},
+      {"limit", "least dt_limit over sizes", advise->limit},
+      {"seconds_per_step", "wall time of a step, measured", advise->step_seconds},
+      {"seconds_to_come", "wall time of the steps to come", advise->run_seconds},
+      {"particle_bytes", "of the rank with most", advise->particle_bytes},
+      {"peak_bytes", "of a process, libraries included", advise->peak_bytes},
+  };
+  for (size_t i = 0; i < sizeof scalar / sizeof *scalar; i++)
+    results_add(results, scalar[i].name, scalar[i].description, 0, NULL, &scalar[i].value);
+  const int status = results_json(results, path);
+  results_free(results);
+  free(values);
+  free(n);
+  return status;
+}

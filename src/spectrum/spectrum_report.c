@@ -1,0 +1,154 @@
+/* How the results of spectrum/spectrum.h are told: tables, named arrays. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "spectrum/spectrum.h"
+
+enum { TOP = 10 }; /* modes listed one by one */
+
+static const char *const kinds[] = {"training", "test", "fresh"};
+
+/* ---- terminal ---- */
+
+static void print_mode(const struct spectrum *spectrum, int64_t mode, double cumulative, FILE *out) {
+  const double lambda = spectrum->lambda[mode - 1];
+  char time[32] = "-";
+  if (mode <= spectrum_rank(spectrum)) snprintf(time, sizeof time, "%.5g", 1 / lambda);
+  fprintf(out, "%8lld %14.6g %14s %12.3g %12.4g %14.3g\n", (long long)mode, lambda, time, spectrum->part[mode - 1],
+          cumulative, spectrum->participation[mode - 1]);
+}
+
+/* The top ones, then 20, 50, 100, ..., and the last. */
+static bool listed(int64_t mode, int64_t P) {
+  if (mode <= TOP || mode == P) return true;
+  while (mode % 10 == 0) mode /= 10;
+  return mode == 1 || mode == 2 || mode == 5;
+}
+
+static void print_modes(const struct spectrum *spectrum, FILE *out) {
+  fprintf(out, "\n%8s %14s %14s %12s %12s %14s\n", "mode", "lambda", "1/lambda", "loss part", "up to here",
+          "participation");
+  double cumulative = 0;
+  for (int64_t mode = 1; mode <= spectrum->P; mode++) {
+    cumulative += spectrum->part[mode - 1];
+    if (listed(mode, spectrum->P)) print_mode(spectrum, mode, cumulative, out);
+  }
+  const int64_t rank = spectrum_rank(spectrum);
+  if (rank < spectrum->P)
+    fprintf(out, "%lld of %lld eigenvalues are zero as far as rounding tells: what the loss has there stays\n",
+            (long long)(spectrum->P - rank), (long long)spectrum->P);
+}
+
+/* By which time a share of the loss would have relaxed, if M stayed as it is. */
+static void print_times(const struct spectrum *spectrum, FILE *out) {
+  static const double shares[] = {0.5, 0.9, 0.99};
+  const int64_t rank = spectrum_rank(spectrum);
+  double sum = 0;
+  int next = 0;
+  fputs("relaxation times of the modes that carry the loss, fastest first:", out);
+  for (int64_t i = 0; i < rank && next < 3; i++) {
+    sum += spectrum->part[i];
+    for (; next < 3 && sum >= shares[next]; next++)
+      fprintf(out, "%s %g %% of it up to %.4g", next ? "," : "", 100 * shares[next], 1 / spectrum->lambda[i]);
+  }
+  if (next == 0) fputs(" less than half of it relaxes", out);
+  fputc('\n', out);
+}
+
+static void print_limits(const struct spectrum *spectrum, FILE *out) {
+  fprintf(out, "\nstable dt of gradient descent: below 2/lambda_max = %.5g\n", spectrum->limit_gd);
+  const bool batches = !isnan(spectrum->limit_sgd);
+  if (batches)
+    fprintf(out, "with batches of B = %lld points surely below 2/(lambda_max (1 - 1/B) + sup M(x,x)/B) = %.5g\n",
+            (long long)spectrum->batch, spectrum->limit_sgd);
+  const double limit = batches ? spectrum->limit_sgd : spectrum->limit_gd;
+  if (!(spectrum->dt > 0)) return;
+  fprintf(out, "the run's dt = %g is %.3g of that%s\n", spectrum->dt, spectrum->dt / limit,
+          spectrum->dt <= limit ? ""
+          : batches             ? ": it may be unstable"
+                                : ": UNSTABLE, the fastest modes grow");
+}
+
+static void print_best(const struct spectrum *spectrum, FILE *out) {
+  const struct readout *best = &spectrum->best;
+  fprintf(out,
+          "\nbest readout c on the present features (mu = %.3g tr G = %.3g, like training c alone for t = %.3g):\n",
+          spectrum->options.ridge, best->mu, 1 / best->mu);
+  fprintf(out, "  loss %.6g, %.4g of the present one%s\n", best->loss, best->loss / spectrum->loss,
+          spectrum->n >= spectrum->P ? "; n >= P: it can fit every point" : "");
+  if (!isnan(best->test_loss))
+    fprintf(out, "  test loss %.6g, %.4g of the present one\n", best->test_loss, best->test_loss / spectrum->test_loss);
+  fprintf(out, "  c changes by %.4g (root mean square)\n", best->change);
+}
+
+void spectrum_print(const struct spectrum *spectrum, FILE *out) {
+  const struct config *config = spectrum->setup->config;
+  const double C_f = spectrum->setup->data->C_f;
+  const unsigned train = config->unit.train;
+  fprintf(out, "tangent kernel of n = %lld, replica %lld, at step %lld, t = %g; %s units, d = %d, trained:%s%s%s\n",
+          (long long)spectrum->n, (long long)spectrum->replica, (long long)spectrum->setup->info.step,
+          spectrum->setup->info.time, unit_table[config->unit.type].name, spectrum->d, train & TRAIN_C ? " c" : "",
+          train & TRAIN_A ? " a" : "", train & TRAIN_B ? " b" : "");
+  fprintf(out, "P = %lld %s points", (long long)spectrum->P, kinds[spectrum->kind]);
+  if (spectrum->P < spectrum->of) fprintf(out, ", chosen at random from %lld", (long long)spectrum->of);
+  fprintf(out, "; eigenvalues of M/P, relaxation times 1/lambda, parts of the loss\n");
+  fprintf(out, "loss %.6g (%.4g C_f) at them", spectrum->loss, spectrum->loss / C_f);
+  if (!isnan(spectrum->test_loss))
+    fprintf(out, ", %.6g (%.4g C_f) at %lld test points", spectrum->test_loss, spectrum->test_loss / C_f,
+            (long long)spectrum->setup->data->tests);
+  fputc('\n', out);
+  print_modes(spectrum, out);
+  print_times(spectrum, out);
+  print_limits(spectrum, out);
+  print_best(spectrum, out);
+}
+
+/* ---- files ---- */
+
+/* Integers are exact in doubles up to 2^53. */
+static void add_numbers(struct results *results, const struct spectrum *spectrum) {
+  const struct readout *best = &spectrum->best;
+  const struct problem *setup = spectrum->setup;
+  const struct {
+    const char *name;
+    double value;
+  } numbers[] = {
+      {"n", (double)spectrum->n},
+      {"replica", (double)spectrum->replica},
+      {"step", (double)setup->info.step},
+      {"time", setup->info.time},
+      {"P", (double)spectrum->P},
+      {"C_f", setup->data->C_f},
+      {"loss", spectrum->loss},
+      {"test_loss", spectrum->test_loss},
+      {"rank", (double)spectrum_rank(spectrum)},
+      {"sup", spectrum->sup},
+      {"batch", (double)spectrum->batch},
+      {"dt", spectrum->dt},
+      {"limit_gd", spectrum->limit_gd},
+      {"limit_sgd", spectrum->limit_sgd},
+      {"best/mu", best->mu},
+      {"best/loss", best->loss},
+      {"best/test_loss", best->test_loss},
+      {"best/change", best->change},
+  };
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    results_add(results, numbers[i].name, NULL, 0, NULL, &numbers[i].value);
+}
+
+struct results *spectrum_results(const struct spectrum *spectrum, bool points) {
+  const int64_t P = spectrum->P, x[] = {P, spectrum->d}, vectors[] = {spectrum->options.vectors, P};
+  struct results *results = results_create();
+  results_words(results, "points", 1, &kinds[spectrum->kind]);
+  add_numbers(results, spectrum);
+  results_add(results, "lambda", "eigenvalues of M/P, descending", 1, &P, spectrum->lambda);
+  results_add(results, "part", "part of the loss that each eigenvector carries", 1, &P, spectrum->part);
+  results_add(results, "participation", "part of the points on which each eigenvector lives", 1, &P,
+              spectrum->participation);
+  results_add(results, "y", "labels at the points", 1, &P, spectrum->y);
+  results_add(results, "f", "outputs f_n at the points", 1, &P, spectrum->f);
+  if (points) results_add(results, "x", "the points", 2, x, spectrum->x);
+  if (points && spectrum->options.vectors > 0)
+    results_add(results, "vector", "eigenvectors of the largest eigenvalues, one a row", 2, vectors, spectrum->vector);
+  return results;
+}

@@ -1,0 +1,350 @@
+#include "store/checkpoint.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "checkpoint_layout.h"
+#include "io/durable_file.h"
+#include "io/parallel_write.h"
+#include "parallel/heartbeat.h"
+
+void checkpoint_info_free(struct checkpoint_info *info) {
+  free(info->config);
+  info->config = NULL;
+}
+
+#define NAME_FORMAT "step-%012lld.h5"
+
+char *checkpoint_path(const char *folder, int64_t step) {
+  const size_t size = strlen(folder) + 48;
+  char *path = alloc_small(size);
+  snprintf(path, size, "%s/" NAME_FORMAT, folder, (long long)step);
+  return path;
+}
+
+/* Step of "step-000000000100.h5", -1 for any other name, be it "step-100.h5": a copy that somebody made. */
+static int64_t step_of(const char *name) {
+  long long step = -1;
+  char exact[48];
+  if (sscanf(name, "step-%lld.h5", &step) != 1 || step < 0) return -1;
+  snprintf(exact, sizeof exact, NAME_FORMAT, step);
+  return strcmp(name, exact) == 0 ? step : -1;
+}
+
+int checkpoint_inspect(const char *path, struct checkpoint_info *info) {
+  return layout_read(path, NULL, info);
+}
+
+/* ---- verify, read ---- */
+
+/* Rank 0 reads layout and info, all receive them. */
+static int share_layout(const struct comm *comm, const char *path, struct layout *layout,
+                        struct checkpoint_info *info) {
+  struct checkpoint_info own = {0};
+  TRY(comm_agree(comm, comm->rank == 0 ? layout_read(path, layout, &own) : OK));
+  comm_bcast(comm, layout, sizeof *layout, 0);
+  int64_t length = own.config ? (int64_t)strlen(own.config) + 1 : 0;
+  comm_bcast(comm, &length, sizeof length, 0);
+  char *config = own.config ? own.config : alloc_small((size_t)length);
+  comm_bcast(comm, &own, sizeof own, 0);
+  comm_bcast(comm, config, length, 0);
+  own.config = config;
+  if (info)
+    *info = own;
+  else
+    free(config);
+  return OK;
+}
+
+static int open_blocks(const char *path, const struct layout *layout, int *file, void **buffer) {
+  *buffer = NULL;
+  *file = open(path, O_RDONLY | O_CLOEXEC);
+  if (*file < 0) return durable_file_unread(errno, "%s: cannot open the checkpoint", path);
+  return alloc_array(buffer, layout_run_bytes(layout), 1, "a part of the checkpoint");
+}
+
+static int verify_blocks(const struct comm *comm, const char *path, const struct layout *layout) {
+  const int64_t blocks = ensemble_blocks(&layout->ensemble);
+  const int64_t first = blocks * comm->rank / comm->size, last = blocks * (comm->rank + 1) / comm->size;
+  int file;
+  void *buffer;
+  int status = open_blocks(path, layout, &file, &buffer);
+  for (int64_t run, block = first; block < last && status == OK; block += run) {
+    run = layout_run(layout, block, last);
+    for (int k = 0; k < layout->datasets && status == OK; k++)
+      status = layout_check_run(layout, file, path, block, run, k, buffer);
+  }
+  if (file >= 0) close(file);
+  free(buffer);
+  return status;
+}
+
+/* A file under the name of another step would be taken for the state at that step. */
+static int check_name(const char *path, const struct checkpoint_info *info) {
+  const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+  const int64_t step = step_of(name);
+  return step < 0 || step == info->step ? OK
+                                        : FAIL(FAILED, "%s: it holds step %lld; give it back its name, " NAME_FORMAT,
+                                               path, (long long)info->step, (long long)info->step);
+}
+
+static int share_info(const struct comm *comm, const char *path, struct layout *layout, struct checkpoint_info *info) {
+  TRY(share_layout(comm, path, layout, info));
+  const int status = check_name(path, info); /* the same on all ranks */
+  if (status != OK) checkpoint_info_free(info);
+  return status;
+}
+
+int checkpoint_verify(const struct comm *comm, const char *path, struct checkpoint_info *info) {
+  struct layout layout = {0};
+  struct checkpoint_info own = {0};
+  TRY(share_info(comm, path, &layout, &own));
+  const int status = comm_agree(comm, verify_blocks(comm, path, &layout));
+  if (status == OK && info)
+    *info = own;
+  else
+    checkpoint_info_free(&own);
+  return status;
+}
+
+static int same_shape(const struct layout *layout, const struct particles *particles) {
+  bool same = layout->ensemble.members == particles->ensemble.members &&
+              layout->ensemble.replicas == particles->ensemble.replicas && layout->d == particles->d &&
+              layout->unit == particles->unit.type && layout->precision == (int)particles->precision;
+  for (int e = 0; same && e < layout->ensemble.members; e++) same = layout->ensemble.n[e] == particles->ensemble.n[e];
+  return same ? OK
+              : FAIL(USAGE,
+                     "the checkpoint's sizes, replicas, units, dimension or precision are not those of the input");
+}
+
+/* Rows of one dataset to own units. Shares are in order of networks, but for split ones: the search begins at the share
+ * found last. */
+static void take_rows(const struct layout *layout, struct particles *particles, int64_t block, int64_t count,
+                      int dataset, const char *buffer, int *local) {
+  for (int64_t i = block; i < block + count; i++) {
+    const struct place place = layout_place(layout, i);
+    while (particles->local[*local].network != place.network) *local = (*local + 1) % particles->locals;
+    const void *rows[DATASETS] = {NULL};
+    rows[dataset] = buffer;
+    local_network_set(particles, &particles->local[*local], place.inside * BLOCK, place.units, rows[DATA_C],
+                      rows[DATA_A], rows[DATA_B]);
+    buffer += place.units * layout_unit_bytes(layout, dataset);
+  }
+}
+
+static int read_blocks(const char *path, const struct layout *layout, struct particles *particles) {
+  const int64_t first = particles->first[particles->comm->rank], last = particles->first[particles->comm->rank + 1];
+  int file, local = 0;
+  void *buffer;
+  int status = open_blocks(path, layout, &file, &buffer);
+  for (int64_t run, block = first; block < last && status == OK; block += run) {
+    const int start = local;
+    run = layout_run(layout, block, last);
+    for (int k = 0; k < layout->datasets && status == OK; k++) {
+      status = layout_check_run(layout, file, path, block, run, k, buffer);
+      local = start;
+      if (status == OK) take_rows(layout, particles, block, run, k, buffer, &local);
+    }
+  }
+  if (file >= 0) close(file);
+  free(buffer);
+  return status;
+}
+
+int checkpoint_read(const struct comm *comm, const char *path, struct particles *particles) {
+  struct layout layout = {0};
+  TRY(share_layout(comm, path, &layout, NULL));
+  TRY(same_shape(&layout, particles));
+  return comm_agree(comm, read_blocks(path, &layout, particles));
+}
+
+/* ---- the folder ---- */
+
+static int descending(const void *a, const void *b) {
+  const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* Steps of a folder's checkpoints, newest first. */
+static int list_steps(const char *folder, int64_t **steps, int *count) {
+  *steps = NULL;
+  *count = 0;
+  DIR *directory = opendir(folder);
+  if (!directory) return errno == ENOENT ? OK : durable_file_unread(errno, "%s: cannot list checkpoints", folder);
+  for (const struct dirent *entry; (entry = readdir(directory));) {
+    const int64_t step = step_of(entry->d_name);
+    if (step < 0) continue;
+    *steps = realloc(*steps, sizeof **steps * (size_t)(*count + 1));
+    if (!*steps) die("no memory to list %d checkpoints", *count);
+    (*steps)[(*count)++] = step;
+  }
+  closedir(directory);
+  if (*count > 0) qsort(*steps, (size_t)*count, sizeof **steps, descending);
+  return OK;
+}
+
+int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
+                      void (*note)(void *context, const char *text), void *context, char **path,
+                      struct checkpoint_info *info) {
+  struct layout layout = {0};
+  int64_t *steps = NULL;
+  int count = 0;
+  *path = NULL;
+  heartbeat_work("looking for a checkpoint");
+  TRY(comm_agree(comm, comm->rank == 0 ? list_steps(folder, &steps, &count) : OK));
+  comm_bcast(comm, &count, sizeof count, 0);
+  if (comm->rank != 0) steps = alloc_small(sizeof *steps * (size_t)count);
+  comm_bcast(comm, steps, count * (int64_t)sizeof *steps, 0);
+  int status = OK;
+  for (int i = 0; i < count; i++) {
+    char *candidate = checkpoint_path(folder, steps[i]);
+    status = quick ? share_info(comm, candidate, &layout, info) : checkpoint_verify(comm, candidate, info);
+    if (status == OK) *path = candidate;
+    if (status != OK) free(candidate);
+    if (status != FAILED) break;
+    if (comm->rank == 0) note(context, error_text());
+  }
+  free(steps);
+  if (status == OK) return OK;
+  if (status == USAGE)
+    return FAIL(USAGE,
+                "%s; go on with that program, or move the file elsewhere to go on from an older checkpoint with this "
+                "one",
+                error_text());
+  if (status == UNREAD)
+    return FAIL(UNREAD, "%s; see to it that it can be read, or move it elsewhere to go on from an older checkpoint",
+                error_text());
+  return FAIL(FAILED, "%s: %d checkpoint(s), and none is whole; put a good copy there, or start over with --fresh",
+              folder, count);
+}
+
+/* The first free one of "….damaged", "….damaged-2", ... */
+static int rename_damaged(const char *path) {
+  const size_t size = strlen(path) + 32;
+  char *aside = alloc_small(size);
+  snprintf(aside, size, "%s.damaged", path);
+  struct stat found;
+  for (int i = 2; i < 1000 && lstat(aside, &found) == 0; i++) snprintf(aside, size, "%s.damaged-%d", path, i);
+  const int status =
+      rename(path, aside) == 0 ? OK : FAIL(FAILED, "%s: cannot rename it to %s: %s", path, aside, strerror(errno));
+  free(aside);
+  return status;
+}
+
+int checkpoint_set_aside(const char *folder, int64_t step) {
+  int64_t *steps;
+  int count, status = OK;
+  TRY(list_steps(folder, &steps, &count));
+  for (int i = 0; i < count && steps[i] > step && status == OK; i++) {
+    char *path = checkpoint_path(folder, steps[i]);
+    status = rename_damaged(path);
+    free(path);
+  }
+  free(steps);
+  return status;
+}
+
+int checkpoint_rotate(const char *folder, int keep, const struct steps *snapshots) {
+  int64_t *steps;
+  int count, status = OK;
+  TRY(list_steps(folder, &steps, &count));
+  for (int i = keep; i < count; i++) {
+    if (steps_hold(snapshots, steps[i])) continue;
+    char *path = checkpoint_path(folder, steps[i]);
+    /* A folder of that name is none of ours, and is left alone. */
+    if (unlink(path) != 0 && errno != ENOENT && errno != EISDIR)
+      status = FAIL(FAILED, "%s: cannot remove it: %s", path, strerror(errno));
+    free(path);
+  }
+  free(steps);
+  return status;
+}
+
+/* ---- compare ---- */
+
+struct difference {
+  int64_t unequal;
+  double absolute, relative;
+};
+
+static void compare_numbers(int precision, int64_t count, const void *a, const void *b, struct difference *difference) {
+  const size_t size = precision_stored((enum precision)precision);
+  if (memcmp(a, b, size * (size_t)count) == 0) return;
+  for (int64_t i = 0; i < count; i++) {
+    if (memcmp((const char *)a + size * (size_t)i, (const char *)b + size * (size_t)i, size) == 0) continue;
+    const double x = size == sizeof(float) ? ((const float *)a)[i] : ((const double *)a)[i];
+    const double y = size == sizeof(float) ? ((const float *)b)[i] : ((const double *)b)[i];
+    const double absolute = fabs(x - y), relative = absolute / fmax(fabs(x), fabs(y));
+    difference->unequal++;
+    /* A difference that is not a number is the largest of all. */
+    if (!(absolute <= difference->absolute)) difference->absolute = absolute;
+    if (!(relative <= difference->relative)) difference->relative = relative;
+  }
+}
+
+struct side {
+  const char *path;
+  struct layout layout;
+  int file;
+  void *buffer;
+};
+
+static int compare_datasets(struct side side[2], FILE *out, bool *equal) {
+  const struct layout *layout = &side[0].layout;
+  static struct difference difference[ENSEMBLE_MAX][DATASETS];
+  memset(difference, 0, sizeof difference);
+  for (int64_t block = 0; block < ensemble_blocks(&layout->ensemble); block++) {
+    const struct place place = layout_place(layout, block);
+    for (int k = 0; k < layout->datasets; k++) {
+      const int64_t bytes = place.units * layout_unit_bytes(layout, k);
+      for (int i = 0; i < 2; i++)
+        TRY(durable_file_pread(side[i].file, side[i].path, layout_data(&side[i].layout, &place, k), side[i].buffer,
+                               bytes));
+      compare_numbers(layout->precision, bytes / (int64_t)precision_stored((enum precision)layout->precision),
+                      side[0].buffer, side[1].buffer, &difference[place.member][k]);
+    }
+  }
+  *equal = true;
+  for (int e = 0; e < layout->ensemble.members; e++)
+    for (int k = 0; k < layout->datasets; k++) {
+      const struct difference *found = &difference[e][k];
+      if (found->unequal == 0) continue;
+      *equal = false;
+      if (out)
+        fprintf(out, "/ensemble/%d/%c: %lld numbers differ, at most by %.3g, relative %.3g\n", e, dataset_letter[k],
+                (long long)found->unequal, found->absolute, found->relative);
+    }
+  return OK;
+}
+
+static int open_side(struct side *side, const char *path) {
+  side->path = path;
+  TRY(layout_read(path, &side->layout, NULL));
+  return open_blocks(path, &side->layout, &side->file, &side->buffer);
+}
+
+int checkpoint_compare(const char *a, const char *b, FILE *out, bool *equal) {
+  static struct side side[2];
+  memset(side, 0, sizeof side);
+  side[0].file = side[1].file = -1;
+  int status = open_side(&side[0], a);
+  if (status == OK) status = open_side(&side[1], b);
+  const struct layout *x = &side[0].layout, *y = &side[1].layout;
+  if (status == OK && (memcmp(&x->ensemble, &y->ensemble, sizeof x->ensemble) != 0 || x->d != y->d ||
+                       x->precision != y->precision || x->datasets != y->datasets))
+    status = FAIL(USAGE, "%s and %s: sizes, replicas, dimension or precision differ: nothing to compare", a, b);
+  if (status == OK) status = compare_datasets(side, out, equal);
+  for (int i = 0; i < 2; i++) {
+    if (side[i].file >= 0) close(side[i].file);
+    free(side[i].buffer);
+  }
+  return status;
+}

@@ -1,0 +1,363 @@
+#include "checkpoint_layout.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/crc32c.h"
+#include "base/error.h"
+#include "io/durable_file.h"
+#include "io/parallel_write.h"
+
+const char dataset_letter[DATASETS] = {'c', 'a', 'b'};
+static const char MAGIC[8] = {'M', 'C', 'K', 'E', 'A', 'N', 'C', 'K'};
+
+/* A run is read in one go: large enough for the disk, small enough for the caches. */
+enum { RUN_BYTES = 1 << 20, RUN_MAX = 256, EXTENTS_MAX = ENSEMBLE_MAX * DATASETS, D_MAX = 1024 };
+
+int64_t layout_unit_bytes(const struct layout *layout, int dataset) {
+  const int64_t stored = (int64_t)precision_stored((enum precision)layout->precision);
+  return dataset == DATA_A ? stored * layout->d : stored;
+}
+
+struct place layout_place(const struct layout *layout, int64_t block) {
+  const struct ensemble_spec *ensemble = &layout->ensemble;
+  struct place place = {0};
+  for (int e = 0; e < ensemble->members; e++) {
+    const int64_t blocks = network_blocks(ensemble->n[e]);
+    if (block < blocks * ensemble->replicas) {
+      place = (struct place){.network = e * ensemble->replicas + block / blocks, .inside = block % blocks, .member = e};
+      place.units = block_units(ensemble->n[e], place.inside);
+      return place;
+    }
+    block -= blocks * ensemble->replicas;
+  }
+  die("no block %lld", (long long)block);
+}
+
+static int64_t replica_of(const struct layout *layout, const struct place *place) {
+  return place->network % layout->ensemble.replicas;
+}
+
+int64_t layout_data(const struct layout *layout, const struct place *place, int dataset) {
+  const int64_t unit = replica_of(layout, place) * layout->ensemble.n[place->member] + place->inside * BLOCK;
+  return layout->offset[place->member][dataset] + unit * layout_unit_bytes(layout, dataset);
+}
+
+int64_t layout_crc(const struct layout *layout, const struct place *place, int dataset) {
+  const int64_t index = replica_of(layout, place) * network_blocks(layout->ensemble.n[place->member]) + place->inside;
+  return layout->crc_offset[place->member][dataset] + index * (int64_t)sizeof(uint32_t);
+}
+
+static int by_offset(const void *a, const void *b) {
+  const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return x < y ? -1 : x > y;
+}
+
+int layout_extents(const struct layout *layout, uint64_t out[][2]) {
+  int count = 0;
+  for (int e = 0; e < layout->ensemble.members; e++)
+    for (int k = 0; k < layout->datasets; k++, count++) {
+      out[count][0] = (uint64_t)layout->offset[e][k];
+      out[count][1] = (uint64_t)(layout->ensemble.n[e] * layout->ensemble.replicas * layout_unit_bytes(layout, k));
+    }
+  qsort(out, (size_t)count, sizeof *out, by_offset);
+  return count;
+}
+
+int layout_rest_crc(int file, const char *path, int64_t bytes, int extents, uint64_t (*extent)[2], uint32_t *crc) {
+  enum { PART = 1 << 20 };
+  unsigned char *buffer = alloc_small(PART);
+  int status = OK;
+  int64_t at = USER_BLOCK;
+  *crc = 0;
+  for (int i = 0; i <= extents && status == OK; i++) {
+    const int64_t end = i < extents ? (int64_t)extent[i][0] : bytes;
+    while (at < end && status == OK) {
+      const int64_t part = end - at < PART ? end - at : PART;
+      status = durable_file_pread(file, path, at, buffer, part);
+      if (status == OK) *crc = crc32c(*crc, buffer, (size_t)part);
+      at += part;
+    }
+    if (i < extents) at = (int64_t)(extent[i][0] + extent[i][1]);
+  }
+  free(buffer);
+  return status;
+}
+
+/* ---- user block: magic (8), version (4), 4 zeros, bytes (8), extents offset (8), extents (8), rest CRC (4), zeros,
+ * own CRC in the last 4 bytes; numbers little-endian as on every machine this runs on ---- */
+
+void user_block_encode(const struct user_block *block, unsigned char out[USER_BLOCK]) {
+  const uint32_t version = CHECKPOINT_VERSION;
+  memset(out, 0, USER_BLOCK);
+  memcpy(out, MAGIC, sizeof MAGIC);
+  memcpy(out + 8, &version, 4);
+  memcpy(out + 16, &block->bytes, 8);
+  memcpy(out + 24, &block->extents_offset, 8);
+  memcpy(out + 32, &block->extents, 8);
+  memcpy(out + 40, &block->rest_crc, 4);
+  const uint32_t crc = crc32c(0, out, USER_BLOCK - 4);
+  memcpy(out + USER_BLOCK - 4, &crc, 4);
+}
+
+bool checkpoint_looks(const char *path) {
+  char begin[sizeof MAGIC] = {0};
+  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not hang */
+  const bool looks = file >= 0 && pread(file, begin, sizeof begin, 0) == (ssize_t)sizeof begin &&
+                     memcmp(begin, MAGIC, sizeof MAGIC) == 0;
+  if (file >= 0) close(file);
+  return looks;
+}
+
+int user_block_decode(const char *path, const unsigned char in[USER_BLOCK], struct user_block *block) {
+  uint32_t version, crc;
+  if (memcmp(in, MAGIC, sizeof MAGIC) != 0)
+    return FAIL(FAILED, "%s: not a McKean checkpoint (its first bytes are others)", path);
+  memcpy(&version, in + 8, 4);
+  memcpy(&crc, in + USER_BLOCK - 4, 4);
+  if (crc != crc32c(0, in, USER_BLOCK - 4))
+    return FAIL(FAILED, "%s: damaged: user block: CRC expected %08x, found %08x", path, crc,
+                crc32c(0, in, USER_BLOCK - 4));
+  if (version > CHECKPOINT_VERSION)
+    return FAIL(USAGE, "%s: made by a newer McKean: its format is version %u, this program reads up to version %d",
+                path, version, CHECKPOINT_VERSION);
+  if (version == 0) return FAIL(FAILED, "%s: damaged: there never was a format version 0", path);
+  memcpy(&block->bytes, in + 16, 8);
+  memcpy(&block->extents_offset, in + 24, 8);
+  memcpy(&block->extents, in + 32, 8);
+  memcpy(&block->rest_crc, in + 40, 4);
+  return OK;
+}
+
+/* ---- reading ---- */
+
+/* Proves everything but the particles, without the HDF5 library; extent [EXTENTS_MAX]. */
+static int prove(int file, const char *path, struct user_block *block, uint64_t (*extent)[2]) {
+  unsigned char bytes[USER_BLOCK];
+  struct stat found;
+  if (fstat(file, &found) != 0) return FAIL(FAILED, "%s: %s", path, strerror(errno));
+  if (!S_ISREG(found.st_mode))
+    return FAIL(FAILED,
+                "%s: a checkpoint was expected, this is no regular file (those of a run: RUN/checkpoints/step-*.h5)",
+                path);
+  if (found.st_size < USER_BLOCK)
+    return FAIL(FAILED, "%s: not a McKean checkpoint: a file of at least %d bytes was expected, received %lld", path,
+                USER_BLOCK, (long long)found.st_size);
+  TRY(durable_file_pread(file, path, 0, bytes, USER_BLOCK));
+  TRY(user_block_decode(path, bytes, block));
+  if (found.st_size != block->bytes)
+    return FAIL(FAILED, "%s: damaged: length expected %lld bytes, found %lld", path, (long long)block->bytes,
+                (long long)found.st_size);
+  const int64_t extents = block->extents;
+  const int64_t table = extents < 0 || extents > EXTENTS_MAX ? -1 : extents * (int64_t)sizeof *extent;
+  if (table < 0 || block->extents_offset < USER_BLOCK || block->extents_offset > block->bytes - table)
+    return FAIL(FAILED, "%s: damaged: its table of extents cannot be where it should", path);
+  TRY(durable_file_pread(file, path, block->extents_offset, extent, table));
+  uint64_t end = USER_BLOCK;
+  for (int i = 0; i < extents; i++) {
+    if (extent[i][0] < end || extent[i][1] > (uint64_t)block->bytes ||
+        extent[i][0] > (uint64_t)block->bytes - extent[i][1])
+      return FAIL(FAILED, "%s: damaged: extent %d of the particles overlaps or leaves the file", path, i);
+    end = extent[i][0] + extent[i][1];
+  }
+  uint32_t crc;
+  TRY(layout_rest_crc(file, path, block->bytes, (int)extents, extent, &crc));
+  if (crc != block->rest_crc)
+    return FAIL(FAILED, "%s: damaged: metadata: CRC expected %08x, found %08x", path, block->rest_crc, crc);
+  return OK;
+}
+
+static int unexpected(const char *path, const char *what) {
+  return FAIL(FAILED, "%s: %s is not what a checkpoint of this program holds", path, what);
+}
+
+static int name_index(const char *name, const char *const *names, int count) {
+  for (int i = 0; i < count; i++)
+    if (strcmp(names[i], name) == 0) return i;
+  return -1;
+}
+
+/* Files of before dt: auto do not tell it. */
+static struct dt_segment read_segment(struct h5 *h5) {
+  struct dt_segment segment;
+  const bool known = h5_get_double(h5, "/", "dt", &segment.dt) == OK &&
+                     h5_get_int(h5, "/", "dt_since_step", &segment.step) == OK &&
+                     h5_get_double(h5, "/", "dt_since_time", &segment.time) == OK;
+  return known ? segment : (struct dt_segment){0};
+}
+
+static int read_info(struct h5 *h5, const char *path, const struct user_block *block, struct checkpoint_info *info,
+                     struct layout *layout) {
+  char *text;
+  TRY(h5_get_text(h5, "/", "precision", &text));
+  layout->precision = name_index(text, precision_names, PRECISIONS);
+  free(text);
+  TRY(h5_get_text(h5, "/", "isa", &text));
+  const int isa = name_index(text, isa_names, ISA_LEVELS);
+  free(text);
+  if (layout->precision < 0 || isa < 0) return unexpected(path, "precision or isa");
+  int64_t seed = 0;
+  *info = (struct checkpoint_info){.isa = isa, .crc = block->rest_crc, .bytes = block->bytes};
+  TRY(h5_get_int(h5, "/", "step", &info->step));
+  TRY(h5_get_double(h5, "/", "time", &info->time));
+  TRY(h5_get_int(h5, "/", "seed", &seed));
+  info->seed = (uint64_t)seed;
+  info->segment = read_segment(h5);
+  const struct dt_segment *segment = &info->segment;
+  if (info->step < 0 || !isfinite(info->time) || segment->step < 0 || segment->step > info->step ||
+      !isfinite(segment->time) || !(segment->dt >= 0 && segment->dt <= DT_MAX))
+    return unexpected(path, "step, time or dt");
+  return h5_get_text(h5, "/", "config", &info->config);
+}
+
+static int read_dataset(struct h5 *h5, const char *path, struct layout *layout, int e, int k) {
+  char name[64];
+  int rank;
+  int64_t shape[H5_RANK_MAX];
+  const int64_t n = layout->ensemble.n[e], replicas = layout->ensemble.replicas;
+  snprintf(name, sizeof name, "/ensemble/%d/%c", e, dataset_letter[k]);
+  TRY(h5_shape(h5, name, &rank, shape));
+  if (k == DATA_A && layout->d == 0 && rank == 3 && shape[2] >= 1 && shape[2] <= D_MAX) layout->d = (int)shape[2];
+  if (rank != (k == DATA_A ? 3 : 2) || shape[0] != replicas || shape[1] != n || (k == DATA_A && shape[2] != layout->d))
+    return unexpected(path, name);
+  const enum h5_type type = layout->precision == PRECISION_SINGLE ? H5_FLOAT : H5_DOUBLE;
+  TRY(h5_offset(h5, name, type, &layout->offset[e][k]));
+  snprintf(name, sizeof name, "/integrity/%d/%c", e, dataset_letter[k]);
+  TRY(h5_shape(h5, name, &rank, shape));
+  if (rank != 2 || shape[0] != replicas || shape[1] != network_blocks(n)) return unexpected(path, name);
+  return h5_offset(h5, name, H5_UINT32, &layout->crc_offset[e][k]);
+}
+
+static int read_member(struct h5 *h5, const char *path, struct layout *layout, int e) {
+  char name[64], *text;
+  int64_t n, replicas;
+  snprintf(name, sizeof name, "/ensemble/%d", e);
+  TRY(h5_get_int(h5, name, "n", &n));
+  TRY(h5_get_int(h5, name, "replicas", &replicas));
+  TRY(h5_get_text(h5, name, "unit", &text));
+  const struct unit *unit = unit_find(text);
+  free(text);
+  const int type = unit ? (int)(unit - unit_table) : -1;
+  if (!unit || n < 1 || replicas < 1 || (e > 0 && (replicas != layout->ensemble.replicas || type != layout->unit)))
+    return unexpected(path, name);
+  layout->unit = type;
+  layout->datasets = unit->sphere ? 2 : 3;
+  layout->ensemble.n[e] = n;
+  layout->ensemble.replicas = replicas;
+  layout->ensemble.members = e + 1;
+  for (int k = 0; k < layout->datasets; k++) TRY(read_dataset(h5, path, layout, e, k));
+  return OK;
+}
+
+/* Offset and length of what the metadata say the CRCs are in. */
+static void crc_extent(const struct layout *layout, int e, int k, uint64_t out[2]) {
+  out[0] = (uint64_t)layout->crc_offset[e][k];
+  out[1] = (uint64_t)(layout->ensemble.replicas * network_blocks(layout->ensemble.n[e])) * sizeof(uint32_t);
+}
+
+static bool apart(const uint64_t a[2], int count, uint64_t (*extent)[2]) {
+  for (int i = 0; i < count; i++)
+    if (a[0] < extent[i][0] + extent[i][1] && extent[i][0] < a[0] + a[1]) return false;
+  return true;
+}
+
+/* The particles of the metadata are exactly the bytes that prove left out; what it proved holds their CRCs. Sizes are
+ * small here: h5_shape compares them with the length of the file. */
+static int check_extents(const char *path, const struct user_block *block, const struct layout *layout,
+                         uint64_t (*extent)[2]) {
+  static uint64_t own[EXTENTS_MAX][2];
+  const int count = layout_extents(layout, own);
+  bool fits = count == block->extents && memcmp(own, extent, sizeof *own * (size_t)count) == 0;
+  const uint64_t table[2] = {(uint64_t)block->extents_offset, (uint64_t)count * sizeof *own};
+  fits = fits && apart(table, count, extent);
+  for (int e = 0; e < layout->ensemble.members && fits; e++)
+    for (int k = 0; k < layout->datasets && fits; k++) {
+      uint64_t crcs[2];
+      crc_extent(layout, e, k, crcs);
+      fits = crcs[0] >= USER_BLOCK && crcs[1] <= (uint64_t)block->bytes &&
+             crcs[0] <= (uint64_t)block->bytes - crcs[1] && apart(crcs, count, extent);
+    }
+  return fits ? OK : unexpected(path, "/integrity");
+}
+
+static int read_h5(const char *path, const struct user_block *block, struct layout *layout,
+                   struct checkpoint_info *info) {
+  struct h5 *h5;
+  TRY(h5_open(path, false, &h5));
+  layout->bytes = block->bytes;
+  layout->extents_offset = block->extents_offset;
+  int status = read_info(h5, path, block, info, layout);
+  for (int e = 0; e < ENSEMBLE_MAX && status == OK; e++) {
+    char name[64];
+    snprintf(name, sizeof name, "/ensemble/%d", e);
+    if (!h5_exists(h5, name)) break;
+    status = read_member(h5, path, layout, e);
+  }
+  if (status == OK && layout->ensemble.members == 0) status = unexpected(path, "/ensemble");
+  h5_close(h5);
+  info->ensemble = layout->ensemble;
+  info->unit = layout->unit;
+  info->d = layout->d;
+  info->precision = layout->precision;
+  return status;
+}
+
+int layout_read(const char *path, struct layout *layout, struct checkpoint_info *info) {
+  static uint64_t extent[EXTENTS_MAX][2];
+  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return durable_file_unread(errno, "%s: cannot open the checkpoint", path);
+  struct user_block block;
+  int status = prove(file, path, &block, extent);
+  close(file);
+  TRY(status);
+  struct layout own = {0};
+  struct checkpoint_info said = {0};
+  status = read_h5(path, &block, &own, &said);
+  if (status == OK) status = check_extents(path, &block, &own, extent);
+  if (status == OK && layout) *layout = own;
+  if (status == OK && info)
+    *info = said;
+  else
+    checkpoint_info_free(&said);
+  return status;
+}
+
+int64_t layout_run_bytes(const struct layout *layout) {
+  const int64_t block = BLOCK * layout_unit_bytes(layout, DATA_A);
+  return block > RUN_BYTES ? block : RUN_BYTES;
+}
+
+int64_t layout_run(const struct layout *layout, int64_t block, int64_t end) {
+  const int64_t fit = RUN_BYTES / (BLOCK * layout_unit_bytes(layout, DATA_A)), most = fit < RUN_MAX ? fit : RUN_MAX;
+  const int member = layout_place(layout, block).member;
+  int64_t count = 1;
+  while (count < most && block + count < end && layout_place(layout, block + count).member == member) count++;
+  return count;
+}
+
+int layout_check_run(const struct layout *layout, int file, const char *path, int64_t block, int64_t count, int dataset,
+                     void *buffer) {
+  uint32_t expected[RUN_MAX];
+  const struct place first = layout_place(layout, block), last = layout_place(layout, block + count - 1);
+  const int64_t unit = layout_unit_bytes(layout, dataset), begin = layout_data(layout, &first, dataset);
+  TRY(durable_file_pread(file, path, begin, buffer, layout_data(layout, &last, dataset) + last.units * unit - begin));
+  TRY(durable_file_pread(file, path, layout_crc(layout, &first, dataset), expected, count * (int64_t)sizeof *expected));
+  for (int64_t i = 0; i < count; i++) {
+    const struct place place = layout_place(layout, block + i);
+    const char *rows = (const char *)buffer + layout_data(layout, &place, dataset) - begin;
+    const uint32_t found = crc32c(0, rows, (size_t)(place.units * unit));
+    if (found != expected[i])
+      return FAIL(
+          FAILED, "%s: damaged: /ensemble/%d/%c, replica %lld, units %lld to %lld: CRC expected %08x, found %08x", path,
+          place.member, dataset_letter[dataset], (long long)replica_of(layout, &place),
+          (long long)(place.inside * BLOCK), (long long)(place.inside * BLOCK + place.units - 1), expected[i], found);
+  }
+  return OK;
+}

@@ -1,0 +1,389 @@
+#include "store/history.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "io/durable_file.h"
+#include "io/h5.h"
+#include "parallel/heartbeat.h"
+#include "store/history_file.h"
+#include "store/output_folder.h"
+
+/* Rows of one kind: records {row, network, values...} on the ranks that lead the networks, and on rank 0 the order. */
+struct rows {
+  int width;     /* values in a record */
+  int64_t kept;  /* rows of the file before this run */
+  int64_t count; /* rows since the last write */
+  int64_t *step; /* [count] */
+  double *time, *dt;
+  int64_t records, capacity;
+  double *record; /* [records][2 + width] */
+};
+
+struct history {
+  const struct comm *comm;
+  const struct config *config;
+  const struct dataset *data;
+  char *path, temporary[PATH_BYTES];
+  struct rows series, field, train, moment;
+  bool written; /* the file exists and holds kept rows */
+  int64_t step; /* of the file, if this run wrote it; else -1 */
+};
+
+bool history_row_due(const struct history *history, int64_t step) {
+  const struct config *config = history->config;
+  return step % config->history_every == 0 || step == schedule_steps(&config->schedule) ||
+         steps_hold(&config->fields, step);
+}
+
+bool history_field_due(const struct history *history, int64_t step) {
+  return steps_hold(&history->config->fields, step);
+}
+
+struct history *history_create(const struct comm *comm, const struct config *config, const struct dataset *data,
+                               int64_t start) {
+  struct history *history = alloc_small(sizeof *history);
+  *history = (struct history){.comm = comm, .config = config, .data = data, .written = start > 0, .step = -1};
+  const size_t size = strlen(config->output) + 32;
+  history->path = alloc_small(size);
+  snprintf(history->path, size, "%s/history.h5", config->output);
+  durable_file_temporary(config->output, "history.h5", history->temporary);
+  history->series.width = column_count;
+  history->field.width = (int)data->tests;
+  history->train.width = (int)data->samples;
+  history->moment.width = HISTORY_MOMENTS;
+  history_kept(config, start, &history->series.kept, &history->field.kept);
+  history->train.kept = history->moment.kept = history->field.kept;
+  return history;
+}
+
+void history_free(struct history *history) {
+  if (!history) return;
+  struct rows *rows[] = {&history->series, &history->field, &history->train, &history->moment};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    free(rows[i]->step);
+    free(rows[i]->time);
+    free(rows[i]->dt);
+    free(rows[i]->record);
+  }
+  free(history->path);
+  free(history);
+}
+
+bool history_pending(const struct history *history) {
+  return history->series.count + history->field.count + history->train.count + history->moment.count > 0;
+}
+
+/* ---- rows in memory ---- */
+
+static void begin_row(struct rows *rows, int64_t step, const struct dt_segment *segment) {
+  const size_t count = (size_t)(rows->count + 1);
+  rows->step = realloc(rows->step, sizeof *rows->step * count);
+  rows->time = realloc(rows->time, sizeof *rows->time * count);
+  rows->dt = realloc(rows->dt, sizeof *rows->dt * count);
+  if (!rows->step || !rows->time || !rows->dt) die("no memory for %lld history rows", (long long)rows->count);
+  rows->step[rows->count] = step;
+  rows->time[rows->count] = dt_segment_time(segment, step);
+  rows->dt[rows->count++] = segment->dt;
+}
+
+/* A record of the current row for a network; its values are to be filled in. */
+static double *add_record(struct rows *rows, int64_t network) {
+  if (rows->records == rows->capacity) {
+    rows->capacity = rows->capacity ? 2 * rows->capacity : 64;
+    rows->record = realloc(rows->record, sizeof(double) * (size_t)rows->capacity * (size_t)(2 + rows->width));
+    if (!rows->record)
+      die("no memory for %lld records of %d history values; write checkpoints more often (output.checkpoint_every)",
+          (long long)rows->capacity, rows->width);
+  }
+  double *record = rows->record + (size_t)rows->records++ * (size_t)(2 + rows->width);
+  record[0] = (double)(rows->count - 1);
+  record[1] = (double)network;
+  return record + 2;
+}
+
+void history_row(struct history *history, int64_t step, const struct dt_segment *segment,
+                 const struct particles *particles, const struct observation *observation) {
+  begin_row(&history->series, step, segment);
+  for (int s = 0; s < particles->locals; s++) {
+    if (!particles->local[s].lead) continue;
+    double *values = add_record(&history->series, particles->local[s].network);
+    for (int c = 0; c < column_count; c++) values[c] = column_table[c].value(&observation[s]);
+  }
+}
+
+static void keep_field(struct rows *rows, int64_t step, const struct dt_segment *segment,
+                       const struct particles *particles, const double *f) {
+  if (!f) return;
+  begin_row(rows, step, segment);
+  for (int s = 0; s < particles->locals; s++)
+    if (particles->local[s].lead)
+      memcpy(add_record(rows, particles->local[s].network), f + (size_t)s * (size_t)rows->width,
+             sizeof(double) * (size_t)rows->width);
+}
+
+void history_field(struct history *history, int64_t step, const struct dt_segment *segment,
+                   const struct particles *particles, const double *f, const double *f_train, const double *moments) {
+  keep_field(&history->field, step, segment, particles, f);
+  keep_field(&history->train, step, segment, particles, f_train);
+  keep_field(&history->moment, step, segment, particles, moments);
+}
+
+/* ---- the file ---- */
+
+static int describe(struct h5 *file, const char *dataset, const char *description, const char *unit) {
+  TRY(h5_set_text(file, dataset, "description", description));
+  return unit ? h5_set_text(file, dataset, "unit", unit) : OK;
+}
+
+static int write_points(struct h5 *file, const char *group, int64_t count, int d, const double *x, const double *y) {
+  char name[64];
+  snprintf(name, sizeof name, "%s/x", group);
+  TRY(h5_write(file, name, H5_DOUBLE, 2, (int64_t[]){count, d}, x));
+  TRY(describe(file, name, "points x (points, d)", NULL));
+  snprintf(name, sizeof name, "%s/y", group);
+  TRY(h5_write(file, name, H5_DOUBLE, 1, &count, y));
+  return describe(file, name, "labels f(x) (points)", "f");
+}
+
+/* What a new file holds besides rows. */
+static int write_head(const struct history *history, struct h5 *file) {
+  const struct dataset *data = history->data;
+  const struct target *target = data->target;
+  const struct ensemble_spec *ensemble = &history->config->ensemble;
+  TRY(h5_set_text(file, "/", "format", "mckean-history"));
+  TRY(h5_set_int(file, "/", "format_version", HISTORY_VERSION));
+  TRY(h5_set_text(file, "/target", "type", target_names[target->spec.type]));
+  TRY(h5_set_double(file, "/target", "C_f", data->C_f));
+  TRY(h5_set_double(file, "/target", "linear_fraction", target->linear_fraction));
+  if (target->coefficient) {
+    TRY(h5_write(file, "/target/coefficients", H5_DOUBLE, 1, &target->coefficients, target->coefficient));
+    TRY(describe(file, "/target/coefficients", "f = sum of entry times x_p x_q x_r over p <= q <= r, r fastest", "f"));
+  }
+  if (data->tests > 0) TRY(write_points(file, "/test", data->tests, data->d, data->test_x, data->test_y));
+  if (data->samples > 0) TRY(write_points(file, "/train", data->samples, data->d, data->x, data->y));
+  for (int e = 0; e < ensemble->members; e++) {
+    char name[64];
+    snprintf(name, sizeof name, "/ensemble/%d", e);
+    TRY(h5_set_int(file, name, "n", ensemble->n[e]));
+    TRY(h5_set_int(file, name, "replicas", ensemble->replicas));
+    TRY(h5_set_int(file, name, "streams", ensemble->streams));
+    TRY(h5_set_text(file, name, "unit", unit_table[history->config->unit.type].name));
+  }
+  return OK;
+}
+
+/* Values of one member gathered on rank 0 as [row][replica][width]; NULL elsewhere. Collective. */
+static double *gather_member(const struct history *history, const struct rows *rows, int member) {
+  const int64_t replicas = history->config->ensemble.replicas;
+  const size_t length = (size_t)(2 + rows->width);
+  int64_t count = 0;
+  for (int64_t i = 0; i < rows->records; i++)
+    count += (int64_t)rows->record[(size_t)i * length + 1] / replicas == member;
+  double *mine = alloc_small(sizeof(double) * length * (size_t)count), *to = mine;
+  for (int64_t i = 0; i < rows->records; i++) {
+    const double *record = rows->record + (size_t)i * length;
+    if ((int64_t)record[1] / replicas != member) continue;
+    memcpy(to, record, sizeof(double) * length);
+    to += length;
+  }
+  void *all;
+  comm_gather(history->comm, mine, (int64_t)(sizeof(double) * length) * count, &all, NULL);
+  free(mine);
+  if (!all) return NULL;
+  double *table = alloc_small(sizeof(double) * (size_t)(rows->count * replicas) * (size_t)rows->width);
+  for (int64_t i = 0; i < rows->count * replicas; i++) {
+    const double *record = (double *)all + (size_t)i * length;
+    const int64_t at = (int64_t)record[0] * replicas + (int64_t)record[1] % replicas;
+    memcpy(table + (size_t)at * (size_t)rows->width, record + 2, sizeof(double) * (size_t)rows->width);
+  }
+  free(all);
+  return table;
+}
+
+/* One scalar per row: step, time, dt, batch of a member. */
+static int append_axes(const struct history *history, struct h5 *file, const struct rows *rows, const char *group,
+                       int member, bool settings) {
+  const struct schedule *schedule = &history->config->schedule;
+  int64_t *batch = alloc_small(sizeof(int64_t) * (size_t)rows->count);
+  for (int64_t i = 0; i < rows->count; i++) {
+    const int stage = schedule_stage(schedule, rows->step[i]);
+    batch[i] = schedule_batch(schedule, stage, history->config->ensemble.n[member], history->data->samples);
+  }
+  const struct {
+    const char *name, *description, *unit;
+    enum h5_type type;
+    const void *values;
+    bool setting;
+  } axis[] = {
+      {"step", "steps done when the row was taken", NULL, H5_INT64, rows->step, false},
+      {"time", "time t = sum of dt over these steps", "t", H5_DOUBLE, rows->time, false},
+      {"dt", "step size of the step that follows", "t", H5_DOUBLE, rows->dt, true},
+      {"batch", "points P in the batch of that step", NULL, H5_INT64, batch, true},
+  };
+  int status = OK;
+  for (size_t i = 0; i < sizeof axis / sizeof *axis && status == OK; i++) {
+    if (axis[i].setting && !settings) continue;
+    char name[128];
+    snprintf(name, sizeof name, "%s/%s", group, axis[i].name);
+    status = h5_append(file, name, axis[i].type, 0, NULL, rows->kept, rows->count, axis[i].values);
+    if (status == OK) status = describe(file, name, axis[i].description, axis[i].unit);
+  }
+  free(batch);
+  return status;
+}
+
+/* Number c of every record, a dataset (T, R). */
+static int append_column(const struct history *history, struct h5 *file, const struct rows *rows, int c,
+                         const char *name, const char *description, const char *unit, const double *table) {
+  const int64_t replicas = history->config->ensemble.replicas, cells = rows->count * replicas;
+  double *values = alloc_small(sizeof(double) * (size_t)cells);
+  for (int64_t i = 0; i < cells; i++) values[i] = table[i * rows->width + c];
+  int status = h5_append(file, name, H5_DOUBLE, 1, &replicas, rows->kept, rows->count, values);
+  if (status == OK) status = describe(file, name, description, unit);
+  free(values);
+  return status;
+}
+
+static int append_series(const struct history *history, struct h5 *file, int member, const double *table) {
+  char group[64], name[128];
+  snprintf(group, sizeof group, "/ensemble/%d/series", member);
+  TRY(append_axes(history, file, &history->series, group, member, true));
+  for (int c = 0; c < column_count; c++) {
+    snprintf(name, sizeof name, "%s/%s", group, column_table[c].name);
+    TRY(append_column(history, file, &history->series, c, name, column_table[c].description, column_table[c].unit,
+                      table));
+  }
+  return OK;
+}
+
+static int append_field(const struct history *history, struct h5 *file, int member, const struct rows *rows,
+                        const char *dataset, const char *description, const double *table) {
+  char group[64], name[128];
+  snprintf(group, sizeof group, "/ensemble/%d/field", member);
+  if (rows == &history->field || history->field.width == 0) TRY(append_axes(history, file, rows, group, member, false));
+  snprintf(name, sizeof name, "%s/%s", group, dataset);
+  const int64_t shape[] = {history->config->ensemble.replicas, rows->width};
+  TRY(h5_append(file, name, H5_DOUBLE, 2, shape, rows->kept, rows->count, table));
+  return describe(file, name, description, "f");
+}
+
+/* Only where the points are there; not to a file that an older program began without them. */
+static int append_moments(const struct history *history, struct h5 *file, int member, const double *table) {
+  static const struct {
+    const char *name, *description;
+  } moment[HISTORY_MOMENTS] = {
+      {"c2phi2", "(1/n) sum_i c_i^2 phi(x, z_i)^2, mean over the test points"},
+      {"c2phi2_train", "(1/n) sum_i c_i^2 phi(x, z_i)^2, mean over the training points"},
+  };
+  const int there[HISTORY_MOMENTS] = {history->field.width, history->train.width};
+  for (int m = 0; m < HISTORY_MOMENTS; m++) {
+    char name[64];
+    snprintf(name, sizeof name, "/ensemble/%d/field/%s", member, moment[m].name);
+    if (there[m] == 0 || (history->moment.kept > 0 && !h5_exists(file, name))) continue;
+    TRY(append_column(history, file, &history->moment, m, name, moment[m].description, "f^2", table));
+  }
+  return OK;
+}
+
+static int append_member(const struct history *history, struct h5 *file, int member, const double *series,
+                         const double *field, const double *train, const double *moment) {
+  TRY(append_series(history, file, member, series));
+  if (history->config->fields.count == 0) return OK;
+  if (history->field.width > 0)
+    TRY(append_field(history, file, member, &history->field, "f", "f_n at the test points", field));
+  if (history->train.width > 0)
+    TRY(append_field(history, file, member, &history->train, "f_train", "f_n at the training points", train));
+  return append_moments(history, file, member, moment);
+}
+
+static int open_copy(const struct history *history, struct h5 **file) {
+  if (history->written) {
+    TRY(durable_file_copy(history->path, history->temporary));
+    return h5_open(history->temporary, true, file);
+  }
+  TRY(h5_create(history->temporary, HISTORY_SEAL, file));
+  return write_head(history, *file);
+}
+
+static int write_attributes(const struct history *history, struct h5 *file, int64_t step,
+                            const struct provenance *provenance) {
+  char *config = config_echo(history->config);
+  int status = h5_set_text(file, "/", "config", config);
+  free(config);
+  if (status == OK) status = h5_set_int(file, "/", "step", step);
+  return status == OK ? provenance_write(provenance, file) : status;
+}
+
+static int settle(const struct history *history, int (*may_write)(void *context), void *context) {
+  TRY(history_file_seal(history->temporary));
+  TRY(durable_file_sync(history->temporary));
+  TRY(may_write(context));
+  if (rename(history->temporary, history->path) != 0)
+    return durable_file_fail(errno, "%s: cannot rename it to %s", history->temporary, history->path);
+  return durable_file_sync(history->config->output);
+}
+
+/* What the file takes at least: the one before and the rows since. */
+static int64_t bytes_of(const struct history *history) {
+  struct stat found = {0};
+  if (stat(history->path, &found) != 0) found.st_size = 0;
+  const int64_t replicas = history->config->ensemble.replicas * history->config->ensemble.members;
+  const struct rows *rows[] = {&history->series, &history->field, &history->train, &history->moment};
+  int64_t numbers = 0;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) numbers += rows[i]->count * rows[i]->width * replicas;
+  return found.st_size + numbers * (int64_t)sizeof(double);
+}
+
+/* Of a writing that failed: a lock that is lost is the reason behind others. */
+static int clean_up(const struct history *history, int status, int (*may_write)(void *context), void *context) {
+  durable_file_drop(history->temporary);
+  if (status == FULL) status = durable_file_fail_full(history->config->output, "history.h5", bytes_of(history));
+  const int held = may_write(context);
+  return held == OK ? status : held;
+}
+
+static void forget(struct rows *rows) {
+  rows->kept += rows->count;
+  rows->count = rows->records = 0;
+}
+
+int history_write(struct history *history, int64_t step, const struct provenance *provenance,
+                  int (*may_write)(void *context), void *context) {
+  if (history->step == step && !history_pending(history)) return OK; /* tried again for its checkpoint */
+  heartbeat_work("writing the history");
+  const bool root = history->comm->rank == 0;
+  struct h5 *file = NULL;
+  int status = root ? open_copy(history, &file) : OK;
+  for (int e = 0; e < history->config->ensemble.members; e++) {
+    double *series = gather_member(history, &history->series, e);
+    double *field = gather_member(history, &history->field, e);
+    double *train = gather_member(history, &history->train, e);
+    double *moment = gather_member(history, &history->moment, e);
+    if (root && status == OK) status = append_member(history, file, e, series, field, train, moment);
+    free(series);
+    free(field);
+    free(train);
+    free(moment);
+  }
+  if (root && status == OK) status = write_attributes(history, file, step, provenance);
+  if (file) {
+    const int closed = h5_close(file);
+    if (status == OK) status = closed;
+  }
+  if (root && status == OK) status = settle(history, may_write, context);
+  if (root && status != OK) status = clean_up(history, status, may_write, context);
+  TRY(comm_agree(history->comm, status));
+  history->written = true;
+  history->step = step;
+  forget(&history->series);
+  forget(&history->field);
+  forget(&history->train);
+  forget(&history->moment);
+  return OK;
+}

@@ -1,0 +1,129 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "io/durable_file.h"
+#include "store/history.h"
+#include "store/history_file.h"
+
+void history_kept(const struct config *config, int64_t start, int64_t *rows, int64_t *fields) {
+  const int64_t every = config->history_every;
+  *rows = (start + every - 1) / every;
+  *fields = 0;
+  for (int i = 0; i < config->fields.count && config->fields.step[i] < start; i++) {
+    (*fields)++;
+    *rows += config->fields.step[i] % every != 0;
+  }
+}
+
+/* About what rows of so many numbers take, in whole chunks. */
+static double series_bytes(int64_t numbers, int64_t rows) {
+  const int64_t fit = H5_CHUNK_NUMBERS / (numbers > 0 ? numbers : 1),
+                chunk = fit < 1               ? 1
+                        : fit < H5_CHUNK_ROWS ? fit
+                                              : H5_CHUNK_ROWS,
+                chunks = (rows + chunk - 1) / chunk;
+  return (double)(chunks * chunk) * (double)numbers * sizeof(double);
+}
+
+double history_bytes(const struct config *config, const struct dataset *data, int64_t step) {
+  enum { AXES = 4, FIELD_AXES = 2 };
+  const int64_t replicas = config->ensemble.replicas, points = data->tests + data->samples;
+  int64_t rows, fields;
+  history_kept(config, step, &rows, &fields);
+  const double series = AXES * series_bytes(1, rows) + column_count * series_bytes(replicas, rows);
+  double field = 0;
+  if (fields > 0)
+    field = FIELD_AXES * series_bytes(1, fields) + series_bytes(replicas * data->tests, fields) +
+            series_bytes(replicas * data->samples, fields) + HISTORY_MOMENTS * series_bytes(replicas, fields);
+  return (double)points * (data->d + 1) * sizeof(double) + config->ensemble.members * (series + field);
+}
+
+static int rows_of(struct h5 *file, int member, const char *dataset, int64_t *rows) {
+  char name[96];
+  int rank;
+  int64_t shape[H5_RANK_MAX] = {0};
+  snprintf(name, sizeof name, "/ensemble/%d/%s", member, dataset);
+  if (h5_exists(file, name)) TRY(h5_shape(file, name, &rank, shape));
+  *rows = shape[0];
+  return OK;
+}
+
+static int check_file(const char *path, const struct config *config, int64_t start, bool *final) {
+  struct h5 *file;
+  int64_t rows_kept, fields_kept;
+  history_kept(config, start, &rows_kept, &fields_kept);
+  TRY(history_file_open(path, &file));
+  int status = OK;
+  for (int e = 0; e < config->ensemble.members && status == OK; e++) {
+    int64_t rows = 0, fields = 0;
+    status = rows_of(file, e, "series/step", &rows);
+    if (status == OK) status = rows_of(file, e, "field/step", &fields);
+    *final = *final && rows > rows_kept;
+    if (status == OK && (rows < rows_kept || fields < fields_kept))
+      status =
+          FAIL(FAILED, "%s: expected at least %lld rows and %lld fields before the checkpoint, found %lld and %lld",
+               path, (long long)rows_kept, (long long)fields_kept, (long long)rows, (long long)fields);
+  }
+  h5_close(file);
+  return status;
+}
+
+static int same_points(struct h5 *file, const char *name, int64_t points, int64_t width, const double *now) {
+  const int64_t shape[] = {points, width};
+  const size_t bytes = sizeof *now * (size_t)(points * width);
+  int rank;
+  int64_t found[H5_RANK_MAX] = {0};
+  if (h5_exists(file, name)) TRY(h5_shape(file, name, &rank, found));
+  if (found[0] != points) return FAIL(USAGE, "%s: %lld points, now %lld", name, (long long)found[0], (long long)points);
+  if (points == 0) return OK;
+  double *was = alloc_small(bytes);
+  int status = h5_read(file, name, H5_DOUBLE, width > 1 ? 2 : 1, shape, was);
+  if (status == OK && memcmp(was, now, bytes) != 0) status = FAIL(USAGE, "%s: other numbers", name);
+  free(was);
+  return status;
+}
+
+int history_points(const char *output, const struct config *config, const struct dataset *data) {
+  char path[PATH_BYTES];
+  struct h5 *file;
+  snprintf(path, sizeof path, "%s/history.h5", output);
+  if (config->target.type != TARGET_FILE || access(path, F_OK) != 0) return OK;
+  TRY(history_file_open(path, &file));
+  int status = same_points(file, "/train/x", data->samples, data->d, data->x);
+  if (status == OK) status = same_points(file, "/train/y", data->samples, 1, data->y);
+  if (status == OK) status = same_points(file, "/test/x", data->tests, data->d, data->test_x);
+  if (status == OK) status = same_points(file, "/test/y", data->tests, 1, data->test_y);
+  h5_close(file);
+  if (status == USAGE)
+    return FAIL(USAGE,
+                "%s: it is no longer what the run began with (%s, %s); put that back, or leave this output alone",
+                config->target.path, path, error_text());
+  return status;
+}
+
+int history_whole(const char *output, const struct config *config, int64_t start, bool *final) {
+  char path[PATH_BYTES];
+  snprintf(path, sizeof path, "%s/history.h5", output);
+  *final = true;
+  const int status = check_file(path, config, start, final);
+  if (status != FAILED) return status;
+  return FAIL(FAILED, "%s; it must hold the rows before the checkpoint: put it back, or start over with --fresh",
+              error_text());
+}
+
+static int check(const struct config *config, const struct dataset *data, int64_t start, bool *final) {
+  TRY(history_whole(config->output, config, start, final));
+  return history_points(config->output, config, data);
+}
+
+int history_check(const struct comm *comm, const struct config *config, const struct dataset *data, int64_t start,
+                  bool *final) {
+  *final = false;
+  TRY(comm_agree(comm, comm->rank == 0 ? check(config, data, start, final) : OK));
+  comm_bcast(comm, final, sizeof *final, 0);
+  return OK;
+}

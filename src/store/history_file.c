@@ -1,0 +1,127 @@
+#include "store/history_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/crc32c.h"
+#include "base/error.h"
+#include "io/durable_file.h"
+#include "io/parallel_write.h"
+
+static const char MAGIC[8] = {'M', 'C', 'K', 'E', 'A', 'N', 'H', 'I'};
+static const char HDF5[8] = {'\x89', 'H', 'D', 'F', '\r', '\n', '\x1a', '\n'};
+
+static int open_regular(const char *path, int flags, int *file, int64_t *bytes) {
+  struct stat found;
+  *bytes = 0;
+  *file = open(path, flags | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not hang */
+  if (*file < 0) return durable_file_unread(errno, "%s: cannot open the history", path);
+  if (fstat(*file, &found) == 0 && S_ISREG(found.st_mode)) {
+    *bytes = found.st_size;
+    return OK;
+  }
+  close(*file);
+  return FAIL(FAILED, "%s: a history was expected, this is no regular file", path);
+}
+
+static int crc_behind_seal(int file, const char *path, int64_t bytes, uint32_t *crc) {
+  enum { PART = 1 << 20 };
+  unsigned char *buffer = alloc_small(PART);
+  int status = OK;
+  *crc = 0;
+  for (int64_t at = HISTORY_SEAL; at < bytes && status == OK; at += PART) {
+    const int64_t part = bytes - at < PART ? bytes - at : PART;
+    status = durable_file_pread(file, path, at, buffer, part);
+    if (status == OK) *crc = crc32c(*crc, buffer, (size_t)part);
+  }
+  free(buffer);
+  return status;
+}
+
+static int check_version(const char *path, int64_t version) {
+  return version <= HISTORY_VERSION
+             ? OK
+             : FAIL(USAGE,
+                    "%s: made by a newer McKean: its format is version %lld, this program reads up to version %d", path,
+                    (long long)version, HISTORY_VERSION);
+}
+
+static int prove(int file, const char *path, int64_t bytes) {
+  unsigned char seal[HISTORY_SEAL];
+  uint32_t version, crc, own_crc, found;
+  int64_t length;
+  if (bytes < HISTORY_SEAL)
+    return FAIL(FAILED, "%s: a history was expected, this file has %lld bytes", path, (long long)bytes);
+  TRY(durable_file_pread(file, path, 0, seal, HISTORY_SEAL));
+  if (memcmp(seal, MAGIC, sizeof MAGIC) != 0) return OK;
+  memcpy(&version, seal + 8, 4);
+  memcpy(&crc, seal + 12, 4);
+  memcpy(&length, seal + 16, 8);
+  memcpy(&own_crc, seal + HISTORY_SEAL - 4, 4);
+  if (own_crc != crc32c(0, seal, HISTORY_SEAL - 4)) return FAIL(FAILED, "%s: damaged: its first 512 bytes", path);
+  TRY(check_version(path, version));
+  if (length != bytes)
+    return FAIL(FAILED, "%s: damaged: length expected %lld bytes, found %lld", path, (long long)length,
+                (long long)bytes);
+  TRY(crc_behind_seal(file, path, bytes, &found));
+  return crc == found ? OK : FAIL(FAILED, "%s: damaged: CRC expected %08x, found %08x", path, crc, found);
+}
+
+static int recognize(struct h5 *file, const char *path) {
+  char *format;
+  int64_t version;
+  TRY(h5_get_text(file, "/", "format", &format));
+  const bool right = strcmp(format, "mckean-history") == 0;
+  const int status = right ? OK : FAIL(FAILED, "%s: a history was expected, its format is \"%.80s\"", path, format);
+  free(format);
+  TRY(status);
+  TRY(h5_get_int(file, "/", "format_version", &version));
+  return check_version(path, version);
+}
+
+int history_file_open(const char *path, struct h5 **file) {
+  int descriptor;
+  int64_t bytes;
+  *file = NULL;
+  TRY(open_regular(path, O_RDONLY, &descriptor, &bytes));
+  int status = prove(descriptor, path, bytes);
+  close(descriptor);
+  TRY(status);
+  TRY(h5_open(path, false, file));
+  status = recognize(*file, path);
+  if (status == OK) return OK;
+  h5_close(*file);
+  *file = NULL;
+  return status;
+}
+
+static int seal_file(int file, const char *path, int64_t bytes) {
+  unsigned char seal[HISTORY_SEAL] = {0};
+  const uint32_t version = HISTORY_VERSION;
+  uint32_t crc;
+  TRY(durable_file_pread(file, path, 0, seal, sizeof HDF5));
+  if (memcmp(seal, HDF5, sizeof HDF5) == 0) return OK; /* an older program began it: there is no room */
+  TRY(crc_behind_seal(file, path, bytes, &crc));
+  memcpy(seal, MAGIC, sizeof MAGIC);
+  memcpy(seal + 8, &version, 4);
+  memcpy(seal + 12, &crc, 4);
+  memcpy(seal + 16, &bytes, 8);
+  crc = crc32c(0, seal, HISTORY_SEAL - 4);
+  memcpy(seal + HISTORY_SEAL - 4, &crc, 4);
+  return durable_file_pwrite(file, path, 0, seal, HISTORY_SEAL);
+}
+
+int history_file_seal(const char *path) {
+  int file;
+  int64_t bytes;
+  TRY(open_regular(path, O_RDWR, &file, &bytes));
+  const int status = seal_file(file, path, bytes);
+  close(file);
+  return status;
+}

@@ -1,0 +1,267 @@
+#include "store/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "io/durable_file.h"
+#include "io/parallel_write.h"
+#include "log/slurm.h"
+
+/* A probe holds the lock for an instant: that is no other run. An owner that has not signed yet does so in an instant. */
+enum { ATTEMPTS = 11, ATTEMPTS_UNSIGNED = 101 };
+static const struct timespec BETWEEN_ATTEMPTS = {.tv_nsec = 50000000};
+
+struct lock {
+  char path[PATH_BYTES];
+  char content[LOCK_CONTENT]; /* token and who we are: what the file must hold as long as it is ours */
+  int file;
+  bool exclusive; /* flock is not supported, and <lock>.exclusive is ours */
+};
+
+static void describe(struct lock *lock) {
+  char host[256] = "unknown", start[64];
+  gethostname(host, sizeof host - 1);
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  struct tm utc;
+  gmtime_r(&now.tv_sec, &utc);
+  strftime(start, sizeof start, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  char job[SLURM_ID];
+  snprintf(lock->content, sizeof lock->content,
+           "token %s-%d-%lld%09ld\nhost %s\npid %d\nstarted %s\njob %s\nrestarts %d\n", host, (int)getpid(),
+           (long long)now.tv_sec, now.tv_nsec, host, (int)getpid(), start, slurm_job(job) ? job : "none",
+           slurm_restarts());
+}
+
+/* False: it cannot be read. */
+static bool read_content(const char *path, char content[LOCK_CONTENT]) {
+  content[0] = 0;
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  const ssize_t bytes = read(file, content, LOCK_CONTENT - 1);
+  content[bytes > 0 ? bytes : 0] = 0;
+  close(file);
+  return bytes >= 0;
+}
+
+/* "host a; pid 7; started ..." of the lock's present or last owner, "" if nobody has signed. */
+static void read_owner(const char *path, char owner[LOCK_CONTENT]) {
+  char content[LOCK_CONTENT];
+  read_content(path, content);
+  const char *lines = strchr(content, '\n');
+  size_t length = 0;
+  for (const char *c = lines ? lines + 1 : content; *c && length + 2 < LOCK_CONTENT; c++) {
+    if (*c != '\n') {
+      owner[length++] = *c;
+    } else if (c[1]) {
+      owner[length++] = ';';
+      owner[length++] = ' ';
+    }
+  }
+  owner[length] = 0;
+}
+
+static int refuse(const char *path) {
+  char owner[LOCK_CONTENT];
+  read_owner(path, owner);
+  return FAIL(USAGE, "%s: another run writes to this output (%s): wait for it, stop it, or choose another run.output",
+              path, *owner ? owner : "its owner has not signed yet");
+}
+
+/* A killed process stays as a zombie until its parent has taken note. */
+static bool process_is_gone(int pid) {
+  char path[64], stat[LOCK_CONTENT];
+  if (kill(pid, 0) != 0) return errno == ESRCH;
+  snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  read_content(path, stat);
+  const char *name_end = strrchr(stat, ')');
+  return name_end && strncmp(name_end, ") Z", 3) == 0;
+}
+
+/* Where flock is not supported: the owner is gone if it ran on this host and its process is no more. */
+static bool owner_is_gone(const char *content) {
+  char host[256] = "", here[256] = "unknown";
+  int pid = 0;
+  const char *lines = strchr(content, '\n');
+  if (!lines || sscanf(lines, "\nhost %255s\npid %d", host, &pid) != 2) return false;
+  gethostname(here, sizeof here - 1);
+  return strcmp(host, here) == 0 && process_is_gone(pid);
+}
+
+static void name_exclusive(const char *path, char name[PATH_BYTES + 100]) {
+  snprintf(name, PATH_BYTES + 100, "%s.exclusive", path);
+}
+
+/* Removes the exclusive file of an owner that is gone. Of several runs that find it so one makes the second name; the
+ * others leave the file alone, which by then may be a living owner's. Whether it was when the name was made, the name
+ * shows, since it is of the same file. */
+static void bury(const struct lock *lock, const char *exclusive) {
+  char grave[4400], was[LOCK_CONTENT], is[LOCK_CONTENT];
+  read_content(exclusive, was);
+  if (!owner_is_gone(was)) return;
+  snprintf(grave, sizeof grave, "%.*s.lock.tmp-gone", (int)(strlen(lock->path) - strlen("lock")), lock->path);
+  if (link(exclusive, grave) != 0) return;
+  read_content(grave, is);
+  if (strcmp(is, was) == 0) unlink(exclusive);
+  unlink(grave);
+}
+
+static int take_without_flock(struct lock *lock) {
+  char exclusive[PATH_BYTES + 100];
+  name_exclusive(lock->path, exclusive);
+  bury(lock, exclusive);
+  const int file = open(exclusive, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+  if (file < 0 && errno == EEXIST) {
+    const int status = refuse(exclusive);
+    return FAIL(status, "%s. This file system has no flock; if that run is gone, remove %s", error_text(), exclusive);
+  }
+  if (file < 0) return FAIL(FAILED, "%s: cannot lock the output: %s", exclusive, strerror(errno));
+  const int status = durable_file_pwrite(file, exclusive, 0, lock->content, (int64_t)strlen(lock->content));
+  close(file);
+  lock->exclusive = status == OK;
+  if (status != OK) unlink(exclusive);
+  return status;
+}
+
+static int sign(struct lock *lock) {
+  if (ftruncate(lock->file, 0) != 0) return FAIL(FAILED, "%s: cannot write the lock: %s", lock->path, strerror(errno));
+  TRY(durable_file_pwrite(lock->file, lock->path, 0, lock->content, (int64_t)strlen(lock->content)));
+  (void)fsync(lock->file); /* for the other nodes to see */
+  return OK;
+}
+
+/* Any other failure of flock may pass, and its owner live on. */
+static bool has_no_flock(int error) {
+  return error == ENOLCK || error == EOPNOTSUPP || error == ENOSYS || error == EINVAL;
+}
+
+/* Opens and locks the file that bears the lock's name: 0 or errno. Another run may set the folder aside, the file in it,
+ * between these calls: then what was locked is not the lock of this output any more (ESTALE). */
+static int attempt(struct lock *lock) {
+  struct stat locked, named;
+  if (lock->file >= 0) close(lock->file);
+  lock->file = open(lock->path, O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+  if (lock->file < 0 || flock(lock->file, LOCK_EX | LOCK_NB) != 0) return errno;
+  const bool same = fstat(lock->file, &locked) == 0 && stat(lock->path, &named) == 0 && locked.st_dev == named.st_dev &&
+                    locked.st_ino == named.st_ino;
+  return same ? 0 : ESTALE;
+}
+
+static int attempt_patiently(struct lock *lock) {
+  for (int i = 1;; i++) {
+    const int error = attempt(lock);
+    if (error != EWOULDBLOCK && error != ESTALE && error != ENOENT) return error;
+    char owner[LOCK_CONTENT] = "";
+    read_owner(lock->path, owner);
+    if (i >= (error == EWOULDBLOCK && !*owner ? ATTEMPTS_UNSIGNED : ATTEMPTS)) return error;
+    nanosleep(&BETWEEN_ATTEMPTS, NULL);
+  }
+}
+
+int lock_take(const char *output, struct lock **out) {
+  struct lock *lock = alloc_small(sizeof *lock);
+  *lock = (struct lock){.file = -1};
+  snprintf(lock->path, sizeof lock->path, "%s/lock", output);
+  describe(lock);
+  const int error = attempt_patiently(lock);
+  int status = OK;
+  if (error == EWOULDBLOCK)
+    status = refuse(lock->path);
+  else if (lock->file >= 0 && has_no_flock(error))
+    status = take_without_flock(lock);
+  else if (error)
+    status = durable_file_fail(error, "%s: cannot take the lock", lock->path);
+  if (status == OK) status = sign(lock);
+  if (status == OK) status = lock_held(lock); /* without flock the folder may have been set aside meanwhile */
+  if (status != OK) {
+    lock_release(lock);
+    return status;
+  }
+  *out = lock;
+  return OK;
+}
+
+bool lock_probe(const char *output, char owner[LOCK_CONTENT]) {
+  char path[PATH_BYTES], exclusive[PATH_BYTES + 100], content[LOCK_CONTENT];
+  snprintf(path, sizeof path, "%s/lock", output);
+  read_owner(path, owner);
+  if (!*owner) return false;
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  bool held = false;
+  if (flock(file, LOCK_SH | LOCK_NB) != 0) {
+    held = errno == EWOULDBLOCK;
+    name_exclusive(path, exclusive);
+    read_content(exclusive, content);
+    held = held || (*content && !owner_is_gone(content));
+  }
+  close(file); /* lets go */
+  return held;
+}
+
+void lock_moved(struct lock *lock, const char *output) {
+  snprintf(lock->path, sizeof lock->path, "%s/lock", output);
+}
+
+static bool is_ours(const struct lock *lock, const char *path) {
+  char content[LOCK_CONTENT];
+  read_content(path, content);
+  return strcmp(content, lock->content) == 0;
+}
+
+bool lock_lost(const struct lock *lock) {
+  char content[LOCK_CONTENT];
+  return read_content(lock->path, content) && strcmp(content, lock->content) != 0;
+}
+
+bool lock_ours(const struct lock *lock) {
+  return is_ours(lock, lock->path);
+}
+
+/* One that is there and cannot be read at this moment may be ours. */
+static bool ours_patiently(const struct lock *lock) {
+  char content[LOCK_CONTENT];
+  for (int i = 1; i < ATTEMPTS && access(lock->path, F_OK) == 0 && !read_content(lock->path, content); i++)
+    nanosleep(&BETWEEN_ATTEMPTS, NULL);
+  return lock_ours(lock);
+}
+
+int lock_held(const struct lock *lock) {
+  char owner[LOCK_CONTENT];
+  if (ours_patiently(lock)) return OK;
+  if (access(lock->path, F_OK) != 0)
+    return FAIL(
+        FAILED,
+        "%s: the lock is no longer ours (%s): the output was moved, removed or unmounted, or the lock removed by "
+        "hand; this run ends without writing. Put the output back: the same command goes on from the newest "
+        "checkpoint",
+        lock->path, strerror(errno));
+  read_owner(lock->path, owner);
+  return FAIL(FAILED,
+              "%s: the lock is no longer ours: another run took over this output while this one was stopped (%s); "
+              "this one ends without writing",
+              lock->path, *owner ? owner : "it has ended");
+}
+
+void lock_release(struct lock *lock) {
+  if (!lock) return;
+  char exclusive[PATH_BYTES + 100];
+  name_exclusive(lock->path, exclusive);
+  /* The file stays: removing it could leave two runs with locks on two files of one name. */
+  if (lock->file >= 0 && is_ours(lock, lock->path) && ftruncate(lock->file, 0) != 0)
+    (void)lock; /* a name left in it does no harm: flock decides */
+  if (lock->exclusive && is_ours(lock, exclusive)) unlink(exclusive);
+  if (lock->file >= 0) close(lock->file);
+  free(lock);
+}

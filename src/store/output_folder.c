@@ -1,0 +1,185 @@
+#include "store/output_folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "io/durable_file.h"
+#include "store/history_file.h"
+
+static int make_folder(const char *path) {
+  char part[PATH_BYTES];
+  for (const char *end = path; end;) {
+    end = strchr(end + 1, '/');
+    snprintf(part, sizeof part, "%.*s", end ? (int)(end - path) : (int)strlen(path), path);
+    if (mkdir(part, 0777) == 0 || errno == EEXIST) {
+      struct stat found;
+      if (stat(part, &found) == 0 && S_ISDIR(found.st_mode)) continue;
+      return FAIL(USAGE, "%s: a folder for the output was expected, this is a file; choose another run.output", part);
+    }
+    if (errno == ENOTDIR)
+      return FAIL(USAGE, "%s: a part of this path is a file, not a folder; choose another run.output", part);
+    return durable_file_fail(errno, "%s: cannot make the output folder", part);
+  }
+  return OK;
+}
+
+static int make_folders(const char *output) {
+  char checkpoints[PATH_BYTES];
+  snprintf(checkpoints, sizeof checkpoints, "%s/checkpoints", output);
+  return make_folder(checkpoints);
+}
+
+/* Renames output to the first free output.N. */
+static int set_aside(const char *output, char **aside) {
+  const size_t size = strlen(output) + 16;
+  char *name = alloc_small(size);
+  for (int i = 1; i < 1000000; i++) {
+    snprintf(name, size, "%s.%d", output, i);
+    if (access(name, F_OK) == 0) continue;
+    if (rename(output, name) != 0) break;
+    *aside = name;
+    return OK;
+  }
+  const int status = FAIL(FAILED, "%s: cannot rename it to %s: %s", output, name, strerror(errno));
+  free(name);
+  return status;
+}
+
+bool output_folder_holds_run(const char *output) {
+  static const char *const written[] = {"history.h5", "run.log", "summary.json"};
+  char path[PATH_BYTES];
+  bool found = false;
+  for (size_t i = 0; i < sizeof written / sizeof *written && !found; i++) {
+    snprintf(path, sizeof path, "%s/%s", output, written[i]);
+    found = access(path, F_OK) == 0;
+  }
+  snprintf(path, sizeof path, "%s/checkpoints", output);
+  DIR *directory = opendir(path);
+  for (const struct dirent *entry; directory && (entry = readdir(directory));) found = found || entry->d_name[0] != '.';
+  if (directory) closedir(directory);
+  return found;
+}
+
+/* The old run goes, and with it the lock. It is kept until there is one of the new folder; yet another run may be the
+ * first to take that. A link stays, and leads to the new folder: it may be there to keep outputs on a large disk. */
+static int start_over(const char *output, struct lock **lock, char **aside) {
+  struct lock *old = *lock;
+  struct stat kind;
+  char *behind = lstat(output, &kind) == 0 && S_ISLNK(kind.st_mode) ? realpath(output, NULL) : NULL;
+  const char *folder = behind ? behind : output;
+  *lock = NULL;
+  int status = set_aside(folder, aside);
+  if (status == OK) {
+    lock_moved(old, *aside);
+    status = make_folders(folder);
+    if (status == OK) status = lock_take(output, lock);
+    if (status != OK) status = FAIL(status, "%s. The old output is now %s", error_text(), *aside);
+  }
+  if (status != OK) {
+    free(*aside);
+    *aside = NULL;
+  }
+  free(behind);
+  lock_release(old);
+  return status;
+}
+
+int output_folder_open(const char *output, bool fresh, struct lock **lock, char **aside) {
+  char checkpoints[PATH_BYTES];
+  *aside = NULL;
+  TRY(make_folders(output));
+  TRY(lock_take(output, lock));
+  if (fresh && output_folder_holds_run(output)) TRY(start_over(output, lock, aside));
+  snprintf(checkpoints, sizeof checkpoints, "%s/checkpoints", output);
+  output_folder_clean(output);
+  output_folder_clean(checkpoints);
+  return OK;
+}
+
+void output_folder_clean(const char *folder) {
+  DIR *directory = opendir(folder);
+  if (!directory) return;
+  for (const struct dirent *entry; (entry = readdir(directory));)
+    if (entry->d_name[0] == '.' && strstr(entry->d_name, ".tmp-")) unlinkat(dirfd(directory), entry->d_name, 0);
+  closedir(directory);
+}
+
+/* The step of the first checkpoint that a run with this input writes at the latest. */
+static int64_t first_save(const struct config *config) {
+  int64_t step = schedule_steps(&config->schedule);
+  if (config->checkpoint_every > 0 && config->checkpoint_every < step) step = config->checkpoint_every;
+  if (config->snapshots.count > 0 && config->snapshots.step[0] < step) step = config->snapshots.step[0];
+  return step;
+}
+
+int output_folder_same(const struct comm *comm, const char *output) {
+  char path[PATH_BYTES], what[PATH_BYTES + 100], content[1024] = "";
+  snprintf(path, sizeof path, "%s/lock", output);
+  snprintf(what, sizeof what, "the content of %s", path);
+  FILE *file = fopen(path, "rb");
+  if (file) {
+    content[fread(content, 1, sizeof content - 1, file)] = 0;
+    fclose(file);
+  }
+  for (char *c = content; *c; c++)
+    if (*c == '\n') *c = ';';
+  return comm_same(
+      comm, what, content,
+      "run.output must be one folder that all nodes share; give its whole path if ranks start in different "
+      "folders");
+}
+
+int output_folder_probe(const char *output, char *folder) {
+  struct stat found = {0};
+  snprintf(folder, 4096, "%s", output);
+  while (stat(folder, &found) != 0 && strcmp(folder, ".") != 0) {
+    char *end = strrchr(folder, '/');
+    while (end && end > folder && !end[1]) { /* of "new/" */
+      *end = 0;
+      end = strrchr(folder, '/');
+    }
+    if (end && end > folder)
+      *end = 0;
+    else
+      strcpy(folder, end ? "/" : ".");
+  }
+  if (!S_ISDIR(found.st_mode))
+    return FAIL(USAGE, "%s: a folder for the output was expected, this is a file; choose another run.output", folder);
+  return access(folder, W_OK | X_OK) == 0
+             ? OK
+             : FAIL(FAILED, "%s: nothing can be written there: %s; choose another run.output", folder, strerror(errno));
+}
+
+int output_folder_startable(const char *output, const struct config *config) {
+  char path[PATH_BYTES];
+  snprintf(path, sizeof path, "%s/history.h5", output);
+  if (access(path, F_OK) != 0) return OK;
+  struct h5 *file = NULL;
+  char *text = NULL;
+  int64_t step = 0;
+  struct config *was = NULL;
+  int status = history_file_open(path, &file);
+  if (status == OK) status = h5_get_text(file, "/", "config", &text);
+  if (status == OK) status = config_parse(path, text, &was);
+  if (status == OK && config) status = config_resumable(was, config, 0);
+  if (status == OK) status = h5_get_int(file, "/", "step", &step);
+  if (status == OK && step > first_save(was))
+    status = FAIL(USAGE, "it reaches step %lld, so there were checkpoints: put the newest one back", (long long)step);
+  if (status != OK)
+    status =
+        FAIL(USAGE,
+             "%s is there but no checkpoint of this problem, and it would be replaced (%s); choose another run.output, "
+             "or set the old output aside with --fresh",
+             path, error_text());
+  h5_close(file);
+  free(text);
+  config_free(was);
+  return status;
+}

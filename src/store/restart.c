@@ -1,0 +1,96 @@
+#include "store/restart.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "particles/kernel.h"
+#include "store/output_folder.h"
+
+enum { ATTEMPTS = 11 };
+static const struct timespec BETWEEN_ATTEMPTS = {.tv_sec = 1};
+
+static void note_damaged(void *context, const char *text) {
+  report_line(context, "warning: passed over a damaged checkpoint: %s", text);
+}
+
+/* A checkpoint that cannot be read at this moment is not to be lost by going on from an older one. */
+static int newest(const struct comm *comm, const char *folder, struct report *report, struct restart *resume) {
+  for (int i = 1;; i++) {
+    const int status = checkpoint_newest(comm, folder, false, note_damaged, report, &resume->path, &resume->info);
+    if (status != UNREAD || i == ATTEMPTS) return status;
+    if (i == 1) report_line(report, "warning: %s. Trying again", error_text());
+    nanosleep(&BETWEEN_ATTEMPTS, NULL);
+  }
+}
+
+/* It is ours to go on from if it is of the same problem and of a level this machine runs. */
+static int accept(const struct comm *comm, const struct config *config, struct restart *resume) {
+  const char *path = resume->path;
+  const struct checkpoint_info *info = &resume->info;
+  const int64_t steps = schedule_steps(&config->schedule);
+  struct config *was = NULL;
+  TRY(config_parse(path, info->config, &was));
+  int status = config_resumable(was, config, info->step);
+  for (int i = 0; i < was->snapshots.count && status == OK; i++)
+    if (was->snapshots.step[i] <= info->step) steps_insert(&resume->snapshots, was->snapshots.step[i]);
+  config_free(was);
+  if (status != OK)
+    return FAIL(
+        USAGE,
+        "%s is of another problem:\n%s\nset the old output aside with --fresh, choose another run.output, or put the "
+        "input back",
+        path, error_text());
+  if (info->step > steps)
+    return FAIL(USAGE, "%s is at step %lld, the input ends at step %lld; give dynamics.stages more steps", path,
+                (long long)info->step, (long long)steps);
+  const int best = (int)comm_min(comm, isa_best());
+  if (info->isa > best)
+    return FAIL(
+        USAGE,
+        "%s was computed with instruction-set level %s, the weakest processor of this run has %s; use nodes that "
+        "have it, so that the trajectory stays the same",
+        path, isa_names[info->isa], isa_names[best]);
+  return OK;
+}
+
+/* What was asked for only after the run had got past it. */
+static void warn_of_missed(const struct config *config, const char *folder, const struct restart *resume,
+                           struct report *report) {
+  int missed = 0;
+  int64_t first = 0;
+  for (int i = config->snapshots.count - 1; i >= 0 && report->speaks; i--) {
+    if (config->snapshots.step[i] >= resume->info.step) continue;
+    char *path = checkpoint_path(folder, config->snapshots.step[i]);
+    if (access(path, F_OK) != 0) {
+      missed++;
+      first = config->snapshots.step[i];
+    }
+    free(path);
+  }
+  if (missed > 0)
+    report_line(
+        report,
+        "warning: output.snapshots: %d of them (the first at step %lld) are not there and lie before step %lld, "
+        "from which the run goes on: they will not be written",
+        missed, (long long)first, (long long)resume->info.step);
+}
+
+int restart_find(const struct comm *comm, const struct config *config, const char *folder, struct report *report,
+                 struct restart *resume) {
+  *resume = (struct restart){.snapshots = config->snapshots};
+  TRY(newest(comm, folder, report, resume));
+  const int status = resume->path
+                         ? accept(comm, config, resume)
+                         : comm_agree(comm, comm->rank == 0 ? output_folder_startable(config->output, config) : OK);
+  if (status == OK && resume->path) warn_of_missed(config, folder, resume, report);
+  if (status != OK) restart_free(resume);
+  return status;
+}
+
+void restart_free(struct restart *resume) {
+  checkpoint_info_free(&resume->info);
+  free(resume->path);
+  resume->path = NULL;
+}

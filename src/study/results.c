@@ -1,0 +1,262 @@
+#include "study/results.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "io/h5.h"
+#include "io/json.h"
+
+enum kind { KIND_REAL, KIND_INTEGER, KIND_WORDS };
+enum { RANK_MAX = 2, NAME_MAX_BYTES = 128, FORMAT_VERSION = 2 };
+
+static const char FORMAT[] = "mckean-analysis";
+
+struct entry {
+  enum kind kind;
+  int rank;
+  int64_t shape[RANK_MAX], count;
+  char name[NAME_MAX_BYTES];
+  char *description; /* NULL: none */
+  double *real;
+  int64_t *integer;
+  char *words; /* parted by spaces */
+};
+
+struct results {
+  int entries, capacity;
+  struct entry *entry;
+};
+
+const char *const results_values[3] = {"values", "low", "high"};
+
+/* ---- add ---- */
+
+void results_print(FILE *out, int width, struct estimate estimate, double factor) {
+  char text[96] = "-";
+  if (!isnan(estimate.value) && isnan(estimate.low)) snprintf(text, sizeof text, "%.4g", factor * estimate.value);
+  if (!isnan(estimate.value) && !isnan(estimate.low))
+    snprintf(text, sizeof text, "%.4g [%.4g, %.4g]", factor * estimate.value, factor * estimate.low,
+             factor * estimate.high);
+  fprintf(out, "  %-*s", width, text);
+}
+
+struct results *results_create(void) {
+  struct results *results = calloc(1, sizeof *results);
+  if (!results) die("no memory for results");
+  return results;
+}
+
+void results_free(struct results *results) {
+  if (!results) return;
+  for (int i = 0; i < results->entries; i++) {
+    free(results->entry[i].description);
+    free(results->entry[i].real);
+    free(results->entry[i].integer);
+    free(results->entry[i].words);
+  }
+  free(results->entry);
+  free(results);
+}
+
+static struct entry *add(struct results *results, enum kind kind, const char *name, const char *description, int rank,
+                         const int64_t *shape) {
+  if (results->entries == results->capacity) {
+    results->capacity = results->capacity ? 2 * results->capacity : 64;
+    results->entry = realloc(results->entry, sizeof *results->entry * (size_t)results->capacity);
+    if (!results->entry) die("no memory for %d results", results->capacity);
+  }
+  struct entry *entry = &results->entry[results->entries++];
+  *entry =
+      (struct entry){.kind = kind, .rank = rank, .count = 1, .description = description ? strdup(description) : NULL};
+  if (strlen(name) >= sizeof entry->name || rank > RANK_MAX) die("result %s: name or rank %d too large", name, rank);
+  strcpy(entry->name, name);
+  for (int i = 0; i < rank; i++) {
+    entry->shape[i] = shape[i];
+    entry->count *= shape[i];
+  }
+  return entry;
+}
+
+void results_add(struct results *results, const char *name, const char *description, int rank, const int64_t *shape,
+                 const double *values) {
+  struct entry *entry = add(results, KIND_REAL, name, description, rank, shape);
+  entry->real = alloc_small(sizeof *values * (size_t)entry->count);
+  memcpy(entry->real, values, sizeof *values * (size_t)entry->count);
+}
+
+void results_integers(struct results *results, const char *name, const char *description, int64_t count,
+                      const int64_t *values) {
+  struct entry *entry = add(results, KIND_INTEGER, name, description, 1, &count);
+  entry->integer = alloc_small(sizeof *values * (size_t)count);
+  memcpy(entry->integer, values, sizeof *values * (size_t)count);
+}
+
+void results_words(struct results *results, const char *name, int64_t count, const char *const *words) {
+  struct entry *entry = add(results, KIND_WORDS, name, NULL, 1, &count);
+  size_t bytes = 1;
+  for (int64_t i = 0; i < count; i++) bytes += strlen(words[i]) + 1;
+  entry->words = alloc_small(bytes);
+  entry->words[0] = 0;
+  for (int64_t i = 0; i < count; i++) {
+    if (i) strcat(entry->words, " ");
+    strcat(entry->words, words[i]);
+  }
+}
+
+void results_estimates(struct results *results, const char *group, const char *const names[3], const char *description,
+                       int rank, const int64_t *shape, const struct estimate *estimates) {
+  int64_t count = 1;
+  for (int i = 0; i < rank; i++) count *= shape[i];
+  double *values = alloc_small(sizeof *values * (size_t)count);
+  for (int part = 0; part < 3; part++) {
+    char name[NAME_MAX_BYTES];
+    snprintf(name, sizeof name, "%s/%s", group, names[part]);
+    for (int64_t i = 0; i < count; i++)
+      values[i] = part == 0 ? estimates[i].value : part == 1 ? estimates[i].low : estimates[i].high;
+    results_add(results, name, description, rank, shape, values);
+  }
+  free(values);
+}
+
+/* ---- JSON ---- */
+
+static void json_number(struct json *json, const char *name, const struct entry *entry, int64_t i) {
+  if (entry->kind == KIND_INTEGER)
+    json_integer(json, name, entry->integer[i]);
+  else
+    json_real(json, name, entry->real[i]);
+}
+
+static void json_value(struct json *json, const char *name, const struct entry *entry) {
+  if (entry->kind == KIND_WORDS) {
+    json_list(json, name, entry->words, ' ');
+    return;
+  }
+  if (entry->rank == 0) {
+    json_number(json, name, entry, 0);
+    return;
+  }
+  const int64_t rows = entry->rank == 2 ? entry->shape[0] : 1, columns = entry->count / (rows ? rows : 1);
+  if (entry->rank == 2) json_array(json, name);
+  for (int64_t row = 0; row < rows; row++) {
+    json_array(json, entry->rank == 2 ? NULL : name);
+    for (int64_t column = 0; column < columns; column++) json_number(json, NULL, entry, row * columns + column);
+    json_end(json);
+  }
+  if (entry->rank == 2) json_end(json);
+}
+
+/* Bytes of the group in which both names lie, with its slash. */
+static size_t common_group(const char *a, const char *b) {
+  size_t group = 0;
+  for (size_t i = 0; a[i] && a[i] == b[i]; i++)
+    if (a[i] == '/') group = i + 1;
+  return group;
+}
+
+/* Ends the groups of the entry before that the next one is not in, and opens its own. */
+static void json_all(struct json *json, const struct results *results) {
+  const char *before = "";
+  for (int i = 0; i < results->entries; i++) {
+    char name[NAME_MAX_BYTES], *leaf = name;
+    const size_t common = common_group(before, results->entry[i].name);
+    for (const char *at = before + common; (at = strchr(at, '/')); at++) json_end(json);
+    strcpy(name, results->entry[i].name + common);
+    for (char *slash; (slash = strchr(leaf, '/')); leaf = slash + 1) {
+      *slash = 0;
+      json_object(json, leaf);
+    }
+    json_value(json, leaf, &results->entry[i]);
+    before = results->entry[i].name;
+  }
+}
+
+int results_json(const struct results *results, const char *path) {
+  struct json *json;
+  TRY(json_create(path, &json));
+  json_all(json, results);
+  const int status = json_write(json);
+  json_free(json);
+  return status;
+}
+
+/* ---- HDF5 ---- */
+
+static int write_entry(struct h5 *file, const struct entry *entry) {
+  char object[NAME_MAX_BYTES + 2];
+  snprintf(object, sizeof object, "/%s", entry->name);
+  if (entry->rank == 0 || entry->kind == KIND_WORDS) {
+    char *leaf = strrchr(object, '/');
+    const char *attribute = entry->name + (leaf - object);
+    if (leaf == object) leaf++; /* of the root */
+    *leaf = 0;
+    return entry->kind == KIND_WORDS ? h5_set_text(file, object, attribute, entry->words)
+                                     : h5_set_double(file, object, attribute, entry->real[0]);
+  }
+  const bool real = entry->kind == KIND_REAL;
+  TRY(h5_write(file, object, real ? H5_DOUBLE : H5_INT64, entry->rank, entry->shape,
+               real ? (const void *)entry->real : entry->integer));
+  return entry->description ? h5_set_text(file, object, "description", entry->description) : OK;
+}
+
+static int write_all(struct h5 *file, const struct results *results, const char *config,
+                     const struct provenance *provenance) {
+  TRY(h5_set_text(file, "/", "format", FORMAT));
+  TRY(h5_set_int(file, "/", "format_version", FORMAT_VERSION));
+  TRY(h5_set_text(file, "/", "config", config));
+  TRY(provenance_write(provenance, file));
+  for (int i = 0; i < results->entries; i++) TRY(write_entry(file, &results->entry[i]));
+  return OK;
+}
+
+/* Only an earlier result is replaced: not a checkpoint or a history. */
+static int replaceable(const char *path) {
+  struct h5 *file = NULL;
+  char *format = NULL;
+  if (access(path, F_OK) != 0) return OK;
+  int status = h5_open(path, false, &file);
+  if (status == OK) status = h5_get_text(file, "/", "format", &format);
+  const bool earlier = status == OK && strcmp(format, FORMAT) == 0;
+  h5_close(file);
+  free(format);
+  return earlier ? OK
+                 : FAIL(USAGE, "%s: it is there and is no earlier result; give -o another name, or remove it", path);
+}
+
+/* A new file, which is not left if that fails. */
+static int write_new(const struct results *results, const char *config, const struct provenance *provenance,
+                     const char *path) {
+  struct h5 *file;
+  int status = h5_create(path, 0, &file);
+  if (status == OK) {
+    status = write_all(file, results, config, provenance);
+    const int closed = h5_close(file);
+    if (status == OK) status = closed;
+  }
+  if (status != OK) remove(path);
+  return status;
+}
+
+int results_write(const struct results *results, const char *config, const struct provenance *provenance,
+                  const char *path) {
+  TRY(replaceable(path));
+  char *behind = realpath(path, NULL); /* a link stays one */
+  const char *place = behind ? behind : path;
+  char *temporary = alloc_small(strlen(place) + 8);
+  sprintf(temporary, "%s.tmp", place);
+  int status = write_new(results, config, provenance, temporary);
+  if (status == OK && rename(temporary, place) != 0) {
+    status = FAIL(FAILED, "%s: cannot rename it to %s: %s", temporary, place, strerror(errno));
+    remove(temporary);
+  }
+  free(temporary);
+  free(behind);
+  return status;
+}

@@ -1,0 +1,423 @@
+#include "study/study.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "history_tables.h"
+#include "io/durable_file.h"
+#include "io/h5.h"
+#include "store/history_file.h"
+
+enum { ROWS_SHOWN = 8 }; /* times of a study without fields */
+
+struct study_part {
+  int run, member, size;
+  int64_t n, replicas, first; /* first: replica of the size with which the part begins */
+};
+
+/* What has to be the same in all runs: precision and, without the seed of the data, all between the sections ensemble
+ * and output. */
+static char *physics_of(const struct config *config) {
+  struct config bare = *config;
+  bare.data.seed = bare.data.test_seed = 0; /* check_points compares what they draw */
+  char *echo = config_echo(&bare), *physics;
+  const char *from = strstr(echo, "\nunit:"), *to = strstr(echo, "\noutput:");
+  if (!from || !to) die("the echo of the input has no sections unit and output");
+  if (asprintf(&physics, "%s%.*s", precision_names[config->precision], (int)(to - from), from) < 0) die("no memory");
+  free(echo);
+  return physics;
+}
+
+static int read_config(struct h5 *file, const char *path, struct config **config) {
+  char *text = NULL;
+  int status = h5_get_text(file, "/", "config", &text);
+  if (status == OK) status = config_parse(path, text, config);
+  free(text);
+  return status;
+}
+
+/* Steps and, unless NULL, times of a part's rows. */
+static int read_rows(const struct study *study, const struct study_part *part, int64_t *rows, int64_t **step,
+                     double **time) {
+  struct h5 *file = study->file[part->run];
+  char name[96];
+  snprintf(name, sizeof name, "/ensemble/%d/series/step", part->member);
+  TRY(history_tables_steps(file, name, rows, step));
+  if (!time) return OK;
+  snprintf(name, sizeof name, "/ensemble/%d/series/time", part->member);
+  TRY(alloc_array((void **)time, *rows, sizeof **time, "times of a history"));
+  return h5_read(file, name, H5_DOUBLE, 1, rows, *time);
+}
+
+/* ---- open ---- */
+
+static int add_parts(struct study *study, int run, const struct config *config) {
+  const struct ensemble_spec *ensemble = &config->ensemble;
+  for (int e = 0; e < ensemble->members; e++) TRY(history_tables_check(study, study->file[run], ensemble->replicas, e));
+  study->part = realloc(study->part, sizeof *study->part * (size_t)(study->parts + ensemble->members));
+  if (!study->part) die("no memory for %d parts of a study", study->parts + ensemble->members);
+  for (int e = 0; e < ensemble->members; e++)
+    study->part[study->parts++] =
+        (struct study_part){.run = run, .member = e, .n = ensemble->n[e], .replicas = ensemble->replicas};
+  return OK;
+}
+
+/* The power of n by which all stages' batches grow; NAN if they differ, or there are none. */
+static double batch_power(const struct schedule *schedule) {
+  double power = NAN;
+  for (int s = 0; s < schedule->stages && schedule->scheme == SCHEME_SGD; s++) {
+    const double own = schedule->stage[s].batch > 0 ? 0 : schedule->stage[s].batch_power;
+    if (s > 0 && own != power) return NAN;
+    power = own;
+  }
+  return power;
+}
+
+/* Steps and times at which networks are compared: those of the fields, else some rows. */
+static int read_times(struct h5 *file, const struct config *config, struct study *study) {
+  study->fields = h5_exists(file, "/ensemble/0/field/step");
+  const char *group = study->fields ? "/ensemble/0/field" : "/ensemble/0/series";
+  char steps[64], times[64];
+  snprintf(steps, sizeof steps, "%s/step", group);
+  snprintf(times, sizeof times, "%s/time", group);
+  int64_t rows;
+  TRY(history_tables_steps(file, steps, &rows, &study->step));
+  if (rows < 1) return FAIL(USAGE, "%s is empty: the run has recorded nothing yet", steps);
+  if (rows > INT32_MAX) return FAIL(FAILED, "%s: at most 2^31 - 1 rows were expected", steps);
+  TRY(alloc_array((void **)&study->time, rows, sizeof *study->time, "times of a history"));
+  TRY(h5_read(file, times, H5_DOUBLE, 1, &rows, study->time));
+  study->times = (int)rows;
+  if (!study->fields && rows > ROWS_SHOWN) { /* the last one, its half, its quarter, ... */
+    for (int i = 0; i < ROWS_SHOWN; i++) {
+      const int64_t row = (rows - 1) >> (ROWS_SHOWN - 1 - i);
+      study->step[i] = study->step[row];
+      study->time[i] = study->time[row];
+    }
+    study->times = ROWS_SHOWN;
+    while (study->times > 1 && study->step[0] == study->step[1]) { /* few rows: the first halves coincide */
+      study->times--;
+      memmove(study->step, study->step + 1, sizeof *study->step * (size_t)study->times);
+      memmove(study->time, study->time + 1, sizeof *study->time * (size_t)study->times);
+    }
+  }
+  study->streams = config->ensemble.streams;
+  study->batch_power = batch_power(&config->schedule);
+  study->whole = config->data.mode != DATA_ONLINE && config->schedule.scheme == SCHEME_GD;
+  study->common_data = config->data.shared || study->whole;
+  study->moments = true;
+  if (h5_exists(file, "/test/y")) TRY(history_tables_rows(file, "/test/y", &study->tests));
+  if (h5_exists(file, "/train/y")) TRY(history_tables_rows(file, "/train/y", &study->samples));
+  return h5_get_double(file, "/target", "C_f", &study->C_f);
+}
+
+static int check_times(struct h5 *file, const char *path, const struct study *study) {
+  if (!study->fields) return OK;
+  int64_t rows = 0;
+  if (h5_exists(file, "/ensemble/0/field/step")) TRY(history_tables_rows(file, "/ensemble/0/field/step", &rows));
+  int64_t *step = alloc_small(sizeof *step * (size_t)(rows + 1));
+  int status = rows > 0 ? h5_read(file, "/ensemble/0/field/step", H5_INT64, 1, &rows, step) : OK;
+  if (status == OK && (rows != study->times || memcmp(step, study->step, sizeof *step * (size_t)study->times) != 0))
+    status = FAIL(USAGE,
+                  "%s: has fields at other steps than the first run (%lld of them, %d expected); use the same "
+                  "output.fields and let all runs finish",
+                  path, (long long)rows, study->times);
+  free(step);
+  return status;
+}
+
+/* Networks are compared at steps, which have to be the same times: with dt: auto each run has its own. */
+static int check_clock(const struct study *study, const struct study_part *part, const char *path) {
+  int64_t rows = 0, own = 0, *step = NULL, *own_step = NULL;
+  double *time = NULL, *own_time = NULL;
+  int status = read_rows(study, &study->part[0], &rows, &step, &time);
+  if (status == OK) status = read_rows(study, part, &own, &own_step, &own_time);
+  for (int64_t row = 0, at = 0; row < rows && status == OK; row++) {
+    while (at < own && own_step[at] < step[row]) at++;
+    if (at == own) break;
+    if (own_step[at] == step[row] && fabs(own_time[at] - time[row]) > 1e-9 * time[row])
+      status = FAIL(USAGE,
+                    "%s: step %lld is at t = %g, in the first run at t = %g: with dt: auto only networks of one run "
+                    "have their times in common; run all n in one ensemble, or give dt as a number",
+                    path, (long long)step[row], own_time[at], time[row]);
+  }
+  free(step);
+  free(own_step);
+  free(time);
+  free(own_time);
+  return status;
+}
+
+/* Outputs are compared point by point: data.seed, which may differ, also draws the fixed sets. */
+static int check_points(const struct study *study, struct h5 *file, const char *path, enum point_set set) {
+  const int64_t count = set == POINTS_TEST ? study->tests : study->samples;
+  const char *labels = set == POINTS_TEST ? "/test/y" : "/train/y";
+  double *x = NULL, *y = NULL, *own_x = NULL, *own_y = NULL;
+  int d = 0, own_d = 0;
+  int64_t own = 0;
+  int status = h5_exists(file, labels) ? history_tables_rows(file, labels, &own) : OK;
+  bool same = own == count;
+  if (status == OK && same && count > 0) {
+    status = history_tables_points(study->file[0], set, &d, &x, &y);
+    if (status == OK) status = history_tables_points(file, set, &own_d, &own_x, &own_y);
+    same = status == OK && d == own_d && memcmp(x, own_x, sizeof *x * (size_t)(count * d)) == 0 &&
+           memcmp(y, own_y, sizeof *y * (size_t)count) == 0;
+  }
+  free(x);
+  free(y);
+  free(own_x);
+  free(own_y);
+  if (status == OK && !same)
+    status = FAIL(USAGE,
+                  "%s: its %s points are not those of the first run, so that outputs at them cannot be compared: give "
+                  "all runs one data.%s",
+                  path, set == POINTS_TEST ? "test" : "training", set == POINTS_TEST ? "test_seed" : "seed");
+  return status;
+}
+
+static int check_same(const struct study *study, const struct study_part *part, const char *path) {
+  TRY(check_clock(study, part, path));
+  TRY(check_points(study, study->file[part->run], path, POINTS_TEST));
+  return check_points(study, study->file[part->run], path, POINTS_TRAIN);
+}
+
+/* What tells the runs of a study apart. */
+struct identity {
+  char *physics;
+  uint64_t seed, data_seed;
+};
+
+static int add_run(struct study *study, int run, const char *folder, struct identity *identity) {
+  char path[PATH_BYTES];
+  struct config *config = NULL;
+  snprintf(path, sizeof path, "%s/history.h5", folder);
+  TRY(history_file_open(path, &study->file[run]));
+  int status = read_config(study->file[run], path, &config);
+  if (status == OK) {
+    identity[run] = (struct identity){physics_of(config), config->seed, config->data.seed};
+    if (run == 0) study->config = config_echo(config);
+    if (run == 0)
+      status = read_times(study->file[run], config, study);
+    else if (strcmp(identity[0].physics, identity[run].physics) != 0)
+      status =
+          FAIL(USAGE,
+               "%s: its input differs from the first run's in unit, target, data or dynamics; analyze such runs one "
+               "at a time",
+               path);
+    else
+      status = check_times(study->file[run], path, study);
+  }
+  study->moments &= h5_exists(study->file[run], "/ensemble/0/field/c2phi2") ||
+                    h5_exists(study->file[run], "/ensemble/0/field/c2phi2_train");
+  if (status == OK) status = add_parts(study, run, config);
+  if (status == OK && run > 0) status = check_same(study, &study->part[study->parts - config->ensemble.members], path);
+  config_free(config);
+  return status;
+}
+
+static int by_n_then_run(const void *a, const void *b) {
+  const struct study_part *p = a, *q = b;
+  if (p->n != q->n) return p->n < q->n ? -1 : 1;
+  return p->run - q->run;
+}
+
+/* Two runs may both hold networks of one n only as independent ones. */
+static int check_independent(const struct study *study, char *const *folder, const struct identity *identity, int a,
+                             int b) {
+  if (identity[a].seed == identity[b].seed)
+    return FAIL(
+        USAGE,
+        "%s and %s hold networks of the same n with the same run.seed: they would count twice; give every run of "
+        "a sweep its own seed or its own n",
+        folder[a], folder[b]);
+  if (!study->common_data && identity[a].data_seed == identity[b].data_seed)
+    return FAIL(
+        USAGE,
+        "%s and %s hold networks of the same n whose data streams are the same, replica by replica: they are not "
+        "independent; make them replicas of one run, or give each its own data.seed and all one data.test_seed",
+        folder[a], folder[b]);
+  return OK;
+}
+
+/* Sorts the parts into sizes. */
+static int arrange(struct study *study, char *const *folder, const struct identity *identity) {
+  qsort(study->part, (size_t)study->parts, sizeof *study->part, by_n_then_run);
+  study->n = alloc_small(sizeof *study->n * (size_t)study->parts);
+  study->replicas = alloc_small(sizeof *study->replicas * (size_t)study->parts);
+  for (int i = 0; i < study->parts; i++) {
+    struct study_part *part = &study->part[i];
+    for (int k = 0; k < i; k++)
+      if (study->part[k].n == part->n) TRY(check_independent(study, folder, identity, study->part[k].run, part->run));
+    if (i == 0 || study->part[i - 1].n != part->n) {
+      study->n[study->sizes] = part->n;
+      study->replicas[study->sizes++] = 0;
+    }
+    part->size = study->sizes - 1;
+    part->first = study->replicas[part->size];
+    study->replicas[part->size] += part->replicas;
+  }
+  return OK;
+}
+
+int study_open(int runs, char *const *folder, struct study **out) {
+  struct study *study = calloc(1, sizeof *study);
+  struct identity *identity = calloc((size_t)runs, sizeof *identity);
+  if (!study || !identity) die("no memory for a study of %d runs", runs);
+  study->runs = runs;
+  study->file = alloc_small(sizeof *study->file * (size_t)runs);
+  for (int run = 0; run < runs; run++) study->file[run] = NULL;
+  int status = OK;
+  for (int run = 0; run < runs && status == OK; run++) status = add_run(study, run, folder[run], identity);
+  if (status == OK) status = arrange(study, folder, identity);
+  for (int run = 0; run < runs; run++) free(identity[run].physics);
+  free(identity);
+  if (status != OK) {
+    study_free(study);
+    return status;
+  }
+  *out = study;
+  return OK;
+}
+
+void study_free(struct study *study) {
+  if (!study) return;
+  for (int run = 0; run < study->runs; run++) h5_close(study->file[run]);
+  free(study->file);
+  free(study->part);
+  free(study->n);
+  free(study->replicas);
+  free(study->step);
+  free(study->time);
+  free(study->config);
+  free(study);
+}
+
+/* ---- read ---- */
+
+int64_t study_initials(const struct study *study, int size) {
+  return study->replicas[size] / study->streams;
+}
+
+int study_field(const struct study *study, int size, int time, enum point_set set, double *f) {
+  const int64_t points = set == POINTS_TEST ? study->tests : study->samples;
+  for (int i = 0; i < study->parts; i++) {
+    const struct study_part *part = &study->part[i];
+    if (part->size != size) continue;
+    char name[96];
+    snprintf(name, sizeof name, "/ensemble/%d/field/%s", part->member, set == POINTS_TEST ? "f" : "f_train");
+    TRY(h5_read_rows(study->file[part->run], name, H5_DOUBLE, 3, (int64_t[]){study->times, part->replicas, points},
+                     time, 1, f + part->first * points));
+  }
+  return OK;
+}
+
+int study_moment(const struct study *study, int size, int time, enum point_set set, double *values) {
+  for (int i = 0; i < study->parts; i++) {
+    const struct study_part *part = &study->part[i];
+    if (part->size != size) continue;
+    char name[96];
+    snprintf(name, sizeof name, "/ensemble/%d/field/%s", part->member, set == POINTS_TEST ? "c2phi2" : "c2phi2_train");
+    TRY(h5_read_rows(study->file[part->run], name, H5_DOUBLE, 2, (int64_t[]){study->times, part->replicas}, time, 1,
+                     values + part->first));
+  }
+  return OK;
+}
+
+/* Row of a series that was taken at a step. */
+static int find_row(const struct study *study, const struct study_part *part, int64_t step, int64_t *row,
+                    int64_t *rows) {
+  int64_t *steps = NULL;
+  const int status = read_rows(study, part, rows, &steps, NULL);
+  for (*row = 0; status == OK && *row < *rows && steps[*row] != step;) ++*row;
+  free(steps);
+  if (status == OK && *row == *rows)
+    return FAIL(FAILED, "history: the series of member %d have no row at step %lld", part->member, (long long)step);
+  return status;
+}
+
+int study_series(const struct study *study, int size, int time, const char *column, double *values) {
+  for (int i = 0; i < study->parts; i++) {
+    const struct study_part *part = &study->part[i];
+    if (part->size != size) continue;
+    char name[96];
+    int64_t row, rows;
+    snprintf(name, sizeof name, "/ensemble/%d/series/%s", part->member, column);
+    TRY(find_row(study, part, study->step[time], &row, &rows));
+    TRY(h5_read_rows(study->file[part->run], name, H5_DOUBLE, 2, (int64_t[]){rows, part->replicas}, row, 1,
+                     values + part->first));
+  }
+  return OK;
+}
+
+/* ---- whole series ---- */
+
+int study_rows(const struct study *study, int64_t *rows, int64_t **step, double **time) {
+  *step = NULL;
+  *time = NULL;
+  int status = read_rows(study, &study->part[0], rows, step, time);
+  for (int i = 1; i < study->parts && status == OK; i++) {
+    int64_t own = 0, kept = 0, at = 0, *own_step = NULL;
+    status = read_rows(study, &study->part[i], &own, &own_step, NULL);
+    for (int64_t row = 0; row < *rows && status == OK; row++) {
+      while (at < own && own_step[at] < (*step)[row]) at++;
+      if (at == own || own_step[at] != (*step)[row]) continue;
+      (*step)[kept] = (*step)[row];
+      (*time)[kept++] = (*time)[row];
+    }
+    *rows = kept;
+    free(own_step);
+  }
+  if (status == OK) return OK;
+  free(*step);
+  free(*time);
+  *step = NULL;
+  *time = NULL;
+  return status;
+}
+
+/* The rows of one part that have these steps, into the part's columns of values. */
+static int read_curves(const struct study *study, const struct study_part *part, const char *column, int64_t rows,
+                       const int64_t *step, double *values) {
+  char name[96];
+  int64_t own = 0, *own_step = NULL;
+  double *all = NULL;
+  snprintf(name, sizeof name, "/ensemble/%d/series/%s", part->member, column);
+  int status = read_rows(study, part, &own, &own_step, NULL);
+  if (status == OK) status = alloc_array((void **)&all, own * part->replicas, sizeof *all, "a column of the history");
+  if (status == OK) status = h5_read(study->file[part->run], name, H5_DOUBLE, 2, (int64_t[]){own, part->replicas}, all);
+  for (int64_t row = 0, at = 0; row < rows && status == OK; row++) {
+    while (own_step[at] < step[row]) at++;
+    memcpy(values + row * study->replicas[part->size] + part->first, all + at * part->replicas,
+           sizeof *values * (size_t)part->replicas);
+  }
+  free(own_step);
+  free(all);
+  return status;
+}
+
+int study_curves(const struct study *study, int size, const char *column, int64_t rows, const int64_t *step,
+                 double *values) {
+  for (int i = 0; i < study->parts; i++)
+    if (study->part[i].size == size) TRY(read_curves(study, &study->part[i], column, rows, step, values));
+  return OK;
+}
+
+int study_points(const struct study *study, enum point_set set, int *d, double **x, double **y) {
+  return history_tables_points(study->file[0], set, d, x, y);
+}
+
+void study_place(const struct study *study, int size, int64_t replica, int *run, int *member, int64_t *row) {
+  for (int i = 0; i < study->parts; i++) {
+    const struct study_part *part = &study->part[i];
+    if (part->size != size || replica < part->first || replica >= part->first + part->replicas) continue;
+    *run = part->run;
+    *member = part->member;
+    *row = replica - part->first;
+    return;
+  }
+  die("a study has no replica %lld of size %d", (long long)replica, size);
+}

@@ -1,0 +1,76 @@
+#include "tangent/lanczos.h"
+
+#include <math.h>
+
+static double dot(int64_t size, const double *a, const double *b) {
+  double sum = 0;
+  for (int64_t i = 0; i < size; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+static void add(int64_t size, double factor, const double *from, double *to) {
+  for (int64_t i = 0; i < size; i++) to[i] += factor * from[i];
+}
+
+static void scale(int64_t size, double factor, double *v) {
+  for (int64_t i = 0; i < size; i++) v[i] *= factor;
+}
+
+/* True if all eigenvalues lie below t: the pivots of t - T, from the last row up, are positive (Sturm). pivot [k]. */
+static bool above_all(int k, const double *alpha, const double *beta, double t, double *pivot) {
+  for (int j = k - 1; j >= 0; j--) {
+    pivot[j] = t - alpha[j] - (j < k - 1 ? beta[j] * beta[j] / pivot[j + 1] : 0);
+    if (!(pivot[j] > 0)) return false;
+  }
+  return true;
+}
+
+double tridiagonal_largest(int k, const double *alpha, const double *beta, double *last) {
+  double low = alpha[0], high = alpha[0], pivot[LANCZOS_MAX];
+  for (int j = 0; j < k; j++) {
+    const double reach = (j > 0 ? fabs(beta[j - 1]) : 0) + (j < k - 1 ? fabs(beta[j]) : 0);
+    if (alpha[j] > low) low = alpha[j];
+    if (alpha[j] + reach > high) high = alpha[j] + reach;
+  }
+  high += 1e-15 * fabs(high); /* Gershgorin's disks, and a little for rounding */
+  for (int turn = 0; turn < 100; turn++) {
+    const double middle = low + (high - low) / 2;
+    if (!(middle > low && middle < high)) break;
+    if (above_all(k, alpha, beta, middle, pivot))
+      high = middle;
+    else
+      low = middle;
+  }
+  /* Its eigenvector from the last component up: s_{j-1} = s_j pivot_j / beta_{j-1}, all of one sign. */
+  double s = 1, square = 1;
+  const bool simple = above_all(k, alpha, beta, high, pivot);
+  for (int j = k - 1; j > 0 && simple; j--) {
+    s *= pivot[j] / fabs(beta[j - 1]);
+    square += s * s;
+  }
+  *last = 1 / sqrt(square);
+  return high;
+}
+
+struct lanczos lanczos_largest(const struct lanczos_operator *operator, int64_t size, double tolerance, double *basis) {
+  double alpha[LANCZOS_MAX], beta[LANCZOS_MAX];
+  struct lanczos result = {NAN, NAN, 0};
+  scale(size, 1 / sqrt(dot(size, basis, basis)), basis);
+  for (int k = 0; k < LANCZOS_MAX; k++) {
+    const double *v = basis + k * size;
+    double *w = basis + (k + 1) * size;
+    const bool sound = operator->apply(operator->context, v, w);
+    result.products = k + 1;
+    if (!sound) return (struct lanczos){NAN, NAN, k + 1};
+    alpha[k] = dot(size, v, w);
+    for (int j = k; j >= 0; j--) add(size, -dot(size, basis + j * size, w), basis + j * size, w);
+    beta[k] = sqrt(dot(size, w, w));
+    double last;
+    result.value = tridiagonal_largest(k + 1, alpha, beta, &last);
+    result.bound = beta[k] * last;
+    if (!isfinite(result.value)) return (struct lanczos){NAN, NAN, k + 1};
+    if (result.bound <= tolerance * result.value || k + 1 == size) break;
+    scale(size, 1 / beta[k], w);
+  }
+  return result;
+}

@@ -1,0 +1,60 @@
+// ranks: 1
+/* normality: p is uniform for Gaussian samples, also far down, and small for others. */
+#include "fluctuations/anderson_darling.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/rng.h"
+#include "harness.h"
+
+/* 40,000 Gaussian samples of R = 50, in every other place of an array: the part with p below a level, against that
+ * level within 10 % of it (the accuracy of Stephens's formulas) and five standard errors: 5e-7 a false alarm, 5 levels.
+ */
+static void p_is_uniform_for_gaussian_samples(void **state) {
+  (void)state;
+  enum { SAMPLES = 40000, R = 50 };
+  const double level[] = {0.5, 0.25, 0.05, 0.01, 0.001};
+  const struct rng rng = {.seed = 17, .stream = RNG_NOISE};
+  double value[2 * R], below[5] = {0};
+  for (int s = 0; s < SAMPLES; s++) {
+    rng_normal(&rng, (uint64_t)s, 2 * R, value);
+    for (int i = 0; i < R; i++) value[2 * i] = 3 + 0.01 * value[2 * i];
+    const double p = anderson_darling_p(R, value, 2);
+    assert_true(p >= 0 && p <= 1);
+    for (int l = 0; l < 5; l++) below[l] += p < level[l];
+  }
+  for (int l = 0; l < 5; l++) {
+    const double expected = level[l] * SAMPLES;
+    if (fabs(below[l] - expected) > 0.1 * expected + 5 * sqrt(expected))
+      print_error("p < %g in %g of %g\n", level[l], below[l], expected);
+    assert_true(fabs(below[l] - expected) <= 0.1 * expected + 5 * sqrt(expected));
+  }
+}
+
+static void other_laws_have_small_p(void **state) {
+  (void)state;
+  enum { R = 1000 };
+  const struct rng rng = {.seed = 18, .stream = RNG_NOISE};
+  double value[R];
+  rng_uniform(&rng, 0, R, value);
+  assert_true(anderson_darling_p(R, value, 1) < 1e-9);
+  for (int i = 0; i < R; i++) value[i] = tan(3.14159 * (value[i] - 0.5)); /* Cauchy: numbers far out, A^2 is large */
+  assert_true(anderson_darling_p(R, value, 1) == 3.7e-24);
+}
+
+static void samples_that_tell_nothing(void **state) {
+  (void)state;
+  const double same[20] = {0}, few[3] = {1, 2, 3};
+  assert_true(isnan(anderson_darling_p(20, same, 1)));
+  assert_true(isnan(anderson_darling_p(3, few, 1)));
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(p_is_uniform_for_gaussian_samples),
+      cmocka_unit_test(other_laws_have_small_p),
+      cmocka_unit_test(samples_that_tell_nothing),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,158 @@
+// ranks: 1
+/* data: points are a pure function of their place; epochs go through the set without replacement. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/dataset.h"
+#include "harness.h"
+
+enum { D = 3, N = 22 };
+
+static struct target *target;
+
+static struct dataset *create(struct dataset_spec spec) {
+  struct dataset *data;
+  if (!target) assert_ok(target_create(&world, &(struct target_spec){.type = TARGET_SPIN, .d = D, .seed = 1}, &target));
+  assert_ok(dataset_create(target, &spec, &data));
+  return data;
+}
+
+static const struct dataset_spec fixed = {.mode = DATA_FIXED, .samples = N, .test = 5, .seed = 3};
+static const struct dataset_spec online = {.mode = DATA_ONLINE, .test = 5, .seed = 3};
+
+static bool same_points(const struct dataset *data, struct batch_place a, struct batch_place b) {
+  double x[2][8 * D];
+  dataset_points(data, &a, 0, 8, x[0], NULL);
+  dataset_points(data, &b, 0, 8, x[1], NULL);
+  return memcmp(x[0], x[1], sizeof x[0]) == 0;
+}
+
+/* Row of the fixed set that a point is. */
+static int row_of(const struct dataset *data, const double *x) {
+  for (int i = 0; i < N; i++)
+    if (memcmp(data->x + i * D, x, sizeof(double) * D) == 0) return i;
+  fail_msg("a point is not of the set");
+  return -1;
+}
+
+static void an_epoch_has_no_point_twice(void **state) {
+  (void)state;
+  enum { P = 5, BATCHES = N / P };
+  struct dataset *data = create(fixed);
+  int order[2][BATCHES * P];
+  for (int epoch = 0; epoch < 2; epoch++) {
+    int times[N] = {0};
+    for (int b = 0; b < BATCHES; b++) {
+      const int64_t step = epoch * BATCHES + b;
+      double x[P * D], y[P];
+      const struct batch_place place = {.network = 7, .step = 1000 + step, .epoch_step = step, .batch = P};
+      dataset_points(data, &place, 0, P, x, y);
+      for (int p = 0; p < P; p++) {
+        const int row = row_of(data, x + p * D);
+        assert_int_equal(times[row]++, 0);
+        assert_true(y[p] == data->y[row]);
+        order[epoch][b * P + p] = row;
+      }
+    }
+  }
+  assert_memory_not_equal(order[0], order[1], sizeof order[0]);
+  dataset_free(data);
+}
+
+static void points_depend_on_their_place_alone(void **state) {
+  (void)state;
+  const struct dataset_spec *specs[] = {&fixed, &online};
+  for (int s = 0; s < 2; s++) {
+    struct dataset *data = create(*specs[s]);
+    const struct batch_place place = {.network = 3, .step = 17, .epoch_step = 17, .batch = 16};
+    double x[16 * D], y[16], part_x[5 * D], part_y[5];
+    dataset_points(data, &place, 0, 16, x, y);
+    dataset_points(data, &place, 6, 5, part_x, part_y);
+    assert_memory_equal(part_x, x + 6 * D, sizeof part_x);
+    assert_memory_equal(part_y, y + 6, sizeof part_y);
+    for (int p = 0; p < 16; p++) {
+      double label;
+      target_eval(target, 1, x + p * D, &label);
+      assert_true(label == y[p]);
+    }
+    dataset_free(data);
+  }
+}
+
+static void networks_have_their_own_points_unless_shared(void **state) {
+  (void)state;
+  const struct batch_place here = {.network = 3, .step = 17, .epoch_step = 17, .batch = 8};
+  struct batch_place other = here, later = here;
+  other.network = 4;
+  later.step = later.epoch_step = 18;
+  for (int shared = 0; shared < 2; shared++) {
+    struct dataset_spec own = online, rows = fixed;
+    own.shared = rows.shared = shared;
+    struct dataset *fresh = create(own), *set = create(rows);
+    assert_true(same_points(fresh, here, here) && !same_points(fresh, here, later));
+    assert_true(same_points(fresh, here, other) == shared);
+    assert_true(same_points(set, here, other) == shared);
+    dataset_free(fresh);
+    dataset_free(set);
+  }
+}
+
+static void sets_are_different_points(void **state) {
+  (void)state;
+  struct dataset *data = create(fixed);
+  struct dataset_spec reseeded = fixed;
+  reseeded.seed = 4;
+  struct dataset *other = create(reseeded);
+  assert_memory_not_equal(data->x, data->test_x, sizeof(double) * D);
+  assert_memory_not_equal(data->x, other->x, sizeof(double) * D);
+  for (int p = 0; p < N; p++) {
+    double norm2 = 0;
+    for (int k = 0; k < D; k++) norm2 += data->x[p * D + k] * data->x[p * D + k];
+    assert_near(norm2, D, 1e-14);
+  }
+  dataset_free(data);
+  dataset_free(other);
+}
+
+/* Label noise has its standard deviation, within 5 of the sample's own (a false alarm of 6e-7), and spares the test
+ * labels. */
+static void noise_is_on_training_labels(void **state) {
+  (void)state;
+  enum { MANY = 20000 };
+  struct dataset_spec noisy = fixed;
+  noisy.samples = MANY;
+  noisy.noise = 0.3;
+  struct dataset *data = create(noisy);
+  double square = 0, label;
+  for (int p = 0; p < MANY; p++) {
+    target_eval(target, 1, data->x + p * D, &label);
+    square += pow(data->y[p] - label, 2) / MANY;
+  }
+  assert_true(fabs(square / 0.09 - 1) < 5 * sqrt(2.0 / MANY));
+  for (int p = 0; p < 5; p++) {
+    target_eval(target, 1, data->test_x + p * D, &label);
+    assert_true(label == data->test_y[p]);
+  }
+  dataset_free(data);
+  noisy.mode = DATA_ONLINE;
+  data = create(noisy);
+  double x[D], y, again;
+  const struct batch_place place = {.network = 3, .step = 17, .batch = 8};
+  dataset_points(data, &place, 2, 1, x, &y);
+  dataset_points(data, &place, 2, 1, x, &again);
+  target_eval(target, 1, x, &label);
+  assert_true(y == again && y != label);
+  dataset_free(data);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(an_epoch_has_no_point_twice),
+      cmocka_unit_test(points_depend_on_their_place_alone),
+      cmocka_unit_test(networks_have_their_own_points_unless_shared),
+      cmocka_unit_test(sets_are_different_points),
+      cmocka_unit_test(noise_is_on_training_labels),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,120 @@
+// ranks: 1 2 3 4
+/* exact: against integer arithmetic of 128 bits, in any order and over any number of ranks. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/exact_sum.h"
+#include "base/rng.h"
+#include "harness.h"
+
+enum { TERMS = 120, SUMS = 50 };
+
+/* Nearest multiple of 2^-80, ties to even, |v| < 2^39. */
+static __int128 fixed_point(double v) {
+  int exponent;
+  const double mantissa = frexp(v, &exponent); /* v = (mantissa 2^53) 2^(exponent - 53) */
+  const __int128 whole = (__int128)(mantissa * 0x1p53);
+  const int shift = exponent - 53 + 80;
+  if (shift >= 0) return whole * ((__int128)1 << shift);
+  return (__int128)(rint(ldexp(mantissa, exponent + 80)));
+}
+
+/* Terms of all sizes, half of which nearly cancel the ones before. */
+static void make_terms(double term[TERMS][SUMS]) {
+  const struct rng rng = {.seed = 4, .stream = RNG_NOISE};
+  for (int t = 0; t < TERMS; t++)
+    for (int s = 0; s < SUMS; s++) {
+      double u[3];
+      rng_uniform(&rng, (uint64_t)(t * SUMS + s), 3, u);
+      term[t][s] = (2 * u[0] - 1) * exp2(floor(119 * u[1]) - 80);
+      if (t > 0 && u[2] < 0.5) term[t][s] = -term[t - 1][s] * (1 + 0x1p-50);
+    }
+}
+
+static void sums_are_correctly_rounded(void **state) {
+  (void)state;
+  double term[TERMS][SUMS], value[SUMS];
+  int64_t sum[EXACT_LIMBS(SUMS)] = {0};
+  make_terms(term);
+  for (int t = 0; t < TERMS; t++) exact_sum_add(SUMS, term[t], sum);
+  assert_all(exact_sum_value(SUMS, sum, value));
+  bool same = true;
+  for (int s = 0; s < SUMS; s++) {
+    __int128 total = 0;
+    for (int t = 0; t < TERMS; t++) total += fixed_point(term[t][s]);
+    same = same && value[s] == ldexp((double)total, -80); /* the cast rounds to nearest even */
+  }
+  assert_all(same);
+}
+
+static void order_and_ranks_do_not_matter(void **state) {
+  (void)state;
+  double term[TERMS][SUMS], value[SUMS], shared[SUMS];
+  int64_t sum[EXACT_LIMBS(SUMS)] = {0}, own[EXACT_LIMBS(SUMS)] = {0};
+  make_terms(term);
+  for (int t = 0; t < TERMS; t++) exact_sum_add(SUMS, term[t], sum);
+  for (int t = TERMS - 1; t >= 0; t--)
+    if (7 * t % world.size == world.rank) exact_sum_add(SUMS, term[t], own);
+  struct comm_sum pending;
+  comm_sum_begin(&world, own, EXACT_LIMBS(SUMS), true, &pending);
+  comm_sum_end(&pending);
+  assert_all(exact_sum_value(SUMS, sum, value) && exact_sum_value(SUMS, own, shared));
+  assert_all(memcmp(value, shared, sizeof value) == 0);
+}
+
+static void extremes_are_held(void **state) {
+  (void)state;
+  enum { MANY = 1 << 22 };
+  const double most = nextafter(0x1p39, 0);
+  int64_t sum[EXACT_LIMBS(2)] = {0};
+  double value[2];
+  for (int i = 0; i < MANY; i++) exact_sum_add(2, (const double[]){most, -most}, sum);
+  assert_all(exact_sum_value(2, sum, value));
+  assert_all(value[0] == MANY * most && value[1] == -MANY * most);
+  int64_t zero[EXACT_LIMBS(1)] = {0};
+  exact_sum_add(1, (const double[]){0x1p-90}, zero); /* below the last limb */
+  assert_all(exact_sum_value(1, zero, value) && value[0] == 0);
+}
+
+static void bad_terms_are_flagged(void **state) {
+  (void)state;
+  const double bad[] = {NAN, INFINITY, -INFINITY, 0x1p39, -0x1p39, 1e300};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    int64_t sum[EXACT_LIMBS(3)] = {0};
+    double value[3] = {7, 7, 7};
+    exact_sum_add(3, (const double[]){1, world.rank == world.size - 1 ? bad[i] : 1, 1}, sum);
+    struct comm_sum pending;
+    comm_sum_begin(&world, sum, EXACT_LIMBS(3), true, &pending);
+    comm_sum_end(&pending);
+    assert_all(!exact_sum_value(3, sum, value) && value[0] == 7);
+  }
+}
+
+static void wide_sums_hold_any_size(void **state) {
+  (void)state;
+  const double sizes[] = {1e-35, 1e-20, 1, 1e11, 1e13, 1e30};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    int64_t sum[WIDE_LIMBS] = {0};
+    double value, plain = 0;
+    for (int k = world.rank; k < 400; k += world.size) wide_sum_add(sizes[i] / (k + 1), sum);
+    for (int k = 0; k < 400; k++) plain += sizes[i] / (k + 1);
+    struct comm_sum pending;
+    comm_sum_begin(&world, sum, WIDE_LIMBS, true, &pending);
+    comm_sum_end(&pending);
+    assert_all(wide_sum_value(sum, &value) && fabs(value - plain) <= 1e-12 * plain);
+  }
+  int64_t sum[WIDE_LIMBS] = {0};
+  double value = 7;
+  wide_sum_add(NAN, sum);
+  assert_all(!wide_sum_value(sum, &value) && value == 7);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(sums_are_correctly_rounded), cmocka_unit_test(order_and_ranks_do_not_matter),
+      cmocka_unit_test(extremes_are_held),          cmocka_unit_test(bad_terms_are_flagged),
+      cmocka_unit_test(wide_sums_hold_any_size),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,193 @@
+// ranks: 1
+/* fluct: the estimators against plain loops, their bootstrap's bias, and the coverage of the intervals. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "fluctuations/fluctuations.h"
+#include "harness.h"
+
+enum { B = 1000 };
+
+/* f [R][K]: field of K correlated points, with mean k and variance sigma^2. */
+static void draw(uint64_t id, int R, int K, double sigma, double *f) {
+  const struct rng rng = {.seed = 77, .stream = RNG_NOISE, .step = id};
+  double *normal = malloc(sizeof *normal * (size_t)(K + 1));
+  for (int r = 0; r < R; r++) {
+    rng_normal(&rng, (uint64_t)r, K + 1, normal);
+    for (int k = 0; k < K; k++) f[r * K + k] = k + sigma * (normal[k] + normal[K]) / sqrt(2);
+  }
+  free(normal);
+}
+
+static double variance(int R, int K, const double *f, const double *weight) {
+  double sum = 0;
+  for (int k = 0; k < K; k++) {
+    double mean = 0, square = 0;
+    for (int r = 0; r < R; r++) mean += weight[r] * f[r * K + k] / R;
+    for (int r = 0; r < R; r++) square += weight[r] * pow(f[r * K + k] - mean, 2);
+    sum += square / (R - 1) / K;
+  }
+  return sum;
+}
+
+static void variance_is_that_of_plain_loops(void **state) {
+  (void)state;
+  enum { R = 9, K = 13 };
+  double f[R * K], centred[R * K], weight[B * R], boot[B], ones[R];
+  for (int r = 0; r < R; r++) ones[r] = 1;
+  draw(1, R, K, 2, f);
+  memcpy(centred, f, sizeof f);
+  fluctuations_weights(5, B, R, weight);
+  double value;
+  assert_ok(fluctuations_variance(R, K, centred, B, weight, &value, boot));
+  assert_near(value, variance(R, K, f, ones), 1e-12);
+  for (int b = 0; b < B; b++)
+    assert_near(boot[b], variance(R, K, f, weight + b * R) * R / (R - 1), 1e-12); /* corrected for 1 - 1/R */
+}
+
+/* f = a_i + e_iq with variances 4 and 0.25: the parts against plain loops, without bias, the bootstrap's mean likewise.
+ */
+static void parts_tell_data_from_initial_conditions(void **state) {
+  (void)state;
+  enum { I = 40, Q = 3, K = 7, TRIALS = 60 };
+  static double a[I * K], e[I * Q * K], f[I * Q * K], weight[B * I], boot[3][B];
+  double sum[3] = {0}, boots[3] = {0};
+  fluctuations_weights(5, B, I, weight);
+  for (int trial = 0; trial < TRIALS; trial++) {
+    draw((uint64_t)(100 + trial), I, K, 2, a);
+    draw((uint64_t)(1000 + trial), I * Q, K, 0.5, e);
+    for (int i = 0; i < I * Q; i++)
+      for (int k = 0; k < K; k++) f[i * K + k] = a[i / Q * K + k] + e[i * K + k];
+    struct fluctuations_parts parts = {.total_boot = boot[0], .init_boot = boot[1], .sgd_boot = boot[2]};
+    assert_ok(fluctuations_parts(I, Q, K, f, B, weight, &parts));
+    const double values[3] = {parts.total, parts.init, parts.sgd};
+    double within = 0;
+    for (int i = 0; i < I; i++)
+      for (int k = 0; k < K; k++)
+        for (int q = 0; q < Q; q++)
+          for (int p = 0; p < q; p++)
+            within += pow(f[(i * Q + q) * K + k] - f[(i * Q + p) * K + k], 2) / (Q * (Q - 1)) / (I * K);
+    assert_near(parts.sgd, within, 1e-10);
+    assert_near(parts.total, parts.init + parts.sgd, 1e-12);
+    for (int j = 0; j < 3; j++) {
+      sum[j] += values[j] / TRIALS;
+      for (int b = 0; b < B; b++) boots[j] += boot[j][b] / B / TRIALS;
+    }
+  }
+  /* The mean square correlation of two points is 0.36, so a trial's V_init has sd 4 sqrt(2/39 0.36) = 0.54 and its
+   * V_sgd 0.25 sqrt(2/80 0.36) = 0.024; five sd of the mean of 60 trials are 0.35 and 0.015:
+   * a false alarm of 2e-6. */
+  const double expected[3] = {4.25, 4, 0.25}, bound[3] = {0.37, 0.35, 0.015};
+  for (int j = 0; j < 3; j++) {
+    assert_near(sum[j], expected[j], bound[j]);
+    assert_near(boots[j], sum[j], 0.03 * sum[j]);
+  }
+}
+
+/* V_init is the variance of the streams' means less V_sgd / Q, in each bootstrap sample too; V is their sum. */
+static void parts_are_those_of_plain_loops(void **state) {
+  (void)state;
+  enum { I = 7, Q = 3, K = 5 };
+  double f[I * Q * K], mean[I * K] = {0}, within[I] = {0}, weight[B * I], boot[3][B], ones[I];
+  draw(3, I * Q, K, 2, f);
+  fluctuations_weights(5, B, I, weight);
+  for (int i = 0; i < I; i++) {
+    ones[i] = 1;
+    for (int k = 0; k < K; k++) {
+      for (int q = 0; q < Q; q++) mean[i * K + k] += f[(i * Q + q) * K + k] / Q;
+      for (int q = 0; q < Q; q++) within[i] += pow(f[(i * Q + q) * K + k] - mean[i * K + k], 2) / (Q - 1) / K;
+    }
+  }
+  struct fluctuations_parts parts = {.total_boot = boot[0], .init_boot = boot[1], .sgd_boot = boot[2]};
+  assert_ok(fluctuations_parts(I, Q, K, f, B, weight, &parts));
+  for (int b = -1; b < B; b++) { /* -1: the values themselves */
+    const double *w = b < 0 ? ones : weight + b * I;
+    double sgd = 0;
+    for (int i = 0; i < I; i++) sgd += w[i] * within[i] / I;
+    const double init = variance(I, K, mean, w) * (b < 0 ? 1 : I / (I - 1.0)) - sgd / Q;
+    assert_near(b < 0 ? parts.sgd : boot[2][b], sgd, 1e-12);
+    assert_near(b < 0 ? parts.init : boot[1][b], init, 1e-12);
+    assert_near(b < 0 ? parts.total : boot[0][b], init + sgd, 1e-12);
+  }
+}
+
+/* Means 0.3 apart at every point: B is 0.09 on average, and so is its bootstrap. */
+static void bias_is_unbiased(void **state) {
+  (void)state;
+  enum { R = 24, N = 30, K = 9, TRIALS = 100 };
+  static double f[R * K], reference[N * K], weight[B * R], reference_weight[B * N], boot[B];
+  double mean = 0, square = 0, boots = 0;
+  fluctuations_weights(5, B, R, weight);
+  fluctuations_weights(5, B, N, reference_weight);
+  for (int trial = 0; trial < TRIALS; trial++) {
+    double value;
+    draw((uint64_t)(100 + trial), R, K, 1, f);
+    draw((uint64_t)(5000 + trial), N, K, 0.5, reference);
+    for (int i = 0; i < R * K; i++) f[i] += 0.3;
+    assert_ok(fluctuations_bias(R, N, K, f, reference, B, weight, reference_weight, &value, boot));
+    mean += value / TRIALS;
+    square += value * value / TRIALS;
+    for (int b = 0; b < B; b++) boots += boot[b] / B / TRIALS;
+  }
+  assert_near(mean, 0.09, 5 * sqrt((square - mean * mean) / TRIALS));
+  assert_near(boots, mean, 0.005);
+}
+
+/* Each replica is taken once on average, within 5 sd: a false alarm of 1e-5 for 20. */
+static void weights_are_resamplings(void **state) {
+  (void)state;
+  enum { R = 20 };
+  double weight[B * R], mean[R] = {0};
+  fluctuations_weights(5, B, R, weight);
+  for (int b = 0; b < B; b++) {
+    double sum = 0;
+    for (int r = 0; r < R; r++) {
+      sum += weight[b * R + r];
+      mean[r] += weight[b * R + r] / B;
+    }
+    assert_true(sum == R);
+  }
+  for (int r = 0; r < R; r++) assert_true(fabs(mean[r] - 1) < 5 * sqrt(0.95 / B));
+}
+
+/* 95 % intervals of V at R = 32 over 400 independent fields: true coverage p gives hits within 5 sqrt(p (1-p) / 400) =
+ * 0.054 of p; they are to be within 0.04 of the level. Over 8000 fields they are 0.924: a false alarm of 2e-6. */
+static void intervals_cover(void **state) {
+  (void)state;
+  enum { R = 32, K = 16, TRIALS = 400 };
+  static double f[R * K], weight[B * R], boot[B];
+  int hits = 0;
+  fluctuations_weights(6, B, R, weight);
+  for (uint64_t trial = 0; trial < TRIALS; trial++) {
+    draw(1000 + trial, R, K, 1.5, f);
+    double value;
+    assert_ok(fluctuations_variance(R, K, f, B, weight, &value, boot));
+    const struct estimate e = fluctuations_interval(value, B, boot, R, 0.95, true);
+    hits += e.low <= 2.25 && 2.25 <= e.high;
+  }
+  print_message("coverage of 95 %% intervals: %.3f\n", (double)hits / TRIALS);
+  assert_true(fabs((double)hits / TRIALS - 0.95) < 0.094);
+}
+
+static void what_cannot_be_told_is_nan(void **state) {
+  (void)state;
+  double f[3] = {1, 2, 3}, weight[B], boot[B], value;
+  fluctuations_weights(5, B, 1, weight);
+  assert_ok(fluctuations_variance(1, 3, f, B, weight, &value, boot));
+  assert_true(isnan(value));
+  assert_true(isnan(fluctuations_interval(value, B, boot, 1, 0.95, true).low));
+  const double mean = fluctuations_mean(1, f, B, weight, boot);
+  assert_true(mean == 1 && isnan(fluctuations_interval(mean, B, boot, 1, 0.95, true).low));
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(variance_is_that_of_plain_loops), cmocka_unit_test(parts_tell_data_from_initial_conditions),
+      cmocka_unit_test(parts_are_those_of_plain_loops),  cmocka_unit_test(bias_is_unbiased),
+      cmocka_unit_test(weights_are_resamplings),         cmocka_unit_test(intervals_cover),
+      cmocka_unit_test(what_cannot_be_told_is_nan),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}

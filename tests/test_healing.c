@@ -1,0 +1,91 @@
+// ranks: 1
+/* heal: known laws of V in time come back, with intervals that are those of the bootstrap. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "fluctuations/healing.h"
+#include "harness.h"
+
+enum { SIZES = 2, TIMES = 5, B = 400, R = 40 };
+static double at[TIMES] = {0, 1, 2, 4, 8};
+static int64_t n[SIZES] = {16, 32}, replicas[SIZES] = {R, R};
+
+/* n V = 1, 8, 8 / 2^q, 8 / 4^q, 8 / 8^q with q = 3 for the first size, 0.5 for the second; bootstrap values with
+ * independent relative errors of sigma. */
+static struct fluctuations *make(struct study *study, double sigma) {
+  *study = (struct study){.sizes = SIZES, .times = TIMES, .streams = 1, .n = n, .replicas = replicas, .time = at};
+  struct fluctuations *fluct = calloc(1, sizeof *fluct);
+  struct fluctuations_quantity *V = &fluct->quantity[1];
+  fluct->study = study;
+  fluct->options = (struct fluctuations_options){.bootstrap = B, .level = 0.99};
+  *V = (struct fluctuations_quantity){.name = "V_train", .variance = true, .known = true};
+  V->value = malloc(sizeof *V->value * TIMES * SIZES);
+  V->boot = malloc(sizeof *V->boot * TIMES * SIZES * B);
+  for (int i = 0; i < TIMES * SIZES; i++) {
+    const struct rng rng = {.seed = 3, .stream = RNG_NOISE, .step = (uint64_t)i};
+    const int time = i / SIZES, s = i % SIZES;
+    const double nV = time == 0 ? 1 : 8 * pow(at[time], s == 0 ? -3 : -0.5);
+    V->value[i].value = nV / (double)n[s];
+    rng_normal(&rng, 0, B, V->boot + i * B);
+    for (int b = 0; b < B; b++) V->boot[i * B + b] = V->value[i].value * exp(sigma * V->boot[i * B + b]);
+  }
+  return fluct;
+}
+
+static void laws_come_back(void **state) {
+  (void)state;
+  struct study study;
+  struct fluctuations *fluct = make(&study, 0.1);
+  struct healing *heal = healing_create(fluct);
+  const struct healing_curve *curve = healing_find(heal, "V_train");
+  assert_true(heal->curves == 1 && curve && !healing_find(heal, "V"));
+  /* The log of a ratio has sd sigma sqrt 2; its sd over B samples is within 5 / sqrt(2 B) = 18 % of that, 8 false
+   * alarms of 6e-7; t of 39 degrees at 99 % is 2.708. */
+  const double half = 2.708 * 0.1 * sqrt(2) * sqrt(R / (R - 1.0));
+  for (int s = 0; s < SIZES; s++) {
+    const struct estimate *ratio = &curve->ratio[s];
+    const double q = s == 0 ? 3 : 0.5;
+    assert_true(curve->top[s] == 1);
+    assert_near(ratio->value, pow(8, q), 1e-12);
+    assert_near(log(ratio->value / ratio->low), half, 0.18 * half);
+    assert_near(log(ratio->high / ratio->value), half, 0.18 * half);
+    assert_true(isnan(curve->exponent[s].value)); /* from t = 0 on */
+    for (int time = 1; time + 1 < TIMES; time++) {
+      const struct estimate *e = &curve->exponent[time * SIZES + s];
+      assert_near(e->value, -q, 1e-12);
+      assert_near(e->high - e->value, half / log(2), 0.18 * half / log(2));
+    }
+  }
+  healing_free(heal);
+  fluctuations_free(fluct);
+}
+
+static void verdicts_name_the_sizes(void **state) {
+  (void)state;
+  struct study study;
+  struct fluctuations *fluct = make(&study, 0.5);
+  struct healing *heal = healing_create(fluct);
+  char text[1024] = "";
+  FILE *out = fmemopen(text, sizeof text, "w");
+  healing_print_verdicts(heal, out); /* max/end 512, low end about 80; and 2.8, low end about 0.4 */
+  fclose(out);
+  assert_non_null(strstr(text, "V_train  heals, max/end above 10: n = 16\n"));
+  assert_non_null(strstr(text, "V_train  does NOT heal by the end: no fall below its maximum is shown: n = 32\n"));
+  healing_free(heal);
+  study.times = 1; /* nothing to follow */
+  heal = healing_create(fluct);
+  assert_true(heal->curves == 0);
+  healing_free(heal);
+  fluctuations_free(fluct);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(laws_come_back),
+      cmocka_unit_test(verdicts_name_the_sizes),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,101 @@
+// ranks: 1 2 3 4
+/* observe: losses and particle means against plain loops over all units, whatever the sizes of the numbers; networks
+ * split over ranks included. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fixture.h"
+
+enum { D = 4, P = 30 };
+
+/* Sums over all own units of network g: c, c^2, c^4, |a|, |a|^2. */
+static void sum_units(const struct fixture *problem, const struct local_network *local, double sum[5]) {
+  for (int64_t i = 0; i < local_network_units(local); i++) {
+    double c, b, a[D], norm2 = 0;
+    local_network_get(problem->particles, local, local_network_first_unit(local) + i, 1, &c, a, &b);
+    for (int k = 0; k < D; k++) norm2 += a[k] * a[k];
+    const double terms[5] = {c, c * c, c * c * c * c, sqrt(norm2), norm2};
+    for (int m = 0; m < 5; m++) sum[m] += terms[m];
+  }
+}
+
+/* Means of every network over all ranks. */
+static void plain_means(const struct fixture *problem, int networks, double (*mean)[5]) {
+  memset(mean, 0, sizeof *mean * (size_t)networks);
+  for (int s = 0; s < problem->particles->locals; s++)
+    sum_units(problem, &problem->particles->local[s], mean[problem->particles->local[s].network]);
+  MPI_Allreduce(MPI_IN_PLACE, mean, 5 * networks, MPI_DOUBLE, MPI_SUM, world.mpi);
+}
+
+static void check_means(double std, const char *unit) {
+  enum { NETWORKS = 6 };
+  struct fixture *problem = fixture_create("run: {precision: double, seed: 3}\n"
+                                           "ensemble: {n: [3, 700, 1500], replicas: 2}\n"
+                                           "unit: {type: %s, init: {c: {std: %.17g}}}\n"
+                                           "target: {type: spin, d: %d}\n"
+                                           "data: {mode: fixed, samples: %d, test: 10}\n"
+                                           "dynamics: {scheme: gd, stages: [{steps: 5, dt: 0.1}]}\n",
+                                           unit, std, D, P);
+  double mean[NETWORKS][5];
+  const int64_t n[] = {3, 3, 700, 700, 1500, 1500};
+  plain_means(problem, NETWORKS, mean);
+  fixture_observe(problem, 0);
+  bool right = true;
+  static const int means[5] = {MEAN_C, MEAN_C2, MEAN_C4, MEAN_A, MEAN_A2};
+  static const double power[5] = {1, 2, 4, 0, 0};
+  for (int s = 0; s < problem->particles->locals; s++) {
+    const int64_t g = problem->particles->local[s].network;
+    for (int m = 0; m < 5; m++) {
+      const double want = mean[g][m] / (double)n[g], found = problem->observation[s].mean[means[m]];
+      right = right && fabs(found - want) <= 1e-12 * fmax(pow(std, power[m]), fabs(want));
+    }
+    right = right && problem->observation[s].mean[MEAN_GRAD2] > 0;
+  }
+  assert_all(right);
+  fixture_free(problem);
+}
+
+static void means_are_those_of_plain_loops(void **state) {
+  (void)state;
+  const double stds[] = {1, 1e-7, 1e5}; /* c^4 from 1e-28 to 1e20 */
+  for (int i = 0; i < 3; i++) {
+    check_means(stds[i], "tanh");
+    check_means(stds[i], "rbf");
+  }
+}
+
+static void losses_are_those_of_the_outputs(void **state) {
+  (void)state;
+  struct fixture *problem = fixture_create("run: {precision: double}\nensemble: {n: [40, 900]}\n"
+                                           "target: {type: spin, d: %d}\n"
+                                           "data: {mode: fixed, samples: %d, test: 10}\n"
+                                           "dynamics: {scheme: gd, stages: [{steps: 5, dt: 0.1}]}\n",
+                                           D, P);
+  fixture_observe(problem, 0);
+  const int locals = problem->particles->locals;
+  double *f = malloc(sizeof *f * P * (size_t)(locals + 1)), *test = malloc(sizeof *test * 10 * (size_t)(locals + 1));
+  dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, f);
+  dynamics_evaluate(problem->dynamics, 0, POINTS_TEST, test);
+  bool right = true;
+  for (int s = 0; s < locals; s++) {
+    double loss = 0, test_loss = 0;
+    for (int p = 0; p < P; p++) loss += pow(f[s * P + p] - problem->data->y[p], 2) / (2 * P);
+    for (int k = 0; k < 10; k++) test_loss += pow(test[s * 10 + k] - problem->data->test_y[k], 2) / 20;
+    right = right && fabs(problem->observation[s].loss - loss) <= 1e-13 * loss &&
+            fabs(problem->observation[s].test_loss - test_loss) <= 1e-13 * test_loss &&
+            problem->observation[s].C_f == problem->target->C_f;
+  }
+  assert_all(right);
+  free(f);
+  free(test);
+  fixture_free(problem);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(means_are_those_of_plain_loops),
+      cmocka_unit_test(losses_are_those_of_the_outputs),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}

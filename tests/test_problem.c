@@ -1,0 +1,37 @@
+// ranks: 1 2 3
+/* setup: ranks that compute other points or coefficients than rank 0 are refused. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "harness.h"
+#include "run/problem.h"
+
+static void points_and_coefficients_are_the_same_bits_on_all_ranks(void **state) {
+  (void)state;
+  static const char *const input[] = {
+      "{ensemble: {n: 8}, target: {type: spin, d: 3}, data: {mode: fixed, samples: 9, test: 5, seed: %d}, "
+      "dynamics: {stages: [{steps: 1, dt: 1}]}}",
+      "{ensemble: {n: 8}, target: {type: spin, d: 3, seed: %d}, data: {mode: online, test: 0}, "
+      "dynamics: {scheme: sgd, stages: [{steps: 1, dt: 1, batch: 2}]}}"};
+  for (int i = 0; i < 2; i++)
+    for (int odd = 0; odd < 2; odd++) {
+      char text[512];
+      struct config *config;
+      struct target *target = NULL;
+      struct dataset *data = NULL;
+      snprintf(text, sizeof text, input[i], odd && world.rank == world.size - 1 ? 2 : 1);
+      assert_ok(config_parse("test", text, &config));
+      const bool alike = !odd || world.size == 1;
+      assert_status(alike ? OK : USAGE, problem_data(&world, config, &target, &data));
+      assert_all(alike || strstr(error_text(), "the target's coefficients and of the points: expected that of rank 0"));
+      dataset_free(data);
+      target_free(target);
+      config_free(config);
+    }
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(points_and_coefficients_are_the_same_bits_on_all_ranks)};
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,165 @@
+// ranks: 1 2 3 4
+/* The tangent kernel against plain loops over units, and against the squares of finite differences of f_n, for every
+ * unit type and every set of trained fields. n is no multiple of a panel, P none of a block. */
+#include "spectrum/tangent_matrix.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fixture.h"
+#include "tangent/tangent_kernel.h"
+
+enum { D = 3, N = 700, P = 150, NETWORK = 3, PARAMETERS = D + 2, FIELDS = 3 };
+
+static const double ALPHA = 0.8;
+static const unsigned flags[FIELDS] = {TRAIN_C, TRAIN_B, TRAIN_A};
+
+static struct fixture *problem_of(const char *unit, const char *precision) {
+  return fixture_create("run: {precision: %s, seed: 3}\n"
+                        "ensemble: {n: [300, %d], replicas: 2}\n"
+                        "unit: {type: %s, alpha: %.17g, train: [c]}\n"
+                        "target: {type: spin, d: %d}\n"
+                        "data: {mode: fixed, samples: %d, test: 0}\n"
+                        "dynamics: {scheme: gd, stages: [{steps: 1, dt: 1}]}\n",
+                        precision, N, unit, ALPHA, D, P);
+}
+
+/* All units of the network on every rank: theta [N][c, b, a]. */
+static void all_units(const struct fixture *problem, double (*theta)[PARAMETERS]) {
+  const struct particles *particles = problem->particles;
+  memset(theta, 0, sizeof *theta * N);
+  for (int s = 0; s < particles->locals; s++) {
+    const struct local_network *local = &particles->local[s];
+    if (local->network != NETWORK) continue;
+    for (int64_t i = local_network_first_unit(local); i < local_network_first_unit(local) + local_network_units(local);
+         i++)
+      tangent_kernel_units(particles, local, i, 1, theta[i], theta[i] + 2, theta[i] + 1);
+  }
+  MPI_Allreduce(MPI_IN_PLACE, theta, N * PARAMETERS, MPI_DOUBLE, MPI_SUM, world.mpi);
+}
+
+/* c phi(x, z), from the definitions. */
+static double output(int type, const double *theta, const double *x) {
+  double dot = 0, distance2 = 0;
+  for (int k = 0; k < D; k++) {
+    dot += theta[2 + k] * x[k];
+    distance2 += (theta[2 + k] - x[k]) * (theta[2 + k] - x[k]);
+  }
+  return theta[0] * (unit_table[type].sphere ? exp(-ALPHA * distance2 / 2) : unit_table[type].h(dot + theta[1]));
+}
+
+/* d(c phi)/d(parameter k) by central differences; on the sphere z moves on a great circle, along one axis of the
+ * tangent space for each k (their squares sum up to those of an orthonormal frame). */
+static double difference(int type, const double *theta, int k, const double *x) {
+  const double eps = 1e-5;
+  const bool sphere = unit_table[type].sphere;
+  double value[2];
+  for (int side = 0; side < 2; side++) {
+    double moved[PARAMETERS], norm2 = 0;
+    memcpy(moved, theta, sizeof moved);
+    for (int i = 0; i < PARAMETERS; i++) {
+      const double along = (i == k) - (sphere && i >= 2 && k >= 2 ? theta[i] * theta[k] / D : 0);
+      moved[i] += (side ? eps : -eps) * along;
+    }
+    for (int i = 2; i < PARAMETERS; i++) norm2 += moved[i] * moved[i];
+    for (int i = 2; sphere && k >= 2 && i < PARAMETERS; i++) moved[i] *= sqrt(D / norm2);
+    value[side] = output(type, moved, x);
+  }
+  return (value[1] - value[0]) / (2 * eps);
+}
+
+/* expected[field] [P][P] += the part of n grad f_n . grad f_n due to a field. */
+static void by_differences(int type, double (*theta)[PARAMETERS], const double *x, double *expected[FIELDS]) {
+  for (int i = 0; i < N; i++)
+    for (int k = 0; k < PARAMETERS; k++) {
+      if (unit_table[type].sphere && k == 1) continue;
+      double gradient[P], *m = expected[k < 2 ? k : 2];
+      for (int p = 0; p < P; p++) gradient[p] = difference(type, theta[i], k, x + p * D);
+      for (int p = 0; p < P; p++)
+        for (int q = 0; q < P; q++) m[p * P + q] += gradient[p] * gradient[q] / N;
+    }
+}
+
+/* The same by the formulas of tangent/tangent_kernel.h. */
+static void by_loops(int type, double (*theta)[PARAMETERS], const double *x, double *expected[FIELDS]) {
+  const struct unit *unit = &unit_table[type];
+  for (int i = 0; i < N; i++) {
+    const double c = theta[i][0], *z = theta[i] + 2;
+    double phi[P], w[P], xz[P];
+    for (int p = 0; p < P; p++) {
+      double x2 = 0;
+      xz[p] = 0;
+      for (int k = 0; k < D; k++) {
+        xz[p] += z[k] * x[p * D + k];
+        x2 += x[p * D + k] * x[p * D + k];
+      }
+      const double s = unit->sphere ? ALPHA * (xz[p] - (x2 + D) / 2) : xz[p] + theta[i][1];
+      phi[p] = unit->h(s);
+      w[p] = c * unit->dh(s) * (unit->sphere ? ALPHA : 1);
+    }
+    for (int p = 0; p < P; p++)
+      for (int q = 0; q < P; q++) {
+        double xx = unit->sphere ? -xz[p] * xz[q] / D : 0;
+        for (int k = 0; k < D; k++) xx += x[p * D + k] * x[q * D + k];
+        expected[0][p * P + q] += phi[p] * phi[q] / N;
+        if (!unit->sphere) expected[1][p * P + q] += w[p] * w[q] / N;
+        expected[2][p * P + q] += w[p] * w[q] * xx / N;
+      }
+  }
+}
+
+/* Largest difference of own elements on and below the diagonal, relative to the largest expected one. */
+static double deviation(const struct dist_matrix *m, unsigned train, double *const expected[FIELDS]) {
+  double worst = 0, largest = 0;
+  for (int j = 0; j < m->local_columns; j++)
+    for (int i = 0; i < m->local_rows; i++) {
+      const int p = dist_matrix_row(m, i), q = dist_matrix_column(m, j);
+      double value = 0;
+      for (int f = 0; f < FIELDS; f++) value += train & flags[f] ? expected[f][p * P + q] : 0;
+      largest = fmax(largest, fabs(value));
+      if (p >= q) worst = fmax(worst, fabs(m->local[(int64_t)j * m->local_rows + i] - value));
+    }
+  return worst / comm_max(&world, largest);
+}
+
+static void test_kernel(void **state) {
+  (void)state;
+  struct dist_grid grid;
+  dist_grid_create(&world, &grid);
+  static double theta[N][PARAMETERS];
+  double *loops[FIELDS], *differences[FIELDS];
+  for (int f = 0; f < FIELDS; f++) {
+    loops[f] = malloc(sizeof(double) * P * P);
+    differences[f] = malloc(sizeof(double) * P * P);
+  }
+  for (int type = 0; type < UNIT_TYPES; type++) {
+    struct fixture *problem = problem_of(unit_table[type].name, type % 2 ? "single" : "double");
+    for (int f = 0; f < FIELDS; f++) {
+      memset(loops[f], 0, sizeof(double) * P * P);
+      memset(differences[f], 0, sizeof(double) * P * P);
+    }
+    all_units(problem, theta);
+    by_loops(type, theta, problem->data->x, loops);
+    by_differences(type, theta, problem->data->x, differences);
+    for (unsigned train = 1; train < 8; train++) {
+      if (unit_table[type].sphere && train & TRAIN_B) continue;
+      struct dist_matrix *m;
+      assert_ok(tangent_matrix_form(&grid, problem->particles, NETWORK, train, P, problem->data->x, &m));
+      assert_all(deviation(m, train, loops) < 1e-13);
+      assert_all(deviation(m, train, differences) < 1e-8); /* their rounding: 1e-16 / 1e-5 */
+      dist_matrix_free(m);
+    }
+    fixture_free(problem);
+  }
+  for (int f = 0; f < FIELDS; f++) {
+    free(loops[f]);
+    free(differences[f]);
+  }
+  dist_grid_free(&grid);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_kernel)};
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}

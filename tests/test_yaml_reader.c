@@ -1,0 +1,117 @@
+// ranks: 1
+/* yml: leaves with their places; everything that is refused. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "io/yaml_reader.h"
+
+static const struct yaml_reader_entry *find(const struct yaml_reader *yml, const char *path) {
+  for (int i = 0; i < yml->count; i++)
+    if (strcmp(yml->entry[i].path, path) == 0) return &yml->entry[i];
+  return NULL;
+}
+
+static void leaves_have_paths_values_and_places(void **state) {
+  (void)state;
+  struct yaml_reader yml = {0};
+  assert_ok(
+      yaml_reader_parse("t", "a: 1\nb:\n  c: 'x y' # why\n  d: [2, 3.5]\n  e: [{f: g, h: []}, {f: {}}]\n", "", &yml));
+  assert_int_equal(yml.count, 7);
+  assert_string_equal(find(&yml, "a")->value, "1");
+  assert_string_equal(find(&yml, "b.c")->value, "x y");
+  assert_int_equal(find(&yml, "b.c")->kind, YAML_READER_QUOTED);
+  assert_string_equal(find(&yml, "b.d[1]")->value, "3.5");
+  assert_int_equal(find(&yml, "b.d[1]")->line, 4);
+  assert_int_equal(find(&yml, "b.d[1]")->column, 10);
+  assert_string_equal(find(&yml, "b.e[0].f")->value, "g");
+  assert_int_equal(find(&yml, "b.e[0].h")->kind, YAML_READER_EMPTY_LIST);
+  assert_int_equal(find(&yml, "b.e[1].f")->kind, YAML_READER_EMPTY_MAP);
+  yaml_reader_remove(&yml, "b.e");
+  assert_int_equal(yml.count, 4);
+  yaml_reader_free(&yml);
+}
+
+static void refuses_what_is_not_plain(void **state) {
+  (void)state;
+  const struct {
+    const char *text, *place;
+  } bad[] = {
+      {"a: 1\na: 2\n", "t:2:1"},                                  /* duplicate key */
+      {"a: {b: 1, b: 2}\n", "t:1:11"},                            /* the same, nested */
+      {"a: &x 1\n", "t:1:"},                                      /* anchor */
+      {"a: *x\n", "t:1:"},                                        /* alias */
+      {"a: !!int 1\n", "t:1:"},                                   /* tag */
+      {"<<: {a: 1}\n", "t:1:"},                                   /* merge key */
+      {"a: 1\n---\nb: 2\n", "t:2:"},                              /* second document */
+      {"? [a]\n: 1\n", "t:1:"},                                   /* key that is not a word */
+      {"a: [1, 2\n", "t:"},                                       /* unfinished */
+      {"a:\n\t- 1\n", "t:2:"},                                    /* tab */
+      {"a: {b: {c: {d: {e: {f: {g: {h: {i: 1}}}}}}}}\n", "t:1:"}, /* depth */
+      {"a: \xff\n", "t:"},                                        /* not UTF-8 */
+      {"a.b: 1\n", "t:1:"},                                       /* a dot in a key */
+  };
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    struct yaml_reader yml = {0};
+    const int status = yaml_reader_parse("t", bad[i].text, "", &yml);
+    if (status != USAGE || strncmp(error_text(), bad[i].place, strlen(bad[i].place)) != 0)
+      fail_msg("\"%s\" gave status %d, \"%s\"; expected a refusal at %s", bad[i].text, status, error_text(),
+               bad[i].place);
+    yaml_reader_free(&yml);
+  }
+}
+
+static void deep_brackets_are_refused_fast(void **state) {
+  (void)state;
+  enum { MANY = 100000 };
+  char *text = malloc(MANY + 1);
+  memset(text, '[', MANY);
+  text[MANY] = 0;
+  struct yaml_reader yml = {0};
+  const double start = comm_time();
+  assert_status(USAGE, yaml_reader_parse("t", text, "", &yml));
+  assert_true(comm_time() - start < 1); /* a document reader takes 30 s */
+  yaml_reader_free(&yml);
+  free(text);
+}
+
+static void write_file(const char *path, const char *text, size_t bytes) {
+  FILE *file = fopen(path, "wb");
+  assert_non_null(file);
+  assert_int_equal(fwrite(text, 1, bytes, file), bytes);
+  fclose(file);
+}
+
+static void load_refuses_files_it_should_not_read(void **state) {
+  (void)state;
+  char path[300], *text = NULL;
+  snprintf(path, sizeof path, "%s/in.yaml", harness_folder());
+  assert_status(USAGE, yaml_reader_load(path, &text)); /* missing */
+  write_file(path, "a: 1\n", 5);
+  assert_ok(yaml_reader_load(path, &text));
+  assert_string_equal(text, "a: 1\n");
+  free(text);
+  write_file(path, "", 0);
+  assert_status(USAGE, yaml_reader_load(path, &text));
+  write_file(path, "a: \0 1\n", 7);
+  assert_status(USAGE, yaml_reader_load(path, &text));
+  assert_int_equal(truncate(path, YAML_READER_BYTES_MAX + 1), 0);
+  assert_status(USAGE, yaml_reader_load(path, &text));
+  assert_status(USAGE, yaml_reader_load(harness_folder(), &text)); /* a folder */
+  unlink(path);
+  assert_int_equal(mkfifo(path, 0600), 0);
+  assert_status(USAGE, yaml_reader_load(path, &text)); /* would wait for ever */
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(leaves_have_paths_values_and_places),
+      cmocka_unit_test(refuses_what_is_not_plain),
+      cmocka_unit_test(deep_brackets_are_refused_fast),
+      cmocka_unit_test(load_refuses_files_it_should_not_read),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}
