@@ -65,10 +65,11 @@ static void check_foretold(const struct particles *particles, const double *cost
 static void blocks_are_owned_once(void **state) {
   (void)state;
   const struct ensemble_spec ensembles[] = {
-      {.members = 1, .n = {1}, .replicas = 1},      /* empty ranks */
-      {.members = 1, .n = {600}, .replicas = 1},    /* 3 blocks */
-      {.members = 1, .n = {100000}, .replicas = 1}, /* one network over all ranks */
-      {.members = 1, .n = {2000}, .replicas = 3},   /* cuts inside networks */
+      {.members = 1, .n = {1}, .replicas = 1},        /* empty ranks */
+      {.members = 1, .n = {600}, .replicas = 1},      /* 3 blocks */
+      {.members = 2, .n = {257, 513}, .replicas = 3}, /* one unit in the last block */
+      {.members = 1, .n = {100000}, .replicas = 1},   /* one network over all ranks */
+      {.members = 1, .n = {2000}, .replicas = 3},     /* cuts inside networks */
       {.members = 4, .n = {17, 64, 1000, 3000}, .replicas = 3},
       {.members = 2, .n = {5, 7}, .replicas = 1000},
   };
@@ -79,6 +80,23 @@ static void blocks_are_owned_once(void **state) {
     check_foretold(particles, cost);
     particles_free(particles);
   }
+}
+
+/* Blocks hold BLOCK units each but the last one, which holds the rest, at least one; and tiles likewise. */
+static void blocks_hold_all_units(void **state) {
+  (void)state;
+  int64_t wrong = 0;
+  for (int64_t n = 1; n <= 5 * BLOCK + 1; n++) {
+    const int64_t blocks = network_blocks(n), full = n / BLOCK, rest = n % BLOCK;
+    bool right = blocks == full + (rest > 0) && network_tiles(n) == n / TILE + (n % TILE > 0);
+    for (int64_t block = 0; block < blocks; block++) right &= block_units(n, block) == (block < full ? BLOCK : rest);
+    if (!right && wrong == 0) wrong = n;
+  }
+  if (wrong > 0) print_error("the blocks of %lld units are wrong\n", (long long)wrong);
+  assert_all(wrong == 0);
+  const int64_t many = (INT64_C(1) << 40) + 1; /* more than an int holds */
+  assert_all(network_blocks(many) == many / BLOCK + 1);
+  assert_all(block_units(many, 0) == BLOCK && block_units(many, many / BLOCK) == 1);
 }
 
 static void many_small_networks_are_not_split(void **state) {
@@ -188,8 +206,11 @@ static void rows_and_tiles_are_inverse(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(blocks_are_owned_once),      cmocka_unit_test(many_small_networks_are_not_split),
-      cmocka_unit_test(cost_decides_who_owns_what), cmocka_unit_test(units_do_not_depend_on_their_owner),
+      cmocka_unit_test(blocks_are_owned_once),
+      cmocka_unit_test(blocks_hold_all_units),
+      cmocka_unit_test(many_small_networks_are_not_split),
+      cmocka_unit_test(cost_decides_who_owns_what),
+      cmocka_unit_test(units_do_not_depend_on_their_owner),
       cmocka_unit_test(rows_and_tiles_are_inverse),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
