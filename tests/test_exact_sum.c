@@ -48,6 +48,46 @@ static void sums_are_correctly_rounded(void **state) {
   assert_all(same);
 }
 
+/* sum += sign 2^exponent, -80 <= exponent < 62, in the limb that holds it. */
+static void add_power(int sign, int exponent, int64_t *sum) {
+  const int limb = exponent >= 0 ? 0 : exponent >= -40 ? 1 : 2;
+  sum[limb] += sign * (INT64_C(1) << (exponent + 40 * limb));
+}
+
+/* The sum sign (2^e + odd 2^(e-52) + 2^(e-53) + beside 2^-80) lies half-way between two neighbouring doubles, or 2^-80
+ * beside that. */
+static bool half_way_is_right(int sign, int e, int odd, int beside) {
+  int64_t sum[EXACT_LIMBS(1)] = {0};
+  double value;
+  add_power(sign, e, sum);
+  if (odd) add_power(sign, e - 52, sum);
+  add_power(sign, e - 53, sum);
+  if (beside != 0) add_power(sign * beside, -80, sum);
+  const bool up = beside > 0 || (beside == 0 && odd); /* half-way: to the even one */
+  const double nearest = sign * (ldexp(1, e) + (odd + up) * ldexp(1, e - 52));
+  const bool right = exact_value(1, sum, &value) && value == nearest;
+  if (!right)
+    print_error("%d (2^%d + %d ulp + ulp/2 + %d 2^-80) = %a, found %a\n", sign, e, odd, beside, nearest, value);
+  return right;
+}
+
+/* Where the terms leave a sum half-way between two doubles the last limb alone decides. 2^e goes from the second limb,
+ * whose sums fit into 64 bits, to the largest sums. */
+static void half_way_sums_are_correctly_rounded(void **state) {
+  (void)state;
+  bool right = true;
+  for (int e = -26; e < 62; e++)
+    for (int sign = -1; sign <= 1; sign += 2)
+      for (int odd = 0; odd <= 1; odd++)
+        for (int beside = -1; beside <= 1; beside++) right = half_way_is_right(sign, e, odd, beside) && right;
+  assert_all(right);
+  int64_t sum[EXACT_LIMBS(1)] = {0};
+  double value;
+  const double term[] = {1, 0x1p-53, 0x1p-80}; /* the same of added terms */
+  for (int i = 0; i < 3; i++) exact_add(1, &term[i], sum);
+  assert_all(exact_value(1, sum, &value) && value == 1 + 0x1p-52);
+}
+
 static void order_and_ranks_do_not_matter(void **state) {
   (void)state;
   double term[TERMS][SUMS], value[SUMS], shared[SUMS];
@@ -112,9 +152,9 @@ static void wide_sums_hold_any_size(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(sums_are_correctly_rounded), cmocka_unit_test(order_and_ranks_do_not_matter),
-      cmocka_unit_test(extremes_are_held),          cmocka_unit_test(bad_terms_are_flagged),
-      cmocka_unit_test(wide_sums_hold_any_size),
+      cmocka_unit_test(sums_are_correctly_rounded),    cmocka_unit_test(half_way_sums_are_correctly_rounded),
+      cmocka_unit_test(order_and_ranks_do_not_matter), cmocka_unit_test(extremes_are_held),
+      cmocka_unit_test(bad_terms_are_flagged),         cmocka_unit_test(wide_sums_hold_any_size),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }
