@@ -146,6 +146,26 @@ static void noise_is_on_training_labels(void **state) {
   dataset_free(data);
 }
 
+/* However the points of a batch are divided among calls, each has the noise of its place, and no two have the same. */
+static void noise_belongs_to_the_place(void **state) {
+  (void)state;
+  enum { P = 200, CHUNK = 64 };
+  struct data_spec noisy = online;
+  noisy.noise = 0.3;
+  struct data *data = create(noisy), *clean = create(online);
+  const struct data_place place = {.network = 3, .step = 17, .batch = P};
+  double x[P * D], y[P], parts[P], label[P];
+  data_points(data, &place, 0, P, x, y);
+  for (int first = 0; first < P; first += CHUNK)
+    data_points(data, &place, first, P - first < CHUNK ? P - first : CHUNK, x + first * D, parts + first);
+  assert_memory_equal(parts, y, sizeof y);
+  data_points(clean, &place, 0, P, x, label);
+  for (int p = 0; p < P; p++)
+    for (int q = 0; q < p; q++) assert_true(fabs((y[p] - label[p]) - (y[q] - label[q])) > 1e-12);
+  data_free(data);
+  data_free(clean);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_epoch_has_no_point_twice),
@@ -153,6 +173,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(networks_have_their_own_points_unless_shared),
       cmocka_unit_test(sets_are_different_points),
       cmocka_unit_test(noise_is_on_training_labels),
+      cmocka_unit_test(noise_belongs_to_the_place),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }
