@@ -171,6 +171,28 @@ static void intervals_cover(void **state) {
   assert_true(fabs((double)hits / TRIALS - 0.95) < 0.094);
 }
 
+/* All 6^6 resamplings of 6 replicas, instead of some drawn ones: the variance of the resampled mean is then s^2 (R-1)/R^2
+ * exactly, which is (R-1)/R of that of the mean, s^2/R. The interval makes up for that: it is Student's, mean +- t s/sqrt(R).
+ * (The variance over B resamplings is that of a sample, B/(B-1) times as large.) */
+static void interval_of_a_mean_is_that_of_student(void **state) {
+  (void)state;
+  enum { R = FLUCT_REPLICAS_MIN, ALL = R * R * R * R * R * R };
+  assert_int_equal(R, 6);
+  const double f[R] = {1, 4, 9, 16, 25, 36}, t = 2.570581835636; /* 97.5 %, 5 degrees */
+  double *weight = calloc((size_t)ALL * R, sizeof *weight), *boot = malloc(sizeof *boot * ALL), square = 0;
+  for (int b = 0; b < ALL; b++)
+    for (int r = 0, rest = b; r < R; r++, rest /= R) weight[b * R + rest % R] += 1;
+  const double mean = fluct_mean(R, f, ALL, weight, boot);
+  const struct estimate e = fluct_interval(mean, ALL, boot, R, 0.95, false);
+  for (int r = 0; r < R; r++) square += pow(f[r] - 91.0 / 6, 2);
+  const double half = t * sqrt(square / (R - 1) / R) * sqrt(ALL / (ALL - 1.0));
+  assert_near(mean, 91.0 / 6, 1e-14);
+  assert_near(e.high - mean, half, 1e-10);
+  assert_near(mean - e.low, half, 1e-10);
+  free(weight);
+  free(boot);
+}
+
 static void what_cannot_be_told_is_nan(void **state) {
   (void)state;
   double f[3] = {1, 2, 3}, weight[B], boot[B], value;
@@ -184,9 +206,13 @@ static void what_cannot_be_told_is_nan(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(variance_is_that_of_plain_loops), cmocka_unit_test(parts_tell_data_from_initial_conditions),
-      cmocka_unit_test(parts_are_those_of_plain_loops),  cmocka_unit_test(bias_is_unbiased),
-      cmocka_unit_test(weights_are_resamplings),         cmocka_unit_test(intervals_cover),
+      cmocka_unit_test(variance_is_that_of_plain_loops),
+      cmocka_unit_test(parts_tell_data_from_initial_conditions),
+      cmocka_unit_test(parts_are_those_of_plain_loops),
+      cmocka_unit_test(bias_is_unbiased),
+      cmocka_unit_test(weights_are_resamplings),
+      cmocka_unit_test(intervals_cover),
+      cmocka_unit_test(interval_of_a_mean_is_that_of_student),
       cmocka_unit_test(what_cannot_be_told_is_nan),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
