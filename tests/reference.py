@@ -2,9 +2,10 @@
 """An independent McKean step in double precision, with nothing but numpy: the referee of the C code.
 
 Reads a user data file (x, y), the step-0 checkpoint of a run and the checkpoint of a later step; repeats the steps of
-gradient descent with plain matrix products and prints the largest relative difference of all particles.
+gradient descent with plain matrix products and prints the largest relative difference of all particles. The rows of the
+history at both steps have to be those of the particles in the checkpoints.
 
-usage: reference.py DATA STEP0 STEPK UNIT ALPHA DT TOLERANCE
+usage: reference.py DATA HISTORY STEP0 STEPK UNIT ALPHA DT TOLERANCE
 """
 import sys
 
@@ -57,12 +58,38 @@ def train(unit, alpha, x, y, c, a, b, dt, steps):
     return c, a, b
 
 
+def output(unit, alpha, x, c, a, b):
+    return rbf(x, a, alpha) @ c / len(c) if unit == "rbf" else ridge_output(unit, x, c, a, b)
+
+
+def check_rows(history, checkpoint, unit, alpha, x, y, tolerance):
+    """The row and the field of a checkpoint's step belong to its particles."""
+    step = checkpoint.attrs["step"]
+    for name in checkpoint["ensemble"]:
+        group, fields = checkpoint["ensemble"][name], history["ensemble"][name]
+        row, at = list(fields["series/step"]).index(step), list(fields["field/step"]).index(step)
+        for replica in range(group["c"].shape[0]):
+            field = {k: group[k][replica].astype(float) for k in group}
+            f = output(unit, alpha, x, field["c"], field["a"], field.get("b"))
+            means = {"c_mean": field["c"], "c2_mean": field["c"] ** 2, "a2_mean": (field["a"] ** 2).sum(1)}
+            expected = {column: values.mean() for column, values in means.items()}
+            for column, value in expected.items():
+                found = fields["series"][column][row, replica]
+                assert abs(found - value) < 1e-10 * max(1, abs(value)), (step, column, found, value)
+            found = fields["series/loss"][row, replica]
+            assert abs(found - ((f - y) ** 2).mean() / 2) < tolerance, (step, "loss", found)
+            assert np.abs(fields["field/f_train"][at, replica] - f).max() < tolerance, (step, "f_train")
+
+
 def main():
-    data, first, last, unit, alpha, dt, tolerance = sys.argv[1:]
+    data, history, first, last, unit, alpha, dt, tolerance = sys.argv[1:]
     with h5py.File(data) as f:
         x, y = f["x"][:].astype(float), f["y"][:].astype(float)
     worst, compared = 0.0, 0
     with h5py.File(first) as f, h5py.File(last) as g:
+        with h5py.File(history) as rows:
+            for checkpoint in f, g:
+                check_rows(rows, checkpoint, unit, float(alpha), x, y, float(tolerance))
         steps = int(g.attrs["step"]) - int(f.attrs["step"])
         for name in f["ensemble"]:
             start, end = f["ensemble"][name], g["ensemble"][name]

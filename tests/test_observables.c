@@ -92,10 +92,45 @@ static void losses_are_those_of_the_outputs(void **state) {
   fixture_free(problem);
 }
 
+/* A step observes the state before it moves: what it fills in equals an observation without a move, bit for bit. */
+static void check_row_before_move(const char *unit, const char *data, const char *dynamics) {
+  enum { STEP = 3 };
+  struct problem *problem = problem_create("run: {precision: double}\nensemble: {n: [40, 900], replicas: 2}\n"
+                                           "unit: {%s}\ntarget: {type: spin, d: %d}\ndata: {%s, test: 10}\n"
+                                           "dynamics: {%s}\n",
+                                           unit, D, data, dynamics);
+  const size_t shares = (size_t)problem->particles->shares, bytes = shares * sizeof(struct observation);
+  struct observation *row = malloc(bytes + 1);
+  problem_observe(problem, STEP);
+  dynamics_step(problem->dynamics, STEP, true, row);
+  assert_all(memcmp(row, problem->observation, bytes) == 0);
+  problem_observe(problem, STEP);
+  bool moved = true;
+  for (size_t s = 0; s < shares; s++)
+    for (int m = 0; m < PARTICLE_MEANS; m++)
+      moved = moved && (problem->observation[s].mean[m] != row[s].mean[m] || m >= MEAN_A);
+  for (size_t s = 0; s < shares; s++) moved = moved && problem->observation[s].test_loss != row[s].test_loss;
+  assert_all(moved);
+  free(row);
+  problem_free(problem);
+}
+
+static void rows_are_of_the_state_before_the_move(void **state) {
+  (void)state;
+  check_row_before_move("type: tanh", "mode: fixed, samples: 30", "scheme: gd, stages: [{steps: 5, dt: 0.1}]");
+  check_row_before_move("type: tanh", "mode: fixed, samples: 30",
+                        "scheme: sgd, stages: [{steps: 5, dt: 0.1, batch: 7}]");
+  check_row_before_move("type: tanh", "mode: online", "scheme: sgd, stages: [{steps: 5, dt: 0.1, batch: 20}]");
+  check_row_before_move("type: tanh", "mode: online",
+                        "scheme: sgd, stages: [{steps: 5, dt: 0.1, batch: 2000}]"); /* several chunks of points */
+  check_row_before_move("type: rbf", "mode: population", "scheme: gd, stages: [{steps: 5, dt: 0.1}]");
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(means_are_those_of_plain_loops),
       cmocka_unit_test(losses_are_those_of_the_outputs),
+      cmocka_unit_test(rows_are_of_the_state_before_the_move),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }
