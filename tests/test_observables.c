@@ -126,11 +126,64 @@ static void rows_are_of_the_state_before_the_move(void **state) {
   check_row_before_move("type: rbf", "mode: population", "scheme: gd, stages: [{steps: 5, dt: 0.1}]");
 }
 
+/* Half the mean square residual of network s on the batch at place; f [N]: its outputs at the fixed set. */
+static double batch_loss(const struct data *data, const struct data_place *place, const double *f) {
+  double x[P * D], y[P], sum = 0;
+  data_points(data, place, 0, (int)place->batch, x, y);
+  for (int p = 0; p < place->batch; p++) {
+    int64_t row = 0;
+    while (row < data->samples && memcmp(data->x + row * D, x + p * D, sizeof(double) * D) != 0) row++;
+    if (row == data->samples) die("a point is not of the set");
+    sum += pow(f[row] - y[p], 2);
+  }
+  return sum / (2 * (double)place->batch);
+}
+
+/* Each stretch of steps with one batch size goes through the set in an order of its own, from its first step on
+ * (model/data.h); a change of dt alone does not begin one. */
+static void batches_of_a_stretch_have_their_own_order(void **state) {
+  (void)state;
+  static const struct {
+    int64_t step, batch, start; /* last step, P, first step of the stretch */
+    int order;
+  } part[] = {{2, 7, 0, 0}, {5, 5, 3, 1}, {16, 5, 3, 1}, {25, 7, 17, 2}};
+  struct problem *problem = problem_create("run: {precision: double}\nensemble: {n: [40, 900]}\n"
+                                           "target: {type: spin, d: %d}\n"
+                                           "data: {mode: fixed, samples: %d, test: 0}\n"
+                                           "dynamics: {scheme: sgd, stages: [{steps: 3, dt: 0.1, batch: 7}, "
+                                           "{steps: 3, dt: 0.1, batch: 5}, {steps: 11, dt: 0.2, batch: 5}, "
+                                           "{steps: 10, dt: 0.1, batch: 7}]}\n",
+                                           D, P);
+  const int shares = problem->particles->shares;
+  double *f = malloc(sizeof *f * P * (size_t)(shares + 1));
+  dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, f);
+  for (int64_t step = 0, i = 0; step <= 25; step++) {
+    if (step > part[i].step) i++;
+    problem_observe(problem, step);
+    bool right = true;
+    for (int s = 0; s < shares; s++) {
+      const struct share *share = &problem->particles->share[s];
+      const struct data_place place = {.network = network_key(share->n, share->replica),
+                                       .step = step,
+                                       .epoch_step = step - part[i].start,
+                                       .stage = part[i].order,
+                                       .batch = part[i].batch};
+      const double loss = batch_loss(problem->data, &place, f + s * P);
+      right = right && fabs(problem->observation[s].loss - loss) <= 1e-13 * loss;
+    }
+    if (!right) print_error("step %lld is on another batch\n", (long long)step);
+    assert_all(right);
+  }
+  free(f);
+  problem_free(problem);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(means_are_those_of_plain_loops),
       cmocka_unit_test(losses_are_those_of_the_outputs),
       cmocka_unit_test(rows_are_of_the_state_before_the_move),
+      cmocka_unit_test(batches_of_a_stretch_have_their_own_order),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }
