@@ -32,6 +32,23 @@ static void p_is_uniform_for_gaussian_samples(void **state) {
   }
 }
 
+/* Small samples, where Stephens's factor 1 + 0.75/R + 2.25/R^2 is 1.129, in each of the four ranges of his formulas;
+ * computed from the definition of A^2 with another program. */
+static void p_of_small_samples_is_known(void **state) {
+  (void)state;
+  enum { R = 8 };
+  static const struct {
+    double value[R], p; /* A*^2 */
+  } sample[] = {
+      {{1, 2, 3, 4, 5, 6, 7, 8}, 0.961455692938579},       /* 0.1513 */
+      {{1, 4, 9, 16, 25, 36, 49, 64}, 0.574042320853525},  /* 0.3030 */
+      {{1, 2, 3, 5, 8, 12, 17, 23}, 0.346936729864206},    /* 0.4081 */
+      {{1, 2, 4, 8, 16, 32, 64, 128}, 0.0148169883235907}, /* 0.9674 */
+  };
+  for (size_t i = 0; i < sizeof sample / sizeof *sample; i++)
+    assert_near(normality_p(R, sample[i].value, 1), sample[i].p, 1e-12);
+}
+
 static void other_laws_have_small_p(void **state) {
   (void)state;
   enum { R = 1000 };
@@ -53,6 +70,7 @@ static void samples_that_tell_nothing(void **state) {
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(p_is_uniform_for_gaussian_samples),
+      cmocka_unit_test(p_of_small_samples_is_known),
       cmocka_unit_test(other_laws_have_small_p),
       cmocka_unit_test(samples_that_tell_nothing),
   };
