@@ -150,20 +150,20 @@ static void noise_is_on_training_labels(void **state) {
 static void noise_belongs_to_the_place(void **state) {
   (void)state;
   enum { P = 200, CHUNK = 64 };
-  struct data_spec noisy = online;
+  struct dataset_spec noisy = online;
   noisy.noise = 0.3;
-  struct data *data = create(noisy), *clean = create(online);
-  const struct data_place place = {.network = 3, .step = 17, .batch = P};
+  struct dataset *data = create(noisy), *clean = create(online);
+  const struct batch_place place = {.network = 3, .step = 17, .batch = P};
   double x[P * D], y[P], parts[P], label[P];
-  data_points(data, &place, 0, P, x, y);
+  dataset_points(data, &place, 0, P, x, y);
   for (int first = 0; first < P; first += CHUNK)
-    data_points(data, &place, first, P - first < CHUNK ? P - first : CHUNK, x + first * D, parts + first);
+    dataset_points(data, &place, first, P - first < CHUNK ? P - first : CHUNK, x + first * D, parts + first);
   assert_memory_equal(parts, y, sizeof y);
-  data_points(clean, &place, 0, P, x, label);
+  dataset_points(clean, &place, 0, P, x, label);
   for (int p = 0; p < P; p++)
     for (int q = 0; q < p; q++) assert_true(fabs((y[p] - label[p]) - (y[q] - label[q])) > 1e-12);
-  data_free(data);
-  data_free(clean);
+  dataset_free(data);
+  dataset_free(clean);
 }
 
 int main(int argc, char **argv) {

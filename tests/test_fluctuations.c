@@ -176,14 +176,14 @@ static void intervals_cover(void **state) {
  * (The variance over B resamplings is that of a sample, B/(B-1) times as large.) */
 static void interval_of_a_mean_is_that_of_student(void **state) {
   (void)state;
-  enum { R = FLUCT_REPLICAS_MIN, ALL = R * R * R * R * R * R };
+  enum { R = FLUCTUATIONS_REPLICAS_MIN, ALL = R * R * R * R * R * R };
   assert_int_equal(R, 6);
   const double f[R] = {1, 4, 9, 16, 25, 36}, t = 2.570581835636; /* 97.5 %, 5 degrees */
   double *weight = calloc((size_t)ALL * R, sizeof *weight), *boot = malloc(sizeof *boot * ALL), square = 0;
   for (int b = 0; b < ALL; b++)
     for (int r = 0, rest = b; r < R; r++, rest /= R) weight[b * R + rest % R] += 1;
-  const double mean = fluct_mean(R, f, ALL, weight, boot);
-  const struct estimate e = fluct_interval(mean, ALL, boot, R, 0.95, false);
+  const double mean = fluctuations_mean(R, f, ALL, weight, boot);
+  const struct estimate e = fluctuations_interval(mean, ALL, boot, R, 0.95, false);
   for (int r = 0; r < R; r++) square += pow(f[r] - 91.0 / 6, 2);
   const double half = t * sqrt(square / (R - 1) / R) * sqrt(ALL / (ALL - 1.0));
   assert_near(mean, 91.0 / 6, 1e-14);

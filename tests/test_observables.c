@@ -95,16 +95,16 @@ static void losses_are_those_of_the_outputs(void **state) {
 /* A step observes the state before it moves: what it fills in equals an observation without a move, bit for bit. */
 static void check_row_before_move(const char *unit, const char *data, const char *dynamics) {
   enum { STEP = 3 };
-  struct problem *problem = problem_create("run: {precision: double}\nensemble: {n: [40, 900], replicas: 2}\n"
+  struct fixture *problem = fixture_create("run: {precision: double}\nensemble: {n: [40, 900], replicas: 2}\n"
                                            "unit: {%s}\ntarget: {type: spin, d: %d}\ndata: {%s, test: 10}\n"
                                            "dynamics: {%s}\n",
                                            unit, D, data, dynamics);
-  const size_t shares = (size_t)problem->particles->shares, bytes = shares * sizeof(struct observation);
+  const size_t shares = (size_t)problem->particles->locals, bytes = shares * sizeof(struct observation);
   struct observation *row = malloc(bytes + 1);
-  problem_observe(problem, STEP);
+  fixture_observe(problem, STEP);
   dynamics_step(problem->dynamics, STEP, true, row);
   assert_all(memcmp(row, problem->observation, bytes) == 0);
-  problem_observe(problem, STEP);
+  fixture_observe(problem, STEP);
   bool moved = true;
   for (size_t s = 0; s < shares; s++)
     for (int m = 0; m < PARTICLE_MEANS; m++)
@@ -112,7 +112,7 @@ static void check_row_before_move(const char *unit, const char *data, const char
   for (size_t s = 0; s < shares; s++) moved = moved && problem->observation[s].test_loss != row[s].test_loss;
   assert_all(moved);
   free(row);
-  problem_free(problem);
+  fixture_free(problem);
 }
 
 static void rows_are_of_the_state_before_the_move(void **state) {
@@ -127,9 +127,9 @@ static void rows_are_of_the_state_before_the_move(void **state) {
 }
 
 /* Half the mean square residual of network s on the batch at place; f [N]: its outputs at the fixed set. */
-static double batch_loss(const struct data *data, const struct data_place *place, const double *f) {
+static double batch_loss(const struct dataset *data, const struct batch_place *place, const double *f) {
   double x[P * D], y[P], sum = 0;
-  data_points(data, place, 0, (int)place->batch, x, y);
+  dataset_points(data, place, 0, (int)place->batch, x, y);
   for (int p = 0; p < place->batch; p++) {
     int64_t row = 0;
     while (row < data->samples && memcmp(data->x + row * D, x + p * D, sizeof(double) * D) != 0) row++;
@@ -140,34 +140,34 @@ static double batch_loss(const struct data *data, const struct data_place *place
 }
 
 /* Each stretch of steps with one batch size goes through the set in an order of its own, from its first step on
- * (model/data.h); a change of dt alone does not begin one. */
+ * (data/dataset.h); a change of dt alone does not begin one. */
 static void batches_of_a_stretch_have_their_own_order(void **state) {
   (void)state;
   static const struct {
     int64_t step, batch, start; /* last step, P, first step of the stretch */
     int order;
   } part[] = {{2, 7, 0, 0}, {5, 5, 3, 1}, {16, 5, 3, 1}, {25, 7, 17, 2}};
-  struct problem *problem = problem_create("run: {precision: double}\nensemble: {n: [40, 900]}\n"
+  struct fixture *problem = fixture_create("run: {precision: double}\nensemble: {n: [40, 900]}\n"
                                            "target: {type: spin, d: %d}\n"
                                            "data: {mode: fixed, samples: %d, test: 0}\n"
                                            "dynamics: {scheme: sgd, stages: [{steps: 3, dt: 0.1, batch: 7}, "
                                            "{steps: 3, dt: 0.1, batch: 5}, {steps: 11, dt: 0.2, batch: 5}, "
                                            "{steps: 10, dt: 0.1, batch: 7}]}\n",
                                            D, P);
-  const int shares = problem->particles->shares;
+  const int shares = problem->particles->locals;
   double *f = malloc(sizeof *f * P * (size_t)(shares + 1));
   dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, f);
   for (int64_t step = 0, i = 0; step <= 25; step++) {
     if (step > part[i].step) i++;
-    problem_observe(problem, step);
+    fixture_observe(problem, step);
     bool right = true;
     for (int s = 0; s < shares; s++) {
-      const struct share *share = &problem->particles->share[s];
-      const struct data_place place = {.network = network_key(share->n, share->replica),
-                                       .step = step,
-                                       .epoch_step = step - part[i].start,
-                                       .stage = part[i].order,
-                                       .batch = part[i].batch};
+      const struct local_network *local = &problem->particles->local[s];
+      const struct batch_place place = {.network = network_key(local->n, local->replica),
+                                        .step = step,
+                                        .epoch_step = step - part[i].start,
+                                        .stage = part[i].order,
+                                        .batch = part[i].batch};
       const double loss = batch_loss(problem->data, &place, f + s * P);
       right = right && fabs(problem->observation[s].loss - loss) <= 1e-13 * loss;
     }
@@ -175,7 +175,7 @@ static void batches_of_a_stretch_have_their_own_order(void **state) {
     assert_all(right);
   }
   free(f);
-  problem_free(problem);
+  fixture_free(problem);
 }
 
 int main(int argc, char **argv) {

@@ -6,12 +6,13 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "dynamics/potential.h"
 #include "io/yaml_reader.h"
 #include "key.h"
 #include "table.h"
 
-enum { PARAMETERS_MAX = 128, ERRORS_MAX = 50 };
+enum { PARAMETERS_MAX = 128, ERRORS_MAX = 50, DERIVED = 4096 };
 
 /* All that is wrong with an input. */
 struct errors {
@@ -286,16 +287,35 @@ static void check_all(struct reading *reading) {
   if (unit_table[config->unit.type].sphere) config->unit.train &= ~(unsigned)TRAIN_B;
 }
 
+/* A value that the input does not give, checked as a given one. */
+static void derive(struct reading *reading, const char *key, const char *value) {
+  const struct parameter *parameter = &parameter_table[key_find(key)];
+  if (parameter_assign(parameter, reading->config, 0, value, true)) return;
+  char expected[512], file[DERIVED], received[DERIVED];
+  parameter_expects(parameter, expected, sizeof expected);
+  utf8_append(file, sizeof file, 0, reading->name);
+  utf8_append(received, sizeof received, 0, value);
+  complain(&reading->errors,
+           "%s: %s: expected %s, received \"%s\" from the name of the input file; rename the file, or set run.name and "
+           "run.output",
+           file, key, expected, received);
+}
+
 /* run.name: the file's name without folder and ending; run.output: below runs/. */
-static void name_output(struct config *config, const char *name) {
+static void name_output(struct reading *reading) {
+  struct config *config = reading->config;
+  char derived[DERIVED];
   if (!*config->name) {
-    const char *base = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
+    const char *base = strrchr(reading->name, '/') ? strrchr(reading->name, '/') + 1 : reading->name;
     const char *ending = strrchr(base, '.');
-    snprintf(config->name, sizeof config->name, "%.*s", ending > base ? (int)(ending - base) : (int)strlen(base), base);
+    snprintf(derived, sizeof derived, "%.*s", ending > base ? (int)(ending - base) : (int)strlen(base), base);
+    derive(reading, "run.name", derived);
   }
   for (size_t end = strlen(config->output); end > 1 && config->output[end - 1] == '/'; end--)
     config->output[end - 1] = 0;
-  if (!*config->output) snprintf(config->output, sizeof config->output, "runs/%s", config->name);
+  if (*config->output || reading->errors.count > 0) return;
+  snprintf(derived, sizeof derived, "runs/%s", config->name);
+  derive(reading, "run.output", derived);
 }
 
 static int build(const char *name, const struct yaml_reader *yaml, struct config **out) {
@@ -307,7 +327,10 @@ static int build(const char *name, const struct yaml_reader *yaml, struct config
   reading->errors.stream = open_memstream(&reading->errors.text, &reading->errors.size);
   set_defaults(reading);
   for (int i = 0; i < yaml->count; i++) take_entry(reading, &yaml->entry[i]);
-  if (reading->errors.count == 0) check_all(reading); /* else these would only repeat what is wrong */
+  if (reading->errors.count == 0) { /* else these would only repeat what is wrong */
+    check_all(reading);
+    name_output(reading);
+  }
   struct errors *errors = &reading->errors;
   if (errors->count > ERRORS_MAX) fprintf(errors->stream, "\n(and %d more)", errors->count - ERRORS_MAX);
   fclose(errors->stream);
@@ -318,7 +341,6 @@ static int build(const char *name, const struct yaml_reader *yaml, struct config
     free(config);
     return status;
   }
-  name_output(config, name);
   *out = config;
   return OK;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static const char *precision_choice(int i) {
   return i < PRECISIONS ? precision_names[i] : NULL;
 }
@@ -193,7 +195,7 @@ void parameter_expects(const struct parameter *parameter, char *text, size_t siz
     snprintf(text, size, "true or false");
     break;
   case P_TEXT:
-    snprintf(text, size, "a text without control characters");
+    snprintf(text, size, "UTF-8 text without control characters");
     break;
   case P_SIZES:
     snprintf(text, size, "an integer%s, or a list of at most %d different ones", range, ENSEMBLE_MAX);
@@ -317,9 +319,8 @@ bool parameter_assign(const struct parameter *parameter, void *base, int item, c
     *(bool *)at = strcmp(text, "true") == 0;
     return *(bool *)at || strcmp(text, "false") == 0;
   case P_TEXT:
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) /* YAML could not hold them in an echo */
-      if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0)) return false;
-    return snprintf(at, text_size(parameter), "%s", text) < (int)text_size(parameter);
+    return utf8_is_plain(text) && /* else its echo could not be read */
+           snprintf(at, text_size(parameter), "%s", text) < (int)text_size(parameter);
   case P_CHOICE:
     return choice_item(parameter, at, text);
   case P_SIZES:

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/crc32c.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "io/h5.h"
 #include "log/slurm.h"
 
@@ -40,10 +41,13 @@ static void set_start(struct provenance *provenance) {
   provenance_set(provenance, "started", text);
 }
 
-/* "mckean run x.yaml ...", cut where it does not fit. */
+/* "mckean run x.yaml ...", cut where it does not fit. Any bytes may be in a command line; files hold UTF-8. */
 static void put_command(int argc, char *const *argv, char *text, size_t size) {
-  size_t used = (size_t)snprintf(text, size, "mckean");
-  for (int i = 0; i < argc && used < size; i++) used += (size_t)snprintf(text + used, size - used, " %s", argv[i]);
+  size_t used = utf8_append(text, size, 0, "mckean");
+  for (int i = 0; i < argc; i++) {
+    used = utf8_append(text, size, used, " ");
+    used = utf8_append(text, size, used, argv[i]);
+  }
 }
 
 /* Of the program's own file; 0 where it cannot be read. */
@@ -59,7 +63,7 @@ static uint32_t program_crc(void) {
 
 int provenance_alike(const struct comm *comm, int argc, char *const *argv) {
   size_t size = 16;
-  for (int i = 0; i < argc; i++) size += strlen(argv[i]) + 1;
+  for (int i = 0; i < argc; i++) size += 4 * strlen(argv[i]) + 1; /* all bytes escaped */
   char program[512], *command = alloc_small(size);
   snprintf(program, sizeof program, "%s, CRC-32C %08x", build_version, program_crc());
   put_command(argc, argv, command, size);

@@ -1,0 +1,58 @@
+#include "base/utf8.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The character that starts with a byte of the pattern lead. */
+static const struct form {
+  unsigned char mask, lead;
+  int bytes;
+  uint32_t least; /* a smaller code point has a shorter form */
+} form_table[] = {{0x80, 0x00, 1, 0}, {0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
+enum { FORMS = sizeof form_table / sizeof *form_table };
+
+static bool is_plain(uint32_t point) {
+  const bool control = point < 0x20 || (point >= 0x7f && point < 0xa0), surrogate = point >= 0xd800 && point < 0xe000;
+  const bool separator = point == 0x2028 || point == 0x2029;
+  return !control && !surrogate && !separator && point != 0xfeff && point != 0xfffe && point != 0xffff &&
+         point <= 0x10ffff;
+}
+
+/* Bytes of the plain character at text, 0: there is none. */
+static int plain_bytes(const char *text) {
+  const unsigned char *at = (const unsigned char *)text;
+  for (int f = 0; f < FORMS; f++) {
+    const struct form *form = &form_table[f];
+    if ((*at & form->mask) != form->lead) continue;
+    uint32_t point = *at & (unsigned char)~form->mask;
+    for (int i = 1; i < form->bytes; i++) {
+      if ((at[i] & 0xc0) != 0x80) return 0; /* also at the end of the text */
+      point = point << 6 | (at[i] & 0x3f);
+    }
+    return point >= form->least && is_plain(point) ? form->bytes : 0;
+  }
+  return 0;
+}
+
+bool utf8_is_plain(const char *text) {
+  for (int bytes; *text; text += bytes)
+    if ((bytes = plain_bytes(text)) == 0) return false;
+  return true;
+}
+
+size_t utf8_append(char *text, size_t size, size_t used, const char *from) {
+  while (*from) {
+    char escape[8];
+    int bytes = plain_bytes(from);
+    snprintf(escape, sizeof escape, "\\x%02x", (unsigned char)*from);
+    const char *piece = bytes ? from : escape;
+    const size_t length = bytes ? (size_t)bytes : strlen(escape);
+    if (used + length >= size) break;
+    memcpy(text + used, piece, length);
+    used += length;
+    from += bytes ? bytes : 1;
+  }
+  text[used] = 0;
+  return used;
+}
