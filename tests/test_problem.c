@@ -1,5 +1,5 @@
 // ranks: 1 2 3
-/* setup: ranks that compute other points or coefficients than rank 0 are refused. */
+/* problem: ranks that compute other points or coefficients than rank 0 are refused. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,17 +17,13 @@ static void points_and_coefficients_are_the_same_bits_on_all_ranks(void **state)
   for (int i = 0; i < 2; i++)
     for (int odd = 0; odd < 2; odd++) {
       char text[512];
-      struct config *config;
-      struct target *target = NULL;
-      struct dataset *data = NULL;
+      struct problem problem = {.comm = &world};
       snprintf(text, sizeof text, input[i], odd && world.rank == world.size - 1 ? 2 : 1);
-      assert_ok(config_parse("test", text, &config));
+      assert_ok(config_parse("test", text, &problem.config));
       const bool alike = !odd || world.size == 1;
-      assert_status(alike ? OK : USAGE, problem_data(&world, config, &target, &data));
+      assert_status(alike ? OK : USAGE, problem_data(&problem));
       assert_all(alike || strstr(error_text(), "the target's coefficients and of the points: expected that of rank 0"));
-      dataset_free(data);
-      target_free(target);
-      config_free(config);
+      problem_free(&problem);
     }
 }
 

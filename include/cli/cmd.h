@@ -32,8 +32,15 @@ int cmd_advise(const struct comm *comm, int argc, char **argv);
 int cmd_bench(const struct comm *comm, int argc, char **argv);
 int cmd_help(const struct comm *comm, int argc, char **argv);
 
-/* Local. What `run` was asked for: options; in argv[0] to argv[*rest - 1] what is left, the input and overrides. */
-int cmd_run_parse(int argc, char **argv, struct simulation_options *options, int *rest);
+/* The options of `mckean run`. */
+struct run_request {
+  struct simulation_options simulation; /* stop_at: -1 before parsing */
+  bool dry_run;
+  const char *json; /* the file for the dry run in JSON, or NULL */
+};
+
+/* Local. Reads the options; the input and the overrides move to argv[0] .. argv[*rest - 1]. USAGE. */
+int cmd_run_parse(int argc, char **argv, struct run_request *request, int *rest);
 
 extern const char cmd_run_options[], cmd_info_options[], cmd_verify_options[], cmd_compare_options[],
     cmd_status_options[], cmd_analyze_options[], cmd_spectrum_options[], cmd_advise_options[], cmd_bench_options[],

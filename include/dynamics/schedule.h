@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "data/dataset.h"
+#include "particles/particles.h"
 
 enum scheme { SCHEME_GD, SCHEME_SGD, SCHEMES };
 extern const char *const scheme_names[SCHEMES];
@@ -51,8 +52,23 @@ struct dt_segment schedule_segment(const struct schedule *schedule, int64_t step
 #define BATCH_LIMIT (INT64_C(1) << 31)
 int64_t schedule_batch(const struct schedule *schedule, int stage, int64_t n, int64_t samples);
 
-/* What a unit of such a network costs in a step: P, or the n units it meets where the potential is exact. */
-double schedule_cost(const struct schedule *schedule, int stage, int64_t n, const struct dataset *data);
+/* The largest P of all stages and network sizes. */
+int64_t schedule_largest_batch(const struct schedule *schedule, const struct ensemble_spec *ensemble, int64_t samples);
+
+/* cost [members]: the cost of one step of one unit of each network size, in pairs: P of (unit, sample), or with the
+ * exact potential (data.mode population) the n of (unit, unit). particles_create and particles_balance take it. */
+void schedule_costs(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble,
+                    const struct dataset *data, double cost[ENSEMBLE_MAX]);
+
+/* Pairs in one step of all networks of one size, and of all networks. */
+double schedule_member_pairs(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble,
+                             const struct dataset *data, int member);
+double schedule_pairs(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble,
+                      const struct dataset *data);
+
+/* Pairs in the steps first .. end-1 of all networks. */
+double schedule_work(const struct schedule *schedule, const struct ensemble_spec *ensemble, const struct dataset *data,
+                     int64_t first, int64_t end);
 
 /* USAGE if that is more than the samples of a fixed set, or than 2^31 - 1. */
 int schedule_check(const struct schedule *schedule, int stage, int64_t n, int64_t samples);

@@ -42,19 +42,16 @@ struct dry_run {
 
 #define DRY_RUN_RATE 0.2 /* GB/s of checkpoints that are assumed of an unknown disk */
 
-struct dry_run_request {
-  const struct config *config;
-  const struct dataset *data;
-  enum isa isa;
-  const struct provenance *provenance;
-  bool fresh;
-  double start;     /* seconds it took to make the data */
-  const char *json; /* NULL: none */
+struct dry_run_options {
+  bool fresh;       /* as in struct simulation_options */
+  const char *json; /* output file, NULL: none */
+  int argc;         /* the command line of the run itself, for the provenance */
+  char **argv;
 };
 
-/* Collective. Tells what the run would do, need and take, and a SLURM header. The status is that of the run before its
- * first step: OK, or what would be refused and why. */
-int dry_run_report(const struct comm *comm, const struct dry_run_request *request, struct report *report);
+/* Prints what the run would do, need and take, with a header for a SLURM job. Collective. The status is that of the run
+ * before its first step: OK, or why it would be refused. */
+int dry_run_report(const struct comm *comm, const struct config *config, const struct dry_run_options *options);
 
 /* Local, rank 0. In words, and as JSON with the names above. FAILED: cannot write. */
 void dry_run_print(const struct dry_run *plan, struct report *report);

@@ -6,9 +6,7 @@
 
 #include <stdbool.h>
 
-#include "config/config.h"
-#include "dynamics/dynamics.h"
-#include "parallel/comm.h"
+#include "run/problem.h"
 
 /* Seconds on the slowest rank, scaled from what was tried: a step by (unit x sample) pairs, the others by units. */
 struct pilot_run_stage {
@@ -28,15 +26,8 @@ struct pilot_run {
   double particle_bytes; /* of the units of this rank in the trial, at most at a time */
 };
 
-/* Collective. FAILED: no memory. Takes a second or two. */
-int pilot_run_measure(const struct comm *comm, const struct config *config, const struct dataset *data, enum isa isa,
-                      struct pilot_run *trial);
-
-/* Local. (unit x sample) pairs of a step of all networks in a stage; only: those of one size, -1: of all. */
-double pilot_run_pairs(const struct config *config, const struct dataset *data, int stage, int only);
-
-/* Local. The same of the steps first .. end-1. */
-double pilot_run_work(const struct config *config, const struct dataset *data, int64_t first, int64_t end);
+/* Measures the steps of a problem that has target and data. Collective. FAILED: no memory. Takes a second or two. */
+int pilot_run_measure(const struct problem *problem, struct pilot_run *trial);
 
 /* Collective. Seconds of a step in the stage that the dynamics are in, on the slowest rank, from about `seconds` of
  * them; moves nothing. */

@@ -1,42 +1,60 @@
-/* setup: from input, or from a checkpoint, to target, data and particles.
+/* problem: the networks of an input and everything they are made of: target, data, particles, dynamics.
  *
- * Functions are collective unless said otherwise. USAGE where the input does not fit a data file (its dimension, its
- * number of points).
- */
+ * A problem is built by problem_create, by problem_open, or stage by stage in the order of the members below. A stage
+ * needs the members above its own. A function that fails leaves a problem that problem_free accepts. */
 #ifndef MCKEAN_RUN_PROBLEM_H
 #define MCKEAN_RUN_PROBLEM_H
 
 #include "config/config.h"
 #include "data/dataset.h"
 #include "data/target.h"
+#include "dynamics/dynamics.h"
 #include "parallel/comm.h"
 #include "particles/particles.h"
 #include "store/checkpoint.h"
 
-/* The level of the kernels: run.isa, by default the best that all processors have. USAGE if one of them lacks it. */
-int problem_isa(const struct comm *comm, const struct config *config, enum isa *isa);
-
-int problem_data(const struct comm *comm, const struct config *config, struct target **target, struct dataset **data);
-
-/* Local. What config_read could not know of a file: its points and their dimension; problem_data has asked it. */
-int problem_check(const struct config *config, const struct target *target, const struct dataset *data);
-
-/* Balanced for the batches of a stage; units all zero. */
-int problem_particles(const struct comm *comm, const struct config *config, const struct dataset *data, int stage,
-                      struct particles **particles);
-
-/* What a checkpoint holds, on any number of ranks. */
+/* Owns what it points to, except comm. */
 struct problem {
-  struct checkpoint_info info;
+  const struct comm *comm;
   struct config *config;
+  enum isa isa; /* instruction-set level of the kernels */
   struct target *target;
   struct dataset *data;
   struct particles *particles;
+  struct dynamics *dynamics;
+  struct checkpoint_info info; /* the checkpoint that problem_open has read; otherwise zero */
 };
 
-/* Checks every byte of the checkpoint. What fails leaves things to free. FAILED: damaged, no memory. USAGE: its
- * points were read from a file that has changed. */
-int problem_open(const struct comm *comm, const char *path, struct problem *setup);
-void problem_free(struct problem *setup); /* local; frees what it holds */
+/* The networks of config in their initial condition, ready for step 0. problem: overwritten; takes config. Collective.
+ * USAGE: the input does not fit this machine or its data file. FAILED: no memory. */
+int problem_create(const struct comm *comm, struct config *config, struct problem *problem);
+
+/* The networks of a checkpoint, without dynamics, on any number of ranks. problem: overwritten. isa: the checkpoint's
+ * level, or the highest level of this machine if that is lower. Collective. Verifies every byte of the file. FAILED:
+ * damaged, no memory. USAGE: the data file has changed since the run. */
+int problem_open(const struct comm *comm, const char *path, struct problem *problem);
+
+void problem_free(struct problem *problem); /* Local; frees what the problem owns. */
+
+/* ---- stages ---- */
+
+/* isa: run.isa, or for auto the highest level that the processors of all ranks have. Collective. USAGE: a processor
+ * lacks the level of run.isa. */
+int problem_isa(struct problem *problem);
+
+/* target and data, checked against the input and for equal bits on all ranks. Collective. USAGE: the input does not
+ * fit the data file, or a rank computed other points or coefficients than rank 0. FAILED: no memory. */
+int problem_data(struct problem *problem);
+
+/* particles: all parameters zero, the owners balanced for the batches of a stage of the schedule. Collective. FAILED:
+ * no memory. */
+int problem_particles(struct problem *problem, int stage);
+
+/* dynamics, before its first stage (dynamics_enter_stage). Collective. FAILED: no memory. */
+int problem_dynamics(struct problem *problem);
+
+/* Checks the keys of config that refer to a data file, whose points and dimension only `data` knows. problem_data
+ * includes this check. Local. USAGE. */
+int problem_check(const struct config *config, const struct dataset *data);
 
 #endif

@@ -9,12 +9,10 @@
 #include "parallel/comm.h"
 
 struct simulation_options {
-  bool fresh;       /* set an old output aside (rename it) and start at step 0 */
-  bool dry_run;     /* say what the run would need, and stop */
-  const char *json; /* dry run: a file for the same in JSON, or NULL */
-  int64_t stop_at;  /* stop with a checkpoint at this step; -1: at the end */
-  double max_wall;  /* seconds, 0: no limit */
-  int argc;         /* the command line of the run, for the provenance */
+  bool fresh;      /* set an old output aside (rename it) and start at step 0 */
+  int64_t stop_at; /* stop with a checkpoint at this step; -1: at the end */
+  double max_wall; /* seconds, 0: no limit */
+  int argc;        /* the command line of the run, for the provenance */
   char **argv;
 };
 

@@ -26,9 +26,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "config/config.h"
-#include "data/dataset.h"
-#include "particles/particles.h"
+#include "run/problem.h"
 
 enum { ADVISE_PROBE = 2048, ADVISE_BATCHES = 32, ADVISE_REPLICAS = 8 }; /* points; batches; networks of each size */
 
@@ -72,10 +70,9 @@ struct advise {
   struct advice *size; /* [members], rank 0 */
 };
 
-/* Collective. The state of a run at a step, in stage schedule_stage(step). Blocks may move to other owners, no bit of
- * any unit changes. FAILED: no memory. */
-int advise_create(const struct config *config, const struct dataset *data, struct particles *particles, enum isa isa,
-                  int64_t step, double time, struct advise **advise);
+/* Collective. The problem at its step info.step, without dynamics: they are added. Blocks may move to other owners, no
+ * bit of any unit changes. FAILED: no memory. */
+int advise_create(struct problem *problem, struct advise **advise);
 void advise_free(struct advise *advise); /* accepts NULL */
 
 /* Name and meaning of each quantity. */

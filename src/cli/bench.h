@@ -7,10 +7,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "config/config.h"
-#include "dynamics/dynamics.h"
 #include "io/json.h"
 #include "parallel/comm.h"
+#include "run/problem.h"
 
 enum { BENCH_TIMES = 7 };
 
@@ -24,18 +23,9 @@ struct bench {
   struct json *json;
 };
 
-/* All that a step needs. */
-struct bench_network {
-  struct config *config;
-  struct target *target;
-  struct dataset *data;
-  struct particles *particles;
-  struct dynamics *dynamics;
-};
-
-/* From the text of an input, ready for the first stage. FAILED: no memory; free it then, too. */
-int bench_network_create(const struct comm *comm, const char *text, enum isa isa, struct bench_network *network);
-void bench_network_free(struct bench_network *network);
+/* The networks of an input text, ready for step 0. problem: problem_free frees it even after a failure. FAILED: no
+ * memory. */
+int bench_problem(const struct comm *comm, const char *text, struct problem *problem);
 
 /* Sorts. */
 double bench_median(int count, double *values);

@@ -21,15 +21,15 @@ static double points_ns(const struct dataset *data, double *x, double *y, int64_
   return 1e9 * (comm_time() - start) / (ROUNDS * POINTS);
 }
 
-static struct costs compare(struct bench_network *network) {
-  double *x = alloc_small(sizeof *x * POINTS * (size_t)network->data->d), *y = alloc_small(sizeof *y * POINTS);
+static struct costs compare(const struct problem *problem) {
+  double *x = alloc_small(sizeof *x * POINTS * (size_t)problem->data->d), *y = alloc_small(sizeof *y * POINTS);
   double draw[BENCH_TIMES], label[BENCH_TIMES], step[BENCH_TIMES];
-  dynamics_step(network->dynamics, 0, true, NULL); /* warm */
+  dynamics_step(problem->dynamics, 0, true, NULL); /* warm */
   for (int t = 0; t < BENCH_TIMES; t++) {
-    draw[t] = points_ns(network->data, x, NULL, t);
-    label[t] = points_ns(network->data, x, y, t) - draw[t];
+    draw[t] = points_ns(problem->data, x, NULL, t);
+    label[t] = points_ns(problem->data, x, y, t) - draw[t];
     const double start = comm_time();
-    dynamics_step(network->dynamics, 1 + t, true, NULL);
+    dynamics_step(problem->dynamics, 1 + t, true, NULL);
     step[t] = 1e9 * (comm_time() - start) / POINTS;
   }
   free(x);
@@ -40,14 +40,14 @@ static struct costs compare(struct bench_network *network) {
 
 static int measure(const struct comm *comm, int d, struct costs *costs) {
   char text[512];
-  struct bench_network network = {0};
+  struct problem problem;
   snprintf(text, sizeof text,
            "run: {precision: single}\nensemble: {n: %d}\nunit: {type: sigmoid}\ntarget: {type: spin, d: %d}\n"
            "data: {mode: online, test: 0}\ndynamics: {scheme: sgd, stages: [{steps: 1000, dt: 1e-6, batch: %d}]}\n",
            UNITS, d, POINTS);
-  const int status = bench_network_create(comm, text, isa_best(), &network);
-  if (status == OK) *costs = compare(&network);
-  bench_network_free(&network);
+  const int status = bench_problem(comm, text, &problem);
+  if (status == OK) *costs = compare(&problem);
+  problem_free(&problem);
   return status;
 }
 

@@ -29,42 +29,43 @@ static double gemm_gflops(struct gemm *gemm, bool single) {
   return gflops;
 }
 
-static int network_create(const struct comm *comm, const struct row *row, struct bench_network *network) {
+static int create_problem(const struct comm *comm, const struct row *row, struct problem *problem) {
   char text[1024];
   snprintf(text, sizeof text,
-           "run: {precision: %s}\nensemble: {n: %d}\nunit: {type: %s, alpha: %.17g}\n"
+           "run: {precision: %s, isa: %s}\nensemble: {n: %d}\nunit: {type: %s, alpha: %.17g}\n"
            "target: {type: teacher, d: %d}\ndata: {mode: fixed, samples: %d, test: 0}\n"
            "dynamics: {scheme: gd, stages: [{steps: 1000000, dt: 1e-6}]}\n",
-           precision_names[row->precision], UNITS, unit_table[row->unit].name, 1.0 / row->d, row->d, POINTS);
-  return bench_network_create(comm, text, (enum isa)row->isa, network);
+           precision_names[row->precision], isa_names[row->isa], UNITS, unit_table[row->unit].name, 1.0 / row->d,
+           row->d, POINTS);
+  return bench_problem(comm, text, problem);
 }
 
-static double step_ns(struct bench_network *network, int64_t step) {
+static double step_ns(const struct problem *problem, int64_t step) {
   const double start = comm_time();
-  dynamics_step(network->dynamics, step, true, NULL);
+  dynamics_step(problem->dynamics, step, true, NULL);
   return 1e9 * (comm_time() - start) / ((double)UNITS * POINTS);
 }
 
 /* ---- rows ---- */
 
 static int measure(const struct bench *bench, struct gemm *gemm, struct row *row) {
-  struct bench_network network = {0};
+  struct problem problem;
   const bool single = precision_real((enum precision)row->precision) == sizeof(float);
   double ns[BENCH_TIMES], fraction[BENCH_TIMES];
-  const int status = network_create(&bench->self, row, &network);
+  const int status = create_problem(&bench->self, row, &problem);
   if (status == OK) {
-    step_ns(&network, 0); /* warm */
+    step_ns(&problem, 0); /* warm */
     for (int i = 0; i < BENCH_TIMES; i++) {
       const double gflops = gemm_gflops(gemm, single);
-      ns[i] = step_ns(&network, 1 + i);
+      ns[i] = step_ns(&problem, 1 + i);
       fraction[i] = 6 * row->d / ns[i] / gflops;
     }
     row->ns = bench_median(BENCH_TIMES, ns);
     row->gflops = 6 * row->d / row->ns;
-    row->bytes = network.particles->tile_bytes / TILE;
+    row->bytes = problem.particles->tile_bytes / TILE;
     row->fraction = bench_median(BENCH_TIMES, fraction);
   }
-  bench_network_free(&network);
+  problem_free(&problem);
   return status;
 }
 

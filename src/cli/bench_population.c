@@ -12,25 +12,25 @@ static int measure(const struct comm *comm, int d, double alpha, int *terms, dou
   char text[512];
   double seconds[BENCH_TIMES];
   struct potential *potential;
-  struct bench_network network = {0};
+  struct problem problem;
   snprintf(text, sizeof text,
            "ensemble: {n: %d}\nunit: {type: rbf, alpha: %.17g}\ntarget: {type: spin, d: %d}\n"
            "data: {mode: population, test: 0}\ndynamics: {stages: [{steps: 1000, dt: 1e-6}]}\n",
            UNITS, alpha, d);
-  int status = bench_network_create(comm, text, isa_best(), &network);
-  if (status == OK) status = potential_create(network.target, alpha, &potential);
+  int status = bench_problem(comm, text, &problem);
+  if (status == OK) status = potential_create(problem.target, alpha, &potential);
   if (status == OK) {
     *terms = potential->terms;
     potential_free(potential);
-    dynamics_step(network.dynamics, 0, true, NULL); /* warm */
+    dynamics_step(problem.dynamics, 0, true, NULL); /* warm */
     for (int t = 0; t < BENCH_TIMES; t++) {
       const double start = comm_time();
-      dynamics_step(network.dynamics, 1 + t, true, NULL);
+      dynamics_step(problem.dynamics, 1 + t, true, NULL);
       seconds[t] = comm_time() - start;
     }
     *ns = 1e9 * bench_median(BENCH_TIMES, seconds) / ((double)UNITS * UNITS);
   }
-  bench_network_free(&network);
+  problem_free(&problem);
   return status;
 }
 

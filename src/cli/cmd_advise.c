@@ -28,11 +28,13 @@ static int parse(int argc, char **argv, const char **json, int *rest) {
 /* The initial condition of an input. */
 static int setup_input(const struct comm *comm, const char *path, int overrides, char **override,
                        struct problem *setup) {
+  *setup = (struct problem){.comm = comm};
   TRY(config_read(comm, path, overrides, override, &setup->config));
-  const int best = (int)comm_min(comm, isa_best()), asked = setup->config->isa;
-  setup->info.isa = asked < 0 || asked > best ? best : asked;
-  TRY(problem_data(comm, setup->config, &setup->target, &setup->data));
-  TRY(problem_particles(comm, setup->config, setup->data, 0, &setup->particles));
+  const int best = (int)comm_min(comm, isa_best());
+  if (setup->config->isa > best) setup->config->isa = best;
+  TRY(problem_isa(setup));
+  TRY(problem_data(setup));
+  TRY(problem_particles(setup, 0));
   particles_init(setup->particles, setup->config->seed);
   return OK;
 }
@@ -41,13 +43,11 @@ static int setup_input(const struct comm *comm, const char *path, int overrides,
 static int setup_checkpoint(const struct comm *comm, const char *path, int overrides, char **override,
                             struct problem *setup) {
   TRY(problem_open(comm, path, setup));
-  const int best = (int)comm_min(comm, isa_best());
-  if (setup->info.isa > best) setup->info.isa = best;
   if (overrides == 0) return OK;
   struct config *now = NULL;
   TRY(config_parse_overridden(path, setup->info.config, overrides, override, &now));
   const int status = config_resumable(setup->config, now, 0);
-  const int fits = status == OK ? problem_check(now, setup->target, setup->data) : OK;
+  const int fits = status == OK ? problem_check(now, setup->data) : OK;
   if (fits == OK && status == OK && schedule_steps(&now->schedule) >= setup->info.step) {
     config_free(setup->config);
     setup->config = now;
@@ -62,8 +62,7 @@ static int setup_checkpoint(const struct comm *comm, const char *path, int overr
 
 static int advise(const struct comm *comm, struct problem *setup, const char *json) {
   struct advise *found = NULL;
-  TRY(advise_create(setup->config, setup->data, setup->particles, (enum isa)setup->info.isa, setup->info.step,
-                    setup->info.time, &found));
+  TRY(advise_create(setup, &found));
   int status = OK;
   if (comm->rank == 0) {
     advise_print(found, stdout);

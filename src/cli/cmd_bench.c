@@ -25,25 +25,11 @@ double bench_median(int count, double *values) {
   return gsl_stats_median_from_sorted_data(values, 1, (size_t)count);
 }
 
-int bench_network_create(const struct comm *comm, const char *text, enum isa isa, struct bench_network *network) {
-  const double even = 1;
-  TRY(config_parse("bench", text, &network->config));
-  const struct config *config = network->config;
-  TRY(target_create(comm, &config->target, &network->target));
-  TRY(dataset_create(network->target, &config->data, &network->data));
-  TRY(particles_create(comm, &config->ensemble, &config->unit, network->target->d, (enum precision)config->precision,
-                       &even, &network->particles));
-  particles_init(network->particles, config->seed);
-  TRY(dynamics_create(network->particles, network->data, &config->schedule, isa, 1, &network->dynamics));
-  return dynamics_enter_stage(network->dynamics, 0);
-}
-
-void bench_network_free(struct bench_network *network) {
-  dynamics_free(network->dynamics);
-  particles_free(network->particles);
-  dataset_free(network->data);
-  target_free(network->target);
-  config_free(network->config);
+int bench_problem(const struct comm *comm, const char *text, struct problem *problem) {
+  struct config *config;
+  *problem = (struct problem){0};
+  TRY(config_parse("bench", text, &config));
+  return problem_create(comm, config, problem);
 }
 
 static const struct option options_table[] = {

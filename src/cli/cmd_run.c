@@ -7,6 +7,7 @@
 #include "cli/cmd.h"
 #include "cli/option.h"
 #include "config/config.h"
+#include "forecast/dry_run.h"
 #include "io/durable_file.h"
 #include "parallel/watchdog.h"
 
@@ -41,23 +42,23 @@ static int take_duration(const struct option *option, const char *text, void *se
 }
 
 static const struct option options_table[] = {
-    OPTION("--fresh", option_flag, struct simulation_options, fresh),
-    OPTION("--dry-run", option_flag, struct simulation_options, dry_run),
-    OPTION("--json", option_file, struct simulation_options, json),
-    OPTION_IN("--stop-at", option_int64, struct simulation_options, stop_at, 0, 0x1p53),
-    OPTION("--max-wall", take_duration, struct simulation_options, max_wall),
+    OPTION("--fresh", option_flag, struct run_request, simulation.fresh),
+    OPTION("--dry-run", option_flag, struct run_request, dry_run),
+    OPTION("--json", option_file, struct run_request, json),
+    OPTION_IN("--stop-at", option_int64, struct run_request, simulation.stop_at, 0, 0x1p53),
+    OPTION("--max-wall", take_duration, struct run_request, simulation.max_wall),
 };
 
-int cmd_run_parse(int argc, char **argv, struct simulation_options *options, int *rest) {
-  TRY(option_parse(OPTIONS(options_table), argc, argv, options, rest));
-  if (options->json && !options->dry_run)
+int cmd_run_parse(int argc, char **argv, struct run_request *request, int *rest) {
+  TRY(option_parse(OPTIONS(options_table), argc, argv, request, rest));
+  if (request->json && !request->dry_run)
     return FAIL(USAGE, "run: --json goes with --dry-run; what a run did is in <output>/summary.json");
   if (*rest == 0 || strchr(argv[0], '='))
     return FAIL(USAGE, "run: an input file was expected first: mckean run INPUT [KEY=VALUE ...]");
   return OK;
 }
 
-/* The command line of the run itself, which a dry run foresees to the byte of its provenance. */
+/* The command line without the options of a dry run: a dry run computes the size of the files from it. */
 static void keep_command(int argc, char **argv, struct simulation_options *options) {
   options->argv = alloc_small(sizeof(char *) * (size_t)argc);
   for (int i = 0; i < argc; i++) {
@@ -67,21 +68,30 @@ static void keep_command(int argc, char **argv, struct simulation_options *optio
   }
 }
 
+static int run(const struct comm *comm, const struct config *config, const struct run_request *request) {
+  if (!request->dry_run) return simulation_run(comm, config, &request->simulation);
+  const struct dry_run_options options = {.fresh = request->simulation.fresh,
+                                          .json = request->json,
+                                          .argc = request->simulation.argc,
+                                          .argv = request->simulation.argv};
+  TRY(dry_run_report(comm, config, &options));
+  return durable_file_stdout_written();
+}
+
 int cmd_run(const struct comm *comm, int argc, char **argv) {
-  struct simulation_options options = {.stop_at = -1};
-  keep_command(argc, argv, &options);
+  struct run_request request = {.simulation = {.stop_at = -1}};
+  keep_command(argc, argv, &request.simulation);
   int rest;
   struct config *config = NULL;
-  int status = cmd_run_parse(argc, argv, &options, &rest);
+  int status = cmd_run_parse(argc, argv, &request, &rest);
   if (status == OK) status = config_read(comm, argv[0], rest - 1, argv + 1, &config);
-  struct watchdog *watchdog = NULL;
   if (status == OK) {
+    struct watchdog *watchdog = NULL;
     watchdog_start(comm, config->watchdog, &watchdog);
-    status = simulation_run(comm, config, &options);
+    status = run(comm, config, &request);
     watchdog_stop(watchdog);
-    if (status == OK && options.dry_run) status = durable_file_stdout_written(); /* it only prints */
   }
   config_free(config);
-  free(options.argv);
+  free(request.simulation.argv);
   return status;
 }

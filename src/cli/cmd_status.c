@@ -134,12 +134,12 @@ static bool same_path(const char *a, const char *b) {
 /* argv as `mckean run` gets it, but for the verb. */
 static int collect_command(const struct comm *comm, int argc, char **argv, int line, struct list *list) {
   static char verb[] = "run";
-  struct simulation_options options = {.stop_at = -1};
+  struct run_request request = {.simulation = {.stop_at = -1}};
   struct config *config = NULL;
   int rest;
   argv[0] = verb;
-  TRY(cmd_run_parse(argc, argv, &options, &rest));
-  if (options.fresh)
+  TRY(cmd_run_parse(argc, argv, &request, &rest));
+  if (request.simulation.fresh)
     return FAIL(USAGE, "--fresh: a run of many jobs is started by the same line each time: it would never end");
   TRY(config_read(comm, argv[0], rest - 1, argv + 1, &config));
   for (int i = 0; i < list->count; i++)

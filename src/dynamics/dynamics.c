@@ -132,7 +132,6 @@ int dynamics_enter_stage(struct dynamics *dynamics, int stage) {
   if (stage == dynamics->stage) return OK;
   struct particles *particles = dynamics->particles;
   const struct schedule *schedule = dynamics->schedule;
-  const struct ensemble_spec *ensemble = &particles->ensemble;
   dynamics->stage = stage;
   dynamics->dt = schedule->stage[stage].dt;
   dynamics->order_start = dynamics->order = 0;
@@ -144,7 +143,7 @@ int dynamics_enter_stage(struct dynamics *dynamics, int stage) {
     dynamics->order++;
   }
   double cost[ENSEMBLE_MAX];
-  for (int e = 0; e < ensemble->members; e++) cost[e] = schedule_cost(schedule, stage, ensemble->n[e], dynamics->data);
+  schedule_costs(schedule, stage, &particles->ensemble, dynamics->data, cost);
   TRY(particles_balance(particles, cost));
   return comm_agree(particles->comm, reserve(dynamics));
 }

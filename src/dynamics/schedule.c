@@ -59,8 +59,49 @@ int64_t schedule_batch(const struct schedule *schedule, int stage, int64_t n, in
   return batch < 1 ? 1 : batch < BATCH_LIMIT ? (int64_t)batch : BATCH_LIMIT;
 }
 
-double schedule_cost(const struct schedule *schedule, int stage, int64_t n, const struct dataset *data) {
+int64_t schedule_largest_batch(const struct schedule *schedule, const struct ensemble_spec *ensemble, int64_t samples) {
+  int64_t largest = 0;
+  for (int s = 0; s < schedule->stages; s++)
+    for (int e = 0; e < ensemble->members; e++) {
+      const int64_t batch = schedule_batch(schedule, s, ensemble->n[e], samples);
+      if (batch > largest) largest = batch;
+    }
+  return largest;
+}
+
+static double unit_cost(const struct schedule *schedule, int stage, int64_t n, const struct dataset *data) {
   return (double)(data->spec.mode == DATA_POPULATION ? n : schedule_batch(schedule, stage, n, data->samples));
+}
+
+void schedule_costs(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble,
+                    const struct dataset *data, double cost[ENSEMBLE_MAX]) {
+  for (int e = 0; e < ensemble->members; e++) cost[e] = unit_cost(schedule, stage, ensemble->n[e], data);
+}
+
+double schedule_member_pairs(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble,
+                             const struct dataset *data, int member) {
+  const int64_t n = ensemble->n[member];
+  return (double)n * (double)ensemble->replicas * unit_cost(schedule, stage, n, data);
+}
+
+double schedule_pairs(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble,
+                      const struct dataset *data) {
+  double pairs = 0;
+  for (int e = 0; e < ensemble->members; e++) pairs += schedule_member_pairs(schedule, stage, ensemble, data, e);
+  return pairs;
+}
+
+double schedule_work(const struct schedule *schedule, const struct ensemble_spec *ensemble, const struct dataset *data,
+                     int64_t first, int64_t end) {
+  double pairs = 0;
+  int64_t begin = 0;
+  for (int s = 0; s < schedule->stages; s++) {
+    const int64_t next = begin + schedule->stage[s].steps;
+    const int64_t from = first > begin ? first : begin, to = end < next ? end : next;
+    if (from < to) pairs += (double)(to - from) * schedule_pairs(schedule, s, ensemble, data);
+    begin = next;
+  }
+  return pairs;
 }
 
 int schedule_check(const struct schedule *schedule, int stage, int64_t n, int64_t samples) {

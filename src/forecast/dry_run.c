@@ -12,9 +12,9 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/process_memory.h"
-#include "dynamics/dynamics.h"
 #include "io/durable_file.h"
 #include "log/slurm.h"
+#include "run/problem.h"
 #include "store/checkpoint.h"
 #include "store/history.h"
 #include "store/lock.h"
@@ -36,7 +36,7 @@ static void add_stage(struct dry_run *plan, const struct dataset *data, int s, i
   history_kept(config, a, &rows[0], &fields[0]);
   history_kept(config, b, &rows[1], &fields[1]);
   const double steps = (double)(b - a);
-  plan->pairs += steps * pilot_run_pairs(config, data, s, -1);
+  plan->pairs += steps * schedule_pairs(&config->schedule, s, &config->ensemble, data);
   plan->loop +=
       steps * take->step + (double)(rows[1] - rows[0]) * take->row + (double)(fields[1] - fields[0]) * take->field;
   if (!(stage->dt > 0)) plan->loop += (1 + floor(steps / (double)stage->dt_every)) * take->limit;
@@ -89,8 +89,7 @@ static void follow_owners(const struct dry_run *plan, const struct dataset *data
   for (int s = 0; s < config->schedule.stages; s++) {
     const int64_t end = schedule_first(&config->schedule, s) + config->schedule.stage[s].steps;
     if (s > 0 && end <= plan->first) continue;
-    for (int e = 0; e < config->ensemble.members; e++)
-      cost[e] = schedule_cost(&config->schedule, s, config->ensemble.n[e], data);
+    schedule_costs(&config->schedule, s, &config->ensemble, data, cost);
     ensemble_ownership(&config->ensemble, cost, plan->ranks, next);
     bool moved = s > 0;
     if (s > 0) moved = memcmp(next, owned, sizeof *next * (size_t)plan->ranks) != 0;
@@ -140,17 +139,6 @@ static double rows_bytes(const struct dry_run *plan, const struct dataset *data,
   return sizeof(double) * (kept + moving);
 }
 
-static int64_t largest_batch(const struct dry_run *plan, const struct dataset *data) {
-  const struct config *config = plan->config;
-  int64_t most = 0;
-  for (int s = 0; s < config->schedule.stages; s++)
-    for (int e = 0; e < config->ensemble.members; e++) {
-      const int64_t batch = schedule_batch(&config->schedule, s, config->ensemble.n[e], data->samples);
-      if (batch > most) most = batch;
-    }
-  return most;
-}
-
 /* Bytes of a rank besides units and rows: the program as it stood after the trial, and what the trial was too small to
  * need. */
 static double work_bytes(const struct dry_run *plan, const struct dataset *data, const struct ownership *owned,
@@ -163,7 +151,7 @@ static double work_bytes(const struct dry_run *plan, const struct dataset *data,
       program + SLABS + CRCS * (double)(owned->blocks + (rank == 0 ? ensemble_blocks(&config->ensemble) : 0));
   if (data->spec.mode == DATA_POPULATION)
     return bytes + owned->units * (data->d + 1) * sizeof(double) + (double)network_tiles(owned->split) * tile;
-  const int64_t batch = largest_batch(plan, data);
+  const int64_t batch = schedule_largest_batch(&config->schedule, &config->ensemble, data->samples);
   if (batch != data->samples) bytes += dynamics_gradients(data->d, precision, batch, owned->tiles);
   enum { POINT = 56 }; /* f, y, r and the sums of a point (dynamics/outputs.h) */
   if (batch > plan->trial.batch) bytes += POINT * (double)(batch - plan->trial.batch);
@@ -237,15 +225,15 @@ static double bytes_there(const char *output) {
   return bytes;
 }
 
-static int checkpoint_length(const struct dry_run_request *request, int64_t *bytes) {
-  const struct config *config = request->config;
+static int checkpoint_length(const struct problem *problem, const struct provenance *provenance, int64_t *bytes) {
+  const struct config *config = problem->config;
   const struct particles shape = {.ensemble = config->ensemble,
                                   .unit = config->unit,
-                                  .d = request->data->d,
+                                  .d = problem->data->d,
                                   .precision = (enum precision)config->precision};
   char *echo = config_echo(config);
   const struct checkpoint_request checkpoint = {
-      .seed = config->seed, .isa = request->isa, .config = echo, .provenance = request->provenance};
+      .seed = config->seed, .isa = problem->isa, .config = echo, .provenance = provenance};
   const int status = checkpoint_bytes(&checkpoint, &shape, bytes);
   free(echo);
   return status;
@@ -264,19 +252,22 @@ static void foresee_disk(struct dry_run *plan, const struct dataset *data, bool 
 
 /* ---- all of it ---- */
 
-static int make(const struct comm *comm, const struct dry_run_request *request, struct dry_run *plan) {
-  TRY(comm_agree(comm, comm->rank == 0 ? checkpoint_length(request, &plan->checkpoint) : OK));
-  TRY(pilot_run_measure(comm, request->config, request->data, request->isa, &plan->trial));
+static int make(const struct problem *problem, const struct dry_run_options *options, struct dry_run *plan) {
+  const struct comm *comm = problem->comm;
+  struct provenance provenance;
+  provenance_fill(comm, options->argc, options->argv, &provenance);
+  TRY(comm_agree(comm, comm->rank == 0 ? checkpoint_length(problem, &provenance, &plan->checkpoint) : OK));
+  TRY(pilot_run_measure(problem, &plan->trial));
   struct seat own = {.program = process_memory_peak() - plan->trial.particle_bytes};
   gethostname(own.node, sizeof own.node - 1);
   own.room = process_memory_of_machine() > 0 ? fmin(process_memory_of_machine(), slurm_memory()) : slurm_memory();
   void *seats; /* of all ranks */
   comm_gather(comm, &own, sizeof own, &seats, NULL);
   if (!seats) return OK;
-  foresee_time(plan, request->data);
-  foresee_memory(plan, request->data, seats);
+  foresee_time(plan, problem->data);
+  foresee_memory(plan, problem->data, seats);
   foresee_nodes(plan, seats);
-  foresee_disk(plan, request->data, request->fresh);
+  foresee_disk(plan, problem->data, options->fresh);
   free(seats);
   return OK;
 }
@@ -288,13 +279,13 @@ static int probe_output(const char *output, char *folder) {
 }
 
 /* Where it would begin; what it would be refused for is the status. */
-static int find_start(const struct comm *comm, const struct dry_run_request *request, struct report *report,
-                      struct dry_run *plan) {
-  const struct config *config = request->config;
+static int find_start(const struct problem *problem, bool fresh, struct report *report, struct dry_run *plan) {
+  const struct comm *comm = problem->comm;
+  const struct config *config = problem->config;
   char folder[PATH_BYTES];
   snprintf(folder, sizeof folder, "%s/checkpoints", config->output);
   TRY(comm_agree(comm, comm->rank == 0 ? probe_output(config->output, plan->folder) : OK));
-  if (request->fresh) {
+  if (fresh) {
     if (output_folder_holds_run(config->output))
       report_line(report, "would set the old output %s aside", config->output);
   } else {
@@ -302,7 +293,7 @@ static int find_start(const struct comm *comm, const struct dry_run_request *req
     bool final = false;
     TRY(restart_find(comm, config, folder, report, &from));
     plan->first = from.path ? from.info.step : 0;
-    const int status = plan->first > 0 ? history_check(comm, config, request->data, plan->first, &final) : OK;
+    const int status = plan->first > 0 ? history_check(comm, config, problem->data, plan->first, &final) : OK;
     if (status == OK && from.path)
       report_line(report, "would resume from %s, step %lld of %lld", from.path, (long long)plan->first,
                   (long long)plan->steps);
@@ -315,21 +306,33 @@ static int find_start(const struct comm *comm, const struct dry_run_request *req
   return OK;
 }
 
-int dry_run_report(const struct comm *comm, const struct dry_run_request *request, struct report *report) {
-  struct dry_run *plan = alloc_small(sizeof *plan);
-  *plan = (struct dry_run){.config = request->config,
-                           .ranks = comm->size,
-                           .steps = schedule_steps(&request->config->schedule),
-                           .start = request->start};
-  const int start = find_start(comm, request, report, plan);
+static int report_plan(const struct problem *problem, const struct dry_run_options *options, struct report *report,
+                       struct dry_run *plan) {
+  const int start = find_start(problem, options->fresh, report, plan);
   char refused[4096];
   snprintf(refused, sizeof refused, "%s", start == OK ? "" : error_text());
-  int status = make(comm, request, plan);
-  if (status == OK && comm->rank == 0) {
+  int status = make(problem, options, plan);
+  if (status == OK && problem->comm->rank == 0) {
     dry_run_print(plan, report);
-    if (request->json) status = dry_run_json(plan, request->json);
+    if (options->json) status = dry_run_json(plan, options->json);
   }
-  free(plan);
-  TRY(comm_agree(comm, status));
+  TRY(comm_agree(problem->comm, status));
   return start == OK ? OK : FAIL(start, "this run would be refused: %s", refused);
+}
+
+int dry_run_report(const struct comm *comm, const struct config *config, const struct dry_run_options *options) {
+  struct report report = report_create(comm->rank == 0);
+  struct problem problem = {.comm = comm, .config = alloc_small(sizeof *config)};
+  struct dry_run *plan = alloc_small(sizeof *plan);
+  *problem.config = *config;
+  *plan = (struct dry_run){.config = config, .ranks = comm->size, .steps = schedule_steps(&config->schedule)};
+  int status = problem_isa(&problem);
+  const double began = comm_time();
+  if (status == OK) status = problem_data(&problem);
+  plan->start = comm_time() - began;
+  if (status == OK) status = report_plan(&problem, options, &report, plan);
+  report_close(&report);
+  problem_free(&problem);
+  free(plan);
+  return status;
 }

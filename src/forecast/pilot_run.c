@@ -4,7 +4,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "run/problem.h"
 #include "tangent/stability.h"
 
 /* Of a step on each rank: some hundredths of a second of one core. */
@@ -12,33 +11,12 @@ static const double TRIAL_FLOPS = 2e9, UNIT_FLOPS = 50;
 static const double TRIAL_SECONDS = 1; /* of all parts of all stages together, but at least 3 repetitions of each */
 enum { TRIAL_BATCH = 4096 };           /* batches that are not made smaller */
 
-double pilot_run_pairs(const struct config *config, const struct dataset *data, int stage, int only) {
-  double pairs = 0;
-  for (int e = 0; e < config->ensemble.members; e++)
-    if (only < 0 || e == only)
-      pairs += (double)config->ensemble.n[e] * (double)config->ensemble.replicas *
-               schedule_cost(&config->schedule, stage, config->ensemble.n[e], data);
-  return pairs;
-}
-
-double pilot_run_work(const struct config *config, const struct dataset *data, int64_t first, int64_t end) {
-  double pairs = 0;
-  int64_t begin = 0;
-  for (int s = 0; s < config->schedule.stages; s++) {
-    const int64_t next = begin + config->schedule.stage[s].steps, from = first > begin ? first : begin,
-                  to = end < next ? end : next;
-    if (from < to) pairs += (double)(to - from) * pilot_run_pairs(config, data, s, -1);
-    begin = next;
-  }
-  return pairs;
-}
-
 /* ---- the like problem ---- */
 
 static double most_pairs(const struct config *config, const struct dataset *data) {
   double most = 0;
   for (int s = 0; s < config->schedule.stages; s++) {
-    const double pairs = pilot_run_pairs(config, data, s, -1);
+    const double pairs = schedule_pairs(&config->schedule, s, &config->ensemble, data);
     if (pairs > most) most = pairs;
   }
   return most;
@@ -176,54 +154,53 @@ static int time_stages(const struct config *config, struct particles *particles,
   return OK;
 }
 
-static int try_out(const struct config *config, const struct dataset *data, struct particles *particles, enum isa isa,
-                   struct pilot_run *trial) {
-  struct parts parts = {.particles = particles, .data = data, .schedule = &config->schedule};
-  const int64_t steps = schedule_steps(&config->schedule);
-  int status = dynamics_create(particles, data, &config->schedule, isa, config->threads, &parts.dynamics);
-  if (status == OK && schedule_auto(&config->schedule, steps))
-    status = stability_create(particles, data, isa, config->threads, STABILITY_PROBE, &parts.stability);
-  if (status == OK) status = time_stages(config, particles, &parts, trial);
+static int measure(struct problem *problem, struct pilot_run *trial) {
+  const struct config *config = problem->config;
+  TRY(problem_particles(problem, 0));
+  particles_init(problem->particles, config->seed);
+  TRY(problem_dynamics(problem));
+  struct parts parts = {.particles = problem->particles,
+                        .data = problem->data,
+                        .dynamics = problem->dynamics,
+                        .schedule = &config->schedule};
+  if (schedule_auto(&config->schedule, schedule_steps(&config->schedule)))
+    TRY(stability_create(problem->particles, problem->data, problem->isa, config->threads, STABILITY_PROBE,
+                         &parts.stability));
+  const int status = time_stages(config, problem->particles, &parts, trial);
   stability_free(parts.stability);
-  dynamics_free(parts.dynamics);
   free(parts.f);
   return status;
 }
 
 static void describe(const struct config *config, const struct dataset *data, struct pilot_run *trial) {
   trial->networks = (double)ensemble_networks(&config->ensemble);
-  trial->pairs = pilot_run_pairs(config, data, 0, -1);
-  for (int e = 0; e < config->ensemble.members; e++) {
+  trial->pairs = schedule_pairs(&config->schedule, 0, &config->ensemble, data);
+  trial->batch = schedule_largest_batch(&config->schedule, &config->ensemble, data->samples);
+  for (int e = 0; e < config->ensemble.members; e++)
     if (config->ensemble.n[e] > trial->n) trial->n = config->ensemble.n[e];
-    for (int s = 0; s < config->schedule.stages; s++) {
-      const int64_t batch = schedule_batch(&config->schedule, s, config->ensemble.n[e], data->samples);
-      if (batch > trial->batch) trial->batch = batch;
-    }
-  }
 }
 
-int pilot_run_measure(const struct comm *comm, const struct config *config, const struct dataset *data, enum isa isa,
-                      struct pilot_run *trial) {
-  struct config *small = alloc_small(sizeof *small);
-  struct particles *particles = NULL;
-  const double enough = TRIAL_FLOPS * comm->size * config->threads / (6 * data->d + UNIT_FLOPS);
-  *small = *config;
+int pilot_run_measure(const struct problem *problem, struct pilot_run *trial) {
+  const struct config *config = problem->config;
+  struct dataset *data = problem->data;
+  const int ranks = problem->comm->size;
+  const double enough = TRIAL_FLOPS * ranks * config->threads / (6 * data->d + UNIT_FLOPS);
+  struct config *reduced = alloc_small(sizeof *reduced);
+  *reduced = *config;
   *trial = (struct pilot_run){.whole = true};
-  while (most_pairs(small, data) > enough && halve(small, data, comm->size)) trial->whole = false;
-  int status = problem_particles(comm, small, data, 0, &particles);
-  if (status == OK) {
-    particles_init(particles, small->seed);
-    status = try_out(small, data, particles, isa, trial);
-  }
-  const double units = units_of(config) / units_of(small);
+  while (most_pairs(reduced, data) > enough && halve(reduced, data, ranks)) trial->whole = false;
+  struct problem pilot = {.comm = problem->comm, .config = reduced, .isa = problem->isa, .data = data};
+  const int status = measure(&pilot, trial);
+  const double units = units_of(config) / units_of(reduced);
   for (int s = 0; s < config->schedule.stages; s++) {
-    trial->stage[s].step *= pilot_run_pairs(config, data, s, -1) / pilot_run_pairs(small, data, s, -1);
+    trial->stage[s].step *= schedule_pairs(&config->schedule, s, &config->ensemble, data) /
+                            schedule_pairs(&reduced->schedule, s, &reduced->ensemble, data);
     trial->stage[s].row *= units;
     trial->stage[s].field *= units;
     trial->stage[s].limit *= units;
   }
-  describe(small, data, trial);
-  particles_free(particles);
-  free(small);
+  describe(reduced, data, trial);
+  pilot.data = NULL; /* it belongs to the whole problem */
+  problem_free(&pilot);
   return status;
 }

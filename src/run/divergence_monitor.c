@@ -7,24 +7,17 @@
 #include "base/error.h"
 #include "store/checkpoint.h"
 
-/* Steps' worth of (unit x sample) pairs that an estimate costs against those to come. */
+/* Whether an estimate of the limit costs at most a hundredth of the (unit x sample) pairs of the steps to come. */
 static bool is_cheap(const struct step_size *stepsize, int64_t step) {
   const struct schedule *schedule = stepsize->schedule;
   const struct ensemble_spec *ensemble = &stepsize->particles->ensemble;
   const struct dataset *data = stepsize->data;
   const int64_t samples = data->samples;
   const double points = samples > 0 && samples < STABILITY_PROBE ? (double)samples : STABILITY_PROBE;
-  double cost = 0, ahead = 0;
-  for (int e = 0; e < ensemble->members; e++) {
-    const double n = (double)ensemble->n[e];
-    cost += n * points * STABILITY_STEPS;
-    for (int s = 0; s < schedule->stages; s++) {
-      const int64_t first = schedule_first(schedule, s), end = first + schedule->stage[s].steps;
-      const int64_t from = first > step ? first : step;
-      if (from < end) ahead += n * (double)(end - from) * schedule_cost(schedule, s, ensemble->n[e], data);
-    }
-  }
-  return cost <= 0.01 * ahead;
+  double estimate = 0;
+  for (int e = 0; e < ensemble->members; e++)
+    estimate += (double)ensemble->n[e] * (double)ensemble->replicas * points * STABILITY_STEPS;
+  return estimate <= 0.01 * schedule_work(schedule, ensemble, data, step, schedule_steps(schedule));
 }
 
 void divergence_monitor_start(struct divergence_monitor *watch, struct step_size *stepsize, int64_t step,

@@ -10,17 +10,17 @@
 #include "parallel/heartbeat.h"
 #include "store/history.h"
 
-int problem_isa(const struct comm *comm, const struct config *config, enum isa *isa) {
-  const int best = (int)comm_min(comm, isa_best()), asked = config->isa;
+int problem_isa(struct problem *problem) {
+  const int best = (int)comm_min(problem->comm, isa_best()), asked = problem->config->isa;
   if (asked > best)
     return FAIL(USAGE, "run.isa: the weakest processor of this run has level %s, received %s", isa_names[best],
                 isa_names[asked]);
-  *isa = (enum isa)(asked < 0 ? best : asked);
+  problem->isa = (enum isa)(asked < 0 ? best : asked);
   return OK;
 }
 
-int problem_check(const struct config *config, const struct target *target, const struct dataset *data) {
-  if (unit_table[config->unit.type].sphere && target->d < 2)
+int problem_check(const struct config *config, const struct dataset *data) {
+  if (unit_table[config->unit.type].sphere && data->d < 2)
     return FAIL(USAGE, "unit.type: units on the sphere need points of dimension d >= 2, the file has d = 1");
   for (int s = 0; s < config->schedule.stages; s++)
     for (int e = 0; e < config->ensemble.members; e++)
@@ -28,53 +28,73 @@ int problem_check(const struct config *config, const struct target *target, cons
   return OK;
 }
 
-/* What each rank computed for itself: the same bits on all. */
+/* Each rank computes points and coefficients itself; their checksums must be equal on all ranks. */
 static int check_alike(const struct comm *comm, const struct target *target, const struct dataset *data) {
   const struct {
     const double *values;
     int64_t count;
-  } part[] = {{&data->C_f, 1},
-              {data->x, data->samples * data->d},
-              {data->y, data->samples},
-              {data->test_x, data->tests * data->d},
-              {data->test_y, data->tests},
-              {target->coefficient, target->coefficient ? target->coefficients : 0}};
+  } array[] = {{&data->C_f, 1},
+               {data->x, data->samples * data->d},
+               {data->y, data->samples},
+               {data->test_x, data->tests * data->d},
+               {data->test_y, data->tests},
+               {target->coefficient, target->coefficient ? target->coefficients : 0}};
   uint32_t crc = 0;
   char text[16];
-  for (size_t i = 0; i < sizeof part / sizeof *part; i++)
-    crc = crc32c(crc, part[i].values, sizeof(double) * (size_t)part[i].count);
+  for (size_t i = 0; i < sizeof array / sizeof *array; i++)
+    crc = crc32c(crc, array[i].values, sizeof(double) * (size_t)array[i].count);
   snprintf(text, sizeof text, "%08x", crc);
   return comm_same(comm, "CRC-32C of the target's coefficients and of the points", text,
                    "they were computed alike: the processor, its memory or the mathematical library of a node differ");
 }
 
-int problem_data(const struct comm *comm, const struct config *config, struct target **target, struct dataset **data) {
+int problem_data(struct problem *problem) {
+  const struct comm *comm = problem->comm;
+  const struct config *config = problem->config;
   heartbeat_work("making the data");
-  TRY(target_create(comm, &config->target, target));
-  TRY(comm_agree(comm, dataset_create(*target, &config->data, data)));
-  TRY(check_alike(comm, *target, *data));
-  return problem_check(config, *target, *data); /* the same on all ranks */
+  TRY(target_create(comm, &config->target, &problem->target));
+  TRY(comm_agree(comm, dataset_create(problem->target, &config->data, &problem->data)));
+  TRY(check_alike(comm, problem->target, problem->data));
+  return problem_check(config, problem->data); /* the same on all ranks */
 }
 
-int problem_particles(const struct comm *comm, const struct config *config, const struct dataset *data, int stage,
-                      struct particles **particles) {
+int problem_particles(struct problem *problem, int stage) {
+  const struct config *config = problem->config;
   double cost[ENSEMBLE_MAX];
-  for (int e = 0; e < config->ensemble.members; e++)
-    cost[e] = schedule_cost(&config->schedule, stage, config->ensemble.n[e], data);
-  return particles_create(comm, &config->ensemble, &config->unit, data->d, (enum precision)config->precision, cost,
-                          particles);
+  schedule_costs(&config->schedule, stage, &config->ensemble, problem->data, cost);
+  return particles_create(problem->comm, &config->ensemble, &config->unit, problem->data->d,
+                          (enum precision)config->precision, cost, &problem->particles);
 }
 
-/* Before memory is asked for what the input in a checkpoint says: are these the networks it holds? */
+int problem_dynamics(struct problem *problem) {
+  return dynamics_create(problem->particles, problem->data, &problem->config->schedule, problem->isa,
+                         problem->config->threads, &problem->dynamics);
+}
+
+int problem_create(const struct comm *comm, struct config *config, struct problem *problem) {
+  *problem = (struct problem){.comm = comm, .config = config};
+  TRY(problem_isa(problem));
+  TRY(problem_data(problem));
+  TRY(problem_particles(problem, 0));
+  particles_init(problem->particles, config->seed);
+  TRY(problem_dynamics(problem));
+  return dynamics_enter_stage(problem->dynamics, 0);
+}
+
+/* ---- from a checkpoint ---- */
+
+/* Whether the input in a checkpoint describes the networks it holds: checked before any memory is reserved for them. */
 static int check_input(const char *path, const struct checkpoint_info *info, const struct config *config) {
-  const struct ensemble_spec *holds = &info->ensemble, *says = &config->ensemble;
-  bool same = holds->members == says->members && holds->replicas == says->replicas && info->unit == config->unit.type &&
-              info->precision == config->precision && (config->target.d == 0 || info->d == config->target.d);
-  for (int e = 0; same && e < holds->members; e++) same = holds->n[e] == says->n[e];
+  const struct ensemble_spec *stored = &info->ensemble, *expected = &config->ensemble;
+  bool same = stored->members == expected->members && stored->replicas == expected->replicas &&
+              info->unit == config->unit.type && info->precision == config->precision &&
+              (config->target.d == 0 || info->d == config->target.d);
+  for (int e = 0; same && e < stored->members; e++) same = stored->n[e] == expected->n[e];
   return same ? OK : FAIL(FAILED, "%s: the input in it is of other networks than those it holds", path);
 }
 
-/* The points are made again, and those of a file may have changed since: the run's history, two folders up, knows them. */
+/* Whether the data file still holds the points of the run, which the history records. The history is two folders above
+ * the checkpoint. */
 static int check_points(const char *path, const struct config *config, const struct dataset *data) {
   char *output = realpath(path, NULL);
   int status = OK;
@@ -84,22 +104,25 @@ static int check_points(const char *path, const struct config *config, const str
   return status;
 }
 
-int problem_open(const struct comm *comm, const char *path, struct problem *setup) {
-  *setup = (struct problem){0};
-  TRY(checkpoint_verify(comm, path, &setup->info));
-  TRY(config_parse(path, setup->info.config, &setup->config));
-  TRY(check_input(path, &setup->info, setup->config));
-  TRY(problem_data(comm, setup->config, &setup->target, &setup->data));
-  TRY(comm_agree(comm, comm->rank == 0 ? check_points(path, setup->config, setup->data) : OK));
-  const int stage = schedule_stage(&setup->config->schedule, setup->info.step);
-  TRY(problem_particles(comm, setup->config, setup->data, stage, &setup->particles));
-  return checkpoint_read(comm, path, setup->particles);
+int problem_open(const struct comm *comm, const char *path, struct problem *problem) {
+  *problem = (struct problem){.comm = comm};
+  struct checkpoint_info *info = &problem->info;
+  TRY(checkpoint_verify(comm, path, info));
+  TRY(config_parse(path, info->config, &problem->config));
+  TRY(check_input(path, info, problem->config));
+  const int best = (int)comm_min(comm, isa_best());
+  problem->isa = (enum isa)(info->isa < best ? info->isa : best);
+  TRY(problem_data(problem));
+  TRY(comm_agree(comm, comm->rank == 0 ? check_points(path, problem->config, problem->data) : OK));
+  TRY(problem_particles(problem, schedule_stage(&problem->config->schedule, info->step)));
+  return checkpoint_read(comm, path, problem->particles);
 }
 
-void problem_free(struct problem *setup) {
-  particles_free(setup->particles);
-  dataset_free(setup->data);
-  target_free(setup->target);
-  config_free(setup->config);
-  checkpoint_info_free(&setup->info);
+void problem_free(struct problem *problem) {
+  dynamics_free(problem->dynamics);
+  particles_free(problem->particles);
+  dataset_free(problem->data);
+  target_free(problem->target);
+  config_free(problem->config);
+  checkpoint_info_free(&problem->info);
 }

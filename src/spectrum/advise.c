@@ -7,7 +7,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/process_memory.h"
-#include "dynamics/dynamics.h"
 #include "forecast/pilot_run.h"
 #include "tangent/stability.h"
 
@@ -152,7 +151,7 @@ static int measure_all(const struct config *config, struct stability *stability,
 /* ---- time and memory ---- */
 
 static void foresee(const struct config *config, const struct dataset *data, struct advise *advise) {
-  const double now = pilot_run_pairs(config, data, advise->stage, -1);
+  const double now = schedule_pairs(&config->schedule, advise->stage, &config->ensemble, data);
   int64_t first = 0;
   for (int s = 0; s < config->schedule.stages; s++) {
     const struct stage *stage = &config->schedule.stage[s];
@@ -160,7 +159,8 @@ static void foresee(const struct config *config, const struct dataset *data, str
     const double dt = stage->dt > 0 ? stage->dt : advise->dt;
     if (from < end) advise->time_to_come += dt * (double)(end - from);
     for (int e = 0; e < advise->members && from < end; e++) {
-      const double seconds = advise->step_seconds * (double)(end - from) * pilot_run_pairs(config, data, s, e) / now;
+      const double seconds = advise->step_seconds * (double)(end - from) *
+                             schedule_member_pairs(&config->schedule, s, &config->ensemble, data, e) / now;
       advise->size[e].value[ADVICE_SECONDS] += seconds;
       advise->run_seconds += seconds;
     }
@@ -186,14 +186,15 @@ static void derive(struct advise *advise, double safety) {
   }
 }
 
-static int fill(const struct config *config, const struct dataset *data, struct particles *particles, enum isa isa,
-                struct advise *advise) {
-  struct dynamics *dynamics = NULL;
+static int fill(struct problem *problem, struct advise *advise) {
+  const struct config *config = problem->config;
+  const struct dataset *data = problem->data;
+  const struct particles *particles = problem->particles;
   struct stability *stability = NULL;
-  int status = dynamics_create(particles, data, &config->schedule, isa, config->threads, &dynamics);
-  if (status == OK) status = dynamics_enter_stage(dynamics, advise->stage);
-  if (status == OK) advise->step_seconds = pilot_run_step(particles, dynamics, advise->step, TIMING_SECONDS);
-  if (status == OK) status = stability_create(particles, data, isa, config->threads, ADVISE_PROBE, &stability);
+  TRY(problem_dynamics(problem));
+  TRY(dynamics_enter_stage(problem->dynamics, advise->stage));
+  advise->step_seconds = pilot_run_step(particles, problem->dynamics, advise->step, TIMING_SECONDS);
+  int status = stability_create(particles, data, problem->isa, config->threads, ADVISE_PROBE, &stability);
   if (status == OK) status = measure_all(config, stability, advise);
   if (status == OK) {
     advise->points = stability->probe->count;
@@ -203,24 +204,23 @@ static int fill(const struct config *config, const struct dataset *data, struct 
     foresee(config, data, advise);
   }
   stability_free(stability);
-  dynamics_free(dynamics);
   return status;
 }
 
-int advise_create(const struct config *config, const struct dataset *data, struct particles *particles, enum isa isa,
-                  int64_t step, double time, struct advise **out) {
+int advise_create(struct problem *problem, struct advise **out) {
+  const struct config *config = problem->config;
   struct advise *advise = alloc_small(sizeof *advise);
-  const int stage = schedule_stage(&config->schedule, step);
-  *advise = (struct advise){.step = step,
+  const int stage = schedule_stage(&config->schedule, problem->info.step);
+  *advise = (struct advise){.step = problem->info.step,
                             .steps = schedule_steps(&config->schedule),
-                            .time = time,
+                            .time = problem->info.time,
                             .stage = stage,
                             .dt = config->schedule.stage[stage].dt,
-                            .online = data->samples == 0,
+                            .online = problem->data->samples == 0,
                             .members = config->ensemble.members};
   advise->size = calloc((size_t)advise->members, sizeof *advise->size);
   if (!advise->size) die("no memory for %d sizes", advise->members);
-  const int status = fill(config, data, particles, isa, advise);
+  const int status = fill(problem, advise);
   if (status != OK) {
     advise_free(advise);
     return status;
