@@ -1,19 +1,25 @@
-/* A C library with faults, to be preloaded (LD_PRELOAD) by tests/fault_*:
+/* A C library with faults, to be preloaded (LD_PRELOAD) by tests:
  *
  *   MCKEAN_FLOCK=none     flock is not supported, as on some file systems
  *   MCKEAN_FLOCK=forgets  flock says yes and holds nothing: as when a server lost the lock of a client that was away
  *   MCKEAN_STALE=K        a checkpoint cannot be opened the first K times, as when its server lost track of it
- *   MCKEAN_CRASH=K        kill -9 just before the K-th change to a file since the run opened its lock */
+ *   MCKEAN_CRASH=K        kill -9 just before the K-th change to a file since the run opened its lock
+ *   MCKEAN_TRACE=FILE     no fault: appends a line to FILE for each write, sync, rename and removal of a file, in the
+ *                         order in which all processes do them: PROCESS<tab>CALL<tab>PATH[<tab>NEW PATH]. A write or
+ *                         sync is recorded after it succeeded, a rename or removal before it is done */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes" /* the C library's names for large files */
@@ -39,6 +45,31 @@ static bool stale(const char *path) {
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+/* One write, so that lines of several processes do not mix. */
+static void trace(const char *call, const char *path, const char *new_path) {
+  const char *name = getenv("MCKEAN_TRACE");
+  char line[9000];
+  if (!name) return;
+  const int error = errno, file = REAL(open)(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  const int length = snprintf(line, sizeof line, "%d\t%s\t%s%s%s\n", (int)getpid(), call, path, new_path ? "\t" : "",
+                              new_path ? new_path : "");
+  if (file < 0 || REAL(write)(file, line, (size_t)length) != length) abort();
+  close(file);
+  errno = error;
+}
+
+static void trace_file(const char *call, int file, bool succeeded) {
+  char link[64], path[4096];
+  if (!succeeded || !getenv("MCKEAN_TRACE")) return;
+  const int error = errno;
+  snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+  const ssize_t length = readlink(link, path, sizeof path - 1);
+  errno = error;
+  if (length < 0) return;
+  path[length] = 0;
+  if (path[0] == '/') trace(call, path, NULL); /* no pipe or socket */
+}
 
 int flock(int file, int operation) {
   const char *fault = getenv("MCKEAN_FLOCK");
@@ -71,11 +102,31 @@ int open64(const char *path, int flags, ...) {
 
 ssize_t pwrite(int file, const void *data, size_t bytes, off_t offset) {
   change();
-  return REAL(pwrite)(file, data, bytes, offset);
+  const ssize_t written = REAL(pwrite)(file, data, bytes, offset);
+  trace_file("write", file, written > 0);
+  return written;
 }
 
 ssize_t pwrite64(int file, const void *data, size_t bytes, off_t offset) {
   return pwrite(file, data, bytes, offset);
+}
+
+ssize_t write(int file, const void *data, size_t bytes) {
+  const ssize_t written = REAL(write)(file, data, bytes);
+  trace_file("write", file, written > 0);
+  return written;
+}
+
+ssize_t pwritev(int file, const struct iovec *data, int count, off_t offset) {
+  const ssize_t written = REAL(pwritev)(file, data, count, offset);
+  trace_file("write", file, written > 0);
+  return written;
+}
+
+ssize_t sendfile(int out, int in, off_t *offset, size_t bytes) {
+  const ssize_t written = REAL(sendfile)(out, in, offset, bytes);
+  trace_file("write", out, written > 0);
+  return written;
 }
 
 int fallocate(int file, int mode, off_t offset, off_t bytes) {
@@ -94,15 +145,25 @@ int ftruncate64(int file, off_t bytes) {
 
 int fsync(int file) {
   change();
-  return REAL(fsync)(file);
+  const int status = REAL(fsync)(file);
+  trace_file("sync", file, status == 0);
+  return status;
+}
+
+int fdatasync(int file) {
+  const int status = REAL(fdatasync)(file);
+  trace_file("sync", file, status == 0);
+  return status;
 }
 
 int rename(const char *from, const char *to) {
   change();
+  trace("rename", from, to);
   return REAL(rename)(from, to);
 }
 
 int unlink(const char *path) {
   change();
+  trace("unlink", path, NULL);
   return REAL(unlink)(path);
 }
