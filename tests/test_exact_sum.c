@@ -71,8 +71,8 @@ static bool half_way_is_right(int sign, int e, int odd, int beside) {
   return right;
 }
 
-/* Where the terms leave a sum half-way between two doubles the last limb alone decides. 2^e goes from the second limb,
- * whose sums fit into 64 bits, to the largest sums. */
+/* When a sum is half-way between two doubles but for 2^-80, the last limb alone decides. e runs over both branches of the
+ * rounding: sums below 1 and above. */
 static void half_way_sums_are_correctly_rounded(void **state) {
   (void)state;
   bool right = true;

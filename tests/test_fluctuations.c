@@ -171,8 +171,8 @@ static void intervals_cover(void **state) {
   assert_true(fabs((double)hits / TRIALS - 0.95) < 0.094);
 }
 
-/* All 6^6 resamplings of 6 replicas, instead of some drawn ones: the variance of the resampled mean is then s^2 (R-1)/R^2
- * exactly, which is (R-1)/R of that of the mean, s^2/R. The interval makes up for that: it is Student's, mean +- t s/sqrt(R).
+/* With all 6^6 resamplings of 6 replicas instead of random ones, the variance of the resampled mean is s^2 (R-1)/R^2
+ * exactly, which is (R-1)/R of that of the mean, s^2/R. The interval corrects for that: it is Student's, mean +- t s/sqrt(R).
  * (The variance over B resamplings is that of a sample, B/(B-1) times as large.) */
 static void interval_of_a_mean_is_that_of_student(void **state) {
   (void)state;

@@ -73,12 +73,12 @@ static void losses_are_those_of_the_outputs(void **state) {
                                            "dynamics: {scheme: gd, stages: [{steps: 5, dt: 0.1}]}\n",
                                            D, P);
   fixture_observe(problem, 0);
-  const int locals = problem->particles->locals;
-  double *f = malloc(sizeof *f * P * (size_t)(locals + 1)), *test = malloc(sizeof *test * 10 * (size_t)(locals + 1));
+  const int shares = problem->particles->locals;
+  double *f = malloc(sizeof *f * P * (size_t)(shares + 1)), *test = malloc(sizeof *test * 10 * (size_t)(shares + 1));
   dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, f);
   dynamics_evaluate(problem->dynamics, 0, POINTS_TEST, test);
   bool right = true;
-  for (int s = 0; s < locals; s++) {
+  for (int s = 0; s < shares; s++) {
     double loss = 0, test_loss = 0;
     for (int p = 0; p < P; p++) loss += pow(f[s * P + p] - problem->data->y[p], 2) / (2 * P);
     for (int k = 0; k < 10; k++) test_loss += pow(test[s * 10 + k] - problem->data->test_y[k], 2) / 20;
@@ -92,7 +92,7 @@ static void losses_are_those_of_the_outputs(void **state) {
   fixture_free(problem);
 }
 
-/* A step observes the state before it moves: what it fills in equals an observation without a move, bit for bit. */
+/* A step records the state before the move: its observation equals that of a step without a move, bit for bit. */
 static void check_row_before_move(const char *unit, const char *data, const char *dynamics) {
   enum { STEP = 3 };
   struct fixture *problem = fixture_create("run: {precision: double}\nensemble: {n: [40, 900], replicas: 2}\n"
@@ -146,7 +146,7 @@ static void batches_of_a_stretch_have_their_own_order(void **state) {
   static const struct {
     int64_t step, batch, start; /* last step, P, first step of the stretch */
     int order;
-  } part[] = {{2, 7, 0, 0}, {5, 5, 3, 1}, {16, 5, 3, 1}, {25, 7, 17, 2}};
+  } stretch[] = {{2, 7, 0, 0}, {16, 5, 3, 1}, {25, 7, 17, 2}};
   struct fixture *problem = fixture_create("run: {precision: double}\nensemble: {n: [40, 900]}\n"
                                            "target: {type: spin, d: %d}\n"
                                            "data: {mode: fixed, samples: %d, test: 0}\n"
@@ -158,16 +158,16 @@ static void batches_of_a_stretch_have_their_own_order(void **state) {
   double *f = malloc(sizeof *f * P * (size_t)(shares + 1));
   dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, f);
   for (int64_t step = 0, i = 0; step <= 25; step++) {
-    if (step > part[i].step) i++;
+    if (step > stretch[i].step) i++;
     fixture_observe(problem, step);
     bool right = true;
     for (int s = 0; s < shares; s++) {
       const struct local_network *local = &problem->particles->local[s];
       const struct batch_place place = {.network = network_key(local->n, local->replica),
                                         .step = step,
-                                        .epoch_step = step - part[i].start,
-                                        .stage = part[i].order,
-                                        .batch = part[i].batch};
+                                        .epoch_step = step - stretch[i].start,
+                                        .stage = stretch[i].order,
+                                        .batch = stretch[i].batch};
       const double loss = batch_loss(problem->data, &place, f + s * P);
       right = right && fabs(problem->observation[s].loss - loss) <= 1e-13 * loss;
     }

@@ -82,7 +82,7 @@ static void blocks_are_owned_once(void **state) {
   }
 }
 
-/* Blocks hold BLOCK units each but the last one, which holds the rest, at least one; and tiles likewise. */
+/* Each block but the last holds BLOCK units; the last holds the rest, at least one. Tiles likewise. */
 static void blocks_hold_all_units(void **state) {
   (void)state;
   int64_t wrong = 0;
