@@ -111,7 +111,8 @@ check: setup ## build with warnings as errors and run all tests
 	@$(MAKE) --no-print-directory -j $$(nproc) EXTRA_CFLAGS='-Werror $(EXTRA_CFLAGS)' BUILD=$(BUILD)/check tests
 	@MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-2} tests/run $(BUILD)/check
 
-# The program of an older commit, built once in its own folder, whose BUILD keeps its *.d files from being read here as ours.
+# The program of an older commit, built once: remove $(BUILD)/bits to build it with other flags. BUILD has another name there,
+# so that the rules in its *.d files, which are read below, name none of our objects.
 BITS_BASE ?= 68be34d
 $(BUILD)/bits/%/program/mckean:
 	@mkdir -p $(BUILD)/bits/$*
