@@ -39,7 +39,7 @@ SOURCES := $(filter-out $(KERNEL) src/cli/main.c,$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o) $(ISA_LEVELS:%=$(BUILD)/obj/particles/kernel_%.o) $(BUILD)/obj/info.o
 LIBRARY := $(BUILD)/libmckean.a
 PROGRAM := $(BUILD)/mckean
-TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c tests/physics_*.c) tests/failing.c tests/hanging.c)
+TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/module/*.c tests/physics/*.c) tests/harness/failing.c tests/fault/hanging.c)
 
 # The man page and the completion of shells, made from the tables of verbs and keys.
 MANUAL_man := $(BUILD)/share/man/man1/mckean.1
@@ -79,9 +79,10 @@ $(BUILD)/obj/info.o: $(BUILD)/info.c
 .PHONY: FORCE
 FORCE:
 
-$(BUILD)/tests/%: tests/%.c tests/harness.c tests/fixture.c tests/harness.h tests/fixture.h $(LIBRARY)
+HARNESS := tests/harness/harness.c tests/harness/fixture.c
+$(BUILD)/tests/%: tests/%.c $(HARNESS) $(HARNESS:.c=.h) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(call quiet,test) $(CC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP -o $@ $< tests/harness.c tests/fixture.c $(LIBRARY) $(LDLIBS) $(TEST_LIBS)
+	$(call quiet,test) $(CC) $(CPPFLAGS) $(CFLAGS) -Itests/harness -MMD -MP -o $@ $< $(HARNESS) $(LIBRARY) $(LDLIBS) $(TEST_LIBS)
 
 $(BUILD)/manual: $(wildcard tools/manual/*.[ch]) $(LIBRARY)
 	$(call quiet,link) $(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) $(LIBRARY) $(LDLIBS)
@@ -129,13 +130,13 @@ check-bits: setup ## compare the results of commit BITS_BASE with those of the w
 check-slurm: setup ## run jobs/ under a private SLURM of two nodes on this machine; as root, installs SLURM's packages
 	@tools/setup check-slurm
 	@$(MAKE) --no-print-directory -j $$(nproc) all
-	@tests/run-slurm $(BUILD) $(ARGS)
+	@tests/slurm/run $(BUILD) $(ARGS)
 
 .PHONY: check-faults check-faults-long
 check-faults: setup ## kill runs, fill disks and damage files; needs root for small disks of its own
 	@tools/setup check-faults fuzz
 	@$(MAKE) --no-print-directory -j $$(nproc) EXTRA_CFLAGS='-Werror $(EXTRA_CFLAGS)' BUILD=$(BUILD)/check tests
-	@. tools/environment; MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-3} tests/run-programs fault $(BUILD)/check $(ARGS)
+	@. tools/environment; MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-3} tests/harness/run-programs fault $(BUILD)/check $(ARGS)
 check-faults-long: ## the same, with 200 kills
 	@$(MAKE) --no-print-directory check-faults MCKEAN_KILLS=200 MCKEAN_TEST_TIMEOUT=3600
 
@@ -219,7 +220,7 @@ info: ## what the build uses
 
 .PHONY: format
 format: ## format the sources in place
-	clang-format -i $(wildcard src/*/*.[ch] include/*/*.h tests/*.[ch] tests/fuzz/*.[ch] tools/*/*.c)
+	clang-format -i $(wildcard src/*/*.[ch] include/*/*.h tests/*/*.[ch] tools/*/*.c)
 
 .PHONY: clean
 clean: ## remove the build folder

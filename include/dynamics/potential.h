@@ -12,7 +12,7 @@
  *
  * Gradients hold up to a part along z, which the projection of the move takes away. All arithmetic is in double
  * precision by plain IEEE operations: the same bits on every instruction-set level. Relative errors are a few 1e-15
- * at z' near z and grow to about 1e-14 (tests/test_potential.c). Local. */
+ * at z' near z and grow to about 1e-14 (tests/module/test_potential.c). Local. */
 #ifndef MCKEAN_DYNAMICS_POTENTIAL_H
 #define MCKEAN_DYNAMICS_POTENTIAL_H
 

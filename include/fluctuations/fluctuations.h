@@ -23,7 +23,7 @@
  * Replicas (with streams: initial conditions, R of them) are resampled, never units or points; the same ones for every
  * n and time. Intervals are value exp(+- t sd(log boot)) for positive values, value +- t sd(boot) for slopes, with
  * Student's t for R - 1 degrees and sd sqrt(R / (R - 1)) for small R, where percentiles of the bootstrap cover too
- * little (tests/test_fluctuations.c measures the coverage). On its fields intervals of V at 95 % cover 92 % for R = 32, those
+ * little (tests/module/test_fluctuations.c measures the coverage). On its fields intervals of V at 95 % cover 92 % for R = 32, those
  * at 99 % 97.0 and 97.6 % for R = 16 and 48. */
 #ifndef MCKEAN_FLUCTUATIONS_FLUCTUATIONS_H
 #define MCKEAN_FLUCTUATIONS_FLUCTUATIONS_H

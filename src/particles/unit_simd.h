@@ -11,7 +11,7 @@
  * Not-a-number in s comes out as not-a-number, perhaps with a neighbour: the exact sum finds it. Arguments are clamped
  * to where results are normal numbers, so limits are reached to 1e-38 or, where divisions are shared, to 1e-18 (float).
  * Only IEEE operations whose results do not depend on the machine: no approximate reciprocals. Accuracy is stated in
- * tests/test_unit.c, which measures it against long double. */
+ * tests/module/test_unit.c, which measures it against long double. */
 
 #define EACH for (int v = 0; v < VECTORS; v++)
 

@@ -1,0 +1,110 @@
+# shellcheck shell=bash
+# What tests/slurm/slurm_* share: each sources it at its start, with BUILD as argument, and runs inside tests/slurm/testbed.
+#   work folder with jobs/, $build as build, in.yaml of 300 steps, and ./slow: mckean on a network so slow that a step takes
+#   50 ms, however busy this machine is; it waits while a file hold-TASK is there for its array task
+# A job's log is RUN.log, its output folder RUN.
+
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(realpath "${1:?usage: $(basename "$0") BUILD}")
+work=$(mktemp -d)
+jobs=() # those to cancel at the end
+trap '[ ${#jobs[@]} -eq 0 ] || scancel "${jobs[@]}" 2>/dev/null; rm -rf "$work"' EXIT
+cd "$work" || exit 1
+cp -r "$here/../../jobs" .
+ln -s "$build" build
+export OMPI_MCA_mpi_yield_when_idle=1
+failed=0
+fail() { echo "FAILED: $*"; tail -n 5 ./*.log; failed=$((failed + 1)); }
+
+cat >slow.c <<'C'
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int MPI_Allreduce(const void *from, void *to, int count, MPI_Datatype type, MPI_Op op, MPI_Comm comm) {
+  char hold[64];
+  const char *task = getenv("SLURM_ARRAY_TASK_ID");
+  snprintf(hold, sizeof hold, "hold-%s", task ? task : "");
+  while (access(hold, F_OK) == 0) usleep(10000);
+  if (count > 8) usleep(50000); /* a sum of a step: agreements are shorter */
+  return PMPI_Allreduce(from, to, count, type, op, comm);
+}
+C
+mpicc -shared -fPIC -o slow.so slow.c || exit 1
+cat >slow <<SH
+#!/bin/sh
+LD_PRELOAD=$work/slow.so exec build/mckean "\$@"
+SH
+chmod +x slow
+
+# input STEPS: of a network that two ranks share
+input() {
+  cat <<YAML
+ensemble: {n: [3000]}
+target: {type: spin, d: 5}
+data: {mode: fixed, samples: 50, test: 20}
+dynamics: {stages: [{steps: $1, dt: 0.1}]}
+output: {history_every: 100, checkpoint_minutes: 0}
+YAML
+}
+input 300 >in.yaml
+
+# script FILE COPY [SED...]: jobs/COPY is jobs/FILE for two nodes, with what a user edits at its top
+script() {
+  local edit line
+  edit=(-e 's/^#SBATCH --nodes=.*/#SBATCH --nodes=2/' -e 's/^#SBATCH --ntasks-per-node=.*/#SBATCH --ntasks-per-node=1/'
+    -e 's/^#SBATCH --time=.*/#SBATCH --time=10/' -e 's|^mckean=[^ ]*|mckean=./slow|')
+  for line in "${@:3}"; do edit+=(-e "$line"); done
+  sed "${edit[@]}" "$here/../../jobs/$1" >"jobs/$2"
+}
+# submit RUN FILE ARGUMENT...: sets $job
+submit() {
+  local run=$1
+  shift
+  job=$(sbatch --parsable --output="$run.log" "$@") || { fail "sbatch $*"; exit 1; }
+  jobs+=("$job")
+}
+# within SECONDS COMMAND...: until the command succeeds
+within() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    [ $SECONDS -lt $end ] || return 1
+    sleep 0.2
+  done
+}
+# began RUN COUNT: its time loop began at least so many times
+began() { [ -e "$1/run.log" ] && [ "$(grep -c "^time limit: SLURM" "$1/run.log")" -ge "$2" ]; }
+# stop JOB RUN COUNT: stops it so many times, each after its time loop began, through the script
+stop() {
+  local i
+  for ((i = 1; i <= $3; i++)); do
+    within 120 began "$2" "$i" || { fail "$2 did not begin for the $i. time"; return; }
+    scancel --batch --signal=USR2 "$1" || fail "scancel of $1"
+  done
+}
+# field JOB NAME: of `scontrol show job`
+field() { scontrol -o show job "$1" | tr ' ' '\n' | sed -n "s/^$2=//p"; }
+# completed JOB [SECONDS]
+completed() { "$here/testbed" wait "$1" "${2:-120}" || fail "job $1 did not complete"; }
+# newest RUN: its newest checkpoint
+newest() {
+  local files=("$1"/checkpoints/step-*.h5)
+  echo "${files[-1]}"
+}
+# same RUN [INPUT [KEY=VALUE]]: final particles and history are those of a run without any of it, on one rank
+same() {
+  local run=$1 input=${2:-in.yaml} whole text
+  shift $(($# < 2 ? $# : 2))
+  whole=whole-$(echo "$input" "$@" | tr -c 'a-z0-9\n' -)
+  [ -e "$whole" ] || "$build/mckean" run "$input" "run.output=$whole" "$@" >whole.txt 2>&1 || fail "the run without stops"
+  text=$("$build/mckean" compare "$(newest "$whole")" "$(newest "$run")" 2>&1) || fail "$run: $text"
+  text=$(h5diff "$whole/history.h5" "$run/history.h5" /ensemble /ensemble 2>&1) || fail "$run: its history differs: $text"
+}
+# ended: the last line of a test
+ended() {
+  echo "$(basename "$0"): $failed failures"
+  [ "$failed" -eq 0 ]
+}
