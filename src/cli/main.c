@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arithmetic.h"
 #include "base/error.h"
 #include "base/openblas.h"
 #include "cli/cmd.h"
@@ -65,6 +66,7 @@ int main(int argc, char **argv) {
   if (verb && verb->blas) openblas_start(argv);
   h5_start();
   int status = comm_start(&argc, &argv, &world);
+  if (status == OK) status = comm_agree(&world, arithmetic_check());
   if (status == OK) status = provenance_alike(&world, argc - 1, argv + 1);
   if (status == OK) status = comm_agree(&world, isa_limit(getenv("MCKEAN_ISA")));
   if (status == OK) status = dispatch(&world, verb, argc, argv);

@@ -6,6 +6,7 @@
 #include <immintrin.h>
 #endif
 
+#include "base/arithmetic.h" /* refuses options of the compiler, also those of one level */
 #include "kernel_table.h"
 #include "unit_series.h"
 

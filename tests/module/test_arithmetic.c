@@ -1,0 +1,54 @@
+// ranks: 1
+/* arithmetic: this build's is right, and modes of the process that would change results are found. The options of the
+ * compiler: tests/program_arithmetic. */
+#include <fenv.h>
+#include <string.h>
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
+
+#include "base/arithmetic.h"
+#include "base/error.h"
+#include "harness.h"
+
+static void this_build_is_right(void **state) {
+  (void)state;
+  assert_ok(arithmetic_check());
+}
+
+static void rounding_modes_are_found(void **state) {
+  (void)state;
+  const int modes[] = {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
+  for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+    assert_int_equal(fesetround(modes[i]), 0);
+    const int status = arithmetic_check();
+    fesetround(FE_TONEAREST);
+    assert_int_equal(status, USAGE);
+    assert_non_null(strstr(error_text(), "rounding to nearest"));
+  }
+  assert_ok(arithmetic_check());
+}
+
+static void flushing_to_zero_is_found(void **state) {
+  (void)state;
+#ifdef __SSE2__
+  const unsigned flush[] = {0x8000, 0x0040}; /* results, operands */
+  for (size_t i = 0; i < sizeof flush / sizeof *flush; i++) {
+    const unsigned mode = _mm_getcsr();
+    _mm_setcsr(mode | flush[i]);
+    const int status = arithmetic_check();
+    _mm_setcsr(mode);
+    assert_int_equal(status, USAGE);
+    assert_non_null(strstr(error_text(), "subnormal"));
+  }
+#endif
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(this_build_is_right),
+      cmocka_unit_test(rounding_modes_are_found),
+      cmocka_unit_test(flushing_to_zero_is_found),
+  };
+  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+}
