@@ -3,6 +3,7 @@ reader can follow."""
 import html
 import math
 
+from mckean_guard import PAGE
 from mckean_plots import page_colours
 
 STYLE = """
@@ -137,7 +138,7 @@ def page(title, sections, head=""):
     links = "".join(f'<li><a href="#part-{i}">{escape(heading)}</a></li>' for i, (heading, _) in enumerate(sections))
     body = "".join(f'<section id="part-{i}"><h2>{escape(heading)}</h2>{content}</section>'
                    for i, (heading, content) in enumerate(sections))
-    return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+    return (f"{PAGE}<title>{escape(title)}</title>"
             f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{style}</style></head>\n'
             f"<body><header><h1>{escape(title)}</h1>{head}</header><nav aria-label=\"sections\"><ul>{links}</ul></nav>"
             f"<main>{body}</main></body></html>\n")

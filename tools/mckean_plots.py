@@ -9,6 +9,8 @@ import math
 import re
 import sys
 
+from mckean_guard import PICTURE, write
+
 try:
     import h5py  # noqa: F401  (for those that read files)
     import matplotlib
@@ -65,7 +67,7 @@ def picture(figure):
     """The figure as an element for an HTML page, without references to anything outside; or the bytes of a PNG."""
     file = io.BytesIO()
     figure.savefig(file, format="svg" if _page else "png", transparent=_page, metadata={"Date": None, "Creator": None}
-                   if _page else {"Software": None})
+                   if _page else PICTURE)
     plt.close(figure)
     return svg_element(file.getvalue().decode()) if _page else file.getvalue()
 
@@ -83,8 +85,10 @@ def svg_element(document):
 
 def save(figure, path):
     """As PNG, and says so."""
-    figure.savefig(path)
+    file = io.BytesIO()
+    figure.savefig(file, metadata=PICTURE)
     plt.close(figure)
+    write(path, "picture", file.getvalue())
     print(path)
 
 
