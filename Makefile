@@ -27,16 +27,18 @@ CPPFLAGS := -D_GNU_SOURCE -Iinclude $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2
 LDLIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lm
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
 
-# The kernels: one source, one object per instruction-set level.
-KERNEL := src/particles/kernel_isa.c
+# Arithmetic of the step: one source, one object per instruction-set level.
+ISA_SOURCES := particles/kernel dynamics/update
 ISA_LEVELS := portable v2 v3 v4
 ISA_portable :=
 ISA_v2 := -march=x86-64-v2
 ISA_v3 := -march=x86-64-v3
 ISA_v4 := -march=x86-64-v4 -mprefer-vector-width=512
 
-SOURCES := $(filter-out $(KERNEL) src/cli/main.c,$(wildcard src/*/*.c))
-OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o) $(ISA_LEVELS:%=$(BUILD)/obj/particles/kernel_%.o) $(BUILD)/obj/info.o
+ISA_OBJECTS = $(foreach source,$(ISA_SOURCES),$(ISA_LEVELS:%=$(BUILD)/obj/$(source)_%.o))
+
+SOURCES := $(filter-out $(ISA_SOURCES:%=src/%_isa.c) src/cli/main.c,$(wildcard src/*/*.c))
+OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o) $(ISA_OBJECTS) $(BUILD)/obj/info.o
 LIBRARY := $(BUILD)/libmckean.a
 PROGRAM := $(BUILD)/mckean
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/module/*.c tests/physics/*.c) tests/harness/failing.c tests/fault/hanging.c)
@@ -62,9 +64,12 @@ $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(call quiet,cc  ) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(ISA_LEVELS:%=$(BUILD)/obj/particles/kernel_%.o): $(BUILD)/obj/particles/kernel_%.o: $(KERNEL)
-	@mkdir -p $(@D)
-	$(call quiet,cc  ) $(CC) $(CPPFLAGS) $(CFLAGS) -O3 -ffp-contract=fast $(ISA_$*) -DKERNEL_ISA=$* -MMD -MP -c -o $@ $<
+define isa_rule
+$(ISA_LEVELS:%=$(BUILD)/obj/$(1)_%.o): $(BUILD)/obj/$(1)_%.o: src/$(1)_isa.c
+	@mkdir -p $$(@D)
+	$$(call quiet,cc  ) $$(CC) $$(CPPFLAGS) $$(CFLAGS) -O3 -ffp-contract=fast $$(ISA_$$*) -DKERNEL_ISA=$$* -MMD -MP -c -o $$@ $$<
+endef
+$(foreach source,$(ISA_SOURCES),$(eval $(call isa_rule,$(source))))
 
 # Provenance of the build; rewritten only when it changes.
 VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
@@ -151,10 +156,10 @@ asan: ## build with address and undefined-behaviour sanitizers in build/asan
 FUZZ := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
   -include tests/fuzz/portable.h
 FUZZED := $(wildcard $(addprefix src/,base/*.c parallel/*.c io/*.c config/*.c store/checkpoint*.c store/history*.c)) \
-  $(addprefix src/,$(addsuffix .c,particles/unit particles/kernel particles/particles particles/nonfinite data/dataset \
+  $(addprefix src/,$(addsuffix .c,particles/unit particles/manifold particles/fields particles/kernel particles/particles particles/nonfinite data/loss data/dataset \
   data/target dynamics/schedule dynamics/observables log/slurm log/provenance store/output_folder store/lock study/study \
   study/history_tables))
-$(BUILD)/fuzzed.a: $(FUZZED:src/%.c=$(BUILD)/obj/%.o) $(ISA_LEVELS:%=$(BUILD)/obj/particles/kernel_%.o) $(BUILD)/obj/info.o
+$(BUILD)/fuzzed.a: $(FUZZED:src/%.c=$(BUILD)/obj/%.o) $(ISA_OBJECTS) $(BUILD)/obj/info.o
 	@rm -f $@
 	$(call quiet,ar  ) $(AR) rcs $@ $^
 $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.c tests/fuzz/edit.c tests/fuzz/fuzz.h $(BUILD)/fuzzed.a
@@ -175,8 +180,9 @@ bench: all ## speed of the step against the machine's GEMM peak
 # The step for SimGrid's SMPI: the model floor without kernels, data and files. `make scaling-model ARGS=--help`. The tests
 # compile it with the real MPI, so that it keeps up with the headers.
 MODELLED := $(addprefix src/,$(addsuffix .c,base/error base/alloc base/rng base/exact_sum parallel/heartbeat parallel/comm \
-  particles/unit particles/particles particles/nonfinite dynamics/schedule dynamics/observables dynamics/outputs \
-  dynamics/second_moment dynamics/gradient dynamics/potential dynamics/population dynamics/dynamics))
+  particles/unit particles/manifold particles/fields particles/particles particles/nonfinite data/loss dynamics/schedule \
+  dynamics/observables dynamics/unit_sum dynamics/team dynamics/outputs dynamics/second_moment dynamics/update \
+  dynamics/gradient dynamics/potential dynamics/population dynamics/gradient_source dynamics/dynamics))
 $(BUILD)/scaling-model/step: tools/scaling-model/step.c $(MODELLED) $(wildcard include/*/*.h)
 	@mkdir -p $(@D)
 	$(call quiet,smpi) smpicc -D_GNU_SOURCE -Iinclude -std=gnu11 $(OPT) -fopenmp $(WARN) $(EXTRA_CFLAGS) \

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "data/loss.h"
 #include "data/target.h"
 #include "parallel/comm.h"
 
@@ -23,6 +24,7 @@ struct dataset_spec {
   int64_t test;             /* held-out points; a file with test_x has its own */
   bool shared;              /* online: all networks see the same points */
   uint64_t seed, test_seed; /* test_seed: of the test points, 0: as seed */
+  struct loss_spec loss;    /* what the networks minimise on these points */
   double noise;             /* standard deviation of noise added to the training labels (target.noise) */
 };
 
@@ -34,7 +36,8 @@ struct dataset {
   double *x, *y;   /* fixed: (N, d), (N) */
   int64_t tests;
   double *test_x, *test_y; /* (K, d), (K) */
-  double C_f; /* the target's, or half the mean square of the test labels (training labels without test points) */
+  double C_f;    /* the target's, or half the mean square of the test labels (training labels without test points) */
+  double loss_0; /* E l(0, y), the scale of the loss: C_f for the squared loss */
 };
 
 /* Where a batch stands: `step` is the run's step, `epoch_step` counts steps since the batch size last changed and

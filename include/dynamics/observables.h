@@ -1,33 +1,59 @@
-/* observe: what a run measures of each network, as one table of columns.
+/* observables: what a run measures of each network, as one table of columns of its history.
  *
- * Particle means are (1/n) sum_i over the units, formed per tile and summed exactly, so they do not depend on the rank
- * count. To add a particle mean: a name in enum particle_mean and a line in observables_tile. To add a column: a row in
- * observe.c; it then appears in every history file, with its description and unit. */
+ * Particle means are (1/n) sum_i over the units, formed per tile and summed exactly (dynamics/unit_sum.h), so they do not
+ * depend on the number of ranks. They are of the state before the step's move.
+ *
+ * To add a column: a row in observables.c; every history then has it, with its description and unit. A mean over points
+ * names its set and a function of outputs and labels; a mean over units needs a name in enum particle_mean and a line in
+ * observables_tile, too. */
 #ifndef MCKEAN_DYNAMICS_OBSERVABLES_H
 #define MCKEAN_DYNAMICS_OBSERVABLES_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "data/loss.h"
 
 enum particle_mean { MEAN_GRAD2, MEAN_C, MEAN_C2, MEAN_C4, MEAN_A, MEAN_A2, PARTICLE_MEANS };
 
+/* Sets of points: fixed ones, at which networks can be evaluated, and the batch of a step. */
+enum point_set { POINTS_TEST, POINTS_TRAIN, POINTS_BATCH };
+
+enum { COLUMNS_MAX = 32 };
+
 /* One network at one step. */
 struct observation {
-  double C_f;
-  double loss;                 /* (1/2P) sum_p r_p^2 on the batch of the step or exact, before the move */
+  double loss_0;               /* E l(0, y): C_f for the squared loss */
+  double loss;                 /* mean loss on the batch of the step, or exact, before the move */
   double test_loss;            /* the same on the test points; NAN without test points */
   double mean[PARTICLE_MEANS]; /* NAN where a term was out of range */
+  double points[COLUMNS_MAX];  /* by column: means over points */
 };
 
 struct column {
   const char *name, *unit, *description;
-  double (*value)(const struct observation *observation);
+  double (*value)(const struct observation *observation); /* NULL: a mean over points, */
+  double (*points)(int64_t count, const double *f, const double *y);
+  enum point_set set;                            /* over this set, */
+  bool (*applies)(const struct loss_spec *loss); /* of runs with such a loss */
 };
 
 extern const struct column column_table[];
 extern const int column_count;
 
+/* Local. Whether a run with this loss has a column. */
+bool column_applies(const struct column *column, const struct loss_spec *loss);
+
+/* Local. The value of column number c of the table. */
+double column_value(int c, const struct observation *observation);
+
+/* Local. All means over points of a set: f, y [count]. */
+void observables_points(const struct loss_spec *loss, enum point_set set, int64_t count, const double *f,
+                        const double *y, struct observation *observation);
+
 /* Local. sums[m] = sum over the first `units` lanes of a tile, divided by n. square [TILE]: |grad V|^2 per lane.
- * tile: [d+2][TILE] stored parameters of the given size (4: float, 8: double). */
+ * tile: [tile_rows(d)][TILE] stored parameters of the given size (4: float, 8: double). */
 void observables_tile(int d, int units, double n, const void *tile, size_t stored, const double *square,
                       double sums[PARTICLE_MEANS]);
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "data/dataset.h"
+#include "dynamics/update.h"
 #include "particles/particles.h"
 
 enum scheme { SCHEME_GD, SCHEME_SGD, SCHEMES };
@@ -25,7 +26,8 @@ struct stage {
 };
 
 struct schedule {
-  int scheme; /* enum scheme */
+  int scheme;                /* enum scheme */
+  struct update_spec update; /* the rule of a step */
   int stages;
   struct stage stage[STAGES_MAX];
 };

@@ -1,10 +1,10 @@
-/* kernel: the arithmetic of a step on tiles. No MPI, no memory of its own, no files.
+/* kernel: the arithmetic on tiles of units. No MPI, no memory of its own, no files.
  *
- * A tile holds TILE units as a structure of arrays [d + 2][TILE]: fields c, b, a_0 .. a_{d-1} (enum field). Units are
- * the lanes of the vector registers. Unused lanes of a network's last tile hold zeros and stay so.
+ * A tile holds TILE units as a structure of arrays, [tile_rows(d)][TILE]: rows c, b, a_0 .. a_{d-1} (particles/fields.h).
+ * Units are the lanes of the vector registers. Unused lanes of a network's last tile are zero and stay zero.
  *
  * Every kernel exists per unit type, precision and instruction-set level, from one template (src/particles/kernel_unit.h).
- * Results are a function of the inputs and of the level, not of the machine: a run records its level and keeps it.
+ * Results are a function of the inputs and of the level, not of the machine. A run records its level and keeps it.
  *
  * Arithmetic is float for PRECISION_SINGLE and PRECISION_MIXED ("real" below), double for PRECISION_DOUBLE. Stored
  * parameters are double for PRECISION_MIXED and PRECISION_DOUBLE. */
@@ -18,7 +18,6 @@
 #include "particles/unit.h"
 
 enum { TILE = 64, BLOCK_TILES = 4, BLOCK = TILE * BLOCK_TILES };
-enum field { FIELD_C, FIELD_B, FIELD_A }; /* FIELD_A + k is a_k */
 
 enum precision { PRECISION_SINGLE, PRECISION_MIXED, PRECISION_DOUBLE, PRECISIONS };
 extern const char *const precision_names[PRECISIONS];
@@ -46,7 +45,7 @@ struct kernel {
   enum precision precision;
   int unit; /* enum unit_type */
 
-  /* Converts stored parameters of one tile to reals, [d+2][TILE]; where both are the same type it is not needed. */
+  /* Converts stored parameters of one tile to reals, [tile_rows(d)][TILE]; where both are the same type it is not needed. */
   void (*narrow)(int d, const void *tile, void *real_tile);
 
   /* sum[p] = sum over tiles and lanes of c phi(x_p, z), p < count; lanes and tiles in a fixed order. tiles <=
@@ -54,7 +53,7 @@ struct kernel {
    * unit and point. */
   void (*forward)(int tiles, const void *real_tile, const struct points *points, void *scratch, double *sum);
 
-  /* grad[field][lane] += sum over points of r_p d(c phi)/d(field), for all fields: [d+2][TILE] doubles, b zero for
+  /* grad[field][lane] += sum over points of r_p d(c phi)/d(field), for all fields: [tile_rows(d)][TILE] doubles, b zero for
    * units on the sphere (before projection). r: real [count], padded like x. scratch: gradient_scratch(d) bytes,
    * 64-byte aligned. 4 d flops, one h and h' per unit and point. */
   void (*gradient)(const void *real_tile, const struct points *points, const void *r, void *scratch, double *grad);
@@ -68,12 +67,16 @@ struct kernel {
   /* square[lane] += sum over points of phi(x_p, z)^2; square [TILE]. 2 d flops and one h per unit and point. */
   void (*squares)(const void *real_tile, const struct points *points, double *square);
 
-  /* Forward Euler on one tile: theta -= rate grad for the fields in train (rate = dt / P), on the sphere after
-   * projection of the gradient on the tangent space and with renormalisation to |z|^2 = d. Lanes >= units stay zero.
-   * Returns through square[TILE] (NULL: not wanted) |grad V|^2 per lane over the trained fields, grad V = scale grad
-   * with scale = 1/P. rate = 0 leaves the tile untouched, to the bit. */
-  void (*move)(int d, unsigned train, int units, double scale, double rate, const double *grad, void *tile,
-               double *square);
+  /* Projects the gradient of a tile, [tile_rows(d)][TILE], in place on the tangent space of the manifold at the tile's
+   * parameters. Flat: does nothing. */
+  void (*project)(int d, const void *tile, double *grad);
+
+  /* square[lane] = scale^2 times the sum of grad^2 over the rows of the fields in train; 0 for lanes >= units. */
+  void (*norms)(int d, unsigned train, int units, double scale, const double *grad, double *square);
+
+  /* Stores new parameters, [tile_rows(d)][TILE] of which the rows of the fields in train are used, in a tile, rounded to
+   * stored precision; on the sphere after scaling to |z|^2 = d (a lane with z = 0 stays 0). */
+  void (*retract)(int d, unsigned train, const double *parameters, void *tile);
 };
 
 /* The row for these; isa must be <= isa_best(). */
@@ -89,7 +92,7 @@ int points_alloc(struct points *points, enum precision precision, int64_t count,
 void points_free(struct points *points);
 
 /* The naive twins: the same contracts in plain loops over double precision and libm, for tests and the benchmark.
- * tile: double [tiles][d+2][TILE]; x as in points, double. */
+ * tile: double [tiles][tile_rows(d)][TILE]; x as in points, double. */
 void naive_forward(int unit, int tiles, const double *tile, int count, int d, const double *x, const double *q,
                    double *sum);
 void naive_gradient(int unit, const double *tile, int count, int d, const double *x, const double *q, const double *r,

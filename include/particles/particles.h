@@ -28,7 +28,7 @@ struct ensemble_spec {
  * the same in any ensemble that contains it. */
 uint64_t network_key(int64_t n, int64_t replica);
 
-/* A network's part on this rank. */
+/* The part of a network that this rank owns. */
 struct local_network {
   int64_t network; /* g */
   int member;
@@ -45,9 +45,11 @@ struct particles {
   struct unit_spec unit;
   int d;
   enum precision precision;
-  size_t tile_bytes; /* (d + 2) * TILE * bytes of a stored parameter */
-  int64_t *first;    /* [ranks + 1]: rank r owns blocks first[r] .. first[r+1]-1 */
-  void *tiles;       /* own tiles */
+  struct field_set fields;
+  size_t tile_bytes;           /* tile_rows(d) * TILE * bytes of a stored number */
+  int64_t *first;              /* [ranks + 1]: rank r owns blocks first[r] .. first[r+1]-1 */
+  void *tiles;                 /* own tiles of parameters */
+  void *own[FIELD_COPIES_MAX]; /* [fields.copies] own fields of the update rule, in tiles of the same layout */
   int64_t tile_count;
   int locals, split; /* own networks; the first `split` (at most two) are shared with other ranks */
   struct local_network *local;
@@ -58,6 +60,9 @@ struct particles {
 int particles_create(const struct comm *comm, const struct ensemble_spec *ensemble, const struct unit_spec *unit, int d,
                      enum precision precision, const double *cost, struct particles **particles);
 void particles_free(struct particles *particles); /* accepts NULL */
+
+/* Local. Bytes of a tile of parameters; each own field of an update rule takes as many. */
+size_t particles_tile_bytes(int d, enum precision precision);
 
 /* Local. Draws own units from the initial law: pure function of (seed, n, replica / streams, unit). */
 void particles_init(struct particles *particles, uint64_t seed);
@@ -84,17 +89,23 @@ struct ownership {
 };
 void ensemble_ownership(const struct ensemble_spec *ensemble, const double *cost, int ranks, struct ownership *owned);
 
-/* Local. A block's tiles in memory: block counted inside the local. */
+/* Local. Tiles in memory: of a block counted inside the local part, and tile t of the local part. copy: 0 for parameters,
+ * k for the update rule's own fields number k. */
 void *local_network_block(const struct particles *particles, const struct local_network *local, int64_t block);
+void *local_network_tile(const struct particles *particles, const struct local_network *local, int64_t t, int copy);
 
-/* Local. Natural rows: own units first .. first+count-1 (counted inside the network) of a local, to and from c (count),
- * a (count, d), b (count) in stored precision; any pointer may be NULL. */
+/* Local. Own units first .. first+count-1 (counted inside the network), to and from rows in stored precision: [count], or
+ * [count][d] for a vector field. One field; or the parameters c, a, b, each of which may be NULL. */
+void local_network_get_field(const struct particles *particles, const struct local_network *local,
+                             struct unit_field field, int64_t first, int64_t count, void *rows);
+void local_network_set_field(struct particles *particles, const struct local_network *local, struct unit_field field,
+                             int64_t first, int64_t count, const void *rows);
 void local_network_get(const struct particles *particles, const struct local_network *local, int64_t first,
                        int64_t count, void *c, void *a, void *b);
 void local_network_set(struct particles *particles, const struct local_network *local, int64_t first, int64_t count,
                        const void *c, const void *a, const void *b);
 
-/* Local. The own units of a share: first one, counted inside the network, and their number. */
+/* Local. The units of the local part: its first, counted inside the network, and their number. */
 int64_t local_network_first_unit(const struct local_network *local);
 int64_t local_network_units(const struct local_network *local);
 

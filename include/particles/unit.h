@@ -1,47 +1,59 @@
 /* unit: the table of unit types.
  *
- * A network is f_n(x) = (1/n) sum_i c_i phi(x, z_i). Ridge units have z = (a, b) and phi = h(a.x + b); units on the
- * sphere have |z| = sqrt d and phi = h(alpha (x.z - (|x|^2 + d)/2)) = exp(-alpha |x - z|^2 / 2) (RVE section
- * 5). z is held in the fields a. Both are "h of a linear form", so one kernel serves all:
+ * A network is f_n(x) = (1/n) sum_i c_i phi(x, z_i). Every unit is a function h of a linear form s, so that one kernel
+ * serves all:
  *
- *   ridge    s = b + a.x              dphi/da = h'(s) x          dphi/db = h'(s)
- *   sphere   s = q(x) + z.(alpha x)   dphi/dz = h'(s) alpha x, projected on the tangent space at z
+ *   flat     z = (a, b)               s = a.x + b                         dphi/da = h'(s) x    dphi/db = h'(s)
+ *   sphere   |z|^2 = d, held in a     s = alpha (x.z - (|x|^2 + d)/2)     dphi/dz = h'(s) alpha x
  *
- * To add a unit type: a row in unit.c with its name, h and h', and its vector form in src/particles/unit_simd.h. */
+ * with phi = h(s). On the sphere h = exp gives phi = exp(-alpha |x - z|^2 / 2) (RVE section 5), and gradients are
+ * projected on the tangent space at z (particles/manifold.h).
+ *
+ * To add a unit type: a name in the list of its manifold below; a row in unit.c with h and h'; their vector form in
+ * src/particles/unit_simd.h; an instance in src/particles/kernel_precision.h. The tests run over all rows. */
 #ifndef MCKEAN_PARTICLES_UNIT_H
 #define MCKEAN_PARTICLES_UNIT_H
 
-#include <stdbool.h>
+#include "particles/fields.h"
+#include "particles/manifold.h"
 
-enum unit_type { UNIT_SIGMOID, UNIT_TANH, UNIT_RELU, UNIT_SOFTPLUS, UNIT_ERF, UNIT_COSINE, UNIT_RBF, UNIT_TYPES };
+/* ENTRY(constant, name): one per unit type, by manifold. */
+#define UNIT_LIST_FLAT(ENTRY)                                                                                          \
+  ENTRY(UNIT_SIGMOID, sigmoid)                                                                                         \
+  ENTRY(UNIT_TANH, tanh)                                                                                               \
+  ENTRY(UNIT_RELU, relu)                                                                                               \
+  ENTRY(UNIT_SOFTPLUS, softplus)                                                                                       \
+  ENTRY(UNIT_ERF, erf)                                                                                                 \
+  ENTRY(UNIT_COSINE, cosine)
+#define UNIT_LIST_SPHERE(ENTRY) ENTRY(UNIT_RBF, rbf)
 
-enum unit_train { TRAIN_C = 1, TRAIN_A = 2, TRAIN_B = 4 };
+#define UNIT_CONSTANT(constant, name) constant,
+enum unit_type { UNIT_LIST_FLAT(UNIT_CONSTANT) UNIT_LIST_SPHERE(UNIT_CONSTANT) UNIT_TYPES };
+#undef UNIT_CONSTANT
 
 struct unit {
   const char *name;
-  bool sphere;           /* parameters z on the sphere of radius sqrt d, no b */
-  double (*h)(double s); /* reference in double precision, by libm: for tests and documents, never the trajectory */
+  enum manifold_id manifold;
+  double (*h)(double s); /* reference in double precision, by libm: for tests and analysis, never for a trajectory */
   double (*dh)(double s);
   const char *help;
 };
 
 extern const struct unit unit_table[UNIT_TYPES]; /* indexed by enum unit_type */
 
-/* Row of that name, NULL if there is none. */
+/* Local. The row of that name; NULL if the table has none. */
 const struct unit *unit_find(const char *name);
 
-/* Mean and standard deviation of an iid normal law. */
-struct unit_law {
-  double mean, std;
-};
+/* Local. The manifold of a unit type's inner parameters. */
+const struct manifold *unit_manifold(int type);
 
-/* unit.* of the input: which unit, which fields move, from which law they start (sphere: z uniform, laws a, b unused).
- */
+/* unit.* of the input: the unit type, the fields that are trained, and the initial law of each field. */
 struct unit_spec {
   int type;       /* enum unit_type */
-  double alpha;   /* sphere units: inverse square width */
-  unsigned train; /* enum unit_train flags */
-  struct unit_law c, a, b;
+  double alpha;   /* sphere: inverse square width */
+  unsigned train; /* set of fields (FIELD_BIT_*); at most those of the manifold */
+  int copies;     /* own fields of the update rule per trained field (dynamics/update.h) */
+  struct normal_law c, a, b;
 };
 
 #endif

@@ -17,7 +17,7 @@
 #include "parallel/dist_matrix.h"
 #include "particles/particles.h"
 
-/* Collective. train: enum unit_train flags, of which M is the sum (with TRAIN_C alone M/P is the matrix G of frozen
+/* Collective. train: a set of fields (FIELD_BIT_*), of which M is the sum (with FIELD_BIT_C alone M/P is the matrix G of frozen
  * features). x [P][d], the same on all ranks. Of *m the lower triangle counts. FAILED: no memory. */
 int tangent_matrix_form(const struct dist_grid *grid, const struct particles *particles, int64_t network,
                         unsigned train, int64_t P, const double *x, struct dist_matrix **m);

@@ -106,7 +106,7 @@ static void clean(const struct disk *disk) {
 int bench_disk(struct bench *bench) {
   static const struct ensemble_spec ensemble = {.members = 1, .n = {4 << 20}, .replicas = 1}; /* 0.45 GB */
   static const struct ensemble_spec small = {.members = 1, .n = {1 << 19}, .replicas = 1};
-  const struct unit_spec unit = {.type = UNIT_SIGMOID, .train = TRAIN_C, .c = {0, 1}, .a = {0, 1}, .b = {0, 1}};
+  const struct unit_spec unit = {.type = UNIT_SIGMOID, .train = FIELD_BIT_C, .c = {0, 1}, .a = {0, 1}, .b = {0, 1}};
   const double cost = 1;
   struct disk disk = {.bench = bench};
   snprintf(disk.folder, sizeof disk.folder, "%s/mckean-bench-XXXXXX", bench->folder ? bench->folder : ".");

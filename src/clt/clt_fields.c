@@ -300,7 +300,7 @@ static int fill_moment(const struct work *work, struct clt_time *moment) {
 /* The law's steps are those of the input: it knows nothing of dt: auto. */
 static bool is_frozen(const struct config *config, const struct study *study) {
   const struct schedule *schedule = &config->schedule;
-  return config->unit.train == TRAIN_C && config->data.mode == DATA_FIXED && schedule->scheme == SCHEME_GD &&
+  return config->unit.train == FIELD_BIT_C && config->data.mode == DATA_FIXED && schedule->scheme == SCHEME_GD &&
          !schedule_auto(schedule, schedule_steps(schedule)) && study->samples <= CLT_POINTS_MAX;
 }
 

@@ -84,7 +84,7 @@ static void run(struct modes *modes, const struct schedule *schedule, int64_t st
 /* phi(x_p, z) of the draws first, first + 1, ... */
 static void draw_features(const struct initial_covariance *law, uint64_t seed, int64_t first, struct dist_matrix *phi) {
   const struct unit_spec *unit = &law->unit;
-  const bool sphere = unit_table[unit->type].sphere;
+  const bool sphere = unit_table[unit->type].manifold == MANIFOLD_SPHERE;
   const struct rng rng = {.seed = seed, .stream = RNG_FEATURES};
   const int d = law->d;
   double *z = alloc_small(sizeof *z * (size_t)(d + 1));

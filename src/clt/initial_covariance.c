@@ -125,7 +125,7 @@ static void sphere_all(struct initial_covariance *law) {
 static int fill(struct initial_covariance *law) {
   TRY(alloc_array((void **)&law->mean, law->points, sizeof *law->mean, "the initial law"));
   TRY(alloc_array((void **)&law->square, law->points, sizeof *law->square, "the initial law"));
-  if (!unit_table[law->unit.type].sphere) return expand_all(law);
+  if (unit_table[law->unit.type].manifold != MANIFOLD_SPHERE) return expand_all(law);
   sphere_all(law);
   return OK;
 }
@@ -154,11 +154,11 @@ void initial_covariance_free(struct initial_covariance *law) {
 
 double initial_covariance_kernel(const struct initial_covariance *law, int64_t i, int64_t j) {
   if (i == j) return law->square[i];
-  return unit_table[law->unit.type].sphere ? sphere_kernel(law, i, j) : ridge_kernel(law, i, j);
+  return unit_table[law->unit.type].manifold == MANIFOLD_SPHERE ? sphere_kernel(law, i, j) : ridge_kernel(law, i, j);
 }
 
 double initial_covariance_between(const struct initial_covariance *law, int64_t i, int64_t j) {
-  const struct unit_law *c = &law->unit.c;
+  const struct normal_law *c = &law->unit.c;
   return (c->mean * c->mean + c->std * c->std) * initial_covariance_kernel(law, i, j) -
          initial_covariance_output(law, i) * initial_covariance_output(law, j);
 }

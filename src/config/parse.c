@@ -205,10 +205,10 @@ static void check_target_and_data(struct reading *reading) {
     complain(errors, "%s: data.samples: required with mode: fixed: how many points", name);
   if (config->data.mode == DATA_ONLINE && config->schedule.scheme == SCHEME_GD)
     complain(errors, "%s: dynamics.scheme: gd needs data.mode: fixed, received online; use scheme: sgd", name);
-  const bool sphere = unit_table[config->unit.type].sphere;
+  const bool sphere = unit_table[config->unit.type].manifold == MANIFOLD_SPHERE;
   if (sphere && !file && config->target.d == 1)
     complain(errors, "%s: unit.type: units on the sphere need target.d >= 2, received 1", name);
-  if (sphere && seen(reading, "unit.train") && config->unit.train & TRAIN_B)
+  if (sphere && seen(reading, "unit.train") && config->unit.train & FIELD_BIT_B)
     complain(errors, "%s: unit.train: expected a list of c, a: rbf units have no b", name);
 }
 
@@ -284,7 +284,7 @@ static void check_all(struct reading *reading) {
   check_steps(reading, "output.fields", &config->fields);
   check_sizes(reading);
   check_streams(reading);
-  if (unit_table[config->unit.type].sphere) config->unit.train &= ~(unsigned)TRAIN_B;
+  if (unit_table[config->unit.type].manifold == MANIFOLD_SPHERE) config->unit.train &= ~(unsigned)FIELD_BIT_B;
 }
 
 /* A value that the input does not give, checked as a given one. */

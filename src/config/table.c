@@ -275,9 +275,9 @@ static bool step_item(const struct parameter *parameter, struct steps *steps, in
 }
 
 static bool field_item(unsigned *train, int item, const char *text) {
-  const unsigned flag = strcmp(text, "c") == 0   ? TRAIN_C
-                        : strcmp(text, "a") == 0 ? TRAIN_A
-                        : strcmp(text, "b") == 0 ? TRAIN_B
+  const unsigned flag = strcmp(text, "c") == 0   ? FIELD_BIT_C
+                        : strcmp(text, "a") == 0 ? FIELD_BIT_A
+                        : strcmp(text, "b") == 0 ? FIELD_BIT_B
                                                  : 0;
   if (item == 0) *train = 0;
   *train |= flag;
@@ -406,7 +406,7 @@ void parameter_print(FILE *out, const struct parameter *parameter, const void *b
     const char *separator = "";
     fputc('[', out);
     for (int i = 0; i < 3; i++)
-      if (train & (unsigned[]){TRAIN_C, TRAIN_A, TRAIN_B}[i]) {
+      if (train & (unsigned[]){FIELD_BIT_C, FIELD_BIT_A, FIELD_BIT_B}[i]) {
         fprintf(out, "%s%c", separator, "cab"[i]);
         separator = ", ";
       }

@@ -81,6 +81,14 @@ static double half_mean_square(int64_t count, const double *y) {
   return sum / (2 * (double)count);
 }
 
+/* E l(0, y): known for the loss, C_f for squares, else the mean over the test points (training points without any). */
+static double scale_of_loss(const struct dataset *data) {
+  const struct loss_spec *loss = &data->spec.loss;
+  if (loss_is_squared(loss)) return data->C_f;
+  if (loss_row(loss)->zero > 0) return loss_row(loss)->zero;
+  return data->tests > 0 ? loss_at_zero(loss, data->tests, data->test_y) : loss_at_zero(loss, data->samples, data->y);
+}
+
 int dataset_create(const struct target *target, const struct dataset_spec *spec, struct dataset **out) {
   struct dataset *data = alloc_small(sizeof *data);
   *data = (struct dataset){.spec = *spec, .target = target, .d = target->d, .C_f = target->C_f};
@@ -94,6 +102,7 @@ int dataset_create(const struct target *target, const struct dataset_spec *spec,
     if (tests || data->samples > 0)
       data->C_f = half_mean_square(tests ? data->tests : data->samples, tests ? data->test_y : data->y);
   }
+  data->loss_0 = scale_of_loss(data);
   if (data->samples > 0) add_noise(data, 0, 0, 0, (int)data->samples, data->y);
   *out = data;
   return OK;

@@ -120,7 +120,7 @@ static void spin_eval(const struct target *target, int count, const double *x, d
 static int teacher_create(struct target *target) {
   const struct unit_spec *spec = &target->spec.teacher;
   const int d = target->d;
-  const int64_t m = target->spec.teacher_units, tiles = (m + TILE - 1) / TILE, numbers = (int64_t)(d + FIELD_A) * TILE;
+  const int64_t m = target->spec.teacher_units, tiles = (m + TILE - 1) / TILE, numbers = (int64_t)(tile_rows(d)) * TILE;
   TRY(alloc_array((void **)&target->tiles, tiles * numbers, sizeof(double), "teacher units"));
   memset(target->tiles, 0, sizeof(double) * (size_t)(tiles * numbers));
   const struct rng rng = {target->spec.seed, RNG_TEACHER, 0, 0};
@@ -129,13 +129,15 @@ static int teacher_create(struct target *target) {
     double *tile = target->tiles + i / TILE * numbers;
     const int lane = (int)(i % TILE);
     rng_normal(&rng, (uint64_t)i, d + 2, z);
-    tile[FIELD_C * TILE + lane] = spec->c.mean + spec->c.std * z[0];
-    if (!unit_table[spec->type].sphere) tile[FIELD_B * TILE + lane] = spec->b.mean + spec->b.std * z[1];
+    tile[ROW_C * TILE + lane] = spec->c.mean + spec->c.std * z[0];
+    if (unit_table[spec->type].manifold != MANIFOLD_SPHERE)
+      tile[ROW_B * TILE + lane] = spec->b.mean + spec->b.std * z[1];
     double norm2 = 0;
     for (int k = 0; k < d; k++) norm2 += z[2 + k] * z[2 + k];
     for (int k = 0; k < d; k++)
-      tile[(FIELD_A + k) * TILE + lane] =
-          unit_table[spec->type].sphere ? z[2 + k] * sqrt(d / norm2) : spec->a.mean + spec->a.std * z[2 + k];
+      tile[(ROW_A + k) * TILE + lane] = unit_table[spec->type].manifold == MANIFOLD_SPHERE
+                                            ? z[2 + k] * sqrt(d / norm2)
+                                            : spec->a.mean + spec->a.std * z[2 + k];
   }
   target->coefficients = m * (d + 2);
   return OK;
@@ -159,7 +161,7 @@ static void teacher_eval(const struct target *target, int count, const double *x
     for (int p = 0; p < part; p++) y[first + p] = 0;
     for (int64_t t = 0; t < tiles; t += BLOCK_TILES) {
       const int block = (int)(tiles - t < BLOCK_TILES ? tiles - t : BLOCK_TILES);
-      kernel->forward(block, target->tiles + t * (d + FIELD_A) * TILE, &points, scratch, sum);
+      kernel->forward(block, target->tiles + t * (tile_rows(d)) * TILE, &points, scratch, sum);
       for (int p = 0; p < part; p++) y[first + p] += sum[p];
     }
     for (int p = 0; p < part; p++) y[first + p] /= (double)m;

@@ -1,43 +1,219 @@
 #include "dynamics/gradient.h"
 
-#include <math.h>
 #include <omp.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
-#include "parallel/heartbeat.h"
 
-void *move_own_tile(const struct particles *particles, const struct local_network *local, int64_t t) {
-  return (char *)particles->tiles + (size_t)(local->tile + t) * particles->tile_bytes;
+enum { GROUP_BYTES = 64 << 20 }; /* gradients of a group of tiles, over all threads */
+
+/* Work space of one thread. */
+struct thread_space {
+  void *scratch;
+  double *grad; /* [tile_rows(d)][TILE] */
+};
+
+/* Work space of one team. */
+struct team_space {
+  int64_t capacity; /* points */
+  void *r;          /* real [capacity + POINT_PAD] */
+  double *group;    /* [group_tiles][tile_rows(d)][TILE] */
+  int64_t group_tiles;
+};
+
+struct gradient {
+  struct outputs *outputs;
+  const struct update *update;
+  const struct particles *particles;
+  const struct kernel *kernel;
+  int chunk, threads;
+  struct thread_space *thread; /* [threads] */
+  struct team_space *team;     /* [team_count(threads)] */
+};
+
+static int64_t min64(int64_t a, int64_t b) {
+  return a < b ? a : b;
 }
 
-void move_tile(const struct kernel *kernel, const struct particles *particles, const struct local_network *local,
-               int64_t t, const double *grad, double scale, double rate, struct move_sums *sums) {
-  if (omp_get_thread_num() == 0) heartbeat_beat(); /* a step may take long */
-  const unsigned train = particles->unit.train;
-  void *tile = move_own_tile(particles, local, t);
-  const int64_t left = local_network_units(local) - t * TILE;
-  const int used = (int)(left < TILE ? left : TILE);
-  if (sums) {
-    double square[TILE], parts[PARTICLE_MEANS];
-    kernel->move(particles->d, train, used, scale, 0, grad, tile, square);
-    observables_tile(particles->d, used, (double)local->n, tile, precision_stored(particles->precision), square, parts);
-    for (int m = 0; m < PARTICLE_MEANS; m++) wide_sum_add(parts[m], sums->limbs[m]);
+static size_t tile_numbers(int d) {
+  return (size_t)tile_rows(d) * TILE;
+}
+
+/* ---- create, reserve ---- */
+
+static int create_local(struct gradient *gradient) {
+  const int d = gradient->particles->d;
+  for (int t = 0; t < gradient->threads; t++) {
+    struct thread_space *space = &gradient->thread[t];
+    TRY(alloc_array(&space->scratch, 1, gradient_scratch(d), "kernel scratch"));
+    TRY(alloc_array((void **)&space->grad, (int64_t)tile_numbers(d), sizeof(double), "the gradient of a tile"));
   }
-  if (rate > 0) kernel->move(particles->d, train, used, scale, rate, grad, tile, NULL);
+  return OK;
 }
 
-void move_sums_add(const struct move_sums *own, struct move_sums *sums) {
-#pragma omp critical(move_sums)
-  for (int m = 0; m < PARTICLE_MEANS; m++)
-    for (int i = 0; i < WIDE_LIMBS; i++) sums->limbs[m][i] += own->limbs[m][i];
+int gradient_create(struct outputs *outputs, const struct update *update, int threads, struct gradient **out) {
+  struct gradient *gradient = alloc_small(sizeof *gradient);
+  const struct particles *particles = update->particles;
+  *gradient = (struct gradient){.outputs = outputs,
+                                .update = update,
+                                .particles = particles,
+                                .kernel = update->kernel,
+                                .chunk = outputs_chunk_size(particles->d, particles->precision),
+                                .threads = threads};
+  gradient->thread = calloc((size_t)threads, sizeof *gradient->thread);
+  gradient->team = calloc((size_t)team_count(threads), sizeof *gradient->team);
+  if (!gradient->thread || !gradient->team) die("no memory for %d threads", threads);
+  *out = gradient;
+  return create_local(gradient);
 }
 
-void move_means(const struct local_network *local, struct move_sums *sums, struct observation *observation) {
-  if (local->group) {
-    struct comm_sum sum;
-    comm_sum_begin(local->group, sums->limbs[0], PARTICLE_MEANS * WIDE_LIMBS, false, &sum);
-    comm_sum_end(&sum);
+void gradient_free(struct gradient *gradient) {
+  if (!gradient) return;
+  for (int t = 0; t < gradient->threads; t++) {
+    free(gradient->thread[t].scratch);
+    free(gradient->thread[t].grad);
   }
-  for (int m = 0; m < PARTICLE_MEANS; m++)
-    if (!wide_sum_value(sums->limbs[m], &observation->mean[m])) observation->mean[m] = NAN;
+  for (int i = 0; i < team_count(gradient->threads); i++) {
+    free(gradient->team[i].r);
+    free(gradient->team[i].group);
+  }
+  free(gradient->thread);
+  free(gradient->team);
+  free(gradient);
+}
+
+/* Tiles of a group, over all threads, that fit GROUP_BYTES. */
+static int64_t group_tiles(int d) {
+  const int64_t fit = GROUP_BYTES / (int64_t)(sizeof(double) * tile_numbers(d));
+  return fit > 1 ? fit : 1;
+}
+
+double gradient_bytes(int d, enum precision precision, int64_t batch, int64_t tiles) {
+  if (batch <= outputs_chunk_size(d, precision)) return 0;
+  return (double)min64(tiles, group_tiles(d)) * (double)(sizeof(double) * tile_numbers(d));
+}
+
+static int team_reserve(const struct gradient *gradient, struct team_space *space, int64_t count, int64_t tiles) {
+  const struct particles *particles = gradient->particles;
+  if (count > space->capacity) {
+    free(space->r);
+    space->capacity = 0;
+    TRY(alloc_array(&space->r, count + POINT_PAD, precision_real(particles->precision), "residuals"));
+    space->capacity = count;
+  }
+  free(space->group);
+  space->group_tiles = tiles;
+  return alloc_array((void **)&space->group, tiles, sizeof(double) * tile_numbers(particles->d), "gradients");
+}
+
+/* A team's part of a group is that of its threads. */
+int gradient_reserve(struct gradient *gradient, int64_t count) {
+  const int threads = gradient->threads;
+  const int64_t group = count <= gradient->chunk ? 0 : group_tiles(gradient->particles->d);
+  for (int i = 0; i < team_count(threads); i++) {
+    const int64_t tiles = team_tiles(gradient->particles, threads, i);
+    const int64_t limit = (group * team_of(i, threads).threads + threads - 1) / threads;
+    if (tiles > 0) TRY(team_reserve(gradient, &gradient->team[i], count, min64(tiles, limit)));
+  }
+  return OK;
+}
+
+/* ---- residuals, gradient, update ---- */
+
+double gradient_residuals(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
+                          const struct batch *batch) {
+  const size_t real = precision_real(gradient->particles->precision);
+  void *r = gradient->team[team->number].r;
+  const double *f = outputs_f(gradient->outputs, team), *y = outputs_labels(gradient->outputs, team, batch);
+  const double mean = loss_residuals(loss, batch->count, f, y, real, r);
+  memset((char *)r + real * (size_t)batch->count, 0, real * POINT_PAD);
+  return mean;
+}
+
+/* One network in work. */
+struct descent {
+  struct gradient *gradient;
+  const struct team *team;
+  const struct local_network *local;
+  const struct batch *batch;
+  double scale, rate;
+};
+
+/* grad += the gradient of own tile t over a chunk of points, the first of which is point `first` of the batch. */
+static void add_gradient(const struct descent *descent, int thread, const struct points *points, int64_t first,
+                         int64_t t, double *grad) {
+  const struct gradient *gradient = descent->gradient;
+  const struct particles *particles = gradient->particles;
+  const void *r =
+      (char *)gradient->team[descent->team->number].r + precision_real(particles->precision) * (size_t)first;
+  const void *tile =
+      outputs_real_tiles(gradient->outputs, thread, local_network_tile(particles, descent->local, t, 0), 1);
+  gradient->kernel->gradient(tile, points, r, gradient->thread[thread].scratch, grad);
+}
+
+/* Inside a parallel region of the team. sums: NULL or this thread's. */
+static void descend_tiles(const struct descent *descent, int64_t tiles, struct particle_sums *sums) {
+  struct gradient *gradient = descent->gradient;
+  const int thread = descent->team->first + omp_get_thread_num();
+  double *grad = gradient->thread[thread].grad;
+#pragma omp for schedule(static)
+  for (int64_t t = 0; t < tiles; t++) {
+    memset(grad, 0, sizeof *grad * tile_numbers(gradient->particles->d));
+    for (int64_t first = 0; first < descent->batch->count; first += gradient->chunk) {
+      const struct points points = outputs_chunk(gradient->outputs, descent->team, descent->batch, first);
+      add_gradient(descent, thread, &points, first, t, grad);
+    }
+    update_tile(gradient->update, descent->local, t, grad, descent->scale, descent->rate, sums);
+  }
+}
+
+/* Points drawn chunk by chunk, once per group of tiles. */
+static void descend_groups(const struct descent *descent, int64_t tiles, struct particle_sums *sums) {
+  struct gradient *gradient = descent->gradient;
+  const struct team *team = descent->team;
+  const struct team_space *space = &gradient->team[team->number];
+  const size_t numbers = tile_numbers(gradient->particles->d);
+  for (int64_t begin = 0; begin < tiles; begin += space->group_tiles) {
+    const int64_t count = min64(space->group_tiles, tiles - begin);
+    memset(space->group, 0, sizeof(double) * numbers * (size_t)count);
+    for (int64_t first = 0; first < descent->batch->count; first += gradient->chunk) {
+      const struct points points = outputs_chunk(gradient->outputs, team, descent->batch, first);
+#pragma omp parallel for num_threads(team->threads) schedule(static)
+      for (int64_t t = 0; t < count; t++)
+        add_gradient(descent, team->first + omp_get_thread_num(), &points, first, begin + t,
+                     space->group + numbers * (size_t)t);
+    }
+#pragma omp parallel num_threads(team->threads)
+    {
+      struct particle_sums own = {0};
+#pragma omp for schedule(static)
+      for (int64_t t = 0; t < count; t++)
+        update_tile(gradient->update, descent->local, begin + t, space->group + numbers * (size_t)t, descent->scale,
+                    descent->rate, sums ? &own : NULL);
+      if (sums) unit_sum_merge(PARTICLE_MEANS * WIDE_LIMBS, own.words, sums->words);
+    }
+  }
+}
+
+void gradient_descend(struct gradient *gradient, const struct team *team, const struct local_network *local,
+                      const struct batch *batch, double dt, struct particle_sums *sums) {
+  const int64_t tiles = network_tiles(local_network_units(local));
+  const struct descent descent = {.gradient = gradient,
+                                  .team = team,
+                                  .local = local,
+                                  .batch = batch,
+                                  .scale = 1 / (double)batch->count,
+                                  .rate = dt / (double)batch->count};
+  if (outputs_redraws(gradient->outputs, batch)) {
+    descend_groups(&descent, tiles, sums);
+    return;
+  }
+#pragma omp parallel num_threads(team->threads) if (tiles > 1)
+  {
+    struct particle_sums own = {0};
+    descend_tiles(&descent, tiles, sums ? &own : NULL);
+    if (sums) unit_sum_merge(PARTICLE_MEANS * WIDE_LIMBS, own.words, sums->words);
+  }
 }

@@ -3,18 +3,19 @@
 #include <math.h>
 
 #include "particles/kernel.h"
+#include "particles/number.h"
 
 static double loss(const struct observation *o) {
   return o->loss;
 }
 static double loss_over_C_f(const struct observation *o) {
-  return o->loss / o->C_f;
+  return o->loss / o->loss_0;
 }
 static double test_loss(const struct observation *o) {
   return o->test_loss;
 }
 static double test_loss_over_C_f(const struct observation *o) {
-  return o->test_loss / o->C_f;
+  return o->test_loss / o->loss_0;
 }
 static double grad2(const struct observation *o) {
   return o->mean[MEAN_GRAD2];
@@ -37,29 +38,48 @@ static double a2_mean(const struct observation *o) {
 
 const struct column column_table[] = {
     {"loss", "f^2",
-     "loss on the batch of the step, (1/2P) sum_p (f_n - f)^2; data.mode population: exact, 1/2 E (f_n - f)^2", loss},
-    {"loss_over_C_f", "1", "loss on the batch divided by C_f = E f^2 / 2", loss_over_C_f},
-    {"test_loss", "f^2", "loss on the held-out test points, (1/2K) sum_k (f_n - f)^2", test_loss},
-    {"test_loss_over_C_f", "1", "loss on the test points divided by C_f", test_loss_over_C_f},
-    {"grad2", "f^2/t", "mean over units of |grad V|^2 over the trained fields: -d loss/dt of the flow", grad2},
-    {"c_mean", "c", "mean over units of c", c_mean},
-    {"c2_mean", "c^2", "mean over units of c^2", c2_mean},
-    {"c4_mean", "c^4", "mean over units of c^4", c4_mean},
-    {"a_mean", "a", "mean over units of |a|", a_mean},
-    {"a2_mean", "a^2", "mean over units of |a|^2", a2_mean},
+     "loss on the batch of the step, (1/2P) sum_p (f_n - f)^2; data.mode population: exact, 1/2 E (f_n - f)^2",
+     .value = loss},
+    {"loss_over_C_f", "1", "loss on the batch divided by C_f = E f^2 / 2", .value = loss_over_C_f},
+    {"test_loss", "f^2", "loss on the held-out test points, (1/2K) sum_k (f_n - f)^2", .value = test_loss},
+    {"test_loss_over_C_f", "1", "loss on the test points divided by C_f", .value = test_loss_over_C_f},
+    {"grad2", "f^2/t", "mean over units of |grad V|^2 over the trained fields: -d loss/dt of the flow", .value = grad2},
+    {"c_mean", "c", "mean over units of c", .value = c_mean},
+    {"c2_mean", "c^2", "mean over units of c^2", .value = c2_mean},
+    {"c4_mean", "c^4", "mean over units of c^4", .value = c4_mean},
+    {"a_mean", "a", "mean over units of |a|", .value = a_mean},
+    {"a2_mean", "a^2", "mean over units of |a|^2", .value = a2_mean},
 };
 const int column_count = sizeof column_table / sizeof *column_table;
+_Static_assert(sizeof column_table / sizeof *column_table <= COLUMNS_MAX,
+               "struct observation has room for all columns");
+
+bool column_applies(const struct column *column, const struct loss_spec *spec) {
+  return !column->applies || column->applies(spec);
+}
+
+double column_value(int c, const struct observation *observation) {
+  return column_table[c].value ? column_table[c].value(observation) : observation->points[c];
+}
+
+void observables_points(const struct loss_spec *spec, enum point_set set, int64_t count, const double *f,
+                        const double *y, struct observation *observation) {
+  for (int c = 0; c < column_count; c++) {
+    const struct column *column = &column_table[c];
+    if (column->points && column->set == set && column_applies(column, spec))
+      observation->points[c] = column->points(count, f, y);
+  }
+}
 
 void observables_tile(int d, int units, double n, const void *tile, size_t stored, const double *square,
                       double sums[PARTICLE_MEANS]) {
   for (int m = 0; m < PARTICLE_MEANS; m++) sums[m] = 0;
   for (int lane = 0; lane < units; lane++) {
     double c = 0, norm2 = 0;
-    for (int field = FIELD_C; field < d + FIELD_A; field++) {
-      const int at = field * TILE + lane;
-      const double value = stored == sizeof(float) ? ((const float *)tile)[at] : ((const double *)tile)[at];
-      if (field == FIELD_C) c = value;
-      if (field >= FIELD_A) norm2 += value * value;
+    for (int field = ROW_C; field < tile_rows(d); field++) {
+      const double value = number_get(stored, tile, (size_t)(field * TILE + lane));
+      if (field == ROW_C) c = value;
+      if (field >= ROW_A) norm2 += value * value;
     }
     sums[MEAN_GRAD2] += square[lane];
     sums[MEAN_C] += c;

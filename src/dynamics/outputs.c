@@ -7,14 +7,43 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/exact_sum.h"
+#include "dynamics/unit_sum.h"
 #include "parallel/heartbeat.h"
 
 enum {
   CHUNK_BYTES = 256 << 10, /* points of a chunk: half of a common L2 cache */
   CHUNK_MIN = 48,          /* chunks are multiples of this: the kernels' inner blocks */
-  CHUNK_MAX = 4032,
-  SMALL_BLOCKS = 8 /* per thread: fewer blocks than this are shared badly */
+  CHUNK_MAX = 4032
+};
+
+/* Work space of one thread. */
+struct thread_space {
+  void *real_tiles, *scratch;
+  double *sum;    /* [chunk], of a block */
+  int64_t *words; /* of a chunk, over the blocks of this thread */
+};
+
+/* Work space of one team: its network's outputs at one batch. */
+struct team_space {
+  int64_t capacity;     /* points */
+  int64_t *words;       /* per chunk those of its sum, then labels that ranks compute for one another */
+  struct comm_sum *sum; /* per chunk */
+  double *f, *y;        /* [capacity] */
+  struct points points; /* the chunk drawn last */
+  double *x;            /* [chunk][d], the same in double */
+  int64_t drawn;        /* first point of that chunk, -1: none of this batch */
+  int64_t labels[2];    /* range of points whose labels are computed here */
+};
+
+struct outputs {
+  const struct particles *particles;
+  const struct dataset *data;
+  const struct kernel *kernel;
+  int chunk; /* points */
+  int threads;
+  struct thread_space *thread; /* [threads] */
+  struct team_space *team;     /* [team_count(threads)] */
+  double waited;
 };
 
 int outputs_chunk_size(int d, enum precision precision) {
@@ -22,315 +51,258 @@ int outputs_chunk_size(int d, enum precision precision) {
   return points < CHUNK_MIN ? CHUNK_MIN : points > CHUNK_MAX ? CHUNK_MAX : points;
 }
 
-static int64_t clamp(int64_t value, int64_t low, int64_t high) {
-  return value < low ? low : value > high ? high : value;
+/* ---- create, reserve ---- */
+
+static int thread_alloc(const struct outputs *outputs, struct thread_space *space) {
+  const int d = outputs->particles->d, chunk = outputs->chunk;
+  const size_t tile = sizeof(double) * (size_t)tile_rows(d) * TILE;
+  TRY(alloc_array(&space->real_tiles, BLOCK_TILES, tile, "a block"));
+  TRY(alloc_array(&space->scratch, 1, forward_scratch(chunk), "kernel scratch"));
+  TRY(alloc_array((void **)&space->sum, chunk, sizeof(double), "sums of a block"));
+  return alloc_array((void **)&space->words, unit_sum_words(UNIT_SUM_NARROW, chunk), sizeof(int64_t),
+                     "sums over blocks");
 }
 
-static int worker_alloc(const struct outputs *forward, struct worker *worker) {
-  const int d = forward->particles->d, chunk = forward->chunk;
-  const size_t outputs = forward_scratch(chunk), gradients = gradient_scratch(d);
-  TRY(alloc_array(&worker->real_tiles, BLOCK_TILES, sizeof(double) * (size_t)((d + FIELD_A) * TILE), "a block"));
-  TRY(alloc_array(&worker->scratch, 1, outputs > gradients ? outputs : gradients, "kernel scratch"));
-  TRY(alloc_array((void **)&worker->grad, TILE * (d + FIELD_A), sizeof(double), "the gradient of a tile"));
-  TRY(alloc_array((void **)&worker->sum, chunk, sizeof(double), "sums of a block"));
-  return alloc_array((void **)&worker->limbs, EXACT_LIMBS(chunk), sizeof(int64_t), "sums over blocks");
-}
-
-static int create_local(struct outputs *forward) {
-  const struct particles *particles = forward->particles;
-  for (int t = 0; t < forward->threads; t++) TRY(worker_alloc(forward, &forward->worker[t]));
-  for (int s = 0; s < forward->slots; s++) {
-    struct slot *slot = &forward->slot[s];
-    const bool small = s >= SLOT_SMALL;
-    slot->threads = small ? 1 : forward->threads;
-    slot->worker = forward->worker + (small ? s - SLOT_SMALL : 0);
-    TRY(points_alloc(&slot->points, particles->precision, forward->chunk, particles->d));
-    TRY(alloc_array((void **)&slot->x, (int64_t)forward->chunk * particles->d, sizeof(double), "points"));
+static int create_local(struct outputs *outputs) {
+  const struct particles *particles = outputs->particles;
+  for (int t = 0; t < outputs->threads; t++) TRY(thread_alloc(outputs, &outputs->thread[t]));
+  for (int i = 0; i < team_count(outputs->threads); i++) {
+    struct team_space *space = &outputs->team[i];
+    TRY(points_alloc(&space->points, particles->precision, outputs->chunk, particles->d));
+    TRY(alloc_array((void **)&space->x, (int64_t)outputs->chunk * particles->d, sizeof(double), "points"));
   }
   return OK;
 }
 
 int outputs_create(const struct particles *particles, const struct dataset *data, const struct kernel *kernel,
                    int threads, struct outputs **out) {
-  struct outputs *forward = alloc_small(sizeof *forward);
-  *forward = (struct outputs){.particles = particles,
+  struct outputs *outputs = alloc_small(sizeof *outputs);
+  *outputs = (struct outputs){.particles = particles,
                               .data = data,
                               .kernel = kernel,
                               .threads = threads,
-                              .slots = SLOT_SMALL + (threads > 1 ? threads : 0),
                               .chunk = outputs_chunk_size(particles->d, particles->precision)};
-  forward->worker = calloc((size_t)threads, sizeof *forward->worker);
-  forward->slot = calloc((size_t)forward->slots, sizeof *forward->slot);
-  if (!forward->worker || !forward->slot) die("no memory for %d threads", threads);
-  *out = forward;
-  return create_local(forward);
+  outputs->thread = calloc((size_t)threads, sizeof *outputs->thread);
+  outputs->team = calloc((size_t)team_count(threads), sizeof *outputs->team);
+  if (!outputs->thread || !outputs->team) die("no memory for %d threads", threads);
+  *out = outputs;
+  return create_local(outputs);
 }
 
-static void slot_empty(struct slot *slot) {
-  free(slot->sum);
-  free(slot->words);
-  free(slot->f);
-  free(slot->y);
-  free(slot->r);
-  slot->sum = NULL;
-  slot->words = NULL;
-  slot->f = slot->y = slot->r = NULL;
-  slot->capacity = 0;
+static void team_empty(struct team_space *space) {
+  void *owned[] = {space->sum, space->words, space->f, space->y};
+  for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
+  space->sum = NULL;
+  space->words = NULL;
+  space->f = space->y = NULL;
+  space->capacity = 0;
 }
 
-void outputs_free(struct outputs *forward) {
-  if (!forward) return;
-  for (int s = 0; s < forward->slots; s++) {
-    slot_empty(&forward->slot[s]);
-    points_free(&forward->slot[s].points);
-    free(forward->slot[s].grad);
-    free(forward->slot[s].x);
+void outputs_free(struct outputs *outputs) {
+  if (!outputs) return;
+  for (int i = 0; i < team_count(outputs->threads); i++) {
+    team_empty(&outputs->team[i]);
+    points_free(&outputs->team[i].points);
+    free(outputs->team[i].x);
   }
-  for (int t = 0; t < forward->threads; t++) {
-    free(forward->worker[t].real_tiles);
-    free(forward->worker[t].scratch);
-    free(forward->worker[t].grad);
-    free(forward->worker[t].sum);
-    free(forward->worker[t].limbs);
+  for (int t = 0; t < outputs->threads; t++) {
+    free(outputs->thread[t].real_tiles);
+    free(outputs->thread[t].scratch);
+    free(outputs->thread[t].sum);
+    free(outputs->thread[t].words);
   }
-  free(forward->worker);
-  free(forward->slot);
-  free(forward);
+  free(outputs->thread);
+  free(outputs->team);
+  free(outputs);
 }
 
-static int64_t chunks_of(const struct outputs *forward, int64_t count) {
-  return (count + forward->chunk - 1) / forward->chunk;
-}
-
-/* Of a chunk: limbs, then the labels that ranks computed for one another. */
+/* Words of a chunk: its sum, then labels. */
 static int64_t chunk_words(int count) {
-  return EXACT_LIMBS(count) + count;
+  return unit_sum_words(UNIT_SUM_NARROW, count) + count;
 }
 
-static int slot_reserve(const struct outputs *forward, struct slot *slot, int64_t count, int64_t grad_tiles) {
-  const struct particles *particles = forward->particles;
-  if (count > slot->capacity) {
-    slot_empty(slot);
-    const int64_t chunks = chunks_of(forward, count);
-    TRY(alloc_array((void **)&slot->sum, chunks, sizeof(struct comm_sum), "chunks"));
-    TRY(alloc_array((void **)&slot->words, chunks * chunk_words(forward->chunk), sizeof(int64_t), "sums over units"));
-    TRY(alloc_array((void **)&slot->f, count, sizeof(double), "network outputs"));
-    TRY(alloc_array((void **)&slot->y, count, sizeof(double), "labels"));
-    TRY(alloc_array(&slot->r, count + POINT_PAD, precision_real(particles->precision), "residuals"));
-    slot->capacity = count;
-  }
-  free(slot->grad);
-  slot->grad_tiles = grad_tiles;
-  return alloc_array((void **)&slot->grad, grad_tiles, sizeof(double) * (size_t)(TILE * (particles->d + FIELD_A)),
-                     "gradients");
-}
-
-/* Networks of few blocks that are wholly here go to single threads, if there are enough of them. */
-static bool is_small(const struct outputs *forward, const struct local_network *local) {
-  return !local->group && local->blocks < SMALL_BLOCKS * forward->threads;
-}
-
-static int small_networks(const struct outputs *forward) {
-  const struct particles *particles = forward->particles;
-  int small = 0;
-  for (int s = particles->split; s < particles->locals; s++) small += is_small(forward, &particles->local[s]);
-  return forward->threads > 1 && small >= forward->threads ? small : 0;
-}
-
-int outputs_reserve(struct outputs *forward, int64_t count, int64_t grad_tiles) {
-  const struct particles *particles = forward->particles;
-  int64_t most[2] = {1, 1}; /* tiles of a large, small network */
-  for (int s = 0; s < particles->locals; s++) {
-    const struct local_network *local = &particles->local[s];
-    int64_t *tiles = &most[is_small(forward, local)];
-    if (local->blocks * BLOCK_TILES > *tiles) *tiles = local->blocks * BLOCK_TILES;
-  }
-  const bool small = small_networks(forward) > 0;
-  if (!small && most[1] > most[0]) most[0] = most[1];
-  for (int s = 0; s < forward->slots; s++) {
-    struct slot *slot = &forward->slot[s];
-    const bool large = s == SLOT_LARGE && particles->locals > particles->split;
-    const bool used = s < particles->split || large || (s >= SLOT_SMALL && small);
-    const int64_t tiles = most[s >= SLOT_SMALL],
-                  limit = (grad_tiles * slot->threads + forward->threads - 1) / forward->threads;
-    if (used) TRY(slot_reserve(forward, slot, count, tiles < limit ? tiles : limit));
-  }
+static int team_reserve(const struct outputs *outputs, struct team_space *space, int64_t count) {
+  if (count <= space->capacity) return OK;
+  team_empty(space);
+  const int64_t chunks = (count + outputs->chunk - 1) / outputs->chunk;
+  TRY(alloc_array((void **)&space->sum, chunks, sizeof(struct comm_sum), "chunks"));
+  TRY(alloc_array((void **)&space->words, chunks * chunk_words(outputs->chunk), sizeof(int64_t), "sums over units"));
+  TRY(alloc_array((void **)&space->f, count, sizeof(double), "network outputs"));
+  TRY(alloc_array((void **)&space->y, count, sizeof(double), "labels"));
+  space->capacity = count;
   return OK;
 }
 
-/* Points first .. first+count-1 of a batch into slot->x, in pieces: each is a pure function of its place. With labels
- * for those of the slot's range. */
-static void draw(const struct outputs *forward, const struct slot *slot, const struct batch_place *place, int64_t first,
-                 int count, bool labels) {
+int outputs_reserve(struct outputs *outputs, int64_t count) {
+  for (int i = 0; i < team_count(outputs->threads); i++)
+    if (team_tiles(outputs->particles, outputs->threads, i) > 0) TRY(team_reserve(outputs, &outputs->team[i], count));
+  return OK;
+}
+
+/* ---- points ---- */
+
+static int64_t clamp(int64_t value, int64_t low, int64_t high) {
+  return value < low ? low : value > high ? high : value;
+}
+
+/* Points first .. first+count-1 of a batch into space->x, and into space->y the labels of those in the team's range. In
+ * pieces, which are pure functions of their place. */
+static void draw(const struct outputs *outputs, const struct team *team, const struct batch_place *place, int64_t first,
+                 int count) {
   enum { PIECE = 64 };
-  const int64_t d = forward->particles->d, end = first + count;
-#pragma omp parallel for num_threads(slot->threads) schedule(static)
+  const struct team_space *space = &outputs->team[team->number];
+  const int64_t d = outputs->particles->d, end = first + count;
+#pragma omp parallel for num_threads(team->threads) schedule(static)
   for (int64_t p = first; p < end; p += PIECE) {
     const int64_t stop = p + PIECE < end ? p + PIECE : end;
-    const int64_t cut[] = {p, clamp(slot->labels[0], p, stop), clamp(slot->labels[1], p, stop), stop};
+    const int64_t cut[] = {p, clamp(space->labels[0], p, stop), clamp(space->labels[1], p, stop), stop};
     for (int i = 0; i < 3; i++)
       if (cut[i] < cut[i + 1])
-        dataset_points(forward->data, place, cut[i], (int)(cut[i + 1] - cut[i]), slot->x + (cut[i] - first) * d,
-                       labels && i == 1 ? slot->y + cut[i] : NULL);
+        dataset_points(outputs->data, place, cut[i], (int)(cut[i + 1] - cut[i]), space->x + (cut[i] - first) * d,
+                       i == 1 ? space->y + cut[i] : NULL);
   }
 }
 
-struct points outputs_chunk(struct outputs *forward, struct slot *slot, const struct source *source, int64_t first,
-                            bool labels) {
-  const struct particles *particles = forward->particles;
-  const int64_t left = source->count - first;
-  const int d = particles->d, count = (int)(left < forward->chunk ? left : forward->chunk);
-  if (source->whole) {
+static int chunk_count(const struct outputs *outputs, const struct batch *batch, int64_t first) {
+  const int64_t left = batch->count - first;
+  return (int)(left < outputs->chunk ? left : outputs->chunk);
+}
+
+struct points outputs_chunk(struct outputs *outputs, const struct team *team, const struct batch *batch,
+                            int64_t first) {
+  const struct particles *particles = outputs->particles;
+  struct team_space *space = &outputs->team[team->number];
+  const int d = particles->d, count = chunk_count(outputs, batch, first);
+  if (batch->whole) {
     const size_t real = precision_real(particles->precision);
     return (struct points){.count = count,
                            .d = d,
-                           .x = (char *)source->whole->x + real * (size_t)(first * d),
-                           .q = (char *)source->whole->q + real * (size_t)first};
+                           .x = (char *)batch->whole->x + real * (size_t)(first * d),
+                           .q = (char *)batch->whole->q + real * (size_t)first};
   }
-  if (slot->drawn != first) {
-    draw(forward, slot, &source->place, first, count, labels);
-    points_set(&slot->points, particles->precision, &particles->unit, count, d, slot->x);
-    slot->drawn = first;
+  if (space->drawn != first) {
+    draw(outputs, team, &batch->place, first, count);
+    points_set(&space->points, particles->precision, &particles->unit, count, d, space->x);
+    space->drawn = first;
   }
-  return slot->points;
+  return space->points;
 }
 
-bool forward_draws(const struct outputs *forward, const struct source *source) {
-  return !source->whole && source->count > forward->chunk;
+bool outputs_redraws(const struct outputs *outputs, const struct batch *batch) {
+  return !batch->whole && batch->count > outputs->chunk;
 }
 
-const void *outputs_real_tiles(const struct outputs *forward, struct worker *worker, const void *tiles, int count) {
-  const struct particles *particles = forward->particles;
+/* ---- sums over units ---- */
+
+const void *outputs_real_tiles(const struct outputs *outputs, int thread, const void *tiles, int count) {
+  const struct particles *particles = outputs->particles;
   if (particles->precision != PRECISION_MIXED) return tiles;
+  char *real_tiles = outputs->thread[thread].real_tiles;
   const size_t real_bytes = particles->tile_bytes / sizeof(double) * sizeof(float);
   for (int t = 0; t < count; t++)
-    forward->kernel->narrow(particles->d, (const char *)tiles + (size_t)t * particles->tile_bytes,
-                            (char *)worker->real_tiles + (size_t)t * real_bytes);
-  return worker->real_tiles;
+    outputs->kernel->narrow(particles->d, (const char *)tiles + (size_t)t * particles->tile_bytes,
+                            real_tiles + (size_t)t * real_bytes);
+  return real_tiles;
 }
 
-static int block_tiles(const struct local_network *local, int64_t block) {
-  return (block_units(local->n, local->first_block + block) + TILE - 1) / TILE;
+static void sum_block(const struct outputs *outputs, int thread, const struct local_network *local, int64_t block,
+                      const struct points *points, int64_t *words) {
+  const struct thread_space *space = &outputs->thread[thread];
+  const int tiles = (int)network_tiles(block_units(local->n, local->first_block + block));
+  const void *real = outputs_real_tiles(outputs, thread, local_network_block(outputs->particles, local, block), tiles);
+  outputs->kernel->forward(tiles, real, points, space->scratch, space->sum);
+  unit_sum_add(UNIT_SUM_NARROW, points->count, space->sum, words);
 }
 
-static void sum_block(const struct outputs *forward, struct worker *worker, const struct local_network *local,
-                      int64_t block, const struct points *points, int64_t *limbs) {
-  const int tiles = block_tiles(local, block);
-  const void *real = outputs_real_tiles(forward, worker, local_network_block(forward->particles, local, block), tiles);
-  forward->kernel->forward(tiles, real, points, worker->scratch, worker->sum);
-  exact_sum_add(points->count, worker->sum, limbs);
-}
-
-/* Adds the own part of n f_n at the points of a chunk to limbs. */
-static void sum_blocks(const struct outputs *forward, const struct local_network *local, const struct slot *slot,
-                       const struct points *points, int64_t *limbs) {
-  const int64_t words = EXACT_LIMBS(points->count);
-  if (slot->threads == 1) {
+/* Adds the own part of n f_n at the points of a chunk to words. */
+static void sum_blocks(const struct outputs *outputs, const struct team *team, const struct local_network *local,
+                       const struct points *points, int64_t *words) {
+  const int64_t count = unit_sum_words(UNIT_SUM_NARROW, points->count);
+  if (team->threads == 1) {
     for (int64_t block = 0; block < local->blocks; block++)
-      sum_block(forward, slot->worker, local, block, points, limbs);
+      sum_block(outputs, team->first, local, block, points, words);
     return;
   }
-#pragma omp parallel num_threads(slot->threads) if (local->blocks > 1)
+#pragma omp parallel num_threads(team->threads) if (local->blocks > 1)
   {
-    struct worker *worker = &slot->worker[omp_get_thread_num()];
-    memset(worker->limbs, 0, sizeof(int64_t) * (size_t)words);
+    const int thread = team->first + omp_get_thread_num();
+    int64_t *own = outputs->thread[thread].words;
+    memset(own, 0, sizeof *own * (size_t)count);
 #pragma omp for schedule(static)
-    for (int64_t block = 0; block < local->blocks; block++)
-      sum_block(forward, worker, local, block, points, worker->limbs);
-#pragma omp critical(limbs)
-    for (int64_t i = 0; i < words; i++) limbs[i] += worker->limbs[i];
+    for (int64_t block = 0; block < local->blocks; block++) sum_block(outputs, thread, local, block, points, own);
+    unit_sum_merge(count, own, words);
   }
 }
 
-/* Labels of fresh points may cost more than the points (d^3 for spins): the ranks of a network share the work, and the
- * labels ride in the sum, as words that are zero on all ranks but one. */
-static bool shares_labels(const struct outputs *forward, const struct local_network *local,
-                          const struct source *source) {
-  return local->group && !source->whole && forward->data->spec.mode == DATA_ONLINE;
+/* Labels of fresh points may cost more than the points (d^3 for spins). The ranks of a network divide them; labels
+ * travel with the sum, as words that are zero on all ranks but one. */
+static bool divides_labels(const struct outputs *outputs, const struct local_network *local,
+                           const struct batch *batch) {
+  return local->group && !batch->whole && outputs->data->spec.mode == DATA_ONLINE;
 }
 
-static void add_over_ranks(struct outputs *forward, const struct local_network *local, int64_t *words, int64_t count,
-                           bool background, struct comm_sum *sum) {
+static void begin_sum(struct outputs *outputs, const struct local_network *local, int64_t *words, int64_t count,
+                      bool background, struct comm_sum *sum) {
   const double began = comm_time();
   comm_sum_begin(local->group, words, count, background, sum);
-  forward->waited += comm_time() - began;
+  outputs->waited += comm_time() - began;
 }
 
-/* The own part of n f_n at all points of the source, in limbs. The sum over ranks of a chunk begins when the chunk is
- * done, in the background if some rank may have work left. */
-static void sum_units(struct outputs *forward, const struct local_network *local, struct slot *slot,
-                      const struct source *source) {
-  const bool only = ensemble_networks(&forward->particles->ensemble) == 1;
-  const bool divided = shares_labels(forward, local, source);
-  slot->drawn = -1;
-  slot->labels[0] = divided ? source->count * local->group->rank / local->group->size : 0;
-  slot->labels[1] = divided ? source->count * (local->group->rank + 1) / local->group->size : source->count;
-  if (divided) memset(slot->y, 0, sizeof *slot->y * (size_t)source->count);
-  for (int64_t first = 0; first < source->count; first += forward->chunk) {
-    if (omp_get_thread_num() == 0) heartbeat_beat(); /* a pass may take long */
-    const struct points points = outputs_chunk(forward, slot, source, first, true);
-    const int64_t chunk = first / forward->chunk, limbs = EXACT_LIMBS(points.count);
-    int64_t *words = slot->words + chunk * chunk_words(forward->chunk);
-    memset(words, 0, sizeof *words * (size_t)limbs);
-    sum_blocks(forward, local, slot, &points, words);
+/* The sum over ranks of a chunk starts when the chunk is done, in the background if some rank may have work left. */
+void outputs_begin(struct outputs *outputs, const struct team *team, const struct local_network *local,
+                   const struct batch *batch) {
+  struct team_space *space = &outputs->team[team->number];
+  const bool only = ensemble_networks(&outputs->particles->ensemble) == 1;
+  const bool divided = divides_labels(outputs, local, batch);
+  space->drawn = -1;
+  space->labels[0] = divided ? batch->count * local->group->rank / local->group->size : 0;
+  space->labels[1] = divided ? batch->count * (local->group->rank + 1) / local->group->size : batch->count;
+  if (divided) memset(space->y, 0, sizeof *space->y * (size_t)batch->count);
+  for (int64_t first = 0; first < batch->count; first += outputs->chunk) {
+    if (omp_get_thread_num() == 0) heartbeat_beat(); /* many points take long */
+    const struct points points = outputs_chunk(outputs, team, batch, first);
+    const int64_t chunk = first / outputs->chunk, sum = unit_sum_words(UNIT_SUM_NARROW, points.count);
+    int64_t *words = space->words + chunk * chunk_words(outputs->chunk);
+    memset(words, 0, sizeof *words * (size_t)sum);
+    sum_blocks(outputs, team, local, &points, words);
     if (!local->group) continue;
-    if (divided) memcpy(words + limbs, slot->y + first, sizeof *words * (size_t)points.count);
-    add_over_ranks(forward, local, words, limbs + (divided ? points.count : 0),
-                   !only || first + points.count < source->count, &slot->sum[chunk]);
+    if (divided) memcpy(words + sum, space->y + first, sizeof *words * (size_t)points.count);
+    begin_sum(outputs, local, words, sum + (divided ? points.count : 0), !only || first + points.count < batch->count,
+              &space->sum[chunk]);
   }
 }
 
-/* f_n from the limbs, and the labels of other ranks; f_n all NAN and false if a term was not finite or out of range. */
-static bool read_outputs(struct outputs *forward, const struct local_network *local, struct slot *slot,
-                         const struct source *source) {
-  const bool divided = shares_labels(forward, local, source);
-  bool sound = true;
-  for (int64_t first = 0; first < source->count; first += forward->chunk) {
-    const int64_t chunk = first / forward->chunk, left = source->count - first;
-    const int count = (int)(left < forward->chunk ? left : forward->chunk);
-    const int64_t *words = slot->words + chunk * chunk_words(forward->chunk);
+bool outputs_end(struct outputs *outputs, const struct team *team, const struct local_network *local,
+                 const struct batch *batch) {
+  struct team_space *space = &outputs->team[team->number];
+  const bool divided = divides_labels(outputs, local, batch);
+  bool finite = true;
+  for (int64_t first = 0; first < batch->count; first += outputs->chunk) {
+    const int64_t chunk = first / outputs->chunk;
+    const int count = chunk_count(outputs, batch, first);
+    const int64_t *words = space->words + chunk * chunk_words(outputs->chunk);
     if (local->group) {
       const double began = comm_time();
-      comm_sum_end(&slot->sum[chunk]);
-      forward->waited += comm_time() - began;
+      comm_sum_end(&space->sum[chunk]);
+      outputs->waited += comm_time() - began;
     }
-    sound &= exact_sum_value(count, words, slot->f + first);
-    if (divided) memcpy(slot->y + first, words + EXACT_LIMBS(count), sizeof *words * (size_t)count);
+    finite &= unit_sum_values(UNIT_SUM_NARROW, count, words, space->f + first);
+    if (divided)
+      memcpy(space->y + first, words + unit_sum_words(UNIT_SUM_NARROW, count), sizeof *words * (size_t)count);
   }
-  for (int64_t p = 0; p < source->count; p++) slot->f[p] = sound ? slot->f[p] / (double)local->n : NAN;
-  return sound;
+  space->labels[0] = space->labels[1] = 0; /* a chunk that is drawn again needs no labels */
+  for (int64_t p = 0; p < batch->count; p++) space->f[p] = finite ? space->f[p] / (double)local->n : NAN;
+  return finite;
 }
 
-static void finish(struct outputs *forward, const struct local_network *local, struct slot *slot,
-                   const struct source *source, const struct pass *pass) {
-  const bool sound = read_outputs(forward, local, slot, source);
-  pass->then(pass->context, local, slot, source, sound);
+const double *outputs_f(const struct outputs *outputs, const struct team *team) {
+  return outputs->team[team->number].f;
 }
 
-/* All of a network that is wholly here. */
-static void serve(struct outputs *forward, const struct local_network *local, struct slot *slot,
-                  const struct pass *pass) {
-  const struct source source = pass->source(pass->context, local);
-  sum_units(forward, local, slot, &source);
-  finish(forward, local, slot, &source, pass);
+const double *outputs_labels(const struct outputs *outputs, const struct team *team, const struct batch *batch) {
+  return batch->whole ? batch->y : outputs->team[team->number].y;
 }
 
-void forward_pass(struct outputs *forward, const struct pass *pass) {
-  const struct particles *particles = forward->particles;
-  struct source source[SLOT_LARGE];
-  for (int s = 0; s < particles->split; s++) {
-    const struct local_network *local = &particles->local[s];
-    struct slot *slot = &forward->slot[s];
-    source[s] = pass->source(pass->context, local);
-    sum_units(forward, local, slot, &source[s]);
-  }
-  const bool dealt = small_networks(forward) > 0;
-  for (int s = particles->split; s < particles->locals; s++)
-    if (!dealt || !is_small(forward, &particles->local[s]))
-      serve(forward, &particles->local[s], &forward->slot[SLOT_LARGE], pass);
-#pragma omp parallel for num_threads(forward->threads) schedule(dynamic) if (dealt)
-  for (int s = particles->split; s < (dealt ? particles->locals : 0); s++)
-    if (is_small(forward, &particles->local[s]))
-      serve(forward, &particles->local[s], &forward->slot[SLOT_SMALL + omp_get_thread_num()], pass);
-  for (int s = 0; s < particles->split; s++) finish(forward, &particles->local[s], &forward->slot[s], &source[s], pass);
+double outputs_waited(const struct outputs *outputs) {
+  return outputs->waited;
 }

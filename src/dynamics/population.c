@@ -1,4 +1,17 @@
-#include "dynamics/population.h"
+/* population: one step of all networks under the exact potential, without data (data.mode: population).
+ *
+ *   grad_c V_i = -F(z_i) + (1/n) sum_j c_j K(z_i, z_j)     grad_z V_i = c_i (-grad F(z_i) + (1/n) sum_j c_j grad_z K)
+ *   loss       = C_f - (1/n) sum_i c_i F(z_i) + (1/2n^2) sum_ij c_i c_j K(z_i, z_j) = 1/2 E |f - f_n|^2
+ *
+ * (RVE section 2; F, K: dynamics/potential.h.) Units interact in pairs, the diagonal included: n^2 of them per network
+ * and step. Each rank computes the rows of its own units against a copy of the whole network in double precision, as it
+ * was before the step: O(n) memory, gathered over the ranks of a split network. Every row is summed over j = 0 .. n-1 in
+ * that order, and the loss over tiles by exact sums. So results depend neither on the number of ranks nor on that of
+ * threads, nor, except for the update, on the ISA level. Threads share the tiles of all own networks.
+ *
+ * The loss is a difference of terms of the size of C_f: its absolute rounding error is about 1e-15 C_f. A parameter
+ * beyond 2^39 counts as not finite. */
+#include "dynamics/gradient_source.h"
 
 #include <math.h>
 #include <omp.h>
@@ -7,96 +20,103 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/exact_sum.h"
 #include "dynamics/potential.h"
+#include "dynamics/unit_sum.h"
+#include "particles/number.h"
 
 static const double LIMIT = 0x1p39; /* of parameters: far beyond it sums lose their range */
 
-/* Work space of one thread, tiles of doubles. */
-struct desk {
+/* Work space of one thread: tiles of doubles. */
+struct workspace {
   double *z, *F, *grad_F; /* [d][TILE], [TILE], [d][TILE] */
-  double *sum, *grad;     /* [d+1][TILE], [d+2][TILE] */
+  double *sum, *grad;     /* [d+1][TILE], [tile_rows(d)][TILE] */
 };
 
-/* One own network during a step. */
-struct meeting {
-  int64_t row;     /* of its first particle */
+/* Copy of a whole network, as it was before the step, and sums over its own units. */
+struct network_copy {
+  int64_t row;     /* of its first particle in population->row */
   int64_t *offset; /* [ranks of the group + 1]: bytes at which their tiles begin; NULL if it is wholly here */
-  bool sound;
-  struct move_sums sums;
+  bool finite;
+  struct particle_sums sums;
   int64_t energy[WIDE_LIMBS]; /* loss - C_f */
 };
 
 struct population {
-  struct particles *particles;
-  const struct kernel *kernel;
+  const struct update *update;
+  const struct particles *particles;
   struct potential *potential;
   double C_f;
   int threads;
-  struct desk *desk;       /* [threads] */
-  double *row;             /* [all units of the own networks][d + 1]: c, z before the step */
-  char *gathered;          /* stored tiles of one split network */
-  struct meeting *meeting; /* [meetings], of the locals */
-  int meetings;
-  int *owner; /* [own tiles]: the share of a tile */
+  struct workspace *workspace; /* [threads] */
+  double *row;                 /* [all units of the own networks][d + 1]: c, z before the step */
+  char *gathered;              /* stored tiles of one split network */
+  struct network_copy *copy;   /* [copies], of the own networks */
+  int copies;
+  int *owner; /* [own tiles]: the own network of a tile */
   double waited;
 };
 
 /* ---- create, reserve ---- */
 
-static int desk_alloc(int d, struct desk *desk) {
+static int workspace_alloc(int d, struct workspace *workspace) {
   const struct {
     double **array;
     int64_t fields;
-  } tile[] = {{&desk->z, d}, {&desk->F, 1}, {&desk->grad_F, d}, {&desk->sum, d + 1}, {&desk->grad, d + FIELD_A}};
+  } tile[] = {{&workspace->z, d},
+              {&workspace->F, 1},
+              {&workspace->grad_F, d},
+              {&workspace->sum, d + 1},
+              {&workspace->grad, tile_rows(d)}};
   for (size_t i = 0; i < sizeof tile / sizeof *tile; i++)
     TRY(alloc_array((void **)tile[i].array, tile[i].fields * TILE, sizeof(double), "gradients of a tile"));
   return OK;
 }
 
-int population_create(struct particles *particles, const struct dataset *data, const struct kernel *kernel, int threads,
-                      struct population **out) {
+static void release(struct population *population) {
+  for (int s = 0; s < population->copies; s++) free(population->copy[s].offset);
+  free(population->copy);
+  free(population->row);
+  free(population->gathered);
+  free(population->owner);
+  population->copy = NULL;
+  population->row = NULL;
+  population->gathered = NULL;
+  population->owner = NULL;
+  population->copies = 0;
+}
+
+static void destroy(void *state) {
+  struct population *population = state;
+  if (!population) return;
+  release(population);
+  for (int t = 0; t < population->threads; t++) {
+    const struct workspace *workspace = &population->workspace[t];
+    free(workspace->z);
+    free(workspace->F);
+    free(workspace->grad_F);
+    free(workspace->sum);
+    free(workspace->grad);
+  }
+  free(population->workspace);
+  potential_free(population->potential);
+  free(population);
+}
+
+static int create(const struct update *update, const struct dataset *data, int threads, void **out) {
+  const struct particles *particles = update->particles;
+  TRY(loss_needs_squared(&data->spec.loss, "data.mode: population"));
   struct population *population = alloc_small(sizeof *population);
-  *population = (struct population){.particles = particles, .kernel = kernel, .C_f = data->C_f, .threads = threads};
-  population->desk = calloc((size_t)threads, sizeof *population->desk);
-  if (!population->desk) die("no memory for %d threads", threads);
+  *population = (struct population){.update = update, .particles = particles, .C_f = data->C_f, .threads = threads};
+  population->workspace = calloc((size_t)threads, sizeof *population->workspace);
+  if (!population->workspace) die("no memory for %d threads", threads);
   int status = potential_create(data->target, particles->unit.alpha, &population->potential);
-  for (int t = 0; t < threads && status == OK; t++) status = desk_alloc(particles->d, &population->desk[t]);
+  for (int t = 0; t < threads && status == OK; t++) status = workspace_alloc(particles->d, &population->workspace[t]);
   if (status != OK) {
-    population_free(population);
+    destroy(population);
     return status;
   }
   *out = population;
   return OK;
-}
-
-static void release(struct population *population) {
-  for (int s = 0; s < population->meetings; s++) free(population->meeting[s].offset);
-  free(population->meeting);
-  free(population->row);
-  free(population->gathered);
-  free(population->owner);
-  population->meeting = NULL;
-  population->row = NULL;
-  population->gathered = NULL;
-  population->owner = NULL;
-  population->meetings = 0;
-}
-
-void population_free(struct population *population) {
-  if (!population) return;
-  release(population);
-  for (int t = 0; t < population->threads; t++) {
-    const struct desk *desk = &population->desk[t];
-    free(desk->z);
-    free(desk->F);
-    free(desk->grad_F);
-    free(desk->sum);
-    free(desk->grad);
-  }
-  free(population->desk);
-  potential_free(population->potential);
-  free(population);
 }
 
 /* Where the tiles of each rank of a group lie in the network: the ranks that own blocks of it, in order. */
@@ -116,18 +136,19 @@ static int64_t *group_offsets(const struct particles *particles, const struct lo
   return offset;
 }
 
-int population_reserve(struct population *population) {
+static int reserve(void *state) {
+  struct population *population = state;
   const struct particles *particles = population->particles;
   int64_t rows = 0, gathered = 0;
   release(population);
-  TRY(alloc_array((void **)&population->meeting, particles->locals, sizeof *population->meeting, "own networks"));
+  TRY(alloc_array((void **)&population->copy, particles->locals, sizeof *population->copy, "own networks"));
   TRY(alloc_array((void **)&population->owner, particles->tile_count, sizeof *population->owner, "own tiles"));
-  population->meetings = particles->locals;
+  population->copies = particles->locals;
   for (int s = 0; s < particles->locals; s++) {
     const struct local_network *local = &particles->local[s];
     const int64_t tiles = network_tiles(local_network_units(local));
-    population->meeting[s] =
-        (struct meeting){.row = rows, .offset = local->group ? group_offsets(particles, local) : NULL};
+    population->copy[s] =
+        (struct network_copy){.row = rows, .offset = local->group ? group_offsets(particles, local) : NULL};
     rows += local->n;
     if (local->group && network_tiles(local->n) > gathered) gathered = network_tiles(local->n);
     for (int64_t t = 0; t < tiles; t++) population->owner[local->tile + t] = s;
@@ -138,105 +159,114 @@ int population_reserve(struct population *population) {
 
 /* ---- step ---- */
 
-static double stored(const struct particles *particles, const void *tile, int field, int64_t lane) {
-  const int64_t at = field * TILE + lane;
-  return particles->precision == PRECISION_SINGLE ? (double)((const float *)tile)[at] : ((const double *)tile)[at];
+static double stored(const struct particles *particles, const void *tile, int row, int64_t lane) {
+  return number_get(precision_stored(particles->precision), tile, (size_t)(row * TILE + lane));
 }
 
 /* Rows of n particles from their tiles; false if one is not finite or beyond the limit. */
 static bool copy_rows(const struct particles *particles, int64_t n, const char *tiles, double *row) {
-  bool sound = true;
+  bool finite = true;
   for (int64_t i = 0; i < n; i++, row += particles->d + 1) {
     const char *tile = tiles + (size_t)(i / TILE) * particles->tile_bytes;
-    row[0] = stored(particles, tile, FIELD_C, i % TILE);
-    for (int r = 0; r < particles->d; r++) row[1 + r] = stored(particles, tile, FIELD_A + r, i % TILE);
-    for (int r = 0; r <= particles->d; r++) sound &= fabs(row[r]) < LIMIT;
+    row[0] = stored(particles, tile, ROW_C, i % TILE);
+    for (int r = 0; r < particles->d; r++) row[1 + r] = stored(particles, tile, ROW_A + r, i % TILE);
+    for (int r = 0; r <= particles->d; r++) finite &= fabs(row[r]) < LIMIT;
   }
-  return sound;
+  return finite;
 }
 
 /* The whole of an own network as it is before the step. */
-static void meet(struct population *population, int s) {
+static void copy_network(struct population *population, int s) {
   const struct particles *particles = population->particles;
   const struct local_network *local = &particles->local[s];
-  struct meeting *meeting = &population->meeting[s];
-  const char *tiles = move_own_tile(particles, local, 0);
+  struct network_copy *copy = &population->copy[s];
+  const char *tiles = local_network_tile(particles, local, 0, 0);
   if (local->group) {
     const double began = comm_time();
-    comm_allgather(local->group, tiles, meeting->offset, population->gathered);
+    comm_allgather(local->group, tiles, copy->offset, population->gathered);
     population->waited += comm_time() - began;
     tiles = population->gathered;
   }
-  meeting->sound = copy_rows(particles, local->n, tiles, population->row + meeting->row * (int64_t)(particles->d + 1));
-  memset(&meeting->sums, 0, sizeof meeting->sums);
-  memset(meeting->energy, 0, sizeof meeting->energy);
+  copy->finite = copy_rows(particles, local->n, tiles, population->row + copy->row * (int64_t)(particles->d + 1));
+  memset(&copy->sums, 0, sizeof copy->sums);
+  memset(copy->energy, 0, sizeof copy->energy);
 }
 
-/* grad V of a tile into desk->grad; returns its part of n (loss - C_f). */
-static double tile_gradient(const struct population *population, const struct desk *desk, int s, const void *tile) {
+/* grad V of a tile into workspace->grad; returns its part of n (loss - C_f). */
+static double tile_gradient(const struct population *population, const struct workspace *workspace, int s,
+                            const void *tile) {
   const struct particles *particles = population->particles;
   const int d = particles->d;
   const double n = (double)particles->local[s].n;
   double energy = 0;
   for (int r = 0; r < d; r++)
-    for (int i = 0; i < TILE; i++) desk->z[r * TILE + i] = stored(particles, tile, FIELD_A + r, i);
-  potential_pairs(population->potential, desk->z, particles->local[s].n,
-                  population->row + population->meeting[s].row * (int64_t)(d + 1), desk->sum);
-  potential_field(population->potential, desk->z, desk->F, desk->grad_F);
+    for (int i = 0; i < TILE; i++) workspace->z[r * TILE + i] = stored(particles, tile, ROW_A + r, i);
+  potential_pairs(population->potential, workspace->z, particles->local[s].n,
+                  population->row + population->copy[s].row * (int64_t)(d + 1), workspace->sum);
+  potential_field(population->potential, workspace->z, workspace->F, workspace->grad_F);
   for (int i = 0; i < TILE; i++) { /* c = 0 in unused lanes */
-    const double c = stored(particles, tile, FIELD_C, i), pairs = desk->sum[i] / n;
-    energy += c * (pairs / 2 - desk->F[i]);
-    desk->grad[FIELD_C * TILE + i] = pairs - desk->F[i];
-    desk->grad[FIELD_B * TILE + i] = 0;
+    const double c = stored(particles, tile, ROW_C, i), pairs = workspace->sum[i] / n;
+    energy += c * (pairs / 2 - workspace->F[i]);
+    workspace->grad[ROW_C * TILE + i] = pairs - workspace->F[i];
+    workspace->grad[ROW_B * TILE + i] = 0;
     for (int r = 0; r < d; r++)
-      desk->grad[(FIELD_A + r) * TILE + i] = c * (desk->sum[(1 + r) * TILE + i] / n - desk->grad_F[r * TILE + i]);
+      workspace->grad[(ROW_A + r) * TILE + i] =
+          c * (workspace->sum[(1 + r) * TILE + i] / n - workspace->grad_F[r * TILE + i]);
   }
   return energy;
 }
 
 /* Own tile t of this rank. */
-static void serve_tile(struct population *population, const struct desk *desk, int64_t t, double dt, bool observe) {
+static void serve_tile(struct population *population, const struct workspace *workspace, int64_t t, double dt,
+                       bool observe) {
   const struct particles *particles = population->particles;
   const int s = population->owner[t];
   const struct local_network *local = &particles->local[s];
-  struct meeting *meeting = &population->meeting[s];
+  struct network_copy *copy = &population->copy[s];
   const int64_t inside = t - local->tile;
-  const double energy = tile_gradient(population, desk, s, move_own_tile(particles, local, inside));
-  const double rate = meeting->sound ? dt : 0;
-  struct move_sums own = {0};
-  move_tile(population->kernel, particles, local, inside, desk->grad, 1, rate, observe ? &own : NULL);
+  const double energy = tile_gradient(population, workspace, s, local_network_tile(particles, local, inside, 0));
+  const double rate = copy->finite ? dt : 0;
+  struct particle_sums own = {0};
+  update_tile(population->update, local, inside, workspace->grad, 1, rate, observe ? &own : NULL);
   if (!observe) return;
-  move_sums_add(&own, &meeting->sums);
-#pragma omp critical(energy)
-  wide_sum_add(energy / (double)local->n, meeting->energy);
+  const double term = energy / (double)local->n;
+  int64_t own_energy[WIDE_LIMBS] = {0};
+  unit_sum_add(UNIT_SUM_WIDE, 1, &term, own_energy);
+  unit_sum_merge(WIDE_LIMBS, own_energy, copy->energy);
+  unit_sum_merge(PARTICLE_MEANS * WIDE_LIMBS, own.words, copy->sums.words);
 }
 
 static void observe(const struct population *population, int s, struct observation *observation) {
   const struct local_network *local = &population->particles->local[s];
-  struct meeting *meeting = &population->meeting[s];
+  struct network_copy *copy = &population->copy[s];
   double energy;
-  if (local->group) {
-    struct comm_sum sum;
-    comm_sum_begin(local->group, meeting->energy, WIDE_LIMBS, false, &sum);
-    comm_sum_end(&sum);
-  }
-  observation->loss = wide_sum_value(meeting->energy, &energy) ? population->C_f + energy : NAN;
-  move_means(local, &meeting->sums, observation);
+  unit_sum_over_ranks(local, WIDE_LIMBS, copy->energy);
+  unit_sum_values(UNIT_SUM_WIDE, 1, copy->energy, &energy);
+  observation->loss = population->C_f + energy; /* NAN if a term was */
+  update_means(local, &copy->sums, observation);
 }
 
-void population_step(struct population *population, int64_t step, double dt, struct observation *observation,
-                     struct nonfinite *fault) {
+static void step_networks(void *state, int64_t step, double dt, struct observation *observation,
+                          struct nonfinite *nonfinite) {
+  struct population *population = state;
   const struct particles *particles = population->particles;
   for (int s = 0; s < particles->locals; s++) {
-    meet(population, s);
-    if (!population->meeting[s].sound) nonfinite_note(fault, step, &particles->local[s]);
+    copy_network(population, s);
+    if (!population->copy[s].finite) nonfinite_note(nonfinite, step, &particles->local[s]);
   }
 #pragma omp parallel for num_threads(population->threads) schedule(dynamic) if (particles->tile_count > 1)
   for (int64_t t = 0; t < particles->tile_count; t++)
-    serve_tile(population, &population->desk[omp_get_thread_num()], t, dt, observation != NULL);
+    serve_tile(population, &population->workspace[omp_get_thread_num()], t, dt, observation != NULL);
   for (int s = 0; observation && s < particles->locals; s++) observe(population, s, &observation[s]);
 }
 
-double population_waited(const struct population *population) {
-  return population ? population->waited : 0;
+static double waited(const void *state) {
+  return ((const struct population *)state)->waited;
 }
+
+static bool covers(const struct unit_spec *unit, const struct dataset *data) {
+  return data->spec.mode == DATA_POPULATION && unit->type == UNIT_RBF && data->target->spec.type == TARGET_SPIN;
+}
+
+const struct gradient_source population_source = {
+    "exact potential of rbf units and a spin target", covers, create, destroy, reserve, step_networks, waited};

@@ -1,54 +1,45 @@
 #include "dynamics/second_moment.h"
 
-#include <math.h>
 #include <omp.h>
 
-#include "base/exact_sum.h"
+#include "dynamics/unit_sum.h"
 #include "parallel/heartbeat.h"
+#include "particles/number.h"
 
-static double stored_c(const struct particles *particles, const char *tile, int lane) {
-  return precision_stored(particles->precision) == sizeof(float) ? ((const float *)tile)[FIELD_C * TILE + lane]
-                                                                 : ((const double *)tile)[FIELD_C * TILE + lane];
-}
-
-/* A tile's part of n q_n P; unused lanes have c = 0. */
-static double tile_squares(const struct outputs *forward, struct worker *worker, const char *tile,
+/* A tile's part of n q_n P; unused lanes have c = 0. tile: stored parameters; real: in the kernel's arithmetic. */
+static double tile_squares(const struct kernel *kernel, size_t stored, const void *tile, const void *real,
                            const struct points *points) {
   double square[TILE] = {0}, sum = 0;
   if (omp_get_thread_num() == 0) heartbeat_beat(); /* many points take long */
-  forward->kernel->squares(outputs_real_tiles(forward, worker, tile, 1), points, square);
+  kernel->squares(real, points, square);
   for (int lane = 0; lane < TILE; lane++) {
-    const double c = stored_c(forward->particles, tile, lane);
+    const double c = number_get(stored, tile, (size_t)(ROW_C * TILE + lane));
     sum += c * c * square[lane];
   }
   return sum;
 }
 
-static double network_squares(struct outputs *forward, const struct local_network *local, const struct points *points) {
-  const struct particles *particles = forward->particles;
-  const int64_t tiles = network_tiles(local_network_units(local));
-  const char *first = (const char *)particles->tiles + (size_t)local->tile * particles->tile_bytes;
-  int64_t limbs[WIDE_LIMBS] = {0};
-#pragma omp parallel num_threads(forward->threads) if (tiles > 1)
-  {
-    struct worker *worker = &forward->worker[omp_get_thread_num()];
-    int64_t own[WIDE_LIMBS] = {0};
+void second_moment_means(const struct outputs *outputs, const struct particles *particles, const struct kernel *kernel,
+                         int threads, const struct points *points, double *mean) {
+  const size_t stored = precision_stored(particles->precision);
+  for (int s = 0; s < particles->locals; s++) {
+    const struct local_network *local = &particles->local[s];
+    const int64_t tiles = network_tiles(local_network_units(local));
+    int64_t total[WIDE_LIMBS] = {0};
+#pragma omp parallel num_threads(threads) if (tiles > 1)
+    {
+      int64_t own[WIDE_LIMBS] = {0};
 #pragma omp for schedule(static)
-    for (int64_t t = 0; t < tiles; t++)
-      wide_sum_add(tile_squares(forward, worker, first + (size_t)t * particles->tile_bytes, points), own);
-#pragma omp critical
-    for (int i = 0; i < WIDE_LIMBS; i++) limbs[i] += own[i];
+      for (int64_t t = 0; t < tiles; t++) {
+        const void *tile = local_network_tile(particles, local, t, 0);
+        const void *real = outputs_real_tiles(outputs, omp_get_thread_num(), tile, 1);
+        const double term = tile_squares(kernel, stored, tile, real, points);
+        unit_sum_add(UNIT_SUM_WIDE, 1, &term, own);
+      }
+      unit_sum_merge(WIDE_LIMBS, own, total);
+    }
+    unit_sum_over_ranks(local, WIDE_LIMBS, total);
+    unit_sum_values(UNIT_SUM_WIDE, 1, total, &mean[s]);
+    mean[s] = mean[s] / (double)local->n / (double)points->count;
   }
-  if (local->group) {
-    struct comm_sum sum;
-    comm_sum_begin(local->group, limbs, WIDE_LIMBS, false, &sum);
-    comm_sum_end(&sum);
-  }
-  double total;
-  return wide_sum_value(limbs, &total) ? total / (double)local->n / (double)points->count : NAN;
-}
-
-void second_moment_means(struct outputs *forward, const struct points *points, double *mean) {
-  for (int s = 0; s < forward->particles->locals; s++)
-    mean[s] = network_squares(forward, &forward->particles->local[s], points);
 }

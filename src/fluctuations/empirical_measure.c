@@ -368,7 +368,7 @@ static int prepare(struct work *work, const struct empirical_measure *measure) {
     fluctuations_weights(measure->options.seed, B, R, work->weight[s]);
   }
   TRY(config_parse("the first run", study->config, &work->config));
-  work->biased = !unit_table[work->config->unit.type].sphere;
+  work->biased = unit_table[work->config->unit.type].manifold != MANIFOLD_SPHERE;
   return find_dimension(work);
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "dynamics/gradient.h"
 #include "base/process_memory.h"
 #include "io/durable_file.h"
 #include "log/slurm.h"
@@ -145,14 +146,14 @@ static double work_bytes(const struct dry_run *plan, const struct dataset *data,
                          int rank, double program) {
   const struct config *config = plan->config;
   const enum precision precision = (enum precision)config->precision;
-  const double tile = (double)precision_stored(precision) * (data->d + FIELD_A) * TILE;
+  const double tile = (double)particles_tile_bytes(data->d, precision);
   enum { CRCS = 3 * sizeof(uint32_t), SLABS = 3 << 20 }; /* of a block; buffers of checkpoints */
   double bytes =
       program + SLABS + CRCS * (double)(owned->blocks + (rank == 0 ? ensemble_blocks(&config->ensemble) : 0));
   if (data->spec.mode == DATA_POPULATION)
     return bytes + owned->units * (data->d + 1) * sizeof(double) + (double)network_tiles(owned->split) * tile;
   const int64_t batch = schedule_largest_batch(&config->schedule, &config->ensemble, data->samples);
-  if (batch != data->samples) bytes += dynamics_gradients(data->d, precision, batch, owned->tiles);
+  if (batch != data->samples) bytes += gradient_bytes(data->d, precision, batch, owned->tiles);
   enum { POINT = 56 }; /* f, y, r and the sums of a point (dynamics/outputs.h) */
   if (batch > plan->trial.batch) bytes += POINT * (double)(batch - plan->trial.batch);
   return bytes;
@@ -192,7 +193,8 @@ static void foresee_memory(struct dry_run *plan, const struct dataset *data, str
   double *tiles = calloc((size_t)plan->ranks, sizeof *tiles);
   if (!tiles) die("no memory for %d ranks", plan->ranks);
   follow_owners(plan, data, owned, tiles);
-  const double tile = (double)precision_stored((enum precision)config->precision) * (data->d + FIELD_A) * (double)TILE;
+  const double tile =
+      (double)particles_tile_bytes(data->d, (enum precision)config->precision) * (1 + config->unit.copies);
   for (int r = 0; r < plan->ranks; r++) {
     const double units = tiles[r] * tile, rows = rows_bytes(plan, data, &owned[r], r),
                  work = work_bytes(plan, data, &owned[r], r, seat[r].program);

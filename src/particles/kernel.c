@@ -87,7 +87,7 @@ static void put(enum precision precision, void *array, int64_t i, double value) 
 
 void points_set(struct points *points, enum precision precision, const struct unit_spec *unit, int count, int d,
                 const double *x) {
-  const bool sphere = unit_table[unit->type].sphere;
+  const bool sphere = unit_table[unit->type].manifold == MANIFOLD_SPHERE;
   const double factor = sphere ? unit->alpha : 1;
   points->count = count;
   for (int64_t i = 0; i < (int64_t)count * d; i++) put(precision, points->x, i, factor * x[i]);
@@ -102,8 +102,8 @@ void points_set(struct points *points, enum precision precision, const struct un
 }
 
 static double linear_form(int unit, const double *tile, int lane, int d, const double *x, double q) {
-  double s = unit_table[unit].sphere ? q : tile[FIELD_B * TILE + lane];
-  for (int k = 0; k < d; k++) s += tile[(FIELD_A + k) * TILE + lane] * x[k];
+  double s = unit_table[unit].manifold == MANIFOLD_SPHERE ? q : tile[ROW_B * TILE + lane];
+  for (int k = 0; k < d; k++) s += tile[(ROW_A + k) * TILE + lane] * x[k];
   return s;
 }
 
@@ -112,7 +112,7 @@ void naive_forward(int unit, int tiles, const double *tile, int count, int d, co
   for (int p = 0; p < count; p++) {
     sum[p] = 0;
     for (int t = 0; t < tiles; t++) {
-      const double *units = tile + (size_t)t * (size_t)((d + FIELD_A) * TILE);
+      const double *units = tile + (size_t)t * (size_t)((tile_rows(d)) * TILE);
       for (int lane = 0; lane < TILE; lane++)
         sum[p] += units[lane] * unit_table[unit].h(linear_form(unit, units, lane, d, x + p * d, q[p]));
     }
@@ -131,9 +131,9 @@ void naive_gradient(int unit, const double *tile, int count, int d, const double
     for (int p = 0; p < count; p++) {
       const double s = linear_form(unit, tile, lane, d, x + p * d, q[p]);
       const double w = r[p] * tile[lane] * unit_table[unit].dh(s);
-      grad[FIELD_C * TILE + lane] += r[p] * unit_table[unit].h(s);
-      if (!unit_table[unit].sphere) grad[FIELD_B * TILE + lane] += w;
-      for (int k = 0; k < d; k++) grad[(FIELD_A + k) * TILE + lane] += w * x[p * d + k];
+      grad[ROW_C * TILE + lane] += r[p] * unit_table[unit].h(s);
+      if (unit_table[unit].manifold != MANIFOLD_SPHERE) grad[ROW_B * TILE + lane] += w;
+      for (int k = 0; k < d; k++) grad[(ROW_A + k) * TILE + lane] += w * x[p * d + k];
     }
 }
 
@@ -142,13 +142,13 @@ void naive_along(int unit, int tiles, const double *tile, const double *directio
   for (int p = 0; p < count; p++) {
     sum[p] = 0;
     for (int i = 0; i < tiles * TILE; i++) {
-      const size_t at = (size_t)(i / TILE) * (size_t)((d + FIELD_A) * TILE);
+      const size_t at = (size_t)(i / TILE) * (size_t)((tile_rows(d)) * TILE);
       const double *units = tile + at, *g = direction + at;
       const int lane = i % TILE;
       const double s = linear_form(unit, units, lane, d, x + p * d, q[p]);
-      double ds = g[FIELD_B * TILE + lane];
-      for (int k = 0; k < d; k++) ds += g[(FIELD_A + k) * TILE + lane] * x[p * d + k];
-      sum[p] += g[FIELD_C * TILE + lane] * unit_table[unit].h(s) + units[lane] * unit_table[unit].dh(s) * ds;
+      double ds = g[ROW_B * TILE + lane];
+      for (int k = 0; k < d; k++) ds += g[(ROW_A + k) * TILE + lane] * x[p * d + k];
+      sum[p] += g[ROW_C * TILE + lane] * unit_table[unit].h(s) + units[lane] * unit_table[unit].dh(s) * ds;
     }
   }
 }

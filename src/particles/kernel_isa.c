@@ -8,6 +8,7 @@
 
 #include "base/arithmetic.h" /* refuses options of the compiler, also those of one level */
 #include "kernel_table.h"
+#include "particles/number.h"
 #include "unit_series.h"
 
 #if defined __AVX512F__
@@ -17,9 +18,9 @@ enum { VECTOR_BYTES = 32, VECTORS = 2 };
 #else
 enum { VECTOR_BYTES = 16, VECTORS = 2 };
 #endif
-/* POINTS x VECTORS sums, VECTORS units and a point fill the registers; the weights of INNER points stay in L1; FIELDS x
- * VECTORS gradient sums are in registers at a time. */
-enum { POINTS = 6, INNER = 48, FIELDS = 5, LINE = 64 /* bytes of the caches */ };
+/* POINTS x VECTORS sums, VECTORS units and a point fill the registers; the weights of INNER points stay in L1; SUMS x VECTORS
+ * gradient sums are in registers at a time. */
+enum { POINTS = 6, INNER = 48, SUMS = 5, LINE = 64 /* bytes of the caches */ };
 
 typedef float vfloat __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef int32_t vint32 __attribute__((vector_size(VECTOR_BYTES), may_alias));
@@ -56,79 +57,76 @@ static void restore_subnormals(unsigned mode) {
 static void narrow(int d, const void *tile, void *real_tile) {
   const double *restrict from = tile;
   float *restrict to = real_tile;
-  for (int i = 0; i < (d + FIELD_A) * TILE; i++) to[i] = (float)from[i];
+  for (int i = 0; i < tile_rows(d) * TILE; i++) to[i] = (float)from[i];
 }
 
-/* ---- moves: `stored` bytes of a parameter, arithmetic in double; inlined once per stored type ---- */
+/* ---- manifolds: stored parameters have `stored` bytes, arithmetic is in double; inlined once per stored type ---- */
 
 #define INLINE static inline __attribute__((always_inline))
 
-INLINE double get(size_t stored, const void *tile, int i) {
-  return stored == sizeof(float) ? ((const float *)tile)[i] : ((const double *)tile)[i];
+static void project_flat(int d, const void *tile, double *grad) {
+  (void)d;
+  (void)tile;
+  (void)grad;
 }
 
-INLINE void put(size_t stored, void *tile, int i, double value) {
-  if (stored == sizeof(float))
-    ((float *)tile)[i] = (float)value;
-  else
-    ((double *)tile)[i] = value;
+/* g -> g - z (g.z)/d, lane by lane. */
+INLINE void project_sphere(size_t stored, int d, const void *restrict tile, double *restrict grad) {
+  double along[TILE] = {0};
+  for (int k = ROW_A; k < tile_rows(d); k++)
+    for (int i = 0; i < TILE; i++)
+      along[i] += grad[k * TILE + i] * number_get(stored, tile, (size_t)(k * TILE + i)) / d;
+  for (int k = ROW_A; k < tile_rows(d); k++)
+    for (int i = 0; i < TILE; i++)
+      grad[k * TILE + i] = grad[k * TILE + i] - number_get(stored, tile, (size_t)(k * TILE + i)) * along[i];
 }
 
-/* theta -= rate grad, lane by lane; adds grad^2 to square. */
-INLINE void move_field(size_t stored, int field, const double *lane_rate, bool moving, const double *restrict grad,
-                       void *restrict tile, double *restrict square) {
-  for (int i = 0; i < TILE; i++) {
-    const double g = grad[field * TILE + i];
-    square[i] += g * g;
-    if (moving) put(stored, tile, field * TILE + i, get(stored, tile, field * TILE + i) - lane_rate[i] * g);
-  }
+INLINE void store_rows(size_t stored, int first, int end, const double *restrict parameters, void *restrict tile) {
+  for (int i = first * TILE; i < end * TILE; i++) number_put(stored, tile, (size_t)i, parameters[i]);
 }
 
-/* z moves on the sphere: along v = g - z (g.z)/d, then back to |z|^2 = d. */
-INLINE void move_sphere(size_t stored, int d, const double *lane_rate, bool moving, const double *restrict grad,
-                        void *restrict tile, double *restrict square) {
-  double along[TILE] = {0}, norm[TILE] = {0}, back[TILE];
-  for (int k = FIELD_A; k < d + FIELD_A; k++)
-    for (int i = 0; i < TILE; i++) along[i] += grad[k * TILE + i] * get(stored, tile, k * TILE + i) / d;
-  for (int k = FIELD_A; k < d + FIELD_A; k++)
-    for (int i = 0; i < TILE; i++) {
-      const double z = get(stored, tile, k * TILE + i), v = grad[k * TILE + i] - z * along[i];
-      const double moved = z - lane_rate[i] * v;
-      square[i] += v * v;
-      norm[i] += moved * moved;
-    }
-  if (!moving) return;
+/* z -> z sqrt(d / |z|^2), lane by lane. */
+INLINE void retract_sphere(size_t stored, int d, const double *restrict parameters, void *restrict tile) {
+  double norm[TILE] = {0}, back[TILE];
+  for (int k = ROW_A; k < tile_rows(d); k++)
+    for (int i = 0; i < TILE; i++) norm[i] += parameters[k * TILE + i] * parameters[k * TILE + i];
   for (int i = 0; i < TILE; i++) back[i] = norm[i] > 0 ? sqrt(d / norm[i]) : 0; /* unused lanes: z = 0 */
-  for (int k = FIELD_A; k < d + FIELD_A; k++)
-    for (int i = 0; i < TILE; i++) {
-      const double z = get(stored, tile, k * TILE + i), v = grad[k * TILE + i] - z * along[i];
-      put(stored, tile, k * TILE + i, (z - lane_rate[i] * v) * back[i]);
-    }
+  for (int k = ROW_A; k < tile_rows(d); k++)
+    for (int i = 0; i < TILE; i++) number_put(stored, tile, (size_t)(k * TILE + i), parameters[k * TILE + i] * back[i]);
 }
 
-INLINE void move(size_t stored, bool sphere, int d, unsigned train, int units, double scale, double rate,
-                 const double *grad, void *tile, double *square_out) {
-  double lane_rate[TILE], square[TILE] = {0};
-  const bool moving = rate > 0;
-  for (int i = 0; i < TILE; i++) lane_rate[i] = i < units ? rate : 0;
-  if (train & TRAIN_C) move_field(stored, FIELD_C, lane_rate, moving, grad, tile, square);
-  if (train & TRAIN_B && !sphere) move_field(stored, FIELD_B, lane_rate, moving, grad, tile, square);
-  if (train & TRAIN_A && sphere) move_sphere(stored, d, lane_rate, moving, grad, tile, square);
-  for (int k = 0; train & TRAIN_A && !sphere && k < d; k++)
-    move_field(stored, FIELD_A + k, lane_rate, moving, grad, tile, square);
-  if (square_out)
-    for (int i = 0; i < TILE; i++) square_out[i] = i < units ? scale * scale * square[i] : 0;
+INLINE void retract(size_t stored, bool sphere, int d, unsigned train, const double *parameters, void *tile) {
+  if (train & FIELD_BIT_C) store_rows(stored, ROW_C, ROW_C + 1, parameters, tile);
+  if (train & FIELD_BIT_B) store_rows(stored, ROW_B, ROW_B + 1, parameters, tile);
+  if (train & FIELD_BIT_A && sphere) retract_sphere(stored, d, parameters, tile);
+  if (train & FIELD_BIT_A && !sphere) store_rows(stored, ROW_A, tile_rows(d), parameters, tile);
 }
 
-#define MOVE(name, stored, sphere)                                                                                     \
-  static void name(int d, unsigned train, int units, double scale, double rate, const double *grad, void *tile,        \
-                   double *square) {                                                                                   \
-    move(stored, sphere, d, train, units, scale, rate, grad, tile, square);                                            \
+static void project_sphere_float(int d, const void *tile, double *grad) {
+  project_sphere(sizeof(float), d, tile, grad);
+}
+static void project_sphere_double(int d, const void *tile, double *grad) {
+  project_sphere(sizeof(double), d, tile, grad);
+}
+
+#define RETRACT(name, stored, sphere)                                                                                  \
+  static void name(int d, unsigned train, const double *parameters, void *tile) {                                      \
+    retract(stored, sphere, d, train, parameters, tile);                                                               \
   }
-MOVE(move_float_0, sizeof(float), false)
-MOVE(move_float_1, sizeof(float), true)
-MOVE(move_double_0, sizeof(double), false)
-MOVE(move_double_1, sizeof(double), true)
+RETRACT(retract_flat_float, sizeof(float), false)
+RETRACT(retract_flat_double, sizeof(double), false)
+RETRACT(retract_sphere_float, sizeof(float), true)
+RETRACT(retract_sphere_double, sizeof(double), true)
+
+/* Rows in their order: the order of the terms of a sum. */
+static void norms(int d, unsigned train, int units, double scale, const double *restrict grad, double *square_out) {
+  double square[TILE] = {0};
+  for (int k = ROW_C; k < tile_rows(d); k++) {
+    const unsigned bit = k == ROW_C ? FIELD_BIT_C : k == ROW_B ? FIELD_BIT_B : FIELD_BIT_A;
+    for (int i = 0; i < TILE && train & bit; i++) square[i] += grad[k * TILE + i] * grad[k * TILE + i];
+  }
+  for (int i = 0; i < TILE; i++) square_out[i] = i < units ? scale * scale * square[i] : 0;
+}
 
 /* ---- the table ---- */
 
@@ -140,14 +138,26 @@ MOVE(move_double_1, sizeof(double), true)
 #define ISA_v4                    ISA_V4
 #define LEVEL                     ISA_PASTE(ISA_, KERNEL_ISA)
 
-#define ROWS(row, name, sphere)                                                                                        \
-  [row] = {[PRECISION_SINGLE] = {LEVEL, PRECISION_SINGLE, row, NULL, forward_float_##name, gradient_float_##name,      \
-                                 along_float_##name, squares_float_##name, move_float_##sphere},                       \
-           [PRECISION_MIXED] = {LEVEL, PRECISION_MIXED, row, narrow, forward_float_##name, gradient_float_##name,      \
-                                along_float_##name, squares_float_##name, move_double_##sphere},                       \
-           [PRECISION_DOUBLE] = {LEVEL, PRECISION_DOUBLE, row, NULL, forward_double_##name, gradient_double_##name,    \
-                                 along_double_##name, squares_double_##name, move_double_##sphere}},
+#define project_flat_float  project_flat
+#define project_flat_double project_flat
 
-kernel_rows ISA_PASTE(kernel_table_, KERNEL_ISA) = {
-    ROWS(UNIT_SIGMOID, sigmoid, 0) ROWS(UNIT_TANH, tanh, 0) ROWS(UNIT_RELU, relu, 0) ROWS(UNIT_SOFTPLUS, softplus, 0)
-        ROWS(UNIT_ERF, erf, 0) ROWS(UNIT_COSINE, cosine, 0) ROWS(UNIT_RBF, rbf, 1)};
+#define KERNEL(precision, name, row, narrow, real, stored, manifold)                                                   \
+  [precision] = {LEVEL,                                                                                                \
+                 precision,                                                                                            \
+                 row,                                                                                                  \
+                 narrow,                                                                                               \
+                 forward_##real##_##name,                                                                              \
+                 gradient_##real##_##name,                                                                             \
+                 along_##real##_##name,                                                                                \
+                 squares_##real##_##name,                                                                              \
+                 project_##manifold##_##stored,                                                                        \
+                 norms,                                                                                                \
+                 retract_##manifold##_##stored},
+#define ROWS(row, name, manifold)                                                                                      \
+  [row] = {KERNEL(PRECISION_SINGLE, name, row, NULL, float, float, manifold)                                           \
+               KERNEL(PRECISION_MIXED, name, row, narrow, float, double, manifold)                                     \
+                   KERNEL(PRECISION_DOUBLE, name, row, NULL, double, double, manifold)},
+#define ROWS_FLAT(row, name)   ROWS(row, name, flat)
+#define ROWS_SPHERE(row, name) ROWS(row, name, sphere)
+
+kernel_rows ISA_PASTE(kernel_table_, KERNEL_ISA) = {UNIT_LIST_FLAT(ROWS_FLAT) UNIT_LIST_SPHERE(ROWS_SPHERE)};

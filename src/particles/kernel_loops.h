@@ -20,7 +20,7 @@
       for (int k = 0; k < d; k++, ahead += LINE) {                                                                     \
         __builtin_prefetch(ahead);                                                                                     \
         vreal a[VECTORS];                                                                                              \
-        for (int v = 0; v < VECTORS; v++) a[v] = *(const vreal *)(tile + (FIELD_A + k) * TILE + v * W);                \
+        for (int v = 0; v < VECTORS; v++) a[v] = *(const vreal *)(tile + (ROW_A + k) * TILE + v * W);                \
         for (int p = 0; p < POINTS; p++) {                                                                             \
           const vreal xp = SPLAT(x[p * d + k]);                                                                        \
           for (int v = 0; v < VECTORS; v++) sum[p][v] += a[v] * xp;                                                    \
@@ -30,7 +30,7 @@
         for (int v = 0; v < VECTORS; v++) s[first + p][v] = sum[p][v];                                                 \
     }                                                                                                                  \
   }
-LINEAR_FORMS(linear_forms_0, *(const vreal *)(tile + FIELD_B * TILE + v * W))
+LINEAR_FORMS(linear_forms_0, *(const vreal *)(tile + ROW_B * TILE + v * W))
 LINEAR_FORMS(linear_forms_1, SPLAT(q[first + p]))
 #undef LINEAR_FORMS
 
@@ -38,7 +38,7 @@ LINEAR_FORMS(linear_forms_1, SPLAT(q[first + p]))
 static inline __attribute__((always_inline)) void FN(moments_of)(int fields, const real *restrict x, int d, int count,
                                                                  const vreal (*restrict w)[VECTORS],
                                                                  vreal *restrict sum) {
-  vreal part[FIELDS][VECTORS];
+  vreal part[SUMS][VECTORS];
   for (int f = 0; f < fields; f++)
     for (int v = 0; v < VECTORS; v++) part[f][v] = sum[f * VECTORS + v];
   for (int p = 0; p < count; p++, x += d)
@@ -52,7 +52,7 @@ static inline __attribute__((always_inline)) void FN(moments_of)(int fields, con
 static NOINLINE void FN(moments)(const real *restrict x, int d, int count, const vreal (*restrict w)[VECTORS],
                                  vreal *restrict sum) {
   int k = 0;
-  for (; k + FIELDS <= d; k += FIELDS) FN(moments_of)(FIELDS, x + k, d, count, w, sum + k * VECTORS);
+  for (; k + SUMS <= d; k += SUMS) FN(moments_of)(SUMS, x + k, d, count, w, sum + k * VECTORS);
   for (; k + 2 <= d; k += 2) FN(moments_of)(2, x + k, d, count, w, sum + k * VECTORS);
   if (k < d) FN(moments_of)(1, x + k, d, count, w, sum + k * VECTORS);
 }
@@ -61,12 +61,12 @@ static NOINLINE void FN(moments)(const real *restrict x, int d, int count, const
 static void FN(add_part)(const real *restrict tile, int d, bool sphere, const vreal *sum_c, const vreal *sum_b,
                          const vreal *sum_a, double *restrict grad) {
   for (int i = 0; i < VECTORS * W; i++) {
-    grad[FIELD_C * TILE + i] += (double)((const real *)sum_c)[i];
-    if (!sphere) grad[FIELD_B * TILE + i] += (double)tile[i] * (double)((const real *)sum_b)[i];
+    grad[ROW_C * TILE + i] += (double)((const real *)sum_c)[i];
+    if (!sphere) grad[ROW_B * TILE + i] += (double)tile[i] * (double)((const real *)sum_b)[i];
   }
   for (int k = 0; k < d; k++)
     for (int i = 0; i < VECTORS * W; i++)
-      grad[(FIELD_A + k) * TILE + i] += (double)tile[i] * (double)((const real *)sum_a)[k * VECTORS * W + i];
+      grad[(ROW_A + k) * TILE + i] += (double)tile[i] * (double)((const real *)sum_a)[k * VECTORS * W + i];
 }
 
 /* sum[p] = the lanes of total[p], in order. */
@@ -80,13 +80,13 @@ static void FN(add_lanes)(int count, const vreal *restrict total, double *restri
 
 /* Where a part of the next tile is, for the first points of a part; for the others what is near already. */
 static const char *FN(ahead_of)(const real *tile, int d, int part, int first) {
-  const size_t bytes = (size_t)((d + FIELD_A) * TILE) * sizeof(real);
+  const size_t bytes = (size_t)((tile_rows(d)) * TILE) * sizeof(real);
   const char *here = (const char *)(tile - part % PARTS * VECTORS * W);
   return first > 0 ? here : here + bytes + bytes / PARTS * (size_t)(part % PARTS);
 }
 
 /* A part's place in consecutive tiles. */
 static const real *FN(part_of)(const void *real_tile, int d, int part) {
-  return (const real *)real_tile + (size_t)(part / PARTS) * (size_t)((d + FIELD_A) * TILE) + part % PARTS * VECTORS * W;
+  return (const real *)real_tile + (size_t)(part / PARTS) * (size_t)((tile_rows(d)) * TILE) + part % PARTS * VECTORS * W;
 }
 #undef NOINLINE

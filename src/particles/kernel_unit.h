@@ -70,7 +70,7 @@ static void UFN(forward)(int tiles, const void *real_tile, const struct points *
       const int inner = count - first < INNER ? count - first : INNER;
       FORMS(tile, (const real *)points->x + (size_t)first * (size_t)d, (const real *)points->q + first, d, inner,
             FN(ahead_of)(tile, d, part, first), s);
-      UFN(outputs)(tile + FIELD_C * TILE, inner, s, total + first);
+      UFN(outputs)(tile + ROW_C * TILE, inner, s, total + first);
     }
   }
   FN(add_lanes)(count, total, sum);
@@ -92,7 +92,7 @@ static void UFN(along)(int tiles, const void *real_tile, const void *real_direct
       FORMS(tile, x, q, d, inner, FN(ahead_of)(tile, d, part, first), s);
       FN(linear_forms_0)(g, x, q, d, inner, FN(ahead_of)(g, d, part, first), ds);
       UFN(derivatives)
-      (tile + FIELD_C * TILE, g + FIELD_C * TILE, inner, (const vreal(*)[VECTORS])s, (const vreal(*)[VECTORS])ds,
+      (tile + ROW_C * TILE, g + ROW_C * TILE, inner, (const vreal(*)[VECTORS])s, (const vreal(*)[VECTORS])ds,
        total + first);
     }
   }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "particles/number.h"
 
 void nonfinite_note(struct nonfinite *fault, int64_t step, const struct local_network *local) {
   const bool earlier = fault->step < step || (fault->step == step && fault->network < local->network);
@@ -12,42 +13,48 @@ void nonfinite_note(struct nonfinite *fault, int64_t step, const struct local_ne
   *fault = (struct nonfinite){true, step, local->network};
 }
 
-/* The unit of a network that looks worst: a parameter is not finite, or is the largest. */
+/* The unit of a network with the worst number: one that is not finite, or the largest. */
 struct worst {
   double size; /* |value|, infinite where it is not finite; -1: none */
   double value;
   int64_t unit;
-  int field;
+  int row, copy; /* of the tile; 0: a parameter, k: the update rule's own field number k */
 };
 
-static void look_at_tile(const struct particles *particles, const struct local_network *local, int64_t t,
+static void look_at_tile(const struct particles *particles, const struct local_network *local, int64_t t, int copy,
                          struct worst *worst) {
   const size_t size = precision_stored(particles->precision);
-  const char *tile = (const char *)particles->tiles + (size_t)(local->tile + t) * particles->tile_bytes;
+  const void *tile = local_network_tile(particles, local, t, copy);
   const int64_t left = local_network_units(local) - t * TILE;
   for (int lane = 0; lane < TILE && lane < left; lane++)
-    for (int field = 0; field < particles->d + FIELD_A; field++) {
-      const int64_t at = (int64_t)field * TILE + lane;
-      const double value = size == sizeof(float) ? ((const float *)tile)[at] : ((const double *)tile)[at];
+    for (int row = 0; row < tile_rows(particles->d); row++) {
+      const double value = number_get(size, tile, (size_t)(row * TILE + lane));
       const double found = isfinite(value) ? fabs(value) : INFINITY;
       if (found > worst->size)
-        *worst = (struct worst){found, value, local_network_first_unit(local) + t * TILE + lane, field};
+        *worst = (struct worst){found, value, local_network_first_unit(local) + t * TILE + lane, row, copy};
     }
 }
 
+/* Of the rule's own fields only numbers that are not finite count. */
 static struct worst look_at(const struct particles *particles, const struct local_network *local) {
   struct worst worst = {.size = -1};
-  for (int64_t t = 0; t < network_tiles(local_network_units(local)) && worst.size < INFINITY; t++)
-    look_at_tile(particles, local, t, &worst);
+  for (int copy = 0; copy <= particles->fields.copies; copy++) {
+    struct worst found = {.size = -1};
+    for (int64_t t = 0; t < network_tiles(local_network_units(local)) && found.size < INFINITY; t++)
+      look_at_tile(particles, local, t, copy, &found);
+    if (copy == 0 || (found.size == INFINITY && worst.size < INFINITY)) worst = found;
+  }
   return worst;
 }
 
 static bool is_finite(const struct particles *particles, const struct local_network *local) {
   const size_t size = precision_stored(particles->precision);
   const int64_t numbers = network_tiles(local_network_units(local)) * (int64_t)(particles->tile_bytes / size);
-  const void *tiles = local_network_block(particles, local, 0);
-  for (int64_t i = 0; i < numbers; i++)
-    if (!isfinite(size == sizeof(float) ? ((const float *)tiles)[i] : ((const double *)tiles)[i])) return false;
+  for (int copy = 0; copy <= particles->fields.copies; copy++) {
+    const void *tiles = local_network_tile(particles, local, 0, copy);
+    for (int64_t i = 0; i < numbers; i++)
+      if (!isfinite(number_get(size, tiles, (size_t)i))) return false;
+  }
   return true;
 }
 
@@ -83,21 +90,23 @@ static void name_network(const struct ensemble_spec *ensemble, int64_t network, 
              (long long)(replica % streams));
 }
 
-static void name_field(const struct particles *particles, int field, char text[16]) {
-  if (field < FIELD_A)
-    snprintf(text, 16, "%c", field == FIELD_C ? 'c' : 'b');
+static void name_field(const struct particles *particles, const struct worst *worst, char text[48]) {
+  const int row = worst->row;
+  const char *own = worst->copy > 0 ? "the update rule's field of " : "";
+  if (row >= ROW_A)
+    snprintf(text, 48, "%s%s_%d", own, unit_manifold(particles->unit.type)->symbol, row - ROW_A);
   else
-    snprintf(text, 16, "%c_%d", unit_table[particles->unit.type].sphere ? 'z' : 'a', field - FIELD_A);
+    snprintf(text, 48, "%s%s", own, field_table[row == ROW_C ? FIELD_C : FIELD_B].name);
 }
 
 static int explain(const struct particles *particles, int64_t step, int64_t network) {
   const struct ensemble_spec *ensemble = &particles->ensemble;
-  char name[128], field[16];
+  char name[128], field[48];
   int rank;
   const struct worst worst = worst_of(particles, network, &rank);
   const int64_t block = worst.unit / BLOCK, n = ensemble->n[network / ensemble->replicas];
   name_network(ensemble, network, name, sizeof name);
-  name_field(particles, worst.field, field);
+  name_field(particles, &worst, field);
   return FAIL(
       FAILED,
       "step %lld: the network of %s left the range of numbers (a parameter, or a sum over units, that is not "

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "particles/number.h"
 
 /* A cut between ranks moves to the nearest boundary between networks if that costs no more than this share of a rank's
  * work: an imbalance of a few percent is cheaper than a reduction every step. */
@@ -173,7 +174,7 @@ static void add_local(struct particles *particles, int64_t network, const struct
 }
 
 /* Lists own networks and makes the groups of split ones, for the ownership in particles->first. Collective. */
-static void make_shares(struct particles *particles) {
+static void make_locals(struct particles *particles) {
   const struct ensemble_spec *ensemble = &particles->ensemble;
   const int64_t low = particles->first[particles->comm->rank], high = particles->first[particles->comm->rank + 1];
   int64_t group_network[2], inside;
@@ -191,21 +192,33 @@ static void make_shares(struct particles *particles) {
     if (network != group_network[0] && network != group_network[1]) add_local(particles, network, NULL);
 }
 
-static int alloc_tiles(struct particles *particles, int64_t tiles, void **memory) {
-  const int status = alloc_array(memory, tiles, particles->tile_bytes, "particles");
-  if (status == OK) memset(*memory, 0, (size_t)tiles * particles->tile_bytes);
+static int alloc_tiles(const struct particles *particles, int64_t tiles, void **memory) {
+  TRY(alloc_array(memory, tiles, particles->tile_bytes, "particles"));
+  memset(*memory, 0, (size_t)tiles * particles->tile_bytes);
+  return OK;
+}
+
+/* Collective. Zeroed arrays of so many tiles: parameters, and own [fields.copies]. */
+static int alloc_arrays(const struct particles *particles, int64_t tiles, void **parameters, void **own) {
+  int status = alloc_tiles(particles, tiles, parameters);
+  for (int k = 0; k < particles->fields.copies && status == OK; k++) status = alloc_tiles(particles, tiles, &own[k]);
   return comm_agree(particles->comm, status);
+}
+
+size_t particles_tile_bytes(int d, enum precision precision) {
+  return (size_t)tile_rows(d) * TILE * precision_stored(precision);
 }
 
 int particles_create(const struct comm *comm, const struct ensemble_spec *ensemble, const struct unit_spec *unit, int d,
                      enum precision precision, const double *cost, struct particles **out) {
   struct particles *particles = alloc_small(sizeof *particles);
   *particles = (struct particles){.comm = comm, .ensemble = *ensemble, .unit = *unit, .d = d, .precision = precision};
-  particles->tile_bytes = (size_t)(d + FIELD_A) * TILE * precision_stored(precision);
+  particles->tile_bytes = particles_tile_bytes(d, precision);
   particles->first = alloc_small(sizeof(int64_t) * (size_t)(comm->size + 1));
   partition(ensemble, cost, comm->size, particles->first);
-  make_shares(particles);
-  const int status = alloc_tiles(particles, particles->tile_count, &particles->tiles);
+  make_locals(particles);
+  particles->fields = field_set(unit_manifold(unit->type)->fields, unit->train, unit->copies);
+  const int status = alloc_arrays(particles, particles->tile_count, &particles->tiles, particles->own);
   if (status != OK) {
     particles_free(particles);
     return status;
@@ -227,11 +240,17 @@ void particles_free(struct particles *particles) {
   free(particles->local);
   free(particles->first);
   free(particles->tiles);
+  for (int k = 0; k < FIELD_COPIES_MAX; k++) free(particles->own[k]);
   free(particles);
 }
 
+void *local_network_tile(const struct particles *particles, const struct local_network *local, int64_t t, int copy) {
+  char *tiles = copy == 0 ? particles->tiles : particles->own[copy - 1];
+  return tiles + (size_t)(local->tile + t) * particles->tile_bytes;
+}
+
 void *local_network_block(const struct particles *particles, const struct local_network *local, int64_t block) {
-  return (char *)particles->tiles + (size_t)(local->tile + block * BLOCK_TILES) * particles->tile_bytes;
+  return local_network_tile(particles, local, block * BLOCK_TILES, 0);
 }
 
 int64_t local_network_first_unit(const struct local_network *local) {
@@ -243,32 +262,24 @@ int64_t local_network_units(const struct local_network *local) {
   return (end < local->n ? end : local->n) - local_network_first_unit(local);
 }
 
-/* One parameter of a tile, rounded to stored precision. */
-static void put(const struct particles *particles, void *tile, int field, int lane, double value) {
-  if (precision_stored(particles->precision) == sizeof(float))
-    ((float *)tile)[field * TILE + lane] = (float)value;
-  else
-    ((double *)tile)[field * TILE + lane] = value;
+static void put(const struct particles *particles, void *tile, int row, int lane, double value) {
+  number_put(precision_stored(particles->precision), tile, (size_t)(row * TILE + lane), value);
 }
 
 static void init_unit(const struct particles *particles, uint64_t seed, uint64_t network, int64_t unit, void *tile,
                       int lane, double *a) {
   const struct unit_spec *spec = &particles->unit;
-  const bool sphere = unit_table[spec->type].sphere;
+  const struct manifold *manifold = unit_manifold(spec->type);
   const struct rng rng_c = {seed, RNG_INIT_C, network, 0}, rng_b = {seed, RNG_INIT_B, network, 0},
                    rng_a = {seed, RNG_INIT_A, network, 0};
-  double c, b = 0;
+  double c, b;
   rng_normal(&rng_c, (uint64_t)unit, 1, &c);
-  put(particles, tile, FIELD_C, lane, spec->c.mean + spec->c.std * c);
-  if (sphere) {
-    rng_sphere(&rng_a, (uint64_t)unit, particles->d, a);
-    for (int k = 0; k < particles->d; k++) put(particles, tile, FIELD_A + k, lane, a[k]);
-    return;
-  }
+  put(particles, tile, ROW_C, lane, spec->c.mean + spec->c.std * c);
+  manifold->draw(&rng_a, (uint64_t)unit, particles->d, &spec->a, a);
+  for (int k = 0; k < particles->d; k++) put(particles, tile, ROW_A + k, lane, a[k]);
+  if (!(manifold->fields & FIELD_BIT_B)) return;
   rng_normal(&rng_b, (uint64_t)unit, 1, &b);
-  put(particles, tile, FIELD_B, lane, spec->b.mean + spec->b.std * b);
-  rng_normal(&rng_a, (uint64_t)unit, particles->d, a);
-  for (int k = 0; k < particles->d; k++) put(particles, tile, FIELD_A + k, lane, spec->a.mean + spec->a.std * a[k]);
+  put(particles, tile, ROW_B, lane, spec->b.mean + spec->b.std * b);
 }
 
 void particles_init(struct particles *particles, uint64_t seed) {
@@ -278,7 +289,7 @@ void particles_init(struct particles *particles, uint64_t seed) {
     const int64_t streams = particles->ensemble.streams > 1 ? particles->ensemble.streams : 1;
     const uint64_t network = network_key(local->n, local->replica / streams);
     for (int64_t i = 0; i < local_network_units(local); i++) {
-      void *tile = (char *)particles->tiles + (size_t)(local->tile + i / TILE) * particles->tile_bytes;
+      void *tile = local_network_tile(particles, local, i / TILE, 0);
       init_unit(particles, seed, network, local_network_first_unit(local) + i, tile, (int)(i % TILE), a);
     }
   }
@@ -301,20 +312,26 @@ int particles_balance(struct particles *particles, const double *cost) {
   }
   const int64_t tiles = block_first_tile(&particles->ensemble, first[comm->rank + 1]) -
                         block_first_tile(&particles->ensemble, first[comm->rank]);
-  void *moved;
-  const int status = alloc_tiles(particles, tiles, &moved);
+  void *moved, *own[FIELD_COPIES_MAX] = {NULL};
+  const int status = alloc_arrays(particles, tiles, &moved, own);
   if (status != OK) {
     free(first);
     free(moved);
+    for (int k = 0; k < FIELD_COPIES_MAX; k++) free(own[k]);
     return status;
   }
   comm_redistribute(comm, particles->first, first, block_offset, particles, particles->tiles, moved);
   free(particles->tiles);
+  for (int k = 0; k < particles->fields.copies; k++) {
+    comm_redistribute(comm, particles->first, first, block_offset, particles, particles->own[k], own[k]);
+    free(particles->own[k]);
+    particles->own[k] = own[k];
+  }
   free(particles->first);
   particles->tiles = moved;
   particles->first = first;
   free_groups(particles);
-  make_shares(particles);
+  make_locals(particles);
   return OK;
 }
 
@@ -327,38 +344,50 @@ static void copy_strided(size_t size, int64_t count, const void *from, int64_t f
     for (int64_t i = 0; i < count; i++) ((uint64_t *)to)[i * to_stride] = ((const uint64_t *)from)[i * from_stride];
 }
 
-/* Walks the tiles that hold units first .. first+count-1 of a share and copies each field between its lanes and rows.
- */
-static void copy_rows(const struct particles *particles, const struct local_network *local, int64_t first,
-                      int64_t count, void *c, void *a, void *b, bool to_rows) {
+/* Copies one field of units first .. first+count-1 between the lanes of their tiles and rows. */
+static void copy_rows(const struct particles *particles, const struct local_network *local, struct unit_field field,
+                      int64_t first, int64_t count, void *rows, bool to_rows) {
   const size_t size = precision_stored(particles->precision);
-  const int d = particles->d;
+  const int width = field_width(field.id, particles->d), row = field_table[field.id].row;
   for (int64_t done = 0; done < count;) {
     const int64_t i = first - local_network_first_unit(local) + done;
     const int lane = (int)(i % TILE);
     const int64_t lanes = count - done < TILE - lane ? count - done : TILE - lane;
-    char *tile = (char *)particles->tiles + (size_t)(local->tile + i / TILE) * particles->tile_bytes;
-    for (int field = 0; field < d + FIELD_A; field++) {
-      char *row = field == FIELD_C ? c : field == FIELD_B ? b : a;
-      if (!row) continue;
-      const int64_t stride = field < FIELD_A ? 1 : d;
-      row += size * (size_t)(done * stride + (field < FIELD_A ? 0 : field - FIELD_A));
-      char *numbers = tile + size * (size_t)(field * TILE + lane);
+    char *tile = local_network_tile(particles, local, i / TILE, field.copy);
+    for (int k = 0; k < width; k++) {
+      char *numbers = tile + size * (size_t)((row + k) * TILE + lane);
+      char *column = (char *)rows + size * (size_t)(done * width + k);
       if (to_rows)
-        copy_strided(size, lanes, numbers, 1, row, stride);
+        copy_strided(size, lanes, numbers, 1, column, width);
       else
-        copy_strided(size, lanes, row, stride, numbers, 1);
+        copy_strided(size, lanes, column, width, numbers, 1);
     }
     done += lanes;
   }
 }
 
+void local_network_get_field(const struct particles *particles, const struct local_network *local,
+                             struct unit_field field, int64_t first, int64_t count, void *rows) {
+  copy_rows(particles, local, field, first, count, rows, true);
+}
+
+void local_network_set_field(struct particles *particles, const struct local_network *local, struct unit_field field,
+                             int64_t first, int64_t count, const void *rows) {
+  copy_rows(particles, local, field, first, count, (void *)rows, false);
+}
+
 void local_network_get(const struct particles *particles, const struct local_network *local, int64_t first,
                        int64_t count, void *c, void *a, void *b) {
-  copy_rows(particles, local, first, count, c, a, b, true);
+  void *const rows[FIELDS] = {[FIELD_C] = c, [FIELD_A] = a, [FIELD_B] = b};
+  for (int id = 0; id < FIELDS; id++)
+    if (rows[id])
+      local_network_get_field(particles, local, (struct unit_field){(enum field_id)id, 0}, first, count, rows[id]);
 }
 
 void local_network_set(struct particles *particles, const struct local_network *local, int64_t first, int64_t count,
                        const void *c, const void *a, const void *b) {
-  copy_rows(particles, local, first, count, (void *)c, (void *)a, (void *)b, false);
+  const void *const rows[FIELDS] = {[FIELD_C] = c, [FIELD_A] = a, [FIELD_B] = b};
+  for (int id = 0; id < FIELDS; id++)
+    if (rows[id])
+      local_network_set_field(particles, local, (struct unit_field){(enum field_id)id, 0}, first, count, rows[id]);
 }

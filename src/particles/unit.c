@@ -33,17 +33,21 @@ static double cosine_d(double s) {
 }
 
 const struct unit unit_table[UNIT_TYPES] = {
-    [UNIT_SIGMOID] = {"sigmoid", false, sigmoid, sigmoid_d, "1/(1 + e^-s), s = a.x + b"},
-    [UNIT_TANH] = {"tanh", false, tanh, tanh_d, "tanh s"},
-    [UNIT_RELU] = {"relu", false, relu, relu_d, "max(s, 0)"},
-    [UNIT_SOFTPLUS] = {"softplus", false, softplus, sigmoid, "log(1 + e^s)"},
-    [UNIT_ERF] = {"erf", false, erf_scaled, erf_scaled_d, "erf(s / sqrt 2)"},
-    [UNIT_COSINE] = {"cosine", false, cos, cosine_d, "cos s"},
-    [UNIT_RBF] = {"rbf", true, exp, exp, "exp(-alpha |x - z|^2 / 2), |z|^2 = d; z is stored as a"},
+    [UNIT_SIGMOID] = {"sigmoid", MANIFOLD_FLAT, sigmoid, sigmoid_d, "1/(1 + e^-s), s = a.x + b"},
+    [UNIT_TANH] = {"tanh", MANIFOLD_FLAT, tanh, tanh_d, "tanh s"},
+    [UNIT_RELU] = {"relu", MANIFOLD_FLAT, relu, relu_d, "max(s, 0)"},
+    [UNIT_SOFTPLUS] = {"softplus", MANIFOLD_FLAT, softplus, sigmoid, "log(1 + e^s)"},
+    [UNIT_ERF] = {"erf", MANIFOLD_FLAT, erf_scaled, erf_scaled_d, "erf(s / sqrt 2)"},
+    [UNIT_COSINE] = {"cosine", MANIFOLD_FLAT, cos, cosine_d, "cos s"},
+    [UNIT_RBF] = {"rbf", MANIFOLD_SPHERE, exp, exp, "exp(-alpha |x - z|^2 / 2), |z|^2 = d; z is stored as a"},
 };
 
 const struct unit *unit_find(const char *name) {
   for (int i = 0; i < UNIT_TYPES; i++)
     if (strcmp(unit_table[i].name, name) == 0) return &unit_table[i];
   return NULL;
+}
+
+const struct manifold *unit_manifold(int type) {
+  return &manifold_table[unit_table[type].manifold];
 }

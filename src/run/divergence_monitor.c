@@ -42,7 +42,7 @@ void divergence_monitor_row(struct divergence_monitor *watch, const struct parti
   for (int s = 0; s < particles->locals; s++)
     if (observation[s].loss > largest) largest = observation[s].loss;
   if (isnan(watch->first))
-    watch->first = comm_max(particles->comm, largest + (particles->locals > 0 ? observation[0].C_f : 0));
+    watch->first = comm_max(particles->comm, largest + (particles->locals > 0 ? observation[0].loss_0 : 0));
   if (largest > DIVERGENCE_GROWTH * watch->first) watch->loss = largest;
 }
 

@@ -20,7 +20,7 @@ int problem_isa(struct problem *problem) {
 }
 
 int problem_check(const struct config *config, const struct dataset *data) {
-  if (unit_table[config->unit.type].sphere && data->d < 2)
+  if (unit_table[config->unit.type].manifold == MANIFOLD_SPHERE && data->d < 2)
     return FAIL(USAGE, "unit.type: units on the sphere need points of dimension d >= 2, the file has d = 1");
   for (int s = 0; s < config->schedule.stages; s++)
     for (int e = 0; e < config->ensemble.members; e++)

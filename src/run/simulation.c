@@ -280,17 +280,17 @@ static int record_field(struct simulation *sim) {
   return status;
 }
 
-/* One step, with its row of the history where one is due. */
-static void advance(struct simulation *sim, bool move) {
+/* One step of size dt (0: none), with its row of the history where one is due. */
+static void advance(struct simulation *sim, double dt) {
   const struct timer since = totals(sim);
   if (!history_row_due(sim->history, sim->step)) {
-    dynamics_step(sim->problem.dynamics, sim->step, move, NULL);
+    dynamics_step(sim->problem.dynamics, sim->step, dt, NULL);
     book(sim, PART_STEP, &since);
     return;
   }
   const int locals = sim->problem.particles->locals;
   struct observation *observation = alloc_small(sizeof *observation * (size_t)locals);
-  dynamics_step(sim->problem.dynamics, sim->step, move, observation);
+  dynamics_step(sim->problem.dynamics, sim->step, dt, observation);
   history_row(sim->history, sim->step, &sim->stepsize.segment, sim->problem.particles, observation);
   divergence_monitor_row(&sim->watch, sim->problem.particles, observation);
   if (locals > 0) sim->loss = observation[0].loss;
@@ -332,7 +332,7 @@ static int poll(struct simulation *sim, enum stop_request *request) {
 
 static int finish(struct simulation *sim) {
   TRY(record_field(sim));
-  advance(sim, false);
+  advance(sim, 0);
   return save(sim, false);
 }
 
@@ -341,14 +341,13 @@ static int loop(struct simulation *sim) {
   for (;;) {
     TRY(dynamics_enter_stage(sim->problem.dynamics, schedule_stage(&sim->problem.config->schedule, sim->step)));
     TRY(step_size_enter(&sim->stepsize, sim->step));
-    dynamics_set_dt(sim->problem.dynamics, sim->stepsize.segment.dt);
     if (sim->step == sim->steps) return finish(sim);
     const int64_t stop_at = sim->options->stop_at;
     const bool end = request == STOP_END || (stop_at >= 0 && sim->step >= stop_at);
     if (end || request == STOP_CHECKPOINT || save_due(sim)) TRY(save(sim, request == STOP_END));
     if (end) return STOPPED;
     TRY(record_field(sim));
-    advance(sim, true);
+    advance(sim, sim->stepsize.segment.dt);
     sim->step++;
     TRY(poll(sim, &request));
   }

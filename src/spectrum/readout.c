@@ -154,7 +154,7 @@ static int best(const struct dist_grid *grid, const struct particles *particles,
   struct dist_matrix *g;
   TRY(readout_outputs(grid, particles, network, NULL, train->count, train->x, r));
   for (int64_t p = 0; p < train->count; p++) r[p] -= train->y[p];
-  TRY(tangent_matrix_form(grid, particles, network, TRAIN_C, train->count, train->x, &g));
+  TRY(tangent_matrix_form(grid, particles, network, FIELD_BIT_C, train->count, train->x, &g));
   const int status = solve(grid, g, ridge, r, &readout->mu);
   dist_matrix_free(g);
   TRY(status);

@@ -57,7 +57,7 @@ static int create_local(struct gram *gram, const double *x) {
 
 static int create(struct gram *gram, const struct dist_grid *grid, int64_t P, const double *x) {
   TRY(dist_matrix_create(grid, P, P, &gram->k));
-  if (gram->train & (TRAIN_A | TRAIN_B)) TRY(dist_matrix_create(grid, P, P, &gram->w));
+  if (gram->train & (FIELD_BIT_A | FIELD_BIT_B)) TRY(dist_matrix_create(grid, P, P, &gram->w));
   return comm_agree(grid->comm, create_local(gram, x));
 }
 
@@ -93,7 +93,7 @@ static void add_panel(struct gram *gram, int units) {
   const struct side *row = &gram->row, *column = gram->square ? row : &gram->column;
   features(gram, units, &gram->row);
   if (!gram->square) features(gram, units, &gram->column);
-  if (gram->train & TRAIN_C) add(gram->k, 1, units, row->phi, column->phi);
+  if (gram->train & FIELD_BIT_C) add(gram->k, 1, units, row->phi, column->phi);
   if (gram->w) add(gram->w, 1, units, row->w, column->w);
   if (row->v) add(gram->k, -1.0 / gram->particles->d, units, row->v, column->v);
 }
@@ -123,7 +123,7 @@ static void pass_rank(struct gram *gram, int64_t network, int owner) {
 static void finish(struct gram *gram, int64_t n) {
   struct dist_matrix *k = gram->k;
   const int d = gram->particles->d;
-  const double dot = gram->train & TRAIN_A ? 1 : 0, constant = gram->train & TRAIN_B ? 1 : 0;
+  const double dot = gram->train & FIELD_BIT_A ? 1 : 0, constant = gram->train & FIELD_BIT_B ? 1 : 0;
   const double *column_x = gram->square ? gram->row.x : gram->column.x;
   double *factor = gram->row.phi; /* [local_rows]: the panels are done */
   for (int j = 0; j < k->local_columns && k->local_rows > 0; j++) {
@@ -141,9 +141,9 @@ static void finish(struct gram *gram, int64_t n) {
 
 int tangent_matrix_form(const struct dist_grid *grid, const struct particles *particles, int64_t network,
                         unsigned train, int64_t P, const double *x, struct dist_matrix **m) {
-  const bool sphere = unit_table[particles->unit.type].sphere;
+  const bool sphere = unit_table[particles->unit.type].manifold == MANIFOLD_SPHERE;
   struct gram gram = {.particles = particles,
-                      .train = sphere ? train & ~(unsigned)TRAIN_B : train,
+                      .train = sphere ? train & ~(unsigned)FIELD_BIT_B : train,
                       .sphere = sphere,
                       .square = grid->rows == grid->columns && grid->row == grid->column};
   const int status = create(&gram, grid, P, x);

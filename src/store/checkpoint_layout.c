@@ -248,7 +248,7 @@ static int read_member(struct h5 *h5, const char *path, struct layout *layout, i
   if (!unit || n < 1 || replicas < 1 || (e > 0 && (replicas != layout->ensemble.replicas || type != layout->unit)))
     return unexpected(path, name);
   layout->unit = type;
-  layout->datasets = unit->sphere ? 2 : 3;
+  layout->datasets = unit->manifold == MANIFOLD_SPHERE ? 2 : 3;
   layout->ensemble.n[e] = n;
   layout->ensemble.replicas = replicas;
   layout->ensemble.members = e + 1;

@@ -83,7 +83,7 @@ static int write_layout(struct writing *writing) {
                             .d = particles->d,
                             .unit = particles->unit.type,
                             .precision = (int)particles->precision,
-                            .datasets = unit_table[particles->unit.type].sphere ? 2 : 3};
+                            .datasets = unit_table[particles->unit.type].manifold == MANIFOLD_SPHERE ? 2 : 3};
   for (int e = 0; e < layout->ensemble.members; e++) /* at least, should it end here */
     for (int k = 0; k < layout->datasets; k++)
       layout->bytes += layout->ensemble.replicas * layout->ensemble.n[e] * layout_unit_bytes(layout, k);

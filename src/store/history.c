@@ -113,7 +113,7 @@ void history_row(struct history *history, int64_t step, const struct dt_segment 
   for (int s = 0; s < particles->locals; s++) {
     if (!particles->local[s].lead) continue;
     double *values = add_record(&history->series, particles->local[s].network);
-    for (int c = 0; c < column_count; c++) values[c] = column_table[c].value(&observation[s]);
+    for (int c = 0; c < column_count; c++) values[c] = column_value(c, &observation[s]);
   }
 }
 
@@ -255,6 +255,7 @@ static int append_series(const struct history *history, struct h5 *file, int mem
   snprintf(group, sizeof group, "/ensemble/%d/series", member);
   TRY(append_axes(history, file, &history->series, group, member, true));
   for (int c = 0; c < column_count; c++) {
+    if (!column_applies(&column_table[c], &history->config->data.loss)) continue;
     snprintf(name, sizeof name, "%s/%s", group, column_table[c].name);
     TRY(append_column(history, file, &history->series, c, name, column_table[c].description, column_table[c].unit,
                       table));

@@ -45,7 +45,7 @@ struct task {
 };
 
 static size_t tile_numbers(const struct jacobian *jacobian) {
-  return (size_t)(jacobian->particles->d + FIELD_A) * TILE;
+  return (size_t)tile_rows(jacobian->particles->d) * TILE;
 }
 
 static int worker_alloc(const struct jacobian *jacobian, struct worker *worker) {
@@ -191,20 +191,20 @@ static void set_direction(const struct task *task, const struct block *block, in
   const struct jacobian *jacobian = task->jacobian;
   const struct unit_spec *unit = &jacobian->particles->unit;
   const int d = jacobian->particles->d, used = block->units - t * TILE;
-  const bool sphere = unit_table[unit->type].sphere;
+  const bool sphere = unit_table[unit->type].manifold == MANIFOLD_SPHERE;
   const char *tile = block->stored + (size_t)t * jacobian->particles->tile_bytes;
   const double *grad = block->worker->grad;
   double along[TILE] = {0};
-  for (int k = FIELD_A; k < d + FIELD_A && sphere; k++)
+  for (int k = ROW_A; k < tile_rows(d) && sphere; k++)
     for (size_t i = 0; i < TILE; i++)
       along[i] += grad[(size_t)k * TILE + i] * stored(jacobian, tile, (size_t)k * TILE + i) / d;
   void *direction = real_tile(jacobian, block->worker->direction, t);
-  for (int field = FIELD_C; field < d + FIELD_A; field++) {
-    const unsigned flag = field == FIELD_C ? TRAIN_C : field == FIELD_B ? TRAIN_B : TRAIN_A;
-    const bool trained = unit->train & flag && !(sphere && field == FIELD_B);
+  for (int field = ROW_C; field < tile_rows(d); field++) {
+    const unsigned flag = field == ROW_C ? FIELD_BIT_C : field == ROW_B ? FIELD_BIT_B : FIELD_BIT_A;
+    const bool trained = unit->train & flag && !(sphere && field == ROW_B);
     for (size_t i = 0; i < TILE; i++) {
       const size_t at = (size_t)field * TILE + i;
-      const double off = sphere && field >= FIELD_A ? stored(jacobian, tile, at) * along[i] : 0;
+      const double off = sphere && field >= ROW_A ? stored(jacobian, tile, at) * along[i] : 0;
       put(jacobian, direction, at, trained && (int)i < used ? grad[at] - off : 0);
     }
   }
@@ -251,9 +251,10 @@ static void block_squares(const struct task *task, const struct block *block) {
       const struct jacobian_batch *batch = &task->batch[b];
       const double scale = 1 / (double)batch->count;
       gradient_of(task, block, t, batch->first, batch->count);
-      jacobian->kernel->move(particles->d, particles->unit.train, used, scale, 0, grad, tile, square);
+      jacobian->kernel->project(particles->d, tile, grad);
+      jacobian->kernel->norms(particles->d, particles->unit.train, used, scale, grad, square);
       for (int i = 0; i < used; i++) {
-        const double output = scale * grad[FIELD_C * TILE + i] * stored(jacobian, tile, FIELD_C * TILE + (size_t)i);
+        const double output = scale * grad[ROW_C * TILE + i] * stored(jacobian, tile, ROW_C * TILE + (size_t)i);
         sum[2 * b] += square[i];
         sum[2 * b + 1] += output * output;
       }

@@ -60,7 +60,7 @@ void tangent_kernel_features(const struct unit_spec *spec, int d, int units, con
   const struct unit *unit = &unit_table[spec->type];
   if (units == 0 || count == 0) return;
   dots(d, units, a, count, x, phi);
-  if (unit->sphere)
+  if (unit->manifold == MANIFOLD_SPHERE)
     sphere(unit, spec->alpha, d, units, c, count, x, phi, w, v);
   else
     ridge(unit, units, c, b, count, phi, w);

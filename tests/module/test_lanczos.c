@@ -89,17 +89,17 @@ static void tridiagonal(void **state) {
 /* J of one unit (stored parameters c, b, a) at x: c, b, a_0 .. a_{d-1}, trained fields only. */
 static void plain_jacobian(const struct unit_spec *unit, int d, const double *theta, const double *x, double *J) {
   const struct unit *row = &unit_table[unit->type];
-  double s = row->sphere ? 0 : theta[1], along = 0;
+  double s = row->manifold == MANIFOLD_SPHERE ? 0 : theta[1], along = 0;
   for (int k = 0; k < d; k++) {
     const double z = theta[2 + k];
-    s += row->sphere ? -unit->alpha * (x[k] - z) * (x[k] - z) / 2 : z * x[k];
+    s += row->manifold == MANIFOLD_SPHERE ? -unit->alpha * (x[k] - z) * (x[k] - z) / 2 : z * x[k];
   }
-  const double w = theta[0] * row->dh(s) * (row->sphere ? unit->alpha : 1);
+  const double w = theta[0] * row->dh(s) * (row->manifold == MANIFOLD_SPHERE ? unit->alpha : 1);
   for (int k = 0; k < d; k++) along += w * x[k] * theta[2 + k] / d;
-  J[0] = unit->train & TRAIN_C ? row->h(s) : 0;
-  J[1] = unit->train & TRAIN_B && !row->sphere ? w : 0;
+  J[0] = unit->train & FIELD_BIT_C ? row->h(s) : 0;
+  J[1] = unit->train & FIELD_BIT_B && row->manifold != MANIFOLD_SPHERE ? w : 0;
   for (int k = 0; k < d; k++)
-    J[2 + k] = unit->train & TRAIN_A ? w * x[k] - (row->sphere ? along * theta[2 + k] : 0) : 0;
+    J[2 + k] = unit->train & FIELD_BIT_A ? w * x[k] - (row->manifold == MANIFOLD_SPHERE ? along * theta[2 + k] : 0) : 0;
 }
 
 /* Own part of M over all pairs of points, summed over ranks in double: [count][count]. */
@@ -206,7 +206,7 @@ static void against_the_dense_kernel(void **state) {
             "%s, "
             "alpha: 0.7, train: %s}, data: {mode: online, test: 0}, dynamics: {scheme: sgd, stages: [{steps: 1, dt: 1, "
             "batch: 20}]}}",
-            precision_names[precision], unit_table[unit].name, train[unit_table[unit].sphere][t]);
+            precision_names[precision], unit_table[unit].name, train[unit_table[unit].manifold == MANIFOLD_SPHERE][t]);
         compare(problem, precision == PRECISION_DOUBLE ? 1e-12 : 3e-6);
         fixture_free(problem);
       }

@@ -11,7 +11,7 @@
 static const struct ensemble_spec ensemble = {.members = 2, .n = {300, 900}, .replicas = 4, .streams = 2};
 
 static struct particles *create(enum precision precision) {
-  const struct unit_spec unit = {.type = UNIT_TANH, .c = {0, 1}, .a = {0, 1}, .b = {0, 1}, .train = TRAIN_C};
+  const struct unit_spec unit = {.type = UNIT_TANH, .c = {0, 1}, .a = {0, 1}, .b = {0, 1}, .train = FIELD_BIT_C};
   struct particles *particles;
   assert_ok(particles_create(&world, &ensemble, &unit, 3, precision, (double[]){1, 1}, &particles));
   particles_init(particles, 5);

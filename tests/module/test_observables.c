@@ -84,7 +84,7 @@ static void losses_are_those_of_the_outputs(void **state) {
     for (int k = 0; k < 10; k++) test_loss += pow(test[s * 10 + k] - problem->data->test_y[k], 2) / 20;
     right = right && fabs(problem->observation[s].loss - loss) <= 1e-13 * loss &&
             fabs(problem->observation[s].test_loss - test_loss) <= 1e-13 * test_loss &&
-            problem->observation[s].C_f == problem->target->C_f;
+            problem->observation[s].loss_0 == problem->target->C_f;
   }
   assert_all(right);
   free(f);

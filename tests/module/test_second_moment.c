@@ -27,7 +27,7 @@ static void get_unit(const struct particles *particles, const struct local_netwo
 static double unit_square(const struct fixture *problem, const struct local_network *local, int64_t i, const double *x,
                           int count) {
   const struct unit_spec *unit = &problem->particles->unit;
-  const bool sphere = unit_table[unit->type].sphere;
+  const bool sphere = unit_table[unit->type].manifold == MANIFOLD_SPHERE;
   double c, b = 0, a[D], sum = 0;
   get_unit(problem->particles, local, local_network_first_unit(local) + i, &c, a, &b);
   for (int p = 0; p < count; p++) {

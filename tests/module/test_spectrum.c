@@ -107,7 +107,7 @@ static void check_outputs(const struct fixture *problem, const struct spectrum *
       for (int64_t p = 0; p < seen->P; p++) {
         double s_i = b;
         for (int k = 0; k < D; k++) s_i += a[k] * seen->x[p * D + k];
-        if (unit_table[unit->type].sphere) s_i = unit->alpha * (s_i - D);
+        if (unit_table[unit->type].manifold == MANIFOLD_SPHERE) s_i = unit->alpha * (s_i - D);
         f[p] += c * unit_table[unit->type].h(s_i) / (double)local->n;
       }
     }

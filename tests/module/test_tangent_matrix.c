@@ -10,10 +10,10 @@
 #include "fixture.h"
 #include "tangent/tangent_kernel.h"
 
-enum { D = 3, N = 700, P = 150, NETWORK = 3, PARAMETERS = D + 2, FIELDS = 3 };
+enum { D = 3, N = 700, P = 150, NETWORK = 3, PARAMETERS = D + 2 };
 
 static const double ALPHA = 0.8;
-static const unsigned flags[FIELDS] = {TRAIN_C, TRAIN_B, TRAIN_A};
+static const unsigned flags[FIELDS] = {FIELD_BIT_C, FIELD_BIT_B, FIELD_BIT_A};
 
 static struct fixture *problem_of(const char *unit, const char *precision) {
   return fixture_create("run: {precision: %s, seed: 3}\n"
@@ -46,14 +46,14 @@ static double output(int type, const double *theta, const double *x) {
     dot += theta[2 + k] * x[k];
     distance2 += (theta[2 + k] - x[k]) * (theta[2 + k] - x[k]);
   }
-  return theta[0] * (unit_table[type].sphere ? exp(-ALPHA * distance2 / 2) : unit_table[type].h(dot + theta[1]));
+  return theta[0] * (unit_table[type].manifold == MANIFOLD_SPHERE ? exp(-ALPHA * distance2 / 2) : unit_table[type].h(dot + theta[1]));
 }
 
 /* d(c phi)/d(parameter k) by central differences; on the sphere z moves on a great circle, along one axis of the
  * tangent space for each k (their squares sum up to those of an orthonormal frame). */
 static double difference(int type, const double *theta, int k, const double *x) {
   const double eps = 1e-5;
-  const bool sphere = unit_table[type].sphere;
+  const bool sphere = unit_table[type].manifold == MANIFOLD_SPHERE;
   double value[2];
   for (int side = 0; side < 2; side++) {
     double moved[PARAMETERS], norm2 = 0;
@@ -73,7 +73,7 @@ static double difference(int type, const double *theta, int k, const double *x) 
 static void by_differences(int type, double (*theta)[PARAMETERS], const double *x, double *expected[FIELDS]) {
   for (int i = 0; i < N; i++)
     for (int k = 0; k < PARAMETERS; k++) {
-      if (unit_table[type].sphere && k == 1) continue;
+      if (unit_table[type].manifold == MANIFOLD_SPHERE && k == 1) continue;
       double gradient[P], *m = expected[k < 2 ? k : 2];
       for (int p = 0; p < P; p++) gradient[p] = difference(type, theta[i], k, x + p * D);
       for (int p = 0; p < P; p++)
@@ -94,16 +94,16 @@ static void by_loops(int type, double (*theta)[PARAMETERS], const double *x, dou
         xz[p] += z[k] * x[p * D + k];
         x2 += x[p * D + k] * x[p * D + k];
       }
-      const double s = unit->sphere ? ALPHA * (xz[p] - (x2 + D) / 2) : xz[p] + theta[i][1];
+      const double s = unit->manifold == MANIFOLD_SPHERE ? ALPHA * (xz[p] - (x2 + D) / 2) : xz[p] + theta[i][1];
       phi[p] = unit->h(s);
-      w[p] = c * unit->dh(s) * (unit->sphere ? ALPHA : 1);
+      w[p] = c * unit->dh(s) * (unit->manifold == MANIFOLD_SPHERE ? ALPHA : 1);
     }
     for (int p = 0; p < P; p++)
       for (int q = 0; q < P; q++) {
-        double xx = unit->sphere ? -xz[p] * xz[q] / D : 0;
+        double xx = unit->manifold == MANIFOLD_SPHERE ? -xz[p] * xz[q] / D : 0;
         for (int k = 0; k < D; k++) xx += x[p * D + k] * x[q * D + k];
         expected[0][p * P + q] += phi[p] * phi[q] / N;
-        if (!unit->sphere) expected[1][p * P + q] += w[p] * w[q] / N;
+        if (unit->manifold != MANIFOLD_SPHERE) expected[1][p * P + q] += w[p] * w[q] / N;
         expected[2][p * P + q] += w[p] * w[q] * xx / N;
       }
   }
@@ -143,7 +143,7 @@ static void test_kernel(void **state) {
     by_loops(type, theta, problem->data->x, loops);
     by_differences(type, theta, problem->data->x, differences);
     for (unsigned train = 1; train < 8; train++) {
-      if (unit_table[type].sphere && train & TRAIN_B) continue;
+      if (unit_table[type].manifold == MANIFOLD_SPHERE && train & FIELD_BIT_B) continue;
       struct dist_matrix *m;
       assert_ok(tangent_matrix_form(&grid, problem->particles, NETWORK, train, P, problem->data->x, &m));
       assert_all(deviation(m, train, loops) < 1e-13);

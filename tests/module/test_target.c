@@ -91,14 +91,14 @@ static void teachers_are_networks(void **state) {
     for (int p = 0; p < POINTS; p++) {
       double f = 0;
       for (int i = 0; i < M; i++) {
-        const double *unit = target->tiles + i / TILE * (D + FIELD_A) * TILE + i % TILE;
+        const double *unit = target->tiles + i / TILE * (D + ROW_A) * TILE + i % TILE;
         double s = 0, norm2 = 0;
         for (int k = 0; k < D; k++) {
-          s += unit[(FIELD_A + k) * TILE] * x[p * D + k];
+          s += unit[(ROW_A + k) * TILE] * x[p * D + k];
           norm2 += x[p * D + k] * x[p * D + k];
         }
-        s = unit_table[type].sphere ? 0.7 * (s - (norm2 + D) / 2) : s + unit[FIELD_B * TILE];
-        f += unit[FIELD_C * TILE] * unit_table[type].h(s) / M;
+        s = unit_table[type].manifold == MANIFOLD_SPHERE ? 0.7 * (s - (norm2 + D) / 2) : s + unit[ROW_B * TILE];
+        f += unit[ROW_C * TILE] * unit_table[type].h(s) / M;
       }
       assert_near(y[p], f, 1e-12);
     }

@@ -72,7 +72,7 @@ static void kernel_values(const struct kernel *kernel, const double *s, double *
   static struct {
     double tile[3 * TILE], x[POINT_PAD], q[POINT_PAD], r[POINT_PAD], scratch[64];
   } space __attribute__((aligned(64)));
-  const bool sphere = unit_table[kernel->unit].sphere;
+  const bool sphere = unit_table[kernel->unit].manifold == MANIFOLD_SPHERE;
   const size_t size = precision_real(kernel->precision);
   for (int at = 0; at < TILE; at += sphere ? 1 : TILE) {
     memset(&space, 0, sizeof space);

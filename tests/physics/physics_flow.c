@@ -30,7 +30,7 @@ static double feature(const struct fixture *problem, int p, int64_t i) {
   }
   const struct unit_spec *spec = &problem->config->unit;
   const struct unit *unit = &unit_table[spec->type];
-  return unit->h(unit->sphere ? spec->alpha * (s - (x2 + D) / 2) : s + theta[1]);
+  return unit->h(unit->manifold == MANIFOLD_SPHERE ? spec->alpha * (s - (x2 + D) / 2) : s + theta[1]);
 }
 
 static void frozen_features_follow_the_linear_recursion(void **state) {

@@ -55,7 +55,7 @@ static void the_step_follows_the_gradient(void **state) {
   (void)state;
   const double dt = 1e-6;
   for (int type = 0; type < UNIT_TYPES; type++) {
-    const bool sphere = unit_table[type].sphere;
+    const bool sphere = unit_table[type].manifold == MANIFOLD_SPHERE;
     struct fixture *problem = problem_of(unit_table[type].name, sphere ? "[c, a]" : "[c, a, b]", dt);
     struct fixture *moved = problem_of(unit_table[type].name, sphere ? "[c, a]" : "[c, a, b]", dt);
     fixture_steps(moved, 0, 1);
@@ -82,7 +82,7 @@ static void the_step_follows_the_gradient(void **state) {
 static void frozen_fields_keep_every_bit(void **state) {
   (void)state;
   const char *sets[] = {"[c]", "[a]", "[b]", "[c, b]", "[a, b]", "[]"};
-  const unsigned flags[] = {TRAIN_C, TRAIN_A, TRAIN_B, TRAIN_C | TRAIN_B, TRAIN_A | TRAIN_B, 0};
+  const unsigned flags[] = {FIELD_BIT_C, FIELD_BIT_A, FIELD_BIT_B, FIELD_BIT_C | FIELD_BIT_B, FIELD_BIT_A | FIELD_BIT_B, 0};
   for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
     struct fixture *problem = problem_of("tanh", sets[i], 0.1);
     double before[N][PARAMETERS], after[N][PARAMETERS];
@@ -93,9 +93,9 @@ static void frozen_fields_keep_every_bit(void **state) {
       fixture_get(problem, 0, u, after[u]);
       for (int k = 0; k < PARAMETERS; k++) moved[k] |= memcmp(&before[u][k], &after[u][k], sizeof(double)) != 0;
     }
-    assert_int_equal(moved[0], (flags[i] & TRAIN_C) != 0);
-    assert_int_equal(moved[1], (flags[i] & TRAIN_B) != 0);
-    for (int k = 2; k < PARAMETERS; k++) assert_int_equal(moved[k], (flags[i] & TRAIN_A) != 0);
+    assert_int_equal(moved[0], (flags[i] & FIELD_BIT_C) != 0);
+    assert_int_equal(moved[1], (flags[i] & FIELD_BIT_B) != 0);
+    for (int k = 2; k < PARAMETERS; k++) assert_int_equal(moved[k], (flags[i] & FIELD_BIT_A) != 0);
     fixture_free(problem);
   }
 }

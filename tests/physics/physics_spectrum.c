@@ -118,7 +118,7 @@ static void batches_are_stable_below_their_limit(void **state) {
   double lambda[P], diagonal[P], r[P], sup = 0;
   struct fixture *still = problem_of("relu", "[c]", 1, 0);
   struct dist_matrix *m;
-  assert_ok(tangent_matrix_form(&grid, still->particles, 0, TRAIN_C, P, still->data->x, &m));
+  assert_ok(tangent_matrix_form(&grid, still->particles, 0, FIELD_BIT_C, P, still->data->x, &m));
   dist_matrix_diagonal(m, diagonal);
   for (int p = 0; p < P; p++) sup = fmax(sup, diagonal[p]);
   dist_matrix_free(m);
@@ -171,7 +171,7 @@ static void one_step_is_that_of_the_kernel(void **state) {
   dist_grid_create(&world, &grid);
   const double dt = 1e-4;
   for (int type = 0; type < UNIT_TYPES; type++) {
-    const bool sphere = unit_table[type].sphere;
+    const bool sphere = unit_table[type].manifold == MANIFOLD_SPHERE;
     const char *sets[] = {sphere ? "[c, a]" : "[c, a, b]", "[a]", sphere ? "[c]" : "[b]"};
     for (int i = 0; i < 3; i++) {
       assert_all(departure(unit_table[type].name, sets[i], dt, &grid) < 1e-4); /* O(dt) */

@@ -1,6 +1,6 @@
 /* One step of McKean on ranks that exist only in SimGrid's SMPI.
  *
- * This is the code of a run: dynamics_step, forward_pass, particles_create (ownership) and comm.c are linked in as they
+ * This is the code of a run: dynamics_step, outputs_begin, particles_create (ownership) and comm.c are linked in as they
  * are, so the model follows them when they change. Replaced are the two things below them that cost time or memory:
  * particles/kernel.h, whose functions compute nothing but add to the time their rank owes the simulation, and dataset_points,
  * likewise. A stored parameter takes no bytes here (precision_stored), so 10^8 particles fit a thousand times into one
@@ -21,9 +21,10 @@
 
 #include "base/error.h"
 #include "dynamics/dynamics.h"
+#include "dynamics/update_isa.h"
 #include "parallel/comm.h"
 
-/* Nanoseconds of computing: per unit and sample; per unit (move); per sample on every rank (draw, residual); per label.
+/* Nanoseconds of computing: per unit and sample; per unit (update); per sample on every rank (draw, residual); per label.
  */
 static struct { double pair, unit, point, label; } cost;
 static double owed, spent; /* ns */
@@ -69,15 +70,21 @@ static void gradient(const void *real_tile, const struct points *points, const v
   owed += 2 * cost.pair / 3 * TILE * points->count;
 }
 
-static void move(int d, unsigned train, int units, double scale, double rate, const double *grad, void *tile,
-                 double *square) {
-  (void)d, (void)train, (void)units, (void)scale, (void)rate, (void)grad, (void)tile, (void)square;
+static void project(int d, const void *tile, double *grad) {
+  (void)d, (void)tile, (void)grad;
+}
+
+static void update(const struct tile_step *step) {
+  (void)step;
   owed += cost.unit * TILE;
 }
 
+update_row update_table_portable = {update}, update_table_v2 = {update}, update_table_v3 = {update},
+           update_table_v4 = {update};
+
 const struct kernel *kernel_find(int unit, enum precision precision, enum isa isa) {
   (void)unit, (void)precision, (void)isa;
-  static const struct kernel timed = {.narrow = narrow, .forward = forward, .gradient = gradient, .move = move};
+  static const struct kernel timed = {.narrow = narrow, .forward = forward, .gradient = gradient, .project = project};
   return &timed;
 }
 
@@ -153,7 +160,7 @@ static int read_arguments(int argc, char **argv, struct run *run) {
 }
 
 static int simulate(const struct comm *world, const struct run *run) {
-  const struct unit_spec unit = {.type = UNIT_SIGMOID, .train = TRAIN_C | TRAIN_A | TRAIN_B};
+  const struct unit_spec unit = {.type = UNIT_SIGMOID, .train = FIELD_BIT_C | FIELD_BIT_A | FIELD_BIT_B};
   const double even = 1;
   struct particles *particles;
   struct dynamics *dynamics;
@@ -162,7 +169,7 @@ static int simulate(const struct comm *world, const struct run *run) {
   TRY(dynamics_enter_stage(dynamics, 0));
   comm_barrier(world);
   const double began = comm_time();
-  dynamics_step(dynamics, 0, true, NULL);
+  dynamics_step(dynamics, 0, run->schedule.stage[0].dt, NULL);
   spend();
   const double ended = comm_time();
   const double seconds = comm_max(world, ended) - comm_max(world, began), busiest = 1e-9 * comm_max(world, spent);

@@ -1,0 +1,77 @@
+/* update: the table of rules by which a step moves the units.
+ *
+ *   euler   theta_i <- theta_i - dt grad V(theta_i; mu_n)
+ *
+ * on the sphere with the projected gradient and followed by retraction (particles/manifold.h). A rule may own fields, one
+ * copy of the shape of the trained parameters each: they are stored beside the parameters, written to checkpoints, moved
+ * between ranks, compared and verified like them. A rule states the largest stable step size, and what a change of the
+ * step size does to its fields.
+ *
+ * To add a rule: a name in enum update_id and its parameters in struct update_spec, a row in update.c, its arithmetic on
+ * a tile in src/dynamics/update_isa.c, its keys in src/config/table.c. */
+#ifndef MCKEAN_DYNAMICS_UPDATE_H
+#define MCKEAN_DYNAMICS_UPDATE_H
+
+#include <stdint.h>
+
+#include "dynamics/observables.h"
+#include "dynamics/unit_sum.h"
+#include "particles/kernel.h"
+#include "particles/particles.h"
+
+enum update_id { UPDATE_EULER, UPDATES };
+
+/* dynamics.update of the input and the parameters of the rules. */
+struct update_spec {
+  int rule; /* enum update_id */
+};
+
+struct update_rule {
+  const char *name;
+  const char *help;
+  int copies;                              /* own fields per trained parameter */
+  const char *copy_name[FIELD_COPIES_MAX]; /* datasets are <copy_name>_c, _a, _b */
+  const char *copy_description[FIELD_COPIES_MAX];
+
+  /* Largest stable dt where every unit of f relaxes at rates up to lambda. */
+  double (*limit)(const struct update_spec *spec, double lambda);
+
+  /* Factor of own field k when dt changes by a factor; NULL where there are no own fields. */
+  double (*rescale)(int copy, double factor);
+};
+
+extern const struct update_rule update_table[UPDATES]; /* indexed by enum update_id */
+extern const char *const update_names[UPDATES];
+
+/* Local. Name of a field of a run: "c", or "m_c" for a rule's own field; at most UPDATE_FIELD_NAME bytes. */
+enum { UPDATE_FIELD_NAME = 32 };
+void update_field_name(const struct update_rule *rule, const struct unit_field *field, char name[UPDATE_FIELD_NAME]);
+
+/* Local. Largest stable dt of gradient descent with this rule: the tangent kernel's largest rate is lambda. */
+double update_limit(const struct update_spec *spec, double lambda);
+
+/* A rule's arithmetic at one ISA level. */
+struct update {
+  struct update_spec spec;
+  const struct kernel *kernel;
+  struct particles *particles;
+};
+
+/* Particle means of a network, or of a part of it, as words of sums of wide range. */
+struct particle_sums {
+  int64_t words[PARTICLE_MEANS * WIDE_LIMBS];
+};
+
+/* Local. Moves own tile t of a network by one step: theta changes by rate grad, where grad V = scale grad. grad
+ * [tile_rows(d)][TILE] is overwritten. rate = 0 changes no bit of the tile. sums: NULL, or where the particle means of
+ * the state before the move are added. */
+void update_tile(const struct update *update, const struct local_network *local, int64_t t, double *grad, double scale,
+                 double rate, struct particle_sums *sums);
+
+/* Collective over the ranks of the network. observation->mean = the means over all its units. */
+void update_means(const struct local_network *local, struct particle_sums *sums, struct observation *observation);
+
+/* Local. Rescales the rule's own fields of all own units for a new dt = factor times the old. */
+void update_change_dt(const struct update_spec *spec, struct particles *particles, double factor);
+
+#endif

@@ -1,0 +1,75 @@
+#include "data/loss.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+enum { PIECE = 64 }; /* points at a time: residuals stay in the first-level cache */
+
+/* The residuals function of a loss from its value and derivative at one point, inlined. */
+#define RESIDUALS(name)                                                                                                \
+  static double name##_residuals(const struct loss_spec *spec, int64_t count, const double *f, const double *y,        \
+                                 double *r, double sum) {                                                              \
+    for (int64_t p = 0; p < count; p++) {                                                                              \
+      r[p] = name##_derivative(spec, f[p], y[p]);                                                                      \
+      sum += name##_value(spec, f[p], y[p]);                                                                           \
+    }                                                                                                                  \
+    return sum;                                                                                                        \
+  }
+
+static double squared_value(const struct loss_spec *spec, double f, double y) {
+  (void)spec;
+  return (f - y) * (f - y) / 2;
+}
+static double squared_derivative(const struct loss_spec *spec, double f, double y) {
+  (void)spec;
+  return f - y;
+}
+RESIDUALS(squared)
+
+static double one(const struct loss_spec *spec) {
+  (void)spec;
+  return 1;
+}
+
+const struct loss loss_table[LOSS_TYPES] = {
+    [LOSS_SQUARED] = {"squared", "(f - y)^2 / 2", "f^2", squared_residuals, one, NULL, "finite numbers", 0},
+};
+const char *const loss_names[LOSS_TYPES] = {"squared"};
+
+const struct loss *loss_row(const struct loss_spec *spec) {
+  return &loss_table[spec->type];
+}
+
+double loss_mean(const struct loss_spec *spec, int64_t count, const double *f, const double *y) {
+  double r[PIECE], sum = 0;
+  for (int64_t p = 0; p < count; p += PIECE)
+    sum = loss_row(spec)->residuals(spec, count - p < PIECE ? count - p : PIECE, f + p, y + p, r, sum);
+  return sum / (double)count;
+}
+
+double loss_residuals(const struct loss_spec *spec, int64_t count, const double *f, const double *y, size_t real,
+                      void *r) {
+  double piece[PIECE], sum = 0;
+  for (int64_t first = 0; first < count; first += PIECE) {
+    const int64_t points = count - first < PIECE ? count - first : PIECE;
+    sum = loss_row(spec)->residuals(spec, points, f + first, y + first, piece, sum);
+    for (int64_t p = 0; p < points && real == sizeof(float); p++) ((float *)r)[first + p] = (float)piece[p];
+    if (real == sizeof(double)) memcpy((double *)r + first, piece, sizeof(double) * (size_t)points);
+  }
+  return sum / (double)count;
+}
+
+double loss_at_zero(const struct loss_spec *spec, int64_t count, const double *y) {
+  const double zero[PIECE] = {0};
+  double r[PIECE], sum = 0;
+  for (int64_t p = 0; p < count; p += PIECE)
+    sum = loss_row(spec)->residuals(spec, count - p < PIECE ? count - p : PIECE, zero, y + p, r, sum);
+  return sum / (double)count;
+}
+
+int loss_needs_squared(const struct loss_spec *spec, const char *what) {
+  const char *received = loss_row(spec)->name;
+  if (loss_is_squared(spec)) return OK;
+  return FAIL(USAGE, "loss.type: %s: expected squared, received %s: its theory is not known to McKean", what, received);
+}

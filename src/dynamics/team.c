@@ -1,0 +1,40 @@
+#include "dynamics/team.h"
+
+enum { SMALL_BLOCKS = 8 }; /* per thread: threads share fewer blocks than this badly */
+
+int team_count(int threads) {
+  return TEAM_SINGLE + (threads > 1 ? threads : 0);
+}
+
+struct team team_of(int number, int threads) {
+  const bool single = number >= TEAM_SINGLE;
+  return (struct team){number, single ? 1 : threads, single ? number - TEAM_SINGLE : 0};
+}
+
+static bool is_small(int threads, const struct local_network *local) {
+  return !local->group && local->blocks < SMALL_BLOCKS * threads;
+}
+
+bool team_deals(const struct particles *particles, int threads) {
+  int small = 0;
+  for (int s = particles->split; s < particles->locals; s++) small += is_small(threads, &particles->local[s]);
+  return threads > 1 && small >= threads;
+}
+
+bool team_deals_network(const struct particles *particles, int threads, const struct local_network *local) {
+  return is_small(threads, local) && team_deals(particles, threads);
+}
+
+int64_t team_tiles(const struct particles *particles, int threads, int number) {
+  const bool deals = team_deals(particles, threads);
+  int64_t most = 0;
+  for (int s = 0; s < particles->locals; s++) {
+    const struct local_network *local = &particles->local[s];
+    const bool single = deals && is_small(threads, local);
+    const bool served = s < particles->split   ? number == s
+                        : number == TEAM_LARGE ? !single
+                                               : number >= TEAM_SINGLE && single;
+    if (served && local->blocks * BLOCK_TILES > most) most = local->blocks * BLOCK_TILES;
+  }
+  return most;
+}

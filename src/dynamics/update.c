@@ -1,0 +1,93 @@
+#include "dynamics/update.h"
+
+#include <omp.h>
+#include <stdio.h>
+
+#include "dynamics/update_isa.h"
+#include "parallel/heartbeat.h"
+#include "particles/number.h"
+
+static double euler_limit(const struct update_spec *spec, double lambda) {
+  (void)spec;
+  return 2 / lambda;
+}
+
+const struct update_rule update_table[UPDATES] = {
+    [UPDATE_EULER] = {"euler", "theta <- theta - dt grad V", 0, {NULL}, {NULL}, euler_limit, NULL},
+};
+const char *const update_names[UPDATES] = {"euler"};
+
+void update_field_name(const struct update_rule *rule, const struct unit_field *field, char name[UPDATE_FIELD_NAME]) {
+  const char *parameter = field_table[field->id].name;
+  if (field->copy == 0)
+    snprintf(name, UPDATE_FIELD_NAME, "%s", parameter);
+  else
+    snprintf(name, UPDATE_FIELD_NAME, "%s_%s", rule->copy_name[field->copy - 1], parameter);
+}
+
+double update_limit(const struct update_spec *spec, double lambda) {
+  return update_table[spec->rule].limit(spec, lambda);
+}
+
+static update_apply *apply_of(enum isa isa, int rule) {
+  static update_row *const table[ISA_LEVELS] = {&update_table_portable, &update_table_v2, &update_table_v3,
+                                                &update_table_v4};
+  return (*table[isa])[rule];
+}
+
+static unsigned trained(const struct particles *particles) {
+  return particles->unit.train & unit_manifold(particles->unit.type)->fields;
+}
+
+static void clear_unused(int d, int used, double *grad) {
+  for (int row = 0; row < tile_rows(d) && used < TILE; row++)
+    for (int lane = used; lane < TILE; lane++) grad[row * TILE + lane] = 0;
+}
+
+static void add_means(const struct update *update, int used, double n, const void *tile, const double *grad,
+                      double scale, struct particle_sums *sums) {
+  const struct particles *particles = update->particles;
+  double square[TILE], term[PARTICLE_MEANS];
+  update->kernel->norms(particles->d, trained(particles), used, scale, grad, square);
+  observables_tile(particles->d, used, n, tile, precision_stored(particles->precision), square, term);
+  unit_sum_add(UNIT_SUM_WIDE, PARTICLE_MEANS, term, sums->words);
+}
+
+void update_tile(const struct update *update, const struct local_network *local, int64_t t, double *grad, double scale,
+                 double rate, struct particle_sums *sums) {
+  if (omp_get_thread_num() == 0) heartbeat_beat(); /* a step may take long */
+  const struct particles *particles = update->particles;
+  const int64_t left = local_network_units(local) - t * TILE;
+  const int used = (int)(left < TILE ? left : TILE);
+  struct tile_step step = {.spec = &update->spec,
+                           .kernel = update->kernel,
+                           .d = particles->d,
+                           .train = trained(particles),
+                           .stored = precision_stored(particles->precision),
+                           .rate = rate,
+                           .grad = grad,
+                           .tile = local_network_tile(particles, local, t, 0)};
+  for (int copy = 1; copy <= particles->fields.copies; copy++)
+    step.own[copy - 1] = local_network_tile(particles, local, t, copy);
+  update->kernel->project(particles->d, step.tile, grad);
+  if (sums) add_means(update, used, (double)local->n, step.tile, grad, scale, sums);
+  if (!(rate > 0)) return;
+  clear_unused(particles->d, used, grad);
+  apply_of(update->kernel->isa, update->spec.rule)(&step);
+}
+
+void update_means(const struct local_network *local, struct particle_sums *sums, struct observation *observation) {
+  unit_sum_over_ranks(local, PARTICLE_MEANS * WIDE_LIMBS, sums->words);
+  unit_sum_values(UNIT_SUM_WIDE, PARTICLE_MEANS, sums->words, observation->mean);
+}
+
+void update_change_dt(const struct update_spec *spec, struct particles *particles, double factor) {
+  const size_t stored = precision_stored(particles->precision);
+  const int64_t numbers = particles->tile_count * (int64_t)(particles->tile_bytes / stored);
+  for (int copy = 1; copy <= particles->fields.copies; copy++) {
+    const double rescale = update_table[spec->rule].rescale(copy, factor);
+    void *own = particles->own[copy - 1];
+    for (int64_t i = 0; i < numbers; i++)
+      number_put(stored, own, (size_t)i, rescale * number_get(stored, own, (size_t)i));
+  }
+}
