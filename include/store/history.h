@@ -54,6 +54,11 @@ int history_whole(const char *output, const struct config *config, int64_t start
  * the history of the output keeps. OK also if there is no history. */
 int history_points(const char *output, const struct config *config, const struct dataset *data);
 
+/* Whether a run without a checkpoint may replace the history of the output. It may if there is none, or if the history
+ * is of the same problem and ends before the first checkpoint: that run was killed while it wrote this checkpoint.
+ * config: NULL accepts any problem. Local. USAGE: it may not. */
+int history_replaceable(const char *output, const struct config *config);
+
 /* Collective, before a resume goes on: both. */
 int history_check(const struct comm *comm, const struct config *config, const struct dataset *data, int64_t start,
                   bool *final);

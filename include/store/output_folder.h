@@ -27,8 +27,4 @@ int output_folder_same(const struct comm *comm, const char *output);
  * nothing may be written there. */
 int output_folder_probe(const char *output, char *folder);
 
-/* Without any checkpoint a history must not be replaced unless it is of the same problem and reaches no further than the
- * first checkpoint (a run that was killed before that was complete): USAGE otherwise. config NULL: of any problem. */
-int output_folder_startable(const char *output, const struct config *config);
-
 #endif

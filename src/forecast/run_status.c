@@ -12,7 +12,6 @@
 #include "store/checkpoint.h"
 #include "store/history.h"
 #include "store/lock.h"
-#include "store/output_folder.h"
 
 enum { DEPTH = 16, ATTEMPTS = 3 };
 
@@ -88,7 +87,7 @@ static void judge(const char *folder, const struct config *asked, bool running, 
   if (status == OK && survey->checkpoint)
     status = try_checkpoint(folder, asked, info, survey, &final);
   else if (status == OK)
-    status = output_folder_startable(folder, asked);
+    status = history_replaceable(folder, asked);
   if (running)
     say(survey, RUN_RUNNING, "%s", owner);
   else if (status != OK)

@@ -16,11 +16,6 @@
 #include "io/parallel_write.h"
 #include "parallel/heartbeat.h"
 
-void checkpoint_info_free(struct checkpoint_info *info) {
-  free(info->config);
-  info->config = NULL;
-}
-
 #define NAME_FORMAT "step-%012lld.h5"
 
 char *checkpoint_path(const char *folder, int64_t step) {
@@ -299,8 +294,7 @@ struct side {
 
 static int compare_datasets(struct side side[2], FILE *out, bool *equal) {
   const struct layout *layout = &side[0].layout;
-  static struct difference difference[ENSEMBLE_MAX][DATASETS];
-  memset(difference, 0, sizeof difference);
+  struct difference difference[ENSEMBLE_MAX][DATASETS] = {0};
   for (int64_t block = 0; block < ensemble_blocks(&layout->ensemble); block++) {
     const struct place place = layout_place(layout, block);
     for (int k = 0; k < layout->datasets; k++) {
@@ -332,9 +326,7 @@ static int open_side(struct side *side, const char *path) {
 }
 
 int checkpoint_compare(const char *a, const char *b, FILE *out, bool *equal) {
-  static struct side side[2];
-  memset(side, 0, sizeof side);
-  side[0].file = side[1].file = -1;
+  struct side side[2] = {{.file = -1}, {.file = -1}};
   int status = open_side(&side[0], a);
   if (status == OK) status = open_side(&side[1], b);
   const struct layout *x = &side[0].layout, *y = &side[1].layout;

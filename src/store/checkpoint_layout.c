@@ -272,7 +272,7 @@ static bool apart(const uint64_t a[2], int count, uint64_t (*extent)[2]) {
  * small here: h5_shape compares them with the length of the file. */
 static int check_extents(const char *path, const struct user_block *block, const struct layout *layout,
                          uint64_t (*extent)[2]) {
-  static uint64_t own[EXTENTS_MAX][2];
+  uint64_t own[EXTENTS_MAX][2];
   const int count = layout_extents(layout, own);
   bool fits = count == block->extents && memcmp(own, extent, sizeof *own * (size_t)count) == 0;
   const uint64_t table[2] = {(uint64_t)block->extents_offset, (uint64_t)count * sizeof *own};
@@ -309,8 +309,13 @@ static int read_h5(const char *path, const struct user_block *block, struct layo
   return status;
 }
 
+void checkpoint_info_free(struct checkpoint_info *info) {
+  free(info->config);
+  info->config = NULL;
+}
+
 int layout_read(const char *path, struct layout *layout, struct checkpoint_info *info) {
-  static uint64_t extent[EXTENTS_MAX][2];
+  uint64_t extent[EXTENTS_MAX][2];
   const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return durable_file_unread(errno, "%s: cannot open the checkpoint", path);
   struct user_block block;

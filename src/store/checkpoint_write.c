@@ -15,7 +15,6 @@
 #include "io/durable_file.h"
 #include "io/parallel_write.h"
 #include "parallel/heartbeat.h"
-#include "store/output_folder.h"
 
 struct writing {
   const struct comm *comm;
@@ -190,7 +189,7 @@ static int put_crcs(const struct writing *writing, int file, uint32_t (*crc)[DAT
 static int seal_file(const struct writing *writing, int file, uint32_t (*crc)[DATASETS]) {
   const struct layout *layout = &writing->layout;
   const char *path = writing->temporary;
-  static uint64_t extent[ENSEMBLE_MAX * DATASETS][2];
+  uint64_t extent[ENSEMBLE_MAX * DATASETS][2];
   unsigned char bytes[USER_BLOCK], again[USER_BLOCK];
   const int extents = layout_extents(layout, extent);
   struct user_block block = {.bytes = layout->bytes, .extents_offset = layout->extents_offset, .extents = extents};

@@ -12,7 +12,6 @@
 #include "io/h5.h"
 #include "parallel/heartbeat.h"
 #include "store/history_file.h"
-#include "store/output_folder.h"
 
 /* Rows of one kind: records {row, network, values...} on the ranks that lead the networks, and on rank 0 the order. */
 struct rows {

@@ -127,3 +127,38 @@ int history_check(const struct comm *comm, const struct config *config, const st
   comm_bcast(comm, final, sizeof *final, 0);
   return OK;
 }
+
+/* The step at which a run with this input has written its first checkpoint. */
+static int64_t first_save(const struct config *config) {
+  int64_t step = schedule_steps(&config->schedule);
+  if (config->checkpoint_every > 0 && config->checkpoint_every < step) step = config->checkpoint_every;
+  if (config->snapshots.count > 0 && config->snapshots.step[0] < step) step = config->snapshots.step[0];
+  return step;
+}
+
+int history_replaceable(const char *output, const struct config *config) {
+  char path[PATH_BYTES];
+  snprintf(path, sizeof path, "%s/history.h5", output);
+  if (access(path, F_OK) != 0) return OK;
+  struct h5 *file = NULL;
+  char *text = NULL;
+  int64_t step = 0;
+  struct config *was = NULL;
+  int status = history_file_open(path, &file);
+  if (status == OK) status = h5_get_text(file, "/", "config", &text);
+  if (status == OK) status = config_parse(path, text, &was);
+  if (status == OK && config) status = config_resumable(was, config, 0);
+  if (status == OK) status = h5_get_int(file, "/", "step", &step);
+  if (status == OK && step > first_save(was))
+    status = FAIL(USAGE, "it reaches step %lld, so there were checkpoints: put the newest one back", (long long)step);
+  if (status != OK)
+    status =
+        FAIL(USAGE,
+             "%s is there but no checkpoint of this problem, and it would be replaced (%s); choose another run.output, "
+             "or set the old output aside with --fresh",
+             path, error_text());
+  h5_close(file);
+  free(text);
+  config_free(was);
+  return status;
+}

@@ -11,7 +11,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "io/durable_file.h"
-#include "store/history_file.h"
 
 static int make_folder(const char *path) {
   char part[PATH_BYTES];
@@ -111,14 +110,6 @@ void output_folder_clean(const char *folder) {
   closedir(directory);
 }
 
-/* The step of the first checkpoint that a run with this input writes at the latest. */
-static int64_t first_save(const struct config *config) {
-  int64_t step = schedule_steps(&config->schedule);
-  if (config->checkpoint_every > 0 && config->checkpoint_every < step) step = config->checkpoint_every;
-  if (config->snapshots.count > 0 && config->snapshots.step[0] < step) step = config->snapshots.step[0];
-  return step;
-}
-
 int output_folder_same(const struct comm *comm, const char *output) {
   char path[PATH_BYTES], what[PATH_BYTES + 100], content[1024] = "";
   snprintf(path, sizeof path, "%s/lock", output);
@@ -155,31 +146,4 @@ int output_folder_probe(const char *output, char *folder) {
   return access(folder, W_OK | X_OK) == 0
              ? OK
              : FAIL(FAILED, "%s: nothing can be written there: %s; choose another run.output", folder, strerror(errno));
-}
-
-int output_folder_startable(const char *output, const struct config *config) {
-  char path[PATH_BYTES];
-  snprintf(path, sizeof path, "%s/history.h5", output);
-  if (access(path, F_OK) != 0) return OK;
-  struct h5 *file = NULL;
-  char *text = NULL;
-  int64_t step = 0;
-  struct config *was = NULL;
-  int status = history_file_open(path, &file);
-  if (status == OK) status = h5_get_text(file, "/", "config", &text);
-  if (status == OK) status = config_parse(path, text, &was);
-  if (status == OK && config) status = config_resumable(was, config, 0);
-  if (status == OK) status = h5_get_int(file, "/", "step", &step);
-  if (status == OK && step > first_save(was))
-    status = FAIL(USAGE, "it reaches step %lld, so there were checkpoints: put the newest one back", (long long)step);
-  if (status != OK)
-    status =
-        FAIL(USAGE,
-             "%s is there but no checkpoint of this problem, and it would be replaced (%s); choose another run.output, "
-             "or set the old output aside with --fresh",
-             path, error_text());
-  h5_close(file);
-  free(text);
-  config_free(was);
-  return status;
 }

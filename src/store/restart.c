@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "particles/kernel.h"
-#include "store/output_folder.h"
+#include "store/history.h"
 
 enum { ATTEMPTS = 11 };
 static const struct timespec BETWEEN_ATTEMPTS = {.tv_sec = 1};
@@ -83,7 +83,7 @@ int restart_find(const struct comm *comm, const struct config *config, const cha
   TRY(newest(comm, folder, report, resume));
   const int status = resume->path
                          ? accept(comm, config, resume)
-                         : comm_agree(comm, comm->rank == 0 ? output_folder_startable(config->output, config) : OK);
+                         : comm_agree(comm, comm->rank == 0 ? history_replaceable(config->output, config) : OK);
   if (status == OK && resume->path) warn_of_missed(config, folder, resume, report);
   if (status != OK) restart_free(resume);
   return status;
