@@ -162,6 +162,7 @@ const struct parameter parameter_table[] = {
      "room, until a signal, the stop file or the time limit ends the run"},
 };
 const int parameter_count = sizeof parameter_table / sizeof *parameter_table;
+_Static_assert(sizeof parameter_table / sizeof *parameter_table <= PARAMETERS_MAX, "PARAMETERS_MAX is too small");
 
 bool parameter_of_stage(const struct parameter *parameter) {
   return strncmp(parameter->key, "dynamics.stages[].", 18) == 0;

@@ -31,6 +31,7 @@ struct parameter {
   const char *help;
 };
 
+enum { PARAMETERS_MAX = 128 }; /* at least parameter_count */
 extern const struct parameter parameter_table[];
 extern const int parameter_count;
 
