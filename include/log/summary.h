@@ -35,12 +35,12 @@
 #include "particles/kernel.h"
 
 /* Parts of the time loop; none lies inside another. */
-enum summary_part {
-  PART_STEP,  /* steps without a row of the history */
-  PART_ROW,   /* steps with a row, test points included; the first step of a run is one */
-  PART_FIELD, /* f_n at test and training points */
-  PART_SAVE,  /* history and checkpoints: checks, files */
-  SUMMARY_PARTS
+enum summary_phase {
+  PHASE_STEP,  /* steps without a row of the history */
+  PHASE_ROW,   /* steps with a row, test points included; the first step of a run is one */
+  PHASE_FIELD, /* f_n at test and training points */
+  PHASE_SAVE,  /* history and checkpoints: checks, files */
+  SUMMARY_PHASES
 };
 
 struct timer {
@@ -51,12 +51,12 @@ struct timer {
 };
 
 struct summary {
-  struct timer part[SUMMARY_PARTS];
+  struct timer phase[SUMMARY_PHASES];
   double checkpoints, bytes; /* of all ranks */
 };
 
 /* Local. Adds to a part what lies between two readings of the running totals. */
-void summary_add(struct summary *summary, enum summary_part part, const struct timer *since, const struct timer *now);
+void summary_add(struct summary *summary, enum summary_phase phase, const struct timer *since, const struct timer *now);
 
 /* The run of which it is told. */
 struct summary_run {
