@@ -43,13 +43,13 @@ static int width(const struct report *report) {
   return told > 0 ? told : 80;
 }
 
-struct report report_create(bool speaks) {
+struct report report_create(bool active) {
   const double now = comm_time();
-  return (struct report){.speaks = speaks, .terminal = speaks ? terminal() : -1, .bar_at = now, .line_at = now};
+  return (struct report){.active = active, .terminal = active ? terminal() : -1, .bar_at = now, .line_at = now};
 }
 
 void report_log(struct report *report, const char *output) {
-  if (!report->speaks) return;
+  if (!report->active) return;
   char path[PATH_BYTES];
   snprintf(path, sizeof path, "%s/run.log", output);
   const int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666); /* it may be a pipe */
@@ -77,7 +77,7 @@ static char *compose(const char *format, va_list args) {
 }
 
 void report_line(struct report *report, const char *format, ...) {
-  if (!report->speaks) return;
+  if (!report->active) return;
   va_list args;
   va_start(args, format);
   char *text = compose(format, args);
@@ -90,7 +90,7 @@ void report_line(struct report *report, const char *format, ...) {
 }
 
 void report_note(struct report *report, const char *format, ...) {
-  if (!report->speaks) return;
+  if (!report->active) return;
   va_list args;
   va_start(args, format);
   char *text = compose(format, args);
@@ -135,7 +135,7 @@ static void draw_bar(struct report *report, double done, const char *text) {
 }
 
 void report_progress(struct report *report, const struct progress *progress) {
-  if (!report->speaks) return;
+  if (!report->active) return;
   const double now = comm_time(), done = (double)progress->step / (double)progress->steps;
   const bool bar = report->terminal >= 0 && now - report->bar_at >= BAR_EVERY;
   const double every = fmin(fmax(progress->seconds / 20, LINE_LEAST), LINE_MOST);
