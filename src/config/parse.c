@@ -14,7 +14,7 @@
 
 enum { ERRORS_MAX = 50, DERIVED = 4096 };
 
-/* All that is wrong with an input. */
+/* The errors of an input. */
 struct errors {
   int count;
   char *text;
@@ -39,8 +39,8 @@ static void report_error(struct errors *errors, const char *format, ...) {
   va_end(args);
 }
 
-/* "x.yaml:3:8", or the override as it was typed. */
-static const char *place(const struct yaml_reader_entry *entry, char text[KEY_MAX]) {
+/* Returns "x.yaml:3:8", or the override as it was typed. */
+static const char *position(const struct yaml_reader_entry *entry, char text[KEY_MAX]) {
   if (strncmp(entry->name, "command line", 12) == 0)
     snprintf(text, KEY_MAX, "%s", entry->name);
   else
@@ -58,16 +58,16 @@ static void unknown_key(struct reading *reading, const struct yaml_reader_entry 
   char where[KEY_MAX];
   const char *nearest = reading->errors.count < ERRORS_MAX ? key_nearest(key) : NULL;
   if (!*entry->path)
-    report_error(&reading->errors, "%s: sections with keys were expected, received \"%.60s\"", place(entry, where),
+    report_error(&reading->errors, "%s: sections with keys were expected, received \"%.60s\"", position(entry, where),
                  entry->value);
   else if (key_is_section(key) && entry->kind == YAML_READER_EMPTY_MAP && !strchr(entry->path, '['))
-    return; /* an empty section says nothing; an empty stage does */
+    return; /* an empty section is allowed; an empty stage is not */
   else if (key_is_section(key))
     report_error(&reading->errors,
                  "%s: %s: a section with keys was expected, received \"%.60s\"; `mckean help %s` lists them",
-                 place(entry, where), entry->path, entry->value, key);
+                 position(entry, where), entry->path, entry->value, key);
   else
-    report_error(&reading->errors, "%s: %.200s: unknown key; %s%s%s", place(entry, where), entry->path,
+    report_error(&reading->errors, "%s: %.200s: unknown key; %s%s%s", position(entry, where), entry->path,
                  nearest ? "did you mean \"" : "`mckean help` lists the known ones", nearest ? nearest : "",
                  nearest ? "\"?" : "");
 }
@@ -81,8 +81,8 @@ static void wrong_value(struct reading *reading, const struct yaml_reader_entry 
                          : entry->kind == YAML_READER_EMPTY_MAP ? "an empty section"
                          : *entry->value || *quote              ? entry->value
                                                                 : "nothing";
-  report_error(&reading->errors, "%s: %s: expected %s, received %s%.80s%s", place(entry, where), entry->path, expected,
-               quote, received, quote);
+  report_error(&reading->errors, "%s: %s: expected %s, received %s%.80s%s", position(entry, where), entry->path,
+               expected, quote, received, quote);
 }
 
 static void take_entry(struct reading *reading, const struct yaml_reader_entry *entry) {
@@ -101,8 +101,8 @@ static void take_entry(struct reading *reading, const struct yaml_reader_entry *
   if (parameter_of_stage(parameter)) {
     if (item < 0 || item >= STAGES_MAX) {
       char where[KEY_MAX];
-      report_error(&reading->errors, "%s: %s: stages are numbered from [0] to [%d]", place(entry, where), entry->path,
-                   STAGES_MAX - 1);
+      report_error(&reading->errors, "%s: %s: stages are numbered from [0] to [%d]", position(entry, where),
+                   entry->path, STAGES_MAX - 1);
       return;
     }
     right = right && brackets == 1;
@@ -123,8 +123,8 @@ static void take_entry(struct reading *reading, const struct yaml_reader_entry *
     *(unsigned *)((char *)base + parameter->offset) = 0;
     return;
   }
-  const int place_in_list = item < 0 || parameter_of_stage(parameter) ? 0 : item;
-  if (!right || !parameter_assign(parameter, base, place_in_list, entry->value, entry->kind == YAML_READER_QUOTED))
+  const int index_in_list = item < 0 || parameter_of_stage(parameter) ? 0 : item;
+  if (!right || !parameter_assign(parameter, base, index_in_list, entry->value, entry->kind == YAML_READER_QUOTED))
     wrong_value(reading, entry, parameter);
 }
 
@@ -159,7 +159,7 @@ static void report_broken(void *context, const char *message) {
   report_error(&reading->errors, "%s: %s", reading->name, message);
 }
 
-/* A value that the input does not give, checked as a given one. */
+/* Sets a value that the input does not give; it is checked like a given one. */
 static void derive(struct reading *reading, const char *key, const char *value) {
   const struct parameter *parameter = &parameter_table[key_find(key)];
   if (parameter_assign(parameter, reading->config, 0, value, true)) return;
@@ -174,7 +174,7 @@ static void derive(struct reading *reading, const char *key, const char *value) 
       file, key, expected, received);
 }
 
-/* run.name: the file's name without folder and ending; run.output: below runs/. */
+/* The default of run.name is the name of the file without folder and extension; that of run.output is runs/<run.name>. */
 static void name_output(struct reading *reading) {
   struct config *config = reading->config;
   char derived[DERIVED];
@@ -228,14 +228,14 @@ int config_parse(const char *name, const char *text, struct config **config) {
   return status;
 }
 
-/* What follows so many characters of UTF-8. */
-static const char *behind(const char *text, size_t characters) {
+/* Returns the text after a number of UTF-8 characters. */
+static const char *text_after(const char *text, size_t characters) {
   for (; *text && (characters > 0 || (*text & 0xc0) == 0x80); text++)
     if ((*text & 0xc0) != 0x80) characters--;
   return text;
 }
 
-/* One override: its value replaces everything at or below its key. name stays alive as long as yaml. */
+/* Applies one override: its value replaces all entries at or below its key. name must live as long as yaml. */
 static int override_key(const char *text, char *name, size_t size, struct yaml_reader *yaml) {
   snprintf(name, size, "command line, \"%.200s\"", text);
   const char *equals = strchr(text, '=');
@@ -246,7 +246,7 @@ static int override_key(const char *text, char *name, size_t size, struct yaml_r
   yaml_reader_remove(yaml, key);
   const char *value = equals[1] ? equals + 1 : "''";
   TRY(yaml_reader_parse(name, value, key, yaml));
-  const char *rest = behind(value, yaml->end);
+  const char *rest = text_after(value, yaml->end);
   rest += strspn(rest, " \t\r\n");
   if (*rest == 0) return OK;
   return FAIL(USAGE,
@@ -273,7 +273,7 @@ int config_read(const struct comm *comm, const char *file, int overrides, char *
   const int status = comm->rank == 0 ? yaml_reader_load(file, &text) : OK;
   int64_t length = text ? (int64_t)strlen(text) + 1 : 0;
   comm_bcast(comm, &length, sizeof length, 0);
-  if (length == 0) { /* nobody but rank 0 knows why: its text goes to all, without its rank */
+  if (length == 0) { /* only rank 0 knows the reason: all ranks get its error text, without its rank */
     char why[1024] = "";
     int code = status;
     snprintf(why, sizeof why, "%s", error_text());

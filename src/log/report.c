@@ -17,10 +17,10 @@
 
 enum { BAR_MAX = 40, LINE = 512 };
 static const double BAR_EVERY = 0.2;                  /* seconds */
-static const double LINE_LEAST = 10, LINE_MOST = 600; /* between plain lines: a twentieth of the time so far */
+static const double LINE_LEAST = 10, LINE_MOST = 600; /* seconds between lines: a twentieth of the time so far */
 
-/* Where a terminal shows what we write, -1: nowhere. Open MPI gives every rank a pseudo-terminal, so isatty says nothing
- * there: what counts is where mpirun itself, our parent on the first node, writes. */
+/* Returns the descriptor of the terminal that shows the output, -1: none. Open MPI gives each rank a pseudo-terminal, so
+ * isatty is always true there; instead, the output of mpirun counts, the parent process on the first node. */
 static int terminal(void) {
   if (!isatty(STDOUT_FILENO)) return -1;
   if (!getenv("OMPI_COMM_WORLD_SIZE")) return STDOUT_FILENO;
@@ -34,13 +34,13 @@ static int terminal(void) {
   return file < 0 ? STDOUT_FILENO : file;
 }
 
-/* Columns of the terminal now; it may change. */
+/* The present width of the terminal in columns. */
 static int width(const struct report *report) {
   struct winsize size;
   if (ioctl(report->terminal, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   const char *columns = getenv("COLUMNS");
-  const int told = columns ? atoi(columns) : 0;
-  return told > 0 ? told : 80;
+  const int given = columns ? atoi(columns) : 0;
+  return given > 0 ? given : 80;
 }
 
 struct report report_create(bool active) {
@@ -63,11 +63,11 @@ static void write_log(struct report *report, const char *text) {
   const bool lost = fflush(report->log) != 0;
   if (lost && !report->log_lost)
     fprintf(stderr, "warning: run.log cannot be written (%s); it will lack lines\n", strerror(errno));
-  if (lost) __fpurge(report->log); /* the line is lost: later ones may find room */
+  if (lost) __fpurge(report->log); /* drops the line: later ones may be written */
   report->log_lost = report->log_lost || lost;
 }
 
-/* Names that users give may hold anything: what would steer a terminal becomes a question mark. */
+/* Names given by users may contain control characters; each becomes a question mark. */
 static char *compose(const char *format, va_list args) {
   char *text;
   if (vasprintf(&text, format, args) < 0) die("no memory for a line of the log");
@@ -120,10 +120,10 @@ void report_size(double bytes, char text[32]) {
   snprintf(text, 32, "%.3g %s", bytes, unit[u]);
 }
 
-/* A bar as wide as there is room for, before the text; the text is cut where there is none. */
+/* Draws a bar in the space before the text; on a narrow terminal the text alone, cut. */
 static void draw_bar(struct report *report, double done, const char *text) {
-  const int columns = width(report) - 1, room = columns - (int)strlen(text) - 4,
-            length = room < BAR_MAX ? room : BAR_MAX;
+  const int columns = width(report) - 1, space = columns - (int)strlen(text) - 4,
+            length = space < BAR_MAX ? space : BAR_MAX;
   char bar[BAR_MAX + 1] = "";
   for (int i = 0; i < length; i++) bar[i] = i < (int)(done * length) ? '#' : '.';
   if (length < 5)
@@ -141,11 +141,12 @@ void report_progress(struct report *report, const struct progress *progress) {
   const double every = fmin(fmax(progress->seconds / 20, LINE_LEAST), LINE_MOST);
   const bool line = now - report->line_at >= every;
   if (!bar && !line) return;
-  const double rate = progress->pairs / progress->seconds; /* stages differ in what a step costs: pairs tell the time */
+  const double rate =
+      progress->pairs / progress->seconds; /* steps of different stages differ in cost: pairs measure the time */
   char left[32], loss[48] = "", text[LINE];
   report_duration(progress->pairs_left / rate, left);
   if (isfinite(progress->loss)) snprintf(loss, sizeof loss, "  loss %.4g", progress->loss);
-  /* The most important first: a narrow terminal cuts the rest. */
+  /* The most important values come first: a narrow terminal cuts the rest. */
   snprintf(text, sizeof text, "%3.0f %%  %s left  step %lld/%lld%s  t %.4g  %.3g pairs/s", 100 * done, left,
            (long long)progress->step, (long long)progress->steps, loss, progress->time, rate);
   if (line) {

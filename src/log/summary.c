@@ -15,17 +15,17 @@
 #include "log/slurm.h"
 #include "particles/particles.h"
 
-static const double PEAK_RUN = 5, PEAK_SECONDS = 0.1; /* GEMM is measured after runs of that length, for so long */
+static const double PEAK_RUN = 5, PEAK_SECONDS = 0.1; /* GEMM is measured after loops longer than PEAK_RUN */
 
 static const char *const phase_names[SUMMARY_PHASES] = {"step", "row", "field", "save"};
 static const char *const phase_words[SUMMARY_PHASES] = {"steps", "steps with a row", "fields", "files"};
 
-/* What a rank tells at the end. */
+/* The measurements of one rank. */
 struct account {
   struct summary summary;
   double seconds; /* of its time loop */
   double memory;  /* bytes */
-  double gemm;    /* flops per second of a core, 0: not known */
+  double gemm;    /* flops per second of a core, 0: unknown */
 };
 
 struct total {
@@ -35,8 +35,8 @@ struct total {
   double computing; /* seconds of the loop without files */
   int ranks;
   double cores;
-  double imbalance;           /* largest over mean time at work in steps: 1 is even */
-  double gemm, peak_fraction; /* NAN: not known */
+  double imbalance;           /* maximum over mean computing time in steps */
+  double gemm, peak_fraction; /* NAN: unknown */
 };
 
 void summary_add(struct summary *summary, enum summary_phase phase, const struct timer *since,
@@ -54,7 +54,7 @@ static double ratio(double value, double by) {
   return by > 0 ? value / by : 0;
 }
 
-/* Of one core of each rank, all at once: what the step could reach beside the others. */
+/* Flops per second of GEMM on one core of each rank, all ranks at the same time: the peak that the step could reach. */
 static double gemm_speed(const struct summary_run *run) {
   if (!openblas_fits()) return 0;
   const bool single = precision_real((enum precision)run->config->precision) == sizeof(float);
@@ -161,7 +161,7 @@ static void write_json(const struct summary *summary, const struct total *total,
   struct json *json = NULL;
   snprintf(path, sizeof path, "%s/summary.json", run->config->output);
   int status = json_create(path, &json);
-  if (status == USAGE) { /* spoilt by a crash: nothing else has this name in an output */
+  if (status == USAGE) { /* damaged by a crash; no other file of an output has this name */
     unlink(path);
     status = json_create(path, &json);
   }
@@ -171,11 +171,11 @@ static void write_json(const struct summary *summary, const struct total *total,
   }
   json_free(json);
   if (status == OK) return;
-  unlink(path); /* of an earlier part of the run */
+  unlink(path); /* it describes an earlier part of the run */
   report_line(report, "warning: %s; there is no summary of this run", error_text());
 }
 
-/* ---- words ---- */
+/* ---- text ---- */
 
 static void print_phases(const struct summary *summary, const struct total *total, const struct summary_run *run,
                          struct report *report) {
@@ -225,7 +225,7 @@ void summary_report(const struct summary *summary, const struct comm *comm, cons
                     struct report *report) {
   void *all = NULL;
   struct account own = {.summary = *summary, .seconds = run->seconds, .memory = process_memory_peak()};
-  double seconds = run->seconds; /* rank 0's, for all */
+  double seconds = run->seconds; /* of rank 0 */
   comm_bcast(comm, &seconds, sizeof seconds, 0);
   if (seconds > PEAK_RUN && run->config->data.mode != DATA_POPULATION) own.gemm = gemm_speed(run);
   comm_gather(comm, &own, sizeof own, &all, NULL);

@@ -13,10 +13,10 @@
 #include "parallel/heartbeat.h"
 #include "store/history_file.h"
 
-/* Rows of one kind: records {row, network, values...} on the ranks that lead the networks, and on rank 0 the order. */
+/* Rows of one kind in memory: a record {row, network, values...} per row and network, on the rank that leads the network. */
 struct rows {
   int width;     /* values in a record */
-  int64_t kept;  /* rows of the file before this run */
+  int64_t kept;  /* rows in the file */
   int64_t count; /* rows since the last write */
   int64_t *step; /* [count] */
   double *time, *dt;
@@ -30,8 +30,8 @@ struct history {
   const struct dataset *data;
   char *path, temporary[PATH_BYTES];
   struct rows series, field, train, moment;
-  bool written; /* the file exists and holds kept rows */
-  int64_t step; /* of the file, if this run wrote it; else -1 */
+  bool written; /* the file exists */
+  int64_t step; /* of the file if this process wrote it, otherwise -1 */
 };
 
 bool history_row_due(const struct history *history, int64_t step) {
@@ -91,7 +91,7 @@ static void begin_row(struct rows *rows, int64_t step, const struct dt_segment *
   rows->dt[rows->count++] = segment->dt;
 }
 
-/* A record of the current row for a network; its values are to be filled in. */
+/* Adds a record of the current row for a network; returns its values, which the caller fills in. */
 static double *add_record(struct rows *rows, int64_t network) {
   if (rows->records == rows->capacity) {
     rows->capacity = rows->capacity ? 2 * rows->capacity : 64;
@@ -116,8 +116,8 @@ void history_row(struct history *history, int64_t step, const struct dt_segment 
   }
 }
 
-static void keep_field(struct rows *rows, int64_t step, const struct dt_segment *segment,
-                       const struct particles *particles, const double *f) {
+static void add_field(struct rows *rows, int64_t step, const struct dt_segment *segment,
+                      const struct particles *particles, const double *f) {
   if (!f) return;
   begin_row(rows, step, segment);
   for (int s = 0; s < particles->locals; s++)
@@ -128,9 +128,9 @@ static void keep_field(struct rows *rows, int64_t step, const struct dt_segment 
 
 void history_field(struct history *history, int64_t step, const struct dt_segment *segment,
                    const struct particles *particles, const double *f, const double *f_train, const double *moments) {
-  keep_field(&history->field, step, segment, particles, f);
-  keep_field(&history->train, step, segment, particles, f_train);
-  keep_field(&history->moment, step, segment, particles, moments);
+  add_field(&history->field, step, segment, particles, f);
+  add_field(&history->train, step, segment, particles, f_train);
+  add_field(&history->moment, step, segment, particles, moments);
 }
 
 /* ---- the file ---- */
@@ -150,7 +150,7 @@ static int write_points(struct h5 *file, const char *group, int64_t count, int d
   return describe(file, name, "labels f(x) (points)", "f");
 }
 
-/* What a new file holds besides rows. */
+/* Writes everything except rows to a new file. */
 static int write_head(const struct history *history, struct h5 *file) {
   const struct dataset *data = history->data;
   const struct target *target = data->target;
@@ -177,7 +177,7 @@ static int write_head(const struct history *history, struct h5 *file) {
   return OK;
 }
 
-/* Values of one member gathered on rank 0 as [row][replica][width]; NULL elsewhere. Collective. */
+/* Gathers the values of one member on rank 0 as [row][replica][width]; returns NULL on other ranks. Collective. */
 static double *gather_member(const struct history *history, const struct rows *rows, int member) {
   const int64_t replicas = history->config->ensemble.replicas;
   const size_t length = (size_t)(2 + rows->width);
@@ -205,7 +205,7 @@ static double *gather_member(const struct history *history, const struct rows *r
   return table;
 }
 
-/* One scalar per row: step, time, dt, batch of a member. */
+/* Appends the scalars of each row: step, time, dt, batch of a member. */
 static int append_axes(const struct history *history, struct h5 *file, const struct rows *rows, const char *group,
                        int member, bool settings) {
   const struct schedule *schedule = &history->config->schedule;
@@ -237,7 +237,7 @@ static int append_axes(const struct history *history, struct h5 *file, const str
   return status;
 }
 
-/* Number c of every record, a dataset (T, R). */
+/* Appends value c of each record to a dataset (T, R). */
 static int append_column(const struct history *history, struct h5 *file, const struct rows *rows, int c,
                          const char *name, const char *description, const char *unit, const double *table) {
   const int64_t replicas = history->config->ensemble.replicas, cells = rows->count * replicas;
@@ -272,7 +272,7 @@ static int append_field(const struct history *history, struct h5 *file, int memb
   return describe(file, name, description, "f");
 }
 
-/* Only where the points are there; not to a file that an older program began without them. */
+/* Appends c2phi2 of each set that has points; but not to a file that an older program created without it. */
 static int append_moments(const struct history *history, struct h5 *file, int member, const double *table) {
   static const struct {
     const char *name, *description;
@@ -280,11 +280,11 @@ static int append_moments(const struct history *history, struct h5 *file, int me
       {"c2phi2", "(1/n) sum_i c_i^2 phi(x, z_i)^2, mean over the test points"},
       {"c2phi2_train", "(1/n) sum_i c_i^2 phi(x, z_i)^2, mean over the training points"},
   };
-  const int there[HISTORY_MOMENTS] = {history->field.width, history->train.width};
+  const int points[HISTORY_MOMENTS] = {history->field.width, history->train.width};
   for (int m = 0; m < HISTORY_MOMENTS; m++) {
     char name[64];
     snprintf(name, sizeof name, "/ensemble/%d/field/%s", member, moment[m].name);
-    if (there[m] == 0 || (history->moment.kept > 0 && !h5_exists(file, name))) continue;
+    if (points[m] == 0 || (history->moment.kept > 0 && !h5_exists(file, name))) continue;
     TRY(append_column(history, file, &history->moment, m, name, moment[m].description, "f^2", table));
   }
   return OK;
@@ -319,7 +319,7 @@ static int write_attributes(const struct history *history, struct h5 *file, int6
   return status == OK ? provenance_write(provenance, file) : status;
 }
 
-static int settle(const struct history *history, int (*may_write)(void *context), void *context) {
+static int publish(const struct history *history, int (*may_write)(void *context), void *context) {
   TRY(history_file_seal(history->temporary));
   TRY(durable_file_sync(history->temporary));
   TRY(may_write(context));
@@ -328,7 +328,7 @@ static int settle(const struct history *history, int (*may_write)(void *context)
   return durable_file_sync(history->config->output);
 }
 
-/* What the file takes at least: the one before and the rows since. */
+/* A lower bound of the size of the file: its present size and the rows in memory. */
 static int64_t bytes_of(const struct history *history) {
   struct stat found = {0};
   if (stat(history->path, &found) != 0) found.st_size = 0;
@@ -339,7 +339,7 @@ static int64_t bytes_of(const struct history *history) {
   return found.st_size + numbers * (int64_t)sizeof(double);
 }
 
-/* Of a writing that failed: a lock that is lost is the reason behind others. */
+/* After a failure. If the lock is lost, that is the cause of other errors, and is reported instead. */
 static int clean_up(const struct history *history, int status, int (*may_write)(void *context), void *context) {
   durable_file_drop(history->temporary);
   if (status == FULL) status = durable_file_fail_full(history->config->output, "history.h5", bytes_of(history));
@@ -347,14 +347,15 @@ static int clean_up(const struct history *history, int status, int (*may_write)(
   return held == OK ? status : held;
 }
 
-static void forget(struct rows *rows) {
+static void discard_rows(struct rows *rows) {
   rows->kept += rows->count;
   rows->count = rows->records = 0;
 }
 
 int history_write(struct history *history, int64_t step, const struct provenance *provenance,
                   int (*may_write)(void *context), void *context) {
-  if (history->step == step && !history_pending(history)) return OK; /* tried again for its checkpoint */
+  if (history->step == step && !history_pending(history))
+    return OK; /* called again because the checkpoint failed with FULL */
   heartbeat_work("writing the history");
   const bool root = history->comm->rank == 0;
   struct h5 *file = NULL;
@@ -375,14 +376,14 @@ int history_write(struct history *history, int64_t step, const struct provenance
     const int closed = h5_close(file);
     if (status == OK) status = closed;
   }
-  if (root && status == OK) status = settle(history, may_write, context);
+  if (root && status == OK) status = publish(history, may_write, context);
   if (root && status != OK) status = clean_up(history, status, may_write, context);
   TRY(comm_agree(history->comm, status));
   history->written = true;
   history->step = step;
-  forget(&history->series);
-  forget(&history->field);
-  forget(&history->train);
-  forget(&history->moment);
+  discard_rows(&history->series);
+  discard_rows(&history->field);
+  discard_rows(&history->train);
+  discard_rows(&history->moment);
   return OK;
 }

@@ -35,8 +35,8 @@ static int make_folders(const char *output) {
   return make_folder(checkpoints);
 }
 
-/* Renames output to the first free output.N. */
-static int set_aside(const char *output, char **aside) {
+/* Renames output to the first unused name output.N. */
+static int rename_output(const char *output, char **aside) {
   const size_t size = strlen(output) + 16;
   char *name = alloc_small(size);
   for (int i = 1; i < 1000000; i++) {
@@ -66,15 +66,16 @@ bool output_folder_holds_run(const char *output) {
   return found;
 }
 
-/* The old run goes, and with it the lock. It is kept until there is one of the new folder; yet another run may be the
- * first to take that. A link stays, and leads to the new folder: it may be there to keep outputs on a large disk. */
+/* Renames the old run, which takes its lock with it. The old lock is held until the lock of the new folder is taken, which
+ * yet another run may take first. If output is a symbolic link, the link stays and its target is renamed: the link may
+ * lead to a large disk. */
 static int start_over(const char *output, struct lock **lock, char **aside) {
   struct lock *old = *lock;
   struct stat kind;
-  char *behind = lstat(output, &kind) == 0 && S_ISLNK(kind.st_mode) ? realpath(output, NULL) : NULL;
-  const char *folder = behind ? behind : output;
+  char *linked = lstat(output, &kind) == 0 && S_ISLNK(kind.st_mode) ? realpath(output, NULL) : NULL;
+  const char *folder = linked ? linked : output;
   *lock = NULL;
-  int status = set_aside(folder, aside);
+  int status = rename_output(folder, aside);
   if (status == OK) {
     lock_moved(old, *aside);
     status = make_folders(folder);
@@ -85,7 +86,7 @@ static int start_over(const char *output, struct lock **lock, char **aside) {
     free(*aside);
     *aside = NULL;
   }
-  free(behind);
+  free(linked);
   lock_release(old);
   return status;
 }
@@ -132,7 +133,7 @@ int output_folder_probe(const char *output, char *folder) {
   snprintf(folder, 4096, "%s", output);
   while (stat(folder, &found) != 0 && strcmp(folder, ".") != 0) {
     char *end = strrchr(folder, '/');
-    while (end && end > folder && !end[1]) { /* of "new/" */
+    while (end && end > folder && !end[1]) { /* a trailing slash, as in "new/" */
       *end = 0;
       end = strrchr(folder, '/');
     }
