@@ -1,9 +1,10 @@
 /* cmd: the verbs of the command line. A verb is a row of the table in verb.c and a file cmd_<verb>.c.
  *
- * Commands are collective. argv[0] is the verb. A command returns a status, which is the exit code; main prints the error
- * text. Only rank 0 prints. cmd_<verb>_options is the text that `mckean VERB --help` prints below the usage. It has a line
- * "  --option VALUE  description" for each option, with two spaces before and after the option; continuation lines begin
- * with more spaces, other text with none. The man page and the shell completions are made from it, too (tools/manual). */
+ * Commands are collective. argv[0] is the verb. A command returns a status, which is the exit code; main prints the
+ * error text. Only rank 0 prints. cmd_<verb>_options is the text that `mckean VERB --help` prints below the usage. It
+ * has a line "  --option VALUE  description" for each option, with two spaces before and after the option;
+ * continuation lines begin with more spaces, other text with none. The man page and the shell completions are made
+ * from it, too (tools/manual). */
 #ifndef MCKEAN_CLI_CMD_H
 #define MCKEAN_CLI_CMD_H
 

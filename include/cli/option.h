@@ -1,7 +1,7 @@
 /* option: the options of a verb. Each option is a row of the table of its verb, and a line of cmd_<verb>_options.
  *
- * take() converts the value of the option and stores it in the member of the request that the row names. A verb may have
- * such functions of its own. All functions are local. USAGE: the value is wrong. */
+ * take() converts the value of the option and stores it in the member of the request that the row names. A verb may
+ * have such functions of its own. All functions are local. USAGE: the value is wrong. */
 #ifndef MCKEAN_CLI_OPTION_H
 #define MCKEAN_CLI_OPTION_H
 

@@ -56,9 +56,9 @@ struct config {
   int on_full; /* enum on_full */
 };
 
-/* Reads an input file (regular, at most 1 MiB) and overrides "key=value". Only rank 0 reads the file. Collective. USAGE:
- * the input is wrong; the error text has one line for each error: file, line, column, key, expected, received, nearest
- * known key. FAILED: the file cannot be read. */
+/* Reads an input file (regular, at most 1 MiB) and overrides "key=value". Only rank 0 reads the file. Collective.
+ * USAGE: the input is wrong; the error text has one line for each error: file, line, column, key, expected, received,
+ * nearest known key. FAILED: the file cannot be read. */
 int config_read(const struct comm *comm, const char *file, int overrides, char *const *override,
                 struct config **config);
 
@@ -89,8 +89,8 @@ struct config_key {
 };
 bool config_key(int i, struct config_key *key);
 
-/* Prints the reference of all keys (key NULL), or of one key or section. Local. USAGE: the key is unknown; the error text
- * names the nearest one. */
+/* Prints the reference of all keys (key NULL), or of one key or section. Local. USAGE: the key is unknown; the error
+ * text names the nearest one. */
 int config_help(FILE *out, const char *key);
 
 #endif

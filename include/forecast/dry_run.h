@@ -1,4 +1,5 @@
-/* dry_run: a forecast of the time, memory and disk space of a run, for --dry-run. It writes nothing and takes no lock. */
+/* dry_run: a forecast of the time, memory and disk space of a run, for --dry-run. It writes nothing and takes no
+ * lock. */
 #ifndef MCKEAN_FORECAST_DRY_RUN_H
 #define MCKEAN_FORECAST_DRY_RUN_H
 
@@ -49,8 +50,8 @@ struct dry_run_options {
   char **argv;
 };
 
-/* Prints steps, memory, disk space and time of a run, with a header for a SLURM job. Collective. The status is that of the
- * run before its first step: OK, or the reason why it would be refused. Cost: a few seconds. */
+/* Prints steps, memory, disk space and time of a run, with a header for a SLURM job. Collective. The status is that of
+ * the run before its first step: OK, or the reason why it would be refused. Cost: a few seconds. */
 int dry_run_report(const struct comm *comm, const struct config *config, const struct dry_run_options *options);
 
 /* Prints the forecast; writes it as JSON (format mckean-plan). Local, rank 0. FAILED: the file cannot be written. */

@@ -1,4 +1,5 @@
-/* run_status: the progress of a run, from the files in its folder. Changes nothing and does not disturb a running run. */
+/* run_status: the progress of a run, from the files in its folder. Changes nothing and does not disturb a running
+ * run. */
 #ifndef MCKEAN_FORECAST_RUN_STATUS_H
 #define MCKEAN_FORECAST_RUN_STATUS_H
 
@@ -27,15 +28,16 @@ struct run_status {
   char *reason;     /* one line; "": none */
 };
 
-/* Determines the status of a run. config: the input of the command that completes the run, or NULL: the input in its newest
- * checkpoint. quick: verify only the metadata of checkpoints; this is always so while a run holds the lock. Collective.
- * State and steps are the same on all ranks; texts are on rank 0. Errors of the run are part of the status. */
+/* Determines the status of a run. config: the input of the command that completes the run, or NULL: the input in
+ * its newest checkpoint. quick: verify only the metadata of checkpoints; this is always so while a run holds the
+ * lock. Collective. State and steps are the same on all ranks; texts are on rank 0. Errors of the run are part of
+ * the status. */
 void run_status_run(const struct comm *comm, const char *folder, const struct config *config, bool quick,
                     struct run_status *result);
 void run_status_free(struct run_status *result); /* Local; frees what it holds. */
 
-/* Calls found(context, run) for each run folder in or below a folder, in the order of names; for the folder itself if there
- * is none. Symbolic links are not followed. Local. */
+/* Calls found(context, run) for each run folder in or below a folder, in the order of names; for the folder itself if
+ * there is none. Symbolic links are not followed. Local. */
 void run_status_find(const char *folder, void (*found)(void *context, const char *run), void *context);
 
 #endif

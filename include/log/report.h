@@ -1,8 +1,8 @@
 /* report: the messages of a run, on the terminal and in <output>/run.log.
  *
- * Only rank 0 prints; on other ranks the functions do nothing. All functions are local. On a terminal, progress is a bar
- * that is redrawn; otherwise, and in the log, it is a line at growing intervals. If the log cannot be written, this is
- * reported once, the log lacks these lines, and the run continues. */
+ * Only rank 0 prints; on other ranks the functions do nothing. All functions are local. On a terminal, progress is a
+ * bar that is redrawn; otherwise, and in the log, it is a line at growing intervals. If the log cannot be written, this
+ * is reported once, the log lacks these lines, and the run continues. */
 #ifndef MCKEAN_LOG_REPORT_H
 #define MCKEAN_LOG_REPORT_H
 

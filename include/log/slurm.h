@@ -9,7 +9,8 @@
 enum { SLURM_ID = 64 };
 bool slurm_job(char id[SLURM_ID]);
 
-/* Returns how often this job was restarted: by SLURM, or by jobs/common.sh, which submits new jobs (MCKEAN_RESTARTS). */
+/* Returns how often this job was restarted: by SLURM, or by jobs/common.sh, which submits new jobs
+ * (MCKEAN_RESTARTS). */
 int slurm_restarts(void);
 
 /* Returns the seconds until SLURM ends this job. INFINITY: no limit. NAN: unknown. squeue is asked first: it knows a

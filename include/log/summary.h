@@ -22,10 +22,10 @@
  *   checkpoints, checkpoint_bytes      number and bytes written, of all ranks together
  *   checkpoint_gbytes_per_s            these bytes over the longest time of phase save, checks and history included
  *   memory_bytes {min, mean, max}      peak resident memory of a rank, libraries included (VmHWM)
- *   agreeing {min, mean, max}          seconds of the loop outside of its phases: the ranks wait for one another to agree
- *                                      whether to stop, and rank 0 prints
- *   parts                              for the phases step, row, field, save: count, pairs of all ranks,
- *                                      seconds {min, mean, max}, waited {min, mean, max}: of these in sums over ranks */
+ *   agreeing {min, mean, max}          seconds of the loop outside of its phases: the ranks wait for one another to
+ *                                      agree whether to stop, and rank 0 prints
+ *   parts                              for the phases step, row, field, save: count, pairs of all ranks, seconds
+ *                                      {min, mean, max}, waited {min, mean, max}: of these in sums over ranks */
 #ifndef MCKEAN_LOG_SUMMARY_H
 #define MCKEAN_LOG_SUMMARY_H
 

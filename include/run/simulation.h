@@ -16,8 +16,8 @@ struct simulation_options {
   char **argv;
 };
 
-/* Runs the steps from the newest checkpoint, or from step 0, to the end of the input. Collective. OK: complete. STOPPED:
- * stopped early, with a checkpoint. USAGE: refused; nothing was changed. FAILED. */
+/* Runs the steps from the newest checkpoint, or from step 0, to the end of the input. Collective. OK: complete.
+ * STOPPED: stopped early, with a checkpoint. USAGE: refused; nothing was changed. FAILED. */
 int simulation_run(const struct comm *comm, const struct config *config, const struct simulation_options *options);
 
 #endif

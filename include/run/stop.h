@@ -2,8 +2,8 @@
  *
  * Requests are signals, a file named "stop" in the output folder, the time since the last checkpoint, and two time
  * limits: that of the user and that of the SLURM job. Signal USR1 asks for a checkpoint; USR2, TERM and INT ask for a
- * checkpoint and the end of the run. A signal may arrive several times (SLURM sends TERM at the limit). Only a second INT
- * at least 1 s after the first ends the process immediately.
+ * checkpoint and the end of the run. A signal may arrive several times (SLURM sends TERM at the limit). Only a second
+ * INT at least 1 s after the first ends the process immediately.
  *
  * A run stops 2 (longest recent interval + longest recent checkpoint) before a time limit. An interval is the time
  * between two agreements. The longest interval decays by half in 32 intervals or 10 minutes, whichever is longer; the

@@ -11,11 +11,12 @@
  *   /provenance  attributes, see log/provenance.h
  *
  * So a checksum covers every byte, and the metadata are verified before the HDF5 library reads them. Later formats must
- * keep magic, version and CRC of the first 512 bytes, so that each program can distinguish a newer file from a damaged one.
+ * keep magic, version and CRC of the first 512 bytes, so that each program can distinguish a newer file from a damaged
+ * one.
  *
- * Writing: rank 0 creates the file under a temporary name and reserves its space; each rank writes its rows and reads them
- * back; rank 0 writes the CRCs, syncs, renames the file and syncs the folder. A full disk, a kill or a failing rank at any
- * time leaves the older checkpoints unchanged. */
+ * Writing: rank 0 creates the file under a temporary name and reserves its space; each rank writes its rows and reads
+ * them back; rank 0 writes the CRCs, syncs, renames the file and syncs the folder. A full disk, a kill or a failing
+ * rank at any time leaves the older checkpoints unchanged. */
 #ifndef MCKEAN_STORE_CHECKPOINT_H
 #define MCKEAN_STORE_CHECKPOINT_H
 
@@ -48,9 +49,10 @@ void checkpoint_info_free(struct checkpoint_info *info); /* Local; frees what it
 /* Returns the path of the checkpoint of a step, folder/step-000000012000.h5; the caller frees it. Local. */
 char *checkpoint_path(const char *folder, int64_t step);
 
-/* Writes the checkpoint of a step to a folder that exists. Rank 0 calls may_write(context) directly before the rename; its
- * status is not OK if this run no longer owns the output. *bytes: size of the file. Collective. FULL (io/durable_file.h):
- * it may be called again; FAILED: the error text has what to do. In both cases nothing else has changed. */
+/* Writes the checkpoint of a step to a folder that exists. Rank 0 calls may_write(context) directly before the rename;
+ * its status is not OK if this run no longer owns the output. *bytes: size of the file. Collective. FULL
+ * (io/durable_file.h): it may be called again; FAILED: the error text has what to do. In both cases nothing else has
+ * changed. */
 struct checkpoint_request {
   const char *folder;
   int64_t step;
@@ -79,19 +81,21 @@ int checkpoint_verify(const struct comm *comm, const char *path, struct checkpoi
 /* Whether a file begins with the magic of a checkpoint. Local. */
 bool checkpoint_looks(const char *path);
 
-/* Verifies user block and metadata, but not the datasets of the particles. Local. Errors: those of checkpoint_verify. */
+/* Verifies user block and metadata, but not the datasets of the particles. Local. Errors: those of
+ * checkpoint_verify. */
 int checkpoint_inspect(const char *path, struct checkpoint_info *info);
 
-/* Finds the newest checkpoint of a folder that verifies; quick: that passes checkpoint_inspect. *path: its path, which the
- * caller frees, or NULL if the folder holds no checkpoint. Rank 0 calls note(context, text) for each damaged checkpoint
- * that is skipped. Collective. FAILED: there are checkpoints, but none verifies. USAGE: the newest undamaged one was
- * written by a newer program; to resume from an older one would lose its steps. UNREAD: that one cannot be read. */
+/* Finds the newest checkpoint of a folder that verifies; quick: that passes checkpoint_inspect. *path: its path, which
+ * the caller frees, or NULL if the folder holds no checkpoint. Rank 0 calls note(context, text) for each damaged
+ * checkpoint that is skipped. Collective. FAILED: there are checkpoints, but none verifies. USAGE: the newest undamaged
+ * one was written by a newer program; to resume from an older one would lose its steps. UNREAD: that one cannot be
+ * read. */
 int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
                       void (*note)(void *context, const char *text), void *context, char **path,
                       struct checkpoint_info *info);
 
-/* Reads each rank's own units and verifies their CRCs. Collective, any number of ranks. USAGE: the checkpoint has another
- * ensemble, unit type, d or precision. FAILED: damaged. */
+/* Reads each rank's own units and verifies their CRCs. Collective, any number of ranks. USAGE: the checkpoint has
+ * another ensemble, unit type, d or precision. FAILED: damaged. */
 int checkpoint_read(const struct comm *comm, const char *path, struct particles *particles);
 
 /* Renames checkpoints newer than a step, which are damaged, to "….damaged", "….damaged-2", and so on, so that they are
@@ -101,8 +105,8 @@ int checkpoint_set_aside(const char *folder, int64_t step);
 /* Removes all but the newest `keep` checkpoints; those of steps in snapshots stay. Local, rank 0. FAILED. */
 int checkpoint_rotate(const char *folder, int keep, const struct steps *snapshots);
 
-/* Compares the particles of two checkpoints. *equal: all bits are equal. out: gets a line for each dataset that differs,
- * with the largest absolute and relative difference; or NULL. Local. USAGE: the shapes differ. */
+/* Compares the particles of two checkpoints. *equal: all bits are equal. out: gets a line for each dataset that
+ * differs, with the largest absolute and relative difference; or NULL. Local. USAGE: the shapes differ. */
 int checkpoint_compare(const char *a, const char *b, FILE *out, bool *equal);
 
 #endif

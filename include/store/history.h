@@ -1,18 +1,19 @@
 /* history: the time series of a run, <output>/history.h5.
  *
- *   /                    attributes format "mckean-history", format_version, config, step (of the checkpoint it belongs to)
+ *   /                    attributes format "mckean-history", format_version, config, step (of its checkpoint)
  *   /target              attributes C_f, linear_fraction; dataset coefficients (spin: packed S_pqr, p <= q <= r)
  *   /test/x (K, d), /test/y (K); /train/x (N, d), /train/y (N) for fixed data
  *   /ensemble/i          attributes n, replicas, unit
- *   /ensemble/i/series   step (T), time (T), dt (T), batch (T) and one (T, R) dataset per column of dynamics/observables.h
- *   /ensemble/i/field    step (S), time (S), f (S, R, K) at the test points, c2phi2 (S, R) of dynamics/second_moment.h there;
+ *   /ensemble/i/series   step (T), time (T), dt (T), batch (T), and a dataset (T, R) per column of
+ *                        dynamics/observables.h
+ *   /ensemble/i/field    step (S), time (S); f (S, R, K) and c2phi2 (S, R; dynamics/second_moment.h) at the test points;
  *                        f_train (S, R, N), c2phi2_train (S, R) for fixed data
  *   /provenance          attributes of the run that wrote last, see log/provenance.h
  *
- * A checksum covers every byte, see store/history_file.h. Rows since the last checkpoint are in memory, each on the rank
- * that leads the network; a resumed run computes them again. history_write appends them directly before the checkpoint is
- * written: copy of the old file, append, fsync, rename. It first removes rows at or after the step from which the run
- * resumed. So each row is in the file exactly once. */
+ * A checksum covers every byte, see store/history_file.h. Rows since the last checkpoint are in memory, each on the
+ * rank that leads the network; a resumed run computes them again. history_write appends them directly before the
+ * checkpoint is written: copy of the old file, append, fsync, rename. It first removes rows at or after the step from
+ * which the run resumed. So each row is in the file exactly once. */
 #ifndef MCKEAN_STORE_HISTORY_H
 #define MCKEAN_STORE_HISTORY_H
 
@@ -46,9 +47,9 @@ bool history_field_due(const struct history *history, int64_t step);
 /* The numbers of rows and fields at steps before `start`: a function of the input. Local. */
 void history_kept(const struct config *config, int64_t start, int64_t *rows, int64_t *fields);
 
-/* Checks that the history of an output has all rows and fields before a checkpoint at step `start`. *final: it has the row
- * of `start`, too, which only a run that ended there has written. Local. FAILED: missing, damaged, or without some of
- * these rows. USAGE: written by a newer program. */
+/* Checks that the history of an output has all rows and fields before a checkpoint at step `start`. *final: it has the
+ * row of `start`, too, which only a run that ended there has written. Local. FAILED: missing, damaged, or without some
+ * of these rows. USAGE: written by a newer program. */
 int history_whole(const char *output, const struct config *config, int64_t start, bool *final);
 
 /* Checks that the points and labels of a data file are those in the history of the output; others follow from seeds. OK
@@ -68,15 +69,15 @@ int history_check(const struct comm *comm, const struct config *config, const st
 bool history_pending(const struct history *history);
 
 /* Add a row, or a field, of a step in this segment. observation: [locals]. f: [locals][K], at the test points; f_train:
- * [locals][N], at the training points; each NULL without such points. moments: [locals][HISTORY_MOMENTS], c2phi2 at test
- * and training points (dynamics/second_moment.h), NULL if both f are. Local; all ranks call it. */
+ * [locals][N], at the training points; each NULL without such points. moments: [locals][HISTORY_MOMENTS], c2phi2 at
+ * test and training points (dynamics/second_moment.h), NULL if both f are. Local; all ranks call it. */
 void history_row(struct history *history, int64_t step, const struct dt_segment *segment,
                  const struct particles *particles, const struct observation *observation);
 void history_field(struct history *history, int64_t step, const struct dt_segment *segment,
                    const struct particles *particles, const double *f, const double *f_train, const double *moments);
 
-/* Appends all rows in memory to the file, for a checkpoint at this step. may_write: as in store/checkpoint.h. Collective.
- * FULL (io/durable_file.h): it may be called again; FAILED: in both cases the old file is unchanged. */
+/* Appends all rows in memory to the file, for a checkpoint at this step. may_write: as in store/checkpoint.h.
+ * Collective. FULL (io/durable_file.h): it may be called again; FAILED: in both cases the old file is unchanged. */
 int history_write(struct history *history, int64_t step, const struct provenance *provenance,
                   int (*may_write)(void *context), void *context);
 

@@ -10,9 +10,9 @@
 /* Whether the folder holds files of a run: history.h5, run.log, summary.json or checkpoints. */
 bool output_folder_holds_run(const char *output);
 
-/* Creates <output> and <output>/checkpoints, takes the lock, and removes the temporary files of runs that were killed or
- * are suspended before a rename; that rename then fails. fresh: an existing run is renamed to <output>.1, .2, ... *aside:
- * its new name, which the caller frees, or NULL. USAGE: another run holds the lock, or a file is in the way. */
+/* Creates <output> and <output>/checkpoints, takes the lock, and removes the temporary files of runs that were killed
+ * or are suspended before a rename; that rename then fails. fresh: an existing run is renamed to <output>.1, .2, ...
+ * *aside: its new name, which the caller frees, or NULL. USAGE: another run holds the lock, or a file is in the way. */
 int output_folder_open(const char *output, bool fresh, struct lock **lock, char **aside);
 
 /* Removes all temporary files (io/durable_file.h) of a folder. Only the owner of the lock may call it. */

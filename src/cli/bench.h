@@ -1,7 +1,8 @@
 /* bench: the measurements of `mckean bench`. Private to cmd_bench.c and bench*.c.
  *
- * Each measurement prints a table and writes members of the JSON object. Compared quantities are measured in alternation,
- * several times, and medians are reported, so that other load on the machine affects both in the same way. */
+ * Each measurement prints a table and writes members of the JSON object. Compared quantities are measured in
+ * alternation, several times, and medians are reported, so that other load on the machine affects both in the same
+ * way. */
 #ifndef MCKEAN_CLI_BENCH_H
 #define MCKEAN_CLI_BENCH_H
 

@@ -1,5 +1,5 @@
-/* Writing and reading checkpoints, with all steps of the protocol, compared with plain writes with fsync and plain reads of
- * the same number of bytes in the same folder. Both kinds of reads come from the page cache. */
+/* Writing and reading checkpoints, with all steps of the protocol, compared with plain writes with fsync and plain
+ * reads of the same number of bytes in the same folder. Both kinds of reads come from the page cache. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

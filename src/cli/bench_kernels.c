@@ -1,6 +1,6 @@
 /* The step (dynamics/dynamics.h: outputs, exact sum, residual, gradient, update; one rank, full batch) compared with
- * OpenBLAS's GEMM on the same core. A (unit x sample) pair counts as 6 d flops: 2 d for the outputs, 4 d for the gradient.
- */
+ * OpenBLAS's GEMM on the same core. A (unit x sample) pair counts as 6 d flops: 2 d for the outputs, 4 d for the
+ * gradient. / */
 #include <stdlib.h>
 #include <string.h>
 

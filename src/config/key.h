@@ -6,8 +6,8 @@
 
 enum { KEY_MAX = 600 };
 
-/* Splits "dynamics.stages[3].dt" into "dynamics.stages[].dt" and item 3. item: -1 without brackets, INT_MAX if the text in
- * brackets is not a number. Removes a final "[]". Returns the number of brackets. */
+/* Splits "dynamics.stages[3].dt" into "dynamics.stages[].dt" and item 3. item: -1 without brackets, INT_MAX if the text
+ * in brackets is not a number. Removes a final "[]". Returns the number of brackets. */
 int key_split(const char *path, char key[KEY_MAX], int *item);
 
 /* Returns the row of a key in parameter_table, or -1. */

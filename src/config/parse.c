@@ -174,7 +174,8 @@ static void derive(struct reading *reading, const char *key, const char *value) 
       file, key, expected, received);
 }
 
-/* The default of run.name is the name of the file without folder and extension; that of run.output is runs/<run.name>. */
+/* The default of run.name is the name of the file without folder and extension; that of run.output is
+ * runs/<run.name>. */
 static void name_output(struct reading *reading) {
   struct config *config = reading->config;
   char derived[DERIVED];

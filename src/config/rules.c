@@ -1,7 +1,7 @@
 /* The conditions on an input that no single key decides, one row each.
  *
  * To add one: a row in the table of its scope. broken() returns true if the input breaks the rule, and writes what was
- * received into `received` where the message shall name it. The message is "keys: expected, received ...; advice". */
+ * received into `received` if the message has it. The message is "keys: expected, received ...; advice". */
 #include "rules.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* table: the input keys. A key is a row of parameter_table, from which reading, checking, defaults, help, the echo and the
- * comparison on resume follow. Private to src/config. */
+/* table: the input keys. A key is a row of parameter_table, from which reading, checking, defaults, help, the echo and
+ * the comparison on resume follow. Private to src/config. */
 #ifndef MCKEAN_CONFIG_TABLE_H
 #define MCKEAN_CONFIG_TABLE_H
 
@@ -40,8 +40,9 @@ bool parameter_of_stage(const struct parameter *parameter);
 /* Writes what is expected of a value: "an integer from 1 to 1024". */
 void parameter_expects(const struct parameter *parameter, char *text, size_t size);
 
-/* Sets a value from text. base: struct config, or struct stage for keys of stages. item: index in a list; 0 clears the list
- * first. quoted: the text was in quotes, which only texts and names may have. Returns false if the text is wrong. */
+/* Sets a value from text. base: struct config, or struct stage for keys of stages. item: index in a list; 0 clears
+ * the list first. quoted: the text was in quotes, which only texts and names may have. Returns false if the text is
+ * wrong. */
 bool parameter_assign(const struct parameter *parameter, void *base, int item, const char *text, bool quoted);
 
 /* Prints the value as a user would write it. */

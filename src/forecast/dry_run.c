@@ -79,8 +79,8 @@ static void predict_time(struct dry_run *plan, const struct dataset *data) {
 
 /* ---- memory ---- */
 
-/* The owners of units in the remaining stages; a run begins with those of the first stage. While blocks move, old and new
- * owner hold their tiles. tiles [ranks]: largest number at a time. */
+/* The owners of units in the remaining stages; a run begins with those of the first stage. While blocks move, old and
+ * new owner hold their tiles. tiles [ranks]: largest number at a time. */
 static void follow_owners(const struct dry_run *plan, const struct dataset *data, struct ownership *owned,
                           double *tiles) {
   const struct config *config = plan->config;

@@ -6,7 +6,8 @@
 #include "forecast/dry_run.h"
 #include "io/json.h"
 
-/* Longest and shortest time of one job, seconds. Longer runs need several jobs, which jobs/run.sh submits in sequence. */
+/* Longest and shortest time of one job, seconds. Longer runs need several jobs, which jobs/run.sh submits in
+ * sequence. */
 static const double JOB_SECONDS = 24 * 3600, JOB_LEAST = 600;
 static const double SIGNAL_MOST = 65535; /* maximum of SLURM */
 static const double MARGIN = 1.3;        /* requested over predicted memory and time */
@@ -15,8 +16,8 @@ static double total_seconds(const struct dry_run *plan) {
   return plan->start + plan->loop + plan->checkpoints * plan->checkpoint_seconds;
 }
 
-/* Seconds before the time limit at which SLURM signals the run to stop: SLURM checks once a minute; then twice the longest
- * step and a checkpoint. */
+/* Seconds before the time limit at which SLURM signals the run to stop: SLURM checks once a minute; then twice the
+ * longest step and a checkpoint. */
 static double stop_seconds(const struct dry_run *plan) {
   double step = 0;
   for (int s = 0; s < plan->config->schedule.stages; s++) {

@@ -19,8 +19,8 @@ enum { BAR_MAX = 40, LINE = 512 };
 static const double BAR_EVERY = 0.2;                  /* seconds */
 static const double LINE_LEAST = 10, LINE_MOST = 600; /* seconds between lines: a twentieth of the time so far */
 
-/* Returns the descriptor of the terminal that shows the output, -1: none. Open MPI gives each rank a pseudo-terminal, so
- * isatty is always true there; instead, the output of mpirun counts, the parent process on the first node. */
+/* Returns the descriptor of the terminal that shows the output, -1: none. Open MPI gives each rank a pseudo-terminal,
+ * so isatty is always true there; instead, the output of mpirun counts, the parent process on the first node. */
 static int terminal(void) {
   if (!isatty(STDOUT_FILENO)) return -1;
   if (!getenv("OMPI_COMM_WORLD_SIZE")) return STDOUT_FILENO;

@@ -91,8 +91,8 @@ int layout_rest_crc(int file, const char *path, int64_t bytes, int extents, uint
   return status;
 }
 
-/* ---- user block: magic (8 bytes), version (4), 4 zeros, bytes (8), extents offset (8), extents (8), rest CRC (4), zeros,
- * own CRC in the last 4 bytes; numbers are little-endian, as on all supported machines ---- */
+/* ---- user block: magic (8 bytes), version (4), 4 zeros, bytes (8), extents offset (8), extents (8), rest CRC (4),
+ * zeros, own CRC in the last 4 bytes; numbers are little-endian, as on all supported machines ---- */
 
 void user_block_encode(const struct user_block *block, unsigned char out[USER_BLOCK]) {
   const uint32_t version = CHECKPOINT_VERSION;
@@ -268,8 +268,9 @@ static bool apart(const uint64_t a[2], int count, uint64_t (*extent)[2]) {
   return true;
 }
 
-/* Checks that the datasets of the metadata are exactly the extents that verify_metadata skipped, and that their CRCs are
- * among the bytes it verified. The sizes cannot overflow: h5_shape has compared them with the length of the file. */
+/* Checks that the datasets of the metadata are exactly the extents that verify_metadata skipped, and that their
+ * CRCs are among the bytes it verified. The sizes cannot overflow: h5_shape has compared them with the length of
+ * the file. */
 static int check_extents(const char *path, const struct user_block *block, const struct layout *layout,
                          uint64_t (*extent)[2]) {
   uint64_t own[EXTENTS_MAX][2];

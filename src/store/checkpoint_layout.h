@@ -1,4 +1,5 @@
-/* checkpoint_layout: the positions of all data in a checkpoint file. Private to checkpoint*.c. All functions are local. */
+/* checkpoint_layout: the positions of all data in a checkpoint file. Private to checkpoint*.c. All functions are
+ * local. */
 #ifndef MCKEAN_STORE_CHECKPOINT_LAYOUT_H
 #define MCKEAN_STORE_CHECKPOINT_LAYOUT_H
 
@@ -21,8 +22,8 @@ struct layout {
 /* Returns the bytes of one unit in a dataset: 4 or 8, times d for a. */
 int64_t layout_unit_bytes(const struct layout *layout, int dataset);
 
-/* The position of a block, which is numbered in the global sequence of blocks. layout_data and layout_crc return the byte
- * of its first unit in a dataset, and the byte of its CRC. */
+/* The position of a block, which is numbered in the global sequence of blocks. layout_data and layout_crc return the
+ * byte of its first unit in a dataset, and the byte of its CRC. */
 struct place {
   int64_t network, inside; /* block inside the network */
   int member, units;
@@ -31,11 +32,12 @@ struct place layout_place(const struct layout *layout, int64_t block);
 int64_t layout_data(const struct layout *layout, const struct place *place, int dataset);
 int64_t layout_crc(const struct layout *layout, const struct place *place, int dataset);
 
-/* Lists the datasets of the particles in ascending order: out [members * datasets][2] = offset, length in bytes. Returns
- * their number. */
+/* Lists the datasets of the particles in ascending order: out [members * datasets][2] = offset, length in bytes.
+ * Returns their number. */
 int layout_extents(const struct layout *layout, uint64_t out[][2]);
 
-/* Verifies user block and metadata, and fills layout and info (each may be NULL). Errors: those of checkpoint_verify. */
+/* Verifies user block and metadata, and fills layout and info (each may be NULL). Errors: those of
+ * checkpoint_verify. */
 int layout_read(const char *path, struct layout *layout, struct checkpoint_info *info);
 
 /* Computes the CRC-32C of all bytes of an open file after the user block that are in no extent. FAILED, UNREAD. */
@@ -54,7 +56,8 @@ int user_block_decode(const char *path, const unsigned char in[USER_BLOCK], stru
 int64_t layout_run_bytes(const struct layout *layout); /* maximum for one dataset */
 int64_t layout_run(const struct layout *layout, int64_t block, int64_t end);
 
-/* Reads a run of one dataset into buffer (layout_run_bytes) and verifies the CRC of each block. FAILED: damaged; UNREAD. */
+/* Reads a run of one dataset into buffer (layout_run_bytes) and verifies the CRC of each block. FAILED: damaged;
+ * UNREAD. */
 int layout_check_run(const struct layout *layout, int file, const char *path, int64_t block, int64_t count, int dataset,
                      void *buffer);
 

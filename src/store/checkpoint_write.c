@@ -1,5 +1,5 @@
-/* Writing a checkpoint in the order of store/checkpoint.h: layout, space, rows (written and read back), CRCs, user block,
- * rename. */
+/* Writing a checkpoint in the order of store/checkpoint.h: layout, space, rows (written and read back), CRCs, user
+ * block, rename. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -13,7 +13,8 @@
 #include "parallel/heartbeat.h"
 #include "store/history_file.h"
 
-/* Rows of one kind in memory: a record {row, network, values...} per row and network, on the rank that leads the network. */
+/* Rows of one kind in memory: a record {row, network, values...} per row and network, on the rank that leads the
+ * network. */
 struct rows {
   int width;     /* values in a record */
   int64_t kept;  /* rows in the file */

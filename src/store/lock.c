@@ -103,9 +103,9 @@ static void name_exclusive(const char *path, char name[PATH_BYTES + 100]) {
   snprintf(name, PATH_BYTES + 100, "%s.exclusive", path);
 }
 
-/* Removes the exclusive file of an owner that is gone. Of several runs that do this, only one can create the second name
- * (a hard link); the others leave the file, which may by then belong to a live owner. The content under the second name
- * shows whether the file had changed owner before the link was created. */
+/* Removes the exclusive file of an owner that is gone. Of several runs that do this, only one can create the second
+ * name (a hard link); the others leave the file, which may by then belong to a live owner. The content under the second
+ * name shows whether the file had changed owner before the link was created. */
 static void remove_stale(const struct lock *lock, const char *exclusive) {
   char second[4400], was[LOCK_CONTENT], is[LOCK_CONTENT];
   read_content(exclusive, was);
