@@ -6,7 +6,7 @@
  *   /ensemble/i          attributes n, replicas, unit
  *   /ensemble/i/series   step (T), time (T), dt (T), batch (T), and a dataset (T, R) per column of
  *                        dynamics/observables.h
- *   /ensemble/i/field    step (S), time (S); f (S, R, K) and c2phi2 (S, R; dynamics/second_moment.h) at the test points;
+ *   /ensemble/i/field    step (S), time (S); at the test points f (S, R, K), c2phi2 (S, R; dynamics/second_moment.h);
  *                        f_train (S, R, N), c2phi2_train (S, R) for fixed data
  *   /provenance          attributes of the run that wrote last, see log/provenance.h
  *
@@ -27,7 +27,7 @@
 #include "parallel/comm.h"
 #include "particles/particles.h"
 
-enum { HISTORY_MOMENTS = 2 };
+enum { HISTORY_SECOND_MOMENTS = 2 };
 
 struct history;
 
@@ -69,12 +69,13 @@ int history_check(const struct comm *comm, const struct config *config, const st
 bool history_pending(const struct history *history);
 
 /* Add a row, or a field, of a step in this segment. observation: [locals]. f: [locals][K], at the test points; f_train:
- * [locals][N], at the training points; each NULL without such points. moments: [locals][HISTORY_MOMENTS], c2phi2 at
- * test and training points (dynamics/second_moment.h), NULL if both f are. Local; all ranks call it. */
+ * [locals][N], at the training points; each NULL without such points. second_moments: [locals][HISTORY_SECOND_MOMENTS],
+ * c2phi2 at test and training points (dynamics/second_moment.h), NULL if both f are. Local; all ranks call it. */
 void history_row(struct history *history, int64_t step, const struct dt_segment *segment,
                  const struct particles *particles, const struct observation *observation);
 void history_field(struct history *history, int64_t step, const struct dt_segment *segment,
-                   const struct particles *particles, const double *f, const double *f_train, const double *moments);
+                   const struct particles *particles, const double *f, const double *f_train,
+                   const double *second_moments);
 
 /* Appends all rows in memory to the file, for a checkpoint at this step. may_write: as in store/checkpoint.h.
  * Collective. FULL (io/durable_file.h): it may be called again; FAILED: in both cases the old file is unchanged. */

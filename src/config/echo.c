@@ -113,11 +113,11 @@ int config_resumable(const struct config *was, const struct config *now, int64_t
 
 static void key_choices(const struct parameter *parameter, struct config_key *key) {
   static const char *const flags[] = {"true", "false"};
-  const int room = (int)(sizeof key->choice / sizeof *key->choice);
+  const int capacity = (int)(sizeof key->choice / sizeof *key->choice);
   if (parameter->kind == P_FLAG)
     for (; key->choices < 2; key->choices++) key->choice[key->choices] = flags[key->choices];
   if (parameter->kind == P_STEPSIZE) key->choice[key->choices++] = "auto";
-  while (parameter->choice && key->choices < room && parameter->choice(key->choices)) {
+  while (parameter->choice && key->choices < capacity && parameter->choice(key->choices)) {
     key->choice[key->choices] = parameter->choice(key->choices);
     key->choices++;
   }

@@ -128,7 +128,7 @@ static double rows_bytes(const struct dry_run *plan, const struct dataset *data,
   const double rows = (double)plan->rows * (steps > 0 ? between / steps : 1);
   const double fields = most_fields(plan, between);
   const double numbers[] = {rows * column_count, fields * (double)data->tests, fields * (double)data->samples,
-                            fields * HISTORY_MOMENTS};
+                            fields * HISTORY_SECOND_MOMENTS};
   const double led = (double)owned->led, of_size = fmin(led, replicas);
   double kept = 0, tables = 0, moving = 0;
   for (int kind = 0; kind < 4; kind++) {

@@ -111,13 +111,13 @@ void report_duration(double seconds, char text[32]) {
 }
 
 void report_size(double bytes, char text[32]) {
-  static const char *const unit[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
+  static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
   int u = 0;
   while (bytes >= 999.5 && u < 5) {
     bytes /= 1000;
     u++;
   }
-  snprintf(text, 32, "%.3g %s", bytes, unit[u]);
+  snprintf(text, 32, "%.3g %s", bytes, units[u]);
 }
 
 /* Draws a bar in the space before the text; on a narrow terminal the text alone, cut. */

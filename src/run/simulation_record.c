@@ -16,13 +16,14 @@ void simulation_add_time(struct simulation *sim, enum summary_phase phase, const
   summary_add(&sim->summary, phase, since, &now);
 }
 
-/* f [locals][points] and column `set` of moments [locals][HISTORY_MOMENTS]; f NULL: the set has no points. */
-static void evaluate(struct simulation *sim, enum point_set set, double *f, double *moments) {
+/* f [locals][points] and column `set` of second_moments [locals][HISTORY_SECOND_MOMENTS]; f NULL: the set has no
+ * points. */
+static void evaluate(struct simulation *sim, enum point_set set, double *f, double *second_moments) {
   const int locals = sim->problem.particles->locals;
   double *mean = alloc_small(sizeof *mean * (size_t)locals);
   if (f) dynamics_evaluate(sim->problem.dynamics, sim->step, set, f);
   if (f) dynamics_moments(sim->problem.dynamics, set, mean);
-  for (int s = 0; s < locals; s++) moments[s * HISTORY_MOMENTS + (int)set] = f ? mean[s] : NAN;
+  for (int s = 0; s < locals; s++) second_moments[s * HISTORY_SECOND_MOMENTS + (int)set] = f ? mean[s] : NAN;
   free(mean);
 }
 
@@ -41,12 +42,13 @@ int simulation_record_field(struct simulation *sim) {
   if (status == OK) status = alloc_outputs(sim, problem->data->samples, "f_n at the training points", &f_train);
   status = comm_agree(sim->comm, status);
   if (status == OK) {
-    double *moments = alloc_small(sizeof *moments * (size_t)(problem->particles->locals * HISTORY_MOMENTS));
-    evaluate(sim, POINTS_TEST, f, moments);
-    evaluate(sim, POINTS_TRAIN, f_train, moments);
+    double *second_moments =
+        alloc_small(sizeof *second_moments * (size_t)(problem->particles->locals * HISTORY_SECOND_MOMENTS));
+    evaluate(sim, POINTS_TEST, f, second_moments);
+    evaluate(sim, POINTS_TRAIN, f_train, second_moments);
     history_field(sim->history, sim->step, &sim->step_size.segment, problem->particles, f, f_train,
-                  f || f_train ? moments : NULL);
-    free(moments);
+                  f || f_train ? second_moments : NULL);
+    free(second_moments);
   }
   free(f);
   free(f_train);

@@ -30,7 +30,7 @@ struct history {
   const struct config *config;
   const struct dataset *data;
   char *path, temporary[PATH_BYTES];
-  struct rows series, field, train, moment;
+  struct rows series, field, train, second_moment;
   bool written; /* the file exists */
   int64_t step; /* of the file if this process wrote it, otherwise -1 */
 };
@@ -56,15 +56,15 @@ struct history *history_create(const struct comm *comm, const struct config *con
   history->series.width = column_count;
   history->field.width = (int)data->tests;
   history->train.width = (int)data->samples;
-  history->moment.width = HISTORY_MOMENTS;
+  history->second_moment.width = HISTORY_SECOND_MOMENTS;
   history_kept(config, start, &history->series.kept, &history->field.kept);
-  history->train.kept = history->moment.kept = history->field.kept;
+  history->train.kept = history->second_moment.kept = history->field.kept;
   return history;
 }
 
 void history_free(struct history *history) {
   if (!history) return;
-  struct rows *rows[] = {&history->series, &history->field, &history->train, &history->moment};
+  struct rows *rows[] = {&history->series, &history->field, &history->train, &history->second_moment};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     free(rows[i]->step);
     free(rows[i]->time);
@@ -76,7 +76,7 @@ void history_free(struct history *history) {
 }
 
 bool history_pending(const struct history *history) {
-  return history->series.count + history->field.count + history->train.count + history->moment.count > 0;
+  return history->series.count + history->field.count + history->train.count + history->second_moment.count > 0;
 }
 
 /* ---- rows in memory ---- */
@@ -128,17 +128,18 @@ static void add_field(struct rows *rows, int64_t step, const struct dt_segment *
 }
 
 void history_field(struct history *history, int64_t step, const struct dt_segment *segment,
-                   const struct particles *particles, const double *f, const double *f_train, const double *moments) {
+                   const struct particles *particles, const double *f, const double *f_train,
+                   const double *second_moments) {
   add_field(&history->field, step, segment, particles, f);
   add_field(&history->train, step, segment, particles, f_train);
-  add_field(&history->moment, step, segment, particles, moments);
+  add_field(&history->second_moment, step, segment, particles, second_moments);
 }
 
 /* ---- the file ---- */
 
-static int describe(struct h5 *file, const char *dataset, const char *description, const char *unit) {
+static int describe(struct h5 *file, const char *dataset, const char *description, const char *units) {
   TRY(h5_set_text(file, dataset, "description", description));
-  return unit ? h5_set_text(file, dataset, "unit", unit) : OK;
+  return units ? h5_set_text(file, dataset, "unit", units) : OK;
 }
 
 static int write_points(struct h5 *file, const char *group, int64_t count, int d, const double *x, const double *y) {
@@ -216,7 +217,7 @@ static int append_axes(const struct history *history, struct h5 *file, const str
     batch[i] = schedule_batch(schedule, stage, history->config->ensemble.n[member], history->data->samples);
   }
   const struct {
-    const char *name, *description, *unit;
+    const char *name, *description, *units;
     enum h5_type type;
     const void *values;
     bool setting;
@@ -232,7 +233,7 @@ static int append_axes(const struct history *history, struct h5 *file, const str
     char name[128];
     snprintf(name, sizeof name, "%s/%s", group, axis[i].name);
     status = h5_append(file, name, axis[i].type, 0, NULL, rows->kept, rows->count, axis[i].values);
-    if (status == OK) status = describe(file, name, axis[i].description, axis[i].unit);
+    if (status == OK) status = describe(file, name, axis[i].description, axis[i].units);
   }
   free(batch);
   return status;
@@ -240,12 +241,12 @@ static int append_axes(const struct history *history, struct h5 *file, const str
 
 /* Appends value c of each record to a dataset (T, R). */
 static int append_column(const struct history *history, struct h5 *file, const struct rows *rows, int c,
-                         const char *name, const char *description, const char *unit, const double *table) {
+                         const char *name, const char *description, const char *units, const double *table) {
   const int64_t replicas = history->config->ensemble.replicas, cells = rows->count * replicas;
   double *values = alloc_small(sizeof(double) * (size_t)cells);
   for (int64_t i = 0; i < cells; i++) values[i] = table[i * rows->width + c];
   int status = h5_append(file, name, H5_DOUBLE, 1, &replicas, rows->kept, rows->count, values);
-  if (status == OK) status = describe(file, name, description, unit);
+  if (status == OK) status = describe(file, name, description, units);
   free(values);
   return status;
 }
@@ -274,32 +275,32 @@ static int append_field(const struct history *history, struct h5 *file, int memb
 }
 
 /* Appends c2phi2 of each set that has points; but not to a file that an older program created without it. */
-static int append_moments(const struct history *history, struct h5 *file, int member, const double *table) {
+static int append_second_moments(const struct history *history, struct h5 *file, int member, const double *table) {
   static const struct {
     const char *name, *description;
-  } moment[HISTORY_MOMENTS] = {
+  } second_moment[HISTORY_SECOND_MOMENTS] = {
       {"c2phi2", "(1/n) sum_i c_i^2 phi(x, z_i)^2, mean over the test points"},
       {"c2phi2_train", "(1/n) sum_i c_i^2 phi(x, z_i)^2, mean over the training points"},
   };
-  const int points[HISTORY_MOMENTS] = {history->field.width, history->train.width};
-  for (int m = 0; m < HISTORY_MOMENTS; m++) {
+  const int points[HISTORY_SECOND_MOMENTS] = {history->field.width, history->train.width};
+  for (int m = 0; m < HISTORY_SECOND_MOMENTS; m++) {
     char name[64];
-    snprintf(name, sizeof name, "/ensemble/%d/field/%s", member, moment[m].name);
-    if (points[m] == 0 || (history->moment.kept > 0 && !h5_exists(file, name))) continue;
-    TRY(append_column(history, file, &history->moment, m, name, moment[m].description, "f^2", table));
+    snprintf(name, sizeof name, "/ensemble/%d/field/%s", member, second_moment[m].name);
+    if (points[m] == 0 || (history->second_moment.kept > 0 && !h5_exists(file, name))) continue;
+    TRY(append_column(history, file, &history->second_moment, m, name, second_moment[m].description, "f^2", table));
   }
   return OK;
 }
 
 static int append_member(const struct history *history, struct h5 *file, int member, const double *series,
-                         const double *field, const double *train, const double *moment) {
+                         const double *field, const double *train, const double *second_moment) {
   TRY(append_series(history, file, member, series));
   if (history->config->fields.count == 0) return OK;
   if (history->field.width > 0)
     TRY(append_field(history, file, member, &history->field, "f", "f_n at the test points", field));
   if (history->train.width > 0)
     TRY(append_field(history, file, member, &history->train, "f_train", "f_n at the training points", train));
-  return append_moments(history, file, member, moment);
+  return append_second_moments(history, file, member, second_moment);
 }
 
 static int open_copy(const struct history *history, struct h5 **file) {
@@ -334,7 +335,7 @@ static int64_t bytes_of(const struct history *history) {
   struct stat found = {0};
   if (stat(history->path, &found) != 0) found.st_size = 0;
   const int64_t replicas = history->config->ensemble.replicas * history->config->ensemble.members;
-  const struct rows *rows[] = {&history->series, &history->field, &history->train, &history->moment};
+  const struct rows *rows[] = {&history->series, &history->field, &history->train, &history->second_moment};
   int64_t numbers = 0;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) numbers += rows[i]->count * rows[i]->width * replicas;
   return found.st_size + numbers * (int64_t)sizeof(double);
@@ -365,12 +366,12 @@ int history_write(struct history *history, int64_t step, const struct provenance
     double *series = gather_member(history, &history->series, e);
     double *field = gather_member(history, &history->field, e);
     double *train = gather_member(history, &history->train, e);
-    double *moment = gather_member(history, &history->moment, e);
-    if (root && status == OK) status = append_member(history, file, e, series, field, train, moment);
+    double *second_moment = gather_member(history, &history->second_moment, e);
+    if (root && status == OK) status = append_member(history, file, e, series, field, train, second_moment);
     free(series);
     free(field);
     free(train);
-    free(moment);
+    free(second_moment);
   }
   if (root && status == OK) status = write_attributes(history, file, step, provenance);
   if (file) {
@@ -385,6 +386,6 @@ int history_write(struct history *history, int64_t step, const struct provenance
   discard_rows(&history->series);
   discard_rows(&history->field);
   discard_rows(&history->train);
-  discard_rows(&history->moment);
+  discard_rows(&history->second_moment);
   return OK;
 }

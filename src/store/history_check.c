@@ -38,7 +38,7 @@ double history_bytes(const struct config *config, const struct dataset *data, in
   double field = 0;
   if (fields > 0)
     field = FIELD_AXES * series_bytes(1, fields) + series_bytes(replicas * data->tests, fields) +
-            series_bytes(replicas * data->samples, fields) + HISTORY_MOMENTS * series_bytes(replicas, fields);
+            series_bytes(replicas * data->samples, fields) + HISTORY_SECOND_MOMENTS * series_bytes(replicas, fields);
   return (double)points * (data->d + 1) * sizeof(double) + config->ensemble.members * (series + field);
 }
 
