@@ -1,9 +1,10 @@
 /* cmd: the verbs of the command line. A verb is a row of the table in verb.c and a file cmd_<verb>.c.
  *
- * All are collective; argv[0] is the verb. They return a status, which is the exit code; its text is printed by main.
- * Only rank 0 prints. cmd_<verb>_options is what `mckean VERB --help` tells below the usage: for each option a line
- * "  --option VALUE  what it does", two blanks before and behind the option; further lines of it begin with more blanks,
- * other text with none. The man page and the completion of shells are made of it, too (tools/manual). */
+ * Commands are collective. argv[0] is the verb. A command returns a status, which is the exit code; main prints the
+ * error text. Only rank 0 prints. cmd_<verb>_options is the text that `mckean VERB --help` prints below the usage. It
+ * has a line "  --option VALUE  description" for each option, with two spaces before and after the option;
+ * continuation lines begin with more spaces, other text with none. The man page and the shell completions are made
+ * from it, too (tools/manual). */
 #ifndef MCKEAN_CLI_CMD_H
 #define MCKEAN_CLI_CMD_H
 
@@ -15,7 +16,7 @@ struct verb {
   int (*command)(const struct comm *comm, int argc, char **argv);
   const char *options;
   bool blas;   /* uses OpenBLAS */
-  bool prints; /* what it prints is its result */
+  bool prints; /* its output is its result: a failed write is an error */
 };
 extern const struct verb verb_table[];
 extern const int verb_count;

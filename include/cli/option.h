@@ -1,7 +1,7 @@
-/* option: the options of a verb. Each is a row of the verb's table, and its help a line of cmd_<verb>_options.
+/* option: the options of a verb. Each option is a row of the table of its verb, and a line of cmd_<verb>_options.
  *
- * take is what the row does with the option's value; it gets the address of the row's member of the verb's request. A verb
- * may have takes of its own. All functions are local; USAGE. */
+ * take() converts the value of the option and stores it in the member of the request that the row names. A verb may
+ * have such functions of its own. All functions are local. USAGE: the value is wrong. */
 #ifndef MCKEAN_CLI_OPTION_H
 #define MCKEAN_CLI_OPTION_H
 
@@ -10,8 +10,8 @@
 struct option {
   const char *name; /* "--seed" */
   int (*take)(const struct option *option, const char *text, void *member);
-  size_t offset;    /* of the member */
-  double low, high; /* of a number */
+  size_t offset;    /* of the member in the request */
+  double low, high; /* range of a number */
 };
 
 int option_flag(const struct option *option, const char *text, void *member);   /* bool; the only one without a value */
@@ -21,7 +21,7 @@ int option_number(const struct option *option, const char *text, void *member); 
 int option_int(const struct option *option, const char *text, void *member);    /* int; 1e6 is one */
 int option_int64(const struct option *option, const char *text, void *member);  /* int64_t or uint64_t */
 
-/* Rows of a table, by the member of a struct that they set; a number's with its range. */
+/* A row, from the member of a struct that it sets; OPTION_IN adds the range of a number. */
 #define OPTION(name, take, type, member)                                                                               \
   { (name), (take), offsetof(type, member), 0, 0 }
 #define OPTION_IN(name, take, type, member, least, most)                                                               \
@@ -29,8 +29,8 @@ int option_int64(const struct option *option, const char *text, void *member);  
 
 #define OPTIONS(table) (int)(sizeof(table) / sizeof *(table)), (table)
 
-/* argv[0] is the verb. What is no option is moved, in its order, to argv[0] to argv[*rest - 1]. Of an option that is given
- * twice the last one counts. */
+/* Reads the options of a command line; argv[0] is the verb. Other arguments move, in their order, to argv[0] ..
+ * argv[*rest - 1]. If an option is given twice, the last one counts. USAGE: unknown option, missing or wrong value. */
 int option_parse(int count, const struct option *table, int argc, char **argv, void *request, int *rest);
 
 #endif

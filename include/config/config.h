@@ -1,16 +1,8 @@
-/* config: the input of a run. One parameter table (config.c) drives reading, checking, overrides, help, the echo in
- * logs and files, and the comparison on resume. To add a key: a field here and a row there.
+/* config: the input of a run.
  *
- * Keys (YAML, nested by the dots):
- *   run.name run.seed run.output run.precision run.threads run.isa run.watchdog
- *   ensemble.n ensemble.replicas
- *   unit.type unit.alpha unit.train unit.init.{c,a,b}.{mean,std}
- *   target.type target.d target.seed target.path target.noise target.teacher.{units,type,alpha}
- *   target.teacher.init.{c,a,b}.{mean,std}
- *   data.mode data.samples data.test data.shared data.seed data.test_seed
- *   dynamics.scheme dynamics.stages[].{steps, dt, dt_safety, dt_every, batch, batch_scale, batch_power}
- *   output.history_every output.checkpoint_every output.checkpoint_minutes output.keep output.snapshots output.fields
- *   output.io output.on_full */
+ * One table (src/config/table.c) has a row for each key: reading, checking, overrides, help, the echo in logs and files
+ * and the comparison on resume follow from it. Conditions on several keys are rows of src/config/rules.c. `mckean help`
+ * lists the keys. To add a key: a member here and a row in the table. */
 #ifndef MCKEAN_CONFIG_CONFIG_H
 #define MCKEAN_CONFIG_CONFIG_H
 
@@ -35,8 +27,9 @@ struct steps {
   int64_t step[STEPS_MAX]; /* ascending, no duplicates */
 };
 
-/* Local. False if it is full. */
+/* Local. Adds a step in order; false if the list is full. */
 bool steps_insert(struct steps *steps, int64_t step);
+/* Local. Whether the list holds a step. */
 bool steps_hold(const struct steps *steps, int64_t step);
 
 enum on_full { ON_FULL_STOP, ON_FULL_WAIT, ON_FULL_KINDS };
@@ -46,7 +39,7 @@ struct config {
   uint64_t seed;
   int precision;              /* enum precision */
   int threads;                /* of each rank */
-  int isa;                    /* enum isa, or -1: the best that all processors of the run have */
+  int isa;                    /* enum isa, or -1: the highest level that the processors of all ranks have */
   double watchdog;            /* seconds, 0: none */
   int64_t initial_conditions; /* of each size; times ensemble.streams they are ensemble.replicas */
   struct ensemble_spec ensemble;
@@ -57,44 +50,47 @@ struct config {
   int64_t history_every;     /* steps between history rows */
   int64_t checkpoint_every;  /* steps; 0: by checkpoint_minutes only */
   double checkpoint_minutes; /* wall-clock time; 0: none */
-  int keep;                  /* newest checkpoints kept besides snapshots */
+  int keep;                  /* newest checkpoints kept in addition to snapshots */
   struct steps snapshots, fields;
   int io;      /* enum parallel_write_io */
   int on_full; /* enum on_full */
 };
 
-/* Collective. Rank 0 reads file (regular, at most 1 MiB) and the overrides "key=value"; all ranks receive the result.
- * USAGE with ALL errors of the input in the text, one per line: file, line, column, key, expected, received, nearest
- * known key. FAILED when the file cannot be read. */
+/* Reads an input file (regular, at most 1 MiB) and overrides "key=value". Only rank 0 reads the file. Collective.
+ * USAGE: the input is wrong; the error text has one line for each error: file, line, column, key, expected, received,
+ * nearest known key. FAILED: the file cannot be read. */
 int config_read(const struct comm *comm, const char *file, int overrides, char *const *override,
                 struct config **config);
 
-/* Local. The same for the text a file of ours carries (name: for messages). */
+/* The same for the text of an input, such as the echo in a checkpoint. name: its name in messages. Local. */
 int config_parse(const char *name, const char *text, struct config **config);
 int config_parse_overridden(const char *name, const char *text, int overrides, char *const *override,
                             struct config **config);
 void config_free(struct config *config);
 
-/* Local. YAML text with every key, defaults filled in; config_parse of it gives the same config. To be freed. */
+/* Returns the input as YAML text with every key, defaults included: config_parse of it gives the same config. The
+ * caller frees it. Local. */
 char *config_echo(const struct config *config);
 
-/* Local. Differences between a checkpoint's config and ours that would change the trajectory or its identity up to
- * step: USAGE with one "key: was X, now Y" per line; OK if the run may go on. */
+/* Whether a run with the input `now` may resume a checkpoint of the input `was` at a step: no key may differ that
+ * changes the trajectory up to this step. Local. USAGE: the error text has a line "key: was X, now Y" for each
+ * difference. */
 int config_resumable(const struct config *was, const struct config *now, int64_t step);
 
-/* Local. What there is to say of a key; the first one is 0. False beyond the last. */
+/* The reference of key number i, counted from 0. Local. False beyond the last key. */
 struct config_key {
-  const char *key;   /* "dynamics.stages[].dt": of every stage */
-  const char *help;  /* what it is */
+  const char *key;   /* "dynamics.stages[].dt" is a key of every stage */
+  const char *help;  /* its meaning */
   char expects[512]; /* "an integer from 1 to 1024" */
   char fallback[64]; /* "default 1" */
-  bool may_change;   /* on resume */
-  int choices;       /* names among which to choose, 0: anything that is expected */
+  bool may_change;   /* when a run is resumed */
+  int choices;       /* number of names to choose from; 0: any value that is expected */
   const char *choice[16];
 };
 bool config_key(int i, struct config_key *key);
 
-/* Local. The reference of all keys, or of those that start with key; USAGE with the nearest key for an unknown one. */
+/* Prints the reference of all keys (key NULL), or of one key or section. Local. USAGE: the key is unknown; the error
+ * text names the nearest one. */
 int config_help(FILE *out, const char *key);
 
 #endif

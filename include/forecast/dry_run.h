@@ -1,4 +1,5 @@
-/* plan: what a run would need and do, for --dry-run. Nothing is written, no lock is taken. */
+/* dry_run: a forecast of the time, memory and disk space of a run, for --dry-run. It writes nothing and takes no
+ * lock. */
 #ifndef MCKEAN_FORECAST_DRY_RUN_H
 #define MCKEAN_FORECAST_DRY_RUN_H
 
@@ -16,31 +17,31 @@
 struct dry_run {
   const struct config *config;
   int ranks, nodes;
-  int64_t first, steps;      /* the step it begins at; the steps of the input */
-  bool complete;             /* there are none to come, and the last row is written */
-  double pairs;              /* (unit x sample), of the steps to come */
-  int64_t rows, fields;      /* of the history, to come */
-  struct rank_range units;   /* bytes of units on a rank; two owners' where they move between stages */
+  int64_t first, steps;      /* first step of the run, last step of the input */
+  bool complete;             /* no steps remain, and the last row is written */
+  double pairs;              /* (unit x sample), of the remaining steps */
+  int64_t rows, fields;      /* of the history, in the remaining steps */
+  struct rank_range units;   /* bytes of units on a rank; while they move between stages, of old and new owner */
   struct rank_range memory;  /* bytes of a rank, program and libraries included */
-  double node_memory;        /* bytes of all ranks of the node that has least to spare */
-  double node_room;          /* bytes that are there, or that SLURM gives the job there */
-  double program;            /* of these the program with its points and work space, most */
-  double history_memory;     /* of these the rows between two checkpoints, most */
+  double node_memory;        /* bytes of all ranks on the node with the smallest reserve */
+  double node_available;     /* bytes available there, at most those that SLURM grants the job */
+  double program;            /* of these: program, points and work space, maximum over ranks */
+  double history_memory;     /* of these: rows between two checkpoints, maximum over ranks */
   int64_t checkpoint;        /* bytes of a file */
-  double kept;               /* files at most at a time: those kept, snapshots, the one being written */
-  double history, disk;      /* bytes of history.h5 at the end; of all files at most at a time */
-  double there;              /* bytes of them that the output holds already */
-  double room;               /* bytes free there, NAN: not known */
+  double kept;               /* largest number of checkpoints on disk: kept, snapshots, the one being written */
+  double history, disk;      /* bytes of history.h5 at the end; largest sum of all files */
+  double present;            /* bytes of files that the output already holds */
+  double free;               /* free bytes in folder, NAN: unknown */
   char folder[4096];         /* the output, or its nearest parent that exists */
-  struct pilot_run trial;    /* what the times rest on */
+  struct pilot_run pilot;    /* the measured times */
   double start;              /* seconds to make the data */
   double loop;               /* seconds of steps, rows and fields */
-  double checkpoints;        /* to be written, about */
+  double checkpoints;        /* approximate number to be written */
   double checkpoint_seconds; /* of one */
-  bool rate_known;           /* from the summary of an earlier start; else at DRY_RUN_RATE */
+  bool rate_known;           /* from summary.json of this output; otherwise DRY_RUN_RATE */
 };
 
-#define DRY_RUN_RATE 0.2 /* GB/s of checkpoints that are assumed of an unknown disk */
+#define DRY_RUN_RATE 0.2 /* GB/s of checkpoints on a disk of unknown speed */
 
 struct dry_run_options {
   bool fresh;       /* as in struct simulation_options */
@@ -49,11 +50,11 @@ struct dry_run_options {
   char **argv;
 };
 
-/* Prints what the run would do, need and take, with a header for a SLURM job. Collective. The status is that of the run
- * before its first step: OK, or why it would be refused. */
+/* Prints steps, memory, disk space and time of a run, with a header for a SLURM job. Collective. The status is that of
+ * the run before its first step: OK, or the reason why it would be refused. Cost: a few seconds. */
 int dry_run_report(const struct comm *comm, const struct config *config, const struct dry_run_options *options);
 
-/* Local, rank 0. In words, and as JSON with the names above. FAILED: cannot write. */
+/* Prints the forecast; writes it as JSON (format mckean-plan). Local, rank 0. FAILED: the file cannot be written. */
 void dry_run_print(const struct dry_run *plan, struct report *report);
 int dry_run_json(const struct dry_run *plan, const char *path);
 

@@ -1,6 +1,7 @@
-/* trial: how long the steps of a run take here, measured by the step itself on a like problem that is small enough to
- * be tried: fewer replicas, then fewer units, then smaller batches, until a step takes some hundredths of a second. A
- * problem that is small anyway is tried as it is. */
+/* pilot_run: the time of the steps of a run on this machine.
+ *
+ * The times are measured by the step itself, on the problem or on a scaled-down one: fewer replicas, then fewer units,
+ * then smaller batches, until a step takes some hundredths of a second. */
 #ifndef MCKEAN_FORECAST_PILOT_RUN_H
 #define MCKEAN_FORECAST_PILOT_RUN_H
 
@@ -8,29 +9,29 @@
 
 #include "run/problem.h"
 
-/* Seconds on the slowest rank, scaled from what was tried: a step by (unit x sample) pairs, the others by units. */
+/* Seconds on the slowest rank, scaled to the whole problem: a step by (unit x sample) pairs, the others by units. */
 struct pilot_run_stage {
   double step;
-  double row;   /* what a row of the history adds to a step */
-  double field; /* f_n at test and training points, with moments */
-  double limit; /* an estimate of the limit of dt; 0 where dt is a number */
+  double row;   /* additional time of a step with a row of the history */
+  double field; /* f_n and c2phi2 at test and training points */
+  double limit; /* an estimate of the stability limit; 0 if dt is a number */
 };
 
 struct pilot_run {
   struct pilot_run_stage stage[STAGES_MAX];
-  bool whole;            /* the run's own ensemble and batches were tried */
-  double networks;       /* what was tried: their number, */
-  int64_t n;             /* units of the largest, */
-  int64_t batch;         /* points of the largest batch, */
-  double pairs;          /* and pairs of a step in the first stage */
-  double particle_bytes; /* of the units of this rank in the trial, at most at a time */
+  bool whole;            /* measured on the problem itself, not scaled down */
+  double networks;       /* number of networks measured */
+  int64_t n;             /* units of the largest network */
+  int64_t batch;         /* points in the largest batch */
+  double pairs;          /* pairs of a step in the first stage */
+  double particle_bytes; /* largest number of bytes of own units during the measurement */
 };
 
 /* Measures the steps of a problem that has target and data. Collective. FAILED: no memory. Takes a second or two. */
-int pilot_run_measure(const struct problem *problem, struct pilot_run *trial);
+int pilot_run_measure(const struct problem *problem, struct pilot_run *result);
 
-/* Collective. Seconds of a step in the stage that the dynamics are in, on the slowest rank, from about `seconds` of
- * them; moves nothing. */
+/* Returns the seconds of one step in the present stage of the dynamics, on the slowest rank, measured for about
+ * `seconds`. No unit moves. Collective. */
 double pilot_run_step(const struct particles *particles, struct dynamics *dynamics, int64_t step, double seconds);
 
 #endif

@@ -1,4 +1,4 @@
-/* provenance: where numbers come from. */
+/* provenance: the facts that identify where results come from. */
 #ifndef MCKEAN_LOG_PROVENANCE_H
 #define MCKEAN_LOG_PROVENANCE_H
 
@@ -7,12 +7,12 @@
 #include "io/h5.h"
 #include "parallel/comm.h"
 
-/* Built into the program by the Makefile (build/info.c). */
+/* Set by the Makefile (build/info.c). */
 extern const char *const build_version;  /* git describe --always --dirty, or the release */
 extern const char *const build_compiler; /* first line of cc --version */
 extern const char *const build_flags;
 
-/* Named facts about this run, in order of output. */
+/* Facts with names, in the order of output. */
 struct provenance_fact {
   char name[32];
   char value[4096];
@@ -23,18 +23,18 @@ struct provenance {
   struct provenance_fact fact[PROVENANCE_FACTS];
 };
 
-/* Collective. version, compiler, flags, library versions (MPI, HDF5), host of rank 0, ranks, start time, argv, job id
- * and restarts; same on all ranks. */
+/* Fills in version, compiler, flags, library versions (MPI, HDF5), host of rank 0, number of ranks, start time, command
+ * line, job id and restart count. The result is the same on all ranks. Collective. */
 void provenance_fill(const struct comm *comm, int argc, char *const *argv, struct provenance *provenance);
 
-/* Collective. USAGE, naming a rank and its host, unless all ranks run the same program (version and checksum of its file)
- * with the same command line. */
+/* Checks that all ranks run the same program (version and checksum of its file) with the same command line. Collective.
+ * USAGE: a rank differs; the error text names it and its host. */
 int provenance_alike(const struct comm *comm, int argc, char *const *argv);
 
-/* Local. Adds or replaces a fact (parent checkpoint …). */
+/* Adds or replaces a fact, such as the parent checkpoint. Local. */
 void provenance_set(struct provenance *provenance, const char *name, const char *value);
 
-/* Local. As attributes of the group /provenance. FAILED. */
+/* Writes the facts as attributes of the group /provenance. Local. FAILED. */
 int provenance_write(const struct provenance *provenance, struct h5 *file);
 
 #endif

@@ -1,7 +1,8 @@
-/* report: what a run tells while it works, on the terminal and in <output>/run.log. Rank 0 speaks, the functions are
- * local and do nothing elsewhere. On a terminal progress is a bar that is drawn over itself; otherwise, and in the log, a
- * plain line now and then, less often as time goes on. A log that cannot be written is said once, lacks these lines, and
- * never stops the run. */
+/* report: the messages of a run, on the terminal and in <output>/run.log.
+ *
+ * Only rank 0 prints; on other ranks the functions do nothing. All functions are local. On a terminal, progress is a
+ * bar that is redrawn; otherwise, and in the log, it is a line at growing intervals. If the log cannot be written, this
+ * is reported once, the log lacks these lines, and the run continues. */
 #ifndef MCKEAN_LOG_REPORT_H
 #define MCKEAN_LOG_REPORT_H
 
@@ -14,32 +15,36 @@
 
 struct report {
   FILE *log;              /* NULL before report_log */
-  bool log_lost;          /* it could not be written at some time, which was said */
-  bool speaks;            /* rank 0 */
-  int terminal;           /* file of the one that shows it, where a bar is drawn; -1: none */
+  bool log_lost;          /* a write failed and was reported */
+  bool active;            /* rank 0 */
+  int terminal;           /* descriptor of the terminal for the bar, -1: none */
   bool bar_drawn;         /* and not yet overwritten */
-  double bar_at, line_at; /* times of the last ones */
+  double bar_at, line_at; /* clock times of the last bar and the last line */
 };
 
-struct report report_create(bool speaks);
-void report_log(struct report *report, const char *output); /* opens run.log, appending */
-void report_line(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void report_note(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3))); /* log only */
+struct report report_create(bool active);
 
-/* Provenance and the resolved input, the latter in the log only. */
+/* Opens <output>/run.log to append to it. */
+void report_log(struct report *report, const char *output);
+
+/* Prints a line on the terminal and in the log, or in the log only. */
+void report_line(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void report_note(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Writes the provenance and the input, with all defaults, to the log. */
 void report_header(struct report *report, const struct provenance *provenance, const char *config);
 
 struct progress {
-  int64_t step, steps; /* where the run is, ends */
-  double seconds;      /* since this start of it */
-  double pairs;        /* (unit x sample) pairs done in these, and */
-  double pairs_left;   /* those to come, of all ranks */
-  double time, loss;   /* t; a number to watch, NAN for none */
+  int64_t step, steps; /* current and last step */
+  double seconds;      /* since the run started or resumed */
+  double pairs;        /* (unit x sample) pairs computed in this time, all ranks */
+  double pairs_left;   /* pairs in the remaining steps */
+  double time, loss;   /* t; a loss to print, NAN: none */
 };
 void report_progress(struct report *report, const struct progress *progress);
 void report_close(struct report *report);
 
-/* "1:02:03"; "1.25 GB" */
+/* Writes a duration as "1:02:03" and a size as "1.25 GB". */
 void report_duration(double seconds, char text[32]);
 void report_size(double bytes, char text[32]);
 

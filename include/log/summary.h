@@ -1,28 +1,31 @@
-/* summary: what a run did and how fast. Each rank times the parts of its time loop; at the end, complete or stopped
- * early, the least, mean and largest of these over the ranks go to <output>/summary.json and as a table to the log.
+/* summary: the work and the speed of a run, measured on each rank.
  *
- * summary.json tells of this start of the run, not of those before a resume; {min, mean, max} are over ranks:
- *   format, format_version, version    "mckean-summary", 1, of the program
- *   complete                           the run ended; false: it stopped early with a checkpoint
- *   first_step, step, steps            where this start began, where it is, where the input ends
- *   restarts                           of the job, by SLURM or jobs/run.sh; 0 for a first start and without SLURM
- *   ranks, threads                     threads of each rank; ranks x threads are the cores
- *   level, precision, unit, d          instruction set; as in the input
+ * Each rank measures the time of each phase of its time loop. At the end, complete or stopped early, minimum, mean and
+ * maximum over the ranks are written to <output>/summary.json, and as a table to the log.
+ *
+ * summary.json covers the time since the run started or was last resumed. {min, mean, max} are over ranks:
+ *   format, format_version, version    "mckean-summary", 1, version of the program
+ *   complete                           true: all steps are done; false: the run stopped early, with a checkpoint
+ *   first_step, step, steps            first step since the start or resume, last step done, last step of the input
+ *   restarts                           of the job, by SLURM or jobs/run.sh; 0 for the first start or without SLURM
+ *   ranks, threads                     threads of each rank; the number of cores is ranks x threads
+ *   level, precision, unit, d          ISA level; the others as in the input
  *   networks, units                    of all sizes and replicas
- *   seconds, core_hours                of the time loop; times cores
+ *   seconds, core_hours                of the time loop; seconds x cores / 3600
  *   pairs                              (unit x sample) pairs of all steps and ranks
- *   pairs_per_s, ns_per_pair           pairs per second of computing, the loop without part save; ns of a core for each
- *   imbalance                          longest over mean time at work in steps and rows: 1 is even
- *   gemm_gflops, peak_fraction         GEMM in the precision of the arithmetic, a core, all ranks at once after the
- *                                      loop, best of 0.1 s; 6 d flops per pair against it. null: for loops below 5 s,
- *                                      under the exact potential, where OpenBLAS has no kernels for this processor
- *   checkpoints, checkpoint_bytes      written, of all ranks together
- *   checkpoint_gbytes_per_s            these over the longest time of part save: with checks and history
- *   memory_bytes {min, mean, max}      most resident memory of a rank, libraries included (VmHWM)
- *   agreeing {min, mean, max}          seconds of the loop outside of its parts: ranks wait for one another to agree
- *                                      whether to stop, and for what is told meanwhile
- *   parts                              of step, row, field, save (below): count, pairs of all ranks,
- *                                      seconds {min, mean, max}, waited {min, mean, max}: of these in sums over ranks */
+ *   pairs_per_s, ns_per_pair           pairs per second of the loop without the phase save; core time per pair
+ *   imbalance                          maximum over mean of the computing time in steps and rows: 1 is balanced
+ *   gemm_gflops, peak_fraction         speed of GEMM in the precision of the arithmetic, on one core, all ranks at the
+ *                                      same time, after the loop, best of 0.1 s; share of it that the step reaches with
+ *                                      6 d flops per pair. null: loops below 5 s, exact potential, processors for which
+ *                                      OpenBLAS has no kernels
+ *   checkpoints, checkpoint_bytes      number and bytes written, of all ranks together
+ *   checkpoint_gbytes_per_s            these bytes over the longest time of phase save, checks and history included
+ *   memory_bytes {min, mean, max}      peak resident memory of a rank, libraries included (VmHWM)
+ *   agreeing {min, mean, max}          seconds of the loop outside of its phases: the ranks wait for one another to
+ *                                      agree whether to stop, and rank 0 prints
+ *   parts                              for the phases step, row, field, save: count, pairs of all ranks, seconds
+ *                                      {min, mean, max}, waited {min, mean, max}: of these in sums over ranks */
 #ifndef MCKEAN_LOG_SUMMARY_H
 #define MCKEAN_LOG_SUMMARY_H
 
@@ -34,40 +37,40 @@
 #include "parallel/comm.h"
 #include "particles/kernel.h"
 
-/* Parts of the time loop; none lies inside another. */
-enum summary_part {
-  PART_STEP,  /* steps without a row of the history */
-  PART_ROW,   /* steps with a row, test points included; the first step of a run is one */
-  PART_FIELD, /* f_n at test and training points */
-  PART_SAVE,  /* history and checkpoints: checks, files */
-  SUMMARY_PARTS
+/* Phases of the time loop; they do not overlap. */
+enum summary_phase {
+  PHASE_STEP,  /* steps without a row of the history */
+  PHASE_ROW,   /* steps with a row, test points included; the first step of a run is one */
+  PHASE_FIELD, /* f_n at test and training points */
+  PHASE_SAVE,  /* history and checkpoints: checks, files */
+  SUMMARY_PHASES
 };
 
 struct timer {
   double count;
   double seconds;
-  double waited; /* of the seconds: in sums over ranks, their transfer and the wait for slower ranks */
+  double waited; /* of the seconds: in sums over ranks, for their transfer and for slower ranks */
   double pairs;  /* (unit x sample), on this rank */
 };
 
 struct summary {
-  struct timer part[SUMMARY_PARTS];
+  struct timer phase[SUMMARY_PHASES];
   double checkpoints, bytes; /* of all ranks */
 };
 
-/* Local. Adds to a part what lies between two readings of the running totals. */
-void summary_add(struct summary *summary, enum summary_part part, const struct timer *since, const struct timer *now);
+/* Adds the difference of two readings to a phase. Local. */
+void summary_add(struct summary *summary, enum summary_phase phase, const struct timer *since, const struct timer *now);
 
-/* The run of which it is told. */
 struct summary_run {
   const struct config *config;
   int d;
   enum isa isa;
-  int64_t first, step, steps; /* where this start of the run began, is, the run ends */
+  int64_t first, step, steps; /* first step since the start or resume, current step, last step of the input */
   double seconds;             /* of the time loop */
 };
 
-/* Collective. A summary that cannot be written is said once and never fails the run. */
+/* Prints the summary and writes summary.json. If the file cannot be written, this is reported; the run does not fail.
+ * Collective. Cost: 0.1 s of GEMM after a loop of more than 5 s. */
 void summary_report(const struct summary *summary, const struct comm *comm, const struct summary_run *run,
                     struct report *report);
 

@@ -36,7 +36,7 @@ struct local_network {
   int64_t first_block, blocks; /* own blocks, counted inside the network */
   int64_t tile;                /* of first_block, in particles.tiles */
   const struct comm *group;    /* the ranks that share the network; NULL if it is wholly here */
-  bool lead;                   /* this rank holds the network's first block and speaks for it */
+  bool lead;                   /* this rank holds the network's first block and active for it */
 };
 
 struct particles {

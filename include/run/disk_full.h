@@ -1,4 +1,4 @@
-/* room: what a run does when the disk or the quota is full, by output.on_full. */
+/* disk_full: the reaction of a run to a full disk or quota, as output.on_full selects it. */
 #ifndef MCKEAN_RUN_DISK_FULL_H
 #define MCKEAN_RUN_DISK_FULL_H
 
@@ -11,15 +11,15 @@
 struct disk_full {
   const struct comm *comm;
   int on_full; /* enum on_full */
-  bool ending; /* the run was told to end: no time to wait */
+  bool ending; /* the run is about to stop: it does not wait */
   struct stop *stop;
   struct report *report;
 };
 
-/* Collective. Does attempt(context), a collective function that writes files, and may be called again where it returns
- * FULL. stop: returns what it returned. wait: says so once and calls it again every few seconds, and at once on signal
- * USR1, until there is room; STOPPED if the run is ending, or if a signal, the stop file or the time limit ends the
- * wait, with the newest steps unwritten. */
-int disk_full_write(const struct disk_full *room, int (*attempt)(void *context), void *context);
+/* Calls attempt(context), a collective function that writes files and that may be called again after it returned FULL.
+ * on_full stop: returns the status of the attempt. on_full wait: reports the full disk once, then tries again every few
+ * seconds, and immediately on signal USR1, until the attempt returns another status. Collective. STOPPED: the run is
+ * about to stop, or a signal, the stop file or the time limit ended the wait; the newest steps are not on disk. */
+int disk_full_write(const struct disk_full *policy, int (*attempt)(void *context), void *context);
 
 #endif

@@ -1,7 +1,7 @@
-/* watch: is the step size one that the networks bear?
+/* divergence_monitor: compares the step size with its stability limit (tangent/stability.h).
  *
- * It warns at the start of a run whose dt, a number, is above the limit of stability (tangent/stability.h), and when the
- * loss grows; it tells the limit when a run fails because its numbers left their range. It never changes a run. */
+ * It warns at the start of a run whose dt is a number above the limit, and when a loss grows. When a run fails because
+ * values are not finite, it adds the limit to the error text. It never changes a run. */
 #ifndef MCKEAN_RUN_DIVERGENCE_MONITOR_H
 #define MCKEAN_RUN_DIVERGENCE_MONITOR_H
 
@@ -14,29 +14,30 @@
 #include "run/step_size.h"
 
 struct divergence_monitor {
-  double first; /* largest loss of the first row, plus C_f; NAN before it */
-  double loss;  /* of a network that has grown, 0: none */
-  bool told;
+  double first;  /* largest loss in the first row, plus C_f; NAN before this row */
+  double loss;   /* of an own network whose loss has grown, 0: none */
+  bool reported; /* the warning of a grown loss */
 };
 
-/* Collective, the same on all ranks, at the start. Compares dt of the step entered with the limit unless the estimate
- * would cost more than a hundredth of the steps to come. */
-void divergence_monitor_start(struct divergence_monitor *watch, struct step_size *stepsize, int64_t step,
+/* Warns if dt of the stage at `step` is above the limit. Skips the estimate of the limit if it would cost more than a
+ * hundredth of the remaining steps. Collective, at the start of a run. */
+void divergence_monitor_start(struct divergence_monitor *monitor, struct step_size *step_size, int64_t step,
                               struct report *report);
 
-/* Collective for the first row, local for all others: notes a loss DIVERGENCE_GROWTH times that of the start. */
+/* Records whether a loss exceeds DIVERGENCE_GROWTH times the loss of the first row. observation: [locals]. Collective
+ * for the first row, local for all others. */
 enum { DIVERGENCE_GROWTH = 100 };
-void divergence_monitor_row(struct divergence_monitor *watch, const struct particles *particles,
+void divergence_monitor_row(struct divergence_monitor *monitor, const struct particles *particles,
                             const struct observation *observation);
 
-/* Collective, now and then: warns, once, of a loss that has grown. */
-void divergence_monitor_warn(struct divergence_monitor *watch, struct step_size *stepsize, int64_t step,
+/* Warns once of a loss that has grown. Collective. */
+void divergence_monitor_warn(struct divergence_monitor *monitor, struct step_size *step_size, int64_t step,
                              struct report *report);
 
-/* Collective, after a failure that all ranks agreed on: FAILED with its text, dt and the limit in the last good state.
- * That state, the checkpoint of step saved in folder or, for saved < 0, the initial condition of seed, replaces that of
- * the particles. */
-int divergence_monitor_explain(struct step_size *stepsize, struct particles *particles, const char *folder,
+/* Adds dt and the limit in the last finite state to the present error text, and returns FAILED. That state replaces the
+ * state of the particles: the checkpoint of step `saved` in folder, or for saved < 0 the initial condition of seed.
+ * Collective, after a failure that all ranks have agreed on. */
+int divergence_monitor_explain(struct step_size *step_size, struct particles *particles, const char *folder,
                                int64_t saved, uint64_t seed);
 
 #endif

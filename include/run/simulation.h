@@ -1,4 +1,4 @@
-/* sim: one run from input to finished output, new or resumed. */
+/* simulation: one run, new or resumed, from the input to the finished output. */
 #ifndef MCKEAN_RUN_SIMULATION_H
 #define MCKEAN_RUN_SIMULATION_H
 
@@ -9,14 +9,15 @@
 #include "parallel/comm.h"
 
 struct simulation_options {
-  bool fresh;      /* set an old output aside (rename it) and start at step 0 */
-  int64_t stop_at; /* stop with a checkpoint at this step; -1: at the end */
-  double max_wall; /* seconds, 0: no limit */
-  int argc;        /* the command line of the run, for the provenance */
+  bool fresh;      /* rename an existing output and start at step 0 */
+  int64_t stop_at; /* stop with a checkpoint at this step; -1: at the last step */
+  double max_wall; /* time limit in seconds of wall-clock time, 0: none */
+  int argc;        /* the command line, for the provenance */
   char **argv;
 };
 
-/* Collective. OK: complete; STOPPED: stopped early with a checkpoint; USAGE: nothing was done; FAILED. */
+/* Runs the steps from the newest checkpoint, or from step 0, to the end of the input. Collective. OK: complete.
+ * STOPPED: stopped early, with a checkpoint. USAGE: refused; nothing was changed. FAILED. */
 int simulation_run(const struct comm *comm, const struct config *config, const struct simulation_options *options);
 
 #endif

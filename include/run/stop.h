@@ -1,15 +1,15 @@
-/* stop: reasons to write a checkpoint or to end early, and the agreement of the ranks on them.
+/* stop: requests to write a checkpoint or to stop early, and the agreement of the ranks on them.
  *
- * Signals: USR1 = checkpoint and go on; USR2, TERM, INT = checkpoint and stop. They may come more than once (SLURM
- * sends TERM at the limit); only a second INT at least 1 s after the first ends the process at once. Besides: a file
- * named "stop" in the output folder, the time since the last checkpoint, and two time limits: one given by the user, and
- * that of the SLURM job.
+ * Requests are signals, a file named "stop" in the output folder, the time since the last checkpoint, and two time
+ * limits: that of the user and that of the SLURM job. Signal USR1 asks for a checkpoint; USR2, TERM and INT ask for a
+ * checkpoint and the end of the run. A signal may arrive several times (SLURM sends TERM at the limit). Only a second
+ * INT at least 1 s after the first ends the process immediately.
  *
- * A run ends so long before a limit as it learned to need: 2 (longest recent stretch of steps from one agreement to the
- * next + longest recent checkpoint). One that was longer than those after it is forgotten by half in 32 stretches or 10
- * minutes, whichever is longer, or in one checkpoint. Before the first checkpoint its time is guessed.
+ * A run stops 2 (longest recent interval + longest recent checkpoint) before a time limit. An interval is the time
+ * between two agreements. The longest interval decays by half in 32 intervals or 10 minutes, whichever is longer; the
+ * longest checkpoint by half with each shorter checkpoint. Before the first checkpoint its time is a guess.
  *
- * Rank 0 alone looks at clock, limits and file, at the file once a second; a signal to any one rank suffices. */
+ * Only rank 0 reads the clock, the limits and, once a second, the stop file. A signal to any rank suffices. */
 #ifndef MCKEAN_RUN_STOP_H
 #define MCKEAN_RUN_STOP_H
 
@@ -22,46 +22,46 @@
 enum stop_request { STOP_NONE, STOP_CHECKPOINT, STOP_END };
 
 struct stop_options {
-  double (*clock)(void);    /* seconds; comm_time, another one in tests */
-  double (*job_left)(void); /* slurm_left, another one in tests */
+  double (*clock)(void);    /* seconds; comm_time, another function in tests */
+  double (*job_left)(void); /* slurm_left, another function in tests */
   double max_wall;          /* seconds from stop_create on; 0: no limit */
-  double save_every;        /* seconds between checkpoints; 0: no matter */
-  const char *output;       /* the folder of the stop file */
+  double save_every;        /* seconds between checkpoints; 0: no requests of this kind */
+  const char *output;       /* folder of the stop file */
 };
 
 struct stop {
-  struct stop_options given;
+  struct stop_options options;
   const struct comm *comm;
-  double wall_end, job_end;   /* by the clock, INFINITY: none */
-  bool job_sure;              /* job_end was asked for again when it came near */
-  double stretch, checkpoint; /* longest recent ones, seconds */
-  bool timed;                 /* a checkpoint was: before, its time is a guess */
-  double agreed, saved;       /* when the ranks last agreed, and last had a checkpoint */
-  double looked;              /* for the stop file, when */
-  int64_t step, every;        /* of the last agreement; steps to the next */
-  char why[256];
+  double wall_end, job_end;    /* clock times of the limits, INFINITY: none */
+  bool job_end_confirmed;      /* SLURM was asked again when job_end was near */
+  double interval, checkpoint; /* longest recent ones, seconds */
+  bool checkpoint_measured;    /* before the first checkpoint its time is a guess */
+  double agreed_at, saved_at;  /* clock times of the last agreement and the last checkpoint */
+  double file_checked_at;      /* clock time, for the stop file */
+  int64_t step, every;         /* step of the last agreement; number of steps to the next */
+  char reason[256];
 };
 
-/* Local. Installs the signal handlers of this process. */
+/* Installs the signal handlers of this process. Local. */
 void stop_install(void);
 
-/* Local. The time of max_wall begins. */
+/* Starts the time of max_wall. Local. */
 struct stop stop_create(const struct comm *comm, const struct stop_options *options);
 
-/* Local. The time loop begins at a step; bytes: of a checkpoint, all ranks. Says which limits there are. */
+/* Starts the time loop at a step and reports the limits. bytes: size of a checkpoint, all ranks. Local. */
 void stop_begin(struct stop *stop, int64_t step, double bytes, struct report *report);
 
-/* Local, same on all ranks. Whether the ranks are to agree after this step: some 0.2 s apart. */
+/* Whether the ranks agree after this step: about every 0.2 s. Local, the same on all ranks. */
 bool stop_due(const struct stop *stop, int64_t step);
 
-/* Collective. The strongest request of any rank since the last call; *why names it for rank 0's log, NULL for what
- * needs no word. */
-enum stop_request stop_agree(struct stop *stop, int64_t step, const char **why);
+/* Returns the strongest request of any rank since the last call. *reason: its name for the log of rank 0, NULL for
+ * requests that are not reported. Collective. */
+enum stop_request stop_agree(struct stop *stop, int64_t step, const char **reason);
 
-/* Local. So many seconds before a limit it ends. */
+/* The number of seconds before a time limit at which the run stops. Local. */
 double stop_margin(const struct stop *stop);
 
-/* Local. A checkpoint was written; it began at that time of the clock. */
+/* Records a checkpoint whose writing began at a clock time. Local. */
 void stop_saved(struct stop *stop, double began);
 
 #endif

@@ -1,21 +1,22 @@
-/* checkpoint: the particles on disk, complete and verified or not there.
+/* checkpoint: the particles on disk: a file that is complete and verified, or no file.
  *
- * <output>/checkpoints/step-%012lld.h5. HDF5 with a 512-byte user block in front:
+ * <output>/checkpoints/step-%012lld.h5 is an HDF5 file with a user block of 512 bytes:
  *
- *   user block   magic "MCKEANCK", format version, file length, offset and count of /integrity/extents, CRC-32C of all
- *                bytes of the file outside user block and extents, CRC-32C of the user block itself
+ *   user block   magic "MCKEANCK", format version, file length, offset and number of /integrity/extents, CRC-32C of all
+ *                bytes of the file outside of user block and extents, CRC-32C of the user block itself
  *   /            attributes format "mckean-checkpoint", format_version, step, time, seed, isa, precision, config; dt,
- *                dt_since_step, dt_since_time (dynamics/schedule.h, struct dt_segment): files of before dt: auto lack these
+ *                dt_since_step, dt_since_time (dynamics/schedule.h, struct dt_segment), which older files lack
  *   /ensemble/i  attributes n, replicas, unit; datasets c (R, n), a (R, n, d), b (R, n; ridge units only)
  *   /integrity   extents (offset, length) of these datasets; i/c, i/a, i/b: CRC-32C per block of 256 rows (R, blocks)
  *   /provenance  attributes, see log/provenance.h
  *
- * So every byte is covered, and the metadata are proved before the HDF5 library sees them. Any later format keeps magic,
- * version and CRC of the first 512 bytes where they are, so that every program can tell it from damage.
+ * So a checksum covers every byte, and the metadata are verified before the HDF5 library reads them. Later formats must
+ * keep magic, version and CRC of the first 512 bytes, so that each program can distinguish a newer file from a damaged
+ * one.
  *
- * Writing: rank 0 lays the file out under a temporary name and reserves its space, every rank writes its own rows at
- * their offsets and reads them back, then CRCs, rename, fsync of the folder. A full disk, a kill or a failing rank at
- * any instant leaves the older checkpoints as they were. */
+ * Writing: rank 0 creates the file under a temporary name and reserves its space; each rank writes its rows and reads
+ * them back; rank 0 writes the CRCs, syncs, renames the file and syncs the folder. A full disk, a kill or a failing
+ * rank at any time leaves the older checkpoints unchanged. */
 #ifndef MCKEAN_STORE_CHECKPOINT_H
 #define MCKEAN_STORE_CHECKPOINT_H
 
@@ -30,27 +31,28 @@
 
 enum { CHECKPOINT_VERSION = 1 };
 
-/* What a checkpoint says of itself. */
+/* The metadata of a checkpoint. */
 struct checkpoint_info {
   int64_t step;
   double time;
-  struct dt_segment segment; /* dt 0: not known */
+  struct dt_segment segment; /* dt 0: unknown */
   uint64_t seed;
   int isa;      /* enum isa */
-  char *config; /* resolved YAML */
-  uint32_t crc; /* of its metadata: names this checkpoint in the provenance of the next */
+  char *config; /* the input with all defaults, YAML */
+  uint32_t crc; /* of the metadata: identifies this checkpoint in the provenance of the next one */
   int64_t bytes;
-  struct ensemble_spec ensemble; /* streams 0: not told */
+  struct ensemble_spec ensemble; /* streams 0: unknown */
   int unit, d, precision;
 };
-void checkpoint_info_free(struct checkpoint_info *info); /* frees what it holds */
+void checkpoint_info_free(struct checkpoint_info *info); /* Local; frees what it holds. */
 
-/* Name of the checkpoint of a step: folder/step-000000012000.h5, to be freed. Local. */
+/* Returns the path of the checkpoint of a step, folder/step-000000012000.h5; the caller frees it. Local. */
 char *checkpoint_path(const char *folder, int64_t step);
 
-/* Collective. Writes folder/step-….h5 (folder exists). may_write(context) is asked on rank 0 directly before the
- * rename: not OK means that this run no longer owns the output. FULL (io/durable_file.h), after which it may be called again,
- * and FAILED, with what to do: nothing else changed. */
+/* Writes the checkpoint of a step to a folder that exists. Rank 0 calls may_write(context) directly before the rename;
+ * its status is not OK if this run no longer owns the output. *bytes: size of the file. Collective. FULL
+ * (io/durable_file.h): it may be called again; FAILED: the error text has what to do. In both cases nothing else has
+ * changed. */
 struct checkpoint_request {
   const char *folder;
   int64_t step;
@@ -67,41 +69,44 @@ struct checkpoint_request {
 int checkpoint_write(const struct comm *comm, const struct checkpoint_request *request,
                      const struct particles *particles, int64_t *bytes);
 
-/* Local. Length of the file that checkpoint_write would make for units of this ensemble, type, d and precision; of
- * particles nothing else is asked. Lays it out in /dev/shm or /tmp for a moment, where its rows take no room. */
+/* Computes the size of the file that checkpoint_write would write. particles: only ensemble, unit, d and precision are
+ * used. Creates a sparse file in /dev/shm or /tmp and removes it. Local. FAILED. */
 int checkpoint_bytes(const struct checkpoint_request *request, const struct particles *particles, int64_t *bytes);
 
-/* Collective, any rank count. Checks every byte, and that a name step-….h5 tells its step. FAILED with the first damage
- * found; USAGE: whole or not, a newer program made it; UNREAD (io/durable_file.h); OK fills info (unless NULL). */
+/* Verifies every byte, and that a name step-….h5 matches the step. info: filled unless NULL. Collective, any number of
+ * ranks. FAILED: damaged; the error text names the first damage. USAGE: written by a newer program. UNREAD
+ * (io/durable_file.h). */
 int checkpoint_verify(const struct comm *comm, const char *path, struct checkpoint_info *info);
 
-/* Local. Does a file begin like a checkpoint? */
+/* Whether a file begins with the magic of a checkpoint. Local. */
 bool checkpoint_looks(const char *path);
 
-/* Local. Checks user block and metadata, not the particles' own bytes. */
+/* Verifies user block and metadata, but not the datasets of the particles. Local. Errors: those of
+ * checkpoint_verify. */
 int checkpoint_inspect(const char *path, struct checkpoint_info *info);
 
-/* Collective. The newest checkpoint of folder that verifies (quick: that passes checkpoint_inspect): its path in *path
- * (to be freed), info filled; *path NULL if the folder holds none. Damaged ones passed over are named through
- * note(context, text) on rank 0. FAILED if there are checkpoints but none verifies. USAGE if a newer program made the
- * newest that is not damaged: what it did is not to be lost by going on from before. UNREAD: that one could not be read. */
+/* Finds the newest checkpoint of a folder that verifies; quick: that passes checkpoint_inspect. *path: its path, which
+ * the caller frees, or NULL if the folder holds no checkpoint. Rank 0 calls note(context, text) for each damaged
+ * checkpoint that is skipped. Collective. FAILED: there are checkpoints, but none verifies. USAGE: the newest undamaged
+ * one was written by a newer program; to resume from an older one would lose its steps. UNREAD: that one cannot be
+ * read. */
 int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
                       void (*note)(void *context, const char *text), void *context, char **path,
                       struct checkpoint_info *info);
 
-/* Collective. Fills own units of particles, any rank count, and checks their CRCs. USAGE: other ensemble, unit, d or
- * precision. */
+/* Reads each rank's own units and verifies their CRCs. Collective, any number of ranks. USAGE: the checkpoint has
+ * another ensemble, unit type, d or precision. FAILED: damaged. */
 int checkpoint_read(const struct comm *comm, const char *path, struct particles *particles);
 
-/* Local (rank 0). Renames checkpoints newer than step, none of which verified, to "….damaged" (-2, …, where there are
- * such): they shall neither be found again nor count as the newest ones to keep. FAILED. */
+/* Renames checkpoints newer than a step, which are damaged, to "….damaged", "….damaged-2", and so on, so that they are
+ * neither found again nor counted by checkpoint_rotate. Local, rank 0. FAILED. */
 int checkpoint_set_aside(const char *folder, int64_t step);
 
-/* Local (rank 0). Removes all but the newest keep checkpoints; steps listed in snapshots stay. */
+/* Removes all but the newest `keep` checkpoints; those of steps in snapshots stay. Local, rank 0. FAILED. */
 int checkpoint_rotate(const char *folder, int keep, const struct steps *snapshots);
 
-/* Local. Compares the particles of two checkpoints. *equal: all bits; writes one line per dataset that differs, with
- * the largest absolute and relative difference, to out (NULL: silent). USAGE: shapes differ. */
+/* Compares the particles of two checkpoints. *equal: all bits are equal. out: gets a line for each dataset that
+ * differs, with the largest absolute and relative difference; or NULL. Local. USAGE: the shapes differ. */
 int checkpoint_compare(const char *a, const char *b, FILE *out, bool *equal);
 
 #endif

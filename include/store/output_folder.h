@@ -1,4 +1,4 @@
-/* output: the folder a run writes to. Local (rank 0) unless said otherwise. */
+/* output_folder: the folder that a run writes to. For rank 0 and local, unless stated otherwise. */
 #ifndef MCKEAN_STORE_OUTPUT_FOLDER_H
 #define MCKEAN_STORE_OUTPUT_FOLDER_H
 
@@ -7,28 +7,23 @@
 #include "config/config.h"
 #include "store/lock.h"
 
-/* Is there what a run has written? A folder with nothing but other things in it is not an old output. */
+/* Whether the folder holds files of a run: history.h5, run.log, summary.json or checkpoints. */
 bool output_folder_holds_run(const char *output);
 
-/* Makes <output> and <output>/checkpoints, takes the lock and removes the temporary files of runs that were killed, or
- * that sleep between asking whether the lock is still theirs and the rename, which then fails.
- * fresh: an old run there is renamed to <output>.1, .2, … USAGE: busy, or something else is in the way; *aside: what
- * the old run is called now, to be freed, or NULL. */
+/* Creates <output> and <output>/checkpoints, takes the lock, and removes the temporary files of runs that were killed
+ * or are suspended before a rename; that rename then fails. fresh: an existing run is renamed to <output>.1, .2, ...
+ * *aside: its new name, which the caller frees, or NULL. USAGE: another run holds the lock, or a file is in the way. */
 int output_folder_open(const char *output, bool fresh, struct lock **lock, char **aside);
 
-/* Removes all temporary files (io/durable_file.h) of a folder. Only who holds the lock may. */
+/* Removes all temporary files (io/durable_file.h) of a folder. Only the owner of the lock may call it. */
 void output_folder_clean(const char *folder);
 
-/* Collective, while rank 0 holds the lock. USAGE, naming a rank and its host, unless all ranks see the same folder: each
- * of them writes to the checkpoints there. */
+/* Checks that all ranks see the same folder, since each of them writes to the checkpoints; rank 0 holds the lock.
+ * Collective. USAGE: the error text names a rank and its host. */
 int output_folder_same(const struct comm *comm, const char *output);
 
-/* Writes nothing. The output, or its nearest parent that exists, in folder [4096]. USAGE: a file is in the way; FAILED:
- * nothing may be written there. */
+/* Finds the output, or its nearest parent that exists. Writes nothing. folder: [4096]. USAGE: a file is in the way.
+ * FAILED: the folder is not writable. */
 int output_folder_probe(const char *output, char *folder);
-
-/* Without any checkpoint a history must not be replaced unless it is of the same problem and reaches no further than the
- * first checkpoint (a run that was killed before that was complete): USAGE otherwise. config NULL: of any problem. */
-int output_folder_startable(const char *output, const struct config *config);
 
 #endif

@@ -1,4 +1,4 @@
-/* resume: the checkpoint of its output that a run goes on from. */
+/* restart: the checkpoint from which a run resumes. */
 #ifndef MCKEAN_STORE_RESTART_H
 #define MCKEAN_STORE_RESTART_H
 
@@ -8,17 +8,17 @@
 #include "store/checkpoint.h"
 
 struct restart {
-  char *path; /* NULL: there is none, the run starts at step 0 */
+  char *path; /* NULL: no checkpoint, the run starts at step 0 */
   struct checkpoint_info info;
-  struct steps snapshots; /* of the input, and those of the checkpoint's that lie behind it */
+  struct steps snapshots; /* those of the input, and those of the checkpoint's input up to its step */
 };
 
-/* Collective; writes nothing. The newest checkpoint of folder that verifies; damaged ones are told of. USAGE: it is of
- * another problem, lies beyond the end of the input, or was computed with a level that some processor here lacks; or
- * there is none, but a history of another problem, which must not be replaced. FAILED: there are some, none is whole.
- * UNREAD: the newest cannot be read, not in ten seconds of trying either. */
+/* Finds the newest checkpoint in a folder that verifies; reports damaged ones. Writes nothing. Collective. USAGE: the
+ * checkpoint was written by a different input, is beyond the last step of the input, or needs an ISA level that a
+ * processor of this run lacks; or there is no checkpoint, but a history that must not be replaced. FAILED: there are
+ * checkpoints, but none is complete. UNREAD: the newest one could not be read within ten seconds. */
 int restart_find(const struct comm *comm, const struct config *config, const char *folder, struct report *report,
-                 struct restart *resume);
-void restart_free(struct restart *resume); /* frees what it holds */
+                 struct restart *restart);
+void restart_free(struct restart *restart); /* Local; frees what it holds. */
 
 #endif

@@ -1,6 +1,8 @@
-/* bench: the parts of `mckean bench`; private to cmd_bench.c and bench_*.c. Each prints a table and writes members of
- * the JSON object. Whatever is compared is timed in alternation, several times, and medians are reported, so that a
- * noisy machine disturbs both sides alike. */
+/* bench: the measurements of `mckean bench`. Private to cmd_bench.c and bench*.c.
+ *
+ * Each measurement prints a table and writes members of the JSON object. Compared quantities are measured in
+ * alternation, several times, and medians are reported, so that other load on the machine affects both in the same
+ * way. */
 #ifndef MCKEAN_CLI_BENCH_H
 #define MCKEAN_CLI_BENCH_H
 
@@ -18,7 +20,7 @@ struct bench {
   struct comm self; /* this rank alone */
   bool quick;
   const char *json_path, *unit, *precision, *isa, *folder, *only; /* NULL: none, all */
-  int d;                                                          /* 0: some */
+  int d;                                                          /* 0: several values */
   FILE *out; /* never NULL: ranks that do not print write to /dev/null */
   struct json *json;
 };
@@ -27,14 +29,14 @@ struct bench {
  * memory. */
 int bench_problem(const struct comm *comm, const char *text, struct problem *problem);
 
-/* Sorts. */
+/* Returns the median; sorts the values. Local. */
 double bench_median(int count, double *values);
 
-/* Collective; FAILED. */
-int bench_kernels(struct bench *bench);    /* the step against GEMM, memory per unit */
+/* The measurements. Collective. FAILED. */
+int bench_kernels(struct bench *bench);    /* step compared with GEMM, memory per unit */
 int bench_data(struct bench *bench);       /* drawing and labelling points */
 int bench_population(struct bench *bench); /* pairs of units under the exact potential */
-int bench_sums(struct bench *bench);       /* exact sums against plain ones, the sum over ranks */
-int bench_disk(struct bench *bench);       /* checkpoints against plain writes and reads of as many bytes */
+int bench_sums(struct bench *bench);       /* exact sums compared with plain sums; sums over ranks */
+int bench_disk(struct bench *bench);       /* checkpoints compared with plain writes and reads of the same size */
 
 #endif

@@ -1,5 +1,5 @@
-/* What fresh points cost: drawing them and computing their labels by the spin target, per sample, and both as a part of
- * the step of 10^4 units (sigmoid, single precision), on one rank. */
+/* The cost of fresh points per sample: drawing them, and computing their labels by the spin target; and both as a share
+ * of a step of 10^4 units (sigmoid, single precision), on one rank. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -24,12 +24,12 @@ static double points_ns(const struct dataset *data, double *x, double *y, int64_
 static struct costs compare(const struct problem *problem) {
   double *x = alloc_small(sizeof *x * POINTS * (size_t)problem->data->d), *y = alloc_small(sizeof *y * POINTS);
   double draw[BENCH_TIMES], label[BENCH_TIMES], step[BENCH_TIMES];
-  dynamics_step(problem->dynamics, 0, true, NULL); /* warm */
+  dynamics_step(problem->dynamics, 0, problem->config->schedule.stage[0].dt, NULL); /* warm up */
   for (int t = 0; t < BENCH_TIMES; t++) {
     draw[t] = points_ns(problem->data, x, NULL, t);
     label[t] = points_ns(problem->data, x, y, t) - draw[t];
     const double start = comm_time();
-    dynamics_step(problem->dynamics, 1 + t, true, NULL);
+    dynamics_step(problem->dynamics, 1 + t, problem->config->schedule.stage[0].dt, NULL);
     step[t] = 1e9 * (comm_time() - start) / POINTS;
   }
   free(x);

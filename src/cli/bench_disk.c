@@ -1,5 +1,5 @@
-/* Checkpoints as runs write and read them (all steps of the protocol) against plain writes with fsync, and plain reads,
- * of as many bytes in the same folder. Reads come from the page cache on both sides. */
+/* Writing and reading checkpoints, with all steps of the protocol, compared with plain writes with fsync and plain
+ * reads of the same number of bytes in the same folder. Both kinds of reads come from the page cache. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ static int always(void *context) {
   return OK;
 }
 
-/* Every rank its part of one file, then fsync. */
+/* Each rank writes its share of one file, with fsync, or reads it. */
 static int plain(struct disk *disk, bool writing, double *seconds) {
   const struct comm *comm = disk->bench->comm;
   char path[PATH_BYTES + 100];
@@ -37,7 +37,7 @@ static int plain(struct disk *disk, bool writing, double *seconds) {
   void *data;
   int status = alloc_array(&data, part, 1, "plain bytes");
   if (status == OK) memset(data, 1, (size_t)part);
-  if (writing && comm->rank == 0) unlink(path); /* as a checkpoint is a new file */
+  if (writing && comm->rank == 0) unlink(path); /* a checkpoint is a new file, too */
   TRY(comm_agree(comm, status));
   comm_barrier(comm);
   const double start = comm_time();
@@ -78,7 +78,7 @@ static int compare(struct disk *disk) {
   for (int writing = 1; writing >= 0; writing--) {
     double rate[BENCH_TIMES], ratio[BENCH_TIMES], first, second;
     for (int t = 0; t < BENCH_TIMES; t++) {
-      TRY(checkpoint(disk, writing, &first)); /* sets the bytes */
+      TRY(checkpoint(disk, writing, &first)); /* sets disk->bytes */
       TRY(plain(disk, writing, &second));
       rate[t] = 1e-9 * (double)disk->bytes / first;
       ratio[t] = second / first;

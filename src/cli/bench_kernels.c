@@ -1,6 +1,6 @@
-/* The step as users get it (dynamics/dynamics.h: forward, exact sum, residual, gradient, move; one rank, full batch)
- * against OpenBLAS's GEMM on the same core. Counted are 6 d flops per (unit x sample): 2 d forward, 4 d for the
- * gradient. */
+/* The step (dynamics/dynamics.h: outputs, exact sum, residual, gradient, update; one rank, full batch) compared with
+ * OpenBLAS's GEMM on the same core. A (unit x sample) pair counts as 6 d flops: 2 d for the outputs, 4 d for the
+ * gradient. / */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,20 +8,20 @@
 #include "base/openblas.h"
 #include "bench.h"
 
-enum { UNITS = 8192, POINTS = 480 }; /* a step takes milliseconds, as the products do */
+enum { UNITS = 8192, POINTS = 480 }; /* step and product of matrices each take milliseconds */
 
 struct gemm {
   struct openblas_gemm blas;
-  double peak[2]; /* Gflop/s, best seen: single, double */
+  double peak[2]; /* highest Gflop/s measured: single, double */
 };
 
 struct row {
   int unit, d, precision, isa;
   double ns, gflops, fraction;
-  size_t bytes; /* of a unit's parameters */
+  size_t bytes; /* of the parameters of a unit */
 };
 
-/* ---- what is timed ---- */
+/* ---- measured functions ---- */
 
 static double gemm_gflops(struct gemm *gemm, bool single) {
   const double gflops = 1e-9 * openblas_gemm_flops(&gemm->blas, single);
@@ -42,7 +42,7 @@ static int create_problem(const struct comm *comm, const struct row *row, struct
 
 static double step_ns(const struct problem *problem, int64_t step) {
   const double start = comm_time();
-  dynamics_step(problem->dynamics, step, true, NULL);
+  dynamics_step(problem->dynamics, step, problem->config->schedule.stage[0].dt, NULL);
   return 1e9 * (comm_time() - start) / ((double)UNITS * POINTS);
 }
 
@@ -54,7 +54,7 @@ static int measure(const struct bench *bench, struct gemm *gemm, struct row *row
   double ns[BENCH_TIMES], fraction[BENCH_TIMES];
   const int status = create_problem(&bench->self, row, &problem);
   if (status == OK) {
-    step_ns(&problem, 0); /* warm */
+    step_ns(&problem, 0); /* warm up */
     for (int i = 0; i < BENCH_TIMES; i++) {
       const double gflops = gemm_gflops(gemm, single);
       ns[i] = step_ns(&problem, 1 + i);
@@ -127,7 +127,7 @@ int bench_kernels(struct bench *bench) {
   json_end(bench->json);
   json_object(bench->json, "gemm_peak");
   json_text(bench->json, "core", openblas_core());
-  for (int i = 0; i < 2; i++) /* of the precisions asked for */
+  for (int i = 0; i < 2; i++) /* of the measured precisions */
     if (gemm.peak[i] > 0) json_real(bench->json, i ? "double" : "single", gemm.peak[i]);
   json_end(bench->json);
   openblas_gemm_free(&gemm.blas);

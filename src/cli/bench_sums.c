@@ -1,5 +1,4 @@
-/* What the sums cost: exact sums over blocks against plain ones, and against the kernels that make the terms; the sum
- * over ranks by size. */
+/* The cost of sums: exact sums over blocks compared with plain sums; sums over ranks by size. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +14,7 @@ static void plain_add(int count, const double *restrict v, double *restrict sum)
   for (int i = 0; i < count; i++) sum[i] += v[i];
 }
 
-/* ns per block and point; with the forward kernel of one block for comparison. */
+/* Nanoseconds per block and point, exact and plain. */
 static int bench_exact(struct bench *bench) {
   double exact[BENCH_TIMES], plain[BENCH_TIMES];
   double *v = alloc_small(sizeof *v * POINTS), *sum = alloc_small(sizeof *sum * POINTS);
@@ -32,7 +31,7 @@ static int bench_exact(struct bench *bench) {
     start = comm_time();
     for (int r = 0; r < ROUNDS; r++) {
       plain_add(POINTS, v, sum);
-      __asm__ volatile("" : : "r"(sum) : "memory"); /* the sums are wanted each round */
+      __asm__ volatile("" : : "r"(sum) : "memory"); /* keeps the compiler from removing a round */
     }
     plain[t] = 1e9 * (comm_time() - start) / (ROUNDS * POINTS);
   }

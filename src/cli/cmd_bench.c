@@ -1,5 +1,3 @@
-#include <gsl/gsl_sort.h>
-#include <gsl/gsl_statistics_double.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,18 +17,6 @@ const char cmd_bench_options[] = "  --quick           a few seconds, less exact\
                                  "  --d D             dimension of the points, 1 to 1024\n"
                                  "  --precision P     single, mixed or double\n"
                                  "  --isa L           portable, v2, v3 or v4\n";
-
-double bench_median(int count, double *values) {
-  gsl_sort(values, 1, (size_t)count);
-  return gsl_stats_median_from_sorted_data(values, 1, (size_t)count);
-}
-
-int bench_problem(const struct comm *comm, const char *text, struct problem *problem) {
-  struct config *config;
-  *problem = (struct problem){0};
-  TRY(config_parse("bench", text, &config));
-  return problem_create(comm, config, problem);
-}
 
 static const struct option options_table[] = {
     OPTION("--quick", option_flag, struct bench, quick),         OPTION("--only", option_text, struct bench, only),

@@ -17,6 +17,7 @@ static int compare(const char *a, const char *b) {
 
 int cmd_compare(const struct comm *comm, int argc, char **argv) {
   if (argc != 3) return FAIL(USAGE, "compare: two checkpoints were expected, received %d argument(s)", argc - 1);
-  for (int i = 1; i <= 2; i++) TRY(checkpoint_verify(comm, argv[i], NULL)); /* no verdict on what a disk has spoilt */
+  for (int i = 1; i <= 2; i++)
+    TRY(checkpoint_verify(comm, argv[i], NULL)); /* a comparison of damaged files would mislead */
   return comm_agree(comm, comm->rank == 0 ? compare(argv[1], argv[2]) : OK);
 }

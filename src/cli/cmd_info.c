@@ -37,7 +37,7 @@ static void print_provenance(struct h5 *file) {
   }
 }
 
-/* The last row of a series, mean over replicas. */
+/* Prints the last row of a series, averaged over replicas. */
 static int print_last(struct h5 *file, int member, int64_t rows, int64_t replicas) {
   static const char *const columns[] = {"loss", "test_loss"};
   char name[96];
@@ -68,7 +68,7 @@ static int print_rows(struct h5 *file, int member, int64_t replicas) {
   return rows[0] > 0 ? print_last(file, member, rows[0], replicas) : OK;
 }
 
-/* Sizes and, for a history, its rows and fields. */
+/* Prints the sizes and, for a history, the numbers of rows and fields. */
 static int print_members(struct h5 *file, bool history) {
   for (int e = 0;; e++) {
     char name[96], *unit;
@@ -97,7 +97,7 @@ static void print_size(const char *path) {
   printf("  %s, written %s\n", size, when);
 }
 
-/* What only a checkpoint says; its metadata are proved. */
+/* Prints facts that only a checkpoint has; its metadata are verified. */
 static int print_checkpoint(struct h5 *file, const char *path) {
   struct checkpoint_info info;
   char *precision;
@@ -136,7 +136,7 @@ static int print_file(struct h5 *file, const char *path, bool history) {
   return OK;
 }
 
-/* Whatever the library of HDF5 shall read is proved before. */
+/* A file is verified before the HDF5 library reads it. */
 static int info(const char *path) {
   struct h5 *file = NULL;
   const bool checkpoint = checkpoint_looks(path);

@@ -22,7 +22,7 @@ const char cmd_run_options[] =
     "write\n"
     "a checkpoint and stop, exit code 75\n";
 
-/* H:MM:SS, MM:SS or seconds. */
+/* Reads H:MM:SS, MM:SS or seconds. */
 static int take_duration(const struct option *option, const char *text, void *seconds) {
   double total = 0;
   const char *at = text;

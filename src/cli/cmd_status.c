@@ -70,7 +70,7 @@ static const struct option options_table[] = {
     OPTION("--manifest", option_text, struct request, manifest),
 };
 
-/* All behind --run are arguments of the run; --run stands in place of its verb. */
+/* All arguments after --run belong to the run; --run takes the position of its verb. */
 static int parse(int argc, char **argv, struct request *request) {
   int own = 1;
   while (own < argc && strcmp(argv[own], "--run") != 0) own++;
@@ -84,13 +84,13 @@ static int parse(int argc, char **argv, struct request *request) {
              : FAIL(USAGE, "status: run folders, --manifest FILE or --run INPUT were expected");
 }
 
-/* ---- which runs ---- */
+/* ---- the list of runs ---- */
 
 static void write_path(void *context, const char *run) {
   fwrite(run, 1, strlen(run) + 1, context);
 }
 
-/* Rank 0's bytes on all ranks; to be freed. */
+/* Returns the bytes of rank 0 on all ranks; the caller frees them. */
 static char *share(const struct comm *comm, char *text, int64_t *bytes) {
   comm_bcast(comm, bytes, sizeof *bytes, 0);
   if (comm->rank != 0) text = alloc_small((size_t)*bytes);
@@ -113,13 +113,13 @@ static void collect_folders(const struct comm *comm, const struct request *reque
   free(paths);
 }
 
-/* The next name of a path, behind slashes and dots that say nothing. */
+/* Skips slashes and "." before the next name of a path. */
 static const char *next_name(const char *path) {
   while (*path == '/' || (*path == '.' && (path[1] == '/' || !path[1]))) path++;
   return path;
 }
 
-/* Whether two paths are the same as written: links are not followed, there may be nothing yet. */
+/* Whether two paths are equal as text. Links are not followed; the paths need not exist. */
 static bool same_path(const char *a, const char *b) {
   if ((*a == '/') != (*b == '/')) return false;
   for (size_t length = 1; length > 0; a += length, b += length) {
@@ -131,7 +131,7 @@ static bool same_path(const char *a, const char *b) {
   return true;
 }
 
-/* argv as `mckean run` gets it, but for the verb. */
+/* argv: as for `mckean run`, except for the verb. */
 static int collect_command(const struct comm *comm, int argc, char **argv, int line, struct list *list) {
   static char verb[] = "run";
   struct run_request request = {.simulation = {.stop_at = -1}};
@@ -164,7 +164,7 @@ static int read_manifest(const char *path, char **text, size_t *size) {
   return bad ? FAIL(FAILED, "%s: cannot read this manifest: %s", path, strerror(errno)) : OK;
 }
 
-/* Lines are split at blanks, without quotes, as jobs/array.sh does it; empty ones are no run. */
+/* Lines are split at spaces, and quotes have no meaning, as in jobs/array.sh; empty lines are skipped. */
 static int collect_manifest(const struct comm *comm, const char *path, struct list *list) {
   char *text = NULL, *lines;
   size_t size = 0;
@@ -188,17 +188,17 @@ static int collect_manifest(const struct comm *comm, const char *path, struct li
   return status;
 }
 
-/* ---- what is said of them ---- */
+/* ---- output ---- */
 
-static void print_run(const char *folder, const struct run_status *survey) {
+static void print_run(const char *folder, const struct run_status *result) {
   char step[64] = "";
-  if (survey->step >= 0 && survey->steps > 0)
-    snprintf(step, sizeof step, "%lld of %lld", (long long)survey->step, (long long)survey->steps);
-  else if (survey->step >= 0)
-    snprintf(step, sizeof step, "%lld", (long long)survey->step);
-  printf("%-8s %20s  %s\n", run_state_names[survey->state], step, folder);
-  if (*survey->reason) printf("%31s%s\n", "", survey->reason);
-  for (const char *line = survey->passed_over; *line;) {
+  if (result->step >= 0 && result->steps > 0)
+    snprintf(step, sizeof step, "%lld of %lld", (long long)result->step, (long long)result->steps);
+  else if (result->step >= 0)
+    snprintf(step, sizeof step, "%lld", (long long)result->step);
+  printf("%-8s %20s  %s\n", run_state_names[result->state], step, folder);
+  if (*result->reason) printf("%31s%s\n", "", result->reason);
+  for (const char *line = result->skipped; *line;) {
     const size_t length = strcspn(line, "\n");
     printf("%31spassed over: %.*s\n", "", (int)length, line);
     line += length + (line[length] == '\n');
@@ -213,32 +213,32 @@ static void json_count(struct json *json, const char *name, int64_t value, bool 
     json_text(json, name, NULL);
 }
 
-static void json_run(struct json *json, const struct entry *entry, const struct run_status *survey) {
+static void json_run(struct json *json, const struct entry *entry, const struct run_status *result) {
   json_object(json, NULL);
   json_text(json, "run", entry->folder);
   json_count(json, "line", entry->line, entry->line > 0);
-  json_text(json, "state", run_state_names[survey->state]);
-  json_count(json, "step", survey->step, survey->step >= 0);
-  json_count(json, "steps", survey->steps, survey->steps > 0);
-  json_text(json, "checkpoint", survey->checkpoint);
-  json_list(json, "passed_over", survey->passed_over, '\n');
-  json_text(json, "reason", survey->reason);
+  json_text(json, "state", run_state_names[result->state]);
+  json_count(json, "step", result->step, result->step >= 0);
+  json_count(json, "steps", result->steps, result->steps > 0);
+  json_text(json, "checkpoint", result->checkpoint);
+  json_list(json, "passed_over", result->skipped, '\n');
+  json_text(json, "reason", result->reason);
   json_end(json);
 }
 
-static void survey_all(const struct comm *comm, const struct request *request, const struct list *list,
-                       struct json *json, int count[RUN_STATES]) {
+static void inspect_all(const struct comm *comm, const struct request *request, const struct list *list,
+                        struct json *json, int count[RUN_STATES]) {
   json_text(json, "format", "mckean-status");
   json_integer(json, "format_version", 1);
   json_text(json, "version", build_version);
   json_array(json, "runs");
   for (int i = 0; i < list->count; i++) {
-    struct run_status survey;
-    run_status_run(comm, list->entry[i].folder, list->entry[i].asked, request->quick, &survey);
-    count[survey.state]++;
-    json_run(json, &list->entry[i], &survey);
-    if (request->table && comm->rank == 0) print_run(list->entry[i].folder, &survey);
-    run_status_free(&survey);
+    struct run_status result;
+    run_status_run(comm, list->entry[i].folder, list->entry[i].asked, request->quick, &result);
+    count[result.state]++;
+    json_run(json, &list->entry[i], &result);
+    if (request->table && comm->rank == 0) print_run(list->entry[i].folder, &result);
+    run_status_free(&result);
   }
 }
 
@@ -253,14 +253,14 @@ static void print_total(const struct list *list, const int count[RUN_STATES]) {
   putchar('\n');
 }
 
-static int tell(const struct comm *comm, const struct request *request, const struct list *list) {
+static int print_status(const struct comm *comm, const struct request *request, const struct list *list) {
   int count[RUN_STATES] = {0};
   struct json *json;
   int status = json_create(comm->rank == 0 ? request->json : NULL, &json);
-  if (status == FAILED) status = FAIL(USAGE, "%s", error_text()); /* exit code 1 would tell of damage */
+  if (status == FAILED) status = FAIL(USAGE, "%s", error_text()); /* exit code 1 is for damaged runs */
   status = comm_agree(comm, status);
   if (status == OK) {
-    survey_all(comm, request, list, json, count);
+    inspect_all(comm, request, list, json, count);
     if (request->table && comm->rank == 0) print_total(list, count);
     status = comm_agree(comm, json_write(json));
   }
@@ -279,7 +279,7 @@ int cmd_status(const struct comm *comm, int argc, char **argv) {
   if (status == OK && request.manifest) status = collect_manifest(comm, request.manifest, &list);
   if (status == OK && request.arguments > 0)
     status = collect_command(comm, request.arguments, request.argument, 0, &list);
-  if (status == OK) status = tell(comm, &request, &list);
+  if (status == OK) status = print_status(comm, &request, &list);
   list_free(&list);
   return status;
 }

@@ -23,14 +23,14 @@ static int is_checkpoint(const struct dirent *entry) {
   return is_name(entry->d_name);
 }
 
-/* A folder in the place of a checkpoint is no folder of checkpoints. */
+/* A folder with the name of a checkpoint does not count. */
 static bool is_folder(const char *path) {
   const char *slash = strrchr(path, '/');
   struct stat found;
   return stat(path, &found) == 0 && S_ISDIR(found.st_mode) && !is_name(slash ? slash + 1 : path);
 }
 
-/* Verifies one file and prints what was found; *worst keeps the worst status. */
+/* Verifies one file and prints the result. *worst: the worst status so far. */
 static void verify(const struct comm *comm, const char *path, int *worst) {
   struct checkpoint_info info = {0};
   const int status = checkpoint_verify(comm, path, &info);
@@ -41,7 +41,7 @@ static void verify(const struct comm *comm, const char *path, int *worst) {
   if (status > *worst) *worst = status;
 }
 
-/* Rank 0. Prints the paths of all checkpoints of a run, or of a folder of checkpoints, one a line. */
+/* Rank 0. Prints the paths of all checkpoints of a run or of a folder of checkpoints, one per line. */
 static void list_folder(const char *folder, FILE *out) {
   char inner[PATH_BYTES];
   struct stat found;
@@ -57,7 +57,7 @@ static void list_folder(const char *folder, FILE *out) {
   free(entry);
 }
 
-/* The files to verify, one a line, the same on all ranks. To be freed. */
+/* Returns the paths of the files to verify, one per line, on all ranks. The caller frees them. */
 static char *list_files(const struct comm *comm, int argc, char **argv) {
   char *text = NULL;
   size_t size = 0;

@@ -1,4 +1,4 @@
-/* mckean: wide one-hidden-layer networks as an interacting particle system. */
+/* mckean: trains wide one-hidden-layer networks as interacting particle systems. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,7 @@ static bool asks_for_help(const char *argument) {
   return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
 }
 
-/* A verb without what it needs tells its usage, too. */
+/* A verb without its required arguments prints its usage, too. */
 static int dispatch_verb(const struct comm *comm, const struct verb *verb, int argc, char **argv) {
   for (int i = 1; i < argc; i++) {
     if (!asks_for_help(argv[i])) continue;

@@ -1,4 +1,4 @@
-/* The verbs, in the order in which they are told of. */
+/* The verbs, in the order of the help. To add one: a row here and a file cmd_<verb>.c. */
 #include "cli/cmd.h"
 
 const struct verb verb_table[] = {

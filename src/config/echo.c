@@ -1,4 +1,4 @@
-/* What a config says of itself: its echo, its differences from another, the help of its keys. */
+/* Output about the input: its echo, its differences from another input, the help of its keys. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 
 /* ---- echo ---- */
 
-/* Prints the sections of key that differ from those of the key before, then its last part. */
+/* Prints the sections of a key that differ from those of the key before, then its last name. */
 static void print_key(FILE *out, const char *key, const char *before) {
   int depth = 0;
   bool same = true;
@@ -43,7 +43,7 @@ static void print_stages(FILE *out, const struct schedule *schedule) {
   }
 }
 
-/* Keys without a value: those whose default is "none". */
+/* Whether the key has a value: two keys may have none. */
 static bool has_value(const struct config *config, const struct parameter *parameter) {
   if (strcmp(parameter->key, "data.samples") == 0) return config->data.samples > 0;
   if (strcmp(parameter->key, "target.d") == 0) return config->target.d > 0;
@@ -113,11 +113,11 @@ int config_resumable(const struct config *was, const struct config *now, int64_t
 
 static void key_choices(const struct parameter *parameter, struct config_key *key) {
   static const char *const flags[] = {"true", "false"};
-  const int room = (int)(sizeof key->choice / sizeof *key->choice);
+  const int capacity = (int)(sizeof key->choice / sizeof *key->choice);
   if (parameter->kind == P_FLAG)
     for (; key->choices < 2; key->choices++) key->choice[key->choices] = flags[key->choices];
   if (parameter->kind == P_STEPSIZE) key->choice[key->choices++] = "auto";
-  while (parameter->choice && key->choices < room && parameter->choice(key->choices)) {
+  while (parameter->choice && key->choices < capacity && parameter->choice(key->choices)) {
     key->choice[key->choices] = parameter->choice(key->choices);
     key->choices++;
   }
@@ -137,7 +137,7 @@ bool config_key(int i, struct config_key *key) {
   return true;
 }
 
-/* Lines of at most LINE characters, broken at blanks and indented. */
+/* Prints text in indented lines of at most LINE characters, broken at spaces. */
 static void print_filled(FILE *out, const char *text) {
   enum { INDENT = 4, LINE = 100 };
   size_t column = 0;

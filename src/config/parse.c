@@ -7,14 +7,14 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/utf8.h"
-#include "dynamics/potential.h"
 #include "io/yaml_reader.h"
 #include "key.h"
+#include "rules.h"
 #include "table.h"
 
-enum { PARAMETERS_MAX = 128, ERRORS_MAX = 50, DERIVED = 4096 };
+enum { ERRORS_MAX = 50, DERIVED = 4096 };
 
-/* All that is wrong with an input. */
+/* The errors of an input. */
 struct errors {
   int count;
   char *text;
@@ -26,12 +26,11 @@ struct reading {
   const char *name;
   struct config *config;
   struct errors errors;
-  bool seen[PARAMETERS_MAX]; /* keys that are not of stages */
-  bool stage_seen[STAGES_MAX][PARAMETERS_MAX];
+  struct given_keys given;
 };
 
-static void complain(struct errors *errors, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void complain(struct errors *errors, const char *format, ...) {
+static void report_error(struct errors *errors, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void report_error(struct errors *errors, const char *format, ...) {
   if (++errors->count > ERRORS_MAX) return;
   va_list args;
   va_start(args, format);
@@ -40,8 +39,8 @@ static void complain(struct errors *errors, const char *format, ...) {
   va_end(args);
 }
 
-/* "x.yaml:3:8", or the override as it was typed. */
-static const char *place(const struct yaml_reader_entry *entry, char text[KEY_MAX]) {
+/* Returns "x.yaml:3:8", or the override as it was typed. */
+static const char *position(const struct yaml_reader_entry *entry, char text[KEY_MAX]) {
   if (strncmp(entry->name, "command line", 12) == 0)
     snprintf(text, KEY_MAX, "%s", entry->name);
   else
@@ -59,18 +58,18 @@ static void unknown_key(struct reading *reading, const struct yaml_reader_entry 
   char where[KEY_MAX];
   const char *nearest = reading->errors.count < ERRORS_MAX ? key_nearest(key) : NULL;
   if (!*entry->path)
-    complain(&reading->errors, "%s: sections with keys were expected, received \"%.60s\"", place(entry, where),
-             entry->value);
+    report_error(&reading->errors, "%s: sections with keys were expected, received \"%.60s\"", position(entry, where),
+                 entry->value);
   else if (key_is_section(key) && entry->kind == YAML_READER_EMPTY_MAP && !strchr(entry->path, '['))
-    return; /* an empty section says nothing; an empty stage does */
+    return; /* an empty section is allowed; an empty stage is not */
   else if (key_is_section(key))
-    complain(&reading->errors,
-             "%s: %s: a section with keys was expected, received \"%.60s\"; `mckean help %s` lists them",
-             place(entry, where), entry->path, entry->value, key);
+    report_error(&reading->errors,
+                 "%s: %s: a section with keys was expected, received \"%.60s\"; `mckean help %s` lists them",
+                 position(entry, where), entry->path, entry->value, key);
   else
-    complain(&reading->errors, "%s: %.200s: unknown key; %s%s%s", place(entry, where), entry->path,
-             nearest ? "did you mean \"" : "`mckean help` lists the known ones", nearest ? nearest : "",
-             nearest ? "\"?" : "");
+    report_error(&reading->errors, "%s: %.200s: unknown key; %s%s%s", position(entry, where), entry->path,
+                 nearest ? "did you mean \"" : "`mckean help` lists the known ones", nearest ? nearest : "",
+                 nearest ? "\"?" : "");
 }
 
 static void wrong_value(struct reading *reading, const struct yaml_reader_entry *entry,
@@ -82,8 +81,8 @@ static void wrong_value(struct reading *reading, const struct yaml_reader_entry 
                          : entry->kind == YAML_READER_EMPTY_MAP ? "an empty section"
                          : *entry->value || *quote              ? entry->value
                                                                 : "nothing";
-  complain(&reading->errors, "%s: %s: expected %s, received %s%.80s%s", place(entry, where), entry->path, expected,
-           quote, received, quote);
+  report_error(&reading->errors, "%s: %s: expected %s, received %s%.80s%s", position(entry, where), entry->path,
+               expected, quote, received, quote);
 }
 
 static void take_entry(struct reading *reading, const struct yaml_reader_entry *entry) {
@@ -102,18 +101,18 @@ static void take_entry(struct reading *reading, const struct yaml_reader_entry *
   if (parameter_of_stage(parameter)) {
     if (item < 0 || item >= STAGES_MAX) {
       char where[KEY_MAX];
-      complain(&reading->errors, "%s: %s: stages are numbered from [0] to [%d]", place(entry, where), entry->path,
-               STAGES_MAX - 1);
+      report_error(&reading->errors, "%s: %s: stages are numbered from [0] to [%d]", position(entry, where),
+                   entry->path, STAGES_MAX - 1);
       return;
     }
     right = right && brackets == 1;
     if (right) {
       base = &schedule->stage[item];
       if (item >= schedule->stages) schedule->stages = item + 1;
-      reading->stage_seen[item][index] = true;
+      reading->given.stage_key[item][index] = true;
     }
   } else {
-    reading->seen[index] = true;
+    reading->given.key[index] = true;
     if (brackets > is_list(parameter)) right = false;
   }
   if (entry->kind == YAML_READER_EMPTY_LIST && parameter->kind == P_STEPS) {
@@ -124,8 +123,8 @@ static void take_entry(struct reading *reading, const struct yaml_reader_entry *
     *(unsigned *)((char *)base + parameter->offset) = 0;
     return;
   }
-  const int place_in_list = item < 0 || parameter_of_stage(parameter) ? 0 : item;
-  if (!right || !parameter_assign(parameter, base, place_in_list, entry->value, entry->kind == YAML_READER_QUOTED))
+  const int index_in_list = item < 0 || parameter_of_stage(parameter) ? 0 : item;
+  if (!right || !parameter_assign(parameter, base, index_in_list, entry->value, entry->kind == YAML_READER_QUOTED))
     wrong_value(reading, entry, parameter);
 }
 
@@ -138,156 +137,29 @@ static void set_defaults(struct reading *reading) {
       die("the default of %s: %s", parameter->key, error_text());
     for (int k = 0; k < yaml.count; k++) take_entry(reading, &yaml.entry[k]);
     yaml_reader_free(&yaml);
-    reading->seen[i] = false;
+    reading->given.key[i] = false;
   }
 }
 
-/* ---- what no single key decides ---- */
+/* ---- derived values ---- */
 
-static bool seen(const struct reading *reading, const char *key) {
-  return reading->seen[key_find(key)];
-}
-
-/* dt: auto has two keys of its own. */
-static void check_dt(struct reading *reading, int s) {
-  struct stage *stage = &reading->config->schedule.stage[s];
-  const bool *given = reading->stage_seen[s];
-  const bool safety = given[key_find("dynamics.stages[].dt_safety")],
-             every = given[key_find("dynamics.stages[].dt_every")];
-  if (stage->dt > 0 && (safety || every))
-    complain(&reading->errors, "%s: dynamics.stages[%d]: dt_safety and dt_every go with dt: auto, received dt: %g",
-             reading->name, s, stage->dt);
-  if (!safety) stage->dt_safety = 0.5;
-  if (!every) stage->dt_every = 100;
-}
-
-static void check_stage(struct reading *reading, int s) {
-  const struct config *config = reading->config;
-  const struct stage *stage = &config->schedule.stage[s];
-  struct errors *errors = &reading->errors;
-  const bool *given = reading->stage_seen[s];
-  const char *name = reading->name;
-  if (!given[key_find("dynamics.stages[].steps")] || !given[key_find("dynamics.stages[].dt")])
-    complain(errors, "%s: dynamics.stages[%d]: steps and dt are required in every stage", name, s);
-  check_dt(reading, s);
-  const bool batch = given[key_find("dynamics.stages[].batch")],
-             scale = given[key_find("dynamics.stages[].batch_scale")];
-  if (batch && (scale || given[key_find("dynamics.stages[].batch_power")]))
-    complain(errors, "%s: dynamics.stages[%d]: give either batch or batch_scale and batch_power, received both", name,
-             s);
-  if (config->schedule.scheme == SCHEME_GD) {
-    if (scale || given[key_find("dynamics.stages[].batch_power")] || (batch && stage->batch != config->data.samples))
-      complain(errors, "%s: dynamics.stages[%d]: gd uses the whole %s each step: leave batch out%s", name, s,
-               config->data.mode == DATA_POPULATION ? "population" : "fixed set",
-               config->data.mode == DATA_POPULATION ? "" : ", or use scheme: sgd");
-    return;
-  }
-  if (!batch && !scale)
-    complain(errors, "%s: dynamics.stages[%d]: sgd needs batch, or batch_scale and batch_power", name, s);
-  if (config->data.mode == DATA_FIXED && config->data.samples == 0) return; /* of a file: known when it has been read */
-  for (int e = 0; e < config->ensemble.members; e++)
-    if (schedule_check(&config->schedule, s, config->ensemble.n[e], config->data.samples) != OK)
-      complain(errors, "%s: %s", name, error_text());
-}
-
-static void check_target_and_data(struct reading *reading) {
-  const struct config *config = reading->config;
-  struct errors *errors = &reading->errors;
-  const char *name = reading->name;
-  if (!seen(reading, "target.type")) return;
-  const bool file = config->target.type == TARGET_FILE, fixed = config->data.mode == DATA_FIXED;
-  if (!file && !seen(reading, "target.d")) complain(errors, "%s: target.d: required: the input dimension", name);
-  if (file && !*config->target.path) complain(errors, "%s: target.path: required for a target of type file", name);
-  if (file && !fixed)
-    complain(errors, "%s: data.mode: a file's points are fixed, received %s; scheme: sgd draws mini-batches of them",
-             name, dataset_mode_names[config->data.mode]);
-  if (!file && fixed && config->data.samples == 0)
-    complain(errors, "%s: data.samples: required with mode: fixed: how many points", name);
-  if (config->data.mode == DATA_ONLINE && config->schedule.scheme == SCHEME_GD)
-    complain(errors, "%s: dynamics.scheme: gd needs data.mode: fixed, received online; use scheme: sgd", name);
-  const bool sphere = unit_table[config->unit.type].manifold == MANIFOLD_SPHERE;
-  if (sphere && !file && config->target.d == 1)
-    complain(errors, "%s: unit.type: units on the sphere need target.d >= 2, received 1", name);
-  if (sphere && seen(reading, "unit.train") && config->unit.train & FIELD_BIT_B)
-    complain(errors, "%s: unit.train: expected a list of c, a: rbf units have no b", name);
-}
-
-/* The exact potential is known for rbf units and the spin target, and there are no points to speak of. */
-static void check_population(struct reading *reading) {
-  const struct config *config = reading->config;
-  if (config->data.mode != DATA_POPULATION) return;
-  const struct {
-    bool wrong;
-    const char *key, *expected;
-  } rule[] = {
-      {config->unit.type != UNIT_RBF, "unit.type", "rbf"},
-      {config->target.type != TARGET_SPIN, "target.type", "spin"},
-      {config->unit.alpha * config->target.d > POTENTIAL_K_MAX, "unit.alpha", "alpha d <= 10^4"},
-      {config->schedule.scheme != SCHEME_GD, "dynamics.scheme", "gd: each step sees all points of the sphere"},
-      {config->data.noise > 0, "target.noise", "0: there are no labels"},
-      {seen(reading, "data.samples"), "data.samples", "none: there is no fixed set"},
-      {config->data.shared, "data.shared", "false: all networks see all points"},
-  };
-  for (size_t i = 0; i < sizeof rule / sizeof *rule; i++)
-    if (rule[i].wrong)
-      complain(&reading->errors, "%s: %s: with data.mode: population expected %s", reading->name, rule[i].key,
-               rule[i].expected);
-}
-
-static void check_steps(struct reading *reading, const char *key, const struct steps *steps) {
-  const int64_t last = schedule_steps(&reading->config->schedule);
-  if (steps->count > 0 && steps->step[steps->count - 1] > last)
-    complain(&reading->errors, "%s: %s: expected steps up to the last one, %lld, received %lld", reading->name, key,
-             (long long)last, (long long)steps->step[steps->count - 1]);
-}
-
-/* Networks that start alike and see the same points would stay alike. */
-static void check_streams(struct reading *reading) {
-  const struct config *config = reading->config;
-  const bool own = !config->data.shared && config->schedule.scheme == SCHEME_SGD;
-  if (config->ensemble.streams > 1 && !own)
-    complain(
-        &reading->errors,
-        "%s: data.streams: expected 1 where all networks see the same points (dynamics.scheme gd, or data.shared), "
-        "received %lld",
-        reading->name, (long long)config->ensemble.streams);
-}
-
-static void check_sizes(struct reading *reading) {
-  struct ensemble_spec *ensemble = &reading->config->ensemble;
-  double numbers = 0;
-  ensemble->replicas = reading->config->initial_conditions * ensemble->streams;
-  if (ensemble->replicas >= 1 << 24)
-    complain(&reading->errors,
-             "%s: ensemble.replicas x data.streams: expected at most %d networks of a size, received "
-             "%lld",
-             reading->name, (1 << 24) - 1, (long long)ensemble->replicas);
-  for (int e = 0; e < ensemble->members; e++)
-    numbers += (double)ensemble->n[e] * (double)ensemble->replicas * (reading->config->target.d + 2);
-  if (numbers > 0x1p58)
-    complain(&reading->errors, "%s: ensemble: n x replicas x (d + 2) = %.3g numbers are more than any machine holds",
-             reading->name, numbers);
-}
-
-static void check_all(struct reading *reading) {
+/* Values that follow from others. They are set before the rules are checked. */
+static void complete(struct reading *reading) {
   struct config *config = reading->config;
-  if (!seen(reading, "ensemble.n"))
-    complain(&reading->errors, "%s: ensemble.n: required: units of a network, or a list of sizes", reading->name);
-  if (!seen(reading, "target.type"))
-    complain(&reading->errors, "%s: target.type: required: spin, teacher or file", reading->name);
-  if (config->schedule.stages == 0)
-    complain(&reading->errors, "%s: dynamics.stages: required: a list of {steps, dt}", reading->name);
-  check_target_and_data(reading);
-  check_population(reading);
-  for (int s = 0; s < config->schedule.stages; s++) check_stage(reading, s);
-  check_steps(reading, "output.snapshots", &config->snapshots);
-  check_steps(reading, "output.fields", &config->fields);
-  check_sizes(reading);
-  check_streams(reading);
-  if (unit_table[config->unit.type].manifold == MANIFOLD_SPHERE) config->unit.train &= ~(unsigned)FIELD_BIT_B;
+  config->ensemble.replicas = config->initial_conditions * config->ensemble.streams;
+  for (int s = 0; s < config->schedule.stages; s++) {
+    const bool *given = reading->given.stage_key[s];
+    if (!given[key_find("dynamics.stages[].dt_safety")]) config->schedule.stage[s].dt_safety = 0.5;
+    if (!given[key_find("dynamics.stages[].dt_every")]) config->schedule.stage[s].dt_every = 100;
+  }
 }
 
-/* A value that the input does not give, checked as a given one. */
+static void report_broken(void *context, const char *message) {
+  struct reading *reading = context;
+  report_error(&reading->errors, "%s: %s", reading->name, message);
+}
+
+/* Sets a value that the input does not give; it is checked like a given one. */
 static void derive(struct reading *reading, const char *key, const char *value) {
   const struct parameter *parameter = &parameter_table[key_find(key)];
   if (parameter_assign(parameter, reading->config, 0, value, true)) return;
@@ -295,13 +167,15 @@ static void derive(struct reading *reading, const char *key, const char *value) 
   parameter_expects(parameter, expected, sizeof expected);
   utf8_append(file, sizeof file, 0, reading->name);
   utf8_append(received, sizeof received, 0, value);
-  complain(&reading->errors,
-           "%s: %s: expected %s, received \"%s\" from the name of the input file; rename the file, or set run.name and "
-           "run.output",
-           file, key, expected, received);
+  report_error(
+      &reading->errors,
+      "%s: %s: expected %s, received \"%s\" from the name of the input file; rename the file, or set run.name and "
+      "run.output",
+      file, key, expected, received);
 }
 
-/* run.name: the file's name without folder and ending; run.output: below runs/. */
+/* The default of run.name is the name of the file without folder and extension; that of run.output is
+ * runs/<run.name>. */
 static void name_output(struct reading *reading) {
   struct config *config = reading->config;
   char derived[DERIVED];
@@ -327,8 +201,10 @@ static int build(const char *name, const struct yaml_reader *yaml, struct config
   reading->errors.stream = open_memstream(&reading->errors.text, &reading->errors.size);
   set_defaults(reading);
   for (int i = 0; i < yaml->count; i++) take_entry(reading, &yaml->entry[i]);
-  if (reading->errors.count == 0) { /* else these would only repeat what is wrong */
-    check_all(reading);
+  if (reading->errors.count == 0) { /* otherwise most messages would repeat an error that is already reported */
+    complete(reading);
+    rules_check(config, &reading->given, report_broken, reading);
+    if (unit_table[config->unit.type].manifold == MANIFOLD_SPHERE) config->unit.train &= ~(unsigned)FIELD_BIT_B;
     name_output(reading);
   }
   struct errors *errors = &reading->errors;
@@ -353,14 +229,14 @@ int config_parse(const char *name, const char *text, struct config **config) {
   return status;
 }
 
-/* What follows so many characters of UTF-8. */
-static const char *behind(const char *text, size_t characters) {
+/* Returns the text after a number of UTF-8 characters. */
+static const char *text_after(const char *text, size_t characters) {
   for (; *text && (characters > 0 || (*text & 0xc0) == 0x80); text++)
     if ((*text & 0xc0) != 0x80) characters--;
   return text;
 }
 
-/* One override: its value replaces everything at or below its key. name stays alive as long as yaml. */
+/* Applies one override: its value replaces all entries at or below its key. name must live as long as yaml. */
 static int override_key(const char *text, char *name, size_t size, struct yaml_reader *yaml) {
   snprintf(name, size, "command line, \"%.200s\"", text);
   const char *equals = strchr(text, '=');
@@ -371,7 +247,7 @@ static int override_key(const char *text, char *name, size_t size, struct yaml_r
   yaml_reader_remove(yaml, key);
   const char *value = equals[1] ? equals + 1 : "''";
   TRY(yaml_reader_parse(name, value, key, yaml));
-  const char *rest = behind(value, yaml->end);
+  const char *rest = text_after(value, yaml->end);
   rest += strspn(rest, " \t\r\n");
   if (*rest == 0) return OK;
   return FAIL(USAGE,
@@ -398,7 +274,7 @@ int config_read(const struct comm *comm, const char *file, int overrides, char *
   const int status = comm->rank == 0 ? yaml_reader_load(file, &text) : OK;
   int64_t length = text ? (int64_t)strlen(text) + 1 : 0;
   comm_bcast(comm, &length, sizeof length, 0);
-  if (length == 0) { /* nobody but rank 0 knows why: its text goes to all, without its rank */
+  if (length == 0) { /* only rank 0 knows the reason: all ranks get its error text, without its rank */
     char why[1024] = "";
     int code = status;
     snprintf(why, sizeof why, "%s", error_text());

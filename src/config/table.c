@@ -162,6 +162,7 @@ const struct parameter parameter_table[] = {
      "room, until a signal, the stop file or the time limit ends the run"},
 };
 const int parameter_count = sizeof parameter_table / sizeof *parameter_table;
+_Static_assert(sizeof parameter_table / sizeof *parameter_table <= PARAMETERS_MAX, "PARAMETERS_MAX is too small");
 
 bool parameter_of_stage(const struct parameter *parameter) {
   return strncmp(parameter->key, "dynamics.stages[].", 18) == 0;
@@ -214,7 +215,7 @@ void parameter_expects(const struct parameter *parameter, char *text, size_t siz
   }
 }
 
-/* A decimal number and nothing else: no hexadecimal, no nan or inf, no trailing text. */
+/* Reads a decimal number. Hexadecimal numbers, nan, inf and trailing text are errors. */
 static bool number(const char *text, double *value) {
   if (!*text || text[strspn(text, "0123456789+-.eE")]) return false;
   char *end;
@@ -319,7 +320,7 @@ bool parameter_assign(const struct parameter *parameter, void *base, int item, c
     *(bool *)at = strcmp(text, "true") == 0;
     return *(bool *)at || strcmp(text, "false") == 0;
   case P_TEXT:
-    return utf8_is_plain(text) && /* else its echo could not be read */
+    return utf8_is_plain(text) && /* otherwise the echo could not be read */
            snprintf(at, text_size(parameter), "%s", text) < (int)text_size(parameter);
   case P_CHOICE:
     return choice_item(parameter, at, text);
@@ -333,7 +334,7 @@ bool parameter_assign(const struct parameter *parameter, void *base, int item, c
   return false;
 }
 
-/* The shortest of the usual forms that reads back to the same bits. */
+/* Prints the fewest digits, at least 15, that read back to the same bits. */
 static void print_real(FILE *out, double value) {
   char text[40];
   for (int digits = 15; digits <= 17; digits++) {

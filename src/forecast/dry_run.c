@@ -32,7 +32,7 @@ static double max(double a, double b) {
 static void add_stage(struct dry_run *plan, const struct dataset *data, int s, int64_t a, int64_t b) {
   const struct config *config = plan->config;
   const struct stage *stage = &config->schedule.stage[s];
-  const struct pilot_run_stage *take = &plan->trial.stage[s];
+  const struct pilot_run_stage *take = &plan->pilot.stage[s];
   int64_t rows[2], fields[2]; /* up to a, up to b */
   history_kept(config, a, &rows[0], &fields[0]);
   history_kept(config, b, &rows[1], &fields[1]);
@@ -43,8 +43,8 @@ static void add_stage(struct dry_run *plan, const struct dataset *data, int s, i
   if (!(stage->dt > 0)) plan->loop += (1 + floor(steps / (double)stage->dt_every)) * take->limit;
 }
 
-/* Of an earlier start of this run; 0 if there was none. */
-static double learned_rate(const char *output) {
+/* GB/s of checkpoints in summary.json of this output; 0: unknown. */
+static double recorded_rate(const char *output) {
   char path[PATH_BYTES], line[512];
   double rate = 0;
   snprintf(path, sizeof path, "%s/summary.json", output);
@@ -57,7 +57,7 @@ static double learned_rate(const char *output) {
   return rate > 0 && isfinite(rate) ? rate : 0;
 }
 
-static void foresee_time(struct dry_run *plan, const struct dataset *data) {
+static void predict_time(struct dry_run *plan, const struct dataset *data) {
   const struct config *config = plan->config;
   for (int s = 0; s < config->schedule.stages; s++) {
     const int64_t first = schedule_first(&config->schedule, s), end = first + config->schedule.stage[s].steps;
@@ -66,22 +66,22 @@ static void foresee_time(struct dry_run *plan, const struct dataset *data) {
   int64_t rows, fields;
   history_kept(config, plan->first, &rows, &fields);
   history_kept(config, plan->steps, &plan->rows, &plan->fields);
-  plan->rows += 1 - rows; /* the last one stands behind the last step */
+  plan->rows += 1 - rows; /* the last row follows the last step */
   plan->fields += steps_hold(&config->fields, plan->steps) - fields;
   const int64_t every = config->checkpoint_every;
   if (every > 0) plan->checkpoints += (double)(plan->steps / every - plan->first / every);
   if (config->checkpoint_minutes > 0) plan->checkpoints += floor(plan->loop / (60 * config->checkpoint_minutes));
   for (int i = 0; i < config->snapshots.count; i++) plan->checkpoints += config->snapshots.step[i] > plan->first;
   if (plan->checkpoints < 1) plan->checkpoints = 1;
-  const double rate = learned_rate(config->output);
+  const double rate = recorded_rate(config->output);
   plan->rate_known = rate > 0;
   plan->checkpoint_seconds = 1e-9 * (double)plan->checkpoint / (plan->rate_known ? rate : DRY_RUN_RATE);
 }
 
 /* ---- memory ---- */
 
-/* Owners in the stages to come, after those of the first one, which every run begins with. Adds two owners' tiles where
- * blocks move. tiles [ranks]: most at a time. */
+/* The owners of units in the remaining stages; a run begins with those of the first stage. While blocks move, old and
+ * new owner hold their tiles. tiles [ranks]: largest number at a time. */
 static void follow_owners(const struct dry_run *plan, const struct dataset *data, struct ownership *owned,
                           double *tiles) {
   const struct config *config = plan->config;
@@ -102,7 +102,7 @@ static void follow_owners(const struct dry_run *plan, const struct dataset *data
   free(next);
 }
 
-/* Of those to come, in any so many steps. */
+/* The largest number of remaining fields within `between` steps. */
 static double most_fields(const struct dry_run *plan, double between) {
   const struct steps *fields = &plan->config->fields;
   int most = 0;
@@ -116,8 +116,8 @@ static double most_fields(const struct dry_run *plan, double between) {
   return most;
 }
 
-/* Of the rows between two checkpoints: kept where networks are led, then brought together on rank 0, size by size and
- * kind by kind (history_write). */
+/* Bytes of the rows between two checkpoints: kept on the ranks that lead networks, then gathered on rank 0 for one size
+ * and one kind at a time (history_write). */
 static double rows_bytes(const struct dry_run *plan, const struct dataset *data, const struct ownership *owned,
                          int rank) {
   const struct config *config = plan->config;
@@ -129,7 +129,7 @@ static double rows_bytes(const struct dry_run *plan, const struct dataset *data,
   const double rows = (double)plan->rows * (steps > 0 ? between / steps : 1);
   const double fields = most_fields(plan, between);
   const double numbers[] = {rows * column_count, fields * (double)data->tests, fields * (double)data->samples,
-                            fields * HISTORY_MOMENTS};
+                            fields * HISTORY_SECOND_MOMENTS};
   const double led = (double)owned->led, of_size = fmin(led, replicas);
   double kept = 0, tables = 0, moving = 0;
   for (int kind = 0; kind < 4; kind++) {
@@ -140,67 +140,66 @@ static double rows_bytes(const struct dry_run *plan, const struct dataset *data,
   return sizeof(double) * (kept + moving);
 }
 
-/* Bytes of a rank besides units and rows: the program as it stood after the trial, and what the trial was too small to
- * need. */
+/* Bytes of a rank without units and rows: the program after the pilot run, and arrays for which the pilot run was too
+ * small. */
 static double work_bytes(const struct dry_run *plan, const struct dataset *data, const struct ownership *owned,
                          int rank, double program) {
   const struct config *config = plan->config;
   const enum precision precision = (enum precision)config->precision;
   const double tile = (double)particles_tile_bytes(data->d, precision);
-  enum { CRCS = 3 * sizeof(uint32_t), SLABS = 3 << 20 }; /* of a block; buffers of checkpoints */
+  enum { CRCS = 3 * sizeof(uint32_t), BUFFERS = 3 << 20 }; /* of a block; buffers of checkpoints */
   double bytes =
-      program + SLABS + CRCS * (double)(owned->blocks + (rank == 0 ? ensemble_blocks(&config->ensemble) : 0));
+      program + BUFFERS + CRCS * (double)(owned->blocks + (rank == 0 ? ensemble_blocks(&config->ensemble) : 0));
   if (data->spec.mode == DATA_POPULATION)
     return bytes + owned->units * (data->d + 1) * sizeof(double) + (double)network_tiles(owned->split) * tile;
   const int64_t batch = schedule_largest_batch(&config->schedule, &config->ensemble, data->samples);
   if (batch != data->samples) bytes += gradient_bytes(data->d, precision, batch, owned->tiles);
   enum { POINT = 56 }; /* f, y, r and the sums of a point (dynamics/outputs.h) */
-  if (batch > plan->trial.batch) bytes += POINT * (double)(batch - plan->trial.batch);
+  if (batch > plan->pilot.batch) bytes += POINT * (double)(batch - plan->pilot.batch);
   return bytes;
 }
 
-/* What a rank tells of itself and of where it is. */
-struct seat {
+/* Facts about a rank and its node. */
+struct rank_facts {
   char node[256];
-  double room;    /* bytes that a job may hold on this node */
-  double program; /* bytes of the rank besides particles, after the trial */
-  double memory;  /* bytes of the rank, foreseen on rank 0 */
+  double free_memory; /* bytes that the job may use on this node */
+  double program;     /* bytes of the rank without particles, after the pilot run */
+  double memory;      /* predicted bytes of the rank, on rank 0 */
 };
 
-/* Nodes by their names, and the one with least to spare. */
-static void foresee_nodes(struct dry_run *plan, const struct seat *seat) {
+/* Counts the nodes by name, and finds the one with the smallest reserve. */
+static void predict_nodes(struct dry_run *plan, const struct rank_facts *facts) {
   double *needs = calloc((size_t)plan->ranks, sizeof *needs);
   if (!needs) die("no memory for %d ranks", plan->ranks);
-  plan->node_room = INFINITY;
+  plan->node_available = INFINITY;
   for (int r = 0; r < plan->ranks; r++) {
     int first = 0;
-    while (strcmp(seat[first].node, seat[r].node) != 0) first++;
+    while (strcmp(facts[first].node, facts[r].node) != 0) first++;
     plan->nodes += first == r;
-    needs[first] += seat[r].memory;
+    needs[first] += facts[r].memory;
   }
   for (int r = 0; r < plan->ranks; r++)
-    if (needs[r] > 0 && seat[r].room - needs[r] < plan->node_room - plan->node_memory) {
+    if (needs[r] > 0 && facts[r].free_memory - needs[r] < plan->node_available - plan->node_memory) {
       plan->node_memory = needs[r];
-      plan->node_room = seat[r].room;
+      plan->node_available = facts[r].free_memory;
     }
   free(needs);
 }
 
-/* seat [ranks]: their memory is filled in. */
-static void foresee_memory(struct dry_run *plan, const struct dataset *data, struct seat *seat) {
+/* facts [ranks]: fills in their memory. */
+static void predict_memory(struct dry_run *plan, const struct dataset *data, struct rank_facts *facts) {
   const struct config *config = plan->config;
   struct ownership *owned = alloc_small(sizeof *owned * (size_t)plan->ranks);
   double *tiles = calloc((size_t)plan->ranks, sizeof *tiles);
   if (!tiles) die("no memory for %d ranks", plan->ranks);
   follow_owners(plan, data, owned, tiles);
-  const double tile =
-      (double)particles_tile_bytes(data->d, (enum precision)config->precision) * (1 + config->unit.copies);
+  const double tile = (double)particles_tile_bytes(data->d, (enum precision)config->precision) * (1 + config->unit.copies);
   for (int r = 0; r < plan->ranks; r++) {
     const double units = tiles[r] * tile, rows = rows_bytes(plan, data, &owned[r], r),
-                 work = work_bytes(plan, data, &owned[r], r, seat[r].program);
+                 work = work_bytes(plan, data, &owned[r], r, facts[r].program);
     rank_range_add(&plan->units, r, plan->ranks, units);
-    seat[r].memory = units + rows + work;
-    rank_range_add(&plan->memory, r, plan->ranks, seat[r].memory);
+    facts[r].memory = units + rows + work;
+    rank_range_add(&plan->memory, r, plan->ranks, facts[r].memory);
     plan->program = max(plan->program, work);
     plan->history_memory = max(plan->history_memory, rows);
   }
@@ -217,7 +216,7 @@ static double size_of(const char *folder, const char *name) {
   return stat(path, &found) == 0 && S_ISREG(found.st_mode) ? (double)found.st_size : 0;
 }
 
-static double bytes_there(const char *output) {
+static double present_bytes(const char *output) {
   char folder[PATH_BYTES];
   snprintf(folder, sizeof folder, "%s/checkpoints", output);
   double bytes = size_of(output, "history.h5");
@@ -241,52 +240,54 @@ static int checkpoint_length(const struct problem *problem, const struct provena
   return status;
 }
 
-static void foresee_disk(struct dry_run *plan, const struct dataset *data, bool fresh) {
+static void predict_disk(struct dry_run *plan, const struct dataset *data, bool fresh) {
   const struct config *config = plan->config;
   const double snapshots = config->snapshots.count;
-  struct statvfs room;
+  struct statvfs disk;
   plan->kept = fmin(config->keep, plan->checkpoints) + fmin(snapshots, STEPS_MAX) + 1;
   plan->history = history_bytes(config, data, plan->steps + 1);
-  plan->disk = plan->kept * (double)plan->checkpoint + 2 * plan->history; /* a new history is written beside the old */
-  plan->there = fresh ? 0 : bytes_there(config->output);
-  plan->room = statvfs(plan->folder, &room) == 0 ? (double)room.f_bavail * (double)room.f_frsize : NAN;
+  plan->disk =
+      plan->kept * (double)plan->checkpoint + 2 * plan->history; /* a new history is written while the old one exists */
+  plan->present = fresh ? 0 : present_bytes(config->output);
+  plan->free = statvfs(plan->folder, &disk) == 0 ? (double)disk.f_bavail * (double)disk.f_frsize : NAN;
 }
 
-/* ---- all of it ---- */
+/* ---- the forecast ---- */
 
-static int make(const struct problem *problem, const struct dry_run_options *options, struct dry_run *plan) {
+static int predict(const struct problem *problem, const struct dry_run_options *options, struct dry_run *plan) {
   const struct comm *comm = problem->comm;
   struct provenance provenance;
   provenance_fill(comm, options->argc, options->argv, &provenance);
   TRY(comm_agree(comm, comm->rank == 0 ? checkpoint_length(problem, &provenance, &plan->checkpoint) : OK));
-  TRY(pilot_run_measure(problem, &plan->trial));
-  struct seat own = {.program = process_memory_peak() - plan->trial.particle_bytes};
+  TRY(pilot_run_measure(problem, &plan->pilot));
+  struct rank_facts own = {.program = process_memory_peak() - plan->pilot.particle_bytes};
   gethostname(own.node, sizeof own.node - 1);
-  own.room = process_memory_of_machine() > 0 ? fmin(process_memory_of_machine(), slurm_memory()) : slurm_memory();
-  void *seats; /* of all ranks */
-  comm_gather(comm, &own, sizeof own, &seats, NULL);
-  if (!seats) return OK;
-  foresee_time(plan, problem->data);
-  foresee_memory(plan, problem->data, seats);
-  foresee_nodes(plan, seats);
-  foresee_disk(plan, problem->data, options->fresh);
-  free(seats);
+  own.free_memory =
+      process_memory_of_machine() > 0 ? fmin(process_memory_of_machine(), slurm_memory()) : slurm_memory();
+  void *all_facts; /* of all ranks */
+  comm_gather(comm, &own, sizeof own, &all_facts, NULL);
+  if (!all_facts) return OK;
+  predict_time(plan, problem->data);
+  predict_memory(plan, problem->data, all_facts);
+  predict_nodes(plan, all_facts);
+  predict_disk(plan, problem->data, options->fresh);
+  free(all_facts);
   return OK;
 }
 
-static int probe_output(const char *output, char *folder) {
+static int check_output(const char *output, char *folder) {
   char owner[LOCK_CONTENT];
   TRY(output_folder_probe(output, folder));
   return lock_probe(output, owner) ? FAIL(USAGE, "%s: another run writes to this output (%s)", output, owner) : OK;
 }
 
-/* Where it would begin; what it would be refused for is the status. */
+/* Finds the first step. The status is the reason why the run would be refused. */
 static int find_start(const struct problem *problem, bool fresh, struct report *report, struct dry_run *plan) {
   const struct comm *comm = problem->comm;
   const struct config *config = problem->config;
   char folder[PATH_BYTES];
   snprintf(folder, sizeof folder, "%s/checkpoints", config->output);
-  TRY(comm_agree(comm, comm->rank == 0 ? probe_output(config->output, plan->folder) : OK));
+  TRY(comm_agree(comm, comm->rank == 0 ? check_output(config->output, plan->folder) : OK));
   if (fresh) {
     if (output_folder_holds_run(config->output))
       report_line(report, "would set the old output %s aside", config->output);
@@ -313,7 +314,7 @@ static int report_plan(const struct problem *problem, const struct dry_run_optio
   const int start = find_start(problem, options->fresh, report, plan);
   char refused[4096];
   snprintf(refused, sizeof refused, "%s", start == OK ? "" : error_text());
-  int status = make(problem, options, plan);
+  int status = predict(problem, options, plan);
   if (status == OK && problem->comm->rank == 0) {
     dry_run_print(plan, report);
     if (options->json) status = dry_run_json(plan, options->json);

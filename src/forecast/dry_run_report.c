@@ -1,4 +1,4 @@
-/* A plan in words, as the header of a SLURM job, and as JSON. */
+/* The forecast of a dry run as text, as the header of a SLURM job, and as JSON. */
 #include <math.h>
 #include <stdio.h>
 
@@ -6,21 +6,22 @@
 #include "forecast/dry_run.h"
 #include "io/json.h"
 
-/* The longest job that is asked for: longer runs take several, which jobs/run.sh starts one after another. */
+/* Longest and shortest time of one job, seconds. Longer runs need several jobs, which jobs/run.sh submits in
+ * sequence. */
 static const double JOB_SECONDS = 24 * 3600, JOB_LEAST = 600;
-static const double SIGNAL_MOST = 65535; /* that SLURM takes */
-static const double MARGIN = 1.3;        /* memory and time that are asked for against those foreseen */
+static const double SIGNAL_MOST = 65535; /* maximum of SLURM */
+static const double MARGIN = 1.3;        /* requested over predicted memory and time */
 
 static double total_seconds(const struct dry_run *plan) {
   return plan->start + plan->loop + plan->checkpoints * plan->checkpoint_seconds;
 }
 
-/* Seconds before the limit at which the run is told to stop: SLURM looks once a minute; then the longest step and a
- * checkpoint, twice. */
+/* Seconds before the time limit at which SLURM signals the run to stop: SLURM checks once a minute; then twice the
+ * longest step and a checkpoint. */
 static double stop_seconds(const struct dry_run *plan) {
   double step = 0;
   for (int s = 0; s < plan->config->schedule.stages; s++) {
-    const struct pilot_run_stage *take = &plan->trial.stage[s];
+    const struct pilot_run_stage *take = &plan->pilot.stage[s];
     step = fmax(step, take->step + take->row + take->field + take->limit);
   }
   return fmin(30 * ceil((60 + 2 * (step + plan->checkpoint_seconds)) / 30), SIGNAL_MOST);
@@ -35,9 +36,9 @@ static double cpu_megabytes(const struct dry_run *plan) {
   return 10 * ceil(1e-7 * MARGIN * plan->memory.max / plan->config->threads);
 }
 
-/* ---- words ---- */
+/* ---- text ---- */
 
-static void say_memory(const struct dry_run *plan, struct report *report) {
+static void print_memory(const struct dry_run *plan, struct report *report) {
   char least[32], mean[32], most[32], all[32], units[32], program[32], rows[32];
   report_size(plan->memory.min, least);
   report_size(plan->memory.mean, mean);
@@ -49,9 +50,9 @@ static void say_memory(const struct dry_run *plan, struct report *report) {
   report_line(report, "memory      %s to %s a rank, mean %s, all %d together %s", least, most, mean, plan->ranks, all);
   report_line(report, "            at most: units %s, program and work space %s, rows of the history %s", units,
               program, rows);
-  if (plan->node_memory > plan->node_room) {
+  if (plan->node_memory > plan->node_available) {
     report_size(plan->node_memory, all);
-    report_size(plan->node_room, rows);
+    report_size(plan->node_available, rows);
     report_line(report,
                 "warning: that does not fit: %s on one node, which has %s for it: take more nodes, or checkpoint more "
                 "often if it is the rows",
@@ -59,37 +60,37 @@ static void say_memory(const struct dry_run *plan, struct report *report) {
   }
 }
 
-static void say_disk(const struct dry_run *plan, struct report *report) {
+static void print_disk(const struct dry_run *plan, struct report *report) {
   char each[32], history[32], most[32], there[32], room[32];
-  const double more = plan->disk - plan->there;
+  const double more = plan->disk - plan->present;
   report_size((double)plan->checkpoint, each);
   report_size(plan->history, history);
   report_size(plan->disk, most);
-  report_size(plan->there, there);
-  report_size(plan->room, room);
+  report_size(plan->present, there);
+  report_size(plan->free, room);
   report_line(report, "disk        %s (%lld bytes) a checkpoint, at most %.0f at a time; history about %s", each,
               (long long)plan->checkpoint, plan->kept, history);
   report_line(report, "            %s at most, %s of it there already; %s free in %s", most, there, room, plan->folder);
-  if (more > plan->room)
+  if (more > plan->free)
     report_line(report, "warning: that does not fit: make room, keep fewer (output.keep, output.snapshots), or choose "
                         "another run.output");
 }
 
-static void say_time(const struct dry_run *plan, struct report *report) {
-  const struct pilot_run *trial = &plan->trial;
+static void print_time(const struct dry_run *plan, struct report *report) {
+  const struct pilot_run *pilot = &plan->pilot;
   char whole[32], rate[128];
   report_duration(total_seconds(plan), whole);
   report_line(report, "time        %s on %d rank%s x %d thread%s: %.3g pairs/s, %.3g s a step", whole, plan->ranks,
               plan->ranks == 1 ? "" : "s", plan->config->threads, plan->config->threads == 1 ? "" : "s",
               plan->loop > 0 ? plan->pairs / plan->loop : 0,
               plan->steps > plan->first ? plan->loop / (double)(plan->steps - plan->first) : 0);
-  if (trial->whole)
+  if (pilot->whole)
     report_line(report, "            from steps, rows and fields of this problem, timed here just now");
   else
     report_line(report,
                 "            from steps, rows and fields timed here just now on %.0f network%s of n <= %lld, "
                 "scaled by pairs and units",
-                trial->networks, trial->networks == 1 ? "" : "s", (long long)trial->n);
+                pilot->networks, pilot->networks == 1 ? "" : "s", (long long)pilot->n);
   if (plan->start > 0.01 * total_seconds(plan))
     report_line(report, "            and %.3g s to make the data, which was timed just now", plan->start);
   snprintf(rate, sizeof rate, "if the disk takes %g GB/s (`mckean bench --only disk --disk FOLDER` measures it)",
@@ -99,7 +100,7 @@ static void say_time(const struct dry_run *plan, struct report *report) {
               plan->rate_known ? "as fast as those of this output's last start" : rate);
 }
 
-static void say_header(const struct dry_run *plan, struct report *report) {
+static void print_header(const struct dry_run *plan, struct report *report) {
   char time[32];
   const double job = job_seconds(plan), whole = MARGIN * total_seconds(plan);
   report_duration(job, time);
@@ -125,10 +126,10 @@ void dry_run_print(const struct dry_run *plan, struct report *report) {
   }
   report_line(report, "steps       %lld to come: %.3g (unit x sample) pairs, %lld rows of the history, %lld fields",
               (long long)(plan->steps - plan->first), plan->pairs, (long long)plan->rows, (long long)plan->fields);
-  say_memory(plan, report);
-  say_disk(plan, report);
-  say_time(plan, report);
-  say_header(plan, report);
+  print_memory(plan, report);
+  print_disk(plan, report);
+  print_time(plan, report);
+  print_header(plan, report);
   report_line(report, "dry run: nothing was written");
 }
 
@@ -151,24 +152,24 @@ static void json_all(struct json *json, const struct dry_run *plan) {
   json_real(json, "program", plan->program);
   json_real(json, "history_memory", plan->history_memory);
   json_real(json, "node_memory", plan->node_memory);
-  json_truth(json, "memory_fits", plan->node_memory <= plan->node_room);
+  json_truth(json, "memory_fits", plan->node_memory <= plan->node_available);
   json_integer(json, "checkpoint", plan->checkpoint);
   json_real(json, "kept", plan->kept);
   json_real(json, "history", plan->history);
   json_real(json, "disk", plan->disk);
-  json_real(json, "there", plan->there);
-  json_real(json, "room", plan->room);
-  if (isnan(plan->room))
+  json_real(json, "there", plan->present);
+  json_real(json, "room", plan->free);
+  if (isnan(plan->free))
     json_text(json, "fits", NULL);
   else
-    json_truth(json, "fits", plan->disk - plan->there <= plan->room);
+    json_truth(json, "fits", plan->disk - plan->present <= plan->free);
   json_real(json, "seconds", total_seconds(plan));
   json_real(json, "start", plan->start);
   json_real(json, "loop", plan->loop);
   json_real(json, "checkpoints", plan->checkpoints);
   json_real(json, "checkpoint_seconds", plan->checkpoint_seconds);
   json_truth(json, "rate_known", plan->rate_known);
-  json_truth(json, "trial_whole", plan->trial.whole);
+  json_truth(json, "trial_whole", plan->pilot.whole);
   json_object(json, "slurm");
   json_real(json, "time", job_seconds(plan));
   json_real(json, "signal", stop_seconds(plan));

@@ -6,12 +6,12 @@
 #include "base/error.h"
 #include "tangent/stability.h"
 
-/* Of a step on each rank: some hundredths of a second of one core. */
-static const double TRIAL_FLOPS = 2e9, UNIT_FLOPS = 50;
-static const double TRIAL_SECONDS = 1; /* of all parts of all stages together, but at least 3 repetitions of each */
-enum { TRIAL_BATCH = 4096 };           /* batches that are not made smaller */
+/* Work of a step on each rank: some hundredths of a second on one core. */
+static const double PILOT_FLOPS = 2e9, UNIT_FLOPS = 50;
+static const double PILOT_SECONDS = 1; /* of all measurements together, at least 3 repetitions of each */
+enum { PILOT_BATCH = 4096 };           /* smaller batches are not reduced */
 
-/* ---- the like problem ---- */
+/* ---- the scaled-down problem ---- */
 
 static double most_pairs(const struct config *config, const struct dataset *data) {
   double most = 0;
@@ -29,7 +29,7 @@ static double units_of(const struct config *config) {
   return units;
 }
 
-/* Halves what is largest above a floor; false if nothing is. */
+/* Halves the replicas, the units or the batches. Returns false if all are at their minimum. */
 static bool halve(struct config *config, const struct dataset *data, int ranks) {
   struct ensemble_spec *ensemble = &config->ensemble;
   const int64_t least = BLOCK * (int64_t)ranks; /* a block for each rank */
@@ -46,8 +46,8 @@ static bool halve(struct config *config, const struct dataset *data, int ranks) 
   for (int s = 0; s < config->schedule.stages && !any; s++) {
     struct stage *stage = &config->schedule.stage[s];
     const int64_t batch = schedule_batch(&config->schedule, s, ensemble->n[ensemble->members - 1], data->samples);
-    if (batch <= TRIAL_BATCH || batch == data->samples) continue;
-    stage->batch = TRIAL_BATCH;
+    if (batch <= PILOT_BATCH || batch == data->samples) continue;
+    stage->batch = PILOT_BATCH;
     any = true;
   }
   return any;
@@ -55,7 +55,7 @@ static bool halve(struct config *config, const struct dataset *data, int ranks) 
 
 /* ---- times ---- */
 
-struct parts {
+struct timing {
   const struct particles *particles;
   const struct dataset *data;
   struct dynamics *dynamics;
@@ -67,140 +67,140 @@ struct parts {
   double *f, *mean;                /* [locals][points], [locals] */
 };
 
-static void do_step(struct parts *parts) {
-  dynamics_step(parts->dynamics, parts->step, false, NULL);
+static void do_step(struct timing *timing) {
+  dynamics_step(timing->dynamics, timing->step, 0, NULL);
 }
 
-static void do_row(struct parts *parts) {
-  dynamics_step(parts->dynamics, parts->step, false, parts->observation);
+static void do_row(struct timing *timing) {
+  dynamics_step(timing->dynamics, timing->step, 0, timing->observation);
 }
 
-static void do_field(struct parts *parts) {
-  const int64_t points[] = {[POINTS_TEST] = parts->data->tests, [POINTS_TRAIN] = parts->data->samples};
+static void do_field(struct timing *timing) {
+  const int64_t points[] = {[POINTS_TEST] = timing->data->tests, [POINTS_TRAIN] = timing->data->samples};
   for (int set = POINTS_TEST; set <= POINTS_TRAIN; set++) {
     if (points[set] == 0) continue;
-    dynamics_evaluate(parts->dynamics, parts->step, (enum point_set)set, parts->f);
-    dynamics_moments(parts->dynamics, (enum point_set)set, parts->mean);
+    dynamics_evaluate(timing->dynamics, timing->step, (enum point_set)set, timing->f);
+    dynamics_moments(timing->dynamics, (enum point_set)set, timing->mean);
   }
 }
 
-static void do_limit(struct parts *parts) {
+static void do_limit(struct timing *timing) {
   double limit;
   int64_t n;
-  (void)stability_limit(parts->stability, parts->schedule, parts->stage, &limit, &n);
+  (void)stability_limit(timing->stability, timing->schedule, timing->stage, &limit, &n);
 }
 
-/* Seconds of one repetition on the slowest rank. */
-static double repeat(void (*part)(struct parts *parts), struct parts *parts, double seconds) {
-  part(parts); /* touch all memory */
+/* Returns the seconds of one repetition on the slowest rank. */
+static double repeat(void (*work)(struct timing *timing), struct timing *timing, double seconds) {
+  work(timing); /* the first use of the memory is not measured */
   for (int64_t times = 1;; times *= 2) {
-    comm_barrier(parts->particles->comm);
+    comm_barrier(timing->particles->comm);
     const double began = comm_time();
-    for (int64_t i = 0; i < times; i++) part(parts);
-    const double took = comm_max(parts->particles->comm, comm_time() - began);
+    for (int64_t i = 0; i < times; i++) work(timing);
+    const double took = comm_max(timing->particles->comm, comm_time() - began);
     if (took > seconds / 2) return took / (double)times;
   }
 }
 
 double pilot_run_step(const struct particles *particles, struct dynamics *dynamics, int64_t step, double seconds) {
-  struct parts parts = {.particles = particles, .dynamics = dynamics, .step = step};
-  return repeat(do_step, &parts, seconds);
+  struct timing timing = {.particles = particles, .dynamics = dynamics, .step = step};
+  return repeat(do_step, &timing, seconds);
 }
 
-static void time_stage(struct parts *parts, double seconds, bool fields, struct pilot_run_stage *times) {
-  times->step = repeat(do_step, parts, seconds);
-  const double row = repeat(do_row, parts, seconds) - times->step;
+static void time_stage(struct timing *timing, double seconds, bool fields, struct pilot_run_stage *times) {
+  times->step = repeat(do_step, timing, seconds);
+  const double row = repeat(do_row, timing, seconds) - times->step;
   times->row = row > 0 ? row : 0;
-  if (fields) times->field = repeat(do_field, parts, seconds);
-  if (!(parts->schedule->stage[parts->stage].dt > 0)) times->limit = repeat(do_limit, parts, seconds);
+  if (fields) times->field = repeat(do_field, timing, seconds);
+  if (!(timing->schedule->stage[timing->stage].dt > 0)) times->limit = repeat(do_limit, timing, seconds);
 }
 
-/* *most: bytes of units at a time, those of two owners where blocks move. */
-static int enter_stage(struct particles *particles, struct parts *parts, int stage, double *most) {
+/* *most: largest number of bytes of units; while blocks move, old and new owner hold them. */
+static int enter_stage(struct particles *particles, struct timing *timing, int stage, double *most) {
   const int64_t before = particles->tile_count;
   const void *tiles = particles->tiles;
-  TRY(dynamics_enter_stage(parts->dynamics, stage));
+  TRY(dynamics_enter_stage(timing->dynamics, stage));
   const int64_t count = particles->tile_count + (particles->tiles != tiles ? before : 0);
   const double bytes = (double)count * (double)particles->tile_bytes;
   if (bytes > *most) *most = bytes;
   return OK;
 }
 
-/* Stages alike in batch and dt take the same. */
-static int time_stages(const struct config *config, struct particles *particles, struct parts *parts,
-                       struct pilot_run *trial) {
+/* Stages with equal rules for batch and dt are measured once. */
+static int time_stages(const struct config *config, struct particles *particles, struct timing *timing,
+                       struct pilot_run *result) {
   const struct schedule *schedule = &config->schedule;
-  const double seconds = TRIAL_SECONDS / (4 * schedule->stages);
+  const double seconds = PILOT_SECONDS / (4 * schedule->stages);
   for (int s = 0; s < schedule->stages; s++) {
-    int like = 0;
+    int same = 0;
     const bool automatic = !(schedule->stage[s].dt > 0);
-    while (!schedule_same_batch(schedule, like, s) || automatic != !(schedule->stage[like].dt > 0)) like++;
-    trial->stage[s] = trial->stage[like];
-    if (like < s) continue;
-    TRY(enter_stage(particles, parts, s, &trial->particle_bytes));
-    const int64_t tests = parts->data->tests, samples = parts->data->samples, locals = particles->locals;
-    int status = alloc_array((void **)&parts->f, locals * (tests > samples ? tests : samples), sizeof(double), "f_n");
+    while (!schedule_same_batch(schedule, same, s) || automatic != !(schedule->stage[same].dt > 0)) same++;
+    result->stage[s] = result->stage[same];
+    if (same < s) continue;
+    TRY(enter_stage(particles, timing, s, &result->particle_bytes));
+    const int64_t tests = timing->data->tests, samples = timing->data->samples, locals = particles->locals;
+    int status = alloc_array((void **)&timing->f, locals * (tests > samples ? tests : samples), sizeof(double), "f_n");
     TRY(comm_agree(particles->comm, status));
-    parts->observation = alloc_small(sizeof *parts->observation * (size_t)locals);
-    parts->mean = alloc_small(sizeof(double) * (size_t)locals);
-    parts->stage = s;
-    parts->step = schedule_first(schedule, s);
-    time_stage(parts, seconds, config->fields.count > 0, &trial->stage[s]);
-    free(parts->observation);
-    free(parts->mean);
-    free(parts->f);
-    parts->f = NULL;
+    timing->observation = alloc_small(sizeof *timing->observation * (size_t)locals);
+    timing->mean = alloc_small(sizeof(double) * (size_t)locals);
+    timing->stage = s;
+    timing->step = schedule_first(schedule, s);
+    time_stage(timing, seconds, config->fields.count > 0, &result->stage[s]);
+    free(timing->observation);
+    free(timing->mean);
+    free(timing->f);
+    timing->f = NULL;
   }
   return OK;
 }
 
-static int measure(struct problem *problem, struct pilot_run *trial) {
+static int measure(struct problem *problem, struct pilot_run *result) {
   const struct config *config = problem->config;
   TRY(problem_particles(problem, 0));
   particles_init(problem->particles, config->seed);
   TRY(problem_dynamics(problem));
-  struct parts parts = {.particles = problem->particles,
-                        .data = problem->data,
-                        .dynamics = problem->dynamics,
-                        .schedule = &config->schedule};
+  struct timing timing = {.particles = problem->particles,
+                          .data = problem->data,
+                          .dynamics = problem->dynamics,
+                          .schedule = &config->schedule};
   if (schedule_auto(&config->schedule, schedule_steps(&config->schedule)))
     TRY(stability_create(problem->particles, problem->data, problem->isa, config->threads, STABILITY_PROBE,
-                         &parts.stability));
-  const int status = time_stages(config, problem->particles, &parts, trial);
-  stability_free(parts.stability);
-  free(parts.f);
+                         &timing.stability));
+  const int status = time_stages(config, problem->particles, &timing, result);
+  stability_free(timing.stability);
+  free(timing.f);
   return status;
 }
 
-static void describe(const struct config *config, const struct dataset *data, struct pilot_run *trial) {
-  trial->networks = (double)ensemble_networks(&config->ensemble);
-  trial->pairs = schedule_pairs(&config->schedule, 0, &config->ensemble, data);
-  trial->batch = schedule_largest_batch(&config->schedule, &config->ensemble, data->samples);
+static void describe(const struct config *config, const struct dataset *data, struct pilot_run *result) {
+  result->networks = (double)ensemble_networks(&config->ensemble);
+  result->pairs = schedule_pairs(&config->schedule, 0, &config->ensemble, data);
+  result->batch = schedule_largest_batch(&config->schedule, &config->ensemble, data->samples);
   for (int e = 0; e < config->ensemble.members; e++)
-    if (config->ensemble.n[e] > trial->n) trial->n = config->ensemble.n[e];
+    if (config->ensemble.n[e] > result->n) result->n = config->ensemble.n[e];
 }
 
-int pilot_run_measure(const struct problem *problem, struct pilot_run *trial) {
+int pilot_run_measure(const struct problem *problem, struct pilot_run *result) {
   const struct config *config = problem->config;
   struct dataset *data = problem->data;
   const int ranks = problem->comm->size;
-  const double enough = TRIAL_FLOPS * ranks * config->threads / (6 * data->d + UNIT_FLOPS);
+  const double enough = PILOT_FLOPS * ranks * config->threads / (6 * data->d + UNIT_FLOPS);
   struct config *reduced = alloc_small(sizeof *reduced);
   *reduced = *config;
-  *trial = (struct pilot_run){.whole = true};
-  while (most_pairs(reduced, data) > enough && halve(reduced, data, ranks)) trial->whole = false;
+  *result = (struct pilot_run){.whole = true};
+  while (most_pairs(reduced, data) > enough && halve(reduced, data, ranks)) result->whole = false;
   struct problem pilot = {.comm = problem->comm, .config = reduced, .isa = problem->isa, .data = data};
-  const int status = measure(&pilot, trial);
+  const int status = measure(&pilot, result);
   const double units = units_of(config) / units_of(reduced);
   for (int s = 0; s < config->schedule.stages; s++) {
-    trial->stage[s].step *= schedule_pairs(&config->schedule, s, &config->ensemble, data) /
-                            schedule_pairs(&reduced->schedule, s, &reduced->ensemble, data);
-    trial->stage[s].row *= units;
-    trial->stage[s].field *= units;
-    trial->stage[s].limit *= units;
+    result->stage[s].step *= schedule_pairs(&config->schedule, s, &config->ensemble, data) /
+                             schedule_pairs(&reduced->schedule, s, &reduced->ensemble, data);
+    result->stage[s].row *= units;
+    result->stage[s].field *= units;
+    result->stage[s].limit *= units;
   }
-  describe(reduced, data, trial);
-  pilot.data = NULL; /* it belongs to the whole problem */
+  describe(reduced, data, result);
+  pilot.data = NULL; /* owned by the whole problem */
   problem_free(&pilot);
   return status;
 }

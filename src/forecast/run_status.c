@@ -12,16 +12,15 @@
 #include "store/checkpoint.h"
 #include "store/history.h"
 #include "store/lock.h"
-#include "store/output_folder.h"
 
 enum { DEPTH = 16, ATTEMPTS = 3 };
 
 const char *const run_state_names[RUN_STATES] = {"done", "running", "stopped", "missing", "damaged"};
 
-void run_status_free(struct run_status *survey) {
-  free(survey->checkpoint);
-  free(survey->passed_over);
-  free(survey->reason);
+void run_status_free(struct run_status *result) {
+  free(result->checkpoint);
+  free(result->skipped);
+  free(result->reason);
 }
 
 static bool is_folder(const char *path) {
@@ -32,18 +31,18 @@ static bool is_folder(const char *path) {
 /* ---- the state ---- */
 
 static void __attribute__((format(printf, 3, 4)))
-say(struct run_status *survey, enum run_state state, const char *format, ...) {
+set_state(struct run_status *result, enum run_state state, const char *format, ...) {
   size_t size;
-  free(survey->reason);
-  FILE *out = open_memstream(&survey->reason, &size);
+  free(result->reason);
+  FILE *out = open_memstream(&result->reason, &size);
   if (!out) die("no memory for the state of a run");
   va_list args;
   va_start(args, format);
   vfprintf(out, format, args);
   va_end(args);
   fclose(out);
-  for (char *c = survey->reason; (c = strchr(c, '\n'));) *c = ';';
-  survey->state = state;
+  for (char *c = result->reason; (c = strchr(c, '\n'));) *c = ';';
+  result->state = state;
 }
 
 static void note(void *context, const char *text) {
@@ -51,84 +50,84 @@ static void note(void *context, const char *text) {
   fputc('\n', context);
 }
 
-static int find_newest(const struct comm *comm, const char *folder, bool quick, struct run_status *survey,
+static int find_newest(const struct comm *comm, const char *folder, bool quick, struct run_status *result,
                        struct checkpoint_info *info) {
   const size_t length = strlen(folder) + 16;
   char *checkpoints = alloc_small(length);
   snprintf(checkpoints, length, "%s/checkpoints", folder);
   size_t size;
-  FILE *notes = open_memstream(&survey->passed_over, &size);
+  FILE *notes = open_memstream(&result->skipped, &size);
   if (!notes) die("no memory for notes on checkpoints");
-  const int status = checkpoint_newest(comm, checkpoints, quick, note, notes, &survey->checkpoint, info);
+  const int status = checkpoint_newest(comm, checkpoints, quick, note, notes, &result->checkpoint, info);
   fclose(notes);
   free(checkpoints);
   return status;
 }
 
-/* Would a run go on from the newest whole checkpoint? *final: the history has its row. */
-static int try_checkpoint(const char *folder, const struct config *asked, const struct checkpoint_info *info,
-                          struct run_status *survey, bool *final) {
+/* Checks that a run would resume from the newest complete checkpoint. *final: the history has the row of its step. */
+static int check_resumable(const char *folder, const struct config *config, const struct checkpoint_info *info,
+                           struct run_status *result, bool *final) {
   struct config *was = NULL;
-  TRY(config_parse(survey->checkpoint, info->config, &was));
-  const struct config *config = asked ? asked : was;
-  survey->steps = schedule_steps(&config->schedule);
-  int status = asked ? config_resumable(was, asked, info->step) : OK;
-  if (status == OK && info->step > 0) status = history_whole(folder, config, info->step, final);
+  TRY(config_parse(result->checkpoint, info->config, &was));
+  const struct config *input = config ? config : was;
+  result->steps = schedule_steps(&input->schedule);
+  int status = config ? config_resumable(was, config, info->step) : OK;
+  if (status == OK && info->step > 0) status = history_whole(folder, input, info->step, final);
   config_free(was);
   return status;
 }
 
-/* Rank 0. found: what find_newest returned, with its text. */
-static void judge(const char *folder, const struct config *asked, bool running, const char *owner, int found,
-                  const struct checkpoint_info *info, struct run_status *survey) {
+/* Rank 0. found: the status of find_newest, whose error text is current. */
+static void determine_state(const char *folder, const struct config *config, bool running, const char *owner, int found,
+                            const struct checkpoint_info *info, struct run_status *result) {
   bool final = false;
   int status = found;
-  survey->step = survey->checkpoint ? info->step : -1;
-  survey->steps = asked ? schedule_steps(&asked->schedule) : 0;
-  if (status == OK && survey->checkpoint)
-    status = try_checkpoint(folder, asked, info, survey, &final);
+  result->step = result->checkpoint ? info->step : -1;
+  result->steps = config ? schedule_steps(&config->schedule) : 0;
+  if (status == OK && result->checkpoint)
+    status = check_resumable(folder, config, info, result, &final);
   else if (status == OK)
-    status = output_folder_startable(folder, asked);
+    status = history_replaceable(folder, config);
   if (running)
-    say(survey, RUN_RUNNING, "%s", owner);
+    set_state(result, RUN_RUNNING, "%s", owner);
   else if (status != OK)
-    say(survey, RUN_DAMAGED, "%s", error_text());
-  else if (!survey->checkpoint)
-    say(survey, RUN_MISSING, "%s", is_folder(folder) ? "no checkpoint yet" : "no such folder");
-  else if (final && survey->step == survey->steps)
-    say(survey, RUN_DONE, "%s", "");
+    set_state(result, RUN_DAMAGED, "%s", error_text());
+  else if (!result->checkpoint)
+    set_state(result, RUN_MISSING, "%s", is_folder(folder) ? "no checkpoint yet" : "no such folder");
+  else if (final && result->step == result->steps)
+    set_state(result, RUN_DONE, "%s", "");
   else
-    say(survey, RUN_STOPPED, "%s%s", *owner ? "killed, or without sign of life: " : "", owner);
+    set_state(result, RUN_STOPPED, "%s%s", *owner ? "killed, or without sign of life: " : "", owner);
 }
 
-/* True if what was seen holds together: a run may begin or end while we look, and removes old checkpoints. */
-static bool survey_once(const struct comm *comm, const char *folder, const struct config *asked, bool quick,
-                        struct run_status *survey) {
+/* Returns whether the observations are consistent: meanwhile a run may start, end, or remove old checkpoints. */
+static bool inspect_once(const struct comm *comm, const char *folder, const struct config *config, bool quick,
+                         struct run_status *result) {
   char owner[LOCK_CONTENT] = "";
   bool running = comm->rank == 0 && lock_probe(folder, owner);
   comm_bcast(comm, &running, sizeof running, 0);
   struct checkpoint_info info = {0};
-  const int found = find_newest(comm, folder, quick || running, survey, &info);
-  bool settled = true;
+  const int found = find_newest(comm, folder, quick || running, result, &info);
+  bool consistent = true;
   if (comm->rank == 0) {
-    judge(folder, asked, running, owner, found, &info, survey);
-    settled = lock_probe(folder, owner) == running && !(running && found != OK);
+    determine_state(folder, config, running, owner, found, &info, result);
+    consistent = lock_probe(folder, owner) == running && !(running && found != OK);
   }
   checkpoint_info_free(&info);
-  comm_bcast(comm, &settled, sizeof settled, 0);
-  return settled;
+  comm_bcast(comm, &consistent, sizeof consistent, 0);
+  return consistent;
 }
 
-void run_status_run(const struct comm *comm, const char *folder, const struct config *asked, bool quick,
-                    struct run_status *survey) {
-  *survey = (struct run_status){.step = -1};
-  for (int attempt = 0; !survey_once(comm, folder, asked, quick, survey) && attempt < ATTEMPTS; attempt++) {
-    run_status_free(survey);
-    *survey = (struct run_status){.step = -1};
+void run_status_run(const struct comm *comm, const char *folder, const struct config *config, bool quick,
+                    struct run_status *result) {
+  *result = (struct run_status){.step = -1};
+  for (int attempt = 0; !inspect_once(comm, folder, config, quick, result) && attempt < ATTEMPTS; attempt++) {
+    run_status_free(result);
+    *result = (struct run_status){.step = -1};
   }
-  comm_bcast(comm, &survey->state, sizeof survey->state, 0);
-  comm_bcast(comm, &survey->step, sizeof survey->step, 0);
-  comm_bcast(comm, &survey->steps, sizeof survey->steps, 0);
+  comm_bcast(comm, &result->state, sizeof result->state, 0);
+  comm_bcast(comm, &result->step, sizeof result->step, 0);
+  comm_bcast(comm, &result->steps, sizeof result->steps, 0);
 }
 
 /* ---- the folders ---- */

@@ -41,7 +41,7 @@ static void set_start(struct provenance *provenance) {
   provenance_set(provenance, "started", text);
 }
 
-/* "mckean run x.yaml ...", cut where it does not fit. Any bytes may be in a command line; files hold UTF-8. */
+/* Writes "mckean run x.yaml ...", cut at size. A command line may hold any bytes; they are escaped to UTF-8. */
 static void put_command(int argc, char *const *argv, char *text, size_t size) {
   size_t used = utf8_append(text, size, 0, "mckean");
   for (int i = 0; i < argc; i++) {
@@ -50,7 +50,7 @@ static void put_command(int argc, char *const *argv, char *text, size_t size) {
   }
 }
 
-/* Of the program's own file; 0 where it cannot be read. */
+/* CRC-32C of the program file; 0 if it cannot be read. */
 static uint32_t program_crc(void) {
   char part[65536];
   uint32_t crc = 0;
@@ -63,7 +63,7 @@ static uint32_t program_crc(void) {
 
 int provenance_alike(const struct comm *comm, int argc, char *const *argv) {
   size_t size = 16;
-  for (int i = 0; i < argc; i++) size += 4 * strlen(argv[i]) + 1; /* all bytes escaped */
+  for (int i = 0; i < argc; i++) size += 4 * strlen(argv[i]) + 1; /* if all bytes are escaped */
   char program[512], *command = alloc_small(size);
   snprintf(program, sizeof program, "%s, CRC-32C %08x", build_version, program_crc());
   put_command(argc, argv, command, size);

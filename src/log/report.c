@@ -17,10 +17,10 @@
 
 enum { BAR_MAX = 40, LINE = 512 };
 static const double BAR_EVERY = 0.2;                  /* seconds */
-static const double LINE_LEAST = 10, LINE_MOST = 600; /* between plain lines: a twentieth of the time so far */
+static const double LINE_LEAST = 10, LINE_MOST = 600; /* seconds between lines: a twentieth of the time so far */
 
-/* Where a terminal shows what we write, -1: nowhere. Open MPI gives every rank a pseudo-terminal, so isatty says nothing
- * there: what counts is where mpirun itself, our parent on the first node, writes. */
+/* Returns the descriptor of the terminal that shows the output, -1: none. Open MPI gives each rank a pseudo-terminal,
+ * so isatty is always true there; instead, the output of mpirun counts, the parent process on the first node. */
 static int terminal(void) {
   if (!isatty(STDOUT_FILENO)) return -1;
   if (!getenv("OMPI_COMM_WORLD_SIZE")) return STDOUT_FILENO;
@@ -34,22 +34,22 @@ static int terminal(void) {
   return file < 0 ? STDOUT_FILENO : file;
 }
 
-/* Columns of the terminal now; it may change. */
+/* The present width of the terminal in columns. */
 static int width(const struct report *report) {
   struct winsize size;
   if (ioctl(report->terminal, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   const char *columns = getenv("COLUMNS");
-  const int told = columns ? atoi(columns) : 0;
-  return told > 0 ? told : 80;
+  const int given = columns ? atoi(columns) : 0;
+  return given > 0 ? given : 80;
 }
 
-struct report report_create(bool speaks) {
+struct report report_create(bool active) {
   const double now = comm_time();
-  return (struct report){.speaks = speaks, .terminal = speaks ? terminal() : -1, .bar_at = now, .line_at = now};
+  return (struct report){.active = active, .terminal = active ? terminal() : -1, .bar_at = now, .line_at = now};
 }
 
 void report_log(struct report *report, const char *output) {
-  if (!report->speaks) return;
+  if (!report->active) return;
   char path[PATH_BYTES];
   snprintf(path, sizeof path, "%s/run.log", output);
   const int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666); /* it may be a pipe */
@@ -63,11 +63,11 @@ static void write_log(struct report *report, const char *text) {
   const bool lost = fflush(report->log) != 0;
   if (lost && !report->log_lost)
     fprintf(stderr, "warning: run.log cannot be written (%s); it will lack lines\n", strerror(errno));
-  if (lost) __fpurge(report->log); /* the line is lost: later ones may find room */
+  if (lost) __fpurge(report->log); /* drops the line: later ones may be written */
   report->log_lost = report->log_lost || lost;
 }
 
-/* Names that users give may hold anything: what would steer a terminal becomes a question mark. */
+/* Names given by users may contain control characters; each becomes a question mark. */
 static char *compose(const char *format, va_list args) {
   char *text;
   if (vasprintf(&text, format, args) < 0) die("no memory for a line of the log");
@@ -77,7 +77,7 @@ static char *compose(const char *format, va_list args) {
 }
 
 void report_line(struct report *report, const char *format, ...) {
-  if (!report->speaks) return;
+  if (!report->active) return;
   va_list args;
   va_start(args, format);
   char *text = compose(format, args);
@@ -90,7 +90,7 @@ void report_line(struct report *report, const char *format, ...) {
 }
 
 void report_note(struct report *report, const char *format, ...) {
-  if (!report->speaks) return;
+  if (!report->active) return;
   va_list args;
   va_start(args, format);
   char *text = compose(format, args);
@@ -111,19 +111,19 @@ void report_duration(double seconds, char text[32]) {
 }
 
 void report_size(double bytes, char text[32]) {
-  static const char *const unit[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
+  static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
   int u = 0;
   while (bytes >= 999.5 && u < 5) {
     bytes /= 1000;
     u++;
   }
-  snprintf(text, 32, "%.3g %s", bytes, unit[u]);
+  snprintf(text, 32, "%.3g %s", bytes, units[u]);
 }
 
-/* A bar as wide as there is room for, before the text; the text is cut where there is none. */
+/* Draws a bar in the space before the text; on a narrow terminal the text alone, cut. */
 static void draw_bar(struct report *report, double done, const char *text) {
-  const int columns = width(report) - 1, room = columns - (int)strlen(text) - 4,
-            length = room < BAR_MAX ? room : BAR_MAX;
+  const int columns = width(report) - 1, space = columns - (int)strlen(text) - 4,
+            length = space < BAR_MAX ? space : BAR_MAX;
   char bar[BAR_MAX + 1] = "";
   for (int i = 0; i < length; i++) bar[i] = i < (int)(done * length) ? '#' : '.';
   if (length < 5)
@@ -135,17 +135,18 @@ static void draw_bar(struct report *report, double done, const char *text) {
 }
 
 void report_progress(struct report *report, const struct progress *progress) {
-  if (!report->speaks) return;
+  if (!report->active) return;
   const double now = comm_time(), done = (double)progress->step / (double)progress->steps;
   const bool bar = report->terminal >= 0 && now - report->bar_at >= BAR_EVERY;
   const double every = fmin(fmax(progress->seconds / 20, LINE_LEAST), LINE_MOST);
   const bool line = now - report->line_at >= every;
   if (!bar && !line) return;
-  const double rate = progress->pairs / progress->seconds; /* stages differ in what a step costs: pairs tell the time */
+  const double rate =
+      progress->pairs / progress->seconds; /* steps of different stages differ in cost: pairs measure the time */
   char left[32], loss[48] = "", text[LINE];
   report_duration(progress->pairs_left / rate, left);
   if (isfinite(progress->loss)) snprintf(loss, sizeof loss, "  loss %.4g", progress->loss);
-  /* The most important first: a narrow terminal cuts the rest. */
+  /* The most important values come first: a narrow terminal cuts the rest. */
   snprintf(text, sizeof text, "%3.0f %%  %s left  step %lld/%lld%s  t %.4g  %.3g pairs/s", 100 * done, left,
            (long long)progress->step, (long long)progress->steps, loss, progress->time, rate);
   if (line) {

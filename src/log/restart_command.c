@@ -10,15 +10,15 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-enum { LONGEST = 1 << 16 }; /* of a command line */
+enum { LONGEST = 1 << 16 }; /* longest command line in bytes */
 
-/* A process's command line: words, each ended by 0. */
+/* The command line of a process: words, each terminated by 0. */
 struct words {
   size_t length;
   char text[LONGEST + 1];
 };
 
-/* NULL if they cannot be read. */
+/* Returns NULL if the command line cannot be read. */
 static struct words *words_of(int process) {
   char path[64];
   snprintf(path, sizeof path, "/proc/%d/cmdline", process);
@@ -44,7 +44,7 @@ static bool plain(const char *word) {
   return true;
 }
 
-/* A word as the shell reads it, on one line. */
+/* Writes a word quoted for the shell, on one line. */
 static void quote(FILE *out, const char *word) {
   if (plain(word)) {
     fputs(word, out);

@@ -14,7 +14,7 @@ bool slurm_job(char id[SLURM_ID]) {
     length = snprintf(id, SLURM_ID, "%s_%s", array, task);
   else
     length = snprintf(id, SLURM_ID, "%s", job ? job : "");
-  /* It becomes part of a command. */
+  /* The id is used in a shell command. */
   return length > 0 && length < SLURM_ID && strspn(id, "0123456789_") == (size_t)length;
 }
 
@@ -23,7 +23,7 @@ int slurm_restarts(void) {
   return chained ? atoi(chained) : requeued ? atoi(requeued) : 0;
 }
 
-/* [days-]hours:minutes:seconds, hours may be missing; NAN for what is no time. */
+/* Reads [days-][hours:]minutes:seconds. Returns NAN if the text is not a time. */
 static double parse(const char *text) {
   long long days, hours, minutes, seconds;
   if (strncmp(text, "UNLIMITED", 9) == 0) return INFINITY;
@@ -57,7 +57,7 @@ double slurm_left(void) {
   return seconds > 0 ? seconds : NAN;
 }
 
-/* A count from the environment, 0 where there is none. */
+/* Returns a number from the environment, 0: not set. */
 static double given(const char *name) {
   const char *text = getenv(name);
   return text ? strtod(text, NULL) : 0;

@@ -15,32 +15,33 @@
 #include "log/slurm.h"
 #include "particles/particles.h"
 
-static const double PEAK_RUN = 5, PEAK_SECONDS = 0.1; /* GEMM is measured after runs of that length, for so long */
+static const double PEAK_RUN = 5, PEAK_SECONDS = 0.1; /* GEMM is measured after loops longer than PEAK_RUN */
 
-static const char *const part_names[SUMMARY_PARTS] = {"step", "row", "field", "save"};
-static const char *const part_words[SUMMARY_PARTS] = {"steps", "steps with a row", "fields", "files"};
+static const char *const phase_names[SUMMARY_PHASES] = {"step", "row", "field", "save"};
+static const char *const phase_words[SUMMARY_PHASES] = {"steps", "steps with a row", "fields", "files"};
 
-/* What a rank tells at the end. */
+/* The measurements of one rank. */
 struct account {
   struct summary summary;
   double seconds; /* of its time loop */
   double memory;  /* bytes */
-  double gemm;    /* flops per second of a core, 0: not known */
+  double gemm;    /* flops per second of a core, 0: unknown */
 };
 
 struct total {
-  struct rank_range seconds[SUMMARY_PARTS], waited[SUMMARY_PARTS], agreeing, memory;
-  double pairs[SUMMARY_PARTS]; /* of all ranks */
+  struct rank_range seconds[SUMMARY_PHASES], waited[SUMMARY_PHASES], agreeing, memory;
+  double pairs[SUMMARY_PHASES]; /* of all ranks */
   double all_pairs;
   double computing; /* seconds of the loop without files */
   int ranks;
   double cores;
-  double imbalance;           /* largest over mean time at work in steps: 1 is even */
-  double gemm, peak_fraction; /* NAN: not known */
+  double imbalance;           /* maximum over mean computing time in steps */
+  double gemm, peak_fraction; /* NAN: unknown */
 };
 
-void summary_add(struct summary *summary, enum summary_part part, const struct timer *since, const struct timer *now) {
-  struct timer *timer = &summary->part[part];
+void summary_add(struct summary *summary, enum summary_phase phase, const struct timer *since,
+                 const struct timer *now) {
+  struct timer *timer = &summary->phase[phase];
   timer->count++;
   timer->seconds += now->seconds - since->seconds;
   timer->waited += now->waited - since->waited;
@@ -53,7 +54,7 @@ static double ratio(double value, double by) {
   return by > 0 ? value / by : 0;
 }
 
-/* Of one core of each rank, all at once: what the step could reach beside the others. */
+/* Flops per second of GEMM on one core of each rank, all ranks at the same time: the peak that the step could reach. */
 static double gemm_speed(const struct summary_run *run) {
   if (!openblas_fits()) return 0;
   const bool single = precision_real((enum precision)run->config->precision) == sizeof(float);
@@ -74,22 +75,23 @@ static struct total add_up(const struct account *of_rank, int ranks, const struc
   struct total total = {.ranks = ranks, .cores = (double)ranks * run->config->threads};
   struct rank_range work = {0}, gemm = {0};
   for (int r = 0; r < ranks; r++) {
-    const struct timer *part = of_rank[r].summary.part;
+    const struct timer *phase = of_rank[r].summary.phase;
     double rest = of_rank[r].seconds;
-    for (int i = 0; i < SUMMARY_PARTS; i++) {
-      rank_range_add(&total.seconds[i], r, ranks, part[i].seconds);
-      rank_range_add(&total.waited[i], r, ranks, part[i].waited);
-      rest -= part[i].seconds;
-      total.pairs[i] += part[i].pairs;
-      total.all_pairs += part[i].pairs;
+    for (int i = 0; i < SUMMARY_PHASES; i++) {
+      rank_range_add(&total.seconds[i], r, ranks, phase[i].seconds);
+      rank_range_add(&total.waited[i], r, ranks, phase[i].waited);
+      rest -= phase[i].seconds;
+      total.pairs[i] += phase[i].pairs;
+      total.all_pairs += phase[i].pairs;
     }
     rank_range_add(&work, r, ranks,
-                   part[PART_STEP].seconds - part[PART_STEP].waited + part[PART_ROW].seconds - part[PART_ROW].waited);
+                   phase[PHASE_STEP].seconds - phase[PHASE_STEP].waited + phase[PHASE_ROW].seconds -
+                       phase[PHASE_ROW].waited);
     rank_range_add(&total.agreeing, r, ranks, rest);
     rank_range_add(&total.memory, r, ranks, of_rank[r].memory);
     rank_range_add(&gemm, r, ranks, of_rank[r].gemm);
   }
-  total.computing = run->seconds - total.seconds[PART_SAVE].max;
+  total.computing = run->seconds - total.seconds[PHASE_SAVE].max;
   total.imbalance = ratio(work.max, work.mean);
   total.gemm = gemm.min > 0 ? gemm.mean : NAN;
   total.peak_fraction = 6 * run->d * total.all_pairs / (total.computing * total.cores * total.gemm);
@@ -118,11 +120,11 @@ static void json_run(struct json *json, const struct summary_run *run, const str
   json_real(json, "units", units);
 }
 
-static void json_parts(struct json *json, const struct summary *summary, const struct total *total) {
+static void json_phases(struct json *json, const struct summary *summary, const struct total *total) {
   json_object(json, "parts");
-  for (int i = 0; i < SUMMARY_PARTS; i++) {
-    json_object(json, part_names[i]);
-    json_real(json, "count", summary->part[i].count);
+  for (int i = 0; i < SUMMARY_PHASES; i++) {
+    json_object(json, phase_names[i]);
+    json_real(json, "count", summary->phase[i].count);
     json_real(json, "pairs", total->pairs[i]);
     json_range(json, "seconds", &total->seconds[i]);
     json_range(json, "waited", &total->waited[i]);
@@ -149,8 +151,8 @@ static void json_all(struct json *json, const struct summary *summary, const str
   json_range(json, "agreeing", &total->agreeing);
   json_real(json, "checkpoints", summary->checkpoints);
   json_real(json, "checkpoint_bytes", summary->bytes);
-  json_real(json, "checkpoint_gbytes_per_s", ratio(1e-9 * summary->bytes, total->seconds[PART_SAVE].max));
-  json_parts(json, summary, total);
+  json_real(json, "checkpoint_gbytes_per_s", ratio(1e-9 * summary->bytes, total->seconds[PHASE_SAVE].max));
+  json_phases(json, summary, total);
 }
 
 static void write_json(const struct summary *summary, const struct total *total, const struct summary_run *run,
@@ -159,7 +161,7 @@ static void write_json(const struct summary *summary, const struct total *total,
   struct json *json = NULL;
   snprintf(path, sizeof path, "%s/summary.json", run->config->output);
   int status = json_create(path, &json);
-  if (status == USAGE) { /* spoilt by a crash: nothing else has this name in an output */
+  if (status == USAGE) { /* damaged by a crash; no other file of an output has this name */
     unlink(path);
     status = json_create(path, &json);
   }
@@ -169,20 +171,20 @@ static void write_json(const struct summary *summary, const struct total *total,
   }
   json_free(json);
   if (status == OK) return;
-  unlink(path); /* of an earlier part of the run */
+  unlink(path); /* it describes an earlier part of the run */
   report_line(report, "warning: %s; there is no summary of this run", error_text());
 }
 
-/* ---- words ---- */
+/* ---- text ---- */
 
-static void say_parts(const struct summary *summary, const struct total *total, const struct summary_run *run,
-                      struct report *report) {
+static void print_phases(const struct summary *summary, const struct total *total, const struct summary_run *run,
+                         struct report *report) {
   report_line(report, "%-16s %9s %9s %9s %9s %9s %9s %6s", "seconds", "times", "least", "mean", "most", "in sums",
               "most", "of all");
-  for (int i = 0; i < SUMMARY_PARTS; i++) {
+  for (int i = 0; i < SUMMARY_PHASES; i++) {
     const struct rank_range *seconds = &total->seconds[i], *waited = &total->waited[i];
     if (!(seconds->max > 0)) continue;
-    report_line(report, "%-16s %9.0f %9.3g %9.3g %9.3g %9.3g %9.3g %4.0f %%", part_words[i], summary->part[i].count,
+    report_line(report, "%-16s %9.0f %9.3g %9.3g %9.3g %9.3g %9.3g %4.0f %%", phase_words[i], summary->phase[i].count,
                 seconds->min, seconds->mean, seconds->max, waited->mean, waited->max,
                 100 * ratio(seconds->mean, run->seconds));
   }
@@ -191,7 +193,7 @@ static void say_parts(const struct summary *summary, const struct total *total, 
               "", "", 100 * ratio(rest->mean, run->seconds));
 }
 
-static void say_speed(const struct total *total, const struct summary_run *run, struct report *report) {
+static void print_speed(const struct total *total, const struct summary_run *run, struct report *report) {
   char text[32], peak[96] = "";
   report_duration(run->seconds, text);
   if (isfinite(total->peak_fraction))
@@ -203,16 +205,16 @@ static void say_speed(const struct total *total, const struct summary_run *run, 
   if (total->ranks > 1)
     report_line(report, "ranks at work: the longest %.3g times the mean; in sums over ranks %.3g %% of the time",
                 total->imbalance,
-                100 * ratio(total->waited[PART_STEP].mean + total->waited[PART_ROW].mean, total->computing));
+                100 * ratio(total->waited[PHASE_STEP].mean + total->waited[PHASE_ROW].mean, total->computing));
 }
 
-static void say_sizes(const struct summary *summary, const struct total *total, struct report *report) {
+static void print_sizes(const struct summary *summary, const struct total *total, struct report *report) {
   char least[32], mean[32], most[32], files[32];
   report_size(summary->bytes, files);
   if (summary->checkpoints > 0)
     report_line(report, "checkpoints: %.0f, together %s in %.3g s with history and checks: %.3g GB/s",
-                summary->checkpoints, files, total->seconds[PART_SAVE].max,
-                ratio(1e-9 * summary->bytes, total->seconds[PART_SAVE].max));
+                summary->checkpoints, files, total->seconds[PHASE_SAVE].max,
+                ratio(1e-9 * summary->bytes, total->seconds[PHASE_SAVE].max));
   report_size(total->memory.min, least);
   report_size(total->memory.mean, mean);
   report_size(total->memory.max, most);
@@ -223,15 +225,15 @@ void summary_report(const struct summary *summary, const struct comm *comm, cons
                     struct report *report) {
   void *all = NULL;
   struct account own = {.summary = *summary, .seconds = run->seconds, .memory = process_memory_peak()};
-  double seconds = run->seconds; /* rank 0's, for all */
+  double seconds = run->seconds; /* of rank 0 */
   comm_bcast(comm, &seconds, sizeof seconds, 0);
   if (seconds > PEAK_RUN && run->config->data.mode != DATA_POPULATION) own.gemm = gemm_speed(run);
   comm_gather(comm, &own, sizeof own, &all, NULL);
   if (!all) return;
   const struct total total = add_up(all, comm->size, run);
   free(all);
-  say_parts(summary, &total, run, report);
-  say_speed(&total, run, report);
-  say_sizes(summary, &total, report);
+  print_phases(summary, &total, run, report);
+  print_speed(&total, run, report);
+  print_sizes(summary, &total, report);
   write_json(summary, &total, run, report);
 }

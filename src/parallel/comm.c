@@ -46,7 +46,7 @@ void comm_stop(void) {
 }
 
 int comm_agree(const struct comm *comm, int status) {
-  /* Worst code first; among equals the lowest rank speaks. */
+  /* Worst code first; among equals the lowest rank active. */
   int mine[2] = {status, comm->rank}, worst[2];
   HEARTBEAT_WAIT("an agreement", MPI_Allreduce(mine, worst, 1, MPI_2INT, MPI_MAXLOC, comm->mpi));
   if (worst[0] == OK) return OK;

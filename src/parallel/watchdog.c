@@ -87,7 +87,7 @@ static void open_roll(struct watchdog *watchdog, double now) {
   if (watchdog->calling) return;
   const double collect = COLLECT < watchdog->limit ? COLLECT : watchdog->limit;
   watchdog->calling = true;
-  /* The second clerk speaks only if the first does not. */
+  /* The second clerk active only if the first does not. */
   watchdog->closes = now + (watchdog->rank == watchdog->clerk[0] ? collect : 2.5 * collect);
   memset(watchdog->answered, 0, sizeof *watchdog->answered * (size_t)watchdog->size);
 }

@@ -8,49 +8,49 @@
 
 static const double RETRY_SECONDS = 5, POLL_SECONDS = 0.2;
 
-static int give_up(const struct disk_full *room) {
-  report_line(room->report, "the steps since the newest checkpoint are not on disk and will be computed again");
+static int give_up(const struct disk_full *policy) {
+  report_line(policy->report, "the steps since the newest checkpoint are not on disk and will be computed again");
   return STOPPED;
 }
 
-/* Sleeps until the next try is due: OK, or STOPPED. */
-static int rest(const struct disk_full *room) {
+/* Sleeps until the next attempt is due: OK. STOPPED: a request ends the wait. */
+static int wait_for_retry(const struct disk_full *policy) {
   const double due = comm_time() + RETRY_SECONDS;
   for (;;) {
     heartbeat_work("waiting for room on the disk");
     nanosleep(&(struct timespec){.tv_nsec = (long)(1e9 * POLL_SECONDS)}, NULL);
-    const char *why;
-    const enum stop_request asked = stop_agree(room->stop, room->stop->step, &why);
+    const char *reason;
+    const enum stop_request asked = stop_agree(policy->stop, policy->stop->step, &reason);
     if (asked == STOP_END) {
-      report_line(room->report, "%s ends the wait for room", why);
-      return give_up(room);
+      report_line(policy->report, "%s ends the wait for room", reason);
+      return give_up(policy);
     }
-    bool now = comm_time() >= due || (asked == STOP_CHECKPOINT && why); /* as rank 0 says */
-    comm_bcast(room->comm, &now, sizeof now, 0);
+    bool now = comm_time() >= due || (asked == STOP_CHECKPOINT && reason); /* by the clock of rank 0 */
+    comm_bcast(policy->comm, &now, sizeof now, 0);
     if (now) return OK;
   }
 }
 
-static int wait_and_write(const struct disk_full *room, int (*attempt)(void *context), void *context) {
+static int wait_and_write(const struct disk_full *policy, int (*attempt)(void *context), void *context) {
   const double began = comm_time();
-  report_line(room->report,
+  report_line(policy->report,
               "waiting for room (output.on_full: wait): tried again every %g s and on signal USR1, nothing need be "
               "started anew; a file named stop, signal USR2 or the time limit end the wait",
               RETRY_SECONDS);
   int status = FULL;
   while (status == FULL) {
-    TRY(rest(room));
+    TRY(wait_for_retry(policy));
     status = attempt(context);
   }
   char waited[32];
   report_duration(comm_time() - began, waited);
-  if (status == OK) report_line(room->report, "there is room again after %s; going on", waited);
+  if (status == OK) report_line(policy->report, "there is room again after %s; going on", waited);
   return status;
 }
 
-int disk_full_write(const struct disk_full *room, int (*attempt)(void *context), void *context) {
+int disk_full_write(const struct disk_full *policy, int (*attempt)(void *context), void *context) {
   const int status = attempt(context);
-  if (status != FULL || room->on_full == ON_FULL_STOP) return status;
-  report_line(room->report, "%s", error_text());
-  return room->ending ? give_up(room) : wait_and_write(room, attempt, context);
+  if (status != FULL || policy->on_full == ON_FULL_STOP) return status;
+  report_line(policy->report, "%s", error_text());
+  return policy->ending ? give_up(policy) : wait_and_write(policy, attempt, context);
 }

@@ -8,10 +8,10 @@
 #include "store/checkpoint.h"
 
 /* Whether an estimate of the limit costs at most a hundredth of the (unit x sample) pairs of the steps to come. */
-static bool is_cheap(const struct step_size *stepsize, int64_t step) {
-  const struct schedule *schedule = stepsize->schedule;
-  const struct ensemble_spec *ensemble = &stepsize->particles->ensemble;
-  const struct dataset *data = stepsize->data;
+static bool is_cheap(const struct step_size *step_size, int64_t step) {
+  const struct schedule *schedule = step_size->schedule;
+  const struct ensemble_spec *ensemble = &step_size->particles->ensemble;
+  const struct dataset *data = step_size->data;
   const int64_t samples = data->samples;
   const double points = samples > 0 && samples < STABILITY_PROBE ? (double)samples : STABILITY_PROBE;
   double estimate = 0;
@@ -20,14 +20,14 @@ static bool is_cheap(const struct step_size *stepsize, int64_t step) {
   return estimate <= 0.01 * schedule_work(schedule, ensemble, data, step, schedule_steps(schedule));
 }
 
-void divergence_monitor_start(struct divergence_monitor *watch, struct step_size *stepsize, int64_t step,
+void divergence_monitor_start(struct divergence_monitor *monitor, struct step_size *step_size, int64_t step,
                               struct report *report) {
-  *watch = (struct divergence_monitor){.first = NAN};
-  const int stage = schedule_stage(stepsize->schedule, step);
-  const double dt = stepsize->schedule->stage[stage].dt;
+  *monitor = (struct divergence_monitor){.first = NAN};
+  const int stage = schedule_stage(step_size->schedule, step);
+  const double dt = step_size->schedule->stage[stage].dt;
   double limit;
   int64_t n;
-  if (!(dt > 0) || !is_cheap(stepsize, step) || step_size_limit(stepsize, stage, &limit, &n) != OK || dt <= limit)
+  if (!(dt > 0) || !is_cheap(step_size, step) || step_size_limit(step_size, stage, &limit, &n) != OK || dt <= limit)
     return;
   report_line(
       report,
@@ -36,28 +36,28 @@ void divergence_monitor_start(struct divergence_monitor *watch, struct step_size
       dt, limit, (long long)n, (long long)step);
 }
 
-void divergence_monitor_row(struct divergence_monitor *watch, const struct particles *particles,
+void divergence_monitor_row(struct divergence_monitor *monitor, const struct particles *particles,
                             const struct observation *observation) {
   double largest = 0;
   for (int s = 0; s < particles->locals; s++)
     if (observation[s].loss > largest) largest = observation[s].loss;
-  if (isnan(watch->first))
-    watch->first = comm_max(particles->comm, largest + (particles->locals > 0 ? observation[0].loss_0 : 0));
-  if (largest > DIVERGENCE_GROWTH * watch->first) watch->loss = largest;
+  if (isnan(monitor->first))
+    monitor->first = comm_max(particles->comm, largest + (particles->locals > 0 ? observation[0].loss_0 : 0));
+  if (largest > DIVERGENCE_GROWTH * monitor->first) monitor->loss = largest;
 }
 
-void divergence_monitor_warn(struct divergence_monitor *watch, struct step_size *stepsize, int64_t step,
+void divergence_monitor_warn(struct divergence_monitor *monitor, struct step_size *step_size, int64_t step,
                              struct report *report) {
-  const struct comm *comm = stepsize->particles->comm;
-  if (watch->told || !comm_any(comm, watch->loss > 0)) return;
+  const struct comm *comm = step_size->particles->comm;
+  if (monitor->reported || !comm_any(comm, monitor->loss > 0)) return;
   double limit;
   int64_t n;
-  watch->told = true;
-  const double loss = comm_max(comm, watch->loss);
-  if (step_size_limit(stepsize, schedule_stage(stepsize->schedule, step), &limit, &n) != OK) limit = 0;
+  monitor->reported = true;
+  const double loss = comm_max(comm, monitor->loss);
+  if (step_size_limit(step_size, schedule_stage(step_size->schedule, step), &limit, &n) != OK) limit = 0;
   report_line(report,
               "warning: unstable: a loss has grown to %.3g by step %lld; dt = %g, the limit of stability is now %.3g",
-              loss, (long long)step, stepsize->segment.dt, limit);
+              loss, (long long)step, step_size->segment.dt, limit);
 }
 
 static int restore(struct particles *particles, const char *folder, int64_t saved, uint64_t seed) {
@@ -71,7 +71,7 @@ static int restore(struct particles *particles, const char *folder, int64_t save
   return status;
 }
 
-int divergence_monitor_explain(struct step_size *stepsize, struct particles *particles, const char *folder,
+int divergence_monitor_explain(struct step_size *step_size, struct particles *particles, const char *folder,
                                int64_t saved, uint64_t seed) {
   char failure[4096];
   double limit;
@@ -79,9 +79,9 @@ int divergence_monitor_explain(struct step_size *stepsize, struct particles *par
   snprintf(failure, sizeof failure, "%s", error_text());
   const int64_t step = saved < 0 ? 0 : saved;
   if (restore(particles, folder, saved, seed) != OK ||
-      step_size_limit(stepsize, schedule_stage(stepsize->schedule, step), &limit, &n) != OK)
+      step_size_limit(step_size, schedule_stage(step_size->schedule, step), &limit, &n) != OK)
     return FAIL(FAILED, "%s", failure);
-  const double dt = stepsize->segment.dt;
+  const double dt = step_size->segment.dt;
   return FAIL(FAILED, "%s; dt was %g, the limit of stability at step %lld (%s) is %.4g, for n = %lld%s", failure, dt,
               (long long)step, saved < 0 ? "the start" : "the last checkpoint", limit, (long long)n,
               dt > limit ? "" : ": it fell since, or the state is far from linear");

@@ -5,42 +5,42 @@
 
 struct step_size step_size_create(const struct particles *particles, const struct dataset *data,
                                   const struct schedule *schedule, enum isa isa, int threads, int64_t step,
-                                  const struct dt_segment *kept) {
-  const bool computed = !schedule_auto(schedule, step); /* the time so far follows from the input */
+                                  const struct dt_segment *saved) {
+  const bool computed = !schedule_auto(schedule, step); /* the time follows from the input alone */
   return (struct step_size){.particles = particles,
                             .data = data,
                             .schedule = schedule,
                             .isa = isa,
                             .threads = threads,
-                            .segment = computed ? schedule_segment(schedule, step) : *kept};
+                            .segment = computed ? schedule_segment(schedule, step) : *saved};
 }
 
-void step_size_free(struct step_size *stepsize) {
-  stability_free(stepsize->stability);
-  stepsize->stability = NULL;
+void step_size_free(struct step_size *step_size) {
+  stability_free(step_size->stability);
+  step_size->stability = NULL;
 }
 
-int step_size_limit(struct step_size *stepsize, int stage, double *limit, int64_t *n) {
-  if (!stepsize->stability)
-    TRY(stability_create(stepsize->particles, stepsize->data, stepsize->isa, stepsize->threads, STABILITY_PROBE,
-                         &stepsize->stability));
-  return stability_limit(stepsize->stability, stepsize->schedule, stage, limit, n);
+int step_size_limit(struct step_size *step_size, int stage, double *limit, int64_t *n) {
+  if (!step_size->stability)
+    TRY(stability_create(step_size->particles, step_size->data, step_size->isa, step_size->threads, STABILITY_PROBE,
+                         &step_size->stability));
+  return stability_limit(step_size->stability, step_size->schedule, stage, limit, n);
 }
 
-int step_size_enter(struct step_size *stepsize, int64_t step) {
-  const int stage = schedule_stage(stepsize->schedule, step);
-  const struct stage *now = &stepsize->schedule->stage[stage];
-  const int64_t first = schedule_first(stepsize->schedule, stage);
+int step_size_enter(struct step_size *step_size, int64_t step) {
+  const int stage = schedule_stage(step_size->schedule, step);
+  const struct stage *now = &step_size->schedule->stage[stage];
+  const int64_t first = schedule_first(step_size->schedule, stage);
   const bool automatic = !(now->dt > 0);
   if (step != first && !(automatic && step % now->dt_every == 0)) return OK;
   double dt = now->dt;
   if (automatic) {
     int64_t n;
-    const int status = step_size_limit(stepsize, stage, &dt, &n);
+    const int status = step_size_limit(step_size, stage, &dt, &n);
     if (status != OK) return FAIL(status, "step %lld, dt: auto: %s", (long long)step, error_text());
     dt *= now->dt_safety;
-    if (dt > DT_MAX) dt = DT_MAX; /* nothing moves f_n */
+    if (dt > DT_MAX) dt = DT_MAX; /* f_n does not change */
   }
-  stepsize->segment = (struct dt_segment){step, dt_segment_time(&stepsize->segment, step), dt};
+  step_size->segment = (struct dt_segment){step, dt_segment_time(&step_size->segment, step), dt};
   return OK;
 }

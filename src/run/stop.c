@@ -10,11 +10,11 @@
 #include "log/slurm.h"
 
 static const double AGREE_EVERY = 0.2; /* seconds */
-static const double LOOK_EVERY = 1;    /* seconds, for the stop file: each look is work for the file system */
-static const double ENDING = 5;        /* seconds for the end of the launcher and a script that queues the job again */
-static const double FORGET_SECONDS = 600, FORGET_STRETCHES = 32;
-/* The first checkpoint: bytes/s of a modest disk, seconds; but at most this part of the time that is left. */
-static const double GUESSED_BANDWIDTH = 1e8, GUESSED_OVERHEAD = 1, GUESSED_PART = 0.25;
+static const double FILE_EVERY = 1;    /* seconds between looks for the stop file: each loads the file system */
+static const double ENDING = 5;        /* seconds for the launcher to end and a script to queue the job again */
+static const double DECAY_SECONDS = 600, DECAY_INTERVALS = 32;
+/* Time of the first checkpoint: bytes/s of a slow disk, seconds; at most this share of the remaining time. */
+static const double GUESSED_BANDWIDTH = 1e8, GUESSED_OVERHEAD = 1, GUESSED_SHARE = 0.25;
 
 static volatile sig_atomic_t end_signal, checkpoint_signal;
 
@@ -43,13 +43,17 @@ void stop_install(void) {
   sigaction(SIGTERM, &end, NULL);
   sigaction(SIGINT, &end, NULL);
   sigaction(SIGUSR1, &checkpoint, NULL);
-  signal(SIGXFSZ, SIG_IGN); /* a file size limit shall be an error of write, not the end of the process */
-  signal(SIGPIPE, SIG_IGN); /* a reader of the output that has gone, too: the log is in a file */
+  signal(SIGXFSZ, SIG_IGN); /* so that a file size limit is an error of write */
+  signal(SIGPIPE, SIG_IGN); /* so that a closed output pipe is one, too: the log is in a file */
 }
 
 struct stop stop_create(const struct comm *comm, const struct stop_options *options) {
-  struct stop stop = {
-      .given = *options, .comm = comm, .wall_end = INFINITY, .job_end = INFINITY, .looked = -INFINITY, .every = 1};
+  struct stop stop = {.options = *options,
+                      .comm = comm,
+                      .wall_end = INFINITY,
+                      .job_end = INFINITY,
+                      .file_checked_at = -INFINITY,
+                      .every = 1};
   if (options->max_wall > 0) stop.wall_end = options->clock() + options->max_wall;
   return stop;
 }
@@ -57,25 +61,25 @@ struct stop stop_create(const struct comm *comm, const struct stop_options *opti
 /* ---- time limits ---- */
 
 double stop_margin(const struct stop *stop) {
-  return 2 * (stop->stretch + stop->checkpoint);
+  return 2 * (stop->interval + stop->checkpoint);
 }
 
-/* Whether it is time to ask SLURM once more: its answer may take a while. */
+/* Whether to ask SLURM again now; its answer takes up to SLURM_PATIENCE seconds. */
 static bool job_ends_soon(const struct stop *stop, double now) {
   return now >= stop->job_end - stop_margin(stop) - SLURM_PATIENCE;
 }
 
-/* Returns the seconds left, NAN: not known; then what was known stays. */
+/* Returns the remaining seconds, NAN: unknown; then job_end does not change. */
 static double ask_job(struct stop *stop) {
-  const double left = stop->given.job_left();
-  if (!isnan(left)) stop->job_end = stop->given.clock() + left - ENDING;
+  const double left = stop->options.job_left();
+  if (!isnan(left)) stop->job_end = stop->options.clock() + left - ENDING;
   return left;
 }
 
-static void say_limits(struct stop *stop, struct report *report) {
+static void report_limits(struct stop *stop, struct report *report) {
   char id[SLURM_ID], text[32];
-  if (stop->given.max_wall > 0) {
-    report_duration(stop->given.max_wall, text);
+  if (stop->options.max_wall > 0) {
+    report_duration(stop->options.max_wall, text);
     report_line(report, "time limit: %s (--max-wall)", text);
   }
   if (!slurm_job(id)) return;
@@ -94,32 +98,33 @@ static void say_limits(struct stop *stop, struct report *report) {
 
 void stop_begin(struct stop *stop, int64_t step, double bytes, struct report *report) {
   stop->step = step;
-  if (stop->comm->rank == 0) say_limits(stop, report);
-  stop->agreed = stop->saved = stop->given.clock();
-  const double left = fmin(stop->wall_end, stop->job_end) - stop->agreed;
-  stop->checkpoint = fmax(0, fmin(bytes / GUESSED_BANDWIDTH + GUESSED_OVERHEAD, GUESSED_PART * left / 2));
+  if (stop->comm->rank == 0) report_limits(stop, report);
+  stop->agreed_at = stop->saved_at = stop->options.clock();
+  const double left = fmin(stop->wall_end, stop->job_end) - stop->agreed_at;
+  stop->checkpoint = fmax(0, fmin(bytes / GUESSED_BANDWIDTH + GUESSED_OVERHEAD, GUESSED_SHARE * left / 2));
 }
 
 static bool time_is_up(struct stop *stop, double now) {
-  if (!stop->job_sure && job_ends_soon(stop, now)) { /* its limit may have been changed */
+  if (!stop->job_end_confirmed && job_ends_soon(stop, now)) { /* the limit may have changed since */
     ask_job(stop);
-    now = stop->given.clock();
-    stop->job_sure = job_ends_soon(stop, now);
+    now = stop->options.clock();
+    stop->job_end_confirmed = job_ends_soon(stop, now);
   }
   const double left = fmin(stop->wall_end, stop->job_end) - now;
   if (left > stop_margin(stop)) return false;
-  snprintf(stop->why, sizeof stop->why, "%s (%.3g s left; longest of late: %.3g s of steps, %.3g s for a checkpoint)",
+  snprintf(stop->reason, sizeof stop->reason,
+           "%s (%.3g s left; longest of late: %.3g s of steps, %.3g s for a checkpoint)",
            stop->wall_end <= stop->job_end ? "the wall-time limit" : "the time limit of SLURM's job", left,
-           stop->stretch, stop->checkpoint);
+           stop->interval, stop->checkpoint);
   return true;
 }
 
 void stop_saved(struct stop *stop, double began) {
-  stop->saved = stop->given.clock();
-  const double seconds = stop->saved - began;
-  stop->agreed += seconds; /* this stretch of steps is without it */
-  stop->checkpoint = stop->timed ? fmax(seconds, stop->checkpoint / 2) : seconds;
-  stop->timed = true;
+  stop->saved_at = stop->options.clock();
+  const double seconds = stop->saved_at - began;
+  stop->agreed_at += seconds; /* the interval does not include the checkpoint */
+  stop->checkpoint = stop->checkpoint_measured ? fmax(seconds, stop->checkpoint / 2) : seconds;
+  stop->checkpoint_measured = true;
 }
 
 /* ---- agreement ---- */
@@ -131,25 +136,25 @@ static const char *signal_name(int signal) {
                              : "signal INT";
 }
 
-/* The stop file; it has been obeyed then: the next run shall not find it. */
+/* Whether there is a stop file. It is removed, so that the next run does not find it. */
 static bool stop_file(struct stop *stop, double now) {
   char path[PATH_BYTES];
-  if (now - stop->looked < LOOK_EVERY) return false;
-  stop->looked = now;
-  snprintf(path, sizeof path, "%s/stop", stop->given.output);
+  if (now - stop->file_checked_at < FILE_EVERY) return false;
+  stop->file_checked_at = now;
+  snprintf(path, sizeof path, "%s/stop", stop->options.output);
   return unlink(path) == 0;
 }
 
-/* What this rank asks for; *signal: because of that, or 0. */
+/* The request of this rank. *signal: the signal behind it, or 0. */
 static enum stop_request ask(struct stop *stop, double now, int *signal) {
   const bool first = stop->comm->rank == 0;
-  *stop->why = 0;
+  *stop->reason = 0;
   const int end = end_signal;
   *signal = end;
   if (end) return STOP_END;
   if (first && time_is_up(stop, now)) return STOP_END;
   if (first && stop_file(stop, now)) {
-    snprintf(stop->why, sizeof stop->why, "the stop file");
+    snprintf(stop->reason, sizeof stop->reason, "the stop file");
     return STOP_END;
   }
   if (checkpoint_signal) {
@@ -157,16 +162,17 @@ static enum stop_request ask(struct stop *stop, double now, int *signal) {
     checkpoint_signal = 0;
     return STOP_CHECKPOINT;
   }
-  return first && stop->given.save_every > 0 && now - stop->saved >= stop->given.save_every ? STOP_CHECKPOINT
-                                                                                            : STOP_NONE;
+  return first && stop->options.save_every > 0 && now - stop->saved_at >= stop->options.save_every ? STOP_CHECKPOINT
+                                                                                                   : STOP_NONE;
 }
 
 bool stop_due(const struct stop *stop, int64_t step) {
   return step >= stop->step + stop->every;
 }
 
-/* Rank 0's clock sets the pace for all: as many steps as fit in AGREE_EVERY, but at most twice those of before. */
-static void set_pace(struct stop *stop, double seconds) {
+/* Sets the number of steps to the next agreement by the clock of rank 0: as many as fit in AGREE_EVERY, at most twice
+ * the number before. */
+static void set_interval(struct stop *stop, double seconds) {
   const double step = fmax(seconds / (double)stop->every, 1e-6);
   int64_t every = (int64_t)fmin(AGREE_EVERY / step, 2 * (double)stop->every);
   if (every < 1) every = 1;
@@ -174,17 +180,17 @@ static void set_pace(struct stop *stop, double seconds) {
   stop->every = every;
 }
 
-enum stop_request stop_agree(struct stop *stop, int64_t step, const char **why) {
-  const double now = stop->given.clock(), seconds = now - stop->agreed;
-  stop->stretch = fmax(seconds, stop->stretch * exp2(-fmin(seconds / FORGET_SECONDS, 1 / FORGET_STRETCHES)));
+enum stop_request stop_agree(struct stop *stop, int64_t step, const char **reason) {
+  const double now = stop->options.clock(), seconds = now - stop->agreed_at;
+  stop->interval = fmax(seconds, stop->interval * exp2(-fmin(seconds / DECAY_SECONDS, 1 / DECAY_INTERVALS)));
   int signal;
   const int own = ask(stop, now, &signal);
-  /* The strongest request, with a signal if one rank has one. */
+  /* The strongest request, and its signal if there is one. */
   const int agreed = (int)comm_max(stop->comm, own * NSIG + signal);
-  set_pace(stop, seconds);
+  set_interval(stop, seconds);
   stop->step = step;
-  stop->agreed = stop->given.clock();
+  stop->agreed_at = stop->options.clock();
   signal = agreed % NSIG;
-  *why = signal ? signal_name(signal) : *stop->why ? stop->why : NULL;
+  *reason = signal ? signal_name(signal) : *stop->reason ? stop->reason : NULL;
   return (enum stop_request)(agreed / NSIG);
 }

@@ -16,11 +16,6 @@
 #include "io/parallel_write.h"
 #include "parallel/heartbeat.h"
 
-void checkpoint_info_free(struct checkpoint_info *info) {
-  free(info->config);
-  info->config = NULL;
-}
-
 #define NAME_FORMAT "step-%012lld.h5"
 
 char *checkpoint_path(const char *folder, int64_t step) {
@@ -30,7 +25,7 @@ char *checkpoint_path(const char *folder, int64_t step) {
   return path;
 }
 
-/* Step of "step-000000000100.h5", -1 for any other name, be it "step-100.h5": a copy that somebody made. */
+/* Step of "step-000000000100.h5"; -1 for any other name, such as the copy "step-100.h5". */
 static int64_t step_of(const char *name) {
   long long step = -1;
   char exact[48];
@@ -45,7 +40,7 @@ int checkpoint_inspect(const char *path, struct checkpoint_info *info) {
 
 /* ---- verify, read ---- */
 
-/* Rank 0 reads layout and info, all receive them. */
+/* Rank 0 reads layout and info and broadcasts them. */
 static int share_layout(const struct comm *comm, const char *path, struct layout *layout,
                         struct checkpoint_info *info) {
   struct checkpoint_info own = {0};
@@ -87,7 +82,7 @@ static int verify_blocks(const struct comm *comm, const char *path, const struct
   return status;
 }
 
-/* A file under the name of another step would be taken for the state at that step. */
+/* A file with the name of another step would be used as the state at that step. */
 static int check_name(const char *path, const struct checkpoint_info *info) {
   const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
   const int64_t step = step_of(name);
@@ -125,8 +120,8 @@ static int same_shape(const struct layout *layout, const struct particles *parti
                      "the checkpoint's sizes, replicas, units, dimension or precision are not those of the input");
 }
 
-/* Rows of one dataset to own units. Shares are in order of networks, but for split ones: the search begins at the share
- * found last. */
+/* Copies rows of one dataset to own units. Local networks are in order, except for split ones; so the search begins at
+ * the one found last. */
 static void take_rows(const struct layout *layout, struct particles *particles, int64_t block, int64_t count,
                       int dataset, const char *buffer, int *local) {
   for (int64_t i = block; i < block + count; i++) {
@@ -173,7 +168,7 @@ static int descending(const void *a, const void *b) {
   return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* Steps of a folder's checkpoints, newest first. */
+/* The steps of the checkpoints in a folder, newest first. */
 static int list_steps(const char *folder, int64_t **steps, int *count) {
   *steps = NULL;
   *count = 0;
@@ -226,7 +221,7 @@ int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
               folder, count);
 }
 
-/* The first free one of "….damaged", "….damaged-2", ... */
+/* Renames a file to the first unused name of "….damaged", "….damaged-2", ... */
 static int rename_damaged(const char *path) {
   const size_t size = strlen(path) + 32;
   char *aside = alloc_small(size);
@@ -259,7 +254,7 @@ int checkpoint_rotate(const char *folder, int keep, const struct steps *snapshot
   for (int i = keep; i < count; i++) {
     if (steps_hold(snapshots, steps[i])) continue;
     char *path = checkpoint_path(folder, steps[i]);
-    /* A folder of that name is none of ours, and is left alone. */
+    /* A folder of that name is no checkpoint; it stays. */
     if (unlink(path) != 0 && errno != ENOENT && errno != EISDIR)
       status = FAIL(FAILED, "%s: cannot remove it: %s", path, strerror(errno));
     free(path);
@@ -284,7 +279,7 @@ static void compare_numbers(int precision, int64_t count, const void *a, const v
     const double y = size == sizeof(float) ? ((const float *)b)[i] : ((const double *)b)[i];
     const double absolute = fabs(x - y), relative = absolute / fmax(fabs(x), fabs(y));
     difference->unequal++;
-    /* A difference that is not a number is the largest of all. */
+    /* NaN counts as the largest difference. */
     if (!(absolute <= difference->absolute)) difference->absolute = absolute;
     if (!(relative <= difference->relative)) difference->relative = relative;
   }
@@ -299,8 +294,7 @@ struct side {
 
 static int compare_datasets(struct side side[2], FILE *out, bool *equal) {
   const struct layout *layout = &side[0].layout;
-  static struct difference difference[ENSEMBLE_MAX][DATASETS];
-  memset(difference, 0, sizeof difference);
+  struct difference difference[ENSEMBLE_MAX][DATASETS] = {0};
   for (int64_t block = 0; block < ensemble_blocks(&layout->ensemble); block++) {
     const struct place place = layout_place(layout, block);
     for (int k = 0; k < layout->datasets; k++) {
@@ -332,9 +326,7 @@ static int open_side(struct side *side, const char *path) {
 }
 
 int checkpoint_compare(const char *a, const char *b, FILE *out, bool *equal) {
-  static struct side side[2];
-  memset(side, 0, sizeof side);
-  side[0].file = side[1].file = -1;
+  struct side side[2] = {{.file = -1}, {.file = -1}};
   int status = open_side(&side[0], a);
   if (status == OK) status = open_side(&side[1], b);
   const struct layout *x = &side[0].layout, *y = &side[1].layout;

@@ -18,7 +18,7 @@
 const char dataset_letter[DATASETS] = {'c', 'a', 'b'};
 static const char MAGIC[8] = {'M', 'C', 'K', 'E', 'A', 'N', 'C', 'K'};
 
-/* A run is read in one go: large enough for the disk, small enough for the caches. */
+/* Size of a run: large enough for the disk, small enough for the caches. */
 enum { RUN_BYTES = 1 << 20, RUN_MAX = 256, EXTENTS_MAX = ENSEMBLE_MAX * DATASETS, D_MAX = 1024 };
 
 int64_t layout_unit_bytes(const struct layout *layout, int dataset) {
@@ -91,8 +91,8 @@ int layout_rest_crc(int file, const char *path, int64_t bytes, int extents, uint
   return status;
 }
 
-/* ---- user block: magic (8), version (4), 4 zeros, bytes (8), extents offset (8), extents (8), rest CRC (4), zeros,
- * own CRC in the last 4 bytes; numbers little-endian as on every machine this runs on ---- */
+/* ---- user block: magic (8 bytes), version (4), 4 zeros, bytes (8), extents offset (8), extents (8), rest CRC (4),
+ * zeros, own CRC in the last 4 bytes; numbers are little-endian, as on all supported machines ---- */
 
 void user_block_encode(const struct user_block *block, unsigned char out[USER_BLOCK]) {
   const uint32_t version = CHECKPOINT_VERSION;
@@ -138,8 +138,8 @@ int user_block_decode(const char *path, const unsigned char in[USER_BLOCK], stru
 
 /* ---- reading ---- */
 
-/* Proves everything but the particles, without the HDF5 library; extent [EXTENTS_MAX]. */
-static int prove(int file, const char *path, struct user_block *block, uint64_t (*extent)[2]) {
+/* Verifies everything except the particles, without the HDF5 library. extent: [EXTENTS_MAX]. */
+static int verify_metadata(int file, const char *path, struct user_block *block, uint64_t (*extent)[2]) {
   unsigned char bytes[USER_BLOCK];
   struct stat found;
   if (fstat(file, &found) != 0) return FAIL(FAILED, "%s: %s", path, strerror(errno));
@@ -184,7 +184,7 @@ static int name_index(const char *name, const char *const *names, int count) {
   return -1;
 }
 
-/* Files of before dt: auto do not tell it. */
+/* Files of programs without dt: auto lack it. */
 static struct dt_segment read_segment(struct h5 *h5) {
   struct dt_segment segment;
   const bool known = h5_get_double(h5, "/", "dt", &segment.dt) == OK &&
@@ -256,7 +256,7 @@ static int read_member(struct h5 *h5, const char *path, struct layout *layout, i
   return OK;
 }
 
-/* Offset and length of what the metadata say the CRCs are in. */
+/* Offset and length of the CRCs of a dataset, according to the metadata. */
 static void crc_extent(const struct layout *layout, int e, int k, uint64_t out[2]) {
   out[0] = (uint64_t)layout->crc_offset[e][k];
   out[1] = (uint64_t)(layout->ensemble.replicas * network_blocks(layout->ensemble.n[e])) * sizeof(uint32_t);
@@ -268,11 +268,12 @@ static bool apart(const uint64_t a[2], int count, uint64_t (*extent)[2]) {
   return true;
 }
 
-/* The particles of the metadata are exactly the bytes that prove left out; what it proved holds their CRCs. Sizes are
- * small here: h5_shape compares them with the length of the file. */
+/* Checks that the datasets of the metadata are exactly the extents that verify_metadata skipped, and that their
+ * CRCs are among the bytes it verified. The sizes cannot overflow: h5_shape has compared them with the length of
+ * the file. */
 static int check_extents(const char *path, const struct user_block *block, const struct layout *layout,
                          uint64_t (*extent)[2]) {
-  static uint64_t own[EXTENTS_MAX][2];
+  uint64_t own[EXTENTS_MAX][2];
   const int count = layout_extents(layout, own);
   bool fits = count == block->extents && memcmp(own, extent, sizeof *own * (size_t)count) == 0;
   const uint64_t table[2] = {(uint64_t)block->extents_offset, (uint64_t)count * sizeof *own};
@@ -309,23 +310,28 @@ static int read_h5(const char *path, const struct user_block *block, struct layo
   return status;
 }
 
+void checkpoint_info_free(struct checkpoint_info *info) {
+  free(info->config);
+  info->config = NULL;
+}
+
 int layout_read(const char *path, struct layout *layout, struct checkpoint_info *info) {
-  static uint64_t extent[EXTENTS_MAX][2];
+  uint64_t extent[EXTENTS_MAX][2];
   const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return durable_file_unread(errno, "%s: cannot open the checkpoint", path);
   struct user_block block;
-  int status = prove(file, path, &block, extent);
+  int status = verify_metadata(file, path, &block, extent);
   close(file);
   TRY(status);
   struct layout own = {0};
-  struct checkpoint_info said = {0};
-  status = read_h5(path, &block, &own, &said);
+  struct checkpoint_info found = {0};
+  status = read_h5(path, &block, &own, &found);
   if (status == OK) status = check_extents(path, &block, &own, extent);
   if (status == OK && layout) *layout = own;
   if (status == OK && info)
-    *info = said;
+    *info = found;
   else
-    checkpoint_info_free(&said);
+    checkpoint_info_free(&found);
   return status;
 }
 

@@ -1,5 +1,5 @@
-/* The protocol of store/checkpoint.h, in its order: lay out, reserve, rows (written and read back), CRCs, seal, rename.
- */
+/* Writing a checkpoint in the order of store/checkpoint.h: layout, space, rows (written and read back), CRCs, user
+ * block, rename. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,15 +15,14 @@
 #include "io/durable_file.h"
 #include "io/parallel_write.h"
 #include "parallel/heartbeat.h"
-#include "store/output_folder.h"
 
-struct writing {
+struct writer {
   const struct comm *comm;
   const struct checkpoint_request *request;
   const struct particles *particles;
   struct layout layout;
   char *path, temporary[PATH_BYTES];
-  uint32_t (*crc)[DATASETS]; /* of own blocks, in the order of the block sequence */
+  uint32_t (*crc)[DATASETS]; /* of own blocks, in the order of the global sequence */
 };
 
 /* ---- layout and space: rank 0 ---- */
@@ -67,8 +66,8 @@ static int reserve_member(struct layout *layout, struct h5 *h5, int e) {
   return OK;
 }
 
-static int reserve_all(const struct writing *writing, struct layout *layout, struct h5 *h5) {
-  TRY(write_attributes(writing->request, h5, layout->precision));
+static int reserve_all(const struct writer *writer, struct layout *layout, struct h5 *h5) {
+  TRY(write_attributes(writer->request, h5, layout->precision));
   for (int e = 0; e < layout->ensemble.members; e++) TRY(reserve_member(layout, h5, e));
   const int64_t shape[2] = {layout->ensemble.members * layout->datasets, 2};
   TRY(h5_reserve(h5, "/integrity/extents", H5_UINT64, 2, shape, &layout->extents_offset));
@@ -76,34 +75,33 @@ static int reserve_all(const struct writing *writing, struct layout *layout, str
                      "offset and length of the particles' datasets in this file");
 }
 
-static int write_layout(struct writing *writing) {
-  const struct particles *particles = writing->particles;
-  struct layout *layout = &writing->layout;
+static int write_layout(struct writer *writer) {
+  const struct particles *particles = writer->particles;
+  struct layout *layout = &writer->layout;
   *layout = (struct layout){.ensemble = particles->ensemble,
                             .d = particles->d,
                             .unit = particles->unit.type,
                             .precision = (int)particles->precision,
                             .datasets = unit_table[particles->unit.type].manifold == MANIFOLD_SPHERE ? 2 : 3};
-  for (int e = 0; e < layout->ensemble.members; e++) /* at least, should it end here */
+  for (int e = 0; e < layout->ensemble.members; e++) /* a lower bound, for the message if this fails */
     for (int k = 0; k < layout->datasets; k++)
       layout->bytes += layout->ensemble.replicas * layout->ensemble.n[e] * layout_unit_bytes(layout, k);
   struct h5 *h5;
-  TRY(h5_create(writing->temporary, USER_BLOCK, &h5));
-  const int status = reserve_all(writing, layout, h5), closed = h5_close(h5);
+  TRY(h5_create(writer->temporary, USER_BLOCK, &h5));
+  const int status = reserve_all(writer, layout, h5), closed = h5_close(h5);
   TRY(status);
   return closed;
 }
 
-static int lay_out(struct writing *writing) {
-  TRY(write_layout(writing));
+static int lay_out(struct writer *writer) {
+  TRY(write_layout(writer));
   struct stat found;
-  if (stat(writing->temporary, &found) != 0)
-    return durable_file_fail(errno, "%s: cannot lay it out", writing->temporary);
-  writing->layout.bytes = found.st_size;
-  return parallel_write_reserve(writing->temporary, writing->request->io, writing->layout.bytes);
+  if (stat(writer->temporary, &found) != 0) return durable_file_fail(errno, "%s: cannot lay it out", writer->temporary);
+  writer->layout.bytes = found.st_size;
+  return parallel_write_reserve(writer->temporary, writer->request->io, writer->layout.bytes);
 }
 
-/* A file of its own, for a moment: HDF5 asks for one that has a name. */
+/* Creates a temporary file; HDF5 needs one that has a name. Returns its descriptor, or -1. */
 static int temporary_file(char path[PATH_BYTES]) {
   static const char *const folder[] = {"/dev/shm", "/tmp"};
   for (int i = 0; i < 2; i++) {
@@ -115,20 +113,20 @@ static int temporary_file(char path[PATH_BYTES]) {
 }
 
 int checkpoint_bytes(const struct checkpoint_request *request, const struct particles *particles, int64_t *bytes) {
-  struct writing *writing = alloc_small(sizeof *writing);
-  *writing = (struct writing){.request = request, .particles = particles};
+  struct writer *writer = alloc_small(sizeof *writer);
+  *writer = (struct writer){.request = request, .particles = particles};
   struct stat found;
-  const char *path = writing->temporary;
-  const int file = temporary_file(writing->temporary);
+  const char *path = writer->temporary;
+  const int file = temporary_file(writer->temporary);
   int status = file < 0 ? FAIL(FAILED, "%s: no file to lay a checkpoint out in: %s", path, strerror(errno)) : OK;
-  if (status == OK) status = write_layout(writing);
+  if (status == OK) status = write_layout(writer);
   if (status == OK && fstat(file, &found) != 0) status = FAIL(FAILED, "%s: %s", path, strerror(errno));
   if (status == OK) *bytes = found.st_size;
   if (file >= 0) {
     unlink(path);
     close(file);
   }
-  free(writing);
+  free(writer);
   return status;
 }
 
@@ -140,7 +138,7 @@ static struct place own_place(const struct local_network *local, int64_t block) 
       .network = local->network, .inside = inside, .member = local->member, .units = block_units(local->n, inside)};
 }
 
-/* Number of a block among the own ones, in the order of the block sequence. */
+/* Index of a block among the own ones, in the order of the global sequence. */
 static int64_t own_index(const struct particles *particles, const struct place *place) {
   return ensemble_first_block(&particles->ensemble, place->network) + place->inside -
          particles->first[particles->comm->rank];
@@ -153,31 +151,31 @@ static void get_rows(const struct particles *particles, const struct local_netwo
   local_network_get(particles, local, place->inside * BLOCK, place->units, to[DATA_C], to[DATA_A], to[DATA_B]);
 }
 
-static void put_rows(struct parallel_write *slab, void *context) {
-  struct writing *writing = context;
-  const struct particles *particles = writing->particles;
-  for (int k = 0; k < writing->layout.datasets; k++)
+static void put_rows(struct parallel_write *write, void *context) {
+  struct writer *writer = context;
+  const struct particles *particles = writer->particles;
+  for (int k = 0; k < writer->layout.datasets; k++)
     for (int s = 0; s < particles->locals; s++)
       for (int64_t block = 0; block < particles->local[s].blocks; block++) {
         const struct place place = own_place(&particles->local[s], block);
-        const int64_t bytes = place.units * layout_unit_bytes(&writing->layout, k);
-        void *rows = parallel_write_put(slab, layout_data(&writing->layout, &place, k), bytes);
+        const int64_t bytes = place.units * layout_unit_bytes(&writer->layout, k);
+        void *rows = parallel_write_put(write, layout_data(&writer->layout, &place, k), bytes);
         get_rows(particles, &particles->local[s], &place, k, rows);
-        writing->crc[own_index(particles, &place)][k] = crc32c(0, rows, (size_t)bytes);
+        writer->crc[own_index(particles, &place)][k] = crc32c(0, rows, (size_t)bytes);
       }
 }
 
 /* ---- CRCs, user block, rename: rank 0 ---- */
 
-static int put_crcs(const struct writing *writing, int file, uint32_t (*crc)[DATASETS]) {
-  const struct layout *layout = &writing->layout;
+static int put_crcs(const struct writer *writer, int file, uint32_t (*crc)[DATASETS]) {
+  const struct layout *layout = &writer->layout;
   for (int e = 0; e < layout->ensemble.members; e++) {
     const int64_t blocks = layout->ensemble.replicas * network_blocks(layout->ensemble.n[e]);
     uint32_t *column = alloc_small(sizeof *column * (size_t)blocks);
     int status = OK;
     for (int k = 0; k < layout->datasets && status == OK; k++) {
       for (int64_t i = 0; i < blocks; i++) column[i] = crc[i][k];
-      status = durable_file_pwrite(file, writing->temporary, layout->crc_offset[e][k], column,
+      status = durable_file_pwrite(file, writer->temporary, layout->crc_offset[e][k], column,
                                    blocks * (int64_t)sizeof *column);
     }
     free(column);
@@ -187,14 +185,14 @@ static int put_crcs(const struct writing *writing, int file, uint32_t (*crc)[DAT
   return OK;
 }
 
-static int seal_file(const struct writing *writing, int file, uint32_t (*crc)[DATASETS]) {
-  const struct layout *layout = &writing->layout;
-  const char *path = writing->temporary;
-  static uint64_t extent[ENSEMBLE_MAX * DATASETS][2];
+static int seal_file(const struct writer *writer, int file, uint32_t (*crc)[DATASETS]) {
+  const struct layout *layout = &writer->layout;
+  const char *path = writer->temporary;
+  uint64_t extent[ENSEMBLE_MAX * DATASETS][2];
   unsigned char bytes[USER_BLOCK], again[USER_BLOCK];
   const int extents = layout_extents(layout, extent);
   struct user_block block = {.bytes = layout->bytes, .extents_offset = layout->extents_offset, .extents = extents};
-  TRY(put_crcs(writing, file, crc));
+  TRY(put_crcs(writer, file, crc));
   TRY(durable_file_pwrite(file, path, layout->extents_offset, extent, extents * (int64_t)sizeof *extent));
   TRY(layout_rest_crc(file, path, layout->bytes, extents, extent, &block.rest_crc));
   user_block_encode(&block, bytes);
@@ -204,44 +202,44 @@ static int seal_file(const struct writing *writing, int file, uint32_t (*crc)[DA
   return memcmp(bytes, again, USER_BLOCK) == 0 ? OK : FAIL(FAILED, "%s: the file system gave back other bytes", path);
 }
 
-static int seal(const struct writing *writing, uint32_t (*crc)[DATASETS]) {
-  const int file = open(writing->temporary, O_RDWR | O_CLOEXEC);
-  if (file < 0) return durable_file_fail(errno, "%s: cannot open it to write", writing->temporary);
-  const int status = seal_file(writing, file, crc);
+static int seal(const struct writer *writer, uint32_t (*crc)[DATASETS]) {
+  const int file = open(writer->temporary, O_RDWR | O_CLOEXEC);
+  if (file < 0) return durable_file_fail(errno, "%s: cannot open it to write", writer->temporary);
+  const int status = seal_file(writer, file, crc);
   close(file);
   return status;
 }
 
-static int publish(const struct writing *writing) {
-  const struct checkpoint_request *request = writing->request;
+static int publish(const struct writer *writer) {
+  const struct checkpoint_request *request = writer->request;
   TRY(request->may_write(request->context));
-  if (rename(writing->temporary, writing->path) != 0)
-    return durable_file_fail(errno, "%s: cannot rename it to %s", writing->temporary, writing->path);
+  if (rename(writer->temporary, writer->path) != 0)
+    return durable_file_fail(errno, "%s: cannot rename it to %s", writer->temporary, writer->path);
   return durable_file_sync(request->folder);
 }
 
-static int write_steps(struct writing *writing) {
-  const struct comm *comm = writing->comm;
+static int write_steps(struct writer *writer) {
+  const struct comm *comm = writer->comm;
   const bool root = comm->rank == 0;
-  TRY(comm_agree(comm, root ? lay_out(writing) : OK));
-  comm_bcast(comm, &writing->layout, sizeof writing->layout, 0);
-  const struct parallel_write_job job = {put_rows, writing, BLOCK * layout_unit_bytes(&writing->layout, DATA_A)};
-  TRY(parallel_write_file(comm, writing->temporary, writing->request->io, &job));
-  const int64_t *first = writing->particles->first;
+  TRY(comm_agree(comm, root ? lay_out(writer) : OK));
+  comm_bcast(comm, &writer->layout, sizeof writer->layout, 0);
+  const struct parallel_write_job job = {put_rows, writer, BLOCK * layout_unit_bytes(&writer->layout, DATA_A)};
+  TRY(parallel_write_file(comm, writer->temporary, writer->request->io, &job));
+  const int64_t *first = writer->particles->first;
   const int64_t own = first[comm->rank + 1] - first[comm->rank];
   void *all;
-  comm_gather(comm, writing->crc, own * (int64_t)sizeof *writing->crc, &all, NULL);
-  int status = root ? seal(writing, all) : OK;
+  comm_gather(comm, writer->crc, own * (int64_t)sizeof *writer->crc, &all, NULL);
+  int status = root ? seal(writer, all) : OK;
   free(all);
-  if (root && status == OK) status = publish(writing);
+  if (root && status == OK) status = publish(writer);
   return comm_agree(comm, status);
 }
 
-/* Rank 0, of a writing that failed: a lock that is lost is the reason behind others. */
-static int clean_up(const struct writing *writing, int status) {
-  const struct checkpoint_request *request = writing->request;
-  durable_file_drop(writing->temporary);
-  if (status == FULL) status = durable_file_fail_full(request->folder, "the next checkpoint", writing->layout.bytes);
+/* Rank 0, after a failure. If the lock is lost, that is the cause of other errors, and is reported instead. */
+static int clean_up(const struct writer *writer, int status) {
+  const struct checkpoint_request *request = writer->request;
+  durable_file_drop(writer->temporary);
+  if (status == FULL) status = durable_file_fail_full(request->folder, "the next checkpoint", writer->layout.bytes);
   const int held = request->may_write(request->context);
   return held == OK ? status : held;
 }
@@ -249,18 +247,18 @@ static int clean_up(const struct writing *writing, int status) {
 int checkpoint_write(const struct comm *comm, const struct checkpoint_request *request,
                      const struct particles *particles, int64_t *bytes) {
   heartbeat_work("writing a checkpoint");
-  struct writing *writing = alloc_small(sizeof *writing);
-  *writing = (struct writing){.comm = comm, .request = request, .particles = particles};
-  writing->path = checkpoint_path(request->folder, request->step);
-  durable_file_temporary(request->folder, strrchr(writing->path, '/') + 1, writing->temporary);
-  comm_bcast(comm, writing->temporary, sizeof writing->temporary, 0); /* rank 0's host and process */
+  struct writer *writer = alloc_small(sizeof *writer);
+  *writer = (struct writer){.comm = comm, .request = request, .particles = particles};
+  writer->path = checkpoint_path(request->folder, request->step);
+  durable_file_temporary(request->folder, strrchr(writer->path, '/') + 1, writer->temporary);
+  comm_bcast(comm, writer->temporary, sizeof writer->temporary, 0); /* the name contains host and process of rank 0 */
   const int64_t own = particles->first[comm->rank + 1] - particles->first[comm->rank];
-  writing->crc = alloc_small(sizeof *writing->crc * (size_t)own);
-  int status = write_steps(writing);
-  if (status != OK) status = comm_agree(comm, comm->rank == 0 ? clean_up(writing, status) : OK);
-  *bytes = writing->layout.bytes;
-  free(writing->crc);
-  free(writing->path);
-  free(writing);
+  writer->crc = alloc_small(sizeof *writer->crc * (size_t)own);
+  int status = write_steps(writer);
+  if (status != OK) status = comm_agree(comm, comm->rank == 0 ? clean_up(writer, status) : OK);
+  *bytes = writer->layout.bytes;
+  free(writer->crc);
+  free(writer->path);
+  free(writer);
   return status;
 }

@@ -12,12 +12,12 @@
 #include "io/h5.h"
 #include "parallel/heartbeat.h"
 #include "store/history_file.h"
-#include "store/output_folder.h"
 
-/* Rows of one kind: records {row, network, values...} on the ranks that lead the networks, and on rank 0 the order. */
+/* Rows of one kind in memory: a record {row, network, values...} per row and network, on the rank that leads the
+ * network. */
 struct rows {
   int width;     /* values in a record */
-  int64_t kept;  /* rows of the file before this run */
+  int64_t kept;  /* rows in the file */
   int64_t count; /* rows since the last write */
   int64_t *step; /* [count] */
   double *time, *dt;
@@ -30,9 +30,9 @@ struct history {
   const struct config *config;
   const struct dataset *data;
   char *path, temporary[PATH_BYTES];
-  struct rows series, field, train, moment;
-  bool written; /* the file exists and holds kept rows */
-  int64_t step; /* of the file, if this run wrote it; else -1 */
+  struct rows series, field, train, second_moment;
+  bool written; /* the file exists */
+  int64_t step; /* of the file if this process wrote it, otherwise -1 */
 };
 
 bool history_row_due(const struct history *history, int64_t step) {
@@ -56,15 +56,15 @@ struct history *history_create(const struct comm *comm, const struct config *con
   history->series.width = column_count;
   history->field.width = (int)data->tests;
   history->train.width = (int)data->samples;
-  history->moment.width = HISTORY_MOMENTS;
+  history->second_moment.width = HISTORY_SECOND_MOMENTS;
   history_kept(config, start, &history->series.kept, &history->field.kept);
-  history->train.kept = history->moment.kept = history->field.kept;
+  history->train.kept = history->second_moment.kept = history->field.kept;
   return history;
 }
 
 void history_free(struct history *history) {
   if (!history) return;
-  struct rows *rows[] = {&history->series, &history->field, &history->train, &history->moment};
+  struct rows *rows[] = {&history->series, &history->field, &history->train, &history->second_moment};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     free(rows[i]->step);
     free(rows[i]->time);
@@ -76,7 +76,7 @@ void history_free(struct history *history) {
 }
 
 bool history_pending(const struct history *history) {
-  return history->series.count + history->field.count + history->train.count + history->moment.count > 0;
+  return history->series.count + history->field.count + history->train.count + history->second_moment.count > 0;
 }
 
 /* ---- rows in memory ---- */
@@ -92,7 +92,7 @@ static void begin_row(struct rows *rows, int64_t step, const struct dt_segment *
   rows->dt[rows->count++] = segment->dt;
 }
 
-/* A record of the current row for a network; its values are to be filled in. */
+/* Adds a record of the current row for a network; returns its values, which the caller fills in. */
 static double *add_record(struct rows *rows, int64_t network) {
   if (rows->records == rows->capacity) {
     rows->capacity = rows->capacity ? 2 * rows->capacity : 64;
@@ -117,8 +117,8 @@ void history_row(struct history *history, int64_t step, const struct dt_segment 
   }
 }
 
-static void keep_field(struct rows *rows, int64_t step, const struct dt_segment *segment,
-                       const struct particles *particles, const double *f) {
+static void add_field(struct rows *rows, int64_t step, const struct dt_segment *segment,
+                      const struct particles *particles, const double *f) {
   if (!f) return;
   begin_row(rows, step, segment);
   for (int s = 0; s < particles->locals; s++)
@@ -128,17 +128,18 @@ static void keep_field(struct rows *rows, int64_t step, const struct dt_segment 
 }
 
 void history_field(struct history *history, int64_t step, const struct dt_segment *segment,
-                   const struct particles *particles, const double *f, const double *f_train, const double *moments) {
-  keep_field(&history->field, step, segment, particles, f);
-  keep_field(&history->train, step, segment, particles, f_train);
-  keep_field(&history->moment, step, segment, particles, moments);
+                   const struct particles *particles, const double *f, const double *f_train,
+                   const double *second_moments) {
+  add_field(&history->field, step, segment, particles, f);
+  add_field(&history->train, step, segment, particles, f_train);
+  add_field(&history->second_moment, step, segment, particles, second_moments);
 }
 
 /* ---- the file ---- */
 
-static int describe(struct h5 *file, const char *dataset, const char *description, const char *unit) {
+static int describe(struct h5 *file, const char *dataset, const char *description, const char *units) {
   TRY(h5_set_text(file, dataset, "description", description));
-  return unit ? h5_set_text(file, dataset, "unit", unit) : OK;
+  return units ? h5_set_text(file, dataset, "unit", units) : OK;
 }
 
 static int write_points(struct h5 *file, const char *group, int64_t count, int d, const double *x, const double *y) {
@@ -151,7 +152,7 @@ static int write_points(struct h5 *file, const char *group, int64_t count, int d
   return describe(file, name, "labels f(x) (points)", "f");
 }
 
-/* What a new file holds besides rows. */
+/* Writes everything except rows to a new file. */
 static int write_head(const struct history *history, struct h5 *file) {
   const struct dataset *data = history->data;
   const struct target *target = data->target;
@@ -178,7 +179,7 @@ static int write_head(const struct history *history, struct h5 *file) {
   return OK;
 }
 
-/* Values of one member gathered on rank 0 as [row][replica][width]; NULL elsewhere. Collective. */
+/* Gathers the values of one member on rank 0 as [row][replica][width]; returns NULL on other ranks. Collective. */
 static double *gather_member(const struct history *history, const struct rows *rows, int member) {
   const int64_t replicas = history->config->ensemble.replicas;
   const size_t length = (size_t)(2 + rows->width);
@@ -206,7 +207,7 @@ static double *gather_member(const struct history *history, const struct rows *r
   return table;
 }
 
-/* One scalar per row: step, time, dt, batch of a member. */
+/* Appends the scalars of each row: step, time, dt, batch of a member. */
 static int append_axes(const struct history *history, struct h5 *file, const struct rows *rows, const char *group,
                        int member, bool settings) {
   const struct schedule *schedule = &history->config->schedule;
@@ -216,7 +217,7 @@ static int append_axes(const struct history *history, struct h5 *file, const str
     batch[i] = schedule_batch(schedule, stage, history->config->ensemble.n[member], history->data->samples);
   }
   const struct {
-    const char *name, *description, *unit;
+    const char *name, *description, *units;
     enum h5_type type;
     const void *values;
     bool setting;
@@ -232,20 +233,20 @@ static int append_axes(const struct history *history, struct h5 *file, const str
     char name[128];
     snprintf(name, sizeof name, "%s/%s", group, axis[i].name);
     status = h5_append(file, name, axis[i].type, 0, NULL, rows->kept, rows->count, axis[i].values);
-    if (status == OK) status = describe(file, name, axis[i].description, axis[i].unit);
+    if (status == OK) status = describe(file, name, axis[i].description, axis[i].units);
   }
   free(batch);
   return status;
 }
 
-/* Number c of every record, a dataset (T, R). */
+/* Appends value c of each record to a dataset (T, R). */
 static int append_column(const struct history *history, struct h5 *file, const struct rows *rows, int c,
-                         const char *name, const char *description, const char *unit, const double *table) {
+                         const char *name, const char *description, const char *units, const double *table) {
   const int64_t replicas = history->config->ensemble.replicas, cells = rows->count * replicas;
   double *values = alloc_small(sizeof(double) * (size_t)cells);
   for (int64_t i = 0; i < cells; i++) values[i] = table[i * rows->width + c];
   int status = h5_append(file, name, H5_DOUBLE, 1, &replicas, rows->kept, rows->count, values);
-  if (status == OK) status = describe(file, name, description, unit);
+  if (status == OK) status = describe(file, name, description, units);
   free(values);
   return status;
 }
@@ -274,33 +275,33 @@ static int append_field(const struct history *history, struct h5 *file, int memb
   return describe(file, name, description, "f");
 }
 
-/* Only where the points are there; not to a file that an older program began without them. */
-static int append_moments(const struct history *history, struct h5 *file, int member, const double *table) {
+/* Appends c2phi2 of each set that has points; but not to a file that an older program created without it. */
+static int append_second_moments(const struct history *history, struct h5 *file, int member, const double *table) {
   static const struct {
     const char *name, *description;
-  } moment[HISTORY_MOMENTS] = {
+  } second_moment[HISTORY_SECOND_MOMENTS] = {
       {"c2phi2", "(1/n) sum_i c_i^2 phi(x, z_i)^2, mean over the test points"},
       {"c2phi2_train", "(1/n) sum_i c_i^2 phi(x, z_i)^2, mean over the training points"},
   };
-  const int there[HISTORY_MOMENTS] = {history->field.width, history->train.width};
-  for (int m = 0; m < HISTORY_MOMENTS; m++) {
+  const int points[HISTORY_SECOND_MOMENTS] = {history->field.width, history->train.width};
+  for (int m = 0; m < HISTORY_SECOND_MOMENTS; m++) {
     char name[64];
-    snprintf(name, sizeof name, "/ensemble/%d/field/%s", member, moment[m].name);
-    if (there[m] == 0 || (history->moment.kept > 0 && !h5_exists(file, name))) continue;
-    TRY(append_column(history, file, &history->moment, m, name, moment[m].description, "f^2", table));
+    snprintf(name, sizeof name, "/ensemble/%d/field/%s", member, second_moment[m].name);
+    if (points[m] == 0 || (history->second_moment.kept > 0 && !h5_exists(file, name))) continue;
+    TRY(append_column(history, file, &history->second_moment, m, name, second_moment[m].description, "f^2", table));
   }
   return OK;
 }
 
 static int append_member(const struct history *history, struct h5 *file, int member, const double *series,
-                         const double *field, const double *train, const double *moment) {
+                         const double *field, const double *train, const double *second_moment) {
   TRY(append_series(history, file, member, series));
   if (history->config->fields.count == 0) return OK;
   if (history->field.width > 0)
     TRY(append_field(history, file, member, &history->field, "f", "f_n at the test points", field));
   if (history->train.width > 0)
     TRY(append_field(history, file, member, &history->train, "f_train", "f_n at the training points", train));
-  return append_moments(history, file, member, moment);
+  return append_second_moments(history, file, member, second_moment);
 }
 
 static int open_copy(const struct history *history, struct h5 **file) {
@@ -321,7 +322,7 @@ static int write_attributes(const struct history *history, struct h5 *file, int6
   return status == OK ? provenance_write(provenance, file) : status;
 }
 
-static int settle(const struct history *history, int (*may_write)(void *context), void *context) {
+static int publish(const struct history *history, int (*may_write)(void *context), void *context) {
   TRY(history_file_seal(history->temporary));
   TRY(durable_file_sync(history->temporary));
   TRY(may_write(context));
@@ -330,18 +331,18 @@ static int settle(const struct history *history, int (*may_write)(void *context)
   return durable_file_sync(history->config->output);
 }
 
-/* What the file takes at least: the one before and the rows since. */
+/* A lower bound of the size of the file: its present size and the rows in memory. */
 static int64_t bytes_of(const struct history *history) {
   struct stat found = {0};
   if (stat(history->path, &found) != 0) found.st_size = 0;
   const int64_t replicas = history->config->ensemble.replicas * history->config->ensemble.members;
-  const struct rows *rows[] = {&history->series, &history->field, &history->train, &history->moment};
+  const struct rows *rows[] = {&history->series, &history->field, &history->train, &history->second_moment};
   int64_t numbers = 0;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) numbers += rows[i]->count * rows[i]->width * replicas;
   return found.st_size + numbers * (int64_t)sizeof(double);
 }
 
-/* Of a writing that failed: a lock that is lost is the reason behind others. */
+/* After a failure. If the lock is lost, that is the cause of other errors, and is reported instead. */
 static int clean_up(const struct history *history, int status, int (*may_write)(void *context), void *context) {
   durable_file_drop(history->temporary);
   if (status == FULL) status = durable_file_fail_full(history->config->output, "history.h5", bytes_of(history));
@@ -349,14 +350,15 @@ static int clean_up(const struct history *history, int status, int (*may_write)(
   return held == OK ? status : held;
 }
 
-static void forget(struct rows *rows) {
+static void discard_rows(struct rows *rows) {
   rows->kept += rows->count;
   rows->count = rows->records = 0;
 }
 
 int history_write(struct history *history, int64_t step, const struct provenance *provenance,
                   int (*may_write)(void *context), void *context) {
-  if (history->step == step && !history_pending(history)) return OK; /* tried again for its checkpoint */
+  if (history->step == step && !history_pending(history))
+    return OK; /* called again because the checkpoint failed with FULL */
   heartbeat_work("writing the history");
   const bool root = history->comm->rank == 0;
   struct h5 *file = NULL;
@@ -365,26 +367,26 @@ int history_write(struct history *history, int64_t step, const struct provenance
     double *series = gather_member(history, &history->series, e);
     double *field = gather_member(history, &history->field, e);
     double *train = gather_member(history, &history->train, e);
-    double *moment = gather_member(history, &history->moment, e);
-    if (root && status == OK) status = append_member(history, file, e, series, field, train, moment);
+    double *second_moment = gather_member(history, &history->second_moment, e);
+    if (root && status == OK) status = append_member(history, file, e, series, field, train, second_moment);
     free(series);
     free(field);
     free(train);
-    free(moment);
+    free(second_moment);
   }
   if (root && status == OK) status = write_attributes(history, file, step, provenance);
   if (file) {
     const int closed = h5_close(file);
     if (status == OK) status = closed;
   }
-  if (root && status == OK) status = settle(history, may_write, context);
+  if (root && status == OK) status = publish(history, may_write, context);
   if (root && status != OK) status = clean_up(history, status, may_write, context);
   TRY(comm_agree(history->comm, status));
   history->written = true;
   history->step = step;
-  forget(&history->series);
-  forget(&history->field);
-  forget(&history->train);
-  forget(&history->moment);
+  discard_rows(&history->series);
+  discard_rows(&history->field);
+  discard_rows(&history->train);
+  discard_rows(&history->second_moment);
   return OK;
 }

@@ -19,7 +19,7 @@ void history_kept(const struct config *config, int64_t start, int64_t *rows, int
   }
 }
 
-/* About what rows of so many numbers take, in whole chunks. */
+/* Approximate bytes of a number of rows, in whole chunks. numbers: of a row. */
 static double series_bytes(int64_t numbers, int64_t rows) {
   const int64_t fit = H5_CHUNK_NUMBERS / (numbers > 0 ? numbers : 1),
                 chunk = fit < 1               ? 1
@@ -38,7 +38,7 @@ double history_bytes(const struct config *config, const struct dataset *data, in
   double field = 0;
   if (fields > 0)
     field = FIELD_AXES * series_bytes(1, fields) + series_bytes(replicas * data->tests, fields) +
-            series_bytes(replicas * data->samples, fields) + HISTORY_MOMENTS * series_bytes(replicas, fields);
+            series_bytes(replicas * data->samples, fields) + HISTORY_SECOND_MOMENTS * series_bytes(replicas, fields);
   return (double)points * (data->d + 1) * sizeof(double) + config->ensemble.members * (series + field);
 }
 
@@ -126,4 +126,39 @@ int history_check(const struct comm *comm, const struct config *config, const st
   TRY(comm_agree(comm, comm->rank == 0 ? check(config, data, start, final) : OK));
   comm_bcast(comm, final, sizeof *final, 0);
   return OK;
+}
+
+/* The last step at which a run with this input may write its first checkpoint. */
+static int64_t first_save(const struct config *config) {
+  int64_t step = schedule_steps(&config->schedule);
+  if (config->checkpoint_every > 0 && config->checkpoint_every < step) step = config->checkpoint_every;
+  if (config->snapshots.count > 0 && config->snapshots.step[0] < step) step = config->snapshots.step[0];
+  return step;
+}
+
+int history_replaceable(const char *output, const struct config *config) {
+  char path[PATH_BYTES];
+  snprintf(path, sizeof path, "%s/history.h5", output);
+  if (access(path, F_OK) != 0) return OK;
+  struct h5 *file = NULL;
+  char *text = NULL;
+  int64_t step = 0;
+  struct config *was = NULL;
+  int status = history_file_open(path, &file);
+  if (status == OK) status = h5_get_text(file, "/", "config", &text);
+  if (status == OK) status = config_parse(path, text, &was);
+  if (status == OK && config) status = config_resumable(was, config, 0);
+  if (status == OK) status = h5_get_int(file, "/", "step", &step);
+  if (status == OK && step > first_save(was))
+    status = FAIL(USAGE, "it reaches step %lld, so there were checkpoints: put the newest one back", (long long)step);
+  if (status != OK)
+    status =
+        FAIL(USAGE,
+             "%s is there but no checkpoint of this problem, and it would be replaced (%s); choose another run.output, "
+             "or set the old output aside with --fresh",
+             path, error_text());
+  h5_close(file);
+  free(text);
+  config_free(was);
+  return status;
 }

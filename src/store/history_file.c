@@ -30,7 +30,7 @@ static int open_regular(const char *path, int flags, int *file, int64_t *bytes) 
   return FAIL(FAILED, "%s: a history was expected, this is no regular file", path);
 }
 
-static int crc_behind_seal(int file, const char *path, int64_t bytes, uint32_t *crc) {
+static int crc_after_seal(int file, const char *path, int64_t bytes, uint32_t *crc) {
   enum { PART = 1 << 20 };
   unsigned char *buffer = alloc_small(PART);
   int status = OK;
@@ -52,7 +52,7 @@ static int check_version(const char *path, int64_t version) {
                     (long long)version, HISTORY_VERSION);
 }
 
-static int prove(int file, const char *path, int64_t bytes) {
+static int verify(int file, const char *path, int64_t bytes) {
   unsigned char seal[HISTORY_SEAL];
   uint32_t version, crc, own_crc, found;
   int64_t length;
@@ -69,11 +69,11 @@ static int prove(int file, const char *path, int64_t bytes) {
   if (length != bytes)
     return FAIL(FAILED, "%s: damaged: length expected %lld bytes, found %lld", path, (long long)length,
                 (long long)bytes);
-  TRY(crc_behind_seal(file, path, bytes, &found));
+  TRY(crc_after_seal(file, path, bytes, &found));
   return crc == found ? OK : FAIL(FAILED, "%s: damaged: CRC expected %08x, found %08x", path, crc, found);
 }
 
-static int recognize(struct h5 *file, const char *path) {
+static int check_format(struct h5 *file, const char *path) {
   char *format;
   int64_t version;
   TRY(h5_get_text(file, "/", "format", &format));
@@ -90,11 +90,11 @@ int history_file_open(const char *path, struct h5 **file) {
   int64_t bytes;
   *file = NULL;
   TRY(open_regular(path, O_RDONLY, &descriptor, &bytes));
-  int status = prove(descriptor, path, bytes);
+  int status = verify(descriptor, path, bytes);
   close(descriptor);
   TRY(status);
   TRY(h5_open(path, false, file));
-  status = recognize(*file, path);
+  status = check_format(*file, path);
   if (status == OK) return OK;
   h5_close(*file);
   *file = NULL;
@@ -106,8 +106,8 @@ static int seal_file(int file, const char *path, int64_t bytes) {
   const uint32_t version = HISTORY_VERSION;
   uint32_t crc;
   TRY(durable_file_pread(file, path, 0, seal, sizeof HDF5));
-  if (memcmp(seal, HDF5, sizeof HDF5) == 0) return OK; /* an older program began it: there is no room */
-  TRY(crc_behind_seal(file, path, bytes, &crc));
+  if (memcmp(seal, HDF5, sizeof HDF5) == 0) return OK; /* created by an older program, without a user block */
+  TRY(crc_after_seal(file, path, bytes, &crc));
   memcpy(seal, MAGIC, sizeof MAGIC);
   memcpy(seal + 8, &version, 4);
   memcpy(seal + 12, &crc, 4);

@@ -18,15 +18,15 @@
 #include "io/parallel_write.h"
 #include "log/slurm.h"
 
-/* A probe holds the lock for an instant: that is no other run. An owner that has not signed yet does so in an instant. */
-enum { ATTEMPTS = 11, ATTEMPTS_UNSIGNED = 101 };
+/* Attempts to take the lock. A probe holds it for an instant only. A new owner takes an instant to write its token. */
+enum { ATTEMPTS = 11, ATTEMPTS_UNNAMED = 101 };
 static const struct timespec BETWEEN_ATTEMPTS = {.tv_nsec = 50000000};
 
 struct lock {
   char path[PATH_BYTES];
-  char content[LOCK_CONTENT]; /* token and who we are: what the file must hold as long as it is ours */
+  char content[LOCK_CONTENT]; /* token, host, pid and so on: the file contains this while the lock is ours */
   int file;
-  bool exclusive; /* flock is not supported, and <lock>.exclusive is ours */
+  bool exclusive; /* flock is not supported; we own <lock>.exclusive */
 };
 
 static void describe(struct lock *lock) {
@@ -44,7 +44,7 @@ static void describe(struct lock *lock) {
            slurm_restarts());
 }
 
-/* False: it cannot be read. */
+/* Returns false if the file cannot be read. */
 static bool read_content(const char *path, char content[LOCK_CONTENT]) {
   content[0] = 0;
   const int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -55,7 +55,7 @@ static bool read_content(const char *path, char content[LOCK_CONTENT]) {
   return bytes >= 0;
 }
 
-/* "host a; pid 7; started ..." of the lock's present or last owner, "" if nobody has signed. */
+/* "host a; pid 7; started ..." of the present or last owner, "" if none is named. */
 static void read_owner(const char *path, char owner[LOCK_CONTENT]) {
   char content[LOCK_CONTENT];
   read_content(path, content);
@@ -79,7 +79,7 @@ static int refuse(const char *path) {
               path, *owner ? owner : "its owner has not signed yet");
 }
 
-/* A killed process stays as a zombie until its parent has taken note. */
+/* A killed process stays as a zombie until its parent reads its exit status. */
 static bool process_is_gone(int pid) {
   char path[64], stat[LOCK_CONTENT];
   if (kill(pid, 0) != 0) return errno == ESRCH;
@@ -89,7 +89,7 @@ static bool process_is_gone(int pid) {
   return name_end && strncmp(name_end, ") Z", 3) == 0;
 }
 
-/* Where flock is not supported: the owner is gone if it ran on this host and its process is no more. */
+/* Without flock: the owner is gone if it ran on this host and its process does not exist. */
 static bool owner_is_gone(const char *content) {
   char host[256] = "", here[256] = "unknown";
   int pid = 0;
@@ -103,24 +103,24 @@ static void name_exclusive(const char *path, char name[PATH_BYTES + 100]) {
   snprintf(name, PATH_BYTES + 100, "%s.exclusive", path);
 }
 
-/* Removes the exclusive file of an owner that is gone. Of several runs that find it so one makes the second name; the
- * others leave the file alone, which by then may be a living owner's. Whether it was when the name was made, the name
- * shows, since it is of the same file. */
-static void bury(const struct lock *lock, const char *exclusive) {
-  char grave[4400], was[LOCK_CONTENT], is[LOCK_CONTENT];
+/* Removes the exclusive file of an owner that is gone. Of several runs that do this, only one can create the second
+ * name (a hard link); the others leave the file, which may by then belong to a live owner. The content under the second
+ * name shows whether the file had changed owner before the link was created. */
+static void remove_stale(const struct lock *lock, const char *exclusive) {
+  char second[4400], was[LOCK_CONTENT], is[LOCK_CONTENT];
   read_content(exclusive, was);
   if (!owner_is_gone(was)) return;
-  snprintf(grave, sizeof grave, "%.*s.lock.tmp-gone", (int)(strlen(lock->path) - strlen("lock")), lock->path);
-  if (link(exclusive, grave) != 0) return;
-  read_content(grave, is);
+  snprintf(second, sizeof second, "%.*s.lock.tmp-gone", (int)(strlen(lock->path) - strlen("lock")), lock->path);
+  if (link(exclusive, second) != 0) return;
+  read_content(second, is);
   if (strcmp(is, was) == 0) unlink(exclusive);
-  unlink(grave);
+  unlink(second);
 }
 
 static int take_without_flock(struct lock *lock) {
   char exclusive[PATH_BYTES + 100];
   name_exclusive(lock->path, exclusive);
-  bury(lock, exclusive);
+  remove_stale(lock, exclusive);
   const int file = open(exclusive, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
   if (file < 0 && errno == EEXIST) {
     const int status = refuse(exclusive);
@@ -134,20 +134,20 @@ static int take_without_flock(struct lock *lock) {
   return status;
 }
 
-static int sign(struct lock *lock) {
+static int write_token(struct lock *lock) {
   if (ftruncate(lock->file, 0) != 0) return FAIL(FAILED, "%s: cannot write the lock: %s", lock->path, strerror(errno));
   TRY(durable_file_pwrite(lock->file, lock->path, 0, lock->content, (int64_t)strlen(lock->content)));
-  (void)fsync(lock->file); /* for the other nodes to see */
+  (void)fsync(lock->file); /* so that other nodes see it */
   return OK;
 }
 
-/* Any other failure of flock may pass, and its owner live on. */
+/* Other errors of flock may be transient, and the owner may be alive. */
 static bool has_no_flock(int error) {
   return error == ENOLCK || error == EOPNOTSUPP || error == ENOSYS || error == EINVAL;
 }
 
-/* Opens and locks the file that bears the lock's name: 0 or errno. Another run may set the folder aside, the file in it,
- * between these calls: then what was locked is not the lock of this output any more (ESTALE). */
+/* Opens the file and locks it: 0 or errno. ESTALE: between these calls another run renamed the folder, with the file in
+ * it; then the locked file is no longer the lock of this output. */
 static int attempt(struct lock *lock) {
   struct stat locked, named;
   if (lock->file >= 0) close(lock->file);
@@ -158,13 +158,13 @@ static int attempt(struct lock *lock) {
   return same ? 0 : ESTALE;
 }
 
-static int attempt_patiently(struct lock *lock) {
+static int attempt_repeatedly(struct lock *lock) {
   for (int i = 1;; i++) {
     const int error = attempt(lock);
     if (error != EWOULDBLOCK && error != ESTALE && error != ENOENT) return error;
     char owner[LOCK_CONTENT] = "";
     read_owner(lock->path, owner);
-    if (i >= (error == EWOULDBLOCK && !*owner ? ATTEMPTS_UNSIGNED : ATTEMPTS)) return error;
+    if (i >= (error == EWOULDBLOCK && !*owner ? ATTEMPTS_UNNAMED : ATTEMPTS)) return error;
     nanosleep(&BETWEEN_ATTEMPTS, NULL);
   }
 }
@@ -174,7 +174,7 @@ int lock_take(const char *output, struct lock **out) {
   *lock = (struct lock){.file = -1};
   snprintf(lock->path, sizeof lock->path, "%s/lock", output);
   describe(lock);
-  const int error = attempt_patiently(lock);
+  const int error = attempt_repeatedly(lock);
   int status = OK;
   if (error == EWOULDBLOCK)
     status = refuse(lock->path);
@@ -182,8 +182,8 @@ int lock_take(const char *output, struct lock **out) {
     status = take_without_flock(lock);
   else if (error)
     status = durable_file_fail(error, "%s: cannot take the lock", lock->path);
-  if (status == OK) status = sign(lock);
-  if (status == OK) status = lock_held(lock); /* without flock the folder may have been set aside meanwhile */
+  if (status == OK) status = write_token(lock);
+  if (status == OK) status = lock_held(lock); /* without flock another run may have renamed the folder since */
   if (status != OK) {
     lock_release(lock);
     return status;
@@ -206,7 +206,7 @@ bool lock_probe(const char *output, char owner[LOCK_CONTENT]) {
     read_content(exclusive, content);
     held = held || (*content && !owner_is_gone(content));
   }
-  close(file); /* lets go */
+  close(file); /* releases the lock */
   return held;
 }
 
@@ -229,8 +229,8 @@ bool lock_ours(const struct lock *lock) {
   return is_ours(lock, lock->path);
 }
 
-/* One that is there and cannot be read at this moment may be ours. */
-static bool ours_patiently(const struct lock *lock) {
+/* Retries a file that exists and cannot be read: it may be ours. */
+static bool is_ours_after_retries(const struct lock *lock) {
   char content[LOCK_CONTENT];
   for (int i = 1; i < ATTEMPTS && access(lock->path, F_OK) == 0 && !read_content(lock->path, content); i++)
     nanosleep(&BETWEEN_ATTEMPTS, NULL);
@@ -239,7 +239,7 @@ static bool ours_patiently(const struct lock *lock) {
 
 int lock_held(const struct lock *lock) {
   char owner[LOCK_CONTENT];
-  if (ours_patiently(lock)) return OK;
+  if (is_ours_after_retries(lock)) return OK;
   if (access(lock->path, F_OK) != 0)
     return FAIL(
         FAILED,
@@ -258,9 +258,9 @@ void lock_release(struct lock *lock) {
   if (!lock) return;
   char exclusive[PATH_BYTES + 100];
   name_exclusive(lock->path, exclusive);
-  /* The file stays: removing it could leave two runs with locks on two files of one name. */
+  /* The file stays: if it were removed, two runs could hold locks on two files of the same name. */
   if (lock->file >= 0 && is_ours(lock, lock->path) && ftruncate(lock->file, 0) != 0)
-    (void)lock; /* a name left in it does no harm: flock decides */
+    (void)lock; /* an owner named in the file does no harm: flock decides */
   if (lock->exclusive && is_ours(lock, exclusive)) unlink(exclusive);
   if (lock->file >= 0) close(lock->file);
   free(lock);

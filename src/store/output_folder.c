@@ -11,7 +11,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "io/durable_file.h"
-#include "store/history_file.h"
 
 static int make_folder(const char *path) {
   char part[PATH_BYTES];
@@ -36,8 +35,8 @@ static int make_folders(const char *output) {
   return make_folder(checkpoints);
 }
 
-/* Renames output to the first free output.N. */
-static int set_aside(const char *output, char **aside) {
+/* Renames output to the first unused name output.N. */
+static int rename_output(const char *output, char **aside) {
   const size_t size = strlen(output) + 16;
   char *name = alloc_small(size);
   for (int i = 1; i < 1000000; i++) {
@@ -67,15 +66,16 @@ bool output_folder_holds_run(const char *output) {
   return found;
 }
 
-/* The old run goes, and with it the lock. It is kept until there is one of the new folder; yet another run may be the
- * first to take that. A link stays, and leads to the new folder: it may be there to keep outputs on a large disk. */
+/* Renames the old run, which takes its lock with it. The old lock is held until the lock of the new folder is taken,
+ * which yet another run may take first. If output is a symbolic link, the link stays and its target is renamed: the
+ * link may lead to a large disk. */
 static int start_over(const char *output, struct lock **lock, char **aside) {
   struct lock *old = *lock;
   struct stat kind;
-  char *behind = lstat(output, &kind) == 0 && S_ISLNK(kind.st_mode) ? realpath(output, NULL) : NULL;
-  const char *folder = behind ? behind : output;
+  char *linked = lstat(output, &kind) == 0 && S_ISLNK(kind.st_mode) ? realpath(output, NULL) : NULL;
+  const char *folder = linked ? linked : output;
   *lock = NULL;
-  int status = set_aside(folder, aside);
+  int status = rename_output(folder, aside);
   if (status == OK) {
     lock_moved(old, *aside);
     status = make_folders(folder);
@@ -86,7 +86,7 @@ static int start_over(const char *output, struct lock **lock, char **aside) {
     free(*aside);
     *aside = NULL;
   }
-  free(behind);
+  free(linked);
   lock_release(old);
   return status;
 }
@@ -111,14 +111,6 @@ void output_folder_clean(const char *folder) {
   closedir(directory);
 }
 
-/* The step of the first checkpoint that a run with this input writes at the latest. */
-static int64_t first_save(const struct config *config) {
-  int64_t step = schedule_steps(&config->schedule);
-  if (config->checkpoint_every > 0 && config->checkpoint_every < step) step = config->checkpoint_every;
-  if (config->snapshots.count > 0 && config->snapshots.step[0] < step) step = config->snapshots.step[0];
-  return step;
-}
-
 int output_folder_same(const struct comm *comm, const char *output) {
   char path[PATH_BYTES], what[PATH_BYTES + 100], content[1024] = "";
   snprintf(path, sizeof path, "%s/lock", output);
@@ -141,7 +133,7 @@ int output_folder_probe(const char *output, char *folder) {
   snprintf(folder, 4096, "%s", output);
   while (stat(folder, &found) != 0 && strcmp(folder, ".") != 0) {
     char *end = strrchr(folder, '/');
-    while (end && end > folder && !end[1]) { /* of "new/" */
+    while (end && end > folder && !end[1]) { /* a trailing slash, as in "new/" */
       *end = 0;
       end = strrchr(folder, '/');
     }
@@ -155,31 +147,4 @@ int output_folder_probe(const char *output, char *folder) {
   return access(folder, W_OK | X_OK) == 0
              ? OK
              : FAIL(FAILED, "%s: nothing can be written there: %s; choose another run.output", folder, strerror(errno));
-}
-
-int output_folder_startable(const char *output, const struct config *config) {
-  char path[PATH_BYTES];
-  snprintf(path, sizeof path, "%s/history.h5", output);
-  if (access(path, F_OK) != 0) return OK;
-  struct h5 *file = NULL;
-  char *text = NULL;
-  int64_t step = 0;
-  struct config *was = NULL;
-  int status = history_file_open(path, &file);
-  if (status == OK) status = h5_get_text(file, "/", "config", &text);
-  if (status == OK) status = config_parse(path, text, &was);
-  if (status == OK && config) status = config_resumable(was, config, 0);
-  if (status == OK) status = h5_get_int(file, "/", "step", &step);
-  if (status == OK && step > first_save(was))
-    status = FAIL(USAGE, "it reaches step %lld, so there were checkpoints: put the newest one back", (long long)step);
-  if (status != OK)
-    status =
-        FAIL(USAGE,
-             "%s is there but no checkpoint of this problem, and it would be replaced (%s); choose another run.output, "
-             "or set the old output aside with --fresh",
-             path, error_text());
-  h5_close(file);
-  free(text);
-  config_free(was);
-  return status;
 }

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "particles/kernel.h"
-#include "store/output_folder.h"
+#include "store/history.h"
 
 enum { ATTEMPTS = 11 };
 static const struct timespec BETWEEN_ATTEMPTS = {.tv_sec = 1};
@@ -15,26 +15,26 @@ static void note_damaged(void *context, const char *text) {
   report_line(context, "warning: passed over a damaged checkpoint: %s", text);
 }
 
-/* A checkpoint that cannot be read at this moment is not to be lost by going on from an older one. */
-static int newest(const struct comm *comm, const char *folder, struct report *report, struct restart *resume) {
+/* Retries an unreadable checkpoint: to resume from an older one would lose its steps. */
+static int newest(const struct comm *comm, const char *folder, struct report *report, struct restart *restart) {
   for (int i = 1;; i++) {
-    const int status = checkpoint_newest(comm, folder, false, note_damaged, report, &resume->path, &resume->info);
+    const int status = checkpoint_newest(comm, folder, false, note_damaged, report, &restart->path, &restart->info);
     if (status != UNREAD || i == ATTEMPTS) return status;
     if (i == 1) report_line(report, "warning: %s. Trying again", error_text());
     nanosleep(&BETWEEN_ATTEMPTS, NULL);
   }
 }
 
-/* It is ours to go on from if it is of the same problem and of a level this machine runs. */
-static int accept(const struct comm *comm, const struct config *config, struct restart *resume) {
-  const char *path = resume->path;
-  const struct checkpoint_info *info = &resume->info;
+/* Checks that the run may resume from the checkpoint: same problem, and an ISA level that all processors have. */
+static int check(const struct comm *comm, const struct config *config, struct restart *restart) {
+  const char *path = restart->path;
+  const struct checkpoint_info *info = &restart->info;
   const int64_t steps = schedule_steps(&config->schedule);
   struct config *was = NULL;
   TRY(config_parse(path, info->config, &was));
   int status = config_resumable(was, config, info->step);
   for (int i = 0; i < was->snapshots.count && status == OK; i++)
-    if (was->snapshots.step[i] <= info->step) steps_insert(&resume->snapshots, was->snapshots.step[i]);
+    if (was->snapshots.step[i] <= info->step) steps_insert(&restart->snapshots, was->snapshots.step[i]);
   config_free(was);
   if (status != OK)
     return FAIL(
@@ -55,13 +55,13 @@ static int accept(const struct comm *comm, const struct config *config, struct r
   return OK;
 }
 
-/* What was asked for only after the run had got past it. */
-static void warn_of_missed(const struct config *config, const char *folder, const struct restart *resume,
-                           struct report *report) {
+/* Warns of snapshots that the input lists now but did not list when the run passed their steps. */
+static void warn_of_missed_snapshots(const struct config *config, const char *folder, const struct restart *restart,
+                                     struct report *report) {
   int missed = 0;
   int64_t first = 0;
-  for (int i = config->snapshots.count - 1; i >= 0 && report->speaks; i--) {
-    if (config->snapshots.step[i] >= resume->info.step) continue;
+  for (int i = config->snapshots.count - 1; i >= 0 && report->active; i--) {
+    if (config->snapshots.step[i] >= restart->info.step) continue;
     char *path = checkpoint_path(folder, config->snapshots.step[i]);
     if (access(path, F_OK) != 0) {
       missed++;
@@ -74,23 +74,23 @@ static void warn_of_missed(const struct config *config, const char *folder, cons
         report,
         "warning: output.snapshots: %d of them (the first at step %lld) are not there and lie before step %lld, "
         "from which the run goes on: they will not be written",
-        missed, (long long)first, (long long)resume->info.step);
+        missed, (long long)first, (long long)restart->info.step);
 }
 
 int restart_find(const struct comm *comm, const struct config *config, const char *folder, struct report *report,
-                 struct restart *resume) {
-  *resume = (struct restart){.snapshots = config->snapshots};
-  TRY(newest(comm, folder, report, resume));
-  const int status = resume->path
-                         ? accept(comm, config, resume)
-                         : comm_agree(comm, comm->rank == 0 ? output_folder_startable(config->output, config) : OK);
-  if (status == OK && resume->path) warn_of_missed(config, folder, resume, report);
-  if (status != OK) restart_free(resume);
+                 struct restart *restart) {
+  *restart = (struct restart){.snapshots = config->snapshots};
+  TRY(newest(comm, folder, report, restart));
+  const int status = restart->path
+                         ? check(comm, config, restart)
+                         : comm_agree(comm, comm->rank == 0 ? history_replaceable(config->output, config) : OK);
+  if (status == OK && restart->path) warn_of_missed_snapshots(config, folder, restart, report);
+  if (status != OK) restart_free(restart);
   return status;
 }
 
-void restart_free(struct restart *resume) {
-  checkpoint_info_free(&resume->info);
-  free(resume->path);
-  resume->path = NULL;
+void restart_free(struct restart *restart) {
+  checkpoint_info_free(&restart->info);
+  free(restart->path);
+  restart->path = NULL;
 }

@@ -28,10 +28,15 @@ void fixture_free(struct fixture *fixture) {
   free(fixture);
 }
 
+double fixture_dt(const struct fixture *fixture, int64_t step) {
+  const struct schedule *schedule = &fixture->config->schedule;
+  return schedule->stage[schedule_stage(schedule, step)].dt;
+}
+
 void fixture_steps(struct fixture *fixture, int64_t first, int64_t last) {
   for (int64_t step = first; step < last; step++) {
     assert_ok(dynamics_enter_stage(fixture->dynamics, schedule_stage(&fixture->config->schedule, step)));
-    dynamics_step(fixture->dynamics, step, true, NULL);
+    dynamics_step(fixture->dynamics, step, fixture_dt(fixture, step), NULL);
   }
   assert_ok(dynamics_check(fixture->dynamics, last, true));
 }
@@ -40,7 +45,7 @@ void fixture_observe(struct fixture *fixture, int64_t step) {
   assert_ok(dynamics_enter_stage(fixture->dynamics, schedule_stage(&fixture->config->schedule, step)));
   free(fixture->observation);
   fixture->observation = malloc(sizeof *fixture->observation * (size_t)(fixture->particles->locals + 1));
-  dynamics_step(fixture->dynamics, step, false, fixture->observation);
+  dynamics_step(fixture->dynamics, step, 0, fixture->observation);
 }
 
 void fixture_get(const struct fixture *fixture, int64_t network, int64_t unit, double *theta) {

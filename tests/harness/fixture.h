@@ -22,6 +22,9 @@ void fixture_free(struct fixture *fixture);
 /* Takes the steps first .. last-1. */
 void fixture_steps(struct fixture *fixture, int64_t first, int64_t last);
 
+/* Local. The dt of a step. */
+double fixture_dt(const struct fixture *fixture, int64_t step);
+
 /* Fills observation with the state at a step; no unit moves. */
 void fixture_observe(struct fixture *fixture, int64_t step);
 

@@ -114,6 +114,70 @@ static void all_errors_are_told_at_once(void **state) {
     if (!strstr(error_text(), expected[i])) fail_msg("no \"%s\" in:\n%s", expected[i], error_text());
 }
 
+/* Each rule of src/config/rules.c, broken by overrides of a right input. */
+static void every_rule_refuses(void **state) {
+  (void)state;
+  static const char text[] = "ensemble: {n: [5, 6]}\ntarget: {type: spin, d: 3}\ndata: {mode: fixed, samples: 20}\n"
+                             "dynamics: {stages: [{steps: 3, dt: 0.1}]}\n";
+  enum { OVERRIDES = 5 };
+  static const struct {
+    const char *message, *override[OVERRIDES];
+  } cases[] = {
+      {"target.path: required", {"target={type: file}"}},
+      {"data.mode: a file's points are fixed, received online; scheme: sgd",
+       {"target={type: file, path: a}", "data={mode: online}", "dynamics.scheme=sgd", "dynamics.stages[0].batch=2"}},
+      {"target.d: required", {"target={type: spin}"}},
+      {"data.samples: required", {"data={mode: fixed}"}},
+      {"dynamics.scheme: gd needs data.mode: fixed, received online; use", {"data={mode: online}"}},
+      {"unit.type: units on the sphere need target.d >= 2, received 1", {"unit.type=rbf", "target.d=1"}},
+      {"unit.train: expected a list of c, a", {"unit={type: rbf, train: [c, b]}"}},
+      {"unit.type: with data.mode: population expected rbf", {"data={mode: population}"}},
+      {"target.type: with data.mode: population expected spin", {"data={mode: population}", "target.type=teacher"}},
+      {"unit.alpha: with data.mode", {"data={mode: population}", "unit={type: rbf, alpha: 4000}"}},
+      {"dynamics.scheme: with data.mode",
+       {"data={mode: population}", "dynamics.scheme=sgd", "dynamics.stages[0].batch=2"}},
+      {"target.noise: with data.mode", {"data={mode: population}", "target.noise=1"}},
+      {"data.samples: with data.mode", {"data={mode: population, samples: 9}"}},
+      {"data.shared: with data.mode", {"data={mode: population, shared: true}"}},
+      {"output.snapshots: expected steps of the run, received 4; the last step is 3", {"output.snapshots=[1, 4]"}},
+      {"output.fields: expected steps of the run, received 9", {"output.fields=[9]"}},
+      {"ensemble.replicas x data.streams: expected at most 16777215 networks of a size, received 20480000",
+       {"ensemble.replicas=20000", "data.streams=1024"}},
+      {"ensemble: expected n x replicas x (d + 2) <= 2^58 numbers, received 5.5e+18",
+       {"ensemble={n: 1099511627776, replicas: 1000000}"}},
+      {"data.streams: expected 1", {"data.streams=2"}},
+      {"dynamics.stages[0]: steps and dt are required", {"dynamics.stages=[{steps: 3}]"}},
+      {"dynamics.stages[0]: dt_safety and dt_every go with dt: auto, received dt: 0.1",
+       {"dynamics.stages[0].dt_every=7"}},
+      {"dynamics.stages[0]: give either batch or batch_scale and batch_power, received both",
+       {"dynamics.scheme=sgd", "dynamics.stages[0].batch=2", "dynamics.stages[0].batch_scale=1"}},
+      {"dynamics.stages[0]: gd uses the whole population each step: leave batch out",
+       {"data={mode: population}", "unit.type=rbf", "dynamics.stages[0].batch=2"}},
+      {"dynamics.stages[0]: gd uses the whole fixed set each step", {"dynamics.stages[0].batch=2"}},
+      {"dynamics.stages[0]: sgd needs batch", {"dynamics.scheme=sgd"}},
+      {"dynamics.stages[0]: batch: expected at most 20 points (the fixed set), received 21 for n = 6",
+       {"dynamics.scheme=sgd", "dynamics.stages[0].batch=21"}},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char copy[OVERRIDES][128], *override[OVERRIDES];
+    struct config *config;
+    int count = 0;
+    for (; count < OVERRIDES && cases[i].override[count]; count++) {
+      snprintf(copy[count], sizeof copy[count], "%s", cases[i].override[count]);
+      override[count] = copy[count];
+    }
+    if (config_parse_overridden("in.yaml", text, count, override, &config) != USAGE)
+      fail_msg("accepted: %s", cases[i].message);
+    if (!strstr(error_text(), cases[i].message)) fail_msg("no \"%s\" in:\n%s", cases[i].message, error_text());
+  }
+  struct config *config;
+  assert_status(USAGE, config_parse("in.yaml", "run: {seed: 2}", &config));
+  static const char *const required[] = {"ensemble.n: required", "target.type: required", "dynamics.stages: required"};
+  for (int i = 0; i < 3; i++) assert_non_null(strstr(error_text(), required[i]));
+  assert_ok(config_parse("in.yaml", text, &config));
+  config_free(config);
+}
+
 static void resuming_allows_only_what_keeps_the_trajectory(void **state) {
   (void)state;
   const char *format = "run: {seed: %d, output: %s}\nensemble: {n: 5}\n" BASE
@@ -213,6 +277,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(values_arrive),
       cmocka_unit_test(streams_need_data_of_their_own),
       cmocka_unit_test(all_errors_are_told_at_once),
+      cmocka_unit_test(every_rule_refuses),
       cmocka_unit_test(resuming_allows_only_what_keeps_the_trajectory),
       cmocka_unit_test(all_ranks_receive_file_and_overrides),
       cmocka_unit_test(an_override_has_no_comment),

@@ -102,7 +102,7 @@ static void check_row_before_move(const char *unit, const char *data, const char
   const size_t shares = (size_t)problem->particles->locals, bytes = shares * sizeof(struct observation);
   struct observation *row = malloc(bytes + 1);
   fixture_observe(problem, STEP);
-  dynamics_step(problem->dynamics, STEP, true, row);
+  dynamics_step(problem->dynamics, STEP, fixture_dt(problem, STEP), row);
   assert_all(memcmp(row, problem->observation, bytes) == 0);
   fixture_observe(problem, STEP);
   bool moved = true;

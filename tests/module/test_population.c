@@ -111,7 +111,7 @@ static void a_network_out_of_range_stays_and_is_named(void **state) {
     if (bad) local_network_set(particles, bad, 599, 1, &huge[i], NULL, NULL);
     fixture_observe(problem, 0);
     read_result(problem, before);
-    dynamics_step(problem->dynamics, 7, true, problem->observation);
+    dynamics_step(problem->dynamics, 7, fixture_dt(problem, 7), problem->observation);
     read_result(problem, after);
     int64_t at = 0;
     bool right = true;

@@ -87,7 +87,7 @@ static void the_wall_time_leaves_room_for_steps_and_a_checkpoint(void **state) {
   assert_all(after(&stop, 3, NULL) == STOP_NONE);
   checkpoint(&stop, 4);
   assert_all(after(&stop, 1, NULL) == STOP_NONE); /* now = 8; the longest count: 2 (3 + 4) seconds */
-  assert_all(stop.stretch < 3 && stop.stretch > 2.9 && stop.checkpoint == 4);
+  assert_all(stop.interval < 3 && stop.interval > 2.9 && stop.checkpoint == 4);
   assert_all(after(&stop, 77, NULL) == STOP_END); /* a stretch of 77 seconds could not be made again */
   stop = begun(&given, 0);
   checkpoint(&stop, 4);
@@ -103,7 +103,7 @@ static void the_time_of_steps_is_without_that_of_checkpoints(void **state) {
   now += 1;
   checkpoint(&stop, 50);
   (void)after(&stop, 1, NULL);
-  assert_all(stop.stretch == 2 && stop.checkpoint == 50);
+  assert_all(stop.interval == 2 && stop.checkpoint == 50);
 }
 
 static void what_was_slow_once_is_forgotten(void **state) {
@@ -112,11 +112,11 @@ static void what_was_slow_once_is_forgotten(void **state) {
   struct stop stop = begun(&given, 0);
   (void)after(&stop, 100, NULL);
   for (int i = 0; i < 32; i++) (void)after(&stop, 40, NULL); /* slow steps: by number */
-  assert_all(fabs(stop.stretch - 50) < 1e-9);
+  assert_all(fabs(stop.interval - 50) < 1e-9);
   stop = begun(&given, 0);
   (void)after(&stop, 100, NULL);
   for (int i = 0; i < 600; i++) (void)after(&stop, 1, NULL); /* fast ones: by time */
-  assert_all(fabs(stop.stretch - 50) < 1e-9);
+  assert_all(fabs(stop.interval - 50) < 1e-9);
   checkpoint(&stop, 100);
   checkpoint(&stop, 20);
   assert_all(stop.checkpoint == 50);

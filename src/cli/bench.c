@@ -1,0 +1,18 @@
+#include "bench.h"
+
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
+
+#include "base/error.h"
+
+double bench_median(int count, double *values) {
+  gsl_sort(values, 1, (size_t)count);
+  return gsl_stats_median_from_sorted_data(values, 1, (size_t)count);
+}
+
+int bench_problem(const struct comm *comm, const char *text, struct problem *problem) {
+  struct config *config;
+  *problem = (struct problem){0};
+  TRY(config_parse("bench", text, &config));
+  return problem_create(comm, config, problem);
+}

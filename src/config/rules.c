@@ -1,0 +1,324 @@
+/* The conditions on an input that no single key decides, one row each.
+ *
+ * To add one: a row in the table of its scope. broken() returns true if the input breaks the rule, and writes what was
+ * received into `received` if the message has it. The message is "keys: expected, received ...; advice". */
+#include "rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "dynamics/potential.h"
+#include "key.h"
+
+enum { RECEIVED_MAX = 1024 };
+
+/* The input, and the stage and network size that a rule of that scope looks at. */
+struct input {
+  const struct config *config;
+  const struct given_keys *given;
+  int stage, member;
+};
+
+struct rule {
+  const char *keys;
+  bool (*broken)(const struct input *input, char received[RECEIVED_MAX]);
+  const char *expected; /* NULL: broken() writes the whole message */
+  const char *advice;   /* or NULL */
+};
+
+/* ---- what the predicates share ---- */
+
+static bool given(const struct input *input, const char *key) {
+  return input->given->key[key_find(key)];
+}
+
+static bool given_in_stage(const struct input *input, const char *key) {
+  return input->given->stage_key[input->stage][key_find(key)];
+}
+
+static const struct stage *stage_of(const struct input *input) {
+  return &input->config->schedule.stage[input->stage];
+}
+
+static bool has_target(const struct input *input, bool file) {
+  return given(input, "target.type") && (input->config->target.type == TARGET_FILE) == file;
+}
+
+static bool is_sphere(const struct input *input) {
+  return unit_table[input->config->unit.type].manifold == MANIFOLD_SPHERE;
+}
+
+static bool is_population(const struct input *input) {
+  return input->config->data.mode == DATA_POPULATION;
+}
+
+static bool write_received(char received[RECEIVED_MAX], const char *text) {
+  snprintf(received, RECEIVED_MAX, "%s", text);
+  return true;
+}
+
+static bool write_integer(char received[RECEIVED_MAX], int64_t value) {
+  snprintf(received, RECEIVED_MAX, "%lld", (long long)value);
+  return true;
+}
+
+/* ---- required keys ---- */
+
+static bool no_sizes(const struct input *input, char *received) {
+  (void)received;
+  return !given(input, "ensemble.n");
+}
+
+static bool no_target(const struct input *input, char *received) {
+  (void)received;
+  return !given(input, "target.type");
+}
+
+static bool no_stages(const struct input *input, char *received) {
+  (void)received;
+  return input->config->schedule.stages == 0;
+}
+
+static bool no_dimension(const struct input *input, char *received) {
+  (void)received;
+  return has_target(input, false) && !given(input, "target.d");
+}
+
+static bool no_path(const struct input *input, char *received) {
+  (void)received;
+  return has_target(input, true) && !*input->config->target.path;
+}
+
+static bool no_samples(const struct input *input, char *received) {
+  (void)received;
+  const struct dataset_spec *data = &input->config->data;
+  return has_target(input, false) && data->mode == DATA_FIXED && data->samples == 0;
+}
+
+/* ---- target, data and units ---- */
+
+static bool file_not_fixed(const struct input *input, char *received) {
+  const int mode = input->config->data.mode;
+  return has_target(input, true) && mode != DATA_FIXED && write_received(received, dataset_mode_names[mode]);
+}
+
+static bool online_gd(const struct input *input, char *received) {
+  const struct config *config = input->config;
+  return given(input, "target.type") && config->data.mode == DATA_ONLINE && config->schedule.scheme == SCHEME_GD &&
+         write_received(received, dataset_mode_names[DATA_ONLINE]);
+}
+
+static bool sphere_in_one_dimension(const struct input *input, char *received) {
+  return is_sphere(input) && has_target(input, false) && input->config->target.d == 1 && write_integer(received, 1);
+}
+
+static bool sphere_with_bias(const struct input *input, char *received) {
+  (void)received;
+  return is_sphere(input) && given(input, "target.type") && given(input, "unit.train") &&
+         input->config->unit.train & FIELD_BIT_B;
+}
+
+/* ---- the exact potential ---- */
+
+static bool population_unit(const struct input *input, char *received) {
+  (void)received;
+  return is_population(input) && input->config->unit.type != UNIT_RBF;
+}
+
+static bool population_target(const struct input *input, char *received) {
+  (void)received;
+  return is_population(input) && input->config->target.type != TARGET_SPIN;
+}
+
+static bool population_alpha(const struct input *input, char *received) {
+  (void)received;
+  const struct config *config = input->config;
+  return is_population(input) && config->unit.alpha * config->target.d > POTENTIAL_K_MAX;
+}
+
+static bool population_scheme(const struct input *input, char *received) {
+  (void)received;
+  return is_population(input) && input->config->schedule.scheme != SCHEME_GD;
+}
+
+static bool population_noise(const struct input *input, char *received) {
+  (void)received;
+  return is_population(input) && input->config->data.noise > 0;
+}
+
+static bool population_samples(const struct input *input, char *received) {
+  (void)received;
+  return is_population(input) && given(input, "data.samples");
+}
+
+static bool population_shared(const struct input *input, char *received) {
+  (void)received;
+  return is_population(input) && input->config->data.shared;
+}
+
+/* ---- sizes and steps ---- */
+
+static bool many_replicas(const struct input *input, char *received) {
+  const int64_t replicas = input->config->ensemble.replicas;
+  return replicas >= 1 << 24 && write_integer(received, replicas);
+}
+
+static bool many_numbers(const struct input *input, char *received) {
+  const struct config *config = input->config;
+  const struct ensemble_spec *ensemble = &config->ensemble;
+  double numbers = 0;
+  for (int e = 0; e < ensemble->members; e++)
+    numbers += (double)ensemble->n[e] * (double)ensemble->replicas * (config->target.d + 2);
+  snprintf(received, RECEIVED_MAX, "%.3g", numbers);
+  return numbers > 0x1p58;
+}
+
+/* Networks that start alike and see the same points would stay alike. */
+static bool equal_streams(const struct input *input, char *received) {
+  const struct config *config = input->config;
+  const bool own = !config->data.shared && config->schedule.scheme == SCHEME_SGD;
+  return config->ensemble.streams > 1 && !own && write_integer(received, config->ensemble.streams);
+}
+
+static bool steps_beyond_end(const struct input *input, const struct steps *steps, char *received) {
+  const int64_t end = schedule_steps(&input->config->schedule), last = steps->count ? steps->step[steps->count - 1] : 0;
+  snprintf(received, RECEIVED_MAX, "%lld; the last step is %lld", (long long)last, (long long)end);
+  return last > end;
+}
+
+static bool late_snapshot(const struct input *input, char *received) {
+  return steps_beyond_end(input, &input->config->snapshots, received);
+}
+
+static bool late_field(const struct input *input, char *received) {
+  return steps_beyond_end(input, &input->config->fields, received);
+}
+
+#define POPULATION "with data.mode: population expected "
+static const struct rule input_rules[] = {
+    {"ensemble.n", no_sizes, "required: units of a network, or a list of sizes", NULL},
+    {"target.type", no_target, "required: spin, teacher or file", NULL},
+    {"dynamics.stages", no_stages, "required: a list of {steps, dt}", NULL},
+    {"target.d", no_dimension, "required: the input dimension", NULL},
+    {"target.path", no_path, "required for a target of type file", NULL},
+    {"data.mode", file_not_fixed, "a file's points are fixed", "scheme: sgd draws mini-batches of them"},
+    {"data.samples", no_samples, "required with mode: fixed: how many points", NULL},
+    {"dynamics.scheme", online_gd, "gd needs data.mode: fixed", "use scheme: sgd"},
+    {"unit.type", sphere_in_one_dimension, "units on the sphere need target.d >= 2", NULL},
+    {"unit.train", sphere_with_bias, "expected a list of c, a: rbf units have no b", NULL},
+    {"unit.type", population_unit, POPULATION "rbf", NULL},
+    {"target.type", population_target, POPULATION "spin", NULL},
+    {"unit.alpha", population_alpha, POPULATION "alpha d <= 10^4", NULL},
+    {"dynamics.scheme", population_scheme, POPULATION "gd: each step sees all points of the sphere", NULL},
+    {"target.noise", population_noise, POPULATION "0: there are no labels", NULL},
+    {"data.samples", population_samples, POPULATION "none: there is no fixed set", NULL},
+    {"data.shared", population_shared, POPULATION "false: all networks see all points", NULL},
+    {"output.snapshots", late_snapshot, "expected steps of the run", NULL},
+    {"output.fields", late_field, "expected steps of the run", NULL},
+    {"ensemble.replicas x data.streams", many_replicas, "expected at most 16777215 networks of a size", NULL},
+    {"ensemble", many_numbers, "expected n x replicas x (d + 2) <= 2^58 numbers", NULL},
+    {"data.streams", equal_streams,
+     "expected 1 where all networks see the same points (dynamics.scheme gd, or data.shared)", NULL},
+};
+
+/* ---- stages ---- */
+
+static bool incomplete_stage(const struct input *input, char *received) {
+  (void)received;
+  return !given_in_stage(input, "dynamics.stages[].steps") || !given_in_stage(input, "dynamics.stages[].dt");
+}
+
+static bool auto_keys_without_auto(const struct input *input, char *received) {
+  const double dt = stage_of(input)->dt;
+  snprintf(received, RECEIVED_MAX, "dt: %g", dt);
+  return dt > 0 &&
+         (given_in_stage(input, "dynamics.stages[].dt_safety") || given_in_stage(input, "dynamics.stages[].dt_every"));
+}
+
+static bool gives_scaled_batch(const struct input *input) {
+  return given_in_stage(input, "dynamics.stages[].batch_scale") ||
+         given_in_stage(input, "dynamics.stages[].batch_power");
+}
+
+static bool two_batches(const struct input *input, char *received) {
+  return given_in_stage(input, "dynamics.stages[].batch") && gives_scaled_batch(input) &&
+         write_received(received, "both");
+}
+
+static bool gd_with_batch(const struct input *input) {
+  const struct config *config = input->config;
+  const bool batch = given_in_stage(input, "dynamics.stages[].batch");
+  return config->schedule.scheme == SCHEME_GD &&
+         (gives_scaled_batch(input) || (batch && stage_of(input)->batch != config->data.samples));
+}
+
+static bool gd_population_with_batch(const struct input *input, char *received) {
+  (void)received;
+  return is_population(input) && gd_with_batch(input);
+}
+
+static bool gd_fixed_with_batch(const struct input *input, char *received) {
+  (void)received;
+  return !is_population(input) && gd_with_batch(input);
+}
+
+static bool sgd_without_batch(const struct input *input, char *received) {
+  (void)received;
+  return input->config->schedule.scheme == SCHEME_SGD && !given_in_stage(input, "dynamics.stages[].batch") &&
+         !given_in_stage(input, "dynamics.stages[].batch_scale");
+}
+
+static const struct rule stage_rules[] = {
+    {NULL, incomplete_stage, "steps and dt are required in every stage", NULL},
+    {NULL, auto_keys_without_auto, "dt_safety and dt_every go with dt: auto", NULL},
+    {NULL, two_batches, "give either batch or batch_scale and batch_power", NULL},
+    {NULL, gd_population_with_batch, "gd uses the whole population each step: leave batch out", NULL},
+    {NULL, gd_fixed_with_batch, "gd uses the whole fixed set each step: leave batch out, or use scheme: sgd", NULL},
+    {NULL, sgd_without_batch, "sgd needs batch, or batch_scale and batch_power", NULL},
+};
+
+/* ---- network sizes in a stage ---- */
+
+/* The size of a data file's set is not known before the file is read: problem_check. */
+static bool large_batch(const struct input *input, char *received) {
+  const struct config *config = input->config;
+  const bool unknown = config->data.mode == DATA_FIXED && config->data.samples == 0;
+  const int64_t n = config->ensemble.n[input->member];
+  return config->schedule.scheme == SCHEME_SGD && !unknown &&
+         schedule_check(&config->schedule, input->stage, n, config->data.samples) != OK &&
+         write_received(received, error_text());
+}
+
+static const struct rule size_rules[] = {{NULL, large_batch, NULL, NULL}};
+
+/* ---- all rules ---- */
+
+static void compose(const struct rule *rule, const struct input *input, const char *received, char *text, size_t size) {
+  char stage[64];
+  snprintf(stage, sizeof stage, "dynamics.stages[%d]", input->stage);
+  snprintf(text, size, "%s: %s%s%s%s%s", rule->keys ? rule->keys : stage, rule->expected,
+           *received ? ", received " : "", received, rule->advice ? "; " : "", rule->advice ? rule->advice : "");
+}
+
+static void check(const struct rule *rules, size_t count, const struct input *input,
+                  void (*report)(void *context, const char *message), void *context) {
+  for (size_t i = 0; i < count; i++) {
+    char received[RECEIVED_MAX] = "", message[2 * RECEIVED_MAX];
+    if (!rules[i].broken(input, received)) continue;
+    if (rules[i].expected) compose(&rules[i], input, received, message, sizeof message);
+    report(context, rules[i].expected ? message : received);
+  }
+}
+
+#define CHECK(table, input) check(table, sizeof(table) / sizeof *(table), input, report, context)
+
+void rules_check(const struct config *config, const struct given_keys *keys,
+                 void (*report)(void *context, const char *message), void *context) {
+  struct input input = {.config = config, .given = keys};
+  CHECK(input_rules, &input);
+  for (input.stage = 0; input.stage < config->schedule.stages; input.stage++) {
+    CHECK(stage_rules, &input);
+    for (input.member = 0; input.member < config->ensemble.members; input.member++) CHECK(size_rules, &input);
+  }
+}

@@ -1,0 +1,19 @@
+/* rules: the conditions on an input that no single key decides. Private to src/config. */
+#ifndef MCKEAN_CONFIG_RULES_H
+#define MCKEAN_CONFIG_RULES_H
+
+#include "config/config.h"
+#include "table.h"
+
+/* Which keys the input itself gives, by their position in parameter_table. */
+struct given_keys {
+  bool key[PARAMETERS_MAX];
+  bool stage_key[STAGES_MAX][PARAMETERS_MAX]; /* of each stage of dynamics.stages */
+};
+
+/* Calls report(context, message) for each rule that the input breaks. message: "key: what was expected, what was
+ * received". config: all values, with the defaults of the keys that are not given. Local. */
+void rules_check(const struct config *config, const struct given_keys *given,
+                 void (*report)(void *context, const char *message), void *context);
+
+#endif

@@ -1,0 +1,84 @@
+/* History and checkpoints of a run, and the lock that protects them. */
+#include "base/error.h"
+#include "run/disk_full.h"
+#include "simulation_state.h"
+#include "store/checkpoint.h"
+
+static const double LOCK_EVERY = 1; /* seconds: many runs at once on one file system would load it */
+
+static int may_write(void *context) {
+  const struct simulation *sim = context;
+  return lock_held(sim->lock);
+}
+
+bool simulation_lost_output(struct simulation *sim) {
+  const double now = comm_time();
+  if (now - sim->lock_checked_at >= LOCK_EVERY) {
+    sim->lock_was_lost = lock_lost(sim->lock);
+    sim->lock_checked_at = now;
+  }
+  return sim->lock_was_lost;
+}
+
+int simulation_check_finite(struct simulation *sim, bool units) {
+  const struct problem *problem = &sim->problem;
+  if (dynamics_check(problem->dynamics, sim->step, units) == OK) return OK;
+  return divergence_monitor_explain(&sim->step_size, problem->particles, sim->folder, sim->saved,
+                                    problem->config->seed);
+}
+
+static int write_checkpoint(struct simulation *sim, int64_t *bytes) {
+  const struct problem *problem = &sim->problem;
+  const struct config *config = problem->config;
+  const struct checkpoint_request request = {.folder = sim->folder,
+                                             .step = sim->step,
+                                             .time = dt_segment_time(&sim->step_size.segment, sim->step),
+                                             .segment = sim->step_size.segment,
+                                             .seed = config->seed,
+                                             .isa = problem->isa,
+                                             .io = (enum parallel_write_io)config->io,
+                                             .config = sim->echo,
+                                             .provenance = &sim->provenance,
+                                             .may_write = may_write,
+                                             .context = sim};
+  TRY(checkpoint_write(sim->comm, &request, problem->particles, bytes));
+  sim->saved = sim->step;
+  int status = OK;
+  if (sim->comm->rank == 0) status = may_write(sim);
+  if (sim->comm->rank == 0 && status == OK) status = checkpoint_rotate(sim->folder, config->keep, &config->snapshots);
+  return comm_agree(sim->comm, status);
+}
+
+/* History, then checkpoint, of the current step. May be called again after FULL. */
+static int write_files(void *context) {
+  struct simulation *sim = context;
+  const double began = comm_time();
+  int64_t bytes;
+  TRY(simulation_check_finite(sim, true));
+  TRY(history_write(sim->history, sim->step, &sim->provenance, may_write, sim));
+  if (sim->saved == sim->step) return OK;
+  TRY(write_checkpoint(sim, &bytes));
+  sim->summary.checkpoints++;
+  sim->summary.bytes += (double)bytes;
+  stop_saved(&sim->stop, began);
+  if (sim->lock && !simulation_lost_output(sim)) /* otherwise run.log belongs to another run */
+    report_note(&sim->report,
+                "checkpoint of step %lld: %.4g MB in %.3g s; a stop in time begins %.3g s before the limit",
+                (long long)sim->step, 1e-6 * (double)bytes, comm_time() - began, stop_margin(&sim->stop));
+  return OK;
+}
+
+int simulation_save(struct simulation *sim, bool ending) {
+  if (sim->saved == sim->step && !history_pending(sim->history)) return OK;
+  const struct timer since = simulation_timer(sim);
+  const struct disk_full policy = {sim->comm, sim->problem.config->on_full, ending, &sim->stop, &sim->report};
+  const int status = disk_full_write(&policy, write_files, sim);
+  simulation_add_time(sim, PHASE_SAVE, &since);
+  return status;
+}
+
+bool simulation_save_due(const struct simulation *sim) {
+  const struct config *config = sim->problem.config;
+  const int64_t every = config->checkpoint_every;
+  return (every > 0 && sim->step > 0 && sim->step % every == 0) || steps_hold(&config->snapshots, sim->step);
+}

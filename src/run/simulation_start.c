@@ -1,0 +1,115 @@
+/* The start of a run: problem, output folder, newest checkpoint. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "io/durable_file.h"
+#include "simulation_state.h"
+#include "store/output_folder.h"
+#include "store/restart.h"
+
+static int resume(struct simulation *sim, const struct restart *from, struct dt_segment *segment) {
+  const struct checkpoint_info *info = &from->info;
+  struct problem *problem = &sim->problem;
+  TRY(checkpoint_read(sim->comm, from->path, problem->particles));
+  TRY(comm_agree(sim->comm, sim->comm->rank == 0 ? checkpoint_set_aside(sim->folder, info->step) : OK));
+  if (problem->config->isa >= 0 && problem->config->isa != info->isa)
+    report_line(&sim->report, "run.isa: going on with level %s of the checkpoint, not %s", isa_names[info->isa],
+                isa_names[problem->config->isa]);
+  problem->isa = (enum isa)info->isa;
+  sim->step = sim->saved = info->step;
+  *segment = info->segment;
+  char parent[PATH_BYTES];
+  snprintf(parent, sizeof parent, "%s, metadata CRC-32C %08x", from->path, info->crc);
+  provenance_set(&sim->provenance, "parent", parent);
+  report_line(&sim->report, "resuming from %s (step %lld)", from->path, (long long)sim->step);
+  return OK;
+}
+
+/* segment: of the checkpoint, dt 0 without one. */
+static int initialize_particles(struct simulation *sim, struct dt_segment *segment) {
+  struct problem *problem = &sim->problem;
+  struct restart from;
+  TRY(restart_find(sim->comm, problem->config, sim->folder, &sim->report, &from));
+  problem->config->snapshots = from.snapshots;
+  const int status = from.path ? resume(sim, &from, segment) : OK;
+  if (!from.path) particles_init(problem->particles, problem->config->seed);
+  restart_free(&from);
+  return status;
+}
+
+static int open_output(struct simulation *sim) {
+  char *aside = NULL;
+  const char *output = sim->problem.config->output;
+  const int status = sim->comm->rank == 0 ? output_folder_open(output, sim->options->fresh, &sim->lock, &aside) : OK;
+  TRY(comm_agree(sim->comm, status));
+  const int same = output_folder_same(sim->comm, output);
+  if (same != OK) {
+    if (aside) (void)FAIL(same, "%s. The old output is now %s", error_text(), aside);
+    free(aside);
+    return same;
+  }
+  report_log(&sim->report, output);
+  report_line(&sim->report, "mckean %s, %d rank%s, output %s", build_version, sim->comm->size,
+              sim->comm->size == 1 ? "" : "s", output);
+  if (aside) report_line(&sim->report, "the old output is now %s", aside);
+  free(aside);
+  const size_t size = strlen(output) + 16;
+  sim->folder = alloc_small(size);
+  snprintf(sim->folder, size, "%s/checkpoints", output);
+  return OK;
+}
+
+static void report_problem(struct simulation *sim) {
+  const struct problem *problem = &sim->problem;
+  const struct config *config = problem->config;
+  const struct ensemble_spec *ensemble = &config->ensemble;
+  const double C_f = problem->data->C_f;
+  report_header(&sim->report, &sim->provenance, sim->echo);
+  report_line(&sim->report, "%d size%s x %lld replicas = %lld networks, %s units, d = %d, %s precision, level %s",
+              ensemble->members, ensemble->members == 1 ? "" : "s", (long long)ensemble->replicas,
+              (long long)ensemble_networks(ensemble), unit_table[config->unit.type].name, problem->target->d,
+              precision_names[config->precision], isa_names[problem->isa]);
+  if (isfinite(problem->target->linear_fraction))
+    report_line(&sim->report, "target: C_f = %.6g, linear fraction %.3g", C_f, problem->target->linear_fraction);
+  else
+    report_line(&sim->report, "target: C_f = %.6g (from the points at hand)", C_f);
+  if (!(C_f > 0 && isfinite(C_f)))
+    report_line(&sim->report, "warning: C_f is no positive number: the columns loss_over_C_f will not be numbers");
+}
+
+static void warn_of_excess_threads(struct simulation *sim) {
+  const int threads = sim->problem.config->threads, excess = comm_crowding(sim->comm, threads);
+  if (excess > 0)
+    report_line(&sim->report,
+                "warning: %d more threads than processors they may run on: they will wait for one another; start fewer "
+                "ranks or threads, or bind less tightly (srun --cpus-per-task=%d, mpirun --bind-to none)",
+                excess, threads);
+}
+
+int simulation_start(struct simulation *sim, bool *complete) {
+  struct problem *problem = &sim->problem;
+  const struct config *config = problem->config;
+  struct dt_segment segment = {0};
+  bool has_last_row = false;
+  provenance_fill(sim->comm, sim->options->argc, sim->options->argv, &sim->provenance);
+  TRY(problem_isa(problem));
+  TRY(problem_data(problem)); /* before any output: wrong data leave no trace */
+  TRY(problem_particles(problem, 0));
+  TRY(open_output(sim));
+  TRY(initialize_particles(sim, &segment));
+  sim->echo = config_echo(config);
+  report_problem(sim);
+  warn_of_excess_threads(sim);
+  sim->start = sim->step;
+  sim->history = history_create(sim->comm, config, problem->data, sim->start);
+  if (sim->start > 0) TRY(history_check(sim->comm, config, problem->data, sim->start, &has_last_row));
+  *complete = sim->start == sim->steps && has_last_row;
+  sim->step_size = step_size_create(problem->particles, problem->data, &config->schedule, problem->isa, config->threads,
+                                    sim->start, &segment);
+  if (!*complete) divergence_monitor_start(&sim->monitor, &sim->step_size, sim->start, &sim->report);
+  return problem_dynamics(problem);
+}
