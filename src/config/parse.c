@@ -195,9 +195,10 @@ static void check_target_and_data(struct reading *reading) {
   struct errors *errors = &reading->errors;
   const char *name = reading->name;
   if (!seen(reading, "target.type")) return;
-  const bool file = config->target.type == TARGET_FILE, fixed = config->data.mode == DATA_FIXED;
-  if (!file && !seen(reading, "target.d")) complain(errors, "%s: target.d: required: the input dimension", name);
-  if (file && !*config->target.path) complain(errors, "%s: target.path: required for a target of type file", name);
+  const struct target_kind *kind = target_table[config->target.type];
+  const bool file = !kind->evaluate, fixed = config->data.mode == DATA_FIXED;
+  if (!seen(reading, kind->required))
+    complain(errors, "%s: %s: required for target.type: %s", name, kind->required, kind->name);
   if (file && !fixed)
     complain(errors, "%s: data.mode: a file's points are fixed, received %s; scheme: sgd draws mini-batches of them",
              name, dataset_mode_names[config->data.mode]);

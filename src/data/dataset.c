@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "data/target_file.h"
 #include "parallel/heartbeat.h"
 
 const char *const dataset_mode_names[DATA_MODES] = {"online", "fixed", "population"};
@@ -41,27 +42,25 @@ static int copy(const double *from, int64_t count, double **to) {
   return OK;
 }
 
-/* Training rows first; test points are the file's own, else its last spec.test rows. */
+/* The training set is the first rows of the file. The test set is test_x and test_y; if the file has none, it is the last
+ * spec.test rows. */
 static int take_file(struct dataset *data) {
-  const struct target *target = data->target;
+  const struct target_rows *rows = target_file_rows(data->target), *test = target_file_test_rows(data->target);
   const struct dataset_spec *spec = &data->spec;
-  const bool own_tests = target->file_tests > 0;
-  const int64_t held = own_tests ? 0 : spec->test;
-  data->samples = spec->samples > 0 ? spec->samples : target->file_samples - held;
-  if (data->samples < 1 || data->samples + held > target->file_samples)
+  const int64_t held = test->count > 0 ? 0 : spec->test, first_test = rows->count - held;
+  data->samples = spec->samples > 0 ? spec->samples : first_test;
+  if (data->samples < 1 || data->samples > first_test)
     return FAIL(
         USAGE,
         "%s holds %lld points, too few for data.samples = %lld (0: all others) and data.test = %lld held out of "
         "them; set data.test, or put test_x and test_y into the file",
-        target->spec.path, (long long)target->file_samples, (long long)spec->samples, (long long)held);
-  data->tests = own_tests ? target->file_tests : held;
-  const int64_t first_test = target->file_samples - held;
-  TRY(copy(target->file_x, data->samples * data->d, &data->x));
-  TRY(copy(target->file_y, data->samples, &data->y));
+        data->target->spec.path, (long long)rows->count, (long long)spec->samples, (long long)held);
+  TRY(copy(rows->x, data->samples * data->d, &data->x));
+  TRY(copy(rows->y, data->samples, &data->y));
+  data->tests = test->count > 0 ? test->count : held;
   if (data->tests == 0) return OK;
-  TRY(copy(own_tests ? target->file_test_x : target->file_x + first_test * data->d, data->tests * data->d,
-           &data->test_x));
-  return copy(own_tests ? target->file_test_y : target->file_y + first_test, data->tests, &data->test_y);
+  TRY(copy(test->count > 0 ? test->x : rows->x + first_test * data->d, data->tests * data->d, &data->test_x));
+  return copy(test->count > 0 ? test->y : rows->y + first_test, data->tests, &data->test_y);
 }
 
 static int draw_sets(struct dataset *data) {
@@ -84,7 +83,7 @@ static double half_mean_square(int64_t count, const double *y) {
 int dataset_create(const struct target *target, const struct dataset_spec *spec, struct dataset **out) {
   struct dataset *data = alloc_small(sizeof *data);
   *data = (struct dataset){.spec = *spec, .target = target, .d = target->d, .C_f = target->C_f};
-  int status = target->spec.type == TARGET_FILE ? take_file(data) : draw_sets(data);
+  int status = target->kind->evaluate ? draw_sets(data) : take_file(data);
   if (status != OK) {
     dataset_free(data);
     return status;
