@@ -151,9 +151,8 @@ asan: ## build with address and undefined-behaviour sanitizers in build/asan
 FUZZ := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
   -include tests/fuzz/portable.h
 FUZZED := $(wildcard $(addprefix src/,base/*.c parallel/*.c io/*.c data/*.c config/*.c store/checkpoint*.c store/history*.c)) \
-  $(addprefix src/,$(addsuffix .c,particles/unit particles/kernel particles/particles particles/nonfinite \
-  dynamics/schedule dynamics/observables log/slurm log/provenance store/output_folder store/lock study/study \
-  study/history_tables))
+  $(addprefix src/,$(addsuffix .c,particles/unit particles/kernel particles/particles particles/nonfinite dynamics/schedule \
+  dynamics/observables log/slurm log/provenance store/output_folder store/lock study/study study/history_tables))
 $(BUILD)/fuzzed.a: $(FUZZED:src/%.c=$(BUILD)/obj/%.o) $(ISA_LEVELS:%=$(BUILD)/obj/particles/kernel_%.o) $(BUILD)/obj/info.o
 	@rm -f $@
 	$(call quiet,ar  ) $(AR) rcs $@ $^
@@ -174,9 +173,10 @@ bench: all ## speed of the step against the machine's GEMM peak
 
 # The step for SimGrid's SMPI: the model floor without kernels, data and files. `make scaling-model ARGS=--help`. The tests
 # compile it with the real MPI, so that it keeps up with the headers.
-MODELLED := $(addprefix src/,$(addsuffix .c,base/error base/alloc base/rng base/exact_sum base/crc32c parallel/heartbeat parallel/comm \
-  particles/unit particles/particles particles/nonfinite data/target_spin dynamics/schedule dynamics/observables dynamics/outputs \
-  dynamics/second_moment dynamics/gradient dynamics/potential dynamics/population dynamics/dynamics))
+MODELLED := $(addprefix src/,$(addsuffix .c,base/error base/alloc base/rng base/exact_sum base/crc32c \
+  parallel/heartbeat parallel/comm particles/unit particles/particles particles/nonfinite data/target_spin \
+  dynamics/schedule dynamics/observables dynamics/outputs dynamics/second_moment dynamics/gradient dynamics/potential \
+  dynamics/population dynamics/dynamics))
 $(BUILD)/scaling-model/step: tools/scaling-model/step.c $(MODELLED) $(wildcard include/*/*.h)
 	@mkdir -p $(@D)
 	$(call quiet,smpi) smpicc -D_GNU_SOURCE -Iinclude -std=gnu11 $(OPT) -fopenmp $(WARN) $(EXTRA_CFLAGS) \

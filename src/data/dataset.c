@@ -5,32 +5,40 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/rng.h"
+#include "data/inputs.h"
 #include "data/target_file.h"
 #include "parallel/heartbeat.h"
 
 const char *const dataset_mode_names[DATA_MODES] = {"online", "fixed", "population"};
 
-static void add_noise(const struct dataset *data, uint64_t network, int64_t step, int64_t first, int count, double *y) {
+static void add_noise(const struct dataset *data, const struct rng *rng, int64_t first, int count, double *y) {
   if (data->spec.noise <= 0) return;
-  const struct rng rng = {data->spec.seed, RNG_NOISE, network, (uint64_t)step};
   for (int p = 0; p < count; p++) {
     double normal;
-    rng_normal(&rng, (uint64_t)(first + p), 1, &normal);
+    rng_normal(rng, (uint64_t)(first + p), 1, &normal);
     y[p] += data->spec.noise * normal;
   }
 }
 
-/* count points of a stream that all networks share, with their labels: in pieces, since it may take long. */
+void dataset_draw(const struct dataset *data, const struct rng *points, const struct rng *noise, int64_t first,
+                  int count, double *x, double *y) {
+  const struct inputs *law = &inputs_table[data->spec.inputs];
+  for (int p = 0; p < count; p++) law->draw(points, (uint64_t)(first + p), data->d, x + (size_t)p * (size_t)data->d);
+  if (!y) return;
+  target_eval(data->target, count, x, y);
+  if (noise) add_noise(data, noise, first, count, y);
+}
+
+/* Draws a set that all networks share, without noise. The labels of a large set take long: each piece is a sign of life
+ * for the watchdog. */
 static int draw_set(const struct dataset *data, uint64_t seed, enum rng_stream stream, int64_t count, double **x,
                     double **y) {
   enum { PIECE = 960 };
   TRY(alloc_array((void **)x, count * data->d, sizeof(double), "data points"));
   TRY(alloc_array((void **)y, count, sizeof(double), "labels"));
   const struct rng rng = {seed, stream, 0, 0};
-  for (int64_t p = 0; p < count; p++) rng_sphere(&rng, (uint64_t)p, data->d, *x + p * data->d);
   for (int64_t p = 0; p < count; p += PIECE) {
-    target_eval(data->target, (int)(count - p < PIECE ? count - p : PIECE), *x + p * data->d, *y + p);
+    dataset_draw(data, &rng, NULL, p, (int)(count - p < PIECE ? count - p : PIECE), *x + p * data->d, *y + p);
     heartbeat_beat();
   }
   return OK;
@@ -93,7 +101,8 @@ int dataset_create(const struct target *target, const struct dataset_spec *spec,
     if (tests || data->samples > 0)
       data->C_f = half_mean_square(tests ? data->tests : data->samples, tests ? data->test_y : data->y);
   }
-  if (data->samples > 0) add_noise(data, 0, 0, 0, (int)data->samples, data->y);
+  const struct rng noise = {spec->seed, RNG_NOISE, 0, 0};
+  if (data->samples > 0) add_noise(data, &noise, 0, (int)data->samples, data->y);
   *out = data;
   return OK;
 }
@@ -107,8 +116,7 @@ void dataset_free(struct dataset *data) {
   free(data);
 }
 
-/* Row of the fixed set that is point i of a batch: a new order each epoch; what does not fill a batch is left out of
- * it. */
+/* Row of the fixed set that is point i of the batch at place. */
 static int64_t row_of(const struct dataset *data, const struct batch_place *place, int64_t i) {
   if (place->batch >= data->samples) return i;
   const int64_t batches = data->samples / place->batch;
@@ -129,9 +137,7 @@ void dataset_points(const struct dataset *data, const struct batch_place *place,
     return;
   }
   const uint64_t network = data->spec.shared ? 0 : place->network;
-  const struct rng rng = {data->spec.seed, RNG_DATA_ONLINE, network, (uint64_t)place->step};
-  for (int p = 0; p < count; p++) rng_sphere(&rng, (uint64_t)(first + p), d, x + (size_t)p * (size_t)d);
-  if (!y) return;
-  target_eval(data->target, count, x, y);
-  add_noise(data, network, place->step, first, count, y);
+  const struct rng points = {data->spec.seed, RNG_DATA_ONLINE, network, (uint64_t)place->step};
+  const struct rng noise = {data->spec.seed, RNG_NOISE, network, (uint64_t)place->step};
+  dataset_draw(data, &points, &noise, first, count, x, y);
 }

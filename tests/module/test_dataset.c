@@ -166,6 +166,27 @@ static void noise_belongs_to_the_place(void **state) {
   dataset_free(clean);
 }
 
+/* Points and noise are those of the streams that the caller names, by index. */
+static void drawn_points_belong_to_their_streams(void **state) {
+  (void)state;
+  enum { FIRST = 5, P = 9 };
+  const struct rng points = {3, RNG_PROBE, 0, 0}, noise = {3, RNG_PROBE, 0, 1};
+  struct dataset_spec noisy = online;
+  noisy.noise = 0.3;
+  struct dataset *data = create(noisy);
+  double x[P * D], y[P], clean[P], expected[D], label, normal;
+  dataset_draw(data, &points, NULL, FIRST, P, x, clean);
+  dataset_draw(data, &points, &noise, FIRST, P, x, y);
+  for (int p = 0; p < P; p++) {
+    rng_sphere(&points, (uint64_t)(FIRST + p), D, expected);
+    rng_normal(&noise, (uint64_t)(FIRST + p), 1, &normal);
+    target_eval(target, 1, expected, &label);
+    assert_memory_equal(x + p * D, expected, sizeof expected);
+    assert_true(clean[p] == label && y[p] == label + 0.3 * normal);
+  }
+  dataset_free(data);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_epoch_has_no_point_twice),
@@ -174,6 +195,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(sets_are_different_points),
       cmocka_unit_test(noise_is_on_training_labels),
       cmocka_unit_test(noise_belongs_to_the_place),
+      cmocka_unit_test(drawn_points_belong_to_their_streams),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }
