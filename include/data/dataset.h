@@ -69,4 +69,10 @@ void dataset_points(const struct dataset *data, const struct batch_place *place,
 void dataset_draw(const struct dataset *data, const struct rng *points, const struct rng *noise, int64_t first,
                   int count, double *x, double *y);
 
+/* Checks that valid(y) holds for the labels, for losses that accept some values only. Checks all labels of the fixed set
+ * (with noise) and of the test set. Labels of the modes online and population are not stored: there it checks the first
+ * 64 labels of network 0 at step 0 instead. expected: the text for the message, for example "-1 or 1". Local, the same on
+ * all ranks. USAGE: names the set, the row (from 0) and the value of the first label that is not valid. */
+int dataset_check_labels(const struct dataset *data, bool (*valid)(double y), const char *expected);
+
 #endif

@@ -141,3 +141,26 @@ void dataset_points(const struct dataset *data, const struct batch_place *place,
   const struct rng noise = {data->spec.seed, RNG_NOISE, network, (uint64_t)place->step};
   dataset_draw(data, &points, &noise, first, count, x, y);
 }
+
+static int check_labels(const char *set, int64_t count, const double *y, bool (*valid)(double y),
+                        const char *expected) {
+  for (int64_t row = 0; row < count; row++)
+    if (!valid(y[row]))
+      return FAIL(USAGE, "the label of %s point %lld (counted from 0) is %.17g, expected %s", set, (long long)row,
+                  y[row], expected);
+  return OK;
+}
+
+int dataset_check_labels(const struct dataset *data, bool (*valid)(double y), const char *expected) {
+  enum { SAMPLE = 64 };
+  if (data->samples > 0) {
+    TRY(check_labels("training", data->samples, data->y, valid, expected));
+  } else {
+    double *x = alloc_small(sizeof *x * SAMPLE * (size_t)data->d), y[SAMPLE];
+    const struct batch_place place = {.batch = SAMPLE};
+    dataset_points(data, &place, 0, SAMPLE, x, y);
+    free(x);
+    TRY(check_labels("training", SAMPLE, y, valid, expected));
+  }
+  return check_labels("test", data->tests, data->test_y, valid, expected);
+}

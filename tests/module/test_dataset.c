@@ -1,6 +1,7 @@
 // ranks: 1
 /* data: points are a pure function of their place; epochs go through the set without replacement. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,6 +188,54 @@ static void drawn_points_belong_to_their_streams(void **state) {
   dataset_free(data);
 }
 
+static bool is_sign(double y) {
+  return y == -1 || y == 1;
+}
+
+static bool is_a_number(double y) {
+  return y == y;
+}
+
+static void expect_refused(const struct dataset *data, const char *message) {
+  assert_status(USAGE, dataset_check_labels(data, is_sign, "-1 or 1"));
+  assert_string_equal(error_text(), message);
+}
+
+/* Sets that are stored: every row counts, up to the last one. */
+static void labels_that_are_not_valid_are_named(void **state) {
+  (void)state;
+  struct dataset *data = create(fixed);
+  assert_ok(dataset_check_labels(data, is_a_number, "a number"));
+  for (int p = 0; p < N; p++) data->y[p] = p % 2 ? 1 : -1;
+  for (int p = 0; p < 5; p++) data->test_y[p] = 1;
+  assert_ok(dataset_check_labels(data, is_sign, "-1 or 1"));
+  data->test_y[4] = 0.5;
+  expect_refused(data, "the label of test point 4 (counted from 0) is 0.5, expected -1 or 1");
+  data->y[N - 1] = nextafter(1, 2);
+  expect_refused(data, "the label of training point 21 (counted from 0) is 1.0000000000000002, expected -1 or 1");
+  data->y[7] = NAN;
+  expect_refused(data, "the label of training point 7 (counted from 0) is nan, expected -1 or 1");
+  dataset_free(data);
+}
+
+/* Labels that are drawn at each step: the check sees a sample, with noise, of the points of the first step. */
+static void labels_of_fresh_points_are_checked_on_a_sample(void **state) {
+  (void)state;
+  struct dataset_spec noisy = online;
+  noisy.noise = 0.3;
+  struct dataset *data = create(noisy);
+  double x[D], y;
+  char message[128];
+  dataset_points(data, &(struct batch_place){.batch = 64}, 0, 1, x, &y);
+  snprintf(message, sizeof message, "the label of training point 0 (counted from 0) is %.17g, expected -1 or 1", y);
+  expect_refused(data, message);
+  assert_ok(dataset_check_labels(data, is_a_number, "a number"));
+  data->test_y[2] = NAN;
+  assert_status(USAGE, dataset_check_labels(data, is_a_number, "a number"));
+  assert_non_null(strstr(error_text(), "test point 2 "));
+  dataset_free(data);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_epoch_has_no_point_twice),
@@ -196,6 +245,8 @@ int main(int argc, char **argv) {
       cmocka_unit_test(noise_is_on_training_labels),
       cmocka_unit_test(noise_belongs_to_the_place),
       cmocka_unit_test(drawn_points_belong_to_their_streams),
+      cmocka_unit_test(labels_that_are_not_valid_are_named),
+      cmocka_unit_test(labels_of_fresh_points_are_checked_on_a_sample),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }
