@@ -57,12 +57,14 @@ static int take_file(struct dataset *data) {
   const struct dataset_spec *spec = &data->spec;
   const int64_t held = test->count > 0 ? 0 : spec->test, first_test = rows->count - held;
   data->samples = spec->samples > 0 ? spec->samples : first_test;
-  if (data->samples < 1 || data->samples > first_test)
-    return FAIL(
-        USAGE,
-        "%s holds %lld points, too few for data.samples = %lld (0: all others) and data.test = %lld held out of "
-        "them; set data.test, or put test_x and test_y into the file",
-        data->target->spec.path, (long long)rows->count, (long long)spec->samples, (long long)held);
+  if (data->samples < 1 || data->samples > first_test) {
+    const int64_t samples = spec->samples > 0 ? spec->samples : 1;
+    return FAIL(USAGE,
+                "%s: /x: expected at least %lld points (training %lld, test %lld), received %lld; set data.samples or "
+                "data.test, or store test points as test_x and test_y",
+                data->target->spec.path, (long long)(samples + held), (long long)samples, (long long)held,
+                (long long)rows->count);
+  }
   TRY(copy(rows->x, data->samples * data->d, &data->x));
   TRY(copy(rows->y, data->samples, &data->y));
   data->tests = test->count > 0 ? test->count : held;

@@ -1,5 +1,6 @@
 // ranks: 1
-/* data: points are a pure function of their place; epochs go through the set without replacement. */
+/* dataset: points are a pure function of their place; an epoch takes each point of the set once at most; labels are
+ * checked. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

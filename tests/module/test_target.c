@@ -1,6 +1,6 @@
 // ranks: 1 2
-/* target: the spin model against its definition and its exact moments, the teacher against plain loops, a user's file.
- */
+/* target: the spin model against its definition and its exact moments, the teacher against its definition, checksums, a
+ * user's file. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
