@@ -1,60 +1,81 @@
-/* data: which points a network sees at which step.
+/* dataset: the points and labels that each network sees at each step, and the test points.
  *
- * online: fresh points each step, each network its own (or all the same with data.shared). fixed: `samples` points
- * common to all networks and steps; a batch smaller than that runs through them without replacement, epoch by epoch.
- * population: no points but those for tests; the potential is that of the whole sphere (dynamics/population.h).
- * Points of targets that are not files are uniform on the sphere |x|^2 = d. Everything is a pure function of
- * (data.seed, network, step, point): any rank computes any point. */
+ * The mode selects the training points:
+ *   online      each step draws new points; each network has its own, or with `shared` all networks see the same points
+ *   fixed       one set of N points for all networks and steps. A batch smaller than N takes the points in a random order
+ *               without replacement; each epoch has a new order. The last N mod P points of an order are left out
+ *   population  no training points: the networks use the potential of the whole sphere (dynamics/population.h)
+ *
+ * The labels are y = f(x), plus noise on training labels. A target of type file has points and labels of its own; all
+ * other points are drawn from a law of data/inputs.h. All points and labels are a pure function of (seed, network, step,
+ * index of the point), so any rank computes any point. */
 #ifndef MCKEAN_DATA_DATASET_H
 #define MCKEAN_DATA_DATASET_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/rng.h"
 #include "data/loss.h"
 #include "data/target.h"
-#include "parallel/comm.h"
 
 enum dataset_mode { DATA_ONLINE, DATA_FIXED, DATA_POPULATION, DATA_MODES };
 extern const char *const dataset_mode_names[DATA_MODES];
 
+/* Section `data` of the input. */
 struct dataset_spec {
-  int mode;                 /* enum dataset_mode */
-  int64_t samples;          /* fixed: number of points; 0 = all of a file */
-  int64_t test;             /* held-out points; a file with test_x has its own */
-  bool shared;              /* online: all networks see the same points */
-  uint64_t seed, test_seed; /* test_seed: of the test points, 0: as seed */
-  struct loss_spec loss;    /* what the networks minimise on these points */
-  double noise;             /* standard deviation of noise added to the training labels (target.noise) */
+  int mode;        /* enum dataset_mode */
+  int inputs;      /* enum inputs_type: the law of x. The input has no key for it yet */
+  int64_t samples; /* fixed: N; 0: all points of a file that are not test points */
+  int64_t test;    /* K, number of test points; unused if a file has test points of its own */
+  bool shared;     /* online: all networks see the same points. fixed: all networks see the same order */
+  uint64_t seed;
+  uint64_t test_seed;    /* seed of the test points; 0: seed */
+  struct loss_spec loss; /* what the networks minimise on these points */
+  double noise;          /* standard deviation of the Gaussian noise on training labels (target.noise) */
 };
 
 struct dataset {
   struct dataset_spec spec;
   const struct target *target; /* not owned */
   int d;
-  int64_t samples; /* fixed: N, else 0 */
-  double *x, *y;   /* fixed: (N, d), (N) */
-  int64_t tests;
-  double *test_x, *test_y; /* (K, d), (K) */
-  double C_f;    /* the target's, or half the mean square of the test labels (training labels without test points) */
+  int64_t samples;         /* fixed: N, else 0 */
+  double *x, *y;           /* fixed: [N][d], [N]; labels with noise */
+  int64_t tests;           /* K */
+  double *test_x, *test_y; /* [K][d], [K]; labels without noise */
+  double C_f;    /* that of the target; if NAN there, half the mean square of the test labels, or without test points of
+               * the training labels before noise; NAN if there are neither */
   double loss_0; /* E l(0, y), the scale of the loss: C_f for the squared loss */
 };
 
-/* Where a batch stands: `step` is the run's step, `epoch_step` counts steps since the batch size last changed and
- * `stage` numbers the stretches between changes (so that every stretch starts a new order). */
+/* Position of a batch in a run. */
 struct batch_place {
-  uint64_t network; /* network_key */
-  int64_t step, epoch_step;
-  int stage;
-  int64_t batch; /* P */
+  uint64_t network;   /* network_key */
+  int64_t step;       /* of the run */
+  int64_t epoch_step; /* steps since the batch size last changed */
+  int stage;          /* number of changes of the batch size so far: each change starts a new order */
+  int64_t batch;      /* P, number of points in the batch */
 };
 
-/* Local once the target exists; same on all ranks. USAGE: more samples than a file holds, mode online with a file. */
+/* Creates the fixed set and the test set. target must outlive data; with a target of type file, mode must be fixed.
+ * Local, the same on all ranks. USAGE: a file has too few points. FAILED: no memory. */
 int dataset_create(const struct target *target, const struct dataset_spec *spec, struct dataset **data);
 void dataset_free(struct dataset *data); /* accepts NULL */
 
-/* Points first .. first+count-1 of the batch at place: x [count][d] and, unless NULL, y [count]. Local, pure. */
+/* Points first .. first+count-1 of the batch at place: x [count][d] and, unless y is NULL, labels y [count]. Local, pure:
+ * the division of a batch among calls does not change a point. */
 void dataset_points(const struct dataset *data, const struct batch_place *place, int64_t first, int count, double *x,
                     double *y);
+
+/* Draws points first .. first+count-1 of the stream `points` from the law of x: x [count][d] and, unless y is NULL, labels
+ * y [count] with noise from the stream `noise` (NULL: without noise). Local, pure. Not for a target of type file. */
+void dataset_draw(const struct dataset *data, const struct rng *points, const struct rng *noise, int64_t first,
+                  int count, double *x, double *y);
+
+/* Checks that valid(y) holds for the labels, for losses that accept some values only. Checks all labels of the fixed set
+ * (with noise) and of the test set. Labels of the modes online and population are not stored: there it checks the first
+ * 64 labels of network 0 at step 0 instead. expected: the text for the message, for example "-1 or 1". Local, the same on
+ * all ranks. USAGE: names the set, the row (from 0) and the value of the first label that is not valid. */
+int dataset_check_labels(const struct dataset *data, bool (*valid)(double y), const char *expected);
 
 #endif

@@ -42,7 +42,7 @@ static const struct stage *stage_of(const struct input *input) {
 }
 
 static bool has_target(const struct input *input, bool file) {
-  return given(input, "target.type") && (input->config->target.type == TARGET_FILE) == file;
+  return given(input, "target.type") && (target_table[input->config->target.type]->evaluate == NULL) == file;
 }
 
 static bool is_sphere(const struct input *input) {

@@ -18,7 +18,7 @@ static const char *unit_choice(int i) {
   return i < UNIT_TYPES ? unit_table[i].name : NULL;
 }
 static const char *target_choice(int i) {
-  return i < TARGET_TYPES ? target_names[i] : NULL;
+  return i < TARGET_TYPES ? target_table[i]->name : NULL;
 }
 static const char *mode_choice(int i) {
   return i < DATA_MODES ? dataset_mode_names[i] : NULL;

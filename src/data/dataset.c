@@ -5,31 +5,40 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/rng.h"
+#include "data/inputs.h"
+#include "data/target_file.h"
 #include "parallel/heartbeat.h"
 
 const char *const dataset_mode_names[DATA_MODES] = {"online", "fixed", "population"};
 
-static void add_noise(const struct dataset *data, uint64_t network, int64_t step, int64_t first, int count, double *y) {
+static void add_noise(const struct dataset *data, const struct rng *rng, int64_t first, int count, double *y) {
   if (data->spec.noise <= 0) return;
-  const struct rng rng = {data->spec.seed, RNG_NOISE, network, (uint64_t)step};
   for (int p = 0; p < count; p++) {
     double normal;
-    rng_normal(&rng, (uint64_t)(first + p), 1, &normal);
+    rng_normal(rng, (uint64_t)(first + p), 1, &normal);
     y[p] += data->spec.noise * normal;
   }
 }
 
-/* count points of a stream that all networks share, with their labels: in pieces, since it may take long. */
+void dataset_draw(const struct dataset *data, const struct rng *points, const struct rng *noise, int64_t first,
+                  int count, double *x, double *y) {
+  const struct inputs *law = &inputs_table[data->spec.inputs];
+  for (int p = 0; p < count; p++) law->draw(points, (uint64_t)(first + p), data->d, x + (size_t)p * (size_t)data->d);
+  if (!y) return;
+  target_eval(data->target, count, x, y);
+  if (noise) add_noise(data, noise, first, count, y);
+}
+
+/* Draws a set that all networks share, without noise. The labels of a large set take long: each piece is a sign of life
+ * for the watchdog. */
 static int draw_set(const struct dataset *data, uint64_t seed, enum rng_stream stream, int64_t count, double **x,
                     double **y) {
   enum { PIECE = 960 };
   TRY(alloc_array((void **)x, count * data->d, sizeof(double), "data points"));
   TRY(alloc_array((void **)y, count, sizeof(double), "labels"));
   const struct rng rng = {seed, stream, 0, 0};
-  for (int64_t p = 0; p < count; p++) rng_sphere(&rng, (uint64_t)p, data->d, *x + p * data->d);
   for (int64_t p = 0; p < count; p += PIECE) {
-    target_eval(data->target, (int)(count - p < PIECE ? count - p : PIECE), *x + p * data->d, *y + p);
+    dataset_draw(data, &rng, NULL, p, (int)(count - p < PIECE ? count - p : PIECE), *x + p * data->d, *y + p);
     heartbeat_beat();
   }
   return OK;
@@ -41,27 +50,27 @@ static int copy(const double *from, int64_t count, double **to) {
   return OK;
 }
 
-/* Training rows first; test points are the file's own, else its last spec.test rows. */
+/* The training set is the first rows of the file. The test set is test_x and test_y; if the file has none, it is the last
+ * spec.test rows. */
 static int take_file(struct dataset *data) {
-  const struct target *target = data->target;
+  const struct target_rows *rows = target_file_rows(data->target), *test = target_file_test_rows(data->target);
   const struct dataset_spec *spec = &data->spec;
-  const bool own_tests = target->file_tests > 0;
-  const int64_t held = own_tests ? 0 : spec->test;
-  data->samples = spec->samples > 0 ? spec->samples : target->file_samples - held;
-  if (data->samples < 1 || data->samples + held > target->file_samples)
-    return FAIL(
-        USAGE,
-        "%s holds %lld points, too few for data.samples = %lld (0: all others) and data.test = %lld held out of "
-        "them; set data.test, or put test_x and test_y into the file",
-        target->spec.path, (long long)target->file_samples, (long long)spec->samples, (long long)held);
-  data->tests = own_tests ? target->file_tests : held;
-  const int64_t first_test = target->file_samples - held;
-  TRY(copy(target->file_x, data->samples * data->d, &data->x));
-  TRY(copy(target->file_y, data->samples, &data->y));
+  const int64_t held = test->count > 0 ? 0 : spec->test, first_test = rows->count - held;
+  data->samples = spec->samples > 0 ? spec->samples : first_test;
+  if (data->samples < 1 || data->samples > first_test) {
+    const int64_t samples = spec->samples > 0 ? spec->samples : 1;
+    return FAIL(USAGE,
+                "%s: /x: expected at least %lld points (training %lld, test %lld), received %lld; set data.samples or "
+                "data.test, or store test points as test_x and test_y",
+                data->target->spec.path, (long long)(samples + held), (long long)samples, (long long)held,
+                (long long)rows->count);
+  }
+  TRY(copy(rows->x, data->samples * data->d, &data->x));
+  TRY(copy(rows->y, data->samples, &data->y));
+  data->tests = test->count > 0 ? test->count : held;
   if (data->tests == 0) return OK;
-  TRY(copy(own_tests ? target->file_test_x : target->file_x + first_test * data->d, data->tests * data->d,
-           &data->test_x));
-  return copy(own_tests ? target->file_test_y : target->file_y + first_test, data->tests, &data->test_y);
+  TRY(copy(test->count > 0 ? test->x : rows->x + first_test * data->d, data->tests * data->d, &data->test_x));
+  return copy(test->count > 0 ? test->y : rows->y + first_test, data->tests, &data->test_y);
 }
 
 static int draw_sets(struct dataset *data) {
@@ -92,7 +101,7 @@ static double scale_of_loss(const struct dataset *data) {
 int dataset_create(const struct target *target, const struct dataset_spec *spec, struct dataset **out) {
   struct dataset *data = alloc_small(sizeof *data);
   *data = (struct dataset){.spec = *spec, .target = target, .d = target->d, .C_f = target->C_f};
-  int status = target->spec.type == TARGET_FILE ? take_file(data) : draw_sets(data);
+  int status = target->kind->evaluate ? draw_sets(data) : take_file(data);
   if (status != OK) {
     dataset_free(data);
     return status;
@@ -103,7 +112,8 @@ int dataset_create(const struct target *target, const struct dataset_spec *spec,
       data->C_f = half_mean_square(tests ? data->tests : data->samples, tests ? data->test_y : data->y);
   }
   data->loss_0 = scale_of_loss(data);
-  if (data->samples > 0) add_noise(data, 0, 0, 0, (int)data->samples, data->y);
+  const struct rng noise = {spec->seed, RNG_NOISE, 0, 0};
+  if (data->samples > 0) add_noise(data, &noise, 0, (int)data->samples, data->y);
   *out = data;
   return OK;
 }
@@ -117,8 +127,7 @@ void dataset_free(struct dataset *data) {
   free(data);
 }
 
-/* Row of the fixed set that is point i of a batch: a new order each epoch; what does not fill a batch is left out of
- * it. */
+/* Row of the fixed set that is point i of the batch at place. */
 static int64_t row_of(const struct dataset *data, const struct batch_place *place, int64_t i) {
   if (place->batch >= data->samples) return i;
   const int64_t batches = data->samples / place->batch;
@@ -139,9 +148,30 @@ void dataset_points(const struct dataset *data, const struct batch_place *place,
     return;
   }
   const uint64_t network = data->spec.shared ? 0 : place->network;
-  const struct rng rng = {data->spec.seed, RNG_DATA_ONLINE, network, (uint64_t)place->step};
-  for (int p = 0; p < count; p++) rng_sphere(&rng, (uint64_t)(first + p), d, x + (size_t)p * (size_t)d);
-  if (!y) return;
-  target_eval(data->target, count, x, y);
-  add_noise(data, network, place->step, first, count, y);
+  const struct rng points = {data->spec.seed, RNG_DATA_ONLINE, network, (uint64_t)place->step};
+  const struct rng noise = {data->spec.seed, RNG_NOISE, network, (uint64_t)place->step};
+  dataset_draw(data, &points, &noise, first, count, x, y);
+}
+
+static int check_labels(const char *set, int64_t count, const double *y, bool (*valid)(double y),
+                        const char *expected) {
+  for (int64_t row = 0; row < count; row++)
+    if (!valid(y[row]))
+      return FAIL(USAGE, "the label of %s point %lld (counted from 0) is %.17g, expected %s", set, (long long)row,
+                  y[row], expected);
+  return OK;
+}
+
+int dataset_check_labels(const struct dataset *data, bool (*valid)(double y), const char *expected) {
+  enum { SAMPLE = 64 };
+  if (data->samples > 0) {
+    TRY(check_labels("training", data->samples, data->y, valid, expected));
+  } else {
+    double *x = alloc_small(sizeof *x * SAMPLE * (size_t)data->d), y[SAMPLE];
+    const struct batch_place place = {.batch = SAMPLE};
+    dataset_points(data, &place, 0, SAMPLE, x, y);
+    free(x);
+    TRY(check_labels("training", SAMPLE, y, valid, expected));
+  }
+  return check_labels("test", data->tests, data->test_y, valid, expected);
 }

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/target_clones.h"
+#include "data/target_spin.h"
 
 /* ---- coefficients ---- */
 
@@ -80,10 +81,10 @@ static int set_coefficients(struct potential *potential, double alpha) {
   return OK;
 }
 
-/* L from the packed entries of S, which hold S_pqr times their multiplicity (data/target.h). */
+/* L from the packed entries of S, which hold S_pqr times their multiplicity (data/target_spin.h). */
 static int set_linear(struct potential *potential) {
   const int d = potential->d;
-  const double *entry = potential->target->coefficient;
+  const double *entry = target_spin_entries(potential->target);
   TRY(alloc_array((void **)&potential->L, d, sizeof *potential->L, "the linear part of the target"));
   memset(potential->L, 0, sizeof *potential->L * (size_t)d);
   for (int p = 0; p < d; p++)
@@ -150,7 +151,7 @@ EVERY_LEVEL static void spin_gradient(int d, const double *restrict entry, const
 void potential_field(const struct potential *potential, const double *z, double *F, double *grad_F) {
   const int d = potential->d;
   const double *L = potential->L, lam_1 = potential->lam_1, lam_3 = potential->lam_3;
-  spin_gradient(d, potential->target->coefficient, (const vgroup(*)[VECTORS])z, (vgroup(*)[VECTORS])grad_F);
+  spin_gradient(d, target_spin_entries(potential->target), (const vgroup(*)[VECTORS])z, (vgroup(*)[VECTORS])grad_F);
   for (int i = 0; i < TILE; i++) {
     double f3 = 0, linear = 0; /* 3 f by Euler's theorem, d L.z */
     for (int r = 0; r < d; r++) {

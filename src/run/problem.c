@@ -37,9 +37,8 @@ static int check_alike(const struct comm *comm, const struct target *target, con
                {data->x, data->samples * data->d},
                {data->y, data->samples},
                {data->test_x, data->tests * data->d},
-               {data->test_y, data->tests},
-               {target->coefficient, target->coefficient ? target->coefficients : 0}};
-  uint32_t crc = 0;
+               {data->test_y, data->tests}};
+  uint32_t crc = target_checksum(target, 0);
   char text[16];
   for (size_t i = 0; i < sizeof array / sizeof *array; i++)
     crc = crc32c(crc, array[i].values, sizeof(double) * (size_t)array[i].count);

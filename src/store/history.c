@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "data/target_spin.h"
 #include "io/durable_file.h"
 #include "io/h5.h"
 #include "parallel/heartbeat.h"
@@ -159,11 +160,13 @@ static int write_head(const struct history *history, struct h5 *file) {
   const struct ensemble_spec *ensemble = &history->config->ensemble;
   TRY(h5_set_text(file, "/", "format", "mckean-history"));
   TRY(h5_set_int(file, "/", "format_version", HISTORY_VERSION));
-  TRY(h5_set_text(file, "/target", "type", target_names[target->spec.type]));
+  TRY(h5_set_text(file, "/target", "type", target->kind->name));
   TRY(h5_set_double(file, "/target", "C_f", data->C_f));
   TRY(h5_set_double(file, "/target", "linear_fraction", target->linear_fraction));
-  if (target->coefficient) {
-    TRY(h5_write(file, "/target/coefficients", H5_DOUBLE, 1, &target->coefficients, target->coefficient));
+  const double *entries = target_spin_entries(target);
+  if (entries) {
+    const int64_t count = target_spin_count(target->d);
+    TRY(h5_write(file, "/target/coefficients", H5_DOUBLE, 1, &count, entries));
     TRY(describe(file, "/target/coefficients", "f = sum of entry times x_p x_q x_r over p <= q <= r, r fastest", "f"));
   }
   if (data->tests > 0) TRY(write_points(file, "/test", data->tests, data->d, data->test_x, data->test_y));

@@ -17,14 +17,7 @@ static void take_rows(const struct dataset *data, struct probe *probe) {
 
 static void draw(const struct dataset *data, struct probe *probe) {
   const struct rng points = {data->spec.seed, RNG_PROBE, 0, 0}, noise = {data->spec.seed, RNG_PROBE, 0, 1};
-  for (int p = 0; p < probe->count; p++)
-    rng_sphere(&points, (uint64_t)p, probe->d, probe->x + (size_t)p * (size_t)probe->d);
-  target_eval(data->target, probe->count, probe->x, probe->y);
-  for (int p = 0; p < probe->count && data->spec.noise > 0; p++) {
-    double normal;
-    rng_normal(&noise, (uint64_t)p, 1, &normal);
-    probe->y[p] += data->spec.noise * normal;
-  }
+  dataset_draw(data, &points, &noise, 0, probe->count, probe->x, probe->y);
 }
 
 static int fill(const struct dataset *data, const struct unit_spec *unit, enum precision precision,

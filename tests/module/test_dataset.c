@@ -1,6 +1,8 @@
 // ranks: 1
-/* data: points are a pure function of their place; epochs go through the set without replacement. */
+/* dataset: points are a pure function of their place; an epoch takes each point of the set once at most; labels are
+ * checked. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,6 +168,75 @@ static void noise_belongs_to_the_place(void **state) {
   dataset_free(clean);
 }
 
+/* Points and noise are those of the streams that the caller names, by index. */
+static void drawn_points_belong_to_their_streams(void **state) {
+  (void)state;
+  enum { FIRST = 5, P = 9 };
+  const struct rng points = {3, RNG_PROBE, 0, 0}, noise = {3, RNG_PROBE, 0, 1};
+  struct dataset_spec noisy = online;
+  noisy.noise = 0.3;
+  struct dataset *data = create(noisy);
+  double x[P * D], y[P], clean[P], expected[D], label, normal;
+  dataset_draw(data, &points, NULL, FIRST, P, x, clean);
+  dataset_draw(data, &points, &noise, FIRST, P, x, y);
+  for (int p = 0; p < P; p++) {
+    rng_sphere(&points, (uint64_t)(FIRST + p), D, expected);
+    rng_normal(&noise, (uint64_t)(FIRST + p), 1, &normal);
+    target_eval(target, 1, expected, &label);
+    assert_memory_equal(x + p * D, expected, sizeof expected);
+    assert_true(clean[p] == label && y[p] == label + 0.3 * normal);
+  }
+  dataset_free(data);
+}
+
+static bool is_sign(double y) {
+  return y == -1 || y == 1;
+}
+
+static bool is_a_number(double y) {
+  return y == y;
+}
+
+static void expect_refused(const struct dataset *data, const char *message) {
+  assert_status(USAGE, dataset_check_labels(data, is_sign, "-1 or 1"));
+  assert_string_equal(error_text(), message);
+}
+
+/* Sets that are stored: every row counts, up to the last one. */
+static void labels_that_are_not_valid_are_named(void **state) {
+  (void)state;
+  struct dataset *data = create(fixed);
+  assert_ok(dataset_check_labels(data, is_a_number, "a number"));
+  for (int p = 0; p < N; p++) data->y[p] = p % 2 ? 1 : -1;
+  for (int p = 0; p < 5; p++) data->test_y[p] = 1;
+  assert_ok(dataset_check_labels(data, is_sign, "-1 or 1"));
+  data->test_y[4] = 0.5;
+  expect_refused(data, "the label of test point 4 (counted from 0) is 0.5, expected -1 or 1");
+  data->y[N - 1] = nextafter(1, 2);
+  expect_refused(data, "the label of training point 21 (counted from 0) is 1.0000000000000002, expected -1 or 1");
+  data->y[7] = NAN;
+  expect_refused(data, "the label of training point 7 (counted from 0) is nan, expected -1 or 1");
+  dataset_free(data);
+}
+
+/* Labels that are drawn at each step: the check sees a sample, with noise, of the points of the first step. */
+static void labels_of_fresh_points_are_checked_on_a_sample(void **state) {
+  (void)state;
+  struct dataset_spec noisy = online;
+  noisy.noise = 0.3;
+  struct dataset *data = create(noisy);
+  double x[D], y;
+  char message[128];
+  dataset_points(data, &(struct batch_place){.batch = 64}, 0, 1, x, &y);
+  snprintf(message, sizeof message, "the label of training point 0 (counted from 0) is %.17g, expected -1 or 1", y);
+  expect_refused(data, message);
+  assert_ok(dataset_check_labels(data, is_a_number, "a number"));
+  data->test_y[2] = NAN;
+  assert_status(USAGE, dataset_check_labels(data, is_a_number, "a number"));
+  assert_non_null(strstr(error_text(), "test point 2 "));
+  dataset_free(data);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_epoch_has_no_point_twice),
@@ -174,6 +245,9 @@ int main(int argc, char **argv) {
       cmocka_unit_test(sets_are_different_points),
       cmocka_unit_test(noise_is_on_training_labels),
       cmocka_unit_test(noise_belongs_to_the_place),
+      cmocka_unit_test(drawn_points_belong_to_their_streams),
+      cmocka_unit_test(labels_that_are_not_valid_are_named),
+      cmocka_unit_test(labels_of_fresh_points_are_checked_on_a_sample),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -1,15 +1,16 @@
 // ranks: 1 2
-/* target: the spin model against its definition and its exact moments, the teacher against plain loops, a user's file.
- */
+/* target: the spin model against its definition and its exact moments, the teacher against its definition, checksums, a
+ * user's file. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/rng.h"
 #include "data/target.h"
+#include "data/target_file.h"
+#include "data/target_spin.h"
 #include "harness.h"
 #include "io/h5.h"
-#include "particles/kernel.h"
 
 static struct target *spin(int d, uint64_t seed) {
   struct target *target;
@@ -35,7 +36,7 @@ static void spin_follows_its_definition(void **state) {
   const struct rng rng = {.seed = 2, .stream = RNG_DATA_TEST};
   for (int d = 1; d <= 13; d += 3) {
     struct target *target = spin(d, 5);
-    assert_all(target->coefficients == d * (d + 1) * (d + 2) / 6);
+    assert_all(target_spin_count(d) == d * (d + 1) * (d + 2) / 6);
     double x[21 * 13], y[21], one;
     for (int p = 0; p < 21; p++) rng_sphere(&rng, (uint64_t)p, d, x + p * d);
     target_eval(target, 21, x, y);
@@ -73,6 +74,28 @@ static void spin_moments_are_exact(void **state) {
   target_free(target);
 }
 
+/* f(x) = (1/m) sum_i c_i phi(x, z_i) with the units drawn as the teacher draws them. */
+static double teacher_by_definition(const struct target_spec *spec, const double *x) {
+  const struct rng rng = {spec->seed, RNG_TEACHER, 0, 0};
+  const struct unit_spec *unit = &spec->teacher;
+  const bool sphere = unit_table[unit->type].manifold == MANIFOLD_SPHERE;
+  double f = 0, normal[2 + 8];
+  for (int i = 0; i < spec->teacher_units; i++) {
+    rng_normal(&rng, (uint64_t)i, spec->d + 2, normal);
+    const double *z = normal + 2;
+    double az = 0, x2 = 0, z2 = 0;
+    for (int k = 0; k < spec->d; k++) {
+      az += z[k] * x[k];
+      x2 += x[k] * x[k];
+      z2 += z[k] * z[k];
+    }
+    double s = unit->b.mean + unit->b.std * normal[1] + unit->a.std * az;
+    if (sphere) s = unit->alpha * (sqrt(spec->d / z2) * az - (x2 + spec->d) / 2);
+    f += (unit->c.mean + unit->c.std * normal[0]) * unit_table[unit->type].h(s);
+  }
+  return f / (double)spec->teacher_units;
+}
+
 static void teachers_are_networks(void **state) {
   (void)state;
   enum { D = 3, M = 130, POINTS = 60 };
@@ -81,27 +104,40 @@ static void teachers_are_networks(void **state) {
                                      .d = D,
                                      .seed = 4,
                                      .teacher_units = M,
-                                     .teacher = {.type = type, .alpha = 0.7, .c = {1, 2}, .a = {0, 1}, .b = {0, 1}}};
+                                     .teacher = {.type = type, .alpha = 0.7, .c = {1, 2}, .a = {0, 3}, .b = {2, 1}}};
     struct target *target;
     assert_ok(target_create(&world, &spec, &target));
     const struct rng rng = {.seed = 1, .stream = RNG_DATA_TEST};
-    double x[POINTS * D], y[POINTS];
+    double x[POINTS * D], y[POINTS], one;
     for (int p = 0; p < POINTS; p++) rng_sphere(&rng, (uint64_t)p, D, x + p * D);
     target_eval(target, POINTS, x, y);
     for (int p = 0; p < POINTS; p++) {
-      double f = 0;
-      for (int i = 0; i < M; i++) {
-        const double *unit = target->tiles + i / TILE * (D + ROW_A) * TILE + i % TILE;
-        double s = 0, norm2 = 0;
-        for (int k = 0; k < D; k++) {
-          s += unit[(ROW_A + k) * TILE] * x[p * D + k];
-          norm2 += x[p * D + k] * x[p * D + k];
-        }
-        s = unit_table[type].manifold == MANIFOLD_SPHERE ? 0.7 * (s - (norm2 + D) / 2) : s + unit[ROW_B * TILE];
-        f += unit[ROW_C * TILE] * unit_table[type].h(s) / M;
-      }
-      assert_near(y[p], f, 1e-12);
+      assert_near(y[p], teacher_by_definition(&spec, x + p * D), 1e-12);
+      target_eval(target, 1, x + p * D, &one);
+      assert_true(one == y[p]); /* a label does not depend on its neighbours */
     }
+    target_free(target);
+  }
+}
+
+/* A checksum follows every number that defines f, and continues the one before it. */
+static void checksums_tell_targets_apart(void **state) {
+  (void)state;
+  const struct unit_spec tanh = {.type = UNIT_TANH, .c = {0, 1}, .a = {0, 1}, .b = {0, 1}};
+  const struct target_spec specs[] = {
+      {.type = TARGET_SPIN, .d = 3, .seed = 1},
+      {.type = TARGET_SPIN, .d = 3, .seed = 2},
+      {.type = TARGET_TEACHER, .d = 3, .seed = 1, .teacher_units = 65, .teacher = tanh},
+      {.type = TARGET_TEACHER, .d = 3, .seed = 2, .teacher_units = 65, .teacher = tanh}};
+  enum { TARGETS = sizeof specs / sizeof *specs };
+  uint32_t crc[TARGETS], again;
+  for (int i = 0; i < TARGETS; i++) {
+    struct target *target;
+    assert_ok(target_create(&world, &specs[i], &target));
+    crc[i] = target_checksum(target, 0);
+    again = target_checksum(target, 0);
+    assert_all(crc[i] == again && target_checksum(target, 1) != again);
+    for (int j = 0; j < i; j++) assert_all(crc[i] != crc[j]);
     target_free(target);
   }
 }
@@ -124,9 +160,9 @@ static void files_reach_all_ranks(void **state) {
   assert_ok(status);
   struct target *target;
   assert_ok(target_create(&world, &spec, &target));
-  assert_all(target->d == 2 && target->file_samples == 3 && target->file_tests == 1);
-  assert_all(target->file_x[5] == 6 && target->file_y[2] == 9 && target->file_test_x[1] == 11 &&
-             target->file_test_y[0] == 12);
+  const struct target_rows *rows = target_file_rows(target), *test = target_file_test_rows(target);
+  assert_all(target->d == 2 && rows->count == 3 && test->count == 1);
+  assert_all(rows->x[5] == 6 && rows->y[2] == 9 && test->x[1] == 11 && test->y[0] == 12);
   assert_all(isnan(target->C_f));
   target_free(target);
   snprintf(spec.path, sizeof spec.path, "%s/none.h5", harness_folder());
@@ -135,9 +171,8 @@ static void files_reach_all_ranks(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(spin_follows_its_definition),
-      cmocka_unit_test(spin_moments_are_exact),
-      cmocka_unit_test(teachers_are_networks),
+      cmocka_unit_test(spin_follows_its_definition), cmocka_unit_test(spin_moments_are_exact),
+      cmocka_unit_test(teachers_are_networks),       cmocka_unit_test(checksums_tell_targets_apart),
       cmocka_unit_test(files_reach_all_ranks),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

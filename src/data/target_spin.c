@@ -1,0 +1,141 @@
+#include "data/target_spin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/crc32c.h"
+#include "base/error.h"
+#include "base/rng.h"
+#include "base/target_clones.h"
+
+struct spin {
+  struct target target;
+  double *entry; /* [target_spin_count(d)] */
+};
+
+int64_t target_spin_count(int d) {
+  return (int64_t)d * (d + 1) * (d + 2) / 6;
+}
+
+const double *target_spin_entries(const struct target *target) {
+  return target->kind == &target_spin ? ((const struct spin *)target)->entry : NULL;
+}
+
+/* Index of the entry p <= q <= r among the packed ones. */
+static int64_t packed_index(int d, int p, int q, int r) {
+  const int64_t before_p = target_spin_count(d) - target_spin_count(d - p), m = d - p, j = q - p;
+  return before_p + j * m - j * (j - 1) / 2 + (r - q);
+}
+
+/* Number of distinct permutations of p <= q <= r. */
+static int multiplicity(int p, int q, int r) {
+  return p == q && q == r ? 1 : p == q || q == r ? 3 : 6;
+}
+
+/* E f^2 = d^3/(d(d+2)(d+4)) (6 |S|^2 + 9 |T|^2), T_r = sum_p S_ppr; the linear part is d L.x, L = 3 T/(d+2). */
+static void set_moments(struct target *target, const double *T, double S2) {
+  const double d = target->d;
+  double T2 = 0;
+  for (int r = 0; r < target->d; r++) T2 += T[r] * T[r];
+  const double square = d * d / ((d + 2) * (d + 4)) * (6 * S2 + 9 * T2);
+  target->C_f = square / 2;
+  target->linear_fraction = d * d * 9 * T2 / ((d + 2) * (d + 2)) / square;
+}
+
+/* Adds each a_pqr / d to the entry of its sorted indices. The result is multiplicity times S_pqr. */
+static void draw_entries(struct spin *spin) {
+  const int d = spin->target.d;
+  double row[TARGET_D_MAX];
+  const struct rng rng = {spin->target.spec.seed, RNG_TARGET, 0, 0};
+  for (int p = 0; p < d; p++)
+    for (int q = 0; q < d; q++) { /* one rng id for each row (p, q, .) */
+      rng_normal(&rng, (uint64_t)p * (uint64_t)d + (uint64_t)q, d, row);
+      const int low = p < q ? p : q, high = p < q ? q : p;
+      for (int r = 0; r < d; r++) {
+        const int64_t index = r < low    ? packed_index(d, r, low, high)
+                              : r < high ? packed_index(d, low, r, high)
+                                         : packed_index(d, low, high, r);
+        spin->entry[index] += row[r] / d;
+      }
+    }
+}
+
+static int create_local(struct spin *spin) {
+  const int d = spin->target.d;
+  const int64_t count = target_spin_count(d);
+  TRY(alloc_array((void **)&spin->entry, count, sizeof(double), "spin coefficients"));
+  memset(spin->entry, 0, sizeof(double) * (size_t)count);
+  draw_entries(spin);
+  double T[TARGET_D_MAX] = {0}, S2 = 0;
+  const double *entry = spin->entry;
+  for (int p = 0; p < d; p++)
+    for (int q = p; q < d; q++)
+      for (int r = q; r < d; r++, entry++) {
+        const double S = *entry / multiplicity(p, q, r);
+        S2 += *entry * S;
+        if (p == q) T[r] += S;
+        if (q == r && p != q) T[p] += S;
+      }
+  set_moments(&spin->target, T, S2);
+  return OK;
+}
+
+static int create(const struct comm *comm, struct target *target) {
+  return comm_agree(comm, create_local((struct spin *)target));
+}
+
+static void free_entries(struct target *target) {
+  free(((struct spin *)target)->entry);
+}
+
+/* Points are evaluated LANES at a time, in GROUPS vectors: enough independent sums to hide the latency of an addition.
+ * Every lane does the same IEEE operations, whatever its position and the width of the processor's vectors. */
+enum { GROUP = 8, GROUPS = 4, LANES = GROUP * GROUPS };
+typedef double vgroup __attribute__((vector_size(8 * GROUP)));
+#define EACH _Pragma("GCC unroll 4") for (int g = 0; g < GROUPS; g++)
+
+EVERY_LEVEL static void evaluate_lanes(int d, const double *restrict entry, const vgroup (*restrict x)[GROUPS],
+                                       double *y) {
+  vgroup f[GROUPS], rows[GROUPS], row[GROUPS];
+  EACH f[g] = (vgroup){0};
+  for (int p = 0; p < d; p++) {
+    EACH rows[g] = (vgroup){0};
+    for (int q = p; q < d; q++) {
+      EACH row[g] = (vgroup){0};
+      for (int r = q; r < d; r++, entry++) EACH row[g] += *entry * x[r][g];
+      EACH rows[g] += row[g] * x[q][g];
+    }
+    EACH f[g] += rows[g] * x[p][g];
+  }
+  memcpy(y, f, sizeof f);
+}
+#undef EACH
+
+static void evaluate(const struct target *target, int count, const double *x, double *y) {
+  const int d = target->d;
+  vgroup transposed[TARGET_D_MAX][GROUPS];
+  double f[LANES];
+  for (int first = 0; first < count; first += LANES) {
+    const int lanes = count - first < LANES ? count - first : LANES;
+    for (int k = 0; k < d; k++)
+      for (int l = 0; l < LANES; l++)
+        ((double *)transposed[k])[l] = l < lanes ? x[(size_t)(first + l) * (size_t)d + (size_t)k] : 0;
+    evaluate_lanes(d, target_spin_entries(target), transposed, f);
+    memcpy(y + first, f, sizeof *y * (size_t)lanes);
+  }
+}
+
+static uint32_t checksum(const struct target *target, uint32_t crc) {
+  return crc32c(crc, target_spin_entries(target), sizeof(double) * (size_t)target_spin_count(target->d));
+}
+
+const struct target_kind target_spin = {
+    .name = "spin",
+    .required = "target.d",
+    .bytes = sizeof(struct spin),
+    .create = create,
+    .free = free_entries,
+    .evaluate = evaluate,
+    .checksum = checksum,
+};

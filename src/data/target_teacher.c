@@ -1,0 +1,104 @@
+#include "data/target_teacher.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/crc32c.h"
+#include "base/error.h"
+#include "base/rng.h"
+#include "particles/kernel.h"
+
+struct teacher {
+  struct target target;
+  int64_t tiles;
+  double *tile; /* [tiles][tile_rows(d)][TILE], layout of particles/kernel.h */
+};
+
+enum { PIECE = 48 }; /* points of one call of the kernel */
+
+static int64_t tile_numbers(int d) {
+  return (int64_t)(tile_rows(d)) * TILE;
+}
+
+static void draw_unit(const struct rng *rng, const struct unit_spec *spec, int d, int64_t i, double *tile) {
+  const int lane = (int)(i % TILE);
+  double z[TARGET_D_MAX + 2];
+  rng_normal(rng, (uint64_t)i, d + 2, z);
+  tile[ROW_C * TILE + lane] = spec->c.mean + spec->c.std * z[0];
+  if (unit_table[spec->type].manifold != MANIFOLD_SPHERE) tile[ROW_B * TILE + lane] = spec->b.mean + spec->b.std * z[1];
+  double norm2 = 0;
+  for (int k = 0; k < d; k++) norm2 += z[2 + k] * z[2 + k];
+  for (int k = 0; k < d; k++)
+    tile[(ROW_A + k) * TILE + lane] =
+        unit_table[spec->type].manifold == MANIFOLD_SPHERE ? z[2 + k] * sqrt(d / norm2) : spec->a.mean + spec->a.std * z[2 + k];
+}
+
+static int create_local(struct teacher *teacher) {
+  const struct target_spec *spec = &teacher->target.spec;
+  const int d = teacher->target.d;
+  teacher->tiles = (spec->teacher_units + TILE - 1) / TILE;
+  const int64_t numbers = teacher->tiles * tile_numbers(d);
+  TRY(alloc_array((void **)&teacher->tile, numbers, sizeof(double), "teacher units"));
+  memset(teacher->tile, 0, sizeof(double) * (size_t)numbers);
+  const struct rng rng = {spec->seed, RNG_TEACHER, 0, 0};
+  for (int64_t i = 0; i < spec->teacher_units; i++)
+    draw_unit(&rng, &spec->teacher, d, i, teacher->tile + i / TILE * tile_numbers(d));
+  return OK;
+}
+
+static int create(const struct comm *comm, struct target *target) {
+  return comm_agree(comm, create_local((struct teacher *)target));
+}
+
+static void free_tiles(struct target *target) {
+  free(((struct teacher *)target)->tile);
+}
+
+/* y[p] = sum of c phi over the units, block by block; at most PIECE points. */
+static void sum_units(const struct teacher *teacher, const struct kernel *kernel, const struct points *points,
+                      void *scratch, double *y) {
+  double sum[PIECE];
+  for (int p = 0; p < points->count; p++) y[p] = 0;
+  for (int64_t t = 0; t < teacher->tiles; t += BLOCK_TILES) {
+    const int block = (int)(teacher->tiles - t < BLOCK_TILES ? teacher->tiles - t : BLOCK_TILES);
+    kernel->forward(block, teacher->tile + t * tile_numbers(points->d), points, scratch, sum);
+    for (int p = 0; p < points->count; p++) y[p] += sum[p];
+  }
+}
+
+/* Uses the portable kernel in double precision, whose results are the same bits on every machine. */
+static void evaluate(const struct target *target, int count, const double *x, double *y) {
+  const struct target_spec *spec = &target->spec;
+  const struct kernel *kernel = kernel_find(spec->teacher.type, PRECISION_DOUBLE, ISA_PORTABLE);
+  const int d = target->d;
+  struct points points;
+  void *scratch;
+  if (points_alloc(&points, PRECISION_DOUBLE, PIECE, d) != OK ||
+      alloc_array(&scratch, 1, forward_scratch(PIECE), "kernel scratch") != OK)
+    die("%s", error_text());
+  for (int first = 0; first < count; first += PIECE) {
+    const int piece = count - first < PIECE ? count - first : PIECE;
+    points_set(&points, PRECISION_DOUBLE, &spec->teacher, piece, d, x + (size_t)first * (size_t)d);
+    sum_units((const struct teacher *)target, kernel, &points, scratch, y + first);
+    for (int p = 0; p < piece; p++) y[first + p] /= (double)spec->teacher_units;
+  }
+  points_free(&points);
+  free(scratch);
+}
+
+static uint32_t checksum(const struct target *target, uint32_t crc) {
+  const struct teacher *teacher = (const struct teacher *)target;
+  return crc32c(crc, teacher->tile, sizeof(double) * (size_t)(teacher->tiles * tile_numbers(target->d)));
+}
+
+const struct target_kind target_teacher = {
+    .name = "teacher",
+    .required = "target.d",
+    .bytes = sizeof(struct teacher),
+    .create = create,
+    .free = free_tiles,
+    .evaluate = evaluate,
+    .checksum = checksum,
+};
