@@ -62,14 +62,14 @@ static void gather_keeps_rank_order_and_unequal_sizes(void **state) {
   void *all;
   int64_t bytes_of[64] = {0};
   comm_gather(&world, mine, world.rank, &all, bytes_of);
-  bool right = world.rank != 0 ? all == NULL : true;
+  expect(world.rank == 0 || all == NULL, "a rank that gathers nothing");
   if (world.rank == 0)
     for (int r = 0, at = 0; r < world.size; at += r, r++) {
-      right &= bytes_of[r] == r;
-      for (int i = 0; i < r; i++) right &= ((char *)all)[at + i] == 'a' + r;
+      expect(bytes_of[r] == r, "bytes of rank %d", r);
+      for (int i = 0; i < r; i++) expect(((char *)all)[at + i] == 'a' + r, "byte %d of rank %d", i, r);
     }
   free(all);
-  assert_all(right);
+  assert_expected();
 }
 
 static void all_ranks_gather_in_rank_order(void **state) {
@@ -83,13 +83,13 @@ static void all_ranks_gather_in_rank_order(void **state) {
     assert_all(mine && all);
     memset(mine, 'a' + world.rank, own);
     comm_allgather(&world, mine, first, all);
-    bool right = all[first[world.size]] == 0;
+    expect(all[first[world.size]] == 0, "the byte after the end, %lld bytes per rank", (long long)units[i]);
     for (int r = 0; r < world.size; r++)
       for (int64_t at = first[r]; at<first[r + 1]; at += first[r + 1] - at> 4096 ? 4096 : 1)
-        right &= all[at] == 'a' + r;
+        expect(all[at] == 'a' + r, "byte %lld of rank %d", (long long)(at - first[r]), r);
     free(mine);
     free(all);
-    assert_all(right);
+    assert_expected();
   }
 }
 
@@ -114,11 +114,11 @@ static void redistribute_moves_every_byte_to_its_new_owner(void **state) {
   const int64_t to_begin = item_offset(NULL, new[world.rank]), to_end = item_offset(NULL, new[world.rank + 1]);
   unsigned char *to = calloc((size_t)(to_end - to_begin) + 1, 1);
   comm_redistribute(&world, old, new, item_offset, NULL, from, to);
-  bool right = true;
-  for (int64_t i = to_begin; i < to_end; i++) right &= to[i - to_begin] == (unsigned char)(7 * i + 3);
+  for (int64_t i = to_begin; i < to_end; i++)
+    expect(to[i - to_begin] == (unsigned char)(7 * i + 3), "byte %lld", (long long)i);
   free(from);
   free(to);
-  assert_all(right);
+  assert_expected();
 }
 
 /* All ranks of this machine on one processor. */

@@ -79,10 +79,10 @@ static void test_diagonal(void **state) {
     dist_matrix_shift(dense, 0.5);
     dist_matrix_diagonal(dense, diagonal);
     dist_matrix_get(dense, 0, n, back);
-    bool same = true;
-    for (int i = 0; i < n * n; i++) same &= back[i] == 3 * values[i] + (i % (n + 1) ? 0 : 0.5);
-    for (int i = 0; i < n; i++) same &= diagonal[i] == back[i * (n + 1)];
-    assert_all(same);
+    for (int i = 0; i < n * n; i++)
+      expect(back[i] == 3 * values[i] + (i % (n + 1) ? 0 : 0.5), "n = %d, row %d, column %d", n, i % n, i / n);
+    for (int i = 0; i < n; i++) expect(diagonal[i] == back[i * (n + 1)], "n = %d, row %d", n, i);
+    assert_expected();
     dist_matrix_free(dense);
     free(values);
     free(back);

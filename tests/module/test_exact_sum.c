@@ -39,13 +39,12 @@ static void sums_are_correctly_rounded(void **state) {
   make_terms(term);
   for (int t = 0; t < TERMS; t++) exact_sum_add(SUMS, term[t], sum);
   assert_all(exact_sum_value(SUMS, sum, value));
-  bool same = true;
   for (int s = 0; s < SUMS; s++) {
     __int128 total = 0;
     for (int t = 0; t < TERMS; t++) total += fixed_point(term[t][s]);
-    same = same && value[s] == ldexp((double)total, -80); /* the cast rounds to nearest even */
+    expect(value[s] == ldexp((double)total, -80), "sum %d", s); /* the cast rounds to nearest, ties to even */
   }
-  assert_all(same);
+  assert_expected();
 }
 
 /* sum += sign 2^exponent, -80 <= exponent < 62, in the limb that holds it. */
@@ -56,7 +55,7 @@ static void add_power(int sign, int exponent, int64_t *sum) {
 
 /* The sum sign (2^e + odd 2^(e-52) + 2^(e-53) + beside 2^-80) lies half-way between two neighbouring doubles, or 2^-80
  * beside that. */
-static bool half_way_is_right(int sign, int e, int odd, int beside) {
+static void check_tie(int sign, int e, int odd, int beside) {
   int64_t sum[EXACT_LIMBS(1)] = {0};
   double value;
   add_power(sign, e, sum);
@@ -65,22 +64,20 @@ static bool half_way_is_right(int sign, int e, int odd, int beside) {
   if (beside != 0) add_power(sign * beside, -80, sum);
   const bool up = beside > 0 || (beside == 0 && odd); /* half-way: to the even one */
   const double nearest = sign * (ldexp(1, e) + (odd + up) * ldexp(1, e - 52));
-  const bool right = exact_sum_value(1, sum, &value) && value == nearest;
-  if (!right)
-    print_error("%d (2^%d + %d ulp + ulp/2 + %d 2^-80) = %a, found %a\n", sign, e, odd, beside, nearest, value);
-  return right;
+  const bool finite = exact_sum_value(1, sum, &value);
+  expect(finite && value == nearest, "%d (2^%d + %d ulp + ulp/2 + %d 2^-80): expected %a, received %a", sign, e, odd,
+         beside, nearest, value);
 }
 
 /* When a sum is half-way between two doubles but for 2^-80, the last limb alone decides. e runs over both branches of the
  * rounding: sums below 1 and above. */
 static void half_way_sums_are_correctly_rounded(void **state) {
   (void)state;
-  bool right = true;
   for (int e = -26; e < 62; e++)
     for (int sign = -1; sign <= 1; sign += 2)
       for (int odd = 0; odd <= 1; odd++)
-        for (int beside = -1; beside <= 1; beside++) right = half_way_is_right(sign, e, odd, beside) && right;
-  assert_all(right);
+        for (int beside = -1; beside <= 1; beside++) check_tie(sign, e, odd, beside);
+  assert_expected();
   int64_t sum[EXACT_LIMBS(1)] = {0};
   double value;
   const double term[] = {1, 0x1p-53, 0x1p-80}; /* the same of added terms */

@@ -161,7 +161,7 @@ static struct stability *stability_of(const struct fixture *problem, int probe) 
 }
 
 /* lambda, sup M(x,x) and M v of the networks of a problem against the dense kernel. */
-static void compare(const struct fixture *problem, double tolerance) {
+static void compare(const struct fixture *problem, double tolerance, const char *name) {
   struct stability *stability = stability_of(problem, 70);
   const struct particles *particles = problem->particles;
   const int count = stability->probe->count;
@@ -174,19 +174,20 @@ static void compare(const struct fixture *problem, double tolerance) {
     double *M = dense(problem, stability->probe, network), sup = 0;
     const double lambda = power(M, count);
     for (int p = 0; p < STABILITY_POINTS; p++) sup = fmax(sup, M[p * count + p]);
-    bool right = true;
     for (int s = 0; s < particles->locals; s++) {
+      const int64_t n = particles->local[s].n;
       if (particles->local[s].network != network) continue;
-      right &= fabs(edge[s].lambda - lambda) <= 0.01 * lambda;
-      right &= fabs(edge[s].diagonal - sup) <= tolerance * sup;
-      right &= jacobian_apply(stability->jacobian, &particles->local[s], -1, v, w);
+      expect(fabs(edge[s].lambda - lambda) <= 0.01 * lambda, "%s, n = %lld", name, (long long)n);
+      expect(fabs(edge[s].diagonal - sup) <= tolerance * sup, "%s, n = %lld", name, (long long)n);
+      expect(jacobian_apply(stability->jacobian, &particles->local[s], -1, v, w), "%s, n = %lld", name, (long long)n);
       for (int p = 0; p < count; p++) {
         double expected = 0;
         for (int q = 0; q < count; q++) expected += M[p * count + q] * v[q];
-        right &= fabs(w[p] - expected) <= tolerance * lambda * count;
+        expect(fabs(w[p] - expected) <= tolerance * lambda * count, "%s, n = %lld, point %d", name, (long long)n, p);
       }
     }
-    assert_all(right && lambda > 0);
+    expect(lambda > 0, "%s, network %lld", name, (long long)network);
+    assert_expected();
     free(M);
   }
   free(v);
@@ -201,13 +202,17 @@ static void against_the_dense_kernel(void **state) {
   for (int unit = 0; unit < UNIT_TYPES; unit++)
     for (int precision = 0; precision < PRECISIONS; precision++)
       for (int t = 0; t < 3; t++) {
+        const char *fields = train[unit_table[unit].sphere][t];
         struct fixture *problem = fixture_create(
             "{run: {precision: %s}, ensemble: {n: [70, 520], replicas: 2}, target: {type: spin, d: 3}, unit: {type: "
             "%s, "
             "alpha: 0.7, train: %s}, data: {mode: online, test: 0}, dynamics: {scheme: sgd, stages: [{steps: 1, dt: 1, "
             "batch: 20}]}}",
-            precision_names[precision], unit_table[unit].name, train[unit_table[unit].sphere][t]);
-        compare(problem, precision == PRECISION_DOUBLE ? 1e-12 : 3e-6);
+            precision_names[precision], unit_table[unit].name, fields);
+        char name[64];
+        snprintf(name, sizeof name, "unit %s, %s, trained fields %s", unit_table[unit].name, precision_names[precision],
+                 fields);
+        compare(problem, precision == PRECISION_DOUBLE ? 1e-12 : 3e-6, name);
         fixture_free(problem);
       }
 }
@@ -227,24 +232,23 @@ static void squares_of_batches(void **state) {
   const struct rng rng = {4, RNG_LANCZOS, 0, 0};
   rng_normal(&rng, 0, count, r);
   struct jacobian_batch batch[3] = {{.first = 0, .count = 60}, {.first = 7, .count = 20}, {.first = 59, .count = 1}};
-  bool right = true;
   for (int s = 0; s < problem->particles->locals; s++) {
     const struct local_network *local = &problem->particles->local[s];
-    right &= jacobian_squares(stability->jacobian, local, -1, r, 3, batch);
+    expect(jacobian_squares(stability->jacobian, local, -1, r, 3, batch), "own network %d", s);
     for (int b = 0; b < 3; b++) {
       double expected = 0;
       const int first = batch[b].first, end = first + batch[b].count;
       for (int p = first; p < end; p++)
         for (int q = first; q < end; q++) expected += r[p] * M[p * count + q] * r[q];
       expected /= (double)batch[b].count * batch[b].count;
-      right &= fabs(batch[b].gradient - expected) <= 1e-12 * expected && batch[b].output > 0;
+      expect(fabs(batch[b].gradient - expected) <= 1e-12 * expected && batch[b].output > 0, "batch %d", b);
     }
-    right &= jacobian_outputs(stability->jacobian, local, -1, f);
+    expect(jacobian_outputs(stability->jacobian, local, -1, f), "own network %d", s);
   }
   double *known = malloc(sizeof *known * (size_t)(problem->particles->locals * count + 1));
   dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, known);
-  for (int p = 0; p < count && problem->particles->locals > 0; p++) right &= f[p] == known[p];
-  assert_all(right);
+  for (int p = 0; p < count && problem->particles->locals > 0; p++) expect(f[p] == known[p], "point %d", p);
+  assert_expected();
   free(known);
   free(M);
   stability_free(stability);

@@ -41,18 +41,18 @@ static void check_means(double std, const char *unit) {
   const int64_t n[] = {3, 3, 700, 700, 1500, 1500};
   plain_means(problem, NETWORKS, mean);
   fixture_observe(problem, 0);
-  bool right = true;
   static const int means[5] = {MEAN_C, MEAN_C2, MEAN_C4, MEAN_A, MEAN_A2};
   static const double power[5] = {1, 2, 4, 0, 0};
   for (int s = 0; s < problem->particles->locals; s++) {
     const int64_t g = problem->particles->local[s].network;
     for (int m = 0; m < 5; m++) {
       const double want = mean[g][m] / (double)n[g], found = problem->observation[s].mean[means[m]];
-      right = right && fabs(found - want) <= 1e-12 * fmax(pow(std, power[m]), fabs(want));
+      expect(fabs(found - want) <= 1e-12 * fmax(pow(std, power[m]), fabs(want)),
+             "unit %s, std of c %g, n = %lld, mean %d", unit, std, (long long)n[g], m);
     }
-    right = right && problem->observation[s].mean[MEAN_GRAD2] > 0;
+    expect(problem->observation[s].mean[MEAN_GRAD2] > 0, "unit %s, std of c %g, n = %lld", unit, std, (long long)n[g]);
   }
-  assert_all(right);
+  assert_expected();
   fixture_free(problem);
 }
 
@@ -77,16 +77,16 @@ static void losses_are_those_of_the_outputs(void **state) {
   double *f = malloc(sizeof *f * P * (size_t)(shares + 1)), *test = malloc(sizeof *test * 10 * (size_t)(shares + 1));
   dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, f);
   dynamics_evaluate(problem->dynamics, 0, POINTS_TEST, test);
-  bool right = true;
   for (int s = 0; s < shares; s++) {
+    const long long n = problem->particles->local[s].n;
     double loss = 0, test_loss = 0;
     for (int p = 0; p < P; p++) loss += pow(f[s * P + p] - problem->data->y[p], 2) / (2 * P);
     for (int k = 0; k < 10; k++) test_loss += pow(test[s * 10 + k] - problem->data->test_y[k], 2) / 20;
-    right = right && fabs(problem->observation[s].loss - loss) <= 1e-13 * loss &&
-            fabs(problem->observation[s].test_loss - test_loss) <= 1e-13 * test_loss &&
-            problem->observation[s].C_f == problem->target->C_f;
+    expect(fabs(problem->observation[s].loss - loss) <= 1e-13 * loss, "n = %lld", n);
+    expect(fabs(problem->observation[s].test_loss - test_loss) <= 1e-13 * test_loss, "n = %lld", n);
+    expect(problem->observation[s].C_f == problem->target->C_f, "n = %lld", n);
   }
-  assert_all(right);
+  assert_expected();
   free(f);
   free(test);
   fixture_free(problem);
@@ -103,14 +103,16 @@ static void check_row_before_move(const char *unit, const char *data, const char
   struct observation *row = malloc(bytes + 1);
   fixture_observe(problem, STEP);
   dynamics_step(problem->dynamics, STEP, true, row);
-  assert_all(memcmp(row, problem->observation, bytes) == 0);
+  assert_all_for(memcmp(row, problem->observation, bytes) == 0, "unit {%s}, data {%s}, dynamics {%s}", unit, data,
+                 dynamics);
   fixture_observe(problem, STEP);
-  bool moved = true;
   for (size_t s = 0; s < shares; s++)
     for (int m = 0; m < PARTICLE_MEANS; m++)
-      moved = moved && (problem->observation[s].mean[m] != row[s].mean[m] || m >= MEAN_A);
-  for (size_t s = 0; s < shares; s++) moved = moved && problem->observation[s].test_loss != row[s].test_loss;
-  assert_all(moved);
+      expect(problem->observation[s].mean[m] != row[s].mean[m] || m >= MEAN_A, "mean %d, unit {%s}, data {%s}", m, unit,
+             data);
+  for (size_t s = 0; s < shares; s++)
+    expect(problem->observation[s].test_loss != row[s].test_loss, "unit {%s}, data {%s}", unit, data);
+  assert_expected();
   free(row);
   fixture_free(problem);
 }
@@ -160,7 +162,6 @@ static void batches_of_a_stretch_have_their_own_order(void **state) {
   for (int64_t step = 0, i = 0; step <= 25; step++) {
     if (step > stretch[i].step) i++;
     fixture_observe(problem, step);
-    bool right = true;
     for (int s = 0; s < shares; s++) {
       const struct local_network *local = &problem->particles->local[s];
       const struct batch_place place = {.network = network_key(local->n, local->replica),
@@ -169,10 +170,10 @@ static void batches_of_a_stretch_have_their_own_order(void **state) {
                                         .stage = stretch[i].order,
                                         .batch = stretch[i].batch};
       const double loss = batch_loss(problem->data, &place, f + s * P);
-      right = right && fabs(problem->observation[s].loss - loss) <= 1e-13 * loss;
+      expect(fabs(problem->observation[s].loss - loss) <= 1e-13 * loss, "step %lld, n = %lld", (long long)step,
+             (long long)local->n);
     }
-    if (!right) print_error("step %lld is on another batch\n", (long long)step);
-    assert_all(right);
+    assert_expected();
   }
   free(f);
   fixture_free(problem);

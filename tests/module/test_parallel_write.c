@@ -54,15 +54,16 @@ static void bytes_come_to_their_places(void **state) {
     assert_ok(parallel_write_file(&world, job.path, (enum parallel_write_io)io,
                                   &(struct parallel_write_job){fill, &job, PIECE}));
     const int file = open(job.path, O_RDONLY);
-    bool right = true;
     for (int rank = 0; rank < world.size; rank++)
       for (int i = 0; i < PIECES; i++) {
         unsigned char piece[PIECE];
-        right = right && durable_file_pread(file, job.path, place_of(rank, i), piece, PIECE) == OK;
-        for (int k = 0; k < PIECE; k++) right = right && piece[k] == byte_of(rank, i, k);
+        expect(durable_file_pread(file, job.path, place_of(rank, i), piece, PIECE) == OK, "io %d, rank %d, piece %d",
+               io, rank, i);
+        for (int k = 0; k < PIECE; k++)
+          expect(piece[k] == byte_of(rank, i, k), "io %d, rank %d, piece %d, byte %d", io, rank, i, k);
       }
     close(file);
-    assert_all(right);
+    assert_expected();
   }
 }
 

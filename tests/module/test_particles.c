@@ -15,25 +15,25 @@ static struct particles *create(const struct ensemble_spec *ensemble, const doub
   return particles;
 }
 
-static void check_ownership(const struct particles *particles) {
+static void check_ownership(const struct particles *particles, const char *name) {
   const int64_t *first = particles->first;
-  bool right = first[0] == 0 && first[world.size] == ensemble_blocks(&particles->ensemble);
-  for (int r = 0; r < world.size; r++) right &= first[r] <= first[r + 1];
+  expect(first[0] == 0 && first[world.size] == ensemble_blocks(&particles->ensemble), "%s", name);
+  for (int r = 0; r < world.size; r++) expect(first[r] <= first[r + 1], "%s, rank %d", name, r);
   int64_t blocks = 0, units = 0, leads = 0;
   for (int s = 0; s < particles->locals; s++) {
     const struct local_network *local = &particles->local[s];
     blocks += local->blocks;
     units += local_network_units(local);
     leads += local->lead;
-    right &= (local->group != NULL) == (local->blocks < network_blocks(local->n));
-    right &= (s < particles->split) == (local->group != NULL);
+    expect((local->group != NULL) == (local->blocks < network_blocks(local->n)), "%s, own network %d", name, s);
+    expect((s < particles->split) == (local->group != NULL), "%s, own network %d", name, s);
   }
-  right &= blocks == first[world.rank + 1] - first[world.rank] && particles->split <= 2;
-  assert_all(right);
+  expect(blocks == first[world.rank + 1] - first[world.rank] && particles->split <= 2, "%s", name);
+  assert_expected();
   int64_t all = 0;
   for (int e = 0; e < particles->ensemble.members; e++) all += particles->ensemble.n[e] * particles->ensemble.replicas;
-  assert_all(comm_sum(&world, units) == all);
-  assert_all(comm_sum(&world, leads) == ensemble_networks(&particles->ensemble));
+  assert_all_for(comm_sum(&world, units) == all, "%s", name);
+  assert_all_for(comm_sum(&world, leads) == ensemble_networks(&particles->ensemble), "%s", name);
   /* Reductions inside the groups complete: every group has all its ranks. */
   for (int s = 0; s < particles->split; s++) {
     int64_t word = particles->local[s].blocks;
@@ -45,7 +45,7 @@ static void check_ownership(const struct particles *particles) {
 }
 
 /* What can be known of the owners without making them. */
-static void check_foretold(const struct particles *particles, const double *cost) {
+static void check_planned_ownership(const struct particles *particles, const double *cost, const char *name) {
   struct ownership *owned = calloc((size_t)world.size, sizeof *owned);
   ensemble_ownership(&particles->ensemble, cost, world.size, owned);
   const struct ownership *own = &owned[world.rank];
@@ -57,27 +57,32 @@ static void check_foretold(const struct particles *particles, const double *cost
     if (s < particles->split && particles->local[s].n > split) split = particles->local[s].n;
   }
   const int64_t *first = &particles->first[world.rank];
-  assert_all(own->first == first[0] && own->blocks == first[1] - first[0] && own->tiles == particles->tile_count);
-  assert_all(own->networks == particles->locals && own->led == led && own->split == split && own->units == units);
+  expect(own->first == first[0] && own->blocks == first[1] - first[0], "%s", name);
+  expect(own->tiles == particles->tile_count && own->networks == particles->locals && own->led == led, "%s", name);
+  expect(own->split == split && own->units == units, "%s", name);
+  assert_expected();
   free(owned);
 }
 
 static void blocks_are_owned_once(void **state) {
   (void)state;
-  const struct ensemble_spec ensembles[] = {
-      {.members = 1, .n = {1}, .replicas = 1},        /* empty ranks */
-      {.members = 1, .n = {600}, .replicas = 1},      /* 3 blocks */
-      {.members = 2, .n = {257, 513}, .replicas = 3}, /* one unit in the last block */
-      {.members = 1, .n = {100000}, .replicas = 1},   /* one network over all ranks */
-      {.members = 1, .n = {2000}, .replicas = 3},     /* cuts inside networks */
-      {.members = 4, .n = {17, 64, 1000, 3000}, .replicas = 3},
-      {.members = 2, .n = {5, 7}, .replicas = 1000},
+  static const struct {
+    const char *name;
+    struct ensemble_spec ensemble;
+  } cases[] = {
+      {"empty ranks", {.members = 1, .n = {1}, .replicas = 1}},
+      {"3 blocks", {.members = 1, .n = {600}, .replicas = 1}},
+      {"one unit in the last block", {.members = 2, .n = {257, 513}, .replicas = 3}},
+      {"one network over all ranks", {.members = 1, .n = {100000}, .replicas = 1}},
+      {"ranks that share networks", {.members = 1, .n = {2000}, .replicas = 3}},
+      {"four sizes", {.members = 4, .n = {17, 64, 1000, 3000}, .replicas = 3}},
+      {"many small networks", {.members = 2, .n = {5, 7}, .replicas = 1000}},
   };
-  for (size_t i = 0; i < sizeof ensembles / sizeof *ensembles; i++) {
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const double cost[4] = {10, 20, 30, 40};
-    struct particles *particles = create(&ensembles[i], cost, PRECISION_SINGLE);
-    check_ownership(particles);
-    check_foretold(particles, cost);
+    struct particles *particles = create(&cases[i].ensemble, cost, PRECISION_SINGLE);
+    check_ownership(particles, cases[i].name);
+    check_planned_ownership(particles, cost, cases[i].name);
     particles_free(particles);
   }
 }
@@ -85,15 +90,15 @@ static void blocks_are_owned_once(void **state) {
 /* Each block but the last holds BLOCK units; the last holds the rest, at least one. Tiles likewise. */
 static void blocks_hold_all_units(void **state) {
   (void)state;
-  int64_t wrong = 0;
   for (int64_t n = 1; n <= 5 * BLOCK + 1; n++) {
     const int64_t blocks = network_blocks(n), full = n / BLOCK, rest = n % BLOCK;
-    bool right = blocks == full + (rest > 0) && network_tiles(n) == n / TILE + (n % TILE > 0);
-    for (int64_t block = 0; block < blocks; block++) right &= block_units(n, block) == (block < full ? BLOCK : rest);
-    if (!right && wrong == 0) wrong = n;
+    expect(blocks == full + (rest > 0), "n = %lld", (long long)n);
+    expect(network_tiles(n) == n / TILE + (n % TILE > 0), "n = %lld", (long long)n);
+    for (int64_t block = 0; block < blocks; block++)
+      expect(block_units(n, block) == (block < full ? BLOCK : rest), "n = %lld, block %lld", (long long)n,
+             (long long)block);
   }
-  if (wrong > 0) print_error("the blocks of %lld units are wrong\n", (long long)wrong);
-  assert_all(wrong == 0);
+  assert_expected();
   const int64_t many = (INT64_C(1) << 40) + 1; /* more than an int holds */
   assert_all(network_blocks(many) == many / BLOCK + 1);
   assert_all(block_units(many, 0) == BLOCK && block_units(many, many / BLOCK) == 1);
@@ -144,7 +149,7 @@ static void units_do_not_depend_on_their_owner(void **state) {
   particles_init(particles, 11);
   const int64_t before = fingerprint(particles);
   assert_ok(particles_balance(particles, (double[]){100, 1, 9}));
-  check_ownership(particles);
+  check_ownership(particles, "three sizes after a change of the costs");
   assert_all(fingerprint(particles) == before);
   assert_ok(particles_balance(particles, (double[]){1, 50, 1}));
   assert_all(fingerprint(particles) == before);

@@ -63,19 +63,22 @@ static void run_alone(const char *sizes, const char *precision, struct result *r
   world = all;
 }
 
-/* Own parts of networks against the same parts of the lone run, where networks follow one another whole. */
-static bool same(const struct result *own, const struct result *alone) {
-  bool right = own->networks > 0 || own->units == 0;
+/* Compares the own parts of networks with the same parts of the run on one rank, which stores whole networks in order. */
+static void compare(const struct result *own, const struct result *alone, const char *name) {
+  expect(own->networks > 0 || own->units == 0, "%s", name);
   int64_t at = 0;
   for (int s = 0; s < own->networks; s++) {
     const int64_t g = own->network[s];
     int64_t start = own->first[s];
     for (int64_t before = 0; before < g; before++) start += alone->count[before];
-    right &= memcmp(own->theta[at], alone->theta[start], sizeof *own->theta * (size_t)own->count[s]) == 0;
-    right &= memcmp(&own->observation[s], &alone->observation[g], sizeof own->observation[s]) == 0;
+    expect(memcmp(own->theta[at], alone->theta[start], sizeof *own->theta * (size_t)own->count[s]) == 0,
+           "%s, network %lld", name, (long long)g);
+    expect(memcmp(&own->observation[s], &alone->observation[g], sizeof own->observation[s]) == 0, "%s, network %lld",
+           name, (long long)g);
     at += own->count[s];
   }
-  return right && at == own->units;
+  expect(at == own->units, "%s", name);
+  assert_expected();
 }
 
 static void ranks_and_threads_change_no_bit(void **state) {
@@ -87,9 +90,12 @@ static void ranks_and_threads_change_no_bit(void **state) {
       run_alone(sizes[i], precision_names[precision], alone);
       for (int threads = 1; threads <= 3; threads += 2) {
         run(sizes[i], precision_names[precision], threads, own);
-        assert_all(same(own, alone));
-        assert_all(comm_sum(&world, own->units) == alone->units);
-        assert_all(own->networks == 0 || (isfinite(own->observation[0].loss) && own->observation[0].loss > 0));
+        char name[64];
+        snprintf(name, sizeof name, "n = %s, %s, threads %d", sizes[i], precision_names[precision], threads);
+        compare(own, alone, name);
+        assert_all_for(comm_sum(&world, own->units) == alone->units, "%s", name);
+        expect(own->networks == 0 || (isfinite(own->observation[0].loss) && own->observation[0].loss > 0), "%s", name);
+        assert_expected();
       }
     }
   free(alone);
@@ -114,11 +120,12 @@ static void a_network_out_of_range_stays_and_is_named(void **state) {
     dynamics_step(problem->dynamics, 7, true, problem->observation);
     read_result(problem, after);
     int64_t at = 0;
-    bool right = true;
-    for (int s = 0; s < after->networks; at += after->count[s++])
-      right &= (memcmp(before->theta[at], after->theta[at], sizeof *after->theta * (size_t)after->count[s]) == 0) ==
-               (after->network[s] == 3);
-    assert_all(right);
+    for (int s = 0; s < after->networks; at += after->count[s++]) {
+      const bool kept =
+          memcmp(before->theta[at], after->theta[at], sizeof *after->theta * (size_t)after->count[s]) == 0;
+      expect(kept == (after->network[s] == 3), "c = %g, network %lld", huge[i], (long long)after->network[s]);
+    }
+    assert_expected();
     assert_status(FAILED, dynamics_check(problem->dynamics, 8, false));
     assert_all(strstr(error_text(), "step 0: the network of n = 600, replica 1 ") != NULL);
     assert_all(strstr(error_text(), "In its block 2 (units 512 to 599, ") != NULL);

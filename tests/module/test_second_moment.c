@@ -64,19 +64,20 @@ static void check(const char *unit, const char *precision, double tolerance) {
     assert_all(comm_any(&world, problem->particles->split > 0) == (world.size > 1));
     plain(problem, problem->data->test_x, K, want[POINTS_TEST]);
     plain(problem, problem->data->x, P, want[POINTS_TRAIN]);
-    bool right = true;
     const int locals = problem->particles->locals;
     double *mean = malloc(sizeof *mean * (size_t)(locals + 1));
     for (int set = POINTS_TEST; set <= POINTS_TRAIN; set++) {
       dynamics_moments(problem->dynamics, (enum point_set)set, mean);
       for (int s = 0; s < locals; s++) {
         const int64_t g = problem->particles->local[s].network;
-        right = right && fabs(mean[s] - want[set][g]) <= tolerance * want[set][g];
-        right = right && (threads == 1 || mean[s] == first[set][g]);
+        expect(fabs(mean[s] - want[set][g]) <= tolerance * want[set][g],
+               "unit %s, %s, set %d, network %lld, threads %d", unit, precision, set, (long long)g, threads);
+        expect(threads == 1 || mean[s] == first[set][g], "unit %s, %s, set %d, network %lld", unit, precision, set,
+               (long long)g);
         first[set][g] = mean[s];
       }
     }
-    assert_all(right);
+    assert_expected();
     free(mean);
     fixture_free(problem);
   }

@@ -122,7 +122,6 @@ static void potentials_are_expectations_over_the_sphere(void **state) {
     double exact[QUANTITIES];
     exact_values(&place, target, exact);
     comm_gather(&world, &own, sizeof own, (void **)&all, NULL);
-    bool near = true;
     for (int q = 0; q < QUANTITIES && world.rank == 0; q++) {
       double sum = 0, square = 0;
       for (int r = 0; r < world.size; r++) {
@@ -133,9 +132,9 @@ static void potentials_are_expectations_over_the_sphere(void **state) {
       const double off = (exact[q] - mean) / error;
       print_message("d = %d, %s: exact %.6g, Monte Carlo %.6g (%.1g): %+.2f standard errors\n", d, names[q], exact[q],
                     mean, error, off);
-      near &= fabs(off) < 5 && error < 0.02 * fabs(mean);
+      expect(fabs(off) < 5 && error < 0.02 * fabs(mean), "%s at d = %d: %g standard errors off", names[q], d, off);
     }
-    assert_all(near);
+    assert_expected();
     free(all);
     target_free(target);
   }
