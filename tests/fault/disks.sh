@@ -1,10 +1,15 @@
-# Small disks of their own for the tests of faults; to be sourced in a folder of the test's own, with DISKS_NEEDED naming
-# what shall be seen. Where nothing can be mounted the test ends here, loudly; in continuous integration as failed.
+# shellcheck shell=bash disable=SC2034
+# What the tests of disks share, in addition to tests/harness/preamble.sh: small disks of their own, which they fill, remove
+# and let fail. DISKS_NEEDED describes what is tested on them. If nothing can be mounted, the test ends here and prints that
+# it was skipped; in continuous integration it fails.
 #   disk KIND FOLDER [MB]     mounts one: tmpfs; ext4; ext2, which cannot reserve space; quota, a btrfs with a quota; failing,
 #                             an ext4 on a device that fail_disk makes fail
 #   quota KB FOLDER           sets the quota
 #   leave KB FOLDER           fills it but for so much (a file named fill)
-#   drop_disks                takes all of them away
+#   drop_disks                unmounts all of them
+
+. "$(dirname "${BASH_SOURCE[0]}")/../harness/preamble.sh"
+trap 'end_all; drop_disks; rm -rf "$work"' EXIT
 
 disks=()
 drop_disks() {
@@ -113,16 +118,6 @@ until_so() {
   done
   fail "never seen: $what"
 }
-
-fail() {
-  echo "FAILED: $*"
-  grep -v '^--\|^$' log | tail -n 8 | sed 's/^/    | /'
-  failed=$((failed + 1))
-}
-failed=0
-
-# said TEXT: the last run said so
-said() { grep -q -- "$1" log || fail "\"$1\" was not said${2:+ ($2)}"; }
 
 # whole_to STEP FOLDER [WHAT]: its newest checkpoint is of that step, every byte of all is right, no temporary file is left
 whole_to() {

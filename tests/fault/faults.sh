@@ -1,18 +1,12 @@
-# Sourced by tests/program/program_durable and by the tests of kills, sleeps and rivals, tests/fault/fault_*: starts runs in the
-# background, finds their processes, compares what they leave. $work is a folder of the test's own, where it stands; $mckean the program.
 # shellcheck shell=bash disable=SC2034
-set -u
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-. "$here/../../tools/environment"
-mckean=$(realpath "$build")/mckean
-work=$(mktemp -d)
+# What the tests of kills, sleeping runs and rival runs and program_durable share, in addition to tests/harness/preamble.sh: it starts runs in
+# the background, finds their processes, and compares what they leave.
+. "$(dirname "${BASH_SOURCE[0]}")/../harness/preamble.sh"
 # What Open MPI leaves when it is killed, its sockets and shared memory, goes with the folder. Two programs that make one
 # folder for their sockets at the same instant fail: each mpirun has its own, and what runs alone another.
 export OMPI_MCA_btl_vader_backing_directory=$work TMPDIR=$work/mpi.0
 mkdir "$TMPDIR"
 export OMPI_MCA_ess_singleton_isolated=1 # mckean without mpirun starts no daemon
-cd "$work" || exit 1
-failed=0
 started=() # processes, to be killed if the test is
 sweep() {
   local process
@@ -25,20 +19,13 @@ trap sweep EXIT
 exec {clock}<> <(:) # nothing ever comes from there: pause SECONDS starts no process
 pause() { read -r -t "$1" -u "$clock"; true; }
 
-# fail TEXT: counts it, with the end of the last run's output
-fail() {
-  echo "FAILED: $*"
-  [ ! -e log ] || tail -n 8 log | sed 's/^/    | /'
-  failed=$((failed + 1))
-}
 # give_up TEXT: nothing that follows would mean anything
 give_up() {
   fail "$*"
   exit 1
 }
 
-# launch RANKS INPUT ARGUMENT...: starts a run; $job is its mpirun, its output goes to $log (default: log)
-log=log
+# launch RANKS INPUT ARGUMENT...: starts a run; $job is its mpirun, its output goes to $log
 launches=0
 launch() {
   local ranks=$1
@@ -114,13 +101,11 @@ run() {
   until_ends "$job" "run $*"
   [ "$code" -eq "$expected" ] || fail "run $*: exit code $code, expected $expected"
 }
-# said TEXT [FILE]: a run said so
-said() { grep -q -- "$1" "${2:-log}" || fail "\"$1\" was not said"; }
 
 # make_faulty: sets $faulty to the library of tests/fault/faulty.c, for LD_PRELOAD
 make_faulty() {
   faulty=$work/faulty.so
-  "${CC:-cc}" -D_GNU_SOURCE -O1 -fPIC -shared -Wall -Werror -o "$faulty" "$here/faulty.c" -ldl || give_up "no faulty library"
+  "${CC:-cc}" -D_GNU_SOURCE -O1 -fPIC -shared -Wall -Werror -o "$faulty" "$top/tests/fault/faulty.c" -ldl || give_up "no faulty library"
 }
 
 # same WHOLE FOLDER: every checkpoint of WHOLE and all numbers of its history are in FOLDER too, to the bit, nothing
@@ -130,7 +115,7 @@ same() {
   for path in "$1"/checkpoints/step-*.h5; do
     "$mckean" compare "$path" "$2/checkpoints/${path##*/}" >log 2>&1 || fail "$2: ${path##*/} differs from that of $1"
   done
-  "$here/../../tools/python" "$here/same_history.py" "$1/history.h5" "$2/history.h5" >log 2>&1 || fail "$2: the history differs"
+  python "$top/tests/fault/same_history.py" "$1/history.h5" "$2/history.h5" >log 2>&1 || fail "$2: the history differs"
   [ -z "$(find "$2" -name '.*' -type f)" ] || fail "$2: temporary files are left: $(find "$2" -name '.*' -type f)"
   [ -z "$(find "$2" -name '*.damaged')" ] || fail "$2: a checkpoint was taken for a damaged one"
 }

@@ -1,21 +1,20 @@
 # shellcheck shell=bash
-# What tests/slurm/slurm_* share: each sources it at its start, with BUILD as argument, and runs inside tests/slurm/testbed.
-#   work folder with jobs/, $build as build, in.yaml of 300 steps, and ./slow: mckean on a network so slow that a step takes
-#   50 ms, however busy this machine is; it waits while a file hold-TASK is there for its array task
-# A job's log is RUN.log, its output folder RUN.
-
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-build=$(realpath "${1:?usage: $(basename "$0") BUILD}")
-work=$(mktemp -d)
+# What the scripts in tests/slurm share, in addition to tests/harness/preamble.sh. They run inside tests/slurm/testbed. The
+# work folder contains jobs/, the build folder as build, in.yaml, an input of 300 steps, and ./slow, which is mckean with an
+# MPI library so slow that a step takes 50 ms, however busy the machine is. ./slow waits while a file hold-TASK exists, TASK
+# being the array task of its job. The log of a job is RUN.log, its output folder RUN.
+. "$(dirname "${BASH_SOURCE[0]}")/../harness/preamble.sh"
+testbed=$top/tests/slurm/testbed
 jobs=() # those to cancel at the end
 trap '[ ${#jobs[@]} -eq 0 ] || scancel "${jobs[@]}" 2>/dev/null; rm -rf "$work"' EXIT
-cd "$work" || exit 1
-cp -r "$here/../../jobs" .
+cp -r "$top/jobs" .
 ln -s "$build" build
 export OMPI_MCA_mpi_yield_when_idle=1
-failed=0
-fail() { echo "FAILED: $*"; tail -n 5 ./*.log; failed=$((failed + 1)); }
+fail() {
+  echo "FAILED: $*"
+  tail -n 20 "$log" ./*.log 2>/dev/null
+  failed=$((failed + 1))
+}
 
 cat >slow.c <<'C'
 #include <mpi.h>
@@ -57,7 +56,7 @@ script() {
   edit=(-e 's/^#SBATCH --nodes=.*/#SBATCH --nodes=2/' -e 's/^#SBATCH --ntasks-per-node=.*/#SBATCH --ntasks-per-node=1/'
     -e 's/^#SBATCH --time=.*/#SBATCH --time=10/' -e 's|^mckean=[^ ]*|mckean=./slow|')
   for line in "${@:3}"; do edit+=(-e "$line"); done
-  sed "${edit[@]}" "$here/../../jobs/$1" >"jobs/$2"
+  sed "${edit[@]}" "$top/jobs/$1" >"jobs/$2"
 }
 # submit RUN FILE ARGUMENT...: sets $job
 submit() {
@@ -88,7 +87,7 @@ stop() {
 # field JOB NAME: of `scontrol show job`
 field() { scontrol -o show job "$1" | tr ' ' '\n' | sed -n "s/^$2=//p"; }
 # completed JOB [SECONDS]
-completed() { "$here/testbed" wait "$1" "${2:-120}" || fail "job $1 did not complete"; }
+completed() { "$testbed" wait "$1" "${2:-120}" || fail "job $1 did not complete"; }
 # newest RUN: its newest checkpoint
 newest() {
   local files=("$1"/checkpoints/step-*.h5)
@@ -102,9 +101,4 @@ same() {
   [ -e "$whole" ] || "$build/mckean" run "$input" "run.output=$whole" "$@" >whole.txt 2>&1 || fail "the run without stops"
   text=$("$build/mckean" compare "$(newest "$whole")" "$(newest "$run")" 2>&1) || fail "$run: $text"
   text=$(h5diff "$whole/history.h5" "$run/history.h5" /ensemble /ensemble 2>&1) || fail "$run: its history differs: $text"
-}
-# ended: the last line of a test
-ended() {
-  echo "$(basename "$0"): $failed failures"
-  [ "$failed" -eq 0 ]
 }
