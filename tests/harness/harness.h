@@ -1,7 +1,7 @@
 /* harness: CMocka under MPI.
  *
- * If an assert failed on one rank only, the other ranks would wait in a collective call forever. So the ranks agree on a
- * condition first; then the test fails on all ranks or on none. Rank 0 prints.
+ * If an assert failed on one rank only, the other ranks would wait in a collective call forever. So the ranks agree on
+ * a condition first; then the test fails on all ranks or on none. Rank 0 prints.
  *
  * A test file starts with a line "// ranks: 1 2 3 4" (the rank counts at which tests/run starts it) and ends with
  *   int main(int argc, char **argv) { return harness_run(argc, argv, tests, sizeof tests / sizeof *tests); } */
@@ -21,15 +21,16 @@
 
 extern struct comm world; /* all ranks of the test */
 
-/* Collective: fails on all ranks unless the condition holds on every rank; prints the condition, its place and the ranks
- * on which it does not hold. assert_all_for also prints the case, which a printf format and its arguments describe. */
+/* Collective: fails on all ranks unless the condition holds on every rank; prints the condition, its place and the
+ * ranks on which it does not hold. assert_all_for also prints the case, which a printf format and its arguments
+ * describe. */
 #define assert_all(condition)          harness_assert_all((condition), #condition, __FILE__, __LINE__)
 #define assert_all_for(condition, ...) harness_assert_all_for((condition), #condition, __FILE__, __LINE__, __VA_ARGS__)
 
 /* Conditions in a loop whose cases differ from rank to rank. expect is local: it records the first failure of this rank
- * with its case, and returns, so that the loop continues. assert_expected is collective and follows the loop: it fails on
- * all ranks if any expect since the last assert_expected failed on any rank, and prints condition, place, case and ranks.
- * harness_run fails if an expect has no assert_expected after it. */
+ * with its case, and returns, so that the loop continues. assert_expected is collective and follows the loop: it fails
+ * on all ranks if any expect since the last assert_expected failed on any rank, and prints condition, place, case and
+ * ranks. harness_run fails if an expect has no assert_expected after it. */
 #define expect(condition, ...) harness_expect((condition), #condition, __FILE__, __LINE__, __VA_ARGS__)
 #define assert_expected()      harness_assert_expected(__FILE__, __LINE__)
 

@@ -1,5 +1,5 @@
 // ranks: 1 2 3 4
-/* fault: on all ranks the same words, with step, network, block and unit, whichever rank has them. */
+/* nonfinite: all ranks report the same text with step, network, block and unit, whichever rank owns them. */
 #include <math.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "harness.h"
 #include "particles/nonfinite.h"
 
-/* Networks 0 .. 3 of n = 300 and 4 .. 7 of n = 900: two initial conditions with two streams each. */
+/* Networks 0 .. 3 have n = 300 and 4 .. 7 have n = 900: two initial conditions with two streams each. */
 static const struct ensemble_spec ensemble = {.members = 2, .n = {300, 900}, .replicas = 4, .streams = 2};
 
 static struct particles *create(enum precision precision) {
@@ -18,7 +18,7 @@ static struct particles *create(enum precision precision) {
   return particles;
 }
 
-/* c or a_2 of a unit, by the rank that owns it. */
+/* Sets c or a_2 of a unit, on the rank that owns it. */
 static void set(struct particles *particles, int64_t network, int64_t unit, bool is_c, double value) {
   for (int s = 0; s < particles->locals; s++) {
     const struct local_network *local = &particles->local[s];
@@ -55,13 +55,13 @@ static void a_unit_that_is_not_finite_is_named(void **state) {
     }
 }
 
-/* Where all are finite it is the largest, on a rank that may not be the lowest with the fault. */
+/* If all parameters are finite, the report names the largest one, whichever rank owns it. */
 static void a_sum_out_of_range_names_the_largest(void **state) {
   (void)state;
   struct particles *particles = create(PRECISION_MIXED);
   struct nonfinite fault = {0};
   set(particles, 5, 260, true, -3e13);
-  set(particles, 1, 260, true, 1e200); /* no fault of its sum is known */
+  set(particles, 1, 260, true, 1e200); /* no non-finite sum was noted for this network */
   for (int s = particles->locals - 1; s >= 0; s--)
     if (particles->local[s].network >= 5)
       nonfinite_note(&fault, particles->local[s].network == 6 ? 8 : 9, &particles->local[s]);

@@ -1,5 +1,5 @@
 // ranks: 1 2 3 4
-/* particles: ownership covers every block once, groups are what the cuts say, and no bit depends on who owns a unit. */
+/* particles: every block has one owner, groups follow from the ownership, and no bit depends on the owner of a unit. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,17 +34,17 @@ static void check_ownership(const struct particles *particles, const char *name)
   for (int e = 0; e < particles->ensemble.members; e++) all += particles->ensemble.n[e] * particles->ensemble.replicas;
   assert_all_for(comm_sum(&world, units) == all, "%s", name);
   assert_all_for(comm_sum(&world, leads) == ensemble_networks(&particles->ensemble), "%s", name);
-  /* Reductions inside the groups complete: every group has all its ranks. */
+  /* Sums inside the groups complete and are right: every group contains all its ranks. */
   for (int s = 0; s < particles->split; s++) {
     int64_t word = particles->local[s].blocks;
     struct comm_sum sum;
     comm_sum_begin(particles->local[s].group, &word, 1, true, &sum);
     comm_sum_end(&sum);
-    if (word != network_blocks(particles->local[s].n)) die("a group misses a rank");
+    if (word != network_blocks(particles->local[s].n)) die("%s: a group lacks a rank", name);
   }
 }
 
-/* What can be known of the owners without making them. */
+/* ensemble_ownership predicts the ownership without creating particles. */
 static void check_planned_ownership(const struct particles *particles, const double *cost, const char *name) {
   struct ownership *owned = calloc((size_t)world.size, sizeof *owned);
   ensemble_ownership(&particles->ensemble, cost, world.size, owned);
@@ -64,7 +64,7 @@ static void check_planned_ownership(const struct particles *particles, const dou
   free(owned);
 }
 
-static void blocks_are_owned_once(void **state) {
+static void every_block_has_one_owner(void **state) {
   (void)state;
   static const struct {
     const char *name;
@@ -87,8 +87,9 @@ static void blocks_are_owned_once(void **state) {
   }
 }
 
-/* Each block but the last holds BLOCK units; the last holds the rest, at least one. Tiles likewise. */
-static void blocks_hold_all_units(void **state) {
+/* All blocks contain BLOCK units except the last one, which contains the remaining ones, at least one; the same for
+ * tiles. */
+static void blocks_contain_all_units(void **state) {
   (void)state;
   for (int64_t n = 1; n <= 5 * BLOCK + 1; n++) {
     const int64_t blocks = network_blocks(n), full = n / BLOCK, rest = n % BLOCK;
@@ -99,7 +100,7 @@ static void blocks_hold_all_units(void **state) {
              (long long)block);
   }
   assert_expected();
-  const int64_t many = (INT64_C(1) << 40) + 1; /* more than an int holds */
+  const int64_t many = (INT64_C(1) << 40) + 1; /* exceeds the range of int */
   assert_all(network_blocks(many) == many / BLOCK + 1);
   assert_all(block_units(many, 0) == BLOCK && block_units(many, many / BLOCK) == 1);
 }
@@ -112,7 +113,7 @@ static void many_small_networks_are_not_split(void **state) {
   particles_free(particles);
 }
 
-static void cost_decides_who_owns_what(void **state) {
+static void ownership_follows_the_costs(void **state) {
   (void)state;
   const struct ensemble_spec ensemble = {.members = 2, .n = {4096, 4096}, .replicas = 1};
   struct particles *particles = create(&ensemble, (double[]){1, 3}, PRECISION_SINGLE);
@@ -120,7 +121,8 @@ static void cost_decides_who_owns_what(void **state) {
   particles_free(particles);
 }
 
-/* A rank-free fingerprint of all units: every number times a weight that depends on where it belongs. */
+/* A fingerprint of all units that does not depend on the ownership: each number has a weight that depends on its
+ * unit. */
 static int64_t fingerprint(const struct particles *particles) {
   int64_t sum = 0;
   const size_t size = precision_stored(particles->precision);
@@ -132,10 +134,10 @@ static int64_t fingerprint(const struct particles *particles) {
     local_network_get(particles, local, local_network_first_unit(local), units, c, a, b);
     for (int64_t i = 0; i < units; i++)
       for (size_t byte = 0; byte < size; byte++) {
-        const int64_t place = (local->network * 1000003 + local_network_first_unit(local) + i) * 8 + (int64_t)byte;
+        const int64_t weight = (local->network * 1000003 + local_network_first_unit(local) + i) * 8 + (int64_t)byte;
         int64_t value = c[(size_t)i * size + byte] + 256 * b[(size_t)i * size + byte];
         for (int64_t k = 0; k < d; k++) value = value * 31 + a[(size_t)(i * d + k) * size + byte];
-        sum = (int64_t)((uint64_t)sum + (uint64_t)value * (uint64_t)(place * place + 1));
+        sum = (int64_t)((uint64_t)sum + (uint64_t)value * (uint64_t)(weight * weight + 1));
       }
     free(rows);
   }
@@ -165,7 +167,7 @@ static void units_do_not_depend_on_their_owner(void **state) {
       die("%s", error_text());
     particles_init(particles, 11);
   }
-  single = comm_sum(&world, 0); /* keep ranks together */
+  single = comm_sum(&world, 0); /* waits for all ranks */
   if (alone) {
     const struct comm all = world;
     world = *alone;
@@ -192,7 +194,7 @@ static void rows_and_tiles_are_inverse(void **state) {
       char *c = malloc(bytes), *a = malloc(3 * bytes), *b = malloc(bytes);
       local_network_get(particles, local, begin, units, c, a, b);
       memset(particles->tiles, 0, (size_t)particles->tile_count * particles->tile_bytes);
-      /* Back in odd pieces. */
+      /* Writes the rows back in pieces of 37. */
       const size_t size = precision_stored((enum precision)precision);
       for (int64_t at = 0; at < units;) {
         const int64_t count = units - at < 37 ? units - at : 37;
@@ -204,19 +206,16 @@ static void rows_and_tiles_are_inverse(void **state) {
       free(a);
       free(b);
     }
-    assert_all(fingerprint(particles) == before);
+    assert_all_for(fingerprint(particles) == before, "%s", precision_names[precision]);
     particles_free(particles);
   }
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(blocks_are_owned_once),
-      cmocka_unit_test(blocks_hold_all_units),
-      cmocka_unit_test(many_small_networks_are_not_split),
-      cmocka_unit_test(cost_decides_who_owns_what),
-      cmocka_unit_test(units_do_not_depend_on_their_owner),
-      cmocka_unit_test(rows_and_tiles_are_inverse),
+      cmocka_unit_test(every_block_has_one_owner),          cmocka_unit_test(blocks_contain_all_units),
+      cmocka_unit_test(many_small_networks_are_not_split),  cmocka_unit_test(ownership_follows_the_costs),
+      cmocka_unit_test(units_do_not_depend_on_their_owner), cmocka_unit_test(rows_and_tiles_are_inverse),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

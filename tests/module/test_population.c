@@ -1,6 +1,6 @@
 // ranks: 1 2 3 4
-/* population: the same bits on any number of ranks and threads, networks split or whole; a network that left the range
- * of numbers stays. */
+/* population: the same bits on any number of ranks and threads, for networks that ranks share and others; a network
+ * with non-finite values is not moved. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,8 @@ struct result {
   int64_t units;
   double theta[NUMBERS_MAX][D + 1]; /* c, z of all own units */
   int networks;
-  int64_t network[NETWORKS_MAX], first[NETWORKS_MAX], count[NETWORKS_MAX]; /* own units of a network */
+  int64_t network[NETWORKS_MAX], first[NETWORKS_MAX],
+      count[NETWORKS_MAX]; /* first own unit and number of own units of a network */
   struct observation observation[NETWORKS_MAX];
 };
 
@@ -55,7 +56,7 @@ static void run(const char *sizes, const char *precision, int threads, struct re
   fixture_free(problem);
 }
 
-/* Every rank runs everything alone. */
+/* Runs everything on each rank, without the others. */
 static void run_alone(const char *sizes, const char *precision, struct result *result) {
   const struct comm all = world;
   world = (struct comm){MPI_COMM_SELF, 0, 1};
@@ -63,7 +64,8 @@ static void run_alone(const char *sizes, const char *precision, struct result *r
   world = all;
 }
 
-/* Compares the own parts of networks with the same parts of the run on one rank, which stores whole networks in order. */
+/* Compares the own parts of networks with the same parts of the run on one rank, which stores whole networks in
+ * order. */
 static void compare(const struct result *own, const struct result *alone, const char *name) {
   expect(own->networks > 0 || own->units == 0, "%s", name);
   int64_t at = 0;
@@ -83,7 +85,7 @@ static void compare(const struct result *own, const struct result *alone, const 
 
 static void ranks_and_threads_change_no_bit(void **state) {
   (void)state;
-  const char *sizes[] = {"[5, 64, 300, 1000]", "[700]", "[3]"}; /* split and whole networks; empty ranks */
+  const char *sizes[] = {"[5, 64, 300, 1000]", "[700]", "[3]"}; /* networks that ranks share and others; empty ranks */
   struct result *alone = malloc(sizeof *alone), *own = malloc(sizeof *own);
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
     for (int precision = 0; precision < PRECISIONS; precision++) {
@@ -102,7 +104,7 @@ static void ranks_and_threads_change_no_bit(void **state) {
   free(own);
 }
 
-static void a_network_out_of_range_stays_and_is_named(void **state) {
+static void a_non_finite_network_is_not_moved_and_is_named(void **state) {
   (void)state;
   struct fixture *problem = problem_of("[20, 600]", "double", 2);
   struct particles *particles = problem->particles;
@@ -138,7 +140,7 @@ static void a_network_out_of_range_stays_and_is_named(void **state) {
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ranks_and_threads_change_no_bit),
-      cmocka_unit_test(a_network_out_of_range_stays_and_is_named),
+      cmocka_unit_test(a_non_finite_network_is_not_moved_and_is_named),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }
