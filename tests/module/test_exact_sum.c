@@ -69,8 +69,8 @@ static void check_tie(int sign, int e, int odd, int beside) {
          beside, nearest, value);
 }
 
-/* If a sum is within 2^-80 of the midpoint of two doubles, the last limb decides how it is rounded. e covers both branches
- * of the rounding: sums below 1 and sums above. */
+/* If a sum is within 2^-80 of the midpoint of two doubles, the last limb decides how it is rounded. e covers both
+ * branches of the rounding: sums below 1 and sums above. */
 static void sums_near_midpoints_are_correctly_rounded(void **state) {
   (void)state;
   for (int e = -26; e < 62; e++)
