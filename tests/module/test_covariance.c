@@ -137,7 +137,7 @@ static void sorted_eigenvalues_repel(void **state) {
     assert_ok(covariance_wishart(&grid, 2, (double[]){1, 1}, R, 4, id, values));
     sum += (values[0] + values[1]) / DRAWS;
     gap += (values[0] - values[1]) / DRAWS;
-    assert_all(values[0] != before);
+    assert_all_for(values[0] != before, "draw %d", (int)id);
     before = values[0];
   }
   assert_all_for(fabs(sum - 2) < 0.05, "the sum %g", sum);

@@ -61,7 +61,7 @@ static void check(const char *unit, const char *precision, double tolerance) {
                                              "data: {mode: fixed, samples: %d, test: %d}\n"
                                              "dynamics: {scheme: gd, stages: [{steps: 5, dt: 0.1}]}\n",
                                              precision, threads, unit, D, P, K);
-    assert_all(comm_any(&world, problem->particles->split > 0) == (world.size > 1));
+    assert_all_for(comm_any(&world, problem->particles->split > 0) == (world.size > 1), "unit %s, %s", unit, precision);
     plain(problem, problem->data->test_x, K, want[POINTS_TEST]);
     plain(problem, problem->data->x, P, want[POINTS_TRAIN]);
     const int locals = problem->particles->locals;

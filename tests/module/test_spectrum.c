@@ -132,10 +132,11 @@ static void spectra_at_training_and_test_points(void **state) {
     struct spectrum_options options = {.vectors = 3, .seed = -1, .ridge = 1e-8, .replica = 1};
     struct spectrum *spectrum;
     assert_ok(spectrum_create(&world, &setup, &options, &spectrum));
-    assert_all(spectrum->n == LARGE && spectrum->network == 1 && spectrum->P == 150 &&
-               spectrum->kind == SPECTRUM_TRAIN);
-    assert_all(memcmp(spectrum->x, problem->data->x, sizeof(double) * 150 * D) == 0);
-    assert_all(isnan(spectrum->limit_sgd) && spectrum->dt == 0.5);
+    assert_all_for(spectrum->n == LARGE && spectrum->network == 1 && spectrum->P == 150 &&
+                       spectrum->kind == SPECTRUM_TRAIN,
+                   "unit %s", units[u]);
+    assert_all_for(memcmp(spectrum->x, problem->data->x, sizeof(double) * 150 * D) == 0, "unit %s", units[u]);
+    assert_all_for(isnan(spectrum->limit_sgd) && spectrum->dt == 0.5, "unit %s", units[u]);
     check_spectrum(problem, spectrum);
     check_outputs(problem, spectrum);
     spectrum_free(spectrum);
@@ -144,8 +145,9 @@ static void spectra_at_training_and_test_points(void **state) {
       options = (struct spectrum_options){
           .n = SMALL, .test = true, .points = points, .seed = -1, .ridge = 1e-8, .vectors = 1};
       assert_ok(spectrum_create(&world, &setup, &options, &spectrum));
-      assert_all(spectrum->n == SMALL && spectrum->network == 2 && spectrum->P == points &&
-                 spectrum->kind == SPECTRUM_TEST);
+      assert_all_for(spectrum->n == SMALL && spectrum->network == 2 && spectrum->P == points &&
+                         spectrum->kind == SPECTRUM_TEST,
+                     "unit %s, %d points", units[u], (int)points);
       check_spectrum(problem, spectrum);
       check_outputs(problem, spectrum);
       spectrum_free(spectrum);
@@ -231,14 +233,14 @@ static void the_best_readout_solves_the_normal_equations(void **state) {
     assert_all_for(fabs(spectrum->best.mu / (1e-4 * trace) - 1) < 1e-12, "n = %d", n);
     int info;
     dposv_("L", &n, &one, normal, &n, u, &n, &info);
-    assert_all(info == 0);
+    assert_all_for(info == 0, "n = %d", n);
     for (int i = 0; i < n; i++) {
       square += u[i] * u[i] / n;
       c[i] += u[i];
     }
     assert_all_for(fabs(spectrum->best.change / sqrt(square) - 1) < 1e-9, "n = %d", n);
     assert_all_for(fabs(spectrum->best.loss / loss_of(n, P, phi, c, problem->data->y) - 1) < 1e-9, "n = %d", n);
-    assert_all(spectrum->best.loss < spectrum->loss);
+    assert_all_for(spectrum->best.loss < spectrum->loss, "n = %d", n);
     double unused[LARGE];
     features(problem, spectrum->network, n, K, problem->data->test_x, phi, unused);
     assert_all_for(fabs(spectrum->best.test_loss / loss_of(n, K, phi, c, problem->data->test_y) - 1) < 1e-9, "n = %d",
