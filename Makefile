@@ -114,7 +114,7 @@ studies: setup ## run the studies of the theory and check their conditions; ARGS
 	@tools/python tools/studies --build $(BUILD) $(ARGS)
 
 .PHONY: check
-check: setup ## build with warnings as errors and run all tests
+check: setup ## build with warnings as errors and run the tests in tests/module, physics and program
 	@$(MAKE) --no-print-directory -j $$(nproc) EXTRA_CFLAGS='-Werror $(EXTRA_CFLAGS)' BUILD=$(BUILD)/check tests
 	@MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-2} tests/run $(BUILD)/check
 
@@ -133,13 +133,13 @@ check-bits: setup ## compare the results of commit BITS_BASE with those of the w
 	OMPI_MCA_pml=ob1 OMPI_MCA_odls_base_sigkill_timeout=0 tools/python tests/check-bits $$base $(PROGRAM) $(BUILD)/bits/runs $(ARGS)
 
 .PHONY: check-slurm
-check-slurm: setup ## run jobs/ under a private SLURM of two nodes on this machine; as root, installs SLURM's packages
+check-slurm: setup ## run tests/slurm under a private SLURM of two nodes on this machine; as root, installs SLURM
 	@tools/setup check-slurm
 	@$(MAKE) --no-print-directory -j $$(nproc) all
 	@tests/slurm/run $(BUILD) $(ARGS)
 
 .PHONY: check-faults check-faults-long
-check-faults: setup ## kill runs, fill disks and damage files; as root, mounts small disks
+check-faults: setup ## run tests/fault: kills, full disks, damaged files; needs root to mount small disks
 	@tools/setup check-faults fuzz
 	@$(MAKE) --no-print-directory -j $$(nproc) EXTRA_CFLAGS='-Werror $(EXTRA_CFLAGS)' BUILD=$(BUILD)/check tests
 	@. tools/environment; MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-3} tests/harness/run-programs fault $(BUILD)/check $(ARGS)

@@ -1,10 +1,15 @@
-# Small disks of their own for the tests of faults; to be sourced in a folder of the test's own, with DISKS_NEEDED naming
-# what shall be seen. Where nothing can be mounted the test ends here, loudly; in continuous integration as failed.
-#   disk KIND FOLDER [MB]     mounts one: tmpfs; ext4; ext2, which cannot reserve space; quota, a btrfs with a quota; failing,
-#                             an ext4 on a device that fail_disk makes fail
+# shellcheck shell=bash disable=SC2034
+# What the tests of disks share, in addition to tests/harness/preamble.sh: small disks of their own, which they fill, remove
+# and let fail. DISKS_NEEDED describes what is tested on them. If nothing can be mounted, the test ends here and prints that
+# it was skipped; in continuous integration it fails.
+#   disk KIND FOLDER [MB]     mounts a disk. KIND: tmpfs; ext4; ext2, which cannot reserve space; quota, btrfs with a quota;
+#                             failing, ext4 on a device that fail_disk makes fail
 #   quota KB FOLDER           sets the quota
-#   leave KB FOLDER           fills it but for so much (a file named fill)
-#   drop_disks                takes all of them away
+#   leave KB FOLDER           fills the disk, by a file named fill, so that so much space is free
+#   drop_disks                unmounts all of them
+
+. "$(dirname "${BASH_SOURCE[0]}")/../harness/preamble.sh"
+trap 'end_all; drop_disks; rm -rf "$work"' EXIT
 
 disks=()
 drop_disks() {
@@ -59,17 +64,17 @@ leave() {
   sync -f "$2"
 }
 
-# fail_disk FOLDER: of kind failing, from now on
+# fail_disk FOLDER: makes the disk of kind failing fail from now on
 fail_disk() {
   local kind
   kind=$(printf '%s\n' "${disks[@]}" | sed -n "s/ $1\$//p")
-  echo 1M >"/sys/block/$kind/mem_limit" # it has more in use already
+  echo 1M >"/sys/block/$kind/mem_limit" # less than it uses
 }
 quota() { btrfs qgroup limit "$1K" "$2" && sync -f "$2"; }
 
 # ---- the runs ----
 
-# run RANKS CODE FOLDER [ARGUMENT...]: in.yaml; that is to end with CODE, in a minute even on a busy machine
+# run RANKS CODE FOLDER [ARGUMENT...]: runs in.yaml, and expects the exit code CODE within a minute
 run() {
   local ranks=$1 code=$2 folder=$3 began found
   shift 3
@@ -80,9 +85,9 @@ run() {
   [ "$code" -ne 1 ] || [ "$took" -le "$longest" ] || longest=$took
   [ $found -eq "$code" ] || fail "run $folder $* on $ranks ranks: exit code $found, expected $code"
 }
-longest=0 # ms, of the runs that were to fail
+longest=0 # ms, of the runs that fail
 
-# launch RANKS FOLDER [ARGUMENT...]: the same in the background, for at most 100 s; $job is its mpirun
+# launch RANKS FOLDER [ARGUMENT...]: runs in.yaml in the background for at most 100 s; $job is its mpirun
 launch() {
   local ranks=$1 folder=$2
   shift 2
@@ -91,19 +96,20 @@ launch() {
   jobs+=("$job")
 }
 jobs=()
-# ends CODE: the run that was launched
+# ends CODE: waits for $job, and expects the exit code CODE
 ends() {
   wait "$job"
   local found=$?
   [ $found -eq "$1" ] || fail "exit code $found, expected $1"
 }
 end_all() { [ ${#jobs[@]} -eq 0 ] || kill "${jobs[@]}" 2>/dev/null; }
-# ranks_of FOLDER: the processes of the run that writes there; tell SIGNAL FOLDER: to one of them, the last
+# ranks_of FOLDER: prints the processes of the run that writes there
+# signal_one SIGNAL FOLDER: sends the signal to the last of them
 ranks_of() { pgrep -f "^$mckean run in.yaml run.output=$1( |\$)"; }
-tell() { kill "-$1" "$(ranks_of "$2" | tail -n 1)"; }
+signal_one() { kill "-$1" "$(ranks_of "$2" | tail -n 1)"; }
 
-# until_so WHAT COMMAND...: until the command succeeds, while the run goes on, half a minute at most
-until_so() {
+# until_true WHAT COMMAND...: waits until the command succeeds, for at most half a minute, while $job runs
+until_true() {
   local what=$1
   shift
   for _ in $(seq 300); do
@@ -111,20 +117,10 @@ until_so() {
     kill -0 "$job" 2>/dev/null || break
     sleep 0.1
   done
-  fail "never seen: $what"
+  fail "expected within 30 s: $what"
 }
 
-fail() {
-  echo "FAILED: $*"
-  grep -v '^--\|^$' log | tail -n 8 | sed 's/^/    | /'
-  failed=$((failed + 1))
-}
-failed=0
-
-# said TEXT: the last run said so
-said() { grep -q -- "$1" log || fail "\"$1\" was not said${2:+ ($2)}"; }
-
-# whole_to STEP FOLDER [WHAT]: its newest checkpoint is of that step, every byte of all is right, no temporary file is left
+# whole_to STEP FOLDER [CASE]: the newest checkpoint has that step, mckean verify passes, and there are no temporary files
 whole_to() {
   local newest
   newest=$(ls "$2/checkpoints" | tail -n 1)
@@ -133,7 +129,7 @@ whole_to() {
   [ -z "$(find "$2" -name '.*' -type f)" ] || fail "$2: temporary files are left: $(find "$2" -name '.*')${3:+ ($3)}"
 }
 
-# same FOLDER [OTHER]: the final particles and the whole history are those of OTHER (default: whole)
+# same FOLDER [OTHER]: the last checkpoint and the history have the same bits as those of OTHER (default: whole)
 same() {
   local last other=${2:-whole}
   last=checkpoints/$(ls "$other/checkpoints" | tail -n 1)

@@ -1,44 +1,31 @@
-# Sourced by tests/program/program_durable and by the tests of kills, sleeps and rivals, tests/fault/fault_*: starts runs in the
-# background, finds their processes, compares what they leave. $work is a folder of the test's own, where it stands; $mckean the program.
 # shellcheck shell=bash disable=SC2034
-set -u
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-. "$here/../../tools/environment"
-mckean=$(realpath "$build")/mckean
-work=$(mktemp -d)
-# What Open MPI leaves when it is killed, its sockets and shared memory, goes with the folder. Two programs that make one
-# folder for their sockets at the same instant fail: each mpirun has its own, and what runs alone another.
+# What the tests of kills, sleeping runs and rival runs and program_durable share, in addition to tests/harness/preamble.sh: it starts runs in
+# the background, finds their processes, and compares what they leave.
+. "$(dirname "${BASH_SOURCE[0]}")/../harness/preamble.sh"
+# Sockets and shared memory that a killed Open MPI leaves are in $work. Two programs that create the same folder for sockets
+# at the same instant fail, so each mpirun has its own folder, and programs without mpirun share another.
 export OMPI_MCA_btl_vader_backing_directory=$work TMPDIR=$work/mpi.0
 mkdir "$TMPDIR"
-export OMPI_MCA_ess_singleton_isolated=1 # mckean without mpirun starts no daemon
-cd "$work" || exit 1
-failed=0
-started=() # processes, to be killed if the test is
-sweep() {
+export OMPI_MCA_ess_singleton_isolated=1 # without mpirun, mckean starts no daemon
+started=() # processes that must not outlive the test
+clean_up() {
   local process
   for process in "${started[@]}"; do
     [ -d "/proc/$process" ] && tr '\0' ' ' 2>/dev/null <"/proc/$process/cmdline" | grep -q "mckean" && kill -9 "$process"
   done
   cd / && rm -rf "$work"
 } 2>/dev/null
-trap sweep EXIT
-exec {clock}<> <(:) # nothing ever comes from there: pause SECONDS starts no process
+trap clean_up EXIT
+exec {clock}<> <(:) # a pipe without data, so that pause SECONDS needs no process
 pause() { read -r -t "$1" -u "$clock"; true; }
 
-# fail TEXT: counts it, with the end of the last run's output
-fail() {
-  echo "FAILED: $*"
-  [ ! -e log ] || tail -n 8 log | sed 's/^/    | /'
-  failed=$((failed + 1))
-}
-# give_up TEXT: nothing that follows would mean anything
+# give_up TEXT: a failure after which the rest of the test has no meaning
 give_up() {
   fail "$*"
   exit 1
 }
 
-# launch RANKS INPUT ARGUMENT...: starts a run; $job is its mpirun, its output goes to $log (default: log)
-log=log
+# launch RANKS INPUT ARGUMENT...: starts a run in the background; $job is its mpirun, $log its output
 launches=0
 launch() {
   local ranks=$1
@@ -48,22 +35,22 @@ launch() {
   job=$!
   started+=("$job")
 }
-# ranks_of JOB: sets $ranks to its ranks' processes
+# ranks_of JOB: sets $ranks to the processes of its ranks
 ranks_of() {
   local list=
   read -r list 2>/dev/null <"/proc/$1/task/$1/children"
   read -r -a ranks <<<"$list"
   [[ " ${started[*]} " == *" ${list% } "* ]] || started+=("${ranks[@]}")
 }
-# runs JOB: has it not ended?
+# runs JOB: true while it runs
 runs() { kill -0 "$1" 2>/dev/null; }
-# alive PROCESS: a process that nobody waits for stays as a zombie
+# alive PROCESS: true while it runs; a zombie does not
 alive() {
   local line
   read -r line 2>/dev/null <"/proc/$1/stat" || return 1
   [[ "${line##*) }" != [ZX]* ]]
 }
-# until_ends JOB TEXT: waits for it; $code is its exit code. A hang ends the test.
+# until_ends JOB TEXT: waits until the job ends; sets $code to its exit code. A job that hangs ends the test.
 until_ends() {
   local end=$((SECONDS + 120))
   while runs "$1"; do
@@ -73,18 +60,18 @@ until_ends() {
   wait "$1" 2>/dev/null
   code=$?
 }
-# until_gone TEXT PROCESS...
+# until_gone TEXT PROCESS...: waits until the processes have ended
 until_gone() {
   local text=$1 process end=$((SECONDS + 120))
   shift
   for process; do
     while alive "$process"; do
-      [ $SECONDS -lt $end ] || give_up "$text: process $process is still there"
+      [ $SECONDS -lt $end ] || give_up "$text: process $process still runs"
       pause 0.02
     done
   done
 }
-# until_owner FOLDER JOB: waits until the lock names a rank of the job, $owner; false if the job ended before
+# until_owner FOLDER JOB: waits until the lock names a rank of the job, and sets $owner to it; false if the job ends first
 until_owner() {
   local line end=$((SECONDS + 120))
   while runs "$2"; do
@@ -99,14 +86,14 @@ until_owner() {
   done
   return 1
 }
-# newest FOLDER: sets $newest to the path of the newest checkpoint, or to nothing
+# newest FOLDER: sets $newest to the path of the newest checkpoint, or to "" if there is none
 newest() {
   local found=("$1"/checkpoints/step-*.h5)
   newest=${found[-1]}
   [ -e "$newest" ] || newest=
 }
 
-# run CODE RANKS INPUT ARGUMENT...: a run that is to end with CODE
+# run CODE RANKS INPUT ARGUMENT...: runs it, and expects the exit code CODE
 run() {
   local expected=$1
   shift
@@ -114,23 +101,21 @@ run() {
   until_ends "$job" "run $*"
   [ "$code" -eq "$expected" ] || fail "run $*: exit code $code, expected $expected"
 }
-# said TEXT [FILE]: a run said so
-said() { grep -q -- "$1" "${2:-log}" || fail "\"$1\" was not said"; }
 
-# make_faulty: sets $faulty to the library of tests/fault/faulty.c, for LD_PRELOAD
+# make_faulty: compiles tests/fault/faulty.c for LD_PRELOAD, and sets $faulty to the library
 make_faulty() {
   faulty=$work/faulty.so
-  "${CC:-cc}" -D_GNU_SOURCE -O1 -fPIC -shared -Wall -Werror -o "$faulty" "$here/faulty.c" -ldl || give_up "no faulty library"
+  "${CC:-cc}" -D_GNU_SOURCE -O1 -fPIC -shared -Wall -Werror -o "$faulty" "$top/tests/fault/faulty.c" -ldl || give_up "cannot compile faulty.c"
 }
 
-# same WHOLE FOLDER: every checkpoint of WHOLE and all numbers of its history are in FOLDER too, to the bit, nothing
-# is there twice, and no temporary file is left.
+# same WHOLE FOLDER: FOLDER contains every checkpoint and the history of WHOLE with the same bits, no duplicate rows, and no
+# temporary or damaged files
 same() {
   local path
   for path in "$1"/checkpoints/step-*.h5; do
     "$mckean" compare "$path" "$2/checkpoints/${path##*/}" >log 2>&1 || fail "$2: ${path##*/} differs from that of $1"
   done
-  "$here/../../tools/python" "$here/same_history.py" "$1/history.h5" "$2/history.h5" >log 2>&1 || fail "$2: the history differs"
+  python "$top/tests/fault/same_history.py" "$1/history.h5" "$2/history.h5" >log 2>&1 || fail "$2: the history differs"
   [ -z "$(find "$2" -name '.*' -type f)" ] || fail "$2: temporary files are left: $(find "$2" -name '.*' -type f)"
-  [ -z "$(find "$2" -name '*.damaged')" ] || fail "$2: a checkpoint was taken for a damaged one"
+  [ -z "$(find "$2" -name '*.damaged')" ] || fail "$2: a checkpoint counts as damaged"
 }

@@ -1,9 +1,9 @@
-/* A C library with faults, to be preloaded (LD_PRELOAD) by tests:
+/* C library functions with faults, which tests preload (LD_PRELOAD):
  *
  *   MCKEAN_FLOCK=none     flock is not supported, as on some file systems
- *   MCKEAN_FLOCK=forgets  flock says yes and holds nothing: as when a server lost the lock of a client that was away
- *   MCKEAN_STALE=K        a checkpoint cannot be opened the first K times, as when its server lost track of it
- *   MCKEAN_CRASH=K        kill -9 just before the K-th change to a file since the run opened its lock
+ *   MCKEAN_FLOCK=forgets  flock succeeds and locks nothing, as after a file server dropped the lock of a stopped client
+ *   MCKEAN_STALE=K        the first K attempts to open a checkpoint fail, as on a server that no longer knows the file
+ *   MCKEAN_CRASH=K        kill -9 just before the K-th change to a file after the run opened its lock
  *   MCKEAN_TRACE=FILE     no fault: appends a line to FILE for each write, sync, rename and removal of a file, in the
  *                         order in which all processes do them: PROCESS<tab>CALL<tab>PATH[<tab>NEW PATH]. A write or
  *                         sync is recorded after it succeeded, a rename or removal before it is done */
@@ -22,7 +22,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#pragma GCC diagnostic ignored "-Wmissing-prototypes" /* the C library's names for large files */
+#pragma GCC diagnostic ignored "-Wmissing-prototypes" /* glibc's names for large files */
 
 static bool counting;
 static long left;

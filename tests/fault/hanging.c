@@ -1,7 +1,7 @@
-/* Ranks that wait for one another, for tests/fault/fault_hang: hanging deadlock|stuck|alive, on 2 or more ranks.
+/* Ranks that wait for each other, for tests/fault/fault_hang: hanging deadlock|stuck|alive, on 2 or more ranks.
  *
- * deadlock: all wait for a message that nobody sends. stuck: rank 1 does nothing, as in a system call that does not
- * return, and the others wait for it. alive: rank 1 works four times as long as the watchdog's limit. */
+ * deadlock: all ranks wait for a message that no rank sends. stuck: rank 1 is inactive, as in a system call that does
+ * not return, and the others wait for it. alive: rank 1 works four times as long as the limit of the watchdog. */
 #include <string.h>
 #include <time.h>
 #include <unistd.h>

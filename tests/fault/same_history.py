@@ -1,4 +1,4 @@
-"""Are all numbers of two histories the same to the bit? usage: same_history.py A B"""
+"""Compares all datasets of two histories bit for bit. usage: same_history.py A B"""
 import sys
 
 import h5py
@@ -14,15 +14,15 @@ def datasets(file):
 
 
 one, other = datasets(a), datasets(b)
-wrong = [f"{name}: only in one" for name in one.keys() ^ other.keys()]
+differences = [f"{name}: only in one" for name in one.keys() ^ other.keys()]
 for name in one.keys() & other.keys():
     x, y = one[name][()], other[name][()]
     if x.shape != y.shape or x.dtype != y.dtype or x.tobytes() != y.tobytes():
-        wrong.append(f"{name}: {x.shape} {x.dtype} and {y.shape} {y.dtype}, {x.tobytes() != y.tobytes()} bytes")
+        differences.append(f"{name}: {x.shape} {x.dtype} and {y.shape} {y.dtype}, {x.tobytes() != y.tobytes()} bytes")
     if name.endswith("/step") and not (numpy.diff(y) > 0).all():
-        wrong.append(f"{name}: steps do not ascend: a row is there twice, or in the wrong order")
+        differences.append(f"{name}: steps do not ascend: a duplicate row, or rows in the differences order")
 for key in ("step",):
     if a.attrs[key] != b.attrs[key]:
-        wrong.append(f"attribute {key}: {a.attrs[key]} and {b.attrs[key]}")
-print("\n".join(wrong) if wrong else f"{len(one)} datasets are equal")
-sys.exit(bool(wrong) or not one)
+        differences.append(f"attribute {key}: {a.attrs[key]} and {b.attrs[key]}")
+print("\n".join(differences) if differences else f"{len(one)} datasets are equal")
+sys.exit(bool(differences) or not one)

@@ -1,4 +1,4 @@
-/* Edits a file through the HDF5 library: its errors mean that no file can be like that, and are passed over. */
+/* Edits a file through the HDF5 library. Its errors are ignored: they mean that no such file can exist. */
 #include <hdf5.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@ static const char *choose(struct script *script, const char *const *names) {
   return names[script_byte(script) % count];
 }
 
-/* HDF5 itself may break where it converts others; readers of ours never let it. */
+/* HDF5 can crash when it converts other types. Our readers refuse them before. */
 static bool usual(hid_t type) {
   const H5T_class_t class = H5Tget_class(type);
   return (class == H5T_INTEGER || class == H5T_FLOAT) && H5Tget_precision(type) == 8 * H5Tget_size(type) &&
@@ -62,7 +62,7 @@ static void set_attribute(hid_t file, struct script *script, const char *object,
   H5Oclose(at);
 }
 
-/* A byte of a text that is there becomes another. */
+/* Changes one byte of an existing text. */
 static void change_text(hid_t file, struct script *script, const char *object, const char *name) {
   const hid_t at = H5Oopen(file, object, H5P_DEFAULT);
   const hid_t id = H5Aexists(at, name) > 0 ? H5Aopen(at, name, H5P_DEFAULT) : -1, type = H5Aget_type(id);
@@ -81,8 +81,8 @@ static void change_text(hid_t file, struct script *script, const char *object, c
   H5Oclose(at);
 }
 
-/* Stands for all but gzip, shuffling and checksums: HDF5's own scale-offset filter writes beyond its memory while it
- * packs. */
+/* Represents all filters except gzip, shuffle and checksums: the scale-offset filter of HDF5 itself writes out of
+ * bounds. */
 static size_t pass(unsigned flags, size_t count, const unsigned values[], size_t bytes, size_t *size, void **buffer) {
   (void)flags, (void)count, (void)values, (void)size, (void)buffer;
   return bytes;

@@ -1,4 +1,4 @@
-/* The reader of checkpoints, on what its checksums cannot stop: forged ones, whose checksums are right. */
+/* The reader of checkpoints, on forged files whose checksums are right. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static const char *const attribute[] = {
     "precision", "isa",    "step",   "time",           "dt", "dt_since_step", "dt_since_time", "seed", "n", "replicas",
     "unit",      "config", "format", "format_version", NULL};
 
-/* Two sizes of two networks. */
+/* Writes a checkpoint of two sizes with two networks each. */
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
   (void)argc;
   (void)argv;
@@ -83,7 +83,7 @@ static int64_t place_of(struct h5 *h5, const char *name, enum h5_type type, int6
   if (h5_offset(h5, name, type, &offset) != OK || h5_shape(h5, name, &rank, shape) != OK) return -1;
   *bytes = type == H5_UINT64 ? 8 : 4;
   for (int i = 0; i < rank; i++)
-    if (__builtin_mul_overflow(*bytes, shape[i], bytes)) *bytes = INT64_MAX; /* HDF5 takes such a shape */
+    if (__builtin_mul_overflow(*bytes, shape[i], bytes)) *bytes = INT64_MAX; /* HDF5 accepts such a shape */
   return offset;
 }
 
@@ -92,7 +92,7 @@ static int by_offset(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
-/* What a forger would do: the table of extents, as the datasets now are. */
+/* The table of extents for the datasets of the forged file, as an attacker would write it. */
 static int find_extents(uint64_t extent[6][2], int64_t *table) {
   struct h5 *h5;
   int count = 0;
@@ -110,7 +110,7 @@ static int find_extents(uint64_t extent[6][2], int64_t *table) {
   return count;
 }
 
-/* Flips bytes of particles and CRCs, and seals; any field of the user block may be forged instead. */
+/* Changes bytes of particles and CRCs, and then writes right checksums. Fields of the user block can be forged too. */
 static void seal(struct script *script) {
   uint64_t extent[6][2];
   int64_t table = -1;
@@ -143,7 +143,7 @@ static void seal(struct script *script) {
   close(file);
 }
 
-/* Where the layout is right, the CRCs of the blocks are made right, too. */
+/* If the layout is valid, corrects the CRCs of the blocks too. */
 static void seal_blocks(struct script *script) {
   struct layout layout;
   if (script_byte(script) & 1 || layout_read(forged, &layout, NULL) != OK) return;
@@ -164,7 +164,7 @@ static void seal_blocks(struct script *script) {
   seal(script);
 }
 
-/* All that a resume and compare do with a whole checkpoint. */
+/* Uses a valid checkpoint as a resume and compare do. */
 static void use(const struct checkpoint_info *info) {
   struct particles *particles = NULL;
   struct config *config = NULL;

@@ -1,4 +1,5 @@
-/* The reader of inputs: a text, then overrides behind bytes 1. What it accepts, its echo must say again. */
+/* The reader of inputs: a text, then overrides, each after a byte 1. The echo of an accepted input must be the same
+ * input. */
 #include <stdlib.h>
 #include <string.h>
 

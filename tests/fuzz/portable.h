@@ -1,3 +1,3 @@
-/* Included before everything else when clang builds the fuzz targets: before version 16 it does not know the levels of
- * x86-64 by name, and the targets compute nothing. */
+/* Included first when clang builds the fuzz targets: clang before version 16 does not know the names of the x86-64
+ * levels, and the targets do not compute. */
 #define __builtin_cpu_supports(level) 0

@@ -1,13 +1,38 @@
 // ranks: 2
-/* A test that fails on one rank only: tests/program/program_harness proves that this is reported. Not part of the suite. */
+/* Tests that fail on one rank only. tests/program/program_harness checks that the harness reports each of them; they
+ * are not part of the suite. Argument: which test to run, from 0; none: all. */
 #include "harness.h"
 
-static void holds_on_rank_0_only(void **state) {
+#include <stdlib.h>
+
+static void assert_all_fails_on_rank_1(void **state) {
   (void)state;
   assert_all(world.rank == 0);
 }
 
+static void assert_all_for_fails_on_rank_1(void **state) {
+  (void)state;
+  assert_all_for(world.rank == 0, "unit %s, n = %d", "tanh", 17);
+}
+
+static void expect_fails_for_two_cases_on_rank_1(void **state) {
+  (void)state;
+  for (int n = 0; n < 5; n++) expect(world.rank == 0 || n < 3, "n = %d", n);
+  assert_expected();
+}
+
+static void expect_without_assert_expected(void **state) {
+  (void)state;
+  expect(world.rank == 0, "no case");
+}
+
 int main(int argc, char **argv) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(holds_on_rank_0_only)};
-  return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(assert_all_fails_on_rank_1),
+      cmocka_unit_test(assert_all_for_fails_on_rank_1),
+      cmocka_unit_test(expect_fails_for_two_cases_on_rank_1),
+      cmocka_unit_test(expect_without_assert_expected),
+  };
+  const size_t count = sizeof tests / sizeof *tests, chosen = argc > 1 ? (size_t)atoi(argv[1]) : 0;
+  return harness_run(argc, argv, tests + chosen, argc > 1 ? 1 : count);
 }

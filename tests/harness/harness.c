@@ -13,23 +13,88 @@
 struct comm world;
 static char folder[256];
 
-void harness_assert_all(bool condition, const char *text, const char *file, int line) {
-  int bad = !condition, worst;
+enum { MESSAGE = 1024 }; /* bytes of a failure */
+
+static struct expectations {
+  bool open; /* an expect that no assert_expected has followed yet */
+  int failures;
+  char first[MESSAGE]; /* failure */
+} expectations;
+
+/* "CONDITION does not hold for CASE" */
+static void describe(char message[MESSAGE], const char *condition, const char *format, va_list args) {
+  const int length = snprintf(message, MESSAGE, "%.300s does not hold for ", condition);
+  vsnprintf(message + length, MESSAGE - (size_t)length, format, args);
+}
+
+/* Each distinct message once, with the ranks it comes from. */
+static void print_messages(const char (*message)[MESSAGE]) {
+  for (int r = 0; r < world.size; r++) {
+    char list[256] = "";
+    bool printed = !*message[r];
+    for (int q = 0; q < r && !printed; q++) printed = strcmp(message[q], message[r]) == 0;
+    if (printed) continue;
+    for (int q = r; q < world.size; q++)
+      if (strcmp(message[q], message[r]) == 0 && strlen(list) < sizeof list - 16)
+        sprintf(list + strlen(list), " %d", q);
+    print_error("%s on rank%s of %d\n", message[r], list, world.size);
+  }
+}
+
+/* Collective: fails on all ranks unless the message is empty on all. */
+static void fail_together(const char message[MESSAGE], const char *file, int line) {
+  int bad = *message != 0, worst;
   MPI_Allreduce(&bad, &worst, 1, MPI_INT, MPI_MAX, world.mpi);
   if (!worst) return;
-  int *ranks = malloc(sizeof(int) * (size_t)world.size);
-  MPI_Allgather(&bad, 1, MPI_INT, ranks, 1, MPI_INT, world.mpi);
-  char list[256] = "";
-  for (int r = 0; r < world.size; r++)
-    if (ranks[r] && strlen(list) < sizeof list - 16) sprintf(list + strlen(list), " %d", r);
-  free(ranks);
-  print_error("%s does not hold on rank%s of %d\n", text, list, world.size);
+  char(*messages)[MESSAGE] = malloc(sizeof *messages * (size_t)world.size);
+  MPI_Gather(message, MESSAGE, MPI_CHAR, messages, MESSAGE, MPI_CHAR, 0, world.mpi);
+  if (world.rank == 0) print_messages((const char(*)[MESSAGE])messages);
+  free(messages);
+  expectations = (struct expectations){0};
+  comm_barrier(&world); /* mpirun kills rank 0 as soon as another rank aborts */
   _fail(file, line);
 }
 
+void harness_assert_all(bool condition, const char *text, const char *file, int line) {
+  char message[MESSAGE] = "";
+  if (!condition) snprintf(message, sizeof message, "%s does not hold", text);
+  fail_together(message, file, line);
+}
+
+void harness_assert_all_for(bool condition, const char *text, const char *file, int line, const char *format, ...) {
+  char message[MESSAGE] = "";
+  va_list args;
+  va_start(args, format);
+  if (!condition) describe(message, text, format, args);
+  va_end(args);
+  fail_together(message, file, line);
+}
+
+void harness_expect(bool condition, const char *text, const char *file, int line, const char *format, ...) {
+  expectations.open = true;
+  if (condition || expectations.failures++ > 0) return;
+  va_list args;
+  va_start(args, format);
+  char message[MESSAGE];
+  describe(message, text, format, args);
+  va_end(args);
+  snprintf(expectations.first, MESSAGE, "%s:%d: %.800s", file, line, message);
+}
+
+void harness_assert_expected(const char *file, int line) {
+  char message[MESSAGE];
+  snprintf(message, sizeof message, "%.950s", expectations.first);
+  if (expectations.failures > 1)
+    sprintf(message + strlen(message), ", the first of %d failures,", expectations.failures);
+  expectations = (struct expectations){0};
+  fail_together(message, file, line);
+}
+
 void harness_assert_status(int status, int expected, const char *text, const char *file, int line) {
-  if (status != expected) print_error("%s returned %d, expected %d: %s\n", text, status, expected, error_text());
-  harness_assert_all(status == expected, text, file, line);
+  char message[MESSAGE] = "";
+  if (status != expected)
+    snprintf(message, sizeof message, "%.300s returned %d, expected %d: %s", text, status, expected, error_text());
+  fail_together(message, file, line);
 }
 
 void harness_assert_near(double a, double b, double tolerance, const char *text_a, const char *text_b, const char *file,
@@ -55,10 +120,15 @@ int harness_run(int argc, char **argv, const struct CMUnitTest *tests, size_t co
   h5_start();
   if (comm_start(&argc, &argv, &world) != OK || isa_limit(getenv("MCKEAN_ISA")) != OK) die("%s", error_text());
   const char *asked = getenv("MCKEAN_TEST_RANKS");
-  if (asked && atoi(asked) != world.size) die("%s ranks were asked for, this run has %d", asked, world.size);
+  if (asked && atoi(asked) != world.size)
+    die("MCKEAN_TEST_RANKS: expected %s ranks, received %d from mpirun", asked, world.size);
   if (world.rank != 0 && !freopen("/dev/null", "w", stdout)) die("cannot silence rank %d", world.rank);
   const char *name = strrchr(argv[0], '/');
   int failed = _cmocka_run_group_tests(name ? name + 1 : argv[0], tests, count, NULL, NULL);
+  if (expectations.open && !failed) {
+    failed = 1;
+    fprintf(stderr, "%s: the last test calls expect without assert_expected after it\n", argv[0]);
+  }
   int worst;
   MPI_Allreduce(&failed, &worst, 1, MPI_INT, MPI_MAX, world.mpi);
   if (*folder && world.rank == 0) {

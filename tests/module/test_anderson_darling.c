@@ -1,5 +1,5 @@
 // ranks: 1
-/* normality: p is uniform for Gaussian samples, also far down, and small for others. */
+/* anderson_darling: p is uniform for Gaussian samples, also at small values, and small for samples of other laws. */
 #include "fluctuations/anderson_darling.h"
 
 #include <math.h>
@@ -8,9 +8,9 @@
 #include "base/rng.h"
 #include "harness.h"
 
-/* 40,000 Gaussian samples of R = 50, in every other place of an array: the part with p below a level, against that
- * level within 10 % of it (the accuracy of Stephens's formulas) and five standard errors: 5e-7 a false alarm, 5 levels.
- */
+/* 40,000 Gaussian samples of R = 50, with stride 2: the fraction of samples with p below a level equals the level
+ * within 10 % (the accuracy of Stephens's formulas) and five standard errors. Probability of a false alarm: 5e-7 per
+ * level. */
 static void p_is_uniform_for_gaussian_samples(void **state) {
   (void)state;
   enum { SAMPLES = 40000, R = 50 };
@@ -32,8 +32,8 @@ static void p_is_uniform_for_gaussian_samples(void **state) {
   }
 }
 
-/* Small samples, where Stephens's factor 1 + 0.75/R + 2.25/R^2 is 1.129, in each of the four ranges of his formulas;
- * computed from the definition of A^2 with another program. */
+/* Small samples, for which Stephens's factor 1 + 0.75/R + 2.25/R^2 is 1.129, one in each of the four ranges of his
+ * formulas. Another program computed the expected values from the definition of A^2. */
 static void p_of_small_samples_is_known(void **state) {
   (void)state;
   enum { R = 8 };
@@ -49,18 +49,19 @@ static void p_of_small_samples_is_known(void **state) {
     assert_near(anderson_darling_p(R, sample[i].value, 1), sample[i].p, 1e-12);
 }
 
-static void other_laws_have_small_p(void **state) {
+static void samples_of_other_laws_have_small_p(void **state) {
   (void)state;
   enum { R = 1000 };
   const struct rng rng = {.seed = 18, .stream = RNG_NOISE};
   double value[R];
   rng_uniform(&rng, 0, R, value);
   assert_true(anderson_darling_p(R, value, 1) < 1e-9);
-  for (int i = 0; i < R; i++) value[i] = tan(3.14159 * (value[i] - 0.5)); /* Cauchy: numbers far out, A^2 is large */
+  for (int i = 0; i < R; i++)
+    value[i] = tan(3.14159 * (value[i] - 0.5)); /* Cauchy distribution: outliers, A^2 is large */
   assert_true(anderson_darling_p(R, value, 1) == 3.7e-24);
 }
 
-static void samples_that_tell_nothing(void **state) {
+static void constant_or_too_few_samples_give_nan(void **state) {
   (void)state;
   const double same[20] = {0}, few[3] = {1, 2, 3};
   assert_true(isnan(anderson_darling_p(20, same, 1)));
@@ -71,8 +72,8 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(p_is_uniform_for_gaussian_samples),
       cmocka_unit_test(p_of_small_samples_is_known),
-      cmocka_unit_test(other_laws_have_small_p),
-      cmocka_unit_test(samples_that_tell_nothing),
+      cmocka_unit_test(samples_of_other_laws_have_small_p),
+      cmocka_unit_test(constant_or_too_few_samples_give_nan),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -1,6 +1,6 @@
 // ranks: 1
-/* arithmetic: this build's is right, and modes of the process that would change results are found. The options of the
- * compiler: tests/program_arithmetic. */
+/* arithmetic: the arithmetic of this build is right, and modes of the process that would change results are found. For
+ * compiler options see tests/program/program_arithmetic. */
 #include <fenv.h>
 #include <string.h>
 #ifdef __SSE2__

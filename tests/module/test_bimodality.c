@@ -1,6 +1,6 @@
 // ranks: 1
-/* spread, rate: the numbers against plain formulas; warnings come where replicas stand in two places and not where they
- * fluctuate; crossings of known curves. */
+/* bimodality, loss_decay: the numbers equal plain formulas; replicas in two groups give warnings, fluctuating replicas
+ * do not; the crossing times of known curves are exact. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,29 +12,29 @@
 
 enum { R = 32 };
 
-/* log loss = sigma times a normal number, plus gap for the first `stragglers` replicas. */
+/* log loss = sigma times a normal number, plus gap in the first `stragglers` replicas. */
 static void draw(uint64_t id, double sigma, int stragglers, double gap, double *loss) {
   const struct rng rng = {.seed = 41, .stream = RNG_NOISE, .step = id};
   rng_normal(&rng, 0, R, loss);
   for (int r = 0; r < R; r++) loss[r] = exp(sigma * loss[r] + (r < stragglers ? gap : 0));
 }
 
-static void numbers_are_those_of_plain_formulas(void **state) {
+static void numbers_equal_plain_formulas(void **state) {
   (void)state;
   const double loss[] = {1, 1, 1, 1, 9, 9, 9, 9};
   double relative, kurtosis, bimodality;
   bimodality_of(8, loss, &relative, &kurtosis, &bimodality);
   assert_near(relative, sqrt(16 * 8 / 7.0) / 5, 1e-12);
-  /* Two equal groups: skewness 0, fourth moment 1 in units of the variance with n - 1, so (7/8)^2 - 3. */
+  /* Two equal groups: skewness 0; the fourth moment over the squared variance (with n - 1) is (7/8)^2. */
   assert_near(kurtosis, 49.0 / 64 - 3, 1e-12);
   assert_near(bimodality, 1 / (49.0 / 64 - 3 + 3 * 49.0 / 30), 1e-12);
   bimodality_of(BIMODALITY_REPLICAS_MIN - 1, loss, &relative, &kurtosis, &bimodality);
   assert_true(isnan(relative) && isnan(kurtosis) && isnan(bimodality));
 }
 
-/* Of samples of fluctuations 5 of 10,000 warn (more than 8 of 2000 have probability 2e-6); with two groups, or a
- * few stragglers, nearly all do. */
-static void two_groups_are_told_from_fluctuations(void **state) {
+/* 5 of 10,000 samples of fluctuations give a warning; more than 8 of 2000 have probability 2e-6. Nearly all samples
+ * with two groups or with a few stragglers give one. */
+static void two_groups_differ_from_fluctuations(void **state) {
   (void)state;
   enum { TRIALS = 2000 };
   int warned[3] = {0};
@@ -50,7 +50,7 @@ static void two_groups_are_told_from_fluctuations(void **state) {
   assert_true(warned[0] <= 8 && warned[1] > 0.99 * TRIALS && warned[2] > 0.9 * TRIALS);
 }
 
-static void warnings_name_times_and_sizes(void **state) {
+static void warnings_contain_times_and_sizes(void **state) {
   (void)state;
   int64_t n[2] = {10, 20};
   double time[2] = {1, 7}, relative[4] = {0.5, 0.5, 0.01, 0.6}, kurtosis[4] = {0}, bimodality[4] = {0.4, 0.5, 0.9, 0.8};
@@ -65,7 +65,7 @@ static void warnings_name_times_and_sizes(void **state) {
   assert_null(strstr(text, "n = 10"));
 }
 
-static void curves_cross_where_they_do(void **state) {
+static void crossings_of_known_curves_are_exact(void **state) {
   (void)state;
   enum { ROWS = 40 };
   double time[ROWS], curve[ROWS];
@@ -77,16 +77,16 @@ static void curves_cross_where_they_do(void **state) {
     assert_near(loss_decay_crossing(ROWS, time, curve, level), 5 * log(3 / level), 1e-12);
   assert_true(loss_decay_crossing(ROWS, time, curve, 4) == 0);
   assert_true(isnan(loss_decay_crossing(ROWS, time, curve, 0.01)));
-  curve[20] = 100; /* the first crossing counts */
+  curve[20] = 100; /* the result is the first crossing */
   assert_near(loss_decay_crossing(ROWS, time, curve, 1), 5 * log(3), 1e-12);
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(numbers_are_those_of_plain_formulas),
-      cmocka_unit_test(two_groups_are_told_from_fluctuations),
-      cmocka_unit_test(warnings_name_times_and_sizes),
-      cmocka_unit_test(curves_cross_where_they_do),
+      cmocka_unit_test(numbers_equal_plain_formulas),
+      cmocka_unit_test(two_groups_differ_from_fluctuations),
+      cmocka_unit_test(warnings_contain_times_and_sizes),
+      cmocka_unit_test(crossings_of_known_curves_are_exact),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -1,5 +1,6 @@
 // ranks: 1 2 3 4
-/* checkpoint: what is written reads back to the bit; a write that fails leaves what was there. Damage: test_damage.c. */
+/* checkpoint: what is written is read back with the same bits; a failed write leaves the folder unchanged. For damaged
+ * files see test_damage.c. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,7 +15,8 @@
 #include "store/checkpoint.h"
 #include "store/output_folder.h"
 
-/* Reads until one fails as on a server that lost track of the file; -1: none does. It takes the place of the C library's. */
+/* Number of successful reads before one fails with ESTALE, as on a file server that no longer knows the file; -1: no
+ * read fails. This pread replaces the one of the C library. */
 static int reads_left = -1;
 ssize_t pread(int file, void *data, size_t bytes, off_t offset) {
   if (reads_left >= 0 && reads_left-- == 0) {
@@ -37,7 +39,7 @@ static int never(void *context) {
   return FAIL(FAILED, "superseded");
 }
 
-/* An empty folder on all ranks. */
+/* Makes the folder empty, for all ranks. */
 static void clear(void) {
   char command[700];
   snprintf(folder, sizeof folder, "%s/checkpoints", harness_folder());
@@ -72,7 +74,7 @@ static int save(const struct fixture *problem, int64_t step, enum parallel_write
   return status;
 }
 
-static void particles_read_back_to_the_bit(void **state) {
+static void particles_are_read_back_with_the_same_bits(void **state) {
   (void)state;
   const char *units[] = {"sigmoid", "rbf"}, *precisions[] = {"single", "mixed", "double"};
   for (int u = 0; u < 2; u++)
@@ -85,19 +87,21 @@ static void particles_read_back_to_the_bit(void **state) {
         char *path = checkpoint_path(folder, 3);
         struct checkpoint_info info = {0};
         assert_ok(checkpoint_verify(&world, path, &info));
-        assert_all(info.step == 3 && info.seed == 6 && info.isa == ISA_PORTABLE && info.time == 0.1 * 3);
+        assert_all_for(info.step == 3 && info.seed == 6 && info.isa == ISA_PORTABLE && info.time == 0.1 * 3,
+                       "unit %s, %s, io %d", units[u], precisions[p], io);
         checkpoint_info_free(&info);
         const size_t bytes = (size_t)other->particles->tile_count * other->particles->tile_bytes;
         memset(other->particles->tiles, 0, bytes);
         assert_ok(checkpoint_read(&world, path, other->particles));
-        assert_all(bytes == 0 || memcmp(problem->particles->tiles, other->particles->tiles, bytes) == 0);
+        assert_all_for(bytes == 0 || memcmp(problem->particles->tiles, other->particles->tiles, bytes) == 0,
+                       "unit %s, %s, io %d", units[u], precisions[p], io);
         free(path);
         fixture_free(problem);
         fixture_free(other);
       }
 }
 
-static void other_shapes_are_refused(void **state) {
+static void checkpoints_of_other_shapes_are_refused(void **state) {
   (void)state;
   clear();
   struct fixture *problem = networks("sigmoid", "mixed", "[17, 64]");
@@ -135,19 +139,19 @@ static void store(const char *path, const char *data, long bytes) {
   fclose(file);
 }
 
-static char noted[4096];
-static void note(void *context, const char *text) {
+static char notice[4096]; /* the last one */
+static void keep_notice(void *context, const char *text) {
   (void)context;
-  snprintf(noted, sizeof noted, "%s", text);
+  snprintf(notice, sizeof notice, "%s", text);
 }
 
-static void newest_passes_over_damage(void **state) {
+static void newest_skips_damaged_checkpoints(void **state) {
   (void)state;
   clear();
   struct fixture *problem = networks("sigmoid", "mixed", "[17, 300]");
   char *path = NULL, *damaged = checkpoint_path(folder, 20), *older = checkpoint_path(folder, 10);
   struct checkpoint_info info = {0};
-  assert_ok(checkpoint_newest(&world, folder, false, note, NULL, &path, &info));
+  assert_ok(checkpoint_newest(&world, folder, false, keep_notice, NULL, &path, &info));
   assert_all(path == NULL);
   assert_ok(save(problem, 10, PARALLEL_WRITE_POSIX, always));
   assert_ok(save(problem, 20, PARALLEL_WRITE_POSIX, always));
@@ -159,21 +163,21 @@ static void newest_passes_over_damage(void **state) {
     free(data);
   }
   comm_barrier(&world);
-  assert_ok(checkpoint_newest(&world, folder, false, note, NULL, &path, &info));
+  assert_ok(checkpoint_newest(&world, folder, false, keep_notice, NULL, &path, &info));
   assert_all(path && strcmp(path, older) == 0 && info.step == 10);
-  assert_all(world.rank != 0 || strstr(noted, "step-000000000020.h5"));
+  assert_all(world.rank != 0 || strstr(notice, "step-000000000020.h5"));
   free(path);
   checkpoint_info_free(&info);
   comm_barrier(&world);
   if (world.rank == 0) assert_int_equal(truncate(older, 100), 0);
   comm_barrier(&world);
-  assert_status(FAILED, checkpoint_newest(&world, folder, false, note, NULL, &path, &info));
+  assert_status(FAILED, checkpoint_newest(&world, folder, false, keep_notice, NULL, &path, &info));
   free(damaged);
   free(older);
   fixture_free(problem);
 }
 
-static void what_cannot_be_read_just_now_is_not_damaged(void **state) {
+static void a_transient_read_error_is_not_damage(void **state) {
   (void)state;
   clear();
   struct fixture *problem = networks("sigmoid", "mixed", "[17, 300]");
@@ -181,20 +185,20 @@ static void what_cannot_be_read_just_now_is_not_damaged(void **state) {
   struct checkpoint_info info = {0};
   assert_ok(save(problem, 10, PARALLEL_WRITE_POSIX, always));
   assert_ok(save(problem, 20, PARALLEL_WRITE_POSIX, always));
-  *noted = 0;
-  for (int failing = 0; failing < world.size; failing++) { /* rank 0 in its metadata, others in their particles */
+  *notice = 0;
+  for (int failing = 0; failing < world.size; failing++) { /* rank 0 reads metadata, the others particles */
     reads_left = world.rank == failing ? 0 : -1;
-    assert_status(UNREAD, checkpoint_newest(&world, folder, false, note, NULL, &path, &info));
-    assert_all(!path && !*noted && reads_left == -1);
+    assert_status(UNREAD, checkpoint_newest(&world, folder, false, keep_notice, NULL, &path, &info));
+    assert_all_for(!path && !*notice && reads_left == -1, "failing rank %d", failing);
   }
-  assert_ok(checkpoint_newest(&world, folder, false, note, NULL, &path, &info));
+  assert_ok(checkpoint_newest(&world, folder, false, keep_notice, NULL, &path, &info));
   assert_all(info.step == 20);
   free(path);
   checkpoint_info_free(&info);
   fixture_free(problem);
 }
 
-/* Files in the folder, as one text. */
+/* Names of the files in the folder, each with a space after it. */
 static const char *listing(void) {
   static char text[2048];
   char command[400];
@@ -206,12 +210,12 @@ static const char *listing(void) {
   return text;
 }
 
-static void a_failed_write_leaves_what_was_there(void **state) {
+static void a_failed_write_leaves_the_folder_unchanged(void **state) {
   (void)state;
   clear();
   struct fixture *problem = networks("sigmoid", "mixed", "[17, 3000]");
   assert_ok(save(problem, 10, PARALLEL_WRITE_POSIX, always));
-  /* A file-size limit stands for the full disk, and reaches rank 0's reservation. */
+  /* A limit on file sizes acts as a full disk: rank 0 cannot reserve the space. */
   struct rlimit was, small = {100000, 100000};
   getrlimit(RLIMIT_FSIZE, &was);
   small.rlim_max = was.rlim_max;
@@ -238,7 +242,7 @@ static void rotation_keeps_the_newest_and_the_snapshots(void **state) {
   const struct steps snapshots = {.count = 2, .step = {0, 20}};
   if (world.rank == 0) {
     char temporary[400];
-    snprintf(temporary, sizeof temporary, "%s/.step-000000000060.h5.tmp-77", folder); /* of a run that was killed */
+    snprintf(temporary, sizeof temporary, "%s/.step-000000000060.h5.tmp-77", folder); /* left by a killed run */
     store(temporary, "x", 1);
   }
   if (world.rank == 0) output_folder_clean(folder);
@@ -248,7 +252,7 @@ static void rotation_keeps_the_newest_and_the_snapshots(void **state) {
   fixture_free(problem);
 }
 
-static void compare_tells_equal_from_different(void **state) {
+static void compare_finds_a_change_of_one_bit(void **state) {
   (void)state;
   if (world.size > 1) return;
   clear();
@@ -273,13 +277,13 @@ static void compare_tells_equal_from_different(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(particles_read_back_to_the_bit),
-      cmocka_unit_test(other_shapes_are_refused),
-      cmocka_unit_test(newest_passes_over_damage),
-      cmocka_unit_test(what_cannot_be_read_just_now_is_not_damaged),
-      cmocka_unit_test(a_failed_write_leaves_what_was_there),
+      cmocka_unit_test(particles_are_read_back_with_the_same_bits),
+      cmocka_unit_test(checkpoints_of_other_shapes_are_refused),
+      cmocka_unit_test(newest_skips_damaged_checkpoints),
+      cmocka_unit_test(a_transient_read_error_is_not_damage),
+      cmocka_unit_test(a_failed_write_leaves_the_folder_unchanged),
       cmocka_unit_test(rotation_keeps_the_newest_and_the_snapshots),
-      cmocka_unit_test(compare_tells_equal_from_different),
+      cmocka_unit_test(compare_finds_a_change_of_one_bit),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

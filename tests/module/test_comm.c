@@ -1,5 +1,5 @@
 // ranks: 1 2 3 4
-/* comm: agreement, groups, sums, gathering and redistribution give what their contracts say on any rank count. */
+/* comm: agreement, groups, sums, gathering and redistribution follow their contracts at every rank count. */
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +15,9 @@ static void agree_returns_the_worst_status_and_its_text(void **state) {
   assert_status(USAGE, comm_agree(&world, status));
   assert_all(strstr(error_text(), "dt must be > 0, received -1") != NULL);
   assert_all(world.size == 1 || strstr(error_text(), "rank ") != NULL);
-  /* All fail alike: nobody is singled out. */
-  assert_status(FAILED, comm_agree(&world, FAIL(FAILED, "no room")));
-  assert_all(strcmp(error_text(), "no room") == 0);
+  /* If all ranks fail in the same way, the text names no rank. */
+  assert_status(FAILED, comm_agree(&world, FAIL(FAILED, "disk full")));
+  assert_all(strcmp(error_text(), "disk full") == 0);
 }
 
 static void same_names_the_rank_that_differs(void **state) {
@@ -48,7 +48,8 @@ static void sums_cross_all_ranks(void **state) {
     comm_sum_begin(&world, words, 3, background, &sum);
     comm_sum_end(&sum);
     const int64_t expected = (int64_t)world.size * (world.size - 1) / 2;
-    assert_all(words[0] == expected && words[1] == -expected && words[2] == (INT64_C(1) << 40) * world.size);
+    assert_all_for(words[0] == expected && words[1] == -expected && words[2] == (INT64_C(1) << 40) * world.size,
+                   "background %d", background);
   }
   assert_all(comm_sum(&world, 2) == 2 * world.size);
   assert_all(comm_any(&world, world.rank == world.size - 1) && !comm_any(&world, false));
@@ -62,14 +63,14 @@ static void gather_keeps_rank_order_and_unequal_sizes(void **state) {
   void *all;
   int64_t bytes_of[64] = {0};
   comm_gather(&world, mine, world.rank, &all, bytes_of);
-  bool right = world.rank != 0 ? all == NULL : true;
+  expect(world.rank == 0 || all == NULL, "a rank that gathers nothing");
   if (world.rank == 0)
     for (int r = 0, at = 0; r < world.size; at += r, r++) {
-      right &= bytes_of[r] == r;
-      for (int i = 0; i < r; i++) right &= ((char *)all)[at + i] == 'a' + r;
+      expect(bytes_of[r] == r, "bytes of rank %d", r);
+      for (int i = 0; i < r; i++) expect(((char *)all)[at + i] == 'a' + r, "byte %d of rank %d", i, r);
     }
   free(all);
-  assert_all(right);
+  assert_expected();
 }
 
 static void all_ranks_gather_in_rank_order(void **state) {
@@ -83,13 +84,13 @@ static void all_ranks_gather_in_rank_order(void **state) {
     assert_all(mine && all);
     memset(mine, 'a' + world.rank, own);
     comm_allgather(&world, mine, first, all);
-    bool right = all[first[world.size]] == 0;
+    expect(all[first[world.size]] == 0, "the byte after the end, %lld bytes per rank", (long long)units[i]);
     for (int r = 0; r < world.size; r++)
       for (int64_t at = first[r]; at<first[r + 1]; at += first[r + 1] - at> 4096 ? 4096 : 1)
-        right &= all[at] == 'a' + r;
+        expect(all[at] == 'a' + r, "byte %lld of rank %d", (long long)(at - first[r]), r);
     free(mine);
     free(all);
-    assert_all(right);
+    assert_expected();
   }
 }
 
@@ -105,38 +106,38 @@ static void redistribute_moves_every_byte_to_its_new_owner(void **state) {
   int64_t old[65], new[65];
   for (int r = 0; r <= world.size; r++) {
     old[r] = ITEMS * r / world.size;
-    new[r] = r == 0 ? 0 : r == world.size ? ITEMS : ITEMS - ITEMS / (r + 1); /* crowds the first rank */
+    new[r] = r == 0 ? 0 : r == world.size ? ITEMS : ITEMS - ITEMS / (r + 1); /* most items to the first rank */
   }
-  if (world.size > 2) new[1] = 0; /* and leaves it empty */
+  if (world.size > 2) new[1] = 0; /* an empty first rank */
   const int64_t begin = item_offset(NULL, old[world.rank]), end = item_offset(NULL, old[world.rank + 1]);
   unsigned char *from = malloc((size_t)(end - begin) + 1);
   for (int64_t i = begin; i < end; i++) from[i - begin] = (unsigned char)(7 * i + 3);
   const int64_t to_begin = item_offset(NULL, new[world.rank]), to_end = item_offset(NULL, new[world.rank + 1]);
   unsigned char *to = calloc((size_t)(to_end - to_begin) + 1, 1);
   comm_redistribute(&world, old, new, item_offset, NULL, from, to);
-  bool right = true;
-  for (int64_t i = to_begin; i < to_end; i++) right &= to[i - to_begin] == (unsigned char)(7 * i + 3);
+  for (int64_t i = to_begin; i < to_end; i++)
+    expect(to[i - to_begin] == (unsigned char)(7 * i + 3), "byte %lld", (long long)i);
   free(from);
   free(to);
-  assert_all(right);
+  assert_expected();
 }
 
-/* All ranks of this machine on one processor. */
-static void crowding_sees_bindings(void **state) {
+/* Binds all ranks of this machine to one processor. */
+static void crowding_depends_on_bindings(void **state) {
   (void)state;
   cpu_set_t before, one;
   CPU_ZERO(&one);
   assert_all(sched_getaffinity(0, sizeof before, &before) == 0);
-  const int room = CPU_COUNT(&before);
-  assert_all(comm_crowding(&world, 1) == world.size - room);
+  const int processors = CPU_COUNT(&before);
+  assert_all(comm_crowding(&world, 1) == world.size - processors);
   for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; cpu++)
     if (CPU_ISSET(cpu, &before)) CPU_SET(cpu, &one);
   assert_all(sched_setaffinity(0, sizeof one, &one) == 0);
   const int crowding = comm_crowding(&world, 3);
   assert_all(sched_setaffinity(0, sizeof before, &before) == 0);
   assert_all(crowding == 3 * world.size - 1);
-  /* Only the first two ranks are bound, to one processor: the node has room, they have not. */
-  if (world.size >= 2 && room >= 2) {
+  /* Only the first two ranks are bound, both to one processor: the node has enough processors, these ranks do not. */
+  if (world.size >= 2 && processors >= 2) {
     if (world.rank < 2) assert_true(sched_setaffinity(0, sizeof one, &one) == 0);
     const int pair = comm_crowding(&world, 1);
     assert_all(sched_setaffinity(0, sizeof before, &before) == 0);
@@ -144,7 +145,8 @@ static void crowding_sees_bindings(void **state) {
   }
 }
 
-/* Crowding where rank 0 runs threads[0] on processor A and rank 1 threads[1] on B, or on both; others have none. */
+/* Crowding if rank 0 runs threads[0] on processor A and rank 1 runs threads[1] on processor B, or on A and B if both is
+ * true; other ranks run none. */
 static int crowding_of(const int threads[2], bool both, const cpu_set_t *a, const cpu_set_t *b) {
   cpu_set_t before, ab;
   CPU_OR(&ab, a, b);
@@ -156,8 +158,8 @@ static int crowding_of(const int threads[2], bool both, const cpu_set_t *a, cons
   return crowding;
 }
 
-/* The fullest of the ranks' own processors, and the node as a whole, each counts. */
-static void crowding_tells_ranks_from_nodes(void **state) {
+/* Crowding is the larger of two: of the most loaded processors of a rank, and of the whole node. */
+static void crowding_of_ranks_and_of_nodes(void **state) {
   (void)state;
   cpu_set_t all, a, b;
   CPU_ZERO(&a);
@@ -166,9 +168,9 @@ static void crowding_tells_ranks_from_nodes(void **state) {
   for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&b) == 0; cpu++)
     if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, CPU_COUNT(&a) == 0 ? &a : &b);
   if (world.size < 2 || CPU_COUNT(&b) == 0) return;
-  assert_all(crowding_of((int[]){2, 0}, false, &a, &b) == 1); /* A is full, the node is not */
-  assert_all(crowding_of((int[]){2, 2}, false, &a, &b) == 2); /* the node is fuller than A or B */
-  assert_all(crowding_of((int[]){1, 1}, true, &a, &b) == 0);  /* rank 1 can keep off A */
+  assert_all(crowding_of((int[]){2, 0}, false, &a, &b) == 1); /* A is crowded, the node is not */
+  assert_all(crowding_of((int[]){2, 2}, false, &a, &b) == 2); /* the node is more crowded than A or B */
+  assert_all(crowding_of((int[]){1, 1}, true, &a, &b) == 0);  /* rank 1 can run on B */
 }
 
 int main(int argc, char **argv) {
@@ -179,8 +181,8 @@ int main(int argc, char **argv) {
       cmocka_unit_test(sums_cross_all_ranks),
       cmocka_unit_test(gather_keeps_rank_order_and_unequal_sizes),
       cmocka_unit_test(all_ranks_gather_in_rank_order),
-      cmocka_unit_test(crowding_sees_bindings),
-      cmocka_unit_test(crowding_tells_ranks_from_nodes),
+      cmocka_unit_test(crowding_depends_on_bindings),
+      cmocka_unit_test(crowding_of_ranks_and_of_nodes),
       cmocka_unit_test(redistribute_moves_every_byte_to_its_new_owner),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

@@ -1,6 +1,6 @@
 // ranks: 1 2
-/* config: the echo reads back to the same input, all errors of a file are told at once and with their places, the rules
- * of resuming. */
+/* config: the echo is read back as the same input; all errors of a file are reported at once, with their positions; the
+ * rules for resuming. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static struct config *parse(const char *text) {
   return config;
 }
 
-static void echo_reads_back(void **state) {
+static void the_echo_is_read_back(void **state) {
   (void)state;
   const char *texts[] = {
       BASE "ensemble: {n: 5}\ndynamics: {stages: [{steps: 3, dt: 0.1}]}\n",
@@ -49,7 +49,7 @@ static void echo_reads_back(void **state) {
   }
 }
 
-static void values_arrive(void **state) {
+static void values_are_stored(void **state) {
   (void)state;
   struct config *config = parse("ensemble: {n: [300, 17], replicas: 1e3}\nunit: {train: [a, c]}\n" BASE
                                 "dynamics: {scheme: sgd, stages: [{steps: 10, dt: 0.1, batch: 5}]}\n"
@@ -61,11 +61,11 @@ static void values_arrive(void **state) {
   assert_int_equal(config->schedule.stage[0].batch, 5);
   assert_int_equal(config->snapshots.count, 3); /* ascending, once each */
   assert_int_equal(config->snapshots.step[1], 3);
-  assert_int_equal(config->data.test, 512); /* a default */
+  assert_int_equal(config->data.test, 512); /* the default */
   config_free(config);
 }
 
-static void streams_need_data_of_their_own(void **state) {
+static void streams_need_data_that_is_not_shared(void **state) {
   (void)state;
   const char *text = "ensemble: {n: 5, replicas: 3}\ntarget: {type: spin, d: 2}\n"
                      "data: {mode: online, streams: 4, shared: %s}\n"
@@ -75,7 +75,7 @@ static void streams_need_data_of_their_own(void **state) {
   snprintf(input, sizeof input, text, "false");
   assert_ok(config_parse("in.yaml", input, &config));
   assert_all(config->ensemble.replicas == 12 && config->initial_conditions == 3 && config->ensemble.streams == 4);
-  char *echo = config_echo(config); /* reads back as the same */
+  char *echo = config_echo(config); /* is read back as the same input */
   config_free(config);
   assert_ok(config_parse("echo", echo, &config));
   assert_all(config->ensemble.replicas == 12 && config->initial_conditions == 3);
@@ -86,7 +86,7 @@ static void streams_need_data_of_their_own(void **state) {
   assert_non_null(strstr(error_text(), "data.streams: expected 1"));
 }
 
-static void all_errors_are_told_at_once(void **state) {
+static void all_errors_are_reported_at_once(void **state) {
   (void)state;
   struct config *config = NULL;
   assert_status(USAGE, config_parse("in.yaml",
@@ -233,7 +233,7 @@ static void all_ranks_receive_file_and_overrides(void **state) {
   assert_status(USAGE, config_read(&world, path, 0, NULL, &config));
 }
 
-/* What YAML takes for a comment would be dropped without a word. */
+/* YAML would treat the text after # as a comment and drop it without a message. */
 static void an_override_has_no_comment(void **state) {
   (void)state;
   static const char text[] = "ensemble: {n: 5}\n" BASE "dynamics: {stages: [{steps: 3, dt: 0.1}]}\n";
@@ -259,7 +259,7 @@ static void an_override_has_no_comment(void **state) {
   }
 }
 
-static void help_knows_every_key(void **state) {
+static void help_describes_every_key(void **state) {
   (void)state;
   FILE *sink = tmpfile();
   assert_ok(config_help(sink, NULL));
@@ -273,15 +273,15 @@ static void help_knows_every_key(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(echo_reads_back),
-      cmocka_unit_test(values_arrive),
-      cmocka_unit_test(streams_need_data_of_their_own),
-      cmocka_unit_test(all_errors_are_told_at_once),
+      cmocka_unit_test(the_echo_is_read_back),
+      cmocka_unit_test(values_are_stored),
+      cmocka_unit_test(streams_need_data_that_is_not_shared),
+      cmocka_unit_test(all_errors_are_reported_at_once),
       cmocka_unit_test(every_rule_refuses),
       cmocka_unit_test(resuming_allows_only_what_keeps_the_trajectory),
       cmocka_unit_test(all_ranks_receive_file_and_overrides),
       cmocka_unit_test(an_override_has_no_comment),
-      cmocka_unit_test(help_knows_every_key),
+      cmocka_unit_test(help_describes_every_key),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

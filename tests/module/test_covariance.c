@@ -1,6 +1,6 @@
 // ranks: 1 2 3 4
-/* covariance: against plain loops, for numbers of points below, at and beside multiples of the block; the null of
- * sorted eigenvalues against what is known of Wishart matrices. */
+/* covariance: equals plain loops, for numbers of points below the block size, equal to it, and not a multiple of it;
+ * the null distribution of sorted eigenvalues has the known moments of Wishart matrices. */
 #include "clt/covariance.h"
 
 #include <math.h>
@@ -12,7 +12,7 @@
 
 static const int points[] = {3, DIST_MATRIX_BLOCK, 130}, replicas[] = {150, 7, 71};
 
-/* f [R][K] with mean k, and correlations by a common part. */
+/* f [R][K]: point k has mean k; a common term correlates the points. */
 static double *fields(int R, int K) {
   const struct rng rng = {.seed = 9, .stream = RNG_NOISE, .step = (uint64_t)K};
   double *f = malloc(sizeof *f * (size_t)R * (size_t)K), *normal = malloc(sizeof *normal * (size_t)(K + 1));
@@ -53,9 +53,10 @@ static double *plain_operator(int R, int K, int64_t n, const double *f) {
   return C;
 }
 
-static void check(const struct dist_grid *grid, int R, int K) {
+static void check_against_loops(const struct dist_grid *grid, int R, int K) {
   const int64_t n = 50;
-  double *f = fields(R, K), *C = plain_operator(R, K, n, f), *seen = malloc(sizeof *seen * (size_t)(K * K));
+  double *f = fields(R, K), *C = plain_operator(R, K, n, f),
+         *matrix_values = malloc(sizeof *matrix_values * (size_t)(K * K));
   double *values = malloc(sizeof *values * (size_t)K), *u = malloc(sizeof *u * (size_t)(2 * K)),
          *y = malloc(sizeof *y * (size_t)(2 * R)), *centre = malloc(sizeof *centre * (size_t)K);
   struct rows rows = {f, K};
@@ -63,16 +64,17 @@ static void check(const struct dist_grid *grid, int R, int K) {
   struct dist_matrix *matrix;
   assert_ok(covariance_create(grid, n, R, K, &(struct covariance_source){read_rows, &rows}, &covariance));
   assert_ok(covariance_operator(covariance, &matrix));
-  dist_matrix_get(matrix, 0, K, seen);
+  dist_matrix_get(matrix, 0, K, matrix_values);
   double worst = 0, trace = 0, sum = 0;
-  for (int i = 0; i < K * K; i++) worst = fmax(worst, fabs(seen[i] - C[i]));
+  for (int i = 0; i < K * K; i++) worst = fmax(worst, fabs(matrix_values[i] - C[i]));
   for (int k = 0; k < K; k++) trace += C[k * K + k];
-  assert_all(worst < 1e-12 * trace);
-  assert_all(fabs(covariance_trace(covariance) - trace) < 1e-12 * trace);
+  assert_all_for(worst < 1e-12 * trace, "R = %d, K = %d", R, K);
+  assert_all_for(fabs(covariance_trace(covariance) - trace) < 1e-12 * trace, "R = %d, K = %d", R, K);
 
   assert_ok(covariance_leading(matrix, 2, values, u));
   for (int k = 0; k < K; k++) sum += values[k];
-  assert_all(fabs(sum - trace) < 1e-11 * trace && values[0] >= values[1] && values[1] >= values[K - 1]);
+  assert_all_for(fabs(sum - trace) < 1e-11 * trace, "R = %d, K = %d", R, K);
+  assert_all_for(values[0] >= values[1] && values[1] >= values[K - 1], "R = %d, K = %d", R, K);
   for (int k = 0; k < K; k++) centre[k] = k - 0.5;
   for (int centred = 0; centred < 2; centred++) {
     assert_ok(covariance_project(covariance, 2, u, centred ? centre : NULL, y));
@@ -80,31 +82,32 @@ static void check(const struct dist_grid *grid, int R, int K) {
       double mean = 0, quotient = 0, off = 0;
       for (int r = 0; r < R; r++) mean += y[r * 2 + i] / R;
       for (int r = 0; r < R; r++) quotient += pow(y[r * 2 + i] - mean, 2) / (R - 1);
-      assert_all(fabs(quotient - values[i]) < 1e-10 * trace); /* u' C u of an eigenvector */
+      assert_all_for(fabs(quotient - values[i]) < 1e-10 * trace, "R = %d, K = %d, vector %d", R, K, i); /* u' C u */
       for (int r = 0; r < R && centred; r++) {
         double plain = 0;
         for (int k = 0; k < K; k++) plain += u[i * K + k] * (f[r * K + k] - centre[k]) * sqrt((double)n / K);
         off = fmax(off, fabs(plain - y[r * 2 + i]));
       }
-      assert_all(off < 1e-10 * sqrt(trace) && (centred || fabs(mean) < 1e-10 * sqrt(trace)));
+      assert_all_for(off < 1e-10 * sqrt(trace) && (centred || fabs(mean) < 1e-10 * sqrt(trace)),
+                     "R = %d, K = %d, vector %d, centred %d", R, K, i, centred);
     }
   }
   dist_matrix_free(matrix);
   covariance_free(covariance);
   free(f);
   free(C);
-  free(seen);
+  free(matrix_values);
   free(values);
   free(u);
   free(y);
   free(centre);
 }
 
-static void operators_are_those_of_plain_loops(void **state) {
+static void operators_equal_plain_loops(void **state) {
   (void)state;
   struct dist_grid grid;
   dist_grid_create(&world, &grid);
-  for (int i = 0; i < 3; i++) check(&grid, replicas[i], points[i]);
+  for (int i = 0; i < 3; i++) check_against_loops(&grid, replicas[i], points[i]);
   dist_grid_free(&grid);
 }
 
@@ -119,11 +122,11 @@ static void failures_reach_all_ranks(void **state) {
   dist_grid_free(&grid);
 }
 
-/* Of K = 2 equal eigenvalues 1 and R replicas: the sum is chi^2 / (R-1) with 2 (R-1) degrees, and the two sorted ones
- * part by E (v_1 - v_2) = sqrt(2 pi / R) to order 1/R (Gaussian orthogonal ensemble). 400 draws of R = 101: the mean
- * sum has sd sqrt(4/100/400) = 0.01, the mean gap 0.131/20 = 0.0066; five of them, a false alarm of 6e-7 each. Wrong
- * ids or seeds would repeat. */
-static void sorted_eigenvalues_part(void **state) {
+/* K = 2 equal eigenvalues 1 and R replicas: the sum of the sample eigenvalues is chi^2 / (R-1) with 2 (R-1) degrees of
+ * freedom, and the gap of the two sorted ones has mean E (v_1 - v_2) = sqrt(2 pi / R) to order 1/R (Gaussian orthogonal
+ * ensemble). Over 400 draws with R = 101 the mean sum has sd sqrt(4/100/400) = 0.01 and the mean gap 0.131/20 = 0.0066.
+ * The bounds are five sd; each has probability 6e-7 of a false alarm. Wrong ids or seeds would repeat values. */
+static void sorted_eigenvalues_repel(void **state) {
   (void)state;
   enum { R = 101, DRAWS = 400 };
   struct dist_grid grid;
@@ -134,19 +137,19 @@ static void sorted_eigenvalues_part(void **state) {
     assert_ok(covariance_wishart(&grid, 2, (double[]){1, 1}, R, 4, id, values));
     sum += (values[0] + values[1]) / DRAWS;
     gap += (values[0] - values[1]) / DRAWS;
-    assert_all(values[0] != before);
+    assert_all_for(values[0] != before, "draw %d", (int)id);
     before = values[0];
   }
-  if (fabs(sum - 2) > 0.05 || fabs(gap - sqrt(2 * M_PI / R)) > 0.035) print_error("sum %g, gap %g\n", sum, gap);
-  assert_all(fabs(sum - 2) < 0.05 && fabs(gap - sqrt(2 * M_PI / R)) < 0.035);
+  assert_all_for(fabs(sum - 2) < 0.05, "the sum %g", sum);
+  assert_all_for(fabs(gap - sqrt(2 * M_PI / R)) < 0.035, "the gap %g", gap);
   dist_grid_free(&grid);
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(operators_are_those_of_plain_loops),
+      cmocka_unit_test(operators_equal_plain_loops),
       cmocka_unit_test(failures_reach_all_ranks),
-      cmocka_unit_test(sorted_eigenvalues_part),
+      cmocka_unit_test(sorted_eigenvalues_repel),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -1,5 +1,5 @@
 // ranks: 1
-/* crc: the check value of CRC-32C, both implementations, pieces. */
+/* crc32c: the published check value, agreement of both implementations, checksums of texts in pieces. */
 #include <stdlib.h>
 
 #include "base/crc32c.h"
@@ -27,7 +27,7 @@ static void instruction_and_table_agree_on_any_alignment(void **state) {
 
 static void pieces_give_the_whole(void **state) {
   (void)state;
-  const char text[] = "hidden units are particles that feel each other through the network output";
+  const char text[] = "hidden units are particles that interact through the network output";
   const uint32_t whole = crc32c(0, text, sizeof text);
   for (size_t cut = 0; cut <= sizeof text; cut++)
     assert_int_equal(crc32c(crc32c(0, text, cut), text + cut, sizeof text - cut), whole);

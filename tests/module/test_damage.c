@@ -1,7 +1,8 @@
 // ranks: 1
-/* Damage, in children with little memory and time: every byte of a small checkpoint and many of a history, changed in
- * turn, are found; none, and no change in a user's file, ends the program otherwise than with a message; a run goes on
- * from the checkpoint before and says so. */
+/* Damaged files. The readers find a change of every byte of a small checkpoint and of many bytes of a history. They
+ * never end the program without a message, whatever byte changes, also in a user's file. The search for the newest
+ * checkpoint falls back to the one before and reports it. The readers run in child processes with limits on memory and
+ * time. */
 #include <fcntl.h>
 #include <hdf5.h>
 #include <signal.h>
@@ -39,7 +40,7 @@ static void shell(const char *format, const char *a, const char *b) {
   assert_int_equal(system(command), 0);
 }
 
-/* A run of 3 units with checkpoints at steps 10 and 20; once for all tests. */
+/* A run of small networks with checkpoints at steps 10 and 20, once for all tests. */
 static void make_run(void) {
   if (*folder) return;
   snprintf(folder, sizeof folder, "%s", harness_folder());
@@ -64,7 +65,7 @@ static void put(hid_t file, const char *name, hid_t type, int rank, const double
   H5Sclose(space);
 }
 
-/* As HDF5 writes it when it is asked for nothing: without the gaps of ours. */
+/* A data file with the default settings of HDF5, without the gaps of our own files. */
 static const char *make_data(void) {
   const double numbers[6] = {0, 1, 2, 3, 4, 5};
   const char *path = path_of("data.h5");
@@ -89,7 +90,7 @@ static int read_history(const char *path) {
   return h5_close(file);
 }
 
-/* All that analyze reads of the run that the file belongs to. */
+/* Reads everything that analyze reads from the run that the file belongs to. */
 static int read_study(const char *path) {
   char run[400], *runs[] = {run};
   snprintf(run, sizeof run, "%.*s", (int)(strrchr(path, '/') - path), path);
@@ -130,32 +131,32 @@ static int read_data(const char *path) {
 
 /* ---- changes ---- */
 
-/* What the child tells: the byte it is at, how many changes went unnoticed and the last of them. */
-struct told {
-  long at, unnoticed, last;
-  char wrong[400];
+/* What the child process reports. */
+struct outcome {
+  long at, unnoticed, last; /* the current byte; number of changes that the reader did not find, and the last of them */
+  char bad_message[400];    /* an error without a useful message, "" if there was none */
 };
 
 static void try_byte(int file, const char *path, long at, unsigned flip, int (*read_file)(const char *path),
-                     struct told *told) {
+                     struct outcome *outcome) {
   unsigned char was, now;
   if (pread(file, &was, 1, at) != 1) _exit(3);
   now = (unsigned char)(was ^ flip);
   if (pwrite(file, &now, 1, at) != 1) _exit(3);
   alarm(20);
-  told->at = at;
+  outcome->at = at;
   const int status = read_file(path);
   alarm(0);
   if (pwrite(file, &was, 1, at) != 1) _exit(3);
   if (status == OK) {
-    told->unnoticed++;
-    told->last = at;
+    outcome->unnoticed++;
+    outcome->last = at;
   } else if (strlen(error_text()) < 10 || strstr(error_text(), "no memory")) {
-    snprintf(told->wrong, sizeof told->wrong, "byte %ld: %.300s", at, error_text());
+    snprintf(outcome->bad_message, sizeof outcome->bad_message, "byte %ld: %.300s", at, error_text());
   }
 }
 
-/* AddressSanitizer takes terabytes of addresses for itself. */
+/* Does nothing under AddressSanitizer, which reserves terabytes of address space. */
 static void limit_memory(rlim_t more) {
 #ifdef __SANITIZE_ADDRESS__
   return;
@@ -168,10 +169,11 @@ static void limit_memory(rlim_t more) {
   setrlimit(RLIMIT_AS, &(struct rlimit){most, most});
 }
 
-/* Changes bits of bytes first, first + stride, ... below end, reads the file each time. Returns the unnoticed ones. */
-static struct told change(const char *path, long first, long end, long stride, unsigned flip,
-                          int (*read_file)(const char *path)) {
-  struct told *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+/* Changes the bytes first, first + stride, ... below end in turn and reads the file each time. flip: the bits to
+ * change, 0: one bit that depends on the byte. */
+static struct outcome change(const char *path, long first, long end, long stride, unsigned flip,
+                             int (*read_file)(const char *path)) {
+  struct outcome *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   memset(shared, 0, sizeof *shared);
   fflush(NULL);
   const pid_t child = fork();
@@ -184,13 +186,13 @@ static struct told change(const char *path, long first, long end, long stride, u
   }
   int status;
   assert_int_equal(waitpid(child, &status, 0), child);
-  const struct told told = *shared;
+  const struct outcome outcome = *shared;
   munmap(shared, sizeof *shared);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    fail_msg("%s: byte %ld changed: the reader ended with status %x (signal %d)", path, told.at, status,
+    fail_msg("%s: byte %ld changed: the reader ended with status %x (signal %d)", path, outcome.at, status,
              WIFSIGNALED(status) ? WTERMSIG(status) : 0);
-  if (*told.wrong) fail_msg("%s: %s", path, told.wrong);
-  return told;
+  if (*outcome.bad_message) fail_msg("%s: %s", path, outcome.bad_message);
+  return outcome;
 }
 
 static long length_of(const char *path) {
@@ -199,11 +201,11 @@ static long length_of(const char *path) {
   return found.st_size;
 }
 
-static void all_noticed(const char *path, long first, long end, long stride, unsigned flip,
-                        int (*read_file)(const char *path)) {
-  const struct told told = change(path, first, end, stride, flip, read_file);
-  if (told.unnoticed > 0)
-    fail_msg("%s: %ld changes went unnoticed, the last at byte %ld", path, told.unnoticed, told.last);
+static void all_found(const char *path, long first, long end, long stride, unsigned flip,
+                      int (*read_file)(const char *path)) {
+  const struct outcome outcome = change(path, first, end, stride, flip, read_file);
+  if (outcome.unnoticed > 0)
+    fail_msg("%s: %ld changes were not found, the last at byte %ld", path, outcome.unnoticed, outcome.last);
 }
 
 static void every_changed_byte_of_a_checkpoint_is_found(void **state) {
@@ -212,10 +214,10 @@ static void every_changed_byte_of_a_checkpoint_is_found(void **state) {
   const char *path = path_of("run/checkpoints/step-000000000020.h5");
   const long bytes = length_of(path);
   assert_ok(read_checkpoint(path));
-  all_noticed(path, 0, bytes, 1, 0, read_checkpoint);
+  all_found(path, 0, bytes, 1, 0, read_checkpoint);
   for (unsigned flip = 1; flip < 256; flip *= 2) {
-    all_noticed(path, 0, 512, 1, flip, read_checkpoint);
-    all_noticed(path, 512 + flip % 7, bytes, 61, flip, read_checkpoint);
+    all_found(path, 0, 512, 1, flip, read_checkpoint);
+    all_found(path, 512 + flip % 7, bytes, 61, flip, read_checkpoint);
   }
   assert_ok(read_checkpoint(path));
   print_message("each of %ld bytes was changed\n", bytes);
@@ -227,10 +229,10 @@ static void changed_bytes_of_a_history_are_found(void **state) {
   const char *path = path_of("run/history.h5");
   const long bytes = length_of(path);
   assert_ok(read_history(path));
-  /* Changes in its magic make it one of an older program, which had no proof: nothing else of it is changed then. */
+  /* With a changed magic number the file counts as one of an older program, which wrote no checksum. */
   assert_int_equal(change(path, 0, 8, 1, 0, read_history).unnoticed, 8);
-  all_noticed(path, 8, 4096, 1, 0, read_history);
-  all_noticed(path, 4096, bytes, 101, 0, read_history);
+  all_found(path, 8, 4096, 1, 0, read_history);
+  all_found(path, 4096, bytes, 101, 0, read_history);
   assert_ok(read_history(path));
   assert_ok(read_study(path));
 }
@@ -248,14 +250,14 @@ static void cuts_are_found(void **state) {
     assert_ok(readers[i](cut));
     for (long length = bytes - 1; length >= 0; length -= length > 40000 ? 1777 : 97) {
       assert_int_equal(truncate(cut, length), 0);
-      if (readers[i](cut) == OK) fail_msg("%s: cut to %ld of %ld bytes unnoticed", names[i], length, bytes);
+      if (readers[i](cut) == OK) fail_msg("%s: cut to %ld of %ld bytes, and not found", names[i], length, bytes);
     }
   }
 }
 
-/* Nothing tells a changed number of a user's from the number that was there, and the HDF5 library does not survive all
- * changes in its own structures; but none may end the program. */
-static void changes_in_a_users_file_end_in_a_message_if_they_are_seen(void **state) {
+/* A user's file has no checksum, so a changed number cannot be found, and the HDF5 library crashes on some changes of
+ * its own structures. No change may end the program. */
+static void changes_in_a_users_file_end_in_a_message_if_they_are_found(void **state) {
   (void)state;
   make_run();
   const char *path = make_data();
@@ -265,13 +267,13 @@ static void changes_in_a_users_file_end_in_a_message_if_they_are_seen(void **sta
   assert_ok(read_data(path));
 }
 
-static char noted[4096];
-static void note(void *context, const char *text) {
+static char notice[4096]; /* the last one */
+static void keep_notice(void *context, const char *text) {
   (void)context;
-  snprintf(noted, sizeof noted, "%s", text);
+  snprintf(notice, sizeof notice, "%s", text);
 }
 
-static void the_checkpoint_before_is_taken(void **state) {
+static void the_checkpoint_before_is_used(void **state) {
   (void)state;
   make_run();
   const char *newest = path_of("run/checkpoints/step-000000000020.h5");
@@ -284,10 +286,10 @@ static void the_checkpoint_before_is_taken(void **state) {
     assert_int_equal(pread(file, &was, 1, at), 1);
     now = was ^ 0x10;
     assert_int_equal(pwrite(file, &now, 1, at), 1);
-    *noted = 0;
-    assert_ok(checkpoint_newest(&world, path_of("run/checkpoints"), false, note, NULL, &path, &info));
+    *notice = 0;
+    assert_ok(checkpoint_newest(&world, path_of("run/checkpoints"), false, keep_notice, NULL, &path, &info));
     assert_true(path && strstr(path, "step-000000000010.h5") && info.step == 10);
-    assert_non_null(strstr(noted, "step-000000000020.h5"));
+    assert_non_null(strstr(notice, "step-000000000020.h5"));
     free(path);
     checkpoint_info_free(&info);
     assert_int_equal(pwrite(file, &was, 1, at), 1);
@@ -300,8 +302,8 @@ int main(int argc, char **argv) {
       cmocka_unit_test(every_changed_byte_of_a_checkpoint_is_found),
       cmocka_unit_test(changed_bytes_of_a_history_are_found),
       cmocka_unit_test(cuts_are_found),
-      cmocka_unit_test(changes_in_a_users_file_end_in_a_message_if_they_are_seen),
-      cmocka_unit_test(the_checkpoint_before_is_taken),
+      cmocka_unit_test(changes_in_a_users_file_end_in_a_message_if_they_are_found),
+      cmocka_unit_test(the_checkpoint_before_is_used),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -1,5 +1,5 @@
 // ranks: 1
-/* dataset: points are a pure function of their place; an epoch takes each point of the set once at most; labels are
+/* dataset: points depend on seed, network, step and index only; an epoch visits every point of the set once; labels are
  * checked. */
 #include <math.h>
 #include <stdio.h>
@@ -30,15 +30,15 @@ static bool same_points(const struct dataset *data, struct batch_place a, struct
   return memcmp(x[0], x[1], sizeof x[0]) == 0;
 }
 
-/* Row of the fixed set that a point is. */
+/* Index of a point in the fixed set. */
 static int row_of(const struct dataset *data, const double *x) {
   for (int i = 0; i < N; i++)
     if (memcmp(data->x + i * D, x, sizeof(double) * D) == 0) return i;
-  fail_msg("a point is not of the set");
+  fail_msg("a point is not in the set");
   return -1;
 }
 
-static void an_epoch_has_no_point_twice(void **state) {
+static void an_epoch_contains_no_point_twice(void **state) {
   (void)state;
   enum { P = 5, BATCHES = N / P };
   struct dataset *data = create(fixed);
@@ -62,7 +62,7 @@ static void an_epoch_has_no_point_twice(void **state) {
   dataset_free(data);
 }
 
-static void points_depend_on_their_place_alone(void **state) {
+static void points_do_not_depend_on_the_division_into_calls(void **state) {
   (void)state;
   const struct dataset_spec *specs[] = {&fixed, &online};
   for (int s = 0; s < 2; s++) {
@@ -82,7 +82,7 @@ static void points_depend_on_their_place_alone(void **state) {
   }
 }
 
-static void networks_have_their_own_points_unless_shared(void **state) {
+static void networks_have_own_points_unless_shared(void **state) {
   (void)state;
   const struct batch_place here = {.network = 3, .step = 17, .epoch_step = 17, .batch = 8};
   struct batch_place other = here, later = here;
@@ -100,7 +100,7 @@ static void networks_have_their_own_points_unless_shared(void **state) {
   }
 }
 
-static void sets_are_different_points(void **state) {
+static void training_and_test_points_differ(void **state) {
   (void)state;
   struct dataset *data = create(fixed);
   struct dataset_spec reseeded = fixed;
@@ -117,9 +117,9 @@ static void sets_are_different_points(void **state) {
   dataset_free(other);
 }
 
-/* Label noise has its standard deviation, within 5 of the sample's own (a false alarm of 6e-7), and spares the test
- * labels. */
-static void noise_is_on_training_labels(void **state) {
+/* Label noise has the given standard deviation within 5 standard errors (probability of a false alarm: 6e-7). Test
+ * labels have no noise. */
+static void noise_is_added_to_training_labels(void **state) {
   (void)state;
   enum { MANY = 20000 };
   struct dataset_spec noisy = fixed;
@@ -148,8 +148,8 @@ static void noise_is_on_training_labels(void **state) {
   dataset_free(data);
 }
 
-/* However the points of a batch are divided among calls, each has the noise of its place, and no two have the same. */
-static void noise_belongs_to_the_place(void **state) {
+/* Label noise depends on the index in the batch, however calls divide the batch, and no two points have the same. */
+static void noise_depends_on_the_index_in_the_batch(void **state) {
   (void)state;
   enum { P = 200, CHUNK = 64 };
   struct dataset_spec noisy = online;
@@ -239,12 +239,12 @@ static void labels_of_fresh_points_are_checked_on_a_sample(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(an_epoch_has_no_point_twice),
-      cmocka_unit_test(points_depend_on_their_place_alone),
-      cmocka_unit_test(networks_have_their_own_points_unless_shared),
-      cmocka_unit_test(sets_are_different_points),
-      cmocka_unit_test(noise_is_on_training_labels),
-      cmocka_unit_test(noise_belongs_to_the_place),
+      cmocka_unit_test(an_epoch_contains_no_point_twice),
+      cmocka_unit_test(points_do_not_depend_on_the_division_into_calls),
+      cmocka_unit_test(networks_have_own_points_unless_shared),
+      cmocka_unit_test(training_and_test_points_differ),
+      cmocka_unit_test(noise_is_added_to_training_labels),
+      cmocka_unit_test(noise_depends_on_the_index_in_the_batch),
       cmocka_unit_test(drawn_points_belong_to_their_streams),
       cmocka_unit_test(labels_that_are_not_valid_are_named),
       cmocka_unit_test(labels_of_fresh_points_are_checked_on_a_sample),

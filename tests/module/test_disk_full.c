@@ -1,5 +1,5 @@
 // ranks: 1 2 3
-/* room: without room a run fails or waits, as it was told; all ranks do alike. */
+/* disk_full: on a full disk a run fails or waits, as output.on_full requests; all ranks do the same. */
 #include <math.h>
 #include <signal.h>
 
@@ -8,7 +8,7 @@
 #include "harness.h"
 #include "run/disk_full.h"
 
-/* What is written: full so often, then `end`. */
+/* A write that finds the disk full `full` times and then returns `end`. */
 struct write {
   int calls, full, end;
 };
@@ -16,8 +16,9 @@ struct write {
 static int attempt(void *context) {
   struct write *write = context;
   write->calls++;
-  raise(SIGUSR1); /* tried again at once */
-  const int own = write->calls <= write->full ? world.rank == world.size - 1 ? FAIL(FULL, "no room") : OK : write->end;
+  raise(SIGUSR1); /* the next attempt follows at once */
+  const int own =
+      write->calls <= write->full ? world.rank == world.size - 1 ? FAIL(FULL, "disk full") : OK : write->end;
   return comm_agree(&world, own);
 }
 
@@ -31,39 +32,39 @@ static int write_with(int on_full, bool ending, double limit, struct write *writ
   struct report report = report_create(false);
   struct stop stop = stop_create(&world, &options);
   stop_begin(&stop, 0, 0, &report);
-  const struct disk_full room = {&world, on_full, ending, &stop, &report};
-  return disk_full_write(&room, attempt, write);
+  const struct disk_full disk_full = {&world, on_full, ending, &stop, &report};
+  return disk_full_write(&disk_full, attempt, write);
 }
 
-static void who_stops_tries_once(void **state) {
+static void on_full_stop_tries_once(void **state) {
   (void)state;
   struct write write = {.full = 1};
   assert_status(FULL, write_with(ON_FULL_STOP, false, 0, &write));
   assert_all(write.calls == 1);
 }
 
-static void who_waits_tries_until_there_is_room(void **state) {
+static void on_full_wait_tries_until_there_is_space(void **state) {
   (void)state;
   struct write write = {.full = 3};
   assert_ok(write_with(ON_FULL_WAIT, false, 0, &write));
   assert_all(write.calls == 4);
 }
 
-static void only_want_of_room_is_waited_for(void **state) {
+static void other_failures_are_not_waited_for(void **state) {
   (void)state;
   struct write write = {.full = 2, .end = FAILED};
   assert_status(FAILED, write_with(ON_FULL_WAIT, false, 0, &write));
   assert_all(write.calls == 3);
 }
 
-static void who_is_to_end_does_not_wait(void **state) {
+static void a_run_that_is_ending_does_not_wait(void **state) {
   (void)state;
   struct write write = {.full = 1};
   assert_status(STOPPED, write_with(ON_FULL_WAIT, true, 0, &write));
   assert_all(write.calls == 1);
 }
 
-static void a_limit_ends_the_wait(void **state) {
+static void the_wall_time_limit_ends_the_wait(void **state) {
   (void)state;
   struct write write = {.full = 1000000};
   assert_status(STOPPED, write_with(ON_FULL_WAIT, false, 0.5, &write));
@@ -72,11 +73,9 @@ static void a_limit_ends_the_wait(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(who_stops_tries_once),
-      cmocka_unit_test(who_waits_tries_until_there_is_room),
-      cmocka_unit_test(only_want_of_room_is_waited_for),
-      cmocka_unit_test(who_is_to_end_does_not_wait),
-      cmocka_unit_test(a_limit_ends_the_wait),
+      cmocka_unit_test(on_full_stop_tries_once),           cmocka_unit_test(on_full_wait_tries_until_there_is_space),
+      cmocka_unit_test(other_failures_are_not_waited_for), cmocka_unit_test(a_run_that_is_ending_does_not_wait),
+      cmocka_unit_test(the_wall_time_limit_ends_the_wait),
   };
   stop_install();
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

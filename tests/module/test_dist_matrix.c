@@ -8,11 +8,11 @@
 #include "base/rng.h"
 #include "harness.h"
 
-/* LAPACK's, of OpenBLAS. */
+/* LAPACK, in OpenBLAS. */
 void dsyev_(const char *job, const char *triangle, const int *n, double *a, const int *leading, double *w, double *work,
             const int *work_size, int *info);
 
-/* Sizes below, at and beside multiples of the block: with 4 ranks some hold nothing of the smallest. */
+/* Sizes below the block size, equal to it, and not a multiple of it. With 4 ranks some own no part of the smallest. */
 static const int sizes[] = {3, DIST_MATRIX_BLOCK, 130, 211};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
@@ -23,7 +23,7 @@ static double *random_matrix(int rows, int columns, uint64_t id) {
   return a;
 }
 
-/* a a^T / n + 1 : symmetric positive definite. */
+/* a a^T / n + 1: symmetric positive definite. */
 static double *definite_matrix(int n, uint64_t id) {
   double *a = random_matrix(n, n, id), *s = malloc(sizeof *s * (size_t)(n * n));
   for (int j = 0; j < n; j++)
@@ -49,7 +49,7 @@ static double largest_difference(int count, const double *a, const double *b) {
   return largest;
 }
 
-static void test_round_trip(void **state) {
+static void elements_are_read_back(void **state) {
   (void)state;
   struct dist_grid grid;
   dist_grid_create(&world, &grid);
@@ -57,9 +57,11 @@ static void test_round_trip(void **state) {
     const int rows = sizes[s], columns = sizes[SIZES - 1 - s];
     double *values = random_matrix(rows, columns, (uint64_t)s), *back = malloc(sizeof *back * (size_t)(rows * columns));
     struct dist_matrix *dense = spread(&grid, rows, columns, values);
-    assert_all(comm_sum(&world, (int64_t)dense->local_rows * dense->local_columns) == (int64_t)rows * columns);
+    assert_all_for(comm_sum(&world, (int64_t)dense->local_rows * dense->local_columns) == (int64_t)rows * columns,
+                   "%d rows, %d columns", rows, columns);
     dist_matrix_get(dense, 0, columns, back);
-    assert_all(memcmp(values, back, sizeof *back * (size_t)(rows * columns)) == 0);
+    assert_all_for(memcmp(values, back, sizeof *back * (size_t)(rows * columns)) == 0, "%d rows, %d columns", rows,
+                   columns);
     dist_matrix_free(dense);
     free(values);
     free(back);
@@ -67,7 +69,7 @@ static void test_round_trip(void **state) {
   dist_grid_free(&grid);
 }
 
-static void test_diagonal(void **state) {
+static void scale_shift_and_diagonal_equal_plain_loops(void **state) {
   (void)state;
   struct dist_grid grid;
   dist_grid_create(&world, &grid);
@@ -79,10 +81,10 @@ static void test_diagonal(void **state) {
     dist_matrix_shift(dense, 0.5);
     dist_matrix_diagonal(dense, diagonal);
     dist_matrix_get(dense, 0, n, back);
-    bool same = true;
-    for (int i = 0; i < n * n; i++) same &= back[i] == 3 * values[i] + (i % (n + 1) ? 0 : 0.5);
-    for (int i = 0; i < n; i++) same &= diagonal[i] == back[i * (n + 1)];
-    assert_all(same);
+    for (int i = 0; i < n * n; i++)
+      expect(back[i] == 3 * values[i] + (i % (n + 1) ? 0 : 0.5), "n = %d, row %d, column %d", n, i % n, i / n);
+    for (int i = 0; i < n; i++) expect(diagonal[i] == back[i * (n + 1)], "n = %d, row %d", n, i);
+    assert_expected();
     dist_matrix_free(dense);
     free(values);
     free(back);
@@ -90,13 +92,13 @@ static void test_diagonal(void **state) {
   dist_grid_free(&grid);
 }
 
-static void test_multiply(void **state) {
+static void products_equal_plain_loops(void **state) {
   (void)state;
   struct dist_grid grid;
   dist_grid_create(&world, &grid);
   const int m = 70, k = 130, n = 65;
   double *a = random_matrix(k, m, 1), *b = random_matrix(k, n, 2), *c = malloc(sizeof *c * (size_t)(m * n)),
-         *seen = malloc(sizeof *seen * (size_t)(m * n));
+         *product = malloc(sizeof *product * (size_t)(m * n));
   for (int j = 0; j < n; j++)
     for (int i = 0; i < m; i++) {
       double sum = 0;
@@ -106,20 +108,20 @@ static void test_multiply(void **state) {
   struct dist_matrix *da = spread(&grid, k, m, a), *db = spread(&grid, k, n, b), *dc;
   assert_ok(dist_matrix_create(&grid, m, n, &dc));
   dist_matrix_multiply(2, da, true, db, false, 0, dc);
-  dist_matrix_get(dc, 0, n, seen);
-  assert_all(largest_difference(m * n, c, seen) < 1e-11);
+  dist_matrix_get(dc, 0, n, product);
+  assert_all(largest_difference(m * n, c, product) < 1e-11);
   dist_matrix_free(da);
   dist_matrix_free(db);
   dist_matrix_free(dc);
   free(a);
   free(b);
   free(c);
-  free(seen);
+  free(product);
   dist_grid_free(&grid);
 }
 
-/* Against LAPACK's dsyev on one rank: to 1e-12 of the largest; vectors by A z = w z. */
-static void test_eigen(void **state) {
+/* Eigenvalues equal those of LAPACK's dsyev on one rank to 1e-12 of the largest; eigenvectors satisfy A z = w z. */
+static void eigenvalues_and_vectors_equal_those_of_lapack(void **state) {
   (void)state;
   struct dist_grid grid;
   dist_grid_create(&world, &grid);
@@ -133,11 +135,11 @@ static void test_eigen(void **state) {
     const int work_size = 4 * 256;
     int info;
     dsyev_("N", "L", &n, copy, &n, expected, work, &work_size, &info);
-    assert_all(info == 0);
+    assert_all_for(info == 0, "n = %d", n);
     struct dist_matrix *matrix = spread(&grid, n, n, a), *vectors;
     assert_ok(dist_matrix_create(&grid, n, n, &vectors));
     assert_ok(dist_matrix_eigen(matrix, values, vectors));
-    assert_all(largest_difference(n, values, expected) < 1e-12 * expected[n - 1]);
+    assert_all_for(largest_difference(n, values, expected) < 1e-12 * expected[n - 1], "n = %d", n);
     dist_matrix_get(vectors, 0, n, z);
     double worst = 0;
     for (int v = 0; v < n; v++)
@@ -146,10 +148,10 @@ static void test_eigen(void **state) {
         for (int k = 0; k < n; k++) sum += a[k * n + i] * z[v * n + k];
         worst = fmax(worst, fabs(sum));
       }
-    assert_all(worst < 1e-12 * expected[n - 1] * sqrt(n));
+    assert_all_for(worst < 1e-12 * expected[n - 1] * sqrt(n), "n = %d", n);
     dist_matrix_set(matrix, 0, n, a);
     assert_ok(dist_matrix_eigen(matrix, values, NULL));
-    assert_all(largest_difference(n, values, expected) < 1e-12 * expected[n - 1]);
+    assert_all_for(largest_difference(n, values, expected) < 1e-12 * expected[n - 1], "n = %d", n);
     dist_matrix_free(matrix);
     dist_matrix_free(vectors);
     free(a);
@@ -161,7 +163,7 @@ static void test_eigen(void **state) {
   dist_grid_free(&grid);
 }
 
-static void test_solve(void **state) {
+static void linear_systems_are_solved(void **state) {
   (void)state;
   struct dist_grid grid;
   dist_grid_create(&world, &grid);
@@ -190,7 +192,7 @@ static void test_solve(void **state) {
   dist_grid_free(&grid);
 }
 
-static void test_refused(void **state) {
+static void sizes_out_of_range_are_refused(void **state) {
   (void)state;
   struct dist_grid grid;
   struct dist_matrix *dense;
@@ -202,8 +204,9 @@ static void test_refused(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_round_trip), cmocka_unit_test(test_diagonal), cmocka_unit_test(test_multiply),
-      cmocka_unit_test(test_eigen),      cmocka_unit_test(test_solve),    cmocka_unit_test(test_refused),
+      cmocka_unit_test(elements_are_read_back),     cmocka_unit_test(scale_shift_and_diagonal_equal_plain_loops),
+      cmocka_unit_test(products_equal_plain_loops), cmocka_unit_test(eigenvalues_and_vectors_equal_those_of_lapack),
+      cmocka_unit_test(linear_systems_are_solved),  cmocka_unit_test(sizes_out_of_range_are_refused),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

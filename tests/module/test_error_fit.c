@@ -1,5 +1,6 @@
 // ranks: 1
-/* error_fit: exact laws come back; p = 1 is accepted when true and rejected when not; what cannot be fitted is NAN. */
+/* error_fit: the fit of exact power laws is exact; p = 1 is accepted when true and rejected when false; data that
+ * cannot be fitted give NaN. */
 #include <math.h>
 
 #include "base/rng.h"
@@ -9,7 +10,7 @@
 enum { SIZES = 6, B = 200 };
 static const int64_t n[SIZES] = {64, 128, 256, 512, 1024, 2048};
 
-/* Losses L + A n^-p with noise of standard deviation sigma, and bootstrap values around them. */
+/* Losses L + A n^-p with noise of standard deviation sigma, and bootstrap values of them. */
 static void draw(uint64_t id, double p, double sigma, double *loss, double *boot) {
   const struct rng rng = {.seed = 8, .stream = RNG_NOISE, .step = id};
   double normal[B + 1];
@@ -20,7 +21,7 @@ static void draw(uint64_t id, double p, double sigma, double *loss, double *boot
   }
 }
 
-static void exact_laws_come_back(void **state) {
+static void the_fit_of_exact_laws_is_exact(void **state) {
   (void)state;
   double loss[SIZES], boot[SIZES * B], powers[B];
   for (double p = 0.5; p < 2.6; p += 0.5) {
@@ -35,9 +36,9 @@ static void exact_laws_come_back(void **state) {
   }
 }
 
-/* chi^2 at 1 % rejects p = 1 in 1.2 % of trials, since its variances are those of a bootstrap: more than 8 of 100 have
- * probability 4e-6. p itself lies within 5 sd of its mean, a false alarm of 2e-6. */
-static void noise_is_judged_rightly(void **state) {
+/* chi^2 at 1 % rejects p = 1 in 1.2 % of trials, because its variances come from a bootstrap: more than 8 rejections in
+ * 100 trials have probability 4e-6. p lies within 5 sd of its mean; probability of a false alarm: 2e-6. */
+static void p_is_rejected_as_often_as_it_should_be(void **state) {
   (void)state;
   enum { TRIALS = 100 };
   double loss[SIZES], boot[SIZES * B], powers[B], mean = 0, square = 0;
@@ -56,8 +57,8 @@ static void noise_is_judged_rightly(void **state) {
   assert_near(mean, 1, 5 * sqrt((square - mean * mean) / TRIALS));
 }
 
-/* With p = 1 true the probabilities are uniform: their mean is 1/2 within 4.5 / sqrt(12 TRIALS) = 0.075: a false alarm
- * of 7e-6. One degree of freedom too many or too few shifts it by about 0.1. */
+/* If p = 1 is true, the probabilities are uniform: their mean is 1/2 within 4.5 / sqrt(12 TRIALS) = 0.075, with
+ * probability 7e-6 of a false alarm. One degree of freedom too many or too few shifts the mean by about 0.1. */
 static void probabilities_are_uniform(void **state) {
   (void)state;
   enum { TRIALS = 300 };
@@ -70,23 +71,23 @@ static void probabilities_are_uniform(void **state) {
   assert_near(mean, 0.5, 4.5 / sqrt(12.0 * TRIALS));
 }
 
-static void what_cannot_be_fitted_is_nan(void **state) {
+static void data_that_cannot_be_fitted_give_nan(void **state) {
   (void)state;
   double loss[SIZES], boot[SIZES * B], powers[B];
   draw(1, 1, 0.01, loss, boot);
   assert_true(isnan(error_fit(3, n, loss, B, boot, powers).power)); /* too few sizes */
   for (int i = 0; i < SIZES * B; i++) boot[i] = loss[i / B];
-  assert_true(isnan(error_fit(SIZES, n, loss, B, boot, powers).power)); /* no spread */
+  assert_true(isnan(error_fit(SIZES, n, loss, B, boot, powers).power)); /* no variance */
   draw(1, 6, 1e-13, loss, boot);
-  assert_true(isnan(error_fit(SIZES, n, loss, B, boot, powers).power)); /* beyond the range */
+  assert_true(isnan(error_fit(SIZES, n, loss, B, boot, powers).power)); /* p out of range */
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(exact_laws_come_back),
-      cmocka_unit_test(noise_is_judged_rightly),
+      cmocka_unit_test(the_fit_of_exact_laws_is_exact),
+      cmocka_unit_test(p_is_rejected_as_often_as_it_should_be),
       cmocka_unit_test(probabilities_are_uniform),
-      cmocka_unit_test(what_cannot_be_fitted_is_nan),
+      cmocka_unit_test(data_that_cannot_be_fitted_give_nan),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -1,5 +1,5 @@
 // ranks: 1 2 3 4
-/* exact: against integer arithmetic of 128 bits, in any order and over any number of ranks. */
+/* exact_sum: equals 128-bit integer arithmetic, for any order of the terms and any number of ranks. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static __int128 fixed_point(double v) {
   return (__int128)(rint(ldexp(mantissa, exponent + 80)));
 }
 
-/* Terms of all sizes, half of which nearly cancel the ones before. */
+/* Terms of all magnitudes; half of them nearly cancel the term before. */
 static void make_terms(double term[TERMS][SUMS]) {
   const struct rng rng = {.seed = 4, .stream = RNG_NOISE};
   for (int t = 0; t < TERMS; t++)
@@ -39,13 +39,12 @@ static void sums_are_correctly_rounded(void **state) {
   make_terms(term);
   for (int t = 0; t < TERMS; t++) exact_sum_add(SUMS, term[t], sum);
   assert_all(exact_sum_value(SUMS, sum, value));
-  bool same = true;
   for (int s = 0; s < SUMS; s++) {
     __int128 total = 0;
     for (int t = 0; t < TERMS; t++) total += fixed_point(term[t][s]);
-    same = same && value[s] == ldexp((double)total, -80); /* the cast rounds to nearest even */
+    expect(value[s] == ldexp((double)total, -80), "sum %d", s); /* the cast rounds to nearest, ties to even */
   }
-  assert_all(same);
+  assert_expected();
 }
 
 /* sum += sign 2^exponent, -80 <= exponent < 62, in the limb that holds it. */
@@ -54,36 +53,34 @@ static void add_power(int sign, int exponent, int64_t *sum) {
   sum[limb] += sign * (INT64_C(1) << (exponent + 40 * limb));
 }
 
-/* The sum sign (2^e + odd 2^(e-52) + 2^(e-53) + beside 2^-80) lies half-way between two neighbouring doubles, or 2^-80
- * beside that. */
-static bool half_way_is_right(int sign, int e, int odd, int beside) {
+/* The sum sign (2^e + odd 2^(e-52) + 2^(e-53) + beside 2^-80) is the midpoint of two neighbouring doubles, or 2^-80
+ * off. */
+static void check_tie(int sign, int e, int odd, int beside) {
   int64_t sum[EXACT_LIMBS(1)] = {0};
   double value;
   add_power(sign, e, sum);
   if (odd) add_power(sign, e - 52, sum);
   add_power(sign, e - 53, sum);
   if (beside != 0) add_power(sign * beside, -80, sum);
-  const bool up = beside > 0 || (beside == 0 && odd); /* half-way: to the even one */
+  const bool up = beside > 0 || (beside == 0 && odd); /* ties to even */
   const double nearest = sign * (ldexp(1, e) + (odd + up) * ldexp(1, e - 52));
-  const bool right = exact_sum_value(1, sum, &value) && value == nearest;
-  if (!right)
-    print_error("%d (2^%d + %d ulp + ulp/2 + %d 2^-80) = %a, found %a\n", sign, e, odd, beside, nearest, value);
-  return right;
+  const bool finite = exact_sum_value(1, sum, &value);
+  expect(finite && value == nearest, "%d (2^%d + %d ulp + ulp/2 + %d 2^-80): expected %a, received %a", sign, e, odd,
+         beside, nearest, value);
 }
 
-/* When a sum is half-way between two doubles but for 2^-80, the last limb alone decides. e runs over both branches of the
- * rounding: sums below 1 and above. */
-static void half_way_sums_are_correctly_rounded(void **state) {
+/* If a sum is within 2^-80 of the midpoint of two doubles, the last limb decides how it is rounded. e covers both
+ * branches of the rounding: sums below 1 and sums above. */
+static void sums_near_midpoints_are_correctly_rounded(void **state) {
   (void)state;
-  bool right = true;
   for (int e = -26; e < 62; e++)
     for (int sign = -1; sign <= 1; sign += 2)
       for (int odd = 0; odd <= 1; odd++)
-        for (int beside = -1; beside <= 1; beside++) right = half_way_is_right(sign, e, odd, beside) && right;
-  assert_all(right);
+        for (int beside = -1; beside <= 1; beside++) check_tie(sign, e, odd, beside);
+  assert_expected();
   int64_t sum[EXACT_LIMBS(1)] = {0};
   double value;
-  const double term[] = {1, 0x1p-53, 0x1p-80}; /* the same of added terms */
+  const double term[] = {1, 0x1p-53, 0x1p-80}; /* the same from added terms */
   for (int i = 0; i < 3; i++) exact_sum_add(1, &term[i], sum);
   assert_all(exact_sum_value(1, sum, &value) && value == 1 + 0x1p-52);
 }
@@ -103,7 +100,7 @@ static void order_and_ranks_do_not_matter(void **state) {
   assert_all(memcmp(value, shared, sizeof value) == 0);
 }
 
-static void extremes_are_held(void **state) {
+static void extreme_terms_are_summed_exactly(void **state) {
   (void)state;
   enum { MANY = 1 << 22 };
   const double most = nextafter(0x1p39, 0);
@@ -117,7 +114,7 @@ static void extremes_are_held(void **state) {
   assert_all(exact_sum_value(1, zero, value) && value[0] == 0);
 }
 
-static void bad_terms_are_flagged(void **state) {
+static void terms_out_of_range_are_reported(void **state) {
   (void)state;
   const double bad[] = {NAN, INFINITY, -INFINITY, 0x1p39, -0x1p39, 1e300};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -127,11 +124,11 @@ static void bad_terms_are_flagged(void **state) {
     struct comm_sum pending;
     comm_sum_begin(&world, sum, EXACT_LIMBS(3), true, &pending);
     comm_sum_end(&pending);
-    assert_all(!exact_sum_value(3, sum, value) && value[0] == 7);
+    assert_all_for(!exact_sum_value(3, sum, value) && value[0] == 7, "the term %g", bad[i]);
   }
 }
 
-static void wide_sums_hold_any_size(void **state) {
+static void wide_sums_accept_terms_of_any_size(void **state) {
   (void)state;
   const double sizes[] = {1e-35, 1e-20, 1, 1e11, 1e13, 1e30};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -142,7 +139,7 @@ static void wide_sums_hold_any_size(void **state) {
     struct comm_sum pending;
     comm_sum_begin(&world, sum, WIDE_LIMBS, true, &pending);
     comm_sum_end(&pending);
-    assert_all(wide_sum_value(sum, &value) && fabs(value - plain) <= 1e-12 * plain);
+    assert_all_for(wide_sum_value(sum, &value) && fabs(value - plain) <= 1e-12 * plain, "terms of size %g", sizes[i]);
   }
   int64_t sum[WIDE_LIMBS] = {0};
   double value = 7;
@@ -152,9 +149,9 @@ static void wide_sums_hold_any_size(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(sums_are_correctly_rounded),    cmocka_unit_test(half_way_sums_are_correctly_rounded),
-      cmocka_unit_test(order_and_ranks_do_not_matter), cmocka_unit_test(extremes_are_held),
-      cmocka_unit_test(bad_terms_are_flagged),         cmocka_unit_test(wide_sums_hold_any_size),
+      cmocka_unit_test(sums_are_correctly_rounded),      cmocka_unit_test(sums_near_midpoints_are_correctly_rounded),
+      cmocka_unit_test(order_and_ranks_do_not_matter),   cmocka_unit_test(extreme_terms_are_summed_exactly),
+      cmocka_unit_test(terms_out_of_range_are_reported), cmocka_unit_test(wide_sums_accept_terms_of_any_size),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

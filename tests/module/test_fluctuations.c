@@ -1,5 +1,5 @@
 // ranks: 1
-/* fluct: the estimators against plain loops, their bootstrap's bias, and the coverage of the intervals. */
+/* fluctuations: the estimators equal plain loops; the bias of their bootstrap; the coverage of the intervals. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +32,7 @@ static double variance(int R, int K, const double *f, const double *weight) {
   return sum;
 }
 
-static void variance_is_that_of_plain_loops(void **state) {
+static void variance_equals_plain_loops(void **state) {
   (void)state;
   enum { R = 9, K = 13 };
   double f[R * K], centred[R * K], weight[B * R], boot[B], ones[R];
@@ -44,12 +44,12 @@ static void variance_is_that_of_plain_loops(void **state) {
   assert_ok(fluctuations_variance(R, K, centred, B, weight, &value, boot));
   assert_near(value, variance(R, K, f, ones), 1e-12);
   for (int b = 0; b < B; b++)
-    assert_near(boot[b], variance(R, K, f, weight + b * R) * R / (R - 1), 1e-12); /* corrected for 1 - 1/R */
+    assert_near(boot[b], variance(R, K, f, weight + b * R) * R / (R - 1), 1e-12); /* corrects for the factor 1 - 1/R */
 }
 
-/* f = a_i + e_iq with variances 4 and 0.25: the parts against plain loops, without bias, the bootstrap's mean likewise.
- */
-static void parts_tell_data_from_initial_conditions(void **state) {
+/* f = a_i + e_iq with variances 4 and 0.25: the parts equal plain loops and have no bias, nor does the mean of their
+ * bootstrap. */
+static void parts_separate_data_from_initial_conditions(void **state) {
   (void)state;
   enum { I = 40, Q = 3, K = 7, TRIALS = 60 };
   static double a[I * K], e[I * Q * K], f[I * Q * K], weight[B * I], boot[3][B];
@@ -76,9 +76,9 @@ static void parts_tell_data_from_initial_conditions(void **state) {
       for (int b = 0; b < B; b++) boots[j] += boot[j][b] / B / TRIALS;
     }
   }
-  /* The mean square correlation of two points is 0.36, so a trial's V_init has sd 4 sqrt(2/39 0.36) = 0.54 and its
-   * V_sgd 0.25 sqrt(2/80 0.36) = 0.024; five sd of the mean of 60 trials are 0.35 and 0.015:
-   * a false alarm of 2e-6. */
+  /* The mean square correlation of two points is 0.36, so V_init of a trial has sd 4 sqrt(2/39 0.36) = 0.54 and V_sgd
+   * 0.25 sqrt(2/80 0.36) = 0.024. The bounds are five sd of the mean of 60 trials, 0.35 and 0.015; probability of a
+   * false alarm: 2e-6. */
   const double expected[3] = {4.25, 4, 0.25}, bound[3] = {0.37, 0.35, 0.015};
   for (int j = 0; j < 3; j++) {
     assert_near(sum[j], expected[j], bound[j]);
@@ -86,8 +86,9 @@ static void parts_tell_data_from_initial_conditions(void **state) {
   }
 }
 
-/* V_init is the variance of the streams' means less V_sgd / Q, in each bootstrap sample too; V is their sum. */
-static void parts_are_those_of_plain_loops(void **state) {
+/* V_init is the variance of the means over streams minus V_sgd / Q, and V = V_init + V_sgd, in each bootstrap sample
+ * too. */
+static void parts_equal_plain_loops(void **state) {
   (void)state;
   enum { I = 7, Q = 3, K = 5 };
   double f[I * Q * K], mean[I * K] = {0}, within[I] = {0}, weight[B * I], boot[3][B], ones[I];
@@ -102,7 +103,7 @@ static void parts_are_those_of_plain_loops(void **state) {
   }
   struct fluctuations_parts parts = {.total_boot = boot[0], .init_boot = boot[1], .sgd_boot = boot[2]};
   assert_ok(fluctuations_parts(I, Q, K, f, B, weight, &parts));
-  for (int b = -1; b < B; b++) { /* -1: the values themselves */
+  for (int b = -1; b < B; b++) { /* -1: the estimates, without resampling */
     const double *w = b < 0 ? ones : weight + b * I;
     double sgd = 0;
     for (int i = 0; i < I; i++) sgd += w[i] * within[i] / I;
@@ -113,7 +114,7 @@ static void parts_are_those_of_plain_loops(void **state) {
   }
 }
 
-/* Means 0.3 apart at every point: B is 0.09 on average, and so is its bootstrap. */
+/* The means differ by 0.3 at every point: B is 0.09 on average, and so is its bootstrap. */
 static void bias_is_unbiased(void **state) {
   (void)state;
   enum { R = 24, N = 30, K = 9, TRIALS = 100 };
@@ -135,8 +136,8 @@ static void bias_is_unbiased(void **state) {
   assert_near(boots, mean, 0.005);
 }
 
-/* Each replica is taken once on average, within 5 sd: a false alarm of 1e-5 for 20. */
-static void weights_are_resamplings(void **state) {
+/* Each replica is drawn once on average, within 5 sd. Probability of a false alarm for all 20: 1e-5. */
+static void weights_are_of_resamplings(void **state) {
   (void)state;
   enum { R = 20 };
   double weight[B * R], mean[R] = {0};
@@ -152,9 +153,10 @@ static void weights_are_resamplings(void **state) {
   for (int r = 0; r < R; r++) assert_true(fabs(mean[r] - 1) < 5 * sqrt(0.95 / B));
 }
 
-/* 95 % intervals of V at R = 32 over 400 independent fields: true coverage p gives hits within 5 sqrt(p (1-p) / 400) =
- * 0.054 of p; they are to be within 0.04 of the level. Over 8000 fields they are 0.924: a false alarm of 2e-6. */
-static void intervals_cover(void **state) {
+/* 95 % intervals of V at R = 32 over 400 independent fields. For a true coverage p the fraction of hits lies within
+ * 5 sqrt(p (1-p) / 400) = 0.054 of p, and p must lie within 0.04 of the level. Over 8000 fields p is 0.924, so that the
+ * probability of a false alarm is 2e-6. */
+static void intervals_have_the_stated_coverage(void **state) {
   (void)state;
   enum { R = 32, K = 16, TRIALS = 400 };
   static double f[R * K], weight[B * R], boot[B];
@@ -171,14 +173,15 @@ static void intervals_cover(void **state) {
   assert_true(fabs((double)hits / TRIALS - 0.95) < 0.094);
 }
 
-/* With all 6^6 resamplings of 6 replicas instead of random ones, the variance of the resampled mean is s^2 (R-1)/R^2
- * exactly, which is (R-1)/R of that of the mean, s^2/R. The interval corrects for that: it is Student's, mean +- t s/sqrt(R).
- * (The variance over B resamplings is that of a sample, B/(B-1) times as large.) */
-static void interval_of_a_mean_is_that_of_student(void **state) {
+/* All 6^6 resamplings of 6 replicas instead of random ones: the variance of the resampled mean is exactly s^2
+ * (R-1)/R^2, (R-1)/R times the variance s^2/R of the mean. The interval corrects for this factor: it is Student's
+ * interval, mean +- t s/sqrt(R). (The variance over B resamplings divides by B - 1, so it is B/(B-1) times as
+ * large.) */
+static void the_interval_of_a_mean_is_that_of_student(void **state) {
   (void)state;
   enum { R = FLUCTUATIONS_REPLICAS_MIN, ALL = R * R * R * R * R * R };
   assert_int_equal(R, 6);
-  const double f[R] = {1, 4, 9, 16, 25, 36}, t = 2.570581835636; /* 97.5 %, 5 degrees */
+  const double f[R] = {1, 4, 9, 16, 25, 36}, t = 2.570581835636; /* 97.5 %, 5 degrees of freedom */
   double *weight = calloc((size_t)ALL * R, sizeof *weight), *boot = malloc(sizeof *boot * ALL), square = 0;
   for (int b = 0; b < ALL; b++)
     for (int r = 0, rest = b; r < R; r++, rest /= R) weight[b * R + rest % R] += 1;
@@ -193,7 +196,7 @@ static void interval_of_a_mean_is_that_of_student(void **state) {
   free(boot);
 }
 
-static void what_cannot_be_told_is_nan(void **state) {
+static void one_replica_gives_nan(void **state) {
   (void)state;
   double f[3] = {1, 2, 3}, weight[B], boot[B], value;
   fluctuations_weights(5, B, 1, weight);
@@ -206,14 +209,14 @@ static void what_cannot_be_told_is_nan(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(variance_is_that_of_plain_loops),
-      cmocka_unit_test(parts_tell_data_from_initial_conditions),
-      cmocka_unit_test(parts_are_those_of_plain_loops),
+      cmocka_unit_test(variance_equals_plain_loops),
+      cmocka_unit_test(parts_separate_data_from_initial_conditions),
+      cmocka_unit_test(parts_equal_plain_loops),
       cmocka_unit_test(bias_is_unbiased),
-      cmocka_unit_test(weights_are_resamplings),
-      cmocka_unit_test(intervals_cover),
-      cmocka_unit_test(interval_of_a_mean_is_that_of_student),
-      cmocka_unit_test(what_cannot_be_told_is_nan),
+      cmocka_unit_test(weights_are_of_resamplings),
+      cmocka_unit_test(intervals_have_the_stated_coverage),
+      cmocka_unit_test(the_interval_of_a_mean_is_that_of_student),
+      cmocka_unit_test(one_replica_gives_nan),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

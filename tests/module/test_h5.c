@@ -1,5 +1,5 @@
 // ranks: 1
-/* h5: what is written reads back; wrong shapes, kinds and files are errors with names. */
+/* h5: what is written is read back; a wrong shape, type or file gives an error that names it. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static const char *path_of(const char *name) {
   return path;
 }
 
-static void numbers_and_texts_read_back(void **state) {
+static void numbers_and_texts_are_read_back(void **state) {
   (void)state;
   struct h5 *file;
   double x[6] = {1, 2, 3, 4, 5, 6}, back[6], number;
@@ -55,7 +55,7 @@ static void numbers_and_texts_read_back(void **state) {
   assert_ok(h5_close(file));
 }
 
-static void series_are_cut_and_grow(void **state) {
+static void series_are_truncated_and_extended(void **state) {
   (void)state;
   struct h5 *file;
   const double rows[6] = {1, 2, 3, 4, 5, 6}, want[8] = {1, 2, 1, 2, 3, 4, 5, 6};
@@ -63,14 +63,14 @@ static void series_are_cut_and_grow(void **state) {
   const int64_t width = 2;
   assert_ok(h5_create(path_of("s.h5"), 0, &file));
   assert_ok(h5_append(file, "/s", H5_DOUBLE, 1, &width, 0, 3, rows));
-  assert_ok(h5_append(file, "/s", H5_DOUBLE, 1, &width, 1, 3, rows)); /* keep the first row only */
+  assert_ok(h5_append(file, "/s", H5_DOUBLE, 1, &width, 1, 3, rows)); /* replaces all rows but the first */
   assert_ok(h5_read(file, "/s", H5_DOUBLE, 2, (int64_t[]){4, 2}, back));
   assert_memory_equal(back, want, sizeof want);
-  assert_status(FAILED, h5_append(file, "/s", H5_DOUBLE, 1, &width, 5, 1, rows)); /* a row would be missing */
+  assert_status(FAILED, h5_append(file, "/s", H5_DOUBLE, 1, &width, 5, 1, rows)); /* row 4 would be missing */
   assert_ok(h5_close(file));
 }
 
-static void reserved_space_is_where_it_says(void **state) {
+static void reserved_space_is_at_the_returned_offset(void **state) {
   (void)state;
   struct h5 *file;
   int64_t offset, again;
@@ -93,8 +93,8 @@ static void reserved_space_is_where_it_says(void **state) {
   assert_ok(h5_close(file));
 }
 
-/* Rows of more than HDF5's cache are written at once: that fails, not the closing of the file. */
-static void rows_without_room_tell_the_reason(void **state) {
+/* HDF5 writes rows that exceed its cache at once, so that the append fails and not the closing of the file. */
+static void rows_on_a_full_disk_report_the_reason(void **state) {
   (void)state;
   enum { ROWS = 20, NUMBERS = 32000 };
   struct h5 *file;
@@ -108,11 +108,11 @@ static void rows_without_room_tell_the_reason(void **state) {
   assert_ok(h5_create(path_of("full.h5"), 0, &file));
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
   const int status = h5_append(file, "/x", H5_DOUBLE, 1, (int64_t[]){NUMBERS}, 0, ROWS, rows);
-  const bool told = strstr(error_text(), "File too large") != NULL;
+  const bool reported = strstr(error_text(), "File too large") != NULL;
   (void)h5_close(file);
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
   free(rows);
-  assert_true(status == FAILED && told);
+  assert_true(status == FAILED && reported);
 }
 
 static void other_files_are_refused_by_name(void **state) {
@@ -130,8 +130,10 @@ static void other_files_are_refused_by_name(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(numbers_and_texts_read_back),     cmocka_unit_test(series_are_cut_and_grow),
-      cmocka_unit_test(reserved_space_is_where_it_says), cmocka_unit_test(rows_without_room_tell_the_reason),
+      cmocka_unit_test(numbers_and_texts_are_read_back),
+      cmocka_unit_test(series_are_truncated_and_extended),
+      cmocka_unit_test(reserved_space_is_at_the_returned_offset),
+      cmocka_unit_test(rows_on_a_full_disk_report_the_reason),
       cmocka_unit_test(other_files_are_refused_by_name),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

@@ -1,6 +1,6 @@
 // ranks: 1
-/* h5_guard: files that use what HDF5 can do to lead elsewhere or to fill the memory are refused, by name and without
- * opening what they point to; what honest files use is read. */
+/* h5_guard: HDF5 files that refer to other files or that would fill the memory are refused by name, and the files that
+ * they refer to are not opened. The features of HDF5 that ordinary files use are accepted. */
 #include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +70,7 @@ static void virtual_dataset(hid_t file) {
   H5Pset_virtual(creation, space, path_of("secret.h5"), "/x", space);
   dataset(file, H5T_NATIVE_DOUBLE, space, creation);
 }
-/* Its shape is that of the files it is made of: asking for it opens them. */
+/* Its shape follows from the files it consists of, so that a query of the shape opens them. */
 static void growing_virtual_dataset(hid_t file) {
   const hsize_t none = 0, start = 0, one = 1, unlimited = H5S_UNLIMITED;
   const hid_t creation = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &none, &unlimited);
@@ -102,7 +102,7 @@ static void large_gzip_chunk(hid_t file) {
   H5Pset_deflate(creation, 9);
   write_zeros(dataset(file, H5T_NATIVE_DOUBLE, space_of(1, NUMBERS), creation), H5T_NATIVE_DOUBLE, 8 * NUMBERS);
 }
-/* A chunk of 1000 numbers whose bytes unpack to 64 MiB. */
+/* A chunk of 1000 numbers that decompresses to 64 MiB. */
 static void gzip_bomb(hid_t file) {
   enum { NUMBERS = 8 << 20 };
   const hid_t large = chunked(NUMBERS), small = chunked(1000);
@@ -126,7 +126,7 @@ static void scale_offset(hid_t file) {
   H5Pset_scaleoffset(creation, H5Z_SO_INT, 0);
   write_zeros(dataset(file, H5T_NATIVE_INT, space_of(1, 10), creation), H5T_NATIVE_INT, 40);
 }
-/* A filter that is there when the file is written; a reader would look for a library of it. */
+/* A filter that only the writer has; HDF5 would search for a plugin library to read the file. */
 static size_t pass(unsigned flags, size_t count, const unsigned values[], size_t bytes, size_t *size, void **buffer) {
   (void)flags, (void)count, (void)values, (void)size, (void)buffer;
   return bytes;
@@ -185,7 +185,8 @@ static void build(const char *path, void (*fill)(hid_t file)) {
 
 /* ---- tests ---- */
 
-/* From here on a claim of more than 1 GiB fails, as on a full machine. AddressSanitizer takes terabytes of addresses. */
+/* An allocation of more than 1 GiB fails while on, as on a machine without free memory. Does nothing under
+ * AddressSanitizer, which reserves terabytes of address space. */
 static void limit_memory(bool on) {
 #ifdef __SANITIZE_ADDRESS__
   return;
@@ -213,10 +214,10 @@ static int read_numbers(struct h5 *file, const char *name) {
   return status;
 }
 
-static void what_leads_elsewhere_or_fills_the_memory_is_refused(void **state) {
+static void hostile_files_are_refused(void **state) {
   (void)state;
   static const struct {
-    const char *name, *said;
+    const char *name, *message;
     void (*fill)(hid_t file);
   } hostile[] = {
       {"/x", "a dataset was expected", soft_link},
@@ -260,8 +261,8 @@ static void what_leads_elsewhere_or_fills_the_memory_is_refused(void **state) {
     const ssize_t events = read(watch, event, sizeof event);
     close(watch);
     h5_close(file);
-    if (status != FAILED || !strstr(error_text(), hostile[i].said) || !strstr(error_text(), "hostile.h5"))
-      fail_msg("case %zu: \"%s\" was expected, received status %d, %s", i, hostile[i].said, status, error_text());
+    if (status != FAILED || !strstr(error_text(), hostile[i].message) || !strstr(error_text(), "hostile.h5"))
+      fail_msg("case %zu: \"%s\" was expected, received status %d, %s", i, hostile[i].message, status, error_text());
     if (events > 0) fail_msg("case %zu: the file it points to was opened", i);
   }
 }
@@ -283,7 +284,7 @@ static void integers(hid_t file) {
   assert_true(H5Dwrite(id, H5T_NATIVE_INT, H5S_ALL, H5S_ALL, H5P_DEFAULT, (int[]){-1, 2, 300}) >= 0);
 }
 
-static void honest_files_are_read(void **state) {
+static void ordinary_files_are_read(void **state) {
   (void)state;
   struct h5 *file;
   double numbers[1000];
@@ -327,7 +328,7 @@ static void huge_text(hid_t file) {
   free(letters);
 }
 
-static void attributes_are_one_number_or_a_short_text(void **state) {
+static void attributes_must_be_one_number_or_a_short_text(void **state) {
   (void)state;
   struct h5 *file;
   char *text;
@@ -358,9 +359,9 @@ static void attributes_are_one_number_or_a_short_text(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(what_leads_elsewhere_or_fills_the_memory_is_refused),
-      cmocka_unit_test(honest_files_are_read),
-      cmocka_unit_test(attributes_are_one_number_or_a_short_text),
+      cmocka_unit_test(hostile_files_are_refused),
+      cmocka_unit_test(ordinary_files_are_read),
+      cmocka_unit_test(attributes_must_be_one_number_or_a_short_text),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

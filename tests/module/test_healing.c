@@ -1,5 +1,5 @@
 // ranks: 1
-/* heal: known laws of V in time come back, with intervals that are those of the bootstrap. */
+/* healing: exponents and ratios of known laws of V in time are exact; the intervals are those of the bootstrap. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,15 +35,15 @@ static struct fluctuations *make(struct study *study, double sigma) {
   return fluct;
 }
 
-static void laws_come_back(void **state) {
+static void exponents_of_known_laws_are_exact(void **state) {
   (void)state;
   struct study study;
   struct fluctuations *fluct = make(&study, 0.1);
   struct healing *heal = healing_create(fluct);
   const struct healing_curve *curve = healing_find(heal, "V_train");
   assert_true(heal->curves == 1 && curve && !healing_find(heal, "V"));
-  /* The log of a ratio has sd sigma sqrt 2; its sd over B samples is within 5 / sqrt(2 B) = 18 % of that, 8 false
-   * alarms of 6e-7; t of 39 degrees at 99 % is 2.708. */
+  /* The log of a ratio has sd sigma sqrt 2. Its sd over B samples lies within 5 / sqrt(2 B) = 18 % of that; 8
+   * intervals, each with probability 6e-7 of a false alarm. t of 39 degrees of freedom at 99 % is 2.708. */
   const double half = 2.708 * 0.1 * sqrt(2) * sqrt(R / (R - 1.0));
   for (int s = 0; s < SIZES; s++) {
     const struct estimate *ratio = &curve->ratio[s];
@@ -52,7 +52,7 @@ static void laws_come_back(void **state) {
     assert_near(ratio->value, pow(8, q), 1e-12);
     assert_near(log(ratio->value / ratio->low), half, 0.18 * half);
     assert_near(log(ratio->high / ratio->value), half, 0.18 * half);
-    assert_true(isnan(curve->exponent[s].value)); /* from t = 0 on */
+    assert_true(isnan(curve->exponent[s].value)); /* its interval begins at t = 0 */
     for (int time = 1; time + 1 < TIMES; time++) {
       const struct estimate *e = &curve->exponent[time * SIZES + s];
       assert_near(e->value, -q, 1e-12);
@@ -63,19 +63,19 @@ static void laws_come_back(void **state) {
   fluctuations_free(fluct);
 }
 
-static void verdicts_name_the_sizes(void **state) {
+static void verdicts_contain_the_sizes(void **state) {
   (void)state;
   struct study study;
   struct fluctuations *fluct = make(&study, 0.5);
   struct healing *heal = healing_create(fluct);
   char text[1024] = "";
   FILE *out = fmemopen(text, sizeof text, "w");
-  healing_print_verdicts(heal, out); /* max/end 512, low end about 80; and 2.8, low end about 0.4 */
+  healing_print_verdicts(heal, out); /* max/end 512, lower bound about 80; and 2.8, lower bound about 0.4 */
   fclose(out);
   assert_non_null(strstr(text, "V_train  heals, max/end above 10: n = 16\n"));
   assert_non_null(strstr(text, "V_train  does NOT heal by the end: no fall below its maximum is shown: n = 32\n"));
   healing_free(heal);
-  study.times = 1; /* nothing to follow */
+  study.times = 1; /* one time gives no curve */
   heal = healing_create(fluct);
   assert_true(heal->curves == 0);
   healing_free(heal);
@@ -84,8 +84,8 @@ static void verdicts_name_the_sizes(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(laws_come_back),
-      cmocka_unit_test(verdicts_name_the_sizes),
+      cmocka_unit_test(exponents_of_known_laws_are_exact),
+      cmocka_unit_test(verdicts_contain_the_sizes),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -1,6 +1,6 @@
 // ranks: 1
-/* initial_law: against quadrature in two dimensions (not relu: kinks), GSL's 0F1, closed forms, and direct draws of
- * units. */
+/* initial_covariance: equals two-dimensional quadrature (except for relu, which has a kink), GSL's 0F1, closed forms,
+ * and averages over random units. */
 #include "clt/initial_covariance.h"
 
 #include <gsl/gsl_integration.h>
@@ -16,7 +16,8 @@ enum { D = 5, POINTS = 6, NODES = 200 };
 static void draw_points(double *x) {
   const struct rng rng = {.seed = 2, .stream = RNG_NOISE};
   for (int i = 0; i < POINTS; i++) rng_sphere(&rng, (uint64_t)i, D, x + i * D);
-  for (int k = 0; k < D; k++) x[(POINTS - 1) * D + k] *= 0.5; /* one point off the sphere, as of files */
+  for (int k = 0; k < D; k++)
+    x[(POINTS - 1) * D + k] *= 0.5; /* one point that is not on the sphere, as in data files */
 }
 
 static double dot(const double *a, const double *b) {
@@ -25,8 +26,8 @@ static double dot(const double *a, const double *b) {
   return sum;
 }
 
-/* E h(s) h(s') by 200 x 200 nodes of Gauss and Hermite (of 60 the error is 3e-8 for sigmoid); s, s' jointly Gaussian.
- */
+/* E h(s) h(s') for jointly Gaussian s, s', by 200 x 200 Gauss-Hermite nodes (with 60 x 60 the error for sigmoid is
+ * 3e-8). */
 static double quadrature(const struct unit_spec *unit, const double *x, const double *y) {
   gsl_integration_fixed_workspace *rule =
       gsl_integration_fixed_alloc(gsl_integration_fixed_hermite, NODES, 0, 0.5, 0, 0);
@@ -47,11 +48,11 @@ static double quadrature(const struct unit_spec *unit, const double *x, const do
   return sum / (2 * M_PI);
 }
 
-static void ridge_kernels_are_those_of_quadrature(void **state) {
+static void ridge_kernels_equal_quadrature(void **state) {
   (void)state;
   double x[POINTS * D];
   draw_points(x);
-  /* What those nodes reach: the poles of tanh are near. */
+  /* The accuracy of this quadrature: the poles of tanh are close to the real axis. */
   const struct {
     int type;
     double tolerance;
@@ -77,9 +78,9 @@ static void ridge_kernels_are_those_of_quadrature(void **state) {
     }
 }
 
-/* E relu(s) relu(s') = sigma sigma' (sqrt(1 - rho^2) + rho (pi - acos rho)) / 2 pi for means 0 (Cho and Saul, 2009); of
- * erf: (2/pi) asin(rho sigma sigma' / sqrt((1 + sigma^2)(1 + sigma'^2))) (Williams, 1998). */
-static void kernels_with_closed_forms(void **state) {
+/* For means 0, E relu(s) relu(s') = sigma sigma' (sqrt(1 - rho^2) + rho (pi - acos rho)) / 2 pi (Cho and Saul, 2009),
+ * and for erf the kernel is (2/pi) asin(rho sigma sigma' / sqrt((1 + sigma^2)(1 + sigma'^2))) (Williams, 1998). */
+static void kernels_equal_closed_forms(void **state) {
   (void)state;
   double x[POINTS * D];
   draw_points(x);
@@ -101,7 +102,7 @@ static void kernels_with_closed_forms(void **state) {
   }
 }
 
-static void rbf_kernels_are_those_of_0F1(void **state) {
+static void rbf_kernels_equal_0F1(void **state) {
   (void)state;
   double x[POINTS * D];
   draw_points(x);
@@ -117,11 +118,11 @@ static void rbf_kernels_are_those_of_0F1(void **state) {
         const double y = alpha * alpha * D * (xx + 2 * xy + yy) / 4, shift = alpha * (xx + yy + 2 * D) / 2;
         const double kernel = initial_covariance_kernel(law, i, j);
         assert_true(kernel >= 0 && kernel <= 1);
-        if (y > 1e5) continue; /* 0F1 itself is beyond doubles there */
+        if (y > 1e5) continue; /* 0F1 overflows there */
         assert_near(kernel / (exp(-shift) * gsl_sf_hyperg_0F1(D / 2.0, y)), 1, 1e-9);
       }
-    /* Far beyond: Laplace's E exp(-alpha |x - z|^2) = Gamma(d/2) / (2 sqrt pi) ... of the leading order, ratio 1 +
-     * O(1/k) */
+    /* For large k = alpha d, Laplace's method gives E exp(-alpha |x - z|^2) = Gamma(d/2) k^(-(d-1)/2) / (2 sqrt pi) up
+     * to a factor 1 + O(1/k). */
     const double k = alpha * D;
     const double laplace = exp(lgamma(D / 2.0) - log(2 * sqrt(M_PI)) - (D - 1) / 2.0 * log(k));
     if (a == 3) assert_near(initial_covariance_kernel(law, 0, 0) / laplace, 1, 3 / k);
@@ -129,9 +130,9 @@ static void rbf_kernels_are_those_of_0F1(void **state) {
   }
 }
 
-/* Direct draws of units, 4e5 of them: five standard errors, 36 entries and 2 units: a false alarm of 4e-5 had the seed
- * been drawn anew. */
-static void covariances_are_those_of_drawn_units(void **state) {
+/* Averages over 4e5 random units, within five standard errors, for 36 entries and 2 unit types. Probability of a false
+ * alarm with new seeds: 4e-5. */
+static void covariances_equal_averages_over_random_units(void **state) {
   (void)state;
   enum { UNITS = 400000 };
   double x[POINTS * D], theta[D + 2], phi[POINTS];
@@ -172,7 +173,7 @@ static void covariances_are_those_of_drawn_units(void **state) {
   }
 }
 
-static void laws_that_are_too_steep_are_refused(void **state) {
+static void initial_laws_that_are_too_wide_are_refused(void **state) {
   (void)state;
   double x[POINTS * D];
   draw_points(x);
@@ -183,9 +184,11 @@ static void laws_that_are_too_steep_are_refused(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(ridge_kernels_are_those_of_quadrature), cmocka_unit_test(kernels_with_closed_forms),
-      cmocka_unit_test(rbf_kernels_are_those_of_0F1),          cmocka_unit_test(covariances_are_those_of_drawn_units),
-      cmocka_unit_test(laws_that_are_too_steep_are_refused),
+      cmocka_unit_test(ridge_kernels_equal_quadrature),
+      cmocka_unit_test(kernels_equal_closed_forms),
+      cmocka_unit_test(rbf_kernels_equal_0F1),
+      cmocka_unit_test(covariances_equal_averages_over_random_units),
+      cmocka_unit_test(initial_laws_that_are_too_wide_are_refused),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -1,5 +1,5 @@
 // ranks: 1
-/* json: what is written, that numbers keep their bits, and which files are replaced. */
+/* json: the text that is written, numbers that keep their bits, and which files are replaced. */
 #include <dirent.h>
 #include <float.h>
 #include <math.h>
@@ -35,7 +35,7 @@ static const char *content(const char *path) {
   return text;
 }
 
-/* {"a": value} to the path. */
+/* Writes {"a": value} to the path. */
 static int write_one(const char *path, int64_t value) {
   struct json *json;
   int status = json_create(path, &json);
@@ -46,7 +46,7 @@ static int write_one(const char *path, int64_t value) {
   return status;
 }
 
-static void members_begin_lines_and_elements_do_not(void **state) {
+static void members_start_new_lines_and_elements_do_not(void **state) {
   (void)state;
   struct json *json;
   const struct rank_range range = {1, 2.5, 4};
@@ -116,7 +116,7 @@ static void numbers_keep_their_bits(void **state) {
   unlink("out");
 }
 
-static void only_an_earlier_result_is_replaced(void **state) {
+static void only_an_earlier_json_file_is_replaced(void **state) {
   (void)state;
   put("input.yaml", "run: {}\n");
   assert_status(USAGE, write_one("input.yaml", 1));
@@ -129,11 +129,11 @@ static void only_an_earlier_result_is_replaced(void **state) {
   unlink("empty");
 }
 
-static void a_link_stays_and_so_do_permissions(void **state) {
+static void links_and_permissions_are_kept(void **state) {
   (void)state;
   struct stat kind;
   assert_int_equal(symlink("behind", "link"), 0);
-  assert_ok(write_one("link", 2)); /* to a file that is not there yet */
+  assert_ok(write_one("link", 2)); /* to a file that does not exist yet */
   assert_int_equal(chmod("behind", 0640), 0);
   assert_ok(write_one("link", 3));
   assert_int_equal(lstat("link", &kind), 0);
@@ -145,7 +145,7 @@ static void a_link_stays_and_so_do_permissions(void **state) {
   unlink("behind");
 }
 
-static void what_cannot_be_written_is_known_at_the_start(void **state) {
+static void a_path_that_cannot_be_written_fails_at_creation(void **state) {
   (void)state;
   char name[300] = "";
   memset(name, 'n', 250);
@@ -159,7 +159,7 @@ static void what_cannot_be_written_is_known_at_the_start(void **state) {
   unlink("link");
 }
 
-static void an_earlier_file_stays_where_the_disk_is_full(void **state) {
+static void an_earlier_file_is_kept_on_a_full_disk(void **state) {
   (void)state;
   struct rlimit limit;
   assert_status(FAILED, write_one("/dev/full", 4));
@@ -180,7 +180,7 @@ static void an_earlier_file_stays_where_the_disk_is_full(void **state) {
   unlink("out");
 }
 
-static void nothing_is_written_without_the_end_or_a_path(void **state) {
+static void nothing_is_written_without_json_write_or_a_path(void **state) {
   (void)state;
   struct json *json;
   assert_ok(json_create("out", &json));
@@ -197,13 +197,13 @@ static void nothing_is_written_without_the_end_or_a_path(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(members_begin_lines_and_elements_do_not, enter_folder),
+      cmocka_unit_test_setup(members_start_new_lines_and_elements_do_not, enter_folder),
       cmocka_unit_test_setup(numbers_keep_their_bits, enter_folder),
-      cmocka_unit_test_setup(only_an_earlier_result_is_replaced, enter_folder),
-      cmocka_unit_test_setup(a_link_stays_and_so_do_permissions, enter_folder),
-      cmocka_unit_test_setup(what_cannot_be_written_is_known_at_the_start, enter_folder),
-      cmocka_unit_test_setup(an_earlier_file_stays_where_the_disk_is_full, enter_folder),
-      cmocka_unit_test_setup(nothing_is_written_without_the_end_or_a_path, enter_folder),
+      cmocka_unit_test_setup(only_an_earlier_json_file_is_replaced, enter_folder),
+      cmocka_unit_test_setup(links_and_permissions_are_kept, enter_folder),
+      cmocka_unit_test_setup(a_path_that_cannot_be_written_fails_at_creation, enter_folder),
+      cmocka_unit_test_setup(an_earlier_file_is_kept_on_a_full_disk, enter_folder),
+      cmocka_unit_test_setup(nothing_is_written_without_json_write_or_a_path, enter_folder),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

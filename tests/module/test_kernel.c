@@ -1,6 +1,6 @@
 // ranks: 1
-/* kernel: every unit type, precision and level this processor runs against the naive twins; moves; padding; numbers
- * that are not finite. */
+/* kernel: equals the naive twins for every unit type, precision and ISA level of this processor; moves; padding;
+ * non-finite values. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ struct kernel_case {
   const struct kernel *kernel;
   struct unit_spec spec;
   struct points points;
-  double *tile, *direction, *x, *q, *r; /* the same numbers in double, as the kernel sees them */
+  double *tile, *direction, *x, *q, *r; /* in double, rounded as in the memory of the kernel */
   void *real_tile, *real_direction, *real_r, *scratch;
 };
 
@@ -100,7 +100,7 @@ static void check_case(struct kernel_case *s) {
   s->kernel->forward(s->tiles, s->real_tile, &s->points, s->scratch, sum);
   naive_forward(s->unit, s->tiles, s->tile, s->count, s->d, s->x, s->q, naive);
   for (int p = 0; p < s->count; p++) {
-    /* 64 tiles terms of size up to |c| max h, each with a relative error of s itself times eps */
+    /* 64 tiles terms of size up to |c| max h; each has a relative error of s times eps */
     const double scale = 400 * eps * s->tiles * sqrt(s->d + 2) * 8;
     if (!(fabs(sum[p] - naive[p]) <= scale * fmax(1, fabs(naive[p])))) {
       print_error("%s %s %s d %d tiles %d count %d: sum[%d] = %.17g, naive %.17g\n", unit_table[s->unit].name,
@@ -112,7 +112,7 @@ static void check_case(struct kernel_case *s) {
   memset(twin, 0, sizeof twin);
   s->kernel->squares(s->real_tile, &s->points, grad);
   naive_squares(s->unit, s->tile, s->count, s->d, s->x, s->q, twin);
-  for (int i = 0; i < TILE; i++) { /* count terms with relative errors of s itself times eps */
+  for (int i = 0; i < TILE; i++) { /* count terms; each has a relative error of s times eps */
     const double scale = 60 * eps * sqrt(s->d + 2) * 8;
     if (!(fabs(grad[i] - twin[i]) <= scale * fmax(s->count, twin[i]))) {
       print_error("%s %s %s d %d count %d: square[%d] = %.17g, naive %.17g\n", unit_table[s->unit].name,
@@ -135,7 +135,7 @@ static void check_case(struct kernel_case *s) {
   }
 }
 
-/* Against the naive twin, and as the transpose of the gradient: sum_p r_p (J.g)_p = (J^T r).g. */
+/* along equals its naive twin, and it is the transpose of the gradient: sum_p r_p (J.g)_p = (J^T r).g. */
 static void check_along(struct kernel_case *s) {
   const double eps = precision_real(s->precision) == 4 ? 0x1p-24 : 0x1p-53;
   static double sum[COUNT_MAX], naive[COUNT_MAX], grad[FIELDS_MAX * TILE];
@@ -160,12 +160,12 @@ static void check_along(struct kernel_case *s) {
   assert_true(fabs(left - right) <= 1000 * eps * (size + 1));
 }
 
-static void kernels_agree_with_their_naive_twins(void **state) {
+static void kernels_equal_their_naive_twins(void **state) {
   (void)state;
   const int ds[] = {1, 2, 3, 5, 8, 25, 130}, counts[] = {1, 5, 6, 7, 48, 49, 333};
   for (int isa = 0; isa < ISA_LEVELS; isa++) {
     if (isa > (int)isa_best()) {
-      print_message("level %s is beyond this processor: not tested here\n", isa_names[isa]);
+      print_message("this processor has no level %s: not tested\n", isa_names[isa]);
       continue;
     }
     for (int unit = 0; unit < UNIT_TYPES; unit++)
@@ -180,7 +180,7 @@ static void kernels_agree_with_their_naive_twins(void **state) {
   }
 }
 
-static void a_number_that_is_not_finite_shows(void **state) {
+static void non_finite_parameters_give_non_finite_outputs(void **state) {
   (void)state;
   for (int isa = 0; isa <= (int)isa_best(); isa++)
     for (int unit = 0; unit < UNIT_TYPES; unit++)
@@ -201,8 +201,8 @@ static void a_number_that_is_not_finite_shows(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(kernels_agree_with_their_naive_twins),
-      cmocka_unit_test(a_number_that_is_not_finite_shows),
+      cmocka_unit_test(kernels_equal_their_naive_twins),
+      cmocka_unit_test(non_finite_parameters_give_non_finite_outputs),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

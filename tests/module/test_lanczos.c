@@ -1,7 +1,7 @@
 // ranks: 1 2 3 4
-/* lanczos, jacobian, stability: the largest eigenvalue against known ones and against the dense tangent kernel of plain
- * loops, for all units, precisions, trained fields; gradients of batches; the same bits for any ownership and threads.
- */
+/* lanczos, jacobian, stability: the largest eigenvalue equals evaluated values and that of the dense tangent kernel
+ * from plain loops, for all units, precisions and sets of trained fields; gradients of batches; the same bits for any
+ * ownership and number of threads. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +11,11 @@
 #include "tangent/lanczos.h"
 #include "tangent/stability.h"
 
-/* ---- Lanczos's method alone ---- */
+/* ---- the Lanczos method ---- */
 
 enum { SIZE = 200 };
 
-/* diag(values) seen through one reflection, so that no coordinate is an eigenvector. */
+/* diag(values) conjugated by a reflection, so that no basis vector is an eigenvector. */
 static bool reflected(void *context, const double *v, double *w) {
   const double *values = context;
   double along = 0;
@@ -27,7 +27,7 @@ static bool reflected(void *context, const double *v, double *w) {
   return true;
 }
 
-static bool unsound(void *context, const double *v, double *w) {
+static bool fails_after_some_products(void *context, const double *v, double *w) {
   (void)v;
   w[0] = 1;
   return --*(int *)context > 0;
@@ -38,7 +38,7 @@ static void start(double *basis, int size) {
   rng_normal(&rng, 0, size, basis);
 }
 
-static void known_eigenvalues(void **state) {
+static void eigenvalues_of_known_operators(void **state) {
   (void)state;
   static double basis[(LANCZOS_MAX + 1) * SIZE];
   double values[SIZE] = {0};
@@ -53,7 +53,7 @@ static void known_eigenvalues(void **state) {
   assert_all(fabs(result.value - 1) < 1e-10 && result.bound <= 1e-6 && result.products < LANCZOS_MAX);
 
   for (int i = 0; i < SIZE; i++)
-    values[i] = 3 - i * 1e-2; /* no gap: the value is below the eigenvalue, within the bound */
+    values[i] = 3 - i * 1e-2; /* no gap: the value lies below the eigenvalue, within the bound */
   start(basis, SIZE);
   result = lanczos_largest(&operator, SIZE, 1e-6, basis);
   assert_all(result.products == LANCZOS_MAX && result.value <= 3 && result.value > 2.97);
@@ -61,16 +61,16 @@ static void known_eigenvalues(void **state) {
 
   int left = 3;
   start(basis, 2);
-  result = lanczos_largest(&(struct lanczos_operator){unsound, &left}, 2, 0, basis);
-  assert_all(isfinite(result.value)); /* two products make a basis of two vectors */
+  result = lanczos_largest(&(struct lanczos_operator){fails_after_some_products, &left}, 2, 0, basis);
+  assert_all(isfinite(result.value)); /* two products give a basis of two vectors */
   left = 1;
   start(basis, 2);
-  result = lanczos_largest(&(struct lanczos_operator){unsound, &left}, 2, 0, basis);
+  result = lanczos_largest(&(struct lanczos_operator){fails_after_some_products, &left}, 2, 0, basis);
   assert_all(isnan(result.value));
 }
 
-/* The second difference: 2 - 2 cos(pi j / (k + 1)), with components sin. */
-static void tridiagonal(void **state) {
+/* The second-difference matrix: eigenvalues 2 - 2 cos(pi j / (k + 1)), eigenvectors with components of sin. */
+static void largest_eigenvalues_of_tridiagonal_matrices(void **state) {
   (void)state;
   double alpha[LANCZOS_MAX], beta[LANCZOS_MAX], last;
   for (int j = 0; j < LANCZOS_MAX; j++) {
@@ -79,14 +79,14 @@ static void tridiagonal(void **state) {
   }
   for (int k = 1; k <= LANCZOS_MAX; k++) {
     const double angle = acos(-1) * k / (k + 1), value = tridiagonal_largest(k, alpha, beta, &last);
-    assert_all(fabs(value - (2 - 2 * cos(angle))) < 1e-12);
-    assert_all(fabs(last - fabs(sin(angle * k)) * sqrt(2.0 / (k + 1))) < 1e-6);
+    assert_all_for(fabs(value - (2 - 2 * cos(angle))) < 1e-12, "k = %d", k);
+    assert_all_for(fabs(last - fabs(sin(angle * k)) * sqrt(2.0 / (k + 1))) < 1e-6, "k = %d", k);
   }
 }
 
 /* ---- the tangent kernel ---- */
 
-/* J of one unit (stored parameters c, b, a) at x: c, b, a_0 .. a_{d-1}, trained fields only. */
+/* J [d + 2] of one unit at x with respect to c, b, a_0 .. a_{d-1}; 0 for fields that are not trained. */
 static void plain_jacobian(const struct unit_spec *unit, int d, const double *theta, const double *x, double *J) {
   const struct unit *row = &unit_table[unit->type];
   double s = row->manifold == MANIFOLD_SPHERE ? 0 : theta[1], along = 0;
@@ -102,7 +102,7 @@ static void plain_jacobian(const struct unit_spec *unit, int d, const double *th
     J[2 + k] = unit->train & FIELD_BIT_A ? w * x[k] - (row->manifold == MANIFOLD_SPHERE ? along * theta[2 + k] : 0) : 0;
 }
 
-/* Own part of M over all pairs of points, summed over ranks in double: [count][count]. */
+/* M [count][count] of a network at all pairs of points of the probe, in double. Collective. */
 static double *dense(const struct fixture *problem, const struct probe *probe, int64_t network) {
   const struct particles *particles = problem->particles;
   const int d = particles->d, count = probe->count;
@@ -132,11 +132,11 @@ static double *dense(const struct fixture *problem, const struct probe *probe, i
   return M;
 }
 
-/* Largest eigenvalue of M / count by the power method, to 1e-10 or so. */
+/* Largest eigenvalue of M / count by the power method, to about 1e-10. */
 static double power(const double *M, int count) {
   double *v = malloc(sizeof *v * (size_t)count), *w = malloc(sizeof *w * (size_t)count), value = 0;
   for (int p = 0; p < count; p++) v[p] = 1 + 0.5 * sin(p);
-  for (int turn = 0; turn < 3000; turn++) {
+  for (int iteration = 0; iteration < 3000; iteration++) {
     double norm = 0, before = value;
     for (int p = 0; p < count; p++) {
       w[p] = 0;
@@ -160,8 +160,8 @@ static struct stability *stability_of(const struct fixture *problem, int probe) 
   return stability;
 }
 
-/* lambda, sup M(x,x) and M v of the networks of a problem against the dense kernel. */
-static void compare(const struct fixture *problem, double tolerance) {
+/* Compares lambda, sup M(x,x) and M v of all networks with the dense kernel. */
+static void compare_with_dense_kernel(const struct fixture *problem, double tolerance, const char *name) {
   struct stability *stability = stability_of(problem, 70);
   const struct particles *particles = problem->particles;
   const int count = stability->probe->count;
@@ -174,19 +174,20 @@ static void compare(const struct fixture *problem, double tolerance) {
     double *M = dense(problem, stability->probe, network), sup = 0;
     const double lambda = power(M, count);
     for (int p = 0; p < STABILITY_POINTS; p++) sup = fmax(sup, M[p * count + p]);
-    bool right = true;
     for (int s = 0; s < particles->locals; s++) {
+      const int64_t n = particles->local[s].n;
       if (particles->local[s].network != network) continue;
-      right &= fabs(edge[s].lambda - lambda) <= 0.01 * lambda;
-      right &= fabs(edge[s].diagonal - sup) <= tolerance * sup;
-      right &= jacobian_apply(stability->jacobian, &particles->local[s], -1, v, w);
+      expect(fabs(edge[s].lambda - lambda) <= 0.01 * lambda, "%s, n = %lld", name, (long long)n);
+      expect(fabs(edge[s].diagonal - sup) <= tolerance * sup, "%s, n = %lld", name, (long long)n);
+      expect(jacobian_apply(stability->jacobian, &particles->local[s], -1, v, w), "%s, n = %lld", name, (long long)n);
       for (int p = 0; p < count; p++) {
         double expected = 0;
         for (int q = 0; q < count; q++) expected += M[p * count + q] * v[q];
-        right &= fabs(w[p] - expected) <= tolerance * lambda * count;
+        expect(fabs(w[p] - expected) <= tolerance * lambda * count, "%s, n = %lld, point %d", name, (long long)n, p);
       }
     }
-    assert_all(right && lambda > 0);
+    expect(lambda > 0, "%s, network %lld", name, (long long)network);
+    assert_expected();
     free(M);
   }
   free(v);
@@ -195,26 +196,30 @@ static void compare(const struct fixture *problem, double tolerance) {
   stability_free(stability);
 }
 
-static void against_the_dense_kernel(void **state) {
+static void bounds_equal_those_of_the_dense_kernel(void **state) {
   (void)state;
   const char *const train[2][3] = {{"[c, a, b]", "[c]", "[a, b]"}, {"[c, a]", "[c]", "[a]"}};
   for (int unit = 0; unit < UNIT_TYPES; unit++)
     for (int precision = 0; precision < PRECISIONS; precision++)
       for (int t = 0; t < 3; t++) {
+        const char *fields = train[unit_table[unit].manifold == MANIFOLD_SPHERE][t];
         struct fixture *problem = fixture_create(
             "{run: {precision: %s}, ensemble: {n: [70, 520], replicas: 2}, target: {type: spin, d: 3}, unit: {type: "
             "%s, "
             "alpha: 0.7, train: %s}, data: {mode: online, test: 0}, dynamics: {scheme: sgd, stages: [{steps: 1, dt: 1, "
             "batch: 20}]}}",
-            precision_names[precision], unit_table[unit].name, train[unit_table[unit].manifold == MANIFOLD_SPHERE][t]);
-        compare(problem, precision == PRECISION_DOUBLE ? 1e-12 : 3e-6);
+            precision_names[precision], unit_table[unit].name, fields);
+        char name[64];
+        snprintf(name, sizeof name, "unit %s, %s, trained fields %s", unit_table[unit].name, precision_names[precision],
+                 fields);
+        compare_with_dense_kernel(problem, precision == PRECISION_DOUBLE ? 1e-12 : 3e-6, name);
         fixture_free(problem);
       }
 }
 
 /* ---- gradients of batches ---- */
 
-static void squares_of_batches(void **state) {
+static void gradients_of_batches_equal_the_dense_kernel(void **state) {
   (void)state;
   struct fixture *problem = fixture_create("{run: {precision: double}, ensemble: {n: 700}, target: {type: spin, d: 3}, "
                                            "data: {mode: fixed, samples: 60, test: "
@@ -227,25 +232,24 @@ static void squares_of_batches(void **state) {
   const struct rng rng = {4, RNG_LANCZOS, 0, 0};
   rng_normal(&rng, 0, count, r);
   struct jacobian_batch batch[3] = {{.first = 0, .count = 60}, {.first = 7, .count = 20}, {.first = 59, .count = 1}};
-  bool right = true;
   for (int s = 0; s < problem->particles->locals; s++) {
     const struct local_network *local = &problem->particles->local[s];
-    right &= jacobian_squares(stability->jacobian, local, -1, r, 3, batch);
+    expect(jacobian_squares(stability->jacobian, local, -1, r, 3, batch), "own network %d", s);
     for (int b = 0; b < 3; b++) {
       double expected = 0;
       const int first = batch[b].first, end = first + batch[b].count;
       for (int p = first; p < end; p++)
         for (int q = first; q < end; q++) expected += r[p] * M[p * count + q] * r[q];
       expected /= (double)batch[b].count * batch[b].count;
-      right &= fabs(batch[b].gradient - expected) <= 1e-12 * expected && batch[b].output > 0;
+      expect(fabs(batch[b].gradient - expected) <= 1e-12 * expected && batch[b].output > 0, "batch %d", b);
     }
-    right &= jacobian_outputs(stability->jacobian, local, -1, f);
+    expect(jacobian_outputs(stability->jacobian, local, -1, f), "own network %d", s);
   }
-  double *known = malloc(sizeof *known * (size_t)(problem->particles->locals * count + 1));
-  dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, known);
-  for (int p = 0; p < count && problem->particles->locals > 0; p++) right &= f[p] == known[p];
-  assert_all(right);
-  free(known);
+  double *evaluated = malloc(sizeof *evaluated * (size_t)(problem->particles->locals * count + 1));
+  dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, evaluated);
+  for (int p = 0; p < count && problem->particles->locals > 0; p++) expect(f[p] == evaluated[p], "point %d", p);
+  assert_expected();
+  free(evaluated);
   free(M);
   stability_free(stability);
   fixture_free(problem);
@@ -274,7 +278,7 @@ static void the_same_bits_for_any_ownership(void **state) {
   const double limit = limit_of(1);
   assert_all(limit > 0.1 && limit < 10 && limit == comm_min(&world, limit) && limit == comm_max(&world, limit));
   assert_all(limit_of(3) == limit);
-  /* The same on one rank: no group, another order. */
+  /* The same on one rank, where no network has a group and the sums have another order. */
   const struct comm all = world;
   struct comm *alone = comm_split(&world, world.rank);
   world = *alone;
@@ -284,7 +288,7 @@ static void the_same_bits_for_any_ownership(void **state) {
   comm_free(alone);
 }
 
-static void numbers_out_of_range(void **state) {
+static void non_finite_kernels_are_refused(void **state) {
   (void)state;
   struct fixture *problem = fixture_create(
       "{run: {precision: double}, ensemble: {n: [10, 600]}, unit: {init: {c: {mean: 1e6}}, type: relu}, target: {type: "
@@ -300,12 +304,12 @@ static void numbers_out_of_range(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(known_eigenvalues),
-      cmocka_unit_test(tridiagonal),
-      cmocka_unit_test(against_the_dense_kernel),
-      cmocka_unit_test(squares_of_batches),
+      cmocka_unit_test(eigenvalues_of_known_operators),
+      cmocka_unit_test(largest_eigenvalues_of_tridiagonal_matrices),
+      cmocka_unit_test(bounds_equal_those_of_the_dense_kernel),
+      cmocka_unit_test(gradients_of_batches_equal_the_dense_kernel),
       cmocka_unit_test(the_same_bits_for_any_ownership),
-      cmocka_unit_test(numbers_out_of_range),
+      cmocka_unit_test(non_finite_kernels_are_refused),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -1,6 +1,6 @@
 // ranks: 1
-/* lock: one owner at a time, freed by the kernel after kill -9, noticed when taken over, also where flock is not
- * supported and while an old output is set aside. */
+/* lock: one owner at a time. The kernel releases the lock after kill -9, and an owner finds out if another run took the
+ * lock over. The same holds on file systems without flock and while an old output is moved aside. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,13 +20,14 @@
 #include "store/lock.h"
 #include "store/output_folder.h"
 
-/* What other runs do just before our n-th flock or link; both take the place of the C library's. */
+/* other_run simulates another run just before the n-th flock or link of this one. flock and link below replace those of
+ * the C library. */
 static bool no_flock;
-static int flocks = -1, links = -1; /* calls left before the other's turn, -1: it has none */
-static void (*their_turn)(void);
+static int flocks = -1, links = -1; /* calls left before other_run is called, -1: it is not called */
+static void (*other_run)(void);
 
 static void count_down(int *calls) {
-  if (*calls >= 0 && --*calls < 0) their_turn();
+  if (*calls >= 0 && --*calls < 0) other_run();
 }
 
 int flock(int file, int operation) {
@@ -40,7 +41,7 @@ int link(const char *from, const char *to) {
   return (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
-/* Path of a file of the test's output, a folder of its own. */
+/* Path of a file in the folder of the test. */
 static const char *path_of(const char *name) {
   static char path[2][400];
   static int next;
@@ -56,7 +57,7 @@ static void put(const char *name, const char *text) {
   fclose(file);
 }
 
-/* A file's text, "" if there is none. */
+/* The text of a file, "" if it does not exist. */
 static const char *get(const char *name) {
   static char text[LOCK_CONTENT];
   FILE *file = fopen(path_of(name), "r");
@@ -65,7 +66,7 @@ static const char *get(const char *name) {
   return text;
 }
 
-static bool there(const char *name) {
+static bool exists(const char *name) {
   return access(path_of(name), F_OK) == 0;
 }
 
@@ -78,7 +79,7 @@ static int start_clean(void **state) {
   return system(command);
 }
 
-static void second_owner_is_refused_with_the_first_one_named(void **state) {
+static void a_second_owner_is_refused_and_the_first_is_named(void **state) {
   (void)state;
   struct lock *first, *second;
   assert_ok(lock_take(harness_folder(), &first));
@@ -87,19 +88,19 @@ static void second_owner_is_refused_with_the_first_one_named(void **state) {
   char pid[32];
   snprintf(pid, sizeof pid, "pid %d", (int)getpid());
   assert_non_null(strstr(error_text(), pid));
-  assert_ok(lock_held(first)); /* the refused one did not sign */
+  assert_ok(lock_held(first)); /* the refused run did not write to the lock file */
   lock_release(first);
   assert_ok(lock_take(harness_folder(), &second));
   lock_release(second);
 }
 
-static void a_killed_owner_leaves_it_free(void **state) {
+static void a_killed_owner_releases_the_lock(void **state) {
   (void)state;
   int ready[2];
   char byte;
   assert_int_equal(pipe(ready), 0);
   const pid_t child = fork();
-  if (child == 0) { /* no MPI in here */
+  if (child == 0) { /* calls no MPI */
     struct lock *lock;
     if (lock_take(harness_folder(), &lock) != OK || write(ready[1], "x", 1) != 1) _exit(1);
     for (;;) pause();
@@ -114,12 +115,12 @@ static void a_killed_owner_leaves_it_free(void **state) {
   kill(child, SIGKILL);
   waitpid(child, NULL, 0);
   assert_false(lock_probe(harness_folder(), owner));
-  assert_non_null(strstr(owner, pid)); /* it did not end in order */
+  assert_non_null(strstr(owner, pid)); /* the owner remains in the file, because it did not release the lock */
   assert_ok(lock_take(harness_folder(), &lock));
   lock_release(lock);
 }
 
-static void a_superseded_owner_knows(void **state) {
+static void a_superseded_owner_finds_out(void **state) {
   (void)state;
   struct lock *lock;
   char path[300];
@@ -133,10 +134,10 @@ static void a_superseded_owner_knows(void **state) {
   unlink(path);
 }
 
-static void who_asks_is_told_and_keeps_nothing(void **state) {
+static void a_probe_returns_the_owner_and_keeps_no_lock(void **state) {
   (void)state;
   char owner[LOCK_CONTENT], other[300];
-  snprintf(other, sizeof other, "%s/there is none", harness_folder());
+  snprintf(other, sizeof other, "%s/missing", harness_folder());
   assert_false(lock_probe(other, owner));
   struct lock *lock;
   assert_ok(lock_take(harness_folder(), &lock));
@@ -148,14 +149,15 @@ static void who_asks_is_told_and_keeps_nothing(void **state) {
   assert_string_equal(owner, "");
 }
 
-static int asking; /* the file whose lock the alarm below lets go */
-static void let_go(int signal) {
+static int asking; /* the file whose lock the alarm releases */
+static void release_asking(int signal) {
   (void)signal;
   flock(asking, LOCK_UN);
 }
 
-/* Who asks holds the lock for an instant. Here for 0.1 s of this process's own time, however slow the machine is. */
-static void who_asks_does_not_refuse_a_run(void **state) {
+/* lock_probe holds the lock for a short time. Here the probe holds it for 0.1 s while lock_take waits in the same
+ * process, so that the speed of the machine does not matter. */
+static void a_probe_does_not_refuse_a_run(void **state) {
   (void)state;
   char path[300];
   struct lock *lock;
@@ -164,7 +166,7 @@ static void who_asks_does_not_refuse_a_run(void **state) {
   snprintf(path, sizeof path, "%s/lock", harness_folder());
   asking = open(path, O_RDONLY);
   assert_int_equal(flock(asking, LOCK_SH | LOCK_NB), 0);
-  signal(SIGALRM, let_go);
+  signal(SIGALRM, release_asking);
   const struct itimerval soon = {.it_value = {.tv_usec = 100000}};
   assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
   assert_ok(lock_take(harness_folder(), &lock));
@@ -181,7 +183,7 @@ static void a_lock_that_cannot_be_read_is_not_lost_but_not_held(void **state) {
   unlink(path_of("out/lock"));
   assert_false(lock_lost(lock));
   assert_status(FAILED, lock_held(lock));
-  put("out/lock", ""); /* another run signed and left */
+  put("out/lock", ""); /* another run took the lock and released it */
   assert_true(lock_lost(lock));
   assert_false(lock_ours(lock));
   put("out/lock", "token another\nhost there\npid 7\n");
@@ -192,7 +194,7 @@ static void a_lock_that_cannot_be_read_is_not_lost_but_not_held(void **state) {
   assert_string_equal(get("out/lock"), "token another\nhost there\npid 7\n");
 }
 
-static rlim_t files; /* how many this process may open when the alarm rings */
+static rlim_t files; /* limit on open files that the alarm sets */
 static void make_files_available(int signal) {
   (void)signal;
   struct rlimit limit;
@@ -201,7 +203,7 @@ static void make_files_available(int signal) {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static void a_lock_that_cannot_be_read_for_a_moment_is_held(void **state) {
+static void a_transient_read_error_does_not_lose_the_lock(void **state) {
   (void)state;
   struct lock *lock;
   struct rlimit limit;
@@ -217,17 +219,17 @@ static void a_lock_that_cannot_be_read_for_a_moment_is_held(void **state) {
   lock_release(lock);
 }
 
-static void set_aside_by_another(void) {
+static void moved_aside_by_another(void) {
   assert_int_equal(rename(path_of("out"), path_of("out.1")), 0);
   assert_int_equal(mkdir(path_of("out"), 0777), 0);
-  put("out/lock", ""); /* released, or not yet taken */
+  put("out/lock", ""); /* released, or not taken yet */
 }
 
-static void the_lock_of_a_folder_set_aside_is_not_ours(void **state) {
+static void the_lock_of_a_folder_moved_aside_is_not_ours(void **state) {
   (void)state;
   struct lock *lock;
   flocks = 0;
-  their_turn = set_aside_by_another;
+  other_run = moved_aside_by_another;
   assert_ok(lock_take(path_of("out"), &lock));
   assert_ok(lock_held(lock));
   assert_int_equal(strncmp(get("out/lock"), "token ", 6), 0);
@@ -235,10 +237,10 @@ static void the_lock_of_a_folder_set_aside_is_not_ours(void **state) {
   lock_release(lock);
 }
 
-static int others; /* file */
+static int file_of_other_run;
 static void taken_by_another(void) {
-  others = open(path_of("out/lock"), O_RDWR | O_CREAT, 0666);
-  assert_int_equal(syscall(SYS_flock, others, LOCK_EX | LOCK_NB), 0);
+  file_of_other_run = open(path_of("out/lock"), O_RDWR | O_CREAT, 0666);
+  assert_int_equal(syscall(SYS_flock, file_of_other_run, LOCK_EX | LOCK_NB), 0);
   put("out/lock", "token another\nhost there\npid 7\n");
 }
 
@@ -246,30 +248,30 @@ static void a_fresh_output_can_be_lost_but_not_shared(void **state) {
   (void)state;
   struct lock *lock;
   char *aside;
-  for (int first = 0; first < 2; first++) { /* the other comes before the old output is set aside, or after */
+  for (int first = 0; first < 2; first++) { /* the other run starts before the old output is moved aside, or after */
     put("out/history.h5", "old");
     flocks = first ? 0 : 1;
-    their_turn = taken_by_another;
+    other_run = taken_by_another;
     assert_status(USAGE, output_folder_open(path_of("out"), true, &lock, &aside));
     assert_null(lock);
     assert_non_null(strstr(error_text(), "host there; pid 7"));
-    assert_true(there(first ? "out/history.h5" : "out.1/history.h5"));
-    assert_true(!there(first ? "out.2" : "out/history.h5"));
+    assert_true(exists(first ? "out/history.h5" : "out.1/history.h5"));
+    assert_true(!exists(first ? "out.2" : "out/history.h5"));
     assert_true(first || (strstr(error_text(), "out.1") && !*get("out.1/lock")));
     free(aside);
-    close(others);
+    close(file_of_other_run);
   }
   assert_ok(output_folder_open(path_of("out"), true, &lock, &aside));
-  assert_true(there("out.2/history.h5") && !there("out/history.h5") && !*get("out.2/lock"));
+  assert_true(exists("out.2/history.h5") && !exists("out/history.h5") && !*get("out.2/lock"));
   assert_string_equal(aside, path_of("out.2"));
   free(aside);
   lock_release(lock);
-  assert_ok(output_folder_open(path_of("out"), true, &lock, &aside)); /* what a start left is no run to set aside */
-  assert_true(!aside && !there("out.3"));
+  assert_ok(output_folder_open(path_of("out"), true, &lock, &aside)); /* a folder without results is not moved aside */
+  assert_true(!aside && !exists("out.3"));
   lock_release(lock);
 }
 
-static void only_temporary_files_are_cleaned_away(void **state) {
+static void only_temporary_files_are_removed(void **state) {
   (void)state;
   struct lock *lock;
   char *aside, path[PATH_BYTES];
@@ -283,13 +285,13 @@ static void only_temporary_files_are_cleaned_away(void **state) {
   put("out/.mine", "");
   assert_ok(output_folder_open(path_of("out"), false, &lock, &aside));
   lock_release(lock);
-  assert_true(there("out/checkpoints/step-000000000050.h5") && there("out/.mine"));
+  assert_true(exists("out/checkpoints/step-000000000050.h5") && exists("out/.mine"));
   assert_int_not_equal(access(path, F_OK), 0);
   durable_file_temporary(path_of("out"), "history.h5", path);
   assert_int_not_equal(access(path, F_OK), 0);
 }
 
-static void without_flock_there_is_one_owner_too(void **state) {
+static void without_flock_there_is_one_owner(void **state) {
   (void)state;
   struct lock *first, *second;
   no_flock = true;
@@ -298,69 +300,70 @@ static void without_flock_there_is_one_owner_too(void **state) {
   assert_status(USAGE, lock_take(path_of("out"), &second));
   assert_non_null(strstr(error_text(), "out/lock.exclusive"));
   assert_non_null(strstr(error_text(), "pid "));
-  unlink(path_of("out/lock.exclusive")); /* by hand, though the first is only asleep */
+  unlink(path_of("out/lock.exclusive")); /* as a user could do while the first run is stopped */
   assert_ok(lock_take(path_of("out"), &second));
   assert_status(FAILED, lock_held(first));
   lock_release(first);
   assert_ok(lock_held(second));
-  assert_true(there("out/lock.exclusive"));
+  assert_true(exists("out/lock.exclusive"));
   lock_release(second);
-  assert_true(!there("out/lock.exclusive"));
+  assert_true(!exists("out/lock.exclusive"));
 }
 
-/* The text that a process of this host left which is no more; taken: its parent has taken note. */
-static const char *dead(bool taken) {
+/* The lock text of a process of this host that has ended; reaped: its parent has waited for it. */
+static const char *text_of_dead_owner(bool reaped) {
   static char text[LOCK_CONTENT];
   char host[256] = "unknown";
   const pid_t child = fork();
   siginfo_t end;
   if (child == 0) _exit(0);
-  waitid(P_PID, (id_t)child, &end, WEXITED | (taken ? 0 : WNOWAIT));
+  waitid(P_PID, (id_t)child, &end, WEXITED | (reaped ? 0 : WNOWAIT));
   gethostname(host, sizeof host - 1);
   snprintf(text, sizeof text, "token dead\nhost %s\npid %d\n", host, (int)child);
   return text;
 }
 
 static struct lock *rival;
-static void buried_by_another(void) {
+static void taken_from_the_dead_by_another(void) {
   assert_ok(lock_take(path_of("out"), &rival));
 }
 
-static void without_flock_the_dead_are_buried_once(void **state) {
+static void without_flock_the_lock_of_a_dead_owner_is_removed_once(void **state) {
   (void)state;
   struct lock *lock;
   no_flock = true;
   put("out/lock.exclusive", "token foreign\nhost elsewhere\npid 1\n");
-  assert_status(USAGE, lock_take(path_of("out"), &lock)); /* of another host nothing is known */
-  for (int taken = 0; taken < 2; taken++) {
-    put("out/lock.exclusive", dead(taken));
+  assert_status(USAGE, lock_take(path_of("out"), &lock)); /* a process of another host could still run */
+  for (int reaped = 0; reaped < 2; reaped++) {
+    put("out/lock.exclusive", text_of_dead_owner(reaped));
     assert_ok(lock_take(path_of("out"), &lock));
     lock_release(lock);
   }
-  put("out/lock.exclusive", dead(true));
+  put("out/lock.exclusive", text_of_dead_owner(true));
   links = 0;
-  their_turn = buried_by_another; /* between our finding the owner dead and our doing something about it */
+  other_run =
+      taken_from_the_dead_by_another; /* after this run found that the owner is dead and before it removes the lock */
   assert_status(USAGE, lock_take(path_of("out"), &lock));
   assert_ok(lock_held(rival));
-  assert_true(there("out/lock.exclusive"));
+  assert_true(exists("out/lock.exclusive"));
   lock_release(rival);
-  assert_true(!there("out/lock.exclusive") && !there("out/.lock.tmp-gone"));
+  assert_true(!exists("out/lock.exclusive") && !exists("out/.lock.tmp-gone"));
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(second_owner_is_refused_with_the_first_one_named),
-      cmocka_unit_test(a_killed_owner_leaves_it_free),
-      cmocka_unit_test(a_superseded_owner_knows),
-      cmocka_unit_test(who_asks_is_told_and_keeps_nothing),
-      cmocka_unit_test(who_asks_does_not_refuse_a_run),
+      cmocka_unit_test(a_second_owner_is_refused_and_the_first_is_named),
+      cmocka_unit_test(a_killed_owner_releases_the_lock),
+      cmocka_unit_test(a_superseded_owner_finds_out),
+      cmocka_unit_test(a_probe_returns_the_owner_and_keeps_no_lock),
+      cmocka_unit_test(a_probe_does_not_refuse_a_run),
       cmocka_unit_test_setup(a_lock_that_cannot_be_read_is_not_lost_but_not_held, start_clean),
-      cmocka_unit_test_setup(a_lock_that_cannot_be_read_for_a_moment_is_held, start_clean),
-      cmocka_unit_test_setup(the_lock_of_a_folder_set_aside_is_not_ours, start_clean),
+      cmocka_unit_test_setup(a_transient_read_error_does_not_lose_the_lock, start_clean),
+      cmocka_unit_test_setup(the_lock_of_a_folder_moved_aside_is_not_ours, start_clean),
       cmocka_unit_test_setup(a_fresh_output_can_be_lost_but_not_shared, start_clean),
-      cmocka_unit_test_setup(only_temporary_files_are_cleaned_away, start_clean),
-      cmocka_unit_test_setup(without_flock_there_is_one_owner_too, start_clean),
-      cmocka_unit_test_setup(without_flock_the_dead_are_buried_once, start_clean),
+      cmocka_unit_test_setup(only_temporary_files_are_removed, start_clean),
+      cmocka_unit_test_setup(without_flock_there_is_one_owner, start_clean),
+      cmocka_unit_test_setup(without_flock_the_lock_of_a_dead_owner_is_removed_once, start_clean),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -1,5 +1,5 @@
 // ranks: 1 2 3 4
-/* fault: on all ranks the same words, with step, network, block and unit, whichever rank has them. */
+/* nonfinite: all ranks report the same text with step, network, block and unit, whichever rank owns them. */
 #include <math.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "harness.h"
 #include "particles/nonfinite.h"
 
-/* Networks 0 .. 3 of n = 300 and 4 .. 7 of n = 900: two initial conditions with two streams each. */
+/* Networks 0 .. 3 have n = 300 and 4 .. 7 have n = 900: two initial conditions with two streams each. */
 static const struct ensemble_spec ensemble = {.members = 2, .n = {300, 900}, .replicas = 4, .streams = 2};
 
 static struct particles *create(enum precision precision) {
@@ -18,7 +18,7 @@ static struct particles *create(enum precision precision) {
   return particles;
 }
 
-/* c or a_2 of a unit, by the rank that owns it. */
+/* Sets c or a_2 of a unit, on the rank that owns it. */
 static void set(struct particles *particles, int64_t network, int64_t unit, bool is_c, double value) {
   for (int s = 0; s < particles->locals; s++) {
     const struct local_network *local = &particles->local[s];
@@ -32,10 +32,8 @@ static void set(struct particles *particles, int64_t network, int64_t unit, bool
   }
 }
 
-static void assert_said(const char *text) {
-  const bool said = strstr(error_text(), text) != NULL;
-  if (!said) print_error("\"%s\" is not in \"%s\"\n", text, error_text());
-  assert_all(said);
+static void assert_error_contains(const char *text) {
+  assert_all_for(strstr(error_text(), text) != NULL, "\"%s\", received \"%s\"", text, error_text());
 }
 
 static void a_unit_that_is_not_finite_is_named(void **state) {
@@ -50,29 +48,29 @@ static void a_unit_that_is_not_finite_is_named(void **state) {
       set(particles, 6, 1, true, 1e30);
       assert_ok(nonfinite_check(&none, particles, 12, false));
       assert_status(FAILED, nonfinite_check(&none, particles, 12, true));
-      assert_said("step 12: the network of n = 900, replica 2 (initial condition 1, stream 0) ");
-      assert_said("In its block 3 (units 768 to 899, on rank ");
-      assert_said(i ? "unit 899 has c = inf:" : "unit 899 has a_2 = nan:");
+      assert_error_contains("step 12: the network of n = 900, replica 2 (initial condition 1, stream 0) ");
+      assert_error_contains("In its block 3 (units 768 to 899, on rank ");
+      assert_error_contains(i ? "unit 899 has c = inf:" : "unit 899 has a_2 = nan:");
       particles_free(particles);
     }
 }
 
-/* Where all are finite it is the largest, on a rank that may not be the lowest with the fault. */
+/* If all parameters are finite, the report names the largest one, whichever rank owns it. */
 static void a_sum_out_of_range_names_the_largest(void **state) {
   (void)state;
   struct particles *particles = create(PRECISION_MIXED);
   struct nonfinite fault = {0};
   set(particles, 5, 260, true, -3e13);
-  set(particles, 1, 260, true, 1e200); /* no fault of its sum is known */
+  set(particles, 1, 260, true, 1e200); /* no non-finite sum was noted for this network */
   for (int s = particles->locals - 1; s >= 0; s--)
     if (particles->local[s].network >= 5)
       nonfinite_note(&fault, particles->local[s].network == 6 ? 8 : 9, &particles->local[s]);
   for (int s = 0; s < particles->locals; s++)
     if (particles->local[s].network == 5) nonfinite_note(&fault, 7, &particles->local[s]);
   assert_status(FAILED, nonfinite_check(&fault, particles, 12, false));
-  assert_said("step 7: the network of n = 900, replica 1 (initial condition 0, stream 1) ");
-  assert_said("In its block 1 (units 256 to 511, on rank ");
-  assert_said("unit 260 has c = -3e+13, the largest parameter of the network:");
+  assert_error_contains("step 7: the network of n = 900, replica 1 (initial condition 0, stream 1) ");
+  assert_error_contains("In its block 1 (units 256 to 511, on rank ");
+  assert_error_contains("unit 260 has c = -3e+13, the largest parameter of the network:");
   particles_free(particles);
 }
 

@@ -1,6 +1,6 @@
 // ranks: 1 2 3 4
-/* observe: losses and particle means against plain loops over all units, whatever the sizes of the numbers; networks
- * split over ranks included. */
+/* observables: losses and particle means equal plain loops over all units, for parameters of any size, also for
+ * networks that ranks share. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 enum { D = 4, P = 30 };
 
-/* Sums over all own units of network g: c, c^2, c^4, |a|, |a|^2. */
+/* Adds the sums of c, c^2, c^4, |a|, |a|^2 over the own units of a network. */
 static void sum_units(const struct fixture *problem, const struct local_network *local, double sum[5]) {
   for (int64_t i = 0; i < local_network_units(local); i++) {
     double c, b, a[D], norm2 = 0;
@@ -41,22 +41,22 @@ static void check_means(double std, const char *unit) {
   const int64_t n[] = {3, 3, 700, 700, 1500, 1500};
   plain_means(problem, NETWORKS, mean);
   fixture_observe(problem, 0);
-  bool right = true;
   static const int means[5] = {MEAN_C, MEAN_C2, MEAN_C4, MEAN_A, MEAN_A2};
   static const double power[5] = {1, 2, 4, 0, 0};
   for (int s = 0; s < problem->particles->locals; s++) {
     const int64_t g = problem->particles->local[s].network;
     for (int m = 0; m < 5; m++) {
       const double want = mean[g][m] / (double)n[g], found = problem->observation[s].mean[means[m]];
-      right = right && fabs(found - want) <= 1e-12 * fmax(pow(std, power[m]), fabs(want));
+      expect(fabs(found - want) <= 1e-12 * fmax(pow(std, power[m]), fabs(want)),
+             "unit %s, std of c %g, n = %lld, mean %d", unit, std, (long long)n[g], m);
     }
-    right = right && problem->observation[s].mean[MEAN_GRAD2] > 0;
+    expect(problem->observation[s].mean[MEAN_GRAD2] > 0, "unit %s, std of c %g, n = %lld", unit, std, (long long)n[g]);
   }
-  assert_all(right);
+  assert_expected();
   fixture_free(problem);
 }
 
-static void means_are_those_of_plain_loops(void **state) {
+static void means_equal_plain_loops(void **state) {
   (void)state;
   const double stds[] = {1, 1e-7, 1e5}; /* c^4 from 1e-28 to 1e20 */
   for (int i = 0; i < 3; i++) {
@@ -65,7 +65,7 @@ static void means_are_those_of_plain_loops(void **state) {
   }
 }
 
-static void losses_are_those_of_the_outputs(void **state) {
+static void losses_follow_from_the_outputs(void **state) {
   (void)state;
   struct fixture *problem = fixture_create("run: {precision: double}\nensemble: {n: [40, 900]}\n"
                                            "target: {type: spin, d: %d}\n"
@@ -77,22 +77,22 @@ static void losses_are_those_of_the_outputs(void **state) {
   double *f = malloc(sizeof *f * P * (size_t)(shares + 1)), *test = malloc(sizeof *test * 10 * (size_t)(shares + 1));
   dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, f);
   dynamics_evaluate(problem->dynamics, 0, POINTS_TEST, test);
-  bool right = true;
   for (int s = 0; s < shares; s++) {
+    const long long n = problem->particles->local[s].n;
     double loss = 0, test_loss = 0;
     for (int p = 0; p < P; p++) loss += pow(f[s * P + p] - problem->data->y[p], 2) / (2 * P);
     for (int k = 0; k < 10; k++) test_loss += pow(test[s * 10 + k] - problem->data->test_y[k], 2) / 20;
-    right = right && fabs(problem->observation[s].loss - loss) <= 1e-13 * loss &&
-            fabs(problem->observation[s].test_loss - test_loss) <= 1e-13 * test_loss &&
-            problem->observation[s].loss_0 == problem->target->C_f;
+    expect(fabs(problem->observation[s].loss - loss) <= 1e-13 * loss, "n = %lld", n);
+    expect(fabs(problem->observation[s].test_loss - test_loss) <= 1e-13 * test_loss, "n = %lld", n);
+    expect(problem->observation[s].loss_0 == problem->target->C_f, "n = %lld", n);
   }
-  assert_all(right);
+  assert_expected();
   free(f);
   free(test);
   fixture_free(problem);
 }
 
-/* A step records the state before the move: its observation equals that of a step without a move, bit for bit. */
+/* A step observes the state before the move: its row equals an observation without a move, bit for bit. */
 static void check_row_before_move(const char *unit, const char *data, const char *dynamics) {
   enum { STEP = 3 };
   struct fixture *problem = fixture_create("run: {precision: double}\nensemble: {n: [40, 900], replicas: 2}\n"
@@ -103,14 +103,16 @@ static void check_row_before_move(const char *unit, const char *data, const char
   struct observation *row = malloc(bytes + 1);
   fixture_observe(problem, STEP);
   dynamics_step(problem->dynamics, STEP, fixture_dt(problem, STEP), row);
-  assert_all(memcmp(row, problem->observation, bytes) == 0);
+  assert_all_for(memcmp(row, problem->observation, bytes) == 0, "unit {%s}, data {%s}, dynamics {%s}", unit, data,
+                 dynamics);
   fixture_observe(problem, STEP);
-  bool moved = true;
   for (size_t s = 0; s < shares; s++)
     for (int m = 0; m < PARTICLE_MEANS; m++)
-      moved = moved && (problem->observation[s].mean[m] != row[s].mean[m] || m >= MEAN_A);
-  for (size_t s = 0; s < shares; s++) moved = moved && problem->observation[s].test_loss != row[s].test_loss;
-  assert_all(moved);
+      expect(problem->observation[s].mean[m] != row[s].mean[m] || m >= MEAN_A, "mean %d, unit {%s}, data {%s}", m, unit,
+             data);
+  for (size_t s = 0; s < shares; s++)
+    expect(problem->observation[s].test_loss != row[s].test_loss, "unit {%s}, data {%s}", unit, data);
+  assert_expected();
   free(row);
   fixture_free(problem);
 }
@@ -126,27 +128,27 @@ static void rows_are_of_the_state_before_the_move(void **state) {
   check_row_before_move("type: rbf", "mode: population", "scheme: gd, stages: [{steps: 5, dt: 0.1}]");
 }
 
-/* Half the mean square residual of network s on the batch at place; f [N]: its outputs at the fixed set. */
+/* Half the mean square residual of a network on the batch at place; f [N]: its outputs at the fixed set. */
 static double batch_loss(const struct dataset *data, const struct batch_place *place, const double *f) {
   double x[P * D], y[P], sum = 0;
   dataset_points(data, place, 0, (int)place->batch, x, y);
   for (int p = 0; p < place->batch; p++) {
     int64_t row = 0;
     while (row < data->samples && memcmp(data->x + row * D, x + p * D, sizeof(double) * D) != 0) row++;
-    if (row == data->samples) die("a point is not of the set");
+    if (row == data->samples) die("a point is not in the set");
     sum += pow(f[row] - y[p], 2);
   }
   return sum / (2 * (double)place->batch);
 }
 
-/* Each stretch of steps with one batch size goes through the set in an order of its own, from its first step on
- * (data/dataset.h); a change of dt alone does not begin one. */
-static void batches_of_a_stretch_have_their_own_order(void **state) {
+/* Each segment of steps with one batch size visits the set in its own order, starting at its first step
+ * (data/dataset.h). A change of dt alone does not start a segment. */
+static void each_batch_size_has_its_own_order(void **state) {
   (void)state;
   static const struct {
-    int64_t step, batch, start; /* last step, P, first step of the stretch */
+    int64_t step, batch, start; /* last step, P, first step of the segment */
     int order;
-  } stretch[] = {{2, 7, 0, 0}, {16, 5, 3, 1}, {25, 7, 17, 2}};
+  } segment[] = {{2, 7, 0, 0}, {16, 5, 3, 1}, {25, 7, 17, 2}};
   struct fixture *problem = fixture_create("run: {precision: double}\nensemble: {n: [40, 900]}\n"
                                            "target: {type: spin, d: %d}\n"
                                            "data: {mode: fixed, samples: %d, test: 0}\n"
@@ -158,21 +160,20 @@ static void batches_of_a_stretch_have_their_own_order(void **state) {
   double *f = malloc(sizeof *f * P * (size_t)(shares + 1));
   dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, f);
   for (int64_t step = 0, i = 0; step <= 25; step++) {
-    if (step > stretch[i].step) i++;
+    if (step > segment[i].step) i++;
     fixture_observe(problem, step);
-    bool right = true;
     for (int s = 0; s < shares; s++) {
       const struct local_network *local = &problem->particles->local[s];
       const struct batch_place place = {.network = network_key(local->n, local->replica),
                                         .step = step,
-                                        .epoch_step = step - stretch[i].start,
-                                        .stage = stretch[i].order,
-                                        .batch = stretch[i].batch};
+                                        .epoch_step = step - segment[i].start,
+                                        .stage = segment[i].order,
+                                        .batch = segment[i].batch};
       const double loss = batch_loss(problem->data, &place, f + s * P);
-      right = right && fabs(problem->observation[s].loss - loss) <= 1e-13 * loss;
+      expect(fabs(problem->observation[s].loss - loss) <= 1e-13 * loss, "step %lld, n = %lld", (long long)step,
+             (long long)local->n);
     }
-    if (!right) print_error("step %lld is on another batch\n", (long long)step);
-    assert_all(right);
+    assert_expected();
   }
   free(f);
   fixture_free(problem);
@@ -180,10 +181,10 @@ static void batches_of_a_stretch_have_their_own_order(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(means_are_those_of_plain_loops),
-      cmocka_unit_test(losses_are_those_of_the_outputs),
+      cmocka_unit_test(means_equal_plain_loops),
+      cmocka_unit_test(losses_follow_from_the_outputs),
       cmocka_unit_test(rows_are_of_the_state_before_the_move),
-      cmocka_unit_test(batches_of_a_stretch_have_their_own_order),
+      cmocka_unit_test(each_batch_size_has_its_own_order),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

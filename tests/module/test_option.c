@@ -1,5 +1,5 @@
 // ranks: 1
-/* option: values by their kind and range, what is left over, and what is refused. */
+/* option: values of each kind and range, the remaining arguments, and what is refused. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -35,7 +35,7 @@ static int parse(const char *line, struct request *request, int *rest, char **ar
   return option_parse(OPTIONS(table), argc, argv, request, rest);
 }
 
-static void values_come_to_their_members_and_the_rest_in_front(void **state) {
+static void values_are_stored_and_other_arguments_come_first(void **state) {
   (void)state;
   char *argv[20];
   int rest;
@@ -56,7 +56,7 @@ static void values_come_to_their_members_and_the_rest_in_front(void **state) {
   assert_int_equal(rest, 0);
 }
 
-static void what_is_not_an_option_or_value_is_refused_with_the_verb(void **state) {
+static void bad_options_and_values_are_refused_and_the_verb_is_named(void **state) {
   (void)state;
   static const char *const bad[] = {
       "verb --none",         "verb -",           "verb --flags",         "verb --flag=1",     "verb one -o",
@@ -67,15 +67,15 @@ static void what_is_not_an_option_or_value_is_refused_with_the_verb(void **state
   int rest;
   struct request request;
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-    if (parse(bad[i], &request, &rest, argv) != USAGE) fail_msg("\"%s\" was taken", bad[i]);
+    if (parse(bad[i], &request, &rest, argv) != USAGE) fail_msg("\"%s\" was accepted", bad[i]);
     if (strncmp(error_text(), "verb: ", 6) != 0) fail_msg("\"%s\": %s", bad[i], error_text());
   }
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(values_come_to_their_members_and_the_rest_in_front),
-      cmocka_unit_test(what_is_not_an_option_or_value_is_refused_with_the_verb),
+      cmocka_unit_test(values_are_stored_and_other_arguments_come_first),
+      cmocka_unit_test(bad_options_and_values_are_refused_and_the_verb_is_named),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -1,5 +1,5 @@
 // ranks: 1 2 3 4
-/* particles: ownership covers every block once, groups are what the cuts say, and no bit depends on who owns a unit. */
+/* particles: every block has one owner, groups follow from the ownership, and no bit depends on the owner of a unit. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,37 +15,37 @@ static struct particles *create(const struct ensemble_spec *ensemble, const doub
   return particles;
 }
 
-static void check_ownership(const struct particles *particles) {
+static void check_ownership(const struct particles *particles, const char *name) {
   const int64_t *first = particles->first;
-  bool right = first[0] == 0 && first[world.size] == ensemble_blocks(&particles->ensemble);
-  for (int r = 0; r < world.size; r++) right &= first[r] <= first[r + 1];
+  expect(first[0] == 0 && first[world.size] == ensemble_blocks(&particles->ensemble), "%s", name);
+  for (int r = 0; r < world.size; r++) expect(first[r] <= first[r + 1], "%s, rank %d", name, r);
   int64_t blocks = 0, units = 0, leads = 0;
   for (int s = 0; s < particles->locals; s++) {
     const struct local_network *local = &particles->local[s];
     blocks += local->blocks;
     units += local_network_units(local);
     leads += local->lead;
-    right &= (local->group != NULL) == (local->blocks < network_blocks(local->n));
-    right &= (s < particles->split) == (local->group != NULL);
+    expect((local->group != NULL) == (local->blocks < network_blocks(local->n)), "%s, own network %d", name, s);
+    expect((s < particles->split) == (local->group != NULL), "%s, own network %d", name, s);
   }
-  right &= blocks == first[world.rank + 1] - first[world.rank] && particles->split <= 2;
-  assert_all(right);
+  expect(blocks == first[world.rank + 1] - first[world.rank] && particles->split <= 2, "%s", name);
+  assert_expected();
   int64_t all = 0;
   for (int e = 0; e < particles->ensemble.members; e++) all += particles->ensemble.n[e] * particles->ensemble.replicas;
-  assert_all(comm_sum(&world, units) == all);
-  assert_all(comm_sum(&world, leads) == ensemble_networks(&particles->ensemble));
-  /* Reductions inside the groups complete: every group has all its ranks. */
+  assert_all_for(comm_sum(&world, units) == all, "%s", name);
+  assert_all_for(comm_sum(&world, leads) == ensemble_networks(&particles->ensemble), "%s", name);
+  /* Sums inside the groups complete and are right: every group contains all its ranks. */
   for (int s = 0; s < particles->split; s++) {
     int64_t word = particles->local[s].blocks;
     struct comm_sum sum;
     comm_sum_begin(particles->local[s].group, &word, 1, true, &sum);
     comm_sum_end(&sum);
-    if (word != network_blocks(particles->local[s].n)) die("a group misses a rank");
+    if (word != network_blocks(particles->local[s].n)) die("%s: a group lacks a rank", name);
   }
 }
 
-/* What can be known of the owners without making them. */
-static void check_foretold(const struct particles *particles, const double *cost) {
+/* ensemble_ownership predicts the ownership without creating particles. */
+static void check_planned_ownership(const struct particles *particles, const double *cost, const char *name) {
   struct ownership *owned = calloc((size_t)world.size, sizeof *owned);
   ensemble_ownership(&particles->ensemble, cost, world.size, owned);
   const struct ownership *own = &owned[world.rank];
@@ -57,44 +57,50 @@ static void check_foretold(const struct particles *particles, const double *cost
     if (s < particles->split && particles->local[s].n > split) split = particles->local[s].n;
   }
   const int64_t *first = &particles->first[world.rank];
-  assert_all(own->first == first[0] && own->blocks == first[1] - first[0] && own->tiles == particles->tile_count);
-  assert_all(own->networks == particles->locals && own->led == led && own->split == split && own->units == units);
+  expect(own->first == first[0] && own->blocks == first[1] - first[0], "%s", name);
+  expect(own->tiles == particles->tile_count && own->networks == particles->locals && own->led == led, "%s", name);
+  expect(own->split == split && own->units == units, "%s", name);
+  assert_expected();
   free(owned);
 }
 
-static void blocks_are_owned_once(void **state) {
+static void every_block_has_one_owner(void **state) {
   (void)state;
-  const struct ensemble_spec ensembles[] = {
-      {.members = 1, .n = {1}, .replicas = 1},        /* empty ranks */
-      {.members = 1, .n = {600}, .replicas = 1},      /* 3 blocks */
-      {.members = 2, .n = {257, 513}, .replicas = 3}, /* one unit in the last block */
-      {.members = 1, .n = {100000}, .replicas = 1},   /* one network over all ranks */
-      {.members = 1, .n = {2000}, .replicas = 3},     /* cuts inside networks */
-      {.members = 4, .n = {17, 64, 1000, 3000}, .replicas = 3},
-      {.members = 2, .n = {5, 7}, .replicas = 1000},
+  static const struct {
+    const char *name;
+    struct ensemble_spec ensemble;
+  } cases[] = {
+      {"empty ranks", {.members = 1, .n = {1}, .replicas = 1}},
+      {"3 blocks", {.members = 1, .n = {600}, .replicas = 1}},
+      {"one unit in the last block", {.members = 2, .n = {257, 513}, .replicas = 3}},
+      {"one network over all ranks", {.members = 1, .n = {100000}, .replicas = 1}},
+      {"ranks that share networks", {.members = 1, .n = {2000}, .replicas = 3}},
+      {"four sizes", {.members = 4, .n = {17, 64, 1000, 3000}, .replicas = 3}},
+      {"many small networks", {.members = 2, .n = {5, 7}, .replicas = 1000}},
   };
-  for (size_t i = 0; i < sizeof ensembles / sizeof *ensembles; i++) {
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const double cost[4] = {10, 20, 30, 40};
-    struct particles *particles = create(&ensembles[i], cost, PRECISION_SINGLE);
-    check_ownership(particles);
-    check_foretold(particles, cost);
+    struct particles *particles = create(&cases[i].ensemble, cost, PRECISION_SINGLE);
+    check_ownership(particles, cases[i].name);
+    check_planned_ownership(particles, cost, cases[i].name);
     particles_free(particles);
   }
 }
 
-/* Each block but the last holds BLOCK units; the last holds the rest, at least one. Tiles likewise. */
-static void blocks_hold_all_units(void **state) {
+/* All blocks contain BLOCK units except the last one, which contains the remaining ones, at least one; the same for
+ * tiles. */
+static void blocks_contain_all_units(void **state) {
   (void)state;
-  int64_t wrong = 0;
   for (int64_t n = 1; n <= 5 * BLOCK + 1; n++) {
     const int64_t blocks = network_blocks(n), full = n / BLOCK, rest = n % BLOCK;
-    bool right = blocks == full + (rest > 0) && network_tiles(n) == n / TILE + (n % TILE > 0);
-    for (int64_t block = 0; block < blocks; block++) right &= block_units(n, block) == (block < full ? BLOCK : rest);
-    if (!right && wrong == 0) wrong = n;
+    expect(blocks == full + (rest > 0), "n = %lld", (long long)n);
+    expect(network_tiles(n) == n / TILE + (n % TILE > 0), "n = %lld", (long long)n);
+    for (int64_t block = 0; block < blocks; block++)
+      expect(block_units(n, block) == (block < full ? BLOCK : rest), "n = %lld, block %lld", (long long)n,
+             (long long)block);
   }
-  if (wrong > 0) print_error("the blocks of %lld units are wrong\n", (long long)wrong);
-  assert_all(wrong == 0);
-  const int64_t many = (INT64_C(1) << 40) + 1; /* more than an int holds */
+  assert_expected();
+  const int64_t many = (INT64_C(1) << 40) + 1; /* exceeds the range of int */
   assert_all(network_blocks(many) == many / BLOCK + 1);
   assert_all(block_units(many, 0) == BLOCK && block_units(many, many / BLOCK) == 1);
 }
@@ -107,7 +113,7 @@ static void many_small_networks_are_not_split(void **state) {
   particles_free(particles);
 }
 
-static void cost_decides_who_owns_what(void **state) {
+static void ownership_follows_the_costs(void **state) {
   (void)state;
   const struct ensemble_spec ensemble = {.members = 2, .n = {4096, 4096}, .replicas = 1};
   struct particles *particles = create(&ensemble, (double[]){1, 3}, PRECISION_SINGLE);
@@ -115,7 +121,8 @@ static void cost_decides_who_owns_what(void **state) {
   particles_free(particles);
 }
 
-/* A rank-free fingerprint of all units: every number times a weight that depends on where it belongs. */
+/* A fingerprint of all units that does not depend on the ownership: each number has a weight that depends on its
+ * unit. */
 static int64_t fingerprint(const struct particles *particles) {
   int64_t sum = 0;
   const size_t size = precision_stored(particles->precision);
@@ -127,10 +134,10 @@ static int64_t fingerprint(const struct particles *particles) {
     local_network_get(particles, local, local_network_first_unit(local), units, c, a, b);
     for (int64_t i = 0; i < units; i++)
       for (size_t byte = 0; byte < size; byte++) {
-        const int64_t place = (local->network * 1000003 + local_network_first_unit(local) + i) * 8 + (int64_t)byte;
+        const int64_t weight = (local->network * 1000003 + local_network_first_unit(local) + i) * 8 + (int64_t)byte;
         int64_t value = c[(size_t)i * size + byte] + 256 * b[(size_t)i * size + byte];
         for (int64_t k = 0; k < d; k++) value = value * 31 + a[(size_t)(i * d + k) * size + byte];
-        sum = (int64_t)((uint64_t)sum + (uint64_t)value * (uint64_t)(place * place + 1));
+        sum = (int64_t)((uint64_t)sum + (uint64_t)value * (uint64_t)(weight * weight + 1));
       }
     free(rows);
   }
@@ -144,7 +151,7 @@ static void units_do_not_depend_on_their_owner(void **state) {
   particles_init(particles, 11);
   const int64_t before = fingerprint(particles);
   assert_ok(particles_balance(particles, (double[]){100, 1, 9}));
-  check_ownership(particles);
+  check_ownership(particles, "three sizes after a change of the costs");
   assert_all(fingerprint(particles) == before);
   assert_ok(particles_balance(particles, (double[]){1, 50, 1}));
   assert_all(fingerprint(particles) == before);
@@ -160,7 +167,7 @@ static void units_do_not_depend_on_their_owner(void **state) {
       die("%s", error_text());
     particles_init(particles, 11);
   }
-  single = comm_sum(&world, 0); /* keep ranks together */
+  single = comm_sum(&world, 0); /* waits for all ranks */
   if (alone) {
     const struct comm all = world;
     world = *alone;
@@ -187,7 +194,7 @@ static void rows_and_tiles_are_inverse(void **state) {
       char *c = malloc(bytes), *a = malloc(3 * bytes), *b = malloc(bytes);
       local_network_get(particles, local, begin, units, c, a, b);
       memset(particles->tiles, 0, (size_t)particles->tile_count * particles->tile_bytes);
-      /* Back in odd pieces. */
+      /* Writes the rows back in pieces of 37. */
       const size_t size = precision_stored((enum precision)precision);
       for (int64_t at = 0; at < units;) {
         const int64_t count = units - at < 37 ? units - at : 37;
@@ -199,19 +206,16 @@ static void rows_and_tiles_are_inverse(void **state) {
       free(a);
       free(b);
     }
-    assert_all(fingerprint(particles) == before);
+    assert_all_for(fingerprint(particles) == before, "%s", precision_names[precision]);
     particles_free(particles);
   }
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(blocks_are_owned_once),
-      cmocka_unit_test(blocks_hold_all_units),
-      cmocka_unit_test(many_small_networks_are_not_split),
-      cmocka_unit_test(cost_decides_who_owns_what),
-      cmocka_unit_test(units_do_not_depend_on_their_owner),
-      cmocka_unit_test(rows_and_tiles_are_inverse),
+      cmocka_unit_test(every_block_has_one_owner),          cmocka_unit_test(blocks_contain_all_units),
+      cmocka_unit_test(many_small_networks_are_not_split),  cmocka_unit_test(ownership_follows_the_costs),
+      cmocka_unit_test(units_do_not_depend_on_their_owner), cmocka_unit_test(rows_and_tiles_are_inverse),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

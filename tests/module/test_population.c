@@ -1,6 +1,6 @@
 // ranks: 1 2 3 4
-/* population: the same bits on any number of ranks and threads, networks split or whole; a network that left the range
- * of numbers stays. */
+/* population: the same bits on any number of ranks and threads, for networks that ranks share and others; a network
+ * with non-finite values is not moved. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,8 @@ struct result {
   int64_t units;
   double theta[NUMBERS_MAX][D + 1]; /* c, z of all own units */
   int networks;
-  int64_t network[NETWORKS_MAX], first[NETWORKS_MAX], count[NETWORKS_MAX]; /* own units of a network */
+  int64_t network[NETWORKS_MAX], first[NETWORKS_MAX],
+      count[NETWORKS_MAX]; /* first own unit and number of own units of a network */
   struct observation observation[NETWORKS_MAX];
 };
 
@@ -55,7 +56,7 @@ static void run(const char *sizes, const char *precision, int threads, struct re
   fixture_free(problem);
 }
 
-/* Every rank runs everything alone. */
+/* Runs everything on each rank, without the others. */
 static void run_alone(const char *sizes, const char *precision, struct result *result) {
   const struct comm all = world;
   world = (struct comm){MPI_COMM_SELF, 0, 1};
@@ -63,40 +64,47 @@ static void run_alone(const char *sizes, const char *precision, struct result *r
   world = all;
 }
 
-/* Own parts of networks against the same parts of the lone run, where networks follow one another whole. */
-static bool same(const struct result *own, const struct result *alone) {
-  bool right = own->networks > 0 || own->units == 0;
+/* Compares the own parts of networks with the same parts of the run on one rank, which stores whole networks in
+ * order. */
+static void compare(const struct result *own, const struct result *alone, const char *name) {
+  expect(own->networks > 0 || own->units == 0, "%s", name);
   int64_t at = 0;
   for (int s = 0; s < own->networks; s++) {
     const int64_t g = own->network[s];
     int64_t start = own->first[s];
     for (int64_t before = 0; before < g; before++) start += alone->count[before];
-    right &= memcmp(own->theta[at], alone->theta[start], sizeof *own->theta * (size_t)own->count[s]) == 0;
-    right &= memcmp(&own->observation[s], &alone->observation[g], sizeof own->observation[s]) == 0;
+    expect(memcmp(own->theta[at], alone->theta[start], sizeof *own->theta * (size_t)own->count[s]) == 0,
+           "%s, network %lld", name, (long long)g);
+    expect(memcmp(&own->observation[s], &alone->observation[g], sizeof own->observation[s]) == 0, "%s, network %lld",
+           name, (long long)g);
     at += own->count[s];
   }
-  return right && at == own->units;
+  expect(at == own->units, "%s", name);
+  assert_expected();
 }
 
 static void ranks_and_threads_change_no_bit(void **state) {
   (void)state;
-  const char *sizes[] = {"[5, 64, 300, 1000]", "[700]", "[3]"}; /* split and whole networks; empty ranks */
+  const char *sizes[] = {"[5, 64, 300, 1000]", "[700]", "[3]"}; /* networks that ranks share and others; empty ranks */
   struct result *alone = malloc(sizeof *alone), *own = malloc(sizeof *own);
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
     for (int precision = 0; precision < PRECISIONS; precision++) {
       run_alone(sizes[i], precision_names[precision], alone);
       for (int threads = 1; threads <= 3; threads += 2) {
         run(sizes[i], precision_names[precision], threads, own);
-        assert_all(same(own, alone));
-        assert_all(comm_sum(&world, own->units) == alone->units);
-        assert_all(own->networks == 0 || (isfinite(own->observation[0].loss) && own->observation[0].loss > 0));
+        char name[64];
+        snprintf(name, sizeof name, "n = %s, %s, threads %d", sizes[i], precision_names[precision], threads);
+        compare(own, alone, name);
+        assert_all_for(comm_sum(&world, own->units) == alone->units, "%s", name);
+        expect(own->networks == 0 || (isfinite(own->observation[0].loss) && own->observation[0].loss > 0), "%s", name);
+        assert_expected();
       }
     }
   free(alone);
   free(own);
 }
 
-static void a_network_out_of_range_stays_and_is_named(void **state) {
+static void a_non_finite_network_is_not_moved_and_is_named(void **state) {
   (void)state;
   struct fixture *problem = problem_of("[20, 600]", "double", 2);
   struct particles *particles = problem->particles;
@@ -114,14 +122,17 @@ static void a_network_out_of_range_stays_and_is_named(void **state) {
     dynamics_step(problem->dynamics, 7, fixture_dt(problem, 7), problem->observation);
     read_result(problem, after);
     int64_t at = 0;
-    bool right = true;
-    for (int s = 0; s < after->networks; at += after->count[s++])
-      right &= (memcmp(before->theta[at], after->theta[at], sizeof *after->theta * (size_t)after->count[s]) == 0) ==
-               (after->network[s] == 3);
-    assert_all(right);
+    for (int s = 0; s < after->networks; at += after->count[s++]) {
+      const bool kept =
+          memcmp(before->theta[at], after->theta[at], sizeof *after->theta * (size_t)after->count[s]) == 0;
+      expect(kept == (after->network[s] == 3), "c = %g, network %lld", huge[i], (long long)after->network[s]);
+    }
+    assert_expected();
     assert_status(FAILED, dynamics_check(problem->dynamics, 8, false));
-    assert_all(strstr(error_text(), "step 0: the network of n = 600, replica 1 ") != NULL);
-    assert_all(strstr(error_text(), "In its block 2 (units 512 to 599, ") != NULL);
+    assert_all_for(strstr(error_text(), "step 0: the network of n = 600, replica 1 ") != NULL,
+                   "c = %g, received \"%s\"", huge[i], error_text());
+    assert_all_for(strstr(error_text(), "In its block 2 (units 512 to 599, ") != NULL, "c = %g, received \"%s\"",
+                   huge[i], error_text());
     free(before);
     free(after);
   }
@@ -131,7 +142,7 @@ static void a_network_out_of_range_stays_and_is_named(void **state) {
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ranks_and_threads_change_no_bit),
-      cmocka_unit_test(a_network_out_of_range_stays_and_is_named),
+      cmocka_unit_test(a_non_finite_network_is_not_moved_and_is_named),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

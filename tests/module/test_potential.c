@@ -1,5 +1,5 @@
 // ranks: 1
-/* potential: the series for K, grad K, F and grad F against high-precision values, scaled Bessel functions, the target
+/* potential: the series for K, grad K, F and grad F equal high-precision values, scaled Bessel functions, the target
  * itself and plain arithmetic. */
 #include <gsl/gsl_sf_bessel.h>
 #include <gsl/gsl_sf_gamma.h>
@@ -42,11 +42,11 @@ static void system_free(struct system *system) {
   free(system->grad_F);
 }
 
-/* K and the factor of z' in grad_z K at one u: a lane z = (d, 0, ..) and a particle z' = (2u - 1, 0, ..), whose u has
- * one rounding. */
+/* K and the factor of z' in grad_z K at one u, from a lane z = (d, 0, ..) and a particle z' = (2u - 1, 0, ..), for
+ * which u is rounded once. */
 static void pair_at(struct system *system, double u, double *K, double *gradient) {
   const int d = system->potential->d;
-  double particle[D_MAX + 1] = {1, 2 * u - 1, 1}; /* the second component shows the factor */
+  double particle[D_MAX + 1] = {1, 2 * u - 1, 1}; /* the sum of the second component is the factor */
   system->z[0] = d;
   potential_pairs(system->potential, system->z, 1, particle, system->sum);
   *K = system->sum[0];
@@ -60,8 +60,8 @@ static void check_relative(double value, double expected, double tolerance, cons
   fail();
 }
 
-/* By mpmath, 50 digits: hyp0f1 of the exact values of alpha and u. */
-static void series_agree_with_high_precision(void **state) {
+/* Expected values by mpmath with 50 digits: hyp0f1 at the exact values of alpha and u. */
+static void series_equal_high_precision_values(void **state) {
   (void)state;
   static const struct {
     int d;
@@ -90,7 +90,7 @@ static void series_agree_with_high_precision(void **state) {
     struct system system = system_create(d, alpha);
     double K, gradient;
     pair_at(&system, u, &K, &gradient);
-    /* A rounding of u is one of k u^1/2 in K. */
+    /* A relative rounding error of u is multiplied by k u^1/2 in K. */
     const double tolerance = 2e-14 + 1.2e-16 * alpha * d;
     check_relative(K, row[i].K, tolerance, "K", d, alpha, u);
     check_relative(gradient, row[i].gradient, tolerance, "grad K", d, alpha, u);
@@ -100,8 +100,8 @@ static void series_agree_with_high_precision(void **state) {
   }
 }
 
-/* e^-2k 0F1(; nu + 1; k^2 u) = Gamma(nu + 1) (x/2)^-nu e^(x - 2k) [e^-x I_nu(x)], x = 2 k u^1/2; nu half-integer for
- * odd d. */
+/* e^-2k 0F1(; nu + 1; k^2 u) = Gamma(nu + 1) (x/2)^-nu e^(x - 2k) [e^-x I_nu(x)] with x = 2 k u^1/2; nu is a
+ * half-integer for odd d. */
 static double by_bessel(int twice_nu, double k, double u) {
   const double x = 2 * k * sqrt(u), nu = 0.5 * twice_nu;
   const double scaled = twice_nu % 2 ? sqrt(2 * x / M_PI) * gsl_sf_bessel_il_scaled((twice_nu - 1) / 2, x)
@@ -109,7 +109,7 @@ static double by_bessel(int twice_nu, double k, double u) {
   return gsl_sf_gamma(nu + 1) * pow(x / 2, -nu) * exp(x - 2 * k) * scaled;
 }
 
-static void series_agree_with_scaled_bessel_functions(void **state) {
+static void series_equal_scaled_bessel_functions(void **state) {
   (void)state;
   const int dims[] = {2, 3, 4, 5, 10};
   const double ks[] = {1, 5, 10, 25};
@@ -129,8 +129,8 @@ static void series_agree_with_scaled_bessel_functions(void **state) {
     }
 }
 
-/* The same operations one after the other, for one lane: the vector code may not differ by a bit. */
-static void lanes_have_the_bits_of_plain_arithmetic(void **state) {
+/* The vector code gives the same bits as the same operations for one lane at a time. */
+static void lanes_have_the_bits_of_scalar_arithmetic(void **state) {
   (void)state;
   enum { D = 7, N = 50 };
   struct system system = system_create(D, 0.9);
@@ -167,9 +167,9 @@ static void lanes_have_the_bits_of_plain_arithmetic(void **state) {
   system_free(&system);
 }
 
-/* F of a cubic target with its Funk-Hecke factors, through target_eval; grad F by central differences of F along great
- * circles. */
-static void the_field_is_that_of_the_target(void **state) {
+/* F of a cubic target equals target_eval times its Funk-Hecke factors; grad F equals central differences of F along
+ * great circles. */
+static void the_field_equals_that_of_the_target(void **state) {
   (void)state;
   const int dims[] = {2, 3, 5, 10};
   for (size_t i = 0; i < 4; i++) {
@@ -185,7 +185,7 @@ static void the_field_is_that_of_the_target(void **state) {
     for (int r = 0; r < d; r++) t[r] -= along * z[r];
     for (int r = 0; r < d; r++) norm2 += t[r] * t[r];
     for (int r = 0; r < d; r++) t[r] *= sqrt(d / norm2);
-    for (int lane = 0; lane < 3; lane++) /* z turned by 0, -eps, eps towards t */
+    for (int lane = 0; lane < 3; lane++) /* z rotated by 0, -eps, eps towards t */
       for (int r = 0; r < d; r++) {
         const double angle = lane == 0 ? 0 : lane == 1 ? -eps : eps;
         system.z[r * TILE + lane] = cos(angle) * z[r] + sin(angle) * t[r];
@@ -206,7 +206,7 @@ static void the_field_is_that_of_the_target(void **state) {
   }
 }
 
-static void what_has_no_range_is_refused(void **state) {
+static void potentials_out_of_range_are_refused(void **state) {
   (void)state;
   struct target *target;
   struct potential *potential;
@@ -214,7 +214,7 @@ static void what_has_no_range_is_refused(void **state) {
   assert_ok(target_create(&world, &small, &target));
   assert_status(USAGE, potential_create(target, 5000, &potential));
   assert_non_null(strstr(error_text(), "alpha d"));
-  assert_ok(potential_create(target, 3000, &potential)); /* 9000: many terms, all in range */
+  assert_ok(potential_create(target, 3000, &potential)); /* alpha d = 9000: many terms, all in range */
   assert_true(potential->terms > 5000 && isfinite(potential->lam_3) && potential->lam_3 > 0);
   potential_free(potential);
   target_free(target);
@@ -226,11 +226,11 @@ static void what_has_no_range_is_refused(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(series_agree_with_high_precision),
-      cmocka_unit_test(series_agree_with_scaled_bessel_functions),
-      cmocka_unit_test(lanes_have_the_bits_of_plain_arithmetic),
-      cmocka_unit_test(the_field_is_that_of_the_target),
-      cmocka_unit_test(what_has_no_range_is_refused),
+      cmocka_unit_test(series_equal_high_precision_values),
+      cmocka_unit_test(series_equal_scaled_bessel_functions),
+      cmocka_unit_test(lanes_have_the_bits_of_scalar_arithmetic),
+      cmocka_unit_test(the_field_equals_that_of_the_target),
+      cmocka_unit_test(potentials_out_of_range_are_refused),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -1,5 +1,5 @@
 // ranks: 1 2 3
-/* problem: ranks that compute other points or coefficients than rank 0 are refused. */
+/* problem: a rank that computes other points or coefficients than rank 0 is refused. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "harness.h"
 #include "run/problem.h"
 
-static void points_and_coefficients_are_the_same_bits_on_all_ranks(void **state) {
+static void points_and_coefficients_must_have_the_same_bits_on_all_ranks(void **state) {
   (void)state;
   static const char *const input[] = {
       "{ensemble: {n: 8}, target: {type: spin, d: 3}, data: {mode: fixed, samples: 9, test: 5, seed: %d}, "
@@ -22,12 +22,14 @@ static void points_and_coefficients_are_the_same_bits_on_all_ranks(void **state)
       assert_ok(config_parse("test", text, &problem.config));
       const bool alike = !odd || world.size == 1;
       assert_status(alike ? OK : USAGE, problem_data(&problem));
-      assert_all(alike || strstr(error_text(), "the target's coefficients and of the points: expected that of rank 0"));
+      assert_all_for(alike ||
+                         strstr(error_text(), "the target's coefficients and of the points: expected that of rank 0"),
+                     "input %d, another seed %d", i, odd);
       problem_free(&problem);
     }
 }
 
 int main(int argc, char **argv) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(points_and_coefficients_are_the_same_bits_on_all_ranks)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(points_and_coefficients_must_have_the_same_bits_on_all_ranks)};
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

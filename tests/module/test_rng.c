@@ -1,5 +1,5 @@
 // ranks: 1
-/* rng: Random123's known answers, the law of the numbers, permutations. */
+/* rng: the known answers of Random123, the distributions of the numbers, permutations. */
 #include <Random123/philox.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 static void philox_gives_the_known_answers(void **state) {
   (void)state;
-  /* kat_vectors of Random123, philox4x64 with 10 rounds: counter, key, answer. */
+  /* From kat_vectors of Random123, philox4x64 with 10 rounds: counter, key, answer. */
   static const uint64_t known[][10] = {
       {0, 0, 0, 0, 0, 0, 0x16554d9eca36314c, 0xdb20fe9d672d0fdc, 0xd7e772cee186176b, 0x7e68b68aec7ba23b},
       {~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), 0x87b092c3013fe90b,
@@ -26,7 +26,7 @@ static void philox_gives_the_known_answers(void **state) {
   }
 }
 
-static void words_are_philox_of_their_place(void **state) {
+static void words_are_philox_of_seed_stream_and_index(void **state) {
   (void)state;
   const struct rng rng = {.seed = 0xdeadbeef12345678, .stream = RNG_NOISE, .network = 77, .step = 1234567890123};
   uint64_t out[4];
@@ -53,7 +53,7 @@ static void normals_are_box_muller(void **state) {
 }
 
 /* Mean, variance and fourth moment of N = 400,000 numbers, and the mean product of neighbours, each within 5 standard
- * deviations: a false alarm of 2e-6 had the seed been drawn anew. */
+ * deviations. Probability of a false alarm with a new seed: 2e-6. */
 static void normals_have_the_moments(void **state) {
   (void)state;
   enum { IDS = 50000, EACH = 8 };
@@ -91,22 +91,22 @@ static void permutations_are_bijections(void **state) {
   const struct rng rng = {.seed = 8, .stream = RNG_DATA_ORDER, .network = 3};
   const int64_t counts[] = {1, 2, 3, 4, 5, 16, 17, 100, 255, 257, 1000, 4096, 65537};
   for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-    char *seen = calloc((size_t)counts[i], 1);
+    char *is_image = calloc((size_t)counts[i], 1);
     int64_t fixed = 0;
     for (int64_t p = 0; p < counts[i]; p++) {
       const int64_t image = rng_permute(&rng, 9, counts[i], p);
-      assert_true(image >= 0 && image < counts[i] && !seen[image]);
-      seen[image] = 1;
+      assert_true(image >= 0 && image < counts[i] && !is_image[image]);
+      is_image[image] = 1;
       fixed += image == p;
     }
-    if (counts[i] >= 100) assert_true(fixed < 10); /* one on average */
-    free(seen);
+    if (counts[i] >= 100) assert_true(fixed < 10); /* one fixed point on average */
+    free(is_image);
   }
 }
 
-/* Places of one element under many permutations of 10: chi square with 9 degrees of freedom below its 1 - 4e-7
- * quantile, 46.9, for 10 elements. */
-static void permutations_are_even(void **state) {
+/* The images of each of 10 elements under many permutations are uniform: chi square with 9 degrees of freedom lies
+ * below its 1 - 4e-7 quantile, 46.9. */
+static void permutations_are_uniform(void **state) {
   (void)state;
   enum { COUNT = 10, MANY = 20000 };
   const struct rng rng = {.seed = 21, .stream = RNG_DATA_ORDER};
@@ -120,13 +120,10 @@ static void permutations_are_even(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(philox_gives_the_known_answers),
-      cmocka_unit_test(words_are_philox_of_their_place),
-      cmocka_unit_test(normals_are_box_muller),
-      cmocka_unit_test(normals_have_the_moments),
-      cmocka_unit_test(sphere_points_have_radius_sqrt_d),
-      cmocka_unit_test(permutations_are_bijections),
-      cmocka_unit_test(permutations_are_even),
+      cmocka_unit_test(philox_gives_the_known_answers),   cmocka_unit_test(words_are_philox_of_seed_stream_and_index),
+      cmocka_unit_test(normals_are_box_muller),           cmocka_unit_test(normals_have_the_moments),
+      cmocka_unit_test(sphere_points_have_radius_sqrt_d), cmocka_unit_test(permutations_are_bijections),
+      cmocka_unit_test(permutations_are_uniform),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -28,14 +28,14 @@ static void batch_follows_its_power_law(void **state) {
   assert_int_equal(schedule_batch(&quench, 2, 64, 0), 163); /* floor((64 / 5)^2) */
   assert_int_equal(schedule_batch(&quench, 0, 3, 0), 1);    /* at least one */
   assert_int_equal(schedule_check(&quench, 0, 1000, 200), OK);
-  assert_int_equal(schedule_check(&quench, 0, 1000, 199), USAGE); /* more than the set */
+  assert_int_equal(schedule_check(&quench, 0, 1000, 199), USAGE); /* more than the number of samples */
   const struct schedule gd = {.scheme = SCHEME_GD, .stages = 1, .stage = {{.steps = 1, .dt = 1}}};
   assert_int_equal(schedule_batch(&gd, 0, 1000, 77), 77);
   assert_true(schedule_same_batch(&quench, 0, 1));
   assert_false(schedule_same_batch(&quench, 1, 2));
 }
 
-static void agreement_is_about_what_was_done(void **state) {
+static void schedules_must_agree_on_past_steps_only(void **state) {
   (void)state;
   struct schedule other = quench;
   other.stage[2].dt = 3;
@@ -45,7 +45,7 @@ static void agreement_is_about_what_was_done(void **state) {
   other.stage[1].steps = 50;
   assert_true(schedule_agree(&quench, &other, 15));
   assert_false(schedule_agree(&quench, &other, 16));
-  other = quench; /* one stage cut in two equal ones */
+  other = quench; /* one stage divided into two with the same parameters */
   other.stages = 4;
   other.stage[3] = quench.stage[2];
   other.stage[2] = quench.stage[1];
@@ -58,13 +58,13 @@ static void agreement_is_about_what_was_done(void **state) {
   assert_false(schedule_agree(&quench, &other, 1));
 }
 
-/* Where dt is auto it is estimated at the first step of a stage: cutting one in two is another trajectory. */
-static void automatic_stages_agree_only_uncut(void **state) {
+/* dt: auto is estimated at the first step of a stage, so that a stage divided into two gives another trajectory. */
+static void automatic_stages_agree_only_undivided(void **state) {
   (void)state;
   const struct stage automatic = {.steps = 10, .dt_safety = 0.5, .dt_every = 7, .batch = 3};
   const struct schedule whole = {.scheme = SCHEME_SGD, .stages = 1, .stage = {automatic}};
   struct schedule cut = {.scheme = SCHEME_SGD, .stages = 2, .stage = {automatic, automatic}}, other = whole;
-  assert_true(schedule_agree(&whole, &cut, 10)); /* the second stage lies ahead */
+  assert_true(schedule_agree(&whole, &cut, 10)); /* the second stage has not begun */
   cut.stage[0].steps = 4;
   assert_true(schedule_agree(&whole, &cut, 4));
   assert_false(schedule_agree(&whole, &cut, 5));
@@ -82,7 +82,7 @@ static void automatic_stages_agree_only_uncut(void **state) {
   assert_false(schedule_auto(&quench, 16));
 }
 
-static void paces_tell_the_time(void **state) {
+static void segments_give_the_time(void **state) {
   (void)state;
   for (int step = 0; step <= 16; step++) {
     const struct dt_segment segment = schedule_segment(&quench, step);
@@ -95,9 +95,9 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(stages_follow_one_another),
       cmocka_unit_test(batch_follows_its_power_law),
-      cmocka_unit_test(agreement_is_about_what_was_done),
-      cmocka_unit_test(automatic_stages_agree_only_uncut),
-      cmocka_unit_test(paces_tell_the_time),
+      cmocka_unit_test(schedules_must_agree_on_past_steps_only),
+      cmocka_unit_test(automatic_stages_agree_only_undivided),
+      cmocka_unit_test(segments_give_the_time),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -1,6 +1,6 @@
 // ranks: 1 2 3 4
-/* moment: q_n = (1/n) sum_i c_i^2 E phi_i^2 against plain loops over all units, networks split over ranks included, and
- * the same bits on one and on two threads. */
+/* second_moment: q_n = (1/n) sum_i c_i^2 E phi_i^2 equals plain loops over all units, also for networks that ranks
+ * share, with the same bits on one and on two threads. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 enum { D = 4, P = 30, K = 61, NETWORKS = 3 };
 
-/* In double, whatever is stored. */
+/* The parameters of a unit in double, for any precision. */
 static void get_unit(const struct particles *particles, const struct local_network *local, int64_t i, double *c,
                      double *a, double *b) {
   if (precision_stored(particles->precision) == sizeof(double)) {
@@ -23,7 +23,7 @@ static void get_unit(const struct particles *particles, const struct local_netwo
   for (int k = 0; k < D; k++) a[k] = single[2 + k];
 }
 
-/* c^2 sum over points of phi^2 of a unit. */
+/* c^2 times the sum of phi^2 over the points, for one unit. */
 static double unit_square(const struct fixture *problem, const struct local_network *local, int64_t i, const double *x,
                           int count) {
   const struct unit_spec *unit = &problem->particles->unit;
@@ -61,28 +61,29 @@ static void check(const char *unit, const char *precision, double tolerance) {
                                              "data: {mode: fixed, samples: %d, test: %d}\n"
                                              "dynamics: {scheme: gd, stages: [{steps: 5, dt: 0.1}]}\n",
                                              precision, threads, unit, D, P, K);
-    assert_all(comm_any(&world, problem->particles->split > 0) == (world.size > 1));
+    assert_all_for(comm_any(&world, problem->particles->split > 0) == (world.size > 1), "unit %s, %s", unit, precision);
     plain(problem, problem->data->test_x, K, want[POINTS_TEST]);
     plain(problem, problem->data->x, P, want[POINTS_TRAIN]);
-    bool right = true;
     const int locals = problem->particles->locals;
     double *mean = malloc(sizeof *mean * (size_t)(locals + 1));
     for (int set = POINTS_TEST; set <= POINTS_TRAIN; set++) {
       dynamics_moments(problem->dynamics, (enum point_set)set, mean);
       for (int s = 0; s < locals; s++) {
         const int64_t g = problem->particles->local[s].network;
-        right = right && fabs(mean[s] - want[set][g]) <= tolerance * want[set][g];
-        right = right && (threads == 1 || mean[s] == first[set][g]);
+        expect(fabs(mean[s] - want[set][g]) <= tolerance * want[set][g],
+               "unit %s, %s, set %d, network %lld, threads %d", unit, precision, set, (long long)g, threads);
+        expect(threads == 1 || mean[s] == first[set][g], "unit %s, %s, set %d, network %lld", unit, precision, set,
+               (long long)g);
         first[set][g] = mean[s];
       }
     }
-    assert_all(right);
+    assert_expected();
     free(mean);
     fixture_free(problem);
   }
 }
 
-static void moments_are_those_of_plain_loops(void **state) {
+static void moments_equal_plain_loops(void **state) {
   (void)state;
   check("sigmoid", "double", 1e-13);
   check("rbf", "double", 1e-13);
@@ -91,6 +92,6 @@ static void moments_are_those_of_plain_loops(void **state) {
 }
 
 int main(int argc, char **argv) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(moments_are_those_of_plain_loops)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(moments_equal_plain_loops)};
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -1,5 +1,5 @@
 // ranks: 1
-/* slurm: what squeue and the environment tell of a job's time. */
+/* slurm: the time limit of a job, from squeue and from the environment. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +10,8 @@
 #include "harness.h"
 #include "log/slurm.h"
 
-/* A squeue that keeps what it was asked, says this and ends so. */
-static void squeue_says(const char *text, int code) {
+/* Installs a squeue that stores its arguments, prints this text and ends with this code. */
+static void install_squeue(const char *text, int code) {
   char path[4200];
   snprintf(path, sizeof path, "%s/squeue", harness_folder());
   FILE *file = fopen(path, "w");
@@ -21,7 +21,7 @@ static void squeue_says(const char *text, int code) {
   assert_int_equal(chmod(path, 0755), 0);
 }
 
-static void assert_asked_for(const char *job) {
+static void assert_squeue_was_called_for(const char *job) {
   char path[4200], line[256] = "", expected[64];
   snprintf(path, sizeof path, "%s/asked", harness_folder());
   FILE *file = fopen(path, "r");
@@ -44,67 +44,67 @@ static int set_up(void **state) {
   return 0;
 }
 
-static void the_time_left_is_read_in_all_its_forms(void **state) {
+static void all_forms_of_the_time_left_are_read(void **state) {
   (void)state;
   static const struct {
     const char *text;
     double seconds;
-  } said[] = {{"0:07\\n", 7},
-              {"59:08\\n", 59 * 60 + 8},
-              {"1:00:09\\n", 3609},
-              {"3-04:05:06\\n", ((3 * 24 + 4) * 60 + 5) * 60 + 6},
-              {"UNLIMITED\\n", INFINITY},
-              {"INVALID\\n", NAN},
-              {"NOT_SET\\n", NAN},
-              {"", NAN}};
-  for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
-    squeue_says(said[i].text, 0);
+  } answers[] = {{"0:07\\n", 7},
+                 {"59:08\\n", 59 * 60 + 8},
+                 {"1:00:09\\n", 3609},
+                 {"3-04:05:06\\n", ((3 * 24 + 4) * 60 + 5) * 60 + 6},
+                 {"UNLIMITED\\n", INFINITY},
+                 {"INVALID\\n", NAN},
+                 {"NOT_SET\\n", NAN},
+                 {"", NAN}};
+  for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+    install_squeue(answers[i].text, 0);
     const double left = slurm_left();
-    assert_true(isnan(said[i].seconds) ? isnan(left) : left == said[i].seconds);
+    assert_true(isnan(answers[i].seconds) ? isnan(left) : left == answers[i].seconds);
   }
-  assert_asked_for("12");
+  assert_squeue_was_called_for("12");
 }
 
-static void without_an_answer_the_environment_counts(void **state) {
+static void the_environment_is_used_if_squeue_fails(void **state) {
   (void)state;
-  squeue_says("1:00", 1);
+  install_squeue("1:00", 1);
   assert_true(isnan(slurm_left()));
   char text[32];
   snprintf(text, sizeof text, "%lld", (long long)time(NULL) + 1000);
   setenv("SLURM_JOB_END_TIME", text, 1);
   const double left = slurm_left();
   assert_true(left > 0 && left <= 1000);
-  setenv("SLURM_JOB_END_TIME", "1000", 1); /* past: a wrong clock */
+  setenv("SLURM_JOB_END_TIME", "1000", 1); /* in the past, because of a wrong clock */
   assert_true(isnan(slurm_left()));
-  squeue_says("1:00\\n", 0);
+  install_squeue("1:00\\n", 0);
   assert_true(slurm_left() == 60);
   unsetenv("SLURM_JOB_END_TIME");
 }
 
-static void a_task_of_an_array_asks_for_itself(void **state) {
+static void an_array_task_queries_itself(void **state) {
   (void)state;
   char id[SLURM_ID];
   setenv("SLURM_ARRAY_JOB_ID", "10", 1);
   setenv("SLURM_ARRAY_TASK_ID", "3", 1);
-  squeue_says("1:00\\n", 0);
+  install_squeue("1:00\\n", 0);
   assert_true(slurm_left() == 60);
-  assert_asked_for("10_3");
+  assert_squeue_was_called_for("10_3");
   assert_true(slurm_job(id));
   assert_string_equal(id, "10_3");
 }
 
-static void outside_of_a_job_nothing_is_asked(void **state) {
+static void squeue_is_not_called_outside_a_job(void **state) {
   (void)state;
   char id[SLURM_ID];
-  squeue_says("1:00\\n", 0);
-  setenv("SLURM_JOB_ID", "12; touch here", 1); /* no id: it must not reach a shell */
+  install_squeue("1:00\\n", 0);
+  setenv("SLURM_JOB_ID", "12; touch here", 1); /* not a job id: it must not reach a shell */
   assert_false(slurm_job(id));
   unsetenv("SLURM_JOB_ID");
   assert_false(slurm_job(id));
   assert_true(isnan(slurm_left()));
 }
 
-static void restarts_are_those_of_requeues_or_of_new_jobs(void **state) {
+static void restarts_count_requeues_and_new_jobs(void **state) {
   (void)state;
   unsetenv("MCKEAN_RESTARTS");
   unsetenv("SLURM_RESTART_COUNT");
@@ -119,11 +119,11 @@ static void restarts_are_those_of_requeues_or_of_new_jobs(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(the_time_left_is_read_in_all_its_forms, set_up),
-      cmocka_unit_test_setup(without_an_answer_the_environment_counts, set_up),
-      cmocka_unit_test_setup(a_task_of_an_array_asks_for_itself, set_up),
-      cmocka_unit_test(restarts_are_those_of_requeues_or_of_new_jobs),
-      cmocka_unit_test_setup(outside_of_a_job_nothing_is_asked, set_up),
+      cmocka_unit_test_setup(all_forms_of_the_time_left_are_read, set_up),
+      cmocka_unit_test_setup(the_environment_is_used_if_squeue_fails, set_up),
+      cmocka_unit_test_setup(an_array_task_queries_itself, set_up),
+      cmocka_unit_test(restarts_count_requeues_and_new_jobs),
+      cmocka_unit_test_setup(squeue_is_not_called_outside_a_job, set_up),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

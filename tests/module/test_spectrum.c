@@ -1,6 +1,6 @@
 // ranks: 1 2 3 4
-/* Spectra against LAPACK on one rank; the choice of networks and points; the best readout against the normal equations
- * in n x n form. */
+/* spectrum: equals LAPACK on one rank; the choice of networks and points; the best readout equals the solution of the n
+ * x n normal equations. */
 #include "spectrum/spectrum.h"
 
 #include <math.h>
@@ -41,17 +41,19 @@ static struct problem problem_of(const struct fixture *fixture) {
                           .particles = fixture->particles};
 }
 
-/* Eigenvalues ascending and eigenvectors of M/P on every rank. */
-static void by_lapack(const struct fixture *problem, const struct spectrum *seen, double *values, double *vectors) {
-  const int P = (int)seen->P;
+/* Eigenvalues (ascending) and eigenvectors of M/P, on every rank. */
+static void diagonalise_by_lapack(const struct fixture *problem, const struct spectrum *spectrum, double *values,
+                                  double *vectors) {
+  const int P = (int)spectrum->P;
   struct dist_grid grid;
   struct dist_matrix *m;
   dist_grid_create(&world, &grid);
-  assert_ok(tangent_matrix_form(&grid, problem->particles, seen->network, problem->config->unit.train, P, seen->x, &m));
+  assert_ok(tangent_matrix_form(&grid, problem->particles, spectrum->network, problem->config->unit.train, P,
+                                spectrum->x, &m));
   dist_matrix_get(m, 0, P, vectors);
   double sup = 0;
   for (int p = 0; p < P; p++) sup = fmax(sup, vectors[p * P + p]);
-  assert_all(fabs(sup - seen->sup) <= 1e-15 * sup);
+  assert_all(fabs(sup - spectrum->sup) <= 1e-15 * sup);
   for (int i = 0; i < P * P; i++) vectors[i] /= P;
   int info;
   const int work_size = 64 * P;
@@ -63,115 +65,122 @@ static void by_lapack(const struct fixture *problem, const struct spectrum *seen
   dist_grid_free(&grid);
 }
 
-static void check_spectrum(const struct fixture *problem, const struct spectrum *seen) {
-  const int P = (int)seen->P;
+static void check_spectrum(const struct fixture *problem, const struct spectrum *spectrum) {
+  const int P = (int)spectrum->P;
   double *values = malloc(sizeof *values * (size_t)P), *vectors = malloc(sizeof *vectors * (size_t)(P * P));
-  by_lapack(problem, seen, values, vectors);
+  diagonalise_by_lapack(problem, spectrum, values, vectors);
   const double largest = values[P - 1];
   double worst = 0, parts = 0, norm2 = 0;
-  for (int p = 0; p < P; p++) norm2 += (seen->f[p] - seen->y[p]) * (seen->f[p] - seen->y[p]);
+  for (int p = 0; p < P; p++) norm2 += (spectrum->f[p] - spectrum->y[p]) * (spectrum->f[p] - spectrum->y[p]);
   for (int k = 0; k < P; k++) {
-    worst = fmax(worst, fabs(seen->lambda[k] - values[P - 1 - k]));
-    parts += seen->part[k];
+    worst = fmax(worst, fabs(spectrum->lambda[k] - values[P - 1 - k]));
+    parts += spectrum->part[k];
   }
-  assert_all(worst < 1e-12 * largest);
-  assert_all(fabs(parts - 1) < 1e-12);
-  assert_all(fabs(seen->loss - norm2 / (2 * P)) <= 1e-14 * seen->loss);
-  for (int k = 0; k < seen->options.vectors; k++) { /* these are simple eigenvalues */
-    const double *v = vectors + (P - 1 - k) * P, *w = seen->vector + k * P;
+  assert_all_for(worst < 1e-12 * largest, "n = %lld, P = %d", (long long)spectrum->n, P);
+  assert_all_for(fabs(parts - 1) < 1e-12, "n = %lld, P = %d", (long long)spectrum->n, P);
+  assert_all(fabs(spectrum->loss - norm2 / (2 * P)) <= 1e-14 * spectrum->loss);
+  for (int k = 0; k < spectrum->options.vectors; k++) { /* simple eigenvalues */
+    const double *v = vectors + (P - 1 - k) * P, *w = spectrum->vector + k * P;
     double overlap = 0, projection = 0, fourth = 0;
     for (int p = 0; p < P; p++) {
       overlap += v[p] * w[p];
-      projection += v[p] * (seen->f[p] - seen->y[p]);
+      projection += v[p] * (spectrum->f[p] - spectrum->y[p]);
       fourth += v[p] * v[p] * v[p] * v[p];
     }
-    assert_all(fabs(fabs(overlap) - 1) < 1e-9);
-    assert_all(fabs(seen->part[k] - projection * projection / norm2) < 1e-9);
-    assert_all(fabs(seen->participation[k] * P * fourth - 1) < 1e-9);
+    assert_all_for(fabs(fabs(overlap) - 1) < 1e-9, "n = %lld, P = %d, eigenvector %d", (long long)spectrum->n, P, k);
+    assert_all_for(fabs(spectrum->part[k] - projection * projection / norm2) < 1e-9, "n = %lld, P = %d, eigenvector %d",
+                   (long long)spectrum->n, P, k);
+    assert_all_for(fabs(spectrum->participation[k] * P * fourth - 1) < 1e-9, "n = %lld, P = %d, eigenvector %d",
+                   (long long)spectrum->n, P, k);
   }
-  assert_all(fabs(seen->limit_gd * largest / 2 - 1) < 1e-12);
+  assert_all(fabs(spectrum->limit_gd * largest / 2 - 1) < 1e-12);
   free(values);
   free(vectors);
 }
 
-/* sum c phi / n at a point, by libm. */
-static void check_outputs(const struct fixture *problem, const struct spectrum *seen) {
-  double *f = calloc((size_t)seen->P, sizeof *f);
+/* The outputs equal sum c phi / n with the functions of libm. */
+static void check_outputs(const struct fixture *problem, const struct spectrum *spectrum) {
+  double *f = calloc((size_t)spectrum->P, sizeof *f);
   const struct unit_spec *unit = &problem->config->unit;
   for (int s = 0; s < problem->particles->locals; s++) {
     const struct local_network *local = &problem->particles->local[s];
-    if (local->network != seen->network) continue;
+    if (local->network != spectrum->network) continue;
     for (int64_t i = 0; i < local_network_units(local); i++) {
       double c, a[D], b;
       tangent_kernel_units(problem->particles, local, local_network_first_unit(local) + i, 1, &c, a, &b);
-      for (int64_t p = 0; p < seen->P; p++) {
+      for (int64_t p = 0; p < spectrum->P; p++) {
         double s_i = b;
-        for (int k = 0; k < D; k++) s_i += a[k] * seen->x[p * D + k];
+        for (int k = 0; k < D; k++) s_i += a[k] * spectrum->x[p * D + k];
         if (unit_table[unit->type].manifold == MANIFOLD_SPHERE) s_i = unit->alpha * (s_i - D);
         f[p] += c * unit_table[unit->type].h(s_i) / (double)local->n;
       }
     }
   }
-  MPI_Allreduce(MPI_IN_PLACE, f, (int)seen->P, MPI_DOUBLE, MPI_SUM, world.mpi);
+  MPI_Allreduce(MPI_IN_PLACE, f, (int)spectrum->P, MPI_DOUBLE, MPI_SUM, world.mpi);
   double worst = 0;
-  for (int64_t p = 0; p < seen->P; p++) worst = fmax(worst, fabs(f[p] - seen->f[p]));
-  assert_all(worst < 1e-13);
+  for (int64_t p = 0; p < spectrum->P; p++) worst = fmax(worst, fabs(f[p] - spectrum->f[p]));
+  assert_all_for(worst < 1e-13, "n = %lld, P = %lld", (long long)spectrum->n, (long long)spectrum->P);
   free(f);
 }
 
-static void test_fixed(void **state) {
+static void spectra_at_training_and_test_points(void **state) {
   (void)state;
   const char *units[] = {"tanh", "rbf"};
   for (int u = 0; u < 2; u++) {
     struct fixture *problem = fixture_of(units[u], fixed, gd);
     const struct problem setup = problem_of(problem);
     struct spectrum_options options = {.vectors = 3, .seed = -1, .ridge = 1e-8, .replica = 1};
-    struct spectrum *seen;
-    assert_ok(spectrum_create(&world, &setup, &options, &seen));
-    assert_all(seen->n == LARGE && seen->network == 1 && seen->P == 150 && seen->kind == SPECTRUM_TRAIN);
-    assert_all(memcmp(seen->x, problem->data->x, sizeof(double) * 150 * D) == 0);
-    assert_all(isnan(seen->limit_sgd) && seen->dt == 0.5);
-    check_spectrum(problem, seen);
-    check_outputs(problem, seen);
-    spectrum_free(seen);
+    struct spectrum *spectrum;
+    assert_ok(spectrum_create(&world, &setup, &options, &spectrum));
+    assert_all_for(spectrum->n == LARGE && spectrum->network == 1 && spectrum->P == 150 &&
+                       spectrum->kind == SPECTRUM_TRAIN,
+                   "unit %s", units[u]);
+    assert_all_for(memcmp(spectrum->x, problem->data->x, sizeof(double) * 150 * D) == 0, "unit %s", units[u]);
+    assert_all_for(isnan(spectrum->limit_sgd) && spectrum->dt == 0.5, "unit %s", units[u]);
+    check_spectrum(problem, spectrum);
+    check_outputs(problem, spectrum);
+    spectrum_free(spectrum);
 
-    for (int64_t points = 65; points > 0; points -= 55) { /* with 10, most ranks hold nothing */
+    for (int64_t points = 65; points > 0; points -= 55) { /* with 10 points, most ranks own no block */
       options = (struct spectrum_options){
           .n = SMALL, .test = true, .points = points, .seed = -1, .ridge = 1e-8, .vectors = 1};
-      assert_ok(spectrum_create(&world, &setup, &options, &seen));
-      assert_all(seen->n == SMALL && seen->network == 2 && seen->P == points && seen->kind == SPECTRUM_TEST);
-      check_spectrum(problem, seen);
-      check_outputs(problem, seen);
-      spectrum_free(seen);
+      assert_ok(spectrum_create(&world, &setup, &options, &spectrum));
+      assert_all_for(spectrum->n == SMALL && spectrum->network == 2 && spectrum->P == points &&
+                         spectrum->kind == SPECTRUM_TEST,
+                     "unit %s, %d points", units[u], (int)points);
+      check_spectrum(problem, spectrum);
+      check_outputs(problem, spectrum);
+      spectrum_free(spectrum);
     }
     fixture_free(problem);
   }
 }
 
-/* Fresh points are those of the run at this step; a seed of one's own gives others. */
-static void test_online(void **state) {
+/* The fresh points are those that the run uses at this step; another seed gives other points. */
+static void spectra_at_fresh_points(void **state) {
   (void)state;
   struct fixture *problem = fixture_of("sigmoid", online, sgd);
   const struct problem setup = problem_of(problem);
   struct spectrum_options options = {.points = 100, .seed = -1, .ridge = 1e-8, .vectors = 2};
-  struct spectrum *seen, *other;
-  assert_ok(spectrum_create(&world, &setup, &options, &seen));
+  struct spectrum *spectrum, *other;
+  assert_ok(spectrum_create(&world, &setup, &options, &spectrum));
   double x[100 * D], y[100];
   const struct batch_place place = {.network = network_key(LARGE, 0), .step = STEP, .batch = 100};
   dataset_points(problem->data, &place, 0, 100, x, y);
-  assert_all(seen->kind == SPECTRUM_FRESH && memcmp(x, seen->x, sizeof x) == 0 && memcmp(y, seen->y, sizeof y) == 0);
-  check_spectrum(problem, seen);
-  assert_all(seen->batch == 20);
-  assert_all(fabs(seen->limit_sgd * (seen->lambda[0] * 0.95 + seen->sup / 20) / 2 - 1) < 1e-12);
+  assert_all(spectrum->kind == SPECTRUM_FRESH && memcmp(x, spectrum->x, sizeof x) == 0 &&
+             memcmp(y, spectrum->y, sizeof y) == 0);
+  check_spectrum(problem, spectrum);
+  assert_all(spectrum->batch == 20);
+  assert_all(fabs(spectrum->limit_sgd * (spectrum->lambda[0] * 0.95 + spectrum->sup / 20) / 2 - 1) < 1e-12);
   options.seed = 5;
   assert_ok(spectrum_create(&world, &setup, &options, &other));
-  assert_all(memcmp(other->x, seen->x, sizeof x) != 0 && fabs(other->lambda[0] - seen->lambda[0]) > 1e-6);
-  spectrum_free(seen);
+  assert_all(memcmp(other->x, spectrum->x, sizeof x) != 0 && fabs(other->lambda[0] - spectrum->lambda[0]) > 1e-6);
+  spectrum_free(spectrum);
   spectrum_free(other);
   fixture_free(problem);
 }
 
-/* phi [n][count] of a network of this many units that wholly fits into a panel; every rank its own, then summed. */
+/* phi [n][count] and c [n] of a network of n <= LARGE units, on all ranks. */
 static void features(const struct fixture *problem, int64_t network, int64_t n, int count, const double *x, double *phi,
                      double *c) {
   memset(phi, 0, sizeof *phi * (size_t)(n * count));
@@ -199,8 +208,8 @@ static double loss_of(int64_t n, int count, const double *phi, const double *c, 
   return loss;
 }
 
-/* (Phi^T Phi / (n P) + mu) u = -Phi^T r / P, n x n, for n below and above P. */
-static void test_best_readout(void **state) {
+/* (Phi^T Phi / (n P) + mu) u = -Phi^T r / P, n x n, for n smaller and larger than P. */
+static void the_best_readout_solves_the_normal_equations(void **state) {
   (void)state;
   struct fixture *problem = fixture_of("tanh", fixed, gd);
   const struct problem setup = problem_of(problem);
@@ -208,46 +217,48 @@ static void test_best_readout(void **state) {
   for (int k = 0; k < 2; k++) {
     const int n = (int)sizes[k], P = 150, K = 70, one = 1;
     const struct spectrum_options options = {.n = n, .seed = -1, .ridge = 1e-4};
-    struct spectrum *seen;
-    assert_ok(spectrum_create(&world, &setup, &options, &seen));
+    struct spectrum *spectrum;
+    assert_ok(spectrum_create(&world, &setup, &options, &spectrum));
     double *phi = malloc(sizeof *phi * (size_t)(n * P)), *normal = calloc((size_t)(n * n), sizeof *normal);
     double c[LARGE], u[LARGE], trace = 0, square = 0;
-    features(problem, seen->network, n, P, problem->data->x, phi, c);
+    features(problem, spectrum->network, n, P, problem->data->x, phi, c);
     for (int i = 0; i < n; i++) {
       for (int j = 0; j < n; j++)
         for (int p = 0; p < P; p++) normal[i * n + j] += phi[i * P + p] * phi[j * P + p] / (n * P);
       trace += normal[i * n + i];
       u[i] = 0;
-      for (int p = 0; p < P; p++) u[i] -= phi[i * P + p] * (seen->f[p] - seen->y[p]) / P;
+      for (int p = 0; p < P; p++) u[i] -= phi[i * P + p] * (spectrum->f[p] - spectrum->y[p]) / P;
     }
     for (int i = 0; i < n; i++) normal[i * n + i] += 1e-4 * trace;
-    assert_all(fabs(seen->best.mu / (1e-4 * trace) - 1) < 1e-12);
+    assert_all_for(fabs(spectrum->best.mu / (1e-4 * trace) - 1) < 1e-12, "n = %d", n);
     int info;
     dposv_("L", &n, &one, normal, &n, u, &n, &info);
-    assert_all(info == 0);
+    assert_all_for(info == 0, "n = %d", n);
     for (int i = 0; i < n; i++) {
       square += u[i] * u[i] / n;
       c[i] += u[i];
     }
-    assert_all(fabs(seen->best.change / sqrt(square) - 1) < 1e-9);
-    assert_all(fabs(seen->best.loss / loss_of(n, P, phi, c, problem->data->y) - 1) < 1e-9);
-    assert_all(seen->best.loss < seen->loss);
+    assert_all_for(fabs(spectrum->best.change / sqrt(square) - 1) < 1e-9, "n = %d", n);
+    assert_all_for(fabs(spectrum->best.loss / loss_of(n, P, phi, c, problem->data->y) - 1) < 1e-9, "n = %d", n);
+    assert_all_for(spectrum->best.loss < spectrum->loss, "n = %d", n);
     double unused[LARGE];
-    features(problem, seen->network, n, K, problem->data->test_x, phi, unused);
-    assert_all(fabs(seen->best.test_loss / loss_of(n, K, phi, c, problem->data->test_y) - 1) < 1e-9);
-    assert_all(fabs(seen->test_loss / loss_of(n, K, phi, unused, problem->data->test_y) - 1) < 1e-9);
-    spectrum_free(seen);
+    features(problem, spectrum->network, n, K, problem->data->test_x, phi, unused);
+    assert_all_for(fabs(spectrum->best.test_loss / loss_of(n, K, phi, c, problem->data->test_y) - 1) < 1e-9, "n = %d",
+                   n);
+    assert_all_for(fabs(spectrum->test_loss / loss_of(n, K, phi, unused, problem->data->test_y) - 1) < 1e-9, "n = %d",
+                   n);
+    spectrum_free(spectrum);
     free(phi);
     free(normal);
   }
   fixture_free(problem);
 }
 
-static void test_refused(void **state) {
+static void wrong_options_are_refused(void **state) {
   (void)state;
   struct fixture *problem = fixture_of("tanh", fixed, gd);
   const struct problem setup = problem_of(problem);
-  struct spectrum *seen;
+  struct spectrum *spectrum;
   const struct {
     struct spectrum_options options;
     const char *text;
@@ -258,20 +269,20 @@ static void test_refused(void **state) {
       {{.points = 71, .test = true}, "70 test points"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    assert_status(USAGE, spectrum_create(&world, &setup, &cases[i].options, &seen));
-    assert_all(strstr(error_text(), cases[i].text) != NULL);
+    assert_status(USAGE, spectrum_create(&world, &setup, &cases[i].options, &spectrum));
+    assert_all_for(strstr(error_text(), cases[i].text) != NULL, "\"%s\", received \"%s\"", cases[i].text, error_text());
   }
   problem->config->unit.train = 0;
-  assert_status(USAGE, spectrum_create(&world, &setup, &(struct spectrum_options){.ridge = 1}, &seen));
+  assert_status(USAGE, spectrum_create(&world, &setup, &(struct spectrum_options){.ridge = 1}, &spectrum));
   fixture_free(problem);
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_fixed),
-      cmocka_unit_test(test_online),
-      cmocka_unit_test(test_best_readout),
-      cmocka_unit_test(test_refused),
+      cmocka_unit_test(spectra_at_training_and_test_points),
+      cmocka_unit_test(spectra_at_fresh_points),
+      cmocka_unit_test(the_best_readout_solves_the_normal_equations),
+      cmocka_unit_test(wrong_options_are_refused),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

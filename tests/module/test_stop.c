@@ -1,5 +1,5 @@
 // ranks: 1 2 3
-/* stop: signals, time limits, the stop file and what the ranks make of them, with a clock of our own. */
+/* stop: signals, time limits, the stop file, and the agreement of the ranks, with a simulated clock. */
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,15 +11,15 @@
 #include "harness.h"
 #include "run/stop.h"
 
-static double now, job_end; /* by our clock; job_end may be INFINITY or NAN */
-static int asked;           /* times that SLURM was asked */
+static double now, job_end; /* of the simulated clock; job_end may be INFINITY or NAN */
+static int queries;         /* of SLURM */
 
 static double test_clock(void) {
   return now;
 }
 
 static double test_job_left(void) {
-  asked++;
+  queries++;
   return job_end - now;
 }
 
@@ -28,17 +28,17 @@ static struct stop_options options(double max_wall) {
       .clock = test_clock, .job_left = test_job_left, .max_wall = max_wall, .output = harness_folder()};
 }
 
-/* At time 0 and step 0, with a checkpoint of so many bytes. */
-static struct stop begun(const struct stop_options *given, double bytes) {
+/* A stop that begins at time 0 and step 0, for checkpoints of so many bytes. */
+static struct stop begin(const struct stop_options *given, double bytes) {
   struct report silent = report_create(false);
   now = 0;
-  asked = 0;
+  queries = 0;
   struct stop stop = stop_create(&world, given);
   stop_begin(&stop, 0, bytes, &silent);
   return stop;
 }
 
-/* The next agreement, so many seconds after the last. */
+/* The next agreement, so many seconds after the last one. */
 static enum stop_request after(struct stop *stop, double seconds, const char **why) {
   const char *none;
   now += seconds;
@@ -52,7 +52,7 @@ static void checkpoint(struct stop *stop, double seconds) {
   stop_saved(stop, began);
 }
 
-/* The time at which it stops when all stretches take one second or what is left of the time given. */
+/* The time at which it stops if the ranks agree once a second; INFINITY if not before `given`. */
 static double stops_at(struct stop *stop, double given) {
   while (now < given)
     if (after(stop, 1, NULL) == STOP_END) return now;
@@ -74,48 +74,49 @@ static void only_a_late_second_interrupt_kills(void **state) {
       }
       waitpid(child, &status, 0);
     }
-    assert_all(WIFEXITED(status));
-    assert_all(world.rank > 0 || WEXITSTATUS(status) == (late ? 128 + SIGINT : 0));
+    assert_all_for(WIFEXITED(status), "late %d", late);
+    assert_all_for(world.rank > 0 || WEXITSTATUS(status) == (late ? 128 + SIGINT : 0), "late %d", late);
   }
 }
 
-static void the_wall_time_leaves_room_for_steps_and_a_checkpoint(void **state) {
+static void the_wall_time_limit_leaves_time_for_steps_and_a_checkpoint(void **state) {
   (void)state;
   const struct stop_options given = options(100);
   const char *why;
-  struct stop stop = begun(&given, 0);
+  struct stop stop = begin(&given, 0);
   assert_all(after(&stop, 3, NULL) == STOP_NONE);
   checkpoint(&stop, 4);
-  assert_all(after(&stop, 1, NULL) == STOP_NONE); /* now = 8; the longest count: 2 (3 + 4) seconds */
+  assert_all(after(&stop, 1, NULL) == STOP_NONE); /* now = 8; the reserve is 2 (3 + 4) seconds */
   assert_all(stop.interval < 3 && stop.interval > 2.9 && stop.checkpoint == 4);
-  assert_all(after(&stop, 77, NULL) == STOP_END); /* a stretch of 77 seconds could not be made again */
-  stop = begun(&given, 0);
+  assert_all(after(&stop, 77, NULL) == STOP_END); /* there is no time for another 77 seconds of steps */
+  stop = begin(&given, 0);
   checkpoint(&stop, 4);
-  for (int i = 0; i < 28; i++) assert_all(after(&stop, 3, NULL) == (i < 27 ? STOP_NONE : STOP_END));
+  for (int i = 0; i < 28; i++)
+    assert_all_for(after(&stop, 3, NULL) == (i < 27 ? STOP_NONE : STOP_END), "agreement %d", i);
   (void)after(&stop, 3, &why);
   assert_all(world.rank > 0 || strstr(why, "the wall-time limit"));
 }
 
-static void the_time_of_steps_is_without_that_of_checkpoints(void **state) {
+static void the_time_of_steps_excludes_checkpoints(void **state) {
   (void)state;
   const struct stop_options given = options(0);
-  struct stop stop = begun(&given, 0);
+  struct stop stop = begin(&given, 0);
   now += 1;
   checkpoint(&stop, 50);
   (void)after(&stop, 1, NULL);
   assert_all(stop.interval == 2 && stop.checkpoint == 50);
 }
 
-static void what_was_slow_once_is_forgotten(void **state) {
+static void slow_steps_and_checkpoints_are_forgotten(void **state) {
   (void)state;
   const struct stop_options given = options(0);
-  struct stop stop = begun(&given, 0);
+  struct stop stop = begin(&given, 0);
   (void)after(&stop, 100, NULL);
-  for (int i = 0; i < 32; i++) (void)after(&stop, 40, NULL); /* slow steps: by number */
+  for (int i = 0; i < 32; i++) (void)after(&stop, 40, NULL); /* slow steps: after a number of agreements */
   assert_all(fabs(stop.interval - 50) < 1e-9);
-  stop = begun(&given, 0);
+  stop = begin(&given, 0);
   (void)after(&stop, 100, NULL);
-  for (int i = 0; i < 600; i++) (void)after(&stop, 1, NULL); /* fast ones: by time */
+  for (int i = 0; i < 600; i++) (void)after(&stop, 1, NULL); /* fast steps: after some time */
   assert_all(fabs(stop.interval - 50) < 1e-9);
   checkpoint(&stop, 100);
   checkpoint(&stop, 20);
@@ -124,62 +125,62 @@ static void what_was_slow_once_is_forgotten(void **state) {
   assert_all(stop.checkpoint == 60);
 }
 
-static void the_first_checkpoint_is_guessed(void **state) {
+static void the_time_of_the_first_checkpoint_is_estimated(void **state) {
   (void)state;
   const struct stop_options given = options(1000);
-  struct stop stop = begun(&given, 9e9); /* a disk of 100 MB/s, 1 s: 91 s */
+  struct stop stop = begin(&given, 9e9); /* the estimate is 1 s plus 100 MB/s: 91 s */
   assert_all(stops_at(&stop, 1000) == 1000 - 2 * 91 - 2);
-  stop = begun(&given, 1e15); /* a guess may not cost more than a quarter of the time */
+  stop = begin(&given, 1e15); /* the estimate uses at most a quarter of the time */
   assert_all(stops_at(&stop, 1000) == 750 - 2);
-  stop = begun(&given, 1e15);
+  stop = begin(&given, 1e15);
   checkpoint(&stop, 10);
   assert_all(stops_at(&stop, 1000) == 1000 - 2 * 10 - 2);
 }
 
-/* 5 seconds before the end are left for launcher and script, and 10 more for SLURM's answer when it is asked again. */
-static void the_limit_of_the_job_is_heeded(void **state) {
+/* A job stops 5 s before its end, for launcher and script; 10 s earlier it queries SLURM again. */
+static void the_limit_of_the_job_is_obeyed(void **state) {
   (void)state;
   const struct stop_options given = options(0);
   const char *why;
   setenv("SLURM_JOB_ID", "7", 1);
   job_end = 60;
-  struct stop stop = begun(&given, 0); /* 1 s is guessed for the checkpoint */
+  struct stop stop = begin(&given, 0); /* the estimate for the checkpoint is 1 s */
   assert_all(stops_at(&stop, 100) == 60 - 5 - 2 * (1 + 1));
   (void)after(&stop, 0, &why);
   assert_all(world.rank > 0 || strstr(why, "the time limit of SLURM's job"));
-  assert_all(asked == (world.rank == 0 ? 2 : 0)); /* at the start and before the end, not at each agreement */
+  assert_all(queries == (world.rank == 0 ? 2 : 0)); /* at the start and near the end, not at each agreement */
   const struct stop_options both = options(30);
-  stop = begun(&both, 0);
+  stop = begin(&both, 0);
   assert_all(stops_at(&stop, 100) == 30 - 2 * (1 + 1));
   unsetenv("SLURM_JOB_ID");
 }
 
-static void a_changed_limit_of_the_job_is_heeded(void **state) {
+static void a_changed_limit_of_the_job_is_obeyed(void **state) {
   (void)state;
   const struct stop_options given = options(0);
   setenv("SLURM_JOB_ID", "7", 1);
   job_end = 60;
-  struct stop stop = begun(&given, 0);
-  job_end = 300; /* longer meanwhile */
+  struct stop stop = begin(&given, 0);
+  job_end = 300; /* the limit is extended */
   assert_all(stops_at(&stop, 400) == 300 - 5 - 2 * (1 + 1));
   job_end = 60;
-  stop = begun(&given, 0);
-  job_end = NAN; /* SLURM does not answer: what was known holds */
+  stop = begin(&given, 0);
+  job_end = NAN; /* SLURM does not answer: the known limit holds */
   assert_all(stops_at(&stop, 400) == 60 - 5 - 2 * (1 + 1));
   job_end = 60;
-  stop = begun(&given, 0);
+  stop = begin(&given, 0);
   job_end = INFINITY;
   assert_all(stops_at(&stop, 400) == INFINITY);
   unsetenv("SLURM_JOB_ID");
-  job_end = 60; /* outside of a job nobody asks */
-  stop = begun(&given, 0);
-  assert_all(stops_at(&stop, 400) == INFINITY && asked == 0);
+  job_end = 60; /* outside a job there is no query */
+  stop = begin(&given, 0);
+  assert_all(stops_at(&stop, 400) == INFINITY && queries == 0);
 }
 
-/* What stop_begin says, found in the log of a run? */
-static bool begin_says(const struct stop_options *given, const char *text) {
+/* Does stop_begin print the text to the log of a run? "": prints it nothing? On rank 0; true on the others. */
+static bool begin_prints(const struct stop_options *given, const char *text) {
   struct report report = report_create(world.rank == 0);
-  char path[4200], said[4096] = "";
+  char path[4200], text_of_log[4096] = "";
   snprintf(path, sizeof path, "%s/run.log", harness_folder());
   if (world.rank == 0) remove(path);
   report_log(&report, harness_folder());
@@ -188,31 +189,31 @@ static bool begin_says(const struct stop_options *given, const char *text) {
   report_close(&report);
   FILE *log = world.rank == 0 ? fopen(path, "r") : NULL;
   if (!log) return world.rank > 0;
-  said[fread(said, 1, sizeof said - 1, log)] = 0;
+  text_of_log[fread(text_of_log, 1, sizeof text_of_log - 1, log)] = 0;
   fclose(log);
-  return *text ? strstr(said, text) != NULL : !*said;
+  return *text ? strstr(text_of_log, text) != NULL : !*text_of_log;
 }
 
-static void the_log_tells_of_the_limits(void **state) {
+static void the_log_contains_the_limits(void **state) {
   (void)state;
   const struct stop_options given = options(0), wall = options(3600);
   setenv("SLURM_JOB_ID", "7", 1);
   job_end = now + 90;
-  assert_all(begin_says(&given, "time limit: SLURM ends job 7 in 0:01:30\n"));
+  assert_all(begin_prints(&given, "time limit: SLURM ends job 7 in 0:01:30\n"));
   job_end = INFINITY;
-  assert_all(begin_says(&given, "time limit: SLURM has none for job 7\n"));
+  assert_all(begin_prints(&given, "time limit: SLURM has none for job 7\n"));
   job_end = NAN;
-  assert_all(begin_says(&given, "warning: squeue tells no time limit of SLURM's job 7"));
+  assert_all(begin_prints(&given, "warning: squeue tells no time limit of SLURM's job 7"));
   unsetenv("SLURM_JOB_ID");
-  assert_all(begin_says(&given, ""));
-  assert_all(begin_says(&wall, "time limit: 1:00:00 (--max-wall)\n"));
+  assert_all(begin_prints(&given, ""));
+  assert_all(begin_prints(&wall, "time limit: 1:00:00 (--max-wall)\n"));
 }
 
 static void the_stop_file_is_obeyed_once(void **state) {
   (void)state;
   const struct stop_options given = options(0);
   const char *why;
-  struct stop stop = begun(&given, 0);
+  struct stop stop = begin(&given, 0);
   assert_all(after(&stop, 1, NULL) == STOP_NONE);
   if (world.rank == 0) {
     char path[4200];
@@ -220,18 +221,18 @@ static void the_stop_file_is_obeyed_once(void **state) {
     FILE *file = fopen(path, "w");
     if (file) fclose(file);
   }
-  assert_all(after(&stop, 0.5, NULL) == STOP_NONE); /* once a second */
+  assert_all(after(&stop, 0.5, NULL) == STOP_NONE); /* it is looked for once a second */
   assert_all(after(&stop, 0.5, &why) == STOP_END);
   assert_all(world.rank > 0 || strcmp(why, "the stop file") == 0);
   assert_all(after(&stop, 1, NULL) == STOP_NONE);
 }
 
-static void checkpoints_come_after_their_time(void **state) {
+static void checkpoints_follow_at_the_interval(void **state) {
   (void)state;
   struct stop_options given = options(0);
   given.save_every = 10;
   const char *why;
-  struct stop stop = begun(&given, 0);
+  struct stop stop = begin(&given, 0);
   assert_all(after(&stop, 9, NULL) == STOP_NONE);
   assert_all(after(&stop, 1, &why) == STOP_CHECKPOINT && (world.rank > 0 || !why));
   checkpoint(&stop, 2);
@@ -241,11 +242,11 @@ static void checkpoints_come_after_their_time(void **state) {
 static void the_ranks_agree_five_times_a_second(void **state) {
   (void)state;
   const struct stop_options given = options(0);
-  struct stop stop = begun(&given, 0);
+  struct stop stop = begin(&given, 0);
   assert_all(stop_due(&stop, 1));
   for (int i = 0; i < 10; i++) (void)after(&stop, 0.0099 * (double)stop.every, NULL);
   assert_all(stop.every == 20 && !stop_due(&stop, stop.step + 19) && stop_due(&stop, stop.step + 20));
-  (void)after(&stop, 100, NULL); /* slower at once, faster by and by */
+  (void)after(&stop, 100, NULL); /* slow steps shorten the interval at once, fast steps extend it step by step */
   assert_all(stop.every == 1);
   (void)after(&stop, 0.001, NULL);
   assert_all(stop.every == 2);
@@ -257,32 +258,32 @@ static void a_signal_to_one_rank_suffices(void **state) {
   const bool last = world.rank == world.size - 1;
   const char *why;
   stop_install();
-  struct stop stop = begun(&given, 0);
+  struct stop stop = begin(&given, 0);
   assert_all(after(&stop, 1, NULL) == STOP_NONE);
   if (last) raise(SIGUSR1);
   assert_all(after(&stop, 1, &why) == STOP_CHECKPOINT);
   assert_all(strcmp(why, "signal USR1") == 0);
   assert_all(after(&stop, 1, &why) == STOP_NONE && !why);
   if (last) raise(SIGTERM);
-  if (last) raise(SIGTERM); /* SLURM repeats it */
+  if (last) raise(SIGTERM); /* SLURM sends it twice */
   if (world.rank == 0) raise(SIGUSR1);
-  assert_all(after(&stop, 1, &why) == STOP_END); /* the stronger one */
+  assert_all(after(&stop, 1, &why) == STOP_END); /* the stronger request wins */
   assert_all(strcmp(why, "signal TERM") == 0);
-  assert_all(after(&stop, 1, NULL) == STOP_END); /* it is not forgotten */
+  assert_all(after(&stop, 1, NULL) == STOP_END); /* the request persists */
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(only_a_late_second_interrupt_kills),
-      cmocka_unit_test(the_wall_time_leaves_room_for_steps_and_a_checkpoint),
-      cmocka_unit_test(the_time_of_steps_is_without_that_of_checkpoints),
-      cmocka_unit_test(what_was_slow_once_is_forgotten),
-      cmocka_unit_test(the_first_checkpoint_is_guessed),
-      cmocka_unit_test(the_limit_of_the_job_is_heeded),
-      cmocka_unit_test(a_changed_limit_of_the_job_is_heeded),
-      cmocka_unit_test(the_log_tells_of_the_limits),
+      cmocka_unit_test(the_wall_time_limit_leaves_time_for_steps_and_a_checkpoint),
+      cmocka_unit_test(the_time_of_steps_excludes_checkpoints),
+      cmocka_unit_test(slow_steps_and_checkpoints_are_forgotten),
+      cmocka_unit_test(the_time_of_the_first_checkpoint_is_estimated),
+      cmocka_unit_test(the_limit_of_the_job_is_obeyed),
+      cmocka_unit_test(a_changed_limit_of_the_job_is_obeyed),
+      cmocka_unit_test(the_log_contains_the_limits),
       cmocka_unit_test(the_stop_file_is_obeyed_once),
-      cmocka_unit_test(checkpoints_come_after_their_time),
+      cmocka_unit_test(checkpoints_follow_at_the_interval),
       cmocka_unit_test(the_ranks_agree_five_times_a_second),
       cmocka_unit_test(a_signal_to_one_rank_suffices), /* last: an end signal is not forgotten */
   };

@@ -1,6 +1,6 @@
 // ranks: 1 2 3 4
-/* The tangent kernel against plain loops over units, and against the squares of finite differences of f_n, for every
- * unit type and every set of trained fields. n is no multiple of a panel, P none of a block. */
+/* tangent_matrix: the tangent kernel equals plain loops over units and products of finite differences of f_n, for every
+ * unit type and every set of trained fields. n is not a multiple of the panel size, P not of the block size. */
 #include "spectrum/tangent_matrix.h"
 
 #include <math.h>
@@ -25,7 +25,7 @@ static struct fixture *problem_of(const char *unit, const char *precision) {
                         precision, N, unit, ALPHA, D, P);
 }
 
-/* All units of the network on every rank: theta [N][c, b, a]. */
+/* theta [N][PARAMETERS] = c, b, a of all units of the network, on every rank. */
 static void all_units(const struct fixture *problem, double (*theta)[PARAMETERS]) {
   const struct particles *particles = problem->particles;
   memset(theta, 0, sizeof *theta * N);
@@ -39,7 +39,7 @@ static void all_units(const struct fixture *problem, double (*theta)[PARAMETERS]
   MPI_Allreduce(MPI_IN_PLACE, theta, N * PARAMETERS, MPI_DOUBLE, MPI_SUM, world.mpi);
 }
 
-/* c phi(x, z), from the definitions. */
+/* c phi(x, z), from the definition. */
 static double output(int type, const double *theta, const double *x) {
   double dot = 0, distance2 = 0;
   for (int k = 0; k < D; k++) {
@@ -49,8 +49,9 @@ static double output(int type, const double *theta, const double *x) {
   return theta[0] * (unit_table[type].manifold == MANIFOLD_SPHERE ? exp(-ALPHA * distance2 / 2) : unit_table[type].h(dot + theta[1]));
 }
 
-/* d(c phi)/d(parameter k) by central differences; on the sphere z moves on a great circle, along one axis of the
- * tangent space for each k (their squares sum up to those of an orthonormal frame). */
+/* d(c phi)/d(parameter k) by central differences. On the sphere z moves along the great circle in the direction of
+ * basis vector k projected on the tangent space; the squares of these derivatives sum to those in an orthonormal
+ * basis. */
 static double difference(int type, const double *theta, int k, const double *x) {
   const double eps = 1e-5;
   const bool sphere = unit_table[type].manifold == MANIFOLD_SPHERE;
@@ -69,7 +70,7 @@ static double difference(int type, const double *theta, int k, const double *x) 
   return (value[1] - value[0]) / (2 * eps);
 }
 
-/* expected[field] [P][P] += the part of n grad f_n . grad f_n due to a field. */
+/* Adds to expected[field] [P][P] the part of n grad f_n . grad f_n from the parameters of a field. */
 static void by_differences(int type, double (*theta)[PARAMETERS], const double *x, double *expected[FIELDS]) {
   for (int i = 0; i < N; i++)
     for (int k = 0; k < PARAMETERS; k++) {
@@ -81,7 +82,7 @@ static void by_differences(int type, double (*theta)[PARAMETERS], const double *
     }
 }
 
-/* The same by the formulas of tangent/tangent_kernel.h. */
+/* The same, by the formulas of tangent/tangent_kernel.h. */
 static void by_loops(int type, double (*theta)[PARAMETERS], const double *x, double *expected[FIELDS]) {
   const struct unit *unit = &unit_table[type];
   for (int i = 0; i < N; i++) {
@@ -123,7 +124,7 @@ static double deviation(const struct dist_matrix *m, unsigned train, double *con
   return worst / comm_max(&world, largest);
 }
 
-static void test_kernel(void **state) {
+static void the_kernel_equals_loops_and_differences(void **state) {
   (void)state;
   struct dist_grid grid;
   dist_grid_create(&world, &grid);
@@ -146,8 +147,10 @@ static void test_kernel(void **state) {
       if (unit_table[type].manifold == MANIFOLD_SPHERE && train & FIELD_BIT_B) continue;
       struct dist_matrix *m;
       assert_ok(tangent_matrix_form(&grid, problem->particles, NETWORK, train, P, problem->data->x, &m));
-      assert_all(deviation(m, train, loops) < 1e-13);
-      assert_all(deviation(m, train, differences) < 1e-8); /* their rounding: 1e-16 / 1e-5 */
+      assert_all_for(deviation(m, train, loops) < 1e-13, "unit %s, trained fields %u", unit_table[type].name, train);
+      /* The rounding error of the differences is 1e-16 / 1e-5. */
+      assert_all_for(deviation(m, train, differences) < 1e-8, "unit %s, trained fields %u", unit_table[type].name,
+                     train);
       dist_matrix_free(m);
     }
     fixture_free(problem);
@@ -160,6 +163,6 @@ static void test_kernel(void **state) {
 }
 
 int main(int argc, char **argv) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_kernel)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(the_kernel_equals_loops_and_differences)};
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -1,6 +1,6 @@
 // ranks: 1 2
-/* target: the spin model against its definition and its exact moments, the teacher against its definition, checksums, a
- * user's file. */
+/* target: the spin model equals its definition and has its exact moments; the teacher equals its definition;
+ * checksums; a user's file. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static struct target *spin(int d, uint64_t seed) {
   return target;
 }
 
-/* f(x) = (1/d) sum_pqr a_pqr x_p x_q x_r with a drawn as the model draws it. */
+/* f(x) = (1/d) sum_pqr a_pqr x_p x_q x_r with the random numbers that the model uses. */
 static double spin_by_definition(int d, uint64_t seed, const double *x) {
   const struct rng rng = {seed, RNG_TARGET, 0, 0};
   double f = 0, *a = malloc(sizeof *a * (size_t)d);
@@ -36,21 +36,21 @@ static void spin_follows_its_definition(void **state) {
   const struct rng rng = {.seed = 2, .stream = RNG_DATA_TEST};
   for (int d = 1; d <= 13; d += 3) {
     struct target *target = spin(d, 5);
-    assert_all(target_spin_count(d) == d * (d + 1) * (d + 2) / 6);
+    assert_all_for(target_spin_count(d) == d * (d + 1) * (d + 2) / 6, "d = %d", d);
     double x[21 * 13], y[21], one;
     for (int p = 0; p < 21; p++) rng_sphere(&rng, (uint64_t)p, d, x + p * d);
     target_eval(target, 21, x, y);
     for (int p = 0; p < 21; p++) {
       assert_near(y[p], spin_by_definition(d, 5, x + p * d), 1e-12);
       target_eval(target, 1, x + p * d, &one);
-      assert_true(one == y[p]); /* a label does not depend on its neighbours */
+      assert_true(one == y[p]); /* a label does not depend on the other points of the call */
     }
     target_free(target);
   }
 }
 
-/* E f^2 and the linear part, which is the regression on x, from N points: within 5 standard deviations, a false alarm
- * of 6e-7, and 7 of them. */
+/* E f^2 and the linear part, which is the regression on x, from N points: within 5 standard deviations (probability of
+ * a false alarm: 6e-7) and 7 standard deviations. */
 static void spin_moments_are_exact(void **state) {
   (void)state;
   enum { D = 5, N = 100000, PART = 100 };
@@ -68,7 +68,7 @@ static void spin_moments_are_exact(void **state) {
   }
   const double mean = sum / N, sd = sqrt((square / N - mean * mean) / N);
   assert_true(fabs(mean - 2 * target->C_f) < 5 * sd);
-  double fraction = 0; /* E x x' = 1: E f x is the coefficient, its square norm the linear part of E f^2 */
+  double fraction = 0; /* E x x' = 1: the coefficient is E f x, and its squared norm the linear part of E f^2 */
   for (int k = 0; k < D; k++) fraction += linear[k] * linear[k] / ((double)N * N) / mean;
   assert_near(fraction, target->linear_fraction, 0.02);
   target_free(target);
@@ -96,7 +96,7 @@ static double teacher_by_definition(const struct target_spec *spec, const double
   return f / (double)spec->teacher_units;
 }
 
-static void teachers_are_networks(void **state) {
+static void teachers_equal_their_definition(void **state) {
   (void)state;
   enum { D = 3, M = 130, POINTS = 60 };
   for (int type = 0; type < UNIT_TYPES; type++) {
@@ -171,8 +171,10 @@ static void files_reach_all_ranks(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(spin_follows_its_definition), cmocka_unit_test(spin_moments_are_exact),
-      cmocka_unit_test(teachers_are_networks),       cmocka_unit_test(checksums_tell_targets_apart),
+      cmocka_unit_test(spin_follows_its_definition),
+      cmocka_unit_test(spin_moments_are_exact),
+      cmocka_unit_test(teachers_equal_their_definition),
+      cmocka_unit_test(checksums_tell_targets_apart),
       cmocka_unit_test(files_reach_all_ranks),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

@@ -1,6 +1,7 @@
 // ranks: 1
-/* unit: the table's h and h' are a function and its derivative; the kernels' h and h' agree with long double within
- * stated units in the last place over their range, at every level this processor runs. */
+/* unit: h' of the unit table is the derivative of h; h and h' of the kernels equal functions in long double within
+ * stated units in the last place, at every ISA level of this processor. A new unit type needs one row in
+ * `reference`. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -22,51 +23,75 @@ static void derivatives_match_central_differences(void **state) {
   assert_null(unit_find("sigmoidal"));
 }
 
-static long double exact_h(int unit, long double s) {
-  switch (unit) {
-  case UNIT_SIGMOID:
-    return 1 / (1 + expl(-s));
-  case UNIT_TANH:
-    return tanhl(s);
-  case UNIT_RELU:
-    return s > 0 ? s : 0;
-  case UNIT_SOFTPLUS:
-    return fmaxl(s, 0) + log1pl(expl(-fabsl(s)));
-  case UNIT_ERF:
-    return erfl(s / sqrtl(2));
-  case UNIT_COSINE:
-    return cosl(s);
-  default:
-    return expl(s);
-  }
+/* ---- reference functions in long double ---- */
+
+static long double sigmoid(long double s) {
+  return 1 / (1 + expl(-s));
 }
 
-static long double exact_dh(int unit, long double s) {
-  switch (unit) {
-  case UNIT_SIGMOID:
-    return 1 / ((1 + expl(-s)) * (1 + expl(s)));
-  case UNIT_TANH:
-    return 1 / (coshl(s) * coshl(s));
-  case UNIT_RELU:
-    return s > 0;
-  case UNIT_SOFTPLUS:
-    return 1 / (1 + expl(-s));
-  case UNIT_ERF:
-    return sqrtl(2 / acosl(-1)) * expl(-s * s / 2);
-  case UNIT_COSINE:
-    return -sinl(s);
-  default:
-    return expl(s);
-  }
+static long double sigmoid_dh(long double s) {
+  return 1 / ((1 + expl(-s)) * (1 + expl(s)));
 }
+
+static long double tanh_dh(long double s) {
+  return 1 / (coshl(s) * coshl(s));
+}
+
+static long double relu(long double s) {
+  return s < 0 ? 0 : s; /* NaN for NaN */
+}
+
+static long double relu_dh(long double s) {
+  return s > 0;
+}
+
+static long double softplus(long double s) {
+  return fmaxl(s, 0) + log1pl(expl(-fabsl(s)));
+}
+
+static long double erf_h(long double s) {
+  return erfl(s / sqrtl(2));
+}
+
+static long double erf_dh(long double s) {
+  return sqrtl(2 / acosl(-1)) * expl(-s * s / 2);
+}
+
+static long double cosine_dh(long double s) {
+  return -sinl(s);
+}
+
+/* Where and how accurately the kernels compute h and h': errors in ulp, divided by 1 + linear min(|s|, 354) + square
+ * s^2 for exponentials, which multiply the rounding error of their argument by its size. linear and square: of h, of
+ * h'. */
+static const struct reference {
+  long double (*h)(long double), (*dh)(long double);
+  double low[2], high; /* range of s; low: in float, in double */
+  double bound[2];     /* of the error: in float, in double */
+  double linear[2], square[2];
+  bool absolute;       /* error in units of epsilon, as the argument is rounded near zeros of h and h' */
+  bool absolute_dh;    /* the same, of h' in float */
+  bool without_limits; /* h and h' have no limits at infinity */
+} reference[UNIT_TYPES] = {
+    [UNIT_SIGMOID] =
+        {sigmoid, sigmoid_dh, {-43, -354}, 86.5, {4.5, 4.5}, {0.125, 0.125}}, /* two units share a division */
+    [UNIT_TANH] = {tanhl, tanh_dh, {-30, -30}, 30, {6, 4}, {0, 0.125}, .absolute_dh = true},
+    [UNIT_RELU] = {relu, relu_dh, {-1e4, -1e4}, 1e4, {0, 0}},
+    [UNIT_SOFTPLUS] = {softplus, sigmoid, {-86.5, -86.5}, 1e3, {4.5, 4}, {0.125, 0.125}},
+    [UNIT_ERF] = {erf_h, erf_dh, {-12, -12}, 12, {4, 5}, .square = {0, 0.5}},
+    [UNIT_COSINE] = {cosl, cosine_dh, {-1e4, -1e4}, 1e4, {4, 4}, .absolute = true, .without_limits = true},
+    [UNIT_RBF] = {expl, expl, {-86.5, -86.5}, 86.5, {4.5, 4}, {0.125, 0.125}},
+};
+
+/* ---- values of the kernels ---- */
 
 static void put(size_t size, void *reals, int i, double value) {
   const float single = (float)value;
   memcpy((char *)reals + size * (size_t)i, size == sizeof single ? (const void *)&single : &value, size);
 }
 
-/* h and h' of a kernel at TILE values of s: units with c = 1, a = 0, b = s, whose gradients are h and h'. For the
- * sphere s comes with the point. */
+/* h and h' of a kernel at TILE values of s: units with c = 1, a = 0, b = s, whose gradients are h and h'. On the sphere
+ * s is set by the point. */
 static void kernel_values(const struct kernel *kernel, const double *s, double *h, double *dh) {
   double grad[3 * TILE];
   static struct {
@@ -94,125 +119,93 @@ static void kernel_values(const struct kernel *kernel, const double *s, double *
 }
 
 static double ulps(double value, long double exact, bool is_float) {
-  /* Results below the normal numbers are held to the last place of the smallest of them. */
+  /* For subnormal results, an ulp is that of the smallest normal number. */
   const double size = fmax(fabs((double)exact), is_float ? FLT_MIN : DBL_MIN);
   if (isinf((double)exact) || (is_float && fabsl(exact) > FLT_MAX)) return isinf(value) ? 0 : INFINITY;
   return (double)(fabsl((long double)value - exact) / (size * (is_float ? FLT_EPSILON : DBL_EPSILON)));
 }
 
-/* Bounds in units of epsilon times the value; h' of tanh in single precision, and near zeros of cos and sin (their
- * argument is rounded), in units of epsilon. */
-static const struct {
-  double low, high, float_bound, double_bound;
-} range[UNIT_TYPES] = {
-    [UNIT_SIGMOID] = {-43, 86.5, 4.5, 4.5}, [UNIT_TANH] = {-30, 30, 6, 4}, [UNIT_RELU] = {-1e4, 1e4, 0, 0},
-    [UNIT_SOFTPLUS] = {-86.5, 1e3, 4.5, 4}, [UNIT_ERF] = {-12, 12, 4, 5},  [UNIT_COSINE] = {-1e4, 1e4, 4, 4},
-    [UNIT_RBF] = {-86.5, 86.5, 4.5, 4},
-};
+static double error_of(const struct reference *unit, bool is_float, double s, int which, double found,
+                       long double exact) {
+  if (unit->absolute || (unit->absolute_dh && is_float && which == 1))
+    return fabs(found - (double)exact) / (is_float ? FLT_EPSILON : DBL_EPSILON);
+  return ulps(found, exact, is_float) / (1 + unit->linear[which] * fmin(fabs(s), 354) + unit->square[which] * s * s);
+}
 
-static double error_of(int unit, bool is_float, double s, bool derivative, double found, long double exact) {
-  const double absolute = fabs(found - (double)exact) / (is_float ? FLT_EPSILON : DBL_EPSILON);
-  if (unit == UNIT_COSINE || (unit == UNIT_TANH && is_float && derivative)) return absolute;
-  /* Exponentials carry the rounding of their argument times its size. */
-  double allowance = 1;
-  if (unit == UNIT_SIGMOID || unit == UNIT_SOFTPLUS || unit == UNIT_RBF) allowance += fmin(fabs(s), 354) / 8;
-  if (unit == UNIT_ERF && derivative) allowance += s * s / 2;
-  if (unit == UNIT_TANH && derivative) allowance += fabs(s) / 8;
-  return ulps(found, exact, is_float) / allowance;
+/* Largest errors of h and h' over the range, and where they are. */
+static void largest_errors(int unit, bool is_float, enum isa isa, double worst[2], double where[2]) {
+  enum { SAMPLES = 20000 };
+  const struct reference *row = &reference[unit];
+  const struct kernel *kernel = kernel_find(unit, is_float ? PRECISION_SINGLE : PRECISION_DOUBLE, isa);
+  for (int i = 0; i < SAMPLES; i += TILE) {
+    double s[TILE], h[TILE], dh[TILE];
+    for (int lane = 0; lane < TILE; lane++) { /* half of the samples evenly over the range, half within +-4 */
+      const double u = (i + lane + 0.37) / SAMPLES, low = row->low[!is_float];
+      const double value = lane % 2 ? low + (row->high - low) * u : 8 * u - 4;
+      s[lane] = is_float ? (float)value : value;
+    }
+    kernel_values(kernel, s, h, dh);
+    for (int lane = 0; lane < TILE; lane++) {
+      const long double exact[2] = {row->h(s[lane]), row->dh(s[lane])};
+      const double found[2] = {h[lane], dh[lane]};
+      for (int which = 0; which < 2; which++) {
+        const double error = error_of(row, is_float, s[lane], which, found[which], exact[which]);
+        if (isnan(worst[which]) || error <= worst[which]) continue;
+        worst[which] = error;
+        where[which] = s[lane];
+      }
+    }
+  }
 }
 
 static void kernels_are_accurate_over_their_range(void **state) {
   (void)state;
-  bool right = true;
   for (int isa = 0; isa <= (int)isa_best(); isa++)
     for (int unit = 0; unit < UNIT_TYPES; unit++)
-      for (int precision = 0; precision < PRECISIONS; precision += PRECISION_DOUBLE) {
-        const bool is_float = precision != PRECISION_DOUBLE;
-        const struct kernel *kernel = kernel_find(unit, (enum precision)precision, (enum isa)isa);
+      for (int is_float = 0; is_float < 2; is_float++) {
         double worst[2] = {0, 0}, where[2] = {0, 0};
-        enum { SAMPLES = 20000 };
-        for (int i = 0; i < SAMPLES; i += TILE) {
-          double s[TILE], h[TILE], dh[TILE];
-          for (int lane = 0; lane < TILE; lane++) {
-            /* half of the samples evenly over the range, half within +-4 */
-            const double u = (i + lane + 0.37) / SAMPLES;
-            const double low = unit == UNIT_SIGMOID && !is_float ? -354 : range[unit].low; /* shared divisions */
-            const double value = lane % 2 ? low + (range[unit].high - low) * u : 8 * u - 4;
-            s[lane] = is_float ? (float)value : value;
-          }
-          kernel_values(kernel, s, h, dh);
-          for (int lane = 0; lane < TILE; lane++) {
-            long double exact[2] = {exact_h(unit, s[lane]), exact_dh(unit, s[lane])};
-            const double found[2] = {h[lane], dh[lane]};
-            for (int which = 0; which < 2; which++) {
-              const double error = error_of(unit, is_float, s[lane], which == 1, found[which], exact[which]);
-              if (!(error <= worst[which])) {
-                worst[which] = error;
-                where[which] = s[lane];
-              }
-            }
-          }
-        }
-        const double bound = is_float ? range[unit].float_bound : range[unit].double_bound;
-        const bool good = worst[0] <= bound && worst[1] <= bound;
-        if (!good || isa == (int)isa_best())
+        assert_non_null(reference[unit].h); /* a unit type without a row */
+        largest_errors(unit, is_float, (enum isa)isa, worst, where);
+        if (isa == (int)isa_best())
           print_message("%s %s %s: h within %.2f ulp (at %g), h' within %.2f (at %g)\n", unit_table[unit].name,
                         is_float ? "float" : "double", isa_names[isa], worst[0], where[0], worst[1], where[1]);
-        right &= good;
+        for (int which = 0; which < 2; which++)
+          expect(worst[which] <= reference[unit].bound[!is_float], "%s of unit %s, %s, %s at %g: %.2f ulp",
+                 which ? "h'" : "h", unit_table[unit].name, is_float ? "float" : "double", isa_names[isa], where[which],
+                 worst[which]);
       }
-  assert_true(right);
+  assert_expected();
 }
 
-/* Tails end where products of two denominators are finite; h' of tanh in single precision is good to the last place
- * of 1. Infinities may arrive as large numbers, or as NaN through padding points of weight 0: the exact sum refuses all
- * that is beyond 2^39 alike. */
-static bool is_limit(int unit, bool is_float, bool derivative, double found, double want) {
+/* Tails end where products of two denominators are finite; h' of tanh in float has an absolute error of one ulp of 1.
+ * Infinities can arrive as large numbers, or as NaN because of padding points with weight 0: the exact sum refuses all
+ * values beyond 2^39. */
+static bool is_limit(const struct reference *unit, bool is_float, int which, double found, double limit) {
   const double huge = is_float ? 1e37 : 1e300;
-  if (!(fabs(want) < huge)) return !(fabs(found) < huge);
-  const double absolute = !is_float ? 1e-150 : unit == UNIT_TANH && derivative ? 6 * FLT_EPSILON : 1e-18;
-  return fabs(found - want) <= (is_float ? 1e-6 : 1e-12) * fabs(want) + absolute;
+  if (!(fabs(limit) < huge)) return !(fabs(found) < huge);
+  const double absolute = !is_float ? 1e-150 : unit->absolute_dh && which == 1 ? 6 * FLT_EPSILON : 1e-18;
+  return fabs(found - limit) <= (is_float ? 1e-6 : 1e-12) * fabs(limit) + absolute;
 }
 
 static void extreme_arguments_give_limits(void **state) {
   (void)state;
-  const double s[9] = {-1e30, 1e30, -INFINITY, INFINITY, NAN, -200, 200, -1000, 1000};
-  const struct {
-    int unit;
-    double h[9], dh[9];
-  } limit[] = {
-      {UNIT_SIGMOID,
-       {0, 1, 0, 1, NAN, 1.3838965267367376e-87, 1, 0, 1},
-       {0, 0, 0, 0, NAN, 1.3838965267367376e-87, 1.3838965267367376e-87, 0, 0}},
-      {UNIT_TANH,
-       {-1, 1, -1, 1, NAN, -1, 1, -1, 1},
-       {0, 0, 0, 0, NAN, 7.660678386856023e-174, 7.660678386856023e-174, 0, 0}},
-      {UNIT_RELU, {0, 1e30, 0, INFINITY, NAN, 0, 200, 0, 1000}, {0, 1, 0, 1, 0, 0, 1, 0, 1}},
-      {UNIT_SOFTPLUS,
-       {0, 1e30, 0, INFINITY, NAN, 1.3838965267367376e-87, 200, 0, 1000},
-       {0, 1, 0, 1, NAN, 1.3838965267367376e-87, 1, 0, 1}},
-      {UNIT_ERF, {-1, 1, -1, 1, NAN, -1, 1, -1, 1}, {0, 0, 0, 0, NAN, 0, 0, 0, 0}},
-      {UNIT_RBF,
-       {0, INFINITY, 0, INFINITY, NAN, 1.3838965267367376e-87, 7.2259737681257497e86, 0, INFINITY},
-       {0, INFINITY, 0, INFINITY, NAN, 1.3838965267367376e-87, 7.2259737681257497e86, 0, INFINITY}},
-  };
+  const double extremes[] = {-1e30, 1e30, -INFINITY, INFINITY, NAN, -200, 200, -1000, 1000};
   for (int isa = 0; isa <= (int)isa_best(); isa++)
-    for (size_t i = 0; i < sizeof limit / sizeof *limit; i++) {
-      for (int k = 0; k < 18; k++) {
-        const bool is_float = k >= 9;
-        double same_s[TILE], h[TILE], dh[TILE];
-        for (int lane = 0; lane < TILE; lane++) same_s[lane] = s[k % 9];
-        kernel_values(kernel_find(limit[i].unit, is_float ? PRECISION_SINGLE : PRECISION_DOUBLE, (enum isa)isa), same_s,
-                      h, dh);
-        const double want[2] = {limit[i].h[k % 9], limit[i].dh[k % 9]}, found[2] = {h[0], dh[0]};
-        for (int which = 0; which < 2; which++) {
-          const bool same = is_limit(limit[i].unit, is_float, which == 1, found[which], want[which]);
-          if (!same)
-            print_error("%s %s %s at %g: %g, expected %g\n", isa_names[isa], unit_table[limit[i].unit].name,
-                        which ? "h'" : "h", s[k % 9], found[which], want[which]);
-          assert_true(same);
-        }
+    for (int unit = 0; unit < UNIT_TYPES; unit++)
+      for (size_t i = 0; i < 2 * sizeof extremes / sizeof *extremes && !reference[unit].without_limits; i++) {
+        const bool is_float = i % 2;
+        const double at = extremes[i / 2];
+        double s[TILE], h[TILE], dh[TILE];
+        for (int lane = 0; lane < TILE; lane++) s[lane] = at;
+        kernel_values(kernel_find(unit, is_float ? PRECISION_SINGLE : PRECISION_DOUBLE, (enum isa)isa), s, h, dh);
+        const double limit[2] = {(double)reference[unit].h(at), (double)reference[unit].dh(at)},
+                     found[2] = {h[0], dh[0]};
+        for (int which = 0; which < 2; which++)
+          expect(is_limit(&reference[unit], is_float, which, found[which], limit[which]),
+                 "%s of unit %s, %s, %s at %g: %g, expected %g", which ? "h'" : "h", unit_table[unit].name,
+                 is_float ? "float" : "double", isa_names[isa], at, found[which], limit[which]);
       }
-    }
+  assert_expected();
 }
 
 int main(int argc, char **argv) {

@@ -1,11 +1,11 @@
 // ranks: 1
-/* utf8: which texts are plain, and how others are escaped. */
+/* utf8: which texts are plain, and how the others are escaped. */
 #include <string.h>
 
 #include "base/utf8.h"
 #include "harness.h"
 
-static void plain_texts_are_known(void **state) {
+static void plain_texts_are_recognised(void **state) {
   (void)state;
   const char *plain[] = {"",    "in.yaml",         "caf\xc3\xa9", "\xc2\xa0", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
                          "\\x", "\xf4\x8f\xbf\xbf"};
@@ -40,10 +40,10 @@ static void other_bytes_are_escaped(void **state) {
   assert_string_equal(text + 11, "\\xe2\\x80\\xa8");
 }
 
-static void whole_characters_are_cut(void **state) {
+static void a_text_is_cut_between_characters(void **state) {
   (void)state;
   char text[8] = "";
-  assert_int_equal(utf8_append(text, 4, 0, "ab\xc3\xa9"), 2); /* 4 bytes and the end do not fit */
+  assert_int_equal(utf8_append(text, 4, 0, "ab\xc3\xa9"), 2); /* the 4 bytes and the final 0 do not fit */
   assert_string_equal(text, "ab");
   assert_int_equal(utf8_append(text, 5, 0, "ab\xc3\xa9"), 4);
   assert_int_equal(utf8_append(text, 5, 0, "a\xe9"), 1);
@@ -53,9 +53,9 @@ static void whole_characters_are_cut(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(plain_texts_are_known),
+      cmocka_unit_test(plain_texts_are_recognised),
       cmocka_unit_test(other_bytes_are_escaped),
-      cmocka_unit_test(whole_characters_are_cut),
+      cmocka_unit_test(a_text_is_cut_between_characters),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -1,5 +1,5 @@
 // ranks: 1
-/* verdict, expect: what an interval says of an expected value, and what it takes to meet an expectation. */
+/* verdict, condition: the verdict from an interval and an expected value, and which conditions are met. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,25 +8,28 @@
 #include "study/condition.h"
 #include "study/verdict.h"
 
-static bool says(struct estimate slope, enum verdict verdict, const char *words) {
+static bool verdict_contains(struct estimate slope, enum verdict verdict, const char *words) {
   return verdict_of(&slope, -1, 0.05) == verdict && strstr(verdict_text(&slope, -1, 0.05), words);
 }
 
 static void verdicts_follow_the_interval(void **state) {
   (void)state;
-  assert_true(says((struct estimate){-1.01, -1.03, -0.99}, VERDICT_WITHIN, "consistent with -1 within 0.05"));
-  assert_true(says((struct estimate){-1.027, -1.04, -1.014}, VERDICT_WITHIN, "it differs from it: steeper"));
-  assert_true(says((struct estimate){-0.97, -0.98, -0.96}, VERDICT_WITHIN, "it differs from it: shallower"));
-  assert_true(says((struct estimate){-1.02, -1.07, -0.97}, VERDICT_UNDECIDED, "too few replicas"));
-  assert_true(says((struct estimate){-1, -2, 0}, VERDICT_UNDECIDED, "too few replicas"));
-  assert_true(says((struct estimate){-1.04, -1.07, -1.01}, VERDICT_UNDECIDED, "differs from -1 (steeper)"));
   assert_true(
-      says((struct estimate){-1.1, -1.14, -1.06}, VERDICT_OUTSIDE, "NOT consistent with -1 within 0.05: steeper"));
-  assert_true(says((struct estimate){-0.5, -0.9, -0.1}, VERDICT_OUTSIDE, "shallower"));
-  assert_true(says((struct estimate){-1, NAN, NAN}, VERDICT_NONE, "no verdict"));
+      verdict_contains((struct estimate){-1.01, -1.03, -0.99}, VERDICT_WITHIN, "consistent with -1 within 0.05"));
+  assert_true(
+      verdict_contains((struct estimate){-1.027, -1.04, -1.014}, VERDICT_WITHIN, "it differs from it: steeper"));
+  assert_true(
+      verdict_contains((struct estimate){-0.97, -0.98, -0.96}, VERDICT_WITHIN, "it differs from it: shallower"));
+  assert_true(verdict_contains((struct estimate){-1.02, -1.07, -0.97}, VERDICT_UNDECIDED, "too few replicas"));
+  assert_true(verdict_contains((struct estimate){-1, -2, 0}, VERDICT_UNDECIDED, "too few replicas"));
+  assert_true(verdict_contains((struct estimate){-1.04, -1.07, -1.01}, VERDICT_UNDECIDED, "differs from -1 (steeper)"));
+  assert_true(verdict_contains((struct estimate){-1.1, -1.14, -1.06}, VERDICT_OUTSIDE,
+                               "NOT consistent with -1 within 0.05: steeper"));
+  assert_true(verdict_contains((struct estimate){-0.5, -0.9, -0.1}, VERDICT_OUTSIDE, "shallower"));
+  assert_true(verdict_contains((struct estimate){-1, NAN, NAN}, VERDICT_NONE, "no verdict"));
 }
 
-static void expectations_are_read(void **state) {
+static void conditions_are_parsed(void **state) {
   (void)state;
   struct condition e;
   assert_ok(condition_parse("V_sgd=-0.5+-0.1@30", &e));
@@ -43,7 +46,7 @@ static void expectations_are_read(void **state) {
 
 enum { SIZES = 2, TIMES = 3 };
 
-/* What is expected of slopes and fits that are given by hand at t = 0, 1, 2; returns how many are not met. */
+/* Number of unmet conditions for these slopes and fits at t = 0, 1, 2. */
 static int unmet(const char *text) {
   static double time[TIMES] = {0, 1, 2};
   static int64_t n[SIZES] = {10, 20};
@@ -58,18 +61,18 @@ static int unmet(const char *text) {
       (struct fluctuations_quantity){.name = "loss", .known = true, .slope = slope, .fit = fit, .power = power};
   for (int q = 2; q < FLUCTUATIONS_QUANTITIES; q++) fluct.quantity[q].name = "none";
   struct healing heal = {.fluct = &fluct, .curves = 1, .curve = {{.quantity = &fluct.quantity[0], .ratio = ratio}}};
-  struct condition expect;
+  struct condition condition;
   FILE *out = fopen("/dev/null", "w");
-  assert_ok(condition_parse(text, &expect));
-  assert_ok(condition_check_names(1, &expect, &heal));
-  const int count = condition_print(1, &expect, &heal, out);
+  assert_ok(condition_parse(text, &condition));
+  assert_ok(condition_check_names(1, &condition, &heal));
+  const int count = condition_print(1, &condition, &heal, out);
   fclose(out);
   return count;
 }
 
-static void expectations_are_met_or_not(void **state) {
+static void unmet_conditions_are_counted(void **state) {
   (void)state;
-  assert_true(unmet("V=-1") == 1); /* at t = 2; t = 0 does not count */
+  assert_true(unmet("V=-1") == 1); /* at t = 2; a condition without @ does not apply at t = 0 */
   assert_true(unmet("V=-1@1") == 0 && unmet("V=-1@2") == 1);
   assert_true(unmet("V=-1+-0.1") == 0 && unmet("V=-1+-0.03") == 2);
   assert_true(unmet("V=-1~0.03") == 1 && unmet("V=-1~0.03@1") == 0);
@@ -83,8 +86,8 @@ static void expectations_are_met_or_not(void **state) {
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(verdicts_follow_the_interval),
-      cmocka_unit_test(expectations_are_read),
-      cmocka_unit_test(expectations_are_met_or_not),
+      cmocka_unit_test(conditions_are_parsed),
+      cmocka_unit_test(unmet_conditions_are_counted),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

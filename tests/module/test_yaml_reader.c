@@ -1,5 +1,5 @@
 // ranks: 1
-/* yml: leaves with their places; everything that is refused. */
+/* yaml_reader: leaves with their paths and positions; everything that is refused. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,58 +9,58 @@
 #include "harness.h"
 #include "io/yaml_reader.h"
 
-static const struct yaml_reader_entry *find(const struct yaml_reader *yml, const char *path) {
-  for (int i = 0; i < yml->count; i++)
-    if (strcmp(yml->entry[i].path, path) == 0) return &yml->entry[i];
+static const struct yaml_reader_entry *find(const struct yaml_reader *reader, const char *path) {
+  for (int i = 0; i < reader->count; i++)
+    if (strcmp(reader->entry[i].path, path) == 0) return &reader->entry[i];
   return NULL;
 }
 
-static void leaves_have_paths_values_and_places(void **state) {
+static void leaves_have_paths_values_and_positions(void **state) {
   (void)state;
-  struct yaml_reader yml = {0};
-  assert_ok(
-      yaml_reader_parse("t", "a: 1\nb:\n  c: 'x y' # why\n  d: [2, 3.5]\n  e: [{f: g, h: []}, {f: {}}]\n", "", &yml));
-  assert_int_equal(yml.count, 7);
-  assert_string_equal(find(&yml, "a")->value, "1");
-  assert_string_equal(find(&yml, "b.c")->value, "x y");
-  assert_int_equal(find(&yml, "b.c")->kind, YAML_READER_QUOTED);
-  assert_string_equal(find(&yml, "b.d[1]")->value, "3.5");
-  assert_int_equal(find(&yml, "b.d[1]")->line, 4);
-  assert_int_equal(find(&yml, "b.d[1]")->column, 10);
-  assert_string_equal(find(&yml, "b.e[0].f")->value, "g");
-  assert_int_equal(find(&yml, "b.e[0].h")->kind, YAML_READER_EMPTY_LIST);
-  assert_int_equal(find(&yml, "b.e[1].f")->kind, YAML_READER_EMPTY_MAP);
-  yaml_reader_remove(&yml, "b.e");
-  assert_int_equal(yml.count, 4);
-  yaml_reader_free(&yml);
+  struct yaml_reader reader = {0};
+  assert_ok(yaml_reader_parse("t", "a: 1\nb:\n  c: 'x y' # why\n  d: [2, 3.5]\n  e: [{f: g, h: []}, {f: {}}]\n", "",
+                              &reader));
+  assert_int_equal(reader.count, 7);
+  assert_string_equal(find(&reader, "a")->value, "1");
+  assert_string_equal(find(&reader, "b.c")->value, "x y");
+  assert_int_equal(find(&reader, "b.c")->kind, YAML_READER_QUOTED);
+  assert_string_equal(find(&reader, "b.d[1]")->value, "3.5");
+  assert_int_equal(find(&reader, "b.d[1]")->line, 4);
+  assert_int_equal(find(&reader, "b.d[1]")->column, 10);
+  assert_string_equal(find(&reader, "b.e[0].f")->value, "g");
+  assert_int_equal(find(&reader, "b.e[0].h")->kind, YAML_READER_EMPTY_LIST);
+  assert_int_equal(find(&reader, "b.e[1].f")->kind, YAML_READER_EMPTY_MAP);
+  yaml_reader_remove(&reader, "b.e");
+  assert_int_equal(reader.count, 4);
+  yaml_reader_free(&reader);
 }
 
-static void refuses_what_is_not_plain(void **state) {
+static void everything_but_plain_yaml_is_refused(void **state) {
   (void)state;
   const struct {
     const char *text, *place;
   } bad[] = {
       {"a: 1\na: 2\n", "t:2:1"},                                  /* duplicate key */
-      {"a: {b: 1, b: 2}\n", "t:1:11"},                            /* the same, nested */
+      {"a: {b: 1, b: 2}\n", "t:1:11"},                            /* duplicate key in a nested map */
       {"a: &x 1\n", "t:1:"},                                      /* anchor */
       {"a: *x\n", "t:1:"},                                        /* alias */
       {"a: !!int 1\n", "t:1:"},                                   /* tag */
       {"<<: {a: 1}\n", "t:1:"},                                   /* merge key */
       {"a: 1\n---\nb: 2\n", "t:2:"},                              /* second document */
-      {"? [a]\n: 1\n", "t:1:"},                                   /* key that is not a word */
+      {"? [a]\n: 1\n", "t:1:"},                                   /* key that is not a scalar */
       {"a: [1, 2\n", "t:"},                                       /* unfinished */
       {"a:\n\t- 1\n", "t:2:"},                                    /* tab */
       {"a: {b: {c: {d: {e: {f: {g: {h: {i: 1}}}}}}}}\n", "t:1:"}, /* depth */
       {"a: \xff\n", "t:"},                                        /* not UTF-8 */
-      {"a.b: 1\n", "t:1:"},                                       /* a dot in a key */
+      {"a.b: 1\n", "t:1:"},                                       /* dot in a key */
   };
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-    struct yaml_reader yml = {0};
-    const int status = yaml_reader_parse("t", bad[i].text, "", &yml);
+    struct yaml_reader reader = {0};
+    const int status = yaml_reader_parse("t", bad[i].text, "", &reader);
     if (status != USAGE || strncmp(error_text(), bad[i].place, strlen(bad[i].place)) != 0)
       fail_msg("\"%s\" gave status %d, \"%s\"; expected a refusal at %s", bad[i].text, status, error_text(),
                bad[i].place);
-    yaml_reader_free(&yml);
+    yaml_reader_free(&reader);
   }
 }
 
@@ -70,11 +70,11 @@ static void deep_brackets_are_refused_fast(void **state) {
   char *text = malloc(MANY + 1);
   memset(text, '[', MANY);
   text[MANY] = 0;
-  struct yaml_reader yml = {0};
+  struct yaml_reader reader = {0};
   const double start = comm_time();
-  assert_status(USAGE, yaml_reader_parse("t", text, "", &yml));
-  assert_true(comm_time() - start < 1); /* a document reader takes 30 s */
-  yaml_reader_free(&yml);
+  assert_status(USAGE, yaml_reader_parse("t", text, "", &reader));
+  assert_true(comm_time() - start < 1); /* a reader of whole documents takes 30 s */
+  yaml_reader_free(&reader);
   free(text);
 }
 
@@ -103,13 +103,13 @@ static void load_refuses_files_it_should_not_read(void **state) {
   assert_status(USAGE, yaml_reader_load(harness_folder(), &text)); /* a folder */
   unlink(path);
   assert_int_equal(mkfifo(path, 0600), 0);
-  assert_status(USAGE, yaml_reader_load(path, &text)); /* would wait for ever */
+  assert_status(USAGE, yaml_reader_load(path, &text)); /* reading it would block */
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(leaves_have_paths_values_and_places),
-      cmocka_unit_test(refuses_what_is_not_plain),
+      cmocka_unit_test(leaves_have_paths_values_and_positions),
+      cmocka_unit_test(everything_but_plain_yaml_is_refused),
       cmocka_unit_test(deep_brackets_are_refused_fast),
       cmocka_unit_test(load_refuses_files_it_should_not_read),
   };

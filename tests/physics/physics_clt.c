@@ -1,11 +1,10 @@
 // ranks: 2
-/* The central limit theorem at t = 0 at the level of fields: d = 5, K = 512 points, R = 2048 replicas, m = 20 whitened
- * projections on the eigenvectors of the exact covariance (clt/initial_covariance.h), judged by clt/clt.h. Seeds are
- * fixed; had they been drawn anew, a false alarm would come in 1e-5 of all cases for each of 5 quotients, W, mean and
- * cosine, in 1e-4 for normality at n = 1024: 7e-4 for the 6 cases that must pass. The same judge must reject what is
- * not so: a variance 10 % too large, duplicated replicas, replicas correlated by 5 %, a lost sqrt n, c without a
- * variance, n = 1.
- */
+/* The central limit theorem for the field at t = 0: d = 5, K = 512 points, R = 2048 replicas, m = 20 whitened
+ * projections on the eigenvectors of the exact covariance (clt/initial_covariance.h), with the tests of clt/clt.h. With
+ * new seeds, each of 5 quotients, W, mean and cosine would give a false alarm with probability 1e-5, and normality at n
+ * = 1024 with 1e-4: 7e-4 in total for the 6 cases that must pass. The same tests must reject samples that violate the
+ * theorem: a variance 10 % too large, a duplicated replica, replicas correlated by 5 %, a missing sqrt n, c without a
+ * variance, n = 1. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,8 @@
 
 enum { D = 5, K = 512, REPLICAS = 2048, M = CLT_VECTORS };
 
-/* A unit, its exact covariance operator at the test points, and its whitened projections. */
+/* The limit law of a unit type at the test points: leading eigenvalues and eigenvectors of the exact covariance
+ * operator, and the mean output. */
 struct law {
   double value[K], u[M * K], f_0[K];
 };
@@ -78,7 +78,7 @@ static double *project(const struct dist_grid *grid, int n, const struct law *la
   return y;
 }
 
-/* Every question, that of normality only where it is asked. */
+/* All tests of clt/clt.h, that of normality only if requested. */
 static struct clt_judgement judge(const double *y, bool normality) {
   const bool asked[CLT_QUESTIONS] = {true, true, true, true, normality};
   return clt_judge(REPLICAS, M, y, 0, asked);
@@ -94,28 +94,28 @@ static void print(const char *what, const struct clt_judgement *judgement) {
   print_message("\n");
 }
 
-/* The judgement of y must be no, by this question among others. */
+/* The judgement of y must be negative, and this test must be among those that fail. */
 static void must_reject(const char *what, const double *y, enum clt_question question) {
   const struct clt_judgement judgement = judge(y, true);
   print(what, &judgement);
-  assert_all(!clt_passed(&judgement) && !judgement.answer[question].passed);
+  assert_all_for(!clt_passed(&judgement) && !judgement.answer[question].passed, "%s", what);
 }
 
-static void mutate(const double *y) {
+static void must_reject_changed_samples(const double *y) {
   const size_t count = (size_t)REPLICAS * M;
-  double *wrong = malloc(sizeof *wrong * count), common[M];
-  for (size_t i = 0; i < count; i++) wrong[i] = sqrt(1.1) * y[i];
-  must_reject("variance times 1.1", wrong, CLT_WIDTH);
-  for (size_t i = 0; i < count; i++) wrong[i] = 32 * y[i];
-  must_reject("sqrt n forgotten", wrong, CLT_QUOTIENTS);
-  memcpy(wrong, y, sizeof *wrong * count);
-  memcpy(wrong + 7 * M, y + 1900 * M, sizeof *wrong * M);
-  must_reject("one replica twice", wrong, CLT_COSINE);
+  double *changed = malloc(sizeof *changed * count), common[M];
+  for (size_t i = 0; i < count; i++) changed[i] = sqrt(1.1) * y[i];
+  must_reject("variance times 1.1", changed, CLT_WIDTH);
+  for (size_t i = 0; i < count; i++) changed[i] = 32 * y[i];
+  must_reject("missing sqrt n", changed, CLT_QUOTIENTS);
+  memcpy(changed, y, sizeof *changed * count);
+  memcpy(changed + 7 * M, y + 1900 * M, sizeof *changed * M);
+  must_reject("a duplicated replica", changed, CLT_COSINE);
   const struct rng rng = {.seed = 3, .stream = RNG_NOISE};
   rng_normal(&rng, 0, M, common);
-  for (size_t i = 0; i < count; i++) wrong[i] = sqrt(0.95) * y[i] + sqrt(0.05) * common[i % M];
-  must_reject("replicas correlated by 5 %", wrong, CLT_MEAN);
-  free(wrong);
+  for (size_t i = 0; i < count; i++) changed[i] = sqrt(0.95) * y[i] + sqrt(0.05) * common[i % M];
+  must_reject("replicas correlated by 5 %", changed, CLT_MEAN);
+  free(changed);
 }
 
 static void check_unit(const char *unit) {
@@ -131,8 +131,8 @@ static void check_unit(const char *unit) {
     char what[64];
     snprintf(what, sizeof what, "%s, n = %d", unit, sizes[s]);
     print(what, &judgement);
-    assert_all(clt_passed(&judgement));
-    if (sizes[s] == 1024) mutate(y);
+    assert_all_for(clt_passed(&judgement), "%s", what);
+    if (sizes[s] == 1024) must_reject_changed_samples(y);
     free(f);
     free(y);
     fixture_free(problem);
@@ -151,7 +151,8 @@ static void rbf_fluctuates_as_the_theorem_says(void **state) {
   check_unit("type: rbf, alpha: 1");
 }
 
-/* Student's t with two degrees has no variance: N(0,1) / sqrt(E), E exponential. */
+/* Replaces c by numbers of Student's t distribution with two degrees of freedom, which has no variance: N(0,1) /
+ * sqrt(E) with exponential E. */
 static void replace_amplitudes(struct fixture *problem, int n) {
   float *c = malloc(sizeof *c * (size_t)n);
   double *normal = malloc(sizeof *normal * (size_t)n), *uniform = malloc(sizeof *uniform * (size_t)n);
@@ -180,7 +181,7 @@ static void other_laws_are_rejected(void **state) {
     struct fixture *problem = networks("type: sigmoid", n);
     if (heavy) replace_amplitudes(problem, n);
     double *f = outputs(problem), *y = project(&grid, n, law, f);
-    must_reject(heavy ? "c by Student's t with 2 degrees" : "n = 1", y, CLT_NORMALITY);
+    must_reject(heavy ? "c of Student's t distribution with 2 degrees of freedom" : "n = 1", y, CLT_NORMALITY);
     free(f);
     free(y);
     fixture_free(problem);

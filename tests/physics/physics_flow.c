@@ -1,6 +1,6 @@
 // ranks: 1
-/* Statements about the flow that hold for any target: exact recursion with frozen inner parameters,
- * dissipation, first order in dt, permutation and doubling of the units. */
+/* Statements about the flow that hold for any target: the exact recursion if only c is trained, dissipation, first
+ * order in dt, permutation and doubling of the units. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static struct fixture *problem_of(const char *unit, const char *train, int n, do
                         n, unit, train, D, P, steps, dt);
 }
 
-/* phi(x_p, z_i) by the reference functions of the unit table. */
+/* phi(x_p, z_i) from the reference functions of the unit table. */
 static double feature(const struct fixture *problem, int p, int64_t i) {
   double theta[D + 2], s = 0, x2 = 0;
   fixture_get(problem, 0, i, theta);
@@ -113,25 +113,25 @@ static void euler_is_of_first_order(void **state) {
   }
 }
 
-static void permuted_units_move_alike(void **state) {
+static void permuted_units_move_in_the_same_way(void **state) {
   (void)state;
   enum { N = 300, STEPS = 40 };
   struct fixture *plain = problem_of("sigmoid", "[c, a, b]", N, 0.3, STEPS);
-  struct fixture *turned = problem_of("sigmoid", "[c, a, b]", N, 0.3, STEPS);
+  struct fixture *permuted = problem_of("sigmoid", "[c, a, b]", N, 0.3, STEPS);
   double theta[D + 2], other[D + 2];
   for (int i = 0; i < N; i++) {
     fixture_get(plain, 0, i, theta);
-    fixture_set(turned, 0, (7 * i + 3) % N, theta);
+    fixture_set(permuted, 0, (7 * i + 3) % N, theta);
   }
   fixture_steps(plain, 0, STEPS);
-  fixture_steps(turned, 0, STEPS);
+  fixture_steps(permuted, 0, STEPS);
   for (int i = 0; i < N; i++) {
     fixture_get(plain, 0, i, theta);
-    fixture_get(turned, 0, (7 * i + 3) % N, other);
+    fixture_get(permuted, 0, (7 * i + 3) % N, other);
     for (int k = 0; k < D + 2; k++) assert_near(other[k], theta[k], 1e-12);
   }
   fixture_free(plain);
-  fixture_free(turned);
+  fixture_free(permuted);
 }
 
 static void doubled_units_give_the_same_function(void **state) {
@@ -163,7 +163,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(frozen_features_follow_the_linear_recursion),
       cmocka_unit_test(loss_falls_by_the_mean_square_gradient),
       cmocka_unit_test(euler_is_of_first_order),
-      cmocka_unit_test(permuted_units_move_alike),
+      cmocka_unit_test(permuted_units_move_in_the_same_way),
       cmocka_unit_test(doubled_units_give_the_same_function),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

@@ -1,6 +1,6 @@
 // ranks: 1
-/* The step moves along minus n times the gradient of the loss (RVE section 2), for every unit type and
- * every parameter; frozen fields stay. */
+/* A step follows minus n times the gradient of the loss (RVE section 2), for every unit type and every parameter;
+ * frozen fields keep their bits. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static double central_difference(struct fixture *problem, bool sphere, int64_t u
   return N * (loss[1] - loss[0]) / (2 * eps);
 }
 
-/* A unit vector along parameter k; on the sphere projected on the tangent space. */
+/* Basis vector k of the parameters; on the sphere projected on the tangent space. */
 static void axis(bool sphere, const double *theta, int k, double *direction) {
   for (int i = 0; i < PARAMETERS; i++) direction[i] = i == k;
   if (!sphere || k < 2) return;
@@ -67,7 +67,7 @@ static void the_step_follows_the_gradient(void **state) {
         fixture_get(moved, 0, unit, after);
         axis(sphere, theta, k, direction);
         const double difference = central_difference(problem, sphere, unit, direction);
-        /* A velocity from a difference of parameters carries their rounding, 1e-16 / dt. */
+        /* The velocity, a difference of parameters over dt, has their rounding error 1e-16 / dt. */
         if (fabs((theta[k] - after[k]) / dt - difference) > 1e-7 * fmax(1, fabs(difference)) + 1e-9) {
           print_error("%s, unit %d, parameter %d: step %.12g, difference %.12g\n", unit_table[type].name, (int)unit, k,
                       (theta[k] - after[k]) / dt, difference);

@@ -1,6 +1,6 @@
 // ranks: 1
-/* Runs under the exact potential: the step follows the gradient of the exact loss, which never increases; the loss is
- * the mean over points; the gradients of batches approach the exact one. */
+/* Exact population gradients: a step follows the gradient of the exact loss, which never increases; the loss is the
+ * mean over points; gradients of batches converge to the exact gradient. */
 #include <gsl/gsl_fit.h>
 #include <math.h>
 #include <stdlib.h>
@@ -54,7 +54,7 @@ static void the_step_follows_the_gradient_of_the_exact_loss(void **state) {
       direction[k] = 1;
       for (int i = 2; i < PARAMETERS && k >= 2; i++) direction[i] -= theta[i] * theta[k] / D; /* tangent */
       const double difference = central_difference(problem, N, unit, direction);
-      /* A difference of losses carries their rounding, n 1e-15 / 2 eps at worst. */
+      /* The difference of losses has their rounding error, at most n 1e-15 / 2 eps. */
       assert_near((theta[k] - after[k]) / dt, difference, 3e-8);
       largest = fmax(largest, fabs(difference));
     }
@@ -85,7 +85,7 @@ static void the_loss_never_increases(void **state) {
   }
 }
 
-/* Within 4.5 standard errors of a sum over 10^5 points: a false alarm has probability 7e-6. */
+/* Within 4.5 standard errors of a mean over 10^5 points. Probability of a false alarm: 7e-6. */
 static void the_loss_is_the_mean_over_points(void **state) {
   (void)state;
   enum { K = 100000 };
@@ -110,7 +110,7 @@ static void the_loss_is_the_mean_over_points(void **state) {
   fixture_free(problem);
 }
 
-/* Velocities of all parameters at the start: data.mode population for P = 0, else a batch of P points. */
+/* Velocities of all parameters at t = 0: with data.mode: population for P = 0, else with a batch of P points. */
 static void velocities(int P, int seed, int n, double *v) {
   const double dt = 1e-4;
   char data[128];
@@ -131,9 +131,10 @@ static void velocities(int P, int seed, int n, double *v) {
   fixture_free(problem);
 }
 
-/* The mean square over units, parameters and 12 draws of points has some 100 independent terms: the logarithm of its
- * root has standard deviation 0.07, the slope over 5 sizes 0.016; 6 of these are a false alarm of 2e-9. */
-static void batch_gradients_approach_the_exact_one_like_the_root_of_P(void **state) {
+/* The mean square over units, parameters and 12 sets of points has about 100 independent terms: the logarithm of its
+ * root has standard deviation 0.07, the slope over 5 sizes 0.016. The bound is 6 of these; probability of a false
+ * alarm: 2e-9. */
+static void errors_of_batch_gradients_fall_like_the_inverse_root_of_P(void **state) {
   (void)state;
   enum { N = 40, SIZES = 5, SEEDS = 12, NUMBERS = N * PARAMETERS };
   double exact[NUMBERS], batch[NUMBERS], log_P[SIZES], log_error[SIZES];
@@ -159,7 +160,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(the_step_follows_the_gradient_of_the_exact_loss),
       cmocka_unit_test(the_loss_never_increases),
       cmocka_unit_test(the_loss_is_the_mean_over_points),
-      cmocka_unit_test(batch_gradients_approach_the_exact_one_like_the_root_of_P),
+      cmocka_unit_test(errors_of_batch_gradients_fall_like_the_inverse_root_of_P),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

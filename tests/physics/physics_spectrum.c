@@ -1,7 +1,7 @@
 // ranks: 1 2 3 4
-/* The tangent kernel is what moves the network: frozen-feature training follows
- * (1 - dt lambda)^k in every eigenvector, Euler's limit is 2/lambda_max, and a small step of full training is -dt M r/P
- * for every unit type. */
+/* The tangent kernel determines the motion of the network: if only c is trained, the residual follows (1 - dt lambda)^k
+ * along every eigenvector; the stability limit of Euler steps is 2/lambda_max; and a small step with all fields trained
+ * changes the residual by -dt M r/P, for every unit type. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static double norm(const double *r) {
   return sqrt(square);
 }
 
-/* Eigenvalues of M/P, ascending, and unless NULL the eigenvectors [P][P]. */
+/* Eigenvalues of M/P, ascending, and eigenvectors v [P][P] unless v is NULL. */
 static void spectrum_of(const struct fixture *problem, const struct dist_grid *grid, double *lambda, double *v) {
   struct dist_matrix *m, *vectors;
   assert_ok(tangent_matrix_form(grid, problem->particles, 0, problem->config->unit.train, P, problem->data->x, &m));
@@ -57,9 +57,9 @@ static void frozen_features_relax_mode_by_mode(void **state) {
   dist_grid_create(&world, &grid);
   double *v = malloc(sizeof *v * P * P), lambda[P], first[P], last[P];
   for (int u = 0; u < 3; u++) {
-    struct fixture *still = problem_of(units[u], "[c]", 1, 0);
-    spectrum_of(still, &grid, lambda, v);
-    fixture_free(still);
+    struct fixture *initial = problem_of(units[u], "[c]", 1, 0);
+    spectrum_of(initial, &grid, lambda, v);
+    fixture_free(initial);
     const double dt = 1.9 / lambda[P - 1]; /* factors from -0.9 to 1 */
     struct fixture *problem = problem_of(units[u], "[c]", dt, 0);
     residual(problem, &grid, first);
@@ -75,64 +75,62 @@ static void frozen_features_relax_mode_by_mode(void **state) {
       worst = fmax(worst, fabs(after - before * pow(1 - dt * lambda[k], steps)));
       moved = fmax(moved, fabs(after - before));
     }
-    assert_all(worst < 1e-8 * norm(first) && moved > 0.1 * norm(first));
+    assert_all_for(worst < 1e-8 * norm(first) && moved > 0.1 * norm(first), "unit %s", units[u]);
     fixture_free(problem);
   }
   free(v);
   dist_grid_free(&grid);
 }
 
-/* Modes grow by at most |1 - 2 * 0.95| = 0.9 per step below the limit, the largest by 1.1 above it: 1.1^150 = 1.6e6. */
+/* Below the limit each step multiplies modes by at most |1 - 2 * 0.95| = 0.9; above it, it multiplies the largest mode
+ * by 1.1, and 1.1^150 = 1.6e6. */
 static void euler_is_stable_below_the_limit_only(void **state) {
   (void)state;
   struct dist_grid grid;
   dist_grid_create(&world, &grid);
   double lambda[P], r[P];
-  struct fixture *still = problem_of("tanh", "[c]", 1, 0);
-  spectrum_of(still, &grid, lambda, NULL);
-  residual(still, &grid, r);
+  struct fixture *initial = problem_of("tanh", "[c]", 1, 0);
+  spectrum_of(initial, &grid, lambda, NULL);
+  residual(initial, &grid, r);
   const double start = norm(r);
-  fixture_free(still);
+  fixture_free(initial);
   const double parts[] = {0.95, 1.05};
   const int steps[] = {400, 150};
   for (int i = 0; i < 2; i++) {
     struct fixture *problem = problem_of("tanh", "[c]", parts[i] * 2 / lambda[P - 1], 0);
     fixture_steps(problem, 0, steps[i]);
     residual(problem, &grid, r);
-    if (i == 0)
-      assert_all(norm(r) < 0.9 * start);
-    else
-      assert_all(norm(r) > 1e4 * start);
+    assert_all_for(i == 0 ? norm(r) < 0.9 * start : norm(r) > 1e4 * start, "dt = %g of the limit", parts[i]);
     fixture_free(problem);
   }
   dist_grid_free(&grid);
 }
 
-/* With batches of B points the limit falls to 2/(lambda_max (1 - 1/B) + sup M(x,x)/B); at B = 1 no step below it
- * lengthens the distance of c to a solution. It is a sure limit, not a sharp one; here 2/lambda_max is beyond the sharp
- * one. */
+/* With batches of B points the limit is 2/(lambda_max (1 - 1/B) + sup M(x,x)/B). At B = 1 no step below it increases
+ * the distance of c to a solution. The limit is sufficient for stability, not necessary; here 2/lambda_max is
+ * unstable. */
 static void batches_are_stable_below_their_limit(void **state) {
   (void)state;
   struct dist_grid grid;
   dist_grid_create(&world, &grid);
   double lambda[P], diagonal[P], r[P], sup = 0;
-  struct fixture *still = problem_of("relu", "[c]", 1, 0);
+  struct fixture *initial = problem_of("relu", "[c]", 1, 0);
   struct dist_matrix *m;
-  assert_ok(tangent_matrix_form(&grid, still->particles, 0, FIELD_BIT_C, P, still->data->x, &m));
+  assert_ok(tangent_matrix_form(&grid, initial->particles, 0, FIELD_BIT_C, P, initial->data->x, &m));
   dist_matrix_diagonal(m, diagonal);
   for (int p = 0; p < P; p++) sup = fmax(sup, diagonal[p]);
   dist_matrix_free(m);
-  spectrum_of(still, &grid, lambda, NULL);
-  residual(still, &grid, r);
+  spectrum_of(initial, &grid, lambda, NULL);
+  residual(initial, &grid, r);
   const double start = norm(r), largest = lambda[P - 1];
-  fixture_free(still);
+  fixture_free(initial);
   const int batches[] = {1, 4};
   for (int i = 0; i < 2; i++) {
     const double B = batches[i], limit = 2 / (largest * (1 - 1 / B) + sup / B);
     struct fixture *below = problem_of("relu", "[c]", 0.95 * limit, batches[i]);
     fixture_steps(below, 0, 3000);
     residual(below, &grid, r);
-    assert_all(norm(r) < 0.5 * start);
+    assert_all_for(norm(r) < 0.5 * start, "batches of %d", batches[i]);
     fixture_free(below);
   }
   struct fixture *beyond = problem_of("relu", "[c]", 0.95 * 2 / largest, 1);
@@ -144,7 +142,7 @@ static void batches_are_stable_below_their_limit(void **state) {
 }
 
 /* |r(dt) - r + dt M r/P| / |r(dt) - r| */
-static double departure(const char *unit, const char *train, double dt, const struct dist_grid *grid) {
+static double deviation(const char *unit, const char *train, double dt, const struct dist_grid *grid) {
   double lambda[P], *v = malloc(sizeof *v * P * P), first[P], last[P], change[P], expected[P] = {0};
   struct fixture *problem = problem_of(unit, train, dt, 0);
   spectrum_of(problem, grid, lambda, v);
@@ -165,7 +163,7 @@ static double departure(const char *unit, const char *train, double dt, const st
   return norm(expected) / norm(change);
 }
 
-static void one_step_is_that_of_the_kernel(void **state) {
+static void one_step_equals_that_of_the_kernel(void **state) {
   (void)state;
   struct dist_grid grid;
   dist_grid_create(&world, &grid);
@@ -174,7 +172,8 @@ static void one_step_is_that_of_the_kernel(void **state) {
     const bool sphere = unit_table[type].manifold == MANIFOLD_SPHERE;
     const char *sets[] = {sphere ? "[c, a]" : "[c, a, b]", "[a]", sphere ? "[c]" : "[b]"};
     for (int i = 0; i < 3; i++) {
-      assert_all(departure(unit_table[type].name, sets[i], dt, &grid) < 1e-4); /* O(dt) */
+      const double off = deviation(unit_table[type].name, sets[i], dt, &grid); /* O(dt) */
+      assert_all_for(off < 1e-4, "unit %s, trained fields %s", unit_table[type].name, sets[i]);
     }
   }
   dist_grid_free(&grid);
@@ -185,7 +184,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(frozen_features_relax_mode_by_mode),
       cmocka_unit_test(euler_is_stable_below_the_limit_only),
       cmocka_unit_test(batches_are_stable_below_their_limit),
-      cmocka_unit_test(one_step_is_that_of_the_kernel),
+      cmocka_unit_test(one_step_equals_that_of_the_kernel),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

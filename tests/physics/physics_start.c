@@ -1,7 +1,6 @@
 // ranks: 1 2
-/* At t = 0 the networks are means of iid units: n Var f_n(x) = E[c^2 phi(x, z)^2] - f_0(x)^2 exactly, for every n.
- * Fixed seeds; bounds are 5 standard errors, 9 of them: a false alarm of 9e-6 had the seeds been
- * drawn anew. */
+/* At t = 0 the networks are means of iid units: n Var f_n(x) = E[c^2 phi(x, z)^2] - f_0(x)^2 exactly, for every n. 9
+ * variances within 5 standard errors; probability of a false alarm with new seeds: 9e-6. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -17,7 +16,7 @@ static double mean_square(double (*h)(double), double variance) {
   return sum * step / sqrt(2 * acos(-1));
 }
 
-/* mean over test points of the unbiased variance over replicas, times n */
+/* n times the mean over test points of the unbiased variance over replicas. */
 static double n_times_variance(const char *unit, int n) {
   struct fixture *problem = fixture_create("run: {precision: single, seed: 21}\n"
                                            "ensemble: {n: %d, replicas: %d}\n"
@@ -53,11 +52,10 @@ static void the_variance_over_replicas_is_the_exact_one(void **state) {
     const double exact = mean_square(cases[i].h, D + 1); /* c ~ N(0,1): E c^2 = 1, f_0 = 0; s ~ N(0, |x|^2 + 1) */
     const int sizes[] = {1, 17, 300};
     for (int s = 0; s < 3; s++) {
-      /* One unit is not Gaussian: c phi has a fourth moment of 3 E phi^4, bounded by kurtosis 9 here. */
+      /* c phi of one unit is not Gaussian: its fourth moment is 3 E phi^4, and its kurtosis at most 9 here. */
       const double error = sizes[s] == 1 ? sqrt(8.0 / REPLICAS) : sqrt(2.0 / (REPLICAS - 1)) * (1 + 3.0 / sizes[s]);
       const double ratio = n_times_variance(cases[i].unit, sizes[s]) / exact;
-      if (fabs(ratio - 1) > 5 * error) print_error("%s n = %d: ratio %g\n", cases[i].unit, sizes[s], ratio);
-      assert_all(fabs(ratio - 1) <= 5 * error);
+      assert_all_for(fabs(ratio - 1) <= 5 * error, "unit %s, n = %d: ratio %g", cases[i].unit, sizes[s], ratio);
     }
   }
 }

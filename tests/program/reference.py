@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""An independent McKean step in double precision, with nothing but numpy: the referee of the C code.
+"""An independent implementation of a McKean step in double precision with numpy, to check the C code.
 
-Reads a user data file (x, y), the step-0 checkpoint of a run and the checkpoint of a later step; repeats the steps of
-gradient descent with plain matrix products and prints the largest relative difference of all particles. The rows of the
-history at both steps have to be those of the particles in the checkpoints.
+Reads a data file (x, y), the step-0 checkpoint of a run and the checkpoint of a later step; repeats the steps of gradient
+descent with plain matrix products and prints the largest relative difference of all particles. The rows of the history at
+both steps must follow from the particles in the checkpoints.
 
 usage: reference.py DATA HISTORY STEP0 STEPK UNIT ALPHA DT TOLERANCE
 """
@@ -63,7 +63,7 @@ def output(unit, alpha, x, c, a, b):
 
 
 def check_rows(history, checkpoint, unit, alpha, x, y, tolerance):
-    """The row and the field of a checkpoint's step belong to its particles."""
+    """The row and the field at the step of a checkpoint follow from its particles."""
     step = checkpoint.attrs["step"]
     for name in checkpoint["ensemble"]:
         group, fields = checkpoint["ensemble"][name], history["ensemble"][name]
