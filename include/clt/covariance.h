@@ -22,14 +22,14 @@ struct covariance {
 };
 
 /* Where the outputs come from: f [count][K] of replicas first .. first+count-1. Called on rank 0 alone. */
-struct covariance_source {
+struct covariance_reader {
   int (*read)(void *context, int64_t first, int64_t count, double *f);
   void *context;
 };
 
 /* FAILED: no memory, reading, fewer than two replicas. */
 int covariance_create(const struct dist_grid *grid, int64_t n, int64_t replicas, int64_t points,
-                      const struct covariance_source *source, struct covariance **covariance);
+                      const struct covariance_reader *source, struct covariance **covariance);
 void covariance_free(struct covariance *covariance); /* accepts NULL */
 
 /* C_n. Cost: R K^2 multiply-adds. FAILED: no memory. */

@@ -23,7 +23,7 @@ static void centre_columns(struct dist_matrix *f, double *mean) {
     for (int i = 0; i < f->local_rows; i++) f->local[(int64_t)j * f->local_rows + i] -= mean[dist_matrix_row(f, i)];
 }
 
-static int fill(struct covariance *covariance, const struct covariance_source *source) {
+static int fill(struct covariance *covariance, const struct covariance_reader *source) {
   const struct comm *comm = covariance->f->grid->comm;
   const int K = covariance->points;
   double *piece = NULL;
@@ -42,7 +42,7 @@ static int fill(struct covariance *covariance, const struct covariance_source *s
 }
 
 int covariance_create(const struct dist_grid *grid, int64_t n, int64_t replicas, int64_t points,
-                      const struct covariance_source *source, struct covariance **out) {
+                      const struct covariance_reader *source, struct covariance **out) {
   if (replicas < 2)
     return FAIL(FAILED, "a covariance: at least 2 replicas were expected, received %lld", (long long)replicas);
   struct dist_matrix *f;
