@@ -72,7 +72,7 @@ static void check_spectrum(const struct fixture *problem, const struct spectrum 
   for (int p = 0; p < P; p++) norm2 += (seen->f[p] - seen->y[p]) * (seen->f[p] - seen->y[p]);
   for (int k = 0; k < P; k++) {
     worst = fmax(worst, fabs(seen->lambda[k] - values[P - 1 - k]));
-    parts += seen->part[k];
+    parts += seen->fraction[k];
   }
   assert_all(worst < 1e-12 * largest);
   assert_all(fabs(parts - 1) < 1e-12);
@@ -86,7 +86,7 @@ static void check_spectrum(const struct fixture *problem, const struct spectrum 
       fourth += v[p] * v[p] * v[p] * v[p];
     }
     assert_all(fabs(fabs(overlap) - 1) < 1e-9);
-    assert_all(fabs(seen->part[k] - projection * projection / norm2) < 1e-9);
+    assert_all(fabs(seen->fraction[k] - projection * projection / norm2) < 1e-9);
     assert_all(fabs(seen->participation[k] * P * fourth - 1) < 1e-9);
   }
   assert_all(fabs(seen->limit_gd * largest / 2 - 1) < 1e-12);
