@@ -27,9 +27,8 @@ enum { CLT_VECTORS = 20, CLT_VECTORS_MAX = 256, CLT_LEADING = 5 };
 enum clt_test { CLT_QUOTIENTS, CLT_WIDTH, CLT_MEAN, CLT_COSINE, CLT_NORMALITY, CLT_TESTS };
 extern const char *const clt_test_names[CLT_TESTS];
 
-#define CLT_SD              4.5    /* limits in standard errors */
-#define CLT_RARE            6.8e-6 /* probability that a Gaussian exceeds them */
-#define CLT_NORMALITY_LEVEL 1e-4   /* false-alarm rate of all tests of normality together */
+#define CLT_SD   4.5    /* limits in standard errors */
+#define CLT_RARE 6.8e-6 /* probability that a Gaussian exceeds them */
 
 /* value and limit: (a) largest |quotient - 1| of the leading five, (b) |W - 1|, (c), (d) as above, (e) family p. */
 struct clt_outcome {

@@ -15,4 +15,11 @@ enum { ANDERSON_DARLING_MIN = 8 /* number of values from which Stephens's correc
  * values, or all are equal. */
 double anderson_darling_p(int64_t count, const double *value, int64_t stride);
 
+/* Local. The smallest p-value of the columns of value [count][tests], times tests (Bonferroni), at most 1; NAN if one is
+ * NAN. Gaussian samples fall below a level in at most that fraction of all cases. p [tests]: the p-values; NULL: not
+ * wanted. */
+double anderson_darling_family(int64_t count, int tests, const double *value, double *p);
+
+#define ANDERSON_DARLING_LEVEL 1e-4 /* normality is rejected where a family p is not above it */
+
 #endif

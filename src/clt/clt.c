@@ -88,15 +88,9 @@ static struct clt_outcome test_cosine(const struct clt_judgement *judgement, con
 
 /* (e) */
 static struct clt_outcome test_normality(struct clt_judgement *judgement, const double *y) {
-  const int m = judgement->vectors;
-  double least = 1;
-  for (int i = 0; i < m; i++) {
-    judgement->normality[i] = anderson_darling_p(judgement->replicas, y + i, m);
-    if (!(judgement->normality[i] >= least)) least = judgement->normality[i];
-  }
-  const double family = isnan(least) ? NAN : fmin(1, m * least);
+  const double p = anderson_darling_family(judgement->replicas, judgement->vectors, y, judgement->normality);
   return (struct clt_outcome){
-      .applies = true, .passed = family > CLT_NORMALITY_LEVEL, .value = family, .limit = CLT_NORMALITY_LEVEL};
+      .applies = true, .passed = p > ANDERSON_DARLING_LEVEL, .value = p, .limit = ANDERSON_DARLING_LEVEL};
 }
 
 struct clt_judgement clt_judge(int64_t replicas, int vectors, const double *y, int64_t reference_replicas,

@@ -8,149 +8,13 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "clt/covariance.h"
-#include "clt/frozen_features.h"
-#include "clt/initial_covariance.h"
-#include "config/config.h"
+#include "clt_fields_reference.h"
 
 const char *const clt_reference_names[CLT_REFERENCES] = {"initial", "frozen", "half"};
-
-/* What all times need. */
-struct work {
-  const struct study *study;
-  const struct analysis_options *options;
-  struct dist_grid grid;
-  struct config *config;
-  int d;
-  double *x[2], *y[2];               /* per point_set */
-  struct initial_covariance *law[2]; /* at the points used, per point_set; NULL: none */
-  char *refused;                     /* why a law could not be computed, or NULL */
-};
 
 static int points_used(const struct study *study, enum point_set set) {
   const int64_t points = study_set_points(study, set);
   return (int)(points < CLT_POINTS_MAX ? points : CLT_POINTS_MAX);
-}
-
-/* ---- reading fields ---- */
-
-struct outputs {
-  const struct study *study;
-  int size, time, columns; /* columns: points used */
-  enum point_set set;
-  int64_t first;
-  double *all; /* [replicas][points], read by the first call */
-};
-
-static int read_rows(void *context, int64_t first, int64_t count, double *f) {
-  struct outputs *outputs = context;
-  const struct study *study = outputs->study;
-  const int64_t points = study_set_points(study, outputs->set);
-  if (!outputs->all) {
-    TRY(alloc_array((void **)&outputs->all, study->replicas[outputs->size] * points, sizeof *f,
-                    "outputs of all replicas"));
-    TRY(study_field(study, outputs->size, outputs->time, outputs->set, outputs->all));
-  }
-  for (int64_t r = 0; r < count; r++)
-    memcpy(f + r * outputs->columns, outputs->all + (outputs->first + first + r) * study->streams * points,
-           sizeof *f * (size_t)outputs->columns);
-  return OK;
-}
-
-/* Replicas first .. first+count-1 (initial conditions) of a size. */
-static int read_covariance(const struct work *work, const struct clt_time *time, int size, int64_t first, int64_t count,
-                           struct covariance **covariance) {
-  struct outputs outputs = {work->study, size, time->index, time->points, time->set, first, NULL};
-  const struct covariance_reader reader = {read_rows, &outputs};
-  const int status = covariance_create(&work->grid, work->study->n[size], count, time->points, &reader, covariance);
-  free(outputs.all);
-  return status;
-}
-
-/* ---- references ---- */
-
-/* What the replicas at a time are compared with. */
-struct reference {
-  double *u;        /* [m][K] */
-  double *centre;   /* [K], NULL: the replicas' own mean */
-  double *spectrum; /* [K] all l_i where they are exact; else NULL */
-};
-
-static void set_values(struct clt_time *time, const double *spectrum) {
-  const int K = time->points;
-  double sum = 0, square = 0;
-  for (int k = 0; k < K; k++) {
-    sum += spectrum[k];
-    square += spectrum[k] * spectrum[k];
-  }
-  time->trace = sum;
-  time->trace_sd = sqrt(2 * square) / sum;
-  while (time->vectors > 1 && spectrum[time->vectors - 1] < CLT_FLOOR * spectrum[0]) time->vectors--;
-  memcpy(time->value, spectrum, sizeof *spectrum * (size_t)time->vectors);
-}
-
-static int exact_operator(const struct work *work, const struct clt_time *time, struct dist_matrix **C) {
-  const struct initial_covariance *law = work->law[time->set];
-  if (time->reference == CLT_INITIAL)
-    return initial_covariance_matrix(&work->grid, law, initial_covariance_between, 1.0 / time->points, C);
-  return frozen_features_covariance(&work->grid, law, work->y[time->set], &work->config->schedule,
-                                    work->study->step[time->index], FROZEN_FEATURES_DRAWS, work->options->seed, C);
-}
-
-static int find_exact(const struct work *work, struct clt_time *time, struct reference *reference) {
-  const int K = time->points;
-  struct dist_matrix *C = NULL;
-  reference->spectrum = alloc_small(sizeof(double) * (size_t)K);
-  int status = exact_operator(work, time, &C);
-  if (status == OK) status = covariance_leading(C, time->vectors, reference->spectrum, reference->u);
-  if (status == OK) {
-    set_values(time, reference->spectrum);
-    if (time->reference == CLT_INITIAL) {
-      reference->centre = alloc_small(sizeof(double) * (size_t)K);
-      for (int k = 0; k < K; k++) reference->centre[k] = initial_covariance_output(work->law[time->set], k);
-    }
-  }
-  dist_matrix_free(C);
-  return status;
-}
-
-/* Quotients of the other half on the vectors of the first, both of the largest n. */
-static int find_half(const struct work *work, struct clt_time *time, struct reference *reference) {
-  const int last = work->study->sizes - 1, K = time->points, m = time->vectors;
-  const int64_t replicas = study_initials(work->study, last), half = replicas / 2;
-  struct covariance *first, *second;
-  struct dist_matrix *C;
-  double *y = NULL, *spectrum = alloc_small(sizeof *spectrum * (size_t)K);
-  int status = read_covariance(work, time, last, 0, half, &first);
-  if (status == OK) {
-    status = covariance_operator(first, &C);
-    if (status == OK) {
-      status = covariance_leading(C, m, spectrum, reference->u);
-      dist_matrix_free(C);
-    }
-    covariance_free(first);
-  }
-  free(spectrum);
-  if (status == OK) status = read_covariance(work, time, last, half, replicas - half, &second);
-  if (status != OK) return status;
-  time->reference_replicas = replicas - half;
-  time->trace = covariance_trace(second);
-  time->trace_sd = NAN;
-  status =
-      comm_agree(work->grid.comm, alloc_array((void **)&y, time->reference_replicas * m, sizeof *y, "projections"));
-  if (status == OK) status = covariance_project(second, m, reference->u, NULL, y);
-  for (int i = 0; i < m && status == OK; i++)
-    time->value[i] = gsl_stats_variance(y + i, (size_t)m, (size_t)time->reference_replicas);
-  while (time->vectors > 1 && time->value[time->vectors - 1] < CLT_FLOOR * time->value[0]) time->vectors--;
-  free(y);
-  covariance_free(second);
-  return status;
-}
-
-static void find_groups(struct clt_time *time) {
-  for (int i = 0; i < time->vectors; i++)
-    if (i == 0 || time->value[i] < CLT_GAP * time->value[i - 1]) time->first[time->groups++] = i;
-  time->first[time->groups] = time->vectors;
 }
 
 /* ---- one size ---- */
@@ -207,8 +71,9 @@ bool clt_size_passed(const struct clt_size *size) {
 }
 
 /* Sorted eigenvalues of C_n, and of Gaussian fields with the reference spectrum. */
-static int sort_eigenvalues(const struct work *work, const struct clt_time *time, const struct reference *reference,
-                            const struct covariance *covariance, struct clt_size *size) {
+static int sort_eigenvalues(const struct clt_fields_work *work, const struct clt_time *time,
+                            const struct clt_fields_comparison *reference, const struct covariance *covariance,
+                            struct clt_size *size) {
   const int K = time->points, m = time->vectors, draws = work->options->clt_nulls;
   struct dist_matrix *C;
   double *values = alloc_small(sizeof *values * (size_t)K);
@@ -236,8 +101,9 @@ static int sort_eigenvalues(const struct work *work, const struct clt_time *time
   return status;
 }
 
-static int judge(const struct work *work, const struct clt_time *time, const struct reference *reference, int size,
-                 const struct covariance *covariance, struct clt_size *out) {
+static int judge(const struct clt_fields_work *work, const struct clt_time *time,
+                 const struct clt_fields_comparison *reference, int size, const struct covariance *covariance,
+                 struct clt_size *out) {
   const int m = time->vectors;
   const int64_t replicas = covariance->replicas;
   double *y;
@@ -259,14 +125,15 @@ static int judge(const struct work *work, const struct clt_time *time, const str
   return status;
 }
 
-static int judge_sizes(const struct work *work, struct clt_time *time, const struct reference *reference) {
+static int judge_sizes(const struct clt_fields_work *work, struct clt_time *time,
+                       const struct clt_fields_comparison *reference) {
   const struct study *study = work->study;
   for (int s = 0; s < study->sizes; s++) {
     struct covariance *covariance;
     const int64_t replicas = study_initials(study, s);
     const int64_t first =
         time->reference == CLT_HALF && s == study->sizes - 1 ? replicas - time->reference_replicas : 0;
-    TRY(read_covariance(work, time, s, first, replicas - first, &covariance));
+    TRY(clt_fields_covariance(work, time, s, first, replicas - first, &covariance));
     const int status = judge(work, time, reference, s, covariance, &time->size[s]);
     covariance_free(covariance);
     TRY(status);
@@ -274,21 +141,15 @@ static int judge_sizes(const struct work *work, struct clt_time *time, const str
   return OK;
 }
 
-static int fill_time(const struct work *work, struct clt_time *time) {
+static int fill_time(const struct clt_fields_work *work, struct clt_time *time) {
   const struct study *study = work->study;
   time->points = points_used(study, time->set);
   time->vectors = work->options->clt_vectors < time->points ? work->options->clt_vectors : time->points;
   time->size = calloc((size_t)study->sizes, sizeof *time->size);
   if (!time->size) die("no memory for %d sizes", study->sizes);
-  struct reference reference = {0};
-  int status = comm_agree(work->grid.comm, alloc_array((void **)&reference.u, (int64_t)time->vectors * time->points,
-                                                       sizeof(double), "eigenvectors"));
-  if (status == OK)
-    status = time->reference == CLT_HALF ? find_half(work, time, &reference) : find_exact(work, time, &reference);
-  if (status == OK) {
-    find_groups(time);
-    status = judge_sizes(work, time, &reference);
-  }
+  struct clt_fields_comparison reference = {0};
+  int status = clt_fields_compare(work, time, &reference);
+  if (status == OK) status = judge_sizes(work, time, &reference);
   free(reference.u);
   free(reference.centre);
   free(reference.spectrum);
@@ -306,7 +167,7 @@ static bool is_frozen(const struct config *config, const struct study *study) {
 
 /* Adds what can be tested at a time of the study. At t > 0 the replicas are draws of one law, given the data, only if
  * they share their data. */
-static void plan_time(struct clt_fields *fields, const struct work *work, int index) {
+static void plan_time(struct clt_fields *fields, const struct clt_fields_work *work, int index) {
   const struct study *study = work->study;
   const double chosen = work->options->clt_time;
   struct clt_time *next = fields->time + fields->times;
@@ -320,7 +181,7 @@ static void plan_time(struct clt_fields *fields, const struct work *work, int in
   fields->times = (int)(next - fields->time);
 }
 
-static void plan(struct clt_fields *fields, const struct work *work) {
+static void plan(struct clt_fields *fields, const struct clt_fields_work *work) {
   const struct study *study = work->study;
   const char *reason = "";
   if (!study->fields)
@@ -335,13 +196,13 @@ static void plan(struct clt_fields *fields, const struct work *work) {
 
 /* Computes the law at the points of a set. A failure is not an error: it is recorded, and the tests that need the law
  * are skipped. */
-static void find_law(struct work *work, enum point_set set) {
+static void find_law(struct clt_fields_work *work, enum point_set set) {
   const int status = initial_covariance_create(&work->config->unit, work->d, points_used(work->study, set),
                                                work->x[set], &work->law[set]);
   if (status != OK && !work->refused) work->refused = strdup(error_text());
 }
 
-static int load(struct work *work) {
+static int load(struct clt_fields_work *work) {
   const struct study *study = work->study;
   TRY(config_parse("the first run", study->config, &work->config));
   for (int set = 0; set < 2; set++)
@@ -352,7 +213,7 @@ static int load(struct work *work) {
   return OK;
 }
 
-static void close_work(struct work *work) {
+static void close_work(struct clt_fields_work *work) {
   for (int set = 0; set < 2; set++) {
     free(work->x[set]);
     free(work->y[set]);
@@ -372,7 +233,7 @@ int clt_fields_create(const struct comm *comm, const struct study *study, const 
   if (!fields->time) die("no memory for %d times", study->times);
   *out = fields;
   if (options->clt_vectors < 1) return OK;
-  struct work work = {.study = study, .options = options};
+  struct clt_fields_work work = {.study = study, .options = options};
   dist_grid_create(comm, &work.grid);
   int status = comm_agree(comm, load(&work));
   if (status == OK) plan(fields, &work);

@@ -92,7 +92,7 @@ static void print(const void *state, FILE *out) {
 
 /* ---- verdicts ---- */
 
-/* ", W = 1.02 (1 +- 0.28)", ...: adds the tests that apply, with their limits, to text. */
+/* "; 5 quotients within 20 % of 1 (limit 52 %)", ...: the other tests that apply, with their limits. */
 static void describe_outcomes(const struct clt_judgement *judgement, FILE *out) {
   const struct clt_outcome *outcome = judgement->outcome;
   const int leading = judgement->vectors < CLT_LEADING ? judgement->vectors : CLT_LEADING;
@@ -109,7 +109,7 @@ static void describe_outcomes(const struct clt_judgement *judgement, FILE *out) 
   fprintf(out, "; %s (family p = %.2g)", normal, outcome[CLT_NORMALITY].value);
 }
 
-/* The verdict in words: the caller frees it. */
+/* The verdict as a sentence. The caller frees it. */
 static char *reason_of(const struct clt_fields *fields, const struct clt_time *time, int s) {
   const struct clt_size *size = &time->size[s];
   char *reason = NULL;
@@ -131,7 +131,7 @@ static char *reason_of(const struct clt_fields *fields, const struct clt_time *t
   return reason;
 }
 
-/* The finding at a time and size: W where its test applies. */
+/* Adds time, size, and W where its test applies to a finding. */
 static struct finding size_finding(const struct clt_fields *fields, const struct clt_time *time, int s,
                                    struct finding finding) {
   const struct clt_size *size = &time->size[s];

@@ -40,3 +40,13 @@ double anderson_darling_p(int64_t count, const double *value, int64_t stride) {
   free(z);
   return p_of(a);
 }
+
+double anderson_darling_family(int64_t count, int tests, const double *value, double *p) {
+  double least = 1;
+  for (int i = 0; i < tests; i++) {
+    const double own = anderson_darling_p(count, value + i, tests);
+    if (p) p[i] = own;
+    if (!(own >= least) && !isnan(least)) least = own;
+  }
+  return isnan(least) ? NAN : fmin(1, tests * least);
+}

@@ -1,8 +1,7 @@
 /* Tables, verdicts and named arrays of fluctuations/empirical_measure.h. */
 #include "base/error.h"
+#include "fluctuations/anderson_darling.h"
 #include "fluctuations/empirical_measure.h"
-
-#define NORMALITY_LEVEL 1e-4 /* false-alarm rate of all tests of normality together, as in clt/clt.h */
 
 /* ---- tables ---- */
 
@@ -82,9 +81,9 @@ static void add_normality(const struct empirical_measure *measure, const struct 
   finding.n = measure->study->n[s];
   finding.t = time->time;
   finding.estimate.value = p;
-  finding.confidence = 1 - NORMALITY_LEVEL;
-  finding.verdict = p > NORMALITY_LEVEL ? VERDICT_WITHIN : VERDICT_OUTSIDE;
-  findings_add(findings, finding, "normality %s", p > NORMALITY_LEVEL ? "not rejected" : "REJECTED");
+  finding.confidence = 1 - ANDERSON_DARLING_LEVEL;
+  finding.verdict = p > ANDERSON_DARLING_LEVEL ? VERDICT_WITHIN : VERDICT_OUTSIDE;
+  findings_add(findings, finding, "normality %s", p > ANDERSON_DARLING_LEVEL ? "not rejected" : "REJECTED");
 }
 
 static void find(const void *state, struct findings *findings) {

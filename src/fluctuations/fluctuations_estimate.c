@@ -99,8 +99,8 @@ int fluctuations_split(int64_t initials, int64_t streams, int64_t points, const 
   return status;
 }
 
-/* difference [bootstrap + 1][points] += sign times the means over replicas: of each resampling, and of all. Returns the
- * variance of the mean over replicas. */
+/* difference [bootstrap + 1][points] += sign times the means over replicas: of each bootstrap sample, then of the data.
+ * Returns the variance of the mean over replicas. */
 static double add_means(int64_t replicas, int64_t points, const double *f, int bootstrap, const double *weight,
                         double sign, double *difference) {
   const int R = (int)replicas, K = (int)points;
