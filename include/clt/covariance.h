@@ -30,7 +30,7 @@ struct covariance_reader {
 
 /* The samples of a field, centred over replicas. FAILED: no memory, reading, fewer than two replicas. */
 int covariance_create(const struct dist_grid *grid, int64_t n, int64_t replicas, int64_t points,
-                      const struct covariance_reader *source, struct covariance **covariance);
+                      const struct covariance_reader *reader, struct covariance **covariance);
 void covariance_free(struct covariance *covariance); /* accepts NULL */
 
 /* *C = C_n. Cost: R K^2 multiply-adds. FAILED: no memory. */

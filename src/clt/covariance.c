@@ -23,7 +23,7 @@ static void centre_columns(struct dist_matrix *f, double *mean) {
     for (int i = 0; i < f->local_rows; i++) f->local[(int64_t)j * f->local_rows + i] -= mean[dist_matrix_row(f, i)];
 }
 
-static int fill(struct covariance *covariance, const struct covariance_reader *source) {
+static int fill(struct covariance *covariance, const struct covariance_reader *reader) {
   const struct comm *comm = covariance->f->grid->comm;
   const int K = covariance->points;
   double *piece = NULL;
@@ -32,7 +32,7 @@ static int fill(struct covariance *covariance, const struct covariance_reader *s
   status = comm_agree(comm, status);
   for (int first = 0; first < covariance->replicas && status == OK; first += PIECE) {
     const int left = covariance->replicas - first, count = left < PIECE ? left : PIECE;
-    status = comm_agree(comm, comm->rank == 0 ? source->read(source->context, first, count, piece) : OK);
+    status = comm_agree(comm, comm->rank == 0 ? reader->read(reader->context, first, count, piece) : OK);
     if (status != OK) break;
     comm_bcast(comm, piece, (int64_t)sizeof *piece * count * K, 0);
     dist_matrix_set(covariance->f, first, count, piece);
@@ -42,14 +42,14 @@ static int fill(struct covariance *covariance, const struct covariance_reader *s
 }
 
 int covariance_create(const struct dist_grid *grid, int64_t n, int64_t replicas, int64_t points,
-                      const struct covariance_reader *source, struct covariance **out) {
+                      const struct covariance_reader *reader, struct covariance **out) {
   if (replicas < 2)
     return FAIL(FAILED, "a covariance: at least 2 replicas were expected, received %lld", (long long)replicas);
   struct dist_matrix *f;
   TRY(dist_matrix_create(grid, points, replicas, &f));
   struct covariance *covariance = alloc_small(sizeof *covariance);
   *covariance = (struct covariance){.n = n, .replicas = (int)replicas, .points = (int)points, .f = f};
-  const int status = fill(covariance, source);
+  const int status = fill(covariance, reader);
   if (status != OK) {
     covariance_free(covariance);
     return status;

@@ -51,23 +51,23 @@ static void table(const struct advise *advise, FILE *out, const char *title, int
 }
 
 static void advice_line(const struct advise *advise, const struct advice *size, FILE *out) {
-  const double *value = size->value, part = advise->dt / value[ADVICE_LIMIT], P = value[ADVICE_SGD_BATCH];
+  const double *value = size->value, ratio = advise->dt / value[ADVICE_LIMIT], P = value[ADVICE_SGD_BATCH];
   const char *least = advise->step > 0 ? " at the least: V_init is a bound" : "";
   fprintf(out, "n = %lld: ", (long long)size->n);
-  if (isnan(part) || isinf(value[ADVICE_LIMIT])) {
-    fprintf(out, isnan(part) ? "diverged (non-finite values): no limit\n"
-                             : "the tangent kernel is zero: f_n does not change, no limit\n");
+  if (isnan(ratio) || isinf(value[ADVICE_LIMIT])) {
+    fprintf(out, isnan(ratio) ? "diverged (non-finite values): no limit\n"
+                              : "the tangent kernel is zero: f_n does not change, no limit\n");
     return;
   }
-  if (part > 1)
+  if (ratio > 1)
     fprintf(out, "dt = %.4g is ABOVE the limit %.4g, the run will grow until it fails or leaves this region: use %.3g",
             advise->dt, value[ADVICE_LIMIT], value[ADVICE_LIMIT] / 2);
   else
     fprintf(out, "dt = %.4g is %.*f %% of the limit %.4g", advise->dt,
-            part < 0.001  ? 3
-            : part < 0.01 ? 2
-                          : part < 0.1,
-            100 * part, value[ADVICE_LIMIT]);
+            ratio < 0.001  ? 3
+            : ratio < 0.01 ? 2
+                           : ratio < 0.1,
+            100 * ratio, value[ADVICE_LIMIT]);
   if (isnan(P))
     fprintf(out, "; V_init is not known\n");
   else if (!(value[ADVICE_BATCH] > 0))

@@ -107,11 +107,11 @@ void results_estimates(struct results *results, const char *group, const char *c
   int64_t count = 1;
   for (int i = 0; i < rank; i++) count *= shape[i];
   double *values = alloc_small(sizeof *values * (size_t)count);
-  for (int part = 0; part < 3; part++) {
+  for (int end = 0; end < 3; end++) {
     char name[NAME_MAX_BYTES];
-    snprintf(name, sizeof name, "%s/%s", group, names[part]);
+    snprintf(name, sizeof name, "%s/%s", group, names[end]);
     for (int64_t i = 0; i < count; i++)
-      values[i] = part == 0 ? estimates[i].value : part == 1 ? estimates[i].low : estimates[i].high;
+      values[i] = end == 0 ? estimates[i].value : end == 1 ? estimates[i].low : estimates[i].high;
     results_add(results, name, description, rank, shape, values);
   }
   free(values);
@@ -276,12 +276,12 @@ int results_write(const struct results *results, const char *config, const struc
                   const char *path) {
   TRY(replaceable(path));
   char *resolved = realpath(path, NULL); /* the target of a link, so that the link stays */
-  const char *place = resolved ? resolved : path;
-  char *temporary = alloc_small(strlen(place) + 8);
-  sprintf(temporary, "%s.tmp", place);
+  const char *target = resolved ? resolved : path;
+  char *temporary = alloc_small(strlen(target) + 8);
+  sprintf(temporary, "%s.tmp", target);
   int status = write_new(results, config, provenance, temporary);
-  if (status == OK && rename(temporary, place) != 0) {
-    status = FAIL(FAILED, "%s: cannot rename it to %s: %s", temporary, place, strerror(errno));
+  if (status == OK && rename(temporary, target) != 0) {
+    status = FAIL(FAILED, "%s: cannot rename it to %s: %s", temporary, target, strerror(errno));
     remove(temporary);
   }
   free(temporary);
