@@ -10,31 +10,31 @@ LEADING, PARTICLES = 5, 1200  # vectors shown, units shown
 
 # ---- the field ----
 
-def moments(case, group):
+def times_of(case, group):
     """The numbered objects of a group, one for each time."""
     found = case.data.get(group, {})
     return [found[key] for key in sorted((key for key in found if key.isdigit()), key=int)]
 
 
-def where(moment):
-    return f"t = {moment['time']:g}, {moment['points'][0]} points"
+def where(time):
+    return f"t = {time['time']:g}, {time['points'][0]} points"
 
 
-def is_exact(moment):
+def is_exact(time):
     """Is the mean of the field known?"""
-    return moment["reference"][0] == "initial"
+    return time["reference"][0] == "initial"
 
 
-def is_own(case, moment, s):
+def is_own(case, time, s):
     """Is size s compared with its own replicas?"""
-    return moment["reference"][0] == "half" and s == len(case.data["n"]) - 1
+    return time["reference"][0] == "half" and s == len(case.data["n"]) - 1
 
 
 def draw_quotients(case):
     n, pictures = np.array(case.data["n"]), []
-    for moment in moments(case, "clt"):
-        quotients, limit = array(moment, "quotients"), array(moment, "quotient_limit")
-        last = len(n) - is_own(case, moment, len(n) - 1)
+    for time in times_of(case, "clt"):
+        quotients, limit = array(time, "quotients"), array(time, "quotient_limit")
+        last = len(n) - is_own(case, time, len(n) - 1)
         count = min(LEADING, quotients.shape[1])
         figure, axis = axes("$u_i' C_n u_i / l_i$")
         for i, colour in enumerate(colours(count)):
@@ -43,15 +43,15 @@ def draw_quotients(case):
         axis.axhline(1, color=guide(), linestyle="--", linewidth=1.2)
         size_axis(axis, n[:last])
         legend(axis, 5)
-        pictures.append(done(axis, f"{where(moment)}: quotients of C_n = n Cov on the {count} leading vectors of the "
-                                   f"reference ({moment['reference'][0]}), against n; band: what a Gaussian field passes."))
+        pictures.append(done(axis, f"{where(time)}: quotients of C_n = n Cov on the {count} leading vectors of the "
+                                   f"reference ({time['reference'][0]}), against n; band: what a Gaussian field passes."))
     return pictures
 
 
 def draw_quantiles(case):
     n, pictures = case.data["n"], []
-    for moment in moments(case, "clt"):
-        quantiles = array(moment, "quantiles")
+    for time in times_of(case, "clt"):
+        quantiles = array(time, "quantiles")
         z = np.linspace(-4, 4, quantiles.shape[1])
         figure, axis = axes("quantiles of y")
         axis.plot(z, z, color=guide(), linestyle="--", linewidth=1.2)
@@ -59,7 +59,7 @@ def draw_quantiles(case):
             axis.plot(z, quantiles[s], color=colour, linewidth=1.3, label=f"n = {n[s]}")
         axis.set_xlabel("quantiles of N(0, 1)")
         legend(axis)
-        pictures.append(done(axis, f"{where(moment)}: quantiles of all whitened projections y against those of the normal "
+        pictures.append(done(axis, f"{where(time)}: quantiles of all whitened projections y against those of the normal "
                                    "distribution; dashed: equal."))
     return pictures
 
@@ -68,7 +68,7 @@ def draw_quantiles(case):
 
 def measured(case):
     """The times at which observables of mu_n have a variance over replicas, if there are several n."""
-    return [moment for moment in moments(case, "measure") if len(case.data["n"]) > 1 and None not in moment["V"]["values"]]
+    return [time for time in times_of(case, "measure") if len(case.data["n"]) > 1 and None not in time["V"]["values"]]
 
 
 def draw_measure(case):
@@ -77,15 +77,15 @@ def draw_measure(case):
     for name, words in (("V", "Variance over replicas of weak observables of mu_n against n; dashed 1/n."),
                         ("mmd", "Squared distance MMD^2 of mu_n from mu_N of the largest n, without self-terms.")):
         figure, axis = axes("$V(<\\psi>_n)$" if name == "V" else "MMD$^2$")
-        for moment, colour in zip(found, colours(len(found))):
-            value, low, high = (array(moment[name], part) for part in ("values", "low", "high"))
+        for time, colour in zip(found, colours(len(found))):
+            value, low, high = (array(time[name], part) for part in ("values", "low", "high"))
             keep = np.isfinite(value)
             axis.errorbar(n[keep], value[keep], yerr=bars(value[keep], low[keep], high[keep]), color=colour, marker="o",
-                          markersize=3.5, capsize=2, linewidth=1.2, label=f"t = {moment['time']:g}")
+                          markersize=3.5, capsize=2, linewidth=1.2, label=f"t = {time['time']:g}")
         size_axis(axis, n)
         if name == "V":
             log_axis(axis)
-            slope_guide(axis, n, min(moment["V"]["values"][0] for moment in found), -1)
+            slope_guide(axis, n, min(time["V"]["values"][0] for time in found), -1)
         else:
             axis.axhline(0, color=guide(), linestyle="--", linewidth=1.2)
         legend(axis)
@@ -132,10 +132,10 @@ def has_snapshots(case):
 
 
 FIELD_SECTIONS = [
-    Section("Rayleigh quotients of the covariance", lambda case: moments(case, "clt"), draw_quotients,
+    Section("Rayleigh quotients of the covariance", lambda case: times_of(case, "clt"), draw_quotients,
             "By the central limit theorem n Cov of f_n tends to one operator: the quotients of all n agree. Sorted sample "
             "eigenvalues are biased; quotients on fixed vectors are not."),
-    Section("Normality of whitened projections", lambda case: moments(case, "clt"), draw_quantiles, ""),
+    Section("Normality of whitened projections", lambda case: times_of(case, "clt"), draw_quantiles, ""),
     Section("Weak observables of the units", measured, draw_measure, ""),
     Section("Particles", has_snapshots, draw_particles, ""),
 ]

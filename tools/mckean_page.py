@@ -44,7 +44,7 @@ details { margin: 0.6rem 0; } summary { cursor: pointer; }
 pre { overflow-x: auto; background: var(--panel); padding: 0.7rem; font-size: 0.8rem; line-height: 1.4; }
 """
 
-# The words of analyze's JSON: class, words.
+# Verdicts in the JSON of analyze: class, words.
 VERDICTS = {
     "within": ("good", "✓ consistent"),
     "outside": ("bad", "✗ NOT consistent"),
@@ -65,7 +65,7 @@ def number(value, form=".4g"):
 
 
 def interval(value, low, high, form=".3f"):
-    """value [low, high], or what is known of it."""
+    """value [low, high], or the value alone."""
     if low is None or not math.isfinite(low):
         return number(value, form)
     return f"{number(value, form)} [{number(low, form)}, {number(high, form)}]"
@@ -97,12 +97,12 @@ def fold(summary, body):
 
 
 def grid(blocks):
-    """Side by side where there is room."""
+    """Side by side where they fit."""
     return '<div class="tables">' + "".join(blocks) + "</div>"
 
 
 def figures(pictures):
-    """A picture's caption is its text for those who do not see it, too."""
+    """The caption is also the alternative text of its picture."""
     def one(picture):
         label = escape(picture.caption)
         body = picture.body.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
@@ -110,20 +110,21 @@ def figures(pictures):
     return '<div class="figures">' + "".join(one(picture) for picture in pictures) + "</div>"
 
 
-def said(lines, judged=True):
-    """Lines of analyze, judgements marked by what they say: failures stand out."""
-    def kind(line):
-        if not judged:
-            return "plain"
-        if "NOT consistent" in line or "REJECTED" in line or line.startswith("NOT MET"):
-            return "bad"
-        if "is expected" in line:
-            return "plain"
-        if any(word in line for word in ("undecided", "NOT", "no interval", "no verdict", "only ", "WARNING")):
-            return "open"
-        good = ("consistent", "within", "normality not rejected")
-        return "good" if any(word in line for word in good) or line.startswith("met ") else "plain"
-    return '<ul class="said">' + "".join(f'<li class="{kind(line)}">{escape(line)}</li>' for line in lines) + "</ul>"
+def kind_of(finding):
+    """The class of a finding's line: failures stand out."""
+    if finding["kind"] in ("limit", "note"):
+        return "plain"
+    if finding["kind"] == "warning":
+        return "open"
+    if finding["verdict"] == "none":  # no interval, or no value that theory expects
+        return "plain" if finding["expected"] is None else "open"
+    return {"within": "good", "met": "good", "undecided": "open"}.get(finding["verdict"], "bad")
+
+
+def said(findings):
+    """Lines of analyze, marked by their verdicts."""
+    return '<ul class="said">' + "".join(f'<li class="{kind_of(finding)}">{escape(finding["text"])}</li>'
+                                         for finding in findings) + "</ul>"
 
 
 def banner(kind, words):

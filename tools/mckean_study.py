@@ -1,8 +1,9 @@
 """What runs recorded and what `mckean analyze` made of it, for tools/report and tools/studies.
 
 A case is a set of runs that are analyzed together: they differ in run.*, ensemble.* and output.* only (other n, more
-replicas). A study is a list of cases, such as one per power of the batch or per dimension. A case keeps analysis.json and
-analysis.h5 (numbers) and analysis.txt (what analyze printed) beside a history.h5.
+replicas). A study is a list of cases, such as one per power of the batch or per dimension. A case keeps analysis.json,
+analysis.h5 and analysis.txt (the printed output) in the folder of a history.h5. All numbers and verdicts are read from
+analysis.json; the text is only shown.
 """
 import json
 import os
@@ -11,9 +12,6 @@ import subprocess
 from mckean_plots import h5py, members, text
 
 FREE = ("run.", "ensemble.", "output.")  # sections in which the runs of a case may differ
-
-
-LIMITS = "what these runs do not tell"  # a heading of analyze
 
 
 class Failure(Exception):
@@ -68,15 +66,16 @@ class Run:
         return tuple(sorted((key, value) for key, value in self.config.items() if not key.startswith(FREE)))
 
     def snapshots(self):
-        """Paths of the checkpoints at hand, in order of time."""
+        """Paths of the existing checkpoints, in order of time."""
         folder = os.path.join(self.folder, "checkpoints")
         names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
         return [os.path.join(folder, name) for name in names if name.startswith("step-") and name.endswith(".h5")]
 
 
 class Case:
-    """Runs that are analyzed together; data is analysis.json, said what analyze printed. They lie in the folder of the run
-    with the largest n, so that a reference does not replace the analysis of what it is compared with."""
+    """Runs that are analyzed together. data is the content of analysis.json, said that of analysis.txt. These files are in
+    the folder of the run with the largest n, so that a reference run does not replace the analysis of the runs that are
+    compared with it."""
 
     def __init__(self, runs):
         self.runs = sorted(runs, key=lambda run: max(run.sizes))
@@ -88,11 +87,12 @@ class Case:
         return os.path.join(self.home, name)
 
     def is_analyzed(self):
-        """Is analysis.json there, younger than the histories, and of all their sizes?"""
+        """Does analysis.json exist, with verdicts, of all sizes, and newer than the histories?"""
         try:
             made = os.path.getmtime(self.path("analysis.json"))
             with open(self.path("analysis.json")) as file:
-                sizes = json.load(file)["n"]
+                data = json.load(file)
+            sizes, _ = data["n"], data["verdicts"]
         except (OSError, ValueError, KeyError):
             return False
         every = set().union(*(run.sizes for run in self.runs))
@@ -122,26 +122,16 @@ class Case:
                 self.said = file.read()
 
     def quantities(self):
-        """Names of what was estimated at each time and n."""
+        """Names of the quantities that were estimated at each time and n."""
         return [name for name, value in self.data.items() if isinstance(value, dict) and "values" in value]
 
-    def part(self, start, end):
-        """The lines of analyze between the headings that begin so, the headings left out."""
-        lines = self.said.splitlines()
-        first = next((i for i, line in enumerate(lines) if line.startswith(start)), len(lines))
-        last = next((i for i, line in enumerate(lines) if i > first and line.startswith(end)), len(lines))
-        return [line for line in lines[first + 1:last] if line]
+    def findings(self, *kinds):
+        """Entries of "verdicts" of these kinds: verdict, warning, note, limit, condition."""
+        return [finding for finding in self.data["verdicts"] if finding["kind"] in kinds]
 
-    def verdicts(self):
-        return self.part("verdicts at", (LIMITS, "expectations at", "written: "))
-
-    def limits(self):
-        """What the data cannot answer."""
-        return self.part(LIMITS, ("expectations at", "written: "))
-
-    def expectations(self):
-        """A line for each --expect, time and n; those that are not met begin with NOT MET."""
-        return self.part("expectations at", "written: ")
+    def unmet(self):
+        """The conditions that are not met, an entry for each time or n."""
+        return [finding for finding in self.findings("condition") if finding["verdict"] == "not met"]
 
 
 def find_runs(folder):

@@ -1,43 +1,33 @@
-/* clt_fields: the questions of clt/clt.h, put to the fields that runs recorded, per time and size.
+/* clt_fields: applies the tests of clt/clt.h to the fields that runs recorded, at each time and size.
  *
- * The vectors u_i and reference values l_i are
+ * The vectors u_i and reference values l_i come from
  *
- *   initial  t = 0, at the test points: those of the exact covariance (clt/initial_covariance.h); all questions are asked
- *   frozen   only c is trained, gradient descent on fixed data, at the training points: those of the limit of n ->
- *            infinity (clt/frozen_features.h); the mean is not asked, as it is off by O(1/n)
- *   half     other t > 0, at the test points: eigenvectors of the largest n from the first half of its replicas, l_i =
- *            quotients of its other half; so the largest n is asked for its cosines and normality alone
+ *   initial  t = 0, at the test points: the exact covariance (clt/initial_covariance.h); all tests apply
+ *   frozen   only c is trained, by gradient descent on fixed data, at the training points: the limit n -> infinity
+ *            (clt/frozen_features.h); the test of the mean does not apply, since the mean is off by O(1/n)
+ *   half     other t > 0, at the test points: u_i are eigenvectors of the largest n from the first half of its replicas,
+ *            l_i the quotients of its other half; to the largest n only the tests of cosine and normality apply
  *
- * The theorem is about n -> infinity: at small n deviations of relative order 1/n, and no normality, do not contradict
- * it. With several data streams per initial condition the first of each is taken. */
+ * In addition, sums of quotients over groups of close eigenvalues, and n V_n where its limit is exact, must be within
+ * their limits. The theorem is about n -> infinity: at small n deviations of relative order 1/n, and distributions that
+ * are not normal, do not contradict it. With several data streams per initial condition only the first of each is used. */
 #ifndef MCKEAN_CLT_CLT_FIELDS_H
 #define MCKEAN_CLT_CLT_FIELDS_H
 
-#include <math.h>
-#include <stdio.h>
-
 #include "clt/clt.h"
-#include "parallel/comm.h"
-#include "study/results.h"
-#include "study/study.h"
+#include "study/analysis.h"
 
-enum clt_source { CLT_INITIAL, CLT_FROZEN, CLT_HALF, CLT_SOURCES };
-extern const char *const clt_source_names[CLT_SOURCES];
+enum clt_reference { CLT_INITIAL, CLT_FROZEN, CLT_HALF, CLT_REFERENCES };
+extern const char *const clt_reference_names[CLT_REFERENCES];
 
-/* Points used at most: K x K is spread over ranks, its eigenvalues cost K^3. Fewer replicas tell nothing. */
+/* At most so many points are used: K x K is distributed over ranks, its eigenvalues cost K^3. With fewer replicas than
+ * CLT_REPLICAS_MIN no test is applied. */
 enum { CLT_POINTS_MAX = 4096, CLT_REPLICAS_MIN = 64, CLT_QUANTILES = 81 };
 
-/* Eigenvalues below this part of the largest are not told from rounding; and the next one below CLT_GAP of the one
- * before it begins a new group. */
+/* Eigenvalues below CLT_FLOOR times the largest are not distinguished from rounding. An eigenvalue below CLT_GAP times
+ * the previous one begins a new group. */
 #define CLT_FLOOR 1e-9
 #define CLT_GAP   0.8
-
-struct clt_options {
-  int vectors; /* m, at most CLT_VECTORS_MAX; 0: no question is put */
-  double time; /* NAN: all recorded times */
-  int nulls;   /* simulated samples for the null of sorted eigenvalues; 0: these are not looked at */
-  uint64_t seed;
-};
 
 /* One size at one time. */
 struct clt_size {
@@ -52,11 +42,11 @@ struct clt_size {
 };
 
 struct clt_time {
-  int time; /* of the study */
+  int index; /* among the times of the study */
   enum point_set set;
-  enum clt_source source;
+  enum clt_reference reference;
   int points, vectors, groups;
-  int64_t references;             /* replicas behind l_i, 0: exact */
+  int64_t reference_replicas;     /* behind l_i, 0: exact */
   int first[CLT_VECTORS_MAX + 1]; /* [groups + 1]: vectors first[g] .. first[g + 1] - 1 are a group */
   double value[CLT_VECTORS_MAX];  /* [m] l_i */
   double trace, trace_sd;         /* sum of all l_i, and relative sd of n V_n for one degree; NAN if not exact */
@@ -65,35 +55,24 @@ struct clt_time {
 
 struct clt_fields {
   const struct study *study; /* not owned */
-  struct clt_options options;
-  int moments;
-  struct clt_time *moment;
-  char reason[512]; /* why there are none, or what was left out; "" */
+  struct analysis_options options;
+  int times;
+  struct clt_time *time; /* [times]: the times and point sets that are tested */
+  char reason[512];      /* why there are none, or which are left out; "" */
 };
 
 /* Collective; every rank has the study open, rank 0 reads the fields. FAILED: reading, no memory. */
-int clt_fields_create(const struct comm *comm, const struct study *study, const struct clt_options *options,
+int clt_fields_create(const struct comm *comm, const struct study *study, const struct analysis_options *options,
                       struct clt_fields **fields);
 void clt_fields_free(struct clt_fields *fields); /* accepts NULL */
 
-/* Local. Relative deviation of n V_n from the exact trace that a Gaussian field passes in 7e-6 of all cases. */
-double clt_trace_limit(const struct clt_time *moment, int64_t replicas);
+/* Local. Relative deviation of n V_n from the exact trace that a Gaussian field exceeds in 7e-6 of all cases. */
+double clt_trace_limit(const struct clt_time *time, int64_t replicas);
 
-/* Local. All that was asked of the replicas, and the sums, are as for a Gaussian field. */
+/* Local. All tests that apply, and the sums, passed. */
 bool clt_size_passed(const struct clt_size *size);
 
-/* Local (rank 0). */
-void clt_fields_print(const struct clt_fields *fields, FILE *out);
-void clt_fields_print_verdicts(const struct clt_fields *fields, FILE *out);
-void clt_fields_results(const struct clt_fields *fields, struct results *results);
-
-/* Local. A condition on all this for scripts, mckean analyze --expect clt or clt@T: at all times, or at T, questions
- * are put and every size is consistent. time: T or NAN. USAGE: the syntax. */
-bool clt_expect_is(const char *text);
-int clt_expect_parse(const char *text, double *time);
-
-/* Local (rank 0). Prints a line for each condition, time and size, and if they stand alone a headline; returns how many
- * are not met. */
-int clt_expect_print(const struct clt_fields *fields, bool alone, int count, const double *time, FILE *out);
+/* Tables and a verdict for each time and size; judges the condition clt[@T]. */
+extern const struct analysis clt_fields_analysis;
 
 #endif

@@ -1,12 +1,13 @@
-/* covariance: the outputs of R networks of n units at K points as samples of a field, and their covariance operator.
+/* covariance: the covariance operator of a field, from the outputs of R networks of n units at K points.
  *
- *   C_n = (n/K) sample covariance over replicas, K x K: n Cov[f_n(x_k), f_n(x_k')] as an operator on functions, each
- *         point with weight 1/K, so that its eigenvalues converge as K grows and its trace is n V_n
+ *   C_n = (n/K) sample covariance over replicas, K x K: n Cov[f_n(x_k), f_n(x_k')] as an operator on functions. Each point
+ *         has weight 1/K, so the eigenvalues converge as K grows, and the trace is n V_n.
  *
- * Spread over all ranks (parallel/dist_matrix.h): no rank holds K x K. Sorted eigenvalues of a sample are biased (the largest are
- * too large, those at the bottom of a cluster too small), so samples are compared by Rayleigh quotients u' C_n u on
- * vectors that do not depend on them, which are not, and sorted eigenvalues with those of Gaussian fields of the same
- * size and a given spectrum only. All functions are collective; results depend on the rank count in their last bits. */
+ * Matrices are distributed over all ranks (parallel/dist_matrix.h); no rank holds K x K numbers. Sorted eigenvalues of a
+ * sample are biased: the largest are too large, the smallest of a cluster too small. Samples are therefore compared by
+ * Rayleigh quotients u' C_n u, which are unbiased for vectors u that do not depend on the sample. Sorted eigenvalues are
+ * compared only with those of Gaussian fields of the same size and a given spectrum. All functions are collective; the
+ * last bits of the results depend on the number of ranks. */
 #ifndef MCKEAN_CLT_COVARIANCE_H
 #define MCKEAN_CLT_COVARIANCE_H
 
@@ -17,38 +18,38 @@
 struct covariance {
   int64_t n;
   int replicas, points;
-  struct dist_matrix *f; /* K x R, each column a replica, minus the mean over replicas */
+  struct dist_matrix *f; /* K x R: column r is replica r minus the mean over replicas */
   double *mean;          /* [K] */
 };
 
-/* Where the outputs come from: f [count][K] of replicas first .. first+count-1. Called on rank 0 alone. */
-struct covariance_source {
+/* Reads outputs f [count][K] of replicas first .. first + count - 1. Called on rank 0 alone. */
+struct covariance_reader {
   int (*read)(void *context, int64_t first, int64_t count, double *f);
   void *context;
 };
 
-/* FAILED: no memory, reading, fewer than two replicas. */
+/* The samples of a field, centred over replicas. FAILED: no memory, reading, fewer than two replicas. */
 int covariance_create(const struct dist_grid *grid, int64_t n, int64_t replicas, int64_t points,
-                      const struct covariance_source *source, struct covariance **covariance);
+                      const struct covariance_reader *reader, struct covariance **covariance);
 void covariance_free(struct covariance *covariance); /* accepts NULL */
 
-/* C_n. Cost: R K^2 multiply-adds. FAILED: no memory. */
+/* *C = C_n. Cost: R K^2 multiply-adds. FAILED: no memory. */
 int covariance_operator(const struct covariance *covariance, struct dist_matrix **C);
 double covariance_trace(const struct covariance *covariance); /* of C_n */
 
-/* y [R][count] on all ranks, y_ri = sqrt(n/K) u_i.(f_r - centre), u [count][K] orthonormal, the same on all ranks;
- * centre [K], NULL: the mean over replicas. The sample variance of y_.i is the Rayleigh quotient u_i' C_n u_i. FAILED:
- * no memory. */
+/* y [R][count] on all ranks, y_ri = sqrt(n/K) u_i.(f_r - centre): u [count][K] orthonormal, equal on all ranks; centre
+ * [K], NULL: the mean over replicas. The sample variance of y_.i is the Rayleigh quotient u_i' C_n u_i. FAILED: no
+ * memory. */
 int covariance_project(const struct covariance *covariance, int count, const double *u, const double *centre,
                        double *y);
 
-/* All eigenvalues of a symmetric matrix in descending order, values [K], and the eigenvectors of the largest count of
- * them, u [count][K], each with its largest component positive, on all ranks. The matrix is overwritten. FAILED: no
+/* All eigenvalues of a symmetric matrix in descending order, values [K], and the eigenvectors of the count largest, u
+ * [count][K], on all ranks. The largest component of each vector is positive. The matrix is overwritten. FAILED: no
  * memory, no convergence. */
 int covariance_leading(struct dist_matrix *C, int count, double *values, double *u);
 
-/* The parametric null of sorted eigenvalues: those, values [K] descending, of the sample covariance of R Gaussian
- * fields whose covariance has the eigenvalues spectrum [K], for draw number id. Cost: as covariance_operator and its
+/* A draw from the null distribution of sorted eigenvalues: values [K], descending, of the sample covariance of R Gaussian
+ * fields whose covariance has the eigenvalues spectrum [K]. id: number of the draw. Cost: covariance_operator and its
  * eigenvalues. FAILED: no memory. */
 int covariance_wishart(const struct dist_grid *grid, int64_t points, const double *spectrum, int64_t replicas,
                        uint64_t seed, uint64_t id, double *values);

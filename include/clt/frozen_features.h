@@ -1,28 +1,28 @@
-/* frozen_law: the covariance of f_n at the training points as n -> infinity, where only c is trained on fixed data.
+/* frozen_features: the covariance of f_n at the training points as n -> infinity, if only c is trained on fixed data.
  *
- * Then f_n is linear in c and the residual obeys r_{k+1} = (I - dt G_n) r_k exactly, with
- * G_n[p,p'] = (1/(n P)) sum_i phi(x_p, z_i) phi(x_p', z_i). Its fluctuations to leading order come from those of r_0
- * and, unless r vanishes, from those of G_n, as the features differ between networks (linearise in both):
+ * In this case f_n is linear in c and the residual obeys r_{k+1} = (I - dt G_n) r_k exactly, with
+ * G_n[p,p'] = (1/(n P)) sum_i phi(x_p, z_i) phi(x_p', z_i). To leading order its fluctuations are caused by those of r_0
+ * and, unless r vanishes, by those of G_n, since networks have different features. Linearising in both:
  *
  *   sqrt n (f_n - f_t) -> Gaussian field with covariance Cov[xi],   for one unit theta = (c, z) of the initial law
  *   xi = D c phi - sum_{j<k} dt_j T_j phi (phi.r_j) / P,   phi = phi(x_p, z), p = 1..P
  *
- * with G = E G_n, D = prod (I - dt G), T_j the product over the steps after j, and r_j = prod_{l<j} (I - dt_l G) r_0
- * the residual of the limit. The first term alone gives D Cov(0) D, as for r = 0. By the law of total variance
+ * with G = E G_n, D = prod (I - dt G), T_j the product over the steps after j, and r_j = prod_{l<j} (I - dt_l G) r_0 the
+ * residual of the limit. The first term alone gives D Cov(0) D, the result for r = 0. By the law of total variance
  *
- *   Cov[xi] = std(c)^2 D E[phi phi'] D + Cov_z[xi with c at its mean]
+ *   Cov[xi] = std(c)^2 D E[phi phi'] D + Cov_z[xi with c at its mean].
  *
- * the first term exactly, the second as the mean over draws of z. */
+ * The first term is computed exactly, the second as a mean over draws of z. */
 #ifndef MCKEAN_CLT_FROZEN_FEATURES_H
 #define MCKEAN_CLT_FROZEN_FEATURES_H
 
 #include "clt/initial_covariance.h"
 #include "dynamics/schedule.h"
 
-enum { FROZEN_FEATURES_DRAWS = 1 << 16 }; /* of z: quotients are off by about 1 % of the second term's part */
+enum { FROZEN_FEATURES_DRAWS = 1 << 16 }; /* of z: the second term has an error of about 1 % */
 
-/* Collective. C [P][P]: the covariance after step steps of a schedule of gradient descent, as an operator (1/P times
- * n Cov), the same points in law and y [P], their labels. Cost: (step + 6 draws) P^2 operations. FAILED: no memory. */
+/* Collective. *C [P][P]: the covariance after `step` steps of a schedule of gradient descent, as an operator (1/P times
+ * n Cov), at the points of law; y [P]: their labels. Cost: (step + 6 draws) P^2 operations. FAILED: no memory. */
 int frozen_features_covariance(const struct dist_grid *grid, const struct initial_covariance *law, const double *y,
                                const struct schedule *schedule, int64_t step, int64_t draws, uint64_t seed,
                                struct dist_matrix **C);

@@ -1,18 +1,18 @@
-/* initial_law: the covariance of f_n at t = 0, exact for every n.
+/* initial_covariance: the covariance of f_n at t = 0, exact for every n.
  *
- * Units are iid of the law mu_0, so f_n(x) = (1/n) sum_i c_i phi(x, z_i) is a mean of n iid terms:
+ * Units are independent with the law mu_0, so f_n(x) = (1/n) sum_i c_i phi(x, z_i) is a mean of n independent terms:
  *
  *   E f_n(x) = f_0(x) = E c E phi(x, z)
  *   n Cov[f_n(x), f_n(x')] = E c^2 E[phi(x, z) phi(x', z)] - f_0(x) f_0(x')
  *
- * (The CLT of RVE section 3.2 at t = 0.) For ridge units s = a.x + b and s' are jointly Gaussian with means m,
- * m', variances sigma^2, sigma'^2 and correlation rho, and Mehler's expansion gives
+ * (the CLT of RVE section 3.2 at t = 0). For ridge units s = a.x + b and s' are jointly Gaussian with means m, m',
+ * variances sigma^2, sigma'^2 and correlation rho. Mehler's expansion gives
  *
  *   E[h(s) h(s')] = sum_k h_k(x) h_k(x') rho^k,   h_k(x) = E[h(m + sigma g) He_k(g)] / sqrt(k!)
  *
- * from integrals in one dimension, for all means and all |x|. On the sphere (rbf), for any x:
+ * from one-dimensional integrals, for all means and all |x|. On the sphere (rbf), for any x:
  *
- *   E phi phi' = e^{-alpha (|x|^2 + |x'|^2 + 2 d)/2} 0F1(; d/2; alpha^2 d |x + x'|^2 / 4)
+ *   E phi phi' = e^{-alpha (|x|^2 + |x'|^2 + 2 d)/2} 0F1(; d/2; alpha^2 d |x + x'|^2 / 4),
  *
  * which for |x|^2 = d is the kernel K of RVE section 5. */
 #ifndef MCKEAN_CLT_INITIAL_COVARIANCE_H
@@ -24,7 +24,7 @@
 #include "particles/unit.h"
 
 enum { INITIAL_COVARIANCE_TERMS = 256 /* of Mehler's expansion */ };
-#define INITIAL_COVARIANCE_TAIL 1e-3 /* the largest part of E phi^2 that those terms may leave out */
+#define INITIAL_COVARIANCE_TAIL 1e-3 /* largest fraction of E phi^2 that those terms may miss */
 
 struct initial_covariance {
   struct unit_spec unit;
@@ -34,16 +34,16 @@ struct initial_covariance {
   double *mean, *square; /* [points]: E phi, E phi^2 */
   double *sigma;         /* [points], ridge units */
   double *coefficient;   /* [points][INITIAL_COVARIANCE_TERMS]: h_k(x), ridge units */
-  double tail;           /* largest part of E phi^2 that is left out off the diagonal */
+  double tail;           /* largest fraction of E phi^2 that the terms miss; the diagonal is exact */
 };
 
-/* Local. FAILED: no memory, or a unit too steep (or with a law too wide) for the expansion. Cost: 5e5 operations per
- * point. */
+/* Local. x [points][d] must outlive the result. FAILED: no memory; the unit is too steep, or its initial law too wide, for
+ * the expansion. Cost: 5e5 operations per point. */
 int initial_covariance_create(const struct unit_spec *unit, int d, int64_t points, const double *x,
                               struct initial_covariance **law);
 void initial_covariance_free(struct initial_covariance *law); /* accepts NULL */
 
-/* Local. E[phi(x_i, z) phi(x_j, z)], and n Cov[f_n(x_i), f_n(x_j)]; f_0(x_i). */
+/* Local. E[phi(x_i, z) phi(x_j, z)]; n Cov[f_n(x_i), f_n(x_j)]; f_0(x_i). Cost: about 1000 flops. */
 double initial_covariance_kernel(const struct initial_covariance *law, int64_t i, int64_t j);
 double initial_covariance_between(const struct initial_covariance *law, int64_t i, int64_t j);
 double initial_covariance_output(const struct initial_covariance *law, int64_t i);

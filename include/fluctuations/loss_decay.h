@@ -1,45 +1,43 @@
-/* rate: does the mean loss decay at a rate that does not depend on n (RVE: the curves of all n lie on one another until
- * they leave for their floors)? From all recorded rows.
+/* loss_decay: does the mean loss decay at a rate that does not depend on n? (RVE: the curves of all n coincide until each
+ * approaches its own limit.) Uses all recorded rows.
  *
- *   time       t at which the mean over replicas first falls to a fraction of the start; the start is that of the
- *              largest n, so that all n are compared at one level; log loss is linear between rows
- *   slope      of log time on log n over the n that get there, 0 by theory; the loss is the one on the training points
- *              where every step uses them all, else the one on the test points, which has no noise of batches
- *   deviation  largest |L_n - L_N| / L_N(0) over the rows, N the largest n; its interval at that row
- *   leaves     t from which on |L_n - L_N| > 0.1 L_N to the end: where the curve leaves for its floor
+ *   time       t at which the mean over replicas first falls to a fraction of L_N(0), N the largest n; log loss is
+ *              linear between rows
+ *   slope      of log time on log n over the n that reach the fraction; 0 by theory
+ *   deviation  largest |L_n - L_N| / L_N(0) over the rows, with its interval at that row
+ *   leaves     t from which |L_n - L_N| > 0.1 L_N holds to the end: where the curve departs toward its own limit
  *
- * Intervals by resampling replicas (fluctuations/fluctuations.h). A resampling that does not get to a level leaves no interval. */
+ * The loss is the one without noise of batches, study->loss_column. Intervals come from the bootstrap over replicas
+ * (fluctuations/fluctuations.h); there is none if a bootstrap sample does not reach the fraction. */
 #ifndef MCKEAN_FLUCTUATIONS_LOSS_DECAY_H
 #define MCKEAN_FLUCTUATIONS_LOSS_DECAY_H
-
-#include <stdio.h>
 
 #include "fluctuations/fluctuations.h"
 
 enum { LOSS_DECAY_FRACTIONS = 5 };
 extern const double loss_decay_fractions[LOSS_DECAY_FRACTIONS];
+#define LOSS_DECAY_LEAVES 0.1 /* relative distance at which a curve has left that of the largest n */
 
 struct loss_decay {
-  const struct fluctuations *fluct; /* not owned */
-  const char *column;               /* of the history; NULL: nothing to compare */
+  const struct fluctuations *fluctuations; /* not owned */
+  const char *column;                      /* of the history; NULL: no comparison, with one n or fewer than 3 rows */
   int64_t rows;
   double *at;                 /* [rows] times */
   struct estimate *time;      /* [LOSS_DECAY_FRACTIONS][sizes], value NAN: not reached */
   struct estimate *slope;     /* [LOSS_DECAY_FRACTIONS] */
   struct estimate *deviation; /* [sizes], NAN for the largest n */
   double *deviation_time;     /* [sizes] */
-  double *leaves;             /* [sizes], NAN: not */
+  double *leaves;             /* [sizes], NAN: never */
 };
 
-/* Local. The first time at which a curve [rows] falls to a level, NAN: it does not. */
-double loss_decay_crossing(int64_t rows, const double *time, const double *curve, double level);
+/* Local. The first time at which a curve [rows] falls to a threshold; NAN: never. */
+double loss_decay_crossing(int64_t rows, const double *time, const double *curve, double threshold);
 
-/* Local. FAILED: reading. */
-int loss_decay_create(const struct fluctuations *fluct, struct loss_decay **rate);
-void loss_decay_free(struct loss_decay *rate); /* accepts NULL */
+/* Local. fluctuations must outlive the result. FAILED: reading, no memory. */
+int loss_decay_create(const struct fluctuations *fluctuations, struct loss_decay **decay);
+void loss_decay_free(struct loss_decay *decay); /* accepts NULL */
 
-void loss_decay_print(const struct loss_decay *rate, FILE *out);
-void loss_decay_print_verdicts(const struct loss_decay *rate, FILE *out);
-void loss_decay_results(const struct loss_decay *rate, struct results *results);
+/* Table of times, verdicts on slopes. */
+extern const struct analysis loss_decay_analysis;
 
 #endif

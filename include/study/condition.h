@@ -1,35 +1,60 @@
-/* expect: conditions that a study has to meet, for scripts: mckean analyze --expect.
+/* condition: what the results of an analysis must satisfy, for scripts: mckean analyze --expect. All functions are local.
  *
- *   NAME=SLOPE[+-TOL][@T]   the slope of NAME in n: its whole interval lies in SLOPE +- TOL (default: --tolerance)
- *   NAME=SLOPE~TOL[@T]      the slope itself does; the interval may reach beyond, but must be there
- *   NAME.p=P...             the same for p of the fit L + A n^-p of a loss; with P = 1 its chi^2 must not reject p = 1
- *                           at the level either
+ * A kind of condition is a row {name, syntax, parse, quantity, judge} of the analysis that judges it (study/analysis.h).
+ * These rows form one table, and condition_parse reads all of them:
+ *
+ *   NAME=SLOPE[+-TOL][@T]   the whole interval of the slope of NAME in n lies in SLOPE +- TOL (default: --tolerance)
+ *   NAME=SLOPE~TOL[@T]      the slope itself does; it must have an interval, which may extend further
+ *   NAME.p=P...             the same for p of the fit L + A n^-p of a loss; if P is 1, its chi^2 must not reject p = 1
  *   NAME.heal=FACTOR        the lower end of max/end of n V_n is above FACTOR at every n
+ *   clt[@T]                 at every n the fluctuations pass the tests of the central limit theorem
  *
- * @T: at that time; else at every recorded t > 0. What has no interval is not met. */
+ * @T selects a recorded time; the default is every recorded t > 0, for clt every time that is tested. An estimate
+ * without an interval does not meet a condition. */
 #ifndef MCKEAN_STUDY_CONDITION_H
 #define MCKEAN_STUDY_CONDITION_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
-#include "fluctuations/healing.h"
-
-enum condition_kind { CONDITION_SLOPE, CONDITION_POWER, CONDITION_HEAL };
+#include "study/findings.h"
+#include "study/study.h"
 
 struct condition {
   const char *text; /* as given, not owned */
-  char name[32];
-  enum condition_kind kind;
-  double value, tolerance, time; /* tolerance, time NAN: not given */
-  bool whole;                    /* the whole interval counts */
+  const struct condition_kind *kind;
+  char name[40];                 /* "V", "loss.p", "V.heal", "clt" */
+  char quantity[32];             /* "V", "loss"; "" for a kind without quantities */
+  double value, tolerance, time; /* NAN: not given */
+  bool whole;                    /* the whole interval counts, not the value alone */
 };
 
-/* Local. USAGE: the syntax, or (condition_check_names) an unknown quantity or time, with those known. */
-int condition_parse(const char *text, struct condition *expect);
-int condition_check_names(int count, const struct condition *expect, const struct healing *heal);
+struct condition_kind {
+  const char *name;   /* how the text before "=" or "@" ends: "", ".p", ".heal"; or all of it, where quantity is NULL */
+  const char *syntax; /* for messages */
+  bool (*parse)(const char *text, struct condition *condition); /* what follows the name; false: syntax error */
+  const char *(*quantity)(const void *state, int i);            /* name i of those it can be put on; NULL: no more */
+  void (*judge)(const void *state, const struct condition *condition, /* adds a FINDING_CONDITION for each time or n */
+                struct findings *findings);
+};
 
-/* Prints a line for each expectation and time (or n); returns how many are not met. */
-int condition_print(int count, const struct condition *expect, const struct healing *heal, FILE *out);
+/* Readers for the member parse: "=VALUE[+-TOL|~TOL][@T]", "=VALUE", "[@T]". */
+bool condition_read_interval(const char *text, struct condition *condition);
+bool condition_read_value(const char *text, struct condition *condition);
+bool condition_read_time(const char *text, struct condition *condition);
+
+/* Reads a condition of one of these kinds. USAGE: the syntax. */
+int condition_parse(const char *text, int kinds, const struct condition_kind *const *kind, struct condition *condition);
+
+/* Checks that an analysis has the quantity and that the study recorded the time. USAGE: with the known ones. */
+int condition_check(const struct condition *condition, const void *state, const struct study *study);
+
+/* Does a condition apply at a time? */
+bool condition_applies(const struct condition *condition, double time);
+
+/* Does the interval lie in value +- tolerance, or, unless whole, the value of an estimate that has an interval? */
+bool condition_within(const struct condition *condition, const struct estimate *estimate, double tolerance);
+
+/* The finding for a condition, met or not, for the caller to complete. */
+struct finding condition_finding(const struct condition *condition, bool met);
 
 #endif

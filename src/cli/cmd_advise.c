@@ -15,7 +15,7 @@ const char cmd_advise_options[] =
 
 static const struct option options_table[] = {{"--json", option_file, 0, 0, 0}};
 
-/* What is left is the input or checkpoint, and overrides. */
+/* argv: the input or checkpoint, then the overrides; *rest: their number. */
 static int parse(int argc, char **argv, const char **json, int *rest) {
   TRY(option_parse(OPTIONS(options_table), argc, argv, json, rest));
   if (*rest == 0 || strchr(argv[0], '='))
@@ -25,44 +25,44 @@ static int parse(int argc, char **argv, const char **json, int *rest) {
   return OK;
 }
 
-/* The initial condition of an input. */
-static int setup_input(const struct comm *comm, const char *path, int overrides, char **override,
-                       struct problem *setup) {
-  *setup = (struct problem){.comm = comm};
-  TRY(config_read(comm, path, overrides, override, &setup->config));
+/* Builds the initial condition of an input. */
+static int open_input(const struct comm *comm, const char *path, int overrides, char **override,
+                      struct problem *problem) {
+  *problem = (struct problem){.comm = comm};
+  TRY(config_read(comm, path, overrides, override, &problem->config));
   const int best = (int)comm_min(comm, isa_best());
-  if (setup->config->isa > best) setup->config->isa = best;
-  TRY(problem_isa(setup));
-  TRY(problem_data(setup));
-  TRY(problem_particles(setup, 0));
-  particles_init(setup->particles, setup->config->seed);
+  if (problem->config->isa > best) problem->config->isa = best;
+  TRY(problem_isa(problem));
+  TRY(problem_data(problem));
+  TRY(problem_particles(problem, 0));
+  particles_init(problem->particles, problem->config->seed);
   return OK;
 }
 
-/* A checkpoint, with what overrides may change: what lies ahead. */
-static int setup_checkpoint(const struct comm *comm, const char *path, int overrides, char **override,
-                            struct problem *setup) {
-  TRY(problem_open(comm, path, setup));
+/* Opens a checkpoint and applies overrides of keys that may change on resuming. */
+static int open_checkpoint(const struct comm *comm, const char *path, int overrides, char **override,
+                           struct problem *problem) {
+  TRY(problem_open(comm, path, problem));
   if (overrides == 0) return OK;
   struct config *now = NULL;
-  TRY(config_parse_overridden(path, setup->info.config, overrides, override, &now));
-  const int status = config_resumable(setup->config, now, 0);
-  const int fits = status == OK ? problem_check(now, setup->data) : OK;
-  if (fits == OK && status == OK && schedule_steps(&now->schedule) >= setup->info.step) {
-    config_free(setup->config);
-    setup->config = now;
+  TRY(config_parse_overridden(path, problem->info.config, overrides, override, &now));
+  const int status = config_resumable(problem->config, now, 0);
+  const int fits = status == OK ? problem_check(now, problem->data) : OK;
+  if (fits == OK && status == OK && schedule_steps(&now->schedule) >= problem->info.step) {
+    config_free(problem->config);
+    problem->config = now;
     return OK;
   }
   config_free(now);
   if (fits != OK) return fits;
   return status == OK ? FAIL(USAGE, "advise: %s is at step %lld, with these overrides the run ends before", path,
-                             (long long)setup->info.step)
+                             (long long)problem->info.step)
                       : FAIL(USAGE, "advise: keys of a checkpoint that cannot change:\n%s", error_text());
 }
 
-static int advise(const struct comm *comm, struct problem *setup, const char *json) {
+static int advise(const struct comm *comm, struct problem *problem, const char *json) {
   struct advise *found = NULL;
-  TRY(advise_create(setup, &found));
+  TRY(advise_create(problem, &found));
   int status = OK;
   if (comm->rank == 0) {
     advise_print(found, stdout);
@@ -76,12 +76,12 @@ static int advise(const struct comm *comm, struct problem *setup, const char *js
 int cmd_advise(const struct comm *comm, int argc, char **argv) {
   const char *json = NULL;
   int rest;
-  struct problem setup = {0};
+  struct problem problem = {0};
   TRY(parse(argc, argv, &json, &rest));
   bool checkpoint = comm->rank == 0 && checkpoint_looks(argv[0]);
   comm_bcast(comm, &checkpoint, sizeof checkpoint, 0);
-  int status = (checkpoint ? setup_checkpoint : setup_input)(comm, argv[0], rest - 1, argv + 1, &setup);
-  if (status == OK) status = advise(comm, &setup, json);
-  problem_free(&setup);
+  int status = (checkpoint ? open_checkpoint : open_input)(comm, argv[0], rest - 1, argv + 1, &problem);
+  if (status == OK) status = advise(comm, &problem, json);
+  problem_free(&problem);
   return status;
 }

@@ -1,18 +1,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "cli/analyses.h"
 #include "cli/cmd.h"
 #include "cli/option.h"
-#include "clt/clt_fields.h"
-#include "fluctuations/bimodality.h"
-#include "fluctuations/empirical_measure.h"
-#include "fluctuations/fluctuations.h"
-#include "fluctuations/healing.h"
-#include "fluctuations/loss_decay.h"
+#include "clt/clt.h"
 #include "io/durable_file.h"
 #include "study/condition.h"
 #include "study/results.h"
@@ -44,19 +39,15 @@ struct request {
   int runs;
   char **run;
   const char *output, *json; /* NULL: <first run>/analysis.h5, none */
-  struct fluctuations_options options;
-  struct clt_options clt;
-  int expects;
-  struct condition *expect;
-  int clt_expects;
-  double *clt_expect; /* times */
+  struct analysis_options options;
+  int conditions;
+  struct condition *condition;
 };
 
-static int take_expect(const struct option *option, const char *text, void *member) {
+static int take_condition(const struct option *option, const char *text, void *member) {
   (void)option;
   struct request *request = member;
-  return clt_expect_is(text) ? clt_expect_parse(text, &request->clt_expect[request->clt_expects++])
-                             : condition_parse(text, &request->expect[request->expects++]);
+  return analyses_condition(text, &request->condition[request->conditions++]);
 }
 
 static const struct option options_table[] = {
@@ -66,10 +57,10 @@ static const struct option options_table[] = {
     OPTION_IN("--bootstrap", option_int, struct request, options.bootstrap, 100, 1e6),
     OPTION_IN("--level", option_number, struct request, options.level, 0.5, 0.9999),
     OPTION_IN("--tolerance", option_number, struct request, options.tolerance, 0, 1),
-    OPTION_IN("--vectors", option_int, struct request, clt.vectors, 0, CLT_VECTORS_MAX),
-    OPTION_IN("--clt-time", option_number, struct request, clt.time, 0, 1e300),
-    OPTION_IN("--null", option_int, struct request, clt.nulls, 0, 1e4),
-    {"--expect", take_expect, 0, 0, 0},
+    OPTION_IN("--vectors", option_int, struct request, options.clt_vectors, 0, CLT_VECTORS_MAX),
+    OPTION_IN("--clt-time", option_number, struct request, options.clt_time, 0, 1e300),
+    OPTION_IN("--null", option_int, struct request, options.clt_nulls, 0, 1e4),
+    {"--expect", take_condition, 0, 0, 0},
 };
 
 static int parse(int argc, char **argv, struct request *request) {
@@ -78,53 +69,66 @@ static int parse(int argc, char **argv, struct request *request) {
   return request->runs > 0 ? OK : FAIL(USAGE, "analyze: one or more run folders were expected");
 }
 
-/* Everything that is made of a study, in the order in which it is told. */
-struct analysis {
+/* A study and what each row of analyses_table makes of it. */
+struct outcome {
   struct study *study;
-  struct fluctuations *fluct;
-  struct healing *heal;
-  struct loss_decay *rate;
-  struct bimodality *spread;
-  struct clt_fields *clt;
-  struct empirical_measure *measure;
+  void *state[ANALYSES];
+  struct findings findings; /* on rank 0 */
 };
 
-/* On rank 0. */
-static int create(const struct request *request, struct analysis *a) {
-  TRY(fluctuations_create(a->study, &request->options, &a->fluct));
-  a->heal = healing_create(a->fluct);
-  TRY(loss_decay_create(a->fluct, &a->rate));
-  TRY(bimodality_create(a->study, &a->spread));
-  return condition_check_names(request->expects, request->expect, a->heal);
+/* Computes the analyses, and checks the conditions on each as soon as it is available. Collective. */
+static int create(const struct comm *comm, const struct request *request, struct outcome *outcome) {
+  struct analysis_input input = {
+      .comm = comm, .study = outcome->study, .folder = request->run, .options = &request->options};
+  for (int i = 0; i < ANALYSES; i++) {
+    const struct analysis *analysis = analyses_table[i];
+    int status = OK;
+    if (analysis->collective || comm->rank == 0) status = analysis->create(&input, &outcome->state[i]);
+    if (!analysis->collective) status = comm_agree(comm, status);
+    for (int k = 0; k < request->conditions && status == OK && comm->rank == 0; k++)
+      if (analyses_judges(analysis, &request->condition[k]))
+        status = condition_check(&request->condition[k], outcome->state[i], outcome->study);
+    TRY(comm_agree(comm, status));
+  }
+  return OK;
 }
 
-static void print(const struct analysis *a) {
-  fluctuations_print(a->fluct, stdout);
-  healing_print(a->heal, stdout);
-  loss_decay_print(a->rate, stdout);
-  clt_fields_print(a->clt, stdout);
-  empirical_measure_print(a->measure, stdout);
-  fluctuations_print_verdicts(a->fluct, stdout);
-  healing_print_verdicts(a->heal, stdout);
-  loss_decay_print_verdicts(a->rate, stdout);
-  clt_fields_print_verdicts(a->clt, stdout);
-  empirical_measure_print_verdicts(a->measure, stdout);
-  bimodality_print_warnings(a->spread, stdout);
-  fluctuations_print_limits(a->fluct, stdout);
+/* Collects verdicts and limits, then judges the conditions; returns how many lines are not met. */
+static int judge(const struct request *request, struct outcome *outcome) {
+  int unmet = 0;
+  for (int i = 0; i < ANALYSES; i++)
+    if (analyses_table[i]->findings) analyses_table[i]->findings(outcome->state[i], &outcome->findings);
+  for (int k = 0; k < request->conditions; k++)
+    for (int i = 0; i < ANALYSES; i++)
+      if (analyses_judges(analyses_table[i], &request->condition[k]))
+        request->condition[k].kind->judge(outcome->state[i], &request->condition[k], &outcome->findings);
+  for (int f = 0; f < outcome->findings.count; f++) unmet += outcome->findings.finding[f].verdict == VERDICT_NOT_MET;
+  return unmet;
 }
 
-static int write_files(const struct request *request, const struct analysis *a, const struct provenance *provenance) {
+static void print(const struct request *request, const struct outcome *outcome) {
+  const double level = 100 * request->options.level;
+  for (int i = 0; i < ANALYSES; i++)
+    if (analyses_table[i]->print) analyses_table[i]->print(outcome->state[i], stdout);
+  printf("\nverdicts at %.4g %%, tolerance %g (at fixed t: LLN, V_n = O(1/n), slope -1; data, V_sgd = O(1/P))\n", level,
+         request->options.tolerance);
+  findings_print(&outcome->findings, FINDING_VERDICT, FINDING_NOTE, stdout);
+  printf("\nwhat these runs cannot answer\n");
+  findings_print(&outcome->findings, FINDING_LIMIT, FINDING_LIMIT, stdout);
+  if (request->conditions > 0) printf("\nexpectations at %.4g %%\n", level);
+  findings_print(&outcome->findings, FINDING_CONDITION, FINDING_CONDITION, stdout);
+}
+
+static int write_files(const struct request *request, const struct outcome *outcome,
+                       const struct provenance *provenance) {
   char output[PATH_BYTES];
   snprintf(output, sizeof output, "%s/analysis.h5", request->run[0]);
   const char *path = request->output ? request->output : output;
   struct results *results = results_create();
-  fluctuations_results(a->fluct, results);
-  healing_results(a->heal, results);
-  loss_decay_results(a->rate, results);
-  bimodality_results(a->spread, results);
-  clt_fields_results(a->clt, results);
-  empirical_measure_results(a->measure, results);
-  int status = results_write(results, a->study->config, provenance, path);
+  for (int i = 0; i < ANALYSES; i++)
+    if (analyses_table[i]->results) analyses_table[i]->results(outcome->state[i], results);
+  results_findings(results, &outcome->findings);
+  int status = results_write(results, outcome->study->config, provenance, path);
   if (status == OK) printf("\nwritten: %s\n", path);
   if (status == OK && request->json) status = results_json(results, request->json);
   if (status == OK && request->json) printf("written: %s\n", request->json);
@@ -132,46 +136,37 @@ static int write_files(const struct request *request, const struct analysis *a, 
   return status;
 }
 
-/* On rank 0. */
-static int tell(const struct request *request, const struct analysis *a, const struct provenance *provenance) {
-  print(a);
-  const int unmet = condition_print(request->expects, request->expect, a->heal, stdout) +
-                    clt_expect_print(a->clt, request->expects == 0, request->clt_expects, request->clt_expect, stdout);
-  TRY(write_files(request, a, provenance));
-  fflush(stdout); /* before what rank 0 says on stderr */
+/* Local, on rank 0. */
+static int report(const struct request *request, struct outcome *outcome, const struct provenance *provenance) {
+  const int unmet = judge(request, outcome);
+  print(request, outcome);
+  TRY(write_files(request, outcome, provenance));
+  fflush(stdout); /* before rank 0 writes to stderr */
   return unmet > 0 ? FAIL(FAILED, "analyze: %d expectation%s not met, see above", unmet, unmet == 1 ? " is" : "s are")
                    : OK;
 }
 
-/* Rank 0 does all but the linear algebra of fields and the reading of units, which take all ranks. */
-static int analyze(const struct comm *comm, struct request *request, const struct provenance *provenance) {
-  struct analysis a = {0};
-  request->clt.seed = request->options.seed;
-  int status = comm_agree(comm, study_open(request->runs, request->run, &a.study));
-  if (status == OK) status = comm_agree(comm, comm->rank == 0 ? create(request, &a) : OK);
-  if (status == OK) status = clt_fields_create(comm, a.study, &request->clt, &a.clt);
-  if (status == OK) status = empirical_measure_create(comm, a.study, request->run, &request->options, &a.measure);
-  if (status == OK) status = comm_agree(comm, comm->rank == 0 ? tell(request, &a, provenance) : OK);
-  empirical_measure_free(a.measure);
-  clt_fields_free(a.clt);
-  bimodality_free(a.spread);
-  loss_decay_free(a.rate);
-  healing_free(a.heal);
-  fluctuations_free(a.fluct);
-  study_free(a.study);
+/* Collective. */
+static int analyze(const struct comm *comm, const struct request *request, const struct provenance *provenance) {
+  struct outcome outcome = {0};
+  int status = comm_agree(comm, study_open(request->runs, request->run, &outcome.study));
+  if (status == OK) status = create(comm, request, &outcome);
+  if (status == OK) status = comm_agree(comm, comm->rank == 0 ? report(request, &outcome, provenance) : OK);
+  for (int i = ANALYSES - 1; i >= 0; i--) analyses_table[i]->free(outcome.state[i]);
+  findings_free(&outcome.findings);
+  study_free(outcome.study);
   return status;
 }
 
 int cmd_analyze(const struct comm *comm, int argc, char **argv) {
-  struct request request = {.options = {.seed = 1, .bootstrap = 2000, .level = 0.99, .tolerance = 0.05},
-                            .clt = {.vectors = CLT_VECTORS, .time = NAN},
-                            .expect = alloc_small(sizeof(struct condition) * (size_t)argc),
-                            .clt_expect = alloc_small(sizeof(double) * (size_t)argc)};
+  struct request request = {
+      .options =
+          {.seed = 1, .bootstrap = 2000, .level = 0.99, .tolerance = 0.05, .clt_vectors = CLT_VECTORS, .clt_time = NAN},
+      .condition = alloc_small(sizeof(struct condition) * (size_t)argc)};
   struct provenance provenance;
   provenance_fill(comm, argc, argv, &provenance);
   int status = parse(argc, argv, &request);
   if (status == OK) status = analyze(comm, &request, &provenance);
-  free(request.expect);
-  free(request.clt_expect);
+  free(request.condition);
   return status;
 }

@@ -47,18 +47,18 @@ static int parse(int argc, char **argv, struct request *request) {
   return OK;
 }
 
-/* HDF5 where provenance is given, else JSON. */
+/* Writes HDF5 if provenance is not NULL, otherwise JSON. */
 static int write_file(const struct spectrum *spectrum, const struct provenance *provenance, const char *path) {
   if (!path) return OK;
   struct results *results = spectrum_results(spectrum, provenance != NULL);
-  const int status =
-      provenance ? results_write(results, spectrum->setup->info.config, provenance, path) : results_json(results, path);
+  const int status = provenance ? results_write(results, spectrum->problem->info.config, provenance, path)
+                                : results_json(results, path);
   results_free(results);
   if (status == OK) printf("written: %s\n", path);
   return status;
 }
 
-static int tell(const struct request *request, const struct spectrum *spectrum, const struct provenance *provenance) {
+static int report(const struct request *request, const struct spectrum *spectrum, const struct provenance *provenance) {
   spectrum_print(spectrum, stdout);
   TRY(write_file(spectrum, provenance, request->output));
   return write_file(spectrum, NULL, request->json);
@@ -67,18 +67,18 @@ static int tell(const struct request *request, const struct spectrum *spectrum, 
 int cmd_spectrum(const struct comm *comm, int argc, char **argv) {
   struct request request = {.spectrum = {.seed = -1, .ridge = 1e-10}};
   struct provenance provenance;
-  struct problem setup;
+  struct problem problem;
   struct spectrum *spectrum = NULL;
   provenance_fill(comm, argc, argv, &provenance);
-  TRY(parse(argc, argv, &request)); /* the same on all ranks */
-  int status = problem_open(comm, request.checkpoint, &setup);
+  TRY(parse(argc, argv, &request)); /* with the same result on all ranks */
+  int status = problem_open(comm, request.checkpoint, &problem);
   if (status == OK) {
-    openblas_threads(setup.config->threads);
+    openblas_threads(problem.config->threads);
     provenance_set(&provenance, "parent", request.checkpoint);
-    status = spectrum_create(comm, &setup, &request.spectrum, &spectrum);
+    status = spectrum_create(comm, &problem, &request.spectrum, &spectrum);
   }
-  if (status == OK) status = comm_agree(comm, comm->rank == 0 ? tell(&request, spectrum, &provenance) : OK);
+  if (status == OK) status = comm_agree(comm, comm->rank == 0 ? report(&request, spectrum, &provenance) : OK);
   spectrum_free(spectrum);
-  problem_free(&setup);
+  problem_free(&problem);
   return status;
 }

@@ -9,19 +9,17 @@
 #include "base/alloc.h"
 #include "fluctuations/anderson_darling.h"
 
-#define WIDTH_SD 4.5  /* a Gaussian leaves this many standard deviations in 7e-6 of all cases */
-#define RARE     1e-5 /* as rare, of other laws */
-#define FAMILY   1e-4 /* level of all tests of normality together */
-#define PARALLEL 0.99 /* a cosine that duplicates pass */
+#define RARE     1e-5 /* false-alarm rate of (c) and (d) */
+#define PARALLEL 0.99 /* a cosine that duplicated replicas exceed */
 
-const char *const clt_question_names[CLT_QUESTIONS] = {"quotients", "width", "mean", "cosine", "normality"};
+const char *const clt_test_names[CLT_TESTS] = {"quotients", "width", "mean", "cosine", "normality"};
 
-static struct clt_answer below(double value, double limit) {
-  return (struct clt_answer){.asked = true, .passed = value < limit, .value = value, .limit = limit};
+static struct clt_outcome below(double value, double limit) {
+  return (struct clt_outcome){.applies = true, .passed = value < limit, .value = value, .limit = limit};
 }
 
 /* (a) */
-static struct clt_answer ask_quotients(struct clt_judgement *judgement, const double *y, int64_t references) {
+static struct clt_outcome test_quotients(struct clt_judgement *judgement, const double *y, int64_t reference_replicas) {
   const size_t m = (size_t)judgement->vectors, R = (size_t)judgement->replicas;
   double worst = 0;
   for (size_t i = 0; i < m; i++) {
@@ -29,32 +27,32 @@ static struct clt_answer ask_quotients(struct clt_judgement *judgement, const do
     const double off = fabs(judgement->quotient[i] - 1);
     if (i < CLT_LEADING && !(off <= worst)) worst = off;
   }
-  const double spread = 2.0 / (double)(R - 1) + (references > 1 ? 2.0 / (double)(references - 1) : 0);
-  return below(worst, WIDTH_SD * sqrt(spread));
+  const double spread = 2.0 / (double)(R - 1) + (reference_replicas > 1 ? 2.0 / (double)(reference_replicas - 1) : 0);
+  return below(worst, CLT_SD * sqrt(spread));
 }
 
 /* (b) */
-static struct clt_answer ask_width(struct clt_judgement *judgement, const double *y, int64_t references) {
+static struct clt_outcome test_width(struct clt_judgement *judgement, const double *y, int64_t reference_replicas) {
   const int m = judgement->vectors;
   const size_t R = (size_t)judgement->replicas;
   double *square = alloc_small(sizeof *square * R);
   for (size_t r = 0; r < R; r++) square[r] = cblas_ddot(m, y + r * (size_t)m, 1, y + r * (size_t)m, 1) / m;
   judgement->width = gsl_stats_mean(square, 1, R);
   const double sd = gsl_stats_sd(square, 1, R);
-  const double spread = 1 / (double)R + (references > 1 ? 1 / (double)references : 0);
+  const double spread = 1 / (double)R + (reference_replicas > 1 ? 1 / (double)reference_replicas : 0);
   free(square);
-  return below(fabs(judgement->width - 1), WIDTH_SD * sd * sqrt(spread));
+  return below(fabs(judgement->width - 1), CLT_SD * sd * sqrt(spread));
 }
 
 /* (c) */
-static struct clt_answer ask_mean(const struct clt_judgement *judgement, const double *y) {
+static struct clt_outcome test_mean(const struct clt_judgement *judgement, const double *y) {
   const size_t m = (size_t)judgement->vectors, R = (size_t)judgement->replicas;
   double square = 0;
   for (size_t i = 0; i < m; i++) square += pow(gsl_stats_mean(y + i, m, R), 2);
   return below((double)R * square, gsl_cdf_chisq_Qinv(RARE, (double)m));
 }
 
-/* Two independent Gaussian vectors have a cosine above c with probability I_{1 - c^2}((m-1)/2, 1/2) / 2. */
+/* The limit of (d). Two independent Gaussian vectors have a cosine above c with probability I_{1 - c^2}((m-1)/2, 1/2) / 2. */
 static double rare_cosine(int64_t replicas, int m) {
   const double pairs = (double)replicas * (double)(replicas - 1) / 2;
   if (m < 2) return 1;
@@ -62,8 +60,8 @@ static double rare_cosine(int64_t replicas, int m) {
   return fmax(PARALLEL, sqrt(1 - sine2));
 }
 
-/* (d): in blocks of replicas, never R x R. */
-static struct clt_answer ask_cosine(const struct clt_judgement *judgement, const double *y) {
+/* (d), in blocks of replicas: R x R is never stored. */
+static struct clt_outcome test_cosine(const struct clt_judgement *judgement, const double *y) {
   enum { BLOCK_ROWS = 256 };
   const int m = judgement->vectors, R = (int)judgement->replicas;
   double largest = -1, *unit = alloc_small(sizeof *unit * (size_t)R * (size_t)m),
@@ -89,36 +87,31 @@ static struct clt_answer ask_cosine(const struct clt_judgement *judgement, const
 }
 
 /* (e) */
-static struct clt_answer ask_normality(struct clt_judgement *judgement, const double *y) {
-  const int m = judgement->vectors;
-  double least = 1;
-  for (int i = 0; i < m; i++) {
-    judgement->normality[i] = anderson_darling_p(judgement->replicas, y + i, m);
-    if (!(judgement->normality[i] >= least)) least = judgement->normality[i];
-  }
-  const double family = isnan(least) ? NAN : fmin(1, m * least);
-  return (struct clt_answer){.asked = true, .passed = family > FAMILY, .value = family, .limit = FAMILY};
+static struct clt_outcome test_normality(struct clt_judgement *judgement, const double *y) {
+  const double p = anderson_darling_family(judgement->replicas, judgement->vectors, y, judgement->normality);
+  return (struct clt_outcome){
+      .applies = true, .passed = p > ANDERSON_DARLING_LEVEL, .value = p, .limit = ANDERSON_DARLING_LEVEL};
 }
 
-struct clt_judgement clt_judge(int64_t replicas, int vectors, const double *y, int64_t references,
-                               const bool asked[CLT_QUESTIONS]) {
+struct clt_judgement clt_judge(int64_t replicas, int vectors, const double *y, int64_t reference_replicas,
+                               const bool applies[CLT_TESTS]) {
   struct clt_judgement judgement = {.replicas = replicas, .vectors = vectors};
-  const struct clt_answer answer[CLT_QUESTIONS] = {
-      [CLT_QUOTIENTS] = ask_quotients(&judgement, y, references),
-      [CLT_WIDTH] = ask_width(&judgement, y, references),
-      [CLT_MEAN] = ask_mean(&judgement, y),
-      [CLT_COSINE] = ask_cosine(&judgement, y),
-      [CLT_NORMALITY] = ask_normality(&judgement, y),
+  const struct clt_outcome outcome[CLT_TESTS] = {
+      [CLT_QUOTIENTS] = test_quotients(&judgement, y, reference_replicas),
+      [CLT_WIDTH] = test_width(&judgement, y, reference_replicas),
+      [CLT_MEAN] = test_mean(&judgement, y),
+      [CLT_COSINE] = test_cosine(&judgement, y),
+      [CLT_NORMALITY] = test_normality(&judgement, y),
   };
-  for (int q = 0; q < CLT_QUESTIONS; q++) {
-    judgement.answer[q] = answer[q];
-    judgement.answer[q].asked = asked[q];
+  for (int q = 0; q < CLT_TESTS; q++) {
+    judgement.outcome[q] = outcome[q];
+    judgement.outcome[q].applies = applies[q];
   }
   return judgement;
 }
 
 bool clt_passed(const struct clt_judgement *judgement) {
-  for (int q = 0; q < CLT_QUESTIONS; q++)
-    if (judgement->answer[q].asked && !judgement->answer[q].passed) return false;
+  for (int q = 0; q < CLT_TESTS; q++)
+    if (judgement->outcome[q].applies && !judgement->outcome[q].passed) return false;
   return true;
 }

@@ -8,209 +8,73 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "clt/covariance.h"
-#include "clt/frozen_features.h"
-#include "clt/initial_covariance.h"
-#include "config/config.h"
+#include "clt_fields_reference.h"
 
-#define SD 4.5 /* as in clt.c */
-
-const char *const clt_source_names[CLT_SOURCES] = {"initial", "frozen", "half"};
-
-/* What all moments need. */
-struct work {
-  const struct study *study;
-  const struct clt_options *options;
-  struct dist_grid grid;
-  struct config *config;
-  int d;
-  double *x[2], *y[2];               /* per point_set */
-  struct initial_covariance *law[2]; /* at the points used; NULL: none */
-  char *refused;                     /* why there is no law, or NULL */
-};
+const char *const clt_reference_names[CLT_REFERENCES] = {"initial", "frozen", "half"};
 
 static int points_used(const struct study *study, enum point_set set) {
-  const int64_t points = set == POINTS_TEST ? study->tests : study->samples;
+  const int64_t points = study_set_points(study, set);
   return (int)(points < CLT_POINTS_MAX ? points : CLT_POINTS_MAX);
-}
-
-/* ---- fields on their way from the file ---- */
-
-struct outputs {
-  const struct study *study;
-  int size, time, columns; /* columns: points used */
-  enum point_set set;
-  int64_t first;
-  double *all; /* [replicas][points], read at the first call */
-};
-
-static int read_rows(void *context, int64_t first, int64_t count, double *f) {
-  struct outputs *outputs = context;
-  const struct study *study = outputs->study;
-  const int64_t points = outputs->set == POINTS_TEST ? study->tests : study->samples;
-  if (!outputs->all) {
-    TRY(alloc_array((void **)&outputs->all, study->replicas[outputs->size] * points, sizeof *f,
-                    "outputs of all replicas"));
-    TRY(study_field(study, outputs->size, outputs->time, outputs->set, outputs->all));
-  }
-  for (int64_t r = 0; r < count; r++)
-    memcpy(f + r * outputs->columns, outputs->all + (outputs->first + first + r) * study->streams * points,
-           sizeof *f * (size_t)outputs->columns);
-  return OK;
-}
-
-/* Replicas first .. first+count-1 (initial conditions) of a size. */
-static int read_covariance(const struct work *work, const struct clt_time *moment, int size, int64_t first,
-                           int64_t count, struct covariance **covariance) {
-  struct outputs outputs = {work->study, size, moment->time, moment->points, moment->set, first, NULL};
-  const struct covariance_source source = {read_rows, &outputs};
-  const int status = covariance_create(&work->grid, work->study->n[size], count, moment->points, &source, covariance);
-  free(outputs.all);
-  return status;
-}
-
-/* ---- references ---- */
-
-/* What the replicas of a moment are compared with. */
-struct reference {
-  double *u;        /* [m][K] */
-  double *centre;   /* [K], NULL: the replicas' own mean */
-  double *spectrum; /* [K] all l_i where they are exact; else NULL */
-};
-
-static void set_values(struct clt_time *moment, const double *spectrum) {
-  const int K = moment->points;
-  double sum = 0, square = 0;
-  for (int k = 0; k < K; k++) {
-    sum += spectrum[k];
-    square += spectrum[k] * spectrum[k];
-  }
-  moment->trace = sum;
-  moment->trace_sd = sqrt(2 * square) / sum;
-  while (moment->vectors > 1 && spectrum[moment->vectors - 1] < CLT_FLOOR * spectrum[0]) moment->vectors--;
-  memcpy(moment->value, spectrum, sizeof *spectrum * (size_t)moment->vectors);
-}
-
-static int exact_operator(const struct work *work, const struct clt_time *moment, struct dist_matrix **C) {
-  const struct initial_covariance *law = work->law[moment->set];
-  if (moment->source == CLT_INITIAL)
-    return initial_covariance_matrix(&work->grid, law, initial_covariance_between, 1.0 / moment->points, C);
-  return frozen_features_covariance(&work->grid, law, work->y[moment->set], &work->config->schedule,
-                                    work->study->step[moment->time], FROZEN_FEATURES_DRAWS, work->options->seed, C);
-}
-
-static int find_exact(const struct work *work, struct clt_time *moment, struct reference *reference) {
-  const int K = moment->points;
-  struct dist_matrix *C = NULL;
-  reference->spectrum = alloc_small(sizeof(double) * (size_t)K);
-  int status = exact_operator(work, moment, &C);
-  if (status == OK) status = covariance_leading(C, moment->vectors, reference->spectrum, reference->u);
-  if (status == OK) {
-    set_values(moment, reference->spectrum);
-    if (moment->source == CLT_INITIAL) {
-      reference->centre = alloc_small(sizeof(double) * (size_t)K);
-      for (int k = 0; k < K; k++) reference->centre[k] = initial_covariance_output(work->law[moment->set], k);
-    }
-  }
-  dist_matrix_free(C);
-  return status;
-}
-
-/* Quotients of the other half on the vectors of the first, both of the largest n. */
-static int find_half(const struct work *work, struct clt_time *moment, struct reference *reference) {
-  const int last = work->study->sizes - 1, K = moment->points, m = moment->vectors;
-  const int64_t replicas = study_initials(work->study, last), half = replicas / 2;
-  struct covariance *first, *second;
-  struct dist_matrix *C;
-  double *y = NULL, *spectrum = alloc_small(sizeof *spectrum * (size_t)K);
-  int status = read_covariance(work, moment, last, 0, half, &first);
-  if (status == OK) {
-    status = covariance_operator(first, &C);
-    if (status == OK) {
-      status = covariance_leading(C, m, spectrum, reference->u);
-      dist_matrix_free(C);
-    }
-    covariance_free(first);
-  }
-  free(spectrum);
-  if (status == OK) status = read_covariance(work, moment, last, half, replicas - half, &second);
-  if (status != OK) return status;
-  moment->references = replicas - half;
-  moment->trace = covariance_trace(second);
-  moment->trace_sd = NAN;
-  status = comm_agree(work->grid.comm, alloc_array((void **)&y, moment->references * m, sizeof *y, "projections"));
-  if (status == OK) status = covariance_project(second, m, reference->u, NULL, y);
-  for (int i = 0; i < m && status == OK; i++)
-    moment->value[i] = gsl_stats_variance(y + i, (size_t)m, (size_t)moment->references);
-  while (moment->vectors > 1 && moment->value[moment->vectors - 1] < CLT_FLOOR * moment->value[0]) moment->vectors--;
-  free(y);
-  covariance_free(second);
-  return status;
-}
-
-static void find_groups(struct clt_time *moment) {
-  for (int i = 0; i < moment->vectors; i++)
-    if (i == 0 || moment->value[i] < CLT_GAP * moment->value[i - 1]) moment->first[moment->groups++] = i;
-  moment->first[moment->groups] = moment->vectors;
 }
 
 /* ---- one size ---- */
 
-static void ask(const struct clt_time *moment, bool largest, bool asked[CLT_QUESTIONS]) {
-  const bool own = moment->source == CLT_HALF && largest; /* l_i are these replicas' own */
-  asked[CLT_QUOTIENTS] = asked[CLT_WIDTH] = !own;
-  asked[CLT_MEAN] = moment->source == CLT_INITIAL;
-  asked[CLT_COSINE] = moment->vectors > 2; /* in a plane some of many are parallel by chance */
-  asked[CLT_NORMALITY] = largest;
+static void choose_tests(const struct clt_time *time, bool largest, bool applies[CLT_TESTS]) {
+  const bool own = time->reference == CLT_HALF && largest; /* l_i come from these replicas */
+  applies[CLT_QUOTIENTS] = applies[CLT_WIDTH] = !own;
+  applies[CLT_MEAN] = time->reference == CLT_INITIAL;
+  applies[CLT_COSINE] = time->vectors > 2; /* in a plane some of many replicas are parallel by chance */
+  applies[CLT_NORMALITY] = largest;
 }
 
-/* What one replica adds to the square of a relative error, with the reference's part. */
-static double degrees(const struct clt_time *moment, int64_t replicas) {
-  return 1 / (double)(replicas - 1) + (moment->references > 1 ? 1 / (double)(moment->references - 1) : 0);
+/* The square of a relative error for a variable of unit variance, including the error of the reference. */
+static double degrees(const struct clt_time *time, int64_t replicas) {
+  return 1 / (double)(replicas - 1) + (time->reference_replicas > 1 ? 1 / (double)(time->reference_replicas - 1) : 0);
 }
 
-/* A group's sum over replicas, and 4.5 standard errors of it: those of the replicas, as in (b), since small modes of
- * small networks have heavy tails. */
-static void sum_group(const struct clt_time *moment, int g, const double *y, int64_t replicas, struct clt_size *size) {
-  const int m = moment->vectors;
-  double expected = 0, *part = calloc((size_t)replicas, sizeof *part);
-  if (!part) die("no memory for %lld replicas", (long long)replicas);
-  for (int i = moment->first[g]; i < moment->first[g + 1]; i++) {
+/* The sum of a group, and 4.5 standard errors of it. The standard error is that of the replicas, as in (b), since small
+ * modes of small networks have heavy tails. */
+static void sum_group(const struct clt_time *time, int g, const double *y, int64_t replicas, struct clt_size *size) {
+  const int m = time->vectors;
+  double expected = 0, *square = calloc((size_t)replicas, sizeof *square);
+  if (!square) die("no memory for %lld replicas", (long long)replicas);
+  for (int i = time->first[g]; i < time->first[g + 1]; i++) {
     const double mean = gsl_stats_mean(y + i, (size_t)m, (size_t)replicas);
-    for (int64_t r = 0; r < replicas; r++) part[r] += moment->value[i] * pow(y[r * m + i] - mean, 2);
-    expected += moment->value[i];
+    for (int64_t r = 0; r < replicas; r++) square[r] += time->value[i] * pow(y[r * m + i] - mean, 2);
+    expected += time->value[i];
   }
-  const double sd = gsl_stats_sd(part, 1, (size_t)replicas) / expected;
-  size->group[g] = gsl_stats_mean(part, 1, (size_t)replicas) / expected * (double)replicas / (double)(replicas - 1);
-  size->group_limit[g] = SD * sd * sqrt(degrees(moment, replicas));
-  free(part);
+  const double sd = gsl_stats_sd(square, 1, (size_t)replicas) / expected;
+  size->group[g] = gsl_stats_mean(square, 1, (size_t)replicas) / expected * (double)replicas / (double)(replicas - 1);
+  size->group_limit[g] = CLT_SD * sd * sqrt(degrees(time, replicas));
+  free(square);
 }
 
-/* y is sorted in place. */
-static void summarise(const struct clt_time *moment, double *y, int64_t replicas, struct clt_size *size) {
-  const int m = moment->vectors;
-  for (int g = 0; g < moment->groups; g++) sum_group(moment, g, y, replicas, size);
+/* Sums of groups and quantiles; sorts y in place. */
+static void summarise(const struct clt_time *time, double *y, int64_t replicas, struct clt_size *size) {
+  const int m = time->vectors;
+  for (int g = 0; g < time->groups; g++) sum_group(time, g, y, replicas, size);
   gsl_sort(y, 1, (size_t)(replicas * m));
   for (int q = 0; q < CLT_QUANTILES; q++)
     size->quantile[q] =
         gsl_stats_quantile_from_sorted_data(y, 1, (size_t)(replicas * m), gsl_cdf_ugaussian_P(-4 + 0.1 * q));
 }
 
-/* Sums of replicas that are their own reference are 1 by definition. */
-static void check_sums(const struct clt_time *moment, int64_t replicas, struct clt_size *size) {
+/* Where the replicas are their own reference their sums are 1 by definition, and pass. */
+static void check_sums(const struct clt_time *time, int64_t replicas, struct clt_size *size) {
   size->sums = true;
-  for (int g = 0; g < moment->groups; g++) size->sums &= fabs(size->group[g] - 1) < size->group_limit[g];
-  if (!isnan(moment->trace_sd)) size->sums &= fabs(size->trace / moment->trace - 1) < clt_trace_limit(moment, replicas);
+  for (int g = 0; g < time->groups; g++) size->sums &= fabs(size->group[g] - 1) < size->group_limit[g];
+  if (!isnan(time->trace_sd)) size->sums &= fabs(size->trace / time->trace - 1) < clt_trace_limit(time, replicas);
 }
 
 bool clt_size_passed(const struct clt_size *size) {
   return clt_passed(&size->judgement) && size->sums;
 }
 
-/* Sorted eigenvalues of C_n and their null. */
-static int sort_eigenvalues(const struct work *work, const struct clt_time *moment, const struct reference *reference,
-                            const struct covariance *covariance, struct clt_size *size) {
-  const int K = moment->points, m = moment->vectors, draws = work->options->nulls;
+/* Sorted eigenvalues of C_n, and of Gaussian fields with the reference spectrum. */
+static int sort_eigenvalues(const struct clt_fields_work *work, const struct clt_time *time,
+                            const struct clt_fields_comparison *reference, const struct covariance *covariance,
+                            struct clt_size *size) {
+  const int K = time->points, m = time->vectors, draws = work->options->clt_nulls;
   struct dist_matrix *C;
   double *values = alloc_small(sizeof *values * (size_t)K);
   size->sorted = calloc((size_t)m, sizeof(double));
@@ -237,113 +101,108 @@ static int sort_eigenvalues(const struct work *work, const struct clt_time *mome
   return status;
 }
 
-static int judge(const struct work *work, const struct clt_time *moment, const struct reference *reference, int size,
-                 const struct covariance *covariance, struct clt_size *out) {
-  const int m = moment->vectors;
+static int judge(const struct clt_fields_work *work, const struct clt_time *time,
+                 const struct clt_fields_comparison *reference, int size, const struct covariance *covariance,
+                 struct clt_size *out) {
+  const int m = time->vectors;
   const int64_t replicas = covariance->replicas;
   double *y;
   TRY(comm_agree(work->grid.comm, alloc_array((void **)&y, replicas * m, sizeof *y, "projections")));
   int status = covariance_project(covariance, m, reference->u, reference->centre, y);
   if (status == OK) {
-    bool asked[CLT_QUESTIONS];
-    ask(moment, size == work->study->sizes - 1, asked);
+    bool applies[CLT_TESTS];
+    choose_tests(time, size == work->study->sizes - 1, applies);
     for (int64_t r = 0; r < replicas; r++)
-      for (int i = 0; i < m; i++) y[r * m + i] /= sqrt(moment->value[i]);
-    out->judgement = clt_judge(replicas, m, y, moment->references, asked);
+      for (int i = 0; i < m; i++) y[r * m + i] /= sqrt(time->value[i]);
+    out->judgement = clt_judge(replicas, m, y, time->reference_replicas, applies);
     out->trace = covariance_trace(covariance);
-    summarise(moment, y, replicas, out);
-    check_sums(moment, replicas, out);
-    if (reference->spectrum && work->options->nulls > 1)
-      status = sort_eigenvalues(work, moment, reference, covariance, out);
+    summarise(time, y, replicas, out);
+    check_sums(time, replicas, out);
+    if (reference->spectrum && work->options->clt_nulls > 1)
+      status = sort_eigenvalues(work, time, reference, covariance, out);
   }
   free(y);
   return status;
 }
 
-static int judge_sizes(const struct work *work, struct clt_time *moment, const struct reference *reference) {
+static int judge_sizes(const struct clt_fields_work *work, struct clt_time *time,
+                       const struct clt_fields_comparison *reference) {
   const struct study *study = work->study;
   for (int s = 0; s < study->sizes; s++) {
     struct covariance *covariance;
     const int64_t replicas = study_initials(study, s);
-    const int64_t first = moment->source == CLT_HALF && s == study->sizes - 1 ? replicas - moment->references : 0;
-    TRY(read_covariance(work, moment, s, first, replicas - first, &covariance));
-    const int status = judge(work, moment, reference, s, covariance, &moment->size[s]);
+    const int64_t first =
+        time->reference == CLT_HALF && s == study->sizes - 1 ? replicas - time->reference_replicas : 0;
+    TRY(clt_fields_covariance(work, time, s, first, replicas - first, &covariance));
+    const int status = judge(work, time, reference, s, covariance, &time->size[s]);
     covariance_free(covariance);
     TRY(status);
   }
   return OK;
 }
 
-static int fill_moment(const struct work *work, struct clt_time *moment) {
+static int fill_time(const struct clt_fields_work *work, struct clt_time *time) {
   const struct study *study = work->study;
-  moment->points = points_used(study, moment->set);
-  moment->vectors = work->options->vectors < moment->points ? work->options->vectors : moment->points;
-  moment->size = calloc((size_t)study->sizes, sizeof *moment->size);
-  if (!moment->size) die("no memory for %d sizes", study->sizes);
-  struct reference reference = {0};
-  int status = comm_agree(work->grid.comm, alloc_array((void **)&reference.u, (int64_t)moment->vectors * moment->points,
-                                                       sizeof(double), "eigenvectors"));
-  if (status == OK)
-    status = moment->source == CLT_HALF ? find_half(work, moment, &reference) : find_exact(work, moment, &reference);
-  if (status == OK) {
-    find_groups(moment);
-    status = judge_sizes(work, moment, &reference);
-  }
+  time->points = points_used(study, time->set);
+  time->vectors = work->options->clt_vectors < time->points ? work->options->clt_vectors : time->points;
+  time->size = calloc((size_t)study->sizes, sizeof *time->size);
+  if (!time->size) die("no memory for %d sizes", study->sizes);
+  struct clt_fields_comparison reference = {0};
+  int status = clt_fields_compare(work, time, &reference);
+  if (status == OK) status = judge_sizes(work, time, &reference);
   free(reference.u);
   free(reference.centre);
   free(reference.spectrum);
   return status;
 }
 
-/* ---- all moments ---- */
+/* ---- all times ---- */
 
-/* The law's steps are those of the input: it knows nothing of dt: auto. */
+/* Does the law of frozen features apply? Its steps are those of the input, so dt: auto is excluded. */
 static bool is_frozen(const struct config *config, const struct study *study) {
   const struct schedule *schedule = &config->schedule;
   return config->unit.train == FIELD_BIT_C && config->data.mode == DATA_FIXED && schedule->scheme == SCHEME_GD &&
          !schedule_auto(schedule, schedule_steps(schedule)) && study->samples <= CLT_POINTS_MAX;
 }
 
-/* What there is to be asked at a time; without common data the replicas of t > 0 are not draws of one law given the
- * data. */
-static void plan_time(struct clt_fields *fields, const struct work *work, int time) {
+/* Adds what can be tested at a time of the study. At t > 0 the replicas are draws of one law, given the data, only if
+ * they share their data. */
+static void plan_time(struct clt_fields *fields, const struct clt_fields_work *work, int index) {
   const struct study *study = work->study;
-  const double chosen = work->options->time;
-  struct clt_time *next = fields->moment + fields->moments;
-  if (!isnan(chosen) && fabs(study->time[time] - chosen) > 1e-9 * fmax(1, fabs(chosen))) return;
-  if (study->step[time] == 0 && work->law[POINTS_TEST])
-    *next++ = (struct clt_time){.time = time, .set = POINTS_TEST, .source = CLT_INITIAL};
-  else if (study->step[time] > 0 && study->tests > 0 && study->common_data)
-    *next++ = (struct clt_time){.time = time, .set = POINTS_TEST, .source = CLT_HALF};
-  if (study->step[time] > 0 && work->law[POINTS_TRAIN])
-    *next++ = (struct clt_time){.time = time, .set = POINTS_TRAIN, .source = CLT_FROZEN};
-  fields->moments = (int)(next - fields->moment);
+  const double chosen = work->options->clt_time;
+  struct clt_time *next = fields->time + fields->times;
+  if (!isnan(chosen) && !study_same_time(study->time[index], chosen)) return;
+  if (study->step[index] == 0 && work->law[POINTS_TEST])
+    *next++ = (struct clt_time){.index = index, .set = POINTS_TEST, .reference = CLT_INITIAL};
+  else if (study->step[index] > 0 && study->tests > 0 && study->common_data)
+    *next++ = (struct clt_time){.index = index, .set = POINTS_TEST, .reference = CLT_HALF};
+  if (study->step[index] > 0 && work->law[POINTS_TRAIN])
+    *next++ = (struct clt_time){.index = index, .set = POINTS_TRAIN, .reference = CLT_FROZEN};
+  fields->times = (int)(next - fields->time);
 }
 
-static void plan(struct clt_fields *fields, const struct work *work) {
+static void plan(struct clt_fields *fields, const struct clt_fields_work *work) {
   const struct study *study = work->study;
-  int64_t fewest = INT64_MAX;
-  for (int s = 0; s < study->sizes; s++)
-    if (study_initials(study, s) < fewest) fewest = study_initials(study, s);
   const char *reason = "";
   if (!study->fields)
     reason = "the runs recorded no fields (output.fields)";
-  else if (fewest < CLT_REPLICAS_MIN)
-    reason = "they need more replicas: 64 at least, best 1000 or more";
-  for (int time = 0; time < study->times && !*reason; time++) plan_time(fields, work, time);
-  if (!*reason && fields->moments == 0)
+  else if (study_fewest_initials(study) < CLT_REPLICAS_MIN)
+    reason = "more replicas are needed, at least 64, better 1000 or more";
+  for (int index = 0; index < study->times && !*reason; index++) plan_time(fields, work, index);
+  if (!*reason && fields->times == 0)
     reason = "no field at this time, or no test points, or replicas with different data";
   snprintf(fields->reason, sizeof fields->reason, "%s", *reason || !work->refused ? reason : work->refused);
 }
 
-/* The law of units at the points of a set; one that cannot be computed is told, and not needed elsewhere. */
-static void find_law(struct work *work, enum point_set set) {
+/* Computes the law at the points of a set. A failure is not an error: it is recorded, and the tests that need the law
+ * are skipped. */
+static void find_law(struct clt_fields_work *work, enum point_set set) {
   const int status = initial_covariance_create(&work->config->unit, work->d, points_used(work->study, set),
                                                work->x[set], &work->law[set]);
   if (status != OK && !work->refused) work->refused = strdup(error_text());
 }
 
-static int load(struct work *work) {
+static int load(struct clt_fields_work *work) {
   const struct study *study = work->study;
   TRY(config_parse("the first run", study->config, &work->config));
   for (int set = 0; set < 2; set++)
@@ -354,7 +213,7 @@ static int load(struct work *work) {
   return OK;
 }
 
-static void close_work(struct work *work) {
+static void close_work(struct clt_fields_work *work) {
   for (int set = 0; set < 2; set++) {
     free(work->x[set]);
     free(work->y[set]);
@@ -365,38 +224,38 @@ static void close_work(struct work *work) {
   dist_grid_free(&work->grid);
 }
 
-int clt_fields_create(const struct comm *comm, const struct study *study, const struct clt_options *options,
+int clt_fields_create(const struct comm *comm, const struct study *study, const struct analysis_options *options,
                       struct clt_fields **out) {
   struct clt_fields *fields = calloc(1, sizeof *fields);
-  if (!fields) die("no memory for the CLT's questions");
+  if (!fields) die("no memory for the tests of the CLT");
   *fields = (struct clt_fields){.study = study, .options = *options};
-  fields->moment = calloc((size_t)study->times * 2, sizeof *fields->moment);
-  if (!fields->moment) die("no memory for %d times", study->times);
+  fields->time = calloc((size_t)study->times * 2, sizeof *fields->time);
+  if (!fields->time) die("no memory for %d times", study->times);
   *out = fields;
-  if (options->vectors < 1) return OK;
-  struct work work = {.study = study, .options = options};
+  if (options->clt_vectors < 1) return OK;
+  struct clt_fields_work work = {.study = study, .options = options};
   dist_grid_create(comm, &work.grid);
   int status = comm_agree(comm, load(&work));
   if (status == OK) plan(fields, &work);
-  for (int i = 0; i < fields->moments && status == OK; i++) status = fill_moment(&work, &fields->moment[i]);
+  for (int i = 0; i < fields->times && status == OK; i++) status = fill_time(&work, &fields->time[i]);
   close_work(&work);
   return status;
 }
 
 void clt_fields_free(struct clt_fields *fields) {
   if (!fields) return;
-  for (int i = 0; i < fields->moments; i++) {
-    for (int s = 0; s < fields->study->sizes && fields->moment[i].size; s++) {
-      free(fields->moment[i].size[s].sorted);
-      free(fields->moment[i].size[s].null_mean);
-      free(fields->moment[i].size[s].null_sd);
+  for (int i = 0; i < fields->times; i++) {
+    for (int s = 0; s < fields->study->sizes && fields->time[i].size; s++) {
+      free(fields->time[i].size[s].sorted);
+      free(fields->time[i].size[s].null_mean);
+      free(fields->time[i].size[s].null_sd);
     }
-    free(fields->moment[i].size);
+    free(fields->time[i].size);
   }
-  free(fields->moment);
+  free(fields->time);
   free(fields);
 }
 
-double clt_trace_limit(const struct clt_time *moment, int64_t replicas) {
-  return SD * moment->trace_sd * sqrt(degrees(moment, replicas));
+double clt_trace_limit(const struct clt_time *time, int64_t replicas) {
+  return CLT_SD * time->trace_sd * sqrt(degrees(time, replicas));
 }

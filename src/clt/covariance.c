@@ -8,11 +8,11 @@
 #include "base/error.h"
 #include "base/rng.h"
 
-enum { PIECE = 64 }; /* replicas on their way from rank 0 */
+enum { PIECE = 64 }; /* replicas that rank 0 sends at a time */
 
 /* ---- samples ---- */
 
-/* Subtracts the mean over columns from each row of f and returns it. */
+/* Subtracts the mean over columns from f. mean [rows] = that mean. */
 static void centre_columns(struct dist_matrix *f, double *mean) {
   memset(mean, 0, sizeof *mean * (size_t)f->rows);
   for (int j = 0; j < f->local_columns; j++)
@@ -23,7 +23,7 @@ static void centre_columns(struct dist_matrix *f, double *mean) {
     for (int i = 0; i < f->local_rows; i++) f->local[(int64_t)j * f->local_rows + i] -= mean[dist_matrix_row(f, i)];
 }
 
-static int fill(struct covariance *covariance, const struct covariance_source *source) {
+static int fill(struct covariance *covariance, const struct covariance_reader *reader) {
   const struct comm *comm = covariance->f->grid->comm;
   const int K = covariance->points;
   double *piece = NULL;
@@ -32,7 +32,7 @@ static int fill(struct covariance *covariance, const struct covariance_source *s
   status = comm_agree(comm, status);
   for (int first = 0; first < covariance->replicas && status == OK; first += PIECE) {
     const int left = covariance->replicas - first, count = left < PIECE ? left : PIECE;
-    status = comm_agree(comm, comm->rank == 0 ? source->read(source->context, first, count, piece) : OK);
+    status = comm_agree(comm, comm->rank == 0 ? reader->read(reader->context, first, count, piece) : OK);
     if (status != OK) break;
     comm_bcast(comm, piece, (int64_t)sizeof *piece * count * K, 0);
     dist_matrix_set(covariance->f, first, count, piece);
@@ -42,14 +42,14 @@ static int fill(struct covariance *covariance, const struct covariance_source *s
 }
 
 int covariance_create(const struct dist_grid *grid, int64_t n, int64_t replicas, int64_t points,
-                      const struct covariance_source *source, struct covariance **out) {
+                      const struct covariance_reader *reader, struct covariance **out) {
   if (replicas < 2)
     return FAIL(FAILED, "a covariance: at least 2 replicas were expected, received %lld", (long long)replicas);
   struct dist_matrix *f;
   TRY(dist_matrix_create(grid, points, replicas, &f));
   struct covariance *covariance = alloc_small(sizeof *covariance);
   *covariance = (struct covariance){.n = n, .replicas = (int)replicas, .points = (int)points, .f = f};
-  const int status = fill(covariance, source);
+  const int status = fill(covariance, reader);
   if (status != OK) {
     covariance_free(covariance);
     return status;
@@ -115,7 +115,7 @@ static void reverse(int64_t count, int64_t size, double *rows) {
     }
 }
 
-/* The sign of an eigenvector is the library's; its largest component becomes positive. */
+/* Makes the largest component positive: the library's sign of an eigenvector is arbitrary. */
 static void fix_sign(int K, double *u) {
   int largest = 0;
   for (int k = 1; k < K; k++)

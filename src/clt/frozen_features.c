@@ -13,7 +13,7 @@ enum { CHUNK = 4096 }; /* draws of z at a time */
 /* All in the eigenbasis of G. */
 struct modes {
   int points;
-  double *lambda, *r_0;       /* [P]: eigenvalues of G, the limit's residual at step 0 */
+  double *lambda, *r_0;       /* [P]: eigenvalues of G; residual of the limit at step 0 */
   double *decay;              /* [P]: prod (1 - dt lambda) */
   struct dist_matrix *vector; /* columns */
   struct dist_matrix *S;      /* S_ab = sum_j dt_j (product of mode a after step j) (product of mode b before it) */
@@ -31,7 +31,7 @@ static void modes_free(struct modes *modes) {
   dist_matrix_free(modes->weight);
 }
 
-/* r_0 = f_0 - y in the modes: the columns' owners sum their parts. */
+/* r_0 = f_0 - y in the modes: each rank sums over its own elements of the eigenvectors. */
 static void project_residual(struct modes *modes, const struct initial_covariance *law, const double *y) {
   const struct dist_matrix *v = modes->vector;
   memset(modes->r_0, 0, sizeof *modes->r_0 * (size_t)modes->points);
@@ -63,7 +63,7 @@ static int modes_create(const struct dist_grid *grid, const struct initial_covar
   return status;
 }
 
-/* decay and S after step steps: S_ab <- (1 - dt lambda_a) S_ab + dt decay_b. */
+/* Advances decay and S by `step` steps: S_ab <- (1 - dt lambda_a) S_ab + dt decay_b. Then S_ab <- S_ab r_0b / P. */
 static void run(struct modes *modes, const struct schedule *schedule, int64_t step) {
   struct dist_matrix *S = modes->S;
   for (int a = 0; a < modes->points; a++) modes->decay[a] = 1;
@@ -81,7 +81,7 @@ static void run(struct modes *modes, const struct schedule *schedule, int64_t st
       S->local[(int64_t)j * S->local_rows + i] *= modes->r_0[dist_matrix_column(S, j)] / modes->points;
 }
 
-/* phi(x_p, z) of the draws first, first + 1, ... */
+/* phi(x_p, z) for draws of z from number first on. */
 static void draw_features(const struct initial_covariance *law, uint64_t seed, int64_t first, struct dist_matrix *phi) {
   const struct unit_spec *unit = &law->unit;
   const bool sphere = unit_table[unit->type].manifold == MANIFOLD_SPHERE;
@@ -111,8 +111,7 @@ static void draw_features(const struct initial_covariance *law, uint64_t seed, i
   free(z);
 }
 
-/* xi in the modes with c at its mean, in feature, over the draws of a chunk; its sum over draws is added to mean [P].
- */
+/* feature <- xi in the modes, with c at its mean, for the draws of a chunk; adds its sum over draws to mean [P]. */
 static void form_xi(struct modes *modes, double c, double *mean) {
   struct dist_matrix *feature = modes->feature;
   dist_matrix_multiply(1, modes->vector, true, modes->phi, false, 0, feature);
@@ -126,7 +125,7 @@ static void form_xi(struct modes *modes, double c, double *mean) {
     }
 }
 
-/* C, in the modes, = (std(c)^2 D E[phi phi'] D + Cov_z) / P, E[phi phi'] / P diagonal. */
+/* C in the modes = (std(c)^2 D E[phi phi'] D + Cov_z) / P; E[phi phi'] / P is diagonal there. */
 static int sum_up(struct modes *modes, const struct initial_covariance *law, int64_t draws, uint64_t seed,
                   struct dist_matrix *C) {
   const int P = modes->points;
@@ -153,7 +152,7 @@ static int sum_up(struct modes *modes, const struct initial_covariance *law, int
   return OK;
 }
 
-/* C <- V C V' */
+/* From the modes to the points: C <- V C V'. */
 static int to_points(const struct dist_matrix *vector, struct dist_matrix *C) {
   struct dist_matrix *half;
   TRY(dist_matrix_create(C->grid, C->rows, C->rows, &half));

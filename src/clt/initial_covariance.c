@@ -8,8 +8,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-/* Nodes of each of the two panels of an integral over g, and where it ends: He_k(g) e^{-g^2/2} / sqrt(k!) falls as
- * e^{-g^2/4}, below 1e-18 there. */
+/* An integral over g has two panels with NODES nodes each and extends to |g| = FAR. He_k(g) e^{-g^2/2} / sqrt(k!) falls as
+ * e^{-g^2/4}, which is below 1e-18 there. */
 enum { NODES = 256 };
 #define FAR 13.0
 
@@ -21,7 +21,7 @@ static double dot(int d, const double *a, const double *b) {
 
 /* ---- ridge units ---- */
 
-/* h_k for all k, and E phi^2. The panels meet where s = 0: relu has its kink there, steep sigmoids their step. */
+/* h_k for all k, and E phi^2. The panels meet at s = 0, where relu has its kink and steep sigmoids their step. */
 static void expand(const gsl_integration_glfixed_table *table, double (*h)(double), double mean, double sigma,
                    double *coefficient, double *square) {
   const double split = sigma > 0 ? fmin(fmax(-mean / sigma, -FAR), FAR) : 0;
@@ -85,7 +85,7 @@ static double ridge_kernel(const struct initial_covariance *law, int64_t i, int6
 
 /* ---- units on the sphere ---- */
 
-/* log 0F1(; b; y), y >= 0: all terms are positive; the sum is scaled down where it leaves the range of numbers. */
+/* log 0F1(; b; y), y >= 0. All terms are positive; the sum is scaled down before it overflows. */
 static double log_0F1(double b, double y) {
   const double huge = 0x1p600;
   double term = 1, sum = 1, scale = 0;

@@ -1,8 +1,5 @@
 #include "fluctuations/empirical_measure.h"
 
-#include <gsl/gsl_cdf.h>
-#include <gsl/gsl_fit.h>
-#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +9,14 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "config/config.h"
-#include "fluctuations/anderson_darling.h"
+#include "empirical_measure_estimate.h"
 #include "io/h5.h"
 #include "parallel/dist_matrix.h"
 #include "store/checkpoint.h"
 
 enum { L = EMPIRICAL_MEASURE_OBSERVABLES, KINDS = 3 /* of fields: c, b, a */ };
 
-/* What all moments need. */
+/* What all times need. */
 struct work {
   const struct comm *comm;
   const struct study *study;
@@ -27,14 +24,14 @@ struct work {
   struct dist_grid grid;
   struct config *config;
   int d;
-  bool biased;      /* units have b */
-  struct h5 **file; /* [runs], of the moment in work */
+  bool biased;      /* the units have b */
+  struct h5 **file; /* [runs]: the checkpoints of the present time */
   double **weight;  /* [sizes]: fluctuations_weights */
 };
 
-/* ---- units on their way from the file ---- */
+/* ---- reading units ---- */
 
-/* c (n), b (n), a (n, d) of a network. */
+/* Fields of a network: c [n], b [n] or NULL, a [n][d]. */
 struct units {
   int64_t n;
   double *field[KINDS];
@@ -57,18 +54,18 @@ static int read_field(const struct work *work, int run, int member, int64_t row,
   return h5_read_rows(work->file[run], dataset, H5_DOUBLE, rank, shape, row, 1, *values);
 }
 
-/* The network of initial condition i. */
+/* Reads the first network of initial condition i. */
 static int read_units(const struct work *work, int size, int64_t i, struct units *units) {
   int run, member;
   int64_t row;
   *units = (struct units){.n = work->study->n[size]};
-  study_place(work->study, size, i * work->study->streams, &run, &member, &row);
+  study_locate(work->study, size, i * work->study->streams, &run, &member, &row);
   TRY(read_field(work, run, member, row, "c", 2, units, &units->field[0]));
   if (work->biased) TRY(read_field(work, run, member, row, "b", 2, units, &units->field[1]));
   return read_field(work, run, member, row, "a", 3, units, &units->field[2]);
 }
 
-/* Calls use(context, i, units) for the networks of a size, each on one rank; collective. */
+/* Collective. Calls use(context, i, units) once for each initial condition i of a size, on one rank. */
 static int each_network(const struct work *work, int size,
                         void (*use)(void *context, int64_t i, const struct units *units), void *context) {
   int status = OK;
@@ -85,7 +82,7 @@ static int each_network(const struct work *work, int size,
 
 struct scatter {
   int d;
-  double sum[KINDS][3]; /* number, sum, sum of squares */
+  double sum[KINDS][3]; /* of the values: number, sum, sum of squares */
 };
 
 static void add_scatter(void *context, int64_t i, const struct units *units) {
@@ -100,7 +97,7 @@ static void add_scatter(void *context, int64_t i, const struct units *units) {
     }
 }
 
-/* scale [KINDS]: standard deviations in the largest n; 1 for what does not vary. */
+/* scale [KINDS]: standard deviations in the largest n; 1 for a field that does not vary. */
 static int find_scale(const struct work *work, double *scale) {
   struct scatter scatter = {.d = work->d};
   TRY(each_network(work, work->study->sizes - 1, add_scatter, &scatter));
@@ -158,113 +155,13 @@ static void draw_observables(struct empirical_measure *measure) {
   for (int l = 0; l < L; l++) measure->phase[l] *= 2 * M_PI;
 }
 
-/* ---- estimates ---- */
+/* ---- times ---- */
 
-/* mean [L] over networks; returns the mean over l of its square, without bias: from pairs of different networks. */
-static double mean_square(int64_t R, const double *psi, double *mean) {
-  double sum = 0;
-  for (int l = 0; l < L; l++) {
-    double square = 0;
-    mean[l] = gsl_stats_mean(psi + l, L, (size_t)R);
-    for (int64_t r = 0; r < R; r++) square += psi[r * L + l] * psi[r * L + l];
-    sum += ((double)R * mean[l] * mean[l] * (double)R - square) / ((double)R * (double)(R - 1)) / L;
-  }
-  return sum;
-}
-
-/* MMD2 of networks a of n units against b, of the largest n. Its spread comes from both. */
-static struct estimate distance(double n, int64_t R, const double *a, const double *square, int64_t R_b,
-                                const double *b, double level) {
-  double mean_a[L], mean_b[L], *part = alloc_small(sizeof *part * (size_t)(R > R_b ? R : R_b));
-  struct estimate mmd = {NAN, NAN, NAN};
-  mean_square(R, a, mean_a);
-  const double reference = mean_square(R_b, b, mean_b);
-  for (int64_t r = 0; r < R; r++) {
-    part[r] = 0;
-    for (int l = 0; l < L; l++) {
-      const double psi = a[r * L + l];
-      part[r] += ((n * psi * psi - square[r * L + l]) / (n - 1) - 2 * psi * mean_b[l]) / L;
-    }
-  }
-  mmd.value = gsl_stats_mean(part, 1, (size_t)R) + reference;
-  double error = gsl_stats_variance(part, 1, (size_t)R) / (double)R;
-  for (int64_t r = 0; r < R_b; r++) {
-    part[r] = 0;
-    for (int l = 0; l < L; l++) part[r] += 2 * (mean_b[l] - mean_a[l]) * b[r * L + l] / L;
-  }
-  error += gsl_stats_variance(part, 1, (size_t)R_b) / (double)R_b;
-  free(part);
-  const int64_t fewest = R < R_b ? R : R_b;
-  if (fewest < FLUCTUATIONS_REPLICAS_MIN) return mmd;
-  const double half = gsl_cdf_tdist_Pinv((1 + level) / 2, (double)(fewest - 1)) * sqrt(error);
-  mmd.low = mmd.value - half;
-  mmd.high = mmd.value + half;
-  return mmd;
-}
-
-static double family_normality(int64_t R, const double *psi) {
-  double least = 1;
-  for (int l = 0; l < L; l++) {
-    const double p = anderson_darling_p(R, psi + l, L);
-    if (!(p >= least)) least = p;
-  }
-  return isnan(least) ? NAN : fmin(1, L * least);
-}
-
-/* V of all sizes with its slope; centres psi. */
-static int find_variances(const struct work *work, const struct empirical_measure *measure, double *const *psi,
-                          struct empirical_measure_time *moment) {
-  const struct study *study = work->study;
-  const int B = measure->options.bootstrap;
-  double *boot, *slopes = alloc_small(sizeof *slopes * (size_t)B), value[ENSEMBLE_MAX],
-                *scratch = alloc_small(sizeof *scratch * (size_t)B);
-  int status = alloc_array((void **)&boot, (int64_t)study->sizes * B, sizeof *boot, "bootstrap values");
-  int64_t fewest = INT64_MAX;
-  for (int s = 0; s < study->sizes && status == OK; s++) {
-    const int64_t R = study_initials(study, s);
-    if (R < fewest) fewest = R;
-    status = fluctuations_variance(R, L, psi[s], B, work->weight[s], &value[s], boot + (int64_t)s * B);
-    if (status != OK) break;
-    memcpy(scratch, boot + (int64_t)s * B, sizeof *scratch * (size_t)B);
-    moment->size[s].V = fluctuations_interval(value[s], B, scratch, R, measure->options.level, true);
-  }
-  moment->slope = (struct estimate){NAN, NAN, NAN};
-  if (status == OK && study->sizes > 1) {
-    for (int b = 0; b < B; b++) slopes[b] = fluctuations_log_slope(study->sizes, study->n, boot + b, B);
-    moment->slope = fluctuations_interval(fluctuations_log_slope(study->sizes, study->n, value, 1), B, slopes, fewest,
-                                          measure->options.level, false);
-  }
-  free(boot);
-  free(slopes);
-  free(scratch);
-  return status;
-}
-
-static int estimate(const struct work *work, const struct empirical_measure *measure, double *const *psi,
-                    double *const *square, struct empirical_measure_time *moment) {
-  const struct study *study = work->study;
-  const int last = study->sizes - 1;
-  for (int s = 0; s <= last; s++) {
-    struct empirical_measure_size *size = &moment->size[s];
-    const int64_t R = study_initials(study, s);
-    double mean[L];
-    size->units = gsl_stats_mean(square[s], 1, (size_t)(R * L)) - mean_square(R, psi[s], mean);
-    size->normality = family_normality(R, psi[s]);
-    size->mmd = (struct estimate){NAN, NAN, NAN};
-    if (s < last)
-      size->mmd = distance((double)study->n[s], R, psi[s], square[s], study_initials(study, last), psi[last],
-                           measure->options.level);
-  }
-  return find_variances(work, measure, psi, moment);
-}
-
-/* ---- moments ---- */
-
-static int fill_moment(const struct work *work, const struct empirical_measure *measure,
-                       struct empirical_measure_time *moment) {
+static int fill_time(const struct work *work, const struct empirical_measure *measure,
+                     struct empirical_measure_time *time) {
   const struct study *study = work->study;
   double *psi[ENSEMBLE_MAX] = {NULL}, *square[ENSEMBLE_MAX] = {NULL};
-  int status = find_scale(work, moment->scale);
+  int status = find_scale(work, time->scale);
   for (int s = 0; s < study->sizes && status == OK; s++) {
     const int64_t count = study_initials(study, s) * L;
     status = alloc_array((void **)&psi[s], count, sizeof(double), "observables");
@@ -273,13 +170,14 @@ static int fill_moment(const struct work *work, const struct empirical_measure *
     if (status != OK) break;
     memset(psi[s], 0, sizeof(double) * (size_t)count);
     memset(square[s], 0, sizeof(double) * (size_t)count);
-    struct means means = {measure, moment->scale, work->d, psi[s], square[s]};
+    struct means means = {measure, time->scale, work->d, psi[s], square[s]};
     status = each_network(work, s, add_means, &means);
     if (status != OK) break;
     dist_grid_sum(&work->grid, count, psi[s]);
     dist_grid_sum(&work->grid, count, square[s]);
   }
-  if (status == OK) status = comm_agree(work->comm, estimate(work, measure, psi, square, moment));
+  if (status == OK)
+    status = comm_agree(work->comm, empirical_measure_estimate(measure, work->weight, psi, square, time));
   for (int s = 0; s < study->sizes; s++) {
     free(psi[s]);
     free(square[s]);
@@ -295,7 +193,7 @@ static char *path_of(const struct work *work, int run, int64_t step) {
   return path;
 }
 
-/* All runs keep a checkpoint of this step (as rank 0 sees it). */
+/* Do all runs keep a checkpoint of this step, as rank 0 sees it? */
 static bool is_kept(const struct work *work, int64_t step) {
   bool kept = true;
   for (int run = 0; run < work->study->runs && work->comm->rank == 0; run++) {
@@ -306,47 +204,47 @@ static bool is_kept(const struct work *work, int64_t step) {
   return !comm_any(work->comm, !kept);
 }
 
-static int do_moment(struct work *work, const struct empirical_measure *measure,
-                     struct empirical_measure_time *moment) {
+static int measure_time(struct work *work, const struct empirical_measure *measure,
+                        struct empirical_measure_time *time) {
   const int runs = work->study->runs;
   int status = OK;
   for (int run = 0; run < runs; run++) work->file[run] = NULL;
   for (int run = 0; run < runs && status == OK; run++) {
-    char *path = path_of(work, run, moment->step);
+    char *path = path_of(work, run, time->step);
     struct checkpoint_info info;
     status = checkpoint_verify(work->comm, path, &info);
     if (status == OK) {
-      moment->time = info.time;
+      time->time = info.time;
       checkpoint_info_free(&info);
       status = comm_agree(work->comm, h5_open(path, false, &work->file[run]));
     }
     free(path);
   }
-  if (status == OK) status = fill_moment(work, measure, moment);
+  if (status == OK) status = fill_time(work, measure, time);
   for (int run = 0; run < runs; run++) h5_close(work->file[run]);
   return status;
 }
 
-static int do_moments(struct work *work, struct empirical_measure *measure) {
+static int measure_times(struct work *work, struct empirical_measure *measure) {
   const struct study *study = work->study;
   const struct steps *snapshots = &work->config->snapshots;
   for (int s = 0; s < study->sizes; s++)
     measure->few |= snapshots->count > 0 && study_initials(study, s) < FLUCTUATIONS_REPLICAS_MIN;
   if (measure->few) return OK;
-  measure->moment = calloc((size_t)snapshots->count + 1, sizeof *measure->moment);
-  if (!measure->moment) die("no memory for %d snapshots", snapshots->count);
+  measure->time = calloc((size_t)snapshots->count + 1, sizeof *measure->time);
+  if (!measure->time) die("no memory for %d snapshots", snapshots->count);
   for (int i = 0; i < snapshots->count; i++) {
     if (!is_kept(work, snapshots->step[i])) continue;
-    struct empirical_measure_time *moment = &measure->moment[measure->moments++];
-    moment->step = snapshots->step[i];
-    moment->size = calloc((size_t)study->sizes, sizeof *moment->size);
-    if (!moment->size) die("no memory for %d sizes", study->sizes);
-    TRY(do_moment(work, measure, moment));
+    struct empirical_measure_time *time = &measure->time[measure->times++];
+    time->step = snapshots->step[i];
+    time->size = calloc((size_t)study->sizes, sizeof *time->size);
+    if (!time->size) die("no memory for %d sizes", study->sizes);
+    TRY(measure_time(work, measure, time));
   }
   return OK;
 }
 
-/* d of the units: of a target from a file only the points tell it. */
+/* d of the units. The input does not state it for a target from a file; then it is that of the points. */
 static int find_dimension(struct work *work) {
   double *x = NULL, *y = NULL;
   work->d = work->config->target.d;
@@ -373,7 +271,7 @@ static int prepare(struct work *work, const struct empirical_measure *measure) {
 }
 
 int empirical_measure_create(const struct comm *comm, const struct study *study, char *const *folder,
-                             const struct fluctuations_options *options, struct empirical_measure **out) {
+                             const struct analysis_options *options, struct empirical_measure **out) {
   struct empirical_measure *measure = calloc(1, sizeof *measure);
   if (!measure) die("no memory for observables");
   *measure = (struct empirical_measure){.study = study, .options = *options};
@@ -384,7 +282,7 @@ int empirical_measure_create(const struct comm *comm, const struct study *study,
   if (status == OK) {
     measure->fields = 1 + work.biased + work.d;
     draw_observables(measure);
-    status = do_moments(&work, measure);
+    status = measure_times(&work, measure);
   }
   for (int s = 0; s < study->sizes && work.weight; s++) free(work.weight[s]);
   free(work.weight);
@@ -396,8 +294,8 @@ int empirical_measure_create(const struct comm *comm, const struct study *study,
 
 void empirical_measure_free(struct empirical_measure *measure) {
   if (!measure) return;
-  for (int i = 0; i < measure->moments; i++) free(measure->moment[i].size);
-  free(measure->moment);
+  for (int i = 0; i < measure->times; i++) free(measure->time[i].size);
+  free(measure->time);
   free(measure->frequency);
   free(measure->phase);
   free(measure);

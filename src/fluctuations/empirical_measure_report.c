@@ -1,122 +1,169 @@
-/* How the results of fluctuations/empirical_measure.h are told: table, verdicts, named arrays. */
-#include <math.h>
-#include <stdlib.h>
-
+/* Tables, verdicts and named arrays of fluctuations/empirical_measure.h. */
 #include "base/error.h"
+#include "fluctuations/anderson_darling.h"
 #include "fluctuations/empirical_measure.h"
-#include "study/verdict.h"
 
-#define FAMILY 1e-4 /* level of all tests of normality together, as in clt.c */
-
-/* ---- terminal ---- */
+/* ---- tables ---- */
 
 enum { CELL = 34 };
 
-static void print_moment(const struct empirical_measure *measure, const struct empirical_measure_time *moment,
-                         FILE *out) {
+static void print_time(const struct empirical_measure *measure, const struct empirical_measure_time *time, FILE *out) {
   const struct study *study = measure->study;
   fprintf(
       out,
       "\nmu_n at t = %g (step %lld) by %d observables of theta over its spread (c %.4g, b %.4g, a %.4g)\n%10s  %-34s  "
       "%-34s  %-34s  %s\n",
-      moment->time, (long long)moment->step, EMPIRICAL_MEASURE_OBSERVABLES, moment->scale[0], moment->scale[1],
-      moment->scale[2], "n", "n V", "n V over that of independent units", "MMD^2 from the largest n", "normal: p");
+      time->time, (long long)time->step, EMPIRICAL_MEASURE_OBSERVABLES, time->scale[0], time->scale[1], time->scale[2],
+      "n", "n V", "n V over that of independent units", "MMD^2 from the largest n", "normal: p");
   for (int s = 0; s < study->sizes; s++) {
-    const struct empirical_measure_size *size = &moment->size[s];
+    const struct empirical_measure_size *size = &time->size[s];
     const double n = (double)study->n[s];
     fprintf(out, "%10lld", (long long)study->n[s]);
-    results_print(out, CELL, size->V, n);
-    results_print(out, CELL, size->V, n / size->units);
-    results_print(out, CELL, size->mmd, 1);
+    estimate_print(out, CELL, size->V, n);
+    estimate_print(out, CELL, size->V, n / size->units);
+    estimate_print(out, CELL, size->mmd, 1);
     fprintf(out, "  %.3g\n", size->normality);
   }
   fprintf(out, "%10s", "slope");
-  results_print(out, CELL, moment->slope, 1);
+  estimate_print(out, CELL, time->slope, 1);
   fputc('\n', out);
 }
 
-void empirical_measure_print(const struct empirical_measure *measure, FILE *out) {
-  for (int i = 0; i < measure->moments; i++) print_moment(measure, &measure->moment[i], out);
+static void print(const void *state, FILE *out) {
+  const struct empirical_measure *measure = state;
+  for (int i = 0; i < measure->times; i++) print_time(measure, &measure->time[i], out);
 }
 
-static void print_distance(const struct empirical_measure *measure, const struct empirical_measure_time *moment, int s,
-                           FILE *out) {
+/* ---- verdicts ---- */
+
+static void add_slope(const struct empirical_measure *measure, const struct empirical_measure_time *time,
+                      struct findings *findings) {
+  const double tolerance = measure->options.tolerance;
+  if (isnan(time->slope.low)) return;
+  struct finding finding = FINDING(FINDING_VERDICT, "measure.V", "slope of Var <psi>_n in n");
+  finding.t = time->time;
+  finding.estimate = time->slope;
+  finding.confidence = measure->options.level;
+  finding.expected = -1;
+  finding.verdict = verdict_of(&time->slope, -1, tolerance);
+  findings_add(findings, finding, "%s", verdict_text(&time->slope, -1, tolerance));
+}
+
+/* At t > 0 the units interact, so theory expects a term of order 1/n and there is no verdict unless it is zero. */
+static void add_distance(const struct empirical_measure *measure, const struct empirical_measure_time *time, int s,
+                         struct findings *findings) {
   const struct study *study = measure->study;
-  const struct empirical_measure_size *size = &moment->size[s];
-  const char *later = moment->step > 0 ? "; as they interact, a term of order 1/n is expected at t > 0" : "";
-  if (isnan(size->mmd.low)) return;
-  fprintf(out,
-          "t = %-8g MMD^2 of mu_n, n = %lld and %lld: %.3g [%.3g, %.3g], self-terms would add %.3g: ", moment->time,
-          (long long)study->n[s], (long long)study->n[study->sizes - 1], size->mmd.value, size->mmd.low, size->mmd.high,
-          size->units / (double)study->n[s]);
-  if (size->mmd.low > 0)
-    fprintf(out, "NOT zero: the means differ, or units of one network are correlated%s\n", later);
-  else if (size->mmd.high < 0)
-    fprintf(out, "NOT zero: units of one network are anticorrelated%s\n", later);
-  else
-    fprintf(out, "zero within its interval\n");
+  const struct estimate *mmd = &time->size[s].mmd;
+  const bool zero = mmd->low <= 0 && mmd->high >= 0, start = time->step == 0;
+  char subject[96];
+  if (isnan(mmd->low)) return;
+  snprintf(subject, sizeof subject, "MMD^2 of mu_n against n = %lld", (long long)study->n[study->sizes - 1]);
+  struct finding finding = FINDING(FINDING_VERDICT, "measure.mmd", subject);
+  finding.n = study->n[s];
+  finding.t = time->time;
+  finding.estimate = *mmd;
+  finding.confidence = measure->options.level;
+  finding.expected = start ? 0 : NAN;
+  finding.verdict = zero ? VERDICT_WITHIN : start ? VERDICT_OUTSIDE : VERDICT_NONE;
+  findings_add(findings, finding, "%s%s; self-terms would add %.3g",
+               zero           ? "zero within its interval"
+               : mmd->low > 0 ? "NOT zero: the means differ, or units of one network are correlated"
+                              : "NOT zero: units of one network are anticorrelated",
+               zero || start ? "" : "; since units interact, a term of order 1/n is expected at t > 0",
+               time->size[s].units / (double)study->n[s]);
 }
 
-void empirical_measure_print_verdicts(const struct empirical_measure *measure, FILE *out) {
+static void add_normality(const struct empirical_measure *measure, const struct empirical_measure_time *time, int s,
+                          struct findings *findings) {
+  const double p = time->size[s].normality;
+  if (isnan(p)) return;
+  struct finding finding = FINDING(FINDING_VERDICT, "measure.normality", "family p of the normality of <psi>_n");
+  finding.n = measure->study->n[s];
+  finding.t = time->time;
+  finding.estimate.value = p;
+  finding.confidence = 1 - ANDERSON_DARLING_LEVEL;
+  finding.verdict = p > ANDERSON_DARLING_LEVEL ? VERDICT_WITHIN : VERDICT_OUTSIDE;
+  findings_add(findings, finding, "normality %s", p > ANDERSON_DARLING_LEVEL ? "not rejected" : "REJECTED");
+}
+
+static void find(const void *state, struct findings *findings) {
+  const struct empirical_measure *measure = state;
   const int last = measure->study->sizes - 1;
-  if (measure->few) fprintf(out, "no observables of mu_n: they need at least %d replicas\n", FLUCTUATIONS_REPLICAS_MIN);
-  for (int i = 0; i < measure->moments; i++) {
-    const struct empirical_measure_time *moment = &measure->moment[i];
-    if (!isnan(moment->slope.low))
-      fprintf(out, "t = %-8g slope of Var <psi>_n in n: %.3f [%.3f, %.3f]: %s\n", moment->time, moment->slope.value,
-              moment->slope.low, moment->slope.high, verdict_text(&moment->slope, -1, measure->options.tolerance));
-    for (int s = 0; s < last; s++) print_distance(measure, moment, s, out);
-    if (!isnan(moment->size[last].normality))
-      fprintf(out, "t = %-8g <psi>_n at n = %lld: normality %s (family p = %.2g)\n", moment->time,
-              (long long)measure->study->n[last], moment->size[last].normality > FAMILY ? "not rejected" : "REJECTED",
-              moment->size[last].normality);
+  for (int i = 0; i < measure->times; i++) {
+    add_slope(measure, &measure->time[i], findings);
+    for (int s = 0; s < last; s++) add_distance(measure, &measure->time[i], s, findings);
+    add_normality(measure, &measure->time[i], last, findings);
   }
+  if (measure->few)
+    findings_limit(findings, "measure", "no observables of mu_n: they need at least %d replicas",
+                   FLUCTUATIONS_REPLICAS_MIN);
 }
 
-/* ---- files ---- */
+/* ---- named arrays ---- */
 
 static void add_estimates(struct results *results, const struct empirical_measure *measure,
-                          const struct empirical_measure_time *moment, const char *group, const char *name,
+                          const struct empirical_measure_time *time, const char *group, const char *name,
                           const char *description, bool mmd) {
-  static const char *const parts[3] = {"values", "low", "high"};
   const int64_t sizes = measure->study->sizes;
   struct estimate estimates[ENSEMBLE_MAX];
   char path[64];
-  for (int s = 0; s < sizes; s++) estimates[s] = mmd ? moment->size[s].mmd : moment->size[s].V;
+  for (int s = 0; s < sizes; s++) estimates[s] = mmd ? time->size[s].mmd : time->size[s].V;
   snprintf(path, sizeof path, "%s/%s", group, name);
-  results_estimates(results, path, parts, description, 1, &sizes, estimates);
+  results_estimates(results, path, results_values, description, 1, &sizes, estimates);
 }
 
-static void add_moment(struct results *results, const struct empirical_measure *measure, int index) {
-  const struct empirical_measure_time *moment = &measure->moment[index];
+static void add_time(struct results *results, const struct empirical_measure *measure, int index) {
+  const struct empirical_measure_time *time = &measure->time[index];
   const int64_t sizes = measure->study->sizes, three = 3;
   double units[ENSEMBLE_MAX], normality[ENSEMBLE_MAX];
   char group[32], path[64];
   for (int s = 0; s < sizes; s++) {
-    units[s] = moment->size[s].units;
-    normality[s] = moment->size[s].normality;
+    units[s] = time->size[s].units;
+    normality[s] = time->size[s].normality;
   }
   snprintf(group, sizeof group, "measure/%d", index);
   snprintf(path, sizeof path, "%s/time", group);
-  results_add(results, path, NULL, 0, NULL, &moment->time);
+  results_add(results, path, NULL, 0, NULL, &time->time);
   snprintf(path, sizeof path, "%s/scale", group);
-  results_add(results, path, "standard deviation of c, b, a over the units of the largest n", 1, &three, moment->scale);
+  results_add(results, path, "standard deviation of c, b, a over the units of the largest n", 1, &three, time->scale);
   snprintf(path, sizeof path, "%s/units", group);
   results_add(results, path, "mean variance of psi over units: n V of independent ones", 1, &sizes, units);
   snprintf(path, sizeof path, "%s/normality", group);
   results_add(results, path, "family p of Anderson and Darling's tests", 1, &sizes, normality);
   snprintf(path, sizeof path, "%s/slope", group);
   results_add(results, path, "slope of log V on log n, its low and high end", 1, &three,
-              (double[]){moment->slope.value, moment->slope.low, moment->slope.high});
-  add_estimates(results, measure, moment, group, "V", "mean variance of <psi>_n over replicas", false);
-  add_estimates(results, measure, moment, group, "mmd", "MMD^2 from the largest n, without self-terms", true);
+              (double[]){time->slope.value, time->slope.low, time->slope.high});
+  add_estimates(results, measure, time, group, "V", "mean variance of <psi>_n over replicas", false);
+  add_estimates(results, measure, time, group, "mmd", "MMD^2 from the largest n, without self-terms", true);
 }
 
-void empirical_measure_results(const struct empirical_measure *measure, struct results *results) {
+static void add_results(const void *state, struct results *results) {
+  const struct empirical_measure *measure = state;
   const int64_t shape[] = {EMPIRICAL_MEASURE_OBSERVABLES, measure->fields};
-  if (measure->moments == 0) return;
+  if (measure->times == 0) return;
   results_add(results, "measure/frequency", "w_l, of the fields c, b (if there is one), a over their scale", 2, shape,
               measure->frequency);
   results_add(results, "measure/phase", "beta_l", 1, shape, measure->phase);
-  for (int i = 0; i < measure->moments; i++) add_moment(results, measure, i);
+  for (int i = 0; i < measure->times; i++) add_time(results, measure, i);
 }
+
+/* ---- the analysis ---- */
+
+static int create(struct analysis_input *input, void **state) {
+  struct empirical_measure *measure = NULL;
+  const int status = empirical_measure_create(input->comm, input->study, input->folder, input->options, &measure);
+  *state = measure;
+  return status;
+}
+
+static void release(void *state) {
+  empirical_measure_free(state);
+}
+
+const struct analysis empirical_measure_analysis = {.name = "empirical_measure",
+                                                    .collective = true,
+                                                    .create = create,
+                                                    .free = release,
+                                                    .print = print,
+                                                    .findings = find,
+                                                    .results = add_results};

@@ -24,7 +24,8 @@ static double chi2_at(const struct losses *losses, double p, double *limit, doub
   return chi2;
 }
 
-/* The p of least chi^2: the best of a grid, then golden sections between its neighbours. NAN at an end of the range. */
+/* The p with the smallest chi^2: the best of a grid, then golden sections between its neighbours. NAN at an end of the
+ * range. */
 static double best_power(const struct losses *losses) {
   enum { GRID = 28, SECTIONS = 40 };
   const double step = (ERROR_FIT_HIGH - ERROR_FIT_LOW) / GRID, golden = (sqrt(5) - 1) / 2;
@@ -53,15 +54,15 @@ struct error_fit error_fit(int sizes, const int64_t *n, const double *loss, int 
                            double *powers) {
   struct error_fit fit = {NAN, NAN, NAN, NAN, NAN};
   double real_n[ENSEMBLE_MAX], weight[ENSEMBLE_MAX], limit, amplitude;
-  bool spread = sizes >= ERROR_FIT_SIZES;
+  bool known = sizes >= ERROR_FIT_SIZES;
   for (int s = 0; s < sizes; s++) {
     const double sd = gsl_stats_sd(boot + (size_t)s * (size_t)bootstrap, 1, (size_t)bootstrap);
     real_n[s] = (double)n[s];
     weight[s] = 1 / (sd * sd);
-    spread &= isfinite(weight[s]) && weight[s] > 0;
+    known &= isfinite(weight[s]) && weight[s] > 0;
   }
   for (int b = 0; b < bootstrap; b++) powers[b] = NAN;
-  if (!spread) return fit;
+  if (!known) return fit;
   struct losses losses = {.sizes = sizes, .n = real_n, .weight = weight};
   for (int s = 0; s < sizes; s++) losses.loss[s] = loss[s];
   fit.power = best_power(&losses);

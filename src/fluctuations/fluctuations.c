@@ -1,6 +1,5 @@
 #include "fluctuations/fluctuations.h"
 
-#include <gsl/gsl_fit.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,86 +8,82 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-enum part { PART_TOTAL, PART_INIT, PART_SGD, PART_BIAS, PART_BOUND, PART_RATIO };
+enum estimator { TOTAL, INIT, SGD, BIAS, BOUND, RATIO };
 
-/* Value and bootstrap values of a quantity of one size at one time: of a field, or of a column of the history. */
-struct source {
+/* How a quantity of one size at one time is estimated: from a field, or from a column of the history. */
+struct definition {
   const char *name, *description;
   bool variance;
-  enum part part;
+  enum estimator estimator;
   enum point_set set;
-  const char *column;
+  const char *column; /* NULL: from a field */
 };
 
-static const struct source source_table[FLUCTUATIONS_QUANTITIES] = {
-    {"V", "V_n: variance of f_n over replicas, mean over the test points", true, PART_TOTAL, POINTS_TEST, NULL},
-    {"V_train", "V_n at the training points", true, PART_TOTAL, POINTS_TRAIN, NULL},
-    {"V_init", "part of V due to the initial conditions", true, PART_INIT, POINTS_TEST, NULL},
-    {"V_sgd", "part of V due to the data: variance over the streams of an initial condition", false, PART_SGD,
+static const struct definition definition_table[FLUCTUATIONS_QUANTITIES] = {
+    {"V", "V_n: variance of f_n over replicas, mean over the test points", true, TOTAL, POINTS_TEST, NULL},
+    {"V_train", "V_n at the training points", true, TOTAL, POINTS_TRAIN, NULL},
+    {"V_init", "part of V due to the initial conditions", true, INIT, POINTS_TEST, NULL},
+    {"V_sgd", "part of V due to the data: variance over the streams of an initial condition", false, SGD, POINTS_TEST,
+     NULL},
+    {"B", "B_n: squared bias of the mean against that of the largest n, at the test points", false, BIAS, POINTS_TEST,
+     NULL},
+    {"B_train", "B_n at the training points", false, BIAS, POINTS_TRAIN, NULL},
+    {"bound", "resampling bound of n V_n at the test points: n V_n of as many units drawn anew", false, BOUND,
      POINTS_TEST, NULL},
-    {"B", "B_n: squared bias of the mean against that of the largest n, at the test points", false, PART_BIAS,
-     POINTS_TEST, NULL},
-    {"B_train", "B_n at the training points", false, PART_BIAS, POINTS_TRAIN, NULL},
-    {"bound", "resampling bound of n V_n at the test points: n V_n of as many units drawn anew", false, PART_BOUND,
-     POINTS_TEST, NULL},
-    {"bound_train", "resampling bound of n V_n at the training points", false, PART_BOUND, POINTS_TRAIN, NULL},
-    {"bound_ratio", "resampling bound over n V_n at the test points", false, PART_RATIO, POINTS_TEST, NULL},
-    {"bound_ratio_train", "resampling bound over n V_n at the training points", false, PART_RATIO, POINTS_TRAIN, NULL},
+    {"bound_train", "resampling bound of n V_n at the training points", false, BOUND, POINTS_TRAIN, NULL},
+    {"bound_ratio", "resampling bound over n V_n at the test points", false, RATIO, POINTS_TEST, NULL},
+    {"bound_ratio_train", "resampling bound over n V_n at the training points", false, RATIO, POINTS_TRAIN, NULL},
     {"loss", "loss on the batch, mean over replicas", false, 0, 0, "loss"},
     {"test_loss", "loss on the test points, mean over replicas", false, 0, 0, "test_loss"},
 };
 
-static bool is_known(const struct study *study, const struct source *source) {
-  if (source->column) return strcmp(source->column, "test_loss") != 0 || study->tests > 0;
-  if (source->part == PART_BIAS && (study->sizes < 2 || !study->common_data)) return false;
-  if ((source->part == PART_INIT || source->part == PART_SGD) && study->streams < 2) return false;
-  if (source->part >= PART_BOUND && (!study->moments || study->n[0] < 2)) return false;
-  return study->fields && (source->set == POINTS_TRAIN ? study->samples : study->tests) > 0;
+static bool is_known(const struct study *study, const struct definition *definition) {
+  if (definition->column) return strcmp(definition->column, "test_loss") != 0 || study->tests > 0;
+  if (definition->estimator == BIAS && (study->sizes < 2 || !study->common_data)) return false;
+  if ((definition->estimator == INIT || definition->estimator == SGD) && study->streams < 2) return false;
+  if (definition->estimator >= BOUND && (!study->second_moments || study->n[0] < 2)) return false;
+  return study->fields && study_set_points(study, definition->set) > 0;
 }
 
-/* By theory: 1/n, and for the part due to the data 1/P. */
-static double expected_slope(const struct study *study, const struct source *source) {
-  if (source->column || source->part >= PART_BIAS) return NAN;
-  if (source->part == PART_TOTAL && !study->common_data) return NAN; /* A/n + dt S/P: neither power alone */
-  return source->part == PART_SGD ? -study->batch_power : -1;
+/* By theory 1/n, and 1/P for the variance due to the data. */
+static double expected_slope(const struct study *study, const struct definition *definition) {
+  if (definition->column || definition->estimator >= BIAS) return NAN;
+  if (definition->estimator == TOTAL && !study->common_data) return NAN; /* A/n + dt S/P is no single power */
+  return definition->estimator == SGD ? -study->batch_power : -1;
 }
 
-int64_t fluctuations_fewest(const struct fluctuations *fluct) {
-  int64_t fewest = INT64_MAX;
-  for (int s = 0; s < fluct->study->sizes; s++)
-    if (study_initials(fluct->study, s) < fewest) fewest = study_initials(fluct->study, s);
-  return fewest;
-}
-
-const struct fluctuations_quantity *fluctuations_find(const struct fluctuations *fluct, const char *name) {
+const struct fluctuations_quantity *fluctuations_find(const struct fluctuations *fluctuations, const char *name) {
   for (int q = 0; q < FLUCTUATIONS_QUANTITIES; q++)
-    if (fluct->quantity[q].known && strcmp(fluct->quantity[q].name, name) == 0) return &fluct->quantity[q];
+    if (fluctuations->quantity[q].known && strcmp(fluctuations->quantity[q].name, name) == 0)
+      return &fluctuations->quantity[q];
   return NULL;
 }
 
-static int evaluate_parts(const struct fluctuations *fluct, const struct source *source, int64_t initials,
-                          int64_t points, const double *f, const double *weight, double *value, double *boot) {
-  const size_t B = (size_t)fluct->options.bootstrap;
+static int evaluate_split(const struct fluctuations *fluctuations, const struct definition *definition,
+                          int64_t initials, int64_t points, const double *f, const double *weight, double *value,
+                          double *boot) {
+  const size_t B = (size_t)fluctuations->options.bootstrap;
   double *all = alloc_small(sizeof *all * 3 * B);
-  struct fluctuations_parts parts = {.total_boot = all, .init_boot = all + B, .sgd_boot = all + 2 * B};
-  const int status = fluctuations_parts(initials, fluct->study->streams, points, f, (int)B, weight, &parts);
-  const double values[] = {[PART_TOTAL] = parts.total, [PART_INIT] = parts.init, [PART_SGD] = parts.sgd};
-  *value = values[source->part];
-  memcpy(boot, all + source->part * B, sizeof *boot * B);
+  struct fluctuations_terms terms = {.total_boot = all, .init_boot = all + B, .sgd_boot = all + 2 * B};
+  const int status = fluctuations_split(initials, fluctuations->study->streams, points, f, (int)B, weight, &terms);
+  const double values[] = {[TOTAL] = terms.total, [INIT] = terms.init, [SGD] = terms.sgd};
+  *value = values[definition->estimator];
+  memcpy(boot, all + definition->estimator * B, sizeof *boot * B);
   free(all);
   return status;
 }
 
-static int evaluate_bias(const struct fluctuations *fluct, const struct source *source, int size, int time,
-                         int64_t points, const double *f, double *const *weight, double *value, double *boot) {
-  const struct study *study = fluct->study;
-  const int last = study->sizes - 1, B = fluct->options.bootstrap;
+static int evaluate_bias(const struct fluctuations *fluctuations, const struct definition *definition, int size,
+                         int time, int64_t points, const double *f, double *const *weight, double *value,
+                         double *boot) {
+  const struct study *study = fluctuations->study;
+  const int last = study->sizes - 1, B = fluctuations->options.bootstrap;
   double *reference;
   *value = NAN;
   for (int b = 0; b < B; b++) boot[b] = NAN;
   if (size == last) return OK;
-  TRY(alloc_array((void **)&reference, study->replicas[last] * points, sizeof *reference, "the reference's outputs"));
-  int status = study_field(study, last, time, source->set, reference);
+  TRY(alloc_array((void **)&reference, study->replicas[last] * points, sizeof *reference, "outputs of the reference"));
+  int status = study_field(study, last, time, definition->set, reference);
   if (status == OK)
     status = fluctuations_bias(study->replicas[size], study->replicas[last], points, f, reference, B, weight[size],
                                weight[last], value, boot);
@@ -96,129 +91,107 @@ static int evaluate_bias(const struct fluctuations *fluct, const struct source *
   return status;
 }
 
-/* data [replicas]: averaged over the streams of each initial condition in place, then over these. */
-static void mean_of(const struct fluctuations *fluct, int size, double *data, const double *weight, double *value,
-                    double *boot) {
-  const int64_t initials = study_initials(fluct->study, size);
-  const size_t streams = (size_t)fluct->study->streams;
+/* The mean of data [replicas] over initial conditions; averages over the streams of each in place. */
+static void mean_of(const struct fluctuations *fluctuations, int size, double *data, const double *weight,
+                    double *value, double *boot) {
+  const int64_t initials = study_initials(fluctuations->study, size);
+  const size_t streams = (size_t)fluctuations->study->streams;
   for (int64_t i = 0; i < initials; i++) data[i] = gsl_stats_mean(data + (size_t)i * streams, 1, streams);
-  *value = fluctuations_mean(initials, data, fluct->options.bootstrap, weight, boot);
+  *value = fluctuations_mean(initials, data, fluctuations->options.bootstrap, weight, boot);
 }
 
-static int evaluate_series(const struct fluctuations *fluct, const struct source *source, int size, int time,
-                           const double *weight, double *value, double *boot) {
-  double *data = alloc_small(sizeof *data * (size_t)fluct->study->replicas[size]);
-  const int status = study_series(fluct->study, size, time, source->column, data);
-  if (status == OK) mean_of(fluct, size, data, weight, value, boot);
+static int evaluate_series(const struct fluctuations *fluctuations, const struct definition *definition, int size,
+                           int time, const double *weight, double *value, double *boot) {
+  double *data = alloc_small(sizeof *data * (size_t)fluctuations->study->replicas[size]);
+  const int status = study_series(fluctuations->study, size, time, definition->column, data);
+  if (status == OK) mean_of(fluctuations, size, data, weight, value, boot);
   free(data);
   return status;
 }
 
-static int evaluate_bound(const struct fluctuations *fluct, const struct source *source, int size, int time,
-                          int64_t points, const double *f, const double *weight, double *value, double *boot) {
-  const struct study *study = fluct->study;
+static int evaluate_bound(const struct fluctuations *fluctuations, const struct definition *definition, int size,
+                          int time, int64_t points, const double *f, const double *weight, double *value,
+                          double *boot) {
+  const struct study *study = fluctuations->study;
   const double n = (double)study->n[size];
   double *data = alloc_small(sizeof *data * (size_t)study->replicas[size]);
-  const int status = study_moment(study, size, time, source->set, data);
+  const int status = study_second_moment(study, size, time, definition->set, data);
   for (int64_t r = 0; r < study->replicas[size] && status == OK; r++) {
     double square = 0;
     for (int64_t k = 0; k < points; k++) square += f[r * points + k] * f[r * points + k] / (double)points;
     data[r] = (data[r] - square) * n / (n - 1);
   }
-  if (status == OK) mean_of(fluct, size, data, weight, value, boot);
+  if (status == OK) mean_of(fluctuations, size, data, weight, value, boot);
   free(data);
   return status;
 }
 
-/* From what the quantities before it have been found to be. */
-static int evaluate_ratio(const struct fluctuations *fluct, const struct source *source, int size, int time,
-                          double *value, double *boot) {
-  const bool test = source->set == POINTS_TEST;
-  const struct fluctuations_quantity *bound = fluctuations_find(fluct, test ? "bound" : "bound_train");
-  const struct fluctuations_quantity *V = fluctuations_find(fluct, test ? "V" : "V_train");
-  const size_t cell = (size_t)(time * fluct->study->sizes + size), B = (size_t)fluct->options.bootstrap;
-  const double n = (double)fluct->study->n[size];
+/* Needs the quantities V and bound, which precede it in the table. */
+static int evaluate_ratio(const struct fluctuations *fluctuations, const struct definition *definition, int size,
+                          int time, double *value, double *boot) {
+  const bool test = definition->set == POINTS_TEST;
+  const struct fluctuations_quantity *bound = fluctuations_find(fluctuations, test ? "bound" : "bound_train");
+  const struct fluctuations_quantity *V = fluctuations_find(fluctuations, test ? "V" : "V_train");
+  const size_t cell = (size_t)(time * fluctuations->study->sizes + size), B = (size_t)fluctuations->options.bootstrap;
+  const double n = (double)fluctuations->study->n[size];
   *value = bound->value[cell].value / (n * V->value[cell].value);
   for (size_t b = 0; b < B; b++) boot[b] = bound->boot[cell * B + b] / (n * V->boot[cell * B + b]);
   return OK;
 }
 
-static int evaluate(const struct fluctuations *fluct, const struct source *source, int size, int time,
+static int evaluate(const struct fluctuations *fluctuations, const struct definition *definition, int size, int time,
                     double *const *weight, double *value, double *boot) {
-  if (source->column) return evaluate_series(fluct, source, size, time, weight[size], value, boot);
-  if (source->part == PART_RATIO) return evaluate_ratio(fluct, source, size, time, value, boot);
-  const struct study *study = fluct->study;
-  const int64_t replicas = study->replicas[size], initials = study_initials(fluct->study, size);
-  const int64_t points = source->set == POINTS_TEST ? study->tests : study->samples;
+  if (definition->column) return evaluate_series(fluctuations, definition, size, time, weight[size], value, boot);
+  if (definition->estimator == RATIO) return evaluate_ratio(fluctuations, definition, size, time, value, boot);
+  const struct study *study = fluctuations->study;
+  const int64_t replicas = study->replicas[size], initials = study_initials(fluctuations->study, size);
+  const int64_t points = study_set_points(study, definition->set);
   double *f;
   TRY(alloc_array((void **)&f, replicas * points, sizeof *f, "the outputs of all replicas"));
-  int status = study_field(study, size, time, source->set, f);
-  if (status == OK && source->part == PART_BIAS)
-    status = evaluate_bias(fluct, source, size, time, points, f, weight, value, boot);
-  else if (status == OK && source->part == PART_BOUND)
-    status = evaluate_bound(fluct, source, size, time, points, f, weight[size], value, boot);
+  int status = study_field(study, size, time, definition->set, f);
+  if (status == OK && definition->estimator == BIAS)
+    status = evaluate_bias(fluctuations, definition, size, time, points, f, weight, value, boot);
+  else if (status == OK && definition->estimator == BOUND)
+    status = evaluate_bound(fluctuations, definition, size, time, points, f, weight[size], value, boot);
   else if (status == OK && study->streams > 1)
-    status = evaluate_parts(fluct, source, initials, points, f, weight[size], value, boot);
+    status = evaluate_split(fluctuations, definition, initials, points, f, weight[size], value, boot);
   else if (status == OK)
-    status = fluctuations_variance(initials, points, f, fluct->options.bootstrap, weight[size], value, boot);
+    status = fluctuations_variance(initials, points, f, fluctuations->options.bootstrap, weight[size], value, boot);
   free(f);
   return status;
 }
 
-double fluctuations_log_slope(int sizes, const int64_t *n, const double *value, int64_t stride) {
-  double log_n[ENSEMBLE_MAX], log_value[ENSEMBLE_MAX], intercept, slope, c00, c01, c11, squares;
-  for (int s = 0; s < sizes; s++) {
-    log_n[s] = log((double)n[s]);
-    log_value[s] = log(value[s * stride]);
-    if (!isfinite(log_value[s])) return NAN;
-  }
-  gsl_fit_linear(log_n, 1, log_value, 1, (size_t)sizes, &intercept, &slope, &c00, &c01, &c11, &squares);
-  return slope;
-}
-
-static struct estimate slope_of(const struct fluctuations *fluct, const double *value, const double *boot,
-                                int64_t replicas) {
-  const struct study *study = fluct->study;
-  const int B = fluct->options.bootstrap, sizes = study->sizes;
-  if (sizes < 2) return (struct estimate){NAN, NAN, NAN};
-  double *slopes = alloc_small(sizeof *slopes * (size_t)B);
-  for (int b = 0; b < B; b++) slopes[b] = fluctuations_log_slope(sizes, study->n, boot + b, B);
-  const struct estimate slope = fluctuations_interval(fluctuations_log_slope(sizes, study->n, value, 1), B, slopes,
-                                                      replicas, fluct->options.level, false);
-  free(slopes);
-  return slope;
-}
-
-/* How a loss falls with n. */
-static void fit_error(struct fluctuations *fluct, struct fluctuations_quantity *quantity, int time, const double *value,
-                      const double *boot, int64_t replicas) {
-  const int B = fluct->options.bootstrap;
+/* Fits L + A n^-p to a loss. */
+static void fit_error(struct fluctuations *fluctuations, struct fluctuations_quantity *quantity, int time,
+                      const double *value, const double *boot) {
+  const int B = fluctuations->options.bootstrap;
   double *powers = alloc_small(sizeof *powers * (size_t)B);
-  quantity->fit[time] = error_fit(fluct->study->sizes, fluct->study->n, value, B, boot, powers);
+  quantity->fit[time] = error_fit(fluctuations->study->sizes, fluctuations->study->n, value, B, boot, powers);
   quantity->power[time] =
-      fluctuations_interval(quantity->fit[time].power, B, powers, replicas, fluct->options.level, false);
+      fluctuations_interval(quantity->fit[time].power, B, powers, study_fewest_initials(fluctuations->study),
+                            fluctuations->options.level, false);
   free(powers);
 }
 
-/* All sizes at one time. */
-static int estimate_time(struct fluctuations *fluct, int q, int time, double *const *weight) {
-  const struct study *study = fluct->study;
-  struct fluctuations_quantity *quantity = &fluct->quantity[q];
-  const size_t B = (size_t)fluct->options.bootstrap;
+/* Estimates a quantity of all sizes at one time. */
+static int estimate_time(struct fluctuations *fluctuations, int q, int time, double *const *weight) {
+  const struct study *study = fluctuations->study;
+  struct fluctuations_quantity *quantity = &fluctuations->quantity[q];
+  const size_t B = (size_t)fluctuations->options.bootstrap;
   double value[ENSEMBLE_MAX], *boot = quantity->boot + (size_t)(time * study->sizes) * B;
   double *scratch = alloc_small(sizeof *scratch * B);
   int status = OK;
   for (int s = 0; s < study->sizes && status == OK; s++) {
     double *own = boot + (size_t)s * B;
-    status = evaluate(fluct, &source_table[q], s, time, weight, &value[s], own);
+    status = evaluate(fluctuations, &definition_table[q], s, time, weight, &value[s], own);
     if (status != OK) break;
     memcpy(scratch, own, sizeof *scratch * B);
-    quantity->value[time * study->sizes + s] =
-        fluctuations_interval(value[s], (int)B, scratch, study_initials(fluct->study, s), fluct->options.level, true);
+    quantity->value[time * study->sizes + s] = fluctuations_interval(
+        value[s], (int)B, scratch, study_initials(fluctuations->study, s), fluctuations->options.level, true);
   }
   free(scratch);
-  if (status == OK) quantity->slope[time] = slope_of(fluct, value, boot, fluctuations_fewest(fluct));
-  if (status == OK && quantity->fit) fit_error(fluct, quantity, time, value, boot, fluctuations_fewest(fluct));
+  if (status == OK) quantity->slope[time] = fluctuations_slope(study, &fluctuations->options, NULL, value, boot);
+  if (status == OK && quantity->fit) fit_error(fluctuations, quantity, time, value, boot);
   return status;
 }
 
@@ -230,58 +203,57 @@ static int allocate(const struct study *study, int bootstrap, struct fluctuation
   return OK;
 }
 
-static int estimate_all(struct fluctuations *fluct, double *const *weight) {
-  const struct study *study = fluct->study;
+static int estimate_all(struct fluctuations *fluctuations, double *const *weight) {
+  const struct study *study = fluctuations->study;
   for (int q = 0; q < FLUCTUATIONS_QUANTITIES; q++) {
-    const struct source *source = &source_table[q];
-    struct fluctuations_quantity *quantity = &fluct->quantity[q];
+    const struct definition *definition = &definition_table[q];
+    struct fluctuations_quantity *quantity = &fluctuations->quantity[q];
     *quantity = (struct fluctuations_quantity){
-        .name = source->name, .description = source->description, .variance = source->variance};
-    quantity->expected = expected_slope(study, source);
-    quantity->known = is_known(study, source);
+        .name = definition->name, .description = definition->description, .variance = definition->variance};
+    quantity->expected = expected_slope(study, definition);
+    quantity->known = is_known(study, definition);
     if (!quantity->known) continue;
-    TRY(allocate(study, fluct->options.bootstrap, quantity));
-    if (source->column) {
+    TRY(allocate(study, fluctuations->options.bootstrap, quantity));
+    if (definition->column) {
       quantity->fit = alloc_small(sizeof *quantity->fit * (size_t)study->times);
       quantity->power = alloc_small(sizeof *quantity->power * (size_t)study->times);
     }
-    for (int time = 0; time < study->times; time++) TRY(estimate_time(fluct, q, time, weight));
+    for (int time = 0; time < study->times; time++) TRY(estimate_time(fluctuations, q, time, weight));
   }
   return OK;
 }
 
-int fluctuations_create(const struct study *study, const struct fluctuations_options *options,
-                        struct fluctuations **out) {
+int fluctuations_create(const struct study *study, const struct analysis_options *options, struct fluctuations **out) {
   if (study->sizes > ENSEMBLE_MAX)
     return FAIL(USAGE, "at most %d different n can be analyzed at a time, received %d", ENSEMBLE_MAX, study->sizes);
-  struct fluctuations *fluct = calloc(1, sizeof *fluct);
+  struct fluctuations *fluctuations = calloc(1, sizeof *fluctuations);
   double *weight[ENSEMBLE_MAX];
-  if (!fluct) die("no memory");
-  fluct->study = study;
-  fluct->options = *options;
+  if (!fluctuations) die("no memory");
+  fluctuations->study = study;
+  fluctuations->options = *options;
   for (int s = 0; s < study->sizes; s++) {
-    const int64_t initials = study_initials(fluct->study, s);
+    const int64_t initials = study_initials(fluctuations->study, s);
     weight[s] = alloc_small(sizeof(double) * (size_t)options->bootstrap * (size_t)initials);
     fluctuations_weights(options->seed, options->bootstrap, initials, weight[s]);
   }
-  const int status = estimate_all(fluct, weight);
+  const int status = estimate_all(fluctuations, weight);
   for (int s = 0; s < study->sizes; s++) free(weight[s]);
   if (status != OK) {
-    fluctuations_free(fluct);
+    fluctuations_free(fluctuations);
     return status;
   }
-  *out = fluct;
+  *out = fluctuations;
   return OK;
 }
 
-void fluctuations_free(struct fluctuations *fluct) {
-  if (!fluct) return;
+void fluctuations_free(struct fluctuations *fluctuations) {
+  if (!fluctuations) return;
   for (int q = 0; q < FLUCTUATIONS_QUANTITIES; q++) {
-    free(fluct->quantity[q].value);
-    free(fluct->quantity[q].boot);
-    free(fluct->quantity[q].slope);
-    free(fluct->quantity[q].fit);
-    free(fluct->quantity[q].power);
+    free(fluctuations->quantity[q].value);
+    free(fluctuations->quantity[q].boot);
+    free(fluctuations->quantity[q].slope);
+    free(fluctuations->quantity[q].fit);
+    free(fluctuations->quantity[q].power);
   }
-  free(fluct);
+  free(fluctuations);
 }

@@ -1,6 +1,7 @@
-/* The estimators of fluctuations/fluctuations.h: values of one size at one time with those of their bootstrap samples. */
+/* The estimators of fluctuations/fluctuations.h. */
 #include <cblas.h>
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_fit.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
@@ -31,8 +32,8 @@ static void centre(int64_t replicas, int64_t points, double *f) {
   }
 }
 
-/* sum_r w_r (f_r - mean_w)^2 = w.q - R |mean_w|^2 point by point, q_r = f_r^2, mean_w = w.f / R: two products, no R x R
- * matrix. */
+/* Uses sum_r w_r (f_r - mean_w)^2 = w.q - R |mean_w|^2 at each point, with q_r = f_r^2 and mean_w = w.f / R: two matrix
+ * products and no R x R matrix. */
 int fluctuations_variance(int64_t replicas, int64_t points, double *f, int bootstrap, const double *weight,
                           double *value, double *boot) {
   const int R = (int)replicas, K = (int)points;
@@ -62,7 +63,7 @@ int fluctuations_variance(int64_t replicas, int64_t points, double *f, int boots
   return status;
 }
 
-/* mean [points] of the streams of one initial condition; returns the mean over points of their sample variance. */
+/* mean [points] over the streams of one initial condition; returns the mean over points of their sample variance. */
 static double stream_variance(int64_t streams, int64_t points, const double *f, double *mean) {
   double sum = 0;
   for (int64_t k = 0; k < points; k++) {
@@ -75,22 +76,22 @@ static double stream_variance(int64_t streams, int64_t points, const double *f, 
   return sum / (double)((streams - 1) * points);
 }
 
-int fluctuations_parts(int64_t initials, int64_t streams, int64_t points, const double *f, int bootstrap,
-                       const double *weight, struct fluctuations_parts *parts) {
+int fluctuations_split(int64_t initials, int64_t streams, int64_t points, const double *f, int bootstrap,
+                       const double *weight, struct fluctuations_terms *terms) {
   double *mean, *within = alloc_small(sizeof *within * (size_t)initials);
   int status = alloc_array((void **)&mean, initials * points, sizeof *mean, "means of the streams");
   if (status == OK) {
     for (int64_t i = 0; i < initials; i++)
       within[i] = stream_variance(streams, points, f + i * streams * points, mean + i * points);
-    parts->sgd = fluctuations_mean(initials, within, bootstrap, weight, parts->sgd_boot);
-    status = fluctuations_variance(initials, points, mean, bootstrap, weight, &parts->init, parts->init_boot);
+    terms->sgd = fluctuations_mean(initials, within, bootstrap, weight, terms->sgd_boot);
+    status = fluctuations_variance(initials, points, mean, bootstrap, weight, &terms->init, terms->init_boot);
   }
   if (status == OK) {
-    parts->init -= parts->sgd / (double)streams;
-    parts->total = parts->init + parts->sgd;
+    terms->init -= terms->sgd / (double)streams;
+    terms->total = terms->init + terms->sgd;
     for (int b = 0; b < bootstrap; b++) {
-      parts->init_boot[b] -= parts->sgd_boot[b] / (double)streams;
-      parts->total_boot[b] = parts->init_boot[b] + parts->sgd_boot[b];
+      terms->init_boot[b] -= terms->sgd_boot[b] / (double)streams;
+      terms->total_boot[b] = terms->init_boot[b] + terms->sgd_boot[b];
     }
   }
   free(mean);
@@ -98,8 +99,8 @@ int fluctuations_parts(int64_t initials, int64_t streams, int64_t points, const 
   return status;
 }
 
-/* difference [bootstrap + 1][points] += sign times the means over replicas: of each resampling, and of all. Returns the
- * variance of the mean over replicas. */
+/* difference [bootstrap + 1][points] += sign times the means over replicas: of each bootstrap sample, then of the data.
+ * Returns the variance of the mean over replicas. */
 static double add_means(int64_t replicas, int64_t points, const double *f, int bootstrap, const double *weight,
                         double sign, double *difference) {
   const int R = (int)replicas, K = (int)points;
@@ -123,14 +124,14 @@ int fluctuations_bias(int64_t replicas, int64_t references, int64_t points, cons
   if (replicas < 2 || references < 2) return OK;
   TRY(alloc_array((void **)&difference, ((int64_t)bootstrap + 1) * K, sizeof *difference, "bootstrap means"));
   memset(difference, 0, sizeof *difference * ((size_t)bootstrap + 1) * (size_t)K);
-  const double spread = add_means(replicas, points, f, bootstrap, weight, 1, difference) +
-                        add_means(references, points, reference, bootstrap, reference_weight, -1, difference);
+  const double noise = add_means(replicas, points, f, bootstrap, weight, 1, difference) +
+                       add_means(references, points, reference, bootstrap, reference_weight, -1, difference);
   for (int b = 0; b <= bootstrap; b++) {
     const double *row = difference + (size_t)b * (size_t)K, square = cblas_ddot(K, row, 1, row, 1) / K;
     if (b < bootstrap)
-      boot[b] = square - 2 * spread; /* the spread of the data, and that of the resampling */
+      boot[b] = square - 2 * noise; /* once for the variance of the data, once for that of the resampling */
     else
-      *value = square - spread;
+      *value = square - noise;
   }
   free(difference);
   return OK;
@@ -154,4 +155,29 @@ struct estimate fluctuations_interval(double value, int bootstrap, double *boot,
   estimate.low = in_log ? value * exp(-half) : value - half;
   estimate.high = in_log ? value * exp(half) : value + half;
   return estimate;
+}
+
+double fluctuations_log_slope(int sizes, const int64_t *n, const bool *use, const double *value, int64_t stride) {
+  double log_n[ENSEMBLE_MAX], log_value[ENSEMBLE_MAX], intercept, slope, c00, c01, c11, squares;
+  size_t count = 0;
+  for (int s = 0; s < sizes; s++) {
+    if (use && !use[s]) continue;
+    log_n[count] = log((double)n[s]);
+    log_value[count] = log(value[s * stride]);
+    if (!isfinite(log_value[count++])) return NAN;
+  }
+  if (count < 2) return NAN;
+  gsl_fit_linear(log_n, 1, log_value, 1, count, &intercept, &slope, &c00, &c01, &c11, &squares);
+  return slope;
+}
+
+struct estimate fluctuations_slope(const struct study *study, const struct analysis_options *options, const bool *use,
+                                   const double *value, const double *boot) {
+  const int B = options->bootstrap;
+  double *slopes = alloc_small(sizeof *slopes * (size_t)B);
+  for (int b = 0; b < B; b++) slopes[b] = fluctuations_log_slope(study->sizes, study->n, use, boot + b, B);
+  const struct estimate slope = fluctuations_interval(fluctuations_log_slope(study->sizes, study->n, use, value, 1), B,
+                                                      slopes, study_fewest_initials(study), options->level, false);
+  free(slopes);
+  return slope;
 }

@@ -1,17 +1,21 @@
-/* How the results of fluctuations/fluctuations.h are told on the terminal. */
-#include <math.h>
+/* Tables, verdicts, conditions and named arrays of fluctuations/fluctuations.h. */
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/alloc.h"
+#include "base/error.h"
 #include "fluctuations/fluctuations.h"
-#include "study/verdict.h"
+
+/* ---- tables ---- */
 
 enum { CELL = 30, COLUMNS = 4 };
 
-static void print_fit(const struct fluctuations *fluct, const struct fluctuations_quantity *quantity, int time,
+static void print_fit(const struct fluctuations *fluctuations, const struct fluctuations_quantity *quantity, int time,
                       FILE *out) {
   const struct error_fit *fit = &quantity->fit[time];
   const struct estimate p = quantity->power[time];
   if (isnan(fit->power)) {
-    if (fluct->study->sizes >= ERROR_FIT_SIZES)
+    if (fluctuations->study->sizes >= ERROR_FIT_SIZES)
       fprintf(out, "%9s: no fit L + A n^-p with p from %g to %g\n", quantity->name, ERROR_FIT_LOW, ERROR_FIT_HIGH);
     return;
   }
@@ -21,14 +25,14 @@ static void print_fit(const struct fluctuations *fluct, const struct fluctuation
     fprintf(out, " [%.3f, %.3f]", p.low, p.high);
   else
     fprintf(out, " (no interval: not all resamplings have such a p)");
-  fprintf(out, "; with p = 1 chi^2 = %.3g on %d degrees, probability %.2g\n", fit->chi2, fluct->study->sizes - 2,
+  fprintf(out, "; with p = 1 chi^2 = %.3g on %d degrees, probability %.2g\n", fit->chi2, fluctuations->study->sizes - 2,
           fit->probability);
 }
 
-/* Some quantities at one time, a column each. */
-static void print_columns(const struct fluctuations *fluct, int time, int count,
+/* A table of some quantities at one time, a column each. */
+static void print_columns(const struct fluctuations *fluctuations, int time, int count,
                           const struct fluctuations_quantity *const *column, FILE *out) {
-  const struct study *study = fluct->study;
+  const struct study *study = fluctuations->study;
   fprintf(out, "%10s", "n");
   for (int i = 0; i < count; i++) {
     char head[64];
@@ -38,121 +42,294 @@ static void print_columns(const struct fluctuations *fluct, int time, int count,
   for (int s = 0; s < study->sizes; s++) {
     fprintf(out, "\n%10lld", (long long)study->n[s]);
     for (int i = 0; i < count; i++)
-      results_print(out, CELL, column[i]->value[time * study->sizes + s],
-                    column[i]->variance ? (double)study->n[s] : 1);
+      estimate_print(out, CELL, column[i]->value[time * study->sizes + s],
+                     column[i]->variance ? (double)study->n[s] : 1);
   }
   fprintf(out, "\n%10s", "slope");
-  for (int i = 0; i < count; i++) results_print(out, CELL, column[i]->slope[time], 1);
+  for (int i = 0; i < count; i++) estimate_print(out, CELL, column[i]->slope[time], 1);
   fputc('\n', out);
 }
 
-static void print_time(const struct fluctuations *fluct, int time, FILE *out) {
+static void print_time(const struct fluctuations *fluctuations, int time, FILE *out) {
   const struct fluctuations_quantity *column[COLUMNS];
   int count = 0;
-  fprintf(out, "\nt = %g (step %lld)\n", fluct->study->time[time], (long long)fluct->study->step[time]);
+  fprintf(out, "\nt = %g (step %lld)\n", fluctuations->study->time[time], (long long)fluctuations->study->step[time]);
   for (int q = 0; q <= FLUCTUATIONS_QUANTITIES; q++) {
     if (count == COLUMNS || (q == FLUCTUATIONS_QUANTITIES && count > 0)) {
-      print_columns(fluct, time, count, column, out);
+      print_columns(fluctuations, time, count, column, out);
       count = 0;
     }
-    if (q < FLUCTUATIONS_QUANTITIES && fluct->quantity[q].known) column[count++] = &fluct->quantity[q];
+    if (q < FLUCTUATIONS_QUANTITIES && fluctuations->quantity[q].known) column[count++] = &fluctuations->quantity[q];
   }
   for (int q = 0; q < FLUCTUATIONS_QUANTITIES; q++)
-    if (fluct->quantity[q].known && fluct->quantity[q].fit) print_fit(fluct, &fluct->quantity[q], time, out);
+    if (fluctuations->quantity[q].known && fluctuations->quantity[q].fit)
+      print_fit(fluctuations, &fluctuations->quantity[q], time, out);
 }
 
-/* What a verdict means. */
-static const char *reason(const struct fluctuations_quantity *quantity, const struct estimate *slope,
-                          double tolerance) {
-  if (slope->high < quantity->expected) return "; other powers of n show at these n";
-  if (slope->low > quantity->expected) return "; a part does not fall so";
-  const bool flat = verdict_of(slope, quantity->expected, tolerance) == VERDICT_WITHIN && quantity->variance;
-  return flat ? "; n times it is flat" : "";
-}
-
-static void print_verdict(const struct fluctuations *fluct, const struct fluctuations_quantity *quantity, int time,
-                          FILE *out) {
-  const struct estimate *slope = &quantity->slope[time];
-  if (isnan(slope->low)) return;
-  fprintf(out, "t = %-8g slope of %-7s in n: %.3f [%.3f, %.3f]: %s%s%s\n", fluct->study->time[time], quantity->name,
-          slope->value, slope->low, slope->high, verdict_text(slope, quantity->expected, fluct->options.tolerance),
-          quantity->variance ? "" : ", P = n^power", reason(quantity, slope, fluct->options.tolerance));
-}
-
-void fluctuations_print_verdicts(const struct fluctuations *fluct, FILE *out) {
-  fprintf(out, "\nverdicts at %.4g %%, tolerance %g (at fixed t: LLN, V_n = O(1/n), slope -1; data, V_sgd = O(1/P))\n",
-          100 * fluct->options.level, fluct->options.tolerance);
-  for (int q = 0; q < FLUCTUATIONS_QUANTITIES; q++)
-    for (int time = 0; time < fluct->study->times; time++)
-      if (!isnan(fluct->quantity[q].expected) && fluct->quantity[q].known)
-        print_verdict(fluct, &fluct->quantity[q], time, out);
-}
-
-static void print_replica_limits(const struct fluctuations *fluct, FILE *out) {
-  const struct study *study = fluct->study;
-  int64_t fewest = study_initials(fluct->study, 0), most = fewest;
-  for (int s = 1; s < study->sizes; s++) {
-    const int64_t own = study_initials(fluct->study, s);
-    if (own < fewest) fewest = own;
-    if (own > most) most = own;
-  }
-  if (fewest < 2)
-    fprintf(out, "no V_n and no intervals: they need ensemble.replicas of at least 2 and %d, best 32 or more\n",
-            FLUCTUATIONS_REPLICAS_MIN);
-  else if (fewest < FLUCTUATIONS_REPLICAS_MIN)
-    fprintf(out, "no intervals and no verdicts: %lld replicas, they need at least %d, best 32 or more\n",
-            (long long)fewest, FLUCTUATIONS_REPLICAS_MIN);
-  else if (fewest < 16)
-    fprintf(out, "only %lld replicas: intervals are rough\n", (long long)fewest);
-  if (fewest != most)
-    fprintf(out, "%lld to %lld replicas: intervals differ in quality\n", (long long)fewest, (long long)most);
-}
-
-static void print_field_limits(const struct study *study, FILE *out) {
-  if (!study->fields) {
-    fprintf(out, "no V_n: the runs recorded no fields; give output.fields a list of steps\n");
-    return;
-  }
-  if (study->tests == 0) fprintf(out, "no V_n at test points: the runs have none (data.test)\n");
-  if (study->times < 2) fprintf(out, "no healing: fields were recorded at one time only (output.fields)\n");
-  if (!study->moments) fprintf(out, "no resampling bound: the runs are of a version that did not record its part\n");
-}
-
-static void print_size_limits(const struct study *study, FILE *out) {
-  if (study->sizes < 2)
-    fprintf(out, "no slopes and no rates: they need networks of at least 2 different n (ensemble.n)\n");
-  else if (study->sizes < 3)
-    fprintf(out, "slopes of 2 sizes: whether log V is linear in log n cannot be seen; it takes 3 n or more\n");
-  if (study->sizes > 1 && study->sizes < ERROR_FIT_SIZES)
-    fprintf(out, "no fit L + A n^-p: it needs at least %d different n\n", ERROR_FIT_SIZES);
-  if (study->sizes > 1 && study->common_data)
-    fprintf(out, "B_n is told against n = %lld, not against n = infinity: it lacks that one's own bias\n",
-            (long long)study->n[study->sizes - 1]);
-}
-
-/* What the data of these runs cannot answer. */
-void fluctuations_print_limits(const struct fluctuations *fluct, FILE *out) {
-  const struct study *study = fluct->study;
-  fprintf(out, "\nwhat these runs do not tell\n");
-  print_field_limits(study, out);
-  print_replica_limits(fluct, out);
-  print_size_limits(study, out);
-  fprintf(out, "no verdict on slopes of raw losses: theory promises none at fixed t; see the fits L + A n^-p\n");
-  if (study->common_data) return;
-  fprintf(out,
-          "the replicas saw different data: V contains the variance due to the data, which falls as 1/P; for the LLN "
-          "use data.mode fixed with scheme gd, or data.shared%s\n",
-          study->streams > 1 ? "; V_init is the other part" : ", or look at V_init of runs with data.streams");
-  fprintf(out, "no B_n: the means over replicas of different data are not of one network\n");
-}
-
-void fluctuations_print(const struct fluctuations *fluct, FILE *out) {
-  const struct study *study = fluct->study;
+static void print(const void *state, FILE *out) {
+  const struct fluctuations *fluctuations = state;
+  const struct study *study = fluctuations->study;
   fprintf(out, "%d run%s, %d sizes, %d times; %.4g %% intervals from %d bootstrap samples over replicas\n", study->runs,
-          study->runs == 1 ? "" : "s", study->sizes, study->times, 100 * fluct->options.level,
-          fluct->options.bootstrap);
+          study->runs == 1 ? "" : "s", study->sizes, study->times, 100 * fluctuations->options.level,
+          fluctuations->options.bootstrap);
   fprintf(out, "slope: least squares of log value (of V, not n V) on log n; C_f = %.6g\n", study->C_f);
   for (int q = 0; q < FLUCTUATIONS_QUANTITIES; q++)
-    if (fluct->quantity[q].known) fprintf(out, "%18s  %s\n", fluct->quantity[q].name, fluct->quantity[q].description);
-  for (int time = 0; time < study->times; time++) print_time(fluct, time, out);
+    if (fluctuations->quantity[q].known)
+      fprintf(out, "%18s  %s\n", fluctuations->quantity[q].name, fluctuations->quantity[q].description);
+  for (int time = 0; time < study->times; time++) print_time(fluctuations, time, out);
 }
+
+/* ---- verdicts ---- */
+
+/* What a verdict implies. */
+static const char *implication(const struct fluctuations_quantity *quantity, const struct estimate *slope,
+                               double tolerance) {
+  if (slope->high < quantity->expected) return "; other powers of n contribute at these n";
+  if (slope->low > quantity->expected) return "; a term that falls more slowly contributes";
+  const bool flat = verdict_of(slope, quantity->expected, tolerance) == VERDICT_WITHIN && quantity->variance;
+  return flat ? "; n times it is constant in n" : "";
+}
+
+static void add_verdict(const struct fluctuations *fluctuations, const struct fluctuations_quantity *quantity, int time,
+                        struct findings *findings) {
+  const struct estimate *slope = &quantity->slope[time];
+  const double tolerance = fluctuations->options.tolerance;
+  char subject[64];
+  if (isnan(slope->low)) return;
+  snprintf(subject, sizeof subject, "slope of %s in n", quantity->name);
+  struct finding finding = FINDING(FINDING_VERDICT, quantity->name, subject);
+  finding.t = fluctuations->study->time[time];
+  finding.estimate = *slope;
+  finding.confidence = fluctuations->options.level;
+  finding.expected = quantity->expected;
+  finding.verdict = verdict_of(slope, quantity->expected, tolerance);
+  findings_add(findings, finding, "%s%s%s", verdict_text(slope, quantity->expected, tolerance),
+               quantity->variance ? "" : ", P = n^power", implication(quantity, slope, tolerance));
+}
+
+/* ---- limits of the data ---- */
+
+static void add_replica_limits(const struct study *study, struct findings *findings) {
+  const int64_t fewest = study_fewest_initials(study);
+  int64_t most = fewest;
+  for (int s = 0; s < study->sizes; s++)
+    if (study_initials(study, s) > most) most = study_initials(study, s);
+  if (fewest < 2)
+    findings_limit(findings, "replicas",
+                   "no V_n and no intervals: they need ensemble.replicas of at least 2 and %d, better 32 or more",
+                   FLUCTUATIONS_REPLICAS_MIN);
+  else if (fewest < FLUCTUATIONS_REPLICAS_MIN)
+    findings_limit(findings, "replicas",
+                   "no intervals and no verdicts: %lld replicas, they need at least %d, better 32 or more",
+                   (long long)fewest, FLUCTUATIONS_REPLICAS_MIN);
+  else if (fewest < 16)
+    findings_limit(findings, "replicas", "only %lld replicas: intervals are rough", (long long)fewest);
+  if (fewest != most)
+    findings_limit(findings, "replicas", "%lld to %lld replicas: intervals differ in quality", (long long)fewest,
+                   (long long)most);
+}
+
+static void add_field_limits(const struct study *study, struct findings *findings) {
+  if (!study->fields) {
+    findings_limit(findings, "V", "no V_n: the runs recorded no fields; give output.fields a list of steps");
+    return;
+  }
+  if (study->tests == 0) findings_limit(findings, "V", "no V_n at test points: the runs have none (data.test)");
+  if (study->times < 2)
+    findings_limit(findings, "heal", "no healing: fields were recorded at one time only (output.fields)");
+  if (!study->second_moments)
+    findings_limit(findings, "bound", "no resampling bound: the version of these runs did not record its data");
+}
+
+static void add_size_limits(const struct study *study, struct findings *findings) {
+  if (study->sizes < 2)
+    findings_limit(findings, "slopes",
+                   "no slopes and no rates: they need networks of at least 2 different n "
+                   "(ensemble.n)");
+  else if (study->sizes < 3)
+    findings_limit(findings, "slopes",
+                   "slopes of 2 sizes: they cannot show whether log V is linear in log n; use 3 or "
+                   "more different n");
+  if (study->sizes > 1 && study->sizes < ERROR_FIT_SIZES)
+    findings_limit(findings, "loss.p", "no fit L + A n^-p: it needs at least %d different n", ERROR_FIT_SIZES);
+  if (study->sizes > 1 && study->common_data)
+    findings_limit(findings, "B", "B_n is measured against n = %lld, not n = infinity: it lacks the bias of that n",
+                   (long long)study->n[study->sizes - 1]);
+}
+
+static void add_data_limits(const struct study *study, struct findings *findings) {
+  findings_limit(findings, "loss",
+                 "no verdict on slopes of raw losses: theory predicts none at fixed t; see the fits L + A n^-p");
+  if (study->common_data) return;
+  findings_limit(findings, "V",
+                 "the replicas saw different data: V contains the variance due to the data, which falls as 1/P; for "
+                 "the LLN use data.mode fixed with scheme gd, or data.shared%s",
+                 study->streams > 1 ? "; V_init is the other term" : ", or V_init of runs with data.streams");
+  findings_limit(findings, "B", "no B_n: the replicas saw different data, so their means differ by more than bias");
+}
+
+static void find(const void *state, struct findings *findings) {
+  const struct fluctuations *fluctuations = state;
+  const struct study *study = fluctuations->study;
+  for (int q = 0; q < FLUCTUATIONS_QUANTITIES; q++)
+    for (int time = 0; time < study->times; time++)
+      if (!isnan(fluctuations->quantity[q].expected) && fluctuations->quantity[q].known)
+        add_verdict(fluctuations, &fluctuations->quantity[q], time, findings);
+  add_field_limits(study, findings);
+  add_replica_limits(study, findings);
+  add_size_limits(study, findings);
+  add_data_limits(study, findings);
+}
+
+/* ---- conditions ---- */
+
+static const char *slope_quantity(const void *state, int i) {
+  const struct fluctuations *fluctuations = state;
+  for (int q = 0; q < FLUCTUATIONS_QUANTITIES; q++)
+    if (fluctuations->quantity[q].known && i-- == 0) return fluctuations->quantity[q].name;
+  return NULL;
+}
+
+static const char *power_quantity(const void *state, int i) {
+  const struct fluctuations *fluctuations = state;
+  for (int q = 0; q < FLUCTUATIONS_QUANTITIES; q++)
+    if (fluctuations->quantity[q].known && fluctuations->quantity[q].fit && i-- == 0)
+      return fluctuations->quantity[q].name;
+  return NULL;
+}
+
+/* Adds the finding of a condition at a time; note: what else it requires, "" for nothing. */
+static void add_condition(const struct fluctuations *fluctuations, const struct condition *condition, int time,
+                          const struct estimate *estimate, const char *of, bool rejected, const char *note,
+                          struct findings *findings) {
+  const double tolerance = isnan(condition->tolerance) ? fluctuations->options.tolerance : condition->tolerance;
+  struct finding finding = condition_finding(condition, condition_within(condition, estimate, tolerance) && !rejected);
+  finding.t = fluctuations->study->time[time];
+  finding.estimate = *estimate;
+  finding.confidence = fluctuations->options.level;
+  findings_add(findings, finding, "expected %s of %s of %s in %g +- %g%s",
+               condition->whole ? "the interval" : "the value", of, condition->quantity, condition->value, tolerance,
+               note);
+}
+
+static void judge_slope(const void *state, const struct condition *condition, struct findings *findings) {
+  const struct fluctuations *fluctuations = state;
+  const struct fluctuations_quantity *quantity = fluctuations_find(fluctuations, condition->quantity);
+  for (int time = 0; time < fluctuations->study->times; time++)
+    if (condition_applies(condition, fluctuations->study->time[time]))
+      add_condition(fluctuations, condition, time, &quantity->slope[time], "the slope", false, "", findings);
+}
+
+static void judge_power(const void *state, const struct condition *condition, struct findings *findings) {
+  const struct fluctuations *fluctuations = state;
+  const struct fluctuations_quantity *quantity = fluctuations_find(fluctuations, condition->quantity);
+  for (int time = 0; time < fluctuations->study->times; time++) {
+    if (!condition_applies(condition, fluctuations->study->time[time])) continue;
+    const double probability = quantity->fit[time].probability;
+    const bool one = condition->value == 1, rejected = one && !(probability >= 1 - fluctuations->options.level);
+    char note[96] = "";
+    if (one) snprintf(note, sizeof note, " and p = 1 not rejected (probability %.2g)", probability);
+    add_condition(fluctuations, condition, time, &quantity->power[time], "p", rejected, note, findings);
+  }
+}
+
+static const struct condition_kind kinds[] = {
+    {"", "NAME=SLOPE[+-TOL|~TOL][@T]", condition_read_interval, slope_quantity, judge_slope},
+    {".p", "NAME.p=P[+-TOL|~TOL][@T]", condition_read_interval, power_quantity, judge_power},
+};
+
+/* ---- named arrays ---- */
+
+static const char *const slope_names[] = {"slope", "slope_low", "slope_high"};
+static const char *const power_names[] = {"p", "p_low", "p_high"};
+
+/* The numbers of a fit, each an array over times. */
+static const struct {
+  const char *name, *description;
+  size_t offset; /* in struct error_fit */
+} fit_numbers[] = {
+    {"limit", "L of loss = L + A n^-p", offsetof(struct error_fit, limit)},
+    {"amplitude", "A of loss = L + A n^-p", offsetof(struct error_fit, amplitude)},
+    {"chi2", "chi^2 with p = 1, on sizes - 2 degrees", offsetof(struct error_fit, chi2)},
+    {"probability", "of a larger chi^2 with p = 1", offsetof(struct error_fit, probability)},
+};
+enum { FIT_NUMBERS = sizeof fit_numbers / sizeof *fit_numbers };
+
+static void add_fit(struct results *results, const struct fluctuations_quantity *quantity, int64_t times) {
+  char group[64], name[96];
+  double *values = alloc_small(sizeof *values * (size_t)times);
+  snprintf(group, sizeof group, "%s/fit", quantity->name);
+  results_estimates(results, group, power_names, "p of loss = L + A n^-p", 1, &times, quantity->power);
+  for (int number = 0; number < FIT_NUMBERS; number++) {
+    snprintf(name, sizeof name, "%s/%s", group, fit_numbers[number].name);
+    for (int64_t time = 0; time < times; time++)
+      memcpy(&values[time], (const char *)&quantity->fit[time] + fit_numbers[number].offset, sizeof *values);
+    results_add(results, name, fit_numbers[number].description, 1, &times, values);
+  }
+  free(values);
+}
+
+static void add_verdict_words(struct results *results, const struct fluctuations_quantity *quantity, int64_t times,
+                              double tolerance) {
+  char name[64];
+  const char **words = alloc_small(sizeof *words * (size_t)times);
+  for (int64_t time = 0; time < times; time++)
+    words[time] = verdict_names[verdict_of(&quantity->slope[time], quantity->expected, tolerance)];
+  snprintf(name, sizeof name, "%s/expected", quantity->name);
+  results_add(results, name, "slope by theory", 0, NULL, &quantity->expected);
+  snprintf(name, sizeof name, "%s/verdict", quantity->name);
+  results_words(results, name, times, words);
+  free(words);
+}
+
+static void add_quantity(struct results *results, const struct fluctuations *fluctuations,
+                         const struct fluctuations_quantity *quantity) {
+  const int64_t times = fluctuations->study->times, shape[] = {times, fluctuations->study->sizes};
+  results_estimates(results, quantity->name, results_values, quantity->description, 2, shape, quantity->value);
+  results_estimates(results, quantity->name, slope_names, "slope of log value on log n", 1, shape, quantity->slope);
+  if (!isnan(quantity->expected)) add_verdict_words(results, quantity, times, fluctuations->options.tolerance);
+  if (quantity->fit) add_fit(results, quantity, times);
+}
+
+static void add_results(const void *state, struct results *results) {
+  const struct fluctuations *fluctuations = state;
+  const struct study *study = fluctuations->study;
+  const double bootstrap = fluctuations->options.bootstrap, common = study->common_data;
+  const int64_t times = study->times;
+  results_add(results, "level", NULL, 0, NULL, &fluctuations->options.level);
+  results_add(results, "tolerance", NULL, 0, NULL, &fluctuations->options.tolerance);
+  results_add(results, "bootstrap", NULL, 0, NULL, &bootstrap);
+  results_add(results, "common_data", NULL, 0, NULL, &common);
+  results_add(results, "C_f", NULL, 0, NULL, &study->C_f);
+  results_integers(results, "n", "units of a network", study->sizes, study->n);
+  results_integers(results, "replicas", "networks of each n", study->sizes, study->replicas);
+  results_integers(results, "steps", "steps done", study->times, study->step);
+  results_add(results, "times", "time t = sum of dt", 1, &times, study->time);
+  for (int q = 0; q < FLUCTUATIONS_QUANTITIES; q++)
+    if (fluctuations->quantity[q].known) add_quantity(results, fluctuations, &fluctuations->quantity[q]);
+}
+
+/* ---- the analysis ---- */
+
+static int create(struct analysis_input *input, void **state) {
+  struct fluctuations *fluctuations = NULL;
+  TRY(fluctuations_create(input->study, input->options, &fluctuations));
+  *state = fluctuations;
+  input->fluctuations = fluctuations;
+  return OK;
+}
+
+static void release(void *state) {
+  fluctuations_free(state);
+}
+
+const struct analysis fluctuations_analysis = {
+    .name = "fluctuations",
+    .create = create,
+    .free = release,
+    .print = print,
+    .findings = find,
+    .results = add_results,
+    .kinds = sizeof kinds / sizeof *kinds,
+    .kind = kinds,
+};

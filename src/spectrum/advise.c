@@ -10,15 +10,15 @@
 #include "forecast/pilot_run.h"
 #include "tangent/stability.h"
 
-static const double TIMING_SECONDS = 0.5; /* of steps, to know their time */
+static const double TIMING_SECONDS = 0.5; /* of steps, to measure the time of one */
 
-/* One network, on its way to rank 0. */
+/* The quantities of one network, sent to rank 0. */
 struct record {
   int64_t network, member;
   double value[ADVICE_QUANTITIES];
 };
 
-/* How the networks of a size are told as one. */
+/* How the values of the networks of a size are combined. */
 static const enum combination {
   MEAN,
   LARGEST,
@@ -30,7 +30,7 @@ static const enum combination {
 
 /* ---- one network ---- */
 
-/* Noise and signal of the gradient from disjoint batches. whole: the points are all there are. */
+/* Noise and signal of the gradient, from disjoint batches. whole: the points are the whole data set. */
 static bool measure_noise(struct jacobian *jacobian, const struct local_network *local, int count, const double *r,
                           bool whole, double *value) {
   struct jacobian_batch batch[ADVISE_BATCHES + 1];
@@ -46,7 +46,7 @@ static bool measure_noise(struct jacobian *jacobian, const struct local_network 
   return true;
 }
 
-/* sup M(x,x) and V_init from points one by one. ones [count]. */
+/* sup M(x,x) and V_init, from single points. ones [count]: work space. */
 static bool measure_points(struct jacobian *jacobian, const struct local_network *local, int count, const double *f,
                            double *ones, double *value) {
   struct jacobian_batch point[JACOBIAN_BATCHES];
@@ -65,16 +65,16 @@ static bool measure_points(struct jacobian *jacobian, const struct local_network
   return true;
 }
 
-/* work [2][count]. All NAN where the numbers left their range. */
-static void measure(struct stability *stability, const struct local_network *local, const struct kernel_bounds *edge,
+/* All quantities of a network; NAN from the first one that is not finite. work [2][count]. */
+static void measure(struct stability *stability, const struct local_network *local, const struct kernel_bounds *bounds,
                     int64_t batch, double *work, double *value) {
   const struct probe *probe = stability->probe;
   const int count = probe->count;
   const bool whole = stability->data->samples == count;
   double *f = work, *r = work + count, loss = 0;
   for (int q = 0; q < ADVICE_QUANTITIES; q++) value[q] = NAN;
-  value[ADVICE_LAMBDA] = edge->lambda;
-  value[ADVICE_BOUND] = edge->bound;
+  value[ADVICE_LAMBDA] = bounds->lambda;
+  value[ADVICE_BOUND] = bounds->bound;
   value[ADVICE_BATCH] = (double)batch;
   if (!jacobian_outputs(stability->jacobian, local, -1, f)) return;
   for (int p = 0; p < count; p++) {
@@ -84,7 +84,7 @@ static void measure(struct stability *stability, const struct local_network *loc
   value[ADVICE_LOSS] = loss;
   if (!measure_noise(stability->jacobian, local, count, r, whole, value)) return;
   if (!measure_points(stability->jacobian, local, count, f, r, value)) return;
-  const struct kernel_bounds known = {.lambda = edge->lambda, .diagonal = value[ADVICE_DIAGONAL]};
+  const struct kernel_bounds known = {.lambda = bounds->lambda, .diagonal = value[ADVICE_DIAGONAL]};
   value[ADVICE_LIMIT_GD] = kernel_bounds_limit(&known, 0);
   value[ADVICE_LIMIT] = kernel_bounds_limit(&known, batch);
 }
@@ -108,7 +108,7 @@ static void combine(struct advice *size, const struct record *record) {
   }
 }
 
-/* Brings the records of all ranks together on rank 0, network by network. Collective. */
+/* Collective. Combines the records of all ranks on rank 0, in the order of the networks. */
 static void gather(const struct config *config, const struct comm *comm, const struct record *record, int64_t records,
                    struct advise *advise) {
   void *all;
@@ -128,21 +128,21 @@ static void gather(const struct config *config, const struct comm *comm, const s
 static int measure_all(const struct config *config, struct stability *stability, struct advise *advise) {
   const struct particles *particles = stability->particles;
   const size_t locals = (size_t)particles->locals;
-  struct kernel_bounds *edge = alloc_small(sizeof *edge * (locals + 1));
+  struct kernel_bounds *bounds = alloc_small(sizeof *bounds * (locals + 1));
   struct record *record = alloc_small(sizeof *record * (locals + 1));
   double *work = alloc_small(sizeof *work * 2 * (size_t)stability->probe->count);
   int64_t records = 0;
-  stability_bounds(stability, &config->schedule, advise->stage, ADVISE_REPLICAS, edge);
+  stability_bounds(stability, &config->schedule, advise->stage, ADVISE_REPLICAS, bounds);
   for (int s = 0; s < particles->locals; s++) {
     const struct local_network *local = &particles->local[s];
     if (local->replica >= ADVISE_REPLICAS) continue;
     record[records] = (struct record){.network = local->network, .member = local->member};
-    measure(stability, local, &edge[s], stability_batch(stability, &config->schedule, advise->stage, local->n), work,
+    measure(stability, local, &bounds[s], stability_batch(stability, &config->schedule, advise->stage, local->n), work,
             record[records].value);
     records += local->lead;
   }
   gather(config, particles->comm, record, records, advise);
-  free(edge);
+  free(bounds);
   free(record);
   free(work);
   return OK;
@@ -150,7 +150,7 @@ static int measure_all(const struct config *config, struct stability *stability,
 
 /* ---- time and memory ---- */
 
-static void foresee(const struct config *config, const struct dataset *data, struct advise *advise) {
+static void estimate_times(const struct config *config, const struct dataset *data, struct advise *advise) {
   const double now = schedule_pairs(&config->schedule, advise->stage, &config->ensemble, data);
   int64_t first = 0;
   for (int s = 0; s < config->schedule.stages; s++) {
@@ -168,13 +168,13 @@ static void foresee(const struct config *config, const struct dataset *data, str
   }
 }
 
-/* What follows from the numbers of a size. */
+/* dt, the limit, and the quantities that follow from the measured ones. */
 static void derive(struct advise *advise, double safety) {
   advise->limit = INFINITY;
   for (int e = 0; e < advise->members; e++)
     if (!(advise->size[e].value[ADVICE_LIMIT] >= advise->limit)) advise->limit = advise->size[e].value[ADVICE_LIMIT];
   if (!(advise->dt > 0)) advise->dt = safety * advise->limit;
-  if (advise->dt > DT_MAX) advise->dt = DT_MAX; /* as dt: auto does where nothing moves f_n */
+  if (advise->dt > DT_MAX) advise->dt = DT_MAX; /* as dt: auto does where the tangent kernel is zero */
   for (int e = 0; e < advise->members; e++) {
     double *value = advise->size[e].value;
     value[ADVICE_DT] = advise->dt;
@@ -201,7 +201,7 @@ static int fill(struct problem *problem, struct advise *advise) {
     advise->particle_bytes = comm_max(particles->comm, (double)particles->tile_count * (double)particles->tile_bytes);
     advise->peak_bytes = comm_max(particles->comm, process_memory_peak());
     derive(advise, config->schedule.stage[advise->stage].dt_safety);
-    foresee(config, data, advise);
+    estimate_times(config, data, advise);
   }
   stability_free(stability);
   return status;

@@ -1,4 +1,4 @@
-/* What advise measured, in tables, in words and as JSON. */
+/* The results of spectrum/advise.h: tables, advice, JSON. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -24,7 +24,7 @@ const struct advice_name advice_names[ADVICE_QUANTITIES] = {
     [ADVICE_NOISE_BATCH] = {"P_noise", "S/|G|^2, the batch with as much noise as signal"},
     [ADVICE_V_SGD] = {"V_sgd", "dt S/(2 P), estimate of the variance of f_n due to batches"},
     [ADVICE_SGD_BATCH] = {"P_sgd", "dt S/(2 V_init), the batch from which on V_sgd is below V_init"},
-    [ADVICE_SECONDS] = {"seconds", "wall time of the steps to come, this size's part"},
+    [ADVICE_SECONDS] = {"seconds", "wall time of the steps to come, this size's share"},
 };
 
 static void cell(FILE *out, double value) {
@@ -51,23 +51,23 @@ static void table(const struct advise *advise, FILE *out, const char *title, int
 }
 
 static void advice_line(const struct advise *advise, const struct advice *size, FILE *out) {
-  const double *value = size->value, part = advise->dt / value[ADVICE_LIMIT], P = value[ADVICE_SGD_BATCH];
+  const double *value = size->value, ratio = advise->dt / value[ADVICE_LIMIT], P = value[ADVICE_SGD_BATCH];
   const char *least = advise->step > 0 ? " at the least: V_init is a bound" : "";
   fprintf(out, "n = %lld: ", (long long)size->n);
-  if (isnan(part) || isinf(value[ADVICE_LIMIT])) {
-    fprintf(out, isnan(part) ? "its numbers left their range: there is no limit to tell\n"
-                             : "nothing moves f_n, the tangent kernel is zero: there is no limit to tell\n");
+  if (isnan(ratio) || isinf(value[ADVICE_LIMIT])) {
+    fprintf(out, isnan(ratio) ? "diverged (non-finite values): no limit\n"
+                              : "the tangent kernel is zero: f_n does not change, no limit\n");
     return;
   }
-  if (part > 1)
+  if (ratio > 1)
     fprintf(out, "dt = %.4g is ABOVE the limit %.4g, the run will grow until it fails or leaves this region: use %.3g",
             advise->dt, value[ADVICE_LIMIT], value[ADVICE_LIMIT] / 2);
   else
     fprintf(out, "dt = %.4g is %.*f %% of the limit %.4g", advise->dt,
-            part < 0.001  ? 3
-            : part < 0.01 ? 2
-                          : part < 0.1,
-            100 * part, value[ADVICE_LIMIT]);
+            ratio < 0.001  ? 3
+            : ratio < 0.01 ? 2
+                           : ratio < 0.1,
+            100 * ratio, value[ADVICE_LIMIT]);
   if (isnan(P))
     fprintf(out, "; V_init is not known\n");
   else if (!(value[ADVICE_BATCH] > 0))
@@ -79,7 +79,7 @@ static void advice_line(const struct advise *advise, const struct advice *size, 
                                      : "enough");
 }
 
-/* H:MM:SS, or seconds where these say more. */
+/* H:MM:SS, or seconds below a minute. */
 static void duration(double seconds, char text[32]) {
   if (seconds > 0 && seconds < 60)
     snprintf(text, 32, "%.2g s", seconds);

@@ -28,41 +28,43 @@ static void free_work(struct work *work) {
   free(work->phi);
 }
 
-/* This rank's part of a network, NULL if it has none. */
-static const struct local_network *share_of(const struct particles *particles, int64_t network) {
+/* The units of a network that this rank owns, or NULL. */
+static const struct local_network *own_network(const struct particles *particles, int64_t network) {
   for (int s = 0; s < particles->locals; s++)
     if (particles->local[s].network == network) return &particles->local[s];
   return NULL;
 }
 
 static int64_t own_units(const struct particles *particles, int64_t network) {
-  const struct local_network *local = share_of(particles, network);
+  const struct local_network *local = own_network(particles, network);
   return local ? local_network_units(local) : 0;
 }
 
-/* What a pass over own units does with their features: outputs, f_p += sum_i (c_i + u_i) phi_ip, with u NULL for zeros;
- * or, where q is given, the adjoint, sum_i += sum_p phi_ip q_p. */
-struct use {
+/* What traverse computes from the features of own units: outputs, f_p += sum_i (c_i + u_i) phi_ip, u NULL: zeros; or, if
+ * q is not NULL, the adjoint, sum_i += sum_p phi_ip q_p. */
+struct product {
   const double *u, *q;
   double *f, *sum;
 };
 
-/* phi [units][count] of own units first .. at points start .. */
-static void use_features(const struct use *use, int units, const double *c, int64_t first, int count, int64_t start,
-                         const double *phi) {
-  if (use->q) {
-    cblas_dgemv(CblasColMajor, CblasTrans, count, units, 1, phi, count, use->q + start, 1, 1, use->sum + first, 1);
+/* Uses phi [units][count] of own units from first on, at points from start on. */
+static void add_features(const struct product *product, int units, const double *c, int64_t first, int count,
+                         int64_t start, const double *phi) {
+  if (product->q) {
+    cblas_dgemv(CblasColMajor, CblasTrans, count, units, 1, phi, count, product->q + start, 1, 1, product->sum + first,
+                1);
     return;
   }
-  cblas_dgemv(CblasColMajor, CblasNoTrans, count, units, 1, phi, count, c, 1, 1, use->f + start, 1);
-  if (use->u)
-    cblas_dgemv(CblasColMajor, CblasNoTrans, count, units, 1, phi, count, use->u + first, 1, 1, use->f + start, 1);
+  cblas_dgemv(CblasColMajor, CblasNoTrans, count, units, 1, phi, count, c, 1, 1, product->f + start, 1);
+  if (product->u)
+    cblas_dgemv(CblasColMajor, CblasNoTrans, count, units, 1, phi, count, product->u + first, 1, 1, product->f + start,
+                1);
 }
 
-/* Local. All own units of a network at all points. */
-static void pass(const struct particles *particles, int64_t network, int64_t count, const double *x, struct work *work,
-                 const struct use *use) {
-  const struct local_network *local = share_of(particles, network);
+/* Local. Computes the features of all own units of a network at all points, in panels. */
+static void traverse(const struct particles *particles, int64_t network, int64_t count, const double *x,
+                     struct work *work, const struct product *product) {
+  const struct local_network *local = own_network(particles, network);
   const int d = particles->d;
   const int64_t units = own_units(particles, network);
   for (int64_t i = 0; i < units; i += PANEL) {
@@ -72,7 +74,7 @@ static void pass(const struct particles *particles, int64_t network, int64_t cou
     for (int64_t p = 0; p < count; p += POINTS) {
       const int points = (int)(count - p < POINTS ? count - p : POINTS);
       tangent_kernel_features(&particles->unit, d, panel, c, a, b, points, x + p * d, work->phi, NULL, NULL);
-      use_features(use, panel, c, i, points, p, work->phi);
+      add_features(product, panel, c, i, points, p, work->phi);
     }
   }
 }
@@ -84,7 +86,7 @@ int readout_outputs(const struct dist_grid *grid, const struct particles *partic
   if (status == OK) {
     const double n = (double)particles->ensemble.n[network / particles->ensemble.replicas];
     memset(f, 0, sizeof *f * (size_t)count);
-    pass(particles, network, count, x, &work, &(struct use){.u = u, .f = f});
+    traverse(particles, network, count, x, &work, &(struct product){.u = u, .f = f});
     dist_grid_sum(grid, count, f);
     for (int64_t p = 0; p < count; p++) f[p] /= n;
   }
@@ -98,7 +100,7 @@ double readout_loss(int64_t count, const double *f, const double *y) {
   return sum / (2 * (double)count);
 }
 
-/* q = (G + mu)^-1 r, in place of r. */
+/* r <- q = (G + mu)^-1 r. */
 static int solve(const struct dist_grid *grid, struct dist_matrix *g, double ridge, double *r, double *mu) {
   const int64_t P = g->rows;
   struct dist_matrix *q;
@@ -110,7 +112,7 @@ static int solve(const struct dist_grid *grid, struct dist_matrix *g, double rid
   *mu = 0;
   for (int64_t p = 0; p < P; p++) *mu += ridge * diagonal[p];
   free(diagonal);
-  if (*mu == 0) *mu = ridge; /* no unit is active at any point: u = 0 for all mu */
+  if (*mu == 0) *mu = ridge; /* all features are zero: u = 0 for every mu */
   dist_matrix_shift(g, *mu);
   int status = dist_matrix_solve(g, q);
   if (status == OK)
@@ -121,7 +123,7 @@ static int solve(const struct dist_grid *grid, struct dist_matrix *g, double rid
   return status;
 }
 
-/* u of own units, from q. */
+/* u of own units from q. */
 static int adjoint(const struct dist_grid *grid, const struct particles *particles, int64_t network, int64_t P,
                    const double *x, const double *q, double *u) {
   struct work work;
@@ -129,7 +131,7 @@ static int adjoint(const struct dist_grid *grid, const struct particles *particl
   const int status = comm_agree(grid->comm, create_work(particles, &work));
   if (status == OK) {
     memset(u, 0, sizeof *u * (size_t)units);
-    pass(particles, network, P, x, &work, &(struct use){.q = q, .sum = u});
+    traverse(particles, network, P, x, &work, &(struct product){.q = q, .sum = u});
     for (int64_t i = 0; i < units; i++) u[i] /= -(double)P;
   }
   free_work(&work);
@@ -148,7 +150,7 @@ static int loss_with(const struct dist_grid *grid, const struct particles *parti
   return status;
 }
 
-/* With r [P] and u [own units] as work space. */
+/* The readout but for its losses: u [own units]; r [P] is work space. */
 static int best(const struct dist_grid *grid, const struct particles *particles, int64_t network,
                 const struct readout_set *train, double ridge, double *r, double *u, struct readout *readout) {
   struct dist_matrix *g;

@@ -13,7 +13,7 @@
 /* ---- which network, which points ---- */
 
 static int choose_network(struct spectrum *spectrum) {
-  const struct ensemble_spec *ensemble = &spectrum->setup->config->ensemble;
+  const struct ensemble_spec *ensemble = &spectrum->problem->config->ensemble;
   const struct spectrum_options *options = &spectrum->options;
   int member = 0;
   char sizes[256] = "";
@@ -32,9 +32,9 @@ static int choose_network(struct spectrum *spectrum) {
   return OK;
 }
 
-/* How many points, and of which kind. */
+/* The number and kind of points. */
 static int choose_points(struct spectrum *spectrum) {
-  const struct dataset *data = spectrum->setup->data;
+  const struct dataset *data = spectrum->problem->data;
   const struct spectrum_options *options = &spectrum->options;
   spectrum->kind = options->test ? SPECTRUM_TEST : data->samples > 0 ? SPECTRUM_TRAIN : SPECTRUM_FRESH;
   spectrum->of = options->test ? data->tests : data->samples;
@@ -52,7 +52,7 @@ static int choose_points(struct spectrum *spectrum) {
 }
 
 static void take_points(struct spectrum *spectrum) {
-  const struct dataset *data = spectrum->setup->data;
+  const struct dataset *data = spectrum->problem->data;
   const int64_t seed = spectrum->options.seed;
   const size_t row = sizeof(double) * (size_t)spectrum->d;
   const double *x = spectrum->kind == SPECTRUM_TEST ? data->test_x : data->x;
@@ -61,7 +61,7 @@ static void take_points(struct spectrum *spectrum) {
     struct dataset fresh = *data;
     if (seed >= 0) fresh.spec.seed = (uint64_t)seed;
     const struct batch_place place = {.network = network_key(spectrum->n, spectrum->replica),
-                                      .step = spectrum->setup->info.step,
+                                      .step = spectrum->problem->info.step,
                                       .batch = spectrum->P};
     dataset_points(&fresh, &place, 0, (int)spectrum->P, spectrum->x, spectrum->y);
     return;
@@ -79,17 +79,18 @@ static int allocate(struct spectrum *spectrum) {
   if (spectrum->options.vectors > P) spectrum->options.vectors = (int)P;
   TRY(alloc_array((void **)&spectrum->x, P * spectrum->d, sizeof(double), "points"));
   TRY(alloc_array((void **)&spectrum->vector, P * spectrum->options.vectors + 1, sizeof(double), "eigenvectors"));
-  double **const array[] = {&spectrum->y, &spectrum->f, &spectrum->lambda, &spectrum->part, &spectrum->participation};
+  double **const array[] = {&spectrum->y, &spectrum->f, &spectrum->lambda, &spectrum->fraction,
+                            &spectrum->participation};
   for (size_t i = 0; i < sizeof array / sizeof *array; i++)
     TRY(alloc_array((void **)array[i], P, sizeof(double), "eigenvalues"));
   return OK;
 }
 
-/* The step that the run would do next. */
+/* Batch and step size of the next step of the run. */
 static void describe_step(struct spectrum *spectrum) {
-  const struct schedule *schedule = &spectrum->setup->config->schedule;
-  const int stage = schedule_stage(schedule, spectrum->setup->info.step);
-  spectrum->batch = schedule_batch(schedule, stage, spectrum->n, spectrum->setup->data->samples);
+  const struct schedule *schedule = &spectrum->problem->config->schedule;
+  const int stage = schedule_stage(schedule, spectrum->problem->info.step);
+  spectrum->batch = schedule_batch(schedule, stage, spectrum->n, spectrum->problem->data->samples);
   spectrum->dt = schedule->stage[stage].dt;
 }
 
@@ -98,7 +99,7 @@ static int prepare(struct spectrum *spectrum) {
   TRY(choose_points(spectrum));
   if (spectrum->P > SPECTRUM_POINTS_MAX)
     return FAIL(USAGE, "at most %d points, received %lld", SPECTRUM_POINTS_MAX, (long long)spectrum->P);
-  if (spectrum->setup->config->unit.train == 0)
+  if (spectrum->problem->config->unit.train == 0)
     return FAIL(USAGE, "unit.train of the run is empty: without trained parameters there is no tangent kernel");
   TRY(allocate(spectrum));
   take_points(spectrum);
@@ -109,8 +110,8 @@ static int prepare(struct spectrum *spectrum) {
 /* ---- losses ---- */
 
 static int losses(struct spectrum *spectrum, const struct dist_grid *grid) {
-  const struct particles *particles = spectrum->setup->particles;
-  const struct dataset *data = spectrum->setup->data;
+  const struct particles *particles = spectrum->problem->particles;
+  const struct dataset *data = spectrum->problem->data;
   TRY(readout_outputs(grid, particles, spectrum->network, NULL, spectrum->P, spectrum->x, spectrum->f));
   spectrum->loss = readout_loss(spectrum->P, spectrum->f, spectrum->y);
   spectrum->test_loss = NAN;
@@ -133,26 +134,27 @@ static void reverse(int64_t count, double *values) {
   }
 }
 
-/* Loss shares and participations of all eigenvectors, ascending as the eigenvalues come; the top ones descending. */
+/* Fractions of the loss and participations of all eigenvectors, by ascending eigenvalue; the leading vectors by
+ * descending eigenvalue. */
 static void examine(struct spectrum *spectrum, const struct dist_grid *grid, const struct dist_matrix *vectors) {
   const int P = (int)spectrum->P, count = spectrum->options.vectors;
-  double *part = spectrum->part, *participation = spectrum->participation, norm2 = 0;
-  memset(part, 0, sizeof *part * (size_t)P);
+  double *fraction = spectrum->fraction, *participation = spectrum->participation, norm2 = 0;
+  memset(fraction, 0, sizeof *fraction * (size_t)P);
   memset(participation, 0, sizeof *participation * (size_t)P);
   for (int j = 0; j < vectors->local_columns; j++) {
     const int mode = dist_matrix_column(vectors, j);
     for (int i = 0; i < vectors->local_rows; i++) {
       const int p = dist_matrix_row(vectors, i);
       const double v = vectors->local[(int64_t)j * vectors->local_rows + i];
-      part[mode] += v * (spectrum->f[p] - spectrum->y[p]);
+      fraction[mode] += v * (spectrum->f[p] - spectrum->y[p]);
       participation[mode] += v * v * v * v;
     }
   }
-  dist_grid_sum(grid, P, part);
+  dist_grid_sum(grid, P, fraction);
   dist_grid_sum(grid, P, participation);
   for (int p = 0; p < P; p++) norm2 += (spectrum->f[p] - spectrum->y[p]) * (spectrum->f[p] - spectrum->y[p]);
   for (int mode = 0; mode < P; mode++) {
-    part[mode] = norm2 > 0 ? part[mode] * part[mode] / norm2 : NAN;
+    fraction[mode] = norm2 > 0 ? fraction[mode] * fraction[mode] / norm2 : NAN;
     participation[mode] = 1 / (P * participation[mode]);
   }
   for (int k = 0; k < count; k++) dist_matrix_get(vectors, P - 1 - k, 1, spectrum->vector + (int64_t)k * P);
@@ -161,34 +163,34 @@ static void examine(struct spectrum *spectrum, const struct dist_grid *grid, con
 static int decompose(struct spectrum *spectrum, const struct dist_grid *grid, struct dist_matrix *m) {
   const int64_t P = spectrum->P;
   struct dist_matrix *vectors;
-  dist_matrix_diagonal(m, spectrum->lambda); /* for now */
+  dist_matrix_diagonal(m, spectrum->lambda); /* as work space */
   for (int64_t p = 0; p < P; p++) spectrum->sup = fmax(spectrum->sup, spectrum->lambda[p]);
   dist_matrix_scale(m, 1 / (double)P);
   TRY(dist_matrix_create(grid, P, P, &vectors));
   int status = dist_matrix_eigen(m, spectrum->lambda, vectors);
   if (status == OK) examine(spectrum, grid, vectors);
   dist_matrix_free(vectors);
-  double *const array[] = {spectrum->lambda, spectrum->part, spectrum->participation};
+  double *const array[] = {spectrum->lambda, spectrum->fraction, spectrum->participation};
   for (int i = 0; i < 3; i++) reverse(P, array[i]);
   return status;
 }
 
 static void limits(struct spectrum *spectrum) {
   const double largest = spectrum->lambda[0], batch = (double)spectrum->batch;
-  const struct problem *setup = spectrum->setup;
+  const struct problem *problem = spectrum->problem;
   spectrum->limit_gd = 2 / largest;
   spectrum->limit_sgd = NAN;
-  if (setup->config->schedule.scheme == SCHEME_SGD &&
-      (setup->data->samples == 0 || spectrum->batch < setup->data->samples))
+  if (problem->config->schedule.scheme == SCHEME_SGD &&
+      (problem->data->samples == 0 || spectrum->batch < problem->data->samples))
     spectrum->limit_sgd = 2 / (largest * (1 - 1 / batch) + spectrum->sup / batch);
 }
 
 static int compute(struct spectrum *spectrum, const struct dist_grid *grid) {
-  const struct problem *setup = spectrum->setup;
-  const struct dataset *data = setup->data;
+  const struct problem *problem = spectrum->problem;
+  const struct dataset *data = problem->data;
   struct dist_matrix *m;
   TRY(losses(spectrum, grid));
-  TRY(tangent_matrix_form(grid, setup->particles, spectrum->network, setup->config->unit.train, spectrum->P,
+  TRY(tangent_matrix_form(grid, problem->particles, spectrum->network, problem->config->unit.train, spectrum->P,
                           spectrum->x, &m));
   const int status = decompose(spectrum, grid, m);
   dist_matrix_free(m);
@@ -196,14 +198,14 @@ static int compute(struct spectrum *spectrum, const struct dist_grid *grid) {
   limits(spectrum);
   const struct readout_set train = {spectrum->P, spectrum->x, spectrum->y},
                            test = {data->tests, data->test_x, data->test_y};
-  return readout_best(grid, setup->particles, spectrum->network, &train, &test, spectrum->options.ridge,
+  return readout_best(grid, problem->particles, spectrum->network, &train, &test, spectrum->options.ridge,
                       &spectrum->best);
 }
 
-int spectrum_create(const struct comm *comm, const struct problem *setup, const struct spectrum_options *options,
+int spectrum_create(const struct comm *comm, const struct problem *problem, const struct spectrum_options *options,
                     struct spectrum **out) {
   struct spectrum *spectrum = alloc_small(sizeof *spectrum);
-  *spectrum = (struct spectrum){.setup = setup, .options = *options, .d = setup->data->d};
+  *spectrum = (struct spectrum){.problem = problem, .options = *options, .d = problem->data->d};
   int status = comm_agree(comm, prepare(spectrum));
   if (status == OK) {
     struct dist_grid grid;
@@ -225,7 +227,7 @@ void spectrum_free(struct spectrum *spectrum) {
   free(spectrum->y);
   free(spectrum->f);
   free(spectrum->lambda);
-  free(spectrum->part);
+  free(spectrum->fraction);
   free(spectrum->participation);
   free(spectrum->vector);
   free(spectrum);

@@ -1,24 +1,24 @@
-/* How the results of spectrum/spectrum.h are told: tables, named arrays. */
+/* Tables and named arrays of spectrum/spectrum.h. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "spectrum/spectrum.h"
 
-enum { TOP = 10 }; /* modes listed one by one */
+enum { TOP = 10 }; /* the first modes are all listed */
 
 static const char *const kinds[] = {"training", "test", "fresh"};
 
-/* ---- terminal ---- */
+/* ---- tables ---- */
 
 static void print_mode(const struct spectrum *spectrum, int64_t mode, double cumulative, FILE *out) {
   const double lambda = spectrum->lambda[mode - 1];
   char time[32] = "-";
   if (mode <= spectrum_rank(spectrum)) snprintf(time, sizeof time, "%.5g", 1 / lambda);
-  fprintf(out, "%8lld %14.6g %14s %12.3g %12.4g %14.3g\n", (long long)mode, lambda, time, spectrum->part[mode - 1],
+  fprintf(out, "%8lld %14.6g %14s %12.3g %12.4g %14.3g\n", (long long)mode, lambda, time, spectrum->fraction[mode - 1],
           cumulative, spectrum->participation[mode - 1]);
 }
 
-/* The top ones, then 20, 50, 100, ..., and the last. */
+/* Modes 1 to TOP, then 20, 50, 100, ..., and the last. */
 static bool listed(int64_t mode, int64_t P) {
   if (mode <= TOP || mode == P) return true;
   while (mode % 10 == 0) mode /= 10;
@@ -30,16 +30,16 @@ static void print_modes(const struct spectrum *spectrum, FILE *out) {
           "participation");
   double cumulative = 0;
   for (int64_t mode = 1; mode <= spectrum->P; mode++) {
-    cumulative += spectrum->part[mode - 1];
+    cumulative += spectrum->fraction[mode - 1];
     if (listed(mode, spectrum->P)) print_mode(spectrum, mode, cumulative, out);
   }
   const int64_t rank = spectrum_rank(spectrum);
   if (rank < spectrum->P)
-    fprintf(out, "%lld of %lld eigenvalues are zero as far as rounding tells: what the loss has there stays\n",
+    fprintf(out, "%lld of %lld eigenvalues are zero up to rounding: the loss in their modes remains\n",
             (long long)(spectrum->P - rank), (long long)spectrum->P);
 }
 
-/* By which time a share of the loss would have relaxed, if M stayed as it is. */
+/* Times by which fractions of the loss relax if M does not change. */
 static void print_times(const struct spectrum *spectrum, FILE *out) {
   static const double shares[] = {0.5, 0.9, 0.99};
   const int64_t rank = spectrum_rank(spectrum);
@@ -47,7 +47,7 @@ static void print_times(const struct spectrum *spectrum, FILE *out) {
   int next = 0;
   fputs("relaxation times of the modes that carry the loss, fastest first:", out);
   for (int64_t i = 0; i < rank && next < 3; i++) {
-    sum += spectrum->part[i];
+    sum += spectrum->fraction[i];
     for (; next < 3 && sum >= shares[next]; next++)
       fprintf(out, "%s %g %% of it up to %.4g", next ? "," : "", 100 * shares[next], 1 / spectrum->lambda[i]);
   }
@@ -82,12 +82,12 @@ static void print_best(const struct spectrum *spectrum, FILE *out) {
 }
 
 void spectrum_print(const struct spectrum *spectrum, FILE *out) {
-  const struct config *config = spectrum->setup->config;
-  const double C_f = spectrum->setup->data->C_f;
+  const struct config *config = spectrum->problem->config;
+  const double C_f = spectrum->problem->data->C_f;
   const unsigned train = config->unit.train;
   fprintf(out, "tangent kernel of n = %lld, replica %lld, at step %lld, t = %g; %s units, d = %d, trained:%s%s%s\n",
-          (long long)spectrum->n, (long long)spectrum->replica, (long long)spectrum->setup->info.step,
-          spectrum->setup->info.time, unit_table[config->unit.type].name, spectrum->d, train & FIELD_BIT_C ? " c" : "",
+          (long long)spectrum->n, (long long)spectrum->replica, (long long)spectrum->problem->info.step,
+          spectrum->problem->info.time, unit_table[config->unit.type].name, spectrum->d, train & FIELD_BIT_C ? " c" : "",
           train & FIELD_BIT_A ? " a" : "", train & FIELD_BIT_B ? " b" : "");
   fprintf(out, "P = %lld %s points", (long long)spectrum->P, kinds[spectrum->kind]);
   if (spectrum->P < spectrum->of) fprintf(out, ", chosen at random from %lld", (long long)spectrum->of);
@@ -95,7 +95,7 @@ void spectrum_print(const struct spectrum *spectrum, FILE *out) {
   fprintf(out, "loss %.6g (%.4g C_f) at them", spectrum->loss, spectrum->loss / C_f);
   if (!isnan(spectrum->test_loss))
     fprintf(out, ", %.6g (%.4g C_f) at %lld test points", spectrum->test_loss, spectrum->test_loss / C_f,
-            (long long)spectrum->setup->data->tests);
+            (long long)spectrum->problem->data->tests);
   fputc('\n', out);
   print_modes(spectrum, out);
   print_times(spectrum, out);
@@ -103,22 +103,22 @@ void spectrum_print(const struct spectrum *spectrum, FILE *out) {
   print_best(spectrum, out);
 }
 
-/* ---- files ---- */
+/* ---- named arrays ---- */
 
-/* Integers are exact in doubles up to 2^53. */
+/* Scalars. Integers up to 2^53 are exact in doubles. */
 static void add_numbers(struct results *results, const struct spectrum *spectrum) {
   const struct readout *best = &spectrum->best;
-  const struct problem *setup = spectrum->setup;
+  const struct problem *problem = spectrum->problem;
   const struct {
     const char *name;
     double value;
   } numbers[] = {
       {"n", (double)spectrum->n},
       {"replica", (double)spectrum->replica},
-      {"step", (double)setup->info.step},
-      {"time", setup->info.time},
+      {"step", (double)problem->info.step},
+      {"time", problem->info.time},
       {"P", (double)spectrum->P},
-      {"C_f", setup->data->C_f},
+      {"C_f", problem->data->C_f},
       {"loss", spectrum->loss},
       {"test_loss", spectrum->test_loss},
       {"rank", (double)spectrum_rank(spectrum)},
@@ -142,7 +142,7 @@ struct results *spectrum_results(const struct spectrum *spectrum, bool points) {
   results_words(results, "points", 1, &kinds[spectrum->kind]);
   add_numbers(results, spectrum);
   results_add(results, "lambda", "eigenvalues of M/P, descending", 1, &P, spectrum->lambda);
-  results_add(results, "part", "part of the loss that each eigenvector carries", 1, &P, spectrum->part);
+  results_add(results, "part", "part of the loss that each eigenvector carries", 1, &P, spectrum->fraction);
   results_add(results, "participation", "part of the points on which each eigenvector lives", 1, &P,
               spectrum->participation);
   results_add(results, "y", "labels at the points", 1, &P, spectrum->y);

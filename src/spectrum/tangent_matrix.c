@@ -8,16 +8,17 @@
 #include "base/error.h"
 #include "tangent/tangent_kernel.h"
 
-/* Units of a panel, the inner dimension of products; columns of a product. Both large enough for GEMM's speed. */
+/* Units of a panel, which is the inner dimension of products, and columns of a product: large enough for the speed of
+ * GEMM. */
 enum { PANEL = 512, GROUP = 4 * DIST_MATRIX_BLOCK };
 
-/* Points of own rows or own columns, and features of a panel there. */
+/* Points of own rows or own columns, and the features of a panel at them. */
 struct side {
   int count;
   double *x, *phi, *w, *v; /* [count][d], [PANEL][count] */
 };
 
-struct gram {
+struct sum {
   const struct particles *particles;
   unsigned train;
   bool sphere, square;       /* square: own rows are own columns */
@@ -28,17 +29,17 @@ struct gram {
 
 /* ---- work space ---- */
 
-static int create_side(const struct gram *gram, int count, int (*index)(const struct dist_matrix *dense, int local),
+static int create_side(const struct sum *sum, int count, int (*index)(const struct dist_matrix *dense, int local),
                        const double *x, struct side *side) {
-  const int d = gram->particles->d;
+  const int d = sum->particles->d;
   const int64_t numbers = (int64_t)count * PANEL;
   side->count = count;
   TRY(alloc_array((void **)&side->x, (int64_t)count * d + 1, sizeof(double), "points of the tangent kernel"));
   for (int i = 0; i < count; i++)
-    memcpy(side->x + (size_t)i * (size_t)d, x + (size_t)index(gram->k, i) * (size_t)d, sizeof(double) * (size_t)d);
+    memcpy(side->x + (size_t)i * (size_t)d, x + (size_t)index(sum->k, i) * (size_t)d, sizeof(double) * (size_t)d);
   TRY(alloc_array((void **)&side->phi, numbers + 1, sizeof(double), "features of the tangent kernel"));
-  if (gram->w) TRY(alloc_array((void **)&side->w, numbers + 1, sizeof(double), "features of the tangent kernel"));
-  if (!gram->w || !gram->sphere) return OK;
+  if (sum->w) TRY(alloc_array((void **)&side->w, numbers + 1, sizeof(double), "features of the tangent kernel"));
+  if (!sum->w || !sum->sphere) return OK;
   return alloc_array((void **)&side->v, numbers + 1, sizeof(double), "features of the tangent kernel");
 }
 
@@ -49,28 +50,29 @@ static void free_side(struct side *side) {
   free(side->v);
 }
 
-static int create_local(struct gram *gram, const double *x) {
-  TRY(alloc_array((void **)&gram->unit, (int64_t)(gram->particles->d + 2) * PANEL, sizeof(double), "a panel of units"));
-  TRY(create_side(gram, gram->k->local_rows, dist_matrix_row, x, &gram->row));
-  return gram->square ? OK : create_side(gram, gram->k->local_columns, dist_matrix_column, x, &gram->column);
+static int create_local(struct sum *sum, const double *x) {
+  TRY(alloc_array((void **)&sum->unit, (int64_t)(sum->particles->d + 2) * PANEL, sizeof(double), "a panel of units"));
+  TRY(create_side(sum, sum->k->local_rows, dist_matrix_row, x, &sum->row));
+  return sum->square ? OK : create_side(sum, sum->k->local_columns, dist_matrix_column, x, &sum->column);
 }
 
-static int create(struct gram *gram, const struct dist_grid *grid, int64_t P, const double *x) {
-  TRY(dist_matrix_create(grid, P, P, &gram->k));
-  if (gram->train & (FIELD_BIT_A | FIELD_BIT_B)) TRY(dist_matrix_create(grid, P, P, &gram->w));
-  return comm_agree(grid->comm, create_local(gram, x));
+static int create(struct sum *sum, const struct dist_grid *grid, int64_t P, const double *x) {
+  TRY(dist_matrix_create(grid, P, P, &sum->k));
+  if (sum->train & (FIELD_BIT_A | FIELD_BIT_B)) TRY(dist_matrix_create(grid, P, P, &sum->w));
+  return comm_agree(grid->comm, create_local(sum, x));
 }
 
-static void clear(struct gram *gram) {
-  dist_matrix_free(gram->w);
-  free_side(&gram->row);
-  free_side(&gram->column);
-  free(gram->unit);
+static void clear(struct sum *sum) {
+  dist_matrix_free(sum->w);
+  free_side(&sum->row);
+  free_side(&sum->column);
+  free(sum->unit);
 }
 
 /* ---- sums over units ---- */
 
-/* The lower triangle of m += alpha rows columns^T. Rows above a column's diagonal come first: they are left out. */
+/* m += alpha rows columns^T, lower triangle. Rows above the diagonal precede the others in each column: top counts
+ * them. */
 static void add(struct dist_matrix *m, double alpha, int units, const double *rows, const double *columns) {
   const int local_rows = m->local_rows;
   int top = 0;
@@ -83,24 +85,24 @@ static void add(struct dist_matrix *m, double alpha, int units, const double *ro
   }
 }
 
-static void features(const struct gram *gram, int units, struct side *side) {
-  const int d = gram->particles->d;
-  const double *c = gram->unit, *b = c + units, *a = b + units;
-  tangent_kernel_features(&gram->particles->unit, d, units, c, a, b, side->count, side->x, side->phi, side->w, side->v);
+static void features(const struct sum *sum, int units, struct side *side) {
+  const int d = sum->particles->d;
+  const double *c = sum->unit, *b = c + units, *a = b + units;
+  tangent_kernel_features(&sum->particles->unit, d, units, c, a, b, side->count, side->x, side->phi, side->w, side->v);
 }
 
-static void add_panel(struct gram *gram, int units) {
-  const struct side *row = &gram->row, *column = gram->square ? row : &gram->column;
-  features(gram, units, &gram->row);
-  if (!gram->square) features(gram, units, &gram->column);
-  if (gram->train & FIELD_BIT_C) add(gram->k, 1, units, row->phi, column->phi);
-  if (gram->w) add(gram->w, 1, units, row->w, column->w);
-  if (row->v) add(gram->k, -1.0 / gram->particles->d, units, row->v, column->v);
+static void add_panel(struct sum *sum, int units) {
+  const struct side *row = &sum->row, *column = sum->square ? row : &sum->column;
+  features(sum, units, &sum->row);
+  if (!sum->square) features(sum, units, &sum->column);
+  if (sum->train & FIELD_BIT_C) add(sum->k, 1, units, row->phi, column->phi);
+  if (sum->w) add(sum->w, 1, units, row->w, column->w);
+  if (row->v) add(sum->k, -1.0 / sum->particles->d, units, row->v, column->v);
 }
 
-/* All panels of the units that a rank owns of the network. */
-static void pass_rank(struct gram *gram, int64_t network, int owner) {
-  const struct particles *particles = gram->particles;
+/* Adds the units of the network that one rank owns, panel by panel. Collective. */
+static void add_rank(struct sum *sum, int64_t network, int owner) {
+  const struct particles *particles = sum->particles;
   const struct ensemble_spec *ensemble = &particles->ensemble;
   const int64_t low = ensemble_first_block(ensemble, network), high = ensemble_first_block(ensemble, network + 1);
   const int64_t first = particles->first[owner] > low ? particles->first[owner] : low;
@@ -112,26 +114,26 @@ static void pass_rank(struct gram *gram, int64_t network, int owner) {
     while (local->network != network) local++;
   for (int64_t i = (first - low) * BLOCK; i < end; i += PANEL) {
     const int units = (int)(end - i < PANEL ? end - i : PANEL);
-    double *c = gram->unit, *b = c + units, *a = b + units;
+    double *c = sum->unit, *b = c + units, *a = b + units;
     if (particles->comm->rank == owner) tangent_kernel_units(particles, local, i, units, c, a, b);
-    comm_bcast(particles->comm, gram->unit, (int64_t)sizeof(double) * units * (particles->d + 2), owner);
-    add_panel(gram, units);
+    comm_bcast(particles->comm, sum->unit, (int64_t)sizeof(double) * units * (particles->d + 2), owner);
+    add_panel(sum, units);
   }
 }
 
 /* k = (k + (train_a x.x' + train_b) w) / n on own elements. */
-static void finish(struct gram *gram, int64_t n) {
-  struct dist_matrix *k = gram->k;
-  const int d = gram->particles->d;
-  const double dot = gram->train & FIELD_BIT_A ? 1 : 0, constant = gram->train & FIELD_BIT_B ? 1 : 0;
-  const double *column_x = gram->square ? gram->row.x : gram->column.x;
-  double *factor = gram->row.phi; /* [local_rows]: the panels are done */
+static void finish(struct sum *sum, int64_t n) {
+  struct dist_matrix *k = sum->k;
+  const int d = sum->particles->d;
+  const double dot = sum->train & FIELD_BIT_A ? 1 : 0, constant = sum->train & FIELD_BIT_B ? 1 : 0;
+  const double *column_x = sum->square ? sum->row.x : sum->column.x;
+  double *factor = sum->row.phi; /* [local_rows]; the features are no longer needed */
   for (int j = 0; j < k->local_columns && k->local_rows > 0; j++) {
     double *out = k->local + (int64_t)j * k->local_rows;
     for (int i = 0; i < k->local_rows; i++) factor[i] = constant;
-    if (gram->w) {
-      const double *w = gram->w->local + (int64_t)j * k->local_rows;
-      cblas_dgemv(CblasColMajor, CblasTrans, d, k->local_rows, dot, gram->row.x, d, column_x + (size_t)j * (size_t)d, 1,
+    if (sum->w) {
+      const double *w = sum->w->local + (int64_t)j * k->local_rows;
+      cblas_dgemv(CblasColMajor, CblasTrans, d, k->local_rows, dot, sum->row.x, d, column_x + (size_t)j * (size_t)d, 1,
                   1, factor, 1);
       for (int i = 0; i < k->local_rows; i++) out[i] += factor[i] * w[i];
     }
@@ -142,18 +144,18 @@ static void finish(struct gram *gram, int64_t n) {
 int tangent_matrix_form(const struct dist_grid *grid, const struct particles *particles, int64_t network,
                         unsigned train, int64_t P, const double *x, struct dist_matrix **m) {
   const bool sphere = unit_table[particles->unit.type].manifold == MANIFOLD_SPHERE;
-  struct gram gram = {.particles = particles,
-                      .train = sphere ? train & ~(unsigned)FIELD_BIT_B : train,
-                      .sphere = sphere,
-                      .square = grid->rows == grid->columns && grid->row == grid->column};
-  const int status = create(&gram, grid, P, x);
+  struct sum sum = {.particles = particles,
+                    .train = sphere ? train & ~(unsigned)FIELD_BIT_B : train,
+                    .sphere = sphere,
+                    .square = grid->rows == grid->columns && grid->row == grid->column};
+  const int status = create(&sum, grid, P, x);
   if (status == OK) {
-    for (int owner = 0; owner < grid->comm->size; owner++) pass_rank(&gram, network, owner);
-    finish(&gram, particles->ensemble.n[network / particles->ensemble.replicas]);
-    *m = gram.k;
+    for (int owner = 0; owner < grid->comm->size; owner++) add_rank(&sum, network, owner);
+    finish(&sum, particles->ensemble.n[network / particles->ensemble.replicas]);
+    *m = sum.k;
   } else {
-    dist_matrix_free(gram.k);
+    dist_matrix_free(sum.k);
   }
-  clear(&gram);
+  clear(&sum);
   return status;
 }

@@ -1,70 +1,74 @@
 #include "study/condition.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 
-static const char *const suffix[] = {[CONDITION_SLOPE] = "", [CONDITION_POWER] = ".p", [CONDITION_HEAL] = ".heal"};
+/* ---- syntax ---- */
 
-static int bad(const char *text) {
-  return FAIL(USAGE,
-              "--expect: expected NAME=SLOPE, NAME.p=P, each with +-TOL or ~TOL and @TIME if wanted, or "
-              "NAME.heal=FACTOR, received \"%s\"",
-              text);
-}
-
-/* A finite number at *at, which then points behind it. */
-static bool number(const char **at, double *value) {
+/* Reads a finite number at *text and moves *text behind it. */
+static bool read_number(const char **text, double *value) {
   char *end;
-  *value = strtod(*at, &end);
-  const bool found = end != *at && isfinite(*value);
-  *at = end;
+  *value = strtod(*text, &end);
+  const bool found = end != *text && isfinite(*value);
+  *text = end;
   return found;
 }
 
-static bool read_name(const char *text, const char *equals, struct condition *expect) {
-  size_t length = (size_t)(equals - text);
-  for (int kind = CONDITION_HEAL; kind > CONDITION_SLOPE; kind--) {
-    const size_t tail = strlen(suffix[kind]);
-    if (expect->kind != CONDITION_SLOPE || length <= tail || strncmp(equals - tail, suffix[kind], tail) != 0) continue;
-    expect->kind = (enum condition_kind)kind;
-    length -= tail;
+bool condition_read_time(const char *text, struct condition *condition) {
+  if (*text == 0) return true;
+  if (*text++ != '@') return false;
+  return read_number(&text, &condition->time) && *text == 0;
+}
+
+bool condition_read_value(const char *text, struct condition *condition) {
+  if (*text++ != '=') return false;
+  return read_number(&text, &condition->value) && *text == 0;
+}
+
+bool condition_read_interval(const char *text, struct condition *condition) {
+  if (*text++ != '=' || !read_number(&text, &condition->value)) return false;
+  condition->whole = *text != '~';
+  const int sign = *text == '~' ? 1 : strncmp(text, "+-", 2) == 0 ? 2 : 0;
+  text += sign;
+  if (sign && (!read_number(&text, &condition->tolerance) || !(condition->tolerance > 0))) return false;
+  return condition_read_time(text, condition);
+}
+
+/* The length of the quantity's name in a text whose first `length` bytes precede "=" or "@"; -1: another kind. */
+static int quantity_length(const struct condition_kind *kind, const char *text, int length) {
+  const int own = (int)strlen(kind->name);
+  if (own > length || strncmp(text + length - own, kind->name, (size_t)own) != 0) return -1;
+  if (kind->quantity) return length > own ? length - own : -1;
+  return length == own ? 0 : -1;
+}
+
+int condition_parse(const char *text, int kinds, const struct condition_kind *const *kind,
+                    struct condition *condition) {
+  const int length = (int)strcspn(text, "=@");
+  char syntax[512] = "";
+  *condition = (struct condition){.text = text, .value = NAN, .tolerance = NAN, .time = NAN, .whole = true};
+  for (int i = 0; i < kinds; i++) {
+    const bool longer = !condition->kind || strlen(kind[i]->name) > strlen(condition->kind->name);
+    if (quantity_length(kind[i], text, length) >= 0 && longer) condition->kind = kind[i];
+    const size_t used = strlen(syntax);
+    snprintf(syntax + used, sizeof syntax - used, "%s%s", i == 0 ? "" : i < kinds - 1 ? ", " : " or ", kind[i]->syntax);
   }
-  if (length == 0 || length >= sizeof expect->name) return false;
-  memcpy(expect->name, text, length);
-  expect->name[length] = 0;
-  return true;
+  const int quantity = condition->kind ? quantity_length(condition->kind, text, length) : 0;
+  if (!condition->kind || (size_t)quantity >= sizeof condition->quantity ||
+      !condition->kind->parse(text + length, condition))
+    return FAIL(USAGE, "--expect: expected %s, received \"%s\"", syntax, text);
+  snprintf(condition->quantity, sizeof condition->quantity, "%.*s", quantity, text);
+  snprintf(condition->name, sizeof condition->name, "%.*s", length, text);
+  return OK;
 }
 
-int condition_parse(const char *text, struct condition *expect) {
-  const char *at = strchr(text, '=');
-  *expect = (struct condition){.text = text, .tolerance = NAN, .time = NAN, .whole = true};
-  if (!at || !read_name(text, at, expect)) return bad(text);
-  at++;
-  if (!number(&at, &expect->value)) return bad(text);
-  if (expect->kind != CONDITION_HEAL) {
-    expect->whole = *at != '~';
-    const int sign = *at == '~' ? 1 : strncmp(at, "+-", 2) == 0 ? 2 : 0;
-    at += sign;
-    if (sign && (!number(&at, &expect->tolerance) || !(expect->tolerance > 0))) return bad(text);
-    if (*at == '@' && (at++, !number(&at, &expect->time))) return bad(text);
-  }
-  return *at ? bad(text) : OK;
-}
+/* ---- names and times ---- */
 
-/* ---- names ---- */
-
-static bool is_known(const struct condition *expect, const struct healing *heal, const char *name) {
-  const struct fluctuations_quantity *quantity = fluctuations_find(heal->fluct, name);
-  if (expect->kind == CONDITION_HEAL) return healing_find(heal, name);
-  return quantity && (expect->kind == CONDITION_SLOPE || quantity->fit);
-}
-
-static bool is_at(const struct condition *expect, double time) {
-  return isnan(expect->time) ? time > 0 : fabs(time - expect->time) <= 1e-9 * fabs(time);
+bool condition_applies(const struct condition *condition, double time) {
+  return isnan(condition->time) ? time > 0 : study_same_time(time, condition->time);
 }
 
 static void append(char *list, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -76,75 +80,37 @@ static void append(char *list, size_t size, const char *format, ...) {
   va_end(arguments);
 }
 
-static int check_names(const struct condition *expect, const struct healing *heal) {
-  const struct study *study = heal->fluct->study;
+int condition_check(const struct condition *condition, const void *state, const struct study *study) {
+  const struct condition_kind *kind = condition->kind;
   char list[2048] = "";
-  if (!is_known(expect, heal, expect->name)) {
-    for (int q = 0; q < FLUCTUATIONS_QUANTITIES; q++)
-      if (is_known(expect, heal, heal->fluct->quantity[q].name))
-        append(list, sizeof list, " %s%s", heal->fluct->quantity[q].name, suffix[expect->kind]);
-    return FAIL(USAGE, "analyze: --expect %s: expected one of%s, received \"%s%s\"; these runs tell no other",
-                expect->text, *list ? list : " nothing", expect->name, suffix[expect->kind]);
-  }
-  if (expect->kind == CONDITION_HEAL) return OK;
+  const char *name;
+  if (!kind->quantity) return OK;
+  for (int i = 0; (name = kind->quantity(state, i)) && strcmp(name, condition->quantity) != 0; i++)
+    append(list, sizeof list, " %s%s", name, kind->name);
+  if (!name)
+    return FAIL(USAGE, "analyze: --expect %s: expected one of%s, received \"%s%s\"; these runs have no other quantity",
+                condition->text, *list ? list : " nothing", condition->quantity, kind->name);
+  if (isnan(condition->time)) return OK;
+  *list = 0;
   for (int time = 0; time < study->times; time++) {
-    if (is_at(expect, study->time[time])) return OK;
+    if (condition_applies(condition, study->time[time])) return OK;
     append(list, sizeof list, " %g", study->time[time]);
   }
-  return FAIL(USAGE, "analyze: --expect %s: no such time; recorded are t =%s (output.fields)", expect->text, list);
+  return FAIL(USAGE, "analyze: --expect %s: no such time; recorded are t =%s (output.fields)", condition->text, list);
 }
 
-int condition_check_names(int count, const struct condition *expect, const struct healing *heal) {
-  for (int i = 0; i < count; i++) TRY(check_names(&expect[i], heal));
-  return OK;
+/* ---- judgement ---- */
+
+bool condition_within(const struct condition *condition, const struct estimate *estimate, double tolerance) {
+  if (!isfinite(estimate->low) || !isfinite(estimate->high)) return false;
+  const double low = condition->whole ? estimate->low : estimate->value,
+               high = condition->whole ? estimate->high : estimate->value;
+  return low >= condition->value - tolerance && high <= condition->value + tolerance;
 }
 
-/* ---- check ---- */
-
-static const char *word(bool met) {
-  return met ? "met    " : "NOT MET";
-}
-
-static bool lies_within(const struct condition *expect, const struct estimate *e, double tolerance) {
-  if (!isfinite(e->low) || !isfinite(e->high)) return false;
-  const double low = expect->whole ? e->low : e->value, high = expect->whole ? e->high : e->value;
-  return low >= expect->value - tolerance && high <= expect->value + tolerance;
-}
-
-static int check_time(const struct condition *expect, const struct fluctuations *fluct, int time, FILE *out) {
-  const struct fluctuations_quantity *quantity = fluctuations_find(fluct, expect->name);
-  const bool slope = expect->kind == CONDITION_SLOPE;
-  const struct estimate *e = slope ? &quantity->slope[time] : &quantity->power[time];
-  const double tolerance = isnan(expect->tolerance) ? fluct->options.tolerance : expect->tolerance;
-  const bool rejected = !slope && expect->value == 1 && !(quantity->fit[time].probability >= 1 - fluct->options.level);
-  const bool met = lies_within(expect, e, tolerance) && !rejected;
-  fprintf(out, "%s %s: t = %g, expected %s of %s%s in %g +- %g, received %.4g [%.4g, %.4g]", word(met), expect->text,
-          fluct->study->time[time], expect->whole ? "the interval" : "the value", slope ? "the slope of " : "p of ",
-          expect->name, expect->value, tolerance, e->value, e->low, e->high);
-  if (!slope && expect->value == 1)
-    fprintf(out, "; p = 1 %srejected, probability %.2g", rejected ? "" : "not ", quantity->fit[time].probability);
-  fputc('\n', out);
-  return !met;
-}
-
-static int check_size(const struct condition *expect, const struct healing *heal, int size, FILE *out) {
-  const struct estimate *ratio = &healing_find(heal, expect->name)->ratio[size];
-  const bool met = ratio->low > expect->value;
-  fprintf(out, "%s %s: n = %lld, expected max/end of n %s above %g, received %.4g [%.4g, %.4g]\n", word(met),
-          expect->text, (long long)heal->fluct->study->n[size], expect->name, expect->value, ratio->value, ratio->low,
-          ratio->high);
-  return !met;
-}
-
-int condition_print(int count, const struct condition *expect, const struct healing *heal, FILE *out) {
-  const struct study *study = heal->fluct->study;
-  int unmet = 0;
-  if (count > 0) fprintf(out, "\nexpectations at %.4g %%\n", 100 * heal->fluct->options.level);
-  for (int i = 0; i < count; i++) {
-    for (int size = 0; size < study->sizes && expect[i].kind == CONDITION_HEAL; size++)
-      unmet += check_size(&expect[i], heal, size, out);
-    for (int time = 0; time < study->times && expect[i].kind != CONDITION_HEAL; time++)
-      if (is_at(&expect[i], study->time[time])) unmet += check_time(&expect[i], heal->fluct, time, out);
-  }
-  return unmet;
+struct finding condition_finding(const struct condition *condition, bool met) {
+  struct finding finding = FINDING(FINDING_CONDITION, condition->name, condition->text);
+  finding.expected = condition->value;
+  finding.verdict = met ? VERDICT_MET : VERDICT_NOT_MET;
+  return finding;
 }

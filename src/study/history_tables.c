@@ -41,20 +41,21 @@ int history_tables_points(struct h5 *file, enum point_set set, int *d, double **
   return h5_read(file, names[1], H5_DOUBLE, 1, shape, *y);
 }
 
-int history_tables_check(const struct study *study, struct h5 *file, int64_t replicas, int member) {
+int history_tables_check(struct h5 *file, int member, int64_t replicas, const int64_t points[2]) {
   const struct {
     const char *name;
+    int rank;
     int64_t points;
-  } table[] = {{"series/loss", 0}, {"field/f", study->tests}, {"field/f_train", study->samples}};
+  } table[] = {{"series/loss", 2, 0}, {"field/f", 3, points[POINTS_TEST]}, {"field/f_train", 3, points[POINTS_TRAIN]}};
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
     char name[96];
     int rank;
     int64_t shape[H5_RANK_MAX];
     snprintf(name, sizeof name, "/ensemble/%d/%s", member, table[i].name);
-    const bool field = i > 0;
-    if (field && (!study->fields || table[i].points == 0)) continue;
+    const bool field = table[i].rank == 3;
+    if (field && table[i].points == 0) continue;
     TRY(h5_shape(file, name, &rank, shape));
-    if (rank != (field ? 3 : 2) || shape[1] != replicas || (field && shape[2] != table[i].points))
+    if (rank != table[i].rank || shape[1] != replicas || (field && shape[2] != table[i].points))
       return FAIL(FAILED, "history: %s: a table for %lld replicas%s was expected", name, (long long)replicas,
                   field ? " at all points" : "");
   }

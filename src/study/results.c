@@ -26,26 +26,18 @@ struct entry {
   char *description; /* NULL: none */
   double *real;
   int64_t *integer;
-  char *words; /* parted by spaces */
+  char *words; /* with a space between words */
 };
 
 struct results {
   int entries, capacity;
   struct entry *entry;
+  const struct findings *findings; /* NULL: none */
 };
 
 const char *const results_values[3] = {"values", "low", "high"};
 
 /* ---- add ---- */
-
-void results_print(FILE *out, int width, struct estimate estimate, double factor) {
-  char text[96] = "-";
-  if (!isnan(estimate.value) && isnan(estimate.low)) snprintf(text, sizeof text, "%.4g", factor * estimate.value);
-  if (!isnan(estimate.value) && !isnan(estimate.low))
-    snprintf(text, sizeof text, "%.4g [%.4g, %.4g]", factor * estimate.value, factor * estimate.low,
-             factor * estimate.high);
-  fprintf(out, "  %-*s", width, text);
-}
 
 struct results *results_create(void) {
   struct results *results = calloc(1, sizeof *results);
@@ -115,14 +107,18 @@ void results_estimates(struct results *results, const char *group, const char *c
   int64_t count = 1;
   for (int i = 0; i < rank; i++) count *= shape[i];
   double *values = alloc_small(sizeof *values * (size_t)count);
-  for (int part = 0; part < 3; part++) {
+  for (int end = 0; end < 3; end++) {
     char name[NAME_MAX_BYTES];
-    snprintf(name, sizeof name, "%s/%s", group, names[part]);
+    snprintf(name, sizeof name, "%s/%s", group, names[end]);
     for (int64_t i = 0; i < count; i++)
-      values[i] = part == 0 ? estimates[i].value : part == 1 ? estimates[i].low : estimates[i].high;
+      values[i] = end == 0 ? estimates[i].value : end == 1 ? estimates[i].low : estimates[i].high;
     results_add(results, name, description, rank, shape, values);
   }
   free(values);
+}
+
+void results_findings(struct results *results, const struct findings *findings) {
+  results->findings = findings;
 }
 
 /* ---- JSON ---- */
@@ -153,7 +149,7 @@ static void json_value(struct json *json, const char *name, const struct entry *
   if (entry->rank == 2) json_end(json);
 }
 
-/* Bytes of the group in which both names lie, with its slash. */
+/* Length of the group that two names share, with its slash. */
 static size_t common_group(const char *a, const char *b) {
   size_t group = 0;
   for (size_t i = 0; a[i] && a[i] == b[i]; i++)
@@ -161,8 +157,8 @@ static size_t common_group(const char *a, const char *b) {
   return group;
 }
 
-/* Ends the groups of the entry before that the next one is not in, and opens its own. */
-static void json_all(struct json *json, const struct results *results) {
+/* Ends the groups of the previous entry that the next one is not in, and opens its own. */
+static void json_entries(struct json *json, const struct results *results) {
   const char *before = "";
   for (int i = 0; i < results->entries; i++) {
     char name[NAME_MAX_BYTES], *leaf = name;
@@ -176,12 +172,44 @@ static void json_all(struct json *json, const struct results *results) {
     json_value(json, leaf, &results->entry[i]);
     before = results->entry[i].name;
   }
+  for (const char *at = before; (at = strchr(at, '/')); at++) json_end(json);
+}
+
+static void json_finding(struct json *json, const struct finding *finding) {
+  char *line = finding_line(finding);
+  json_object(json, NULL);
+  json_text(json, "kind", finding_kind_names[finding->kind]);
+  json_text(json, "name", finding->name);
+  if (finding->n > 0)
+    json_integer(json, "n", finding->n);
+  else
+    json_text(json, "n", NULL);
+  json_real(json, "t", finding->t);
+  json_real(json, "estimate", finding->estimate.value);
+  json_array(json, "interval");
+  json_real(json, NULL, finding->estimate.low);
+  json_real(json, NULL, finding->estimate.high);
+  json_end(json);
+  json_real(json, "confidence", finding->confidence);
+  json_real(json, "expected", finding->expected);
+  json_text(json, "verdict", verdict_names[finding->verdict]);
+  json_text(json, "reason", finding->reason);
+  json_text(json, "text", line);
+  json_end(json);
+  free(line);
+}
+
+static void json_findings(struct json *json, const struct findings *findings) {
+  json_array(json, "verdicts");
+  for (int i = 0; i < findings->count; i++) json_finding(json, &findings->finding[i]);
+  json_end(json);
 }
 
 int results_json(const struct results *results, const char *path) {
   struct json *json;
   TRY(json_create(path, &json));
-  json_all(json, results);
+  json_entries(json, results);
+  if (results->findings) json_findings(json, results->findings);
   const int status = json_write(json);
   json_free(json);
   return status;
@@ -195,7 +223,7 @@ static int write_entry(struct h5 *file, const struct entry *entry) {
   if (entry->rank == 0 || entry->kind == KIND_WORDS) {
     char *leaf = strrchr(object, '/');
     const char *attribute = entry->name + (leaf - object);
-    if (leaf == object) leaf++; /* of the root */
+    if (leaf == object) leaf++; /* an attribute of the root */
     *leaf = 0;
     return entry->kind == KIND_WORDS ? h5_set_text(file, object, attribute, entry->words)
                                      : h5_set_double(file, object, attribute, entry->real[0]);
@@ -216,7 +244,7 @@ static int write_all(struct h5 *file, const struct results *results, const char 
   return OK;
 }
 
-/* Only an earlier result is replaced: not a checkpoint or a history. */
+/* Only an earlier result may be replaced, not a checkpoint or a history. */
 static int replaceable(const char *path) {
   struct h5 *file = NULL;
   char *format = NULL;
@@ -230,7 +258,7 @@ static int replaceable(const char *path) {
                  : FAIL(USAGE, "%s: it is there and is no earlier result; give -o another name, or remove it", path);
 }
 
-/* A new file, which is not left if that fails. */
+/* Writes a new file, and removes it after a failure. */
 static int write_new(const struct results *results, const char *config, const struct provenance *provenance,
                      const char *path) {
   struct h5 *file;
@@ -247,16 +275,16 @@ static int write_new(const struct results *results, const char *config, const st
 int results_write(const struct results *results, const char *config, const struct provenance *provenance,
                   const char *path) {
   TRY(replaceable(path));
-  char *behind = realpath(path, NULL); /* a link stays one */
-  const char *place = behind ? behind : path;
-  char *temporary = alloc_small(strlen(place) + 8);
-  sprintf(temporary, "%s.tmp", place);
+  char *resolved = realpath(path, NULL); /* the target of a link, so that the link stays */
+  const char *target = resolved ? resolved : path;
+  char *temporary = alloc_small(strlen(target) + 8);
+  sprintf(temporary, "%s.tmp", target);
   int status = write_new(results, config, provenance, temporary);
-  if (status == OK && rename(temporary, place) != 0) {
-    status = FAIL(FAILED, "%s: cannot rename it to %s: %s", temporary, place, strerror(errno));
+  if (status == OK && rename(temporary, target) != 0) {
+    status = FAIL(FAILED, "%s: cannot rename it to %s: %s", temporary, target, strerror(errno));
     remove(temporary);
   }
   free(temporary);
-  free(behind);
+  free(resolved);
   return status;
 }

@@ -12,19 +12,15 @@
 #include "io/durable_file.h"
 #include "io/h5.h"
 #include "store/history_file.h"
+#include "study_slice.h"
 
-enum { ROWS_SHOWN = 8 }; /* times of a study without fields */
+enum { TIMES_SHOWN = 8 }; /* of a study without fields */
 
-struct study_part {
-  int run, member, size;
-  int64_t n, replicas, first; /* first: replica of the size with which the part begins */
-};
-
-/* What has to be the same in all runs: precision and, without the seed of the data, all between the sections ensemble
- * and output. */
+/* What must be equal in all runs, as text: the precision, and the sections of the input between ensemble and output
+ * without the seeds of the data. */
 static char *physics_of(const struct config *config) {
   struct config bare = *config;
-  bare.data.seed = bare.data.test_seed = 0; /* check_points compares what they draw */
+  bare.data.seed = bare.data.test_seed = 0; /* check_points compares the points instead */
   char *echo = config_echo(&bare), *physics;
   const char *from = strstr(echo, "\nunit:"), *to = strstr(echo, "\noutput:");
   if (!from || !to) die("the echo of the input has no sections unit and output");
@@ -41,33 +37,21 @@ static int read_config(struct h5 *file, const char *path, struct config **config
   return status;
 }
 
-/* Steps and, unless NULL, times of a part's rows. */
-static int read_rows(const struct study *study, const struct study_part *part, int64_t *rows, int64_t **step,
-                     double **time) {
-  struct h5 *file = study->file[part->run];
-  char name[96];
-  snprintf(name, sizeof name, "/ensemble/%d/series/step", part->member);
-  TRY(history_tables_steps(file, name, rows, step));
-  if (!time) return OK;
-  snprintf(name, sizeof name, "/ensemble/%d/series/time", part->member);
-  TRY(alloc_array((void **)time, *rows, sizeof **time, "times of a history"));
-  return h5_read(file, name, H5_DOUBLE, 1, rows, *time);
-}
-
-/* ---- open ---- */
-
-static int add_parts(struct study *study, int run, const struct config *config) {
+static int add_slices(struct study *study, int run, const struct config *config) {
   const struct ensemble_spec *ensemble = &config->ensemble;
-  for (int e = 0; e < ensemble->members; e++) TRY(history_tables_check(study, study->file[run], ensemble->replicas, e));
-  study->part = realloc(study->part, sizeof *study->part * (size_t)(study->parts + ensemble->members));
-  if (!study->part) die("no memory for %d parts of a study", study->parts + ensemble->members);
+  const int64_t points[] = {
+      [POINTS_TEST] = study->fields ? study->tests : 0, [POINTS_TRAIN] = study->fields ? study->samples : 0};
   for (int e = 0; e < ensemble->members; e++)
-    study->part[study->parts++] =
-        (struct study_part){.run = run, .member = e, .n = ensemble->n[e], .replicas = ensemble->replicas};
+    TRY(history_tables_check(study->file[run], e, ensemble->replicas, points));
+  study->slice = realloc(study->slice, sizeof *study->slice * (size_t)(study->slices + ensemble->members));
+  if (!study->slice) die("no memory for %d slices of a study", study->slices + ensemble->members);
+  for (int e = 0; e < ensemble->members; e++)
+    study->slice[study->slices++] =
+        (struct study_slice){.run = run, .member = e, .n = ensemble->n[e], .replicas = ensemble->replicas};
   return OK;
 }
 
-/* The power of n by which all stages' batches grow; NAN if they differ, or there are none. */
+/* The power of n with which the batches of all stages grow; NAN if stages differ or have no batches. */
 static double batch_power(const struct schedule *schedule) {
   double power = NAN;
   for (int s = 0; s < schedule->stages && schedule->scheme == SCHEME_SGD; s++) {
@@ -78,7 +62,22 @@ static double batch_power(const struct schedule *schedule) {
   return power;
 }
 
-/* Steps and times at which networks are compared: those of the fields, else some rows. */
+/* Of all rows keeps the last one, the one at half its index, at a quarter, and so on. */
+static void thin_times(struct study *study, int64_t rows) {
+  for (int i = 0; i < TIMES_SHOWN; i++) {
+    const int64_t row = (rows - 1) >> (TIMES_SHOWN - 1 - i);
+    study->step[i] = study->step[row];
+    study->time[i] = study->time[row];
+  }
+  study->times = TIMES_SHOWN;
+  while (study->times > 1 && study->step[0] == study->step[1]) { /* with few rows the first ones coincide */
+    study->times--;
+    memmove(study->step, study->step + 1, sizeof *study->step * (size_t)study->times);
+    memmove(study->time, study->time + 1, sizeof *study->time * (size_t)study->times);
+  }
+}
+
+/* Steps and times at which networks are compared: those of the fields, or some rows of the series. */
 static int read_times(struct h5 *file, const struct config *config, struct study *study) {
   study->fields = h5_exists(file, "/ensemble/0/field/step");
   const char *group = study->fields ? "/ensemble/0/field" : "/ensemble/0/series";
@@ -92,26 +91,15 @@ static int read_times(struct h5 *file, const struct config *config, struct study
   TRY(alloc_array((void **)&study->time, rows, sizeof *study->time, "times of a history"));
   TRY(h5_read(file, times, H5_DOUBLE, 1, &rows, study->time));
   study->times = (int)rows;
-  if (!study->fields && rows > ROWS_SHOWN) { /* the last one, its half, its quarter, ... */
-    for (int i = 0; i < ROWS_SHOWN; i++) {
-      const int64_t row = (rows - 1) >> (ROWS_SHOWN - 1 - i);
-      study->step[i] = study->step[row];
-      study->time[i] = study->time[row];
-    }
-    study->times = ROWS_SHOWN;
-    while (study->times > 1 && study->step[0] == study->step[1]) { /* few rows: the first halves coincide */
-      study->times--;
-      memmove(study->step, study->step + 1, sizeof *study->step * (size_t)study->times);
-      memmove(study->time, study->time + 1, sizeof *study->time * (size_t)study->times);
-    }
-  }
+  if (!study->fields && rows > TIMES_SHOWN) thin_times(study, rows);
   study->streams = config->ensemble.streams;
   study->batch_power = batch_power(&config->schedule);
   study->whole = config->data.mode != DATA_ONLINE && config->schedule.scheme == SCHEME_GD;
   study->common_data = config->data.shared || study->whole;
-  study->moments = true;
+  study->second_moments = true;
   if (h5_exists(file, "/test/y")) TRY(history_tables_rows(file, "/test/y", &study->tests));
   if (h5_exists(file, "/train/y")) TRY(history_tables_rows(file, "/train/y", &study->samples));
+  study->loss_column = !study->whole && study->tests > 0 ? "test_loss" : "loss";
   return h5_get_double(file, "/target", "C_f", &study->C_f);
 }
 
@@ -130,12 +118,12 @@ static int check_times(struct h5 *file, const char *path, const struct study *st
   return status;
 }
 
-/* Networks are compared at steps, which have to be the same times: with dt: auto each run has its own. */
-static int check_clock(const struct study *study, const struct study_part *part, const char *path) {
+/* Networks are compared at equal steps, so equal steps must be equal times. With dt: auto each run has its own times. */
+static int check_clock(const struct study *study, const struct study_slice *slice, const char *path) {
   int64_t rows = 0, own = 0, *step = NULL, *own_step = NULL;
   double *time = NULL, *own_time = NULL;
-  int status = read_rows(study, &study->part[0], &rows, &step, &time);
-  if (status == OK) status = read_rows(study, part, &own, &own_step, &own_time);
+  int status = study_slice_rows(study, &study->slice[0], &rows, &step, &time);
+  if (status == OK) status = study_slice_rows(study, slice, &own, &own_step, &own_time);
   for (int64_t row = 0, at = 0; row < rows && status == OK; row++) {
     while (at < own && own_step[at] < step[row]) at++;
     if (at == own) break;
@@ -152,9 +140,10 @@ static int check_clock(const struct study *study, const struct study_part *part,
   return status;
 }
 
-/* Outputs are compared point by point: data.seed, which may differ, also draws the fixed sets. */
+/* Outputs are compared point by point, so runs must have the same points. data.seed may differ, but it also draws the
+ * fixed sets. */
 static int check_points(const struct study *study, struct h5 *file, const char *path, enum point_set set) {
-  const int64_t count = set == POINTS_TEST ? study->tests : study->samples;
+  const int64_t count = study_set_points(study, set);
   const char *labels = set == POINTS_TEST ? "/test/y" : "/train/y";
   double *x = NULL, *y = NULL, *own_x = NULL, *own_y = NULL;
   int d = 0, own_d = 0;
@@ -179,13 +168,13 @@ static int check_points(const struct study *study, struct h5 *file, const char *
   return status;
 }
 
-static int check_same(const struct study *study, const struct study_part *part, const char *path) {
-  TRY(check_clock(study, part, path));
-  TRY(check_points(study, study->file[part->run], path, POINTS_TEST));
-  return check_points(study, study->file[part->run], path, POINTS_TRAIN);
+static int check_same(const struct study *study, const struct study_slice *slice, const char *path) {
+  TRY(check_clock(study, slice, path));
+  TRY(check_points(study, study->file[slice->run], path, POINTS_TEST));
+  return check_points(study, study->file[slice->run], path, POINTS_TRAIN);
 }
 
-/* What tells the runs of a study apart. */
+/* The inputs by which runs of a study may differ, and those by which they may not. */
 struct identity {
   char *physics;
   uint64_t seed, data_seed;
@@ -211,21 +200,22 @@ static int add_run(struct study *study, int run, const char *folder, struct iden
     else
       status = check_times(study->file[run], path, study);
   }
-  study->moments &= h5_exists(study->file[run], "/ensemble/0/field/c2phi2") ||
-                    h5_exists(study->file[run], "/ensemble/0/field/c2phi2_train");
-  if (status == OK) status = add_parts(study, run, config);
-  if (status == OK && run > 0) status = check_same(study, &study->part[study->parts - config->ensemble.members], path);
+  study->second_moments &= h5_exists(study->file[run], "/ensemble/0/field/c2phi2") ||
+                           h5_exists(study->file[run], "/ensemble/0/field/c2phi2_train");
+  if (status == OK) status = add_slices(study, run, config);
+  if (status == OK && run > 0)
+    status = check_same(study, &study->slice[study->slices - config->ensemble.members], path);
   config_free(config);
   return status;
 }
 
 static int by_n_then_run(const void *a, const void *b) {
-  const struct study_part *p = a, *q = b;
+  const struct study_slice *p = a, *q = b;
   if (p->n != q->n) return p->n < q->n ? -1 : 1;
   return p->run - q->run;
 }
 
-/* Two runs may both hold networks of one n only as independent ones. */
+/* Networks of the same n in two runs must be independent. */
 static int check_independent(const struct study *study, char *const *folder, const struct identity *identity, int a,
                              int b) {
   if (identity[a].seed == identity[b].seed)
@@ -243,22 +233,23 @@ static int check_independent(const struct study *study, char *const *folder, con
   return OK;
 }
 
-/* Sorts the parts into sizes. */
+/* Sorts the slices by n and numbers the sizes. */
 static int arrange(struct study *study, char *const *folder, const struct identity *identity) {
-  qsort(study->part, (size_t)study->parts, sizeof *study->part, by_n_then_run);
-  study->n = alloc_small(sizeof *study->n * (size_t)study->parts);
-  study->replicas = alloc_small(sizeof *study->replicas * (size_t)study->parts);
-  for (int i = 0; i < study->parts; i++) {
-    struct study_part *part = &study->part[i];
+  qsort(study->slice, (size_t)study->slices, sizeof *study->slice, by_n_then_run);
+  study->n = alloc_small(sizeof *study->n * (size_t)study->slices);
+  study->replicas = alloc_small(sizeof *study->replicas * (size_t)study->slices);
+  for (int i = 0; i < study->slices; i++) {
+    struct study_slice *slice = &study->slice[i];
     for (int k = 0; k < i; k++)
-      if (study->part[k].n == part->n) TRY(check_independent(study, folder, identity, study->part[k].run, part->run));
-    if (i == 0 || study->part[i - 1].n != part->n) {
-      study->n[study->sizes] = part->n;
+      if (study->slice[k].n == slice->n)
+        TRY(check_independent(study, folder, identity, study->slice[k].run, slice->run));
+    if (i == 0 || study->slice[i - 1].n != slice->n) {
+      study->n[study->sizes] = slice->n;
       study->replicas[study->sizes++] = 0;
     }
-    part->size = study->sizes - 1;
-    part->first = study->replicas[part->size];
-    study->replicas[part->size] += part->replicas;
+    slice->size = study->sizes - 1;
+    slice->first = study->replicas[slice->size];
+    study->replicas[slice->size] += slice->replicas;
   }
   return OK;
 }
@@ -287,137 +278,11 @@ void study_free(struct study *study) {
   if (!study) return;
   for (int run = 0; run < study->runs; run++) h5_close(study->file[run]);
   free(study->file);
-  free(study->part);
+  free(study->slice);
   free(study->n);
   free(study->replicas);
   free(study->step);
   free(study->time);
   free(study->config);
   free(study);
-}
-
-/* ---- read ---- */
-
-int64_t study_initials(const struct study *study, int size) {
-  return study->replicas[size] / study->streams;
-}
-
-int study_field(const struct study *study, int size, int time, enum point_set set, double *f) {
-  const int64_t points = set == POINTS_TEST ? study->tests : study->samples;
-  for (int i = 0; i < study->parts; i++) {
-    const struct study_part *part = &study->part[i];
-    if (part->size != size) continue;
-    char name[96];
-    snprintf(name, sizeof name, "/ensemble/%d/field/%s", part->member, set == POINTS_TEST ? "f" : "f_train");
-    TRY(h5_read_rows(study->file[part->run], name, H5_DOUBLE, 3, (int64_t[]){study->times, part->replicas, points},
-                     time, 1, f + part->first * points));
-  }
-  return OK;
-}
-
-int study_moment(const struct study *study, int size, int time, enum point_set set, double *values) {
-  for (int i = 0; i < study->parts; i++) {
-    const struct study_part *part = &study->part[i];
-    if (part->size != size) continue;
-    char name[96];
-    snprintf(name, sizeof name, "/ensemble/%d/field/%s", part->member, set == POINTS_TEST ? "c2phi2" : "c2phi2_train");
-    TRY(h5_read_rows(study->file[part->run], name, H5_DOUBLE, 2, (int64_t[]){study->times, part->replicas}, time, 1,
-                     values + part->first));
-  }
-  return OK;
-}
-
-/* Row of a series that was taken at a step. */
-static int find_row(const struct study *study, const struct study_part *part, int64_t step, int64_t *row,
-                    int64_t *rows) {
-  int64_t *steps = NULL;
-  const int status = read_rows(study, part, rows, &steps, NULL);
-  for (*row = 0; status == OK && *row < *rows && steps[*row] != step;) ++*row;
-  free(steps);
-  if (status == OK && *row == *rows)
-    return FAIL(FAILED, "history: the series of member %d have no row at step %lld", part->member, (long long)step);
-  return status;
-}
-
-int study_series(const struct study *study, int size, int time, const char *column, double *values) {
-  for (int i = 0; i < study->parts; i++) {
-    const struct study_part *part = &study->part[i];
-    if (part->size != size) continue;
-    char name[96];
-    int64_t row, rows;
-    snprintf(name, sizeof name, "/ensemble/%d/series/%s", part->member, column);
-    TRY(find_row(study, part, study->step[time], &row, &rows));
-    TRY(h5_read_rows(study->file[part->run], name, H5_DOUBLE, 2, (int64_t[]){rows, part->replicas}, row, 1,
-                     values + part->first));
-  }
-  return OK;
-}
-
-/* ---- whole series ---- */
-
-int study_rows(const struct study *study, int64_t *rows, int64_t **step, double **time) {
-  *step = NULL;
-  *time = NULL;
-  int status = read_rows(study, &study->part[0], rows, step, time);
-  for (int i = 1; i < study->parts && status == OK; i++) {
-    int64_t own = 0, kept = 0, at = 0, *own_step = NULL;
-    status = read_rows(study, &study->part[i], &own, &own_step, NULL);
-    for (int64_t row = 0; row < *rows && status == OK; row++) {
-      while (at < own && own_step[at] < (*step)[row]) at++;
-      if (at == own || own_step[at] != (*step)[row]) continue;
-      (*step)[kept] = (*step)[row];
-      (*time)[kept++] = (*time)[row];
-    }
-    *rows = kept;
-    free(own_step);
-  }
-  if (status == OK) return OK;
-  free(*step);
-  free(*time);
-  *step = NULL;
-  *time = NULL;
-  return status;
-}
-
-/* The rows of one part that have these steps, into the part's columns of values. */
-static int read_curves(const struct study *study, const struct study_part *part, const char *column, int64_t rows,
-                       const int64_t *step, double *values) {
-  char name[96];
-  int64_t own = 0, *own_step = NULL;
-  double *all = NULL;
-  snprintf(name, sizeof name, "/ensemble/%d/series/%s", part->member, column);
-  int status = read_rows(study, part, &own, &own_step, NULL);
-  if (status == OK) status = alloc_array((void **)&all, own * part->replicas, sizeof *all, "a column of the history");
-  if (status == OK) status = h5_read(study->file[part->run], name, H5_DOUBLE, 2, (int64_t[]){own, part->replicas}, all);
-  for (int64_t row = 0, at = 0; row < rows && status == OK; row++) {
-    while (own_step[at] < step[row]) at++;
-    memcpy(values + row * study->replicas[part->size] + part->first, all + at * part->replicas,
-           sizeof *values * (size_t)part->replicas);
-  }
-  free(own_step);
-  free(all);
-  return status;
-}
-
-int study_curves(const struct study *study, int size, const char *column, int64_t rows, const int64_t *step,
-                 double *values) {
-  for (int i = 0; i < study->parts; i++)
-    if (study->part[i].size == size) TRY(read_curves(study, &study->part[i], column, rows, step, values));
-  return OK;
-}
-
-int study_points(const struct study *study, enum point_set set, int *d, double **x, double **y) {
-  return history_tables_points(study->file[0], set, d, x, y);
-}
-
-void study_place(const struct study *study, int size, int64_t replica, int *run, int *member, int64_t *row) {
-  for (int i = 0; i < study->parts; i++) {
-    const struct study_part *part = &study->part[i];
-    if (part->size != size || replica < part->first || replica >= part->first + part->replicas) continue;
-    *run = part->run;
-    *member = part->member;
-    *row = replica - part->first;
-    return;
-  }
-  die("a study has no replica %lld of size %d", (long long)replica, size);
 }

@@ -1,10 +1,6 @@
 #include "study/verdict.h"
 
-#include <math.h>
-#include <stdbool.h>
-#include <stdio.h>
-
-const char *const verdict_names[] = {"none", "within", "undecided", "outside"};
+const char *const verdict_names[] = {"none", "within", "undecided", "outside", "met", "not met"};
 
 enum verdict verdict_of(const struct estimate *slope, double expected, double tolerance) {
   const double low = expected - tolerance, high = expected + tolerance;
@@ -15,27 +11,25 @@ enum verdict verdict_of(const struct estimate *slope, double expected, double to
 
 const char *verdict_text(const struct estimate *slope, double expected, double tolerance) {
   static char text[256];
-  const bool differs = slope->high < expected || slope->low > expected;
-  const bool below = slope->high < expected;
+  const bool below = slope->high < expected, differs = below || slope->low > expected;
   const char *side = expected < 0 ? (below ? "steeper" : "shallower") : below ? "lower" : "higher";
   switch (verdict_of(slope, expected, tolerance)) {
   case VERDICT_WITHIN:
     snprintf(text, sizeof text, "consistent with %g within %g", expected, tolerance);
-    if (differs)
-      snprintf(text, sizeof text, "within %g of %g, though it differs from it: %s", tolerance, expected, side);
+    if (differs) snprintf(text, sizeof text, "within %g of %g, but different from it: %s", tolerance, expected, side);
     break;
   case VERDICT_UNDECIDED:
-    snprintf(text, sizeof text, "undecided: consistent with %g, but too few replicas to tell it within %g", expected,
-             tolerance);
+    snprintf(text, sizeof text, "undecided: compatible with %g (interval +-%.2g; more replicas needed to resolve %g)",
+             expected, (slope->high - slope->low) / 2, tolerance);
     if (differs)
       snprintf(text, sizeof text,
-               "undecided: it differs from %g (%s), too few replicas to tell whether by more than %g", expected, side,
+               "undecided: different from %g (%s); more replicas needed to see whether by more than %g", expected, side,
                tolerance);
     break;
   case VERDICT_OUTSIDE:
     snprintf(text, sizeof text, "NOT consistent with %g within %g: %s", expected, tolerance, side);
     break;
-  case VERDICT_NONE:
+  default:
     snprintf(text, sizeof text, "no interval, no verdict");
   }
   return text;

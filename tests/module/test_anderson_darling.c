@@ -68,12 +68,31 @@ static void constant_or_too_few_samples_give_nan(void **state) {
   assert_true(isnan(anderson_darling_p(3, few, 1)));
 }
 
+/* The family p is the smallest one times their number, and NAN if one of them is, in whichever column. */
+static void a_family_has_the_smallest_p(void **state) {
+  (void)state;
+  enum { R = 8, COLUMNS = 3 };
+  static const double column[COLUMNS][R] = {
+      {1, 2, 3, 4, 5, 6, 7, 8}, {1, 2, 4, 8, 16, 32, 64, 128}, {1, 2, 3, 5, 8, 12, 17, 23}};
+  double value[R * COLUMNS], p[COLUMNS];
+  for (int constant = -1; constant < COLUMNS; constant++) {
+    for (int r = 0; r < R; r++)
+      for (int i = 0; i < COLUMNS; i++) value[r * COLUMNS + i] = i == constant ? 1 : column[i][r];
+    const double family = anderson_darling_family(R, COLUMNS, value, p);
+    if (constant < 0) assert_near(family, COLUMNS * 0.0148169883235907, 1e-12);
+    if (constant < 0) assert_true(p[1] < p[2] && p[2] < p[0]);
+    if (constant >= 0) assert_true(isnan(family) && isnan(p[constant]));
+    if (constant < 0) assert_true(family == anderson_darling_family(R, COLUMNS, value, NULL));
+  }
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(p_is_uniform_for_gaussian_samples),
       cmocka_unit_test(p_of_small_samples_is_known),
       cmocka_unit_test(samples_of_other_laws_have_small_p),
       cmocka_unit_test(constant_or_too_few_samples_give_nan),
+      cmocka_unit_test(a_family_has_the_smallest_p),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

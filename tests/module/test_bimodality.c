@@ -54,15 +54,14 @@ static void warnings_contain_times_and_sizes(void **state) {
   (void)state;
   int64_t n[2] = {10, 20};
   double time[2] = {1, 7}, relative[4] = {0.5, 0.5, 0.01, 0.6}, kurtosis[4] = {0}, bimodality[4] = {0.4, 0.5, 0.9, 0.8};
-  const struct study study = {.sizes = 2, .times = 2, .n = n, .time = time};
-  const struct bimodality spread = {&study, "loss", relative, kurtosis, bimodality};
-  char text[1024] = "";
-  FILE *out = fmemopen(text, sizeof text, "w");
-  bimodality_print_warnings(&spread, out);
-  fclose(out);
-  assert_non_null(strstr(text, "WARNING t = 7, replicas stand in different places: n = 20 sd/mean of loss 0.60"));
-  assert_null(strstr(text, "t = 1,"));
-  assert_null(strstr(text, "n = 10"));
+  const struct study study = {.sizes = 2, .times = 2, .n = n, .time = time, .loss_column = "loss"};
+  const struct bimodality found = {&study, relative, kurtosis, bimodality};
+  struct findings findings = {0};
+  bimodality_analysis.findings(&found, &findings);
+  assert_true(findings.count == 1 && findings.finding[0].kind == FINDING_WARNING);
+  assert_true(findings.finding[0].t == 7 && findings.finding[0].n == 20 && findings.finding[0].estimate.value == 0.8);
+  assert_non_null(strstr(findings.finding[0].reason, "sd/mean of loss 0.60, bimodality 0.80"));
+  findings_free(&findings);
 }
 
 static void crossings_of_known_curves_are_exact(void **state) {

@@ -62,7 +62,7 @@ static void check_against_loops(const struct dist_grid *grid, int R, int K) {
   struct rows rows = {f, K};
   struct covariance *covariance;
   struct dist_matrix *matrix;
-  assert_ok(covariance_create(grid, n, R, K, &(struct covariance_source){read_rows, &rows}, &covariance));
+  assert_ok(covariance_create(grid, n, R, K, &(struct covariance_reader){read_rows, &rows}, &covariance));
   assert_ok(covariance_operator(covariance, &matrix));
   dist_matrix_get(matrix, 0, K, matrix_values);
   double worst = 0, trace = 0, sum = 0;
@@ -116,8 +116,8 @@ static void failures_reach_all_ranks(void **state) {
   struct dist_grid grid;
   struct covariance *covariance;
   dist_grid_create(&world, &grid);
-  assert_status(FAILED, covariance_create(&grid, 1, 1, 5, &(struct covariance_source){refuse, NULL}, &covariance));
-  assert_status(FAILED, covariance_create(&grid, 1, 100, 5, &(struct covariance_source){refuse, NULL}, &covariance));
+  assert_status(FAILED, covariance_create(&grid, 1, 1, 5, &(struct covariance_reader){refuse, NULL}, &covariance));
+  assert_status(FAILED, covariance_create(&grid, 1, 100, 5, &(struct covariance_reader){refuse, NULL}, &covariance));
   assert_all(strstr(error_text(), "no such replicas") != NULL);
   dist_grid_free(&grid);
 }

@@ -107,7 +107,7 @@ static int read_study(const char *path) {
     for (int t = 0; t < study->times && status == OK; t++) {
       status = study_series(study, size, t, "test_loss", values);
       if (status == OK) status = study_field(study, size, t, POINTS_TRAIN, values);
-      if (status == OK) status = study_moment(study, size, t, POINTS_TEST, values);
+      if (status == OK) status = study_second_moment(study, size, t, POINTS_TEST, values);
     }
     free(values);
   }

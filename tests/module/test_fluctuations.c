@@ -60,8 +60,8 @@ static void parts_separate_data_from_initial_conditions(void **state) {
     draw((uint64_t)(1000 + trial), I * Q, K, 0.5, e);
     for (int i = 0; i < I * Q; i++)
       for (int k = 0; k < K; k++) f[i * K + k] = a[i / Q * K + k] + e[i * K + k];
-    struct fluctuations_parts parts = {.total_boot = boot[0], .init_boot = boot[1], .sgd_boot = boot[2]};
-    assert_ok(fluctuations_parts(I, Q, K, f, B, weight, &parts));
+    struct fluctuations_terms parts = {.total_boot = boot[0], .init_boot = boot[1], .sgd_boot = boot[2]};
+    assert_ok(fluctuations_split(I, Q, K, f, B, weight, &parts));
     const double values[3] = {parts.total, parts.init, parts.sgd};
     double within = 0;
     for (int i = 0; i < I; i++)
@@ -101,9 +101,9 @@ static void parts_equal_plain_loops(void **state) {
       for (int q = 0; q < Q; q++) within[i] += pow(f[(i * Q + q) * K + k] - mean[i * K + k], 2) / (Q - 1) / K;
     }
   }
-  struct fluctuations_parts parts = {.total_boot = boot[0], .init_boot = boot[1], .sgd_boot = boot[2]};
-  assert_ok(fluctuations_parts(I, Q, K, f, B, weight, &parts));
-  for (int b = -1; b < B; b++) { /* -1: the estimates, without resampling */
+  struct fluctuations_terms parts = {.total_boot = boot[0], .init_boot = boot[1], .sgd_boot = boot[2]};
+  assert_ok(fluctuations_split(I, Q, K, f, B, weight, &parts));
+  for (int b = -1; b < B; b++) { /* -1: the values themselves */
     const double *w = b < 0 ? ones : weight + b * I;
     double sgd = 0;
     for (int i = 0; i < I; i++) sgd += w[i] * within[i] / I;

@@ -20,7 +20,7 @@ static struct fluctuations *make(struct study *study, double sigma) {
   struct fluctuations *fluct = calloc(1, sizeof *fluct);
   struct fluctuations_quantity *V = &fluct->quantity[1];
   fluct->study = study;
-  fluct->options = (struct fluctuations_options){.bootstrap = B, .level = 0.99};
+  fluct->options = (struct analysis_options){.bootstrap = B, .level = 0.99};
   *V = (struct fluctuations_quantity){.name = "V_train", .variance = true, .known = true};
   V->value = malloc(sizeof *V->value * TIMES * SIZES);
   V->boot = malloc(sizeof *V->boot * TIMES * SIZES * B);
@@ -68,12 +68,18 @@ static void verdicts_contain_the_sizes(void **state) {
   struct study study;
   struct fluctuations *fluct = make(&study, 0.5);
   struct healing *heal = healing_create(fluct);
-  char text[1024] = "";
-  FILE *out = fmemopen(text, sizeof text, "w");
-  healing_print_verdicts(heal, out); /* max/end 512, lower bound about 80; and 2.8, lower bound about 0.4 */
-  fclose(out);
-  assert_non_null(strstr(text, "V_train  heals, max/end above 10: n = 16\n"));
-  assert_non_null(strstr(text, "V_train  does NOT heal by the end: no fall below its maximum is shown: n = 32\n"));
+  struct findings findings = {0};
+  healing_analysis.findings(heal, &findings); /* max/end 512, low end about 80; and 2.8, low end about 0.4 */
+  assert_true(findings.count == 3 && findings.finding[2].kind == FINDING_NOTE);
+  for (int i = 0; i < 2; i++) {
+    const struct finding *finding = &findings.finding[i];
+    assert_string_equal(finding->name, "V_train.heal");
+    assert_true(finding->n == n[i] && isnan(finding->t) && finding->expected == HEALING_FACTOR);
+    assert_true(finding->estimate.low == heal->curve[0].ratio[i].low && finding->confidence == 0.99);
+    assert_true(finding->verdict == (i == 0 ? VERDICT_WITHIN : VERDICT_OUTSIDE));
+    assert_non_null(strstr(finding->reason, i == 0 ? "heals" : "does NOT heal by the end"));
+  }
+  findings_free(&findings);
   healing_free(heal);
   study.times = 1; /* one time gives no curve */
   heal = healing_create(fluct);

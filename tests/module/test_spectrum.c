@@ -74,7 +74,7 @@ static void check_spectrum(const struct fixture *problem, const struct spectrum 
   for (int p = 0; p < P; p++) norm2 += (spectrum->f[p] - spectrum->y[p]) * (spectrum->f[p] - spectrum->y[p]);
   for (int k = 0; k < P; k++) {
     worst = fmax(worst, fabs(spectrum->lambda[k] - values[P - 1 - k]));
-    parts += spectrum->part[k];
+    parts += spectrum->fraction[k];
   }
   assert_all_for(worst < 1e-12 * largest, "n = %lld, P = %d", (long long)spectrum->n, P);
   assert_all_for(fabs(parts - 1) < 1e-12, "n = %lld, P = %d", (long long)spectrum->n, P);
@@ -88,8 +88,8 @@ static void check_spectrum(const struct fixture *problem, const struct spectrum 
       fourth += v[p] * v[p] * v[p] * v[p];
     }
     assert_all_for(fabs(fabs(overlap) - 1) < 1e-9, "n = %lld, P = %d, eigenvector %d", (long long)spectrum->n, P, k);
-    assert_all_for(fabs(spectrum->part[k] - projection * projection / norm2) < 1e-9, "n = %lld, P = %d, eigenvector %d",
-                   (long long)spectrum->n, P, k);
+    assert_all_for(fabs(spectrum->fraction[k] - projection * projection / norm2) < 1e-9,
+                   "n = %lld, P = %d, eigenvector %d", (long long)spectrum->n, P, k);
     assert_all_for(fabs(spectrum->participation[k] * P * fourth - 1) < 1e-9, "n = %lld, P = %d, eigenvector %d",
                    (long long)spectrum->n, P, k);
   }

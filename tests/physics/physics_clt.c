@@ -69,7 +69,7 @@ static int read_rows(void *f, int64_t first, int64_t count, double *rows) {
 static double *project(const struct dist_grid *grid, int n, const struct law *law, double *f) {
   struct covariance *covariance;
   double *y = malloc(sizeof *y * REPLICAS * M);
-  const struct covariance_source source = {read_rows, f};
+  const struct covariance_reader source = {read_rows, f};
   assert_ok(covariance_create(grid, n, REPLICAS, K, &source, &covariance));
   assert_ok(covariance_project(covariance, M, law->u, law->f_0, y));
   for (int r = 0; r < REPLICAS; r++)
@@ -80,25 +80,25 @@ static double *project(const struct dist_grid *grid, int n, const struct law *la
 
 /* All tests of clt/clt.h, that of normality only if requested. */
 static struct clt_judgement judge(const double *y, bool normality) {
-  const bool asked[CLT_QUESTIONS] = {true, true, true, true, normality};
-  return clt_judge(REPLICAS, M, y, 0, asked);
+  const bool applies[CLT_TESTS] = {true, true, true, true, normality};
+  return clt_judge(REPLICAS, M, y, 0, applies);
 }
 
 static void print(const char *what, const struct clt_judgement *judgement) {
   print_message("%s: W = %.4f", what, judgement->width);
-  for (int q = 0; q < CLT_QUESTIONS; q++)
-    print_message(", %s %.3g (%.3g)%s", clt_question_names[q], judgement->answer[q].value, judgement->answer[q].limit,
-                  judgement->answer[q].passed   ? ""
-                  : !judgement->answer[q].asked ? " -"
-                                                : " NO");
+  for (int q = 0; q < CLT_TESTS; q++)
+    print_message(", %s %.3g (%.3g)%s", clt_test_names[q], judgement->outcome[q].value, judgement->outcome[q].limit,
+                  judgement->outcome[q].passed     ? ""
+                  : !judgement->outcome[q].applies ? " -"
+                                                   : " NO");
   print_message("\n");
 }
 
 /* The judgement of y must be negative, and this test must be among those that fail. */
-static void must_reject(const char *what, const double *y, enum clt_question question) {
+static void must_reject(const char *what, const double *y, enum clt_test test) {
   const struct clt_judgement judgement = judge(y, true);
   print(what, &judgement);
-  assert_all_for(!clt_passed(&judgement) && !judgement.answer[question].passed, "%s", what);
+  assert_all_for(!clt_passed(&judgement) && !judgement.outcome[test].passed, "%s", what);
 }
 
 static void must_reject_changed_samples(const double *y) {

@@ -43,7 +43,7 @@ static void quotients(const struct dist_grid *grid, const struct fixture *proble
   assert_ok(initial_covariance_create(&problem->config->unit, D, P, problem->data->x, &law));
   assert_ok(frozen_features_covariance(grid, law, y, &problem->config->schedule, STEPS, FROZEN_FEATURES_DRAWS, 1, &C));
   assert_ok(covariance_leading(C, M, value, u));
-  assert_ok(covariance_create(grid, N, REPLICAS, P, &(struct covariance_source){read_rows, f}, &covariance));
+  assert_ok(covariance_create(grid, N, REPLICAS, P, &(struct covariance_reader){read_rows, f}, &covariance));
   assert_ok(covariance_project(covariance, M, u, NULL, projection));
   for (int i = 0; i < M; i++) {
     quotient[i] = 0;

@@ -1,0 +1,133 @@
+#include "clt_fields_reference.h"
+
+#include <gsl/gsl_statistics_double.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "clt/frozen_features.h"
+
+/* ---- reading fields ---- */
+
+struct outputs {
+  const struct study *study;
+  int size, time, columns; /* columns: points used */
+  enum point_set set;
+  int64_t first;
+  double *all; /* [replicas][points], read by the first call */
+};
+
+static int read_rows(void *context, int64_t first, int64_t count, double *f) {
+  struct outputs *outputs = context;
+  const struct study *study = outputs->study;
+  const int64_t points = study_set_points(study, outputs->set);
+  if (!outputs->all) {
+    TRY(alloc_array((void **)&outputs->all, study->replicas[outputs->size] * points, sizeof *f,
+                    "outputs of all replicas"));
+    TRY(study_field(study, outputs->size, outputs->time, outputs->set, outputs->all));
+  }
+  for (int64_t r = 0; r < count; r++)
+    memcpy(f + r * outputs->columns, outputs->all + (outputs->first + first + r) * study->streams * points,
+           sizeof *f * (size_t)outputs->columns);
+  return OK;
+}
+
+int clt_fields_covariance(const struct clt_fields_work *work, const struct clt_time *time, int size, int64_t first,
+                          int64_t count, struct covariance **covariance) {
+  struct outputs outputs = {work->study, size, time->index, time->points, time->set, first, NULL};
+  const struct covariance_reader reader = {read_rows, &outputs};
+  const int status = covariance_create(&work->grid, work->study->n[size], count, time->points, &reader, covariance);
+  free(outputs.all);
+  return status;
+}
+
+/* ---- references ---- */
+
+static void set_values(struct clt_time *time, const double *spectrum) {
+  const int K = time->points;
+  double sum = 0, square = 0;
+  for (int k = 0; k < K; k++) {
+    sum += spectrum[k];
+    square += spectrum[k] * spectrum[k];
+  }
+  time->trace = sum;
+  time->trace_sd = sqrt(2 * square) / sum;
+  while (time->vectors > 1 && spectrum[time->vectors - 1] < CLT_FLOOR * spectrum[0]) time->vectors--;
+  memcpy(time->value, spectrum, sizeof *spectrum * (size_t)time->vectors);
+}
+
+static int exact_operator(const struct clt_fields_work *work, const struct clt_time *time, struct dist_matrix **C) {
+  const struct initial_covariance *law = work->law[time->set];
+  if (time->reference == CLT_INITIAL)
+    return initial_covariance_matrix(&work->grid, law, initial_covariance_between, 1.0 / time->points, C);
+  return frozen_features_covariance(&work->grid, law, work->y[time->set], &work->config->schedule,
+                                    work->study->step[time->index], FROZEN_FEATURES_DRAWS, work->options->seed, C);
+}
+
+static int find_exact(const struct clt_fields_work *work, struct clt_time *time,
+                      struct clt_fields_comparison *comparison) {
+  const int K = time->points;
+  struct dist_matrix *C = NULL;
+  comparison->spectrum = alloc_small(sizeof(double) * (size_t)K);
+  int status = exact_operator(work, time, &C);
+  if (status == OK) status = covariance_leading(C, time->vectors, comparison->spectrum, comparison->u);
+  if (status == OK) {
+    set_values(time, comparison->spectrum);
+    if (time->reference == CLT_INITIAL) {
+      comparison->centre = alloc_small(sizeof(double) * (size_t)K);
+      for (int k = 0; k < K; k++) comparison->centre[k] = initial_covariance_output(work->law[time->set], k);
+    }
+  }
+  dist_matrix_free(C);
+  return status;
+}
+
+/* Quotients of the other half on the vectors of the first, both of the largest n. */
+static int find_half(const struct clt_fields_work *work, struct clt_time *time,
+                     struct clt_fields_comparison *comparison) {
+  const int last = work->study->sizes - 1, K = time->points, m = time->vectors;
+  const int64_t replicas = study_initials(work->study, last), half = replicas / 2;
+  struct covariance *first, *second;
+  struct dist_matrix *C;
+  double *y = NULL, *spectrum = alloc_small(sizeof *spectrum * (size_t)K);
+  int status = clt_fields_covariance(work, time, last, 0, half, &first);
+  if (status == OK) {
+    status = covariance_operator(first, &C);
+    if (status == OK) {
+      status = covariance_leading(C, m, spectrum, comparison->u);
+      dist_matrix_free(C);
+    }
+    covariance_free(first);
+  }
+  free(spectrum);
+  if (status == OK) status = clt_fields_covariance(work, time, last, half, replicas - half, &second);
+  if (status != OK) return status;
+  time->reference_replicas = replicas - half;
+  time->trace = covariance_trace(second);
+  time->trace_sd = NAN;
+  status =
+      comm_agree(work->grid.comm, alloc_array((void **)&y, time->reference_replicas * m, sizeof *y, "projections"));
+  if (status == OK) status = covariance_project(second, m, comparison->u, NULL, y);
+  for (int i = 0; i < m && status == OK; i++)
+    time->value[i] = gsl_stats_variance(y + i, (size_t)m, (size_t)time->reference_replicas);
+  while (time->vectors > 1 && time->value[time->vectors - 1] < CLT_FLOOR * time->value[0]) time->vectors--;
+  free(y);
+  covariance_free(second);
+  return status;
+}
+
+static void group_values(struct clt_time *time) {
+  for (int i = 0; i < time->vectors; i++)
+    if (i == 0 || time->value[i] < CLT_GAP * time->value[i - 1]) time->first[time->groups++] = i;
+  time->first[time->groups] = time->vectors;
+}
+
+int clt_fields_compare(const struct clt_fields_work *work, struct clt_time *time,
+                       struct clt_fields_comparison *comparison) {
+  TRY(comm_agree(work->grid.comm, alloc_array((void **)&comparison->u, (int64_t)time->vectors * time->points,
+                                              sizeof(double), "eigenvectors")));
+  TRY(time->reference == CLT_HALF ? find_half(work, time, comparison) : find_exact(work, time, comparison));
+  group_values(time);
+  return OK;
+}

@@ -1,0 +1,87 @@
+/* Table, verdicts and named arrays of fluctuations/loss_decay.h. */
+#include "base/error.h"
+#include "fluctuations/loss_decay.h"
+
+static bool any_reached(const struct loss_decay *decay, int fraction) {
+  const int sizes = decay->fluctuations->study->sizes;
+  for (int s = 0; s < sizes; s++)
+    if (!isnan(decay->time[fraction * sizes + s].value)) return true;
+  return false;
+}
+
+static void print(const void *state, FILE *out) {
+  const struct loss_decay *decay = state;
+  const struct study *study = decay->fluctuations->study;
+  if (!decay->column) return;
+  fprintf(out, "\nt at which the mean %s first falls to a fraction of that of n = %lld at the start\n%10s",
+          decay->column, (long long)study->n[study->sizes - 1], "n");
+  for (int i = 0; i < LOSS_DECAY_FRACTIONS; i++)
+    if (any_reached(decay, i)) fprintf(out, "  %-24g", loss_decay_fractions[i]);
+  fprintf(out, "  %-34s leaves (%g off)\n", "largest deviation, at t", LOSS_DECAY_LEAVES);
+  for (int s = 0; s < study->sizes; s++) {
+    fprintf(out, "%10lld", (long long)study->n[s]);
+    for (int i = 0; i < LOSS_DECAY_FRACTIONS; i++) {
+      if (any_reached(decay, i)) estimate_print(out, 24, decay->time[i * study->sizes + s], 1);
+    }
+    const struct estimate *deviation = &decay->deviation[s];
+    char text[96] = "-", leaves[32] = "-";
+    if (!isnan(deviation->value))
+      snprintf(text, sizeof text, "%.3g [%.3g, %.3g], %g", deviation->value, deviation->low, deviation->high,
+               decay->deviation_time[s]);
+    if (!isnan(decay->leaves[s])) snprintf(leaves, sizeof leaves, "%g", decay->leaves[s]);
+    fprintf(out, "  %-34s %s\n", text, leaves);
+  }
+}
+
+static void find(const void *state, struct findings *findings) {
+  const struct loss_decay *decay = state;
+  const struct analysis_options *options = &decay->fluctuations->options;
+  for (int i = 0; decay->column && i < LOSS_DECAY_FRACTIONS; i++) {
+    const struct estimate *slope = &decay->slope[i];
+    char name[32], subject[96];
+    if (isnan(slope->low)) continue;
+    snprintf(name, sizeof name, "rate.%g", loss_decay_fractions[i]);
+    snprintf(subject, sizeof subject, "slope of the time to %g of %s in n", loss_decay_fractions[i], decay->column);
+    struct finding finding = FINDING(FINDING_VERDICT, name, subject);
+    finding.estimate = *slope;
+    finding.confidence = options->level;
+    finding.expected = 0;
+    finding.verdict = verdict_of(slope, 0, options->tolerance);
+    findings_add(findings, finding, "%s", verdict_text(slope, 0, options->tolerance));
+  }
+}
+
+static void add_results(const void *state, struct results *results) {
+  const struct loss_decay *decay = state;
+  static const char *const time_names[] = {"time", "time_low", "time_high"};
+  static const char *const slope_names[] = {"slope", "slope_low", "slope_high"};
+  static const char *const deviation_names[] = {"deviation", "deviation_low", "deviation_high"};
+  const int64_t sizes = decay->fluctuations->study->sizes, fractions = LOSS_DECAY_FRACTIONS,
+                shape[] = {fractions, sizes};
+  if (!decay->column) return;
+  results_words(results, "rate/column", 1, &decay->column);
+  results_add(results, "rate/fraction", "of the start of the largest n", 1, &fractions, loss_decay_fractions);
+  results_estimates(results, "rate", time_names, "t at which the mean loss first falls to the fraction", 2, shape,
+                    decay->time);
+  results_estimates(results, "rate", slope_names, "slope of log time on log n, by theory 0", 1, &fractions,
+                    decay->slope);
+  results_estimates(results, "rate", deviation_names, "largest distance from the largest n over its start", 1, &sizes,
+                    decay->deviation);
+  results_add(results, "rate/deviation_time", "its time", 1, &sizes, decay->deviation_time);
+  results_add(results, "rate/leaves", "t from which on the curve is 10 % off that of the largest n", 1, &sizes,
+              decay->leaves);
+}
+
+static int create(struct analysis_input *input, void **state) {
+  struct loss_decay *decay = NULL;
+  TRY(loss_decay_create(input->fluctuations, &decay));
+  *state = decay;
+  return OK;
+}
+
+static void release(void *state) {
+  loss_decay_free(state);
+}
+
+const struct analysis loss_decay_analysis = {
+    .name = "loss_decay", .create = create, .free = release, .print = print, .findings = find, .results = add_results};

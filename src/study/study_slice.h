@@ -1,0 +1,17 @@
+/* study_slice: the replicas of one n that one run of a study holds. Private to study.c and study_read.c. */
+#ifndef MCKEAN_STUDY_STUDY_SLICE_H
+#define MCKEAN_STUDY_STUDY_SLICE_H
+
+#include "study/study.h"
+
+struct study_slice {
+  int run, member, size;
+  int64_t n, replicas, first; /* first: index of its first replica among those of the size */
+};
+
+/* Local. step [rows]: the steps of a slice's rows; time [rows], unless NULL: their times. The caller frees both, also after
+ * a failure. FAILED. */
+int study_slice_rows(const struct study *study, const struct study_slice *slice, int64_t *rows, int64_t **step,
+                     double **time);
+
+#endif
