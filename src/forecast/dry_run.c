@@ -260,7 +260,7 @@ static int make(const struct problem *problem, const struct dry_run_options *opt
   TRY(pilot_run_measure(problem, &plan->trial));
   struct seat own = {.program = process_memory_peak() - plan->trial.particle_bytes};
   gethostname(own.node, sizeof own.node - 1);
-  own.room = process_memory_of_machine() > 0 ? fmin(process_memory_of_machine(), slurm_memory()) : slurm_memory();
+  own.room = process_memory_installed() > 0 ? fmin(process_memory_installed(), slurm_memory()) : slurm_memory();
   void *seats; /* of all ranks */
   comm_gather(comm, &own, sizeof own, &seats, NULL);
   if (!seats) return OK;

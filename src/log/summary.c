@@ -55,7 +55,7 @@ static double ratio(double value, double by) {
 
 /* Of one core of each rank, all at once: what the step could reach beside the others. */
 static double gemm_speed(const struct summary_run *run) {
-  if (!openblas_fits()) return 0;
+  if (!openblas_matches_cpu()) return 0;
   const bool single = precision_real((enum precision)run->config->precision) == sizeof(float);
   struct openblas_gemm gemm;
   double best = 0;
