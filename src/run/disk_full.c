@@ -17,7 +17,7 @@ static int give_up(const struct disk_full *room) {
 static int rest(const struct disk_full *room) {
   const double due = comm_time() + RETRY_SECONDS;
   for (;;) {
-    heartbeat_work("waiting for room on the disk");
+    heartbeat_activity("waiting for room on the disk");
     nanosleep(&(struct timespec){.tv_nsec = (long)(1e9 * POLL_SECONDS)}, NULL);
     const char *why;
     const enum stop_request asked = stop_agree(room->stop, room->stop->step, &why);

@@ -104,7 +104,7 @@ static int open_output(struct simulation *sim) {
 }
 
 static void warn_if_crowded(struct simulation *sim) {
-  const int excess = comm_crowding(sim->comm, sim->problem.config->threads);
+  const int excess = comm_oversubscription(sim->comm, sim->problem.config->threads);
   if (excess > 0)
     report_line(&sim->report,
                 "warning: %d more threads than processors they may run on: they will wait for one another; start fewer "

@@ -198,7 +198,7 @@ int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
   int64_t *steps = NULL;
   int count = 0;
   *path = NULL;
-  heartbeat_work("looking for a checkpoint");
+  heartbeat_activity("looking for a checkpoint");
   TRY(comm_agree(comm, comm->rank == 0 ? list_steps(folder, &steps, &count) : OK));
   comm_bcast(comm, &count, sizeof count, 0);
   if (comm->rank != 0) steps = alloc_small(sizeof *steps * (size_t)count);

@@ -248,7 +248,7 @@ static int clean_up(const struct writing *writing, int status) {
 
 int checkpoint_write(const struct comm *comm, const struct checkpoint_request *request,
                      const struct particles *particles, int64_t *bytes) {
-  heartbeat_work("writing a checkpoint");
+  heartbeat_activity("writing a checkpoint");
   struct writing *writing = alloc_small(sizeof *writing);
   *writing = (struct writing){.comm = comm, .request = request, .particles = particles};
   writing->path = checkpoint_path(request->folder, request->step);

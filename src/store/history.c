@@ -356,7 +356,7 @@ static void forget(struct rows *rows) {
 int history_write(struct history *history, int64_t step, const struct provenance *provenance,
                   int (*may_write)(void *context), void *context) {
   if (history->step == step && !history_pending(history)) return OK; /* tried again for its checkpoint */
-  heartbeat_work("writing the history");
+  heartbeat_activity("writing the history");
   const bool root = history->comm->rank == 0;
   struct h5 *file = NULL;
   int status = root ? open_copy(history, &file) : OK;
