@@ -13,7 +13,6 @@
 #include "base/crc32c.h"
 #include "base/error.h"
 #include "io/durable_file.h"
-#include "io/parallel_write.h"
 
 const char dataset_letter[DATASETS] = {'c', 'a', 'b'};
 static const char MAGIC[8] = {'M', 'C', 'K', 'E', 'A', 'N', 'C', 'K'};
@@ -72,23 +71,13 @@ int layout_extents(const struct layout *layout, uint64_t out[][2]) {
 }
 
 int layout_rest_crc(int file, const char *path, int64_t bytes, int extents, uint64_t (*extent)[2], uint32_t *crc) {
-  enum { PART = 1 << 20 };
-  unsigned char *buffer = alloc_small(PART);
-  int status = OK;
   int64_t at = USER_BLOCK;
   *crc = 0;
-  for (int i = 0; i <= extents && status == OK; i++) {
-    const int64_t end = i < extents ? (int64_t)extent[i][0] : bytes;
-    while (at < end && status == OK) {
-      const int64_t part = end - at < PART ? end - at : PART;
-      status = durable_file_pread(file, path, at, buffer, part);
-      if (status == OK) *crc = crc32c(*crc, buffer, (size_t)part);
-      at += part;
-    }
-    if (i < extents) at = (int64_t)(extent[i][0] + extent[i][1]);
+  for (int i = 0; i < extents; i++) {
+    TRY(durable_file_crc(file, path, at, (int64_t)extent[i][0], crc));
+    at = (int64_t)(extent[i][0] + extent[i][1]);
   }
-  free(buffer);
-  return status;
+  return durable_file_crc(file, path, at, bytes, crc);
 }
 
 /* ---- user block: magic (8), version (4), 4 zeros, bytes (8), extents offset (8), extents (8), rest CRC (4), zeros,
@@ -312,7 +301,7 @@ static int read_h5(const char *path, const struct user_block *block, struct layo
 int layout_read(const char *path, struct layout *layout, struct checkpoint_info *info) {
   static uint64_t extent[EXTENTS_MAX][2];
   const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0) return durable_file_unread(errno, "%s: cannot open the checkpoint", path);
+  if (file < 0) return durable_file_fail_read(errno, "%s: cannot open the checkpoint", path);
   struct user_block block;
   int status = prove(file, path, &block, extent);
   close(file);

@@ -240,7 +240,7 @@ static int write_steps(struct writing *writing) {
 /* Rank 0, of a writing that failed: a lock that is lost is the reason behind others. */
 static int clean_up(const struct writing *writing, int status) {
   const struct checkpoint_request *request = writing->request;
-  durable_file_drop(writing->temporary);
+  durable_file_discard(writing->temporary);
   if (status == FULL) status = durable_file_fail_full(request->folder, "the next checkpoint", writing->layout.bytes);
   const int held = request->may_write(request->context);
   return held == OK ? status : held;

@@ -342,7 +342,7 @@ static int64_t bytes_of(const struct history *history) {
 
 /* Of a writing that failed: a lock that is lost is the reason behind others. */
 static int clean_up(const struct history *history, int status, int (*may_write)(void *context), void *context) {
-  durable_file_drop(history->temporary);
+  durable_file_discard(history->temporary);
   if (status == FULL) status = durable_file_fail_full(history->config->output, "history.h5", bytes_of(history));
   const int held = may_write(context);
   return held == OK ? status : held;

@@ -15,7 +15,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "io/durable_file.h"
-#include "io/parallel_write.h"
 #include "log/slurm.h"
 
 /* A probe holds the lock for an instant: that is no other run. An owner that has not signed yet does so in an instant. */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "io/durable_file.h"
 #include "io/parallel_write.h"
 
 enum { PIECE = 1000, PIECES = 40 };
