@@ -1,10 +1,10 @@
-# McKean. `make help` lists the targets; every path of a product starts with $(BUILD).
+# Builds McKean. `make help` lists the targets. All products are in $(BUILD).
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
-# `make V=1` shows whole commands.
+# `make V=1` prints complete commands.
 quiet = @$(if $(V),,echo '  $(1) $@';)
 
 BUILD ?= build
@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 CC := mpicc
 AR := ar
 PKG_CONFIG ?= pkg-config
-# The first name of each that pkg-config knows: Debian has several builds of HDF5.
+# The first of these names that pkg-config finds: Debian has several builds of HDF5.
 known = $(firstword $(foreach package,$(1),$(shell $(PKG_CONFIG) --exists $(package) 2>/dev/null && echo $(package))))
 PACKAGES := $(call known,hdf5-openmpi hdf5) $(call known,scalapack-openmpi scalapack scalapack-mpich) openblas yaml-0.1 gsl
 
@@ -21,13 +21,13 @@ OPT ?= -O2 -g
 FORTIFY ?= -D_FORTIFY_SOURCE=2
 OPENMP ?= -fopenmp
 SANITIZE := -fsanitize=address,undefined -fno-omit-frame-pointer
-# -ffp-contract=off: outside the kernels the same bits on every instruction-set level.
+# -ffp-contract=off: code outside the kernels gives the same bits at every instruction-set level.
 CFLAGS := -std=gnu11 $(OPT) $(OPENMP) -ffp-contract=off $(FORTIFY) -fstack-protector-strong $(WARN) $(EXTRA_CFLAGS)
 CPPFLAGS := -D_GNU_SOURCE -Iinclude $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 LDLIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lm
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
 
-# The kernels: one source, one object per instruction-set level.
+# The kernels: one source file, one object file per instruction-set level.
 KERNEL := src/particles/kernel_isa.c
 ISA_LEVELS := portable v2 v3 v4
 ISA_portable :=
@@ -41,7 +41,7 @@ LIBRARY := $(BUILD)/libmckean.a
 PROGRAM := $(BUILD)/mckean
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/module/*.c tests/physics/*.c) tests/harness/failing.c tests/fault/hanging.c)
 
-# The man page and the completion of shells, made from the tables of verbs and keys.
+# The man page and the shell completions, generated from the tables of verbs and keys.
 MANUAL_man := $(BUILD)/share/man/man1/mckean.1
 MANUAL_bash := $(BUILD)/share/bash-completion/completions/mckean
 MANUAL_zsh := $(BUILD)/share/zsh/site-functions/_mckean
@@ -66,7 +66,7 @@ $(ISA_LEVELS:%=$(BUILD)/obj/particles/kernel_%.o): $(BUILD)/obj/particles/kernel
 	@mkdir -p $(@D)
 	$(call quiet,cc  ) $(CC) $(CPPFLAGS) $(CFLAGS) -O3 -ffp-contract=fast $(ISA_$*) -DKERNEL_ISA=$* -MMD -MP -c -o $@ $<
 
-# Provenance of the build; rewritten only when it changes.
+# Provenance of the build. The file is rewritten only if its contents change.
 VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
 $(BUILD)/info.c: FORCE
 	@mkdir -p $(@D)
@@ -94,16 +94,16 @@ $(MANUAL): $(BUILD)/manual
 tests: all $(TESTS) $(BUILD)/obj/step.o ## build the tests
 
 .PHONY: setup
-setup: ## install what is missing, or say how to get it
+setup: ## install missing packages, or list how to get them
 	@tools/setup
 
 .PHONY: demo
-demo: setup ## the quick study from input to pictures, under 3 minutes on 2 cores
+demo: setup ## run a small study from input to pictures; under 3 minutes on 2 cores
 	@$(MAKE) --no-print-directory -j $$(nproc) all
 	@tools/demo $(BUILD)
 
 .PHONY: studies
-studies: setup ## run the studies of the theory and judge them; ARGS="lln sgd"
+studies: setup ## run the studies of the theory and check their conditions; ARGS="lln sgd"
 	@$(MAKE) --no-print-directory -j $$(nproc) all
 	@tools/python tools/studies --build $(BUILD) $(ARGS)
 
@@ -112,8 +112,8 @@ check: setup ## build with warnings as errors and run all tests
 	@$(MAKE) --no-print-directory -j $$(nproc) EXTRA_CFLAGS='-Werror $(EXTRA_CFLAGS)' BUILD=$(BUILD)/check tests
 	@MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-2} tests/run $(BUILD)/check
 
-# The program of an older commit, built once: remove $(BUILD)/bits to build it with other flags. BUILD has another name there,
-# so that the rules in its *.d files, which are read below, name none of our objects.
+# The program of an older commit, built once; remove $(BUILD)/bits to build it with other flags. Its BUILD has another name, so that
+# the rules in its *.d files, which this Makefile reads at its end, do not apply to our objects.
 BITS_BASE ?= 68be34d
 $(BUILD)/bits/%/program/mckean:
 	@mkdir -p $(BUILD)/bits/$*
@@ -133,20 +133,20 @@ check-slurm: setup ## run jobs/ under a private SLURM of two nodes on this machi
 	@tests/slurm/run $(BUILD) $(ARGS)
 
 .PHONY: check-faults check-faults-long
-check-faults: setup ## kill runs, fill disks and damage files; needs root for small disks of its own
+check-faults: setup ## kill runs, fill disks and damage files; as root, mounts small disks
 	@tools/setup check-faults fuzz
 	@$(MAKE) --no-print-directory -j $$(nproc) EXTRA_CFLAGS='-Werror $(EXTRA_CFLAGS)' BUILD=$(BUILD)/check tests
 	@. tools/environment; MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-3} tests/harness/run-programs fault $(BUILD)/check $(ARGS)
-check-faults-long: ## the same, with 200 kills
+check-faults-long: ## run the same tests with 200 kills
 	@$(MAKE) --no-print-directory check-faults MCKEAN_KILLS=200 MCKEAN_TEST_TIMEOUT=3600
 
 .PHONY: debug asan
-debug: ## build without optimisation in build/debug
+debug: ## build without optimization in build/debug
 	@$(MAKE) --no-print-directory -j $$(nproc) OPT='-O0 -g3' FORTIFY= BUILD=$(BUILD)/debug all
-asan: ## build with address and undefined-behaviour sanitizers in build/asan
+asan: ## build with address and undefined-behavior sanitizers in build/asan
 	@$(MAKE) --no-print-directory -j $$(nproc) OPT='-O1 -g' FORTIFY= EXTRA_CFLAGS='$(SANITIZE)' BUILD=$(BUILD)/asan all tests
 
-# Readers of files under clang's libFuzzer and sanitizers, from the sources they need. What a target finds is in
+# Fuzz targets: the file readers and the sources they need, compiled with clang's libFuzzer and sanitizers. Findings are in
 # $(BUILD)/fuzz/findings.
 FUZZ := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
   -include tests/fuzz/portable.h
@@ -169,11 +169,11 @@ fuzzers:
 	  EXTRA_CFLAGS='$(FUZZ)' BUILD=$(BUILD)/fuzz $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: bench
-bench: all ## speed of the step against the machine's GEMM peak
+bench: all ## measure the speed of a step relative to the GEMM peak of this machine
 	@. tools/environment; $(PROGRAM) bench --json $(BUILD)/bench.json $(ARGS)
 
-# The step for SimGrid's SMPI: the model floor without kernels, data and files. `make scaling-model ARGS=--help`. The tests
-# compile it with the real MPI, so that it keeps up with the headers.
+# The step for SimGrid's SMPI: the code of a step without kernels, data and files. See `make scaling-model ARGS=--help`. The
+# tests compile it with the real MPI, so that it follows changes of the headers.
 MODELLED := $(addprefix src/,$(addsuffix .c,base/error base/alloc base/rng base/exact_sum parallel/heartbeat parallel/comm \
   particles/unit particles/particles particles/nonfinite dynamics/schedule dynamics/observables dynamics/outputs \
   dynamics/second_moment dynamics/gradient dynamics/potential dynamics/population dynamics/dynamics))
@@ -192,13 +192,13 @@ scaling-model: ## predict the efficiency on up to 1,024 ranks; needs SimGrid
 	@$(MAKE) --no-print-directory -j $$(nproc) all $(BUILD)/scaling-model/step
 	@. tools/environment; tools/python tools/scaling-model/predict $(BUILD) $(ARGS)
 
-# Where things are once they are installed: paths in scripts that say where they are in this folder.
+# Paths of installed files. RELOCATE replaces the paths of this folder in scripts by them.
 SHARE := $(PREFIX)/share/mckean
 RELOCATE := s|^mckean=build/mckean|mckean=$(PREFIX)/bin/mckean|; s|"[^"]*/jobs/common.sh"|$(SHARE)/jobs/common.sh|; \
   s|^input=input/|input=$(SHARE)/input/|; s|tools/environment|$(SHARE)/tools/environment|; \
   s|tools/python tools/scaling|mckean-scaling|; s|tools/resubmit|mckean-resubmit|; s|@PREFIX@|$(PREFIX)|
 .PHONY: install
-install: all ## copy program, tools, job scripts, man page, completion and module file to PREFIX
+install: all ## copy program, tools, job scripts, man page, completions and module file to PREFIX
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/mckean
 	for file in $(MANUAL:$(BUILD)/%=%); do install -D -m 644 $(BUILD)/$$file $(DESTDIR)$(PREFIX)/$$file; done
 	install -D -m 644 -t $(DESTDIR)$(SHARE)/tools $(wildcard tools/mckean_*.py) tools/environment
@@ -213,7 +213,7 @@ install: all ## copy program, tools, job scripts, man page, completion and modul
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/mckean README.md LICENSE CITATION.cff
 
 .PHONY: info
-info: ## what the build uses
+info: ## print compiler, libraries and flags of the build
 	@printf '%-18s %s\n' version '$(VERSION)' compiler "$$($(CC) --version | head -n 1)" MPI "$$(mpirun --version | head -n 1)"
 	@for package in $(PACKAGES) cmocka; do printf '%-18s %s\n' $$package "$$($(PKG_CONFIG) --modversion $$package)"; done
 	@printf '%-18s %s\n' flags '$(strip $(CFLAGS))' levels '$(ISA_LEVELS)'

@@ -8,12 +8,12 @@ static void add(struct item *item, const char *text, size_t length) {
   snprintf(item->text + used, sizeof item->text - used, "%s%.*s", used ? " " : "", (int)length, text);
 }
 
-/* How a line begins says what it is. */
+/* The indentation of a line determines its kind: two spaces start an item. */
 static bool begins_item(const char *line) {
   return line[0] == ' ' && line[1] == ' ' && line[2] != ' ';
 }
 
-static bool goes_on(const char *line, bool item) {
+static bool continues(const char *line, bool item) {
   return item ? strncmp(line, "   ", 3) == 0 : *line && *line != ' ';
 }
 
@@ -33,7 +33,7 @@ bool options_next(const char **at, struct item *item) {
       line = gap;
     }
     add(item, line, length);
-  } while (**at && goes_on(*at, labelled));
+  } while (**at && continues(*at, labelled));
   return true;
 }
 
