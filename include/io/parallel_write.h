@@ -24,7 +24,8 @@ struct parallel_write_job {
 
 /* Local; one rank calls it before parallel_write_file. Allocates the blocks of the first bytes of a file, holes
  * included, so that a full disk is detected now: FULL. If the file system cannot reserve blocks, posix continues
- * without it. mpiio then rewrites all of these bytes, because collective writes to a full disk may deadlock. */
+ * without a reservation. mpiio then rewrites all of these bytes, because collective writes to a full disk may
+ * deadlock. */
 int parallel_write_reserve(const char *path, enum parallel_write_io io, int64_t bytes);
 
 /* Collective. Writes the bytes of all ranks to an existing file, reads them back, compares and syncs them. FAILED or

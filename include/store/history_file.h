@@ -1,15 +1,16 @@
 /* history_file: history.h5 as a file that may be damaged, foreign or of a newer program. Local.
  *
- * HDF5's own structures have no checksums, and the library is not made for broken ones. So a history begins with 512
- * bytes that HDF5 leaves alone: magic "MCKEANHI", format version (4), CRC-32C of all that follows (4), length of the
- * file (8), zeros, CRC-32C of these 508 bytes. Histories of older programs begin without, and are read without that
- * proof; one that was edited by hand is, too, with zeros for the first 512 bytes. */
+ * HDF5's own structures have no checksums, and the library does not tolerate damaged ones. So a history begins with a
+ * header (io/file_header.h): magic "MCKEANHI", format version, and the fields CRC-32C of all bytes after the header
+ * (4), length of the file (8), zeros. Histories of older programs begin without, and are read without that proof; one
+ * that was edited by hand is, too, with zeros for the first 512 bytes. */
 #ifndef MCKEAN_STORE_HISTORY_FILE_H
 #define MCKEAN_STORE_HISTORY_FILE_H
 
+#include "io/file_header.h"
 #include "io/h5.h"
 
-enum { HISTORY_VERSION = 1, HISTORY_SEAL = 512 };
+enum { HISTORY_VERSION = 1, HISTORY_SEAL = FILE_HEADER_BYTES };
 
 /* Proves every byte, then opens to read. FAILED: not there, damaged, no history. USAGE: a newer program made it. */
 int history_file_open(const char *path, struct h5 **file);

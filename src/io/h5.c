@@ -353,6 +353,16 @@ int h5_offset(struct h5 *file, const char *dataset, enum h5_type type, int64_t *
   return OK;
 }
 
+/* Returns the file space of a dataset with a selection of `size` from row `first` on; a negative identifier on failure,
+ * which HDF5 reports when the caller uses it. */
+static hid_t rows_space(hid_t id, int64_t first, const hsize_t size[H5_RANK_MAX]) {
+  const hsize_t start[H5_RANK_MAX] = {(hsize_t)first};
+  const hid_t space = H5Dget_space(id);
+  if (space < 0 || H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL) >= 0) return space;
+  H5Sclose(space);
+  return -1;
+}
+
 int h5_read_rows(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape, int64_t first,
                  int64_t count, void *data) {
   hid_t id;
@@ -365,13 +375,11 @@ int h5_read_rows(struct h5 *file, const char *dataset, enum h5_type type, int ra
       return FAIL(FAILED, "%s: %s: expected %d dimension(s), number %d of %lld, received %d, %lld", file->path, dataset,
                   rank, i, (long long)shape[i], found_rank, (long long)found[i]);
     }
-  hsize_t start[H5_RANK_MAX] = {(hsize_t)first}, size[H5_RANK_MAX];
+  hsize_t size[H5_RANK_MAX];
   for (int i = 0; i < rank; i++) size[i] = (hsize_t)(i == 0 ? count : shape[i]);
-  const hid_t space = H5Dget_space(id), memory = H5Screate_simple(rank, size, NULL);
+  const hid_t space = rows_space(id, first, size), memory = H5Screate_simple(rank, size, NULL);
   int status = OK;
-  if (H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL) < 0 ||
-      H5Dread(id, native(type), memory, space, H5P_DEFAULT, data) < 0)
-    status = h5_fail(file, dataset, "cannot read");
+  if (H5Dread(id, native(type), memory, space, H5P_DEFAULT, data) < 0) status = h5_fail(file, dataset, "cannot read");
   H5Sclose(memory);
   H5Sclose(space);
   H5Dclose(id);
@@ -411,16 +419,15 @@ static hid_t make_series(struct h5 *file, const char *dataset, enum h5_type type
 /* Calls h5_fail before anything is closed, for the reason given at wrap. */
 static int append_rows(const struct h5 *file, const char *dataset, hid_t id, enum h5_type type, int rank,
                        const hsize_t *row, int64_t keep, int64_t rows, const void *data) {
-  hsize_t size[H5_RANK_MAX], start[H5_RANK_MAX] = {(hsize_t)keep};
+  hsize_t size[H5_RANK_MAX];
   memcpy(size, row, sizeof size);
   size[0] = (hsize_t)(keep + rows);
   if (H5Dset_extent(id, size) < 0) return h5_fail(file, dataset, "cannot append rows");
   if (rows == 0) return OK;
   size[0] = (hsize_t)rows;
-  const hid_t space = H5Dget_space(id), memory = H5Screate_simple(rank, size, NULL);
+  const hid_t space = rows_space(id, keep, size), memory = H5Screate_simple(rank, size, NULL);
   int status = OK;
-  if (H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL) < 0 ||
-      H5Dwrite(id, native(type), memory, space, H5P_DEFAULT, data) < 0)
+  if (H5Dwrite(id, native(type), memory, space, H5P_DEFAULT, data) < 0)
     status = h5_fail(file, dataset, "cannot append rows");
   H5Sclose(memory);
   H5Sclose(space);

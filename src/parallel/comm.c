@@ -133,27 +133,31 @@ int comm_oversubscription(const struct comm *comm, int threads) {
   return (int)comm_max(comm, own_excess > node_excess ? own_excess : node_excess);
 }
 
+static void reduce_one(const struct comm *comm, const void *value, void *result, MPI_Datatype type, MPI_Op op) {
+  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(value, result, 1, type, op, comm->mpi));
+}
+
 bool comm_any(const struct comm *comm, bool value) {
   int mine = value, any;
-  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(&mine, &any, 1, MPI_INT, MPI_MAX, comm->mpi));
+  reduce_one(comm, &mine, &any, MPI_INT, MPI_MAX);
   return any;
 }
 
 int64_t comm_sum(const struct comm *comm, int64_t value) {
   int64_t sum;
-  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(&value, &sum, 1, MPI_INT64_T, MPI_SUM, comm->mpi));
+  reduce_one(comm, &value, &sum, MPI_INT64_T, MPI_SUM);
   return sum;
 }
 
 double comm_min(const struct comm *comm, double value) {
   double min;
-  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(&value, &min, 1, MPI_DOUBLE, MPI_MIN, comm->mpi));
+  reduce_one(comm, &value, &min, MPI_DOUBLE, MPI_MIN);
   return min;
 }
 
 double comm_max(const struct comm *comm, double value) {
   double max;
-  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(&value, &max, 1, MPI_DOUBLE, MPI_MAX, comm->mpi));
+  reduce_one(comm, &value, &max, MPI_DOUBLE, MPI_MAX);
   return max;
 }
 

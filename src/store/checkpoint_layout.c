@@ -13,6 +13,7 @@
 #include "base/crc32c.h"
 #include "base/error.h"
 #include "io/durable_file.h"
+#include "io/file_header.h"
 
 const char dataset_letter[DATASETS] = {'c', 'a', 'b'};
 static const char MAGIC[8] = {'M', 'C', 'K', 'E', 'A', 'N', 'C', 'K'};
@@ -80,40 +81,33 @@ int layout_rest_crc(int file, const char *path, int64_t bytes, int extents, uint
   return durable_file_crc(file, path, at, bytes, crc);
 }
 
-/* ---- user block: magic (8), version (4), 4 zeros, bytes (8), extents offset (8), extents (8), rest CRC (4), zeros,
- * own CRC in the last 4 bytes; numbers little-endian as on every machine this runs on ---- */
+/* ---- user block (io/file_header.h) with the fields: 4 zeros, bytes (8), extents offset (8), extents (8), rest CRC
+ * (4), zeros; numbers are little-endian, the byte order of all supported machines ---- */
 
 void user_block_encode(const struct user_block *block, unsigned char out[USER_BLOCK]) {
-  const uint32_t version = CHECKPOINT_VERSION;
   memset(out, 0, USER_BLOCK);
-  memcpy(out, MAGIC, sizeof MAGIC);
-  memcpy(out + 8, &version, 4);
   memcpy(out + 16, &block->bytes, 8);
   memcpy(out + 24, &block->extents_offset, 8);
   memcpy(out + 32, &block->extents, 8);
   memcpy(out + 40, &block->rest_crc, 4);
-  const uint32_t crc = crc32c(0, out, USER_BLOCK - 4);
-  memcpy(out + USER_BLOCK - 4, &crc, 4);
+  file_header_seal(MAGIC, CHECKPOINT_VERSION, out);
 }
 
 bool checkpoint_looks(const char *path) {
   char begin[sizeof MAGIC] = {0};
   const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not hang */
-  const bool looks = file >= 0 && pread(file, begin, sizeof begin, 0) == (ssize_t)sizeof begin &&
-                     memcmp(begin, MAGIC, sizeof MAGIC) == 0;
+  const bool looks =
+      file >= 0 && pread(file, begin, sizeof begin, 0) == (ssize_t)sizeof begin && file_header_is(MAGIC, begin);
   if (file >= 0) close(file);
   return looks;
 }
 
 int user_block_decode(const char *path, const unsigned char in[USER_BLOCK], struct user_block *block) {
-  uint32_t version, crc;
-  if (memcmp(in, MAGIC, sizeof MAGIC) != 0)
-    return FAIL(FAILED, "%s: not a McKean checkpoint (its first bytes are others)", path);
-  memcpy(&version, in + 8, 4);
-  memcpy(&crc, in + USER_BLOCK - 4, 4);
-  if (crc != crc32c(0, in, USER_BLOCK - 4))
-    return FAIL(FAILED, "%s: damaged: user block: CRC expected %08x, found %08x", path, crc,
-                crc32c(0, in, USER_BLOCK - 4));
+  uint32_t expected, found;
+  if (!file_header_is(MAGIC, in)) return FAIL(FAILED, "%s: not a McKean checkpoint (its first bytes are others)", path);
+  if (!file_header_intact(in, &expected, &found))
+    return FAIL(FAILED, "%s: damaged: user block: CRC expected %08x, found %08x", path, expected, found);
+  const uint32_t version = file_header_version(in);
   if (version > CHECKPOINT_VERSION)
     return FAIL(USAGE, "%s: made by a newer McKean: its format is version %u, this program reads up to version %d",
                 path, version, CHECKPOINT_VERSION);

@@ -153,7 +153,7 @@ static void get_rows(const struct particles *particles, const struct local_netwo
   local_network_get(particles, local, place->inside * BLOCK, place->units, to[DATA_C], to[DATA_A], to[DATA_B]);
 }
 
-static void put_rows(struct parallel_write *slab, void *context) {
+static void put_rows(struct parallel_write *writer, void *context) {
   struct writing *writing = context;
   const struct particles *particles = writing->particles;
   for (int k = 0; k < writing->layout.datasets; k++)
@@ -161,7 +161,7 @@ static void put_rows(struct parallel_write *slab, void *context) {
       for (int64_t block = 0; block < particles->local[s].blocks; block++) {
         const struct place place = own_place(&particles->local[s], block);
         const int64_t bytes = place.units * layout_unit_bytes(&writing->layout, k);
-        void *rows = parallel_write_put(slab, layout_data(&writing->layout, &place, k), bytes);
+        void *rows = parallel_write_put(writer, layout_data(&writing->layout, &place, k), bytes);
         get_rows(particles, &particles->local[s], &place, k, rows);
         writing->crc[own_index(particles, &place)][k] = crc32c(0, rows, (size_t)bytes);
       }

@@ -8,10 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
-#include "base/crc32c.h"
 #include "base/error.h"
 #include "io/durable_file.h"
+#include "io/file_header.h"
 
 static const char MAGIC[8] = {'M', 'C', 'K', 'E', 'A', 'N', 'H', 'I'};
 static const char HDF5[8] = {'\x89', 'H', 'D', 'F', '\r', '\n', '\x1a', '\n'};
@@ -39,23 +38,22 @@ static int check_version(const char *path, int64_t version) {
 
 static int prove(int file, const char *path, int64_t bytes) {
   unsigned char seal[HISTORY_SEAL];
-  uint32_t version, crc, own_crc, found = 0;
+  uint32_t expected, found;
   int64_t length;
   if (bytes < HISTORY_SEAL)
     return FAIL(FAILED, "%s: a history was expected, this file has %lld bytes", path, (long long)bytes);
   TRY(durable_file_pread(file, path, 0, seal, HISTORY_SEAL));
-  if (memcmp(seal, MAGIC, sizeof MAGIC) != 0) return OK;
-  memcpy(&version, seal + 8, 4);
-  memcpy(&crc, seal + 12, 4);
+  if (!file_header_is(MAGIC, seal)) return OK;
+  if (!file_header_intact(seal, &expected, &found)) return FAIL(FAILED, "%s: damaged: its first 512 bytes", path);
+  TRY(check_version(path, file_header_version(seal)));
+  memcpy(&expected, seal + 12, 4);
   memcpy(&length, seal + 16, 8);
-  memcpy(&own_crc, seal + HISTORY_SEAL - 4, 4);
-  if (own_crc != crc32c(0, seal, HISTORY_SEAL - 4)) return FAIL(FAILED, "%s: damaged: its first 512 bytes", path);
-  TRY(check_version(path, version));
   if (length != bytes)
     return FAIL(FAILED, "%s: damaged: length expected %lld bytes, found %lld", path, (long long)length,
                 (long long)bytes);
+  found = 0;
   TRY(durable_file_crc(file, path, HISTORY_SEAL, bytes, &found));
-  return crc == found ? OK : FAIL(FAILED, "%s: damaged: CRC expected %08x, found %08x", path, crc, found);
+  return expected == found ? OK : FAIL(FAILED, "%s: damaged: CRC expected %08x, found %08x", path, expected, found);
 }
 
 static int recognize(struct h5 *file, const char *path) {
@@ -88,17 +86,13 @@ int history_file_open(const char *path, struct h5 **file) {
 
 static int seal_file(int file, const char *path, int64_t bytes) {
   unsigned char seal[HISTORY_SEAL] = {0};
-  const uint32_t version = HISTORY_VERSION;
   uint32_t crc = 0;
   TRY(durable_file_pread(file, path, 0, seal, sizeof HDF5));
   if (memcmp(seal, HDF5, sizeof HDF5) == 0) return OK; /* an older program began it: there is no room */
   TRY(durable_file_crc(file, path, HISTORY_SEAL, bytes, &crc));
-  memcpy(seal, MAGIC, sizeof MAGIC);
-  memcpy(seal + 8, &version, 4);
   memcpy(seal + 12, &crc, 4);
   memcpy(seal + 16, &bytes, 8);
-  crc = crc32c(0, seal, HISTORY_SEAL - 4);
-  memcpy(seal + HISTORY_SEAL - 4, &crc, 4);
+  file_header_seal(MAGIC, HISTORY_VERSION, seal);
   return durable_file_pwrite(file, path, 0, seal, HISTORY_SEAL);
 }
 

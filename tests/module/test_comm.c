@@ -132,9 +132,9 @@ static void crowding_sees_bindings(void **state) {
   for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; cpu++)
     if (CPU_ISSET(cpu, &before)) CPU_SET(cpu, &one);
   assert_all(sched_setaffinity(0, sizeof one, &one) == 0);
-  const int crowding = comm_oversubscription(&world, 3);
+  const int excess = comm_oversubscription(&world, 3);
   assert_all(sched_setaffinity(0, sizeof before, &before) == 0);
-  assert_all(crowding == 3 * world.size - 1);
+  assert_all(excess == 3 * world.size - 1);
   /* Only the first two ranks are bound, to one processor: the node has room, they have not. */
   if (world.size >= 2 && room >= 2) {
     if (world.rank < 2) assert_true(sched_setaffinity(0, sizeof one, &one) == 0);
@@ -151,9 +151,9 @@ static int crowding_of(const int threads[2], bool both, const cpu_set_t *a, cons
   const cpu_set_t *own = world.rank == 0 ? a : world.rank == 1 && !both ? b : &ab;
   assert_all(sched_getaffinity(0, sizeof before, &before) == 0);
   assert_all(sched_setaffinity(0, sizeof *own, own) == 0);
-  const int crowding = comm_oversubscription(&world, world.rank < 2 ? threads[world.rank] : 0);
+  const int excess = comm_oversubscription(&world, world.rank < 2 ? threads[world.rank] : 0);
   assert_all(sched_setaffinity(0, sizeof before, &before) == 0);
-  return crowding;
+  return excess;
 }
 
 /* The fullest of the ranks' own processors, and the node as a whole, each counts. */

@@ -1,5 +1,5 @@
 // ranks: 1 2 3 4
-/* slab: every rank's bytes come to their places, and bytes that the file does not give back are found. */
+/* parallel_write: every rank's bytes come to their places, and bytes that the file does not give back are found. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +25,7 @@ struct job {
   int calls, spoil; /* at this call the last rank changes a byte behind the back of parallel_write_file */
 };
 
-static void fill(struct parallel_write *slab, void *context) {
+static void fill(struct parallel_write *writer, void *context) {
   struct job *job = context;
   if (++job->calls == job->spoil && world.rank == world.size - 1) {
     const int file = open(job->path, O_WRONLY);
@@ -34,7 +34,7 @@ static void fill(struct parallel_write *slab, void *context) {
     close(file);
   }
   for (int i = 0; i < PIECES; i++) {
-    unsigned char *to = parallel_write_put(slab, place_of(world.rank, i), PIECE);
+    unsigned char *to = parallel_write_put(writer, place_of(world.rank, i), PIECE);
     for (int k = 0; k < PIECE; k++) to[k] = byte_of(world.rank, i, k);
   }
 }
@@ -42,7 +42,7 @@ static void fill(struct parallel_write *slab, void *context) {
 /* A new empty file, the same on all ranks. */
 static const char *new_file(void) {
   static char path[4200];
-  snprintf(path, sizeof path, "%s/slab", harness_folder());
+  snprintf(path, sizeof path, "%s/file", harness_folder());
   FILE *file = world.rank == 0 ? fopen(path, "w") : NULL;
   assert_all(world.rank != 0 || (file && fclose(file) == 0));
   return path;
