@@ -33,9 +33,9 @@ static int rewrite(int file, const char *path, int64_t bytes) {
   char *buffer = alloc_small(BUFFER);
   int status = OK;
   for (int64_t at = 0; at < bytes && status == OK; at += BUFFER) {
-    const int64_t part = bytes - at < BUFFER ? bytes - at : BUFFER;
-    status = durable_file_pread(file, path, at, buffer, part);
-    if (status == OK) status = durable_file_pwrite(file, path, at, buffer, part);
+    const int64_t count = bytes - at < BUFFER ? bytes - at : BUFFER;
+    status = durable_file_pread(file, path, at, buffer, count);
+    if (status == OK) status = durable_file_pwrite(file, path, at, buffer, count);
   }
   free(buffer);
   if (status == OK && fsync(file) != 0) status = durable_file_fail(errno, "%s: cannot reserve space", path);

@@ -25,11 +25,11 @@ static int read_all(const char *path, int file, char **text) {
   *text = alloc_small((size_t)found.st_size + 1);
   size_t bytes = 0;
   while (bytes < (size_t)found.st_size) {
-    const ssize_t part = read(file, *text + bytes, (size_t)found.st_size - bytes);
-    if (part < 0 && errno == EINTR) continue;
-    if (part < 0) return FAIL(FAILED, "%s: %s", path, strerror(errno));
-    if (part == 0) break;
-    bytes += (size_t)part;
+    const ssize_t count = read(file, *text + bytes, (size_t)found.st_size - bytes);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return FAIL(FAILED, "%s: %s", path, strerror(errno));
+    if (count == 0) break;
+    bytes += (size_t)count;
   }
   (*text)[bytes] = 0;
   if (bytes == 0) return FAIL(USAGE, "%s: the file is empty; `mckean help` lists the input keys", path);

@@ -243,9 +243,8 @@ void comm_redistribute(const struct comm *comm, const int64_t *old_first, const 
   /* Ranges are contiguous, so each pair of ranks exchanges at most one range. Receives are posted first. */
   int capacity = 64, count = 0;
   MPI_Request *request = alloc_small(sizeof *request * (size_t)capacity);
-  for (int pass = 0; pass < 2; pass++)
+  for (int receive = 1; receive >= 0; receive--)
     for (int r = 0; r < comm->size; r++) {
-      const bool receive = pass == 0;
       const int64_t low = receive ? max_of(old_first[r], new_first[me]) : max_of(old_first[me], new_first[r]);
       const int64_t high =
           receive ? min_of(old_first[r + 1], new_first[me + 1]) : min_of(old_first[me + 1], new_first[r + 1]);

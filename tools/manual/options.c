@@ -20,20 +20,20 @@ static bool continues(const char *line, bool item) {
 bool options_next(const char **at, struct item *item) {
   *item = (struct item){.label = ""};
   if (**at == 0) return false;
-  const bool labelled = begins_item(*at);
+  const bool labeled = begins_item(*at);
   do {
     const char *line = *at + strspn(*at, " ");
     size_t length = strcspn(line, "\n");
     const char *gap = strstr(line, "  ");
     *at = line + length + (line[length] == '\n');
-    if (labelled && !*item->text && !*item->label && gap && gap < line + length) {
+    if (labeled && !*item->text && !*item->label && gap && gap < line + length) {
       snprintf(item->label, sizeof item->label, "%.*s", (int)(gap - line), line);
       gap += strspn(gap, " ");
       length -= (size_t)(gap - line);
       line = gap;
     }
     add(item, line, length);
-  } while (**at && continues(*at, labelled));
+  } while (**at && continues(*at, labeled));
   return true;
 }
 
