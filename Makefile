@@ -180,10 +180,10 @@ bench: all ## measure the speed of a step relative to the GEMM peak of this mach
 
 # The step for SimGrid's SMPI: the code of a step without kernels, data and files. See `make scaling-model ARGS=--help`. The
 # tests compile it with the real MPI, so that it follows changes of the headers.
-MODELLED := $(addprefix src/,$(addsuffix .c,base/error base/alloc base/rng base/exact_sum parallel/heartbeat parallel/comm \
+MODELED := $(addprefix src/,$(addsuffix .c,base/error base/alloc base/rng base/exact_sum parallel/heartbeat parallel/comm \
   particles/unit particles/particles particles/nonfinite dynamics/schedule dynamics/observables dynamics/outputs \
   dynamics/second_moment dynamics/gradient dynamics/potential dynamics/population dynamics/dynamics))
-$(BUILD)/scaling-model/step: tools/scaling-model/step.c $(MODELLED) $(wildcard include/*/*.h)
+$(BUILD)/scaling-model/step: tools/scaling-model/step.c $(MODELED) $(wildcard include/*/*.h)
 	@mkdir -p $(@D)
 	$(call quiet,smpi) smpicc -D_GNU_SOURCE -Iinclude -std=gnu11 $(OPT) -fopenmp $(WARN) $(EXTRA_CFLAGS) \
 	  -o $@ $(filter %.c,$^) -lm

@@ -5,14 +5,14 @@
 #SBATCH --time=1:00:00
 #SBATCH --output=%x-%j.log
 #
-# The analysis of runs, when they are done. JOB is what `sbatch --parsable jobs/run.sh ...` or array.sh printed:
+# Analyzes runs after their jobs are done. JOB is the id that `sbatch --parsable jobs/run.sh ...` (or jobs/array.sh) printed:
 #
 #   sbatch --dependency=afterok:JOB --kill-on-invalid-dep=yes jobs/analysis.sh RUN... [OPTIONS of mckean analyze]
 #
-# Not for chain=depend: there JOB is only the first of several; submit it when the last is done.
+# Do not use this with chain=depend: JOB is then only the first of several jobs. Submit the analysis after the last one.
 
 # ---- settings ----
-launcher=srun     # mpirun: where srun has no PMIx
+launcher=srun     # mpirun if srun has no PMIx
 mckean=build/mckean
 # modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl
 # ------------------

@@ -9,20 +9,20 @@
 #SBATCH --open-mode=append
 #SBATCH --output=%x-%A-%a.log
 #
-# Many runs, each over as many jobs as it needs (see run.sh). Task i does line i of a manifest: the arguments of `mckean run`,
-# separated by blanks, each line with a run.output of its own:
+# Executes many runs, each in as many jobs as it needs (see run.sh). Task i executes line i of a manifest. A line holds the
+# arguments of `mckean run`, separated by blanks, and each line needs its own run.output:
 #
 #   input/lln.yaml run.seed=1 run.output=runs/seed-1
 #   input/lln.yaml run.seed=2 run.output=runs/seed-2
 #
-#   sbatch --array=1-$(grep -c '' MANIFEST)%2 jobs/array.sh MANIFEST     at most 2 at a time
-#   tools/resubmit MANIFEST                                            those that are not done, later
+#   sbatch --array=1-$(grep -c '' MANIFEST)%2 jobs/array.sh MANIFEST     at most 2 runs at a time
+#   tools/resubmit MANIFEST                                            later: submits the runs that are not done
 
 # ---- settings ----
 manifest=${1:-manifest.txt}
-restarts=20       # of each run, at most
-chain=requeue     # depend: for sites that forbid requeue, a new job that waits for this one to end
-launcher=srun     # mpirun: where srun has no PMIx
+restarts=20       # maximum number for each run
+chain=requeue     # depend: a new job that waits for the end of this one, for sites that forbid requeue
+launcher=srun     # mpirun if srun has no PMIx
 mckean=build/mckean
 # modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl
 # ------------------

@@ -8,18 +8,19 @@
 #SBATCH --open-mode=append
 #SBATCH --output=%x-%j.log
 #
-# The reference for n -> infinity, input/reference.yaml with networks of n units, over as many jobs as it needs (see run.sh):
+# Executes the reference run for n -> infinity: input/reference.yaml with networks of n units, in as many jobs as it needs
+# (see run.sh):
 #
 #   sbatch jobs/reference.sh [KEY=VALUE...]
 #
-# then the networks of other sizes against it, those of input/lln.yaml: sbatch jobs/analysis.sh runs/lln runs/reference
+# Then analyze the networks of input/lln.yaml together with it: sbatch jobs/analysis.sh runs/lln runs/reference
 
 # ---- settings ----
 input=input/reference.yaml
-n=1e6             # units of a network
-restarts=20       # at most
-chain=requeue     # depend: for sites that forbid requeue, a new job that waits for this one to end
-launcher=srun     # mpirun: where srun has no PMIx
+n=1e6             # units per network
+restarts=20       # maximum number
+chain=requeue     # depend: a new job that waits for the end of this one, for sites that forbid requeue
+launcher=srun     # mpirun if srun has no PMIx
 mckean=build/mckean
 # modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl
 # ------------------

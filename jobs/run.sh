@@ -8,17 +8,19 @@
 #SBATCH --open-mode=append
 #SBATCH --output=%x-%j.log
 #
-# One run, over as many jobs as it needs. From the top folder of McKean, after `make` and editing the lines above and below:
+# Executes one run in as many jobs as it needs. Run `make`, edit the lines above and the settings below, then submit from the
+# top folder of McKean:
 #
 #   sbatch jobs/run.sh INPUT [KEY=VALUE...]
 #
-# Before the time limit the run writes a checkpoint and stops, and the job is queued again: at the signal, 300 s before, or
-# earlier if its steps and checkpoints are so slow. scancel ends it for good, with a checkpoint if there is time.
+# Before the time limit the run writes a checkpoint and stops, and the job is queued again. This happens at the signal, 300 s
+# before the limit, or earlier if steps and checkpoints are slow. scancel ends the run for good, with a checkpoint if time
+# permits.
 
 # ---- settings ----
-restarts=20       # at most
-chain=requeue     # depend: for sites that forbid requeue, a new job that waits for this one to end
-launcher=srun     # mpirun: where srun has no PMIx
+restarts=20       # maximum number
+chain=requeue     # depend: a new job that waits for the end of this one, for sites that forbid requeue
+launcher=srun     # mpirun if srun has no PMIx
 mckean=build/mckean
 # modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl
 # ------------------

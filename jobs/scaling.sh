@@ -5,28 +5,29 @@
 #SBATCH --time=1:00:00
 #SBATCH --output=%x-%j.log
 #
-# A scaling study of one network: the same steps on more and more ranks. From the top folder of McKean, after `make`:
+# Measures the scaling of one network: the same steps on increasing numbers of ranks. Run `make`, then start it from the top
+# folder of McKean:
 #
-#   sbatch jobs/scaling.sh strong              under SLURM: `srun` within this job, after editing the lines above
-#   bash jobs/scaling.sh weak ranks="1 2 4"    on this machine: `mpirun`; any setting below can be given so
+#   sbatch jobs/scaling.sh strong              under SLURM, with `srun`; edit the lines above first
+#   bash jobs/scaling.sh weak ranks="1 2 4"    on this machine, with `mpirun`; every setting below can be given this way
 #
-# then: tools/python tools/scaling RESULTS       a table and a picture
+# Table and picture: tools/python tools/scaling RESULTS
 #
-# Stopped early? The same command goes on with the runs that are missing.
+# If it stopped early, the same command executes the missing runs.
 
 # ---- settings ----
-study=${1:-}       # strong: n units in all; weak: n units per rank
+study=${1:-}       # strong: n units in total; weak: n units per rank
 n=1e6              # units
 d=25               # input dimension
-P=100              # points of a step
-data=online        # online: fresh points each step, drawn on every rank; fixed: P points for all steps
+P=100              # points per step
+data=online        # online: every rank draws fresh points at each step; fixed: P points for all steps
 unit=sigmoid
 precision=single   # single, mixed or double
-steps=50           # timed steps of a run; one more warms up
-repeats=3          # runs of each case, in turn with those of the others
-ranks=             # rank counts; by default powers of two up to all, and all
-threads=1          # of each rank; under SLURM ask for --cpus-per-task, too
-results=           # folder for the results, by default runs/scaling-STUDY
+steps=50           # timed steps per run, after one untimed step
+repeats=3          # runs per case; the runs of all cases alternate
+ranks=             # rank counts; default: powers of two below the number of tasks or cores, and that number
+threads=1          # per rank; under SLURM also set --cpus-per-task
+results=           # folder for the results; default: runs/scaling-STUDY
 mckean=build/mckean
 # modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl
 # ------------------
@@ -52,7 +53,7 @@ results=${results:-runs/scaling-$study}
 if [ -n "${SLURM_JOB_ID:-}" ]; then
   all=${SLURM_NTASKS:?ask SLURM for tasks: --ntasks, or --nodes and --ntasks-per-node}
   per_node=$(((all + SLURM_JOB_NUM_NODES - 1) / SLURM_JOB_NUM_NODES))
-  # As few nodes as hold the ranks, full ones first. Without PMIx srun would start single ranks.
+  # Uses as few nodes as possible and fills them in order. Without PMIx srun would start single ranks.
   launch() {
     local count=$1
     shift

@@ -1,5 +1,7 @@
-"""The figures of tools/report: a row of SECTIONS for each, with what it needs. To add one: a function that takes a case
-(or all cases of the study) and returns pictures, and a row. A row whose data are missing is left out.
+"""The figures of tools/report: one row of CASE_SECTIONS or STUDY_SECTIONS each.
+
+To add a figure, add a function that takes a case (or all cases of the study) and returns pictures, and a row with this function
+and with one that checks whether the data exist. A figure without data is omitted.
 """
 from mckean_fields import FIELD_SECTIONS
 from mckean_panels import Section, array, axes, done, legend, points, slope_guide, three
@@ -8,7 +10,7 @@ from mckean_plots import bars, colours, guide, h5py, log_axis, members, np, plai
 POINTS = {"V": "test points", "V_train": "training points", "V_init": "due to initial conditions",
           "V_sgd": "due to data"}
 LOSSES = {"loss": "training loss", "test_loss": "test loss"}
-ROWS = 240  # at most so many points in a line
+ROWS = 240  # maximum number of points in a line
 
 
 def has_spread(case, name):
@@ -16,7 +18,7 @@ def has_spread(case, name):
 
 
 def late(case):
-    """Indices of the recorded times after 0, at most six."""
+    """Returns the indices of at most six recorded times after 0."""
     found = [i for i, time in enumerate(case.data["times"]) if time > 0] or [0]
     return sorted({found[round(x)] for x in np.linspace(0, len(found) - 1, min(6, len(found)))})
 
@@ -24,7 +26,7 @@ def late(case):
 # ---- losses ----
 
 def series(case, column):
-    """{n: (time, values (rows, replicas))} of all runs."""
+    """Returns {n: (time, values (rows, replicas))} of all runs."""
     found = {}
     for run in case.runs:
         with h5py.File(run.history) as file:
@@ -37,7 +39,7 @@ def series(case, column):
 
 
 def thin(times):
-    """Indices of at most ROWS rows, dense at early times."""
+    """Returns the indices of at most ROWS rows, denser at early times."""
     if len(times) <= ROWS:
         return np.arange(len(times))
     return np.unique(np.concatenate([np.geomspace(1, len(times), ROWS // 2), np.linspace(1, len(times), ROWS // 2)])
@@ -88,7 +90,7 @@ def draw_loss_in_n(case):
 
 
 def fitted_times(case, name):
-    """Times after 0 at which there is a fit with an interval for its p."""
+    """Returns the indices of times after 0 with a fit that has an interval for p."""
     group = case.data.get(name, {})
     return [i for i in late(case) if "fit" in group and np.isfinite(array(group["fit"], "p_low")[i])]
 
@@ -154,7 +156,7 @@ def draw_variance_in_n(case):
 
 
 def sloped(case):
-    """Quantities with slopes and intervals at two times or more."""
+    """Returns the quantities with slopes and intervals at two or more times."""
     return [name for name in POINTS if has_spread(case, name) and
             np.isfinite(array(case.data[name], "slope_low")).sum() >= 2]
 
@@ -200,7 +202,7 @@ def draw_bounds(case):
 # ---- rates ----
 
 def reached(case):
-    """Fractions of the start that two n or more reach."""
+    """Returns the indices of the fractions of the initial loss that two or more n reach."""
     rate = case.data.get("rate", {})
     return [i for i, row in enumerate(rate.get("time", [])) if np.isfinite(np.array(row, dtype=float)).sum() > 1]
 
@@ -222,7 +224,7 @@ def draw_rates(case):
 # ---- healing ----
 
 def falling(case):
-    """The healing curves, if V_n falls below its maximum anywhere."""
+    """Returns the healing curves if any V_n ends well below its maximum (by a factor 1.5)."""
     curves = case.data.get("healing", {})
     return curves if any(np.nanmax(array(curve, "ratio")) > 1.5 for curve in curves.values()) else {}
 
@@ -264,7 +266,7 @@ def draw_healing_exponents(case):
 # ---- several cases ----
 
 def across(cases, time, group, names):
-    """x and the numbers names of group(case) at a time, of those (x, case) that have them all."""
+    """Returns x and the named numbers of group(case) at a time, for those (x, case) that have all of them."""
     rows = [(x, *(array(group(case), name)[case.data["times"].index(time)] for name in names))
             for x, case in cases if time in case.data["times"]]
     return np.array([row for row in rows if np.isfinite(row).all()]).reshape(-1, 1 + len(names)).T
@@ -291,7 +293,7 @@ def draw_exponents_in_a(cases):
 
 
 def first_step(case):
-    """{n: (P, dt)} of the first step."""
+    """Returns {n: (P, dt)} of the first step."""
     found = {}
     for run in case.runs:
         with h5py.File(run.history) as file:
@@ -301,7 +303,7 @@ def first_step(case):
 
 
 def draw_noise_scale(cases):
-    """A picture for each target, at the last time: the noise of SGD without its dependence on P and dt."""
+    """Returns a picture for each target: V_sgd P / dt, the noise of SGD without its dependence on P and dt, at the last time."""
     groups, pictures = {}, []
     for case in (case for case in cases if has_powers([case, case])):
         groups.setdefault(case.first.config["target.seed"], []).append(case)
@@ -321,7 +323,7 @@ def draw_noise_scale(cases):
 
 
 def fitted(cases):
-    """The cases in which loss = L + A n^-p can hold: with common data, and an interval for p."""
+    """Returns the cases with common data and an interval for p, in which loss = L + A n^-p can hold."""
     return [case for case in cases if case.data.get("common_data") and fitted_times(case, "loss")]
 
 
@@ -375,7 +377,7 @@ STUDY_SECTIONS = [
 
 
 def case_pictures(case):
-    """[(section, pictures)] of what the data of a case allow."""
+    """Returns [(section, pictures)] for the sections whose data a case has."""
     return [(section, section.draw(case)) for section in CASE_SECTIONS if section.needs(case)]
 
 

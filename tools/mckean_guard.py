@@ -1,8 +1,9 @@
-"""The files that tools write where the user says: a new file, or an earlier result of the same kind, whole or not at all.
+"""Writes results to paths that the user gives: as a new file or in place of an earlier result of the same kind, completely or
+not at all.
 
-check() comes before the work and write() after it. Both refuse any other file, such as a history, a checkpoint or an input,
-with a message and exit code 2. What is there is recognized by its content, not by its name. An empty file is replaced; a
-link stays, and the file that it leads to is replaced; a device or a pipe is written itself, as `mckean` does (base/json.h).
+Call check() before the work and write() after it. Both refuse any other existing file, such as a history, a checkpoint or an
+input, with a message and exit code 2. The content of a file determines its kind, not its name. An empty file is replaced. A link
+is kept and the file behind it is replaced. A device or a pipe is written directly, as `mckean` does (io/json.h).
 """
 import json
 import os
@@ -12,18 +13,18 @@ import sys
 
 PAGE = '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="generator" content="McKean">'
 PICTURE = {"Software": "McKean"}  # metadata of a PNG
-LARGEST = 1 << 26  # bytes of any such result
+LARGEST = 1 << 26  # bytes; larger than any result
 
 
 def keys_of(content):
     try:
         found = json.loads(content)
-    except ValueError:  # also bytes that are not UTF-8
+    except ValueError:  # includes invalid UTF-8
         return set()
     return set(found) if isinstance(found, dict) else set()
 
 
-KINDS = {  # name: what a message calls it, and whether these bytes are one
+KINDS = {  # kind: its name in messages, and a function that recognizes its bytes
     "page": ("page of tools/report or tools/studies", lambda content: content.startswith(PAGE.encode())),
     "picture": ("picture of McKean's tools", lambda content: content.startswith(b"\x89PNG") and
                 b"tEXtSoftware\0McKean" in content[:1024]),
@@ -41,18 +42,18 @@ def refuse(path, kind, received):
 
 
 def check(path, kind):
-    """Returns where the bytes of path go: behind links."""
+    """Returns the path behind all links, to which path will be written."""
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
         return path
     place = os.path.realpath(path)
     if os.path.basename(path) == "" or os.path.isdir(place):
         refuse(path, kind, "a folder")
-    if not os.path.isdir(os.path.dirname(place)) or os.path.islink(place):  # realpath leaves a circle of links
+    if not os.path.isdir(os.path.dirname(place)) or os.path.islink(place):  # realpath does not resolve a cycle of links
         refuse(path, kind, "a name in a folder that does not exist")
     if not os.path.exists(place):
         return place
     try:
-        with open(place, "r+b") as file:  # also finds out whether it may be written
+        with open(place, "r+b") as file:  # opens for writing, too, to check the permission
             content = file.read(LARGEST)
     except OSError as error:
         refuse(path, kind, f"a file that cannot be read and written ({error.strerror})")
@@ -62,12 +63,12 @@ def check(path, kind):
 
 
 def write(path, kind, content):
-    """content: text or bytes."""
+    """Writes content, text or bytes, to path."""
     deliver(check(path, kind), content.encode() if isinstance(content, str) else content)
 
 
 def deliver(place, content):
-    """Gives a plain file its name when it is complete and on disk; an earlier one passes on its permissions."""
+    """Writes a regular file under a temporary name, syncs and renames it; keeps the permissions of an earlier file."""
     if os.path.exists(place) and not os.path.isfile(place):
         with open(place, "wb") as file:
             file.write(content)
@@ -82,7 +83,7 @@ def deliver(place, content):
                 os.fchmod(file.fileno(), stat.S_IMODE(os.stat(place).st_mode) & 0o777)
             os.fsync(file.fileno())
         os.replace(temporary, place)
-    except BaseException:  # also when it is interrupted
+    except BaseException:  # includes KeyboardInterrupt
         if os.path.exists(temporary):
             os.remove(temporary)
         raise

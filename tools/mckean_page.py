@@ -1,5 +1,5 @@
-"""The HTML page of tools/report: one file, no script, nothing fetched; light and dark; tables with headings a screen
-reader can follow."""
+"""Elements of the HTML page of tools/report. The page is one file without scripts or external resources, has a light and a dark
+color scheme, and has tables with headings for screen readers."""
 import html
 import math
 
@@ -76,7 +76,7 @@ def mark(kind, words):
 
 
 def table(caption, heads, rows, name=""):
-    """rows of cells; the first of each is its heading. Cells are HTML."""
+    """Returns a table. rows: lists of cells in HTML; the first cell of a row is its heading."""
     head = "".join(f'<th scope="col">{cell}</th>' for cell in heads)
     lines = [f'<tr><th scope="row">{row[0]}</th>' + "".join(f'<td>{cell}</td>' for cell in row[1:]) + "</tr>"
              for row in rows]
@@ -86,7 +86,7 @@ def table(caption, heads, rows, name=""):
 
 
 def facts(caption, pairs):
-    """A table of names and texts."""
+    """Returns a table of pairs of a name and a text."""
     rows = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in pairs)
     return (f'<div class="wide" role="region" tabindex="0" aria-label="{escape(caption)}"><table class="facts">'
             f"<caption>{escape(caption)}</caption><tbody>{rows}</tbody></table></div>")
@@ -132,7 +132,7 @@ def banner(kind, words):
 
 
 def page(title, sections, head=""):
-    """A whole document. sections: [(heading, HTML)]; head: HTML before the table of contents."""
+    """Returns a complete document. sections: [(heading, HTML)]; head: HTML before the table of contents."""
     colours = page_colours().items()
     style = STYLE.replace("LIGHT", " ".join(f"--{name}: {light};" for name, (light, _) in colours))
     style = style.replace("DARK", " ".join(f"--{name}: {dark};" for name, (_, dark) in colours))

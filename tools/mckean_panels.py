@@ -1,15 +1,16 @@
-"""What the figures of tools/report are made with: pictures, numbers of the JSON, axes that fit a page's column."""
+"""Functions shared by the figures of tools/report: pictures, numbers of the JSON, axes that fit a column of the page."""
 from collections import namedtuple
 
 from mckean_plots import bars, guide, np, picture, plt
 
 Picture = namedtuple("Picture", "body caption")
-# A row of the table of figures: heading, what it needs, what it draws from (a case, or all cases), a sentence for the reader.
+# A row of the table of figures: heading; function that checks the data; function that draws a case, or all cases; a sentence
+# for the reader.
 Section = namedtuple("Section", "title needs draw text")
 
 
 def array(group, name):
-    """Numbers of the JSON as floats, null as NAN."""
+    """Returns numbers of the JSON as floats, null as NaN."""
     return np.array(group[name], dtype=float)
 
 
@@ -24,10 +25,10 @@ def axes(ylabel):
 
 
 def legend(axis, columns=4):
-    """Above the axes, where it hides no data; small enough for many entries."""
+    """Draws the legend above the axes, where it hides no data, in a small font for many entries."""
     handles, labels = axis.get_legend_handles_labels()
     if len(handles) > 1 or (labels and not labels[0].startswith("n = ")):
-        rows = -(-len(handles) // columns)  # filled column by column, and evenly
+        rows = -(-len(handles) // columns)  # matplotlib fills column by column
         axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncol=-(-len(handles) // rows), fontsize=9,
                     handlelength=1.2, columnspacing=1.0, borderaxespad=0.2)
 
@@ -37,14 +38,14 @@ def done(axis, caption):
 
 
 def points(axis, x, group, colour, label, columns=slice(None), factor=1.0, line="-"):
-    """Values with their intervals."""
+    """Draws values with their intervals."""
     value, low, high = (factor * part[columns] for part in three(group))
     axis.errorbar(x, value, yerr=bars(value, low, high), color=colour, marker="o", markersize=3.5, capsize=2,
                   linewidth=1.2, linestyle=line, label=label)
 
 
 def slope_guide(axis, n, value, power):
-    """A dashed line n^power below the lowest points."""
+    """Draws a dashed line n^power below the lowest points."""
     n = np.array(n, dtype=float)
     axis.plot(n, 0.6 * value * (n / n[0]) ** power, color=guide(), linestyle="--", linewidth=1.2,
               label=f"$n^{{{power:g}}}$")

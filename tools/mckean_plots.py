@@ -1,7 +1,7 @@
-"""Style and axes that the pictures of tools/plot and tools/report share; reading of their HDF5 files.
+"""Style and axes shared by the pictures of tools/plot and tools/report, and functions that read HDF5 files.
 
-After for_page() pictures are made by picture(), for an HTML page: colours are placeholders that become CSS variables, so
-that the page's own light and dark colours hold inside the pictures, too. After for_page(png=True) they are PNG.
+After for_page(), picture() returns pictures for an HTML page: their colors are placeholders that become CSS variables, so that
+pictures follow the light and dark color schemes of the page. After for_page(png=True) it returns PNG.
 """
 import io
 import itertools
@@ -12,7 +12,7 @@ import sys
 from mckean_guard import PICTURE, write
 
 try:
-    import h5py  # noqa: F401  (for those that read files)
+    import h5py  # noqa: F401  (imported from here by other modules)
     import matplotlib
     import numpy as np
 except ImportError as error:
@@ -27,13 +27,13 @@ plt.rcParams.update({
     "legend.frameon": False, "lines.linewidth": 1.8,
 })
 
-SHADES = 24  # steps of the scale from the first to the last colour
-INK, FAINT = "#fd0000", "#fd0001"  # placeholders of the page's text and guide lines
+SHADES = 24  # number of colors in the scale
+INK, FAINT = "#fd0000", "#fd0001"  # placeholders for the colors of text and of guide lines
 _page, _pictures = False, itertools.count()
 
 
 def for_page(png=False):
-    """From now on pictures are for a column of a page."""
+    """Sets the style of all later pictures to that of a column of a page."""
     global _page
     _page = not png
     plt.rcParams.update({"figure.figsize": (4.7, 3.7), "lines.linewidth": 1.5, "figure.dpi": 100})
@@ -44,7 +44,7 @@ def for_page(png=False):
 
 
 def page_colours():
-    """The CSS variables of the pictures: {name: (light, dark)}."""
+    """Returns the CSS variables of the pictures: {name: (light, dark)}."""
     def shade(x):
         return matplotlib.colors.to_hex(plt.cm.viridis(x))
     scale = np.linspace(0, 1, SHADES)
@@ -52,19 +52,19 @@ def page_colours():
 
 
 def colours(count):
-    """One colour per n (or time), light to dark."""
+    """Returns one color for each n (or time), from light to dark."""
     if not _page:
         return plt.cm.viridis(np.linspace(0.85, 0.0, count))
     return [f"#fe00{round(x * (SHADES - 1)):02x}" for x in np.linspace(0, 1, count)]
 
 
 def guide():
-    """Colour of lines that are not data."""
+    """Returns the color of guide lines."""
     return FAINT if _page else "0.5"
 
 
 def picture(figure):
-    """The figure as an element for an HTML page, without references to anything outside; or the bytes of a PNG."""
+    """Returns the figure as an SVG element without external references for an HTML page, or the bytes of a PNG."""
     file = io.BytesIO()
     figure.savefig(file, format="svg" if _page else "png", transparent=_page, metadata={"Date": None, "Creator": None}
                    if _page else PICTURE)
@@ -84,7 +84,7 @@ def svg_element(document):
 
 
 def save(figure, path):
-    """As PNG, and says so."""
+    """Writes the figure as PNG and prints its path."""
     file = io.BytesIO()
     figure.savefig(file, metadata=PICTURE)
     plt.close(figure)
@@ -95,19 +95,19 @@ def save(figure, path):
 # ---- files ----
 
 def text(value):
-    """HDF5 texts of fixed length arrive as bytes."""
+    """Converts bytes to str: h5py returns HDF5 strings of fixed length as bytes."""
     return value.decode() if isinstance(value, bytes) else value
 
 
 def members(file):
-    """Groups of the sizes, by n."""
+    """Returns the groups of the networks, sorted by n."""
     return sorted((file["ensemble"][name] for name in file["ensemble"]), key=lambda group: group.attrs["n"])
 
 
 # ---- axes ----
 
 def time_axis(axis, times):
-    """Logarithmic from the first positive time on; t = 0 sits on a linear stretch before it."""
+    """Makes the time axis logarithmic from the first positive time on, with a linear segment for t = 0 before it."""
     positive = times[times > 0]
     margin = 0
     if not len(positive):
@@ -125,7 +125,7 @@ def time_axis(axis, times):
 
 
 def short(value, _=None):
-    """A tick as a plain number, below 10^-4 and from 10^6 on as a power of ten."""
+    """Formats a tick as a plain number, or as a power of ten below 10^-4 and from 10^6 on."""
     if value <= 0 or 1e-4 <= value < 1e6:
         return f"{value:g}"
     power = math.floor(math.log10(value) + 1e-9)
@@ -134,7 +134,7 @@ def short(value, _=None):
 
 
 def log_axis(axis):
-    """Logarithmic y with plain numbers, also within a decade; linear where there is nothing positive."""
+    """Makes y logarithmic with plain numbers, within a decade, too; leaves it linear if no value is positive."""
     if max([0] + [y for line in axis.get_lines() for y in line.get_ydata() if np.isfinite(y)]) <= 0:
         return
     axis.set_yscale("log")
@@ -146,7 +146,7 @@ def log_axis(axis):
 
 
 def plain_log(axis):
-    """Logarithmic x with plain numbers."""
+    """Makes x logarithmic with plain numbers."""
     axis.set_xscale("log")
     low, high = axis.get_xlim()
     axis.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5) if high / low < 100 else (1,)))
@@ -155,7 +155,7 @@ def plain_log(axis):
 
 
 def size_axis(axis, n):
-    """Logarithmic x with the n themselves as ticks, at most six."""
+    """Makes x logarithmic, with at most six of the n as ticks."""
     axis.set_xscale("log", base=2)
     ticks = n[::-(-len(n) // 6)]
     axis.set_xticks(ticks, [str(x) for x in ticks])
@@ -164,12 +164,12 @@ def size_axis(axis, n):
 
 
 def bars(value, low, high):
-    """yerr of errorbar, None without intervals."""
+    """Returns yerr of errorbar, or None if there are no intervals."""
     return [np.maximum(value - low, 0), np.maximum(high - value, 0)] if np.isfinite(low).all() else None
 
 
 # ---- particles ----
 
 def spread_direction(c, a):
-    """The direction in which inner parameters a (units, d) vary most, weighted by |c| (units)."""
+    """Returns the direction in which the inner parameters a (units, d) vary most, weighted by |c| (units)."""
     return np.linalg.svd(a.T @ (np.abs(c)[:, None] * a))[0][:, 0]

@@ -19,7 +19,7 @@ class Failure(Exception):
 
 
 def read_config(config):
-    """{"section.key": "value"} of the resolved input that files carry; items of lists are numbered: stages.0.dt."""
+    """Returns {"section.key": "value"} of the resolved input stored in a file. Items of lists have indices: stages.0.dt."""
     values, path, counts = {}, [], {}  # path: (indentation, key) of the sections around a line
     for line in config.splitlines():
         item = line.lstrip()
@@ -40,7 +40,7 @@ def read_config(config):
 
 
 class Run:
-    """A folder with history.h5."""
+    """A run: a folder with history.h5."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -62,7 +62,7 @@ class Run:
             return {}
 
     def problem(self):
-        """What runs of one case have in common."""
+        """Returns the part of the input that is the same in all runs of a case."""
         return tuple(sorted((key, value) for key, value in self.config.items() if not key.startswith(FREE)))
 
     def snapshots(self):
@@ -135,7 +135,7 @@ class Case:
 
 
 def find_runs(folder):
-    """The run folders in a folder, or the folder itself."""
+    """Returns the run folders in a folder, or the folder itself if it is one."""
     if os.path.exists(os.path.join(folder, "history.h5")):
         return [folder]
     found = [root for root, _, files in os.walk(folder) if "history.h5" in files]
@@ -145,7 +145,7 @@ def find_runs(folder):
 
 
 def open_study(folders):
-    """Cases of all runs in these folders, labelled by what sets them apart."""
+    """Groups all runs in these folders into cases and labels the cases by their differences."""
     groups = {}
     for folder in dict.fromkeys(os.path.normpath(run) for folder in folders for run in find_runs(folder)):
         run = Run(folder)
@@ -156,7 +156,7 @@ def open_study(folders):
 
 
 def label_cases(cases):
-    """By their runs' names, if these differ, else by the keys of the input in which the cases differ."""
+    """Labels cases by the names of their runs if these differ, otherwise by the input keys in which the cases differ."""
     configs = [dict(case.first.problem()) for case in cases]
     keys = [key for key in dict.fromkeys(key for config in configs for key in config)
             if len({config.get(key) for config in configs}) > 1]

@@ -1,4 +1,4 @@
-/* alloc: memory, checked. All functions are local. */
+/* alloc: memory allocation that never returns NULL unnoticed. All functions are local. */
 #ifndef MCKEAN_BASE_ALLOC_H
 #define MCKEAN_BASE_ALLOC_H
 
@@ -8,9 +8,9 @@
 /* malloc for small, bounded sizes. Calls die if there is no memory. */
 void *alloc_small(size_t bytes);
 
-/* *array = a new array of count items of `size` bytes, not initialised, aligned to at least 64 bytes (large arrays to
- * huge pages); free() releases it. For sizes that depend on the input. FAILED, with *array NULL: no memory; the message
- * names `what` the array was to hold. */
+/* Allocates an array whose size depends on the input: *array = count items of `size` bytes, not initialized, aligned to
+ * at least 64 bytes (large arrays: to huge pages). The caller releases it with free(). FAILED: no memory; *array is
+ * NULL, and the message names `what` the array would have held. */
 int alloc_array(void **array, int64_t count, size_t size, const char *what);
 
 #endif

@@ -1,12 +1,12 @@
-/* arithmetic: known answers of the IEEE 754 arithmetic that all results rest on.
+/* arithmetic: checks that the arithmetic of this build and process is that of IEEE 754, on which all results depend.
  *
- * Exact sums (base/exact_sum.h), random numbers (base/rng.h) and kernels round by adding and subtracting a large number; checks
- * for divergence rely on NaN. Options of the compiler such as -Ofast break these without a warning, and a library can set
- * the rounding mode or flush subnormal numbers to zero for the whole process. */
+ * Exact sums (base/exact_sum.h), random numbers (base/rng.h) and kernels round by adding and subtracting a large
+ * number, and checks for divergence rely on NaN. Compiler options such as -Ofast break these without a warning, and a
+ * library can set the rounding mode, or flush subnormal numbers to zero, for the whole process. */
 #ifndef MCKEAN_BASE_ARITHMETIC_H
 #define MCKEAN_BASE_ARITHMETIC_H
 
-/* GCC defines all four, other compilers the first two; arithmetic_check finds what a compiler does not report. */
+/* GCC defines all four macros, other compilers the first two; arithmetic_check detects what they do not report. */
 #if defined __FAST_MATH__ || (defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__ > 0) ||                             \
     defined __ASSOCIATIVE_MATH__ || defined __RECIPROCAL_MATH__
 #error                                                                                                                 \
@@ -14,7 +14,8 @@
        "similar options; use -O2 or -O3 without them"
 #endif
 
-/* Local. OK, or USAGE with the first answer that is wrong and what to do. Outside the kernels, which flush to zero. */
+/* Local. Compares computed values with known answers. USAGE: one is wrong; the message states which and what to do. Do
+ * not call it inside the kernels, which flush subnormal numbers to zero. */
 int arithmetic_check(void);
 
 #endif

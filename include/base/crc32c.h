@@ -1,15 +1,15 @@
-/* crc: CRC-32C (Castagnoli), the checksum of checkpoints. Local, pure. */
+/* crc32c: CRC-32C (Castagnoli), the checksum of checkpoints and histories. All functions are local and pure. */
 #ifndef MCKEAN_BASE_CRC32C_H
 #define MCKEAN_BASE_CRC32C_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* The CRC of more bytes behind those whose CRC is crc; start with 0. By the processor's instruction where it has one.
- */
+/* Returns the CRC of a sequence extended by `bytes` bytes of data, where crc is the CRC of the sequence so far (0 for
+ * an empty one). Uses the CRC instruction of the processor if there is one. */
 uint32_t crc32c(uint32_t crc, const void *data, size_t bytes);
 
-/* The same by table: the reference of the tests, and what other processors use. */
+/* The same from a lookup table: the reference in tests, and the fallback for processors without the instruction. */
 uint32_t crc32c_by_table(uint32_t crc, const void *data, size_t bytes);
 
 #endif

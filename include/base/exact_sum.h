@@ -1,12 +1,13 @@
-/* exact: sums of doubles that do not depend on the order of their terms.
+/* exact_sum: sums of doubles that do not depend on the order of their terms.
  *
- * A term v, |v| < 2^39, is cut into v = l0 + l1 2^-40 + l2 2^-80 with integers l0, l1, l2 (the rest, below 2^-81, is
- * rounded away once per term); limbs are added as int64. Integer addition has no order, so a sum over blocks is the
- * same bits for any distribution of the blocks over ranks and threads. Room for 2^22 terms of any size.
+ * A term v, |v| < 2^39, is split into v = l0 + l1 2^-40 + l2 2^-80 with integers l0, l1, l2 (limbs). The remainder,
+ * below 2^-81, is lost to one rounding per term. Limbs are added as int64. Integer addition does not depend on the
+ * order, so a sum over blocks has the same bits for every distribution of the blocks over ranks and threads. Up to 2^22
+ * terms of any admissible size fit without overflow.
  *
- * A sum of count numbers is EXACT_LIMBS(count) int64 words: limb planes [3][count], then one word that is non-zero once
- * any term was not finite or out of range. MPI_SUM of these words over ranks is the sum over ranks. All functions are
- * local. */
+ * `count` sums take EXACT_LIMBS(count) words of int64, all zero at the start: limbs [3][count], then one flag word,
+ * which is non-zero once a term was not finite or out of range. MPI_SUM of these words over ranks gives the sum over
+ * ranks. All functions are local. */
 #ifndef MCKEAN_BASE_EXACT_SUM_H
 #define MCKEAN_BASE_EXACT_SUM_H
 
@@ -15,15 +16,16 @@
 
 #define EXACT_LIMBS(count) (3 * (int64_t)(count) + 1)
 
-/* sum += v for each of the count numbers. Cost: under 1 ns per number. */
+/* sum[i] += v[i] for i = 0 .. count-1. A term that is not finite or out of range sets the flag word instead. Cost:
+ * under 1 ns per term. */
 void exact_sum_add(int count, const double *restrict v, int64_t *restrict sum);
 
-/* v[i] = the correctly rounded value of sum i. Returns false, with v untouched, where a term was bad. */
+/* v[i] = sum[i], correctly rounded. Returns false and leaves v unchanged if the flag word is set. */
 bool exact_sum_value(int count, const int64_t *restrict sum, double *restrict v);
 
-/* The same for one sum of doubles of any common size: kept at five scales, 2^-80 to 2^80, of which the finest that held
- * all terms is read. Terms below 2^119; relative to the largest term the error is below 2^-78 down to 2^-81, and below
- * 2^-161 absolutely. WIDE_LIMBS words. */
+/* One sum of doubles of a wide range of sizes, |v| < 2^119. It keeps an exact sum at each of WIDE_SCALES scales, 2^80
+ * to 2^-80, and reads the finest one that held all terms. Each term adds an error below 2^-78 of the largest term if
+ * that term exceeds 2^-81, and below 2^-161 otherwise. sum has WIDE_LIMBS words, all zero at the start. */
 enum { WIDE_SCALES = 5, WIDE_LIMBS = WIDE_SCALES * EXACT_LIMBS(1) };
 void wide_sum_add(double v, int64_t *sum);
 bool wide_sum_value(const int64_t *sum, double *v);

@@ -1,28 +1,33 @@
-/* blas: OpenBLAS at its best on this processor. It picks its kernels when it is loaded, by a list of processors that it
- * knows, and the slowest ones for those made after it (a fifth of the speed). */
+/* openblas: selects the OpenBLAS kernels that suit this processor, and measures GEMM.
+ *
+ * OpenBLAS selects its kernels when it is loaded, from a list of known processors. For a processor newer than the
+ * library it selects the slowest kernels, which run at a fifth of the speed. */
 #ifndef MCKEAN_BASE_OPENBLAS_H
 #define MCKEAN_BASE_OPENBLAS_H
 
 #include <stdbool.h>
 
-/* Local; call first in main, before MPI. If OpenBLAS took kernels below this processor's instruction-set level, starts
- * the program anew with OPENBLAS_CORETYPE set; a value of the user's stands. */
+/* Local. Call first in main, before MPI. If OpenBLAS selected kernels below the instruction-set level of this
+ * processor, restarts the program with OPENBLAS_CORETYPE set. Does not override a value set by the user. */
 void openblas_start(char **argv);
 
-/* The kernels in use, by OpenBLAS's name of a processor. */
+/* Local. Returns OpenBLAS's name of the processor whose kernels are in use. */
 const char *openblas_core(void);
 
-/* Are they those of this processor's instruction-set level? */
-bool openblas_fits(void);
+/* Local. Returns whether these kernels use the instruction-set level of this processor. */
+bool openblas_matches_cpu(void);
 
-void openblas_threads(int threads); /* of calls from now on */
+/* Local. Sets the number of threads of later BLAS calls. */
+void openblas_threads(int threads);
 
-/* GEMM against which others are measured: square matrices that take a millisecond or so. Local. FAILED: no memory. */
+/* Square matrices to measure GEMM with; one product takes about a millisecond. Local. FAILED: no memory. */
 struct openblas_gemm {
   double *a, *b, *c;
 };
 int openblas_gemm_create(struct openblas_gemm *gemm);
 void openblas_gemm_free(struct openblas_gemm *gemm);
-double openblas_gemm_flops(const struct openblas_gemm *gemm, bool single); /* per second, from a few products now */
+
+/* Local. Times a few products now; returns flops per second in single or double precision. */
+double openblas_gemm_flops(const struct openblas_gemm *gemm, bool single);
 
 #endif

@@ -1,11 +1,11 @@
-/* memory: what this process holds, and what there is. */
+/* process_memory: memory of this process and of this machine. All functions are local. */
 #ifndef MCKEAN_BASE_PROCESS_MEMORY_H
 #define MCKEAN_BASE_PROCESS_MEMORY_H
 
-/* Local. The most bytes that were ever resident (VmHWM), libraries included; 0: not known here. */
+/* Returns the peak resident set size in bytes (VmHWM), libraries included; 0 if unknown. */
 double process_memory_peak(void);
 
-/* Local. Bytes of memory of this machine; 0: not known. */
-double process_memory_of_machine(void);
+/* Returns the bytes of physical memory installed in this machine; 0 if unknown. */
+double process_memory_installed(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* range: the least, the mean and the largest of one number per rank. */
+/* rank_range: minimum, mean and maximum over ranks of one number per rank. */
 #ifndef MCKEAN_BASE_RANK_RANGE_H
 #define MCKEAN_BASE_RANK_RANGE_H
 
@@ -6,7 +6,7 @@ struct rank_range {
   double min, mean, max;
 };
 
-/* Local. To be called for rank = 0 .. ranks-1, with a range that was all zeros. */
+/* Local. Adds the value of one rank. Call it for rank = 0 .. ranks-1 in order, with a range that starts as zeros. */
 void rank_range_add(struct rank_range *range, int rank, int ranks, double value);
 
 #endif

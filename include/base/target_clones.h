@@ -1,13 +1,15 @@
-/* level: functions compiled for several instruction-set levels, the best of which is taken at start. For code whose
- * bits must be the same on all of them: plain IEEE operations on GNU vectors, with contraction to FMA off. (The
- * kernels, whose bits may differ between levels, have a table of their own: particles/kernel.h.) */
+/* target_clones: compiles a function for several instruction-set levels; the best one is selected at program start.
+ *
+ * For code whose results must have the same bits at every level: plain IEEE operations on GNU vectors, without
+ * contraction to FMA. (The results of the kernels may differ between levels, so they have a table of their own:
+ * particles/kernel.h.) */
 #ifndef MCKEAN_BASE_TARGET_CLONES_H
 #define MCKEAN_BASE_TARGET_CLONES_H
 
 #if defined __x86_64__ && defined __gnu_linux__ && !defined __clang__
-#define EVERY_LEVEL __attribute__((target_clones("avx512f", "avx2", "default")))
+#define TARGET_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
-#define EVERY_LEVEL
+#define TARGET_CLONES
 #endif
 
 #endif

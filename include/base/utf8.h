@@ -1,4 +1,4 @@
-/* utf8: texts that YAML, JSON and HDF5 attributes hold and give back unchanged.
+/* utf8: recognizes text that YAML, JSON and HDF5 attributes store and return unchanged.
  *
  * A plain character is valid UTF-8 and is not a control character, a line or paragraph separator (U+2028, U+2029), a
  * byte order mark (U+FEFF) or a noncharacter (U+FFFE, U+FFFF): YAML refuses or folds these. All functions are local. */
@@ -8,11 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether a text has plain characters only. */
+/* Returns whether text consists of plain characters only. */
 bool utf8_is_plain(const char *text);
 
-/* Appends from to text, which holds used bytes and its end; a byte that is not in a plain character becomes "\xe9".
- * Appends whole characters only, and stops at the first that does not fit in size. Returns the bytes used. */
+/* Appends `from` to text, a NUL-terminated string of `used` bytes in a buffer of `size` bytes. A byte that is not part
+ * of a plain character becomes an escape such as "\xe9". Appends only whole characters and escapes, and stops at the
+ * first one that does not fit. Returns the bytes now in use. */
 size_t utf8_append(char *text, size_t size, size_t used, const char *from);
 
 #endif

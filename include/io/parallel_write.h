@@ -1,8 +1,8 @@
-/* slab: bytes at places of a file that many ranks write together.
+/* parallel_write: many ranks write bytes to their own offsets in one file.
  *
- * posix: every rank writes its own bytes with pwrite and syncs its own descriptor; for file systems whose clients see
- * one another's pages coherently (local disks, Lustre, GPFS). mpiio: collective MPI-IO writes, for those that do not
- * (NFS). Small neighbouring pieces are joined into large writes. */
+ * posix: every rank writes its own bytes with pwrite and syncs its own file descriptor; for file systems whose clients
+ * see each other's pages coherently (local disks, Lustre, GPFS). mpiio: collective MPI-IO writes, for file systems
+ * whose clients do not (NFS). Adjacent small pieces are joined into large writes. */
 #ifndef MCKEAN_IO_PARALLEL_WRITE_H
 #define MCKEAN_IO_PARALLEL_WRITE_H
 
@@ -14,31 +14,28 @@ enum parallel_write_io { PARALLEL_WRITE_POSIX, PARALLEL_WRITE_MPIIO, PARALLEL_WR
 
 struct parallel_write;
 
-/* fill writes this rank's bytes by calling parallel_write_put; it is called once (posix) or three times with the same outcome
- * (mpiio: to count, to write, to compare). */
+/* fill passes this rank's bytes to parallel_write_put. It is called once (posix), or three times (mpiio: to count, to
+ * write, to compare) and must then pass the same bytes each time. */
 struct parallel_write_job {
-  void (*fill)(struct parallel_write *slab, void *context);
+  void (*fill)(struct parallel_write *writer, void *context);
   void *context;
-  int64_t largest; /* bytes of a parallel_write_put */
+  int64_t largest; /* largest size in bytes of one parallel_write_put */
 };
 
-/* Local (one rank), before parallel_write_file. Claims the blocks of a file's first bytes, holes included, so that a full disk is
- * met here: FULL. Where the file system cannot reserve them posix goes on without, but for mpiio all bytes are written
- * once more, since on a full disk collective writes may wait for one another for ever. */
+/* Local; one rank calls it before parallel_write_file. Allocates the blocks of the first bytes of a file, holes
+ * included, so that a full disk is detected now: FULL. If the file system cannot reserve blocks, posix continues
+ * without a reservation. mpiio then rewrites all of these bytes, because collective writes to a full disk may
+ * deadlock. */
 int parallel_write_reserve(const char *path, enum parallel_write_io io, int64_t bytes);
 
-/* Collective. The file exists. Ends with all bytes read back, compared and synced. FAILED on any rank: on all. What is
- * read back comes from this node's view of the file (posix: right after the write), so it proves the write, not the
- * disk, and not that no other node overwrites a shared page later: that is what mpiio and the CRCs of readers are for.
- */
+/* Collective. Writes the bytes of all ranks to an existing file, reads them back, compares and syncs them. FAILED or
+ * FULL on one rank fails on all. What is read back is this node's view of the file (posix: immediately after the
+ * write). So the comparison verifies the write. It does not verify the disk, nor that no other node overwrites a shared
+ * page later; mpiio and the CRCs that readers check cover these cases. */
 int parallel_write_file(const struct comm *comm, const char *path, enum parallel_write_io io,
                         const struct parallel_write_job *job);
 
-/* Local, inside fill. Returns where to put the bytes that belong at offset, valid until the next call. */
-void *parallel_write_put(struct parallel_write *slab, int64_t offset, int64_t bytes);
-
-/* Local. Whole reads and writes at a place of an open file; FAILED names path. */
-int durable_file_pwrite(int file, const char *path, int64_t offset, const void *data, int64_t bytes);
-int durable_file_pread(int file, const char *path, int64_t offset, void *data, int64_t bytes);
+/* Local, inside fill. Returns the buffer for the bytes that belong at offset, valid until the next call. */
+void *parallel_write_put(struct parallel_write *writer, int64_t offset, int64_t bytes);
 
 #endif

@@ -1,13 +1,13 @@
-/* sandbox: a reader of files that may be damaged is tried out in a child process.
+/* sandbox: tries in a child process to read a file that may be damaged.
  *
- * The HDF5 library ends the program on some broken files: a division by zero, a heap that is overwritten. Files of ours
- * are proved by checksums before it sees them; a user's file has none. Local. */
+ * The HDF5 library crashes on some damaged files, for example by a division by zero or by writing out of bounds.
+ * McKean's own files are verified by checksums before the library opens them; a user's file has none. Local. */
 #ifndef MCKEAN_IO_SANDBOX_H
 #define MCKEAN_IO_SANDBOX_H
 
-/* Calls try(context) in a child, whose memory is a copy: whatever it does there is lost, its messages included. OK: it
- * came to an end, with any status; also where there can be no child. FAILED: it did not, and the file at path is taken
- * to be damaged. Call it while the process is small: before memory is asked for. */
+/* Calls try(context) in a child process, which has a copy of the memory, so all of its effects are lost, including its
+ * messages. OK: try returned, with any status, or no child could be created. FAILED: the child crashed; the file at
+ * path is taken to be damaged. Call it while the process is small, before large arrays are allocated. */
 int sandbox_run(const char *path, int (*try)(void *context), void *context);
 
 #endif

@@ -1,8 +1,9 @@
-/* dense: matrices of doubles spread over all ranks, and their linear algebra: the only user of ScaLAPACK and BLACS.
+/* dist_matrix: dense matrices of doubles distributed over all ranks, and their linear algebra. It is the only user of
+ * ScaLAPACK and BLACS.
  *
- * A matrix is laid block-cyclically over a grid of ranks, DIST_MATRIX_BLOCK x DIST_MATRIX_BLOCK: no rank holds more than its part.
- * Results depend on the number of ranks in their last bits: these are for analysis, never for a trajectory. Unless said
- * otherwise functions are collective over the grid's comm. */
+ * A matrix is distributed block-cyclically over a grid of ranks, in blocks of DIST_MATRIX_BLOCK x DIST_MATRIX_BLOCK, so
+ * no rank holds more than its own blocks. The last bits of results depend on the number of ranks: use these functions
+ * for analysis, never for a trajectory. Unless stated otherwise, functions are collective over the comm of the grid. */
 #ifndef MCKEAN_PARALLEL_DIST_MATRIX_H
 #define MCKEAN_PARALLEL_DIST_MATRIX_H
 
@@ -15,54 +16,60 @@ enum { DIST_MATRIX_BLOCK = 64, DIST_MATRIX_LIMIT = 1 << 17 /* rows or columns */
 
 struct dist_grid {
   const struct comm *comm; /* not owned */
-  int context;             /* BLACS */
+  int context;             /* BLACS context */
   int rows, columns, row, column;
 };
 
-/* All ranks in a grid as square as their number allows. */
+/* Arranges all ranks in a grid that is as square as their number allows. */
 void dist_grid_create(const struct comm *comm, struct dist_grid *grid);
 void dist_grid_free(struct dist_grid *grid);
 
-/* values[count] of all ranks are summed; every rank receives the sum. */
+/* Sums values[count] over all ranks in place; every rank receives the sum. */
 void dist_grid_sum(const struct dist_grid *grid, int64_t count, double *values);
 
 struct dist_matrix {
   const struct dist_grid *grid; /* not owned */
   int rows, columns;
   int local_rows, local_columns;
-  int descriptor[9];
-  double *local; /* [local_columns][local_rows]: a column's own rows lie together */
+  int descriptor[9]; /* ScaLAPACK descriptor */
+  double *local;     /* [local_columns][local_rows]: the local rows of a column are contiguous */
 };
 
-/* All zeros. FAILED: no memory, more than DIST_MATRIX_LIMIT rows or columns. */
-int dist_matrix_create(const struct dist_grid *grid, int64_t rows, int64_t columns, struct dist_matrix **dense);
-void dist_matrix_free(struct dist_matrix *dense); /* local; accepts NULL */
+/* Creates a matrix of zeros. FAILED: no memory, or more than DIST_MATRIX_LIMIT rows or columns. */
+int dist_matrix_create(const struct dist_grid *grid, int64_t rows, int64_t columns, struct dist_matrix **matrix);
+void dist_matrix_free(struct dist_matrix *matrix); /* local; accepts NULL */
 
-/* Local. The row, column of the matrix that is a row, column of local. */
-int dist_matrix_row(const struct dist_matrix *dense, int local_row);
-int dist_matrix_column(const struct dist_matrix *dense, int local_column);
+/* Local. Returns the global row or column index of a row or column of local. */
+int dist_matrix_row(const struct dist_matrix *matrix, int local_row);
+int dist_matrix_column(const struct dist_matrix *matrix, int local_column);
 
-/* The diagonal of a square matrix, diagonal[rows], on all ranks; and a number added to each of its elements (local). */
-void dist_matrix_diagonal(const struct dist_matrix *dense, double *diagonal);
-void dist_matrix_shift(struct dist_matrix *dense, double number);
+/* Copies the diagonal of a square matrix to diagonal[rows] on all ranks. */
+void dist_matrix_diagonal(const struct dist_matrix *matrix, double *diagonal);
 
-void dist_matrix_scale(struct dist_matrix *dense, double factor); /* local */
+/* Local. Adds a number to every diagonal element of a square matrix. */
+void dist_matrix_shift(struct dist_matrix *matrix, double number);
 
-/* c = alpha op(a) op(b) + beta c, op: the transpose where asked for. */
+/* Local. Multiplies all elements by factor. */
+void dist_matrix_scale(struct dist_matrix *matrix, double factor);
+
+/* c = alpha op(a) op(b) + beta c, where op is the transpose if the corresponding flag is set. */
 void dist_matrix_multiply(double alpha, const struct dist_matrix *a, bool a_transposed, const struct dist_matrix *b,
                           bool b_transposed, double beta, struct dist_matrix *c);
 
-/* Eigenvalues in ascending order on all ranks, values[rows], of a symmetric matrix (its lower triangle is read), and
- * unless NULL the orthonormal eigenvectors as columns of vectors. The matrix is overwritten. FAILED: no convergence. */
+/* Computes the eigenvalues of a symmetric matrix, of which it reads the lower triangle. values[rows]: in ascending
+ * order, on all ranks. vectors: orthonormal eigenvectors as columns, unless NULL. Overwrites a. FAILED: no
+ * convergence. */
 int dist_matrix_eigen(struct dist_matrix *a, double *values, struct dist_matrix *vectors);
 
-/* b = a^-1 b by Cholesky, a symmetric positive definite (lower triangle); both are overwritten. FAILED: not definite,
- * with the leading minor at which it shows. */
+/* b = a^-1 b by Cholesky factorization of a symmetric positive definite matrix, of which it reads the lower triangle.
+ * Overwrites a and b. FAILED: a is not positive definite; the message states the order of the first leading minor that
+ * is not. */
 int dist_matrix_solve(struct dist_matrix *a, struct dist_matrix *b);
 
-/* Columns first .. first+count-1 as out [count][rows], on all ranks; and their setting from values that all ranks hold
- * (local). */
-void dist_matrix_get(const struct dist_matrix *dense, int first, int count, double *out);
-void dist_matrix_set(struct dist_matrix *dense, int first, int count, const double *values);
+/* Copies columns first .. first+count-1 to out [count][rows] on all ranks. */
+void dist_matrix_get(const struct dist_matrix *matrix, int first, int count, double *out);
+
+/* Local. Sets these columns from values [count][rows], which are the same on all ranks. */
+void dist_matrix_set(struct dist_matrix *matrix, int first, int count, const double *values);
 
 #endif

@@ -1,31 +1,34 @@
-/* pulse: what this process is doing, so that its watchdog (parallel/watchdog.h) can tell when it does nothing.
+/* heartbeat: what this process is doing and when it last made progress, for its watchdog (parallel/watchdog.h).
  *
- * The main thread writes, any thread reads and may give a sign of life. Texts are static. All functions are local and cost
- * a few stores. */
+ * The main thread sets the activity, the blocking call and the step. Any thread may read them or call heartbeat_beat.
+ * Texts must be static. All functions are local and cost a few stores. */
 #ifndef MCKEAN_PARALLEL_HEARTBEAT_H
 #define MCKEAN_PARALLEL_HEARTBEAT_H
 
 #include <stdint.h>
 
 struct heartbeat {
-  const char *work; /* what it is at: "a step", "a checkpoint" */
-  const char *wait; /* what it waits in for other ranks, NULL: it does not */
-  int64_t step;     /* of the run, -1 before the first */
-  uint64_t beats;   /* signs of life so far */
+  const char *activity;      /* "a step", "a checkpoint" */
+  const char *blocking_call; /* the blocking call it is in, or NULL */
+  int64_t step;              /* of the run; -1 before the first */
+  uint64_t beats;            /* number of heartbeats so far */
 };
 
-void heartbeat_work(const char *what);
-void heartbeat_step(int64_t step); /* begins a step */
-void heartbeat_wait(const char *what);
-void heartbeat_resume(void); /* the wait is over */
-void heartbeat_beat(void);   /* a sign of life from a long piece of work, or from a wait that is meant */
+/* Each of these also counts as a heartbeat. */
+void heartbeat_activity(const char *activity);
+void heartbeat_step(int64_t step);              /* a step begins */
+void heartbeat_wait(const char *blocking_call); /* a blocking call begins */
+void heartbeat_resume(void);                    /* the blocking call has returned */
+
+/* Reports progress within a long activity, or within an intentional wait. */
+void heartbeat_beat(void);
 
 struct heartbeat heartbeat_read(void);
 
-/* A call that may have to wait for other ranks. */
-#define HEARTBEAT_WAIT(what, call)                                                                                     \
+/* Executes a call that may wait for other ranks. */
+#define HEARTBEAT_WAIT(blocking_call, call)                                                                            \
   do {                                                                                                                 \
-    heartbeat_wait(what);                                                                                              \
+    heartbeat_wait(blocking_call);                                                                                     \
     call;                                                                                                              \
     heartbeat_resume();                                                                                                \
   } while (0)

@@ -1,15 +1,17 @@
-/* watchdog: ends a job in which a rank hangs, and names that rank.
+/* watchdog: aborts a job in which a rank hangs, and names that rank.
  *
- * Every rank has a thread that looks at its own main thread's pulse (parallel/heartbeat.h). When that has given no sign of life
- * for longer than the limit, the thread asks a clerk for a roll call: rank 0, or the first rank of another host (of a
- * single host: rank 1) in case rank 0 itself hangs. The clerk's thread asks all threads what their ranks do. A rank hangs
- * if its thread does not answer (a stopped process, a dead node), or if it has been at a piece of work, waiting for no
- * other rank, longer than the limit (a file system that does not answer). All hang if all wait for one another. Then the
- * clerk says so on stderr and aborts all ranks with STOPPED: the run goes on from its newest checkpoint. If every rank
- * that the others wait for is alive nothing happens.
+ * Every rank runs a watchdog thread that checks the heartbeat of its main thread (parallel/heartbeat.h). If there was
+ * no heartbeat for longer than the limit, the thread asks two coordinators for a poll: rank 0, and the first rank on
+ * another host (on a single host: rank 1) in case rank 0 itself hangs. The thread of the coordinator queries the
+ * threads of all ranks. A rank hangs if its thread does not reply (a stopped process, a dead node), or if it has been
+ * in one activity, not waiting for another rank, for longer than the limit (a file system that does not respond). If
+ * all ranks wait for one another, all of them hang. If a rank hangs, the coordinator reports it on stderr and aborts
+ * all ranks with STOPPED; the same command then resumes from the newest checkpoint. If the ranks that the others wait
+ * for are all making progress, nothing happens.
  *
- * Time in which a process was itself stopped does not count. The step costs nothing more: messages are sent only once
- * something seems to hang, by the threads, which is why MPI must allow several threads (MPI_THREAD_MULTIPLE). */
+ * Time during which a process was itself stopped does not count. The watchdog adds no cost to a step: threads exchange
+ * messages only after a rank appears to hang. They do so concurrently with the main threads, which requires
+ * MPI_THREAD_MULTIPLE. */
 #ifndef MCKEAN_PARALLEL_WATCHDOG_H
 #define MCKEAN_PARALLEL_WATCHDOG_H
 
@@ -17,11 +19,11 @@
 
 struct watchdog;
 
-/* Collective. limit in seconds, the same on all ranks. *watchdog NULL if limit is 0 (off) or MPI allows one thread
- * only: then rank 0 warns on stderr. */
+/* Collective. Starts the threads. limit: in seconds, equal on all ranks. *watchdog is NULL if limit is 0 (off), or if
+ * MPI supports only one thread; in the second case rank 0 warns on stderr. */
 void watchdog_start(const struct comm *comm, double limit, struct watchdog **watchdog);
 
-/* Collective. Before MPI ends. Accepts NULL. */
+/* Collective. Stops the threads; call it before MPI_Finalize. Accepts NULL. */
 void watchdog_stop(struct watchdog *watchdog);
 
 #endif

@@ -18,11 +18,12 @@ int alloc_array(void **array, int64_t count, size_t size, const char *what) {
   *array = NULL;
   if (count < 0 || (uint64_t)count > (SIZE_MAX / 2) / (size ? size : 1))
     return FAIL(FAILED, "%s: %lld items of %zu bytes are more than memory can address", what, (long long)count, size);
-  /* Aligned for vector loads; large arrays for huge pages too, which save most misses of address translation. */
+  /* The alignment suits vector loads. Huge pages avoid most TLB misses of large arrays. */
   const bool large = (size_t)count * size >= (size_t)2 * HUGE_PAGE;
-  const size_t unit = large ? HUGE_PAGE : 64, bytes = ((size_t)count * size + unit - 1) / unit * unit;
-  *array = aligned_alloc(unit, bytes ? bytes : unit);
-  if (*array && large) (void)madvise(*array, bytes, MADV_HUGEPAGE); /* a hint */
+  const size_t alignment = large ? HUGE_PAGE : 64;
+  const size_t bytes = ((size_t)count * size + alignment - 1) / alignment * alignment;
+  *array = aligned_alloc(alignment, bytes ? bytes : alignment);
+  if (*array && large) (void)madvise(*array, bytes, MADV_HUGEPAGE); /* a hint: failure is harmless */
   if (!*array)
     return FAIL(FAILED, "%s: no memory for %.3f GB on this rank; use more ranks or nodes, or a smaller problem", what,
                 (double)bytes * 1e-9);

@@ -1,4 +1,4 @@
-/* The compiler must not compute the answers: all inputs are volatile. */
+/* All inputs are volatile, so that the compiler does not compute the answers. */
 #include "base/arithmetic.h"
 
 #include <fenv.h>
@@ -18,7 +18,7 @@ static double input(double value) {
 /* ---- modes of the process ---- */
 
 static bool rounds_to_nearest(void) {
-  const double one = input(1), half = input(0x1p-53); /* half of the distance from 1 to the next number */
+  const double one = input(1), half = input(0x1p-53); /* half of the distance from 1 to the next larger number */
   return fegetround() == FE_TONEAREST && input(one + half) == 1 && input(one + 1.5 * half) > 1 &&
          input(-one - half) == -1;
 }
@@ -55,9 +55,9 @@ static bool rounds_each_operation(void) {
   return x * x - square == 0;
 }
 
-/* ---- what rests on these ---- */
+/* ---- code that depends on these ---- */
 
-/* 2^38 + 0.1 + 2^-56 - 2^38 is the number after 0.1; sums in double precision would lose it. */
+/* The exact value of 2^38 + 0.1 + 2^-56 - 2^38 is the double after 0.1; a sum in double precision would lose 2^-56. */
 static bool sums_exactly(void) {
   const double large = input(0x1p38), terms[] = {large, input(0.1), input(0x1p-56), -large}, nan = input(NAN);
   int64_t sum[EXACT_LIMBS(1)] = {0};
@@ -68,7 +68,7 @@ static bool sums_exactly(void) {
   return right && !exact_sum_value(1, sum, &value);
 }
 
-/* The first numbers of base/rng.h; words are of Random123's known answers. */
+/* Compares the first numbers of base/rng.h; the words are known answers of Random123. */
 static bool draws_known_numbers(void) {
   static const double normal[4] = {0x1.0e4557d36c46dp-2, -0x1.58120c000f82ep-2, -0x1.ec91bbbf8b14bp+0,
                                    0x1.33e630a91a82p-4};

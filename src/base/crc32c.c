@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-static const uint32_t POLYNOMIAL = 0x82f63b78; /* Castagnoli's, bits reversed */
+static const uint32_t POLYNOMIAL = 0x82f63b78; /* Castagnoli polynomial, bit-reversed */
 
 uint32_t crc32c_by_table(uint32_t crc, const void *data, size_t bytes) {
   static uint32_t table[256];

@@ -2,17 +2,16 @@
 
 #include <math.h>
 
-/* Integers of doubles by adding and subtracting 1.5 2^52: rounds to nearest in one addition each way, for |v| < 2^51.
- */
+/* Adding and then subtracting 1.5 2^52 rounds v to the nearest integer, for |v| < 2^51. */
 static const double ROUND = 0x1.8p52;
 
 void exact_sum_add(int count, const double *restrict v, int64_t *restrict sum) {
   int64_t *restrict l0 = sum, *restrict l1 = sum + count, *restrict l2 = sum + 2 * (int64_t)count;
-  int64_t bad = 0;
+  int64_t invalid = 0;
   for (int i = 0; i < count; i++) {
-    const bool good = fabs(v[i]) < 0x1p39; /* false for NaN */
-    bad |= !good;
-    const double term = good ? v[i] : 0;
+    const bool valid = fabs(v[i]) < 0x1p39; /* false for NaN */
+    invalid |= !valid;
+    const double term = valid ? v[i] : 0;
     const double head = (term + ROUND) - ROUND;
     const double middle = (term - head) * 0x1p40; /* exact: |term - head| <= 1/2 */
     const double whole = (middle + ROUND) - ROUND;
@@ -21,28 +20,28 @@ void exact_sum_add(int count, const double *restrict v, int64_t *restrict sum) {
     l1[i] += (int64_t)whole;
     l2[i] += (int64_t)((low + ROUND) - ROUND);
   }
-  sum[3 * (int64_t)count] |= bad;
+  sum[3 * (int64_t)count] |= invalid;
 }
 
-/* A non-negative sum h 2^80 + m 2^40 + l, 0 <= m, l < 2^40, in units of 2^-80, rounded once to nearest, ties to even.
- */
+/* Returns (h 2^80 + m 2^40 + l) 2^-80 for h >= 0 and 0 <= m, l < 2^40, rounded once to nearest, ties to even. */
 static double round_once(uint64_t h, uint64_t m, uint64_t l) {
   const unsigned __int128 low = (unsigned __int128)m << 40 | l;
   if (h == 0) {
     const uint64_t upper = (uint64_t)(low >> 64);
     if (upper == 0) return (double)(uint64_t)low * 0x1p-80;
-    /* The highest 64 bits; a 1 in the last place for any bits below keeps the rounding right. */
+    /* Keep the highest 64 bits. Setting the lowest of them if any bit below is set (sticky bit) keeps the rounding
+     * correct. */
     const int shift = 64 - __builtin_clzll(upper);
     const uint64_t top = (uint64_t)(low >> shift), rest = (uint64_t)low & ((UINT64_C(1) << shift) - 1);
     return ldexp((double)(top | (rest != 0)), shift - 80);
   }
-  const int room = __builtin_clzll(h);
-  const uint64_t top = room ? h << room | (uint64_t)(low >> (80 - room)) : h;
-  const unsigned __int128 rest = low & (((unsigned __int128)1 << (80 - room)) - 1);
-  return ldexp((double)(top | (rest != 0)), -room);
+  const int shift = __builtin_clzll(h);
+  const uint64_t top = shift ? h << shift | (uint64_t)(low >> (80 - shift)) : h;
+  const unsigned __int128 rest = low & (((unsigned __int128)1 << (80 - shift)) - 1);
+  return ldexp((double)(top | (rest != 0)), -shift);
 }
 
-/* Carries so that m and l are in [0, 2^40). */
+/* Propagates carries so that m and l are in [0, 2^40). */
 static void carry(int64_t *h, int64_t *m, int64_t *l) {
   *m += *l >> 40;
   *l &= (INT64_C(1) << 40) - 1;

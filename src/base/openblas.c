@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-/* OpenBLAS's own, declared in a header that another cblas.h may hide. */
+/* Functions of OpenBLAS. Its header declares them, but the cblas.h of another library may hide that header. */
 char *openblas_get_corename(void);
 void openblas_set_num_threads(int threads);
 
@@ -30,7 +30,7 @@ static bool among(const char *name, const char *const *names, int count) {
 }
 #endif
 
-bool openblas_fits(void) {
+bool openblas_matches_cpu(void) {
 #if defined __x86_64__
   static const char *const avx512[] = {"SkylakeX", "Cooperlake", "SapphireRapids"}, *const avx2[] = {"Haswell", "Zen"};
   const bool v4 = __builtin_cpu_supports("x86-64-v4"), v3 = __builtin_cpu_supports("x86-64-v3");
@@ -42,9 +42,9 @@ bool openblas_fits(void) {
 
 void openblas_start(char **argv) {
 #if defined __x86_64__
-  if (openblas_fits() || getenv("OPENBLAS_CORETYPE")) return;
+  if (openblas_matches_cpu() || getenv("OPENBLAS_CORETYPE")) return;
   setenv("OPENBLAS_CORETYPE", __builtin_cpu_supports("x86-64-v4") ? "SkylakeX" : "Haswell", 1);
-  execv("/proc/self/exe", argv); /* returns only if it failed: then the slow kernels serve */
+  execv("/proc/self/exe", argv); /* returns only on failure; the slow kernels then stay in use */
 #else
   (void)argv;
 #endif
@@ -52,7 +52,7 @@ void openblas_start(char **argv) {
 
 /* ---- GEMM ---- */
 
-enum { GEMM = 384, GEMMS = 4 };
+enum { GEMM = 384, GEMMS = 4 }; /* rows and columns, products per measurement */
 
 int openblas_gemm_create(struct openblas_gemm *gemm) {
   double **operand[] = {&gemm->a, &gemm->b, &gemm->c};

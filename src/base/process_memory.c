@@ -13,7 +13,7 @@ double process_memory_peak(void) {
   return 1024 * kilobytes;
 }
 
-double process_memory_of_machine(void) {
+double process_memory_installed(void) {
   const double pages = (double)sysconf(_SC_PHYS_PAGES);
   return pages > 0 ? pages * (double)sysconf(_SC_PAGESIZE) : 0;
 }

@@ -13,7 +13,7 @@ void rng_bits(const struct rng *rng, uint64_t id, uint64_t draw, uint64_t out[4]
   for (int i = 0; i < 4; i++) out[i] = bits.v[i];
 }
 
-/* 52 random bits behind the point of 1.0, minus 1. */
+/* Uses 52 random bits as the mantissa of a double in [1, 2), then subtracts 1. */
 static double uniform(uint64_t bits) {
   const uint64_t one = bits >> 12 | UINT64_C(0x3ff0000000000000);
   double value;
@@ -29,14 +29,15 @@ void rng_uniform(const struct rng *rng, uint64_t id, int count, double *out) {
   }
 }
 
-/* PAIRS pairs of numbers at a time. Vectors as wide as the processor has them, but on each lane the same IEEE
- * operations (contraction to FMA is off): the same bits everywhere. */
+/* Box-Muller computes PAIRS pairs at a time. The vector width depends on the processor, but each lane executes the same
+ * IEEE operations without contraction to FMA, so the bits are the same everywhere. */
 enum { PAIRS = 8 };
 typedef double vdouble __attribute__((vector_size(8 * PAIRS)));
 typedef uint64_t vword __attribute__((vector_size(8 * PAIRS)));
 
-/* out[2i], out[2i+1] = sqrt(-2 log(1 - u)) (cos 2 pi v, sin 2 pi v), u and v uniform from bits[2i] and bits[2i+1]. */
-EVERY_LEVEL static void box_muller(const uint64_t bits[2 * PAIRS], double out[2 * PAIRS]) {
+/* out[2i], out[2i+1] = sqrt(-2 log(1 - u)) (cos 2 pi v, sin 2 pi v), with u and v uniform in [0, 1) from bits[2i] and
+ * bits[2i+1]. */
+TARGET_CLONES static void box_muller(const uint64_t bits[2 * PAIRS], double out[2 * PAIRS]) {
   vword first, second;
   for (int i = 0; i < PAIRS; i++) {
     first[i] = bits[2 * i];
@@ -45,18 +46,18 @@ EVERY_LEVEL static void box_muller(const uint64_t bits[2 * PAIRS], double out[2 
   const vword one = (vword){0} + UINT64_C(0x3ff0000000000000), magic = (vword){0} + UINT64_C(0x4338000000000000);
   const vdouble u = 2 - (vdouble)(first >> 12 | one), v = (vdouble)(second >> 12 | one) - 1; /* (0, 1], [0, 1) */
 
-  /* log u, u = m 2^e with m in [sqrt 1/2, sqrt 2): log m = 2 artanh(s), s = (m - 1)/(m + 1), |s| <= 0.1716: ten terms
-   * of its series reach 2^-53. */
-  const vword upper = (vword)u - UINT64_C(0x3fe6a09e667f3bcd); /* bits of u / sqrt(1/2): exponent and mantissa */
+  /* log u with u = m 2^e, m in [sqrt 1/2, sqrt 2): log m = 2 artanh(s), s = (m - 1)/(m + 1), |s| <= 0.1716. Eleven
+   * terms of the series are accurate to 2^-53. */
+  const vword upper = (vword)u - UINT64_C(0x3fe6a09e667f3bcd); /* exponent and mantissa of u / sqrt(1/2) */
   const vdouble m = (vdouble)((upper & UINT64_C(0x000fffffffffffff)) + UINT64_C(0x3fe6a09e667f3bcd));
-  const vword exponent = upper >> 52 | (0 - (upper >> 63)) << 12; /* an arithmetic shift */
+  const vword exponent = upper >> 52 | (0 - (upper >> 63)) << 12; /* an arithmetic right shift by 52 */
   const vdouble e = (vdouble)(exponent + magic) - 0x1.8p52;
   const vdouble s = (m - 1) / (m + 1), s2 = s * s;
   vdouble series = s2 * (1.0 / 21) + 1.0 / 19;
   for (int k = 8; k >= 0; k--) series = series * s2 + 1.0 / (2 * k + 1);
   const vdouble log_u = 2 * s * series + e * 0x1.62e42fefa39efp-1;
 
-  /* cos and sin of 2 pi v by Taylor series on an eighth of the circle around the nearest quarter turn. */
+  /* cos and sin of 2 pi v by Taylor series, after subtracting the nearest quarter turn: |angle| <= pi/4. */
   const vdouble shifted = 4 * v + 0x1.8p52, angle = (v - 0.25 * (shifted - 0x1.8p52)) * 0x1.921fb54442d18p+2;
   const vdouble square = angle * angle;
   vdouble c = (vdouble){0} + 1, w = (vdouble){0} + 1;
@@ -79,10 +80,10 @@ void rng_normal(const struct rng *rng, uint64_t id, int count, double *out) {
   uint64_t bits[2 * PAIRS] = {0};
   double normal[2 * PAIRS];
   for (int first = 0; first < count; first += 2 * PAIRS) {
-    const int part = count - first < 2 * PAIRS ? count - first : 2 * PAIRS;
-    for (int i = 0; i < part; i += 4) rng_bits(rng, id, (uint64_t)((first + i) / 4), bits + i);
+    const int numbers = count - first < 2 * PAIRS ? count - first : 2 * PAIRS;
+    for (int i = 0; i < numbers; i += 4) rng_bits(rng, id, (uint64_t)((first + i) / 4), bits + i);
     box_muller(bits, normal);
-    memcpy(out + first, normal, sizeof *out * (size_t)part);
+    memcpy(out + first, normal, sizeof *out * (size_t)numbers);
   }
 }
 
@@ -95,7 +96,8 @@ void rng_sphere(const struct rng *rng, uint64_t id, int d, double *x) {
 }
 
 int64_t rng_permute(const struct rng *rng, uint64_t id, int64_t count, int64_t position) {
-  /* Halves of equal width that together hold count: at most four times as many values, so few walks. */
+  /* Two halves of equal width whose domain holds count. The domain has at most 4 count values, so cycle walking takes
+   * at most 4 iterations on average. */
   int half = 1;
   while (half < 31 && (INT64_C(1) << (2 * half)) < count) half++;
   const uint64_t mask = (UINT64_C(1) << half) - 1;

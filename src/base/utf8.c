@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The character that starts with a byte of the pattern lead. */
+/* The encoded form of a character, identified by its first byte: first & mask == lead. */
 static const struct form {
   unsigned char mask, lead;
   int bytes;
-  uint32_t least; /* a smaller code point has a shorter form */
+  uint32_t least; /* smaller code points have a shorter form, so this one is invalid for them */
 } form_table[] = {{0x80, 0x00, 1, 0}, {0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
 enum { FORMS = sizeof form_table / sizeof *form_table };
 
@@ -19,7 +19,7 @@ static bool is_plain(uint32_t point) {
          point <= 0x10ffff;
 }
 
-/* Bytes of the plain character at text, 0: there is none. */
+/* Returns the bytes of the plain character at text, or 0 if the bytes there are not one. */
 static int plain_bytes(const char *text) {
   const unsigned char *at = (const unsigned char *)text;
   for (int f = 0; f < FORMS; f++) {
@@ -27,7 +27,7 @@ static int plain_bytes(const char *text) {
     if ((*at & form->mask) != form->lead) continue;
     uint32_t point = *at & (unsigned char)~form->mask;
     for (int i = 1; i < form->bytes; i++) {
-      if ((at[i] & 0xc0) != 0x80) return 0; /* also at the end of the text */
+      if ((at[i] & 0xc0) != 0x80) return 0; /* true at the terminating NUL, too */
       point = point << 6 | (at[i] & 0x3f);
     }
     return point >= form->least && is_plain(point) ? form->bytes : 0;

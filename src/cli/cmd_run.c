@@ -75,7 +75,7 @@ static int run(const struct comm *comm, const struct config *config, const struc
                                           .argc = request->simulation.argc,
                                           .argv = request->simulation.argv};
   TRY(dry_run_report(comm, config, &options));
-  return durable_file_stdout_written();
+  return durable_file_check_stdout();
 }
 
 int cmd_run(const struct comm *comm, int argc, char **argv) {

@@ -70,7 +70,7 @@ int main(int argc, char **argv) {
   if (status == OK) status = provenance_alike(&world, argc - 1, argv + 1);
   if (status == OK) status = comm_agree(&world, isa_limit(getenv("MCKEAN_ISA")));
   if (status == OK) status = dispatch(&world, verb, argc, argv);
-  if ((status == OK || status == STOPPED) && (!verb || verb->prints) && durable_file_stdout_written() != OK)
+  if ((status == OK || status == STOPPED) && (!verb || verb->prints) && durable_file_check_stdout() != OK)
     status = FAILED;
   if (world.rank == 0 && status != OK && status != STOPPED) fprintf(stderr, "mckean: %s\n", error_text());
   comm_stop();

@@ -95,8 +95,8 @@ enum { GROUP = 8, GROUPS = 4, LANES = GROUP * GROUPS };
 typedef double vgroup __attribute__((vector_size(8 * GROUP)));
 #define EACH _Pragma("GCC unroll 4") for (int g = 0; g < GROUPS; g++)
 
-EVERY_LEVEL static void evaluate_lanes(int d, const double *restrict entry, const vgroup (*restrict x)[GROUPS],
-                                       double *y) {
+TARGET_CLONES static void evaluate_lanes(int d, const double *restrict entry, const vgroup (*restrict x)[GROUPS],
+                                         double *y) {
   vgroup f[GROUPS], rows[GROUPS], row[GROUPS];
   EACH f[g] = (vgroup){0};
   for (int p = 0; p < d; p++) {

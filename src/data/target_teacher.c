@@ -31,8 +31,9 @@ static void draw_unit(const struct rng *rng, const struct unit_spec *spec, int d
   double norm2 = 0;
   for (int k = 0; k < d; k++) norm2 += z[2 + k] * z[2 + k];
   for (int k = 0; k < d; k++)
-    tile[(ROW_A + k) * TILE + lane] =
-        unit_table[spec->type].manifold == MANIFOLD_SPHERE ? z[2 + k] * sqrt(d / norm2) : spec->a.mean + spec->a.std * z[2 + k];
+    tile[(ROW_A + k) * TILE + lane] = unit_table[spec->type].manifold == MANIFOLD_SPHERE
+                                          ? z[2 + k] * sqrt(d / norm2)
+                                          : spec->a.mean + spec->a.std * z[2 + k];
 }
 
 static int create_local(struct teacher *teacher) {

@@ -135,8 +135,8 @@ typedef int64_t vmask __attribute__((vector_size(8 * GROUP)));
 #define EACH _Pragma("GCC unroll 4") for (int g = 0; g < GROUPS; g++)
 
 /* f and grad f of the packed entries: each stands for entry z_p z_q z_r, whatever of p, q, r are equal. */
-EVERY_LEVEL static void spin_gradient(int d, const double *restrict entry, const vgroup (*restrict z)[VECTORS],
-                                      vgroup (*restrict gradient)[VECTORS]) {
+TARGET_CLONES static void spin_gradient(int d, const double *restrict entry, const vgroup (*restrict z)[VECTORS],
+                                        vgroup (*restrict gradient)[VECTORS]) {
   memset(gradient, 0, sizeof *gradient * (size_t)d);
   for (int p = 0; p < d; p++)
     for (int q = p; q < d; q++)
@@ -163,9 +163,9 @@ void potential_field(const struct potential *potential, const double *z, double 
   }
 }
 
-EVERY_LEVEL static void pairs(int d, int terms, const double (*restrict coefficient)[2],
-                              const vgroup (*restrict z)[VECTORS], int64_t count, const double *restrict particle,
-                              vgroup (*restrict sum)[VECTORS]) {
+TARGET_CLONES static void pairs(int d, int terms, const double (*restrict coefficient)[2],
+                                const vgroup (*restrict z)[VECTORS], int64_t count, const double *restrict particle,
+                                vgroup (*restrict sum)[VECTORS]) {
   const double half = 0.5 / d;
   const vgroup one = (vgroup){0} + 1;
   for (int64_t j = 0; j < count; j++, particle += d + 1) {

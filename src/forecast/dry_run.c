@@ -11,8 +11,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "dynamics/gradient.h"
 #include "base/process_memory.h"
+#include "dynamics/gradient.h"
 #include "io/durable_file.h"
 #include "log/slurm.h"
 #include "run/problem.h"
@@ -193,7 +193,8 @@ static void predict_memory(struct dry_run *plan, const struct dataset *data, str
   double *tiles = calloc((size_t)plan->ranks, sizeof *tiles);
   if (!tiles) die("no memory for %d ranks", plan->ranks);
   follow_owners(plan, data, owned, tiles);
-  const double tile = (double)particles_tile_bytes(data->d, (enum precision)config->precision) * (1 + config->unit.copies);
+  const double tile =
+      (double)particles_tile_bytes(data->d, (enum precision)config->precision) * (1 + config->unit.copies);
   for (int r = 0; r < plan->ranks; r++) {
     const double units = tiles[r] * tile, rows = rows_bytes(plan, data, &owned[r], r),
                  work = work_bytes(plan, data, &owned[r], r, facts[r].program);
@@ -262,8 +263,7 @@ static int predict(const struct problem *problem, const struct dry_run_options *
   TRY(pilot_run_measure(problem, &plan->pilot));
   struct rank_facts own = {.program = process_memory_peak() - plan->pilot.particle_bytes};
   gethostname(own.node, sizeof own.node - 1);
-  own.free_memory =
-      process_memory_of_machine() > 0 ? fmin(process_memory_of_machine(), slurm_memory()) : slurm_memory();
+  own.free_memory = process_memory_installed() > 0 ? fmin(process_memory_installed(), slurm_memory()) : slurm_memory();
   void *all_facts; /* of all ranks */
   comm_gather(comm, &own, sizeof own, &all_facts, NULL);
   if (!all_facts) return OK;

@@ -143,7 +143,7 @@ static void json_all(struct json *json, const struct dry_run *plan) {
   json_integer(json, "nodes", plan->nodes);
   json_integer(json, "first", plan->first);
   json_integer(json, "steps", plan->steps);
-  json_truth(json, "complete", plan->complete);
+  json_bool(json, "complete", plan->complete);
   json_real(json, "pairs", plan->pairs);
   json_integer(json, "rows", plan->rows);
   json_integer(json, "fields", plan->fields);
@@ -152,7 +152,7 @@ static void json_all(struct json *json, const struct dry_run *plan) {
   json_real(json, "program", plan->program);
   json_real(json, "history_memory", plan->history_memory);
   json_real(json, "node_memory", plan->node_memory);
-  json_truth(json, "memory_fits", plan->node_memory <= plan->node_available);
+  json_bool(json, "memory_fits", plan->node_memory <= plan->node_available);
   json_integer(json, "checkpoint", plan->checkpoint);
   json_real(json, "kept", plan->kept);
   json_real(json, "history", plan->history);
@@ -162,14 +162,14 @@ static void json_all(struct json *json, const struct dry_run *plan) {
   if (isnan(plan->free))
     json_text(json, "fits", NULL);
   else
-    json_truth(json, "fits", plan->disk - plan->present <= plan->free);
+    json_bool(json, "fits", plan->disk - plan->present <= plan->free);
   json_real(json, "seconds", total_seconds(plan));
   json_real(json, "start", plan->start);
   json_real(json, "loop", plan->loop);
   json_real(json, "checkpoints", plan->checkpoints);
   json_real(json, "checkpoint_seconds", plan->checkpoint_seconds);
-  json_truth(json, "rate_known", plan->rate_known);
-  json_truth(json, "trial_whole", plan->pilot.whole);
+  json_bool(json, "rate_known", plan->rate_known);
+  json_bool(json, "trial_whole", plan->pilot.whole);
   json_object(json, "slurm");
   json_real(json, "time", job_seconds(plan));
   json_real(json, "signal", stop_seconds(plan));

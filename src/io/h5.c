@@ -14,7 +14,7 @@
 #include "h5_guard.h"
 #include "io/durable_file.h"
 
-enum { TEXT_LIMIT = 1 << 20 }; /* an attribute longer than this is damage: none of ours has more than 64 KiB */
+enum { TEXT_LIMIT = 1 << 20 }; /* bytes; a longer attribute is damaged, because McKean writes at most 64 KiB */
 
 struct h5 {
   hid_t id;
@@ -24,21 +24,21 @@ struct h5 {
 /* ---- errors ---- */
 
 struct reason {
-  int error; /* the system's number, 0: none */
+  int error; /* errno, or 0 if unknown */
   char text[256];
 };
 
-/* Of HDF5's innermost message the system's error number, which all its drivers put there. */
+/* Copies the innermost message of HDF5, and the errno in it: all file drivers of HDF5 include it. */
 static herr_t innermost(unsigned n, const H5E_error2_t *error, void *context) {
   struct reason *reason = context;
   if (n > 0) return 0;
-  const char *said = error->desc ? error->desc : "no reason given", *number = strstr(said, "errno = ");
-  snprintf(reason->text, sizeof reason->text, "%s", said);
+  const char *message = error->desc ? error->desc : "no reason given", *number = strstr(message, "errno = ");
+  snprintf(reason->text, sizeof reason->text, "%s", message);
   if (number) reason->error = atoi(number + strlen("errno = "));
   return 0;
 }
 
-/* "file: object: what failed: the system's reason, or what HDF5 says" */
+/* "FILE: OBJECT: WHAT: text of errno, or message of HDF5" */
 static int h5_fail(const struct h5 *file, const char *object, const char *what) {
   struct reason reason = {.text = "no reason given"};
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, &reason);
@@ -47,9 +47,10 @@ static int h5_fail(const struct h5 *file, const char *object, const char *what) 
 }
 
 void h5_start(void) {
-  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1); /* locks fail on some parallel file systems; ours is <output>/lock */
-  /* A file whose last write failed leaves HDF5 with a broken object, on which its clean-up at exit crashes. It has two
-   * hooks for that: atexit, and an attribute of MPI_COMM_SELF that it sets only if MPI has started already. */
+  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1); /* locks fail on some parallel file systems; McKean uses <output>/lock */
+  /* A file whose last write failed leaves a broken object in HDF5, and the clean-up at exit crashes on it. HDF5
+   * registers this clean-up in two ways: with atexit, disabled here, and as an attribute of MPI_COMM_SELF, which it
+   * sets only if MPI has started, so H5open comes before MPI_Init. */
   H5dont_atexit();
   H5open();
   h5_guard_start();
@@ -73,8 +74,8 @@ static hid_t native(enum h5_type type) {
 
 /* ---- files ---- */
 
-/* Wraps what HDF5 returned for path; the caller's clean-up must come later: every HDF5 call forgets the error before.
- */
+/* Wraps the identifier that HDF5 returned for path. The caller must call it before any clean-up, because every HDF5
+ * call clears the previous error. */
 static int wrap(const char *path, hid_t id, const char *what, struct h5 **file) {
   struct h5 *new = alloc_small(sizeof *new);
   *new = (struct h5){.id = id, .path = strdup(path)};
@@ -89,7 +90,7 @@ static int wrap(const char *path, hid_t id, const char *what, struct h5 **file) 
 int h5_create(const char *path, int64_t user_block, struct h5 **file) {
   const hid_t creation = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_userblock(creation, (hsize_t)user_block);
-  /* Large data start on pages, or on what HDF5 allows behind a user block: its size. */
+  /* Aligns large data to pages. After a user block HDF5 supports only alignment to the size of the user block. */
   H5Pset_alignment(access, 4096, user_block > 0 ? (hsize_t)user_block : 4096);
   const int status = wrap(path, H5Fcreate(path, H5F_ACC_TRUNC, creation, access), "cannot create the file", file);
   H5Pclose(creation);
@@ -104,7 +105,7 @@ int h5_open(const char *path, bool writable, struct h5 **file) {
   if (!S_ISREG(found.st_mode)) return FAIL(FAILED, "%s: an HDF5 file was expected, this is no regular file", path);
   if (H5Fis_hdf5(path) <= 0) return FAIL(FAILED, "%s: an HDF5 file was expected, this is none", path);
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  /* Objects left open must not keep a file open behind h5_close. */
+  /* h5_close must close the file even if objects in it are still open. */
   H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
   const hid_t id = H5Fopen(path, writable ? H5F_ACC_RDWR : H5F_ACC_RDONLY, access);
   const int status = wrap(path, id, "cannot open it as an HDF5 file", file);
@@ -112,7 +113,8 @@ int h5_open(const char *path, bool writable, struct h5 **file) {
   return status;
 }
 
-/* HDF5 cannot let go of a file whose bytes it cannot write: they go to memory instead, and away. */
+/* HDF5 cannot close a file whose cached bytes it cannot write. Redirects the descriptor to a memory file, so that the
+ * close succeeds and discards the bytes. */
 static void abandon(hid_t id) {
   int *descriptor;
   const int memory = memfd_create("abandoned", MFD_CLOEXEC);
@@ -137,7 +139,7 @@ int h5_close(struct h5 *file) {
 
 /* ---- objects ---- */
 
-/* Every link on the way must be there and lead to an object of this very file. */
+/* Checks every link along the path: only hard links stay in this file. */
 bool h5_exists(struct h5 *file, const char *object) {
   if (strcmp(object, "/") == 0) return true;
   char path[512];
@@ -152,7 +154,7 @@ bool h5_exists(struct h5 *file, const char *object) {
   return true;
 }
 
-/* Opens an object for its attributes; a missing one becomes a group. */
+/* Opens an object for its attributes; with make, creates a missing one as a group. */
 static hid_t open_object(struct h5 *file, const char *object, bool make) {
   if (h5_exists(file, object)) return H5Oopen(file->id, object, H5P_DEFAULT);
   if (!make) return -1;
@@ -180,7 +182,7 @@ static int set_attribute(struct h5 *file, const char *object, const char *name, 
   return status;
 }
 
-/* The format that every HDF5 library reads holds attributes of up to 64 KiB. */
+/* The file format that every version of HDF5 reads limits attributes to 64 KiB. */
 int h5_set_text(struct h5 *file, const char *object, const char *name, const char *value) {
   const size_t length = strlen(value);
   if (length > 64000)
@@ -206,7 +208,7 @@ static int missing(struct h5 *file, const char *object, const char *name) {
   return FAIL(FAILED, "%s: %s: the attribute %s was expected", file->path, object, name);
 }
 
-/* A scalar attribute of a class of types, opened; < 0 if it is not there or something else. */
+/* Opens a scalar attribute of this class of types; < 0 if it does not exist or is of another kind. */
 static hid_t open_attribute(struct h5 *file, const char *object, const char *name, H5T_class_t class) {
   const hid_t at = open_object(file, object, false);
   if (at < 0) return -1;
@@ -214,11 +216,11 @@ static hid_t open_attribute(struct h5 *file, const char *object, const char *nam
   H5Oclose(at);
   if (attribute < 0) return -1;
   const hid_t space = H5Aget_space(attribute), type = H5Aget_type(attribute);
-  const bool right = H5Sget_simple_extent_npoints(space) == 1 && H5Tget_class(type) == class &&
-                     (class == H5T_STRING || h5_guard_number(type));
+  const bool expected = H5Sget_simple_extent_npoints(space) == 1 && H5Tget_class(type) == class &&
+                        (class == H5T_STRING || h5_guard_number(type));
   H5Sclose(space);
   H5Tclose(type);
-  if (right) return attribute;
+  if (expected) return attribute;
   H5Aclose(attribute);
   return -1;
 }
@@ -309,7 +311,7 @@ int h5_reserve(struct h5 *file, const char *dataset, enum h5_type type, int rank
   return status;
 }
 
-/* An existing dataset of numbers in this file's own bytes; fills rank and shape, with zeros beyond the rank. */
+/* Opens an existing dataset of numbers that this file stores; sets rank and shape, with zeros beyond the rank. */
 static int open_dataset(struct h5 *file, const char *dataset, hid_t *id, int *rank, int64_t shape[H5_RANK_MAX]) {
   hsize_t size[H5S_MAX_RANK] = {0};
   *id = h5_exists(file, dataset) ? H5Dopen2(file->id, dataset, H5P_DEFAULT) : -1;
@@ -341,7 +343,7 @@ int h5_offset(struct h5 *file, const char *dataset, enum h5_type type, int64_t *
   TRY(open_dataset(file, dataset, &id, &rank, shape));
   const hid_t stored = H5Dget_type(id);
   const bool same = H5Tequal(stored, native(type)) > 0;
-  const haddr_t at = H5Dget_offset(id); /* the user block is counted */
+  const haddr_t at = H5Dget_offset(id); /* includes the user block */
   H5Tclose(stored);
   H5Dclose(id);
   if (at == HADDR_UNDEF || !same)
@@ -349,6 +351,16 @@ int h5_offset(struct h5 *file, const char *dataset, enum h5_type type, int64_t *
                 file->path, dataset);
   *offset = (int64_t)at;
   return OK;
+}
+
+/* Returns the file space of a dataset with a selection of `size` from row `first` on; a negative identifier on failure,
+ * which HDF5 reports when the caller uses it. */
+static hid_t rows_space(hid_t id, int64_t first, const hsize_t size[H5_RANK_MAX]) {
+  const hsize_t start[H5_RANK_MAX] = {(hsize_t)first};
+  const hid_t space = H5Dget_space(id);
+  if (space < 0 || H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL) >= 0) return space;
+  H5Sclose(space);
+  return -1;
 }
 
 int h5_read_rows(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape, int64_t first,
@@ -363,13 +375,11 @@ int h5_read_rows(struct h5 *file, const char *dataset, enum h5_type type, int ra
       return FAIL(FAILED, "%s: %s: expected %d dimension(s), number %d of %lld, received %d, %lld", file->path, dataset,
                   rank, i, (long long)shape[i], found_rank, (long long)found[i]);
     }
-  hsize_t start[H5_RANK_MAX] = {(hsize_t)first}, size[H5_RANK_MAX];
+  hsize_t size[H5_RANK_MAX];
   for (int i = 0; i < rank; i++) size[i] = (hsize_t)(i == 0 ? count : shape[i]);
-  const hid_t space = H5Dget_space(id), memory = H5Screate_simple(rank, size, NULL);
+  const hid_t space = rows_space(id, first, size), memory = H5Screate_simple(rank, size, NULL);
   int status = OK;
-  if (H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL) < 0 ||
-      H5Dread(id, native(type), memory, space, H5P_DEFAULT, data) < 0)
-    status = h5_fail(file, dataset, "cannot read");
+  if (H5Dread(id, native(type), memory, space, H5P_DEFAULT, data) < 0) status = h5_fail(file, dataset, "cannot read");
   H5Sclose(memory);
   H5Sclose(space);
   H5Dclose(id);
@@ -388,7 +398,7 @@ static hid_t make_series(struct h5 *file, const char *dataset, enum h5_type type
     size[i] = most[i] = chunk[i] = row[i];
     numbers *= row[i];
   }
-  /* Several short rows to a chunk; a long row is cut along its first dimension. */
+  /* A chunk holds several short rows; a long row is split along its first dimensions. */
   chunk[0] = numbers < H5_CHUNK_NUMBERS ? H5_CHUNK_NUMBERS / (numbers ? numbers : 1) : 1;
   if (chunk[0] > H5_CHUNK_ROWS) chunk[0] = H5_CHUNK_ROWS;
   for (int i = 1; i < rank && numbers > 16 * H5_CHUNK_NUMBERS; i++) {
@@ -399,26 +409,25 @@ static hid_t make_series(struct h5 *file, const char *dataset, enum h5_type type
   }
   const hid_t space = H5Screate_simple(rank, size, most), creation = H5Pcreate(H5P_DATASET_CREATE);
   H5Pset_chunk(creation, rank, chunk);
-  H5Pset_fletcher32(creation); /* a flipped bit is an error when it is read */
+  H5Pset_fletcher32(creation); /* a read detects flipped bits */
   const hid_t id = make_dataset(file, dataset, native(type), space, creation);
   H5Pclose(creation);
   H5Sclose(space);
   return id;
 }
 
-/* The reason of a failure is asked for before anything is closed, like that in wrap. */
+/* Calls h5_fail before anything is closed, for the reason given at wrap. */
 static int append_rows(const struct h5 *file, const char *dataset, hid_t id, enum h5_type type, int rank,
                        const hsize_t *row, int64_t keep, int64_t rows, const void *data) {
-  hsize_t size[H5_RANK_MAX], start[H5_RANK_MAX] = {(hsize_t)keep};
+  hsize_t size[H5_RANK_MAX];
   memcpy(size, row, sizeof size);
   size[0] = (hsize_t)(keep + rows);
   if (H5Dset_extent(id, size) < 0) return h5_fail(file, dataset, "cannot append rows");
   if (rows == 0) return OK;
   size[0] = (hsize_t)rows;
-  const hid_t space = H5Dget_space(id), memory = H5Screate_simple(rank, size, NULL);
+  const hid_t space = rows_space(id, keep, size), memory = H5Screate_simple(rank, size, NULL);
   int status = OK;
-  if (H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL) < 0 ||
-      H5Dwrite(id, native(type), memory, space, H5P_DEFAULT, data) < 0)
+  if (H5Dwrite(id, native(type), memory, space, H5P_DEFAULT, data) < 0)
     status = h5_fail(file, dataset, "cannot append rows");
   H5Sclose(memory);
   H5Sclose(space);
@@ -448,7 +457,7 @@ int h5_append(struct h5 *file, const char *dataset, enum h5_type type, int row_r
   else
     status = append_rows(file, dataset, id, type, rank, row, keep, rows, data);
   if (H5Dclose(id) < 0 && status == OK)
-    status = h5_fail(file, dataset, "cannot append rows"); /* they were in a cache */
+    status = h5_fail(file, dataset, "cannot append rows"); /* H5Dclose writes the cached chunks */
   return status;
 }
 

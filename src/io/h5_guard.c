@@ -1,9 +1,9 @@
 #include "h5_guard.h"
 
 enum {
-  ANYWAY = 16 << 20,   /* so much memory may be claimed whatever is stored */
-  GZIP_RATIO = 1032,   /* the most by which zlib shrinks */
-  GZIP_CHUNK = 1 << 20 /* HDF5 unpacks a chunk to whatever length it has: 1032 times its bytes at worst */
+  ALWAYS_ALLOWED = 16 << 20, /* bytes that a dataset may claim regardless of what is stored */
+  GZIP_RATIO = 1032,         /* the largest compression ratio of zlib */
+  GZIP_CHUNK = 1 << 20       /* HDF5 unpacks a chunk to any length: up to 1032 times its stored bytes */
 };
 
 void h5_guard_start(void) {
@@ -22,13 +22,13 @@ bool h5_guard_number(hid_t type) {
 
 struct sizes {
   int rank;
-  hsize_t size[H5S_MAX_RANK], unit; /* shape, bytes of a number */
-  hsize_t claimed, stored, length;  /* bytes: all numbers in memory, in the file, of the file */
+  hsize_t size[H5S_MAX_RANK], number; /* shape; bytes of one number */
+  hsize_t claimed, stored, length;    /* bytes of all numbers in memory; of all numbers in the file; of the file */
 };
 
-/* Bytes of a block of numbers; false for none, and beyond 2^62. */
+/* *bytes = size of a block of numbers. Returns false if it exceeds 2^62 bytes. */
 static bool bytes_of(const struct sizes *sizes, const hsize_t *size, hsize_t *bytes) {
-  *bytes = sizes->unit;
+  *bytes = sizes->number;
   for (int i = 0; i < sizes->rank; i++)
     if (__builtin_mul_overflow(*bytes, size[i], bytes)) return false;
   return *bytes <= (hsize_t)1 << 62;
@@ -48,7 +48,7 @@ static bool usual_filters(hid_t creation, bool *gzip) {
   return true;
 }
 
-/* Is every chunk stored in about its own length at most? A longer one could unpack to anything. */
+/* Returns whether no chunk is stored in much more than its own length: a longer one could unpack to any size. */
 static bool chunks_fit(hid_t dataset, const struct sizes *sizes, const hsize_t *chunk, hsize_t bytes) {
   hsize_t offset[H5S_MAX_RANK] = {0}, stored;
   for (;;) {
@@ -65,7 +65,8 @@ static const char *guard_chunks(hid_t dataset, hid_t creation, const struct size
   if (!usual_filters(creation, &gzip)) return "numbers without filters, or with gzip, were expected (h5repack -f NONE)";
   if (H5Pget_chunk(creation, H5S_MAX_RANK, chunk) != sizes->rank || !bytes_of(sizes, chunk, &bytes) || bytes == 0)
     return "chunks of its own shape were expected";
-  if (bytes > ANYWAY && bytes / GZIP_RATIO > sizes->stored) return "chunks that match what is stored were expected";
+  if (bytes > ALWAYS_ALLOWED && bytes / GZIP_RATIO > sizes->stored)
+    return "chunks that match what is stored were expected";
   if (!gzip || sizes->claimed == 0) return NULL;
   if (bytes > GZIP_CHUNK) return "gzip in chunks of at most 1 MiB was expected (h5repack -f NONE)";
   if (sizes->claimed / bytes > sizes->length) return "fewer chunks than the file has bytes were expected";
@@ -73,7 +74,7 @@ static const char *guard_chunks(hid_t dataset, hid_t creation, const struct size
 }
 
 static const char *guard_sizes(hid_t file, hid_t dataset, hid_t creation, hid_t space, hid_t type) {
-  struct sizes sizes = {.rank = H5Sget_simple_extent_ndims(space), .unit = H5Tget_size(type)};
+  struct sizes sizes = {.rank = H5Sget_simple_extent_ndims(space), .number = H5Tget_size(type)};
   if (H5Sget_simple_extent_type(space) == H5S_NULL) return "numbers were expected, it has none";
   if (sizes.rank < 0 || H5Sget_simple_extent_dims(space, sizes.size, NULL) < 0 ||
       !bytes_of(&sizes, sizes.size, &sizes.claimed))
@@ -82,13 +83,13 @@ static const char *guard_sizes(hid_t file, hid_t dataset, hid_t creation, hid_t 
   if (H5Fget_filesize(file, &sizes.length) < 0 || sizes.stored > sizes.length)
     return "no more bytes than the file has were expected";
   if (sizes.claimed > 0 && sizes.stored == 0) return "numbers were expected, none were ever written";
-  if (sizes.claimed > ANYWAY && sizes.claimed / GZIP_RATIO > sizes.stored)
+  if (sizes.claimed > ALWAYS_ALLOWED && sizes.claimed / GZIP_RATIO > sizes.stored)
     return "sizes that match what is stored were expected";
   if (H5Pget_layout(creation) == H5D_CHUNKED) return guard_chunks(dataset, creation, &sizes);
   return sizes.claimed <= sizes.stored ? NULL : "as many bytes as its numbers take were expected";
 }
 
-/* The layout comes first: asking a virtual dataset for its shape opens the files it is made of. */
+/* Checks the layout first, because querying the shape of a virtual dataset opens its source files. */
 const char *h5_guard_dataset(hid_t file, hid_t dataset) {
   const hid_t creation = H5Dget_create_plist(dataset);
   if (creation < 0) return "a dataset was expected";

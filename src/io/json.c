@@ -13,21 +13,21 @@
 #include "base/error.h"
 #include "io/durable_file.h"
 
-enum { DEPTH = 16 }; /* no result is half as deep */
+enum { DEPTH = 16 }; /* more than twice the depth of any result */
 
 struct json {
-  FILE *out; /* to text */
+  FILE *out; /* writes to text */
   char *text;
   size_t size;
-  int depth;         /* of what is open; the root is 1 */
-  char close[DEPTH]; /* by depth: what ends it */
-  bool empty;        /* what was opened last, so far */
+  int depth;         /* number of open objects and arrays; the root is 1 */
+  char close[DEPTH]; /* closing bracket, by depth */
+  bool empty;        /* the innermost open object or array has no values yet */
 
-  bool terminal; /* it goes to the standard output */
-  char *place;   /* the file; NULL: none */
-  bool direct;   /* the place is a device or a pipe; else: */
+  bool terminal; /* the text goes to standard output */
+  char *target;  /* path of the file behind all links; NULL: none */
+  bool direct;   /* target is a device or a pipe and is written directly; otherwise: */
   FILE *file;
-  char temporary[PATH_BYTES]; /* its name until it is complete */
+  char temporary[PATH_BYTES]; /* name of the file until it is complete */
 };
 
 /* ---- values ---- */
@@ -44,7 +44,7 @@ static void put_string(FILE *out, const char *text, size_t length) {
   fputc('"', out);
 }
 
-/* Members of an object begin lines, elements of an array do not. */
+/* Each member of an object starts a line; the elements of an array share one. */
 static void begin(struct json *json, const char *name) {
   const bool member = json->close[json->depth] == '}';
   if (member != (name != NULL)) die("%s in JSON's %s", name ? name : "a value", member ? "object" : "array");
@@ -89,7 +89,7 @@ void json_text(struct json *json, const char *name, const char *text) {
     fputs("null", json->out);
 }
 
-void json_truth(struct json *json, const char *name, bool value) {
+void json_bool(struct json *json, const char *name, bool value) {
   begin(json, name);
   fputs(value ? "true" : "false", json->out);
 }
@@ -128,8 +128,8 @@ void json_list(struct json *json, const char *name, const char *text, char separ
 
 /* ---- files ---- */
 
-/* An earlier result is replaced, and no other file. */
-static int replaceable(const char *path) {
+/* Refuses to replace a file that is not an earlier result. */
+static int check_replaceable(const char *path) {
   struct stat found;
   if (stat(path, &found) != 0 || !S_ISREG(found.st_mode) || found.st_size == 0) return OK;
   char start[2] = "";
@@ -141,65 +141,66 @@ static int replaceable(const char *path) {
               : FAIL(USAGE, "%s: it is there and is no earlier result; give --json another name, or remove it", path);
 }
 
-/* Where the bytes go in the end: behind links, which stay; an empty file is made at the end of one that leads to none. */
-static char *place_of(const char *path) {
+/* Returns the path behind all links, so that writing keeps the links. For a dangling link it creates an empty file at
+ * the end of the link. */
+static char *resolve_links(const char *path) {
   struct stat found;
   if (stat(path, &found) != 0 && lstat(path, &found) == 0) {
     const int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (file >= 0) close(file);
   }
-  char *behind = realpath(path, NULL);
-  if (behind) return behind;
+  char *resolved = realpath(path, NULL);
+  if (resolved) return resolved;
   char *copy = alloc_small(strlen(path) + 1);
   return strcpy(copy, path);
 }
 
-/* A plain file gets its name when it is complete, and has another one till then. */
-static bool open_place(struct json *json) {
+/* A regular file is written under a temporary name and renamed when it is complete. */
+static bool open_target(struct json *json) {
   struct stat found = {.st_mode = S_IFREG};
-  const bool there = stat(json->place, &found) == 0, link_to_none = !there && lstat(json->place, &found) == 0;
-  char *slash = strrchr(json->place, '/'), *name = slash ? slash + 1 : json->place;
+  const bool exists = stat(json->target, &found) == 0, dangling_link = !exists && lstat(json->target, &found) == 0;
+  char *slash = strrchr(json->target, '/'), *name = slash ? slash + 1 : json->target;
   const bool folder = S_ISDIR(found.st_mode) || !*name;
   json->direct = !S_ISREG(found.st_mode);
   if (folder) errno = EISDIR;
-  if (folder || link_to_none || (there && access(json->place, W_OK) != 0)) return false;
-  if (json->direct) return true; /* not yet opened: a pipe may have no reader before there is something to read */
+  if (folder || dangling_link || (exists && access(json->target, W_OK) != 0)) return false;
+  if (json->direct) return true; /* opened in json_write: opening a pipe waits for a reader */
   if (slash) *slash = 0;
-  durable_file_temporary(slash ? json->place : ".", name, json->temporary);
+  durable_file_temporary(slash ? json->target : ".", name, json->temporary);
   if (slash) *slash = '/';
   json->file = fopen(json->temporary, "w");
-  return json->file && (!there || fchmod(fileno(json->file), found.st_mode & 0777) == 0);
+  return json->file && (!exists || fchmod(fileno(json->file), found.st_mode & 0777) == 0);
 }
 
 int json_create(const char *path, struct json **json) {
   const bool file = path && strcmp(path, "-") != 0;
   *json = NULL;
-  if (file) TRY(replaceable(path));
-  struct json *made = calloc(1, sizeof *made);
-  if (made) made->out = open_memstream(&made->text, &made->size);
-  if (!made || !made->out) die("no memory for results");
-  made->terminal = path && !file;
-  if (file) made->place = place_of(path);
-  if (file && !open_place(made)) {
+  if (file) TRY(check_replaceable(path));
+  struct json *new = calloc(1, sizeof *new);
+  if (new) new->out = open_memstream(&new->text, &new->size);
+  if (!new || !new->out) die("no memory for results");
+  new->terminal = path && !file;
+  if (file) new->target = resolve_links(path);
+  if (file && !open_target(new)) {
     const int status = FAIL(FAILED, "%s: cannot write: %s", path, strerror(errno));
-    json_free(made);
+    json_free(new);
     return status;
   }
-  descend(made, '{', '}');
-  *json = made;
+  descend(new, '{', '}');
+  *json = new;
   return OK;
 }
 
-static bool deliver(struct json *json) {
-  FILE *file = json->direct ? fopen(json->place, "w") : json->file;
+static bool write_target(struct json *json) {
+  FILE *file = json->direct ? fopen(json->target, "w") : json->file;
   json->file = NULL;
   if (!file) return false;
-  bool good = fwrite(json->text, 1, json->size, file) == json->size;
-  good = fclose(file) == 0 && good;
-  if (json->direct) return good;
-  good = good && rename(json->temporary, json->place) == 0;
-  if (!good) remove(json->temporary);
-  return good;
+  bool written = fwrite(json->text, 1, json->size, file) == json->size;
+  written = fclose(file) == 0 && written;
+  if (json->direct) return written;
+  written = written && rename(json->temporary, json->target) == 0;
+  if (!written) remove(json->temporary);
+  return written;
 }
 
 int json_write(struct json *json) {
@@ -207,8 +208,8 @@ int json_write(struct json *json) {
   fputc('\n', json->out);
   if (fflush(json->out) != 0) die("no memory for results");
   if (json->terminal) fwrite(json->text, 1, json->size, stdout);
-  if (json->terminal) return durable_file_stdout_written();
-  return !json->place || deliver(json) ? OK : FAIL(FAILED, "%s: cannot write: %s", json->place, strerror(errno));
+  if (json->terminal) return durable_file_check_stdout();
+  return !json->target || write_target(json) ? OK : FAIL(FAILED, "%s: cannot write: %s", json->target, strerror(errno));
 }
 
 void json_free(struct json *json) {
@@ -217,6 +218,6 @@ void json_free(struct json *json) {
   if (json->file) fclose(json->file);
   fclose(json->out);
   free(json->text);
-  free(json->place);
+  free(json->target);
   free(json);
 }

@@ -10,15 +10,15 @@
 
 #include "base/error.h"
 
-enum { SECONDS = 3600 }; /* of processor time, for a reader that does not end */
+enum { SECONDS = 3600 }; /* limit of processor time, for a reader that never returns */
 
-/* Signals have their own course in a child: no handler of MPI's shall print what the parent will say. */
+/* Fatal signals get their default action, because a handler of MPI would print an error that the parent reports. */
 static _Noreturn void run_child(int (*try)(void *context), void *context) {
   const int deadly[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
   for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++) signal(deadly[i], SIG_DFL);
   setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
   setrlimit(RLIMIT_CPU, &(struct rlimit){SECONDS, SECONDS});
-  (void)!freopen("/dev/null", "w", stderr); /* malloc's last words */
+  (void)!freopen("/dev/null", "w", stderr); /* malloc prints before it aborts */
   (void)try(context);
   _exit(0);
 }

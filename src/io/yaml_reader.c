@@ -12,7 +12,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-enum { DEPTH_MAX = 8, PATH_BYTES = 512, ENTRIES_MAX = 100000 };
+enum { DEPTH_MAX = 8, KEY_BYTES = 512, ENTRIES_MAX = 100000 };
 
 static int read_all(const char *path, int file, char **text) {
   struct stat found;
@@ -25,11 +25,11 @@ static int read_all(const char *path, int file, char **text) {
   *text = alloc_small((size_t)found.st_size + 1);
   size_t bytes = 0;
   while (bytes < (size_t)found.st_size) {
-    const ssize_t part = read(file, *text + bytes, (size_t)found.st_size - bytes);
-    if (part < 0 && errno == EINTR) continue;
-    if (part < 0) return FAIL(FAILED, "%s: %s", path, strerror(errno));
-    if (part == 0) break;
-    bytes += (size_t)part;
+    const ssize_t count = read(file, *text + bytes, (size_t)found.st_size - bytes);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return FAIL(FAILED, "%s: %s", path, strerror(errno));
+    if (count == 0) break;
+    bytes += (size_t)count;
   }
   (*text)[bytes] = 0;
   if (bytes == 0) return FAIL(USAGE, "%s: the file is empty; `mckean help` lists the input keys", path);
@@ -51,20 +51,20 @@ int yaml_reader_load(const char *path, char **text) {
   return status;
 }
 
-/* One open mapping or sequence. */
-struct level {
+/* An open mapping or sequence; at depth 0, the whole text. */
+struct collection {
   bool map;
-  size_t path; /* length of the path up to here */
+  size_t path; /* length of its path */
   int items;
-  bool key; /* a mapping that has read a key and waits for its value */
+  bool key; /* a mapping whose last key has no value yet */
 };
 
 struct reader {
   const char *name;
   struct yaml_reader *yaml;
-  int first; /* entries before this text */
-  char path[PATH_BYTES];
-  struct level level[DEPTH_MAX + 1];
+  int first; /* number of entries before this text */
+  char path[KEY_BYTES];
+  struct collection open[DEPTH_MAX + 1]; /* by depth */
   int depth, documents;
 };
 
@@ -87,24 +87,25 @@ static void add(const struct reader *reader, const char *value, enum yaml_reader
                                                           .column = (int)mark.column + 1};
 }
 
-/* True if an entry is the path or lies below it. */
+/* Returns whether an entry is at the path or below it. */
 static bool below(const char *entry, const char *path) {
   const size_t length = strlen(path);
   return strncmp(entry, path, length) == 0 && (entry[length] == 0 || entry[length] == '.' || entry[length] == '[');
 }
 
-/* Extends the path by what follows: a list item, or the value of the key read last (already in the path). */
+/* Extends the path for the next value. In a sequence it appends the index; in a mapping, read_key has already appended
+ * the key. */
 static int begin_value(struct reader *reader, yaml_mark_t mark) {
   if (reader->depth == 0) return OK;
-  struct level *level = &reader->level[reader->depth];
-  if (level->map) {
-    level->key = false;
+  struct collection *collection = &reader->open[reader->depth];
+  if (collection->map) {
+    collection->key = false;
     return OK;
   }
-  reader->path[level->path] = 0;
+  reader->path[collection->path] = 0;
   char item[32];
-  const int length = snprintf(item, sizeof item, "[%d]", level->items++);
-  if (level->path + (size_t)length >= PATH_BYTES) return refuse(reader, mark, "keys this long are not used");
+  const int length = snprintf(item, sizeof item, "[%d]", collection->items++);
+  if (collection->path + (size_t)length >= KEY_BYTES) return refuse(reader, mark, "keys this long are not used");
   strcat(reader->path, item);
   return OK;
 }
@@ -112,23 +113,23 @@ static int begin_value(struct reader *reader, yaml_mark_t mark) {
 static int read_key(struct reader *reader, const yaml_event_t *event) {
   if (reader->yaml->count >= YAML_READER_ENTRIES_MAX)
     return refuse(reader, event->start_mark, "more entries than any input has");
-  struct level *level = &reader->level[reader->depth];
+  struct collection *collection = &reader->open[reader->depth];
   const char *key = (const char *)event->data.scalar.value;
   if (!*key || key[strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")])
     return refuse(reader, event->start_mark,
                   strchr(key, ':') ? "a key of letters, digits and _ was expected; write a space behind its colon"
                                    : "a key of letters, digits and _ was expected");
-  reader->path[level->path] = 0;
-  if (level->path + strlen(key) + 2 >= PATH_BYTES)
+  reader->path[collection->path] = 0;
+  if (collection->path + strlen(key) + 2 >= KEY_BYTES)
     return refuse(reader, event->start_mark, "keys this long are not used");
-  if (level->path > 0) strcat(reader->path, ".");
+  if (collection->path > 0) strcat(reader->path, ".");
   strcat(reader->path, key);
   for (int i = reader->first; i < reader->yaml->count; i++)
     if (below(reader->yaml->entry[i].path, reader->path))
       return FAIL(USAGE, "%s:%zu:%zu: %s: duplicate key, it is in line %d already", reader->name,
                   event->start_mark.line + 1, event->start_mark.column + 1, reader->path, reader->yaml->entry[i].line);
-  level->key = true;
-  level->items++;
+  collection->key = true;
+  collection->items++;
   return OK;
 }
 
@@ -137,7 +138,7 @@ static int scalar(struct reader *reader, const yaml_event_t *event) {
   if (event->data.scalar.tag) return refuse(reader, event->start_mark, "tags (!) are not allowed here");
   if (strlen((const char *)event->data.scalar.value) != event->data.scalar.length)
     return refuse(reader, event->start_mark, "a NUL character is not allowed here");
-  if (reader->depth > 0 && reader->level[reader->depth].map && !reader->level[reader->depth].key)
+  if (reader->depth > 0 && reader->open[reader->depth].map && !reader->open[reader->depth].key)
     return read_key(reader, event);
   TRY(begin_value(reader, event->start_mark));
   if (reader->yaml->count >= ENTRIES_MAX) return refuse(reader, event->start_mark, "too many values");
@@ -147,29 +148,29 @@ static int scalar(struct reader *reader, const yaml_event_t *event) {
   return OK;
 }
 
-static int open_level(struct reader *reader, const yaml_event_t *event, bool map) {
+static int open_collection(struct reader *reader, const yaml_event_t *event, bool map) {
   const void *anchor = map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor;
   const void *tag = map ? event->data.mapping_start.tag : event->data.sequence_start.tag;
   if (anchor) return refuse(reader, event->start_mark, "anchors (&) are not allowed here");
   if (tag) return refuse(reader, event->start_mark, "tags (!) are not allowed here");
-  if (reader->depth > 0 && reader->level[reader->depth].map && !reader->level[reader->depth].key)
+  if (reader->depth > 0 && reader->open[reader->depth].map && !reader->open[reader->depth].key)
     return refuse(reader, event->start_mark, "a key of letters, digits and _ was expected");
   if (reader->depth == DEPTH_MAX)
     return refuse(reader, event->start_mark, "nested deeper than any input is (8 levels)");
   TRY(begin_value(reader, event->start_mark));
-  reader->level[++reader->depth] = (struct level){.map = map, .path = strlen(reader->path)};
+  reader->open[++reader->depth] = (struct collection){.map = map, .path = strlen(reader->path)};
   return OK;
 }
 
-static void close_level(struct reader *reader, yaml_mark_t mark) {
-  const struct level *level = &reader->level[reader->depth--];
-  reader->path[level->path] = 0;
-  if (level->items == 0) add(reader, "", level->map ? YAML_READER_EMPTY_MAP : YAML_READER_EMPTY_LIST, mark);
+static void close_collection(struct reader *reader, yaml_mark_t mark) {
+  const struct collection *collection = &reader->open[reader->depth--];
+  reader->path[collection->path] = 0;
+  if (collection->items == 0) add(reader, "", collection->map ? YAML_READER_EMPTY_MAP : YAML_READER_EMPTY_LIST, mark);
 }
 
 static int take(struct reader *reader, const yaml_event_t *event) {
   if (event->type == YAML_STREAM_START_EVENT || event->end_mark.index > event->start_mark.index)
-    reader->yaml->end = event->end_mark.index; /* the ends of blocks have no length, and lie behind comments */
+    reader->yaml->end = event->end_mark.index; /* events that end a block have no length and come after comments */
   switch (event->type) {
   case YAML_DOCUMENT_START_EVENT:
     return ++reader->documents > 1
@@ -180,19 +181,19 @@ static int take(struct reader *reader, const yaml_event_t *event) {
   case YAML_SCALAR_EVENT:
     return scalar(reader, event);
   case YAML_MAPPING_START_EVENT:
-    return open_level(reader, event, true);
+    return open_collection(reader, event, true);
   case YAML_SEQUENCE_START_EVENT:
-    return open_level(reader, event, false);
+    return open_collection(reader, event, false);
   case YAML_MAPPING_END_EVENT:
   case YAML_SEQUENCE_END_EVENT:
-    close_level(reader, event->start_mark);
+    close_collection(reader, event->start_mark);
     return OK;
   default:
     return OK;
   }
 }
 
-/* What libyaml says of a text it cannot read, and the one frequent cause it describes in its own terms only. */
+/* Quotes the error of libyaml. Adds an explanation for a frequent cause, a tab, which libyaml does not name. */
 static int syntax_error(const struct reader *reader, const yaml_parser_t *parser) {
   const bool tab = parser->problem && strstr(parser->problem, "cannot start any token");
   return FAIL(USAGE, "%s:%zu:%zu: not YAML: %s%s", reader->name, parser->problem_mark.line + 1,
@@ -203,7 +204,7 @@ static int syntax_error(const struct reader *reader, const yaml_parser_t *parser
 int yaml_reader_parse(const char *name, const char *text, const char *prefix, struct yaml_reader *yaml) {
   struct reader reader = {.name = name, .yaml = yaml, .first = yaml->count};
   snprintf(reader.path, sizeof reader.path, "%s", prefix);
-  reader.level[0].path = strlen(prefix);
+  reader.open[0].path = strlen(prefix);
   yaml_parser_t parser;
   if (!yaml_parser_initialize(&parser)) die("no memory for the YAML reader");
   yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));

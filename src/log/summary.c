@@ -56,7 +56,7 @@ static double ratio(double value, double by) {
 
 /* Flops per second of GEMM on one core of each rank, all ranks at the same time: the peak that the step could reach. */
 static double gemm_speed(const struct summary_run *run) {
-  if (!openblas_fits()) return 0;
+  if (!openblas_matches_cpu()) return 0;
   const bool single = precision_real((enum precision)run->config->precision) == sizeof(float);
   struct openblas_gemm gemm;
   double best = 0;
@@ -105,7 +105,7 @@ static void json_run(struct json *json, const struct summary_run *run, const str
   double units = 0;
   for (int e = 0; e < config->ensemble.members; e++)
     units += (double)config->ensemble.n[e] * (double)config->ensemble.replicas;
-  json_truth(json, "complete", run->step == run->steps);
+  json_bool(json, "complete", run->step == run->steps);
   json_integer(json, "first_step", run->first);
   json_integer(json, "step", run->step);
   json_integer(json, "steps", run->steps);

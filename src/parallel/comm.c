@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "parallel/heartbeat.h"
 
-/* MPI counts are int; larger transfers go in pieces of this many bytes. */
+/* MPI counts are int, so larger transfers are split into pieces of this many bytes. */
 enum { PIECE = 1 << 30 };
 
 static int world_rank = -1;
@@ -23,14 +23,15 @@ static void abort_all(void) {
 
 int comm_start(int *argc, char ***argv, struct comm *world) {
   int provided;
-  MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided); /* the watchdog has a thread of its own */
+  MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided); /* the watchdog thread calls MPI, too */
   world->mpi = MPI_COMM_WORLD;
   MPI_Comm_rank(world->mpi, &world->rank);
   MPI_Comm_size(world->mpi, &world->size);
   world_rank = world->rank;
   error_set_abort(abort_all);
 
-  /* srun sets SLURM_STEP_NUM_TASKS for its step; mpirun inside a batch job does not start a step of that size. */
+  /* srun sets SLURM_STEP_NUM_TASKS to the size of its step. mpirun inside a batch job starts steps of other sizes, so
+   * the comparison applies to srun only. */
   const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
   const char *launched = getenv("OMPI_COMM_WORLD_SIZE");
   if (tasks && !launched && atoi(tasks) != world->size)
@@ -46,7 +47,7 @@ void comm_stop(void) {
 }
 
 int comm_agree(const struct comm *comm, int status) {
-  /* Worst code first; among equals the lowest rank active. */
+  /* MPI_MAXLOC returns the largest code and the lowest rank that has it. */
   int mine[2] = {status, comm->rank}, worst[2];
   HEARTBEAT_WAIT("an agreement", MPI_Allreduce(mine, worst, 1, MPI_2INT, MPI_MAXLOC, comm->mpi));
   if (worst[0] == OK) return OK;
@@ -81,14 +82,14 @@ int comm_same(const struct comm *comm, const char *what, const char *text, const
 }
 
 struct comm *comm_split(const struct comm *comm, int color) {
-  MPI_Comm part;
+  MPI_Comm group;
   HEARTBEAT_WAIT("forming groups of ranks",
-                 MPI_Comm_split(comm->mpi, color < 0 ? MPI_UNDEFINED : color, comm->rank, &part));
-  if (part == MPI_COMM_NULL) return NULL;
+                 MPI_Comm_split(comm->mpi, color < 0 ? MPI_UNDEFINED : color, comm->rank, &group));
+  if (group == MPI_COMM_NULL) return NULL;
   struct comm *new = alloc_small(sizeof *new);
-  new->mpi = part;
-  MPI_Comm_rank(part, &new->rank);
-  MPI_Comm_size(part, &new->size);
+  new->mpi = group;
+  MPI_Comm_rank(group, &new->rank);
+  MPI_Comm_size(group, &new->size);
   return new;
 }
 
@@ -105,7 +106,7 @@ static void own_processors(cpu_set_t *set) {
   for (long cpu = 0; cpu < sysconf(_SC_NPROCESSORS_ONLN) && cpu < CPU_SETSIZE; cpu++) CPU_SET((size_t)cpu, set);
 }
 
-int comm_crowding(const struct comm *comm, int threads) {
+int comm_oversubscription(const struct comm *comm, int threads) {
   struct binding {
     cpu_set_t set;
     int threads;
@@ -132,27 +133,31 @@ int comm_crowding(const struct comm *comm, int threads) {
   return (int)comm_max(comm, own_excess > node_excess ? own_excess : node_excess);
 }
 
+static void reduce_one(const struct comm *comm, const void *value, void *result, MPI_Datatype type, MPI_Op op) {
+  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(value, result, 1, type, op, comm->mpi));
+}
+
 bool comm_any(const struct comm *comm, bool value) {
   int mine = value, any;
-  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(&mine, &any, 1, MPI_INT, MPI_MAX, comm->mpi));
+  reduce_one(comm, &mine, &any, MPI_INT, MPI_MAX);
   return any;
 }
 
 int64_t comm_sum(const struct comm *comm, int64_t value) {
   int64_t sum;
-  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(&value, &sum, 1, MPI_INT64_T, MPI_SUM, comm->mpi));
+  reduce_one(comm, &value, &sum, MPI_INT64_T, MPI_SUM);
   return sum;
 }
 
 double comm_min(const struct comm *comm, double value) {
   double min;
-  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(&value, &min, 1, MPI_DOUBLE, MPI_MIN, comm->mpi));
+  reduce_one(comm, &value, &min, MPI_DOUBLE, MPI_MIN);
   return min;
 }
 
 double comm_max(const struct comm *comm, double value) {
   double max;
-  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(&value, &max, 1, MPI_DOUBLE, MPI_MAX, comm->mpi));
+  reduce_one(comm, &value, &max, MPI_DOUBLE, MPI_MAX);
   return max;
 }
 
@@ -208,7 +213,7 @@ void comm_gather(const struct comm *comm, const void *data, int64_t bytes, void 
 
 void comm_allgather(const struct comm *comm, const void *data, const int64_t *first, void *all) {
   const int size = comm->size, me = comm->rank;
-  if (first[size] > PIECE) { /* MPI's counts would overflow: every rank in turn, in pieces */
+  if (first[size] > PIECE) { /* the int counts of MPI would overflow: each rank broadcasts in pieces */
     memcpy((char *)all + first[me], data, (size_t)(first[me + 1] - first[me]));
     for (int r = 0; r < size; r++) comm_bcast(comm, (char *)all + first[r], first[r + 1] - first[r], r);
     return;
@@ -222,11 +227,11 @@ void comm_allgather(const struct comm *comm, const void *data, const int64_t *fi
   free(count);
 }
 
-static int64_t later(int64_t a, int64_t b) {
+static int64_t max_of(int64_t a, int64_t b) {
   return a > b ? a : b;
 }
 
-static int64_t earlier(int64_t a, int64_t b) {
+static int64_t min_of(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
@@ -235,15 +240,14 @@ void comm_redistribute(const struct comm *comm, const int64_t *old_first, const 
                        void *to) {
   const int me = comm->rank;
   const int64_t from_base = offset(context, old_first[me]), to_base = offset(context, new_first[me]);
-  /* Runs are contiguous, so each pair of ranks exchanges at most one range. Receives are posted first. */
+  /* Ranges are contiguous, so each pair of ranks exchanges at most one range. Receives are posted first. */
   int capacity = 64, count = 0;
   MPI_Request *request = alloc_small(sizeof *request * (size_t)capacity);
-  for (int pass = 0; pass < 2; pass++)
+  for (int receive = 1; receive >= 0; receive--)
     for (int r = 0; r < comm->size; r++) {
-      const bool receive = pass == 0;
-      const int64_t low = receive ? later(old_first[r], new_first[me]) : later(old_first[me], new_first[r]);
+      const int64_t low = receive ? max_of(old_first[r], new_first[me]) : max_of(old_first[me], new_first[r]);
       const int64_t high =
-          receive ? earlier(old_first[r + 1], new_first[me + 1]) : earlier(old_first[me + 1], new_first[r + 1]);
+          receive ? min_of(old_first[r + 1], new_first[me + 1]) : min_of(old_first[me + 1], new_first[r + 1]);
       if (low >= high) continue;
       const int64_t start = offset(context, low), end = offset(context, high);
       if (r == me) {

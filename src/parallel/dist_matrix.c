@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-/* BLACS and ScaLAPACK come without headers. */
+/* BLACS and ScaLAPACK have no header files. */
 int Csys2blacs_handle(MPI_Comm comm);
 void Cfree_blacs_system_handle(int handle);
 void Cblacs_gridinit(int *context, const char *order, int rows, int columns);
@@ -60,106 +60,106 @@ void dist_grid_sum(const struct dist_grid *grid, int64_t count, double *values) 
 
 /* ---- matrices ---- */
 
-static int create_local(struct dist_matrix *dense, int64_t rows, int64_t columns) {
+static int create_local(struct dist_matrix *matrix, int64_t rows, int64_t columns) {
   if (rows < 1 || columns < 1 || rows > DIST_MATRIX_LIMIT || columns > DIST_MATRIX_LIMIT)
     return FAIL(FAILED, "a matrix of 1 to %d rows and columns was expected, received %lld x %lld", DIST_MATRIX_LIMIT,
                 (long long)rows, (long long)columns);
-  const struct dist_grid *grid = dense->grid;
-  dense->rows = (int)rows;
-  dense->columns = (int)columns;
-  dense->local_rows = numroc_(&dense->rows, &block, &grid->row, &zero, &grid->rows);
-  dense->local_columns = numroc_(&dense->columns, &block, &grid->column, &zero, &grid->columns);
-  const int leading = dense->local_rows > 1 ? dense->local_rows : 1;
+  const struct dist_grid *grid = matrix->grid;
+  matrix->rows = (int)rows;
+  matrix->columns = (int)columns;
+  matrix->local_rows = numroc_(&matrix->rows, &block, &grid->row, &zero, &grid->rows);
+  matrix->local_columns = numroc_(&matrix->columns, &block, &grid->column, &zero, &grid->columns);
+  const int leading = matrix->local_rows > 1 ? matrix->local_rows : 1;
   int info;
-  descinit_(dense->descriptor, &dense->rows, &dense->columns, &block, &block, &zero, &zero, &grid->context, &leading,
+  descinit_(matrix->descriptor, &matrix->rows, &matrix->columns, &block, &block, &zero, &zero, &grid->context, &leading,
             &info);
   if (info != 0) die("descinit refused its argument %d", -info);
-  const int64_t count = (int64_t)leading * dense->local_columns;
-  TRY(alloc_array((void **)&dense->local, count + 1, sizeof *dense->local, "a rank's part of a matrix"));
-  memset(dense->local, 0, sizeof *dense->local * (size_t)(count + 1));
+  const int64_t count = (int64_t)leading * matrix->local_columns;
+  TRY(alloc_array((void **)&matrix->local, count + 1, sizeof *matrix->local, "a rank's part of a matrix"));
+  memset(matrix->local, 0, sizeof *matrix->local * (size_t)(count + 1));
   return OK;
 }
 
 int dist_matrix_create(const struct dist_grid *grid, int64_t rows, int64_t columns, struct dist_matrix **out) {
-  struct dist_matrix *dense = alloc_small(sizeof *dense);
-  *dense = (struct dist_matrix){.grid = grid};
-  const int status = comm_agree(grid->comm, create_local(dense, rows, columns));
+  struct dist_matrix *matrix = alloc_small(sizeof *matrix);
+  *matrix = (struct dist_matrix){.grid = grid};
+  const int status = comm_agree(grid->comm, create_local(matrix, rows, columns));
   if (status != OK) {
-    dist_matrix_free(dense);
+    dist_matrix_free(matrix);
     return status;
   }
-  *out = dense;
+  *out = matrix;
   return OK;
 }
 
-void dist_matrix_free(struct dist_matrix *dense) {
-  if (!dense) return;
-  free(dense->local);
-  free(dense);
+void dist_matrix_free(struct dist_matrix *matrix) {
+  if (!matrix) return;
+  free(matrix->local);
+  free(matrix);
 }
 
 static int global_index(int local, int process, int processes) {
   return (local / DIST_MATRIX_BLOCK * processes + process) * DIST_MATRIX_BLOCK + local % DIST_MATRIX_BLOCK;
 }
 
-int dist_matrix_row(const struct dist_matrix *dense, int local_row) {
-  return global_index(local_row, dense->grid->row, dense->grid->rows);
+int dist_matrix_row(const struct dist_matrix *matrix, int local_row) {
+  return global_index(local_row, matrix->grid->row, matrix->grid->rows);
 }
 
-int dist_matrix_column(const struct dist_matrix *dense, int local_column) {
-  return global_index(local_column, dense->grid->column, dense->grid->columns);
+int dist_matrix_column(const struct dist_matrix *matrix, int local_column) {
+  return global_index(local_column, matrix->grid->column, matrix->grid->columns);
 }
 
-void dist_matrix_get(const struct dist_matrix *dense, int first, int count, double *out) {
-  const int64_t rows = dense->rows;
+void dist_matrix_get(const struct dist_matrix *matrix, int first, int count, double *out) {
+  const int64_t rows = matrix->rows;
   memset(out, 0, sizeof *out * (size_t)(count * rows));
-  for (int j = 0; j < dense->local_columns; j++) {
-    const int column = dist_matrix_column(dense, j) - first;
+  for (int j = 0; j < matrix->local_columns; j++) {
+    const int column = dist_matrix_column(matrix, j) - first;
     if (column < 0 || column >= count) continue;
-    for (int i = 0; i < dense->local_rows; i++)
-      out[column * rows + dist_matrix_row(dense, i)] = dense->local[(int64_t)j * dense->local_rows + i];
+    for (int i = 0; i < matrix->local_rows; i++)
+      out[column * rows + dist_matrix_row(matrix, i)] = matrix->local[(int64_t)j * matrix->local_rows + i];
   }
-  dist_grid_sum(dense->grid, count * rows, out);
+  dist_grid_sum(matrix->grid, count * rows, out);
 }
 
-void dist_matrix_set(struct dist_matrix *dense, int first, int count, const double *values) {
-  for (int j = 0; j < dense->local_columns; j++) {
-    const int column = dist_matrix_column(dense, j) - first;
+void dist_matrix_set(struct dist_matrix *matrix, int first, int count, const double *values) {
+  for (int j = 0; j < matrix->local_columns; j++) {
+    const int column = dist_matrix_column(matrix, j) - first;
     if (column < 0 || column >= count) continue;
-    for (int i = 0; i < dense->local_rows; i++)
-      dense->local[(int64_t)j * dense->local_rows + i] =
-          values[(int64_t)column * dense->rows + dist_matrix_row(dense, i)];
+    for (int i = 0; i < matrix->local_rows; i++)
+      matrix->local[(int64_t)j * matrix->local_rows + i] =
+          values[(int64_t)column * matrix->rows + dist_matrix_row(matrix, i)];
   }
 }
 
-/* Own element (i, i), NULL if another rank holds it. */
-static double *diagonal_element(const struct dist_matrix *dense, int i) {
-  const struct dist_grid *grid = dense->grid;
-  const int of = i / DIST_MATRIX_BLOCK, inside = i % DIST_MATRIX_BLOCK;
-  if (of % grid->rows != grid->row || of % grid->columns != grid->column) return NULL;
-  const int row = of / grid->rows * DIST_MATRIX_BLOCK + inside,
-            column = of / grid->columns * DIST_MATRIX_BLOCK + inside;
-  return dense->local + (int64_t)column * dense->local_rows + row;
+/* Returns the address of element (i, i), or NULL if another rank holds it. */
+static double *diagonal_element(const struct dist_matrix *matrix, int i) {
+  const struct dist_grid *grid = matrix->grid;
+  const int index = i / DIST_MATRIX_BLOCK, inside = i % DIST_MATRIX_BLOCK; /* of the block; in the block */
+  if (index % grid->rows != grid->row || index % grid->columns != grid->column) return NULL;
+  const int row = index / grid->rows * DIST_MATRIX_BLOCK + inside;
+  const int column = index / grid->columns * DIST_MATRIX_BLOCK + inside;
+  return matrix->local + (int64_t)column * matrix->local_rows + row;
 }
 
-void dist_matrix_diagonal(const struct dist_matrix *dense, double *diagonal) {
-  for (int i = 0; i < dense->rows; i++) {
-    const double *own = diagonal_element(dense, i);
+void dist_matrix_diagonal(const struct dist_matrix *matrix, double *diagonal) {
+  for (int i = 0; i < matrix->rows; i++) {
+    const double *own = diagonal_element(matrix, i);
     diagonal[i] = own ? *own : 0;
   }
-  dist_grid_sum(dense->grid, dense->rows, diagonal);
+  dist_grid_sum(matrix->grid, matrix->rows, diagonal);
 }
 
-void dist_matrix_shift(struct dist_matrix *dense, double number) {
-  for (int i = 0; i < dense->rows; i++) {
-    double *own = diagonal_element(dense, i);
+void dist_matrix_shift(struct dist_matrix *matrix, double number) {
+  for (int i = 0; i < matrix->rows; i++) {
+    double *own = diagonal_element(matrix, i);
     if (own) *own += number;
   }
 }
 
-void dist_matrix_scale(struct dist_matrix *dense, double factor) {
-  const int64_t count = (int64_t)dense->local_rows * dense->local_columns;
-  for (int64_t i = 0; i < count; i++) dense->local[i] *= factor;
+void dist_matrix_scale(struct dist_matrix *matrix, double factor) {
+  const int64_t count = (int64_t)matrix->local_rows * matrix->local_columns;
+  for (int64_t i = 0; i < count; i++) matrix->local[i] *= factor;
 }
 
 /* ---- linear algebra ---- */
@@ -175,7 +175,8 @@ void dist_matrix_multiply(double alpha, const struct dist_matrix *a, bool a_tran
           b->local, &one, &one, b->descriptor, &beta, c->local, &one, &one, c->descriptor);
 }
 
-/* Values alone by QR iterations, with vectors by divide and conquer. With work NULL only the sizes are asked for. */
+/* Uses QR iteration for eigenvalues alone, divide and conquer with eigenvectors. Sizes of -1 query the sizes of the
+ * work arrays, which go to work[0] and iwork[0]. */
 static int eigen(struct dist_matrix *a, double *values, struct dist_matrix *vectors, double *work, int work_size,
                  int *iwork, int iwork_size) {
   int info;
@@ -192,7 +193,7 @@ int dist_matrix_eigen(struct dist_matrix *a, double *values, struct dist_matrix 
   double need = 0, *work = NULL;
   int ineed = 0;
   eigen(a, values, vectors, &need, -1, &ineed, -1);
-  /* PDSYEVD asks for less than its own PDORMTR wants of small matrices. */
+  /* For small matrices PDSYEVD reports less work space than its own call of PDORMTR needs. */
   need += DIST_MATRIX_BLOCK * (double)(a->local_rows + a->local_columns + 3 * DIST_MATRIX_BLOCK);
   int status = alloc_array((void **)&work, (int64_t)need + 1, sizeof *work, "work space of the eigenvalues");
   status = comm_agree(a->grid->comm, status);
@@ -203,7 +204,8 @@ int dist_matrix_eigen(struct dist_matrix *a, double *values, struct dist_matrix 
       status =
           FAIL(FAILED, "the eigenvalues of a matrix of %d rows do not converge (ScaLAPACK's info = %d)", a->rows, info);
     free(iwork);
-    comm_bcast(a->grid->comm, values, (int64_t)sizeof *values * a->rows, 0); /* a single block's stay with its rank */
+    comm_bcast(a->grid->comm, values, (int64_t)sizeof *values * a->rows,
+               0); /* a matrix of one block leaves them on the rank of the block */
     status = comm_agree(a->grid->comm, status);
   }
   free(work);

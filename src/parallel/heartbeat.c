@@ -3,29 +3,30 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-/* Of the process, like the text of its last failure: what it does is asked from outside of all calls. */
-static _Atomic(const char *) work = "the start", wait;
-static _Atomic int64_t at_step = -1;
+/* One state per process, like the text of the last failure: the watchdog reads it from outside any call. */
+static _Atomic(const char *) activity = "the start", blocking_call;
+static _Atomic int64_t step_now = -1;
 static _Atomic uint64_t beats;
 
-/* Signs of several threads may count as one. */
+/* Not an atomic increment: simultaneous heartbeats of several threads may count as one, which is harmless and
+ * cheaper. */
 void heartbeat_beat(void) {
   const uint64_t before = atomic_load_explicit(&beats, memory_order_relaxed);
   atomic_store_explicit(&beats, before + 1, memory_order_relaxed);
 }
 
-void heartbeat_work(const char *what) {
-  atomic_store_explicit(&work, what, memory_order_relaxed);
+void heartbeat_activity(const char *text) {
+  atomic_store_explicit(&activity, text, memory_order_relaxed);
   heartbeat_beat();
 }
 
 void heartbeat_step(int64_t step) {
-  atomic_store_explicit(&at_step, step, memory_order_relaxed);
-  heartbeat_work("a step");
+  atomic_store_explicit(&step_now, step, memory_order_relaxed);
+  heartbeat_activity("a step");
 }
 
-void heartbeat_wait(const char *what) {
-  atomic_store_explicit(&wait, what, memory_order_relaxed);
+void heartbeat_wait(const char *text) {
+  atomic_store_explicit(&blocking_call, text, memory_order_relaxed);
   heartbeat_beat();
 }
 
@@ -34,8 +35,8 @@ void heartbeat_resume(void) {
 }
 
 struct heartbeat heartbeat_read(void) {
-  return (struct heartbeat){.work = atomic_load(&work),
-                            .wait = atomic_load(&wait),
-                            .step = atomic_load(&at_step),
+  return (struct heartbeat){.activity = atomic_load(&activity),
+                            .blocking_call = atomic_load(&blocking_call),
+                            .step = atomic_load(&step_now),
                             .beats = atomic_load(&beats)};
 }

@@ -13,24 +13,24 @@
 #include "base/error.h"
 #include "parallel/heartbeat.h"
 
-enum { HOST = 64, TEXT = 40, CLERKS = 2, NAMED = 16 };
-static const double COLLECT = 10; /* seconds for the answers of a roll call, at most the limit */
+enum { HOST = 64, TEXT = 40, COORDINATORS = 2, REPORTED_MAX = 16 };
+static const double POLL_SECONDS = 10; /* time allowed for the replies to a poll; at most the limit */
 
-enum kind { CALL, ASK, ANSWER };
+enum kind { REQUEST_POLL, QUERY, REPLY };
 
-/* What the threads send one another. */
-struct note {
+/* A message between watchdog threads. Only a reply fills the members after kind. */
+struct message {
   int kind;
-  int waits;   /* answer: for other ranks */
-  double idle; /* answer: seconds without a sign of life */
+  int waits;   /* whether the rank is in a blocking call */
+  double idle; /* seconds since its last heartbeat */
   int64_t step;
   char what[TEXT];
 };
 
-struct letter {
-  struct letter *next;
+struct pending_send {
+  struct pending_send *next;
   MPI_Request request;
-  struct note note;
+  struct message message;
 };
 
 struct watchdog {
@@ -41,96 +41,96 @@ struct watchdog {
 
   MPI_Comm mpi;
   int rank, size;
-  int clerk[CLERKS];
+  int coordinator[COORDINATORS];
   char (*host)[HOST]; /* [size] */
   double limit, tick;
 
   /* This rank. */
-  struct heartbeat pulse;
-  double idle, called;
-  struct letter *sent;
+  struct heartbeat heartbeat; /* at the last check */
+  double idle, last_request;  /* seconds without a heartbeat; time of the last request for a poll */
+  struct pending_send *pending;
 
-  /* A roll call that this rank holds as a clerk. */
-  bool calling;
-  double closes;
-  bool *answered;       /* [size] */
-  struct note *answers; /* [size] */
+  /* The poll that this rank runs as a coordinator. */
+  bool polling;
+  double poll_end;
+  bool *replied;         /* [size] */
+  struct message *reply; /* [size] */
 };
 
-/* ---- letters ---- */
+/* ---- messages ---- */
 
-static void send_note(struct watchdog *watchdog, int to, const struct note *note) {
-  struct letter *letter = alloc_small(sizeof *letter);
-  *letter = (struct letter){.next = watchdog->sent, .note = *note};
-  watchdog->sent = letter;
-  MPI_Isend(&letter->note, sizeof letter->note, MPI_BYTE, to, 0, watchdog->mpi, &letter->request);
+/* Does not wait for the receiver: a rank that hangs may never receive. */
+static void send_message(struct watchdog *watchdog, int to, const struct message *message) {
+  struct pending_send *send = alloc_small(sizeof *send);
+  *send = (struct pending_send){.next = watchdog->pending, .message = *message};
+  watchdog->pending = send;
+  MPI_Isend(&send->message, sizeof send->message, MPI_BYTE, to, 0, watchdog->mpi, &send->request);
 }
 
-/* Those to a rank that hangs may never arrive. */
-static void drop_arrived(struct watchdog *watchdog) {
-  for (struct letter **at = &watchdog->sent; *at;) {
-    struct letter *letter = *at;
-    int arrived;
-    MPI_Test(&letter->request, &arrived, MPI_STATUS_IGNORE);
-    if (!arrived) {
-      at = &letter->next;
+static void free_completed_sends(struct watchdog *watchdog) {
+  for (struct pending_send **at = &watchdog->pending; *at;) {
+    struct pending_send *send = *at;
+    int completed;
+    MPI_Test(&send->request, &completed, MPI_STATUS_IGNORE);
+    if (!completed) {
+      at = &send->next;
       continue;
     }
-    *at = letter->next;
-    free(letter);
+    *at = send->next;
+    free(send);
   }
 }
 
-/* ---- the roll call ---- */
+/* ---- the poll ---- */
 
-static void open_roll(struct watchdog *watchdog, double now) {
-  if (watchdog->calling) return;
-  const double collect = COLLECT < watchdog->limit ? COLLECT : watchdog->limit;
-  watchdog->calling = true;
-  /* The second clerk active only if the first does not. */
-  watchdog->closes = now + (watchdog->rank == watchdog->clerk[0] ? collect : 2.5 * collect);
-  memset(watchdog->answered, 0, sizeof *watchdog->answered * (size_t)watchdog->size);
+static void begin_poll(struct watchdog *watchdog, double now) {
+  if (watchdog->polling) return;
+  const double wait = POLL_SECONDS < watchdog->limit ? POLL_SECONDS : watchdog->limit;
+  watchdog->polling = true;
+  /* The second coordinator waits longer, so that it acts only if the first one does not. */
+  watchdog->poll_end = now + (watchdog->rank == watchdog->coordinator[0] ? wait : 2.5 * wait);
+  memset(watchdog->replied, 0, sizeof *watchdog->replied * (size_t)watchdog->size);
 }
 
-static void answer(struct watchdog *watchdog, int to) {
-  const struct heartbeat *pulse = &watchdog->pulse;
-  struct note note = {.kind = ANSWER, .waits = pulse->wait != NULL, .idle = watchdog->idle, .step = pulse->step};
-  snprintf(note.what, sizeof note.what, "%s", pulse->wait ? pulse->wait : pulse->work);
-  send_note(watchdog, to, &note);
+static void send_reply(struct watchdog *watchdog, int to) {
+  const struct heartbeat *now = &watchdog->heartbeat;
+  const bool waits = now->blocking_call != NULL;
+  struct message reply = {.kind = REPLY, .waits = waits, .idle = watchdog->idle, .step = now->step};
+  snprintf(reply.what, sizeof reply.what, "%s", waits ? now->blocking_call : now->activity);
+  send_message(watchdog, to, &reply);
 }
 
 static void receive(struct watchdog *watchdog, double now) {
   for (;;) {
-    int there;
+    int arrived;
     MPI_Status from;
-    struct note note;
-    MPI_Iprobe(MPI_ANY_SOURCE, 0, watchdog->mpi, &there, &from);
-    if (!there) return;
-    MPI_Recv(&note, sizeof note, MPI_BYTE, from.MPI_SOURCE, 0, watchdog->mpi, MPI_STATUS_IGNORE);
-    if (note.kind == CALL) open_roll(watchdog, now);
-    if (note.kind == ASK) answer(watchdog, from.MPI_SOURCE);
-    if (note.kind != ANSWER) continue;
-    watchdog->answered[from.MPI_SOURCE] = true;
-    watchdog->answers[from.MPI_SOURCE] = note;
+    struct message message;
+    MPI_Iprobe(MPI_ANY_SOURCE, 0, watchdog->mpi, &arrived, &from);
+    if (!arrived) return;
+    MPI_Recv(&message, sizeof message, MPI_BYTE, from.MPI_SOURCE, 0, watchdog->mpi, MPI_STATUS_IGNORE);
+    if (message.kind == REQUEST_POLL) begin_poll(watchdog, now);
+    if (message.kind == QUERY) send_reply(watchdog, from.MPI_SOURCE);
+    if (message.kind != REPLY) continue;
+    watchdog->replied[from.MPI_SOURCE] = true;
+    watchdog->reply[from.MPI_SOURCE] = message;
   }
 }
 
 static bool hangs(const struct watchdog *watchdog, int rank) {
-  const struct note *note = &watchdog->answers[rank];
-  return !watchdog->answered[rank] || (!note->waits && note->idle >= watchdog->limit);
+  const struct message *reply = &watchdog->reply[rank];
+  return !watchdog->replied[rank] || (!reply->waits && reply->idle >= watchdog->limit);
 }
 
-/* A line on a rank, for stderr. */
-static void tell(const struct watchdog *watchdog, int rank) {
-  const struct note *note = &watchdog->answers[rank];
+static void print_rank(const struct watchdog *watchdog, int rank) {
+  const struct message *reply = &watchdog->reply[rank];
   fprintf(stderr, "mckean: watchdog: rank %d of %d on %s ", rank, watchdog->size, watchdog->host[rank]);
-  if (!watchdog->answered[rank])
+  if (!watchdog->replied[rank])
     fprintf(stderr, "hangs: it does not answer (a stopped process, or a node that is gone)\n");
-  else if (note->waits)
-    fprintf(stderr, "waits in %s, step %lld, since %.0f s\n", note->what, (long long)note->step, note->idle);
+  else if (reply->waits)
+    fprintf(stderr, "waits in %s, step %lld, since %.0f s\n", reply->what, (long long)reply->step, reply->idle);
   else
-    fprintf(stderr, "hangs: it has been at %s, step %lld, for %.0f s without a sign of life\n", note->what,
-            (long long)note->step, note->idle);
+    fprintf(stderr, "hangs: it has been at %s, step %lld, for %.0f s without a sign of life\n", reply->what,
+            (long long)reply->step, reply->idle);
 }
 
 static void abort_all(const struct watchdog *watchdog, bool deadlock) {
@@ -139,28 +139,28 @@ static void abort_all(const struct watchdog *watchdog, bool deadlock) {
           "command goes on from the newest checkpoint, with a larger run.watchdog if it is steps that take so long\n",
           deadlock ? "all ranks wait for one another, " : "", watchdog->limit, STOPPED);
   fflush(stderr);
-  alarm(30); /* should the abort hang, too */
+  alarm(30); /* ends this process if MPI_Abort hangs, too */
   MPI_Abort(MPI_COMM_WORLD, STOPPED);
 }
 
-static void close_roll(struct watchdog *watchdog) {
-  int hung = 0, waiting = 0, told = 0;
-  watchdog->calling = false;
+static void end_poll(struct watchdog *watchdog) {
+  int hung = 0, waiting = 0, reported = 0;
+  watchdog->polling = false;
   for (int r = 0; r < watchdog->size; r++) {
     hung += hangs(watchdog, r);
-    waiting += watchdog->answered[r] && watchdog->answers[r].waits && watchdog->answers[r].idle >= watchdog->limit;
+    waiting += watchdog->replied[r] && watchdog->reply[r].waits && watchdog->reply[r].idle >= watchdog->limit;
   }
   const bool deadlock = waiting == watchdog->size;
   if (hung == 0 && !deadlock) return;
-  for (int r = 0; r < watchdog->size && told < NAMED; r++) {
+  for (int r = 0; r < watchdog->size && reported < REPORTED_MAX; r++) {
     if (!deadlock && !hangs(watchdog, r)) continue;
-    tell(watchdog, r);
-    told++;
+    print_rank(watchdog, r);
+    reported++;
   }
-  if (hung > NAMED) fprintf(stderr, "mckean: watchdog: and %d more ranks\n", hung - NAMED);
+  if (hung > REPORTED_MAX) fprintf(stderr, "mckean: watchdog: and %d more ranks\n", hung - REPORTED_MAX);
   for (int r = 0; r < watchdog->size && !deadlock; r++) {
-    if (hangs(watchdog, r) || !watchdog->answers[r].waits) continue;
-    tell(watchdog, r); /* a witness */
+    if (hangs(watchdog, r) || !watchdog->reply[r].waits) continue;
+    print_rank(watchdog, r); /* one of the ranks that wait, as evidence */
     break;
   }
   abort_all(watchdog, deadlock);
@@ -168,8 +168,8 @@ static void close_roll(struct watchdog *watchdog) {
 
 /* ---- the thread ---- */
 
-/* False when it is to stop. */
-static bool rest(struct watchdog *watchdog) {
+/* Sleeps for one tick. Returns false if the thread must stop. */
+static bool sleep_tick(struct watchdog *watchdog) {
   struct timespec until;
   clock_gettime(CLOCK_MONOTONIC, &until);
   const long nanoseconds = until.tv_nsec + (long)(watchdog->tick * 1e9);
@@ -183,30 +183,32 @@ static bool rest(struct watchdog *watchdog) {
   return !stop;
 }
 
-static void look(struct watchdog *watchdog, double elapsed) {
+static void check_heartbeat(struct watchdog *watchdog, double elapsed) {
   const struct heartbeat now = heartbeat_read();
-  /* A longer rest than was asked for means that this process was stopped, too. */
-  const double awake = elapsed < 2 * watchdog->tick ? elapsed : 2 * watchdog->tick;
-  watchdog->idle = now.beats == watchdog->pulse.beats ? watchdog->idle + awake : 0;
-  watchdog->pulse = now;
+  /* A sleep much longer than a tick means that the whole process was stopped; that time does not count. */
+  const double running = elapsed < 2 * watchdog->tick ? elapsed : 2 * watchdog->tick;
+  watchdog->idle = now.beats == watchdog->heartbeat.beats ? watchdog->idle + running : 0;
+  watchdog->heartbeat = now;
 }
 
-static void *keep_watch(void *context) {
+static void *run_thread(void *context) {
   struct watchdog *watchdog = context;
   double last = comm_time();
-  while (rest(watchdog)) {
+  while (sleep_tick(watchdog)) {
     const double now = comm_time();
-    look(watchdog, now - last);
+    check_heartbeat(watchdog, now - last);
     last = now;
-    drop_arrived(watchdog);
+    free_completed_sends(watchdog);
     receive(watchdog, now);
-    if (watchdog->idle >= watchdog->limit && now - watchdog->called >= watchdog->limit) {
-      watchdog->called = now;
-      for (int c = 0; c < CLERKS; c++) send_note(watchdog, watchdog->clerk[c], &(struct note){.kind = CALL});
+    if (watchdog->idle >= watchdog->limit && now - watchdog->last_request >= watchdog->limit) {
+      watchdog->last_request = now;
+      for (int c = 0; c < COORDINATORS; c++)
+        send_message(watchdog, watchdog->coordinator[c], &(struct message){.kind = REQUEST_POLL});
     }
-    if (watchdog->calling && now >= watchdog->closes) close_roll(watchdog);
-    for (int r = 0; r < watchdog->size && watchdog->calling; r++) /* again and again: what counts is the end */
-      send_note(watchdog, r, &(struct note){.kind = ASK});
+    if (watchdog->polling && now >= watchdog->poll_end) end_poll(watchdog);
+    /* Query at every tick: only the state at the end of the poll counts. */
+    for (int r = 0; r < watchdog->size && watchdog->polling; r++)
+      send_message(watchdog, r, &(struct message){.kind = QUERY});
   }
   return NULL;
 }
@@ -218,12 +220,12 @@ static void gather_hosts(const struct comm *comm, struct watchdog *watchdog) {
   gethostname(own, sizeof own - 1);
   watchdog->host = alloc_small(sizeof *watchdog->host * (size_t)comm->size);
   MPI_Allgather(own, HOST, MPI_CHAR, watchdog->host, HOST, MPI_CHAR, watchdog->mpi);
-  watchdog->clerk[1] = comm->size > 1;
+  watchdog->coordinator[1] = comm->size > 1;
   for (int r = comm->size - 1; r > 0; r--)
-    if (strcmp(watchdog->host[r], watchdog->host[0]) != 0) watchdog->clerk[1] = r;
+    if (strcmp(watchdog->host[r], watchdog->host[0]) != 0) watchdog->coordinator[1] = r;
 }
 
-/* Signals are for the main thread. */
+/* The thread blocks all signals, so that the main thread receives them. */
 static void start_thread(struct watchdog *watchdog) {
   sigset_t all, before;
   pthread_condattr_t attributes;
@@ -234,17 +236,17 @@ static void start_thread(struct watchdog *watchdog) {
   pthread_condattr_destroy(&attributes);
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  const int error = pthread_create(&watchdog->thread, NULL, keep_watch, watchdog);
+  const int error = pthread_create(&watchdog->thread, NULL, run_thread, watchdog);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (error != 0) die("cannot start the watchdog's thread: %s", strerror(error));
 }
 
 void watchdog_start(const struct comm *comm, double limit, struct watchdog **out) {
-  int level;
+  int thread_support;
   *out = NULL;
-  MPI_Query_thread(&level);
+  MPI_Query_thread(&thread_support);
   if (!(limit > 0)) return;
-  if (level < MPI_THREAD_MULTIPLE) {
+  if (thread_support < MPI_THREAD_MULTIPLE) {
     if (comm->rank == 0)
       fprintf(stderr, "mckean: warning: this MPI allows one thread only (MPI_THREAD_MULTIPLE is missing): nobody will "
                       "notice a rank that hangs (run.watchdog)\n");
@@ -253,19 +255,19 @@ void watchdog_start(const struct comm *comm, double limit, struct watchdog **out
   struct watchdog *watchdog = alloc_small(sizeof *watchdog);
   *watchdog = (struct watchdog){.rank = comm->rank, .size = comm->size, .limit = limit};
   watchdog->tick = limit < 10 ? limit / 10 : 1;
-  watchdog->called = -limit;
-  watchdog->answered = alloc_small(sizeof *watchdog->answered * (size_t)comm->size);
-  watchdog->answers = alloc_small(sizeof *watchdog->answers * (size_t)comm->size);
+  watchdog->last_request = -limit;
+  watchdog->replied = alloc_small(sizeof *watchdog->replied * (size_t)comm->size);
+  watchdog->reply = alloc_small(sizeof *watchdog->reply * (size_t)comm->size);
   MPI_Comm_dup(comm->mpi, &watchdog->mpi);
   gather_hosts(comm, watchdog);
-  watchdog->pulse = heartbeat_read();
+  watchdog->heartbeat = heartbeat_read();
   start_thread(watchdog);
   *out = watchdog;
 }
 
 void watchdog_stop(struct watchdog *watchdog) {
   if (!watchdog) return;
-  /* Who is late may hang at its end: until then all answer. */
+  /* A rank that has not arrived may hang; until all have arrived, every thread continues to reply. */
   HEARTBEAT_WAIT("the end", MPI_Barrier(watchdog->mpi));
   pthread_mutex_lock(&watchdog->mutex);
   watchdog->stop = true;
@@ -274,15 +276,16 @@ void watchdog_stop(struct watchdog *watchdog) {
   pthread_join(watchdog->thread, NULL);
   pthread_cond_destroy(&watchdog->condition);
   pthread_mutex_destroy(&watchdog->mutex);
-  /* Those of a roll call that found all alive: MPI sends them, and needs their memory till its end. */
-  while (watchdog->sent) {
-    struct letter *letter = watchdog->sent;
-    watchdog->sent = letter->next;
-    MPI_Request_free(&letter->request);
+  /* Messages of a poll that found no hung rank may still be in flight. MPI completes them and needs their buffers until
+   * MPI_Finalize, so the buffers are not freed. */
+  while (watchdog->pending) {
+    struct pending_send *send = watchdog->pending;
+    watchdog->pending = send->next;
+    MPI_Request_free(&send->request);
   }
   MPI_Comm_free(&watchdog->mpi);
   free(watchdog->host);
-  free(watchdog->answered);
-  free(watchdog->answers);
+  free(watchdog->replied);
+  free(watchdog->reply);
   free(watchdog);
 }

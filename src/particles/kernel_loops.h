@@ -20,7 +20,7 @@
       for (int k = 0; k < d; k++, ahead += LINE) {                                                                     \
         __builtin_prefetch(ahead);                                                                                     \
         vreal a[VECTORS];                                                                                              \
-        for (int v = 0; v < VECTORS; v++) a[v] = *(const vreal *)(tile + (ROW_A + k) * TILE + v * W);                \
+        for (int v = 0; v < VECTORS; v++) a[v] = *(const vreal *)(tile + (ROW_A + k) * TILE + v * W);                  \
         for (int p = 0; p < POINTS; p++) {                                                                             \
           const vreal xp = SPLAT(x[p * d + k]);                                                                        \
           for (int v = 0; v < VECTORS; v++) sum[p][v] += a[v] * xp;                                                    \
@@ -87,6 +87,7 @@ static const char *FN(ahead_of)(const real *tile, int d, int part, int first) {
 
 /* A part's place in consecutive tiles. */
 static const real *FN(part_of)(const void *real_tile, int d, int part) {
-  return (const real *)real_tile + (size_t)(part / PARTS) * (size_t)((tile_rows(d)) * TILE) + part % PARTS * VECTORS * W;
+  return (const real *)real_tile + (size_t)(part / PARTS) * (size_t)((tile_rows(d)) * TILE) +
+         part % PARTS * VECTORS * W;
 }
 #undef NOINLINE

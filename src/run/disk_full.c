@@ -17,7 +17,7 @@ static int give_up(const struct disk_full *policy) {
 static int wait_for_retry(const struct disk_full *policy) {
   const double due = comm_time() + RETRY_SECONDS;
   for (;;) {
-    heartbeat_work("waiting for room on the disk");
+    heartbeat_activity("waiting for room on the disk");
     nanosleep(&(struct timespec){.tv_nsec = (long)(1e9 * POLL_SECONDS)}, NULL);
     const char *reason;
     const enum stop_request asked = stop_agree(policy->stop, policy->stop->step, &reason);

@@ -50,7 +50,7 @@ static int check_alike(const struct comm *comm, const struct target *target, con
 int problem_data(struct problem *problem) {
   const struct comm *comm = problem->comm;
   const struct config *config = problem->config;
-  heartbeat_work("making the data");
+  heartbeat_activity("making the data");
   TRY(target_create(comm, &config->target, &problem->target));
   TRY(comm_agree(comm, dataset_create(problem->target, &config->data, &problem->data)));
   TRY(check_alike(comm, problem->target, problem->data));

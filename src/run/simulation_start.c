@@ -82,7 +82,7 @@ static void report_problem(struct simulation *sim) {
 }
 
 static void warn_of_excess_threads(struct simulation *sim) {
-  const int threads = sim->problem.config->threads, excess = comm_crowding(sim->comm, threads);
+  const int threads = sim->problem.config->threads, excess = comm_oversubscription(sim->comm, threads);
   if (excess > 0)
     report_line(&sim->report,
                 "warning: %d more threads than processors they may run on: they will wait for one another; start fewer "

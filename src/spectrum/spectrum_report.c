@@ -87,8 +87,8 @@ void spectrum_print(const struct spectrum *spectrum, FILE *out) {
   const unsigned train = config->unit.train;
   fprintf(out, "tangent kernel of n = %lld, replica %lld, at step %lld, t = %g; %s units, d = %d, trained:%s%s%s\n",
           (long long)spectrum->n, (long long)spectrum->replica, (long long)spectrum->problem->info.step,
-          spectrum->problem->info.time, unit_table[config->unit.type].name, spectrum->d, train & FIELD_BIT_C ? " c" : "",
-          train & FIELD_BIT_A ? " a" : "", train & FIELD_BIT_B ? " b" : "");
+          spectrum->problem->info.time, unit_table[config->unit.type].name, spectrum->d,
+          train & FIELD_BIT_C ? " c" : "", train & FIELD_BIT_A ? " a" : "", train & FIELD_BIT_B ? " b" : "");
   fprintf(out, "P = %lld %s points", (long long)spectrum->P, kinds[spectrum->kind]);
   if (spectrum->P < spectrum->of) fprintf(out, ", chosen at random from %lld", (long long)spectrum->of);
   fprintf(out, "; eigenvalues of M/P, relaxation times 1/lambda, parts of the loss\n");

@@ -13,7 +13,6 @@
 #include "base/error.h"
 #include "checkpoint_layout.h"
 #include "io/durable_file.h"
-#include "io/parallel_write.h"
 #include "parallel/heartbeat.h"
 
 #define NAME_FORMAT "step-%012lld.h5"
@@ -62,7 +61,7 @@ static int share_layout(const struct comm *comm, const char *path, struct layout
 static int open_blocks(const char *path, const struct layout *layout, int *file, void **buffer) {
   *buffer = NULL;
   *file = open(path, O_RDONLY | O_CLOEXEC);
-  if (*file < 0) return durable_file_unread(errno, "%s: cannot open the checkpoint", path);
+  if (*file < 0) return durable_file_fail_read(errno, "%s: cannot open the checkpoint", path);
   return alloc_array(buffer, layout_run_bytes(layout), 1, "a part of the checkpoint");
 }
 
@@ -173,7 +172,7 @@ static int list_steps(const char *folder, int64_t **steps, int *count) {
   *steps = NULL;
   *count = 0;
   DIR *directory = opendir(folder);
-  if (!directory) return errno == ENOENT ? OK : durable_file_unread(errno, "%s: cannot list checkpoints", folder);
+  if (!directory) return errno == ENOENT ? OK : durable_file_fail_read(errno, "%s: cannot list checkpoints", folder);
   for (const struct dirent *entry; (entry = readdir(directory));) {
     const int64_t step = step_of(entry->d_name);
     if (step < 0) continue;
@@ -193,7 +192,7 @@ int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
   int64_t *steps = NULL;
   int count = 0;
   *path = NULL;
-  heartbeat_work("looking for a checkpoint");
+  heartbeat_activity("looking for a checkpoint");
   TRY(comm_agree(comm, comm->rank == 0 ? list_steps(folder, &steps, &count) : OK));
   comm_bcast(comm, &count, sizeof count, 0);
   if (comm->rank != 0) steps = alloc_small(sizeof *steps * (size_t)count);

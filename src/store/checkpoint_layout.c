@@ -13,7 +13,7 @@
 #include "base/crc32c.h"
 #include "base/error.h"
 #include "io/durable_file.h"
-#include "io/parallel_write.h"
+#include "io/file_header.h"
 
 const char dataset_letter[DATASETS] = {'c', 'a', 'b'};
 static const char MAGIC[8] = {'M', 'C', 'K', 'E', 'A', 'N', 'C', 'K'};
@@ -72,59 +72,42 @@ int layout_extents(const struct layout *layout, uint64_t out[][2]) {
 }
 
 int layout_rest_crc(int file, const char *path, int64_t bytes, int extents, uint64_t (*extent)[2], uint32_t *crc) {
-  enum { PART = 1 << 20 };
-  unsigned char *buffer = alloc_small(PART);
-  int status = OK;
   int64_t at = USER_BLOCK;
   *crc = 0;
-  for (int i = 0; i <= extents && status == OK; i++) {
-    const int64_t end = i < extents ? (int64_t)extent[i][0] : bytes;
-    while (at < end && status == OK) {
-      const int64_t part = end - at < PART ? end - at : PART;
-      status = durable_file_pread(file, path, at, buffer, part);
-      if (status == OK) *crc = crc32c(*crc, buffer, (size_t)part);
-      at += part;
-    }
-    if (i < extents) at = (int64_t)(extent[i][0] + extent[i][1]);
+  for (int i = 0; i < extents; i++) {
+    TRY(durable_file_crc(file, path, at, (int64_t)extent[i][0], crc));
+    at = (int64_t)(extent[i][0] + extent[i][1]);
   }
-  free(buffer);
-  return status;
+  return durable_file_crc(file, path, at, bytes, crc);
 }
 
-/* ---- user block: magic (8 bytes), version (4), 4 zeros, bytes (8), extents offset (8), extents (8), rest CRC (4),
- * zeros, own CRC in the last 4 bytes; numbers are little-endian, as on all supported machines ---- */
+/* ---- user block (io/file_header.h) with the fields: 4 zeros, bytes (8), extents offset (8), extents (8), rest CRC
+ * (4), zeros; numbers are little-endian, the byte order of all supported machines ---- */
 
 void user_block_encode(const struct user_block *block, unsigned char out[USER_BLOCK]) {
-  const uint32_t version = CHECKPOINT_VERSION;
   memset(out, 0, USER_BLOCK);
-  memcpy(out, MAGIC, sizeof MAGIC);
-  memcpy(out + 8, &version, 4);
   memcpy(out + 16, &block->bytes, 8);
   memcpy(out + 24, &block->extents_offset, 8);
   memcpy(out + 32, &block->extents, 8);
   memcpy(out + 40, &block->rest_crc, 4);
-  const uint32_t crc = crc32c(0, out, USER_BLOCK - 4);
-  memcpy(out + USER_BLOCK - 4, &crc, 4);
+  file_header_seal(MAGIC, CHECKPOINT_VERSION, out);
 }
 
 bool checkpoint_looks(const char *path) {
   char begin[sizeof MAGIC] = {0};
   const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not hang */
-  const bool looks = file >= 0 && pread(file, begin, sizeof begin, 0) == (ssize_t)sizeof begin &&
-                     memcmp(begin, MAGIC, sizeof MAGIC) == 0;
+  const bool looks =
+      file >= 0 && pread(file, begin, sizeof begin, 0) == (ssize_t)sizeof begin && file_header_is(MAGIC, begin);
   if (file >= 0) close(file);
   return looks;
 }
 
 int user_block_decode(const char *path, const unsigned char in[USER_BLOCK], struct user_block *block) {
-  uint32_t version, crc;
-  if (memcmp(in, MAGIC, sizeof MAGIC) != 0)
-    return FAIL(FAILED, "%s: not a McKean checkpoint (its first bytes are others)", path);
-  memcpy(&version, in + 8, 4);
-  memcpy(&crc, in + USER_BLOCK - 4, 4);
-  if (crc != crc32c(0, in, USER_BLOCK - 4))
-    return FAIL(FAILED, "%s: damaged: user block: CRC expected %08x, found %08x", path, crc,
-                crc32c(0, in, USER_BLOCK - 4));
+  uint32_t expected, found;
+  if (!file_header_is(MAGIC, in)) return FAIL(FAILED, "%s: not a McKean checkpoint (its first bytes are others)", path);
+  if (!file_header_intact(in, &expected, &found))
+    return FAIL(FAILED, "%s: damaged: user block: CRC expected %08x, found %08x", path, expected, found);
+  const uint32_t version = file_header_version(in);
   if (version > CHECKPOINT_VERSION)
     return FAIL(USAGE, "%s: made by a newer McKean: its format is version %u, this program reads up to version %d",
                 path, version, CHECKPOINT_VERSION);
@@ -318,7 +301,7 @@ void checkpoint_info_free(struct checkpoint_info *info) {
 int layout_read(const char *path, struct layout *layout, struct checkpoint_info *info) {
   uint64_t extent[EXTENTS_MAX][2];
   const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0) return durable_file_unread(errno, "%s: cannot open the checkpoint", path);
+  if (file < 0) return durable_file_fail_read(errno, "%s: cannot open the checkpoint", path);
   struct user_block block;
   int status = verify_metadata(file, path, &block, extent);
   close(file);

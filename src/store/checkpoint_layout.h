@@ -3,10 +3,11 @@
 #ifndef MCKEAN_STORE_CHECKPOINT_LAYOUT_H
 #define MCKEAN_STORE_CHECKPOINT_LAYOUT_H
 
+#include "io/file_header.h"
 #include "io/h5.h"
 #include "store/checkpoint.h"
 
-enum { USER_BLOCK = 512, DATA_C = 0, DATA_A, DATA_B, DATASETS };
+enum { USER_BLOCK = FILE_HEADER_BYTES, DATA_C = 0, DATA_A, DATA_B, DATASETS };
 extern const char dataset_letter[DATASETS]; /* 'c', 'a', 'b' */
 
 /* Contains no pointers, so that it can be broadcast. */

@@ -238,7 +238,7 @@ static int write_steps(struct writer *writer) {
 /* Rank 0, after a failure. If the lock is lost, that is the cause of other errors, and is reported instead. */
 static int clean_up(const struct writer *writer, int status) {
   const struct checkpoint_request *request = writer->request;
-  durable_file_drop(writer->temporary);
+  durable_file_discard(writer->temporary);
   if (status == FULL) status = durable_file_fail_full(request->folder, "the next checkpoint", writer->layout.bytes);
   const int held = request->may_write(request->context);
   return held == OK ? status : held;
@@ -246,7 +246,7 @@ static int clean_up(const struct writer *writer, int status) {
 
 int checkpoint_write(const struct comm *comm, const struct checkpoint_request *request,
                      const struct particles *particles, int64_t *bytes) {
-  heartbeat_work("writing a checkpoint");
+  heartbeat_activity("writing a checkpoint");
   struct writer *writer = alloc_small(sizeof *writer);
   *writer = (struct writer){.comm = comm, .request = request, .particles = particles};
   writer->path = checkpoint_path(request->folder, request->step);

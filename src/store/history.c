@@ -347,7 +347,7 @@ static int64_t bytes_of(const struct history *history) {
 
 /* After a failure. If the lock is lost, that is the cause of other errors, and is reported instead. */
 static int clean_up(const struct history *history, int status, int (*may_write)(void *context), void *context) {
-  durable_file_drop(history->temporary);
+  durable_file_discard(history->temporary);
   if (status == FULL) status = durable_file_fail_full(history->config->output, "history.h5", bytes_of(history));
   const int held = may_write(context);
   return held == OK ? status : held;
@@ -362,7 +362,7 @@ int history_write(struct history *history, int64_t step, const struct provenance
                   int (*may_write)(void *context), void *context) {
   if (history->step == step && !history_pending(history))
     return OK; /* called again because the checkpoint failed with FULL */
-  heartbeat_work("writing the history");
+  heartbeat_activity("writing the history");
   const bool root = history->comm->rank == 0;
   struct h5 *file = NULL;
   int status = root ? open_copy(history, &file) : OK;

@@ -8,11 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
-#include "base/crc32c.h"
 #include "base/error.h"
 #include "io/durable_file.h"
-#include "io/parallel_write.h"
+#include "io/file_header.h"
 
 static const char MAGIC[8] = {'M', 'C', 'K', 'E', 'A', 'N', 'H', 'I'};
 static const char HDF5[8] = {'\x89', 'H', 'D', 'F', '\r', '\n', '\x1a', '\n'};
@@ -21,27 +19,13 @@ static int open_regular(const char *path, int flags, int *file, int64_t *bytes) 
   struct stat found;
   *bytes = 0;
   *file = open(path, flags | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not hang */
-  if (*file < 0) return durable_file_unread(errno, "%s: cannot open the history", path);
+  if (*file < 0) return durable_file_fail_read(errno, "%s: cannot open the history", path);
   if (fstat(*file, &found) == 0 && S_ISREG(found.st_mode)) {
     *bytes = found.st_size;
     return OK;
   }
   close(*file);
   return FAIL(FAILED, "%s: a history was expected, this is no regular file", path);
-}
-
-static int crc_after_seal(int file, const char *path, int64_t bytes, uint32_t *crc) {
-  enum { PART = 1 << 20 };
-  unsigned char *buffer = alloc_small(PART);
-  int status = OK;
-  *crc = 0;
-  for (int64_t at = HISTORY_SEAL; at < bytes && status == OK; at += PART) {
-    const int64_t part = bytes - at < PART ? bytes - at : PART;
-    status = durable_file_pread(file, path, at, buffer, part);
-    if (status == OK) *crc = crc32c(*crc, buffer, (size_t)part);
-  }
-  free(buffer);
-  return status;
 }
 
 static int check_version(const char *path, int64_t version) {
@@ -54,23 +38,22 @@ static int check_version(const char *path, int64_t version) {
 
 static int verify(int file, const char *path, int64_t bytes) {
   unsigned char seal[HISTORY_SEAL];
-  uint32_t version, crc, own_crc, found;
+  uint32_t expected, found;
   int64_t length;
   if (bytes < HISTORY_SEAL)
     return FAIL(FAILED, "%s: a history was expected, this file has %lld bytes", path, (long long)bytes);
   TRY(durable_file_pread(file, path, 0, seal, HISTORY_SEAL));
-  if (memcmp(seal, MAGIC, sizeof MAGIC) != 0) return OK;
-  memcpy(&version, seal + 8, 4);
-  memcpy(&crc, seal + 12, 4);
+  if (!file_header_is(MAGIC, seal)) return OK;
+  if (!file_header_intact(seal, &expected, &found)) return FAIL(FAILED, "%s: damaged: its first 512 bytes", path);
+  TRY(check_version(path, file_header_version(seal)));
+  memcpy(&expected, seal + 12, 4);
   memcpy(&length, seal + 16, 8);
-  memcpy(&own_crc, seal + HISTORY_SEAL - 4, 4);
-  if (own_crc != crc32c(0, seal, HISTORY_SEAL - 4)) return FAIL(FAILED, "%s: damaged: its first 512 bytes", path);
-  TRY(check_version(path, version));
   if (length != bytes)
     return FAIL(FAILED, "%s: damaged: length expected %lld bytes, found %lld", path, (long long)length,
                 (long long)bytes);
-  TRY(crc_after_seal(file, path, bytes, &found));
-  return crc == found ? OK : FAIL(FAILED, "%s: damaged: CRC expected %08x, found %08x", path, crc, found);
+  found = 0;
+  TRY(durable_file_crc(file, path, HISTORY_SEAL, bytes, &found));
+  return expected == found ? OK : FAIL(FAILED, "%s: damaged: CRC expected %08x, found %08x", path, expected, found);
 }
 
 static int check_format(struct h5 *file, const char *path) {
@@ -103,17 +86,13 @@ int history_file_open(const char *path, struct h5 **file) {
 
 static int seal_file(int file, const char *path, int64_t bytes) {
   unsigned char seal[HISTORY_SEAL] = {0};
-  const uint32_t version = HISTORY_VERSION;
-  uint32_t crc;
+  uint32_t crc = 0;
   TRY(durable_file_pread(file, path, 0, seal, sizeof HDF5));
-  if (memcmp(seal, HDF5, sizeof HDF5) == 0) return OK; /* created by an older program, without a user block */
-  TRY(crc_after_seal(file, path, bytes, &crc));
-  memcpy(seal, MAGIC, sizeof MAGIC);
-  memcpy(seal + 8, &version, 4);
+  if (memcmp(seal, HDF5, sizeof HDF5) == 0) return OK; /* an older program began it: there is no room */
+  TRY(durable_file_crc(file, path, HISTORY_SEAL, bytes, &crc));
   memcpy(seal + 12, &crc, 4);
   memcpy(seal + 16, &bytes, 8);
-  crc = crc32c(0, seal, HISTORY_SEAL - 4);
-  memcpy(seal + HISTORY_SEAL - 4, &crc, 4);
+  file_header_seal(MAGIC, HISTORY_VERSION, seal);
   return durable_file_pwrite(file, path, 0, seal, HISTORY_SEAL);
 }
 

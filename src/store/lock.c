@@ -15,7 +15,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "io/durable_file.h"
-#include "io/parallel_write.h"
 #include "log/slurm.h"
 
 /* Attempts to take the lock. A probe holds it for an instant only. A new owner takes an instant to write its token. */

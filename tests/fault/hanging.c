@@ -13,7 +13,7 @@
 static const double LIMIT = 2;
 
 static void work(void) {
-  heartbeat_work("long work");
+  heartbeat_activity("long work");
   const struct timespec tenth = {.tv_nsec = 100000000};
   for (const double began = comm_time(); comm_time() - began < 4 * LIMIT; nanosleep(&tenth, NULL)) heartbeat_beat();
 }

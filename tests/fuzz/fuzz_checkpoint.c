@@ -9,7 +9,7 @@
 #include "base/crc32c.h"
 #include "checkpoint_layout.h"
 #include "fuzz.h"
-#include "io/parallel_write.h"
+#include "io/durable_file.h"
 
 static char whole[400], forged[400];
 

@@ -88,10 +88,8 @@ static void a_family_has_the_smallest_p(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(p_is_uniform_for_gaussian_samples),
-      cmocka_unit_test(p_of_small_samples_is_known),
-      cmocka_unit_test(samples_of_other_laws_have_small_p),
-      cmocka_unit_test(constant_or_too_few_samples_give_nan),
+      cmocka_unit_test(p_is_uniform_for_gaussian_samples),  cmocka_unit_test(p_of_small_samples_is_known),
+      cmocka_unit_test(samples_of_other_laws_have_small_p), cmocka_unit_test(constant_or_too_few_samples_give_nan),
       cmocka_unit_test(a_family_has_the_smallest_p),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

@@ -129,17 +129,17 @@ static void crowding_depends_on_bindings(void **state) {
   CPU_ZERO(&one);
   assert_all(sched_getaffinity(0, sizeof before, &before) == 0);
   const int processors = CPU_COUNT(&before);
-  assert_all(comm_crowding(&world, 1) == world.size - processors);
+  assert_all(comm_oversubscription(&world, 1) == world.size - processors);
   for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; cpu++)
     if (CPU_ISSET(cpu, &before)) CPU_SET(cpu, &one);
   assert_all(sched_setaffinity(0, sizeof one, &one) == 0);
-  const int crowding = comm_crowding(&world, 3);
+  const int excess = comm_oversubscription(&world, 3);
   assert_all(sched_setaffinity(0, sizeof before, &before) == 0);
-  assert_all(crowding == 3 * world.size - 1);
+  assert_all(excess == 3 * world.size - 1);
   /* Only the first two ranks are bound, both to one processor: the node has enough processors, these ranks do not. */
   if (world.size >= 2 && processors >= 2) {
     if (world.rank < 2) assert_true(sched_setaffinity(0, sizeof one, &one) == 0);
-    const int pair = comm_crowding(&world, 1);
+    const int pair = comm_oversubscription(&world, 1);
     assert_all(sched_setaffinity(0, sizeof before, &before) == 0);
     assert_all(pair >= 1);
   }
@@ -153,9 +153,9 @@ static int crowding_of(const int threads[2], bool both, const cpu_set_t *a, cons
   const cpu_set_t *own = world.rank == 0 ? a : world.rank == 1 && !both ? b : &ab;
   assert_all(sched_getaffinity(0, sizeof before, &before) == 0);
   assert_all(sched_setaffinity(0, sizeof *own, own) == 0);
-  const int crowding = comm_crowding(&world, world.rank < 2 ? threads[world.rank] : 0);
+  const int excess = comm_oversubscription(&world, world.rank < 2 ? threads[world.rank] : 0);
   assert_all(sched_setaffinity(0, sizeof before, &before) == 0);
-  return crowding;
+  return excess;
 }
 
 /* Crowding is the larger of two: of the most loaded processors of a rank, and of the whole node. */

@@ -222,7 +222,8 @@ static void all_ranks_receive_file_and_overrides(void **state) {
   char *override[] = {"ensemble.n=9", "unit={type: tanh, train: [c]}", "dynamics.stages=[{steps: 4, dt: 1}]"};
   assert_ok(config_read(&world, path, 3, override, &config));
   assert_all(config->ensemble.members == 1 && config->ensemble.n[0] == 9 && config->ensemble.replicas == 2);
-  assert_all(config->unit.type == UNIT_TANH && config->unit.train == FIELD_BIT_C && config->schedule.stage[0].steps == 4);
+  assert_all(config->unit.type == UNIT_TANH && config->unit.train == FIELD_BIT_C &&
+             config->schedule.stage[0].steps == 4);
   config_free(config);
   char *bad[] = {"ensemble.n=many"};
   assert_status(USAGE, config_read(&world, path, 1, bad, &config));

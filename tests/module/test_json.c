@@ -56,10 +56,10 @@ static void members_start_new_lines_and_elements_do_not(void **state) {
   json_array(json, "rows");
   json_array(json, NULL);
   json_integer(json, NULL, -9223372036854775807);
-  json_truth(json, NULL, true);
+  json_bool(json, NULL, true);
   json_end(json);
   json_object(json, NULL);
-  json_truth(json, "b", false);
+  json_bool(json, "b", false);
   json_end(json);
   json_end(json);
   json_list(json, "words", "one two ", ' ');

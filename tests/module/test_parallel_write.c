@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "io/durable_file.h"
 #include "io/parallel_write.h"
 
 enum { PIECE = 1000, PIECES = 40 };
@@ -25,7 +26,7 @@ struct job {
   int calls, spoil; /* at this call the last rank changes a byte of the file */
 };
 
-static void fill(struct parallel_write *write, void *context) {
+static void fill(struct parallel_write *writer, void *context) {
   struct job *job = context;
   if (++job->calls == job->spoil && world.rank == world.size - 1) {
     const int file = open(job->path, O_WRONLY);
@@ -34,7 +35,7 @@ static void fill(struct parallel_write *write, void *context) {
     close(file);
   }
   for (int i = 0; i < PIECES; i++) {
-    unsigned char *to = parallel_write_put(write, offset_of(world.rank, i), PIECE);
+    unsigned char *to = parallel_write_put(writer, offset_of(world.rank, i), PIECE);
     for (int k = 0; k < PIECE; k++) to[k] = byte_of(world.rank, i, k);
   }
 }

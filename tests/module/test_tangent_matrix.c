@@ -46,7 +46,8 @@ static double output(int type, const double *theta, const double *x) {
     dot += theta[2 + k] * x[k];
     distance2 += (theta[2 + k] - x[k]) * (theta[2 + k] - x[k]);
   }
-  return theta[0] * (unit_table[type].manifold == MANIFOLD_SPHERE ? exp(-ALPHA * distance2 / 2) : unit_table[type].h(dot + theta[1]));
+  return theta[0] * (unit_table[type].manifold == MANIFOLD_SPHERE ? exp(-ALPHA * distance2 / 2)
+                                                                  : unit_table[type].h(dot + theta[1]));
 }
 
 /* d(c phi)/d(parameter k) by central differences. On the sphere z moves along the great circle in the direction of

@@ -171,10 +171,8 @@ static void files_reach_all_ranks(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(spin_follows_its_definition),
-      cmocka_unit_test(spin_moments_are_exact),
-      cmocka_unit_test(teachers_equal_their_definition),
-      cmocka_unit_test(checksums_tell_targets_apart),
+      cmocka_unit_test(spin_follows_its_definition),     cmocka_unit_test(spin_moments_are_exact),
+      cmocka_unit_test(teachers_equal_their_definition), cmocka_unit_test(checksums_tell_targets_apart),
       cmocka_unit_test(files_reach_all_ranks),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

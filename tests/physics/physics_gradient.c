@@ -82,7 +82,8 @@ static void the_step_follows_the_gradient(void **state) {
 static void frozen_fields_keep_every_bit(void **state) {
   (void)state;
   const char *sets[] = {"[c]", "[a]", "[b]", "[c, b]", "[a, b]", "[]"};
-  const unsigned flags[] = {FIELD_BIT_C, FIELD_BIT_A, FIELD_BIT_B, FIELD_BIT_C | FIELD_BIT_B, FIELD_BIT_A | FIELD_BIT_B, 0};
+  const unsigned flags[] = {
+      FIELD_BIT_C, FIELD_BIT_A, FIELD_BIT_B, FIELD_BIT_C | FIELD_BIT_B, FIELD_BIT_A | FIELD_BIT_B, 0};
   for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
     struct fixture *problem = problem_of("tanh", sets[i], 0.1);
     double before[N][PARAMETERS], after[N][PARAMETERS];

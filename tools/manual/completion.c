@@ -7,7 +7,7 @@
 #include "config/config.h"
 #include "options.h"
 
-/* What else a verb's arguments are: keys with a value, keys alone, or files. */
+/* The arguments of a verb are keys with values, keys alone, or (if neither) files. */
 static bool takes_values(const struct verb *verb) {
   return strstr(verb->arguments, "KEY=VALUE") || strstr(verb->options, "KEY=VALUE");
 }
@@ -15,7 +15,7 @@ static bool takes_keys(const struct verb *verb) {
   return strstr(verb->arguments, "[KEY]") != NULL;
 }
 
-/* A key as it is given on the command line: of stages the first. */
+/* Returns a key as it is written on the command line; keys of stages refer to the first stage. Static storage. */
 static const char *key_word(const struct config_key *key) {
   static char word[96];
   const char *stage = strstr(key->key, "[]");
@@ -31,7 +31,7 @@ static void print_keys(void) {
   for (int i = 0; config_key(i, &key); i++) printf("%s%s", i ? " " : "", key_word(&key));
 }
 
-/* "  unit.type) values='sigmoid tanh' ;;" for each key that has choices. */
+/* Prints "  unit.type) values='sigmoid tanh' ;;" for each key that has choices. */
 static void print_choices(const char *variable) {
   struct config_key key;
   for (int i = 0; config_key(i, &key); i++) {
@@ -46,7 +46,7 @@ static void print_choices(const char *variable) {
   }
 }
 
-/* The next item that is an option of another name than the last one's. */
+/* Advances to the next item that is an option with a name other than that of the previous one. */
 struct option {
   struct item item;
   char name[64];
@@ -119,7 +119,8 @@ void completion_bash(void) {
 
 /* ---- zsh ---- */
 
-/* Inside '...': quotes, and what zsh's _describe and _arguments give a meaning. */
+/* Prints text inside '...' and escapes quotes and the characters that are special to _describe and _arguments of
+ * zsh. */
 static void zsh_text(const char *text) {
   for (const char *c = text; *c; c++) {
     if (*c == '\'')

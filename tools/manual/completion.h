@@ -1,8 +1,9 @@
-/* completion: what a shell needs to complete verbs, their options, input keys and the names a key chooses from. */
+/* completion: prints shell scripts that complete verbs, their options, input keys and the choices of a key. */
 #ifndef MCKEAN_TOOLS_MANUAL_COMPLETION_H
 #define MCKEAN_TOOLS_MANUAL_COMPLETION_H
 
-void completion_bash(void); /* on stdout */
+/* Each prints its script on stdout. */
+void completion_bash(void);
 void completion_zsh(void);
 void completion_fish(void);
 

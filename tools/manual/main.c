@@ -1,5 +1,6 @@
-/* manual: the man page of mckean and what shells need to complete its command line, from the program's own tables.
- * usage: manual man|bash|zsh|fish, printed on stdout. No MPI is started: `make install` runs it. */
+/* manual: prints the man page of mckean and its shell completions, generated from the tables of the program.
+ * usage: manual man|bash|zsh|fish
+ * It does not start MPI, because `make install` runs it. */
 #include <stdio.h>
 #include <string.h>
 

@@ -8,32 +8,32 @@ static void add(struct item *item, const char *text, size_t length) {
   snprintf(item->text + used, sizeof item->text - used, "%s%.*s", used ? " " : "", (int)length, text);
 }
 
-/* How a line begins says what it is. */
+/* The indentation of a line determines its kind: two spaces start an item. */
 static bool begins_item(const char *line) {
   return line[0] == ' ' && line[1] == ' ' && line[2] != ' ';
 }
 
-static bool goes_on(const char *line, bool item) {
+static bool continues(const char *line, bool item) {
   return item ? strncmp(line, "   ", 3) == 0 : *line && *line != ' ';
 }
 
 bool options_next(const char **at, struct item *item) {
   *item = (struct item){.label = ""};
   if (**at == 0) return false;
-  const bool labelled = begins_item(*at);
+  const bool labeled = begins_item(*at);
   do {
     const char *line = *at + strspn(*at, " ");
     size_t length = strcspn(line, "\n");
     const char *gap = strstr(line, "  ");
     *at = line + length + (line[length] == '\n');
-    if (labelled && !*item->text && !*item->label && gap && gap < line + length) {
+    if (labeled && !*item->text && !*item->label && gap && gap < line + length) {
       snprintf(item->label, sizeof item->label, "%.*s", (int)(gap - line), line);
       gap += strspn(gap, " ");
       length -= (size_t)(gap - line);
       line = gap;
     }
     add(item, line, length);
-  } while (**at && goes_on(*at, labelled));
+  } while (**at && continues(*at, labeled));
   return true;
 }
 

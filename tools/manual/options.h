@@ -1,4 +1,4 @@
-/* options: the items of a verb's `--help` (include/cli/cmd.h), one after the other. */
+/* options: iterates over the items of a verb's `--help` text (include/cli/cmd.h). */
 #ifndef MCKEAN_TOOLS_MANUAL_OPTIONS_H
 #define MCKEAN_TOOLS_MANUAL_OPTIONS_H
 
@@ -6,13 +6,14 @@
 
 struct item {
   char label[128]; /* "--max-wall H:MM:SS", "INPUT"; "" for a paragraph */
-  char text[2048]; /* in one line */
+  char text[2048]; /* joined to one line */
 };
 
-/* Reads the item at *at and moves on; false at the end. */
+/* Reads the item at *at and advances *at. Returns false at the end. */
 bool options_next(const char **at, struct item *item);
 
-/* "--max-wall" of a label that is an option; false for others. *value: it takes one. */
+/* Extracts the name of an option, such as "--max-wall", from the label of an item. *value: whether the option takes a
+ * value. Returns false if the item is not an option. */
 bool item_option(const struct item *item, char name[64], bool *value);
 
 #endif

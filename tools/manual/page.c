@@ -1,4 +1,4 @@
-/* page: the man page, from the verbs and the input keys. */
+/* page: generates the man page from the tables of verbs and input keys. */
 #include "page.h"
 
 #include <stdio.h>
@@ -10,7 +10,8 @@
 
 enum { LINE = 72 };
 
-/* Words with troff's own characters escaped; `word` becomes bold; lines of at most LINE characters. */
+/* Prints words in lines of at most LINE characters. Escapes characters that are special in troff; `word` becomes
+ * bold. */
 static void text(const char *words) {
   int column = 0;
   bool bold = false;

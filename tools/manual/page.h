@@ -1,4 +1,4 @@
-/* page: the man page on stdout, in troff's man macros. */
+/* page: prints the man page on stdout, in the man macros of troff. */
 #ifndef MCKEAN_TOOLS_MANUAL_PAGE_H
 #define MCKEAN_TOOLS_MANUAL_PAGE_H
 

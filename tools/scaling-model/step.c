@@ -1,19 +1,19 @@
-/* One step of McKean on ranks that exist only in SimGrid's SMPI.
+/* step: simulates one step of McKean on virtual ranks of SimGrid's SMPI.
  *
- * This is the code of a run: dynamics_step, outputs_begin, particles_create (ownership) and comm.c are linked in as they
- * are, so the model follows them when they change. Replaced are the two things below them that cost time or memory:
- * particles/kernel.h, whose functions compute nothing but add to the time their rank owes the simulation, and dataset_points,
- * likewise. A stored parameter takes no bytes here (precision_stored), so 10^8 particles fit a thousand times into one
- * process. Time that is owed is spent, as sleep of simulated time, before every sum over ranks and at the end of a
- * step.
+ * The program links the code of a run unchanged: dynamics_step, particles_create (ownership) and comm.c. So the model
+ * follows every change of that code. Two things that cost time or memory are replaced: the kernels (particles/kernel.h)
+ * and dataset_points. The replacements compute nothing; they add the time that the real code would take to the time
+ * owed by their rank. A stored parameter takes no memory (precision_stored), so a process can hold 10^8 particles a
+ * thousand times. A rank spends the owed time, as a sleep in simulated time, before every sum over ranks and at the end
+ * of the step.
  *
- * The sum of the last chunk of points is a blocking MPI_Allreduce, SMPI's own, by the algorithm that Open MPI chooses.
- * Those of chunks before it run in the background, by MPI_Iallreduce, which is replaced: SMPI's sends p^2 messages.
- * Ours is what Open MPI does for it in place, a binomial reduction and a binomial broadcast, and it blocks. Adding
- * words up costs no simulated time.
+ * The sum of the last chunk of points is a blocking MPI_Allreduce of SMPI, with the algorithm that Open MPI selects.
+ * The sums of earlier chunks use MPI_Iallreduce, which this file replaces, because that of SMPI sends p^2 messages. The
+ * replacement is what Open MPI does for this call in place: a binomial reduction and a binomial broadcast. It blocks.
+ * The additions of a sum take no simulated time.
  *
- * usage: step N P D PRECISION NS_PAIR NS_UNIT NS_POINT NS_LABEL; prints the seconds of a step, and of them those that
- * the busiest rank computes. */
+ * usage: step N P D PRECISION NS_PAIR NS_UNIT NS_POINT NS_LABEL
+ * It prints the seconds of a step, and the computing time in it of the busiest rank. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +24,8 @@
 #include "dynamics/update_isa.h"
 #include "parallel/comm.h"
 
-/* Nanoseconds of computing: per unit and sample; per unit (update); per sample on every rank (draw, residual); per label.
- */
+/* Computing time in ns: per unit and sample (pair); per unit, for its update (unit); per sample on every rank, to draw it
+ * and to compute its residual (point); per label (label). */
 static struct { double pair, unit, point, label; } cost;
 static double owed, spent; /* ns */
 
@@ -53,7 +53,8 @@ int MPI_Iallreduce(const void *from, void *words, int count, MPI_Datatype type, 
   return MPI_SUCCESS;
 }
 
-/* ---- particles/kernel.h and dataset_points, in time only; 2 d of a pair's 6 d flops are the forward kernel's ---- */
+/* ---- particles/kernel.h and dataset_points, in time only; the forward kernel has 2 d of the 6 d flops of a pair
+ * ---- */
 
 static void narrow(int d, const void *tile, void *real_tile) {
   (void)d, (void)tile, (void)real_tile;
