@@ -20,6 +20,9 @@ enum { ROW_C, ROW_B, ROW_A };
 static inline int tile_rows(int d) {
   return ROW_A + d;
 }
+static inline unsigned tile_row_bit(int row) { /* the field of a row, as a set */
+  return row == ROW_C ? FIELD_BIT_C : row == ROW_B ? FIELD_BIT_B : FIELD_BIT_A;
+}
 
 struct field {
   const char *name;

@@ -121,10 +121,8 @@ RETRACT(retract_sphere_double, sizeof(double), true)
 /* Rows in their order: the order of the terms of a sum. */
 static void norms(int d, unsigned train, int units, double scale, const double *restrict grad, double *square_out) {
   double square[TILE] = {0};
-  for (int k = ROW_C; k < tile_rows(d); k++) {
-    const unsigned bit = k == ROW_C ? FIELD_BIT_C : k == ROW_B ? FIELD_BIT_B : FIELD_BIT_A;
-    for (int i = 0; i < TILE && train & bit; i++) square[i] += grad[k * TILE + i] * grad[k * TILE + i];
-  }
+  for (int k = ROW_C; k < tile_rows(d); k++)
+    for (int i = 0; i < TILE && train & tile_row_bit(k); i++) square[i] += grad[k * TILE + i] * grad[k * TILE + i];
   for (int i = 0; i < TILE; i++) square_out[i] = i < units ? scale * scale * square[i] : 0;
 }
 
