@@ -6,9 +6,9 @@
  * The functions compute g_i = J_i' v for one block of units at a time, so no array of size n x points exists. Sums over
  * units are exact (dynamics/unit_sum.h): results have the same bits on any number of ranks and threads.
  *
- * All functions that take a local_network are collective over the ranks that share the network: these ranks call them in
- * the same order. thread = -1: all threads of the rank share the blocks of the network. thread = t >= 0: the caller is
- * thread t of several, each of which has a different network that this rank owns completely. */
+ * All functions that take a local_network are collective over the ranks that share the network: these ranks call them
+ * in the same order. thread = -1: all threads of the rank share the blocks of the network. thread = t >= 0: the caller
+ * is thread t of several, each of which has a different network that this rank owns completely. */
 #ifndef MCKEAN_TANGENT_JACOBIAN_H
 #define MCKEAN_TANGENT_JACOBIAN_H
 
