@@ -44,7 +44,6 @@ struct loss {
 };
 
 extern const struct loss loss_table[LOSS_TYPES]; /* indexed by enum loss_type */
-extern const char *const loss_names[LOSS_TYPES];
 
 /* Local. (1/count) sum_p l(f_p, y_p); NAN where some f is. */
 double loss_mean(const struct loss_spec *spec, int64_t count, const double *f, const double *y);

@@ -35,7 +35,6 @@ static double one(const struct loss_spec *spec) {
 const struct loss loss_table[LOSS_TYPES] = {
     [LOSS_SQUARED] = {"squared", "(f - y)^2 / 2", "f^2", squared_residuals, one, NULL, "finite numbers", 0},
 };
-const char *const loss_names[LOSS_TYPES] = {"squared"};
 
 const struct loss *loss_row(const struct loss_spec *spec) {
   return &loss_table[spec->type];

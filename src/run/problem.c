@@ -53,6 +53,8 @@ int problem_data(struct problem *problem) {
   heartbeat_activity("making the data");
   TRY(target_create(comm, &config->target, &problem->target));
   TRY(comm_agree(comm, dataset_create(problem->target, &config->data, &problem->data)));
+  const struct loss *loss = loss_row(&config->data.loss);
+  if (loss->label) TRY(dataset_check_labels(problem->data, loss->label, loss->labels)); /* the same on all ranks */
   TRY(check_alike(comm, problem->target, problem->data));
   return problem_check(config, problem->data); /* the same on all ranks */
 }

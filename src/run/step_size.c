@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "config/config.h"
 
-struct step_size step_size_create(const struct particles *particles, const struct dataset *data,
+struct step_size step_size_create(struct particles *particles, const struct dataset *data,
                                   const struct schedule *schedule, enum isa isa, int threads, int64_t step,
                                   const struct dt_segment *saved) {
   const bool computed = !schedule_auto(schedule, step); /* the time follows from the input alone */
@@ -41,6 +41,8 @@ int step_size_enter(struct step_size *step_size, int64_t step) {
     dt *= now->dt_safety;
     if (dt > DT_MAX) dt = DT_MAX; /* f_n does not change */
   }
+  const double before = step_size->segment.dt;
+  if (before > 0 && dt != before) update_change_dt(&step_size->schedule->update, step_size->particles, dt / before);
   step_size->segment = (struct dt_segment){step, dt_segment_time(&step_size->segment, step), dt};
   return OK;
 }
