@@ -93,8 +93,6 @@ const struct parameter parameter_table[] = {
      "file: HDF5 file (by default none) with x (N, d), y (N) and, if you like, test_x (K, d), test_y (K)"},
     {"target.noise", P_REAL, AT(data.noise), 0, 1e6, false, "0", NULL, false,
      "standard deviation of the noise on training labels"},
-    {"loss.type", P_CHOICE, AT(data.loss.type), 0, 0, false, "squared", loss_choice, false,
-     "loss of an output f and a label y: squared (f - y)^2 / 2"},
     {"target.teacher.units", P_COUNT, AT(target.teacher_units), 1, 1e6, false, "10", NULL, false, "teacher: units m"},
     {"target.teacher.type", P_CHOICE, AT(target.teacher.type), 0, 0, false, "sigmoid", unit_choice, false,
      "teacher: unit type"},
@@ -112,6 +110,9 @@ const struct parameter parameter_table[] = {
      "teacher: mean of b"},
     {"target.teacher.init.b.std", P_REAL, AT(target.teacher.b.std), 0, 1e6, false, "1", NULL, false,
      "teacher: standard deviation of b"},
+
+    {"loss.type", P_CHOICE, AT(data.loss.type), 0, 0, false, "squared", loss_choice, false,
+     "loss of an output f and a label y: squared (f - y)^2 / 2"},
 
     {"data.mode", P_CHOICE, AT(data.mode), 0, 0, false, "fixed", mode_choice, false,
      "fixed: one set of points for all networks and steps; online: fresh points each step; population: no points but "
