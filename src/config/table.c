@@ -112,7 +112,10 @@ const struct parameter parameter_table[] = {
      "teacher: standard deviation of b"},
 
     {"loss.type", P_CHOICE, AT(data.loss.type), 0, 0, false, "squared", loss_choice, false,
-     "loss of an output f and a label y: squared (f - y)^2 / 2"},
+     "loss of an output f and a label y: squared (f - y)^2 / 2; huber the same, but linear for |f - y| above "
+     "loss.threshold; logistic log(1 + e^(-y f)), labels +-1"},
+    {"loss.threshold", P_REAL, AT(data.loss.threshold), 0, 1e300, true, "1", NULL, false,
+     "huber: |f - y| above which the loss is linear"},
 
     {"data.mode", P_CHOICE, AT(data.mode), 0, 0, false, "fixed", mode_choice, false,
      "fixed: one set of points for all networks and steps; online: fresh points each step; population: no points but "
