@@ -36,6 +36,18 @@ static double a2_mean(const struct observation *o) {
   return o->mean[MEAN_A2];
 }
 
+static double accuracy(int64_t count, const double *f, const double *y) {
+  int64_t right = 0;
+  for (int64_t p = 0; p < count; p++) {
+    if (isnan(f[p])) return NAN;
+    right += f[p] * y[p] > 0;
+  }
+  return (double)right / (double)count;
+}
+static bool logistic(const struct loss_spec *spec) {
+  return spec->type == LOSS_LOGISTIC;
+}
+
 static bool squared(const struct loss_spec *spec) {
   return loss_is_squared(spec);
 }
@@ -60,6 +72,10 @@ const struct column column_table[] = {
      .applies = other},
     {"test_loss_over_loss_0", "1", "loss on the test points divided by loss_0", .value = test_over_loss_0,
      .applies = other},
+    {"accuracy", "1", "share of the points of the batch at which f_n has the sign of the label", .points = accuracy,
+     .set = POINTS_BATCH, .applies = logistic},
+    {"test_accuracy", "1", "share of the test points at which f_n has the sign of the label", .points = accuracy,
+     .set = POINTS_TEST, .applies = logistic},
     {"grad2", "f^2/t", "mean over units of |grad V|^2 over the trained fields: -d loss/dt of the flow", .value = grad2},
     {"c_mean", "c", "mean over units of c", .value = c_mean},
     {"c2_mean", "c^2", "mean over units of c^2", .value = c2_mean},
