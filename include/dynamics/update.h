@@ -1,6 +1,7 @@
 /* update: the table of rules by which a step moves the units.
  *
- *   euler   theta_i <- theta_i - dt grad V(theta_i; mu_n)
+ *   euler      theta_i <- theta_i - dt grad V(theta_i; mu_n)
+ *   momentum   m_i <- mu m_i - dt grad V,  theta_i <- theta_i + m_i    (heavy ball; m is the last displacement)
  *
  * on the sphere with the projected gradient and followed by retraction (particles/manifold.h). A rule may own fields, one
  * copy of the shape of the trained parameters each: they are stored beside the parameters, written to checkpoints, moved
@@ -20,11 +21,12 @@
 #include "particles/kernel.h"
 #include "particles/particles.h"
 
-enum update_id { UPDATE_EULER, UPDATES };
+enum update_id { UPDATE_EULER, UPDATE_MOMENTUM, UPDATES };
 
 /* dynamics.update of the input and the parameters of the rules. */
 struct update_spec {
-  int rule; /* enum update_id */
+  int rule;  /* enum update_id */
+  double mu; /* momentum: 0 <= mu < 1 */
 };
 
 struct update_rule {

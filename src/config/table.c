@@ -138,7 +138,10 @@ const struct parameter parameter_table[] = {
      "gd: the whole fixed set or population each step; sgd: fresh points, or mini-batches of the fixed set without "
      "replacement"},
     {"dynamics.update", P_CHOICE, AT(schedule.update.rule), 0, 0, false, "euler", update_choice, false,
-     "rule of a step: euler theta <- theta - dt grad V"},
+     "rule of a step: euler theta <- theta - dt grad V; momentum m <- mu m - dt grad V, theta <- theta + m (a change "
+     "of "
+     "dt rescales m)"},
+    {"dynamics.momentum", P_REAL, AT(schedule.update.mu), 0, 0.999999, false, "0.9", NULL, false, "momentum: mu"},
     {"dynamics.stages[].steps", P_COUNT, STAGE(steps), 1, STEPS_LIMIT, false, NULL, NULL, true,
      "steps of the stage; on resume what lies ahead may change"},
     {"dynamics.stages[].dt", P_STEPSIZE, STAGE(dt), 0, DT_MAX, true, NULL, NULL, true,

@@ -14,8 +14,19 @@ static double euler_limit(const struct update_spec *spec, double lambda) {
   return 2 / lambda;
 }
 
+static double momentum_limit(const struct update_spec *spec, double lambda) {
+  return 2 * (1 + spec->mu) / lambda;
+}
+static double momentum_rescale(int copy, double factor) {
+  (void)copy;
+  return factor; /* the velocity m / dt stays */
+}
+
 const struct update_rule update_table[UPDATES] = {
     [UPDATE_EULER] = {"euler", "theta <- theta - dt grad V", .limit = euler_limit, .noise = true},
+    [UPDATE_MOMENTUM] = {"momentum", "m <- mu m - dt grad V, theta <- theta + m", .copies = 1, .copy_name = {"m"},
+                         .copy_description = {"last displacement"}, .limit = momentum_limit,
+                         .rescale = momentum_rescale},
 };
 
 int update_find(const char *name) {
