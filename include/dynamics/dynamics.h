@@ -5,8 +5,8 @@
  *
  * (RVE section 2: the velocity is minus n times the gradient of the loss; dynamics/update.h has other rules than this
  * forward Euler step.) With data.mode population there are no points: gradient and loss are exact
- * (dynamics/gradient_source.h). The result is a pure function of input, seeds and ISA level, for any number of ranks and
- * threads. */
+ * (dynamics/gradient_source.h). The result is a pure function of input, seeds and ISA level, for any number of ranks
+ * and threads. */
 #ifndef MCKEAN_DYNAMICS_DYNAMICS_H
 #define MCKEAN_DYNAMICS_DYNAMICS_H
 
@@ -33,16 +33,16 @@ void dynamics_free(struct dynamics *dynamics); /* accepts NULL */
 int dynamics_enter_stage(struct dynamics *dynamics, int stage);
 
 /* Moves all units by one step of size dt and, unless observation is NULL, fills observation [locals] with the state
- * before the move. dt = 0 observes: no bit of any unit changes. Communicates only inside the groups of split networks. A
- * network whose numbers are not finite is not moved and is remembered for dynamics_check. */
+ * before the move. dt = 0 observes: no bit of any unit changes. Communicates only inside the groups of split networks.
+ * A network whose numbers are not finite is not moved and is remembered for dynamics_check. */
 void dynamics_step(struct dynamics *dynamics, int64_t step, double dt, struct observation *observation);
 
 /* f [locals][K or N] = f_n at the points of a fixed set; NAN for a network with a term that was not finite or out of
  * range, which is remembered with the step. Same communication. */
 void dynamics_evaluate(struct dynamics *dynamics, int64_t step, enum point_set set, double *f);
 
-/* mean [locals] = (1/n) sum_i c_i^2 (mean of phi(x, z_i)^2 over the points of a fixed set): the second moment of what one
- * unit contributes. Same communication. */
+/* mean [locals] = (1/n) sum_i c_i^2 (mean of phi(x, z_i)^2 over the points of a fixed set): the second moment of what
+ * one unit contributes. Same communication. */
 void dynamics_moments(struct dynamics *dynamics, enum point_set set, double *mean);
 
 /* Collective. FAILED with step, network and unit if some network has diverged (particles/nonfinite.h); units: looks at

@@ -1,7 +1,7 @@
 /* gradient_source: the table of ways to the gradient of the potential.
  *
- * Sampled points are the general way: dynamics.c has that step. The rows here know the potential itself, for one pair of
- * unit type and target, and need no points:
+ * Sampled points are the general way: dynamics.c has that step. The rows here know the potential itself, for one pair
+ * of unit type and target, and need no points:
  *
  *   population   data.mode: population with rbf units and a spin target (dynamics/population.c)
  *
@@ -23,8 +23,8 @@ struct gradient_source {
   /* Local. Whether the step of such units on such data takes this source. */
   bool (*covers)(const struct unit_spec *unit, const struct dataset *data);
 
-  /* Local. *state: what the source needs for its steps; update and data are not owned and must outlive it. USAGE: what the
-   * theory does not cover. FAILED: no memory. free accepts NULL. */
+  /* Local. *state: what the source needs for its steps; update and data are not owned and must outlive it. USAGE: what
+   * the theory does not cover. FAILED: no memory. free accepts NULL. */
   int (*create)(const struct update *update, const struct dataset *data, int threads, void **state);
   void (*free)(void *state);
 

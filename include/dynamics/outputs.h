@@ -2,10 +2,10 @@
  *
  *   f_n(x) = (1/n) sum_i c_i phi(x, z_i)
  *
- * outputs_begin forms n f_n from own blocks, one chunk of points after the other, in exact sums (dynamics/unit_sum.h), and
- * starts the sum over the ranks that share the network; outputs_end completes it. In between a rank computes other
- * networks. No array of size P x n exists. Chunk boundaries depend on (d, precision) alone, so outputs depend neither on
- * the number of ranks nor on that of threads.
+ * outputs_begin forms n f_n from own blocks, one chunk of points after the other, in exact sums (dynamics/unit_sum.h),
+ * and starts the sum over the ranks that share the network; outputs_end completes it. In between a rank computes other
+ * networks. No array of size P x n exists. Chunk boundaries depend on (d, precision) alone, so outputs depend neither
+ * on the number of ranks nor on that of threads.
  *
  * Each team (dynamics/team.h) has a work space: outputs, labels and the chunk of points drawn last. */
 #ifndef MCKEAN_DYNAMICS_OUTPUTS_H
@@ -21,7 +21,7 @@
 
 struct outputs;
 
-/* The points at which a network is evaluated: those of a step, drawn anew, or a whole set in kernel form. */
+/* The points at which a network is evaluated: those of a step, drawn for it, or a whole set in kernel form. */
 struct batch {
   int64_t count;
   const struct points *whole; /* NULL: the points are drawn from place, and so are the labels */
@@ -37,12 +37,13 @@ int outputs_create(const struct particles *particles, const struct dataset *data
                    int threads, struct outputs **outputs);
 void outputs_free(struct outputs *outputs); /* accepts NULL */
 
-/* Local. Makes room for batches of up to count points; call it whenever blocks have changed owners. FAILED: no memory. */
+/* Local. Makes room for batches of up to count points; call it whenever blocks have changed owners. FAILED: no
+ * memory. */
 int outputs_reserve(struct outputs *outputs, int64_t count);
 
-/* Begin is local; end is collective over the ranks that share the network, in the same order on all of them. At most one
- * network per team is between the two. outputs_end returns whether f_n is finite and all terms were in range; otherwise
- * f_n is NAN at all points. Cost: 2 d flops and one h per unit and point. */
+/* Begin is local; end is collective over the ranks that share the network, in the same order on all of them. At most
+ * one network per team is between the two. outputs_end returns whether f_n is finite and all terms were in range;
+ * otherwise f_n is NAN at all points. Cost: 2 d flops and one h per unit and point. */
 void outputs_begin(struct outputs *outputs, const struct team *team, const struct local_network *local,
                    const struct batch *batch);
 bool outputs_end(struct outputs *outputs, const struct team *team, const struct local_network *local,
@@ -59,8 +60,8 @@ struct points outputs_chunk(struct outputs *outputs, const struct team *team, co
 /* Local. Whether outputs_chunk draws points again when the chunks of this batch are visited again. */
 bool outputs_redraws(const struct outputs *outputs, const struct batch *batch);
 
-/* Local. At most BLOCK_TILES consecutive tiles in the arithmetic of the kernels: the stored ones, or copies that are valid
- * until the next call for this thread space. */
+/* Local. At most BLOCK_TILES consecutive tiles in the arithmetic of the kernels: the stored ones, or copies that are
+ * valid until the next call for this thread space. */
 const void *outputs_real_tiles(const struct outputs *outputs, int thread, const void *tiles, int count);
 
 /* Local. Seconds so far that this rank has waited in sums over ranks, and their transfer. */

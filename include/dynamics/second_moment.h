@@ -10,8 +10,8 @@
 #include "dynamics/outputs.h"
 
 /* Collective over the ranks that share networks. mean [locals] = q_n of every own network at the points; NAN where a
- * term was not finite or out of range. Does not depend on the number of ranks and threads. Cost: 2 d flops and one h per
- * unit and point. */
+ * term was not finite or out of range. Does not depend on the number of ranks and threads. Cost: 2 d flops and one h
+ * per unit and point. */
 void second_moment_means(const struct outputs *outputs, const struct particles *particles, const struct kernel *kernel,
                          int threads, const struct points *points, double *mean);
 

@@ -10,8 +10,8 @@
 
 #include "particles/particles.h"
 
-/* Numbers of teams: TEAM_SPLIT and the next for networks shared with other ranks, then the team of a large network, then
- * single threads. */
+/* Numbers of teams: TEAM_SPLIT and the next for networks shared with other ranks, then the team of a large network,
+ * then single threads. */
 enum { TEAM_SPLIT, TEAM_LARGE = 2, TEAM_SINGLE };
 
 struct team {

@@ -3,13 +3,13 @@
  *   euler      theta_i <- theta_i - dt grad V(theta_i; mu_n)
  *   momentum   m_i <- mu m_i - dt grad V,  theta_i <- theta_i + m_i    (heavy ball; m is the last displacement)
  *
- * on the sphere with the projected gradient and followed by retraction (particles/manifold.h). A rule may own fields, one
- * copy of the shape of the trained parameters each: they are stored beside the parameters, written to checkpoints, moved
- * between ranks, compared and verified like them. A rule states the largest stable step size, and what a change of the
- * step size does to its fields.
+ * on the sphere with the projected gradient and followed by retraction (particles/manifold.h). A rule may own fields,
+ * one copy of the shape of the trained parameters each: they are stored beside the parameters, written to checkpoints,
+ * moved between ranks, compared and verified like them. A rule states the largest stable step size, and what a change
+ * of the step size does to its fields.
  *
- * To add a rule: a name in enum update_id and its parameters in struct update_spec, a row in update.c, its arithmetic on
- * a tile in src/dynamics/update_isa.c, its keys in src/config/table.c. */
+ * To add a rule: a name in enum update_id and its parameters in struct update_spec, a row in update.c, its arithmetic
+ * on a tile in src/dynamics/update_isa.c, its keys in src/config/table.c. */
 #ifndef MCKEAN_DYNAMICS_UPDATE_H
 #define MCKEAN_DYNAMICS_UPDATE_H
 

@@ -1,10 +1,12 @@
 /* kernel: the arithmetic on tiles of units. No MPI, no memory of its own, no files.
  *
- * A tile holds TILE units as a structure of arrays, [tile_rows(d)][TILE]: rows c, b, a_0 .. a_{d-1} (particles/fields.h).
- * Units are the lanes of the vector registers. Unused lanes of a network's last tile are zero and stay zero.
+ * A tile holds TILE units as a structure of arrays, [tile_rows(d)][TILE]: rows c, b, a_0 .. a_{d-1}
+ * (particles/fields.h). Units are the lanes of the vector registers. Unused lanes of a network's last tile are zero and
+ * stay zero.
  *
- * Every kernel exists per unit type, precision and instruction-set level, from one template (src/particles/kernel_unit.h).
- * Results are a function of the inputs and of the level, not of the machine. A run records its level and keeps it.
+ * Every kernel exists per unit type, precision and instruction-set level, from one template
+ * (src/particles/kernel_unit.h). Results are a function of the inputs and of the level, not of the machine. A run
+ * records its level and keeps it.
  *
  * Arithmetic is float for PRECISION_SINGLE and PRECISION_MIXED ("real" below), double for PRECISION_DOUBLE. Stored
  * parameters are double for PRECISION_MIXED and PRECISION_DOUBLE. */
@@ -45,7 +47,8 @@ struct kernel {
   enum precision precision;
   int unit; /* enum unit_type */
 
-  /* Converts stored parameters of one tile to reals, [tile_rows(d)][TILE]; where both are the same type it is not needed. */
+  /* Converts stored parameters of one tile to reals, [tile_rows(d)][TILE]; where both are the same type it is not
+   * needed. */
   void (*narrow)(int d, const void *tile, void *real_tile);
 
   /* sum[p] = sum over tiles and lanes of c phi(x_p, z), p < count; lanes and tiles in a fixed order. tiles <=
@@ -53,8 +56,8 @@ struct kernel {
    * unit and point. */
   void (*forward)(int tiles, const void *real_tile, const struct points *points, void *scratch, double *sum);
 
-  /* grad[field][lane] += sum over points of r_p d(c phi)/d(field), for all fields: [tile_rows(d)][TILE] doubles, b zero for
-   * units on the sphere (before projection). r: real [count], padded like x. scratch: gradient_scratch(d) bytes,
+  /* grad[field][lane] += sum over points of r_p d(c phi)/d(field), for all fields: [tile_rows(d)][TILE] doubles, b zero
+   * for units on the sphere (before projection). r: real [count], padded like x. scratch: gradient_scratch(d) bytes,
    * 64-byte aligned. 4 d flops, one h and h' per unit and point. */
   void (*gradient)(const void *real_tile, const struct points *points, const void *r, void *scratch, double *grad);
 
@@ -74,8 +77,8 @@ struct kernel {
   /* square[lane] = scale^2 times the sum of grad^2 over the rows of the fields in train; 0 for lanes >= units. */
   void (*norms)(int d, unsigned train, int units, double scale, const double *grad, double *square);
 
-  /* Stores new parameters, [tile_rows(d)][TILE] of which the rows of the fields in train are used, in a tile, rounded to
-   * stored precision; on the sphere after scaling to |z|^2 = d (a lane with z = 0 stays 0). */
+  /* Stores new parameters, [tile_rows(d)][TILE] of which the rows of the fields in train are used, in a tile, rounded
+   * to stored precision; on the sphere after scaling to |z|^2 = d (a lane with z = 0 stays 0). */
   void (*retract)(int d, unsigned train, const double *parameters, void *tile);
 };
 

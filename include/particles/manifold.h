@@ -7,7 +7,8 @@
  * The step applies project and retract to whole tiles: struct kernel (particles/kernel.h) has their vector forms. The
  * functions here handle one unit in double precision.
  *
- * To add a manifold: a name in enum manifold_id, a row in manifold.c, its vector forms in src/particles/kernel_isa.c. */
+ * To add a manifold: a name in enum manifold_id, a row in manifold.c, its vector forms in
+ * src/particles/kernel_isa.c. */
 #ifndef MCKEAN_PARTICLES_MANIFOLD_H
 #define MCKEAN_PARTICLES_MANIFOLD_H
 

@@ -1,7 +1,7 @@
 /* fault: networks that left the range of numbers, and where.
  *
- * A sum over units that is not finite or out of range (base/exact_sum.h) makes its network stay where it is, on all ranks
- * that share it, so that what went wrong is still there to be seen when the ranks agree on it. */
+ * A sum over units that is not finite or out of range (base/exact_sum.h) makes its network stay where it is, on all
+ * ranks that share it, so that what went wrong is still there to be seen when the ranks agree on it. */
 #ifndef MCKEAN_PARTICLES_NONFINITE_H
 #define MCKEAN_PARTICLES_NONFINITE_H
 

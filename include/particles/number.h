@@ -1,7 +1,7 @@
 /* number: reads and writes numbers whose size, 4 bytes (float) or 8 (double), is known at run time only.
  *
- * Parameters are stored as float or double, and kernels compute in float or double (enum precision, particles/kernel.h).
- * Code outside the kernels goes through these two functions. */
+ * Parameters are stored as float or double, and kernels compute in float or double (enum precision,
+ * particles/kernel.h). Code outside the kernels goes through these two functions. */
 #ifndef MCKEAN_PARTICLES_NUMBER_H
 #define MCKEAN_PARTICLES_NUMBER_H
 

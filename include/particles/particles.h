@@ -1,10 +1,10 @@
 /* particles: the units of all networks of a run, and which rank owns which.
  *
  * An ensemble is sizes n_0, n_1, ... times R replicas: network g = member * R + replica. Units are stored in tiles of
- * 64 (particles/kernel.h); blocks of up to 256 units are the quantum of ownership and of the exact sum. The blocks of all
- * networks form one sequence; every rank owns one contiguous run of it, balanced by cost. Where a cut falls near a
+ * 64 (particles/kernel.h); blocks of up to 256 units are the quantum of ownership and of the exact sum. The blocks of
+ * all networks form one sequence; every rank owns one contiguous run of it, balanced by cost. Where a cut falls near a
  * boundary between networks it moves there, so that networks are split only where balance needs it. Ranks may be empty.
- */
+ * */
 #ifndef MCKEAN_PARTICLES_PARTICLES_H
 #define MCKEAN_PARTICLES_PARTICLES_H
 
@@ -89,13 +89,13 @@ struct ownership {
 };
 void ensemble_ownership(const struct ensemble_spec *ensemble, const double *cost, int ranks, struct ownership *owned);
 
-/* Local. Tiles in memory: of a block counted inside the local part, and tile t of the local part. copy: 0 for parameters,
- * k for the update rule's own fields number k. */
+/* Local. Tiles in memory: of a block counted inside the local part, and tile t of the local part. copy: 0 for
+ * parameters, k for the update rule's own fields number k. */
 void *local_network_block(const struct particles *particles, const struct local_network *local, int64_t block);
 void *local_network_tile(const struct particles *particles, const struct local_network *local, int64_t t, int copy);
 
-/* Local. Own units first .. first+count-1 (counted inside the network), to and from rows in stored precision: [count], or
- * [count][d] for a vector field. One field; or the parameters c, a, b, each of which may be NULL. */
+/* Local. Own units first .. first+count-1 (counted inside the network), to and from rows in stored precision: [count],
+ * or [count][d] for a vector field. One field; or the parameters c, a, b, each of which may be NULL. */
 void local_network_get_field(const struct particles *particles, const struct local_network *local,
                              struct unit_field field, int64_t first, int64_t count, void *rows);
 void local_network_set_field(struct particles *particles, const struct local_network *local, struct unit_field field,

@@ -28,9 +28,8 @@ struct step_size step_size_create(struct particles *particles, const struct data
                                   const struct dt_segment *saved);
 void step_size_free(struct step_size *step_size); /* Local; frees what it holds. */
 
-/* Sets segment for a step; to be called before each step, in its stage. A change of dt rescales the fields that the update
- * rule owns (dynamics/update.h). Collective. FAILED: values are not finite, so
- * there is no limit; no memory. */
+/* Sets segment for a step; to be called before each step, in its stage. A change of dt rescales the fields that the
+ * update rule owns (dynamics/update.h). Collective. FAILED: values are not finite, so there is no limit; no memory. */
 int step_size_enter(struct step_size *step_size, int64_t step);
 
 /* *limit: the smallest stability limit of the present state, for the batches of a stage. *n: the size of the network it

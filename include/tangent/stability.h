@@ -4,11 +4,11 @@
  *   gd, the whole set each step:  stable for rates up to  kappa lambda;  Euler: below dt = 2 / (kappa lambda)
  *   sgd, batches of P points:     certainly stable for  kappa (lambda (1 - 1/P) + sup_x M(x,x) / P)
  *
- * The update rule turns a rate into a limit of dt (dynamics/update.h); a rule for which the bound of sgd does not hold is
- * judged by that of gd. M is the tangent kernel. lambda comes from the Lanczos method on a probe of points
- * (tangent/probe.h): for fixed sets within its size it is the eigenvalue of the training set itself; otherwise that of a
- * sample, which is somewhat larger on average. sup is over STABILITY_POINTS of these points. Everything is the same bits
- * on any number of ranks and threads. */
+ * The update rule turns a rate into a limit of dt (dynamics/update.h); a rule for which the bound of sgd does not hold
+ * is judged by that of gd. M is the tangent kernel. lambda comes from the Lanczos method on a probe of points
+ * (tangent/probe.h): for fixed sets within its size it is the eigenvalue of the training set itself; otherwise that of
+ * a sample, which is somewhat larger on average. sup is over STABILITY_POINTS of these points. Everything is the same
+ * bits on any number of ranks and threads. */
 #ifndef MCKEAN_TANGENT_STABILITY_H
 #define MCKEAN_TANGENT_STABILITY_H
 
@@ -57,8 +57,8 @@ double kernel_bounds_limit(const struct kernel_bounds *bounds, int64_t batch, co
 /* Local. P of a network in a stage, 0 where that is the whole fixed set. */
 int64_t stability_batch(const struct stability *stability, const struct schedule *schedule, int stage, int64_t n);
 
-/* Collective. *limit: the least over all networks, *n its size, the same on all ranks. FAILED, *limit 0: some network has
- * diverged. */
+/* Collective. *limit: the least over all networks, *n its size, the same on all ranks. FAILED, *limit 0: some network
+ * has diverged. */
 int stability_limit(struct stability *stability, const struct schedule *schedule, int stage, double *limit, int64_t *n);
 
 #endif

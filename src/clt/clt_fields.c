@@ -158,7 +158,8 @@ static int fill_time(const struct clt_fields_work *work, struct clt_time *time) 
 
 /* ---- all times ---- */
 
-/* Whether the law of frozen features applies: squared loss, Euler steps, and their dt known from the input (not auto). */
+/* Whether the law of frozen features applies: squared loss, Euler steps, and their dt known from the input (not
+ * auto). */
 static bool is_frozen(const struct config *config, const struct study *study) {
   const struct schedule *schedule = &config->schedule;
   return config->unit.train == FIELD_BIT_C && config->data.mode == DATA_FIXED && schedule->scheme == SCHEME_GD &&

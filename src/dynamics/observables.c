@@ -85,7 +85,7 @@ const struct column column_table[] = {
 };
 const int column_count = sizeof column_table / sizeof *column_table;
 _Static_assert(sizeof column_table / sizeof *column_table <= COLUMNS_MAX,
-               "struct observation has room for all columns");
+               "struct observation has space for all columns");
 
 bool column_applies(const struct column *column, const struct loss_spec *spec) {
   return !column->applies || column->applies(spec);

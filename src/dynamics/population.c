@@ -5,8 +5,8 @@
  *
  * (RVE section 2; F, K: dynamics/potential.h.) Units interact in pairs, the diagonal included: n^2 of them per network
  * and step. Each rank computes the rows of its own units against a copy of the whole network in double precision, as it
- * was before the step: O(n) memory, gathered over the ranks of a split network. Every row is summed over j = 0 .. n-1 in
- * that order, and the loss over tiles by exact sums. So results depend neither on the number of ranks nor on that of
+ * was before the step: O(n) memory, gathered over the ranks of a split network. Every row is summed over j = 0 .. n-1
+ * in that order, and the loss over tiles by exact sums. So results depend neither on the number of ranks nor on that of
  * threads, nor, except for the update, on the ISA level. Threads share the tiles of all own networks.
  *
  * The loss is a difference of terms of the size of C_f: its absolute rounding error is about 1e-15 C_f. A parameter

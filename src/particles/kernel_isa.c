@@ -18,8 +18,8 @@ enum { VECTOR_BYTES = 32, VECTORS = 2 };
 #else
 enum { VECTOR_BYTES = 16, VECTORS = 2 };
 #endif
-/* POINTS x VECTORS sums, VECTORS units and a point fill the registers; the weights of INNER points stay in L1; SUMS x VECTORS
- * gradient sums are in registers at a time. */
+/* POINTS x VECTORS sums, VECTORS units and a point fill the registers; the weights of INNER points stay in L1; SUMS x
+ * VECTORS gradient sums are in registers at a time. */
 enum { POINTS = 6, INNER = 48, SUMS = 5, LINE = 64 /* bytes of the caches */ };
 
 typedef float vfloat __attribute__((vector_size(VECTOR_BYTES), may_alias));

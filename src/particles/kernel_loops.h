@@ -1,5 +1,5 @@
-/* kernel_form: the parts of forward and gradient that do not depend on the unit; a template, included by kernel_precision.h
- * once per arithmetic (real, vreal, W lanes, FN).
+/* kernel_form: the parts of forward and gradient that do not depend on the unit; a template, included by
+ * kernel_precision.h once per arithmetic (real, vreal, W lanes, FN).
  *
  * Work goes part by part (VECTORS vectors of units) and INNER points at a time, in three loops that each have the
  * registers to themselves: linear forms s, then h and h' of the unit (kernel_unit.h), then first moments. s, later

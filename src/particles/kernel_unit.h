@@ -1,6 +1,6 @@
 /* kernel_body: forward, gradient, along and squares of one unit type and arithmetic; a template, included by
- * kernel_precision.h with UNIT (h and h' of unit_simd.h) and SPHERE (0 or 1) defined. kernel_loops.h tells how the work is
- * cut. */
+ * kernel_precision.h with UNIT (h and h' of unit_simd.h) and SPHERE (0 or 1) defined. kernel_loops.h tells how the work
+ * is cut. */
 
 #define UFN_(name, arithmetic, unit)  UFN__(name, arithmetic, unit)
 #define UFN__(name, arithmetic, unit) name##_##arithmetic##_##unit

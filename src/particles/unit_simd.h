@@ -1,6 +1,6 @@
 /* unit_simd: h and h' of every unit type on VECTORS vectors of W reals, for the kernel template. Included once per
- * arithmetic (real, integer of the same width: `real`, `vreal`, `vint`, constants in kernel_precision.h). One text in GNU
- * vector extensions serves every instruction-set level; simd.h has the few operations they lack.
+ * arithmetic (real, integer of the same width: `real`, `vreal`, `vint`, constants in kernel_precision.h). One text in
+ * GNU vector extensions serves every instruction-set level; simd.h has the few operations they lack.
  *
  * All functions take the VECTORS vectors of a part in lockstep (EACH): the chain of operations on one vector is long,
  * and a processor looks ahead too short a way to find the next vector's behind it. Two vectors share a division.

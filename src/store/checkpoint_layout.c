@@ -230,8 +230,8 @@ static int read_dataset(struct h5 *h5, const char *path, struct layout *layout, 
   return h5_offset(h5, name, H5_UINT32, &layout->crc_offset[e][k]);
 }
 
-/* The fields that a file holds: those of the unit's manifold, and the update rule's own ones for the parameters that were
- * trained. */
+/* The fields that a file holds: those of the unit's manifold, and the update rule's own ones for the parameters that
+ * were trained. */
 static struct field_set stored_fields(struct h5 *h5, const struct layout *layout) {
   const unsigned present = unit_manifold(layout->unit)->fields;
   const struct update_rule *rule = &update_table[layout->update];

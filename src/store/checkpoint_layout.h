@@ -21,7 +21,8 @@ struct layout {
   int64_t bytes;                                                                      /* length of the file */
 };
 
-/* Returns through name the name of the dataset of a field, inside the group of a network size: "c", or "m_c" for a field of the update rule. */
+/* Returns through name the name of the dataset of a field, inside the group of a network size: "c", or "m_c" for a
+ * field of the update rule. */
 void layout_name(const struct layout *layout, int dataset, char name[UPDATE_FIELD_NAME]);
 
 /* Returns the bytes of one unit in a dataset: 4 or 8, times d for a vector. */

@@ -1,6 +1,6 @@
 // ranks: 1
-/* loss: residuals are derivatives of the loss, curvatures bound its second derivative, and a mean does not depend on how
- * the points are cut into pieces. A huber loss with a huge threshold is the squared loss, bit for bit. */
+/* loss: residuals are derivatives of the loss, curvatures bound its second derivative, and a mean does not depend on
+ * how the points are cut into pieces. A huber loss with a huge threshold is the squared loss, bit for bit. */
 #include <math.h>
 #include <string.h>
 
