@@ -4,8 +4,8 @@
  *
  *   user block   magic "MCKEANCK", format version, file length, offset and number of /integrity/extents, CRC-32C of all
  *                bytes of the file outside of user block and extents, CRC-32C of the user block itself
- *   /            attributes format "mckean-checkpoint", format_version, step, time, seed, isa, precision, update, config;
- *                and dt, dt_since_step, dt_since_time (struct dt_segment), which older files lack
+ *   /            attributes format "mckean-checkpoint", format_version, step, time, seed, isa, precision, update,
+ *                config; dt, dt_since_step and dt_since_time (struct dt_segment), which older files lack
  *   /ensemble/i  attributes n, replicas, unit; datasets c (R, n), a (R, n, d), b (R, n; flat units only), and
  *                the fields that the update rule owns (dynamics/update.h), such as m_c, m_a, m_b
  *   /integrity   extents (offset, length) of these datasets; i/<dataset>: CRC-32C per block of 256 rows (R, blocks)
