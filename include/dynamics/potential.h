@@ -1,18 +1,20 @@
-/* potential: the exact potential of rbf units that learn the spherical 3-spin target from all points of the sphere.
+/* potential: the exact potential of rbf units whose target is the spherical 3-spin model, over all points of the
+ * sphere.
  *
  *   V(theta; mu) = -c F(z) + c int c' K(z, z') dmu(theta'),  F = E[f phi(., z)],  K = E[phi(., z) phi(., z')]
  *
- * (RVE sections 2 and 5), x uniform on |x|^2 = d. With k = alpha d, u = (1 + z.z'/d)/2 held in [0, 1], and the positive
- * series 0F1(; b; y) = sum_m y^m / (m! (b)_m),
+ * (RVE sections 2 and 5), where x is uniform on |x|^2 = d. With k = alpha d, u = (1 + z.z'/d)/2 clamped to [0, 1], and
+ * the series of positive terms 0F1(; b; y) = sum_m y^m / (m! (b)_m):
  *
  *   K     = e^-2k 0F1(; d/2; k^2 u)           grad_z K = alpha^2 e^-2k 0F1(; d/2 + 1; k^2 u) z'
  *   lam_l = e^-k k^l / (d (d+2) .. (d+2l-2)) 0F1(; d/2 + l; k^2/4)        (Funk-Hecke: e^-k e^{k t} on degree l)
  *   F     = lam_3 H3(z) + lam_1 d L.z,  H3(z) = S(z,z,z) - d L.z,  L_r = 3/(d+2) sum_p S_ppr
  *   grad F = lam_3 (3 S(z,z,.) - d L) + lam_1 d L
  *
- * Gradients hold up to a part along z, which the projection of the move takes away. All arithmetic is in double
- * precision by plain IEEE operations: the same bits on every instruction-set level. Relative errors are a few 1e-15
- * at z' near z and grow to about 1e-14 (tests/module/test_potential.c). Local. */
+ * The gradients differ from the true ones by a multiple of z, which the projection on the tangent space removes. All
+ * arithmetic is in double precision by plain IEEE operations, so the bits are the same at every instruction-set level.
+ * Relative errors are a few 1e-15 for z' near z and at most about 1e-14 (tests/module/test_potential.c). All functions
+ * are local. */
 #ifndef MCKEAN_DYNAMICS_POTENTIAL_H
 #define MCKEAN_DYNAMICS_POTENTIAL_H
 
@@ -21,28 +23,30 @@
 #include "data/target.h"
 #include "particles/kernel.h"
 
-#define POTENTIAL_K_MAX 1e4 /* largest alpha d: the number of terms grows like it */
+#define POTENTIAL_K_MAX 1e4 /* the largest alpha d; the number of terms is proportional to it */
 
 struct potential {
   const struct target *target; /* not owned */
   int d, terms;
-  double (*coefficient)[2]; /* [terms]: of u^m in K and in the factor of z' in grad_z K; the highest m first */
+  double (*coefficient)[2]; /* [terms]: of u^m in K, and in the factor of z' in grad_z K; the highest m first */
   double lam_1, lam_3;
   double *L; /* [d] */
 };
 
-/* target: spin, d >= 2. USAGE: alpha d > POTENTIAL_K_MAX, or K(z, z) is below the range of doubles. FAILED: no memory.
- */
+/* target: of type spin, d >= 2. USAGE: alpha d > POTENTIAL_K_MAX, or K(z, z) is below the smallest normal double.
+ * FAILED: no memory. */
 int potential_create(const struct target *target, double alpha, struct potential **potential);
 void potential_free(struct potential *potential); /* accepts NULL */
 
-/* F [TILE] and grad F [d][TILE] at the lanes of z [d][TILE]. Arrays are 64-byte aligned here and below. Cost per lane:
- * d(d+1)(d+2) multiply-adds. */
+/* Computes F [TILE] and grad_F [d][TILE] for the units z [d][TILE]. Arrays are 64-byte aligned, here and below. Cost:
+ * d(d+1)(d+2) multiply-adds per unit. */
 void potential_field(const struct potential *potential, const double *z, double *F, double *grad_F);
 
-/* Sums over count particles in their order, particle j = (c_j, z_j) a row of particle [count][d + 1], for each lane i
- * of z: sum[0] = sum_j c_j K(z_i, z_j), sum[1 + r] = sum_j c_j (grad_z K(z_i, z_j))_r; sum [d + 1][TILE]. Cost per
- * pair: 4 terms + 4 d flops. */
+/* For each unit i of z [d][TILE], sums over `count` particles (c_j, z_j) in their order:
+ *
+ *   sum[0][i] = sum_j c_j K(z_i, z_j),   sum[1 + r][i] = sum_j c_j (grad_z K(z_i, z_j))_r
+ *
+ * particle [count][d + 1], sum [d + 1][TILE]. Cost: 4 terms + 4 d flops per pair (i, j). */
 void potential_pairs(const struct potential *potential, const double *z, int64_t count, const double *particle,
                      double *sum);
 

@@ -1,8 +1,8 @@
-/* team: which threads of a rank serve which of its networks.
+/* team: which threads of a rank compute which of its networks. All functions are local.
  *
- * A rank has at most two networks that it shares with other ranks; their sums travel while the others are computed, so
- * each has a team, and thus a work space, of its own. All threads share the blocks of a large network. Networks of few
- * blocks that are wholly here are dealt to teams of one thread each, if there are enough of them. Local. */
+ * A rank shares at most two networks with other ranks. It computes its other networks while the sums of these two are
+ * under way, so each of the two has a team, and thus a work space, of its own. All threads share the blocks of a large
+ * network. If a rank has enough networks of few blocks, single threads compute them, one network each at a time. */
 #ifndef MCKEAN_DYNAMICS_TEAM_H
 #define MCKEAN_DYNAMICS_TEAM_H
 
@@ -10,25 +10,27 @@
 
 #include "particles/particles.h"
 
-/* Numbers of teams: TEAM_SPLIT and the next for networks shared with other ranks, then the team of a large network,
- * then single threads. */
+/* Numbers of teams: TEAM_SPLIT and TEAM_SPLIT + 1 for the networks shared with other ranks, TEAM_LARGE for large
+ * networks, TEAM_SINGLE + t for thread t alone. */
 enum { TEAM_SPLIT, TEAM_LARGE = 2, TEAM_SINGLE };
 
 struct team {
-  int number;  /* of its work spaces */
-  int threads; /* inside a parallel region of the team, thread k uses thread space first + omp_get_thread_num() */
-  int first;
+  int number; /* of the team and of its work space */
+  int threads;
+  int first; /* in a parallel region of the team, thread k uses the work space of thread first + k */
 };
 
-/* Teams that `threads` threads of a rank can form. */
+/* Returns the number of teams that `threads` threads of a rank form. */
 int team_count(int threads);
+
+/* Returns a team of a rank with `threads` threads. */
 struct team team_of(int number, int threads);
 
-/* Whether the small networks of a rank are dealt to single threads, and whether this network is. */
+/* Whether single threads compute the small networks of a rank, and whether one computes this network. */
 bool team_deals(const struct particles *particles, int threads);
 bool team_deals_network(const struct particles *particles, int threads, const struct local_network *local);
 
-/* Tiles of the largest own network that a team may serve; 0: it serves none. */
+/* Returns the number of tiles of the largest own network that a team may compute; 0: it computes none. */
 int64_t team_tiles(const struct particles *particles, int threads, int number);
 
 #endif

@@ -1,10 +1,11 @@
 /* unit_sum: exact sums over the units of a network, from terms of its tiles or blocks.
  *
- * Terms go into words of integers (base/exact_sum.h), which add up in any order: first those of a thread, then those of
- * the threads of a rank, then those of the ranks that share the network. So a sum does not depend on their number.
+ * Each sum is kept in words of int64 (base/exact_sum.h). Integers add up to the same words in any order: first the
+ * terms of a thread, then the words of the threads of a rank, then those of the ranks that share the network. So a sum
+ * does not depend on the number of ranks and threads.
  *
- *   UNIT_SUM_NARROW   terms below 2^39, absolute error 2^-81 each: outputs, 3 words per number
- *   UNIT_SUM_WIDE     terms below 2^119, relative error 2^-78: means of parameters, 20 words per number */
+ *   UNIT_SUM_NARROW   |term| < 2^39, absolute error 2^-81 per term; for outputs; 3 words per sum
+ *   UNIT_SUM_WIDE     |term| < 2^119, error 2^-78 of the largest term; for means of parameters; 20 words per sum */
 #ifndef MCKEAN_DYNAMICS_UNIT_SUM_H
 #define MCKEAN_DYNAMICS_UNIT_SUM_H
 
@@ -16,21 +17,22 @@
 
 enum unit_sum_range { UNIT_SUM_NARROW, UNIT_SUM_WIDE };
 
+/* Local. Returns the number of words of `count` sums. All words are zero at the start. */
 static inline int64_t unit_sum_words(enum unit_sum_range range, int count) {
   return range == UNIT_SUM_NARROW ? EXACT_LIMBS(count) : (int64_t)WIDE_LIMBS * count;
 }
 
-/* Local. words += term [count]. */
+/* Local. Adds term [count] to `count` sums. */
 void unit_sum_add(enum unit_sum_range range, int count, const double *term, int64_t *words);
 
-/* Local. total += own, `words` of them. Threads may call it at the same time. */
+/* Local. total [words] += own [words]. Threads may call it at the same time. */
 void unit_sum_merge(int64_t words, const int64_t *own, int64_t *total);
 
-/* Collective over the ranks that share the network. total += the words of the other ranks, `words` of them. */
+/* Adds total [words] over the ranks that share the network, in place. Collective over these ranks. */
 void unit_sum_over_ranks(const struct local_network *local, int64_t words, int64_t *total);
 
-/* Local. sum [count] = the sums, correctly rounded. False if a term was not finite or out of range: such a sum is NAN;
- * in the narrow range all of them are. */
+/* Local. sum [count] = the sums, correctly rounded. Returns false if a term was not finite or out of range; then this
+ * sum is NAN, and with UNIT_SUM_NARROW all sums are. */
 bool unit_sum_values(enum unit_sum_range range, int count, const int64_t *words, double *sum);
 
 #endif

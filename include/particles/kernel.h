@@ -1,15 +1,17 @@
-/* kernel: the arithmetic on tiles of units. No MPI, no memory of its own, no files.
+/* kernel: the arithmetic on tiles of units. Kernels use no MPI, no files and no memory of their own.
  *
- * A tile holds TILE units as a structure of arrays, [tile_rows(d)][TILE]: rows c, b, a_0 .. a_{d-1}
- * (particles/fields.h). Units are the lanes of the vector registers. Unused lanes of a network's last tile are zero and
- * stay zero.
+ * A tile holds TILE units as a structure of arrays, [tile_rows(d)][TILE], with the rows c, b, a_0 .. a_{d-1}
+ * (particles/fields.h). Units are the lanes of the vector registers. In the last tile of a network the lanes without a
+ * unit are zero and stay zero. A block is up to BLOCK_TILES consecutive tiles of a network.
  *
- * Every kernel exists per unit type, precision and instruction-set level, from one template
- * (src/particles/kernel_unit.h). Results are a function of the inputs and of the level, not of the machine. A run
- * records its level and keeps it.
+ * The kernels of each unit type, precision and instruction-set level come from one template
+ * (src/particles/kernel_unit.h). Results depend on the arguments and on the level, not on the machine. A run records
+ * its level and keeps it.
  *
- * Arithmetic is float for PRECISION_SINGLE and PRECISION_MIXED ("real" below), double for PRECISION_DOUBLE. Stored
- * parameters are double for PRECISION_MIXED and PRECISION_DOUBLE. */
+ *   precision          stored parameters   arithmetic ("real" below)
+ *   PRECISION_SINGLE   float               float
+ *   PRECISION_MIXED    double              float
+ *   PRECISION_DOUBLE   double              double */
 #ifndef MCKEAN_PARTICLES_KERNEL_H
 #define MCKEAN_PARTICLES_KERNEL_H
 
@@ -28,12 +30,13 @@ size_t precision_real(enum precision precision);   /* bytes of a real: 4, 4, 8 *
 
 enum isa { ISA_PORTABLE, ISA_V2, ISA_V3, ISA_V4, ISA_LEVELS }; /* v2: SSE4.2, v3: AVX2 + FMA, v4: AVX-512 (x86-64-v*) */
 extern const char *const isa_names[ISA_LEVELS];
-enum isa isa_best(void); /* highest level this processor runs, below the limit; local */
-/* Local; call it before anything else of this floor, with the environment's MCKEAN_ISA: levels above this one are not
- * used (NULL: all are). USAGE: unknown here. */
+enum isa isa_best(void); /* local; the highest level that this processor has and isa_limit allows */
+
+/* Local. Forbids the levels above the one with this name; NULL allows all. The program passes the environment variable
+ * MCKEAN_ISA before it uses any kernel. USAGE: this processor has no such level. */
 int isa_limit(const char *name);
 
-/* Points of a batch in kernel form. Arrays are 64-byte aligned and padded to POINT_PAD points of zeros. */
+/* Points of a batch in kernel form. Arrays are 64-byte aligned, and POINT_PAD points of zeros follow the last point. */
 enum { POINT_PAD = 16 };
 struct points {
   int count, d;
@@ -41,61 +44,64 @@ struct points {
   void *q; /* real [count]; -alpha (|x|^2 + d)/2 for units on the sphere, 0 for ridge units */
 };
 
-/* One row per unit type x precision x level. */
+/* The kernels of one unit type, precision and level. All functions are local. */
 struct kernel {
   enum isa isa;
   enum precision precision;
   int unit; /* enum unit_type */
 
-  /* Converts stored parameters of one tile to reals, [tile_rows(d)][TILE]; where both are the same type it is not
-   * needed. */
+  /* Converts the stored parameters of a tile to reals, [tile_rows(d)][TILE]. NULL unless the precision is mixed. */
   void (*narrow)(int d, const void *tile, void *real_tile);
 
-  /* sum[p] = sum over tiles and lanes of c phi(x_p, z), p < count; lanes and tiles in a fixed order. tiles <=
-   * BLOCK_TILES consecutive real tiles. scratch: forward_scratch(count) bytes, 64-byte aligned. 2 d flops and one h per
-   * unit and point. */
+  /* sum[p] = sum over tiles and lanes of c phi(x_p, z), p < count, in a fixed order. real_tile: at most BLOCK_TILES
+   * consecutive tiles. scratch: forward_scratch(count) bytes, 64-byte aligned. Cost: 2 d flops and one h per unit and
+   * point. */
   void (*forward)(int tiles, const void *real_tile, const struct points *points, void *scratch, double *sum);
 
-  /* grad[field][lane] += sum over points of r_p d(c phi)/d(field), for all fields: [tile_rows(d)][TILE] doubles, b zero
-   * for units on the sphere (before projection). r: real [count], padded like x. scratch: gradient_scratch(d) bytes,
-   * 64-byte aligned. 4 d flops, one h and h' per unit and point. */
+  /* grad[row][lane] += sum over points of r_p d(c phi(x_p, z))/d(row): [tile_rows(d)][TILE] doubles, not projected; the
+   * row of b is unchanged on the sphere. r: real [count], padded like x. scratch: gradient_scratch(d) bytes, 64-byte
+   * aligned. Cost: 4 d flops, one h and one h' per unit and point. */
   void (*gradient)(const void *real_tile, const struct points *points, const void *r, void *scratch, double *grad);
 
   /* sum[p] = sum over tiles and lanes of grad(c phi(x_p, z)).g: the derivative of n f_n along the direction g, which
-   * has the layout of the tiles (b zero for units on the sphere). tiles, scratch and order as for forward. 4 d flops,
-   * one h and h' per unit and point. */
+   * has the layout of the tiles; on the sphere its row of b is zero. tiles, scratch and order: as for forward. Cost: 4
+   * d flops, one h and one h' per unit and point. */
   void (*along)(int tiles, const void *real_tile, const void *real_direction, const struct points *points,
                 void *scratch, double *sum);
 
-  /* square[lane] += sum over points of phi(x_p, z)^2; square [TILE]. 2 d flops and one h per unit and point. */
+  /* square[lane] += sum over points of phi(x_p, z)^2; square [TILE]. Cost: 2 d flops and one h per unit and point. */
   void (*squares)(const void *real_tile, const struct points *points, double *square);
 
-  /* Projects the gradient of a tile, [tile_rows(d)][TILE], in place on the tangent space of the manifold at the tile's
-   * parameters. Flat: does nothing. */
+  /* Projects the gradient of a tile, [tile_rows(d)][TILE], in place on the tangent space of the manifold at the stored
+   * parameters of the tile. Does nothing on the flat manifold. */
   void (*project)(int d, const void *tile, double *grad);
 
-  /* square[lane] = scale^2 times the sum of grad^2 over the rows of the fields in train; 0 for lanes >= units. */
+  /* square[lane] = scale^2 times the sum of grad^2 over the rows of the trained fields (FIELD_BIT_*); 0 for lanes >=
+   * units. square [TILE]. */
   void (*norms)(int d, unsigned train, int units, double scale, const double *grad, double *square);
 
-  /* Stores new parameters, [tile_rows(d)][TILE] of which the rows of the fields in train are used, in a tile, rounded
-   * to stored precision; on the sphere after scaling to |z|^2 = d (a lane with z = 0 stays 0). */
+  /* Stores new values of the trained fields (FIELD_BIT_*) in a tile, rounded to the stored precision; on the sphere z
+   * is scaled to |z|^2 = d, except that z = 0 stays 0. parameters [tile_rows(d)][TILE]; other rows are not read. */
   void (*retract)(int d, unsigned train, const double *parameters, void *tile);
 };
 
-/* The row for these; isa must be <= isa_best(). */
+/* Local. Returns the kernels of a unit type, precision and level; isa <= isa_best(). */
 const struct kernel *kernel_find(int unit, enum precision precision, enum isa isa);
 
+/* Local. Bytes of scratch that forward and along need for `count` points, and that gradient needs. */
 size_t forward_scratch(int count);
 size_t gradient_scratch(int d);
 
-/* Fills points (arrays allocated for at least x.count points) from x [count][d] in double. Local. */
-void points_set(struct points *points, enum precision precision, const struct unit_spec *unit, int count, int d,
-                const double *x);
-int points_alloc(struct points *points, enum precision precision, int64_t count, int d); /* FAILED: no memory */
+/* Local. Allocates points for batches of at most `count` points in d dimensions. FAILED: no memory. */
+int points_alloc(struct points *points, enum precision precision, int64_t count, int d);
 void points_free(struct points *points);
 
-/* The naive twins: the same contracts in plain loops over double precision and libm, for tests and the benchmark.
- * tile: double [tiles][tile_rows(d)][TILE]; x as in points, double. */
+/* Local. Converts the points x [count][d] to kernel form; count is at most that of points_alloc. */
+void points_set(struct points *points, enum precision precision, const struct unit_spec *unit, int count, int d,
+                const double *x);
+
+/* Local. The same functions in plain loops, in double precision by libm: references for tests and for the benchmark.
+ * tile: double [tiles][tile_rows(d)][TILE]; x and q: as in struct points, in double. */
 void naive_forward(int unit, int tiles, const double *tile, int count, int d, const double *x, const double *q,
                    double *sum);
 void naive_gradient(int unit, const double *tile, int count, int d, const double *x, const double *q, const double *r,

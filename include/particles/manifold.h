@@ -1,13 +1,13 @@
-/* manifold: the table of spaces in which the inner parameters of a unit live.
+/* manifold: the table of the spaces of the inner parameters of a unit.
  *
- *   flat     a in R^d, with a bias b. Gradient and position stay as they are.
- *   sphere   z with |z|^2 = d, held in the field a; no b. A gradient g is projected on the tangent space at z,
- *            v = g - z (g.z)/d; after a step z is scaled back to |z|^2 = d (retraction).
+ *   flat     a in R^d, with a bias b. A step needs neither projection nor retraction.
+ *   sphere   z with |z|^2 = d, stored in the field a; no b. A gradient g is projected on the tangent space at z:
+ *            v = g - z (g.z)/d. After a step z is scaled to |z|^2 = d (retraction).
  *
- * The step applies project and retract to whole tiles: struct kernel (particles/kernel.h) has their vector forms. The
- * functions here handle one unit in double precision.
+ * The step projects and retracts whole tiles with the functions of struct kernel (particles/kernel.h). The functions
+ * here process one unit in double precision, by plain IEEE operations.
  *
- * To add a manifold: a name in enum manifold_id, a row in manifold.c, its vector forms in
+ * To add a manifold: a name in enum manifold_id, an entry in manifold.c, its functions for tiles in
  * src/particles/kernel_isa.c. */
 #ifndef MCKEAN_PARTICLES_MANIFOLD_H
 #define MCKEAN_PARTICLES_MANIFOLD_H
@@ -19,7 +19,7 @@
 
 enum manifold_id { MANIFOLD_FLAT, MANIFOLD_SPHERE, MANIFOLDS };
 
-/* Mean and standard deviation of an iid normal law. */
+/* A normal law of independent components. */
 struct normal_law {
   double mean, std;
 };
@@ -27,13 +27,15 @@ struct normal_law {
 struct manifold {
   const char *name;
   const char *symbol; /* of the inner parameters in messages: a or z */
-  unsigned fields;    /* set of fields (FIELD_BIT_*): the fields that a unit on it has */
-  int d_min;          /* smallest dimension */
+  unsigned fields;    /* the parameters of its units, as a set (FIELD_BIT_*) */
+  int d_min;          /* the smallest dimension */
 
-  /* Local. a [d] = a draw from the initial law: number `unit` of the random stream. */
+  /* Local. Draws a [d] from the initial law: number `unit` of the random stream. On the sphere the law is uniform and
+   * `law` unused. */
   void (*draw)(const struct rng *rng, uint64_t unit, int d, const struct normal_law *law, double *a);
 
-  /* Local. Projects v on the tangent space at a. Component k of v and a is at index k * stride. NULL: nothing to do. */
+  /* Local. Projects v [d] on the tangent space at a [d]; component k of both is at index k * stride. NULL on a manifold
+   * that needs no projection. */
   void (*project)(int d, size_t stride, const double *a, double *v);
 };
 

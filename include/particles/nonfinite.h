@@ -1,7 +1,8 @@
-/* fault: networks that left the range of numbers, and where.
+/* nonfinite: which network has diverged, and in which unit.
  *
- * A sum over units that is not finite or out of range (base/exact_sum.h) makes its network stay where it is, on all
- * ranks that share it, so that what went wrong is still there to be seen when the ranks agree on it. */
+ * A network has diverged if a parameter or a sum over its units is not finite, or a term of a sum is out of range
+ * (base/exact_sum.h). The step stops moving such a network, on all ranks that share it. So the values that caused the
+ * divergence still exist when the ranks next agree on errors, and the message can name them. */
 #ifndef MCKEAN_PARTICLES_NONFINITE_H
 #define MCKEAN_PARTICLES_NONFINITE_H
 
@@ -10,19 +11,20 @@
 
 #include "particles/particles.h"
 
-/* The first network of a rank that left the range of numbers. */
+/* The first network of a rank that has diverged: that of the earliest step, and of these the lowest number. */
 struct nonfinite {
   bool found;
   int64_t step, network;
 };
 
-/* Local. Keeps the fault of the earliest step and the first own network. One thread at a time. */
-void nonfinite_note(struct nonfinite *fault, int64_t step, const struct local_network *local);
+/* Local. Records that an own network diverged at a step, unless an earlier case is recorded. Not thread-safe. */
+void nonfinite_note(struct nonfinite *nonfinite, int64_t step, const struct local_network *local);
 
-/* Collective. OK if no rank has a fault and, where asked for, each parameter of each unit is finite; step: of the state
- * of the particles. Else FAILED with step, network (n, replica, of streams its initial condition and stream), and of
- * that network the block and the unit with a parameter that is not finite, or with the largest. Costs an agreement; to
- * look at the units, a reading of all of them. */
-int nonfinite_check(const struct nonfinite *fault, const struct particles *particles, int64_t step, bool units);
+/* Collective. Checks that no rank has recorded a diverged network and, if units is true, that all numbers of all units
+ * are finite. step: the step of the present state of the particles. FAILED: the message names the step, the network (n
+ * and replica; with streams also initial condition and stream), and in this network the block and the unit with a
+ * number that is not finite, or else with the largest parameter. Cost: one agreement; units: one pass over all
+ * parameters. */
+int nonfinite_check(const struct nonfinite *nonfinite, const struct particles *particles, int64_t step, bool units);
 
 #endif

@@ -1,18 +1,18 @@
-/* number: reads and writes numbers whose size, 4 bytes (float) or 8 (double), is known at run time only.
+/* number: reads and writes numbers of 4 bytes (float) or 8 (double), when only the run determines the size.
  *
  * Parameters are stored as float or double, and kernels compute in float or double (enum precision,
- * particles/kernel.h). Code outside the kernels goes through these two functions. */
+ * particles/kernel.h). Code outside the kernels uses these two functions. */
 #ifndef MCKEAN_PARTICLES_NUMBER_H
 #define MCKEAN_PARTICLES_NUMBER_H
 
 #include <stddef.h>
 
-/* Local. Number i of an array of numbers of `size` bytes. */
+/* Local. Returns number i of an array of numbers of `size` bytes. */
 static inline double number_get(size_t size, const void *array, size_t i) {
   return size == sizeof(float) ? (double)((const float *)array)[i] : ((const double *)array)[i];
 }
 
-/* Local. Rounds value to `size` bytes and stores it as number i. */
+/* Local. Rounds value to a number of `size` bytes and stores it as number i of the array. */
 static inline void number_put(size_t size, void *array, size_t i, double value) {
   if (size == sizeof(float))
     ((float *)array)[i] = (float)value;

@@ -1,16 +1,17 @@
-/* unit: the table of unit types.
+/* unit: the table of unit types (types of neurons).
  *
- * A network is f_n(x) = (1/n) sum_i c_i phi(x, z_i). Every unit is a function h of a linear form s, so that one kernel
- * serves all:
+ * A network is f_n(x) = (1/n) sum_i c_i phi(x, z_i), where phi = h(s) is a function of a linear form s. So one kernel
+ * template serves all unit types:
  *
  *   flat     z = (a, b)               s = a.x + b                         dphi/da = h'(s) x    dphi/db = h'(s)
- *   sphere   |z|^2 = d, held in a     s = alpha (x.z - (|x|^2 + d)/2)     dphi/dz = h'(s) alpha x
+ *   sphere   |z|^2 = d, stored in a   s = alpha (x.z - (|x|^2 + d)/2)     dphi/dz = h'(s) alpha x
  *
- * with phi = h(s). On the sphere h = exp gives phi = exp(-alpha |x - z|^2 / 2) (RVE section 5), and gradients are
- * projected on the tangent space at z (particles/manifold.h).
+ * On the sphere h = exp gives phi = exp(-alpha |x - z|^2 / 2) (RVE section 5), and gradients are projected on the
+ * tangent space at z (particles/manifold.h).
  *
- * To add a unit type: a name in the list of its manifold below; a row in unit.c with h and h'; their vector form in
- * src/particles/unit_simd.h; an instance in src/particles/kernel_precision.h. The tests run over all rows. */
+ * To add a unit type: a name in the list of its manifold below; an entry in unit.c with h and h'; the same functions on
+ * vectors in src/particles/unit_simd.h; an instance in src/particles/kernel_precision.h. The tests run over all
+ * entries. */
 #ifndef MCKEAN_PARTICLES_UNIT_H
 #define MCKEAN_PARTICLES_UNIT_H
 
@@ -35,26 +36,26 @@ enum unit_type { UNIT_LIST_FLAT(UNIT_CONSTANT) UNIT_LIST_SPHERE(UNIT_CONSTANT) U
 struct unit {
   const char *name;
   enum manifold_id manifold;
-  double (*h)(double s); /* reference in double precision, by libm: for tests and analysis, never for a trajectory */
+  double (*h)(double s); /* h and h' in double precision by libm: for tests and analysis, never for a trajectory */
   double (*dh)(double s);
-  const char *help;
+  const char *help; /* the formula, for `mckean help` */
 };
 
 extern const struct unit unit_table[UNIT_TYPES]; /* indexed by enum unit_type */
 
-/* Local. The row of that name; NULL if the table has none. */
+/* Local. Returns the unit type with this name, NULL if there is none. */
 const struct unit *unit_find(const char *name);
 
-/* Local. The manifold of a unit type's inner parameters. */
+/* Local. Returns the manifold of the inner parameters of a unit type. */
 const struct manifold *unit_manifold(int type);
 
-/* unit.* of the input: the unit type, the fields that are trained, and the initial law of each field. */
+/* Section `unit` of the input. */
 struct unit_spec {
-  int type;       /* enum unit_type */
-  double alpha;   /* sphere: inverse square width */
-  unsigned train; /* set of fields (FIELD_BIT_*); at most those of the manifold */
-  int copies;     /* own fields of the update rule per trained field (dynamics/update.h) */
-  struct normal_law c, a, b;
+  int type;                  /* enum unit_type */
+  double alpha;              /* sphere: the inverse square width of phi */
+  unsigned train;            /* the trained parameters, as a set (FIELD_BIT_*): a subset of those of the manifold */
+  int copies;                /* own fields of the update rule per trained parameter (dynamics/update.h) */
+  struct normal_law c, a, b; /* the initial laws */
 };
 
 #endif

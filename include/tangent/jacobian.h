@@ -1,14 +1,14 @@
-/* jacobian: products with the derivatives of f_n, by the step's own kernels, for any n.
+/* jacobian: products with the derivatives of f_n, by the kernels of the step, for any n.
  *
  *   J_i(x)  = grad_theta(c_i phi(x, z_i)) over the trained fields; on the sphere projected on the tangent space at z_i
  *   M v     = (1/n) sum_i J_i J_i' v,   M(x, x') = (1/n) sum_i J_i(x).J_i(x')
  *
- * No array of size n x points exists: a block's g_i = J_i' v is formed and used up at once. Sums over blocks are exact
- * (base/exact_sum.h), so all results are the same bits on any number of ranks and threads.
+ * The functions compute g_i = J_i' v for one block of units at a time, so no array of size n x points exists. Sums over
+ * units are exact (dynamics/unit_sum.h): results have the same bits on any number of ranks and threads.
  *
- * Functions of a share communicate inside its group alone: all its ranks call them in the same order. `thread`: -1, all
- * threads share the blocks of the network; t >= 0, the caller is one of several threads, each with another network that
- * is wholly here. */
+ * All functions that take a local_network are collective over the ranks that share the network: these ranks call them
+ * in the same order. thread = -1: all threads of the rank share the blocks of the network. thread = t >= 0: the caller
+ * is thread t of several, each of which has a different network that this rank owns completely. */
 #ifndef MCKEAN_TANGENT_JACOBIAN_H
 #define MCKEAN_TANGENT_JACOBIAN_H
 
@@ -19,26 +19,30 @@
 
 struct jacobian;
 
-enum { JACOBIAN_BATCHES = 64 }; /* in one call */
+enum { JACOBIAN_BATCHES = 64 }; /* the largest number of batches in one call */
 
-/* Local. particles and points are not owned; particles may change owners and values. FAILED: no memory. */
+/* Local. particles and points are not owned and must outlive it; particles may change owners and values between calls.
+ * FAILED: no memory. */
 int jacobian_create(const struct particles *particles, const struct kernel *kernel, const struct points *points,
                     int threads, struct jacobian **jacobian);
 void jacobian_free(struct jacobian *jacobian); /* accepts NULL */
 
-/* w = M v, both [points]. False, on all ranks of the group, if a number left its range. 8 d flops, two h and h' per
- * unit and point. */
+/* w = M v, both [points]. Returns false, on all ranks that share the network, if a term was not finite or out of range;
+ * then w is NAN. Cost: 8 d flops and two evaluations of h and h' per unit and point. */
 bool jacobian_apply(struct jacobian *jacobian, const struct local_network *local, int thread, const double *v,
                     double *w);
 
-/* f [points] = f_n at the points. */
+/* f [points] = f_n at the points. Returns as jacobian_apply. Cost: 2 d flops and one h per unit and point. */
 bool jacobian_outputs(struct jacobian *jacobian, const struct local_network *local, int thread, double *f);
 
-/* A batch is count points from number `first` on. Means over units, for each of at most JACOBIAN_BATCHES:
+/* Means over the units of a network, for each of at most JACOBIAN_BATCHES batches:
+ *
  *   gradient = (1/n) sum_i |g_i|^2,   g_i = (1/count) sum_p r_p J_i(x_p)
  *   output   = (1/n) sum_i (c_i (1/count) sum_p r_p phi(x_p, z_i))^2
- * r [points]. A batch of one point with r = 1 gives M(x, x) and (1/n) sum_i c_i^2 phi(x, z_i)^2. Cost of a batch: that
- * of the gradient kernel, for at least 6 points. */
+ *
+ * where p runs over `count` points from number `first` on. r [points]. With r = 1, a batch of one point gives M(x, x)
+ * and (1/n) sum_i c_i^2 phi(x, z_i)^2. Returns as jacobian_apply. Cost of a batch: 4 d flops and one h and h' per unit
+ * and point, for at least 6 points. */
 struct jacobian_batch {
   int first, count;
   double gradient, output;

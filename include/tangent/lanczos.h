@@ -1,38 +1,40 @@
-/* lanczos: the largest eigenvalue of a symmetric positive semidefinite operator that is known by its products alone.
+/* lanczos: the largest eigenvalue of a symmetric positive semidefinite operator, computed from products with vectors.
  *
  *   A V_k = V_k T_k + beta_k v_{k+1} e_k',   theta = largest eigenvalue of T_k,   |A y - theta y| = beta_k |s_k|
  *
- * with T_k tridiagonal (alpha, beta) and s its eigenvector (Golub and Van Loan, Matrix Computations, section 10.1). All
- * earlier vectors are projected out at every turn, since there are few. theta is never above the largest eigenvalue;
- * some eigenvalue lies within the bound of it, and with a start vector at random it is the largest one. No BLAS and no
- * libm but square roots: the result has the same bits wherever the products have. */
+ * where T_k is tridiagonal (alpha, beta), s is the eigenvector of theta and y = V_k s (Golub and Van Loan, Matrix
+ * Computations, section 10.1). Every new vector is made orthogonal to all earlier ones, of which there are few. Up to
+ * rounding, theta does not exceed the largest eigenvalue. Some eigenvalue lies within the bound |A y - theta y| of
+ * theta; for a random start vector it is the largest one. The code uses no BLAS, and only square roots of libm: if the
+ * products have the same bits on two machines, the result has, too. */
 #ifndef MCKEAN_TANGENT_LANCZOS_H
 #define MCKEAN_TANGENT_LANCZOS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LANCZOS_MAX = 30 }; /* products at most */
+enum { LANCZOS_MAX = 30 }; /* the largest number of products */
 
 struct lanczos {
-  double value; /* theta; NAN: a product was not sound */
+  double value; /* theta; NAN if a product was not finite */
   double bound; /* beta_k |s_k| */
   int products; /* k */
 };
 
-/* w [size] = A v [size]; false where numbers left their range. */
+/* w [size] = A v [size]. Returns false if a number in the product was not finite or out of range. */
 struct lanczos_operator {
   bool (*apply)(void *context, const double *v, double *w);
   void *context;
 };
 
-/* Local unless the products are collective: then all ranks see the same bits and stop together. Goes on until bound <=
- * tolerance value, at most LANCZOS_MAX products. basis: LANCZOS_MAX + 1 vectors of size; the first holds the start
- * vector, not zero, of any length. Cost: the products and 4 k^2 size flops. */
+/* Stops when bound <= tolerance * value, or after LANCZOS_MAX products. basis: LANCZOS_MAX + 1 vectors [size]; the
+ * first one holds the start vector, which is not zero and of any length. Collective if the products are, otherwise
+ * local; the products must have the same bits on all ranks, so that all ranks stop together. Cost: the products and 4
+ * k^2 size flops. */
 struct lanczos lanczos_largest(const struct lanczos_operator *operator, int64_t size, double tolerance, double *basis);
 
-/* Largest eigenvalue of the tridiagonal matrix with alpha [k] on and beta [k-1] beside the diagonal, by bisection, and
- * |last component| of its unit eigenvector. */
+/* Local. Returns the largest eigenvalue of the tridiagonal matrix with diagonal alpha [k] and off-diagonal beta [k-1],
+ * by bisection. *last: the absolute value of the last component of its normalized eigenvector. k <= LANCZOS_MAX. */
 double tridiagonal_largest(int k, const double *alpha, const double *beta, double *last);
 
 #endif

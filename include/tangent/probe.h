@@ -1,7 +1,7 @@
 /* probe: points at which the tangent kernel is sampled.
  *
- * Fixed data: the training set, or so many of its rows, evenly spaced. Online data: points of the same law from a
- * stream of their own, with labels and their noise. A pure function of data and limit, the same on all ranks. */
+ * Fixed data: the training set, or evenly spaced rows of it. Online data: points of the same law from a random stream
+ * of their own, with noisy labels. The points are a pure function of data and limit, and the same on all ranks. */
 #ifndef MCKEAN_TANGENT_PROBE_H
 #define MCKEAN_TANGENT_PROBE_H
 
@@ -12,11 +12,12 @@
 
 struct probe {
   int count, d;
-  double *x, *y; /* [count][d], [count] */
-  struct points points;
+  double *x, *y;        /* [count][d], [count]: points and labels */
+  struct points points; /* the same points in kernel form */
 };
 
-/* Local. At most limit points; the arithmetic is that of unit and precision. FAILED: no memory. */
+/* Local. Creates a probe of at most `limit` points, in kernel form for this unit type and precision. FAILED: no
+ * memory. */
 int probe_create(const struct dataset *data, const struct unit_spec *unit, enum precision precision, int limit,
                  struct probe **probe);
 void probe_free(struct probe *probe); /* accepts NULL */

@@ -36,16 +36,16 @@ struct dynamics {
 
 /* ---- one step ---- */
 
-/* What is wanted of every network at a step. */
+/* What to compute for every network at a step. */
 struct request {
   int64_t step;
-  enum point_set set;              /* POINTS_BATCH: the step's own, followed by the update */
+  enum point_set set;              /* POINTS_BATCH: those of the step, followed by the update */
   double dt;                       /* of the update; 0: no unit moves */
   struct observation *observation; /* [locals] or NULL */
   double *f;                       /* [locals][points of the set] or NULL */
 };
 
-/* The points at which a network is evaluated. */
+/* Returns the points at which a network is evaluated. */
 static struct batch batch_of(const struct dynamics *dynamics, const struct local_network *local,
                              const struct request *request) {
   const struct dataset *data = dynamics->data;
@@ -61,7 +61,8 @@ static struct batch batch_of(const struct dynamics *dynamics, const struct local
                                   .batch = count}};
 }
 
-/* Residuals, the gradient of each tile, its update. The observation of a network that is not finite is NAN. */
+/* Computes residuals, then the gradient of each tile, and updates the tile. A network that has diverged is not moved,
+ * and its observation is NAN. */
 static void descend(struct dynamics *dynamics, const struct team *team, const struct local_network *local,
                     const struct batch *batch, const struct request *request, bool finite,
                     struct observation *observation) {
@@ -75,7 +76,8 @@ static void descend(struct dynamics *dynamics, const struct team *team, const st
   dynamics->pairs += (double)batch->count * (double)local_network_units(local);
 }
 
-/* Everything that follows the outputs of a network. Threads may call it at the same time, for different networks. */
+/* Completes the outputs of a network and does what follows from them. Threads may call it at the same time for
+ * different networks. */
 static void finish(struct dynamics *dynamics, const struct team *team, const struct local_network *local,
                    const struct batch *batch, const struct request *request) {
   const struct loss_spec *loss = &dynamics->data->spec.loss;
@@ -101,7 +103,8 @@ static void serve(struct dynamics *dynamics, int team_number, const struct local
   finish(dynamics, &team, local, &batch, request);
 }
 
-/* All own networks: the split ones begin, so that their sums travel while the others are computed. */
+/* Visits all own networks. The split ones begin first, so that their sums over ranks proceed while the rank computes
+ * the others, and finish last. */
 static void visit(struct dynamics *dynamics, const struct request *request) {
   const struct particles *particles = dynamics->particles;
   const int threads = dynamics->threads, split = particles->split, end = particles->locals;
@@ -218,7 +221,7 @@ void dynamics_free(struct dynamics *dynamics) {
   free(dynamics);
 }
 
-/* Grows work spaces to what the own networks need at the current stage. */
+/* Allocates the work space that the own networks need in the current stage. */
 static int reserve(struct dynamics *dynamics) {
   const struct particles *particles = dynamics->particles;
   const struct dataset *data = dynamics->data;

@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-enum { GROUP_BYTES = 64 << 20 }; /* gradients of a group of tiles, over all threads */
+enum { GROUP_BYTES = 64 << 20 }; /* of the gradients of a group of tiles, over all threads */
 
 /* Work space of one thread. */
 struct thread_space {
@@ -84,7 +84,7 @@ void gradient_free(struct gradient *gradient) {
   free(gradient);
 }
 
-/* Tiles of a group, over all threads, that fit GROUP_BYTES. */
+/* Tiles of a group, over all threads: those whose gradients fit into GROUP_BYTES. */
 static int64_t group_tiles(int d) {
   const int64_t fit = GROUP_BYTES / (int64_t)(sizeof(double) * tile_numbers(d));
   return fit > 1 ? fit : 1;
@@ -108,7 +108,7 @@ static int team_reserve(const struct gradient *gradient, struct team_space *spac
   return alloc_array((void **)&space->group, tiles, sizeof(double) * tile_numbers(particles->d), "gradients");
 }
 
-/* A team's part of a group is that of its threads. */
+/* The group of a team has a share of group_tiles in proportion to its threads. */
 int gradient_reserve(struct gradient *gradient, int64_t count) {
   const int threads = gradient->threads;
   const int64_t group = count <= gradient->chunk ? 0 : group_tiles(gradient->particles->d);
@@ -132,7 +132,7 @@ double gradient_residuals(struct gradient *gradient, const struct team *team, co
   return mean;
 }
 
-/* One network in work. */
+/* A network during its step. */
 struct descent {
   struct gradient *gradient;
   const struct team *team;
@@ -141,7 +141,7 @@ struct descent {
   double scale, rate;
 };
 
-/* grad += the gradient of own tile t over a chunk of points, the first of which is point `first` of the batch. */
+/* Adds to grad the gradient of own tile t over a chunk of points that starts at point `first` of the batch. */
 static void add_gradient(const struct descent *descent, int thread, const struct points *points, int64_t first,
                          int64_t t, double *grad) {
   const struct gradient *gradient = descent->gradient;
@@ -153,7 +153,8 @@ static void add_gradient(const struct descent *descent, int thread, const struct
   gradient->kernel->gradient(tile, points, r, gradient->thread[thread].scratch, grad);
 }
 
-/* Inside a parallel region of the team. sums: NULL or this thread's. */
+/* Each thread takes some of the tiles, and draws no points. Call it in a parallel region of the team. sums: those of
+ * the calling thread, or NULL. */
 static void descend_tiles(const struct descent *descent, int64_t tiles, struct particle_sums *sums) {
   struct gradient *gradient = descent->gradient;
   const int thread = descent->team->first + omp_get_thread_num();
@@ -169,7 +170,7 @@ static void descend_tiles(const struct descent *descent, int64_t tiles, struct p
   }
 }
 
-/* Points drawn chunk by chunk, once per group of tiles. */
+/* Draws each chunk of points once per group of tiles. */
 static void descend_groups(const struct descent *descent, int64_t tiles, struct particle_sums *sums) {
   struct gradient *gradient = descent->gradient;
   const struct team *team = descent->team;

@@ -11,28 +11,28 @@
 #include "parallel/heartbeat.h"
 
 enum {
-  CHUNK_BYTES = 256 << 10, /* points of a chunk: half of a common L2 cache */
-  CHUNK_MIN = 48,          /* chunks are multiples of this: the kernels' inner blocks */
+  CHUNK_BYTES = 256 << 10, /* of the points of a chunk: half of a common L2 cache */
+  CHUNK_MIN = 48,          /* chunks are multiples of this: INNER of the kernels */
   CHUNK_MAX = 4032
 };
 
 /* Work space of one thread. */
 struct thread_space {
   void *real_tiles, *scratch;
-  double *sum;    /* [chunk], of a block */
-  int64_t *words; /* of a chunk, over the blocks of this thread */
+  double *sum;    /* [chunk]: of a block */
+  int64_t *words; /* of the sums of a chunk over the blocks of this thread */
 };
 
-/* Work space of one team: its network's outputs at one batch. */
+/* Work space of one team: the outputs of its network at a batch. */
 struct team_space {
   int64_t capacity;     /* points */
-  int64_t *words;       /* per chunk those of its sum, then labels that ranks compute for one another */
-  struct comm_sum *sum; /* per chunk */
+  int64_t *words;       /* for each chunk: the words of its sums, then labels if the ranks divide them */
+  struct comm_sum *sum; /* for each chunk: the sum over ranks */
   double *f, *y;        /* [capacity] */
-  struct points points; /* the chunk drawn last */
-  double *x;            /* [chunk][d], the same in double */
-  int64_t drawn;        /* first point of that chunk, -1: none of this batch */
-  int64_t labels[2];    /* range of points whose labels are computed here */
+  struct points points; /* the last chunk that was drawn */
+  double *x;            /* [chunk][d]: its points in double precision */
+  int64_t drawn;        /* its first point; -1: no chunk of this batch was drawn */
+  int64_t labels[2];    /* the range of points for which draw computes labels */
 };
 
 struct outputs {
@@ -116,7 +116,7 @@ void outputs_free(struct outputs *outputs) {
   free(outputs);
 }
 
-/* Words of a chunk: its sum, then labels. */
+/* Words of a chunk: those of its sums, then labels. */
 static int64_t chunk_words(int count) {
   return unit_sum_words(UNIT_SUM_NARROW, count) + count;
 }
@@ -145,8 +145,8 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high) {
   return value < low ? low : value > high ? high : value;
 }
 
-/* Points first .. first+count-1 of a batch into space->x, and into space->y the labels of those in the team's range. In
- * pieces, which are pure functions of their place. */
+/* Draws points first .. first+count-1 of a batch into space->x, and the labels of those in space->labels into space->y.
+ * Threads draw pieces, each of which is a pure function of its place in the batch. */
 static void draw(const struct outputs *outputs, const struct team *team, const struct batch_place *place, int64_t first,
                  int count) {
   enum { PIECE = 64 };
@@ -214,7 +214,7 @@ static void sum_block(const struct outputs *outputs, int thread, const struct lo
   unit_sum_add(UNIT_SUM_NARROW, points->count, space->sum, words);
 }
 
-/* Adds the own part of n f_n at the points of a chunk to words. */
+/* Adds c phi of all own units at the points of a chunk to words. */
 static void sum_blocks(const struct outputs *outputs, const struct team *team, const struct local_network *local,
                        const struct points *points, int64_t *words) {
   const int64_t count = unit_sum_words(UNIT_SUM_NARROW, points->count);
@@ -234,8 +234,9 @@ static void sum_blocks(const struct outputs *outputs, const struct team *team, c
   }
 }
 
-/* Labels of fresh points may cost more than the points (d^3 for spins). The ranks of a network divide them; labels
- * travel with the sum, as words that are zero on all ranks but one. */
+/* Whether the ranks that share a network divide the labels among them. Labels of fresh points may cost more than the
+ * points (d^3 flops for the spin target). The sum over ranks distributes them, as words that are zero on all ranks but
+ * one. */
 static bool divides_labels(const struct outputs *outputs, const struct local_network *local,
                            const struct batch *batch) {
   return local->group && !batch->whole && outputs->data->spec.mode == DATA_ONLINE;
@@ -248,7 +249,7 @@ static void begin_sum(struct outputs *outputs, const struct local_network *local
   outputs->waited += comm_time() - began;
 }
 
-/* The sum over ranks of a chunk starts when the chunk is done, in the background if some rank may have work left. */
+/* Starts the sum over ranks of a chunk after computing the chunk, in the background if some rank may have work left. */
 void outputs_begin(struct outputs *outputs, const struct team *team, const struct local_network *local,
                    const struct batch *batch) {
   struct team_space *space = &outputs->team[team->number];
@@ -259,7 +260,7 @@ void outputs_begin(struct outputs *outputs, const struct team *team, const struc
   space->labels[1] = divided ? batch->count * (local->group->rank + 1) / local->group->size : batch->count;
   if (divided) memset(space->y, 0, sizeof *space->y * (size_t)batch->count);
   for (int64_t first = 0; first < batch->count; first += outputs->chunk) {
-    if (omp_get_thread_num() == 0) heartbeat_beat(); /* many points take long */
+    if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large batch takes long */
     const struct points points = outputs_chunk(outputs, team, batch, first);
     const int64_t chunk = first / outputs->chunk, sum = unit_sum_words(UNIT_SUM_NARROW, points.count);
     int64_t *words = space->words + chunk * chunk_words(outputs->chunk);
@@ -290,7 +291,7 @@ bool outputs_end(struct outputs *outputs, const struct team *team, const struct 
     if (divided)
       memcpy(space->y + first, words + unit_sum_words(UNIT_SUM_NARROW, count), sizeof *words * (size_t)count);
   }
-  space->labels[0] = space->labels[1] = 0; /* a chunk that is drawn again needs no labels */
+  space->labels[0] = space->labels[1] = 0; /* chunks that are drawn again need no labels */
   for (int64_t p = 0; p < batch->count; p++) space->f[p] = finite ? space->f[p] / (double)local->n : NAN;
   return finite;
 }

@@ -1,16 +1,16 @@
-/* population: one step of all networks under the exact potential, without data (data.mode: population).
+/* population: one step of all networks under the exact potential, without data points (data.mode: population).
  *
  *   grad_c V_i = -F(z_i) + (1/n) sum_j c_j K(z_i, z_j)     grad_z V_i = c_i (-grad F(z_i) + (1/n) sum_j c_j grad_z K)
  *   loss       = C_f - (1/n) sum_i c_i F(z_i) + (1/2n^2) sum_ij c_i c_j K(z_i, z_j) = 1/2 E |f - f_n|^2
  *
- * (RVE section 2; F, K: dynamics/potential.h.) Units interact in pairs, the diagonal included: n^2 of them per network
- * and step. Each rank computes the rows of its own units against a copy of the whole network in double precision, as it
- * was before the step: O(n) memory, gathered over the ranks of a split network. Every row is summed over j = 0 .. n-1
- * in that order, and the loss over tiles by exact sums. So results depend neither on the number of ranks nor on that of
- * threads, nor, except for the update, on the ISA level. Threads share the tiles of all own networks.
+ * (RVE section 2; F, K: dynamics/potential.h.) All n^2 pairs of units of a network interact, including i = j. Each rank
+ * computes the sums over j for its own units i, from a copy of the whole network in double precision as it was before
+ * the step. The copy takes O(n) memory; for a split network it is gathered from the ranks that share it. Each sum over
+ * j takes j = 0 .. n-1 in this order, and the loss is an exact sum over tiles. So results do not depend on the number
+ * of ranks and threads, nor, except for the update, on the ISA level. Threads share the tiles of all own networks.
  *
- * The loss is a difference of terms of the size of C_f: its absolute rounding error is about 1e-15 C_f. A parameter
- * beyond 2^39 counts as not finite. */
+ * The loss is a difference of terms of the size of C_f, so its absolute rounding error is about 1e-15 C_f. A network
+ * with a parameter beyond 2^39 has diverged. */
 #include "dynamics/gradient_source.h"
 
 #include <math.h>
@@ -24,18 +24,18 @@
 #include "dynamics/unit_sum.h"
 #include "particles/number.h"
 
-static const double LIMIT = 0x1p39; /* of parameters: far beyond it sums lose their range */
+static const double LIMIT = 0x1p39; /* of parameters; sums of products of much larger ones are out of range */
 
-/* Work space of one thread: tiles of doubles. */
+/* Work space of one thread. */
 struct workspace {
   double *z, *F, *grad_F; /* [d][TILE], [TILE], [d][TILE] */
   double *sum, *grad;     /* [d+1][TILE], [tile_rows(d)][TILE] */
 };
 
-/* Copy of a whole network, as it was before the step, and sums over its own units. */
+/* A copy of a whole network as it was before the step, and sums over its own units. */
 struct network_copy {
-  int64_t row;     /* of its first particle in population->row */
-  int64_t *offset; /* [ranks of the group + 1]: bytes at which their tiles begin; NULL if it is wholly here */
+  int64_t first;   /* number of its first particle in population->particle */
+  int64_t *offset; /* [ranks of the group + 1]: the byte at which the tiles of each rank start; NULL: not split */
   bool finite;
   struct particle_sums sums;
   int64_t energy[WIDE_LIMBS]; /* loss - C_f */
@@ -48,11 +48,11 @@ struct population {
   double C_f;
   int threads;
   struct workspace *workspace; /* [threads] */
-  double *row;                 /* [all units of the own networks][d + 1]: c, z before the step */
+  double *particle;            /* [all units of the own networks][d + 1]: c, z before the step */
   char *gathered;              /* stored tiles of one split network */
   struct network_copy *copy;   /* [copies], of the own networks */
   int copies;
-  int *owner; /* [own tiles]: the own network of a tile */
+  int *network; /* [own tiles]: the own network of a tile */
   double waited;
 };
 
@@ -75,13 +75,13 @@ static int workspace_alloc(int d, struct workspace *workspace) {
 static void release(struct population *population) {
   for (int s = 0; s < population->copies; s++) free(population->copy[s].offset);
   free(population->copy);
-  free(population->row);
+  free(population->particle);
   free(population->gathered);
-  free(population->owner);
+  free(population->network);
   population->copy = NULL;
-  population->row = NULL;
+  population->particle = NULL;
   population->gathered = NULL;
-  population->owner = NULL;
+  population->network = NULL;
   population->copies = 0;
 }
 
@@ -119,7 +119,8 @@ static int create(const struct update *update, const struct dataset *data, int t
   return OK;
 }
 
-/* Where the tiles of each rank of a group lie in the network: the ranks that own blocks of it, in order. */
+/* Returns the bytes at which the tiles of each rank of a group start in the network: these ranks, in their order, are
+ * those that own blocks of it. */
 static int64_t *group_offsets(const struct particles *particles, const struct local_network *local) {
   const int64_t low = ensemble_first_block(&particles->ensemble, local->network), end = low + network_blocks(local->n),
                 tiles = network_tiles(local->n);
@@ -139,21 +140,21 @@ static int64_t *group_offsets(const struct particles *particles, const struct lo
 static int reserve(void *state) {
   struct population *population = state;
   const struct particles *particles = population->particles;
-  int64_t rows = 0, gathered = 0;
+  int64_t units = 0, gathered = 0;
   release(population);
   TRY(alloc_array((void **)&population->copy, particles->locals, sizeof *population->copy, "own networks"));
-  TRY(alloc_array((void **)&population->owner, particles->tile_count, sizeof *population->owner, "own tiles"));
+  TRY(alloc_array((void **)&population->network, particles->tile_count, sizeof *population->network, "own tiles"));
   population->copies = particles->locals;
   for (int s = 0; s < particles->locals; s++) {
     const struct local_network *local = &particles->local[s];
     const int64_t tiles = network_tiles(local_network_units(local));
     population->copy[s] =
-        (struct network_copy){.row = rows, .offset = local->group ? group_offsets(particles, local) : NULL};
-    rows += local->n;
+        (struct network_copy){.first = units, .offset = local->group ? group_offsets(particles, local) : NULL};
+    units += local->n;
     if (local->group && network_tiles(local->n) > gathered) gathered = network_tiles(local->n);
-    for (int64_t t = 0; t < tiles; t++) population->owner[local->tile + t] = s;
+    for (int64_t t = 0; t < tiles; t++) population->network[local->tile + t] = s;
   }
-  TRY(alloc_array((void **)&population->row, rows * (particles->d + 1), sizeof(double), "copies of networks"));
+  TRY(alloc_array((void **)&population->particle, units * (particles->d + 1), sizeof(double), "copies of networks"));
   return alloc_array((void **)&population->gathered, gathered, particles->tile_bytes, "copies of networks");
 }
 
@@ -163,19 +164,19 @@ static double stored(const struct particles *particles, const void *tile, int ro
   return number_get(precision_stored(particles->precision), tile, (size_t)(row * TILE + lane));
 }
 
-/* Rows of n particles from their tiles; false if one is not finite or beyond the limit. */
-static bool copy_rows(const struct particles *particles, int64_t n, const char *tiles, double *row) {
+/* particle [n][d + 1] = the parameters of n units. Returns false if one of them is not finite or beyond the limit. */
+static bool copy_particles(const struct particles *particles, int64_t n, const char *tiles, double *particle) {
   bool finite = true;
-  for (int64_t i = 0; i < n; i++, row += particles->d + 1) {
+  for (int64_t i = 0; i < n; i++, particle += particles->d + 1) {
     const char *tile = tiles + (size_t)(i / TILE) * particles->tile_bytes;
-    row[0] = stored(particles, tile, ROW_C, i % TILE);
-    for (int r = 0; r < particles->d; r++) row[1 + r] = stored(particles, tile, ROW_A + r, i % TILE);
-    for (int r = 0; r <= particles->d; r++) finite &= fabs(row[r]) < LIMIT;
+    particle[0] = stored(particles, tile, ROW_C, i % TILE);
+    for (int r = 0; r < particles->d; r++) particle[1 + r] = stored(particles, tile, ROW_A + r, i % TILE);
+    for (int r = 0; r <= particles->d; r++) finite &= fabs(particle[r]) < LIMIT;
   }
   return finite;
 }
 
-/* The whole of an own network as it is before the step. */
+/* Copies the whole of an own network. Collective over the ranks that share it. */
 static void copy_network(struct population *population, int s) {
   const struct particles *particles = population->particles;
   const struct local_network *local = &particles->local[s];
@@ -187,12 +188,13 @@ static void copy_network(struct population *population, int s) {
     population->waited += comm_time() - began;
     tiles = population->gathered;
   }
-  copy->finite = copy_rows(particles, local->n, tiles, population->row + copy->row * (int64_t)(particles->d + 1));
+  copy->finite =
+      copy_particles(particles, local->n, tiles, population->particle + copy->first * (int64_t)(particles->d + 1));
   memset(&copy->sums, 0, sizeof copy->sums);
   memset(copy->energy, 0, sizeof copy->energy);
 }
 
-/* grad V of a tile into workspace->grad; returns its part of n (loss - C_f). */
+/* workspace->grad = grad V of a tile. Returns the contribution of the tile to n (loss - C_f). */
 static double tile_gradient(const struct population *population, const struct workspace *workspace, int s,
                             const void *tile) {
   const struct particles *particles = population->particles;
@@ -202,7 +204,7 @@ static double tile_gradient(const struct population *population, const struct wo
   for (int r = 0; r < d; r++)
     for (int i = 0; i < TILE; i++) workspace->z[r * TILE + i] = stored(particles, tile, ROW_A + r, i);
   potential_pairs(population->potential, workspace->z, particles->local[s].n,
-                  population->row + population->copy[s].row * (int64_t)(d + 1), workspace->sum);
+                  population->particle + population->copy[s].first * (int64_t)(d + 1), workspace->sum);
   potential_field(population->potential, workspace->z, workspace->F, workspace->grad_F);
   for (int i = 0; i < TILE; i++) { /* c = 0 in unused lanes */
     const double c = stored(particles, tile, ROW_C, i), pairs = workspace->sum[i] / n;
@@ -216,11 +218,11 @@ static double tile_gradient(const struct population *population, const struct wo
   return energy;
 }
 
-/* Own tile t of this rank. */
+/* Computes the gradient of own tile t of this rank and updates the tile. */
 static void serve_tile(struct population *population, const struct workspace *workspace, int64_t t, double dt,
                        bool observe) {
   const struct particles *particles = population->particles;
-  const int s = population->owner[t];
+  const int s = population->network[t];
   const struct local_network *local = &particles->local[s];
   struct network_copy *copy = &population->copy[s];
   const int64_t inside = t - local->tile;
@@ -242,7 +244,7 @@ static void observe(const struct population *population, int s, struct observati
   double energy;
   unit_sum_over_ranks(local, WIDE_LIMBS, copy->energy);
   unit_sum_values(UNIT_SUM_WIDE, 1, copy->energy, &energy);
-  observation->loss = population->C_f + energy; /* NAN if a term was */
+  observation->loss = population->C_f + energy; /* NAN if a term was out of range */
   update_means(local, &copy->sums, observation);
 }
 

@@ -12,8 +12,8 @@
 
 /* ---- coefficients ---- */
 
-/* A positive number as mantissa 2^exponent: the terms of a series span thousands of powers of ten. Extended precision,
- * where the processor has it, keeps the rounding of products of many factors below that of a double. */
+/* The positive number mantissa * 2^exponent: the terms of a series span thousands of powers of ten. If the processor
+ * has extended precision, the rounding error of a product of many factors stays below that of a double. */
 struct scaled {
   long double mantissa;
   int exponent;
@@ -31,14 +31,14 @@ static struct scaled exp_minus(long double x) {
   return times((struct scaled){1, -(int)powers}, expl(powers * M_LN2l - x));
 }
 
-/* e^-shift 0F1(; b; y u) as a series in u. */
+/* The series e^-shift 0F1(; b; y u) in u. */
 struct series {
   long double b, y, shift;
 };
 
-/* The terms that are needed at u = 1, where the remainder is largest: those after them are below 1e-17 of the sum.
- * coefficient: NULL, or for that many numbers, at a stride of 2, the highest power first. Returns the number of terms;
- * *sum is the value at u = 1. */
+/* coefficient NULL: returns the number of terms after which the remainder at u = 1, where it is largest, is below 1e-17
+ * of the sum. Otherwise writes the coefficients of `terms` terms at a stride of 2, the highest power first. *sum: the
+ * value at u = 1. */
 static int expand(const struct series *series, int terms, double *coefficient, long double *sum) {
   struct scaled term = exp_minus(series->shift);
   *sum = 0;
@@ -65,7 +65,7 @@ static int set_coefficients(struct potential *potential, double alpha) {
   const long double k = (long double)alpha * d, square = (long double)alpha * alpha;
   const struct series K = {.b = 0.5L * d, .y = k * k, .shift = 2 * k}, gradient = {.b = K.b + 1, K.y, K.shift};
   long double value;
-  potential->terms = expand(&K, 0, NULL, &value); /* the gradient's series needs no more: its ratios are smaller */
+  potential->terms = expand(&K, 0, NULL, &value); /* enough for the gradient, too: its ratios are smaller */
   if (value < DBL_MIN)
     return FAIL(USAGE,
                 "unit.alpha: the overlap K(z, z) = %Lg of rbf units with alpha = %g, d = %d is too small for "
@@ -81,7 +81,7 @@ static int set_coefficients(struct potential *potential, double alpha) {
   return OK;
 }
 
-/* L from the packed entries of S, which hold S_pqr times their multiplicity (data/target_spin.h). */
+/* Computes L from the packed entries of S, each of which is S_pqr times its multiplicity (data/target_spin.h). */
 static int set_linear(struct potential *potential) {
   const int d = potential->d;
   const double *entry = target_spin_entries(potential->target);
@@ -127,14 +127,14 @@ void potential_free(struct potential *potential) {
 
 /* ---- tiles ---- */
 
-/* Lanes are computed GROUPS vectors at a time: with two series for each, enough independent chains to hide the latency
- * of an addition after a product. */
+/* pairs computes GROUPS vectors of GROUP lanes at a time. With two series for each vector there are enough independent
+ * chains of operations to hide the latency of a product and an addition. */
 enum { GROUP = 8, GROUPS = 4, VECTORS = TILE / GROUP };
 typedef double vgroup __attribute__((vector_size(8 * GROUP)));
 typedef int64_t vmask __attribute__((vector_size(8 * GROUP)));
 #define EACH _Pragma("GCC unroll 4") for (int g = 0; g < GROUPS; g++)
 
-/* f and grad f of the packed entries: each stands for entry z_p z_q z_r, whatever of p, q, r are equal. */
+/* gradient [d] = grad f, where f is the sum of entry z_p z_q z_r over the packed entries; p, q and r may be equal. */
 TARGET_CLONES static void spin_gradient(int d, const double *restrict entry, const vgroup (*restrict z)[VECTORS],
                                         vgroup (*restrict gradient)[VECTORS]) {
   memset(gradient, 0, sizeof *gradient * (size_t)d);
@@ -153,7 +153,7 @@ void potential_field(const struct potential *potential, const double *z, double 
   const double *L = potential->L, lam_1 = potential->lam_1, lam_3 = potential->lam_3;
   spin_gradient(d, target_spin_entries(potential->target), (const vgroup(*)[VECTORS])z, (vgroup(*)[VECTORS])grad_F);
   for (int i = 0; i < TILE; i++) {
-    double f3 = 0, linear = 0; /* 3 f by Euler's theorem, d L.z */
+    double f3 = 0, linear = 0; /* 3 f = z.grad f by Euler's theorem; d L.z */
     for (int r = 0; r < d; r++) {
       f3 += z[r * TILE + i] * grad_F[r * TILE + i];
       linear += d * L[r] * z[r * TILE + i];
@@ -173,7 +173,7 @@ TARGET_CLONES static void pairs(int d, int terms, const double (*restrict coeffi
     vgroup u[GROUPS], K[GROUPS], gradient[GROUPS];
     EACH u[g] = K[g] = gradient[g] = (vgroup){0};
     for (int r = 0; r < d; r++) EACH u[g] += z[r][g] * other[r];
-    EACH { /* held in [0, 1] */
+    EACH { /* clamped to [0, 1] */
       u[g] = u[g] * half + 0.5;
       const vmask above = u[g] > 1, inside = u[g] > 0;
       u[g] = (vgroup)((((vmask)u[g] & ~above) | ((vmask)one & above)) & inside);

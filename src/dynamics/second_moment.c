@@ -6,11 +6,12 @@
 #include "parallel/heartbeat.h"
 #include "particles/number.h"
 
-/* A tile's part of n q_n P; unused lanes have c = 0. tile: stored parameters; real: in the kernel's arithmetic. */
+/* Returns the contribution of a tile to n P q_n; unused lanes have c = 0. tile: the stored parameters. real: the same
+ * numbers in the arithmetic of the kernels. */
 static double tile_squares(const struct kernel *kernel, size_t stored, const void *tile, const void *real,
                            const struct points *points) {
   double square[TILE] = {0}, sum = 0;
-  if (omp_get_thread_num() == 0) heartbeat_beat(); /* many points take long */
+  if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large set takes long */
   kernel->squares(real, points, square);
   for (int lane = 0; lane < TILE; lane++) {
     const double c = number_get(stored, tile, (size_t)(ROW_C * TILE + lane));

@@ -53,7 +53,8 @@ const struct kernel *kernel_find(int unit, enum precision precision, enum isa is
   return &(*table[isa])[unit][precision];
 }
 
-/* The widest vector is 64 bytes: one for each point, padded; one for each field and vector of a register tile. */
+/* A vector has at most 64 bytes. forward needs one per point, with padding; gradient needs VECTORS <= 4 per row of
+ * a. */
 size_t forward_scratch(int count) {
   return 64 * (size_t)(count + POINT_PAD);
 }

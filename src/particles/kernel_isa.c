@@ -1,12 +1,12 @@
-/* kernel_isa: all kernels of one instruction-set level. The Makefile compiles this file once per level, with KERNEL_ISA
- * naming the level and the compiler's flags for it; what differs between levels is the width of a vector and the shape
- * of the register tile. */
+/* kernel_isa: all kernels of one instruction-set level. The Makefile compiles this file once per level, with the
+ * compiler's flags for the level and its name in KERNEL_ISA. Levels differ in the width of a vector and in the number
+ * of vectors that are computed together. */
 #include <math.h>
 #ifdef __SSE2__
 #include <immintrin.h>
 #endif
 
-#include "base/arithmetic.h" /* refuses options of the compiler, also those of one level */
+#include "base/arithmetic.h" /* checks the compiler options of each level, too */
 #include "kernel_table.h"
 #include "particles/number.h"
 #include "unit_series.h"
@@ -18,21 +18,21 @@ enum { VECTOR_BYTES = 32, VECTORS = 2 };
 #else
 enum { VECTOR_BYTES = 16, VECTORS = 2 };
 #endif
-/* POINTS x VECTORS sums, VECTORS units and a point fill the registers; the weights of INNER points stay in L1; SUMS x
- * VECTORS gradient sums are in registers at a time. */
-enum { POINTS = 6, INNER = 48, SUMS = 5, LINE = 64 /* bytes of the caches */ };
+/* POINTS x VECTORS linear forms, VECTORS vectors of parameters and one coordinate of a point fill the registers. The
+ * linear forms of INNER points stay in the L1 cache. SUMS x VECTORS sums of a gradient are in registers at a time. */
+enum { POINTS = 6, INNER = 48, SUMS = 5, LINE = 64 /* bytes of a cache line */ };
 
 typedef float vfloat __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef int32_t vint32 __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef double vdouble __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef int64_t vlong __attribute__((vector_size(VECTOR_BYTES), may_alias));
 
-/* Numbers below the normal ones become zero while a kernel runs: the tails of h' would otherwise make many of them, at
- * a hundred cycles each on some processors. */
+/* While a kernel runs, subnormal numbers become zero. The tails of h' would otherwise produce many of them, and on some
+ * processors each costs a hundred cycles. */
 #ifdef __SSE2__
 static unsigned flush_subnormals(void) {
   const unsigned mode = _mm_getcsr();
-  _mm_setcsr(mode | _MM_FLUSH_ZERO_ON | 0x0040 /* operands too */);
+  _mm_setcsr(mode | _MM_FLUSH_ZERO_ON | 0x0040 /* operands, too */);
   return mode;
 }
 static void restore_subnormals(unsigned mode) {
@@ -60,7 +60,7 @@ static void narrow(int d, const void *tile, void *real_tile) {
   for (int i = 0; i < tile_rows(d) * TILE; i++) to[i] = (float)from[i];
 }
 
-/* ---- manifolds: stored parameters have `stored` bytes, arithmetic is in double; inlined once per stored type ---- */
+/* ---- manifolds: arithmetic in double, on stored parameters of `stored` bytes, inlined for each size ---- */
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -118,11 +118,11 @@ RETRACT(retract_flat_double, sizeof(double), false)
 RETRACT(retract_sphere_float, sizeof(float), true)
 RETRACT(retract_sphere_double, sizeof(double), true)
 
-/* Rows in their order: the order of the terms of a sum. */
+/* Adds the rows in their order, which fixes the order of the terms. */
 static void norms(int d, unsigned train, int units, double scale, const double *restrict grad, double *square_out) {
   double square[TILE] = {0};
   for (int k = ROW_C; k < tile_rows(d); k++) {
-    const unsigned bit = k == ROW_C ? FIELD_BIT_C : k == ROW_B ? FIELD_BIT_B : FIELD_BIT_A;
+    const unsigned bit = tile_row_bit(k);
     for (int i = 0; i < TILE && train & bit; i++) square[i] += grad[k * TILE + i] * grad[k * TILE + i];
   }
   for (int i = 0; i < TILE; i++) square_out[i] = i < units ? scale * scale * square[i] : 0;

@@ -1,14 +1,14 @@
-/* kernel_form: the parts of forward and gradient that do not depend on the unit; a template, included by
- * kernel_precision.h once per arithmetic (real, vreal, W lanes, FN).
+/* kernel_loops: the loops of the kernels that do not depend on the unit type. A template: kernel_precision.h, which
+ * defines real, vreal (a vector of W reals) and FN (names), includes it once per arithmetic.
  *
- * Work goes part by part (VECTORS vectors of units) and INNER points at a time, in three loops that each have the
- * registers to themselves: linear forms s, then h and h' of the unit (kernel_unit.h), then first moments. s, later
- * overwritten by the weights r h', stays in the first-level cache. */
+ * A tile is divided into STRIPS strips of VECTORS * W lanes. The kernels process one strip and INNER points at a time,
+ * in three loops, each of which has all registers for itself: the linear forms s, then h and h' (kernel_unit.h), then
+ * for a gradient the sums over points of the weights w = r h' times x. w overwrites s, which stays in the L1 cache. */
 
 #define NOINLINE __attribute__((noinline))
 
-/* s = q + a.x (sphere) or b + a.x, for `count` points, rounded up to POINTS. On the way memory from `ahead` on is
- * brought near, a line at each turn. */
+/* s[p] = b + a.x_p (linear_forms_0) or q_p + a.x_p (linear_forms_1, sphere) of a strip, for `count` points, rounded up
+ * to a multiple of POINTS. Prefetches the memory from `ahead` on, one cache line per iteration over k. */
 #define LINEAR_FORMS(name, START)                                                                                      \
   static NOINLINE void FN(name)(const real *restrict tile, const real *restrict x, const real *restrict q, int d,      \
                                 int count, const char *ahead, vreal(*restrict s)[VECTORS]) {                           \
@@ -34,32 +34,33 @@ LINEAR_FORMS(linear_forms_0, *(const vreal *)(tile + ROW_B * TILE + v * W))
 LINEAR_FORMS(linear_forms_1, SPLAT(q[first + p]))
 #undef LINEAR_FORMS
 
-/* sum[f][v] += sum over points of w x_(k+f), for `fields` fields from k on. */
-static inline __attribute__((always_inline)) void FN(moments_of)(int fields, const real *restrict x, int d, int count,
-                                                                 const vreal (*restrict w)[VECTORS],
-                                                                 vreal *restrict sum) {
-  vreal part[SUMS][VECTORS];
-  for (int f = 0; f < fields; f++)
-    for (int v = 0; v < VECTORS; v++) part[f][v] = sum[f * VECTORS + v];
+/* sum[k][v] += sum over points of w x_k, for k = 0 .. sums-1; sums <= SUMS. */
+static inline __attribute__((always_inline)) void FN(add_weighted)(int sums, const real *restrict x, int d, int count,
+                                                                   const vreal (*restrict w)[VECTORS],
+                                                                   vreal *restrict sum) {
+  vreal own[SUMS][VECTORS];
+  for (int k = 0; k < sums; k++)
+    for (int v = 0; v < VECTORS; v++) own[k][v] = sum[k * VECTORS + v];
   for (int p = 0; p < count; p++, x += d)
-    for (int f = 0; f < fields; f++)
-      for (int v = 0; v < VECTORS; v++) part[f][v] += w[p][v] * SPLAT(x[f]);
-  for (int f = 0; f < fields; f++)
-    for (int v = 0; v < VECTORS; v++) sum[f * VECTORS + v] = part[f][v];
+    for (int k = 0; k < sums; k++)
+      for (int v = 0; v < VECTORS; v++) own[k][v] += w[p][v] * SPLAT(x[k]);
+  for (int k = 0; k < sums; k++)
+    for (int v = 0; v < VECTORS; v++) sum[k * VECTORS + v] = own[k][v];
 }
 
-/* sum[k][v] += sum over points of w x_k. */
-static NOINLINE void FN(moments)(const real *restrict x, int d, int count, const vreal (*restrict w)[VECTORS],
-                                 vreal *restrict sum) {
+/* sum[k][v] += sum over points of w x_k, for k = 0 .. d-1. */
+static NOINLINE void FN(weighted_sums)(const real *restrict x, int d, int count, const vreal (*restrict w)[VECTORS],
+                                       vreal *restrict sum) {
   int k = 0;
-  for (; k + SUMS <= d; k += SUMS) FN(moments_of)(SUMS, x + k, d, count, w, sum + k * VECTORS);
-  for (; k + 2 <= d; k += 2) FN(moments_of)(2, x + k, d, count, w, sum + k * VECTORS);
-  if (k < d) FN(moments_of)(1, x + k, d, count, w, sum + k * VECTORS);
+  for (; k + SUMS <= d; k += SUMS) FN(add_weighted)(SUMS, x + k, d, count, w, sum + k * VECTORS);
+  for (; k + 2 <= d; k += 2) FN(add_weighted)(2, x + k, d, count, w, sum + k * VECTORS);
+  if (k < d) FN(add_weighted)(1, x + k, d, count, w, sum + k * VECTORS);
 }
 
-/* Adds the sums of a part to grad [fields][TILE], the derivatives with respect to b and a times c. */
-static void FN(add_part)(const real *restrict tile, int d, bool sphere, const vreal *sum_c, const vreal *sum_b,
-                         const vreal *sum_a, double *restrict grad) {
+/* Adds the sums of a strip to its lanes of grad [tile_rows(d)][TILE]; those with respect to b and a are multiplied by
+ * c. */
+static void FN(add_strip)(const real *restrict tile, int d, bool sphere, const vreal *sum_c, const vreal *sum_b,
+                          const vreal *sum_a, double *restrict grad) {
   for (int i = 0; i < VECTORS * W; i++) {
     grad[ROW_C * TILE + i] += (double)((const real *)sum_c)[i];
     if (!sphere) grad[ROW_B * TILE + i] += (double)tile[i] * (double)((const real *)sum_b)[i];
@@ -69,7 +70,7 @@ static void FN(add_part)(const real *restrict tile, int d, bool sphere, const vr
       grad[(ROW_A + k) * TILE + i] += (double)tile[i] * (double)((const real *)sum_a)[k * VECTORS * W + i];
 }
 
-/* sum[p] = the lanes of total[p], in order. */
+/* sum[p] = the sum of the lanes of total[p], in their order. */
 static void FN(add_lanes)(int count, const vreal *restrict total, double *restrict sum) {
   for (int p = 0; p < count; p++) {
     double lanes = 0;
@@ -78,16 +79,17 @@ static void FN(add_lanes)(int count, const vreal *restrict total, double *restri
   }
 }
 
-/* Where a part of the next tile is, for the first points of a part; for the others what is near already. */
-static const char *FN(ahead_of)(const real *tile, int d, int part, int first) {
+/* Returns the memory to prefetch: with the first points of a strip a fraction of the next tile, with other points the
+ * own tile, which is in the cache already. tile: the first lane of the strip. */
+static const char *FN(ahead_of)(const real *tile, int d, int strip, int first) {
   const size_t bytes = (size_t)((tile_rows(d)) * TILE) * sizeof(real);
-  const char *here = (const char *)(tile - part % PARTS * VECTORS * W);
-  return first > 0 ? here : here + bytes + bytes / PARTS * (size_t)(part % PARTS);
+  const char *here = (const char *)(tile - strip % STRIPS * VECTORS * W);
+  return first > 0 ? here : here + bytes + bytes / STRIPS * (size_t)(strip % STRIPS);
 }
 
-/* A part's place in consecutive tiles. */
-static const real *FN(part_of)(const void *real_tile, int d, int part) {
-  return (const real *)real_tile + (size_t)(part / PARTS) * (size_t)((tile_rows(d)) * TILE) +
-         part % PARTS * VECTORS * W;
+/* The first lane of a strip in consecutive tiles. */
+static const real *FN(strip_of)(const void *real_tile, int d, int strip) {
+  return (const real *)real_tile + (size_t)(strip / STRIPS) * (size_t)((tile_rows(d)) * TILE) +
+         strip % STRIPS * VECTORS * W;
 }
 #undef NOINLINE

@@ -1,4 +1,5 @@
-/* kernel_precision: all of one arithmetic, float or double (DOUBLE 0 or 1); included twice by kernel_isa.c. */
+/* kernel_precision: the kernels of one arithmetic, float (DOUBLE 0) or double (DOUBLE 1). A template: kernel_isa.c
+ * includes it once for each. */
 #if DOUBLE
 #define real          double
 #define vreal         vdouble
@@ -26,7 +27,7 @@
 #define SIGN_BIT      INT32_MIN
 #define EXP_LIMIT     87.0
 #define ERF_LIMIT     5.4
-#ifdef __FMA__ /* products with k are exact */
+#ifdef __FMA__ /* products with k are exact before they are subtracted */
 #define LN2_HIGH  0x1.62e43p-1
 #define LN2_LOW   0
 #define PI_HIGH   0x1.921fb6p+1
@@ -41,10 +42,10 @@
 #endif
 #endif
 
-#define W     ((int)(sizeof(vreal) / sizeof(real)))
-#define PARTS (TILE / (VECTORS * W))
+#define W      ((int)(sizeof(vreal) / sizeof(real)))
+#define STRIPS (TILE / (VECTORS * W))
 
-#define SPLAT(value) ((real)(value) - (vreal){0}) /* minus: x - 0 is x for all x, so that no subtraction is left */
+#define SPLAT(value) ((real)(value) - (vreal){0}) /* minus: x - 0 = x for all x, so the compiler removes it */
 #define SIGN         ((vint){0} + SIGN_BIT)
 
 #include "kernel_loops.h"
@@ -97,6 +98,6 @@
 #undef POLY
 #undef QUOTIENT
 #undef W
-#undef PARTS
+#undef STRIPS
 #undef SPLAT
 #undef SIGN

@@ -1,6 +1,6 @@
-/* kernel_table: the rows of every level, shared by kernel.c and kernel_isa.c. */
-#ifndef MCKEAN_MODEL_KERNEL_TABLE_H
-#define MCKEAN_MODEL_KERNEL_TABLE_H
+/* kernel_table: the kernels of each level, shared by kernel.c and kernel_isa.c. */
+#ifndef MCKEAN_PARTICLES_KERNEL_TABLE_H
+#define MCKEAN_PARTICLES_KERNEL_TABLE_H
 
 #include "particles/kernel.h"
 

@@ -1,6 +1,6 @@
-/* kernel_body: forward, gradient, along and squares of one unit type and arithmetic; a template, included by
- * kernel_precision.h with UNIT (h and h' of unit_simd.h) and SPHERE (0 or 1) defined. kernel_loops.h tells how the work
- * is cut. */
+/* kernel_unit: the kernels forward, along, gradient and squares of one unit type and arithmetic (particles/kernel.h). A
+ * template: kernel_precision.h includes it with UNIT (the name of h and h' in unit_simd.h) and SPHERE (0 or 1) defined.
+ * kernel_loops.h has the loops that all unit types share, and defines a strip. */
 
 #define UFN_(name, arithmetic, unit)  UFN__(name, arithmetic, unit)
 #define UFN__(name, arithmetic, unit) name##_##arithmetic##_##unit
@@ -12,7 +12,7 @@
 #define FORMS__(sphere)               FN(linear_forms_##sphere)
 #define FORMS                         FORMS_(SPHERE)
 
-/* total[p] += c h(s), lane by lane. */
+/* total[p] += c h(s[p]), added over the vectors of a strip, lane by lane. */
 static __attribute__((noinline)) void UFN(outputs)(const real *restrict c, int count,
                                                    const vreal (*restrict s)[VECTORS], vreal *restrict total) {
   for (int p = 0; p < count; p++) {
@@ -23,7 +23,7 @@ static __attribute__((noinline)) void UFN(outputs)(const real *restrict c, int c
   }
 }
 
-/* s becomes w = r h'(s); sum_c += r h, sum_b += w. */
+/* sum_c += r h(s), sum_b += w, with w = r h'(s), which overwrites s. */
 static __attribute__((noinline)) void UFN(weights)(const real *restrict r, int count, vreal (*restrict s)[VECTORS],
                                                    vreal *restrict sum_c, vreal *restrict sum_b) {
   vreal c[VECTORS], b[VECTORS];
@@ -45,7 +45,7 @@ static __attribute__((noinline)) void UFN(weights)(const real *restrict r, int c
   }
 }
 
-/* total[p] += g_c h(s) + c h'(s) ds, lane by lane. */
+/* total[p] += g_c h(s[p]) + c h'(s[p]) ds[p], added over the vectors of a strip, lane by lane. */
 static __attribute__((noinline)) void UFN(derivatives)(const real *restrict c, const real *restrict g_c, int count,
                                                        const vreal (*restrict s)[VECTORS],
                                                        const vreal (*restrict ds)[VECTORS], vreal *restrict total) {
@@ -60,16 +60,16 @@ static __attribute__((noinline)) void UFN(derivatives)(const real *restrict c, c
 
 static void UFN(forward)(int tiles, const void *real_tile, const struct points *points, void *scratch, double *sum) {
   const int d = points->d, count = points->count;
-  vreal *restrict total = scratch; /* [count] lane sums over tiles */
+  vreal *restrict total = scratch; /* [count]: sums over strips, per lane */
   vreal s[INNER][VECTORS];
   const unsigned mode = flush_subnormals();
   for (int p = 0; p < count; p++) total[p] = SPLAT(0);
-  for (int part = 0; part < tiles * PARTS; part++) {
-    const real *tile = FN(part_of)(real_tile, d, part);
+  for (int strip = 0; strip < tiles * STRIPS; strip++) {
+    const real *tile = FN(strip_of)(real_tile, d, strip);
     for (int first = 0; first < count; first += INNER) {
       const int inner = count - first < INNER ? count - first : INNER;
       FORMS(tile, (const real *)points->x + (size_t)first * (size_t)d, (const real *)points->q + first, d, inner,
-            FN(ahead_of)(tile, d, part, first), s);
+            FN(ahead_of)(tile, d, strip, first), s);
       UFN(outputs)(tile + ROW_C * TILE, inner, s, total + first);
     }
   }
@@ -80,17 +80,17 @@ static void UFN(forward)(int tiles, const void *real_tile, const struct points *
 static void UFN(along)(int tiles, const void *real_tile, const void *real_direction, const struct points *points,
                        void *scratch, double *sum) {
   const int d = points->d, count = points->count;
-  vreal *restrict total = scratch; /* [count] lane sums over tiles */
+  vreal *restrict total = scratch; /* [count]: sums over strips, per lane */
   vreal s[INNER][VECTORS], ds[INNER][VECTORS];
   const unsigned mode = flush_subnormals();
   for (int p = 0; p < count; p++) total[p] = SPLAT(0);
-  for (int part = 0; part < tiles * PARTS; part++) {
-    const real *tile = FN(part_of)(real_tile, d, part), *g = FN(part_of)(real_direction, d, part);
+  for (int strip = 0; strip < tiles * STRIPS; strip++) {
+    const real *tile = FN(strip_of)(real_tile, d, strip), *g = FN(strip_of)(real_direction, d, strip);
     for (int first = 0; first < count; first += INNER) {
       const int inner = count - first < INNER ? count - first : INNER;
       const real *x = (const real *)points->x + (size_t)first * (size_t)d, *q = (const real *)points->q + first;
-      FORMS(tile, x, q, d, inner, FN(ahead_of)(tile, d, part, first), s);
-      FN(linear_forms_0)(g, x, q, d, inner, FN(ahead_of)(g, d, part, first), ds);
+      FORMS(tile, x, q, d, inner, FN(ahead_of)(tile, d, strip, first), s);
+      FN(linear_forms_0)(g, x, q, d, inner, FN(ahead_of)(g, d, strip, first), ds);
       UFN(derivatives)
       (tile + ROW_C * TILE, g + ROW_C * TILE, inner, (const vreal(*)[VECTORS])s, (const vreal(*)[VECTORS])ds,
        total + first);
@@ -105,23 +105,23 @@ static void UFN(gradient)(const void *real_tile, const struct points *points, co
   const int d = points->d, count = points->count;
   vreal s[INNER][VECTORS], sum_c[VECTORS], sum_b[VECTORS], *restrict sum_a = scratch; /* [d][VECTORS] */
   const unsigned mode = flush_subnormals();
-  for (int part = 0; part < PARTS; part++) {
-    const real *tile = FN(part_of)(real_tile, d, part);
+  for (int strip = 0; strip < STRIPS; strip++) {
+    const real *tile = FN(strip_of)(real_tile, d, strip);
     for (int v = 0; v < VECTORS; v++) sum_c[v] = sum_b[v] = SPLAT(0);
     for (int i = 0; i < d * VECTORS; i++) sum_a[i] = SPLAT(0);
     for (int first = 0; first < count; first += INNER) {
       const int inner = count - first < INNER ? count - first : INNER;
       const real *x = (const real *)points->x + (size_t)first * (size_t)d;
-      FORMS(tile, x, (const real *)points->q + first, d, inner, FN(ahead_of)(tile, d, part, first), s);
+      FORMS(tile, x, (const real *)points->q + first, d, inner, FN(ahead_of)(tile, d, strip, first), s);
       UFN(weights)((const real *)r + first, inner, s, sum_c, sum_b);
-      FN(moments)(x, d, inner, (const vreal(*)[VECTORS])s, sum_a);
+      FN(weighted_sums)(x, d, inner, (const vreal(*)[VECTORS])s, sum_a);
     }
-    FN(add_part)(tile, d, SPHERE, sum_c, sum_b, sum_a, grad + part * VECTORS * W);
+    FN(add_strip)(tile, d, SPHERE, sum_c, sum_b, sum_a, grad + strip * VECTORS * W);
   }
   restore_subnormals(mode);
 }
 
-/* sum += h^2. */
+/* sum += h(s)^2. */
 static __attribute__((noinline)) void UFN(add_squares)(int count, const vreal (*restrict s)[VECTORS],
                                                        vreal *restrict sum) {
   for (int p = 0; p < count; p++) {
@@ -135,8 +135,8 @@ static void UFN(squares)(const void *real_tile, const struct points *points, dou
   const int d = points->d, count = points->count;
   vreal s[INNER][VECTORS];
   const unsigned mode = flush_subnormals();
-  for (int part = 0; part < PARTS; part++) {
-    const real *tile = FN(part_of)(real_tile, d, part);
+  for (int strip = 0; strip < STRIPS; strip++) {
+    const real *tile = FN(strip_of)(real_tile, d, strip);
     for (int first = 0; first < count; first += INNER) {
       const int inner = count - first < INNER ? count - first : INNER;
       vreal sum[VECTORS];
@@ -144,7 +144,7 @@ static void UFN(squares)(const void *real_tile, const struct points *points, dou
       FORMS(tile, (const real *)points->x + (size_t)first * (size_t)d, (const real *)points->q + first, d, inner,
             (const char *)tile, s);
       UFN(add_squares)(inner, (const vreal(*)[VECTORS])s, sum);
-      for (int i = 0; i < VECTORS * W; i++) square[part * VECTORS * W + i] += (double)((const real *)sum)[i];
+      for (int i = 0; i < VECTORS * W; i++) square[strip * VECTORS * W + i] += (double)((const real *)sum)[i];
     }
   }
   restore_subnormals(mode);

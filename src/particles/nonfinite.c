@@ -7,22 +7,23 @@
 #include "base/error.h"
 #include "particles/number.h"
 
-void nonfinite_note(struct nonfinite *fault, int64_t step, const struct local_network *local) {
-  const bool earlier = fault->step < step || (fault->step == step && fault->network < local->network);
-  if (fault->found && earlier) return;
-  *fault = (struct nonfinite){true, step, local->network};
+void nonfinite_note(struct nonfinite *nonfinite, int64_t step, const struct local_network *local) {
+  const bool earlier = nonfinite->step < step || (nonfinite->step == step && nonfinite->network < local->network);
+  if (nonfinite->found && earlier) return;
+  *nonfinite = (struct nonfinite){true, step, local->network};
 }
 
-/* The unit of a network with the worst number: one that is not finite, or the largest. */
+/* The number of a network to report: the first one that is not finite, or else the largest parameter. */
 struct worst {
-  double size; /* |value|, infinite where it is not finite; -1: none */
+  double size; /* |value|; infinite if value is not finite; -1: there is no number */
   double value;
-  int64_t unit;
-  int row, copy; /* of the tile; 0: a parameter, k: the update rule's own field number k */
+  int64_t unit; /* counted inside the network */
+  int row;      /* of the tile */
+  int copy;     /* 0: a parameter; k: the update rule's own field number k */
 };
 
-static void look_at_tile(const struct particles *particles, const struct local_network *local, int64_t t, int copy,
-                         struct worst *worst) {
+static void search_tile(const struct particles *particles, const struct local_network *local, int64_t t, int copy,
+                        struct worst *worst) {
   const size_t size = precision_stored(particles->precision);
   const void *tile = local_network_tile(particles, local, t, copy);
   const int64_t left = local_network_units(local) - t * TILE;
@@ -35,13 +36,13 @@ static void look_at_tile(const struct particles *particles, const struct local_n
     }
 }
 
-/* Of the rule's own fields only numbers that are not finite count. */
-static struct worst look_at(const struct particles *particles, const struct local_network *local) {
+/* In the update rule's own fields, only numbers that are not finite are of interest. */
+static struct worst search(const struct particles *particles, const struct local_network *local) {
   struct worst worst = {.size = -1};
   for (int copy = 0; copy <= particles->fields.copies; copy++) {
     struct worst found = {.size = -1};
     for (int64_t t = 0; t < network_tiles(local_network_units(local)) && found.size < INFINITY; t++)
-      look_at_tile(particles, local, t, copy, &found);
+      search_tile(particles, local, t, copy, &found);
     if (copy == 0 || (found.size == INFINITY && worst.size < INFINITY)) worst = found;
   }
   return worst;
@@ -58,18 +59,19 @@ static bool is_finite(const struct particles *particles, const struct local_netw
   return true;
 }
 
-/* The first own network with a parameter that is not finite. */
-static void look_at_all(const struct particles *particles, int64_t step, struct nonfinite *fault) {
+/* Notes the first own network with a number that is not finite. */
+static void search_all(const struct particles *particles, int64_t step, struct nonfinite *nonfinite) {
   for (int s = 0; s < particles->locals; s++)
-    if (!is_finite(particles, &particles->local[s])) nonfinite_note(fault, step, &particles->local[s]);
+    if (!is_finite(particles, &particles->local[s])) nonfinite_note(nonfinite, step, &particles->local[s]);
 }
 
-/* The worst unit of a network and the rank that has it; the lowest rank's among equals, ranks are in order of units. */
+/* Collective. Returns the worst number of a network; *rank: its owner. Of equal numbers it takes that of the lowest
+ * rank, and so of the first unit. */
 static struct worst worst_of(const struct particles *particles, int64_t network, int *rank) {
   const struct comm *comm = particles->comm;
   struct worst worst = {.size = -1}, *all = NULL;
   for (int s = 0; s < particles->locals; s++)
-    if (particles->local[s].network == network) worst = look_at(particles, &particles->local[s]);
+    if (particles->local[s].network == network) worst = search(particles, &particles->local[s]);
   comm_gather(comm, &worst, sizeof worst, (void **)&all, NULL);
   *rank = 0;
   for (int r = 1; all && r < comm->size; r++)
@@ -109,20 +111,21 @@ static int explain(const struct particles *particles, int64_t step, int64_t netw
   name_field(particles, &worst, field);
   return FAIL(
       FAILED,
-      "step %lld: the network of %s left the range of numbers (a parameter, or a sum over units, that is not "
-      "finite or beyond 2^39). In its block %lld (units %lld to %lld, on rank %d) unit %lld has %s = %.4g%s: the "
-      "step size is too large for it (dynamics.stages[].dt), or the initial law or the data are",
+      "step %lld: the network of %s diverged (non-finite values): a parameter, or a sum over units, is not finite or "
+      "exceeds 2^39. In block %lld of this network (units %lld to %lld, on rank %d), unit %lld has %s = %.4g%s. The "
+      "step "
+      "size (dynamics.stages[].dt), the initial law or the data are too large",
       (long long)step, name, (long long)block, (long long)(block * BLOCK),
       (long long)(block * BLOCK + block_units(n, block) - 1), rank, (long long)worst.unit, field, worst.value,
       worst.size < INFINITY ? ", the largest parameter of the network" : "");
 }
 
-int nonfinite_check(const struct nonfinite *fault, const struct particles *particles, int64_t step, bool units) {
+int nonfinite_check(const struct nonfinite *nonfinite, const struct particles *particles, int64_t step, bool units) {
   const struct comm *comm = particles->comm;
-  struct nonfinite own = *fault;
-  if (units) look_at_all(particles, step, &own);
+  struct nonfinite own = *nonfinite;
+  if (units) search_all(particles, step, &own);
   if (!comm_any(comm, own.found)) return OK;
-  /* The earliest step, then the first network; both are exact as doubles. */
+  /* The earliest step, then the lowest network number. Doubles hold both exactly. */
   const double first = comm_min(comm, own.found ? (double)own.step : INFINITY);
   const double network = comm_min(comm, own.found && (double)own.step == first ? (double)own.network : INFINITY);
   return explain(particles, (int64_t)first, (int64_t)network);

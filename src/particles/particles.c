@@ -8,12 +8,12 @@
 #include "base/rng.h"
 #include "particles/number.h"
 
-/* A cut between ranks moves to the nearest boundary between networks if that costs no more than this share of a rank's
- * work: an imbalance of a few percent is cheaper than a reduction every step. */
+/* A cut between ranks moves to the nearest boundary between networks if that changes the work of a rank by at most this
+ * fraction: an imbalance of a few percent costs less than a sum over ranks at every step. */
 static const double SNAP = 0.05;
 
 uint64_t network_key(int64_t n, int64_t replica) {
-  return (uint64_t)n << 24 | (uint64_t)replica; /* replicas < 2^24, n <= 2^40: config checks */
+  return (uint64_t)n << 24 | (uint64_t)replica; /* config verifies replicas < 2^24 and n <= 2^40 */
 }
 
 int64_t ensemble_networks(const struct ensemble_spec *ensemble) {
@@ -44,7 +44,7 @@ int64_t ensemble_first_block(const struct ensemble_spec *ensemble, int64_t netwo
   return blocks;
 }
 
-/* The network that holds a block of the global sequence, and the block's number inside it. */
+/* Returns the network of a block of the global sequence; *inside: the number of the block in this network. */
 static int64_t block_network(const struct ensemble_spec *ensemble, int64_t block, int64_t *inside) {
   for (int e = 0; e < ensemble->members; e++) {
     const int64_t blocks = network_blocks(ensemble->n[e]);
@@ -67,7 +67,8 @@ static int64_t block_first_tile(const struct ensemble_spec *ensemble, int64_t bl
   return tiles + inside * BLOCK_TILES;
 }
 
-/* The block boundary nearest to a position in cost (0 .. total), moved to a network boundary within slack. */
+/* Returns the block boundary nearest to a position, which is a cost from 0 to the total; or a boundary between networks
+ * if one is at most `slack` away. */
 static int64_t cut_at(const struct ensemble_spec *ensemble, const double *cost, double position, double slack) {
   int64_t first = 0;
   for (int e = 0; e < ensemble->members; e++) {
@@ -125,13 +126,14 @@ void ensemble_ownership(const struct ensemble_spec *ensemble, const double *cost
   free(first);
 }
 
-/* True if rank owns blocks of the network whose blocks are low .. high-1. */
-static bool owns_part(const int64_t *first, int rank, int64_t low, int64_t high) {
+/* Whether a rank owns some of the blocks low .. high-1. */
+static bool owns_some(const int64_t *first, int rank, int64_t low, int64_t high) {
   return first[rank] < first[rank + 1] && first[rank] < high && first[rank + 1] > low;
 }
 
-/* Groups of the split networks. Groups are runs of ranks that share at most their end ranks, so those of even number
- * are disjoint, and those of odd number are. */
+/* Collective. Creates the groups of ranks that share networks, and records of which networks. A group is a range of
+ * ranks and has at most its first and last rank in common with other groups. So groups of even number are disjoint, as
+ * are those of odd number, and two splits create all of them. */
 static void make_groups(struct particles *particles, int64_t *group_network) {
   const struct ensemble_spec *ensemble = &particles->ensemble;
   const int64_t *first = particles->first;
@@ -144,7 +146,7 @@ static void make_groups(struct particles *particles, int64_t *group_network) {
     if (inside == 0 || network == last) continue;
     last = network;
     const int64_t low = ensemble_first_block(ensemble, network), high = ensemble_first_block(ensemble, network + 1);
-    if (owns_part(first, particles->comm->rank, low, high)) {
+    if (owns_some(first, particles->comm->rank, low, high)) {
       color[count % 2] = count;
       group_network[count % 2] = network;
     }
@@ -173,7 +175,8 @@ static void add_local(struct particles *particles, int64_t network, const struct
   };
 }
 
-/* Lists own networks and makes the groups of split ones, for the ownership in particles->first. Collective. */
+/* Collective. Lists the own networks for the ownership in particles->first, and creates the groups of the split
+ * ones. */
 static void make_locals(struct particles *particles) {
   const struct ensemble_spec *ensemble = &particles->ensemble;
   const int64_t low = particles->first[particles->comm->rank], high = particles->first[particles->comm->rank + 1];
@@ -198,7 +201,7 @@ static int alloc_tiles(const struct particles *particles, int64_t tiles, void **
   return OK;
 }
 
-/* Collective. Zeroed arrays of so many tiles: parameters, and own [fields.copies]. */
+/* Collective. Allocates zeroed arrays of `tiles` tiles: *parameters, and own [fields.copies]. */
 static int alloc_arrays(const struct particles *particles, int64_t tiles, void **parameters, void **own) {
   int status = alloc_tiles(particles, tiles, parameters);
   for (int k = 0; k < particles->fields.copies && status == OK; k++) status = alloc_tiles(particles, tiles, &own[k]);
@@ -335,7 +338,7 @@ int particles_balance(struct particles *particles, const double *cost) {
   return OK;
 }
 
-/* Copies count numbers of size bytes (4 or 8) between arrays of the given strides, counted in numbers. */
+/* Copies count numbers of `size` bytes (4 or 8) between arrays. Strides are counted in numbers. */
 static void copy_strided(size_t size, int64_t count, const void *from, int64_t from_stride, void *to,
                          int64_t to_stride) {
   if (size == sizeof(uint32_t))
@@ -344,9 +347,9 @@ static void copy_strided(size_t size, int64_t count, const void *from, int64_t f
     for (int64_t i = 0; i < count; i++) ((uint64_t *)to)[i * to_stride] = ((const uint64_t *)from)[i * from_stride];
 }
 
-/* Copies one field of units first .. first+count-1 between the lanes of their tiles and rows. */
-static void copy_rows(const struct particles *particles, const struct local_network *local, struct unit_field field,
-                      int64_t first, int64_t count, void *rows, bool to_rows) {
+/* Copies one field of units first .. first+count-1 between their tiles and values [count][width of the field]. */
+static void copy_field(const struct particles *particles, const struct local_network *local, struct unit_field field,
+                       int64_t first, int64_t count, void *values, bool from_tiles) {
   const size_t size = precision_stored(particles->precision);
   const int width = field_width(field.id, particles->d), row = field_table[field.id].row;
   for (int64_t done = 0; done < count;) {
@@ -355,39 +358,39 @@ static void copy_rows(const struct particles *particles, const struct local_netw
     const int64_t lanes = count - done < TILE - lane ? count - done : TILE - lane;
     char *tile = local_network_tile(particles, local, i / TILE, field.copy);
     for (int k = 0; k < width; k++) {
-      char *numbers = tile + size * (size_t)((row + k) * TILE + lane);
-      char *column = (char *)rows + size * (size_t)(done * width + k);
-      if (to_rows)
-        copy_strided(size, lanes, numbers, 1, column, width);
+      char *in_tile = tile + size * (size_t)((row + k) * TILE + lane);
+      char *value = (char *)values + size * (size_t)(done * width + k);
+      if (from_tiles)
+        copy_strided(size, lanes, in_tile, 1, value, width);
       else
-        copy_strided(size, lanes, column, width, numbers, 1);
+        copy_strided(size, lanes, value, width, in_tile, 1);
     }
     done += lanes;
   }
 }
 
 void local_network_get_field(const struct particles *particles, const struct local_network *local,
-                             struct unit_field field, int64_t first, int64_t count, void *rows) {
-  copy_rows(particles, local, field, first, count, rows, true);
+                             struct unit_field field, int64_t first, int64_t count, void *values) {
+  copy_field(particles, local, field, first, count, values, true);
 }
 
 void local_network_set_field(struct particles *particles, const struct local_network *local, struct unit_field field,
-                             int64_t first, int64_t count, const void *rows) {
-  copy_rows(particles, local, field, first, count, (void *)rows, false);
+                             int64_t first, int64_t count, const void *values) {
+  copy_field(particles, local, field, first, count, (void *)values, false);
 }
 
 void local_network_get(const struct particles *particles, const struct local_network *local, int64_t first,
                        int64_t count, void *c, void *a, void *b) {
-  void *const rows[FIELDS] = {[FIELD_C] = c, [FIELD_A] = a, [FIELD_B] = b};
+  void *const values[FIELDS] = {[FIELD_C] = c, [FIELD_A] = a, [FIELD_B] = b};
   for (int id = 0; id < FIELDS; id++)
-    if (rows[id])
-      local_network_get_field(particles, local, (struct unit_field){(enum field_id)id, 0}, first, count, rows[id]);
+    if (values[id])
+      local_network_get_field(particles, local, (struct unit_field){(enum field_id)id, 0}, first, count, values[id]);
 }
 
 void local_network_set(struct particles *particles, const struct local_network *local, int64_t first, int64_t count,
                        const void *c, const void *a, const void *b) {
-  const void *const rows[FIELDS] = {[FIELD_C] = c, [FIELD_A] = a, [FIELD_B] = b};
+  const void *const values[FIELDS] = {[FIELD_C] = c, [FIELD_A] = a, [FIELD_B] = b};
   for (int id = 0; id < FIELDS; id++)
-    if (rows[id])
-      local_network_set_field(particles, local, (struct unit_field){(enum field_id)id, 0}, first, count, rows[id]);
+    if (values[id])
+      local_network_set_field(particles, local, (struct unit_field){(enum field_id)id, 0}, first, count, values[id]);
 }

@@ -1,10 +1,10 @@
-/* simd: what GNU vector extensions cannot say well, on vectors of W reals; included with unit_simd.h, once per
- * arithmetic.
+/* simd: operations on vectors of W reals that GNU vector extensions do not express efficiently. A template:
+ * kernel_precision.h includes it before unit_simd.h, once per arithmetic.
  *
- *   MIN, MAX (bound, x)           the smaller, greater one; NaN in x passes
- *   SELECT_POSITIVE(x, a, b)      lane by lane x > 0 ? a : b
- *   FRACTION(t)                   t - floor(t), 0 for infinities
- *   SCALE(p, t)                   p 2^floor(t), with the limits 0 and infinity; both on AVX-512 only */
+ *   MIN, MAX (bound, x)           the smaller, the larger one; NaN if x is NaN
+ *   SELECT_POSITIVE(x, a, b)      x > 0 ? a : b, lane by lane
+ *   FRACTION(t)                   t - floor(t), 0 for infinities; AVX-512 only
+ *   SCALE(p, t)                   p 2^floor(t), 0 or infinity beyond the range; AVX-512 only */
 #if defined __AVX512F__ && DOUBLE
 #define MIN(bound, x) ((vreal)_mm512_min_pd((__m512d)(bound), (__m512d)(x)))
 #define MAX(bound, x) ((vreal)_mm512_max_pd((__m512d)(bound), (__m512d)(x)))
@@ -37,7 +37,7 @@
 #define MAX(bound, x) FN(select)((x) < (bound), (bound), (x))
 #endif
 
-/* Lane-wise mask ? a : b. */
+/* mask ? a : b, lane by lane. */
 static inline vreal FN(select)(vint mask, vreal a, vreal b) {
   return (vreal)((mask & (vint)a) | (~mask & (vint)b));
 }

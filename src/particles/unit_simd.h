@@ -1,28 +1,30 @@
-/* unit_simd: h and h' of every unit type on VECTORS vectors of W reals, for the kernel template. Included once per
- * arithmetic (real, integer of the same width: `real`, `vreal`, `vint`, constants in kernel_precision.h). One text in
- * GNU vector extensions serves every instruction-set level; simd.h has the few operations they lack.
+/* unit_simd: h and h' of every unit type on VECTORS vectors of W reals. A template: kernel_precision.h includes it once
+ * per arithmetic and defines `real`, `vreal`, `vint` (integers of the same width) and the constants. The code uses GNU
+ * vector extensions, so it is the same for every instruction-set level; simd.h has the operations that they lack.
  *
- * All functions take the VECTORS vectors of a part in lockstep (EACH): the chain of operations on one vector is long,
- * and a processor looks ahead too short a way to find the next vector's behind it. Two vectors share a division.
+ * Each function performs each operation on all VECTORS vectors of a strip before the next operation (EACH). The chain
+ * of dependent operations on one vector is too long for the processor to overlap it with that of the next vector. Two
+ * vectors share a division.
  *
- * To add a unit type: static inline void FN(unit_<name>)(const vreal *s, vreal *h, vreal *dh) here, a line each in
- * kernel_precision.h and in the table of kernel_isa.c.
+ * To add a unit type: static inline void FN(unit_<name>)(const vreal *s, vreal *h, vreal *dh) here, and an instance in
+ * kernel_precision.h.
  *
- * Not-a-number in s comes out as not-a-number, perhaps with a neighbour: the exact sum finds it. Arguments are clamped
- * to where results are normal numbers, so limits are reached to 1e-38 or, where divisions are shared, to 1e-18 (float).
- * Only IEEE operations whose results do not depend on the machine: no approximate reciprocals. Accuracy is stated in
- * tests/module/test_unit.c, which measures it against long double. */
+ * If s is NaN, h is NaN, possibly also in the vector that shares the division; the exact sum over units detects it.
+ * Arguments are clamped to a range where results are normal numbers. So limits are reached within 1e-38, or within
+ * 1e-18 where vectors share a division (float). The code uses only IEEE operations whose results are the same on all
+ * machines, no approximate reciprocals. tests/module/test_unit.c states the accuracy and measures it against long
+ * double. */
 
 #define EACH for (int v = 0; v < VECTORS; v++)
 
-/* A polynomial of unit_series.h by Horner's rule. */
+/* p = a polynomial of unit_series.h at x, by Horner's rule. */
 #define POLY(name, x, p) FN(poly)(name, (int)(sizeof name / sizeof *name), x, p)
 static inline __attribute__((always_inline)) void FN(poly)(const double *c, int terms, const vreal *x, vreal *p) {
   EACH p[v] = SPLAT(c[0]);
   for (int i = 1; i < terms; i++) EACH p[v] = p[v] * x[v] + SPLAT(c[i]);
 }
 
-/* q = 1/y; products of two y must be finite. */
+/* q = 1/y. The product of the y of two adjacent vectors must be finite. */
 static inline void FN(reciprocal)(const vreal *y, vreal *q) {
   for (int v = 0; v < VECTORS; v += 2) {
     const vreal both = SPLAT(1) / (y[v] * y[v + 1]);
@@ -50,9 +52,11 @@ static inline void FN(reduce)(const vreal *x, vreal *r, vreal *power) {
   }
 }
 
-/* e^x for x <= EXP_LIMIT; far on the left 0 or at most e^-EXP_LIMIT. */
+/* e = e^x for x <= EXP_LIMIT. For x < -EXP_LIMIT the result is 0 or at most e^-EXP_LIMIT. */
 static inline void FN(exp)(const vreal *x, vreal *e) {
-#ifdef SCALE /* no clamp needed; rounding t costs |x|/2 last places, as if x were off by half of one */
+#ifdef SCALE
+  /* No clamp is needed. Rounding t changes e by |x|/2 units in its last place, as a change of x by half a unit in its
+   * last place would. */
   vreal t[VECTORS], f[VECTORS], p[VECTORS];
   EACH t[v] = x[v] * SPLAT(1.4426950408889634074);
   EACH f[v] = FRACTION(t[v]);
@@ -67,7 +71,7 @@ static inline void FN(exp)(const vreal *x, vreal *e) {
 #endif
 }
 
-/* e^x - 1 for |x| <= EXP_LIMIT, to its own last places also near zero: 2^k (e^r - 1) + (2^k - 1). */
+/* E = e^x - 1 = 2^k (e^r - 1) + (2^k - 1) for |x| <= EXP_LIMIT, with a small relative error also near zero. */
 static inline void FN(expm1)(const vreal *x, vreal *E) {
   vreal r[VECTORS], p[VECTORS], power[VECTORS];
   FN(reduce)(x, r, power);
@@ -76,7 +80,7 @@ static inline void FN(expm1)(const vreal *x, vreal *E) {
   EACH E[v] = power[v] * p[v] + (power[v] - SPLAT(1));
 }
 
-/* h = s N(s^2)/D(s^2) of unit_series.h, constant beyond +-limit. */
+/* h = s N(s^2)/D(s^2), with N and D of unit_series.h; constant for |s| > limit. */
 #define QUOTIENT(name, limit, s, h)                                                                                    \
   FN(quotient)                                                                                                         \
   (FN(name##_OVER), (int)(sizeof FN(name##_OVER) / sizeof(double)), FN(name##_UNDER),                                  \
@@ -93,7 +97,7 @@ static inline __attribute__((always_inline)) void FN(quotient)(const double *ove
 }
 
 static inline void FN(unit_sigmoid)(const vreal *s, vreal *h, vreal *dh) {
-  /* On the left 1/(1 + e^-s) loses nothing: e^-s grows, its reciprocal keeps the relative error. */
+  /* 1/(1 + e^-s) has a small relative error for negative s, too: e^-s is large and no digits cancel. */
   vreal x[VECTORS], e[VECTORS], y[VECTORS];
   EACH x[v] = -MAX(SPLAT(-EXP_LIMIT / 2), s[v]);
   FN(exp)(x, e);
@@ -120,7 +124,7 @@ static inline void FN(unit_tanh)(const vreal *s, vreal *h, vreal *dh) {
   }
 }
 #else
-/* tanh' = 1 - tanh^2, to some last places of 1. */
+/* tanh' = 1 - tanh^2, with an absolute error of a few units in the last place of 1. */
 static inline void FN(unit_tanh)(const vreal *s, vreal *h, vreal *dh) {
   QUOTIENT(TANH, 9, s, h);
   EACH dh[v] = SPLAT(1) - h[v] * h[v];
@@ -152,8 +156,8 @@ static inline void FN(unit_erf)(const vreal *s, vreal *h, vreal *dh) {
   EACH dh[v] = SPLAT(0.79788456080286535588) * e[v];
 }
 
-/* sin(s + shift pi) for shift 0 and 1/2: to the nearest half turn, with pi in three parts, for |s| up to about 1e4
- * (float) and 1e6 (double). flip: all bits set to negate. */
+/* sine = sin(s + shift pi) for shift 0 and 1/2. Subtracts the nearest multiple of pi, as a sum of three numbers, so it
+ * is accurate for |s| up to about 1e4 (float) and 1e6 (double). flip: all bits set to change the sign, else 0. */
 static inline void FN(sine)(const vreal *s, vreal shift, vint flip, vreal *sine) {
   vreal r[VECTORS], square[VECTORS], p[VECTORS];
   vint turn[VECTORS];

@@ -6,71 +6,95 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/exact_sum.h"
+#include "dynamics/team.h"
+#include "dynamics/unit_sum.h"
 #include "parallel/heartbeat.h"
+#include "particles/number.h"
 
 /* Work space of one thread. */
-struct worker {
-  void *real_tiles, *direction; /* a block: units, and g_i in their layout */
-  void *scratch, *r;            /* r: real [points + POINT_PAD] */
-  double *grad;                 /* [d+2][TILE] */
-  double *sum;                  /* of a block */
-  int64_t *limbs, *total;       /* over this thread's blocks; over all blocks */
+struct thread_space {
+  void *real_tiles; /* the units of a block in the arithmetic of the kernels */
+  void *direction;  /* g_i of these units, in the layout of real_tiles */
+  void *scratch;
+  double *grad, *parameters; /* [tile_rows(d)][TILE]: gradient and stored parameters of a tile */
+  double *sum;               /* [sums_max], of a block */
+  int64_t *words;            /* of the sums over the blocks of this thread */
+};
+
+/* Work space of one team: what its threads share. */
+struct team_space {
+  void *r;        /* real [points + POINT_PAD]: the weights of the points */
+  int64_t *words; /* of the sums over all own blocks of a network */
 };
 
 struct jacobian {
   const struct particles *particles;
   const struct kernel *kernel;
   const struct points *points;
-  int threads, most; /* most: numbers in a sum */
-  struct worker *worker;
+  int sums_max; /* sums in one call */
+  int threads;
+  struct thread_space *thread; /* [threads] */
+  struct team_space *team;     /* [threads], indexed by the first thread of a team */
 };
 
-/* A block of units on its way through a sum. */
+/* A block of units. */
 struct block {
-  struct worker *worker;
+  struct thread_space *space; /* of the thread that computes it */
   int tiles, units;
-  char *stored; /* tiles in stored precision */
-  const void *real;
+  const void *stored, *real; /* its tiles: stored parameters, and the same numbers in the arithmetic of the kernels */
 };
 
-/* One sum over the units of a network. */
-struct task {
+/* Sums over the units of one network. */
+struct network_sum {
   const struct jacobian *jacobian;
   const struct local_network *local;
-  int threads;
-  struct worker *worker; /* [threads] */
-  int batches;           /* for squares */
+  struct team team;
+  int batches; /* of jacobian_squares */
   const struct jacobian_batch *batch;
 };
+
+/* ---- create ---- */
 
 static size_t tile_numbers(const struct jacobian *jacobian) {
   return (size_t)tile_rows(jacobian->particles->d) * TILE;
 }
 
-static int worker_alloc(const struct jacobian *jacobian, struct worker *worker) {
-  const int d = jacobian->particles->d, count = jacobian->points->count;
-  const size_t outputs = forward_scratch(count), gradients = gradient_scratch(d);
-  const size_t block = sizeof(double) * tile_numbers(jacobian);
-  TRY(alloc_array(&worker->real_tiles, BLOCK_TILES, block, "a block"));
-  TRY(alloc_array(&worker->direction, BLOCK_TILES, block, "directions of a block"));
-  TRY(alloc_array(&worker->scratch, 1, outputs > gradients ? outputs : gradients, "kernel scratch"));
-  TRY(alloc_array(&worker->r, count + POINT_PAD, sizeof(double), "a vector over points"));
-  TRY(alloc_array((void **)&worker->grad, 1, block, "the gradient of a tile"));
-  TRY(alloc_array((void **)&worker->sum, jacobian->most, sizeof(double), "sums of a block"));
-  TRY(alloc_array((void **)&worker->limbs, EXACT_LIMBS(jacobian->most), sizeof(int64_t), "sums over blocks"));
-  return alloc_array((void **)&worker->total, EXACT_LIMBS(jacobian->most), sizeof(int64_t), "sums over blocks");
+static int thread_alloc(const struct jacobian *jacobian, struct thread_space *space) {
+  const size_t outputs = forward_scratch(jacobian->points->count), gradients = gradient_scratch(jacobian->particles->d);
+  const size_t tile = sizeof(double) * tile_numbers(jacobian);
+  TRY(alloc_array(&space->real_tiles, BLOCK_TILES, tile, "a block"));
+  TRY(alloc_array(&space->direction, BLOCK_TILES, tile, "directions of a block"));
+  TRY(alloc_array(&space->scratch, 1, outputs > gradients ? outputs : gradients, "kernel scratch"));
+  TRY(alloc_array((void **)&space->grad, 1, tile, "the gradient of a tile"));
+  TRY(alloc_array((void **)&space->parameters, 1, tile, "the parameters of a tile"));
+  TRY(alloc_array((void **)&space->sum, jacobian->sums_max, sizeof(double), "sums of a block"));
+  return alloc_array((void **)&space->words, unit_sum_words(UNIT_SUM_NARROW, jacobian->sums_max), sizeof(int64_t),
+                     "sums over blocks");
+}
+
+static int create_local(struct jacobian *jacobian) {
+  for (int t = 0; t < jacobian->threads; t++) {
+    struct team_space *space = &jacobian->team[t];
+    TRY(thread_alloc(jacobian, &jacobian->thread[t]));
+    TRY(alloc_array(&space->r, jacobian->points->count + POINT_PAD, sizeof(double), "weights of points"));
+    TRY(alloc_array((void **)&space->words, unit_sum_words(UNIT_SUM_NARROW, jacobian->sums_max), sizeof(int64_t),
+                    "sums over units"));
+  }
+  return OK;
 }
 
 int jacobian_create(const struct particles *particles, const struct kernel *kernel, const struct points *points,
                     int threads, struct jacobian **out) {
   struct jacobian *jacobian = alloc_small(sizeof *jacobian);
-  const int most = points->count > 2 * JACOBIAN_BATCHES ? points->count : 2 * JACOBIAN_BATCHES;
-  *jacobian = (struct jacobian){particles, kernel, points, threads, most, NULL};
-  jacobian->worker = calloc((size_t)threads, sizeof *jacobian->worker);
-  if (!jacobian->worker) die("no memory for %d threads", threads);
-  int status = OK;
-  for (int t = 0; t < threads && status == OK; t++) status = worker_alloc(jacobian, &jacobian->worker[t]);
+  *jacobian = (struct jacobian){.particles = particles,
+                                .kernel = kernel,
+                                .points = points,
+                                .sums_max = points->count > 2 * JACOBIAN_BATCHES ? points->count : 2 * JACOBIAN_BATCHES,
+                                .threads = threads};
+  jacobian->thread = calloc((size_t)threads, sizeof *jacobian->thread);
+  jacobian->team = calloc((size_t)threads, sizeof *jacobian->team);
+  if (!jacobian->thread || !jacobian->team) die("no memory for %d threads", threads);
+  const int status = create_local(jacobian);
   if (status != OK) {
     jacobian_free(jacobian);
     return status;
@@ -82,198 +106,206 @@ int jacobian_create(const struct particles *particles, const struct kernel *kern
 void jacobian_free(struct jacobian *jacobian) {
   if (!jacobian) return;
   for (int t = 0; t < jacobian->threads; t++) {
-    struct worker *worker = &jacobian->worker[t];
-    void *owned[] = {worker->real_tiles, worker->direction, worker->scratch, worker->r,
-                     worker->grad,       worker->sum,       worker->limbs,   worker->total};
+    const struct thread_space *space = &jacobian->thread[t];
+    void *owned[] = {space->real_tiles, space->direction,    space->scratch,
+                     space->grad,       space->parameters,   space->sum,
+                     space->words,      jacobian->team[t].r, jacobian->team[t].words};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
   }
-  free(jacobian->worker);
+  free(jacobian->thread);
+  free(jacobian->team);
   free(jacobian);
 }
 
 /* ---- sums over units ---- */
 
-static struct task task_of(const struct jacobian *jacobian, const struct local_network *local, int thread) {
-  return (struct task){.jacobian = jacobian,
-                       .local = local,
-                       .threads = thread < 0 ? jacobian->threads : 1,
-                       .worker = jacobian->worker + (thread < 0 ? 0 : thread)};
+static struct network_sum network_sum_of(const struct jacobian *jacobian, const struct local_network *local,
+                                         int thread) {
+  const int number = thread < 0 ? TEAM_LARGE : TEAM_SINGLE + thread;
+  return (struct network_sum){.jacobian = jacobian, .local = local, .team = team_of(number, jacobian->threads)};
 }
 
-static void put(const struct jacobian *jacobian, void *array, size_t i, double value) {
-  if (precision_real(jacobian->particles->precision) == sizeof(float))
-    ((float *)array)[i] = (float)value;
-  else
-    ((double *)array)[i] = value;
+static void set_r(const struct network_sum *network, const double *v) {
+  const struct jacobian *jacobian = network->jacobian;
+  const size_t real = precision_real(jacobian->particles->precision);
+  void *r = jacobian->team[network->team.first].r;
+  const int count = jacobian->points->count;
+  for (int p = 0; p < count + POINT_PAD; p++) number_put(real, r, (size_t)p, p < count ? v[p] : 0);
 }
 
-static double stored(const struct jacobian *jacobian, const void *tile, size_t i) {
-  const bool single = precision_stored(jacobian->particles->precision) == sizeof(float);
-  return single ? ((const float *)tile)[i] : ((const double *)tile)[i];
+/* Tile t of consecutive tiles, the numbers of which have size bytes. */
+static void *tile_of(const struct jacobian *jacobian, size_t size, const void *tiles, int t) {
+  return (char *)tiles + size * tile_numbers(jacobian) * (size_t)t;
 }
 
-static void *real_tile(const struct jacobian *jacobian, const void *tiles, int t) {
-  return (char *)tiles + precision_real(jacobian->particles->precision) * tile_numbers(jacobian) * (size_t)t;
+static const void *stored_tile(const struct jacobian *jacobian, const struct block *block, int t) {
+  return tile_of(jacobian, precision_stored(jacobian->particles->precision), block->stored, t);
 }
 
-/* Where all threads of a task read it. */
-static void set_r(const struct task *task, const double *v) {
-  const int count = task->jacobian->points->count;
-  for (int p = 0; p < count + POINT_PAD; p++) put(task->jacobian, task->worker->r, (size_t)p, p < count ? v[p] : 0);
-}
-
-static struct block block_at(const struct task *task, struct worker *worker, int64_t index) {
-  const struct particles *particles = task->jacobian->particles;
-  struct block block = {.worker = worker, .units = block_units(task->local->n, task->local->first_block + index)};
+/* Block number `index` of the local part of a network. */
+static struct block block_of(const struct network_sum *network, int thread, int64_t index) {
+  const struct jacobian *jacobian = network->jacobian;
+  const struct particles *particles = jacobian->particles;
+  struct block block = {.space = &jacobian->thread[thread],
+                        .units = block_units(network->local->n, network->local->first_block + index),
+                        .stored = local_network_block(particles, network->local, index)};
   block.tiles = (int)network_tiles(block.units);
-  block.stored = local_network_block(particles, task->local, index);
   block.real = block.stored;
   if (particles->precision == PRECISION_MIXED) {
+    block.real = block.space->real_tiles;
     for (int t = 0; t < block.tiles; t++)
-      task->jacobian->kernel->narrow(particles->d, block.stored + (size_t)t * particles->tile_bytes,
-                                     real_tile(task->jacobian, worker->real_tiles, t));
-    block.real = worker->real_tiles;
+      jacobian->kernel->narrow(particles->d, stored_tile(jacobian, &block, t),
+                               tile_of(jacobian, sizeof(float), block.real, t));
   }
   return block;
 }
 
-typedef void block_work(const struct task *task, const struct block *block);
+/* Forms the terms of a block in block->space->sum. */
+typedef void block_terms(const struct network_sum *network, const struct block *block);
 
-/* out [count] = (1/n) sum over blocks of what work leaves in worker->sum. */
-static bool sum_over_units(const struct task *task, int count, block_work *work, double *out) {
-  const struct local_network *local = task->local;
-  const int64_t words = EXACT_LIMBS(count);
-  int64_t *total = task->worker->total;
+/* mean [count] = (1/n) sum over the blocks of a network. Returns whether all terms were finite and in range. */
+static bool mean_over_units(const struct network_sum *network, int count, block_terms *terms, double *mean) {
+  const struct jacobian *jacobian = network->jacobian;
+  const struct local_network *local = network->local;
+  const struct team *team = &network->team;
+  const int64_t words = unit_sum_words(UNIT_SUM_NARROW, count);
+  int64_t *total = jacobian->team[team->first].words;
   memset(total, 0, sizeof *total * (size_t)words);
-#pragma omp parallel num_threads(task->threads) if (task->threads > 1 && local->blocks > 1)
+#pragma omp parallel num_threads(team->threads) if (local->blocks > 1)
   {
-    struct worker *worker = &task->worker[task->threads > 1 ? omp_get_thread_num() : 0];
-    memset(worker->limbs, 0, sizeof *worker->limbs * (size_t)words);
+    const int thread = team->first + omp_get_thread_num();
+    int64_t *own = jacobian->thread[thread].words;
+    memset(own, 0, sizeof *own * (size_t)words);
 #pragma omp for schedule(static)
     for (int64_t i = 0; i < local->blocks; i++) {
-      if (omp_get_thread_num() == 0) heartbeat_beat(); /* an estimate may take long */
-      const struct block block = block_at(task, worker, i);
-      work(task, &block);
-      exact_sum_add(count, worker->sum, worker->limbs);
+      if (omp_get_thread_num() == 0) heartbeat_beat(); /* many points take long */
+      const struct block block = block_of(network, thread, i);
+      terms(network, &block);
+      unit_sum_add(UNIT_SUM_NARROW, count, block.space->sum, own);
     }
-#pragma omp critical(jacobian)
-    for (int64_t i = 0; i < words; i++) total[i] += worker->limbs[i];
+    unit_sum_merge(words, own, total);
   }
-  if (local->group) {
-    struct comm_sum sum;
-    comm_sum_begin(local->group, total, words, false, &sum);
-    comm_sum_end(&sum);
-  }
-  const bool sound = exact_sum_value(count, total, out);
-  for (int i = 0; i < count && sound; i++) out[i] /= (double)local->n;
-  return sound;
+  unit_sum_over_ranks(local, words, total);
+  const bool finite = unit_sum_values(UNIT_SUM_NARROW, count, total, mean);
+  for (int i = 0; i < count; i++) mean[i] /= (double)local->n;
+  return finite;
 }
 
-/* The kernel's gradient of tile t over `count` points from `first` on, weighted by r. */
-static void gradient_of(const struct task *task, const struct block *block, int t, int first, int count) {
-  const struct jacobian *jacobian = task->jacobian;
+/* space->grad = the kernel's gradient of tile t over `count` points from `first` on, weighted by r. */
+static void set_gradient(const struct network_sum *network, const struct block *block, int t, int first, int count) {
+  const struct jacobian *jacobian = network->jacobian;
   const size_t real = precision_real(jacobian->particles->precision);
   const int d = jacobian->particles->d;
   const struct points points = {.count = count,
                                 .d = d,
                                 .x = (char *)jacobian->points->x + real * (size_t)first * (size_t)d,
                                 .q = (char *)jacobian->points->q + real * (size_t)first};
-  memset(block->worker->grad, 0, sizeof(double) * tile_numbers(jacobian));
-  jacobian->kernel->gradient(real_tile(jacobian, block->real, t), &points,
-                             (char *)task->worker->r + real * (size_t)first, block->worker->scratch,
-                             block->worker->grad);
+  const void *r = (char *)jacobian->team[network->team.first].r + real * (size_t)first;
+  memset(block->space->grad, 0, sizeof(double) * tile_numbers(jacobian));
+  jacobian->kernel->gradient(tile_of(jacobian, real, block->real, t), &points, r, block->space->scratch,
+                             block->space->grad);
 }
 
 /* ---- M v ---- */
 
-/* Of the gradient of tile t what moves f_n: used lanes, trained fields, on the sphere the part along the tangent. */
-static void set_direction(const struct task *task, const struct block *block, int t) {
-  const struct jacobian *jacobian = task->jacobian;
-  const struct unit_spec *unit = &jacobian->particles->unit;
-  const int d = jacobian->particles->d, used = block->units - t * TILE;
-  const bool sphere = unit_table[unit->type].manifold == MANIFOLD_SPHERE;
-  const char *tile = block->stored + (size_t)t * jacobian->particles->tile_bytes;
-  const double *grad = block->worker->grad;
-  double along[TILE] = {0};
-  for (int k = ROW_A; k < tile_rows(d) && sphere; k++)
-    for (size_t i = 0; i < TILE; i++)
-      along[i] += grad[(size_t)k * TILE + i] * stored(jacobian, tile, (size_t)k * TILE + i) / d;
-  void *direction = real_tile(jacobian, block->worker->direction, t);
-  for (int field = ROW_C; field < tile_rows(d); field++) {
-    const unsigned flag = field == ROW_C ? FIELD_BIT_C : field == ROW_B ? FIELD_BIT_B : FIELD_BIT_A;
-    const bool trained = unit->train & flag && !(sphere && field == ROW_B);
-    for (size_t i = 0; i < TILE; i++) {
-      const size_t at = (size_t)field * TILE + i;
-      const double off = sphere && field >= ROW_A ? stored(jacobian, tile, at) * along[i] : 0;
-      put(jacobian, direction, at, trained && (int)i < used ? grad[at] - off : 0);
-    }
-  }
+/* Projects space->grad of tile t on the tangent space. The kernel's own projection contracts products to FMA where the
+ * ISA level has it; this one gives the same bits at all levels. */
+static void project_gradient(const struct jacobian *jacobian, const struct block *block, int t) {
+  const struct particles *particles = jacobian->particles;
+  const struct manifold *manifold = unit_manifold(particles->unit.type);
+  const size_t size = precision_stored(particles->precision), a = ROW_A * TILE;
+  double *parameters = block->space->parameters;
+  if (!manifold->project) return;
+  for (size_t i = a; i < tile_numbers(jacobian); i++)
+    parameters[i] = number_get(size, stored_tile(jacobian, block, t), i);
+  for (size_t lane = 0; lane < TILE; lane++)
+    manifold->project(particles->d, TILE, parameters + a + lane, block->space->grad + a + lane);
 }
 
-static void block_product(const struct task *task, const struct block *block) {
-  const struct jacobian *jacobian = task->jacobian;
+/* space->direction of tile t = what of space->grad moves f_n: trained fields of used lanes. */
+static void set_direction(const struct jacobian *jacobian, const struct block *block, int t) {
+  const struct unit_spec *unit = &jacobian->particles->unit;
+  const size_t real = precision_real(jacobian->particles->precision);
+  const unsigned trained = unit->train & unit_manifold(unit->type)->fields;
+  const int used = block->units - t * TILE;
+  void *direction = tile_of(jacobian, real, block->space->direction, t);
+  for (int row = 0; row < tile_rows(jacobian->particles->d); row++)
+    for (int lane = 0; lane < TILE; lane++) {
+      const size_t i = (size_t)(row * TILE + lane);
+      number_put(real, direction, i, trained & tile_row_bit(row) && lane < used ? block->space->grad[i] : 0);
+    }
+}
+
+static void product_terms(const struct network_sum *network, const struct block *block) {
+  const struct jacobian *jacobian = network->jacobian;
+  const struct thread_space *space = block->space;
   for (int t = 0; t < block->tiles; t++) {
-    gradient_of(task, block, t, 0, jacobian->points->count);
-    set_direction(task, block, t);
+    set_gradient(network, block, t, 0, jacobian->points->count);
+    project_gradient(jacobian, block, t);
+    set_direction(jacobian, block, t);
   }
-  jacobian->kernel->along(block->tiles, block->real, block->worker->direction, jacobian->points, block->worker->scratch,
-                          block->worker->sum);
+  jacobian->kernel->along(block->tiles, block->real, space->direction, jacobian->points, space->scratch, space->sum);
 }
 
 bool jacobian_apply(struct jacobian *jacobian, const struct local_network *local, int thread, const double *v,
                     double *w) {
-  const struct task task = task_of(jacobian, local, thread);
-  set_r(&task, v);
-  return sum_over_units(&task, jacobian->points->count, block_product, w);
+  const struct network_sum network = network_sum_of(jacobian, local, thread);
+  set_r(&network, v);
+  return mean_over_units(&network, jacobian->points->count, product_terms, w);
 }
 
 /* ---- outputs, squares ---- */
 
-static void block_outputs(const struct task *task, const struct block *block) {
-  task->jacobian->kernel->forward(block->tiles, block->real, task->jacobian->points, block->worker->scratch,
-                                  block->worker->sum);
+static void output_terms(const struct network_sum *network, const struct block *block) {
+  const struct jacobian *jacobian = network->jacobian;
+  jacobian->kernel->forward(block->tiles, block->real, jacobian->points, block->space->scratch, block->space->sum);
 }
 
 bool jacobian_outputs(struct jacobian *jacobian, const struct local_network *local, int thread, double *f) {
-  const struct task task = task_of(jacobian, local, thread);
-  return sum_over_units(&task, jacobian->points->count, block_outputs, f);
+  const struct network_sum network = network_sum_of(jacobian, local, thread);
+  return mean_over_units(&network, jacobian->points->count, output_terms, f);
 }
 
-static void block_squares(const struct task *task, const struct block *block) {
-  const struct jacobian *jacobian = task->jacobian;
+/* The terms of one batch from tile t, added to sum [2]. */
+static void add_squares(const struct network_sum *network, const struct block *block, int t,
+                        const struct jacobian_batch *batch, double *sum) {
+  const struct jacobian *jacobian = network->jacobian;
   const struct particles *particles = jacobian->particles;
-  double *sum = block->worker->sum, *grad = block->worker->grad, square[TILE];
-  memset(sum, 0, sizeof *sum * 2 * (size_t)task->batches);
-  for (int t = 0; t < block->tiles; t++) {
-    char *tile = block->stored + (size_t)t * particles->tile_bytes;
-    const int left = block->units - t * TILE, used = left < TILE ? left : TILE;
-    for (int b = 0; b < task->batches; b++) {
-      const struct jacobian_batch *batch = &task->batch[b];
-      const double scale = 1 / (double)batch->count;
-      gradient_of(task, block, t, batch->first, batch->count);
-      jacobian->kernel->project(particles->d, tile, grad);
-      jacobian->kernel->norms(particles->d, particles->unit.train, used, scale, grad, square);
-      for (int i = 0; i < used; i++) {
-        const double output = scale * grad[ROW_C * TILE + i] * stored(jacobian, tile, ROW_C * TILE + (size_t)i);
-        sum[2 * b] += square[i];
-        sum[2 * b + 1] += output * output;
-      }
-    }
+  const void *tile = stored_tile(jacobian, block, t);
+  const size_t size = precision_stored(particles->precision);
+  const int left = block->units - t * TILE, used = left < TILE ? left : TILE;
+  const double scale = 1 / (double)batch->count;
+  double *grad = block->space->grad, square[TILE];
+  set_gradient(network, block, t, batch->first, batch->count);
+  jacobian->kernel->project(particles->d, tile, grad);
+  jacobian->kernel->norms(particles->d, particles->unit.train, used, scale, grad, square);
+  for (int lane = 0; lane < used; lane++) {
+    const size_t c = (size_t)(ROW_C * TILE + lane);
+    const double output = scale * grad[c] * number_get(size, tile, c);
+    sum[0] += square[lane];
+    sum[1] += output * output;
   }
+}
+
+static void square_terms(const struct network_sum *network, const struct block *block) {
+  double *sum = block->space->sum;
+  memset(sum, 0, sizeof *sum * 2 * (size_t)network->batches);
+  for (int t = 0; t < block->tiles; t++)
+    for (int b = 0; b < network->batches; b++) add_squares(network, block, t, &network->batch[b], sum + 2 * b);
 }
 
 bool jacobian_squares(struct jacobian *jacobian, const struct local_network *local, int thread, const double *r,
                       int batches, struct jacobian_batch *batch) {
-  struct task task = task_of(jacobian, local, thread);
-  double out[2 * JACOBIAN_BATCHES];
+  struct network_sum network = network_sum_of(jacobian, local, thread);
+  double mean[2 * JACOBIAN_BATCHES];
   if (batches > JACOBIAN_BATCHES) die("%d batches, at most %d", batches, JACOBIAN_BATCHES);
-  task.batches = batches;
-  task.batch = batch;
-  set_r(&task, r);
-  const bool sound = sum_over_units(&task, 2 * batches, block_squares, out);
-  for (int b = 0; b < batches && sound; b++) {
-    batch[b].gradient = out[2 * b];
-    batch[b].output = out[2 * b + 1];
+  network.batches = batches;
+  network.batch = batch;
+  set_r(&network, r);
+  const bool finite = mean_over_units(&network, 2 * batches, square_terms, mean);
+  for (int b = 0; b < batches; b++) {
+    batch[b].gradient = mean[2 * b];
+    batch[b].output = mean[2 * b + 1];
   }
-  return sound;
+  return finite;
 }

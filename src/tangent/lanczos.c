@@ -16,8 +16,9 @@ static void scale(int64_t size, double factor, double *v) {
   for (int64_t i = 0; i < size; i++) v[i] *= factor;
 }
 
-/* True if all eigenvalues lie below t: the pivots of t - T, from the last row up, are positive (Sturm). pivot [k]. */
-static bool above_all(int k, const double *alpha, const double *beta, double t, double *pivot) {
+/* Returns whether all eigenvalues lie below t: then all pivots of t - T are positive (Sturm). Eliminates from the last
+ * row up. pivot [k]. */
+static bool is_above_all(int k, const double *alpha, const double *beta, double t, double *pivot) {
   for (int j = k - 1; j >= 0; j--) {
     pivot[j] = t - alpha[j] - (j < k - 1 ? beta[j] * beta[j] / pivot[j + 1] : 0);
     if (!(pivot[j] > 0)) return false;
@@ -32,19 +33,19 @@ double tridiagonal_largest(int k, const double *alpha, const double *beta, doubl
     if (alpha[j] > low) low = alpha[j];
     if (alpha[j] + reach > high) high = alpha[j] + reach;
   }
-  high += 1e-15 * fabs(high); /* Gershgorin's disks, and a little for rounding */
-  for (int turn = 0; turn < 100; turn++) {
+  high += 1e-15 * fabs(high); /* the bound by Gershgorin's disks, increased because of rounding */
+  for (int halving = 0; halving < 100; halving++) {
     const double middle = low + (high - low) / 2;
     if (!(middle > low && middle < high)) break;
-    if (above_all(k, alpha, beta, middle, pivot))
+    if (is_above_all(k, alpha, beta, middle, pivot))
       high = middle;
     else
       low = middle;
   }
-  /* Its eigenvector from the last component up: s_{j-1} = s_j pivot_j / beta_{j-1}, all of one sign. */
+  /* The eigenvector, from the last component up: |s_{j-1}| = |s_j| pivot_j / |beta_{j-1}|. */
   double s = 1, square = 1;
-  const bool simple = above_all(k, alpha, beta, high, pivot);
-  for (int j = k - 1; j > 0 && simple; j--) {
+  const bool above = is_above_all(k, alpha, beta, high, pivot);
+  for (int j = k - 1; j > 0 && above; j--) {
     s *= pivot[j] / fabs(beta[j - 1]);
     square += s * s;
   }
@@ -59,9 +60,8 @@ struct lanczos lanczos_largest(const struct lanczos_operator *operator, int64_t 
   for (int k = 0; k < LANCZOS_MAX; k++) {
     const double *v = basis + k * size;
     double *w = basis + (k + 1) * size;
-    const bool sound = operator->apply(operator->context, v, w);
     result.products = k + 1;
-    if (!sound) return (struct lanczos){NAN, NAN, k + 1};
+    if (!operator->apply(operator->context, v, w)) return (struct lanczos){NAN, NAN, k + 1};
     alpha[k] = dot(size, v, w);
     for (int j = k; j >= 0; j--) add(size, -dot(size, basis + j * size, w), basis + j * size, w);
     beta[k] = sqrt(dot(size, w, w));

@@ -6,12 +6,12 @@
 
 #include "base/alloc.h"
 
-/* In place: from the end, so that no float is overwritten before it is read. */
+/* Converts floats to doubles in place, from the last one down, so that no float is overwritten before it is read. */
 static void widen(int64_t count, double *numbers) {
   for (int64_t i = count - 1; i >= 0; i--) {
-    float number;
-    memcpy(&number, (const char *)numbers + sizeof number * (size_t)i, sizeof number);
-    numbers[i] = (double)number;
+    float single;
+    memcpy(&single, (const char *)numbers + sizeof single * (size_t)i, sizeof single);
+    numbers[i] = (double)single;
   }
 }
 
@@ -24,13 +24,13 @@ void tangent_kernel_units(const struct particles *particles, const struct local_
   widen(count, b);
 }
 
-/* dot [units][count]: x.a for all units and points. */
+/* dot [units][count] = x.a for all units and points. */
 static void dots(int d, int units, const double *a, int count, const double *x, double *dot) {
   cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, count, units, d, 1, x, d, a, d, 0, dot, count);
 }
 
-static void ridge(const struct unit *unit, int units, const double *c, const double *b, int count, double *phi,
-                  double *w) {
+static void flat(const struct unit *unit, int units, const double *c, const double *b, int count, double *phi,
+                 double *w) {
   for (int i = 0; i < units; i++)
     for (size_t k = (size_t)i * (size_t)count, p = 0; p < (size_t)count; p++) {
       const double s = phi[k + p] + b[i];
@@ -63,5 +63,5 @@ void tangent_kernel_features(const struct unit_spec *spec, int d, int units, con
   if (unit->manifold == MANIFOLD_SPHERE)
     sphere(unit, spec->alpha, d, units, c, count, x, phi, w, v);
   else
-    ridge(unit, units, c, b, count, phi, w);
+    flat(unit, units, c, b, count, phi, w);
 }

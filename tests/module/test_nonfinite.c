@@ -48,9 +48,10 @@ static void a_unit_that_is_not_finite_is_named(void **state) {
       set(particles, 6, 1, true, 1e30);
       assert_ok(nonfinite_check(&none, particles, 12, false));
       assert_status(FAILED, nonfinite_check(&none, particles, 12, true));
-      assert_error_contains("step 12: the network of n = 900, replica 2 (initial condition 1, stream 0) ");
-      assert_error_contains("In its block 3 (units 768 to 899, on rank ");
-      assert_error_contains(i ? "unit 899 has c = inf:" : "unit 899 has a_2 = nan:");
+      assert_error_contains(
+          "step 12: the network of n = 900, replica 2 (initial condition 1, stream 0) diverged (non-finite values): ");
+      assert_error_contains("In block 3 of this network (units 768 to 899, on rank ");
+      assert_error_contains(i ? "unit 899 has c = inf." : "unit 899 has a_2 = nan.");
       particles_free(particles);
     }
 }
@@ -68,9 +69,10 @@ static void a_sum_out_of_range_names_the_largest(void **state) {
   for (int s = 0; s < particles->locals; s++)
     if (particles->local[s].network == 5) nonfinite_note(&fault, 7, &particles->local[s]);
   assert_status(FAILED, nonfinite_check(&fault, particles, 12, false));
-  assert_error_contains("step 7: the network of n = 900, replica 1 (initial condition 0, stream 1) ");
-  assert_error_contains("In its block 1 (units 256 to 511, on rank ");
-  assert_error_contains("unit 260 has c = -3e+13, the largest parameter of the network:");
+  assert_error_contains(
+      "step 7: the network of n = 900, replica 1 (initial condition 0, stream 1) diverged (non-finite values): ");
+  assert_error_contains("In block 1 of this network (units 256 to 511, on rank ");
+  assert_error_contains("unit 260 has c = -3e+13, the largest parameter of the network.");
   particles_free(particles);
 }
 
