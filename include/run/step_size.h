@@ -22,8 +22,8 @@ struct step_size {
   struct dt_segment segment;   /* of the step entered last */
 };
 
-/* For a run that starts or resumes at a step. saved: the segment in the checkpoint, dt 0 if that is unknown; if the input
- * gives the steps that follow another dt, this rescales the fields that the update rule owns. Local. */
+/* For a run that starts or resumes at a step. saved: the segment in the checkpoint, dt 0 if that is unknown; if the
+ * input gives the steps that follow another dt, this rescales the fields that the update rule owns. Local. */
 struct step_size step_size_create(struct particles *particles, const struct dataset *data,
                                   const struct schedule *schedule, enum isa isa, int threads, int64_t step,
                                   const struct dt_segment *saved);

@@ -3,8 +3,8 @@
 #include "base/error.h"
 #include "config/config.h"
 
-/* The segment at a step. Fields of the update rule in a checkpoint belong to its dt, which the input may have replaced by
- * another one for the steps that follow. */
+/* The segment at a step. Fields of the update rule in a checkpoint belong to its dt, which the input may have replaced
+ * by another one for the steps that follow. */
 static struct dt_segment resume_segment(struct particles *particles, const struct schedule *schedule, int64_t step,
                                         const struct dt_segment *saved) {
   if (schedule_auto(schedule, step)) return *saved;
