@@ -12,8 +12,8 @@
  *   (b) width       W = mean_r |y_r|^2 / m: within 4.5 sd(|y_r|^2/m) / sqrt R of 1
  *   (c) mean        R |mean y|^2: below the quantile 1 - 1e-5 of chi^2 with m degrees (where f is exact)
  *   (d) cosine      largest cosine of two replicas' y: below 0.99, or for small m below the level that independent
- *                   Gaussian replicas exceed once in 1e5 cases; does not apply for m < 3, where some of many are parallel
- *                   by chance
+ *                   Gaussian replicas exceed once in 1e5 cases; does not apply for m < 3, where some of many are
+ *                   parallel by chance
  *   (e) normality   smallest p of Anderson and Darling's test over i, times m: above 1e-4 (the false-alarm rate)
  *
  * If a reference value l_i is itself a quotient of R' replicas, its variance is added in (a) and (b). */

@@ -5,12 +5,13 @@
  *   initial  t = 0, at the test points: the exact covariance (clt/initial_covariance.h); all tests apply
  *   frozen   only c is trained, by gradient descent on fixed data, at the training points: the limit n -> infinity
  *            (clt/frozen_features.h); the test of the mean does not apply, since the mean is off by O(1/n)
- *   half     other t > 0, at the test points: u_i are eigenvectors of the largest n from the first half of its replicas,
- *            l_i the quotients of its other half; to the largest n only the tests of cosine and normality apply
+ *   half     other t > 0, at the test points: u_i are eigenvectors of the largest n from the first half of its
+ *            replicas, l_i the quotients of its other half; to the largest n only tests of cosine and normality apply
  *
  * In addition, sums of quotients over groups of close eigenvalues, and n V_n where its limit is exact, must be within
  * their limits. The theorem is about n -> infinity: at small n deviations of relative order 1/n, and distributions that
- * are not normal, do not contradict it. With several data streams per initial condition only the first of each is used. */
+ * are not normal, do not contradict it. With several data streams per initial condition only the first of each is
+ * used. */
 #ifndef MCKEAN_CLT_CLT_FIELDS_H
 #define MCKEAN_CLT_CLT_FIELDS_H
 

@@ -1,13 +1,13 @@
 /* covariance: the covariance operator of a field, from the outputs of R networks of n units at K points.
  *
- *   C_n = (n/K) sample covariance over replicas, K x K: n Cov[f_n(x_k), f_n(x_k')] as an operator on functions. Each point
- *         has weight 1/K, so the eigenvalues converge as K grows, and the trace is n V_n.
+ *   C_n = (n/K) sample covariance over replicas, K x K: n Cov[f_n(x_k), f_n(x_k')] as an operator on functions. Each
+ *         point has weight 1/K, so the eigenvalues converge as K grows, and the trace is n V_n.
  *
- * Matrices are distributed over all ranks (parallel/dist_matrix.h); no rank holds K x K numbers. Sorted eigenvalues of a
- * sample are biased: the largest are too large, the smallest of a cluster too small. Samples are therefore compared by
- * Rayleigh quotients u' C_n u, which are unbiased for vectors u that do not depend on the sample. Sorted eigenvalues are
- * compared only with those of Gaussian fields of the same size and a given spectrum. All functions are collective; the
- * last bits of the results depend on the number of ranks. */
+ * Matrices are distributed over all ranks (parallel/dist_matrix.h); no rank holds K x K numbers. Sorted eigenvalues of
+ * a sample are biased: the largest are too large, the smallest of a cluster too small. Samples are therefore compared
+ * by Rayleigh quotients u' C_n u, which are unbiased for vectors u that do not depend on the sample. Sorted eigenvalues
+ * are compared only with those of Gaussian fields of the same size and a given spectrum. All functions are collective;
+ * the last bits of the results depend on the number of ranks. */
 #ifndef MCKEAN_CLT_COVARIANCE_H
 #define MCKEAN_CLT_COVARIANCE_H
 
@@ -48,9 +48,9 @@ int covariance_project(const struct covariance *covariance, int count, const dou
  * memory, no convergence. */
 int covariance_leading(struct dist_matrix *C, int count, double *values, double *u);
 
-/* A draw from the null distribution of sorted eigenvalues: values [K], descending, of the sample covariance of R Gaussian
- * fields whose covariance has the eigenvalues spectrum [K]. id: number of the draw. Cost: covariance_operator and its
- * eigenvalues. FAILED: no memory. */
+/* A draw from the null distribution of sorted eigenvalues: values [K], descending, of the sample covariance of R
+ * Gaussian fields whose covariance has the eigenvalues spectrum [K]. id: number of the draw. Cost: covariance_operator
+ * and its eigenvalues. FAILED: no memory. */
 int covariance_wishart(const struct dist_grid *grid, int64_t points, const double *spectrum, int64_t replicas,
                        uint64_t seed, uint64_t id, double *values);
 

@@ -1,14 +1,14 @@
 /* frozen_features: the covariance of f_n at the training points as n -> infinity, if only c is trained on fixed data.
  *
- * In this case f_n is linear in c and the residual obeys r_{k+1} = (I - dt G_n) r_k exactly, with
- * G_n[p,p'] = (1/(n P)) sum_i phi(x_p, z_i) phi(x_p', z_i). To leading order its fluctuations are caused by those of r_0
- * and, unless r vanishes, by those of G_n, since networks have different features. Linearising in both:
+ * In this case f_n is linear in c and the residual obeys r_{k+1} = (I - dt G_n) r_k exactly, with G_n[p,p'] = (1/(n P))
+ * sum_i phi(x_p, z_i) phi(x_p', z_i). To leading order its fluctuations are caused by those of r_0 and, unless r
+ * vanishes, by those of G_n, since networks have different features. Linearising in both:
  *
  *   sqrt n (f_n - f_t) -> Gaussian field with covariance Cov[xi],   for one unit theta = (c, z) of the initial law
  *   xi = D c phi - sum_{j<k} dt_j T_j phi (phi.r_j) / P,   phi = phi(x_p, z), p = 1..P
  *
- * with G = E G_n, D = prod (I - dt G), T_j the product over the steps after j, and r_j = prod_{l<j} (I - dt_l G) r_0 the
- * residual of the limit. The first term alone gives D Cov(0) D, the result for r = 0. By the law of total variance
+ * with G = E G_n, D = prod (I - dt G), T_j the product over the steps after j, and r_j = prod_{l<j} (I - dt_l G) r_0
+ * the residual of the limit. The first term alone gives D Cov(0) D, the result for r = 0. By the law of total variance
  *
  *   Cov[xi] = std(c)^2 D E[phi phi'] D + Cov_z[xi with c at its mean].
  *

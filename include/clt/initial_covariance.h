@@ -37,8 +37,8 @@ struct initial_covariance {
   double tail;           /* largest fraction of E phi^2 that the terms miss; the diagonal is exact */
 };
 
-/* Local. x [points][d] must outlive the result. FAILED: no memory; the unit is too steep, or its initial law too wide, for
- * the expansion. Cost: 5e5 operations per point. */
+/* Local. x [points][d] must outlive the result. FAILED: no memory; the unit is too steep, or its initial law too wide,
+ * for the expansion. Cost: 5e5 operations per point. */
 int initial_covariance_create(const struct unit_spec *unit, int d, int64_t points, const double *x,
                               struct initial_covariance **law);
 void initial_covariance_free(struct initial_covariance *law); /* accepts NULL */

@@ -2,13 +2,13 @@
  *
  * The mode selects the training points:
  *   online      each step draws new points; each network has its own, or with `shared` all networks see the same points
- *   fixed       one set of N points for all networks and steps. A batch smaller than N takes the points in a random order
- *               without replacement; each epoch has a new order. The last N mod P points of an order are left out
+ *   fixed       one set of N points for all networks and steps. A batch smaller than N takes the points in a random
+ *               order without replacement; each epoch has a new order. The last N mod P points of an order are left out
  *   population  no training points: the networks use the potential of the whole sphere (dynamics/population.h)
  *
  * The labels are y = f(x), plus noise on training labels. A target of type file has points and labels of its own; all
- * other points are drawn from a law of data/inputs.h. All points and labels are a pure function of (seed, network, step,
- * index of the point), so any rank computes any point. */
+ * other points are drawn from a law of data/inputs.h. All points and labels are a pure function of (seed, network,
+ * step, index of the point), so any rank computes any point. */
 #ifndef MCKEAN_DATA_DATASET_H
 #define MCKEAN_DATA_DATASET_H
 
@@ -62,20 +62,21 @@ struct batch_place {
 int dataset_create(const struct target *target, const struct dataset_spec *spec, struct dataset **data);
 void dataset_free(struct dataset *data); /* accepts NULL */
 
-/* Points first .. first+count-1 of the batch at place: x [count][d] and, unless y is NULL, labels y [count]. Local, pure:
- * the division of a batch among calls does not change a point. */
+/* Points first .. first+count-1 of the batch at place: x [count][d] and, unless y is NULL, labels y [count]. Local,
+ * pure: the division of a batch among calls does not change a point. */
 void dataset_points(const struct dataset *data, const struct batch_place *place, int64_t first, int count, double *x,
                     double *y);
 
-/* Draws points first .. first+count-1 of the stream `points` from the law of x: x [count][d] and, unless y is NULL, labels
- * y [count] with noise from the stream `noise` (NULL: without noise). Local, pure. Not for a target of type file. */
+/* Draws points first .. first+count-1 of the stream `points` from the law of x: x [count][d] and, unless y is NULL,
+ * labels y [count] with noise from the stream `noise` (NULL: without noise). Local, pure. Not for a target of type
+ * file. */
 void dataset_draw(const struct dataset *data, const struct rng *points, const struct rng *noise, int64_t first,
                   int count, double *x, double *y);
 
-/* Checks that valid(y) holds for the labels, for losses that accept some values only. Checks all labels of the fixed set
- * (with noise) and of the test set. Labels of the modes online and population are not stored: there it checks the first
- * 64 labels of network 0 at step 0 instead. expected: the text for the message, for example "-1 or 1". Local, the same on
- * all ranks. USAGE: names the set, the row (from 0) and the value of the first label that is not valid. */
+/* Checks that valid(y) holds for the labels, for losses that accept some values only. Checks all labels of the fixed
+ * set (with noise) and of the test set. Labels of the modes online and population are not stored: there it checks the
+ * first 64 labels of network 0 at step 0 instead. expected: the text for the message, for example "-1 or 1". Local, the
+ * same on all ranks. USAGE: names the set, the row (from 0) and the value of the first label that is not valid. */
 int dataset_check_labels(const struct dataset *data, bool (*valid)(double y), const char *expected);
 
 #endif

@@ -2,7 +2,10 @@
  *
  *   L_n = (1/P) sum_p l(f_n(x_p), y_p),     residual r_p = dl/df,     d theta_i / dt = - (1/P) sum_p r_p grad(c_i phi)
  *
- *   squared    l = (f - y)^2 / 2            r = f - y            l'' = 1
+ *   squared    l = (f - y)^2 / 2                          r = f - y                l'' = 1
+ *   huber      l = (f - y)^2 / 2 for |f - y| <= delta,    r = f - y in             l'' <= 1
+ *                  delta |f - y| - delta^2 / 2 beyond         [-delta, delta]
+ *   logistic   l = log(1 + e^{-y f}),   y = +-1            r = -y / (1 + e^{y f})   l'' <= 1/4
  *
  * Every loss is convex in f, and l'' <= curvature bounds the rates of the linearised step (tangent/stability.h). What
  * holds for squares only, such as the exact potential or the best readout, asks loss_is_squared and refuses the others
@@ -17,11 +20,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum loss_type { LOSS_SQUARED, LOSS_TYPES };
+enum loss_type { LOSS_SQUARED, LOSS_HUBER, LOSS_LOGISTIC, LOSS_TYPES };
 
 /* loss.* of the input. */
 struct loss_spec {
-  int type; /* enum loss_type */
+  int type;         /* enum loss_type */
+  double threshold; /* huber: delta */
 };
 
 struct loss {
@@ -44,7 +48,6 @@ struct loss {
 };
 
 extern const struct loss loss_table[LOSS_TYPES]; /* indexed by enum loss_type */
-extern const char *const loss_names[LOSS_TYPES];
 
 /* Local. (1/count) sum_p l(f_p, y_p); NAN where some f is. */
 double loss_mean(const struct loss_spec *spec, int64_t count, const double *f, const double *y);

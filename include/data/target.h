@@ -13,8 +13,8 @@ extern const struct target_kind *const target_table[TARGET_TYPES]; /* indexed by
 int target_create(const struct comm *comm, const struct target_spec *spec, struct target **target);
 void target_free(struct target *target); /* accepts NULL; local */
 
-/* y[p] = f(x_p), x [count][d], y [count]. The kind must have an `evaluate` function. Local, pure, the same bits on every
- * machine. Cost: see target_<name>.h. */
+/* y[p] = f(x_p), x [count][d], y [count]. The kind must have an `evaluate` function. Local, pure, the same bits on
+ * every machine. Cost: see target_<name>.h. */
 void target_eval(const struct target *target, int count, const double *x, double *y);
 
 /* CRC-32C, continued from crc, of the numbers that define f; crc if the kind has none. Local. */

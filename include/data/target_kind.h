@@ -1,7 +1,8 @@
 /* target_kind: what every target has, and what describes a kind of target.
  *
- * A target supplies the labels y that the networks learn: values f(x) of a function, or labels stored with their points.
- * A file target_<name>.c defines one kind; the table of all kinds is in target.c, which explains how to add one. */
+ * A target supplies the labels y that the networks learn: values f(x) of a function, or labels stored with their
+ * points. A file target_<name>.c defines one kind; the table of all kinds is in target.c, which explains how to add
+ * one. */
 #ifndef MCKEAN_DATA_TARGET_KIND_H
 #define MCKEAN_DATA_TARGET_KIND_H
 

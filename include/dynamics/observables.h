@@ -1,11 +1,11 @@
 /* observables: what a run measures of each network, as one table of columns of its history.
  *
- * Particle means are (1/n) sum_i over the units, formed per tile and summed exactly (dynamics/unit_sum.h), so they do not
- * depend on the number of ranks. They are of the state before the step's move.
+ * Particle means are (1/n) sum_i over the units, formed per tile and summed exactly (dynamics/unit_sum.h), so they do
+ * not depend on the number of ranks. They are of the state before the step's move.
  *
  * To add a column: a row in observables.c; every history then has it, with its description and unit. A mean over points
- * names its set and a function of outputs and labels; a mean over units needs a name in enum particle_mean and a line in
- * observables_tile, too. */
+ * names its set and a function of outputs and labels; a mean over units needs a name in enum particle_mean and a line
+ * in observables_tile, too. */
 #ifndef MCKEAN_DYNAMICS_OBSERVABLES_H
 #define MCKEAN_DYNAMICS_OBSERVABLES_H
 

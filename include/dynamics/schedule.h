@@ -1,5 +1,7 @@
-/* schedule: which step size and batch size hold at which step. The stages of a run follow one another; a change of
- * steps, dt or batch between them is a "quench". Local and pure. */
+/* schedule: the step size, batch size and update rule of every step.
+ *
+ * A run is a sequence of stages. A change of dt or batch size between stages is a "quench". All functions are local and
+ * pure. */
 #ifndef MCKEAN_DYNAMICS_SCHEDULE_H
 #define MCKEAN_DYNAMICS_SCHEDULE_H
 
@@ -17,11 +19,11 @@ enum { STAGES_MAX = 64 };
 
 struct stage {
   int64_t steps;
-  double dt;        /* 0: auto, dt_safety times the limit of stability, estimated anew every dt_every steps */
-  double dt_safety; /* auto */
-  int64_t dt_every; /* auto: at the stage's first step and at multiples of this */
-  int64_t batch;    /* P, or 0: floor(batch_scale * n^batch_power), at least 1; gd: 0, the whole set or population */
-  double batch_scale;
+  double dt;          /* 0: auto, dt_safety times the stability limit, estimated every dt_every steps */
+  double dt_safety;   /* auto */
+  int64_t dt_every;   /* auto: estimates at the stage's first step and at multiples of this */
+  int64_t batch;      /* P; 0: floor(batch_scale * n^batch_power), at least 1; gd: 0, the whole set or population */
+  double batch_scale; /* used if batch is 0 */
   double batch_power;
 };
 
@@ -32,25 +34,29 @@ struct schedule {
   struct stage stage[STAGES_MAX];
 };
 
-int64_t schedule_steps(const struct schedule *schedule);            /* of all stages */
-int schedule_stage(const struct schedule *schedule, int64_t step);  /* the last stage for step >= schedule_steps */
-int64_t schedule_first(const struct schedule *schedule, int stage); /* first step of a stage */
-double schedule_time(const struct schedule *schedule,
-                     int64_t step);                                /* sum of dt over the steps before step, none auto */
-bool schedule_auto(const struct schedule *schedule, int64_t step); /* is dt auto in a step before step? */
+/* The steps of all stages. */
+int64_t schedule_steps(const struct schedule *schedule);
 
-/* Time goes on evenly: t = time + (step - segment.step) dt, up to the next change of dt. */
+/* The stage of a step; the last stage for step >= schedule_steps. The first step of a stage. */
+int schedule_stage(const struct schedule *schedule, int64_t step);
+int64_t schedule_first(const struct schedule *schedule, int stage);
+
+/* Whether dt is auto in some step before this one. If not, schedule_time returns t: the sum of dt over these steps. */
+bool schedule_auto(const struct schedule *schedule, int64_t step);
+double schedule_time(const struct schedule *schedule, int64_t step);
+
+/* A range of steps with one dt, from the last change of dt on: t = time + (step - segment.step) dt. */
 struct dt_segment {
   int64_t step;
   double time, dt;
 };
 double dt_segment_time(const struct dt_segment *segment, int64_t step);
 
-/* The pace in which a step is taken, where no step before it has dt auto; dt 0 if its own is. */
+/* The segment of a step, provided that dt is auto in no step before it; its dt is 0 if dt is auto in the step
+ * itself. */
 struct dt_segment schedule_segment(const struct schedule *schedule, int64_t step);
 
-/* P of a network of n units in a stage, at most BATCH_LIMIT; samples: size of the fixed set, 0 if the data are online.
- */
+/* P of a network of n units in a stage, at most BATCH_LIMIT. samples: size of the fixed set; 0: online data. */
 #define BATCH_LIMIT (INT64_C(1) << 31)
 int64_t schedule_batch(const struct schedule *schedule, int stage, int64_t n, int64_t samples);
 
@@ -72,13 +78,13 @@ double schedule_pairs(const struct schedule *schedule, int stage, const struct e
 double schedule_work(const struct schedule *schedule, const struct ensemble_spec *ensemble, const struct dataset *data,
                      int64_t first, int64_t end);
 
-/* USAGE if that is more than the samples of a fixed set, or than 2^31 - 1. */
+/* Checks that P is at most the size of the fixed set, and below 2^31. USAGE. */
 int schedule_check(const struct schedule *schedule, int stage, int64_t n, int64_t samples);
 
-/* True if two stages have the same rule for P, whatever n. */
+/* Whether two stages have the same rule for P, so the same P for every n. */
 bool schedule_same_batch(const struct schedule *schedule, int stage, int other);
 
-/* True if the two give the same trajectory through step. */
+/* Whether two schedules agree on every step before `step`. The update rules are not compared. */
 bool schedule_agree(const struct schedule *a, const struct schedule *b, int64_t step);
 
 #endif

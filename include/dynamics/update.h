@@ -1,17 +1,19 @@
 /* update: the table of rules by which a step moves the units.
  *
- *   euler   theta_i <- theta_i - dt grad V(theta_i; mu_n)
+ *   euler      theta_i <- theta_i - dt grad V(theta_i; mu_n)
+ *   momentum   m_i <- mu m_i - dt grad V,  theta_i <- theta_i + m_i    (heavy ball; m is the last displacement)
  *
- * on the sphere with the projected gradient and followed by retraction (particles/manifold.h). A rule may own fields, one
- * copy of the shape of the trained parameters each: they are stored beside the parameters, written to checkpoints, moved
- * between ranks, compared and verified like them. A rule states the largest stable step size, and what a change of the
- * step size does to its fields.
+ * on the sphere with the projected gradient and followed by retraction (particles/manifold.h). A rule may own fields,
+ * one copy of the shape of the trained parameters each: they are stored beside the parameters, written to checkpoints,
+ * moved between ranks, compared and verified like them. A rule states the largest stable step size, and what a change
+ * of the step size does to its fields.
  *
- * To add a rule: a name in enum update_id and its parameters in struct update_spec, a row in update.c, its arithmetic on
- * a tile in src/dynamics/update_isa.c, its keys in src/config/table.c. */
+ * To add a rule: a name in enum update_id and its parameters in struct update_spec, a row in update.c, its arithmetic
+ * on a tile in src/dynamics/update_isa.c, its keys in src/config/table.c. */
 #ifndef MCKEAN_DYNAMICS_UPDATE_H
 #define MCKEAN_DYNAMICS_UPDATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dynamics/observables.h"
@@ -19,11 +21,12 @@
 #include "particles/kernel.h"
 #include "particles/particles.h"
 
-enum update_id { UPDATE_EULER, UPDATES };
+enum update_id { UPDATE_EULER, UPDATE_MOMENTUM, UPDATES };
 
 /* dynamics.update of the input and the parameters of the rules. */
 struct update_spec {
-  int rule; /* enum update_id */
+  int rule;  /* enum update_id */
+  double mu; /* momentum: 0 <= mu < 1 */
 };
 
 struct update_rule {
@@ -33,22 +36,32 @@ struct update_rule {
   const char *copy_name[FIELD_COPIES_MAX]; /* datasets are <copy_name>_c, _a, _b */
   const char *copy_description[FIELD_COPIES_MAX];
 
-  /* Largest stable dt where every unit of f relaxes at rates up to lambda. */
+  /* Largest stable dt of the step linearised about a minimum, whose rates are at most lambda. noise: the same formula
+   * holds with mini-batches for the bound of SGD (tangent/stability.h). */
   double (*limit)(const struct update_spec *spec, double lambda);
+  bool noise;
 
   /* Factor of own field k when dt changes by a factor; NULL where there are no own fields. */
   double (*rescale)(int copy, double factor);
 };
 
 extern const struct update_rule update_table[UPDATES]; /* indexed by enum update_id */
-extern const char *const update_names[UPDATES];
+
+/* Local. The row of that name; -1 if the table has none. */
+int update_find(const char *name);
 
 /* Local. Name of a field of a run: "c", or "m_c" for a rule's own field; at most UPDATE_FIELD_NAME bytes. */
 enum { UPDATE_FIELD_NAME = 32 };
 void update_field_name(const struct update_rule *rule, const struct unit_field *field, char name[UPDATE_FIELD_NAME]);
 
+/* Local. What the field holds, for the dataset. */
+void update_field_description(const struct update_rule *rule, const struct unit_field *field, char *text, size_t size);
+
 /* Local. Largest stable dt of gradient descent with this rule: the tangent kernel's largest rate is lambda. */
 double update_limit(const struct update_spec *spec, double lambda);
+
+/* Local. OK for euler; otherwise USAGE: `what` covers this rule only. */
+int update_needs_euler(const struct update_spec *spec, const char *what);
 
 /* A rule's arithmetic at one ISA level. */
 struct update {

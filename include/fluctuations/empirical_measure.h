@@ -1,15 +1,15 @@
-/* empirical_measure: the empirical distribution mu_n = (1/n) sum_i delta_theta_i of the units in checkpoints, measured by
- * observables
+/* empirical_measure: the empirical distribution mu_n = (1/n) sum_i delta_theta_i of the units in checkpoints, measured
+ * by observables
  *
  *   psi_l(theta) = sqrt 2 cos(w_l.theta~ + beta_l),   l = 1..L,
  *
- * with w_l ~ N(0, 1/D) in the D fields of theta and beta_l uniform on [0, 2 pi]. theta~ is theta divided by the standard
- * deviation of its fields (one each for c, b and all a) in the largest n at that time, since amplitudes grow along a run.
- * mean_l psi_l(theta) psi_l(theta') approximates a Gaussian kernel k of width sqrt D (random Fourier features, Rahimi and
- * Recht 2007). With <psi>_n = int psi dmu_n, over replicas:
+ * with w_l ~ N(0, 1/D) in the D fields of theta and beta_l uniform on [0, 2 pi]. theta~ is theta divided by the
+ * standard deviation of its fields (one each for c, b and all a) in the largest n at that time, since amplitudes grow
+ * along a run. mean_l psi_l(theta) psi_l(theta') approximates a Gaussian kernel k of width sqrt D (random Fourier
+ * features, Rahimi and Recht 2007). With <psi>_n = int psi dmu_n, over replicas:
  *
- *   V    = mean_l Var <psi_l>_n. By the CLT n V is constant in n. At t = 0, for every n, n V = mean_l Var_mu0 psi_l, the
- *          variance of independent units; the ratio to it is printed.
+ *   V    = mean_l Var <psi_l>_n. By the CLT n V is constant in n. At t = 0, for every n, n V = mean_l Var_mu0 psi_l,
+ *          the variance of independent units; the ratio to it is printed.
  *   MMD2 = mean_l E [ (n <psi_l>_n^2 - <psi_l^2>_n)/(n - 1) - 2 <psi_l>_n <psi_l>_N ] + mean_l <psi_l>_N <psi_l>_N',
  *          N and N' different replicas of the largest n: the squared distance of mu_n from mu_N in the norm of k
  *
@@ -50,7 +50,8 @@ struct empirical_measure {
 };
 
 /* Collective. Reads the checkpoints at output.snapshots of all runs, each rank those of its replicas, after verifying
- * every byte. With several data streams per initial condition only the first of each is used. FAILED: reading, damage. */
+ * every byte. With several data streams per initial condition only the first of each is used. FAILED: reading,
+ * damage. */
 int empirical_measure_create(const struct comm *comm, const struct study *study, char *const *folder,
                              const struct analysis_options *options, struct empirical_measure **measure);
 void empirical_measure_free(struct empirical_measure *measure); /* accepts NULL */

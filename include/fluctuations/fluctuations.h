@@ -1,5 +1,5 @@
-/* fluctuations: variances over replicas and losses, at each recorded time and n, and their slopes in n (LLN and CLT: RVE
- * section 3).
+/* fluctuations: variances over replicas and losses, at each recorded time and n, and their slopes in n (LLN and CLT:
+ * RVE section 3).
  *
  *   V_n(t)   = mean over points k of the unbiased sample variance of f_n(x_k, t) over replicas r = 1..R
  *   B_n(t)   = mean over points of (mean of f_n - mean of f_N)^2 - V_n/R - V_N/R_N, N the largest n, the reference:
@@ -13,18 +13,19 @@
  *   V_init   = V(mean of the streams) - V_sgd / Q: unbiased for the covariance of two streams
  *   V        = V_init + V_sgd
  *
- * The resampling bound is n Var f_n of networks whose n units are drawn independently from mu_n, as a mean over replicas:
+ * The resampling bound is n Var f_n of networks whose n units are drawn independently from mu_n, as a mean over
+ * replicas:
  *
  *   (mean_i c_i^2 E phi_i^2 - E f_n^2) n/(n-1), E the mean over points; unbiased
  *
- * CRBVE bound the long-time n V_n by it. It is far from tight: the ratio is 1 at t = 0, where units are drawn from mu_0,
- * and much larger later. It is a bound, not a test.
+ * CRBVE bound the long-time n V_n by it. It is far from tight: the ratio is 1 at t = 0, where units are drawn from
+ * mu_0, and much larger later. It is a bound, not a test.
  *
  * Bootstrap: sample b takes replica r w_r times. Replicas (with streams: initial conditions, R of them) are resampled,
  * never units or points, and the same samples are used for every n and time. The variance of a sample is low by the
- * factor 1 - 1/R, which is corrected. Intervals are value exp(+- t sd(log boot)) for positive values and
- * value +- t sd(boot) for slopes, with Student's t for R - 1 degrees of freedom and sd sqrt(R / (R - 1)). For small R
- * percentiles of the bootstrap cover too little. tests/module/test_fluctuations.c measures the coverage: on its fields, intervals
+ * factor 1 - 1/R, which is corrected. Intervals are value exp(+- t sd(log boot)) for positive values and value +- t
+ * sd(boot) for slopes, with Student's t for R - 1 degrees of freedom and sd sqrt(R / (R - 1)). For small R percentiles
+ * of the bootstrap cover too little. tests/module/test_fluctuations.c measures the coverage: on its fields, intervals
  * of V at 95 % cover 92 % for R = 32, and those at 99 % cover 97.0 and 97.6 % for R = 16 and 48. */
 #ifndef MCKEAN_FLUCTUATIONS_FLUCTUATIONS_H
 #define MCKEAN_FLUCTUATIONS_FLUCTUATIONS_H
@@ -48,7 +49,8 @@ struct fluctuations_quantity {
   struct estimate *power; /* [times], the p of fit with its interval */
 };
 
-/* With fewer replicas than FLUCTUATIONS_REPLICAS_MIN some bootstrap samples have no variance, so there are no intervals. */
+/* With fewer replicas than FLUCTUATIONS_REPLICAS_MIN some bootstrap samples have no variance, so there are no
+ * intervals. */
 enum { FLUCTUATIONS_QUANTITIES = 12, FLUCTUATIONS_REPLICAS_MIN = 6 };
 
 struct fluctuations {
@@ -57,7 +59,8 @@ struct fluctuations {
   struct fluctuations_quantity quantity[FLUCTUATIONS_QUANTITIES];
 };
 
-/* Local. The result is a pure function of the study and the options. FAILED: reading. USAGE: more than ENSEMBLE_MAX n. */
+/* Local. The result is a pure function of the study and the options. FAILED: reading. USAGE: more than ENSEMBLE_MAX
+ * n. */
 int fluctuations_create(const struct study *study, const struct analysis_options *options,
                         struct fluctuations **fluctuations);
 void fluctuations_free(struct fluctuations *fluctuations); /* accepts NULL */

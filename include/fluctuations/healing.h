@@ -5,8 +5,8 @@
  *   max/end    V_n at the recorded time t* of its maximum over V_n at the last time
  *   exponent   d log V_n / d log t between neighbouring recorded times
  *
- * Intervals are those of fluctuations/fluctuations.h, over replicas, at fixed t*. Since t* is chosen among noisy values,
- * max/end is biased upward, by at most the width of its interval. */
+ * Intervals are those of fluctuations/fluctuations.h, over replicas, at fixed t*. Since t* is chosen among noisy
+ * values, max/end is biased upward, by at most the width of its interval. */
 #ifndef MCKEAN_FLUCTUATIONS_HEALING_H
 #define MCKEAN_FLUCTUATIONS_HEALING_H
 

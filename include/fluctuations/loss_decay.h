@@ -1,5 +1,5 @@
-/* loss_decay: does the mean loss decay at a rate that does not depend on n? (RVE: the curves of all n coincide until each
- * approaches its own limit.) Uses all recorded rows.
+/* loss_decay: does the mean loss decay at a rate that does not depend on n? (RVE: the curves of all n coincide until
+ * each approaches its own limit.) Uses all recorded rows.
  *
  *   time       t at which the mean over replicas first falls to a fraction of L_N(0), N the largest n; log loss is
  *              linear between rows

@@ -25,7 +25,8 @@
   ENTRY(UNIT_RELU, relu)                                                                                               \
   ENTRY(UNIT_SOFTPLUS, softplus)                                                                                       \
   ENTRY(UNIT_ERF, erf)                                                                                                 \
-  ENTRY(UNIT_COSINE, cosine)
+  ENTRY(UNIT_COSINE, cosine)                                                                                           \
+  ENTRY(UNIT_SQUARE, square)
 #define UNIT_LIST_SPHERE(ENTRY) ENTRY(UNIT_RBF, rbf)
 
 #define UNIT_CONSTANT(constant, name) constant,

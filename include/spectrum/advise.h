@@ -1,14 +1,15 @@
 /* advise: recommends step size, batch and time for the present state of the networks, before a long run.
  *
- * Measured with the kernels of the step on a probe of points (tangent/probe.h), with r = f_n - y there, for each network:
+ * Measured with the kernels of the step on a probe of points (tangent/probe.h), with r = f_n - y there, for each
+ * network:
  *
  *   lambda    largest eigenvalue of M/P; limits of dt as in tangent/stability.h
  *   |G|^2     = (1/n) sum_i |grad V_i|^2 of the expected gradient
- *   S         = variance of the gradient of a single point, (1/n) sum_i trace of its covariance: from B = ADVISE_BATCHES
- *               batches with gradients g_b of P_b points each, P_b B/(B-1) (mean |g_b|^2 - |mean g_b|^2)
+ *   S         = variance of the gradient of a single point, (1/n) sum_i trace of its covariance: from B =
+ *               ADVISE_BATCHES batches with gradients g_b of P_b points each, P_b B/(B-1) (mean |g_b|^2 - |mean g_b|^2)
  *   P_noise   = S / |G|^2: the batch whose gradient has as much noise as signal
- *   V_init    = (mean_i c_i^2 E phi_i^2 - E f_n^2) / (n - 1): variance of f_n if its units were drawn independently from
- *               mu_n; unbiased at t = 0, later a bound that may be far from tight
+ *   V_init    = (mean_i c_i^2 E phi_i^2 - E f_n^2) / (n - 1): variance of f_n if its units were drawn independently
+ *               from mu_n; unbiased at t = 0, later a bound that may be far from tight
  *   V_sgd     = dt S / (2 P): variance of f_n due to the batches
  *   P_sgd     = dt S / (2 V_init): the batch above which V_sgd is below V_init
  *
@@ -49,9 +50,9 @@ enum advice_quantity {
   ADVICE_QUANTITIES
 };
 
-/* The quantities of one size, advice_names. NAN: undefined (no noise with one point, no V_init for n = 1). ADVICE_BATCH is
- * 0 for the whole fixed set. Of several networks: the largest lambda and sup M(x,x), the smallest limits, otherwise the
- * mean. */
+/* The quantities of one size, advice_names. NAN: undefined (no noise with one point, no V_init for n = 1). ADVICE_BATCH
+ * is 0 for the whole fixed set. Of several networks: the largest lambda and sup M(x,x), the smallest limits, otherwise
+ * the mean. */
 struct advice {
   int64_t n, networks; /* networks: how many were measured */
   double value[ADVICE_QUANTITIES];
@@ -71,8 +72,8 @@ struct advise {
   struct advice *size; /* [members], rank 0 */
 };
 
-/* Collective. problem: at step info.step, without dynamics, which are added. Blocks may move to other owners; the bits of
- * all units stay. FAILED: no memory. */
+/* Collective. problem: at step info.step, without dynamics, which are added. Blocks may move to other owners; the bits
+ * of all units stay. FAILED: no memory. */
 int advise_create(struct problem *problem, struct advise **advise);
 void advise_free(struct advise *advise); /* accepts NULL */
 

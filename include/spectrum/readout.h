@@ -1,4 +1,5 @@
-/* readout: outputs of one network, and the best readout on its present features, which is the minimum of the loss over c.
+/* readout: outputs of one network, and the best readout on its present features, which is the minimum of the loss over
+ * c.
  *
  *   minimize over u:  (1/2P) sum_p (f_n(x_p) + (1/n) sum_i u_i phi_i(x_p) - y_p)^2 + (mu/2n) sum_i u_i^2
  *
@@ -38,8 +39,8 @@ struct readout {
   double change;          /* root mean square of u_i */
 };
 
-/* Collective. mu = ridge times the sum of the eigenvalues of G; test may have no points. The losses are those of outputs
- * with c + u, not of the formula for the residual. FAILED: no memory; ridge too small for G + mu to be positive
+/* Collective. mu = ridge times the sum of the eigenvalues of G; test may have no points. The losses are those of
+ * outputs with c + u, not of the formula for the residual. FAILED: no memory; ridge too small for G + mu to be positive
  * definite. Cost: tangent_matrix_form for c alone, P^3/3 flops of Cholesky, three times readout_outputs. */
 int readout_best(const struct dist_grid *grid, const struct particles *particles, int64_t network,
                  const struct readout_set *train, const struct readout_set *test, double ridge,

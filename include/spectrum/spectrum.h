@@ -52,10 +52,10 @@ struct spectrum {
 
 /* Collective. The points are the training set where the data are fixed; otherwise P fresh points as the run would draw
  * them for this network at this step. If a set has more than P points, P of them are selected at random. The result is
- * the same on all ranks. USAGE: options that do not fit the checkpoint. FAILED: no memory, no convergence.
- * Cost: tangent_matrix_form, dist_matrix_eigen with vectors, readout_best; at most about four P x P matrices, distributed
- * over all ranks. P = 4096, n = 10^5, sigmoid, d = 10, all fields trained, took 89 s of processor time on each of 2 ranks
- * (Xeon, Sapphire Rapids, both cores shared with other work). */
+ * the same on all ranks. USAGE: options that do not fit the checkpoint. FAILED: no memory, no convergence. Cost:
+ * tangent_matrix_form, dist_matrix_eigen with vectors, readout_best; at most about four P x P matrices, distributed
+ * over all ranks. P = 4096, n = 10^5, sigmoid, d = 10, all fields trained, took 89 s of processor time on each of 2
+ * ranks (Xeon, Sapphire Rapids, both cores shared with other work). */
 int spectrum_create(const struct comm *comm, const struct problem *problem, const struct spectrum_options *options,
                     struct spectrum **spectrum);
 void spectrum_free(struct spectrum *spectrum); /* accepts NULL */

@@ -17,8 +17,8 @@
 #include "parallel/dist_matrix.h"
 #include "particles/particles.h"
 
-/* Collective. *m = M summed over the fields in train, flags of FIELD_BIT_* (for FIELD_BIT_C alone M/P is the matrix G of
- * frozen features). x [P][d], equal on all ranks. Only the lower triangle of *m is set. FAILED: no memory. */
+/* Collective. *m = M summed over the fields in train, flags of FIELD_BIT_* (for FIELD_BIT_C alone M/P is the matrix G
+ * of frozen features). x [P][d], equal on all ranks. Only the lower triangle of *m is set. FAILED: no memory. */
 int tangent_matrix_form(const struct dist_grid *grid, const struct particles *particles, int64_t network,
                         unsigned train, int64_t P, const double *x, struct dist_matrix **m);
 

@@ -4,10 +4,11 @@
  *
  *   user block   magic "MCKEANCK", format version, file length, offset and number of /integrity/extents, CRC-32C of all
  *                bytes of the file outside of user block and extents, CRC-32C of the user block itself
- *   /            attributes format "mckean-checkpoint", format_version, step, time, seed, isa, precision, config; dt,
- *                dt_since_step, dt_since_time (dynamics/schedule.h, struct dt_segment), which older files lack
- *   /ensemble/i  attributes n, replicas, unit; datasets c (R, n), a (R, n, d), b (R, n; ridge units only)
- *   /integrity   extents (offset, length) of these datasets; i/c, i/a, i/b: CRC-32C per block of 256 rows (R, blocks)
+ *   /            attributes format "mckean-checkpoint", format_version, step, time, seed, isa, precision, update,
+ *                config; dt, dt_since_step and dt_since_time (struct dt_segment), which older files lack
+ *   /ensemble/i  attributes n, replicas, unit; datasets c (R, n), a (R, n, d), b (R, n; flat units only), and
+ *                the fields that the update rule owns (dynamics/update.h), such as m_c, m_a, m_b
+ *   /integrity   extents (offset, length) of these datasets; i/<dataset>: CRC-32C per block of 256 rows (R, blocks)
  *   /provenance  attributes, see log/provenance.h
  *
  * So a checksum covers every byte, and the metadata are verified before the HDF5 library reads them. Later formats must
@@ -43,6 +44,8 @@ struct checkpoint_info {
   int64_t bytes;
   struct ensemble_spec ensemble; /* streams 0: unknown */
   int unit, d, precision;
+  int update; /* enum update_id */
+  struct field_set fields;
 };
 void checkpoint_info_free(struct checkpoint_info *info); /* Local; frees what it holds. */
 
@@ -59,6 +62,7 @@ struct checkpoint_request {
   double time;
   struct dt_segment segment;
   uint64_t seed;
+  int update; /* enum update_id */
   enum isa isa;
   enum parallel_write_io io;
   const char *config;

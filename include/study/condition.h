@@ -1,7 +1,8 @@
-/* condition: what the results of an analysis must satisfy, for scripts: mckean analyze --expect. All functions are local.
+/* condition: what the results of an analysis must satisfy, for scripts: mckean analyze --expect. All functions are
+ * local.
  *
- * A kind of condition is a row {name, syntax, parse, quantity, judge} of the analysis that judges it (study/analysis.h).
- * These rows form one table, and condition_parse reads all of them:
+ * A kind of condition is a row {name, syntax, parse, quantity, judge} of the analysis that judges it
+ * (study/analysis.h). These rows form one table, and condition_parse reads all of them:
  *
  *   NAME=SLOPE[+-TOL][@T]   the whole interval of the slope of NAME in n lies in SLOPE +- TOL (default: --tolerance)
  *   NAME=SLOPE~TOL[@T]      the slope itself does; it must have an interval, which may extend further

@@ -31,7 +31,8 @@ void results_estimates(struct results *results, const char *group, const char *c
                        int rank, const int64_t *shape, const struct estimate *estimates);
 
 /* Adds the array "verdicts" to JSON: an object {kind, name, n, t, estimate, interval, confidence, expected, verdict,
- * reason, text} for each finding, with the printed line as text. findings must outlive results; HDF5 does not get them. */
+ * reason, text} for each finding, with the printed line as text. findings must outlive results; HDF5 does not get
+ * them. */
 void results_findings(struct results *results, const struct findings *findings);
 
 /* Write a new file in place of an old one. HDF5 also has the attributes format "mckean-analysis", format_version and

@@ -13,7 +13,7 @@ const char cmd_bench_options[] = "  --quick           a few seconds, less exact\
                                  "  --disk FOLDER     where checkpoints are written and read\n"
                                  "  --json FILE       results in JSON\n"
                                  "kernels alone, unless --only names a part that takes the option\n"
-                                 "  --unit U          sigmoid, tanh, relu, softplus, erf, cosine or rbf\n"
+                                 "  --unit U          unit type, one of those of `mckean help unit.type`\n"
                                  "  --d D             dimension of the points, 1 to 1024\n"
                                  "  --precision P     single, mixed or double\n"
                                  "  --isa L           portable, v2, v3 or v4\n";

@@ -107,6 +107,13 @@ static int print_checkpoint(struct h5 *file, const char *path) {
     printf("  t = %g", info.time);
     if (info.segment.dt > 0) printf(", dt = %g since step %lld", info.segment.dt, (long long)info.segment.step);
     printf("; seed %llu, %s precision, level %s\n", (unsigned long long)info.seed, precision, isa_names[info.isa]);
+    printf("  update rule %s; fields", update_table[info.update].name);
+    for (int k = 0; k < info.fields.count; k++) {
+      char field[UPDATE_FIELD_NAME];
+      update_field_name(&update_table[info.update], &info.fields.field[k], field);
+      printf("%s %s", k > 0 ? "," : "", field);
+    }
+    putchar('\n');
     puts("  user block and metadata are whole; `mckean verify` checks the particles, too");
     free(precision);
   }
@@ -114,9 +121,20 @@ static int print_checkpoint(struct h5 *file, const char *path) {
   return status;
 }
 
-static void print_columns(void) {
+/* Prints the columns of a history, with the descriptions in the file. */
+static int print_columns(struct h5 *file) {
   puts("columns of series");
-  for (int c = 0; c < column_count; c++) printf("  %-20s %s\n", column_table[c].name, column_table[c].description);
+  for (int c = 0; c < column_count; c++) {
+    char name[96], *description;
+    bool printed = false; /* rows of the table that belong to different losses share a name */
+    for (int before = 0; before < c; before++) printed |= strcmp(column_table[before].name, column_table[c].name) == 0;
+    snprintf(name, sizeof name, "/ensemble/0/series/%s", column_table[c].name);
+    if (printed || !h5_exists(file, name)) continue;
+    TRY(h5_get_text(file, name, "description", &description));
+    printf("  %-20s %s\n", column_table[c].name, description);
+    free(description);
+  }
+  return OK;
 }
 
 static int print_file(struct h5 *file, const char *path, bool history) {
@@ -127,7 +145,7 @@ static int print_file(struct h5 *file, const char *path, bool history) {
   print_size(path);
   if (!history) TRY(print_checkpoint(file, path));
   TRY(print_members(file, history));
-  if (history) print_columns();
+  if (history) TRY(print_columns(file));
   TRY(h5_get_text(file, "/", "config", &config));
   puts("input");
   print_indented(config);

@@ -52,7 +52,8 @@ static struct clt_outcome test_mean(const struct clt_judgement *judgement, const
   return below((double)R * square, gsl_cdf_chisq_Qinv(RARE, (double)m));
 }
 
-/* The limit of (d). Two independent Gaussian vectors have a cosine above c with probability I_{1 - c^2}((m-1)/2, 1/2) / 2. */
+/* The limit of (d). Two independent Gaussian vectors have a cosine above c with probability I_{1 - c^2}((m-1)/2, 1/2) /
+ * 2. */
 static double rare_cosine(int64_t replicas, int m) {
   const double pairs = (double)replicas * (double)(replicas - 1) / 2;
   if (m < 2) return 1;

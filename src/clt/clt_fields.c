@@ -158,10 +158,12 @@ static int fill_time(const struct clt_fields_work *work, struct clt_time *time) 
 
 /* ---- all times ---- */
 
-/* Does the law of frozen features apply? Its steps are those of the input, so dt: auto is excluded. */
+/* Whether the law of frozen features applies: squared loss, Euler steps, and their dt known from the input (not
+ * auto). */
 static bool is_frozen(const struct config *config, const struct study *study) {
   const struct schedule *schedule = &config->schedule;
   return config->unit.train == FIELD_BIT_C && config->data.mode == DATA_FIXED && schedule->scheme == SCHEME_GD &&
+         loss_is_squared(&config->data.loss) && schedule->update.rule == UPDATE_EULER &&
          !schedule_auto(schedule, schedule_steps(schedule)) && study->samples <= CLT_POINTS_MAX;
 }
 

@@ -204,7 +204,8 @@ static int build(const char *name, const struct yaml_reader *yaml, struct config
   if (reading->errors.count == 0) { /* otherwise most messages would repeat an error that is already reported */
     complete(reading);
     rules_check(config, &reading->given, report_broken, reading);
-    if (unit_table[config->unit.type].manifold == MANIFOLD_SPHERE) config->unit.train &= ~(unsigned)FIELD_BIT_B;
+    config->unit.train &= unit_manifold(config->unit.type)->fields;
+    config->unit.copies = update_table[config->schedule.update.rule].copies;
     name_output(reading);
   }
   struct errors *errors = &reading->errors;

@@ -157,6 +157,11 @@ static bool population_shared(const struct input *input, char *received) {
   return is_population(input) && input->config->data.shared;
 }
 
+static bool population_loss(const struct input *input, char *received) {
+  const struct loss_spec *loss = &input->config->data.loss;
+  return is_population(input) && !loss_is_squared(loss) && write_received(received, loss_row(loss)->name);
+}
+
 /* ---- sizes and steps ---- */
 
 static bool many_replicas(const struct input *input, char *received) {
@@ -214,6 +219,7 @@ static const struct rule input_rules[] = {
     {"target.noise", population_noise, POPULATION "0: there are no labels", NULL},
     {"data.samples", population_samples, POPULATION "none: there is no fixed set", NULL},
     {"data.shared", population_shared, POPULATION "false: all networks see all points", NULL},
+    {"loss.type", population_loss, POPULATION "squared", NULL},
     {"output.snapshots", late_snapshot, "expected steps of the run", NULL},
     {"output.fields", late_field, "expected steps of the run", NULL},
     {"ensemble.replicas x data.streams", many_replicas, "expected at most 16777215 networks of a size", NULL},
@@ -234,6 +240,13 @@ static bool auto_keys_without_auto(const struct input *input, char *received) {
   snprintf(received, RECEIVED_MAX, "dt: %g", dt);
   return dt > 0 &&
          (given_in_stage(input, "dynamics.stages[].dt_safety") || given_in_stage(input, "dynamics.stages[].dt_every"));
+}
+
+static bool auto_without_theory(const struct input *input, char *received) {
+  const struct config *config = input->config;
+  const struct update_rule *rule = &update_table[config->schedule.update.rule];
+  return !(stage_of(input)->dt > 0) && config->schedule.scheme == SCHEME_SGD && !rule->noise &&
+         write_received(received, rule->name);
 }
 
 static bool gives_scaled_batch(const struct input *input) {
@@ -272,6 +285,8 @@ static bool sgd_without_batch(const struct input *input, char *received) {
 static const struct rule stage_rules[] = {
     {NULL, incomplete_stage, "steps and dt are required in every stage", NULL},
     {NULL, auto_keys_without_auto, "dt_safety and dt_every go with dt: auto", NULL},
+    {NULL, auto_without_theory, "dt: auto with mini-batches knows the stability limit of dynamics.update: euler only",
+     "give dt as a number"},
     {NULL, two_batches, "give either batch or batch_scale and batch_power", NULL},
     {NULL, gd_population_with_batch, "gd uses the whole population each step: leave batch out", NULL},
     {NULL, gd_fixed_with_batch, "gd uses the whole fixed set each step: leave batch out, or use scheme: sgd", NULL},

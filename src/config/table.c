@@ -26,6 +26,12 @@ static const char *mode_choice(int i) {
 static const char *scheme_choice(int i) {
   return i < SCHEMES ? scheme_names[i] : NULL;
 }
+static const char *loss_choice(int i) {
+  return i < LOSS_TYPES ? loss_table[i].name : NULL;
+}
+static const char *update_choice(int i) {
+  return i < UPDATES ? update_table[i].name : NULL;
+}
 static const char *io_choice(int i) {
   static const char *const names[PARALLEL_WRITE_KINDS] = {"posix", "mpiio"};
   return i < PARALLEL_WRITE_KINDS ? names[i] : NULL;
@@ -105,6 +111,12 @@ const struct parameter parameter_table[] = {
     {"target.teacher.init.b.std", P_REAL, AT(target.teacher.b.std), 0, 1e6, false, "1", NULL, false,
      "teacher: standard deviation of b"},
 
+    {"loss.type", P_CHOICE, AT(data.loss.type), 0, 0, false, "squared", loss_choice, false,
+     "loss of an output f and a label y: squared (f - y)^2 / 2; huber the same, but linear for |f - y| above "
+     "loss.threshold; logistic log(1 + e^(-y f)), labels +-1"},
+    {"loss.threshold", P_REAL, AT(data.loss.threshold), 0, 1e300, true, "1", NULL, false,
+     "huber: |f - y| above which the loss is linear"},
+
     {"data.mode", P_CHOICE, AT(data.mode), 0, 0, false, "fixed", mode_choice, false,
      "fixed: one set of points for all networks and steps; online: fresh points each step; population: no points but "
      "for tests, all of the sphere in each step, by the exact potential between units (rbf units, spin target, gd)"},
@@ -125,6 +137,11 @@ const struct parameter parameter_table[] = {
     {"dynamics.scheme", P_CHOICE, AT(schedule.scheme), 0, 0, false, "gd", scheme_choice, false,
      "gd: the whole fixed set or population each step; sgd: fresh points, or mini-batches of the fixed set without "
      "replacement"},
+    {"dynamics.update", P_CHOICE, AT(schedule.update.rule), 0, 0, false, "euler", update_choice, false,
+     "rule of a step: euler theta <- theta - dt grad V; momentum m <- mu m - dt grad V, theta <- theta + m (a change "
+     "of "
+     "dt rescales m)"},
+    {"dynamics.momentum", P_REAL, AT(schedule.update.mu), 0, 0.999999, false, "0.9", NULL, false, "momentum: mu"},
     {"dynamics.stages[].steps", P_COUNT, STAGE(steps), 1, STEPS_LIMIT, false, NULL, NULL, true,
      "steps of the stage; on resume what lies ahead may change"},
     {"dynamics.stages[].dt", P_STEPSIZE, STAGE(dt), 0, DT_MAX, true, NULL, NULL, true,
@@ -276,13 +293,13 @@ static bool step_item(const struct parameter *parameter, struct steps *steps, in
 }
 
 static bool field_item(unsigned *train, int item, const char *text) {
-  const unsigned flag = strcmp(text, "c") == 0   ? FIELD_BIT_C
-                        : strcmp(text, "a") == 0 ? FIELD_BIT_A
-                        : strcmp(text, "b") == 0 ? FIELD_BIT_B
-                                                 : 0;
   if (item == 0) *train = 0;
-  *train |= flag;
-  return flag != 0;
+  for (int id = 0; id < FIELDS; id++)
+    if (strcmp(text, field_table[id].name) == 0) {
+      *train |= 1u << id;
+      return true;
+    }
+  return false;
 }
 
 static bool choice_item(const struct parameter *parameter, int *value, const char *text) {
@@ -406,9 +423,9 @@ void parameter_print(FILE *out, const struct parameter *parameter, const void *b
     const unsigned train = *(const unsigned *)at;
     const char *separator = "";
     fputc('[', out);
-    for (int i = 0; i < 3; i++)
-      if (train & (unsigned[]){FIELD_BIT_C, FIELD_BIT_A, FIELD_BIT_B}[i]) {
-        fprintf(out, "%s%c", separator, "cab"[i]);
+    for (int id = 0; id < FIELDS; id++)
+      if (train & 1u << id) {
+        fprintf(out, "%s%s", separator, field_table[id].name);
         separator = ", ";
       }
     fputc(']', out);

@@ -50,8 +50,8 @@ static int copy(const double *from, int64_t count, double **to) {
   return OK;
 }
 
-/* The training set is the first rows of the file. The test set is test_x and test_y; if the file has none, it is the last
- * spec.test rows. */
+/* The training set is the first rows of the file. The test set is test_x and test_y; if the file has none, it is the
+ * last spec.test rows. */
 static int take_file(struct dataset *data) {
   const struct target_rows *rows = target_file_rows(data->target), *test = target_file_test_rows(data->target);
   const struct dataset_spec *spec = &data->spec;

@@ -1,8 +1,10 @@
 #include "data/loss.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/portable_exp.h"
 
 enum { PIECE = 64 }; /* points at a time: residuals stay in the first-level cache */
 
@@ -27,15 +29,46 @@ static double squared_derivative(const struct loss_spec *spec, double f, double 
 }
 RESIDUALS(squared)
 
+static double huber_value(const struct loss_spec *spec, double f, double y) {
+  const double size = fabs(f - y), delta = spec->threshold;
+  return size <= delta ? (f - y) * (f - y) / 2 : delta * size - delta * delta / 2;
+}
+static double huber_derivative(const struct loss_spec *spec, double f, double y) {
+  const double r = f - y, delta = spec->threshold;
+  return r > delta ? delta : r < -delta ? -delta : r;
+}
+RESIDUALS(huber)
+
+static double logistic_value(const struct loss_spec *spec, double f, double y) {
+  (void)spec;
+  return fmax(-y * f, 0) + log1p(portable_exp(-fabs(f))); /* |y f| = |f| */
+}
+static double logistic_derivative(const struct loss_spec *spec, double f, double y) {
+  (void)spec;
+  return -y / (1 + portable_exp(y * f));
+}
+RESIDUALS(logistic)
+
+static bool is_sign(double y) {
+  return y == 1 || y == -1;
+}
+
 static double one(const struct loss_spec *spec) {
   (void)spec;
   return 1;
 }
+static double quarter(const struct loss_spec *spec) {
+  (void)spec;
+  return 0.25;
+}
 
 const struct loss loss_table[LOSS_TYPES] = {
     [LOSS_SQUARED] = {"squared", "(f - y)^2 / 2", "f^2", squared_residuals, one, NULL, "finite numbers", 0},
+    [LOSS_HUBER] = {"huber", "(f - y)^2 / 2, linear for |f - y| > loss.threshold", "f^2", huber_residuals, one, NULL,
+                    "finite numbers", 0},
+    [LOSS_LOGISTIC] = {"logistic", "log(1 + e^(-y f)) for labels y = +-1", "1", logistic_residuals, quarter, is_sign,
+                       "-1 or 1", M_LN2},
 };
-const char *const loss_names[LOSS_TYPES] = {"squared"};
 
 const struct loss *loss_row(const struct loss_spec *spec) {
   return &loss_table[spec->type];

@@ -8,13 +8,13 @@
 static double loss(const struct observation *o) {
   return o->loss;
 }
-static double loss_over_C_f(const struct observation *o) {
+static double over_loss_0(const struct observation *o) {
   return o->loss / o->loss_0;
 }
 static double test_loss(const struct observation *o) {
   return o->test_loss;
 }
-static double test_loss_over_C_f(const struct observation *o) {
+static double test_over_loss_0(const struct observation *o) {
   return o->test_loss / o->loss_0;
 }
 static double grad2(const struct observation *o) {
@@ -36,13 +36,46 @@ static double a2_mean(const struct observation *o) {
   return o->mean[MEAN_A2];
 }
 
+static double accuracy(int64_t count, const double *f, const double *y) {
+  int64_t right = 0;
+  for (int64_t p = 0; p < count; p++) {
+    if (isnan(f[p])) return NAN;
+    right += f[p] * y[p] > 0;
+  }
+  return (double)right / (double)count;
+}
+static bool logistic(const struct loss_spec *spec) {
+  return spec->type == LOSS_LOGISTIC;
+}
+
+static bool squared(const struct loss_spec *spec) {
+  return loss_is_squared(spec);
+}
+static bool other(const struct loss_spec *spec) {
+  return !loss_is_squared(spec);
+}
+
 const struct column column_table[] = {
     {"loss", "f^2",
      "loss on the batch of the step, (1/2P) sum_p (f_n - f)^2; data.mode population: exact, 1/2 E (f_n - f)^2",
-     .value = loss},
-    {"loss_over_C_f", "1", "loss on the batch divided by C_f = E f^2 / 2", .value = loss_over_C_f},
-    {"test_loss", "f^2", "loss on the held-out test points, (1/2K) sum_k (f_n - f)^2", .value = test_loss},
-    {"test_loss_over_C_f", "1", "loss on the test points divided by C_f", .value = test_loss_over_C_f},
+     .value = loss, .applies = squared},
+    {"loss_over_C_f", "1", "loss on the batch divided by C_f = E f^2 / 2", .value = over_loss_0, .applies = squared},
+    {"test_loss", "f^2", "loss on the held-out test points, (1/2K) sum_k (f_n - f)^2", .value = test_loss,
+     .applies = squared},
+    {"test_loss_over_C_f", "1", "loss on the test points divided by C_f", .value = test_over_loss_0,
+     .applies = squared},
+    {"loss", "1", "mean of the loss over the batch of the step, (1/P) sum_p l(f_n, y)", .value = loss,
+     .applies = other},
+    {"loss_over_loss_0", "1", "loss on the batch divided by loss_0 = E l(0, y)", .value = over_loss_0,
+     .applies = other},
+    {"test_loss", "1", "mean of the loss over the held-out test points, (1/K) sum_k l(f_n, y)", .value = test_loss,
+     .applies = other},
+    {"test_loss_over_loss_0", "1", "loss on the test points divided by loss_0", .value = test_over_loss_0,
+     .applies = other},
+    {"accuracy", "1", "share of the points of the batch at which f_n has the sign of the label", .points = accuracy,
+     .set = POINTS_BATCH, .applies = logistic},
+    {"test_accuracy", "1", "share of the test points at which f_n has the sign of the label", .points = accuracy,
+     .set = POINTS_TEST, .applies = logistic},
     {"grad2", "f^2/t", "mean over units of |grad V|^2 over the trained fields: -d loss/dt of the flow", .value = grad2},
     {"c_mean", "c", "mean over units of c", .value = c_mean},
     {"c2_mean", "c^2", "mean over units of c^2", .value = c2_mean},
@@ -52,7 +85,7 @@ const struct column column_table[] = {
 };
 const int column_count = sizeof column_table / sizeof *column_table;
 _Static_assert(sizeof column_table / sizeof *column_table <= COLUMNS_MAX,
-               "struct observation has room for all columns");
+               "struct observation has space for all columns");
 
 bool column_applies(const struct column *column, const struct loss_spec *spec) {
   return !column->applies || column->applies(spec);

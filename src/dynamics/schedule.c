@@ -132,7 +132,7 @@ bool schedule_agree(const struct schedule *a, const struct schedule *b, int64_t 
     if (i >= a->stages || j >= b->stages || !same_step(&a->stage[i], &b->stage[j])) return false;
     const int64_t common = left_a < left_b ? left_a : left_b;
     step -= common;
-    const bool apart = left_a != left_b && step > 0; /* one begins a new stage, where auto looks anew */
+    const bool apart = left_a != left_b && step > 0; /* a stage of one begins, where dt: auto estimates the limit */
     if (apart && !(a->stage[i].dt > 0)) return false;
     left_a -= common;
     left_b -= common;

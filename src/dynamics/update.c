@@ -2,7 +2,9 @@
 
 #include <omp.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/error.h"
 #include "dynamics/update_isa.h"
 #include "parallel/heartbeat.h"
 #include "particles/number.h"
@@ -12,10 +14,26 @@ static double euler_limit(const struct update_spec *spec, double lambda) {
   return 2 / lambda;
 }
 
+static double momentum_limit(const struct update_spec *spec, double lambda) {
+  return 2 * (1 + spec->mu) / lambda;
+}
+static double momentum_rescale(int copy, double factor) {
+  (void)copy;
+  return factor; /* the velocity m / dt stays */
+}
+
 const struct update_rule update_table[UPDATES] = {
-    [UPDATE_EULER] = {"euler", "theta <- theta - dt grad V", 0, {NULL}, {NULL}, euler_limit, NULL},
+    [UPDATE_EULER] = {"euler", "theta <- theta - dt grad V", .limit = euler_limit, .noise = true},
+    [UPDATE_MOMENTUM] = {"momentum", "m <- mu m - dt grad V, theta <- theta + m", .copies = 1, .copy_name = {"m"},
+                         .copy_description = {"last displacement"}, .limit = momentum_limit,
+                         .rescale = momentum_rescale},
 };
-const char *const update_names[UPDATES] = {"euler"};
+
+int update_find(const char *name) {
+  for (int rule = 0; rule < UPDATES; rule++)
+    if (strcmp(update_table[rule].name, name) == 0) return rule;
+  return -1;
+}
 
 void update_field_name(const struct update_rule *rule, const struct unit_field *field, char name[UPDATE_FIELD_NAME]) {
   const char *parameter = field_table[field->id].name;
@@ -25,8 +43,23 @@ void update_field_name(const struct update_rule *rule, const struct unit_field *
     snprintf(name, UPDATE_FIELD_NAME, "%s_%s", rule->copy_name[field->copy - 1], parameter);
 }
 
+void update_field_description(const struct update_rule *rule, const struct unit_field *field, char *text, size_t size) {
+  const char *parameter = field_table[field->id].description;
+  if (field->copy == 0)
+    snprintf(text, size, "%s", parameter);
+  else
+    snprintf(text, size, "%s of the %s", rule->copy_description[field->copy - 1], parameter);
+}
+
 double update_limit(const struct update_spec *spec, double lambda) {
   return update_table[spec->rule].limit(spec, lambda);
+}
+
+int update_needs_euler(const struct update_spec *spec, const char *what) {
+  const char *received = update_table[spec->rule].name;
+  if (spec->rule == UPDATE_EULER) return OK;
+  return FAIL(USAGE, "dynamics.update: %s: expected euler, received %s: its theory is not known to McKean", what,
+              received);
 }
 
 static update_apply *apply_of(enum isa isa, int rule) {

@@ -29,7 +29,43 @@ static void euler(const struct tile_step *step) {
   step->kernel->retract(step->d, step->train, step->grad, step->tile);
 }
 
+/* ---- momentum: m <- mu m - rate g, theta <- R(theta + m); on the sphere m is then projected at the new theta ---- */
+
+INLINE void momentum_rows(size_t stored, const struct tile_step *step) {
+  void *restrict m = step->own[0];
+  const void *restrict tile = step->tile;
+  double *restrict grad = step->grad;
+  const double mu = step->spec->mu, rate = step->rate;
+  for (int row = 0; row < tile_rows(step->d); row++)
+    for (int i = row * TILE; i < (row + 1) * TILE && step->train & row_bit(row); i++) {
+      const double last = mu * number_get(stored, m, (size_t)i);
+      number_put(stored, m, (size_t)i, last - rate * grad[i]);
+      grad[i] = number_get(stored, tile, (size_t)i) + last - rate * grad[i]; /* mu = 0: the bits of euler */
+    }
+}
+
+/* m, which belongs to the tangent space at the old theta, goes to that at the new one. */
+INLINE void transport(size_t stored, const struct tile_step *step) {
+  double *restrict grad = step->grad;
+  for (int i = 0; i < tile_rows(step->d) * TILE; i++) grad[i] = number_get(stored, step->own[0], (size_t)i);
+  step->kernel->project(step->d, step->tile, grad);
+  for (int i = 0; i < tile_rows(step->d) * TILE; i++) number_put(stored, step->own[0], (size_t)i, grad[i]);
+}
+
+static void momentum(const struct tile_step *step) {
+  const bool single = step->stored == sizeof(float);
+  if (single)
+    momentum_rows(sizeof(float), step);
+  else
+    momentum_rows(sizeof(double), step);
+  step->kernel->retract(step->d, step->train, step->grad, step->tile);
+  if (single)
+    transport(sizeof(float), step);
+  else
+    transport(sizeof(double), step);
+}
+
 #define ISA_PASTE_(prefix, level) prefix##level
 #define ISA_PASTE(prefix, level)  ISA_PASTE_(prefix, level)
 
-update_row ISA_PASTE(update_table_, KERNEL_ISA) = {[UPDATE_EULER] = euler};
+update_row ISA_PASTE(update_table_, KERNEL_ISA) = {[UPDATE_EULER] = euler, [UPDATE_MOMENTUM] = momentum};

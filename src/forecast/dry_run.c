@@ -147,7 +147,7 @@ static double work_bytes(const struct dry_run *plan, const struct dataset *data,
   const struct config *config = plan->config;
   const enum precision precision = (enum precision)config->precision;
   const double tile = (double)particles_tile_bytes(data->d, precision);
-  enum { CRCS = 3 * sizeof(uint32_t), BUFFERS = 3 << 20 }; /* of a block; buffers of checkpoints */
+  enum { CRCS = FIELD_SET_MAX * sizeof(uint32_t), BUFFERS = 3 << 20 }; /* of a block; buffers of checkpoints */
   double bytes =
       program + BUFFERS + CRCS * (double)(owned->blocks + (rank == 0 ? ensemble_blocks(&config->ensemble) : 0));
   if (data->spec.mode == DATA_POPULATION)
@@ -229,13 +229,18 @@ static double present_bytes(const char *output) {
 
 static int checkpoint_length(const struct problem *problem, const struct provenance *provenance, int64_t *bytes) {
   const struct config *config = problem->config;
-  const struct particles shape = {.ensemble = config->ensemble,
-                                  .unit = config->unit,
-                                  .d = problem->data->d,
-                                  .precision = (enum precision)config->precision};
+  const struct particles shape = {
+      .ensemble = config->ensemble,
+      .unit = config->unit,
+      .d = problem->data->d,
+      .precision = (enum precision)config->precision,
+      .fields = field_set(unit_manifold(config->unit.type)->fields, config->unit.train, config->unit.copies)};
   char *echo = config_echo(config);
-  const struct checkpoint_request checkpoint = {
-      .seed = config->seed, .isa = problem->isa, .config = echo, .provenance = provenance};
+  const struct checkpoint_request checkpoint = {.seed = config->seed,
+                                                .update = config->schedule.update.rule,
+                                                .isa = problem->isa,
+                                                .config = echo,
+                                                .provenance = provenance};
   const int status = checkpoint_bytes(&checkpoint, &shape, bytes);
   free(echo);
   return status;

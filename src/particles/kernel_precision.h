@@ -66,6 +66,8 @@
 #include "kernel_unit.h"
 #define UNIT cosine
 #include "kernel_unit.h"
+#define UNIT square
+#include "kernel_unit.h"
 #undef SPHERE
 #define SPHERE 1
 #define UNIT rbf

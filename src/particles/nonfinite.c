@@ -15,7 +15,7 @@ void nonfinite_note(struct nonfinite *nonfinite, int64_t step, const struct loca
 
 /* The number of a network to report: the first one that is not finite, or else the largest parameter. */
 struct worst {
-  double size; /* |value|; infinite if value is not finite; -1: there is no number */
+  double size; /* |value|; infinite if value is not finite; -1: nothing found */
   double value;
   int64_t unit; /* counted inside the network */
   int row;      /* of the tile */

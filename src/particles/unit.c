@@ -31,6 +31,12 @@ static double erf_scaled_d(double s) {
 static double cosine_d(double s) {
   return -sin(s);
 }
+static double square(double s) {
+  return s * s;
+}
+static double square_d(double s) {
+  return 2 * s;
+}
 
 const struct unit unit_table[UNIT_TYPES] = {
     [UNIT_SIGMOID] = {"sigmoid", MANIFOLD_FLAT, sigmoid, sigmoid_d, "1/(1 + e^-s), s = a.x + b"},
@@ -39,6 +45,7 @@ const struct unit unit_table[UNIT_TYPES] = {
     [UNIT_SOFTPLUS] = {"softplus", MANIFOLD_FLAT, softplus, sigmoid, "log(1 + e^s)"},
     [UNIT_ERF] = {"erf", MANIFOLD_FLAT, erf_scaled, erf_scaled_d, "erf(s / sqrt 2)"},
     [UNIT_COSINE] = {"cosine", MANIFOLD_FLAT, cos, cosine_d, "cos s"},
+    [UNIT_SQUARE] = {"square", MANIFOLD_FLAT, square, square_d, "s^2"},
     [UNIT_RBF] = {"rbf", MANIFOLD_SPHERE, exp, exp, "exp(-alpha |x - z|^2 / 2), |z|^2 = d; z is stored as a"},
 };
 

@@ -179,6 +179,11 @@ static inline void FN(unit_cosine)(const vreal *s, vreal *h, vreal *dh) {
   FN(sine)(s, SPLAT(0), ~(vint){0}, dh);
 }
 
+static inline void FN(unit_square)(const vreal *s, vreal *h, vreal *dh) {
+  EACH h[v] = s[v] * s[v];
+  EACH dh[v] = s[v] + s[v];
+}
+
 static inline void FN(unit_rbf)(const vreal *s, vreal *h, vreal *dh) {
   vreal x[VECTORS];
   EACH x[v] = MIN(SPLAT(EXP_LIMIT), s[v]);

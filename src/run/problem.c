@@ -53,6 +53,9 @@ int problem_data(struct problem *problem) {
   heartbeat_activity("making the data");
   TRY(target_create(comm, &config->target, &problem->target));
   TRY(comm_agree(comm, dataset_create(problem->target, &config->data, &problem->data)));
+  const struct loss *loss = loss_row(&config->data.loss);
+  if (loss->label && dataset_check_labels(problem->data, loss->label, loss->labels) != OK) /* the same on all ranks */
+    return FAIL(USAGE, "loss.type: %s: %s", loss->name, error_text());
   TRY(check_alike(comm, problem->target, problem->data));
   return problem_check(config, problem->data); /* the same on all ranks */
 }

@@ -35,6 +35,7 @@ static int write_checkpoint(struct simulation *sim, int64_t *bytes) {
                                              .time = dt_segment_time(&sim->step_size.segment, sim->step),
                                              .segment = sim->step_size.segment,
                                              .seed = config->seed,
+                                             .update = config->schedule.update.rule,
                                              .isa = problem->isa,
                                              .io = (enum parallel_write_io)config->io,
                                              .config = sim->echo,

@@ -3,16 +3,29 @@
 #include "base/error.h"
 #include "config/config.h"
 
-struct step_size step_size_create(const struct particles *particles, const struct dataset *data,
+/* The segment at a step. Fields of the update rule in a checkpoint belong to its dt, which the input may have replaced
+ * by another one for the steps that follow. */
+static struct dt_segment resume_segment(struct particles *particles, const struct schedule *schedule, int64_t step,
+                                        const struct dt_segment *saved) {
+  if (schedule_auto(schedule, step)) return *saved;
+  struct dt_segment segment = schedule_segment(schedule, step); /* the time follows from the input alone */
+  if (!(saved->dt > 0) || segment.dt == saved->dt) return segment;
+  if (segment.dt > 0)
+    update_change_dt(&schedule->update, particles, segment.dt / saved->dt);
+  else
+    segment.dt = saved->dt; /* until step_size_enter begins the stage with dt: auto */
+  return segment;
+}
+
+struct step_size step_size_create(struct particles *particles, const struct dataset *data,
                                   const struct schedule *schedule, enum isa isa, int threads, int64_t step,
                                   const struct dt_segment *saved) {
-  const bool computed = !schedule_auto(schedule, step); /* the time follows from the input alone */
   return (struct step_size){.particles = particles,
                             .data = data,
                             .schedule = schedule,
                             .isa = isa,
                             .threads = threads,
-                            .segment = computed ? schedule_segment(schedule, step) : *saved};
+                            .segment = resume_segment(particles, schedule, step, saved)};
 }
 
 void step_size_free(struct step_size *step_size) {
@@ -41,6 +54,8 @@ int step_size_enter(struct step_size *step_size, int64_t step) {
     dt *= now->dt_safety;
     if (dt > DT_MAX) dt = DT_MAX; /* f_n does not change */
   }
+  const double before = step_size->segment.dt;
+  if (before > 0 && dt != before) update_change_dt(&step_size->schedule->update, step_size->particles, dt / before);
   step_size->segment = (struct dt_segment){step, dt_segment_time(&step_size->segment, step), dt};
   return OK;
 }

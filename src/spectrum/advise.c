@@ -84,9 +84,11 @@ static void measure(struct stability *stability, const struct local_network *loc
   value[ADVICE_LOSS] = loss;
   if (!measure_noise(stability->jacobian, local, count, r, whole, value)) return;
   if (!measure_points(stability->jacobian, local, count, f, r, value)) return;
+  const struct loss_spec squared = {.type = LOSS_SQUARED}; /* advise_create refuses other losses and rules */
+  const struct update_spec euler = {.rule = UPDATE_EULER};
   const struct kernel_bounds known = {.lambda = bounds->lambda, .diagonal = value[ADVICE_DIAGONAL]};
-  value[ADVICE_LIMIT_GD] = kernel_bounds_limit(&known, 0);
-  value[ADVICE_LIMIT] = kernel_bounds_limit(&known, batch);
+  value[ADVICE_LIMIT_GD] = kernel_bounds_limit(&known, 0, &squared, &euler);
+  value[ADVICE_LIMIT] = kernel_bounds_limit(&known, batch, &squared, &euler);
 }
 
 /* ---- all networks ---- */
@@ -209,6 +211,8 @@ static int fill(struct problem *problem, struct advise *advise) {
 
 int advise_create(struct problem *problem, struct advise **out) {
   const struct config *config = problem->config;
+  TRY(loss_needs_squared(&config->data.loss, "advise"));
+  TRY(update_needs_euler(&config->schedule.update, "advise"));
   struct advise *advise = alloc_small(sizeof *advise);
   const int stage = schedule_stage(&config->schedule, problem->info.step);
   *advise = (struct advise){.step = problem->info.step,

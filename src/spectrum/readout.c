@@ -40,8 +40,8 @@ static int64_t own_units(const struct particles *particles, int64_t network) {
   return local ? local_network_units(local) : 0;
 }
 
-/* What traverse computes from the features of own units: outputs, f_p += sum_i (c_i + u_i) phi_ip, u NULL: zeros; or, if
- * q is not NULL, the adjoint, sum_i += sum_p phi_ip q_p. */
+/* What traverse computes from the features of own units: outputs, f_p += sum_i (c_i + u_i) phi_ip, u NULL: zeros; or,
+ * if q is not NULL, the adjoint, sum_i += sum_p phi_ip q_p. */
 struct product {
   const double *u, *q;
   double *f, *sum;

@@ -204,6 +204,8 @@ static int compute(struct spectrum *spectrum, const struct dist_grid *grid) {
 
 int spectrum_create(const struct comm *comm, const struct problem *problem, const struct spectrum_options *options,
                     struct spectrum **out) {
+  TRY(loss_needs_squared(&problem->config->data.loss, "spectrum"));
+  TRY(update_needs_euler(&problem->config->schedule.update, "spectrum"));
   struct spectrum *spectrum = alloc_small(sizeof *spectrum);
   *spectrum = (struct spectrum){.problem = problem, .options = *options, .d = problem->data->d};
   int status = comm_agree(comm, prepare(spectrum));

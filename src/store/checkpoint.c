@@ -73,7 +73,7 @@ static int verify_blocks(const struct comm *comm, const char *path, const struct
   int status = open_blocks(path, layout, &file, &buffer);
   for (int64_t run, block = first; block < last && status == OK; block += run) {
     run = layout_run(layout, block, last);
-    for (int k = 0; k < layout->datasets && status == OK; k++)
+    for (int k = 0; k < layout->fields.count && status == OK; k++)
       status = layout_check_run(layout, file, path, block, run, k, buffer);
   }
   if (file >= 0) close(file);
@@ -112,11 +112,12 @@ int checkpoint_verify(const struct comm *comm, const char *path, struct checkpoi
 static int same_shape(const struct layout *layout, const struct particles *particles) {
   bool same = layout->ensemble.members == particles->ensemble.members &&
               layout->ensemble.replicas == particles->ensemble.replicas && layout->d == particles->d &&
-              layout->unit == particles->unit.type && layout->precision == (int)particles->precision;
+              layout->unit == particles->unit.type && layout->precision == (int)particles->precision &&
+              memcmp(&layout->fields, &particles->fields, sizeof layout->fields) == 0;
   for (int e = 0; same && e < layout->ensemble.members; e++) same = layout->ensemble.n[e] == particles->ensemble.n[e];
   return same ? OK
-              : FAIL(USAGE,
-                     "the checkpoint's sizes, replicas, units, dimension or precision are not those of the input");
+              : FAIL(USAGE, "the checkpoint's sizes, replicas, units, dimension, precision or update rule are not "
+                            "those of the input");
 }
 
 /* Copies rows of one dataset to own units. Local networks are in order, except for split ones; so the search begins at
@@ -126,10 +127,8 @@ static void take_rows(const struct layout *layout, struct particles *particles, 
   for (int64_t i = block; i < block + count; i++) {
     const struct place place = layout_place(layout, i);
     while (particles->local[*local].network != place.network) *local = (*local + 1) % particles->locals;
-    const void *rows[DATASETS] = {NULL};
-    rows[dataset] = buffer;
-    local_network_set(particles, &particles->local[*local], place.inside * BLOCK, place.units, rows[DATA_C],
-                      rows[DATA_A], rows[DATA_B]);
+    local_network_set_field(particles, &particles->local[*local], layout->fields.field[dataset], place.inside * BLOCK,
+                            place.units, buffer);
     buffer += place.units * layout_unit_bytes(layout, dataset);
   }
 }
@@ -142,7 +141,7 @@ static int read_blocks(const char *path, const struct layout *layout, struct par
   for (int64_t run, block = first; block < last && status == OK; block += run) {
     const int start = local;
     run = layout_run(layout, block, last);
-    for (int k = 0; k < layout->datasets && status == OK; k++) {
+    for (int k = 0; k < layout->fields.count && status == OK; k++) {
       status = layout_check_run(layout, file, path, block, run, k, buffer);
       local = start;
       if (status == OK) take_rows(layout, particles, block, run, k, buffer, &local);
@@ -293,10 +292,10 @@ struct side {
 
 static int compare_datasets(struct side side[2], FILE *out, bool *equal) {
   const struct layout *layout = &side[0].layout;
-  struct difference difference[ENSEMBLE_MAX][DATASETS] = {0};
+  struct difference difference[ENSEMBLE_MAX][DATASETS_MAX] = {0};
   for (int64_t block = 0; block < ensemble_blocks(&layout->ensemble); block++) {
     const struct place place = layout_place(layout, block);
-    for (int k = 0; k < layout->datasets; k++) {
+    for (int k = 0; k < layout->fields.count; k++) {
       const int64_t bytes = place.units * layout_unit_bytes(layout, k);
       for (int i = 0; i < 2; i++)
         TRY(durable_file_pread(side[i].file, side[i].path, layout_data(&side[i].layout, &place, k), side[i].buffer,
@@ -307,12 +306,14 @@ static int compare_datasets(struct side side[2], FILE *out, bool *equal) {
   }
   *equal = true;
   for (int e = 0; e < layout->ensemble.members; e++)
-    for (int k = 0; k < layout->datasets; k++) {
+    for (int k = 0; k < layout->fields.count; k++) {
       const struct difference *found = &difference[e][k];
       if (found->unequal == 0) continue;
       *equal = false;
+      char field[UPDATE_FIELD_NAME];
+      layout_name(layout, k, field);
       if (out)
-        fprintf(out, "/ensemble/%d/%c: %lld numbers differ, at most by %.3g, relative %.3g\n", e, dataset_letter[k],
+        fprintf(out, "/ensemble/%d/%s: %lld numbers differ, at most by %.3g, relative %.3g\n", e, field,
                 (long long)found->unequal, found->absolute, found->relative);
     }
   return OK;
@@ -330,7 +331,7 @@ int checkpoint_compare(const char *a, const char *b, FILE *out, bool *equal) {
   if (status == OK) status = open_side(&side[1], b);
   const struct layout *x = &side[0].layout, *y = &side[1].layout;
   if (status == OK && (memcmp(&x->ensemble, &y->ensemble, sizeof x->ensemble) != 0 || x->d != y->d ||
-                       x->precision != y->precision || x->datasets != y->datasets))
+                       x->precision != y->precision || memcmp(&x->fields, &y->fields, sizeof x->fields) != 0))
     status = FAIL(USAGE, "%s and %s: sizes, replicas, dimension or precision differ: nothing to compare", a, b);
   if (status == OK) status = compare_datasets(side, out, equal);
   for (int i = 0; i < 2; i++) {

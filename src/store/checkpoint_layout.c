@@ -15,15 +15,18 @@
 #include "io/durable_file.h"
 #include "io/file_header.h"
 
-const char dataset_letter[DATASETS] = {'c', 'a', 'b'};
 static const char MAGIC[8] = {'M', 'C', 'K', 'E', 'A', 'N', 'C', 'K'};
 
 /* Size of a run: large enough for the disk, small enough for the caches. */
-enum { RUN_BYTES = 1 << 20, RUN_MAX = 256, EXTENTS_MAX = ENSEMBLE_MAX * DATASETS, D_MAX = 1024 };
+enum { RUN_BYTES = 1 << 20, RUN_MAX = 256, EXTENTS_MAX = ENSEMBLE_MAX * DATASETS_MAX, D_MAX = 1024 };
+
+void layout_name(const struct layout *layout, int dataset, char name[UPDATE_FIELD_NAME]) {
+  update_field_name(&update_table[layout->update], &layout->fields.field[dataset], name);
+}
 
 int64_t layout_unit_bytes(const struct layout *layout, int dataset) {
   const int64_t stored = (int64_t)precision_stored((enum precision)layout->precision);
-  return dataset == DATA_A ? stored * layout->d : stored;
+  return stored * field_width(layout->fields.field[dataset].id, layout->d);
 }
 
 struct place layout_place(const struct layout *layout, int64_t block) {
@@ -63,7 +66,7 @@ static int by_offset(const void *a, const void *b) {
 int layout_extents(const struct layout *layout, uint64_t out[][2]) {
   int count = 0;
   for (int e = 0; e < layout->ensemble.members; e++)
-    for (int k = 0; k < layout->datasets; k++, count++) {
+    for (int k = 0; k < layout->fields.count; k++, count++) {
       out[count][0] = (uint64_t)layout->offset[e][k];
       out[count][1] = (uint64_t)(layout->ensemble.n[e] * layout->ensemble.replicas * layout_unit_bytes(layout, k));
     }
@@ -187,6 +190,12 @@ static int read_info(struct h5 *h5, const char *path, const struct user_block *b
   free(text);
   if (layout->precision < 0 || isa < 0) return unexpected(path, "precision or isa");
   int64_t seed = 0;
+  layout->update = UPDATE_EULER; /* files of older programs do not say it */
+  if (h5_get_text(h5, "/", "update", &text) == OK) {
+    layout->update = update_find(text);
+    free(text);
+  }
+  if (layout->update < 0) return unexpected(path, "update");
   *info = (struct checkpoint_info){.isa = isa, .crc = block->rest_crc, .bytes = block->bytes};
   TRY(h5_get_int(h5, "/", "step", &info->step));
   TRY(h5_get_double(h5, "/", "time", &info->time));
@@ -205,17 +214,35 @@ static int read_dataset(struct h5 *h5, const char *path, struct layout *layout, 
   int rank;
   int64_t shape[H5_RANK_MAX];
   const int64_t n = layout->ensemble.n[e], replicas = layout->ensemble.replicas;
-  snprintf(name, sizeof name, "/ensemble/%d/%c", e, dataset_letter[k]);
+  const bool vector = field_table[layout->fields.field[k].id].vector;
+  char field[UPDATE_FIELD_NAME];
+  layout_name(layout, k, field);
+  snprintf(name, sizeof name, "/ensemble/%d/%s", e, field);
   TRY(h5_shape(h5, name, &rank, shape));
-  if (k == DATA_A && layout->d == 0 && rank == 3 && shape[2] >= 1 && shape[2] <= D_MAX) layout->d = (int)shape[2];
-  if (rank != (k == DATA_A ? 3 : 2) || shape[0] != replicas || shape[1] != n || (k == DATA_A && shape[2] != layout->d))
+  if (vector && layout->d == 0 && rank == 3 && shape[2] >= 1 && shape[2] <= D_MAX) layout->d = (int)shape[2];
+  if (rank != (vector ? 3 : 2) || shape[0] != replicas || shape[1] != n || (vector && shape[2] != layout->d))
     return unexpected(path, name);
   const enum h5_type type = layout->precision == PRECISION_SINGLE ? H5_FLOAT : H5_DOUBLE;
   TRY(h5_offset(h5, name, type, &layout->offset[e][k]));
-  snprintf(name, sizeof name, "/integrity/%d/%c", e, dataset_letter[k]);
+  snprintf(name, sizeof name, "/integrity/%d/%s", e, field);
   TRY(h5_shape(h5, name, &rank, shape));
   if (rank != 2 || shape[0] != replicas || shape[1] != network_blocks(n)) return unexpected(path, name);
   return h5_offset(h5, name, H5_UINT32, &layout->crc_offset[e][k]);
+}
+
+/* The fields that a file holds: those of the unit's manifold, and the update rule's own ones for the parameters that
+ * were trained. */
+static struct field_set stored_fields(struct h5 *h5, const struct layout *layout) {
+  const unsigned present = unit_manifold(layout->unit)->fields;
+  const struct update_rule *rule = &update_table[layout->update];
+  unsigned trained = 0;
+  for (int id = 0; id < FIELDS && rule->copies > 0; id++) {
+    char field[UPDATE_FIELD_NAME], name[64];
+    update_field_name(rule, &(struct unit_field){(enum field_id)id, 1}, field);
+    snprintf(name, sizeof name, "/ensemble/0/%s", field);
+    if (h5_exists(h5, name)) trained |= 1u << id;
+  }
+  return field_set(present, trained, rule->copies);
 }
 
 static int read_member(struct h5 *h5, const char *path, struct layout *layout, int e) {
@@ -231,11 +258,11 @@ static int read_member(struct h5 *h5, const char *path, struct layout *layout, i
   if (!unit || n < 1 || replicas < 1 || (e > 0 && (replicas != layout->ensemble.replicas || type != layout->unit)))
     return unexpected(path, name);
   layout->unit = type;
-  layout->datasets = unit->manifold == MANIFOLD_SPHERE ? 2 : 3;
+  layout->fields = stored_fields(h5, layout);
   layout->ensemble.n[e] = n;
   layout->ensemble.replicas = replicas;
   layout->ensemble.members = e + 1;
-  for (int k = 0; k < layout->datasets; k++) TRY(read_dataset(h5, path, layout, e, k));
+  for (int k = 0; k < layout->fields.count; k++) TRY(read_dataset(h5, path, layout, e, k));
   return OK;
 }
 
@@ -262,7 +289,7 @@ static int check_extents(const char *path, const struct user_block *block, const
   const uint64_t table[2] = {(uint64_t)block->extents_offset, (uint64_t)count * sizeof *own};
   fits = fits && apart(table, count, extent);
   for (int e = 0; e < layout->ensemble.members && fits; e++)
-    for (int k = 0; k < layout->datasets && fits; k++) {
+    for (int k = 0; k < layout->fields.count && fits; k++) {
       uint64_t crcs[2];
       crc_extent(layout, e, k, crcs);
       fits = crcs[0] >= USER_BLOCK && crcs[1] <= (uint64_t)block->bytes &&
@@ -290,6 +317,8 @@ static int read_h5(const char *path, const struct user_block *block, struct layo
   info->unit = layout->unit;
   info->d = layout->d;
   info->precision = layout->precision;
+  info->update = layout->update;
+  info->fields = layout->fields;
   return status;
 }
 
@@ -318,13 +347,18 @@ int layout_read(const char *path, struct layout *layout, struct checkpoint_info 
   return status;
 }
 
+/* Of the datasets. */
+static int64_t largest_unit_bytes(const struct layout *layout) {
+  return (int64_t)precision_stored((enum precision)layout->precision) * layout->d;
+}
+
 int64_t layout_run_bytes(const struct layout *layout) {
-  const int64_t block = BLOCK * layout_unit_bytes(layout, DATA_A);
+  const int64_t block = BLOCK * largest_unit_bytes(layout);
   return block > RUN_BYTES ? block : RUN_BYTES;
 }
 
 int64_t layout_run(const struct layout *layout, int64_t block, int64_t end) {
-  const int64_t fit = RUN_BYTES / (BLOCK * layout_unit_bytes(layout, DATA_A)), most = fit < RUN_MAX ? fit : RUN_MAX;
+  const int64_t fit = RUN_BYTES / (BLOCK * largest_unit_bytes(layout)), most = fit < RUN_MAX ? fit : RUN_MAX;
   const int member = layout_place(layout, block).member;
   int64_t count = 1;
   while (count < most && block + count < end && layout_place(layout, block + count).member == member) count++;
@@ -342,11 +376,13 @@ int layout_check_run(const struct layout *layout, int file, const char *path, in
     const struct place place = layout_place(layout, block + i);
     const char *rows = (const char *)buffer + layout_data(layout, &place, dataset) - begin;
     const uint32_t found = crc32c(0, rows, (size_t)(place.units * unit));
+    char field[UPDATE_FIELD_NAME];
+    layout_name(layout, dataset, field);
     if (found != expected[i])
-      return FAIL(
-          FAILED, "%s: damaged: /ensemble/%d/%c, replica %lld, units %lld to %lld: CRC expected %08x, found %08x", path,
-          place.member, dataset_letter[dataset], (long long)replica_of(layout, &place),
-          (long long)(place.inside * BLOCK), (long long)(place.inside * BLOCK + place.units - 1), expected[i], found);
+      return FAIL(FAILED,
+                  "%s: damaged: /ensemble/%d/%s, replica %lld, units %lld to %lld: CRC expected %08x, found %08x", path,
+                  place.member, field, (long long)replica_of(layout, &place), (long long)(place.inside * BLOCK),
+                  (long long)(place.inside * BLOCK + place.units - 1), expected[i], found);
   }
   return OK;
 }

@@ -3,24 +3,29 @@
 #ifndef MCKEAN_STORE_CHECKPOINT_LAYOUT_H
 #define MCKEAN_STORE_CHECKPOINT_LAYOUT_H
 
+#include "dynamics/update.h"
 #include "io/file_header.h"
 #include "io/h5.h"
 #include "store/checkpoint.h"
 
-enum { USER_BLOCK = FILE_HEADER_BYTES, DATA_C = 0, DATA_A, DATA_B, DATASETS };
-extern const char dataset_letter[DATASETS]; /* 'c', 'a', 'b' */
+enum { USER_BLOCK = FILE_HEADER_BYTES, DATASETS_MAX = FIELD_SET_MAX };
 
 /* Contains no pointers, so that it can be broadcast. */
 struct layout {
   struct ensemble_spec ensemble;
   int d, unit, precision;
-  int datasets;                                                               /* 2 on the sphere (no b), else 3 */
-  int64_t offset[ENSEMBLE_MAX][DATASETS], crc_offset[ENSEMBLE_MAX][DATASETS]; /* bytes in the file */
-  int64_t extents_offset;                                                     /* of /integrity/extents */
-  int64_t bytes;                                                              /* length of the file */
+  int update;              /* enum update_id */
+  struct field_set fields; /* one dataset per field and network size, in this order */
+  int64_t offset[ENSEMBLE_MAX][DATASETS_MAX], crc_offset[ENSEMBLE_MAX][DATASETS_MAX]; /* bytes in the file */
+  int64_t extents_offset;                                                             /* of /integrity/extents */
+  int64_t bytes;                                                                      /* length of the file */
 };
 
-/* Returns the bytes of one unit in a dataset: 4 or 8, times d for a. */
+/* Returns through name the name of the dataset of a field, inside the group of a network size: "c", or "m_c" for a
+ * field of the update rule. */
+void layout_name(const struct layout *layout, int dataset, char name[UPDATE_FIELD_NAME]);
+
+/* Returns the bytes of one unit in a dataset: 4 or 8, times d for a vector. */
 int64_t layout_unit_bytes(const struct layout *layout, int dataset);
 
 /* The position of a block, which is numbered in the global sequence of blocks. layout_data and layout_crc return the

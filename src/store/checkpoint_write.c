@@ -22,7 +22,7 @@ struct writer {
   const struct particles *particles;
   struct layout layout;
   char *path, temporary[PATH_BYTES];
-  uint32_t (*crc)[DATASETS]; /* of own blocks, in the order of the global sequence */
+  uint32_t (*crc)[DATASETS_MAX]; /* of own blocks, in the order of the global sequence */
 };
 
 /* ---- layout and space: rank 0 ---- */
@@ -38,14 +38,12 @@ static int write_attributes(const struct checkpoint_request *request, struct h5 
   TRY(h5_set_int(h5, "/", "seed", (int64_t)request->seed));
   TRY(h5_set_text(h5, "/", "isa", isa_names[request->isa]));
   TRY(h5_set_text(h5, "/", "precision", precision_names[precision]));
+  TRY(h5_set_text(h5, "/", "update", update_table[request->update].name));
   TRY(h5_set_text(h5, "/", "config", request->config));
   return provenance_write(request->provenance, h5);
 }
 
 static int reserve_member(struct layout *layout, struct h5 *h5, int e) {
-  static const char *const description[DATASETS] = {"amplitudes c_i (replica, unit)",
-                                                    "inner parameters a_i, or z_i on the sphere (replica, unit, d)",
-                                                    "biases b_i (replica, unit)"};
   const int64_t replicas = layout->ensemble.replicas, n = layout->ensemble.n[e];
   const bool is_float = layout->precision == PRECISION_SINGLE;
   char name[64];
@@ -53,12 +51,17 @@ static int reserve_member(struct layout *layout, struct h5 *h5, int e) {
   TRY(h5_set_int(h5, name, "n", n));
   TRY(h5_set_int(h5, name, "replicas", replicas));
   TRY(h5_set_text(h5, name, "unit", unit_table[layout->unit].name));
-  for (int k = 0; k < layout->datasets; k++) {
-    snprintf(name, sizeof name, "/ensemble/%d/%c", e, dataset_letter[k]);
+  for (int k = 0; k < layout->fields.count; k++) {
+    const struct unit_field *field = &layout->fields.field[k];
+    char text[UPDATE_FIELD_NAME], description[160];
+    layout_name(layout, k, text);
+    update_field_description(&update_table[layout->update], field, description, sizeof description);
+    snprintf(name, sizeof name, "/ensemble/%d/%s", e, text);
     const int64_t shape[3] = {replicas, n, layout->d};
-    TRY(h5_reserve(h5, name, is_float ? H5_FLOAT : H5_DOUBLE, k == DATA_A ? 3 : 2, shape, &layout->offset[e][k]));
-    TRY(h5_set_text(h5, name, "description", description[k]));
-    snprintf(name, sizeof name, "/integrity/%d/%c", e, dataset_letter[k]);
+    const int rank = field_table[field->id].vector ? 3 : 2;
+    TRY(h5_reserve(h5, name, is_float ? H5_FLOAT : H5_DOUBLE, rank, shape, &layout->offset[e][k]));
+    TRY(h5_set_text(h5, name, "description", description));
+    snprintf(name, sizeof name, "/integrity/%d/%s", e, text);
     const int64_t blocks[2] = {replicas, network_blocks(n)};
     TRY(h5_reserve(h5, name, H5_UINT32, 2, blocks, &layout->crc_offset[e][k]));
     TRY(h5_set_text(h5, name, "description", "CRC-32C per block of 256 units (replica, block)"));
@@ -69,7 +72,7 @@ static int reserve_member(struct layout *layout, struct h5 *h5, int e) {
 static int reserve_all(const struct writer *writer, struct layout *layout, struct h5 *h5) {
   TRY(write_attributes(writer->request, h5, layout->precision));
   for (int e = 0; e < layout->ensemble.members; e++) TRY(reserve_member(layout, h5, e));
-  const int64_t shape[2] = {layout->ensemble.members * layout->datasets, 2};
+  const int64_t shape[2] = {layout->ensemble.members * layout->fields.count, 2};
   TRY(h5_reserve(h5, "/integrity/extents", H5_UINT64, 2, shape, &layout->extents_offset));
   return h5_set_text(h5, "/integrity/extents", "description",
                      "offset and length of the particles' datasets in this file");
@@ -82,9 +85,10 @@ static int write_layout(struct writer *writer) {
                             .d = particles->d,
                             .unit = particles->unit.type,
                             .precision = (int)particles->precision,
-                            .datasets = unit_table[particles->unit.type].manifold == MANIFOLD_SPHERE ? 2 : 3};
+                            .update = writer->request->update,
+                            .fields = particles->fields};
   for (int e = 0; e < layout->ensemble.members; e++) /* a lower bound, for the message if this fails */
-    for (int k = 0; k < layout->datasets; k++)
+    for (int k = 0; k < layout->fields.count; k++)
       layout->bytes += layout->ensemble.replicas * layout->ensemble.n[e] * layout_unit_bytes(layout, k);
   struct h5 *h5;
   TRY(h5_create(writer->temporary, USER_BLOCK, &h5));
@@ -144,36 +148,40 @@ static int64_t own_index(const struct particles *particles, const struct place *
          particles->first[particles->comm->rank];
 }
 
-static void get_rows(const struct particles *particles, const struct local_network *local, const struct place *place,
-                     int dataset, void *rows) {
-  void *to[DATASETS] = {NULL};
-  to[dataset] = rows;
-  local_network_get(particles, local, place->inside * BLOCK, place->units, to[DATA_C], to[DATA_A], to[DATA_B]);
+/* Bytes of the rows of a block in its largest dataset. */
+static int64_t largest_rows(const struct layout *layout) {
+  int64_t most = 0;
+  for (int k = 0; k < layout->fields.count; k++) {
+    const int64_t bytes = BLOCK * layout_unit_bytes(layout, k);
+    if (bytes > most) most = bytes;
+  }
+  return most;
 }
 
 static void put_rows(struct parallel_write *write, void *context) {
   struct writer *writer = context;
   const struct particles *particles = writer->particles;
-  for (int k = 0; k < writer->layout.datasets; k++)
+  for (int k = 0; k < writer->layout.fields.count; k++)
     for (int s = 0; s < particles->locals; s++)
       for (int64_t block = 0; block < particles->local[s].blocks; block++) {
         const struct place place = own_place(&particles->local[s], block);
         const int64_t bytes = place.units * layout_unit_bytes(&writer->layout, k);
         void *rows = parallel_write_put(write, layout_data(&writer->layout, &place, k), bytes);
-        get_rows(particles, &particles->local[s], &place, k, rows);
+        local_network_get_field(particles, &particles->local[s], particles->fields.field[k], place.inside * BLOCK,
+                                place.units, rows);
         writer->crc[own_index(particles, &place)][k] = crc32c(0, rows, (size_t)bytes);
       }
 }
 
 /* ---- CRCs, user block, rename: rank 0 ---- */
 
-static int put_crcs(const struct writer *writer, int file, uint32_t (*crc)[DATASETS]) {
+static int put_crcs(const struct writer *writer, int file, uint32_t (*crc)[DATASETS_MAX]) {
   const struct layout *layout = &writer->layout;
   for (int e = 0; e < layout->ensemble.members; e++) {
     const int64_t blocks = layout->ensemble.replicas * network_blocks(layout->ensemble.n[e]);
     uint32_t *column = alloc_small(sizeof *column * (size_t)blocks);
     int status = OK;
-    for (int k = 0; k < layout->datasets && status == OK; k++) {
+    for (int k = 0; k < layout->fields.count && status == OK; k++) {
       for (int64_t i = 0; i < blocks; i++) column[i] = crc[i][k];
       status = durable_file_pwrite(file, writer->temporary, layout->crc_offset[e][k], column,
                                    blocks * (int64_t)sizeof *column);
@@ -185,10 +193,10 @@ static int put_crcs(const struct writer *writer, int file, uint32_t (*crc)[DATAS
   return OK;
 }
 
-static int seal_file(const struct writer *writer, int file, uint32_t (*crc)[DATASETS]) {
+static int seal_file(const struct writer *writer, int file, uint32_t (*crc)[DATASETS_MAX]) {
   const struct layout *layout = &writer->layout;
   const char *path = writer->temporary;
-  uint64_t extent[ENSEMBLE_MAX * DATASETS][2];
+  uint64_t extent[ENSEMBLE_MAX * DATASETS_MAX][2];
   unsigned char bytes[USER_BLOCK], again[USER_BLOCK];
   const int extents = layout_extents(layout, extent);
   struct user_block block = {.bytes = layout->bytes, .extents_offset = layout->extents_offset, .extents = extents};
@@ -202,7 +210,7 @@ static int seal_file(const struct writer *writer, int file, uint32_t (*crc)[DATA
   return memcmp(bytes, again, USER_BLOCK) == 0 ? OK : FAIL(FAILED, "%s: the file system gave back other bytes", path);
 }
 
-static int seal(const struct writer *writer, uint32_t (*crc)[DATASETS]) {
+static int seal(const struct writer *writer, uint32_t (*crc)[DATASETS_MAX]) {
   const int file = open(writer->temporary, O_RDWR | O_CLOEXEC);
   if (file < 0) return durable_file_fail(errno, "%s: cannot open it to write", writer->temporary);
   const int status = seal_file(writer, file, crc);
@@ -223,7 +231,7 @@ static int write_steps(struct writer *writer) {
   const bool root = comm->rank == 0;
   TRY(comm_agree(comm, root ? lay_out(writer) : OK));
   comm_bcast(comm, &writer->layout, sizeof writer->layout, 0);
-  const struct parallel_write_job job = {put_rows, writer, BLOCK * layout_unit_bytes(&writer->layout, DATA_A)};
+  const struct parallel_write_job job = {put_rows, writer, largest_rows(&writer->layout)};
   TRY(parallel_write_file(comm, writer->temporary, writer->request->io, &job));
   const int64_t *first = writer->particles->first;
   const int64_t own = first[comm->rank + 1] - first[comm->rank];

@@ -162,6 +162,7 @@ static int write_head(const struct history *history, struct h5 *file) {
   TRY(h5_set_int(file, "/", "format_version", HISTORY_VERSION));
   TRY(h5_set_text(file, "/target", "type", target->kind->name));
   TRY(h5_set_double(file, "/target", "C_f", data->C_f));
+  TRY(h5_set_double(file, "/target", "loss_0", data->loss_0));
   TRY(h5_set_double(file, "/target", "linear_fraction", target->linear_fraction));
   const double *entries = target_spin_entries(target);
   if (entries) {

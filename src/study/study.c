@@ -118,7 +118,8 @@ static int check_times(struct h5 *file, const char *path, const struct study *st
   return status;
 }
 
-/* Networks are compared at equal steps, so equal steps must be equal times. With dt: auto each run has its own times. */
+/* Networks are compared at equal steps, so equal steps must be equal times. With dt: auto each run has its own
+ * times. */
 static int check_clock(const struct study *study, const struct study_slice *slice, const char *path) {
   int64_t rows = 0, own = 0, *step = NULL, *own_step = NULL;
   double *time = NULL, *own_time = NULL;

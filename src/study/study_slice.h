@@ -9,8 +9,8 @@ struct study_slice {
   int64_t n, replicas, first; /* first: index of its first replica among those of the size */
 };
 
-/* Local. step [rows]: the steps of a slice's rows; time [rows], unless NULL: their times. The caller frees both, also after
- * a failure. FAILED. */
+/* Local. step [rows]: the steps of a slice's rows; time [rows], unless NULL: their times. The caller frees both, also
+ * after a failure. FAILED. */
 int study_slice_rows(const struct study *study, const struct study_slice *slice, int64_t *rows, int64_t **step,
                      double **time);
 

@@ -51,9 +51,12 @@ int64_t stability_batch(const struct stability *stability, const struct schedule
   return batch == samples ? 0 : batch;
 }
 
-double kernel_bounds_limit(const struct kernel_bounds *edge, int64_t batch) {
-  const double P = (double)batch;
-  return 2 / (batch > 0 ? edge->lambda * (1 - 1 / P) + edge->diagonal / P : edge->lambda);
+double kernel_bounds_limit(const struct kernel_bounds *bounds, int64_t batch, const struct loss_spec *loss,
+                           const struct update_spec *update) {
+  const double P = (double)batch, curvature = loss_row(loss)->curvature(loss);
+  const bool noise = batch > 0 && update_table[update->rule].noise;
+  const double rate = noise ? bounds->lambda * (1 - 1 / P) + bounds->diagonal / P : bounds->lambda;
+  return update_limit(update, curvature * rate);
 }
 
 /* ---- one network ---- */
@@ -85,8 +88,8 @@ static double largest_diagonal(struct stability *stability, const struct local_n
   return largest;
 }
 
-static struct kernel_bounds edge_of(struct stability *stability, const struct local_network *local, int thread,
-                                    bool diagonal) {
+static struct kernel_bounds bounds_of(struct stability *stability, const struct local_network *local, int thread,
+                                      bool diagonal) {
   struct product product = {stability, local, thread};
   const struct lanczos_operator operator= {apply, &product};
   const struct rng rng = {0, RNG_LANCZOS, 0, 0};
@@ -102,37 +105,38 @@ static struct kernel_bounds edge_of(struct stability *stability, const struct lo
 /* ---- all networks ---- */
 
 void stability_bounds(struct stability *stability, const struct schedule *schedule, int stage, int64_t replicas,
-                      struct kernel_bounds *edge) {
+                      struct kernel_bounds *bounds) {
   const struct particles *particles = stability->particles;
   const bool dealt = particles->locals - particles->split >= stability->threads;
 #pragma omp parallel for num_threads(stability->threads) schedule(dynamic) if (dealt && stability->threads > 1)
   for (int s = dealt ? particles->split : particles->locals; s < particles->locals; s++) {
     const struct local_network *local = &particles->local[s];
     if (local->replica < replicas)
-      edge[s] =
-          edge_of(stability, local, omp_get_thread_num(), stability_batch(stability, schedule, stage, local->n) > 0);
+      bounds[s] =
+          bounds_of(stability, local, omp_get_thread_num(), stability_batch(stability, schedule, stage, local->n) > 0);
   }
   for (int s = 0; s < (dealt ? particles->split : particles->locals); s++) {
     const struct local_network *local = &particles->local[s];
     if (local->replica < replicas)
-      edge[s] = edge_of(stability, local, -1, stability_batch(stability, schedule, stage, local->n) > 0);
+      bounds[s] = bounds_of(stability, local, -1, stability_batch(stability, schedule, stage, local->n) > 0);
   }
 }
 
 int stability_limit(struct stability *stability, const struct schedule *schedule, int stage, double *limit,
                     int64_t *n) {
   const struct particles *particles = stability->particles;
-  struct kernel_bounds *edge = alloc_small(sizeof *edge * (size_t)(particles->locals + 1));
-  stability_bounds(stability, schedule, stage, particles->ensemble.replicas, edge);
+  struct kernel_bounds *bounds = alloc_small(sizeof *bounds * (size_t)(particles->locals + 1));
+  stability_bounds(stability, schedule, stage, particles->ensemble.replicas, bounds);
   double least = INFINITY, size = INFINITY;
   for (int s = 0; s < particles->locals; s++) {
     const double own =
-        kernel_bounds_limit(&edge[s], stability_batch(stability, schedule, stage, particles->local[s].n));
+        kernel_bounds_limit(&bounds[s], stability_batch(stability, schedule, stage, particles->local[s].n),
+                            &stability->data->spec.loss, &schedule->update);
     if (isnan(own)) least = 0;
     if (own < least || isnan(own)) size = (double)particles->local[s].n;
     if (own < least) least = own;
   }
-  free(edge);
+  free(bounds);
   *limit = comm_min(particles->comm, least);
   *n = (int64_t)comm_min(particles->comm, least == *limit && isfinite(size) ? size : 0x1p62);
   return *limit > 0 ? OK

@@ -150,7 +150,7 @@ static void seal_blocks(struct script *script) {
   const int file = open(forged, O_RDWR | O_CLOEXEC);
   const int64_t blocks = ensemble_blocks(&layout.ensemble);
   for (int64_t block = 0; block < blocks && block < 64; block++)
-    for (int k = 0; k < layout.datasets; k++) {
+    for (int k = 0; k < layout.fields.count; k++) {
       const struct place place = layout_place(&layout, block);
       const int64_t bytes = place.units * layout_unit_bytes(&layout, k);
       void *rows = malloc((size_t)bytes);

@@ -179,12 +179,34 @@ static void each_batch_size_has_its_own_order(void **state) {
   fixture_free(problem);
 }
 
+static int column_number(const char *name, const struct loss_spec *loss) {
+  for (int c = 0; c < column_count; c++)
+    if (strcmp(column_table[c].name, name) == 0 && column_applies(&column_table[c], loss)) return c;
+  return -1;
+}
+
+static void accuracy_counts_right_signs(void **state) {
+  (void)state;
+  const struct loss_spec logistic = {.type = LOSS_LOGISTIC}, squared = {.type = LOSS_SQUARED};
+  const double f[] = {0.1, -3, 2, -0.5, 0}, y[] = {1, -1, -1, 1, 1}, lost[] = {1, NAN};
+  const int batch = column_number("accuracy", &logistic), test = column_number("test_accuracy", &logistic);
+  struct observation observation = {0};
+  assert_all(batch >= 0 && test >= 0 && column_number("accuracy", &squared) < 0);
+  observables_points(&logistic, POINTS_BATCH, 5, f, y, &observation);
+  assert_all(column_value(batch, &observation) == 0.4 && column_value(test, &observation) == 0);
+  observables_points(&logistic, POINTS_TEST, 2, f, y, &observation);
+  assert_all(column_value(batch, &observation) == 0.4 && column_value(test, &observation) == 1);
+  observables_points(&logistic, POINTS_TEST, 2, lost, y, &observation);
+  assert_all(isnan(column_value(test, &observation)));
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(means_equal_plain_loops),
       cmocka_unit_test(losses_follow_from_the_outputs),
       cmocka_unit_test(rows_are_of_the_state_before_the_move),
       cmocka_unit_test(each_batch_size_has_its_own_order),
+      cmocka_unit_test(accuracy_counts_right_signs),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

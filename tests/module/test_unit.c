@@ -61,6 +61,14 @@ static long double cosine_dh(long double s) {
   return -sinl(s);
 }
 
+static long double square(long double s) {
+  return s * s;
+}
+
+static long double square_dh(long double s) {
+  return 2 * s;
+}
+
 /* Where and how accurately the kernels compute h and h': errors in ulp, divided by 1 + linear min(|s|, 354) + square
  * s^2 for exponentials, which multiply the rounding error of their argument by its size. linear and square: of h, of
  * h'. */
@@ -80,6 +88,7 @@ static const struct reference {
     [UNIT_SOFTPLUS] = {softplus, sigmoid, {-86.5, -86.5}, 1e3, {4.5, 4}, {0.125, 0.125}},
     [UNIT_ERF] = {erf_h, erf_dh, {-12, -12}, 12, {4, 5}, .square = {0, 0.5}},
     [UNIT_COSINE] = {cosl, cosine_dh, {-1e4, -1e4}, 1e4, {4, 4}, .absolute = true, .without_limits = true},
+    [UNIT_SQUARE] = {square, square_dh, {-1e4, -1e4}, 1e4, {0.51, 0.51}},
     [UNIT_RBF] = {expl, expl, {-86.5, -86.5}, 86.5, {4.5, 4}, {0.125, 0.125}},
 };
 

@@ -24,8 +24,8 @@
 #include "dynamics/update_isa.h"
 #include "parallel/comm.h"
 
-/* Computing time in ns: per unit and sample (pair); per unit, for its update (unit); per sample on every rank, to draw it
- * and to compute its residual (point); per label (label). */
+/* Computing time in ns: per unit and sample (pair); per unit, for its update (unit); per sample on every rank, to draw
+ * it and to compute its residual (point); per label (label). */
 static struct { double pair, unit, point, label; } cost;
 static double owed, spent; /* ns */
 
