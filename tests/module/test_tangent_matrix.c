@@ -136,7 +136,9 @@ static void the_kernel_equals_loops_and_differences(void **state) {
     differences[f] = malloc(sizeof(double) * P * P);
   }
   for (int type = 0; type < UNIT_TYPES; type++) {
-    struct fixture *problem = problem_of(unit_table[type].name, type % 2 ? "single" : "double");
+    /* In single precision |z|^2 = d holds to 1e-7 only, and the two forms of phi in this test differ by as much. */
+    const bool single = type % 2 && unit_table[type].manifold != MANIFOLD_SPHERE;
+    struct fixture *problem = problem_of(unit_table[type].name, single ? "single" : "double");
     for (int f = 0; f < FIELDS; f++) {
       memset(loops[f], 0, sizeof(double) * P * P);
       memset(differences[f], 0, sizeof(double) * P * P);
