@@ -131,8 +131,8 @@ static void a_non_finite_network_is_not_moved_and_is_named(void **state) {
     assert_status(FAILED, dynamics_check(problem->dynamics, 8, false));
     assert_all_for(strstr(error_text(), "step 0: the network of n = 600, replica 1 ") != NULL,
                    "c = %g, received \"%s\"", huge[i], error_text());
-    assert_all_for(strstr(error_text(), "In block 2 of this network (units 512 to 599, ") != NULL, "c = %g, received \"%s\"",
-                   huge[i], error_text());
+    assert_all_for(strstr(error_text(), "In block 2 of this network (units 512 to 599, ") != NULL,
+                   "c = %g, received \"%s\"", huge[i], error_text());
     free(before);
     free(after);
   }
