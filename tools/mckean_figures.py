@@ -5,7 +5,7 @@ and with one that checks whether the data exist. A figure without data is omitte
 """
 from mckean_fields import FIELD_SECTIONS
 from mckean_panels import Section, array, axes, done, legend, points, slope_guide, three
-from mckean_plots import bars, colours, guide, h5py, log_axis, members, np, plain_log, size_axis, time_axis
+from mckean_plots import SCALES, bars, colours, guide, h5py, log_axis, members, np, plain_log, size_axis, time_axis
 
 POINTS = {"V": "test points", "V_train": "training points", "V_init": "due to initial conditions",
           "V_sgd": "due to data"}
@@ -46,45 +46,58 @@ def thin(times):
                      .astype(int)) - 1
 
 
-def draw_loss_in_time(case):
+def draw_in_time(case, label, columns, scale=None):
+    """A picture for each of {column: caption} that the histories have; scale: of the vertical axis if not linear."""
     pictures = []
-    for column, name in (("loss_over_C_f", "training loss"), ("test_loss_over_C_f", "test loss")):
+    for column, caption in columns.items():
         lines = series(case, column)
         if not lines or not np.isfinite(next(iter(lines.values()))[1]).any():
             continue
-        figure, axis = axes("loss / $C_f$")
-        for colour, (n, (times, loss)) in zip(colours(len(lines)), lines.items()):
+        figure, axis = axes(label)
+        for colour, (n, (times, values)) in zip(colours(len(lines)), lines.items()):
             rows = thin(times)
-            axis.plot(times[rows], loss[rows].mean(axis=1), color=colour, label=f"n = {n}")
-            if loss.shape[1] > 1:
-                axis.fill_between(times[rows], *np.quantile(loss[rows], [0.1, 0.9], axis=1), color=colour, alpha=0.15,
+            axis.plot(times[rows], values[rows].mean(axis=1), color=colour, label=f"n = {n}")
+            if values.shape[1] > 1:
+                axis.fill_between(times[rows], *np.quantile(values[rows], [0.1, 0.9], axis=1), color=colour, alpha=0.15,
                                   linewidth=0)
         time_axis(axis, times)
-        log_axis(axis)
+        if scale:
+            scale(axis)
         legend(axis)
-        pictures.append(done(axis, f"{name.capitalize()} over C_f: mean over replicas, band from the 10 % to the 90 % "
-                                   "quantile over replicas."))
+        pictures.append(done(axis, f"{caption}: mean over replicas, band from the 10 % to the 90 % quantile over replicas."))
     return pictures
 
 
+def draw_loss_in_time(case):
+    name = case.loss_scale()
+    return draw_in_time(case, f"loss / {SCALES[name]}", {f"loss_over_{name}": f"Training loss over {name}",
+                                                         f"test_loss_over_{name}": f"Test loss over {name}"}, log_axis)
+
+
+def draw_accuracy_in_time(case):
+    return draw_in_time(case, "accuracy", {"accuracy": "Share of points of the batch with the right sign",
+                                           "test_accuracy": "Share of test points with the right sign"})
+
+
 def draw_loss_in_n(case):
-    n, C_f, pictures = np.array(case.data["n"]), case.data["C_f"], []
+    n, name_0, pictures = np.array(case.data["n"]), case.loss_scale(), []
+    loss_0 = case.data[name_0]
     for name, words in LOSSES.items():
         if name not in case.data:
             continue
         group, times = case.data[name], late(case)
-        figure, axis = axes("loss / $C_f$")
+        figure, axis = axes(f"loss / {SCALES[name_0]}")
         for i, colour in zip(times, colours(len(times))):
             fit = [array(group["fit"], part)[i] for part in ("limit", "amplitude", "p")] if "fit" in group else [np.nan]
             fitted = np.isfinite(fit).all()
-            points(axis, n, group, colour, f"t = {case.data['times'][i]:g}", i, 1 / C_f, "none" if fitted else "-")
+            points(axis, n, group, colour, f"t = {case.data['times'][i]:g}", i, 1 / loss_0, "none" if fitted else "-")
             if fitted:
                 fine = np.geomspace(n[0], n[-1], 60)
-                axis.plot(fine, (fit[0] + fit[1] * fine ** -fit[2]) / C_f, color=colour, linewidth=1)
+                axis.plot(fine, (fit[0] + fit[1] * fine ** -fit[2]) / loss_0, color=colour, linewidth=1)
         size_axis(axis, n)
         log_axis(axis)
         legend(axis)
-        pictures.append(done(axis, f"{words.capitalize()} over C_f against n at some times; lines are the fits "
+        pictures.append(done(axis, f"{words.capitalize()} over {name_0} against n at some times; lines are the fits "
                                    "L + A n^-p where there is one."))
     return pictures
 
@@ -96,26 +109,27 @@ def fitted_times(case, name):
 
 
 def draw_excess(case):
-    n, pictures = np.array(case.data["n"]), []
+    n, name_0, pictures = np.array(case.data["n"]), case.loss_scale(), []
+    loss_0 = case.data[name_0]
     for name, words in LOSSES.items():
         times = fitted_times(case, name)
         if not times:
             continue
         fit = case.data[name]["fit"]
-        figure, axis = axes("(loss - L) / $C_f$")
+        figure, axis = axes(f"(loss - L) / {SCALES[name_0]}")
         for i, colour in zip(times, colours(len(times))):
-            value, low, high = ((part[i] - fit["limit"][i]) / case.data["C_f"] for part in three(case.data[name]))
+            value, low, high = ((part[i] - fit["limit"][i]) / loss_0 for part in three(case.data[name]))
             keep = value > 0
             bar = [np.minimum(value - low, 0.9 * value)[keep], (high - value)[keep]]
             axis.errorbar(n[keep], value[keep], yerr=bar, color=colour, marker="o", markersize=3.5, capsize=2,
                           linestyle="none", label=f"t = {case.data['times'][i]:g}: p = {fit['p'][i]:.2f} "
                                                   f"[{fit['p_low'][i]:.2f}, {fit['p_high'][i]:.2f}]")
-            axis.plot(n, fit["amplitude"][i] / case.data["C_f"] * n ** -float(fit["p"][i]), color=colour, linewidth=1)
+            axis.plot(n, fit["amplitude"][i] / loss_0 * n ** -float(fit["p"][i]), color=colour, linewidth=1)
         slope_guide(axis, n, value[keep].min() * n[keep][np.argmin(value[keep])] / n[0], -1)
         size_axis(axis, n)
         log_axis(axis)
         legend(axis, 1)
-        pictures.append(done(axis, f"{words.capitalize()} above its fitted limit L, over C_f, with the fits A n^-p; "
+        pictures.append(done(axis, f"{words.capitalize()} above its fitted limit L, over {name_0}, with the fits A n^-p; "
                                    "dashed 1/n. Points below L are not shown."))
     return pictures
 
@@ -354,6 +368,8 @@ def several_sizes(case):
 CASE_SECTIONS = [
     Section("Loss in time", lambda case: len(case.data["times"]) > 1, draw_loss_in_time,
             "The rate of learning does not depend on n: the curves leave one another only for their floors."),
+    Section("Accuracy in time", lambda case: len(case.data["times"]) > 1 and series(case, "accuracy"),
+            draw_accuracy_in_time, ""),
     Section("Loss against n", several_sizes, draw_loss_in_n, ""),
     Section("Error above the limit of many units", lambda case: any(fitted_times(case, name) for name in LOSSES),
             draw_excess, "Loss = L + A n^-p at fixed t, with p = 1 by theory."),

@@ -104,6 +104,14 @@ def members(file):
     return sorted((file["ensemble"][name] for name in file["ensemble"]), key=lambda group: group.attrs["n"])
 
 
+SCALES = {"C_f": "$C_f$", "loss_0": "loss$_0$"}  # E l(0, y) as in names of columns (of squares and others), and on axes
+
+
+def loss_scale(group):
+    """Returns the name of the scale by which the losses of a member of a history are divided."""
+    return next(name for name in SCALES if f"loss_over_{name}" in group["series"])
+
+
 # ---- axes ----
 
 def time_axis(axis, times):

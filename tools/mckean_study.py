@@ -121,6 +121,10 @@ class Case:
             with open(self.path("analysis.txt")) as file:
                 self.said = file.read()
 
+    def loss_scale(self):
+        """Name of the scale of the loss, E l(0, y): C_f for squares."""
+        return "C_f" if self.first.config.get("loss.type", "squared") == "squared" else "loss_0"
+
     def quantities(self):
         """Names of the quantities that were estimated at each time and n."""
         return [name for name, value in self.data.items() if isinstance(value, dict) and "values" in value]

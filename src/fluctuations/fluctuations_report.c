@@ -72,7 +72,8 @@ static void print(const void *state, FILE *out) {
   fprintf(out, "%d run%s, %d sizes, %d times; %.4g %% intervals from %d bootstrap samples over replicas\n", study->runs,
           study->runs == 1 ? "" : "s", study->sizes, study->times, 100 * fluctuations->options.level,
           fluctuations->options.bootstrap);
-  fprintf(out, "slope: least squares of log value (of V, not n V) on log n; C_f = %.6g\n", study->C_f);
+  fprintf(out, "slope: least squares of log value (of V, not n V) on log n; %s = %.6g\n", study->loss_scale,
+          study->loss_0);
   for (int q = 0; q < FLUCTUATIONS_QUANTITIES; q++)
     if (fluctuations->quantity[q].known)
       fprintf(out, "%18s  %s\n", fluctuations->quantity[q].name, fluctuations->quantity[q].description);
@@ -301,6 +302,7 @@ static void add_results(const void *state, struct results *results) {
   results_add(results, "bootstrap", NULL, 0, NULL, &bootstrap);
   results_add(results, "common_data", NULL, 0, NULL, &common);
   results_add(results, "C_f", NULL, 0, NULL, &study->C_f);
+  results_add(results, "loss_0", NULL, 0, NULL, &study->loss_0);
   results_integers(results, "n", "units of a network", study->sizes, study->n);
   results_integers(results, "replicas", "networks of each n", study->sizes, study->replicas);
   results_integers(results, "steps", "steps done", study->times, study->step);

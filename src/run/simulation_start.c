@@ -67,7 +67,9 @@ static void report_problem(struct simulation *sim) {
   const struct problem *problem = &sim->problem;
   const struct config *config = problem->config;
   const struct ensemble_spec *ensemble = &config->ensemble;
-  const double C_f = problem->data->C_f;
+  const struct loss_spec *loss = &config->data.loss;
+  const double C_f = problem->data->C_f, loss_0 = problem->data->loss_0;
+  const char *scale = loss_is_squared(loss) ? "C_f" : "loss_0";
   report_header(&sim->report, &sim->provenance, sim->echo);
   report_line(&sim->report, "%d size%s x %lld replicas = %lld networks, %s units, d = %d, %s precision, level %s",
               ensemble->members, ensemble->members == 1 ? "" : "s", (long long)ensemble->replicas,
@@ -77,8 +79,10 @@ static void report_problem(struct simulation *sim) {
     report_line(&sim->report, "target: C_f = %.6g, linear fraction %.3g", C_f, problem->target->linear_fraction);
   else
     report_line(&sim->report, "target: C_f = %.6g (from the points at hand)", C_f);
-  if (!(C_f > 0 && isfinite(C_f)))
-    report_line(&sim->report, "warning: C_f is no positive number: the columns loss_over_C_f will not be numbers");
+  if (!loss_is_squared(loss))
+    report_line(&sim->report, "loss: %s, %s; loss_0 = %.6g", loss_row(loss)->name, loss_row(loss)->help, loss_0);
+  if (!(loss_0 > 0 && isfinite(loss_0)))
+    report_line(&sim->report, "warning: %s is not positive: loss_over_%s will be NaN", scale, scale);
 }
 
 static void warn_of_excess_threads(struct simulation *sim) {

@@ -100,6 +100,8 @@ static int read_times(struct h5 *file, const struct config *config, struct study
   if (h5_exists(file, "/test/y")) TRY(history_tables_rows(file, "/test/y", &study->tests));
   if (h5_exists(file, "/train/y")) TRY(history_tables_rows(file, "/train/y", &study->samples));
   study->loss_column = !study->whole && study->tests > 0 ? "test_loss" : "loss";
+  study->loss_scale = loss_is_squared(&config->data.loss) ? "C_f" : "loss_0";
+  TRY(h5_get_double(file, "/target", study->loss_scale, &study->loss_0));
   return h5_get_double(file, "/target", "C_f", &study->C_f);
 }
 
