@@ -1,6 +1,6 @@
 /* probe: points at which the tangent kernel is sampled.
  *
- * Fixed data: the training set, or evenly spaced rows of it. Online data: points of the same law from a random stream
+ * Fixed data: the training set, or evenly spaced points of it. Online data: points of the same law from a random stream
  * of their own, with noisy labels. The points are a pure function of data and limit, and the same on all ranks. */
 #ifndef MCKEAN_TANGENT_PROBE_H
 #define MCKEAN_TANGENT_PROBE_H

@@ -92,10 +92,7 @@ int outputs_create(const struct particles *particles, const struct dataset *data
 static void team_empty(struct team_space *space) {
   void *owned[] = {space->sum, space->words, space->f, space->y};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
-  space->sum = NULL;
-  space->words = NULL;
-  space->f = space->y = NULL;
-  space->capacity = 0;
+  *space = (struct team_space){.points = space->points, .x = space->x};
 }
 
 void outputs_free(struct outputs *outputs) {
@@ -106,10 +103,9 @@ void outputs_free(struct outputs *outputs) {
     free(outputs->team[i].x);
   }
   for (int t = 0; t < outputs->threads; t++) {
-    free(outputs->thread[t].real_tiles);
-    free(outputs->thread[t].scratch);
-    free(outputs->thread[t].sum);
-    free(outputs->thread[t].words);
+    const struct thread_space *space = &outputs->thread[t];
+    void *owned[] = {space->real_tiles, space->scratch, space->sum, space->words};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
   }
   free(outputs->thread);
   free(outputs->team);
@@ -242,13 +238,6 @@ static bool divides_labels(const struct outputs *outputs, const struct local_net
   return local->group && !batch->whole && outputs->data->spec.mode == DATA_ONLINE;
 }
 
-static void begin_sum(struct outputs *outputs, const struct local_network *local, int64_t *words, int64_t count,
-                      bool background, struct comm_sum *sum) {
-  const double began = comm_time();
-  comm_sum_begin(local->group, words, count, background, sum);
-  outputs->waited += comm_time() - began;
-}
-
 /* Starts the sum over ranks of a chunk after computing the chunk, in the background if some rank may have work left. */
 void outputs_begin(struct outputs *outputs, const struct team *team, const struct local_network *local,
                    const struct batch *batch) {
@@ -268,8 +257,10 @@ void outputs_begin(struct outputs *outputs, const struct team *team, const struc
     sum_blocks(outputs, team, local, &points, words);
     if (!local->group) continue;
     if (divided) memcpy(words + sum, space->y + first, sizeof *words * (size_t)points.count);
-    begin_sum(outputs, local, words, sum + (divided ? points.count : 0), !only || first + points.count < batch->count,
-              &space->sum[chunk]);
+    const double began = comm_time();
+    comm_sum_begin(local->group, words, sum + (divided ? points.count : 0),
+                   !only || first + points.count < batch->count, &space->sum[chunk]);
+    outputs->waited += comm_time() - began;
   }
 }
 

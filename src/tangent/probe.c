@@ -7,11 +7,11 @@
 #include "base/error.h"
 #include "base/rng.h"
 
-static void copy_rows(const struct dataset *data, struct probe *probe) {
+static void copy_points(const struct dataset *data, struct probe *probe) {
   for (int p = 0; p < probe->count; p++) {
-    const int64_t row = data->samples * p / probe->count;
-    memcpy(probe->x + (size_t)p * (size_t)probe->d, data->x + row * probe->d, sizeof(double) * (size_t)probe->d);
-    probe->y[p] = data->y[row];
+    const int64_t i = data->samples * p / probe->count;
+    memcpy(probe->x + (size_t)p * (size_t)probe->d, data->x + i * probe->d, sizeof(double) * (size_t)probe->d);
+    probe->y[p] = data->y[i];
   }
 }
 
@@ -26,7 +26,7 @@ static int fill(const struct dataset *data, const struct unit_spec *unit, enum p
   TRY(alloc_array((void **)&probe->y, probe->count, sizeof(double), "labels of a probe"));
   TRY(points_alloc(&probe->points, precision, probe->count, probe->d));
   if (data->samples > 0)
-    copy_rows(data, probe);
+    copy_points(data, probe);
   else
     draw(data, probe);
   points_set(&probe->points, precision, unit, probe->count, probe->d, probe->x);
