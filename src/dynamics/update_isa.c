@@ -5,7 +5,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* FOR_TRAINED(step, i): every number i of the tile's rows that belongs to a trained field. */
+/* Returns the set of the field that a row of a tile belongs to. */
 static inline unsigned row_bit(int row) {
   return row == ROW_C ? FIELD_BIT_C : row == ROW_B ? FIELD_BIT_B : FIELD_BIT_A;
 }
@@ -44,7 +44,7 @@ INLINE void momentum_rows(size_t stored, const struct tile_step *step) {
     }
 }
 
-/* m, which belongs to the tangent space at the old theta, goes to that at the new one. */
+/* Projects m, a tangent vector at the old theta, on the tangent space at the new theta. */
 INLINE void transport(size_t stored, const struct tile_step *step) {
   double *restrict grad = step->grad;
   for (int i = 0; i < tile_rows(step->d) * TILE; i++) grad[i] = number_get(stored, step->own[0], (size_t)i);
