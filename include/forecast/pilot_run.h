@@ -30,7 +30,7 @@ struct pilot_run {
 /* Measures the steps of a problem that has target and data. Collective. FAILED: no memory. Takes a second or two. */
 int pilot_run_measure(const struct problem *problem, struct pilot_run *result);
 
-/* Returns the seconds of one step in the present stage of the dynamics, on the slowest rank, measured for about
+/* Returns the seconds of one step in the current stage of the dynamics, on the slowest rank, measured for about
  * `seconds`. No unit moves. Collective. */
 double pilot_run_step(const struct particles *particles, struct dynamics *dynamics, int64_t step, double seconds);
 

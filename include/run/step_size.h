@@ -33,7 +33,7 @@ void step_size_free(struct step_size *step_size); /* Local; frees what it holds.
  * update rule owns (dynamics/update.h). Collective. FAILED: values are not finite, so there is no limit; no memory. */
 int step_size_enter(struct step_size *step_size, int64_t step);
 
-/* *limit: the smallest stability limit of the present state, for the batches of a stage. *n: the size of the network it
+/* *limit: the smallest stability limit of the current state, for the batches of a stage. *n: the size of the network it
  * belongs to. Collective. FAILED: as above. */
 int step_size_limit(struct step_size *step_size, int stage, double *limit, int64_t *n);
 
