@@ -11,7 +11,7 @@
 enum { ANDERSON_DARLING_MIN = 8 /* number of values from which Stephens's correction holds */ };
 
 /* Local. p-value of the count values value[0], value[stride], ...: uniform on [0, 1] for Gaussian samples, with an
- * error of a few per cent down to 1e-3. Smaller ones are extrapolated, at least 3.7e-24. NAN: fewer than
+ * error of a few percent down to 1e-3. Smaller ones are extrapolated, at least 3.7e-24. NAN: fewer than
  * ANDERSON_DARLING_MIN values, or all are equal. */
 double anderson_darling_p(int64_t count, const double *value, int64_t stride);
 

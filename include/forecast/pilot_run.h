@@ -1,7 +1,7 @@
 /* pilot_run: the time of the steps of a run on this machine.
  *
  * The times are measured by the step itself, on the problem or on a scaled-down one: fewer replicas, then fewer units,
- * then smaller batches, until a step takes some hundredths of a second. */
+ * then smaller batches, until a step takes a few hundredths of a second. */
 #ifndef MCKEAN_FORECAST_PILOT_RUN_H
 #define MCKEAN_FORECAST_PILOT_RUN_H
 
