@@ -11,10 +11,10 @@
 enum { ANALYSES = 6 };
 extern const struct analysis *const analyses_table[ANALYSES];
 
-/* Local. Reads a condition of any of them. USAGE: the syntax. */
+/* Local. Parses a condition of any analysis. USAGE: a syntax error. */
 int analyses_condition(const char *text, struct condition *condition);
 
-/* Local. Does an analysis judge a condition? */
+/* Local. Returns whether an analysis judges a condition. */
 bool analyses_judges(const struct analysis *analysis, const struct condition *condition);
 
 #endif

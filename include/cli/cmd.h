@@ -2,9 +2,9 @@
  *
  * Commands are collective. argv[0] is the verb. A command returns a status, which is the exit code; main prints the
  * error text. Only rank 0 prints. cmd_<verb>_options is the text that `mckean VERB --help` prints below the usage. It
- * has a line "  --option VALUE  description" for each option, with two spaces before and after the option;
- * continuation lines begin with more spaces, other text with none. The man page and the shell completions are made
- * from it, too (tools/manual). */
+ * has a line "  --option VALUE  description" for each option, with two spaces before and after the option. Continuation
+ * lines start with more than two spaces, other text with none. tools/manual generates the man page and the shell
+ * completions from these texts. */
 #ifndef MCKEAN_CLI_CMD_H
 #define MCKEAN_CLI_CMD_H
 
@@ -40,7 +40,8 @@ struct run_request {
   const char *json; /* the file for the dry run in JSON, or NULL */
 };
 
-/* Local. Reads the options; the input and the overrides move to argv[0] .. argv[*rest - 1]. USAGE. */
+/* Local. Reads the options; the input and the overrides move to argv[0] .. argv[*rest - 1]. USAGE: an unknown option or
+ * a wrong value. */
 int cmd_run_parse(int argc, char **argv, struct run_request *request, int *rest);
 
 extern const char cmd_run_options[], cmd_info_options[], cmd_verify_options[], cmd_compare_options[],

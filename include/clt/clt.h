@@ -1,19 +1,21 @@
 /* clt: are the fluctuations of f_n those of the central limit theorem?
  *
  * sqrt n (f_n - f_t) tends to a Gaussian field (RVE section 3.2). Replica r is projected on m fixed orthonormal vectors
- * u_i and scaled by reference values l_i,
+ * u_i of outputs at K points and scaled by reference values l_i,
  *
  *   y_ri = u_i.(f_n,r - f) sqrt(n / (K l_i)),    i = 1..m,  r = 1..R.
  *
- * By the theorem these are N(0, 1), independent in r and, where l_i, u_i are those of the exact covariance, in i. There
- * are five tests. A true hypothesis fails each of them in at most about 1e-5 of all cases unless stated otherwise:
+ * where f is the limit f_t if it is known exactly, otherwise the mean over replicas. By the theorem the y_ri are
+ * standard normal. They are independent in r and, if l_i and u_i are eigenvalues and eigenvectors of the exact
+ * covariance, in i. C_n is the covariance operator of clt/covariance.h. There are five tests. A true hypothesis fails
+ * each of them with probability at most about 1e-5 unless stated otherwise:
  *
  *   (a) quotients   Var y_.i = u_i' C_n u_i / l_i for i = 1..5: within 4.5 sqrt(2/(R-1)) of 1
  *   (b) width       W = mean_r |y_r|^2 / m: within 4.5 sd(|y_r|^2/m) / sqrt R of 1
  *   (c) mean        R |mean y|^2: below the quantile 1 - 1e-5 of chi^2 with m degrees (where f is exact)
- *   (d) cosine      largest cosine of two replicas' y: below 0.99, or for small m below the level that independent
- *                   Gaussian replicas exceed once in 1e5 cases; does not apply for m < 3, where some of many are
- *                   parallel by chance
+ *   (d) cosine      largest cosine of two replicas' y: below 0.99, or for small m below the value that independent
+ *                   Gaussian replicas exceed with probability 1e-5; does not apply for m < 3, where two of many
+ *                   replicas are parallel by chance
  *   (e) normality   smallest p of Anderson and Darling's test over i, times m: above 1e-4 (the false-alarm rate)
  *
  * If a reference value l_i is itself a quotient of R' replicas, its variance is added in (a) and (b). */
@@ -49,7 +51,7 @@ struct clt_judgement {
 struct clt_judgement clt_judge(int64_t replicas, int vectors, const double *y, int64_t reference_replicas,
                                const bool applies[CLT_TESTS]);
 
-/* Local. Every test that applies passed. */
+/* Local. Returns whether every test that applies passed. */
 bool clt_passed(const struct clt_judgement *judgement);
 
 #endif

@@ -67,7 +67,7 @@ int clt_fields_create(const struct comm *comm, const struct study *study, const 
                       struct clt_fields **fields);
 void clt_fields_free(struct clt_fields *fields); /* accepts NULL */
 
-/* Local. Relative deviation of n V_n from the exact trace that a Gaussian field exceeds in 7e-6 of all cases. */
+/* Local. Relative deviation of n V_n from the exact trace that a Gaussian field exceeds with probability 7e-6. */
 double clt_trace_limit(const struct clt_time *time, int64_t replicas);
 
 /* Local. All tests that apply, and the sums, passed. */

@@ -28,7 +28,7 @@ struct covariance_reader {
   void *context;
 };
 
-/* The samples of a field, centred over replicas. FAILED: no memory, reading, fewer than two replicas. */
+/* The samples of a field, centered over replicas. FAILED: no memory, reading, fewer than two replicas. */
 int covariance_create(const struct dist_grid *grid, int64_t n, int64_t replicas, int64_t points,
                       const struct covariance_reader *reader, struct covariance **covariance);
 void covariance_free(struct covariance *covariance); /* accepts NULL */

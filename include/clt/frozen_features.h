@@ -1,8 +1,8 @@
 /* frozen_features: the covariance of f_n at the training points as n -> infinity, if only c is trained on fixed data.
  *
  * In this case f_n is linear in c and the residual obeys r_{k+1} = (I - dt G_n) r_k exactly, with G_n[p,p'] = (1/(n P))
- * sum_i phi(x_p, z_i) phi(x_p', z_i). To leading order its fluctuations are caused by those of r_0 and, unless r
- * vanishes, by those of G_n, since networks have different features. Linearising in both:
+ * sum_i phi(x_p, z_i) phi(x_p', z_i). To leading order, f_n fluctuates because r_0 does and, unless r vanishes, because
+ * G_n does: networks have different features. Linearizing in both:
  *
  *   sqrt n (f_n - f_t) -> Gaussian field with covariance Cov[xi],   for one unit theta = (c, z) of the initial law
  *   xi = D c phi - sum_{j<k} dt_j T_j phi (phi.r_j) / P,   phi = phi(x_p, z), p = 1..P

@@ -20,16 +20,16 @@
 #include "particles/unit.h"
 
 #define DT_MAX 1e6         /* largest step size */
-enum { STEPS_MAX = 1024 }; /* entries of output.snapshots and output.fields: an echo fits an HDF5 attribute */
+enum { STEPS_MAX = 1024 }; /* entries of output.snapshots and of output.fields; an echo must fit an HDF5 attribute */
 
 struct steps {
   int count;
   int64_t step[STEPS_MAX]; /* ascending, no duplicates */
 };
 
-/* Local. Adds a step in order; false if the list is full. */
+/* Local. Inserts a step at its position in ascending order. Returns false if the list is full. */
 bool steps_insert(struct steps *steps, int64_t step);
-/* Local. Whether the list holds a step. */
+/* Local. Returns whether the list contains a step. */
 bool steps_hold(const struct steps *steps, int64_t step);
 
 enum on_full { ON_FULL_STOP, ON_FULL_WAIT, ON_FULL_KINDS };
@@ -41,7 +41,7 @@ struct config {
   int threads;                /* of each rank */
   int isa;                    /* enum isa, or -1: the highest level that the processors of all ranks have */
   double watchdog;            /* seconds, 0: none */
-  int64_t initial_conditions; /* of each size; times ensemble.streams they are ensemble.replicas */
+  int64_t initial_conditions; /* of each size; ensemble.replicas is this times ensemble.streams */
   struct ensemble_spec ensemble;
   struct unit_spec unit;
   struct target_spec target; /* target.d 0 only for TARGET_FILE */
@@ -68,16 +68,16 @@ int config_parse_overridden(const char *name, const char *text, int overrides, c
                             struct config **config);
 void config_free(struct config *config);
 
-/* Returns the input as YAML text with every key, defaults included: config_parse of it gives the same config. The
+/* Returns the input as YAML text with every key, defaults included; config_parse turns it into the same config. The
  * caller frees it. Local. */
 char *config_echo(const struct config *config);
 
-/* Whether a run with the input `now` may resume a checkpoint of the input `was` at a step: no key may differ that
- * changes the trajectory up to this step. Local. USAGE: the error text has a line "key: was X, now Y" for each
- * difference. */
+/* Checks whether a run with the input `now` may resume a checkpoint of a run with the input `was` at a step: all keys
+ * that affect the trajectory up to this step must be equal. Local. USAGE: they are not; the error text has a line "key:
+ * was X, now Y" for each difference. */
 int config_resumable(const struct config *was, const struct config *now, int64_t step);
 
-/* The reference of key number i, counted from 0. Local. False beyond the last key. */
+/* Local. config_key fills the reference of key number i, counted from 0; it returns false beyond the last key. */
 struct config_key {
   const char *key;   /* "dynamics.stages[].dt" is a key of every stage */
   const char *help;  /* its meaning */

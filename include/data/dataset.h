@@ -1,4 +1,4 @@
-/* dataset: the points and labels that each network sees at each step, and the test points.
+/* dataset: the points and labels that each network uses at each step, and the test points.
  *
  * The mode selects the training points:
  *   online      each step draws new points; each network has its own, or with `shared` all networks see the same points
@@ -31,7 +31,7 @@ struct dataset_spec {
   bool shared;     /* online: all networks see the same points. fixed: all networks see the same order */
   uint64_t seed;
   uint64_t test_seed;    /* seed of the test points; 0: seed */
-  struct loss_spec loss; /* what the networks minimise on these points */
+  struct loss_spec loss; /* what the networks minimize on these points */
   double noise;          /* standard deviation of the Gaussian noise on training labels (target.noise) */
 };
 
@@ -43,8 +43,8 @@ struct dataset {
   double *x, *y;           /* fixed: [N][d], [N]; labels with noise */
   int64_t tests;           /* K */
   double *test_x, *test_y; /* [K][d], [K]; labels without noise */
-  double C_f;    /* that of the target; if NAN there, half the mean square of the test labels, or without test points of
-               * the training labels before noise; NAN if there are neither */
+  double C_f;    /* of the target; if that is NAN, half the mean square of the test labels or, if there are none, of the
+                  * training labels without noise; NAN if there are no labels */
   double loss_0; /* E l(0, y), the scale of the loss: C_f for the squared loss */
 };
 

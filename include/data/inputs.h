@@ -1,5 +1,5 @@
-/* inputs: the law of the points x that are drawn, not read from a file. The table is in inputs.c, which explains how to
- * add a law. */
+/* inputs: the table of laws of the points x that are drawn, not read from a file. The table is in inputs.c, which
+ * explains how to add a law. */
 #ifndef MCKEAN_DATA_INPUTS_H
 #define MCKEAN_DATA_INPUTS_H
 

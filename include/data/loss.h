@@ -7,12 +7,12 @@
  *                  delta |f - y| - delta^2 / 2 beyond         [-delta, delta]
  *   logistic   l = log(1 + e^{-y f}),   y = +-1            r = -y / (1 + e^{y f})   l'' <= 1/4
  *
- * Every loss is convex in f, and l'' <= curvature bounds the rates of the linearised step (tangent/stability.h). What
- * holds for squares only, such as the exact potential or the best readout, asks loss_is_squared and refuses the others
- * by name.
+ * Every loss is convex in f, and l'' <= curvature bounds the rates of the linearized step (tangent/stability.h). Code
+ * that holds for the squared loss only, such as the exact potential or the best readout, asks loss_is_squared and
+ * refuses the other losses by name.
  *
- * To add a loss: a name in enum loss_type, a row and two functions of (f, y) in loss.c, its own keys in
- * src/config/table.c. */
+ * To add a loss: a constant in enum loss_type, and its parameters in struct loss_spec; in loss.c the value and the
+ * derivative at one point, RESIDUALS(name), and a row; the keys of its parameters in src/config/table.c. */
 #ifndef MCKEAN_DATA_LOSS_H
 #define MCKEAN_DATA_LOSS_H
 
@@ -43,23 +43,23 @@ struct loss {
   bool (*label)(double y);
   const char *labels;
 
-  /* E l(0, y), the scale of axes and of loss_over_C_f, where it does not depend on the labels; otherwise 0. */
+  /* E l(0, y) if it does not depend on the labels, otherwise 0. It is the scale of axes and of loss_over_loss_0. */
   double zero;
 };
 
 extern const struct loss loss_table[LOSS_TYPES]; /* indexed by enum loss_type */
 
-/* Local. (1/count) sum_p l(f_p, y_p); NAN where some f is. */
+/* Local. Returns (1/count) sum_p l(f_p, y_p); NAN if some f is NAN. */
 double loss_mean(const struct loss_spec *spec, int64_t count, const double *f, const double *y);
 
-/* Local. The same, and r [count] as numbers of `real` bytes (4: float, 8: double). */
+/* Local. Returns the same, and stores r [count] as numbers of `real` bytes (4: float, 8: double). */
 double loss_residuals(const struct loss_spec *spec, int64_t count, const double *f, const double *y, size_t real,
                       void *r);
 
-/* Local. (1/count) sum_p l(0, y_p). */
+/* Local. Returns (1/count) sum_p l(0, y_p). */
 double loss_at_zero(const struct loss_spec *spec, int64_t count, const double *y);
 
-/* Local. The row of a loss. */
+/* Local. Returns the row of a loss. */
 const struct loss *loss_row(const struct loss_spec *spec);
 
 static inline bool loss_is_squared(const struct loss_spec *spec) {

@@ -49,7 +49,7 @@ void dynamics_evaluate(struct dynamics *dynamics, int64_t step, enum point_set s
 void dynamics_moments(struct dynamics *dynamics, enum point_set set, double *mean);
 
 /* Collective. FAILED: some network has diverged; the message names it (particles/nonfinite.h). step: that of the
- * present state. units: also checks every number of every unit. */
+ * current state. units: also checks every number of every unit. */
 int dynamics_check(const struct dynamics *dynamics, int64_t step, bool units);
 
 /* Local. Returns the pairs (unit, point) of the steps so far on this rank: the measure of work. */

@@ -5,7 +5,8 @@
  *
  *   population   data.mode: population with rbf units and a spin target (dynamics/population.c)
  *
- * To add a source: a file that defines its const struct gradient_source, and an entry in gradient_source.c. */
+ * To add a source: a file that defines its const struct gradient_source; its declaration at the end of this header; an
+ * entry in gradient_source.c. The first entry that covers the units and data of a run is used. */
 #ifndef MCKEAN_DYNAMICS_GRADIENT_SOURCE_H
 #define MCKEAN_DYNAMICS_GRADIENT_SOURCE_H
 
@@ -32,8 +33,8 @@ struct gradient_source {
   int (*reserve)(void *state);
 
   /* Moves all units by one step of size dt (0: no bit changes). observation [locals] or NULL: receives loss and
-   * particle means of the state before the move. A network that has diverged is not moved, and is noted in nonfinite.
-   * Collective over the ranks that share networks. */
+   * particle means of the state before the move. A network that has diverged is not moved, and is recorded in
+   * nonfinite. Collective over the ranks that share networks. */
   void (*step)(void *state, int64_t step, double dt, struct observation *observation, struct nonfinite *nonfinite);
 
   /* Local. Returns the seconds that this rank has spent in communication so far, including waiting. */

@@ -78,7 +78,7 @@ double schedule_pairs(const struct schedule *schedule, int stage, const struct e
 double schedule_work(const struct schedule *schedule, const struct ensemble_spec *ensemble, const struct dataset *data,
                      int64_t first, int64_t end);
 
-/* Checks that P is at most the size of the fixed set, and below 2^31. USAGE. */
+/* Checks that P is at most the size of the fixed set, and below 2^31. USAGE: it is larger. */
 int schedule_check(const struct schedule *schedule, int stage, int64_t n, int64_t samples);
 
 /* Whether two stages have the same rule for P, so the same P for every n. */

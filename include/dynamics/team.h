@@ -1,8 +1,8 @@
 /* team: which threads of a rank compute which of its networks. All functions are local.
  *
  * A rank shares at most two networks with other ranks. It computes its other networks while the sums of these two are
- * under way, so each of the two has a team, and thus a work space, of its own. All threads share the blocks of a large
- * network. If a rank has enough networks of few blocks, single threads compute them, one network each at a time. */
+ * under way, so each of the two has its own team, and thus its own work space. All threads share the blocks of a large
+ * network. If a rank has enough networks of few blocks, each thread computes one of them at a time, alone. */
 #ifndef MCKEAN_DYNAMICS_TEAM_H
 #define MCKEAN_DYNAMICS_TEAM_H
 
@@ -26,7 +26,7 @@ int team_count(int threads);
 /* Returns a team of a rank with `threads` threads. */
 struct team team_of(int number, int threads);
 
-/* Whether single threads compute the small networks of a rank, and whether one computes this network. */
+/* Return whether single threads compute the small networks of a rank, and whether a single thread computes this one. */
 bool team_deals(const struct particles *particles, int threads);
 bool team_deals_network(const struct particles *particles, int threads, const struct local_network *local);
 

@@ -3,13 +3,15 @@
  *   euler      theta_i <- theta_i - dt grad V(theta_i; mu_n)
  *   momentum   m_i <- mu m_i - dt grad V,  theta_i <- theta_i + m_i    (heavy ball; m is the last displacement)
  *
- * on the sphere with the projected gradient and followed by retraction (particles/manifold.h). A rule may own fields,
- * one copy of the shape of the trained parameters each: they are stored beside the parameters, written to checkpoints,
- * moved between ranks, compared and verified like them. A rule states the largest stable step size, and what a change
- * of the step size does to its fields.
+ * On the sphere they use the projected gradient, and retraction follows (particles/manifold.h). A rule may own fields:
+ * `copies` fields for each trained parameter, of the shape of this parameter. They are stored beside the parameters,
+ * and written to checkpoints, moved between ranks, compared and verified in the same way. A rule states the largest
+ * stable step size, and how a change of the step size rescales its fields.
  *
- * To add a rule: a name in enum update_id and its parameters in struct update_spec, a row in update.c, its arithmetic
- * on a tile in src/dynamics/update_isa.c, its keys in src/config/table.c. */
+ * To add a rule: a constant in enum update_id, and its parameters in struct update_spec; its limit, its rescale if it
+ * owns fields, and a row in update.c; its arithmetic on a tile, and an entry in the table, in
+ * src/dynamics/update_isa.c; the keys of its parameters in src/config/table.c. The choices of the key dynamics.update
+ * follow from the table. */
 #ifndef MCKEAN_DYNAMICS_UPDATE_H
 #define MCKEAN_DYNAMICS_UPDATE_H
 
@@ -36,8 +38,8 @@ struct update_rule {
   const char *copy_name[FIELD_COPIES_MAX]; /* datasets are <copy_name>_c, _a, _b */
   const char *copy_description[FIELD_COPIES_MAX];
 
-  /* Largest stable dt of the step linearised about a minimum, whose rates are at most lambda. noise: the same formula
-   * holds with mini-batches for the bound of SGD (tangent/stability.h). */
+  /* Largest stable dt of the step linearized about a minimum, whose rates are at most lambda. noise: with mini-batches
+   * the same formula gives the limit if lambda is the rate in the bound of SGD (tangent/stability.h). */
   double (*limit)(const struct update_spec *spec, double lambda);
   bool noise;
 
@@ -47,7 +49,7 @@ struct update_rule {
 
 extern const struct update_rule update_table[UPDATES]; /* indexed by enum update_id */
 
-/* Local. The row of that name; -1 if the table has none. */
+/* Local. Returns the row with this name, -1 if there is none. */
 int update_find(const char *name);
 
 /* Local. Name of a field of a run: "c", or "m_c" for a rule's own field; at most UPDATE_FIELD_NAME bytes. */
@@ -57,7 +59,7 @@ void update_field_name(const struct update_rule *rule, const struct unit_field *
 /* Local. What the field holds, for the dataset. */
 void update_field_description(const struct update_rule *rule, const struct unit_field *field, char *text, size_t size);
 
-/* Local. Largest stable dt of gradient descent with this rule: the tangent kernel's largest rate is lambda. */
+/* Local. Returns the largest stable dt of this rule if no rate of the linearized step exceeds lambda. */
 double update_limit(const struct update_spec *spec, double lambda);
 
 /* Local. OK for euler; otherwise USAGE: `what` covers this rule only. */
@@ -70,14 +72,14 @@ struct update {
   struct particles *particles;
 };
 
-/* Particle means of a network, or of a part of it, as words of sums of wide range. */
+/* Particle means of some units of a network, as words of UNIT_SUM_WIDE. */
 struct particle_sums {
   int64_t words[PARTICLE_MEANS * WIDE_LIMBS];
 };
 
-/* Local. Moves own tile t of a network by one step: theta changes by rate grad, where grad V = scale grad. grad
- * [tile_rows(d)][TILE] is overwritten. rate = 0 changes no bit of the tile. sums: NULL, or where the particle means of
- * the state before the move are added. */
+/* Local. Moves own tile t of a network by one step, where grad V = scale grad and dt grad V = rate grad. grad
+ * [tile_rows(d)][TILE] is overwritten. rate = 0 changes no bit of the tile. sums: receives, added, the particle means
+ * of the state before the move; or NULL. */
 void update_tile(const struct update *update, const struct local_network *local, int64_t t, double *grad, double scale,
                  double rate, struct particle_sums *sums);
 

@@ -1,18 +1,20 @@
-/* update_isa: the arithmetic of the update rules on a tile; shared by update.c and update_isa.c, which the Makefile
- * compiles once per ISA level, as it does the kernels: products and sums contract to FMA where a level has it. */
+/* update_isa: the arithmetic of the update rules on a tile, shared by update.c and update_isa.c.
+ *
+ * The Makefile compiles update_isa.c once per ISA level, like the kernels, so that products and sums contract to FMA
+ * where a level has it. */
 #ifndef MCKEAN_DYNAMICS_UPDATE_ISA_H
 #define MCKEAN_DYNAMICS_UPDATE_ISA_H
 
 #include "dynamics/update.h"
 
-/* One tile on its way through a step. */
+/* The arguments of a rule: one tile and its gradient. */
 struct tile_step {
   const struct update_spec *spec;
   const struct kernel *kernel;
   int d;
   unsigned train;              /* trained fields (FIELD_BIT_*) */
   size_t stored;               /* bytes of a stored number */
-  double rate;                 /* grad V dt = rate grad */
+  double rate;                 /* dt grad V = rate grad */
   double *grad;                /* [tile_rows(d)][TILE], projected, zero in unused lanes; the rule may overwrite it */
   void *tile;                  /* stored parameters */
   void *own[FIELD_COPIES_MAX]; /* stored own fields, each [tile_rows(d)][TILE] */

@@ -11,12 +11,12 @@
 enum { ANDERSON_DARLING_MIN = 8 /* number of values from which Stephens's correction holds */ };
 
 /* Local. p-value of the count values value[0], value[stride], ...: uniform on [0, 1] for Gaussian samples, with an
- * error of a few per cent down to 1e-3. Smaller ones are extrapolated, at least 3.7e-24. NAN: fewer than
+ * error of a few percent down to 1e-3. Smaller ones are extrapolated, at least 3.7e-24. NAN: fewer than
  * ANDERSON_DARLING_MIN values, or all are equal. */
 double anderson_darling_p(int64_t count, const double *value, int64_t stride);
 
 /* Local. The smallest p-value of the columns of value [count][tests], times tests (Bonferroni), at most 1; NAN if one
- * is NAN. Gaussian samples fall below a level in at most that fraction of all cases. p [tests]: the p-values; NULL: not
+ * is NAN. A Gaussian sample falls below a level with at most that probability. p [tests]: the p-values; NULL: not
  * wanted. */
 double anderson_darling_family(int64_t count, int tests, const double *value, double *p);
 

@@ -1,6 +1,6 @@
 /* error_fit: how the loss falls with n at fixed t: L_n = L + A n^-p (RVE: p = 1 in the mean over initial conditions).
  *
- * Weighted least squares in L and A for given p, with inverse variances of the bootstrap as weights; p minimises chi^2.
+ * Weighted least squares in L and A for given p, with inverse variances of the bootstrap as weights; p minimizes chi^2.
  * chi^2 of p = 1, with sizes - 2 degrees of freedom, tests whether p = 1 describes the losses. */
 #ifndef MCKEAN_FLUCTUATIONS_ERROR_FIT_H
 #define MCKEAN_FLUCTUATIONS_ERROR_FIT_H

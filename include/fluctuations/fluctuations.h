@@ -76,7 +76,7 @@ extern const struct analysis fluctuations_analysis;
 /* weight [B][R]: how often sample b takes replica r. */
 void fluctuations_weights(uint64_t seed, int bootstrap, int64_t replicas, double *weight);
 
-/* *value = V of f [R][points], which is centred over replicas in place; boot [B]. NAN for R < 2. FAILED: no memory. */
+/* *value = V of f [R][points], which is centered over replicas in place; boot [B]. NAN for R < 2. FAILED: no memory. */
 int fluctuations_variance(int64_t replicas, int64_t points, double *f, int bootstrap, const double *weight,
                           double *value, double *boot);
 

@@ -3,7 +3,7 @@
  * the norm of the training measure: for fixed data at the training points, not necessarily elsewhere).
  *
  *   max/end    V_n at the recorded time t* of its maximum over V_n at the last time
- *   exponent   d log V_n / d log t between neighbouring recorded times
+ *   exponent   d log V_n / d log t between neighboring recorded times
  *
  * Intervals are those of fluctuations/fluctuations.h, over replicas, at fixed t*. Since t* is chosen among noisy
  * values, max/end is biased upward, by at most the width of its interval. */

@@ -25,8 +25,8 @@ struct dry_run {
   struct rank_range memory;  /* bytes of a rank, program and libraries included */
   double node_memory;        /* bytes of all ranks on the node with the smallest reserve */
   double node_available;     /* bytes available there, at most those that SLURM grants the job */
-  double program;            /* of these: program, points and work space, maximum over ranks */
-  double history_memory;     /* of these: rows between two checkpoints, maximum over ranks */
+  double program;            /* bytes of program, points and work space in memory, maximum over ranks */
+  double history_memory;     /* bytes of rows between two checkpoints in memory, maximum over ranks */
   int64_t checkpoint;        /* bytes of a file */
   double kept;               /* largest number of checkpoints on disk: kept, snapshots, the one being written */
   double history, disk;      /* bytes of history.h5 at the end; largest sum of all files */

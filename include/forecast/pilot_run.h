@@ -1,7 +1,7 @@
 /* pilot_run: the time of the steps of a run on this machine.
  *
  * The times are measured by the step itself, on the problem or on a scaled-down one: fewer replicas, then fewer units,
- * then smaller batches, until a step takes some hundredths of a second. */
+ * then smaller batches, until a step takes a few hundredths of a second. */
 #ifndef MCKEAN_FORECAST_PILOT_RUN_H
 #define MCKEAN_FORECAST_PILOT_RUN_H
 
@@ -30,7 +30,7 @@ struct pilot_run {
 /* Measures the steps of a problem that has target and data. Collective. FAILED: no memory. Takes a second or two. */
 int pilot_run_measure(const struct problem *problem, struct pilot_run *result);
 
-/* Returns the seconds of one step in the present stage of the dynamics, on the slowest rank, measured for about
+/* Returns the seconds of one step in the current stage of the dynamics, on the slowest rank, measured for about
  * `seconds`. No unit moves. Collective. */
 double pilot_run_step(const struct particles *particles, struct dynamics *dynamics, int64_t step, double seconds);
 

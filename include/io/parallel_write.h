@@ -29,9 +29,9 @@ struct parallel_write_job {
 int parallel_write_reserve(const char *path, enum parallel_write_io io, int64_t bytes);
 
 /* Collective. Writes the bytes of all ranks to an existing file, reads them back, compares and syncs them. FAILED or
- * FULL on one rank fails on all. What is read back is this node's view of the file (posix: immediately after the
- * write). So the comparison verifies the write. It does not verify the disk, nor that no other node overwrites a shared
- * page later; mpiio and the CRCs that readers check cover these cases. */
+ * FULL on one rank fails on all. The comparison reads this node's view of the file (posix: immediately after the
+ * write). It therefore verifies the write, but neither the disk nor that no other node overwrites a shared page later;
+ * mpiio and the CRCs that readers check cover these cases. */
 int parallel_write_file(const struct comm *comm, const char *path, enum parallel_write_io io,
                         const struct parallel_write_job *job);
 

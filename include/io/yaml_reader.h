@@ -29,7 +29,7 @@ struct yaml_reader {
 };
 
 /* Reads a regular file of at most YAML_READER_BYTES_MAX bytes. *text: NUL-terminated; the caller frees it. USAGE: the
- * file cannot be opened, is not a regular file, is empty or too large, or contains NUL. FAILED: cannot read. */
+ * file cannot be opened, is not a regular file, is empty or too large, or contains NUL. FAILED: reading fails. */
 int yaml_reader_load(const char *path, char **text);
 
 /* Appends the scalars of a text to yaml and prepends prefix ("" or "ensemble.n") to their paths. name: of the text, for

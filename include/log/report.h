@@ -1,8 +1,8 @@
 /* report: the messages of a run, on the terminal and in <output>/run.log.
  *
  * Only rank 0 prints; on other ranks the functions do nothing. All functions are local. On a terminal, progress is a
- * bar that is redrawn; otherwise, and in the log, it is a line at growing intervals. If the log cannot be written, this
- * is reported once, the log lacks these lines, and the run continues. */
+ * bar that is redrawn. Otherwise, and in the log, it is a line, printed at growing intervals. If the log cannot be
+ * written, this is reported once, the log lacks these lines, and the run continues. */
 #ifndef MCKEAN_LOG_REPORT_H
 #define MCKEAN_LOG_REPORT_H
 
@@ -18,7 +18,7 @@ struct report {
   bool log_lost;          /* a write failed and was reported */
   bool active;            /* rank 0 */
   int terminal;           /* descriptor of the terminal for the bar, -1: none */
-  bool bar_drawn;         /* and not yet overwritten */
+  bool bar_drawn;         /* the bar is on the terminal, not yet overwritten */
   double bar_at, line_at; /* clock times of the last bar and the last line */
 };
 
@@ -27,7 +27,7 @@ struct report report_create(bool active);
 /* Opens <output>/run.log to append to it. */
 void report_log(struct report *report, const char *output);
 
-/* Prints a line on the terminal and in the log, or in the log only. */
+/* report_line prints a line on the terminal and in the log, report_note in the log only. */
 void report_line(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void report_note(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

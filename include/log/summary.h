@@ -7,7 +7,7 @@
  *   format, format_version, version    "mckean-summary", 1, version of the program
  *   complete                           true: all steps are done; false: the run stopped early, with a checkpoint
  *   first_step, step, steps            first step since the start or resume, last step done, last step of the input
- *   restarts                           of the job, by SLURM or jobs/run.sh; 0 for the first start or without SLURM
+ *   restarts                           how often SLURM or jobs/run.sh restarted the job; 0: first start, or no SLURM
  *   ranks, threads                     threads of each rank; the number of cores is ranks x threads
  *   level, precision, unit, d          ISA level; the others as in the input
  *   networks, units                    of all sizes and replicas
@@ -25,7 +25,8 @@
  *   agreeing {min, mean, max}          seconds of the loop outside of its phases: the ranks wait for one another to
  *                                      agree whether to stop, and rank 0 prints
  *   parts                              for the phases step, row, field, save: count, pairs of all ranks, seconds
- *                                      {min, mean, max}, waited {min, mean, max}: of these in sums over ranks */
+ *                                      {min, mean, max}, waited {min, mean, max}: seconds of the phase that were spent
+ *                                      in sums over ranks */
 #ifndef MCKEAN_LOG_SUMMARY_H
 #define MCKEAN_LOG_SUMMARY_H
 
@@ -40,7 +41,7 @@
 /* Phases of the time loop; they do not overlap. */
 enum summary_phase {
   PHASE_STEP,  /* steps without a row of the history */
-  PHASE_ROW,   /* steps with a row, test points included; the first step of a run is one */
+  PHASE_ROW,   /* steps with a row, test points included; the first step of a run has a row */
   PHASE_FIELD, /* f_n at test and training points */
   PHASE_SAVE,  /* history and checkpoints: checks, files */
   SUMMARY_PHASES
@@ -49,7 +50,7 @@ enum summary_phase {
 struct timer {
   double count;
   double seconds;
-  double waited; /* of the seconds: in sums over ranks, for their transfer and for slower ranks */
+  double waited; /* seconds in sums over ranks: transfer, and waiting for slower ranks; included in `seconds` */
   double pairs;  /* (unit x sample), on this rank */
 };
 

@@ -49,13 +49,14 @@ void comm_barrier(const struct comm *comm);
 /* Copies the bytes of rank root to all ranks. Sizes above 2 GiB are allowed. */
 void comm_bcast(const struct comm *comm, void *data, int64_t bytes, int root);
 
-/* Sums words[count] over all ranks in place, between begin and end on the same comm. background: the same on all ranks;
- * true lets the caller work between begin and end, false completes in begin and needs half as many messages. */
+/* comm_sum_begin starts the sum of words[count] over all ranks, in place; comm_sum_end waits until it is complete.
+ * background: the same on all ranks. true: the caller may work between the two; false: the sum is complete when
+ * comm_sum_begin returns, and needs half as many messages. */
 struct comm_sum {
   MPI_Request request;
 };
 void comm_sum_begin(const struct comm *comm, int64_t *words, int64_t count, bool background, struct comm_sum *sum);
-void comm_sum_end(struct comm_sum *sum); /* local */
+void comm_sum_end(struct comm_sum *sum);
 
 /* Gathers the bytes of all ranks on rank 0, in rank order. On rank 0 *all is a new array, which the caller frees, and
  * bytes_of[size] (may be NULL) receives the number of bytes of each rank; other ranks get *all = NULL. Sizes above 2

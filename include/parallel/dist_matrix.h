@@ -1,5 +1,5 @@
-/* dist_matrix: dense matrices of doubles distributed over all ranks, and their linear algebra. It is the only user of
- * ScaLAPACK and BLACS.
+/* dist_matrix: dense matrices of doubles distributed over all ranks, and their linear algebra. No other file uses
+ * ScaLAPACK or BLACS.
  *
  * A matrix is distributed block-cyclically over a grid of ranks, in blocks of DIST_MATRIX_BLOCK x DIST_MATRIX_BLOCK, so
  * no rank holds more than its own blocks. The last bits of results depend on the number of ranks: use these functions
@@ -69,7 +69,7 @@ int dist_matrix_solve(struct dist_matrix *a, struct dist_matrix *b);
 /* Copies columns first .. first+count-1 to out [count][rows] on all ranks. */
 void dist_matrix_get(const struct dist_matrix *matrix, int first, int count, double *out);
 
-/* Local. Sets these columns from values [count][rows], which are the same on all ranks. */
+/* Local. Sets columns first .. first+count-1 from values [count][rows], which are the same on all ranks. */
 void dist_matrix_set(struct dist_matrix *matrix, int first, int count, const double *values);
 
 #endif

@@ -2,10 +2,13 @@
  *
  * A unit (neuron) has the parameters c, a and b; on the sphere a holds z and there is no b. An update rule may own
  * further fields ("copies") of the shape of the trained parameters, for example the last displacement. The set of
- * fields of a run determines the offsets in a tile, the datasets of a checkpoint, what `compare` compares, the
- * predicted memory, what moves between ranks, and which numbers are checked to be finite.
+ * fields of a run determines the offsets in a tile, the datasets of a checkpoint, the comparison by `compare`, the
+ * predicted memory, the data that move between ranks, and the numbers that must be finite.
  *
- * To add a parameter: a name in enum field_id, an entry in fields.c, and its arithmetic in the kernels. */
+ * To add a parameter: its constants in enum field_id, FIELD_BIT_* and ROW_*; its rows in tile_rows and tile_row_bit; an
+ * entry in fields.c; its bit in the manifolds that have it (manifold.c); its initial law in struct unit_spec and
+ * particles_init; its arithmetic in the kernels. A field of an update rule needs none of these: the rule states its
+ * number of copies (dynamics/update.h). */
 #ifndef MCKEAN_PARTICLES_FIELDS_H
 #define MCKEAN_PARTICLES_FIELDS_H
 

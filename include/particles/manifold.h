@@ -7,8 +7,10 @@
  * The step projects and retracts whole tiles with the functions of struct kernel (particles/kernel.h). The functions
  * here process one unit in double precision, by plain IEEE operations.
  *
- * To add a manifold: a name in enum manifold_id, an entry in manifold.c, its functions for tiles in
- * src/particles/kernel_isa.c. */
+ * To add a manifold: a name in enum manifold_id; an entry in manifold.c; project and retract on tiles, and a macro
+ * ROWS_<NAME>, in src/particles/kernel_isa.c; a list UNIT_LIST_<NAME> of its unit types in particles/unit.h. The linear
+ * form s of its unit types is in src/particles/kernel_loops.h and in points_set of kernel.c. Analyses that hold for
+ * some manifolds only compare unit_table[].manifold; make them refuse the new one. */
 #ifndef MCKEAN_PARTICLES_MANIFOLD_H
 #define MCKEAN_PARTICLES_MANIFOLD_H
 

@@ -21,7 +21,7 @@ struct nonfinite {
 void nonfinite_note(struct nonfinite *nonfinite, int64_t step, const struct local_network *local);
 
 /* Collective. Checks that no rank has recorded a diverged network and, if units is true, that all numbers of all units
- * are finite. step: the step of the present state of the particles. FAILED: the message names the step, the network (n
+ * are finite. step: the step of the current state of the particles. FAILED: the message names the step, the network (n
  * and replica; with streams also initial condition and stream), and in this network the block and the unit with a
  * number that is not finite, or else with the largest parameter. Cost: one agreement; units: one pass over all
  * parameters. */

@@ -9,9 +9,10 @@
  * On the sphere h = exp gives phi = exp(-alpha |x - z|^2 / 2) (RVE section 5), and gradients are projected on the
  * tangent space at z (particles/manifold.h).
  *
- * To add a unit type: a name in the list of its manifold below; an entry in unit.c with h and h'; the same functions on
- * vectors in src/particles/unit_simd.h; an instance in src/particles/kernel_precision.h. The tests run over all
- * entries. */
+ * To add a unit type: a name in the list of its manifold below; h, h' and an entry in unit.c; the same functions on
+ * vectors in src/particles/unit_simd.h; two lines in src/particles/kernel_precision.h. A polynomial or quotient that it
+ * needs comes from tools/minimax, which generates unit_series.h. The tests run over all entries; h and h' in long
+ * double are a row in tests/module/test_unit.c. */
 #ifndef MCKEAN_PARTICLES_UNIT_H
 #define MCKEAN_PARTICLES_UNIT_H
 
@@ -36,7 +37,8 @@ enum unit_type { UNIT_LIST_FLAT(UNIT_CONSTANT) UNIT_LIST_SPHERE(UNIT_CONSTANT) U
 struct unit {
   const char *name;
   enum manifold_id manifold;
-  double (*h)(double s); /* h and h' in double precision by libm: for tests and analysis, never for a trajectory */
+  /* h and h' in double precision by libm: for tests and analysis, never for a trajectory. */
+  double (*h)(double s);
   double (*dh)(double s);
   const char *help; /* the formula, for `mckean help` */
 };
@@ -52,7 +54,7 @@ const struct manifold *unit_manifold(int type);
 /* Section `unit` of the input. */
 struct unit_spec {
   int type;                  /* enum unit_type */
-  double alpha;              /* sphere: the inverse square width of phi */
+  double alpha;              /* sphere: the inverse squared width of phi */
   unsigned train;            /* the trained parameters, as a set (FIELD_BIT_*): a subset of those of the manifold */
   int copies;                /* own fields of the update rule per trained parameter (dynamics/update.h) */
   struct normal_law c, a, b; /* the initial laws */

@@ -34,7 +34,7 @@ void divergence_monitor_row(struct divergence_monitor *monitor, const struct par
 void divergence_monitor_warn(struct divergence_monitor *monitor, struct step_size *step_size, int64_t step,
                              struct report *report);
 
-/* Adds dt and the limit in the last finite state to the present error text, and returns FAILED. That state replaces the
+/* Adds dt and the limit in the last finite state to the current error text, and returns FAILED. That state replaces the
  * state of the particles: the checkpoint of step `saved` in folder, or for saved < 0 the initial condition of seed.
  * Collective, after a failure that all ranks have agreed on. */
 int divergence_monitor_explain(struct step_size *step_size, struct particles *particles, const char *folder,

@@ -1,7 +1,7 @@
 /* problem: the networks of an input and everything they are made of: target, data, particles, dynamics.
  *
- * A problem is built by problem_create, by problem_open, or stage by stage in the order of the members below. A stage
- * needs the members above its own. A function that fails leaves a problem that problem_free accepts. */
+ * A problem is built by problem_create, by problem_open, or member by member in the order of the members below. A
+ * member needs those above it. A function that fails leaves a problem that problem_free accepts. */
 #ifndef MCKEAN_RUN_PROBLEM_H
 #define MCKEAN_RUN_PROBLEM_H
 
@@ -25,36 +25,36 @@ struct problem {
   struct checkpoint_info info; /* the checkpoint that problem_open has read; otherwise zero */
 };
 
-/* The networks of config in their initial condition, ready for step 0. problem: overwritten; takes config. Collective.
- * USAGE: the input does not fit this machine or its data file. FAILED: no memory. */
+/* Creates the networks of config in their initial condition, ready for step 0. problem: overwritten; takes config.
+ * Collective. USAGE: the input does not fit this machine or its data file. FAILED: no memory. */
 int problem_create(const struct comm *comm, struct config *config, struct problem *problem);
 
-/* The networks of a checkpoint, without dynamics, on any number of ranks. problem: overwritten. isa: the checkpoint's
- * level, or the highest level of this machine if that is lower. Collective. Verifies every byte of the file. FAILED:
- * damaged, no memory. USAGE: the data file has changed since the run. */
+/* Creates the networks of a checkpoint, without dynamics, on any number of ranks. problem: overwritten. isa: the
+ * checkpoint's level, or the highest level of this machine if that is lower. Collective. Verifies every byte of the
+ * file. FAILED: damaged, no memory. USAGE: the data file has changed since the run. */
 int problem_open(const struct comm *comm, const char *path, struct problem *problem);
 
 void problem_free(struct problem *problem); /* Local; frees what the problem owns. */
 
-/* ---- stages ---- */
+/* ---- members, one by one ---- */
 
-/* isa: run.isa, or for auto the highest level that the processors of all ranks have. Collective. USAGE: a processor
- * lacks the level of run.isa. */
+/* Sets isa: run.isa, or for auto the highest level that the processors of all ranks have. Collective. USAGE: a
+ * processor lacks the level of run.isa. */
 int problem_isa(struct problem *problem);
 
-/* target and data, checked against the input and for equal bits on all ranks. Collective. USAGE: the input does not
- * fit the data file, or a rank computed other points or coefficients than rank 0. FAILED: no memory. */
+/* Creates target and data, and checks that they fit the input and have equal bits on all ranks. Collective. USAGE: the
+ * input does not fit the data file, or a rank computed other points or coefficients than rank 0. FAILED: no memory. */
 int problem_data(struct problem *problem);
 
-/* particles: all parameters zero, the owners balanced for the batches of a stage of the schedule. Collective. FAILED:
- * no memory. */
+/* Creates particles: all parameters are zero, and the owners are balanced for the batches of a stage of the schedule.
+ * Collective. FAILED: no memory. */
 int problem_particles(struct problem *problem, int stage);
 
-/* dynamics, before its first stage (dynamics_enter_stage). Collective. FAILED: no memory. */
+/* Creates dynamics; call dynamics_enter_stage before its first step. Collective. FAILED: no memory. */
 int problem_dynamics(struct problem *problem);
 
 /* Checks the keys of config that refer to a data file, whose points and dimension only `data` knows. problem_data
- * includes this check. Local. USAGE. */
+ * includes this check. Local. USAGE: a key does not fit. */
 int problem_check(const struct config *config, const struct dataset *data);
 
 #endif

@@ -22,18 +22,19 @@ struct step_size {
   struct dt_segment segment;   /* of the step entered last */
 };
 
-/* For a run that starts or resumes at a step. saved: the segment in the checkpoint, dt 0 if that is unknown; if the
- * input gives the steps that follow another dt, this rescales the fields that the update rule owns. Local. */
+/* For a run that starts or resumes at a step. saved: the segment in the checkpoint, dt = 0 if it is unknown. If the
+ * input sets another dt for the following steps, this rescales the fields that the update rule owns. Local. */
 struct step_size step_size_create(struct particles *particles, const struct dataset *data,
                                   const struct schedule *schedule, enum isa isa, int threads, int64_t step,
                                   const struct dt_segment *saved);
 void step_size_free(struct step_size *step_size); /* Local; frees what it holds. */
 
-/* Sets segment for a step; to be called before each step, in its stage. A change of dt rescales the fields that the
- * update rule owns (dynamics/update.h). Collective. FAILED: values are not finite, so there is no limit; no memory. */
+/* Sets segment for a step. Call it before each step, after dynamics_enter_stage. A change of dt rescales the fields
+ * that the update rule owns (dynamics/update.h). Collective. FAILED: values are not finite, so there is no limit; no
+ * memory. */
 int step_size_enter(struct step_size *step_size, int64_t step);
 
-/* *limit: the smallest stability limit of the present state, for the batches of a stage. *n: the size of the network it
+/* *limit: the smallest stability limit of the current state, for the batches of a stage. *n: the size of the network it
  * belongs to. Collective. FAILED: as above. */
 int step_size_limit(struct step_size *step_size, int stage, double *limit, int64_t *n);
 

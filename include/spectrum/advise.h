@@ -1,4 +1,4 @@
-/* advise: recommends step size, batch and time for the present state of the networks, before a long run.
+/* advise: recommends step size, batch and time for the current state of the networks, before a long run.
  *
  * Measured with the kernels of the step on a probe of points (tangent/probe.h), with r = f_n - y there, for each
  * network:
@@ -15,7 +15,7 @@
  *
  * V_sgd is an estimate, from V = A/n + dt S/P (RVE section 3.3). Along an eigenvector of M/P with eigenvalue l, a step
  * adds dt^2 s_l/P and relaxation leaves dt s_l/(2 l P). Since M r moves f_n, sum_l s_l/l is the variance S of the
- * gradient. The estimate holds for small steps, for the present M and r, and for modes that had time to relax, t > 1/l;
+ * gradient. The estimate holds for small steps, for the current M and r, and for modes that had time to relax, t > 1/l;
  * other modes have less variance, and S falls with the loss. Example: input/sgd.yaml at t = 100, n = 32 .. 512: analyze
  * finds V_sgd = 0.136, 0.0820, 0.0449, 0.0268, 0.0127 over 64 pairs of streams; advise estimates 0.138, 0.0714, 0.0375,
  * 0.0196, 0.0100 from the checkpoint. V_init is far below its bound there, so P_sgd is a lower bound of what is needed.
@@ -59,12 +59,12 @@ struct advice {
 };
 
 struct advise {
-  int64_t step, steps; /* the present step, and the last one of the input */
+  int64_t step, steps; /* the current step, and the last one of the input */
   double time;
   int points, stage;
   bool online;
   double step_seconds, run_seconds;  /* measured wall time of a step; of all remaining steps */
-  double time_to_come;               /* t of the remaining steps; in stages with dt: auto by the present limit */
+  double time_to_come;               /* t of the remaining steps; in stages with dt: auto by the current limit */
   double dt;                         /* of the stage: as given, or that of dt: auto */
   double limit;                      /* smallest over sizes */
   double particle_bytes, peak_bytes; /* largest over ranks; peak of a process with its libraries (VmHWM), 0: unknown */

@@ -1,4 +1,4 @@
-/* readout: outputs of one network, and the best readout on its present features, which is the minimum of the loss over
+/* readout: outputs of one network, and the best readout on its current features, which is the minimum of the loss over
  * c.
  *
  *   minimize over u:  (1/2P) sum_p (f_n(x_p) + (1/n) sum_i u_i phi_i(x_p) - y_p)^2 + (mu/2n) sum_i u_i^2

@@ -5,7 +5,7 @@
  *   stable dt: below 2/lambda_max for gradient descent; with batches of B points below
  *              2/(lambda_max (1 - 1/B) + sup_x M(x,x)/B), sup over the points
  *   participation of v: 1/(P sum_p v_p^4), the fraction of the points at which v is not small
- *   and the best readout on the present features (spectrum/readout.h) */
+ *   and the best readout on the current features (spectrum/readout.h) */
 #ifndef MCKEAN_SPECTRUM_SPECTRUM_H
 #define MCKEAN_SPECTRUM_SPECTRUM_H
 

@@ -1,7 +1,7 @@
 /* history: the time series of a run, <output>/history.h5.
  *
  *   /                    attributes format "mckean-history", format_version, config, step (of its checkpoint)
- *   /target              attributes C_f, loss_0, linear_fraction; dataset coefficients (spin: packed S_pqr, p <= q <= r)
+ *   /target              attributes C_f, loss_0, linear_fraction; dataset coefficients (spin: packed S_pqr, p<=q<=r)
  *   /test/x (K, d), /test/y (K); /train/x (N, d), /train/y (N) for fixed data
  *   /ensemble/i          attributes n, replicas, unit
  *   /ensemble/i/series   step (T), time (T), dt (T), batch (T), and a dataset (T, R) per column of

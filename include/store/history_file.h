@@ -2,8 +2,8 @@
  *
  * HDF5's own structures have no checksums, and the library does not tolerate damaged ones. So a history begins with a
  * header (io/file_header.h): magic "MCKEANHI", format version, and the fields CRC-32C of all bytes after the header
- * (4), length of the file (8), zeros. Histories of older programs begin without, and are read without that proof; one
- * that was edited by hand is, too, with zeros for the first 512 bytes. */
+ * (4), length of the file (8), zeros. Older programs wrote histories without this header; they are read without this
+ * check. So is a history that was edited by hand, whose first 512 bytes are zeros. */
 #ifndef MCKEAN_STORE_HISTORY_FILE_H
 #define MCKEAN_STORE_HISTORY_FILE_H
 

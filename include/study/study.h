@@ -47,7 +47,7 @@ int64_t study_fewest_initials(const struct study *study);
 /* Number of points of a set: K or N. */
 int64_t study_set_points(const struct study *study, enum point_set set);
 
-/* Is t the time that the user asked for, up to rounding? */
+/* Returns whether t is the time that the user requested, up to rounding. */
 bool study_same_time(double t, double asked);
 
 /* f [replicas][K or N]: outputs of a size at a time. FAILED. */

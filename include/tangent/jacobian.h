@@ -32,7 +32,7 @@ void jacobian_free(struct jacobian *jacobian); /* accepts NULL */
 bool jacobian_apply(struct jacobian *jacobian, const struct local_network *local, int thread, const double *v,
                     double *w);
 
-/* f [points] = f_n at the points. Returns as jacobian_apply. Cost: 2 d flops and one h per unit and point. */
+/* f [points] = f_n at the points. Return value: as for jacobian_apply. Cost: 2 d flops and one h per unit and point. */
 bool jacobian_outputs(struct jacobian *jacobian, const struct local_network *local, int thread, double *f);
 
 /* Means over the units of a network, for each of at most JACOBIAN_BATCHES batches:
@@ -41,8 +41,8 @@ bool jacobian_outputs(struct jacobian *jacobian, const struct local_network *loc
  *   output   = (1/n) sum_i (c_i (1/count) sum_p r_p phi(x_p, z_i))^2
  *
  * where p runs over `count` points from number `first` on. r [points]. With r = 1, a batch of one point gives M(x, x)
- * and (1/n) sum_i c_i^2 phi(x, z_i)^2. Returns as jacobian_apply. Cost of a batch: 4 d flops and one h and h' per unit
- * and point, for at least 6 points. */
+ * and (1/n) sum_i c_i^2 phi(x, z_i)^2. Return value: as for jacobian_apply. Cost of a batch: 4 d flops and one h and h'
+ * per unit and point, for at least 6 points. */
 struct jacobian_batch {
   int first, count;
   double gradient, output;

@@ -5,8 +5,8 @@
  * where T_k is tridiagonal (alpha, beta), s is the eigenvector of theta and y = V_k s (Golub and Van Loan, Matrix
  * Computations, section 10.1). Every new vector is made orthogonal to all earlier ones, of which there are few. Up to
  * rounding, theta does not exceed the largest eigenvalue. Some eigenvalue lies within the bound |A y - theta y| of
- * theta; for a random start vector it is the largest one. The code uses no BLAS, and only square roots of libm: if the
- * products have the same bits on two machines, the result has, too. */
+ * theta; for a random start vector it is the largest one. The code uses no BLAS, and of libm only square roots, so the
+ * result has the same bits on two machines if the products do. */
 #ifndef MCKEAN_TANGENT_LANCZOS_H
 #define MCKEAN_TANGENT_LANCZOS_H
 

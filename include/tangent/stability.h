@@ -1,4 +1,4 @@
-/* stability: the largest stable step size of the networks of a run in their present state.
+/* stability: the largest stable step size of the networks of a run in their current state.
  *
  *   d r/dt = -(1/P) l'' M r,   lambda = largest eigenvalue of M/P,   l'' <= kappa (data/loss.h; 1 for the squared loss)
  *   gd, the whole set each step:  stable for rates up to  kappa lambda;  Euler: below dt = 2 / (kappa lambda)
@@ -35,7 +35,7 @@ struct stability {
 /* One network. NAN where it has diverged. */
 struct kernel_bounds {
   double lambda, bound; /* of M/P; some eigenvalue is within bound of lambda */
-  double diagonal;      /* sup_x M(x,x); 0 where no batch asks for it */
+  double diagonal;      /* sup_x M(x,x); 0 if no batch size needs it */
   int products;         /* of Lanczos's method */
 };
 

@@ -57,7 +57,7 @@ static bool rounds_each_operation(void) {
 
 /* ---- code that depends on these ---- */
 
-/* The exact value of 2^38 + 0.1 + 2^-56 - 2^38 is the double after 0.1; a sum in double precision would lose 2^-56. */
+/* The exact value of 2^38 + 0.1 + 2^-56 - 2^38 is the next double above 0.1; a sum in double precision loses 2^-56. */
 static bool sums_exactly(void) {
   const double large = input(0x1p38), terms[] = {large, input(0.1), input(0x1p-56), -large}, nan = input(NAN);
   int64_t sum[EXACT_LIMBS(1)] = {0};
@@ -68,7 +68,7 @@ static bool sums_exactly(void) {
   return right && !exact_sum_value(1, sum, &value);
 }
 
-/* Compares the first numbers of base/rng.h; the words are known answers of Random123. */
+/* Compares the first numbers of base/rng.h with known answers; those of the words come from Random123. */
 static bool draws_known_numbers(void) {
   static const double normal[4] = {0x1.0e4557d36c46dp-2, -0x1.58120c000f82ep-2, -0x1.ec91bbbf8b14bp+0,
                                    0x1.33e630a91a82p-4};

@@ -1,4 +1,7 @@
-/* mckean: trains wide one-hidden-layer networks as interacting particle systems. */
+/* mckean: trains wide one-hidden-layer networks as interacting particle systems.
+ *
+ * main starts MPI, checks the process, and calls the command of the verb (the table in verb.c). For `mckean run` this
+ * is cmd_run (cmd_run.c), which reads the input and calls simulation_run (run/simulation.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +38,7 @@ static bool asks_for_help(const char *argument) {
   return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
 }
 
-/* A verb without its required arguments prints its usage, too. */
+/* If a verb lacks its required arguments, its usage is printed, too. */
 static int dispatch_verb(const struct comm *comm, const struct verb *verb, int argc, char **argv) {
   for (int i = 1; i < argc; i++) {
     if (!asks_for_help(argv[i])) continue;

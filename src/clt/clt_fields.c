@@ -27,13 +27,14 @@ static void choose_tests(const struct clt_time *time, bool largest, bool applies
   applies[CLT_NORMALITY] = largest;
 }
 
-/* The square of a relative error for a variable of unit variance, including the error of the reference. */
+/* Returns the squared standard error of a mean over replicas of a variable of unit variance, plus that of the
+ * reference. */
 static double degrees(const struct clt_time *time, int64_t replicas) {
   return 1 / (double)(replicas - 1) + (time->reference_replicas > 1 ? 1 / (double)(time->reference_replicas - 1) : 0);
 }
 
-/* The sum of a group, and 4.5 standard errors of it. The standard error is that of the replicas, as in (b), since small
- * modes of small networks have heavy tails. */
+/* Computes the sum over a group of modes, and 4.5 standard errors of it. The standard error is estimated from the
+ * replicas, as in test (b) of clt/clt.h, because small modes of small networks have heavy tails. */
 static void sum_group(const struct clt_time *time, int g, const double *y, int64_t replicas, struct clt_size *size) {
   const int m = time->vectors;
   double expected = 0, *square = calloc((size_t)replicas, sizeof *square);
@@ -49,7 +50,7 @@ static void sum_group(const struct clt_time *time, int g, const double *y, int64
   free(square);
 }
 
-/* Sums of groups and quantiles; sorts y in place. */
+/* Computes the sums over groups, and quantiles. Sorts y in place. */
 static void summarise(const struct clt_time *time, double *y, int64_t replicas, struct clt_size *size) {
   const int m = time->vectors;
   for (int g = 0; g < time->groups; g++) sum_group(time, g, y, replicas, size);
@@ -59,7 +60,7 @@ static void summarise(const struct clt_time *time, double *y, int64_t replicas, 
         gsl_stats_quantile_from_sorted_data(y, 1, (size_t)(replicas * m), gsl_cdf_ugaussian_P(-4 + 0.1 * q));
 }
 
-/* Where the replicas are their own reference their sums are 1 by definition, and pass. */
+/* If the replicas are their own reference, their sums are 1 by definition and pass. */
 static void check_sums(const struct clt_time *time, int64_t replicas, struct clt_size *size) {
   size->sums = true;
   for (int g = 0; g < time->groups; g++) size->sums &= fabs(size->group[g] - 1) < size->group_limit[g];
@@ -70,7 +71,8 @@ bool clt_size_passed(const struct clt_size *size) {
   return clt_passed(&size->judgement) && size->sums;
 }
 
-/* Sorted eigenvalues of C_n, and of Gaussian fields with the reference spectrum. */
+/* Computes sorted eigenvalues of C_n and, as means and deviations over draws, those of Gaussian fields with the
+ * reference spectrum. */
 static int sort_eigenvalues(const struct clt_fields_work *work, const struct clt_time *time,
                             const struct clt_fields_comparison *reference, const struct covariance *covariance,
                             struct clt_size *size) {
@@ -158,8 +160,8 @@ static int fill_time(const struct clt_fields_work *work, struct clt_time *time) 
 
 /* ---- all times ---- */
 
-/* Whether the law of frozen features applies: squared loss, Euler steps, and their dt known from the input (not
- * auto). */
+/* Returns whether the law of frozen features applies: only c is trained, by gradient descent on at most CLT_POINTS_MAX
+ * fixed points with the squared loss, in Euler steps whose dt is known from the input (not auto). */
 static bool is_frozen(const struct config *config, const struct study *study) {
   const struct schedule *schedule = &config->schedule;
   return config->unit.train == FIELD_BIT_C && config->data.mode == DATA_FIXED && schedule->scheme == SCHEME_GD &&
@@ -167,7 +169,7 @@ static bool is_frozen(const struct config *config, const struct study *study) {
          !schedule_auto(schedule, schedule_steps(schedule)) && study->samples <= CLT_POINTS_MAX;
 }
 
-/* Adds what can be tested at a time of the study. At t > 0 the replicas are draws of one law, given the data, only if
+/* Adds the tests that are possible at a time of the study. At t > 0 replicas are independent draws of one law only if
  * they share their data. */
 static void plan_time(struct clt_fields *fields, const struct clt_fields_work *work, int index) {
   const struct study *study = work->study;

@@ -15,7 +15,8 @@ static const char *const set_names[] = {"test", "training"};
 
 /* ---- tables ---- */
 
-/* Are the l_i quotients of these replicas themselves? Then their quotients are 1 by definition and are not printed. */
+/* Returns whether the l_i are quotients of these same replicas. Then the quotients are 1 by definition and are not
+ * printed. */
 static bool is_own(const struct clt_size *size) {
   return !size->judgement.outcome[CLT_QUOTIENTS].applies;
 }

@@ -9,7 +9,7 @@
 
 /* ---- echo ---- */
 
-/* Prints the sections of a key that differ from those of the key before, then its last name. */
+/* Prints the sections of a key that differ from those of the previous key, then the last name of the key. */
 static void print_key(FILE *out, const char *key, const char *before) {
   int depth = 0;
   bool same = true;
@@ -43,7 +43,7 @@ static void print_stages(FILE *out, const struct schedule *schedule) {
   }
 }
 
-/* Whether the key has a value: two keys may have none. */
+/* Returns whether the key has a value; two keys may have none. */
 static bool has_value(const struct config *config, const struct parameter *parameter) {
   if (strcmp(parameter->key, "data.samples") == 0) return config->data.samples > 0;
   if (strcmp(parameter->key, "target.d") == 0) return config->target.d > 0;

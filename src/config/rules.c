@@ -13,7 +13,7 @@
 
 enum { RECEIVED_MAX = 1024 };
 
-/* The input, and the stage and network size that a rule of that scope looks at. */
+/* The input, and the stage and network size that a rule of that scope checks. */
 struct input {
   const struct config *config;
   const struct given_keys *given;
@@ -27,7 +27,7 @@ struct rule {
   const char *advice;   /* or NULL */
 };
 
-/* ---- what the predicates share ---- */
+/* ---- shared by the predicates ---- */
 
 static bool given(const struct input *input, const char *key) {
   return input->given->key[key_find(key)];

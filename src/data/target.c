@@ -13,8 +13,9 @@
 /* How to add a kind of target: write include/data/target_<name>.h and src/data/target_<name>.c with the descriptor
  * (target_kind.h explains its members). The private data of the kind are a struct in target_<name>.c whose first member
  * is a struct target; code outside that file reads them through functions that target_<name>.h declares. Then add a
- * constant to enum target_type and a row here. Keys that only this kind reads are fields of struct target_spec and rows
- * in config/table.c; the choices of target.type follow from this table. */
+ * constant to enum target_type (target_kind.h), and an #include and a row here. A parameter that only this kind reads
+ * is a member of struct target_spec and a row in config/table.c. The choices of the key target.type follow from this
+ * table. */
 const struct target_kind *const target_table[TARGET_TYPES] = {
     [TARGET_SPIN] = &target_spin,
     [TARGET_TEACHER] = &target_teacher,

@@ -1,3 +1,19 @@
+/* One step of all networks, in the order of the calls:
+ *
+ *   dynamics_step        evaluates the test points, if observed, then the own networks at the batch of the step
+ *   visit, serve         do the following for each own network, split networks first
+ *   batch_of             selects the points: a whole set, or the position of a batch in the run
+ *   outputs_begin        sums c_i phi(x_p, z_i) over the own units and starts the sum over ranks      outputs.c
+ *   outputs_end          completes the sum over ranks: f_n(x_p)                                       outputs.c
+ *   gradient_residuals   r_p = l'(f_n(x_p), y_p)                                                      gradient.c
+ *   gradient_descend     sums r_p grad(c_i phi(x_p, z_i)) over the batch for each own tile            gradient.c
+ *   update_tile          projects this gradient and applies the update rule to the tile               update.c
+ *   update_means         sums the means of parameters over ranks, if observed                         update.c
+ *
+ * An own network is one of which this rank owns units; it is split if other ranks own the rest of them
+ * (particles/particles.h). Units are stored in tiles of 64. A block of at most 4 tiles gives one term of the sum over
+ * units. Points are processed in chunks that fit a cache. A team is the threads that compute one network
+ * (dynamics/team.h). Of these functions only outputs_begin, outputs_end and update_means communicate. */
 #include "dynamics/dynamics.h"
 
 #include <math.h>
@@ -39,10 +55,10 @@ struct dynamics {
 /* What to compute for every network at a step. */
 struct request {
   int64_t step;
-  enum point_set set;              /* POINTS_BATCH: those of the step, followed by the update */
+  enum point_set set;              /* POINTS_BATCH: the batch of the step; the update follows */
   double dt;                       /* of the update; 0: no unit moves */
-  struct observation *observation; /* [locals] or NULL */
-  double *f;                       /* [locals][points of the set] or NULL */
+  struct observation *observation; /* [own networks] or NULL */
+  double *f;                       /* [own networks][points of the set] or NULL */
 };
 
 /* Returns the points at which a network is evaluated. */
@@ -61,8 +77,8 @@ static struct batch batch_of(const struct dynamics *dynamics, const struct local
                                   .batch = count}};
 }
 
-/* Computes residuals, then the gradient of each tile, and updates the tile. A network that has diverged is not moved,
- * and its observation is NAN. */
+/* Computes the residuals, then the gradient of each own tile, and updates the tile. If the outputs are not finite, the
+ * network has diverged: it is not moved, and its observation is NAN. */
 static void descend(struct dynamics *dynamics, const struct team *team, const struct local_network *local,
                     const struct batch *batch, const struct request *request, bool finite,
                     struct observation *observation) {
@@ -76,8 +92,8 @@ static void descend(struct dynamics *dynamics, const struct team *team, const st
   dynamics->pairs += (double)batch->count * (double)local_network_units(local);
 }
 
-/* Completes the outputs of a network and does what follows from them. Threads may call it at the same time for
- * different networks. */
+/* Completes the outputs of a network and computes what depends on them: observables, residuals, gradient, update.
+ * Threads may call it at the same time for different networks. */
 static void finish(struct dynamics *dynamics, const struct team *team, const struct local_network *local,
                    const struct batch *batch, const struct request *request) {
   const struct loss_spec *loss = &dynamics->data->spec.loss;
@@ -95,6 +111,7 @@ static void finish(struct dynamics *dynamics, const struct team *team, const str
   if (request->set == POINTS_BATCH) descend(dynamics, team, local, batch, request, finite, observation);
 }
 
+/* Does all work for a network that is not split. */
 static void serve(struct dynamics *dynamics, int team_number, const struct local_network *local,
                   const struct request *request) {
   const struct team team = team_of(team_number, dynamics->threads);
@@ -103,8 +120,8 @@ static void serve(struct dynamics *dynamics, int team_number, const struct local
   finish(dynamics, &team, local, &batch, request);
 }
 
-/* Visits all own networks. The split ones begin first, so that their sums over ranks proceed while the rank computes
- * the others, and finish last. */
+/* Visits all own networks. The split ones begin first and finish last, so that their sums over ranks proceed while the
+ * rank computes the others: first the large networks, with all threads, then the small ones, one thread each. */
 static void visit(struct dynamics *dynamics, const struct request *request) {
   const struct particles *particles = dynamics->particles;
   const int threads = dynamics->threads, split = particles->split, end = particles->locals;
@@ -128,6 +145,7 @@ static void visit(struct dynamics *dynamics, const struct request *request) {
   }
 }
 
+/* A step without points: the gradient source computes exact gradients and updates the units. */
 static void exact_step(struct dynamics *dynamics, const struct request *request) {
   const struct particles *particles = dynamics->particles;
   dynamics->source->step(dynamics->source_state, request->step, request->dt, request->observation,
@@ -140,8 +158,10 @@ void dynamics_step(struct dynamics *dynamics, int64_t step, double dt, struct ob
   const struct request batch = {.step = step, .set = POINTS_BATCH, .dt = dt, .observation = observation},
                        test = {.step = step, .set = POINTS_TEST, .observation = observation};
   heartbeat_step(step);
-  for (int s = 0; observation && s < dynamics->particles->locals; s++)
+  for (int s = 0; observation && s < dynamics->particles->locals; s++) {
     observation[s] = (struct observation){.loss_0 = dynamics->data->loss_0, .test_loss = NAN};
+    for (int c = 0; c < COLUMNS_MAX; c++) observation[s].points[c] = NAN;
+  }
   if (observation && dynamics->data->tests > 0) visit(dynamics, &test);
   if (dynamics->source)
     exact_step(dynamics, &batch);

@@ -108,7 +108,7 @@ static int team_reserve(const struct gradient *gradient, struct team_space *spac
   return alloc_array((void **)&space->group, tiles, sizeof(double) * tile_numbers(particles->d), "gradients");
 }
 
-/* The group of a team has a share of group_tiles in proportion to its threads. */
+/* The group of a team is a share of group_tiles in proportion to the threads of the team. */
 int gradient_reserve(struct gradient *gradient, int64_t count) {
   const int threads = gradient->threads;
   const int64_t group = count <= gradient->chunk ? 0 : group_tiles(gradient->particles->d);
@@ -138,7 +138,7 @@ struct descent {
   const struct team *team;
   const struct local_network *local;
   const struct batch *batch;
-  double scale, rate;
+  double scale, rate; /* 1/P, dt/P: grad V = scale grad, dt grad V = rate grad; grad is the sum over points */
 };
 
 /* Adds to grad the gradient of own tile t over a chunk of points that starts at point `first` of the batch. */
@@ -153,8 +153,8 @@ static void add_gradient(const struct descent *descent, int thread, const struct
   gradient->kernel->gradient(tile, points, r, gradient->thread[thread].scratch, grad);
 }
 
-/* Each thread takes some of the tiles, and draws no points. Call it in a parallel region of the team. sums: those of
- * the calling thread, or NULL. */
+/* For points in memory: each thread computes the gradients of some tiles over the whole batch and updates these tiles.
+ * Call it in a parallel region of the team. sums: those of the calling thread, or NULL. */
 static void descend_tiles(const struct descent *descent, int64_t tiles, struct particle_sums *sums) {
   struct gradient *gradient = descent->gradient;
   const int thread = descent->team->first + omp_get_thread_num();
@@ -170,7 +170,8 @@ static void descend_tiles(const struct descent *descent, int64_t tiles, struct p
   }
 }
 
-/* Draws each chunk of points once per group of tiles. */
+/* For points that are drawn chunk by chunk: draws each chunk once per group of tiles, adds its contribution to the
+ * gradients of these tiles, and updates them after the last chunk. */
 static void descend_groups(const struct descent *descent, int64_t tiles, struct particle_sums *sums) {
   struct gradient *gradient = descent->gradient;
   const struct team *team = descent->team;

@@ -141,8 +141,8 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high) {
   return value < low ? low : value > high ? high : value;
 }
 
-/* Draws points first .. first+count-1 of a batch into space->x, and the labels of those in space->labels into space->y.
- * Threads draw pieces, each of which is a pure function of its place in the batch. */
+/* Draws points first .. first+count-1 of a batch into space->x, and those of their labels that are in the range
+ * space->labels into space->y. Threads draw pieces, each of which is a pure function of its position in the batch. */
 static void draw(const struct outputs *outputs, const struct team *team, const struct batch_place *place, int64_t first,
                  int count) {
   enum { PIECE = 64 };
@@ -201,6 +201,8 @@ const void *outputs_real_tiles(const struct outputs *outputs, int thread, const 
   return real_tiles;
 }
 
+/* Adds c phi of the units of an own block: the kernel sums them in a fixed order, and its result is one term per point
+ * of the exact sum. */
 static void sum_block(const struct outputs *outputs, int thread, const struct local_network *local, int64_t block,
                       const struct points *points, int64_t *words) {
   const struct thread_space *space = &outputs->thread[thread];
@@ -230,15 +232,16 @@ static void sum_blocks(const struct outputs *outputs, const struct team *team, c
   }
 }
 
-/* Whether the ranks that share a network divide the labels among them. Labels of fresh points may cost more than the
- * points (d^3 flops for the spin target). The sum over ranks distributes them, as words that are zero on all ranks but
- * one. */
+/* Returns whether the ranks that share a network divide the labels among them. Labels of fresh points may cost more
+ * than the points (d^3 flops for the spin target). The sum over ranks distributes the labels: their bits are words of
+ * the sum, and these words are zero on all ranks but one. */
 static bool divides_labels(const struct outputs *outputs, const struct local_network *local,
                            const struct batch *batch) {
   return local->group && !batch->whole && outputs->data->spec.mode == DATA_ONLINE;
 }
 
-/* Starts the sum over ranks of a chunk after computing the chunk, in the background if some rank may have work left. */
+/* Starts the sum over ranks of each chunk after computing the chunk: MPI_Iallreduce in the background if the ranks have
+ * other chunks or networks to compute, otherwise MPI_Allreduce (parallel/comm.c). */
 void outputs_begin(struct outputs *outputs, const struct team *team, const struct local_network *local,
                    const struct batch *batch) {
   struct team_space *space = &outputs->team[team->number];
@@ -249,7 +252,7 @@ void outputs_begin(struct outputs *outputs, const struct team *team, const struc
   space->labels[1] = divided ? batch->count * (local->group->rank + 1) / local->group->size : batch->count;
   if (divided) memset(space->y, 0, sizeof *space->y * (size_t)batch->count);
   for (int64_t first = 0; first < batch->count; first += outputs->chunk) {
-    if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large batch takes long */
+    if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large batch takes a long time */
     const struct points points = outputs_chunk(outputs, team, batch, first);
     const int64_t chunk = first / outputs->chunk, sum = unit_sum_words(UNIT_SUM_NARROW, points.count);
     int64_t *words = space->words + chunk * chunk_words(outputs->chunk);

@@ -24,7 +24,7 @@
 #include "dynamics/unit_sum.h"
 #include "particles/number.h"
 
-static const double LIMIT = 0x1p39; /* of parameters; sums of products of much larger ones are out of range */
+static const double LIMIT = 0x1p39; /* of parameters; sums of products of much larger parameters are out of range */
 
 /* Work space of one thread. */
 struct workspace {

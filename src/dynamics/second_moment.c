@@ -11,7 +11,7 @@
 static double tile_squares(const struct kernel *kernel, size_t stored, const void *tile, const void *real,
                            const struct points *points) {
   double square[TILE] = {0}, sum = 0;
-  if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large set takes long */
+  if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large set takes a long time */
   kernel->squares(real, points, square);
   for (int lane = 0; lane < TILE; lane++) {
     const double c = number_get(stored, tile, (size_t)(ROW_C * TILE + lane));

@@ -62,21 +62,25 @@ int update_needs_euler(const struct update_spec *spec, const char *what) {
               received);
 }
 
+/* Returns the arithmetic of a rule on a tile (update_isa.c); for euler it is theta <- theta - rate grad. */
 static update_apply *apply_of(enum isa isa, int rule) {
   static update_row *const table[ISA_LEVELS] = {&update_table_portable, &update_table_v2, &update_table_v3,
                                                 &update_table_v4};
   return (*table[isa])[rule];
 }
 
+/* Returns the trained parameters of the units, as a set (FIELD_BIT_*). */
 static unsigned trained(const struct particles *particles) {
   return particles->unit.train & unit_manifold(particles->unit.type)->fields;
 }
 
+/* Sets the gradient to zero in lanes without a unit, so that these lanes stay zero. */
 static void clear_unused(int d, int used, double *grad) {
   for (int row = 0; row < tile_rows(d) && used < TILE; row++)
     for (int lane = used; lane < TILE; lane++) grad[row * TILE + lane] = 0;
 }
 
+/* Adds the particle means of a tile to sums. used: the number of its units. */
 static void add_means(const struct update *update, int used, double n, const void *tile, const double *grad,
                       double scale, struct particle_sums *sums) {
   const struct particles *particles = update->particles;
@@ -88,7 +92,7 @@ static void add_means(const struct update *update, int used, double n, const voi
 
 void update_tile(const struct update *update, const struct local_network *local, int64_t t, double *grad, double scale,
                  double rate, struct particle_sums *sums) {
-  if (omp_get_thread_num() == 0) heartbeat_beat(); /* a step may take long */
+  if (omp_get_thread_num() == 0) heartbeat_beat(); /* a step can take a long time */
   const struct particles *particles = update->particles;
   const int64_t left = local_network_units(local) - t * TILE;
   const int used = (int)(left < TILE ? left : TILE);

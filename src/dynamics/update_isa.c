@@ -5,11 +5,6 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* FOR_TRAINED(step, i): every number i of the tile's rows that belongs to a trained field. */
-static inline unsigned row_bit(int row) {
-  return row == ROW_C ? FIELD_BIT_C : row == ROW_B ? FIELD_BIT_B : FIELD_BIT_A;
-}
-
 /* ---- euler: theta <- R(theta - rate g), R the retraction ---- */
 
 INLINE void euler_rows(size_t stored, const struct tile_step *step) {
@@ -17,7 +12,7 @@ INLINE void euler_rows(size_t stored, const struct tile_step *step) {
   double *restrict grad = step->grad;
   const double rate = step->rate;
   for (int row = 0; row < tile_rows(step->d); row++)
-    for (int i = row * TILE; i < (row + 1) * TILE && step->train & row_bit(row); i++)
+    for (int i = row * TILE; i < (row + 1) * TILE && step->train & tile_row_bit(row); i++)
       grad[i] = number_get(stored, tile, (size_t)i) - rate * grad[i];
 }
 
@@ -37,14 +32,14 @@ INLINE void momentum_rows(size_t stored, const struct tile_step *step) {
   double *restrict grad = step->grad;
   const double mu = step->spec->mu, rate = step->rate;
   for (int row = 0; row < tile_rows(step->d); row++)
-    for (int i = row * TILE; i < (row + 1) * TILE && step->train & row_bit(row); i++) {
+    for (int i = row * TILE; i < (row + 1) * TILE && step->train & tile_row_bit(row); i++) {
       const double last = mu * number_get(stored, m, (size_t)i);
       number_put(stored, m, (size_t)i, last - rate * grad[i]);
       grad[i] = number_get(stored, tile, (size_t)i) + last - rate * grad[i]; /* mu = 0: the bits of euler */
     }
 }
 
-/* m, which belongs to the tangent space at the old theta, goes to that at the new one. */
+/* Projects m, a tangent vector at the old theta, on the tangent space at the new theta. */
 INLINE void transport(size_t stored, const struct tile_step *step) {
   double *restrict grad = step->grad;
   for (int i = 0; i < tile_rows(step->d) * TILE; i++) grad[i] = number_get(stored, step->own[0], (size_t)i);

@@ -8,18 +8,20 @@
 
 #include "base/alloc.h"
 
-/* log of the Gaussian distribution function, finite also in the far tail, where the function itself underflows. */
+/* Returns the logarithm of the Gaussian distribution function. It is finite in the far tail, where the function itself
+ * underflows. */
 static double log_below(double z) {
   return gsl_sf_log_erfc(-z * M_SQRT1_2) - M_LN2;
 }
 
-/* A^2 of the standardised sample z, in ascending order. */
+/* Returns A^2 of the standardized sample z, in ascending order. */
 static double statistic(int64_t count, const double *z) {
   double sum = 0;
   for (int64_t i = 0; i < count; i++) sum += (double)(2 * i + 1) * (log_below(z[i]) + log_below(-z[count - 1 - i]));
   return -(double)count - sum / (double)count;
 }
 
+/* Returns the p-value of A*^2 = a (D'Agostino and Stephens 1986, table 4.9); constant for a >= 10. */
 static double p_of(double a) {
   if (a >= 10) return 3.7e-24;
   if (a >= 0.6) return exp(1.2937 - 5.709 * a + 0.0186 * a * a);

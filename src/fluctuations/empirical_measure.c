@@ -25,7 +25,7 @@ struct work {
   struct config *config;
   int d;
   bool biased;      /* the units have b */
-  struct h5 **file; /* [runs]: the checkpoints of the present time */
+  struct h5 **file; /* [runs]: the checkpoints of the current time */
   double **weight;  /* [sizes]: fluctuations_weights */
 };
 
@@ -193,7 +193,7 @@ static char *path_of(const struct work *work, int run, int64_t step) {
   return path;
 }
 
-/* Do all runs keep a checkpoint of this step, as rank 0 sees it? */
+/* Returns whether all runs have a checkpoint of this step, according to rank 0. */
 static bool is_kept(const struct work *work, int64_t step) {
   bool kept = true;
   for (int run = 0; run < work->study->runs && work->comm->rank == 0; run++) {

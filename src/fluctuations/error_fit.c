@@ -24,7 +24,7 @@ static double chi2_at(const struct losses *losses, double p, double *limit, doub
   return chi2;
 }
 
-/* The p with the smallest chi^2: the best of a grid, then golden sections between its neighbours. NAN at an end of the
+/* The p with the smallest chi^2: the best of a grid, then golden sections between its neighbors. NAN at an end of the
  * range. */
 static double best_power(const struct losses *losses) {
   enum { GRID = 28, SECTIONS = 40 };

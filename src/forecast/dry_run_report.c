@@ -16,8 +16,8 @@ static double total_seconds(const struct dry_run *plan) {
   return plan->start + plan->loop + plan->checkpoints * plan->checkpoint_seconds;
 }
 
-/* Seconds before the time limit at which SLURM signals the run to stop: SLURM checks once a minute; then twice the
- * longest step and a checkpoint. */
+/* Seconds before the time limit at which SLURM signals the run to stop: 60, because SLURM checks once a minute, plus
+ * twice the sum of the longest step and a checkpoint. */
 static double stop_seconds(const struct dry_run *plan) {
   double step = 0;
   for (int s = 0; s < plan->config->schedule.stages; s++) {

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "tangent/stability.h"
 
-/* Work of a step on each rank: some hundredths of a second on one core. */
+/* Work of a step on each rank: a few hundredths of a second on one core. */
 static const double PILOT_FLOPS = 2e9, UNIT_FLOPS = 50;
 static const double PILOT_SECONDS = 1; /* of all measurements together, at least 3 repetitions of each */
 enum { PILOT_BATCH = 4096 };           /* smaller batches are not reduced */

@@ -41,7 +41,7 @@ static void set_start(struct provenance *provenance) {
   provenance_set(provenance, "started", text);
 }
 
-/* Writes "mckean run x.yaml ...", cut at size. A command line may hold any bytes; they are escaped to UTF-8. */
+/* Writes "mckean run x.yaml ...", truncated to size. Bytes that are not plain UTF-8 text are escaped (base/utf8.h). */
 static void put_command(int argc, char *const *argv, char *text, size_t size) {
   size_t used = utf8_append(text, size, 0, "mckean");
   for (int i = 0; i < argc; i++) {

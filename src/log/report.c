@@ -34,7 +34,7 @@ static int terminal(void) {
   return file < 0 ? STDOUT_FILENO : file;
 }
 
-/* The present width of the terminal in columns. */
+/* The current width of the terminal in columns. */
 static int width(const struct report *report) {
   struct winsize size;
   if (ioctl(report->terminal, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;

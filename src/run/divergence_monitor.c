@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "store/checkpoint.h"
 
-/* Whether an estimate of the limit costs at most a hundredth of the (unit x sample) pairs of the steps to come. */
+/* Returns whether an estimate of the limit costs at most 1 % of the (unit x sample) pairs of the remaining steps. */
 static bool is_cheap(const struct step_size *step_size, int64_t step) {
   const struct schedule *schedule = step_size->schedule;
   const struct ensemble_spec *ensemble = &step_size->particles->ensemble;

@@ -26,7 +26,8 @@ static void print_progress(struct simulation *sim) {
   report_progress(&sim->report, &progress);
 }
 
-/* Every 0.2 s or so: the ranks agree on errors and on requests to save or to stop. */
+/* About every 0.2 s the ranks agree on errors and on requests to save or to stop. *request: what to do before the next
+ * step. */
 static int poll(struct simulation *sim, enum stop_request *request) {
   *request = STOP_NONE;
   if (!stop_due(&sim->stop, sim->step)) return OK;
@@ -40,13 +41,16 @@ static int poll(struct simulation *sim, enum stop_request *request) {
   return OK;
 }
 
-/* The last row and the last field: no step follows. */
+/* Records the last field and the last row, without a step, and saves. */
 static int finish(struct simulation *sim) {
   TRY(simulation_record_field(sim));
   simulation_step(sim, 0);
   return simulation_save(sim, false);
 }
 
+/* An iteration enters the stage of the step, sets dt, saves if a checkpoint is due, and records f_n if it is due.
+ * simulation_step (simulation_record.c) then calls dynamics_step, which observes the networks if a row of the history
+ * is due and moves all units. */
 static int loop(struct simulation *sim) {
   struct dynamics *dynamics = sim->problem.dynamics;
   const struct schedule *schedule = &sim->problem.config->schedule;

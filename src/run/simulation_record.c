@@ -1,4 +1,4 @@
-/* Steps of a run and what they leave in the history: rows, fields, times. */
+/* Takes the steps of a run, and records their rows and fields in the history and their times in the summary. */
 #include <math.h>
 #include <stdlib.h>
 

@@ -29,7 +29,7 @@ static int resume(struct simulation *sim, const struct restart *from, struct dt_
   return OK;
 }
 
-/* segment: of the checkpoint, dt 0 without one. */
+/* Restores the newest checkpoint, or draws the initial condition. *segment: of the checkpoint, dt = 0 without one. */
 static int initialize_particles(struct simulation *sim, struct dt_segment *segment) {
   struct problem *problem = &sim->problem;
   struct restart from;

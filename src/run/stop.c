@@ -44,7 +44,7 @@ void stop_install(void) {
   sigaction(SIGINT, &end, NULL);
   sigaction(SIGUSR1, &checkpoint, NULL);
   signal(SIGXFSZ, SIG_IGN); /* so that a file size limit is an error of write */
-  signal(SIGPIPE, SIG_IGN); /* so that a closed output pipe is one, too: the log is in a file */
+  signal(SIGPIPE, SIG_IGN); /* so that a closed output pipe is also an error of write; the log is in a file */
 }
 
 struct stop stop_create(const struct comm *comm, const struct stop_options *options) {

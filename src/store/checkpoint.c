@@ -81,7 +81,7 @@ static int verify_blocks(const struct comm *comm, const char *path, const struct
   return status;
 }
 
-/* A file with the name of another step would be used as the state at that step. */
+/* A resumed run would use a file that has the name of another step as the state at that step. */
 static int check_name(const char *path, const struct checkpoint_info *info) {
   const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
   const int64_t step = step_of(name);
@@ -120,8 +120,8 @@ static int same_shape(const struct layout *layout, const struct particles *parti
                             "those of the input");
 }
 
-/* Copies rows of one dataset to own units. Local networks are in order, except for split ones; so the search begins at
- * the one found last. */
+/* Copies rows of one dataset to own units. The own networks are in order, except for split ones, so the search for a
+ * network starts at the last one found. */
 static void take_rows(const struct layout *layout, struct particles *particles, int64_t block, int64_t count,
                       int dataset, const char *buffer, int *local) {
   for (int64_t i = block; i < block + count; i++) {

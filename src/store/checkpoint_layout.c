@@ -190,7 +190,7 @@ static int read_info(struct h5 *h5, const char *path, const struct user_block *b
   free(text);
   if (layout->precision < 0 || isa < 0) return unexpected(path, "precision or isa");
   int64_t seed = 0;
-  layout->update = UPDATE_EULER; /* files of older programs do not say it */
+  layout->update = UPDATE_EULER; /* files of older programs do not record it */
   if (h5_get_text(h5, "/", "update", &text) == OK) {
     layout->update = update_find(text);
     free(text);

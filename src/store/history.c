@@ -335,7 +335,7 @@ static int publish(const struct history *history, int (*may_write)(void *context
   return durable_file_sync(history->config->output);
 }
 
-/* A lower bound of the size of the file: its present size and the rows in memory. */
+/* A lower bound of the size of the file: its current size and the rows in memory. */
 static int64_t bytes_of(const struct history *history) {
   struct stat found = {0};
   if (stat(history->path, &found) != 0) found.st_size = 0;

@@ -54,7 +54,7 @@ static bool read_content(const char *path, char content[LOCK_CONTENT]) {
   return bytes >= 0;
 }
 
-/* "host a; pid 7; started ..." of the present or last owner, "" if none is named. */
+/* "host a; pid 7; started ..." of the current or last owner, "" if none is named. */
 static void read_owner(const char *path, char owner[LOCK_CONTENT]) {
   char content[LOCK_CONTENT];
   read_content(path, content);

@@ -25,7 +25,7 @@ void findings_add(struct findings *findings, struct finding finding, const char 
   if (!copy->name || !copy->subject || length < 0) die("no memory for a finding");
 }
 
-/* "met     V=-1+-0.1: t = 10, n = 80, ": what precedes the estimate. */
+/* Prints the text before the estimate, for example "met     V=-1+-0.1: t = 10, n = 80, ". */
 static void print_head(const struct finding *finding, FILE *out) {
   const bool condition = finding->kind == FINDING_CONDITION, warning = finding->kind == FINDING_WARNING;
   if (condition) fprintf(out, "%s %s: ", finding->verdict == VERDICT_MET ? "met    " : "NOT MET", finding->subject);

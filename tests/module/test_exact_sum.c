@@ -53,7 +53,7 @@ static void add_power(int sign, int exponent, int64_t *sum) {
   sum[limb] += sign * (INT64_C(1) << (exponent + 40 * limb));
 }
 
-/* The sum sign (2^e + odd 2^(e-52) + 2^(e-53) + beside 2^-80) is the midpoint of two neighbouring doubles, or 2^-80
+/* The sum sign (2^e + odd 2^(e-52) + 2^(e-53) + beside 2^-80) is the midpoint of two neighboring doubles, or 2^-80
  * off. */
 static void check_tie(int sign, int e, int odd, int beside) {
   int64_t sum[EXACT_LIMBS(1)] = {0};

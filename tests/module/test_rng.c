@@ -52,7 +52,7 @@ static void normals_are_box_muller(void **state) {
   }
 }
 
-/* Mean, variance and fourth moment of N = 400,000 numbers, and the mean product of neighbours, each within 5 standard
+/* Mean, variance and fourth moment of N = 400,000 numbers, and the mean product of neighbors, each within 5 standard
  * deviations. Probability of a false alarm with a new seed: 2e-6. */
 static void normals_have_the_moments(void **state) {
   (void)state;

@@ -177,7 +177,8 @@ static void a_changed_limit_of_the_job_is_obeyed(void **state) {
   assert_all(stops_at(&stop, 400) == INFINITY && queries == 0);
 }
 
-/* Does stop_begin print the text to the log of a run? "": prints it nothing? On rank 0; true on the others. */
+/* Returns whether stop_begin prints the text to the log of a run; for "", whether it prints nothing. Rank 0; true on
+ * the other ranks. */
 static bool begin_prints(const struct stop_options *given, const char *text) {
   struct report report = report_create(world.rank == 0);
   char path[4200], text_of_log[4096] = "";

@@ -114,7 +114,7 @@ static void teachers_equal_their_definition(void **state) {
     for (int p = 0; p < POINTS; p++) {
       assert_near(y[p], teacher_by_definition(&spec, x + p * D), 1e-12);
       target_eval(target, 1, x + p * D, &one);
-      assert_true(one == y[p]); /* a label does not depend on its neighbours */
+      assert_true(one == y[p]); /* a label does not depend on its neighbors */
     }
     target_free(target);
   }
