@@ -5,8 +5,8 @@
  * All functions take the VECTORS vectors of a part in lockstep (EACH): the chain of operations on one vector is long,
  * and a processor looks ahead too short a way to find the next vector's behind it. Two vectors share a division.
  *
- * To add a unit type: static inline void FN(unit_<name>)(const vreal *s, vreal *h, vreal *dh) here, a line each in
- * kernel_precision.h and in the table of kernel_isa.c.
+ * To add a unit type: static inline void FN(unit_<name>)(const vreal *s, vreal *h, vreal *dh) here, and an instance
+ * in kernel_precision.h.
  *
  * Not-a-number in s comes out as not-a-number, perhaps with a neighbour: the exact sum finds it. Arguments are clamped
  * to where results are normal numbers, so limits are reached to 1e-38 or, where divisions are shared, to 1e-18 (float).
