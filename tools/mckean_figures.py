@@ -381,8 +381,8 @@ CASE_SECTIONS = [
             draw_bounds, "A bound of the long-time fluctuations by those of a Monte-Carlo sample of mu_n; not a test."),
     Section("Rates", reached, draw_rates, ""),
     Section("Healing", falling, lambda case: draw_healing_ratio(case) + draw_healing_exponents(case),
-            "Noise-free gradient descent heals fluctuations in the norm of the training measure: with fixed data at the "
-            "training points, not necessarily elsewhere."),
+            "With the squared loss, noise-free gradient descent heals fluctuations in the norm of the training measure: with "
+            "fixed data at the training points, not necessarily elsewhere."),
     *FIELD_SECTIONS,
 ]
 STUDY_SECTIONS = [

@@ -79,13 +79,13 @@ int config_resumable(const struct config *was, const struct config *now, int64_t
 
 /* Local. config_key fills the reference of key number i, counted from 0; it returns false beyond the last key. */
 struct config_key {
-  const char *key;   /* "dynamics.stages[].dt" is a key of every stage */
-  const char *help;  /* its meaning */
-  char expects[512]; /* "an integer from 1 to 1024" */
-  char fallback[64]; /* "default 1" */
-  bool may_change;   /* when a run is resumed */
-  int choices;       /* number of names to choose from; 0: any value that is expected */
-  const char *choice[16];
+  const char *key;                          /* "dynamics.stages[].dt" is a key of every stage */
+  const char *help;                         /* its meaning */
+  char expects[512];                        /* "an integer from 1 to 1024" */
+  char fallback[64];                        /* "default 1" */
+  bool may_change;                          /* when a run is resumed */
+  int choices;                              /* number of names to choose from; 0: any value that is expected */
+  const char *choice[16], *choice_help[16]; /* the names, and what each stands for (NULL: help has it) */
 };
 bool config_key(int i, struct config_key *key);
 

@@ -26,8 +26,8 @@ struct study {
   double batch_power;     /* of P = floor(scale n^power) in all stages; 0 for a constant P, NAN if stages differ */
   int64_t tests, samples; /* K test points; N fixed training points, 0 for online data */
   double C_f;
+  struct loss_spec loss;
   double loss_0;           /* E l(0, y), the scale of the loss: C_f for squares */
-  const char *loss_scale;  /* its name: "C_f" or "loss_0" */
   const char *loss_column; /* the loss without noise of batches: "loss" if whole, else "test_loss" if there are tests */
   char *config;            /* resolved input of the first run */
   struct study_slice *slice;

@@ -117,8 +117,9 @@ static void key_choices(const struct parameter *parameter, struct config_key *ke
   if (parameter->kind == P_FLAG)
     for (; key->choices < 2; key->choices++) key->choice[key->choices] = flags[key->choices];
   if (parameter->kind == P_STEPSIZE) key->choice[key->choices++] = "auto";
-  while (parameter->choice && key->choices < capacity && parameter->choice(key->choices)) {
-    key->choice[key->choices] = parameter->choice(key->choices);
+  for (int i = 0; parameter->choice && i < capacity && parameter->choice(i).name; i++) {
+    key->choice[i] = parameter->choice(i).name;
+    key->choice_help[i] = parameter->choice(i).help;
     key->choices++;
   }
 }
@@ -156,11 +157,16 @@ static void print_filled(FILE *out, const char *text) {
 }
 
 static void help_row(FILE *out, const struct config_key *key) {
-  char value[640];
+  char value[640], choice[256];
   snprintf(value, sizeof value, "%s; %s%s", key->expects, key->fallback,
            key->may_change ? "; may change on resume" : "");
   fprintf(out, "%s\n", key->key);
   print_filled(out, key->help);
+  for (int i = 0; i < key->choices; i++) {
+    if (!key->choice_help[i]) continue;
+    snprintf(choice, sizeof choice, "%s: %s", key->choice[i], key->choice_help[i]);
+    print_filled(out, choice);
+  }
   print_filled(out, value);
 }
 

@@ -8,37 +8,39 @@
 
 #include "base/utf8.h"
 
-static const char *precision_choice(int i) {
-  return i < PRECISIONS ? precision_names[i] : NULL;
+static const struct choice NO_CHOICE = {NULL, NULL};
+
+static struct choice precision_choice(int i) {
+  return i < PRECISIONS ? (struct choice){precision_names[i], NULL} : NO_CHOICE;
 }
-static const char *isa_choice(int i) {
-  return i == 0 ? "auto" : i <= ISA_LEVELS ? isa_names[i - 1] : NULL;
+static struct choice isa_choice(int i) {
+  return i <= ISA_LEVELS ? (struct choice){i == 0 ? "auto" : isa_names[i - 1], NULL} : NO_CHOICE;
 }
-static const char *unit_choice(int i) {
-  return i < UNIT_TYPES ? unit_table[i].name : NULL;
+static struct choice unit_choice(int i) {
+  return i < UNIT_TYPES ? (struct choice){unit_table[i].name, unit_table[i].help} : NO_CHOICE;
 }
-static const char *target_choice(int i) {
-  return i < TARGET_TYPES ? target_table[i]->name : NULL;
+static struct choice target_choice(int i) {
+  return i < TARGET_TYPES ? (struct choice){target_table[i]->name, NULL} : NO_CHOICE;
 }
-static const char *mode_choice(int i) {
-  return i < DATA_MODES ? dataset_mode_names[i] : NULL;
+static struct choice mode_choice(int i) {
+  return i < DATA_MODES ? (struct choice){dataset_mode_names[i], NULL} : NO_CHOICE;
 }
-static const char *scheme_choice(int i) {
-  return i < SCHEMES ? scheme_names[i] : NULL;
+static struct choice scheme_choice(int i) {
+  return i < SCHEMES ? (struct choice){scheme_names[i], NULL} : NO_CHOICE;
 }
-static const char *loss_choice(int i) {
-  return i < LOSS_TYPES ? loss_table[i].name : NULL;
+static struct choice loss_choice(int i) {
+  return i < LOSS_TYPES ? (struct choice){loss_table[i].name, loss_table[i].help} : NO_CHOICE;
 }
-static const char *update_choice(int i) {
-  return i < UPDATES ? update_table[i].name : NULL;
+static struct choice update_choice(int i) {
+  return i < UPDATES ? (struct choice){update_table[i].name, update_table[i].help} : NO_CHOICE;
 }
-static const char *io_choice(int i) {
+static struct choice io_choice(int i) {
   static const char *const names[PARALLEL_WRITE_KINDS] = {"posix", "mpiio"};
-  return i < PARALLEL_WRITE_KINDS ? names[i] : NULL;
+  return i < PARALLEL_WRITE_KINDS ? (struct choice){names[i], NULL} : NO_CHOICE;
 }
-static const char *full_choice(int i) {
+static struct choice full_choice(int i) {
   static const char *const names[ON_FULL_KINDS] = {"stop", "wait"};
-  return i < ON_FULL_KINDS ? names[i] : NULL;
+  return i < ON_FULL_KINDS ? (struct choice){names[i], NULL} : NO_CHOICE;
 }
 
 #define AT(field)    offsetof(struct config, field)
@@ -112,8 +114,7 @@ const struct parameter parameter_table[] = {
      "teacher: standard deviation of b"},
 
     {"loss.type", P_CHOICE, AT(data.loss.type), 0, 0, false, "squared", loss_choice, false,
-     "loss of an output f and a label y: squared (f - y)^2 / 2; huber the same, but linear for |f - y| above "
-     "loss.threshold; logistic log(1 + e^(-y f)), labels +-1"},
+     "loss of an output f and a label y"},
     {"loss.threshold", P_REAL, AT(data.loss.threshold), 0, 1e300, true, "1", NULL, false,
      "huber: |f - y| above which the loss is linear"},
 
@@ -138,9 +139,7 @@ const struct parameter parameter_table[] = {
      "gd: the whole fixed set or population each step; sgd: fresh points, or mini-batches of the fixed set without "
      "replacement"},
     {"dynamics.update", P_CHOICE, AT(schedule.update.rule), 0, 0, false, "euler", update_choice, false,
-     "rule of a step: euler theta <- theta - dt grad V; momentum m <- mu m - dt grad V, theta <- theta + m (a change "
-     "of "
-     "dt rescales m)"},
+     "rule by which a step moves the units"},
     {"dynamics.momentum", P_REAL, AT(schedule.update.mu), 0, 0.999999, false, "0.9", NULL, false, "momentum: mu"},
     {"dynamics.stages[].steps", P_COUNT, STAGE(steps), 1, STEPS_LIMIT, false, NULL, NULL, true,
      "steps of the stage; on resume what lies ahead may change"},
@@ -226,8 +225,8 @@ void parameter_expects(const struct parameter *parameter, char *text, size_t siz
     break;
   case P_CHOICE: {
     size_t used = (size_t)snprintf(text, size, "one of ");
-    for (int i = 0; parameter->choice(i) && used < size; i++)
-      used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", parameter->choice(i));
+    for (int i = 0; parameter->choice(i).name && used < size; i++)
+      used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", parameter->choice(i).name);
   }
   }
 }
@@ -303,8 +302,8 @@ static bool field_item(unsigned *train, int item, const char *text) {
 }
 
 static bool choice_item(const struct parameter *parameter, int *value, const char *text) {
-  for (int i = 0; parameter->choice(i); i++)
-    if (strcmp(parameter->choice(i), text) == 0) {
+  for (int i = 0; parameter->choice(i).name; i++)
+    if (strcmp(parameter->choice(i).name, text) == 0) {
       *value = i + (int)parameter->low;
       return true;
     }
@@ -407,7 +406,7 @@ void parameter_print(FILE *out, const struct parameter *parameter, const void *b
     print_text(out, at);
     break;
   case P_CHOICE:
-    fputs(parameter->choice(*(const int *)at - (int)parameter->low), out);
+    fputs(parameter->choice(*(const int *)at - (int)parameter->low).name, out);
     break;
   case P_SIZES: {
     const struct ensemble_spec *ensemble = at;

@@ -19,15 +19,19 @@ enum parameter_kind {
   P_FIELDS
 };
 
+struct choice {
+  const char *name, *help; /* help: what it stands for; NULL if the help of the key has it */
+};
+
 struct parameter {
   const char *key; /* "dynamics.stages[].dt" is a key of each stage */
   enum parameter_kind kind;
-  size_t offset;                /* in struct config; in struct stage for keys of stages */
-  double low, high;             /* range of numbers; the lowest value of a choice */
-  bool above;                   /* low itself is excluded */
-  const char *fallback;         /* the default, as a user would write it; NULL: none */
-  const char *(*choice)(int i); /* names of a choice, NULL at the end */
-  bool may_change;              /* when a run is resumed */
+  size_t offset;                  /* in struct config; in struct stage for keys of stages */
+  double low, high;               /* range of numbers; the lowest value of a choice */
+  bool above;                     /* low itself is excluded */
+  const char *fallback;           /* the default, as a user would write it; NULL: none */
+  struct choice (*choice)(int i); /* what can be chosen; a NULL name at the end */
+  bool may_change;                /* when a run is resumed */
   const char *help;
 };
 

@@ -232,16 +232,14 @@ static void sum_blocks(const struct outputs *outputs, const struct team *team, c
   }
 }
 
-/* Returns whether the ranks that share a network divide the labels among them. Labels of fresh points may cost more
- * than the points (d^3 flops for the spin target). The sum over ranks distributes the labels: their bits are words of
- * the sum, and these words are zero on all ranks but one. */
+/* Returns whether the ranks that share a network divide the labels, which may cost d^3 flops each. The sum over ranks
+ * distributes them: the bits of a label are a word of the sum that is zero on all ranks but one. */
 static bool divides_labels(const struct outputs *outputs, const struct local_network *local,
                            const struct batch *batch) {
   return local->group && !batch->whole && outputs->data->spec.mode == DATA_ONLINE;
 }
 
-/* Starts the sum over ranks of each chunk after computing the chunk: MPI_Iallreduce in the background if the ranks have
- * other chunks or networks to compute, otherwise MPI_Allreduce (parallel/comm.c). */
+/* The sum over ranks of a chunk starts when the chunk is done, in the background if there is more to compute. */
 void outputs_begin(struct outputs *outputs, const struct team *team, const struct local_network *local,
                    const struct batch *batch) {
   struct team_space *space = &outputs->team[team->number];
@@ -252,7 +250,7 @@ void outputs_begin(struct outputs *outputs, const struct team *team, const struc
   space->labels[1] = divided ? batch->count * (local->group->rank + 1) / local->group->size : batch->count;
   if (divided) memset(space->y, 0, sizeof *space->y * (size_t)batch->count);
   for (int64_t first = 0; first < batch->count; first += outputs->chunk) {
-    if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large batch takes a long time */
+    if (omp_get_thread_num() == 0) heartbeat_beat();
     const struct points points = outputs_chunk(outputs, team, batch, first);
     const int64_t chunk = first / outputs->chunk, sum = unit_sum_words(UNIT_SUM_NARROW, points.count);
     int64_t *words = space->words + chunk * chunk_words(outputs->chunk);

@@ -24,9 +24,9 @@ static double momentum_rescale(int copy, double factor) {
 
 const struct update_rule update_table[UPDATES] = {
     [UPDATE_EULER] = {"euler", "theta <- theta - dt grad V", .limit = euler_limit, .noise = true},
-    [UPDATE_MOMENTUM] = {"momentum", "m <- mu m - dt grad V, theta <- theta + m", .copies = 1, .copy_name = {"m"},
-                         .copy_description = {"last displacement"}, .limit = momentum_limit,
-                         .rescale = momentum_rescale},
+    [UPDATE_MOMENTUM] = {"momentum", "m <- mu m - dt grad V, theta <- theta + m; a change of dt rescales m",
+                         .copies = 1, .copy_name = {"m"}, .copy_description = {"last displacement"},
+                         .limit = momentum_limit, .rescale = momentum_rescale},
 };
 
 int update_find(const char *name) {

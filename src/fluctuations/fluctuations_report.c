@@ -72,8 +72,8 @@ static void print(const void *state, FILE *out) {
   fprintf(out, "%d run%s, %d sizes, %d times; %.4g %% intervals from %d bootstrap samples over replicas\n", study->runs,
           study->runs == 1 ? "" : "s", study->sizes, study->times, 100 * fluctuations->options.level,
           fluctuations->options.bootstrap);
-  fprintf(out, "slope: least squares of log value (of V, not n V) on log n; %s = %.6g\n", study->loss_scale,
-          study->loss_0);
+  fprintf(out, "slope: least squares of log value (of V, not n V) on log n; %s = %.6g\n",
+          loss_is_squared(&study->loss) ? "C_f" : "loss_0", study->loss_0);
   for (int q = 0; q < FLUCTUATIONS_QUANTITIES; q++)
     if (fluctuations->quantity[q].known)
       fprintf(out, "%18s  %s\n", fluctuations->quantity[q].name, fluctuations->quantity[q].description);

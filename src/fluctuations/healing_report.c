@@ -75,8 +75,11 @@ static void find(const void *state, struct findings *findings) {
       findings_add(findings, finding, "%s", reason[finding.verdict]);
     }
   if (healing->curves > 0)
-    findings_add(findings, FINDING(FINDING_NOTE, "heal", ""),
-                 "(theory predicts healing for noise-free gradient descent, at the points of the training measure)");
+    findings_add(
+        findings, FINDING(FINDING_NOTE, "heal", ""),
+        loss_is_squared(&healing->fluctuations->study->loss)
+            ? "(theory predicts healing for noise-free gradient descent, at the points of the training measure)"
+            : "(the theory of healing covers the squared loss only)");
 }
 
 /* ---- conditions ---- */

@@ -100,9 +100,10 @@ static int read_times(struct h5 *file, const struct config *config, struct study
   if (h5_exists(file, "/test/y")) TRY(history_tables_rows(file, "/test/y", &study->tests));
   if (h5_exists(file, "/train/y")) TRY(history_tables_rows(file, "/train/y", &study->samples));
   study->loss_column = !study->whole && study->tests > 0 ? "test_loss" : "loss";
-  study->loss_scale = loss_is_squared(&config->data.loss) ? "C_f" : "loss_0";
-  TRY(h5_get_double(file, "/target", study->loss_scale, &study->loss_0));
-  return h5_get_double(file, "/target", "C_f", &study->C_f);
+  study->loss = config->data.loss;
+  TRY(h5_get_double(file, "/target", "C_f", &study->C_f));
+  study->loss_0 = study->C_f; /* old histories of squares have only C_f */
+  return loss_is_squared(&study->loss) ? OK : h5_get_double(file, "/target", "loss_0", &study->loss_0);
 }
 
 static int check_times(struct h5 *file, const char *path, const struct study *study) {

@@ -1,6 +1,6 @@
 // ranks: 1
-/* A step follows minus n times the gradient of the loss (RVE section 2), for every unit type and every parameter;
- * frozen fields keep their bits. */
+/* A step follows minus n times the gradient of the loss (RVE section 2), for every loss, unit type and parameter; frozen
+ * fields keep their bits. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +15,19 @@ static struct fixture *problem_of(const char *unit, const char *train, double dt
                         "ensemble: {n: %d}\n"
                         "unit: {type: %s, alpha: 0.8, train: %s}\n"
                         "target: {type: spin, d: %d}\n"
+                        "loss: {threshold: 0.7}\n"
                         "data: {mode: fixed, samples: 60, test: 0}\n"
                         "dynamics: {scheme: gd, stages: [{steps: 10, dt: %.17g}]}\n",
                         N, unit, train, D, dt);
+}
+
+/* The same with another loss, at labels that it can take. */
+static struct fixture *problem_with_loss(int loss, const char *unit, const char *train, double dt) {
+  struct fixture *problem = problem_of(unit, train, dt);
+  problem->data->spec.loss.type = loss;
+  for (int64_t p = 0; p < problem->data->samples && loss_table[loss].label; p++)
+    problem->data->y[p] = problem->data->y[p] > 0 ? 1 : -1;
+  return problem;
 }
 
 static double loss_with(struct fixture *problem, int64_t unit, const double *theta) {
@@ -51,32 +61,36 @@ static void axis(bool sphere, const double *theta, int k, double *direction) {
   for (int i = 2; i < PARAMETERS; i++) direction[i] -= theta[i] * theta[k] / D;
 }
 
+static void follows_the_gradient(int loss, int type) {
+  const double dt = 1e-6;
+  const bool sphere = unit_table[type].manifold == MANIFOLD_SPHERE;
+  const char *train = sphere ? "[c, a]" : "[c, a, b]";
+  struct fixture *problem = problem_with_loss(loss, unit_table[type].name, train, dt);
+  struct fixture *moved = problem_with_loss(loss, unit_table[type].name, train, dt);
+  fixture_steps(moved, 0, 1);
+  for (int64_t unit = 0; unit < N; unit += 23)
+    for (int k = 0; k < PARAMETERS; k++) {
+      if (sphere && k == 1) continue;
+      double theta[PARAMETERS], after[PARAMETERS], direction[PARAMETERS];
+      fixture_get(problem, 0, unit, theta);
+      fixture_get(moved, 0, unit, after);
+      axis(sphere, theta, k, direction);
+      const double difference = central_difference(problem, sphere, unit, direction);
+      /* The velocity, a difference of parameters over dt, has their rounding error 1e-16 / dt. */
+      if (fabs((theta[k] - after[k]) / dt - difference) > 1e-7 * fmax(1, fabs(difference)) + 1e-9) {
+        print_error("%s, %s, unit %d, parameter %d: step %.12g, difference %.12g\n", loss_table[loss].name,
+                    unit_table[type].name, (int)unit, k, (theta[k] - after[k]) / dt, difference);
+        fail();
+      }
+    }
+  fixture_free(problem);
+  fixture_free(moved);
+}
+
 static void the_step_follows_the_gradient(void **state) {
   (void)state;
-  const double dt = 1e-6;
-  for (int type = 0; type < UNIT_TYPES; type++) {
-    const bool sphere = unit_table[type].manifold == MANIFOLD_SPHERE;
-    struct fixture *problem = problem_of(unit_table[type].name, sphere ? "[c, a]" : "[c, a, b]", dt);
-    struct fixture *moved = problem_of(unit_table[type].name, sphere ? "[c, a]" : "[c, a, b]", dt);
-    fixture_steps(moved, 0, 1);
-    for (int64_t unit = 0; unit < N; unit += 23)
-      for (int k = 0; k < PARAMETERS; k++) {
-        if (sphere && k == 1) continue;
-        double theta[PARAMETERS], after[PARAMETERS], direction[PARAMETERS];
-        fixture_get(problem, 0, unit, theta);
-        fixture_get(moved, 0, unit, after);
-        axis(sphere, theta, k, direction);
-        const double difference = central_difference(problem, sphere, unit, direction);
-        /* The velocity, a difference of parameters over dt, has their rounding error 1e-16 / dt. */
-        if (fabs((theta[k] - after[k]) / dt - difference) > 1e-7 * fmax(1, fabs(difference)) + 1e-9) {
-          print_error("%s, unit %d, parameter %d: step %.12g, difference %.12g\n", unit_table[type].name, (int)unit, k,
-                      (theta[k] - after[k]) / dt, difference);
-          fail();
-        }
-      }
-    fixture_free(problem);
-    fixture_free(moved);
-  }
+  for (int loss = 0; loss < LOSS_TYPES; loss++)
+    for (int type = 0; type < UNIT_TYPES; type++) follows_the_gradient(loss, type);
 }
 
 static void frozen_fields_keep_every_bit(void **state) {

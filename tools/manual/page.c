@@ -83,6 +83,13 @@ static void keys(void) {
              key.may_change ? "; may change on resume" : "");
     label(key.key);
     text(key.help);
+    for (int c = 0; c < key.choices; c++) {
+      if (!key.choice_help[c]) continue;
+      char choice[256];
+      snprintf(choice, sizeof choice, "%s: %s", key.choice[c], key.choice_help[c]);
+      fputs(".br\n", stdout);
+      text(choice);
+    }
     fputs(".br\n", stdout);
     text(value);
   }
