@@ -232,8 +232,7 @@ static void sum_blocks(const struct outputs *outputs, const struct team *team, c
   }
 }
 
-/* Returns whether the ranks that share a network divide the labels, which may cost d^3 flops each. The sum over ranks
- * distributes them: the bits of a label are a word of the sum that is zero on all ranks but one. */
+/* Whether ranks divide the labels (d^3 flops each): a label's bits are a word of the sum, zero on all ranks but one. */
 static bool divides_labels(const struct outputs *outputs, const struct local_network *local,
                            const struct batch *batch) {
   return local->group && !batch->whole && outputs->data->spec.mode == DATA_ONLINE;

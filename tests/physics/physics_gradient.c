@@ -1,6 +1,6 @@
 // ranks: 1
-/* A step follows minus n times the gradient of the loss (RVE section 2), for every loss, unit type and parameter; frozen
- * fields keep their bits. */
+/* A step follows minus n times the gradient of the loss (RVE section 2), for every loss, unit type and parameter;
+ * frozen fields keep their bits. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
