@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "parallel/heartbeat.h"
 
 enum { GROUP_BYTES = 64 << 20 }; /* of the gradients of a group of tiles, over all threads */
 
@@ -144,6 +145,7 @@ struct descent {
 /* Adds to grad the gradient of own tile t over a chunk of points that starts at point `first` of the batch. */
 static void add_gradient(const struct descent *descent, int thread, const struct points *points, int64_t first,
                          int64_t t, double *grad) {
+  if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large batch takes long */
   const struct gradient *gradient = descent->gradient;
   const struct particles *particles = gradient->particles;
   const void *r =

@@ -22,6 +22,7 @@
 #include "base/error.h"
 #include "dynamics/potential.h"
 #include "dynamics/unit_sum.h"
+#include "parallel/heartbeat.h"
 #include "particles/number.h"
 
 static const double LIMIT = 0x1p39; /* of parameters; sums of products of much larger parameters are out of range */
@@ -221,6 +222,7 @@ static double tile_gradient(const struct population *population, const struct wo
 /* Computes the gradient of own tile t of this rank and updates the tile. */
 static void serve_tile(struct population *population, const struct workspace *workspace, int64_t t, double dt,
                        bool observe) {
+  if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large network takes long */
   const struct particles *particles = population->particles;
   const int s = population->network[t];
   const struct local_network *local = &particles->local[s];

@@ -1,12 +1,10 @@
 #include "dynamics/update.h"
 
-#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "dynamics/update_isa.h"
-#include "parallel/heartbeat.h"
 #include "particles/number.h"
 
 static double euler_limit(const struct update_spec *spec, double lambda) {
@@ -92,7 +90,6 @@ static void add_means(const struct update *update, int used, double n, const voi
 
 void update_tile(const struct update *update, const struct local_network *local, int64_t t, double *grad, double scale,
                  double rate, struct particle_sums *sums) {
-  if (omp_get_thread_num() == 0) heartbeat_beat(); /* a step can take a long time */
   const struct particles *particles = update->particles;
   const int64_t left = local_network_units(local) - t * TILE;
   const int used = (int)(left < TILE ? left : TILE);
