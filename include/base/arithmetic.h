@@ -1,4 +1,4 @@
-/* arithmetic: checks that the arithmetic of this build and process is that of IEEE 754, on which all results depend.
+/* arithmetic: checks that this build and this process compute by the rules of IEEE 754, on which all results depend.
  *
  * Exact sums (base/exact_sum.h), random numbers (base/rng.h) and kernels round by adding and subtracting a large
  * number, and checks for divergence rely on NaN. Compiler options such as -Ofast break these without a warning, and a
@@ -6,7 +6,7 @@
 #ifndef MCKEAN_BASE_ARITHMETIC_H
 #define MCKEAN_BASE_ARITHMETIC_H
 
-/* GCC defines all four macros, other compilers the first two; arithmetic_check detects what they do not report. */
+/* GCC defines all four macros, other compilers only the first two; arithmetic_check detects the other options. */
 #if defined __FAST_MATH__ || (defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__ > 0) ||                             \
     defined __ASSOCIATIVE_MATH__ || defined __RECIPROCAL_MATH__
 #error                                                                                                                 \
@@ -14,8 +14,8 @@
        "similar options; use -O2 or -O3 without them"
 #endif
 
-/* Local. Compares computed values with known answers. USAGE: one is wrong; the message states which and what to do. Do
- * not call it inside the kernels, which flush subnormal numbers to zero. */
+/* Local. Compares computed values with known answers. USAGE: a value is wrong; the message names it and what to do. Do
+ * not call this function inside a kernel (particles/kernel.h), because kernels flush subnormal numbers to zero. */
 int arithmetic_check(void);
 
 #endif

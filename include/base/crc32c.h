@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 /* Returns the CRC of a sequence extended by `bytes` bytes of data, where crc is the CRC of the sequence so far (0 for
- * an empty one). Uses the CRC instruction of the processor if there is one. */
+ * an empty one). Uses the CRC instruction if the processor has one. */
 uint32_t crc32c(uint32_t crc, const void *data, size_t bytes);
 
-/* The same from a lookup table: the reference in tests, and the fallback for processors without the instruction. */
+/* Computes the same CRC with a lookup table: the reference in tests, and the fallback without the instruction. */
 uint32_t crc32c_by_table(uint32_t crc, const void *data, size_t bytes);
 
 #endif

@@ -1,18 +1,18 @@
 /* error: how functions of McKean report failure.
  *
- * A function that can fail returns OK or one of the codes below. Each process keeps the text of its last failure.
+ * A function that can fail returns OK or one of the codes below. Each process stores the text of its last failure.
  * Collective functions end their local phase with comm_agree (parallel/comm.h), after which all ranks hold the same
- * code and text; the layers above need only TRY. A broken invariant has no status: the code calls die. */
+ * code and text; the layers above need only TRY. If an invariant is broken, the code calls die instead. */
 #ifndef MCKEAN_BASE_ERROR_H
 #define MCKEAN_BASE_ERROR_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* These are also the exit codes of the program, except that FULL and UNREAD exit with FAILED. */
+/* These are also the exit codes of the program, except that it exits with FAILED for FULL and UNREAD. */
 enum status {
   OK = 0,
-  FAILED = 1,  /* the run failed: I/O error, non-finite number, no memory */
+  FAILED = 1,  /* the run failed: I/O error, non-finite number, out of memory */
   USAGE = 2,   /* wrong usage or wrong input; nothing was done */
   FULL = 3,    /* no free space on the disk or in the quota; a retry may succeed (io/durable_file.h, run/disk_full.h) */
   UNREAD = 4,  /* transient or permission error while reading; the state of the file is unknown, and a retry may succeed
@@ -20,7 +20,8 @@ enum status {
   STOPPED = 75 /* stopped early with a checkpoint, or a rank hung: run the same command again */
 };
 
-/* Local. Records "what was expected, what was received, where, what to do" and returns code. */
+/* Local. Records a message, "what was expected, what was received, where, what to do", and returns code. The arguments
+ * after code are those of printf. */
 #define FAIL(code, ...) error_fail((code), __VA_ARGS__)
 
 /* Returns the status of call from the enclosing function unless it is OK. */
@@ -35,11 +36,11 @@ enum status {
 
 int error_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Replaces control characters other than newline and tab by "?": text from a file must not control the terminal.
- * error_fail applies it to every message. */
+/* Replaces control characters other than newline and tab with "?", so that text from a file cannot send control
+ * sequences to the terminal. error_fail does this to every message. */
 void error_printable(char *text);
 
-/* Returns the text of the last failure of this process, "" before the first. Valid until the next failure. */
+/* Returns the text of the last failure of this process, or "" if there was none. Valid until the next failure. */
 const char *error_text(void);
 
 /* Sets the function that die calls after it has printed its message. comm_start sets it to a call of MPI_Abort. */

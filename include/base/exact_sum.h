@@ -1,13 +1,13 @@
 /* exact_sum: sums of doubles that do not depend on the order of their terms.
  *
- * A term v, |v| < 2^39, is split into v = l0 + l1 2^-40 + l2 2^-80 with integers l0, l1, l2 (limbs). The remainder,
- * below 2^-81, is lost to one rounding per term. Limbs are added as int64. Integer addition does not depend on the
- * order, so a sum over blocks has the same bits for every distribution of the blocks over ranks and threads. Up to 2^22
- * terms of any admissible size fit without overflow.
+ * A term v, |v| < 2^39, is split into v = l0 + l1 2^-40 + l2 2^-80 with integers l0, l1, l2 (limbs). The remainder, at
+ * most 2^-81, is rounded away once per term. Limbs are added as int64. Integer addition does not depend on the order,
+ * so a sum over blocks has the same bits for every distribution of the blocks over ranks and threads. Up to 2^22 terms
+ * of any admissible size fit without overflow.
  *
- * `count` sums take EXACT_LIMBS(count) words of int64, all zero at the start: limbs [3][count], then one flag word,
- * which is non-zero once a term was not finite or out of range. MPI_SUM of these words over ranks gives the sum over
- * ranks. All functions are local. */
+ * `count` sums occupy EXACT_LIMBS(count) words of int64, all zero at the start: limbs [3][count], then one flag word,
+ * which is nonzero after a term that was not finite or out of range. MPI_SUM of these words over ranks gives the sum
+ * over ranks. All functions are local. */
 #ifndef MCKEAN_BASE_EXACT_SUM_H
 #define MCKEAN_BASE_EXACT_SUM_H
 
@@ -23,9 +23,11 @@ void exact_sum_add(int count, const double *restrict v, int64_t *restrict sum);
 /* v[i] = sum[i], correctly rounded. Returns false and leaves v unchanged if the flag word is set. */
 bool exact_sum_value(int count, const int64_t *restrict sum, double *restrict v);
 
-/* One sum of doubles of a wide range of sizes, |v| < 2^119. It keeps an exact sum at each of WIDE_SCALES scales, 2^80
- * to 2^-80, and reads the finest one that held all terms. Each term adds an error below 2^-78 of the largest term if
- * that term exceeds 2^-81, and below 2^-161 otherwise. sum has WIDE_LIMBS words, all zero at the start. */
+/* One sum of doubles of widely different sizes, |v| < 2^119. The words hold an exact sum of the terms times each of
+ * WIDE_SCALES factors, 2^80 to 2^-80; wide_sum_value uses the largest factor at which all terms were in range. Each
+ * term adds an error of at most 2^-78 of the largest term if that term exceeds 2^-81, and of at most 2^-161 otherwise.
+ * sum has WIDE_LIMBS words, all zero at the start. wide_sum_value returns false and leaves *v unchanged if a term was
+ * not finite or out of range. */
 enum { WIDE_SCALES = 5, WIDE_LIMBS = WIDE_SCALES * EXACT_LIMBS(1) };
 void wide_sum_add(double v, int64_t *sum);
 bool wide_sum_value(const int64_t *sum, double *v);

@@ -1,4 +1,4 @@
-/* process_memory: memory of this process and of this machine. All functions are local. */
+/* process_memory: the memory use of this process and the memory of this machine. All functions are local. */
 #ifndef MCKEAN_BASE_PROCESS_MEMORY_H
 #define MCKEAN_BASE_PROCESS_MEMORY_H
 

@@ -6,7 +6,8 @@ struct rank_range {
   double min, mean, max;
 };
 
-/* Local. Adds the value of one rank. Call it for rank = 0 .. ranks-1 in order, with a range that starts as zeros. */
+/* Local. Adds the value of one rank. Call it for rank = 0 .. ranks-1 in this order; range is zero before the first
+ * call. */
 void rank_range_add(struct rank_range *range, int rank, int ranks, double value);
 
 #endif

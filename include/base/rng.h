@@ -1,10 +1,10 @@
 /* rng: random numbers as a pure function of where they are used.
  *
  * Philox4x64-10 (Salmon et al., SC11; Random123): key = (seed, stream), counter = (id, step, network, draw). The
- * generator has no state: any rank computes any number of any network at any step, so trajectories do not depend on the
- * rank count and checkpoints store no generator. The functions use only IEEE basic operations and square roots (not
- * libm, whose results differ between processors), so the numbers have the same bits on every machine. All functions are
- * local and pure. */
+ * generator has no state: any rank can compute any number of any network at any step, so trajectories do not depend on
+ * the rank count, and checkpoints store no generator state. The functions use only IEEE basic operations and square
+ * roots (not libm, whose results differ between processors), so the numbers have the same bits on every machine. All
+ * functions are local and pure. */
 #ifndef MCKEAN_BASE_RNG_H
 #define MCKEAN_BASE_RNG_H
 
@@ -38,16 +38,16 @@ struct rng {
   uint64_t step;
 };
 
-/* out[0..3]: four independent words for (rng, id, draw). */
+/* out[0..3]: four independent 64-bit words for (rng, id, draw). */
 void rng_bits(const struct rng *rng, uint64_t id, uint64_t draw, uint64_t out[4]);
 
-/* out[0..count-1]: independent N(0,1) numbers for (rng, id), by the Box-Muller transform; four per draw. */
+/* out[0..count-1]: independent N(0,1) numbers for (rng, id), by the Box-Muller transform; four numbers per draw. */
 void rng_normal(const struct rng *rng, uint64_t id, int count, double *out);
 
-/* out[0..count-1]: independent numbers uniform in [0,1) for (rng, id), multiples of 2^-52. */
+/* out[0..count-1]: independent uniform numbers in [0,1) for (rng, id), multiples of 2^-52; four numbers per draw. */
 void rng_uniform(const struct rng *rng, uint64_t id, int count, double *out);
 
-/* x[0..d-1]: a point uniform on the sphere |x|^2 = d. */
+/* x[0..d-1]: a random point, uniform on the sphere |x|^2 = d, for (rng, id). */
 void rng_sphere(const struct rng *rng, uint64_t id, int d, double *x);
 
 /* Returns the image of position, 0 <= position < count, under a permutation of 0..count-1 selected by (rng, id). The

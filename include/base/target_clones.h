@@ -1,7 +1,7 @@
-/* target_clones: compiles a function for several instruction-set levels; the best one is selected at program start.
+/* target_clones: compiles a function for several ISA levels; the best version is selected at program start.
  *
- * For code whose results must have the same bits at every level: plain IEEE operations on GNU vectors, without
- * contraction to FMA. (The results of the kernels may differ between levels, so they have a table of their own:
+ * Use it for code whose results must have the same bits at every level: plain IEEE operations on GNU vectors, without
+ * contraction to FMA. (The results of the kernels may differ between levels, so a run selects them from a table:
  * particles/kernel.h.) */
 #ifndef MCKEAN_BASE_TARGET_CLONES_H
 #define MCKEAN_BASE_TARGET_CLONES_H

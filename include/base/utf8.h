@@ -1,7 +1,8 @@
 /* utf8: recognizes text that YAML, JSON and HDF5 attributes store and return unchanged.
  *
  * A plain character is valid UTF-8 and is not a control character, a line or paragraph separator (U+2028, U+2029), a
- * byte order mark (U+FEFF) or a noncharacter (U+FFFE, U+FFFF): YAML refuses or folds these. All functions are local. */
+ * byte order mark (U+FEFF) or a noncharacter (U+FFFE, U+FFFF), which YAML rejects or changes. All functions are
+ * local. */
 #ifndef MCKEAN_BASE_UTF8_H
 #define MCKEAN_BASE_UTF8_H
 
@@ -11,9 +12,9 @@
 /* Returns whether text consists of plain characters only. */
 bool utf8_is_plain(const char *text);
 
-/* Appends `from` to text, a NUL-terminated string of `used` bytes in a buffer of `size` bytes. A byte that is not part
+/* Appends `from` to text, a NUL-terminated string of length `used` in a buffer of `size` bytes. A byte that is not part
  * of a plain character becomes an escape such as "\xe9". Appends only whole characters and escapes, and stops at the
- * first one that does not fit. Returns the bytes now in use. */
+ * first one that does not fit. Returns the new length of text. */
 size_t utf8_append(char *text, size_t size, size_t used, const char *from);
 
 #endif

@@ -1,4 +1,4 @@
-/* All inputs are volatile, so that the compiler does not compute the answers. */
+/* All inputs are volatile, so that the answers are not computed at compile time. */
 #include "base/arithmetic.h"
 
 #include <fenv.h>
@@ -15,7 +15,7 @@ static double input(double value) {
   return hidden;
 }
 
-/* ---- modes of the process ---- */
+/* ---- process modes ---- */
 
 static bool rounds_to_nearest(void) {
   const double one = input(1), half = input(0x1p-53); /* half of the distance from 1 to the next larger number */
@@ -28,7 +28,7 @@ static bool keeps_subnormal_numbers(void) {
   return input(least / 2) > 0 && input(least / 2) * 2 == least && subnormal > 0 && input(subnormal * 0x1p52) == least;
 }
 
-/* ---- options of the compiler ---- */
+/* ---- compiler options ---- */
 
 static bool rounds_by_magic_number(void) {
   const double x = input(2.75), y = input(-2.5), magic = 0x1.8p52;
@@ -51,13 +51,13 @@ static bool divides(void) {
 }
 
 static bool rounds_each_operation(void) {
-  const double x = input(1 + 0x1p-30), square = input(1 + 0x1p-29); /* x^2 without 2^-60 */
+  const double x = input(1 + 0x1p-30), square = input(1 + 0x1p-29); /* x^2 minus 2^-60, the rounded x^2 */
   return x * x - square == 0;
 }
 
-/* ---- code that depends on these ---- */
+/* ---- code that depends on modes and options ---- */
 
-/* The exact value of 2^38 + 0.1 + 2^-56 - 2^38 is the next double above 0.1; a sum in double precision loses 2^-56. */
+/* The exact value of 2^38 + 0.1 + 2^-56 - 2^38 is the next double above 0.1; ordinary summation loses the 2^-56. */
 static bool sums_exactly(void) {
   const double large = input(0x1p38), terms[] = {large, input(0.1), input(0x1p-56), -large}, nan = input(NAN);
   int64_t sum[EXACT_LIMBS(1)] = {0};
@@ -68,7 +68,7 @@ static bool sums_exactly(void) {
   return right && !exact_sum_value(1, sum, &value);
 }
 
-/* Compares the first numbers of base/rng.h with known answers; those of the words come from Random123. */
+/* Compares the first numbers of base/rng.h with known answers. The known words are test vectors of Random123. */
 static bool draws_known_numbers(void) {
   static const double normal[4] = {0x1.0e4557d36c46dp-2, -0x1.58120c000f82ep-2, -0x1.ec91bbbf8b14bp+0,
                                    0x1.33e630a91a82p-4};

@@ -21,7 +21,7 @@ void error_printable(char *string) {
 }
 
 int error_fail(int code, const char *format, ...) {
-  /* The arguments may include the old text, so the new one is formatted into a buffer of its own. */
+  /* The arguments may include the old text, so the new text is formatted into a separate buffer. */
   static char next[TEXT_MAX];
   va_list args;
   va_start(args, format);

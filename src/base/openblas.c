@@ -52,7 +52,7 @@ void openblas_start(char **argv) {
 
 /* ---- GEMM ---- */
 
-enum { GEMM = 384, GEMMS = 4 }; /* rows and columns, products per measurement */
+enum { GEMM = 384, GEMMS = 4 }; /* rows and columns; products per measurement */
 
 int openblas_gemm_create(struct openblas_gemm *gemm) {
   double **operand[] = {&gemm->a, &gemm->b, &gemm->c};

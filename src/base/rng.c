@@ -29,14 +29,14 @@ void rng_uniform(const struct rng *rng, uint64_t id, int count, double *out) {
   }
 }
 
-/* Box-Muller computes PAIRS pairs at a time. The vector width depends on the processor, but each lane executes the same
+/* box_muller computes PAIRS pairs at a time. The vector width depends on the processor, but each lane executes the same
  * IEEE operations without contraction to FMA, so the bits are the same everywhere. */
 enum { PAIRS = 8 };
 typedef double vdouble __attribute__((vector_size(8 * PAIRS)));
 typedef uint64_t vword __attribute__((vector_size(8 * PAIRS)));
 
-/* out[2i], out[2i+1] = sqrt(-2 log(1 - u)) (cos 2 pi v, sin 2 pi v), with u and v uniform in [0, 1) from bits[2i] and
- * bits[2i+1]. */
+/* out[2i], out[2i+1] = sqrt(-2 log u) (cos 2 pi v, sin 2 pi v), with u uniform in (0, 1] from bits[2i] and v uniform in
+ * [0, 1) from bits[2i+1]. */
 TARGET_CLONES static void box_muller(const uint64_t bits[2 * PAIRS], double out[2 * PAIRS]) {
   vword first, second;
   for (int i = 0; i < PAIRS; i++) {
@@ -48,7 +48,7 @@ TARGET_CLONES static void box_muller(const uint64_t bits[2 * PAIRS], double out[
 
   /* log u with u = m 2^e, m in [sqrt 1/2, sqrt 2): log m = 2 artanh(s), s = (m - 1)/(m + 1), |s| <= 0.1716. Eleven
    * terms of the series are accurate to 2^-53. */
-  const vword upper = (vword)u - UINT64_C(0x3fe6a09e667f3bcd); /* exponent and mantissa of u / sqrt(1/2) */
+  const vword upper = (vword)u - UINT64_C(0x3fe6a09e667f3bcd); /* bits of u minus bits of sqrt(1/2) */
   const vdouble m = (vdouble)((upper & UINT64_C(0x000fffffffffffff)) + UINT64_C(0x3fe6a09e667f3bcd));
   const vword exponent = upper >> 52 | (0 - (upper >> 63)) << 12; /* an arithmetic right shift by 52 */
   const vdouble e = (vdouble)(exponent + magic) - 0x1.8p52;
@@ -96,8 +96,8 @@ void rng_sphere(const struct rng *rng, uint64_t id, int d, double *x) {
 }
 
 int64_t rng_permute(const struct rng *rng, uint64_t id, int64_t count, int64_t position) {
-  /* Two halves of equal width whose domain holds count. The domain has at most 4 count values, so cycle walking takes
-   * at most 4 iterations on average. */
+  /* Splits a value into two halves of `half` bits each. The domain of 2^(2 half) values contains all positions and has
+   * at most 4 count values, so cycle walking takes at most 4 iterations on average. */
   int half = 1;
   while (half < 31 && (INT64_C(1) << (2 * half)) < count) half++;
   const uint64_t mask = (UINT64_C(1) << half) - 1;

@@ -8,7 +8,7 @@
 static const struct form {
   unsigned char mask, lead;
   int bytes;
-  uint32_t least; /* smaller code points have a shorter form, so this one is invalid for them */
+  uint32_t least; /* the least code point; smaller ones have a shorter form and are invalid in this one */
 } form_table[] = {{0x80, 0x00, 1, 0}, {0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
 enum { FORMS = sizeof form_table / sizeof *form_table };
 
@@ -19,7 +19,7 @@ static bool is_plain(uint32_t point) {
          point <= 0x10ffff;
 }
 
-/* Returns the bytes of the plain character at text, or 0 if the bytes there are not one. */
+/* Returns the number of bytes of the plain character at the start of text, or 0 if text does not start with one. */
 static int plain_bytes(const char *text) {
   const unsigned char *at = (const unsigned char *)text;
   for (int f = 0; f < FORMS; f++) {
