@@ -15,27 +15,29 @@ struct comm {
   int rank, size;
 };
 
-/* Starts MPI and fills world. USAGE: the number of ranks differs from the number of tasks in the SLURM step (srun
- * without PMI starts many runs of one rank each). */
+/* Starts MPI and sets *world to all ranks. USAGE: the number of ranks differs from the number of tasks in the SLURM
+ * step (srun without PMI starts many runs of one rank each). comm_stop finalizes MPI. */
 int comm_start(int *argc, char ***argv, struct comm *world);
 void comm_stop(void);
 
-/* Returns the worst status of all ranks, on every rank. Ranks also adopt the error text of the lowest rank with that
- * status. The text is preceded by "rank 3 of 8: " unless all ranks failed, or it comes from rank 0, which does much of
- * the work alone. Call it at the end of every local phase that can fail. */
+/* Returns the largest status code of all ranks, on every rank. Unless it is OK, every rank also receives the error text
+ * of the lowest rank with that status. A prefix such as "rank 3 of 8: " names this rank, unless all ranks failed or it
+ * is rank 0, which does much of the work alone. Call this at the end of every local phase that can fail. */
 int comm_agree(const struct comm *comm, int status);
 
-/* Verifies that all ranks hold the same text. USAGE: some do not; the message names the lowest rank that differs from
- * rank 0, and its host. what: the name of the text, such as "the command line"; advice: what to do. */
+/* Verifies that all ranks hold the same text. USAGE: a rank holds another text; the message names the lowest such rank
+ * and its host. what: the name of the text, such as "the command line"; advice: what to do; both for the message. */
 int comm_same(const struct comm *comm, const char *what, const char *text, const char *advice);
 
-/* Returns a new comm of the ranks with equal color, in rank order; NULL on ranks with a negative color. */
+/* Returns a new comm of the ranks with equal color, in rank order; NULL on ranks with a negative color. The caller
+ * frees it with comm_free, which is collective over the new comm. */
 struct comm *comm_split(const struct comm *comm, int color);
 void comm_free(struct comm *comm); /* accepts NULL */
 
 /* Returns the largest number of threads in excess of the processors available to them; not positive if every thread has
- * a processor. It compares the threads of all ranks on a node with the processors of the node, and the threads of all
- * ranks bound to the processors of one rank, or to a subset of them, with those processors. threads: of this rank. */
+ * a processor. Two sets of threads are compared with their processors: the threads of all ranks of a node, with the
+ * processors that any of these ranks may use; and the threads of the ranks bound to the processors of one rank or to a
+ * subset of them, with the processors of this rank. threads: the number of threads of the calling rank. */
 int comm_oversubscription(const struct comm *comm, int threads);
 
 /* Reductions of one value per rank; every rank receives the result. */
@@ -46,25 +48,25 @@ double comm_max(const struct comm *comm, double value);
 
 void comm_barrier(const struct comm *comm);
 
-/* Copies the bytes of rank root to all ranks. Sizes above 2 GiB are allowed. */
+/* Copies data [bytes] from rank root to all ranks. Sizes above 2 GiB are allowed. */
 void comm_bcast(const struct comm *comm, void *data, int64_t bytes, int root);
 
-/* comm_sum_begin starts the sum of words[count] over all ranks, in place; comm_sum_end waits until it is complete.
- * background: the same on all ranks. true: the caller may work between the two; false: the sum is complete when
- * comm_sum_begin returns, and needs half as many messages. */
+/* comm_sum_begin starts the sum of words[count] over all ranks, in place; comm_sum_end waits until the sum is complete.
+ * background (the same on all ranks): true: the caller may compute between the two calls, but must not access words;
+ * false: the sum is complete when comm_sum_begin returns, and it needs half as many messages. */
 struct comm_sum {
   MPI_Request request;
 };
 void comm_sum_begin(const struct comm *comm, int64_t *words, int64_t count, bool background, struct comm_sum *sum);
 void comm_sum_end(struct comm_sum *sum);
 
-/* Gathers the bytes of all ranks on rank 0, in rank order. On rank 0 *all is a new array, which the caller frees, and
- * bytes_of[size] (may be NULL) receives the number of bytes of each rank; other ranks get *all = NULL. Sizes above 2
- * GiB are allowed. */
+/* Gathers data [bytes] of all ranks on rank 0, in rank order; bytes may differ between ranks. On rank 0 *all is a new
+ * array, which the caller frees, and bytes_of[size] (may be NULL) receives the number of bytes of each rank. On other
+ * ranks *all = NULL. Sizes above 2 GiB are allowed. Calls die if rank 0 has no memory for the array. */
 void comm_gather(const struct comm *comm, const void *data, int64_t bytes, void **all, int64_t *bytes_of);
 
-/* Gathers the bytes of all ranks on every rank, in rank order. Rank r contributes first[r+1] - first[r] bytes; first
- * [size + 1] is the same on all ranks, and all holds first[size] bytes. Sizes above 2 GiB are allowed. */
+/* Gathers the data of all ranks on every rank, in rank order. Rank r contributes first[r+1] - first[r] bytes; first
+ * [size + 1] is the same on all ranks, and `all` receives first[size] bytes. Sizes above 2 GiB are allowed. */
 void comm_allgather(const struct comm *comm, const void *data, const int64_t *first, void *all);
 
 /* Redistributes a global sequence of items of which every rank owns a contiguous range. Rank r owns items
@@ -75,7 +77,7 @@ void comm_redistribute(const struct comm *comm, const int64_t *old_first, const 
                        int64_t (*offset)(const void *context, int64_t item), const void *context, const void *from,
                        void *to);
 
-/* Local. Returns seconds of a monotonic clock; only differences have a meaning. */
+/* Local. Returns the time of a monotonic clock in seconds; only differences are meaningful. */
 double comm_time(void);
 
 #endif

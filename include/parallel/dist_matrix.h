@@ -15,31 +15,31 @@
 enum { DIST_MATRIX_BLOCK = 64, DIST_MATRIX_LIMIT = 1 << 17 /* rows or columns */ };
 
 struct dist_grid {
-  const struct comm *comm; /* not owned */
-  int context;             /* BLACS context */
-  int rows, columns, row, column;
+  const struct comm *comm;        /* not owned */
+  int context;                    /* BLACS context */
+  int rows, columns, row, column; /* size of the grid; position of this rank in it */
 };
 
-/* Arranges all ranks in a grid that is as square as their number allows. */
+/* Arranges all ranks in a grid that is as nearly square as the number of ranks allows. */
 void dist_grid_create(const struct comm *comm, struct dist_grid *grid);
 void dist_grid_free(struct dist_grid *grid);
 
-/* Sums values[count] over all ranks in place; every rank receives the sum. */
+/* Sums values[count] over all ranks, in place; every rank receives the sums. */
 void dist_grid_sum(const struct dist_grid *grid, int64_t count, double *values);
 
 struct dist_matrix {
-  const struct dist_grid *grid; /* not owned */
-  int rows, columns;
-  int local_rows, local_columns;
-  int descriptor[9]; /* ScaLAPACK descriptor */
-  double *local;     /* [local_columns][local_rows]: the local rows of a column are contiguous */
+  const struct dist_grid *grid;  /* not owned */
+  int rows, columns;             /* of the whole matrix */
+  int local_rows, local_columns; /* of the part that this rank holds */
+  int descriptor[9];             /* ScaLAPACK descriptor */
+  double *local;                 /* [local_columns][local_rows]: the local rows of a column are contiguous */
 };
 
-/* Creates a matrix of zeros. FAILED: no memory, or more than DIST_MATRIX_LIMIT rows or columns. */
+/* Creates a matrix of zeros. FAILED: no memory is available, or rows or columns is not in 1 .. DIST_MATRIX_LIMIT. */
 int dist_matrix_create(const struct dist_grid *grid, int64_t rows, int64_t columns, struct dist_matrix **matrix);
 void dist_matrix_free(struct dist_matrix *matrix); /* local; accepts NULL */
 
-/* Local. Returns the global row or column index of a row or column of local. */
+/* Local. Return the global index of a row or a column of `local`. */
 int dist_matrix_row(const struct dist_matrix *matrix, int local_row);
 int dist_matrix_column(const struct dist_matrix *matrix, int local_column);
 
@@ -57,8 +57,8 @@ void dist_matrix_multiply(double alpha, const struct dist_matrix *a, bool a_tran
                           bool b_transposed, double beta, struct dist_matrix *c);
 
 /* Computes the eigenvalues of a symmetric matrix, of which it reads the lower triangle. values[rows]: in ascending
- * order, on all ranks. vectors: orthonormal eigenvectors as columns, unless NULL. Overwrites a. FAILED: no
- * convergence. */
+ * order, on all ranks. vectors: receives orthonormal eigenvectors as columns; NULL: not computed. Overwrites a. FAILED:
+ * no convergence, or no memory is available. */
 int dist_matrix_eigen(struct dist_matrix *a, double *values, struct dist_matrix *vectors);
 
 /* b = a^-1 b by Cholesky factorization of a symmetric positive definite matrix, of which it reads the lower triangle.

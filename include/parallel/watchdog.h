@@ -3,11 +3,11 @@
  * Every rank runs a watchdog thread that checks the heartbeat of its main thread (parallel/heartbeat.h). If there was
  * no heartbeat for longer than the limit, the thread asks two coordinators for a poll: rank 0, and the first rank on
  * another host (on a single host: rank 1) in case rank 0 itself hangs. The thread of the coordinator queries the
- * threads of all ranks. A rank hangs if its thread does not reply (a stopped process, a dead node), or if it has been
- * in one activity, not waiting for another rank, for longer than the limit (a file system that does not respond). If
- * all ranks wait for one another, all of them hang. If a rank hangs, the coordinator reports it on stderr and aborts
- * all ranks with STOPPED; the same command then resumes from the newest checkpoint. If the ranks that the others wait
- * for are all making progress, nothing happens.
+ * threads of all ranks. A rank hangs if its thread does not reply (a stopped process, a dead node), or if its main
+ * thread is not in a blocking call and had no heartbeat for longer than the limit (a file system that does not
+ * respond). If all ranks have been in a blocking call for longer than the limit, they wait for one another, and all of
+ * them hang. If a rank hangs, the coordinator reports it on stderr and aborts all ranks with STOPPED; the same command
+ * then resumes from the newest checkpoint. If no rank hangs, nothing happens.
  *
  * Time during which a process was itself stopped does not count. The watchdog adds no cost to a step: threads exchange
  * messages only after a rank appears to hang. They do so concurrently with the main threads, which requires
@@ -19,11 +19,11 @@
 
 struct watchdog;
 
-/* Collective. Starts the threads. limit: in seconds, equal on all ranks. *watchdog is NULL if limit is 0 (off), or if
- * MPI supports only one thread; in the second case rank 0 warns on stderr. */
+/* Collective. Starts one thread on each rank. limit: in seconds, equal on all ranks. *watchdog is NULL if limit is 0
+ * (off), or if this MPI lacks MPI_THREAD_MULTIPLE; in the second case rank 0 warns on stderr. */
 void watchdog_start(const struct comm *comm, double limit, struct watchdog **watchdog);
 
-/* Collective. Stops the threads; call it before MPI_Finalize. Accepts NULL. */
+/* Collective. Stops the threads and frees watchdog. Call this before comm_stop. Accepts NULL. */
 void watchdog_stop(struct watchdog *watchdog);
 
 #endif

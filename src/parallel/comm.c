@@ -30,8 +30,8 @@ int comm_start(int *argc, char ***argv, struct comm *world) {
   world_rank = world->rank;
   error_set_abort(abort_all);
 
-  /* srun sets SLURM_STEP_NUM_TASKS to the size of its step. mpirun inside a batch job starts steps of other sizes, so
-   * the comparison applies to srun only. */
+  /* srun sets SLURM_STEP_NUM_TASKS to the number of tasks in its step. mpirun inside a batch job starts steps of other
+   * sizes, so the comparison applies only to runs that srun started. */
   const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
   const char *launched = getenv("OMPI_COMM_WORLD_SIZE");
   if (tasks && !launched && atoi(tasks) != world->size)
@@ -99,7 +99,7 @@ void comm_free(struct comm *comm) {
   free(comm);
 }
 
-/* The processors that this rank may run on. */
+/* *set = the processors that this rank may run on. */
 static void own_processors(cpu_set_t *set) {
   CPU_ZERO(set);
   if (sched_getaffinity(0, sizeof *set, set) == 0) return;

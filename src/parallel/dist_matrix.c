@@ -135,7 +135,7 @@ void dist_matrix_set(struct dist_matrix *matrix, int first, int count, const dou
 /* Returns the address of element (i, i), or NULL if another rank holds it. */
 static double *diagonal_element(const struct dist_matrix *matrix, int i) {
   const struct dist_grid *grid = matrix->grid;
-  const int index = i / DIST_MATRIX_BLOCK, inside = i % DIST_MATRIX_BLOCK; /* of the block; in the block */
+  const int index = i / DIST_MATRIX_BLOCK, inside = i % DIST_MATRIX_BLOCK; /* block number; index inside */
   if (index % grid->rows != grid->row || index % grid->columns != grid->column) return NULL;
   const int row = index / grid->rows * DIST_MATRIX_BLOCK + inside;
   const int column = index / grid->columns * DIST_MATRIX_BLOCK + inside;
@@ -175,8 +175,8 @@ void dist_matrix_multiply(double alpha, const struct dist_matrix *a, bool a_tran
           b->local, &one, &one, b->descriptor, &beta, c->local, &one, &one, c->descriptor);
 }
 
-/* Uses QR iteration for eigenvalues alone, divide and conquer with eigenvectors. Sizes of -1 query the sizes of the
- * work arrays, which go to work[0] and iwork[0]. */
+/* Uses QR iteration for eigenvalues alone, and divide and conquer if vectors is not NULL. If both sizes are -1, only
+ * stores the required sizes of the work arrays in work[0] and iwork[0]. Returns info of ScaLAPACK. */
 static int eigen(struct dist_matrix *a, double *values, struct dist_matrix *vectors, double *work, int work_size,
                  int *iwork, int iwork_size) {
   int info;
@@ -193,7 +193,7 @@ int dist_matrix_eigen(struct dist_matrix *a, double *values, struct dist_matrix 
   double need = 0, *work = NULL;
   int ineed = 0;
   eigen(a, values, vectors, &need, -1, &ineed, -1);
-  /* For small matrices PDSYEVD reports less work space than its own call of PDORMTR needs. */
+  /* For small matrices, PDSYEVD reports less work space than PDORMTR, which it calls, needs. */
   need += DIST_MATRIX_BLOCK * (double)(a->local_rows + a->local_columns + 3 * DIST_MATRIX_BLOCK);
   int status = alloc_array((void **)&work, (int64_t)need + 1, sizeof *work, "work space of the eigenvalues");
   status = comm_agree(a->grid->comm, status);
@@ -205,7 +205,7 @@ int dist_matrix_eigen(struct dist_matrix *a, double *values, struct dist_matrix 
           FAIL(FAILED, "the eigenvalues of a matrix of %d rows do not converge (ScaLAPACK's info = %d)", a->rows, info);
     free(iwork);
     comm_bcast(a->grid->comm, values, (int64_t)sizeof *values * a->rows,
-               0); /* a matrix of one block leaves them on the rank of the block */
+               0); /* of a matrix of one block, only the rank that holds the block has them */
     status = comm_agree(a->grid->comm, status);
   }
   free(work);

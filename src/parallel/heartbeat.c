@@ -3,13 +3,13 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-/* One state per process, like the text of the last failure: the watchdog reads it from outside any call. */
+/* One state per process: the watchdog thread reads it while the main thread runs. */
 static _Atomic(const char *) activity = "the start", blocking_call;
 static _Atomic int64_t step_now = -1;
 static _Atomic uint64_t beats;
 
-/* Not an atomic increment: simultaneous heartbeats of several threads may count as one, which is harmless and
- * cheaper. */
+/* A load and a store are cheaper than an atomic increment. Simultaneous heartbeats of several threads may count as one,
+ * which is harmless. */
 void heartbeat_beat(void) {
   const uint64_t before = atomic_load_explicit(&beats, memory_order_relaxed);
   atomic_store_explicit(&beats, before + 1, memory_order_relaxed);

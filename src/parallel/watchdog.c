@@ -14,7 +14,7 @@
 #include "parallel/heartbeat.h"
 
 enum { HOST = 64, TEXT = 40, COORDINATORS = 2, REPORTED_MAX = 16 };
-static const double POLL_SECONDS = 10; /* time allowed for the replies to a poll; at most the limit */
+static const double POLL_SECONDS = 10; /* time allowed for the replies to a poll, if the limit is not shorter */
 
 enum kind { REQUEST_POLL, QUERY, REPLY };
 
@@ -22,7 +22,7 @@ enum kind { REQUEST_POLL, QUERY, REPLY };
 struct message {
   int kind;
   int waits;   /* whether the rank is in a blocking call */
-  double idle; /* seconds since its last heartbeat */
+  double idle; /* seconds since the last heartbeat of the rank */
   int64_t step;
   char what[TEXT];
 };
@@ -43,7 +43,7 @@ struct watchdog {
   int rank, size;
   int coordinator[COORDINATORS];
   char (*host)[HOST]; /* [size] */
-  double limit, tick;
+  double limit, tick; /* in seconds; the thread runs once per tick */
 
   /* This rank. */
   struct heartbeat heartbeat; /* at the last check */
@@ -59,7 +59,7 @@ struct watchdog {
 
 /* ---- messages ---- */
 
-/* Does not wait for the receiver: a rank that hangs may never receive. */
+/* Does not wait for the receiver, because a rank that hangs may never receive the message. */
 static void send_message(struct watchdog *watchdog, int to, const struct message *message) {
   struct pending_send *send = alloc_small(sizeof *send);
   *send = (struct pending_send){.next = watchdog->pending, .message = *message};
@@ -87,7 +87,7 @@ static void begin_poll(struct watchdog *watchdog, double now) {
   if (watchdog->polling) return;
   const double wait = POLL_SECONDS < watchdog->limit ? POLL_SECONDS : watchdog->limit;
   watchdog->polling = true;
-  /* The second coordinator waits longer, so that it acts only if the first one does not. */
+  /* The second coordinator waits longer, so that it acts only if the first coordinator does not. */
   watchdog->poll_end = now + (watchdog->rank == watchdog->coordinator[0] ? wait : 2.5 * wait);
   memset(watchdog->replied, 0, sizeof *watchdog->replied * (size_t)watchdog->size);
 }
@@ -160,7 +160,7 @@ static void end_poll(struct watchdog *watchdog) {
   if (hung > REPORTED_MAX) fprintf(stderr, "mckean: watchdog: and %d more ranks\n", hung - REPORTED_MAX);
   for (int r = 0; r < watchdog->size && !deadlock; r++) {
     if (hangs(watchdog, r) || !watchdog->reply[r].waits) continue;
-    print_rank(watchdog, r); /* one of the ranks that wait, as evidence */
+    print_rank(watchdog, r); /* one waiting rank shows where the others wait */
     break;
   }
   abort_all(watchdog, deadlock);
@@ -206,7 +206,7 @@ static void *run_thread(void *context) {
         send_message(watchdog, watchdog->coordinator[c], &(struct message){.kind = REQUEST_POLL});
     }
     if (watchdog->polling && now >= watchdog->poll_end) end_poll(watchdog);
-    /* Query at every tick: only the state at the end of the poll counts. */
+    /* Query at every tick, because a later reply replaces an earlier one: the state at the end of the poll counts. */
     for (int r = 0; r < watchdog->size && watchdog->polling; r++)
       send_message(watchdog, r, &(struct message){.kind = QUERY});
   }
@@ -267,7 +267,7 @@ void watchdog_start(const struct comm *comm, double limit, struct watchdog **out
 
 void watchdog_stop(struct watchdog *watchdog) {
   if (!watchdog) return;
-  /* A rank that has not arrived may hang; until all have arrived, every thread continues to reply. */
+  /* A rank may hang before this barrier, so every thread continues to reply until all ranks are here. */
   HEARTBEAT_WAIT("the end", MPI_Barrier(watchdog->mpi));
   pthread_mutex_lock(&watchdog->mutex);
   watchdog->stop = true;
