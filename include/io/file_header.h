@@ -10,15 +10,15 @@
 
 enum { FILE_HEADER_BYTES = 512, FILE_HEADER_MAGIC = 8, FILE_HEADER_FIELDS = 12 /* offset of the fields */ };
 
-/* Sets magic, version and CRC. The caller has set the fields; bytes that it does not use must be zero. */
+/* Sets magic, version and CRC. The caller sets the fields first; unused bytes must be zero. */
 void file_header_seal(const char magic[FILE_HEADER_MAGIC], uint32_t version, unsigned char header[FILE_HEADER_BYTES]);
 
-/* Returns whether bytes, at least FILE_HEADER_MAGIC of them, begin with magic. */
+/* Returns whether `bytes`, at least FILE_HEADER_MAGIC of them, begin with magic. */
 bool file_header_is(const char magic[FILE_HEADER_MAGIC], const void *bytes);
 
 uint32_t file_header_version(const unsigned char header[FILE_HEADER_BYTES]);
 
-/* Returns whether the stored CRC matches the bytes before it. *stored, *computed: the two CRCs. */
+/* Returns whether the stored CRC is that of the bytes before it. *stored, *computed = the two CRCs. */
 bool file_header_intact(const unsigned char header[FILE_HEADER_BYTES], uint32_t *stored, uint32_t *computed);
 
 #endif

@@ -1,15 +1,15 @@
-/* h5: HDF5 files. It is the only user of the HDF5 library (with src/io/h5_guard).
+/* h5: HDF5 files. Only src/io/h5.c and src/io/h5_guard.c use the HDF5 library.
  *
- * Files are accessed by one process, without parallel HDF5. All functions are local. They return FAILED on any error,
- * with the file, the object, what was expected and what was found; FULL on a full disk. Objects are named by absolute
- * paths ("/ensemble/0/c"); missing groups along a path are created. HDF5's own error output is off; messages quote its
- * innermost error.
+ * One process accesses a file, without parallel HDF5. All functions are local. Functions that can fail return FULL on a
+ * full disk and FAILED on any other error; the message states the file, the object, what was expected and what was
+ * found. Objects are named by absolute paths ("/ensemble/0/c"); writing creates missing groups along a path. HDF5's own
+ * error output is off; messages quote its innermost error.
  *
- * A file may come from anywhere, so no reference in it is followed. Refused are links other than hard links, external
- * storage, virtual datasets, variable-length strings and numbers, unusual types and filters. Filter plugins are not
- * loaded. The size that a dataset claims is compared with what is stored before memory is allocated
- * (src/io/h5_guard.h). Control characters in strings become "?". Damage or forgery below that, in HDF5's own
- * structures, is left to the HDF5 library. */
+ * A file may come from an untrusted source, so references in it are not followed. Links other than hard links, external
+ * storage, virtual datasets, variable-length strings, and unusual types and filters are refused. Filter plugins are not
+ * loaded. The declared size of a dataset is compared with its stored bytes before memory is allocated
+ * (src/io/h5_guard.h). Control characters in strings become "?". Damage or forgery in the internal structures of HDF5
+ * is not checked here; it can crash the HDF5 library (io/sandbox.h). */
 #ifndef MCKEAN_IO_H5_H
 #define MCKEAN_IO_H5_H
 
@@ -25,31 +25,32 @@ struct h5;
 /* Initializes the library. Call once, before MPI starts. */
 void h5_start(void);
 
-/* Creates a file. user_block: bytes left free at the start of the file, 0 or a power of two >= 512. Uses the default
- * library version bounds, because files of the newest format are unreadable after a kill. */
+/* Create a file, which replaces an existing one, or open an existing file. user_block: bytes left free at the start of
+ * a new file, 0 or a power of two >= 512. Files have the default library version bounds, because files of the newest
+ * format are unreadable after the process is killed. The caller calls h5_close. On failure *file is NULL. */
 int h5_create(const char *path, int64_t user_block, struct h5 **file);
 int h5_open(const char *path, bool writable, struct h5 **file);
 
-/* Flushes and closes; frees file even on failure. Accepts NULL. */
+/* Flushes and closes the file, and frees `file`, even on failure. Accepts NULL. */
 int h5_close(struct h5 *file);
 
 /* Returns whether the object exists and is reached by hard links only. */
 bool h5_exists(struct h5 *file, const char *object);
 
-/* Attributes of a group or dataset; the root group is "/". Setting creates a missing group and replaces an old
- * value. */
+/* Set and get scalar attributes of a group or dataset; the root group is "/". Setting creates a missing group and
+ * replaces an old value. */
 int h5_set_text(struct h5 *file, const char *object, const char *name, const char *value);
 int h5_set_int(struct h5 *file, const char *object, const char *name, int64_t value);
 int h5_set_double(struct h5 *file, const char *object, const char *name, double value);
-int h5_get_text(struct h5 *file, const char *object, const char *name, char **value); /* the caller frees it */
+int h5_get_text(struct h5 *file, const char *object, const char *name, char **value); /* the caller frees *value */
 int h5_get_int(struct h5 *file, const char *object, const char *name, int64_t *value);
 int h5_get_double(struct h5 *file, const char *object, const char *name, double *value);
 
-/* Writes a new contiguous dataset of shape[rank]. */
+/* Writes data to a new contiguous dataset of shape[rank], row-major. */
 int h5_write(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape, const void *data);
 
-/* Reads the shape of a dataset of numbers: *rank entries, then zeros. The dataset takes at most 16 MiB or 1032 times
- * the bytes of the file, whichever is larger; FAILED otherwise. */
+/* Reads the shape of a dataset of numbers: *rank entries, then zeros. FAILED: the numbers take more than 16 MiB and
+ * more than 1032 times the bytes that the file stores for them. */
 int h5_shape(struct h5 *file, const char *dataset, int *rank, int64_t shape[H5_RANK_MAX]);
 
 /* Reads a whole dataset and converts it to type. FAILED: its shape is not shape[rank]. */
@@ -59,25 +60,26 @@ int h5_read(struct h5 *file, const char *dataset, enum h5_type type, int rank, c
 int h5_read_rows(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape, int64_t first,
                  int64_t count, void *data);
 
-/* Creates a contiguous dataset whose space is allocated now and never filled. *offset: the byte in the file at which
+/* Creates a contiguous dataset whose space is allocated now and not initialized. *offset: the byte in the file at which
  * its numbers start, for code that writes them without HDF5. */
 int h5_reserve(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape,
                int64_t *offset);
 
-/* *offset: the byte in the file at which the numbers of a contiguous dataset start. FAILED: it is not contiguous, or
- * stored in another type. */
+/* *offset: the byte in the file at which the numbers of a contiguous dataset start. FAILED: the dataset is not
+ * contiguous, or its stored type is not the native form of `type`. */
 int h5_offset(struct h5 *file, const char *dataset, enum h5_type type, int64_t *offset);
 
-/* Chunk size of series: H5_CHUNK_NUMBERS numbers (64 KiB as doubles) but at least one row and at most H5_CHUNK_ROWS. */
+/* Chunks of a series: as many rows as make up H5_CHUNK_NUMBERS numbers (64 KiB as doubles), at least one row and at
+ * most H5_CHUNK_ROWS. A row of more than 16 H5_CHUNK_NUMBERS numbers is split among several chunks. */
 enum { H5_CHUNK_NUMBERS = 8192, H5_CHUNK_ROWS = 1024 };
 
 /* Appends rows to a series: a dataset that grows along its first dimension. Creates a missing dataset, truncates it to
  * its first `keep` rows, then appends `rows` rows. row_shape has row_rank entries (0: scalars). FAILED: the dataset has
- * fewer than keep rows. */
+ * fewer than `keep` rows, or rows of another shape. */
 int h5_append(struct h5 *file, const char *dataset, enum h5_type type, int row_rank, const int64_t *row_shape,
               int64_t keep, int64_t rows, const void *data);
 
-/* text = name and version of the library: "HDF5 1.10.8". */
+/* text [size] = name and version of the library, such as "HDF5 1.10.8". */
 void h5_version(char *text, size_t size);
 
 #endif

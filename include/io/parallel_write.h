@@ -1,4 +1,4 @@
-/* parallel_write: many ranks write bytes to their own offsets in one file.
+/* parallel_write: all ranks write bytes at their own offsets of one file.
  *
  * posix: every rank writes its own bytes with pwrite and syncs its own file descriptor; for file systems whose clients
  * see each other's pages coherently (local disks, Lustre, GPFS). mpiio: collective MPI-IO writes, for file systems
@@ -14,28 +14,28 @@ enum parallel_write_io { PARALLEL_WRITE_POSIX, PARALLEL_WRITE_MPIIO, PARALLEL_WR
 
 struct parallel_write;
 
-/* fill passes this rank's bytes to parallel_write_put. It is called once (posix), or three times (mpiio: to count, to
- * write, to compare) and must then pass the same bytes each time. */
+/* fill stores this rank's bytes in the buffers that parallel_write_put returns. It is called once (posix), or up to
+ * three times (mpiio: to count, to write, to compare), and must then store the same bytes each time. */
 struct parallel_write_job {
   void (*fill)(struct parallel_write *writer, void *context);
   void *context;
   int64_t largest; /* largest size in bytes of one parallel_write_put */
 };
 
-/* Local; one rank calls it before parallel_write_file. Allocates the blocks of the first bytes of a file, holes
- * included, so that a full disk is detected now: FULL. If the file system cannot reserve blocks, posix continues
- * without a reservation. mpiio then rewrites all of these bytes, because collective writes to a full disk may
- * deadlock. */
+/* Local; one rank calls it before parallel_write_file. Allocates the disk blocks of the first `bytes` bytes of a file,
+ * holes included, so that a full disk is detected now: FULL. If the file system cannot allocate blocks, posix continues
+ * without a reservation; mpiio rewrites all of these bytes, because collective writes to a full disk may deadlock. */
 int parallel_write_reserve(const char *path, enum parallel_write_io io, int64_t bytes);
 
-/* Collective. Writes the bytes of all ranks to an existing file, reads them back, compares and syncs them. FAILED or
- * FULL on one rank fails on all. The comparison reads this node's view of the file (posix: immediately after the
- * write). It therefore verifies the write, but neither the disk nor that no other node overwrites a shared page later;
- * mpiio and the CRCs that readers check cover these cases. */
+/* Collective. Writes the bytes of all ranks to an existing file, reads them back, compares them and syncs the file. A
+ * failure on one rank is returned on all: FULL, FAILED, or UNREAD (the bytes cannot be read back). The comparison reads
+ * the file as this node sees it (posix: immediately after each write). It detects neither a bad disk nor another node
+ * that overwrites a shared page later: mpiio prevents the latter, and the CRCs that readers check detect both. */
 int parallel_write_file(const struct comm *comm, const char *path, enum parallel_write_io io,
                         const struct parallel_write_job *job);
 
-/* Local, inside fill. Returns the buffer for the bytes that belong at offset, valid until the next call. */
+/* Local; fill calls it. Returns the buffer for the next `bytes` bytes, which belong at this offset of the file. The
+ * buffer is valid until the next call. */
 void *parallel_write_put(struct parallel_write *writer, int64_t offset, int64_t bytes);
 
 #endif

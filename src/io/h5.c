@@ -14,7 +14,7 @@
 #include "h5_guard.h"
 #include "io/durable_file.h"
 
-enum { TEXT_LIMIT = 1 << 20 }; /* bytes; a longer attribute is damaged, because McKean writes at most 64 KiB */
+enum { TEXT_LIMIT = 1 << 20 }; /* bytes; a longer attribute counts as damaged, because McKean writes at most 64 KiB */
 
 struct h5 {
   hid_t id;
@@ -28,7 +28,7 @@ struct reason {
   char text[256];
 };
 
-/* Copies the innermost message of HDF5, and the errno in it: all file drivers of HDF5 include it. */
+/* Copies the innermost message of HDF5, and the errno that all file drivers of HDF5 include in the message. */
 static herr_t innermost(unsigned n, const H5E_error2_t *error, void *context) {
   struct reason *reason = context;
   if (n > 0) return 0;
@@ -48,9 +48,9 @@ static int h5_fail(const struct h5 *file, const char *object, const char *what) 
 
 void h5_start(void) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1); /* locks fail on some parallel file systems; McKean uses <output>/lock */
-  /* A file whose last write failed leaves a broken object in HDF5, and the clean-up at exit crashes on it. HDF5
-   * registers this clean-up in two ways: with atexit, disabled here, and as an attribute of MPI_COMM_SELF, which it
-   * sets only if MPI has started, so H5open comes before MPI_Init. */
+  /* A file whose last write failed leaves a broken object in HDF5, and the cleanup at exit crashes on it. HDF5
+   * registers this cleanup in two ways: with atexit, which is disabled here, and as an attribute of MPI_COMM_SELF, but
+   * only if MPI has started. H5open is therefore called before MPI_Init. */
   H5dont_atexit();
   H5open();
   h5_guard_start();
@@ -74,8 +74,8 @@ static hid_t native(enum h5_type type) {
 
 /* ---- files ---- */
 
-/* Wraps the identifier that HDF5 returned for path. The caller must call it before any clean-up, because every HDF5
- * call clears the previous error. */
+/* Wraps the identifier that HDF5 returned for path. If id is negative, reports the error of HDF5. Call this before any
+ * other HDF5 call, because every call clears the previous error. */
 static int wrap(const char *path, hid_t id, const char *what, struct h5 **file) {
   struct h5 *new = alloc_small(sizeof *new);
   *new = (struct h5){.id = id, .path = strdup(path)};
@@ -139,7 +139,7 @@ int h5_close(struct h5 *file) {
 
 /* ---- objects ---- */
 
-/* Checks every link along the path: only hard links stay in this file. */
+/* Checks every link along the path, because only hard links are known to stay in this file. */
 bool h5_exists(struct h5 *file, const char *object) {
   if (strcmp(object, "/") == 0) return true;
   char path[512];
@@ -154,7 +154,7 @@ bool h5_exists(struct h5 *file, const char *object) {
   return true;
 }
 
-/* Opens an object for its attributes; with make, creates a missing one as a group. */
+/* Opens an object for access to its attributes. make: create a missing object as a group. */
 static hid_t open_object(struct h5 *file, const char *object, bool make) {
   if (h5_exists(file, object)) return H5Oopen(file->id, object, H5P_DEFAULT);
   if (!make) return -1;
@@ -182,7 +182,7 @@ static int set_attribute(struct h5 *file, const char *object, const char *name, 
   return status;
 }
 
-/* The file format that every version of HDF5 reads limits attributes to 64 KiB. */
+/* The file format that every version of HDF5 can read limits attributes to 64 KiB. */
 int h5_set_text(struct h5 *file, const char *object, const char *name, const char *value) {
   const size_t length = strlen(value);
   if (length > 64000)
@@ -208,7 +208,7 @@ static int missing(struct h5 *file, const char *object, const char *name) {
   return FAIL(FAILED, "%s: %s: the attribute %s was expected", file->path, object, name);
 }
 
-/* Opens a scalar attribute of this class of types; < 0 if it does not exist or is of another kind. */
+/* Opens a scalar attribute of this type class. Returns a negative identifier if there is no such attribute. */
 static hid_t open_attribute(struct h5 *file, const char *object, const char *name, H5T_class_t class) {
   const hid_t at = open_object(file, object, false);
   if (at < 0) return -1;
@@ -311,7 +311,7 @@ int h5_reserve(struct h5 *file, const char *dataset, enum h5_type type, int rank
   return status;
 }
 
-/* Opens an existing dataset of numbers that this file stores; sets rank and shape, with zeros beyond the rank. */
+/* Opens a dataset of numbers stored in this file. *rank, shape = its rank and shape, with zeros beyond the rank. */
 static int open_dataset(struct h5 *file, const char *dataset, hid_t *id, int *rank, int64_t shape[H5_RANK_MAX]) {
   hsize_t size[H5S_MAX_RANK] = {0};
   *id = h5_exists(file, dataset) ? H5Dopen2(file->id, dataset, H5P_DEFAULT) : -1;
@@ -353,8 +353,8 @@ int h5_offset(struct h5 *file, const char *dataset, enum h5_type type, int64_t *
   return OK;
 }
 
-/* Returns the file space of a dataset with a selection of `size` from row `first` on; a negative identifier on failure,
- * which HDF5 reports when the caller uses it. */
+/* Returns the dataspace of a dataset, with a selection of shape `size` that starts at row `first`. On failure returns a
+ * negative identifier; HDF5 reports an error when the caller uses it. */
 static hid_t rows_space(hid_t id, int64_t first, const hsize_t size[H5_RANK_MAX]) {
   const hsize_t start[H5_RANK_MAX] = {(hsize_t)first};
   const hid_t space = H5Dget_space(id);
@@ -416,7 +416,7 @@ static hid_t make_series(struct h5 *file, const char *dataset, enum h5_type type
   return id;
 }
 
-/* Calls h5_fail before anything is closed, for the reason given at wrap. */
+/* h5_fail is called before anything is closed, for the reason given at wrap. */
 static int append_rows(const struct h5 *file, const char *dataset, hid_t id, enum h5_type type, int rank,
                        const hsize_t *row, int64_t keep, int64_t rows, const void *data) {
   hsize_t size[H5_RANK_MAX];

@@ -1,9 +1,9 @@
 #include "h5_guard.h"
 
 enum {
-  ALWAYS_ALLOWED = 16 << 20, /* bytes that a dataset may claim regardless of what is stored */
+  ALWAYS_ALLOWED = 16 << 20, /* bytes that the numbers may take in memory regardless of the stored bytes */
   GZIP_RATIO = 1032,         /* the largest compression ratio of zlib */
-  GZIP_CHUNK = 1 << 20       /* HDF5 unpacks a chunk to any length: up to 1032 times its stored bytes */
+  GZIP_CHUNK = 1 << 20       /* bytes; HDF5 unpacks a chunk to up to 1032 times its stored bytes */
 };
 
 void h5_guard_start(void) {
@@ -26,7 +26,7 @@ struct sizes {
   hsize_t claimed, stored, length;    /* bytes of all numbers in memory; of all numbers in the file; of the file */
 };
 
-/* *bytes = size of a block of numbers. Returns false if it exceeds 2^62 bytes. */
+/* *bytes = the bytes of a block of numbers of shape size [rank]. Returns false if they exceed 2^62. */
 static bool bytes_of(const struct sizes *sizes, const hsize_t *size, hsize_t *bytes) {
   *bytes = sizes->number;
   for (int i = 0; i < sizes->rank; i++)
@@ -48,7 +48,8 @@ static bool usual_filters(hid_t creation, bool *gzip) {
   return true;
 }
 
-/* Returns whether no chunk is stored in much more than its own length: a longer one could unpack to any size. */
+/* Returns whether every chunk is stored in at most slightly more bytes than its numbers take (`bytes`). A longer one
+ * could unpack to any size. */
 static bool chunks_fit(hid_t dataset, const struct sizes *sizes, const hsize_t *chunk, hsize_t bytes) {
   hsize_t offset[H5S_MAX_RANK] = {0}, stored;
   for (;;) {
@@ -89,7 +90,7 @@ static const char *guard_sizes(hid_t file, hid_t dataset, hid_t creation, hid_t 
   return sizes.claimed <= sizes.stored ? NULL : "as many bytes as its numbers take were expected";
 }
 
-/* Checks the layout first, because querying the shape of a virtual dataset opens its source files. */
+/* Checks the layout first, because HDF5 opens the source files of a virtual dataset when its shape is queried. */
 const char *h5_guard_dataset(hid_t file, hid_t dataset) {
   const hid_t creation = H5Dget_create_plist(dataset);
   if (creation < 0) return "a dataset was expected";

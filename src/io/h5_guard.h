@@ -1,21 +1,21 @@
-/* h5_guard: restricts the features of HDF5 that a file may use. Some features are not needed for datasets of numbers,
- * and let a file claim memory or refer to other files. Private to h5.c; all functions are local. */
+/* h5_guard: refuses features of HDF5 that datasets of numbers do not need, and by which a file can make the reader
+ * allocate too much memory or open other files. Private to h5.c; all functions are local. */
 #ifndef MCKEAN_IO_H5_GUARD_H
 #define MCKEAN_IO_H5_GUARD_H
 
 #include <hdf5.h>
 #include <stdbool.h>
 
-/* Disables filter plugins, so that no file can load a library. Call once, after H5open. */
+/* Disables filter plugins, so that no file can make HDF5 load a library. Call this once, after H5open. */
 void h5_guard_start(void);
 
 /* Returns whether type is an IEEE float or double, or a signed or unsigned integer of 8 to 64 bits, of either byte
  * order. */
 bool h5_guard_number(hid_t type);
 
-/* Returns NULL if the numbers of an open dataset may be read, otherwise a text that states what was expected. They may
- * be read if this file stores them, with no filters except gzip, shuffling and checksums, and if they do not claim more
- * memory than the stored bytes can fill. Opens no other file. */
+/* Returns NULL if the numbers of an open dataset may be read, otherwise a static text that states what was expected.
+ * The numbers may be read if this file stores them, with no filters except gzip, shuffling and checksums, and if they
+ * do not take more memory than the stored bytes can fill. Opens no other file. */
 const char *h5_guard_dataset(hid_t file, hid_t dataset);
 
 #endif

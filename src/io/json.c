@@ -16,7 +16,7 @@
 enum { DEPTH = 16 }; /* more than twice the depth of any result */
 
 struct json {
-  FILE *out; /* writes to text */
+  FILE *out; /* memory stream into text and size */
   char *text;
   size_t size;
   int depth;         /* number of open objects and arrays; the root is 1 */
@@ -24,8 +24,8 @@ struct json {
   bool empty;        /* the innermost open object or array has no values yet */
 
   bool terminal; /* the text goes to standard output */
-  char *target;  /* path of the file behind all links; NULL: none */
-  bool direct;   /* target is a device or a pipe and is written directly; otherwise: */
+  char *target;  /* path of the file, links resolved; NULL: no file */
+  bool direct;   /* target is a device or a pipe, which is written directly; otherwise: */
   FILE *file;
   char temporary[PATH_BYTES]; /* name of the file until it is complete */
 };
@@ -44,7 +44,7 @@ static void put_string(FILE *out, const char *text, size_t length) {
   fputc('"', out);
 }
 
-/* Each member of an object starts a line; the elements of an array share one. */
+/* Each member of an object starts a new line; the elements of an array are on one line. */
 static void begin(struct json *json, const char *name) {
   const bool member = json->close[json->depth] == '}';
   if (member != (name != NULL)) die("%s in JSON's %s", name ? name : "a value", member ? "object" : "array");
@@ -128,7 +128,7 @@ void json_list(struct json *json, const char *name, const char *text, char separ
 
 /* ---- files ---- */
 
-/* Refuses to replace a file that is not an earlier result. */
+/* Refuses to replace a regular file unless it is empty or starts like an earlier result, with "{" and a newline. */
 static int check_replaceable(const char *path) {
   struct stat found;
   if (stat(path, &found) != 0 || !S_ISREG(found.st_mode) || found.st_size == 0) return OK;
@@ -141,8 +141,8 @@ static int check_replaceable(const char *path) {
               : FAIL(USAGE, "%s: it is there and is no earlier result; give --json another name, or remove it", path);
 }
 
-/* Returns the path behind all links, so that writing keeps the links. For a dangling link it creates an empty file at
- * the end of the link. */
+/* Returns the path with all links resolved, so that writing keeps the links; the caller frees it. Creates an empty file
+ * where a dangling link points. */
 static char *resolve_links(const char *path) {
   struct stat found;
   if (stat(path, &found) != 0 && lstat(path, &found) == 0) {

@@ -12,7 +12,7 @@
 #include "parallel/heartbeat.h"
 
 enum {
-  BUFFER = 1 << 20 /* small enough that the bytes stay in the caches while they are filled, written and read back */
+  BUFFER = 1 << 20 /* bytes; small enough to stay in the caches while it is filled, written and read back */
 };
 
 enum mode { COUNT, WRITE, WRITE_AND_COMPARE, COMPARE };
@@ -20,7 +20,7 @@ enum mode { COUNT, WRITE, WRITE_AND_COMPARE, COMPARE };
 struct parallel_write {
   const char *path;
   enum mode mode;
-  int file;                   /* for writes (posix) and comparison */
+  int file;                   /* file descriptor, for writes (posix) and comparison */
   MPI_File mpi;               /* for writes (mpiio) */
   int64_t writes;             /* number of flushed buffers */
   int64_t offset, used, size; /* offset of the buffer in the file; bytes in use; capacity */
@@ -28,7 +28,7 @@ struct parallel_write {
   int status;
 };
 
-/* Writes every byte of a file again, holes included, which allocates its blocks. */
+/* Rewrites the first `bytes` bytes of a file, holes included, which allocates their blocks. */
 static int rewrite(int file, const char *path, int64_t bytes) {
   char *buffer = alloc_small(BUFFER);
   int status = OK;
@@ -80,7 +80,7 @@ static int write_collectively(struct parallel_write *writer, int64_t offset, con
 
 static int write_locally(const struct parallel_write *writer) {
   TRY(durable_file_pwrite(writer->file, writer->path, writer->offset, writer->buffer, writer->used));
-  /* Starts the transfer to disk while later bytes are still being filled. A hint: its failure is harmless. */
+  /* Starts the transfer to disk while fill prepares later bytes. A hint: failure is harmless. */
   (void)sync_file_range(writer->file, writer->offset, writer->used, SYNC_FILE_RANGE_WRITE);
   return OK;
 }
@@ -93,7 +93,7 @@ static int compare(const struct parallel_write *writer) {
                     writer->path);
 }
 
-/* A rank that failed continues to take part in collective writes. */
+/* Processes and empties the buffer. A rank that failed continues to take part in collective writes. */
 static void flush(struct parallel_write *writer) {
   if (writer->used == 0) return;
   writer->writes++;

@@ -10,9 +10,9 @@
 
 #include "base/error.h"
 
-enum { SECONDS = 3600 }; /* limit of processor time, for a reader that never returns */
+enum { SECONDS = 3600 }; /* limit of processor time, in case try never returns */
 
-/* Fatal signals get their default action, because a handler of MPI would print an error that the parent reports. */
+/* Fatal signals get their default action. A handler of MPI would print an error, which the parent reports anyway. */
 static _Noreturn void run_child(int (*try)(void *context), void *context) {
   const int deadly[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
   for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++) signal(deadly[i], SIG_DFL);

@@ -40,7 +40,7 @@ static int read_all(const char *path, int file, char **text) {
 
 int yaml_reader_load(const char *path, char **text) {
   *text = NULL;
-  const int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe without a writer must not hang */
+  const int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* opening a pipe must not wait for a writer */
   if (file < 0) return FAIL(USAGE, "%s: cannot open the input: %s", path, strerror(errno));
   const int status = read_all(path, file, text);
   close(file);
@@ -54,9 +54,9 @@ int yaml_reader_load(const char *path, char **text) {
 /* An open mapping or sequence; at depth 0, the whole text. */
 struct collection {
   bool map;
-  size_t path; /* length of its path */
+  size_t path; /* length of the path of the collection in reader.path */
   int items;
-  bool key; /* a mapping whose last key has no value yet */
+  bool key; /* the last key of the mapping has no value yet */
 };
 
 struct reader {
@@ -170,7 +170,7 @@ static void close_collection(struct reader *reader, yaml_mark_t mark) {
 
 static int take(struct reader *reader, const yaml_event_t *event) {
   if (event->type == YAML_STREAM_START_EVENT || event->end_mark.index > event->start_mark.index)
-    reader->yaml->end = event->end_mark.index; /* events that end a block have no length and come after comments */
+    reader->yaml->end = event->end_mark.index; /* events that end a block are empty and come after comments */
   switch (event->type) {
   case YAML_DOCUMENT_START_EVENT:
     return ++reader->documents > 1
@@ -193,7 +193,7 @@ static int take(struct reader *reader, const yaml_event_t *event) {
   }
 }
 
-/* Quotes the error of libyaml. Adds an explanation for a frequent cause, a tab, which libyaml does not name. */
+/* Reports the error of libyaml, and names a frequent cause that libyaml does not name: a tab. */
 static int syntax_error(const struct reader *reader, const yaml_parser_t *parser) {
   const bool tab = parser->problem && strstr(parser->problem, "cannot start any token");
   return FAIL(USAGE, "%s:%zu:%zu: not YAML: %s%s", reader->name, parser->problem_mark.line + 1,
