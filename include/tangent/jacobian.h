@@ -1,14 +1,15 @@
-/* jacobian: products with the derivatives of f_n, by the kernels of the step, for any n.
+/* jacobian: products with the derivatives of f_n, computed by the kernels of the step, for any n.
  *
  *   J_i(x)  = grad_theta(c_i phi(x, z_i)) over the trained fields; on the sphere projected on the tangent space at z_i
  *   M v     = (1/n) sum_i J_i J_i' v,   M(x, x') = (1/n) sum_i J_i(x).J_i(x')
  *
- * The functions compute g_i = J_i' v for one block of units at a time, so no array of size n x points exists. Sums over
- * units are exact (dynamics/unit_sum.h): results have the same bits on any number of ranks and threads.
+ * where ' is the transpose. The functions compute g_i = J_i' v for one block of units at a time, so no array with one
+ * number per unit and point exists. Sums over units are exact (dynamics/unit_sum.h): results have the same bits for any
+ * number of ranks and threads.
  *
- * All functions that take a local_network are collective over the ranks that share the network: these ranks call them
- * in the same order. thread = -1: all threads of the rank share the blocks of the network. thread = t >= 0: the caller
- * is thread t of several, each of which has a different network that this rank owns completely. */
+ * All functions that take a local_network are collective over the ranks that share the network; these ranks must call
+ * them in the same order. thread = -1: all threads of the rank share the blocks of the network. thread = t >= 0: the
+ * caller is thread t of several, each of which processes a different network that this rank owns completely. */
 #ifndef MCKEAN_TANGENT_JACOBIAN_H
 #define MCKEAN_TANGENT_JACOBIAN_H
 
@@ -21,14 +22,14 @@ struct jacobian;
 
 enum { JACOBIAN_BATCHES = 64 }; /* the largest number of batches in one call */
 
-/* Local. particles and points are not owned and must outlive it; particles may change owners and values between calls.
- * FAILED: no memory. */
+/* Local. particles, kernel and points must outlive the jacobian. Between calls, blocks of units may move to other ranks
+ * and parameters may change. threads: the number of threads of this rank. FAILED: no memory is available. */
 int jacobian_create(const struct particles *particles, const struct kernel *kernel, const struct points *points,
                     int threads, struct jacobian **jacobian);
 void jacobian_free(struct jacobian *jacobian); /* accepts NULL */
 
 /* w = M v, both [points]. Returns false, on all ranks that share the network, if a term was not finite or out of range;
- * then w is NAN. Cost: 8 d flops and two evaluations of h and h' per unit and point. */
+ * w is then NAN. Cost: 8 d flops and two evaluations of h and h' per unit and point. */
 bool jacobian_apply(struct jacobian *jacobian, const struct local_network *local, int thread, const double *v,
                     double *w);
 
@@ -40,12 +41,12 @@ bool jacobian_outputs(struct jacobian *jacobian, const struct local_network *loc
  *   gradient = (1/n) sum_i |g_i|^2,   g_i = (1/count) sum_p r_p J_i(x_p)
  *   output   = (1/n) sum_i (c_i (1/count) sum_p r_p phi(x_p, z_i))^2
  *
- * where p runs over `count` points from number `first` on. r [points]. With r = 1, a batch of one point gives M(x, x)
- * and (1/n) sum_i c_i^2 phi(x, z_i)^2. Return value: as for jacobian_apply. Cost of a batch: 4 d flops and one h and h'
- * per unit and point, for at least 6 points. */
+ * where the sum over p covers points first .. first+count-1 of the jacobian. r [points]. With r = 1, a batch of one
+ * point gives M(x, x) and (1/n) sum_i c_i^2 phi(x, z_i)^2. Return value: as for jacobian_apply. Cost of a batch: 4 d
+ * flops and one h and h' per unit and point; batches of fewer than 6 points cost more per point. */
 struct jacobian_batch {
-  int first, count;
-  double gradient, output;
+  int first, count;        /* set by the caller */
+  double gradient, output; /* set by jacobian_squares */
 };
 bool jacobian_squares(struct jacobian *jacobian, const struct local_network *local, int thread, const double *r,
                       int batches, struct jacobian_batch *batch);

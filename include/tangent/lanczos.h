@@ -2,11 +2,11 @@
  *
  *   A V_k = V_k T_k + beta_k v_{k+1} e_k',   theta = largest eigenvalue of T_k,   |A y - theta y| = beta_k |s_k|
  *
- * where T_k is tridiagonal (alpha, beta), s is the eigenvector of theta and y = V_k s (Golub and Van Loan, Matrix
- * Computations, section 10.1). Every new vector is made orthogonal to all earlier ones, of which there are few. Up to
- * rounding, theta does not exceed the largest eigenvalue. Some eigenvalue lies within the bound |A y - theta y| of
- * theta; for a random start vector it is the largest one. The code uses no BLAS, and of libm only square roots, so the
- * result has the same bits on two machines if the products do. */
+ * where T_k is tridiagonal (alpha, beta), s is its normalized eigenvector for theta, s_k is the last component of s,
+ * and y = V_k s (Golub and Van Loan, Matrix Computations, section 10.1). Every new vector is orthogonalized against all
+ * earlier ones. Up to rounding, theta does not exceed the largest eigenvalue. Some eigenvalue lies within beta_k |s_k|
+ * of theta; for a random start vector it is almost certainly the largest one. The code uses no BLAS, and of libm only
+ * square roots, so the result has the same bits on two machines if the products have. */
 #ifndef MCKEAN_TANGENT_LANCZOS_H
 #define MCKEAN_TANGENT_LANCZOS_H
 
@@ -18,19 +18,19 @@ enum { LANCZOS_MAX = 30 }; /* the largest number of products */
 struct lanczos {
   double value; /* theta; NAN if a product was not finite */
   double bound; /* beta_k |s_k| */
-  int products; /* k */
+  int products; /* k, the number of products computed */
 };
 
-/* w [size] = A v [size]. Returns false if a number in the product was not finite or out of range. */
+/* The operator A. apply: w [size] = A v [size]; returns false if a term was not finite or out of range. */
 struct lanczos_operator {
   bool (*apply)(void *context, const double *v, double *w);
   void *context;
 };
 
-/* Stops when bound <= tolerance * value, or after LANCZOS_MAX products. basis: LANCZOS_MAX + 1 vectors [size]; the
- * first one holds the start vector, which is not zero and of any length. Collective if the products are, otherwise
- * local; the products must have the same bits on all ranks, so that all ranks stop together. Cost: the products and 4
- * k^2 size flops. */
+/* Returns the largest eigenvalue of the operator. Stops when bound <= tolerance * value, or after min(size,
+ * LANCZOS_MAX) products. basis [LANCZOS_MAX + 1][size]: work space; the first vector holds the start vector, not zero,
+ * of any norm. Collective if the products are, otherwise local; the products must have the same bits on all ranks, so
+ * that all ranks stop together. Cost: k products and 2 k^2 size flops. */
 struct lanczos lanczos_largest(const struct lanczos_operator *operator, int64_t size, double tolerance, double *basis);
 
 /* Local. Returns the largest eigenvalue of the tridiagonal matrix with diagonal alpha [k] and off-diagonal beta [k-1],

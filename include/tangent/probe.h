@@ -1,7 +1,8 @@
-/* probe: points at which the tangent kernel is sampled.
+/* probe: the points at which the tangent kernel is evaluated.
  *
- * Fixed data: the training set, or evenly spaced points of it. Online data: points of the same law from a random stream
- * of their own, with noisy labels. The points are a pure function of data and limit, and the same on all ranks. */
+ * Fixed data: the training set or, if it has more than `limit` points, `limit` evenly spaced points of it. Other data:
+ * `limit` points of the law of x from a random stream of their own, with noisy labels. The points are a pure function
+ * of data and limit, and the same on all ranks. */
 #ifndef MCKEAN_TANGENT_PROBE_H
 #define MCKEAN_TANGENT_PROBE_H
 

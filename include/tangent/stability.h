@@ -1,14 +1,14 @@
 /* stability: the largest stable step size of the networks of a run in their current state.
  *
- *   d r/dt = -(1/P) l'' M r,   lambda = largest eigenvalue of M/P,   l'' <= kappa (data/loss.h; 1 for the squared loss)
- *   gd, the whole set each step:  stable for rates up to  kappa lambda;  Euler: below dt = 2 / (kappa lambda)
- *   sgd, batches of P points:     certainly stable for  kappa (lambda (1 - 1/P) + sup_x M(x,x) / P)
+ *   d r/dt = -(1/N) l'' M r,   lambda = largest eigenvalue of M/N,   l'' <= kappa (data/loss.h; 1 for the squared loss)
+ *   gd, all points each step:  rate = kappa lambda;  Euler is stable for dt < 2 / rate
+ *   sgd, batches of P points:  rate = kappa (lambda (1 - 1/P) + sup_x M(x,x) / P), sufficient for stability
  *
- * The update rule turns a rate into a limit of dt (dynamics/update.h); a rule for which the bound of sgd does not hold
- * is judged by that of gd. M is the tangent kernel. lambda comes from the Lanczos method on a probe of points
- * (tangent/probe.h): for fixed sets within its size it is the eigenvalue of the training set itself; otherwise that of
- * a sample, which is somewhat larger on average. sup is over STABILITY_POINTS of these points. Everything is the same
- * bits on any number of ranks and threads. */
+ * M is the tangent kernel on the N points. The update rule turns a rate into a limit of dt (dynamics/update.h); for a
+ * rule to which the rate of sgd does not apply, the rate of gd is used. The N points are a probe (tangent/probe.h), and
+ * lambda is computed by the Lanczos method. If the probe contains the whole fixed set, lambda is that of the training
+ * set; otherwise it is that of a sample, which is somewhat larger on average. The sup is over the first
+ * STABILITY_POINTS points of the probe. All results have the same bits for any number of ranks and threads. */
 #ifndef MCKEAN_TANGENT_STABILITY_H
 #define MCKEAN_TANGENT_STABILITY_H
 
@@ -18,9 +18,9 @@
 #include "tangent/jacobian.h"
 #include "tangent/probe.h"
 
-enum { STABILITY_PROBE = 512, STABILITY_POINTS = 64 }; /* points at most; of sup M(x,x) */
+enum { STABILITY_PROBE = 512, STABILITY_POINTS = 64 }; /* points of the probe; points of the sup of M(x,x) */
 
-/* Cost of an estimate, in steps over the points of the probe: seldom more. */
+/* An estimate seldom costs more than this number of steps over the points of the probe. */
 enum { STABILITY_STEPS = 20 };
 
 struct stability {
@@ -32,33 +32,34 @@ struct stability {
   double **basis; /* [threads][LANCZOS_MAX + 1][probe] */
 };
 
-/* One network. NAN where it has diverged. */
+/* Results of one network. NAN if it has diverged. */
 struct kernel_bounds {
-  double lambda, bound; /* of M/P; some eigenvalue is within bound of lambda */
-  double diagonal;      /* sup_x M(x,x); 0 if no batch size needs it */
-  int products;         /* of Lanczos's method */
+  double lambda, bound; /* some eigenvalue of M/N is within bound of lambda */
+  double diagonal;      /* sup_x M(x,x) for sgd; 0 if each step uses all points */
+  int products;         /* number of products of the Lanczos method */
 };
 
-/* Collective. particles and data are not owned; particles may change owners. probe: at most so many points. FAILED: no
- * memory. */
+/* Collective. particles and data must outlive stability; blocks of units may move to other ranks. isa: the level of the
+ * kernels; threads: the number of threads of this rank; probe: the largest number of points of the probe. FAILED: no
+ * memory is available. */
 int stability_create(const struct particles *particles, const struct dataset *data, enum isa isa, int threads,
                      int probe, struct stability **stability);
 void stability_free(struct stability *stability); /* accepts NULL */
 
-/* Collective over the ranks that share networks. bounds [locals], for the batches of a stage; only those of networks of
- * replicas below `replicas` are set. */
+/* Collective over the ranks that share networks. Sets bounds [locals] for the batch sizes of a stage, but only for
+ * networks with replica < replicas. */
 void stability_bounds(struct stability *stability, const struct schedule *schedule, int stage, int64_t replicas,
                       struct kernel_bounds *bounds);
 
-/* Local. The limit of dt by the formulas above; batch 0: gd. Infinite where nothing moves f_n. */
+/* Local. Returns the limit of dt by the formulas above, with P = batch; batch 0: gd. Infinite if the rate is 0. */
 double kernel_bounds_limit(const struct kernel_bounds *bounds, int64_t batch, const struct loss_spec *loss,
                            const struct update_spec *update);
 
-/* Local. P of a network in a stage, 0 where that is the whole fixed set. */
+/* Local. Returns P of a network of n units in a stage, or 0 if a step uses all points. */
 int64_t stability_batch(const struct stability *stability, const struct schedule *schedule, int stage, int64_t n);
 
-/* Collective. *limit: the least over all networks, *n its size, the same on all ranks. FAILED, *limit 0: some network
- * has diverged. */
+/* Collective. *limit: the smallest limit over all networks; *n: the size of a network with this limit. Both are the
+ * same on all ranks. FAILED: a network has diverged; *limit is then 0. */
 int stability_limit(struct stability *stability, const struct schedule *schedule, int stage, double *limit, int64_t *n);
 
 #endif

@@ -4,10 +4,11 @@
  *   M(x, x')  = (1/n) sum_i grad_theta(c_i phi_i(x)) . grad_theta(c_i phi_i(x')), theta over the trained fields:
  *
  *   flat      M = (1/n) sum_i [ train_c phi phi' + (train_a x.x' + train_b) w w' ],   w = c h'(s)
- *   sphere    M = (1/n) sum_i [ train_c phi phi' + train_a (x.x' w w' - v v'/d) ],    w = alpha c phi, v = (x.z) w
+ *   sphere    M = (1/n) sum_i [ train_c phi phi' + train_a (x.x' w w' - v v'/d) ],    w = alpha c h'(s), v = (x.z) w
  *
- * (On the sphere the gradient in z is projected on the tangent space.) So Gram matrices of phi, w and v over the units
- * determine M.
+ * A prime marks values at x', except in the derivative h'. train_c is 1 if c is trained, otherwise 0; train_a and
+ * train_b likewise. On the sphere the gradient in z is projected on the tangent space. The products x.x' and the Gram
+ * matrices of phi, w and v over the units determine M.
  *
  * For analysis only, never for a trajectory: the features are computed in double precision by libm and BLAS, and the
  * last bits of BLAS depend on the shape of each call. */
@@ -19,8 +20,8 @@
 #include "particles/particles.h"
 #include "particles/unit.h"
 
-/* Local. Reads own units first .. first+count-1, counted inside the network: c [count], a [count][d], b [count]. On the
- * sphere b is zero. */
+/* Local. Copies the parameters of own units first .. first+count-1, counted inside the network, as doubles: c [count],
+ * a [count][d], b [count]. On the sphere b is zero. */
 void tangent_kernel_units(const struct particles *particles, const struct local_network *local, int64_t first,
                           int count, double *c, double *a, double *b);
 

@@ -13,35 +13,35 @@
 
 /* Work space of one thread. */
 struct thread_space {
-  void *real_tiles; /* the units of a block in the arithmetic of the kernels */
+  void *real_tiles; /* the parameters of a block as reals (particles/kernel.h); used in mixed precision */
   void *direction;  /* g_i of these units, in the layout of real_tiles */
   void *scratch;
   double *grad, *parameters; /* [tile_rows(d)][TILE]: gradient and stored parameters of a tile */
-  double *sum;               /* [sums_max], of a block */
-  int64_t *words;            /* of the sums over the blocks of this thread */
+  double *sum;               /* [sums_max]: the terms of a block */
+  int64_t *words;            /* the exact sums over the blocks of this thread */
 };
 
-/* Work space of one team: what its threads share. */
+/* Work space that the threads of one team share. */
 struct team_space {
   void *r;        /* real [points + POINT_PAD]: the weights of the points */
-  int64_t *words; /* of the sums over all own blocks of a network */
+  int64_t *words; /* the exact sums over all own blocks of a network, then over its ranks */
 };
 
 struct jacobian {
   const struct particles *particles;
   const struct kernel *kernel;
   const struct points *points;
-  int sums_max; /* sums in one call */
+  int sums_max; /* largest number of sums in one call */
   int threads;
   struct thread_space *thread; /* [threads] */
   struct team_space *team;     /* [threads], indexed by the first thread of a team */
 };
 
-/* A block of units. */
+/* A block of units of one network. */
 struct block {
   struct thread_space *space; /* of the thread that computes it */
   int tiles, units;
-  const void *stored, *real; /* its tiles: stored parameters, and the same numbers in the arithmetic of the kernels */
+  const void *stored, *real; /* the parameters of its tiles: as stored, and as reals */
 };
 
 /* Sums over the units of one network. */
@@ -49,7 +49,7 @@ struct network_sum {
   const struct jacobian *jacobian;
   const struct local_network *local;
   struct team team;
-  int batches; /* of jacobian_squares */
+  int batches; /* batches and batch: the arguments of jacobian_squares */
   const struct jacobian_batch *batch;
 };
 
@@ -133,7 +133,7 @@ static void set_r(const struct network_sum *network, const double *v) {
   for (int p = 0; p < count + POINT_PAD; p++) number_put(real, r, (size_t)p, p < count ? v[p] : 0);
 }
 
-/* Tile t of consecutive tiles, the numbers of which have size bytes. */
+/* Returns tile t of consecutive tiles whose numbers have `size` bytes each. */
 static void *tile_of(const struct jacobian *jacobian, size_t size, const void *tiles, int t) {
   return (char *)tiles + size * tile_numbers(jacobian) * (size_t)t;
 }
@@ -142,7 +142,7 @@ static const void *stored_tile(const struct jacobian *jacobian, const struct blo
   return tile_of(jacobian, precision_stored(jacobian->particles->precision), block->stored, t);
 }
 
-/* Block number `index` of the local part of a network. */
+/* Returns own block number `index` of a network. thread: the thread that computes it. */
 static struct block block_of(const struct network_sum *network, int thread, int64_t index) {
   const struct jacobian *jacobian = network->jacobian;
   const struct particles *particles = jacobian->particles;
@@ -160,10 +160,11 @@ static struct block block_of(const struct network_sum *network, int thread, int6
   return block;
 }
 
-/* Forms the terms of a block in block->space->sum. */
+/* Stores the terms of a block in block->space->sum. */
 typedef void block_terms(const struct network_sum *network, const struct block *block);
 
-/* mean [count] = (1/n) sum over the blocks of a network. Returns whether all terms were finite and in range. */
+/* mean [count] = (1/n) sum of the terms of all blocks of a network. Returns whether all terms were finite and in
+ * range. */
 static bool mean_over_units(const struct network_sum *network, int count, block_terms *terms, double *mean) {
   const struct jacobian *jacobian = network->jacobian;
   const struct local_network *local = network->local;
@@ -178,7 +179,7 @@ static bool mean_over_units(const struct network_sum *network, int count, block_
     memset(own, 0, sizeof *own * (size_t)words);
 #pragma omp for schedule(static)
     for (int64_t i = 0; i < local->blocks; i++) {
-      if (omp_get_thread_num() == 0) heartbeat_beat(); /* many points take a long time */
+      if (omp_get_thread_num() == 0) heartbeat_beat(); /* a block of many points takes long */
       const struct block block = block_of(network, thread, i);
       terms(network, &block);
       unit_sum_add(UNIT_SUM_NARROW, count, block.space->sum, own);
@@ -191,7 +192,7 @@ static bool mean_over_units(const struct network_sum *network, int count, block_
   return finite;
 }
 
-/* space->grad = the kernel's gradient of tile t over `count` points from `first` on, weighted by r. */
+/* space->grad = the gradient of tile t over points first .. first+count-1, weighted by r, not projected. */
 static void set_gradient(const struct network_sum *network, const struct block *block, int t, int first, int count) {
   const struct jacobian *jacobian = network->jacobian;
   const size_t real = precision_real(jacobian->particles->precision);
@@ -208,8 +209,8 @@ static void set_gradient(const struct network_sum *network, const struct block *
 
 /* ---- M v ---- */
 
-/* Projects space->grad of tile t on the tangent space. The kernel's own projection contracts products to FMA where the
- * ISA level has it; this one gives the same bits at all levels. */
+/* Projects space->grad of tile t on the tangent space. The projection of the kernels contracts products to FMA at some
+ * ISA levels; this projection gives the same bits at all levels. */
 static void project_gradient(const struct jacobian *jacobian, const struct block *block, int t) {
   const struct particles *particles = jacobian->particles;
   const struct manifold *manifold = unit_manifold(particles->unit.type);
@@ -222,7 +223,7 @@ static void project_gradient(const struct jacobian *jacobian, const struct block
     manifold->project(particles->d, TILE, parameters + a + lane, block->space->grad + a + lane);
 }
 
-/* space->direction of tile t = what of space->grad moves f_n: trained fields of used lanes. */
+/* space->direction of tile t = space->grad in the trained fields of the lanes that hold a unit, 0 elsewhere. */
 static void set_direction(const struct jacobian *jacobian, const struct block *block, int t) {
   const struct unit_spec *unit = &jacobian->particles->unit;
   const size_t real = precision_real(jacobian->particles->precision);
@@ -266,7 +267,7 @@ bool jacobian_outputs(struct jacobian *jacobian, const struct local_network *loc
   return mean_over_units(&network, jacobian->points->count, output_terms, f);
 }
 
-/* The terms of one batch from tile t, added to sum [2]. */
+/* Adds the terms of tile t for one batch to sum [2]. */
 static void add_squares(const struct network_sum *network, const struct block *block, int t,
                         const struct jacobian_batch *batch, double *sum) {
   const struct jacobian *jacobian = network->jacobian;

@@ -16,8 +16,8 @@ static void scale(int64_t size, double factor, double *v) {
   for (int64_t i = 0; i < size; i++) v[i] *= factor;
 }
 
-/* Returns whether all eigenvalues lie below t: then all pivots of t - T are positive (Sturm). Eliminates from the last
- * row up. pivot [k]. */
+/* Returns whether all eigenvalues of T are below t, that is, whether all pivots of t - T are positive (Sturm).
+ * Eliminates from the last row to the first. pivot [k]: the pivots. */
 static bool is_above_all(int k, const double *alpha, const double *beta, double t, double *pivot) {
   for (int j = k - 1; j >= 0; j--) {
     pivot[j] = t - alpha[j] - (j < k - 1 ? beta[j] * beta[j] / pivot[j + 1] : 0);
@@ -33,7 +33,7 @@ double tridiagonal_largest(int k, const double *alpha, const double *beta, doubl
     if (alpha[j] > low) low = alpha[j];
     if (alpha[j] + reach > high) high = alpha[j] + reach;
   }
-  high += 1e-15 * fabs(high); /* the bound by Gershgorin's disks, increased because of rounding */
+  high += 1e-15 * fabs(high); /* Gershgorin's bound, increased to allow for rounding */
   for (int halving = 0; halving < 100; halving++) {
     const double middle = low + (high - low) / 2;
     if (!(middle > low && middle < high)) break;
@@ -42,7 +42,7 @@ double tridiagonal_largest(int k, const double *alpha, const double *beta, doubl
     else
       low = middle;
   }
-  /* The eigenvector, from the last component up: |s_{j-1}| = |s_j| pivot_j / |beta_{j-1}|. */
+  /* The eigenvector, from the last component to the first: |s_{j-1}| = |s_j| pivot_j / |beta_{j-1}|. */
   double s = 1, square = 1;
   const bool above = is_above_all(k, alpha, beta, high, pivot);
   for (int j = k - 1; j > 0 && above; j--) {

@@ -9,7 +9,7 @@
 #include "base/rng.h"
 #include "tangent/lanczos.h"
 
-static const double TOLERANCE = 0.005; /* of lambda, relative */
+static const double TOLERANCE = 0.005; /* relative tolerance of lambda */
 
 static int create_local(struct stability *stability, enum isa isa, int probe) {
   const struct particles *particles = stability->particles;
@@ -67,7 +67,7 @@ struct product {
   int thread;
 };
 
-/* w = (M / probe) v. */
+/* w = (M/N) v, where N is the number of points of the probe. */
 static bool apply(void *context, const double *v, double *w) {
   const struct product *product = context;
   const int count = product->stability->probe->count;

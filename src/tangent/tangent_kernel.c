@@ -6,7 +6,8 @@
 
 #include "base/alloc.h"
 
-/* Converts floats to doubles in place, from the last one down, so that no float is overwritten before it is read. */
+/* Converts `count` floats to doubles in place, from the last to the first, so that no float is overwritten before it is
+ * read. */
 static void widen(int64_t count, double *numbers) {
   for (int64_t i = count - 1; i >= 0; i--) {
     float single;
@@ -24,7 +25,7 @@ void tangent_kernel_units(const struct particles *particles, const struct local_
   widen(count, b);
 }
 
-/* dot [units][count] = x.a for all units and points. */
+/* dot [units][count] = a.x for all units and points. */
 static void dots(int d, int units, const double *a, int count, const double *x, double *dot) {
   cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, count, units, d, 1, x, d, a, d, 0, dot, count);
 }
