@@ -33,7 +33,7 @@ typedef int64_t vlong __attribute__((vector_size(VECTOR_BYTES), may_alias));
 #ifdef __SSE2__
 static unsigned flush_subnormals(void) {
   const unsigned mode = _mm_getcsr();
-  _mm_setcsr(mode | _MM_FLUSH_ZERO_ON | 0x0040 /* also as operands */);
+  _mm_setcsr(mode | _MM_FLUSH_ZERO_ON | 0x0040 /* DAZ: operands, too */);
   return mode;
 }
 static void restore_subnormals(unsigned mode) {
