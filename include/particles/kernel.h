@@ -1,8 +1,8 @@
 /* kernel: the arithmetic on tiles of units. Kernels call no MPI, open no files and allocate no memory.
  *
  * A tile holds TILE units as a structure of arrays, [tile_rows(d)][TILE], with the rows c, b, a_0 .. a_{d-1}
- * (particles/fields.h). Each unit is one lane of the vector registers. In the last tile of a network, the lanes without
- * a unit are zero and stay zero. A block is up to BLOCK_TILES consecutive tiles of a network.
+ * (particles/fields.h). Each unit occupies one lane of the vector registers. In the last tile of a network, the lanes
+ * without a unit are zero and stay zero. A block is up to BLOCK_TILES consecutive tiles of a network.
  *
  * The kernels of each unit type, precision and instruction-set level come from one template
  * (src/particles/kernel_unit.h). Results depend on the arguments and on the level, not on the machine. A run records

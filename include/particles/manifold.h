@@ -28,7 +28,7 @@ struct normal_law {
 
 struct manifold {
   const char *name;
-  const char *symbol; /* the inner parameters in messages: a or z */
+  const char *symbol; /* symbol of the inner parameters in messages: a or z */
   unsigned fields;    /* the parameters of its units, as a set (FIELD_BIT_*) */
   int d_min;          /* the smallest dimension */
 

@@ -232,8 +232,7 @@ static void sum_blocks(const struct outputs *outputs, const struct team *team, c
   }
 }
 
-/* Whether ranks divide the labels: each label is computed on one rank, and its bits are a word of the sum over
- * ranks. */
+/* Whether ranks divide the labels: one rank computes each label; its bits are a word of the sum over ranks. */
 static bool divides_labels(const struct outputs *outputs, const struct local_network *local,
                            const struct batch *batch) {
   return local->group && !batch->whole && outputs->data->spec.mode == DATA_ONLINE;
