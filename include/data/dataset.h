@@ -1,14 +1,14 @@
-/* dataset: the points and labels that each network uses at each step, and the test points.
+/* dataset: the points and labels on which each network is trained at each step, and the test set.
  *
  * The mode selects the training points:
  *   online      each step draws new points; each network has its own, or with `shared` all networks see the same points
- *   fixed       one set of N points for all networks and steps. A batch smaller than N takes the points in a random
- *               order without replacement; each epoch has a new order. The last N mod P points of an order are left out
- *   population  no training points: the networks use the potential of the whole sphere (dynamics/population.h)
+ *   fixed       one set of N points for all networks and steps. A batch of P < N points takes points in a random order
+ *               without replacement; each epoch has a new order. The last N mod P points of an order are left out
+ *   population  no training points: the gradient is that of the potential over the whole sphere (dynamics/population.c)
  *
- * The labels are y = f(x), plus noise on training labels. A target of type file has points and labels of its own; all
+ * The labels are y = f(x); training labels can have noise. A target of type file has its own points and labels; all
  * other points are drawn from a law of data/inputs.h. All points and labels are a pure function of (seed, network,
- * step, index of the point), so any rank computes any point. */
+ * step, index of the point), so any rank can compute any point. */
 #ifndef MCKEAN_DATA_DATASET_H
 #define MCKEAN_DATA_DATASET_H
 
@@ -25,7 +25,7 @@ extern const char *const dataset_mode_names[DATA_MODES];
 /* Section `data` of the input. */
 struct dataset_spec {
   int mode;        /* enum dataset_mode */
-  int inputs;      /* enum inputs_type: the law of x. The input has no key for it yet */
+  int inputs;      /* enum inputs_type: the law of x; not yet a key of the input */
   int64_t samples; /* fixed: N; 0: all points of a file that are not test points */
   int64_t test;    /* K, number of test points; unused if a file has test points of its own */
   bool shared;     /* online: all networks see the same points. fixed: all networks see the same order */
@@ -43,40 +43,41 @@ struct dataset {
   double *x, *y;           /* fixed: [N][d], [N]; labels with noise */
   int64_t tests;           /* K */
   double *test_x, *test_y; /* [K][d], [K]; labels without noise */
-  double C_f;    /* of the target; if that is NAN, half the mean square of the test labels or, if there are none, of the
-                  * training labels without noise; NAN if there are no labels */
+  double C_f;    /* of the target if it is known; otherwise half the mean square of the test labels or, without a test
+                  * set, of the training labels without noise; NAN if there are no labels */
   double loss_0; /* E l(0, y), the scale of the loss: C_f for the squared loss */
 };
 
-/* Position of a batch in a run. */
+/* The position of a batch in a run, which determines its points. */
 struct batch_place {
   uint64_t network;   /* network_key */
-  int64_t step;       /* of the run */
+  int64_t step;       /* index of the step in the run */
   int64_t epoch_step; /* steps since the batch size last changed */
-  int stage;          /* number of changes of the batch size so far: each change starts a new order */
+  int stage;          /* number of changes of the batch size so far; each change starts a new random order */
   int64_t batch;      /* P, number of points in the batch */
 };
 
-/* Creates the fixed set and the test set. target must outlive data; with a target of type file, mode must be fixed.
- * Local, the same on all ranks. USAGE: a file has too few points. FAILED: no memory. */
+/* Creates the fixed set and the test set. target must outlive *data; if it is of type file, the mode must be fixed.
+ * Local, the same on all ranks. USAGE: the file has too few points. FAILED: no memory. */
 int dataset_create(const struct target *target, const struct dataset_spec *spec, struct dataset **data);
 void dataset_free(struct dataset *data); /* accepts NULL */
 
-/* Points first .. first+count-1 of the batch at place: x [count][d] and, unless y is NULL, labels y [count]. Local,
- * pure: the division of a batch among calls does not change a point. */
+/* Computes points first .. first+count-1 of the batch at `place`: x [count][d] and, unless y is NULL, labels y [count].
+ * Local and pure: the points do not depend on how calls divide the batch. */
 void dataset_points(const struct dataset *data, const struct batch_place *place, int64_t first, int count, double *x,
                     double *y);
 
-/* Draws points first .. first+count-1 of the stream `points` from the law of x: x [count][d] and, unless y is NULL,
- * labels y [count] with noise from the stream `noise` (NULL: without noise). Local, pure. Not for a target of type
- * file. */
+/* Draws points first .. first+count-1 of the random stream `points` from the law of x: x [count][d] and, unless y is
+ * NULL, labels y [count] with noise from the random stream `noise`, or without noise if `noise` is NULL. Local and
+ * pure. Not for a target of type file. */
 void dataset_draw(const struct dataset *data, const struct rng *points, const struct rng *noise, int64_t first,
                   int count, double *x, double *y);
 
-/* Checks that valid(y) holds for the labels, for losses that accept some values only. Checks all labels of the fixed
- * set (with noise) and of the test set. Labels of the modes online and population are not stored: there it checks the
- * first 64 labels of network 0 at step 0 instead. expected: the text for the message, for example "-1 or 1". Local, the
- * same on all ranks. USAGE: names the set, the row (from 0) and the value of the first label that is not valid. */
+/* Checks that valid(y) holds for all labels, for a loss that accepts only some values: the labels of the fixed set
+ * (with noise) and of the test set. In the modes online and population training labels are not stored; instead of them,
+ * it checks the first 64 labels at step 0 of network key 0. expected: the text for the message, for example "-1 or 1".
+ * Local, the same on all ranks. USAGE: a label is not valid; the message names the set, the row (from 0) and the value
+ * of the first one. */
 int dataset_check_labels(const struct dataset *data, bool (*valid)(double y), const char *expected);
 
 #endif

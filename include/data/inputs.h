@@ -1,4 +1,4 @@
-/* inputs: the table of laws of the points x that are drawn, not read from a file. The table is in inputs.c, which
+/* inputs: the table of the laws of points x that are drawn at random, not read from a file. inputs.c has the table and
  * explains how to add a law. */
 #ifndef MCKEAN_DATA_INPUTS_H
 #define MCKEAN_DATA_INPUTS_H
@@ -12,7 +12,8 @@ enum inputs_type { INPUTS_SPHERE, INPUTS_TYPES };
 struct inputs {
   const char *name;
 
-  /* x[0..d-1]: the point `id` of the stream rng. Local, pure, the same bits on every machine. */
+  /* Computes x [d], point number `id` of the random stream rng. Local and pure; the bits are the same on every
+   * machine. */
   void (*draw)(const struct rng *rng, uint64_t id, int d, double *x);
 
   const char *description;

@@ -7,11 +7,11 @@
  *                  delta |f - y| - delta^2 / 2 beyond         [-delta, delta]
  *   logistic   l = log(1 + e^{-y f}),   y = +-1            r = -y / (1 + e^{y f})   l'' <= 1/4
  *
- * Every loss is convex in f, and l'' <= curvature bounds the rates of the linearized step (tangent/stability.h). Code
- * that holds for the squared loss only, such as the exact potential or the best readout, asks loss_is_squared and
- * refuses the other losses by name.
+ * Every loss is convex in f, and the bound l'' <= curvature bounds the rates of the linearized step
+ * (tangent/stability.h). Code that is valid only for the squared loss, such as the exact potential or the best readout,
+ * checks loss_is_squared and rejects the other losses with a message that names them.
  *
- * To add a loss: a constant in enum loss_type, and its parameters in struct loss_spec; in loss.c the value and the
+ * To add a loss: add a constant to enum loss_type, and its parameters to struct loss_spec; in loss.c its value and
  * derivative at one point, RESIDUALS(name), and a row; the keys of its parameters in src/config/table.c. */
 #ifndef MCKEAN_DATA_LOSS_H
 #define MCKEAN_DATA_LOSS_H
@@ -22,7 +22,7 @@
 
 enum loss_type { LOSS_SQUARED, LOSS_HUBER, LOSS_LOGISTIC, LOSS_TYPES };
 
-/* loss.* of the input. */
+/* The keys loss.* of the input. */
 struct loss_spec {
   int type;         /* enum loss_type */
   double threshold; /* huber: delta */
@@ -31,42 +31,45 @@ struct loss_spec {
 struct loss {
   const char *name;
   const char *help;
-  const char *unit; /* of the loss, in terms of the unit of f */
+  const char *unit; /* physical units of the loss, in terms of those of f */
 
-  /* Adds l(f_p, y_p), p = 0 .. count-1, to sum in this order, stores r [count] and returns the new sum. */
+  /* Adds l(f_p, y_p) for p = 0 .. count-1, in this order, to sum, and stores r [count]. Returns the new sum. */
   double (*residuals)(const struct loss_spec *spec, int64_t count, const double *f, const double *y, double *r,
                       double sum);
 
-  double (*curvature)(const struct loss_spec *spec); /* an upper bound of l'' */
+  double (*curvature)(const struct loss_spec *spec); /* returns an upper bound of l'' */
 
-  /* True for a label that the loss can take; NULL: every finite label. `labels` names what is expected. */
+  /* Returns whether the loss accepts the label y; NULL if it accepts all finite labels. labels: the accepted labels, as
+   * text for messages. */
   bool (*label)(double y);
   const char *labels;
 
-  /* E l(0, y) if it does not depend on the labels, otherwise 0. It is the scale of axes and of loss_over_loss_0. */
+  /* E l(0, y), the scale of loss_over_loss_0 and of the axes of plots, if it does not depend on the labels; otherwise
+   * 0. */
   double zero;
 };
 
 extern const struct loss loss_table[LOSS_TYPES]; /* indexed by enum loss_type */
 
-/* Local. Returns (1/count) sum_p l(f_p, y_p); NAN if some f is NAN. */
+/* Local. Returns the mean loss (1/count) sum_p l(f_p, y_p); NAN if some f_p is NAN. f, y [count]. */
 double loss_mean(const struct loss_spec *spec, int64_t count, const double *f, const double *y);
 
-/* Local. Returns the same, and stores r [count] as numbers of `real` bytes (4: float, 8: double). */
+/* Local. Returns the same mean, and stores the residuals r [count] in the size of a real (4: float, 8: double). */
 double loss_residuals(const struct loss_spec *spec, int64_t count, const double *f, const double *y, size_t real,
                       void *r);
 
 /* Local. Returns (1/count) sum_p l(0, y_p). */
 double loss_at_zero(const struct loss_spec *spec, int64_t count, const double *y);
 
-/* Local. Returns the row of a loss. */
+/* Local. Returns the row of loss_table. */
 const struct loss *loss_row(const struct loss_spec *spec);
 
 static inline bool loss_is_squared(const struct loss_spec *spec) {
   return spec->type == LOSS_SQUARED;
 }
 
-/* Local. OK for squares; otherwise USAGE: `what` covers the squared loss only. */
+/* Local. Returns OK for the squared loss. USAGE: the loss is another one; the message states that `what` supports only
+ * the squared loss. */
 int loss_needs_squared(const struct loss_spec *spec, const char *what);
 
 #endif

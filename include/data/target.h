@@ -9,15 +9,16 @@
 extern const struct target_kind *const target_table[TARGET_TYPES]; /* indexed by enum target_type */
 
 /* Creates the target that spec describes. Collective; the result is the same on all ranks and a pure function of spec
- * (and of the file). Errors: those of target_file.h; FAILED: no memory. */
+ * and, for the type file, of the file. Errors: those of target_file.h. FAILED: no memory. */
 int target_create(const struct comm *comm, const struct target_spec *spec, struct target **target);
 void target_free(struct target *target); /* accepts NULL; local */
 
-/* y[p] = f(x_p), x [count][d], y [count]. The kind must have an `evaluate` function. Local, pure, the same bits on
- * every machine. Cost: see target_<name>.h. */
+/* Computes y[p] = f(x_p) for x [count][d], y [count]. Calls die if the kind has no `evaluate` function. Local and pure;
+ * the bits are the same on every machine. Cost: see target_<name>.h. */
 void target_eval(const struct target *target, int count, const double *x, double *y);
 
-/* CRC-32C, continued from crc, of the numbers that define f; crc if the kind has none. Local. */
+/* Returns the CRC-32C, continued from crc, of the numbers that define f; returns crc if the kind has no such numbers.
+ * Local. */
 uint32_t target_checksum(const struct target *target, uint32_t crc);
 
 #endif

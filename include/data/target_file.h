@@ -1,12 +1,12 @@
 /* target_file: points and labels from a user's HDF5 file.
  *
  * The file has the datasets x (N, d) and y (N), and optionally test_x (K, d) and test_y (K), with integers or
- * floating-point numbers. Rank 0 reads the file, first in a child process (io/sandbox.h), and sends the numbers to all
- * ranks. The dimension d is that of the file. C_f and linear_fraction are not known.
+ * floating-point numbers. Rank 0 reads the file, the first time in a child process as a test (io/sandbox.h), and
+ * broadcasts the numbers. The file determines the dimension d. C_f and linear_fraction are unknown (NAN).
  *
- * Errors of creation, all USAGE: a file that cannot be read, is not an HDF5 file or makes the HDF5 library crash; wrong
- * shapes; d > TARGET_D_MAX; numbers that are not finite or are 1e150 or larger in absolute value. FAILED: no memory on
- * a rank other than 0. */
+ * Errors of creation. USAGE: the file cannot be read, is not an HDF5 file or makes the HDF5 library crash; wrong
+ * shapes; d > TARGET_D_MAX; numbers that are not finite or are 1e150 or larger in absolute value; no memory on rank 0.
+ * FAILED: no memory on another rank. */
 #ifndef MCKEAN_DATA_TARGET_FILE_H
 #define MCKEAN_DATA_TARGET_FILE_H
 
@@ -14,14 +14,14 @@
 
 extern const struct target_kind target_file;
 
-/* Labelled points: x [count][d], y [count]. */
+/* Labeled points: x [count][d], y [count]. */
 struct target_rows {
   int64_t count;
   double *x, *y; /* NULL if count is 0 */
 };
 
-/* The rows of x, y and of test_x, test_y (count 0: the file has none), owned by the target, which must be of this kind.
- * Local. */
+/* Return the rows of x and y, and those of test_x and test_y (count 0: the file has none). The target must be of this
+ * kind and owns the rows. Local. */
 const struct target_rows *target_file_rows(const struct target *target);
 const struct target_rows *target_file_test_rows(const struct target *target);
 

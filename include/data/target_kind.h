@@ -1,8 +1,8 @@
-/* target_kind: what every target has, and what describes a kind of target.
+/* target_kind: the data that all targets have in common, and the descriptor of a kind of target.
  *
- * A target supplies the labels y that the networks learn: values f(x) of a function, or labels stored with their
- * points. A file target_<name>.c defines one kind; the table of all kinds is in target.c, which explains how to add
- * one. */
+ * A target supplies the labels y that the networks learn: values f(x) of a function, or labels that are stored with
+ * their points. Each kind is defined in a file target_<name>.c; target.c has the table of all kinds and explains how to
+ * add one. */
 #ifndef MCKEAN_DATA_TARGET_KIND_H
 #define MCKEAN_DATA_TARGET_KIND_H
 
@@ -20,14 +20,14 @@ enum { TARGET_D_MAX = 1024 };
 /* Section `target` of the input. Each kind reads the fields that it needs. */
 struct target_spec {
   int type; /* enum target_type */
-  int d;    /* input dimension; TARGET_FILE: the dimension that the file must have, 0: any */
+  int d;    /* input dimension; TARGET_FILE: the dimension that the file must have, or 0 for any */
   uint64_t seed;
   char path[4096];          /* TARGET_FILE: name of the HDF5 file */
   int64_t teacher_units;    /* TARGET_TEACHER: m */
   struct unit_spec teacher; /* TARGET_TEACHER: type, alpha, initial laws */
 };
 
-/* The part that all kinds share. A kind embeds it as the first member of a struct of its own. */
+/* The data that all kinds have in common: the first member of the struct of each kind. */
 struct target {
   const struct target_kind *kind;
   struct target_spec spec;
@@ -38,21 +38,22 @@ struct target {
 
 struct target_kind {
   const char *name;     /* value of target.type in the input */
-  const char *required; /* input key without a default that this kind needs, for example "target.d" */
-  size_t bytes;         /* size of the kind's own struct */
+  const char *required; /* the key without a default that this kind needs, for example "target.d" */
+  size_t bytes;         /* size of the struct of this kind */
 
-  /* Fills a struct of `bytes` bytes that holds zeros behind the common part. Collective. The status and the result are
-   * the same on all ranks. After an error the caller calls free. */
+  /* Completes a target of `bytes` bytes. The caller has set the common data; the other bytes are zero. Collective. The
+   * status and the result are the same on all ranks. After an error the caller calls free. */
   int (*create)(const struct comm *comm, struct target *target);
 
-  /* Frees what create allocated, complete or not, but not the struct. Local. */
+  /* Frees what create has allocated, also after an error of create, but not the struct itself. Local. */
   void (*free)(struct target *target);
 
-  /* y[p] = f(x_p), x [count][d], y [count]. Local, pure, the same bits on every machine and for every division of the
-   * points among calls. NULL: labels are stored with their points, so data.mode must be fixed. */
+  /* Computes y[p] = f(x_p) for x [count][d], y [count]. Local and pure; the bits are the same on every machine and do
+   * not depend on how calls divide the points. NULL if labels are stored with their points; then data.mode must be
+   * fixed. */
   void (*evaluate)(const struct target *target, int count, const double *x, double *y);
 
-  /* CRC-32C, continued from crc, of the numbers that define f. NULL: no such numbers. Local. */
+  /* Returns the CRC-32C, continued from crc, of the numbers that define f. NULL if there are no such numbers. Local. */
   uint32_t (*checksum)(const struct target *target, uint32_t crc);
 };
 

@@ -2,9 +2,10 @@
  *
  *   f(x) = (1/d) sum_pqr a_pqr x_p x_q x_r,   a_pqr iid N(0, 1), x uniform on the sphere |x|^2 = d.
  *
- * With S the symmetric part of a/d, f(x) = sum_pqr S_pqr x_p x_q x_r. The entries are S_pqr for p <= q <= r times the
- * number of distinct permutations of (p, q, r), packed with r fastest, so that f is the sum of entry times x_p x_q x_r.
- * The model knows C_f and linear_fraction. Evaluation costs d(d+1)(d+2)/6 multiply-adds per point. */
+ * Let S be the symmetric part of a/d; then f(x) = sum_pqr S_pqr x_p x_q x_r. The packed entries, for p <= q <= r, are
+ * S_pqr times the number of distinct permutations of (p, q, r), with r varying fastest, so that f is the sum of entry
+ * times x_p x_q x_r. C_f and linear_fraction are known exactly. Evaluation costs d(d+1)(d+2)/6 multiply-adds per
+ * point. */
 #ifndef MCKEAN_DATA_TARGET_SPIN_H
 #define MCKEAN_DATA_TARGET_SPIN_H
 
@@ -12,10 +13,11 @@
 
 extern const struct target_kind target_spin;
 
-/* Number of packed entries, d(d+1)(d+2)/6. Local. */
+/* Returns the number of packed entries, d(d+1)(d+2)/6. Local. */
 int64_t target_spin_count(int d);
 
-/* The packed entries [target_spin_count(d)], owned by the target; NULL if the target is of another kind. Local. */
+/* Returns the packed entries [target_spin_count(d)], owned by the target; NULL if the target is of another kind.
+ * Local. */
 const double *target_spin_entries(const struct target *target);
 
 #endif

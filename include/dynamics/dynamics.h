@@ -5,8 +5,8 @@
  *   grad V(theta_i; mu_n) = (1/P) sum_p r_p grad(c_i phi(x_p, z_i))
  *   theta_i <- theta_i - dt grad V(theta_i; mu_n)
  *
- * (RVE section 2: the velocity is -n times the gradient of the loss. dynamics/update.h has other rules than this
- * forward Euler step.) With data.mode: population there are no points; gradient and loss are exact
+ * (RVE section 2: the velocity is -n times the gradient of the loss.) This is the forward Euler step; dynamics/update.h
+ * has the other update rules. With data.mode: population there are no points, and gradient and loss are exact
  * (dynamics/gradient_source.h). Results are a pure function of input, seeds and ISA level; they do not depend on the
  * number of ranks and threads. */
 #ifndef MCKEAN_DYNAMICS_DYNAMICS_H
@@ -24,35 +24,38 @@
 
 struct dynamics;
 
-/* Collective. particles, data and schedule are not owned and must outlive it. USAGE: the input asks for something that
- * its gradient source does not support. FAILED: no memory. */
+/* Collective. Creates the state and work space of the steps. particles, data and schedule are not owned and must
+ * outlive *dynamics. USAGE: the exact gradient source of the run does not support the input. FAILED: no memory. */
 int dynamics_create(struct particles *particles, const struct dataset *data, const struct schedule *schedule,
                     enum isa isa, int threads, struct dynamics **dynamics);
 void dynamics_free(struct dynamics *dynamics); /* accepts NULL */
 
-/* Prepares the steps of a stage: gives blocks to new owners if batch sizes change, and allocates work space. Call it
- * after dynamics_create and before the first step of every stage. Collective at a change of stage; otherwise it does
- * nothing. FAILED: no memory. */
+/* Prepares the steps of a stage: redistributes the blocks over the ranks to balance the costs of its batch sizes, and
+ * allocates work space. Call it after dynamics_create and before the first step of every stage. Collective at a change
+ * of stage; otherwise it does nothing. FAILED: no memory. */
 int dynamics_enter_stage(struct dynamics *dynamics, int stage);
 
-/* Moves all units by one step of size dt. observation [locals] or NULL: receives the observables of the state before
- * the move. With dt = 0 no bit of any unit changes. A network that has diverged is not moved, and is recorded for
- * dynamics_check. Collective over the ranks that share networks. */
+/* Moves all units by one step of size dt; step is its index. observation [locals] or NULL: receives the observables of
+ * the state before the move. With dt = 0 no bit of any unit changes. If a network has diverged, its units are not
+ * moved, and it is recorded for dynamics_check. Collective over the ranks that share networks. */
 void dynamics_step(struct dynamics *dynamics, int64_t step, double dt, struct observation *observation);
 
-/* f [locals][points] = f_n at the points of a fixed set, the K test points or the N training points. NAN for a network
- * that has diverged, which is recorded with the step. Collective over the ranks that share networks. */
+/* Computes f [locals][points] = f_n at the points of a fixed set: the K points of POINTS_TEST or the N points of
+ * POINTS_TRAIN. f is NAN for a network that has diverged, which is recorded with the step. Collective over the ranks
+ * that share networks. */
 void dynamics_evaluate(struct dynamics *dynamics, int64_t step, enum point_set set, double *f);
 
-/* mean [locals] = q_n, the second moment of the contribution of a unit, over the points of a fixed set
- * (dynamics/second_moment.h). Collective over the ranks that share networks. */
+/* Computes mean [locals] = q_n, the second moment of the contribution of a unit to the output, over the points of a
+ * fixed set (dynamics/second_moment.h). Collective over the ranks that share networks. */
 void dynamics_moments(struct dynamics *dynamics, enum point_set set, double *mean);
 
-/* Collective. FAILED: some network has diverged; the message names it (particles/nonfinite.h). step: that of the
- * current state. units: also checks every number of every unit. */
+/* Collective. Checks that no network has diverged and, if units is true, that every value of every unit is finite.
+ * step: the step of the current state. FAILED: some network has diverged; the message names it
+ * (particles/nonfinite.h). */
 int dynamics_check(const struct dynamics *dynamics, int64_t step, bool units);
 
-/* Local. Returns the pairs (unit, point) of the steps so far on this rank: the measure of work. */
+/* Local. Returns the number of pairs (unit, point) of all steps so far on this rank, the measure of work; pairs (unit,
+ * unit) if the gradient is exact. */
 double dynamics_pairs(const struct dynamics *dynamics);
 
 /* Local. Returns the seconds that this rank has spent in communication between ranks so far, including waiting. */

@@ -1,10 +1,10 @@
-/* gradient: the gradient of each own tile over a batch, and the update that follows it.
+/* gradient: computes the gradient of each own tile over a batch, and updates the tile.
  *
  *   grad V(theta_i) = (1/P) sum_p r_p grad(c_i phi(x_p, z_i)),     r_p = l'(f_n(x_p), y_p)
  *
- * If the points of the batch are in memory, a thread computes the gradient of one tile over all points and updates the
- * tile. If the points are drawn chunk by chunk, each chunk is drawn once per group of tiles, and the gradients of the
- * group are kept until its last chunk. The order of the operations on a tile is the same in both cases.
+ * If the points of the batch are in memory, a thread computes the gradient of one tile over all points and then updates
+ * the tile. If the points are drawn chunk by chunk, each chunk is drawn once per group of tiles, and the gradients of
+ * the group are kept until the last chunk. The order of the operations on a tile is the same in both cases.
  *
  * Each team (dynamics/team.h) has a work space for residuals and for the gradients of a group of tiles. */
 #ifndef MCKEAN_DYNAMICS_GRADIENT_H
@@ -17,26 +17,28 @@
 
 struct gradient;
 
-/* Local. The arguments are not owned and must outlive it. FAILED: no memory. */
+/* Local. outputs and update are not owned and must outlive *gradient. The caller frees *gradient, also after an error.
+ * FAILED: no memory. */
 int gradient_create(struct outputs *outputs, const struct update *update, int threads, struct gradient **gradient);
 void gradient_free(struct gradient *gradient); /* accepts NULL */
 
-/* Local. Allocates work space for batches of up to `count` points. Call it whenever blocks have changed owners. FAILED:
- * no memory. */
+/* Local. Allocates work space for batches of up to `count` points. Call it again whenever blocks have changed owners.
+ * FAILED: no memory. */
 int gradient_reserve(struct gradient *gradient, int64_t count);
 
-/* Local; call it after outputs_end. Computes the residuals of the loss at the points of a batch. Returns the mean
- * loss. */
+/* Local; call it after outputs_end. Stores the residuals at the points of a batch in the work space of the team.
+ * Returns the mean loss. */
 double gradient_residuals(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
                           const struct batch *batch);
 
 /* Local; call it after gradient_residuals. Computes the gradient of every own tile of a network and updates the tile by
- * one step of size dt (0: no bit changes). Adds the particle means of the state before the update to sums, unless NULL.
- * Cost: 4 d flops, one h and one h' per unit and point. */
+ * one step of size dt (0: no bit changes). Adds the particle means of the state before the update to sums, unless sums
+ * is NULL. Cost: 4 d flops, one h and one h' per unit and point. */
 void gradient_descend(struct gradient *gradient, const struct team *team, const struct local_network *local,
                       const struct batch *batch, double dt, struct particle_sums *sums);
 
-/* Local. Returns the bytes of the gradients that a rank keeps for a group of its tiles, for batches of fresh points. */
+/* Local. Returns the bytes of the gradients of a group of tiles, which a rank with `tiles` own tiles keeps for batches
+ * of `batch` fresh points; 0 if one chunk holds the batch. */
 double gradient_bytes(int d, enum precision precision, int64_t batch, int64_t tiles);
 
 #endif

@@ -1,12 +1,12 @@
-/* observables: what a run measures of each network, as one table of columns of its history.
+/* observables: the quantities that a run measures for each network, as a table of the columns of its history.
  *
- * Particle means are (1/n) sum_i over the units, formed per tile and summed exactly (dynamics/unit_sum.h), so they do
- * not depend on the number of ranks. They are means of the state before the move of the step.
+ * Particle means are (1/n) sum_i over the units. They are formed per tile and summed exactly (dynamics/unit_sum.h), so
+ * they do not depend on the number of ranks. They describe the state before the move of the step.
  *
- * To add a column: a row in observables.c. The history of every run to whose loss it applies then contains it, with its
- * description and unit. A mean over points names its set (POINTS_BATCH or POINTS_TEST) and a function of outputs and
- * labels. A mean over units also needs a name in enum particle_mean, a line in observables_tile, and a function that
- * returns it. */
+ * To add a column: add a row in observables.c. The history of every run whose loss it applies to then contains the
+ * column, with its description and physical units. A mean over points states its set (POINTS_BATCH or POINTS_TEST) and
+ * a function of outputs and labels. A mean over units also needs a constant in enum particle_mean, a line in
+ * observables_tile, and a function that returns it. */
 #ifndef MCKEAN_DYNAMICS_OBSERVABLES_H
 #define MCKEAN_DYNAMICS_OBSERVABLES_H
 
@@ -18,43 +18,44 @@
 
 enum particle_mean { MEAN_GRAD2, MEAN_C, MEAN_C2, MEAN_C4, MEAN_A, MEAN_A2, PARTICLE_MEANS };
 
-/* Sets of points: fixed ones, at which networks can be evaluated, and the batch of a step. */
+/* Sets of points: the test set, the fixed training set, and the batch of a step. */
 enum point_set { POINTS_TEST, POINTS_TRAIN, POINTS_BATCH };
 
 enum { COLUMNS_MAX = 32 };
 
-/* One network at one step. */
+/* The observables of one network at one step, before the move. */
 struct observation {
   double loss_0;               /* E l(0, y): C_f for the squared loss */
-  double loss;                 /* mean loss on the batch of the step, or exact, before the move */
-  double test_loss;            /* the same on the test points; NAN without test points */
-  double mean[PARTICLE_MEANS]; /* NAN where a term was out of range */
-  double points[COLUMNS_MAX];  /* [column_count]: means over points */
+  double loss;                 /* mean loss on the batch of the step, or the exact loss */
+  double test_loss;            /* mean loss on the test points; NAN without test points */
+  double mean[PARTICLE_MEANS]; /* particle means; NAN if a term was out of range */
+  double points[COLUMNS_MAX];  /* [column_count]: means over points; NAN for other columns */
 };
 
 struct column {
   const char *name, *unit, *description;
-  double (*value)(const struct observation *observation);            /* NULL: a mean over points */
-  double (*points)(int64_t count, const double *f, const double *y); /* the mean over f, y [count] */
-  enum point_set set;                                                /* the points of this mean */
-  bool (*applies)(const struct loss_spec *loss);                     /* to runs with this loss; NULL: to all runs */
+  double (*value)(const struct observation *observation);            /* NULL for a mean over points */
+  double (*points)(int64_t count, const double *f, const double *y); /* its value for f, y [count] */
+  enum point_set set;                                                /* the points of a mean over points */
+  bool (*applies)(const struct loss_spec *loss);                     /* to runs with this loss; NULL if to all runs */
 };
 
 extern const struct column column_table[];
 extern const int column_count;
 
-/* Local. Returns whether a run with this loss has a column. */
+/* Local. Returns whether runs with this loss have the column. */
 bool column_applies(const struct column *column, const struct loss_spec *loss);
 
-/* Local. Returns the value of column number c of the table. */
+/* Local. Returns the value of column_table[c]. */
 double column_value(int c, const struct observation *observation);
 
-/* Local. Computes all means over the points of a set: f, y [count]. */
+/* Local. Stores in observation all columns that are means over the points of `set`. f, y [count]: outputs and
+ * labels. */
 void observables_points(const struct loss_spec *loss, enum point_set set, int64_t count, const double *f,
                         const double *y, struct observation *observation);
 
-/* Local. sums[m] = sum over the first `units` lanes of a tile, divided by n. square [TILE]: |grad V|^2 per lane.
- * tile: [tile_rows(d)][TILE] stored parameters of the given size (4: float, 8: double). */
+/* Local. sums[m] = the sum of mean m over the first `units` lanes of a tile, divided by n. square [TILE]: |grad V|^2
+ * per lane. tile: [tile_rows(d)][TILE] stored parameters of `stored` bytes each (4: float, 8: double). */
 void observables_tile(int d, int units, double n, const void *tile, size_t stored, const double *square,
                       double sums[PARTICLE_MEANS]);
 

@@ -2,10 +2,10 @@
  *
  *   f_n(x) = (1/n) sum_i c_i phi(x, z_i)
  *
- * outputs_begin sums c_i phi over the own units in exact sums (dynamics/unit_sum.h), one chunk of points after the
- * other, and starts the sum over the ranks that share the network. outputs_end completes it. Between the two a rank
- * computes other networks. No array of size P x n exists. Chunk boundaries depend only on (d, precision), so outputs do
- * not depend on the number of ranks and threads.
+ * outputs_begin adds c_i phi of the own units to exact sums (dynamics/unit_sum.h), one chunk of points after another,
+ * and starts the sum over the ranks that share the network. outputs_end completes this sum. Between the two calls a
+ * rank computes other networks. No array of size P x n exists. Chunk boundaries depend only on (d, precision), so
+ * outputs do not depend on the number of ranks and threads.
  *
  * Each team (dynamics/team.h) has a work space for outputs, labels and the last chunk of points that it drew. */
 #ifndef MCKEAN_DYNAMICS_OUTPUTS_H
@@ -21,49 +21,51 @@
 
 struct outputs;
 
-/* The points at which a network is evaluated: fresh points or a mini-batch of a step, or a whole set. */
+/* The points at which a network is evaluated: a fixed set as a whole; or, for a step, fresh points or a mini-batch. */
 struct batch {
   int64_t count;
-  const struct points *whole; /* a whole set; NULL: points and labels of a step, which `place` determines */
-  const double *y;            /* [count]: the labels of a whole set */
+  const struct points *whole; /* all points of a fixed set; NULL if `place` determines points and labels */
+  const double *y;            /* [count]: the labels of the fixed set */
   struct batch_place place;
 };
 
-/* Local. Returns the number of points in a chunk. */
+/* Local. Returns the number of points in a chunk; the last chunk of a batch may have fewer. */
 int outputs_chunk_size(int d, enum precision precision);
 
-/* Local. The arguments are not owned and must outlive it. FAILED: no memory. */
+/* Local. The pointers are not owned and must outlive *outputs. The caller frees *outputs, also after an error. FAILED:
+ * no memory. */
 int outputs_create(const struct particles *particles, const struct dataset *data, const struct kernel *kernel,
                    int threads, struct outputs **outputs);
 void outputs_free(struct outputs *outputs); /* accepts NULL */
 
-/* Local. Allocates work space for batches of up to `count` points. Call it whenever blocks have changed owners. FAILED:
- * no memory. */
+/* Local. Allocates work space for batches of up to `count` points. Call it again whenever blocks have changed owners.
+ * FAILED: no memory. */
 int outputs_reserve(struct outputs *outputs, int64_t count);
 
 /* Compute f_n at the points of a batch. outputs_end returns whether all terms were finite and in range; if not, f_n is
- * NAN at all points. At most one network per team is between begin and end. Both are collective over the ranks that
- * share the network, which call them in the same order; begin does not wait for other ranks unless the run has one
- * network only. Cost: 2 d flops and one h per unit and point. */
+ * NAN at all points. A team has at most one network between begin and end. Both are collective over the ranks that
+ * share the network, which call them for their networks in the same order. outputs_begin waits for other ranks only if
+ * the run has a single network. Cost: 2 d flops and one h per unit and point. */
 void outputs_begin(struct outputs *outputs, const struct team *team, const struct local_network *local,
                    const struct batch *batch);
 bool outputs_end(struct outputs *outputs, const struct team *team, const struct local_network *local,
                  const struct batch *batch);
 
-/* Local; call them after outputs_end. Return f_n and the labels at the points of the batch, valid until the next
- * outputs_begin of the team. */
+/* Local; call them after outputs_end. Return f_n and the labels at the points of the batch: [count], valid until the
+ * next outputs_begin of the team. */
 const double *outputs_f(const struct outputs *outputs, const struct team *team);
 const double *outputs_labels(const struct outputs *outputs, const struct team *team, const struct batch *batch);
 
-/* Local. Returns the chunk of points that starts at point `first` of a batch, in kernel form, valid until the next call
- * of the team. Draws the points unless they are those of the previous call. */
+/* Local. Returns the chunk that starts at point `first` of a batch, in kernel form, valid until the next call of the
+ * team. Draws the points, with all threads of the team, unless they are in memory: those of a fixed set, or of the
+ * previous call. */
 struct points outputs_chunk(struct outputs *outputs, const struct team *team, const struct batch *batch, int64_t first);
 
-/* Local. Whether each pass over the chunks of this batch draws its points again. */
+/* Local. Returns whether each pass over the chunks of this batch draws its points again. */
 bool outputs_redraws(const struct outputs *outputs, const struct batch *batch);
 
-/* Local. Returns at most BLOCK_TILES consecutive tiles in the arithmetic of the kernels: the stored tiles themselves,
- * or copies that are valid until the next call with this thread. */
+/* Local. Converts `count` consecutive tiles, at most BLOCK_TILES, to reals for the kernels. Returns the stored tiles
+ * themselves, or copies that are valid until the next call for this thread. */
 const void *outputs_real_tiles(const struct outputs *outputs, int thread, const void *tiles, int count);
 
 /* Local. Returns the seconds that this rank has spent in sums over ranks so far, including waiting. */

@@ -1,20 +1,19 @@
-/* potential: the exact potential of rbf units whose target is the spherical 3-spin model, over all points of the
- * sphere.
+/* potential: the exact potential of rbf units that learn the spherical 3-spin model on all points of the sphere.
  *
  *   V(theta; mu) = -c F(z) + c int c' K(z, z') dmu(theta'),  F = E[f phi(., z)],  K = E[phi(., z) phi(., z')]
  *
- * (RVE sections 2 and 5), where x is uniform on |x|^2 = d. With k = alpha d, u = (1 + z.z'/d)/2 clamped to [0, 1], and
- * the series of positive terms 0F1(; b; y) = sum_m y^m / (m! (b)_m):
+ * (RVE sections 2 and 5), where E is the mean over x uniform on |x|^2 = d. With k = alpha d, u = (1 + z.z'/d)/2 clamped
+ * to [0, 1], and the series of positive terms 0F1(; b; y) = sum_m y^m / (m! (b)_m):
  *
  *   K     = e^-2k 0F1(; d/2; k^2 u)           grad_z K = alpha^2 e^-2k 0F1(; d/2 + 1; k^2 u) z'
  *   lam_l = e^-k k^l / (d (d+2) .. (d+2l-2)) 0F1(; d/2 + l; k^2/4)        (Funk-Hecke: e^-k e^{k t} on degree l)
  *   F     = lam_3 H3(z) + lam_1 d L.z,  H3(z) = S(z,z,z) - d L.z,  L_r = 3/(d+2) sum_p S_ppr
  *   grad F = lam_3 (3 S(z,z,.) - d L) + lam_1 d L
  *
- * The gradients differ from the true ones by a multiple of z, which the projection on the tangent space removes. All
- * arithmetic is in double precision by plain IEEE operations, so the bits are the same at every instruction-set level.
- * Relative errors are a few 1e-15 for z' near z and at most about 1e-14 (tests/module/test_potential.c). All functions
- * are local. */
+ * The gradients differ from the true ones by a multiple of z, which the projection onto the tangent space removes. All
+ * arithmetic is in double precision with plain IEEE operations, so the bits are the same at every instruction-set
+ * level. Relative errors are a few 1e-15 for z' near z, and at most about 1e-14 (tests/module/test_potential.c). All
+ * functions are local. */
 #ifndef MCKEAN_DYNAMICS_POTENTIAL_H
 #define MCKEAN_DYNAMICS_POTENTIAL_H
 
@@ -28,21 +27,21 @@
 struct potential {
   const struct target *target; /* not owned */
   int d, terms;
-  double (*coefficient)[2]; /* [terms]: of u^m in K, and in the factor of z' in grad_z K; the highest m first */
+  double (*coefficient)[2]; /* [terms]: of u^m in K, and in the factor of z' in grad_z K; highest m first */
   double lam_1, lam_3;
   double *L; /* [d] */
 };
 
-/* target: of type spin, d >= 2. USAGE: alpha d > POTENTIAL_K_MAX, or K(z, z) is below the smallest normal double.
- * FAILED: no memory. */
+/* Creates the coefficients of K, F and their gradients. target: of type spin, with d >= 2; it must outlive *potential.
+ * USAGE: alpha d > POTENTIAL_K_MAX, or K(z, z) is below the smallest normal double. FAILED: no memory. */
 int potential_create(const struct target *target, double alpha, struct potential **potential);
 void potential_free(struct potential *potential); /* accepts NULL */
 
-/* Computes F [TILE] and grad_F [d][TILE] for the units z [d][TILE]. Arrays are 64-byte aligned, here and below. Cost:
- * d(d+1)(d+2) multiply-adds per unit. */
+/* Computes F [TILE] and grad_F [d][TILE] for the units z [d][TILE]. All arrays here and in potential_pairs are 64-byte
+ * aligned. Cost: d(d+1)(d+2) multiply-adds per unit. */
 void potential_field(const struct potential *potential, const double *z, double *F, double *grad_F);
 
-/* For each unit i of z [d][TILE], sums over `count` particles (c_j, z_j) in their order:
+/* For each unit i of z [d][TILE], computes sums over `count` particles (c_j, z_j), in ascending order of j:
  *
  *   sum[0][i] = sum_j c_j K(z_i, z_j),   sum[1 + r][i] = sum_j c_j (grad_z K(z_i, z_j))_r
  *

@@ -1,13 +1,13 @@
 /* update_isa: the arithmetic of the update rules on a tile, shared by update.c and update_isa.c.
  *
- * The Makefile compiles update_isa.c once per ISA level, like the kernels, so that products and sums contract to FMA
- * where a level has it. */
+ * The Makefile compiles update_isa.c once per ISA level, like the kernels, so that the compiler contracts products and
+ * sums to FMA at the levels that have it. */
 #ifndef MCKEAN_DYNAMICS_UPDATE_ISA_H
 #define MCKEAN_DYNAMICS_UPDATE_ISA_H
 
 #include "dynamics/update.h"
 
-/* The arguments of a rule: one tile and its gradient. */
+/* The arguments of a rule for one tile. */
 struct tile_step {
   const struct update_spec *spec;
   const struct kernel *kernel;
@@ -17,7 +17,7 @@ struct tile_step {
   double rate;                 /* dt grad V = rate grad */
   double *grad;                /* [tile_rows(d)][TILE], projected, zero in unused lanes; the rule may overwrite it */
   void *tile;                  /* stored parameters */
-  void *own[FIELD_COPIES_MAX]; /* stored own fields, each [tile_rows(d)][TILE] */
+  void *own[FIELD_COPIES_MAX]; /* stored fields of the rule, each [tile_rows(d)][TILE] */
 };
 
 typedef void update_apply(const struct tile_step *step);

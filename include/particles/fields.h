@@ -1,14 +1,14 @@
-/* fields: the table of the numbers that a unit consists of.
+/* fields: the table of the parameters of a unit, and the set of fields that a run stores per unit.
  *
- * A unit (neuron) has the parameters c, a and b; on the sphere a holds z and there is no b. An update rule may own
- * further fields ("copies") of the shape of the trained parameters, for example the last displacement. The set of
- * fields of a run determines the offsets in a tile, the datasets of a checkpoint, the comparison by `compare`, the
- * predicted memory, the data that move between ranks, and the numbers that must be finite.
+ * A unit (neuron) has the parameters c, a and b. On the sphere, a holds z and there is no b. An update rule may have
+ * fields of its own, for example the last displacement: "copies" that have the shape of the trained parameters but hold
+ * other values. The field set of a run determines the offsets in a tile, the datasets of a checkpoint, what `compare`
+ * compares, the predicted memory, the data that move between ranks, and the values that must be finite.
  *
- * To add a parameter: its constants in enum field_id, FIELD_BIT_* and ROW_*; its rows in tile_rows and tile_row_bit; an
- * entry in fields.c; its bit in the manifolds that have it (manifold.c); its initial law in struct unit_spec and
- * particles_init; its arithmetic in the kernels. A field of an update rule needs none of these: the rule states its
- * number of copies (dynamics/update.h). */
+ * To add a parameter: define its constants in enum field_id, FIELD_BIT_* and ROW_*; extend tile_rows and tile_row_bit;
+ * add an entry in fields.c; add its bit to the manifolds that have it (manifold.c); add its initial law to struct
+ * unit_spec and particles_init, and its arithmetic to the kernels. A field of an update rule needs none of these: the
+ * rule states its number of copies (dynamics/update.h). */
 #ifndef MCKEAN_PARTICLES_FIELDS_H
 #define MCKEAN_PARTICLES_FIELDS_H
 
@@ -23,38 +23,38 @@ enum { ROW_C, ROW_B, ROW_A };
 static inline int tile_rows(int d) {
   return ROW_A + d;
 }
-static inline unsigned tile_row_bit(int row) { /* the set of the field that a row belongs to */
+static inline unsigned tile_row_bit(int row) { /* the bit of the field to which a row belongs */
   return row == ROW_C ? FIELD_BIT_C : row == ROW_B ? FIELD_BIT_B : FIELD_BIT_A;
 }
 
 struct field {
   const char *name;
   const char *description;
-  int row;     /* the first row in a tile */
-  bool vector; /* true: d numbers per unit, in d rows; false: one number, in one row */
+  int row;     /* the first row of the field in a tile */
+  bool vector; /* true: d values per unit, in d rows; false: one value, in one row */
 };
 
 extern const struct field field_table[FIELDS]; /* indexed by enum field_id */
 
-/* Numbers of a field per unit. */
+/* Local. Returns the number of values of a field per unit: d or 1. */
 static inline int field_width(enum field_id id, int d) {
   return field_table[id].vector ? d : 1;
 }
 
-/* The fields of the units of a run: the parameters (copy 0), then for each copy k = 1, 2, ... the trained
- * parameters. */
+/* The fields that a run stores per unit, in this order: the parameters (copy 0); then, for k = 1, 2, ..., copy k of
+ * each trained parameter. */
 enum { FIELD_COPIES_MAX = 2, FIELD_SET_MAX = FIELDS * (1 + FIELD_COPIES_MAX) };
 struct unit_field {
   enum field_id id;
-  int copy; /* 0: the parameter itself; k: the update rule's own field number k of this shape */
+  int copy; /* 0: the parameter itself; k: the update rule's field k, of the shape of this parameter */
 };
 struct field_set {
   int count, copies;
   struct unit_field field[FIELD_SET_MAX];
 };
 
-/* Local. Returns the fields of a run. present, trained: the parameters that units have and that are trained, as sets
- * (FIELD_BIT_*). copies: own fields of the update rule per trained parameter, at most FIELD_COPIES_MAX. */
+/* Local. Returns the field set of a run. present, trained: the parameters that units have, and those that are trained,
+ * as sets (FIELD_BIT_*). copies: fields of the update rule per trained parameter, at most FIELD_COPIES_MAX. */
 struct field_set field_set(unsigned present, unsigned trained, int copies);
 
 #endif

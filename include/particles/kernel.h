@@ -1,12 +1,12 @@
-/* kernel: the arithmetic on tiles of units. Kernels use no MPI, no files and no memory of their own.
+/* kernel: the arithmetic on tiles of units. Kernels call no MPI, open no files and allocate no memory.
  *
  * A tile holds TILE units as a structure of arrays, [tile_rows(d)][TILE], with the rows c, b, a_0 .. a_{d-1}
- * (particles/fields.h). Units are the lanes of the vector registers. In the last tile of a network the lanes without a
- * unit are zero and stay zero. A block is up to BLOCK_TILES consecutive tiles of a network.
+ * (particles/fields.h). Each unit occupies one lane of the vector registers. In the last tile of a network, the lanes
+ * without a unit are zero and stay zero. A block is up to BLOCK_TILES consecutive tiles of a network.
  *
  * The kernels of each unit type, precision and instruction-set level come from one template
  * (src/particles/kernel_unit.h). Results depend on the arguments and on the level, not on the machine. A run records
- * its level and keeps it.
+ * its level and uses the same level when it resumes.
  *
  *   precision          stored parameters   arithmetic ("real" below)
  *   PRECISION_SINGLE   float               float
@@ -32,16 +32,17 @@ enum isa { ISA_PORTABLE, ISA_V2, ISA_V3, ISA_V4, ISA_LEVELS }; /* v2: SSE4.2, v3
 extern const char *const isa_names[ISA_LEVELS];
 enum isa isa_best(void); /* local; the highest level that this processor has and isa_limit allows */
 
-/* Local. Forbids the levels above the one with this name; NULL allows all. The program passes the environment variable
- * MCKEAN_ISA before it uses any kernel. USAGE: this processor has no such level. */
+/* Local. Forbids the levels above the level `name`; NULL allows all levels. The program passes the environment variable
+ * MCKEAN_ISA before it uses any kernel. USAGE: this processor has no level of this name. */
 int isa_limit(const char *name);
 
-/* Points of a batch in kernel form. Arrays are 64-byte aligned, and POINT_PAD points of zeros follow the last point. */
+/* Points of a batch in kernel form. The arrays are 64-byte aligned, and POINT_PAD points of zeros follow the last
+ * point. */
 enum { POINT_PAD = 16 };
 struct points {
   int count, d;
-  void *x; /* real [count][d]; alpha x for units on the sphere */
-  void *q; /* real [count]; -alpha (|x|^2 + d)/2 for units on the sphere, 0 for ridge units */
+  void *x; /* real [count][d]: x, or alpha x for units on the sphere */
+  void *q; /* real [count]: -alpha (|x|^2 + d)/2 for units on the sphere, else 0 */
 };
 
 /* The kernels of one unit type, precision and level. All functions are local. */
@@ -53,55 +54,57 @@ struct kernel {
   /* Converts the stored parameters of a tile to reals, [tile_rows(d)][TILE]. NULL unless the precision is mixed. */
   void (*narrow)(int d, const void *tile, void *real_tile);
 
-  /* sum[p] = sum over tiles and lanes of c phi(x_p, z), p < count, in a fixed order. real_tile: at most BLOCK_TILES
-   * consecutive tiles. scratch: forward_scratch(count) bytes, 64-byte aligned. Cost: 2 d flops and one h per unit and
-   * point. */
+  /* sum[p] = sum over tiles and lanes of c phi(x_p, z), p < count, in a fixed order. real_tile: `tiles` consecutive
+   * tiles of reals, at most BLOCK_TILES. scratch: forward_scratch(count) bytes, 64-byte aligned. Cost: 2 d flops and
+   * one h per unit and point. */
   void (*forward)(int tiles, const void *real_tile, const struct points *points, void *scratch, double *sum);
 
-  /* grad[row][lane] += sum over points of r_p d(c phi(x_p, z))/d(row): [tile_rows(d)][TILE] doubles, not projected; the
-   * row of b is unchanged on the sphere. r: real [count], padded like x. scratch: gradient_scratch(d) bytes, 64-byte
-   * aligned. Cost: 4 d flops, one h and one h' per unit and point. */
+  /* grad[row][lane] += sum over points of r_p d(c phi(x_p, z))/d(row). grad: double [tile_rows(d)][TILE], not
+   * projected; on the sphere the row of b is unchanged. r: real [count], padded like x. scratch: gradient_scratch(d)
+   * bytes, 64-byte aligned. Cost: 4 d flops, one h and one h' per unit and point. */
   void (*gradient)(const void *real_tile, const struct points *points, const void *r, void *scratch, double *grad);
 
-  /* sum[p] = sum over tiles and lanes of grad(c phi(x_p, z)).g: the derivative of n f_n along the direction g, which
-   * has the layout of the tiles; on the sphere its row of b is zero. tiles, scratch and order: as for forward. Cost: 4
-   * d flops, one h and one h' per unit and point. */
+  /* sum[p] = sum over tiles and lanes of grad(c phi(x_p, z)).g: the derivative of n f_n along the direction g. g has
+   * the layout of the tiles; on the sphere its row of b is zero. tiles, scratch and order: as for forward. Cost: 4 d
+   * flops, one h and one h' per unit and point. */
   void (*along)(int tiles, const void *real_tile, const void *real_direction, const struct points *points,
                 void *scratch, double *sum);
 
   /* square[lane] += sum over points of phi(x_p, z)^2; square [TILE]. Cost: 2 d flops and one h per unit and point. */
   void (*squares)(const void *real_tile, const struct points *points, double *square);
 
-  /* Projects the gradient of a tile, [tile_rows(d)][TILE], in place on the tangent space of the manifold at the stored
-   * parameters of the tile. Does nothing on the flat manifold. */
+  /* Projects the gradient of a tile, [tile_rows(d)][TILE], in place onto the tangent space of the manifold at the
+   * stored parameters of the tile. Does nothing on the flat manifold. */
   void (*project)(int d, const void *tile, double *grad);
 
   /* square[lane] = scale^2 times the sum of grad^2 over the rows of the trained fields (FIELD_BIT_*); 0 for lanes >=
    * units. square [TILE]. */
   void (*norms)(int d, unsigned train, int units, double scale, const double *grad, double *square);
 
-  /* Stores new values of the trained fields (FIELD_BIT_*) in a tile, rounded to the stored precision; on the sphere z
-   * is scaled to |z|^2 = d, except that z = 0 stays 0. parameters [tile_rows(d)][TILE]; other rows are not read. */
+  /* Stores new values of the trained fields (FIELD_BIT_*) in a tile, rounded to the stored precision. On the sphere z
+   * is scaled to |z|^2 = d, except that z = 0 stays 0. parameters: [tile_rows(d)][TILE]. The rows of other fields are
+   * neither read nor changed. */
   void (*retract)(int d, unsigned train, const double *parameters, void *tile);
 };
 
 /* Local. Returns the kernels of a unit type, precision and level; isa <= isa_best(). */
 const struct kernel *kernel_find(int unit, enum precision precision, enum isa isa);
 
-/* Local. Bytes of scratch that forward and along need for `count` points, and that gradient needs. */
+/* Local. Return the bytes of scratch that forward and along need for `count` points, and those that gradient needs. */
 size_t forward_scratch(int count);
 size_t gradient_scratch(int d);
 
-/* Local. Allocates points for batches of at most `count` points in d dimensions. FAILED: no memory. */
+/* Local. Allocates zeroed points for batches of at most `count` points in d dimensions. The caller calls points_free,
+ * also after an error. FAILED: no memory. */
 int points_alloc(struct points *points, enum precision precision, int64_t count, int d);
 void points_free(struct points *points);
 
-/* Local. Converts the points x [count][d] to kernel form; count is at most that of points_alloc. */
+/* Local. Converts the points x [count][d] to kernel form. count must not exceed the count of points_alloc. */
 void points_set(struct points *points, enum precision precision, const struct unit_spec *unit, int count, int d,
                 const double *x);
 
-/* Local. The same functions in plain loops, in double precision by libm: references for tests and for the benchmark.
- * tile: double [tiles][tile_rows(d)][TILE]; x and q: as in struct points, in double. */
+/* Local. Reference versions of the kernels for tests and the benchmark: plain loops in double precision, with h and h'
+ * of unit_table. tile: double [tiles][tile_rows(d)][TILE]; x and q: as in struct points, in double, without padding. */
 void naive_forward(int unit, int tiles, const double *tile, int count, int d, const double *x, const double *q,
                    double *sum);
 void naive_gradient(int unit, const double *tile, int count, int d, const double *x, const double *q, const double *r,

@@ -1,7 +1,8 @@
-/* number: reads and writes numbers of 4 bytes (float) or 8 (double), when only the run determines the size.
+/* number: reads and writes floating-point numbers of 4 bytes (float) or 8 bytes (double) when the size is known only at
+ * run time.
  *
  * Parameters are stored as float or double, and kernels compute in float or double (enum precision,
- * particles/kernel.h). Code outside the kernels uses these two functions. */
+ * particles/kernel.h). Code outside the kernels accesses both through these two functions. */
 #ifndef MCKEAN_PARTICLES_NUMBER_H
 #define MCKEAN_PARTICLES_NUMBER_H
 

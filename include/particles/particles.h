@@ -1,11 +1,11 @@
-/* particles: the units of all networks of a run, and which rank owns which of them.
+/* particles: the units of all networks of a run, and their distribution over the ranks.
  *
  * An ensemble has R replicas of each of the sizes n_0, n_1, ...; the network of member (size) e and replica r has the
- * number g = e R + r. Units are stored in tiles of 64 (particles/kernel.h). A block of up to 256 units is the smallest
- * amount that changes owners, and gives one term of an exact sum. The blocks of all networks form one sequence; each
- * rank owns a contiguous range of it, and ranges have nearly equal costs. If a cut between two ranks falls near a
- * boundary between networks, it moves to that boundary, so that networks are split only if the balance needs it. A rank
- * may own nothing. */
+ * index g = e R + r. Units are stored in tiles of 64 (particles/kernel.h). A block of up to 256 units is the smallest
+ * amount that moves between ranks, and gives one term of an exact sum. The blocks of all networks form one sequence.
+ * Each rank owns a contiguous range of this sequence; the ranges have nearly equal costs. A cut between two ranks that
+ * falls near a boundary between networks moves to this boundary, so that networks are split only where the balance
+ * requires it. A rank may own no blocks. */
 #ifndef MCKEAN_PARTICLES_PARTICLES_H
 #define MCKEAN_PARTICLES_PARTICLES_H
 
@@ -22,23 +22,22 @@ struct ensemble_spec {
   int members;
   int64_t n[ENSEMBLE_MAX];
   int64_t replicas; /* networks of each size */
-  int64_t
-      streams; /* s, data streams per initial condition: replicas i s .. (i + 1) s - 1 start from the same one; 0: 1 */
+  int64_t streams;  /* s, data streams per initial condition (0 means 1): replicas i s .. (i + 1) s - 1 share one */
 };
 
-/* Local. Returns the key of a network in random streams. It depends on n and replica, not on g, so that the trajectory
- * of a network is the same in any ensemble that contains it. */
+/* Local. Returns the number that identifies a network in random streams (struct rng). It depends on n and replica, not
+ * on g, so that the trajectory of a network is the same in every ensemble that contains it. */
 uint64_t network_key(int64_t n, int64_t replica);
 
-/* An own network: one of which this rank owns a part, possibly all. */
+/* An own network: a network of which this rank owns some or all blocks. */
 struct local_network {
   int64_t network; /* g */
   int member;
   int64_t replica, n;
-  int64_t first_block, blocks; /* own blocks, counted inside the network */
-  int64_t tile;                /* number of the first own tile of the network in particles.tiles */
+  int64_t first_block, blocks; /* own blocks: index of the first one in the network, and their number */
+  int64_t tile;                /* index of the first own tile of the network in particles.tiles */
   const struct comm *group;    /* the ranks that share the network; NULL if this rank owns all of it */
-  bool lead;                   /* this rank owns the first block of the network and reports for it */
+  bool lead;                   /* this rank owns the first block of the network and records its results */
 };
 
 struct particles {
@@ -51,58 +50,59 @@ struct particles {
   size_t tile_bytes;           /* tile_rows(d) * TILE * bytes of a stored number */
   int64_t *first;              /* [ranks + 1]: rank r owns blocks first[r] .. first[r+1]-1 of the sequence */
   void *tiles;                 /* [tile_count] tiles of parameters, stored precision */
-  void *own[FIELD_COPIES_MAX]; /* [fields.copies]: the update rule's own fields, in tiles of the same layout */
+  void *own[FIELD_COPIES_MAX]; /* [fields.copies]: the update rule's fields, in tiles of the same layout */
   int64_t tile_count;
   int locals, split;           /* own networks; the first `split` (at most two) are shared with other ranks */
   struct local_network *local; /* [locals] */
-  struct comm *group[2];       /* of the split networks */
+  struct comm *group[2];       /* the ranks of each split network; NULL if there is none */
 };
 
-/* Collective. Creates zeroed particles. cost [members]: the relative cost of one unit of a network of each size
- * (schedule_costs). FAILED: no memory. */
+/* Collective. Distributes the blocks over the ranks and allocates the particles, all zero. comm must outlive them. cost
+ * [members]: the relative cost of one unit of a network of each size (schedule_costs). FAILED: no memory. */
 int particles_create(const struct comm *comm, const struct ensemble_spec *ensemble, const struct unit_spec *unit, int d,
                      enum precision precision, const double *cost, struct particles **particles);
 void particles_free(struct particles *particles); /* accepts NULL */
 
-/* Local. Bytes of a tile of parameters. A tile of each own field of the update rule has the same size. */
+/* Local. Returns the bytes of a tile of parameters. A tile of each field of the update rule has the same size. */
 size_t particles_tile_bytes(int d, enum precision precision);
 
-/* Local. Draws the own units from the initial law: a pure function of (seed, n, replica / streams, unit). */
+/* Local. Draws the parameters of the own units from the initial laws: a pure function of (seed, n, replica / streams,
+ * unit). */
 void particles_init(struct particles *particles, uint64_t seed);
 
-/* Collective. Moves blocks to new owners to balance new costs; no bit of any unit changes. cost: as for
- * particles_create. FAILED: no memory; then nothing has moved. */
+/* Collective. Redistributes the blocks over the ranks to balance new costs. No bit of any unit changes. Pointers to own
+ * networks and tiles become invalid. cost: as for particles_create. FAILED: no memory; then nothing has moved. */
 int particles_balance(struct particles *particles, const double *cost);
 
-/* Local. Numbers of networks, blocks, tiles and units. */
+/* Local. Return numbers of networks, blocks, tiles and units. */
 int64_t ensemble_networks(const struct ensemble_spec *ensemble);
 int64_t network_blocks(int64_t n);         /* ceil(n / BLOCK) */
 int64_t network_tiles(int64_t n);          /* ceil(n / TILE) */
 int block_units(int64_t n, int64_t block); /* units of a block of a network: BLOCK, fewer in the last one */
 int64_t ensemble_blocks(const struct ensemble_spec *ensemble);
 
-/* Local. The number of the first block of network g in the sequence of all blocks. */
+/* Local. Returns the index of the first block of network g in the sequence of all blocks. */
 int64_t ensemble_first_block(const struct ensemble_spec *ensemble, int64_t network);
 
-/* Local. owned [ranks] = what each rank of a run would own, with costs as for particles_create. Allocates no
+/* Local. Computes what each rank of a run would own: owned [ranks]. cost: as for particles_create. Allocates no
  * particles. */
 struct ownership {
-  int64_t first, blocks; /* of the sequence of all blocks */
+  int64_t first, blocks; /* the range of its blocks in the sequence of all blocks */
   int64_t tiles;
   int64_t networks, led; /* networks of which the rank owns a part, and of which it owns the first block */
-  double units;          /* of all these networks, including the units of other ranks */
-  int64_t split;         /* units of the largest network that the rank shares; 0: it shares none */
+  double units;          /* of all these networks, including units that other ranks own */
+  int64_t split;         /* n of the largest network that the rank shares; 0 if it shares none */
 };
 void ensemble_ownership(const struct ensemble_spec *ensemble, const double *cost, int ranks, struct ownership *owned);
 
-/* Local. Return the first tile of an own block, and own tile t, both counted from the first one of this rank in the
- * network. copy: 0 for the parameters, k for the update rule's own field number k. */
+/* Local. Return the address of the first tile of own block `block`, and of own tile t. Both indices count from the
+ * first own block or tile of the network. copy: 0 for the parameters, k for the update rule's field k. */
 void *local_network_block(const struct particles *particles, const struct local_network *local, int64_t block);
 void *local_network_tile(const struct particles *particles, const struct local_network *local, int64_t t, int copy);
 
-/* Local. Copy numbers of own units first .. first+count-1, counted inside the network, to and from arrays in stored
- * precision: values [count], or [count][d] for a vector field. One field, or the parameters c [count], a [count][d] and
- * b [count], each of which may be NULL. */
+/* Local. Copy the values of own units first .. first+count-1, counted within the network, to or from arrays in stored
+ * precision. The first two functions copy one field: values [count], or [count][d] for a vector field. The others copy
+ * the parameters c [count], a [count][d] and b [count], each of which may be NULL. */
 void local_network_get_field(const struct particles *particles, const struct local_network *local,
                              struct unit_field field, int64_t first, int64_t count, void *values);
 void local_network_set_field(struct particles *particles, const struct local_network *local, struct unit_field field,
@@ -112,7 +112,7 @@ void local_network_get(const struct particles *particles, const struct local_net
 void local_network_set(struct particles *particles, const struct local_network *local, int64_t first, int64_t count,
                        const void *c, const void *a, const void *b);
 
-/* Local. The number of the first own unit, counted inside the network, and the number of own units. */
+/* Local. Return the index of the first own unit within the network, and the number of own units. */
 int64_t local_network_first_unit(const struct local_network *local);
 int64_t local_network_units(const struct local_network *local);
 

@@ -6,13 +6,13 @@
  *   flat     z = (a, b)               s = a.x + b                         dphi/da = h'(s) x    dphi/db = h'(s)
  *   sphere   |z|^2 = d, stored in a   s = alpha (x.z - (|x|^2 + d)/2)     dphi/dz = h'(s) alpha x
  *
- * On the sphere h = exp gives phi = exp(-alpha |x - z|^2 / 2) (RVE section 5), and gradients are projected on the
+ * On the sphere, h = exp gives phi = exp(-alpha |x - z|^2 / 2) (RVE section 5), and gradients are projected onto the
  * tangent space at z (particles/manifold.h).
  *
- * To add a unit type: a name in the list of its manifold below; h, h' and an entry in unit.c; the same functions on
- * vectors in src/particles/unit_simd.h; two lines in src/particles/kernel_precision.h. A polynomial or quotient that it
- * needs comes from tools/minimax, which generates unit_series.h. The tests run over all entries; h and h' in long
- * double are a row in tests/module/test_unit.c. */
+ * To add a unit type: add a name to the list of its manifold below; h, h' and an entry in unit.c; the same functions on
+ * vectors in src/particles/unit_simd.h; two lines in src/particles/kernel_precision.h. If it needs a polynomial or
+ * quotient, tools/minimax generates the coefficients (unit_series.h). The tests run over all entries; add h and h' in
+ * long double to tests/module/test_unit.c. */
 #ifndef MCKEAN_PARTICLES_UNIT_H
 #define MCKEAN_PARTICLES_UNIT_H
 
@@ -45,7 +45,7 @@ struct unit {
 
 extern const struct unit unit_table[UNIT_TYPES]; /* indexed by enum unit_type */
 
-/* Local. Returns the unit type with this name, NULL if there is none. */
+/* Local. Returns the unit type with this name, or NULL if there is none. */
 const struct unit *unit_find(const char *name);
 
 /* Local. Returns the manifold of the inner parameters of a unit type. */
@@ -56,7 +56,7 @@ struct unit_spec {
   int type;                  /* enum unit_type */
   double alpha;              /* sphere: the inverse squared width of phi */
   unsigned train;            /* the trained parameters, as a set (FIELD_BIT_*): a subset of those of the manifold */
-  int copies;                /* own fields of the update rule per trained parameter (dynamics/update.h) */
+  int copies;                /* fields of the update rule per trained parameter (dynamics/update.h) */
   struct normal_law c, a, b; /* the initial laws */
 };
 

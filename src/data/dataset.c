@@ -29,8 +29,8 @@ void dataset_draw(const struct dataset *data, const struct rng *points, const st
   if (noise) add_noise(data, noise, first, count, y);
 }
 
-/* Draws a set that all networks share, without noise. The labels of a large set can take longer than the watchdog
- * waits, so each piece counts as a heartbeat. */
+/* Draws a set that all networks share, without noise. Computing the labels of a large set can take longer than the
+ * timeout of the watchdog, so there is a heartbeat after each piece. */
 static int draw_set(const struct dataset *data, uint64_t seed, enum rng_stream stream, int64_t count, double **x,
                     double **y) {
   enum { PIECE = 960 };
@@ -50,8 +50,8 @@ static int copy(const double *from, int64_t count, double **to) {
   return OK;
 }
 
-/* The training set is the first rows of the file. The test set is test_x and test_y; if the file does not contain them,
- * it is the last spec.test rows. */
+/* Takes both sets from the file. The training set is the first rows of x and y. The test set is test_x and test_y; if
+ * the file does not contain them, it is the last spec.test rows of x and y. */
 static int take_file(struct dataset *data) {
   const struct target_rows *rows = target_file_rows(data->target), *test = target_file_test_rows(data->target);
   const struct dataset_spec *spec = &data->spec;
@@ -90,8 +90,8 @@ static double half_mean_square(int64_t count, const double *y) {
   return sum / (2 * (double)count);
 }
 
-/* Returns E l(0, y): C_f for the squared loss; a constant if it does not depend on the labels; otherwise the mean over
- * the test points, or over the training points if there are no test points. */
+/* Returns E l(0, y): C_f for the squared loss; the constant of the loss if it does not depend on the labels; otherwise
+ * the mean over the test points, or over the training points if there are no test points. */
 static double scale_of_loss(const struct dataset *data) {
   const struct loss_spec *loss = &data->spec.loss;
   if (loss_is_squared(loss)) return data->C_f;
@@ -128,7 +128,7 @@ void dataset_free(struct dataset *data) {
   free(data);
 }
 
-/* Returns the row, in the fixed set, of point i of the batch at place. */
+/* Returns the row in the fixed set of point i of the batch at `place`. */
 static int64_t row_of(const struct dataset *data, const struct batch_place *place, int64_t i) {
   if (place->batch >= data->samples) return i;
   const int64_t batches = data->samples / place->batch;

@@ -6,9 +6,9 @@
 #include "base/error.h"
 #include "base/portable_exp.h"
 
-enum { PIECE = 64 }; /* points at a time: residuals stay in the first-level cache */
+enum { PIECE = 64 }; /* points at a time: their residuals stay in the L1 cache */
 
-/* The residuals function of a loss from its value and derivative at one point, inlined. */
+/* Defines the residuals function of a loss by its value and derivative at one point, which are inlined. */
 #define RESIDUALS(name)                                                                                                \
   static double name##_residuals(const struct loss_spec *spec, int64_t count, const double *f, const double *y,        \
                                  double *r, double sum) {                                                              \

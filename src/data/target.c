@@ -10,12 +10,12 @@
 #include "data/target_spin.h"
 #include "data/target_teacher.h"
 
-/* How to add a kind of target: write include/data/target_<name>.h and src/data/target_<name>.c with the descriptor
- * (target_kind.h explains its members). The private data of the kind are a struct in target_<name>.c whose first member
- * is a struct target; code outside that file reads them through functions that target_<name>.h declares. Then add a
- * constant to enum target_type (target_kind.h), and an #include and a row here. A parameter that only this kind reads
- * is a member of struct target_spec and a row in config/table.c. The choices of the key target.type follow from this
- * table. */
+/* How to add a kind of target: write include/data/target_<name>.h and src/data/target_<name>.c, which defines its
+ * descriptor (target_kind.h explains the members). The private data of the kind are a struct in target_<name>.c whose
+ * first member is a struct target; code outside this file reads them through functions that target_<name>.h declares.
+ * Then add a constant to enum target_type (target_kind.h), and an #include and a row here. A parameter that only this
+ * kind reads is a member of struct target_spec and a row in config/table.c. The choices of the key target.type follow
+ * from this table. */
 const struct target_kind *const target_table[TARGET_TYPES] = {
     [TARGET_SPIN] = &target_spin,
     [TARGET_TEACHER] = &target_teacher,

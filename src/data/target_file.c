@@ -14,7 +14,8 @@ struct file {
   struct target_rows train, test;
 };
 
-/* Labels are squared and summed, so they are limited to 1e150. columns: 0 for labels. */
+/* Checks values [rows][columns]; columns is 0 for labels [rows]. The limit is 1e150 because labels are squared and
+ * summed. */
 static int check_finite(const char *path, const char *name, int64_t rows, int columns, const double *values) {
   const int64_t numbers = columns ? rows * columns : rows;
   for (int64_t i = 0; i < numbers; i++) {
@@ -27,7 +28,7 @@ static int check_finite(const char *path, const char *name, int64_t rows, int co
   return OK;
 }
 
-/* "(200, 8)" */
+/* Writes a shape as text, for example "(200, 8)". */
 static const char *shape_text(int rank, const int64_t *shape, char text[128]) {
   int used = snprintf(text, 128, "(");
   for (int i = 0; i < rank; i++)
@@ -36,7 +37,7 @@ static const char *shape_text(int rank, const int64_t *shape, char text[128]) {
   return text;
 }
 
-/* Checks the shapes of one pair x (N, d), y (N). Sets *count and, if it is still 0, *d. */
+/* Checks the shapes of one pair x (N, d), y (N). Sets *count and, if *d is 0, *d. */
 static int read_shapes(struct h5 *file, const char *path, const char *x_name, const char *y_name, int64_t *count,
                        int *d) {
   int rank;
@@ -133,7 +134,7 @@ const struct target_rows *target_file_test_rows(const struct target *target) {
   return &file_of(target)->test;
 }
 
-/* No checksum: the rows are part of the dataset. */
+/* No checksum: that of the dataset covers the rows (run/problem.c). */
 const struct target_kind target_file = {
     .name = "file",
     .required = "target.path",

@@ -22,18 +22,19 @@ const double *target_spin_entries(const struct target *target) {
   return target->kind == &target_spin ? ((const struct spin *)target)->entry : NULL;
 }
 
-/* Index of the entry p <= q <= r among the packed ones. */
+/* Returns the index of the packed entry p <= q <= r. */
 static int64_t packed_index(int d, int p, int q, int r) {
   const int64_t before_p = target_spin_count(d) - target_spin_count(d - p), m = d - p, j = q - p;
   return before_p + j * m - j * (j - 1) / 2 + (r - q);
 }
 
-/* Number of distinct permutations of p <= q <= r. */
+/* Returns the number of distinct permutations of p <= q <= r. */
 static int multiplicity(int p, int q, int r) {
   return p == q && q == r ? 1 : p == q || q == r ? 3 : 6;
 }
 
-/* E f^2 = d^3/(d(d+2)(d+4)) (6 |S|^2 + 9 |T|^2), T_r = sum_p S_ppr; the linear part is d L.x, L = 3 T/(d+2). */
+/* Sets C_f and linear_fraction. E f^2 = d^3/(d(d+2)(d+4)) (6 |S|^2 + 9 |T|^2), T_r = sum_p S_ppr. The linear part of f
+ * is d L.x, L = 3 T/(d+2). S2 = |S|^2. */
 static void set_moments(struct target *target, const double *T, double S2) {
   const double d = target->d;
   double T2 = 0;
@@ -43,7 +44,7 @@ static void set_moments(struct target *target, const double *T, double S2) {
   target->linear_fraction = d * d * 9 * T2 / ((d + 2) * (d + 2)) / square;
 }
 
-/* Adds each a_pqr / d to the entry of its sorted indices. The result is multiplicity times S_pqr. */
+/* Adds each a_pqr / d to the entry of its sorted indices. An entry then is S_pqr times its multiplicity. */
 static void draw_entries(struct spin *spin) {
   const int d = spin->target.d;
   double row[TARGET_D_MAX];
@@ -90,7 +91,7 @@ static void free_entries(struct target *target) {
 }
 
 /* Points are evaluated LANES at a time, in GROUPS vectors: enough independent sums to hide the latency of an addition.
- * Every lane does the same IEEE operations, whatever its position and the width of the processor's vectors. */
+ * Every lane performs the same IEEE operations, whatever its position and the width of the processor's vectors. */
 enum { GROUP = 8, GROUPS = 4, LANES = GROUP * GROUPS };
 typedef double vgroup __attribute__((vector_size(8 * GROUP)));
 #define EACH _Pragma("GCC unroll 4") for (int g = 0; g < GROUPS; g++)

@@ -16,7 +16,7 @@ struct teacher {
   double *tile; /* [tiles][tile_rows(d)][TILE], layout of particles/kernel.h */
 };
 
-enum { PIECE = 48 }; /* points of one call of the kernel */
+enum { PIECE = 48 }; /* points per call of the kernel */
 
 static int64_t tile_numbers(int d) {
   return (int64_t)(tile_rows(d)) * TILE;
@@ -69,7 +69,7 @@ static void sum_units(const struct teacher *teacher, const struct kernel *kernel
   }
 }
 
-/* Uses the portable kernel in double precision, whose results are the same bits on every machine. */
+/* Uses the portable kernel in double precision, whose results have the same bits on every machine. */
 static void evaluate(const struct target *target, int count, const double *x, double *y) {
   const struct target_spec *spec = &target->spec;
   const struct kernel *kernel = kernel_find(spec->teacher.type, PRECISION_DOUBLE, ISA_PORTABLE);

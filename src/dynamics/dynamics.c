@@ -1,8 +1,8 @@
 /* One step of all networks, in the order of the calls:
  *
- *   dynamics_step        evaluates the test points, if observed, then the own networks at the batch of the step
+ *   dynamics_step        evaluates the own networks: at the test points, if observed, then at the batch of the step
  *   visit, serve         do the following for each own network, split networks first
- *   batch_of             selects the points: a whole set, or the position of a batch in the run
+ *   batch_of             selects the points: a whole fixed set, or those of a batch by its position in the run
  *   outputs_begin        sums c_i phi(x_p, z_i) over the own units and starts the sum over ranks      outputs.c
  *   outputs_end          completes the sum over ranks: f_n(x_p)                                       outputs.c
  *   gradient_residuals   r_p = l'(f_n(x_p), y_p)                                                      gradient.c
@@ -10,10 +10,11 @@
  *   update_tile          projects this gradient and applies the update rule to the tile               update.c
  *   update_means         sums the means of parameters over ranks, if observed                         update.c
  *
- * An own network is one of which this rank owns units; it is split if other ranks own the rest of them
+ * An own network is one of which this rank owns units. It is split if other ranks own the rest of its units
  * (particles/particles.h). Units are stored in tiles of 64. A block of at most 4 tiles gives one term of the sum over
- * units. Points are processed in chunks that fit a cache. A team is the threads that compute one network
- * (dynamics/team.h). Of these functions only outputs_begin, outputs_end and update_means communicate. */
+ * units. Points are processed in chunks that fit in a cache. A team is the set of threads that compute one network
+ * (dynamics/team.h). Of these functions, only outputs_begin, outputs_end and update_means communicate. With exact
+ * gradients, exact_step replaces the visits at the batch of the step. */
 #include "dynamics/dynamics.h"
 
 #include <math.h>
@@ -40,12 +41,12 @@ struct dynamics {
   struct update update;
   struct outputs *outputs;
   struct gradient *gradient;
-  const struct gradient_source *source; /* NULL: sampled points */
+  const struct gradient_source *source; /* NULL if gradients use sampled points */
   void *source_state;
-  struct points test, train; /* whole sets in kernel form */
+  struct points test, train; /* the fixed sets in kernel form */
   int stage;
   int64_t order_start; /* step at which the batch size last changed */
-  int order;           /* number of changes of the batch size before */
+  int order;           /* number of changes of the batch size so far */
   double pairs;
   struct nonfinite nonfinite;
 };
@@ -78,7 +79,7 @@ static struct batch batch_of(const struct dynamics *dynamics, const struct local
 }
 
 /* Computes the residuals, then the gradient of each own tile, and updates the tile. If the outputs are not finite, the
- * network has diverged: it is not moved, and its observation is NAN. */
+ * network has diverged: its units are not moved, and its loss is NAN. */
 static void descend(struct dynamics *dynamics, const struct team *team, const struct local_network *local,
                     const struct batch *batch, const struct request *request, bool finite,
                     struct observation *observation) {
@@ -93,7 +94,7 @@ static void descend(struct dynamics *dynamics, const struct team *team, const st
 }
 
 /* Completes the outputs of a network and computes what depends on them: observables, residuals, gradient, update.
- * Threads may call it at the same time for different networks. */
+ * Threads may call it concurrently for different networks. */
 static void finish(struct dynamics *dynamics, const struct team *team, const struct local_network *local,
                    const struct batch *batch, const struct request *request) {
   const struct loss_spec *loss = &dynamics->data->spec.loss;
@@ -121,7 +122,8 @@ static void serve(struct dynamics *dynamics, int team_number, const struct local
 }
 
 /* Visits all own networks. The split ones begin first and finish last, so that their sums over ranks proceed while the
- * rank computes the others: first the large networks, with all threads, then the small ones, one thread each. */
+ * rank computes the others: first the large networks, each with all threads; then the small ones, each with one
+ * thread. */
 static void visit(struct dynamics *dynamics, const struct request *request) {
   const struct particles *particles = dynamics->particles;
   const int threads = dynamics->threads, split = particles->split, end = particles->locals;

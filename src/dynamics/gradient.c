@@ -85,7 +85,8 @@ void gradient_free(struct gradient *gradient) {
   free(gradient);
 }
 
-/* Tiles of a group, over all threads: those whose gradients fit into GROUP_BYTES. */
+/* Returns the number of tiles in the groups of all threads together: as many as have gradients that fit in
+ * GROUP_BYTES. */
 static int64_t group_tiles(int d) {
   const int64_t fit = GROUP_BYTES / (int64_t)(sizeof(double) * tile_numbers(d));
   return fit > 1 ? fit : 1;
@@ -109,7 +110,7 @@ static int team_reserve(const struct gradient *gradient, struct team_space *spac
   return alloc_array((void **)&space->group, tiles, sizeof(double) * tile_numbers(particles->d), "gradients");
 }
 
-/* The group of a team is a share of group_tiles in proportion to the threads of the team. */
+/* The group of a team has a share of group_tiles that is proportional to its number of threads. */
 int gradient_reserve(struct gradient *gradient, int64_t count) {
   const int threads = gradient->threads;
   const int64_t group = count <= gradient->chunk ? 0 : group_tiles(gradient->particles->d);
@@ -133,7 +134,7 @@ double gradient_residuals(struct gradient *gradient, const struct team *team, co
   return mean;
 }
 
-/* A network during its step. */
+/* Arguments of the update of one network. */
 struct descent {
   struct gradient *gradient;
   const struct team *team;
@@ -142,10 +143,10 @@ struct descent {
   double scale, rate; /* 1/P, dt/P: grad V = scale grad, dt grad V = rate grad; grad is the sum over points */
 };
 
-/* Adds to grad the gradient of own tile t over a chunk of points that starts at point `first` of the batch. */
+/* Adds to grad the gradient of own tile t over a chunk of points, which starts at point `first` of the batch. */
 static void add_gradient(const struct descent *descent, int thread, const struct points *points, int64_t first,
                          int64_t t, double *grad) {
-  if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large batch takes long */
+  if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large batch takes a long time */
   const struct gradient *gradient = descent->gradient;
   const struct particles *particles = gradient->particles;
   const void *r =
@@ -172,8 +173,8 @@ static void descend_tiles(const struct descent *descent, int64_t tiles, struct p
   }
 }
 
-/* For points that are drawn chunk by chunk: draws each chunk once per group of tiles, adds its contribution to the
- * gradients of these tiles, and updates them after the last chunk. */
+/* For points that are drawn chunk by chunk: draws each chunk once per group of tiles, adds its terms to the gradients
+ * of these tiles, and updates the tiles after the last chunk. */
 static void descend_groups(const struct descent *descent, int64_t tiles, struct particle_sums *sums) {
   struct gradient *gradient = descent->gradient;
   const struct team *team = descent->team;

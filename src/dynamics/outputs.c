@@ -11,28 +11,28 @@
 #include "parallel/heartbeat.h"
 
 enum {
-  CHUNK_BYTES = 256 << 10, /* of the points of a chunk: half of a common L2 cache */
-  CHUNK_MIN = 48,          /* chunks are multiples of this: INNER of the kernels */
+  CHUNK_BYTES = 256 << 10, /* of the points of a chunk: half of a typical L2 cache */
+  CHUNK_MIN = 48,          /* chunk sizes are multiples of this: INNER of the kernels */
   CHUNK_MAX = 4032
 };
 
 /* Work space of one thread. */
 struct thread_space {
   void *real_tiles, *scratch;
-  double *sum;    /* [chunk]: of a block */
-  int64_t *words; /* of the sums of a chunk over the blocks of this thread */
+  double *sum;    /* [chunk]: sums over one block */
+  int64_t *words; /* of the exact sums over the blocks of this thread, for one chunk */
 };
 
 /* Work space of one team: the outputs of its network at a batch. */
 struct team_space {
   int64_t capacity;     /* points */
-  int64_t *words;       /* for each chunk: the words of its sums, then labels if the ranks divide them */
+  int64_t *words;       /* for each chunk: the words of its sums, then labels if divides_labels */
   struct comm_sum *sum; /* for each chunk: the sum over ranks */
   double *f, *y;        /* [capacity] */
   struct points points; /* the last chunk that was drawn */
   double *x;            /* [chunk][d]: its points in double precision */
-  int64_t drawn;        /* its first point; -1: no chunk of this batch was drawn */
-  int64_t labels[2];    /* the range of points for which draw computes labels */
+  int64_t drawn;        /* its first point; -1 if no chunk of this batch has been drawn */
+  int64_t labels[2];    /* the range of points for which draw() computes labels */
 };
 
 struct outputs {
@@ -112,7 +112,7 @@ void outputs_free(struct outputs *outputs) {
   free(outputs);
 }
 
-/* Words of a chunk: those of its sums, then labels. */
+/* Returns the number of words of a chunk: those of its sums, then labels. */
 static int64_t chunk_words(int count) {
   return unit_sum_words(UNIT_SUM_NARROW, count) + count;
 }
@@ -141,8 +141,8 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high) {
   return value < low ? low : value > high ? high : value;
 }
 
-/* Draws points first .. first+count-1 of a batch into space->x, and those of their labels that are in the range
- * space->labels into space->y. Threads draw pieces, each of which is a pure function of its position in the batch. */
+/* Draws points first .. first+count-1 of a batch into space->x, and the labels of those in the range space->labels into
+ * space->y. Threads draw pieces; a point is a pure function of its position in the batch. */
 static void draw(const struct outputs *outputs, const struct team *team, const struct batch_place *place, int64_t first,
                  int count) {
   enum { PIECE = 64 };
@@ -201,8 +201,8 @@ const void *outputs_real_tiles(const struct outputs *outputs, int thread, const 
   return real_tiles;
 }
 
-/* Adds c phi of the units of an own block: the kernel sums them in a fixed order, and its result is one term per point
- * of the exact sum. */
+/* Adds c phi of the units of an own block to the exact sums `words`. The kernel sums over the units in a fixed order;
+ * its result is one term per point. */
 static void sum_block(const struct outputs *outputs, int thread, const struct local_network *local, int64_t block,
                       const struct points *points, int64_t *words) {
   const struct thread_space *space = &outputs->thread[thread];
@@ -212,7 +212,7 @@ static void sum_block(const struct outputs *outputs, int thread, const struct lo
   unit_sum_add(UNIT_SUM_NARROW, points->count, space->sum, words);
 }
 
-/* Adds c phi of all own units at the points of a chunk to words. */
+/* Adds c phi of all own units, at the points of a chunk, to the exact sums `words`. */
 static void sum_blocks(const struct outputs *outputs, const struct team *team, const struct local_network *local,
                        const struct points *points, int64_t *words) {
   const int64_t count = unit_sum_words(UNIT_SUM_NARROW, points->count);
@@ -232,13 +232,13 @@ static void sum_blocks(const struct outputs *outputs, const struct team *team, c
   }
 }
 
-/* Whether ranks divide the labels (d^3 flops each): a label's bits are a word of the sum, zero on all ranks but one. */
+/* Whether ranks divide the labels: one rank computes each label; its bits are a word of the sum over ranks. */
 static bool divides_labels(const struct outputs *outputs, const struct local_network *local,
                            const struct batch *batch) {
   return local->group && !batch->whole && outputs->data->spec.mode == DATA_ONLINE;
 }
 
-/* The sum over ranks of a chunk starts when the chunk is done, in the background if there is more to compute. */
+/* The sum over ranks of a chunk starts as soon as its words are complete, in the background if work remains. */
 void outputs_begin(struct outputs *outputs, const struct team *team, const struct local_network *local,
                    const struct batch *batch) {
   struct team_space *space = &outputs->team[team->number];

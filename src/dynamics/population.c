@@ -5,12 +5,13 @@
  *
  * (RVE section 2; F, K: dynamics/potential.h.) All n^2 pairs of units of a network interact, including i = j. Each rank
  * computes the sums over j for its own units i, from a copy of the whole network in double precision as it was before
- * the step. The copy takes O(n) memory; for a split network it is gathered from the ranks that share it. Each sum over
- * j takes j = 0 .. n-1 in this order, and the loss is an exact sum over tiles. So results do not depend on the number
- * of ranks and threads, nor, except for the update, on the ISA level. Threads share the tiles of all own networks.
+ * the step. The copy takes O(n) memory; for a split network it is gathered from the ranks that share the network. Each
+ * sum over j adds j = 0 .. n-1 in this order, and the loss is an exact sum over tiles. So results do not depend on the
+ * number of ranks and threads; those before the update do not depend on the ISA level either. Threads share the tiles
+ * of all own networks.
  *
  * The loss is a difference of terms of the size of C_f, so its absolute rounding error is about 1e-15 C_f. A network
- * with a parameter beyond 2^39 has diverged. */
+ * with a parameter of absolute value 2^39 or larger has diverged. */
 #include "dynamics/gradient_source.h"
 
 #include <math.h>
@@ -25,7 +26,7 @@
 #include "parallel/heartbeat.h"
 #include "particles/number.h"
 
-static const double LIMIT = 0x1p39; /* of parameters; sums of products of much larger parameters are out of range */
+static const double LIMIT = 0x1p39; /* of |parameter|; sums of products of much larger parameters are out of range */
 
 /* Work space of one thread. */
 struct workspace {
@@ -33,13 +34,13 @@ struct workspace {
   double *sum, *grad;     /* [d+1][TILE], [tile_rows(d)][TILE] */
 };
 
-/* A copy of a whole network as it was before the step, and sums over its own units. */
+/* A copy of a whole network as it was before the step, and sums over the own units of this rank. */
 struct network_copy {
-  int64_t first;   /* number of its first particle in population->particle */
-  int64_t *offset; /* [ranks of the group + 1]: the byte at which the tiles of each rank start; NULL: not split */
+  int64_t first;   /* index of its first particle in population->particle */
+  int64_t *offset; /* [ranks of the group + 1]: the byte at which the tiles of each rank start; NULL if not split */
   bool finite;
   struct particle_sums sums;
-  int64_t energy[WIDE_LIMBS]; /* loss - C_f */
+  int64_t energy[WIDE_LIMBS]; /* words of loss - C_f */
 };
 
 struct population {
@@ -51,9 +52,9 @@ struct population {
   struct workspace *workspace; /* [threads] */
   double *particle;            /* [all units of the own networks][d + 1]: c, z before the step */
   char *gathered;              /* stored tiles of one split network */
-  struct network_copy *copy;   /* [copies], of the own networks */
+  struct network_copy *copy;   /* [copies]: one per own network */
   int copies;
-  int *network; /* [own tiles]: the own network of a tile */
+  int *network; /* [own tiles]: index in particles->local of the network of each tile */
   double waited;
 };
 
@@ -120,8 +121,8 @@ static int create(const struct update *update, const struct dataset *data, int t
   return OK;
 }
 
-/* Returns the bytes at which the tiles of each rank of a group start in the network: these ranks, in their order, are
- * those that own blocks of it. */
+/* Returns offset [ranks of the group + 1]: the byte of the network at which the tiles of each rank of its group start.
+ * The group consists of the ranks that own blocks of the network, in ascending order. The caller frees the array. */
 static int64_t *group_offsets(const struct particles *particles, const struct local_network *local) {
   const int64_t low = ensemble_first_block(&particles->ensemble, local->network), end = low + network_blocks(local->n),
                 tiles = network_tiles(local->n);
@@ -165,7 +166,8 @@ static double stored(const struct particles *particles, const void *tile, int ro
   return number_get(precision_stored(particles->precision), tile, (size_t)(row * TILE + lane));
 }
 
-/* particle [n][d + 1] = the parameters of n units. Returns false if one of them is not finite or beyond the limit. */
+/* Copies the parameters of n units: particle [n][d + 1]. Returns false if one of them is not finite or not below
+ * LIMIT. */
 static bool copy_particles(const struct particles *particles, int64_t n, const char *tiles, double *particle) {
   bool finite = true;
   for (int64_t i = 0; i < n; i++, particle += particles->d + 1) {
@@ -177,7 +179,7 @@ static bool copy_particles(const struct particles *particles, int64_t n, const c
   return finite;
 }
 
-/* Copies the whole of an own network. Collective over the ranks that share it. */
+/* Copies own network s as a whole and sets its sums to zero. Collective over the ranks that share it. */
 static void copy_network(struct population *population, int s) {
   const struct particles *particles = population->particles;
   const struct local_network *local = &particles->local[s];
@@ -195,7 +197,8 @@ static void copy_network(struct population *population, int s) {
   memset(copy->energy, 0, sizeof copy->energy);
 }
 
-/* workspace->grad = grad V of a tile. Returns the contribution of the tile to n (loss - C_f). */
+/* Computes workspace->grad = grad V, not projected, of a tile of own network s. Returns the contribution of the tile to
+ * n (loss - C_f). */
 static double tile_gradient(const struct population *population, const struct workspace *workspace, int s,
                             const void *tile) {
   const struct particles *particles = population->particles;
@@ -222,7 +225,7 @@ static double tile_gradient(const struct population *population, const struct wo
 /* Computes the gradient of own tile t of this rank and updates the tile. */
 static void serve_tile(struct population *population, const struct workspace *workspace, int64_t t, double dt,
                        bool observe) {
-  if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large network takes long */
+  if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large network takes a long time */
   const struct particles *particles = population->particles;
   const int s = population->network[t];
   const struct local_network *local = &particles->local[s];

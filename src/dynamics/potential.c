@@ -12,7 +12,7 @@
 
 /* ---- coefficients ---- */
 
-/* The positive number mantissa * 2^exponent: the terms of a series span thousands of powers of ten. If the processor
+/* The positive number mantissa * 2^exponent. The terms of a series span thousands of powers of ten. Where long double
  * has extended precision, the rounding error of a product of many factors stays below that of a double. */
 struct scaled {
   long double mantissa;
@@ -36,9 +36,9 @@ struct series {
   long double b, y, shift;
 };
 
-/* coefficient NULL: returns the number of terms after which the remainder at u = 1, where it is largest, is below 1e-17
- * of the sum. Otherwise writes the coefficients of `terms` terms at a stride of 2, the highest power first. *sum: the
- * value at u = 1. */
+/* If coefficient is NULL: returns the number of terms after which the remainder at u = 1, where it is largest, is below
+ * 1e-17 of the sum. Otherwise writes the coefficients of `terms` terms with a stride of 2, the highest power first.
+ * *sum: the value at u = 1. */
 static int expand(const struct series *series, int terms, double *coefficient, long double *sum) {
   struct scaled term = exp_minus(series->shift);
   *sum = 0;
@@ -65,7 +65,7 @@ static int set_coefficients(struct potential *potential, double alpha) {
   const long double k = (long double)alpha * d, square = (long double)alpha * alpha;
   const struct series K = {.b = 0.5L * d, .y = k * k, .shift = 2 * k}, gradient = {.b = K.b + 1, K.y, K.shift};
   long double value;
-  potential->terms = expand(&K, 0, NULL, &value); /* enough for the gradient, too: its ratios are smaller */
+  potential->terms = expand(&K, 0, NULL, &value); /* also enough for the gradient: its terms decrease faster */
   if (value < DBL_MIN)
     return FAIL(USAGE,
                 "unit.alpha: the overlap K(z, z) = %Lg of rbf units with alpha = %g, d = %d is too small for "
@@ -127,14 +127,15 @@ void potential_free(struct potential *potential) {
 
 /* ---- tiles ---- */
 
-/* pairs computes GROUPS vectors of GROUP lanes at a time. With two series for each vector there are enough independent
+/* pairs() computes GROUPS vectors of GROUP lanes at a time. With two series per vector, there are enough independent
  * chains of operations to hide the latency of a product and an addition. */
 enum { GROUP = 8, GROUPS = 4, VECTORS = TILE / GROUP };
 typedef double vgroup __attribute__((vector_size(8 * GROUP)));
 typedef int64_t vmask __attribute__((vector_size(8 * GROUP)));
 #define EACH _Pragma("GCC unroll 4") for (int g = 0; g < GROUPS; g++)
 
-/* gradient [d] = grad f, where f is the sum of entry z_p z_q z_r over the packed entries; p, q and r may be equal. */
+/* gradient [d][VECTORS] = grad f, where f is the sum of entry z_p z_q z_r over the packed entries; indices may be
+ * equal. */
 TARGET_CLONES static void spin_gradient(int d, const double *restrict entry, const vgroup (*restrict z)[VECTORS],
                                         vgroup (*restrict gradient)[VECTORS]) {
   memset(gradient, 0, sizeof *gradient * (size_t)d);
@@ -153,7 +154,7 @@ void potential_field(const struct potential *potential, const double *z, double 
   const double *L = potential->L, lam_1 = potential->lam_1, lam_3 = potential->lam_3;
   spin_gradient(d, target_spin_entries(potential->target), (const vgroup(*)[VECTORS])z, (vgroup(*)[VECTORS])grad_F);
   for (int i = 0; i < TILE; i++) {
-    double f3 = 0, linear = 0; /* 3 f = z.grad f by Euler's theorem; d L.z */
+    double f3 = 0, linear = 0; /* f3 = z.grad f = 3 f by Euler's theorem; linear = d L.z */
     for (int r = 0; r < d; r++) {
       f3 += z[r * TILE + i] * grad_F[r * TILE + i];
       linear += d * L[r] * z[r * TILE + i];

@@ -54,7 +54,7 @@ int64_t schedule_batch(const struct schedule *schedule, int stage, int64_t n, in
   const struct stage *s = &schedule->stage[stage];
   if (s->batch > 0) return s->batch;
   if (s->batch_scale <= 0) return samples;
-  /* The batch is floor(scale n^power); the tolerance keeps 0.29 * 100 = 28.999999999999996 from becoming 28. */
+  /* The batch is floor(scale n^power). Without the tolerance, 0.29 * 100 = 28.999999999999996 would become 28. */
   const double batch = floor(s->batch_scale * pow((double)n, s->batch_power) * (1 + 1e-12));
   return batch < 1 ? 1 : batch < BATCH_LIMIT ? (int64_t)batch : BATCH_LIMIT;
 }
@@ -132,7 +132,7 @@ bool schedule_agree(const struct schedule *a, const struct schedule *b, int64_t 
     if (i >= a->stages || j >= b->stages || !same_step(&a->stage[i], &b->stage[j])) return false;
     const int64_t common = left_a < left_b ? left_a : left_b;
     step -= common;
-    const bool apart = left_a != left_b && step > 0; /* a stage begins in only one of them */
+    const bool apart = left_a != left_b && step > 0; /* a stage begins in only one of the schedules */
     if (apart && !(a->stage[i].dt > 0)) return false;
     left_a -= common;
     left_b -= common;

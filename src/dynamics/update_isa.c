@@ -1,4 +1,4 @@
-/* Arithmetic is in double, for stored numbers of either size: each rule is inlined once per size. */
+/* Arithmetic is in double. Stored numbers are float or double: each rule is inlined once for each size. */
 #include "dynamics/update_isa.h"
 
 #include "particles/number.h"
@@ -35,11 +35,11 @@ INLINE void momentum_rows(size_t stored, const struct tile_step *step) {
     for (int i = row * TILE; i < (row + 1) * TILE && step->train & tile_row_bit(row); i++) {
       const double last = mu * number_get(stored, m, (size_t)i);
       number_put(stored, m, (size_t)i, last - rate * grad[i]);
-      grad[i] = number_get(stored, tile, (size_t)i) + last - rate * grad[i]; /* mu = 0: the bits of euler */
+      grad[i] = number_get(stored, tile, (size_t)i) + last - rate * grad[i]; /* same bits as euler if mu = 0 */
     }
 }
 
-/* Projects m, a tangent vector at the old theta, on the tangent space at the new theta. */
+/* Projects m, a tangent vector at the old theta, onto the tangent space at the new theta. */
 INLINE void transport(size_t stored, const struct tile_step *step) {
   double *restrict grad = step->grad;
   for (int i = 0; i < tile_rows(step->d) * TILE; i++) grad[i] = number_get(stored, step->own[0], (size_t)i);

@@ -6,7 +6,7 @@
 #include <immintrin.h>
 #endif
 
-#include "base/arithmetic.h" /* checks the compiler options of each level, too */
+#include "base/arithmetic.h" /* also checks the compiler options of each level */
 #include "kernel_table.h"
 #include "particles/number.h"
 #include "unit_series.h"
@@ -19,7 +19,8 @@ enum { VECTOR_BYTES = 32, VECTORS = 2 };
 enum { VECTOR_BYTES = 16, VECTORS = 2 };
 #endif
 /* POINTS x VECTORS linear forms, VECTORS vectors of parameters and one coordinate of a point fill the registers. The
- * linear forms of INNER points stay in the L1 cache. SUMS x VECTORS sums of a gradient are in registers at a time. */
+ * linear forms of INNER points stay in the L1 cache. SUMS x VECTORS sums of a gradient are kept in registers at a
+ * time. */
 enum { POINTS = 6, INNER = 48, SUMS = 5, LINE = 64 /* bytes of a cache line */ };
 
 typedef float vfloat __attribute__((vector_size(VECTOR_BYTES), may_alias));
@@ -27,12 +28,12 @@ typedef int32_t vint32 __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef double vdouble __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef int64_t vlong __attribute__((vector_size(VECTOR_BYTES), may_alias));
 
-/* While a kernel runs, subnormal numbers become zero. The tails of h' would otherwise produce many of them, and on some
- * processors each costs a hundred cycles. */
+/* While a kernel runs, subnormal numbers are replaced by zero. The tails of h' would otherwise produce many of them,
+ * and on some processors each one costs a hundred cycles. */
 #ifdef __SSE2__
 static unsigned flush_subnormals(void) {
   const unsigned mode = _mm_getcsr();
-  _mm_setcsr(mode | _MM_FLUSH_ZERO_ON | 0x0040 /* operands, too */);
+  _mm_setcsr(mode | _MM_FLUSH_ZERO_ON | 0x0040 /* DAZ: operands, too */);
   return mode;
 }
 static void restore_subnormals(unsigned mode) {
@@ -118,7 +119,7 @@ RETRACT(retract_flat_double, sizeof(double), false)
 RETRACT(retract_sphere_float, sizeof(float), true)
 RETRACT(retract_sphere_double, sizeof(double), true)
 
-/* Adds the rows in their order, which fixes the order of the terms. */
+/* Each lane adds its rows in ascending order, so the order of the terms is fixed. */
 static void norms(int d, unsigned train, int units, double scale, const double *restrict grad, double *square_out) {
   double square[TILE] = {0};
   for (int k = ROW_C; k < tile_rows(d); k++) {

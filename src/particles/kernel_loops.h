@@ -2,8 +2,9 @@
  * defines real, vreal (a vector of W reals) and FN (names), includes it once per arithmetic.
  *
  * A tile is divided into STRIPS strips of VECTORS * W lanes. The kernels process one strip and INNER points at a time,
- * in three loops, each of which has all registers for itself: the linear forms s, then h and h' (kernel_unit.h), then
- * for a gradient the sums over points of the weights w = r h' times x. w overwrites s, which stays in the L1 cache. */
+ * in separate loops, each of which can use all registers: first the linear forms s; then h and h' (kernel_unit.h); for
+ * a gradient then the sums over points of w x, with the weights w = r h'. w overwrites s, which stays in the L1
+ * cache. */
 
 #define NOINLINE __attribute__((noinline))
 
@@ -57,8 +58,8 @@ static NOINLINE void FN(weighted_sums)(const real *restrict x, int d, int count,
   if (k < d) FN(add_weighted)(1, x + k, d, count, w, sum + k * VECTORS);
 }
 
-/* Adds the sums of a strip to its lanes of grad [tile_rows(d)][TILE]; those with respect to b and a are multiplied by
- * c. */
+/* Adds the sums over points of a strip to its lanes of grad [tile_rows(d)][TILE]; the sums for b and a are multiplied
+ * by c. */
 static void FN(add_strip)(const real *restrict tile, int d, bool sphere, const vreal *sum_c, const vreal *sum_b,
                           const vreal *sum_a, double *restrict grad) {
   for (int i = 0; i < VECTORS * W; i++) {
@@ -79,15 +80,15 @@ static void FN(add_lanes)(int count, const vreal *restrict total, double *restri
   }
 }
 
-/* Returns the memory to prefetch: with the first points of a strip a fraction of the next tile, with other points the
- * own tile, which is in the cache already. tile: the first lane of the strip. */
+/* Returns the address from which to prefetch. With the first points of a strip this is the strip's share of the next
+ * tile; with later points it is the current tile, which is already in the cache. tile: the first lane of the strip. */
 static const char *FN(ahead_of)(const real *tile, int d, int strip, int first) {
   const size_t bytes = (size_t)((tile_rows(d)) * TILE) * sizeof(real);
   const char *here = (const char *)(tile - strip % STRIPS * VECTORS * W);
   return first > 0 ? here : here + bytes + bytes / STRIPS * (size_t)(strip % STRIPS);
 }
 
-/* The first lane of a strip in consecutive tiles. */
+/* Returns the first lane of a strip; strips are counted over consecutive tiles. */
 static const real *FN(strip_of)(const void *real_tile, int d, int strip) {
   return (const real *)real_tile + (size_t)(strip / STRIPS) * (size_t)((tile_rows(d)) * TILE) +
          strip % STRIPS * VECTORS * W;

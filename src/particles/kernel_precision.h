@@ -1,5 +1,5 @@
 /* kernel_precision: the kernels of one arithmetic, float (DOUBLE 0) or double (DOUBLE 1). A template: kernel_isa.c
- * includes it once for each. */
+ * includes it twice. */
 #if DOUBLE
 #define real          double
 #define vreal         vdouble
@@ -27,7 +27,7 @@
 #define SIGN_BIT      INT32_MIN
 #define EXP_LIMIT     87.0
 #define ERF_LIMIT     5.4
-#ifdef __FMA__ /* products with k are exact before they are subtracted */
+#ifdef __FMA__ /* the product with k is not rounded before it is subtracted */
 #define LN2_HIGH  0x1.62e43p-1
 #define LN2_LOW   0
 #define PI_HIGH   0x1.921fb6p+1

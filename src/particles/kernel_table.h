@@ -1,4 +1,4 @@
-/* kernel_table: the kernels of each level, shared by kernel.c and kernel_isa.c. */
+/* kernel_table: the tables of kernels, one per ISA level, shared by kernel.c and kernel_isa.c. */
 #ifndef MCKEAN_PARTICLES_KERNEL_TABLE_H
 #define MCKEAN_PARTICLES_KERNEL_TABLE_H
 

@@ -23,7 +23,7 @@ static __attribute__((noinline)) void UFN(outputs)(const real *restrict c, int c
   }
 }
 
-/* sum_c += r h(s), sum_b += w, with w = r h'(s), which overwrites s. */
+/* sum_c += r h(s) and sum_b += w, summed over points, with w = r h'(s). w overwrites s. */
 static __attribute__((noinline)) void UFN(weights)(const real *restrict r, int count, vreal (*restrict s)[VECTORS],
                                                    vreal *restrict sum_c, vreal *restrict sum_b) {
   vreal c[VECTORS], b[VECTORS];
@@ -60,7 +60,7 @@ static __attribute__((noinline)) void UFN(derivatives)(const real *restrict c, c
 
 static void UFN(forward)(int tiles, const void *real_tile, const struct points *points, void *scratch, double *sum) {
   const int d = points->d, count = points->count;
-  vreal *restrict total = scratch; /* [count]: sums over strips, per lane */
+  vreal *restrict total = scratch; /* [count]: sums over strips, lane by lane */
   vreal s[INNER][VECTORS];
   const unsigned mode = flush_subnormals();
   for (int p = 0; p < count; p++) total[p] = SPLAT(0);
@@ -80,7 +80,7 @@ static void UFN(forward)(int tiles, const void *real_tile, const struct points *
 static void UFN(along)(int tiles, const void *real_tile, const void *real_direction, const struct points *points,
                        void *scratch, double *sum) {
   const int d = points->d, count = points->count;
-  vreal *restrict total = scratch; /* [count]: sums over strips, per lane */
+  vreal *restrict total = scratch; /* [count]: sums over strips, lane by lane */
   vreal s[INNER][VECTORS], ds[INNER][VECTORS];
   const unsigned mode = flush_subnormals();
   for (int p = 0; p < count; p++) total[p] = SPLAT(0);
@@ -121,7 +121,7 @@ static void UFN(gradient)(const void *real_tile, const struct points *points, co
   restore_subnormals(mode);
 }
 
-/* sum += h(s)^2. */
+/* sum += h(s)^2, summed over points. */
 static __attribute__((noinline)) void UFN(add_squares)(int count, const vreal (*restrict s)[VECTORS],
                                                        vreal *restrict sum) {
   for (int p = 0; p < count; p++) {

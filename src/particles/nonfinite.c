@@ -13,13 +13,14 @@ void nonfinite_note(struct nonfinite *nonfinite, int64_t step, const struct loca
   *nonfinite = (struct nonfinite){true, step, local->network};
 }
 
-/* The number of a network to report: the first one that is not finite, or else the largest parameter. */
+/* The value of a network to report: the first one that is not finite or, if all are finite, the largest parameter in
+ * absolute value. */
 struct worst {
   double size; /* |value|; infinite if value is not finite; -1: nothing found */
   double value;
-  int64_t unit; /* counted inside the network */
+  int64_t unit; /* index within the network */
   int row;      /* of the tile */
-  int copy;     /* 0: a parameter; k: the update rule's own field number k */
+  int copy;     /* 0: a parameter; k: the update rule's field k */
 };
 
 static void search_tile(const struct particles *particles, const struct local_network *local, int64_t t, int copy,
@@ -36,7 +37,8 @@ static void search_tile(const struct particles *particles, const struct local_ne
     }
 }
 
-/* In the update rule's own fields, only numbers that are not finite are of interest. */
+/* Returns the value to report. Values of the update rule's fields are reported only if they are not finite and all
+ * parameters are finite. */
 static struct worst search(const struct particles *particles, const struct local_network *local) {
   struct worst worst = {.size = -1};
   for (int copy = 0; copy <= particles->fields.copies; copy++) {
@@ -59,14 +61,14 @@ static bool is_finite(const struct particles *particles, const struct local_netw
   return true;
 }
 
-/* Notes the first own network with a number that is not finite. */
+/* Records the first own network with a value that is not finite. */
 static void search_all(const struct particles *particles, int64_t step, struct nonfinite *nonfinite) {
   for (int s = 0; s < particles->locals; s++)
     if (!is_finite(particles, &particles->local[s])) nonfinite_note(nonfinite, step, &particles->local[s]);
 }
 
-/* Collective. Returns the worst number of a network; *rank: its owner. Of equal numbers it takes that of the lowest
- * rank, and so of the first unit. */
+/* Collective. Returns the value of a network to report; *rank: its owner. If several ranks have an equally large one,
+ * returns that of the lowest rank, which owns the first units. */
 static struct worst worst_of(const struct particles *particles, int64_t network, int *rank) {
   const struct comm *comm = particles->comm;
   struct worst worst = {.size = -1}, *all = NULL;

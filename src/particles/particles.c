@@ -9,7 +9,7 @@
 #include "particles/number.h"
 
 /* A cut between ranks moves to the nearest boundary between networks if that changes the work of a rank by at most this
- * fraction: an imbalance of a few percent costs less than a sum over ranks at every step. */
+ * fraction: an imbalance of a few percent costs less time than a sum over ranks at every step. */
 static const double SNAP = 0.05;
 
 uint64_t network_key(int64_t n, int64_t replica) {
@@ -44,7 +44,7 @@ int64_t ensemble_first_block(const struct ensemble_spec *ensemble, int64_t netwo
   return blocks;
 }
 
-/* Returns the network of a block of the global sequence; *inside: the number of the block in this network. */
+/* Returns the network of a block of the sequence of all blocks. *inside: the index of the block within this network. */
 static int64_t block_network(const struct ensemble_spec *ensemble, int64_t block, int64_t *inside) {
   for (int e = 0; e < ensemble->members; e++) {
     const int64_t blocks = network_blocks(ensemble->n[e]);
@@ -58,7 +58,7 @@ static int64_t block_network(const struct ensemble_spec *ensemble, int64_t block
   return ensemble_networks(ensemble);
 }
 
-/* Number of tiles before a block in the global sequence. */
+/* Returns the number of tiles before a block in the sequence of all blocks. */
 static int64_t block_first_tile(const struct ensemble_spec *ensemble, int64_t block) {
   int64_t inside, tiles = 0;
   int64_t network = block_network(ensemble, block, &inside);
@@ -67,8 +67,8 @@ static int64_t block_first_tile(const struct ensemble_spec *ensemble, int64_t bl
   return tiles + inside * BLOCK_TILES;
 }
 
-/* Returns the block boundary nearest to a position, which is a cost from 0 to the total; or a boundary between networks
- * if one is at most `slack` away. */
+/* Returns the block boundary nearest to `position`, or a boundary between networks if one is at most `slack` away.
+ * position: a cumulative cost, from 0 to the total; slack: a cost. */
 static int64_t cut_at(const struct ensemble_spec *ensemble, const double *cost, double position, double slack) {
   int64_t first = 0;
   for (int e = 0; e < ensemble->members; e++) {
@@ -91,6 +91,7 @@ static int64_t cut_at(const struct ensemble_spec *ensemble, const double *cost, 
   return first;
 }
 
+/* Divides the sequence of all blocks into ranges of nearly equal cost: rank r gets blocks first[r] .. first[r+1]-1. */
 static void partition(const struct ensemble_spec *ensemble, const double *cost, int ranks, int64_t *first) {
   double total = 0;
   for (int e = 0; e < ensemble->members; e++)
@@ -126,14 +127,15 @@ void ensemble_ownership(const struct ensemble_spec *ensemble, const double *cost
   free(first);
 }
 
-/* Whether a rank owns some of the blocks low .. high-1. */
+/* Returns whether a rank owns some of the blocks low .. high-1. */
 static bool owns_some(const int64_t *first, int rank, int64_t low, int64_t high) {
   return first[rank] < first[rank + 1] && first[rank] < high && first[rank + 1] > low;
 }
 
-/* Collective. Creates the groups of ranks that share networks, and records of which networks. A group is a range of
- * ranks and has at most its first and last rank in common with other groups. So groups of even number are disjoint, as
- * are those of odd number, and two splits create all of them. */
+/* Collective. Creates the groups of ranks that share networks. group_network [2]: the networks of this rank's groups,
+ * -1 where it has none. A group is a contiguous range of ranks, and only its first and last rank can belong to other
+ * groups. Therefore the groups of even number are disjoint, and so are those of odd number: two calls of comm_split
+ * create all groups. */
 static void make_groups(struct particles *particles, int64_t *group_network) {
   const struct ensemble_spec *ensemble = &particles->ensemble;
   const int64_t *first = particles->first;
@@ -175,8 +177,8 @@ static void add_local(struct particles *particles, int64_t network, const struct
   };
 }
 
-/* Collective. Lists the own networks for the ownership in particles->first, and creates the groups of the split
- * ones. */
+/* Collective. Lists the own networks that follow from particles->first, the split ones first, and creates the groups of
+ * ranks that share them. */
 static void make_locals(struct particles *particles) {
   const struct ensemble_spec *ensemble = &particles->ensemble;
   const int64_t low = particles->first[particles->comm->rank], high = particles->first[particles->comm->rank + 1];
@@ -201,7 +203,8 @@ static int alloc_tiles(const struct particles *particles, int64_t tiles, void **
   return OK;
 }
 
-/* Collective. Allocates zeroed arrays of `tiles` tiles: *parameters, and own [fields.copies]. */
+/* Collective. Allocates zeroed arrays of `tiles` tiles: *parameters and own [fields.copies]. The caller frees them,
+ * also after an error. */
 static int alloc_arrays(const struct particles *particles, int64_t tiles, void **parameters, void **own) {
   int status = alloc_tiles(particles, tiles, parameters);
   for (int k = 0; k < particles->fields.copies && status == OK; k++) status = alloc_tiles(particles, tiles, &own[k]);
@@ -338,7 +341,7 @@ int particles_balance(struct particles *particles, const double *cost) {
   return OK;
 }
 
-/* Copies count numbers of `size` bytes (4 or 8) between arrays. Strides are counted in numbers. */
+/* Copies count numbers of `size` bytes (4 or 8) between arrays. The strides are in numbers. */
 static void copy_strided(size_t size, int64_t count, const void *from, int64_t from_stride, void *to,
                          int64_t to_stride) {
   if (size == sizeof(uint32_t))

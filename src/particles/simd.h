@@ -1,7 +1,7 @@
 /* simd: operations on vectors of W reals that GNU vector extensions do not express efficiently. A template:
  * kernel_precision.h includes it before unit_simd.h, once per arithmetic.
  *
- *   MIN, MAX (bound, x)           the smaller, the larger one; NaN if x is NaN
+ *   MIN, MAX (bound, x)           the smaller or the larger of the two; NaN if x is NaN
  *   SELECT_POSITIVE(x, a, b)      x > 0 ? a : b, lane by lane
  *   FRACTION(t)                   t - floor(t), 0 for infinities; AVX-512 only
  *   SCALE(p, t)                   p 2^floor(t), 0 or infinity beyond the range; AVX-512 only */

@@ -1,23 +1,24 @@
 /* unit_simd: h and h' of every unit type on VECTORS vectors of W reals. A template: kernel_precision.h includes it once
  * per arithmetic and defines `real`, `vreal`, `vint` (integers of the same width) and the constants. The code uses GNU
- * vector extensions, so it is the same for every instruction-set level; simd.h has the operations that they lack.
+ * vector extensions, so it is the same for every instruction-set level; simd.h has the operations that these extensions
+ * lack.
  *
- * Each function performs each operation on all VECTORS vectors of a strip before the next operation (EACH). The chain
- * of dependent operations on one vector is too long for the processor to overlap it with that of the next vector. Two
- * vectors share a division.
+ * Each function applies each operation to all VECTORS vectors of a strip before the next operation (EACH), because the
+ * chain of dependent operations on one vector is too long for the processor to overlap it with the chain of the next
+ * vector. Two vectors share one division.
  *
  * To add a unit type: static inline void FN(unit_<name>)(const vreal *s, vreal *h, vreal *dh) here, and an instance in
  * kernel_precision.h.
  *
  * If s is NaN, h is NaN, possibly also in the vector that shares the division; the exact sum over units detects it.
- * Arguments are clamped to a range where results are normal numbers. So limits are reached within 1e-38, or within
- * 1e-18 where vectors share a division (float). The code uses only IEEE operations whose results are the same on all
- * machines, no approximate reciprocals. tests/module/test_unit.c states the accuracy and measures it against long
- * double. */
+ * Arguments are clamped to a range where results are normal numbers. Beyond this range h differs from its limit by at
+ * most 1e-38, or 1e-18 where vectors share a division (float). The code uses only IEEE operations whose results are the
+ * same on all machines, and no approximate reciprocals. tests/module/test_unit.c states the accuracy and measures it
+ * against long double. */
 
 #define EACH for (int v = 0; v < VECTORS; v++)
 
-/* p = a polynomial of unit_series.h at x, by Horner's rule. */
+/* p = the polynomial `name` of unit_series.h at x, by Horner's rule. */
 #define POLY(name, x, p) FN(poly)(name, (int)(sizeof name / sizeof *name), x, p)
 static inline __attribute__((always_inline)) void FN(poly)(const double *c, int terms, const vreal *x, vreal *p) {
   EACH p[v] = SPLAT(c[0]);
@@ -52,11 +53,11 @@ static inline void FN(reduce)(const vreal *x, vreal *r, vreal *power) {
   }
 }
 
-/* e = e^x for x <= EXP_LIMIT. For x < -EXP_LIMIT the result is 0 or at most e^-EXP_LIMIT. */
+/* e = e^x for x <= EXP_LIMIT. For x < -EXP_LIMIT the result is between 0 and e^-EXP_LIMIT. */
 static inline void FN(exp)(const vreal *x, vreal *e) {
 #ifdef SCALE
-  /* No clamp is needed. Rounding t changes e by |x|/2 units in its last place, as a change of x by half a unit in its
-   * last place would. */
+  /* No clamp is needed. The rounding of t changes e by |x|/2 units in the last place; a change of x by half a unit in
+   * its last place has the same effect. */
   vreal t[VECTORS], f[VECTORS], p[VECTORS];
   EACH t[v] = x[v] * SPLAT(1.4426950408889634074);
   EACH f[v] = FRACTION(t[v]);
@@ -71,7 +72,7 @@ static inline void FN(exp)(const vreal *x, vreal *e) {
 #endif
 }
 
-/* E = e^x - 1 = 2^k (e^r - 1) + (2^k - 1) for |x| <= EXP_LIMIT, with a small relative error also near zero. */
+/* E = e^x - 1 = 2^k (e^r - 1) + (2^k - 1) for |x| <= EXP_LIMIT. The relative error is small near zero, too. */
 static inline void FN(expm1)(const vreal *x, vreal *E) {
   vreal r[VECTORS], p[VECTORS], power[VECTORS];
   FN(reduce)(x, r, power);
@@ -97,7 +98,7 @@ static inline __attribute__((always_inline)) void FN(quotient)(const double *ove
 }
 
 static inline void FN(unit_sigmoid)(const vreal *s, vreal *h, vreal *dh) {
-  /* 1/(1 + e^-s) has a small relative error for negative s, too: e^-s is large and no digits cancel. */
+  /* 1/(1 + e^-s) has a small relative error for negative s, too: e^-s is then large and no digits cancel. */
   vreal x[VECTORS], e[VECTORS], y[VECTORS];
   EACH x[v] = -MAX(SPLAT(-EXP_LIMIT / 2), s[v]);
   FN(exp)(x, e);
@@ -156,8 +157,9 @@ static inline void FN(unit_erf)(const vreal *s, vreal *h, vreal *dh) {
   EACH dh[v] = SPLAT(0.79788456080286535588) * e[v];
 }
 
-/* sine = sin(s + shift pi) for shift 0 and 1/2. Subtracts the nearest multiple of pi, as a sum of three numbers, so it
- * is accurate for |s| up to about 1e4 (float) and 1e6 (double). flip: all bits set to change the sign, else 0. */
+/* sine = sin(s + shift pi) for shift 0 or 1/2. Subtracts the nearest multiple of pi, as a sum of up to three numbers,
+ * so the result is accurate for |s| up to about 1e4 (float) and 1e6 (double). flip: all bits set to change the sign, or
+ * 0. */
 static inline void FN(sine)(const vreal *s, vreal shift, vint flip, vreal *sine) {
   vreal r[VECTORS], square[VECTORS], p[VECTORS];
   vint turn[VECTORS];
