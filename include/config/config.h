@@ -1,8 +1,8 @@
 /* config: the input of a run.
  *
  * One table (src/config/table.c) has a row for each key. Reading, checking, overrides, help, the echo in logs and files
- * and the comparison on resume use this table. Conditions on several keys are rows of src/config/rules.c. `mckean help`
- * lists the keys. To add a key, add a member here and a row to the table. */
+ * and the comparison on resume use this table. Required keys and conditions on several keys are rows of
+ * src/config/rules.c. `mckean help` lists the keys. To add a key, add a member here and a row to the table. */
 #ifndef MCKEAN_CONFIG_CONFIG_H
 #define MCKEAN_CONFIG_CONFIG_H
 

@@ -91,7 +91,7 @@ bool checkpoint_looks(const char *path);
  * checkpoint_verify. */
 int checkpoint_inspect(const char *path, struct checkpoint_info *info);
 
-/* Finds the newest undamaged checkpoint of a folder: one that passes checkpoint_verify, or for quick
+/* Finds the newest undamaged checkpoint of a folder: one that passes checkpoint_verify, or if quick
  * checkpoint_inspect. *path: its path, which the caller frees, or NULL if the folder has no checkpoint. Rank 0 calls
  * note(context, text) for each damaged checkpoint that is newer. Collective. FAILED: all checkpoints are damaged.
  * USAGE: the newest undamaged one was written by a newer program. UNREAD: it cannot be read. In these two cases no

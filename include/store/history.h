@@ -1,9 +1,10 @@
 /* history: the time series of a run, <output>/history.h5.
  *
- * T rows, S fields, R replicas, K test points, N training points of a fixed set; steps are int64, other numbers double:
+ * With T rows, S fields, R replicas, K test points and N points of a fixed training set; step and batch are int64, all
+ * other numbers double:
  *
  *   /                    attributes format "mckean-history", format_version, config, step (of its checkpoint)
- *   /target              attributes type, C_f, loss_0, linear_fraction; dataset coefficients (spin: packed S_pqr, p<=q<=r)
+ *   /target              attributes type, C_f, loss_0, linear_fraction; spin: coefficients, S_pqr for p <= q <= r
  *   /test/x (K, d), /test/y (K); /train/x (N, d), /train/y (N)
  *   /ensemble/i          attributes n, replicas, streams, unit
  *   /ensemble/i/series   step (T), time (T), dt (T), batch (T), and a dataset (T, R) per column of

@@ -30,8 +30,8 @@ void lock_moved(struct lock *lock, const char *output);
  * taken over the output; then this run must not write. FAILED: the error text has the cause and what to do. */
 int lock_held(const struct lock *lock);
 
-/* Returns whether the file can be read and does not contain the token of this run. In contrast to lock_held, a file
- * that cannot be read is ignored: such a file must not end a run between writes. */
+/* Returns whether the file can be read and does not contain the token of this run. Unlike lock_held, it ignores a file
+ * that cannot be read, because such a file must not end a run between writes. */
 bool lock_lost(const struct lock *lock);
 
 /* Returns whether the file contains the token of this run. Sets no error text. */

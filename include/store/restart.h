@@ -10,7 +10,7 @@
 struct restart {
   char *path; /* NULL: no checkpoint, the run starts at step 0 */
   struct checkpoint_info info;
-  struct steps snapshots; /* those of the input, and those of the checkpoint's input at steps up to its step */
+  struct steps snapshots; /* those of the input, and those of the checkpoint's input up to info.step */
 };
 
 /* Finds the newest undamaged checkpoint in a folder and checks that the run may resume from it; reports damaged ones.
