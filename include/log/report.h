@@ -42,7 +42,10 @@ struct progress {
   double pairs_left;   /* pairs in the remaining steps */
   double time, loss;   /* t; the loss to print, NAN: none */
 };
+
+/* Prints the progress when the next bar or line is due. */
 void report_progress(struct report *report, const struct progress *progress);
+/* Ends the bar and closes the log; the report then prints nothing. */
 void report_close(struct report *report);
 
 /* Write a duration as "1:02:03", and a size as "1.25 GB". */

@@ -53,7 +53,8 @@ int problem_data(struct problem *problem);
  * Collective. FAILED: no memory. */
 int problem_particles(struct problem *problem, int stage);
 
-/* Creates dynamics; call dynamics_enter_stage before its first step. Collective. FAILED: no memory. */
+/* Creates dynamics; call dynamics_enter_stage before its first step. Collective. USAGE and FAILED: as for
+ * dynamics_create. */
 int problem_dynamics(struct problem *problem);
 
 /* Checks the keys of config whose valid values depend on the number of points and the dimension of a data file.

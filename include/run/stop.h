@@ -10,7 +10,7 @@
  * whichever is longer. The longest checkpoint is at least halved by each shorter one. Before the first checkpoint, its
  * time is estimated from its size.
  *
- * Only rank 0 uses its clock, checks the limits and, once a second, looks for the stop file. A signal to any rank
+ * Only rank 0 uses its clock, checks the limits and, once a second, checks for the stop file. A signal to any rank
  * suffices. */
 #ifndef MCKEAN_RUN_STOP_H
 #define MCKEAN_RUN_STOP_H
@@ -39,7 +39,7 @@ struct stop {
   double interval, checkpoint; /* longest recent interval and checkpoint, in seconds */
   bool checkpoint_measured;    /* false: `checkpoint` is an estimate */
   double agreed_at, saved_at;  /* clock times of the last agreement and the last checkpoint */
-  double file_checked_at;      /* clock time of the last look for the stop file */
+  double file_checked_at;      /* clock time of the last check for the stop file */
   int64_t step, every;         /* step of the last agreement; number of steps until the next one */
   char reason[256];
 };

@@ -10,7 +10,7 @@
 #include "log/slurm.h"
 
 static const double AGREE_EVERY = 0.2; /* seconds */
-static const double FILE_EVERY = 1;    /* seconds between looks for the stop file, which load the file system */
+static const double FILE_EVERY = 1;    /* seconds between checks for the stop file, which load the file system */
 static const double ENDING = 5;        /* seconds reserved for the launcher to exit and a script to requeue the job */
 static const double DECAY_SECONDS = 600, DECAY_INTERVALS = 32;
 /* Estimated time of the first checkpoint: bytes / GUESSED_BANDWIDTH (a slow disk, in bytes/s) + GUESSED_OVERHEAD

@@ -87,8 +87,7 @@ static int write_layout(struct writer *writer) {
                             .precision = (int)particles->precision,
                             .update = writer->request->update,
                             .fields = particles->fields};
-  for (int e = 0; e < layout->ensemble.members;
-       e++) /* a lower bound, for the error message if creating the file fails */
+  for (int e = 0; e < layout->ensemble.members; e++) /* a lower bound, for an error message */
     for (int k = 0; k < layout->fields.count; k++)
       layout->bytes += layout->ensemble.replicas * layout->ensemble.n[e] * layout_unit_bytes(layout, k);
   struct h5 *h5;
@@ -143,7 +142,7 @@ static struct place own_place(const struct local_network *local, int64_t block) 
       .network = local->network, .inside = inside, .member = local->member, .units = block_units(local->n, inside)};
 }
 
-/* Returns the index of a block among the own ones, in the order of the global sequence. */
+/* Returns the index of a block among the blocks of this rank, in the order of the global sequence. */
 static int64_t own_index(const struct particles *particles, const struct place *place) {
   return ensemble_first_block(&particles->ensemble, place->network) + place->inside -
          particles->first[particles->comm->rank];
