@@ -1,8 +1,8 @@
 /* config: the input of a run.
  *
- * One table (src/config/table.c) has a row for each key: reading, checking, overrides, help, the echo in logs and files
- * and the comparison on resume follow from it. Conditions on several keys are rows of src/config/rules.c. `mckean help`
- * lists the keys. To add a key: a member here and a row in the table. */
+ * One table (src/config/table.c) has a row for each key. Reading, checking, overrides, help, the echo in logs and files
+ * and the comparison on resume use this table. Required keys and conditions on several keys are rows of
+ * src/config/rules.c. `mckean help` lists the keys. To add a key, add a member here and a row to the table. */
 #ifndef MCKEAN_CONFIG_CONFIG_H
 #define MCKEAN_CONFIG_CONFIG_H
 
@@ -20,14 +20,14 @@
 #include "particles/unit.h"
 
 #define DT_MAX 1e6         /* largest step size */
-enum { STEPS_MAX = 1024 }; /* entries of output.snapshots and of output.fields; an echo must fit an HDF5 attribute */
+enum { STEPS_MAX = 1024 }; /* maximum length of output.snapshots and output.fields; the echo fits an HDF5 attribute */
 
 struct steps {
   int count;
   int64_t step[STEPS_MAX]; /* ascending, no duplicates */
 };
 
-/* Local. Inserts a step at its position in ascending order. Returns false if the list is full. */
+/* Local. Inserts a step in ascending order unless the list contains it. Returns false if the list is full. */
 bool steps_insert(struct steps *steps, int64_t step);
 /* Local. Returns whether the list contains a step. */
 bool steps_hold(const struct steps *steps, int64_t step);
@@ -35,62 +35,64 @@ bool steps_hold(const struct steps *steps, int64_t step);
 enum on_full { ON_FULL_STOP, ON_FULL_WAIT, ON_FULL_KINDS };
 
 struct config {
-  char name[256], output[4096]; /* output: folder; default "runs/<name>" */
+  char name[256], output[4096]; /* output: the folder; default "runs/<name>" */
   uint64_t seed;
   int precision;              /* enum precision */
-  int threads;                /* of each rank */
+  int threads;                /* per rank */
   int isa;                    /* enum isa, or -1: the highest level that the processors of all ranks have */
-  double watchdog;            /* seconds, 0: none */
-  int64_t initial_conditions; /* of each size; ensemble.replicas is this times ensemble.streams */
+  double watchdog;            /* seconds without progress after which all ranks are aborted; 0: never */
+  int64_t initial_conditions; /* per size; ensemble.replicas = initial_conditions * ensemble.streams */
   struct ensemble_spec ensemble;
   struct unit_spec unit;
-  struct target_spec target; /* target.d 0 only for TARGET_FILE */
+  struct target_spec target; /* target.d is 0 only for TARGET_FILE */
   struct dataset_spec data;
   struct schedule schedule;
   int64_t history_every;     /* steps between history rows */
-  int64_t checkpoint_every;  /* steps; 0: by checkpoint_minutes only */
-  double checkpoint_minutes; /* wall-clock time; 0: none */
-  int keep;                  /* newest checkpoints kept in addition to snapshots */
+  int64_t checkpoint_every;  /* steps between checkpoints; 0: none by step count */
+  double checkpoint_minutes; /* wall-clock minutes between checkpoints; 0: none by time */
+  int keep;                  /* number of newest checkpoints kept; those of snapshots are kept, too */
   struct steps snapshots, fields;
   int io;      /* enum parallel_write_io */
   int on_full; /* enum on_full */
 };
 
-/* Reads an input file (regular, at most 1 MiB) and overrides "key=value". Only rank 0 reads the file. Collective.
- * USAGE: the input is wrong; the error text has one line for each error: file, line, column, key, expected, received,
- * nearest known key. FAILED: the file cannot be read. */
+/* Reads an input file (a regular file of at most 1 MiB) and applies the overrides "key=value". Only rank 0 reads the
+ * file. *config: freed by the caller with config_free. Collective. USAGE: the file cannot be opened, or the input is
+ * wrong; the error text has one line for each error: file, line, column, key, expected, received, nearest known key.
+ * FAILED: reading the file failed. */
 int config_read(const struct comm *comm, const char *file, int overrides, char *const *override,
                 struct config **config);
 
-/* The same for the text of an input, such as the echo in a checkpoint. name: its name in messages. Local. */
+/* The same for the text of an input, such as the echo in a checkpoint. name: the name of the text in messages. Local.
+ * USAGE: as above. */
 int config_parse(const char *name, const char *text, struct config **config);
 int config_parse_overridden(const char *name, const char *text, int overrides, char *const *override,
                             struct config **config);
 void config_free(struct config *config);
 
-/* Returns the input as YAML text with every key, defaults included; config_parse turns it into the same config. The
- * caller frees it. Local. */
+/* Returns the input as YAML text with all keys that have a value, defaults included. config_parse reads the text back
+ * as the same config. The caller frees the text. Local. */
 char *config_echo(const struct config *config);
 
-/* Checks whether a run with the input `now` may resume a checkpoint of a run with the input `was` at a step: all keys
- * that affect the trajectory up to this step must be equal. Local. USAGE: they are not; the error text has a line "key:
- * was X, now Y" for each difference. */
+/* Checks whether a run with the input `now` may resume a checkpoint that a run with the input `was` wrote at a step:
+ * all keys whose may_change is false, and the stages up to this step, must be equal. Local. USAGE: they differ; the
+ * error text has a line "key: was X, now Y" for each key that differs. */
 int config_resumable(const struct config *was, const struct config *now, int64_t step);
 
-/* Local. config_key fills the reference of key number i, counted from 0; it returns false beyond the last key. */
+/* Local. Fills in the description of key number i, counted from 0. Returns false if there is no such key. */
 struct config_key {
-  const char *key;                          /* "dynamics.stages[].dt" is a key of every stage */
-  const char *help;                         /* its meaning */
-  char expects[512];                        /* "an integer from 1 to 1024" */
-  char fallback[64];                        /* "default 1" */
-  bool may_change;                          /* when a run is resumed */
-  int choices;                              /* number of names to choose from; 0: any value that is expected */
-  const char *choice[16], *choice_help[16]; /* the names, and what each stands for (NULL: help has it) */
+  const char *key; /* "dynamics.stages[].dt" is a key of every stage */
+  const char *help;
+  char expects[512];                        /* the accepted values: "an integer from 1 to 1024" */
+  char fallback[64];                        /* the default: "default 1" */
+  bool may_change;                          /* the value may differ when a run is resumed */
+  int choices;                              /* length of choice; 0: any value that matches expects */
+  const char *choice[16], *choice_help[16]; /* the accepted names and their meanings (NULL: see help) */
 };
 bool config_key(int i, struct config_key *key);
 
-/* Prints the reference of all keys (key NULL), or of one key or section. Local. USAGE: the key is unknown; the error
- * text names the nearest one. */
+/* Prints the help of all keys (key NULL), or of one key or section. Local. USAGE: the key is unknown; the error text
+ * names the nearest known key. */
 int config_help(FILE *out, const char *key);
 
 #endif

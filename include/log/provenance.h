@@ -1,4 +1,4 @@
-/* provenance: the facts that identify where results come from. */
+/* provenance: the facts that identify the program, the machine and the command that produced a result. */
 #ifndef MCKEAN_LOG_PROVENANCE_H
 #define MCKEAN_LOG_PROVENANCE_H
 
@@ -7,12 +7,12 @@
 #include "io/h5.h"
 #include "parallel/comm.h"
 
-/* Set by the Makefile (build/info.c). */
+/* Defined in build/info.c, which the Makefile writes. */
 extern const char *const build_version;  /* git describe --always --dirty, or the release */
 extern const char *const build_compiler; /* first line of cc --version */
 extern const char *const build_flags;
 
-/* Facts with names, in the order of output. */
+/* Named facts, in the order of output. */
 struct provenance_fact {
   char name[32];
   char value[4096];
@@ -23,18 +23,18 @@ struct provenance {
   struct provenance_fact fact[PROVENANCE_FACTS];
 };
 
-/* Fills in version, compiler, flags, library versions (MPI, HDF5), host of rank 0, number of ranks, start time, command
- * line, job id and restart count. The result is the same on all ranks. Collective. */
+/* Sets the facts: version, compiler, flags, library versions (HDF5, MPI), host of rank 0, number of ranks, start time,
+ * command line, job id and restart count. The result is the same on all ranks. Collective. */
 void provenance_fill(const struct comm *comm, int argc, char *const *argv, struct provenance *provenance);
 
 /* Checks that all ranks run the same program (version and checksum of its file) with the same command line. Collective.
- * USAGE: a rank differs; the error text names it and its host. */
+ * USAGE: they do not; the error text names a rank that differs from rank 0, and its host. */
 int provenance_alike(const struct comm *comm, int argc, char *const *argv);
 
-/* Adds or replaces a fact, such as the parent checkpoint. Local. */
+/* Adds or replaces a fact, such as the parent checkpoint. Dies if there are PROVENANCE_FACTS others. Local. */
 void provenance_set(struct provenance *provenance, const char *name, const char *value);
 
-/* Writes the facts as attributes of the group /provenance. Local. FAILED. */
+/* Writes the facts as attributes of the group /provenance. Local. FAILED or FULL: as for h5_set_text (io/h5.h). */
 int provenance_write(const struct provenance *provenance, struct h5 *file);
 
 #endif

@@ -2,11 +2,15 @@
 #ifndef MCKEAN_LOG_RESTART_COMMAND_H
 #define MCKEAN_LOG_RESTART_COMMAND_H
 
-/* Returns the command as one line for the shell; the caller frees it. It is the value of the environment variable
- * MCKEAN_AGAIN if a job script has set it; otherwise the command line of mpirun if that is the parent process;
- * otherwise the command line of this process, for more than one rank after `mpirun -n RANKS`, or after `srun --mpi=pmix
- * -n RANKS` in a SLURM step. --fresh and --stop-at are left out: they would keep the run from being resumed. Local,
- * rank 0. */
+/* Returns the command as one line for the shell; the caller frees it. Local, rank 0. The command is the first of these
+ * that is available:
+ *
+ *   - the value of the environment variable MCKEAN_AGAIN, which a job script sets,
+ *   - the command line of mpirun, if mpirun is the parent process,
+ *   - the command line of this process; if ranks > 1, preceded by `mpirun -n RANKS`, or in a SLURM step by
+ *     `srun --mpi=pmix -n RANKS`.
+ *
+ * --fresh and --stop-at are removed from a command line, because with them the command would not resume the run. */
 char *restart_command(int ranks);
 
 #endif

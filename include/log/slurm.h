@@ -4,23 +4,24 @@
 
 #include <stdbool.h>
 
-/* Writes the id of the job; for a task of an array "ARRAY_TASK", because the last task's own id is that of the whole
- * array. Returns false outside of a job. */
+/* Writes the id of the job. For a task of a job array the id is "ARRAY_TASK", because the last task has the same
+ * SLURM_JOB_ID as the whole array. Returns false outside of a job, or if the id contains characters other than digits
+ * and "_". */
 enum { SLURM_ID = 64 };
 bool slurm_job(char id[SLURM_ID]);
 
-/* Returns how often this job was restarted: by SLURM, or by jobs/common.sh, which submits new jobs
- * (MCKEAN_RESTARTS). */
+/* Returns how often this job was restarted: by SLURM (SLURM_RESTART_COUNT), or by jobs/common.sh, which submits a new
+ * job for each restart (MCKEAN_RESTARTS). */
 int slurm_restarts(void);
 
-/* Returns the seconds until SLURM ends this job. INFINITY: no limit. NAN: unknown. squeue is asked first: it knows a
- * limit that was changed, and does not depend on the clock of this machine. Without its answer the environment is used
- * (SLURM_JOB_END_TIME, set by newer versions). Cost: up to SLURM_PATIENCE seconds if the controller does not answer. */
+/* Returns the seconds until SLURM ends this job. INFINITY: no limit. NAN: unknown, or not in a job. Runs squeue, which
+ * reports changed limits and does not depend on the clock of this machine. If squeue fails, uses SLURM_JOB_END_TIME,
+ * which newer versions of SLURM set. Cost: up to SLURM_PATIENCE seconds if the SLURM controller does not answer. */
 enum { SLURM_PATIENCE = 10 };
 double slurm_left(void);
 
-/* Returns the bytes of memory that the job may use on this node (SLURM_MEM_PER_NODE, SLURM_MEM_PER_CPU). INFINITY:
- * unknown. */
+/* Returns the bytes of memory that the job may use on this node, from SLURM_MEM_PER_NODE or SLURM_MEM_PER_CPU.
+ * INFINITY: unknown. */
 double slurm_memory(void);
 
 #endif

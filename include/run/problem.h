@@ -1,7 +1,7 @@
 /* problem: the networks of an input and everything they are made of: target, data, particles, dynamics.
  *
- * A problem is built by problem_create, by problem_open, or member by member in the order of the members below. A
- * member needs those above it. A function that fails leaves a problem that problem_free accepts. */
+ * A problem is created by problem_create, by problem_open, or member by member in the order of the members below,
+ * because each member needs those above it. A function that fails leaves a problem that problem_free accepts. */
 #ifndef MCKEAN_RUN_PROBLEM_H
 #define MCKEAN_RUN_PROBLEM_H
 
@@ -22,16 +22,18 @@ struct problem {
   struct dataset *data;
   struct particles *particles;
   struct dynamics *dynamics;
-  struct checkpoint_info info; /* the checkpoint that problem_open has read; otherwise zero */
+  struct checkpoint_info info; /* of the checkpoint that problem_open has read; otherwise zero */
 };
 
-/* Creates the networks of config in their initial condition, ready for step 0. problem: overwritten; takes config.
- * Collective. USAGE: the input does not fit this machine or its data file. FAILED: no memory. */
+/* Creates the networks of config in their initial condition, ready for step 0. problem: overwritten; owns config from
+ * now on, even after a failure. Collective. USAGE: the input does not fit this machine or its data file. FAILED: no
+ * memory. */
 int problem_create(const struct comm *comm, struct config *config, struct problem *problem);
 
 /* Creates the networks of a checkpoint, without dynamics, on any number of ranks. problem: overwritten. isa: the
- * checkpoint's level, or the highest level of this machine if that is lower. Collective. Verifies every byte of the
- * file. FAILED: damaged, no memory. USAGE: the data file has changed since the run. */
+ * checkpoint's level, or the highest level that all ranks support if that is lower. Collective. Verifies every byte of
+ * the file. FAILED: damaged, no memory. USAGE: written by a newer program, or the data file has changed since the run.
+ * UNREAD: as for checkpoint_verify. */
 int problem_open(const struct comm *comm, const char *path, struct problem *problem);
 
 void problem_free(struct problem *problem); /* Local; frees what the problem owns. */
@@ -43,18 +45,20 @@ void problem_free(struct problem *problem); /* Local; frees what the problem own
 int problem_isa(struct problem *problem);
 
 /* Creates target and data, and checks that they fit the input and have equal bits on all ranks. Collective. USAGE: the
- * input does not fit the data file, or a rank computed other points or coefficients than rank 0. FAILED: no memory. */
+ * input does not fit the data file, or the points or coefficients of a rank differ from those of rank 0. FAILED: no
+ * memory. */
 int problem_data(struct problem *problem);
 
-/* Creates particles: all parameters are zero, and the owners are balanced for the batches of a stage of the schedule.
+/* Creates particles with all parameters zero, and balances their owners for the batches of a stage of the schedule.
  * Collective. FAILED: no memory. */
 int problem_particles(struct problem *problem, int stage);
 
-/* Creates dynamics; call dynamics_enter_stage before its first step. Collective. FAILED: no memory. */
+/* Creates dynamics; call dynamics_enter_stage before its first step. Collective. USAGE and FAILED: as for
+ * dynamics_create. */
 int problem_dynamics(struct problem *problem);
 
-/* Checks the keys of config that refer to a data file, whose points and dimension only `data` knows. problem_data
- * includes this check. Local. USAGE: a key does not fit. */
+/* Checks the keys of config whose valid values depend on the number of points and the dimension of a data file.
+ * problem_data includes this check. Local. USAGE: a key does not fit the data. */
 int problem_check(const struct config *config, const struct dataset *data);
 
 #endif

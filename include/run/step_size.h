@@ -2,8 +2,9 @@
  *
  * dt of a stage is a number, or auto: dt_safety times the smallest stability limit of all networks
  * (tangent/stability.h), estimated at the first step of the stage and at each step that is a multiple of dt_every. All
- * networks have the same dt, so that they have the same times. dt is a pure function of the trajectory up to this step,
- * the same bits on any number of ranks. A checkpoint holds the segment, so a resumed run continues with the same dt. */
+ * networks have the same dt, and therefore the same times. dt is a pure function of the trajectory up to this step: its
+ * bits do not depend on the number of ranks. A checkpoint contains the segment, so a resumed run continues with the
+ * same dt. */
 #ifndef MCKEAN_RUN_STEP_SIZE_H
 #define MCKEAN_RUN_STEP_SIZE_H
 
@@ -19,23 +20,24 @@ struct step_size {
   enum isa isa;
   int threads;
   struct stability *stability; /* NULL until it is first needed */
-  struct dt_segment segment;   /* of the step entered last */
+  struct dt_segment segment;   /* of the step of the last step_size_enter */
 };
 
-/* For a run that starts or resumes at a step. saved: the segment in the checkpoint, dt = 0 if it is unknown. If the
- * input sets another dt for the following steps, this rescales the fields that the update rule owns. Local. */
+/* Creates the step size of a run that starts or resumes at a step. The pointers are not owned. saved: the segment in
+ * the checkpoint; its dt is 0 if unknown. If the input sets another dt for the following steps, this rescales the
+ * update rule's own fields of particles. Local. */
 struct step_size step_size_create(struct particles *particles, const struct dataset *data,
                                   const struct schedule *schedule, enum isa isa, int threads, int64_t step,
                                   const struct dt_segment *saved);
 void step_size_free(struct step_size *step_size); /* Local; frees what it holds. */
 
-/* Sets segment for a step. Call it before each step, after dynamics_enter_stage. A change of dt rescales the fields
- * that the update rule owns (dynamics/update.h). Collective. FAILED: values are not finite, so there is no limit; no
- * memory. */
+/* Sets segment for a step. Call it before each step, after dynamics_enter_stage. If dt changes, it rescales the update
+ * rule's own fields (dynamics/update.h). Collective. FAILED, only if dt is auto: a network has diverged, so there is no
+ * limit; or no memory. */
 int step_size_enter(struct step_size *step_size, int64_t step);
 
-/* *limit: the smallest stability limit of the current state, for the batches of a stage. *n: the size of the network it
- * belongs to. Collective. FAILED: as above. */
+/* *limit: the smallest stability limit of all networks in their current state, for the batches of a stage. *n: the size
+ * of the network that has this limit. Collective. FAILED: a network has diverged, or no memory. */
 int step_size_limit(struct step_size *step_size, int stage, double *limit, int64_t *n);
 
 #endif

@@ -1,15 +1,17 @@
 /* stop: requests to write a checkpoint or to stop early, and the agreement of the ranks on them.
  *
  * Requests are signals, a file named "stop" in the output folder, the time since the last checkpoint, and two time
- * limits: that of the user and that of the SLURM job. Signal USR1 requests a checkpoint; USR2, TERM and INT request a
- * checkpoint and the end of the run. A signal may arrive several times (SLURM sends TERM at the limit). Only a second
- * INT at least 1 s after the first ends the process immediately.
+ * limits: --max-wall and the limit of the SLURM job. Signal USR1 requests a checkpoint; USR2, TERM and INT request a
+ * checkpoint and the end of the run. Repeated signals have no further effect (SLURM sends TERM at the limit), with one
+ * exception: an INT at least 1 s after the first INT ends the process immediately.
  *
- * A run stops 2 (longest recent interval + longest recent checkpoint) before a time limit. An interval is the time
- * between two agreements. Old maxima decay: the longest interval halves in 32 intervals or 10 minutes, whichever is
- * longer; the longest checkpoint halves with each shorter checkpoint. Before the first checkpoint its time is a guess.
+ * A run stops a time of 2 (longest recent interval + longest recent checkpoint) before a limit. An interval is the time
+ * between two agreements, without checkpoints. The longest interval decays: it halves in 32 intervals or 10 minutes,
+ * whichever is longer. The longest checkpoint is at least halved by each shorter one. Before the first checkpoint, its
+ * time is estimated from its size.
  *
- * Only rank 0 reads the clock, the limits and, once a second, the stop file. A signal to any rank suffices. */
+ * Only rank 0 uses its clock, checks the limits and, once a second, checks for the stop file. A signal to any rank
+ * suffices. */
 #ifndef MCKEAN_RUN_STOP_H
 #define MCKEAN_RUN_STOP_H
 
@@ -24,8 +26,8 @@ enum stop_request { STOP_NONE, STOP_CHECKPOINT, STOP_END };
 struct stop_options {
   double (*clock)(void);    /* seconds; comm_time, another function in tests */
   double (*job_left)(void); /* slurm_left, another function in tests */
-  double max_wall;          /* seconds from stop_create on; 0: no limit */
-  double save_every;        /* seconds between checkpoints; 0: no requests of this kind */
+  double max_wall;          /* seconds, counted from stop_create; 0: no limit */
+  double save_every;        /* seconds between checkpoints; 0: no checkpoints by time */
   const char *output;       /* folder of the stop file */
 };
 
@@ -33,35 +35,36 @@ struct stop {
   struct stop_options options;
   const struct comm *comm;
   double wall_end, job_end;    /* clock times of the limits, INFINITY: none */
-  bool job_end_confirmed;      /* SLURM was asked again when job_end was near */
-  double interval, checkpoint; /* longest recent ones, seconds */
-  bool checkpoint_measured;    /* before the first checkpoint its time is a guess */
+  bool job_end_confirmed;      /* a second query to SLURM has confirmed that job_end is near */
+  double interval, checkpoint; /* longest recent interval and checkpoint, in seconds */
+  bool checkpoint_measured;    /* false: `checkpoint` is an estimate */
   double agreed_at, saved_at;  /* clock times of the last agreement and the last checkpoint */
-  double file_checked_at;      /* clock time, for the stop file */
-  int64_t step, every;         /* step of the last agreement; number of steps to the next */
+  double file_checked_at;      /* clock time of the last check for the stop file */
+  int64_t step, every;         /* step of the last agreement; number of steps until the next one */
   char reason[256];
 };
 
-/* Installs the signal handlers of this process. Local. */
+/* Installs the signal handlers of this process, and ignores SIGXFSZ and SIGPIPE. Local. */
 void stop_install(void);
 
-/* Starts the time of max_wall. Local. */
+/* Creates the state of a run; max_wall counts from this call. Local. */
 struct stop stop_create(const struct comm *comm, const struct stop_options *options);
 
-/* Starts the time loop at a step and reports the limits. bytes: size of a checkpoint, all ranks. Local. */
+/* Call it at the start of the time loop, which begins at a step. Rank 0 reads the limits and reports them. bytes:
+ * approximate size of a checkpoint, all ranks. Local. Cost: on rank 0, that of slurm_left (log/slurm.h). */
 void stop_begin(struct stop *stop, int64_t step, double bytes, struct report *report);
 
-/* Returns whether the ranks agree on requests after this step, about every 0.2 s. Local, the same on all ranks. */
+/* Returns whether an agreement is due after this step; one is due about every 0.2 s. Local, the same on all ranks. */
 bool stop_due(const struct stop *stop, int64_t step);
 
-/* Returns the strongest request of any rank since the last call. *reason: its name for the log of rank 0, NULL for
- * requests that are not reported. Collective. */
+/* Returns the strongest request of all ranks since the last call. *reason, for the log of rank 0: the name of the
+ * request, or NULL if it needs no report; valid until the next call. Collective. */
 enum stop_request stop_agree(struct stop *stop, int64_t step, const char **reason);
 
-/* Returns the number of seconds before a time limit at which the run stops. Local. */
+/* Returns how many seconds before a time limit the run stops. Local. */
 double stop_margin(const struct stop *stop);
 
-/* Records a checkpoint whose writing began at a clock time. Local. */
+/* Records a checkpoint that is complete now; began: clock time at which its writing began. Local. */
 void stop_saved(struct stop *stop, double began);
 
 #endif

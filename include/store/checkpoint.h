@@ -1,4 +1,4 @@
-/* checkpoint: the particles on disk: a file that is complete and verified, or no file.
+/* checkpoint: the particles on disk. A checkpoint file is complete and verified, or it does not exist.
  *
  * <output>/checkpoints/step-%012lld.h5 is an HDF5 file with a user block of 512 bytes:
  *
@@ -6,17 +6,18 @@
  *                bytes of the file outside of user block and extents, CRC-32C of the user block itself
  *   /            attributes format "mckean-checkpoint", format_version, step, time, seed, isa, precision, update,
  *                config; dt, dt_since_step and dt_since_time (struct dt_segment), which older files lack
- *   /ensemble/i  attributes n, replicas, unit; datasets c (R, n), a (R, n, d), b (R, n; flat units only), and
- *                the fields that the update rule owns (dynamics/update.h), such as m_c, m_a, m_b
- *   /integrity   extents (offset, length) of these datasets; i/<dataset>: CRC-32C per block of 256 rows (R, blocks)
+ *   /ensemble/i  one size n, with R replicas: attributes n, replicas, unit; datasets c (R, n), a (R, n, d), b (R, n;
+ *                flat units only), and the update rule's own fields (dynamics/update.h), such as m_c, m_a, m_b;
+ *                float if precision is single, otherwise double
+ *   /integrity   extents (offset, length) of these datasets; i/<dataset>: CRC-32C per block of 256 units (R, blocks)
  *   /provenance  attributes, see log/provenance.h
  *
- * So a checksum covers every byte, and the metadata are verified before the HDF5 library reads them. Later formats must
- * keep magic, version and CRC of the first 512 bytes, so that each program can distinguish a newer file from a damaged
- * one.
+ * Every byte is covered by a checksum, and the metadata are verified before the HDF5 library reads them. Later formats
+ * must keep magic, version and CRC of the first 512 bytes, so that each program can distinguish a newer file from a
+ * damaged one.
  *
- * Writing: rank 0 creates the file under a temporary name and reserves its space; each rank writes its rows and reads
- * them back; rank 0 writes the CRCs, syncs, renames the file and syncs the folder. A full disk, a kill or a failing
+ * Writing: rank 0 creates the file under a temporary name and reserves its space; each rank writes its units and reads
+ * them back; rank 0 writes the CRCs, syncs and renames the file, and syncs the folder. A full disk, a kill or a failing
  * rank at any time leaves the older checkpoints unchanged. */
 #ifndef MCKEAN_STORE_CHECKPOINT_H
 #define MCKEAN_STORE_CHECKPOINT_H
@@ -40,7 +41,7 @@ struct checkpoint_info {
   uint64_t seed;
   int isa;      /* enum isa */
   char *config; /* the input with all defaults, YAML */
-  uint32_t crc; /* of the metadata: identifies this checkpoint in the provenance of the next one */
+  uint32_t crc; /* of the metadata; identifies this checkpoint in the provenance of a run that resumes from it */
   int64_t bytes;
   struct ensemble_spec ensemble; /* streams 0: unknown */
   int unit, d, precision;
@@ -52,10 +53,10 @@ void checkpoint_info_free(struct checkpoint_info *info); /* Local; frees what it
 /* Returns the path of the checkpoint of a step, folder/step-000000012000.h5; the caller frees it. Local. */
 char *checkpoint_path(const char *folder, int64_t step);
 
-/* Writes the checkpoint of a step to a folder that exists. Rank 0 calls may_write(context) directly before the rename;
- * its status is not OK if this run no longer owns the output. *bytes: size of the file. Collective. FULL
- * (io/durable_file.h): it may be called again; FAILED: the error text has what to do. In both cases nothing else has
- * changed. */
+/* Writes the checkpoint of a step to an existing folder. Rank 0 calls may_write(context) directly before the rename; it
+ * returns an error if this run no longer owns the output. *bytes: size of the file. Collective. FULL
+ * (io/durable_file.h): may be called again. FAILED: the error text states what to do. In both cases the older
+ * checkpoints are unchanged. */
 struct checkpoint_request {
   const char *folder;
   int64_t step;
@@ -73,44 +74,49 @@ struct checkpoint_request {
 int checkpoint_write(const struct comm *comm, const struct checkpoint_request *request,
                      const struct particles *particles, int64_t *bytes);
 
-/* Computes the size of the file that checkpoint_write would write. particles: only ensemble, unit, d and precision are
- * used. Creates a sparse file in /dev/shm or /tmp and removes it. Local. FAILED. */
+/* Computes the size of the file that checkpoint_write would write. Only ensemble, unit, d, precision and fields of
+ * particles are used. Creates a sparse file in /dev/shm or /tmp and removes it. Local. FAILED or FULL: it cannot be
+ * created. */
 int checkpoint_bytes(const struct checkpoint_request *request, const struct particles *particles, int64_t *bytes);
 
-/* Verifies every byte, and that a name step-….h5 matches the step. info: filled unless NULL. Collective, any number of
- * ranks. FAILED: damaged; the error text names the first damage. USAGE: written by a newer program. UNREAD
- * (io/durable_file.h). */
+/* Verifies every byte, and that a file named step-<number>.h5 contains this step. info: filled unless NULL; freed by
+ * the caller. Collective, any number of ranks. FAILED: damaged; the error text names the first damage. USAGE: written
+ * by a newer program. UNREAD: see io/durable_file.h. */
 int checkpoint_verify(const struct comm *comm, const char *path, struct checkpoint_info *info);
 
-/* Whether a file begins with the magic of a checkpoint. Local. */
+/* Returns whether a file begins with the magic of a checkpoint. Local. */
 bool checkpoint_looks(const char *path);
 
 /* Verifies user block and metadata, but not the datasets of the particles. Local. Errors: those of
  * checkpoint_verify. */
 int checkpoint_inspect(const char *path, struct checkpoint_info *info);
 
-/* Finds the newest checkpoint of a folder that verifies; quick: that passes checkpoint_inspect. *path: its path, which
- * the caller frees, or NULL if the folder holds no checkpoint. Rank 0 calls note(context, text) for each damaged
- * checkpoint that is skipped. Collective. FAILED: there are checkpoints, but none verifies. USAGE: the newest undamaged
- * one was written by a newer program; to resume from an older one would lose its steps. UNREAD: that one cannot be
- * read. */
+/* Finds the newest undamaged checkpoint of a folder: one that passes checkpoint_verify, or if quick
+ * checkpoint_inspect. *path: its path, which the caller frees, or NULL if the folder has no checkpoint. Rank 0 calls
+ * note(context, text) for each damaged checkpoint that is newer. Collective. FAILED: all checkpoints are damaged.
+ * USAGE: the newest undamaged one was written by a newer program. UNREAD: it cannot be read. In these two cases no
+ * older one is used, because resuming from it would lose steps. */
 int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
                       void (*note)(void *context, const char *text), void *context, char **path,
                       struct checkpoint_info *info);
 
-/* Reads each rank's own units and verifies their CRCs. Collective, any number of ranks. USAGE: the checkpoint has
- * another ensemble, unit type, d or precision. FAILED: damaged. */
+/* Reads each rank's own units and verifies their CRCs. Collective, any number of ranks. USAGE: the ensemble, unit type,
+ * d, precision or fields of the checkpoint differ from those of particles. FAILED: damaged. UNREAD: see
+ * io/durable_file.h. */
 int checkpoint_read(const struct comm *comm, const char *path, struct particles *particles);
 
-/* Renames checkpoints newer than a step, which are damaged, to "….damaged", "….damaged-2", and so on, so that they are
- * neither found again nor counted by checkpoint_rotate. Local, rank 0. FAILED. */
+/* Renames checkpoints newer than a step, which are damaged, to "<name>.damaged", "<name>.damaged-2", and so on, so that
+ * checkpoint_newest ignores them and checkpoint_rotate does not count them. Local, rank 0. FAILED: a file cannot be
+ * renamed. */
 int checkpoint_set_aside(const char *folder, int64_t step);
 
-/* Removes all but the newest `keep` checkpoints; those of steps in snapshots stay. Local, rank 0. FAILED. */
+/* Removes all but the newest `keep` checkpoints and those of steps in snapshots. Local, rank 0. FAILED: a file cannot
+ * be removed. */
 int checkpoint_rotate(const char *folder, int keep, const struct steps *snapshots);
 
-/* Compares the particles of two checkpoints. *equal: all bits are equal. out: gets a line for each dataset that
- * differs, with the largest absolute and relative difference; or NULL. Local. USAGE: the shapes differ. */
+/* Compares the particles of two checkpoints. *equal: all bits are equal. out: receives a line for each dataset that
+ * differs, with the largest absolute and relative difference; or NULL. Verifies only the metadata. Local. USAGE: sizes,
+ * replicas, d, precision or fields differ. Other errors: those of checkpoint_verify. */
 int checkpoint_compare(const char *a, const char *b, FILE *out, bool *equal);
 
 #endif

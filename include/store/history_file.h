@@ -1,9 +1,9 @@
-/* history_file: history.h5 as a file that may be damaged, foreign or written by a newer program. Local.
+/* history_file: checks of history.h5, which may be damaged, of another format or written by a newer program. Local.
  *
- * HDF5's own structures have no checksums, and the library does not tolerate damaged ones. So a history begins with a
- * header (io/file_header.h): magic "MCKEANHI", format version, and the fields CRC-32C of all bytes after the header
- * (4), length of the file (8), zeros. Older programs wrote histories without this header; they are read without this
- * check. So is a history that was edited by hand, whose first 512 bytes are zeros. */
+ * The HDF5 structures in the file have no checksums, and the library does not tolerate damaged ones. A history
+ * therefore begins with a header (io/file_header.h): magic "MCKEANHI", format version, and the fields CRC-32C of all
+ * bytes after the header (4), length of the file (8), zeros. Files without this header are opened without this check:
+ * histories of older programs, and histories edited by hand whose first 512 bytes were set to zeros. */
 #ifndef MCKEAN_STORE_HISTORY_FILE_H
 #define MCKEAN_STORE_HISTORY_FILE_H
 
@@ -12,12 +12,12 @@
 
 enum { HISTORY_VERSION = 1, HISTORY_SEAL = FILE_HEADER_BYTES };
 
-/* Verifies every byte, then opens the file for reading. FAILED: missing, damaged, not a history. USAGE: written by a
- * newer program. */
+/* Verifies every byte, then opens the file for reading. *file: closed by the caller with h5_close; NULL on failure.
+ * FAILED: missing, damaged, not a history. USAGE: written by a newer program. UNREAD: see io/durable_file.h. */
 int history_file_open(const char *path, struct h5 **file);
 
-/* Writes the first 512 bytes of a closed history that was created with a user block of HISTORY_SEAL bytes; leaves other
- * files unchanged. FULL, FAILED. */
+/* Writes the header of a closed history that was created with a user block of HISTORY_SEAL bytes; leaves other files
+ * unchanged. FULL or FAILED: see io/durable_file.h. */
 int history_file_seal(const char *path);
 
 #endif

@@ -1,4 +1,4 @@
-/* output_folder: the folder that a run writes to. For rank 0 and local, unless stated otherwise. */
+/* output_folder: the folder that a run writes to. Functions are local, for rank 0, unless stated otherwise. */
 #ifndef MCKEAN_STORE_OUTPUT_FOLDER_H
 #define MCKEAN_STORE_OUTPUT_FOLDER_H
 
@@ -7,23 +7,24 @@
 #include "config/config.h"
 #include "store/lock.h"
 
-/* Whether the folder holds files of a run: history.h5, run.log, summary.json or checkpoints. */
+/* Returns whether the folder contains files of a run: history.h5, run.log, summary.json or checkpoints. */
 bool output_folder_holds_run(const char *output);
 
-/* Creates <output> and <output>/checkpoints, takes the lock, and removes the temporary files of runs that were killed
- * or are suspended before a rename; that rename then fails. fresh: an existing run is renamed to <output>.1, .2, ...
- * *aside: its new name, which the caller frees, or NULL. USAGE: another run holds the lock, or a file is in the way. */
+/* Creates <output> and <output>/checkpoints, takes the lock, and removes the temporary files of earlier runs. (If an
+ * earlier run is only suspended, its next rename fails.) fresh: an existing run is first renamed to <output>.1, .2, ...
+ * *aside: its new name, which the caller frees, or NULL. USAGE: another run holds the lock, or a file has the name of
+ * the folder. FAILED or FULL: a folder cannot be created or renamed. */
 int output_folder_open(const char *output, bool fresh, struct lock **lock, char **aside);
 
 /* Removes all temporary files (io/durable_file.h) of a folder. Only the owner of the lock may call it. */
 void output_folder_clean(const char *folder);
 
-/* Checks that all ranks see the same folder, since each of them writes to the checkpoints; rank 0 holds the lock.
- * Collective. USAGE: the error text names a rank and its host. */
+/* Checks that all ranks see the same folder, because every rank writes to the checkpoints; rank 0 holds the lock.
+ * Collective. USAGE: they do not; the error text names a rank and its host. */
 int output_folder_same(const struct comm *comm, const char *output);
 
-/* Finds the output, or its nearest parent that exists. Writes nothing. folder: [4096]. USAGE: a file is in the way.
- * FAILED: the folder is not writable. */
+/* Finds the output folder or, if it does not exist, its nearest existing parent. Writes nothing. folder: [4096], the
+ * path found. USAGE: a file has the name of a folder. FAILED: the folder is not writable. */
 int output_folder_probe(const char *output, char *folder);
 
 #endif

@@ -43,7 +43,7 @@ static void print_stages(FILE *out, const struct schedule *schedule) {
   }
 }
 
-/* Returns whether the key has a value; two keys may have none. */
+/* Returns whether the key has a value; only data.samples and target.d may have none. */
 static bool has_value(const struct config *config, const struct parameter *parameter) {
   if (strcmp(parameter->key, "data.samples") == 0) return config->data.samples > 0;
   if (strcmp(parameter->key, "target.d") == 0) return config->target.d > 0;

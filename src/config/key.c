@@ -6,7 +6,7 @@
 
 #include "table.h"
 
-/* Levenshtein distance. */
+/* Returns the Levenshtein distance. b: at most KEY_MAX bytes. */
 static int distance(const char *a, const char *b) {
   int row[KEY_MAX + 1];
   const int columns = (int)strlen(b);

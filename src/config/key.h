@@ -6,17 +6,19 @@
 
 enum { KEY_MAX = 600 };
 
-/* Splits "dynamics.stages[3].dt" into "dynamics.stages[].dt" and item 3. item: -1 without brackets, INT_MAX if the text
- * in brackets is not a number. Removes a final "[]". Returns the number of brackets. */
+/* Splits a path: "dynamics.stages[3].dt" becomes key "dynamics.stages[].dt" and item 3. *item: of the first brackets;
+ * -1 without brackets, INT_MAX if the text in them is not a number. Removes a final "[]" from key. Returns the number
+ * of pairs of brackets. */
 int key_split(const char *path, char key[KEY_MAX], int *item);
 
-/* Returns the row of a key in parameter_table, or -1. */
+/* Returns the index of a key in parameter_table, or -1. */
 int key_find(const char *key);
 
-/* Returns the known key with the smallest edit distance; NULL if this is more than half the length of the key. */
+/* Returns the known key with the smallest edit distance to key; NULL if this distance is more than half the length of
+ * key. */
 const char *key_nearest(const char *key);
 
-/* Whether there are keys below this one, or it is empty. */
+/* Returns whether key is a section, that is, the beginning of other keys; "" is a section. */
 bool key_is_section(const char *key);
 
 #endif

@@ -14,7 +14,6 @@
 
 enum { ERRORS_MAX = 50, DERIVED = 4096 };
 
-/* The errors of an input. */
 struct errors {
   int count;
   char *text;
@@ -39,7 +38,7 @@ static void report_error(struct errors *errors, const char *format, ...) {
   va_end(args);
 }
 
-/* Returns "x.yaml:3:8", or the override as it was typed. */
+/* Returns "x.yaml:3:8", or the override as the user typed it. */
 static const char *position(const struct yaml_reader_entry *entry, char text[KEY_MAX]) {
   if (strncmp(entry->name, "command line", 12) == 0)
     snprintf(text, KEY_MAX, "%s", entry->name);
@@ -143,7 +142,7 @@ static void set_defaults(struct reading *reading) {
 
 /* ---- derived values ---- */
 
-/* Values that follow from others. They are set before the rules are checked. */
+/* Sets the values that follow from other keys, before the rules are checked. */
 static void complete(struct reading *reading) {
   struct config *config = reading->config;
   config->ensemble.replicas = config->initial_conditions * config->ensemble.streams;
@@ -159,7 +158,7 @@ static void report_broken(void *context, const char *message) {
   report_error(&reading->errors, "%s: %s", reading->name, message);
 }
 
-/* Sets a value that the input does not give; it is checked like a given one. */
+/* Sets a text that the input does not give, and checks it in the same way as one that is given. */
 static void derive(struct reading *reading, const char *key, const char *value) {
   const struct parameter *parameter = &parameter_table[key_find(key)];
   if (parameter_assign(parameter, reading->config, 0, value, true)) return;
@@ -174,8 +173,7 @@ static void derive(struct reading *reading, const char *key, const char *value) 
       file, key, expected, received);
 }
 
-/* The default of run.name is the name of the file without folder and extension; that of run.output is
- * runs/<run.name>. */
+/* Sets the defaults of run.name, the file name without folder and extension, and of run.output, runs/<run.name>. */
 static void name_output(struct reading *reading) {
   struct config *config = reading->config;
   char derived[DERIVED];
@@ -201,7 +199,7 @@ static int build(const char *name, const struct yaml_reader *yaml, struct config
   reading->errors.stream = open_memstream(&reading->errors.text, &reading->errors.size);
   set_defaults(reading);
   for (int i = 0; i < yaml->count; i++) take_entry(reading, &yaml->entry[i]);
-  if (reading->errors.count == 0) { /* otherwise most messages would repeat an error that is already reported */
+  if (reading->errors.count == 0) { /* after errors, most further messages would only repeat them */
     complete(reading);
     rules_check(config, &reading->given, report_broken, reading);
     config->unit.train &= unit_manifold(config->unit.type)->fields;
@@ -230,14 +228,14 @@ int config_parse(const char *name, const char *text, struct config **config) {
   return status;
 }
 
-/* Returns the text after a number of UTF-8 characters. */
+/* Returns text without its first `characters` UTF-8 characters. */
 static const char *text_after(const char *text, size_t characters) {
   for (; *text && (characters > 0 || (*text & 0xc0) == 0x80); text++)
     if ((*text & 0xc0) != 0x80) characters--;
   return text;
 }
 
-/* Applies one override: its value replaces all entries at or below its key. name must live as long as yaml. */
+/* Applies one override "key=value": value replaces all entries at or below key. name must outlive yaml. */
 static int override_key(const char *text, char *name, size_t size, struct yaml_reader *yaml) {
   snprintf(name, size, "command line, \"%.200s\"", text);
   const char *equals = strchr(text, '=');
@@ -275,7 +273,7 @@ int config_read(const struct comm *comm, const char *file, int overrides, char *
   const int status = comm->rank == 0 ? yaml_reader_load(file, &text) : OK;
   int64_t length = text ? (int64_t)strlen(text) + 1 : 0;
   comm_bcast(comm, &length, sizeof length, 0);
-  if (length == 0) { /* only rank 0 knows the reason: all ranks get its error text, without its rank */
+  if (length == 0) { /* all ranks return the error of rank 0, without "rank 0" in the text */
     char why[1024] = "";
     int code = status;
     snprintf(why, sizeof why, "%s", error_text());

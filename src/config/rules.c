@@ -1,7 +1,9 @@
-/* The conditions on an input that no single key decides, one row each.
+/* The rules on an input that parameter_table cannot express: required keys, and conditions on several keys. One row
+ * each.
  *
- * To add one: a row in the table of its scope. broken() returns true if the input breaks the rule, and writes what was
- * received into `received` if the message has it. The message is "keys: expected, received ...; advice". */
+ * To add one, add a row to the table of its scope: the input, a stage, or a network size in a stage. broken() returns
+ * true if the input breaks the rule. It writes the received value to `received` if the message needs it. The message is
+ * "keys: expected, received ...; advice". */
 #include "rules.h"
 
 #include <stdio.h>
@@ -13,7 +15,7 @@
 
 enum { RECEIVED_MAX = 1024 };
 
-/* The input, and the stage and network size that a rule of that scope checks. */
+/* The arguments of a rule: the input; for rules on stages or sizes also the stage and the member (network size). */
 struct input {
   const struct config *config;
   const struct given_keys *given;
@@ -179,7 +181,7 @@ static bool many_numbers(const struct input *input, char *received) {
   return numbers > 0x1p58;
 }
 
-/* Networks that start alike and see the same points would stay alike. */
+/* If networks with the same initial condition also saw the same points, they would stay equal. */
 static bool equal_streams(const struct input *input, char *received) {
   const struct config *config = input->config;
   const bool own = !config->data.shared && config->schedule.scheme == SCHEME_SGD;
@@ -295,7 +297,8 @@ static const struct rule stage_rules[] = {
 
 /* ---- network sizes in a stage ---- */
 
-/* The size of a data file's set is not known before the file is read: problem_check. */
+/* The number of points of a data file is unknown here; problem_check (run/problem.h) checks it after reading the
+ * file. */
 static bool large_batch(const struct input *input, char *received) {
   const struct config *config = input->config;
   const bool unknown = config->data.mode == DATA_FIXED && config->data.samples == 0;

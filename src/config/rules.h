@@ -1,14 +1,14 @@
-/* rules: the conditions on an input that no single key decides. Private to src/config. */
+/* rules: the rules on an input that parameter_table cannot express. Private to src/config. */
 #ifndef MCKEAN_CONFIG_RULES_H
 #define MCKEAN_CONFIG_RULES_H
 
 #include "config/config.h"
 #include "table.h"
 
-/* Which keys the input itself gives, by their position in parameter_table. */
+/* Whether the input itself gives a key, by index in parameter_table. */
 struct given_keys {
   bool key[PARAMETERS_MAX];
-  bool stage_key[STAGES_MAX][PARAMETERS_MAX]; /* of each stage of dynamics.stages */
+  bool stage_key[STAGES_MAX][PARAMETERS_MAX]; /* per stage of dynamics.stages */
 };
 
 /* Calls report(context, message) for each rule that the input breaks. message: "key: what was expected, what was

@@ -336,7 +336,7 @@ bool parameter_assign(const struct parameter *parameter, void *base, int item, c
     *(bool *)at = strcmp(text, "true") == 0;
     return *(bool *)at || strcmp(text, "false") == 0;
   case P_TEXT:
-    return utf8_is_plain(text) && /* otherwise the echo could not be read */
+    return utf8_is_plain(text) && /* the echo must be readable as YAML */
            snprintf(at, text_size(parameter), "%s", text) < (int)text_size(parameter);
   case P_CHOICE:
     return choice_item(parameter, at, text);
@@ -350,7 +350,7 @@ bool parameter_assign(const struct parameter *parameter, void *base, int item, c
   return false;
 }
 
-/* Prints the fewest digits, at least 15, that read back to the same bits. */
+/* Prints the number with the fewest digits, at least 15, that read back to the same bits. */
 static void print_real(FILE *out, double value) {
   char text[40];
   for (int digits = 15; digits <= 17; digits++) {

@@ -1,5 +1,5 @@
-/* table: the input keys. A key is a row of parameter_table, from which reading, checking, defaults, help, the echo and
- * the comparison on resume follow. Private to src/config. */
+/* table: the input keys. Each key is a row of parameter_table; reading, checking, defaults, help, the echo and the
+ * comparison on resume use this table. Private to src/config. */
 #ifndef MCKEAN_CONFIG_TABLE_H
 #define MCKEAN_CONFIG_TABLE_H
 
@@ -20,18 +20,18 @@ enum parameter_kind {
 };
 
 struct choice {
-  const char *name, *help; /* help: what it stands for; NULL if the help of the key has it */
+  const char *name, *help; /* help: the meaning; NULL if the help of the key explains it */
 };
 
 struct parameter {
   const char *key; /* "dynamics.stages[].dt" is a key of each stage */
   enum parameter_kind kind;
   size_t offset;                  /* in struct config; in struct stage for keys of stages */
-  double low, high;               /* range of numbers; the lowest value of a choice */
+  double low, high;               /* range of numbers; P_CHOICE: low is the value of the first name */
   bool above;                     /* low itself is excluded */
   const char *fallback;           /* the default, as a user would write it; NULL: none */
-  struct choice (*choice)(int i); /* what can be chosen; a NULL name at the end */
-  bool may_change;                /* when a run is resumed */
+  struct choice (*choice)(int i); /* P_CHOICE: the name with index i; its name is NULL after the last one */
+  bool may_change;                /* the value may differ when a run is resumed */
   const char *help;
 };
 
@@ -41,15 +41,15 @@ extern const int parameter_count;
 
 bool parameter_of_stage(const struct parameter *parameter);
 
-/* Writes what is expected of a value: "an integer from 1 to 1024". */
+/* Writes the accepted values: "an integer from 1 to 1024". Local. */
 void parameter_expects(const struct parameter *parameter, char *text, size_t size);
 
-/* Sets a value from text. base: struct config, or struct stage for keys of stages. item: index in a list; 0 clears
- * the list first. quoted: the text was in quotes, which only texts and names may have. Returns false if the text is
- * wrong. */
+/* Sets a value from text. base: struct config, or struct stage for keys of stages. item: index in a list; 0 clears the
+ * list first. quoted: the text was in quotes, which only the kinds P_TEXT, P_CHOICE and P_FIELDS accept. Returns false
+ * if the text is not an accepted value. Local. */
 bool parameter_assign(const struct parameter *parameter, void *base, int item, const char *text, bool quoted);
 
-/* Prints the value as a user would write it. */
+/* Prints the value as a user would write it. Local. */
 void parameter_print(FILE *out, const struct parameter *parameter, const void *base);
 
 #endif

@@ -63,7 +63,7 @@ static uint32_t program_crc(void) {
 
 int provenance_alike(const struct comm *comm, int argc, char *const *argv) {
   size_t size = 16;
-  for (int i = 0; i < argc; i++) size += 4 * strlen(argv[i]) + 1; /* if all bytes are escaped */
+  for (int i = 0; i < argc; i++) size += 4 * strlen(argv[i]) + 1; /* an escaped byte takes 4 characters */
   char program[512], *command = alloc_small(size);
   snprintf(program, sizeof program, "%s, CRC-32C %08x", build_version, program_crc());
   put_command(argc, argv, command, size);

@@ -17,10 +17,11 @@
 
 enum { BAR_MAX = 40, LINE = 512 };
 static const double BAR_EVERY = 0.2;                  /* seconds */
-static const double LINE_LEAST = 10, LINE_MOST = 600; /* seconds between lines: a twentieth of the time so far */
+static const double LINE_LEAST = 10, LINE_MOST = 600; /* seconds between lines: time so far / 20, in this range */
 
-/* Returns the descriptor of the terminal that shows the output, -1: none. Open MPI gives each rank a pseudo-terminal,
- * so isatty is always true there; instead, the output of mpirun counts, the parent process on the first node. */
+/* Returns a descriptor of the terminal that shows the output, or -1. Under Open MPI, standard output of each rank is a
+ * pseudo-terminal, so isatty always succeeds. There, this uses the standard output of the parent process, which is
+ * mpirun on the first node. */
 static int terminal(void) {
   if (!isatty(STDOUT_FILENO)) return -1;
   if (!getenv("OMPI_COMM_WORLD_SIZE")) return STDOUT_FILENO;
@@ -63,11 +64,11 @@ static void write_log(struct report *report, const char *text) {
   const bool lost = fflush(report->log) != 0;
   if (lost && !report->log_lost)
     fprintf(stderr, "warning: run.log cannot be written (%s); it will lack lines\n", strerror(errno));
-  if (lost) __fpurge(report->log); /* drops the line: later ones may be written */
+  if (lost) __fpurge(report->log); /* discards the line, so that later ones can be written */
   report->log_lost = report->log_lost || lost;
 }
 
-/* Names given by users may contain control characters; each becomes a question mark. */
+/* Formats a message. Control characters, for example in names from users, become question marks. */
 static char *compose(const char *format, va_list args) {
   char *text;
   if (vasprintf(&text, format, args) < 0) die("no memory for a line of the log");
@@ -120,7 +121,7 @@ void report_size(double bytes, char text[32]) {
   snprintf(text, 32, "%.3g %s", bytes, units[u]);
 }
 
-/* Draws a bar in the space before the text; on a narrow terminal the text alone, cut. */
+/* Draws a bar in the space before the text. A terminal that is too narrow shows only the text, truncated. */
 static void draw_bar(struct report *report, double done, const char *text) {
   const int columns = width(report) - 1, space = columns - (int)strlen(text) - 4,
             length = space < BAR_MAX ? space : BAR_MAX;
@@ -142,11 +143,11 @@ void report_progress(struct report *report, const struct progress *progress) {
   const bool line = now - report->line_at >= every;
   if (!bar && !line) return;
   const double rate =
-      progress->pairs / progress->seconds; /* steps of different stages differ in cost: pairs measure the time */
+      progress->pairs / progress->seconds; /* in pairs, because steps of different stages differ in cost */
   char left[32], loss[48] = "", text[LINE];
   report_duration(progress->pairs_left / rate, left);
   if (isfinite(progress->loss)) snprintf(loss, sizeof loss, "  loss %.4g", progress->loss);
-  /* The most important values come first: a narrow terminal cuts the rest. */
+  /* The most important values come first, because a narrow terminal shows only the beginning. */
   snprintf(text, sizeof text, "%3.0f %%  %s left  step %lld/%lld%s  t %.4g  %.3g pairs/s", 100 * done, left,
            (long long)progress->step, (long long)progress->steps, loss, progress->time, rate);
   if (line) {

@@ -12,13 +12,13 @@
 
 enum { LONGEST = 1 << 16 }; /* longest command line in bytes */
 
-/* The command line of a process: words, each terminated by 0. */
+/* The command line of a process: words, each terminated by a zero byte. */
 struct words {
   size_t length;
   char text[LONGEST + 1];
 };
 
-/* Returns NULL if the command line cannot be read. */
+/* Returns the command line of a process, or NULL if it cannot be read. */
 static struct words *words_of(int process) {
   char path[64];
   snprintf(path, sizeof path, "/proc/%d/cmdline", process);

@@ -14,7 +14,7 @@ bool slurm_job(char id[SLURM_ID]) {
     length = snprintf(id, SLURM_ID, "%s_%s", array, task);
   else
     length = snprintf(id, SLURM_ID, "%s", job ? job : "");
-  /* The id is used in a shell command. */
+  /* The id becomes part of a shell command, so it must contain only these characters. */
   return length > 0 && length < SLURM_ID && strspn(id, "0123456789_") == (size_t)length;
 }
 
@@ -57,7 +57,7 @@ double slurm_left(void) {
   return seconds > 0 ? seconds : NAN;
 }
 
-/* Returns a number from the environment, 0: not set. */
+/* Returns a number from the environment; 0 if it is not set. */
 static double given(const char *name) {
   const char *text = getenv(name);
   return text ? strtod(text, NULL) : 0;

@@ -23,9 +23,9 @@ static const char *const phase_words[SUMMARY_PHASES] = {"steps", "steps with a r
 /* The measurements of one rank. */
 struct account {
   struct summary summary;
-  double seconds; /* of its time loop */
+  double seconds; /* of the time loop */
   double memory;  /* bytes */
-  double gemm;    /* flops per second of a core, 0: unknown */
+  double gemm;    /* flops per second of one core, 0: unknown */
 };
 
 struct total {
@@ -35,7 +35,7 @@ struct total {
   double computing; /* seconds of the loop without files */
   int ranks;
   double cores;
-  double imbalance;           /* maximum over mean computing time in steps */
+  double imbalance;           /* maximum over mean of the computing time in the phases step and row */
   double gemm, peak_fraction; /* NAN: unknown */
 };
 
@@ -54,7 +54,8 @@ static double ratio(double value, double by) {
   return by > 0 ? value / by : 0;
 }
 
-/* Flops per second of GEMM on one core of each rank, all ranks at the same time: the peak that the step could reach. */
+/* Returns the flops per second of GEMM on one core of each rank, all ranks at the same time: the reference of
+ * peak_fraction. */
 static double gemm_speed(const struct summary_run *run) {
   if (!openblas_matches_cpu()) return 0;
   const bool single = precision_real((enum precision)run->config->precision) == sizeof(float);
@@ -161,7 +162,7 @@ static void write_json(const struct summary *summary, const struct total *total,
   struct json *json = NULL;
   snprintf(path, sizeof path, "%s/summary.json", run->config->output);
   int status = json_create(path, &json);
-  if (status == USAGE) { /* damaged by a crash; no other file of an output has this name */
+  if (status == USAGE) { /* not an earlier summary, for example damaged by a crash; it is safe to remove */
     unlink(path);
     status = json_create(path, &json);
   }
@@ -171,7 +172,7 @@ static void write_json(const struct summary *summary, const struct total *total,
   }
   json_free(json);
   if (status == OK) return;
-  unlink(path); /* it describes an earlier part of the run */
+  unlink(path); /* the old file describes the run before it was resumed */
   report_line(report, "warning: %s; there is no summary of this run", error_text());
 }
 

@@ -13,7 +13,7 @@ static int give_up(const struct disk_full *policy) {
   return STOPPED;
 }
 
-/* Sleeps until the next attempt is due: OK. STOPPED: a request ends the wait. */
+/* Sleeps until the next attempt is due and returns OK. STOPPED: a request ended the wait. */
 static int wait_for_retry(const struct disk_full *policy) {
   const double due = comm_time() + RETRY_SECONDS;
   for (;;) {

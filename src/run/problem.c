@@ -28,7 +28,7 @@ int problem_check(const struct config *config, const struct dataset *data) {
   return OK;
 }
 
-/* Each rank computes points and coefficients itself; their checksums must be equal on all ranks. */
+/* Checks that the points and coefficients, which each rank computes itself, have the same checksum on all ranks. */
 static int check_alike(const struct comm *comm, const struct target *target, const struct dataset *data) {
   const struct {
     const double *values;
@@ -85,7 +85,8 @@ int problem_create(const struct comm *comm, struct config *config, struct proble
 
 /* ---- from a checkpoint ---- */
 
-/* Whether the input in a checkpoint describes the networks it holds: checked before any memory is reserved for them. */
+/* Checks that the input in a checkpoint describes the networks stored in it, before memory for them is allocated.
+ * FAILED: it does not. */
 static int check_input(const char *path, const struct checkpoint_info *info, const struct config *config) {
   const struct ensemble_spec *stored = &info->ensemble, *expected = &config->ensemble;
   bool same = stored->members == expected->members && stored->replicas == expected->replicas &&
@@ -95,8 +96,8 @@ static int check_input(const char *path, const struct checkpoint_info *info, con
   return same ? OK : FAIL(FAILED, "%s: the input in it is of other networks than those it holds", path);
 }
 
-/* Whether the data file still holds the points of the run, which the history records. The history is two folders above
- * the checkpoint. */
+/* Checks that the data file still contains the points recorded in the history of the run. The history is in the parent
+ * of the folder of the checkpoint. */
 static int check_points(const char *path, const struct config *config, const struct dataset *data) {
   char *output = realpath(path, NULL);
   int status = OK;

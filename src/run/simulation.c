@@ -26,8 +26,8 @@ static void print_progress(struct simulation *sim) {
   report_progress(&sim->report, &progress);
 }
 
-/* About every 0.2 s the ranks agree on errors and on requests to save or to stop. *request: what to do before the next
- * step. */
+/* About every 0.2 s, the ranks agree on errors and on requests to save or to stop. *request: the request to serve
+ * before the next step. Collective. */
 static int poll(struct simulation *sim, enum stop_request *request) {
   *request = STOP_NONE;
   if (!stop_due(&sim->stop, sim->step)) return OK;
@@ -41,16 +41,16 @@ static int poll(struct simulation *sim, enum stop_request *request) {
   return OK;
 }
 
-/* Records the last field and the last row, without a step, and saves. */
+/* Records the field and the row of the last step, without moving the units, and saves. */
 static int finish(struct simulation *sim) {
   TRY(simulation_record_field(sim));
   simulation_step(sim, 0);
   return simulation_save(sim, false);
 }
 
-/* An iteration enters the stage of the step, sets dt, saves if a checkpoint is due, and records f_n if it is due.
- * simulation_step (simulation_record.c) then calls dynamics_step, which observes the networks if a row of the history
- * is due and moves all units. */
+/* Each iteration enters the stage of the step, sets dt, saves if a checkpoint is due, and records f_n if a field is
+ * due. simulation_step (simulation_record.c) then calls dynamics_step, which observes the networks if a row of the
+ * history is due and moves all units. */
 static int loop(struct simulation *sim) {
   struct dynamics *dynamics = sim->problem.dynamics;
   const struct schedule *schedule = &sim->problem.config->schedule;
@@ -136,7 +136,7 @@ int simulation_run(const struct comm *comm, const struct config *config, const s
                 (long long)sim.steps);
   else if (status == OK)
     status = run_loop(&sim);
-  if (status != OK && status != STOPPED && sim.lock && lock_ours(sim.lock)) /* the log may be all that a user finds */
+  if (status != OK && status != STOPPED && sim.lock && lock_ours(sim.lock)) /* for users who see only the log */
     report_note(&sim.report, "failed: %s", error_text());
   free_simulation(&sim);
   return status;

@@ -1,4 +1,4 @@
-/* Takes the steps of a run, and records their rows and fields in the history and their times in the summary. */
+/* Takes the steps of a run. Records rows and fields in the history, and times in the summary. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -16,8 +16,8 @@ void simulation_add_time(struct simulation *sim, enum summary_phase phase, const
   summary_add(&sim->summary, phase, since, &now);
 }
 
-/* f [locals][points] and column `set` of second_moments [locals][HISTORY_SECOND_MOMENTS]; f NULL: the set has no
- * points. */
+/* Fills in f [locals][points] and column `set` of second_moments [locals][HISTORY_SECOND_MOMENTS]. f NULL: the set has
+ * no points, and the column becomes NAN. */
 static void evaluate(struct simulation *sim, enum point_set set, double *f, double *second_moments) {
   const int locals = sim->problem.particles->locals;
   double *mean = alloc_small(sizeof *mean * (size_t)locals);

@@ -1,4 +1,4 @@
-/* History and checkpoints of a run, and the lock that protects them. */
+/* Writes history and checkpoints of a run, and checks the lock that protects them. */
 #include "base/error.h"
 #include "run/disk_full.h"
 #include "simulation_state.h"
@@ -50,7 +50,7 @@ static int write_checkpoint(struct simulation *sim, int64_t *bytes) {
   return comm_agree(sim->comm, status);
 }
 
-/* History, then checkpoint, of the current step. May be called again after FULL. */
+/* Writes the history and then the checkpoint of the current step. Collective. May be called again after FULL. */
 static int write_files(void *context) {
   struct simulation *sim = context;
   const double began = comm_time();
@@ -62,7 +62,7 @@ static int write_files(void *context) {
   sim->summary.checkpoints++;
   sim->summary.bytes += (double)bytes;
   stop_saved(&sim->stop, began);
-  if (sim->lock && !simulation_lost_output(sim)) /* otherwise run.log belongs to another run */
+  if (sim->lock && !simulation_lost_output(sim)) /* if the output is lost, run.log belongs to another run */
     report_note(&sim->report,
                 "checkpoint of step %lld: %.4g MB in %.3g s; a stop in time begins %.3g s before the limit",
                 (long long)sim->step, 1e-6 * (double)bytes, comm_time() - began, stop_margin(&sim->stop));

@@ -1,4 +1,4 @@
-/* The start of a run: problem, output folder, newest checkpoint. */
+/* The start of a run: creates the problem, opens the output folder and restores the newest checkpoint. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +29,8 @@ static int resume(struct simulation *sim, const struct restart *from, struct dt_
   return OK;
 }
 
-/* Restores the newest checkpoint, or draws the initial condition. *segment: of the checkpoint, dt = 0 without one. */
+/* Restores the newest checkpoint, or draws the initial condition. *segment: that of the checkpoint; unchanged without
+ * one. Collective. */
 static int initialize_particles(struct simulation *sim, struct dt_segment *segment) {
   struct problem *problem = &sim->problem;
   struct restart from;
@@ -101,7 +102,7 @@ int simulation_start(struct simulation *sim, bool *complete) {
   bool has_last_row = false;
   provenance_fill(sim->comm, sim->options->argc, sim->options->argv, &sim->provenance);
   TRY(problem_isa(problem));
-  TRY(problem_data(problem)); /* before any output: wrong data leave no trace */
+  TRY(problem_data(problem)); /* before the output is created: wrong data must not change any file */
   TRY(problem_particles(problem, 0));
   TRY(open_output(sim));
   TRY(initialize_particles(sim, &segment));

@@ -1,4 +1,4 @@
-/* simulation_state: the state of one run, and the parts of simulation.c that have files of their own. Private to
+/* simulation_state: the state of one run, and the functions of simulation.c that are in other files. Private to
  * simulation*.c. */
 #ifndef MCKEAN_RUN_SIMULATION_STATE_H
 #define MCKEAN_RUN_SIMULATION_STATE_H
@@ -24,21 +24,21 @@ struct simulation {
   struct summary summary;
   int64_t start, step, steps; /* first, current and last step */
   double began;               /* clock time at the start of the time loop */
-  double loss;                /* last recorded loss of this rank's first network, NAN: none */
+  double loss;                /* last recorded loss of this rank's first own network, NAN: none */
   /* Output. */
   struct lock *lock;      /* rank 0 */
   double lock_checked_at; /* clock time */
-  bool lock_was_lost;     /* at that time */
+  bool lock_was_lost;     /* the result of lock_lost at that time */
   struct history *history;
   char *folder;  /* of the checkpoints */
-  char *echo;    /* the input in full, as the checkpoints hold it */
+  char *echo;    /* the input with all defaults, as stored in checkpoints */
   int64_t saved; /* step of the newest checkpoint, -1: none */
 };
 
 /* ---- simulation_start.c ---- */
 
-/* Builds the problem, opens the output and restores the newest checkpoint, if there is one. *complete: the run was
- * finished before, and nothing is left to do. Collective. Errors: those of simulation_run. */
+/* Creates the problem, opens the output and restores the newest checkpoint, if there is one. *complete: an earlier run
+ * has already completed the last step. Collective. Errors: those of simulation_run. */
 int simulation_start(struct simulation *sim, bool *complete);
 
 /* ---- simulation_record.c ---- */
@@ -46,28 +46,31 @@ int simulation_start(struct simulation *sim, bool *complete);
 /* Records f_n at the current step if output.fields lists it. Collective. FAILED: no memory. */
 int simulation_record_field(struct simulation *sim);
 
-/* Takes one step of size dt; dt = 0 observes. Records a row of the history if one is due. All ranks. */
+/* Takes one step of size dt; with dt = 0 the units do not move. Records a row of the history if one is due. All ranks
+ * call it. */
 void simulation_step(struct simulation *sim, double dt);
 
-/* Readings of clock and work so far, and their difference since a reading, added to one phase of the summary. Local. */
+/* simulation_timer reads clock and work so far; simulation_add_time adds the difference since a reading to a phase.
+ * Local. */
 struct timer simulation_timer(const struct simulation *sim);
 void simulation_add_time(struct simulation *sim, enum summary_phase phase, const struct timer *since);
 
 /* ---- simulation_save.c ---- */
 
-/* Whether output.checkpoint_every or output.snapshots asks for a checkpoint at the current step. Local, the same on all
- * ranks. */
+/* Returns whether output.checkpoint_every or output.snapshots requires a checkpoint at the current step. Local, the
+ * same on all ranks. */
 bool simulation_save_due(const struct simulation *sim);
 
-/* Writes history and checkpoint of the current step, unless they are on disk. ending: the run is about to stop and does
- * not wait for free space. Collective. STOPPED: the disk stayed full; FAILED. */
+/* Writes history and checkpoint of the current step, unless they are on disk already. ending: the run is about to stop
+ * and does not wait for free space. Collective. STOPPED: the disk remained full (run/disk_full.h). FULL or FAILED: a
+ * file could not be written, or the values are not finite. */
 int simulation_save(struct simulation *sim, bool ending);
 
-/* Checks that all sums, or all units as well, are finite. Collective. FAILED: the error text names dt and its limit in
- * the last finite state. */
+/* Checks that all sums over units are finite; units: all numbers of all units, too. Collective. FAILED: the error text
+ * states dt and its limit in the last finite state. */
 int simulation_check_finite(struct simulation *sim, bool units);
 
-/* Whether another run has taken over the output; looks at the lock once a second. Rank 0. */
+/* Returns whether another run has taken over the output; reads the lock file at most once a second. Rank 0. */
 bool simulation_lost_output(struct simulation *sim);
 
 #endif

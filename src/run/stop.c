@@ -10,10 +10,11 @@
 #include "log/slurm.h"
 
 static const double AGREE_EVERY = 0.2; /* seconds */
-static const double FILE_EVERY = 1;    /* seconds between looks for the stop file: each loads the file system */
-static const double ENDING = 5;        /* seconds for the launcher to end and a script to queue the job again */
+static const double FILE_EVERY = 1;    /* seconds between checks for the stop file, which load the file system */
+static const double ENDING = 5;        /* seconds reserved for the launcher to exit and a script to requeue the job */
 static const double DECAY_SECONDS = 600, DECAY_INTERVALS = 32;
-/* Time of the first checkpoint: bytes/s of a slow disk, seconds; at most this share of the remaining time. */
+/* Estimated time of the first checkpoint: bytes / GUESSED_BANDWIDTH (a slow disk, in bytes/s) + GUESSED_OVERHEAD
+ * (seconds), but such that the margin is at most GUESSED_SHARE of the remaining time. */
 static const double GUESSED_BANDWIDTH = 1e8, GUESSED_OVERHEAD = 1, GUESSED_SHARE = 0.25;
 
 static volatile sig_atomic_t end_signal, checkpoint_signal;
@@ -43,8 +44,8 @@ void stop_install(void) {
   sigaction(SIGTERM, &end, NULL);
   sigaction(SIGINT, &end, NULL);
   sigaction(SIGUSR1, &checkpoint, NULL);
-  signal(SIGXFSZ, SIG_IGN); /* so that a file size limit is an error of write */
-  signal(SIGPIPE, SIG_IGN); /* so that a closed output pipe is also an error of write; the log is in a file */
+  signal(SIGXFSZ, SIG_IGN); /* a write beyond the file size limit then returns an error */
+  signal(SIGPIPE, SIG_IGN); /* a write to a closed pipe then returns an error; the log is in a file */
 }
 
 struct stop stop_create(const struct comm *comm, const struct stop_options *options) {
@@ -64,12 +65,12 @@ double stop_margin(const struct stop *stop) {
   return 2 * (stop->interval + stop->checkpoint);
 }
 
-/* Whether to ask SLURM again now; its answer takes up to SLURM_PATIENCE seconds. */
+/* Returns whether it is time to query SLURM again. The margin includes the SLURM_PATIENCE seconds of a query. */
 static bool job_ends_soon(const struct stop *stop, double now) {
   return now >= stop->job_end - stop_margin(stop) - SLURM_PATIENCE;
 }
 
-/* Returns the remaining seconds, NAN: unknown; then job_end does not change. */
+/* Queries SLURM and sets job_end. Returns the remaining seconds; NAN: unknown, and job_end does not change. */
 static double ask_job(struct stop *stop) {
   const double left = stop->options.job_left();
   if (!isnan(left)) stop->job_end = stop->options.clock() + left - ENDING;
@@ -105,7 +106,7 @@ void stop_begin(struct stop *stop, int64_t step, double bytes, struct report *re
 }
 
 static bool time_is_up(struct stop *stop, double now) {
-  if (!stop->job_end_confirmed && job_ends_soon(stop, now)) { /* the limit may have changed since */
+  if (!stop->job_end_confirmed && job_ends_soon(stop, now)) { /* the limit may have changed */
     ask_job(stop);
     now = stop->options.clock();
     stop->job_end_confirmed = job_ends_soon(stop, now);
@@ -122,7 +123,7 @@ static bool time_is_up(struct stop *stop, double now) {
 void stop_saved(struct stop *stop, double began) {
   stop->saved_at = stop->options.clock();
   const double seconds = stop->saved_at - began;
-  stop->agreed_at += seconds; /* the interval does not include the checkpoint */
+  stop->agreed_at += seconds; /* intervals do not include checkpoints */
   stop->checkpoint = stop->checkpoint_measured ? fmax(seconds, stop->checkpoint / 2) : seconds;
   stop->checkpoint_measured = true;
 }
@@ -136,7 +137,7 @@ static const char *signal_name(int signal) {
                              : "signal INT";
 }
 
-/* Whether there is a stop file. It is removed, so that the next run does not find it. */
+/* Returns whether there is a stop file, and removes it so that the next run does not find it. */
 static bool stop_file(struct stop *stop, double now) {
   char path[PATH_BYTES];
   if (now - stop->file_checked_at < FILE_EVERY) return false;
@@ -145,7 +146,7 @@ static bool stop_file(struct stop *stop, double now) {
   return unlink(path) == 0;
 }
 
-/* The request of this rank. *signal: the signal behind it, or 0. */
+/* Returns the request of this rank. *signal: the signal that made it, or 0. */
 static enum stop_request ask(struct stop *stop, double now, int *signal) {
   const bool first = stop->comm->rank == 0;
   *stop->reason = 0;
@@ -170,8 +171,8 @@ bool stop_due(const struct stop *stop, int64_t step) {
   return step >= stop->step + stop->every;
 }
 
-/* Sets the number of steps to the next agreement by the clock of rank 0: as many as fit in AGREE_EVERY, at most twice
- * the number before. */
+/* Sets the number of steps until the next agreement: as many as fit in AGREE_EVERY by the clock of rank 0, but at most
+ * twice as many as before. */
 static void set_interval(struct stop *stop, double seconds) {
   const double step = fmax(seconds / (double)stop->every, 1e-6);
   int64_t every = (int64_t)fmin(AGREE_EVERY / step, 2 * (double)stop->every);
@@ -185,7 +186,7 @@ enum stop_request stop_agree(struct stop *stop, int64_t step, const char **reaso
   stop->interval = fmax(seconds, stop->interval * exp2(-fmin(seconds / DECAY_SECONDS, 1 / DECAY_INTERVALS)));
   int signal;
   const int own = ask(stop, now, &signal);
-  /* The strongest request, and its signal if there is one. */
+  /* The strongest request, with its signal if a signal made it. */
   const int agreed = (int)comm_max(stop->comm, own * NSIG + signal);
   set_interval(stop, seconds);
   stop->step = step;

@@ -24,7 +24,7 @@ char *checkpoint_path(const char *folder, int64_t step) {
   return path;
 }
 
-/* Step of "step-000000000100.h5"; -1 for any other name, such as the copy "step-100.h5". */
+/* Returns the step of "step-000000000100.h5"; -1 for any other name, such as "step-100.h5". */
 static int64_t step_of(const char *name) {
   long long step = -1;
   char exact[48];
@@ -39,7 +39,7 @@ int checkpoint_inspect(const char *path, struct checkpoint_info *info) {
 
 /* ---- verify, read ---- */
 
-/* Rank 0 reads layout and info and broadcasts them. */
+/* Rank 0 reads layout and info and broadcasts them. Collective. info: NULL, or freed by the caller. */
 static int share_layout(const struct comm *comm, const char *path, struct layout *layout,
                         struct checkpoint_info *info) {
   struct checkpoint_info own = {0};
@@ -81,7 +81,8 @@ static int verify_blocks(const struct comm *comm, const char *path, const struct
   return status;
 }
 
-/* A resumed run would use a file that has the name of another step as the state at that step. */
+/* Checks that a file with the name of a checkpoint contains the step in its name; otherwise a resumed run would start
+ * from the wrong step. */
 static int check_name(const char *path, const struct checkpoint_info *info) {
   const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
   const int64_t step = step_of(name);
@@ -120,8 +121,8 @@ static int same_shape(const struct layout *layout, const struct particles *parti
                             "those of the input");
 }
 
-/* Copies rows of one dataset to own units. The own networks are in order, except for split ones, so the search for a
- * network starts at the last one found. */
+/* Copies `count` blocks of one dataset from buffer to own units. *local: index of the own network found last, where the
+ * search for the next one starts: own networks have the order of the file, except for split ones. */
 static void take_rows(const struct layout *layout, struct particles *particles, int64_t block, int64_t count,
                       int dataset, const char *buffer, int *local) {
   for (int64_t i = block; i < block + count; i++) {
@@ -166,7 +167,7 @@ static int descending(const void *a, const void *b) {
   return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* The steps of the checkpoints in a folder, newest first. */
+/* Lists the steps of the checkpoints in a folder, newest first; the caller frees *steps. */
 static int list_steps(const char *folder, int64_t **steps, int *count) {
   *steps = NULL;
   *count = 0;
@@ -219,7 +220,7 @@ int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
               folder, count);
 }
 
-/* Renames a file to the first unused name of "….damaged", "….damaged-2", ... */
+/* Renames a file to the first unused name of "<path>.damaged", "<path>.damaged-2", ... */
 static int rename_damaged(const char *path) {
   const size_t size = strlen(path) + 32;
   char *aside = alloc_small(size);
@@ -252,7 +253,7 @@ int checkpoint_rotate(const char *folder, int keep, const struct steps *snapshot
   for (int i = keep; i < count; i++) {
     if (steps_hold(snapshots, steps[i])) continue;
     char *path = checkpoint_path(folder, steps[i]);
-    /* A folder of that name is no checkpoint; it stays. */
+    /* A folder with this name is not a checkpoint and stays. */
     if (unlink(path) != 0 && errno != ENOENT && errno != EISDIR)
       status = FAIL(FAILED, "%s: cannot remove it: %s", path, strerror(errno));
     free(path);

@@ -17,7 +17,7 @@
 
 static const char MAGIC[8] = {'M', 'C', 'K', 'E', 'A', 'N', 'C', 'K'};
 
-/* Size of a run: large enough for the disk, small enough for the caches. */
+/* RUN_BYTES, RUN_MAX: bytes and blocks of a run; large enough for the disk, small enough for the caches. */
 enum { RUN_BYTES = 1 << 20, RUN_MAX = 256, EXTENTS_MAX = ENSEMBLE_MAX * DATASETS_MAX, D_MAX = 1024 };
 
 void layout_name(const struct layout *layout, int dataset, char name[UPDATE_FIELD_NAME]) {
@@ -84,7 +84,7 @@ int layout_rest_crc(int file, const char *path, int64_t bytes, int extents, uint
   return durable_file_crc(file, path, at, bytes, crc);
 }
 
-/* ---- user block (io/file_header.h) with the fields: 4 zeros, bytes (8), extents offset (8), extents (8), rest CRC
+/* ---- user block (io/file_header.h) with the fields: 4 zeros, bytes (8), extents_offset (8), extents (8), rest_crc
  * (4), zeros; numbers are little-endian, the byte order of all supported machines ---- */
 
 void user_block_encode(const struct user_block *block, unsigned char out[USER_BLOCK]) {
@@ -98,7 +98,7 @@ void user_block_encode(const struct user_block *block, unsigned char out[USER_BL
 
 bool checkpoint_looks(const char *path) {
   char begin[sizeof MAGIC] = {0};
-  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not hang */
+  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* does not wait for the writer of a pipe */
   const bool looks =
       file >= 0 && pread(file, begin, sizeof begin, 0) == (ssize_t)sizeof begin && file_header_is(MAGIC, begin);
   if (file >= 0) close(file);
@@ -124,7 +124,8 @@ int user_block_decode(const char *path, const unsigned char in[USER_BLOCK], stru
 
 /* ---- reading ---- */
 
-/* Verifies everything except the particles, without the HDF5 library. extent: [EXTENTS_MAX]. */
+/* Verifies all bytes except the particles' datasets, without the HDF5 library. Fills block, and extent
+ * [EXTENTS_MAX]. */
 static int verify_metadata(int file, const char *path, struct user_block *block, uint64_t (*extent)[2]) {
   unsigned char bytes[USER_BLOCK];
   struct stat found;
@@ -170,7 +171,7 @@ static int name_index(const char *name, const char *const *names, int count) {
   return -1;
 }
 
-/* Files of programs without dt: auto lack it. */
+/* Returns the segment; files of programs older than dt: auto do not contain it, and the result is zero. */
 static struct dt_segment read_segment(struct h5 *h5) {
   struct dt_segment segment;
   const bool known = h5_get_double(h5, "/", "dt", &segment.dt) == OK &&
@@ -230,7 +231,7 @@ static int read_dataset(struct h5 *h5, const char *path, struct layout *layout, 
   return h5_offset(h5, name, H5_UINT32, &layout->crc_offset[e][k]);
 }
 
-/* The fields that a file holds: those of the unit's manifold, and the update rule's own ones for the parameters that
+/* Returns the fields in a file: those of the unit's manifold, and the update rule's own fields for the parameters that
  * were trained. */
 static struct field_set stored_fields(struct h5 *h5, const struct layout *layout) {
   const unsigned present = unit_manifold(layout->unit)->fields;
@@ -266,7 +267,7 @@ static int read_member(struct h5 *h5, const char *path, struct layout *layout, i
   return OK;
 }
 
-/* Offset and length of the CRCs of a dataset, according to the metadata. */
+/* out = offset and length of the CRCs of a dataset, according to the metadata. */
 static void crc_extent(const struct layout *layout, int e, int k, uint64_t out[2]) {
   out[0] = (uint64_t)layout->crc_offset[e][k];
   out[1] = (uint64_t)(layout->ensemble.replicas * network_blocks(layout->ensemble.n[e])) * sizeof(uint32_t);
@@ -278,9 +279,9 @@ static bool apart(const uint64_t a[2], int count, uint64_t (*extent)[2]) {
   return true;
 }
 
-/* Checks that the datasets of the metadata are exactly the extents that verify_metadata skipped, and that their
- * CRCs are among the bytes it verified. The sizes cannot overflow: h5_shape has compared them with the length of
- * the file. */
+/* Checks that the datasets named in the metadata are exactly the extents that verify_metadata skipped, and that their
+ * CRCs are among the bytes it verified. The sizes cannot overflow, because h5_shape has compared them with the length
+ * of the file. */
 static int check_extents(const char *path, const struct user_block *block, const struct layout *layout,
                          uint64_t (*extent)[2]) {
   uint64_t own[EXTENTS_MAX][2];
@@ -347,7 +348,7 @@ int layout_read(const char *path, struct layout *layout, struct checkpoint_info 
   return status;
 }
 
-/* Of the datasets. */
+/* Returns the bytes of one unit in the largest dataset. */
 static int64_t largest_unit_bytes(const struct layout *layout) {
   return (int64_t)precision_stored((enum precision)layout->precision) * layout->d;
 }

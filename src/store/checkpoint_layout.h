@@ -1,5 +1,5 @@
-/* checkpoint_layout: the positions of all data in a checkpoint file. Private to checkpoint*.c. All functions are
- * local. */
+/* checkpoint_layout: the positions of all data in a checkpoint file. Private to checkpoint*.c. All functions are local.
+ * A dataset is numbered as in layout.fields. */
 #ifndef MCKEAN_STORE_CHECKPOINT_LAYOUT_H
 #define MCKEAN_STORE_CHECKPOINT_LAYOUT_H
 
@@ -10,46 +10,49 @@
 
 enum { USER_BLOCK = FILE_HEADER_BYTES, DATASETS_MAX = FIELD_SET_MAX };
 
-/* Contains no pointers, so that it can be broadcast. */
+/* Contains no pointers, because it is broadcast. */
 struct layout {
   struct ensemble_spec ensemble;
   int d, unit, precision;
   int update;              /* enum update_id */
-  struct field_set fields; /* one dataset per field and network size, in this order */
+  struct field_set fields; /* each network size has one dataset per field, in this order */
   int64_t offset[ENSEMBLE_MAX][DATASETS_MAX], crc_offset[ENSEMBLE_MAX][DATASETS_MAX]; /* bytes in the file */
   int64_t extents_offset;                                                             /* of /integrity/extents */
   int64_t bytes;                                                                      /* length of the file */
 };
 
-/* Returns through name the name of the dataset of a field, inside the group of a network size: "c", or "m_c" for a
- * field of the update rule. */
+/* Writes to name the name of the dataset of a field, inside the group of a network size: "c", or "m_c" for an own field
+ * of the update rule. */
 void layout_name(const struct layout *layout, int dataset, char name[UPDATE_FIELD_NAME]);
 
-/* Returns the bytes of one unit in a dataset: 4 or 8, times d for a vector. */
+/* Returns the bytes of one unit in a dataset: 4 or 8, times d for a vector field. */
 int64_t layout_unit_bytes(const struct layout *layout, int dataset);
 
-/* The position of a block, which is numbered in the global sequence of blocks. layout_data and layout_crc return the
- * byte of its first unit in a dataset, and the byte of its CRC. */
+/* layout_place returns the position of a block, given its number in the global sequence of blocks
+ * (particles/particles.h). layout_data and layout_crc return the byte offset in the file of its first unit in a
+ * dataset, and of its CRC. */
 struct place {
-  int64_t network, inside; /* block inside the network */
+  int64_t network, inside; /* number of the network; number of the block inside the network */
   int member, units;
 };
 struct place layout_place(const struct layout *layout, int64_t block);
 int64_t layout_data(const struct layout *layout, const struct place *place, int dataset);
 int64_t layout_crc(const struct layout *layout, const struct place *place, int dataset);
 
-/* Lists the datasets of the particles in ascending order: out [members * datasets][2] = offset, length in bytes.
- * Returns their number. */
+/* Lists the datasets of the particles in ascending order of offset: out [members * fields.count][2] = offset and length
+ * in bytes. Returns their number. */
 int layout_extents(const struct layout *layout, uint64_t out[][2]);
 
-/* Verifies user block and metadata, and fills layout and info (each may be NULL). Errors: those of
- * checkpoint_verify. */
+/* Verifies user block and metadata, and fills layout and info (each may be NULL; the caller frees info). Errors: those
+ * of checkpoint_verify. */
 int layout_read(const char *path, struct layout *layout, struct checkpoint_info *info);
 
-/* Computes the CRC-32C of all bytes of an open file after the user block that are in no extent. FAILED, UNREAD. */
+/* Computes the CRC-32C of all bytes of an open file of length `bytes` after the user block that are in no extent.
+ * extent [extents][2]: offset and length, ascending. FAILED or UNREAD: see durable_file_pread. */
 int layout_rest_crc(int file, const char *path, int64_t bytes, int extents, uint64_t (*extent)[2], uint32_t *crc);
 
-/* The user block, encoded and decoded. Decoding verifies magic, version and CRC: FAILED, USAGE. */
+/* Encode and decode the user block. user_block_decode verifies magic, version and CRC. FAILED: damaged, or not a
+ * checkpoint. USAGE: written by a newer program. */
 struct user_block {
   int64_t bytes, extents_offset, extents;
   uint32_t rest_crc;
@@ -57,13 +60,13 @@ struct user_block {
 void user_block_encode(const struct user_block *block, unsigned char out[USER_BLOCK]);
 int user_block_decode(const char *path, const unsigned char in[USER_BLOCK], struct user_block *block);
 
-/* A run is a sequence of blocks of one member, whose rows are contiguous in the file. layout_run returns the number of
- * blocks from `block` on, and before `end`, that are read together. */
-int64_t layout_run_bytes(const struct layout *layout); /* maximum for one dataset */
+/* A run is a sequence of blocks of one network size whose units are contiguous in each dataset. layout_run returns how
+ * many blocks starting at `block`, and before `end`, are read together. */
+int64_t layout_run_bytes(const struct layout *layout); /* largest bytes of a run in one dataset */
 int64_t layout_run(const struct layout *layout, int64_t block, int64_t end);
 
-/* Reads a run of one dataset into buffer (layout_run_bytes) and verifies the CRC of each block. FAILED: damaged;
- * UNREAD. */
+/* Reads a run of `count` blocks of one dataset into buffer [layout_run_bytes] and verifies the CRC of each block.
+ * FAILED: damaged. UNREAD: see io/durable_file.h. */
 int layout_check_run(const struct layout *layout, int file, const char *path, int64_t block, int64_t count, int dataset,
                      void *buffer);
 

@@ -1,4 +1,4 @@
-/* Writing a checkpoint in the order of store/checkpoint.h: layout, space, rows (written and read back), CRCs, user
+/* Writes a checkpoint in the order of store/checkpoint.h: layout, space, units (written and read back), CRCs, user
  * block, rename. */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ struct writer {
   const struct particles *particles;
   struct layout layout;
   char *path, temporary[PATH_BYTES];
-  uint32_t (*crc)[DATASETS_MAX]; /* of own blocks, in the order of the global sequence */
+  uint32_t (*crc)[DATASETS_MAX]; /* [own blocks], in the order of the global sequence */
 };
 
 /* ---- layout and space: rank 0 ---- */
@@ -87,7 +87,7 @@ static int write_layout(struct writer *writer) {
                             .precision = (int)particles->precision,
                             .update = writer->request->update,
                             .fields = particles->fields};
-  for (int e = 0; e < layout->ensemble.members; e++) /* a lower bound, for the message if this fails */
+  for (int e = 0; e < layout->ensemble.members; e++) /* a lower bound, for an error message */
     for (int k = 0; k < layout->fields.count; k++)
       layout->bytes += layout->ensemble.replicas * layout->ensemble.n[e] * layout_unit_bytes(layout, k);
   struct h5 *h5;
@@ -105,7 +105,7 @@ static int lay_out(struct writer *writer) {
   return parallel_write_reserve(writer->temporary, writer->request->io, writer->layout.bytes);
 }
 
-/* Creates a temporary file; HDF5 needs one that has a name. Returns its descriptor, or -1. */
+/* Creates a temporary file with a name, which HDF5 needs. Returns its descriptor, or -1. */
 static int temporary_file(char path[PATH_BYTES]) {
   static const char *const folder[] = {"/dev/shm", "/tmp"};
   for (int i = 0; i < 2; i++) {
@@ -142,13 +142,13 @@ static struct place own_place(const struct local_network *local, int64_t block) 
       .network = local->network, .inside = inside, .member = local->member, .units = block_units(local->n, inside)};
 }
 
-/* Index of a block among the own ones, in the order of the global sequence. */
+/* Returns the index of a block among the blocks of this rank, in the order of the global sequence. */
 static int64_t own_index(const struct particles *particles, const struct place *place) {
   return ensemble_first_block(&particles->ensemble, place->network) + place->inside -
          particles->first[particles->comm->rank];
 }
 
-/* Bytes of the rows of a block in its largest dataset. */
+/* Returns the bytes of a full block in the largest dataset. */
 static int64_t largest_rows(const struct layout *layout) {
   int64_t most = 0;
   for (int k = 0; k < layout->fields.count; k++) {
@@ -243,7 +243,8 @@ static int write_steps(struct writer *writer) {
   return comm_agree(comm, status);
 }
 
-/* Rank 0, after a failure. If the lock is lost, that is the cause of other errors, and is reported instead. */
+/* Rank 0, after a failure. Removes the temporary file. If the lock is lost, it is the cause of other errors, and is
+ * reported instead of them. */
 static int clean_up(const struct writer *writer, int status) {
   const struct checkpoint_request *request = writer->request;
   durable_file_discard(writer->temporary);

@@ -14,12 +14,12 @@
 #include "parallel/heartbeat.h"
 #include "store/history_file.h"
 
-/* Rows of one kind in memory: a record {row, network, values...} per row and network, on the rank that leads the
- * network. */
+/* Rows of one kind that are not in the file yet. The rank that leads a network stores a record {row, network,
+ * values...} per row and network. */
 struct rows {
   int width;     /* values in a record */
-  int64_t kept;  /* rows in the file */
-  int64_t count; /* rows since the last write */
+  int64_t kept;  /* number of rows in the file */
+  int64_t count; /* number of rows in memory */
   int64_t *step; /* [count] */
   double *time, *dt;
   int64_t records, capacity;
@@ -33,7 +33,7 @@ struct history {
   char *path, temporary[PATH_BYTES];
   struct rows series, field, train, second_moment;
   bool written; /* the file exists */
-  int64_t step; /* of the file if this process wrote it, otherwise -1 */
+  int64_t step; /* step of the last history_write of this process, -1: none */
 };
 
 bool history_row_due(const struct history *history, int64_t step) {
@@ -93,7 +93,7 @@ static void begin_row(struct rows *rows, int64_t step, const struct dt_segment *
   rows->dt[rows->count++] = segment->dt;
 }
 
-/* Adds a record of the current row for a network; returns its values, which the caller fills in. */
+/* Adds a record of the current row for a network. Returns a pointer to its values, which the caller fills in. */
 static double *add_record(struct rows *rows, int64_t network) {
   if (rows->records == rows->capacity) {
     rows->capacity = rows->capacity ? 2 * rows->capacity : 64;
@@ -211,7 +211,7 @@ static double *gather_member(const struct history *history, const struct rows *r
   return table;
 }
 
-/* Appends the scalars of each row: step, time, dt, batch of a member. */
+/* Appends the scalars of each row: step and time, and if settings also dt and batch of a member. */
 static int append_axes(const struct history *history, struct h5 *file, const struct rows *rows, const char *group,
                        int member, bool settings) {
   const struct schedule *schedule = &history->config->schedule;
@@ -243,7 +243,7 @@ static int append_axes(const struct history *history, struct h5 *file, const str
   return status;
 }
 
-/* Appends value c of each record to a dataset (T, R). */
+/* Appends value c of each record to a dataset (T, R). table: [row][replica][width]. */
 static int append_column(const struct history *history, struct h5 *file, const struct rows *rows, int c,
                          const char *name, const char *description, const char *units, const double *table) {
   const int64_t replicas = history->config->ensemble.replicas, cells = rows->count * replicas;
@@ -279,7 +279,7 @@ static int append_field(const struct history *history, struct h5 *file, int memb
   return describe(file, name, description, "f");
 }
 
-/* Appends c2phi2 of each set that has points; but not to a file that an older program created without it. */
+/* Appends c2phi2 of each set that has points, except to a file that an older program created without this dataset. */
 static int append_second_moments(const struct history *history, struct h5 *file, int member, const double *table) {
   static const struct {
     const char *name, *description;
@@ -335,7 +335,7 @@ static int publish(const struct history *history, int (*may_write)(void *context
   return durable_file_sync(history->config->output);
 }
 
-/* A lower bound of the size of the file: its current size and the rows in memory. */
+/* Returns a lower bound of the size of the file: its current size plus the rows in memory. */
 static int64_t bytes_of(const struct history *history) {
   struct stat found = {0};
   if (stat(history->path, &found) != 0) found.st_size = 0;
@@ -346,7 +346,8 @@ static int64_t bytes_of(const struct history *history) {
   return found.st_size + numbers * (int64_t)sizeof(double);
 }
 
-/* After a failure. If the lock is lost, that is the cause of other errors, and is reported instead. */
+/* After a failure. Removes the temporary file. If the lock is lost, it is the cause of other errors, and is reported
+ * instead of them. */
 static int clean_up(const struct history *history, int status, int (*may_write)(void *context), void *context) {
   durable_file_discard(history->temporary);
   if (status == FULL) status = durable_file_fail_full(history->config->output, "history.h5", bytes_of(history));

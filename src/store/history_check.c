@@ -19,7 +19,7 @@ void history_kept(const struct config *config, int64_t start, int64_t *rows, int
   }
 }
 
-/* Approximate bytes of a number of rows, in whole chunks. numbers: of a row. */
+/* Returns the bytes of a dataset with this number of rows, in whole chunks. numbers: numbers in a row. */
 static double series_bytes(int64_t numbers, int64_t rows) {
   const int64_t fit = H5_CHUNK_NUMBERS / (numbers > 0 ? numbers : 1),
                 chunk = fit < 1               ? 1
@@ -128,7 +128,7 @@ int history_check(const struct comm *comm, const struct config *config, const st
   return OK;
 }
 
-/* The last step at which a run with this input may write its first checkpoint. */
+/* Returns the last step at which a run with this input may write its first checkpoint. */
 static int64_t first_save(const struct config *config) {
   int64_t step = schedule_steps(&config->schedule);
   if (config->checkpoint_every > 0 && config->checkpoint_every < step) step = config->checkpoint_every;

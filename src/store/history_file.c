@@ -18,7 +18,7 @@ static const char HDF5[8] = {'\x89', 'H', 'D', 'F', '\r', '\n', '\x1a', '\n'};
 static int open_regular(const char *path, int flags, int *file, int64_t *bytes) {
   struct stat found;
   *bytes = 0;
-  *file = open(path, flags | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not hang */
+  *file = open(path, flags | O_CLOEXEC | O_NONBLOCK); /* does not wait for the writer of a pipe */
   if (*file < 0) return durable_file_fail_read(errno, "%s: cannot open the history", path);
   if (fstat(*file, &found) == 0 && S_ISREG(found.st_mode)) {
     *bytes = found.st_size;
@@ -88,7 +88,7 @@ static int seal_file(int file, const char *path, int64_t bytes) {
   unsigned char seal[HISTORY_SEAL] = {0};
   uint32_t crc = 0;
   TRY(durable_file_pread(file, path, 0, seal, sizeof HDF5));
-  if (memcmp(seal, HDF5, sizeof HDF5) == 0) return OK; /* an older program began it: there is no room */
+  if (memcmp(seal, HDF5, sizeof HDF5) == 0) return OK; /* created by an older program: it has no space for a header */
   TRY(durable_file_crc(file, path, HISTORY_SEAL, bytes, &crc));
   memcpy(seal + 12, &crc, 4);
   memcpy(seal + 16, &bytes, 8);

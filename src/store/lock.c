@@ -17,15 +17,16 @@
 #include "io/durable_file.h"
 #include "log/slurm.h"
 
-/* Attempts to take the lock. A probe holds it for an instant only. A new owner takes an instant to write its token. */
+/* Attempts to take the lock. A probe holds the lock only briefly. A new owner needs a short time to write its token;
+ * until then the file names no owner (ATTEMPTS_UNNAMED). */
 enum { ATTEMPTS = 11, ATTEMPTS_UNNAMED = 101 };
 static const struct timespec BETWEEN_ATTEMPTS = {.tv_nsec = 50000000};
 
 struct lock {
   char path[PATH_BYTES];
-  char content[LOCK_CONTENT]; /* token, host, pid and so on: the file contains this while the lock is ours */
+  char content[LOCK_CONTENT]; /* token, host, pid and so on; the file contains this text while the lock is ours */
   int file;
-  bool exclusive; /* flock is not supported; we own <lock>.exclusive */
+  bool exclusive; /* flock is not supported, and this run owns <lock>.exclusive */
 };
 
 static void describe(struct lock *lock) {
@@ -43,7 +44,7 @@ static void describe(struct lock *lock) {
            slurm_restarts());
 }
 
-/* Returns false if the file cannot be read. */
+/* Reads a file, truncated to LOCK_CONTENT - 1 bytes. Returns false if it cannot be read; content is then "". */
 static bool read_content(const char *path, char content[LOCK_CONTENT]) {
   content[0] = 0;
   const int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -54,7 +55,7 @@ static bool read_content(const char *path, char content[LOCK_CONTENT]) {
   return bytes >= 0;
 }
 
-/* "host a; pid 7; started ..." of the current or last owner, "" if none is named. */
+/* owner = "host a; pid 7; started ..." of the current or last owner, "" if the file names none. */
 static void read_owner(const char *path, char owner[LOCK_CONTENT]) {
   char content[LOCK_CONTENT];
   read_content(path, content);
@@ -78,7 +79,7 @@ static int refuse(const char *path) {
               path, *owner ? owner : "its owner has not signed yet");
 }
 
-/* A killed process stays as a zombie until its parent reads its exit status. */
+/* Returns whether the process has ended. A killed process is a zombie until its parent reads its exit status. */
 static bool process_is_gone(int pid) {
   char path[64], stat[LOCK_CONTENT];
   if (kill(pid, 0) != 0) return errno == ESRCH;
@@ -88,7 +89,7 @@ static bool process_is_gone(int pid) {
   return name_end && strncmp(name_end, ") Z", 3) == 0;
 }
 
-/* Without flock: the owner is gone if it ran on this host and its process does not exist. */
+/* For a lock without flock. Returns whether the owner ran on this host and its process has ended. */
 static bool owner_is_gone(const char *content) {
   char host[256] = "", here[256] = "unknown";
   int pid = 0;
@@ -102,9 +103,9 @@ static void name_exclusive(const char *path, char name[PATH_BYTES + 100]) {
   snprintf(name, PATH_BYTES + 100, "%s.exclusive", path);
 }
 
-/* Removes the exclusive file of an owner that is gone. Of several runs that do this, only one can create the second
- * name (a hard link); the others leave the file, which may by then belong to a live owner. The content under the second
- * name shows whether the file had changed owner before the link was created. */
+/* Removes the exclusive file of an owner that is dead. If several runs do this, only one of them can create the second
+ * name (a hard link). The others leave the file, which may already belong to a new owner. The content under the second
+ * name shows whether the owner had changed before the link was created. */
 static void remove_stale(const struct lock *lock, const char *exclusive) {
   char second[4400], was[LOCK_CONTENT], is[LOCK_CONTENT];
   read_content(exclusive, was);
@@ -140,13 +141,13 @@ static int write_token(struct lock *lock) {
   return OK;
 }
 
-/* Other errors of flock may be transient, and the owner may be alive. */
+/* Returns whether flock is not supported. Other errors may be transient, while the owner is alive. */
 static bool has_no_flock(int error) {
   return error == ENOLCK || error == EOPNOTSUPP || error == ENOSYS || error == EINVAL;
 }
 
-/* Opens the file and locks it: 0 or errno. ESTALE: between these calls another run renamed the folder, with the file in
- * it; then the locked file is no longer the lock of this output. */
+/* Opens the file and locks it. Returns 0 or errno. ESTALE: between these calls another run renamed the folder, together
+ * with the locked file, which is therefore no longer the lock of this output. */
 static int attempt(struct lock *lock) {
   struct stat locked, named;
   if (lock->file >= 0) close(lock->file);
@@ -182,7 +183,7 @@ int lock_take(const char *output, struct lock **out) {
   else if (error)
     status = durable_file_fail(error, "%s: cannot take the lock", lock->path);
   if (status == OK) status = write_token(lock);
-  if (status == OK) status = lock_held(lock); /* without flock another run may have renamed the folder since */
+  if (status == OK) status = lock_held(lock); /* without flock, another run may have renamed the folder meanwhile */
   if (status != OK) {
     lock_release(lock);
     return status;
@@ -228,7 +229,7 @@ bool lock_ours(const struct lock *lock) {
   return is_ours(lock, lock->path);
 }
 
-/* Retries a file that exists and cannot be read: it may be ours. */
+/* Returns lock_ours. While the file exists but cannot be read, retries, because it may be ours. */
 static bool is_ours_after_retries(const struct lock *lock) {
   char content[LOCK_CONTENT];
   for (int i = 1; i < ATTEMPTS && access(lock->path, F_OK) == 0 && !read_content(lock->path, content); i++)
@@ -257,9 +258,9 @@ void lock_release(struct lock *lock) {
   if (!lock) return;
   char exclusive[PATH_BYTES + 100];
   name_exclusive(lock->path, exclusive);
-  /* The file stays: if it were removed, two runs could hold locks on two files of the same name. */
+  /* The file is not removed; otherwise two runs could hold locks on two files with the same name. */
   if (lock->file >= 0 && is_ours(lock, lock->path) && ftruncate(lock->file, 0) != 0)
-    (void)lock; /* an owner named in the file does no harm: flock decides */
+    (void)lock; /* an outdated owner in the file does no harm, because flock decides */
   if (lock->exclusive && is_ours(lock, exclusive)) unlink(exclusive);
   if (lock->file >= 0) close(lock->file);
   free(lock);

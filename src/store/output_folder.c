@@ -66,9 +66,9 @@ bool output_folder_holds_run(const char *output) {
   return found;
 }
 
-/* Renames the old run, which takes its lock with it. The old lock is held until the lock of the new folder is taken,
- * which yet another run may take first. If output is a symbolic link, the link stays and its target is renamed: the
- * link may lead to a large disk. */
+/* Renames the old run, which takes its lock with it, and takes the lock of the new folder. The old lock is held until
+ * then. Another run may take the new lock first; then this fails. If output is a symbolic link, the link stays and its
+ * target is renamed, because the link may point to a large disk. */
 static int start_over(const char *output, struct lock **lock, char **aside) {
   struct lock *old = *lock;
   struct stat kind;

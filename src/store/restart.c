@@ -15,7 +15,7 @@ static void note_damaged(void *context, const char *text) {
   report_line(context, "warning: passed over a damaged checkpoint: %s", text);
 }
 
-/* Retries an unreadable checkpoint: to resume from an older one would lose its steps. */
+/* Finds the newest checkpoint. Retries if it cannot be read, because resuming from an older one would lose steps. */
 static int newest(const struct comm *comm, const char *folder, struct report *report, struct restart *restart) {
   for (int i = 1;; i++) {
     const int status = checkpoint_newest(comm, folder, false, note_damaged, report, &restart->path, &restart->info);
@@ -25,7 +25,8 @@ static int newest(const struct comm *comm, const char *folder, struct report *re
   }
 }
 
-/* Checks that the run may resume from the checkpoint: same problem, and an ISA level that all processors have. */
+/* Checks that the run may resume from the checkpoint: same problem, and an ISA level that all processors have. Adds the
+ * snapshots of the checkpoint's input to restart. */
 static int check(const struct comm *comm, const struct config *config, struct restart *restart) {
   const char *path = restart->path;
   const struct checkpoint_info *info = &restart->info;
@@ -55,7 +56,7 @@ static int check(const struct comm *comm, const struct config *config, struct re
   return OK;
 }
 
-/* Warns of snapshots that the input lists now but did not list when the run passed their steps. */
+/* Warns of snapshots before the step of the checkpoint that do not exist: they will not be written. */
 static void warn_of_missed_snapshots(const struct config *config, const char *folder, const struct restart *restart,
                                      struct report *report) {
   int missed = 0;
