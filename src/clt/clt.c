@@ -10,7 +10,7 @@
 #include "fluctuations/anderson_darling.h"
 
 #define RARE     1e-5 /* false-alarm rate of (c) and (d) */
-#define PARALLEL 0.99 /* replicas with a larger cosine are duplicates */
+#define PARALLEL 0.99 /* duplicated replicas have a larger cosine */
 
 const char *const clt_test_names[CLT_TESTS] = {"quotients", "width", "mean", "cosine", "normality"};
 

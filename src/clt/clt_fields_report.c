@@ -93,8 +93,7 @@ static void print(const void *state, FILE *out) {
 
 /* ---- verdicts ---- */
 
-/* Prints the tests that apply, except the width, with their limits: "; 5 quotients within 20 % of 1 (limit 52 %)",
- * ... */
+/* Prints the tests that apply, except the width: "; 5 quotients within 20 % of 1 (limit 52 %)" and so on. */
 static void describe_outcomes(const struct clt_judgement *judgement, FILE *out) {
   const struct clt_outcome *outcome = judgement->outcome;
   const int leading = judgement->vectors < CLT_LEADING ? judgement->vectors : CLT_LEADING;
