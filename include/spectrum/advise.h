@@ -65,16 +65,15 @@ struct advice {
 struct advise {
   int64_t step, steps; /* the current step, and the last one of the input */
   double time;
-  int points, stage;                /* points of the probe; current stage of the schedule */
-  bool online;                      /* the points are fresh ones, not the fixed set */
-  double step_seconds, run_seconds; /* wall time: of a step, measured; of all remaining steps */
-  double time_to_come;              /* t of the remaining steps; stages with dt: auto count with the dt below */
-  double dt;                        /* of the stage: the number of the input, or for dt: auto dt_safety * limit */
-  double limit;                     /* smallest dt_limit over sizes */
-  double particle_bytes,
-      peak_bytes;      /* of units; of a process with its libraries (VmHWM), 0: unknown; both largest over ranks */
-  int members;         /* number of sizes */
-  struct advice *size; /* [members] */
+  int points, stage;                 /* points of the probe; current stage of the schedule */
+  bool online;                       /* the points are fresh ones, not the fixed set */
+  double step_seconds, run_seconds;  /* wall time: of a step, measured; of all remaining steps */
+  double time_to_come;               /* t of the remaining steps; stages with dt: auto count with the dt below */
+  double dt;                         /* of the stage: the number of the input, or for dt: auto dt_safety * limit */
+  double limit;                      /* smallest dt_limit over sizes */
+  double particle_bytes, peak_bytes; /* largest over ranks: of units; of a process with libraries, 0: unknown */
+  int members;                       /* number of sizes */
+  struct advice *size;               /* [members] */
 };
 
 /* Collective. Adds dynamics to problem, which has none and is at step info.step. Blocks may move to other owners; the
