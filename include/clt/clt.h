@@ -1,24 +1,24 @@
-/* clt: are the fluctuations of f_n those of the central limit theorem?
+/* clt: tests whether the fluctuations of f_n are those of the central limit theorem.
  *
- * sqrt n (f_n - f_t) tends to a Gaussian field (RVE section 3.2). Replica r is projected on m fixed orthonormal vectors
- * u_i of outputs at K points and scaled by reference values l_i,
+ * By the theorem sqrt n (f_n - f_t) tends to a Gaussian field (RVE section 3.2). The outputs f_n,r of replica r at K
+ * points are projected on m fixed orthonormal vectors u_i and scaled by reference values l_i,
  *
  *   y_ri = u_i.(f_n,r - f) sqrt(n / (K l_i)),    i = 1..m,  r = 1..R.
  *
  * where f is the limit f_t if it is known exactly, otherwise the mean over replicas. By the theorem the y_ri are
- * standard normal. They are independent in r and, if l_i and u_i are eigenvalues and eigenvectors of the exact
- * covariance, in i. C_n is the covariance operator of clt/covariance.h. There are five tests. A true hypothesis fails
- * each of them with probability at most about 1e-5 unless stated otherwise:
+ * standard normal. They are independent for different r and, if l_i and u_i are eigenvalues and eigenvectors of the
+ * exact covariance, for different i. C_n is the covariance operator of clt/covariance.h. There are five tests. A true
+ * hypothesis fails each of them, and in (a) each quotient, with probability about 1e-5 at most unless stated otherwise:
  *
  *   (a) quotients   Var y_.i = u_i' C_n u_i / l_i for i = 1..5: within 4.5 sqrt(2/(R-1)) of 1
  *   (b) width       W = mean_r |y_r|^2 / m: within 4.5 sd(|y_r|^2/m) / sqrt R of 1
- *   (c) mean        R |mean y|^2: below the quantile 1 - 1e-5 of chi^2 with m degrees (where f is exact)
+ *   (c) mean        R |mean y|^2: below the quantile 1 - 1e-5 of chi^2 with m degrees of freedom (if f is exact)
  *   (d) cosine      largest cosine of two replicas' y: below 0.99, or for small m below the value that independent
- *                   Gaussian replicas exceed with probability 1e-5; does not apply for m < 3, where two of many
- *                   replicas are parallel by chance
+ *                   Gaussian replicas exceed with probability 1e-5; not for m < 3, where some of many replicas
+ *                   are nearly parallel by chance
  *   (e) normality   smallest p of Anderson and Darling's test over i, times m: above 1e-4 (the false-alarm rate)
  *
- * If a reference value l_i is itself a quotient of R' replicas, its variance is added in (a) and (b). */
+ * If the l_i are themselves quotients of R' replicas, the limits of (a) and (b) include their variance. */
 #ifndef MCKEAN_CLT_CLT_H
 #define MCKEAN_CLT_CLT_H
 
@@ -29,12 +29,13 @@ enum { CLT_VECTORS = 20, CLT_VECTORS_MAX = 256, CLT_LEADING = 5 };
 enum clt_test { CLT_QUOTIENTS, CLT_WIDTH, CLT_MEAN, CLT_COSINE, CLT_NORMALITY, CLT_TESTS };
 extern const char *const clt_test_names[CLT_TESTS];
 
-#define CLT_SD   4.5    /* limits in standard errors */
-#define CLT_RARE 6.8e-6 /* probability that a Gaussian exceeds them */
+#define CLT_SD   4.5    /* the limits, in standard errors */
+#define CLT_RARE 6.8e-6 /* probability that a Gaussian exceeds 4.5 standard errors */
 
-/* value and limit: (a) largest |quotient - 1| of the leading five, (b) |W - 1|, (c), (d) as above, (e) family p. */
+/* Result of a test. value: (a) the largest |quotient - 1| of the leading five, (b) |W - 1|, (c), (d) as above, (e) the
+ * family p. */
 struct clt_outcome {
-  bool applies, passed; /* NAN does not pass */
+  bool applies, passed; /* a value of NAN does not pass */
   double value, limit;
 };
 
@@ -47,7 +48,8 @@ struct clt_judgement {
   double normality[CLT_VECTORS_MAX]; /* [m]: p of each projection */
 };
 
-/* Local. y [replicas][vectors]; reference_replicas: R', 0 where l_i are exact. Cost: R^2 m operations. */
+/* Local. Does all tests, and marks those that apply. y [replicas][vectors]; reference_replicas: R', or 0 if the l_i are
+ * exact. Cost: R^2 m operations. */
 struct clt_judgement clt_judge(int64_t replicas, int vectors, const double *y, int64_t reference_replicas,
                                const bool applies[CLT_TESTS]);
 

@@ -1,7 +1,7 @@
 /* covariance: the covariance operator of a field, from the outputs of R networks of n units at K points.
  *
  *   C_n = (n/K) sample covariance over replicas, K x K: n Cov[f_n(x_k), f_n(x_k')] as an operator on functions. Each
- *         point has weight 1/K, so the eigenvalues converge as K grows, and the trace is n V_n.
+ *         point has weight 1/K, so the eigenvalues converge as K grows. The trace is n V_n.
  *
  * Matrices are distributed over all ranks (parallel/dist_matrix.h); no rank holds K x K numbers. Sorted eigenvalues of
  * a sample are biased: the largest are too large, the smallest of a cluster too small. Samples are therefore compared
@@ -22,35 +22,37 @@ struct covariance {
   double *mean;          /* [K] */
 };
 
-/* Reads outputs f [count][K] of replicas first .. first + count - 1. Called on rank 0 alone. */
+/* read sets f [count][K] = outputs of replicas first .. first + count - 1, and returns a status. Only rank 0 calls
+ * it. */
 struct covariance_reader {
   int (*read)(void *context, int64_t first, int64_t count, double *f);
   void *context;
 };
 
-/* The samples of a field, centered over replicas. FAILED: no memory, reading, fewer than two replicas. */
+/* Reads the samples of a field and centers them over replicas. FAILED: no memory, fewer than two replicas. Returns a
+ * failure of the reader on all ranks. */
 int covariance_create(const struct dist_grid *grid, int64_t n, int64_t replicas, int64_t points,
                       const struct covariance_reader *reader, struct covariance **covariance);
 void covariance_free(struct covariance *covariance); /* accepts NULL */
 
-/* *C = C_n. Cost: R K^2 multiply-adds. FAILED: no memory. */
+/* *C = C_n, which the caller frees. Cost: R K^2 multiply-adds. FAILED: no memory. */
 int covariance_operator(const struct covariance *covariance, struct dist_matrix **C);
-double covariance_trace(const struct covariance *covariance); /* of C_n */
+double covariance_trace(const struct covariance *covariance); /* returns the trace of C_n */
 
-/* y [R][count] on all ranks, y_ri = sqrt(n/K) u_i.(f_r - centre): u [count][K] orthonormal, equal on all ranks; centre
- * [K], NULL: the mean over replicas. The sample variance of y_.i is the Rayleigh quotient u_i' C_n u_i. FAILED: no
+/* y [R][count] on all ranks: y_ri = sqrt(n/K) u_i.(f_r - centre). u [count][K]: orthonormal, equal on all ranks. centre
+ * [K], or NULL: the mean over replicas. The sample variance of y_.i is the Rayleigh quotient u_i' C_n u_i. FAILED: no
  * memory. */
 int covariance_project(const struct covariance *covariance, int count, const double *u, const double *centre,
                        double *y);
 
-/* All eigenvalues of a symmetric matrix in descending order, values [K], and the eigenvectors of the count largest, u
- * [count][K], on all ranks. The largest component of each vector is positive. The matrix is overwritten. FAILED: no
- * memory, no convergence. */
+/* values [K] = all eigenvalues of a symmetric matrix in descending order, u [count][K] = eigenvectors of the count
+ * largest ones, on all ranks. The component of largest magnitude of each vector is positive. u may be NULL for count 0.
+ * Overwrites the matrix. FAILED: no memory, no convergence. */
 int covariance_leading(struct dist_matrix *C, int count, double *values, double *u);
 
-/* A draw from the null distribution of sorted eigenvalues: values [K], descending, of the sample covariance of R
- * Gaussian fields whose covariance has the eigenvalues spectrum [K]. id: number of the draw. Cost: covariance_operator
- * and its eigenvalues. FAILED: no memory. */
+/* Draws from the null distribution of sorted eigenvalues: values [K] = eigenvalues, descending, of the sample
+ * covariance of R Gaussian fields whose covariance has the eigenvalues spectrum [K]. id: number of the draw. Cost: that
+ * of covariance_operator and of all eigenvalues. FAILED: no memory, no convergence. */
 int covariance_wishart(const struct dist_grid *grid, int64_t points, const double *spectrum, int64_t replicas,
                        uint64_t seed, uint64_t id, double *values);
 

@@ -10,7 +10,7 @@
  *
  *   E[h(s) h(s')] = sum_k h_k(x) h_k(x') rho^k,   h_k(x) = E[h(m + sigma g) He_k(g)] / sqrt(k!)
  *
- * from one-dimensional integrals, for all means and all |x|. On the sphere (rbf), for any x:
+ * with one-dimensional integrals h_k. This holds for all means and all x. On the sphere (rbf), for all x,
  *
  *   E phi phi' = e^{-alpha (|x|^2 + |x'|^2 + 2 d)/2} 0F1(; d/2; alpha^2 d |x + x'|^2 / 4),
  *
@@ -24,7 +24,7 @@
 #include "particles/unit.h"
 
 enum { INITIAL_COVARIANCE_TERMS = 256 /* of Mehler's expansion */ };
-#define INITIAL_COVARIANCE_TAIL 1e-3 /* largest fraction of E phi^2 that those terms may miss */
+#define INITIAL_COVARIANCE_TAIL 1e-3 /* largest fraction of E phi^2 that the other terms may contain */
 
 struct initial_covariance {
   struct unit_spec unit;
@@ -34,21 +34,22 @@ struct initial_covariance {
   double *mean, *square; /* [points]: E phi, E phi^2 */
   double *sigma;         /* [points], ridge units */
   double *coefficient;   /* [points][INITIAL_COVARIANCE_TERMS]: h_k(x), ridge units */
-  double tail;           /* largest fraction of E phi^2 that the terms miss; the diagonal is exact */
+  double tail;           /* largest fraction of E phi^2 outside these terms; the diagonal is exact */
 };
 
 /* Local. x [points][d] must outlive the result. FAILED: no memory; the unit is too steep, or its initial law too wide,
- * for the expansion. Cost: 5e5 operations per point. */
+ * for the expansion. Cost: 5e5 operations per point for ridge units. */
 int initial_covariance_create(const struct unit_spec *unit, int d, int64_t points, const double *x,
                               struct initial_covariance **law);
 void initial_covariance_free(struct initial_covariance *law); /* accepts NULL */
 
-/* Local. E[phi(x_i, z) phi(x_j, z)]; n Cov[f_n(x_i), f_n(x_j)]; f_0(x_i). Cost: about 1000 flops. */
+/* Local. Return E[phi(x_i, z) phi(x_j, z)], n Cov[f_n(x_i), f_n(x_j)] and f_0(x_i), in this order. Cost: about 1000
+ * flops. */
 double initial_covariance_kernel(const struct initial_covariance *law, int64_t i, int64_t j);
 double initial_covariance_between(const struct initial_covariance *law, int64_t i, int64_t j);
 double initial_covariance_output(const struct initial_covariance *law, int64_t i);
 
-/* Collective. matrix [points][points] = factor times entry(law, i, j). FAILED: no memory. */
+/* Collective. *matrix [points][points] = factor * entry(law, i, j), which the caller frees. FAILED: no memory. */
 int initial_covariance_matrix(const struct dist_grid *grid, const struct initial_covariance *law,
                               double (*entry)(const struct initial_covariance *law, int64_t i, int64_t j),
                               double factor, struct dist_matrix **matrix);

@@ -1,21 +1,21 @@
-/* empirical_measure: the empirical distribution mu_n = (1/n) sum_i delta_theta_i of the units in checkpoints, measured
- * by observables
+/* empirical_measure: the empirical distribution mu_n = (1/n) sum_i delta_theta_i of the units in checkpoints, described
+ * by the observables
  *
  *   psi_l(theta) = sqrt 2 cos(w_l.theta~ + beta_l),   l = 1..L,
  *
- * with w_l ~ N(0, 1/D) in the D fields of theta and beta_l uniform on [0, 2 pi]. theta~ is theta divided by the
- * standard deviation of its fields (one each for c, b and all a) in the largest n at that time, since amplitudes grow
- * along a run. mean_l psi_l(theta) psi_l(theta') approximates a Gaussian kernel k of width sqrt D (random Fourier
- * features, Rahimi and Recht 2007). With <psi>_n = int psi dmu_n, over replicas:
+ * with w_l ~ N(0, 1/D) in the D components of theta and beta_l uniform on [0, 2 pi]. theta~ is theta with each field
+ * divided by its standard deviation (one for c, one for b, one for all components of a) over the units of the largest n
+ * at that time, since amplitudes grow during a run. mean_l psi_l(theta) psi_l(theta') approximates a Gaussian kernel k
+ * of width sqrt D (random Fourier features, Rahimi and Recht 2007). With <psi>_n = int psi dmu_n, over replicas:
  *
  *   V    = mean_l Var <psi_l>_n. By the CLT n V is constant in n. At t = 0, for every n, n V = mean_l Var_mu0 psi_l,
- *          the variance of independent units; the ratio to it is printed.
+ *          the value for independent units; the ratio of n V to this value is printed at all times.
  *   MMD2 = mean_l E [ (n <psi_l>_n^2 - <psi_l^2>_n)/(n - 1) - 2 <psi_l>_n <psi_l>_N ] + mean_l <psi_l>_N <psi_l>_N',
  *          N and N' different replicas of the largest n: the squared distance of mu_n from mu_N in the norm of k
  *
- * MMD2 leaves out the terms k(theta_i, theta_i)/n of a unit with itself, so it is unbiased for independent units. It is
- * |E mu_n - E mu_N|^2 + (n V - v)/(n - 1), v the variance of psi over units: 0 at t = 0. The second term measures the
- * correlation of the units of one network. */
+ * MMD2 leaves out the terms k(theta_i, theta_i)/n of a unit with itself, so it is unbiased for independent units. Its
+ * expectation is |E mu_n - E mu_N|^2 + (n V - v)/(n - 1), with v the variance of psi over units; it is 0 at t = 0. The
+ * second term measures the correlation of the units of one network. */
 #ifndef MCKEAN_FLUCTUATIONS_EMPIRICAL_MEASURE_H
 #define MCKEAN_FLUCTUATIONS_EMPIRICAL_MEASURE_H
 
@@ -24,12 +24,12 @@
 enum { EMPIRICAL_MEASURE_OBSERVABLES = 64 };
 
 struct empirical_measure_size {
-  struct estimate V, mmd; /* mmd NAN at the largest n */
-  double units;           /* v, mean over l: n V of independent units */
+  struct estimate V, mmd; /* mmd: MMD2, NAN at the largest n */
+  double units;           /* v, the mean over l: n V if units were independent */
   double normality;       /* family p of Anderson and Darling's tests over l */
 };
 
-/* A time of which all runs keep checkpoints. */
+/* A step at which all runs have a checkpoint. */
 struct empirical_measure_time {
   int64_t step;
   double time;
@@ -41,22 +41,23 @@ struct empirical_measure_time {
 struct empirical_measure {
   const struct study *study; /* not owned */
   struct analysis_options options;
-  int fields;        /* D */
+  int fields;        /* D, the number of components of theta */
   double *frequency; /* [L][D] w_l: of c, b (ridge units), a */
   double *phase;     /* [L] beta_l */
-  int times;         /* 0 without checkpoints */
+  int times;         /* 0: no checkpoints */
   struct empirical_measure_time *time;
-  bool few; /* there are checkpoints, but fewer than FLUCTUATIONS_REPLICAS_MIN replicas: they are not read */
+  bool few; /* no checkpoint is read because some n has fewer than FLUCTUATIONS_REPLICAS_MIN initial conditions */
 };
 
-/* Collective. Reads the checkpoints at output.snapshots of all runs, each rank those of its replicas, after verifying
- * every byte. With several data streams per initial condition only the first of each is used. FAILED: reading,
- * damage. */
+/* Collective. Reads the checkpoints at the steps of output.snapshots that all runs have, after verifying every byte;
+ * each rank reads some of the replicas. folder [study->runs]: the run folders. With several data streams per initial
+ * condition only the first of each is used. The caller frees *measure, also after a failure. FAILED: a file is missing,
+ * damaged or does not fit the history; no memory. */
 int empirical_measure_create(const struct comm *comm, const struct study *study, char *const *folder,
                              const struct analysis_options *options, struct empirical_measure **measure);
 void empirical_measure_free(struct empirical_measure *measure); /* accepts NULL */
 
-/* Tables and verdicts at each time. */
+/* Prints a table and adds verdicts for each time. */
 extern const struct analysis empirical_measure_analysis;
 
 #endif

@@ -1,32 +1,34 @@
-/* fluctuations: variances over replicas and losses, at each recorded time and n, and their slopes in n (LLN and CLT:
- * RVE section 3).
+/* fluctuations: variances over replicas and mean losses, at each recorded time and n, and their slopes in n (LLN and
+ * CLT: RVE section 3).
  *
  *   V_n(t)   = mean over points k of the unbiased sample variance of f_n(x_k, t) over replicas r = 1..R
- *   B_n(t)   = mean over points of (mean of f_n - mean of f_N)^2 - V_n/R - V_N/R_N, N the largest n, the reference:
- *              the error that remains after averaging over networks; unbiased, so it may be negative
+ *   B_n(t)   = mean over points of (mean of f_n - mean of f_N)^2 - V_n/R - V_N/R_N, where the largest n, N, is the
+ *              reference: the squared error that remains after averaging over networks; the estimate is
+ *              unbiased, so it may be negative
  *   slopes   = least squares of log V_n on log n; the LLN predicts -1 at fixed t when the replicas share their data
- *   n V_n(t) = the scale of the CLT: constant in n
+ *   n V_n(t) = the scale of the CLT, which predicts that it does not depend on n
  *
  * With Q data streams per initial condition the variance has two terms (RVE section 3.3: V = A/n + dt S/P):
  *
  *   V_sgd    = mean over initial conditions and points of the sample variance of f_n over their streams
- *   V_init   = V(mean of the streams) - V_sgd / Q: unbiased for the covariance of two streams
+ *   V_init   = V(mean of the streams) - V_sgd / Q: an unbiased estimate of the covariance of two streams
  *   V        = V_init + V_sgd
  *
  * The resampling bound is n Var f_n of networks whose n units are drawn independently from mu_n, as a mean over
  * replicas:
  *
- *   (mean_i c_i^2 E phi_i^2 - E f_n^2) n/(n-1), E the mean over points; unbiased
+ *   (mean_i c_i^2 E phi_i^2 - E f_n^2) n/(n-1), where E is the mean over points; the estimate is unbiased
  *
- * CRBVE bound the long-time n V_n by it. It is far from tight: the ratio is 1 at t = 0, where units are drawn from
- * mu_0, and much larger later. It is a bound, not a test.
+ * CRBVE bound the long-time n V_n by it. The bound is far from tight: its ratio to n V_n is 1 at t = 0, where units are
+ * drawn from mu_0, and much larger later. So it is not a test.
  *
- * Bootstrap: sample b takes replica r w_r times. Replicas (with streams: initial conditions, R of them) are resampled,
- * never units or points, and the same samples are used for every n and time. The variance of a sample is low by the
- * factor 1 - 1/R, which is corrected. Intervals are value exp(+- t sd(log boot)) for positive values and value +- t
- * sd(boot) for slopes, with Student's t for R - 1 degrees of freedom and sd sqrt(R / (R - 1)). For small R percentiles
- * of the bootstrap cover too little. tests/module/test_fluctuations.c measures the coverage: on its fields, intervals
- * of V at 95 % cover 92 % for R = 32, and those at 99 % cover 97.0 and 97.6 % for R = 16 and 48. */
+ * Bootstrap: sample b contains replica r w_br times. The R replicas (with streams: the R initial conditions) are
+ * resampled, never units or points. The samples are the same for all times and for all n with equal R. The variance
+ * within a sample is too small by the factor 1 - 1/R, which is corrected. Intervals are value exp(+- t sd(log boot)) if
+ * all bootstrap values are positive, otherwise, and for slopes and p, value +- t sd(boot). Here sd includes a factor
+ * sqrt(R / (R - 1)), and t is the quantile of Student's distribution with R - 1 degrees of freedom. For small R,
+ * percentile intervals would cover too rarely. tests/module/test_fluctuations.c measures the coverage: on its fields,
+ * intervals of V at 95 % cover 92 % for R = 32, and those at 99 % cover 97.0 and 97.6 % for R = 16 and 48. */
 #ifndef MCKEAN_FLUCTUATIONS_FLUCTUATIONS_H
 #define MCKEAN_FLUCTUATIONS_FLUCTUATIONS_H
 
@@ -39,18 +41,18 @@
 /* One quantity: its values, and its slope in n at each time. */
 struct fluctuations_quantity {
   const char *name, *description;
-  bool variance;          /* its product with n is the scale of the CLT */
-  double expected;        /* its slope by theory, NAN: none */
-  bool known;             /* the runs recorded it */
+  bool variance;          /* n times the value is the scale of the CLT, and is printed */
+  double expected;        /* slope by theory; NAN: none */
+  bool known;             /* these runs determine it; otherwise the arrays below are NULL */
   struct estimate *value; /* [times][sizes] */
-  double *boot;           /* [times][sizes][bootstrap]: its value in each bootstrap sample */
+  double *boot;           /* [times][sizes][bootstrap]: the value in each bootstrap sample */
   struct estimate *slope; /* [times] */
-  struct error_fit *fit;  /* [times], for losses; NULL for variances */
-  struct estimate *power; /* [times], the p of fit with its interval */
+  struct error_fit *fit;  /* [times], for losses; otherwise NULL */
+  struct estimate *power; /* [times]: p of the fit with its interval, for losses; otherwise NULL */
 };
 
-/* With fewer replicas than FLUCTUATIONS_REPLICAS_MIN some bootstrap samples have no variance, so there are no
- * intervals. */
+/* With fewer than FLUCTUATIONS_REPLICAS_MIN replicas there are no intervals, because some bootstrap samples consist of
+ * a single replica and have no variance. */
 enum { FLUCTUATIONS_QUANTITIES = 12, FLUCTUATIONS_REPLICAS_MIN = 6 };
 
 struct fluctuations {
@@ -59,53 +61,57 @@ struct fluctuations {
   struct fluctuations_quantity quantity[FLUCTUATIONS_QUANTITIES];
 };
 
-/* Local. The result is a pure function of the study and the options. FAILED: reading. USAGE: more than ENSEMBLE_MAX
- * n. */
+/* Local. Computes all quantities. The result is a pure function of the study and the options. study must outlive it.
+ * FAILED: a history cannot be read, no memory. USAGE: the study has more than ENSEMBLE_MAX sizes. */
 int fluctuations_create(const struct study *study, const struct analysis_options *options,
                         struct fluctuations **fluctuations);
 void fluctuations_free(struct fluctuations *fluctuations); /* accepts NULL */
 
-/* Local. The known quantity with this name, or NULL. */
+/* Local. Returns the known quantity with this name, or NULL. */
 const struct fluctuations_quantity *fluctuations_find(const struct fluctuations *fluctuations, const char *name);
 
-/* Tables for each time, verdicts on slopes, limits of the data; judges conditions on slopes and on p. */
+/* Prints tables for each time, adds verdicts on slopes and limits of the data, judges conditions on slopes and on p. */
 extern const struct analysis fluctuations_analysis;
 
-/* ---- estimators, src/fluctuations/fluctuations_estimate.c; all local ---- */
+/* ---- estimators (src/fluctuations/fluctuations_estimate.c); all local; B = bootstrap ---- */
 
-/* weight [B][R]: how often sample b takes replica r. */
+/* weight [B][replicas] = how often sample b contains replica r: a pure function of seed and the number of replicas. */
 void fluctuations_weights(uint64_t seed, int bootstrap, int64_t replicas, double *weight);
 
-/* *value = V of f [R][points], which is centered over replicas in place; boot [B]. NAN for R < 2. FAILED: no memory. */
+/* *value = V of f [replicas][points], which is centered over replicas in place; boot [B] = V of each sample. NAN for
+ * fewer than 2 replicas. FAILED: no memory. */
 int fluctuations_variance(int64_t replicas, int64_t points, double *f, int bootstrap, const double *weight,
                           double *value, double *boot);
 
-/* V, V_sgd and V_init, and their bootstrap values [B]. */
+/* V, V_sgd and V_init, and their values in the bootstrap samples: arrays [B] that the caller provides. */
 struct fluctuations_terms {
   double total, sgd, init, *total_boot, *sgd_boot, *init_boot;
 };
 
-/* From f [initials][streams][points], weight [B][initials]. FAILED: no memory. */
+/* Computes the terms from f [initials][streams][points] and weight [B][initials]. FAILED: no memory. */
 int fluctuations_split(int64_t initials, int64_t streams, int64_t points, const double *f, int bootstrap,
                        const double *weight, struct fluctuations_terms *terms);
 
-/* *value = B of f [replicas][points] against reference [references][points]; boot [B]. FAILED: no memory. */
+/* *value = B_n of f [replicas][points] against reference [references][points]; boot [B] = B_n of each sample. NAN if
+ * either has fewer than 2 replicas. FAILED: no memory. */
 int fluctuations_bias(int64_t replicas, int64_t references, int64_t points, const double *f, const double *reference,
                       int bootstrap, const double *weight, const double *reference_weight, double *value, double *boot);
 
-/* The mean of values [R]; boot [B]. */
+/* Returns the mean of values [replicas]; boot [B] = mean of each sample. */
 double fluctuations_mean(int64_t replicas, const double *values, int bootstrap, const double *weight, double *boot);
 
-/* value with its interval from boot [B], which is overwritten. in_log: on the scale of logarithms, if all boot are
- * positive (a difference of variances may be negative). */
+/* Returns value with its interval from boot [B], which is overwritten. in_log: on the scale of logarithms if all of
+ * boot are positive (a difference of variances may be negative). There is no interval for fewer than
+ * FLUCTUATIONS_REPLICAS_MIN replicas or non-finite boot. */
 struct estimate fluctuations_interval(double value, int bootstrap, double *boot, int64_t replicas, double level,
                                       bool in_log);
 
-/* Least-squares slope of log value on log n over the sizes [sizes] with use[s] (NULL: all); value s is value[s stride].
- * NAN: fewer than two sizes, or a value that is not positive. */
+/* Returns the least-squares slope of log value on log n over the sizes s with use[s] (use NULL: all). The value of size
+ * s is value[s * stride]. NAN: fewer than two sizes, or a value that is not positive. */
 double fluctuations_log_slope(int sizes, const int64_t *n, const bool *use, const double *value, int64_t stride);
 
-/* This slope of value [sizes] with its interval from boot [sizes][B], over the initial conditions of a study. */
+/* Returns this slope of value [sizes] with its interval from boot [sizes][B]. The degrees of freedom are those of the
+ * size with the fewest initial conditions. */
 struct estimate fluctuations_slope(const struct study *study, const struct analysis_options *options, const bool *use,
                                    const double *value, const double *boot);
 

@@ -2,7 +2,7 @@
  * modes of the target, then falls: at long times the fluctuations are of smaller order than n^-1/2 (RVE section 3, in
  * the norm of the training measure: for fixed data at the training points, not necessarily elsewhere).
  *
- *   max/end    V_n at the recorded time t* of its maximum over V_n at the last time
+ *   max/end    V_n at t*, the recorded time of its maximum, divided by V_n at the last time
  *   exponent   d log V_n / d log t between neighboring recorded times
  *
  * Intervals are those of fluctuations/fluctuations.h, over replicas, at fixed t*. Since t* is chosen among noisy
@@ -12,21 +12,21 @@
 
 #include "fluctuations/fluctuations.h"
 
-/* A smaller ratio does not count as healing. */
+/* Healing is shown if the whole interval of max/end lies above this ratio. */
 #define HEALING_FACTOR 10.0
 
 struct healing_curve {
   const struct fluctuations_quantity *quantity; /* V or V_train */
-  int *top;                                     /* [sizes] index of t*, the time of the maximum */
-  struct estimate *ratio;                       /* [sizes] max/end */
-  struct estimate *exponent;                    /* [times - 1][sizes]: from time i to i + 1; NAN from t = 0 */
+  int *top;                                     /* [sizes]: index of t*, the time of the maximum */
+  struct estimate *ratio;                       /* [sizes]: max/end */
+  struct estimate *exponent;                    /* [times - 1][sizes]: from time i to i + 1; NAN if time i is 0 */
 };
 
 enum { HEALING_CURVES = 2 };
 
 struct healing {
   const struct fluctuations *fluctuations; /* not owned */
-  int curves;                              /* 0: no fields, fields at one time only, or one replica */
+  int curves;                              /* 0: no fields, fields at one time only, or an n with one replica */
   struct healing_curve curve[HEALING_CURVES];
 };
 
@@ -34,13 +34,13 @@ struct healing {
 struct healing *healing_create(const struct fluctuations *fluctuations);
 void healing_free(struct healing *healing); /* accepts NULL */
 
-/* Local. The curve of V or V_train, or NULL. */
+/* Local. Returns the curve of quantity "V" or "V_train", or NULL. */
 const struct healing_curve *healing_find(const struct healing *healing, const char *quantity);
 
-/* Table and verdict of each curve; judges conditions on max/end. */
+/* Prints a table for each curve, adds verdicts, judges conditions on max/end. */
 extern const struct analysis healing_analysis;
 
-/* Local. V of a curve at a time and size. */
+/* Local. Returns V_n of a curve at a time and size, given by their indices. */
 double healing_value(const struct healing *healing, const struct healing_curve *curve, int time, int size);
 
 #endif

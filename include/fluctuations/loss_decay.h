@@ -1,14 +1,14 @@
 /* loss_decay: does the mean loss decay at a rate that does not depend on n? (RVE: the curves of all n coincide until
- * each approaches its own limit.) Uses all recorded rows.
+ * each approaches its own limit.) Uses all recorded rows of the series.
  *
- *   time       t at which the mean over replicas first falls to a fraction of L_N(0), N the largest n; log loss is
- *              linear between rows
+ *   time       t at which the mean over replicas first falls to a fraction of L_N(0), where N is the largest n; log
+ *              loss is interpolated linearly between rows
  *   slope      of log time on log n over the n that reach the fraction; 0 by theory
- *   deviation  largest |L_n - L_N| / L_N(0) over the rows, with its interval at that row
+ *   deviation  largest |L_n - L_N| / L_N(0) over the rows; its interval is for that fixed row
  *   leaves     t from which |L_n - L_N| > 0.1 L_N holds to the end: where the curve departs toward its own limit
  *
- * The loss is the one without noise of batches, study->loss_column. Intervals come from the bootstrap over replicas
- * (fluctuations/fluctuations.h); there is none if a bootstrap sample does not reach the fraction. */
+ * The loss is the column study->loss_column. Intervals come from the bootstrap over replicas
+ * (fluctuations/fluctuations.h); a time has none if the mean of some bootstrap sample does not reach the fraction. */
 #ifndef MCKEAN_FLUCTUATIONS_LOSS_DECAY_H
 #define MCKEAN_FLUCTUATIONS_LOSS_DECAY_H
 
@@ -16,28 +16,28 @@
 
 enum { LOSS_DECAY_FRACTIONS = 5 };
 extern const double loss_decay_fractions[LOSS_DECAY_FRACTIONS];
-#define LOSS_DECAY_LEAVES 0.1 /* relative distance at which a curve has left that of the largest n */
+#define LOSS_DECAY_LEAVES 0.1 /* relative distance beyond which a curve has left that of the largest n */
 
 struct loss_decay {
   const struct fluctuations *fluctuations; /* not owned */
-  const char *column;                      /* of the history; NULL: no comparison, with one n or fewer than 3 rows */
+  const char *column;                      /* of the history; NULL: one n or fewer than 3 rows, nothing is compared */
   int64_t rows;
-  double *at;                 /* [rows] times */
-  struct estimate *time;      /* [LOSS_DECAY_FRACTIONS][sizes], value NAN: not reached */
+  double *at;                 /* [rows]: times. Without column the arrays below are NULL */
+  struct estimate *time;      /* [LOSS_DECAY_FRACTIONS][sizes]; value NAN: not reached */
   struct estimate *slope;     /* [LOSS_DECAY_FRACTIONS] */
-  struct estimate *deviation; /* [sizes], NAN for the largest n */
-  double *deviation_time;     /* [sizes] */
-  double *leaves;             /* [sizes], NAN: never */
+  struct estimate *deviation; /* [sizes]; NAN for the largest n */
+  double *deviation_time;     /* [sizes]: t of the row of the deviation */
+  double *leaves;             /* [sizes]; NAN: never */
 };
 
-/* Local. The first time at which a curve [rows] falls to a threshold; NAN: never. */
+/* Local. Returns the first time at which curve [rows] falls to a threshold, as defined above; NAN: never. */
 double loss_decay_crossing(int64_t rows, const double *time, const double *curve, double threshold);
 
-/* Local. fluctuations must outlive the result. FAILED: reading, no memory. */
+/* Local. fluctuations must outlive the result. FAILED: a history cannot be read, no memory. */
 int loss_decay_create(const struct fluctuations *fluctuations, struct loss_decay **decay);
 void loss_decay_free(struct loss_decay *decay); /* accepts NULL */
 
-/* Table of times, verdicts on slopes. */
+/* Prints a table of times, adds verdicts on slopes. */
 extern const struct analysis loss_decay_analysis;
 
 #endif

@@ -1,16 +1,15 @@
-/* readout: outputs of one network, and the best readout on its current features, which is the minimum of the loss over
- * c.
+/* readout: outputs of one network, and its best readout: the c that minimizes the loss on its current features.
  *
  *   minimize over u:  (1/2P) sum_p (f_n(x_p) + (1/n) sum_i u_i phi_i(x_p) - y_p)^2 + (mu/2n) sum_i u_i^2
  *
- * u is the change of c. Let r = f_n - y and G = Phi Phi^T / (n P), the matrix of training with frozen inner parameters.
- * The normal equations at the points are
+ * Here u is the change of c, and mu a ridge that keeps it small. Let r = f_n - y and G = Phi Phi^T / (n P), the tangent
+ * kernel of c alone over P. The normal equations at the points are
  *
  *   (G + mu) q = r,   u_i = -(1/P) sum_p phi_i(x_p) q_p,   and the residual becomes mu q.
  *
- * Of a mode of G with eigenvalue lambda the fraction mu/(lambda + mu) remains, about as much as after training c alone
- * for a time 1/mu. The equations are P x P for every n. For n < P, G has zero eigenvalues, and mu makes the equations
- * solvable. */
+ * In a mode of G with eigenvalue lambda, the fraction mu/(lambda + mu) of the residual remains: about as much as after
+ * training c alone for a time 1/mu. The system has P equations for every n. For n < P, G has zero eigenvalues, and mu
+ * makes the system solvable. */
 #ifndef MCKEAN_SPECTRUM_READOUT_H
 #define MCKEAN_SPECTRUM_READOUT_H
 
@@ -25,23 +24,25 @@ struct readout_set {
   const double *x, *y;
 };
 
-/* Collective. f [count] = f_n at points x [count][d], on all ranks, after adding u to c: u [own units of the network],
- * NULL: zeros. FAILED: no memory. Cost: n count (2 d + 2) flops and h, divided among all ranks. */
+/* Collective. f [count] = outputs at points x [count][d] of a network with c + u in place of c, on all ranks. u [own
+ * units of the network], or NULL: zeros. FAILED: no memory. Cost: 2 d + 2 flops and one h per unit and point, divided
+ * among the owners of the units. */
 int readout_outputs(const struct dist_grid *grid, const struct particles *particles, int64_t network, const double *u,
                     int64_t count, const double *x, double *f);
 
-/* Local. (1/2 count) sum (f - y)^2; NAN without points. */
+/* Local. Returns 1/(2 count) sum (f - y)^2 over f, y [count]; NAN for count 0. */
 double readout_loss(int64_t count, const double *f, const double *y);
 
 struct readout {
   double mu;
-  double loss, test_loss; /* of the best readout; test_loss NAN without test points */
+  double loss, test_loss; /* with the best readout, at the points of train and test; NAN without test points */
   double change;          /* root mean square of u_i */
 };
 
-/* Collective. mu = ridge times the sum of the eigenvalues of G; test may have no points. The losses are those of
- * outputs with c + u, not of the formula for the residual. FAILED: no memory; ridge too small for G + mu to be positive
- * definite. Cost: tangent_matrix_form for c alone, P^3/3 flops of Cholesky, three times readout_outputs. */
+/* Collective. Finds the best readout at the points of train; test may have no points. mu = ridge times the sum of the
+ * eigenvalues of G. The losses are computed from outputs with c + u, not from mu q. FAILED: no memory; ridge is too
+ * small for G + mu to be positive definite in double precision. Cost: tangent_matrix_form for c alone, P^3/3 flops of
+ * Cholesky factorization, about four times readout_outputs. */
 int readout_best(const struct dist_grid *grid, const struct particles *particles, int64_t network,
                  const struct readout_set *train, const struct readout_set *test, double ridge,
                  struct readout *readout);

@@ -2,13 +2,13 @@
  *
  *   M_pp' = M(x_p, x_p') of tangent/tangent_kernel.h
  *
- * The units of the network are processed in panels. Their owner sends the parameters to all ranks; each rank computes
- * features at the points of its own rows and columns and adds a product of them to its elements of M (block-cyclic, in
- * blocks of DIST_MATRIX_BLOCK x DIST_MATRIX_BLOCK). No rank holds P x P or P x n numbers.
+ * The units of the network are processed in panels. The owner of a panel sends its parameters to all ranks. Each rank
+ * computes features of these units at the points of its own rows and columns of M, and adds their product to its own
+ * elements (block-cyclic, in blocks of DIST_MATRIX_BLOCK x DIST_MATRIX_BLOCK). No rank holds P x P or P x n numbers.
  *
- * Cost: for each product (one for c, one for a and b; on the sphere two for a) n P^2 flops over all ranks, as only the
- * lower triangle is computed; features at the points of own rows and columns, P (rows + columns of the grid) n in all;
- * (d + 2) n numbers sent to each rank. Memory per rank: two matrices and some panels. */
+ * Cost: n P^2 flops over all ranks for each product (one for c, one for a and b; on the sphere two for a), since only
+ * the lower triangle is computed; n P (rows + columns of the grid) evaluations of features over all ranks; (d + 2) n
+ * numbers sent to each rank. Memory of a rank: its elements of at most two matrices, and a few panels. */
 #ifndef MCKEAN_SPECTRUM_TANGENT_MATRIX_H
 #define MCKEAN_SPECTRUM_TANGENT_MATRIX_H
 
@@ -17,8 +17,9 @@
 #include "parallel/dist_matrix.h"
 #include "particles/particles.h"
 
-/* Collective. *m = M summed over the fields in train, flags of FIELD_BIT_* (for FIELD_BIT_C alone M/P is the matrix G
- * of frozen features). x [P][d], equal on all ranks. Only the lower triangle of *m is set. FAILED: no memory. */
+/* Collective. *m [P][P] = M, with the terms of the fields in train (flags FIELD_BIT_*; for FIELD_BIT_C alone M/P is the
+ * matrix G of spectrum/readout.h). x [P][d], equal on all ranks. Only the lower triangle of *m is meaningful. The
+ * caller frees *m. FAILED: no memory. */
 int tangent_matrix_form(const struct dist_grid *grid, const struct particles *particles, int64_t network,
                         unsigned train, int64_t P, const double *x, struct dist_matrix **m);
 

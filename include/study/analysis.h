@@ -1,4 +1,5 @@
-/* analysis: what an analysis of a study consists of. Each is one const struct, a row of the table in cli/analyses.h. */
+/* analysis: the interface of an analysis of a study. Each analysis is one const struct, and analyses_table
+ * (cli/analyses.h) points to it. */
 #ifndef MCKEAN_STUDY_ANALYSIS_H
 #define MCKEAN_STUDY_ANALYSIS_H
 
@@ -12,39 +13,40 @@
 
 struct fluctuations;
 
-/* The user's options. */
+/* The options of the user. */
 struct analysis_options {
-  uint64_t seed;    /* of everything that is drawn at random */
-  int bootstrap;    /* resamplings B of the replicas */
+  uint64_t seed;    /* of all random numbers of the analyses */
+  int bootstrap;    /* B, the number of bootstrap samples of the replicas */
   double level;     /* confidence level of the intervals, such as 0.99 */
-  double tolerance; /* of the verdicts on slopes, study/verdict.h */
-  int clt_vectors;  /* m, the projections of clt/clt.h; 0: no test of the central limit theorem */
-  double clt_time;  /* tests it at this time only; NAN: at all recorded times */
-  int clt_nulls;    /* Gaussian samples with which sorted eigenvalues are compared; 0: no comparison */
+  double tolerance; /* of the verdicts on slopes (study/verdict.h) */
+  int clt_vectors;  /* m, the number of projections (clt/clt.h); 0: no test of the central limit theorem */
+  double clt_time;  /* the only time at which the theorem is tested; NAN: all recorded times */
+  int clt_nulls;    /* number of Gaussian samples whose sorted eigenvalues are compared; below 2: no comparison */
 };
 
 struct analysis_input {
   const struct comm *comm;
   const struct study *study; /* open on all ranks */
-  char *const *folder;       /* [study->runs] */
+  char *const *folder;       /* [study->runs]: run folders */
   const struct analysis_options *options;
-  const struct fluctuations *fluctuations; /* rank 0: set by the first analysis for those after it */
+  const struct fluctuations *fluctuations; /* on rank 0: set by the first analysis, for the others to read */
 };
 
 struct analysis {
   const char *name;
-  bool collective; /* create is collective; else it is local and called on rank 0 alone */
+  bool collective; /* create is collective; otherwise it is local and only rank 0 calls it */
 
-  /* *state = the results, to be released by free even after a failure. FAILED, USAGE. */
+  /* Computes the results *state. The caller passes *state = NULL, and releases it with free, also after a failure.
+   * FAILED: a file cannot be read, no memory. USAGE: the analysis cannot treat this study. */
   int (*create)(struct analysis_input *input, void **state);
   void (*free)(void *state); /* accepts NULL */
 
-  /* Local, on rank 0; each may be NULL. */
-  void (*print)(const void *state, FILE *out);                    /* tables */
+  /* Local; only rank 0 calls these functions. Each may be NULL. */
+  void (*print)(const void *state, FILE *out);                    /* prints tables */
   void (*findings)(const void *state, struct findings *findings); /* adds verdicts, warnings, notes and limits */
   void (*results)(const void *state, struct results *results);    /* adds named arrays */
 
-  int kinds; /* of conditions that it judges */
+  int kinds; /* number of kinds of conditions that the analysis judges */
   const struct condition_kind *kind;
 };
 

@@ -5,17 +5,17 @@
 #include <math.h>
 #include <stdio.h>
 
-/* NAN where the data are not sufficient: for all three numbers, or for the interval. */
+/* If the data do not suffice, the interval or all three numbers are NAN. */
 struct estimate {
   double value, low, high;
 };
 #define ESTIMATE_NONE ((struct estimate){NAN, NAN, NAN})
 
-/* "value [low, high]" times a factor; "value" without an interval, "-" without a value. */
+/* text = "value [low, high]", each number times factor; "value" if there is no interval, "-" if there is no value. */
 enum { ESTIMATE_BYTES = 96 };
 void estimate_text(struct estimate estimate, double factor, char text[ESTIMATE_BYTES]);
 
-/* Prints two spaces and this text, padded to a width. */
+/* Prints two spaces and the text of estimate_text, padded to `width` characters. */
 void estimate_print(FILE *out, int width, struct estimate estimate, double factor);
 
 #endif

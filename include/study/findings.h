@@ -1,5 +1,5 @@
-/* findings: the statements that an analysis makes. One struct holds each of them; the printed line and the entry of
- * "verdicts" in JSON are both made from it, so text and data cannot differ. All functions are local. */
+/* findings: the statements that analyses make. Each one is a struct finding, from which both its printed line and its
+ * entry in "verdicts" of the JSON file are made, so they cannot differ. All functions are local. */
 #ifndef MCKEAN_STUDY_FINDINGS_H
 #define MCKEAN_STUDY_FINDINGS_H
 
@@ -19,18 +19,18 @@ extern const char *const finding_kind_names[FINDING_KINDS];
 
 struct finding {
   enum finding_kind kind;
-  const char *name;    /* as in study/condition.h where a condition can be put on it: V, loss.p, V_train.heal, clt */
-  const char *subject; /* of the printed line: "slope of V in n"; of a condition its text */
-  int64_t n;           /* 0: none */
-  double t;            /* NAN: none */
+  const char *name;    /* of what it is about: V, loss.p, V_train.heal, clt; the NAME of --expect where there is one */
+  const char *subject; /* of the printed line: "slope of V in n"; for a condition: its text */
+  int64_t n;           /* 0: not about one n */
+  double t;            /* NAN: not about one time */
   struct estimate estimate;
-  double confidence; /* of the interval, or of the test behind the verdict; NAN: none */
-  double expected;   /* NAN: none */
+  double confidence; /* of the interval, or of the test on which the verdict is based; NAN: none */
+  double expected;   /* by theory or by the condition; NAN: none */
   enum verdict verdict;
   char *reason; /* a sentence; set by findings_add */
 };
 
-/* Every member but kind, name and subject empty. */
+/* A finding with kind, name and subject, whose other members are empty. */
 #define FINDING(its_kind, its_name, its_subject)                                                                       \
   ((struct finding){.kind = (its_kind),                                                                                \
                     .name = (its_name),                                                                                \
@@ -40,25 +40,26 @@ struct finding {
                     .confidence = NAN,                                                                                 \
                     .expected = NAN})
 
+/* Initialize to zero. Owns the strings of its findings. */
 struct findings {
   int count, capacity;
   struct finding *finding;
 };
 
-/* Appends a copy, with the formatted text as its reason. */
+/* Appends a copy of a finding and of its strings, with the formatted text as its reason. */
 void findings_add(struct findings *findings, struct finding finding, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Appends a limit: FINDING_LIMIT with a name and a reason. */
+/* Appends a FINDING_LIMIT with a name and a reason. */
 #define findings_limit(findings, name, ...) findings_add((findings), FINDING(FINDING_LIMIT, (name), ""), __VA_ARGS__)
 
-/* The line that is printed for a finding, without its end. The caller frees it. */
+/* Returns the line that is printed for a finding, without a newline. The caller frees it. */
 char *finding_line(const struct finding *finding);
 
-/* Prints the lines of the kinds first to last, in the order in which they were added. */
+/* Prints the lines of the findings of kinds first to last, in the order in which they were added. */
 void findings_print(const struct findings *findings, enum finding_kind first, enum finding_kind last, FILE *out);
 
-/* Releases the members, not the struct. */
+/* Frees all findings and empties the list; does not free the struct. */
 void findings_free(struct findings *findings);
 
 #endif

@@ -10,7 +10,7 @@
 #include "fluctuations/anderson_darling.h"
 
 #define RARE     1e-5 /* false-alarm rate of (c) and (d) */
-#define PARALLEL 0.99 /* a cosine that duplicated replicas exceed */
+#define PARALLEL 0.99 /* duplicated replicas have a larger cosine */
 
 const char *const clt_test_names[CLT_TESTS] = {"quotients", "width", "mean", "cosine", "normality"};
 
@@ -18,7 +18,7 @@ static struct clt_outcome below(double value, double limit) {
   return (struct clt_outcome){.applies = true, .passed = value < limit, .value = value, .limit = limit};
 }
 
-/* (a) */
+/* Test (a) of clt/clt.h. */
 static struct clt_outcome test_quotients(struct clt_judgement *judgement, const double *y, int64_t reference_replicas) {
   const size_t m = (size_t)judgement->vectors, R = (size_t)judgement->replicas;
   double worst = 0;
@@ -52,8 +52,8 @@ static struct clt_outcome test_mean(const struct clt_judgement *judgement, const
   return below((double)R * square, gsl_cdf_chisq_Qinv(RARE, (double)m));
 }
 
-/* The limit of (d). Two independent Gaussian vectors have a cosine above c with probability I_{1 - c^2}((m-1)/2, 1/2) /
- * 2. */
+/* Returns the limit of (d). The cosine of two independent Gaussian vectors exceeds c with probability
+ * I_{1 - c^2}((m-1)/2, 1/2) / 2, where I is the regularized incomplete beta function. */
 static double rare_cosine(int64_t replicas, int m) {
   const double pairs = (double)replicas * (double)(replicas - 1) / 2;
   if (m < 2) return 1;
@@ -61,7 +61,7 @@ static double rare_cosine(int64_t replicas, int m) {
   return fmax(PARALLEL, sqrt(1 - sine2));
 }
 
-/* (d), in blocks of replicas: R x R is never stored. */
+/* (d), in blocks of replicas, so no R x R matrix is stored. */
 static struct clt_outcome test_cosine(const struct clt_judgement *judgement, const double *y) {
   enum { BLOCK_ROWS = 256 };
   const int m = judgement->vectors, R = (int)judgement->replicas;

@@ -20,21 +20,20 @@ static int points_used(const struct study *study, enum point_set set) {
 /* ---- one size ---- */
 
 static void choose_tests(const struct clt_time *time, bool largest, bool applies[CLT_TESTS]) {
-  const bool own = time->reference == CLT_HALF && largest; /* l_i come from these replicas */
+  const bool own = time->reference == CLT_HALF && largest; /* the l_i come from these replicas */
   applies[CLT_QUOTIENTS] = applies[CLT_WIDTH] = !own;
   applies[CLT_MEAN] = time->reference == CLT_INITIAL;
-  applies[CLT_COSINE] = time->vectors > 2; /* in a plane some of many replicas are parallel by chance */
+  applies[CLT_COSINE] = time->vectors > 2; /* in a plane, some of many replicas are nearly parallel by chance */
   applies[CLT_NORMALITY] = largest;
 }
 
-/* Returns the squared standard error of a mean over replicas of a variable of unit variance, plus that of the
- * reference. */
+/* Returns the squared standard error of a mean over replicas, for unit variance, plus that of the reference. */
 static double degrees(const struct clt_time *time, int64_t replicas) {
   return 1 / (double)(replicas - 1) + (time->reference_replicas > 1 ? 1 / (double)(time->reference_replicas - 1) : 0);
 }
 
-/* Computes the sum over a group of modes, and 4.5 standard errors of it. The standard error is estimated from the
- * replicas, as in test (b) of clt/clt.h, because small modes of small networks have heavy tails. */
+/* Sets group[g] and its limit from y [replicas][m]. The standard error is estimated from the replicas, as in test (b)
+ * of clt/clt.h, because the projections of small networks on vectors with small l_i have heavy tails. */
 static void sum_group(const struct clt_time *time, int g, const double *y, int64_t replicas, struct clt_size *size) {
   const int m = time->vectors;
   double expected = 0, *square = calloc((size_t)replicas, sizeof *square);
@@ -50,7 +49,7 @@ static void sum_group(const struct clt_time *time, int g, const double *y, int64
   free(square);
 }
 
-/* Computes the sums over groups, and quantiles. Sorts y in place. */
+/* Computes sums over groups and quantiles from y [replicas][m]. Sorts all of y in place. */
 static void summarise(const struct clt_time *time, double *y, int64_t replicas, struct clt_size *size) {
   const int m = time->vectors;
   for (int g = 0; g < time->groups; g++) sum_group(time, g, y, replicas, size);
@@ -60,7 +59,7 @@ static void summarise(const struct clt_time *time, double *y, int64_t replicas, 
         gsl_stats_quantile_from_sorted_data(y, 1, (size_t)(replicas * m), gsl_cdf_ugaussian_P(-4 + 0.1 * q));
 }
 
-/* If the replicas are their own reference, their sums are 1 by definition and pass. */
+/* Sets sums. If the l_i come from these same replicas, their sums are 1 by definition and pass. */
 static void check_sums(const struct clt_time *time, int64_t replicas, struct clt_size *size) {
   size->sums = true;
   for (int g = 0; g < time->groups; g++) size->sums &= fabs(size->group[g] - 1) < size->group_limit[g];
@@ -71,8 +70,8 @@ bool clt_size_passed(const struct clt_size *size) {
   return clt_passed(&size->judgement) && size->sums;
 }
 
-/* Computes sorted eigenvalues of C_n and, as means and deviations over draws, those of Gaussian fields with the
- * reference spectrum. */
+/* Collective. Computes the sorted eigenvalues of C_n, and the mean and standard deviation over draws of those of
+ * Gaussian fields with the spectrum of the reference. */
 static int sort_eigenvalues(const struct clt_fields_work *work, const struct clt_time *time,
                             const struct clt_fields_comparison *reference, const struct covariance *covariance,
                             struct clt_size *size) {
@@ -169,8 +168,8 @@ static bool is_frozen(const struct config *config, const struct study *study) {
          !schedule_auto(schedule, schedule_steps(schedule)) && study->samples <= CLT_POINTS_MAX;
 }
 
-/* Adds the tests that are possible at a time of the study. At t > 0 replicas are independent draws of one law only if
- * they share their data. */
+/* Adds to fields->time the tests that are possible at a time of the study. At t > 0 replicas are independent draws of
+ * one law only if they share their data. */
 static void plan_time(struct clt_fields *fields, const struct clt_fields_work *work, int index) {
   const struct study *study = work->study;
   const double chosen = work->options->clt_time;
@@ -198,8 +197,8 @@ static void plan(struct clt_fields *fields, const struct clt_fields_work *work) 
   snprintf(fields->reason, sizeof fields->reason, "%s", *reason || !work->refused ? reason : work->refused);
 }
 
-/* Computes the law at the points of a set. A failure is not an error: it is recorded, and the tests that need the law
- * are skipped. */
+/* Computes the initial law at the points of a set. If that fails, records the reason; the tests that need the law are
+ * then skipped. */
 static void find_law(struct clt_fields_work *work, enum point_set set) {
   const int status = initial_covariance_create(&work->config->unit, work->d, points_used(work->study, set),
                                                work->x[set], &work->law[set]);

@@ -12,10 +12,10 @@
 
 struct outputs {
   const struct study *study;
-  int size, time, columns; /* columns: points used */
+  int size, time, columns; /* columns: number of points used */
   enum point_set set;
   int64_t first;
-  double *all; /* [replicas][points], read by the first call */
+  double *all; /* [replicas][points]: read by the first call of read_rows */
 };
 
 static int read_rows(void *context, int64_t first, int64_t count, double *f) {
@@ -83,7 +83,7 @@ static int find_exact(const struct clt_fields_work *work, struct clt_time *time,
   return status;
 }
 
-/* Quotients of the other half on the vectors of the first, both of the largest n. */
+/* Sets u to eigenvectors of the first half of the replicas of the largest n, and l_i to quotients of the other half. */
 static int find_half(const struct clt_fields_work *work, struct clt_time *time,
                      struct clt_fields_comparison *comparison) {
   const int last = work->study->sizes - 1, K = time->points, m = time->vectors;

@@ -1,4 +1,4 @@
-/* clt_fields_reference: what the fields of replicas are compared with. Private to clt_fields.c. */
+/* clt_fields_reference: the reference of clt/clt_fields.h: u_i and l_i at each time. Private to clt_fields.c. */
 #ifndef MCKEAN_CLT_CLT_FIELDS_REFERENCE_H
 #define MCKEAN_CLT_CLT_FIELDS_REFERENCE_H
 
@@ -14,25 +14,26 @@ struct clt_fields_work {
   struct dist_grid grid;
   struct config *config;
   int d;
-  double *x[2], *y[2];               /* per point_set */
-  struct initial_covariance *law[2]; /* at the points used, per point_set; NULL: none */
-  char *refused;                     /* why a law could not be computed, or NULL */
+  double *x[2], *y[2];               /* per enum point_set: points [count][d] and labels, or NULL */
+  struct initial_covariance *law[2]; /* at the points used, per enum point_set; or NULL */
+  char *refused;                     /* why an initial law could not be computed, or NULL */
 };
 
-/* What the replicas at a time are compared with. */
+/* The arrays of a reference. */
 struct clt_fields_comparison {
-  double *u;        /* [m][K] */
-  double *centre;   /* [K], NULL: the replicas' own mean */
-  double *spectrum; /* [K] all l_i where they are exact; else NULL */
+  double *u;        /* [m][K]: u_i */
+  double *centre;   /* [K]: the exact mean, or NULL: each size has its own mean over replicas */
+  double *spectrum; /* [K]: all eigenvalues if they are exact, or NULL */
 };
 
-/* Collective. The covariance of replicas (initial conditions) first .. first + count - 1 of a size at a time. FAILED:
- * reading, no memory. */
+/* Collective. *covariance = that of initial conditions first .. first + count - 1 of a size at a time; the caller frees
+ * it. FAILED: a history cannot be read, no memory. */
 int clt_fields_covariance(const struct clt_fields_work *work, const struct clt_time *time, int size, int64_t first,
                           int64_t count, struct covariance **covariance);
 
-/* Collective. Sets vectors, values, trace and groups of a time, whose reference, set, points and vectors are given; and
- * the comparison, whose arrays the caller frees, also after a failure. FAILED: no memory, reading. */
+/* Collective. Sets value, trace and groups of a time, whose reference, set, points and vectors are given, and the
+ * arrays of a comparison, which is zero before. Reduces vectors if eigenvalues are below CLT_FLOOR. The caller frees
+ * the arrays, also after a failure. FAILED: a history cannot be read, no memory, no convergence. */
 int clt_fields_compare(const struct clt_fields_work *work, struct clt_time *time,
                        struct clt_fields_comparison *comparison);
 

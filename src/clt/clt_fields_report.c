@@ -15,7 +15,7 @@ static const char *const set_names[] = {"test", "training"};
 
 /* ---- tables ---- */
 
-/* Returns whether the l_i are quotients of these same replicas. Then the quotients are 1 by definition and are not
+/* Returns whether the l_i are quotients of these same replicas: then all quotients are 1 by definition and are not
  * printed. */
 static bool is_own(const struct clt_size *size) {
   return !size->judgement.outcome[CLT_QUOTIENTS].applies;
@@ -93,7 +93,7 @@ static void print(const void *state, FILE *out) {
 
 /* ---- verdicts ---- */
 
-/* "; 5 quotients within 20 % of 1 (limit 52 %)", ...: the other tests that apply, with their limits. */
+/* Prints the tests that apply, except the width: "; 5 quotients within 20 % of 1 (limit 52 %)" and so on. */
 static void describe_outcomes(const struct clt_judgement *judgement, FILE *out) {
   const struct clt_outcome *outcome = judgement->outcome;
   const int leading = judgement->vectors < CLT_LEADING ? judgement->vectors : CLT_LEADING;
@@ -110,7 +110,7 @@ static void describe_outcomes(const struct clt_judgement *judgement, FILE *out) 
   fprintf(out, "; %s (family p = %.2g)", normal, outcome[CLT_NORMALITY].value);
 }
 
-/* The verdict as a sentence. The caller frees it. */
+/* Returns the verdict as a sentence, which the caller frees. */
 static char *reason_of(const struct clt_fields *fields, const struct clt_time *time, int s) {
   const struct clt_size *size = &time->size[s];
   char *reason = NULL;
@@ -132,7 +132,7 @@ static char *reason_of(const struct clt_fields *fields, const struct clt_time *t
   return reason;
 }
 
-/* Adds time, size, and W where its test applies to a finding. */
+/* Returns a finding with n, t, confidence and, if the test of W applies, W and its limits added. */
 static struct finding size_finding(const struct clt_fields *fields, const struct clt_time *time, int s,
                                    struct finding finding) {
   const struct clt_size *size = &time->size[s];
@@ -240,7 +240,7 @@ static const struct {
 };
 enum { SIZE_NUMBERS = sizeof size_numbers / sizeof *size_numbers };
 
-/* Adds an array [sizes][count] of count numbers of each struct clt_size. */
+/* Adds an array [sizes][count]: of each size, count numbers that `row` returns. */
 static void add_rows(struct results *results, const struct clt_fields *fields, const struct clt_time *time,
                      const char *group, const char *name, const char *description, int64_t count,
                      const double *(*row)(const struct clt_size *size)) {

@@ -12,7 +12,7 @@ enum { PIECE = 64 }; /* replicas that rank 0 sends at a time */
 
 /* ---- samples ---- */
 
-/* Subtracts the mean over columns from f. mean [rows] = that mean. */
+/* Collective. mean [rows] = mean over the columns of f. Subtracts it from each column. */
 static void centre_columns(struct dist_matrix *f, double *mean) {
   memset(mean, 0, sizeof *mean * (size_t)f->rows);
   for (int j = 0; j < f->local_columns; j++)
@@ -115,7 +115,7 @@ static void reverse(int64_t count, int64_t size, double *rows) {
     }
 }
 
-/* Makes the largest component positive: the library's sign of an eigenvector is arbitrary. */
+/* Makes the component of largest magnitude positive, because the sign of an eigenvector is arbitrary. */
 static void fix_sign(int K, double *u) {
   int largest = 0;
   for (int k = 1; k < K; k++)

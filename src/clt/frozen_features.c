@@ -8,16 +8,16 @@
 #include "base/error.h"
 #include "base/rng.h"
 
-enum { CHUNK = 4096 }; /* draws of z at a time */
+enum { CHUNK = 4096 }; /* draws of z that are processed at a time */
 
-/* All in the eigenbasis of G. */
+/* The recursion in the eigenbasis of G, whose vectors are the modes a, b. */
 struct modes {
   int points;
   double *lambda, *r_0;       /* [P]: eigenvalues of G; residual of the limit at step 0 */
-  double *decay;              /* [P]: prod (1 - dt lambda) */
-  struct dist_matrix *vector; /* columns */
-  struct dist_matrix *S;      /* S_ab = sum_j dt_j (product of mode a after step j) (product of mode b before it) */
-  struct dist_matrix *phi, *feature, *weight; /* P x CHUNK: phi at the points, its modes, sum_b S_ab r_0b phi_b / P */
+  double *decay;              /* [P]: product of 1 - dt lambda over the steps */
+  struct dist_matrix *vector; /* eigenvectors of G as columns */
+  struct dist_matrix *S;      /* S_ab = sum_j dt_j (decay of mode a after step j) (decay of mode b before step j) */
+  struct dist_matrix *phi, *feature, *weight; /* P x CHUNK: phi at the points; phi_a; sum_b S_ab r_0b phi_b / P */
 };
 
 static void modes_free(struct modes *modes) {
@@ -31,7 +31,7 @@ static void modes_free(struct modes *modes) {
   dist_matrix_free(modes->weight);
 }
 
-/* r_0 = f_0 - y in the modes: each rank sums over its own elements of the eigenvectors. */
+/* Collective. r_0 = f_0 - y in the modes. Each rank sums over its own elements of the eigenvectors. */
 static void project_residual(struct modes *modes, const struct initial_covariance *law, const double *y) {
   const struct dist_matrix *v = modes->vector;
   memset(modes->r_0, 0, sizeof *modes->r_0 * (size_t)modes->points);
@@ -81,7 +81,7 @@ static void run(struct modes *modes, const struct schedule *schedule, int64_t st
       S->local[(int64_t)j * S->local_rows + i] *= modes->r_0[dist_matrix_column(S, j)] / modes->points;
 }
 
-/* phi(x_p, z) for draws of z from number first on. */
+/* Local. phi [P][CHUNK] = phi(x_p, z) for the CHUNK draws of z that begin with number `first`. */
 static void draw_features(const struct initial_covariance *law, uint64_t seed, int64_t first, struct dist_matrix *phi) {
   const struct unit_spec *unit = &law->unit;
   const bool sphere = unit_table[unit->type].manifold == MANIFOLD_SPHERE;
@@ -111,7 +111,8 @@ static void draw_features(const struct initial_covariance *law, uint64_t seed, i
   free(z);
 }
 
-/* feature <- xi in the modes, with c at its mean, for the draws of a chunk; adds its sum over draws to mean [P]. */
+/* Collective. feature = xi in the modes, with c at its mean, for the draws of a chunk. Adds the sum over own draws to
+ * mean [P]. */
 static void form_xi(struct modes *modes, double c, double *mean) {
   struct dist_matrix *feature = modes->feature;
   dist_matrix_multiply(1, modes->vector, true, modes->phi, false, 0, feature);
@@ -125,7 +126,7 @@ static void form_xi(struct modes *modes, double c, double *mean) {
     }
 }
 
-/* C in the modes = (std(c)^2 D E[phi phi'] D + Cov_z) / P; E[phi phi'] / P is diagonal there. */
+/* C = (std(c)^2 D E[phi phi'] D + Cov_z) / P in the modes, in which E[phi phi'] / P is diagonal. */
 static int sum_up(struct modes *modes, const struct initial_covariance *law, int64_t draws, uint64_t seed,
                   struct dist_matrix *C) {
   const int P = modes->points;
@@ -152,7 +153,7 @@ static int sum_up(struct modes *modes, const struct initial_covariance *law, int
   return OK;
 }
 
-/* From the modes to the points: C <- V C V'. */
+/* Transforms C from the modes to the points: C <- V C V', with the eigenvectors V. */
 static int to_points(const struct dist_matrix *vector, struct dist_matrix *C) {
   struct dist_matrix *half;
   TRY(dist_matrix_create(C->grid, C->rows, C->rows, &half));

@@ -9,7 +9,7 @@
 #include "base/error.h"
 
 /* An integral over g has two panels with NODES nodes each and extends to |g| = FAR. He_k(g) e^{-g^2/2} / sqrt(k!) falls
- * as e^{-g^2/4}, which is below 1e-18 there. */
+ * as e^{-g^2/4}, which is below 1e-18 at FAR. */
 enum { NODES = 256 };
 #define FAR 13.0
 
@@ -21,7 +21,8 @@ static double dot(int d, const double *a, const double *b) {
 
 /* ---- ridge units ---- */
 
-/* h_k for all k, and E phi^2. The panels meet at s = 0, where relu has its kink and steep sigmoids their step. */
+/* coefficient [INITIAL_COVARIANCE_TERMS] = h_k for all k; *square = E phi^2. The panels meet at s = 0, where relu has
+ * its kink and sigmoids are steepest. */
 static void expand(const gsl_integration_glfixed_table *table, double (*h)(double), double mean, double sigma,
                    double *coefficient, double *square) {
   const double split = sigma > 0 ? fmin(fmax(-mean / sigma, -FAR), FAR) : 0;
@@ -34,7 +35,7 @@ static void expand(const gsl_integration_glfixed_table *table, double (*h)(doubl
     const double value = h(mean + sigma * g);
     weight *= exp(-g * g / 2) / sqrt(2 * M_PI);
     *square += weight * value * value;
-    double before = 0, now = weight * value; /* times He_k(g) / sqrt(k!) */
+    double before = 0, now = weight * value; /* weight * value * He_k(g) / sqrt(k!) for k - 1 and k */
     for (int k = 0; k < INITIAL_COVARIANCE_TERMS; k++) {
       coefficient[k] += now;
       const double next = (g * now - sqrt(k) * before) / sqrt(k + 1);
@@ -85,7 +86,7 @@ static double ridge_kernel(const struct initial_covariance *law, int64_t i, int6
 
 /* ---- units on the sphere ---- */
 
-/* log 0F1(; b; y), y >= 0. All terms are positive; the sum is scaled down before it overflows. */
+/* Returns log 0F1(; b; y) for y >= 0. All terms are positive; the sum is scaled down before it overflows. */
 static double log_0F1(double b, double y) {
   const double huge = 0x1p600;
   double term = 1, sum = 1, scale = 0;
@@ -100,7 +101,7 @@ static double log_0F1(double b, double y) {
   return scale + log(sum);
 }
 
-/* E_z exp(v.z - shift), |z|^2 = d */
+/* Returns E exp(v.z - shift) for z uniform on the sphere |z|^2 = d. */
 static double sphere_mean(int d, double square_of_v, double shift) {
   return exp(log_0F1(d / 2.0, d * square_of_v / 4) - shift);
 }

@@ -8,13 +8,13 @@
 
 #include "base/alloc.h"
 
-/* Returns the logarithm of the Gaussian distribution function. It is finite in the far tail, where the function itself
- * underflows. */
+/* Returns the logarithm of the Gaussian distribution function at z. It is finite even in the far tail, where the
+ * distribution function underflows. */
 static double log_below(double z) {
   return gsl_sf_log_erfc(-z * M_SQRT1_2) - M_LN2;
 }
 
-/* Returns A^2 of the standardized sample z, in ascending order. */
+/* Returns A^2 of the standardized sample z [count], which is in ascending order. */
 static double statistic(int64_t count, const double *z) {
   double sum = 0;
   for (int64_t i = 0; i < count; i++) sum += (double)(2 * i + 1) * (log_below(z[i]) + log_below(-z[count - 1 - i]));

@@ -16,7 +16,7 @@
 
 enum { L = EMPIRICAL_MEASURE_OBSERVABLES, KINDS = 3 /* of fields: c, b, a */ };
 
-/* What all times need. */
+/* What the computations at all times share. */
 struct work {
   const struct comm *comm;
   const struct study *study;
@@ -24,7 +24,7 @@ struct work {
   struct dist_grid grid;
   struct config *config;
   int d;
-  bool biased;      /* the units have b */
+  bool biased;      /* the units have a field b */
   struct h5 **file; /* [runs]: the checkpoints of the current time */
   double **weight;  /* [sizes]: fluctuations_weights */
 };
@@ -54,7 +54,7 @@ static int read_field(const struct work *work, int run, int member, int64_t row,
   return h5_read_rows(work->file[run], dataset, H5_DOUBLE, rank, shape, row, 1, *values);
 }
 
-/* Reads the first network of initial condition i. */
+/* Reads the first network of initial condition i of a size. The caller frees units, also after a failure. */
 static int read_units(const struct work *work, int size, int64_t i, struct units *units) {
   int run, member;
   int64_t row;
@@ -65,7 +65,7 @@ static int read_units(const struct work *work, int size, int64_t i, struct units
   return read_field(work, run, member, row, "a", 3, units, &units->field[2]);
 }
 
-/* Collective. Calls use(context, i, units) once for each initial condition i of a size, on one rank. */
+/* Collective. Calls use(context, i, units) for each initial condition i of a size, each on one rank only. */
 static int each_network(const struct work *work, int size,
                         void (*use)(void *context, int64_t i, const struct units *units), void *context) {
   int status = OK;
@@ -82,7 +82,7 @@ static int each_network(const struct work *work, int size,
 
 struct scatter {
   int d;
-  double sum[KINDS][3]; /* of the values: number, sum, sum of squares */
+  double sum[KINDS][3]; /* number of values, their sum, the sum of their squares */
 };
 
 static void add_scatter(void *context, int64_t i, const struct units *units) {
@@ -97,7 +97,7 @@ static void add_scatter(void *context, int64_t i, const struct units *units) {
     }
 }
 
-/* scale [KINDS]: standard deviations in the largest n; 1 for a field that does not vary. */
+/* Collective. scale [KINDS] = standard deviations of the fields in the largest n; 1 for a field that does not vary. */
 static int find_scale(const struct work *work, double *scale) {
   struct scatter scatter = {.d = work->d};
   TRY(each_network(work, work->study->sizes - 1, add_scatter, &scatter));
@@ -110,7 +110,7 @@ static int find_scale(const struct work *work, double *scale) {
   return OK;
 }
 
-/* <psi_l> and <psi_l^2> of each network, [initials][L]. */
+/* psi, square [initials][L]: <psi_l>_n and <psi_l^2>_n of each network. */
 struct means {
   const struct empirical_measure *measure;
   const double *scale;
@@ -193,7 +193,7 @@ static char *path_of(const struct work *work, int run, int64_t step) {
   return path;
 }
 
-/* Returns whether all runs have a checkpoint of this step, according to rank 0. */
+/* Collective. Returns whether all runs have a checkpoint of this step, as seen by rank 0. */
 static bool is_kept(const struct work *work, int64_t step) {
   bool kept = true;
   for (int run = 0; run < work->study->runs && work->comm->rank == 0; run++) {
@@ -244,7 +244,7 @@ static int measure_times(struct work *work, struct empirical_measure *measure) {
   return OK;
 }
 
-/* d of the units. The input does not state it for a target from a file; then it is that of the points. */
+/* Finds d. For a target from a file, the input does not state d, and the training points determine it. */
 static int find_dimension(struct work *work) {
   double *x = NULL, *y = NULL;
   work->d = work->config->target.d;

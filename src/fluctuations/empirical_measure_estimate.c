@@ -11,8 +11,8 @@
 
 enum { L = EMPIRICAL_MEASURE_OBSERVABLES };
 
-/* mean [L] over networks; returns an unbiased estimate of the mean over l of its square, from pairs of different
- * networks. */
+/* mean [L] = means of psi [R][L] over networks. Returns an unbiased estimate of mean_l (E psi_l)^2, from pairs of
+ * different networks. */
 static double mean_square(int64_t R, const double *psi, double *mean) {
   double sum = 0;
   for (int l = 0; l < L; l++) {
@@ -24,7 +24,8 @@ static double mean_square(int64_t R, const double *psi, double *mean) {
   return sum;
 }
 
-/* MMD2 of networks a, of n units, against b, of the largest n. Its variance includes both. */
+/* Returns MMD2 of networks of n units (a, square [R][L]) from those of the largest n (b [R_b][L]). Its interval
+ * includes the variance over both sets of networks. */
 static struct estimate distance(double n, int64_t R, const double *a, const double *square, int64_t R_b,
                                 const double *b, double level) {
   double mean_a[L], mean_b[L], *term = alloc_small(sizeof *term * (size_t)(R > R_b ? R : R_b));
@@ -54,7 +55,7 @@ static struct estimate distance(double n, int64_t R, const double *a, const doub
   return mmd;
 }
 
-/* V of all sizes, and its slope. Centres psi. */
+/* Sets V of all sizes and its slope. Centers psi over replicas in place. */
 static int find_variances(const struct empirical_measure *measure, double *const *weight, double *const *psi,
                           struct empirical_measure_time *time) {
   const struct study *study = measure->study;

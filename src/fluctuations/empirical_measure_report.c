@@ -49,7 +49,7 @@ static void add_slope(const struct empirical_measure *measure, const struct empi
   findings_add(findings, finding, "%s", verdict_text(&time->slope, -1, tolerance));
 }
 
-/* At t > 0 the units interact, so theory expects a term of order 1/n and there is no verdict unless it is zero. */
+/* At t > 0 the units interact, so theory expects a term of order 1/n: no verdict unless the interval contains zero. */
 static void add_distance(const struct empirical_measure *measure, const struct empirical_measure_time *time, int s,
                          struct findings *findings) {
   const struct study *study = measure->study;

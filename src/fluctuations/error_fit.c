@@ -24,8 +24,8 @@ static double chi2_at(const struct losses *losses, double p, double *limit, doub
   return chi2;
 }
 
-/* The p with the smallest chi^2: the best of a grid, then golden sections between its neighbors. NAN at an end of the
- * range. */
+/* Returns the p with the smallest chi^2: the best of a grid, refined by golden-section search between its neighbors.
+ * NAN if the best is at an end of the range. */
 static double best_power(const struct losses *losses) {
   enum { GRID = 28, SECTIONS = 40 };
   const double step = (ERROR_FIT_HIGH - ERROR_FIT_LOW) / GRID, golden = (sqrt(5) - 1) / 2;

@@ -10,13 +10,13 @@
 
 enum estimator { TOTAL, INIT, SGD, BIAS, BOUND, RATIO };
 
-/* How a quantity of one size at one time is estimated: from a field, or from a column of the history. */
+/* How a quantity of one size at one time is estimated: from fields, or from a column of the series. */
 struct definition {
   const char *name, *description;
   bool variance;
   enum estimator estimator;
   enum point_set set;
-  const char *column; /* NULL: from a field */
+  const char *column; /* of the series; NULL: estimated from fields */
 };
 
 static const struct definition definition_table[FLUCTUATIONS_QUANTITIES] = {
@@ -45,10 +45,10 @@ static bool is_known(const struct study *study, const struct definition *definit
   return study->fields && study_set_points(study, definition->set) > 0;
 }
 
-/* By theory 1/n, and 1/P for the variance due to the data. */
+/* Returns the slope by theory: V = O(1/n), and V_sgd = O(1/P) with P = n^batch_power; NAN: none. */
 static double expected_slope(const struct study *study, const struct definition *definition) {
   if (definition->column || definition->estimator >= BIAS) return NAN;
-  if (definition->estimator == TOTAL && !study->common_data) return NAN; /* A/n + dt S/P is no single power */
+  if (definition->estimator == TOTAL && !study->common_data) return NAN; /* A/n + dt S/P is not a power of n */
   return definition->estimator == SGD ? -study->batch_power : -1;
 }
 
@@ -91,7 +91,8 @@ static int evaluate_bias(const struct fluctuations *fluctuations, const struct d
   return status;
 }
 
-/* The mean of data [replicas] over initial conditions; averages over the streams of each in place. */
+/* *value = mean of data [replicas] over initial conditions, boot [B] = mean of each sample. Averages data over the
+ * streams of each initial condition in place. */
 static void mean_of(const struct fluctuations *fluctuations, int size, double *data, const double *weight,
                     double *value, double *boot) {
   const int64_t initials = study_initials(fluctuations->study, size);
@@ -126,7 +127,7 @@ static int evaluate_bound(const struct fluctuations *fluctuations, const struct 
   return status;
 }
 
-/* Needs the quantities V and bound, which precede it in the table. */
+/* Reads the quantities V and bound, which are already computed because they precede the ratio in the table. */
 static int evaluate_ratio(const struct fluctuations *fluctuations, const struct definition *definition, int size,
                           int time, double *value, double *boot) {
   const bool test = definition->set == POINTS_TEST;

@@ -63,7 +63,8 @@ int fluctuations_variance(int64_t replicas, int64_t points, double *f, int boots
   return status;
 }
 
-/* mean [points] over the streams of one initial condition; returns the mean over points of their sample variance. */
+/* mean [points] = means of f [streams][points] over the streams of one initial condition. Returns the mean over points
+ * of the sample variance over streams. */
 static double stream_variance(int64_t streams, int64_t points, const double *f, double *mean) {
   double sum = 0;
   for (int64_t k = 0; k < points; k++) {
@@ -99,8 +100,8 @@ int fluctuations_split(int64_t initials, int64_t streams, int64_t points, const 
   return status;
 }
 
-/* difference [bootstrap + 1][points] += sign times the means over replicas: of each bootstrap sample, then of the data.
- * Returns the variance of the mean over replicas. */
+/* difference [bootstrap + 1][points] += sign times the means over replicas: rows 0 .. bootstrap - 1 for the bootstrap
+ * samples, the last row for the data. Returns the variance of the mean over replicas, averaged over points. */
 static double add_means(int64_t replicas, int64_t points, const double *f, int bootstrap, const double *weight,
                         double sign, double *difference) {
   const int R = (int)replicas, K = (int)points;
@@ -129,7 +130,7 @@ int fluctuations_bias(int64_t replicas, int64_t references, int64_t points, cons
   for (int b = 0; b <= bootstrap; b++) {
     const double *row = difference + (size_t)b * (size_t)K, square = cblas_ddot(K, row, 1, row, 1) / K;
     if (b < bootstrap)
-      boot[b] = square - 2 * noise; /* once for the variance of the data, once for that of the resampling */
+      boot[b] = square - 2 * noise; /* noise of the data plus noise of the resampling */
     else
       *value = square - noise;
   }

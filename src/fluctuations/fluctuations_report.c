@@ -29,7 +29,7 @@ static void print_fit(const struct fluctuations *fluctuations, const struct fluc
           fit->probability);
 }
 
-/* A table of some quantities at one time, a column each. */
+/* Prints a table of some quantities at one time, one column per quantity. */
 static void print_columns(const struct fluctuations *fluctuations, int time, int count,
                           const struct fluctuations_quantity *const *column, FILE *out) {
   const struct study *study = fluctuations->study;
@@ -82,7 +82,7 @@ static void print(const void *state, FILE *out) {
 
 /* ---- verdicts ---- */
 
-/* What a verdict implies. */
+/* Returns what the interval of a slope implies, for the end of its verdict. */
 static const char *implication(const struct fluctuations_quantity *quantity, const struct estimate *slope,
                                double tolerance) {
   if (slope->high < quantity->expected) return "; other powers of n contribute at these n";
@@ -199,7 +199,8 @@ static const char *power_quantity(const void *state, int i) {
   return NULL;
 }
 
-/* Adds the finding of a condition at a time; note: what else it requires, "" for nothing. */
+/* Adds the finding of a condition on an estimate at a time. of: "the slope" or "p"; rejected: the condition is not met
+ * in any case; note: what else it requires, or "". */
 static void add_condition(const struct fluctuations *fluctuations, const struct condition *condition, int time,
                           const struct estimate *estimate, const char *of, bool rejected, const char *note,
                           struct findings *findings) {
@@ -244,7 +245,7 @@ static const struct condition_kind kinds[] = {
 static const char *const slope_names[] = {"slope", "slope_low", "slope_high"};
 static const char *const power_names[] = {"p", "p_low", "p_high"};
 
-/* The numbers of a fit, each an array over times. */
+/* The numbers of a fit; each becomes an array over times. */
 static const struct {
   const char *name, *description;
   size_t offset; /* in struct error_fit */

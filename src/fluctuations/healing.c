@@ -17,7 +17,7 @@ double healing_value(const struct healing *healing, const struct healing_curve *
   return curve->quantity->value[time * healing->fluctuations->study->sizes + size].value;
 }
 
-/* factor log(V at to / V at from), times by their index, with its interval. */
+/* Returns factor * log(V(to) / V(from)) with its interval; from and to are indices of times. */
 static struct estimate log_change(const struct healing *healing, const struct healing_curve *curve, int size, int from,
                                   int to, double factor) {
   const struct fluctuations *fluctuations = healing->fluctuations;

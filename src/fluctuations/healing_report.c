@@ -46,7 +46,7 @@ static enum verdict verdict_on(const struct estimate *ratio) {
   return ratio->low > HEALING_FACTOR ? VERDICT_WITHIN : ratio->low > 1 ? VERDICT_UNDECIDED : VERDICT_OUTSIDE;
 }
 
-/* The finding on max/end of a curve at a size, to be completed. */
+/* Returns a finding with n, max/end of a curve and the confidence added. */
 static struct finding ratio_finding(const struct healing *healing, const struct healing_curve *curve, int size,
                                     struct finding finding) {
   finding.n = healing->fluctuations->study->n[size];

@@ -20,7 +20,7 @@ double loss_decay_crossing(int64_t rows, const double *time, const double *curve
   return NAN;
 }
 
-/* Loss curves of one size: of each initial condition, averaged over its streams, and their mean. */
+/* Loss curves of one size: one per initial condition, averaged over its streams, and their mean. */
 struct curves {
   int64_t initials;
   double *own;    /* [rows][initials] */
@@ -39,7 +39,7 @@ static int read_curves(const struct loss_decay *decay, const int64_t *step, int 
   curves->weight = alloc_small(sizeof(double) * B * (size_t)curves->initials);
   fluctuations_weights(fluctuations->options.seed, (int)B, curves->initials, curves->weight);
   TRY(study_curves(study, size, decay->column, decay->rows, step, curves->own));
-  for (int64_t i = 0; i < decay->rows * curves->initials; i++) { /* in place: i <= i streams */
+  for (int64_t i = 0; i < decay->rows * curves->initials; i++) { /* in place, since i <= i * streams */
     double sum = 0;
     for (int64_t q = 0; q < streams; q++) sum += curves->own[i * streams + q];
     curves->own[i] = sum / (double)streams;
@@ -52,8 +52,8 @@ static int read_curves(const struct loss_decay *decay, const int64_t *step, int 
   return OK;
 }
 
-/* boot [LOSS_DECAY_FRACTIONS][sizes][B], of one size: times at which the mean of each bootstrap sample falls to the
- * thresholds. */
+/* Sets boot [LOSS_DECAY_FRACTIONS][sizes][B] of one size: times at which the mean of each bootstrap sample falls to
+ * threshold [LOSS_DECAY_FRACTIONS]. */
 static void resample(const struct loss_decay *decay, const struct curves *curves, const double *threshold, int size,
                      double *boot) {
   enum { AT_ONCE = 32 };
@@ -72,7 +72,7 @@ static void resample(const struct loss_decay *decay, const struct curves *curves
   free(mean);
 }
 
-/* Over the sizes that reach a fraction. */
+/* Sets the slope of the time to a fraction, over the sizes that reach it. boot [sizes][B]. */
 static void estimate_slope(struct loss_decay *decay, int fraction, const double *boot) {
   const struct fluctuations *fluctuations = decay->fluctuations;
   const int sizes = fluctuations->study->sizes;

@@ -10,9 +10,9 @@
 #include "forecast/pilot_run.h"
 #include "tangent/stability.h"
 
-static const double TIMING_SECONDS = 0.5; /* of steps, to measure the time of one */
+static const double TIMING_SECONDS = 0.5; /* of the steps that are timed */
 
-/* The quantities of one network, sent to rank 0. */
+/* The quantities of one network, as sent to rank 0. */
 struct record {
   int64_t network, member;
   double value[ADVICE_QUANTITIES];
@@ -30,7 +30,8 @@ static const enum combination {
 
 /* ---- one network ---- */
 
-/* Noise and signal of the gradient, from disjoint batches. whole: the points are the whole data set. */
+/* Sets S and |G|^2 from disjoint batches of the probe. whole: the probe is the whole data set. Returns false if the
+ * network has diverged. */
 static bool measure_noise(struct jacobian *jacobian, const struct local_network *local, int count, const double *r,
                           bool whole, double *value) {
   struct jacobian_batch batch[ADVISE_BATCHES + 1];
@@ -46,7 +47,8 @@ static bool measure_noise(struct jacobian *jacobian, const struct local_network 
   return true;
 }
 
-/* sup M(x,x) and V_init, from single points. ones [count]: work space. */
+/* Sets sup M(x,x) and V_init from single points, at most JACOBIAN_BATCHES. f [count]: outputs; ones [count]: work
+ * space. Returns false if the network has diverged. */
 static bool measure_points(struct jacobian *jacobian, const struct local_network *local, int count, const double *f,
                            double *ones, double *value) {
   struct jacobian_batch point[JACOBIAN_BATCHES];
@@ -65,7 +67,7 @@ static bool measure_points(struct jacobian *jacobian, const struct local_network
   return true;
 }
 
-/* All quantities of a network; NAN from the first one that is not finite. work [2][count]. */
+/* Sets the measured quantities of a network. If it has diverged, the ones not yet set stay NAN. work [2][count]. */
 static void measure(struct stability *stability, const struct local_network *local, const struct kernel_bounds *bounds,
                     int64_t batch, double *work, double *value) {
   const struct probe *probe = stability->probe;
@@ -170,13 +172,13 @@ static void estimate_times(const struct config *config, const struct dataset *da
   }
 }
 
-/* dt, the limit, and the quantities that follow from the measured ones. */
+/* Sets dt, the limit, and the quantities that follow from the measured ones. */
 static void derive(struct advise *advise, double safety) {
   advise->limit = INFINITY;
   for (int e = 0; e < advise->members; e++)
     if (!(advise->size[e].value[ADVICE_LIMIT] >= advise->limit)) advise->limit = advise->size[e].value[ADVICE_LIMIT];
   if (!(advise->dt > 0)) advise->dt = safety * advise->limit;
-  if (advise->dt > DT_MAX) advise->dt = DT_MAX; /* as dt: auto does where the tangent kernel is zero */
+  if (advise->dt > DT_MAX) advise->dt = DT_MAX; /* as for dt: auto if the tangent kernel is zero */
   for (int e = 0; e < advise->members; e++) {
     double *value = advise->size[e].value;
     value[ADVICE_DT] = advise->dt;

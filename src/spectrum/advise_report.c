@@ -79,7 +79,7 @@ static void advice_line(const struct advise *advise, const struct advice *size, 
                                      : "enough");
 }
 
-/* H:MM:SS, or seconds below a minute. */
+/* text = H:MM:SS; below a minute: seconds. */
 static void duration(double seconds, char text[32]) {
   if (seconds > 0 && seconds < 60)
     snprintf(text, 32, "%.2g s", seconds);

@@ -10,11 +10,11 @@
 #include "spectrum/tangent_matrix.h"
 #include "tangent/tangent_kernel.h"
 
-/* Features are formed for this many units and points at a time. */
+/* Units and points whose features are computed at a time. */
 enum { PANEL = 512, POINTS = 512 };
 
 struct work {
-  double *unit, *phi; /* c, b, a of a panel; [PANEL][POINTS] */
+  double *unit, *phi; /* [(d + 2) PANEL]: c, b, a of a panel; [PANEL][POINTS]: its features */
 };
 
 static int create_work(const struct particles *particles, struct work *work) {
@@ -28,7 +28,7 @@ static void free_work(struct work *work) {
   free(work->phi);
 }
 
-/* The units of a network that this rank owns, or NULL. */
+/* Returns the part of a network that this rank owns, or NULL. */
 static const struct local_network *own_network(const struct particles *particles, int64_t network) {
   for (int s = 0; s < particles->locals; s++)
     if (particles->local[s].network == network) return &particles->local[s];
@@ -40,14 +40,15 @@ static int64_t own_units(const struct particles *particles, int64_t network) {
   return local ? local_network_units(local) : 0;
 }
 
-/* What traverse computes from the features of own units: outputs, f_p += sum_i (c_i + u_i) phi_ip, u NULL: zeros; or,
- * if q is not NULL, the adjoint, sum_i += sum_p phi_ip q_p. */
+/* What traverse computes from the features of own units: if q is NULL, f_p += sum_i (c_i + u_i) phi_ip (u NULL: zeros);
+ * otherwise the adjoint, sum_i += sum_p phi_ip q_p. */
 struct product {
   const double *u, *q;
   double *f, *sum;
 };
 
-/* Uses phi [units][count] of own units from first on, at points from start on. */
+/* Adds the terms of phi [units][count], the features of own units from number `first` on at points from number `start`
+ * on. c [units]. */
 static void add_features(const struct product *product, int units, const double *c, int64_t first, int count,
                          int64_t start, const double *phi) {
   if (product->q) {
@@ -61,7 +62,7 @@ static void add_features(const struct product *product, int units, const double 
                 1);
 }
 
-/* Local. Computes the features of all own units of a network at all points, in panels. */
+/* Local. Computes the features of all own units of a network at points x [count][d], in panels, and their product. */
 static void traverse(const struct particles *particles, int64_t network, int64_t count, const double *x,
                      struct work *work, const struct product *product) {
   const struct local_network *local = own_network(particles, network);
@@ -100,7 +101,7 @@ double readout_loss(int64_t count, const double *f, const double *y) {
   return sum / (2 * (double)count);
 }
 
-/* r <- q = (G + mu)^-1 r. */
+/* Collective. r [P] <- q = (G + mu)^-1 r, where g = P G on entry and is overwritten. Sets *mu. */
 static int solve(const struct dist_grid *grid, struct dist_matrix *g, double ridge, double *r, double *mu) {
   const int64_t P = g->rows;
   struct dist_matrix *q;
@@ -123,7 +124,7 @@ static int solve(const struct dist_grid *grid, struct dist_matrix *g, double rid
   return status;
 }
 
-/* u of own units from q. */
+/* Collective. u [own units] from q [P], by the formula of the header. */
 static int adjoint(const struct dist_grid *grid, const struct particles *particles, int64_t network, int64_t P,
                    const double *x, const double *q, double *u) {
   struct work work;
@@ -150,7 +151,7 @@ static int loss_with(const struct dist_grid *grid, const struct particles *parti
   return status;
 }
 
-/* The readout but for its losses: u [own units]; r [P] is work space. */
+/* Sets u [own units], mu and change, but not the losses. r [P]: work space. */
 static int best(const struct dist_grid *grid, const struct particles *particles, int64_t network,
                 const struct readout_set *train, double ridge, double *r, double *u, struct readout *readout) {
   struct dist_matrix *g;

@@ -32,7 +32,7 @@ static int choose_network(struct spectrum *spectrum) {
   return OK;
 }
 
-/* The number and kind of points. */
+/* Sets the kind and number of points. */
 static int choose_points(struct spectrum *spectrum) {
   const struct dataset *data = spectrum->problem->data;
   const struct spectrum_options *options = &spectrum->options;
@@ -86,7 +86,7 @@ static int allocate(struct spectrum *spectrum) {
   return OK;
 }
 
-/* Batch and step size of the next step of the run. */
+/* Sets batch and dt to those of the next step of the run. */
 static void describe_step(struct spectrum *spectrum) {
   const struct schedule *schedule = &spectrum->problem->config->schedule;
   const int stage = schedule_stage(schedule, spectrum->problem->info.step);
@@ -134,8 +134,8 @@ static void reverse(int64_t count, double *values) {
   }
 }
 
-/* Fractions of the loss and participations of all eigenvectors, by ascending eigenvalue; the leading vectors by
- * descending eigenvalue. */
+/* Sets fraction and participation of all eigenvectors, in order of ascending eigenvalue, and the leading vectors, in
+ * order of descending eigenvalue. */
 static void examine(struct spectrum *spectrum, const struct dist_grid *grid, const struct dist_matrix *vectors) {
   const int P = (int)spectrum->P, count = spectrum->options.vectors;
   double *fraction = spectrum->fraction, *participation = spectrum->participation, norm2 = 0;
@@ -163,7 +163,7 @@ static void examine(struct spectrum *spectrum, const struct dist_grid *grid, con
 static int decompose(struct spectrum *spectrum, const struct dist_grid *grid, struct dist_matrix *m) {
   const int64_t P = spectrum->P;
   struct dist_matrix *vectors;
-  dist_matrix_diagonal(m, spectrum->lambda); /* as work space */
+  dist_matrix_diagonal(m, spectrum->lambda); /* lambda is work space here */
   for (int64_t p = 0; p < P; p++) spectrum->sup = fmax(spectrum->sup, spectrum->lambda[p]);
   dist_matrix_scale(m, 1 / (double)P);
   TRY(dist_matrix_create(grid, P, P, &vectors));

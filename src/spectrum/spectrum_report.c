@@ -4,7 +4,7 @@
 
 #include "spectrum/spectrum.h"
 
-enum { TOP = 10 }; /* the first modes are all listed */
+enum { TOP = 10 }; /* modes 1 .. TOP are all listed */
 
 static const char *const kinds[] = {"training", "test", "fresh"};
 
@@ -18,7 +18,7 @@ static void print_mode(const struct spectrum *spectrum, int64_t mode, double cum
           cumulative, spectrum->participation[mode - 1]);
 }
 
-/* Modes 1 to TOP, then 20, 50, 100, ..., and the last. */
+/* Returns whether a mode is listed: 1 .. TOP, then 20, 50, 100, ..., and the last. */
 static bool listed(int64_t mode, int64_t P) {
   if (mode <= TOP || mode == P) return true;
   while (mode % 10 == 0) mode /= 10;
@@ -39,7 +39,7 @@ static void print_modes(const struct spectrum *spectrum, FILE *out) {
             (long long)(spectrum->P - rank), (long long)spectrum->P);
 }
 
-/* Times by which fractions of the loss relax if M does not change. */
+/* Prints the times within which fractions of the loss relax if M does not change. */
 static void print_times(const struct spectrum *spectrum, FILE *out) {
   static const double shares[] = {0.5, 0.9, 0.99};
   const int64_t rank = spectrum_rank(spectrum);
@@ -105,7 +105,7 @@ void spectrum_print(const struct spectrum *spectrum, FILE *out) {
 
 /* ---- named arrays ---- */
 
-/* Scalars. Integers up to 2^53 are exact in doubles. */
+/* Adds the scalars as doubles, which represent integers up to 2^53 exactly. */
 static void add_numbers(struct results *results, const struct spectrum *spectrum) {
   const struct readout *best = &spectrum->best;
   const struct problem *problem = spectrum->problem;

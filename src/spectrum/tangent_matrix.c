@@ -8,21 +8,21 @@
 #include "base/error.h"
 #include "tangent/tangent_kernel.h"
 
-/* Units of a panel, which is the inner dimension of products, and columns of a product: large enough for the speed of
- * GEMM. */
+/* PANEL: units of a panel, the inner dimension of the products. GROUP: columns that one GEMM computes. Both are large
+ * enough for GEMM to be fast. */
 enum { PANEL = 512, GROUP = 4 * DIST_MATRIX_BLOCK };
 
-/* Points of own rows or own columns, and the features of a panel at them. */
+/* Points of own rows or own columns, and the features of a panel at these points. */
 struct side {
   int count;
-  double *x, *phi, *w, *v; /* [count][d], [PANEL][count] */
+  double *x, *phi, *w, *v; /* x [count][d]; phi, w, v [PANEL][count], as in tangent/tangent_kernel.h */
 };
 
 struct sum {
   const struct particles *particles;
   unsigned train;
-  bool sphere, square;       /* square: own rows are own columns */
-  struct dist_matrix *k, *w; /* sums of phi phi' - v v'/d; of w w' */
+  bool sphere, square;       /* square: own rows and columns have the same indices, and `column` is not used */
+  struct dist_matrix *k, *w; /* sums over units of phi phi' - v v'/d, and of w w'; w is NULL unless a or b is trained */
   struct side row, column;
   double *unit; /* a panel's c, b, a: [d + 2][PANEL] numbers at most */
 };
@@ -71,8 +71,8 @@ static void clear(struct sum *sum) {
 
 /* ---- sums over units ---- */
 
-/* m += alpha rows columns^T, lower triangle. Rows above the diagonal precede the others in each column: top counts
- * them. */
+/* m += alpha rows columns^T, in the lower triangle at least. rows, columns: features [units][local rows or columns].
+ * top: number of local rows above the diagonal, which come first in each column. */
 static void add(struct dist_matrix *m, double alpha, int units, const double *rows, const double *columns) {
   const int local_rows = m->local_rows;
   int top = 0;
@@ -100,7 +100,7 @@ static void add_panel(struct sum *sum, int units) {
   if (row->v) add(sum->k, -1.0 / sum->particles->d, units, row->v, column->v);
 }
 
-/* Adds the units of the network that one rank owns, panel by panel. Collective. */
+/* Collective. Adds the units of the network that rank `owner` owns, panel by panel. */
 static void add_rank(struct sum *sum, int64_t network, int owner) {
   const struct particles *particles = sum->particles;
   const struct ensemble_spec *ensemble = &particles->ensemble;

@@ -8,7 +8,7 @@
 
 /* ---- syntax ---- */
 
-/* Reads a finite number at *text and moves *text behind it. */
+/* Reads a finite number at *text and moves *text past it. */
 static bool read_number(const char **text, double *value) {
   char *end;
   *value = strtod(*text, &end);
@@ -37,7 +37,8 @@ bool condition_read_interval(const char *text, struct condition *condition) {
   return condition_read_time(text, condition);
 }
 
-/* The length of the quantity's name in a text whose first `length` bytes precede "=" or "@"; -1: another kind. */
+/* Returns the length of the quantity's name in a text whose first `length` bytes precede "=" or "@"; -1 if the text is
+ * of another kind. */
 static int quantity_length(const struct condition_kind *kind, const char *text, int length) {
   const int own = (int)strlen(kind->name);
   if (own > length || strncmp(text + length - own, kind->name, (size_t)own) != 0) return -1;
@@ -99,7 +100,7 @@ int condition_check(const struct condition *condition, const void *state, const 
   return FAIL(USAGE, "analyze: --expect %s: no such time; recorded are t =%s (output.fields)", condition->text, list);
 }
 
-/* ---- judgement ---- */
+/* ---- judgment ---- */
 
 bool condition_within(const struct condition *condition, const struct estimate *estimate, double tolerance) {
   if (!isfinite(estimate->low) || !isfinite(estimate->high)) return false;

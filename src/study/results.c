@@ -23,7 +23,7 @@ struct entry {
   int rank;
   int64_t shape[RANK_MAX], count;
   char name[NAME_MAX_BYTES];
-  char *description; /* NULL: none */
+  char *description; /* may be NULL */
   double *real;
   int64_t *integer;
   char *words; /* with a space between words */
@@ -32,7 +32,7 @@ struct entry {
 struct results {
   int entries, capacity;
   struct entry *entry;
-  const struct findings *findings; /* NULL: none */
+  const struct findings *findings; /* not owned; may be NULL */
 };
 
 const char *const results_values[3] = {"values", "low", "high"};
@@ -149,7 +149,7 @@ static void json_value(struct json *json, const char *name, const struct entry *
   if (entry->rank == 2) json_end(json);
 }
 
-/* Length of the group that two names share, with its slash. */
+/* Returns the length of the path of groups that two names share, including its last slash. */
 static size_t common_group(const char *a, const char *b) {
   size_t group = 0;
   for (size_t i = 0; a[i] && a[i] == b[i]; i++)
@@ -157,7 +157,8 @@ static size_t common_group(const char *a, const char *b) {
   return group;
 }
 
-/* Ends the groups of the previous entry that the next one is not in, and opens its own. */
+/* Writes all entries. Before each one, closes the groups that only the previous entry is in and opens those that only
+ * this entry is in. */
 static void json_entries(struct json *json, const struct results *results) {
   const char *before = "";
   for (int i = 0; i < results->entries; i++) {
@@ -244,7 +245,7 @@ static int write_all(struct h5 *file, const struct results *results, const char 
   return OK;
 }
 
-/* Only an earlier result may be replaced, not a checkpoint or a history. */
+/* Checks that path is free or holds an earlier result: a checkpoint or a history must not be replaced. */
 static int replaceable(const char *path) {
   struct h5 *file = NULL;
   char *format = NULL;
@@ -258,7 +259,7 @@ static int replaceable(const char *path) {
                  : FAIL(USAGE, "%s: it is there and is no earlier result; give -o another name, or remove it", path);
 }
 
-/* Writes a new file, and removes it after a failure. */
+/* Writes a new file. Removes it after a failure. */
 static int write_new(const struct results *results, const char *config, const struct provenance *provenance,
                      const char *path) {
   struct h5 *file;
@@ -275,7 +276,7 @@ static int write_new(const struct results *results, const char *config, const st
 int results_write(const struct results *results, const char *config, const struct provenance *provenance,
                   const char *path) {
   TRY(replaceable(path));
-  char *resolved = realpath(path, NULL); /* the target of a link, so that the link stays */
+  char *resolved = realpath(path, NULL); /* replaces the target of a link, not the link */
   const char *target = resolved ? resolved : path;
   char *temporary = alloc_small(strlen(target) + 8);
   sprintf(temporary, "%s.tmp", target);

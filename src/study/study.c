@@ -14,10 +14,10 @@
 #include "store/history_file.h"
 #include "study_slice.h"
 
-enum { TIMES_SHOWN = 8 }; /* of a study without fields */
+enum { TIMES_SHOWN = 8 }; /* largest number of times of a study without fields */
 
-/* What must be equal in all runs, as text: the precision, and the sections of the input between ensemble and output
- * without the seeds of the data. */
+/* Returns as text what must be equal in all runs: the precision and the sections of the input from unit up to output,
+ * without the seeds of the data. The caller frees it. */
 static char *physics_of(const struct config *config) {
   struct config bare = *config;
   bare.data.seed = bare.data.test_seed = 0; /* check_points compares the points instead */
@@ -51,7 +51,7 @@ static int add_slices(struct study *study, int run, const struct config *config)
   return OK;
 }
 
-/* The power of n with which the batches of all stages grow; NAN if stages differ or have no batches. */
+/* Returns the power of n with which the batches of all stages grow; NAN if stages differ or there are no batches. */
 static double batch_power(const struct schedule *schedule) {
   double power = NAN;
   for (int s = 0; s < schedule->stages && schedule->scheme == SCHEME_SGD; s++) {
@@ -62,7 +62,7 @@ static double batch_power(const struct schedule *schedule) {
   return power;
 }
 
-/* Of all rows keeps the last one, the one at half its index, at a quarter, and so on. */
+/* Keeps TIMES_SHOWN of the rows: the last one, the one at half its index, the one at a quarter, and so on. */
 static void thin_times(struct study *study, int64_t rows) {
   for (int i = 0; i < TIMES_SHOWN; i++) {
     const int64_t row = (rows - 1) >> (TIMES_SHOWN - 1 - i);
@@ -70,14 +70,15 @@ static void thin_times(struct study *study, int64_t rows) {
     study->time[i] = study->time[row];
   }
   study->times = TIMES_SHOWN;
-  while (study->times > 1 && study->step[0] == study->step[1]) { /* with few rows the first ones coincide */
+  while (study->times > 1 && study->step[0] == study->step[1]) { /* if there are few rows, the first ones coincide */
     study->times--;
     memmove(study->step, study->step + 1, sizeof *study->step * (size_t)study->times);
     memmove(study->time, study->time + 1, sizeof *study->time * (size_t)study->times);
   }
 }
 
-/* Steps and times at which networks are compared: those of the fields, or some rows of the series. */
+/* Reads from the first run the steps and times at which networks are compared (those of the fields, or a few rows of
+ * the series), and the properties that all runs share. */
 static int read_times(struct h5 *file, const struct config *config, struct study *study) {
   study->fields = h5_exists(file, "/ensemble/0/field/step");
   const char *group = study->fields ? "/ensemble/0/field" : "/ensemble/0/series";
@@ -102,7 +103,7 @@ static int read_times(struct h5 *file, const struct config *config, struct study
   study->loss_column = !study->whole && study->tests > 0 ? "test_loss" : "loss";
   study->loss = config->data.loss;
   TRY(h5_get_double(file, "/target", "C_f", &study->C_f));
-  study->loss_0 = study->C_f; /* old histories of squares have only C_f */
+  study->loss_0 = study->C_f; /* old histories, which have the squared loss, contain only C_f */
   return loss_is_squared(&study->loss) ? OK : h5_get_double(file, "/target", "loss_0", &study->loss_0);
 }
 
@@ -121,8 +122,7 @@ static int check_times(struct h5 *file, const char *path, const struct study *st
   return status;
 }
 
-/* Networks are compared at equal steps, so equal steps must be equal times. With dt: auto each run has its own
- * times. */
+/* Networks are compared at equal steps, so a step must have the same time in all runs. With dt: auto it may differ. */
 static int check_clock(const struct study *study, const struct study_slice *slice, const char *path) {
   int64_t rows = 0, own = 0, *step = NULL, *own_step = NULL;
   double *time = NULL, *own_time = NULL;
@@ -144,8 +144,8 @@ static int check_clock(const struct study *study, const struct study_slice *slic
   return status;
 }
 
-/* Outputs are compared point by point, so runs must have the same points. data.seed may differ, but it also draws the
- * fixed sets. */
+/* Outputs are compared point by point, so runs must have the same points. data.seed may differ between runs, but fixed
+ * sets depend on it. */
 static int check_points(const struct study *study, struct h5 *file, const char *path, enum point_set set) {
   const int64_t count = study_set_points(study, set);
   const char *labels = set == POINTS_TEST ? "/test/y" : "/train/y";
@@ -178,7 +178,8 @@ static int check_same(const struct study *study, const struct study_slice *slice
   return check_points(study, study->file[slice->run], path, POINTS_TRAIN);
 }
 
-/* The inputs by which runs of a study may differ, and those by which they may not. */
+/* The inputs of a run that are compared with those of others: physics must be equal in all runs; for the seeds see
+ * check_independent. */
 struct identity {
   char *physics;
   uint64_t seed, data_seed;
@@ -219,7 +220,7 @@ static int by_n_then_run(const void *a, const void *b) {
   return p->run - q->run;
 }
 
-/* Networks of the same n in two runs must be independent. */
+/* Checks that networks of the same n in runs a and b are independent. */
 static int check_independent(const struct study *study, char *const *folder, const struct identity *identity, int a,
                              int b) {
   if (identity[a].seed == identity[b].seed)
@@ -237,7 +238,7 @@ static int check_independent(const struct study *study, char *const *folder, con
   return OK;
 }
 
-/* Sorts the slices by n and numbers the sizes. */
+/* Sorts the slices by n, numbers the sizes, and checks that slices of one size are independent. */
 static int arrange(struct study *study, char *const *folder, const struct identity *identity) {
   qsort(study->slice, (size_t)study->slices, sizeof *study->slice, by_n_then_run);
   study->n = alloc_small(sizeof *study->n * (size_t)study->slices);

@@ -66,7 +66,7 @@ int study_second_moment(const struct study *study, int size, int time, enum poin
   return OK;
 }
 
-/* Index of the row of a series at a step, and the number of rows. */
+/* *row = index of the row of a slice's series at a step; *rows = number of rows. */
 static int find_row(const struct study *study, const struct study_slice *slice, int64_t step, int64_t *row,
                     int64_t *rows) {
   int64_t *steps = NULL;
@@ -118,7 +118,7 @@ int study_rows(const struct study *study, int64_t *rows, int64_t **step, double 
   return status;
 }
 
-/* Reads the rows of one slice that have these steps into the slice's columns of values. */
+/* Reads a column of one slice, at the given steps, into the slice's columns of values [rows][replicas of the size]. */
 static int read_curves(const struct study *study, const struct study_slice *slice, const char *column, int64_t rows,
                        const int64_t *step, double *values) {
   char name[96];

@@ -6,11 +6,11 @@
 
 struct study_slice {
   int run, member, size;
-  int64_t n, replicas, first; /* first: index of its first replica among those of the size */
+  int64_t n, replicas, first; /* first: index of the slice's first replica among those of the size */
 };
 
-/* Local. step [rows]: the steps of a slice's rows; time [rows], unless NULL: their times. The caller frees both, also
- * after a failure. FAILED. */
+/* Local. step [rows], and time [rows] unless time is NULL = steps and times of the rows of a slice's series. The caller
+ * sets both to NULL first and frees them, also after a failure. FAILED: as in history_tables.h. */
 int study_slice_rows(const struct study *study, const struct study_slice *slice, int64_t *rows, int64_t **step,
                      double **time);
 
