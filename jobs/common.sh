@@ -4,7 +4,7 @@
 #   start ARGUMENT...  runs $mckean on all tasks of the job and returns its exit code. If this script receives USR2 or TERM,
 #                      it sends USR2 to all ranks, which write a checkpoint and stop with exit code 75. Without a signal,
 #                      `mckean run` also stops before SLURM's time limit
-#   run ARGUMENT...    runs `mckean run` and ends the script. After exit code 75, unless the job was cancelled (scancel), it
+#   run ARGUMENT...    runs `mckean run` and ends the script. After exit code 75, unless the job was canceled (scancel), it
 #                      submits the job again, at most $restarts times: by requeue, or as a new job that depends on this one
 
 set -u
