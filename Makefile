@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 CC := mpicc
 AR := ar
 PKG_CONFIG ?= pkg-config
-# The first of these names that pkg-config finds: Debian has several builds of HDF5.
+# Returns the first of some package names that pkg-config finds. Names differ: Debian has several builds of HDF5.
 known = $(firstword $(foreach package,$(1),$(shell $(PKG_CONFIG) --exists $(package) 2>/dev/null && echo $(package))))
 PACKAGES := $(call known,hdf5-openmpi hdf5) $(call known,scalapack-openmpi scalapack scalapack-mpich) openblas yaml-0.1 gsl
 
@@ -27,7 +27,7 @@ CPPFLAGS := -D_GNU_SOURCE -Iinclude $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2
 LDLIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lm
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
 
-# The arithmetic of the step: for each name below one source file, <name>_isa.c, and one object file per instruction-set
+# The arithmetic of the step. Each name below has one source file, <name>_isa.c, which is compiled once per instruction-set
 # level.
 ISA_SOURCES := particles/kernel dynamics/update
 ISA_LEVELS := portable v2 v3 v4
@@ -118,8 +118,8 @@ check: setup ## build with warnings as errors and run the tests in tests/module,
 	@$(MAKE) --no-print-directory -j $$(nproc) EXTRA_CFLAGS='-Werror $(EXTRA_CFLAGS)' BUILD=$(BUILD)/check tests
 	@MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-2} tests/run $(BUILD)/check
 
-# The program of an older commit, built once; remove $(BUILD)/bits to build it with other flags. Its BUILD has another name, so that
-# the rules in its *.d files, which this Makefile reads at its end, do not apply to our objects.
+# Builds the program of an older commit once; remove $(BUILD)/bits to build it with other flags. It is built with BUILD=program,
+# so that the rules in its *.d files, which the last line of this Makefile includes, do not apply to the objects in $(BUILD)/obj.
 BITS_BASE ?= 68be34d
 $(BUILD)/bits/%/program/mckean:
 	@mkdir -p $(BUILD)/bits/$*
@@ -152,8 +152,8 @@ debug: ## build without optimization in build/debug
 asan: ## build with address and undefined-behavior sanitizers in build/asan
 	@$(MAKE) --no-print-directory -j $$(nproc) OPT='-O1 -g' FORTIFY= EXTRA_CFLAGS='$(SANITIZE)' BUILD=$(BUILD)/asan all tests
 
-# Fuzz targets: the file readers and the sources they need, compiled with clang's libFuzzer and sanitizers. Findings are in
-# $(BUILD)/fuzz/findings.
+# Fuzz targets: the file readers and the sources they need, compiled with clang's libFuzzer and sanitizers. Inputs that cause a
+# failure are in $(BUILD)/fuzz/findings.
 FUZZ := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
   -include tests/fuzz/portable.h
 FUZZED := $(filter-out $(ISA_SOURCES:%=src/%_isa.c),$(wildcard $(addprefix src/,base/*.c parallel/*.c io/*.c \
@@ -178,8 +178,8 @@ fuzzers:
 bench: all ## measure the speed of a step relative to the GEMM peak of this machine
 	@. tools/environment; $(PROGRAM) bench --json $(BUILD)/bench.json $(ARGS)
 
-# The step for SimGrid's SMPI: the code of a step without kernels, data and files. See `make scaling-model ARGS=--help`. The
-# tests compile it with the real MPI, so that it follows changes of the headers.
+# The step for SimGrid's SMPI: the code of a step without kernels, data and files. See `make scaling-model ARGS=--help`. `make
+# tests` compiles step.c with the real MPI, so that a change of a header that breaks it is detected.
 MODELED := $(addprefix src/,$(addsuffix .c,base/error base/alloc base/rng base/exact_sum parallel/heartbeat parallel/comm \
   particles/unit particles/particles particles/nonfinite dynamics/schedule dynamics/observables dynamics/outputs \
   dynamics/second_moment dynamics/gradient dynamics/potential dynamics/population dynamics/dynamics))
@@ -198,7 +198,7 @@ scaling-model: ## predict the efficiency on up to 1,024 ranks; needs SimGrid
 	@$(MAKE) --no-print-directory -j $$(nproc) all $(BUILD)/scaling-model/step
 	@. tools/environment; tools/python tools/scaling-model/predict $(BUILD) $(ARGS)
 
-# Paths of installed files. RELOCATE replaces the paths of this folder in scripts by them.
+# Paths of installed files. RELOCATE, a sed script, replaces paths in the source tree by these paths.
 SHARE := $(PREFIX)/share/mckean
 RELOCATE := s|^mckean=build/mckean|mckean=$(PREFIX)/bin/mckean|; s|"[^"]*/jobs/common.sh"|$(SHARE)/jobs/common.sh|; \
   s|^input=input/|input=$(SHARE)/input/|; s|tools/environment|$(SHARE)/tools/environment|; \

@@ -9,8 +9,8 @@
 #SBATCH --open-mode=append
 #SBATCH --output=%x-%A-%a.log
 #
-# Executes many runs, each in as many jobs as it needs (see run.sh). Task i executes line i of a manifest. A line holds the
-# arguments of `mckean run`, separated by blanks, and each line needs its own run.output:
+# Executes many runs, each in as many jobs as it needs (see run.sh). Task i executes line i of a manifest. A line contains the
+# arguments of `mckean run`, separated by blanks. Each line needs its own run.output:
 #
 #   input/lln.yaml run.seed=1 run.output=runs/seed-1
 #   input/lln.yaml run.seed=2 run.output=runs/seed-2
@@ -20,8 +20,8 @@
 
 # ---- settings ----
 manifest=${1:-manifest.txt}
-restarts=20       # maximum number for each run
-chain=requeue     # depend: a new job that waits for the end of this one, for sites that forbid requeue
+restarts=20       # maximum number of restarts of each run
+chain=requeue     # the same job again; depend: a new job that starts after this one, for sites that forbid requeue
 launcher=srun     # mpirun if srun has no PMIx
 mckean=build/mckean
 # modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl

@@ -2,24 +2,24 @@
 # Functions of the job scripts, which source this file after their settings.
 #   fail TEXT          ends the job with exit code 2
 #   start ARGUMENT...  runs $mckean on all tasks of the job and returns its exit code. If this script receives USR2 or TERM,
-#                      it sends USR2 to all ranks, which write a checkpoint and stop with exit code 75. The run also stops by
-#                      itself before SLURM's time limit
-#   run ARGUMENT...    starts `mckean run` and ends the script. After exit code 75 it submits the job again, at most $restarts
-#                      times, by requeue or as a new job that depends on this one; not after scancel
+#                      it sends USR2 to all ranks, which write a checkpoint and stop with exit code 75. Without a signal,
+#                      `mckean run` also stops before SLURM's time limit
+#   run ARGUMENT...    runs `mckean run` and ends the script. After exit code 75, unless the job was canceled (scancel), it
+#                      submits the job again, at most $restarts times: by requeue, or as a new job that depends on this one
 
 set -u
-arguments=("$@") # of the script
+arguments=("$@") # of the job script
 fail() { echo "${SLURM_JOB_NAME:-$0}: $*" >&2; exit 2; }
 [ -n "${SLURM_JOB_ID:-}" ] || fail "expected to run under SLURM: sbatch $0"
 cd "${SLURM_SUBMIT_DIR:?}" || exit 2
 [ -x "${mckean:?}" ] || fail "$mckean is not there; submit from the top folder of McKean, after make"
-# For the last task of an array, SLURM_JOB_ID is the id of the whole array and would stop and requeue all tasks.
+# For the last task of an array, SLURM_JOB_ID is the id of the whole array, with which scontrol would requeue all tasks.
 job=$SLURM_JOB_ID
 [ -z "${SLURM_ARRAY_JOB_ID:-}" ] || job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
 array=(${SLURM_ARRAY_TASK_ID:+--array="$SLURM_ARRAY_TASK_ID"})
 script=
 for _ in 1 2 3 4 5; do # the controller may be busy
-  script=$(scontrol show job "$job" | sed -n 's/^ *Command=//p') # with its arguments
+  script=$(scontrol show job "$job" | sed -n 's/^ *Command=//p') # path and arguments of the job script
   [ -z "$script" ] || break
   sleep 5
 done
@@ -38,7 +38,7 @@ forward_stop() {
   [ -z "$process" ] || kill -USR2 "$process" 2>/dev/null # both launchers forward it to the ranks on all nodes
 }
 trap forward_stop USR2
-# scancel sends TERM, and so does SLURM at the time limit.
+# SLURM sends TERM after scancel and at the time limit. At the time limit squeue reports the reason TimeLimit.
 trap 'forward_stop; [ "$(timeout 5 squeue -h -j "$job" -o %r)" = TimeLimit ] || cancelled=1' TERM
 
 start() {
@@ -57,7 +57,7 @@ start() {
     code=$?
     [ -n "$interrupted" ] || break
   done
-  # USR2 kills a launcher or ranks that have not installed their handlers yet. Nothing is lost, so this counts as 75.
+  # USR2 kills a launcher or ranks that have not installed their handlers yet. Nothing is lost then, so the code becomes 75.
   [ -z "$stopping" ] || [ $code -ne $((128 + $(kill -l USR2))) ] || code=75
   process=
   return $code

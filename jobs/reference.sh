@@ -8,8 +8,8 @@
 #SBATCH --open-mode=append
 #SBATCH --output=%x-%j.log
 #
-# Executes the reference run for n -> infinity: input/reference.yaml with networks of n units, in as many jobs as it needs
-# (see run.sh):
+# Executes the reference run, which approximates the limit n -> infinity: input/reference.yaml with networks of n units, in as
+# many jobs as it needs (see run.sh):
 #
 #   sbatch jobs/reference.sh [KEY=VALUE...]
 #
@@ -18,8 +18,8 @@
 # ---- settings ----
 input=input/reference.yaml
 n=1e6             # units per network
-restarts=20       # maximum number
-chain=requeue     # depend: a new job that waits for the end of this one, for sites that forbid requeue
+restarts=20       # maximum number of restarts
+chain=requeue     # the same job again; depend: a new job that starts after this one, for sites that forbid requeue
 launcher=srun     # mpirun if srun has no PMIx
 mckean=build/mckean
 # modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl

@@ -13,13 +13,13 @@
 #
 #   sbatch jobs/run.sh INPUT [KEY=VALUE...]
 #
-# Before the time limit the run writes a checkpoint and stops, and the job is queued again. This happens at the signal, 300 s
-# before the limit, or earlier if steps and checkpoints are slow. scancel ends the run for good, with a checkpoint if time
-# permits.
+# Before the time limit the run writes a checkpoint and stops, and the job is queued again. The run stops at the signal, 300 s
+# before the limit, or earlier if its steps and checkpoints are slow. After scancel the job is not queued again; the run writes
+# a checkpoint if time permits.
 
 # ---- settings ----
-restarts=20       # maximum number
-chain=requeue     # depend: a new job that waits for the end of this one, for sites that forbid requeue
+restarts=20       # maximum number of restarts
+chain=requeue     # the same job again; depend: a new job that starts after this one, for sites that forbid requeue
 launcher=srun     # mpirun if srun has no PMIx
 mckean=build/mckean
 # modules, if your cluster has them: module load gcc openmpi openblas hdf5 gsl

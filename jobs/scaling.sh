@@ -11,9 +11,9 @@
 #   sbatch jobs/scaling.sh strong              under SLURM, with `srun`; edit the lines above first
 #   bash jobs/scaling.sh weak ranks="1 2 4"    on this machine, with `mpirun`; every setting below can be given this way
 #
-# Table and picture: tools/python tools/scaling RESULTS
+# To print the table and draw the picture: tools/python tools/scaling RESULTS
 #
-# If it stopped early, the same command executes the missing runs.
+# If this script stopped early, the same command executes the missing runs.
 
 # ---- settings ----
 study=${1:-}       # strong: n units in total; weak: n units per rank
@@ -24,7 +24,7 @@ data=online        # online: every rank draws fresh points at each step; fixed: 
 unit=sigmoid
 precision=single   # single, mixed or double
 steps=50           # timed steps per run, after one untimed step
-repeats=3          # runs per case; the runs of all cases alternate
+repeats=3          # runs per case; each round runs every case once
 ranks=             # rank counts; default: powers of two below the number of tasks or cores, and that number
 threads=1          # per rank; under SLURM also set --cpus-per-task
 results=           # folder for the results; default: runs/scaling-STUDY
@@ -53,7 +53,7 @@ results=${results:-runs/scaling-$study}
 if [ -n "${SLURM_JOB_ID:-}" ]; then
   all=${SLURM_NTASKS:?ask SLURM for tasks: --ntasks, or --nodes and --ntasks-per-node}
   per_node=$(((all + SLURM_JOB_NUM_NODES - 1) / SLURM_JOB_NUM_NODES))
-  # Uses as few nodes as possible and fills them in order. Without PMIx srun would start single ranks.
+  # Uses as few nodes as possible and fills them in order. Without PMIx, srun would start independent runs of one rank each.
   launch() {
     local count=$1
     shift

@@ -1,17 +1,17 @@
-"""Figures of tools/report about the central limit theorem for fields, the empirical distribution of the units, and the units
-themselves."""
+"""Figures of tools/report about the central limit theorem of the field, the empirical distribution of the units, and single
+units."""
 import os
 
 from mckean_panels import Section, array, axes, done, legend, slope_guide
 from mckean_plots import (bars, colours, guide, h5py, log_axis, members, np, size_axis, spread_direction)
 
-LEADING, PARTICLES = 5, 1200  # number of vectors and of units in a picture
+LEADING, PARTICLES = 5, 1200  # largest numbers of vectors and of units in a picture
 
 
 # ---- the field ----
 
 def times_of(case, group):
-    """Returns the numbered objects of a group, one for each time."""
+    """Returns the objects "0", "1", ... of a group of analysis.json, one for each time."""
     found = case.data.get(group, {})
     return [found[key] for key in sorted((key for key in found if key.isdigit()), key=int)]
 
@@ -21,12 +21,12 @@ def where(time):
 
 
 def is_exact(time):
-    """Returns whether the mean of the field is known exactly."""
+    """Returns whether the reference is the initial distribution, for which the mean of the field is known exactly."""
     return time["reference"][0] == "initial"
 
 
 def is_own(case, time, s):
-    """Returns whether size s is compared with half of its own replicas."""
+    """Returns whether network size number s is compared with half of its own replicas."""
     return time["reference"][0] == "half" and s == len(case.data["n"]) - 1
 
 
@@ -67,7 +67,7 @@ def draw_quantiles(case):
 # ---- the empirical distribution ----
 
 def measured(case):
-    """Returns the times at which observables of mu_n have a variance over replicas; none if there is only one n."""
+    """Returns the objects of the times at which observables of mu_n have a variance over replicas; none for a single n."""
     return [time for time in times_of(case, "measure") if len(case.data["n"]) > 1 and None not in time["V"]["values"]]
 
 
@@ -96,7 +96,10 @@ def draw_measure(case):
 # ---- particles ----
 
 def some_particles(path, direction=None):
-    """Returns time, n, c and a . e of up to PARTICLES units of the largest n in a checkpoint, and the direction e."""
+    """Returns time, n, c (units) and a . e (units) of up to PARTICLES units of the largest n in a checkpoint, and e (d).
+
+    direction: the vector e; None: the direction of largest spread of these units.
+    """
     with h5py.File(path) as file:
         group = members(file)[-1]
         n = int(group.attrs["n"])

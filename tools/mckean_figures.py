@@ -1,7 +1,7 @@
-"""The figures of tools/report: one row of CASE_SECTIONS or STUDY_SECTIONS each.
+"""The figures of tools/report. Each is a row of CASE_SECTIONS or STUDY_SECTIONS.
 
-To add a figure, add a function that takes a case (or all cases of the study) and returns pictures, and a row with this function
-and with one that checks whether the data exist. A figure without data is omitted.
+To add a figure, write a function that takes a case (or all cases of the study) and returns pictures. Then add a row with this
+function and with a function that returns whether the data exist. A figure without data is omitted.
 """
 from mckean_fields import FIELD_SECTIONS
 from mckean_panels import Section, array, axes, done, legend, points, slope_guide, three
@@ -18,7 +18,7 @@ def has_spread(case, name):
 
 
 def late(case):
-    """Returns the indices of at most six recorded times after 0."""
+    """Returns the indices of at most six recorded times after 0, evenly spread; [0] if there are none."""
     found = [i for i, time in enumerate(case.data["times"]) if time > 0] or [0]
     return sorted({found[round(x)] for x in np.linspace(0, len(found) - 1, min(6, len(found)))})
 
@@ -26,7 +26,7 @@ def late(case):
 # ---- losses ----
 
 def series(case, column):
-    """Returns {n: (time, values (rows, replicas))} of all runs."""
+    """Returns {n: (time (rows), values (rows, replicas))}; replicas of the runs with as many rows as the first."""
     found = {}
     for run in case.runs:
         with h5py.File(run.history) as file:
@@ -47,7 +47,10 @@ def thin(times):
 
 
 def draw_in_time(case, label, columns, scale=None):
-    """A picture for each of {column: caption} that the histories have; scale: of the vertical axis if not linear."""
+    """Returns a picture for each column of {column: caption} that the histories have.
+
+    label: of the vertical axis. scale: the function that scales the vertical axis, such as log_axis; None: linear.
+    """
     pictures = []
     for column, caption in columns.items():
         lines = series(case, column)
@@ -103,7 +106,7 @@ def draw_loss_in_n(case):
 
 
 def fitted_times(case, name):
-    """Returns the indices of times after 0 with a fit that has an interval for p."""
+    """Returns those indices of late(case) at which the fit of this loss has an interval for p."""
     group = case.data.get(name, {})
     return [i for i in late(case) if "fit" in group and np.isfinite(array(group["fit"], "p_low")[i])]
 
@@ -216,7 +219,7 @@ def draw_bounds(case):
 # ---- rates ----
 
 def reached(case):
-    """Returns the indices of the fractions of the initial loss that two or more n reach."""
+    """Returns the indices of those fractions of the initial loss to which the loss falls for two or more n."""
     rate = case.data.get("rate", {})
     return [i for i, row in enumerate(rate.get("time", [])) if np.isfinite(np.array(row, dtype=float)).sum() > 1]
 
@@ -280,7 +283,10 @@ def draw_healing_exponents(case):
 # ---- several cases ----
 
 def across(cases, time, group, names):
-    """Returns x and the named numbers of group(case) at a time, for those (x, case) that have all of them."""
+    """Returns arrays of x and of the named numbers of group(case) at a time.
+
+    cases: pairs (x, case); those that lack the time or one of the numbers are left out.
+    """
     rows = [(x, *(array(group(case), name)[case.data["times"].index(time)] for name in names))
             for x, case in cases if time in case.data["times"]]
     return np.array([row for row in rows if np.isfinite(row).all()]).reshape(-1, 1 + len(names)).T
@@ -307,7 +313,7 @@ def draw_exponents_in_a(cases):
 
 
 def first_step(case):
-    """Returns {n: (P, dt)} of the first step."""
+    """Returns {n: (P, dt)} of the first step of the runs."""
     found = {}
     for run in case.runs:
         with h5py.File(run.history) as file:
@@ -317,7 +323,7 @@ def first_step(case):
 
 
 def draw_noise_scale(cases):
-    """Returns a picture for each target: V_sgd P / dt, the noise of SGD without its dependence on P and dt, at the last time."""
+    """Returns a picture for each target seed: V_sgd P / dt, the noise of SGD scaled by P and dt, at the last time."""
     groups, pictures = {}, []
     for case in (case for case in cases if has_powers([case, case])):
         groups.setdefault(case.first.config["target.seed"], []).append(case)
@@ -337,7 +343,7 @@ def draw_noise_scale(cases):
 
 
 def fitted(cases):
-    """Returns the cases with common data and an interval for p, in which loss = L + A n^-p can hold."""
+    """Returns the cases in which loss = L + A n^-p can hold (common data) and p has an interval."""
     return [case for case in cases if case.data.get("common_data") and fitted_times(case, "loss")]
 
 

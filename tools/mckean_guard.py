@@ -1,9 +1,10 @@
-"""Writes results to paths that the user gives: as a new file or in place of an earlier result of the same kind, completely or
-not at all.
+"""Writes results to paths that the user gives, as a new file or in place of an earlier result of the same kind. If writing
+fails, an earlier file is unchanged.
 
 Call check() before the work and write() after it. Both refuse any other existing file, such as a history, a checkpoint or an
-input, with a message and exit code 2. The content of a file determines its kind, not its name. An empty file is replaced. A link
-is kept and the file behind it is replaced. A device or a pipe is written directly, as `mckean` does (io/json.h).
+input, with a message and exit code 2. The content of a file determines its kind, not its name. An empty file is replaced. If
+the path is a link, the file behind it is replaced and the link is kept. A device or a pipe is written directly, as by `mckean`
+(io/json.h).
 """
 import json
 import os
@@ -19,7 +20,7 @@ LARGEST = 1 << 26  # bytes; larger than any result
 def keys_of(content):
     try:
         found = json.loads(content)
-    except ValueError:  # includes invalid UTF-8
+    except ValueError:  # also raised for invalid UTF-8
         return set()
     return set(found) if isinstance(found, dict) else set()
 
@@ -42,7 +43,7 @@ def refuse(path, kind, received):
 
 
 def check(path, kind):
-    """Returns the path behind all links, to which path will be written."""
+    """Ends the program unless write() may write this kind of result to path. Returns the path with all links resolved."""
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
         return path
     place = os.path.realpath(path)
@@ -53,7 +54,7 @@ def check(path, kind):
     if not os.path.exists(place):
         return place
     try:
-        with open(place, "r+b") as file:  # opens for writing, too, to check the permission
+        with open(place, "r+b") as file:  # r+ also checks the permission to write
             content = file.read(LARGEST)
     except OSError as error:
         refuse(path, kind, f"a file that cannot be read and written ({error.strerror})")
@@ -63,12 +64,15 @@ def check(path, kind):
 
 
 def write(path, kind, content):
-    """Writes content, text or bytes, to path."""
+    """Writes content (str or bytes) to path after check()."""
     deliver(check(path, kind), content.encode() if isinstance(content, str) else content)
 
 
 def deliver(place, content):
-    """Writes a regular file under a temporary name, syncs and renames it; keeps the permissions of an earlier file."""
+    """Writes a file under a temporary name, syncs and renames it; keeps the permissions of an earlier file.
+
+    An existing device or pipe is written directly.
+    """
     if os.path.exists(place) and not os.path.isfile(place):
         with open(place, "wb") as file:
             file.write(content)

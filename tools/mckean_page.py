@@ -1,5 +1,8 @@
-"""Elements of the HTML page of tools/report. The page is one file without scripts or external resources, has a light and a dark
-color scheme, and has tables with headings for screen readers."""
+"""Functions that return the HTML elements of the pages of tools/report and tools/studies.
+
+A page is one file without scripts or external resources. It has a light and a dark color scheme, and its tables have headings
+for screen readers.
+"""
 import html
 import math
 
@@ -44,7 +47,7 @@ details { margin: 0.6rem 0; } summary { cursor: pointer; }
 pre { overflow-x: auto; background: var(--panel); padding: 0.7rem; font-size: 0.8rem; line-height: 1.4; }
 """
 
-# Verdicts in the JSON of analyze: class, words.
+# Verdicts in the JSON of `mckean analyze`: CSS class and text.
 VERDICTS = {
     "within": ("good", "✓ consistent"),
     "outside": ("bad", "✗ NOT consistent"),
@@ -65,7 +68,7 @@ def number(value, form=".4g"):
 
 
 def interval(value, low, high, form=".3f"):
-    """value [low, high], or the value alone."""
+    """Formats a value with its interval, "value [low, high]", or the value alone if there is no interval."""
     if low is None or not math.isfinite(low):
         return number(value, form)
     return f"{number(value, form)} [{number(low, form)}, {number(high, form)}]"
@@ -76,7 +79,7 @@ def mark(kind, words):
 
 
 def table(caption, heads, rows, name=""):
-    """Returns a table. rows: lists of cells in HTML; the first cell of a row is its heading."""
+    """Returns a table. heads, rows: cells in HTML; the first cell of a row is its heading. name: CSS class."""
     head = "".join(f'<th scope="col">{cell}</th>' for cell in heads)
     lines = [f'<tr><th scope="row">{row[0]}</th>' + "".join(f'<td>{cell}</td>' for cell in row[1:]) + "</tr>"
              for row in rows]
@@ -86,7 +89,7 @@ def table(caption, heads, rows, name=""):
 
 
 def facts(caption, pairs):
-    """Returns a table of pairs of a name and a text."""
+    """Returns a table with a row for each pair (name, text)."""
     rows = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in pairs)
     return (f'<div class="wide" role="region" tabindex="0" aria-label="{escape(caption)}"><table class="facts">'
             f"<caption>{escape(caption)}</caption><tbody>{rows}</tbody></table></div>")
@@ -97,12 +100,12 @@ def fold(summary, body):
 
 
 def grid(blocks):
-    """Side by side where they fit."""
+    """Places blocks side by side where the page is wide enough."""
     return '<div class="tables">' + "".join(blocks) + "</div>"
 
 
 def figures(pictures):
-    """The caption is also the alternative text of its picture."""
+    """Returns pictures with their captions. A caption is also the alternative text of its picture."""
     def one(picture):
         label = escape(picture.caption)
         body = picture.body.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
@@ -111,7 +114,7 @@ def figures(pictures):
 
 
 def kind_of(finding):
-    """The class of a finding's line: failures stand out."""
+    """Returns the CSS class for the line of a finding."""
     if finding["kind"] in ("limit", "note"):
         return "plain"
     if finding["kind"] == "warning":
@@ -122,7 +125,7 @@ def kind_of(finding):
 
 
 def said(findings):
-    """Lines of analyze, marked by their verdicts."""
+    """Returns the lines that `mckean analyze` printed for these findings, colored by verdict."""
     return '<ul class="said">' + "".join(f'<li class="{kind_of(finding)}">{escape(finding["text"])}</li>'
                                          for finding in findings) + "</ul>"
 

@@ -1,16 +1,16 @@
-"""Functions shared by the figures of tools/report: pictures, numbers of the JSON, axes that fit a column of the page."""
+"""Functions shared by the figures of tools/report: pictures, numbers from analysis.json, and axes for a column of the page."""
 from collections import namedtuple
 
 from mckean_plots import bars, guide, np, picture, plt
 
 Picture = namedtuple("Picture", "body caption")
-# A row of the table of figures: heading; function that checks the data; function that draws a case, or all cases; a sentence
-# for the reader.
+# A row of the table of figures: heading; function that returns whether the data exist; function that draws a case, or all
+# cases, and returns pictures; explanation below the heading.
 Section = namedtuple("Section", "title needs draw text")
 
 
 def array(group, name):
-    """Returns numbers of the JSON as floats, null as NaN."""
+    """Returns numbers of analysis.json as floats, null as NaN."""
     return np.array(group[name], dtype=float)
 
 
@@ -25,7 +25,7 @@ def axes(ylabel):
 
 
 def legend(axis, columns=4):
-    """Draws the legend above the axes, where it hides no data, in a small font for many entries."""
+    """Draws the legend above the axes, where it hides no data; none if the only entry is one n."""
     handles, labels = axis.get_legend_handles_labels()
     if len(handles) > 1 or (labels and not labels[0].startswith("n = ")):
         rows = -(-len(handles) // columns)  # matplotlib fills column by column
@@ -45,7 +45,7 @@ def points(axis, x, group, colour, label, columns=slice(None), factor=1.0, line=
 
 
 def slope_guide(axis, n, value, power):
-    """Draws a dashed line n^power below the lowest points."""
+    """Draws a dashed line proportional to n^power, at 0.6 times value at the smallest n."""
     n = np.array(n, dtype=float)
     axis.plot(n, 0.6 * value * (n / n[0]) ** power, color=guide(), linestyle="--", linewidth=1.2,
               label=f"$n^{{{power:g}}}$")

@@ -1,7 +1,7 @@
 """Style and axes shared by the pictures of tools/plot and tools/report, and functions that read HDF5 files.
 
-After for_page(), picture() returns pictures for an HTML page: their colors are placeholders that become CSS variables, so that
-pictures follow the light and dark color schemes of the page. After for_page(png=True) it returns PNG.
+After for_page(), picture() returns SVG elements for an HTML page. Their colors are CSS variables, so that the pictures follow
+the light and dark color schemes of the page. After for_page(png=True) it returns PNG.
 """
 import io
 import itertools
@@ -28,12 +28,12 @@ plt.rcParams.update({
 })
 
 SHADES = 24  # number of colors in the scale
-INK, FAINT = "#fd0000", "#fd0001"  # placeholders for the colors of text and of guide lines
+INK, FAINT = "#fd0000", "#fd0001"  # placeholders for the colors of text and of guide lines (svg_element)
 _page, _pictures = False, itertools.count()
 
 
 def for_page(png=False):
-    """Sets the style of all later pictures to that of a column of a page."""
+    """Sizes all later pictures for a column of a page."""
     global _page
     _page = not png
     plt.rcParams.update({"figure.figsize": (4.7, 3.7), "lines.linewidth": 1.5, "figure.dpi": 100})
@@ -44,7 +44,7 @@ def for_page(png=False):
 
 
 def page_colours():
-    """Returns the CSS variables of the pictures: {name: (light, dark)}."""
+    """Returns the CSS variables for the colors of pictures: {name: (color in the light scheme, in the dark scheme)}."""
     def shade(x):
         return matplotlib.colors.to_hex(plt.cm.viridis(x))
     scale = np.linspace(0, 1, SHADES)
@@ -52,7 +52,7 @@ def page_colours():
 
 
 def colours(count):
-    """Returns one color for each n (or time), from light to dark."""
+    """Returns count colors, one for each n or time, from light to dark."""
     if not _page:
         return plt.cm.viridis(np.linspace(0.85, 0.0, count))
     return [f"#fe00{round(x * (SHADES - 1)):02x}" for x in np.linspace(0, 1, count)]
@@ -77,7 +77,7 @@ def svg_element(document):
     body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", body, flags=re.S)
     body = re.sub(r' xmlns(:xlink)?="[^"]*"| (width|height)="[\d.]+pt"(?=[^>]* viewBox)| version="1.1"', "", body)
     body = re.sub(r'<g id="\w+_\d+">', "<g>", body.replace("xlink:href", "href"))
-    body = re.sub(r'( id="| href="#|url\(#)', rf"\g<1>p{next(_pictures)}-", body)  # unique in the page
+    body = re.sub(r'( id="| href="#|url\(#)', rf"\g<1>p{next(_pictures)}-", body)  # makes ids unique in the page
     body = re.sub(r' (d|x|y)="([^"]*)"', lambda match: f' {match[1]}="' + re.sub(r"(\.\d\d)\d+", r"\1", match[2]) + '"', body)
     body = re.sub(r"#fe00([0-9a-f]{2})", lambda match: f"var(--s{int(match[1], 16)})", body)
     return re.sub(r"\s+\n|\n+", "\n", body.replace(INK, "var(--ink)").replace(FAINT, "var(--faint)"))
@@ -104,18 +104,19 @@ def members(file):
     return sorted((file["ensemble"][name] for name in file["ensemble"]), key=lambda group: group.attrs["n"])
 
 
-SCALES = {"C_f": "$C_f$", "loss_0": "loss$_0$"}  # E l(0, y) as in names of columns (of squares and others), and on axes
+# E l(0, y), by which losses are divided: its name in columns, and on axes. C_f is that of the squared loss.
+SCALES = {"C_f": "$C_f$", "loss_0": "loss$_0$"}
 
 
 def loss_scale(group):
-    """Returns the name of the scale by which the losses of a member of a history are divided."""
+    """Returns the name (a key of SCALES) of the constant by which the losses of this member of a history are divided."""
     return next(name for name in SCALES if f"loss_over_{name}" in group["series"])
 
 
 # ---- axes ----
 
 def time_axis(axis, times):
-    """Makes the time axis logarithmic from the first positive time on, with a linear segment for t = 0 before it."""
+    """Sets up the time axis: linear, or, if the positive times span a decade, logarithmic with a linear segment for t = 0."""
     positive = times[times > 0]
     margin = 0
     if not len(positive):
@@ -142,7 +143,7 @@ def short(value, _=None):
 
 
 def log_axis(axis):
-    """Makes y logarithmic with plain numbers, within a decade, too; leaves it linear if no value is positive."""
+    """Makes y logarithmic, with plain numbers as ticks even within one decade. Leaves y linear if no value is positive."""
     if max([0] + [y for line in axis.get_lines() for y in line.get_ydata() if np.isfinite(y)]) <= 0:
         return
     axis.set_yscale("log")
@@ -154,7 +155,7 @@ def log_axis(axis):
 
 
 def plain_log(axis):
-    """Makes x logarithmic with plain numbers."""
+    """Makes x logarithmic, with plain numbers as ticks."""
     axis.set_xscale("log")
     low, high = axis.get_xlim()
     axis.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5) if high / low < 100 else (1,)))
@@ -172,12 +173,15 @@ def size_axis(axis, n):
 
 
 def bars(value, low, high):
-    """Returns yerr of errorbar, or None if there are no intervals."""
+    """Returns the argument yerr of matplotlib's errorbar, or None if a lower bound is missing."""
     return [np.maximum(value - low, 0), np.maximum(high - value, 0)] if np.isfinite(low).all() else None
 
 
 # ---- particles ----
 
 def spread_direction(c, a):
-    """Returns the direction in which the inner parameters a (units, d) vary most, weighted by |c| (units)."""
+    """Returns the unit vector (d) along which the inner parameters a (units, d) are largest, weighted by |c| (units).
+
+    It is the leading eigenvector of sum_i |c_i| a_i a_i'.
+    """
     return np.linalg.svd(a.T @ (np.abs(c)[:, None] * a))[0][:, 0]

@@ -1,9 +1,9 @@
-"""What runs recorded and what `mckean analyze` made of it, for tools/report and tools/studies.
+"""Reads the records of runs and the results of `mckean analyze`, for tools/report and tools/studies.
 
-A case is a set of runs that are analyzed together: they differ in run.*, ensemble.* and output.* only (other n, more
-replicas). A study is a list of cases, such as one per power of the batch or per dimension. A case keeps analysis.json,
-analysis.h5 and analysis.txt (the printed output) in the folder of a history.h5. All numbers and verdicts are read from
-analysis.json; the text is only shown.
+A case is a set of runs that are analyzed together: they differ only in run.*, ensemble.* and output.* (other n, more
+replicas). A study is a list of cases, such as one per power of the batch or per dimension. The results of a case are in one of
+its run folders: analysis.json, analysis.h5 and analysis.txt (the printed output). All numbers and verdicts are read from
+analysis.json; analysis.txt is only displayed.
 """
 import json
 import os
@@ -19,7 +19,10 @@ class Failure(Exception):
 
 
 def read_config(config):
-    """Returns {"section.key": "value"} of the resolved input stored in a file. Items of lists have indices: stages.0.dt."""
+    """Parses an input with all defaults, as stored in history.h5. Returns {"section.key": "value"}.
+
+    Items of lists have indices: dynamics.stages.0.dt.
+    """
     values, path, counts = {}, [], {}  # path: (indentation, key) of the sections around a line
     for line in config.splitlines():
         item = line.lstrip()
@@ -62,20 +65,22 @@ class Run:
             return {}
 
     def problem(self):
-        """Returns the part of the input that is the same in all runs of a case."""
+        """Returns the keys and values of the input that all runs of a case have in common."""
         return tuple(sorted((key, value) for key, value in self.config.items() if not key.startswith(FREE)))
 
     def snapshots(self):
-        """Paths of the existing checkpoints, in order of time."""
+        """Returns the paths of the existing checkpoints, in order of time."""
         folder = os.path.join(self.folder, "checkpoints")
         names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
         return [os.path.join(folder, name) for name in names if name.startswith("step-") and name.endswith(".h5")]
 
 
 class Case:
-    """Runs that are analyzed together. data is the content of analysis.json, said that of analysis.txt. These files are in
-    the folder of the run with the largest n, so that a reference run does not replace the analysis of the runs that are
-    compared with it."""
+    """Runs that are analyzed together. load() sets data to the content of analysis.json and said to that of analysis.txt.
+
+    These files are in the folder of the run with the largest n (home). So if the same runs are also analyzed together with a
+    reference run of larger n, neither analysis replaces the other.
+    """
 
     def __init__(self, runs):
         self.runs = sorted(runs, key=lambda run: max(run.sizes))
@@ -87,7 +92,7 @@ class Case:
         return os.path.join(self.home, name)
 
     def is_analyzed(self):
-        """Does analysis.json exist, with verdicts, of all sizes, and newer than the histories?"""
+        """Returns whether analysis.json exists, has verdicts, covers all sizes, and is not older than the histories."""
         try:
             made = os.path.getmtime(self.path("analysis.json"))
             with open(self.path("analysis.json")) as file:
@@ -99,7 +104,7 @@ class Case:
         return set(sizes) == every and all(made >= os.path.getmtime(run.history) for run in self.runs)
 
     def analyze(self, mckean, options=()):
-        """Runs `mckean analyze`; returns whether all --expect conditions are met."""
+        """Runs `mckean analyze`. Returns whether all --expect conditions are met. Raises Failure on any other error."""
         command = [mckean, "analyze", *(run.folder for run in self.runs), "-o", self.path("analysis.h5"), "--json",
                    self.path("analysis.json"), *options]
         if os.path.exists(self.path("analysis.json")):
@@ -122,24 +127,24 @@ class Case:
                 self.said = file.read()
 
     def loss_scale(self):
-        """Name of the scale of the loss, E l(0, y): C_f for squares."""
+        """Returns the name of E l(0, y), by which losses are divided: C_f for the squared loss, otherwise loss_0."""
         return "C_f" if self.first.config.get("loss.type", "squared") == "squared" else "loss_0"
 
     def quantities(self):
-        """Names of the quantities that were estimated at each time and n."""
+        """Returns the names of the quantities that were estimated at each time and n."""
         return [name for name, value in self.data.items() if isinstance(value, dict) and "values" in value]
 
     def findings(self, *kinds):
-        """Entries of "verdicts" of these kinds: verdict, warning, note, limit, condition."""
+        """Returns the entries of "verdicts" of these kinds: verdict, warning, note, limit, condition."""
         return [finding for finding in self.data["verdicts"] if finding["kind"] in kinds]
 
     def unmet(self):
-        """The conditions that are not met, an entry for each time or n."""
+        """Returns the findings of conditions that are not met, one for each time or n."""
         return [finding for finding in self.findings("condition") if finding["verdict"] == "not met"]
 
 
 def find_runs(folder):
-    """Returns the run folders in a folder, or the folder itself if it is one."""
+    """Returns the run folders at any depth below a folder, or the folder itself if it is a run folder."""
     if os.path.exists(os.path.join(folder, "history.h5")):
         return [folder]
     found = [root for root, _, files in os.walk(folder) if "history.h5" in files]
@@ -160,7 +165,7 @@ def open_study(folders):
 
 
 def label_cases(cases):
-    """Labels cases by the names of their runs if these differ, otherwise by the input keys in which the cases differ."""
+    """Labels cases by the names of their runs if these are all different, otherwise by the keys in which the cases differ."""
     configs = [dict(case.first.problem()) for case in cases]
     keys = [key for key in dict.fromkeys(key for config in configs for key in config)
             if len({config.get(key) for config in configs}) > 1]

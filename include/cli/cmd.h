@@ -1,10 +1,12 @@
 /* cmd: the verbs of the command line. A verb is a row of the table in verb.c and a file cmd_<verb>.c.
  *
- * Commands are collective. argv[0] is the verb. A command returns a status, which is the exit code; main prints the
- * error text. Only rank 0 prints. cmd_<verb>_options is the text that `mckean VERB --help` prints below the usage. It
- * has a line "  --option VALUE  description" for each option, with two spaces before and after the option. Continuation
- * lines start with more than two spaces, other text with none. tools/manual generates the man page and the shell
- * completions from these texts. */
+ * Commands are collective. argv[0] is the verb; a command may reorder argv. A command returns a status, from which main
+ * derives the exit code (base/error.h); main prints the error text. Only rank 0 prints.
+ *
+ * cmd_<verb>_options is the text that `mckean VERB --help` prints below the usage. It has a line for each option,
+ * "  --option VALUE  description", with two spaces before the option and at least two before the description.
+ * Continuation lines start with more than two spaces, other text with none. tools/manual generates the man page and the
+ * shell completions from these texts. */
 #ifndef MCKEAN_CLI_CMD_H
 #define MCKEAN_CLI_CMD_H
 
@@ -12,15 +14,15 @@
 #include "run/simulation.h"
 
 struct verb {
-  const char *name, *arguments, *help;
+  const char *name, *arguments, *help; /* arguments, help: texts of the usage */
   int (*command)(const struct comm *comm, int argc, char **argv);
   const char *options;
-  bool blas;   /* uses OpenBLAS */
-  bool prints; /* its output is its result: a failed write is an error */
+  bool blas;   /* the command uses OpenBLAS */
+  bool prints; /* the printed output is the result, so a failed write to stdout is an error */
 };
 extern const struct verb verb_table[];
 extern const int verb_count;
-extern const char verb_exit_codes[];
+extern const char verb_exit_codes[]; /* for the usage and the man page */
 
 int cmd_run(const struct comm *comm, int argc, char **argv);
 int cmd_info(const struct comm *comm, int argc, char **argv);
@@ -35,13 +37,13 @@ int cmd_help(const struct comm *comm, int argc, char **argv);
 
 /* The options of `mckean run`. */
 struct run_request {
-  struct simulation_options simulation; /* stop_at: -1 before parsing */
+  struct simulation_options simulation; /* set stop_at = -1 before parsing */
   bool dry_run;
-  const char *json; /* the file for the dry run in JSON, or NULL */
+  const char *json; /* --json FILE, the forecast of the dry run; or NULL */
 };
 
-/* Local. Reads the options; the input and the overrides move to argv[0] .. argv[*rest - 1]. USAGE: an unknown option or
- * a wrong value. */
+/* Local. Parses the arguments of `mckean run`. Moves the input file and the overrides to argv[0] .. argv[*rest - 1], so
+ * *rest >= 1. USAGE: an unknown option, a wrong value, or no input file. */
 int cmd_run_parse(int argc, char **argv, struct run_request *request, int *rest);
 
 extern const char cmd_run_options[], cmd_info_options[], cmd_verify_options[], cmd_compare_options[],

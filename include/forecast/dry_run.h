@@ -1,5 +1,5 @@
-/* dry_run: a forecast of the time, memory and disk space of a run, for --dry-run. It writes nothing and takes no
- * lock. */
+/* dry_run: forecasts the time, memory and disk space of a run, for --dry-run. It does not change the output folder and
+ * does not take its lock. */
 #ifndef MCKEAN_FORECAST_DRY_RUN_H
 #define MCKEAN_FORECAST_DRY_RUN_H
 
@@ -14,47 +14,50 @@
 #include "parallel/comm.h"
 #include "particles/kernel.h"
 
+/* The forecast, complete on rank 0 only. */
 struct dry_run {
   const struct config *config;
   int ranks, nodes;
-  int64_t first, steps;      /* first step of the run, last step of the input */
-  bool complete;             /* no steps remain, and the last row is written */
-  double pairs;              /* (unit x sample), of the remaining steps */
-  int64_t rows, fields;      /* of the history, in the remaining steps */
-  struct rank_range units;   /* bytes of units on a rank; while they move between stages, of old and new owner */
-  struct rank_range memory;  /* bytes of a rank, program and libraries included */
+  int64_t first, steps;      /* step at which the run starts or resumes; last step of the input */
+  bool complete;             /* no steps remain, and the history has the last row */
+  double pairs;              /* (unit x sample) pairs in the remaining steps */
+  int64_t rows, fields;      /* rows and fields that the remaining steps add to the history */
+  struct rank_range units;   /* bytes of units on a rank; counted twice while they change owners */
+  struct rank_range memory;  /* total bytes of a rank, program and libraries included */
   double node_memory;        /* bytes of all ranks on the node with the smallest reserve */
-  double node_available;     /* bytes available there, at most those that SLURM grants the job */
-  double program;            /* bytes of program, points and work space in memory, maximum over ranks */
-  double history_memory;     /* bytes of rows between two checkpoints in memory, maximum over ranks */
-  int64_t checkpoint;        /* bytes of a file */
-  double kept;               /* largest number of checkpoints on disk: kept, snapshots, the one being written */
-  double history, disk;      /* bytes of history.h5 at the end; largest sum of all files */
-  double present;            /* bytes of files that the output already holds */
-  double free;               /* free bytes in folder, NAN: unknown */
-  char folder[4096];         /* the output, or its nearest parent that exists */
+  double node_available;     /* bytes installed on that node, or fewer if SLURM grants fewer */
+  double program;            /* bytes of program, points and work space, maximum over ranks */
+  double history_memory;     /* bytes of rows kept between two checkpoints, maximum over ranks */
+  int64_t checkpoint;        /* bytes of one checkpoint file */
+  double kept;               /* largest number of checkpoints on disk: output.keep, snapshots, one being written */
+  double history, disk;      /* bytes: history.h5 at the end; all files together at their peak */
+  double present;            /* bytes of the history and checkpoints that the output already holds */
+  double free;               /* free bytes on the disk of `folder`; NAN: unknown */
+  char folder[4096];         /* the output folder, or its nearest existing parent */
   struct pilot_run pilot;    /* the measured times */
-  double start;              /* seconds to make the data */
-  double loop;               /* seconds of steps, rows and fields */
-  double checkpoints;        /* approximate number to be written */
-  double checkpoint_seconds; /* of one */
-  bool rate_known;           /* from summary.json of this output; otherwise DRY_RUN_RATE */
+  double start;              /* seconds to create target and data */
+  double loop;               /* seconds of the remaining steps, rows and fields */
+  double checkpoints;        /* approximate number of checkpoints to be written */
+  double checkpoint_seconds; /* seconds to write one */
+  bool rate_known;           /* the write rate is from summary.json of this output; otherwise it is DRY_RUN_RATE */
 };
 
-#define DRY_RUN_RATE 0.2 /* GB/s of checkpoints on a disk of unknown speed */
+#define DRY_RUN_RATE 0.2 /* GB/s, assumed write rate of checkpoints on a disk of unknown speed */
 
 struct dry_run_options {
   bool fresh;       /* as in struct simulation_options */
-  const char *json; /* output file, NULL: none */
-  int argc;         /* the command line of the run itself, for the provenance */
+  const char *json; /* file for the forecast in JSON, or NULL */
+  int argc;         /* the command line without --dry-run and --json, as the run would record it */
   char **argv;
 };
 
-/* Prints steps, memory, disk space and time of a run, with a header for a SLURM job. Collective. The status is that of
- * the run before its first step: OK, or the reason why it would be refused. Cost: a few seconds. */
+/* Prints the steps, memory, disk space and time of a run and a header for a SLURM job, and writes the JSON file if one
+ * is requested. Collective. Returns OK, or the status with which the run would end before its first step; the error
+ * text has the reason. FAILED or USAGE also if the JSON file cannot be written. Cost: a few seconds. */
 int dry_run_report(const struct comm *comm, const struct config *config, const struct dry_run_options *options);
 
-/* Prints the forecast; writes it as JSON (format mckean-plan). Local, rank 0. FAILED: the file cannot be written. */
+/* dry_run_print prints a forecast; dry_run_json writes it as JSON (format mckean-plan). Local, for rank 0. Errors:
+ * those of json_create and json_write. */
 void dry_run_print(const struct dry_run *plan, struct report *report);
 int dry_run_json(const struct dry_run *plan, const char *path);
 

@@ -1,7 +1,7 @@
-/* pilot_run: the time of the steps of a run on this machine.
+/* pilot_run: measures the time of the steps of a run on this machine.
  *
- * The times are measured by the step itself, on the problem or on a scaled-down one: fewer replicas, then fewer units,
- * then smaller batches, until a step takes a few hundredths of a second. */
+ * It executes steps of the problem itself or of a scaled-down one, which has fewer replicas, then fewer units, then
+ * smaller batches, until a step takes a few hundredths of a second. */
 #ifndef MCKEAN_FORECAST_PILOT_RUN_H
 #define MCKEAN_FORECAST_PILOT_RUN_H
 
@@ -9,12 +9,13 @@
 
 #include "run/problem.h"
 
-/* Seconds on the slowest rank, scaled to the whole problem: a step by (unit x sample) pairs, the others by units. */
+/* Times of a stage in seconds on the slowest rank. Those of a scaled-down problem are scaled to the whole problem: step
+ * by the number of (unit x sample) pairs, the others by the number of units. */
 struct pilot_run_stage {
   double step;
   double row;   /* additional time of a step with a row of the history */
-  double field; /* f_n and c2phi2 at test and training points */
-  double limit; /* an estimate of the stability limit; 0 if dt is a number */
+  double field; /* computing f_n and c2phi2 at test and training points; 0 if the run records no fields */
+  double limit; /* one estimate of the stability limit; 0 unless dt is auto */
 };
 
 struct pilot_run {
@@ -23,15 +24,16 @@ struct pilot_run {
   double networks;       /* number of networks measured */
   int64_t n;             /* units of the largest network */
   int64_t batch;         /* points in the largest batch */
-  double pairs;          /* pairs of a step in the first stage */
-  double particle_bytes; /* largest number of bytes of own units during the measurement */
+  double pairs;          /* (unit x sample) pairs of a measured step in the first stage */
+  double particle_bytes; /* peak bytes of this rank's units during the measurement */
 };
 
-/* Measures the steps of a problem that has target and data. Collective. FAILED: no memory. Takes a second or two. */
+/* Measures the steps of a problem, of which it uses target and data; it creates and frees its own particles and
+ * dynamics. Collective. FAILED: no memory. USAGE: as for dynamics_create. Cost: one or two seconds. */
 int pilot_run_measure(const struct problem *problem, struct pilot_run *result);
 
-/* Returns the seconds of one step in the current stage of the dynamics, on the slowest rank, measured for about
- * `seconds`. No unit moves. Collective. */
+/* Returns the seconds of one step in the current stage of the dynamics, on the slowest rank. Repeats the step with
+ * dt = 0, which moves no unit, for about `seconds`. Collective. */
 double pilot_run_step(const struct particles *particles, struct dynamics *dynamics, int64_t step, double seconds);
 
 #endif

@@ -1,5 +1,5 @@
-/* run_status: the progress of a run, from the files in its folder. Changes nothing and does not disturb a running
- * run. */
+/* run_status: determines the progress of a run from the files in its folder. It changes no file and does not disturb a
+ * run that is in progress. */
 #ifndef MCKEAN_FORECAST_RUN_STATUS_H
 #define MCKEAN_FORECAST_RUN_STATUS_H
 
@@ -10,34 +10,35 @@
 #include "parallel/comm.h"
 
 enum run_state {
-  RUN_DONE,    /* a complete checkpoint at the last step of the input, and a history with the row of this step */
+  RUN_DONE,    /* complete: there are a checkpoint and a history row at the last step of the input */
   RUN_RUNNING, /* a run holds the lock of this folder */
-  RUN_STOPPED, /* the same command resumes from a complete checkpoint */
-  RUN_MISSING, /* no folder, or no checkpoint: the command starts at step 0 */
-  RUN_DAMAGED, /* the command would refuse to resume: `reason` has the cause and what to do */
+  RUN_STOPPED, /* the same command will resume from a checkpoint */
+  RUN_MISSING, /* no folder or no checkpoint: the same command will start at step 0 */
+  RUN_DAMAGED, /* the same command will refuse to resume; `reason` has the cause and what to do */
   RUN_STATES
 };
 extern const char *const run_state_names[RUN_STATES];
 
 struct run_status {
   enum run_state state;
-  int64_t step;     /* of the newest complete checkpoint; -1: none */
+  int64_t step;     /* of the newest undamaged checkpoint; -1: none */
   int64_t steps;    /* last step of the input; 0: unknown */
-  char *checkpoint; /* its path, or NULL */
-  char *skipped;    /* errors of newer checkpoints, one line each; "": none */
-  char *reason;     /* one line; "": none */
+  char *checkpoint; /* path of that checkpoint, or NULL */
+  char *skipped;    /* errors of newer, damaged checkpoints, one line each; "": none */
+  char *reason;     /* why the run is in this state, one line; "": no reason needed */
 };
 
-/* Determines the status of a run. config: the input of the command that completes the run, or NULL: the input in
- * its newest checkpoint. quick: verify only the metadata of checkpoints; this is always so while a run holds the
- * lock. Collective. State and steps are the same on all ranks; texts are on rank 0. Errors of the run are part of
- * the status. */
+/* Determines the status of a run. config: the input of the command that would complete the run, or NULL for the input
+ * stored in its newest checkpoint. quick: verifies only the metadata of checkpoints, as is always done while a run
+ * holds the lock. result: the caller frees it with run_status_free. Collective; state, step and steps are the same on
+ * all ranks, the texts are valid on rank 0. An error in the files of the run does not fail the call; it is reported in
+ * result. */
 void run_status_run(const struct comm *comm, const char *folder, const struct config *config, bool quick,
                     struct run_status *result);
-void run_status_free(struct run_status *result); /* Local; frees what it holds. */
+void run_status_free(struct run_status *result); /* Local. Frees the texts. */
 
-/* Calls found(context, run) for each run folder in or below a folder, in the order of names; for the folder itself if
- * there is none. Symbolic links are not followed. Local. */
+/* Local. Calls found(context, run) for each run folder at or below a folder, in the order of names, or for the folder
+ * itself if there is none. Does not follow symbolic links and skips hidden folders. Searches at most 16 levels deep. */
 void run_status_find(const char *folder, void (*found)(void *context, const char *run), void *context);
 
 #endif

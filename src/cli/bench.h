@@ -1,8 +1,8 @@
 /* bench: the measurements of `mckean bench`. Private to cmd_bench.c and bench*.c.
  *
- * Each measurement prints a table and writes members of the JSON object. Compared quantities are measured in
- * alternation, several times, and medians are reported, so that other load on the machine affects both in the same
- * way. */
+ * Each measurement prints lines to bench.out and adds members to the JSON object. Two quantities that are compared are
+ * measured alternately, BENCH_TIMES times each, so that other load on the machine affects both alike. Reported numbers
+ * are medians. */
 #ifndef MCKEAN_CLI_BENCH_H
 #define MCKEAN_CLI_BENCH_H
 
@@ -19,23 +19,24 @@ struct bench {
   const struct comm *comm;
   struct comm self; /* this rank alone */
   bool quick;
-  const char *json_path, *unit, *precision, *isa, *folder, *only; /* NULL: none, all */
-  int d;                                                          /* 0: several values */
+  const char *json_path, *unit, *precision, *isa, *folder, *only; /* options; NULL: not given */
+  int d;                                                          /* input dimension; 0: not given */
   FILE *out; /* never NULL: ranks that do not print write to /dev/null */
   struct json *json;
 };
 
-/* The networks of an input text, ready for step 0. problem: problem_free frees it even after a failure. FAILED: no
- * memory. */
+/* Creates the networks of an input text, ready for step 0. problem: overwritten; the caller frees it with problem_free,
+ * even after a failure. Collective. FAILED: no memory. USAGE: the input is wrong. */
 int bench_problem(const struct comm *comm, const char *text, struct problem *problem);
 
-/* Returns the median; sorts the values. Local. */
+/* Local. Returns the median of values [count] and sorts them. */
 double bench_median(int count, double *values);
 
-/* The measurements. Collective. FAILED. */
-int bench_kernels(struct bench *bench);    /* step compared with GEMM, memory per unit */
+/* The measurements. Collective. FAILED: no memory; bench_disk: a file cannot be written or read. USAGE: bench->d is not
+ * supported. */
+int bench_kernels(struct bench *bench);    /* a step compared with GEMM; memory per unit */
 int bench_data(struct bench *bench);       /* drawing and labelling points */
-int bench_population(struct bench *bench); /* pairs of units under the exact potential */
+int bench_population(struct bench *bench); /* time per pair of units of the exact potential */
 int bench_sums(struct bench *bench);       /* exact sums compared with plain sums; sums over ranks */
 int bench_disk(struct bench *bench);       /* checkpoints compared with plain writes and reads of the same size */
 

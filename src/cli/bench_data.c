@@ -1,5 +1,5 @@
-/* The cost of fresh points per sample: drawing them, and computing their labels by the spin target; and both as a share
- * of a step of 10^4 units (sigmoid, single precision), on one rank. */
+/* The time per sample to draw fresh points, the time per sample to compute their labels (spin target), and the sum of
+ * both as a fraction of the time of a step with 10^4 units (sigmoid, single precision). All on one rank. */
 #include <stdlib.h>
 
 #include "base/alloc.h"

@@ -1,5 +1,5 @@
-/* Writing and reading checkpoints, with all steps of the protocol, compared with plain writes with fsync and plain
- * reads of the same number of bytes in the same folder. Both kinds of reads come from the page cache. */
+/* checkpoint_write and checkpoint_read compared with plain writes (with fsync) and plain reads of the same number of
+ * bytes in the same folder. All reads are served by the page cache. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ static int always(void *context) {
   return OK;
 }
 
-/* Each rank writes its share of one file, with fsync, or reads it. */
+/* Each rank writes its share of one file, with fsync, or reads it. *seconds: the time on this rank. Collective. */
 static int plain(struct disk *disk, bool writing, double *seconds) {
   const struct comm *comm = disk->bench->comm;
   char path[PATH_BYTES + 100];

@@ -1,6 +1,6 @@
-/* The step (dynamics/dynamics.h: outputs, exact sum, residual, gradient, update; one rank, full batch) compared with
- * OpenBLAS's GEMM on the same core. A (unit x sample) pair counts as 6 d flops: 2 d for the outputs, 4 d for the
- * gradient. / */
+/* The time of a step (outputs, exact sums, residuals, gradient and update; one rank, full batch) compared with the GEMM
+ * of OpenBLAS on the same core. A (unit x sample) pair counts as 6 d flops: 2 d for the outputs, 4 d for the
+ * gradient. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "base/openblas.h"
 #include "bench.h"
 
-enum { UNITS = 8192, POINTS = 480 }; /* step and product of matrices each take milliseconds */
+enum { UNITS = 8192, POINTS = 480 }; /* chosen so that a step takes milliseconds, like a matrix product */
 
 struct gemm {
   struct openblas_gemm blas;
@@ -18,7 +18,7 @@ struct gemm {
 struct row {
   int unit, d, precision, isa;
   double ns, gflops, fraction;
-  size_t bytes; /* of the parameters of a unit */
+  size_t bytes; /* of one unit: its parameters */
 };
 
 /* ---- measured functions ---- */

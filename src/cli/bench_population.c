@@ -1,5 +1,6 @@
-/* The cost of the exact potential: pairs of units per second in a step with data.mode population, on one rank and one
- * thread, in double precision for any run.precision; and the number of terms of the series per pair. */
+/* The cost of the exact potential: time per pair of units in a step with data.mode population, on one rank and one
+ * thread, and the number of series terms per pair. The potential is computed in double precision whatever
+ * run.precision is. */
 #include <stdlib.h>
 
 #include "base/error.h"

@@ -15,7 +15,7 @@ const char cmd_advise_options[] =
 
 static const struct option options_table[] = {{"--json", option_file, 0, 0, 0}};
 
-/* argv: the input or checkpoint, then the overrides; *rest: their number. */
+/* Moves the input or checkpoint and then the overrides to the front of argv. *rest: the number of these arguments. */
 static int parse(int argc, char **argv, const char **json, int *rest) {
   TRY(option_parse(OPTIONS(options_table), argc, argv, json, rest));
   if (*rest == 0 || strchr(argv[0], '='))
@@ -25,7 +25,8 @@ static int parse(int argc, char **argv, const char **json, int *rest) {
   return OK;
 }
 
-/* Builds the initial condition of an input. */
+/* Creates the particles of an input in their initial condition. If a processor lacks the level run.isa, the highest
+ * common level of all ranks replaces it. */
 static int open_input(const struct comm *comm, const char *path, int overrides, char **override,
                       struct problem *problem) {
   *problem = (struct problem){.comm = comm};
@@ -39,7 +40,7 @@ static int open_input(const struct comm *comm, const char *path, int overrides, 
   return OK;
 }
 
-/* Opens a checkpoint and applies overrides of keys that may change on resuming. */
+/* Opens a checkpoint and applies overrides, which are limited to keys that may change on resuming. */
 static int open_checkpoint(const struct comm *comm, const char *path, int overrides, char **override,
                            struct problem *problem) {
   TRY(problem_open(comm, path, problem));

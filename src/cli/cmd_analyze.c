@@ -38,7 +38,7 @@ const char cmd_analyze_options[] =
 struct request {
   int runs;
   char **run;
-  const char *output, *json; /* NULL: <first run>/analysis.h5, none */
+  const char *output, *json; /* NULL: output is <first run>/analysis.h5, no JSON */
   struct analysis_options options;
   int conditions;
   struct condition *condition;
@@ -69,14 +69,15 @@ static int parse(int argc, char **argv, struct request *request) {
   return request->runs > 0 ? OK : FAIL(USAGE, "analyze: one or more run folders were expected");
 }
 
-/* A study and what each row of analyses_table makes of it. */
+/* A study and the results of the analyses. */
 struct outcome {
   struct study *study;
-  void *state[ANALYSES];
+  void *state[ANALYSES];    /* results of each row of analyses_table */
   struct findings findings; /* on rank 0 */
 };
 
-/* Computes the analyses, and checks the conditions on each as soon as it is available. Collective. */
+/* Computes the analyses. Checks the conditions on an analysis as soon as it is complete, so that a wrong one is
+ * reported early. Collective. */
 static int create(const struct comm *comm, const struct request *request, struct outcome *outcome) {
   struct analysis_input input = {
       .comm = comm, .study = outcome->study, .folder = request->run, .options = &request->options};
@@ -93,7 +94,8 @@ static int create(const struct comm *comm, const struct request *request, struct
   return OK;
 }
 
-/* Collects verdicts and limits, then judges the conditions; returns how many lines are not met. */
+/* Collects verdicts and limits, then judges the conditions at each time or n. Returns the number of findings that are
+ * not met. */
 static int judge(const struct request *request, struct outcome *outcome) {
   int unmet = 0;
   for (int i = 0; i < ANALYSES; i++)
@@ -136,12 +138,13 @@ static int write_files(const struct request *request, const struct outcome *outc
   return status;
 }
 
-/* Local, on rank 0. */
+/* Judges, prints and writes the results. Local, on rank 0. FAILED: a condition is not met, or a file cannot be
+ * written. */
 static int report(const struct request *request, struct outcome *outcome, const struct provenance *provenance) {
   const int unmet = judge(request, outcome);
   print(request, outcome);
   TRY(write_files(request, outcome, provenance));
-  fflush(stdout); /* before rank 0 writes to stderr */
+  fflush(stdout); /* so that it precedes the error text on stderr */
   return unmet > 0 ? FAIL(FAILED, "analyze: %d expectation%s not met, see above", unmet, unmet == 1 ? " is" : "s are")
                    : OK;
 }

@@ -37,7 +37,7 @@ static void print_provenance(struct h5 *file) {
   }
 }
 
-/* Prints the last row of a series, averaged over replicas. */
+/* Prints time and losses of the last history row of a member, averaged over replicas. rows: their number. */
 static int print_last(struct h5 *file, int member, int64_t rows, int64_t replicas) {
   static const char *const columns[] = {"loss", "test_loss"};
   char name[96];
@@ -68,7 +68,7 @@ static int print_rows(struct h5 *file, int member, int64_t replicas) {
   return rows[0] > 0 ? print_last(file, member, rows[0], replicas) : OK;
 }
 
-/* Prints the sizes and, for a history, the numbers of rows and fields. */
+/* Prints the sizes of each member and, for a history, the numbers of rows and fields. */
 static int print_members(struct h5 *file, bool history) {
   for (int e = 0;; e++) {
     char name[96], *unit;
@@ -97,7 +97,7 @@ static void print_size(const char *path) {
   printf("  %s, written %s\n", size, when);
 }
 
-/* Prints facts that only a checkpoint has; its metadata are verified. */
+/* Verifies the metadata of a checkpoint and prints what only a checkpoint has. */
 static int print_checkpoint(struct h5 *file, const char *path) {
   struct checkpoint_info info;
   char *precision;
@@ -126,7 +126,7 @@ static int print_columns(struct h5 *file) {
   puts("columns of series");
   for (int c = 0; c < column_count; c++) {
     char name[96], *description;
-    bool printed = false; /* rows of the table that belong to different losses share a name */
+    bool printed = false; /* rows of the table for different losses may share a name */
     for (int before = 0; before < c; before++) printed |= strcmp(column_table[before].name, column_table[c].name) == 0;
     snprintf(name, sizeof name, "/ensemble/0/series/%s", column_table[c].name);
     if (printed || !h5_exists(file, name)) continue;
@@ -154,7 +154,7 @@ static int print_file(struct h5 *file, const char *path, bool history) {
   return OK;
 }
 
-/* A file is verified before the HDF5 library reads it. */
+/* Verifies a file before the HDF5 library reads it. */
 static int info(const char *path) {
   struct h5 *file = NULL;
   const bool checkpoint = checkpoint_looks(path);

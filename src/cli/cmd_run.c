@@ -22,7 +22,7 @@ const char cmd_run_options[] =
     "write\n"
     "a checkpoint and stop, exit code 75\n";
 
-/* Reads H:MM:SS, MM:SS or seconds. */
+/* An option_* function: converts H:MM:SS, MM:SS or seconds to seconds. */
 static int take_duration(const struct option *option, const char *text, void *seconds) {
   double total = 0;
   const char *at = text;
@@ -58,7 +58,8 @@ int cmd_run_parse(int argc, char **argv, struct run_request *request, int *rest)
   return OK;
 }
 
-/* The command line without the options of a dry run: a dry run computes the size of the files from it. */
+/* Copies the command line without the options of a dry run. The files record this command line, so a dry run needs it
+ * to predict their size. */
 static void keep_command(int argc, char **argv, struct simulation_options *options) {
   options->argv = alloc_small(sizeof(char *) * (size_t)argc);
   for (int i = 0; i < argc; i++) {

@@ -47,7 +47,7 @@ static int parse(int argc, char **argv, struct request *request) {
   return OK;
 }
 
-/* Writes HDF5 if provenance is not NULL, otherwise JSON. */
+/* Writes HDF5 if provenance is not NULL, otherwise JSON. path NULL: does nothing. Local, on rank 0. */
 static int write_file(const struct spectrum *spectrum, const struct provenance *provenance, const char *path) {
   if (!path) return OK;
   struct results *results = spectrum_results(spectrum, provenance != NULL);
@@ -70,7 +70,7 @@ int cmd_spectrum(const struct comm *comm, int argc, char **argv) {
   struct problem problem;
   struct spectrum *spectrum = NULL;
   provenance_fill(comm, argc, argv, &provenance);
-  TRY(parse(argc, argv, &request)); /* with the same result on all ranks */
+  TRY(parse(argc, argv, &request)); /* same result on all ranks */
   int status = problem_open(comm, request.checkpoint, &problem);
   if (status == OK) {
     openblas_threads(problem.config->threads);

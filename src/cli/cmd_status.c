@@ -40,8 +40,8 @@ struct request {
 
 struct entry {
   char *folder;
-  struct config *asked; /* or NULL */
-  int line;             /* of the manifest, 0: none */
+  struct config *asked; /* input of the command that completes the run, or NULL */
+  int line;             /* of the manifest; 0: none */
 };
 
 struct list {
@@ -70,7 +70,8 @@ static const struct option options_table[] = {
     OPTION("--manifest", option_text, struct request, manifest),
 };
 
-/* All arguments after --run belong to the run; --run takes the position of its verb. */
+/* All arguments after --run belong to the run. request->argument starts at --run itself, as argv[0] of a command
+ * line. */
 static int parse(int argc, char **argv, struct request *request) {
   int own = 1;
   while (own < argc && strcmp(argv[own], "--run") != 0) own++;
@@ -90,7 +91,7 @@ static void write_path(void *context, const char *run) {
   fwrite(run, 1, strlen(run) + 1, context);
 }
 
-/* Returns the bytes of rank 0 on all ranks; the caller frees them. */
+/* Collective. Returns the text of rank 0 on all ranks; the caller frees it. text, *bytes: set on rank 0. */
 static char *share(const struct comm *comm, char *text, int64_t *bytes) {
   comm_bcast(comm, bytes, sizeof *bytes, 0);
   if (comm->rank != 0) text = alloc_small((size_t)*bytes);
@@ -113,13 +114,13 @@ static void collect_folders(const struct comm *comm, const struct request *reque
   free(paths);
 }
 
-/* Skips slashes and "." before the next name of a path. */
+/* Returns the start of the next name in a path, after any slashes and "." components. */
 static const char *next_name(const char *path) {
   while (*path == '/' || (*path == '.' && (path[1] == '/' || !path[1]))) path++;
   return path;
 }
 
-/* Whether two paths are equal as text. Links are not followed; the paths need not exist. */
+/* Returns whether two paths have the same names. Does not follow links; the paths need not exist. */
 static bool same_path(const char *a, const char *b) {
   if ((*a == '/') != (*b == '/')) return false;
   for (size_t length = 1; length > 0; a += length, b += length) {
@@ -131,7 +132,7 @@ static bool same_path(const char *a, const char *b) {
   return true;
 }
 
-/* argv: as for `mckean run`, except for the verb. */
+/* Adds the run of a command `mckean run` to the list. argv[0] is overwritten. line: as in struct entry. Collective. */
 static int collect_command(const struct comm *comm, int argc, char **argv, int line, struct list *list) {
   static char verb[] = "run";
   struct run_request request = {.simulation = {.stop_at = -1}};
@@ -164,7 +165,8 @@ static int read_manifest(const char *path, char **text, size_t *size) {
   return bad ? FAIL(FAILED, "%s: cannot read this manifest: %s", path, strerror(errno)) : OK;
 }
 
-/* Lines are split at spaces, and quotes have no meaning, as in jobs/array.sh; empty lines are skipped. */
+/* Adds the runs of a manifest to the list. Splits lines at blanks and does not interpret quotes, like jobs/array.sh.
+ * Skips empty lines. Collective. */
 static int collect_manifest(const struct comm *comm, const char *path, struct list *list) {
   char *text = NULL, *lines;
   size_t size = 0;
@@ -257,7 +259,7 @@ static int print_status(const struct comm *comm, const struct request *request, 
   int count[RUN_STATES] = {0};
   struct json *json;
   int status = json_create(comm->rank == 0 ? request->json : NULL, &json);
-  if (status == FAILED) status = FAIL(USAGE, "%s", error_text()); /* exit code 1 is for damaged runs */
+  if (status == FAILED) status = FAIL(USAGE, "%s", error_text()); /* because exit code 1 stands for damaged runs */
   status = comm_agree(comm, status);
   if (status == OK) {
     inspect_all(comm, request, list, json, count);

@@ -23,14 +23,14 @@ static int is_checkpoint(const struct dirent *entry) {
   return is_name(entry->d_name);
 }
 
-/* A folder with the name of a checkpoint does not count. */
+/* Returns whether path is a folder. A folder that has the name of a checkpoint does not count. */
 static bool is_folder(const char *path) {
   const char *slash = strrchr(path, '/');
   struct stat found;
   return stat(path, &found) == 0 && S_ISDIR(found.st_mode) && !is_name(slash ? slash + 1 : path);
 }
 
-/* Verifies one file and prints the result. *worst: the worst status so far. */
+/* Verifies one file and prints the result. *worst: raised to the status of this file if that is worse. Collective. */
 static void verify(const struct comm *comm, const char *path, int *worst) {
   struct checkpoint_info info = {0};
   const int status = checkpoint_verify(comm, path, &info);
@@ -41,7 +41,8 @@ static void verify(const struct comm *comm, const char *path, int *worst) {
   if (status > *worst) *worst = status;
 }
 
-/* Rank 0. Prints the paths of all checkpoints of a run or of a folder of checkpoints, one per line. */
+/* Rank 0. Prints the paths of all checkpoints of a run or of a folder of checkpoints, one per line. If there are none,
+ * prints a path that does not exist, so that verification fails. */
 static void list_folder(const char *folder, FILE *out) {
   char inner[PATH_BYTES];
   struct stat found;
@@ -57,7 +58,7 @@ static void list_folder(const char *folder, FILE *out) {
   free(entry);
 }
 
-/* Returns the paths of the files to verify, one per line, on all ranks. The caller frees them. */
+/* Collective. Returns the paths of the files to verify, one per line; the caller frees the text. */
 static char *list_files(const struct comm *comm, int argc, char **argv) {
   char *text = NULL;
   size_t size = 0;

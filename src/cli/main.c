@@ -1,7 +1,8 @@
 /* mckean: trains wide one-hidden-layer networks as interacting particle systems.
  *
- * main starts MPI, checks the process, and calls the command of the verb (the table in verb.c). For `mckean run` this
- * is cmd_run (cmd_run.c), which reads the input and calls simulation_run (run/simulation.c). */
+ * main starts MPI, checks the arithmetic of each process and that all ranks run the same program, and calls the command
+ * of the verb (table in verb.c). For `mckean run` this is cmd_run (cmd_run.c), which reads the input and calls
+ * simulation_run (run/simulation.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,8 @@ static bool asks_for_help(const char *argument) {
   return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
 }
 
-/* If a verb lacks its required arguments, its usage is printed, too. */
+/* Calls the command of a verb, or prints the help of the verb. If the command refuses an empty list of arguments,
+ * prints the usage, too. */
 static int dispatch_verb(const struct comm *comm, const struct verb *verb, int argc, char **argv) {
   for (int i = 1; i < argc; i++) {
     if (!asks_for_help(argv[i])) continue;

@@ -1,4 +1,5 @@
-/* The verbs, in the order of the help. To add one: a row here and a file cmd_<verb>.c. */
+/* The verbs, in the order of the help. To add a verb: a row here, a file cmd_<verb>.c, and declarations in
+ * cli/cmd.h. */
 #include "cli/cmd.h"
 
 const struct verb verb_table[] = {

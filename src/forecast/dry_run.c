@@ -28,12 +28,12 @@ static double max(double a, double b) {
 
 /* ---- time ---- */
 
-/* Adds the steps from a to b of a stage. */
+/* Adds the pairs and the time of steps a .. b-1, which belong to stage s. */
 static void add_stage(struct dry_run *plan, const struct dataset *data, int s, int64_t a, int64_t b) {
   const struct config *config = plan->config;
   const struct stage *stage = &config->schedule.stage[s];
   const struct pilot_run_stage *take = &plan->pilot.stage[s];
-  int64_t rows[2], fields[2]; /* up to a, up to b */
+  int64_t rows[2], fields[2]; /* before step a, before step b */
   history_kept(config, a, &rows[0], &fields[0]);
   history_kept(config, b, &rows[1], &fields[1]);
   const double steps = (double)(b - a);
@@ -43,7 +43,7 @@ static void add_stage(struct dry_run *plan, const struct dataset *data, int s, i
   if (!(stage->dt > 0)) plan->loop += (1 + floor(steps / (double)stage->dt_every)) * take->limit;
 }
 
-/* GB/s of checkpoints in summary.json of this output; 0: unknown. */
+/* Returns the write rate of checkpoints in GB/s from summary.json of the output; 0: unknown. */
 static double recorded_rate(const char *output) {
   char path[PATH_BYTES], line[512];
   double rate = 0;
@@ -66,7 +66,7 @@ static void predict_time(struct dry_run *plan, const struct dataset *data) {
   int64_t rows, fields;
   history_kept(config, plan->first, &rows, &fields);
   history_kept(config, plan->steps, &plan->rows, &plan->fields);
-  plan->rows += 1 - rows; /* the last row follows the last step */
+  plan->rows += 1 - rows; /* the row after the last step */
   plan->fields += steps_hold(&config->fields, plan->steps) - fields;
   const int64_t every = config->checkpoint_every;
   if (every > 0) plan->checkpoints += (double)(plan->steps / every - plan->first / every);
@@ -80,8 +80,9 @@ static void predict_time(struct dry_run *plan, const struct dataset *data) {
 
 /* ---- memory ---- */
 
-/* The owners of units in the remaining stages; a run begins with those of the first stage. While blocks move, old and
- * new owner hold their tiles. tiles [ranks]: largest number at a time. */
+/* Follows the owners of units through the remaining stages, starting with those of stage 0, as a run does. owned
+ * [ranks]: the owners in the last stage. tiles [ranks], initially zeros: the largest number of tiles that a rank holds
+ * at a time; while blocks change owners, both the old and the new owner hold them. */
 static void follow_owners(const struct dry_run *plan, const struct dataset *data, struct ownership *owned,
                           double *tiles) {
   const struct config *config = plan->config;
@@ -102,7 +103,7 @@ static void follow_owners(const struct dry_run *plan, const struct dataset *data
   free(next);
 }
 
-/* The largest number of remaining fields within `between` steps. */
+/* Returns the largest number of remaining fields in any `between` consecutive steps. */
 static double most_fields(const struct dry_run *plan, double between) {
   const struct steps *fields = &plan->config->fields;
   int most = 0;
@@ -116,8 +117,9 @@ static double most_fields(const struct dry_run *plan, double between) {
   return most;
 }
 
-/* Bytes of the rows between two checkpoints: kept on the ranks that lead networks, then gathered on rank 0 for one size
- * and one kind at a time (history_write). */
+/* Returns the bytes of the rows and fields between two checkpoints. The ranks that lead networks keep them;
+ * history_write then gathers them on rank 0, one network size at a time and, for each size, one kind of number after
+ * the other. */
 static double rows_bytes(const struct dry_run *plan, const struct dataset *data, const struct ownership *owned,
                          int rank) {
   const struct config *config = plan->config;
@@ -140,34 +142,35 @@ static double rows_bytes(const struct dry_run *plan, const struct dataset *data,
   return sizeof(double) * (kept + moving);
 }
 
-/* Bytes of a rank without units and rows: the program after the pilot run, and arrays for which the pilot run was too
- * small. */
+/* Returns the bytes of a rank without units and history rows: `program` bytes, as measured after the pilot run, and the
+ * arrays that a scaled-down pilot run did not need or needed at a smaller size. */
 static double work_bytes(const struct dry_run *plan, const struct dataset *data, const struct ownership *owned,
                          int rank, double program) {
   const struct config *config = plan->config;
   const enum precision precision = (enum precision)config->precision;
   const double tile = (double)particles_tile_bytes(data->d, precision);
-  enum { CRCS = FIELD_SET_MAX * sizeof(uint32_t), BUFFERS = 3 << 20 }; /* of a block; buffers of checkpoints */
+  /* Bytes of the checksums of a block; bytes of the buffers for checkpoints. */
+  enum { CRCS = FIELD_SET_MAX * sizeof(uint32_t), BUFFERS = 3 << 20 };
   double bytes =
       program + BUFFERS + CRCS * (double)(owned->blocks + (rank == 0 ? ensemble_blocks(&config->ensemble) : 0));
   if (data->spec.mode == DATA_POPULATION)
     return bytes + owned->units * (data->d + 1) * sizeof(double) + (double)network_tiles(owned->split) * tile;
   const int64_t batch = schedule_largest_batch(&config->schedule, &config->ensemble, data->samples);
   if (batch != data->samples) bytes += gradient_bytes(data->d, precision, batch, owned->tiles);
-  enum { POINT = 56 }; /* f, y, r and the sums of a point (dynamics/outputs.h) */
+  enum { POINT = 56 }; /* bytes per point: f, y, r and the sums (dynamics/outputs.h) */
   if (batch > plan->pilot.batch) bytes += POINT * (double)(batch - plan->pilot.batch);
   return bytes;
 }
 
-/* Facts about a rank and its node. */
+/* Facts about a rank and its node, gathered on rank 0. */
 struct rank_facts {
   char node[256];
   double free_memory; /* bytes that the job may use on this node */
   double program;     /* bytes of the rank without particles, after the pilot run */
-  double memory;      /* predicted bytes of the rank, on rank 0 */
+  double memory;      /* predicted total bytes of the rank; set on rank 0 */
 };
 
-/* Counts the nodes by name, and finds the one with the smallest reserve. */
+/* Counts the nodes by name and finds the one with the smallest reserve, available minus predicted memory. */
 static void predict_nodes(struct dry_run *plan, const struct rank_facts *facts) {
   double *needs = calloc((size_t)plan->ranks, sizeof *needs);
   if (!needs) die("no memory for %d ranks", plan->ranks);
@@ -186,7 +189,7 @@ static void predict_nodes(struct dry_run *plan, const struct rank_facts *facts) 
   free(needs);
 }
 
-/* facts [ranks]: fills in their memory. */
+/* Predicts the memory of each rank. facts [ranks]: sets the member memory. */
 static void predict_memory(struct dry_run *plan, const struct dataset *data, struct rank_facts *facts) {
   const struct config *config = plan->config;
   struct ownership *owned = alloc_small(sizeof *owned * (size_t)plan->ranks);
@@ -269,7 +272,7 @@ static int predict(const struct problem *problem, const struct dry_run_options *
   struct rank_facts own = {.program = process_memory_peak() - plan->pilot.particle_bytes};
   gethostname(own.node, sizeof own.node - 1);
   own.free_memory = process_memory_installed() > 0 ? fmin(process_memory_installed(), slurm_memory()) : slurm_memory();
-  void *all_facts; /* of all ranks */
+  void *all_facts; /* struct rank_facts [ranks] on rank 0, NULL on other ranks */
   comm_gather(comm, &own, sizeof own, &all_facts, NULL);
   if (!all_facts) return OK;
   predict_time(plan, problem->data);
@@ -286,7 +289,8 @@ static int check_output(const char *output, char *folder) {
   return lock_probe(output, owner) ? FAIL(USAGE, "%s: another run writes to this output (%s)", output, owner) : OK;
 }
 
-/* Finds the first step. The status is the reason why the run would be refused. */
+/* Determines plan->first and plan->complete and reports where the run would start. Returns OK, or the status with which
+ * the run would be refused. Collective. */
 static int find_start(const struct problem *problem, bool fresh, struct report *report, struct dry_run *plan) {
   const struct comm *comm = problem->comm;
   const struct config *config = problem->config;

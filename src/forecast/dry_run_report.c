@@ -6,18 +6,18 @@
 #include "forecast/dry_run.h"
 #include "io/json.h"
 
-/* Longest and shortest time of one job, seconds. Longer runs need several jobs, which jobs/run.sh submits in
- * sequence. */
+/* Longest and shortest time limit of a job, in seconds. A longer run needs several jobs, which jobs/run.sh submits one
+ * after the other. */
 static const double JOB_SECONDS = 24 * 3600, JOB_LEAST = 600;
-static const double SIGNAL_MOST = 65535; /* maximum of SLURM */
-static const double MARGIN = 1.3;        /* requested over predicted memory and time */
+static const double SIGNAL_MOST = 65535; /* largest value that SLURM accepts, in seconds */
+static const double MARGIN = 1.3;        /* ratio of requested to predicted memory and time */
 
 static double total_seconds(const struct dry_run *plan) {
   return plan->start + plan->loop + plan->checkpoints * plan->checkpoint_seconds;
 }
 
-/* Seconds before the time limit at which SLURM signals the run to stop: 60, because SLURM checks once a minute, plus
- * twice the sum of the longest step and a checkpoint. */
+/* Returns how many seconds before the time limit SLURM should signal the run to stop: 60, because SLURM checks once a
+ * minute, plus twice the time of the slowest step and a checkpoint, rounded up to a multiple of 30. */
 static double stop_seconds(const struct dry_run *plan) {
   double step = 0;
   for (int s = 0; s < plan->config->schedule.stages; s++) {

@@ -6,10 +6,11 @@
 #include "base/error.h"
 #include "tangent/stability.h"
 
-/* Work of a step on each rank: a few hundredths of a second on one core. */
+/* Flops of a scaled-down step per thread, a few hundredths of a second on one core; flops of a pair in addition
+ * to 6 d. */
 static const double PILOT_FLOPS = 2e9, UNIT_FLOPS = 50;
-static const double PILOT_SECONDS = 1; /* of all measurements together, at least 3 repetitions of each */
-enum { PILOT_BATCH = 4096 };           /* smaller batches are not reduced */
+static const double PILOT_SECONDS = 1; /* of all measurements together, approximately */
+enum { PILOT_BATCH = 4096 };           /* larger mini-batches are reduced to this size */
 
 /* ---- the scaled-down problem ---- */
 
@@ -29,10 +30,11 @@ static double units_of(const struct config *config) {
   return units;
 }
 
-/* Halves the replicas, the units or the batches. Returns false if all are at their minimum. */
+/* Makes the problem smaller: halves the replicas if possible, otherwise the units of every network, otherwise reduces
+ * the batches of a stage. Returns false if nothing can be reduced. */
 static bool halve(struct config *config, const struct dataset *data, int ranks) {
   struct ensemble_spec *ensemble = &config->ensemble;
-  const int64_t least = BLOCK * (int64_t)ranks; /* a block for each rank */
+  const int64_t least = BLOCK * (int64_t)ranks; /* units of one block per rank */
   if (ensemble->members * ensemble->replicas > ranks && ensemble->replicas > 1) {
     ensemble->replicas = (ensemble->replicas + 1) / 2;
     return true;
@@ -59,7 +61,7 @@ struct timing {
   const struct particles *particles;
   const struct dataset *data;
   struct dynamics *dynamics;
-  struct stability *stability; /* NULL: no stage is auto */
+  struct stability *stability; /* NULL if dt is auto in no stage */
   const struct schedule *schedule;
   int stage;
   int64_t step;
@@ -90,9 +92,10 @@ static void do_limit(struct timing *timing) {
   (void)stability_limit(timing->stability, timing->schedule, timing->stage, &limit, &n);
 }
 
-/* Returns the seconds of one repetition on the slowest rank. */
+/* Returns the seconds of one call of work on the slowest rank. Doubles the number of timed calls until they take more
+ * than seconds / 2. Collective. */
 static double repeat(void (*work)(struct timing *timing), struct timing *timing, double seconds) {
-  work(timing); /* the first use of the memory is not measured */
+  work(timing); /* not timed: the first access to memory is slow */
   for (int64_t times = 1;; times *= 2) {
     comm_barrier(timing->particles->comm);
     const double began = comm_time();
@@ -115,7 +118,8 @@ static void time_stage(struct timing *timing, double seconds, bool fields, struc
   if (!(timing->schedule->stage[timing->stage].dt > 0)) times->limit = repeat(do_limit, timing, seconds);
 }
 
-/* *most: largest number of bytes of units; while blocks move, old and new owner hold them. */
+/* Enters a stage. *most: raised to the bytes of this rank's units during the change, in which blocks that move exist at
+ * both the old and the new owner. */
 static int enter_stage(struct particles *particles, struct timing *timing, int stage, double *most) {
   const int64_t before = particles->tile_count;
   const void *tiles = particles->tiles;
@@ -126,7 +130,7 @@ static int enter_stage(struct particles *particles, struct timing *timing, int s
   return OK;
 }
 
-/* Stages with equal rules for batch and dt are measured once. */
+/* Measures each stage, but only once those with the same batch rule and the same kind of dt (a number or auto). */
 static int time_stages(const struct config *config, struct particles *particles, struct timing *timing,
                        struct pilot_run *result) {
   const struct schedule *schedule = &config->schedule;
@@ -200,7 +204,7 @@ int pilot_run_measure(const struct problem *problem, struct pilot_run *result) {
     result->stage[s].limit *= units;
   }
   describe(reduced, data, result);
-  pilot.data = NULL; /* owned by the whole problem */
+  pilot.data = NULL; /* owned by `problem` */
   problem_free(&pilot);
   return status;
 }

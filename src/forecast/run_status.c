@@ -64,7 +64,8 @@ static int find_newest(const struct comm *comm, const char *folder, bool quick, 
   return status;
 }
 
-/* Checks that a run would resume from the newest complete checkpoint. *final: the history has the row of its step. */
+/* Rank 0. Checks that a run could resume from result->checkpoint; sets result->steps. *final: whether the history has
+ * the row of the checkpoint's step, as after the end of a run. */
 static int check_resumable(const char *folder, const struct config *config, const struct checkpoint_info *info,
                            struct run_status *result, bool *final) {
   struct config *was = NULL;
@@ -77,7 +78,8 @@ static int check_resumable(const char *folder, const struct config *config, cons
   return status;
 }
 
-/* Rank 0. found: the status of find_newest, whose error text is current. */
+/* Rank 0. Sets the members of result from what was found. found: the status of find_newest, whose error text must still
+ * be the last one. owner: from lock_probe. */
 static void determine_state(const char *folder, const struct config *config, bool running, const char *owner, int found,
                             const struct checkpoint_info *info, struct run_status *result) {
   bool final = false;
@@ -100,7 +102,8 @@ static void determine_state(const char *folder, const struct config *config, boo
     set_state(result, RUN_STOPPED, "%s%s", *owner ? "killed, or without sign of life: " : "", owner);
 }
 
-/* Returns whether the observations are consistent: meanwhile a run may start, end, or remove old checkpoints. */
+/* Determines the status once. Returns false if a run may have started, ended or removed checkpoints during this call,
+ * so that the result may be inconsistent. Collective. */
 static bool inspect_once(const struct comm *comm, const char *folder, const struct config *config, bool quick,
                          struct run_status *result) {
   char owner[LOCK_CONTENT] = "";

@@ -7,7 +7,7 @@
 #include "config/config.h"
 #include "options.h"
 
-/* The arguments of a verb are keys with values, keys alone, or (if neither) files. */
+/* The arguments of a verb are KEY=VALUE, a key alone, or otherwise files. */
 static bool takes_values(const struct verb *verb) {
   return strstr(verb->arguments, "KEY=VALUE") || strstr(verb->options, "KEY=VALUE");
 }
@@ -15,7 +15,8 @@ static bool takes_keys(const struct verb *verb) {
   return strstr(verb->arguments, "[KEY]") != NULL;
 }
 
-/* Returns a key as it is written on the command line; keys of stages refer to the first stage. Static storage. */
+/* Returns a key as it is written on the command line; a key of all stages becomes that of the first stage. The result
+ * is valid until the next call. */
 static const char *key_word(const struct config_key *key) {
   static char word[96];
   const char *stage = strstr(key->key, "[]");
@@ -31,7 +32,7 @@ static void print_keys(void) {
   for (int i = 0; config_key(i, &key); i++) printf("%s%s", i ? " " : "", key_word(&key));
 }
 
-/* Prints "  unit.type) values='sigmoid tanh' ;;" for each key that has choices. */
+/* Prints a case of a shell script, "  unit.type) VARIABLE='sigmoid tanh' ;;", for each key that has choices. */
 static void print_choices(const char *variable) {
   struct config_key key;
   for (int i = 0; config_key(i, &key); i++) {
@@ -46,12 +47,13 @@ static void print_choices(const char *variable) {
   }
 }
 
-/* Advances to the next item that is an option with a name other than that of the previous one. */
 struct option {
   struct item item;
   char name[64];
-  bool value;
+  bool value; /* the option takes a value */
 };
+
+/* Advances to the next option in an options text; skips further lines of the same option. Returns false at the end. */
 static bool next_option(const char **at, struct option *option) {
   char name[64];
   while (options_next(at, &option->item)) {
@@ -119,7 +121,7 @@ void completion_bash(void) {
 
 /* ---- zsh ---- */
 
-/* Prints text inside '...' and escapes quotes and the characters that are special to _describe and _arguments of
+/* Prints text for use inside '...': escapes quotes and the characters that are special in _describe and _arguments of
  * zsh. */
 static void zsh_text(const char *text) {
   for (const char *c = text; *c; c++) {

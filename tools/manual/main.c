@@ -1,6 +1,6 @@
 /* manual: prints the man page of mckean and its shell completions, generated from the tables of the program.
  * usage: manual man|bash|zsh|fish
- * It does not start MPI, because `make install` runs it. */
+ * It does not start MPI, because the build runs it without mpirun. */
 #include <stdio.h>
 #include <string.h>
 

@@ -8,7 +8,7 @@ static void add(struct item *item, const char *text, size_t length) {
   snprintf(item->text + used, sizeof item->text - used, "%s%.*s", used ? " " : "", (int)length, text);
 }
 
-/* The indentation of a line determines its kind: two spaces start an item. */
+/* Returns whether the line starts a labeled item: it is indented by exactly two spaces. */
 static bool begins_item(const char *line) {
   return line[0] == ' ' && line[1] == ' ' && line[2] != ' ';
 }

@@ -9,11 +9,11 @@ struct item {
   char text[2048]; /* joined to one line */
 };
 
-/* Reads the item at *at and advances *at. Returns false at the end. */
+/* Reads the item at *at, a position in the text, and advances *at past it. Returns false at the end of the text. */
 bool options_next(const char **at, struct item *item);
 
 /* Extracts the name of an option, such as "--max-wall", from the label of an item. *value: whether the option takes a
- * value. Returns false if the item is not an option. */
+ * value. Returns false if the item is not an option; then name and *value are unchanged. */
 bool item_option(const struct item *item, char name[64], bool *value);
 
 #endif

@@ -10,8 +10,8 @@
 
 enum { LINE = 72 };
 
-/* Prints words in lines of at most LINE characters. Escapes characters that are special in troff; `word` becomes
- * bold. */
+/* Prints words in lines of about LINE characters. Escapes characters that are special in troff; text between backquotes
+ * becomes bold. */
 static void text(const char *words) {
   int column = 0;
   bool bold = false;

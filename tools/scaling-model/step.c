@@ -1,19 +1,19 @@
 /* step: simulates one step of McKean on virtual ranks of SimGrid's SMPI.
  *
  * The program links the code of a run unchanged: dynamics_step, particles_create (ownership) and comm.c. So the model
- * follows every change of that code. Two things that cost time or memory are replaced: the kernels (particles/kernel.h)
- * and dataset_points. The replacements compute nothing; they add the time that the real code would take to the time
- * owed by their rank. A stored parameter takes no memory (precision_stored), so a process can hold 10^8 particles a
- * thousand times. A rank spends the owed time, as a sleep in simulated time, before every sum over ranks and at the end
- * of the step.
+ * follows every change in that code. This file replaces only the code that costs time or memory: the kernels
+ * (particles/kernel.h) and dataset_points. The replacements compute nothing. They add the time that the real code would
+ * take to `owed`, a variable of each rank. Before every sum over ranks and at the end of the step, the rank sleeps for
+ * this time, which advances the simulated clock. A stored parameter takes no memory (precision_stored), so one process
+ * can simulate 10^8 particles on a thousand ranks.
  *
  * The sum of the last chunk of points is a blocking MPI_Allreduce of SMPI, with the algorithm that Open MPI selects.
- * The sums of earlier chunks use MPI_Iallreduce, which this file replaces, because that of SMPI sends p^2 messages. The
- * replacement is what Open MPI does for this call in place: a binomial reduction and a binomial broadcast. It blocks.
- * The additions of a sum take no simulated time.
+ * The sums of earlier chunks use MPI_Iallreduce. This file replaces that function, because the one of SMPI sends p^2
+ * messages. The replacement consists of a binomial reduction and a binomial broadcast, like Open MPI's in-place
+ * MPI_Iallreduce, but it blocks. The additions of a sum take no simulated time.
  *
  * usage: step N P D PRECISION NS_PAIR NS_UNIT NS_POINT NS_LABEL
- * It prints the seconds of a step, and the computing time in it of the busiest rank. */
+ * Prints the seconds of a step and, of these, the seconds in which the busiest rank computes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,10 +24,10 @@
 #include "dynamics/update_isa.h"
 #include "parallel/comm.h"
 
-/* Computing time in ns: per unit and sample (pair); per unit, for its update (unit); per sample on every rank, to draw
- * it and to compute its residual (point); per label (label). */
+/* Computing time in ns: pair: per unit and sample; unit: per unit, for its update; point: per sample and rank, to draw
+ * the sample and to compute its residual; label: per label. */
 static struct { double pair, unit, point, label; } cost;
-static double owed, spent; /* ns */
+static double owed, spent; /* computing time of this rank in ns, not yet and already simulated */
 
 static void spend(void) {
   const long long ns = (long long)(owed + 0.5);
@@ -53,13 +53,13 @@ int MPI_Iallreduce(const void *from, void *words, int count, MPI_Datatype type, 
   return MPI_SUCCESS;
 }
 
-/* ---- particles/kernel.h and dataset_points, in time only; the forward kernel has 2 d of the 6 d flops of a pair
- * ---- */
+/* ---- replacements of particles/kernel.h and of dataset_points ---- */
 
 static void narrow(int d, const void *tile, void *real_tile) {
   (void)d, (void)tile, (void)real_tile;
 }
 
+/* forward takes a third of the time of a pair and gradient two thirds: 2 d and 4 d flops. */
 static void forward(int tiles, const void *real_tile, const struct points *points, void *scratch, double *sum) {
   (void)real_tile, (void)scratch;
   memset(sum, 0, sizeof *sum * (size_t)points->count);

@@ -7,7 +7,7 @@ class Mckean(MakefilePackage):
     """McKean simulates the training of wide one-hidden-layer neural networks as an interacting particle system, in parallel
     over MPI."""
 
-    # The clone that contains this recipe.
+    # The clone that contains this file.
     git = pathlib.Path(__file__).resolve().parents[4].as_uri()
 
     license("GPL-3.0-or-later")
