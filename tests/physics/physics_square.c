@@ -1,6 +1,6 @@
 // ranks: 1 3
-/* Networks of square units, phi = (a.x)^2 with c = 1 and b = 0 frozen. Let A = (1/n) sum_i a_i a_i'. Then f_n(x) = x'A
- * x, and a forward Euler step is exactly
+/* Square units, phi = (a.x)^2, with c = 1 and b = 0 frozen. Let A = (1/n) sum_i a_i a_i'. Then f_n(x) = x'A x, and a
+ * forward Euler step is exactly
  *
  *   A <- (I - dt B) A (I - dt B),   B = (2/P) sum_p r_p x_p x_p',   r_p = x_p'A x_p - y_p
  *
