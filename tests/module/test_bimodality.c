@@ -25,7 +25,8 @@ static void numbers_equal_plain_formulas(void **state) {
   double relative, kurtosis, bimodality;
   bimodality_of(8, loss, &relative, &kurtosis, &bimodality);
   assert_near(relative, sqrt(16 * 8 / 7.0) / 5, 1e-12);
-  /* Two equal groups: skewness 0; the fourth moment over the squared variance (with n - 1) is (7/8)^2. */
+  /* Two equal groups: the skewness is 0; the fourth moment over the squared variance, which divides by n - 1, is
+   * (7/8)^2. */
   assert_near(kurtosis, 49.0 / 64 - 3, 1e-12);
   assert_near(bimodality, 1 / (49.0 / 64 - 3 + 3 * 49.0 / 30), 1e-12);
   bimodality_of(BIMODALITY_REPLICAS_MIN - 1, loss, &relative, &kurtosis, &bimodality);

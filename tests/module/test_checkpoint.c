@@ -15,8 +15,8 @@
 #include "store/checkpoint.h"
 #include "store/output_folder.h"
 
-/* Number of reads that succeed before one fails with ESTALE, as if the file server no longer knew the file; -1: none
- * fails. This pread replaces that of the C library. */
+/* Number of reads that succeed before one fails with ESTALE, as after a restart of a file server; -1: none fails. This
+ * pread replaces that of the C library. */
 static int reads_left = -1;
 ssize_t pread(int file, void *data, size_t bytes, off_t offset) {
   if (reads_left >= 0 && reads_left-- == 0) {

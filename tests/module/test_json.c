@@ -1,5 +1,6 @@
 // ranks: 1
-/* json: the text written; numbers keep their bits; only earlier results are replaced, completely or not at all. */
+/* json: the text that is written; numbers keep their bits; only earlier results are replaced, completely or not at
+ * all. */
 #include <dirent.h>
 #include <float.h>
 #include <math.h>

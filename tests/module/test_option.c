@@ -1,5 +1,6 @@
 // ranks: 1
-/* option: values of each kind and range are stored, other arguments remain, and wrong ones are refused. */
+/* option: values of each kind and range are stored, other arguments remain, and wrong options and values are
+ * refused. */
 #include <stdbool.h>
 #include <string.h>
 

@@ -17,7 +17,7 @@ enum { D_MAX = 25 };
 struct system {
   struct target *target;
   struct potential *potential;
-  double *z, *sum, *F, *grad_F; /* tiles */
+  double *z, *sum, *F, *grad_F; /* [d + 1][TILE] each */
 };
 
 static struct system system_create(int d, double alpha) {

@@ -249,7 +249,7 @@ static void the_ranks_agree_five_times_a_second(void **state) {
   assert_all(stop_due(&stop, 1));
   for (int i = 0; i < 10; i++) (void)after(&stop, 0.0099 * (double)stop.every, NULL);
   assert_all(stop.every == 20 && !stop_due(&stop, stop.step + 19) && stop_due(&stop, stop.step + 20));
-  (void)after(&stop, 100, NULL); /* slow steps shorten the interval at once, fast steps extend it step by step */
+  (void)after(&stop, 100, NULL); /* slow steps shorten the interval immediately, fast steps at most double it */
   assert_all(stop.every == 1);
   (void)after(&stop, 0.001, NULL);
   assert_all(stop.every == 2);
