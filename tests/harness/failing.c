@@ -1,6 +1,6 @@
 // ranks: 2
-/* Tests that fail on one rank only. tests/program/program_harness checks that the harness reports each of them; they
- * are not part of the suite. Argument: which test to run, from 0; none: all. */
+/* Tests that fail on one rank only, or lack an assert_expected. tests/program/program_harness checks that the harness
+ * reports each of them; they are not part of the suite. Argument: the index of one test, from 0; default: all tests. */
 #include "harness.h"
 
 #include <stdlib.h>

@@ -13,21 +13,21 @@
 struct comm world;
 static char folder[256];
 
-enum { MESSAGE = 1024 }; /* bytes of a failure */
+enum { MESSAGE = 1024 }; /* bytes of a failure message */
 
 static struct expectations {
-  bool open; /* an expect that no assert_expected has followed yet */
+  bool open; /* an expect has run since the last assert_expected */
   int failures;
-  char first[MESSAGE]; /* failure */
+  char first[MESSAGE]; /* message of the first failure */
 } expectations;
 
-/* "CONDITION does not hold for CASE" */
+/* Formats "CONDITION does not hold for CASE". */
 static void describe(char message[MESSAGE], const char *condition, const char *format, va_list args) {
   const int length = snprintf(message, MESSAGE, "%.300s does not hold for ", condition);
   vsnprintf(message + length, MESSAGE - (size_t)length, format, args);
 }
 
-/* Each distinct message once, with the ranks it comes from. */
+/* Prints each distinct message [ranks] once, with the ranks that sent it. */
 static void print_messages(const char (*message)[MESSAGE]) {
   for (int r = 0; r < world.size; r++) {
     char list[256] = "";
@@ -41,7 +41,7 @@ static void print_messages(const char (*message)[MESSAGE]) {
   }
 }
 
-/* Collective: fails on all ranks unless the message is empty on all. */
+/* Collective. Fails on all ranks unless the message is empty on every rank. */
 static void fail_together(const char message[MESSAGE], const char *file, int line) {
   int bad = *message != 0, worst;
   MPI_Allreduce(&bad, &worst, 1, MPI_INT, MPI_MAX, world.mpi);
@@ -51,7 +51,7 @@ static void fail_together(const char message[MESSAGE], const char *file, int lin
   if (world.rank == 0) print_messages((const char(*)[MESSAGE])messages);
   free(messages);
   expectations = (struct expectations){0};
-  comm_barrier(&world); /* mpirun kills rank 0 as soon as another rank aborts */
+  comm_barrier(&world); /* rank 0 prints first: mpirun kills it as soon as another rank aborts */
   _fail(file, line);
 }
 

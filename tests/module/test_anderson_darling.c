@@ -9,7 +9,7 @@
 #include "harness.h"
 
 /* 40,000 Gaussian samples of R = 50, with stride 2: the fraction of samples with p below a level equals the level
- * within 10 % (the accuracy of Stephens's formulas) and five standard errors. Probability of a false alarm: 5e-7 per
+ * within 10 % (the accuracy of Stephens's formulas) plus five standard errors. Probability of a false alarm: 5e-7 per
  * level. */
 static void p_is_uniform_for_gaussian_samples(void **state) {
   (void)state;
@@ -32,13 +32,13 @@ static void p_is_uniform_for_gaussian_samples(void **state) {
   }
 }
 
-/* Small samples, for which Stephens's factor 1 + 0.75/R + 2.25/R^2 is 1.129, one in each of the four ranges of his
- * formulas. Another program computed the expected values from the definition of A^2. */
+/* One small sample in each of the four ranges of Stephens's formulas; his factor 1 + 0.75/R + 2.25/R^2 is 1.129 here. A
+ * separate program computed the expected values from the definition of A^2. */
 static void p_of_small_samples_is_known(void **state) {
   (void)state;
   enum { R = 8 };
   static const struct {
-    double value[R], p; /* A*^2 */
+    double value[R], p; /* the comment in each row is A*^2 */
   } sample[] = {
       {{1, 2, 3, 4, 5, 6, 7, 8}, 0.961455692938579},       /* 0.1513 */
       {{1, 4, 9, 16, 25, 36, 49, 64}, 0.574042320853525},  /* 0.3030 */
@@ -57,7 +57,7 @@ static void samples_of_other_laws_have_small_p(void **state) {
   rng_uniform(&rng, 0, R, value);
   assert_true(anderson_darling_p(R, value, 1) < 1e-9);
   for (int i = 0; i < R; i++)
-    value[i] = tan(3.14159 * (value[i] - 0.5)); /* Cauchy distribution: outliers, A^2 is large */
+    value[i] = tan(3.14159 * (value[i] - 0.5)); /* Cauchy distribution: the outliers make A^2 large */
   assert_true(anderson_darling_p(R, value, 1) == 3.7e-24);
 }
 
@@ -68,7 +68,7 @@ static void constant_or_too_few_samples_give_nan(void **state) {
   assert_true(isnan(anderson_darling_p(3, few, 1)));
 }
 
-/* The family p is the smallest one times their number, and NAN if one of them is, in whichever column. */
+/* The p of a family of columns is the smallest p of a column times their number; it is NAN if any p of a column is. */
 static void a_family_has_the_smallest_p(void **state) {
   (void)state;
   enum { R = 8, COLUMNS = 3 };

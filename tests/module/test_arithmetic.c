@@ -1,6 +1,6 @@
 // ranks: 1
-/* arithmetic: the arithmetic of this build is right, and modes of the process that would change results are found. For
- * compiler options see tests/program/program_arithmetic. */
+/* arithmetic: the check accepts this build and detects the modes of a process that would change results.
+ * tests/program/program_arithmetic tests compiler options. */
 #include <fenv.h>
 #include <string.h>
 #ifdef __SSE2__
@@ -32,7 +32,7 @@ static void rounding_modes_are_found(void **state) {
 static void flushing_to_zero_is_found(void **state) {
   (void)state;
 #ifdef __SSE2__
-  const unsigned flush[] = {0x8000, 0x0040}; /* results, operands */
+  const unsigned flush[] = {0x8000, 0x0040}; /* bits of MXCSR: results, operands */
   for (size_t i = 0; i < sizeof flush / sizeof *flush; i++) {
     const unsigned mode = _mm_getcsr();
     _mm_setcsr(mode | flush[i]);

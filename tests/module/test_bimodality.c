@@ -1,6 +1,6 @@
 // ranks: 1
-/* bimodality, loss_decay: the numbers equal plain formulas; replicas in two groups give warnings, fluctuating replicas
- * do not; the crossing times of known curves are exact. */
+/* bimodality, loss_decay: the numbers equal plain formulas; replicas in two groups give warnings, fluctuations around
+ * one value do not; crossing times of known curves are exact. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 enum { R = 32 };
 
-/* log loss = sigma times a normal number, plus gap in the first `stragglers` replicas. */
+/* loss [R]: log loss = sigma times a normal number, plus gap in the first `stragglers` replicas. */
 static void draw(uint64_t id, double sigma, int stragglers, double gap, double *loss) {
   const struct rng rng = {.seed = 41, .stream = RNG_NOISE, .step = id};
   rng_normal(&rng, 0, R, loss);
@@ -25,14 +25,15 @@ static void numbers_equal_plain_formulas(void **state) {
   double relative, kurtosis, bimodality;
   bimodality_of(8, loss, &relative, &kurtosis, &bimodality);
   assert_near(relative, sqrt(16 * 8 / 7.0) / 5, 1e-12);
-  /* Two equal groups: skewness 0; the fourth moment over the squared variance (with n - 1) is (7/8)^2. */
+  /* Two equal groups: the skewness is 0; the fourth moment over the squared variance, which divides by n - 1, is
+   * (7/8)^2. */
   assert_near(kurtosis, 49.0 / 64 - 3, 1e-12);
   assert_near(bimodality, 1 / (49.0 / 64 - 3 + 3 * 49.0 / 30), 1e-12);
   bimodality_of(BIMODALITY_REPLICAS_MIN - 1, loss, &relative, &kurtosis, &bimodality);
   assert_true(isnan(relative) && isnan(kurtosis) && isnan(bimodality));
 }
 
-/* 5 of 10,000 samples of fluctuations give a warning; more than 8 of 2000 have probability 2e-6. Nearly all samples
+/* Without groups 5 of 10,000 samples give a warning, so more than 8 of 2000 have probability 2e-6. Nearly all samples
  * with two groups or with a few stragglers give one. */
 static void two_groups_differ_from_fluctuations(void **state) {
   (void)state;
@@ -76,7 +77,7 @@ static void crossings_of_known_curves_are_exact(void **state) {
     assert_near(loss_decay_crossing(ROWS, time, curve, level), 5 * log(3 / level), 1e-12);
   assert_true(loss_decay_crossing(ROWS, time, curve, 4) == 0);
   assert_true(isnan(loss_decay_crossing(ROWS, time, curve, 0.01)));
-  curve[20] = 100; /* the result is the first crossing */
+  curve[20] = 100; /* the first crossing counts */
   assert_near(loss_decay_crossing(ROWS, time, curve, 1), 5 * log(3), 1e-12);
 }
 

@@ -1,5 +1,5 @@
 // ranks: 1 2 3 4
-/* checkpoint: what is written is read back with the same bits; a failed write leaves the folder unchanged. For damaged
+/* checkpoint: a checkpoint is read back with the same bits; a failed write leaves the folder unchanged. For damaged
  * files see test_damage.c. */
 #include <errno.h>
 #include <signal.h>
@@ -15,8 +15,8 @@
 #include "store/checkpoint.h"
 #include "store/output_folder.h"
 
-/* Number of successful reads before one fails with ESTALE, as on a file server that no longer knows the file; -1: no
- * read fails. This pread replaces the one of the C library. */
+/* Number of reads that succeed before one fails with ESTALE, as after a restart of a file server; -1: none fails. This
+ * pread replaces that of the C library. */
 static int reads_left = -1;
 ssize_t pread(int file, void *data, size_t bytes, off_t offset) {
   if (reads_left >= 0 && reads_left-- == 0) {
@@ -39,7 +39,7 @@ static int never(void *context) {
   return FAIL(FAILED, "superseded");
 }
 
-/* Makes the folder empty, for all ranks. */
+/* Collective. Creates the folder of checkpoints, empty. */
 static void clear(void) {
   char command[700];
   snprintf(folder, sizeof folder, "%s/checkpoints", harness_folder());
@@ -139,7 +139,7 @@ static void store(const char *path, const char *data, long bytes) {
   fclose(file);
 }
 
-static char notice[4096]; /* the last one */
+static char notice[4096]; /* the last notice */
 static void keep_notice(void *context, const char *text) {
   (void)context;
   snprintf(notice, sizeof notice, "%s", text);
@@ -198,7 +198,7 @@ static void a_transient_read_error_is_not_damage(void **state) {
   fixture_free(problem);
 }
 
-/* Names of the files in the folder, each with a space after it. */
+/* Returns the names of the files in the folder, each followed by a space. */
 static const char *listing(void) {
   static char text[2048];
   char command[400];
@@ -215,7 +215,7 @@ static void a_failed_write_leaves_the_folder_unchanged(void **state) {
   clear();
   struct fixture *problem = networks("sigmoid", "mixed", "[17, 3000]");
   assert_ok(save(problem, 10, PARALLEL_WRITE_POSIX, always));
-  /* A limit on file sizes acts as a full disk: rank 0 cannot reserve the space. */
+  /* A limit on the file size acts as a full disk: rank 0 cannot reserve the space. */
   struct rlimit was, small = {100000, 100000};
   getrlimit(RLIMIT_FSIZE, &was);
   small.rlim_max = was.rlim_max;

@@ -106,9 +106,9 @@ static void redistribute_moves_every_byte_to_its_new_owner(void **state) {
   int64_t old[65], new[65];
   for (int r = 0; r <= world.size; r++) {
     old[r] = ITEMS * r / world.size;
-    new[r] = r == 0 ? 0 : r == world.size ? ITEMS : ITEMS - ITEMS / (r + 1); /* most items to the first rank */
+    new[r] = r == 0 ? 0 : r == world.size ? ITEMS : ITEMS - ITEMS / (r + 1); /* the first rank receives most items */
   }
-  if (world.size > 2) new[1] = 0; /* an empty first rank */
+  if (world.size > 2) new[1] = 0; /* the first rank receives none */
   const int64_t begin = item_offset(NULL, old[world.rank]), end = item_offset(NULL, old[world.rank + 1]);
   unsigned char *from = malloc((size_t)(end - begin) + 1);
   for (int64_t i = begin; i < end; i++) from[i - begin] = (unsigned char)(7 * i + 3);
@@ -122,7 +122,7 @@ static void redistribute_moves_every_byte_to_its_new_owner(void **state) {
   assert_expected();
 }
 
-/* Binds all ranks of this machine to one processor. */
+/* First all ranks of the machine share its processors; then all are bound to one processor. */
 static void crowding_depends_on_bindings(void **state) {
   (void)state;
   cpu_set_t before, one;
@@ -136,7 +136,7 @@ static void crowding_depends_on_bindings(void **state) {
   const int excess = comm_oversubscription(&world, 3);
   assert_all(sched_setaffinity(0, sizeof before, &before) == 0);
   assert_all(excess == 3 * world.size - 1);
-  /* Only the first two ranks are bound, both to one processor: the node has enough processors, these ranks do not. */
+  /* The first two ranks are bound to the same processor: the node has enough processors, but these two ranks do not. */
   if (world.size >= 2 && processors >= 2) {
     if (world.rank < 2) assert_true(sched_setaffinity(0, sizeof one, &one) == 0);
     const int pair = comm_oversubscription(&world, 1);
@@ -145,8 +145,8 @@ static void crowding_depends_on_bindings(void **state) {
   }
 }
 
-/* Crowding if rank 0 runs threads[0] on processor A and rank 1 runs threads[1] on processor B, or on A and B if both is
- * true; other ranks run none. */
+/* Returns comm_oversubscription if rank 0 runs threads[0] threads on the processor in a, and rank 1 threads[1] threads
+ * on that in b, or on both processors if `both`; other ranks run none. Collective. */
 static int crowding_of(const int threads[2], bool both, const cpu_set_t *a, const cpu_set_t *b) {
   cpu_set_t before, ab;
   CPU_OR(&ab, a, b);
@@ -158,7 +158,7 @@ static int crowding_of(const int threads[2], bool both, const cpu_set_t *a, cons
   return excess;
 }
 
-/* Crowding is the larger of two: of the most loaded processors of a rank, and of the whole node. */
+/* The result is the larger of two excesses of threads: on the processors of one rank, and on the node. */
 static void crowding_of_ranks_and_of_nodes(void **state) {
   (void)state;
   cpu_set_t all, a, b;

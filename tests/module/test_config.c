@@ -1,6 +1,6 @@
 // ranks: 1 2
-/* config: the echo is read back as the same input; all errors of a file are reported at once, with their positions; the
- * rules for resuming. */
+/* config: the echo is read back as the same input; all errors of a file are reported at once, with their positions; a
+ * resumed run accepts only changes that keep the past trajectory. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +59,7 @@ static void values_are_stored(void **state) {
   assert_int_equal(config->ensemble.replicas, 1000);
   assert_int_equal(config->unit.train, FIELD_BIT_A | FIELD_BIT_C);
   assert_int_equal(config->schedule.stage[0].batch, 5);
-  assert_int_equal(config->snapshots.count, 3); /* ascending, once each */
+  assert_int_equal(config->snapshots.count, 3); /* sorted, without duplicates */
   assert_int_equal(config->snapshots.step[1], 3);
   assert_int_equal(config->data.test, 512); /* the default */
   config_free(config);
@@ -75,7 +75,7 @@ static void streams_need_data_that_is_not_shared(void **state) {
   snprintf(input, sizeof input, text, "false");
   assert_ok(config_parse("in.yaml", input, &config));
   assert_all(config->ensemble.replicas == 12 && config->initial_conditions == 3 && config->ensemble.streams == 4);
-  char *echo = config_echo(config); /* is read back as the same input */
+  char *echo = config_echo(config); /* the echo is read back as the same input */
   config_free(config);
   assert_ok(config_parse("echo", echo, &config));
   assert_all(config->ensemble.replicas == 12 && config->initial_conditions == 3);
@@ -114,7 +114,7 @@ static void all_errors_are_reported_at_once(void **state) {
     if (!strstr(error_text(), expected[i])) fail_msg("no \"%s\" in:\n%s", expected[i], error_text());
 }
 
-/* Each rule of src/config/rules.c, broken by overrides of a right input. */
+/* Overrides of a valid input violate each rule of src/config/rules.c. */
 static void every_rule_refuses(void **state) {
   (void)state;
   static const char text[] = "ensemble: {n: [5, 6]}\ntarget: {type: spin, d: 3}\ndata: {mode: fixed, samples: 20}\n"

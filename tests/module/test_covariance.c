@@ -1,6 +1,7 @@
 // ranks: 1 2 3 4
-/* covariance: equals plain loops, for numbers of points below the block size, equal to it, and not a multiple of it;
- * the null distribution of sorted eigenvalues has the known moments of Wishart matrices. */
+/* covariance: operator and projections equal plain loops, for numbers of points below the block size, equal to it, and
+ * not a multiple of it; sorted eigenvalues drawn from the null distribution have the known moments of Wishart
+ * matrices. */
 #include "clt/covariance.h"
 
 #include <math.h>
@@ -12,7 +13,7 @@
 
 static const int points[] = {3, DIST_MATRIX_BLOCK, 130}, replicas[] = {150, 7, 71};
 
-/* f [R][K]: point k has mean k; a common term correlates the points. */
+/* Returns f [R][K]: point k has mean k; a common term correlates the points. The caller frees f. */
 static double *fields(int R, int K) {
   const struct rng rng = {.seed = 9, .stream = RNG_NOISE, .step = (uint64_t)K};
   double *f = malloc(sizeof *f * (size_t)R * (size_t)K), *normal = malloc(sizeof *normal * (size_t)(K + 1));
@@ -40,7 +41,7 @@ static int refuse(void *context, int64_t first, int64_t count, double *f) {
   return first >= 64 ? FAIL(FAILED, "no such replicas") : OK;
 }
 
-/* C [K][K] = n / K times the sample covariance. */
+/* Returns C [K][K] = n / K times the sample covariance; the caller frees it. */
 static double *plain_operator(int R, int K, int64_t n, const double *f) {
   double *C = calloc((size_t)K * (size_t)K, sizeof *C), *mean = calloc((size_t)K, sizeof *mean);
   for (int r = 0; r < R; r++)
@@ -122,10 +123,11 @@ static void failures_reach_all_ranks(void **state) {
   dist_grid_free(&grid);
 }
 
-/* K = 2 equal eigenvalues 1 and R replicas: the sum of the sample eigenvalues is chi^2 / (R-1) with 2 (R-1) degrees of
- * freedom, and the gap of the two sorted ones has mean E (v_1 - v_2) = sqrt(2 pi / R) to order 1/R (Gaussian orthogonal
- * ensemble). Over 400 draws with R = 101 the mean sum has sd sqrt(4/100/400) = 0.01 and the mean gap 0.131/20 = 0.0066.
- * The bounds are five sd; each has probability 6e-7 of a false alarm. Wrong ids or seeds would repeat values. */
+/* For K = 2 equal eigenvalues 1 and R replicas, the sum of the sample eigenvalues is chi^2 / (R-1) with 2 (R-1) degrees
+ * of freedom, and the gap of the two sorted ones has mean E (v_1 - v_2) = sqrt(2 pi / R) to order 1/R (Gaussian
+ * orthogonal ensemble). Over 400 draws with R = 101 the mean sum has sd sqrt(4/100/400) = 0.01 and the mean gap
+ * 0.131/20 = 0.0066. The bounds are five sd; each has probability 6e-7 of a false alarm. A wrong id or seed would
+ * repeat values. */
 static void sorted_eigenvalues_repel(void **state) {
   (void)state;
   enum { R = 101, DRAWS = 400 };

@@ -1,8 +1,8 @@
 // ranks: 1
-/* Damaged files. The readers find a change of every byte of a small checkpoint and of many bytes of a history. They
- * never end the program without a message, whatever byte changes, also in a user's file. The search for the newest
- * checkpoint falls back to the one before and reports it. The readers run in child processes with limits on memory and
- * time. */
+/* Damaged files. The readers detect a change of every byte of a small checkpoint and of many bytes of a history. No
+ * changed byte ends the program without a message, not even in a user's file. The search for the newest checkpoint
+ * falls back to the previous one and reports the damaged one. The readers run in child processes with limits on memory
+ * and time. */
 #include <fcntl.h>
 #include <hdf5.h>
 #include <signal.h>
@@ -40,7 +40,7 @@ static void shell(const char *format, const char *a, const char *b) {
   assert_int_equal(system(command), 0);
 }
 
-/* A run of small networks with checkpoints at steps 10 and 20, once for all tests. */
+/* Runs small networks with checkpoints at steps 10 and 20, at the first call only. */
 static void make_run(void) {
   if (*folder) return;
   snprintf(folder, sizeof folder, "%s", harness_folder());
@@ -65,7 +65,8 @@ static void put(hid_t file, const char *name, hid_t type, int rank, const double
   H5Sclose(space);
 }
 
-/* A data file with the default settings of HDF5, without the gaps of our own files. */
+/* Creates a data file with the default settings of HDF5, without the alignment gaps of McKean's files; returns its
+ * path. */
 static const char *make_data(void) {
   const double numbers[6] = {0, 1, 2, 3, 4, 5};
   const char *path = path_of("data.h5");
@@ -90,7 +91,7 @@ static int read_history(const char *path) {
   return h5_close(file);
 }
 
-/* Reads everything that analyze reads from the run that the file belongs to. */
+/* Reads everything that analyze reads from a run. path: a file in the folder of the run. */
 static int read_study(const char *path) {
   char run[400], *runs[] = {run};
   snprintf(run, sizeof run, "%.*s", (int)(strrchr(path, '/') - path), path);
@@ -131,10 +132,10 @@ static int read_data(const char *path) {
 
 /* ---- changes ---- */
 
-/* What the child process reports. */
+/* Results of the child process, in shared memory. */
 struct outcome {
-  long at, unnoticed, last; /* the current byte; number of changes that the reader did not find, and the last of them */
-  char bad_message[400];    /* an error without a useful message, "" if there was none */
+  long at, unnoticed, last; /* the byte that is changed; number and last byte of the changes that were not detected */
+  char bad_message[400];    /* an error without a useful message, or "" */
 };
 
 static void try_byte(int file, const char *path, long at, unsigned flip, int (*read_file)(const char *path),
@@ -156,7 +157,8 @@ static void try_byte(int file, const char *path, long at, unsigned flip, int (*r
   }
 }
 
-/* Does nothing under AddressSanitizer, which reserves terabytes of address space. */
+/* Limits the address space to its present size plus `more` bytes. Does nothing under AddressSanitizer, which reserves
+ * terabytes of address space. */
 static void limit_memory(rlim_t more) {
 #ifdef __SANITIZE_ADDRESS__
   return;
@@ -169,8 +171,9 @@ static void limit_memory(rlim_t more) {
   setrlimit(RLIMIT_AS, &(struct rlimit){most, most});
 }
 
-/* Changes the bytes first, first + stride, ... below end in turn and reads the file each time. flip: the bits to
- * change, 0: one bit that depends on the byte. */
+/* In a child process, changes each of the bytes first, first + stride, ... below end in turn, reads the file and
+ * restores the byte. flip: the bits to change; 0: one bit, which depends on the position of the byte. The test fails if
+ * the reader ends the process or gives no useful message. */
 static struct outcome change(const char *path, long first, long end, long stride, unsigned flip,
                              int (*read_file)(const char *path)) {
   struct outcome *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -229,7 +232,7 @@ static void changed_bytes_of_a_history_are_found(void **state) {
   const char *path = path_of("run/history.h5");
   const long bytes = length_of(path);
   assert_ok(read_history(path));
-  /* With a changed magic number the file counts as one of an older program, which wrote no checksum. */
+  /* A file with another magic number counts as written by an older program, which stored no checksum. */
   assert_int_equal(change(path, 0, 8, 1, 0, read_history).unnoticed, 8);
   all_found(path, 8, 4096, 1, 0, read_history);
   all_found(path, 4096, bytes, 101, 0, read_history);
@@ -255,8 +258,8 @@ static void cuts_are_found(void **state) {
   }
 }
 
-/* A user's file has no checksum, so a changed number cannot be found, and the HDF5 library crashes on some changes of
- * its own structures. No change may end the program. */
+/* A user's file has no checksum, so a changed number cannot be detected, and the HDF5 library crashes on some changes
+ * of its own structures. No change may end the program. */
 static void changes_in_a_users_file_end_in_a_message_if_they_are_found(void **state) {
   (void)state;
   make_run();
@@ -267,7 +270,7 @@ static void changes_in_a_users_file_end_in_a_message_if_they_are_found(void **st
   assert_ok(read_data(path));
 }
 
-static char notice[4096]; /* the last one */
+static char notice[4096]; /* the last notice */
 static void keep_notice(void *context, const char *text) {
   (void)context;
   snprintf(notice, sizeof notice, "%s", text);

@@ -1,5 +1,5 @@
 // ranks: 1
-/* dataset: points depend on seed, network, step and index only; an epoch visits every point of the set once; labels are
+/* dataset: points depend on seed, network, step and index only; an epoch visits no point of the set twice; labels are
  * checked. */
 #include <math.h>
 #include <stdio.h>
@@ -148,7 +148,8 @@ static void noise_is_added_to_training_labels(void **state) {
   dataset_free(data);
 }
 
-/* Label noise depends on the index in the batch, however calls divide the batch, and no two points have the same. */
+/* Label noise depends on the index in the batch, not on the division of the batch into calls, and differs between
+ * points. */
 static void noise_depends_on_the_index_in_the_batch(void **state) {
   (void)state;
   enum { P = 200, CHUNK = 64 };
@@ -168,7 +169,7 @@ static void noise_depends_on_the_index_in_the_batch(void **state) {
   dataset_free(clean);
 }
 
-/* Points and noise are those of the streams that the caller names, by index. */
+/* dataset_draw takes points and noise from the given random streams, by index. */
 static void drawn_points_belong_to_their_streams(void **state) {
   (void)state;
   enum { FIRST = 5, P = 9 };
@@ -202,7 +203,7 @@ static void expect_refused(const struct dataset *data, const char *message) {
   assert_string_equal(error_text(), message);
 }
 
-/* Sets that are stored: every row counts, up to the last one. */
+/* Stored sets: every label is checked, including the last one. */
 static void labels_that_are_not_valid_are_named(void **state) {
   (void)state;
   struct dataset *data = create(fixed);
@@ -219,7 +220,7 @@ static void labels_that_are_not_valid_are_named(void **state) {
   dataset_free(data);
 }
 
-/* Labels that are drawn at each step: the check sees a sample, with noise, of the points of the first step. */
+/* Labels drawn at each step: the check reads the noisy labels of a sample of the points of the first step. */
 static void labels_of_fresh_points_are_checked_on_a_sample(void **state) {
   (void)state;
   struct dataset_spec noisy = online;

@@ -8,7 +8,7 @@
 #include "harness.h"
 #include "run/disk_full.h"
 
-/* A write that finds the disk full `full` times and then returns `end`. */
+/* A write that finds the disk full `full` times, on the last rank, and then returns `end`. */
 struct write {
   int calls, full, end;
 };
@@ -16,7 +16,7 @@ struct write {
 static int attempt(void *context) {
   struct write *write = context;
   write->calls++;
-  raise(SIGUSR1); /* the next attempt follows at once */
+  raise(SIGUSR1); /* ends the wait before the next attempt */
   const int own =
       write->calls <= write->full ? world.rank == world.size - 1 ? FAIL(FULL, "disk full") : OK : write->end;
   return comm_agree(&world, own);

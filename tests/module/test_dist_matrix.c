@@ -1,4 +1,5 @@
 // ranks: 1 2 3 4
+/* dist_matrix: distributed matrices equal plain loops and LAPACK on one rank. Arrays are column-major. */
 #include "parallel/dist_matrix.h"
 
 #include <math.h>
@@ -12,7 +13,8 @@
 void dsyev_(const char *job, const char *triangle, const int *n, double *a, const int *leading, double *w, double *work,
             const int *work_size, int *info);
 
-/* Sizes below the block size, equal to it, and not a multiple of it. With 4 ranks some own no part of the smallest. */
+/* Sizes below the block size, equal to it, and not a multiple of it. With 4 ranks, some ranks own no element of the
+ * smallest matrix. */
 static const int sizes[] = {3, DIST_MATRIX_BLOCK, 130, 211};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
@@ -23,7 +25,7 @@ static double *random_matrix(int rows, int columns, uint64_t id) {
   return a;
 }
 
-/* a a^T / n + 1: symmetric positive definite. */
+/* Returns a a^T / n + I, symmetric positive definite, for a random matrix a; the caller frees it. */
 static double *definite_matrix(int n, uint64_t id) {
   double *a = random_matrix(n, n, id), *s = malloc(sizeof *s * (size_t)(n * n));
   for (int j = 0; j < n; j++)
@@ -120,7 +122,7 @@ static void products_equal_plain_loops(void **state) {
   dist_grid_free(&grid);
 }
 
-/* Eigenvalues equal those of LAPACK's dsyev on one rank to 1e-12 of the largest; eigenvectors satisfy A z = w z. */
+/* Eigenvalues equal those of LAPACK's dsyev on one rank within 1e-12 of the largest; eigenvectors satisfy A z = w z. */
 static void eigenvalues_and_vectors_equal_those_of_lapack(void **state) {
   (void)state;
   struct dist_grid grid;

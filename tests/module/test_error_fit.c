@@ -1,6 +1,6 @@
 // ranks: 1
-/* error_fit: the fit of exact power laws is exact; p = 1 is accepted when true and rejected when false; data that
- * cannot be fitted give NaN. */
+/* error_fit: the fit of exact power laws is exact; p = 1 is accepted if it is true and rejected if it is false; data
+ * that cannot be fitted give NaN. */
 #include <math.h>
 
 #include "base/rng.h"
@@ -10,7 +10,8 @@
 enum { SIZES = 6, B = 200 };
 static const int64_t n[SIZES] = {64, 128, 256, 512, 1024, 2048};
 
-/* Losses L + A n^-p with noise of standard deviation sigma, and bootstrap values of them. */
+/* loss [SIZES]: 2 + 30 n^-p with noise of standard deviation sigma; boot [SIZES][B]: bootstrap values of these
+ * losses. */
 static void draw(uint64_t id, double p, double sigma, double *loss, double *boot) {
   const struct rng rng = {.seed = 8, .stream = RNG_NOISE, .step = id};
   double normal[B + 1];
@@ -36,8 +37,9 @@ static void the_fit_of_exact_laws_is_exact(void **state) {
   }
 }
 
-/* chi^2 at 1 % rejects p = 1 in 1.2 % of trials, because its variances come from a bootstrap: more than 8 rejections in
- * 100 trials have probability 4e-6. p lies within 5 sd of its mean; probability of a false alarm: 2e-6. */
+/* The chi^2 test at the 1 % level rejects a true p = 1 in 1.2 % of trials, because its variances come from a bootstrap:
+ * more than 8 rejections in 100 trials have probability 4e-6. The mean fitted p is within 5 standard errors of 1;
+ * probability of a false alarm: 2e-6. */
 static void p_is_rejected_as_often_as_it_should_be(void **state) {
   (void)state;
   enum { TRIALS = 100 };

@@ -1,5 +1,5 @@
 // ranks: 1 2 3 4
-/* exact_sum: equals 128-bit integer arithmetic, for any order of the terms and any number of ranks. */
+/* exact_sum: sums equal 128-bit integer arithmetic, for any order of the terms and any number of ranks. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 enum { TERMS = 120, SUMS = 50 };
 
-/* Nearest multiple of 2^-80, ties to even, |v| < 2^39. */
+/* Returns the nearest multiple of 2^-80, ties to even, in units of 2^-80; |v| < 2^39. */
 static __int128 fixed_point(double v) {
   int exponent;
   const double mantissa = frexp(v, &exponent); /* v = (mantissa 2^53) 2^(exponent - 53) */
@@ -20,7 +20,7 @@ static __int128 fixed_point(double v) {
   return (__int128)(rint(ldexp(mantissa, exponent + 80)));
 }
 
-/* Terms of all magnitudes; half of them nearly cancel the term before. */
+/* Terms of all magnitudes; about half of them nearly cancel the previous term of their sum. */
 static void make_terms(double term[TERMS][SUMS]) {
   const struct rng rng = {.seed = 4, .stream = RNG_NOISE};
   for (int t = 0; t < TERMS; t++)
@@ -47,14 +47,14 @@ static void sums_are_correctly_rounded(void **state) {
   assert_expected();
 }
 
-/* sum += sign 2^exponent, -80 <= exponent < 62, in the limb that holds it. */
+/* sum += sign 2^exponent for -80 <= exponent < 62, in the limb that can hold it. */
 static void add_power(int sign, int exponent, int64_t *sum) {
   const int limb = exponent >= 0 ? 0 : exponent >= -40 ? 1 : 2;
   sum[limb] += sign * (INT64_C(1) << (exponent + 40 * limb));
 }
 
-/* The sum sign (2^e + odd 2^(e-52) + 2^(e-53) + beside 2^-80) is the midpoint of two neighboring doubles, or 2^-80
- * off. */
+/* The sum sign (2^e + odd 2^(e-52) + 2^(e-53) + beside 2^-80) is the midpoint of two neighboring doubles if beside = 0,
+ * otherwise 2^-80 off. */
 static void check_tie(int sign, int e, int odd, int beside) {
   int64_t sum[EXACT_LIMBS(1)] = {0};
   double value;
@@ -80,7 +80,7 @@ static void sums_near_midpoints_are_correctly_rounded(void **state) {
   assert_expected();
   int64_t sum[EXACT_LIMBS(1)] = {0};
   double value;
-  const double term[] = {1, 0x1p-53, 0x1p-80}; /* the same from added terms */
+  const double term[] = {1, 0x1p-53, 0x1p-80}; /* the same by exact_sum_add */
   for (int i = 0; i < 3; i++) exact_sum_add(1, &term[i], sum);
   assert_all(exact_sum_value(1, sum, &value) && value == 1 + 0x1p-52);
 }
@@ -110,7 +110,7 @@ static void extreme_terms_are_summed_exactly(void **state) {
   assert_all(exact_sum_value(2, sum, value));
   assert_all(value[0] == MANY * most && value[1] == -MANY * most);
   int64_t zero[EXACT_LIMBS(1)] = {0};
-  exact_sum_add(1, (const double[]){0x1p-90}, zero); /* below the last limb */
+  exact_sum_add(1, (const double[]){0x1p-90}, zero); /* below the resolution of the last limb */
   assert_all(exact_sum_value(1, zero, value) && value[0] == 0);
 }
 

@@ -1,5 +1,5 @@
 // ranks: 1
-/* file_header: the layout on disk, and the detection of every changed bit. */
+/* file_header: the layout on disk is that of older files, and every changed bit is detected. */
 #include <string.h>
 
 #include "base/crc32c.h"

@@ -1,5 +1,6 @@
 // ranks: 1
-/* fluctuations: the estimators equal plain loops; the bias of their bootstrap; the coverage of the intervals. */
+/* fluctuations: the estimators equal plain loops; they and their bootstrap means are unbiased; the intervals have the
+ * stated coverage. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 
 enum { B = 1000 };
 
-/* f [R][K]: field of K correlated points, with mean k and variance sigma^2. */
+/* f [R][K]: R samples of a field at K correlated points; point k has mean k and variance sigma^2. */
 static void draw(uint64_t id, int R, int K, double sigma, double *f) {
   const struct rng rng = {.seed = 77, .stream = RNG_NOISE, .step = id};
   double *normal = malloc(sizeof *normal * (size_t)(K + 1));
@@ -44,11 +45,11 @@ static void variance_equals_plain_loops(void **state) {
   assert_ok(fluctuations_variance(R, K, centred, B, weight, &value, boot));
   assert_near(value, variance(R, K, f, ones), 1e-12);
   for (int b = 0; b < B; b++)
-    assert_near(boot[b], variance(R, K, f, weight + b * R) * R / (R - 1), 1e-12); /* corrects for the factor 1 - 1/R */
+    assert_near(boot[b], variance(R, K, f, weight + b * R) * R / (R - 1), 1e-12); /* R / (R - 1) corrects for 1 - 1/R */
 }
 
-/* f = a_i + e_iq with variances 4 and 0.25: the parts equal plain loops and have no bias, nor does the mean of their
- * bootstrap. */
+/* f = a_i + e_iq with variances 4 and 0.25: V_sgd equals plain loops, and V, V_init and V_sgd and their bootstrap means
+ * are unbiased. */
 static void parts_separate_data_from_initial_conditions(void **state) {
   (void)state;
   enum { I = 40, Q = 3, K = 7, TRIALS = 60 };
@@ -86,8 +87,8 @@ static void parts_separate_data_from_initial_conditions(void **state) {
   }
 }
 
-/* V_init is the variance of the means over streams minus V_sgd / Q, and V = V_init + V_sgd, in each bootstrap sample
- * too. */
+/* V_init is the variance of the means over streams minus V_sgd / Q, and V = V_init + V_sgd, also in each bootstrap
+ * sample. */
 static void parts_equal_plain_loops(void **state) {
   (void)state;
   enum { I = 7, Q = 3, K = 5 };
@@ -114,7 +115,8 @@ static void parts_equal_plain_loops(void **state) {
   }
 }
 
-/* The means differ by 0.3 at every point: B is 0.09 on average, and so is its bootstrap. */
+/* The means differ by 0.3 at every point: the estimate of the squared difference is 0.09 on average, and so are its
+ * bootstrap values. */
 static void bias_is_unbiased(void **state) {
   (void)state;
   enum { R = 24, N = 30, K = 9, TRIALS = 100 };
@@ -136,7 +138,8 @@ static void bias_is_unbiased(void **state) {
   assert_near(boots, mean, 0.005);
 }
 
-/* Each replica is drawn once on average, within 5 sd. Probability of a false alarm for all 20: 1e-5. */
+/* Each of the 20 replicas is drawn once per resampling on average, within 5 standard errors. Probability of a false
+ * alarm for all of them: 1e-5. */
 static void weights_are_of_resamplings(void **state) {
   (void)state;
   enum { R = 20 };
@@ -153,8 +156,8 @@ static void weights_are_of_resamplings(void **state) {
   for (int r = 0; r < R; r++) assert_true(fabs(mean[r] - 1) < 5 * sqrt(0.95 / B));
 }
 
-/* 95 % intervals of V at R = 32 over 400 independent fields. For a true coverage p the fraction of hits lies within
- * 5 sqrt(p (1-p) / 400) = 0.054 of p, and p must lie within 0.04 of the level. Over 8000 fields p is 0.924, so that the
+/* 95 % intervals of V at R = 32 over 400 independent samples. For a true coverage p the fraction of hits is within
+ * 0.054 = 5 sqrt(p (1-p) / 400) of p, and p must lie within 0.04 of 0.95. Over 8000 samples p is 0.924, so the
  * probability of a false alarm is 2e-6. */
 static void intervals_have_the_stated_coverage(void **state) {
   (void)state;
@@ -174,8 +177,8 @@ static void intervals_have_the_stated_coverage(void **state) {
 }
 
 /* All 6^6 resamplings of 6 replicas instead of random ones: the variance of the resampled mean is exactly s^2
- * (R-1)/R^2, (R-1)/R times the variance s^2/R of the mean. The interval corrects for this factor: it is Student's
- * interval, mean +- t s/sqrt(R). (The variance over B resamplings divides by B - 1, so it is B/(B-1) times as
+ * (R-1)/R^2, which is (R-1)/R times the variance s^2/R of the mean. The interval corrects for this factor, so it is
+ * Student's interval, mean +- t s/sqrt(R). (The variance over B resamplings divides by B - 1, so it is B/(B-1) times as
  * large.) */
 static void the_interval_of_a_mean_is_that_of_student(void **state) {
   (void)state;

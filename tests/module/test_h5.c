@@ -1,5 +1,5 @@
 // ranks: 1
-/* h5: what is written is read back; a wrong shape, type or file gives an error that names it. */
+/* h5: data are read back as written; a wrong shape, type or file gives an error that names it. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,7 +93,7 @@ static void reserved_space_is_at_the_returned_offset(void **state) {
   assert_ok(h5_close(file));
 }
 
-/* HDF5 writes rows that exceed its cache at once, so that the append fails and not the closing of the file. */
+/* HDF5 writes rows that exceed its cache immediately, so the append fails rather than the closing of the file. */
 static void rows_on_a_full_disk_report_the_reason(void **state) {
   (void)state;
   enum { ROWS = 20, NUMBERS = 32000 };

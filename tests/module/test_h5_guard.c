@@ -1,6 +1,6 @@
 // ranks: 1
-/* h5_guard: HDF5 files that refer to other files or that would fill the memory are refused by name, and the files that
- * they refer to are not opened. The features of HDF5 that ordinary files use are accepted. */
+/* h5_guard: HDF5 files that refer to other files or would fill the memory are refused with an error that names them,
+ * and the files to which they refer are not opened. Ordinary features of HDF5 are accepted. */
 #include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +70,7 @@ static void virtual_dataset(hid_t file) {
   H5Pset_virtual(creation, space, path_of("secret.h5"), "/x", space);
   dataset(file, H5T_NATIVE_DOUBLE, space, creation);
 }
-/* Its shape follows from the files it consists of, so that a query of the shape opens them. */
+/* The shape of this dataset depends on its source files, so HDF5 opens them when the shape is read. */
 static void growing_virtual_dataset(hid_t file) {
   const hsize_t none = 0, start = 0, one = 1, unlimited = H5S_UNLIMITED;
   const hid_t creation = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &none, &unlimited);
@@ -185,8 +185,8 @@ static void build(const char *path, void (*fill)(hid_t file)) {
 
 /* ---- tests ---- */
 
-/* An allocation of more than 1 GiB fails while on, as on a machine without free memory. Does nothing under
- * AddressSanitizer, which reserves terabytes of address space. */
+/* While on, limits the address space to its present size plus 1 GiB, so that larger allocations fail. Does nothing
+ * under AddressSanitizer, which reserves terabytes of address space. */
 static void limit_memory(bool on) {
 #ifdef __SANITIZE_ADDRESS__
   return;

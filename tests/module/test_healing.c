@@ -1,5 +1,5 @@
 // ranks: 1
-/* healing: exponents and ratios of known laws of V in time are exact; the intervals are those of the bootstrap. */
+/* healing: exponents and ratios of known functions V_n(t) are exact; the intervals are those of the bootstrap. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@ enum { SIZES = 2, TIMES = 5, B = 400, R = 40 };
 static double at[TIMES] = {0, 1, 2, 4, 8};
 static int64_t n[SIZES] = {16, 32}, replicas[SIZES] = {R, R};
 
-/* n V = 1, 8, 8 / 2^q, 8 / 4^q, 8 / 8^q with q = 3 for the first size, 0.5 for the second; bootstrap values with
- * independent relative errors of sigma. */
+/* n V = 1, 8, 8 / 2^q, 8 / 4^q, 8 / 8^q at the five times, with q = 3 for the first size and 0.5 for the second. The
+ * logs of the bootstrap values have independent errors of standard deviation sigma. */
 static struct fluctuations *make(struct study *study, double sigma) {
   *study = (struct study){.sizes = SIZES, .times = TIMES, .streams = 1, .n = n, .replicas = replicas, .time = at};
   struct fluctuations *fluct = calloc(1, sizeof *fluct);
@@ -42,8 +42,8 @@ static void exponents_of_known_laws_are_exact(void **state) {
   struct healing *heal = healing_create(fluct);
   const struct healing_curve *curve = healing_find(heal, "V_train");
   assert_true(heal->curves == 1 && curve && !healing_find(heal, "V"));
-  /* The log of a ratio has sd sigma sqrt 2. Its sd over B samples lies within 5 / sqrt(2 B) = 18 % of that; 8
-   * intervals, each with probability 6e-7 of a false alarm. t of 39 degrees of freedom at 99 % is 2.708. */
+  /* The log of a ratio has sd sigma sqrt 2. Its sd over B samples is within 5 / sqrt(2 B) = 18 % of this; each of the 8
+   * intervals has probability 6e-7 of a false alarm. t of 39 degrees of freedom at 99 % is 2.708. */
   const double half = 2.708 * 0.1 * sqrt(2) * sqrt(R / (R - 1.0));
   for (int s = 0; s < SIZES; s++) {
     const struct estimate *ratio = &curve->ratio[s];
@@ -52,7 +52,7 @@ static void exponents_of_known_laws_are_exact(void **state) {
     assert_near(ratio->value, pow(8, q), 1e-12);
     assert_near(log(ratio->value / ratio->low), half, 0.18 * half);
     assert_near(log(ratio->high / ratio->value), half, 0.18 * half);
-    assert_true(isnan(curve->exponent[s].value)); /* its interval begins at t = 0 */
+    assert_true(isnan(curve->exponent[s].value)); /* between t = 0 and t = 1 */
     for (int time = 1; time + 1 < TIMES; time++) {
       const struct estimate *e = &curve->exponent[time * SIZES + s];
       assert_near(e->value, -q, 1e-12);
@@ -69,7 +69,7 @@ static void verdicts_contain_the_sizes(void **state) {
   struct fluctuations *fluct = make(&study, 0.5);
   struct healing *heal = healing_create(fluct);
   struct findings findings = {0};
-  healing_analysis.findings(heal, &findings); /* max/end 512, low end about 80; and 2.8, low end about 0.4 */
+  healing_analysis.findings(heal, &findings); /* max/end: 512, lower end about 80; and 2.8, lower end about 0.4 */
   assert_true(findings.count == 3 && findings.finding[2].kind == FINDING_NOTE);
   for (int i = 0; i < 2; i++) {
     const struct finding *finding = &findings.finding[i];

@@ -26,8 +26,8 @@ static double dot(const double *a, const double *b) {
   return sum;
 }
 
-/* E h(s) h(s') for jointly Gaussian s, s', by 200 x 200 Gauss-Hermite nodes (with 60 x 60 the error for sigmoid is
- * 3e-8). */
+/* E h(s) h(s') for jointly Gaussian s, s', by 200 x 200 Gauss-Hermite nodes (with 60 x 60 nodes the error for sigmoid
+ * is 3e-8). */
 static double quadrature(const struct unit_spec *unit, const double *x, const double *y) {
   gsl_integration_fixed_workspace *rule =
       gsl_integration_fixed_alloc(gsl_integration_fixed_hermite, NODES, 0, 0.5, 0, 0);
@@ -52,7 +52,8 @@ static void ridge_kernels_equal_quadrature(void **state) {
   (void)state;
   double x[POINTS * D];
   draw_points(x);
-  /* The accuracy of this quadrature: the poles of tanh are close to the real axis. */
+  /* The tolerances are the accuracy of this quadrature, which is lowest for tanh because its poles are near the real
+   * axis. */
   const struct {
     int type;
     double tolerance;
@@ -118,7 +119,7 @@ static void rbf_kernels_equal_0F1(void **state) {
         const double y = alpha * alpha * D * (xx + 2 * xy + yy) / 4, shift = alpha * (xx + yy + 2 * D) / 2;
         const double kernel = initial_covariance_kernel(law, i, j);
         assert_true(kernel >= 0 && kernel <= 1);
-        if (y > 1e5) continue; /* 0F1 overflows there */
+        if (y > 1e5) continue; /* GSL's 0F1 overflows */
         assert_near(kernel / (exp(-shift) * gsl_sf_hyperg_0F1(D / 2.0, y)), 1, 1e-9);
       }
     /* For large k = alpha d, Laplace's method gives E exp(-alpha |x - z|^2) = Gamma(d/2) k^(-(d-1)/2) / (2 sqrt pi) up
@@ -130,8 +131,8 @@ static void rbf_kernels_equal_0F1(void **state) {
   }
 }
 
-/* Averages over 4e5 random units, within five standard errors, for 36 entries and 2 unit types. Probability of a false
- * alarm with new seeds: 4e-5. */
+/* Covariances equal averages over 4e5 random units within five standard errors, for 36 entries and 2 unit types.
+ * Probability of a false alarm with new seeds: 4e-5. */
 static void covariances_equal_averages_over_random_units(void **state) {
   (void)state;
   enum { UNITS = 400000 };

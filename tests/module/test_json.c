@@ -1,5 +1,6 @@
 // ranks: 1
-/* json: the text that is written, numbers that keep their bits, and which files are replaced. */
+/* json: the text that is written; numbers keep their bits; only earlier results are replaced, completely or not at
+ * all. */
 #include <dirent.h>
 #include <float.h>
 #include <math.h>
@@ -133,7 +134,7 @@ static void links_and_permissions_are_kept(void **state) {
   (void)state;
   struct stat kind;
   assert_int_equal(symlink("behind", "link"), 0);
-  assert_ok(write_one("link", 2)); /* to a file that does not exist yet */
+  assert_ok(write_one("link", 2)); /* the target does not exist yet */
   assert_int_equal(chmod("behind", 0640), 0);
   assert_ok(write_one("link", 3));
   assert_int_equal(lstat("link", &kind), 0);

@@ -1,6 +1,6 @@
 // ranks: 1
-/* kernel: equals the naive twins for every unit type, precision and ISA level of this processor; moves; padding;
- * non-finite values. */
+/* kernel: the kernels equal their naive twins for every unit type, precision and ISA level of this processor, with and
+ * without padding of the points; non-finite parameters give non-finite outputs. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ struct kernel_case {
   const struct kernel *kernel;
   struct unit_spec spec;
   struct points points;
-  double *tile, *direction, *x, *q, *r; /* in double, rounded as in the memory of the kernel */
+  double *tile, *direction, *x, *q, *r; /* in double, rounded to the reals of the kernel */
   void *real_tile, *real_direction, *real_r, *scratch;
 };
 
@@ -100,7 +100,7 @@ static void check_case(struct kernel_case *s) {
   s->kernel->forward(s->tiles, s->real_tile, &s->points, s->scratch, sum);
   naive_forward(s->unit, s->tiles, s->tile, s->count, s->d, s->x, s->q, naive);
   for (int p = 0; p < s->count; p++) {
-    /* 64 tiles terms of size up to |c| max h; each has a relative error of s times eps */
+    /* TILE * tiles terms of size up to |c| max h, each with relative error eps times the argument of h */
     const double scale = 400 * eps * s->tiles * sqrt(s->d + 2) * 8;
     if (!(fabs(sum[p] - naive[p]) <= scale * fmax(1, fabs(naive[p])))) {
       print_error("%s %s %s d %d tiles %d count %d: sum[%d] = %.17g, naive %.17g\n", unit_table[s->unit].name,
@@ -112,7 +112,7 @@ static void check_case(struct kernel_case *s) {
   memset(twin, 0, sizeof twin);
   s->kernel->squares(s->real_tile, &s->points, grad);
   naive_squares(s->unit, s->tile, s->count, s->d, s->x, s->q, twin);
-  for (int i = 0; i < TILE; i++) { /* count terms; each has a relative error of s times eps */
+  for (int i = 0; i < TILE; i++) { /* count terms, each with relative error eps times the argument of h */
     const double scale = 60 * eps * sqrt(s->d + 2) * 8;
     if (!(fabs(grad[i] - twin[i]) <= scale * fmax(s->count, twin[i]))) {
       print_error("%s %s %s d %d count %d: square[%d] = %.17g, naive %.17g\n", unit_table[s->unit].name,

@@ -1,7 +1,7 @@
 // ranks: 1 2 3 4
-/* lanczos, jacobian, stability: the largest eigenvalue equals evaluated values and that of the dense tangent kernel
- * from plain loops, for all units, precisions and sets of trained fields; gradients of batches; the same bits for any
- * ownership and number of threads. */
+/* lanczos, jacobian, stability: the largest eigenvalue equals known values and that of the dense tangent kernel from
+ * plain loops, for all units, precisions and several sets of trained fields; gradients of batches equal those of the
+ * dense kernel; the limit of dt has the same bits for any ownership and number of threads. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +53,7 @@ static void eigenvalues_of_known_operators(void **state) {
   assert_all(fabs(result.value - 1) < 1e-10 && result.bound <= 1e-6 && result.products < LANCZOS_MAX);
 
   for (int i = 0; i < SIZE; i++)
-    values[i] = 3 - i * 1e-2; /* no gap: the value lies below the eigenvalue, within the bound */
+    values[i] = 3 - i * 1e-2; /* close eigenvalues: no convergence, the value is slightly too small */
   start(basis, SIZE);
   result = lanczos_largest(&operator, SIZE, 1e-6, basis);
   assert_all(result.products == LANCZOS_MAX && result.value <= 3 && result.value > 2.97);
@@ -62,14 +62,14 @@ static void eigenvalues_of_known_operators(void **state) {
   int left = 3;
   start(basis, 2);
   result = lanczos_largest(&(struct lanczos_operator){fails_after_some_products, &left}, 2, 0, basis);
-  assert_all(isfinite(result.value)); /* two products give a basis of two vectors */
+  assert_all(isfinite(result.value)); /* the third product fails; two give a basis of two vectors */
   left = 1;
   start(basis, 2);
   result = lanczos_largest(&(struct lanczos_operator){fails_after_some_products, &left}, 2, 0, basis);
   assert_all(isnan(result.value));
 }
 
-/* The second-difference matrix: eigenvalues 2 - 2 cos(pi j / (k + 1)), eigenvectors with components of sin. */
+/* The second-difference matrix: eigenvalues 2 - 2 cos(pi j/(k+1)), eigenvectors sqrt(2/(k+1)) sin(pi i j/(k+1)). */
 static void largest_eigenvalues_of_tridiagonal_matrices(void **state) {
   (void)state;
   double alpha[LANCZOS_MAX], beta[LANCZOS_MAX], last;
@@ -86,7 +86,8 @@ static void largest_eigenvalues_of_tridiagonal_matrices(void **state) {
 
 /* ---- the tangent kernel ---- */
 
-/* J [d + 2] of one unit at x with respect to c, b, a_0 .. a_{d-1}; 0 for fields that are not trained. */
+/* J [d + 2] = derivatives of c phi(x, z) of one unit with respect to c, b, a_0 .. a_{d-1}, projected on the tangent
+ * space on the sphere; 0 for fields that are not trained. */
 static void plain_jacobian(const struct unit_spec *unit, int d, const double *theta, const double *x, double *J) {
   const struct unit *row = &unit_table[unit->type];
   double s = row->manifold == MANIFOLD_SPHERE ? 0 : theta[1], along = 0;
@@ -102,7 +103,8 @@ static void plain_jacobian(const struct unit_spec *unit, int d, const double *th
     J[2 + k] = unit->train & FIELD_BIT_A ? w * x[k] - (row->manifold == MANIFOLD_SPHERE ? along * theta[2 + k] : 0) : 0;
 }
 
-/* M [count][count] of a network at all pairs of points of the probe, in double. Collective. */
+/* Returns M [count][count] of a network at all pairs of points of the probe, in double. Collective; the caller frees
+ * M. */
 static double *dense(const struct fixture *problem, const struct probe *probe, int64_t network) {
   const struct particles *particles = problem->particles;
   const int d = particles->d, count = probe->count;
@@ -132,7 +134,7 @@ static double *dense(const struct fixture *problem, const struct probe *probe, i
   return M;
 }
 
-/* Largest eigenvalue of M / count by the power method, to about 1e-10. */
+/* Returns the largest eigenvalue of M / count by the power method, to about 1e-10. */
 static double power(const double *M, int count) {
   double *v = malloc(sizeof *v * (size_t)count), *w = malloc(sizeof *w * (size_t)count), value = 0;
   for (int p = 0; p < count; p++) v[p] = 1 + 0.5 * sin(p);
@@ -160,7 +162,7 @@ static struct stability *stability_of(const struct fixture *problem, int probe) 
   return stability;
 }
 
-/* Compares lambda, sup M(x,x) and M v of all networks with the dense kernel. */
+/* Compares lambda, sup M(x,x) and M v of all networks with the dense kernel. Collective. */
 static void compare_with_dense_kernel(const struct fixture *problem, double tolerance, const char *name) {
   struct stability *stability = stability_of(problem, 70);
   const struct particles *particles = problem->particles;
@@ -267,7 +269,7 @@ static double limit_of(int threads) {
   double limit;
   int64_t n;
   assert_ok(stability_limit(stability, &problem->config->schedule, 0, &limit, &n));
-  assert_all(n == 17); /* the smallest batch: P = 2 */
+  assert_all(n == 17); /* n = 17 has the smallest batch, P = 2 */
   stability_free(stability);
   fixture_free(problem);
   return limit;
@@ -278,7 +280,7 @@ static void the_same_bits_for_any_ownership(void **state) {
   const double limit = limit_of(1);
   assert_all(limit > 0.1 && limit < 10 && limit == comm_min(&world, limit) && limit == comm_max(&world, limit));
   assert_all(limit_of(3) == limit);
-  /* The same on one rank, where no network has a group and the sums have another order. */
+  /* The same on one rank, where no network is shared and sums have another order. */
   const struct comm all = world;
   struct comm *alone = comm_split(&world, world.rank);
   world = *alone;

@@ -1,6 +1,6 @@
 // ranks: 1
-/* lock: one owner at a time. The kernel releases the lock after kill -9, and an owner finds out if another run took the
- * lock over. The same holds on file systems without flock and while an old output is moved aside. */
+/* lock: one owner at a time, also on file systems without flock and while an old output is moved aside. With flock the
+ * operating system releases the lock after kill -9. An owner detects that another run has taken the lock over. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,10 +20,10 @@
 #include "store/lock.h"
 #include "store/output_folder.h"
 
-/* other_run simulates another run just before the n-th flock or link of this one. flock and link below replace those of
- * the C library. */
+/* other_run simulates what another run does just before a call of flock or link in this run. The flock and link below
+ * replace those of the C library. */
 static bool no_flock;
-static int flocks = -1, links = -1; /* calls left before other_run is called, -1: it is not called */
+static int flocks = -1, links = -1; /* number of calls before the one that calls other_run; -1: none does */
 static void (*other_run)(void);
 
 static void count_down(int *calls) {
@@ -41,7 +41,7 @@ int link(const char *from, const char *to) {
   return (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
-/* Path of a file in the folder of the test. */
+/* Returns the path of a file in the folder of the test; valid for two calls. */
 static const char *path_of(const char *name) {
   static char path[2][400];
   static int next;
@@ -57,7 +57,7 @@ static void put(const char *name, const char *text) {
   fclose(file);
 }
 
-/* The text of a file, "" if it does not exist. */
+/* Returns the text of a file, or "" if it does not exist. */
 static const char *get(const char *name) {
   static char text[LOCK_CONTENT];
   FILE *file = fopen(path_of(name), "r");
@@ -115,7 +115,7 @@ static void a_killed_owner_releases_the_lock(void **state) {
   kill(child, SIGKILL);
   waitpid(child, NULL, 0);
   assert_false(lock_probe(harness_folder(), owner));
-  assert_non_null(strstr(owner, pid)); /* the owner remains in the file, because it did not release the lock */
+  assert_non_null(strstr(owner, pid)); /* the killed owner did not remove its text */
   assert_ok(lock_take(harness_folder(), &lock));
   lock_release(lock);
 }
@@ -149,14 +149,14 @@ static void a_probe_returns_the_owner_and_keeps_no_lock(void **state) {
   assert_string_equal(owner, "");
 }
 
-static int asking; /* the file whose lock the alarm releases */
+static int asking; /* the lock file as the probe opened it; the alarm releases its lock */
 static void release_asking(int signal) {
   (void)signal;
   flock(asking, LOCK_UN);
 }
 
-/* lock_probe holds the lock for a short time. Here the probe holds it for 0.1 s while lock_take waits in the same
- * process, so that the speed of the machine does not matter. */
+/* lock_probe holds the lock for a short time. Here this process holds it for 0.1 s, as a probe would, while lock_take
+ * waits in the same process, so the speed of the machine does not matter. */
 static void a_probe_does_not_refuse_a_run(void **state) {
   (void)state;
   char path[300];
@@ -194,7 +194,7 @@ static void a_lock_that_cannot_be_read_is_not_lost_but_not_held(void **state) {
   assert_string_equal(get("out/lock"), "token another\nhost there\npid 7\n");
 }
 
-static rlim_t files; /* limit on open files that the alarm sets */
+static rlim_t files; /* limit on open files that the alarm restores */
 static void make_files_available(int signal) {
   (void)signal;
   struct rlimit limit;
@@ -300,7 +300,7 @@ static void without_flock_there_is_one_owner(void **state) {
   assert_status(USAGE, lock_take(path_of("out"), &second));
   assert_non_null(strstr(error_text(), "out/lock.exclusive"));
   assert_non_null(strstr(error_text(), "pid "));
-  unlink(path_of("out/lock.exclusive")); /* as a user could do while the first run is stopped */
+  unlink(path_of("out/lock.exclusive")); /* as a user could do while the first run is suspended */
   assert_ok(lock_take(path_of("out"), &second));
   assert_status(FAILED, lock_held(first));
   lock_release(first);
@@ -310,7 +310,8 @@ static void without_flock_there_is_one_owner(void **state) {
   assert_true(!exists("out/lock.exclusive"));
 }
 
-/* The lock text of a process of this host that has ended; reaped: its parent has waited for it. */
+/* Returns the lock text of a process on this host that has exited. reaped: its parent has waited for it; otherwise it
+ * is a zombie. */
 static const char *text_of_dead_owner(bool reaped) {
   static char text[LOCK_CONTENT];
   char host[256] = "unknown";
@@ -333,7 +334,7 @@ static void without_flock_the_lock_of_a_dead_owner_is_removed_once(void **state)
   struct lock *lock;
   no_flock = true;
   put("out/lock.exclusive", "token foreign\nhost elsewhere\npid 1\n");
-  assert_status(USAGE, lock_take(path_of("out"), &lock)); /* a process of another host could still run */
+  assert_status(USAGE, lock_take(path_of("out"), &lock)); /* a process on another host could still run */
   for (int reaped = 0; reaped < 2; reaped++) {
     put("out/lock.exclusive", text_of_dead_owner(reaped));
     assert_ok(lock_take(path_of("out"), &lock));

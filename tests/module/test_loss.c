@@ -1,6 +1,6 @@
 // ranks: 1
-/* loss: residuals are derivatives of the loss, curvatures bound its second derivative, and a mean does not depend on
- * how the points are cut into pieces. A huber loss with a huge threshold is the squared loss, bit for bit. */
+/* loss: residuals are derivatives of the loss, and curvatures are tight bounds of its second derivative. A huber loss
+ * with a huge threshold equals the squared loss, bit for bit; a mean is a sum in the order of the points. */
 #include <math.h>
 #include <string.h>
 
@@ -41,7 +41,7 @@ static void residuals_are_derivatives_and_curvatures_bounds(void **state) {
         largest = fmax(largest, second);
       }
     assert_true(largest <= loss_row(&spec)->curvature(&spec) * (1 + 1e-6));
-    assert_true(largest >= 0.95 * loss_row(&spec)->curvature(&spec)); /* the bound is not needlessly large */
+    assert_true(largest >= 0.95 * loss_row(&spec)->curvature(&spec)); /* the bound is tight within 5 % */
   }
 }
 

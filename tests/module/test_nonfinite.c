@@ -1,5 +1,5 @@
 // ranks: 1 2 3 4
-/* nonfinite: all ranks report the same text with step, network, block and unit, whichever rank owns them. */
+/* nonfinite: all ranks report the same text with step, network, block and unit, whichever rank owns the unit. */
 #include <math.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@ static struct particles *create(enum precision precision) {
   return particles;
 }
 
-/* Sets c or a_2 of a unit, on the rank that owns it. */
+/* Sets c (is_c) or a_2 of a unit to value, on the rank that owns it. */
 static void set(struct particles *particles, int64_t network, int64_t unit, bool is_c, double value) {
   for (int s = 0; s < particles->locals; s++) {
     const struct local_network *local = &particles->local[s];

@@ -1,5 +1,5 @@
 // ranks: 1 2 3 4
-/* observables: losses and particle means equal plain loops over all units, for parameters of any size, also for
+/* observables: losses and particle means equal plain loops over all units, for parameters of any magnitude, also for
  * networks that ranks share. */
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 enum { D = 4, P = 30 };
 
-/* Adds the sums of c, c^2, c^4, |a|, |a|^2 over the own units of a network. */
+/* Adds the sums of c, c^2, c^4, |a|, |a|^2 over the units of a network that this rank owns. */
 static void sum_units(const struct fixture *problem, const struct local_network *local, double sum[5]) {
   for (int64_t i = 0; i < local_network_units(local); i++) {
     double c, b, a[D], norm2 = 0;
@@ -20,7 +20,7 @@ static void sum_units(const struct fixture *problem, const struct local_network 
   }
 }
 
-/* Means of every network over all ranks. */
+/* The same sums over all units of each network, mean [networks][5], on all ranks. Collective. */
 static void plain_means(const struct fixture *problem, int networks, double (*mean)[5]) {
   memset(mean, 0, sizeof *mean * (size_t)networks);
   for (int s = 0; s < problem->particles->locals; s++)
@@ -92,7 +92,7 @@ static void losses_follow_from_the_outputs(void **state) {
   fixture_free(problem);
 }
 
-/* A step observes the state before the move: its row equals an observation without a move, bit for bit. */
+/* A step observes the state before the move: its observation equals one without a move, bit for bit. */
 static void check_row_before_move(const char *unit, const char *data, const char *dynamics) {
   enum { STEP = 3 };
   struct fixture *problem = fixture_create("run: {precision: double}\nensemble: {n: [40, 900], replicas: 2}\n"
@@ -128,7 +128,8 @@ static void rows_are_of_the_state_before_the_move(void **state) {
   check_row_before_move("type: rbf", "mode: population", "scheme: gd, stages: [{steps: 5, dt: 0.1}]");
 }
 
-/* Half the mean square residual of a network on the batch at place; f [N]: its outputs at the fixed set. */
+/* Returns half the mean square residual of a network on the batch at place. f [samples]: its outputs at the fixed
+ * set. */
 static double batch_loss(const struct dataset *data, const struct batch_place *place, const double *f) {
   double x[P * D], y[P], sum = 0;
   dataset_points(data, place, 0, (int)place->batch, x, y);
@@ -141,12 +142,12 @@ static double batch_loss(const struct dataset *data, const struct batch_place *p
   return sum / (2 * (double)place->batch);
 }
 
-/* Each segment of steps with one batch size visits the set in its own order, starting at its first step
+/* Each segment of steps with one batch size visits the set in its own order, which starts with the segment
  * (data/dataset.h). A change of dt alone does not start a segment. */
 static void each_batch_size_has_its_own_order(void **state) {
   (void)state;
   static const struct {
-    int64_t step, batch, start; /* last step, P, first step of the segment */
+    int64_t step, batch, start; /* last step, batch size and first step of the segment */
     int order;
   } segment[] = {{2, 7, 0, 0}, {16, 5, 3, 1}, {25, 7, 17, 2}};
   struct fixture *problem = fixture_create("run: {precision: double}\nensemble: {n: [40, 900]}\n"

@@ -1,5 +1,6 @@
 // ranks: 1
-/* option: values of each kind and range, the remaining arguments, and what is refused. */
+/* option: values of each kind and range are stored, other arguments remain, and wrong options and values are
+ * refused. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -25,7 +26,7 @@ static const struct option table[] = {
     OPTION_IN("--seed", option_int64, struct request, seed, 0, 0x1p53),
 };
 
-/* Parses the words of a line. */
+/* Parses a line. argv: its words; afterwards the first *rest are those that are not options or values of options. */
 static int parse(const char *line, struct request *request, int *rest, char **argv) {
   static char text[200];
   int argc = 0;

@@ -1,6 +1,6 @@
 // ranks: 1 2 3 4
 /* parallel_write: the bytes of every rank are written at their offsets, and bytes that read back differently are
- * found. */
+ * detected. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static unsigned char byte_of(int rank, int i, int k) {
 
 struct job {
   const char *path;
-  int calls, spoil; /* at this call the last rank changes a byte of the file */
+  int calls, spoil; /* calls of fill; at call number `spoil` the last rank changes a byte of the file */
 };
 
 static void fill(struct parallel_write *writer, void *context) {
@@ -40,7 +40,7 @@ static void fill(struct parallel_write *writer, void *context) {
   }
 }
 
-/* A new empty file, the same on all ranks. */
+/* Returns the path of a new empty file, the same on all ranks. Collective. */
 static const char *new_file(void) {
   static char path[4200];
   snprintf(path, sizeof path, "%s/file", harness_folder());
@@ -78,7 +78,7 @@ static void a_changed_byte_is_found(void **state) {
   assert_all(job.calls == 3 && strstr(error_text(), "gave back other bytes"));
 }
 
-/* A device that accepts all bytes and reads as zeros. */
+/* The device /dev/zero accepts all bytes and returns zeros. */
 static void bytes_that_read_back_differently_are_found(void **state) {
   (void)state;
   struct job job = {.path = "/dev/zero"};
@@ -87,7 +87,6 @@ static void bytes_that_read_back_differently_are_found(void **state) {
   assert_all(strstr(error_text(), "gave back other bytes") != NULL);
 }
 
-/* A full disk has its own status. */
 static void a_full_disk_has_its_own_status(void **state) {
   (void)state;
   struct job job = {.path = "/dev/full"};

@@ -34,7 +34,7 @@ static void check_ownership(const struct particles *particles, const char *name)
   for (int e = 0; e < particles->ensemble.members; e++) all += particles->ensemble.n[e] * particles->ensemble.replicas;
   assert_all_for(comm_sum(&world, units) == all, "%s", name);
   assert_all_for(comm_sum(&world, leads) == ensemble_networks(&particles->ensemble), "%s", name);
-  /* Sums inside the groups complete and are right: every group contains all its ranks. */
+  /* Every group contains all ranks that share its network, so a sum over the group counts all blocks. */
   for (int s = 0; s < particles->split; s++) {
     int64_t word = particles->local[s].blocks;
     struct comm_sum sum;
@@ -87,8 +87,7 @@ static void every_block_has_one_owner(void **state) {
   }
 }
 
-/* All blocks contain BLOCK units except the last one, which contains the remaining ones, at least one; the same for
- * tiles. */
+/* Every block has BLOCK units, except that the last one has the remaining 1 to BLOCK units; tiles likewise. */
 static void blocks_contain_all_units(void **state) {
   (void)state;
   for (int64_t n = 1; n <= 5 * BLOCK + 1; n++) {
@@ -121,8 +120,8 @@ static void ownership_follows_the_costs(void **state) {
   particles_free(particles);
 }
 
-/* A fingerprint of all units that does not depend on the ownership: each number has a weight that depends on its
- * unit. */
+/* Returns a fingerprint of all units that does not depend on the ownership: each number has a weight that depends on
+ * its unit. Collective over world. */
 static int64_t fingerprint(const struct particles *particles) {
   int64_t sum = 0;
   const size_t size = precision_stored(particles->precision);
@@ -194,7 +193,7 @@ static void rows_and_tiles_are_inverse(void **state) {
       char *c = malloc(bytes), *a = malloc(3 * bytes), *b = malloc(bytes);
       local_network_get(particles, local, begin, units, c, a, b);
       memset(particles->tiles, 0, (size_t)particles->tile_count * particles->tile_bytes);
-      /* Writes the rows back in pieces of 37. */
+      /* Writes the units back in pieces of 37. */
       const size_t size = precision_stored((enum precision)precision);
       for (int64_t at = 0; at < units;) {
         const int64_t count = units - at < 37 ? units - at : 37;

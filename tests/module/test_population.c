@@ -1,6 +1,6 @@
 // ranks: 1 2 3 4
-/* population: the same bits on any number of ranks and threads, for networks that ranks share and others; a network
- * with non-finite values is not moved. */
+/* population: results have the same bits on any number of ranks and threads, for networks that ranks share and others;
+ * a network with non-finite values is not moved. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +11,10 @@ enum { STEPS = 6, D = 3, NUMBERS_MAX = 8192, NETWORKS_MAX = 8 };
 
 struct result {
   int64_t units;
-  double theta[NUMBERS_MAX][D + 1]; /* c, z of all own units */
+  double theta[NUMBERS_MAX][D + 1]; /* c, z of each unit of this rank */
   int networks;
   int64_t network[NETWORKS_MAX], first[NETWORKS_MAX],
-      count[NETWORKS_MAX]; /* first own unit and number of own units of a network */
+      count[NETWORKS_MAX]; /* of each own network: first own unit, number of own units */
   struct observation observation[NETWORKS_MAX];
 };
 
@@ -56,7 +56,7 @@ static void run(const char *sizes, const char *precision, int threads, struct re
   fixture_free(problem);
 }
 
-/* Runs everything on each rank, without the others. */
+/* Local. Runs all networks on this rank alone. */
 static void run_alone(const char *sizes, const char *precision, struct result *result) {
   const struct comm all = world;
   world = (struct comm){MPI_COMM_SELF, 0, 1};
@@ -64,8 +64,8 @@ static void run_alone(const char *sizes, const char *precision, struct result *r
   world = all;
 }
 
-/* Compares the own parts of networks with the same parts of the run on one rank, which stores whole networks in
- * order. */
+/* Compares the units of this rank with the same units of the run on one rank, which stores whole networks in order.
+ * Collective. */
 static void compare(const struct result *own, const struct result *alone, const char *name) {
   expect(own->networks > 0 || own->units == 0, "%s", name);
   int64_t at = 0;
@@ -111,7 +111,7 @@ static void a_non_finite_network_is_not_moved_and_is_named(void **state) {
   const double huge[] = {1e13, NAN};
   for (int i = 0; i < 2; i++) {
     struct result *before = malloc(sizeof *before), *after = malloc(sizeof *after);
-    const struct local_network *bad = NULL; /* replica 1 of n = 600, its last unit */
+    const struct local_network *bad = NULL; /* the part of replica 1 of n = 600 with the last unit, if own */
     for (int s = 0; s < particles->locals; s++) {
       const struct local_network *local = &particles->local[s];
       if (local->network == 3 && local_network_first_unit(local) + local_network_units(local) == local->n) bad = local;

@@ -1,5 +1,5 @@
 // ranks: 1
-/* portable_exp: equals the exponential function within 1 unit in the last place, and at its limits. */
+/* portable_exp: equals the exponential function within 1 unit in the last place, and has its limits. */
 #include <math.h>
 
 #include "base/portable_exp.h"

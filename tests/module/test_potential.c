@@ -17,7 +17,7 @@ enum { D_MAX = 25 };
 struct system {
   struct target *target;
   struct potential *potential;
-  double *z, *sum, *F, *grad_F; /* tiles */
+  double *z, *sum, *F, *grad_F; /* [d + 1][TILE] each */
 };
 
 static struct system system_create(int d, double alpha) {
@@ -42,11 +42,11 @@ static void system_free(struct system *system) {
   free(system->grad_F);
 }
 
-/* K and the factor of z' in grad_z K at one u, from a lane z = (d, 0, ..) and a particle z' = (2u - 1, 0, ..), for
+/* K, and the factor of z' in grad_z K, at one u, from a lane z = (d, 0, ..) and a particle z' = (2u - 1, 1, 0, ..), for
  * which u is rounded once. */
 static void pair_at(struct system *system, double u, double *K, double *gradient) {
   const int d = system->potential->d;
-  double particle[D_MAX + 1] = {1, 2 * u - 1, 1}; /* the sum of the second component is the factor */
+  double particle[D_MAX + 1] = {1, 2 * u - 1, 1}; /* component 1 of grad_z K is the factor */
   system->z[0] = d;
   potential_pairs(system->potential, system->z, 1, particle, system->sum);
   *K = system->sum[0];
@@ -60,7 +60,7 @@ static void check_relative(double value, double expected, double tolerance, cons
   fail();
 }
 
-/* Expected values by mpmath with 50 digits: hyp0f1 at the exact values of alpha and u. */
+/* Expected values: hyp0f1 of mpmath with 50 digits, at the double values of alpha and u. */
 static void series_equal_high_precision_values(void **state) {
   (void)state;
   static const struct {
@@ -90,7 +90,7 @@ static void series_equal_high_precision_values(void **state) {
     struct system system = system_create(d, alpha);
     double K, gradient;
     pair_at(&system, u, &K, &gradient);
-    /* A relative rounding error of u is multiplied by k u^1/2 in K. */
+    /* In K a relative rounding error of u is multiplied by k u^1/2, with k = alpha d. */
     const double tolerance = 2e-14 + 1.2e-16 * alpha * d;
     check_relative(K, row[i].K, tolerance, "K", d, alpha, u);
     check_relative(gradient, row[i].gradient, tolerance, "grad K", d, alpha, u);
@@ -129,7 +129,7 @@ static void series_equal_scaled_bessel_functions(void **state) {
     }
 }
 
-/* The vector code gives the same bits as the same operations for one lane at a time. */
+/* The vector code gives the same bits as the same operations in plain C, one lane at a time. */
 static void lanes_have_the_bits_of_scalar_arithmetic(void **state) {
   (void)state;
   enum { D = 7, N = 50 };
@@ -167,8 +167,8 @@ static void lanes_have_the_bits_of_scalar_arithmetic(void **state) {
   system_free(&system);
 }
 
-/* F of a cubic target equals target_eval times its Funk-Hecke factors; grad F equals central differences of F along
- * great circles. */
+/* F equals the linear and cubic parts of target_eval times their Funk-Hecke factors lam_1 and lam_3; grad F equals
+ * central differences of F along great circles. */
 static void the_field_equals_that_of_the_target(void **state) {
   (void)state;
   const int dims[] = {2, 3, 5, 10};
@@ -185,7 +185,7 @@ static void the_field_equals_that_of_the_target(void **state) {
     for (int r = 0; r < d; r++) t[r] -= along * z[r];
     for (int r = 0; r < d; r++) norm2 += t[r] * t[r];
     for (int r = 0; r < d; r++) t[r] *= sqrt(d / norm2);
-    for (int lane = 0; lane < 3; lane++) /* z rotated by 0, -eps, eps towards t */
+    for (int lane = 0; lane < 3; lane++) /* z rotated by 0, -eps, eps toward t */
       for (int r = 0; r < d; r++) {
         const double angle = lane == 0 ? 0 : lane == 1 ? -eps : eps;
         system.z[r * TILE + lane] = cos(angle) * z[r] + sin(angle) * t[r];

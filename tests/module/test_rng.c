@@ -1,5 +1,5 @@
 // ranks: 1
-/* rng: the known answers of Random123, the distributions of the numbers, permutations. */
+/* rng: the known answers of Random123; the distributions of the numbers; permutations are uniform bijections. */
 #include <Random123/philox.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 static void philox_gives_the_known_answers(void **state) {
   (void)state;
-  /* From kat_vectors of Random123, philox4x64 with 10 rounds: counter, key, answer. */
+  /* From kat_vectors of Random123, philox4x64 with 10 rounds: counter [4], key [2], answer [4]. */
   static const uint64_t known[][10] = {
       {0, 0, 0, 0, 0, 0, 0x16554d9eca36314c, 0xdb20fe9d672d0fdc, 0xd7e772cee186176b, 0x7e68b68aec7ba23b},
       {~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), 0x87b092c3013fe90b,
@@ -104,8 +104,8 @@ static void permutations_are_bijections(void **state) {
   }
 }
 
-/* The images of each of 10 elements under many permutations are uniform: chi square with 9 degrees of freedom lies
- * below its 1 - 4e-7 quantile, 46.9. */
+/* The images of each of 10 elements under many permutations are uniform: chi^2 with 9 degrees of freedom is below 46.9,
+ * its 1 - 4e-7 quantile. */
 static void permutations_are_uniform(void **state) {
   (void)state;
   enum { COUNT = 10, MANY = 20000 };

@@ -28,7 +28,7 @@ static void batch_follows_its_power_law(void **state) {
   assert_int_equal(schedule_batch(&quench, 2, 64, 0), 163); /* floor((64 / 5)^2) */
   assert_int_equal(schedule_batch(&quench, 0, 3, 0), 1);    /* at least one */
   assert_int_equal(schedule_check(&quench, 0, 1000, 200), OK);
-  assert_int_equal(schedule_check(&quench, 0, 1000, 199), USAGE); /* more than the number of samples */
+  assert_int_equal(schedule_check(&quench, 0, 1000, 199), USAGE); /* the batch exceeds the set of points */
   const struct schedule gd = {.scheme = SCHEME_GD, .stages = 1, .stage = {{.steps = 1, .dt = 1}}};
   assert_int_equal(schedule_batch(&gd, 0, 1000, 77), 77);
   assert_true(schedule_same_batch(&quench, 0, 1));
@@ -58,7 +58,7 @@ static void schedules_must_agree_on_past_steps_only(void **state) {
   assert_false(schedule_agree(&quench, &other, 1));
 }
 
-/* dt: auto is estimated at the first step of a stage, so that a stage divided into two gives another trajectory. */
+/* With dt: auto, dt is estimated at the first step of a stage, so dividing a stage into two changes the trajectory. */
 static void automatic_stages_agree_only_undivided(void **state) {
   (void)state;
   const struct stage automatic = {.steps = 10, .dt_safety = 0.5, .dt_every = 7, .batch = 3};

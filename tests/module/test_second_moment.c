@@ -1,6 +1,6 @@
 // ranks: 1 2 3 4
 /* second_moment: q_n = (1/n) sum_i c_i^2 E phi_i^2 equals plain loops over all units, also for networks that ranks
- * share, with the same bits on one and on two threads. */
+ * share, and has the same bits on one and on two threads. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 enum { D = 4, P = 30, K = 61, NETWORKS = 3 };
 
-/* The parameters of a unit in double, for any precision. */
+/* The parameters of unit i of a network, counted inside the network, in double for any precision. */
 static void get_unit(const struct particles *particles, const struct local_network *local, int64_t i, double *c,
                      double *a, double *b) {
   if (precision_stored(particles->precision) == sizeof(double)) {
@@ -23,7 +23,7 @@ static void get_unit(const struct particles *particles, const struct local_netwo
   for (int k = 0; k < D; k++) a[k] = single[2 + k];
 }
 
-/* c^2 times the sum of phi^2 over the points, for one unit. */
+/* c^2 times the sum of phi^2 over the points x [count][D], for own unit i of a network. */
 static double unit_square(const struct fixture *problem, const struct local_network *local, int64_t i, const double *x,
                           int count) {
   const struct unit_spec *unit = &problem->particles->unit;

@@ -1,5 +1,5 @@
 // ranks: 1
-/* slurm: the time limit of a job, from squeue and from the environment. */
+/* slurm: the time limit of a job, from squeue and from the environment; job ids and restarts. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "harness.h"
 #include "log/slurm.h"
 
-/* Installs a squeue that stores its arguments, prints this text and ends with this code. */
+/* Installs a squeue that stores its arguments, prints `text` (a printf format) and exits with `code`. */
 static void install_squeue(const char *text, int code) {
   char path[4200];
   snprintf(path, sizeof path, "%s/squeue", harness_folder());

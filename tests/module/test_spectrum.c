@@ -1,6 +1,6 @@
 // ranks: 1 2 3 4
-/* spectrum: equals LAPACK on one rank; the choice of networks and points; the best readout equals the solution of the n
- * x n normal equations. */
+/* spectrum: eigenvalues and eigenvectors equal those of LAPACK on one rank; networks and points are those selected; the
+ * best readout equals the solution of the n x n normal equations. */
 #include "spectrum/spectrum.h"
 
 #include <math.h>
@@ -41,7 +41,7 @@ static struct problem problem_of(const struct fixture *fixture) {
                           .particles = fixture->particles};
 }
 
-/* Eigenvalues (ascending) and eigenvectors of M/P, on every rank. */
+/* values [P], ascending, and vectors [P][P]: eigenvalues and eigenvectors of M/P, on every rank. Collective. */
 static void diagonalise_by_lapack(const struct fixture *problem, const struct spectrum *spectrum, double *values,
                                   double *vectors) {
   const int P = (int)spectrum->P;
@@ -79,7 +79,7 @@ static void check_spectrum(const struct fixture *problem, const struct spectrum 
   assert_all_for(worst < 1e-12 * largest, "n = %lld, P = %d", (long long)spectrum->n, P);
   assert_all_for(fabs(parts - 1) < 1e-12, "n = %lld, P = %d", (long long)spectrum->n, P);
   assert_all(fabs(spectrum->loss - norm2 / (2 * P)) <= 1e-14 * spectrum->loss);
-  for (int k = 0; k < spectrum->options.vectors; k++) { /* simple eigenvalues */
+  for (int k = 0; k < spectrum->options.vectors; k++) { /* these eigenvalues are simple */
     const double *v = vectors + (P - 1 - k) * P, *w = spectrum->vector + k * P;
     double overlap = 0, projection = 0, fourth = 0;
     for (int p = 0; p < P; p++) {
@@ -98,7 +98,7 @@ static void check_spectrum(const struct fixture *problem, const struct spectrum 
   free(vectors);
 }
 
-/* The outputs equal sum c phi / n with the functions of libm. */
+/* The outputs equal (1/n) sum_i c_i phi(x, z_i), with h by libm. */
 static void check_outputs(const struct fixture *problem, const struct spectrum *spectrum) {
   double *f = calloc((size_t)spectrum->P, sizeof *f);
   const struct unit_spec *unit = &problem->config->unit;
@@ -180,7 +180,7 @@ static void spectra_at_fresh_points(void **state) {
   fixture_free(problem);
 }
 
-/* phi [n][count] and c [n] of a network of n <= LARGE units, on all ranks. */
+/* phi [n][count] and c [n] of a network of n <= LARGE units, on all ranks. Collective. */
 static void features(const struct fixture *problem, int64_t network, int64_t n, int count, const double *x, double *phi,
                      double *c) {
   memset(phi, 0, sizeof *phi * (size_t)(n * count));
@@ -208,7 +208,7 @@ static double loss_of(int64_t n, int count, const double *phi, const double *c, 
   return loss;
 }
 
-/* (Phi^T Phi / (n P) + mu) u = -Phi^T r / P, n x n, for n smaller and larger than P. */
+/* The change u of c solves (Phi^T Phi / (n P) + mu) u = -Phi^T r / P, n x n, for n smaller and larger than P. */
 static void the_best_readout_solves_the_normal_equations(void **state) {
   (void)state;
   struct fixture *problem = fixture_of("tanh", fixed, gd);

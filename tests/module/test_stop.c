@@ -11,8 +11,8 @@
 #include "harness.h"
 #include "run/stop.h"
 
-static double now, job_end; /* of the simulated clock; job_end may be INFINITY or NAN */
-static int queries;         /* of SLURM */
+static double now, job_end; /* on the simulated clock, in seconds; job_end may be INFINITY or NAN */
+static int queries;         /* number of queries of SLURM */
 
 static double test_clock(void) {
   return now;
@@ -28,7 +28,7 @@ static struct stop_options options(double max_wall) {
       .clock = test_clock, .job_left = test_job_left, .max_wall = max_wall, .output = harness_folder()};
 }
 
-/* A stop that begins at time 0 and step 0, for checkpoints of so many bytes. */
+/* Returns a stop that begins at time 0 and step 0, for checkpoints of `bytes` bytes. Local. */
 static struct stop begin(const struct stop_options *given, double bytes) {
   struct report silent = report_create(false);
   now = 0;
@@ -38,21 +38,22 @@ static struct stop begin(const struct stop_options *given, double bytes) {
   return stop;
 }
 
-/* The next agreement, so many seconds after the last one. */
+/* Agrees `seconds` after the last agreement. why may be NULL. Collective. */
 static enum stop_request after(struct stop *stop, double seconds, const char **why) {
   const char *none;
   now += seconds;
   return stop_agree(stop, stop->step + stop->every, why ? why : &none);
 }
 
-/* A checkpoint that takes so many seconds. */
+/* Simulates a checkpoint that takes `seconds`. */
 static void checkpoint(struct stop *stop, double seconds) {
   const double began = now;
   now += seconds;
   stop_saved(stop, began);
 }
 
-/* The time at which it stops if the ranks agree once a second; INFINITY if not before `given`. */
+/* Returns the time of the first request to stop if the ranks agree once a second; INFINITY if there is none before time
+ * `given`. Collective. */
 static double stops_at(struct stop *stop, double given) {
   while (now < given)
     if (after(stop, 1, NULL) == STOP_END) return now;
@@ -88,7 +89,7 @@ static void the_wall_time_limit_leaves_time_for_steps_and_a_checkpoint(void **st
   checkpoint(&stop, 4);
   assert_all(after(&stop, 1, NULL) == STOP_NONE); /* now = 8; the reserve is 2 (3 + 4) seconds */
   assert_all(stop.interval < 3 && stop.interval > 2.9 && stop.checkpoint == 4);
-  assert_all(after(&stop, 77, NULL) == STOP_END); /* there is no time for another 77 seconds of steps */
+  assert_all(after(&stop, 77, NULL) == STOP_END); /* no time is left for another 77 seconds of steps */
   stop = begin(&given, 0);
   checkpoint(&stop, 4);
   for (int i = 0; i < 28; i++)
@@ -112,11 +113,11 @@ static void slow_steps_and_checkpoints_are_forgotten(void **state) {
   const struct stop_options given = options(0);
   struct stop stop = begin(&given, 0);
   (void)after(&stop, 100, NULL);
-  for (int i = 0; i < 32; i++) (void)after(&stop, 40, NULL); /* slow steps: after a number of agreements */
+  for (int i = 0; i < 32; i++) (void)after(&stop, 40, NULL); /* slow steps: halved after 32 agreements */
   assert_all(fabs(stop.interval - 50) < 1e-9);
   stop = begin(&given, 0);
   (void)after(&stop, 100, NULL);
-  for (int i = 0; i < 600; i++) (void)after(&stop, 1, NULL); /* fast steps: after some time */
+  for (int i = 0; i < 600; i++) (void)after(&stop, 1, NULL); /* fast steps: halved after 600 s */
   assert_all(fabs(stop.interval - 50) < 1e-9);
   checkpoint(&stop, 100);
   checkpoint(&stop, 20);
@@ -128,16 +129,17 @@ static void slow_steps_and_checkpoints_are_forgotten(void **state) {
 static void the_time_of_the_first_checkpoint_is_estimated(void **state) {
   (void)state;
   const struct stop_options given = options(1000);
-  struct stop stop = begin(&given, 9e9); /* the estimate is 1 s plus 100 MB/s: 91 s */
+  struct stop stop = begin(&given, 9e9); /* the estimate is 1 s plus 9e9 bytes at 100 MB/s: 91 s */
   assert_all(stops_at(&stop, 1000) == 1000 - 2 * 91 - 2);
-  stop = begin(&given, 1e15); /* the estimate uses at most a quarter of the time */
+  stop = begin(&given, 1e15); /* twice the estimate is at most a quarter of the time */
   assert_all(stops_at(&stop, 1000) == 750 - 2);
   stop = begin(&given, 1e15);
   checkpoint(&stop, 10);
   assert_all(stops_at(&stop, 1000) == 1000 - 2 * 10 - 2);
 }
 
-/* A job stops 5 s before its end, for launcher and script; 10 s earlier it queries SLURM again. */
+/* For a run the limit is 5 s before the end of its job, which leaves time for launcher and script. It queries SLURM
+ * again 10 s before it must stop. */
 static void the_limit_of_the_job_is_obeyed(void **state) {
   (void)state;
   const struct stop_options given = options(0);
@@ -177,8 +179,8 @@ static void a_changed_limit_of_the_job_is_obeyed(void **state) {
   assert_all(stops_at(&stop, 400) == INFINITY && queries == 0);
 }
 
-/* Returns whether stop_begin prints the text to the log of a run; for "", whether it prints nothing. Rank 0; true on
- * the other ranks. */
+/* On rank 0, returns whether stop_begin prints the text to the log of a run; for "", whether it prints nothing. On the
+ * other ranks, returns true. */
 static bool begin_prints(const struct stop_options *given, const char *text) {
   struct report report = report_create(world.rank == 0);
   char path[4200], text_of_log[4096] = "";
@@ -222,7 +224,7 @@ static void the_stop_file_is_obeyed_once(void **state) {
     FILE *file = fopen(path, "w");
     if (file) fclose(file);
   }
-  assert_all(after(&stop, 0.5, NULL) == STOP_NONE); /* it is looked for once a second */
+  assert_all(after(&stop, 0.5, NULL) == STOP_NONE); /* rank 0 checks for the file once a second */
   assert_all(after(&stop, 0.5, &why) == STOP_END);
   assert_all(world.rank > 0 || strcmp(why, "the stop file") == 0);
   assert_all(after(&stop, 1, NULL) == STOP_NONE);
@@ -247,7 +249,7 @@ static void the_ranks_agree_five_times_a_second(void **state) {
   assert_all(stop_due(&stop, 1));
   for (int i = 0; i < 10; i++) (void)after(&stop, 0.0099 * (double)stop.every, NULL);
   assert_all(stop.every == 20 && !stop_due(&stop, stop.step + 19) && stop_due(&stop, stop.step + 20));
-  (void)after(&stop, 100, NULL); /* slow steps shorten the interval at once, fast steps extend it step by step */
+  (void)after(&stop, 100, NULL); /* slow steps shorten the interval immediately, fast steps at most double it */
   assert_all(stop.every == 1);
   (void)after(&stop, 0.001, NULL);
   assert_all(stop.every == 2);
@@ -286,7 +288,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(the_stop_file_is_obeyed_once),
       cmocka_unit_test(checkpoints_follow_at_the_interval),
       cmocka_unit_test(the_ranks_agree_five_times_a_second),
-      cmocka_unit_test(a_signal_to_one_rank_suffices), /* last: an end signal is not forgotten */
+      cmocka_unit_test(a_signal_to_one_rank_suffices), /* must be last: a request to stop persists */
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -1,6 +1,7 @@
 // ranks: 1 2 3 4
 /* tangent_matrix: the tangent kernel equals plain loops over units and products of finite differences of f_n, for every
- * unit type and every set of trained fields. n is not a multiple of the panel size, P not of the block size. */
+ * unit type and every set of trained fields. n is not a multiple of the panel size, and P is not a multiple of the
+ * block size. */
 #include "spectrum/tangent_matrix.h"
 
 #include <math.h>
@@ -25,7 +26,7 @@ static struct fixture *problem_of(const char *unit, const char *precision) {
                         precision, N, unit, ALPHA, D, P);
 }
 
-/* theta [N][PARAMETERS] = c, b, a of all units of the network, on every rank. */
+/* theta [N][PARAMETERS] = c, b, a of all units of the network, on every rank. Collective. */
 static void all_units(const struct fixture *problem, double (*theta)[PARAMETERS]) {
   const struct particles *particles = problem->particles;
   memset(theta, 0, sizeof *theta * N);
@@ -71,7 +72,7 @@ static double difference(int type, const double *theta, int k, const double *x) 
   return (value[1] - value[0]) / (2 * eps);
 }
 
-/* Adds to expected[field] [P][P] the part of n grad f_n . grad f_n from the parameters of a field. */
+/* Adds to expected[field] [P][P] the part of n grad f_n(x_p).grad f_n(x_q) from the parameters of the field. */
 static void by_differences(int type, double (*theta)[PARAMETERS], const double *x, double *expected[FIELDS]) {
   for (int i = 0; i < N; i++)
     for (int k = 0; k < PARAMETERS; k++) {
@@ -111,7 +112,8 @@ static void by_loops(int type, double (*theta)[PARAMETERS], const double *x, dou
   }
 }
 
-/* Largest difference of own elements on and below the diagonal, relative to the largest expected one. */
+/* Largest difference of own elements on and below the diagonal, relative to the largest expected element.
+ * Collective. */
 static double deviation(const struct dist_matrix *m, unsigned train, double *const expected[FIELDS]) {
   double worst = 0, largest = 0;
   for (int j = 0; j < m->local_columns; j++)
@@ -136,7 +138,8 @@ static void the_kernel_equals_loops_and_differences(void **state) {
     differences[f] = malloc(sizeof(double) * P * P);
   }
   for (int type = 0; type < UNIT_TYPES; type++) {
-    /* In single precision |z|^2 = d holds to 1e-7 only, and the two forms of phi in this test differ by as much. */
+    /* Units on the sphere are tested in double: in single |z|^2 = d holds to 1e-7 only, and the two forms of phi in
+     * this test differ by as much. */
     const bool single = type % 2 && unit_table[type].manifold != MANIFOLD_SPHERE;
     struct fixture *problem = problem_of(unit_table[type].name, single ? "single" : "double");
     for (int f = 0; f < FIELDS; f++) {

@@ -1,6 +1,6 @@
 // ranks: 1 2
-/* target: the spin model equals its definition and has its exact moments; the teacher equals its definition;
- * checksums; a user's file. */
+/* target: the spin model equals its definition and has its exact moments; teachers equal their definition; checksums
+ * distinguish targets; all ranks receive a user's file. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static struct target *spin(int d, uint64_t seed) {
   return target;
 }
 
-/* f(x) = (1/d) sum_pqr a_pqr x_p x_q x_r with the random numbers that the model uses. */
+/* f(x) = (1/d) sum_pqr a_pqr x_p x_q x_r, with the same random numbers as the model. */
 static double spin_by_definition(int d, uint64_t seed, const double *x) {
   const struct rng rng = {seed, RNG_TARGET, 0, 0};
   double f = 0, *a = malloc(sizeof *a * (size_t)d);
@@ -49,8 +49,8 @@ static void spin_follows_its_definition(void **state) {
   }
 }
 
-/* E f^2 and the linear part, which is the regression on x, from N points: within 5 standard deviations (probability of
- * a false alarm: 6e-7) and 7 standard deviations. */
+/* From N points: E f^2 within 5 standard deviations (probability of a false alarm: 6e-7), and the linear fraction, from
+ * the regression on x, within 7. */
 static void spin_moments_are_exact(void **state) {
   (void)state;
   enum { D = 5, N = 100000, PART = 100 };
@@ -68,13 +68,13 @@ static void spin_moments_are_exact(void **state) {
   }
   const double mean = sum / N, sd = sqrt((square / N - mean * mean) / N);
   assert_true(fabs(mean - 2 * target->C_f) < 5 * sd);
-  double fraction = 0; /* E x x' = 1: the coefficient is E f x, and its squared norm the linear part of E f^2 */
+  double fraction = 0; /* E x x' = I: the coefficient is E f x, and its squared norm the linear part of E f^2 */
   for (int k = 0; k < D; k++) fraction += linear[k] * linear[k] / ((double)N * N) / mean;
   assert_near(fraction, target->linear_fraction, 0.02);
   target_free(target);
 }
 
-/* f(x) = (1/m) sum_i c_i phi(x, z_i) with the units drawn as the teacher draws them. */
+/* f(x) = (1/m) sum_i c_i phi(x, z_i), with the same random units as the teacher. */
 static double teacher_by_definition(const struct target_spec *spec, const double *x) {
   const struct rng rng = {spec->seed, RNG_TEACHER, 0, 0};
   const struct unit_spec *unit = &spec->teacher;
@@ -114,13 +114,13 @@ static void teachers_equal_their_definition(void **state) {
     for (int p = 0; p < POINTS; p++) {
       assert_near(y[p], teacher_by_definition(&spec, x + p * D), 1e-12);
       target_eval(target, 1, x + p * D, &one);
-      assert_true(one == y[p]); /* a label does not depend on its neighbors */
+      assert_true(one == y[p]); /* a label does not depend on the other points */
     }
     target_free(target);
   }
 }
 
-/* A checksum follows every number that defines f, and continues the one before it. */
+/* A checksum depends on every number that defines f, and on the checksum that it continues. */
 static void checksums_tell_targets_apart(void **state) {
   (void)state;
   const struct unit_spec tanh = {.type = UNIT_TANH, .c = {0, 1}, .a = {0, 1}, .b = {0, 1}};

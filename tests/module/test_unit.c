@@ -1,7 +1,6 @@
 // ranks: 1
-/* unit: h' of the unit table is the derivative of h; h and h' of the kernels equal functions in long double within
- * stated units in the last place, at every ISA level of this processor. A new unit type needs one row in
- * `reference`. */
+/* unit: h' in the unit table is the derivative of h; h and h' of the kernels equal functions in long double within the
+ * stated number of ulp, at every ISA level of this processor. A new unit type needs one row in `reference`. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -69,20 +68,20 @@ static long double square_dh(long double s) {
   return 2 * s;
 }
 
-/* Where and how accurately the kernels compute h and h': errors in ulp, divided by 1 + linear min(|s|, 354) + square
- * s^2 for exponentials, which multiply the rounding error of their argument by its size. linear and square: of h, of
- * h'. */
+/* The tested range of s, and the accuracy of h and h' of the kernels there. Errors are in ulp, divided by 1 + linear
+ * min(|s|, 354) + square s^2, because an exponential multiplies the rounding error of its argument by the size of the
+ * argument. linear and square are [h, h'], low and bound [float, double]. */
 static const struct reference {
   long double (*h)(long double), (*dh)(long double);
-  double low[2], high; /* range of s; low: in float, in double */
-  double bound[2];     /* of the error: in float, in double */
+  double low[2], high; /* range of s */
+  double bound[2];     /* largest error */
   double linear[2], square[2];
-  bool absolute;       /* error in units of epsilon, as the argument is rounded near zeros of h and h' */
-  bool absolute_dh;    /* the same, of h' in float */
+  bool absolute;       /* error in units of epsilon: near zeros of h and h' the rounding of s dominates */
+  bool absolute_dh;    /* the same for h' in float only */
   bool without_limits; /* h and h' have no limits at infinity */
 } reference[UNIT_TYPES] = {
     [UNIT_SIGMOID] =
-        {sigmoid, sigmoid_dh, {-43, -354}, 86.5, {4.5, 4.5}, {0.125, 0.125}}, /* two units share a division */
+        {sigmoid, sigmoid_dh, {-43, -354}, 86.5, {4.5, 4.5}, {0.125, 0.125}}, /* two vectors share a division */
     [UNIT_TANH] = {tanhl, tanh_dh, {-30, -30}, 30, {6, 4}, {0, 0.125}, .absolute_dh = true},
     [UNIT_RELU] = {relu, relu_dh, {-1e4, -1e4}, 1e4, {0, 0}},
     [UNIT_SOFTPLUS] = {softplus, sigmoid, {-86.5, -86.5}, 1e3, {4.5, 4}, {0.125, 0.125}},
@@ -99,8 +98,8 @@ static void put(size_t size, void *reals, int i, double value) {
   memcpy((char *)reals + size * (size_t)i, size == sizeof single ? (const void *)&single : &value, size);
 }
 
-/* h and h' of a kernel at TILE values of s: units with c = 1, a = 0, b = s, whose gradients are h and h'. On the sphere
- * s is set by the point. */
+/* h [TILE] and h' [TILE] of a kernel at s [TILE]: the gradients of units with c = 1, a = 0, b = s at one point. On the
+ * sphere, q of the point is s, so each call gives one value. */
 static void kernel_values(const struct kernel *kernel, const double *s, double *h, double *dh) {
   double grad[3 * TILE];
   static struct {
@@ -128,7 +127,7 @@ static void kernel_values(const struct kernel *kernel, const double *s, double *
 }
 
 static double ulps(double value, long double exact, bool is_float) {
-  /* For subnormal results, an ulp is that of the smallest normal number. */
+  /* For results below the smallest normal number, an ulp is that of this number. */
   const double size = fmax(fabs((double)exact), is_float ? FLT_MIN : DBL_MIN);
   if (isinf((double)exact) || (is_float && fabsl(exact) > FLT_MAX)) return isinf(value) ? 0 : INFINITY;
   return (double)(fabsl((long double)value - exact) / (size * (is_float ? FLT_EPSILON : DBL_EPSILON)));
@@ -141,7 +140,7 @@ static double error_of(const struct reference *unit, bool is_float, double s, in
   return ulps(found, exact, is_float) / (1 + unit->linear[which] * fmin(fabs(s), 354) + unit->square[which] * s * s);
 }
 
-/* Largest errors of h and h' over the range, and where they are. */
+/* worst [2], where [2]: the largest errors of h and h' over the range, and the s at which they occur. */
 static void largest_errors(int unit, bool is_float, enum isa isa, double worst[2], double where[2]) {
   enum { SAMPLES = 20000 };
   const struct reference *row = &reference[unit];
@@ -186,9 +185,10 @@ static void kernels_are_accurate_over_their_range(void **state) {
   assert_expected();
 }
 
-/* Tails end where products of two denominators are finite; h' of tanh in float has an absolute error of one ulp of 1.
- * Infinities can arrive as large numbers, or as NaN because of padding points with weight 0: the exact sum refuses all
- * values beyond 2^39. */
+/* Whether found is the limit of h or h' (which = 0, 1). Arguments are clamped so that the product of two denominators
+ * is finite, which leaves tails of about 1e-18 (float); h' of tanh in float has an absolute error of a few ulp of 1. An
+ * infinite limit may appear as a large number, or as NaN because of padding points with weight 0: the exact sum rejects
+ * all terms beyond 2^39. */
 static bool is_limit(const struct reference *unit, bool is_float, int which, double found, double limit) {
   const double huge = is_float ? 1e37 : 1e300;
   if (!(fabs(limit) < huge)) return !(fabs(found) < huge);

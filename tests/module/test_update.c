@@ -1,4 +1,5 @@
 // ranks: 1
+/* update: an Euler step equals plain loops for every unit type, precision, ISA level and set of trained fields. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ static struct particles *particles_of(int type, int precision, unsigned train) {
   return particles;
 }
 
-/* grad V projected on the tangent space, of one unit; zero for fields that are not trained. */
+/* g [ROWS] = grad V of the unit in a lane, projected on the tangent space; zero for fields that are not trained. */
 static void expected_gradient(bool sphere, unsigned train, const double *theta, const double *grad, int lane,
                               double g[ROWS]) {
   double along = 0;
@@ -66,7 +67,7 @@ static void check_case(int type, int precision, unsigned train, enum isa isa) {
   for (int i = 0; i < NUMBERS; i++) before[i] = number_get(stored, particles->tiles, (size_t)i);
 
   memcpy(used, grad, sizeof grad);
-  update_tile(&update, particles->local, 0, used, 0.5, 0, &sums); /* rate 0: observes */
+  update_tile(&update, particles->local, 0, used, 0.5, 0, &sums); /* rate 0: no unit moves */
   for (int i = 0; i < NUMBERS; i++) assert_true(number_get(stored, particles->tiles, (size_t)i) == before[i]);
   update_means(particles->local, &sums, &observation);
   for (int lane = 0; lane < UNITS; lane++) {

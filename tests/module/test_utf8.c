@@ -1,5 +1,5 @@
 // ranks: 1
-/* utf8: which texts are plain, and how the others are escaped. */
+/* utf8: plain texts are recognized; all other bytes are escaped. */
 #include <string.h>
 
 #include "base/utf8.h"

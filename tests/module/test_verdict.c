@@ -1,6 +1,6 @@
 // ranks: 1
-/* verdict, findings, condition: what an interval implies about an expected value, the line that states it, and what it
- * takes to meet a condition. */
+/* verdict, findings, condition: what an interval implies about an expected value, the line that states a finding, and
+ * which results meet a condition. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,7 +91,7 @@ static void lines_are_made_of_the_numbers(void **state) {
 
 enum { SIZES = 2, TIMES = 3 };
 
-/* How many findings of a condition on these slopes and fits at t = 0, 1, 2 are not met. */
+/* Returns the number of unmet findings of a condition on these slopes and fits at t = 0, 1, 2. */
 static int unmet(const char *text) {
   static double time[TIMES] = {0, 1, 2};
   static int64_t n[SIZES] = {10, 20};
@@ -121,7 +121,7 @@ static int unmet(const char *text) {
 
 static void conditions_are_met_or_not(void **state) {
   (void)state;
-  assert_true(unmet("V=-1") == 1); /* at t = 2; t = 0 does not count */
+  assert_true(unmet("V=-1") == 1); /* not met at t = 2; t = 0 does not count */
   assert_true(unmet("V=-1@1") == 0 && unmet("V=-1@2") == 1);
   assert_true(unmet("V=-1+-0.1") == 0 && unmet("V=-1+-0.03") == 2);
   assert_true(unmet("V=-1~0.03") == 1 && unmet("V=-1~0.03@1") == 0);

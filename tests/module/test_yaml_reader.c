@@ -1,5 +1,5 @@
 // ranks: 1
-/* yaml_reader: leaves with their paths and positions; everything that is refused. */
+/* yaml_reader: leaves have paths, values and positions; everything but plain YAML is refused. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,9 +48,9 @@ static void everything_but_plain_yaml_is_refused(void **state) {
       {"<<: {a: 1}\n", "t:1:"},                                   /* merge key */
       {"a: 1\n---\nb: 2\n", "t:2:"},                              /* second document */
       {"? [a]\n: 1\n", "t:1:"},                                   /* key that is not a scalar */
-      {"a: [1, 2\n", "t:"},                                       /* unfinished */
+      {"a: [1, 2\n", "t:"},                                       /* incomplete */
       {"a:\n\t- 1\n", "t:2:"},                                    /* tab */
-      {"a: {b: {c: {d: {e: {f: {g: {h: {i: 1}}}}}}}}\n", "t:1:"}, /* depth */
+      {"a: {b: {c: {d: {e: {f: {g: {h: {i: 1}}}}}}}}\n", "t:1:"}, /* nested too deeply */
       {"a: \xff\n", "t:"},                                        /* not UTF-8 */
       {"a.b: 1\n", "t:1:"},                                       /* dot in a key */
   };
@@ -73,7 +73,7 @@ static void deep_brackets_are_refused_fast(void **state) {
   struct yaml_reader reader = {0};
   const double start = comm_time();
   assert_status(USAGE, yaml_reader_parse("t", text, "", &reader));
-  assert_true(comm_time() - start < 1); /* a reader of whole documents takes 30 s */
+  assert_true(comm_time() - start < 1); /* libyaml's document interface takes 30 s */
   yaml_reader_free(&reader);
   free(text);
 }

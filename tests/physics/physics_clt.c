@@ -1,10 +1,10 @@
 // ranks: 2
-/* The central limit theorem for the field at t = 0: d = 5, K = 512 points, R = 2048 replicas, m = 20 whitened
+/* The central limit theorem for the network output at t = 0: d = 5, K = 512 points, R = 2048 replicas, m = 20 whitened
  * projections on the eigenvectors of the exact covariance (clt/initial_covariance.h), with the tests of clt/clt.h. With
- * new seeds, each of 5 quotients, W, mean and cosine would give a false alarm with probability 1e-5, and normality at n
- * = 1024 with 1e-4: 7e-4 in total for the 6 cases that must pass. The same tests must reject samples that violate the
- * theorem: a variance 10 % too large, a duplicated replica, replicas correlated by 5 %, a missing sqrt n, c without a
- * variance, n = 1. */
+ * new seeds, each of the 5 quotients, the width W, the mean and the cosine raises a false alarm with probability 1e-5,
+ * and normality at n = 1024 with 1e-4: 7e-4 in total for the 6 cases that must pass. The tests must reject samples that
+ * violate the theorem: a variance 10 % too large, a duplicated replica, replicas correlated by 5 %, a wrong factor sqrt
+ * n, c of infinite variance, n = 1. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +17,8 @@
 
 enum { D = 5, K = 512, REPLICAS = 2048, M = CLT_VECTORS };
 
-/* The limit law of a unit type at the test points: leading eigenvalues and eigenvectors of the exact covariance
- * operator, and the mean output. */
+/* The limit law of a unit type at the K test points: all eigenvalues of the exact covariance operator in descending
+ * order, its M leading eigenvectors u [M][K], and the mean output f_0. */
 struct law {
   double value[K], u[M * K], f_0[K];
 };
@@ -46,7 +46,7 @@ static void find_law(const struct dist_grid *grid, const char *unit, struct law 
   fixture_free(problem);
 }
 
-/* f [REPLICAS][K] of all networks on all ranks. */
+/* Returns f [REPLICAS][K] of all networks at the test points, on all ranks. Collective; the caller frees f. */
 static double *outputs(struct fixture *problem) {
   const int locals = problem->particles->locals;
   const size_t all = (size_t)REPLICAS * K;
@@ -65,7 +65,7 @@ static int read_rows(void *f, int64_t first, int64_t count, double *rows) {
   return OK;
 }
 
-/* Whitened projections y [REPLICAS][M] of f. */
+/* Returns the whitened projections y [REPLICAS][M] of f. Collective; the caller frees y. */
 static double *project(const struct dist_grid *grid, int n, const struct law *law, double *f) {
   struct covariance *covariance;
   double *y = malloc(sizeof *y * REPLICAS * M);
@@ -78,7 +78,7 @@ static double *project(const struct dist_grid *grid, int n, const struct law *la
   return y;
 }
 
-/* All tests of clt/clt.h, that of normality only if requested. */
+/* Applies all tests of clt/clt.h; normality only if requested. */
 static struct clt_judgement judge(const double *y, bool normality) {
   const bool applies[CLT_TESTS] = {true, true, true, true, normality};
   return clt_judge(REPLICAS, M, y, 0, applies);
@@ -94,7 +94,7 @@ static void print(const char *what, const struct clt_judgement *judgement) {
   print_message("\n");
 }
 
-/* The judgement of y must be negative, and this test must be among those that fail. */
+/* y must be rejected, and `test` must be among the tests that fail. */
 static void must_reject(const char *what, const double *y, enum clt_test test) {
   const struct clt_judgement judgement = judge(y, true);
   print(what, &judgement);
@@ -151,7 +151,7 @@ static void rbf_fluctuates_as_the_theorem_says(void **state) {
   check_unit("type: rbf, alpha: 1");
 }
 
-/* Replaces c by numbers of Student's t distribution with two degrees of freedom, which has no variance: N(0,1) /
+/* Replaces c by samples of Student's t distribution with two degrees of freedom, whose variance is infinite: N(0,1) /
  * sqrt(E) with exponential E. */
 static void replace_amplitudes(struct fixture *problem, int n) {
   float *c = malloc(sizeof *c * (size_t)n);

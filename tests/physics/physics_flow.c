@@ -1,6 +1,6 @@
 // ranks: 1
-/* Statements about the flow that hold for any target: the exact recursion if only c is trained, dissipation, first
- * order in dt, permutation and doubling of the units. */
+/* Properties of gradient descent that hold for any target: the exact recursion of the residuals if only c is trained,
+ * dissipation of the loss, first-order accuracy in dt, invariance under permutation and duplication of the units. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static struct fixture *problem_of(const char *unit, const char *train, int n, do
                         n, unit, train, D, P, steps, dt);
 }
 
-/* phi(x_p, z_i) from the reference functions of the unit table. */
+/* phi(x_p, z_i) of network 0, from the reference functions of the unit table. */
 static double feature(const struct fixture *problem, int p, int64_t i) {
   double theta[D + 2], s = 0, x2 = 0;
   fixture_get(problem, 0, i, theta);
@@ -87,7 +87,7 @@ static void loss_falls_by_the_mean_square_gradient(void **state) {
   }
 }
 
-/* c of all units at t = 1. */
+/* c [50] of all units at t = 1, after `steps` equal steps. */
 static void state_at_one(const char *unit, int steps, double *c) {
   struct fixture *problem = problem_of(unit, strcmp(unit, "rbf") ? "[c, a, b]" : "[c, a]", 50, 1.0 / steps, steps);
   fixture_steps(problem, 0, steps);

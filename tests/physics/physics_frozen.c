@@ -1,10 +1,11 @@
 // ranks: 2
-/* Networks of which only c is trained, on fixed data: after k steps the fluctuations at the training points have the
- * covariance of clt/frozen_features.h. Rayleigh quotients on its leading eigenvectors, R = 1024 replicas of n = 1024
- * sigmoid units: within 5 standard errors, sqrt(2/(R-1)) each, plus 1 % for the random draws in the covariance. 10
- * quotients for two targets; probability of a false alarm with new seeds: 1e-5. The covariance for labels of zero, for
- * which D Cov(0) D is nearly the whole, must not fit networks that learn a target: for them most of the covariance
- * comes from the fluctuations of the features. */
+/* Networks of which only c is trained, on fixed data: after STEPS steps the fluctuations at the training points have
+ * the covariance of clt/frozen_features.h. For R = 1024 replicas of n = 1024 sigmoid units, the Rayleigh quotients on
+ * its M leading eigenvectors, divided by the eigenvalues, are 1 within 5 standard errors of sqrt(2/(R-1)), plus 1 % for
+ * the random draws in the covariance. There are 5 quotients for each of two sets of labels, the target and zero; with
+ * new seeds the probability of a false alarm is below 1e-5. For labels of zero the covariance is nearly D Cov(0) D; it
+ * must not fit networks that learn the target, where most of the covariance comes from the fluctuations of the
+ * features. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@ static int read_rows(void *f, int64_t first, int64_t count, double *rows) {
   return OK;
 }
 
-/* f [REPLICAS][P] of all networks at the training points, on all ranks. */
+/* Returns f [REPLICAS][P] of all networks at the training points, on all ranks. Collective; the caller frees f. */
 static double *outputs(struct fixture *problem) {
   const int locals = problem->particles->locals;
   double *own = malloc(sizeof *own * ((size_t)locals * P + 1)), *f = calloc((size_t)REPLICAS * P, sizeof *f);
@@ -33,7 +34,8 @@ static double *outputs(struct fixture *problem) {
   return f;
 }
 
-/* quotient [M] of the networks on the leading eigenvectors of the covariance for labels y. */
+/* quotient [M]: Rayleigh quotients of f [REPLICAS][P] on the leading eigenvectors of the covariance for labels y [P],
+ * divided by the eigenvalues. Collective. */
 static void quotients(const struct dist_grid *grid, const struct fixture *problem, double *f, const double *y,
                       double *quotient) {
   double value[P], u[M * P], *projection = malloc(sizeof *projection * REPLICAS * M);
@@ -60,7 +62,7 @@ static bool is_near_one(double quotient) {
   return fabs(quotient - 1) < 5 * sqrt(2.0 / (REPLICAS - 1)) + 0.01;
 }
 
-/* amplitude: factor of the labels. */
+/* Compares the quotients after STEPS steps with 1. amplitude: factor of the labels. */
 static void check(double amplitude) {
   struct dist_grid grid;
   struct fixture *problem = fixture_create("run: {precision: mixed, seed: 8}\n"

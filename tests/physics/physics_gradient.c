@@ -1,6 +1,6 @@
 // ranks: 1
-/* A step follows minus n times the gradient of the loss (RVE section 2), for every loss, unit type and parameter;
- * frozen fields keep their bits. */
+/* A step changes each parameter by -dt n times the derivative of the loss (RVE section 2), for every loss, unit type
+ * and parameter; fields that are not trained keep their bits. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static struct fixture *problem_of(const char *unit, const char *train, double dt
                         N, unit, train, D, dt);
 }
 
-/* The same with another loss, at labels that it can take. */
+/* The same with another loss. Labels become -1 or 1 if the loss does not accept all labels. */
 static struct fixture *problem_with_loss(int loss, const char *unit, const char *train, double dt) {
   struct fixture *problem = problem_of(unit, train, dt);
   problem->data->spec.loss.type = loss;
@@ -39,7 +39,8 @@ static double loss_with(struct fixture *problem, int64_t unit, const double *the
   return problem->observation[0].loss;
 }
 
-/* d(n loss)/d eps along a direction of a unit's parameters; on the sphere z moves along the great circle. */
+/* d(n loss)/d eps along a direction [PARAMETERS] of the parameters of a unit; on the sphere z moves along a great
+ * circle. */
 static double central_difference(struct fixture *problem, bool sphere, int64_t unit, const double *direction) {
   const double eps = 1e-5;
   double theta[PARAMETERS], loss[2];
@@ -54,7 +55,7 @@ static double central_difference(struct fixture *problem, bool sphere, int64_t u
   return N * (loss[1] - loss[0]) / (2 * eps);
 }
 
-/* Basis vector k of the parameters; on the sphere projected on the tangent space. */
+/* direction = basis vector k of the parameters; on the sphere its projection on the tangent space at theta. */
 static void axis(bool sphere, const double *theta, int k, double *direction) {
   for (int i = 0; i < PARAMETERS; i++) direction[i] = i == k;
   if (!sphere || k < 2) return;
@@ -76,7 +77,7 @@ static void follows_the_gradient(int loss, int type) {
       fixture_get(moved, 0, unit, after);
       axis(sphere, theta, k, direction);
       const double difference = central_difference(problem, sphere, unit, direction);
-      /* The velocity, a difference of parameters over dt, has their rounding error 1e-16 / dt. */
+      /* The velocity is a difference of parameters divided by dt; its rounding error is 1e-16 / dt. */
       if (fabs((theta[k] - after[k]) / dt - difference) > 1e-7 * fmax(1, fabs(difference)) + 1e-9) {
         print_error("%s, %s, unit %d, parameter %d: step %.12g, difference %.12g\n", loss_table[loss].name,
                     unit_table[type].name, (int)unit, k, (theta[k] - after[k]) / dt, difference);

@@ -1,10 +1,10 @@
 // ranks: 1
-/* The heavy ball. With only c trained on fixed data the outputs at the training points obey exactly
+/* Heavy-ball momentum. If only c is trained, on fixed data, the outputs at the training points obey exactly
  *
  *   f_{k+1} - f_k = mu (dt_k / dt_{k-1}) (f_k - f_{k-1}) - dt_k G (f_k - y),   G = (1/(nP)) sum_i phi_i phi_i'
  *
- * also at a change of dt. mu = 0 is forward Euler, bit for bit. On the sphere m stays tangent. The stability limit is
- * 2 (1 + mu) / lambda. */
+ * also at a change of dt. With mu = 0 the steps equal forward Euler, bit for bit. On the sphere the displacements m
+ * stay tangent. The stability limit is 2 (1 + mu) / lambda. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,10 +118,10 @@ static void the_limit_grows_with_mu(void **state) {
   assert_true(kernel_bounds_limit(&bounds, 0, &squared, &ball) == 0.75);
   assert_true(kernel_bounds_limit(&bounds, 0, &logistic, &euler) == 2);
   assert_true(kernel_bounds_limit(&bounds, 10, &squared, &euler) == 2 / (4 * 0.9 + 10));
-  assert_true(kernel_bounds_limit(&bounds, 10, &squared, &ball) == 0.75); /* the bound of SGD is Euler's alone */
+  assert_true(kernel_bounds_limit(&bounds, 10, &squared, &ball) == 0.75); /* no bound for batches: that of gd */
 }
 
-/* At 0.98 of the limit the residuals of frozen features stay bounded, at 1.02 they grow. */
+/* The residuals of frozen features stay bounded at 0.98 of the stability limit and grow at 1.02. */
 static void the_limit_is_sharp(void **state) {
   (void)state;
   for (int above = 0; above < 2; above++) {

@@ -1,6 +1,6 @@
 // ranks: 1
-/* Exact population gradients: a step follows the gradient of the exact loss, which never increases; the loss is the
- * mean over points; gradients of batches converge to the exact gradient. */
+/* Exact population gradients: a step follows the gradient of the exact loss, which decreases at every step; the exact
+ * loss equals the mean over test points within its error; gradients on P points converge to the exact gradient. */
 #include <gsl/gsl_fit.h>
 #include <math.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static struct fixture *problem_of(int n, double dt) {
                         n, D, dt);
 }
 
-/* d(n loss)/d eps along a direction of a unit's parameters; z moves along the great circle. */
+/* d(n loss)/d eps along a direction [PARAMETERS] of the parameters of a unit; z moves along a great circle. */
 static double central_difference(struct fixture *problem, int n, int64_t unit, const double *direction) {
   const double eps = 1e-5;
   double theta[PARAMETERS], loss[2];
@@ -54,7 +54,7 @@ static void the_step_follows_the_gradient_of_the_exact_loss(void **state) {
       direction[k] = 1;
       for (int i = 2; i < PARAMETERS && k >= 2; i++) direction[i] -= theta[i] * theta[k] / D; /* tangent */
       const double difference = central_difference(problem, N, unit, direction);
-      /* The difference of losses has their rounding error, at most n 1e-15 / 2 eps. */
+      /* The rounding error of the losses adds at most n 1e-15 / (2 eps) to the difference quotient. */
       assert_near((theta[k] - after[k]) / dt, difference, 3e-8);
       largest = fmax(largest, fabs(difference));
     }
@@ -85,7 +85,8 @@ static void the_loss_never_increases(void **state) {
   }
 }
 
-/* Within 4.5 standard errors of a mean over 10^5 points. Probability of a false alarm: 7e-6. */
+/* The exact loss is within 4.5 standard errors of the mean over 10^5 test points. Probability of a false alarm:
+ * 7e-6. */
 static void the_loss_is_the_mean_over_points(void **state) {
   (void)state;
   enum { K = 100000 };
@@ -110,7 +111,8 @@ static void the_loss_is_the_mean_over_points(void **state) {
   fixture_free(problem);
 }
 
-/* Velocities of all parameters at t = 0: with data.mode: population for P = 0, else with a batch of P points. */
+/* v [n][PARAMETERS]: velocities of all parameters at t = 0, from the exact gradient if P = 0, otherwise from the
+ * gradient on P fixed points. */
 static void velocities(int P, int seed, int n, double *v) {
   const double dt = 1e-4;
   char data[128];
@@ -131,9 +133,9 @@ static void velocities(int P, int seed, int n, double *v) {
   fixture_free(problem);
 }
 
-/* The mean square over units, parameters and 12 sets of points has about 100 independent terms: the logarithm of its
- * root has standard deviation 0.07, the slope over 5 sizes 0.016. The bound is 6 of these; probability of a false
- * alarm: 2e-9. */
+/* The mean square over units, parameters and 12 sets of points has about 100 independent terms. So the logarithm of its
+ * root has standard deviation 0.07, and the slope over 5 sizes 0.016. The tolerance 0.1 is 6 standard deviations;
+ * probability of a false alarm: 2e-9. */
 static void errors_of_batch_gradients_fall_like_the_inverse_root_of_P(void **state) {
   (void)state;
   enum { N = 40, SIZES = 5, SEEDS = 12, NUMBERS = N * PARAMETERS };

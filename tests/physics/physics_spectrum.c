@@ -1,7 +1,7 @@
 // ranks: 1 2 3 4
-/* The tangent kernel determines the motion of the network: if only c is trained, the residual follows (1 - dt lambda)^k
- * along every eigenvector; the stability limit of Euler steps is 2/lambda_max; and a small step with all fields trained
- * changes the residual by -dt M r/P, for every unit type. */
+/* The tangent kernel determines how the residual changes: if only c is trained, k steps multiply its component along an
+ * eigenvector by (1 - dt lambda)^k; the stability limit of Euler steps is 2/lambda_max; and a small step changes the
+ * residual by -dt M r/P, for every unit type and several sets of trained fields. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 enum { D = 3, P = 130, N = 400 };
 
-/* batch 0: gradient descent */
+/* batch = 0: gradient descent; otherwise SGD with batches of this size. */
 static struct fixture *problem_of(const char *unit, const char *train, double dt, int batch) {
   char batches[32] = "";
   if (batch) sprintf(batches, ", batch: %d", batch);
@@ -37,7 +37,7 @@ static double norm(const double *r) {
   return sqrt(square);
 }
 
-/* Eigenvalues of M/P, ascending, and eigenvectors v [P][P] unless v is NULL. */
+/* Eigenvalues lambda [P] of M/P in ascending order, and eigenvectors v [P][P] unless v is NULL. Collective. */
 static void spectrum_of(const struct fixture *problem, const struct dist_grid *grid, double *lambda, double *v) {
   struct dist_matrix *m, *vectors;
   assert_ok(tangent_matrix_form(grid, problem->particles, 0, problem->config->unit.train, P, problem->data->x, &m));
@@ -60,7 +60,7 @@ static void frozen_features_relax_mode_by_mode(void **state) {
     struct fixture *initial = problem_of(units[u], "[c]", 1, 0);
     spectrum_of(initial, &grid, lambda, v);
     fixture_free(initial);
-    const double dt = 1.9 / lambda[P - 1]; /* factors from -0.9 to 1 */
+    const double dt = 1.9 / lambda[P - 1]; /* 1 - dt lambda is between -0.9 and 1 */
     struct fixture *problem = problem_of(units[u], "[c]", dt, 0);
     residual(problem, &grid, first);
     fixture_steps(problem, 0, steps);
@@ -82,8 +82,8 @@ static void frozen_features_relax_mode_by_mode(void **state) {
   dist_grid_free(&grid);
 }
 
-/* Below the limit each step multiplies modes by at most |1 - 2 * 0.95| = 0.9; above it, it multiplies the largest mode
- * by 1.1, and 1.1^150 = 1.6e6. */
+/* At 0.95 of the limit a step multiplies every mode by 1 - 1.9 lambda/lambda_max, between -0.9 and 1. At 1.05 it
+ * multiplies the leading mode by -1.1, and 1.1^150 = 1.6e6. */
 static void euler_is_stable_below_the_limit_only(void **state) {
   (void)state;
   struct dist_grid grid;
@@ -106,9 +106,9 @@ static void euler_is_stable_below_the_limit_only(void **state) {
   dist_grid_free(&grid);
 }
 
-/* With batches of B points the limit is 2/(lambda_max (1 - 1/B) + sup M(x,x)/B). At B = 1 no step below it increases
- * the distance of c to a solution. The limit is sufficient for stability, not necessary; here 2/lambda_max is
- * unstable. */
+/* With batches of B points the limit is 2/(lambda_max (1 - 1/B) + sup M(x,x)/B). At B = 1 no step below this limit
+ * increases the distance of c to a solution. The limit is sufficient for stability, not necessary. Here steps below
+ * 2/lambda_max, the limit of gradient descent, are unstable at B = 1. */
 static void batches_are_stable_below_their_limit(void **state) {
   (void)state;
   struct dist_grid grid;
@@ -141,7 +141,7 @@ static void batches_are_stable_below_their_limit(void **state) {
   dist_grid_free(&grid);
 }
 
-/* |r(dt) - r + dt M r/P| / |r(dt) - r| */
+/* |r(dt) - r + dt M r/P| / |r(dt) - r|, where r(dt) is the residual after one step. Collective. */
 static double deviation(const char *unit, const char *train, double dt, const struct dist_grid *grid) {
   double lambda[P], *v = malloc(sizeof *v * P * P), first[P], last[P], change[P], expected[P] = {0};
   struct fixture *problem = problem_of(unit, train, dt, 0);

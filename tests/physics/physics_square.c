@@ -1,10 +1,10 @@
 // ranks: 1 3
-/* Networks of square units, phi = (a.x)^2 with c = 1 and b = 0 frozen: A = (1/n) sum_i a_i a_i' closes under forward
- * Euler for every n and any data, f_n(x) = x'A x and
+/* Square units, phi = (a.x)^2, with c = 1 and b = 0 frozen. Let A = (1/n) sum_i a_i a_i'. Then f_n(x) = x'A x, and a
+ * forward Euler step is exactly
  *
  *   A <- (I - dt B) A (I - dt B),   B = (2/P) sum_p r_p x_p x_p',   r_p = x_p'A x_p - y_p
  *
- * so a nonlinear network that learns its features has an exactly known trajectory. */
+ * for every n and any data. So the trajectory of a nonlinear network that learns its features is known exactly. */
 #include <math.h>
 #include <string.h>
 
@@ -41,7 +41,7 @@ static void step(const struct dataset *data, double A[D][D]) {
   multiply((const double(*)[D])A, (const double(*)[D])move, A);
 }
 
-/* A of every network, on the rank that holds the network's units; n is small, so no network is split. */
+/* A [D][D] of an own network. n is at most 200, less than a block, so no network is split. */
 static void sum_units(const struct fixture *fixture, const struct local_network *local, double A[D][D]) {
   double a[D];
   memset(A, 0, sizeof(double[D][D]));
