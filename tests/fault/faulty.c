@@ -1,5 +1,5 @@
-/* Faulty substitutes for C library functions, which tests load with LD_PRELOAD. Environment variables select the faults; the
- * counts K are per process.
+/* Faulty substitutes for C library functions, which tests load with LD_PRELOAD. Environment variables select the
+ * faults; the counts K are per process.
  *
  *   MCKEAN_FLOCK=none     flock fails with ENOSYS, as on file systems that do not support it
  *   MCKEAN_FLOCK=forgets  flock succeeds and locks nothing, as after a file server dropped the lock of a stopped client
