@@ -1,12 +1,12 @@
 # shellcheck shell=bash disable=SC2034
-# What the tests of disks share, in addition to tests/harness/preamble.sh: small disks of their own, which they fill, remove
-# and let fail. DISKS_NEEDED describes what is tested on them. If nothing can be mounted, the test ends here and prints that
-# it was skipped; in continuous integration it fails.
-#   disk KIND FOLDER [MB]     mounts a disk. KIND: tmpfs; ext4; ext2, which cannot reserve space; quota, btrfs with a quota;
-#                             failing, ext4 on a device that fail_disk makes fail
-#   quota KB FOLDER           sets the quota
-#   leave KB FOLDER           fills the disk, by a file named fill, so that so much space is free
-#   drop_disks                unmounts all of them
+# Functions of the tests of disks, in addition to tests/harness/preamble.sh: they mount small disks, fill them, unmount them and
+# make them fail. DISKS_NEEDED, which the test sets first, describes what it tests on them. If no disk can be mounted, the test
+# ends here and prints that it was skipped; in continuous integration it fails.
+#   disk KIND FOLDER [MB]     mounts a disk of MB megabytes (12) at FOLDER. KIND: tmpfs; ext4; ext2, which cannot reserve space;
+#                             quota, btrfs with a quota; failing, ext4 on a device that fail_disk makes fail
+#   quota KB FOLDER           sets the quota to KB kilobytes
+#   leave KB FOLDER           fills the disk with a file named fill until KB kilobytes are free
+#   drop_disks                unmounts all disks
 
 . "$(dirname "${BASH_SOURCE[0]}")/../harness/preamble.sh"
 trap 'end_all; drop_disks; rm -rf "$work"' EXIT
@@ -64,11 +64,11 @@ leave() {
   sync -f "$2"
 }
 
-# fail_disk FOLDER: makes the disk of kind failing fail from now on
+# fail_disk FOLDER: from now on, writes to this disk (of kind failing) fail
 fail_disk() {
   local kind
   kind=$(printf '%s\n' "${disks[@]}" | sed -n "s/ $1\$//p")
-  echo 1M >"/sys/block/$kind/mem_limit" # less than it uses
+  echo 1M >"/sys/block/$kind/mem_limit" # less memory than the device already uses
 }
 quota() { btrfs qgroup limit "$1K" "$2" && sync -f "$2"; }
 
@@ -85,9 +85,9 @@ run() {
   [ "$code" -ne 1 ] || [ "$took" -le "$longest" ] || longest=$took
   [ $found -eq "$code" ] || fail "run $folder $* on $ranks ranks: exit code $found, expected $code"
 }
-longest=0 # ms, of the runs that fail
+longest=0 # ms; the longest time of a run with the expected exit code 1
 
-# launch RANKS FOLDER [ARGUMENT...]: runs in.yaml in the background for at most 100 s; $job is its mpirun
+# launch RANKS FOLDER [ARGUMENT...]: runs in.yaml in the background for at most 100 s, and sets $job to the process to wait for
 launch() {
   local ranks=$1 folder=$2
   shift 2
@@ -103,8 +103,8 @@ ends() {
   [ $found -eq "$1" ] || fail "exit code $found, expected $1"
 }
 end_all() { [ ${#jobs[@]} -eq 0 ] || kill "${jobs[@]}" 2>/dev/null; }
-# ranks_of FOLDER: prints the processes of the run that writes there
-# signal_one SIGNAL FOLDER: sends the signal to the last of them
+# ranks_of FOLDER: prints the process IDs of the ranks of the run that writes to FOLDER
+# signal_one SIGNAL FOLDER: sends the signal to the last of these processes
 ranks_of() { pgrep -f "^$mckean run in.yaml run.output=$1( |\$)"; }
 signal_one() { kill "-$1" "$(ranks_of "$2" | tail -n 1)"; }
 

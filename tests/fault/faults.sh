@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2034
-# What the tests of kills, sleeping runs and rival runs and program_durable share, in addition to tests/harness/preamble.sh: it starts runs in
-# the background, finds their processes, and compares what they leave.
+# Functions of fault_kill, fault_rival, fault_sleep, fault_states and program_durable, in addition to tests/harness/preamble.sh:
+# they start runs in the background, find their processes, and compare their outputs.
 . "$(dirname "${BASH_SOURCE[0]}")/../harness/preamble.sh"
-# Sockets and shared memory that a killed Open MPI leaves are in $work. Two programs that create the same folder for sockets
-# at the same instant fail, so each mpirun has its own folder, and programs without mpirun share another.
+# A killed Open MPI leaves sockets and shared memory behind; here they are in $work, which is removed. Two programs that create
+# the same socket folder at the same instant fail, so each mpirun has its own folder; programs without mpirun share mpi.0.
 export OMPI_MCA_btl_vader_backing_directory=$work TMPDIR=$work/mpi.0
 mkdir "$TMPDIR"
 export OMPI_MCA_ess_singleton_isolated=1 # without mpirun, mckean starts no daemon
@@ -16,16 +16,16 @@ clean_up() {
   cd / && rm -rf "$work"
 } 2>/dev/null
 trap clean_up EXIT
-exec {clock}<> <(:) # a pipe without data, so that pause SECONDS needs no process
+exec {clock}<> <(:) # an empty pipe: `pause SECONDS` reads from it until a timeout, and needs no process
 pause() { read -r -t "$1" -u "$clock"; true; }
 
-# give_up TEXT: a failure after which the rest of the test has no meaning
+# give_up TEXT: counts a failure and ends the test
 give_up() {
   fail "$*"
   exit 1
 }
 
-# launch RANKS INPUT ARGUMENT...: starts a run in the background; $job is its mpirun, $log its output
+# launch RANKS INPUT ARGUMENT...: starts a run in the background, with output in $log, and sets $job to its mpirun
 launches=0
 launch() {
   local ranks=$1
@@ -35,16 +35,16 @@ launch() {
   job=$!
   started+=("$job")
 }
-# ranks_of JOB: sets $ranks to the processes of its ranks
+# ranks_of JOB: sets $ranks to the process IDs of its ranks
 ranks_of() {
   local list=
   read -r list 2>/dev/null <"/proc/$1/task/$1/children"
   read -r -a ranks <<<"$list"
   [[ " ${started[*]} " == *" ${list% } "* ]] || started+=("${ranks[@]}")
 }
-# runs JOB: true while it runs
+# runs JOB: true while the job runs
 runs() { kill -0 "$1" 2>/dev/null; }
-# alive PROCESS: true while it runs; a zombie does not
+# alive PROCESS: true while the process runs; false for a zombie
 alive() {
   local line
   read -r line 2>/dev/null <"/proc/$1/stat" || return 1
@@ -93,7 +93,7 @@ newest() {
   [ -e "$newest" ] || newest=
 }
 
-# run CODE RANKS INPUT ARGUMENT...: runs it, and expects the exit code CODE
+# run CODE RANKS INPUT ARGUMENT...: starts a run, waits for its end, and expects the exit code CODE
 run() {
   local expected=$1
   shift

@@ -1,12 +1,14 @@
-/* C library functions with faults, which tests preload (LD_PRELOAD):
+/* Faulty substitutes for C library functions, which tests load with LD_PRELOAD. Environment variables select the
+ * faults; the counts K are per process.
  *
- *   MCKEAN_FLOCK=none     flock is not supported, as on some file systems
+ *   MCKEAN_FLOCK=none     flock fails with ENOSYS, as on file systems that do not support it
  *   MCKEAN_FLOCK=forgets  flock succeeds and locks nothing, as after a file server dropped the lock of a stopped client
- *   MCKEAN_STALE=K        the first K attempts to open a checkpoint fail, as on a server that no longer knows the file
- *   MCKEAN_CRASH=K        kill -9 just before the K-th change to a file after the run opened its lock
- *   MCKEAN_TRACE=FILE     no fault: appends a line to FILE for each write, sync, rename and removal of a file, in the
- *                         order in which all processes do them: PROCESS<tab>CALL<tab>PATH[<tab>NEW PATH]. A write or
- *                         sync is recorded after it succeeded, a rename or removal before it is done */
+ *   MCKEAN_STALE=K        the first K attempts to open a checkpoint fail with ESTALE, as if the file server had lost it
+ *   MCKEAN_CRASH=K        the process is killed (SIGKILL) just before its K-th change to a file, counted from the
+ *                         opening of its lock
+ *   MCKEAN_TRACE=FILE     no fault: appends a line to FILE for each write, sync, rename and removal of a file by any
+ *                         process, in order: PROCESS<tab>CALL<tab>PATH[<tab>NEW PATH]. A write or sync is recorded
+ *                         after it succeeded, a rename or removal before the call */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +24,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#pragma GCC diagnostic ignored "-Wmissing-prototypes" /* glibc's names for large files */
+#pragma GCC diagnostic ignored "-Wmissing-prototypes" /* open64, pwrite64, ftruncate64 */
 
 static bool counting;
 static long left;
@@ -46,7 +48,7 @@ static bool stale(const char *path) {
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-/* One write, so that lines of several processes do not mix. */
+/* Appends the line by a single write, so that lines of different processes do not mix. */
 static void trace(const char *call, const char *path, const char *new_path) {
   const char *name = getenv("MCKEAN_TRACE");
   char line[9000];
@@ -68,7 +70,7 @@ static void trace_file(const char *call, int file, bool succeeded) {
   errno = error;
   if (length < 0) return;
   path[length] = 0;
-  if (path[0] == '/') trace(call, path, NULL); /* no pipe or socket */
+  if (path[0] == '/') trace(call, path, NULL); /* not a pipe or socket */
 }
 
 int flock(int file, int operation) {

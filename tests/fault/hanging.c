@@ -1,7 +1,9 @@
-/* Ranks that wait for each other, for tests/fault/fault_hang: hanging deadlock|stuck|alive, on 2 or more ranks.
+/* Ranks that hang or work for a long time, for tests/fault/fault_hang. Needs 2 or more ranks.
+ * usage: hanging deadlock|stuck|alive
  *
- * deadlock: all ranks wait for a message that no rank sends. stuck: rank 1 is inactive, as in a system call that does
- * not return, and the others wait for it. alive: rank 1 works four times as long as the limit of the watchdog. */
+ *   deadlock  all ranks wait for a message that no rank sends
+ *   stuck     rank 1 is inactive, as in a system call that does not return, and the others wait for it
+ *   alive     rank 1 works, with heartbeats, four times as long as the limit of the watchdog; the others wait for it */
 #include <string.h>
 #include <time.h>
 #include <unistd.h>

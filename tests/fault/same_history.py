@@ -1,4 +1,7 @@
-"""Compares all datasets of two histories bit for bit. usage: same_history.py A B"""
+"""Compares all datasets of two histories bit for bit, and checks that the steps in B ascend. Exit code 1: they differ.
+
+usage: same_history.py A B
+"""
 import sys
 
 import h5py

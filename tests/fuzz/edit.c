@@ -1,4 +1,4 @@
-/* Edits a file through the HDF5 library. Its errors are ignored: they mean that no such file can exist. */
+/* Edits a file through the HDF5 library. Errors of HDF5 are ignored: they mean that no such file can exist. */
 #include <hdf5.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@ static const char *choose(struct script *script, const char *const *names) {
   return names[script_byte(script) % count];
 }
 
-/* HDF5 can crash when it converts other types. Our readers refuse them before. */
+/* True for number types that HDF5 converts without a crash. The readers of McKean refuse all others first. */
 static bool usual(hid_t type) {
   const H5T_class_t class = H5Tget_class(type);
   return (class == H5T_INTEGER || class == H5T_FLOAT) && H5Tget_precision(type) == 8 * H5Tget_size(type) &&
@@ -62,7 +62,7 @@ static void set_attribute(hid_t file, struct script *script, const char *object,
   H5Oclose(at);
 }
 
-/* Changes one byte of an existing text. */
+/* Changes one byte of an existing text attribute of fixed length. */
 static void change_text(hid_t file, struct script *script, const char *object, const char *name) {
   const hid_t at = H5Oopen(file, object, H5P_DEFAULT);
   const hid_t id = H5Aexists(at, name) > 0 ? H5Aopen(at, name, H5P_DEFAULT) : -1, type = H5Aget_type(id);
@@ -81,8 +81,8 @@ static void change_text(hid_t file, struct script *script, const char *object, c
   H5Oclose(at);
 }
 
-/* Represents all filters except gzip, shuffle and checksums: the scale-offset filter of HDF5 itself writes out of
- * bounds. */
+/* A filter that changes nothing. It stands for all filters except gzip, shuffle and checksums; those of HDF5 cannot be
+ * used here, because its scale-offset filter writes out of bounds. */
 static size_t pass(unsigned flags, size_t count, const unsigned values[], size_t bytes, size_t *size, void **buffer) {
   (void)flags, (void)count, (void)values, (void)size, (void)buffer;
   return bytes;
@@ -164,7 +164,7 @@ static void put_link(hid_t file, struct script *script, const char *object, cons
   }
 }
 
-/* Whole numbers of a dataset that is there become others. */
+/* Reads an existing dataset as 64-bit integers, changes one, and writes all of them back. */
 static void change_numbers(hid_t file, struct script *script, const char *object) {
   const hid_t id = H5Dopen2(file, object, H5P_DEFAULT), space = H5Dget_space(id), type = H5Dget_type(id);
   const hssize_t count = H5Sget_simple_extent_npoints(space);

@@ -1,4 +1,4 @@
-/* The reader of checkpoints, on forged files whose checksums are right. */
+/* Fuzzes the reader of checkpoints on forged files, whose checksums are right. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static const char *const attribute[] = {
     "precision", "isa",    "step",   "time",           "dt", "dt_since_step", "dt_since_time", "seed", "n", "replicas",
     "unit",      "config", "format", "format_version", NULL};
 
-/* Writes a checkpoint of two sizes with two networks each. */
+/* Writes the checkpoint that each input changes: two sizes n with two networks each. */
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
   (void)argc;
   (void)argv;
@@ -92,7 +92,9 @@ static int by_offset(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
-/* The table of extents for the datasets of the forged file, as an attacker would write it. */
+/* Finds the particle datasets of the forged file, as an attacker would. extent: (offset, bytes) of each, by ascending
+ * offset. table: file offset of /integrity/extents, -1 if missing. Returns the number of datasets, -1 if HDF5 cannot
+ * open the file. */
 static int find_extents(uint64_t extent[6][2], int64_t *table) {
   struct h5 *h5;
   int count = 0;
@@ -110,7 +112,8 @@ static int find_extents(uint64_t extent[6][2], int64_t *table) {
   return count;
 }
 
-/* Changes bytes of particles and CRCs, and then writes right checksums. Fields of the user block can be forged too. */
+/* As the script requests, changes a byte of the particles and fields of the user block; then writes right checksums.
+ * Some scripts write only a part of the user block, or shorten the file. */
 static void seal(struct script *script) {
   uint64_t extent[6][2];
   int64_t table = -1;
@@ -143,7 +146,8 @@ static void seal(struct script *script) {
   close(file);
 }
 
-/* If the layout is valid, corrects the CRCs of the blocks too. */
+/* If the script requests it and the layout is valid, corrects the CRCs of the first 64 blocks and seals the file
+ * again. */
 static void seal_blocks(struct script *script) {
   struct layout layout;
   if (script_byte(script) & 1 || layout_read(forged, &layout, NULL) != OK) return;
@@ -164,7 +168,7 @@ static void seal_blocks(struct script *script) {
   seal(script);
 }
 
-/* Uses a valid checkpoint as a resume and compare do. */
+/* Uses a checkpoint that passed verification, as a resume and `mckean compare` do. */
 static void use(const struct checkpoint_info *info) {
   struct particles *particles = NULL;
   struct config *config = NULL;

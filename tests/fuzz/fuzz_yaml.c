@@ -1,5 +1,5 @@
-/* The reader of inputs: a text, then overrides, each after a byte 1. The echo of an accepted input must be the same
- * input. */
+/* Fuzzes the reader of inputs. The data are a YAML text, followed by up to 4 overrides, each after a byte of value 1.
+ * The echo of an accepted input must read as the same input; a refusal must have a reason. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""An independent implementation of a McKean step in double precision with numpy, to check the C code.
+"""An independent implementation of the steps of McKean with numpy in double precision, to check the C code.
 
-Reads a data file (x, y), the step-0 checkpoint of a run and the checkpoint of a later step; repeats the steps of gradient
-descent with plain matrix products and prints the largest relative difference of all particles. The rows of the history at
-both steps must follow from the particles in the checkpoints.
+Reads a data file (x, y), the checkpoint of a run at step 0 and one at a later step; repeats the steps of gradient descent
+with plain matrix products and prints the largest relative difference of all parameters. The rows of the history at both
+steps must follow from the particles in the checkpoints. Exit code 1: the difference is larger than TOLERANCE.
 
 usage: reference.py DATA HISTORY STEP0 STEPK UNIT ALPHA DT TOLERANCE
 """
@@ -30,7 +30,7 @@ def ridge_output(unit, x, c, a, b):
 
 
 def rbf(x, z, alpha):
-    """exp(-alpha |x - z|^2 / 2) for all pairs."""
+    """exp(-alpha |x - z|^2 / 2) for all pairs; shape (P, n)."""
     distance2 = (x**2).sum(1)[:, None] - 2 * x @ z.T + (z**2).sum(1)
     return np.exp(-alpha * distance2 / 2)
 

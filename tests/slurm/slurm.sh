@@ -1,11 +1,15 @@
 # shellcheck shell=bash
-# What the scripts in tests/slurm share, in addition to tests/harness/preamble.sh. They run inside tests/slurm/testbed. The
-# work folder contains jobs/, the build folder as build, in.yaml, an input of 300 steps, and ./slow, which is mckean with an
-# MPI library so slow that a step takes 50 ms, however busy the machine is. ./slow waits while a file hold-TASK exists, TASK
-# being the array task of its job. The log of a job is RUN.log, its output folder RUN.
+# Functions of the scripts in tests/slurm, in addition to tests/harness/preamble.sh. The scripts run inside tests/slurm/testbed.
+# The work folder contains
+#   jobs/    a copy of the job scripts
+#   build    a link to the build folder
+#   in.yaml  an input of 300 steps
+#   ./slow   runs mckean with a slow MPI_Allreduce, so that a step takes at least 50 ms on any machine, and waits while a file
+#            hold-TASK exists, where TASK is the array task of the job
+# The log of a job is RUN.log, its output folder RUN.
 . "$(dirname "${BASH_SOURCE[0]}")/../harness/preamble.sh"
 testbed=$top/tests/slurm/testbed
-jobs=() # to be cancelled at the end
+jobs=() # the jobs to cancel at the end
 trap '[ ${#jobs[@]} -eq 0 ] || scancel "${jobs[@]}" 2>/dev/null; rm -rf "$work"' EXIT
 cp -r "$top/jobs" .
 ln -s "$build" build
@@ -50,7 +54,8 @@ YAML
 }
 input 300 >in.yaml
 
-# script FILE COPY [SED...]: creates jobs/COPY from jobs/FILE, for two nodes, with edits such as users make
+# script FILE COPY [SED...]: creates jobs/COPY from the job script FILE for two nodes, with edits as users make them; SED: more
+# edits, as commands of sed
 script() {
   local edit line
   edit=(-e 's/^#SBATCH --nodes=.*/#SBATCH --nodes=2/' -e 's/^#SBATCH --ntasks-per-node=.*/#SBATCH --ntasks-per-node=1/'
@@ -74,7 +79,7 @@ within() {
     sleep 0.2
   done
 }
-# began RUN COUNT: true if the time loop began at least COUNT times
+# began RUN COUNT: true if the time loop of the run has begun at least COUNT times
 began() { [ -e "$1/run.log" ] && [ "$(grep -c "^time limit: SLURM" "$1/run.log")" -ge "$2" ]; }
 # stop JOB RUN COUNT: stops the run COUNT times by a signal to the script, each time after the time loop began
 stop() {
