@@ -49,11 +49,11 @@ struct dataset {
 };
 
 /* The position of a batch in a run, which determines its points. */
-struct batch_place {
+struct batch_position {
   uint64_t network;   /* network_key */
   int64_t step;       /* index of the step in the run */
   int64_t epoch_step; /* steps since the batch size last changed */
-  int stage;          /* number of changes of the batch size so far; each change starts a new random order */
+  int order;          /* number of changes of the batch size so far; each change starts a new random order */
   int64_t batch;      /* P, number of points in the batch */
 };
 
@@ -62,10 +62,10 @@ struct batch_place {
 int dataset_create(const struct target *target, const struct dataset_spec *spec, struct dataset **data);
 void dataset_free(struct dataset *data); /* accepts NULL */
 
-/* Computes points first .. first+count-1 of the batch at `place`: x [count][d] and, unless y is NULL, labels y [count].
+/* Computes points first .. first+count-1 of the batch at `position`: x [count][d] and, unless y is NULL, labels y [count].
  * Local and pure: the points do not depend on how calls divide the batch. */
-void dataset_points(const struct dataset *data, const struct batch_place *place, int64_t first, int count, double *x,
-                    double *y);
+void dataset_points(const struct dataset *data, const struct batch_position *position, int64_t first, int count,
+                    double *x, double *y);
 
 /* Draws points first .. first+count-1 of the random stream `points` from the law of x: x [count][d] and, unless y is
  * NULL, labels y [count] with noise from the random stream `noise`, or without noise if `noise` is NULL. Local and

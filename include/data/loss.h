@@ -31,7 +31,7 @@ struct loss_spec {
 struct loss {
   const char *name;
   const char *help;
-  const char *unit; /* physical units of the loss, in terms of those of f */
+  const char *units; /* physical units of the loss, in terms of those of f */
 
   /* Adds l(f_p, y_p) for p = 0 .. count-1, in this order, to sum, and stores r [count]. Returns the new sum. */
   double (*residuals)(const struct loss_spec *spec, int64_t count, const double *f, const double *y, double *r,

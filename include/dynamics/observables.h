@@ -33,7 +33,7 @@ struct observation {
 };
 
 struct column {
-  const char *name, *unit, *description;
+  const char *name, *units, *description;
   double (*value)(const struct observation *observation);            /* NULL for a mean over points */
   double (*points)(int64_t count, const double *f, const double *y); /* its value for f, y [count] */
   enum point_set set;                                                /* the points of a mean over points */

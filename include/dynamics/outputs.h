@@ -24,9 +24,9 @@ struct outputs;
 /* The points at which a network is evaluated: a fixed set as a whole; or, for a step, fresh points or a mini-batch. */
 struct batch {
   int64_t count;
-  const struct points *whole; /* all points of a fixed set; NULL if `place` determines points and labels */
+  const struct points *whole; /* all points of a fixed set; NULL if `position` determines points and labels */
   const double *y;            /* [count]: the labels of the fixed set */
-  struct batch_place place;
+  struct batch_position position;
 };
 
 /* Local. Returns the number of points in a chunk; the last chunk of a batch may have fewer. */

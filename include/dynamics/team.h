@@ -16,7 +16,7 @@
 enum { TEAM_SPLIT, TEAM_LARGE = 2, TEAM_SINGLE };
 
 struct team {
-  int number; /* index of the team and of its work space */
+  int index; /* index of the team and of its work space */
   int threads;
   int first; /* in a parallel region of the team, thread k uses the work space of thread first + k */
 };
@@ -24,16 +24,16 @@ struct team {
 /* Returns the number of teams of a rank with `threads` threads. */
 int team_count(int threads);
 
-/* Returns the team of index `number` of a rank with `threads` threads. */
-struct team team_of(int number, int threads);
+/* Returns the team of index `index` of a rank with `threads` threads. */
+struct team team_of(int index, int threads);
 
 /* Return whether single threads compute the small networks of this rank, and whether a single thread computes this
  * network. */
-bool team_deals(const struct particles *particles, int threads);
-bool team_deals_network(const struct particles *particles, int threads, const struct local_network *local);
+bool team_single_threads(const struct particles *particles, int threads);
+bool team_is_single_thread(const struct particles *particles, int threads, const struct local_network *local);
 
 /* Returns the number of tiles of the largest own network that a team may compute, rounded up to whole blocks; 0 if it
  * computes none. */
-int64_t team_tiles(const struct particles *particles, int threads, int number);
+int64_t team_tiles(const struct particles *particles, int threads, int index);
 
 #endif

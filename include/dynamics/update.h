@@ -4,7 +4,7 @@
  *   momentum   m_i <- mu m_i - dt grad V,  theta_i <- theta_i + m_i    (heavy ball; m is the last displacement)
  *
  * On the sphere the rules use the projected gradient and then retract (particles/manifold.h). A rule may have fields of
- * its own: for each trained parameter, `copies` fields of the shape of this parameter. They are stored in tiles like
+ * its own: for each trained parameter, `fields` fields of the shape of this parameter. They are stored in tiles like
  * the parameters, and are written to checkpoints, moved between ranks, compared and verified in the same way. A rule
  * states its largest stable step size, and how a change of the step size rescales its fields.
  *
@@ -34,9 +34,9 @@ struct update_spec {
 struct update_rule {
   const char *name;
   const char *help;
-  int copies;                              /* fields of the rule per trained parameter */
-  const char *copy_name[FIELD_COPIES_MAX]; /* names of datasets: <copy_name>_c, _a, _b */
-  const char *copy_description[FIELD_COPIES_MAX];
+  int fields;                              /* fields of the rule per trained parameter */
+  const char *field_name[RULE_FIELDS_MAX]; /* names of datasets: <field_name>_c, _a, _b */
+  const char *field_description[RULE_FIELDS_MAX];
 
   /* Returns the largest stable dt of the step linearized about a minimum, if no rate of this linearized step exceeds
    * lambda. noise: whether the formula also holds with mini-batches, where lambda is the rate in the bound of SGD
@@ -44,9 +44,9 @@ struct update_rule {
   double (*limit)(const struct update_spec *spec, double lambda);
   bool noise;
 
-  /* Returns the factor that rescales field `copy` of the rule (1, 2, ...) when dt is multiplied by `factor`; NULL if
+  /* Returns the factor that rescales field `field` of the rule (1, 2, ...) when dt is multiplied by `factor`; NULL if
    * the rule has no fields. */
-  double (*rescale)(int copy, double factor);
+  double (*rescale)(int field, double factor);
 };
 
 extern const struct update_rule update_table[UPDATES]; /* indexed by enum update_id */

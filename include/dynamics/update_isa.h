@@ -12,12 +12,12 @@ struct tile_step {
   const struct update_spec *spec;
   const struct kernel *kernel;
   int d;
-  unsigned train;              /* trained fields (FIELD_BIT_*) */
-  size_t stored;               /* bytes of a stored number */
-  double rate;                 /* dt grad V = rate grad */
-  double *grad;                /* [tile_rows(d)][TILE], projected, zero in unused lanes; the rule may overwrite it */
-  void *tile;                  /* stored parameters */
-  void *own[FIELD_COPIES_MAX]; /* stored fields of the rule, each [tile_rows(d)][TILE] */
+  unsigned train; /* trained fields (FIELD_BIT_*) */
+  size_t stored;  /* bytes of a stored number */
+  double rate;    /* dt grad V = rate grad */
+  double *grad;   /* [tile_rows(d)][TILE], projected, zero in unused lanes; the rule may overwrite it */
+  void *tile;     /* stored parameters */
+  void *rule_tile[RULE_FIELDS_MAX]; /* stored fields of the rule, each [tile_rows(d)][TILE] */
 };
 
 typedef void update_apply(const struct tile_step *step);

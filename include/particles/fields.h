@@ -1,14 +1,13 @@
 /* fields: the table of the parameters of a unit, and the set of fields that a run stores per unit.
  *
  * A unit (neuron) has the parameters c, a and b. On the sphere, a holds z and there is no b. An update rule may have
- * fields of its own, for example the last displacement: "copies" that have the shape of the trained parameters but hold
- * other values. The field set of a run determines the offsets in a tile, the datasets of a checkpoint, what `compare`
+ * fields, too, for example the last displacement: one or more values for each value of a trained parameter. The field set of a run determines the offsets in a tile, the datasets of a checkpoint, what `compare`
  * compares, the predicted memory, the data that move between ranks, and the values that must be finite.
  *
  * To add a parameter: define its constants in enum field_id, FIELD_BIT_* and ROW_*; extend tile_rows and tile_row_bit;
  * add an entry in fields.c; add its bit to the manifolds that have it (manifold.c); add its initial law to struct
  * unit_spec and particles_init, and its arithmetic to the kernels. A field of an update rule needs none of these: the
- * rule states its number of copies (dynamics/update.h). */
+ * rule states how many it has (dynamics/update.h). */
 #ifndef MCKEAN_PARTICLES_FIELDS_H
 #define MCKEAN_PARTICLES_FIELDS_H
 
@@ -41,20 +40,20 @@ static inline int field_width(enum field_id id, int d) {
   return field_table[id].vector ? d : 1;
 }
 
-/* The fields that a run stores per unit, in this order: the parameters (copy 0); then, for k = 1, 2, ..., copy k of
- * each trained parameter. */
-enum { FIELD_COPIES_MAX = 2, FIELD_SET_MAX = FIELDS * (1 + FIELD_COPIES_MAX) };
+/* The fields that a run stores per unit, in this order: the parameters (rule_field 0); then, for k = 1, 2, ..., the
+ * update rule's field k of each trained parameter. */
+enum { RULE_FIELDS_MAX = 2, FIELD_SET_MAX = FIELDS * (1 + RULE_FIELDS_MAX) };
 struct unit_field {
   enum field_id id;
-  int copy; /* 0: the parameter itself; k: the update rule's field k, of the shape of this parameter */
+  int rule_field; /* 0: the parameter itself; k: the update rule's field k, of the shape of this parameter */
 };
 struct field_set {
-  int count, copies;
+  int count, rule_fields;
   struct unit_field field[FIELD_SET_MAX];
 };
 
 /* Local. Returns the field set of a run. present, trained: the parameters that units have, and those that are trained,
- * as sets (FIELD_BIT_*). copies: fields of the update rule per trained parameter, at most FIELD_COPIES_MAX. */
-struct field_set field_set(unsigned present, unsigned trained, int copies);
+ * as sets (FIELD_BIT_*). rule_fields: fields of the update rule per trained parameter, at most RULE_FIELDS_MAX. */
+struct field_set field_set(unsigned present, unsigned trained, int rule_fields);
 
 #endif

@@ -22,6 +22,9 @@
 #include "particles/unit.h"
 
 enum { TILE = 64, BLOCK_TILES = 4, BLOCK = TILE * BLOCK_TILES };
+static inline size_t tile_numbers(int d) { /* in one tile */
+  return (size_t)tile_rows(d) * TILE;
+}
 
 enum precision { PRECISION_SINGLE, PRECISION_MIXED, PRECISION_DOUBLE, PRECISIONS };
 extern const char *const precision_names[PRECISIONS];
@@ -67,8 +70,8 @@ struct kernel {
   /* sum[p] = sum over tiles and lanes of grad(c phi(x_p, z)).g: the derivative of n f_n along the direction g. g has
    * the layout of the tiles; on the sphere its row of b is zero. tiles, scratch and order: as for forward. Cost: 4 d
    * flops, one h and one h' per unit and point. */
-  void (*along)(int tiles, const void *real_tile, const void *real_direction, const struct points *points,
-                void *scratch, double *sum);
+  void (*directional)(int tiles, const void *real_tile, const void *real_direction, const struct points *points,
+                      void *scratch, double *sum);
 
   /* square[lane] += sum over points of phi(x_p, z)^2; square [TILE]. Cost: 2 d flops and one h per unit and point. */
   void (*squares)(const void *real_tile, const struct points *points, double *square);
@@ -79,7 +82,7 @@ struct kernel {
 
   /* square[lane] = scale^2 times the sum of grad^2 over the rows of the trained fields (FIELD_BIT_*); 0 for lanes >=
    * units. square [TILE]. */
-  void (*norms)(int d, unsigned train, int units, double scale, const double *grad, double *square);
+  void (*grad_norms)(int d, unsigned train, int units, double scale, const double *grad, double *square);
 
   /* Stores new values of the trained fields (FIELD_BIT_*) in a tile, rounded to the stored precision. On the sphere z
    * is scaled to |z|^2 = d, except that z = 0 stays 0. parameters: [tile_rows(d)][TILE]. The rows of other fields are
@@ -90,7 +93,7 @@ struct kernel {
 /* Local. Returns the kernels of a unit type, precision and level; isa <= isa_best(). */
 const struct kernel *kernel_find(int unit, enum precision precision, enum isa isa);
 
-/* Local. Return the bytes of scratch that forward and along need for `count` points, and those that gradient needs. */
+/* Local. Return the bytes of scratch that forward and directional need for `count` points, and those that gradient needs. */
 size_t forward_scratch(int count);
 size_t gradient_scratch(int d);
 
@@ -109,8 +112,8 @@ void naive_forward(int unit, int tiles, const double *tile, int count, int d, co
                    double *sum);
 void naive_gradient(int unit, const double *tile, int count, int d, const double *x, const double *q, const double *r,
                     double *grad);
-void naive_along(int unit, int tiles, const double *tile, const double *direction, int count, int d, const double *x,
-                 const double *q, double *sum);
+void naive_directional(int unit, int tiles, const double *tile, const double *direction, int count, int d,
+                       const double *x, const double *q, double *sum);
 void naive_squares(int unit, const double *tile, int count, int d, const double *x, const double *q, double *square);
 
 #endif

@@ -47,10 +47,10 @@ struct particles {
   int d;
   enum precision precision;
   struct field_set fields;
-  size_t tile_bytes;           /* tile_rows(d) * TILE * bytes of a stored number */
-  int64_t *first;              /* [ranks + 1]: rank r owns blocks first[r] .. first[r+1]-1 of the sequence */
-  void *tiles;                 /* [tile_count] tiles of parameters, stored precision */
-  void *own[FIELD_COPIES_MAX]; /* [fields.copies]: the update rule's fields, in tiles of the same layout */
+  size_t tile_bytes;                 /* tile_numbers(d) * bytes of a stored number */
+  int64_t *first;                    /* [ranks + 1]: rank r owns blocks first[r] .. first[r+1]-1 of the sequence */
+  void *tiles;                       /* [tile_count] tiles of parameters, stored precision */
+  void *rule_tiles[RULE_FIELDS_MAX]; /* [fields.rule_fields]: the update rule's fields, in tiles of the same layout */
   int64_t tile_count;
   int locals, split;           /* own networks; the first `split` (at most two) are shared with other ranks */
   struct local_network *local; /* [locals] */
@@ -96,9 +96,10 @@ struct ownership {
 void ensemble_ownership(const struct ensemble_spec *ensemble, const double *cost, int ranks, struct ownership *owned);
 
 /* Local. Return the address of the first tile of own block `block`, and of own tile t. Both indices count from the
- * first own block or tile of the network. copy: 0 for the parameters, k for the update rule's field k. */
+ * first own block or tile of the network. rule_field: 0 for the parameters, k for the update rule's field k. */
 void *local_network_block(const struct particles *particles, const struct local_network *local, int64_t block);
-void *local_network_tile(const struct particles *particles, const struct local_network *local, int64_t t, int copy);
+void *local_network_tile(const struct particles *particles, const struct local_network *local, int64_t t,
+                         int rule_field);
 
 /* Local. Copy the values of own units first .. first+count-1, counted within the network, to or from arrays in stored
  * precision. The first two functions copy one field: values [count], or [count][d] for a vector field. The others copy

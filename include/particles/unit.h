@@ -56,7 +56,7 @@ struct unit_spec {
   int type;                  /* enum unit_type */
   double alpha;              /* sphere: the inverse squared width of phi */
   unsigned train;            /* the trained parameters, as a set (FIELD_BIT_*): a subset of those of the manifold */
-  int copies;                /* fields of the update rule per trained parameter (dynamics/update.h) */
+  int rule_fields;           /* fields of the update rule per trained parameter (dynamics/update.h) */
   struct normal_law c, a, b; /* the initial laws */
 };
 

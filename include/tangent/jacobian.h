@@ -8,13 +8,15 @@
  * number of ranks and threads.
  *
  * All functions that take a local_network are collective over the ranks that share the network; these ranks must call
- * them in the same order. thread = -1: all threads of the rank share the blocks of the network. thread = t >= 0: the
- * caller is thread t of several, each of which processes a different network that this rank owns completely. */
+ * them in the same order. team: the index of the team that computes (dynamics/team.h). TEAM_LARGE: all threads of the
+ * rank share the blocks of the network. TEAM_SINGLE + t: the caller is thread t of several, each of which processes a
+ * different network that this rank owns completely. */
 #ifndef MCKEAN_TANGENT_JACOBIAN_H
 #define MCKEAN_TANGENT_JACOBIAN_H
 
 #include <stdbool.h>
 
+#include "dynamics/team.h"
 #include "particles/kernel.h"
 #include "particles/particles.h"
 
@@ -30,11 +32,10 @@ void jacobian_free(struct jacobian *jacobian); /* accepts NULL */
 
 /* w = M v, both [points]. Returns false, on all ranks that share the network, if a term was not finite or out of range;
  * w is then NAN. Cost: 8 d flops and two evaluations of h and h' per unit and point. */
-bool jacobian_apply(struct jacobian *jacobian, const struct local_network *local, int thread, const double *v,
-                    double *w);
+bool jacobian_apply(struct jacobian *jacobian, const struct local_network *local, int team, const double *v, double *w);
 
 /* f [points] = f_n at the points. Return value: as for jacobian_apply. Cost: 2 d flops and one h per unit and point. */
-bool jacobian_outputs(struct jacobian *jacobian, const struct local_network *local, int thread, double *f);
+bool jacobian_outputs(struct jacobian *jacobian, const struct local_network *local, int team, double *f);
 
 /* Means over the units of a network, for each of at most JACOBIAN_BATCHES batches:
  *
@@ -48,7 +49,7 @@ struct jacobian_batch {
   int first, count;        /* set by the caller */
   double gradient, output; /* set by jacobian_squares */
 };
-bool jacobian_squares(struct jacobian *jacobian, const struct local_network *local, int thread, const double *r,
+bool jacobian_squares(struct jacobian *jacobian, const struct local_network *local, int team, const double *r,
                       int batches, struct jacobian_batch *batch);
 
 #endif

@@ -15,8 +15,8 @@ struct costs {
 static double points_ns(const struct dataset *data, double *x, double *y, int64_t step) {
   const double start = comm_time();
   for (int r = 0; r < ROUNDS; r++) {
-    const struct batch_place place = {.step = ROUNDS * step + r, .batch = POINTS};
-    dataset_points(data, &place, 0, POINTS, x, y);
+    const struct batch_position position = {.step = ROUNDS * step + r, .batch = POINTS};
+    dataset_points(data, &position, 0, POINTS, x, y);
   }
   return 1e9 * (comm_time() - start) / (ROUNDS * POINTS);
 }

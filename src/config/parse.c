@@ -203,7 +203,7 @@ static int build(const char *name, const struct yaml_reader *yaml, struct config
     complete(reading);
     rules_check(config, &reading->given, report_broken, reading);
     config->unit.train &= unit_manifold(config->unit.type)->fields;
-    config->unit.copies = update_table[config->schedule.update.rule].copies;
+    config->unit.rule_fields = update_table[config->schedule.update.rule].fields;
     name_output(reading);
   }
   struct errors *errors = &reading->errors;

@@ -128,29 +128,30 @@ void dataset_free(struct dataset *data) {
   free(data);
 }
 
-/* Returns the row in the fixed set of point i of the batch at `place`. */
-static int64_t row_of(const struct dataset *data, const struct batch_place *place, int64_t i) {
-  if (place->batch >= data->samples) return i;
-  const int64_t batches = data->samples / place->batch;
-  const int64_t epoch = place->epoch_step / batches;
-  const struct rng rng = {data->spec.seed, RNG_DATA_ORDER, data->spec.shared ? 0 : place->network, (uint64_t)epoch};
-  return rng_permute(&rng, (uint64_t)place->stage, data->samples, place->epoch_step % batches * place->batch + i);
+/* Returns the row in the fixed set of point i of the batch at `position`. */
+static int64_t row_of(const struct dataset *data, const struct batch_position *position, int64_t i) {
+  if (position->batch >= data->samples) return i;
+  const int64_t batches = data->samples / position->batch;
+  const int64_t epoch = position->epoch_step / batches;
+  const struct rng rng = {data->spec.seed, RNG_DATA_ORDER, data->spec.shared ? 0 : position->network, (uint64_t)epoch};
+  return rng_permute(&rng, (uint64_t)position->order, data->samples,
+                     position->epoch_step % batches * position->batch + i);
 }
 
-void dataset_points(const struct dataset *data, const struct batch_place *place, int64_t first, int count, double *x,
-                    double *y) {
+void dataset_points(const struct dataset *data, const struct batch_position *position, int64_t first, int count,
+                    double *x, double *y) {
   const int d = data->d;
   if (data->spec.mode == DATA_FIXED) {
     for (int p = 0; p < count; p++) {
-      const int64_t row = row_of(data, place, first + p);
+      const int64_t row = row_of(data, position, first + p);
       memcpy(x + (size_t)p * (size_t)d, data->x + row * d, sizeof(double) * (size_t)d);
       if (y) y[p] = data->y[row];
     }
     return;
   }
-  const uint64_t network = data->spec.shared ? 0 : place->network;
-  const struct rng points = {data->spec.seed, RNG_DATA_ONLINE, network, (uint64_t)place->step};
-  const struct rng noise = {data->spec.seed, RNG_NOISE, network, (uint64_t)place->step};
+  const uint64_t network = data->spec.shared ? 0 : position->network;
+  const struct rng points = {data->spec.seed, RNG_DATA_ONLINE, network, (uint64_t)position->step};
+  const struct rng noise = {data->spec.seed, RNG_NOISE, network, (uint64_t)position->step};
   dataset_draw(data, &points, &noise, first, count, x, y);
 }
 
@@ -169,8 +170,8 @@ int dataset_check_labels(const struct dataset *data, bool (*valid)(double y), co
     TRY(check_labels("training", data->samples, data->y, valid, expected));
   } else {
     double *x = alloc_small(sizeof *x * SAMPLE * (size_t)data->d), y[SAMPLE];
-    const struct batch_place place = {.batch = SAMPLE};
-    dataset_points(data, &place, 0, SAMPLE, x, y);
+    const struct batch_position position = {.batch = SAMPLE};
+    dataset_points(data, &position, 0, SAMPLE, x, y);
     free(x);
     TRY(check_labels("training", SAMPLE, y, valid, expected));
   }

@@ -18,10 +18,6 @@ struct teacher {
 
 enum { PIECE = 48 }; /* points per call of the kernel */
 
-static int64_t tile_numbers(int d) {
-  return (int64_t)(tile_rows(d)) * TILE;
-}
-
 static void draw_unit(const struct rng *rng, const struct unit_spec *spec, int d, int64_t i, double *tile) {
   const int lane = (int)(i % TILE);
   double z[TARGET_D_MAX + 2];
@@ -40,7 +36,7 @@ static int create_local(struct teacher *teacher) {
   const struct target_spec *spec = &teacher->target.spec;
   const int d = teacher->target.d;
   teacher->tiles = (spec->teacher_units + TILE - 1) / TILE;
-  const int64_t numbers = teacher->tiles * tile_numbers(d);
+  const int64_t numbers = teacher->tiles * (int64_t)tile_numbers(d);
   TRY(alloc_array((void **)&teacher->tile, numbers, sizeof(double), "teacher units"));
   memset(teacher->tile, 0, sizeof(double) * (size_t)numbers);
   const struct rng rng = {spec->seed, RNG_TEACHER, 0, 0};
@@ -91,7 +87,7 @@ static void evaluate(const struct target *target, int count, const double *x, do
 
 static uint32_t checksum(const struct target *target, uint32_t crc) {
   const struct teacher *teacher = (const struct teacher *)target;
-  return crc32c(crc, teacher->tile, sizeof(double) * (size_t)(teacher->tiles * tile_numbers(target->d)));
+  return crc32c(crc, teacher->tile, sizeof(double) * (size_t)teacher->tiles * tile_numbers(target->d));
 }
 
 const struct target_kind target_teacher = {

@@ -1,7 +1,7 @@
 /* One step of all networks, in the order of the calls:
  *
  *   dynamics_step        evaluates the own networks: at the test points, if observed, then at the batch of the step
- *   visit, serve         do the following for each own network, split networks first
+ *   process_networks     does the following for each own network, split networks first
  *   batch_of             selects the points: a whole fixed set, or those of a batch by its position in the run
  *   outputs_begin        sums c_i phi(x_p, z_i) over the own units and starts the sum over ranks      outputs.c
  *   outputs_end          completes the sum over ranks: f_n(x_p)                                       outputs.c
@@ -14,7 +14,7 @@
  * (particles/particles.h). Units are stored in tiles of 64. A block of at most 4 tiles gives one term of the sum over
  * units. Points are processed in chunks that fit in a cache. A team is the set of threads that compute one network
  * (dynamics/team.h). Of these functions, only outputs_begin, outputs_end and update_means communicate. With exact
- * gradients, exact_step replaces the visits at the batch of the step. */
+ * gradients, exact_step replaces process_networks for the batch of the step. */
 #include "dynamics/dynamics.h"
 
 #include <math.h>
@@ -71,11 +71,11 @@ static struct batch batch_of(const struct dynamics *dynamics, const struct local
   const int64_t count = schedule_batch(dynamics->schedule, dynamics->stage, local->n, data->samples);
   if (count == data->samples) return (struct batch){count, &dynamics->train, data->y, {0}};
   return (struct batch){.count = count,
-                        .place = {.network = network_key(local->n, local->replica),
-                                  .step = request->step,
-                                  .epoch_step = request->step - dynamics->order_start,
-                                  .stage = dynamics->order,
-                                  .batch = count}};
+                        .position = {.network = network_key(local->n, local->replica),
+                                     .step = request->step,
+                                     .epoch_step = request->step - dynamics->order_start,
+                                     .order = dynamics->order,
+                                     .batch = count}};
 }
 
 /* Computes the residuals, then the gradient of each own tile, and updates the tile. If the outputs are not finite, the
@@ -95,8 +95,8 @@ static void descend(struct dynamics *dynamics, const struct team *team, const st
 
 /* Completes the outputs of a network and computes what depends on them: observables, residuals, gradient, update.
  * Threads may call it concurrently for different networks. */
-static void finish(struct dynamics *dynamics, const struct team *team, const struct local_network *local,
-                   const struct batch *batch, const struct request *request) {
+static void complete_network(struct dynamics *dynamics, const struct team *team, const struct local_network *local,
+                             const struct batch *batch, const struct request *request) {
   const struct loss_spec *loss = &dynamics->data->spec.loss;
   const int64_t s = local - dynamics->particles->local;
   struct observation *observation = request->observation ? &request->observation[s] : NULL;
@@ -113,21 +113,21 @@ static void finish(struct dynamics *dynamics, const struct team *team, const str
 }
 
 /* Does all work for a network that is not split. */
-static void serve(struct dynamics *dynamics, int team_number, const struct local_network *local,
-                  const struct request *request) {
-  const struct team team = team_of(team_number, dynamics->threads);
+static void process_network(struct dynamics *dynamics, int team_index, const struct local_network *local,
+                            const struct request *request) {
+  const struct team team = team_of(team_index, dynamics->threads);
   const struct batch batch = batch_of(dynamics, local, request);
   outputs_begin(dynamics->outputs, &team, local, &batch);
-  finish(dynamics, &team, local, &batch, request);
+  complete_network(dynamics, &team, local, &batch, request);
 }
 
 /* Visits all own networks. The split ones begin first and finish last, so that their sums over ranks proceed while the
  * rank computes the others: first the large networks, each with all threads; then the small ones, each with one
  * thread. */
-static void visit(struct dynamics *dynamics, const struct request *request) {
+static void process_networks(struct dynamics *dynamics, const struct request *request) {
   const struct particles *particles = dynamics->particles;
   const int threads = dynamics->threads, split = particles->split, end = particles->locals;
-  const bool deals = team_deals(particles, threads);
+  const bool single = team_single_threads(particles, threads);
   struct batch batch[TEAM_LARGE];
   for (int s = 0; s < split; s++) {
     const struct team team = team_of(TEAM_SPLIT + s, threads);
@@ -135,15 +135,15 @@ static void visit(struct dynamics *dynamics, const struct request *request) {
     outputs_begin(dynamics->outputs, &team, &particles->local[s], &batch[s]);
   }
   for (int s = split; s < end; s++)
-    if (!deals || !team_deals_network(particles, threads, &particles->local[s]))
-      serve(dynamics, TEAM_LARGE, &particles->local[s], request);
-#pragma omp parallel for num_threads(threads) schedule(dynamic) if (deals)
-  for (int s = split; s < (deals ? end : split); s++)
-    if (team_deals_network(particles, threads, &particles->local[s]))
-      serve(dynamics, TEAM_SINGLE + omp_get_thread_num(), &particles->local[s], request);
+    if (!single || !team_is_single_thread(particles, threads, &particles->local[s]))
+      process_network(dynamics, TEAM_LARGE, &particles->local[s], request);
+#pragma omp parallel for num_threads(threads) schedule(dynamic) if (single)
+  for (int s = split; s < (single ? end : split); s++)
+    if (team_is_single_thread(particles, threads, &particles->local[s]))
+      process_network(dynamics, TEAM_SINGLE + omp_get_thread_num(), &particles->local[s], request);
   for (int s = 0; s < split; s++) {
     const struct team team = team_of(TEAM_SPLIT + s, threads);
-    finish(dynamics, &team, &particles->local[s], &batch[s], request);
+    complete_network(dynamics, &team, &particles->local[s], &batch[s], request);
   }
 }
 
@@ -164,15 +164,15 @@ void dynamics_step(struct dynamics *dynamics, int64_t step, double dt, struct ob
     observation[s] = (struct observation){.loss_0 = dynamics->data->loss_0, .test_loss = NAN};
     for (int c = 0; c < COLUMNS_MAX; c++) observation[s].points[c] = NAN;
   }
-  if (observation && dynamics->data->tests > 0) visit(dynamics, &test);
+  if (observation && dynamics->data->tests > 0) process_networks(dynamics, &test);
   if (dynamics->source)
     exact_step(dynamics, &batch);
   else
-    visit(dynamics, &batch);
+    process_networks(dynamics, &batch);
 }
 
 void dynamics_evaluate(struct dynamics *dynamics, int64_t step, enum point_set set, double *f) {
-  visit(dynamics, &(struct request){.step = step, .set = set, .f = f});
+  process_networks(dynamics, &(struct request){.step = step, .set = set, .f = f});
 }
 
 void dynamics_moments(struct dynamics *dynamics, enum point_set set, double *mean) {

@@ -11,13 +11,13 @@
 enum { GROUP_BYTES = 64 << 20 }; /* of the gradients of a group of tiles, over all threads */
 
 /* Work space of one thread. */
-struct thread_space {
+struct gradient_thread {
   void *scratch;
   double *grad; /* [tile_rows(d)][TILE] */
 };
 
 /* Work space of one team. */
-struct team_space {
+struct gradient_team {
   int64_t capacity; /* points */
   void *r;          /* real [capacity + POINT_PAD] */
   double *group;    /* [group_tiles][tile_rows(d)][TILE] */
@@ -30,16 +30,12 @@ struct gradient {
   const struct particles *particles;
   const struct kernel *kernel;
   int chunk, threads;
-  struct thread_space *thread; /* [threads] */
-  struct team_space *team;     /* [team_count(threads)] */
+  struct gradient_thread *thread; /* [threads] */
+  struct gradient_team *team;     /* [team_count(threads)] */
 };
 
 static int64_t min64(int64_t a, int64_t b) {
   return a < b ? a : b;
-}
-
-static size_t tile_numbers(int d) {
-  return (size_t)tile_rows(d) * TILE;
 }
 
 /* ---- create, reserve ---- */
@@ -47,7 +43,7 @@ static size_t tile_numbers(int d) {
 static int create_local(struct gradient *gradient) {
   const int d = gradient->particles->d;
   for (int t = 0; t < gradient->threads; t++) {
-    struct thread_space *space = &gradient->thread[t];
+    struct gradient_thread *space = &gradient->thread[t];
     TRY(alloc_array(&space->scratch, 1, gradient_scratch(d), "kernel scratch"));
     TRY(alloc_array((void **)&space->grad, (int64_t)tile_numbers(d), sizeof(double), "the gradient of a tile"));
   }
@@ -97,7 +93,7 @@ double gradient_bytes(int d, enum precision precision, int64_t batch, int64_t ti
   return (double)min64(tiles, group_tiles(d)) * (double)(sizeof(double) * tile_numbers(d));
 }
 
-static int team_reserve(const struct gradient *gradient, struct team_space *space, int64_t count, int64_t tiles) {
+static int team_reserve(const struct gradient *gradient, struct gradient_team *space, int64_t count, int64_t tiles) {
   const struct particles *particles = gradient->particles;
   if (count > space->capacity) {
     free(space->r);
@@ -127,7 +123,7 @@ int gradient_reserve(struct gradient *gradient, int64_t count) {
 double gradient_residuals(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
                           const struct batch *batch) {
   const size_t real = precision_real(gradient->particles->precision);
-  void *r = gradient->team[team->number].r;
+  void *r = gradient->team[team->index].r;
   const double *f = outputs_f(gradient->outputs, team), *y = outputs_labels(gradient->outputs, team, batch);
   const double mean = loss_residuals(loss, batch->count, f, y, real, r);
   memset((char *)r + real * (size_t)batch->count, 0, real * POINT_PAD);
@@ -149,8 +145,7 @@ static void add_gradient(const struct descent *descent, int thread, const struct
   if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large batch takes a long time */
   const struct gradient *gradient = descent->gradient;
   const struct particles *particles = gradient->particles;
-  const void *r =
-      (char *)gradient->team[descent->team->number].r + precision_real(particles->precision) * (size_t)first;
+  const void *r = (char *)gradient->team[descent->team->index].r + precision_real(particles->precision) * (size_t)first;
   const void *tile =
       outputs_real_tiles(gradient->outputs, thread, local_network_tile(particles, descent->local, t, 0), 1);
   gradient->kernel->gradient(tile, points, r, gradient->thread[thread].scratch, grad);
@@ -178,7 +173,7 @@ static void descend_tiles(const struct descent *descent, int64_t tiles, struct p
 static void descend_groups(const struct descent *descent, int64_t tiles, struct particle_sums *sums) {
   struct gradient *gradient = descent->gradient;
   const struct team *team = descent->team;
-  const struct team_space *space = &gradient->team[team->number];
+  const struct gradient_team *space = &gradient->team[team->index];
   const size_t numbers = tile_numbers(gradient->particles->d);
   for (int64_t begin = 0; begin < tiles; begin += space->group_tiles) {
     const int64_t count = min64(space->group_tiles, tiles - begin);

@@ -109,10 +109,10 @@ void observables_tile(int d, int units, double n, const void *tile, size_t store
   for (int m = 0; m < PARTICLE_MEANS; m++) sums[m] = 0;
   for (int lane = 0; lane < units; lane++) {
     double c = 0, norm2 = 0;
-    for (int field = ROW_C; field < tile_rows(d); field++) {
-      const double value = number_get(stored, tile, (size_t)(field * TILE + lane));
-      if (field == ROW_C) c = value;
-      if (field >= ROW_A) norm2 += value * value;
+    for (int row = ROW_C; row < tile_rows(d); row++) {
+      const double value = number_get(stored, tile, (size_t)(row * TILE + lane));
+      if (row == ROW_C) c = value;
+      if (row >= ROW_A) norm2 += value * value;
     }
     sums[MEAN_GRAD2] += square[lane];
     sums[MEAN_C] += c;

@@ -17,14 +17,14 @@ enum {
 };
 
 /* Work space of one thread. */
-struct thread_space {
+struct outputs_thread {
   void *real_tiles, *scratch;
   double *sum;    /* [chunk]: sums over one block */
   int64_t *words; /* of the exact sums over the blocks of this thread, for one chunk */
 };
 
 /* Work space of one team: the outputs of its network at a batch. */
-struct team_space {
+struct outputs_team {
   int64_t capacity;     /* points */
   int64_t *words;       /* for each chunk: the words of its sums, then labels if divides_labels */
   struct comm_sum *sum; /* for each chunk: the sum over ranks */
@@ -41,8 +41,8 @@ struct outputs {
   const struct kernel *kernel;
   int chunk; /* points */
   int threads;
-  struct thread_space *thread; /* [threads] */
-  struct team_space *team;     /* [team_count(threads)] */
+  struct outputs_thread *thread; /* [threads] */
+  struct outputs_team *team;     /* [team_count(threads)] */
   double waited;
 };
 
@@ -53,9 +53,9 @@ int outputs_chunk_size(int d, enum precision precision) {
 
 /* ---- create, reserve ---- */
 
-static int thread_alloc(const struct outputs *outputs, struct thread_space *space) {
+static int thread_alloc(const struct outputs *outputs, struct outputs_thread *space) {
   const int d = outputs->particles->d, chunk = outputs->chunk;
-  const size_t tile = sizeof(double) * (size_t)tile_rows(d) * TILE;
+  const size_t tile = sizeof(double) * tile_numbers(d);
   TRY(alloc_array(&space->real_tiles, BLOCK_TILES, tile, "a block"));
   TRY(alloc_array(&space->scratch, 1, forward_scratch(chunk), "kernel scratch"));
   TRY(alloc_array((void **)&space->sum, chunk, sizeof(double), "sums of a block"));
@@ -67,7 +67,7 @@ static int create_local(struct outputs *outputs) {
   const struct particles *particles = outputs->particles;
   for (int t = 0; t < outputs->threads; t++) TRY(thread_alloc(outputs, &outputs->thread[t]));
   for (int i = 0; i < team_count(outputs->threads); i++) {
-    struct team_space *space = &outputs->team[i];
+    struct outputs_team *space = &outputs->team[i];
     TRY(points_alloc(&space->points, particles->precision, outputs->chunk, particles->d));
     TRY(alloc_array((void **)&space->x, (int64_t)outputs->chunk * particles->d, sizeof(double), "points"));
   }
@@ -89,10 +89,10 @@ int outputs_create(const struct particles *particles, const struct dataset *data
   return create_local(outputs);
 }
 
-static void team_empty(struct team_space *space) {
+static void team_empty(struct outputs_team *space) {
   void *owned[] = {space->sum, space->words, space->f, space->y};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
-  *space = (struct team_space){.points = space->points, .x = space->x};
+  *space = (struct outputs_team){.points = space->points, .x = space->x};
 }
 
 void outputs_free(struct outputs *outputs) {
@@ -103,7 +103,7 @@ void outputs_free(struct outputs *outputs) {
     free(outputs->team[i].x);
   }
   for (int t = 0; t < outputs->threads; t++) {
-    const struct thread_space *space = &outputs->thread[t];
+    const struct outputs_thread *space = &outputs->thread[t];
     void *owned[] = {space->real_tiles, space->scratch, space->sum, space->words};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
   }
@@ -117,7 +117,7 @@ static int64_t chunk_words(int count) {
   return unit_sum_words(UNIT_SUM_NARROW, count) + count;
 }
 
-static int team_reserve(const struct outputs *outputs, struct team_space *space, int64_t count) {
+static int team_reserve(const struct outputs *outputs, struct outputs_team *space, int64_t count) {
   if (count <= space->capacity) return OK;
   team_empty(space);
   const int64_t chunks = (count + outputs->chunk - 1) / outputs->chunk;
@@ -143,10 +143,10 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high) {
 
 /* Draws points first .. first+count-1 of a batch into space->x, and the labels of those in the range space->labels into
  * space->y. Threads draw pieces; a point is a pure function of its position in the batch. */
-static void draw(const struct outputs *outputs, const struct team *team, const struct batch_place *place, int64_t first,
-                 int count) {
+static void draw(const struct outputs *outputs, const struct team *team, const struct batch_position *position,
+                 int64_t first, int count) {
   enum { PIECE = 64 };
-  const struct team_space *space = &outputs->team[team->number];
+  const struct outputs_team *space = &outputs->team[team->index];
   const int64_t d = outputs->particles->d, end = first + count;
 #pragma omp parallel for num_threads(team->threads) schedule(static)
   for (int64_t p = first; p < end; p += PIECE) {
@@ -154,7 +154,7 @@ static void draw(const struct outputs *outputs, const struct team *team, const s
     const int64_t cut[] = {p, clamp(space->labels[0], p, stop), clamp(space->labels[1], p, stop), stop};
     for (int i = 0; i < 3; i++)
       if (cut[i] < cut[i + 1])
-        dataset_points(outputs->data, place, cut[i], (int)(cut[i + 1] - cut[i]), space->x + (cut[i] - first) * d,
+        dataset_points(outputs->data, position, cut[i], (int)(cut[i + 1] - cut[i]), space->x + (cut[i] - first) * d,
                        i == 1 ? space->y + cut[i] : NULL);
   }
 }
@@ -167,7 +167,7 @@ static int chunk_count(const struct outputs *outputs, const struct batch *batch,
 struct points outputs_chunk(struct outputs *outputs, const struct team *team, const struct batch *batch,
                             int64_t first) {
   const struct particles *particles = outputs->particles;
-  struct team_space *space = &outputs->team[team->number];
+  struct outputs_team *space = &outputs->team[team->index];
   const int d = particles->d, count = chunk_count(outputs, batch, first);
   if (batch->whole) {
     const size_t real = precision_real(particles->precision);
@@ -177,7 +177,7 @@ struct points outputs_chunk(struct outputs *outputs, const struct team *team, co
                            .q = (char *)batch->whole->q + real * (size_t)first};
   }
   if (space->drawn != first) {
-    draw(outputs, team, &batch->place, first, count);
+    draw(outputs, team, &batch->position, first, count);
     points_set(&space->points, particles->precision, &particles->unit, count, d, space->x);
     space->drawn = first;
   }
@@ -205,7 +205,7 @@ const void *outputs_real_tiles(const struct outputs *outputs, int thread, const 
  * its result is one term per point. */
 static void sum_block(const struct outputs *outputs, int thread, const struct local_network *local, int64_t block,
                       const struct points *points, int64_t *words) {
-  const struct thread_space *space = &outputs->thread[thread];
+  const struct outputs_thread *space = &outputs->thread[thread];
   const int tiles = (int)network_tiles(block_units(local->n, local->first_block + block));
   const void *real = outputs_real_tiles(outputs, thread, local_network_block(outputs->particles, local, block), tiles);
   outputs->kernel->forward(tiles, real, points, space->scratch, space->sum);
@@ -241,7 +241,7 @@ static bool divides_labels(const struct outputs *outputs, const struct local_net
 /* The sum over ranks of a chunk starts as soon as its words are complete, in the background if work remains. */
 void outputs_begin(struct outputs *outputs, const struct team *team, const struct local_network *local,
                    const struct batch *batch) {
-  struct team_space *space = &outputs->team[team->number];
+  struct outputs_team *space = &outputs->team[team->index];
   const bool only = ensemble_networks(&outputs->particles->ensemble) == 1;
   const bool divided = divides_labels(outputs, local, batch);
   space->drawn = -1;
@@ -266,7 +266,7 @@ void outputs_begin(struct outputs *outputs, const struct team *team, const struc
 
 bool outputs_end(struct outputs *outputs, const struct team *team, const struct local_network *local,
                  const struct batch *batch) {
-  struct team_space *space = &outputs->team[team->number];
+  struct outputs_team *space = &outputs->team[team->index];
   const bool divided = divides_labels(outputs, local, batch);
   bool finite = true;
   for (int64_t first = 0; first < batch->count; first += outputs->chunk) {
@@ -288,11 +288,11 @@ bool outputs_end(struct outputs *outputs, const struct team *team, const struct 
 }
 
 const double *outputs_f(const struct outputs *outputs, const struct team *team) {
-  return outputs->team[team->number].f;
+  return outputs->team[team->index].f;
 }
 
 const double *outputs_labels(const struct outputs *outputs, const struct team *team, const struct batch *batch) {
-  return batch->whole ? batch->y : outputs->team[team->number].y;
+  return batch->whole ? batch->y : outputs->team[team->index].y;
 }
 
 double outputs_waited(const struct outputs *outputs) {

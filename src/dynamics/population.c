@@ -35,7 +35,7 @@ struct workspace {
 };
 
 /* A copy of a whole network as it was before the step, and sums over the own units of this rank. */
-struct network_copy {
+struct network_snapshot {
   int64_t first;   /* index of its first particle in population->particle */
   int64_t *offset; /* [ranks of the group + 1]: the byte at which the tiles of each rank start; NULL if not split */
   bool finite;
@@ -49,11 +49,11 @@ struct population {
   struct potential *potential;
   double C_f;
   int threads;
-  struct workspace *workspace; /* [threads] */
-  double *particle;            /* [all units of the own networks][d + 1]: c, z before the step */
-  char *gathered;              /* stored tiles of one split network */
-  struct network_copy *copy;   /* [copies]: one per own network */
-  int copies;
+  struct workspace *workspace;       /* [threads] */
+  double *particle;                  /* [all units of the own networks][d + 1]: c, z before the step */
+  char *gathered;                    /* stored tiles of one split network */
+  struct network_snapshot *snapshot; /* [snapshots]: one per own network */
+  int snapshots;
   int *network; /* [own tiles]: index in particles->local of the network of each tile */
   double waited;
 };
@@ -63,28 +63,28 @@ struct population {
 static int workspace_alloc(int d, struct workspace *workspace) {
   const struct {
     double **array;
-    int64_t fields;
+    int64_t rows;
   } tile[] = {{&workspace->z, d},
               {&workspace->F, 1},
               {&workspace->grad_F, d},
               {&workspace->sum, d + 1},
               {&workspace->grad, tile_rows(d)}};
   for (size_t i = 0; i < sizeof tile / sizeof *tile; i++)
-    TRY(alloc_array((void **)tile[i].array, tile[i].fields * TILE, sizeof(double), "gradients of a tile"));
+    TRY(alloc_array((void **)tile[i].array, tile[i].rows * TILE, sizeof(double), "gradients of a tile"));
   return OK;
 }
 
 static void release(struct population *population) {
-  for (int s = 0; s < population->copies; s++) free(population->copy[s].offset);
-  free(population->copy);
+  for (int s = 0; s < population->snapshots; s++) free(population->snapshot[s].offset);
+  free(population->snapshot);
   free(population->particle);
   free(population->gathered);
   free(population->network);
-  population->copy = NULL;
+  population->snapshot = NULL;
   population->particle = NULL;
   population->gathered = NULL;
   population->network = NULL;
-  population->copies = 0;
+  population->snapshots = 0;
 }
 
 static void destroy(void *state) {
@@ -144,14 +144,14 @@ static int reserve(void *state) {
   const struct particles *particles = population->particles;
   int64_t units = 0, gathered = 0;
   release(population);
-  TRY(alloc_array((void **)&population->copy, particles->locals, sizeof *population->copy, "own networks"));
+  TRY(alloc_array((void **)&population->snapshot, particles->locals, sizeof *population->snapshot, "own networks"));
   TRY(alloc_array((void **)&population->network, particles->tile_count, sizeof *population->network, "own tiles"));
-  population->copies = particles->locals;
+  population->snapshots = particles->locals;
   for (int s = 0; s < particles->locals; s++) {
     const struct local_network *local = &particles->local[s];
     const int64_t tiles = network_tiles(local_network_units(local));
-    population->copy[s] =
-        (struct network_copy){.first = units, .offset = local->group ? group_offsets(particles, local) : NULL};
+    population->snapshot[s] =
+        (struct network_snapshot){.first = units, .offset = local->group ? group_offsets(particles, local) : NULL};
     units += local->n;
     if (local->group && network_tiles(local->n) > gathered) gathered = network_tiles(local->n);
     for (int64_t t = 0; t < tiles; t++) population->network[local->tile + t] = s;
@@ -183,18 +183,18 @@ static bool copy_particles(const struct particles *particles, int64_t n, const c
 static void copy_network(struct population *population, int s) {
   const struct particles *particles = population->particles;
   const struct local_network *local = &particles->local[s];
-  struct network_copy *copy = &population->copy[s];
+  struct network_snapshot *snapshot = &population->snapshot[s];
   const char *tiles = local_network_tile(particles, local, 0, 0);
   if (local->group) {
     const double began = comm_time();
-    comm_allgather(local->group, tiles, copy->offset, population->gathered);
+    comm_allgather(local->group, tiles, snapshot->offset, population->gathered);
     population->waited += comm_time() - began;
     tiles = population->gathered;
   }
-  copy->finite =
-      copy_particles(particles, local->n, tiles, population->particle + copy->first * (int64_t)(particles->d + 1));
-  memset(&copy->sums, 0, sizeof copy->sums);
-  memset(copy->energy, 0, sizeof copy->energy);
+  snapshot->finite =
+      copy_particles(particles, local->n, tiles, population->particle + snapshot->first * (int64_t)(particles->d + 1));
+  memset(&snapshot->sums, 0, sizeof snapshot->sums);
+  memset(snapshot->energy, 0, sizeof snapshot->energy);
 }
 
 /* Computes workspace->grad = grad V, not projected, of a tile of own network s. Returns the contribution of the tile to
@@ -208,7 +208,7 @@ static double tile_gradient(const struct population *population, const struct wo
   for (int r = 0; r < d; r++)
     for (int i = 0; i < TILE; i++) workspace->z[r * TILE + i] = stored(particles, tile, ROW_A + r, i);
   potential_pairs(population->potential, workspace->z, particles->local[s].n,
-                  population->particle + population->copy[s].first * (int64_t)(d + 1), workspace->sum);
+                  population->particle + population->snapshot[s].first * (int64_t)(d + 1), workspace->sum);
   potential_field(population->potential, workspace->z, workspace->F, workspace->grad_F);
   for (int i = 0; i < TILE; i++) { /* c = 0 in unused lanes */
     const double c = stored(particles, tile, ROW_C, i), pairs = workspace->sum[i] / n;
@@ -229,28 +229,28 @@ static void serve_tile(struct population *population, const struct workspace *wo
   const struct particles *particles = population->particles;
   const int s = population->network[t];
   const struct local_network *local = &particles->local[s];
-  struct network_copy *copy = &population->copy[s];
+  struct network_snapshot *snapshot = &population->snapshot[s];
   const int64_t inside = t - local->tile;
   const double energy = tile_gradient(population, workspace, s, local_network_tile(particles, local, inside, 0));
-  const double rate = copy->finite ? dt : 0;
+  const double rate = snapshot->finite ? dt : 0;
   struct particle_sums own = {0};
   update_tile(population->update, local, inside, workspace->grad, 1, rate, observe ? &own : NULL);
   if (!observe) return;
   const double term = energy / (double)local->n;
   int64_t own_energy[WIDE_LIMBS] = {0};
   unit_sum_add(UNIT_SUM_WIDE, 1, &term, own_energy);
-  unit_sum_merge(WIDE_LIMBS, own_energy, copy->energy);
-  unit_sum_merge(PARTICLE_MEANS * WIDE_LIMBS, own.words, copy->sums.words);
+  unit_sum_merge(WIDE_LIMBS, own_energy, snapshot->energy);
+  unit_sum_merge(PARTICLE_MEANS * WIDE_LIMBS, own.words, snapshot->sums.words);
 }
 
 static void observe(const struct population *population, int s, struct observation *observation) {
   const struct local_network *local = &population->particles->local[s];
-  struct network_copy *copy = &population->copy[s];
+  struct network_snapshot *snapshot = &population->snapshot[s];
   double energy;
-  unit_sum_over_ranks(local, WIDE_LIMBS, copy->energy);
-  unit_sum_values(UNIT_SUM_WIDE, 1, copy->energy, &energy);
+  unit_sum_over_ranks(local, WIDE_LIMBS, snapshot->energy);
+  unit_sum_values(UNIT_SUM_WIDE, 1, snapshot->energy, &energy);
   observation->loss = population->C_f + energy; /* NAN if a term was out of range */
-  update_means(local, &copy->sums, observation);
+  update_means(local, &snapshot->sums, observation);
 }
 
 static void step_networks(void *state, int64_t step, double dt, struct observation *observation,
@@ -259,7 +259,7 @@ static void step_networks(void *state, int64_t step, double dt, struct observati
   const struct particles *particles = population->particles;
   for (int s = 0; s < particles->locals; s++) {
     copy_network(population, s);
-    if (!population->copy[s].finite) nonfinite_note(nonfinite, step, &particles->local[s]);
+    if (!population->snapshot[s].finite) nonfinite_note(nonfinite, step, &particles->local[s]);
   }
 #pragma omp parallel for num_threads(population->threads) schedule(dynamic) if (particles->tile_count > 1)
   for (int64_t t = 0; t < particles->tile_count; t++)

@@ -15,15 +15,15 @@ static double euler_limit(const struct update_spec *spec, double lambda) {
 static double momentum_limit(const struct update_spec *spec, double lambda) {
   return 2 * (1 + spec->mu) / lambda;
 }
-static double momentum_rescale(int copy, double factor) {
-  (void)copy;
+static double momentum_rescale(int field, double factor) {
+  (void)field;
   return factor; /* m / dt, the velocity, is unchanged */
 }
 
 const struct update_rule update_table[UPDATES] = {
     [UPDATE_EULER] = {"euler", "theta <- theta - dt grad V", .limit = euler_limit, .noise = true},
     [UPDATE_MOMENTUM] = {"momentum", "m <- mu m - dt grad V, theta <- theta + m; a change of dt rescales m",
-                         .copies = 1, .copy_name = {"m"}, .copy_description = {"last displacement"},
+                         .fields = 1, .field_name = {"m"}, .field_description = {"last displacement"},
                          .limit = momentum_limit, .rescale = momentum_rescale},
 };
 
@@ -35,18 +35,18 @@ int update_find(const char *name) {
 
 void update_field_name(const struct update_rule *rule, const struct unit_field *field, char name[UPDATE_FIELD_NAME]) {
   const char *parameter = field_table[field->id].name;
-  if (field->copy == 0)
+  if (field->rule_field == 0)
     snprintf(name, UPDATE_FIELD_NAME, "%s", parameter);
   else
-    snprintf(name, UPDATE_FIELD_NAME, "%s_%s", rule->copy_name[field->copy - 1], parameter);
+    snprintf(name, UPDATE_FIELD_NAME, "%s_%s", rule->field_name[field->rule_field - 1], parameter);
 }
 
 void update_field_description(const struct update_rule *rule, const struct unit_field *field, char *text, size_t size) {
   const char *parameter = field_table[field->id].description;
-  if (field->copy == 0)
+  if (field->rule_field == 0)
     snprintf(text, size, "%s", parameter);
   else
-    snprintf(text, size, "%s of the %s", rule->copy_description[field->copy - 1], parameter);
+    snprintf(text, size, "%s of the %s", rule->field_description[field->rule_field - 1], parameter);
 }
 
 double update_limit(const struct update_spec *spec, double lambda) {
@@ -83,7 +83,7 @@ static void add_means(const struct update *update, int used, double n, const voi
                       double scale, struct particle_sums *sums) {
   const struct particles *particles = update->particles;
   double square[TILE], term[PARTICLE_MEANS];
-  update->kernel->norms(particles->d, trained(particles), used, scale, grad, square);
+  update->kernel->grad_norms(particles->d, trained(particles), used, scale, grad, square);
   observables_tile(particles->d, used, n, tile, precision_stored(particles->precision), square, term);
   unit_sum_add(UNIT_SUM_WIDE, PARTICLE_MEANS, term, sums->words);
 }
@@ -101,8 +101,8 @@ void update_tile(const struct update *update, const struct local_network *local,
                            .rate = rate,
                            .grad = grad,
                            .tile = local_network_tile(particles, local, t, 0)};
-  for (int copy = 1; copy <= particles->fields.copies; copy++)
-    step.own[copy - 1] = local_network_tile(particles, local, t, copy);
+  for (int k = 1; k <= particles->fields.rule_fields; k++)
+    step.rule_tile[k - 1] = local_network_tile(particles, local, t, k);
   update->kernel->project(particles->d, step.tile, grad);
   if (sums) add_means(update, used, (double)local->n, step.tile, grad, scale, sums);
   if (!(rate > 0)) return;
@@ -118,10 +118,10 @@ void update_means(const struct local_network *local, struct particle_sums *sums,
 void update_change_dt(const struct update_spec *spec, struct particles *particles, double factor) {
   const size_t stored = precision_stored(particles->precision);
   const int64_t numbers = particles->tile_count * (int64_t)(particles->tile_bytes / stored);
-  for (int copy = 1; copy <= particles->fields.copies; copy++) {
-    const double rescale = update_table[spec->rule].rescale(copy, factor);
-    void *own = particles->own[copy - 1];
+  for (int k = 1; k <= particles->fields.rule_fields; k++) {
+    const double rescale = update_table[spec->rule].rescale(k, factor);
+    void *tiles = particles->rule_tiles[k - 1];
     for (int64_t i = 0; i < numbers; i++)
-      number_put(stored, own, (size_t)i, rescale * number_get(stored, own, (size_t)i));
+      number_put(stored, tiles, (size_t)i, rescale * number_get(stored, tiles, (size_t)i));
   }
 }

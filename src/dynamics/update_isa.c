@@ -27,7 +27,7 @@ static void euler(const struct tile_step *step) {
 /* ---- momentum: m <- mu m - rate g, theta <- R(theta + m); on the sphere m is then projected at the new theta ---- */
 
 INLINE void momentum_rows(size_t stored, const struct tile_step *step) {
-  void *restrict m = step->own[0];
+  void *restrict m = step->rule_tile[0];
   const void *restrict tile = step->tile;
   double *restrict grad = step->grad;
   const double mu = step->spec->mu, rate = step->rate;
@@ -42,9 +42,9 @@ INLINE void momentum_rows(size_t stored, const struct tile_step *step) {
 /* Projects m, a tangent vector at the old theta, onto the tangent space at the new theta. */
 INLINE void transport(size_t stored, const struct tile_step *step) {
   double *restrict grad = step->grad;
-  for (int i = 0; i < tile_rows(step->d) * TILE; i++) grad[i] = number_get(stored, step->own[0], (size_t)i);
+  for (int i = 0; i < tile_rows(step->d) * TILE; i++) grad[i] = number_get(stored, step->rule_tile[0], (size_t)i);
   step->kernel->project(step->d, step->tile, grad);
-  for (int i = 0; i < tile_rows(step->d) * TILE; i++) number_put(stored, step->own[0], (size_t)i, grad[i]);
+  for (int i = 0; i < tile_rows(step->d) * TILE; i++) number_put(stored, step->rule_tile[0], (size_t)i, grad[i]);
 }
 
 static void momentum(const struct tile_step *step) {

@@ -197,7 +197,7 @@ static void predict_memory(struct dry_run *plan, const struct dataset *data, str
   if (!tiles) die("no memory for %d ranks", plan->ranks);
   follow_owners(plan, data, owned, tiles);
   const double tile =
-      (double)particles_tile_bytes(data->d, (enum precision)config->precision) * (1 + config->unit.copies);
+      (double)particles_tile_bytes(data->d, (enum precision)config->precision) * (1 + config->unit.rule_fields);
   for (int r = 0; r < plan->ranks; r++) {
     const double units = tiles[r] * tile, rows = rows_bytes(plan, data, &owned[r], r),
                  work = work_bytes(plan, data, &owned[r], r, facts[r].program);
@@ -237,7 +237,7 @@ static int checkpoint_length(const struct problem *problem, const struct provena
       .unit = config->unit,
       .d = problem->data->d,
       .precision = (enum precision)config->precision,
-      .fields = field_set(unit_manifold(config->unit.type)->fields, config->unit.train, config->unit.copies)};
+      .fields = field_set(unit_manifold(config->unit.type)->fields, config->unit.train, config->unit.rule_fields)};
   char *echo = config_echo(config);
   const struct checkpoint_request checkpoint = {.seed = config->seed,
                                                 .update = config->schedule.update.rule,

@@ -125,7 +125,7 @@ static int enter_stage(struct particles *particles, struct timing *timing, int s
   const void *tiles = particles->tiles;
   TRY(dynamics_enter_stage(timing->dynamics, stage));
   const int64_t count = particles->tile_count + (particles->tiles != tiles ? before : 0);
-  const double bytes = (double)count * (double)particles->tile_bytes * (1 + particles->fields.copies);
+  const double bytes = (double)count * (double)particles->tile_bytes * (1 + particles->fields.rule_fields);
   if (bytes > *most) *most = bytes;
   return OK;
 }

@@ -6,11 +6,11 @@ const struct field field_table[FIELDS] = {
     [FIELD_B] = {"b", "biases b_i (replica, unit)", ROW_B, false},
 };
 
-struct field_set field_set(unsigned present, unsigned trained, int copies) {
-  struct field_set set = {.copies = copies};
-  for (int copy = 0; copy <= copies; copy++)
+struct field_set field_set(unsigned present, unsigned trained, int rule_fields) {
+  struct field_set set = {.rule_fields = rule_fields};
+  for (int k = 0; k <= rule_fields; k++)
     for (int id = 0; id < FIELDS; id++)
-      if ((copy > 0 ? present & trained : present) & 1u << id)
-        set.field[set.count++] = (struct unit_field){(enum field_id)id, copy};
+      if ((k > 0 ? present & trained : present) & 1u << id)
+        set.field[set.count++] = (struct unit_field){(enum field_id)id, k};
   return set;
 }

@@ -113,7 +113,7 @@ void naive_forward(int unit, int tiles, const double *tile, int count, int d, co
   for (int p = 0; p < count; p++) {
     sum[p] = 0;
     for (int t = 0; t < tiles; t++) {
-      const double *units = tile + (size_t)t * (size_t)((tile_rows(d)) * TILE);
+      const double *units = tile + (size_t)t * tile_numbers(d);
       for (int lane = 0; lane < TILE; lane++)
         sum[p] += units[lane] * unit_table[unit].h(linear_form(unit, units, lane, d, x + p * d, q[p]));
     }
@@ -138,12 +138,12 @@ void naive_gradient(int unit, const double *tile, int count, int d, const double
     }
 }
 
-void naive_along(int unit, int tiles, const double *tile, const double *direction, int count, int d, const double *x,
-                 const double *q, double *sum) {
+void naive_directional(int unit, int tiles, const double *tile, const double *direction, int count, int d,
+                       const double *x, const double *q, double *sum) {
   for (int p = 0; p < count; p++) {
     sum[p] = 0;
     for (int i = 0; i < tiles * TILE; i++) {
-      const size_t at = (size_t)(i / TILE) * (size_t)((tile_rows(d)) * TILE);
+      const size_t at = (size_t)(i / TILE) * tile_numbers(d);
       const double *units = tile + at, *g = direction + at;
       const int lane = i % TILE;
       const double s = linear_form(unit, units, lane, d, x + p * d, q[p]);

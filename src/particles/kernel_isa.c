@@ -120,7 +120,8 @@ RETRACT(retract_sphere_float, sizeof(float), true)
 RETRACT(retract_sphere_double, sizeof(double), true)
 
 /* Each lane adds its rows in ascending order, so the order of the terms is fixed. */
-static void norms(int d, unsigned train, int units, double scale, const double *restrict grad, double *square_out) {
+static void grad_norms(int d, unsigned train, int units, double scale, const double *restrict grad,
+                       double *square_out) {
   double square[TILE] = {0};
   for (int k = ROW_C; k < tile_rows(d); k++) {
     const unsigned bit = tile_row_bit(k);
@@ -149,10 +150,10 @@ static void norms(int d, unsigned train, int units, double scale, const double *
                  narrow,                                                                                               \
                  forward_##real##_##name,                                                                              \
                  gradient_##real##_##name,                                                                             \
-                 along_##real##_##name,                                                                                \
+                 directional_##real##_##name,                                                                          \
                  squares_##real##_##name,                                                                              \
                  project_##manifold##_##stored,                                                                        \
-                 norms,                                                                                                \
+                 grad_norms,                                                                                           \
                  retract_##manifold##_##stored},
 #define ROWS(row, name, manifold)                                                                                      \
   [row] = {KERNEL(PRECISION_SINGLE, name, row, NULL, float, float, manifold)                                           \

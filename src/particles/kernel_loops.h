@@ -83,14 +83,13 @@ static void FN(add_lanes)(int count, const vreal *restrict total, double *restri
 /* Returns the address from which to prefetch. With the first points of a strip this is the strip's share of the next
  * tile; with later points it is the current tile, which is already in the cache. tile: the first lane of the strip. */
 static const char *FN(ahead_of)(const real *tile, int d, int strip, int first) {
-  const size_t bytes = (size_t)((tile_rows(d)) * TILE) * sizeof(real);
+  const size_t bytes = tile_numbers(d) * sizeof(real);
   const char *here = (const char *)(tile - strip % STRIPS * VECTORS * W);
   return first > 0 ? here : here + bytes + bytes / STRIPS * (size_t)(strip % STRIPS);
 }
 
 /* Returns the first lane of a strip; strips are counted over consecutive tiles. */
 static const real *FN(strip_of)(const void *real_tile, int d, int strip) {
-  return (const real *)real_tile + (size_t)(strip / STRIPS) * (size_t)((tile_rows(d)) * TILE) +
-         strip % STRIPS * VECTORS * W;
+  return (const real *)real_tile + (size_t)(strip / STRIPS) * tile_numbers(d) + strip % STRIPS * VECTORS * W;
 }
 #undef NOINLINE

@@ -1,4 +1,4 @@
-/* kernel_unit: the kernels forward, along, gradient and squares of one unit type and arithmetic (particles/kernel.h). A
+/* kernel_unit: the kernels forward, directional, gradient and squares of one unit type and arithmetic (particles/kernel.h). A
  * template: kernel_precision.h includes it with UNIT (the name of h and h' in unit_simd.h) and SPHERE (0 or 1) defined.
  * kernel_loops.h has the loops that all unit types share, and defines a strip. */
 
@@ -77,8 +77,8 @@ static void UFN(forward)(int tiles, const void *real_tile, const struct points *
   restore_subnormals(mode);
 }
 
-static void UFN(along)(int tiles, const void *real_tile, const void *real_direction, const struct points *points,
-                       void *scratch, double *sum) {
+static void UFN(directional)(int tiles, const void *real_tile, const void *real_direction, const struct points *points,
+                             void *scratch, double *sum) {
   const int d = points->d, count = points->count;
   vreal *restrict total = scratch; /* [count]: sums over strips, lane by lane */
   vreal s[INNER][VECTORS], ds[INNER][VECTORS];

@@ -18,22 +18,22 @@ void nonfinite_note(struct nonfinite *nonfinite, int64_t step, const struct loca
 struct worst {
   double size; /* |value|; infinite if value is not finite; -1: nothing found */
   double value;
-  int64_t unit; /* index within the network */
-  int row;      /* of the tile */
-  int copy;     /* 0: a parameter; k: the update rule's field k */
+  int64_t unit;   /* index within the network */
+  int row;        /* of the tile */
+  int rule_field; /* 0: a parameter; k: the update rule's field k */
 };
 
-static void search_tile(const struct particles *particles, const struct local_network *local, int64_t t, int copy,
+static void search_tile(const struct particles *particles, const struct local_network *local, int64_t t, int rule_field,
                         struct worst *worst) {
   const size_t size = precision_stored(particles->precision);
-  const void *tile = local_network_tile(particles, local, t, copy);
+  const void *tile = local_network_tile(particles, local, t, rule_field);
   const int64_t left = local_network_units(local) - t * TILE;
   for (int lane = 0; lane < TILE && lane < left; lane++)
     for (int row = 0; row < tile_rows(particles->d); row++) {
       const double value = number_get(size, tile, (size_t)(row * TILE + lane));
       const double found = isfinite(value) ? fabs(value) : INFINITY;
       if (found > worst->size)
-        *worst = (struct worst){found, value, local_network_first_unit(local) + t * TILE + lane, row, copy};
+        *worst = (struct worst){found, value, local_network_first_unit(local) + t * TILE + lane, row, rule_field};
     }
 }
 
@@ -41,11 +41,11 @@ static void search_tile(const struct particles *particles, const struct local_ne
  * parameters are finite. */
 static struct worst search(const struct particles *particles, const struct local_network *local) {
   struct worst worst = {.size = -1};
-  for (int copy = 0; copy <= particles->fields.copies; copy++) {
+  for (int rule_field = 0; rule_field <= particles->fields.rule_fields; rule_field++) {
     struct worst found = {.size = -1};
     for (int64_t t = 0; t < network_tiles(local_network_units(local)) && found.size < INFINITY; t++)
-      search_tile(particles, local, t, copy, &found);
-    if (copy == 0 || (found.size == INFINITY && worst.size < INFINITY)) worst = found;
+      search_tile(particles, local, t, rule_field, &found);
+    if (rule_field == 0 || (found.size == INFINITY && worst.size < INFINITY)) worst = found;
   }
   return worst;
 }
@@ -53,8 +53,8 @@ static struct worst search(const struct particles *particles, const struct local
 static bool is_finite(const struct particles *particles, const struct local_network *local) {
   const size_t size = precision_stored(particles->precision);
   const int64_t numbers = network_tiles(local_network_units(local)) * (int64_t)(particles->tile_bytes / size);
-  for (int copy = 0; copy <= particles->fields.copies; copy++) {
-    const void *tiles = local_network_tile(particles, local, 0, copy);
+  for (int rule_field = 0; rule_field <= particles->fields.rule_fields; rule_field++) {
+    const void *tiles = local_network_tile(particles, local, 0, rule_field);
     for (int64_t i = 0; i < numbers; i++)
       if (!isfinite(number_get(size, tiles, (size_t)i))) return false;
   }
@@ -96,7 +96,7 @@ static void name_network(const struct ensemble_spec *ensemble, int64_t network, 
 
 static void name_field(const struct particles *particles, const struct worst *worst, char text[48]) {
   const int row = worst->row;
-  const char *own = worst->copy > 0 ? "the update rule's field of " : "";
+  const char *own = worst->rule_field > 0 ? "the update rule's field of " : "";
   if (row >= ROW_A)
     snprintf(text, 48, "%s%s_%d", own, unit_manifold(particles->unit.type)->symbol, row - ROW_A);
   else

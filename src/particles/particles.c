@@ -203,16 +203,17 @@ static int alloc_tiles(const struct particles *particles, int64_t tiles, void **
   return OK;
 }
 
-/* Collective. Allocates zeroed arrays of `tiles` tiles: *parameters and own [fields.copies]. The caller frees them,
+/* Collective. Allocates zeroed arrays of `tiles` tiles: *parameters and own [fields.rule_fields]. The caller frees them,
  * also after an error. */
-static int alloc_arrays(const struct particles *particles, int64_t tiles, void **parameters, void **own) {
+static int alloc_arrays(const struct particles *particles, int64_t tiles, void **parameters, void **rule_tiles) {
   int status = alloc_tiles(particles, tiles, parameters);
-  for (int k = 0; k < particles->fields.copies && status == OK; k++) status = alloc_tiles(particles, tiles, &own[k]);
+  for (int k = 0; k < particles->fields.rule_fields && status == OK; k++)
+    status = alloc_tiles(particles, tiles, &rule_tiles[k]);
   return comm_agree(particles->comm, status);
 }
 
 size_t particles_tile_bytes(int d, enum precision precision) {
-  return (size_t)tile_rows(d) * TILE * precision_stored(precision);
+  return tile_numbers(d) * precision_stored(precision);
 }
 
 int particles_create(const struct comm *comm, const struct ensemble_spec *ensemble, const struct unit_spec *unit, int d,
@@ -223,8 +224,8 @@ int particles_create(const struct comm *comm, const struct ensemble_spec *ensemb
   particles->first = alloc_small(sizeof(int64_t) * (size_t)(comm->size + 1));
   partition(ensemble, cost, comm->size, particles->first);
   make_locals(particles);
-  particles->fields = field_set(unit_manifold(unit->type)->fields, unit->train, unit->copies);
-  const int status = alloc_arrays(particles, particles->tile_count, &particles->tiles, particles->own);
+  particles->fields = field_set(unit_manifold(unit->type)->fields, unit->train, unit->rule_fields);
+  const int status = alloc_arrays(particles, particles->tile_count, &particles->tiles, particles->rule_tiles);
   if (status != OK) {
     particles_free(particles);
     return status;
@@ -246,12 +247,13 @@ void particles_free(struct particles *particles) {
   free(particles->local);
   free(particles->first);
   free(particles->tiles);
-  for (int k = 0; k < FIELD_COPIES_MAX; k++) free(particles->own[k]);
+  for (int k = 0; k < RULE_FIELDS_MAX; k++) free(particles->rule_tiles[k]);
   free(particles);
 }
 
-void *local_network_tile(const struct particles *particles, const struct local_network *local, int64_t t, int copy) {
-  char *tiles = copy == 0 ? particles->tiles : particles->own[copy - 1];
+void *local_network_tile(const struct particles *particles, const struct local_network *local, int64_t t,
+                         int rule_field) {
+  char *tiles = rule_field == 0 ? particles->tiles : particles->rule_tiles[rule_field - 1];
   return tiles + (size_t)(local->tile + t) * particles->tile_bytes;
 }
 
@@ -318,20 +320,20 @@ int particles_balance(struct particles *particles, const double *cost) {
   }
   const int64_t tiles = block_first_tile(&particles->ensemble, first[comm->rank + 1]) -
                         block_first_tile(&particles->ensemble, first[comm->rank]);
-  void *moved, *own[FIELD_COPIES_MAX] = {NULL};
-  const int status = alloc_arrays(particles, tiles, &moved, own);
+  void *moved, *rule_tiles[RULE_FIELDS_MAX] = {NULL};
+  const int status = alloc_arrays(particles, tiles, &moved, rule_tiles);
   if (status != OK) {
     free(first);
     free(moved);
-    for (int k = 0; k < FIELD_COPIES_MAX; k++) free(own[k]);
+    for (int k = 0; k < RULE_FIELDS_MAX; k++) free(rule_tiles[k]);
     return status;
   }
   comm_redistribute(comm, particles->first, first, block_offset, particles, particles->tiles, moved);
   free(particles->tiles);
-  for (int k = 0; k < particles->fields.copies; k++) {
-    comm_redistribute(comm, particles->first, first, block_offset, particles, particles->own[k], own[k]);
-    free(particles->own[k]);
-    particles->own[k] = own[k];
+  for (int k = 0; k < particles->fields.rule_fields; k++) {
+    comm_redistribute(comm, particles->first, first, block_offset, particles, particles->rule_tiles[k], rule_tiles[k]);
+    free(particles->rule_tiles[k]);
+    particles->rule_tiles[k] = rule_tiles[k];
   }
   free(particles->first);
   particles->tiles = moved;
@@ -359,7 +361,7 @@ static void copy_field(const struct particles *particles, const struct local_net
     const int64_t i = first - local_network_first_unit(local) + done;
     const int lane = (int)(i % TILE);
     const int64_t lanes = count - done < TILE - lane ? count - done : TILE - lane;
-    char *tile = local_network_tile(particles, local, i / TILE, field.copy);
+    char *tile = local_network_tile(particles, local, i / TILE, field.rule_field);
     for (int k = 0; k < width; k++) {
       char *in_tile = tile + size * (size_t)((row + k) * TILE + lane);
       char *value = (char *)values + size * (size_t)(done * width + k);

@@ -38,7 +38,7 @@ static bool measure_noise(struct jacobian *jacobian, const struct local_network 
   const int batches = count < ADVISE_BATCHES ? count : ADVISE_BATCHES, points = count / batches;
   for (int b = 0; b < batches; b++) batch[b] = (struct jacobian_batch){.first = b * points, .count = points};
   batch[batches] = (struct jacobian_batch){.first = 0, .count = batches * points};
-  if (!jacobian_squares(jacobian, local, -1, r, batches + 1, batch)) return false;
+  if (!jacobian_squares(jacobian, local, TEAM_LARGE, r, batches + 1, batch)) return false;
   double mean = 0;
   for (int b = 0; b < batches; b++) mean += batch[b].gradient / batches;
   const double of_mean = batch[batches].gradient, B = batches;
@@ -55,7 +55,7 @@ static bool measure_points(struct jacobian *jacobian, const struct local_network
   const int points = count < JACOBIAN_BATCHES ? count : JACOBIAN_BATCHES;
   for (int p = 0; p < count; p++) ones[p] = 1;
   for (int p = 0; p < points; p++) point[p] = (struct jacobian_batch){.first = p, .count = 1};
-  if (!jacobian_squares(jacobian, local, -1, ones, points, point)) return false;
+  if (!jacobian_squares(jacobian, local, TEAM_LARGE, ones, points, point)) return false;
   double units = 0, square = 0;
   value[ADVICE_DIAGONAL] = 0;
   for (int p = 0; p < points; p++) {
@@ -78,7 +78,7 @@ static void measure(struct stability *stability, const struct local_network *loc
   value[ADVICE_LAMBDA] = bounds->lambda;
   value[ADVICE_BOUND] = bounds->bound;
   value[ADVICE_BATCH] = (double)batch;
-  if (!jacobian_outputs(stability->jacobian, local, -1, f)) return;
+  if (!jacobian_outputs(stability->jacobian, local, TEAM_LARGE, f)) return;
   for (int p = 0; p < count; p++) {
     r[p] = f[p] - probe->y[p];
     loss += r[p] * r[p] / (2.0 * count);

@@ -60,10 +60,10 @@ static void take_points(struct spectrum *spectrum) {
   if (spectrum->kind == SPECTRUM_FRESH) {
     struct dataset fresh = *data;
     if (seed >= 0) fresh.spec.seed = (uint64_t)seed;
-    const struct batch_place place = {.network = network_key(spectrum->n, spectrum->replica),
-                                      .step = spectrum->problem->info.step,
-                                      .batch = spectrum->P};
-    dataset_points(&fresh, &place, 0, (int)spectrum->P, spectrum->x, spectrum->y);
+    const struct batch_position position = {.network = network_key(spectrum->n, spectrum->replica),
+                                            .step = spectrum->problem->info.step,
+                                            .batch = spectrum->P};
+    dataset_points(&fresh, &position, 0, (int)spectrum->P, spectrum->x, spectrum->y);
     return;
   }
   const struct rng rng = {.seed = seed >= 0 ? (uint64_t)seed : 1, .stream = RNG_DATA_ORDER};

@@ -237,13 +237,13 @@ static struct field_set stored_fields(struct h5 *h5, const struct layout *layout
   const unsigned present = unit_manifold(layout->unit)->fields;
   const struct update_rule *rule = &update_table[layout->update];
   unsigned trained = 0;
-  for (int id = 0; id < FIELDS && rule->copies > 0; id++) {
+  for (int id = 0; id < FIELDS && rule->fields > 0; id++) {
     char field[UPDATE_FIELD_NAME], name[64];
     update_field_name(rule, &(struct unit_field){(enum field_id)id, 1}, field);
     snprintf(name, sizeof name, "/ensemble/0/%s", field);
     if (h5_exists(h5, name)) trained |= 1u << id;
   }
-  return field_set(present, trained, rule->copies);
+  return field_set(present, trained, rule->fields);
 }
 
 static int read_member(struct h5 *h5, const char *path, struct layout *layout, int e) {

@@ -262,7 +262,7 @@ static int append_series(const struct history *history, struct h5 *file, int mem
   for (int c = 0; c < column_count; c++) {
     if (!column_applies(&column_table[c], &history->config->data.loss)) continue;
     snprintf(name, sizeof name, "%s/%s", group, column_table[c].name);
-    TRY(append_column(history, file, &history->series, c, name, column_table[c].description, column_table[c].unit,
+    TRY(append_column(history, file, &history->series, c, name, column_table[c].description, column_table[c].units,
                       table));
   }
   return OK;

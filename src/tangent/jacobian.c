@@ -6,13 +6,12 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "dynamics/team.h"
 #include "dynamics/unit_sum.h"
 #include "parallel/heartbeat.h"
 #include "particles/number.h"
 
 /* Work space of one thread. */
-struct thread_space {
+struct jacobian_thread {
   void *real_tiles; /* the parameters of a block as reals (particles/kernel.h); used in mixed precision */
   void *direction;  /* g_i of these units, in the layout of real_tiles */
   void *scratch;
@@ -22,7 +21,7 @@ struct thread_space {
 };
 
 /* Work space that the threads of one team share. */
-struct team_space {
+struct jacobian_team {
   void *r;        /* real [points + POINT_PAD]: the weights of the points */
   int64_t *words; /* the exact sums over all own blocks of a network, then over its ranks */
 };
@@ -33,13 +32,13 @@ struct jacobian {
   const struct points *points;
   int sums_max; /* largest number of sums in one call */
   int threads;
-  struct thread_space *thread; /* [threads] */
-  struct team_space *team;     /* [threads], indexed by the first thread of a team */
+  struct jacobian_thread *thread; /* [threads] */
+  struct jacobian_team *team;     /* [threads], indexed by the first thread of a team */
 };
 
 /* A block of units of one network. */
 struct block {
-  struct thread_space *space; /* of the thread that computes it */
+  struct jacobian_thread *space; /* of the thread that computes it */
   int tiles, units;
   const void *stored, *real; /* the parameters of its tiles: as stored, and as reals */
 };
@@ -55,13 +54,9 @@ struct network_sum {
 
 /* ---- create ---- */
 
-static size_t tile_numbers(const struct jacobian *jacobian) {
-  return (size_t)tile_rows(jacobian->particles->d) * TILE;
-}
-
-static int thread_alloc(const struct jacobian *jacobian, struct thread_space *space) {
+static int thread_alloc(const struct jacobian *jacobian, struct jacobian_thread *space) {
   const size_t outputs = forward_scratch(jacobian->points->count), gradients = gradient_scratch(jacobian->particles->d);
-  const size_t tile = sizeof(double) * tile_numbers(jacobian);
+  const size_t tile = sizeof(double) * tile_numbers(jacobian->particles->d);
   TRY(alloc_array(&space->real_tiles, BLOCK_TILES, tile, "a block"));
   TRY(alloc_array(&space->direction, BLOCK_TILES, tile, "directions of a block"));
   TRY(alloc_array(&space->scratch, 1, outputs > gradients ? outputs : gradients, "kernel scratch"));
@@ -74,7 +69,7 @@ static int thread_alloc(const struct jacobian *jacobian, struct thread_space *sp
 
 static int create_local(struct jacobian *jacobian) {
   for (int t = 0; t < jacobian->threads; t++) {
-    struct team_space *space = &jacobian->team[t];
+    struct jacobian_team *space = &jacobian->team[t];
     TRY(thread_alloc(jacobian, &jacobian->thread[t]));
     TRY(alloc_array(&space->r, jacobian->points->count + POINT_PAD, sizeof(double), "weights of points"));
     TRY(alloc_array((void **)&space->words, unit_sum_words(UNIT_SUM_NARROW, jacobian->sums_max), sizeof(int64_t),
@@ -106,7 +101,7 @@ int jacobian_create(const struct particles *particles, const struct kernel *kern
 void jacobian_free(struct jacobian *jacobian) {
   if (!jacobian) return;
   for (int t = 0; t < jacobian->threads; t++) {
-    const struct thread_space *space = &jacobian->thread[t];
+    const struct jacobian_thread *space = &jacobian->thread[t];
     void *owned[] = {space->real_tiles, space->direction,    space->scratch,
                      space->grad,       space->parameters,   space->sum,
                      space->words,      jacobian->team[t].r, jacobian->team[t].words};
@@ -119,10 +114,8 @@ void jacobian_free(struct jacobian *jacobian) {
 
 /* ---- sums over units ---- */
 
-static struct network_sum network_sum_of(const struct jacobian *jacobian, const struct local_network *local,
-                                         int thread) {
-  const int number = thread < 0 ? TEAM_LARGE : TEAM_SINGLE + thread;
-  return (struct network_sum){.jacobian = jacobian, .local = local, .team = team_of(number, jacobian->threads)};
+static struct network_sum network_sum_of(const struct jacobian *jacobian, const struct local_network *local, int team) {
+  return (struct network_sum){.jacobian = jacobian, .local = local, .team = team_of(team, jacobian->threads)};
 }
 
 static void set_r(const struct network_sum *network, const double *v) {
@@ -135,7 +128,7 @@ static void set_r(const struct network_sum *network, const double *v) {
 
 /* Returns tile t of consecutive tiles whose numbers have `size` bytes each. */
 static void *tile_of(const struct jacobian *jacobian, size_t size, const void *tiles, int t) {
-  return (char *)tiles + size * tile_numbers(jacobian) * (size_t)t;
+  return (char *)tiles + size * tile_numbers(jacobian->particles->d) * (size_t)t;
 }
 
 static const void *stored_tile(const struct jacobian *jacobian, const struct block *block, int t) {
@@ -202,7 +195,7 @@ static void set_gradient(const struct network_sum *network, const struct block *
                                 .x = (char *)jacobian->points->x + real * (size_t)first * (size_t)d,
                                 .q = (char *)jacobian->points->q + real * (size_t)first};
   const void *r = (char *)jacobian->team[network->team.first].r + real * (size_t)first;
-  memset(block->space->grad, 0, sizeof(double) * tile_numbers(jacobian));
+  memset(block->space->grad, 0, sizeof(double) * tile_numbers(jacobian->particles->d));
   jacobian->kernel->gradient(tile_of(jacobian, real, block->real, t), &points, r, block->space->scratch,
                              block->space->grad);
 }
@@ -217,7 +210,7 @@ static void project_gradient(const struct jacobian *jacobian, const struct block
   const size_t size = precision_stored(particles->precision), a = ROW_A * TILE;
   double *parameters = block->space->parameters;
   if (!manifold->project) return;
-  for (size_t i = a; i < tile_numbers(jacobian); i++)
+  for (size_t i = a; i < tile_numbers(jacobian->particles->d); i++)
     parameters[i] = number_get(size, stored_tile(jacobian, block, t), i);
   for (size_t lane = 0; lane < TILE; lane++)
     manifold->project(particles->d, TILE, parameters + a + lane, block->space->grad + a + lane);
@@ -239,18 +232,19 @@ static void set_direction(const struct jacobian *jacobian, const struct block *b
 
 static void product_terms(const struct network_sum *network, const struct block *block) {
   const struct jacobian *jacobian = network->jacobian;
-  const struct thread_space *space = block->space;
+  const struct jacobian_thread *space = block->space;
   for (int t = 0; t < block->tiles; t++) {
     set_gradient(network, block, t, 0, jacobian->points->count);
     project_gradient(jacobian, block, t);
     set_direction(jacobian, block, t);
   }
-  jacobian->kernel->along(block->tiles, block->real, space->direction, jacobian->points, space->scratch, space->sum);
+  jacobian->kernel->directional(block->tiles, block->real, space->direction, jacobian->points, space->scratch,
+                                space->sum);
 }
 
-bool jacobian_apply(struct jacobian *jacobian, const struct local_network *local, int thread, const double *v,
+bool jacobian_apply(struct jacobian *jacobian, const struct local_network *local, int team, const double *v,
                     double *w) {
-  const struct network_sum network = network_sum_of(jacobian, local, thread);
+  const struct network_sum network = network_sum_of(jacobian, local, team);
   set_r(&network, v);
   return mean_over_units(&network, jacobian->points->count, product_terms, w);
 }
@@ -262,8 +256,8 @@ static void output_terms(const struct network_sum *network, const struct block *
   jacobian->kernel->forward(block->tiles, block->real, jacobian->points, block->space->scratch, block->space->sum);
 }
 
-bool jacobian_outputs(struct jacobian *jacobian, const struct local_network *local, int thread, double *f) {
-  const struct network_sum network = network_sum_of(jacobian, local, thread);
+bool jacobian_outputs(struct jacobian *jacobian, const struct local_network *local, int team, double *f) {
+  const struct network_sum network = network_sum_of(jacobian, local, team);
   return mean_over_units(&network, jacobian->points->count, output_terms, f);
 }
 
@@ -279,7 +273,7 @@ static void add_squares(const struct network_sum *network, const struct block *b
   double *grad = block->space->grad, square[TILE];
   set_gradient(network, block, t, batch->first, batch->count);
   jacobian->kernel->project(particles->d, tile, grad);
-  jacobian->kernel->norms(particles->d, particles->unit.train, used, scale, grad, square);
+  jacobian->kernel->grad_norms(particles->d, particles->unit.train, used, scale, grad, square);
   for (int lane = 0; lane < used; lane++) {
     const size_t c = (size_t)(ROW_C * TILE + lane);
     const double output = scale * grad[c] * number_get(size, tile, c);
@@ -295,9 +289,9 @@ static void square_terms(const struct network_sum *network, const struct block *
     for (int b = 0; b < network->batches; b++) add_squares(network, block, t, &network->batch[b], sum + 2 * b);
 }
 
-bool jacobian_squares(struct jacobian *jacobian, const struct local_network *local, int thread, const double *r,
+bool jacobian_squares(struct jacobian *jacobian, const struct local_network *local, int team, const double *r,
                       int batches, struct jacobian_batch *batch) {
-  struct network_sum network = network_sum_of(jacobian, local, thread);
+  struct network_sum network = network_sum_of(jacobian, local, team);
   double mean[2 * JACOBIAN_BATCHES];
   if (batches > JACOBIAN_BATCHES) die("%d batches, at most %d", batches, JACOBIAN_BATCHES);
   network.batches = batches;

@@ -64,62 +64,63 @@ double kernel_bounds_limit(const struct kernel_bounds *bounds, int64_t batch, co
 struct product {
   struct stability *stability;
   const struct local_network *local;
-  int thread;
+  int team; /* index of the team that computes (dynamics/team.h) */
 };
 
 /* w = (M/N) v, where N is the number of points of the probe. */
 static bool apply(void *context, const double *v, double *w) {
   const struct product *product = context;
   const int count = product->stability->probe->count;
-  const bool sound = jacobian_apply(product->stability->jacobian, product->local, product->thread, v, w);
+  const bool sound = jacobian_apply(product->stability->jacobian, product->local, product->team, v, w);
   for (int p = 0; p < count && sound; p++) w[p] /= count;
   return sound;
 }
 
-static double largest_diagonal(struct stability *stability, const struct local_network *local, int thread,
-                               double *ones) {
+static double largest_diagonal(struct stability *stability, const struct local_network *local, int team, double *ones) {
   struct jacobian_batch point[STABILITY_POINTS];
   const int count = stability->probe->count < STABILITY_POINTS ? stability->probe->count : STABILITY_POINTS;
   for (int p = 0; p < stability->probe->count; p++) ones[p] = 1;
   for (int p = 0; p < count; p++) point[p] = (struct jacobian_batch){.first = p, .count = 1};
-  if (!jacobian_squares(stability->jacobian, local, thread, ones, count, point)) return NAN;
+  if (!jacobian_squares(stability->jacobian, local, team, ones, count, point)) return NAN;
   double largest = 0;
   for (int p = 0; p < count; p++) largest = point[p].gradient > largest ? point[p].gradient : largest;
   return largest;
 }
 
-static struct kernel_bounds bounds_of(struct stability *stability, const struct local_network *local, int thread,
+static struct kernel_bounds bounds_of(struct stability *stability, const struct local_network *local, int team,
                                       bool diagonal) {
-  struct product product = {stability, local, thread};
+  struct product product = {stability, local, team};
   const struct lanczos_operator operator= {apply, &product};
   const struct rng rng = {0, RNG_LANCZOS, 0, 0};
-  double *basis = stability->basis[thread < 0 ? 0 : thread];
+  double *basis = stability->basis[team_of(team, stability->threads).first];
   rng_normal(&rng, 0, stability->probe->count, basis);
   const struct lanczos largest = lanczos_largest(&operator, stability->probe->count, TOLERANCE, basis);
   return (struct kernel_bounds){.lambda = largest.value,
                                 .bound = largest.bound,
                                 .products = largest.products,
-                                .diagonal = diagonal ? largest_diagonal(stability, local, thread, basis) : 0};
+                                .diagonal = diagonal ? largest_diagonal(stability, local, team, basis) : 0};
 }
 
 /* ---- all networks ---- */
 
+/* Sets bounds[s] if its replica is below `replicas`. */
+static void set_bounds(struct stability *stability, const struct schedule *schedule, int stage, int64_t replicas, int s,
+                       int team, struct kernel_bounds *bounds) {
+  const struct local_network *local = &stability->particles->local[s];
+  const bool batches = stability_batch(stability, schedule, stage, local->n) > 0;
+  if (local->replica < replicas) bounds[s] = bounds_of(stability, local, team, batches);
+}
+
 void stability_bounds(struct stability *stability, const struct schedule *schedule, int stage, int64_t replicas,
                       struct kernel_bounds *bounds) {
   const struct particles *particles = stability->particles;
-  const bool dealt = particles->locals - particles->split >= stability->threads;
-#pragma omp parallel for num_threads(stability->threads) schedule(dynamic) if (dealt && stability->threads > 1)
-  for (int s = dealt ? particles->split : particles->locals; s < particles->locals; s++) {
-    const struct local_network *local = &particles->local[s];
-    if (local->replica < replicas)
-      bounds[s] =
-          bounds_of(stability, local, omp_get_thread_num(), stability_batch(stability, schedule, stage, local->n) > 0);
-  }
-  for (int s = 0; s < (dealt ? particles->split : particles->locals); s++) {
-    const struct local_network *local = &particles->local[s];
-    if (local->replica < replicas)
-      bounds[s] = bounds_of(stability, local, -1, stability_batch(stability, schedule, stage, local->n) > 0);
-  }
+  const int split = particles->split, locals = particles->locals, threads = stability->threads;
+  const bool single_threads = threads > 1 && locals - split >= threads;
+  const int shared = single_threads ? split : locals; /* networks that all threads compute together */
+#pragma omp parallel for num_threads(threads) schedule(dynamic) if (single_threads)
+  for (int s = shared; s < locals; s++)
+    set_bounds(stability, schedule, stage, replicas, s, TEAM_SINGLE + omp_get_thread_num(), bounds);
+  for (int s = 0; s < shared; s++) set_bounds(stability, schedule, stage, replicas, s, TEAM_LARGE, bounds);
 }
 
 int stability_limit(struct stability *stability, const struct schedule *schedule, int stage, double *limit,
@@ -139,7 +140,8 @@ int stability_limit(struct stability *stability, const struct schedule *schedule
   free(bounds);
   *limit = comm_min(particles->comm, least);
   *n = (int64_t)comm_min(particles->comm, least == *limit && isfinite(size) ? size : 0x1p62);
-  return *limit > 0 ? OK
-                    : FAIL(FAILED, "the network of n = %lld has no stable step size: its numbers left their range",
-                           (long long)*n);
+  return *limit > 0
+             ? OK
+             : FAIL(FAILED, "the network of n = %lld has no stable step size: it has diverged (non-finite values)",
+                    (long long)*n);
 }

@@ -23,7 +23,7 @@ static struct dataset *create(struct dataset_spec spec) {
 static const struct dataset_spec fixed = {.mode = DATA_FIXED, .samples = N, .test = 5, .seed = 3};
 static const struct dataset_spec online = {.mode = DATA_ONLINE, .test = 5, .seed = 3};
 
-static bool same_points(const struct dataset *data, struct batch_place a, struct batch_place b) {
+static bool same_points(const struct dataset *data, struct batch_position a, struct batch_position b) {
   double x[2][8 * D];
   dataset_points(data, &a, 0, 8, x[0], NULL);
   dataset_points(data, &b, 0, 8, x[1], NULL);
@@ -48,8 +48,8 @@ static void an_epoch_contains_no_point_twice(void **state) {
     for (int b = 0; b < BATCHES; b++) {
       const int64_t step = epoch * BATCHES + b;
       double x[P * D], y[P];
-      const struct batch_place place = {.network = 7, .step = 1000 + step, .epoch_step = step, .batch = P};
-      dataset_points(data, &place, 0, P, x, y);
+      const struct batch_position position = {.network = 7, .step = 1000 + step, .epoch_step = step, .batch = P};
+      dataset_points(data, &position, 0, P, x, y);
       for (int p = 0; p < P; p++) {
         const int row = row_of(data, x + p * D);
         assert_int_equal(times[row]++, 0);
@@ -67,10 +67,10 @@ static void points_do_not_depend_on_the_division_into_calls(void **state) {
   const struct dataset_spec *specs[] = {&fixed, &online};
   for (int s = 0; s < 2; s++) {
     struct dataset *data = create(*specs[s]);
-    const struct batch_place place = {.network = 3, .step = 17, .epoch_step = 17, .batch = 16};
+    const struct batch_position position = {.network = 3, .step = 17, .epoch_step = 17, .batch = 16};
     double x[16 * D], y[16], part_x[5 * D], part_y[5];
-    dataset_points(data, &place, 0, 16, x, y);
-    dataset_points(data, &place, 6, 5, part_x, part_y);
+    dataset_points(data, &position, 0, 16, x, y);
+    dataset_points(data, &position, 6, 5, part_x, part_y);
     assert_memory_equal(part_x, x + 6 * D, sizeof part_x);
     assert_memory_equal(part_y, y + 6, sizeof part_y);
     for (int p = 0; p < 16; p++) {
@@ -84,8 +84,8 @@ static void points_do_not_depend_on_the_division_into_calls(void **state) {
 
 static void networks_have_own_points_unless_shared(void **state) {
   (void)state;
-  const struct batch_place here = {.network = 3, .step = 17, .epoch_step = 17, .batch = 8};
-  struct batch_place other = here, later = here;
+  const struct batch_position here = {.network = 3, .step = 17, .epoch_step = 17, .batch = 8};
+  struct batch_position other = here, later = here;
   other.network = 4;
   later.step = later.epoch_step = 18;
   for (int shared = 0; shared < 2; shared++) {
@@ -140,9 +140,9 @@ static void noise_is_added_to_training_labels(void **state) {
   noisy.mode = DATA_ONLINE;
   data = create(noisy);
   double x[D], y, again;
-  const struct batch_place place = {.network = 3, .step = 17, .batch = 8};
-  dataset_points(data, &place, 2, 1, x, &y);
-  dataset_points(data, &place, 2, 1, x, &again);
+  const struct batch_position position = {.network = 3, .step = 17, .batch = 8};
+  dataset_points(data, &position, 2, 1, x, &y);
+  dataset_points(data, &position, 2, 1, x, &again);
   target_eval(target, 1, x, &label);
   assert_true(y == again && y != label);
   dataset_free(data);
@@ -156,13 +156,13 @@ static void noise_depends_on_the_index_in_the_batch(void **state) {
   struct dataset_spec noisy = online;
   noisy.noise = 0.3;
   struct dataset *data = create(noisy), *clean = create(online);
-  const struct batch_place place = {.network = 3, .step = 17, .batch = P};
+  const struct batch_position position = {.network = 3, .step = 17, .batch = P};
   double x[P * D], y[P], parts[P], label[P];
-  dataset_points(data, &place, 0, P, x, y);
+  dataset_points(data, &position, 0, P, x, y);
   for (int first = 0; first < P; first += CHUNK)
-    dataset_points(data, &place, first, P - first < CHUNK ? P - first : CHUNK, x + first * D, parts + first);
+    dataset_points(data, &position, first, P - first < CHUNK ? P - first : CHUNK, x + first * D, parts + first);
   assert_memory_equal(parts, y, sizeof y);
-  dataset_points(clean, &place, 0, P, x, label);
+  dataset_points(clean, &position, 0, P, x, label);
   for (int p = 0; p < P; p++)
     for (int q = 0; q < p; q++) assert_true(fabs((y[p] - label[p]) - (y[q] - label[q])) > 1e-12);
   dataset_free(data);
@@ -228,7 +228,7 @@ static void labels_of_fresh_points_are_checked_on_a_sample(void **state) {
   struct dataset *data = create(noisy);
   double x[D], y;
   char message[128];
-  dataset_points(data, &(struct batch_place){.batch = 64}, 0, 1, x, &y);
+  dataset_points(data, &(struct batch_position){.batch = 64}, 0, 1, x, &y);
   snprintf(message, sizeof message, "the label of training point 0 (counted from 0) is %.17g, expected -1 or 1", y);
   expect_refused(data, message);
   assert_ok(dataset_check_labels(data, is_a_number, "a number"));

@@ -139,8 +139,8 @@ static void check_case(struct kernel_case *s) {
 static void check_along(struct kernel_case *s) {
   const double eps = precision_real(s->precision) == 4 ? 0x1p-24 : 0x1p-53;
   static double sum[COUNT_MAX], naive[COUNT_MAX], grad[FIELDS_MAX * TILE];
-  s->kernel->along(s->tiles, s->real_tile, s->real_direction, &s->points, s->scratch, sum);
-  naive_along(s->unit, s->tiles, s->tile, s->direction, s->count, s->d, s->x, s->q, naive);
+  s->kernel->directional(s->tiles, s->real_tile, s->real_direction, &s->points, s->scratch, sum);
+  naive_directional(s->unit, s->tiles, s->tile, s->direction, s->count, s->d, s->x, s->q, naive);
   for (int p = 0; p < s->count; p++) {
     const double scale = 400 * eps * s->tiles * (s->d + 2) * 8;
     if (!(fabs(sum[p] - naive[p]) <= scale * fmax(1, fabs(naive[p])))) {
@@ -151,7 +151,7 @@ static void check_along(struct kernel_case *s) {
   }
   double left = 0, right = 0, size = 0;
   const int numbers = tile_rows(s->d) * TILE;
-  s->kernel->along(1, s->real_tile, s->real_direction, &s->points, s->scratch, sum);
+  s->kernel->directional(1, s->real_tile, s->real_direction, &s->points, s->scratch, sum);
   memset(grad, 0, sizeof grad);
   s->kernel->gradient(s->real_tile, &s->points, s->real_r, s->scratch, grad);
   for (int p = 0; p < s->count; p++) left += s->r[p] * sum[p];

@@ -181,7 +181,8 @@ static void compare_with_dense_kernel(const struct fixture *problem, double tole
       if (particles->local[s].network != network) continue;
       expect(fabs(edge[s].lambda - lambda) <= 0.01 * lambda, "%s, n = %lld", name, (long long)n);
       expect(fabs(edge[s].diagonal - sup) <= tolerance * sup, "%s, n = %lld", name, (long long)n);
-      expect(jacobian_apply(stability->jacobian, &particles->local[s], -1, v, w), "%s, n = %lld", name, (long long)n);
+      expect(jacobian_apply(stability->jacobian, &particles->local[s], TEAM_LARGE, v, w), "%s, n = %lld", name,
+             (long long)n);
       for (int p = 0; p < count; p++) {
         double expected = 0;
         for (int q = 0; q < count; q++) expected += M[p * count + q] * v[q];
@@ -236,7 +237,7 @@ static void gradients_of_batches_equal_the_dense_kernel(void **state) {
   struct jacobian_batch batch[3] = {{.first = 0, .count = 60}, {.first = 7, .count = 20}, {.first = 59, .count = 1}};
   for (int s = 0; s < problem->particles->locals; s++) {
     const struct local_network *local = &problem->particles->local[s];
-    expect(jacobian_squares(stability->jacobian, local, -1, r, 3, batch), "own network %d", s);
+    expect(jacobian_squares(stability->jacobian, local, TEAM_LARGE, r, 3, batch), "own network %d", s);
     for (int b = 0; b < 3; b++) {
       double expected = 0;
       const int first = batch[b].first, end = first + batch[b].count;
@@ -245,7 +246,7 @@ static void gradients_of_batches_equal_the_dense_kernel(void **state) {
       expected /= (double)batch[b].count * batch[b].count;
       expect(fabs(batch[b].gradient - expected) <= 1e-12 * expected && batch[b].output > 0, "batch %d", b);
     }
-    expect(jacobian_outputs(stability->jacobian, local, -1, f), "own network %d", s);
+    expect(jacobian_outputs(stability->jacobian, local, TEAM_LARGE, f), "own network %d", s);
   }
   double *evaluated = malloc(sizeof *evaluated * (size_t)(problem->particles->locals * count + 1));
   dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, evaluated);

@@ -128,18 +128,18 @@ static void rows_are_of_the_state_before_the_move(void **state) {
   check_row_before_move("type: rbf", "mode: population", "scheme: gd, stages: [{steps: 5, dt: 0.1}]");
 }
 
-/* Returns half the mean square residual of a network on the batch at place. f [samples]: its outputs at the fixed
+/* Returns half the mean square residual of a network on the batch at position. f [samples]: its outputs at the fixed
  * set. */
-static double batch_loss(const struct dataset *data, const struct batch_place *place, const double *f) {
+static double batch_loss(const struct dataset *data, const struct batch_position *position, const double *f) {
   double x[P * D], y[P], sum = 0;
-  dataset_points(data, place, 0, (int)place->batch, x, y);
-  for (int p = 0; p < place->batch; p++) {
+  dataset_points(data, position, 0, (int)position->batch, x, y);
+  for (int p = 0; p < position->batch; p++) {
     int64_t row = 0;
     while (row < data->samples && memcmp(data->x + row * D, x + p * D, sizeof(double) * D) != 0) row++;
     if (row == data->samples) die("a point is not in the set");
     sum += pow(f[row] - y[p], 2);
   }
-  return sum / (2 * (double)place->batch);
+  return sum / (2 * (double)position->batch);
 }
 
 /* Each segment of steps with one batch size visits the set in its own order, which starts with the segment
@@ -165,12 +165,12 @@ static void each_batch_size_has_its_own_order(void **state) {
     fixture_observe(problem, step);
     for (int s = 0; s < shares; s++) {
       const struct local_network *local = &problem->particles->local[s];
-      const struct batch_place place = {.network = network_key(local->n, local->replica),
-                                        .step = step,
-                                        .epoch_step = step - segment[i].start,
-                                        .stage = segment[i].order,
-                                        .batch = segment[i].batch};
-      const double loss = batch_loss(problem->data, &place, f + s * P);
+      const struct batch_position position = {.network = network_key(local->n, local->replica),
+                                              .step = step,
+                                              .epoch_step = step - segment[i].start,
+                                              .order = segment[i].order,
+                                              .batch = segment[i].batch};
+      const double loss = batch_loss(problem->data, &position, f + s * P);
       expect(fabs(problem->observation[s].loss - loss) <= 1e-13 * loss, "step %lld, n = %lld", (long long)step,
              (long long)local->n);
     }

@@ -165,7 +165,7 @@ static void spectra_at_fresh_points(void **state) {
   struct spectrum *spectrum, *other;
   assert_ok(spectrum_create(&world, &setup, &options, &spectrum));
   double x[100 * D], y[100];
-  const struct batch_place place = {.network = network_key(LARGE, 0), .step = STEP, .batch = 100};
+  const struct batch_position place = {.network = network_key(LARGE, 0), .step = STEP, .batch = 100};
   dataset_points(problem->data, &place, 0, 100, x, y);
   assert_all(spectrum->kind == SPECTRUM_FRESH && memcmp(x, spectrum->x, sizeof x) == 0 &&
              memcmp(y, spectrum->y, sizeof y) == 0);

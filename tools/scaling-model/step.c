@@ -9,7 +9,7 @@
  *
  * The sum of the last chunk of points is a blocking MPI_Allreduce of SMPI, with the algorithm that Open MPI selects.
  * The sums of earlier chunks use MPI_Iallreduce. This file replaces that function, because the one of SMPI sends p^2
- * messages. The replacement consists of a binomial reduction and a binomial broadcast, like Open MPI's in-place
+ * messages. The replacement consists of a binomial reduction and a binomial broadcast, like Open MPI's in-position
  * MPI_Iallreduce, but it blocks. The additions of a sum take no simulated time.
  *
  * usage: step N P D PRECISION NS_PAIR NS_UNIT NS_POINT NS_LABEL
@@ -126,9 +126,9 @@ void points_set(struct points *points, enum precision precision, const struct un
   points->count = count;
 }
 
-void dataset_points(const struct dataset *data, const struct batch_place *place, int64_t first, int count, double *x,
-                    double *y) {
-  (void)data, (void)place, (void)first, (void)x;
+void dataset_points(const struct dataset *data, const struct batch_position *position, int64_t first, int count,
+                    double *x, double *y) {
+  (void)data, (void)position, (void)first, (void)x;
   if (y) memset(y, 0, sizeof *y * (size_t)count);
   owed += (cost.point + (y ? cost.label : 0)) * count;
 }
