@@ -62,8 +62,8 @@ struct batch_position {
 int dataset_create(const struct target *target, const struct dataset_spec *spec, struct dataset **data);
 void dataset_free(struct dataset *data); /* accepts NULL */
 
-/* Computes points first .. first+count-1 of the batch at `position`: x [count][d] and, unless y is NULL, labels y [count].
- * Local and pure: the points do not depend on how calls divide the batch. */
+/* Computes points first .. first+count-1 of the batch at `position`: x [count][d] and, unless y is NULL, labels y
+ * [count]. Local and pure: the points do not depend on how calls divide the batch. */
 void dataset_points(const struct dataset *data, const struct batch_position *position, int64_t first, int count,
                     double *x, double *y);
 

@@ -93,7 +93,8 @@ struct kernel {
 /* Local. Returns the kernels of a unit type, precision and level; isa <= isa_best(). */
 const struct kernel *kernel_find(int unit, enum precision precision, enum isa isa);
 
-/* Local. Return the bytes of scratch that forward and directional need for `count` points, and those that gradient needs. */
+/* Local. Return the bytes of scratch that forward and directional need for `count` points, and those that gradient
+ * needs. */
 size_t forward_scratch(int count);
 size_t gradient_scratch(int d);
 

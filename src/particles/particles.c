@@ -203,8 +203,8 @@ static int alloc_tiles(const struct particles *particles, int64_t tiles, void **
   return OK;
 }
 
-/* Collective. Allocates zeroed arrays of `tiles` tiles: *parameters and own [fields.rule_fields]. The caller frees them,
- * also after an error. */
+/* Collective. Allocates zeroed arrays of `tiles` tiles: *parameters and own [fields.rule_fields]. The caller frees
+ * them, also after an error. */
 static int alloc_arrays(const struct particles *particles, int64_t tiles, void **parameters, void **rule_tiles) {
   int status = alloc_tiles(particles, tiles, parameters);
   for (int k = 0; k < particles->fields.rule_fields && status == OK; k++)
