@@ -18,25 +18,25 @@ static const char *const set_names[] = {"test", "training"};
 /* Returns whether the l_i are quotients of these same replicas: then all quotients are 1 by definition and are not
  * printed. */
 static bool is_own(const struct clt_size *size) {
-  return !size->judgement.outcome[CLT_QUOTIENTS].applies;
+  return !size->tests.outcome[CLT_QUOTIENTS].applies;
 }
 
 static void print_size(const struct clt_fields *fields, const struct clt_time *time, int s, FILE *out) {
   const struct clt_size *size = &time->size[s];
-  const struct clt_judgement *judgement = &size->judgement;
-  fprintf(out, "%10lld %8lld", (long long)fields->study->n[s], (long long)judgement->replicas);
+  const struct clt_tests *tests = &size->tests;
+  fprintf(out, "%10lld %8lld", (long long)fields->study->n[s], (long long)tests->replicas);
   if (is_own(size))
     fprintf(out, "  %-8s %-34s", "-", "     -");
   else
-    fprintf(out, "  %-8.4f", judgement->width);
+    fprintf(out, "  %-8.4f", tests->width);
   for (int i = 0; i < CLT_LEADING && !is_own(size); i++)
     if (i < time->vectors)
-      fprintf(out, " %6.3f", judgement->quotient[i]);
+      fprintf(out, " %6.3f", tests->quotient[i]);
     else
       fprintf(out, " %6s", "");
-  fprintf(out, "  %-10.3g  %-10.4g", judgement->outcome[CLT_NORMALITY].value, size->trace);
-  if (!is_own(size)) fprintf(out, "  %.4f", size->trace / time->trace);
-  if (!isnan(time->trace_sd)) fprintf(out, " +- %.2g", clt_trace_limit(time, judgement->replicas));
+  fprintf(out, "  %-10.3g  %-10.4g", tests->outcome[CLT_NORMALITY].value, size->trace);
+  if (!is_own(size)) fprintf(out, "  %.4f", size->trace / time->reference_trace);
+  if (!isnan(time->trace_sd)) fprintf(out, " +- %.2g", clt_trace_limit(time, tests->replicas));
   fputc('\n', out);
 }
 
@@ -69,8 +69,8 @@ static void print_sorted(const struct clt_fields *fields, const struct clt_time 
     const struct clt_size *size = &time->size[s];
     fprintf(out, "%10lld", (long long)fields->study->n[s]);
     for (int i = 0; i < time->vectors && i < CLT_LEADING; i++)
-      fprintf(out, "  %.3f (%.3f +- %.3f)", size->sorted[i] / time->value[i], size->null_mean[i] / time->value[i],
-              size->null_sd[i] / time->value[i]);
+      fprintf(out, "  %.3f (%.3f +- %.3f)", size->sorted[i] / time->reference_value[i],
+              size->null_mean[i] / time->reference_value[i], size->null_sd[i] / time->reference_value[i]);
     fputc('\n', out);
   }
 }
@@ -94,9 +94,9 @@ static void print(const void *state, FILE *out) {
 /* ---- verdicts ---- */
 
 /* Prints the tests that apply, except the width: "; 5 quotients within 20 % of 1 (limit 52 %)" and so on. */
-static void describe_outcomes(const struct clt_judgement *judgement, FILE *out) {
-  const struct clt_outcome *outcome = judgement->outcome;
-  const int leading = judgement->vectors < CLT_LEADING ? judgement->vectors : CLT_LEADING;
+static void describe_outcomes(const struct clt_tests *tests, FILE *out) {
+  const struct clt_outcome *outcome = tests->outcome;
+  const int leading = tests->vectors < CLT_LEADING ? tests->vectors : CLT_LEADING;
   if (outcome[CLT_QUOTIENTS].applies)
     fprintf(out, "; %d quotients within %.2g %% of 1 (limit %.2g %%)", leading, 100 * outcome[CLT_QUOTIENTS].value,
             100 * outcome[CLT_QUOTIENTS].limit);
@@ -122,10 +122,9 @@ static char *reason_of(const struct clt_fields *fields, const struct clt_time *t
   else
     fputs("NOT consistent:", out);
   for (int q = 0; q < CLT_TESTS; q++)
-    if (size->judgement.outcome[q].applies && !size->judgement.outcome[q].passed)
-      fprintf(out, " %s", clt_test_names[q]);
+    if (size->tests.outcome[q].applies && !size->tests.outcome[q].passed) fprintf(out, " %s", clt_test_names[q]);
   if (!size->sums) fputs(" sums of close eigenvalues", out);
-  describe_outcomes(&size->judgement, out);
+  describe_outcomes(&size->tests, out);
   if (!clt_size_passed(size) && time->reference != CLT_INITIAL && s < fields->study->sizes - 1)
     fputs("; at t > 0 the law holds for n -> infinity, this n may be too small", out);
   if (fclose(out) != 0) die("no memory for a verdict");
@@ -136,15 +135,15 @@ static char *reason_of(const struct clt_fields *fields, const struct clt_time *t
 static struct finding size_finding(const struct clt_fields *fields, const struct clt_time *time, int s,
                                    struct finding finding) {
   const struct clt_size *size = &time->size[s];
-  const struct clt_outcome *width = &size->judgement.outcome[CLT_WIDTH];
+  const struct clt_outcome *width = &size->tests.outcome[CLT_WIDTH];
   finding.n = fields->study->n[s];
   finding.t = fields->study->time[time->index];
   finding.confidence = 1 - CLT_RARE;
   if (!width->applies) return finding;
   finding.expected = 1;
-  finding.estimate.value = size->judgement.width;
-  finding.estimate.low = size->judgement.width - width->limit;
-  finding.estimate.high = size->judgement.width + width->limit;
+  finding.estimate.value = size->tests.width;
+  finding.estimate.low = size->tests.width - width->limit;
+  finding.estimate.high = size->tests.width + width->limit;
   return finding;
 }
 
@@ -201,22 +200,22 @@ static const struct condition_kind kinds[] = {
 typedef double (*size_value)(const struct clt_size *size);
 
 static double width_of(const struct clt_size *size) {
-  return size->judgement.width;
+  return size->tests.width;
 }
 static double width_limit_of(const struct clt_size *size) {
-  return size->judgement.outcome[CLT_WIDTH].limit;
+  return size->tests.outcome[CLT_WIDTH].limit;
 }
 static double quotient_limit_of(const struct clt_size *size) {
-  return size->judgement.outcome[CLT_QUOTIENTS].limit;
+  return size->tests.outcome[CLT_QUOTIENTS].limit;
 }
 static double mean_of(const struct clt_size *size) {
-  return size->judgement.outcome[CLT_MEAN].value;
+  return size->tests.outcome[CLT_MEAN].value;
 }
 static double cosine_of(const struct clt_size *size) {
-  return size->judgement.outcome[CLT_COSINE].value;
+  return size->tests.outcome[CLT_COSINE].value;
 }
 static double normality_of(const struct clt_size *size) {
-  return size->judgement.outcome[CLT_NORMALITY].value;
+  return size->tests.outcome[CLT_NORMALITY].value;
 }
 static double trace_of(const struct clt_size *size) {
   return size->trace;
@@ -254,10 +253,10 @@ static void add_rows(struct results *results, const struct clt_fields *fields, c
 }
 
 static const double *quotient_row(const struct clt_size *size) {
-  return size->judgement.quotient;
+  return size->tests.quotient;
 }
 static const double *normality_row(const struct clt_size *size) {
-  return size->judgement.normality;
+  return size->tests.normality;
 }
 static const double *group_row(const struct clt_size *size) {
   return size->group;
@@ -305,7 +304,7 @@ static void add_time(struct results *results, const struct clt_fields *fields, i
   snprintf(path, sizeof path, "%s/reference", group);
   results_words(results, path, 1, &clt_reference_names[time->reference]);
   snprintf(path, sizeof path, "%s/values", group);
-  results_add(results, path, "l_i: eigenvalues of the reference", 1, &m, time->value);
+  results_add(results, path, "l_i: eigenvalues of the reference", 1, &m, time->reference_value);
   snprintf(path, sizeof path, "%s/group_first", group);
   results_integers(results, path, "the vector with which each group of close eigenvalues begins", groups, first);
   add_size_numbers(results, fields, time, group);

@@ -13,7 +13,7 @@ enum { PIECE = 64 }; /* replicas that rank 0 sends at a time */
 /* ---- samples ---- */
 
 /* Collective. mean [rows] = mean over the columns of f. Subtracts it from each column. */
-static void centre_columns(struct dist_matrix *f, double *mean) {
+static void center_columns(struct dist_matrix *f, double *mean) {
   memset(mean, 0, sizeof *mean * (size_t)f->rows);
   for (int j = 0; j < f->local_columns; j++)
     for (int i = 0; i < f->local_rows; i++)
@@ -54,7 +54,7 @@ int covariance_create(const struct dist_grid *grid, int64_t n, int64_t replicas,
     covariance_free(covariance);
     return status;
   }
-  centre_columns(f, covariance->mean);
+  center_columns(f, covariance->mean);
   *out = covariance;
   return OK;
 }
@@ -84,7 +84,7 @@ double covariance_trace(const struct covariance *covariance) {
   return sum * (double)covariance->n / covariance->points / (covariance->replicas - 1);
 }
 
-int covariance_project(const struct covariance *covariance, int count, const double *u, const double *centre,
+int covariance_project(const struct covariance *covariance, int count, const double *u, const double *center,
                        double *y) {
   const int K = covariance->points;
   const double factor = sqrt((double)covariance->n / K);
@@ -98,9 +98,9 @@ int covariance_project(const struct covariance *covariance, int count, const dou
     dist_matrix_free(product);
   }
   dist_matrix_free(vectors);
-  for (int i = 0; i < count && centre && status == OK; i++) {
+  for (int i = 0; i < count && center && status == OK; i++) {
     double shift = 0;
-    for (int k = 0; k < K; k++) shift += u[(int64_t)i * K + k] * (covariance->mean[k] - centre[k]);
+    for (int k = 0; k < K; k++) shift += u[(int64_t)i * K + k] * (covariance->mean[k] - center[k]);
     for (int64_t r = 0; r < covariance->replicas; r++) y[r * count + i] += factor * shift;
   }
   return status;
@@ -156,7 +156,7 @@ int covariance_wishart(const struct dist_grid *grid, int64_t points, const doubl
     }
   }
   if (status == OK) {
-    centre_columns(f, column);
+    center_columns(f, column);
     status = dist_matrix_create(grid, points, points, &C);
     if (status == OK) {
       dist_matrix_multiply(1.0 / (double)(replicas - 1), f, false, f, true, 0, C);

@@ -20,7 +20,7 @@ static void print_time(const struct empirical_measure *measure, const struct emp
     const double n = (double)study->n[s];
     fprintf(out, "%10lld", (long long)study->n[s]);
     estimate_print(out, CELL, size->V, n);
-    estimate_print(out, CELL, size->V, n / size->units);
+    estimate_print(out, CELL, size->V, n / size->unit_variance);
     estimate_print(out, CELL, size->mmd, 1);
     fprintf(out, "  %.3g\n", size->normality);
   }
@@ -70,7 +70,7 @@ static void add_distance(const struct empirical_measure *measure, const struct e
                : mmd->low > 0 ? "NOT zero: the means differ, or units of one network are correlated"
                               : "NOT zero: units of one network are anticorrelated",
                zero || start ? "" : "; since units interact, a term of order 1/n is expected at t > 0",
-               time->size[s].units / (double)study->n[s]);
+               time->size[s].unit_variance / (double)study->n[s]);
 }
 
 static void add_normality(const struct empirical_measure *measure, const struct empirical_measure_time *time, int s,
@@ -118,7 +118,7 @@ static void add_time(struct results *results, const struct empirical_measure *me
   double units[ENSEMBLE_MAX], normality[ENSEMBLE_MAX];
   char group[32], path[64];
   for (int s = 0; s < sizes; s++) {
-    units[s] = time->size[s].units;
+    units[s] = time->size[s].unit_variance;
     normality[s] = time->size[s].normality;
   }
   snprintf(group, sizeof group, "measure/%d", index);
@@ -139,7 +139,7 @@ static void add_time(struct results *results, const struct empirical_measure *me
 
 static void add_results(const void *state, struct results *results) {
   const struct empirical_measure *measure = state;
-  const int64_t shape[] = {EMPIRICAL_MEASURE_OBSERVABLES, measure->fields};
+  const int64_t shape[] = {EMPIRICAL_MEASURE_OBSERVABLES, measure->components};
   if (measure->times == 0) return;
   results_add(results, "measure/frequency", "w_l, of the fields c, b (if there is one), a over their scale", 2, shape,
               measure->frequency);

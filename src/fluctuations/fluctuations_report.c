@@ -135,7 +135,7 @@ static void add_field_limits(const struct study *study, struct findings *finding
     findings_limit(findings, "V", "no V_n: the runs recorded no fields; give output.fields a list of steps");
     return;
   }
-  if (study->tests == 0) findings_limit(findings, "V", "no V_n at test points: the runs have none (data.test)");
+  if (study->test_points == 0) findings_limit(findings, "V", "no V_n at test points: the runs have none (data.test)");
   if (study->times < 2)
     findings_limit(findings, "heal", "no healing: fields were recorded at one time only (output.fields)");
   if (!study->second_moments)
@@ -210,8 +210,8 @@ static void add_condition(const struct fluctuations *fluctuations, const struct 
   finding.estimate = *estimate;
   finding.confidence = fluctuations->options.level;
   findings_add(findings, finding, "expected %s of %s of %s in %g +- %g%s",
-               condition->whole ? "the interval" : "the value", of, condition->quantity, condition->value, tolerance,
-               note);
+               condition->whole_interval ? "the interval" : "the value", of, condition->quantity, condition->value,
+               tolerance, note);
 }
 
 static void judge_slope(const void *state, const struct condition *condition, struct findings *findings) {
