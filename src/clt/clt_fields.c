@@ -169,25 +169,27 @@ static bool is_frozen(const struct config *config, const struct study *study) {
          !schedule_auto(schedule, schedule_steps(schedule)) && study->train_points <= CLT_POINTS_MAX;
 }
 
+static void add_test(struct clt_fields *fields, int index, enum point_set set, enum clt_reference reference) {
+  fields->time[fields->times++] = (struct clt_time){.index = index, .set = set, .reference = reference};
+}
+
 /* Adds to fields->time the tests that are possible at a time of the study. At t > 0 replicas are independent draws of
  * one law only if they share their data. */
 static void plan_time(struct clt_fields *fields, const struct clt_fields_work *work, int index) {
   const struct study *study = work->study;
   const double chosen = work->options->clt_time;
-  struct clt_time *next = fields->time + fields->times;
   if (!isnan(chosen) && !study_same_time(study->time[index], chosen)) return;
   if (study->step[index] == 0 && work->initial[POINTS_TEST])
-    *next++ = (struct clt_time){.index = index, .set = POINTS_TEST, .reference = CLT_INITIAL};
+    add_test(fields, index, POINTS_TEST, CLT_INITIAL);
   else if (study->step[index] > 0 && study->test_points > 0 && study->common_data)
-    *next++ = (struct clt_time){.index = index, .set = POINTS_TEST, .reference = CLT_HALF};
+    add_test(fields, index, POINTS_TEST, CLT_HALF);
   if (study->step[index] > 0 && work->initial[POINTS_TRAIN])
-    *next++ = (struct clt_time){.index = index, .set = POINTS_TRAIN, .reference = CLT_FROZEN};
-  fields->times = (int)(next - fields->time);
+    add_test(fields, index, POINTS_TRAIN, CLT_FROZEN);
 }
 
 static void plan(struct clt_fields *fields, const struct clt_fields_work *work) {
   const struct study *study = work->study;
-  const char *reason = "";
+  const char *reason = "", *refused = work->refused ? work->refused : "";
   if (!study->fields)
     reason = "the runs recorded no fields (output.fields)";
   else if (study_fewest_initials(study) < CLT_REPLICAS_MIN)
@@ -195,7 +197,7 @@ static void plan(struct clt_fields *fields, const struct clt_fields_work *work) 
   for (int index = 0; index < study->times && !*reason; index++) plan_time(fields, work, index);
   if (!*reason && fields->times == 0)
     reason = "no field at this time, or no test points, or replicas with different data";
-  snprintf(fields->reason, sizeof fields->reason, "%s", *reason || !work->refused ? reason : work->refused);
+  snprintf(fields->reason, sizeof fields->reason, "%s%s%s", reason, *reason && *refused ? "; " : "", refused);
 }
 
 /* Computes the initial law at the points of a set. If that fails, records the reason; the tests that need the law are
