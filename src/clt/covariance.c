@@ -1,5 +1,6 @@
 #include "clt/covariance.h"
 
+#include <gsl/gsl_vector.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,15 +107,6 @@ int covariance_project(const struct covariance *covariance, int count, const dou
   return status;
 }
 
-static void reverse(int64_t count, int64_t size, double *rows) {
-  for (int64_t i = 0, j = count - 1; i < j; i++, j--)
-    for (int64_t k = 0; k < size; k++) {
-      const double kept = rows[i * size + k];
-      rows[i * size + k] = rows[j * size + k];
-      rows[j * size + k] = kept;
-    }
-}
-
 /* Makes the component of largest magnitude positive, because the sign of an eigenvector is arbitrary. */
 static void fix_sign(int K, double *u) {
   int largest = 0;
@@ -130,11 +122,11 @@ int covariance_leading(struct dist_matrix *C, int count, double *values, double 
   struct dist_matrix *vectors = NULL;
   if (count > 0) TRY(dist_matrix_create(C->grid, K, K, &vectors));
   const int status = dist_matrix_eigen(C, values, vectors);
-  if (status == OK) reverse(K, 1, values);
-  if (status == OK && count > 0) {
-    dist_matrix_get(vectors, K - count, count, u);
-    reverse(count, K, u);
-    for (int i = 0; i < count; i++) fix_sign(K, u + (int64_t)i * K);
+  gsl_vector_view ascending = gsl_vector_view_array(values, (size_t)K);
+  if (status == OK) gsl_vector_reverse(&ascending.vector);
+  for (int i = 0; i < count && status == OK; i++) {
+    dist_matrix_get(vectors, K - 1 - i, 1, u + (int64_t)i * K);
+    fix_sign(K, u + (int64_t)i * K);
   }
   dist_matrix_free(vectors);
   return status;

@@ -140,7 +140,7 @@ static int adjoint(const struct dist_grid *grid, const struct particles *particl
   return status;
 }
 
-static int loss_with(const struct dist_grid *grid, const struct particles *particles, int64_t network, const double *u,
+int readout_set_loss(const struct dist_grid *grid, const struct particles *particles, int64_t network, const double *u,
                      const struct readout_set *set, double *loss) {
   double *f;
   *loss = NAN;
@@ -178,8 +178,8 @@ int readout_best(const struct dist_grid *grid, const struct particles *particles
   if (status == OK) status = alloc_array((void **)&u, own_units(particles, network) + 1, sizeof *u, "a readout");
   status = comm_agree(grid->comm, status);
   if (status == OK) status = best(grid, particles, network, train, ridge, r, u, readout);
-  if (status == OK) status = loss_with(grid, particles, network, u, train, &readout->loss);
-  if (status == OK) status = loss_with(grid, particles, network, u, test, &readout->test_loss);
+  if (status == OK) status = readout_set_loss(grid, particles, network, u, train, &readout->loss);
+  if (status == OK) status = readout_set_loss(grid, particles, network, u, test, &readout->test_loss);
   free(r);
   free(u);
   return status;
