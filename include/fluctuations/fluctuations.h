@@ -92,19 +92,24 @@ struct fluctuations_terms {
 int fluctuations_split(int64_t initials, int64_t streams, int64_t points, const double *f, int bootstrap,
                        const double *weight, struct fluctuations_terms *terms);
 
-/* *value = B_n of f [replicas][points] against reference [references][points]; resampled [B] = B_n of each sample. NAN
- * if either has fewer than 2 replicas. FAILED: no memory. */
-int fluctuations_bias(int64_t replicas, int64_t references, int64_t points, const double *f, const double *reference,
-                      int bootstrap, const double *weight, const double *reference_weight, double *value,
-                      double *resampled);
+/* The outputs f [replicas][points] of the networks of one n, and their weight [B][replicas]. */
+struct fluctuations_sample {
+  int64_t replicas;
+  const double *f, *weight;
+};
+
+/* *value = B_n of a sample against that of the largest n; resampled [B] = B_n of each bootstrap sample. NAN if either
+ * has fewer than 2 replicas. FAILED: no memory. */
+int fluctuations_bias(int64_t points, const struct fluctuations_sample *sample,
+                      const struct fluctuations_sample *reference, int bootstrap, double *value, double *resampled);
 
 /* Returns the mean of values [replicas]; resampled [B] = mean of each sample. */
 double fluctuations_mean(int64_t replicas, const double *values, int bootstrap, const double *weight,
                          double *resampled);
 
-/* Returns value with its interval from resampled [B], its values in the bootstrap samples, which is overwritten. in_log:
- * on the scale of logarithms if all of them are positive (a difference of variances may be negative). There is no
- * interval for fewer than FLUCTUATIONS_REPLICAS_MIN replicas or if one of them is not finite. */
+/* Returns value with its interval from resampled [B], its values in the bootstrap samples, which is overwritten.
+ * in_log: on the scale of logarithms if all of them are positive (a difference of variances may be negative). There is
+ * no interval for fewer than FLUCTUATIONS_REPLICAS_MIN replicas or if one of them is not finite. */
 struct estimate fluctuations_interval(double value, int bootstrap, double *resampled, int64_t replicas, double level,
                                       bool in_log);
 

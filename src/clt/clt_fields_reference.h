@@ -31,8 +31,8 @@ struct clt_fields_comparison {
 int clt_fields_covariance(const struct clt_fields_work *work, const struct clt_time *time, int size, int64_t first,
                           int64_t count, struct covariance **covariance);
 
-/* Collective. Sets reference_value, reference_trace, trace_sd and the groups of a time, whose reference, set, points and
- * vectors are given, and the arrays of a comparison, which is zero before. Reduces vectors if eigenvalues are below
+/* Collective. Sets reference_value, reference_trace, trace_sd and the groups of a time, whose reference, set, points
+ * and vectors are given, and the arrays of a comparison, which is zero before. Reduces vectors if eigenvalues are below
  * CLT_FLOOR. The caller frees the arrays, also after a failure. FAILED: a history cannot be read, no memory, no
  * convergence. */
 int clt_fields_compare(const struct clt_fields_work *work, struct clt_time *time,

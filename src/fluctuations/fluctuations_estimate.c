@@ -102,31 +102,31 @@ int fluctuations_split(int64_t initials, int64_t streams, int64_t points, const 
 
 /* difference [bootstrap + 1][points] += sign times the means over replicas: rows 0 .. bootstrap - 1 for the bootstrap
  * samples, the last row for the data. Returns the variance of the mean over replicas, averaged over points. */
-static double add_means(int64_t replicas, int64_t points, const double *f, int bootstrap, const double *weight,
-                        double sign, double *difference) {
-  const int R = (int)replicas, K = (int)points;
+static double add_means(int64_t points, const struct fluctuations_sample *sample, int bootstrap, double sign,
+                        double *difference) {
+  const int R = (int)sample->replicas, K = (int)points;
   double *all = difference + (size_t)bootstrap * (size_t)K, square = 0;
-  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, bootstrap, K, R, sign / R, weight, R, f, K, 1, difference, K);
+  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, bootstrap, K, R, sign / R, sample->weight, R, sample->f, K, 1,
+              difference, K);
   for (int k = 0; k < K; k++) {
-    const double mean = gsl_stats_mean(f + k, (size_t)K, (size_t)R);
+    const double mean = gsl_stats_mean(sample->f + k, (size_t)K, (size_t)R);
     all[k] += sign * mean;
-    square += gsl_stats_variance_m(f + k, (size_t)K, (size_t)R, mean) / K;
+    square += gsl_stats_variance_m(sample->f + k, (size_t)K, (size_t)R, mean) / K;
   }
   return square / R;
 }
 
-int fluctuations_bias(int64_t replicas, int64_t references, int64_t points, const double *f, const double *reference,
-                      int bootstrap, const double *weight, const double *reference_weight, double *value,
-                      double *resampled) {
+int fluctuations_bias(int64_t points, const struct fluctuations_sample *sample,
+                      const struct fluctuations_sample *reference, int bootstrap, double *value, double *resampled) {
   const int K = (int)points;
   double *difference;
   *value = NAN;
   for (int b = 0; b < bootstrap; b++) resampled[b] = NAN;
-  if (replicas < 2 || references < 2) return OK;
+  if (sample->replicas < 2 || reference->replicas < 2) return OK;
   TRY(alloc_array((void **)&difference, ((int64_t)bootstrap + 1) * K, sizeof *difference, "bootstrap means"));
   memset(difference, 0, sizeof *difference * ((size_t)bootstrap + 1) * (size_t)K);
-  const double noise = add_means(replicas, points, f, bootstrap, weight, 1, difference) +
-                       add_means(references, points, reference, bootstrap, reference_weight, -1, difference);
+  const double noise =
+      add_means(points, sample, bootstrap, 1, difference) + add_means(points, reference, bootstrap, -1, difference);
   for (int b = 0; b <= bootstrap; b++) {
     const double *row = difference + (size_t)b * (size_t)K, square = cblas_ddot(K, row, 1, row, 1) / K;
     if (b < bootstrap)

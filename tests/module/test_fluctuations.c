@@ -132,7 +132,8 @@ static void bias_is_unbiased(void **state) {
     draw((uint64_t)(100 + trial), R, K, 1, f);
     draw((uint64_t)(5000 + trial), N, K, 0.5, reference);
     for (int i = 0; i < R * K; i++) f[i] += 0.3;
-    assert_ok(fluctuations_bias(R, N, K, f, reference, B, weight, reference_weight, &value, resampled));
+    const struct fluctuations_sample sample = {R, f, weight}, largest = {N, reference, reference_weight};
+    assert_ok(fluctuations_bias(K, &sample, &largest, B, &value, resampled));
     mean += value / TRIALS;
     square += value * value / TRIALS;
     for (int b = 0; b < B; b++) boots += resampled[b] / B / TRIALS;
