@@ -183,8 +183,7 @@ static void plan_time(struct clt_fields *fields, const struct clt_fields_work *w
     add_test(fields, index, POINTS_TEST, CLT_INITIAL);
   else if (study->step[index] > 0 && study->test_points > 0 && study->common_data)
     add_test(fields, index, POINTS_TEST, CLT_HALF);
-  if (study->step[index] > 0 && work->initial[POINTS_TRAIN])
-    add_test(fields, index, POINTS_TRAIN, CLT_FROZEN);
+  if (study->step[index] > 0 && work->initial[POINTS_TRAIN]) add_test(fields, index, POINTS_TRAIN, CLT_FROZEN);
 }
 
 static void plan(struct clt_fields *fields, const struct clt_fields_work *work) {

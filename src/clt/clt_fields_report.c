@@ -241,14 +241,12 @@ enum { SIZE_NUMBERS = sizeof size_numbers / sizeof *size_numbers };
 
 /* Adds an array [sizes][count]: of each size, count numbers that `row` returns. */
 static void add_rows(struct results *results, const struct clt_fields *fields, const struct clt_time *time,
-                     const char *group, const char *name, const char *description, int64_t count,
+                     const char *name, const char *description, int64_t count,
                      const double *(*row)(const struct clt_size *size)) {
   const int64_t sizes = fields->study->sizes, shape[] = {sizes, count};
   double *values = alloc_small(sizeof *values * (size_t)(sizes * count));
-  char path[64];
   for (int64_t s = 0; s < sizes; s++) memcpy(values + s * count, row(&time->size[s]), sizeof *values * (size_t)count);
-  snprintf(path, sizeof path, "%s/%s", group, name);
-  results_add(results, path, description, 2, shape, values);
+  results_add(results, name, description, 2, shape, values);
   free(values);
 }
 
@@ -277,15 +275,12 @@ static const double *null_sd_row(const struct clt_size *size) {
   return size->null_sd;
 }
 
-static void add_size_numbers(struct results *results, const struct clt_fields *fields, const struct clt_time *time,
-                             const char *group) {
+static void add_size_numbers(struct results *results, const struct clt_fields *fields, const struct clt_time *time) {
   const int64_t sizes = fields->study->sizes;
   double *values = alloc_small(sizeof *values * (size_t)sizes);
-  char path[64];
   for (int number = 0; number < SIZE_NUMBERS; number++) {
     for (int64_t s = 0; s < sizes; s++) values[s] = size_numbers[number].value(&time->size[s]);
-    snprintf(path, sizeof path, "%s/%s", group, size_numbers[number].name);
-    results_add(results, path, size_numbers[number].description, 1, &sizes, values);
+    results_add(results, size_numbers[number].name, size_numbers[number].description, 1, &sizes, values);
   }
   free(values);
 }
@@ -294,30 +289,25 @@ static void add_time(struct results *results, const struct clt_fields *fields, i
   const struct clt_time *time = &fields->time[index];
   const int64_t m = time->vectors, groups = time->groups;
   int64_t first[CLT_VECTORS_MAX];
-  char group[32], path[64];
   for (int g = 0; g < time->groups; g++) first[g] = time->first[g];
-  snprintf(group, sizeof group, "clt/%d", index);
-  snprintf(path, sizeof path, "%s/time", group);
-  results_add(results, path, NULL, 0, NULL, &fields->study->time[time->index]);
-  snprintf(path, sizeof path, "%s/points", group);
-  results_words(results, path, 1, &set_names[time->set]);
-  snprintf(path, sizeof path, "%s/reference", group);
-  results_words(results, path, 1, &clt_reference_names[time->reference]);
-  snprintf(path, sizeof path, "%s/values", group);
-  results_add(results, path, "l_i: eigenvalues of the reference", 1, &m, time->reference_value);
-  snprintf(path, sizeof path, "%s/group_first", group);
-  results_integers(results, path, "the vector with which each group of close eigenvalues begins", groups, first);
-  add_size_numbers(results, fields, time, group);
-  add_rows(results, fields, time, group, "quotients", "u_i' C_n u_i / l_i of each n", m, quotient_row);
-  add_rows(results, fields, time, group, "p", "Anderson and Darling's p of each projection", m, normality_row);
-  add_rows(results, fields, time, group, "groups", "sums over groups, over those of l_i", groups, group_row);
-  add_rows(results, fields, time, group, "group_limit", "how far those may be from 1", groups, group_limit_row);
-  add_rows(results, fields, time, group, "quantiles", "of all y at probabilities Phi(z), z = -4, -3.9, ..., 4",
-           CLT_QUANTILES, quantile_row);
+  results_group(results, "clt/%d", index);
+  results_add(results, "time", NULL, 0, NULL, &fields->study->time[time->index]);
+  results_words(results, "points", 1, &set_names[time->set]);
+  results_words(results, "reference", 1, &clt_reference_names[time->reference]);
+  results_add(results, "values", "l_i: eigenvalues of the reference", 1, &m, time->reference_value);
+  results_integers(results, "group_first", "the vector with which each group of close eigenvalues begins", groups,
+                   first);
+  add_size_numbers(results, fields, time);
+  add_rows(results, fields, time, "quotients", "u_i' C_n u_i / l_i of each n", m, quotient_row);
+  add_rows(results, fields, time, "p", "Anderson and Darling's p of each projection", m, normality_row);
+  add_rows(results, fields, time, "groups", "sums over groups, over those of l_i", groups, group_row);
+  add_rows(results, fields, time, "group_limit", "how far those may be from 1", groups, group_limit_row);
+  add_rows(results, fields, time, "quantiles", "of all y at probabilities Phi(z), z = -4, -3.9, ..., 4", CLT_QUANTILES,
+           quantile_row);
   if (!time->size[0].sorted) return;
-  add_rows(results, fields, time, group, "sorted", "eigenvalues of C_n (biased)", m, sorted_row);
-  add_rows(results, fields, time, group, "null_mean", "mean of those of Gaussian fields", m, null_mean_row);
-  add_rows(results, fields, time, group, "null_sd", "their standard deviation", m, null_sd_row);
+  add_rows(results, fields, time, "sorted", "eigenvalues of C_n (biased)", m, sorted_row);
+  add_rows(results, fields, time, "null_mean", "mean of those of Gaussian fields", m, null_mean_row);
+  add_rows(results, fields, time, "null_sd", "their standard deviation", m, null_sd_row);
 }
 
 static void add_results(const void *state, struct results *results) {
