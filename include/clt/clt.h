@@ -39,7 +39,8 @@ struct clt_outcome {
   double value, limit;
 };
 
-struct clt_judgement {
+/* The results of all tests of the projections y of one size. */
+struct clt_tests {
   int64_t replicas;
   int vectors;
   struct clt_outcome outcome[CLT_TESTS];
@@ -50,10 +51,10 @@ struct clt_judgement {
 
 /* Local. Does all tests, and marks those that apply. y [replicas][vectors]; reference_replicas: R', or 0 if the l_i are
  * exact. Cost: R^2 m operations. */
-struct clt_judgement clt_judge(int64_t replicas, int vectors, const double *y, int64_t reference_replicas,
+struct clt_tests clt_run_tests(int64_t replicas, int vectors, const double *y, int64_t reference_replicas,
                                const bool applies[CLT_TESTS]);
 
 /* Local. Returns whether every test that applies passed. */
-bool clt_passed(const struct clt_judgement *judgement);
+bool clt_passed(const struct clt_tests *tests);
 
 #endif

@@ -33,7 +33,7 @@ enum { CLT_POINTS_MAX = 4096, CLT_REPLICAS_MIN = 64, CLT_QUANTILES = 81 };
 
 /* The results of one size at one time. */
 struct clt_size {
-  struct clt_judgement judgement;
+  struct clt_tests tests;
   double trace;                        /* n V_n */
   double group[CLT_VECTORS_MAX];       /* sum of u_i' C_n u_i over a group, divided by that of its l_i */
   double group_limit[CLT_VECTORS_MAX]; /* largest distance of group from 1: 4.5 standard errors */
@@ -49,12 +49,12 @@ struct clt_time {
   enum point_set set;
   enum clt_reference reference;
   int points, vectors, groups;
-  int64_t reference_replicas;     /* from which the l_i are computed; 0: they are exact */
-  int first[CLT_VECTORS_MAX + 1]; /* [groups + 1]: vectors first[g] .. first[g + 1] - 1 are group g */
-  double value[CLT_VECTORS_MAX];  /* [m]: l_i */
+  int64_t reference_replicas;              /* from which the l_i are computed; 0: they are exact */
+  int first[CLT_VECTORS_MAX + 1];          /* [groups + 1]: vectors first[g] .. first[g + 1] - 1 are group g */
+  double reference_value[CLT_VECTORS_MAX]; /* [m]: l_i */
   /* The trace of the reference (for half: n V_n of the other half), and the relative standard deviation of n V_n with
    * one degree of freedom, NAN for half. */
-  double trace, trace_sd;
+  double reference_trace, trace_sd;
   struct clt_size *size; /* [sizes] */
 };
 

@@ -39,10 +39,10 @@ void covariance_free(struct covariance *covariance); /* accepts NULL */
 int covariance_operator(const struct covariance *covariance, struct dist_matrix **C);
 double covariance_trace(const struct covariance *covariance); /* returns the trace of C_n */
 
-/* y [R][count] on all ranks: y_ri = sqrt(n/K) u_i.(f_r - centre). u [count][K]: orthonormal, equal on all ranks. centre
+/* y [R][count] on all ranks: y_ri = sqrt(n/K) u_i.(f_r - center). u [count][K]: orthonormal, equal on all ranks. center
  * [K], or NULL: the mean over replicas. The sample variance of y_.i is the Rayleigh quotient u_i' C_n u_i. FAILED: no
  * memory. */
-int covariance_project(const struct covariance *covariance, int count, const double *u, const double *centre,
+int covariance_project(const struct covariance *covariance, int count, const double *u, const double *center,
                        double *y);
 
 /* values [K] = all eigenvalues of a symmetric matrix in descending order, u [count][K] = eigenvectors of the count

@@ -40,18 +40,18 @@ struct initial_covariance {
 /* Local. x [points][d] must outlive the result. FAILED: no memory; the unit is too steep, or its initial law too wide,
  * for the expansion. Cost: 5e5 operations per point for ridge units. */
 int initial_covariance_create(const struct unit_spec *unit, int d, int64_t points, const double *x,
-                              struct initial_covariance **law);
-void initial_covariance_free(struct initial_covariance *law); /* accepts NULL */
+                              struct initial_covariance **initial);
+void initial_covariance_free(struct initial_covariance *initial); /* accepts NULL */
 
 /* Local. Return E[phi(x_i, z) phi(x_j, z)], n Cov[f_n(x_i), f_n(x_j)] and f_0(x_i), in this order. Cost: about 1000
  * flops. */
-double initial_covariance_kernel(const struct initial_covariance *law, int64_t i, int64_t j);
-double initial_covariance_between(const struct initial_covariance *law, int64_t i, int64_t j);
-double initial_covariance_output(const struct initial_covariance *law, int64_t i);
+double initial_covariance_kernel(const struct initial_covariance *initial, int64_t i, int64_t j);
+double initial_covariance_between(const struct initial_covariance *initial, int64_t i, int64_t j);
+double initial_covariance_output(const struct initial_covariance *initial, int64_t i);
 
-/* Collective. *matrix [points][points] = factor * entry(law, i, j), which the caller frees. FAILED: no memory. */
-int initial_covariance_matrix(const struct dist_grid *grid, const struct initial_covariance *law,
-                              double (*entry)(const struct initial_covariance *law, int64_t i, int64_t j),
+/* Collective. *matrix [points][points] = factor * entry(initial, i, j), which the caller frees. FAILED: no memory. */
+int initial_covariance_matrix(const struct dist_grid *grid, const struct initial_covariance *initial,
+                              double (*entry)(const struct initial_covariance *initial, int64_t i, int64_t j),
                               double factor, struct dist_matrix **matrix);
 
 #endif

@@ -25,7 +25,7 @@ enum { EMPIRICAL_MEASURE_OBSERVABLES = 64 };
 
 struct empirical_measure_size {
   struct estimate V, mmd; /* mmd: MMD2, NAN at the largest n */
-  double units;           /* v, the mean over l: n V if units were independent */
+  double unit_variance;   /* v, the mean over l: n V if units were independent */
   double normality;       /* family p of Anderson and Darling's tests over l */
 };
 
@@ -41,7 +41,7 @@ struct empirical_measure_time {
 struct empirical_measure {
   const struct study *study; /* not owned */
   struct analysis_options options;
-  int fields;        /* D, the number of components of theta */
+  int components;    /* D, the number of components of theta */
   double *frequency; /* [L][D] w_l: of c, b (ridge units), a */
   double *phase;     /* [L] beta_l */
   int times;         /* 0: no checkpoints */

@@ -19,9 +19,9 @@ struct error_fit {
   double chi2, probability; /* for p = 1: chi^2 and the probability of a larger chi^2 */
 };
 
-/* Local. n, loss [sizes]; boot [sizes][bootstrap]: losses of the bootstrap samples. powers [bootstrap] = p of each
+/* Local. n, loss [sizes]; resampled [sizes][bootstrap]: losses of the bootstrap samples. powers [bootstrap] = p of each
  * sample or NAN. */
-struct error_fit error_fit(int sizes, const int64_t *n, const double *loss, int bootstrap, const double *boot,
+struct error_fit error_fit(int sizes, const int64_t *n, const double *loss, int bootstrap, const double *resampled,
                            double *powers);
 
 #endif

@@ -24,9 +24,9 @@
  *
  * Bootstrap: sample b contains replica r w_br times. The R replicas (with streams: the R initial conditions) are
  * resampled, never units or points. The samples are the same for all times and for all n with equal R. The variance
- * within a sample is too small by the factor 1 - 1/R, which is corrected. Intervals are value exp(+- t sd(log boot)) if
- * all bootstrap values are positive, otherwise, and for slopes and p, value +- t sd(boot). Here sd includes a factor
- * sqrt(R / (R - 1)), and t is the quantile of Student's distribution with R - 1 degrees of freedom. For small R,
+ * within a sample is too small by the factor 1 - 1/R, which is corrected. Intervals are value exp(+- t sd(log v)), with
+ * the bootstrap values v, if all v are positive, otherwise, and for slopes and p, value +- t sd(v). Here sd includes a
+ * factor sqrt(R / (R - 1)), and t is the quantile of Student's distribution with R - 1 degrees of freedom. For small R,
  * percentile intervals would cover too rarely. tests/module/test_fluctuations.c measures the coverage: on its fields,
  * intervals of V at 95 % cover 92 % for R = 32, and those at 99 % cover 97.0 and 97.6 % for R = 16 and 48. */
 #ifndef MCKEAN_FLUCTUATIONS_FLUCTUATIONS_H
@@ -45,7 +45,7 @@ struct fluctuations_quantity {
   double expected;        /* slope by theory; NAN: none */
   bool known;             /* these runs determine it; otherwise the arrays below are NULL */
   struct estimate *value; /* [times][sizes] */
-  double *boot;           /* [times][sizes][bootstrap]: the value in each bootstrap sample */
+  double *resampled;      /* [times][sizes][bootstrap]: the value in each bootstrap sample */
   struct estimate *slope; /* [times] */
   struct error_fit *fit;  /* [times], for losses; otherwise NULL */
   struct estimate *power; /* [times]: p of the fit with its interval, for losses; otherwise NULL */
@@ -78,41 +78,48 @@ extern const struct analysis fluctuations_analysis;
 /* weight [B][replicas] = how often sample b contains replica r: a pure function of seed and the number of replicas. */
 void fluctuations_weights(uint64_t seed, int bootstrap, int64_t replicas, double *weight);
 
-/* *value = V of f [replicas][points], which is centered over replicas in place; boot [B] = V of each sample. NAN for
- * fewer than 2 replicas. FAILED: no memory. */
+/* *value = V of f [replicas][points], which is centered over replicas in place; resampled [B] = V of each sample. NAN
+ * for fewer than 2 replicas. FAILED: no memory. */
 int fluctuations_variance(int64_t replicas, int64_t points, double *f, int bootstrap, const double *weight,
-                          double *value, double *boot);
+                          double *value, double *resampled);
 
 /* V, V_sgd and V_init, and their values in the bootstrap samples: arrays [B] that the caller provides. */
 struct fluctuations_terms {
-  double total, sgd, init, *total_boot, *sgd_boot, *init_boot;
+  double total, sgd, init, *total_resampled, *sgd_resampled, *init_resampled;
 };
 
 /* Computes the terms from f [initials][streams][points] and weight [B][initials]. FAILED: no memory. */
 int fluctuations_split(int64_t initials, int64_t streams, int64_t points, const double *f, int bootstrap,
                        const double *weight, struct fluctuations_terms *terms);
 
-/* *value = B_n of f [replicas][points] against reference [references][points]; boot [B] = B_n of each sample. NAN if
- * either has fewer than 2 replicas. FAILED: no memory. */
-int fluctuations_bias(int64_t replicas, int64_t references, int64_t points, const double *f, const double *reference,
-                      int bootstrap, const double *weight, const double *reference_weight, double *value, double *boot);
+/* The outputs f [replicas][points] of the networks of one n, and their weight [B][replicas]. */
+struct fluctuations_sample {
+  int64_t replicas;
+  const double *f, *weight;
+};
 
-/* Returns the mean of values [replicas]; boot [B] = mean of each sample. */
-double fluctuations_mean(int64_t replicas, const double *values, int bootstrap, const double *weight, double *boot);
+/* *value = B_n of a sample against that of the largest n; resampled [B] = B_n of each bootstrap sample. NAN if either
+ * has fewer than 2 replicas. FAILED: no memory. */
+int fluctuations_bias(int64_t points, const struct fluctuations_sample *sample,
+                      const struct fluctuations_sample *reference, int bootstrap, double *value, double *resampled);
 
-/* Returns value with its interval from boot [B], which is overwritten. in_log: on the scale of logarithms if all of
- * boot are positive (a difference of variances may be negative). There is no interval for fewer than
- * FLUCTUATIONS_REPLICAS_MIN replicas or non-finite boot. */
-struct estimate fluctuations_interval(double value, int bootstrap, double *boot, int64_t replicas, double level,
+/* Returns the mean of values [replicas]; resampled [B] = mean of each sample. */
+double fluctuations_mean(int64_t replicas, const double *values, int bootstrap, const double *weight,
+                         double *resampled);
+
+/* Returns value with its interval from resampled [B], its values in the bootstrap samples, which is overwritten.
+ * in_log: on the scale of logarithms if all of them are positive (a difference of variances may be negative). There is
+ * no interval for fewer than FLUCTUATIONS_REPLICAS_MIN replicas or if one of them is not finite. */
+struct estimate fluctuations_interval(double value, int bootstrap, double *resampled, int64_t replicas, double level,
                                       bool in_log);
 
 /* Returns the least-squares slope of log value on log n over the sizes s with use[s] (use NULL: all). The value of size
  * s is value[s * stride]. NAN: fewer than two sizes, or a value that is not positive. */
 double fluctuations_log_slope(int sizes, const int64_t *n, const bool *use, const double *value, int64_t stride);
 
-/* Returns this slope of value [sizes] with its interval from boot [sizes][B]. The degrees of freedom are those of the
- * size with the fewest initial conditions. */
+/* Returns this slope of value [sizes] with its interval from resampled [sizes][B]. The degrees of freedom are those of
+ * the size with the fewest initial conditions. */
 struct estimate fluctuations_slope(const struct study *study, const struct analysis_options *options, const bool *use,
-                                   const double *value, const double *boot);
+                                   const double *value, const double *resampled);
 
 #endif

@@ -17,7 +17,7 @@
 
 struct healing_curve {
   const struct fluctuations_quantity *quantity; /* V or V_train */
-  int *top;                                     /* [sizes]: index of t*, the time of the maximum */
+  int *maximum_time;                            /* [sizes]: index of t*, the time of the maximum */
   struct estimate *ratio;                       /* [sizes]: max/end */
   struct estimate *exponent;                    /* [times - 1][sizes]: from time i to i + 1; NAN if time i is 0 */
 };

@@ -33,6 +33,11 @@ int readout_outputs(const struct dist_grid *grid, const struct particles *partic
 /* Local. Returns 1/(2 count) sum (f - y)^2 over f, y [count]; NAN for count 0. */
 double readout_loss(int64_t count, const double *f, const double *y);
 
+/* Collective. *loss = loss at the points of a set of a network with c + u in place of c; NAN for a set without points.
+ * u, errors, cost: as for readout_outputs. */
+int readout_set_loss(const struct dist_grid *grid, const struct particles *particles, int64_t network, const double *u,
+                     const struct readout_set *set, double *loss);
+
 struct readout {
   double mu;
   double loss, test_loss; /* with the best readout, at the points of train and test; NAN without test points */

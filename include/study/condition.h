@@ -26,7 +26,7 @@ struct condition {
   char name[40];                 /* "V", "loss.p", "V.heal", "clt" */
   char quantity[32];             /* "V", "loss"; "" if the kind has no quantities */
   double value, tolerance, time; /* NAN: not given */
-  bool whole;                    /* the whole interval must be within the tolerance, not only the value */
+  bool whole_interval;           /* the whole interval must be within the tolerance, not only the value */
 };
 
 struct condition_kind {
@@ -53,8 +53,8 @@ int condition_check(const struct condition *condition, const void *state, const 
 /* Returns whether a condition applies at a recorded time: at T, or without @T at every time > 0. */
 bool condition_applies(const struct condition *condition, double time);
 
-/* Returns whether an estimate has an interval and lies in the condition's value +- tolerance: the interval if whole is
- * set, otherwise the value. */
+/* Returns whether an estimate has an interval and lies in the condition's value +- tolerance: the interval if
+ * whole_interval is set, otherwise the value. */
 bool condition_within(const struct condition *condition, const struct estimate *estimate, double tolerance);
 
 /* Returns the finding of a condition, met or not. The caller sets n, t, estimate and confidence. */

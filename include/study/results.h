@@ -1,8 +1,8 @@
 /* results: named arrays of numbers, stated once and written both as JSON and as HDF5.
  *
- * A name is a path without a leading slash: "V/values" is the array `values` of the object (JSON) or group (HDF5) V.
- * Add all arrays of a group one after the other. In JSON, numbers that are not finite become null, and descriptions are
- * left out. All functions are local. */
+ * A name is a path without a leading slash: "V/values", or "values" in the group "V", is the array `values` of the
+ * object (JSON) or group (HDF5) V. Add all arrays of a group one after the other. In JSON, numbers that are not finite
+ * become null, and descriptions are left out. All functions are local. */
 #ifndef MCKEAN_STUDY_RESULTS_H
 #define MCKEAN_STUDY_RESULTS_H
 
@@ -16,6 +16,10 @@ struct results;
 struct results *results_create(void);
 void results_free(struct results *results); /* accepts NULL */
 
+/* Sets the group of the arrays that are added from now on, for example "clt/0"; at first it is "", the root. The
+ * functions below take names relative to it. */
+void results_group(struct results *results, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Add a copy of values. shape has `rank` entries, 0 to 2; a scalar (rank 0) becomes an attribute of its group in HDF5.
  * description may be NULL; in HDF5 it is an attribute of the dataset, and a scalar has none. */
 void results_add(struct results *results, const char *name, const char *description, int rank, const int64_t *shape,
@@ -27,11 +31,10 @@ void results_integers(struct results *results, const char *name, const char *des
  * between words. */
 void results_words(struct results *results, const char *name, int64_t count, const char *const *words);
 
-/* Adds three arrays, group/names[0..2]: the values of the estimates, the low ends and the high ends of their
- * intervals. */
+/* Adds three arrays, names[0..2]: the values of the estimates, the low ends and the high ends of their intervals. */
 extern const char *const results_values[3]; /* "values", "low", "high" */
-void results_estimates(struct results *results, const char *group, const char *const names[3], const char *description,
-                       int rank, const int64_t *shape, const struct estimate *estimates);
+void results_estimates(struct results *results, const char *const names[3], const char *description, int rank,
+                       const int64_t *shape, const struct estimate *estimates);
 
 /* Adds the array "verdicts" to JSON: an object {kind, name, n, t, estimate, interval, confidence, expected, verdict,
  * reason, text} for each finding, where text is the printed line. HDF5 files do not contain findings. findings must

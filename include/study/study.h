@@ -22,15 +22,15 @@ struct study {
   double *time;                   /* [times] */
   bool fields;                    /* false: the runs recorded no fields, and the times are a few rows of the series */
   bool second_moments;            /* the runs recorded q_n of dynamics/second_moment.h with the fields */
-  bool whole;                     /* every step used all points of the training measure: noise-free gradient descent */
-  bool common_data;               /* all replicas saw the same points at every step */
-  int64_t streams;        /* Q: replicas i Q .. i Q + Q - 1 share their initial condition and differ in their data */
-  double batch_power;     /* of P = floor(scale n^power); 0 for a constant P; NAN without batches or if stages differ */
-  int64_t tests, samples; /* K test points; N fixed training points, 0 for online data */
-  double C_f;             /* (1/2) E f^2 of the target f */
+  bool noise_free;    /* every step used all points of the training measure: gradient descent without noise */
+  bool common_data;   /* all replicas saw the same points at every step */
+  int64_t streams;    /* Q: replicas i Q .. i Q + Q - 1 share their initial condition and differ in their data */
+  double batch_power; /* of P = floor(scale n^power); 0 for a constant P; NAN without batches or if stages differ */
+  int64_t test_points, train_points; /* K test points; N fixed training points, 0 for online data */
+  double C_f;                        /* (1/2) E f^2 of the target f */
   struct loss_spec loss;
   double loss_0;           /* E l(0, y), the scale of the loss: C_f for the squared loss */
-  const char *loss_column; /* "test_loss", which has no noise of batches; "loss" if whole or without test points */
+  const char *loss_column; /* "test_loss", which has no noise of batches; "loss" if noise_free or without test points */
   char *config;            /* resolved input of the first run */
   struct study_slice *slice;
   struct h5 **file; /* [runs]: open histories */

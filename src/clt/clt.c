@@ -19,12 +19,12 @@ static struct clt_outcome below(double value, double limit) {
 }
 
 /* Test (a) of clt/clt.h. */
-static struct clt_outcome test_quotients(struct clt_judgement *judgement, const double *y, int64_t reference_replicas) {
-  const size_t m = (size_t)judgement->vectors, R = (size_t)judgement->replicas;
+static struct clt_outcome test_quotients(struct clt_tests *tests, const double *y, int64_t reference_replicas) {
+  const size_t m = (size_t)tests->vectors, R = (size_t)tests->replicas;
   double worst = 0;
   for (size_t i = 0; i < m; i++) {
-    judgement->quotient[i] = gsl_stats_variance(y + i, m, R);
-    const double off = fabs(judgement->quotient[i] - 1);
+    tests->quotient[i] = gsl_stats_variance(y + i, m, R);
+    const double off = fabs(tests->quotient[i] - 1);
     if (i < CLT_LEADING && !(off <= worst)) worst = off;
   }
   const double spread = 2.0 / (double)(R - 1) + (reference_replicas > 1 ? 2.0 / (double)(reference_replicas - 1) : 0);
@@ -32,21 +32,21 @@ static struct clt_outcome test_quotients(struct clt_judgement *judgement, const 
 }
 
 /* (b) */
-static struct clt_outcome test_width(struct clt_judgement *judgement, const double *y, int64_t reference_replicas) {
-  const int m = judgement->vectors;
-  const size_t R = (size_t)judgement->replicas;
+static struct clt_outcome test_width(struct clt_tests *tests, const double *y, int64_t reference_replicas) {
+  const int m = tests->vectors;
+  const size_t R = (size_t)tests->replicas;
   double *square = alloc_small(sizeof *square * R);
   for (size_t r = 0; r < R; r++) square[r] = cblas_ddot(m, y + r * (size_t)m, 1, y + r * (size_t)m, 1) / m;
-  judgement->width = gsl_stats_mean(square, 1, R);
+  tests->width = gsl_stats_mean(square, 1, R);
   const double sd = gsl_stats_sd(square, 1, R);
   const double spread = 1 / (double)R + (reference_replicas > 1 ? 1 / (double)reference_replicas : 0);
   free(square);
-  return below(fabs(judgement->width - 1), CLT_SD * sd * sqrt(spread));
+  return below(fabs(tests->width - 1), CLT_SD * sd * sqrt(spread));
 }
 
 /* (c) */
-static struct clt_outcome test_mean(const struct clt_judgement *judgement, const double *y) {
-  const size_t m = (size_t)judgement->vectors, R = (size_t)judgement->replicas;
+static struct clt_outcome test_mean(const struct clt_tests *tests, const double *y) {
+  const size_t m = (size_t)tests->vectors, R = (size_t)tests->replicas;
   double square = 0;
   for (size_t i = 0; i < m; i++) square += pow(gsl_stats_mean(y + i, m, R), 2);
   return below((double)R * square, gsl_cdf_chisq_Qinv(RARE, (double)m));
@@ -62,9 +62,9 @@ static double rare_cosine(int64_t replicas, int m) {
 }
 
 /* (d), in blocks of replicas, so no R x R matrix is stored. */
-static struct clt_outcome test_cosine(const struct clt_judgement *judgement, const double *y) {
+static struct clt_outcome test_cosine(const struct clt_tests *tests, const double *y) {
   enum { BLOCK_ROWS = 256 };
-  const int m = judgement->vectors, R = (int)judgement->replicas;
+  const int m = tests->vectors, R = (int)tests->replicas;
   double largest = -1, *unit = alloc_small(sizeof *unit * (size_t)R * (size_t)m),
          *product = alloc_small(sizeof *product * BLOCK_ROWS * BLOCK_ROWS);
   for (int r = 0; r < R; r++) {
@@ -88,31 +88,31 @@ static struct clt_outcome test_cosine(const struct clt_judgement *judgement, con
 }
 
 /* (e) */
-static struct clt_outcome test_normality(struct clt_judgement *judgement, const double *y) {
-  const double p = anderson_darling_family(judgement->replicas, judgement->vectors, y, judgement->normality);
+static struct clt_outcome test_normality(struct clt_tests *tests, const double *y) {
+  const double p = anderson_darling_family(tests->replicas, tests->vectors, y, tests->normality);
   return (struct clt_outcome){
       .applies = true, .passed = p > ANDERSON_DARLING_LEVEL, .value = p, .limit = ANDERSON_DARLING_LEVEL};
 }
 
-struct clt_judgement clt_judge(int64_t replicas, int vectors, const double *y, int64_t reference_replicas,
+struct clt_tests clt_run_tests(int64_t replicas, int vectors, const double *y, int64_t reference_replicas,
                                const bool applies[CLT_TESTS]) {
-  struct clt_judgement judgement = {.replicas = replicas, .vectors = vectors};
+  struct clt_tests tests = {.replicas = replicas, .vectors = vectors};
   const struct clt_outcome outcome[CLT_TESTS] = {
-      [CLT_QUOTIENTS] = test_quotients(&judgement, y, reference_replicas),
-      [CLT_WIDTH] = test_width(&judgement, y, reference_replicas),
-      [CLT_MEAN] = test_mean(&judgement, y),
-      [CLT_COSINE] = test_cosine(&judgement, y),
-      [CLT_NORMALITY] = test_normality(&judgement, y),
+      [CLT_QUOTIENTS] = test_quotients(&tests, y, reference_replicas),
+      [CLT_WIDTH] = test_width(&tests, y, reference_replicas),
+      [CLT_MEAN] = test_mean(&tests, y),
+      [CLT_COSINE] = test_cosine(&tests, y),
+      [CLT_NORMALITY] = test_normality(&tests, y),
   };
   for (int q = 0; q < CLT_TESTS; q++) {
-    judgement.outcome[q] = outcome[q];
-    judgement.outcome[q].applies = applies[q];
+    tests.outcome[q] = outcome[q];
+    tests.outcome[q].applies = applies[q];
   }
-  return judgement;
+  return tests;
 }
 
-bool clt_passed(const struct clt_judgement *judgement) {
+bool clt_passed(const struct clt_tests *tests) {
   for (int q = 0; q < CLT_TESTS; q++)
-    if (judgement->outcome[q].applies && !judgement->outcome[q].passed) return false;
+    if (tests->outcome[q].applies && !tests->outcome[q].passed) return false;
   return true;
 }

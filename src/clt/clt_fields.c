@@ -28,7 +28,7 @@ static void choose_tests(const struct clt_time *time, bool largest, bool applies
 }
 
 /* Returns the squared standard error of a mean over replicas, for unit variance, plus that of the reference. */
-static double degrees(const struct clt_time *time, int64_t replicas) {
+static double relative_variance(const struct clt_time *time, int64_t replicas) {
   return 1 / (double)(replicas - 1) + (time->reference_replicas > 1 ? 1 / (double)(time->reference_replicas - 1) : 0);
 }
 
@@ -40,17 +40,17 @@ static void sum_group(const struct clt_time *time, int g, const double *y, int64
   if (!square) die("no memory for %lld replicas", (long long)replicas);
   for (int i = time->first[g]; i < time->first[g + 1]; i++) {
     const double mean = gsl_stats_mean(y + i, (size_t)m, (size_t)replicas);
-    for (int64_t r = 0; r < replicas; r++) square[r] += time->value[i] * pow(y[r * m + i] - mean, 2);
-    expected += time->value[i];
+    for (int64_t r = 0; r < replicas; r++) square[r] += time->reference_value[i] * pow(y[r * m + i] - mean, 2);
+    expected += time->reference_value[i];
   }
   const double sd = gsl_stats_sd(square, 1, (size_t)replicas) / expected;
   size->group[g] = gsl_stats_mean(square, 1, (size_t)replicas) / expected * (double)replicas / (double)(replicas - 1);
-  size->group_limit[g] = CLT_SD * sd * sqrt(degrees(time, replicas));
+  size->group_limit[g] = CLT_SD * sd * sqrt(relative_variance(time, replicas));
   free(square);
 }
 
 /* Computes sums over groups and quantiles from y [replicas][m]. Sorts all of y in place. */
-static void summarise(const struct clt_time *time, double *y, int64_t replicas, struct clt_size *size) {
+static void summarize(const struct clt_time *time, double *y, int64_t replicas, struct clt_size *size) {
   const int m = time->vectors;
   for (int g = 0; g < time->groups; g++) sum_group(time, g, y, replicas, size);
   gsl_sort(y, 1, (size_t)(replicas * m));
@@ -63,11 +63,12 @@ static void summarise(const struct clt_time *time, double *y, int64_t replicas, 
 static void check_sums(const struct clt_time *time, int64_t replicas, struct clt_size *size) {
   size->sums = true;
   for (int g = 0; g < time->groups; g++) size->sums &= fabs(size->group[g] - 1) < size->group_limit[g];
-  if (!isnan(time->trace_sd)) size->sums &= fabs(size->trace / time->trace - 1) < clt_trace_limit(time, replicas);
+  if (!isnan(time->trace_sd))
+    size->sums &= fabs(size->trace / time->reference_trace - 1) < clt_trace_limit(time, replicas);
 }
 
 bool clt_size_passed(const struct clt_size *size) {
-  return clt_passed(&size->judgement) && size->sums;
+  return clt_passed(&size->tests) && size->sums;
 }
 
 /* Collective. Computes the sorted eigenvalues of C_n, and the mean and standard deviation over draws of those of
@@ -109,15 +110,15 @@ static int judge(const struct clt_fields_work *work, const struct clt_time *time
   const int64_t replicas = covariance->replicas;
   double *y;
   TRY(comm_agree(work->grid.comm, alloc_array((void **)&y, replicas * m, sizeof *y, "projections")));
-  int status = covariance_project(covariance, m, reference->u, reference->centre, y);
+  int status = covariance_project(covariance, m, reference->u, reference->center, y);
   if (status == OK) {
     bool applies[CLT_TESTS];
     choose_tests(time, size == work->study->sizes - 1, applies);
     for (int64_t r = 0; r < replicas; r++)
-      for (int i = 0; i < m; i++) y[r * m + i] /= sqrt(time->value[i]);
-    out->judgement = clt_judge(replicas, m, y, time->reference_replicas, applies);
+      for (int i = 0; i < m; i++) y[r * m + i] /= sqrt(time->reference_value[i]);
+    out->tests = clt_run_tests(replicas, m, y, time->reference_replicas, applies);
     out->trace = covariance_trace(covariance);
-    summarise(time, y, replicas, out);
+    summarize(time, y, replicas, out);
     check_sums(time, replicas, out);
     if (reference->spectrum && work->options->clt_nulls > 1)
       status = sort_eigenvalues(work, time, reference, covariance, out);
@@ -152,7 +153,7 @@ static int fill_time(const struct clt_fields_work *work, struct clt_time *time) 
   int status = clt_fields_compare(work, time, &reference);
   if (status == OK) status = judge_sizes(work, time, &reference);
   free(reference.u);
-  free(reference.centre);
+  free(reference.center);
   free(reference.spectrum);
   return status;
 }
@@ -165,7 +166,11 @@ static bool is_frozen(const struct config *config, const struct study *study) {
   const struct schedule *schedule = &config->schedule;
   return config->unit.train == FIELD_BIT_C && config->data.mode == DATA_FIXED && schedule->scheme == SCHEME_GD &&
          loss_is_squared(&config->data.loss) && schedule->update.rule == UPDATE_EULER &&
-         !schedule_auto(schedule, schedule_steps(schedule)) && study->samples <= CLT_POINTS_MAX;
+         !schedule_auto(schedule, schedule_steps(schedule)) && study->train_points <= CLT_POINTS_MAX;
+}
+
+static void add_test(struct clt_fields *fields, int index, enum point_set set, enum clt_reference reference) {
+  fields->time[fields->times++] = (struct clt_time){.index = index, .set = set, .reference = reference};
 }
 
 /* Adds to fields->time the tests that are possible at a time of the study. At t > 0 replicas are independent draws of
@@ -173,20 +178,17 @@ static bool is_frozen(const struct config *config, const struct study *study) {
 static void plan_time(struct clt_fields *fields, const struct clt_fields_work *work, int index) {
   const struct study *study = work->study;
   const double chosen = work->options->clt_time;
-  struct clt_time *next = fields->time + fields->times;
   if (!isnan(chosen) && !study_same_time(study->time[index], chosen)) return;
-  if (study->step[index] == 0 && work->law[POINTS_TEST])
-    *next++ = (struct clt_time){.index = index, .set = POINTS_TEST, .reference = CLT_INITIAL};
-  else if (study->step[index] > 0 && study->tests > 0 && study->common_data)
-    *next++ = (struct clt_time){.index = index, .set = POINTS_TEST, .reference = CLT_HALF};
-  if (study->step[index] > 0 && work->law[POINTS_TRAIN])
-    *next++ = (struct clt_time){.index = index, .set = POINTS_TRAIN, .reference = CLT_FROZEN};
-  fields->times = (int)(next - fields->time);
+  if (study->step[index] == 0 && work->initial[POINTS_TEST])
+    add_test(fields, index, POINTS_TEST, CLT_INITIAL);
+  else if (study->step[index] > 0 && study->test_points > 0 && study->common_data)
+    add_test(fields, index, POINTS_TEST, CLT_HALF);
+  if (study->step[index] > 0 && work->initial[POINTS_TRAIN]) add_test(fields, index, POINTS_TRAIN, CLT_FROZEN);
 }
 
 static void plan(struct clt_fields *fields, const struct clt_fields_work *work) {
   const struct study *study = work->study;
-  const char *reason = "";
+  const char *reason = "", *refused = work->refused ? work->refused : "";
   if (!study->fields)
     reason = "the runs recorded no fields (output.fields)";
   else if (study_fewest_initials(study) < CLT_REPLICAS_MIN)
@@ -194,14 +196,14 @@ static void plan(struct clt_fields *fields, const struct clt_fields_work *work) 
   for (int index = 0; index < study->times && !*reason; index++) plan_time(fields, work, index);
   if (!*reason && fields->times == 0)
     reason = "no field at this time, or no test points, or replicas with different data";
-  snprintf(fields->reason, sizeof fields->reason, "%s", *reason || !work->refused ? reason : work->refused);
+  snprintf(fields->reason, sizeof fields->reason, "%s%s%s", reason, *reason && *refused ? "; " : "", refused);
 }
 
 /* Computes the initial law at the points of a set. If that fails, records the reason; the tests that need the law are
  * then skipped. */
-static void find_law(struct clt_fields_work *work, enum point_set set) {
+static void find_initial(struct clt_fields_work *work, enum point_set set) {
   const int status = initial_covariance_create(&work->config->unit, work->d, points_used(work->study, set),
-                                               work->x[set], &work->law[set]);
+                                               work->x[set], &work->initial[set]);
   if (status != OK && !work->refused) work->refused = strdup(error_text());
 }
 
@@ -209,10 +211,10 @@ static int load(struct clt_fields_work *work) {
   const struct study *study = work->study;
   TRY(config_parse("the first run", study->config, &work->config));
   for (int set = 0; set < 2; set++)
-    if ((set == POINTS_TEST ? study->tests : study->samples) > 0)
+    if ((set == POINTS_TEST ? study->test_points : study->train_points) > 0)
       TRY(study_points(study, (enum point_set)set, &work->d, &work->x[set], &work->y[set]));
-  if (study->tests > 0) find_law(work, POINTS_TEST);
-  if (is_frozen(work->config, study)) find_law(work, POINTS_TRAIN);
+  if (study->test_points > 0) find_initial(work, POINTS_TEST);
+  if (is_frozen(work->config, study)) find_initial(work, POINTS_TRAIN);
   return OK;
 }
 
@@ -220,7 +222,7 @@ static void close_work(struct clt_fields_work *work) {
   for (int set = 0; set < 2; set++) {
     free(work->x[set]);
     free(work->y[set]);
-    initial_covariance_free(work->law[set]);
+    initial_covariance_free(work->initial[set]);
   }
   free(work->refused);
   config_free(work->config);
@@ -260,5 +262,5 @@ void clt_fields_free(struct clt_fields *fields) {
 }
 
 double clt_trace_limit(const struct clt_time *time, int64_t replicas) {
-  return CLT_SD * time->trace_sd * sqrt(degrees(time, replicas));
+  return CLT_SD * time->trace_sd * sqrt(relative_variance(time, replicas));
 }

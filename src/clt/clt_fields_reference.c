@@ -51,17 +51,17 @@ static void set_values(struct clt_time *time, const double *spectrum) {
     sum += spectrum[k];
     square += spectrum[k] * spectrum[k];
   }
-  time->trace = sum;
+  time->reference_trace = sum;
   time->trace_sd = sqrt(2 * square) / sum;
   while (time->vectors > 1 && spectrum[time->vectors - 1] < CLT_FLOOR * spectrum[0]) time->vectors--;
-  memcpy(time->value, spectrum, sizeof *spectrum * (size_t)time->vectors);
+  memcpy(time->reference_value, spectrum, sizeof *spectrum * (size_t)time->vectors);
 }
 
 static int exact_operator(const struct clt_fields_work *work, const struct clt_time *time, struct dist_matrix **C) {
-  const struct initial_covariance *law = work->law[time->set];
+  const struct initial_covariance *initial = work->initial[time->set];
   if (time->reference == CLT_INITIAL)
-    return initial_covariance_matrix(&work->grid, law, initial_covariance_between, 1.0 / time->points, C);
-  return frozen_features_covariance(&work->grid, law, work->y[time->set], &work->config->schedule,
+    return initial_covariance_matrix(&work->grid, initial, initial_covariance_between, 1.0 / time->points, C);
+  return frozen_features_covariance(&work->grid, initial, work->y[time->set], &work->config->schedule,
                                     work->study->step[time->index], FROZEN_FEATURES_DRAWS, work->options->seed, C);
 }
 
@@ -75,8 +75,8 @@ static int find_exact(const struct clt_fields_work *work, struct clt_time *time,
   if (status == OK) {
     set_values(time, comparison->spectrum);
     if (time->reference == CLT_INITIAL) {
-      comparison->centre = alloc_small(sizeof(double) * (size_t)K);
-      for (int k = 0; k < K; k++) comparison->centre[k] = initial_covariance_output(work->law[time->set], k);
+      comparison->center = alloc_small(sizeof(double) * (size_t)K);
+      for (int k = 0; k < K; k++) comparison->center[k] = initial_covariance_output(work->initial[time->set], k);
     }
   }
   dist_matrix_free(C);
@@ -104,14 +104,15 @@ static int find_half(const struct clt_fields_work *work, struct clt_time *time,
   if (status == OK) status = clt_fields_covariance(work, time, last, half, replicas - half, &second);
   if (status != OK) return status;
   time->reference_replicas = replicas - half;
-  time->trace = covariance_trace(second);
+  time->reference_trace = covariance_trace(second);
   time->trace_sd = NAN;
   status =
       comm_agree(work->grid.comm, alloc_array((void **)&y, time->reference_replicas * m, sizeof *y, "projections"));
   if (status == OK) status = covariance_project(second, m, comparison->u, NULL, y);
   for (int i = 0; i < m && status == OK; i++)
-    time->value[i] = gsl_stats_variance(y + i, (size_t)m, (size_t)time->reference_replicas);
-  while (time->vectors > 1 && time->value[time->vectors - 1] < CLT_FLOOR * time->value[0]) time->vectors--;
+    time->reference_value[i] = gsl_stats_variance(y + i, (size_t)m, (size_t)time->reference_replicas);
+  while (time->vectors > 1 && time->reference_value[time->vectors - 1] < CLT_FLOOR * time->reference_value[0])
+    time->vectors--;
   free(y);
   covariance_free(second);
   return status;
@@ -119,7 +120,7 @@ static int find_half(const struct clt_fields_work *work, struct clt_time *time,
 
 static void group_values(struct clt_time *time) {
   for (int i = 0; i < time->vectors; i++)
-    if (i == 0 || time->value[i] < CLT_GAP * time->value[i - 1]) time->first[time->groups++] = i;
+    if (i == 0 || time->reference_value[i] < CLT_GAP * time->reference_value[i - 1]) time->first[time->groups++] = i;
   time->first[time->groups] = time->vectors;
 }
 

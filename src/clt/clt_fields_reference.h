@@ -14,15 +14,15 @@ struct clt_fields_work {
   struct dist_grid grid;
   struct config *config;
   int d;
-  double *x[2], *y[2];               /* per enum point_set: points [count][d] and labels, or NULL */
-  struct initial_covariance *law[2]; /* at the points used, per enum point_set; or NULL */
-  char *refused;                     /* why an initial law could not be computed, or NULL */
+  double *x[2], *y[2];                   /* per enum point_set: points [count][d] and labels, or NULL */
+  struct initial_covariance *initial[2]; /* at the points used, per enum point_set; or NULL */
+  char *refused;                         /* why an initial law could not be computed, or NULL */
 };
 
 /* The arrays of a reference. */
 struct clt_fields_comparison {
   double *u;        /* [m][K]: u_i */
-  double *centre;   /* [K]: the exact mean, or NULL: each size has its own mean over replicas */
+  double *center;   /* [K]: the exact mean, or NULL: each size has its own mean over replicas */
   double *spectrum; /* [K]: all eigenvalues if they are exact, or NULL */
 };
 
@@ -31,9 +31,10 @@ struct clt_fields_comparison {
 int clt_fields_covariance(const struct clt_fields_work *work, const struct clt_time *time, int size, int64_t first,
                           int64_t count, struct covariance **covariance);
 
-/* Collective. Sets value, trace and groups of a time, whose reference, set, points and vectors are given, and the
- * arrays of a comparison, which is zero before. Reduces vectors if eigenvalues are below CLT_FLOOR. The caller frees
- * the arrays, also after a failure. FAILED: a history cannot be read, no memory, no convergence. */
+/* Collective. Sets reference_value, reference_trace, trace_sd and the groups of a time, whose reference, set, points
+ * and vectors are given, and the arrays of a comparison, which is zero before. Reduces vectors if eigenvalues are below
+ * CLT_FLOOR. The caller frees the arrays, also after a failure. FAILED: a history cannot be read, no memory, no
+ * convergence. */
 int clt_fields_compare(const struct clt_fields_work *work, struct clt_time *time,
                        struct clt_fields_comparison *comparison);
 

@@ -18,25 +18,25 @@ static const char *const set_names[] = {"test", "training"};
 /* Returns whether the l_i are quotients of these same replicas: then all quotients are 1 by definition and are not
  * printed. */
 static bool is_own(const struct clt_size *size) {
-  return !size->judgement.outcome[CLT_QUOTIENTS].applies;
+  return !size->tests.outcome[CLT_QUOTIENTS].applies;
 }
 
 static void print_size(const struct clt_fields *fields, const struct clt_time *time, int s, FILE *out) {
   const struct clt_size *size = &time->size[s];
-  const struct clt_judgement *judgement = &size->judgement;
-  fprintf(out, "%10lld %8lld", (long long)fields->study->n[s], (long long)judgement->replicas);
+  const struct clt_tests *tests = &size->tests;
+  fprintf(out, "%10lld %8lld", (long long)fields->study->n[s], (long long)tests->replicas);
   if (is_own(size))
     fprintf(out, "  %-8s %-34s", "-", "     -");
   else
-    fprintf(out, "  %-8.4f", judgement->width);
+    fprintf(out, "  %-8.4f", tests->width);
   for (int i = 0; i < CLT_LEADING && !is_own(size); i++)
     if (i < time->vectors)
-      fprintf(out, " %6.3f", judgement->quotient[i]);
+      fprintf(out, " %6.3f", tests->quotient[i]);
     else
       fprintf(out, " %6s", "");
-  fprintf(out, "  %-10.3g  %-10.4g", judgement->outcome[CLT_NORMALITY].value, size->trace);
-  if (!is_own(size)) fprintf(out, "  %.4f", size->trace / time->trace);
-  if (!isnan(time->trace_sd)) fprintf(out, " +- %.2g", clt_trace_limit(time, judgement->replicas));
+  fprintf(out, "  %-10.3g  %-10.4g", tests->outcome[CLT_NORMALITY].value, size->trace);
+  if (!is_own(size)) fprintf(out, "  %.4f", size->trace / time->reference_trace);
+  if (!isnan(time->trace_sd)) fprintf(out, " +- %.2g", clt_trace_limit(time, tests->replicas));
   fputc('\n', out);
 }
 
@@ -69,8 +69,8 @@ static void print_sorted(const struct clt_fields *fields, const struct clt_time 
     const struct clt_size *size = &time->size[s];
     fprintf(out, "%10lld", (long long)fields->study->n[s]);
     for (int i = 0; i < time->vectors && i < CLT_LEADING; i++)
-      fprintf(out, "  %.3f (%.3f +- %.3f)", size->sorted[i] / time->value[i], size->null_mean[i] / time->value[i],
-              size->null_sd[i] / time->value[i]);
+      fprintf(out, "  %.3f (%.3f +- %.3f)", size->sorted[i] / time->reference_value[i],
+              size->null_mean[i] / time->reference_value[i], size->null_sd[i] / time->reference_value[i]);
     fputc('\n', out);
   }
 }
@@ -94,9 +94,9 @@ static void print(const void *state, FILE *out) {
 /* ---- verdicts ---- */
 
 /* Prints the tests that apply, except the width: "; 5 quotients within 20 % of 1 (limit 52 %)" and so on. */
-static void describe_outcomes(const struct clt_judgement *judgement, FILE *out) {
-  const struct clt_outcome *outcome = judgement->outcome;
-  const int leading = judgement->vectors < CLT_LEADING ? judgement->vectors : CLT_LEADING;
+static void describe_outcomes(const struct clt_tests *tests, FILE *out) {
+  const struct clt_outcome *outcome = tests->outcome;
+  const int leading = tests->vectors < CLT_LEADING ? tests->vectors : CLT_LEADING;
   if (outcome[CLT_QUOTIENTS].applies)
     fprintf(out, "; %d quotients within %.2g %% of 1 (limit %.2g %%)", leading, 100 * outcome[CLT_QUOTIENTS].value,
             100 * outcome[CLT_QUOTIENTS].limit);
@@ -122,10 +122,9 @@ static char *reason_of(const struct clt_fields *fields, const struct clt_time *t
   else
     fputs("NOT consistent:", out);
   for (int q = 0; q < CLT_TESTS; q++)
-    if (size->judgement.outcome[q].applies && !size->judgement.outcome[q].passed)
-      fprintf(out, " %s", clt_test_names[q]);
+    if (size->tests.outcome[q].applies && !size->tests.outcome[q].passed) fprintf(out, " %s", clt_test_names[q]);
   if (!size->sums) fputs(" sums of close eigenvalues", out);
-  describe_outcomes(&size->judgement, out);
+  describe_outcomes(&size->tests, out);
   if (!clt_size_passed(size) && time->reference != CLT_INITIAL && s < fields->study->sizes - 1)
     fputs("; at t > 0 the law holds for n -> infinity, this n may be too small", out);
   if (fclose(out) != 0) die("no memory for a verdict");
@@ -136,15 +135,15 @@ static char *reason_of(const struct clt_fields *fields, const struct clt_time *t
 static struct finding size_finding(const struct clt_fields *fields, const struct clt_time *time, int s,
                                    struct finding finding) {
   const struct clt_size *size = &time->size[s];
-  const struct clt_outcome *width = &size->judgement.outcome[CLT_WIDTH];
+  const struct clt_outcome *width = &size->tests.outcome[CLT_WIDTH];
   finding.n = fields->study->n[s];
   finding.t = fields->study->time[time->index];
   finding.confidence = 1 - CLT_RARE;
   if (!width->applies) return finding;
   finding.expected = 1;
-  finding.estimate.value = size->judgement.width;
-  finding.estimate.low = size->judgement.width - width->limit;
-  finding.estimate.high = size->judgement.width + width->limit;
+  finding.estimate.value = size->tests.width;
+  finding.estimate.low = size->tests.width - width->limit;
+  finding.estimate.high = size->tests.width + width->limit;
   return finding;
 }
 
@@ -201,22 +200,22 @@ static const struct condition_kind kinds[] = {
 typedef double (*size_value)(const struct clt_size *size);
 
 static double width_of(const struct clt_size *size) {
-  return size->judgement.width;
+  return size->tests.width;
 }
 static double width_limit_of(const struct clt_size *size) {
-  return size->judgement.outcome[CLT_WIDTH].limit;
+  return size->tests.outcome[CLT_WIDTH].limit;
 }
 static double quotient_limit_of(const struct clt_size *size) {
-  return size->judgement.outcome[CLT_QUOTIENTS].limit;
+  return size->tests.outcome[CLT_QUOTIENTS].limit;
 }
 static double mean_of(const struct clt_size *size) {
-  return size->judgement.outcome[CLT_MEAN].value;
+  return size->tests.outcome[CLT_MEAN].value;
 }
 static double cosine_of(const struct clt_size *size) {
-  return size->judgement.outcome[CLT_COSINE].value;
+  return size->tests.outcome[CLT_COSINE].value;
 }
 static double normality_of(const struct clt_size *size) {
-  return size->judgement.outcome[CLT_NORMALITY].value;
+  return size->tests.outcome[CLT_NORMALITY].value;
 }
 static double trace_of(const struct clt_size *size) {
   return size->trace;
@@ -242,22 +241,20 @@ enum { SIZE_NUMBERS = sizeof size_numbers / sizeof *size_numbers };
 
 /* Adds an array [sizes][count]: of each size, count numbers that `row` returns. */
 static void add_rows(struct results *results, const struct clt_fields *fields, const struct clt_time *time,
-                     const char *group, const char *name, const char *description, int64_t count,
+                     const char *name, const char *description, int64_t count,
                      const double *(*row)(const struct clt_size *size)) {
   const int64_t sizes = fields->study->sizes, shape[] = {sizes, count};
   double *values = alloc_small(sizeof *values * (size_t)(sizes * count));
-  char path[64];
   for (int64_t s = 0; s < sizes; s++) memcpy(values + s * count, row(&time->size[s]), sizeof *values * (size_t)count);
-  snprintf(path, sizeof path, "%s/%s", group, name);
-  results_add(results, path, description, 2, shape, values);
+  results_add(results, name, description, 2, shape, values);
   free(values);
 }
 
 static const double *quotient_row(const struct clt_size *size) {
-  return size->judgement.quotient;
+  return size->tests.quotient;
 }
 static const double *normality_row(const struct clt_size *size) {
-  return size->judgement.normality;
+  return size->tests.normality;
 }
 static const double *group_row(const struct clt_size *size) {
   return size->group;
@@ -278,15 +275,12 @@ static const double *null_sd_row(const struct clt_size *size) {
   return size->null_sd;
 }
 
-static void add_size_numbers(struct results *results, const struct clt_fields *fields, const struct clt_time *time,
-                             const char *group) {
+static void add_size_numbers(struct results *results, const struct clt_fields *fields, const struct clt_time *time) {
   const int64_t sizes = fields->study->sizes;
   double *values = alloc_small(sizeof *values * (size_t)sizes);
-  char path[64];
   for (int number = 0; number < SIZE_NUMBERS; number++) {
     for (int64_t s = 0; s < sizes; s++) values[s] = size_numbers[number].value(&time->size[s]);
-    snprintf(path, sizeof path, "%s/%s", group, size_numbers[number].name);
-    results_add(results, path, size_numbers[number].description, 1, &sizes, values);
+    results_add(results, size_numbers[number].name, size_numbers[number].description, 1, &sizes, values);
   }
   free(values);
 }
@@ -295,30 +289,25 @@ static void add_time(struct results *results, const struct clt_fields *fields, i
   const struct clt_time *time = &fields->time[index];
   const int64_t m = time->vectors, groups = time->groups;
   int64_t first[CLT_VECTORS_MAX];
-  char group[32], path[64];
   for (int g = 0; g < time->groups; g++) first[g] = time->first[g];
-  snprintf(group, sizeof group, "clt/%d", index);
-  snprintf(path, sizeof path, "%s/time", group);
-  results_add(results, path, NULL, 0, NULL, &fields->study->time[time->index]);
-  snprintf(path, sizeof path, "%s/points", group);
-  results_words(results, path, 1, &set_names[time->set]);
-  snprintf(path, sizeof path, "%s/reference", group);
-  results_words(results, path, 1, &clt_reference_names[time->reference]);
-  snprintf(path, sizeof path, "%s/values", group);
-  results_add(results, path, "l_i: eigenvalues of the reference", 1, &m, time->value);
-  snprintf(path, sizeof path, "%s/group_first", group);
-  results_integers(results, path, "the vector with which each group of close eigenvalues begins", groups, first);
-  add_size_numbers(results, fields, time, group);
-  add_rows(results, fields, time, group, "quotients", "u_i' C_n u_i / l_i of each n", m, quotient_row);
-  add_rows(results, fields, time, group, "p", "Anderson and Darling's p of each projection", m, normality_row);
-  add_rows(results, fields, time, group, "groups", "sums over groups, over those of l_i", groups, group_row);
-  add_rows(results, fields, time, group, "group_limit", "how far those may be from 1", groups, group_limit_row);
-  add_rows(results, fields, time, group, "quantiles", "of all y at probabilities Phi(z), z = -4, -3.9, ..., 4",
-           CLT_QUANTILES, quantile_row);
+  results_group(results, "clt/%d", index);
+  results_add(results, "time", NULL, 0, NULL, &fields->study->time[time->index]);
+  results_words(results, "points", 1, &set_names[time->set]);
+  results_words(results, "reference", 1, &clt_reference_names[time->reference]);
+  results_add(results, "values", "l_i: eigenvalues of the reference", 1, &m, time->reference_value);
+  results_integers(results, "group_first", "the vector with which each group of close eigenvalues begins", groups,
+                   first);
+  add_size_numbers(results, fields, time);
+  add_rows(results, fields, time, "quotients", "u_i' C_n u_i / l_i of each n", m, quotient_row);
+  add_rows(results, fields, time, "p", "Anderson and Darling's p of each projection", m, normality_row);
+  add_rows(results, fields, time, "groups", "sums over groups, over those of l_i", groups, group_row);
+  add_rows(results, fields, time, "group_limit", "how far those may be from 1", groups, group_limit_row);
+  add_rows(results, fields, time, "quantiles", "of all y at probabilities Phi(z), z = -4, -3.9, ..., 4", CLT_QUANTILES,
+           quantile_row);
   if (!time->size[0].sorted) return;
-  add_rows(results, fields, time, group, "sorted", "eigenvalues of C_n (biased)", m, sorted_row);
-  add_rows(results, fields, time, group, "null_mean", "mean of those of Gaussian fields", m, null_mean_row);
-  add_rows(results, fields, time, group, "null_sd", "their standard deviation", m, null_sd_row);
+  add_rows(results, fields, time, "sorted", "eigenvalues of C_n (biased)", m, sorted_row);
+  add_rows(results, fields, time, "null_mean", "mean of those of Gaussian fields", m, null_mean_row);
+  add_rows(results, fields, time, "null_sd", "their standard deviation", m, null_sd_row);
 }
 
 static void add_results(const void *state, struct results *results) {

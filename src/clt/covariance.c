@@ -1,5 +1,6 @@
 #include "clt/covariance.h"
 
+#include <gsl/gsl_vector.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@ enum { PIECE = 64 }; /* replicas that rank 0 sends at a time */
 /* ---- samples ---- */
 
 /* Collective. mean [rows] = mean over the columns of f. Subtracts it from each column. */
-static void centre_columns(struct dist_matrix *f, double *mean) {
+static void center_columns(struct dist_matrix *f, double *mean) {
   memset(mean, 0, sizeof *mean * (size_t)f->rows);
   for (int j = 0; j < f->local_columns; j++)
     for (int i = 0; i < f->local_rows; i++)
@@ -54,7 +55,7 @@ int covariance_create(const struct dist_grid *grid, int64_t n, int64_t replicas,
     covariance_free(covariance);
     return status;
   }
-  centre_columns(f, covariance->mean);
+  center_columns(f, covariance->mean);
   *out = covariance;
   return OK;
 }
@@ -84,7 +85,7 @@ double covariance_trace(const struct covariance *covariance) {
   return sum * (double)covariance->n / covariance->points / (covariance->replicas - 1);
 }
 
-int covariance_project(const struct covariance *covariance, int count, const double *u, const double *centre,
+int covariance_project(const struct covariance *covariance, int count, const double *u, const double *center,
                        double *y) {
   const int K = covariance->points;
   const double factor = sqrt((double)covariance->n / K);
@@ -98,21 +99,12 @@ int covariance_project(const struct covariance *covariance, int count, const dou
     dist_matrix_free(product);
   }
   dist_matrix_free(vectors);
-  for (int i = 0; i < count && centre && status == OK; i++) {
+  for (int i = 0; i < count && center && status == OK; i++) {
     double shift = 0;
-    for (int k = 0; k < K; k++) shift += u[(int64_t)i * K + k] * (covariance->mean[k] - centre[k]);
+    for (int k = 0; k < K; k++) shift += u[(int64_t)i * K + k] * (covariance->mean[k] - center[k]);
     for (int64_t r = 0; r < covariance->replicas; r++) y[r * count + i] += factor * shift;
   }
   return status;
-}
-
-static void reverse(int64_t count, int64_t size, double *rows) {
-  for (int64_t i = 0, j = count - 1; i < j; i++, j--)
-    for (int64_t k = 0; k < size; k++) {
-      const double kept = rows[i * size + k];
-      rows[i * size + k] = rows[j * size + k];
-      rows[j * size + k] = kept;
-    }
 }
 
 /* Makes the component of largest magnitude positive, because the sign of an eigenvector is arbitrary. */
@@ -130,11 +122,11 @@ int covariance_leading(struct dist_matrix *C, int count, double *values, double 
   struct dist_matrix *vectors = NULL;
   if (count > 0) TRY(dist_matrix_create(C->grid, K, K, &vectors));
   const int status = dist_matrix_eigen(C, values, vectors);
-  if (status == OK) reverse(K, 1, values);
-  if (status == OK && count > 0) {
-    dist_matrix_get(vectors, K - count, count, u);
-    reverse(count, K, u);
-    for (int i = 0; i < count; i++) fix_sign(K, u + (int64_t)i * K);
+  gsl_vector_view ascending = gsl_vector_view_array(values, (size_t)K);
+  if (status == OK) gsl_vector_reverse(&ascending.vector);
+  for (int i = 0; i < count && status == OK; i++) {
+    dist_matrix_get(vectors, K - 1 - i, 1, u + (int64_t)i * K);
+    fix_sign(K, u + (int64_t)i * K);
   }
   dist_matrix_free(vectors);
   return status;
@@ -156,7 +148,7 @@ int covariance_wishart(const struct dist_grid *grid, int64_t points, const doubl
     }
   }
   if (status == OK) {
-    centre_columns(f, column);
+    center_columns(f, column);
     status = dist_matrix_create(grid, points, points, &C);
     if (status == OK) {
       dist_matrix_multiply(1.0 / (double)(replicas - 1), f, false, f, true, 0, C);

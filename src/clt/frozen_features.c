@@ -32,21 +32,21 @@ static void modes_free(struct modes *modes) {
 }
 
 /* Collective. r_0 = f_0 - y in the modes. Each rank sums over its own elements of the eigenvectors. */
-static void project_residual(struct modes *modes, const struct initial_covariance *law, const double *y) {
+static void project_residual(struct modes *modes, const struct initial_covariance *initial, const double *y) {
   const struct dist_matrix *v = modes->vector;
   memset(modes->r_0, 0, sizeof *modes->r_0 * (size_t)modes->points);
   for (int j = 0; j < v->local_columns; j++)
     for (int i = 0; i < v->local_rows; i++) {
       const int row = dist_matrix_row(v, i);
       modes->r_0[dist_matrix_column(v, j)] +=
-          v->local[(int64_t)j * v->local_rows + i] * (initial_covariance_output(law, row) - y[row]);
+          v->local[(int64_t)j * v->local_rows + i] * (initial_covariance_output(initial, row) - y[row]);
     }
   dist_grid_sum(v->grid, modes->points, modes->r_0);
 }
 
-static int modes_create(const struct dist_grid *grid, const struct initial_covariance *law, const double *y,
+static int modes_create(const struct dist_grid *grid, const struct initial_covariance *initial, const double *y,
                         struct modes *modes) {
-  const int P = modes->points = (int)law->points;
+  const int P = modes->points = (int)initial->points;
   modes->lambda = alloc_small(sizeof(double) * (size_t)P);
   modes->r_0 = alloc_small(sizeof(double) * (size_t)P);
   modes->decay = alloc_small(sizeof(double) * (size_t)P);
@@ -56,10 +56,10 @@ static int modes_create(const struct dist_grid *grid, const struct initial_covar
   TRY(dist_matrix_create(grid, P, CHUNK, &modes->feature));
   TRY(dist_matrix_create(grid, P, CHUNK, &modes->weight));
   struct dist_matrix *G;
-  TRY(initial_covariance_matrix(grid, law, initial_covariance_kernel, 1.0 / P, &G));
+  TRY(initial_covariance_matrix(grid, initial, initial_covariance_kernel, 1.0 / P, &G));
   const int status = dist_matrix_eigen(G, modes->lambda, modes->vector);
   dist_matrix_free(G);
-  if (status == OK) project_residual(modes, law, y);
+  if (status == OK) project_residual(modes, initial, y);
   return status;
 }
 
@@ -82,11 +82,12 @@ static void run(struct modes *modes, const struct schedule *schedule, int64_t st
 }
 
 /* Local. phi [P][CHUNK] = phi(x_p, z) for the CHUNK draws of z that begin with number `first`. */
-static void draw_features(const struct initial_covariance *law, uint64_t seed, int64_t first, struct dist_matrix *phi) {
-  const struct unit_spec *unit = &law->unit;
+static void draw_features(const struct initial_covariance *initial, uint64_t seed, int64_t first,
+                          struct dist_matrix *phi) {
+  const struct unit_spec *unit = &initial->unit;
   const bool sphere = unit_table[unit->type].manifold == MANIFOLD_SPHERE;
   const struct rng rng = {.seed = seed, .stream = RNG_FEATURES};
-  const int d = law->d;
+  const int d = initial->d;
   double *z = alloc_small(sizeof *z * (size_t)(d + 1));
   for (int j = 0; j < phi->local_columns; j++) {
     const uint64_t id = (uint64_t)(first + dist_matrix_column(phi, j));
@@ -98,7 +99,7 @@ static void draw_features(const struct initial_covariance *law, uint64_t seed, i
       z[d] = unit->b.mean + unit->b.std * z[d];
     }
     for (int i = 0; i < phi->local_rows; i++) {
-      const double *x = law->x + (int64_t)dist_matrix_row(phi, i) * d;
+      const double *x = initial->x + (int64_t)dist_matrix_row(phi, i) * d;
       double s = 0, square = 0;
       for (int k = 0; k < d; k++) {
         s += x[k] * z[k];
@@ -127,7 +128,7 @@ static void form_xi(struct modes *modes, double c, double *mean) {
 }
 
 /* C = (std(c)^2 D E[phi phi'] D + Cov_z) / P in the modes, in which E[phi phi'] / P is diagonal. */
-static int sum_up(struct modes *modes, const struct initial_covariance *law, int64_t draws, uint64_t seed,
+static int sum_up(struct modes *modes, const struct initial_covariance *initial, int64_t draws, uint64_t seed,
                   struct dist_matrix *C) {
   const int P = modes->points;
   const int64_t chunks = (draws + CHUNK - 1) / CHUNK;
@@ -136,12 +137,12 @@ static int sum_up(struct modes *modes, const struct initial_covariance *law, int
   TRY(comm_agree(C->grid->comm, alloc_array((void **)&mean, P, sizeof *mean, "a mean")));
   memset(mean, 0, sizeof *mean * (size_t)P);
   for (int64_t chunk = 0; chunk < chunks; chunk++) {
-    draw_features(law, seed, chunk * CHUNK, modes->phi);
-    form_xi(modes, law->unit.c.mean, mean);
+    draw_features(initial, seed, chunk * CHUNK, modes->phi);
+    form_xi(modes, initial->unit.c.mean, mean);
     dist_matrix_multiply(1 / (count * P), modes->feature, false, modes->feature, true, chunk > 0, C);
   }
   dist_grid_sum(C->grid, P, mean);
-  const double c2 = law->unit.c.std * law->unit.c.std;
+  const double c2 = initial->unit.c.std * initial->unit.c.std;
   for (int j = 0; j < C->local_columns; j++)
     for (int i = 0; i < C->local_rows; i++) {
       const int a = dist_matrix_row(C, i), b = dist_matrix_column(C, j);
@@ -163,16 +164,16 @@ static int to_points(const struct dist_matrix *vector, struct dist_matrix *C) {
   return OK;
 }
 
-int frozen_features_covariance(const struct dist_grid *grid, const struct initial_covariance *law, const double *y,
+int frozen_features_covariance(const struct dist_grid *grid, const struct initial_covariance *initial, const double *y,
                                const struct schedule *schedule, int64_t step, int64_t draws, uint64_t seed,
                                struct dist_matrix **out) {
   struct modes modes = {0};
   struct dist_matrix *C = NULL;
-  int status = modes_create(grid, law, y, &modes);
-  if (status == OK) status = dist_matrix_create(grid, law->points, law->points, &C);
+  int status = modes_create(grid, initial, y, &modes);
+  if (status == OK) status = dist_matrix_create(grid, initial->points, initial->points, &C);
   if (status == OK) {
     run(&modes, schedule, step);
-    status = sum_up(&modes, law, draws, seed, C);
+    status = sum_up(&modes, initial, draws, seed, C);
   }
   if (status == OK) status = to_points(modes.vector, C);
   modes_free(&modes);

@@ -45,39 +45,40 @@ static void expand(const gsl_integration_glfixed_table *table, double (*h)(doubl
   }
 }
 
-static int expand_all(struct initial_covariance *law) {
-  const struct unit_spec *unit = &law->unit;
-  TRY(alloc_array((void **)&law->sigma, law->points, sizeof *law->sigma, "the initial law"));
-  TRY(alloc_array((void **)&law->coefficient, law->points * INITIAL_COVARIANCE_TERMS, sizeof *law->coefficient,
-                  "Hermite coefficients of the initial law"));
+static int expand_all(struct initial_covariance *initial) {
+  const struct unit_spec *unit = &initial->unit;
+  TRY(alloc_array((void **)&initial->sigma, initial->points, sizeof *initial->sigma, "the initial law"));
+  TRY(alloc_array((void **)&initial->coefficient, initial->points * INITIAL_COVARIANCE_TERMS,
+                  sizeof *initial->coefficient, "Hermite coefficients of the initial law"));
   gsl_integration_glfixed_table *table = gsl_integration_glfixed_table_alloc(NODES);
   if (!table) die("no memory for %d nodes of quadrature", NODES);
-  for (int64_t i = 0; i < law->points; i++) {
-    const double *x = law->x + i * law->d;
-    double *coefficient = law->coefficient + i * INITIAL_COVARIANCE_TERMS, mean = unit->b.mean;
-    for (int k = 0; k < law->d; k++) mean += unit->a.mean * x[k];
-    law->sigma[i] = sqrt(unit->a.std * unit->a.std * dot(law->d, x, x) + unit->b.std * unit->b.std);
-    expand(table, unit_table[unit->type].h, mean, law->sigma[i], coefficient, &law->square[i]);
-    law->mean[i] = coefficient[0];
-    const double tail = 1 - dot(INITIAL_COVARIANCE_TERMS, coefficient, coefficient) / law->square[i];
-    if (tail > law->tail) law->tail = tail;
+  for (int64_t i = 0; i < initial->points; i++) {
+    const double *x = initial->x + i * initial->d;
+    double *coefficient = initial->coefficient + i * INITIAL_COVARIANCE_TERMS, mean = unit->b.mean;
+    for (int k = 0; k < initial->d; k++) mean += unit->a.mean * x[k];
+    initial->sigma[i] = sqrt(unit->a.std * unit->a.std * dot(initial->d, x, x) + unit->b.std * unit->b.std);
+    expand(table, unit_table[unit->type].h, mean, initial->sigma[i], coefficient, &initial->square[i]);
+    initial->mean[i] = coefficient[0];
+    const double tail = 1 - dot(INITIAL_COVARIANCE_TERMS, coefficient, coefficient) / initial->square[i];
+    if (tail > initial->tail) initial->tail = tail;
   }
   gsl_integration_glfixed_table_free(table);
-  if (law->tail > INITIAL_COVARIANCE_TAIL)
+  if (initial->tail > INITIAL_COVARIANCE_TAIL)
     return FAIL(FAILED,
                 "the exact covariance at t = 0: %d terms leave out %.2g of E phi^2, at most %g was expected: %s with "
                 "this initial law is too steep for it",
-                INITIAL_COVARIANCE_TERMS, law->tail, INITIAL_COVARIANCE_TAIL, unit_table[unit->type].name);
+                INITIAL_COVARIANCE_TERMS, initial->tail, INITIAL_COVARIANCE_TAIL, unit_table[unit->type].name);
   return OK;
 }
 
-static double ridge_kernel(const struct initial_covariance *law, int64_t i, int64_t j) {
-  const struct unit_spec *unit = &law->unit;
-  const double *p = law->coefficient + i * INITIAL_COVARIANCE_TERMS,
-               *q = law->coefficient + j * INITIAL_COVARIANCE_TERMS;
-  const double covariance = unit->a.std * unit->a.std * dot(law->d, law->x + i * law->d, law->x + j * law->d) +
+static double ridge_kernel(const struct initial_covariance *initial, int64_t i, int64_t j) {
+  const struct unit_spec *unit = &initial->unit;
+  const double *p = initial->coefficient + i * INITIAL_COVARIANCE_TERMS,
+               *q = initial->coefficient + j * INITIAL_COVARIANCE_TERMS;
+  const double covariance = unit->a.std * unit->a.std *
+                                dot(initial->d, initial->x + i * initial->d, initial->x + j * initial->d) +
                             unit->b.std * unit->b.std,
-               scale = law->sigma[i] * law->sigma[j];
+               scale = initial->sigma[i] * initial->sigma[j];
   const double rho = scale > 0 ? fmin(fmax(covariance / scale, -1), 1) : 0;
   double sum = 0;
   for (int k = INITIAL_COVARIANCE_TERMS - 1; k >= 0; k--) sum = sum * rho + p[k] * q[k];
@@ -106,77 +107,78 @@ static double sphere_mean(int d, double square_of_v, double shift) {
   return exp(log_0F1(d / 2.0, d * square_of_v / 4) - shift);
 }
 
-static double sphere_kernel(const struct initial_covariance *law, int64_t i, int64_t j) {
-  const double alpha = law->unit.alpha, *x = law->x + i * law->d, *y = law->x + j * law->d;
-  const double xx = dot(law->d, x, x), yy = dot(law->d, y, y), xy = dot(law->d, x, y);
-  return sphere_mean(law->d, alpha * alpha * fmax(xx + 2 * xy + yy, 0), alpha * (xx + yy + 2 * law->d) / 2);
+static double sphere_kernel(const struct initial_covariance *initial, int64_t i, int64_t j) {
+  const double alpha = initial->unit.alpha, *x = initial->x + i * initial->d, *y = initial->x + j * initial->d;
+  const double xx = dot(initial->d, x, x), yy = dot(initial->d, y, y), xy = dot(initial->d, x, y);
+  return sphere_mean(initial->d, alpha * alpha * fmax(xx + 2 * xy + yy, 0), alpha * (xx + yy + 2 * initial->d) / 2);
 }
 
-static void sphere_all(struct initial_covariance *law) {
-  const double alpha = law->unit.alpha;
-  for (int64_t i = 0; i < law->points; i++) {
-    const double *x = law->x + i * law->d, square = dot(law->d, x, x);
-    law->mean[i] = sphere_mean(law->d, alpha * alpha * square, alpha * (square + law->d) / 2);
-    law->square[i] = sphere_kernel(law, i, i);
+static void sphere_all(struct initial_covariance *initial) {
+  const double alpha = initial->unit.alpha;
+  for (int64_t i = 0; i < initial->points; i++) {
+    const double *x = initial->x + i * initial->d, square = dot(initial->d, x, x);
+    initial->mean[i] = sphere_mean(initial->d, alpha * alpha * square, alpha * (square + initial->d) / 2);
+    initial->square[i] = sphere_kernel(initial, i, i);
   }
 }
 
 /* ---- both ---- */
 
-static int fill(struct initial_covariance *law) {
-  TRY(alloc_array((void **)&law->mean, law->points, sizeof *law->mean, "the initial law"));
-  TRY(alloc_array((void **)&law->square, law->points, sizeof *law->square, "the initial law"));
-  if (unit_table[law->unit.type].manifold != MANIFOLD_SPHERE) return expand_all(law);
-  sphere_all(law);
+static int fill(struct initial_covariance *initial) {
+  TRY(alloc_array((void **)&initial->mean, initial->points, sizeof *initial->mean, "the initial law"));
+  TRY(alloc_array((void **)&initial->square, initial->points, sizeof *initial->square, "the initial law"));
+  if (unit_table[initial->unit.type].manifold != MANIFOLD_SPHERE) return expand_all(initial);
+  sphere_all(initial);
   return OK;
 }
 
 int initial_covariance_create(const struct unit_spec *unit, int d, int64_t points, const double *x,
                               struct initial_covariance **out) {
-  struct initial_covariance *law = alloc_small(sizeof *law);
-  *law = (struct initial_covariance){.unit = *unit, .d = d, .points = points, .x = x};
-  const int status = fill(law);
+  struct initial_covariance *initial = alloc_small(sizeof *initial);
+  *initial = (struct initial_covariance){.unit = *unit, .d = d, .points = points, .x = x};
+  const int status = fill(initial);
   if (status != OK) {
-    initial_covariance_free(law);
+    initial_covariance_free(initial);
     return status;
   }
-  *out = law;
+  *out = initial;
   return OK;
 }
 
-void initial_covariance_free(struct initial_covariance *law) {
-  if (!law) return;
-  free(law->mean);
-  free(law->square);
-  free(law->sigma);
-  free(law->coefficient);
-  free(law);
+void initial_covariance_free(struct initial_covariance *initial) {
+  if (!initial) return;
+  free(initial->mean);
+  free(initial->square);
+  free(initial->sigma);
+  free(initial->coefficient);
+  free(initial);
 }
 
-double initial_covariance_kernel(const struct initial_covariance *law, int64_t i, int64_t j) {
-  if (i == j) return law->square[i];
-  return unit_table[law->unit.type].manifold == MANIFOLD_SPHERE ? sphere_kernel(law, i, j) : ridge_kernel(law, i, j);
+double initial_covariance_kernel(const struct initial_covariance *initial, int64_t i, int64_t j) {
+  if (i == j) return initial->square[i];
+  return unit_table[initial->unit.type].manifold == MANIFOLD_SPHERE ? sphere_kernel(initial, i, j)
+                                                                    : ridge_kernel(initial, i, j);
 }
 
-double initial_covariance_between(const struct initial_covariance *law, int64_t i, int64_t j) {
-  const struct normal_law *c = &law->unit.c;
-  return (c->mean * c->mean + c->std * c->std) * initial_covariance_kernel(law, i, j) -
-         initial_covariance_output(law, i) * initial_covariance_output(law, j);
+double initial_covariance_between(const struct initial_covariance *initial, int64_t i, int64_t j) {
+  const struct normal_law *c = &initial->unit.c;
+  return (c->mean * c->mean + c->std * c->std) * initial_covariance_kernel(initial, i, j) -
+         initial_covariance_output(initial, i) * initial_covariance_output(initial, j);
 }
 
-double initial_covariance_output(const struct initial_covariance *law, int64_t i) {
-  return law->unit.c.mean * law->mean[i];
+double initial_covariance_output(const struct initial_covariance *initial, int64_t i) {
+  return initial->unit.c.mean * initial->mean[i];
 }
 
-int initial_covariance_matrix(const struct dist_grid *grid, const struct initial_covariance *law,
-                              double (*entry)(const struct initial_covariance *law, int64_t i, int64_t j),
+int initial_covariance_matrix(const struct dist_grid *grid, const struct initial_covariance *initial,
+                              double (*entry)(const struct initial_covariance *initial, int64_t i, int64_t j),
                               double factor, struct dist_matrix **out) {
   struct dist_matrix *matrix;
-  TRY(dist_matrix_create(grid, law->points, law->points, &matrix));
+  TRY(dist_matrix_create(grid, initial->points, initial->points, &matrix));
   for (int j = 0; j < matrix->local_columns; j++)
     for (int i = 0; i < matrix->local_rows; i++)
       matrix->local[(int64_t)j * matrix->local_rows + i] =
-          factor * entry(law, dist_matrix_row(matrix, i), dist_matrix_column(matrix, j));
+          factor * entry(initial, dist_matrix_row(matrix, i), dist_matrix_column(matrix, j));
   *out = matrix;
   return OK;
 }

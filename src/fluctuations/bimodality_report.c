@@ -25,10 +25,11 @@ static void add_results(const void *state, struct results *results) {
   const struct bimodality *bimodality = state;
   const struct study *study = bimodality->study;
   const int64_t shape[] = {study->times, study->sizes};
-  results_words(results, "spread/column", 1, &study->loss_column);
-  results_add(results, "spread/relative", "sd over replicas / mean of the loss", 2, shape, bimodality->relative);
-  results_add(results, "spread/kurtosis", "excess kurtosis of log loss over replicas", 2, shape, bimodality->kurtosis);
-  results_add(results, "spread/bimodality", "Sarle's bimodality coefficient of log loss over replicas", 2, shape,
+  results_group(results, "spread");
+  results_words(results, "column", 1, &study->loss_column);
+  results_add(results, "relative", "sd over replicas / mean of the loss", 2, shape, bimodality->relative);
+  results_add(results, "kurtosis", "excess kurtosis of log loss over replicas", 2, shape, bimodality->kurtosis);
+  results_add(results, "bimodality", "Sarle's bimodality coefficient of log loss over replicas", 2, shape,
               bimodality->bimodality);
 }
 

@@ -120,7 +120,7 @@ struct means {
 
 static void add_means(void *context, int64_t i, const struct units *units) {
   const struct means *means = context;
-  const int D = means->measure->fields, d = means->d;
+  const int D = means->measure->components, d = means->d;
   double *frequency = alloc_small(sizeof *frequency * (size_t)(L * D)), *psi = means->psi + i * L,
          *square = means->square + i * L;
   for (int l = 0; l < L; l++)
@@ -146,7 +146,7 @@ static void add_means(void *context, int64_t i, const struct units *units) {
 static void draw_observables(struct empirical_measure *measure) {
   const struct rng normal = {.seed = measure->options.seed, .stream = RNG_OBSERVABLES},
                    uniform = {.seed = measure->options.seed, .stream = RNG_OBSERVABLES, .step = 1};
-  const int D = measure->fields;
+  const int D = measure->components;
   measure->frequency = alloc_small(sizeof(double) * (size_t)(L * D));
   measure->phase = alloc_small(sizeof(double) * L);
   for (int l = 0; l < L; l++) rng_normal(&normal, (uint64_t)l, D, measure->frequency + l * D);
@@ -280,7 +280,7 @@ int empirical_measure_create(const struct comm *comm, const struct study *study,
   dist_grid_create(comm, &work.grid);
   int status = comm_agree(comm, prepare(&work, measure));
   if (status == OK) {
-    measure->fields = 1 + work.biased + work.d;
+    measure->components = 1 + work.biased + work.d;
     draw_observables(measure);
     status = measure_times(&work, measure);
   }

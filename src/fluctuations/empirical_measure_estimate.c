@@ -60,17 +60,17 @@ static int find_variances(const struct empirical_measure *measure, double *const
                           struct empirical_measure_time *time) {
   const struct study *study = measure->study;
   const int B = measure->options.bootstrap;
-  double *boot, value[ENSEMBLE_MAX], *scratch = alloc_small(sizeof *scratch * (size_t)B);
-  int status = alloc_array((void **)&boot, (int64_t)study->sizes * B, sizeof *boot, "bootstrap values");
+  double *resampled, value[ENSEMBLE_MAX], *scratch = alloc_small(sizeof *scratch * (size_t)B);
+  int status = alloc_array((void **)&resampled, (int64_t)study->sizes * B, sizeof *resampled, "bootstrap values");
   for (int s = 0; s < study->sizes && status == OK; s++) {
     const int64_t R = study_initials(study, s);
-    status = fluctuations_variance(R, L, psi[s], B, weight[s], &value[s], boot + (int64_t)s * B);
+    status = fluctuations_variance(R, L, psi[s], B, weight[s], &value[s], resampled + (int64_t)s * B);
     if (status != OK) break;
-    memcpy(scratch, boot + (int64_t)s * B, sizeof *scratch * (size_t)B);
+    memcpy(scratch, resampled + (int64_t)s * B, sizeof *scratch * (size_t)B);
     time->size[s].V = fluctuations_interval(value[s], B, scratch, R, measure->options.level, true);
   }
-  if (status == OK) time->slope = fluctuations_slope(study, &measure->options, NULL, value, boot);
-  free(boot);
+  if (status == OK) time->slope = fluctuations_slope(study, &measure->options, NULL, value, resampled);
+  free(resampled);
   free(scratch);
   return status;
 }
@@ -83,7 +83,7 @@ int empirical_measure_estimate(const struct empirical_measure *measure, double *
     struct empirical_measure_size *size = &time->size[s];
     const int64_t R = study_initials(study, s);
     double mean[L];
-    size->units = gsl_stats_mean(square[s], 1, (size_t)(R * L)) - mean_square(R, psi[s], mean);
+    size->unit_variance = gsl_stats_mean(square[s], 1, (size_t)(R * L)) - mean_square(R, psi[s], mean);
     size->normality = anderson_darling_family(R, L, psi[s], NULL);
     size->mmd = ESTIMATE_NONE;
     if (s < last)

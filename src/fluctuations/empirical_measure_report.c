@@ -20,7 +20,7 @@ static void print_time(const struct empirical_measure *measure, const struct emp
     const double n = (double)study->n[s];
     fprintf(out, "%10lld", (long long)study->n[s]);
     estimate_print(out, CELL, size->V, n);
-    estimate_print(out, CELL, size->V, n / size->units);
+    estimate_print(out, CELL, size->V, n / size->unit_variance);
     estimate_print(out, CELL, size->mmd, 1);
     fprintf(out, "  %.3g\n", size->normality);
   }
@@ -70,7 +70,7 @@ static void add_distance(const struct empirical_measure *measure, const struct e
                : mmd->low > 0 ? "NOT zero: the means differ, or units of one network are correlated"
                               : "NOT zero: units of one network are anticorrelated",
                zero || start ? "" : "; since units interact, a term of order 1/n is expected at t > 0",
-               time->size[s].units / (double)study->n[s]);
+               time->size[s].unit_variance / (double)study->n[s]);
 }
 
 static void add_normality(const struct empirical_measure *measure, const struct empirical_measure_time *time, int s,
@@ -101,49 +101,39 @@ static void find(const void *state, struct findings *findings) {
 
 /* ---- named arrays ---- */
 
-static void add_estimates(struct results *results, const struct empirical_measure *measure,
-                          const struct empirical_measure_time *time, const char *group, const char *name,
-                          const char *description, bool mmd) {
-  const int64_t sizes = measure->study->sizes;
-  struct estimate estimates[ENSEMBLE_MAX];
-  char path[64];
-  for (int s = 0; s < sizes; s++) estimates[s] = mmd ? time->size[s].mmd : time->size[s].V;
-  snprintf(path, sizeof path, "%s/%s", group, name);
-  results_estimates(results, path, results_values, description, 1, &sizes, estimates);
-}
-
 static void add_time(struct results *results, const struct empirical_measure *measure, int index) {
   const struct empirical_measure_time *time = &measure->time[index];
   const int64_t sizes = measure->study->sizes, three = 3;
   double units[ENSEMBLE_MAX], normality[ENSEMBLE_MAX];
-  char group[32], path[64];
+  struct estimate V[ENSEMBLE_MAX], mmd[ENSEMBLE_MAX];
   for (int s = 0; s < sizes; s++) {
-    units[s] = time->size[s].units;
+    units[s] = time->size[s].unit_variance;
     normality[s] = time->size[s].normality;
+    V[s] = time->size[s].V;
+    mmd[s] = time->size[s].mmd;
   }
-  snprintf(group, sizeof group, "measure/%d", index);
-  snprintf(path, sizeof path, "%s/time", group);
-  results_add(results, path, NULL, 0, NULL, &time->time);
-  snprintf(path, sizeof path, "%s/scale", group);
-  results_add(results, path, "standard deviation of c, b, a over the units of the largest n", 1, &three, time->scale);
-  snprintf(path, sizeof path, "%s/units", group);
-  results_add(results, path, "mean variance of psi over units: n V of independent ones", 1, &sizes, units);
-  snprintf(path, sizeof path, "%s/normality", group);
-  results_add(results, path, "family p of Anderson and Darling's tests", 1, &sizes, normality);
-  snprintf(path, sizeof path, "%s/slope", group);
-  results_add(results, path, "slope of log V on log n, its low and high end", 1, &three,
+  results_group(results, "measure/%d", index);
+  results_add(results, "time", NULL, 0, NULL, &time->time);
+  results_add(results, "scale", "standard deviation of c, b, a over the units of the largest n", 1, &three,
+              time->scale);
+  results_add(results, "units", "mean variance of psi over units: n V of independent ones", 1, &sizes, units);
+  results_add(results, "normality", "family p of Anderson and Darling's tests", 1, &sizes, normality);
+  results_add(results, "slope", "slope of log V on log n, its low and high end", 1, &three,
               (double[]){time->slope.value, time->slope.low, time->slope.high});
-  add_estimates(results, measure, time, group, "V", "mean variance of <psi>_n over replicas", false);
-  add_estimates(results, measure, time, group, "mmd", "MMD^2 from the largest n, without self-terms", true);
+  results_group(results, "measure/%d/V", index);
+  results_estimates(results, results_values, "mean variance of <psi>_n over replicas", 1, &sizes, V);
+  results_group(results, "measure/%d/mmd", index);
+  results_estimates(results, results_values, "MMD^2 from the largest n, without self-terms", 1, &sizes, mmd);
 }
 
 static void add_results(const void *state, struct results *results) {
   const struct empirical_measure *measure = state;
-  const int64_t shape[] = {EMPIRICAL_MEASURE_OBSERVABLES, measure->fields};
+  const int64_t shape[] = {EMPIRICAL_MEASURE_OBSERVABLES, measure->components};
   if (measure->times == 0) return;
-  results_add(results, "measure/frequency", "w_l, of the fields c, b (if there is one), a over their scale", 2, shape,
+  results_group(results, "measure");
+  results_add(results, "frequency", "w_l, of the fields c, b (if there is one), a over their scale", 2, shape,
               measure->frequency);
-  results_add(results, "measure/phase", "beta_l", 1, shape, measure->phase);
+  results_add(results, "phase", "beta_l", 1, shape, measure->phase);
   for (int i = 0; i < measure->times; i++) add_time(results, measure, i);
 }
 

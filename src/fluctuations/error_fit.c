@@ -50,13 +50,13 @@ static double best_power(const struct losses *losses) {
   return (low + high) / 2;
 }
 
-struct error_fit error_fit(int sizes, const int64_t *n, const double *loss, int bootstrap, const double *boot,
+struct error_fit error_fit(int sizes, const int64_t *n, const double *loss, int bootstrap, const double *resampled,
                            double *powers) {
   struct error_fit fit = {NAN, NAN, NAN, NAN, NAN};
   double real_n[ENSEMBLE_MAX], weight[ENSEMBLE_MAX], limit, amplitude;
   bool known = sizes >= ERROR_FIT_SIZES;
   for (int s = 0; s < sizes; s++) {
-    const double sd = gsl_stats_sd(boot + (size_t)s * (size_t)bootstrap, 1, (size_t)bootstrap);
+    const double sd = gsl_stats_sd(resampled + (size_t)s * (size_t)bootstrap, 1, (size_t)bootstrap);
     real_n[s] = (double)n[s];
     weight[s] = 1 / (sd * sd);
     known &= isfinite(weight[s]) && weight[s] > 0;
@@ -70,7 +70,7 @@ struct error_fit error_fit(int sizes, const int64_t *n, const double *loss, int 
   fit.chi2 = chi2_at(&losses, 1, &limit, &amplitude);
   fit.probability = gsl_cdf_chisq_Q(fit.chi2, sizes - 2);
   for (int b = 0; b < bootstrap; b++) {
-    for (int s = 0; s < sizes; s++) losses.loss[s] = boot[(size_t)s * (size_t)bootstrap + (size_t)b];
+    for (int s = 0; s < sizes; s++) losses.loss[s] = resampled[(size_t)s * (size_t)bootstrap + (size_t)b];
     powers[b] = best_power(&losses);
   }
   return fit;

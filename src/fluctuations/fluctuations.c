@@ -38,7 +38,7 @@ static const struct definition definition_table[FLUCTUATIONS_QUANTITIES] = {
 };
 
 static bool is_known(const struct study *study, const struct definition *definition) {
-  if (definition->column) return strcmp(definition->column, "test_loss") != 0 || study->tests > 0;
+  if (definition->column) return strcmp(definition->column, "test_loss") != 0 || study->test_points > 0;
   if (definition->estimator == BIAS && (study->sizes < 2 || !study->common_data)) return false;
   if ((definition->estimator == INIT || definition->estimator == SGD) && study->streams < 2) return false;
   if (definition->estimator >= BOUND && (!study->second_moments || study->n[0] < 2)) return false;
@@ -59,115 +59,125 @@ const struct fluctuations_quantity *fluctuations_find(const struct fluctuations 
   return NULL;
 }
 
-static int evaluate_split(const struct fluctuations *fluctuations, const struct definition *definition,
-                          int64_t initials, int64_t points, const double *f, const double *weight, double *value,
-                          double *boot) {
-  const size_t B = (size_t)fluctuations->options.bootstrap;
+/* A quantity of one size at one time. Each function evaluate_* sets *value, and resampled [B]: the value in each
+ * bootstrap sample. f: outputs of all replicas at the points of the quantity. */
+struct cell {
+  const struct fluctuations *fluctuations;
+  const struct definition *definition;
+  int size, time;
+  double *const *weight; /* [sizes]: fluctuations_weights */
+};
+
+static int evaluate_split(const struct cell *cell, int64_t points, const double *f, double *value, double *resampled) {
+  const struct study *study = cell->fluctuations->study;
+  const size_t B = (size_t)cell->fluctuations->options.bootstrap;
   double *all = alloc_small(sizeof *all * 3 * B);
-  struct fluctuations_terms terms = {.total_boot = all, .init_boot = all + B, .sgd_boot = all + 2 * B};
-  const int status = fluctuations_split(initials, fluctuations->study->streams, points, f, (int)B, weight, &terms);
+  struct fluctuations_terms terms = {.total_resampled = all, .init_resampled = all + B, .sgd_resampled = all + 2 * B};
+  const int status = fluctuations_split(study_initials(study, cell->size), study->streams, points, f, (int)B,
+                                        cell->weight[cell->size], &terms);
   const double values[] = {[TOTAL] = terms.total, [INIT] = terms.init, [SGD] = terms.sgd};
-  *value = values[definition->estimator];
-  memcpy(boot, all + definition->estimator * B, sizeof *boot * B);
+  *value = values[cell->definition->estimator];
+  memcpy(resampled, all + cell->definition->estimator * B, sizeof *resampled * B);
   free(all);
   return status;
 }
 
-static int evaluate_bias(const struct fluctuations *fluctuations, const struct definition *definition, int size,
-                         int time, int64_t points, const double *f, double *const *weight, double *value,
-                         double *boot) {
-  const struct study *study = fluctuations->study;
-  const int last = study->sizes - 1, B = fluctuations->options.bootstrap;
-  double *reference;
+static int evaluate_bias(const struct cell *cell, int64_t points, const double *f, double *value, double *resampled) {
+  const struct study *study = cell->fluctuations->study;
+  const int size = cell->size, last = study->sizes - 1, B = cell->fluctuations->options.bootstrap;
+  double *largest;
   *value = NAN;
-  for (int b = 0; b < B; b++) boot[b] = NAN;
+  for (int b = 0; b < B; b++) resampled[b] = NAN;
   if (size == last) return OK;
-  TRY(alloc_array((void **)&reference, study->replicas[last] * points, sizeof *reference, "outputs of the reference"));
-  int status = study_field(study, last, time, definition->set, reference);
-  if (status == OK)
-    status = fluctuations_bias(study->replicas[size], study->replicas[last], points, f, reference, B, weight[size],
-                               weight[last], value, boot);
-  free(reference);
+  TRY(alloc_array((void **)&largest, study->replicas[last] * points, sizeof *largest, "outputs of the reference"));
+  int status = study_field(study, last, cell->time, cell->definition->set, largest);
+  if (status == OK) {
+    const struct fluctuations_sample sample = {study->replicas[size], f, cell->weight[size]},
+                                     reference = {study->replicas[last], largest, cell->weight[last]};
+    status = fluctuations_bias(points, &sample, &reference, B, value, resampled);
+  }
+  free(largest);
   return status;
 }
 
-/* *value = mean of data [replicas] over initial conditions, boot [B] = mean of each sample. Averages data over the
- * streams of each initial condition in place. */
-static void mean_of(const struct fluctuations *fluctuations, int size, double *data, const double *weight,
-                    double *value, double *boot) {
-  const int64_t initials = study_initials(fluctuations->study, size);
-  const size_t streams = (size_t)fluctuations->study->streams;
+/* *value = mean of data [replicas] over initial conditions. Averages data over the streams of each initial condition in
+ * place. */
+static void mean_of(const struct cell *cell, double *data, double *value, double *resampled) {
+  const struct study *study = cell->fluctuations->study;
+  const int64_t initials = study_initials(study, cell->size);
+  const size_t streams = (size_t)study->streams;
   for (int64_t i = 0; i < initials; i++) data[i] = gsl_stats_mean(data + (size_t)i * streams, 1, streams);
-  *value = fluctuations_mean(initials, data, fluctuations->options.bootstrap, weight, boot);
+  *value =
+      fluctuations_mean(initials, data, cell->fluctuations->options.bootstrap, cell->weight[cell->size], resampled);
 }
 
-static int evaluate_series(const struct fluctuations *fluctuations, const struct definition *definition, int size,
-                           int time, const double *weight, double *value, double *boot) {
-  double *data = alloc_small(sizeof *data * (size_t)fluctuations->study->replicas[size]);
-  const int status = study_series(fluctuations->study, size, time, definition->column, data);
-  if (status == OK) mean_of(fluctuations, size, data, weight, value, boot);
+static int evaluate_series(const struct cell *cell, double *value, double *resampled) {
+  const struct study *study = cell->fluctuations->study;
+  double *data = alloc_small(sizeof *data * (size_t)study->replicas[cell->size]);
+  const int status = study_series(study, cell->size, cell->time, cell->definition->column, data);
+  if (status == OK) mean_of(cell, data, value, resampled);
   free(data);
   return status;
 }
 
-static int evaluate_bound(const struct fluctuations *fluctuations, const struct definition *definition, int size,
-                          int time, int64_t points, const double *f, const double *weight, double *value,
-                          double *boot) {
-  const struct study *study = fluctuations->study;
-  const double n = (double)study->n[size];
-  double *data = alloc_small(sizeof *data * (size_t)study->replicas[size]);
-  const int status = study_second_moment(study, size, time, definition->set, data);
-  for (int64_t r = 0; r < study->replicas[size] && status == OK; r++) {
+static int evaluate_bound(const struct cell *cell, int64_t points, const double *f, double *value, double *resampled) {
+  const struct study *study = cell->fluctuations->study;
+  const int64_t replicas = study->replicas[cell->size];
+  const double n = (double)study->n[cell->size];
+  double *data = alloc_small(sizeof *data * (size_t)replicas);
+  const int status = study_second_moment(study, cell->size, cell->time, cell->definition->set, data);
+  for (int64_t r = 0; r < replicas && status == OK; r++) {
     double square = 0;
     for (int64_t k = 0; k < points; k++) square += f[r * points + k] * f[r * points + k] / (double)points;
     data[r] = (data[r] - square) * n / (n - 1);
   }
-  if (status == OK) mean_of(fluctuations, size, data, weight, value, boot);
+  if (status == OK) mean_of(cell, data, value, resampled);
   free(data);
   return status;
 }
 
 /* Reads the quantities V and bound, which are already computed because they precede the ratio in the table. */
-static int evaluate_ratio(const struct fluctuations *fluctuations, const struct definition *definition, int size,
-                          int time, double *value, double *boot) {
-  const bool test = definition->set == POINTS_TEST;
+static int evaluate_ratio(const struct cell *cell, double *value, double *resampled) {
+  const struct fluctuations *fluctuations = cell->fluctuations;
+  const bool test = cell->definition->set == POINTS_TEST;
   const struct fluctuations_quantity *bound = fluctuations_find(fluctuations, test ? "bound" : "bound_train");
   const struct fluctuations_quantity *V = fluctuations_find(fluctuations, test ? "V" : "V_train");
-  const size_t cell = (size_t)(time * fluctuations->study->sizes + size), B = (size_t)fluctuations->options.bootstrap;
-  const double n = (double)fluctuations->study->n[size];
-  *value = bound->value[cell].value / (n * V->value[cell].value);
-  for (size_t b = 0; b < B; b++) boot[b] = bound->boot[cell * B + b] / (n * V->boot[cell * B + b]);
+  const size_t index = (size_t)(cell->time * fluctuations->study->sizes + cell->size),
+               B = (size_t)fluctuations->options.bootstrap;
+  const double n = (double)fluctuations->study->n[cell->size];
+  *value = bound->value[index].value / (n * V->value[index].value);
+  for (size_t b = 0; b < B; b++) resampled[b] = bound->resampled[index * B + b] / (n * V->resampled[index * B + b]);
   return OK;
 }
 
-static int evaluate(const struct fluctuations *fluctuations, const struct definition *definition, int size, int time,
-                    double *const *weight, double *value, double *boot) {
-  if (definition->column) return evaluate_series(fluctuations, definition, size, time, weight[size], value, boot);
-  if (definition->estimator == RATIO) return evaluate_ratio(fluctuations, definition, size, time, value, boot);
-  const struct study *study = fluctuations->study;
-  const int64_t replicas = study->replicas[size], initials = study_initials(fluctuations->study, size);
+static int evaluate(const struct cell *cell, double *value, double *resampled) {
+  const struct definition *definition = cell->definition;
+  if (definition->column) return evaluate_series(cell, value, resampled);
+  if (definition->estimator == RATIO) return evaluate_ratio(cell, value, resampled);
+  const struct study *study = cell->fluctuations->study;
   const int64_t points = study_set_points(study, definition->set);
   double *f;
-  TRY(alloc_array((void **)&f, replicas * points, sizeof *f, "the outputs of all replicas"));
-  int status = study_field(study, size, time, definition->set, f);
+  TRY(alloc_array((void **)&f, study->replicas[cell->size] * points, sizeof *f, "the outputs of all replicas"));
+  int status = study_field(study, cell->size, cell->time, definition->set, f);
   if (status == OK && definition->estimator == BIAS)
-    status = evaluate_bias(fluctuations, definition, size, time, points, f, weight, value, boot);
+    status = evaluate_bias(cell, points, f, value, resampled);
   else if (status == OK && definition->estimator == BOUND)
-    status = evaluate_bound(fluctuations, definition, size, time, points, f, weight[size], value, boot);
+    status = evaluate_bound(cell, points, f, value, resampled);
   else if (status == OK && study->streams > 1)
-    status = evaluate_split(fluctuations, definition, initials, points, f, weight[size], value, boot);
+    status = evaluate_split(cell, points, f, value, resampled);
   else if (status == OK)
-    status = fluctuations_variance(initials, points, f, fluctuations->options.bootstrap, weight[size], value, boot);
+    status = fluctuations_variance(study_initials(study, cell->size), points, f, cell->fluctuations->options.bootstrap,
+                                   cell->weight[cell->size], value, resampled);
   free(f);
   return status;
 }
 
 /* Fits L + A n^-p to a loss. */
 static void fit_error(struct fluctuations *fluctuations, struct fluctuations_quantity *quantity, int time,
-                      const double *value, const double *boot) {
+                      const double *value, const double *resampled) {
   const int B = fluctuations->options.bootstrap;
   double *powers = alloc_small(sizeof *powers * (size_t)B);
-  quantity->fit[time] = error_fit(fluctuations->study->sizes, fluctuations->study->n, value, B, boot, powers);
+  quantity->fit[time] = error_fit(fluctuations->study->sizes, fluctuations->study->n, value, B, resampled, powers);
   quantity->power[time] =
       fluctuations_interval(quantity->fit[time].power, B, powers, study_fewest_initials(fluctuations->study),
                             fluctuations->options.level, false);
@@ -179,26 +189,26 @@ static int estimate_time(struct fluctuations *fluctuations, int q, int time, dou
   const struct study *study = fluctuations->study;
   struct fluctuations_quantity *quantity = &fluctuations->quantity[q];
   const size_t B = (size_t)fluctuations->options.bootstrap;
-  double value[ENSEMBLE_MAX], *boot = quantity->boot + (size_t)(time * study->sizes) * B;
+  double value[ENSEMBLE_MAX], *resampled = quantity->resampled + (size_t)(time * study->sizes) * B;
   double *scratch = alloc_small(sizeof *scratch * B);
   int status = OK;
   for (int s = 0; s < study->sizes && status == OK; s++) {
-    double *own = boot + (size_t)s * B;
-    status = evaluate(fluctuations, &definition_table[q], s, time, weight, &value[s], own);
+    double *own = resampled + (size_t)s * B;
+    status = evaluate(&(struct cell){fluctuations, &definition_table[q], s, time, weight}, &value[s], own);
     if (status != OK) break;
     memcpy(scratch, own, sizeof *scratch * B);
     quantity->value[time * study->sizes + s] = fluctuations_interval(
         value[s], (int)B, scratch, study_initials(fluctuations->study, s), fluctuations->options.level, true);
   }
   free(scratch);
-  if (status == OK) quantity->slope[time] = fluctuations_slope(study, &fluctuations->options, NULL, value, boot);
-  if (status == OK && quantity->fit) fit_error(fluctuations, quantity, time, value, boot);
+  if (status == OK) quantity->slope[time] = fluctuations_slope(study, &fluctuations->options, NULL, value, resampled);
+  if (status == OK && quantity->fit) fit_error(fluctuations, quantity, time, value, resampled);
   return status;
 }
 
 static int allocate(const struct study *study, int bootstrap, struct fluctuations_quantity *quantity) {
   const int64_t cells = (int64_t)study->times * study->sizes;
-  TRY(alloc_array((void **)&quantity->boot, cells * bootstrap, sizeof *quantity->boot, "bootstrap values"));
+  TRY(alloc_array((void **)&quantity->resampled, cells * bootstrap, sizeof *quantity->resampled, "bootstrap values"));
   quantity->value = alloc_small(sizeof *quantity->value * (size_t)cells);
   quantity->slope = alloc_small(sizeof *quantity->slope * (size_t)study->times);
   return OK;
@@ -251,7 +261,7 @@ void fluctuations_free(struct fluctuations *fluctuations) {
   if (!fluctuations) return;
   for (int q = 0; q < FLUCTUATIONS_QUANTITIES; q++) {
     free(fluctuations->quantity[q].value);
-    free(fluctuations->quantity[q].boot);
+    free(fluctuations->quantity[q].resampled);
     free(fluctuations->quantity[q].slope);
     free(fluctuations->quantity[q].fit);
     free(fluctuations->quantity[q].power);

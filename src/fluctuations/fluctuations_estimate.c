@@ -23,7 +23,7 @@ void fluctuations_weights(uint64_t seed, int bootstrap, int64_t replicas, double
   free(uniform);
 }
 
-static void centre(int64_t replicas, int64_t points, double *f) {
+static void center(int64_t replicas, int64_t points, double *f) {
   for (int64_t k = 0; k < points; k++) {
     double mean = 0;
     for (int64_t r = 0; r < replicas; r++) mean += f[r * points + k];
@@ -35,16 +35,16 @@ static void centre(int64_t replicas, int64_t points, double *f) {
 /* Uses sum_r w_r (f_r - mean_w)^2 = w.q - R |mean_w|^2 at each point, with q_r = f_r^2 and mean_w = w.f / R: two matrix
  * products and no R x R matrix. */
 int fluctuations_variance(int64_t replicas, int64_t points, double *f, int bootstrap, const double *weight,
-                          double *value, double *boot) {
+                          double *value, double *resampled) {
   const int R = (int)replicas, K = (int)points;
   const double degrees = (double)(R - 1);
   *value = NAN;
-  for (int b = 0; b < bootstrap; b++) boot[b] = NAN;
+  for (int b = 0; b < bootstrap; b++) resampled[b] = NAN;
   if (R < 2) return OK;
   double *mean, *square = alloc_small(sizeof *square * (size_t)R);
   const int status = alloc_array((void **)&mean, (int64_t)bootstrap * K, sizeof *mean, "bootstrap means");
   if (status == OK) {
-    centre(replicas, points, f);
+    center(replicas, points, f);
     double sum = 0;
     for (int r = 0; r < R; r++) {
       square[r] = cblas_ddot(K, f + (size_t)r * (size_t)K, 1, f + (size_t)r * (size_t)K, 1) / K;
@@ -55,7 +55,7 @@ int fluctuations_variance(int64_t replicas, int64_t points, double *f, int boots
     for (int b = 0; b < bootstrap; b++) {
       const double *m = mean + (size_t)b * (size_t)K;
       const double all = cblas_ddot(R, weight + (size_t)b * (size_t)R, 1, square, 1);
-      boot[b] = (all - R * cblas_ddot(K, m, 1, m, 1) / K) / degrees * (R / degrees);
+      resampled[b] = (all - R * cblas_ddot(K, m, 1, m, 1) / K) / degrees * (R / degrees);
     }
   }
   free(mean);
@@ -84,15 +84,15 @@ int fluctuations_split(int64_t initials, int64_t streams, int64_t points, const 
   if (status == OK) {
     for (int64_t i = 0; i < initials; i++)
       within[i] = stream_variance(streams, points, f + i * streams * points, mean + i * points);
-    terms->sgd = fluctuations_mean(initials, within, bootstrap, weight, terms->sgd_boot);
-    status = fluctuations_variance(initials, points, mean, bootstrap, weight, &terms->init, terms->init_boot);
+    terms->sgd = fluctuations_mean(initials, within, bootstrap, weight, terms->sgd_resampled);
+    status = fluctuations_variance(initials, points, mean, bootstrap, weight, &terms->init, terms->init_resampled);
   }
   if (status == OK) {
     terms->init -= terms->sgd / (double)streams;
     terms->total = terms->init + terms->sgd;
     for (int b = 0; b < bootstrap; b++) {
-      terms->init_boot[b] -= terms->sgd_boot[b] / (double)streams;
-      terms->total_boot[b] = terms->init_boot[b] + terms->sgd_boot[b];
+      terms->init_resampled[b] -= terms->sgd_resampled[b] / (double)streams;
+      terms->total_resampled[b] = terms->init_resampled[b] + terms->sgd_resampled[b];
     }
   }
   free(mean);
@@ -102,35 +102,35 @@ int fluctuations_split(int64_t initials, int64_t streams, int64_t points, const 
 
 /* difference [bootstrap + 1][points] += sign times the means over replicas: rows 0 .. bootstrap - 1 for the bootstrap
  * samples, the last row for the data. Returns the variance of the mean over replicas, averaged over points. */
-static double add_means(int64_t replicas, int64_t points, const double *f, int bootstrap, const double *weight,
-                        double sign, double *difference) {
-  const int R = (int)replicas, K = (int)points;
+static double add_means(int64_t points, const struct fluctuations_sample *sample, int bootstrap, double sign,
+                        double *difference) {
+  const int R = (int)sample->replicas, K = (int)points;
   double *all = difference + (size_t)bootstrap * (size_t)K, square = 0;
-  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, bootstrap, K, R, sign / R, weight, R, f, K, 1, difference, K);
+  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, bootstrap, K, R, sign / R, sample->weight, R, sample->f, K, 1,
+              difference, K);
   for (int k = 0; k < K; k++) {
-    const double mean = gsl_stats_mean(f + k, (size_t)K, (size_t)R);
+    const double mean = gsl_stats_mean(sample->f + k, (size_t)K, (size_t)R);
     all[k] += sign * mean;
-    square += gsl_stats_variance_m(f + k, (size_t)K, (size_t)R, mean) / K;
+    square += gsl_stats_variance_m(sample->f + k, (size_t)K, (size_t)R, mean) / K;
   }
   return square / R;
 }
 
-int fluctuations_bias(int64_t replicas, int64_t references, int64_t points, const double *f, const double *reference,
-                      int bootstrap, const double *weight, const double *reference_weight, double *value,
-                      double *boot) {
+int fluctuations_bias(int64_t points, const struct fluctuations_sample *sample,
+                      const struct fluctuations_sample *reference, int bootstrap, double *value, double *resampled) {
   const int K = (int)points;
   double *difference;
   *value = NAN;
-  for (int b = 0; b < bootstrap; b++) boot[b] = NAN;
-  if (replicas < 2 || references < 2) return OK;
+  for (int b = 0; b < bootstrap; b++) resampled[b] = NAN;
+  if (sample->replicas < 2 || reference->replicas < 2) return OK;
   TRY(alloc_array((void **)&difference, ((int64_t)bootstrap + 1) * K, sizeof *difference, "bootstrap means"));
   memset(difference, 0, sizeof *difference * ((size_t)bootstrap + 1) * (size_t)K);
-  const double noise = add_means(replicas, points, f, bootstrap, weight, 1, difference) +
-                       add_means(references, points, reference, bootstrap, reference_weight, -1, difference);
+  const double noise =
+      add_means(points, sample, bootstrap, 1, difference) + add_means(points, reference, bootstrap, -1, difference);
   for (int b = 0; b <= bootstrap; b++) {
     const double *row = difference + (size_t)b * (size_t)K, square = cblas_ddot(K, row, 1, row, 1) / K;
     if (b < bootstrap)
-      boot[b] = square - 2 * noise; /* noise of the data plus noise of the resampling */
+      resampled[b] = square - 2 * noise; /* noise of the data plus noise of the resampling */
     else
       *value = square - noise;
   }
@@ -138,20 +138,21 @@ int fluctuations_bias(int64_t replicas, int64_t references, int64_t points, cons
   return OK;
 }
 
-double fluctuations_mean(int64_t replicas, const double *values, int bootstrap, const double *weight, double *boot) {
+double fluctuations_mean(int64_t replicas, const double *values, int bootstrap, const double *weight,
+                         double *resampled) {
   const int R = (int)replicas;
-  cblas_dgemv(CblasRowMajor, CblasNoTrans, bootstrap, R, 1.0 / R, weight, R, values, 1, 0, boot, 1);
+  cblas_dgemv(CblasRowMajor, CblasNoTrans, bootstrap, R, 1.0 / R, weight, R, values, 1, 0, resampled, 1);
   return gsl_stats_mean(values, 1, (size_t)R);
 }
 
-struct estimate fluctuations_interval(double value, int bootstrap, double *boot, int64_t replicas, double level,
+struct estimate fluctuations_interval(double value, int bootstrap, double *resampled, int64_t replicas, double level,
                                       bool in_log) {
   struct estimate estimate = {value, NAN, NAN};
   if (replicas < FLUCTUATIONS_REPLICAS_MIN) return estimate;
-  for (int b = 0; b < bootstrap; b++) in_log &= boot[b] > 0;
-  for (int b = 0; b < bootstrap && in_log; b++) boot[b] = log(boot[b]);
+  for (int b = 0; b < bootstrap; b++) in_log &= resampled[b] > 0;
+  for (int b = 0; b < bootstrap && in_log; b++) resampled[b] = log(resampled[b]);
   const double degrees = (double)(replicas - 1), t = gsl_cdf_tdist_Pinv((1 + level) / 2, degrees);
-  const double half = t * gsl_stats_sd(boot, 1, (size_t)bootstrap) * sqrt((double)replicas / degrees);
+  const double half = t * gsl_stats_sd(resampled, 1, (size_t)bootstrap) * sqrt((double)replicas / degrees);
   if (!isfinite(half)) return estimate;
   estimate.low = in_log ? value * exp(-half) : value - half;
   estimate.high = in_log ? value * exp(half) : value + half;
@@ -173,10 +174,10 @@ double fluctuations_log_slope(int sizes, const int64_t *n, const bool *use, cons
 }
 
 struct estimate fluctuations_slope(const struct study *study, const struct analysis_options *options, const bool *use,
-                                   const double *value, const double *boot) {
+                                   const double *value, const double *resampled) {
   const int B = options->bootstrap;
   double *slopes = alloc_small(sizeof *slopes * (size_t)B);
-  for (int b = 0; b < B; b++) slopes[b] = fluctuations_log_slope(study->sizes, study->n, use, boot + b, B);
+  for (int b = 0; b < B; b++) slopes[b] = fluctuations_log_slope(study->sizes, study->n, use, resampled + b, B);
   const struct estimate slope = fluctuations_interval(fluctuations_log_slope(study->sizes, study->n, use, value, 1), B,
                                                       slopes, study_fewest_initials(study), options->level, false);
   free(slopes);

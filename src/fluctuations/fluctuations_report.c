@@ -135,7 +135,7 @@ static void add_field_limits(const struct study *study, struct findings *finding
     findings_limit(findings, "V", "no V_n: the runs recorded no fields; give output.fields a list of steps");
     return;
   }
-  if (study->tests == 0) findings_limit(findings, "V", "no V_n at test points: the runs have none (data.test)");
+  if (study->test_points == 0) findings_limit(findings, "V", "no V_n at test points: the runs have none (data.test)");
   if (study->times < 2)
     findings_limit(findings, "heal", "no healing: fields were recorded at one time only (output.fields)");
   if (!study->second_moments)
@@ -210,8 +210,8 @@ static void add_condition(const struct fluctuations *fluctuations, const struct 
   finding.estimate = *estimate;
   finding.confidence = fluctuations->options.level;
   findings_add(findings, finding, "expected %s of %s of %s in %g +- %g%s",
-               condition->whole ? "the interval" : "the value", of, condition->quantity, condition->value, tolerance,
-               note);
+               condition->whole_interval ? "the interval" : "the value", of, condition->quantity, condition->value,
+               tolerance, note);
 }
 
 static void judge_slope(const void *state, const struct condition *condition, struct findings *findings) {
@@ -258,37 +258,33 @@ static const struct {
 enum { FIT_NUMBERS = sizeof fit_numbers / sizeof *fit_numbers };
 
 static void add_fit(struct results *results, const struct fluctuations_quantity *quantity, int64_t times) {
-  char group[64], name[96];
   double *values = alloc_small(sizeof *values * (size_t)times);
-  snprintf(group, sizeof group, "%s/fit", quantity->name);
-  results_estimates(results, group, power_names, "p of loss = L + A n^-p", 1, &times, quantity->power);
+  results_group(results, "%s/fit", quantity->name);
+  results_estimates(results, power_names, "p of loss = L + A n^-p", 1, &times, quantity->power);
   for (int number = 0; number < FIT_NUMBERS; number++) {
-    snprintf(name, sizeof name, "%s/%s", group, fit_numbers[number].name);
     for (int64_t time = 0; time < times; time++)
       memcpy(&values[time], (const char *)&quantity->fit[time] + fit_numbers[number].offset, sizeof *values);
-    results_add(results, name, fit_numbers[number].description, 1, &times, values);
+    results_add(results, fit_numbers[number].name, fit_numbers[number].description, 1, &times, values);
   }
   free(values);
 }
 
 static void add_verdict_words(struct results *results, const struct fluctuations_quantity *quantity, int64_t times,
                               double tolerance) {
-  char name[64];
   const char **words = alloc_small(sizeof *words * (size_t)times);
   for (int64_t time = 0; time < times; time++)
     words[time] = verdict_names[verdict_of(&quantity->slope[time], quantity->expected, tolerance)];
-  snprintf(name, sizeof name, "%s/expected", quantity->name);
-  results_add(results, name, "slope by theory", 0, NULL, &quantity->expected);
-  snprintf(name, sizeof name, "%s/verdict", quantity->name);
-  results_words(results, name, times, words);
+  results_add(results, "expected", "slope by theory", 0, NULL, &quantity->expected);
+  results_words(results, "verdict", times, words);
   free(words);
 }
 
 static void add_quantity(struct results *results, const struct fluctuations *fluctuations,
                          const struct fluctuations_quantity *quantity) {
   const int64_t times = fluctuations->study->times, shape[] = {times, fluctuations->study->sizes};
-  results_estimates(results, quantity->name, results_values, quantity->description, 2, shape, quantity->value);
-  results_estimates(results, quantity->name, slope_names, "slope of log value on log n", 1, shape, quantity->slope);
+  results_group(results, "%s", quantity->name);
+  results_estimates(results, results_values, quantity->description, 2, shape, quantity->value);
+  results_estimates(results, slope_names, "slope of log value on log n", 1, shape, quantity->slope);
   if (!isnan(quantity->expected)) add_verdict_words(results, quantity, times, fluctuations->options.tolerance);
   if (quantity->fit) add_fit(results, quantity, times);
 }
@@ -298,6 +294,7 @@ static void add_results(const void *state, struct results *results) {
   const struct study *study = fluctuations->study;
   const double bootstrap = fluctuations->options.bootstrap, common = study->common_data;
   const int64_t times = study->times;
+  results_group(results, "%s", ""); /* the root */
   results_add(results, "level", NULL, 0, NULL, &fluctuations->options.level);
   results_add(results, "tolerance", NULL, 0, NULL, &fluctuations->options.tolerance);
   results_add(results, "bootstrap", NULL, 0, NULL, &bootstrap);

@@ -7,9 +7,9 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-static const double *boot_of(const struct healing_curve *curve, const struct fluctuations *fluctuations, int time,
-                             int size) {
-  return curve->quantity->boot +
+static const double *resampled_of(const struct healing_curve *curve, const struct fluctuations *fluctuations, int time,
+                                  int size) {
+  return curve->quantity->resampled +
          (size_t)(time * fluctuations->study->sizes + size) * (size_t)fluctuations->options.bootstrap;
 }
 
@@ -22,25 +22,26 @@ static struct estimate log_change(const struct healing *healing, const struct he
                                   int to, double factor) {
   const struct fluctuations *fluctuations = healing->fluctuations;
   const int B = fluctuations->options.bootstrap;
-  const double *start = boot_of(curve, fluctuations, from, size), *end = boot_of(curve, fluctuations, to, size);
-  double *boot = alloc_small(sizeof *boot * (size_t)B);
-  for (int b = 0; b < B; b++) boot[b] = factor * log(end[b] / start[b]);
+  const double *start = resampled_of(curve, fluctuations, from, size),
+               *end = resampled_of(curve, fluctuations, to, size);
+  double *resampled = alloc_small(sizeof *resampled * (size_t)B);
+  for (int b = 0; b < B; b++) resampled[b] = factor * log(end[b] / start[b]);
   const double value =
       factor * log(healing_value(healing, curve, to, size) / healing_value(healing, curve, from, size));
-  const struct estimate change = fluctuations_interval(value, B, boot, study_initials(fluctuations->study, size),
+  const struct estimate change = fluctuations_interval(value, B, resampled, study_initials(fluctuations->study, size),
                                                        fluctuations->options.level, false);
-  free(boot);
+  free(resampled);
   return change;
 }
 
 static void follow(const struct healing *healing, struct healing_curve *curve, int size) {
   const struct study *study = healing->fluctuations->study;
   const int last = study->times - 1;
-  curve->top[size] = 0;
+  curve->maximum_time[size] = 0;
   for (int time = 1; time <= last; time++)
-    if (healing_value(healing, curve, time, size) > healing_value(healing, curve, curve->top[size], size))
-      curve->top[size] = time;
-  const struct estimate fall = log_change(healing, curve, size, last, curve->top[size], 1);
+    if (healing_value(healing, curve, time, size) > healing_value(healing, curve, curve->maximum_time[size], size))
+      curve->maximum_time[size] = time;
+  const struct estimate fall = log_change(healing, curve, size, last, curve->maximum_time[size], 1);
   curve->ratio[size] = (struct estimate){exp(fall.value), exp(fall.low), exp(fall.high)};
   for (int time = 0; time < last; time++)
     curve->exponent[time * study->sizes + size] =
@@ -59,7 +60,7 @@ struct healing *healing_create(const struct fluctuations *fluctuations) {
     struct healing_curve *curve = &healing->curve[healing->curves];
     curve->quantity = fluctuations_find(fluctuations, names[i]);
     if (!curve->quantity) continue;
-    curve->top = alloc_small(sizeof *curve->top * (size_t)study->sizes);
+    curve->maximum_time = alloc_small(sizeof *curve->maximum_time * (size_t)study->sizes);
     curve->ratio = alloc_small(sizeof *curve->ratio * (size_t)study->sizes);
     curve->exponent = alloc_small(sizeof *curve->exponent * (size_t)(study->times * study->sizes));
     for (int size = 0; size < study->sizes; size++) follow(healing, curve, size);
@@ -71,7 +72,7 @@ struct healing *healing_create(const struct fluctuations *fluctuations) {
 void healing_free(struct healing *healing) {
   if (!healing) return;
   for (int i = 0; i < healing->curves; i++) {
-    free(healing->curve[i].top);
+    free(healing->curve[i].maximum_time);
     free(healing->curve[i].ratio);
     free(healing->curve[i].exponent);
   }

@@ -18,7 +18,7 @@ static void print_curve(const struct healing *healing, const struct healing_curv
     const double n = (double)study->n[s];
     estimate_text(curve->ratio[s], 1, ratio);
     fprintf(out, "%10lld  %-12.4g %-10g %-12.4g %s\n", (long long)study->n[s],
-            n * healing_value(healing, curve, curve->top[s], s), study->time[curve->top[s]],
+            n * healing_value(healing, curve, curve->maximum_time[s], s), study->time[curve->maximum_time[s]],
             n * healing_value(healing, curve, last, s), ratio);
   }
   if (last > 1 || study->time[0] > 0) fprintf(out, "exponent d log %s / d log t\n", curve->quantity->name);
@@ -110,20 +110,17 @@ static void add_curve(const struct healing *healing, const struct healing_curve 
   static const char *const exponent_names[] = {"exponent", "exponent_low", "exponent_high"};
   const struct study *study = healing->fluctuations->study;
   const int64_t sizes = study->sizes, shape[] = {study->times - 1, sizes};
-  char group[64], name[96];
   double *numbers = alloc_small(sizeof *numbers * (size_t)sizes);
-  snprintf(group, sizeof group, "healing/%s", curve->quantity->name);
-  for (int s = 0; s < sizes; s++) numbers[s] = (double)study->n[s] * healing_value(healing, curve, curve->top[s], s);
-  snprintf(name, sizeof name, "%s/max", group);
-  results_add(results, name, "maximum of n V_n over the recorded times", 1, &sizes, numbers);
-  for (int s = 0; s < sizes; s++) numbers[s] = study->time[curve->top[s]];
-  snprintf(name, sizeof name, "%s/max_time", group);
-  results_add(results, name, "time of the maximum", 1, &sizes, numbers);
+  results_group(results, "healing/%s", curve->quantity->name);
+  for (int s = 0; s < sizes; s++)
+    numbers[s] = (double)study->n[s] * healing_value(healing, curve, curve->maximum_time[s], s);
+  results_add(results, "max", "maximum of n V_n over the recorded times", 1, &sizes, numbers);
+  for (int s = 0; s < sizes; s++) numbers[s] = study->time[curve->maximum_time[s]];
+  results_add(results, "max_time", "time of the maximum", 1, &sizes, numbers);
   for (int s = 0; s < sizes; s++) numbers[s] = (double)study->n[s] * healing_value(healing, curve, study->times - 1, s);
-  snprintf(name, sizeof name, "%s/end", group);
-  results_add(results, name, "n V_n at the last time", 1, &sizes, numbers);
-  results_estimates(results, group, ratio_names, "maximum over end", 1, &sizes, curve->ratio);
-  results_estimates(results, group, exponent_names, "d log V_n / d log t from each time to the next", 2, shape,
+  results_add(results, "end", "n V_n at the last time", 1, &sizes, numbers);
+  results_estimates(results, ratio_names, "maximum over end", 1, &sizes, curve->ratio);
+  results_estimates(results, exponent_names, "d log V_n / d log t from each time to the next", 2, shape,
                     curve->exponent);
   free(numbers);
 }

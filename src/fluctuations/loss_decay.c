@@ -52,10 +52,10 @@ static int read_curves(const struct loss_decay *decay, const int64_t *step, int 
   return OK;
 }
 
-/* Sets boot [LOSS_DECAY_FRACTIONS][sizes][B] of one size: times at which the mean of each bootstrap sample falls to
- * threshold [LOSS_DECAY_FRACTIONS]. */
+/* Sets resampled [LOSS_DECAY_FRACTIONS][sizes][B] of one size: times at which the mean of each bootstrap sample falls
+ * to threshold [LOSS_DECAY_FRACTIONS]. */
 static void resample(const struct loss_decay *decay, const struct curves *curves, const double *threshold, int size,
-                     double *boot) {
+                     double *resampled) {
   enum { AT_ONCE = 32 };
   const int B = decay->fluctuations->options.bootstrap, R = (int)curves->initials, T = (int)decay->rows;
   const int sizes = decay->fluctuations->study->sizes;
@@ -66,23 +66,23 @@ static void resample(const struct loss_decay *decay, const struct curves *curves
                 curves->weight + (size_t)first * (size_t)R, R, curves->own, R, 0, mean, T);
     for (int b = 0; b < count; b++)
       for (int i = 0; i < LOSS_DECAY_FRACTIONS; i++)
-        boot[(size_t)(i * sizes + size) * (size_t)B + (size_t)(first + b)] =
-            loss_decay_crossing(T, decay->at, mean + (size_t)b * (size_t)T, threshold[i]);
+        resampled[(size_t)(i * sizes + size) * (size_t)B + (size_t)(first + b)] =
+            loss_decay_crossing(T, decay->time, mean + (size_t)b * (size_t)T, threshold[i]);
   }
   free(mean);
 }
 
-/* Sets the slope of the time to a fraction, over the sizes that reach it. boot [sizes][B]. */
-static void estimate_slope(struct loss_decay *decay, int fraction, const double *boot) {
+/* Sets the slope of the time to a fraction, over the sizes that reach it. resampled [sizes][B]. */
+static void estimate_slope(struct loss_decay *decay, int fraction, const double *resampled) {
   const struct fluctuations *fluctuations = decay->fluctuations;
   const int sizes = fluctuations->study->sizes;
   double value[ENSEMBLE_MAX];
   bool reached[ENSEMBLE_MAX];
   for (int s = 0; s < sizes; s++) {
-    value[s] = decay->time[fraction * sizes + s].value;
+    value[s] = decay->crossing[fraction * sizes + s].value;
     reached[s] = !isnan(value[s]);
   }
-  decay->slope[fraction] = fluctuations_slope(fluctuations->study, &fluctuations->options, reached, value, boot);
+  decay->slope[fraction] = fluctuations_slope(fluctuations->study, &fluctuations->options, reached, value, resampled);
 }
 
 /* Compares the curve of a size with that of the largest n. */
@@ -97,47 +97,49 @@ static void deviate(struct loss_decay *decay, const struct curves *curves, int s
   for (int64_t row = 0; row < decay->rows; row++)
     if (fabs(own->mean[row] - reference->mean[row]) > fabs(own->mean[top] - reference->mean[top])) top = row;
   while (left > 0 && fabs(own->mean[left - 1] / reference->mean[left - 1] - 1) > LOSS_DECAY_LEAVES) left--;
-  if (left < decay->rows) decay->leaves[size] = decay->at[left];
-  double *boot = alloc_small(sizeof *boot * 2 * (size_t)B);
-  fluctuations_mean(own->initials, own->own + top * own->initials, B, own->weight, boot);
-  fluctuations_mean(reference->initials, reference->own + top * reference->initials, B, reference->weight, boot + B);
+  if (left < decay->rows) decay->leaves[size] = decay->time[left];
+  double *resampled = alloc_small(sizeof *resampled * 2 * (size_t)B);
+  fluctuations_mean(own->initials, own->own + top * own->initials, B, own->weight, resampled);
+  fluctuations_mean(reference->initials, reference->own + top * reference->initials, B, reference->weight,
+                    resampled + B);
   const double sign = own->mean[top] > reference->mean[top] ? 1 : -1, start = reference->mean[0];
-  for (int b = 0; b < B; b++) boot[b] = sign * (boot[b] - boot[B + b]) / start;
+  for (int b = 0; b < B; b++) resampled[b] = sign * (resampled[b] - resampled[B + b]) / start;
   const int64_t fewest = own->initials < reference->initials ? own->initials : reference->initials;
-  decay->deviation_time[size] = decay->at[top];
-  decay->deviation[size] = fluctuations_interval(sign * (own->mean[top] - reference->mean[top]) / start, B, boot,
+  decay->deviation_time[size] = decay->time[top];
+  decay->deviation[size] = fluctuations_interval(sign * (own->mean[top] - reference->mean[top]) / start, B, resampled,
                                                  fewest, fluctuations->options.level, false);
-  free(boot);
+  free(resampled);
 }
 
 static int estimate(struct loss_decay *decay, const struct curves *curves) {
   const struct fluctuations *fluctuations = decay->fluctuations;
   const int sizes = fluctuations->study->sizes;
   const size_t B = (size_t)fluctuations->options.bootstrap;
-  double threshold[LOSS_DECAY_FRACTIONS], *boot, *scratch;
-  TRY(alloc_array((void **)&boot, LOSS_DECAY_FRACTIONS * sizes * (int64_t)B, sizeof *boot, "bootstrap times"));
+  double threshold[LOSS_DECAY_FRACTIONS], *resampled, *scratch;
+  TRY(alloc_array((void **)&resampled, LOSS_DECAY_FRACTIONS * sizes * (int64_t)B, sizeof *resampled,
+                  "bootstrap times"));
   scratch = alloc_small(sizeof *scratch * B);
   for (int i = 0; i < LOSS_DECAY_FRACTIONS; i++) threshold[i] = loss_decay_fractions[i] * curves[sizes - 1].mean[0];
   for (int s = 0; s < sizes; s++) {
-    resample(decay, &curves[s], threshold, s, boot);
+    resample(decay, &curves[s], threshold, s, resampled);
     deviate(decay, curves, s);
     for (int i = 0; i < LOSS_DECAY_FRACTIONS; i++) {
-      memcpy(scratch, boot + (size_t)(i * sizes + s) * B, sizeof *scratch * B);
-      decay->time[i * sizes + s] =
-          fluctuations_interval(loss_decay_crossing(decay->rows, decay->at, curves[s].mean, threshold[i]), (int)B,
+      memcpy(scratch, resampled + (size_t)(i * sizes + s) * B, sizeof *scratch * B);
+      decay->crossing[i * sizes + s] =
+          fluctuations_interval(loss_decay_crossing(decay->rows, decay->time, curves[s].mean, threshold[i]), (int)B,
                                 scratch, curves[s].initials, fluctuations->options.level, true);
     }
   }
-  for (int i = 0; i < LOSS_DECAY_FRACTIONS; i++) estimate_slope(decay, i, boot + (size_t)(i * sizes) * B);
+  for (int i = 0; i < LOSS_DECAY_FRACTIONS; i++) estimate_slope(decay, i, resampled + (size_t)(i * sizes) * B);
   free(scratch);
-  free(boot);
+  free(resampled);
   return OK;
 }
 
 static int compare(struct loss_decay *decay, const int64_t *step) {
   const size_t sizes = (size_t)decay->fluctuations->study->sizes;
   struct curves curves[ENSEMBLE_MAX] = {{0}};
-  decay->time = alloc_small(sizeof *decay->time * LOSS_DECAY_FRACTIONS * sizes);
+  decay->crossing = alloc_small(sizeof *decay->crossing * LOSS_DECAY_FRACTIONS * sizes);
   decay->slope = alloc_small(sizeof *decay->slope * LOSS_DECAY_FRACTIONS);
   decay->deviation = alloc_small(sizeof *decay->deviation * sizes);
   decay->deviation_time = alloc_small(sizeof *decay->deviation_time * sizes);
@@ -159,7 +161,7 @@ int loss_decay_create(const struct fluctuations *fluctuations, struct loss_decay
   int64_t *step;
   if (!decay) die("no memory for decay times");
   decay->fluctuations = fluctuations;
-  int status = study_rows(study, &decay->rows, &step, &decay->at);
+  int status = study_rows(study, &decay->rows, &step, &decay->time);
   if (status == OK && study->sizes > 1 && decay->rows > 2) {
     decay->column = study->loss_column;
     status = compare(decay, step);
@@ -175,8 +177,8 @@ int loss_decay_create(const struct fluctuations *fluctuations, struct loss_decay
 
 void loss_decay_free(struct loss_decay *decay) {
   if (!decay) return;
-  free(decay->at);
   free(decay->time);
+  free(decay->crossing);
   free(decay->slope);
   free(decay->deviation);
   free(decay->deviation_time);

@@ -5,7 +5,7 @@
 static bool any_reached(const struct loss_decay *decay, int fraction) {
   const int sizes = decay->fluctuations->study->sizes;
   for (int s = 0; s < sizes; s++)
-    if (!isnan(decay->time[fraction * sizes + s].value)) return true;
+    if (!isnan(decay->crossing[fraction * sizes + s].value)) return true;
   return false;
 }
 
@@ -21,7 +21,7 @@ static void print(const void *state, FILE *out) {
   for (int s = 0; s < study->sizes; s++) {
     fprintf(out, "%10lld", (long long)study->n[s]);
     for (int i = 0; i < LOSS_DECAY_FRACTIONS; i++) {
-      if (any_reached(decay, i)) estimate_print(out, 24, decay->time[i * study->sizes + s], 1);
+      if (any_reached(decay, i)) estimate_print(out, 24, decay->crossing[i * study->sizes + s], 1);
     }
     const struct estimate *deviation = &decay->deviation[s];
     char text[96] = "-", leaves[32] = "-";
@@ -59,16 +59,16 @@ static void add_results(const void *state, struct results *results) {
   const int64_t sizes = decay->fluctuations->study->sizes, fractions = LOSS_DECAY_FRACTIONS,
                 shape[] = {fractions, sizes};
   if (!decay->column) return;
-  results_words(results, "rate/column", 1, &decay->column);
-  results_add(results, "rate/fraction", "of the start of the largest n", 1, &fractions, loss_decay_fractions);
-  results_estimates(results, "rate", time_names, "t at which the mean loss first falls to the fraction", 2, shape,
-                    decay->time);
-  results_estimates(results, "rate", slope_names, "slope of log time on log n, by theory 0", 1, &fractions,
-                    decay->slope);
-  results_estimates(results, "rate", deviation_names, "largest distance from the largest n over its start", 1, &sizes,
+  results_group(results, "rate");
+  results_words(results, "column", 1, &decay->column);
+  results_add(results, "fraction", "of the start of the largest n", 1, &fractions, loss_decay_fractions);
+  results_estimates(results, time_names, "t at which the mean loss first falls to the fraction", 2, shape,
+                    decay->crossing);
+  results_estimates(results, slope_names, "slope of log time on log n, by theory 0", 1, &fractions, decay->slope);
+  results_estimates(results, deviation_names, "largest distance from the largest n over its start", 1, &sizes,
                     decay->deviation);
-  results_add(results, "rate/deviation_time", "its time", 1, &sizes, decay->deviation_time);
-  results_add(results, "rate/leaves", "t from which on the curve is 10 % off that of the largest n", 1, &sizes,
+  results_add(results, "deviation_time", "its time", 1, &sizes, decay->deviation_time);
+  results_add(results, "leaves", "t from which on the curve is 10 % off that of the largest n", 1, &sizes,
               decay->leaves);
 }
 

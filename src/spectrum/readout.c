@@ -42,29 +42,30 @@ static int64_t own_units(const struct particles *particles, int64_t network) {
 
 /* What traverse computes from the features of own units: if q is NULL, f_p += sum_i (c_i + u_i) phi_ip (u NULL: zeros);
  * otherwise the adjoint, sum_i += sum_p phi_ip q_p. */
-struct product {
+struct traversal {
   const double *u, *q;
   double *f, *sum;
 };
 
 /* Adds the terms of phi [units][count], the features of own units from number `first` on at points from number `start`
  * on. c [units]. */
-static void add_features(const struct product *product, int units, const double *c, int64_t first, int count,
+static void add_features(const struct traversal *traversal, int units, const double *c, int64_t first, int count,
                          int64_t start, const double *phi) {
-  if (product->q) {
-    cblas_dgemv(CblasColMajor, CblasTrans, count, units, 1, phi, count, product->q + start, 1, 1, product->sum + first,
-                1);
+  if (traversal->q) {
+    cblas_dgemv(CblasColMajor, CblasTrans, count, units, 1, phi, count, traversal->q + start, 1, 1,
+                traversal->sum + first, 1);
     return;
   }
-  cblas_dgemv(CblasColMajor, CblasNoTrans, count, units, 1, phi, count, c, 1, 1, product->f + start, 1);
-  if (product->u)
-    cblas_dgemv(CblasColMajor, CblasNoTrans, count, units, 1, phi, count, product->u + first, 1, 1, product->f + start,
-                1);
+  cblas_dgemv(CblasColMajor, CblasNoTrans, count, units, 1, phi, count, c, 1, 1, traversal->f + start, 1);
+  if (traversal->u)
+    cblas_dgemv(CblasColMajor, CblasNoTrans, count, units, 1, phi, count, traversal->u + first, 1, 1,
+                traversal->f + start, 1);
 }
 
-/* Local. Computes the features of all own units of a network at points x [count][d], in panels, and their product. */
+/* Local. Computes the features of all own units of a network at points x [count][d], in panels, and adds their
+ * terms. */
 static void traverse(const struct particles *particles, int64_t network, int64_t count, const double *x,
-                     struct work *work, const struct product *product) {
+                     struct work *work, const struct traversal *traversal) {
   const struct local_network *local = own_network(particles, network);
   const int d = particles->d;
   const int64_t units = own_units(particles, network);
@@ -75,7 +76,7 @@ static void traverse(const struct particles *particles, int64_t network, int64_t
     for (int64_t p = 0; p < count; p += POINTS) {
       const int points = (int)(count - p < POINTS ? count - p : POINTS);
       tangent_kernel_features(&particles->unit, d, panel, c, a, b, points, x + p * d, work->phi, NULL, NULL);
-      add_features(product, panel, c, i, points, p, work->phi);
+      add_features(traversal, panel, c, i, points, p, work->phi);
     }
   }
 }
@@ -87,7 +88,7 @@ int readout_outputs(const struct dist_grid *grid, const struct particles *partic
   if (status == OK) {
     const double n = (double)particles->ensemble.n[network / particles->ensemble.replicas];
     memset(f, 0, sizeof *f * (size_t)count);
-    traverse(particles, network, count, x, &work, &(struct product){.u = u, .f = f});
+    traverse(particles, network, count, x, &work, &(struct traversal){.u = u, .f = f});
     dist_grid_sum(grid, count, f);
     for (int64_t p = 0; p < count; p++) f[p] /= n;
   }
@@ -132,14 +133,14 @@ static int adjoint(const struct dist_grid *grid, const struct particles *particl
   const int status = comm_agree(grid->comm, create_work(particles, &work));
   if (status == OK) {
     memset(u, 0, sizeof *u * (size_t)units);
-    traverse(particles, network, P, x, &work, &(struct product){.q = q, .sum = u});
+    traverse(particles, network, P, x, &work, &(struct traversal){.q = q, .sum = u});
     for (int64_t i = 0; i < units; i++) u[i] /= -(double)P;
   }
   free_work(&work);
   return status;
 }
 
-static int loss_with(const struct dist_grid *grid, const struct particles *particles, int64_t network, const double *u,
+int readout_set_loss(const struct dist_grid *grid, const struct particles *particles, int64_t network, const double *u,
                      const struct readout_set *set, double *loss) {
   double *f;
   *loss = NAN;
@@ -177,8 +178,8 @@ int readout_best(const struct dist_grid *grid, const struct particles *particles
   if (status == OK) status = alloc_array((void **)&u, own_units(particles, network) + 1, sizeof *u, "a readout");
   status = comm_agree(grid->comm, status);
   if (status == OK) status = best(grid, particles, network, train, ridge, r, u, readout);
-  if (status == OK) status = loss_with(grid, particles, network, u, train, &readout->loss);
-  if (status == OK) status = loss_with(grid, particles, network, u, test, &readout->test_loss);
+  if (status == OK) status = readout_set_loss(grid, particles, network, u, train, &readout->loss);
+  if (status == OK) status = readout_set_loss(grid, particles, network, u, test, &readout->test_loss);
   free(r);
   free(u);
   return status;

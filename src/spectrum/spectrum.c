@@ -1,5 +1,6 @@
 #include "spectrum/spectrum.h"
 
+#include <gsl/gsl_vector.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,25 +115,11 @@ static int losses(struct spectrum *spectrum, const struct dist_grid *grid) {
   const struct dataset *data = spectrum->problem->data;
   TRY(readout_outputs(grid, particles, spectrum->network, NULL, spectrum->P, spectrum->x, spectrum->f));
   spectrum->loss = readout_loss(spectrum->P, spectrum->f, spectrum->y);
-  spectrum->test_loss = NAN;
-  if (data->tests == 0) return OK;
-  double *f;
-  TRY(comm_agree(grid->comm, alloc_array((void **)&f, data->tests, sizeof *f, "outputs")));
-  const int status = readout_outputs(grid, particles, spectrum->network, NULL, data->tests, data->test_x, f);
-  if (status == OK) spectrum->test_loss = readout_loss(data->tests, f, data->test_y);
-  free(f);
-  return status;
+  const struct readout_set test = {data->tests, data->test_x, data->test_y};
+  return readout_set_loss(grid, particles, spectrum->network, NULL, &test, &spectrum->test_loss);
 }
 
 /* ---- eigenvalues ---- */
-
-static void reverse(int64_t count, double *values) {
-  for (int64_t i = 0; i < count / 2; i++) {
-    const double value = values[i];
-    values[i] = values[count - 1 - i];
-    values[count - 1 - i] = value;
-  }
-}
 
 /* Sets fraction and participation of all eigenvectors, in order of ascending eigenvalue, and the leading vectors, in
  * order of descending eigenvalue. */
@@ -171,7 +158,10 @@ static int decompose(struct spectrum *spectrum, const struct dist_grid *grid, st
   if (status == OK) examine(spectrum, grid, vectors);
   dist_matrix_free(vectors);
   double *const array[] = {spectrum->lambda, spectrum->fraction, spectrum->participation};
-  for (int i = 0; i < 3; i++) reverse(P, array[i]);
+  for (int i = 0; i < 3; i++) {
+    gsl_vector_view ascending = gsl_vector_view_array(array[i], (size_t)P);
+    gsl_vector_reverse(&ascending.vector);
+  }
   return status;
 }
 

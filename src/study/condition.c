@@ -30,7 +30,7 @@ bool condition_read_value(const char *text, struct condition *condition) {
 
 bool condition_read_interval(const char *text, struct condition *condition) {
   if (*text++ != '=' || !read_number(&text, &condition->value)) return false;
-  condition->whole = *text != '~';
+  condition->whole_interval = *text != '~';
   const int sign = *text == '~' ? 1 : strncmp(text, "+-", 2) == 0 ? 2 : 0;
   text += sign;
   if (sign && (!read_number(&text, &condition->tolerance) || !(condition->tolerance > 0))) return false;
@@ -50,7 +50,7 @@ int condition_parse(const char *text, int kinds, const struct condition_kind *co
                     struct condition *condition) {
   const int length = (int)strcspn(text, "=@");
   char syntax[512] = "";
-  *condition = (struct condition){.text = text, .value = NAN, .tolerance = NAN, .time = NAN, .whole = true};
+  *condition = (struct condition){.text = text, .value = NAN, .tolerance = NAN, .time = NAN, .whole_interval = true};
   for (int i = 0; i < kinds; i++) {
     const bool longer = !condition->kind || strlen(kind[i]->name) > strlen(condition->kind->name);
     if (quantity_length(kind[i], text, length) >= 0 && longer) condition->kind = kind[i];
@@ -104,8 +104,8 @@ int condition_check(const struct condition *condition, const void *state, const 
 
 bool condition_within(const struct condition *condition, const struct estimate *estimate, double tolerance) {
   if (!isfinite(estimate->low) || !isfinite(estimate->high)) return false;
-  const double low = condition->whole ? estimate->low : estimate->value,
-               high = condition->whole ? estimate->high : estimate->value;
+  const double low = condition->whole_interval ? estimate->low : estimate->value,
+               high = condition->whole_interval ? estimate->high : estimate->value;
   return low >= condition->value - tolerance && high <= condition->value + tolerance;
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@ struct entry {
 struct results {
   int entries, capacity;
   struct entry *entry;
+  char group[NAME_MAX_BYTES];      /* of the entries to come */
   const struct findings *findings; /* not owned; may be NULL */
 };
 
@@ -57,6 +59,14 @@ void results_free(struct results *results) {
   free(results);
 }
 
+void results_group(struct results *results, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const int length = vsnprintf(results->group, sizeof results->group, format, arguments);
+  va_end(arguments);
+  if (length < 0 || (size_t)length >= sizeof results->group) die("result group %s: name too large", results->group);
+}
+
 static struct entry *add(struct results *results, enum kind kind, const char *name, const char *description, int rank,
                          const int64_t *shape) {
   if (results->entries == results->capacity) {
@@ -67,8 +77,9 @@ static struct entry *add(struct results *results, enum kind kind, const char *na
   struct entry *entry = &results->entry[results->entries++];
   *entry =
       (struct entry){.kind = kind, .rank = rank, .count = 1, .description = description ? strdup(description) : NULL};
-  if (strlen(name) >= sizeof entry->name || rank > RANK_MAX) die("result %s: name or rank %d too large", name, rank);
-  strcpy(entry->name, name);
+  const int length =
+      snprintf(entry->name, sizeof entry->name, "%s%s%s", results->group, *results->group ? "/" : "", name);
+  if ((size_t)length >= sizeof entry->name || rank > RANK_MAX) die("result %s: name or rank %d too large", name, rank);
   for (int i = 0; i < rank; i++) {
     entry->shape[i] = shape[i];
     entry->count *= shape[i];
@@ -102,17 +113,15 @@ void results_words(struct results *results, const char *name, int64_t count, con
   }
 }
 
-void results_estimates(struct results *results, const char *group, const char *const names[3], const char *description,
-                       int rank, const int64_t *shape, const struct estimate *estimates) {
+void results_estimates(struct results *results, const char *const names[3], const char *description, int rank,
+                       const int64_t *shape, const struct estimate *estimates) {
   int64_t count = 1;
   for (int i = 0; i < rank; i++) count *= shape[i];
   double *values = alloc_small(sizeof *values * (size_t)count);
   for (int end = 0; end < 3; end++) {
-    char name[NAME_MAX_BYTES];
-    snprintf(name, sizeof name, "%s/%s", group, names[end]);
     for (int64_t i = 0; i < count; i++)
       values[i] = end == 0 ? estimates[i].value : end == 1 ? estimates[i].low : estimates[i].high;
-    results_add(results, name, description, rank, shape, values);
+    results_add(results, names[end], description, rank, shape, values);
   }
   free(values);
 }

@@ -40,7 +40,7 @@ static int read_config(struct h5 *file, const char *path, struct config **config
 static int add_slices(struct study *study, int run, const struct config *config) {
   const struct ensemble_spec *ensemble = &config->ensemble;
   const int64_t points[] = {
-      [POINTS_TEST] = study->fields ? study->tests : 0, [POINTS_TRAIN] = study->fields ? study->samples : 0};
+      [POINTS_TEST] = study->fields ? study->test_points : 0, [POINTS_TRAIN] = study->fields ? study->train_points : 0};
   for (int e = 0; e < ensemble->members; e++)
     TRY(history_tables_check(study->file[run], e, ensemble->replicas, points));
   study->slice = realloc(study->slice, sizeof *study->slice * (size_t)(study->slices + ensemble->members));
@@ -95,12 +95,12 @@ static int read_times(struct h5 *file, const struct config *config, struct study
   if (!study->fields && rows > TIMES_SHOWN) thin_times(study, rows);
   study->streams = config->ensemble.streams;
   study->batch_power = batch_power(&config->schedule);
-  study->whole = config->data.mode != DATA_ONLINE && config->schedule.scheme == SCHEME_GD;
-  study->common_data = config->data.shared || study->whole;
+  study->noise_free = config->data.mode != DATA_ONLINE && config->schedule.scheme == SCHEME_GD;
+  study->common_data = config->data.shared || study->noise_free;
   study->second_moments = true;
-  if (h5_exists(file, "/test/y")) TRY(history_tables_rows(file, "/test/y", &study->tests));
-  if (h5_exists(file, "/train/y")) TRY(history_tables_rows(file, "/train/y", &study->samples));
-  study->loss_column = !study->whole && study->tests > 0 ? "test_loss" : "loss";
+  if (h5_exists(file, "/test/y")) TRY(history_tables_rows(file, "/test/y", &study->test_points));
+  if (h5_exists(file, "/train/y")) TRY(history_tables_rows(file, "/train/y", &study->train_points));
+  study->loss_column = !study->noise_free && study->test_points > 0 ? "test_loss" : "loss";
   study->loss = config->data.loss;
   TRY(h5_get_double(file, "/target", "C_f", &study->C_f));
   study->loss_0 = study->C_f; /* old histories, which have the squared loss, contain only C_f */

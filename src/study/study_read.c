@@ -34,7 +34,7 @@ int64_t study_fewest_initials(const struct study *study) {
 }
 
 int64_t study_set_points(const struct study *study, enum point_set set) {
-  return set == POINTS_TEST ? study->tests : study->samples;
+  return set == POINTS_TEST ? study->test_points : study->train_points;
 }
 
 bool study_same_time(double t, double asked) {

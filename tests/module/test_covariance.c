@@ -59,7 +59,7 @@ static void check_against_loops(const struct dist_grid *grid, int R, int K) {
   double *f = fields(R, K), *C = plain_operator(R, K, n, f),
          *matrix_values = malloc(sizeof *matrix_values * (size_t)(K * K));
   double *values = malloc(sizeof *values * (size_t)K), *u = malloc(sizeof *u * (size_t)(2 * K)),
-         *y = malloc(sizeof *y * (size_t)(2 * R)), *centre = malloc(sizeof *centre * (size_t)K);
+         *y = malloc(sizeof *y * (size_t)(2 * R)), *center = malloc(sizeof *center * (size_t)K);
   struct rows rows = {f, K};
   struct covariance *covariance;
   struct dist_matrix *matrix;
@@ -76,21 +76,21 @@ static void check_against_loops(const struct dist_grid *grid, int R, int K) {
   for (int k = 0; k < K; k++) sum += values[k];
   assert_all_for(fabs(sum - trace) < 1e-11 * trace, "R = %d, K = %d", R, K);
   assert_all_for(values[0] >= values[1] && values[1] >= values[K - 1], "R = %d, K = %d", R, K);
-  for (int k = 0; k < K; k++) centre[k] = k - 0.5;
-  for (int centred = 0; centred < 2; centred++) {
-    assert_ok(covariance_project(covariance, 2, u, centred ? centre : NULL, y));
+  for (int k = 0; k < K; k++) center[k] = k - 0.5;
+  for (int centered = 0; centered < 2; centered++) {
+    assert_ok(covariance_project(covariance, 2, u, centered ? center : NULL, y));
     for (int i = 0; i < 2; i++) {
       double mean = 0, quotient = 0, off = 0;
       for (int r = 0; r < R; r++) mean += y[r * 2 + i] / R;
       for (int r = 0; r < R; r++) quotient += pow(y[r * 2 + i] - mean, 2) / (R - 1);
       assert_all_for(fabs(quotient - values[i]) < 1e-10 * trace, "R = %d, K = %d, vector %d", R, K, i); /* u' C u */
-      for (int r = 0; r < R && centred; r++) {
+      for (int r = 0; r < R && centered; r++) {
         double plain = 0;
-        for (int k = 0; k < K; k++) plain += u[i * K + k] * (f[r * K + k] - centre[k]) * sqrt((double)n / K);
+        for (int k = 0; k < K; k++) plain += u[i * K + k] * (f[r * K + k] - center[k]) * sqrt((double)n / K);
         off = fmax(off, fabs(plain - y[r * 2 + i]));
       }
-      assert_all_for(off < 1e-10 * sqrt(trace) && (centred || fabs(mean) < 1e-10 * sqrt(trace)),
-                     "R = %d, K = %d, vector %d, centred %d", R, K, i, centred);
+      assert_all_for(off < 1e-10 * sqrt(trace) && (centered || fabs(mean) < 1e-10 * sqrt(trace)),
+                     "R = %d, K = %d, vector %d, centered %d", R, K, i, centered);
     }
   }
   dist_matrix_free(matrix);
@@ -101,7 +101,7 @@ static void check_against_loops(const struct dist_grid *grid, int R, int K) {
   free(values);
   free(u);
   free(y);
-  free(centre);
+  free(center);
 }
 
 static void operators_equal_plain_loops(void **state) {

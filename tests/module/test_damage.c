@@ -102,7 +102,7 @@ static int read_study(const char *path) {
   TRY(study_open(1, runs, &study));
   int status = study_rows(study, &rows, &step, &time);
   for (int size = 0; size < study->sizes && status == OK; size++) {
-    const int64_t width = study->tests > study->samples ? study->tests : study->samples;
+    const int64_t width = study->test_points > study->train_points ? study->test_points : study->train_points;
     double *values = calloc((size_t)(study->replicas[size] * (rows + width + 1)), sizeof *values);
     status = study_curves(study, size, "loss", rows, step, values);
     for (int t = 0; t < study->times && status == OK; t++) {

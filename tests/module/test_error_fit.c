@@ -10,26 +10,26 @@
 enum { SIZES = 6, B = 200 };
 static const int64_t n[SIZES] = {64, 128, 256, 512, 1024, 2048};
 
-/* loss [SIZES]: 2 + 30 n^-p with noise of standard deviation sigma; boot [SIZES][B]: bootstrap values of these
+/* loss [SIZES]: 2 + 30 n^-p with noise of standard deviation sigma; resampled [SIZES][B]: bootstrap values of these
  * losses. */
-static void draw(uint64_t id, double p, double sigma, double *loss, double *boot) {
+static void draw(uint64_t id, double p, double sigma, double *loss, double *resampled) {
   const struct rng rng = {.seed = 8, .stream = RNG_NOISE, .step = id};
   double normal[B + 1];
   for (int s = 0; s < SIZES; s++) {
     rng_normal(&rng, (uint64_t)s, B + 1, normal);
     loss[s] = 2 + 30 * pow((double)n[s], -p) + sigma * normal[B];
-    for (int b = 0; b < B; b++) boot[s * B + b] = loss[s] + sigma * normal[b];
+    for (int b = 0; b < B; b++) resampled[s * B + b] = loss[s] + sigma * normal[b];
   }
 }
 
 static void the_fit_of_exact_laws_is_exact(void **state) {
   (void)state;
-  double loss[SIZES], boot[SIZES * B], powers[B];
+  double loss[SIZES], resampled[SIZES * B], powers[B];
   for (double p = 0.5; p < 2.6; p += 0.5) {
-    draw(1, p, 0, loss, boot);
+    draw(1, p, 0, loss, resampled);
     for (int s = 0; s < SIZES; s++)
-      for (int b = 0; b < B; b++) boot[s * B + b] = loss[s] * (1 + 1e-6 * (b % 2 ? 1 : -1));
-    const struct error_fit fit = error_fit(SIZES, n, loss, B, boot, powers);
+      for (int b = 0; b < B; b++) resampled[s * B + b] = loss[s] * (1 + 1e-6 * (b % 2 ? 1 : -1));
+    const struct error_fit fit = error_fit(SIZES, n, loss, B, resampled, powers);
     assert_near(fit.power, p, 1e-6);
     assert_near(fit.limit, 2, 1e-6);
     assert_near(fit.amplitude, 30, 1e-3);
@@ -43,16 +43,16 @@ static void the_fit_of_exact_laws_is_exact(void **state) {
 static void p_is_rejected_as_often_as_it_should_be(void **state) {
   (void)state;
   enum { TRIALS = 100 };
-  double loss[SIZES], boot[SIZES * B], powers[B], mean = 0, square = 0;
+  double loss[SIZES], resampled[SIZES * B], powers[B], mean = 0, square = 0;
   int rejected = 0, caught = 0;
   for (int trial = 0; trial < TRIALS; trial++) {
-    draw((uint64_t)(10 + trial), 1, 0.002, loss, boot);
-    const struct error_fit fit = error_fit(SIZES, n, loss, B, boot, powers);
+    draw((uint64_t)(10 + trial), 1, 0.002, loss, resampled);
+    const struct error_fit fit = error_fit(SIZES, n, loss, B, resampled, powers);
     rejected += fit.probability < 0.01;
     mean += fit.power / TRIALS;
     square += fit.power * fit.power / TRIALS;
-    draw((uint64_t)(10 + trial), 0.5, 0.002, loss, boot);
-    caught += error_fit(SIZES, n, loss, B, boot, powers).probability < 0.01;
+    draw((uint64_t)(10 + trial), 0.5, 0.002, loss, resampled);
+    caught += error_fit(SIZES, n, loss, B, resampled, powers).probability < 0.01;
   }
   assert_true(rejected <= 8);
   assert_true(caught == TRIALS);
@@ -64,10 +64,10 @@ static void p_is_rejected_as_often_as_it_should_be(void **state) {
 static void probabilities_are_uniform(void **state) {
   (void)state;
   enum { TRIALS = 300 };
-  double loss[SIZES], boot[SIZES * B], powers[B], mean = 0;
+  double loss[SIZES], resampled[SIZES * B], powers[B], mean = 0;
   for (int trial = 0; trial < TRIALS; trial++) {
-    draw((uint64_t)(1000 + trial), 1, 0.002, loss, boot);
-    mean += error_fit(SIZES, n, loss, B, boot, powers).probability / TRIALS;
+    draw((uint64_t)(1000 + trial), 1, 0.002, loss, resampled);
+    mean += error_fit(SIZES, n, loss, B, resampled, powers).probability / TRIALS;
   }
   print_message("mean probability %.3f\n", mean);
   assert_near(mean, 0.5, 4.5 / sqrt(12.0 * TRIALS));
@@ -75,13 +75,13 @@ static void probabilities_are_uniform(void **state) {
 
 static void data_that_cannot_be_fitted_give_nan(void **state) {
   (void)state;
-  double loss[SIZES], boot[SIZES * B], powers[B];
-  draw(1, 1, 0.01, loss, boot);
-  assert_true(isnan(error_fit(3, n, loss, B, boot, powers).power)); /* too few sizes */
-  for (int i = 0; i < SIZES * B; i++) boot[i] = loss[i / B];
-  assert_true(isnan(error_fit(SIZES, n, loss, B, boot, powers).power)); /* no variance */
-  draw(1, 6, 1e-13, loss, boot);
-  assert_true(isnan(error_fit(SIZES, n, loss, B, boot, powers).power)); /* p out of range */
+  double loss[SIZES], resampled[SIZES * B], powers[B];
+  draw(1, 1, 0.01, loss, resampled);
+  assert_true(isnan(error_fit(3, n, loss, B, resampled, powers).power)); /* too few sizes */
+  for (int i = 0; i < SIZES * B; i++) resampled[i] = loss[i / B];
+  assert_true(isnan(error_fit(SIZES, n, loss, B, resampled, powers).power)); /* no variance */
+  draw(1, 6, 1e-13, loss, resampled);
+  assert_true(isnan(error_fit(SIZES, n, loss, B, resampled, powers).power)); /* p out of range */
 }
 
 int main(int argc, char **argv) {

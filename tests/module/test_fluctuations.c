@@ -36,16 +36,17 @@ static double variance(int R, int K, const double *f, const double *weight) {
 static void variance_equals_plain_loops(void **state) {
   (void)state;
   enum { R = 9, K = 13 };
-  double f[R * K], centred[R * K], weight[B * R], boot[B], ones[R];
+  double f[R * K], centered[R * K], weight[B * R], resampled[B], ones[R];
   for (int r = 0; r < R; r++) ones[r] = 1;
   draw(1, R, K, 2, f);
-  memcpy(centred, f, sizeof f);
+  memcpy(centered, f, sizeof f);
   fluctuations_weights(5, B, R, weight);
   double value;
-  assert_ok(fluctuations_variance(R, K, centred, B, weight, &value, boot));
+  assert_ok(fluctuations_variance(R, K, centered, B, weight, &value, resampled));
   assert_near(value, variance(R, K, f, ones), 1e-12);
   for (int b = 0; b < B; b++)
-    assert_near(boot[b], variance(R, K, f, weight + b * R) * R / (R - 1), 1e-12); /* R / (R - 1) corrects for 1 - 1/R */
+    assert_near(resampled[b], variance(R, K, f, weight + b * R) * R / (R - 1),
+                1e-12); /* R / (R - 1) corrects for 1 - 1/R */
 }
 
 /* f = a_i + e_iq with variances 4 and 0.25: V_sgd equals plain loops, and V, V_init and V_sgd and their bootstrap means
@@ -53,7 +54,7 @@ static void variance_equals_plain_loops(void **state) {
 static void parts_separate_data_from_initial_conditions(void **state) {
   (void)state;
   enum { I = 40, Q = 3, K = 7, TRIALS = 60 };
-  static double a[I * K], e[I * Q * K], f[I * Q * K], weight[B * I], boot[3][B];
+  static double a[I * K], e[I * Q * K], f[I * Q * K], weight[B * I], resampled[3][B];
   double sum[3] = {0}, boots[3] = {0};
   fluctuations_weights(5, B, I, weight);
   for (int trial = 0; trial < TRIALS; trial++) {
@@ -61,7 +62,8 @@ static void parts_separate_data_from_initial_conditions(void **state) {
     draw((uint64_t)(1000 + trial), I * Q, K, 0.5, e);
     for (int i = 0; i < I * Q; i++)
       for (int k = 0; k < K; k++) f[i * K + k] = a[i / Q * K + k] + e[i * K + k];
-    struct fluctuations_terms parts = {.total_boot = boot[0], .init_boot = boot[1], .sgd_boot = boot[2]};
+    struct fluctuations_terms parts = {
+        .total_resampled = resampled[0], .init_resampled = resampled[1], .sgd_resampled = resampled[2]};
     assert_ok(fluctuations_split(I, Q, K, f, B, weight, &parts));
     const double values[3] = {parts.total, parts.init, parts.sgd};
     double within = 0;
@@ -74,7 +76,7 @@ static void parts_separate_data_from_initial_conditions(void **state) {
     assert_near(parts.total, parts.init + parts.sgd, 1e-12);
     for (int j = 0; j < 3; j++) {
       sum[j] += values[j] / TRIALS;
-      for (int b = 0; b < B; b++) boots[j] += boot[j][b] / B / TRIALS;
+      for (int b = 0; b < B; b++) boots[j] += resampled[j][b] / B / TRIALS;
     }
   }
   /* The mean square correlation of two points is 0.36, so V_init of a trial has sd 4 sqrt(2/39 0.36) = 0.54 and V_sgd
@@ -92,7 +94,7 @@ static void parts_separate_data_from_initial_conditions(void **state) {
 static void parts_equal_plain_loops(void **state) {
   (void)state;
   enum { I = 7, Q = 3, K = 5 };
-  double f[I * Q * K], mean[I * K] = {0}, within[I] = {0}, weight[B * I], boot[3][B], ones[I];
+  double f[I * Q * K], mean[I * K] = {0}, within[I] = {0}, weight[B * I], resampled[3][B], ones[I];
   draw(3, I * Q, K, 2, f);
   fluctuations_weights(5, B, I, weight);
   for (int i = 0; i < I; i++) {
@@ -102,16 +104,17 @@ static void parts_equal_plain_loops(void **state) {
       for (int q = 0; q < Q; q++) within[i] += pow(f[(i * Q + q) * K + k] - mean[i * K + k], 2) / (Q - 1) / K;
     }
   }
-  struct fluctuations_terms parts = {.total_boot = boot[0], .init_boot = boot[1], .sgd_boot = boot[2]};
+  struct fluctuations_terms parts = {
+      .total_resampled = resampled[0], .init_resampled = resampled[1], .sgd_resampled = resampled[2]};
   assert_ok(fluctuations_split(I, Q, K, f, B, weight, &parts));
   for (int b = -1; b < B; b++) { /* -1: the values themselves */
     const double *w = b < 0 ? ones : weight + b * I;
     double sgd = 0;
     for (int i = 0; i < I; i++) sgd += w[i] * within[i] / I;
     const double init = variance(I, K, mean, w) * (b < 0 ? 1 : I / (I - 1.0)) - sgd / Q;
-    assert_near(b < 0 ? parts.sgd : boot[2][b], sgd, 1e-12);
-    assert_near(b < 0 ? parts.init : boot[1][b], init, 1e-12);
-    assert_near(b < 0 ? parts.total : boot[0][b], init + sgd, 1e-12);
+    assert_near(b < 0 ? parts.sgd : resampled[2][b], sgd, 1e-12);
+    assert_near(b < 0 ? parts.init : resampled[1][b], init, 1e-12);
+    assert_near(b < 0 ? parts.total : resampled[0][b], init + sgd, 1e-12);
   }
 }
 
@@ -120,7 +123,7 @@ static void parts_equal_plain_loops(void **state) {
 static void bias_is_unbiased(void **state) {
   (void)state;
   enum { R = 24, N = 30, K = 9, TRIALS = 100 };
-  static double f[R * K], reference[N * K], weight[B * R], reference_weight[B * N], boot[B];
+  static double f[R * K], reference[N * K], weight[B * R], reference_weight[B * N], resampled[B];
   double mean = 0, square = 0, boots = 0;
   fluctuations_weights(5, B, R, weight);
   fluctuations_weights(5, B, N, reference_weight);
@@ -129,10 +132,11 @@ static void bias_is_unbiased(void **state) {
     draw((uint64_t)(100 + trial), R, K, 1, f);
     draw((uint64_t)(5000 + trial), N, K, 0.5, reference);
     for (int i = 0; i < R * K; i++) f[i] += 0.3;
-    assert_ok(fluctuations_bias(R, N, K, f, reference, B, weight, reference_weight, &value, boot));
+    const struct fluctuations_sample sample = {R, f, weight}, largest = {N, reference, reference_weight};
+    assert_ok(fluctuations_bias(K, &sample, &largest, B, &value, resampled));
     mean += value / TRIALS;
     square += value * value / TRIALS;
-    for (int b = 0; b < B; b++) boots += boot[b] / B / TRIALS;
+    for (int b = 0; b < B; b++) boots += resampled[b] / B / TRIALS;
   }
   assert_near(mean, 0.09, 5 * sqrt((square - mean * mean) / TRIALS));
   assert_near(boots, mean, 0.005);
@@ -162,14 +166,14 @@ static void weights_are_of_resamplings(void **state) {
 static void intervals_have_the_stated_coverage(void **state) {
   (void)state;
   enum { R = 32, K = 16, TRIALS = 400 };
-  static double f[R * K], weight[B * R], boot[B];
+  static double f[R * K], weight[B * R], resampled[B];
   int hits = 0;
   fluctuations_weights(6, B, R, weight);
   for (uint64_t trial = 0; trial < TRIALS; trial++) {
     draw(1000 + trial, R, K, 1.5, f);
     double value;
-    assert_ok(fluctuations_variance(R, K, f, B, weight, &value, boot));
-    const struct estimate e = fluctuations_interval(value, B, boot, R, 0.95, true);
+    assert_ok(fluctuations_variance(R, K, f, B, weight, &value, resampled));
+    const struct estimate e = fluctuations_interval(value, B, resampled, R, 0.95, true);
     hits += e.low <= 2.25 && 2.25 <= e.high;
   }
   print_message("coverage of 95 %% intervals: %.3f\n", (double)hits / TRIALS);
@@ -185,29 +189,29 @@ static void the_interval_of_a_mean_is_that_of_student(void **state) {
   enum { R = FLUCTUATIONS_REPLICAS_MIN, ALL = R * R * R * R * R * R };
   assert_int_equal(R, 6);
   const double f[R] = {1, 4, 9, 16, 25, 36}, t = 2.570581835636; /* 97.5 %, 5 degrees of freedom */
-  double *weight = calloc((size_t)ALL * R, sizeof *weight), *boot = malloc(sizeof *boot * ALL), square = 0;
+  double *weight = calloc((size_t)ALL * R, sizeof *weight), *resampled = malloc(sizeof *resampled * ALL), square = 0;
   for (int b = 0; b < ALL; b++)
     for (int r = 0, rest = b; r < R; r++, rest /= R) weight[b * R + rest % R] += 1;
-  const double mean = fluctuations_mean(R, f, ALL, weight, boot);
-  const struct estimate e = fluctuations_interval(mean, ALL, boot, R, 0.95, false);
+  const double mean = fluctuations_mean(R, f, ALL, weight, resampled);
+  const struct estimate e = fluctuations_interval(mean, ALL, resampled, R, 0.95, false);
   for (int r = 0; r < R; r++) square += pow(f[r] - 91.0 / 6, 2);
   const double half = t * sqrt(square / (R - 1) / R) * sqrt(ALL / (ALL - 1.0));
   assert_near(mean, 91.0 / 6, 1e-14);
   assert_near(e.high - mean, half, 1e-10);
   assert_near(mean - e.low, half, 1e-10);
   free(weight);
-  free(boot);
+  free(resampled);
 }
 
 static void one_replica_gives_nan(void **state) {
   (void)state;
-  double f[3] = {1, 2, 3}, weight[B], boot[B], value;
+  double f[3] = {1, 2, 3}, weight[B], resampled[B], value;
   fluctuations_weights(5, B, 1, weight);
-  assert_ok(fluctuations_variance(1, 3, f, B, weight, &value, boot));
+  assert_ok(fluctuations_variance(1, 3, f, B, weight, &value, resampled));
   assert_true(isnan(value));
-  assert_true(isnan(fluctuations_interval(value, B, boot, 1, 0.95, true).low));
-  const double mean = fluctuations_mean(1, f, B, weight, boot);
-  assert_true(mean == 1 && isnan(fluctuations_interval(mean, B, boot, 1, 0.95, true).low));
+  assert_true(isnan(fluctuations_interval(value, B, resampled, 1, 0.95, true).low));
+  const double mean = fluctuations_mean(1, f, B, weight, resampled);
+  assert_true(mean == 1 && isnan(fluctuations_interval(mean, B, resampled, 1, 0.95, true).low));
 }
 
 int main(int argc, char **argv) {

@@ -23,14 +23,14 @@ static struct fluctuations *make(struct study *study, double sigma) {
   fluct->options = (struct analysis_options){.bootstrap = B, .level = 0.99};
   *V = (struct fluctuations_quantity){.name = "V_train", .variance = true, .known = true};
   V->value = malloc(sizeof *V->value * TIMES * SIZES);
-  V->boot = malloc(sizeof *V->boot * TIMES * SIZES * B);
+  V->resampled = malloc(sizeof *V->resampled * TIMES * SIZES * B);
   for (int i = 0; i < TIMES * SIZES; i++) {
     const struct rng rng = {.seed = 3, .stream = RNG_NOISE, .step = (uint64_t)i};
     const int time = i / SIZES, s = i % SIZES;
     const double nV = time == 0 ? 1 : 8 * pow(at[time], s == 0 ? -3 : -0.5);
     V->value[i].value = nV / (double)n[s];
-    rng_normal(&rng, 0, B, V->boot + i * B);
-    for (int b = 0; b < B; b++) V->boot[i * B + b] = V->value[i].value * exp(sigma * V->boot[i * B + b]);
+    rng_normal(&rng, 0, B, V->resampled + i * B);
+    for (int b = 0; b < B; b++) V->resampled[i * B + b] = V->value[i].value * exp(sigma * V->resampled[i * B + b]);
   }
   return fluct;
 }
@@ -48,7 +48,7 @@ static void exponents_of_known_laws_are_exact(void **state) {
   for (int s = 0; s < SIZES; s++) {
     const struct estimate *ratio = &curve->ratio[s];
     const double q = s == 0 ? 3 : 0.5;
-    assert_true(curve->top[s] == 1);
+    assert_true(curve->maximum_time[s] == 1);
     assert_near(ratio->value, pow(8, q), 1e-12);
     assert_near(log(ratio->value / ratio->low), half, 0.18 * half);
     assert_near(log(ratio->high / ratio->value), half, 0.18 * half);

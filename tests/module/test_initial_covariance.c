@@ -63,19 +63,19 @@ static void ridge_kernels_equal_quadrature(void **state) {
     for (int shifted = 0; shifted < 2; shifted++) {
       const struct unit_spec unit = {
           .type = cases[c].type, .c = {0.5, 2}, .a = {shifted * 0.3, 1}, .b = {shifted * -0.7, 0.8}};
-      struct initial_covariance *law;
-      assert_ok(initial_covariance_create(&unit, D, POINTS, x, &law));
+      struct initial_covariance *initial;
+      assert_ok(initial_covariance_create(&unit, D, POINTS, x, &initial));
       for (int i = 0; i < POINTS; i++)
         for (int j = 0; j <= i; j++) {
           const double expected = quadrature(&unit, x + i * D, x + j * D);
-          assert_near(initial_covariance_kernel(law, i, j), expected, cases[c].tolerance);
-          assert_near(initial_covariance_kernel(law, j, i), initial_covariance_kernel(law, i, j), 1e-14);
-          assert_near(initial_covariance_between(law, i, j),
-                      4.25 * initial_covariance_kernel(law, i, j) -
-                          initial_covariance_output(law, i) * initial_covariance_output(law, j),
+          assert_near(initial_covariance_kernel(initial, i, j), expected, cases[c].tolerance);
+          assert_near(initial_covariance_kernel(initial, j, i), initial_covariance_kernel(initial, i, j), 1e-14);
+          assert_near(initial_covariance_between(initial, i, j),
+                      4.25 * initial_covariance_kernel(initial, i, j) -
+                          initial_covariance_output(initial, i) * initial_covariance_output(initial, j),
                       1e-13);
         }
-      initial_covariance_free(law);
+      initial_covariance_free(initial);
     }
 }
 
@@ -88,18 +88,19 @@ static void kernels_equal_closed_forms(void **state) {
   for (int k = 0; k < D; k++) x[D + k] = -x[k]; /* rho near -1 */
   struct unit_spec unit = {.type = UNIT_RELU, .c = {0, 1}, .a = {0, 1}, .b = {0, 1}};
   for (int type = 0; type < 2; type++) {
-    struct initial_covariance *law;
+    struct initial_covariance *initial;
     unit.type = type ? UNIT_ERF : UNIT_RELU;
-    assert_ok(initial_covariance_create(&unit, D, POINTS, x, &law));
+    assert_ok(initial_covariance_create(&unit, D, POINTS, x, &initial));
     for (int i = 0; i < POINTS; i++)
       for (int j = 0; j <= i; j++) {
         const double xx = dot(x + i * D, x + i * D) + 1, yy = dot(x + j * D, x + j * D) + 1,
                      xy = dot(x + i * D, x + j * D) + 1, rho = fmin(xy / sqrt(xx * yy), 1);
         const double relu = sqrt(xx * yy) * (sqrt(1 - rho * rho) + rho * (M_PI - acos(rho))) / (2 * M_PI);
         const double erf_kernel = 2 / M_PI * asin(xy / sqrt((1 + xx) * (1 + yy)));
-        assert_near(initial_covariance_kernel(law, i, j), type ? erf_kernel : relu, type ? 1e-7 : 1e-4 * sqrt(xx * yy));
+        assert_near(initial_covariance_kernel(initial, i, j), type ? erf_kernel : relu,
+                    type ? 1e-7 : 1e-4 * sqrt(xx * yy));
       }
-    initial_covariance_free(law);
+    initial_covariance_free(initial);
   }
 }
 
@@ -111,13 +112,13 @@ static void rbf_kernels_equal_0F1(void **state) {
   for (int a = 0; a < 4; a++) {
     const double alpha = alphas[a];
     const struct unit_spec unit = {.type = UNIT_RBF, .alpha = alpha, .c = {0, 1}};
-    struct initial_covariance *law;
-    assert_ok(initial_covariance_create(&unit, D, POINTS, x, &law));
+    struct initial_covariance *initial;
+    assert_ok(initial_covariance_create(&unit, D, POINTS, x, &initial));
     for (int i = 0; i < POINTS; i++)
       for (int j = 0; j <= i; j++) {
         const double xx = dot(x + i * D, x + i * D), yy = dot(x + j * D, x + j * D), xy = dot(x + i * D, x + j * D);
         const double y = alpha * alpha * D * (xx + 2 * xy + yy) / 4, shift = alpha * (xx + yy + 2 * D) / 2;
-        const double kernel = initial_covariance_kernel(law, i, j);
+        const double kernel = initial_covariance_kernel(initial, i, j);
         assert_true(kernel >= 0 && kernel <= 1);
         if (y > 1e5) continue; /* GSL's 0F1 overflows */
         assert_near(kernel / (exp(-shift) * gsl_sf_hyperg_0F1(D / 2.0, y)), 1, 1e-9);
@@ -126,8 +127,8 @@ static void rbf_kernels_equal_0F1(void **state) {
      * to a factor 1 + O(1/k). */
     const double k = alpha * D;
     const double laplace = exp(lgamma(D / 2.0) - log(2 * sqrt(M_PI)) - (D - 1) / 2.0 * log(k));
-    if (a == 3) assert_near(initial_covariance_kernel(law, 0, 0) / laplace, 1, 3 / k);
-    initial_covariance_free(law);
+    if (a == 3) assert_near(initial_covariance_kernel(initial, 0, 0) / laplace, 1, 3 / k);
+    initial_covariance_free(initial);
   }
 }
 
@@ -144,8 +145,8 @@ static void covariances_equal_averages_over_random_units(void **state) {
     const struct unit_spec *unit = &units[u];
     const struct rng rng = {.seed = 13, .stream = RNG_NOISE, .step = (uint64_t)u};
     double sum[POINTS] = {0}, product[POINTS][POINTS] = {{0}}, square[POINTS][POINTS] = {{0}};
-    struct initial_covariance *law;
-    assert_ok(initial_covariance_create(unit, D, POINTS, x, &law));
+    struct initial_covariance *initial;
+    assert_ok(initial_covariance_create(unit, D, POINTS, x, &initial));
     for (uint64_t m = 0; m < UNITS; m++) {
       rng_normal(&rng, m, D + 2, theta);
       const double c = unit->c.mean + unit->c.std * theta[D], b = unit->b.mean + unit->b.std * theta[D + 1];
@@ -165,12 +166,12 @@ static void covariances_equal_averages_over_random_units(void **state) {
         }
     }
     for (int i = 0; i < POINTS; i++) {
-      assert_near(initial_covariance_output(law, i), sum[i], 5 * sqrt(product[i][i] / UNITS));
+      assert_near(initial_covariance_output(initial, i), sum[i], 5 * sqrt(product[i][i] / UNITS));
       for (int j = 0; j < POINTS; j++)
-        assert_near(initial_covariance_between(law, i, j), product[i][j] - sum[i] * sum[j],
+        assert_near(initial_covariance_between(initial, i, j), product[i][j] - sum[i] * sum[j],
                     5 * sqrt((square[i][j] + pow(sum[i] * sum[j], 2)) / UNITS));
     }
-    initial_covariance_free(law);
+    initial_covariance_free(initial);
   }
 }
 
@@ -179,8 +180,8 @@ static void initial_laws_that_are_too_wide_are_refused(void **state) {
   double x[POINTS * D];
   draw_points(x);
   const struct unit_spec unit = {.type = UNIT_SIGMOID, .c = {0, 1}, .a = {0, 100}, .b = {0, 1}};
-  struct initial_covariance *law;
-  assert_status(FAILED, initial_covariance_create(&unit, D, POINTS, x, &law));
+  struct initial_covariance *initial;
+  assert_status(FAILED, initial_covariance_create(&unit, D, POINTS, x, &initial));
 }
 
 int main(int argc, char **argv) {

@@ -58,21 +58,21 @@ static void normals_have_the_moments(void **state) {
   (void)state;
   enum { IDS = 50000, EACH = 8 };
   const struct rng rng = {.seed = 11, .stream = RNG_INIT_C};
-  double sum = 0, square = 0, fourth = 0, neighbours = 0, normal[EACH];
+  double sum = 0, square = 0, fourth = 0, neighbors = 0, normal[EACH];
   for (uint64_t id = 0; id < IDS; id++) {
     rng_normal(&rng, id, EACH, normal);
     for (int i = 0; i < EACH; i++) {
       sum += normal[i];
       square += normal[i] * normal[i];
       fourth += pow(normal[i], 4);
-      if (i) neighbours += normal[i] * normal[i - 1];
+      if (i) neighbors += normal[i] * normal[i - 1];
     }
   }
   const double N = (double)IDS * EACH;
   assert_true(fabs(sum / N) < 5 / sqrt(N));
   assert_true(fabs(square / N - 1) < 5 * sqrt(2 / N));
   assert_true(fabs(fourth / N - 3) < 5 * sqrt(96 / N));
-  assert_true(fabs(neighbours / N) < 5 / sqrt(N));
+  assert_true(fabs(neighbors / N) < 5 / sqrt(N));
 }
 
 static void sphere_points_have_radius_sqrt_d(void **state) {

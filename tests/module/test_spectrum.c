@@ -42,7 +42,7 @@ static struct problem problem_of(const struct fixture *fixture) {
 }
 
 /* values [P], ascending, and vectors [P][P]: eigenvalues and eigenvectors of M/P, on every rank. Collective. */
-static void diagonalise_by_lapack(const struct fixture *problem, const struct spectrum *spectrum, double *values,
+static void diagonalize_by_lapack(const struct fixture *problem, const struct spectrum *spectrum, double *values,
                                   double *vectors) {
   const int P = (int)spectrum->P;
   struct dist_grid grid;
@@ -68,7 +68,7 @@ static void diagonalise_by_lapack(const struct fixture *problem, const struct sp
 static void check_spectrum(const struct fixture *problem, const struct spectrum *spectrum) {
   const int P = (int)spectrum->P;
   double *values = malloc(sizeof *values * (size_t)P), *vectors = malloc(sizeof *vectors * (size_t)(P * P));
-  diagonalise_by_lapack(problem, spectrum, values, vectors);
+  diagonalize_by_lapack(problem, spectrum, values, vectors);
   const double largest = values[P - 1];
   double worst = 0, parts = 0, norm2 = 0;
   for (int p = 0; p < P; p++) norm2 += (spectrum->f[p] - spectrum->y[p]) * (spectrum->f[p] - spectrum->y[p]);

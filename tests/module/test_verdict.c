@@ -36,15 +36,15 @@ static void conditions_are_parsed(void **state) {
   (void)state;
   struct condition e;
   assert_ok(analyses_condition("V_sgd=-0.5+-0.1@30", &e));
-  assert_true(strcmp(e.name, "V_sgd") == 0 && strcmp(e.kind->name, "") == 0 && e.whole);
+  assert_true(strcmp(e.name, "V_sgd") == 0 && strcmp(e.kind->name, "") == 0 && e.whole_interval);
   assert_true(e.value == -0.5 && e.tolerance == 0.1 && e.time == 30);
   assert_ok(analyses_condition("loss.p=1~.15", &e));
   assert_true(strcmp(e.name, "loss.p") == 0 && strcmp(e.quantity, "loss") == 0 && strcmp(e.kind->name, ".p") == 0);
-  assert_true(e.value == 1 && e.tolerance == 0.15 && isnan(e.time) && !e.whole);
+  assert_true(e.value == 1 && e.tolerance == 0.15 && isnan(e.time) && !e.whole_interval);
   assert_ok(analyses_condition("V_train.heal=10", &e));
   assert_true(strcmp(e.quantity, "V_train") == 0 && strcmp(e.kind->name, ".heal") == 0 && e.value == 10);
   assert_ok(analyses_condition("V=-1", &e));
-  assert_true(e.whole && isnan(e.tolerance));
+  assert_true(e.whole_interval && isnan(e.tolerance));
   assert_ok(analyses_condition("clt@2.5", &e));
   assert_true(strcmp(e.kind->name, "clt") == 0 && strcmp(e.name, "clt") == 0 && e.time == 2.5);
   assert_ok(analyses_condition("clt", &e));

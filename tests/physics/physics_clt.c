@@ -79,26 +79,26 @@ static double *project(const struct dist_grid *grid, int n, const struct law *la
 }
 
 /* Applies all tests of clt/clt.h; normality only if requested. */
-static struct clt_judgement judge(const double *y, bool normality) {
+static struct clt_tests judge(const double *y, bool normality) {
   const bool applies[CLT_TESTS] = {true, true, true, true, normality};
-  return clt_judge(REPLICAS, M, y, 0, applies);
+  return clt_run_tests(REPLICAS, M, y, 0, applies);
 }
 
-static void print(const char *what, const struct clt_judgement *judgement) {
-  print_message("%s: W = %.4f", what, judgement->width);
+static void print(const char *what, const struct clt_tests *tests) {
+  print_message("%s: W = %.4f", what, tests->width);
   for (int q = 0; q < CLT_TESTS; q++)
-    print_message(", %s %.3g (%.3g)%s", clt_test_names[q], judgement->outcome[q].value, judgement->outcome[q].limit,
-                  judgement->outcome[q].passed     ? ""
-                  : !judgement->outcome[q].applies ? " -"
-                                                   : " NO");
+    print_message(", %s %.3g (%.3g)%s", clt_test_names[q], tests->outcome[q].value, tests->outcome[q].limit,
+                  tests->outcome[q].passed     ? ""
+                  : !tests->outcome[q].applies ? " -"
+                                               : " NO");
   print_message("\n");
 }
 
 /* y must be rejected, and `test` must be among the tests that fail. */
 static void must_reject(const char *what, const double *y, enum clt_test test) {
-  const struct clt_judgement judgement = judge(y, true);
-  print(what, &judgement);
-  assert_all_for(!clt_passed(&judgement) && !judgement.outcome[test].passed, "%s", what);
+  const struct clt_tests tests = judge(y, true);
+  print(what, &tests);
+  assert_all_for(!clt_passed(&tests) && !tests.outcome[test].passed, "%s", what);
 }
 
 static void must_reject_changed_samples(const double *y) {
@@ -127,11 +127,11 @@ static void check_unit(const char *unit) {
   for (int s = 0; s < 3; s++) {
     struct fixture *problem = networks(unit, sizes[s]);
     double *f = outputs(problem), *y = project(&grid, sizes[s], law, f);
-    const struct clt_judgement judgement = judge(y, sizes[s] == 1024);
+    const struct clt_tests tests = judge(y, sizes[s] == 1024);
     char what[64];
     snprintf(what, sizeof what, "%s, n = %d", unit, sizes[s]);
-    print(what, &judgement);
-    assert_all_for(clt_passed(&judgement), "%s", what);
+    print(what, &tests);
+    assert_all_for(clt_passed(&tests), "%s", what);
     if (sizes[s] == 1024) must_reject_changed_samples(y);
     free(f);
     free(y);

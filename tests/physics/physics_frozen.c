@@ -39,11 +39,12 @@ static double *outputs(struct fixture *problem) {
 static void quotients(const struct dist_grid *grid, const struct fixture *problem, double *f, const double *y,
                       double *quotient) {
   double value[P], u[M * P], *projection = malloc(sizeof *projection * REPLICAS * M);
-  struct initial_covariance *law;
+  struct initial_covariance *initial;
   struct covariance *covariance;
   struct dist_matrix *C;
-  assert_ok(initial_covariance_create(&problem->config->unit, D, P, problem->data->x, &law));
-  assert_ok(frozen_features_covariance(grid, law, y, &problem->config->schedule, STEPS, FROZEN_FEATURES_DRAWS, 1, &C));
+  assert_ok(initial_covariance_create(&problem->config->unit, D, P, problem->data->x, &initial));
+  assert_ok(
+      frozen_features_covariance(grid, initial, y, &problem->config->schedule, STEPS, FROZEN_FEATURES_DRAWS, 1, &C));
   assert_ok(covariance_leading(C, M, value, u));
   assert_ok(covariance_create(grid, N, REPLICAS, P, &(struct covariance_reader){read_rows, f}, &covariance));
   assert_ok(covariance_project(covariance, M, u, NULL, projection));
@@ -54,7 +55,7 @@ static void quotients(const struct dist_grid *grid, const struct fixture *proble
   }
   dist_matrix_free(C);
   covariance_free(covariance);
-  initial_covariance_free(law);
+  initial_covariance_free(initial);
   free(projection);
 }
 
