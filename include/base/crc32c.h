@@ -1,4 +1,5 @@
-/* crc32c: CRC-32C (Castagnoli), the checksum of checkpoints and histories. All functions are local and pure. */
+/* crc32c: CRC-32C (Castagnoli), the checksum of checkpoints and histories. All functions are local, and safe in any
+ * thread. */
 #ifndef MCKEAN_BASE_CRC32C_H
 #define MCKEAN_BASE_CRC32C_H
 

@@ -37,11 +37,12 @@ enum on_full { ON_FULL_STOP, ON_FULL_WAIT, ON_FULL_KINDS };
 struct config {
   char name[256], output[4096]; /* output: the folder; default "runs/<name>" */
   uint64_t seed;
-  int precision;              /* enum precision */
-  int threads;                /* per rank */
-  int isa;                    /* enum isa, or -1: the highest level that the processors of all ranks have */
-  double watchdog;            /* seconds without progress after which all ranks are aborted; 0: never */
-  int64_t initial_conditions; /* per size; ensemble.replicas = initial_conditions * ensemble.streams */
+  int precision;   /* enum precision */
+  int threads;     /* per rank */
+  int isa;         /* enum isa, or -1: the highest level that the processors of all ranks have */
+  double watchdog; /* seconds without progress after which all ranks are aborted; 0: never */
+  int64_t
+      initial_conditions; /* the key ensemble.replicas; the member ensemble.replicas is this times ensemble.streams */
   struct ensemble_spec ensemble;
   struct unit_spec unit;
   struct target_spec target; /* target.d is 0 only for TARGET_FILE */

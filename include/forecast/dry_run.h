@@ -18,7 +18,7 @@
 struct dry_run {
   const struct config *config;
   int ranks, nodes;
-  int64_t first, steps;      /* step at which the run starts or resumes; last step of the input */
+  int64_t first_step, steps; /* step at which the run starts or resumes; last step of the input */
   bool complete;             /* no steps remain, and the history has the last row */
   double pairs;              /* (unit x sample) pairs in the remaining steps */
   int64_t rows, fields;      /* rows and fields that the remaining steps add to the history */
@@ -26,17 +26,17 @@ struct dry_run {
   struct rank_range memory;  /* total bytes of a rank, program and libraries included */
   double node_memory;        /* bytes of all ranks on the node with the smallest reserve */
   double node_available;     /* bytes installed on that node, or fewer if SLURM grants fewer */
-  double program;            /* bytes of program, points and work space, maximum over ranks */
+  double work_memory;        /* bytes of program, points and work space, maximum over ranks */
   double history_memory;     /* bytes of rows kept between two checkpoints, maximum over ranks */
   int64_t checkpoint;        /* bytes of one checkpoint file */
   double kept;               /* largest number of checkpoints on disk: output.keep, snapshots, one being written */
   double history, disk;      /* bytes: history.h5 at the end; all files together at their peak */
   double present;            /* bytes of the history and checkpoints that the output already holds */
-  double free;               /* free bytes on the disk of `folder`; NAN: unknown */
+  double free_space;         /* free bytes on the disk of `folder`; NAN: unknown */
   char folder[4096];         /* the output folder, or its nearest existing parent */
   struct pilot_run pilot;    /* the measured times */
-  double start;              /* seconds to create target and data */
-  double loop;               /* seconds of the remaining steps, rows and fields */
+  double data_seconds;       /* seconds to create target and data */
+  double loop_seconds;       /* seconds of the remaining steps, rows and fields */
   double checkpoints;        /* approximate number of checkpoints to be written */
   double checkpoint_seconds; /* seconds to write one */
   bool rate_known;           /* the write rate is from summary.json of this output; otherwise it is DRY_RUN_RATE */

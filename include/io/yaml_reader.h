@@ -2,7 +2,7 @@
  * local.
  *
  * The following are refused; an error in the text is reported with its line and column: more than 1 MiB, more than 8
- * levels of nesting, a key after YAML_READER_ENTRIES_MAX entries, more than 100000 entries, aliases, anchors, tags,
+ * levels of nesting, a key after YAML_READER_ENTRIES_MAX entries, more than 100000 values, aliases, anchors, tags,
  * merge keys, a second document, embedded NUL, keys that are not plain words, duplicate keys, and anything that libyaml
  * itself refuses. (libyaml's document interface would accept duplicate keys and cyclic aliases, and takes quadratic
  * time on nested brackets.) */

@@ -50,20 +50,21 @@ enum summary_phase {
   SUMMARY_PHASES
 };
 
-struct timer {
-  double count;
+/* The work of this rank, since the start of its clock or in one phase. */
+struct work {
   double seconds;
   double waited; /* seconds in sums over ranks, including waiting for slower ranks; part of `seconds` */
   double pairs;  /* (unit x sample), on this rank */
 };
 
 struct summary {
-  struct timer phase[SUMMARY_PHASES];
+  double count[SUMMARY_PHASES]; /* how often each phase ran */
+  struct work phase[SUMMARY_PHASES];
   double checkpoints, bytes; /* number and size of the checkpoints written, of all ranks together */
 };
 
 /* Adds the difference of two readings to a phase, and 1 to the count of the phase. Local. */
-void summary_add(struct summary *summary, enum summary_phase phase, const struct timer *since, const struct timer *now);
+void summary_add(struct summary *summary, enum summary_phase phase, const struct work *since, const struct work *now);
 
 struct summary_run {
   const struct config *config;

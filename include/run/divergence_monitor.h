@@ -15,9 +15,9 @@
 #include "run/step_size.h"
 
 struct divergence_monitor {
-  double first;  /* largest loss of all networks in the first row, plus loss_0; NAN before this row */
-  double loss;   /* largest loss of the own networks in the last row in which it was too large; 0: none yet */
-  bool reported; /* the warning was printed */
+  double reference;  /* largest loss of all networks in the first row, plus loss_0; NAN before this row */
+  double grown_loss; /* largest loss of the own networks in the last row in which it was too large; 0: none yet */
+  bool warned;       /* the warning was printed */
 };
 
 /* Initializes the monitor, and warns if dt of the stage at `step` is above the limit. Does not estimate the limit if dt
@@ -26,8 +26,8 @@ struct divergence_monitor {
 void divergence_monitor_start(struct divergence_monitor *monitor, struct step_size *step_size, int64_t step,
                               struct report *report);
 
-/* Records whether a loss of an own network exceeds DIVERGENCE_GROWTH * first. observation: [locals]. Collective for the
- * first row, local for all others. */
+/* Records whether a loss of an own network exceeds DIVERGENCE_GROWTH * reference. observation: [locals]. Collective for
+ * the first row, local for all others. */
 enum { DIVERGENCE_GROWTH = 100 };
 void divergence_monitor_row(struct divergence_monitor *monitor, const struct particles *particles,
                             const struct observation *observation);

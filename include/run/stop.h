@@ -40,7 +40,7 @@ struct stop {
   bool checkpoint_measured;    /* false: `checkpoint` is an estimate */
   double agreed_at, saved_at;  /* clock times of the last agreement and the last checkpoint */
   double file_checked_at;      /* clock time of the last check for the stop file */
-  int64_t step, every;         /* step of the last agreement; number of steps until the next one */
+  int64_t step, steps_between; /* step of the last agreement; number of steps between it and the next one */
   char reason[256];
 };
 

@@ -51,10 +51,10 @@ bool history_field_due(const struct history *history, int64_t step);
 /* Computes the numbers of rows and fields at steps before `start` from the input. Local. */
 void history_kept(const struct config *config, int64_t start, int64_t *rows, int64_t *fields);
 
-/* Checks that the history of an output has all rows and fields before a checkpoint at step `start`. *final: it also has
- * a row at or after `start`; if `start` is the last step, the run is complete. Local. FAILED: missing, damaged, or
- * without some of the rows. USAGE: written by a newer program. UNREAD: see io/durable_file.h. */
-int history_whole(const char *output, const struct config *config, int64_t start, bool *final);
+/* Checks that the history of an output has all rows and fields before a checkpoint at step `start`. *has_later_rows: it
+ * also has a row at or after `start`; if `start` is the last step, the run is complete. Local. FAILED: missing,
+ * damaged, or without some of the rows. USAGE: written by a newer program. UNREAD: see io/durable_file.h. */
+int history_whole(const char *output, const struct config *config, int64_t start, bool *has_later_rows);
 
 /* Checks that the points and labels of a data file equal those in the history of the output. The points of other
  * targets follow from seeds and are not checked. OK without a history. Local. USAGE: they differ. Other errors: those
@@ -68,7 +68,7 @@ int history_replaceable(const char *output, const struct config *config);
 
 /* Calls history_whole and history_points on rank 0, for a run that resumes. Collective. Errors: those of both. */
 int history_check(const struct comm *comm, const struct config *config, const struct dataset *data, int64_t start,
-                  bool *final);
+                  bool *has_later_rows);
 
 /* Returns whether some rows or fields are not in the file. Local, the same on all ranks. */
 bool history_pending(const struct history *history);

@@ -28,14 +28,14 @@ void lock_moved(struct lock *lock, const char *output);
 
 /* Checks that the file still contains the token of this run. It does not if this run was suspended and another run has
  * taken over the output; then this run must not write. FAILED: the error text has the cause and what to do. */
-int lock_held(const struct lock *lock);
+int lock_check(const struct lock *lock);
 
-/* Returns whether the file can be read and does not contain the token of this run. Unlike lock_held, it ignores a file
+/* Returns whether the file can be read and does not contain the token of this run. Unlike lock_check, it ignores a file
  * that cannot be read, because such a file must not end a run between writes. */
-bool lock_lost(const struct lock *lock);
+bool lock_is_lost(const struct lock *lock);
 
 /* Returns whether the file contains the token of this run. Sets no error text. */
-bool lock_ours(const struct lock *lock);
+bool lock_is_ours(const struct lock *lock);
 
 void lock_release(struct lock *lock); /* accepts NULL */
 

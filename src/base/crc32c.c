@@ -1,18 +1,23 @@
 #include "base/crc32c.h"
 
-#include <stdbool.h>
+#include <pthread.h>
 #include <string.h>
 
 static const uint32_t POLYNOMIAL = 0x82f63b78; /* Castagnoli polynomial, bit-reversed */
 
+static uint32_t table[256];
+
+static void fill_table(void) {
+  for (uint32_t i = 0; i < 256; i++) {
+    uint32_t entry = i;
+    for (int bit = 0; bit < 8; bit++) entry = entry & 1 ? entry >> 1 ^ POLYNOMIAL : entry >> 1;
+    table[i] = entry;
+  }
+}
+
 uint32_t crc32c_by_table(uint32_t crc, const void *data, size_t bytes) {
-  static uint32_t table[256];
-  if (!table[1])
-    for (uint32_t i = 0; i < 256; i++) {
-      uint32_t entry = i;
-      for (int bit = 0; bit < 8; bit++) entry = entry & 1 ? entry >> 1 ^ POLYNOMIAL : entry >> 1;
-      table[i] = entry;
-    }
+  static pthread_once_t table_filled = PTHREAD_ONCE_INIT;
+  pthread_once(&table_filled, fill_table);
   crc = ~crc;
   for (const unsigned char *byte = data; bytes > 0; byte++, bytes--) crc = crc >> 8 ^ table[(crc ^ *byte) & 255];
   return ~crc;

@@ -52,14 +52,14 @@ void openblas_start(char **argv) {
 
 /* ---- GEMM ---- */
 
-enum { GEMM = 384, GEMMS = 4 }; /* rows and columns; products per measurement */
+enum { GEMM_SIZE = 384, GEMM_COUNT = 4 }; /* rows and columns; products per measurement */
 
 int openblas_gemm_create(struct openblas_gemm *gemm) {
   double **operand[] = {&gemm->a, &gemm->b, &gemm->c};
   *gemm = (struct openblas_gemm){0};
   for (int i = 0; i < 3; i++) {
-    TRY(alloc_array((void **)operand[i], GEMM * GEMM, sizeof(double), "GEMM"));
-    memset(*operand[i], 0, GEMM * GEMM * sizeof(double));
+    TRY(alloc_array((void **)operand[i], GEMM_SIZE * GEMM_SIZE, sizeof(double), "GEMM"));
+    memset(*operand[i], 0, GEMM_SIZE * GEMM_SIZE * sizeof(double));
   }
   return OK;
 }
@@ -73,14 +73,14 @@ void openblas_gemm_free(struct openblas_gemm *gemm) {
 double openblas_gemm_flops(const struct openblas_gemm *gemm, bool single) {
   struct timespec began, ended;
   clock_gettime(CLOCK_MONOTONIC, &began);
-  for (int i = 0; i < GEMMS; i++)
+  for (int i = 0; i < GEMM_COUNT; i++)
     if (single)
-      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, GEMM, GEMM, GEMM, 1, (const float *)gemm->a, GEMM,
-                  (const float *)gemm->b, GEMM, 0, (float *)gemm->c, GEMM);
+      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, GEMM_SIZE, GEMM_SIZE, GEMM_SIZE, 1, (const float *)gemm->a,
+                  GEMM_SIZE, (const float *)gemm->b, GEMM_SIZE, 0, (float *)gemm->c, GEMM_SIZE);
     else
-      cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, GEMM, GEMM, GEMM, 1, gemm->a, GEMM, gemm->b, GEMM, 0,
-                  gemm->c, GEMM);
+      cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, GEMM_SIZE, GEMM_SIZE, GEMM_SIZE, 1, gemm->a, GEMM_SIZE,
+                  gemm->b, GEMM_SIZE, 0, gemm->c, GEMM_SIZE);
   clock_gettime(CLOCK_MONOTONIC, &ended);
   const double seconds = (double)(ended.tv_sec - began.tv_sec) + 1e-9 * (double)(ended.tv_nsec - began.tv_nsec);
-  return 2.0 * GEMMS * GEMM * GEMM * GEMM / seconds;
+  return 2.0 * GEMM_COUNT * GEMM_SIZE * GEMM_SIZE * GEMM_SIZE / seconds;
 }

@@ -1,8 +1,8 @@
 /* bench: the measurements of `mckean bench`. Private to cmd_bench.c and bench*.c.
  *
  * Each measurement prints lines to bench.out and adds members to the JSON object. Two quantities that are compared are
- * measured alternately, BENCH_TIMES times each, so that other load on the machine affects both alike. Reported numbers
- * are medians. */
+ * measured alternately, BENCH_REPEATS times each, so that other load on the machine affects both alike. Reported
+ * numbers are medians. */
 #ifndef MCKEAN_CLI_BENCH_H
 #define MCKEAN_CLI_BENCH_H
 
@@ -13,7 +13,7 @@
 #include "parallel/comm.h"
 #include "run/problem.h"
 
-enum { BENCH_TIMES = 7 };
+enum { BENCH_REPEATS = 7 };
 
 struct bench {
   const struct comm *comm;

@@ -23,9 +23,9 @@ static double points_ns(const struct dataset *data, double *x, double *y, int64_
 
 static struct costs compare(const struct problem *problem) {
   double *x = alloc_small(sizeof *x * POINTS * (size_t)problem->data->d), *y = alloc_small(sizeof *y * POINTS);
-  double draw[BENCH_TIMES], label[BENCH_TIMES], step[BENCH_TIMES];
+  double draw[BENCH_REPEATS], label[BENCH_REPEATS], step[BENCH_REPEATS];
   dynamics_step(problem->dynamics, 0, problem->config->schedule.stage[0].dt, NULL); /* warm up */
-  for (int t = 0; t < BENCH_TIMES; t++) {
+  for (int t = 0; t < BENCH_REPEATS; t++) {
     draw[t] = points_ns(problem->data, x, NULL, t);
     label[t] = points_ns(problem->data, x, y, t) - draw[t];
     const double start = comm_time();
@@ -34,8 +34,8 @@ static struct costs compare(const struct problem *problem) {
   }
   free(x);
   free(y);
-  return (struct costs){bench_median(BENCH_TIMES, draw), bench_median(BENCH_TIMES, label),
-                        bench_median(BENCH_TIMES, step)};
+  return (struct costs){bench_median(BENCH_REPEATS, draw), bench_median(BENCH_REPEATS, label),
+                        bench_median(BENCH_REPEATS, step)};
 }
 
 static int measure(const struct comm *comm, int d, struct costs *costs) {
@@ -58,14 +58,14 @@ int bench_data(struct bench *bench) {
     const int d = bench->d ? bench->d : some[i];
     struct costs costs = {0};
     TRY(measure(&bench->self, d, &costs));
-    const double part = (costs.draw + costs.label) / costs.step;
+    const double fraction = (costs.draw + costs.label) / costs.step;
     fprintf(bench->out, "fresh points, d = %d: draw %.0f ns, spin label %.0f ns; %.1f %% of the step of %d units\n", d,
-            costs.draw, costs.label, 100 * part, UNITS);
+            costs.draw, costs.label, 100 * fraction, UNITS);
     json_object(bench->json, NULL);
     json_integer(bench->json, "d", d);
     json_real(bench->json, "draw_ns", costs.draw);
     json_real(bench->json, "label_ns", costs.label);
-    json_real(bench->json, "step_fraction", part);
+    json_real(bench->json, "step_fraction", fraction);
     json_end(bench->json);
   }
   json_end(bench->json);

@@ -33,18 +33,18 @@ static int plain(struct disk *disk, bool writing, double *seconds) {
   const struct comm *comm = disk->bench->comm;
   char path[PATH_BYTES + 100];
   snprintf(path, sizeof path, "%s/plain", disk->folder);
-  const int64_t part = disk->bytes / comm->size;
+  const int64_t own_bytes = disk->bytes / comm->size;
   void *data;
-  int status = alloc_array(&data, part, 1, "plain bytes");
-  if (status == OK) memset(data, 1, (size_t)part);
+  int status = alloc_array(&data, own_bytes, 1, "plain bytes");
+  if (status == OK) memset(data, 1, (size_t)own_bytes);
   if (writing && comm->rank == 0) unlink(path); /* a checkpoint is a new file, too */
   TRY(comm_agree(comm, status));
   comm_barrier(comm);
   const double start = comm_time();
   const int file = open(path, writing ? O_WRONLY | O_CREAT : O_RDONLY, 0666);
   if (file < 0) status = FAIL(FAILED, "%s: %s", path, strerror(errno));
-  if (status == OK && writing) status = durable_file_pwrite(file, path, part * comm->rank, data, part);
-  if (status == OK && !writing) status = durable_file_pread(file, path, part * comm->rank, data, part);
+  if (status == OK && writing) status = durable_file_pwrite(file, path, own_bytes * comm->rank, data, own_bytes);
+  if (status == OK && !writing) status = durable_file_pread(file, path, own_bytes * comm->rank, data, own_bytes);
   if (status == OK && writing && fsync(file) != 0) status = FAIL(FAILED, "%s: %s", path, strerror(errno));
   if (file >= 0) close(file);
   free(data);
@@ -76,19 +76,19 @@ static int compare(struct disk *disk) {
   const struct bench *bench = disk->bench;
   json_object(bench->json, "checkpoint");
   for (int writing = 1; writing >= 0; writing--) {
-    double rate[BENCH_TIMES], ratio[BENCH_TIMES], first, second;
-    for (int t = 0; t < BENCH_TIMES; t++) {
+    double rate[BENCH_REPEATS], ratio[BENCH_REPEATS], first, second;
+    for (int t = 0; t < BENCH_REPEATS; t++) {
       TRY(checkpoint(disk, writing, &first)); /* sets disk->bytes */
       TRY(plain(disk, writing, &second));
       rate[t] = 1e-9 * (double)disk->bytes / first;
       ratio[t] = second / first;
     }
-    const double gb = bench_median(BENCH_TIMES, rate), part = bench_median(BENCH_TIMES, ratio);
+    const double gb = bench_median(BENCH_REPEATS, rate), median_ratio = bench_median(BENCH_REPEATS, ratio);
     const char *name = writing ? "write" : "read";
-    fprintf(bench->out, "checkpoint %s: %.2f GB/s, %.2f of a plain %s (%.3f GB)\n", name, gb, part,
+    fprintf(bench->out, "checkpoint %s: %.2f GB/s, %.2f of a plain %s (%.3f GB)\n", name, gb, median_ratio,
             writing ? "write with fsync" : "read", 1e-9 * (double)disk->bytes);
     json_real(bench->json, writing ? "write_gbytes_per_s" : "read_gbytes_per_s", gb);
-    json_real(bench->json, writing ? "write_ratio" : "read_ratio", part);
+    json_real(bench->json, writing ? "write_ratio" : "read_ratio", median_ratio);
   }
   json_end(bench->json);
   return OK;

@@ -51,19 +51,19 @@ static double step_ns(const struct problem *problem, int64_t step) {
 static int measure(const struct bench *bench, struct gemm *gemm, struct row *row) {
   struct problem problem;
   const bool single = precision_real((enum precision)row->precision) == sizeof(float);
-  double ns[BENCH_TIMES], fraction[BENCH_TIMES];
+  double ns[BENCH_REPEATS], fraction[BENCH_REPEATS];
   const int status = create_problem(&bench->self, row, &problem);
   if (status == OK) {
     step_ns(&problem, 0); /* warm up */
-    for (int i = 0; i < BENCH_TIMES; i++) {
+    for (int i = 0; i < BENCH_REPEATS; i++) {
       const double gflops = gemm_gflops(gemm, single);
       ns[i] = step_ns(&problem, 1 + i);
       fraction[i] = 6 * row->d / ns[i] / gflops;
     }
-    row->ns = bench_median(BENCH_TIMES, ns);
+    row->ns = bench_median(BENCH_REPEATS, ns);
     row->gflops = 6 * row->d / row->ns;
     row->bytes = problem.particles->tile_bytes / TILE;
-    row->fraction = bench_median(BENCH_TIMES, fraction);
+    row->fraction = bench_median(BENCH_REPEATS, fraction);
   }
   problem_free(&problem);
   return status;

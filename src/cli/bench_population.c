@@ -11,7 +11,7 @@ enum { UNITS = 2048 };
 
 static int measure(const struct comm *comm, int d, double alpha, int *terms, double *ns) {
   char text[512];
-  double seconds[BENCH_TIMES];
+  double seconds[BENCH_REPEATS];
   struct potential *potential;
   struct problem problem;
   snprintf(text, sizeof text,
@@ -24,12 +24,12 @@ static int measure(const struct comm *comm, int d, double alpha, int *terms, dou
     *terms = potential->terms;
     potential_free(potential);
     dynamics_step(problem.dynamics, 0, problem.config->schedule.stage[0].dt, NULL); /* warm up */
-    for (int t = 0; t < BENCH_TIMES; t++) {
+    for (int t = 0; t < BENCH_REPEATS; t++) {
       const double start = comm_time();
       dynamics_step(problem.dynamics, 1 + t, problem.config->schedule.stage[0].dt, NULL);
       seconds[t] = comm_time() - start;
     }
-    *ns = 1e9 * bench_median(BENCH_TIMES, seconds) / ((double)UNITS * UNITS);
+    *ns = 1e9 * bench_median(BENCH_REPEATS, seconds) / ((double)UNITS * UNITS);
   }
   problem_free(&problem);
   return status;

@@ -17,7 +17,7 @@ static void plain_add(int count, const double *restrict v, double *restrict sum)
 
 /* Measures the nanoseconds to add one block at one point, exact and plain. */
 static int bench_exact(struct bench *bench) {
-  double exact[BENCH_TIMES], plain[BENCH_TIMES];
+  double exact[BENCH_REPEATS], plain[BENCH_REPEATS];
   double *v = alloc_small(sizeof *v * POINTS), *sum = alloc_small(sizeof *sum * POINTS);
   int64_t *limbs = calloc((size_t)EXACT_LIMBS(POINTS), sizeof *limbs);
   if (!limbs) die("no memory");
@@ -25,7 +25,7 @@ static int bench_exact(struct bench *bench) {
     v[i] = 1.0 / (i + 3);
     sum[i] = 0;
   }
-  for (int t = 0; t < BENCH_TIMES; t++) {
+  for (int t = 0; t < BENCH_REPEATS; t++) {
     double start = comm_time();
     for (int r = 0; r < ROUNDS; r++) exact_sum_add(POINTS, v, limbs);
     exact[t] = 1e9 * (comm_time() - start) / (ROUNDS * POINTS);
@@ -36,7 +36,7 @@ static int bench_exact(struct bench *bench) {
     }
     plain[t] = 1e9 * (comm_time() - start) / (ROUNDS * POINTS);
   }
-  const double e = bench_median(BENCH_TIMES, exact), p = bench_median(BENCH_TIMES, plain);
+  const double e = bench_median(BENCH_REPEATS, exact), p = bench_median(BENCH_REPEATS, plain);
   fprintf(bench->out, "exact sum: %.3f ns per block of %d units and point, plain double sum %.3f\n", e, BLOCK, p);
   json_object(bench->json, "exact_sum");
   json_real(bench->json, "ns_per_block_point", e);
@@ -57,9 +57,9 @@ static void bench_ranks(struct bench *bench) {
   int64_t *data = calloc((size_t)words[SIZES - 1], sizeof *data);
   if (!data) die("no memory");
   for (int s = 0; s < SIZES && bench->comm->size > 1; s++) {
-    double us[BENCH_TIMES];
+    double us[BENCH_REPEATS];
     const int rounds = words[s] > 10000 ? 10 : 200;
-    for (int t = 0; t < BENCH_TIMES; t++) {
+    for (int t = 0; t < BENCH_REPEATS; t++) {
       comm_barrier(bench->comm);
       const double start = comm_time();
       for (int r = 0; r < rounds; r++) {
@@ -69,7 +69,7 @@ static void bench_ranks(struct bench *bench) {
       }
       us[t] = 1e6 * (comm_time() - start) / rounds;
     }
-    const double median = bench_median(BENCH_TIMES, us), gb = 8e-3 * (double)words[s] / median;
+    const double median = bench_median(BENCH_REPEATS, us), gb = 8e-3 * (double)words[s] / median;
     fprintf(bench->out, "sum of %lld words over %d ranks: %.1f us, %.2f GB/s\n", (long long)words[s], bench->comm->size,
             median, gb);
     json_object(bench->json, NULL);

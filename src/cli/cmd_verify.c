@@ -23,8 +23,8 @@ static int is_checkpoint(const struct dirent *entry) {
   return is_name(entry->d_name);
 }
 
-/* Returns whether path is a folder. A folder that has the name of a checkpoint does not count. */
-static bool is_folder(const char *path) {
+/* Returns whether path is a folder that does not have the name of a checkpoint. */
+static bool is_ordinary_folder(const char *path) {
   const char *slash = strrchr(path, '/');
   struct stat found;
   return stat(path, &found) == 0 && S_ISDIR(found.st_mode) && !is_name(slash ? slash + 1 : path);
@@ -66,7 +66,7 @@ static char *list_files(const struct comm *comm, int argc, char **argv) {
     FILE *out = open_memstream(&text, &size);
     if (!out) die("no memory for a list of files");
     for (int i = 1; i < argc; i++) {
-      if (is_folder(argv[i]))
+      if (is_ordinary_folder(argv[i]))
         list_folder(argv[i], out);
       else
         fprintf(out, "%s\n", argv[i]);

@@ -16,7 +16,7 @@
 enum { RECEIVED_MAX = 1024 };
 
 /* The arguments of a rule: the input; for rules on stages or sizes also the stage and the member (network size). */
-struct input {
+struct rule_arguments {
   const struct config *config;
   const struct given_keys *given;
   int stage, member;
@@ -24,35 +24,35 @@ struct input {
 
 struct rule {
   const char *keys;
-  bool (*broken)(const struct input *input, char received[RECEIVED_MAX]);
+  bool (*broken)(const struct rule_arguments *args, char received[RECEIVED_MAX]);
   const char *expected; /* NULL: broken() writes the whole message */
   const char *advice;   /* or NULL */
 };
 
 /* ---- shared by the predicates ---- */
 
-static bool given(const struct input *input, const char *key) {
-  return input->given->key[key_find(key)];
+static bool given(const struct rule_arguments *args, const char *key) {
+  return args->given->key[key_find(key)];
 }
 
-static bool given_in_stage(const struct input *input, const char *key) {
-  return input->given->stage_key[input->stage][key_find(key)];
+static bool given_in_stage(const struct rule_arguments *args, const char *key) {
+  return args->given->stage_key[args->stage][key_find(key)];
 }
 
-static const struct stage *stage_of(const struct input *input) {
-  return &input->config->schedule.stage[input->stage];
+static const struct stage *stage_of(const struct rule_arguments *args) {
+  return &args->config->schedule.stage[args->stage];
 }
 
-static bool has_target(const struct input *input, bool file) {
-  return given(input, "target.type") && (target_table[input->config->target.type]->evaluate == NULL) == file;
+static bool has_target(const struct rule_arguments *args, bool file) {
+  return given(args, "target.type") && (target_table[args->config->target.type]->evaluate == NULL) == file;
 }
 
-static bool is_sphere(const struct input *input) {
-  return unit_table[input->config->unit.type].manifold == MANIFOLD_SPHERE;
+static bool is_sphere(const struct rule_arguments *args) {
+  return unit_table[args->config->unit.type].manifold == MANIFOLD_SPHERE;
 }
 
-static bool is_population(const struct input *input) {
-  return input->config->data.mode == DATA_POPULATION;
+static bool is_population(const struct rule_arguments *args) {
+  return args->config->data.mode == DATA_POPULATION;
 }
 
 static bool write_received(char received[RECEIVED_MAX], const char *text) {
@@ -67,112 +67,112 @@ static bool write_integer(char received[RECEIVED_MAX], int64_t value) {
 
 /* ---- required keys ---- */
 
-static bool no_sizes(const struct input *input, char *received) {
+static bool no_sizes(const struct rule_arguments *args, char *received) {
   (void)received;
-  return !given(input, "ensemble.n");
+  return !given(args, "ensemble.n");
 }
 
-static bool no_target(const struct input *input, char *received) {
+static bool no_target(const struct rule_arguments *args, char *received) {
   (void)received;
-  return !given(input, "target.type");
+  return !given(args, "target.type");
 }
 
-static bool no_stages(const struct input *input, char *received) {
+static bool no_stages(const struct rule_arguments *args, char *received) {
   (void)received;
-  return input->config->schedule.stages == 0;
+  return args->config->schedule.stages == 0;
 }
 
-static bool no_dimension(const struct input *input, char *received) {
+static bool no_dimension(const struct rule_arguments *args, char *received) {
   (void)received;
-  return has_target(input, false) && !given(input, "target.d");
+  return has_target(args, false) && !given(args, "target.d");
 }
 
-static bool no_path(const struct input *input, char *received) {
+static bool no_path(const struct rule_arguments *args, char *received) {
   (void)received;
-  return has_target(input, true) && !*input->config->target.path;
+  return has_target(args, true) && !*args->config->target.path;
 }
 
-static bool no_samples(const struct input *input, char *received) {
+static bool no_samples(const struct rule_arguments *args, char *received) {
   (void)received;
-  const struct dataset_spec *data = &input->config->data;
-  return has_target(input, false) && data->mode == DATA_FIXED && data->samples == 0;
+  const struct dataset_spec *data = &args->config->data;
+  return has_target(args, false) && data->mode == DATA_FIXED && data->samples == 0;
 }
 
 /* ---- target, data and units ---- */
 
-static bool file_not_fixed(const struct input *input, char *received) {
-  const int mode = input->config->data.mode;
-  return has_target(input, true) && mode != DATA_FIXED && write_received(received, dataset_mode_names[mode]);
+static bool file_not_fixed(const struct rule_arguments *args, char *received) {
+  const int mode = args->config->data.mode;
+  return has_target(args, true) && mode != DATA_FIXED && write_received(received, dataset_mode_names[mode]);
 }
 
-static bool online_gd(const struct input *input, char *received) {
-  const struct config *config = input->config;
-  return given(input, "target.type") && config->data.mode == DATA_ONLINE && config->schedule.scheme == SCHEME_GD &&
+static bool online_gd(const struct rule_arguments *args, char *received) {
+  const struct config *config = args->config;
+  return given(args, "target.type") && config->data.mode == DATA_ONLINE && config->schedule.scheme == SCHEME_GD &&
          write_received(received, dataset_mode_names[DATA_ONLINE]);
 }
 
-static bool sphere_in_one_dimension(const struct input *input, char *received) {
-  return is_sphere(input) && has_target(input, false) && input->config->target.d == 1 && write_integer(received, 1);
+static bool sphere_in_one_dimension(const struct rule_arguments *args, char *received) {
+  return is_sphere(args) && has_target(args, false) && args->config->target.d == 1 && write_integer(received, 1);
 }
 
-static bool sphere_with_bias(const struct input *input, char *received) {
+static bool sphere_with_bias(const struct rule_arguments *args, char *received) {
   (void)received;
-  return is_sphere(input) && given(input, "target.type") && given(input, "unit.train") &&
-         input->config->unit.train & FIELD_BIT_B;
+  return is_sphere(args) && given(args, "target.type") && given(args, "unit.train") &&
+         args->config->unit.train & FIELD_BIT_B;
 }
 
 /* ---- the exact potential ---- */
 
-static bool population_unit(const struct input *input, char *received) {
+static bool population_unit(const struct rule_arguments *args, char *received) {
   (void)received;
-  return is_population(input) && input->config->unit.type != UNIT_RBF;
+  return is_population(args) && args->config->unit.type != UNIT_RBF;
 }
 
-static bool population_target(const struct input *input, char *received) {
+static bool population_target(const struct rule_arguments *args, char *received) {
   (void)received;
-  return is_population(input) && input->config->target.type != TARGET_SPIN;
+  return is_population(args) && args->config->target.type != TARGET_SPIN;
 }
 
-static bool population_alpha(const struct input *input, char *received) {
+static bool population_alpha(const struct rule_arguments *args, char *received) {
   (void)received;
-  const struct config *config = input->config;
-  return is_population(input) && config->unit.alpha * config->target.d > POTENTIAL_K_MAX;
+  const struct config *config = args->config;
+  return is_population(args) && config->unit.alpha * config->target.d > POTENTIAL_K_MAX;
 }
 
-static bool population_scheme(const struct input *input, char *received) {
+static bool population_scheme(const struct rule_arguments *args, char *received) {
   (void)received;
-  return is_population(input) && input->config->schedule.scheme != SCHEME_GD;
+  return is_population(args) && args->config->schedule.scheme != SCHEME_GD;
 }
 
-static bool population_noise(const struct input *input, char *received) {
+static bool population_noise(const struct rule_arguments *args, char *received) {
   (void)received;
-  return is_population(input) && input->config->data.noise > 0;
+  return is_population(args) && args->config->data.noise > 0;
 }
 
-static bool population_samples(const struct input *input, char *received) {
+static bool population_samples(const struct rule_arguments *args, char *received) {
   (void)received;
-  return is_population(input) && given(input, "data.samples");
+  return is_population(args) && given(args, "data.samples");
 }
 
-static bool population_shared(const struct input *input, char *received) {
+static bool population_shared(const struct rule_arguments *args, char *received) {
   (void)received;
-  return is_population(input) && input->config->data.shared;
+  return is_population(args) && args->config->data.shared;
 }
 
-static bool population_loss(const struct input *input, char *received) {
-  const struct loss_spec *loss = &input->config->data.loss;
-  return is_population(input) && !loss_is_squared(loss) && write_received(received, loss_row(loss)->name);
+static bool population_loss(const struct rule_arguments *args, char *received) {
+  const struct loss_spec *loss = &args->config->data.loss;
+  return is_population(args) && !loss_is_squared(loss) && write_received(received, loss_row(loss)->name);
 }
 
 /* ---- sizes and steps ---- */
 
-static bool many_replicas(const struct input *input, char *received) {
-  const int64_t replicas = input->config->ensemble.replicas;
+static bool many_replicas(const struct rule_arguments *args, char *received) {
+  const int64_t replicas = args->config->ensemble.replicas;
   return replicas >= 1 << 24 && write_integer(received, replicas);
 }
 
-static bool many_numbers(const struct input *input, char *received) {
-  const struct config *config = input->config;
+static bool many_numbers(const struct rule_arguments *args, char *received) {
+  const struct config *config = args->config;
   const struct ensemble_spec *ensemble = &config->ensemble;
   double numbers = 0;
   for (int e = 0; e < ensemble->members; e++)
@@ -182,24 +182,24 @@ static bool many_numbers(const struct input *input, char *received) {
 }
 
 /* If networks with the same initial condition also saw the same points, they would stay equal. */
-static bool equal_streams(const struct input *input, char *received) {
-  const struct config *config = input->config;
+static bool equal_streams(const struct rule_arguments *args, char *received) {
+  const struct config *config = args->config;
   const bool own = !config->data.shared && config->schedule.scheme == SCHEME_SGD;
   return config->ensemble.streams > 1 && !own && write_integer(received, config->ensemble.streams);
 }
 
-static bool steps_beyond_end(const struct input *input, const struct steps *steps, char *received) {
-  const int64_t end = schedule_steps(&input->config->schedule), last = steps->count ? steps->step[steps->count - 1] : 0;
+static bool steps_beyond_end(const struct rule_arguments *args, const struct steps *steps, char *received) {
+  const int64_t end = schedule_steps(&args->config->schedule), last = steps->count ? steps->step[steps->count - 1] : 0;
   snprintf(received, RECEIVED_MAX, "%lld; the last step is %lld", (long long)last, (long long)end);
   return last > end;
 }
 
-static bool late_snapshot(const struct input *input, char *received) {
-  return steps_beyond_end(input, &input->config->snapshots, received);
+static bool late_snapshot(const struct rule_arguments *args, char *received) {
+  return steps_beyond_end(args, &args->config->snapshots, received);
 }
 
-static bool late_field(const struct input *input, char *received) {
-  return steps_beyond_end(input, &input->config->fields, received);
+static bool late_field(const struct rule_arguments *args, char *received) {
+  return steps_beyond_end(args, &args->config->fields, received);
 }
 
 #define POPULATION "with data.mode: population expected "
@@ -232,56 +232,55 @@ static const struct rule input_rules[] = {
 
 /* ---- stages ---- */
 
-static bool incomplete_stage(const struct input *input, char *received) {
+static bool incomplete_stage(const struct rule_arguments *args, char *received) {
   (void)received;
-  return !given_in_stage(input, "dynamics.stages[].steps") || !given_in_stage(input, "dynamics.stages[].dt");
+  return !given_in_stage(args, "dynamics.stages[].steps") || !given_in_stage(args, "dynamics.stages[].dt");
 }
 
-static bool auto_keys_without_auto(const struct input *input, char *received) {
-  const double dt = stage_of(input)->dt;
+static bool auto_keys_without_auto(const struct rule_arguments *args, char *received) {
+  const double dt = stage_of(args)->dt;
   snprintf(received, RECEIVED_MAX, "dt: %g", dt);
   return dt > 0 &&
-         (given_in_stage(input, "dynamics.stages[].dt_safety") || given_in_stage(input, "dynamics.stages[].dt_every"));
+         (given_in_stage(args, "dynamics.stages[].dt_safety") || given_in_stage(args, "dynamics.stages[].dt_every"));
 }
 
-static bool auto_without_theory(const struct input *input, char *received) {
-  const struct config *config = input->config;
+static bool auto_without_theory(const struct rule_arguments *args, char *received) {
+  const struct config *config = args->config;
   const struct update_rule *rule = &update_table[config->schedule.update.rule];
-  return !(stage_of(input)->dt > 0) && config->schedule.scheme == SCHEME_SGD && !rule->noise &&
+  return !(stage_of(args)->dt > 0) && config->schedule.scheme == SCHEME_SGD && !rule->noise &&
          write_received(received, rule->name);
 }
 
-static bool gives_scaled_batch(const struct input *input) {
-  return given_in_stage(input, "dynamics.stages[].batch_scale") ||
-         given_in_stage(input, "dynamics.stages[].batch_power");
+static bool gives_scaled_batch(const struct rule_arguments *args) {
+  return given_in_stage(args, "dynamics.stages[].batch_scale") || given_in_stage(args, "dynamics.stages[].batch_power");
 }
 
-static bool two_batches(const struct input *input, char *received) {
-  return given_in_stage(input, "dynamics.stages[].batch") && gives_scaled_batch(input) &&
+static bool two_batches(const struct rule_arguments *args, char *received) {
+  return given_in_stage(args, "dynamics.stages[].batch") && gives_scaled_batch(args) &&
          write_received(received, "both");
 }
 
-static bool gd_with_batch(const struct input *input) {
-  const struct config *config = input->config;
-  const bool batch = given_in_stage(input, "dynamics.stages[].batch");
+static bool gd_with_batch(const struct rule_arguments *args) {
+  const struct config *config = args->config;
+  const bool batch = given_in_stage(args, "dynamics.stages[].batch");
   return config->schedule.scheme == SCHEME_GD &&
-         (gives_scaled_batch(input) || (batch && stage_of(input)->batch != config->data.samples));
+         (gives_scaled_batch(args) || (batch && stage_of(args)->batch != config->data.samples));
 }
 
-static bool gd_population_with_batch(const struct input *input, char *received) {
+static bool gd_population_with_batch(const struct rule_arguments *args, char *received) {
   (void)received;
-  return is_population(input) && gd_with_batch(input);
+  return is_population(args) && gd_with_batch(args);
 }
 
-static bool gd_fixed_with_batch(const struct input *input, char *received) {
+static bool gd_fixed_with_batch(const struct rule_arguments *args, char *received) {
   (void)received;
-  return !is_population(input) && gd_with_batch(input);
+  return !is_population(args) && gd_with_batch(args);
 }
 
-static bool sgd_without_batch(const struct input *input, char *received) {
+static bool sgd_without_batch(const struct rule_arguments *args, char *received) {
   (void)received;
-  return input->config->schedule.scheme == SCHEME_SGD && !given_in_stage(input, "dynamics.stages[].batch") &&
-         !given_in_stage(input, "dynamics.stages[].batch_scale");
+  return args->config->schedule.scheme == SCHEME_SGD && !given_in_stage(args, "dynamics.stages[].batch") &&
+         !given_in_stage(args, "dynamics.stages[].batch_scale");
 }
 
 static const struct rule stage_rules[] = {
@@ -299,12 +298,12 @@ static const struct rule stage_rules[] = {
 
 /* The number of points of a data file is unknown here; problem_check (run/problem.h) checks it after reading the
  * file. */
-static bool large_batch(const struct input *input, char *received) {
-  const struct config *config = input->config;
+static bool large_batch(const struct rule_arguments *args, char *received) {
+  const struct config *config = args->config;
   const bool unknown = config->data.mode == DATA_FIXED && config->data.samples == 0;
-  const int64_t n = config->ensemble.n[input->member];
+  const int64_t n = config->ensemble.n[args->member];
   return config->schedule.scheme == SCHEME_SGD && !unknown &&
-         schedule_check(&config->schedule, input->stage, n, config->data.samples) != OK &&
+         schedule_check(&config->schedule, args->stage, n, config->data.samples) != OK &&
          write_received(received, error_text());
 }
 
@@ -312,31 +311,32 @@ static const struct rule size_rules[] = {{NULL, large_batch, NULL, NULL}};
 
 /* ---- all rules ---- */
 
-static void compose(const struct rule *rule, const struct input *input, const char *received, char *text, size_t size) {
+static void compose(const struct rule *rule, const struct rule_arguments *args, const char *received, char *text,
+                    size_t size) {
   char stage[64];
-  snprintf(stage, sizeof stage, "dynamics.stages[%d]", input->stage);
+  snprintf(stage, sizeof stage, "dynamics.stages[%d]", args->stage);
   snprintf(text, size, "%s: %s%s%s%s%s", rule->keys ? rule->keys : stage, rule->expected,
            *received ? ", received " : "", received, rule->advice ? "; " : "", rule->advice ? rule->advice : "");
 }
 
-static void check(const struct rule *rules, size_t count, const struct input *input,
+static void check(const struct rule *rules, size_t count, const struct rule_arguments *args,
                   void (*report)(void *context, const char *message), void *context) {
   for (size_t i = 0; i < count; i++) {
     char received[RECEIVED_MAX] = "", message[2 * RECEIVED_MAX];
-    if (!rules[i].broken(input, received)) continue;
-    if (rules[i].expected) compose(&rules[i], input, received, message, sizeof message);
+    if (!rules[i].broken(args, received)) continue;
+    if (rules[i].expected) compose(&rules[i], args, received, message, sizeof message);
     report(context, rules[i].expected ? message : received);
   }
 }
 
-#define CHECK(table, input) check(table, sizeof(table) / sizeof *(table), input, report, context)
+#define CHECK(table, args) check(table, sizeof(table) / sizeof *(table), args, report, context)
 
 void rules_check(const struct config *config, const struct given_keys *keys,
                  void (*report)(void *context, const char *message), void *context) {
-  struct input input = {.config = config, .given = keys};
-  CHECK(input_rules, &input);
-  for (input.stage = 0; input.stage < config->schedule.stages; input.stage++) {
-    CHECK(stage_rules, &input);
-    for (input.member = 0; input.member < config->ensemble.members; input.member++) CHECK(size_rules, &input);
+  struct rule_arguments args = {.config = config, .given = keys};
+  CHECK(input_rules, &args);
+  for (args.stage = 0; args.stage < config->schedule.stages; args.stage++) {
+    CHECK(stage_rules, &args);
+    for (args.member = 0; args.member < config->ensemble.members; args.member++) CHECK(size_rules, &args);
   }
 }

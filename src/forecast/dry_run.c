@@ -38,9 +38,9 @@ static void add_stage(struct dry_run *plan, const struct dataset *data, int s, i
   history_kept(config, b, &rows[1], &fields[1]);
   const double steps = (double)(b - a);
   plan->pairs += steps * schedule_pairs(&config->schedule, s, &config->ensemble, data);
-  plan->loop +=
+  plan->loop_seconds +=
       steps * take->step + (double)(rows[1] - rows[0]) * take->row + (double)(fields[1] - fields[0]) * take->field;
-  if (!(stage->dt > 0)) plan->loop += (1 + floor(steps / (double)stage->dt_every)) * take->limit;
+  if (!(stage->dt > 0)) plan->loop_seconds += (1 + floor(steps / (double)stage->dt_every)) * take->limit;
 }
 
 /* Returns the write rate of checkpoints in GB/s from summary.json of the output; 0: unknown. */
@@ -61,17 +61,18 @@ static void predict_time(struct dry_run *plan, const struct dataset *data) {
   const struct config *config = plan->config;
   for (int s = 0; s < config->schedule.stages; s++) {
     const int64_t first = schedule_first(&config->schedule, s), end = first + config->schedule.stage[s].steps;
-    if (end > plan->first) add_stage(plan, data, s, first > plan->first ? first : plan->first, end);
+    if (end > plan->first_step) add_stage(plan, data, s, first > plan->first_step ? first : plan->first_step, end);
   }
   int64_t rows, fields;
-  history_kept(config, plan->first, &rows, &fields);
+  history_kept(config, plan->first_step, &rows, &fields);
   history_kept(config, plan->steps, &plan->rows, &plan->fields);
   plan->rows += 1 - rows; /* the row after the last step */
   plan->fields += steps_hold(&config->fields, plan->steps) - fields;
   const int64_t every = config->checkpoint_every;
-  if (every > 0) plan->checkpoints += (double)(plan->steps / every - plan->first / every);
-  if (config->checkpoint_minutes > 0) plan->checkpoints += floor(plan->loop / (60 * config->checkpoint_minutes));
-  for (int i = 0; i < config->snapshots.count; i++) plan->checkpoints += config->snapshots.step[i] > plan->first;
+  if (every > 0) plan->checkpoints += (double)(plan->steps / every - plan->first_step / every);
+  if (config->checkpoint_minutes > 0)
+    plan->checkpoints += floor(plan->loop_seconds / (60 * config->checkpoint_minutes));
+  for (int i = 0; i < config->snapshots.count; i++) plan->checkpoints += config->snapshots.step[i] > plan->first_step;
   if (plan->checkpoints < 1) plan->checkpoints = 1;
   const double rate = recorded_rate(config->output);
   plan->rate_known = rate > 0;
@@ -90,7 +91,7 @@ static void follow_owners(const struct dry_run *plan, const struct dataset *data
   double cost[ENSEMBLE_MAX];
   for (int s = 0; s < config->schedule.stages; s++) {
     const int64_t end = schedule_first(&config->schedule, s) + config->schedule.stage[s].steps;
-    if (s > 0 && end <= plan->first) continue;
+    if (s > 0 && end <= plan->first_step) continue;
     schedule_costs(&config->schedule, s, &config->ensemble, data, cost);
     ensemble_ownership(&config->ensemble, cost, plan->ranks, next);
     bool moved = s > 0;
@@ -108,11 +109,11 @@ static double most_fields(const struct dry_run *plan, double between) {
   const struct steps *fields = &plan->config->fields;
   int most = 0;
   for (int first = 0, i = 0; i < fields->count; i++) {
-    while (fields->step[first] < plan->first || (double)(fields->step[i] - fields->step[first]) >= between) {
+    while (fields->step[first] < plan->first_step || (double)(fields->step[i] - fields->step[first]) >= between) {
       if (first == i) break;
       first++;
     }
-    if (fields->step[i] >= plan->first && i - first + 1 > most) most = i - first + 1;
+    if (fields->step[i] >= plan->first_step && i - first + 1 > most) most = i - first + 1;
   }
   return most;
 }
@@ -123,11 +124,11 @@ static double most_fields(const struct dry_run *plan, double between) {
 static double rows_bytes(const struct dry_run *plan, const struct dataset *data, const struct ownership *owned,
                          int rank) {
   const struct config *config = plan->config;
-  const double steps = (double)(plan->steps - plan->first), replicas = (double)config->ensemble.replicas;
+  const double steps = (double)(plan->steps - plan->first_step), replicas = (double)config->ensemble.replicas;
   double between = steps;
   if (config->checkpoint_every > 0) between = fmin(between, (double)config->checkpoint_every);
-  if (config->checkpoint_minutes > 0 && plan->loop > 0)
-    between = fmin(between, steps * 60 * config->checkpoint_minutes / plan->loop);
+  if (config->checkpoint_minutes > 0 && plan->loop_seconds > 0)
+    between = fmin(between, steps * 60 * config->checkpoint_minutes / plan->loop_seconds);
   const double rows = (double)plan->rows * (steps > 0 ? between / steps : 1);
   const double fields = most_fields(plan, between);
   const double numbers[] = {rows * column_count, fields * (double)data->tests, fields * (double)data->samples,
@@ -142,17 +143,17 @@ static double rows_bytes(const struct dry_run *plan, const struct dataset *data,
   return sizeof(double) * (kept + moving);
 }
 
-/* Returns the bytes of a rank without units and history rows: `program` bytes, as measured after the pilot run, and the
- * arrays that a scaled-down pilot run did not need or needed at a smaller size. */
+/* Returns the bytes of a rank without units and history rows: `base_memory` bytes, as measured after the pilot run, and
+ * the arrays that a scaled-down pilot run did not need or needed at a smaller size. */
 static double work_bytes(const struct dry_run *plan, const struct dataset *data, const struct ownership *owned,
-                         int rank, double program) {
+                         int rank, double base_memory) {
   const struct config *config = plan->config;
   const enum precision precision = (enum precision)config->precision;
   const double tile = (double)particles_tile_bytes(data->d, precision);
   /* Bytes of the checksums of a block; bytes of the buffers for checkpoints. */
   enum { CRCS = FIELD_SET_MAX * sizeof(uint32_t), BUFFERS = 3 << 20 };
   double bytes =
-      program + BUFFERS + CRCS * (double)(owned->blocks + (rank == 0 ? ensemble_blocks(&config->ensemble) : 0));
+      base_memory + BUFFERS + CRCS * (double)(owned->blocks + (rank == 0 ? ensemble_blocks(&config->ensemble) : 0));
   if (data->spec.mode == DATA_POPULATION)
     return bytes + owned->units * (data->d + 1) * sizeof(double) + (double)network_tiles(owned->split) * tile;
   const int64_t batch = schedule_largest_batch(&config->schedule, &config->ensemble, data->samples);
@@ -166,7 +167,7 @@ static double work_bytes(const struct dry_run *plan, const struct dataset *data,
 struct rank_facts {
   char node[256];
   double free_memory; /* bytes that the job may use on this node */
-  double program;     /* bytes of the rank without particles, after the pilot run */
+  double base_memory; /* bytes of the rank without particles, after the pilot run */
   double memory;      /* predicted total bytes of the rank; set on rank 0 */
 };
 
@@ -200,11 +201,11 @@ static void predict_memory(struct dry_run *plan, const struct dataset *data, str
       (double)particles_tile_bytes(data->d, (enum precision)config->precision) * (1 + config->unit.rule_fields);
   for (int r = 0; r < plan->ranks; r++) {
     const double units = tiles[r] * tile, rows = rows_bytes(plan, data, &owned[r], r),
-                 work = work_bytes(plan, data, &owned[r], r, facts[r].program);
+                 work = work_bytes(plan, data, &owned[r], r, facts[r].base_memory);
     rank_range_add(&plan->units, r, plan->ranks, units);
     facts[r].memory = units + rows + work;
     rank_range_add(&plan->memory, r, plan->ranks, facts[r].memory);
-    plan->program = max(plan->program, work);
+    plan->work_memory = max(plan->work_memory, work);
     plan->history_memory = max(plan->history_memory, rows);
   }
   free(tiles);
@@ -258,7 +259,7 @@ static void predict_disk(struct dry_run *plan, const struct dataset *data, bool 
   plan->disk =
       plan->kept * (double)plan->checkpoint + 2 * plan->history; /* a new history is written while the old one exists */
   plan->present = fresh ? 0 : present_bytes(config->output);
-  plan->free = statvfs(plan->folder, &disk) == 0 ? (double)disk.f_bavail * (double)disk.f_frsize : NAN;
+  plan->free_space = statvfs(plan->folder, &disk) == 0 ? (double)disk.f_bavail * (double)disk.f_frsize : NAN;
 }
 
 /* ---- the forecast ---- */
@@ -269,7 +270,7 @@ static int predict(const struct problem *problem, const struct dry_run_options *
   provenance_fill(comm, options->argc, options->argv, &provenance);
   TRY(comm_agree(comm, comm->rank == 0 ? checkpoint_length(problem, &provenance, &plan->checkpoint) : OK));
   TRY(pilot_run_measure(problem, &plan->pilot));
-  struct rank_facts own = {.program = process_memory_peak() - plan->pilot.particle_bytes};
+  struct rank_facts own = {.base_memory = process_memory_peak() - plan->pilot.particle_bytes};
   gethostname(own.node, sizeof own.node - 1);
   own.free_memory = process_memory_installed() > 0 ? fmin(process_memory_installed(), slurm_memory()) : slurm_memory();
   void *all_facts; /* struct rank_facts [ranks] on rank 0, NULL on other ranks */
@@ -289,8 +290,8 @@ static int check_output(const char *output, char *folder) {
   return lock_probe(output, owner) ? FAIL(USAGE, "%s: another run writes to this output (%s)", output, owner) : OK;
 }
 
-/* Determines plan->first and plan->complete and reports where the run would start. Returns OK, or the status with which
- * the run would be refused. Collective. */
+/* Determines plan->first_step and plan->complete and reports where the run would start. Returns OK, or the status with
+ * which the run would be refused. Collective. */
 static int find_start(const struct problem *problem, bool fresh, struct report *report, struct dry_run *plan) {
   const struct comm *comm = problem->comm;
   const struct config *config = problem->config;
@@ -302,14 +303,15 @@ static int find_start(const struct problem *problem, bool fresh, struct report *
       report_line(report, "would set the old output %s aside", config->output);
   } else {
     struct restart from;
-    bool final = false;
+    bool has_later_rows = false;
     TRY(restart_find(comm, config, folder, report, &from));
-    plan->first = from.path ? from.info.step : 0;
-    const int status = plan->first > 0 ? history_check(comm, config, problem->data, plan->first, &final) : OK;
+    plan->first_step = from.path ? from.info.step : 0;
+    const int status =
+        plan->first_step > 0 ? history_check(comm, config, problem->data, plan->first_step, &has_later_rows) : OK;
     if (status == OK && from.path)
-      report_line(report, "would resume from %s, step %lld of %lld", from.path, (long long)plan->first,
+      report_line(report, "would resume from %s, step %lld of %lld", from.path, (long long)plan->first_step,
                   (long long)plan->steps);
-    plan->complete = final && plan->first == plan->steps;
+    plan->complete = has_later_rows && plan->first_step == plan->steps;
     const bool started = from.path != NULL;
     restart_free(&from);
     if (status != OK || started) return status;
@@ -341,7 +343,7 @@ int dry_run_report(const struct comm *comm, const struct config *config, const s
   int status = problem_isa(&problem);
   const double began = comm_time();
   if (status == OK) status = problem_data(&problem);
-  plan->start = comm_time() - began;
+  plan->data_seconds = comm_time() - began;
   if (status == OK) status = report_plan(&problem, options, &report, plan);
   report_close(&report);
   problem_free(&problem);

@@ -13,7 +13,7 @@ static const double SIGNAL_MOST = 65535; /* largest value that SLURM accepts, in
 static const double MARGIN = 1.3;        /* ratio of requested to predicted memory and time */
 
 static double total_seconds(const struct dry_run *plan) {
-  return plan->start + plan->loop + plan->checkpoints * plan->checkpoint_seconds;
+  return plan->data_seconds + plan->loop_seconds + plan->checkpoints * plan->checkpoint_seconds;
 }
 
 /* Returns how many seconds before the time limit SLURM should signal the run to stop: 60, because SLURM checks once a
@@ -39,17 +39,17 @@ static double cpu_megabytes(const struct dry_run *plan) {
 /* ---- text ---- */
 
 static void print_memory(const struct dry_run *plan, struct report *report) {
-  char least[32], mean[32], most[32], all[32], units[32], program[32], rows[32];
+  char least[32], mean[32], most[32], all[32], units[32], work[32], rows[32];
   report_size(plan->memory.min, least);
   report_size(plan->memory.mean, mean);
   report_size(plan->memory.max, most);
   report_size(plan->memory.mean * plan->ranks, all);
   report_size(plan->units.max, units);
-  report_size(plan->program, program);
+  report_size(plan->work_memory, work);
   report_size(plan->history_memory, rows);
   report_line(report, "memory      %s to %s a rank, mean %s, all %d together %s", least, most, mean, plan->ranks, all);
-  report_line(report, "            at most: units %s, program and work space %s, rows of the history %s", units,
-              program, rows);
+  report_line(report, "            at most: units %s, program and work space %s, rows of the history %s", units, work,
+              rows);
   if (plan->node_memory > plan->node_available) {
     report_size(plan->node_memory, all);
     report_size(plan->node_available, rows);
@@ -61,17 +61,18 @@ static void print_memory(const struct dry_run *plan, struct report *report) {
 }
 
 static void print_disk(const struct dry_run *plan, struct report *report) {
-  char each[32], history[32], most[32], there[32], room[32];
+  char each[32], history[32], most[32], present[32], free_space[32];
   const double more = plan->disk - plan->present;
   report_size((double)plan->checkpoint, each);
   report_size(plan->history, history);
   report_size(plan->disk, most);
-  report_size(plan->present, there);
-  report_size(plan->free, room);
+  report_size(plan->present, present);
+  report_size(plan->free_space, free_space);
   report_line(report, "disk        %s (%lld bytes) a checkpoint, at most %.0f at a time; history about %s", each,
               (long long)plan->checkpoint, plan->kept, history);
-  report_line(report, "            %s at most, %s of it there already; %s free in %s", most, there, room, plan->folder);
-  if (more > plan->free)
+  report_line(report, "            %s at most, %s of it there already; %s free in %s", most, present, free_space,
+              plan->folder);
+  if (more > plan->free_space)
     report_line(report, "warning: that does not fit: make room, keep fewer (output.keep, output.snapshots), or choose "
                         "another run.output");
 }
@@ -82,8 +83,8 @@ static void print_time(const struct dry_run *plan, struct report *report) {
   report_duration(total_seconds(plan), whole);
   report_line(report, "time        %s on %d rank%s x %d thread%s: %.3g pairs/s, %.3g s a step", whole, plan->ranks,
               plan->ranks == 1 ? "" : "s", plan->config->threads, plan->config->threads == 1 ? "" : "s",
-              plan->loop > 0 ? plan->pairs / plan->loop : 0,
-              plan->steps > plan->first ? plan->loop / (double)(plan->steps - plan->first) : 0);
+              plan->loop_seconds > 0 ? plan->pairs / plan->loop_seconds : 0,
+              plan->steps > plan->first_step ? plan->loop_seconds / (double)(plan->steps - plan->first_step) : 0);
   if (pilot->whole)
     report_line(report, "            from steps, rows and fields of this problem, timed here just now");
   else
@@ -91,8 +92,8 @@ static void print_time(const struct dry_run *plan, struct report *report) {
                 "            from steps, rows and fields timed here just now on %.0f network%s of n <= %lld, "
                 "scaled by pairs and units",
                 pilot->networks, pilot->networks == 1 ? "" : "s", (long long)pilot->n);
-  if (plan->start > 0.01 * total_seconds(plan))
-    report_line(report, "            and %.3g s to make the data, which was timed just now", plan->start);
+  if (plan->data_seconds > 0.01 * total_seconds(plan))
+    report_line(report, "            and %.3g s to make the data, which was timed just now", plan->data_seconds);
   snprintf(rate, sizeof rate, "if the disk takes %g GB/s (`mckean bench --only disk --disk FOLDER` measures it)",
            DRY_RUN_RATE);
   report_line(report, "            and about %.0f checkpoint%s, %.3g s each, %s", plan->checkpoints,
@@ -125,7 +126,7 @@ void dry_run_print(const struct dry_run *plan, struct report *report) {
     return;
   }
   report_line(report, "steps       %lld to come: %.3g (unit x sample) pairs, %lld rows of the history, %lld fields",
-              (long long)(plan->steps - plan->first), plan->pairs, (long long)plan->rows, (long long)plan->fields);
+              (long long)(plan->steps - plan->first_step), plan->pairs, (long long)plan->rows, (long long)plan->fields);
   print_memory(plan, report);
   print_disk(plan, report);
   print_time(plan, report);
@@ -141,7 +142,7 @@ static void json_all(struct json *json, const struct dry_run *plan) {
   json_integer(json, "ranks", plan->ranks);
   json_integer(json, "threads", plan->config->threads);
   json_integer(json, "nodes", plan->nodes);
-  json_integer(json, "first", plan->first);
+  json_integer(json, "first", plan->first_step);
   json_integer(json, "steps", plan->steps);
   json_bool(json, "complete", plan->complete);
   json_real(json, "pairs", plan->pairs);
@@ -149,7 +150,7 @@ static void json_all(struct json *json, const struct dry_run *plan) {
   json_integer(json, "fields", plan->fields);
   json_range(json, "units", &plan->units);
   json_range(json, "memory", &plan->memory);
-  json_real(json, "program", plan->program);
+  json_real(json, "program", plan->work_memory);
   json_real(json, "history_memory", plan->history_memory);
   json_real(json, "node_memory", plan->node_memory);
   json_bool(json, "memory_fits", plan->node_memory <= plan->node_available);
@@ -158,14 +159,14 @@ static void json_all(struct json *json, const struct dry_run *plan) {
   json_real(json, "history", plan->history);
   json_real(json, "disk", plan->disk);
   json_real(json, "there", plan->present);
-  json_real(json, "room", plan->free);
-  if (isnan(plan->free))
+  json_real(json, "room", plan->free_space);
+  if (isnan(plan->free_space))
     json_text(json, "fits", NULL);
   else
-    json_bool(json, "fits", plan->disk - plan->present <= plan->free);
+    json_bool(json, "fits", plan->disk - plan->present <= plan->free_space);
   json_real(json, "seconds", total_seconds(plan));
-  json_real(json, "start", plan->start);
-  json_real(json, "loop", plan->loop);
+  json_real(json, "start", plan->data_seconds);
+  json_real(json, "loop", plan->loop_seconds);
   json_real(json, "checkpoints", plan->checkpoints);
   json_real(json, "checkpoint_seconds", plan->checkpoint_seconds);
   json_bool(json, "rate_known", plan->rate_known);

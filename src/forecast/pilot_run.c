@@ -32,7 +32,7 @@ static double units_of(const struct config *config) {
 
 /* Makes the problem smaller: halves the replicas if possible, otherwise the units of every network, otherwise reduces
  * the batches of a stage. Returns false if nothing can be reduced. */
-static bool halve(struct config *config, const struct dataset *data, int ranks) {
+static bool shrink(struct config *config, const struct dataset *data, int ranks) {
   struct ensemble_spec *ensemble = &config->ensemble;
   const int64_t least = BLOCK * (int64_t)ranks; /* units of one block per rank */
   if (ensemble->members * ensemble->replicas > ranks && ensemble->replicas > 1) {
@@ -192,7 +192,7 @@ int pilot_run_measure(const struct problem *problem, struct pilot_run *result) {
   struct config *reduced = alloc_small(sizeof *reduced);
   *reduced = *config;
   *result = (struct pilot_run){.whole = true};
-  while (most_pairs(reduced, data) > enough && halve(reduced, data, ranks)) result->whole = false;
+  while (most_pairs(reduced, data) > enough && shrink(reduced, data, ranks)) result->whole = false;
   struct problem pilot = {.comm = problem->comm, .config = reduced, .isa = problem->isa, .data = data};
   const int status = measure(&pilot, result);
   const double units = units_of(config) / units_of(reduced);

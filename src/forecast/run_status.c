@@ -13,7 +13,7 @@
 #include "store/history.h"
 #include "store/lock.h"
 
-enum { DEPTH = 16, ATTEMPTS = 3 };
+enum { DEPTH = 16, RETRIES = 3 };
 
 const char *const run_state_names[RUN_STATES] = {"done", "running", "stopped", "missing", "damaged"};
 
@@ -64,16 +64,16 @@ static int find_newest(const struct comm *comm, const char *folder, bool quick, 
   return status;
 }
 
-/* Rank 0. Checks that a run could resume from result->checkpoint; sets result->steps. *final: whether the history has
- * the row of the checkpoint's step, as after the end of a run. */
+/* Rank 0. Checks that a run could resume from result->checkpoint; sets result->steps. *has_later_rows: whether the
+ * history has the row of the checkpoint's step, as after the end of a run. */
 static int check_resumable(const char *folder, const struct config *config, const struct checkpoint_info *info,
-                           struct run_status *result, bool *final) {
+                           struct run_status *result, bool *has_later_rows) {
   struct config *was = NULL;
   TRY(config_parse(result->checkpoint, info->config, &was));
   const struct config *input = config ? config : was;
   result->steps = schedule_steps(&input->schedule);
   int status = config ? config_resumable(was, config, info->step) : OK;
-  if (status == OK && info->step > 0) status = history_whole(folder, input, info->step, final);
+  if (status == OK && info->step > 0) status = history_whole(folder, input, info->step, has_later_rows);
   config_free(was);
   return status;
 }
@@ -82,12 +82,12 @@ static int check_resumable(const char *folder, const struct config *config, cons
  * be the last one. owner: from lock_probe. */
 static void determine_state(const char *folder, const struct config *config, bool running, const char *owner, int found,
                             const struct checkpoint_info *info, struct run_status *result) {
-  bool final = false;
+  bool has_later_rows = false;
   int status = found;
   result->step = result->checkpoint ? info->step : -1;
   result->steps = config ? schedule_steps(&config->schedule) : 0;
   if (status == OK && result->checkpoint)
-    status = check_resumable(folder, config, info, result, &final);
+    status = check_resumable(folder, config, info, result, &has_later_rows);
   else if (status == OK)
     status = history_replaceable(folder, config);
   if (running)
@@ -96,7 +96,7 @@ static void determine_state(const char *folder, const struct config *config, boo
     set_state(result, RUN_DAMAGED, "%s", error_text());
   else if (!result->checkpoint)
     set_state(result, RUN_MISSING, "%s", is_folder(folder) ? "no checkpoint yet" : "no such folder");
-  else if (final && result->step == result->steps)
+  else if (has_later_rows && result->step == result->steps)
     set_state(result, RUN_DONE, "%s", "");
   else
     set_state(result, RUN_STOPPED, "%s%s", *owner ? "killed, or without sign of life: " : "", owner);
@@ -124,7 +124,7 @@ static bool inspect_once(const struct comm *comm, const char *folder, const stru
 void run_status_run(const struct comm *comm, const char *folder, const struct config *config, bool quick,
                     struct run_status *result) {
   *result = (struct run_status){.step = -1};
-  for (int attempt = 0; !inspect_once(comm, folder, config, quick, result) && attempt < ATTEMPTS; attempt++) {
+  for (int retry = 0; !inspect_once(comm, folder, config, quick, result) && retry < RETRIES; retry++) {
     run_status_free(result);
     *result = (struct run_status){.step = -1};
   }

@@ -118,7 +118,7 @@ static int reopen(struct parallel_write *writer, int flags, const char *what) {
   return writer->file < 0 ? durable_file_fail(errno, "%s: cannot open it to %s", writer->path, what) : OK;
 }
 
-static int fill(struct parallel_write *writer, const struct parallel_write_job *job, enum mode mode) {
+static int fill_and_flush(struct parallel_write *writer, const struct parallel_write_job *job, enum mode mode) {
   writer->mode = mode;
   writer->writes = 0;
   job->fill(writer, job->context);
@@ -128,28 +128,32 @@ static int fill(struct parallel_write *writer, const struct parallel_write_job *
 
 static int write_posix(struct parallel_write *writer, const struct parallel_write_job *job) {
   TRY(reopen(writer, O_RDWR, "write"));
-  int status = fill(writer, job, WRITE_AND_COMPARE);
+  int status = fill_and_flush(writer, job, WRITE_AND_COMPARE);
   if (status == OK && fsync(writer->file) != 0)
     status = durable_file_fail(errno, "%s: cannot make it lasting", writer->path);
   if (close(writer->file) != 0 && status == OK) status = durable_file_fail(errno, "%s: cannot close it", writer->path);
   return status;
 }
 
+/* If MPI_File_open fails on some ranks only, Open MPI may block the others, and no rank can close the file, because
+ * MPI_File_close is collective. Therefore every rank first opens the file alone, and the ranks agree. */
+static int open_collectively(const struct comm *comm, struct parallel_write *writer) {
+  int code, status = reopen(writer, O_WRONLY, "write");
+  if (status == OK) close(writer->file);
+  TRY(comm_agree(comm, status));
+  HEARTBEAT_WAIT("MPI-IO", code = MPI_File_open(comm->mpi, writer->path, MPI_MODE_WRONLY, MPI_INFO_NULL, &writer->mpi));
+  return comm_agree(comm, code == MPI_SUCCESS ? OK : mpi_fail(writer, code, "open it to write"));
+}
+
 /* All ranks must make the same number of collective writes, so ranks with fewer buffers add empty writes. */
 static int write_mpiio(const struct comm *comm, struct parallel_write *writer, const struct parallel_write_job *job) {
-  fill(writer, job, COUNT);
+  fill_and_flush(writer, job, COUNT);
   const int64_t rounds = (int64_t)comm_max(comm, (double)writer->writes);
-  int status = OK;
   int code;
-  HEARTBEAT_WAIT("MPI-IO", code = MPI_File_open(comm->mpi, writer->path, MPI_MODE_WRONLY, MPI_INFO_NULL, &writer->mpi));
-  if (code != MPI_SUCCESS) {
-    writer->mpi = MPI_FILE_NULL;
-    status = mpi_fail(writer, code, "open it to write");
-  }
-  TRY(comm_agree(comm, status));
-  fill(writer, job, WRITE);
+  TRY(open_collectively(comm, writer));
+  fill_and_flush(writer, job, WRITE);
   for (int64_t i = writer->writes; i < rounds; i++) {
-    status = write_collectively(writer, 0, writer->buffer, 0);
+    const int status = write_collectively(writer, 0, writer->buffer, 0);
     if (writer->status == OK) writer->status = status;
   }
   HEARTBEAT_WAIT("MPI-IO", code = MPI_File_sync(writer->mpi));
@@ -158,7 +162,7 @@ static int write_mpiio(const struct comm *comm, struct parallel_write *writer, c
   if (code != MPI_SUCCESS && writer->status == OK) writer->status = mpi_fail(writer, code, "close it");
   TRY(comm_agree(comm, writer->status));
   TRY(reopen(writer, O_RDONLY, "read it back"));
-  status = fill(writer, job, COMPARE);
+  const int status = fill_and_flush(writer, job, COMPARE);
   close(writer->file);
   return status;
 }

@@ -12,7 +12,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-enum { DEPTH_MAX = 8, KEY_BYTES = 512, ENTRIES_MAX = 100000 };
+enum { DEPTH_MAX = 8, KEY_BYTES = 512, VALUES_MAX = 100000 };
 
 static int read_all(const char *path, int file, char **text) {
   struct stat found;
@@ -141,7 +141,7 @@ static int scalar(struct reader *reader, const yaml_event_t *event) {
   if (reader->depth > 0 && reader->open[reader->depth].map && !reader->open[reader->depth].key)
     return read_key(reader, event);
   TRY(begin_value(reader, event->start_mark));
-  if (reader->yaml->count >= ENTRIES_MAX) return refuse(reader, event->start_mark, "too many values");
+  if (reader->yaml->count >= VALUES_MAX) return refuse(reader, event->start_mark, "too many values");
   const bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
   add(reader, (const char *)event->data.scalar.value, plain ? YAML_READER_PLAIN : YAML_READER_QUOTED,
       event->start_mark);

@@ -29,7 +29,7 @@ struct account {
 };
 
 struct total {
-  struct rank_range seconds[SUMMARY_PHASES], waited[SUMMARY_PHASES], agreeing, memory;
+  struct rank_range seconds[SUMMARY_PHASES], waited[SUMMARY_PHASES], outside_phases, memory;
   double pairs[SUMMARY_PHASES]; /* of all ranks */
   double all_pairs;
   double computing; /* seconds of the loop without files */
@@ -39,13 +39,12 @@ struct total {
   double gemm, peak_fraction; /* NAN: unknown */
 };
 
-void summary_add(struct summary *summary, enum summary_phase phase, const struct timer *since,
-                 const struct timer *now) {
-  struct timer *timer = &summary->phase[phase];
-  timer->count++;
-  timer->seconds += now->seconds - since->seconds;
-  timer->waited += now->waited - since->waited;
-  timer->pairs += now->pairs - since->pairs;
+void summary_add(struct summary *summary, enum summary_phase phase, const struct work *since, const struct work *now) {
+  struct work *work = &summary->phase[phase];
+  summary->count[phase]++;
+  work->seconds += now->seconds - since->seconds;
+  work->waited += now->waited - since->waited;
+  work->pairs += now->pairs - since->pairs;
 }
 
 /* ---- over the ranks ---- */
@@ -76,7 +75,7 @@ static struct total add_up(const struct account *of_rank, int ranks, const struc
   struct total total = {.ranks = ranks, .cores = (double)ranks * run->config->threads};
   struct rank_range work = {0}, gemm = {0};
   for (int r = 0; r < ranks; r++) {
-    const struct timer *phase = of_rank[r].summary.phase;
+    const struct work *phase = of_rank[r].summary.phase;
     double rest = of_rank[r].seconds;
     for (int i = 0; i < SUMMARY_PHASES; i++) {
       rank_range_add(&total.seconds[i], r, ranks, phase[i].seconds);
@@ -88,7 +87,7 @@ static struct total add_up(const struct account *of_rank, int ranks, const struc
     rank_range_add(&work, r, ranks,
                    phase[PHASE_STEP].seconds - phase[PHASE_STEP].waited + phase[PHASE_ROW].seconds -
                        phase[PHASE_ROW].waited);
-    rank_range_add(&total.agreeing, r, ranks, rest);
+    rank_range_add(&total.outside_phases, r, ranks, rest);
     rank_range_add(&total.memory, r, ranks, of_rank[r].memory);
     rank_range_add(&gemm, r, ranks, of_rank[r].gemm);
   }
@@ -125,7 +124,7 @@ static void json_phases(struct json *json, const struct summary *summary, const 
   json_object(json, "parts");
   for (int i = 0; i < SUMMARY_PHASES; i++) {
     json_object(json, phase_names[i]);
-    json_real(json, "count", summary->phase[i].count);
+    json_real(json, "count", summary->count[i]);
     json_real(json, "pairs", total->pairs[i]);
     json_range(json, "seconds", &total->seconds[i]);
     json_range(json, "waited", &total->waited[i]);
@@ -149,7 +148,7 @@ static void json_all(struct json *json, const struct summary *summary, const str
   json_real(json, "gemm_gflops", 1e-9 * total->gemm);
   json_real(json, "peak_fraction", total->peak_fraction);
   json_range(json, "memory_bytes", &total->memory);
-  json_range(json, "agreeing", &total->agreeing);
+  json_range(json, "agreeing", &total->outside_phases);
   json_real(json, "checkpoints", summary->checkpoints);
   json_real(json, "checkpoint_bytes", summary->bytes);
   json_real(json, "checkpoint_gbytes_per_s", ratio(1e-9 * summary->bytes, total->seconds[PHASE_SAVE].max));
@@ -185,11 +184,11 @@ static void print_phases(const struct summary *summary, const struct total *tota
   for (int i = 0; i < SUMMARY_PHASES; i++) {
     const struct rank_range *seconds = &total->seconds[i], *waited = &total->waited[i];
     if (!(seconds->max > 0)) continue;
-    report_line(report, "%-16s %9.0f %9.3g %9.3g %9.3g %9.3g %9.3g %4.0f %%", phase_words[i], summary->phase[i].count,
+    report_line(report, "%-16s %9.0f %9.3g %9.3g %9.3g %9.3g %9.3g %4.0f %%", phase_words[i], summary->count[i],
                 seconds->min, seconds->mean, seconds->max, waited->mean, waited->max,
                 100 * ratio(seconds->mean, run->seconds));
   }
-  const struct rank_range *rest = &total->agreeing;
+  const struct rank_range *rest = &total->outside_phases;
   report_line(report, "%-16s %9s %9.3g %9.3g %9.3g %9s %9s %4.0f %%", "agreement", "", rest->min, rest->mean, rest->max,
               "", "", 100 * ratio(rest->mean, run->seconds));
 }

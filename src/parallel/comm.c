@@ -14,6 +14,11 @@
 /* MPI counts are int, so larger transfers are split into pieces of this many bytes. */
 enum { PIECE = 1 << 30 };
 
+/* Returns the size of the next piece of a transfer of which `left` bytes are left. */
+static int piece(int64_t left) {
+  return (int)(left < PIECE ? left : PIECE);
+}
+
 static int world_rank = -1;
 
 static void abort_all(void) {
@@ -46,19 +51,22 @@ void comm_stop(void) {
   MPI_Finalize();
 }
 
+static void reduce_one(const struct comm *comm, const void *value, void *result, MPI_Datatype type, MPI_Op op) {
+  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(value, result, 1, type, op, comm->mpi));
+}
+
 int comm_agree(const struct comm *comm, int status) {
   /* MPI_MAXLOC returns the largest code and the lowest rank that has it. */
   int mine[2] = {status, comm->rank}, worst[2];
-  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(mine, worst, 1, MPI_2INT, MPI_MAXLOC, comm->mpi));
+  reduce_one(comm, mine, worst, MPI_2INT, MPI_MAXLOC);
   if (worst[0] == OK) return OK;
-  int failing = status != OK, count;
-  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(&failing, &count, 1, MPI_INT, MPI_SUM, comm->mpi));
+  const int64_t failing = comm_sum(comm, status != OK);
   int64_t length = (int64_t)strlen(error_text()) + 1;
-  HEARTBEAT_WAIT("an agreement", MPI_Bcast(&length, 1, MPI_INT64_T, worst[1], comm->mpi));
+  comm_bcast(comm, &length, sizeof length, worst[1]);
   char *text = alloc_small((size_t)length);
   if (comm->rank == worst[1]) memcpy(text, error_text(), (size_t)length);
   comm_bcast(comm, text, length, worst[1]);
-  if (count < comm->size && worst[1] > 0)
+  if (failing < comm->size && worst[1] > 0)
     error_fail(worst[0], "rank %d of %d: %s", worst[1], comm->size, text);
   else
     error_fail(worst[0], "%s", text);
@@ -133,10 +141,6 @@ int comm_oversubscription(const struct comm *comm, int threads) {
   return (int)comm_max(comm, own_excess > node_excess ? own_excess : node_excess);
 }
 
-static void reduce_one(const struct comm *comm, const void *value, void *result, MPI_Datatype type, MPI_Op op) {
-  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(value, result, 1, type, op, comm->mpi));
-}
-
 bool comm_any(const struct comm *comm, bool value) {
   int mine = value, any;
   reduce_one(comm, &mine, &any, MPI_INT, MPI_MAX);
@@ -167,8 +171,7 @@ void comm_barrier(const struct comm *comm) {
 
 void comm_bcast(const struct comm *comm, void *data, int64_t bytes, int root) {
   for (int64_t at = 0; at < bytes; at += PIECE)
-    HEARTBEAT_WAIT("a broadcast", MPI_Bcast((char *)data + at, (int)(bytes - at < PIECE ? bytes - at : PIECE), MPI_BYTE,
-                                            root, comm->mpi));
+    HEARTBEAT_WAIT("a broadcast", MPI_Bcast((char *)data + at, piece(bytes - at), MPI_BYTE, root, comm->mpi));
 }
 
 void comm_sum_begin(const struct comm *comm, int64_t *words, int64_t count, bool background, struct comm_sum *sum) {
@@ -190,8 +193,7 @@ void comm_gather(const struct comm *comm, const void *data, int64_t bytes, void 
   *all = NULL;
   if (comm->rank != 0) {
     for (int64_t at = 0; at < bytes; at += PIECE)
-      HEARTBEAT_WAIT("a gathering", MPI_Send((const char *)data + at, (int)(bytes - at < PIECE ? bytes - at : PIECE),
-                                             MPI_BYTE, 0, 0, comm->mpi));
+      HEARTBEAT_WAIT("a gathering", MPI_Send((const char *)data + at, piece(bytes - at), MPI_BYTE, 0, 0, comm->mpi));
     free(counts);
     return;
   }
@@ -199,14 +201,12 @@ void comm_gather(const struct comm *comm, const void *data, int64_t bytes, void 
   for (int r = 0; r < comm->size; r++) total += counts[r];
   char *to = *all = alloc_small((size_t)total);
   if (bytes) memcpy(to, data, (size_t)bytes);
-  to += bytes;
-  for (int r = 1; r < comm->size; r++)
-    for (int64_t left = counts[r]; left > 0;) {
-      const int piece = (int)(left < PIECE ? left : PIECE);
-      HEARTBEAT_WAIT("a gathering", MPI_Recv(to, piece, MPI_BYTE, r, 0, comm->mpi, MPI_STATUS_IGNORE));
-      to += piece;
-      left -= piece;
-    }
+  for (int r = 1; r < comm->size; r++) {
+    to += counts[r - 1];
+    for (int64_t at = 0; at < counts[r]; at += PIECE)
+      HEARTBEAT_WAIT("a gathering",
+                     MPI_Recv(to + at, piece(counts[r] - at), MPI_BYTE, r, 0, comm->mpi, MPI_STATUS_IGNORE));
+  }
   if (bytes_of) memcpy(bytes_of, counts, sizeof(int64_t) * (size_t)comm->size);
   free(counts);
 }
@@ -227,12 +227,29 @@ void comm_allgather(const struct comm *comm, const void *data, const int64_t *fi
   free(count);
 }
 
-static int64_t max_of(int64_t a, int64_t b) {
-  return a > b ? a : b;
+struct byte_range {
+  int64_t begin, end;
+};
+
+/* Returns the bytes of the items that are in both a[0] .. a[1]-1 and b[0] .. b[1]-1. */
+static struct byte_range common_bytes(const int64_t *a, const int64_t *b,
+                                      int64_t (*offset)(const void *context, int64_t item), const void *context) {
+  const int64_t first = a[0] > b[0] ? a[0] : b[0], end = a[1] < b[1] ? a[1] : b[1];
+  return first < end ? (struct byte_range){offset(context, first), offset(context, end)} : (struct byte_range){0, 0};
 }
 
-static int64_t min_of(int64_t a, int64_t b) {
-  return a < b ? a : b;
+struct request_list {
+  MPI_Request *request;
+  int count, capacity;
+};
+
+static MPI_Request *add_request(struct request_list *list) {
+  if (list->count == list->capacity) {
+    list->capacity = list->capacity ? 2 * list->capacity : 64;
+    list->request = realloc(list->request, sizeof *list->request * (size_t)list->capacity);
+    if (!list->request) die("no memory for %d requests", list->capacity);
+  }
+  return &list->request[list->count++];
 }
 
 void comm_redistribute(const struct comm *comm, const int64_t *old_first, const int64_t *new_first,
@@ -241,35 +258,26 @@ void comm_redistribute(const struct comm *comm, const int64_t *old_first, const 
   const int me = comm->rank;
   const int64_t from_base = offset(context, old_first[me]), to_base = offset(context, new_first[me]);
   /* Ranges are contiguous, so each pair of ranks exchanges at most one range. Receives are posted first. */
-  int capacity = 64, count = 0;
-  MPI_Request *request = alloc_small(sizeof *request * (size_t)capacity);
-  for (int receive = 1; receive >= 0; receive--)
-    for (int r = 0; r < comm->size; r++) {
-      const int64_t low = receive ? max_of(old_first[r], new_first[me]) : max_of(old_first[me], new_first[r]);
-      const int64_t high =
-          receive ? min_of(old_first[r + 1], new_first[me + 1]) : min_of(old_first[me + 1], new_first[r + 1]);
-      if (low >= high) continue;
-      const int64_t start = offset(context, low), end = offset(context, high);
-      if (r == me) {
-        if (!receive)
-          memcpy((char *)to + (start - to_base), (const char *)from + (start - from_base), (size_t)(end - start));
-        continue;
-      }
-      for (int64_t at = start; at < end; at += PIECE) {
-        const int piece = (int)(end - at < PIECE ? end - at : PIECE);
-        if (count == capacity) {
-          capacity *= 2;
-          request = realloc(request, sizeof *request * (size_t)capacity);
-          if (!request) die("no memory for %d requests", capacity);
-        }
-        if (receive)
-          MPI_Irecv((char *)to + (at - to_base), piece, MPI_BYTE, r, 1, comm->mpi, &request[count++]);
-        else
-          MPI_Isend((const char *)from + (at - from_base), piece, MPI_BYTE, r, 1, comm->mpi, &request[count++]);
-      }
-    }
-  HEARTBEAT_WAIT("an exchange of units", MPI_Waitall(count, request, MPI_STATUSES_IGNORE));
-  free(request);
+  struct request_list list = {0};
+  for (int r = 0; r < comm->size; r++) {
+    if (r == me) continue;
+    const struct byte_range range = common_bytes(old_first + r, new_first + me, offset, context);
+    for (int64_t at = range.begin; at < range.end; at += PIECE)
+      MPI_Irecv((char *)to + (at - to_base), piece(range.end - at), MPI_BYTE, r, 1, comm->mpi, add_request(&list));
+  }
+  for (int r = 0; r < comm->size; r++) {
+    if (r == me) continue;
+    const struct byte_range range = common_bytes(old_first + me, new_first + r, offset, context);
+    for (int64_t at = range.begin; at < range.end; at += PIECE)
+      MPI_Isend((const char *)from + (at - from_base), piece(range.end - at), MPI_BYTE, r, 1, comm->mpi,
+                add_request(&list));
+  }
+  const struct byte_range own = common_bytes(old_first + me, new_first + me, offset, context);
+  if (own.begin < own.end)
+    memcpy((char *)to + (own.begin - to_base), (const char *)from + (own.begin - from_base),
+           (size_t)(own.end - own.begin));
+  HEARTBEAT_WAIT("an exchange of units", MPI_Waitall(list.count, list.request, MPI_STATUSES_IGNORE));
+  free(list.request);
 }
 
 double comm_time(void) {

@@ -31,7 +31,7 @@ void pdsyevd_(const char *job, const char *triangle, const int *n, double *a, co
 void pdposv_(const char *triangle, const int *n, const int *columns, double *a, const int *ia, const int *ja,
              const int *desc_a, double *b, const int *ib, const int *jb, const int *desc_b, int *info);
 
-static const int zero = 0, one = 1, block = DIST_MATRIX_BLOCK;
+static const int zero = 0, one = 1, block_size = DIST_MATRIX_BLOCK;
 
 /* ---- grid ---- */
 
@@ -67,12 +67,12 @@ static int create_local(struct dist_matrix *matrix, int64_t rows, int64_t column
   const struct dist_grid *grid = matrix->grid;
   matrix->rows = (int)rows;
   matrix->columns = (int)columns;
-  matrix->local_rows = numroc_(&matrix->rows, &block, &grid->row, &zero, &grid->rows);
-  matrix->local_columns = numroc_(&matrix->columns, &block, &grid->column, &zero, &grid->columns);
+  matrix->local_rows = numroc_(&matrix->rows, &block_size, &grid->row, &zero, &grid->rows);
+  matrix->local_columns = numroc_(&matrix->columns, &block_size, &grid->column, &zero, &grid->columns);
   const int leading = matrix->local_rows > 1 ? matrix->local_rows : 1;
   int info;
-  descinit_(matrix->descriptor, &matrix->rows, &matrix->columns, &block, &block, &zero, &zero, &grid->context, &leading,
-            &info);
+  descinit_(matrix->descriptor, &matrix->rows, &matrix->columns, &block_size, &block_size, &zero, &zero, &grid->context,
+            &leading, &info);
   if (info != 0) die("descinit refused its argument %d", -info);
   const int64_t count = (int64_t)leading * matrix->local_columns;
   TRY(alloc_array((void **)&matrix->local, count + 1, sizeof *matrix->local, "a rank's part of a matrix"));
@@ -135,10 +135,10 @@ void dist_matrix_set(struct dist_matrix *matrix, int first, int count, const dou
 /* Returns the address of element (i, i), or NULL if another rank holds it. */
 static double *diagonal_element(const struct dist_matrix *matrix, int i) {
   const struct dist_grid *grid = matrix->grid;
-  const int index = i / DIST_MATRIX_BLOCK, inside = i % DIST_MATRIX_BLOCK; /* block number; index inside */
-  if (index % grid->rows != grid->row || index % grid->columns != grid->column) return NULL;
-  const int row = index / grid->rows * DIST_MATRIX_BLOCK + inside;
-  const int column = index / grid->columns * DIST_MATRIX_BLOCK + inside;
+  const int block = i / DIST_MATRIX_BLOCK, offset = i % DIST_MATRIX_BLOCK; /* number of the block; index in it */
+  if (block % grid->rows != grid->row || block % grid->columns != grid->column) return NULL;
+  const int row = block / grid->rows * DIST_MATRIX_BLOCK + offset;
+  const int column = block / grid->columns * DIST_MATRIX_BLOCK + offset;
   return matrix->local + (int64_t)column * matrix->local_rows + row;
 }
 

@@ -25,13 +25,17 @@ void heartbeat_step(int64_t step) {
   heartbeat_activity("a step");
 }
 
-void heartbeat_wait(const char *text) {
+static void set_blocking_call(const char *text) {
   atomic_store_explicit(&blocking_call, text, memory_order_relaxed);
   heartbeat_beat();
 }
 
+void heartbeat_wait(const char *text) {
+  set_blocking_call(text);
+}
+
 void heartbeat_resume(void) {
-  heartbeat_wait(NULL);
+  set_blocking_call(NULL);
 }
 
 struct heartbeat heartbeat_read(void) {

@@ -21,7 +21,7 @@ enum kind { REQUEST_POLL, QUERY, REPLY };
 /* A message between watchdog threads. Only a reply fills the members after kind. */
 struct message {
   int kind;
-  int waits;   /* whether the rank is in a blocking call */
+  int blocked; /* whether the rank is in a blocking call */
   double idle; /* seconds since the last heartbeat of the rank */
   int64_t step;
   char what[TEXT];
@@ -94,9 +94,9 @@ static void begin_poll(struct watchdog *watchdog, double now) {
 
 static void send_reply(struct watchdog *watchdog, int to) {
   const struct heartbeat *now = &watchdog->heartbeat;
-  const bool waits = now->blocking_call != NULL;
-  struct message reply = {.kind = REPLY, .waits = waits, .idle = watchdog->idle, .step = now->step};
-  snprintf(reply.what, sizeof reply.what, "%s", waits ? now->blocking_call : now->activity);
+  const bool blocked = now->blocking_call != NULL;
+  struct message reply = {.kind = REPLY, .blocked = blocked, .idle = watchdog->idle, .step = now->step};
+  snprintf(reply.what, sizeof reply.what, "%s", blocked ? now->blocking_call : now->activity);
   send_message(watchdog, to, &reply);
 }
 
@@ -118,7 +118,7 @@ static void receive(struct watchdog *watchdog, double now) {
 
 static bool hangs(const struct watchdog *watchdog, int rank) {
   const struct message *reply = &watchdog->reply[rank];
-  return !watchdog->replied[rank] || (!reply->waits && reply->idle >= watchdog->limit);
+  return !watchdog->replied[rank] || (!reply->blocked && reply->idle >= watchdog->limit);
 }
 
 static void print_rank(const struct watchdog *watchdog, int rank) {
@@ -126,7 +126,7 @@ static void print_rank(const struct watchdog *watchdog, int rank) {
   fprintf(stderr, "mckean: watchdog: rank %d of %d on %s ", rank, watchdog->size, watchdog->host[rank]);
   if (!watchdog->replied[rank])
     fprintf(stderr, "hangs: it does not answer (a stopped process, or a node that is gone)\n");
-  else if (reply->waits)
+  else if (reply->blocked)
     fprintf(stderr, "waits in %s, step %lld, since %.0f s\n", reply->what, (long long)reply->step, reply->idle);
   else
     fprintf(stderr, "hangs: it has been at %s, step %lld, for %.0f s without a sign of life\n", reply->what,
@@ -148,7 +148,7 @@ static void end_poll(struct watchdog *watchdog) {
   watchdog->polling = false;
   for (int r = 0; r < watchdog->size; r++) {
     hung += hangs(watchdog, r);
-    waiting += watchdog->replied[r] && watchdog->reply[r].waits && watchdog->reply[r].idle >= watchdog->limit;
+    waiting += watchdog->replied[r] && watchdog->reply[r].blocked && watchdog->reply[r].idle >= watchdog->limit;
   }
   const bool deadlock = waiting == watchdog->size;
   if (hung == 0 && !deadlock) return;
@@ -159,7 +159,7 @@ static void end_poll(struct watchdog *watchdog) {
   }
   if (hung > REPORTED_MAX) fprintf(stderr, "mckean: watchdog: and %d more ranks\n", hung - REPORTED_MAX);
   for (int r = 0; r < watchdog->size && !deadlock; r++) {
-    if (hangs(watchdog, r) || !watchdog->reply[r].waits) continue;
+    if (hangs(watchdog, r) || !watchdog->reply[r].blocked) continue;
     print_rank(watchdog, r); /* one waiting rank shows where the others wait */
     break;
   }

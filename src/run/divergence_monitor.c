@@ -22,7 +22,7 @@ static bool is_cheap(const struct step_size *step_size, int64_t step) {
 
 void divergence_monitor_start(struct divergence_monitor *monitor, struct step_size *step_size, int64_t step,
                               struct report *report) {
-  *monitor = (struct divergence_monitor){.first = NAN};
+  *monitor = (struct divergence_monitor){.reference = NAN};
   const int stage = schedule_stage(step_size->schedule, step);
   const double dt = step_size->schedule->stage[stage].dt;
   double limit;
@@ -41,19 +41,19 @@ void divergence_monitor_row(struct divergence_monitor *monitor, const struct par
   double largest = 0;
   for (int s = 0; s < particles->locals; s++)
     if (observation[s].loss > largest) largest = observation[s].loss;
-  if (isnan(monitor->first))
-    monitor->first = comm_max(particles->comm, largest + (particles->locals > 0 ? observation[0].loss_0 : 0));
-  if (largest > DIVERGENCE_GROWTH * monitor->first) monitor->loss = largest;
+  if (isnan(monitor->reference))
+    monitor->reference = comm_max(particles->comm, largest + (particles->locals > 0 ? observation[0].loss_0 : 0));
+  if (largest > DIVERGENCE_GROWTH * monitor->reference) monitor->grown_loss = largest;
 }
 
 void divergence_monitor_warn(struct divergence_monitor *monitor, struct step_size *step_size, int64_t step,
                              struct report *report) {
   const struct comm *comm = step_size->particles->comm;
-  if (monitor->reported || !comm_any(comm, monitor->loss > 0)) return;
+  if (monitor->warned || !comm_any(comm, monitor->grown_loss > 0)) return;
   double limit;
   int64_t n;
-  monitor->reported = true;
-  const double loss = comm_max(comm, monitor->loss);
+  monitor->warned = true;
+  const double loss = comm_max(comm, monitor->grown_loss);
   if (step_size_limit(step_size, schedule_stage(step_size->schedule, step), &limit, &n) != OK) limit = 0;
   report_line(report,
               "warning: unstable: a loss has grown to %.3g by step %lld; dt = %g, the limit of stability is now %.3g",

@@ -31,7 +31,7 @@ static void print_progress(struct simulation *sim) {
 static int poll(struct simulation *sim, enum stop_request *request) {
   *request = STOP_NONE;
   if (!stop_due(&sim->stop, sim->step)) return OK;
-  TRY(comm_agree(sim->comm, sim->comm->rank == 0 && simulation_lost_output(sim) ? lock_held(sim->lock) : OK));
+  TRY(comm_agree(sim->comm, sim->comm->rank == 0 && simulation_lost_output(sim) ? lock_check(sim->lock) : OK));
   TRY(simulation_check_finite(sim, false));
   divergence_monitor_warn(&sim->monitor, &sim->step_size, sim->step, &sim->report);
   const char *reason;
@@ -136,7 +136,7 @@ int simulation_run(const struct comm *comm, const struct config *config, const s
                 (long long)sim.steps);
   else if (status == OK)
     status = run_loop(&sim);
-  if (status != OK && status != STOPPED && sim.lock && lock_ours(sim.lock)) /* for users who see only the log */
+  if (status != OK && status != STOPPED && sim.lock && lock_is_ours(sim.lock)) /* for users who see only the log */
     report_note(&sim.report, "failed: %s", error_text());
   free_simulation(&sim);
   return status;

@@ -6,13 +6,13 @@
 #include "base/error.h"
 #include "simulation_state.h"
 
-struct timer simulation_timer(const struct simulation *sim) {
+struct work simulation_work(const struct simulation *sim) {
   const struct dynamics *dynamics = sim->problem.dynamics;
-  return (struct timer){.seconds = comm_time(), .waited = dynamics_waited(dynamics), .pairs = dynamics_pairs(dynamics)};
+  return (struct work){.seconds = comm_time(), .waited = dynamics_waited(dynamics), .pairs = dynamics_pairs(dynamics)};
 }
 
-void simulation_add_time(struct simulation *sim, enum summary_phase phase, const struct timer *since) {
-  const struct timer now = simulation_timer(sim);
+void simulation_add_work(struct simulation *sim, enum summary_phase phase, const struct work *since) {
+  const struct work now = simulation_work(sim);
   summary_add(&sim->summary, phase, since, &now);
 }
 
@@ -35,7 +35,7 @@ static int alloc_outputs(const struct simulation *sim, int64_t points, const cha
 
 int simulation_record_field(struct simulation *sim) {
   if (!history_field_due(sim->history, sim->step)) return OK;
-  const struct timer since = simulation_timer(sim);
+  const struct work since = simulation_work(sim);
   const struct problem *problem = &sim->problem;
   double *f, *f_train = NULL;
   int status = alloc_outputs(sim, problem->data->tests, "f_n at the test points", &f);
@@ -52,16 +52,16 @@ int simulation_record_field(struct simulation *sim) {
   }
   free(f);
   free(f_train);
-  simulation_add_time(sim, PHASE_FIELD, &since);
+  simulation_add_work(sim, PHASE_FIELD, &since);
   return status;
 }
 
 void simulation_step(struct simulation *sim, double dt) {
-  const struct timer since = simulation_timer(sim);
+  const struct work since = simulation_work(sim);
   const struct problem *problem = &sim->problem;
   if (!history_row_due(sim->history, sim->step)) {
     dynamics_step(problem->dynamics, sim->step, dt, NULL);
-    simulation_add_time(sim, PHASE_STEP, &since);
+    simulation_add_work(sim, PHASE_STEP, &since);
     return;
   }
   const int locals = problem->particles->locals;
@@ -71,5 +71,5 @@ void simulation_step(struct simulation *sim, double dt) {
   divergence_monitor_row(&sim->monitor, problem->particles, observation);
   if (locals > 0) sim->loss = observation[0].loss;
   free(observation);
-  simulation_add_time(sim, PHASE_ROW, &since);
+  simulation_add_work(sim, PHASE_ROW, &since);
 }

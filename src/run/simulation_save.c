@@ -8,13 +8,13 @@ static const double LOCK_EVERY = 1; /* seconds; more frequent checks by many run
 
 static int may_write(void *context) {
   const struct simulation *sim = context;
-  return lock_held(sim->lock);
+  return lock_check(sim->lock);
 }
 
 bool simulation_lost_output(struct simulation *sim) {
   const double now = comm_time();
   if (now - sim->lock_checked_at >= LOCK_EVERY) {
-    sim->lock_was_lost = lock_lost(sim->lock);
+    sim->lock_was_lost = lock_is_lost(sim->lock);
     sim->lock_checked_at = now;
   }
   return sim->lock_was_lost;
@@ -71,10 +71,10 @@ static int write_files(void *context) {
 
 int simulation_save(struct simulation *sim, bool ending) {
   if (sim->saved == sim->step && !history_pending(sim->history)) return OK;
-  const struct timer since = simulation_timer(sim);
+  const struct work since = simulation_work(sim);
   const struct disk_full policy = {sim->comm, sim->problem.config->on_full, ending, &sim->stop, &sim->report};
   const int status = disk_full_write(&policy, write_files, sim);
-  simulation_add_time(sim, PHASE_SAVE, &since);
+  simulation_add_work(sim, PHASE_SAVE, &since);
   return status;
 }
 

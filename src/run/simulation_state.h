@@ -28,7 +28,7 @@ struct simulation {
   /* Output. */
   struct lock *lock;      /* rank 0 */
   double lock_checked_at; /* clock time */
-  bool lock_was_lost;     /* the result of lock_lost at that time */
+  bool lock_was_lost;     /* the result of lock_is_lost at that time */
   struct history *history;
   char *folder;  /* of the checkpoints */
   char *echo;    /* the input with all defaults, as stored in checkpoints */
@@ -50,10 +50,10 @@ int simulation_record_field(struct simulation *sim);
  * call it. */
 void simulation_step(struct simulation *sim, double dt);
 
-/* simulation_timer reads clock and work so far; simulation_add_time adds the difference since a reading to a phase.
+/* simulation_work reads clock and work so far; simulation_add_work adds the difference since a reading to a phase.
  * Local. */
-struct timer simulation_timer(const struct simulation *sim);
-void simulation_add_time(struct simulation *sim, enum summary_phase phase, const struct timer *since);
+struct work simulation_work(const struct simulation *sim);
+void simulation_add_work(struct simulation *sim, enum summary_phase phase, const struct work *since);
 
 /* ---- simulation_save.c ---- */
 

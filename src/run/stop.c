@@ -54,7 +54,7 @@ struct stop stop_create(const struct comm *comm, const struct stop_options *opti
                       .wall_end = INFINITY,
                       .job_end = INFINITY,
                       .file_checked_at = -INFINITY,
-                      .every = 1};
+                      .steps_between = 1};
   if (options->max_wall > 0) stop.wall_end = options->clock() + options->max_wall;
   return stop;
 }
@@ -168,17 +168,17 @@ static enum stop_request ask(struct stop *stop, double now, int *signal) {
 }
 
 bool stop_due(const struct stop *stop, int64_t step) {
-  return step >= stop->step + stop->every;
+  return step >= stop->step + stop->steps_between;
 }
 
 /* Sets the number of steps until the next agreement: as many as fit in AGREE_EVERY by the clock of rank 0, but at most
  * twice as many as before. */
-static void set_interval(struct stop *stop, double seconds) {
-  const double step = fmax(seconds / (double)stop->every, 1e-6);
-  int64_t every = (int64_t)fmin(AGREE_EVERY / step, 2 * (double)stop->every);
-  if (every < 1) every = 1;
-  comm_bcast(stop->comm, &every, sizeof every, 0);
-  stop->every = every;
+static void set_steps_between(struct stop *stop, double seconds) {
+  const double step = fmax(seconds / (double)stop->steps_between, 1e-6);
+  int64_t steps = (int64_t)fmin(AGREE_EVERY / step, 2 * (double)stop->steps_between);
+  if (steps < 1) steps = 1;
+  comm_bcast(stop->comm, &steps, sizeof steps, 0);
+  stop->steps_between = steps;
 }
 
 enum stop_request stop_agree(struct stop *stop, int64_t step, const char **reason) {
@@ -188,7 +188,7 @@ enum stop_request stop_agree(struct stop *stop, int64_t step, const char **reaso
   const int own = ask(stop, now, &signal);
   /* The strongest request, with its signal if a signal made it. */
   const int agreed = (int)comm_max(stop->comm, own * NSIG + signal);
-  set_interval(stop, seconds);
+  set_steps_between(stop, seconds);
   stop->step = step;
   stop->agreed_at = stop->options.clock();
   signal = agreed % NSIG;

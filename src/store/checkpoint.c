@@ -62,7 +62,7 @@ static int open_blocks(const char *path, const struct layout *layout, int *file,
   *buffer = NULL;
   *file = open(path, O_RDONLY | O_CLOEXEC);
   if (*file < 0) return durable_file_fail_read(errno, "%s: cannot open the checkpoint", path);
-  return alloc_array(buffer, layout_run_bytes(layout), 1, "a part of the checkpoint");
+  return alloc_array(buffer, layout_span_bytes(layout), 1, "a part of the checkpoint");
 }
 
 static int verify_blocks(const struct comm *comm, const char *path, const struct layout *layout) {
@@ -71,10 +71,10 @@ static int verify_blocks(const struct comm *comm, const char *path, const struct
   int file;
   void *buffer;
   int status = open_blocks(path, layout, &file, &buffer);
-  for (int64_t run, block = first; block < last && status == OK; block += run) {
-    run = layout_run(layout, block, last);
+  for (int64_t span, block = first; block < last && status == OK; block += span) {
+    span = layout_span(layout, block, last);
     for (int k = 0; k < layout->fields.count && status == OK; k++)
-      status = layout_check_run(layout, file, path, block, run, k, buffer);
+      status = layout_check_span(layout, file, path, block, span, k, buffer);
   }
   if (file >= 0) close(file);
   free(buffer);
@@ -126,11 +126,11 @@ static int same_shape(const struct layout *layout, const struct particles *parti
 static void take_rows(const struct layout *layout, struct particles *particles, int64_t block, int64_t count,
                       int dataset, const char *buffer, int *local) {
   for (int64_t i = block; i < block + count; i++) {
-    const struct place place = layout_place(layout, i);
-    while (particles->local[*local].network != place.network) *local = (*local + 1) % particles->locals;
-    local_network_set_field(particles, &particles->local[*local], layout->fields.field[dataset], place.inside * BLOCK,
-                            place.units, buffer);
-    buffer += place.units * layout_unit_bytes(layout, dataset);
+    const struct location location = layout_location(layout, i);
+    while (particles->local[*local].network != location.network) *local = (*local + 1) % particles->locals;
+    local_network_set_field(particles, &particles->local[*local], layout->fields.field[dataset], location.block * BLOCK,
+                            location.units, buffer);
+    buffer += location.units * layout_unit_bytes(layout, dataset);
   }
 }
 
@@ -139,13 +139,13 @@ static int read_blocks(const char *path, const struct layout *layout, struct par
   int file, local = 0;
   void *buffer;
   int status = open_blocks(path, layout, &file, &buffer);
-  for (int64_t run, block = first; block < last && status == OK; block += run) {
+  for (int64_t span, block = first; block < last && status == OK; block += span) {
     const int start = local;
-    run = layout_run(layout, block, last);
+    span = layout_span(layout, block, last);
     for (int k = 0; k < layout->fields.count && status == OK; k++) {
-      status = layout_check_run(layout, file, path, block, run, k, buffer);
+      status = layout_check_span(layout, file, path, block, span, k, buffer);
       local = start;
-      if (status == OK) take_rows(layout, particles, block, run, k, buffer, &local);
+      if (status == OK) take_rows(layout, particles, block, span, k, buffer, &local);
     }
   }
   if (file >= 0) close(file);
@@ -295,14 +295,14 @@ static int compare_datasets(struct side side[2], FILE *out, bool *equal) {
   const struct layout *layout = &side[0].layout;
   struct difference difference[ENSEMBLE_MAX][DATASETS_MAX] = {0};
   for (int64_t block = 0; block < ensemble_blocks(&layout->ensemble); block++) {
-    const struct place place = layout_place(layout, block);
+    const struct location location = layout_location(layout, block);
     for (int k = 0; k < layout->fields.count; k++) {
-      const int64_t bytes = place.units * layout_unit_bytes(layout, k);
+      const int64_t bytes = location.units * layout_unit_bytes(layout, k);
       for (int i = 0; i < 2; i++)
-        TRY(durable_file_pread(side[i].file, side[i].path, layout_data(&side[i].layout, &place, k), side[i].buffer,
+        TRY(durable_file_pread(side[i].file, side[i].path, layout_data(&side[i].layout, &location, k), side[i].buffer,
                                bytes));
       compare_numbers(layout->precision, bytes / (int64_t)precision_stored((enum precision)layout->precision),
-                      side[0].buffer, side[1].buffer, &difference[place.member][k]);
+                      side[0].buffer, side[1].buffer, &difference[location.member][k]);
     }
   }
   *equal = true;

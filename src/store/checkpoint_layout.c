@@ -17,8 +17,8 @@
 
 static const char MAGIC[8] = {'M', 'C', 'K', 'E', 'A', 'N', 'C', 'K'};
 
-/* RUN_BYTES, RUN_MAX: bytes and blocks of a run; large enough for the disk, small enough for the caches. */
-enum { RUN_BYTES = 1 << 20, RUN_MAX = 256, EXTENTS_MAX = ENSEMBLE_MAX * DATASETS_MAX, D_MAX = 1024 };
+/* SPAN_BYTES, SPAN_MAX: bytes and blocks of a span; large enough for the disk, small enough for the caches. */
+enum { SPAN_BYTES = 1 << 20, SPAN_MAX = 256, EXTENTS_MAX = ENSEMBLE_MAX * DATASETS_MAX, D_MAX = 1024 };
 
 void layout_name(const struct layout *layout, int dataset, char name[UPDATE_FIELD_NAME]) {
   update_field_name(&update_table[layout->update], &layout->fields.field[dataset], name);
@@ -29,33 +29,35 @@ int64_t layout_unit_bytes(const struct layout *layout, int dataset) {
   return stored * field_width(layout->fields.field[dataset].id, layout->d);
 }
 
-struct place layout_place(const struct layout *layout, int64_t block) {
+struct location layout_location(const struct layout *layout, int64_t block) {
   const struct ensemble_spec *ensemble = &layout->ensemble;
-  struct place place = {0};
+  struct location location = {0};
   for (int e = 0; e < ensemble->members; e++) {
     const int64_t blocks = network_blocks(ensemble->n[e]);
     if (block < blocks * ensemble->replicas) {
-      place = (struct place){.network = e * ensemble->replicas + block / blocks, .inside = block % blocks, .member = e};
-      place.units = block_units(ensemble->n[e], place.inside);
-      return place;
+      location =
+          (struct location){.network = e * ensemble->replicas + block / blocks, .block = block % blocks, .member = e};
+      location.units = block_units(ensemble->n[e], location.block);
+      return location;
     }
     block -= blocks * ensemble->replicas;
   }
   die("no block %lld", (long long)block);
 }
 
-static int64_t replica_of(const struct layout *layout, const struct place *place) {
-  return place->network % layout->ensemble.replicas;
+static int64_t replica_of(const struct layout *layout, const struct location *location) {
+  return location->network % layout->ensemble.replicas;
 }
 
-int64_t layout_data(const struct layout *layout, const struct place *place, int dataset) {
-  const int64_t unit = replica_of(layout, place) * layout->ensemble.n[place->member] + place->inside * BLOCK;
-  return layout->offset[place->member][dataset] + unit * layout_unit_bytes(layout, dataset);
+int64_t layout_data(const struct layout *layout, const struct location *location, int dataset) {
+  const int64_t unit = replica_of(layout, location) * layout->ensemble.n[location->member] + location->block * BLOCK;
+  return layout->offset[location->member][dataset] + unit * layout_unit_bytes(layout, dataset);
 }
 
-int64_t layout_crc(const struct layout *layout, const struct place *place, int dataset) {
-  const int64_t index = replica_of(layout, place) * network_blocks(layout->ensemble.n[place->member]) + place->inside;
-  return layout->crc_offset[place->member][dataset] + index * (int64_t)sizeof(uint32_t);
+int64_t layout_crc(const struct layout *layout, const struct location *location, int dataset) {
+  const int64_t index =
+      replica_of(layout, location) * network_blocks(layout->ensemble.n[location->member]) + location->block;
+  return layout->crc_offset[location->member][dataset] + index * (int64_t)sizeof(uint32_t);
 }
 
 static int by_offset(const void *a, const void *b) {
@@ -353,37 +355,37 @@ static int64_t largest_unit_bytes(const struct layout *layout) {
   return (int64_t)precision_stored((enum precision)layout->precision) * layout->d;
 }
 
-int64_t layout_run_bytes(const struct layout *layout) {
+int64_t layout_span_bytes(const struct layout *layout) {
   const int64_t block = BLOCK * largest_unit_bytes(layout);
-  return block > RUN_BYTES ? block : RUN_BYTES;
+  return block > SPAN_BYTES ? block : SPAN_BYTES;
 }
 
-int64_t layout_run(const struct layout *layout, int64_t block, int64_t end) {
-  const int64_t fit = RUN_BYTES / (BLOCK * largest_unit_bytes(layout)), most = fit < RUN_MAX ? fit : RUN_MAX;
-  const int member = layout_place(layout, block).member;
+int64_t layout_span(const struct layout *layout, int64_t block, int64_t end) {
+  const int64_t fit = SPAN_BYTES / (BLOCK * largest_unit_bytes(layout)), most = fit < SPAN_MAX ? fit : SPAN_MAX;
+  const int member = layout_location(layout, block).member;
   int64_t count = 1;
-  while (count < most && block + count < end && layout_place(layout, block + count).member == member) count++;
+  while (count < most && block + count < end && layout_location(layout, block + count).member == member) count++;
   return count;
 }
 
-int layout_check_run(const struct layout *layout, int file, const char *path, int64_t block, int64_t count, int dataset,
-                     void *buffer) {
-  uint32_t expected[RUN_MAX];
-  const struct place first = layout_place(layout, block), last = layout_place(layout, block + count - 1);
+int layout_check_span(const struct layout *layout, int file, const char *path, int64_t block, int64_t count,
+                      int dataset, void *buffer) {
+  uint32_t expected[SPAN_MAX];
+  const struct location first = layout_location(layout, block), last = layout_location(layout, block + count - 1);
   const int64_t unit = layout_unit_bytes(layout, dataset), begin = layout_data(layout, &first, dataset);
   TRY(durable_file_pread(file, path, begin, buffer, layout_data(layout, &last, dataset) + last.units * unit - begin));
   TRY(durable_file_pread(file, path, layout_crc(layout, &first, dataset), expected, count * (int64_t)sizeof *expected));
   for (int64_t i = 0; i < count; i++) {
-    const struct place place = layout_place(layout, block + i);
-    const char *rows = (const char *)buffer + layout_data(layout, &place, dataset) - begin;
-    const uint32_t found = crc32c(0, rows, (size_t)(place.units * unit));
+    const struct location location = layout_location(layout, block + i);
+    const char *rows = (const char *)buffer + layout_data(layout, &location, dataset) - begin;
+    const uint32_t found = crc32c(0, rows, (size_t)(location.units * unit));
     char field[UPDATE_FIELD_NAME];
     layout_name(layout, dataset, field);
     if (found != expected[i])
       return FAIL(FAILED,
                   "%s: damaged: /ensemble/%d/%s, replica %lld, units %lld to %lld: CRC expected %08x, found %08x", path,
-                  place.member, field, (long long)replica_of(layout, &place), (long long)(place.inside * BLOCK),
-                  (long long)(place.inside * BLOCK + place.units - 1), expected[i], found);
+                  location.member, field, (long long)replica_of(layout, &location), (long long)(location.block * BLOCK),
+                  (long long)(location.block * BLOCK + location.units - 1), expected[i], found);
   }
   return OK;
 }

@@ -28,16 +28,16 @@ void layout_name(const struct layout *layout, int dataset, char name[UPDATE_FIEL
 /* Returns the bytes of one unit in a dataset: 4 or 8, times d for a vector field. */
 int64_t layout_unit_bytes(const struct layout *layout, int dataset);
 
-/* layout_place returns the position of a block, given its number in the global sequence of blocks
+/* layout_location returns the position of a block, given its number in the global sequence of blocks
  * (particles/particles.h). layout_data and layout_crc return the byte offset in the file of its first unit in a
  * dataset, and of its CRC. */
-struct place {
-  int64_t network, inside; /* number of the network; number of the block inside the network */
+struct location {
+  int64_t network, block; /* number of the network; number of the block in the network */
   int member, units;
 };
-struct place layout_place(const struct layout *layout, int64_t block);
-int64_t layout_data(const struct layout *layout, const struct place *place, int dataset);
-int64_t layout_crc(const struct layout *layout, const struct place *place, int dataset);
+struct location layout_location(const struct layout *layout, int64_t block);
+int64_t layout_data(const struct layout *layout, const struct location *location, int dataset);
+int64_t layout_crc(const struct layout *layout, const struct location *location, int dataset);
 
 /* Lists the datasets of the particles in ascending order of offset: out [members * fields.count][2] = offset and length
  * in bytes. Returns their number. */
@@ -60,14 +60,14 @@ struct user_block {
 void user_block_encode(const struct user_block *block, unsigned char out[USER_BLOCK]);
 int user_block_decode(const char *path, const unsigned char in[USER_BLOCK], struct user_block *block);
 
-/* A run is a sequence of blocks of one network size whose units are contiguous in each dataset. layout_run returns how
- * many blocks starting at `block`, and before `end`, are read together. */
-int64_t layout_run_bytes(const struct layout *layout); /* largest bytes of a run in one dataset */
-int64_t layout_run(const struct layout *layout, int64_t block, int64_t end);
+/* A span is a sequence of blocks of one network size whose units are contiguous in each dataset. layout_span returns
+ * how many blocks starting at `block`, and before `end`, are read together. */
+int64_t layout_span_bytes(const struct layout *layout); /* largest bytes of a span in one dataset */
+int64_t layout_span(const struct layout *layout, int64_t block, int64_t end);
 
-/* Reads a run of `count` blocks of one dataset into buffer [layout_run_bytes] and verifies the CRC of each block.
+/* Reads a span of `count` blocks of one dataset into buffer [layout_span_bytes] and verifies the CRC of each block.
  * FAILED: damaged. UNREAD: see io/durable_file.h. */
-int layout_check_run(const struct layout *layout, int file, const char *path, int64_t block, int64_t count, int dataset,
-                     void *buffer);
+int layout_check_span(const struct layout *layout, int file, const char *path, int64_t block, int64_t count,
+                      int dataset, void *buffer);
 
 #endif

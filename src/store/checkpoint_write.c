@@ -136,15 +136,17 @@ int checkpoint_bytes(const struct checkpoint_request *request, const struct part
 
 /* ---- rows: all ranks ---- */
 
-static struct place own_place(const struct local_network *local, int64_t block) {
-  const int64_t inside = local->first_block + block;
-  return (struct place){
-      .network = local->network, .inside = inside, .member = local->member, .units = block_units(local->n, inside)};
+static struct location own_location(const struct local_network *local, int64_t block) {
+  const int64_t block_in_network = local->first_block + block;
+  return (struct location){.network = local->network,
+                           .block = block_in_network,
+                           .member = local->member,
+                           .units = block_units(local->n, block_in_network)};
 }
 
 /* Returns the index of a block among the blocks of this rank, in the order of the global sequence. */
-static int64_t own_index(const struct particles *particles, const struct place *place) {
-  return ensemble_first_block(&particles->ensemble, place->network) + place->inside -
+static int64_t own_index(const struct particles *particles, const struct location *location) {
+  return ensemble_first_block(&particles->ensemble, location->network) + location->block -
          particles->first[particles->comm->rank];
 }
 
@@ -164,12 +166,12 @@ static void put_rows(struct parallel_write *write, void *context) {
   for (int k = 0; k < writer->layout.fields.count; k++)
     for (int s = 0; s < particles->locals; s++)
       for (int64_t block = 0; block < particles->local[s].blocks; block++) {
-        const struct place place = own_place(&particles->local[s], block);
-        const int64_t bytes = place.units * layout_unit_bytes(&writer->layout, k);
-        void *rows = parallel_write_put(write, layout_data(&writer->layout, &place, k), bytes);
-        local_network_get_field(particles, &particles->local[s], particles->fields.field[k], place.inside * BLOCK,
-                                place.units, rows);
-        writer->crc[own_index(particles, &place)][k] = crc32c(0, rows, (size_t)bytes);
+        const struct location location = own_location(&particles->local[s], block);
+        const int64_t bytes = location.units * layout_unit_bytes(&writer->layout, k);
+        void *rows = parallel_write_put(write, layout_data(&writer->layout, &location, k), bytes);
+        local_network_get_field(particles, &particles->local[s], particles->fields.field[k], location.block * BLOCK,
+                                location.units, rows);
+        writer->crc[own_index(particles, &location)][k] = crc32c(0, rows, (size_t)bytes);
       }
 }
 

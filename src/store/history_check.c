@@ -52,7 +52,7 @@ static int rows_of(struct h5 *file, int member, const char *dataset, int64_t *ro
   return OK;
 }
 
-static int check_file(const char *path, const struct config *config, int64_t start, bool *final) {
+static int check_file(const char *path, const struct config *config, int64_t start, bool *has_later_rows) {
   struct h5 *file;
   int64_t rows_kept, fields_kept;
   history_kept(config, start, &rows_kept, &fields_kept);
@@ -62,7 +62,7 @@ static int check_file(const char *path, const struct config *config, int64_t sta
     int64_t rows = 0, fields = 0;
     status = rows_of(file, e, "series/step", &rows);
     if (status == OK) status = rows_of(file, e, "field/step", &fields);
-    *final = *final && rows > rows_kept;
+    *has_later_rows = *has_later_rows && rows > rows_kept;
     if (status == OK && (rows < rows_kept || fields < fields_kept))
       status =
           FAIL(FAILED, "%s: expected at least %lld rows and %lld fields before the checkpoint, found %lld and %lld",
@@ -105,26 +105,26 @@ int history_points(const char *output, const struct config *config, const struct
   return status;
 }
 
-int history_whole(const char *output, const struct config *config, int64_t start, bool *final) {
+int history_whole(const char *output, const struct config *config, int64_t start, bool *has_later_rows) {
   char path[PATH_BYTES];
   snprintf(path, sizeof path, "%s/history.h5", output);
-  *final = true;
-  const int status = check_file(path, config, start, final);
+  *has_later_rows = true;
+  const int status = check_file(path, config, start, has_later_rows);
   if (status != FAILED) return status;
   return FAIL(FAILED, "%s; it must hold the rows before the checkpoint: put it back, or start over with --fresh",
               error_text());
 }
 
-static int check(const struct config *config, const struct dataset *data, int64_t start, bool *final) {
-  TRY(history_whole(config->output, config, start, final));
+static int check(const struct config *config, const struct dataset *data, int64_t start, bool *has_later_rows) {
+  TRY(history_whole(config->output, config, start, has_later_rows));
   return history_points(config->output, config, data);
 }
 
 int history_check(const struct comm *comm, const struct config *config, const struct dataset *data, int64_t start,
-                  bool *final) {
-  *final = false;
-  TRY(comm_agree(comm, comm->rank == 0 ? check(config, data, start, final) : OK));
-  comm_bcast(comm, final, sizeof *final, 0);
+                  bool *has_later_rows) {
+  *has_later_rows = false;
+  TRY(comm_agree(comm, comm->rank == 0 ? check(config, data, start, has_later_rows) : OK));
+  comm_bcast(comm, has_later_rows, sizeof *has_later_rows, 0);
   return OK;
 }
 

@@ -183,7 +183,7 @@ int lock_take(const char *output, struct lock **out) {
   else if (error)
     status = durable_file_fail(error, "%s: cannot take the lock", lock->path);
   if (status == OK) status = write_token(lock);
-  if (status == OK) status = lock_held(lock); /* without flock, another run may have renamed the folder meanwhile */
+  if (status == OK) status = lock_check(lock); /* without flock, another run may have renamed the folder meanwhile */
   if (status != OK) {
     lock_release(lock);
     return status;
@@ -214,30 +214,30 @@ void lock_moved(struct lock *lock, const char *output) {
   snprintf(lock->path, sizeof lock->path, "%s/lock", output);
 }
 
-static bool is_ours(const struct lock *lock, const char *path) {
+static bool holds_token(const struct lock *lock, const char *path) {
   char content[LOCK_CONTENT];
   read_content(path, content);
   return strcmp(content, lock->content) == 0;
 }
 
-bool lock_lost(const struct lock *lock) {
+bool lock_is_lost(const struct lock *lock) {
   char content[LOCK_CONTENT];
   return read_content(lock->path, content) && strcmp(content, lock->content) != 0;
 }
 
-bool lock_ours(const struct lock *lock) {
-  return is_ours(lock, lock->path);
+bool lock_is_ours(const struct lock *lock) {
+  return holds_token(lock, lock->path);
 }
 
-/* Returns lock_ours. While the file exists but cannot be read, retries, because it may be ours. */
+/* Returns lock_is_ours. While the file exists but cannot be read, retries, because it may be ours. */
 static bool is_ours_after_retries(const struct lock *lock) {
   char content[LOCK_CONTENT];
   for (int i = 1; i < ATTEMPTS && access(lock->path, F_OK) == 0 && !read_content(lock->path, content); i++)
     nanosleep(&BETWEEN_ATTEMPTS, NULL);
-  return lock_ours(lock);
+  return lock_is_ours(lock);
 }
 
-int lock_held(const struct lock *lock) {
+int lock_check(const struct lock *lock) {
   char owner[LOCK_CONTENT];
   if (is_ours_after_retries(lock)) return OK;
   if (access(lock->path, F_OK) != 0)
@@ -259,9 +259,9 @@ void lock_release(struct lock *lock) {
   char exclusive[PATH_BYTES + 100];
   name_exclusive(lock->path, exclusive);
   /* The file is not removed; otherwise two runs could hold locks on two files with the same name. */
-  if (lock->file >= 0 && is_ours(lock, lock->path) && ftruncate(lock->file, 0) != 0)
+  if (lock->file >= 0 && holds_token(lock, lock->path) && ftruncate(lock->file, 0) != 0)
     (void)lock; /* an outdated owner in the file does no harm, because flock decides */
-  if (lock->exclusive && is_ours(lock, exclusive)) unlink(exclusive);
+  if (lock->exclusive && holds_token(lock, exclusive)) unlink(exclusive);
   if (lock->file >= 0) close(lock->file);
   free(lock);
 }

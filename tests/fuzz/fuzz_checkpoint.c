@@ -77,7 +77,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   return 0;
 }
 
-static int64_t place_of(struct h5 *h5, const char *name, enum h5_type type, int64_t *bytes) {
+static int64_t offset_of(struct h5 *h5, const char *name, enum h5_type type, int64_t *bytes) {
   int rank;
   int64_t shape[H5_RANK_MAX], offset = 0;
   if (h5_offset(h5, name, type, &offset) != OK || h5_shape(h5, name, &rank, shape) != OK) return -1;
@@ -100,13 +100,13 @@ static int find_extents(uint64_t extent[6][2], int64_t *table) {
   int count = 0;
   if (h5_open(forged, false, &h5) != OK) return -1;
   for (int i = 1; object[i]; i++) {
-    int64_t bytes = 0, offset = place_of(h5, object[i], H5_FLOAT, &bytes);
+    int64_t bytes = 0, offset = offset_of(h5, object[i], H5_FLOAT, &bytes);
     if (offset < 0 || strncmp(object[i], "/ensemble", 9) != 0 || count == 6) continue;
     extent[count][0] = (uint64_t)offset;
     extent[count++][1] = (uint64_t)bytes;
   }
   int64_t bytes;
-  *table = place_of(h5, "/integrity/extents", H5_UINT64, &bytes);
+  *table = offset_of(h5, "/integrity/extents", H5_UINT64, &bytes);
   h5_close(h5);
   qsort(extent, (size_t)count, sizeof *extent, by_offset);
   return count;
@@ -155,13 +155,13 @@ static void seal_blocks(struct script *script) {
   const int64_t blocks = ensemble_blocks(&layout.ensemble);
   for (int64_t block = 0; block < blocks && block < 64; block++)
     for (int k = 0; k < layout.fields.count; k++) {
-      const struct place place = layout_place(&layout, block);
-      const int64_t bytes = place.units * layout_unit_bytes(&layout, k);
+      const struct location location = layout_location(&layout, block);
+      const int64_t bytes = location.units * layout_unit_bytes(&layout, k);
       void *rows = malloc((size_t)bytes);
-      if (durable_file_pread(file, forged, layout_data(&layout, &place, k), rows, bytes) != OK)
+      if (durable_file_pread(file, forged, layout_data(&layout, &location, k), rows, bytes) != OK)
         fuzz_found("rows are not there");
       const uint32_t crc = crc32c(0, rows, (size_t)bytes);
-      (void)durable_file_pwrite(file, forged, layout_crc(&layout, &place, k), &crc, sizeof crc);
+      (void)durable_file_pwrite(file, forged, layout_crc(&layout, &location, k), &crc, sizeof crc);
       free(rows);
     }
   close(file);

@@ -83,12 +83,12 @@ static void a_second_owner_is_refused_and_the_first_is_named(void **state) {
   (void)state;
   struct lock *first, *second;
   assert_ok(lock_take(harness_folder(), &first));
-  assert_ok(lock_held(first));
+  assert_ok(lock_check(first));
   assert_status(USAGE, lock_take(harness_folder(), &second));
   char pid[32];
   snprintf(pid, sizeof pid, "pid %d", (int)getpid());
   assert_non_null(strstr(error_text(), pid));
-  assert_ok(lock_held(first)); /* the refused run did not write to the lock file */
+  assert_ok(lock_check(first)); /* the refused run did not write to the lock file */
   lock_release(first);
   assert_ok(lock_take(harness_folder(), &second));
   lock_release(second);
@@ -129,7 +129,7 @@ static void a_superseded_owner_finds_out(void **state) {
   FILE *file = fopen(path, "w");
   fputs("token another\n", file);
   fclose(file);
-  assert_status(FAILED, lock_held(lock));
+  assert_status(FAILED, lock_check(lock));
   lock_release(lock);
   unlink(path);
 }
@@ -143,7 +143,7 @@ static void a_probe_returns_the_owner_and_keeps_no_lock(void **state) {
   assert_ok(lock_take(harness_folder(), &lock));
   assert_true(lock_probe(harness_folder(), owner));
   assert_int_equal(strncmp(owner, "host ", 5), 0);
-  assert_ok(lock_held(lock));
+  assert_ok(lock_check(lock));
   lock_release(lock);
   assert_false(lock_probe(harness_folder(), owner));
   assert_string_equal(owner, "");
@@ -178,17 +178,17 @@ static void a_lock_that_cannot_be_read_is_not_lost_but_not_held(void **state) {
   (void)state;
   struct lock *lock;
   assert_ok(lock_take(path_of("out"), &lock));
-  assert_false(lock_lost(lock));
-  assert_true(lock_ours(lock));
+  assert_false(lock_is_lost(lock));
+  assert_true(lock_is_ours(lock));
   unlink(path_of("out/lock"));
-  assert_false(lock_lost(lock));
-  assert_status(FAILED, lock_held(lock));
+  assert_false(lock_is_lost(lock));
+  assert_status(FAILED, lock_check(lock));
   put("out/lock", ""); /* another run took the lock and released it */
-  assert_true(lock_lost(lock));
-  assert_false(lock_ours(lock));
+  assert_true(lock_is_lost(lock));
+  assert_false(lock_is_ours(lock));
   put("out/lock", "token another\nhost there\npid 7\n");
-  assert_true(lock_lost(lock));
-  assert_status(FAILED, lock_held(lock));
+  assert_true(lock_is_lost(lock));
+  assert_status(FAILED, lock_check(lock));
   assert_non_null(strstr(error_text(), "host there; pid 7"));
   lock_release(lock);
   assert_string_equal(get("out/lock"), "token another\nhost there\npid 7\n");
@@ -215,7 +215,7 @@ static void a_transient_read_error_does_not_lose_the_lock(void **state) {
   signal(SIGALRM, make_files_available);
   const struct itimerval soon = {.it_value = {.tv_usec = 100000}};
   assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
-  assert_ok(lock_held(lock));
+  assert_ok(lock_check(lock));
   lock_release(lock);
 }
 
@@ -231,7 +231,7 @@ static void the_lock_of_a_folder_moved_aside_is_not_ours(void **state) {
   flocks = 0;
   other_run = moved_aside_by_another;
   assert_ok(lock_take(path_of("out"), &lock));
-  assert_ok(lock_held(lock));
+  assert_ok(lock_check(lock));
   assert_int_equal(strncmp(get("out/lock"), "token ", 6), 0);
   assert_string_equal(get("out.1/lock"), "");
   lock_release(lock);
@@ -296,15 +296,15 @@ static void without_flock_there_is_one_owner(void **state) {
   struct lock *first, *second;
   no_flock = true;
   assert_ok(lock_take(path_of("out"), &first));
-  assert_ok(lock_held(first));
+  assert_ok(lock_check(first));
   assert_status(USAGE, lock_take(path_of("out"), &second));
   assert_non_null(strstr(error_text(), "out/lock.exclusive"));
   assert_non_null(strstr(error_text(), "pid "));
   unlink(path_of("out/lock.exclusive")); /* as a user could do while the first run is suspended */
   assert_ok(lock_take(path_of("out"), &second));
-  assert_status(FAILED, lock_held(first));
+  assert_status(FAILED, lock_check(first));
   lock_release(first);
-  assert_ok(lock_held(second));
+  assert_ok(lock_check(second));
   assert_true(exists("out/lock.exclusive"));
   lock_release(second);
   assert_true(!exists("out/lock.exclusive"));
@@ -345,7 +345,7 @@ static void without_flock_the_lock_of_a_dead_owner_is_removed_once(void **state)
   other_run =
       taken_from_the_dead_by_another; /* after this run found that the owner is dead and before it removes the lock */
   assert_status(USAGE, lock_take(path_of("out"), &lock));
-  assert_ok(lock_held(rival));
+  assert_ok(lock_check(rival));
   assert_true(exists("out/lock.exclusive"));
   lock_release(rival);
   assert_true(!exists("out/lock.exclusive") && !exists("out/.lock.tmp-gone"));

@@ -78,6 +78,17 @@ static void a_changed_byte_is_found(void **state) {
   assert_all(job.calls == 3 && strstr(error_text(), "gave back other bytes"));
 }
 
+static void a_failure_to_open_on_one_rank_is_returned_on_all(void **state) {
+  (void)state;
+  for (int io = 0; io < PARALLEL_WRITE_KINDS; io++) {
+    struct job job = {.path = new_file()};
+    if (world.rank == world.size - 1) job.path = "missing/file";
+    assert_status(FAILED, parallel_write_file(&world, job.path, (enum parallel_write_io)io,
+                                              &(struct parallel_write_job){fill, &job, PIECE}));
+    assert_all(strstr(error_text(), "missing/file: cannot open it to write") != NULL);
+  }
+}
+
 /* The device /dev/zero accepts all bytes and returns zeros. */
 static void bytes_that_read_back_differently_are_found(void **state) {
   (void)state;
@@ -102,6 +113,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(bytes_are_written_at_their_offsets),
       cmocka_unit_test(a_changed_byte_is_found),
+      cmocka_unit_test(a_failure_to_open_on_one_rank_is_returned_on_all),
       cmocka_unit_test(bytes_that_read_back_differently_are_found),
       cmocka_unit_test(a_full_disk_has_its_own_status),
   };

@@ -42,7 +42,7 @@ static struct stop begin(const struct stop_options *given, double bytes) {
 static enum stop_request after(struct stop *stop, double seconds, const char **why) {
   const char *none;
   now += seconds;
-  return stop_agree(stop, stop->step + stop->every, why ? why : &none);
+  return stop_agree(stop, stop->step + stop->steps_between, why ? why : &none);
 }
 
 /* Simulates a checkpoint that takes `seconds`. */
@@ -247,12 +247,12 @@ static void the_ranks_agree_five_times_a_second(void **state) {
   const struct stop_options given = options(0);
   struct stop stop = begin(&given, 0);
   assert_all(stop_due(&stop, 1));
-  for (int i = 0; i < 10; i++) (void)after(&stop, 0.0099 * (double)stop.every, NULL);
-  assert_all(stop.every == 20 && !stop_due(&stop, stop.step + 19) && stop_due(&stop, stop.step + 20));
+  for (int i = 0; i < 10; i++) (void)after(&stop, 0.0099 * (double)stop.steps_between, NULL);
+  assert_all(stop.steps_between == 20 && !stop_due(&stop, stop.step + 19) && stop_due(&stop, stop.step + 20));
   (void)after(&stop, 100, NULL); /* slow steps shorten the interval immediately, fast steps at most double it */
-  assert_all(stop.every == 1);
+  assert_all(stop.steps_between == 1);
   (void)after(&stop, 0.001, NULL);
-  assert_all(stop.every == 2);
+  assert_all(stop.steps_between == 2);
 }
 
 static void a_signal_to_one_rank_suffices(void **state) {
