@@ -24,12 +24,12 @@ static void get_unit(const struct particles *particles, const struct local_netwo
 }
 
 /* c^2 times the sum of phi^2 over the points x [count][D], for own unit i of a network. */
-static double unit_square(const struct fixture *problem, const struct local_network *local, int64_t i, const double *x,
+static double unit_square(const struct fixture *fixture, const struct local_network *local, int64_t i, const double *x,
                           int count) {
-  const struct unit_spec *unit = &problem->particles->unit;
+  const struct unit_spec *unit = &fixture->particles->unit;
   const bool sphere = unit_table[unit->type].manifold == MANIFOLD_SPHERE;
   double c, b = 0, a[D], sum = 0;
-  get_unit(problem->particles, local, local_network_first_unit(local) + i, &c, a, &b);
+  get_unit(fixture->particles, local, local_network_first_unit(local) + i, &c, a, &b);
   for (int p = 0; p < count; p++) {
     double dot = 0, norm2 = 0;
     for (int k = 0; k < D; k++) {
@@ -41,12 +41,12 @@ static double unit_square(const struct fixture *problem, const struct local_netw
   return c * c * sum;
 }
 
-static void plain(const struct fixture *problem, const double *x, int count, double *mean) {
+static void plain(const struct fixture *fixture, const double *x, int count, double *mean) {
   memset(mean, 0, sizeof *mean * NETWORKS);
-  for (int s = 0; s < problem->particles->locals; s++) {
-    const struct local_network *local = &problem->particles->local[s];
+  for (int s = 0; s < fixture->particles->locals; s++) {
+    const struct local_network *local = &fixture->particles->local[s];
     for (int64_t i = 0; i < local_network_units(local); i++)
-      mean[local->network] += unit_square(problem, local, i, x, count) / (double)local->n / count;
+      mean[local->network] += unit_square(fixture, local, i, x, count) / (double)local->n / count;
   }
   MPI_Allreduce(MPI_IN_PLACE, mean, NETWORKS, MPI_DOUBLE, MPI_SUM, world.mpi);
 }
@@ -54,22 +54,22 @@ static void plain(const struct fixture *problem, const double *x, int count, dou
 static void check(const char *unit, const char *precision, double tolerance) {
   double want[2][NETWORKS], first[2][NETWORKS];
   for (int threads = 1; threads <= 2; threads++) {
-    struct fixture *problem = fixture_create("run: {precision: %s, seed: 3, threads: %d}\n"
+    struct fixture *fixture = fixture_create("run: {precision: %s, seed: 3, threads: %d}\n"
                                              "ensemble: {n: [3, 700, 5000]}\n"
                                              "unit: {type: %s}\n"
                                              "target: {type: spin, d: %d}\n"
                                              "data: {mode: fixed, samples: %d, test: %d}\n"
                                              "dynamics: {scheme: gd, stages: [{steps: 5, dt: 0.1}]}\n",
                                              precision, threads, unit, D, P, K);
-    assert_all_for(comm_any(&world, problem->particles->split > 0) == (world.size > 1), "unit %s, %s", unit, precision);
-    plain(problem, problem->data->test_x, K, want[POINTS_TEST]);
-    plain(problem, problem->data->x, P, want[POINTS_TRAIN]);
-    const int locals = problem->particles->locals;
+    assert_all_for(comm_any(&world, fixture->particles->split > 0) == (world.size > 1), "unit %s, %s", unit, precision);
+    plain(fixture, fixture->data->test_x, K, want[POINTS_TEST]);
+    plain(fixture, fixture->data->x, P, want[POINTS_TRAIN]);
+    const int locals = fixture->particles->locals;
     double *mean = malloc(sizeof *mean * (size_t)(locals + 1));
     for (int set = POINTS_TEST; set <= POINTS_TRAIN; set++) {
-      dynamics_moments(problem->dynamics, (enum point_set)set, mean);
+      dynamics_moments(fixture->dynamics, (enum point_set)set, mean);
       for (int s = 0; s < locals; s++) {
-        const int64_t g = problem->particles->local[s].network;
+        const int64_t g = fixture->particles->local[s].network;
         expect(fabs(mean[s] - want[set][g]) <= tolerance * want[set][g],
                "unit %s, %s, set %d, network %lld, threads %d", unit, precision, set, (long long)g, threads);
         expect(threads == 1 || mean[s] == first[set][g], "unit %s, %s, set %d, network %lld", unit, precision, set,
@@ -79,7 +79,7 @@ static void check(const char *unit, const char *precision, double tolerance) {
     }
     assert_expected();
     free(mean);
-    fixture_free(problem);
+    fixture_free(fixture);
   }
 }
 

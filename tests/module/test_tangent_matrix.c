@@ -16,7 +16,7 @@ enum { D = 3, N = 700, P = 150, NETWORK = 3, PARAMETERS = D + 2 };
 static const double ALPHA = 0.8;
 static const unsigned flags[FIELDS] = {FIELD_BIT_C, FIELD_BIT_B, FIELD_BIT_A};
 
-static struct fixture *problem_of(const char *unit, const char *precision) {
+static struct fixture *fixture_of(const char *unit, const char *precision) {
   return fixture_create("run: {precision: %s, seed: 3}\n"
                         "ensemble: {n: [300, %d], replicas: 2}\n"
                         "unit: {type: %s, alpha: %.17g, train: [c]}\n"
@@ -27,8 +27,8 @@ static struct fixture *problem_of(const char *unit, const char *precision) {
 }
 
 /* theta [N][PARAMETERS] = c, b, a of all units of the network, on every rank. Collective. */
-static void all_units(const struct fixture *problem, double (*theta)[PARAMETERS]) {
-  const struct particles *particles = problem->particles;
+static void all_units(const struct fixture *fixture, double (*theta)[PARAMETERS]) {
+  const struct particles *particles = fixture->particles;
   memset(theta, 0, sizeof *theta * N);
   for (int s = 0; s < particles->locals; s++) {
     const struct local_network *local = &particles->local[s];
@@ -141,25 +141,25 @@ static void the_kernel_equals_loops_and_differences(void **state) {
     /* Units on the sphere are tested in double: in single |z|^2 = d holds to 1e-7 only, and the two forms of phi in
      * this test differ by as much. */
     const bool single = type % 2 && unit_table[type].manifold != MANIFOLD_SPHERE;
-    struct fixture *problem = problem_of(unit_table[type].name, single ? "single" : "double");
+    struct fixture *fixture = fixture_of(unit_table[type].name, single ? "single" : "double");
     for (int f = 0; f < FIELDS; f++) {
       memset(loops[f], 0, sizeof(double) * P * P);
       memset(differences[f], 0, sizeof(double) * P * P);
     }
-    all_units(problem, theta);
-    by_loops(type, theta, problem->data->x, loops);
-    by_differences(type, theta, problem->data->x, differences);
+    all_units(fixture, theta);
+    by_loops(type, theta, fixture->data->x, loops);
+    by_differences(type, theta, fixture->data->x, differences);
     for (unsigned train = 1; train < 8; train++) {
       if (unit_table[type].manifold == MANIFOLD_SPHERE && train & FIELD_BIT_B) continue;
       struct dist_matrix *m;
-      assert_ok(tangent_matrix_form(&grid, problem->particles, NETWORK, train, P, problem->data->x, &m));
+      assert_ok(tangent_matrix_form(&grid, fixture->particles, NETWORK, train, P, fixture->data->x, &m));
       assert_all_for(deviation(m, train, loops) < 1e-13, "unit %s, trained fields %u", unit_table[type].name, train);
       /* The rounding error of the differences is 1e-16 / 1e-5. */
       assert_all_for(deviation(m, train, differences) < 1e-8, "unit %s, trained fields %u", unit_table[type].name,
                      train);
       dist_matrix_free(m);
     }
-    fixture_free(problem);
+    fixture_free(fixture);
   }
   for (int f = 0; f < FIELDS; f++) {
     free(loops[f]);

@@ -18,19 +18,19 @@ static double mean_square(double (*h)(double), double variance) {
 
 /* n times the mean over test points of the unbiased variance over replicas. */
 static double n_times_variance(const char *unit, int n) {
-  struct fixture *problem = fixture_create("run: {precision: single, seed: 21}\n"
+  struct fixture *fixture = fixture_create("run: {precision: single, seed: 21}\n"
                                            "ensemble: {n: %d, replicas: %d}\n"
                                            "unit: {type: %s}\n"
                                            "target: {type: spin, d: %d}\n"
                                            "data: {mode: fixed, samples: 10, test: %d}\n"
                                            "dynamics: {scheme: gd, stages: [{steps: 1, dt: 1}]}\n",
                                            n, REPLICAS, unit, D, K);
-  const int locals = problem->particles->locals;
+  const int locals = fixture->particles->locals;
   double *f = malloc(sizeof(double) * (size_t)locals * K), sums[2][K] = {{0}}, all[2][K];
-  assert_ok(dynamics_enter_stage(problem->dynamics, 0));
-  dynamics_evaluate(problem->dynamics, 0, POINTS_TEST, f);
+  assert_ok(dynamics_enter_stage(fixture->dynamics, 0));
+  dynamics_evaluate(fixture->dynamics, 0, POINTS_TEST, f);
   for (int s = 0; s < locals; s++)
-    for (int k = 0; k < K && problem->particles->local[s].lead; k++) {
+    for (int k = 0; k < K && fixture->particles->local[s].lead; k++) {
       sums[0][k] += f[s * K + k];
       sums[1][k] += f[s * K + k] * f[s * K + k];
     }
@@ -38,7 +38,7 @@ static double n_times_variance(const char *unit, int n) {
   double variance = 0;
   for (int k = 0; k < K; k++) variance += (all[1][k] - all[0][k] * all[0][k] / REPLICAS) / (REPLICAS - 1) / K;
   free(f);
-  fixture_free(problem);
+  fixture_free(fixture);
   return n * variance;
 }
 
