@@ -90,12 +90,9 @@ static void largest_eigenvalues_of_tridiagonal_matrices(void **state) {
  * space on the sphere; 0 for fields that are not trained. */
 static void plain_jacobian(const struct unit_spec *unit, int d, const double *theta, const double *x, double *J) {
   const struct unit *row = &unit_table[unit->type];
-  double s = row->manifold == MANIFOLD_SPHERE ? 0 : theta[1], along = 0;
-  for (int k = 0; k < d; k++) {
-    const double z = theta[2 + k];
-    s += row->manifold == MANIFOLD_SPHERE ? -unit->alpha * (x[k] - z) * (x[k] - z) / 2 : z * x[k];
-  }
+  const double s = naive_argument(unit, d, theta, x);
   const double w = theta[0] * row->dh(s) * (row->manifold == MANIFOLD_SPHERE ? unit->alpha : 1);
+  double along = 0;
   for (int k = 0; k < d; k++) along += w * x[k] * theta[2 + k] / d;
   J[0] = unit->train & FIELD_BIT_C ? row->h(s) : 0;
   J[1] = unit->train & FIELD_BIT_B && row->manifold != MANIFOLD_SPHERE ? w : 0;
@@ -114,13 +111,7 @@ static double *dense(const struct fixture *fixture, const struct probe *probe, i
     const struct local_network *local = &particles->local[s];
     if (local->network != network) continue;
     for (int64_t i = 0; i < local_network_units(local); i++) {
-      float single[64];
-      const int64_t unit = local_network_first_unit(local) + i;
-      if (precision_stored(particles->precision) == sizeof(double))
-        local_network_get(particles, local, unit, 1, theta, theta + 2, theta + 1);
-      else
-        local_network_get(particles, local, unit, 1, single, single + 2, single + 1);
-      for (int k = 0; k < d + 2 && precision_stored(particles->precision) == sizeof(float); k++) theta[k] = single[k];
+      fixture_get(fixture, s, local_network_first_unit(local) + i, theta);
       for (int p = 0; p < count; p++) plain_jacobian(&particles->unit, d, theta, probe->x + p * d, J + p * (d + 2));
       for (int p = 0; p < count; p++)
         for (int q = 0; q < count; q++)

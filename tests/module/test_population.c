@@ -11,7 +11,7 @@ enum { STEPS = 6, D = 3, NUMBERS_MAX = 8192, NETWORKS_MAX = 8 };
 
 struct result {
   int64_t units;
-  double theta[NUMBERS_MAX][D + 1]; /* c, z of each unit of this rank */
+  double theta[NUMBERS_MAX][D + 2]; /* c, b, z of each unit of this rank */
   int networks;
   int64_t network[NETWORKS_MAX], first[NETWORKS_MAX],
       count[NETWORKS_MAX]; /* of each own network: first own unit, number of own units */
@@ -34,16 +34,8 @@ static void read_result(const struct fixture *fixture, struct result *result) {
     result->first[s] = local_network_first_unit(local);
     result->count[s] = local_network_units(local);
     result->observation[s] = fixture->observation[s];
-    for (int64_t i = 0; i < local_network_units(local); i++, result->units++) {
-      double *theta = result->theta[result->units];
-      float single[D + 1];
-      if (particles->precision == PRECISION_SINGLE) {
-        local_network_get(particles, local, local_network_first_unit(local) + i, 1, single, single + 1, NULL);
-        for (int k = 0; k <= D; k++) theta[k] = single[k];
-      } else {
-        local_network_get(particles, local, local_network_first_unit(local) + i, 1, theta, theta + 1, NULL);
-      }
-    }
+    for (int64_t i = 0; i < local_network_units(local); i++, result->units++)
+      fixture_get(fixture, s, local_network_first_unit(local) + i, result->theta[result->units]);
   }
   result->networks = particles->locals;
 }

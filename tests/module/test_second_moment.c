@@ -9,36 +9,12 @@
 
 enum { D = 4, P = 30, K = 61, NETWORKS = 3 };
 
-/* The parameters of unit i of a network, counted inside the network, in double for any precision. */
-static void get_unit(const struct particles *particles, const struct local_network *local, int64_t i, double *c,
-                     double *a, double *b) {
-  if (precision_stored(particles->precision) == sizeof(double)) {
-    local_network_get(particles, local, i, 1, c, a, b);
-    return;
-  }
-  float single[D + 2] = {0};
-  local_network_get(particles, local, i, 1, single, single + 2, single + 1);
-  *c = single[0];
-  *b = single[1];
-  for (int k = 0; k < D; k++) a[k] = single[2 + k];
-}
-
-/* c^2 times the sum of phi^2 over the points x [count][D], for own unit i of a network. */
-static double unit_square(const struct fixture *fixture, const struct local_network *local, int64_t i, const double *x,
-                          int count) {
-  const struct unit_spec *unit = &fixture->particles->unit;
-  const bool sphere = unit_table[unit->type].manifold == MANIFOLD_SPHERE;
-  double c, b = 0, a[D], sum = 0;
-  get_unit(fixture->particles, local, local_network_first_unit(local) + i, &c, a, &b);
-  for (int p = 0; p < count; p++) {
-    double dot = 0, norm2 = 0;
-    for (int k = 0; k < D; k++) {
-      dot += a[k] * x[p * D + k];
-      norm2 += x[p * D + k] * x[p * D + k];
-    }
-    sum += pow(unit_table[unit->type].h(sphere ? unit->alpha * (dot - (norm2 + D) / 2) : dot + b), 2);
-  }
-  return c * c * sum;
+/* c^2 times the sum of phi^2 over the points x [count][D], for a unit of own network s. */
+static double unit_square(const struct fixture *fixture, int s, int64_t unit, const double *x, int count) {
+  double theta[D + 2], sum = 0;
+  fixture_get(fixture, s, unit, theta);
+  for (int p = 0; p < count; p++) sum += pow(naive_phi(&fixture->particles->unit, D, theta, x + p * D), 2);
+  return theta[0] * theta[0] * sum;
 }
 
 static void plain(const struct fixture *fixture, const double *x, int count, double *mean) {
@@ -46,7 +22,8 @@ static void plain(const struct fixture *fixture, const double *x, int count, dou
   for (int s = 0; s < fixture->particles->locals; s++) {
     const struct local_network *local = &fixture->particles->local[s];
     for (int64_t i = 0; i < local_network_units(local); i++)
-      mean[local->network] += unit_square(fixture, local, i, x, count) / (double)local->n / count;
+      mean[local->network] +=
+          unit_square(fixture, s, local_network_first_unit(local) + i, x, count) / (double)local->n / count;
   }
   MPI_Allreduce(MPI_IN_PLACE, mean, NETWORKS, MPI_DOUBLE, MPI_SUM, world.mpi);
 }

@@ -106,14 +106,10 @@ static void check_outputs(const struct fixture *fixture, const struct spectrum *
     const struct local_network *local = &fixture->particles->local[s];
     if (local->network != spectrum->network) continue;
     for (int64_t i = 0; i < local_network_units(local); i++) {
-      double c, a[D], b;
-      tangent_kernel_units(fixture->particles, local, local_network_first_unit(local) + i, 1, &c, a, &b);
-      for (int64_t p = 0; p < spectrum->P; p++) {
-        double s_i = b;
-        for (int k = 0; k < D; k++) s_i += a[k] * spectrum->x[p * D + k];
-        if (unit_table[unit->type].manifold == MANIFOLD_SPHERE) s_i = unit->alpha * (s_i - D);
-        f[p] += c * unit_table[unit->type].h(s_i) / (double)local->n;
-      }
+      double theta[D + 2];
+      fixture_get(fixture, s, local_network_first_unit(local) + i, theta);
+      for (int64_t p = 0; p < spectrum->P; p++)
+        f[p] += theta[0] * naive_phi(unit, D, theta, spectrum->x + p * D) / (double)local->n;
     }
   }
   MPI_Allreduce(MPI_IN_PLACE, f, (int)spectrum->P, MPI_DOUBLE, MPI_SUM, world.mpi);

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "fixture.h"
-#include "tangent/tangent_kernel.h"
 
 enum { D = 3, N = 700, P = 150, NETWORK = 3, PARAMETERS = D + 2 };
 
@@ -35,69 +34,48 @@ static void all_units(const struct fixture *fixture, double (*theta)[PARAMETERS]
     if (local->network != NETWORK) continue;
     for (int64_t i = local_network_first_unit(local); i < local_network_first_unit(local) + local_network_units(local);
          i++)
-      tangent_kernel_units(particles, local, i, 1, theta[i], theta[i] + 2, theta[i] + 1);
+      fixture_get(fixture, s, i, theta[i]);
   }
   MPI_Allreduce(MPI_IN_PLACE, theta, N * PARAMETERS, MPI_DOUBLE, MPI_SUM, world.mpi);
 }
 
-/* c phi(x, z), from the definition. */
-static double output(int type, const double *theta, const double *x) {
-  double dot = 0, distance2 = 0;
-  for (int k = 0; k < D; k++) {
-    dot += theta[2 + k] * x[k];
-    distance2 += (theta[2 + k] - x[k]) * (theta[2 + k] - x[k]);
-  }
-  return theta[0] * (unit_table[type].manifold == MANIFOLD_SPHERE ? exp(-ALPHA * distance2 / 2)
-                                                                  : unit_table[type].h(dot + theta[1]));
-}
-
-/* d(c phi)/d(parameter k) by central differences. On the sphere z moves along the great circle in the direction of
- * basis vector k projected on the tangent space; the squares of these derivatives sum to those in an orthonormal
- * basis. */
-static double difference(int type, const double *theta, int k, const double *x) {
+/* d(c phi)/d(parameter k) by central differences. On the sphere the squares of the derivatives in a sum to those in an
+ * orthonormal basis of the tangent space. */
+static double difference(const struct unit_spec *unit, const double *theta, int k, const double *x) {
   const double eps = 1e-5;
-  const bool sphere = unit_table[type].manifold == MANIFOLD_SPHERE;
   double value[2];
   for (int side = 0; side < 2; side++) {
-    double moved[PARAMETERS], norm2 = 0;
-    memcpy(moved, theta, sizeof moved);
-    for (int i = 0; i < PARAMETERS; i++) {
-      const double along = (i == k) - (sphere && i >= 2 && k >= 2 ? theta[i] * theta[k] / D : 0);
-      moved[i] += (side ? eps : -eps) * along;
-    }
-    for (int i = 2; i < PARAMETERS; i++) norm2 += moved[i] * moved[i];
-    for (int i = 2; sphere && k >= 2 && i < PARAMETERS; i++) moved[i] *= sqrt(D / norm2);
-    value[side] = output(type, moved, x);
+    double moved[PARAMETERS];
+    naive_move(unit, D, theta, k, side ? eps : -eps, moved);
+    value[side] = moved[0] * naive_phi(unit, D, moved, x);
   }
   return (value[1] - value[0]) / (2 * eps);
 }
 
 /* Adds to expected[field] [P][P] the part of n grad f_n(x_p).grad f_n(x_q) from the parameters of the field. */
-static void by_differences(int type, double (*theta)[PARAMETERS], const double *x, double *expected[FIELDS]) {
+static void by_differences(const struct unit_spec *unit, double (*theta)[PARAMETERS], const double *x,
+                           double *expected[FIELDS]) {
   for (int i = 0; i < N; i++)
     for (int k = 0; k < PARAMETERS; k++) {
-      if (unit_table[type].manifold == MANIFOLD_SPHERE && k == 1) continue;
+      if (unit_table[unit->type].manifold == MANIFOLD_SPHERE && k == 1) continue;
       double gradient[P], *m = expected[k < 2 ? k : 2];
-      for (int p = 0; p < P; p++) gradient[p] = difference(type, theta[i], k, x + p * D);
+      for (int p = 0; p < P; p++) gradient[p] = difference(unit, theta[i], k, x + p * D);
       for (int p = 0; p < P; p++)
         for (int q = 0; q < P; q++) m[p * P + q] += gradient[p] * gradient[q] / N;
     }
 }
 
 /* The same, by the formulas of tangent/tangent_kernel.h. */
-static void by_loops(int type, double (*theta)[PARAMETERS], const double *x, double *expected[FIELDS]) {
-  const struct unit *unit = &unit_table[type];
+static void by_loops(const struct unit_spec *spec, double (*theta)[PARAMETERS], const double *x,
+                     double *expected[FIELDS]) {
+  const struct unit *unit = &unit_table[spec->type];
   for (int i = 0; i < N; i++) {
     const double c = theta[i][0], *z = theta[i] + 2;
     double phi[P], w[P], xz[P];
     for (int p = 0; p < P; p++) {
-      double x2 = 0;
+      const double s = naive_argument(spec, D, theta[i], x + p * D);
       xz[p] = 0;
-      for (int k = 0; k < D; k++) {
-        xz[p] += z[k] * x[p * D + k];
-        x2 += x[p * D + k] * x[p * D + k];
-      }
-      const double s = unit->manifold == MANIFOLD_SPHERE ? ALPHA * (xz[p] - (x2 + D) / 2) : xz[p] + theta[i][1];
+      for (int k = 0; k < D; k++) xz[p] += z[k] * x[p * D + k];
       phi[p] = unit->h(s);
       w[p] = c * unit->dh(s) * (unit->manifold == MANIFOLD_SPHERE ? ALPHA : 1);
     }
@@ -147,8 +125,8 @@ static void the_kernel_equals_loops_and_differences(void **state) {
       memset(differences[f], 0, sizeof(double) * P * P);
     }
     all_units(fixture, theta);
-    by_loops(type, theta, fixture->data->x, loops);
-    by_differences(type, theta, fixture->data->x, differences);
+    by_loops(&fixture->config->unit, theta, fixture->data->x, loops);
+    by_differences(&fixture->config->unit, theta, fixture->data->x, differences);
     for (unsigned train = 1; train < 8; train++) {
       if (unit_table[type].manifold == MANIFOLD_SPHERE && train & FIELD_BIT_B) continue;
       struct dist_matrix *m;

@@ -11,7 +11,6 @@
 
 #include "base/rng.h"
 #include "clt/clt.h"
-#include "clt/covariance.h"
 #include "clt/initial_covariance.h"
 #include "fixture.h"
 
@@ -46,31 +45,10 @@ static void find_law(const struct dist_grid *grid, const char *unit, struct law 
   fixture_free(fixture);
 }
 
-/* Returns f [REPLICAS][K] of all networks at the test points, on all ranks. Collective; the caller frees f. */
-static double *outputs(struct fixture *fixture) {
-  const int locals = fixture->particles->locals;
-  const size_t all = (size_t)REPLICAS * K;
-  double *own = malloc(sizeof *own * ((size_t)locals * K + 1)), *f = calloc(all, sizeof *f);
-  dynamics_evaluate(fixture->dynamics, 0, POINTS_TEST, own);
-  for (int s = 0; s < locals; s++)
-    if (fixture->particles->local[s].lead)
-      memcpy(f + fixture->particles->local[s].replica * K, own + (size_t)s * K, sizeof *f * K);
-  MPI_Allreduce(MPI_IN_PLACE, f, (int)all, MPI_DOUBLE, MPI_SUM, world.mpi);
-  free(own);
-  return f;
-}
-
-static int read_rows(void *f, int64_t first, int64_t count, double *rows) {
-  memcpy(rows, (double *)f + first * K, sizeof *rows * (size_t)(count * K));
-  return OK;
-}
-
 /* Returns the whitened projections y [REPLICAS][M] of f. Collective; the caller frees y. */
-static double *project(const struct dist_grid *grid, int n, const struct law *law, double *f) {
-  struct covariance *covariance;
+static double *project(const struct dist_grid *grid, int n, const struct law *law, const double *f) {
+  struct covariance *covariance = covariance_of(grid, n, REPLICAS, K, f);
   double *y = malloc(sizeof *y * REPLICAS * M);
-  const struct covariance_reader source = {read_rows, f};
-  assert_ok(covariance_create(grid, n, REPLICAS, K, &source, &covariance));
   assert_ok(covariance_project(covariance, M, law->u, law->f_0, y));
   for (int r = 0; r < REPLICAS; r++)
     for (int i = 0; i < M; i++) y[r * M + i] /= sqrt(law->value[i]);
@@ -126,7 +104,7 @@ static void check_unit(const char *unit) {
   find_law(&grid, unit, law);
   for (int s = 0; s < 3; s++) {
     struct fixture *fixture = networks(unit, sizes[s]);
-    double *f = outputs(fixture), *y = project(&grid, sizes[s], law, f);
+    double *f = fixture_outputs(fixture, POINTS_TEST), *y = project(&grid, sizes[s], law, f);
     const struct clt_judgement judgement = judge(y, sizes[s] == 1024);
     char what[64];
     snprintf(what, sizeof what, "%s, n = %d", unit, sizes[s]);
@@ -180,7 +158,7 @@ static void other_laws_are_rejected(void **state) {
     const int n = heavy ? 1024 : 1;
     struct fixture *fixture = networks("type: sigmoid", n);
     if (heavy) replace_amplitudes(fixture, n);
-    double *f = outputs(fixture), *y = project(&grid, n, law, f);
+    double *f = fixture_outputs(fixture, POINTS_TEST), *y = project(&grid, n, law, f);
     must_reject(heavy ? "c of Student's t distribution with 2 degrees of freedom" : "n = 1", y, CLT_NORMALITY);
     free(f);
     free(y);

@@ -19,18 +19,11 @@ static struct fixture *fixture_of(const char *unit, const char *train, int n, do
                         n, unit, train, D, P, steps, dt);
 }
 
-/* phi(x_p, z_i) of network 0, from the reference functions of the unit table. */
+/* phi(x_p, z_i) of network 0. */
 static double feature(const struct fixture *fixture, int p, int64_t i) {
-  double theta[D + 2], s = 0, x2 = 0;
+  double theta[D + 2];
   fixture_get(fixture, 0, i, theta);
-  const double *x = fixture->data->x + (size_t)p * D;
-  for (int k = 0; k < D; k++) {
-    s += theta[2 + k] * x[k];
-    x2 += x[k] * x[k];
-  }
-  const struct unit_spec *spec = &fixture->config->unit;
-  const struct unit *unit = &unit_table[spec->type];
-  return unit->h(unit->manifold == MANIFOLD_SPHERE ? spec->alpha * (s - (x2 + D) / 2) : s + theta[1]);
+  return naive_phi(&fixture->config->unit, D, theta, fixture->data->x + (size_t)p * D);
 }
 
 static void frozen_features_follow_the_linear_recursion(void **state) {

@@ -8,44 +8,23 @@
  * features. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "clt/covariance.h"
 #include "clt/frozen_features.h"
 #include "fixture.h"
 
 enum { D = 5, P = 64, N = 1024, REPLICAS = 1024, STEPS = 40, M = 5 };
 
-static int read_rows(void *f, int64_t first, int64_t count, double *rows) {
-  memcpy(rows, (double *)f + first * P, sizeof *rows * (size_t)(count * P));
-  return OK;
-}
-
-/* Returns f [REPLICAS][P] of all networks at the training points, on all ranks. Collective; the caller frees f. */
-static double *outputs(struct fixture *fixture) {
-  const int locals = fixture->particles->locals;
-  double *own = malloc(sizeof *own * ((size_t)locals * P + 1)), *f = calloc((size_t)REPLICAS * P, sizeof *f);
-  dynamics_evaluate(fixture->dynamics, 0, POINTS_TRAIN, own);
-  for (int s = 0; s < locals; s++)
-    if (fixture->particles->local[s].lead)
-      memcpy(f + fixture->particles->local[s].replica * P, own + (size_t)s * P, sizeof *f * P);
-  MPI_Allreduce(MPI_IN_PLACE, f, REPLICAS * P, MPI_DOUBLE, MPI_SUM, world.mpi);
-  free(own);
-  return f;
-}
-
 /* quotient [M]: Rayleigh quotients of f [REPLICAS][P] on the leading eigenvectors of the covariance for labels y [P],
  * divided by the eigenvalues. Collective. */
-static void quotients(const struct dist_grid *grid, const struct fixture *fixture, double *f, const double *y,
+static void quotients(const struct dist_grid *grid, const struct fixture *fixture, const double *f, const double *y,
                       double *quotient) {
   double value[P], u[M * P], *projection = malloc(sizeof *projection * REPLICAS * M);
   struct initial_covariance *law;
-  struct covariance *covariance;
+  struct covariance *covariance = covariance_of(grid, N, REPLICAS, P, f);
   struct dist_matrix *C;
   assert_ok(initial_covariance_create(&fixture->config->unit, D, P, fixture->data->x, &law));
   assert_ok(frozen_features_covariance(grid, law, y, &fixture->config->schedule, STEPS, FROZEN_FEATURES_DRAWS, 1, &C));
   assert_ok(covariance_leading(C, M, value, u));
-  assert_ok(covariance_create(grid, N, REPLICAS, P, &(struct covariance_reader){read_rows, f}, &covariance));
   assert_ok(covariance_project(covariance, M, u, NULL, projection));
   for (int i = 0; i < M; i++) {
     quotient[i] = 0;
@@ -76,7 +55,7 @@ static void check(double amplitude) {
   dist_grid_create(&world, &grid);
   for (int p = 0; p < P; p++) fixture->data->y[p] *= amplitude;
   fixture_steps(fixture, 0, STEPS);
-  double *f = outputs(fixture);
+  double *f = fixture_outputs(fixture, POINTS_TRAIN);
   quotients(&grid, fixture, f, fixture->data->y, quotient);
   for (int i = 0; i < M; i++) expect(is_near_one(quotient[i]), "eigenvector %d: quotient %g", i, quotient[i]);
   assert_expected();

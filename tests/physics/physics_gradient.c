@@ -30,38 +30,6 @@ static struct fixture *fixture_with_loss(int loss, const char *unit, const char 
   return fixture;
 }
 
-static double loss_with(struct fixture *fixture, int64_t unit, const double *theta) {
-  double old[PARAMETERS];
-  fixture_get(fixture, 0, unit, old);
-  fixture_set(fixture, 0, unit, theta);
-  fixture_observe(fixture, 0);
-  fixture_set(fixture, 0, unit, old);
-  return fixture->observation[0].loss;
-}
-
-/* d(n loss)/d eps along a direction [PARAMETERS] of the parameters of a unit; on the sphere z moves along a great
- * circle. */
-static double central_difference(struct fixture *fixture, bool sphere, int64_t unit, const double *direction) {
-  const double eps = 1e-5;
-  double theta[PARAMETERS], loss[2];
-  fixture_get(fixture, 0, unit, theta);
-  for (int side = 0; side < 2; side++) {
-    double moved[PARAMETERS], norm2 = 0;
-    for (int k = 0; k < PARAMETERS; k++) moved[k] = theta[k] + (side ? eps : -eps) * direction[k];
-    for (int k = 2; k < PARAMETERS; k++) norm2 += moved[k] * moved[k];
-    for (int k = 2; sphere && k < PARAMETERS; k++) moved[k] *= sqrt(D / norm2);
-    loss[side] = loss_with(fixture, unit, moved);
-  }
-  return N * (loss[1] - loss[0]) / (2 * eps);
-}
-
-/* direction = basis vector k of the parameters; on the sphere its projection on the tangent space at theta. */
-static void axis(bool sphere, const double *theta, int k, double *direction) {
-  for (int i = 0; i < PARAMETERS; i++) direction[i] = i == k;
-  if (!sphere || k < 2) return;
-  for (int i = 2; i < PARAMETERS; i++) direction[i] -= theta[i] * theta[k] / D;
-}
-
 static void follows_the_gradient(int loss, int type) {
   const double dt = 1e-6;
   const bool sphere = unit_table[type].manifold == MANIFOLD_SPHERE;
@@ -72,11 +40,10 @@ static void follows_the_gradient(int loss, int type) {
   for (int64_t unit = 0; unit < N; unit += 23)
     for (int k = 0; k < PARAMETERS; k++) {
       if (sphere && k == 1) continue;
-      double theta[PARAMETERS], after[PARAMETERS], direction[PARAMETERS];
+      double theta[PARAMETERS], after[PARAMETERS];
       fixture_get(fixture, 0, unit, theta);
       fixture_get(moved, 0, unit, after);
-      axis(sphere, theta, k, direction);
-      const double difference = central_difference(fixture, sphere, unit, direction);
+      const double difference = fixture_derivative(fixture, unit, k);
       /* The velocity is a difference of parameters divided by dt; its rounding error is 1e-16 / dt. */
       if (fabs((theta[k] - after[k]) / dt - difference) > 1e-7 * fmax(1, fabs(difference)) + 1e-9) {
         print_error("%s, %s, unit %d, parameter %d: step %.12g, difference %.12g\n", loss_table[loss].name,

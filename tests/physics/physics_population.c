@@ -20,24 +20,6 @@ static struct fixture *fixture_of(int n, double dt) {
                         n, D, dt);
 }
 
-/* d(n loss)/d eps along a direction [PARAMETERS] of the parameters of a unit; z moves along a great circle. */
-static double central_difference(struct fixture *fixture, int n, int64_t unit, const double *direction) {
-  const double eps = 1e-5;
-  double theta[PARAMETERS], loss[2];
-  fixture_get(fixture, 0, unit, theta);
-  for (int side = 0; side < 2; side++) {
-    double moved[PARAMETERS], norm2 = 0;
-    for (int k = 0; k < PARAMETERS; k++) moved[k] = theta[k] + (side ? eps : -eps) * direction[k];
-    for (int k = 2; k < PARAMETERS; k++) norm2 += moved[k] * moved[k];
-    for (int k = 2; k < PARAMETERS; k++) moved[k] *= sqrt(D / norm2);
-    fixture_set(fixture, 0, unit, moved);
-    fixture_observe(fixture, 0);
-    loss[side] = fixture->observation[0].loss;
-  }
-  fixture_set(fixture, 0, unit, theta);
-  return n * (loss[1] - loss[0]) / (2 * eps);
-}
-
 static void the_step_follows_the_gradient_of_the_exact_loss(void **state) {
   (void)state;
   enum { N = 70 };
@@ -48,12 +30,10 @@ static void the_step_follows_the_gradient_of_the_exact_loss(void **state) {
   for (int64_t unit = 0; unit < N; unit += 23)
     for (int k = 0; k < PARAMETERS; k++) {
       if (k == 1) continue; /* no b */
-      double theta[PARAMETERS], after[PARAMETERS], direction[PARAMETERS] = {0};
+      double theta[PARAMETERS], after[PARAMETERS];
       fixture_get(fixture, 0, unit, theta);
       fixture_get(moved, 0, unit, after);
-      direction[k] = 1;
-      for (int i = 2; i < PARAMETERS && k >= 2; i++) direction[i] -= theta[i] * theta[k] / D; /* tangent */
-      const double difference = central_difference(fixture, N, unit, direction);
+      const double difference = fixture_derivative(fixture, unit, k);
       /* The rounding error of the losses adds at most n 1e-15 / (2 eps) to the difference quotient. */
       assert_near((theta[k] - after[k]) / dt, difference, 3e-8);
       largest = fmax(largest, fabs(difference));
