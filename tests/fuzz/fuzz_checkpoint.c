@@ -112,8 +112,8 @@ static int find_extents(uint64_t extent[6][2], int64_t *table) {
   return count;
 }
 
-/* What a byte of a script requests of seal. The first five are bits, which combine; the last two are values of the whole
- * byte. The corpus depends on these values. */
+/* What a byte of a script requests of seal. The first five are bits, which combine; the last two are values of the
+ * whole byte. The corpus depends on these values. */
 enum seal_request {
   SEAL_PARTICLE_BYTE = 1,    /* change a byte of the particles */
   SEAL_EXTENTS = 2,          /* change the number of extents */

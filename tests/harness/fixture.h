@@ -46,8 +46,8 @@ double fixture_derivative(struct fixture *fixture, int64_t unit, int k);
 double naive_argument(const struct unit_spec *unit, int d, const double *theta, const double *x);
 double naive_phi(const struct unit_spec *unit, int d, const double *theta, const double *x);
 
-/* Local. moved [d + 2] = theta moved by eps along basis vector k of the parameters. On the sphere z moves along the great
- * circle in the direction of the projection of this vector on the tangent space. */
+/* Local. moved [d + 2] = theta moved by eps along basis vector k of the parameters. On the sphere z moves along the
+ * great circle in the direction of the projection of this vector on the tangent space. */
 void naive_move(const struct unit_spec *unit, int d, const double *theta, int k, double eps, double *moved);
 
 /* Collective. Returns the covariance of f [replicas][points] of networks of n units, which is equal on all ranks. */
