@@ -74,7 +74,7 @@ quota() { btrfs qgroup limit "$1K" "$2" && sync -f "$2"; }
 
 # ---- the runs ----
 
-# run RANKS CODE FOLDER [ARGUMENT...]: runs in.yaml, and expects the exit code CODE within a minute
+# run RANKS CODE FOLDER [ARGUMENT...]: replaces that of the preamble; expects the exit code CODE within a minute
 run() {
   local ranks=$1 code=$2 folder=$3 began found
   shift 3

@@ -93,13 +93,13 @@ newest() {
   [ -e "$newest" ] || newest=
 }
 
-# run CODE RANKS INPUT ARGUMENT...: starts a run, waits for its end, and expects the exit code CODE
+# run RANKS CODE FOLDER [ARGUMENT...]: replaces that of the preamble; waits as until_ends does
 run() {
-  local expected=$1
-  shift
-  launch "$@"
-  until_ends "$job" "run $*"
-  [ "$code" -eq "$expected" ] || fail "run $*: exit code $code, expected $expected"
+  local count=$1 expected=$2 folder=$3
+  shift 3
+  launch "$count" in.yaml "run.output=$folder" "$@"
+  until_ends "$job" "run $folder $*"
+  [ "$code" -eq "$expected" ] || fail "run $folder $* on $count ranks: exit code $code, expected $expected"
 }
 
 # make_faulty: compiles tests/fault/faulty.c for LD_PRELOAD, and sets $faulty to the library

@@ -27,17 +27,17 @@
 #pragma GCC diagnostic ignored "-Wmissing-prototypes" /* open64, pwrite64, ftruncate64 */
 
 static bool counting;
-static long left;
+static long changes_left;
 
 static void start_counting(const char *path) {
   const char *crash = getenv("MCKEAN_CRASH"), *name = strrchr(path, '/');
   if (counting || !crash || !name || strcmp(name, "/lock") != 0) return;
   counting = true;
-  left = atol(crash);
+  changes_left = atol(crash);
 }
 
-static void change(void) {
-  if (counting && --left == 0) kill(getpid(), SIGKILL);
+static void count_change_or_die(void) {
+  if (counting && --changes_left == 0) kill(getpid(), SIGKILL);
 }
 
 static bool stale(const char *path) {
@@ -86,7 +86,7 @@ int open(const char *path, int flags, ...) {
   const mode_t mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
   va_end(args);
   start_counting(path);
-  if (flags & (O_CREAT | O_TRUNC)) change();
+  if (flags & (O_CREAT | O_TRUNC)) count_change_or_die();
   if (stale(path)) {
     errno = ESTALE;
     return -1;
@@ -103,7 +103,7 @@ int open64(const char *path, int flags, ...) {
 }
 
 ssize_t pwrite(int file, const void *data, size_t bytes, off_t offset) {
-  change();
+  count_change_or_die();
   const ssize_t written = REAL(pwrite)(file, data, bytes, offset);
   trace_file("write", file, written > 0);
   return written;
@@ -132,12 +132,12 @@ ssize_t sendfile(int out, int in, off_t *offset, size_t bytes) {
 }
 
 int fallocate(int file, int mode, off_t offset, off_t bytes) {
-  change();
+  count_change_or_die();
   return REAL(fallocate)(file, mode, offset, bytes);
 }
 
 int ftruncate(int file, off_t bytes) {
-  change();
+  count_change_or_die();
   return REAL(ftruncate)(file, bytes);
 }
 
@@ -146,7 +146,7 @@ int ftruncate64(int file, off_t bytes) {
 }
 
 int fsync(int file) {
-  change();
+  count_change_or_die();
   const int status = REAL(fsync)(file);
   trace_file("sync", file, status == 0);
   return status;
@@ -159,13 +159,13 @@ int fdatasync(int file) {
 }
 
 int rename(const char *from, const char *to) {
-  change();
+  count_change_or_die();
   trace("rename", from, to);
   return REAL(rename)(from, to);
 }
 
 int unlink(const char *path) {
-  change();
+  count_change_or_die();
   trace("unlink", path, NULL);
   return REAL(unlink)(path);
 }

@@ -71,8 +71,8 @@ static void change_text(hid_t file, struct script *script, const char *object, c
       H5Aget_storage_size(id) == size) {
     char *text = calloc(size + 1, 1);
     H5Aread(id, type, text);
-    const size_t place = ((size_t)script_byte(script) << 8 | script_byte(script)) % size;
-    text[place] = (char)script_byte(script);
+    const size_t position = ((size_t)script_byte(script) << 8 | script_byte(script)) % size;
+    text[position] = (char)script_byte(script);
     H5Awrite(id, type, text);
     free(text);
   }

@@ -77,7 +77,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   return 0;
 }
 
-static int64_t offset_of(struct h5 *h5, const char *name, enum h5_type type, int64_t *bytes) {
+static int64_t dataset_offset(struct h5 *h5, const char *name, enum h5_type type, int64_t *bytes) {
   int rank;
   int64_t shape[H5_RANK_MAX], offset = 0;
   if (h5_offset(h5, name, type, &offset) != OK || h5_shape(h5, name, &rank, shape) != OK) return -1;
@@ -100,17 +100,29 @@ static int find_extents(uint64_t extent[6][2], int64_t *table) {
   int count = 0;
   if (h5_open(forged, false, &h5) != OK) return -1;
   for (int i = 1; object[i]; i++) {
-    int64_t bytes = 0, offset = offset_of(h5, object[i], H5_FLOAT, &bytes);
+    int64_t bytes = 0, offset = dataset_offset(h5, object[i], H5_FLOAT, &bytes);
     if (offset < 0 || strncmp(object[i], "/ensemble", 9) != 0 || count == 6) continue;
     extent[count][0] = (uint64_t)offset;
     extent[count++][1] = (uint64_t)bytes;
   }
   int64_t bytes;
-  *table = offset_of(h5, "/integrity/extents", H5_UINT64, &bytes);
+  *table = dataset_offset(h5, "/integrity/extents", H5_UINT64, &bytes);
   h5_close(h5);
   qsort(extent, (size_t)count, sizeof *extent, by_offset);
   return count;
 }
+
+/* What a byte of a script requests of seal. The first five are bits, which combine; the last two are values of the
+ * whole byte. The corpus depends on these values. */
+enum seal_request {
+  SEAL_PARTICLE_BYTE = 1,    /* change a byte of the particles */
+  SEAL_EXTENTS = 2,          /* change the number of extents */
+  SEAL_EXTENTS_OFFSET = 4,   /* change the offset of their table */
+  SEAL_BYTES = 8,            /* change the length of the file in the user block */
+  SEAL_USER_BLOCK_BYTE = 48, /* both bits: change a byte of the encoded user block */
+  SEAL_PART = 64,            /* write only a part of the user block */
+  SEAL_CUT = 128             /* shorten the file */
+};
 
 /* As the script requests, changes a byte of the particles and fields of the user block; then writes right checksums.
  * Some scripts write only a part of the user block, or shorten the file. */
@@ -123,23 +135,23 @@ static void seal(struct script *script) {
   if (file < 0 || fstat(file, &found) != 0) fuzz_found("the forged file is gone");
   struct user_block block = {.bytes = found.st_size, .extents_offset = table, .extents = count};
   if (count > 0 && table > 0) (void)durable_file_pwrite(file, forged, table, extent, count * (int64_t)sizeof *extent);
-  const uint8_t how = script_byte(script);
-  if (how & 1 && count > 0) {
+  const uint8_t request = script_byte(script);
+  if (request & SEAL_PARTICLE_BYTE && count > 0) {
     const uint64_t *part = extent[script_byte(script) % count];
     const uint8_t byte = script_byte(script);
     if (part[1] > 0)
       (void)durable_file_pwrite(file, forged, (int64_t)(part[0] + script_byte(script) % part[1]), &byte, 1);
   }
-  if (how & 2) block.extents = script_value(script);
-  if (how & 4) block.extents_offset = script_value(script);
+  if (request & SEAL_EXTENTS) block.extents = script_value(script);
+  if (request & SEAL_EXTENTS_OFFSET) block.extents_offset = script_value(script);
   if (count >= 0) (void)layout_rest_crc(file, forged, block.bytes, count, extent, &block.rest_crc);
-  if (how & 8) block.bytes = script_value(script);
+  if (request & SEAL_BYTES) block.bytes = script_value(script);
   user_block_encode(&block, out);
-  if ((how & 48) == 48) out[script_byte(script) % 508] = script_byte(script);
+  if ((request & SEAL_USER_BLOCK_BYTE) == SEAL_USER_BLOCK_BYTE) out[script_byte(script) % 508] = script_byte(script);
   const uint32_t crc = crc32c(0, out, USER_BLOCK - 4);
   memcpy(out + USER_BLOCK - 4, &crc, 4);
-  (void)durable_file_pwrite(file, forged, 0, out, how == 64 ? 200 : USER_BLOCK);
-  if (how == 128) {
+  (void)durable_file_pwrite(file, forged, 0, out, request == SEAL_PART ? 200 : USER_BLOCK);
+  if (request == SEAL_CUT) {
     const uint64_t left = (uint64_t)script_value(script) % (uint64_t)(found.st_size + 1);
     if (ftruncate(file, (off_t)left) != 0) fuzz_found("cannot cut");
   }

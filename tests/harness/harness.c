@@ -11,6 +11,7 @@
 #include "particles/kernel.h"
 
 struct comm world;
+char harness_notice[4096];
 static char folder[256];
 
 enum { MESSAGE = 1024 }; /* bytes of a failure message */
@@ -114,6 +115,25 @@ const char *harness_folder(void) {
     comm_bcast(&world, folder, sizeof folder, 0);
   }
   return folder;
+}
+
+void harness_limit_memory(rlim_t more) {
+#ifdef __SANITIZE_ADDRESS__
+  return;
+#endif
+  long pages = 0;
+  FILE *statm = fopen("/proc/self/statm", "r");
+  if (!statm || fscanf(statm, "%ld", &pages) != 1) die("cannot read /proc/self/statm");
+  fclose(statm);
+  struct rlimit limit;
+  getrlimit(RLIMIT_AS, &limit);
+  limit.rlim_cur = more == RLIM_INFINITY ? limit.rlim_max : (rlim_t)pages * 4096 + more;
+  setrlimit(RLIMIT_AS, &limit);
+}
+
+void harness_keep_notice(void *context, const char *text) {
+  (void)context;
+  snprintf(harness_notice, sizeof harness_notice, "%s", text);
 }
 
 int harness_run(int argc, char **argv, const struct CMUnitTest *tests, size_t count) {

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -55,6 +56,14 @@ void harness_assert_near(double a, double b, double tolerance, const char *text_
 /* Returns the folder for the files of the test program, the same on all ranks. The first call is collective and creates
  * it, empty; harness_run removes it. */
 const char *harness_folder(void);
+
+/* Local. Limits the address space to its present size plus `more` bytes, so that larger allocations fail; RLIM_INFINITY
+ * removes the limit. Does nothing under AddressSanitizer, which reserves terabytes of address space. */
+void harness_limit_memory(rlim_t more);
+
+/* Local. A notice callback of checkpoint_newest; keeps the last notice in harness_notice. */
+extern char harness_notice[4096];
+void harness_keep_notice(void *context, const char *text);
 
 /* Collective. Starts MPI, runs the tests, prints CMocka's summary and stops MPI. Returns the exit code of main: 1 if a
  * test failed on any rank, otherwise 0. Dies if the number of ranks is not MCKEAN_TEST_RANKS. */

@@ -6,6 +6,7 @@
 #   work    a new folder and the current folder of the script; the trap on EXIT removes it
 #   log     a file to which scripts redirect the output of the command under test; "fail" prints its last lines
 #   failed  the number of calls of "fail" so far
+#   input, keys  the input file and the input keys of "run"
 set -u
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$(realpath "${1:?usage: $(basename "$0") BUILD}")
@@ -15,6 +16,8 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 log=$work/log
 failed=0
+input=in.yaml
+keys=()
 # The environment for mpirun. Under SLURM the job scripts must set it themselves.
 [[ $0 == */slurm_* ]] || . "$top/tools/environment"
 
@@ -36,6 +39,20 @@ fail() {
 
 # printed PATTERN [CASE]: fails unless a line of the log matches the grep pattern; the message includes CASE
 printed() { grep -q -- "$1" "$log" || fail "expected \"$1\" in the output${2:+ ($2)}"; }
+
+# run RANKS CODE FOLDER [ARGUMENT...]: runs $input with ${keys[@]} and the output folder FOLDER, and expects the exit code CODE
+run() {
+  local ranks=$1 code=$2 folder=$3 found
+  shift 3
+  timeout --kill-after=10 200 mpirun -n "$ranks" "$mckean" run "$input" "${keys[@]}" "run.output=$folder" "$@" </dev/null >"$log" 2>&1
+  found=$?
+  [ $found -eq "$code" ] || fail "run $folder $* on $ranks ranks: exit code $found, expected $code"
+}
+
+# flip_bit FILE BYTE: changes one bit of this byte
+flip_bit() {
+  printf "\\x$(printf %02x $(($(od -An -tu1 -j"$2" -N1 "$1") ^ 16)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
 
 # finish: prints the number of failures and returns 0 if there are none; the last command of a script
 finish() {

@@ -57,8 +57,8 @@ static struct fixture *networks(const char *unit, const char *precision, const c
                         precision, n, unit);
 }
 
-static int save(const struct fixture *problem, int64_t step, enum parallel_write_io io, int (*may_write)(void *)) {
-  char *echo = config_echo(problem->config);
+static int save(const struct fixture *fixture, int64_t step, enum parallel_write_io io, int (*may_write)(void *)) {
+  char *echo = config_echo(fixture->config);
   const struct checkpoint_request request = {.folder = folder,
                                              .step = step,
                                              .time = 0.1 * (double)step,
@@ -69,7 +69,7 @@ static int save(const struct fixture *problem, int64_t step, enum parallel_write
                                              .provenance = &provenance,
                                              .may_write = may_write};
   int64_t bytes;
-  const int status = checkpoint_write(&world, &request, problem->particles, &bytes);
+  const int status = checkpoint_write(&world, &request, fixture->particles, &bytes);
   free(echo);
   return status;
 }
@@ -81,9 +81,9 @@ static void particles_are_read_back_with_the_same_bits(void **state) {
     for (int p = 0; p < 3; p++)
       for (int io = 0; io < PARALLEL_WRITE_KINDS; io++) {
         clear();
-        struct fixture *problem = networks(units[u], precisions[p], "[17, 300, 700]");
+        struct fixture *fixture = networks(units[u], precisions[p], "[17, 300, 700]");
         struct fixture *other = networks(units[u], precisions[p], "[17, 300, 700]");
-        assert_ok(save(problem, 3, (enum parallel_write_io)io, always));
+        assert_ok(save(fixture, 3, (enum parallel_write_io)io, always));
         char *path = checkpoint_path(folder, 3);
         struct checkpoint_info info = {0};
         assert_ok(checkpoint_verify(&world, path, &info));
@@ -93,10 +93,10 @@ static void particles_are_read_back_with_the_same_bits(void **state) {
         const size_t bytes = (size_t)other->particles->tile_count * other->particles->tile_bytes;
         memset(other->particles->tiles, 0, bytes);
         assert_ok(checkpoint_read(&world, path, other->particles));
-        assert_all_for(bytes == 0 || memcmp(problem->particles->tiles, other->particles->tiles, bytes) == 0,
+        assert_all_for(bytes == 0 || memcmp(fixture->particles->tiles, other->particles->tiles, bytes) == 0,
                        "unit %s, %s, io %d", units[u], precisions[p], io);
         free(path);
-        fixture_free(problem);
+        fixture_free(fixture);
         fixture_free(other);
       }
 }
@@ -104,8 +104,8 @@ static void particles_are_read_back_with_the_same_bits(void **state) {
 static void checkpoints_of_other_shapes_are_refused(void **state) {
   (void)state;
   clear();
-  struct fixture *problem = networks("sigmoid", "mixed", "[17, 64]");
-  assert_ok(save(problem, 1, PARALLEL_WRITE_POSIX, always));
+  struct fixture *fixture = networks("sigmoid", "mixed", "[17, 64]");
+  assert_ok(save(fixture, 1, PARALLEL_WRITE_POSIX, always));
   char *path = checkpoint_path(folder, 1);
   const char *others[][3] = {{"sigmoid", "mixed", "[17, 65]"},
                              {"tanh", "mixed", "[17, 64]"},
@@ -117,7 +117,7 @@ static void checkpoints_of_other_shapes_are_refused(void **state) {
     fixture_free(other);
   }
   free(path);
-  fixture_free(problem);
+  fixture_free(fixture);
 }
 
 static char *load(const char *path, long *bytes) {
@@ -139,22 +139,16 @@ static void store(const char *path, const char *data, long bytes) {
   fclose(file);
 }
 
-static char notice[4096]; /* the last notice */
-static void keep_notice(void *context, const char *text) {
-  (void)context;
-  snprintf(notice, sizeof notice, "%s", text);
-}
-
 static void newest_skips_damaged_checkpoints(void **state) {
   (void)state;
   clear();
-  struct fixture *problem = networks("sigmoid", "mixed", "[17, 300]");
+  struct fixture *fixture = networks("sigmoid", "mixed", "[17, 300]");
   char *path = NULL, *damaged = checkpoint_path(folder, 20), *older = checkpoint_path(folder, 10);
   struct checkpoint_info info = {0};
-  assert_ok(checkpoint_newest(&world, folder, false, keep_notice, NULL, &path, &info));
+  assert_ok(checkpoint_newest(&world, folder, false, harness_keep_notice, NULL, &path, &info));
   assert_all(path == NULL);
-  assert_ok(save(problem, 10, PARALLEL_WRITE_POSIX, always));
-  assert_ok(save(problem, 20, PARALLEL_WRITE_POSIX, always));
+  assert_ok(save(fixture, 10, PARALLEL_WRITE_POSIX, always));
+  assert_ok(save(fixture, 20, PARALLEL_WRITE_POSIX, always));
   if (world.rank == 0) {
     long bytes;
     char *data = load(damaged, &bytes);
@@ -163,39 +157,39 @@ static void newest_skips_damaged_checkpoints(void **state) {
     free(data);
   }
   comm_barrier(&world);
-  assert_ok(checkpoint_newest(&world, folder, false, keep_notice, NULL, &path, &info));
+  assert_ok(checkpoint_newest(&world, folder, false, harness_keep_notice, NULL, &path, &info));
   assert_all(path && strcmp(path, older) == 0 && info.step == 10);
-  assert_all(world.rank != 0 || strstr(notice, "step-000000000020.h5"));
+  assert_all(world.rank != 0 || strstr(harness_notice, "step-000000000020.h5"));
   free(path);
   checkpoint_info_free(&info);
   comm_barrier(&world);
   if (world.rank == 0) assert_int_equal(truncate(older, 100), 0);
   comm_barrier(&world);
-  assert_status(FAILED, checkpoint_newest(&world, folder, false, keep_notice, NULL, &path, &info));
+  assert_status(FAILED, checkpoint_newest(&world, folder, false, harness_keep_notice, NULL, &path, &info));
   free(damaged);
   free(older);
-  fixture_free(problem);
+  fixture_free(fixture);
 }
 
 static void a_transient_read_error_is_not_damage(void **state) {
   (void)state;
   clear();
-  struct fixture *problem = networks("sigmoid", "mixed", "[17, 300]");
+  struct fixture *fixture = networks("sigmoid", "mixed", "[17, 300]");
   char *path = NULL;
   struct checkpoint_info info = {0};
-  assert_ok(save(problem, 10, PARALLEL_WRITE_POSIX, always));
-  assert_ok(save(problem, 20, PARALLEL_WRITE_POSIX, always));
-  *notice = 0;
+  assert_ok(save(fixture, 10, PARALLEL_WRITE_POSIX, always));
+  assert_ok(save(fixture, 20, PARALLEL_WRITE_POSIX, always));
+  *harness_notice = 0;
   for (int failing = 0; failing < world.size; failing++) { /* rank 0 reads metadata, the others particles */
     reads_left = world.rank == failing ? 0 : -1;
-    assert_status(UNREAD, checkpoint_newest(&world, folder, false, keep_notice, NULL, &path, &info));
-    assert_all_for(!path && !*notice && reads_left == -1, "failing rank %d", failing);
+    assert_status(UNREAD, checkpoint_newest(&world, folder, false, harness_keep_notice, NULL, &path, &info));
+    assert_all_for(!path && !*harness_notice && reads_left == -1, "failing rank %d", failing);
   }
-  assert_ok(checkpoint_newest(&world, folder, false, keep_notice, NULL, &path, &info));
+  assert_ok(checkpoint_newest(&world, folder, false, harness_keep_notice, NULL, &path, &info));
   assert_all(info.step == 20);
   free(path);
   checkpoint_info_free(&info);
-  fixture_free(problem);
+  fixture_free(fixture);
 }
 
 /* Returns the names of the files in the folder, each followed by a space. */
@@ -213,32 +207,32 @@ static const char *listing(void) {
 static void a_failed_write_leaves_the_folder_unchanged(void **state) {
   (void)state;
   clear();
-  struct fixture *problem = networks("sigmoid", "mixed", "[17, 3000]");
-  assert_ok(save(problem, 10, PARALLEL_WRITE_POSIX, always));
+  struct fixture *fixture = networks("sigmoid", "mixed", "[17, 3000]");
+  assert_ok(save(fixture, 10, PARALLEL_WRITE_POSIX, always));
   /* A limit on the file size acts as a full disk: rank 0 cannot reserve the space. */
   struct rlimit was, small = {100000, 100000};
   getrlimit(RLIMIT_FSIZE, &was);
   small.rlim_max = was.rlim_max;
   signal(SIGXFSZ, SIG_IGN);
   setrlimit(RLIMIT_FSIZE, &small);
-  assert_status(FAILED, save(problem, 20, PARALLEL_WRITE_POSIX, always));
+  assert_status(FAILED, save(fixture, 20, PARALLEL_WRITE_POSIX, always));
   setrlimit(RLIMIT_FSIZE, &was);
-  assert_status(FAILED, save(problem, 20, PARALLEL_WRITE_POSIX, never));
+  assert_status(FAILED, save(fixture, 20, PARALLEL_WRITE_POSIX, never));
   comm_barrier(&world);
   assert_all(world.rank != 0 || strcmp(listing(), "step-000000000010.h5 ") == 0);
   char *path = checkpoint_path(folder, 10);
   assert_ok(checkpoint_verify(&world, path, NULL));
   free(path);
   strcat(folder, "/missing");
-  assert_status(FAILED, save(problem, 20, PARALLEL_WRITE_POSIX, always));
-  fixture_free(problem);
+  assert_status(FAILED, save(fixture, 20, PARALLEL_WRITE_POSIX, always));
+  fixture_free(fixture);
 }
 
 static void rotation_keeps_the_newest_and_the_snapshots(void **state) {
   (void)state;
   clear();
-  struct fixture *problem = networks("sigmoid", "single", "[3]");
-  for (int64_t step = 0; step <= 50; step += 10) assert_ok(save(problem, step, PARALLEL_WRITE_POSIX, always));
+  struct fixture *fixture = networks("sigmoid", "single", "[3]");
+  for (int64_t step = 0; step <= 50; step += 10) assert_ok(save(fixture, step, PARALLEL_WRITE_POSIX, always));
   const struct steps snapshots = {.count = 2, .step = {0, 20}};
   if (world.rank == 0) {
     char temporary[400];
@@ -249,30 +243,30 @@ static void rotation_keeps_the_newest_and_the_snapshots(void **state) {
   assert_ok(world.rank == 0 ? checkpoint_rotate(folder, 2, &snapshots) : OK);
   assert_all(world.rank != 0 || strcmp(listing(), "step-000000000000.h5 step-000000000020.h5 step-000000000040.h5 "
                                                   "step-000000000050.h5 ") == 0);
-  fixture_free(problem);
+  fixture_free(fixture);
 }
 
 static void compare_finds_a_change_of_one_bit(void **state) {
   (void)state;
   if (world.size > 1) return;
   clear();
-  struct fixture *problem = networks("sigmoid", "double", "[17, 300]");
-  assert_ok(save(problem, 10, PARALLEL_WRITE_POSIX, always));
-  assert_ok(save(problem, 20, PARALLEL_WRITE_MPIIO, always));
+  struct fixture *fixture = networks("sigmoid", "double", "[17, 300]");
+  assert_ok(save(fixture, 10, PARALLEL_WRITE_POSIX, always));
+  assert_ok(save(fixture, 20, PARALLEL_WRITE_MPIIO, always));
   char *a = checkpoint_path(folder, 10), *b = checkpoint_path(folder, 20);
   bool equal = false;
   assert_ok(checkpoint_compare(a, b, NULL, &equal));
   assert_true(equal);
   double theta[5];
-  fixture_get(problem, 1, 5, theta);
+  fixture_get(fixture, 1, 5, theta);
   theta[3] *= 1 + 1e-15;
-  fixture_set(problem, 1, 5, theta);
-  assert_ok(save(problem, 20, PARALLEL_WRITE_POSIX, always));
+  fixture_set(fixture, 1, 5, theta);
+  assert_ok(save(fixture, 20, PARALLEL_WRITE_POSIX, always));
   assert_ok(checkpoint_compare(a, b, NULL, &equal));
   assert_false(equal);
   free(a);
   free(b);
-  fixture_free(problem);
+  fixture_free(fixture);
 }
 
 int main(int argc, char **argv) {

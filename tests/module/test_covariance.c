@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "harness.h"
+#include "fixture.h"
 
 static const int points[] = {3, DIST_MATRIX_BLOCK, 130}, replicas[] = {150, 7, 71};
 
@@ -23,17 +23,6 @@ static double *fields(int R, int K) {
   }
   free(normal);
   return f;
-}
-
-struct rows {
-  const double *f;
-  int K;
-};
-
-static int read_rows(void *context, int64_t first, int64_t count, double *f) {
-  const struct rows *rows = context;
-  memcpy(f, rows->f + first * rows->K, sizeof *f * (size_t)(count * rows->K));
-  return OK;
 }
 
 static int refuse(void *context, int64_t first, int64_t count, double *f) {
@@ -60,10 +49,8 @@ static void check_against_loops(const struct dist_grid *grid, int R, int K) {
          *matrix_values = malloc(sizeof *matrix_values * (size_t)(K * K));
   double *values = malloc(sizeof *values * (size_t)K), *u = malloc(sizeof *u * (size_t)(2 * K)),
          *y = malloc(sizeof *y * (size_t)(2 * R)), *center = malloc(sizeof *center * (size_t)K);
-  struct rows rows = {f, K};
-  struct covariance *covariance;
+  struct covariance *covariance = covariance_of(grid, n, R, K, f);
   struct dist_matrix *matrix;
-  assert_ok(covariance_create(grid, n, R, K, &(struct covariance_reader){read_rows, &rows}, &covariance));
   assert_ok(covariance_operator(covariance, &matrix));
   dist_matrix_get(matrix, 0, K, matrix_values);
   double worst = 0, trace = 0, sum = 0;

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -157,20 +156,6 @@ static void try_byte(int file, const char *path, long at, unsigned flip, int (*r
   }
 }
 
-/* Limits the address space to its present size plus `more` bytes. Does nothing under AddressSanitizer, which reserves
- * terabytes of address space. */
-static void limit_memory(rlim_t more) {
-#ifdef __SANITIZE_ADDRESS__
-  return;
-#endif
-  long pages = 0;
-  FILE *statm = fopen("/proc/self/statm", "r");
-  if (!statm || fscanf(statm, "%ld", &pages) != 1) _exit(3);
-  fclose(statm);
-  const rlim_t most = (rlim_t)pages * 4096 + more;
-  setrlimit(RLIMIT_AS, &(struct rlimit){most, most});
-}
-
 /* In a child process, changes each of the bytes first, first + stride, ... below end in turn, reads the file and
  * restores the byte. flip: the bits to change; 0: one bit, which depends on the position of the byte. The test fails if
  * the reader ends the process or gives no useful message. */
@@ -182,7 +167,7 @@ static struct outcome change(const char *path, long first, long end, long stride
   const pid_t child = fork();
   if (child == 0) {
     const int file = open(path, O_RDWR);
-    limit_memory(256 << 20);
+    harness_limit_memory(256 << 20);
     for (long at = first; at < end; at += stride)
       try_byte(file, path, at, flip ? flip : 1u << (at % 8), read_file, shared);
     _exit(0);
@@ -270,12 +255,6 @@ static void changes_in_a_users_file_end_in_a_message_if_they_are_found(void **st
   assert_ok(read_data(path));
 }
 
-static char notice[4096]; /* the last notice */
-static void keep_notice(void *context, const char *text) {
-  (void)context;
-  snprintf(notice, sizeof notice, "%s", text);
-}
-
 static void the_checkpoint_before_is_used(void **state) {
   (void)state;
   make_run();
@@ -289,10 +268,10 @@ static void the_checkpoint_before_is_used(void **state) {
     assert_int_equal(pread(file, &was, 1, at), 1);
     now = was ^ 0x10;
     assert_int_equal(pwrite(file, &now, 1, at), 1);
-    *notice = 0;
-    assert_ok(checkpoint_newest(&world, path_of("run/checkpoints"), false, keep_notice, NULL, &path, &info));
+    *harness_notice = 0;
+    assert_ok(checkpoint_newest(&world, path_of("run/checkpoints"), false, harness_keep_notice, NULL, &path, &info));
     assert_true(path && strstr(path, "step-000000000010.h5") && info.step == 10);
-    assert_non_null(strstr(notice, "step-000000000020.h5"));
+    assert_non_null(strstr(harness_notice, "step-000000000020.h5"));
     free(path);
     checkpoint_info_free(&info);
     assert_int_equal(pwrite(file, &was, 1, at), 1);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -185,22 +184,6 @@ static void build(const char *path, void (*fill)(hid_t file)) {
 
 /* ---- tests ---- */
 
-/* While on, limits the address space to its present size plus 1 GiB, so that larger allocations fail. Does nothing
- * under AddressSanitizer, which reserves terabytes of address space. */
-static void limit_memory(bool on) {
-#ifdef __SANITIZE_ADDRESS__
-  return;
-#endif
-  long pages = 0;
-  FILE *statm = fopen("/proc/self/statm", "r");
-  assert_int_equal(fscanf(statm, "%ld", &pages), 1);
-  fclose(statm);
-  struct rlimit limit;
-  getrlimit(RLIMIT_AS, &limit);
-  limit.rlim_cur = on ? (rlim_t)pages * 4096 + (1 << 30) : limit.rlim_max;
-  setrlimit(RLIMIT_AS, &limit);
-}
-
 static int read_numbers(struct h5 *file, const char *name) {
   int rank;
   int64_t shape[H5_RANK_MAX], count = 1, offset;
@@ -254,9 +237,9 @@ static void hostile_files_are_refused(void **state) {
     assert_true(inotify_add_watch(watch, path_of("secret.h5"), IN_OPEN | IN_ACCESS) >= 0);
     assert_true(inotify_add_watch(watch, path_of("secret.raw"), IN_OPEN | IN_ACCESS) >= 0);
     assert_ok(h5_open(path_of("hostile.h5"), false, &file));
-    limit_memory(true);
+    harness_limit_memory(1 << 30);
     const int status = read_numbers(file, hostile[i].name);
-    limit_memory(false);
+    harness_limit_memory(RLIM_INFINITY);
     char event[4096];
     const ssize_t events = read(watch, event, sizeof event);
     close(watch);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/rng.h"
-#include "harness.h"
+#include "fixture.h"
 
 enum { D = 5, POINTS = 6, NODES = 200 };
 
@@ -137,7 +137,7 @@ static void rbf_kernels_equal_0F1(void **state) {
 static void covariances_equal_averages_over_random_units(void **state) {
   (void)state;
   enum { UNITS = 400000 };
-  double x[POINTS * D], theta[D + 2], phi[POINTS];
+  double x[POINTS * D], normal[D + 2], theta[D + 2], phi[POINTS];
   draw_points(x);
   const struct unit_spec units[] = {{.type = UNIT_SIGMOID, .c = {0.7, 1.2}, .a = {0.2, 0.9}, .b = {-0.5, 1.1}},
                                     {.type = UNIT_RBF, .alpha = 0.6, .c = {0.7, 1.2}}};
@@ -148,15 +148,13 @@ static void covariances_equal_averages_over_random_units(void **state) {
     struct initial_covariance *initial;
     assert_ok(initial_covariance_create(unit, D, POINTS, x, &initial));
     for (uint64_t m = 0; m < UNITS; m++) {
-      rng_normal(&rng, m, D + 2, theta);
-      const double c = unit->c.mean + unit->c.std * theta[D], b = unit->b.mean + unit->b.std * theta[D + 1];
-      if (unit->type == UNIT_RBF) rng_sphere(&rng, UNITS + m, D, theta);
-      for (int k = 0; k < D && unit->type != UNIT_RBF; k++) theta[k] = unit->a.mean + unit->a.std * theta[k];
+      rng_normal(&rng, m, D + 2, normal);
+      theta[0] = unit->c.mean + unit->c.std * normal[D];
+      theta[1] = unit->b.mean + unit->b.std * normal[D + 1];
+      for (int k = 0; k < D; k++) theta[2 + k] = unit->a.mean + unit->a.std * normal[k];
+      if (unit->type == UNIT_RBF) rng_sphere(&rng, UNITS + m, D, theta + 2);
       for (int i = 0; i < POINTS; i++) {
-        const double s = unit->type == UNIT_RBF
-                             ? unit->alpha * (dot(x + i * D, theta) - (dot(x + i * D, x + i * D) + D) / 2)
-                             : dot(x + i * D, theta) + b;
-        phi[i] = c * unit_table[unit->type].h(s);
+        phi[i] = theta[0] * naive_phi(unit, D, theta, x + i * D);
         sum[i] += phi[i] / UNITS;
       }
       for (int i = 0; i < POINTS; i++)

@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "harness.h"
 #include "particles/kernel.h"
+#include "particles/number.h"
 
 enum { FIELDS_MAX = 130 + 2, COUNT_MAX = 340 };
 
@@ -28,12 +29,8 @@ static double as_real(enum precision precision, double value) {
   return precision_real(precision) == sizeof(float) ? (float)value : value;
 }
 
-static void fill_real(enum precision precision, void *to, const double *from, int64_t count) {
-  for (int64_t i = 0; i < count; i++)
-    if (precision_real(precision) == sizeof(float))
-      ((float *)to)[i] = (float)from[i];
-    else
-      ((double *)to)[i] = from[i];
+static void fill_real(enum precision precision, void *to, const double *from, size_t count) {
+  for (size_t i = 0; i < count; i++) number_put(precision_real(precision), to, i, from[i]);
 }
 
 static void *aligned(size_t bytes) {
@@ -44,91 +41,90 @@ static void *aligned(size_t bytes) {
 }
 
 static struct kernel_case case_of(int unit, int d, int tiles, int count, enum precision precision, enum isa isa) {
-  struct kernel_case s = {.unit = unit, .d = d, .tiles = tiles, .count = count, .precision = precision, .isa = isa};
-  s.kernel = kernel_find(unit, precision, isa);
-  s.spec = (struct unit_spec){.type = unit, .alpha = 0.3, .train = 7};
+  struct kernel_case c = {.unit = unit, .d = d, .tiles = tiles, .count = count, .precision = precision, .isa = isa};
+  c.kernel = kernel_find(unit, precision, isa);
+  c.spec = (struct unit_spec){.type = unit, .alpha = 0.3, .train = 7};
   const size_t numbers = (size_t)tiles * TILE * (size_t)(d + 2);
   const struct rng rng = {(uint64_t)(unit * 1000 + d), RNG_INIT_A, (uint64_t)count, 0};
-  s.tile = aligned(sizeof(double) * numbers);
-  s.direction = aligned(sizeof(double) * numbers);
-  s.x = aligned(sizeof(double) * (size_t)(count * d));
-  s.q = aligned(sizeof(double) * (size_t)count);
-  s.r = aligned(sizeof(double) * (size_t)count);
-  rng_normal(&rng, 1, (int)numbers, s.tile);
-  for (size_t i = 0; i < numbers; i++) s.tile[i] = as_real(precision, s.tile[i] * (d > 30 ? 0.3 : 1));
-  rng_normal(&rng, 3, (int)numbers, s.direction);
+  c.tile = aligned(sizeof(double) * numbers);
+  c.direction = aligned(sizeof(double) * numbers);
+  c.x = aligned(sizeof(double) * (size_t)(count * d));
+  c.q = aligned(sizeof(double) * (size_t)count);
+  c.r = aligned(sizeof(double) * (size_t)count);
+  rng_normal(&rng, 1, (int)numbers, c.tile);
+  for (size_t i = 0; i < numbers; i++) c.tile[i] = as_real(precision, c.tile[i] * (d > 30 ? 0.3 : 1));
+  rng_normal(&rng, 3, (int)numbers, c.direction);
   for (size_t i = 0; i < numbers; i++) {
     const bool none = unit_table[unit].manifold == MANIFOLD_SPHERE && i / TILE % (size_t)(tile_rows(d)) == ROW_B;
-    s.direction[i] = none ? 0 : as_real(precision, s.direction[i]);
+    c.direction[i] = none ? 0 : as_real(precision, c.direction[i]);
   }
-  for (int p = 0; p < count; p++) rng_sphere(&rng, (uint64_t)(10 + p), d, s.x + p * d);
-  rng_normal(&rng, 2, count, s.r);
-  for (int p = 0; p < count; p++) s.r[p] = as_real(precision, s.r[p]);
-  assert_int_equal(points_alloc(&s.points, precision, count, d), OK);
-  points_set(&s.points, precision, &s.spec, count, d, s.x);
-  for (int i = 0; i < count * d; i++)
-    s.x[i] = precision_real(precision) == 4 ? ((float *)s.points.x)[i] : ((double *)s.points.x)[i];
-  for (int i = 0; i < count; i++)
-    s.q[i] = precision_real(precision) == 4 ? ((float *)s.points.q)[i] : ((double *)s.points.q)[i];
-  s.real_tile = aligned(sizeof(double) * numbers);
-  fill_real(precision, s.real_tile, s.tile, (int64_t)numbers);
-  s.real_direction = aligned(sizeof(double) * numbers);
-  fill_real(precision, s.real_direction, s.direction, (int64_t)numbers);
-  s.real_r = aligned(sizeof(double) * (size_t)(count + POINT_PAD));
-  fill_real(precision, s.real_r, s.r, count);
+  for (int p = 0; p < count; p++) rng_sphere(&rng, (uint64_t)(10 + p), d, c.x + p * d);
+  rng_normal(&rng, 2, count, c.r);
+  for (int p = 0; p < count; p++) c.r[p] = as_real(precision, c.r[p]);
+  assert_int_equal(points_alloc(&c.points, precision, count, d), OK);
+  points_set(&c.points, precision, &c.spec, count, d, c.x);
+  const size_t real = precision_real(precision);
+  for (size_t i = 0; i < (size_t)(count * d); i++) c.x[i] = number_get(real, c.points.x, i);
+  for (size_t i = 0; i < (size_t)count; i++) c.q[i] = number_get(real, c.points.q, i);
+  c.real_tile = aligned(sizeof(double) * numbers);
+  fill_real(precision, c.real_tile, c.tile, numbers);
+  c.real_direction = aligned(sizeof(double) * numbers);
+  fill_real(precision, c.real_direction, c.direction, numbers);
+  c.real_r = aligned(sizeof(double) * (size_t)(count + POINT_PAD));
+  fill_real(precision, c.real_r, c.r, (size_t)count);
   const size_t a = forward_scratch(count), b = gradient_scratch(d);
-  s.scratch = aligned(a > b ? a : b);
-  return s;
+  c.scratch = aligned(a > b ? a : b);
+  return c;
 }
 
-static void case_free(struct kernel_case *s) {
-  points_free(&s->points);
-  free(s->tile);
-  free(s->direction);
-  free(s->real_direction);
-  free(s->x);
-  free(s->q);
-  free(s->r);
-  free(s->real_tile);
-  free(s->real_r);
-  free(s->scratch);
+static void case_free(struct kernel_case *c) {
+  points_free(&c->points);
+  free(c->tile);
+  free(c->direction);
+  free(c->real_direction);
+  free(c->x);
+  free(c->q);
+  free(c->r);
+  free(c->real_tile);
+  free(c->real_r);
+  free(c->scratch);
 }
 
-static void check_case(struct kernel_case *s) {
-  const double eps = precision_real(s->precision) == 4 ? 0x1p-24 : 0x1p-53;
+static void check_case(struct kernel_case *c) {
+  const double eps = precision_real(c->precision) == 4 ? 0x1p-24 : 0x1p-53;
   static double sum[COUNT_MAX], naive[COUNT_MAX], grad[FIELDS_MAX * TILE], twin[FIELDS_MAX * TILE];
-  s->kernel->forward(s->tiles, s->real_tile, &s->points, s->scratch, sum);
-  naive_forward(s->unit, s->tiles, s->tile, s->count, s->d, s->x, s->q, naive);
-  for (int p = 0; p < s->count; p++) {
+  c->kernel->forward(c->tiles, c->real_tile, &c->points, c->scratch, sum);
+  naive_forward(c->unit, c->tiles, c->tile, c->count, c->d, c->x, c->q, naive);
+  for (int p = 0; p < c->count; p++) {
     /* TILE * tiles terms of size up to |c| max h, each with relative error eps times the argument of h */
-    const double scale = 400 * eps * s->tiles * sqrt(s->d + 2) * 8;
+    const double scale = 400 * eps * c->tiles * sqrt(c->d + 2) * 8;
     if (!(fabs(sum[p] - naive[p]) <= scale * fmax(1, fabs(naive[p])))) {
-      print_error("%s %s %s d %d tiles %d count %d: sum[%d] = %.17g, naive %.17g\n", unit_table[s->unit].name,
-                  precision_names[s->precision], isa_names[s->isa], s->d, s->tiles, s->count, p, sum[p], naive[p]);
+      print_error("%s %s %s d %d tiles %d count %d: sum[%d] = %.17g, naive %.17g\n", unit_table[c->unit].name,
+                  precision_names[c->precision], isa_names[c->isa], c->d, c->tiles, c->count, p, sum[p], naive[p]);
       fail();
     }
   }
   memset(grad, 0, sizeof grad);
   memset(twin, 0, sizeof twin);
-  s->kernel->squares(s->real_tile, &s->points, grad);
-  naive_squares(s->unit, s->tile, s->count, s->d, s->x, s->q, twin);
+  c->kernel->squares(c->real_tile, &c->points, grad);
+  naive_squares(c->unit, c->tile, c->count, c->d, c->x, c->q, twin);
   for (int i = 0; i < TILE; i++) { /* count terms, each with relative error eps times the argument of h */
-    const double scale = 60 * eps * sqrt(s->d + 2) * 8;
-    if (!(fabs(grad[i] - twin[i]) <= scale * fmax(s->count, twin[i]))) {
-      print_error("%s %s %s d %d count %d: square[%d] = %.17g, naive %.17g\n", unit_table[s->unit].name,
-                  precision_names[s->precision], isa_names[s->isa], s->d, s->count, i, grad[i], twin[i]);
+    const double scale = 60 * eps * sqrt(c->d + 2) * 8;
+    if (!(fabs(grad[i] - twin[i]) <= scale * fmax(c->count, twin[i]))) {
+      print_error("%s %s %s d %d count %d: square[%d] = %.17g, naive %.17g\n", unit_table[c->unit].name,
+                  precision_names[c->precision], isa_names[c->isa], c->d, c->count, i, grad[i], twin[i]);
       fail();
     }
   }
   memset(grad, 0, sizeof grad);
   memset(twin, 0, sizeof twin);
-  s->kernel->gradient(s->real_tile, &s->points, s->real_r, s->scratch, grad);
-  naive_gradient(s->unit, s->tile, s->count, s->d, s->x, s->q, s->r, twin);
-  for (int i = 0; i < (s->d + 2) * TILE; i++) {
-    const double scale = 60 * eps * sqrt((double)s->count * (s->d + 2)) * 8;
+  c->kernel->gradient(c->real_tile, &c->points, c->real_r, c->scratch, grad);
+  naive_gradient(c->unit, c->tile, c->count, c->d, c->x, c->q, c->r, twin);
+  for (int i = 0; i < (c->d + 2) * TILE; i++) {
+    const double scale = 60 * eps * sqrt((double)c->count * (c->d + 2)) * 8;
     if (!(fabs(grad[i] - twin[i]) <= scale * fmax(1, fabs(twin[i])))) {
-      print_error("%s %s %s d %d count %d: grad[%d][%d] = %.17g, naive %.17g\n", unit_table[s->unit].name,
-                  precision_names[s->precision], isa_names[s->isa], s->d, s->count, i / TILE, i % TILE, grad[i],
+      print_error("%s %s %s d %d count %d: grad[%d][%d] = %.17g, naive %.17g\n", unit_table[c->unit].name,
+                  precision_names[c->precision], isa_names[c->isa], c->d, c->count, i / TILE, i % TILE, grad[i],
                   twin[i]);
       fail();
     }
@@ -136,27 +132,27 @@ static void check_case(struct kernel_case *s) {
 }
 
 /* along equals its naive twin, and it is the transpose of the gradient: sum_p r_p (J.g)_p = (J^T r).g. */
-static void check_along(struct kernel_case *s) {
-  const double eps = precision_real(s->precision) == 4 ? 0x1p-24 : 0x1p-53;
+static void check_along(struct kernel_case *c) {
+  const double eps = precision_real(c->precision) == 4 ? 0x1p-24 : 0x1p-53;
   static double sum[COUNT_MAX], naive[COUNT_MAX], grad[FIELDS_MAX * TILE];
-  s->kernel->directional(s->tiles, s->real_tile, s->real_direction, &s->points, s->scratch, sum);
-  naive_directional(s->unit, s->tiles, s->tile, s->direction, s->count, s->d, s->x, s->q, naive);
-  for (int p = 0; p < s->count; p++) {
-    const double scale = 400 * eps * s->tiles * (s->d + 2) * 8;
+  c->kernel->directional(c->tiles, c->real_tile, c->real_direction, &c->points, c->scratch, sum);
+  naive_directional(c->unit, c->tiles, c->tile, c->direction, c->count, c->d, c->x, c->q, naive);
+  for (int p = 0; p < c->count; p++) {
+    const double scale = 400 * eps * c->tiles * (c->d + 2) * 8;
     if (!(fabs(sum[p] - naive[p]) <= scale * fmax(1, fabs(naive[p])))) {
-      print_error("%s %s %s d %d tiles %d count %d: along[%d] = %.17g, naive %.17g\n", unit_table[s->unit].name,
-                  precision_names[s->precision], isa_names[s->isa], s->d, s->tiles, s->count, p, sum[p], naive[p]);
+      print_error("%s %s %s d %d tiles %d count %d: along[%d] = %.17g, naive %.17g\n", unit_table[c->unit].name,
+                  precision_names[c->precision], isa_names[c->isa], c->d, c->tiles, c->count, p, sum[p], naive[p]);
       fail();
     }
   }
   double left = 0, right = 0, size = 0;
-  const int numbers = tile_rows(s->d) * TILE;
-  s->kernel->directional(1, s->real_tile, s->real_direction, &s->points, s->scratch, sum);
+  const int numbers = tile_rows(c->d) * TILE;
+  c->kernel->directional(1, c->real_tile, c->real_direction, &c->points, c->scratch, sum);
   memset(grad, 0, sizeof grad);
-  s->kernel->gradient(s->real_tile, &s->points, s->real_r, s->scratch, grad);
-  for (int p = 0; p < s->count; p++) left += s->r[p] * sum[p];
-  for (int i = 0; i < numbers; i++) right += grad[i] * s->direction[i];
-  for (int i = 0; i < numbers; i++) size += fabs(grad[i] * s->direction[i]);
+  c->kernel->gradient(c->real_tile, &c->points, c->real_r, c->scratch, grad);
+  for (int p = 0; p < c->count; p++) left += c->r[p] * sum[p];
+  for (int i = 0; i < numbers; i++) right += grad[i] * c->direction[i];
+  for (int i = 0; i < numbers; i++) size += fabs(grad[i] * c->direction[i]);
   assert_true(fabs(left - right) <= 1000 * eps * (size + 1));
 }
 
@@ -171,11 +167,11 @@ static void kernels_equal_their_naive_twins(void **state) {
     for (int unit = 0; unit < UNIT_TYPES; unit++)
       for (int precision = 0; precision < PRECISIONS; precision++)
         for (int i = 0; i < 7; i++) {
-          struct kernel_case s = case_of(unit, ds[i], 1 + i % BLOCK_TILES, counts[(i + unit) % 7],
+          struct kernel_case c = case_of(unit, ds[i], 1 + i % BLOCK_TILES, counts[(i + unit) % 7],
                                          (enum precision)precision, (enum isa)isa);
-          check_case(&s);
-          check_along(&s);
-          case_free(&s);
+          check_case(&c);
+          check_along(&c);
+          case_free(&c);
         }
   }
 }
@@ -187,15 +183,12 @@ static void non_finite_parameters_give_non_finite_outputs(void **state) {
       for (int precision = 0; precision < PRECISIONS; precision++)
         for (int field = 0; field < 5; field++) {
           if (unit_table[unit].manifold == MANIFOLD_SPHERE && field == ROW_B) continue;
-          struct kernel_case s = case_of(unit, 3, 1, 9, (enum precision)precision, (enum isa)isa);
+          struct kernel_case c = case_of(unit, 3, 1, 9, (enum precision)precision, (enum isa)isa);
           double sum[9];
-          if (precision_real(s.precision) == 4)
-            ((float *)s.real_tile)[field * TILE + 5] = NAN;
-          else
-            ((double *)s.real_tile)[field * TILE + 5] = NAN;
-          s.kernel->forward(1, s.real_tile, &s.points, s.scratch, sum);
+          number_put(precision_real(c.precision), c.real_tile, (size_t)(field * TILE + 5), NAN);
+          c.kernel->forward(1, c.real_tile, &c.points, c.scratch, sum);
           for (int p = 0; p < 9; p++) assert_true(!isfinite(sum[p]));
-          case_free(&s);
+          case_free(&c);
         }
 }
 

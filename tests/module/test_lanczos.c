@@ -90,12 +90,9 @@ static void largest_eigenvalues_of_tridiagonal_matrices(void **state) {
  * space on the sphere; 0 for fields that are not trained. */
 static void plain_jacobian(const struct unit_spec *unit, int d, const double *theta, const double *x, double *J) {
   const struct unit *row = &unit_table[unit->type];
-  double s = row->manifold == MANIFOLD_SPHERE ? 0 : theta[1], along = 0;
-  for (int k = 0; k < d; k++) {
-    const double z = theta[2 + k];
-    s += row->manifold == MANIFOLD_SPHERE ? -unit->alpha * (x[k] - z) * (x[k] - z) / 2 : z * x[k];
-  }
+  const double s = naive_argument(unit, d, theta, x);
   const double w = theta[0] * row->dh(s) * (row->manifold == MANIFOLD_SPHERE ? unit->alpha : 1);
+  double along = 0;
   for (int k = 0; k < d; k++) along += w * x[k] * theta[2 + k] / d;
   J[0] = unit->train & FIELD_BIT_C ? row->h(s) : 0;
   J[1] = unit->train & FIELD_BIT_B && row->manifold != MANIFOLD_SPHERE ? w : 0;
@@ -105,8 +102,8 @@ static void plain_jacobian(const struct unit_spec *unit, int d, const double *th
 
 /* Returns M [count][count] of a network at all pairs of points of the probe, in double. Collective; the caller frees
  * M. */
-static double *dense(const struct fixture *problem, const struct probe *probe, int64_t network) {
-  const struct particles *particles = problem->particles;
+static double *dense(const struct fixture *fixture, const struct probe *probe, int64_t network) {
+  const struct particles *particles = fixture->particles;
   const int d = particles->d, count = probe->count;
   double *M = calloc((size_t)(count * count), sizeof *M), *J = malloc(sizeof *J * (size_t)(count * (d + 2)));
   double *theta = malloc(sizeof *theta * (size_t)(d + 2));
@@ -114,13 +111,7 @@ static double *dense(const struct fixture *problem, const struct probe *probe, i
     const struct local_network *local = &particles->local[s];
     if (local->network != network) continue;
     for (int64_t i = 0; i < local_network_units(local); i++) {
-      float single[64];
-      const int64_t unit = local_network_first_unit(local) + i;
-      if (precision_stored(particles->precision) == sizeof(double))
-        local_network_get(particles, local, unit, 1, theta, theta + 2, theta + 1);
-      else
-        local_network_get(particles, local, unit, 1, single, single + 2, single + 1);
-      for (int k = 0; k < d + 2 && precision_stored(particles->precision) == sizeof(float); k++) theta[k] = single[k];
+      fixture_get(fixture, s, local_network_first_unit(local) + i, theta);
       for (int p = 0; p < count; p++) plain_jacobian(&particles->unit, d, theta, probe->x + p * d, J + p * (d + 2));
       for (int p = 0; p < count; p++)
         for (int q = 0; q < count; q++)
@@ -154,26 +145,26 @@ static double power(const double *M, int count) {
   return value;
 }
 
-static struct stability *stability_of(const struct fixture *problem, int probe) {
+static struct stability *stability_of(const struct fixture *fixture, int probe) {
   struct stability *stability;
-  const struct config *config = problem->config;
+  const struct config *config = fixture->config;
   const enum isa isa = config->isa < 0 ? isa_best() : (enum isa)config->isa;
-  assert_ok(stability_create(problem->particles, problem->data, isa, config->threads, probe, &stability));
+  assert_ok(stability_create(fixture->particles, fixture->data, isa, config->threads, probe, &stability));
   return stability;
 }
 
 /* Compares lambda, sup M(x,x) and M v of all networks with the dense kernel. Collective. */
-static void compare_with_dense_kernel(const struct fixture *problem, double tolerance, const char *name) {
-  struct stability *stability = stability_of(problem, 70);
-  const struct particles *particles = problem->particles;
+static void compare_with_dense_kernel(const struct fixture *fixture, double tolerance, const char *name) {
+  struct stability *stability = stability_of(fixture, 70);
+  const struct particles *particles = fixture->particles;
   const int count = stability->probe->count;
   struct kernel_bounds *edge = malloc(sizeof *edge * (size_t)(particles->locals + 1));
   double *v = malloc(sizeof *v * (size_t)count), *w = malloc(sizeof *w * (size_t)count);
   const struct rng rng = {3, RNG_LANCZOS, 0, 0};
   rng_normal(&rng, 0, count, v);
-  stability_bounds(stability, &problem->config->schedule, 0, INT64_MAX, edge);
+  stability_bounds(stability, &fixture->config->schedule, 0, INT64_MAX, edge);
   for (int64_t network = 0; network < ensemble_networks(&particles->ensemble); network++) {
-    double *M = dense(problem, stability->probe, network), sup = 0;
+    double *M = dense(fixture, stability->probe, network), sup = 0;
     const double lambda = power(M, count);
     for (int p = 0; p < STABILITY_POINTS; p++) sup = fmax(sup, M[p * count + p]);
     for (int s = 0; s < particles->locals; s++) {
@@ -206,7 +197,7 @@ static void bounds_equal_those_of_the_dense_kernel(void **state) {
     for (int precision = 0; precision < PRECISIONS; precision++)
       for (int t = 0; t < 3; t++) {
         const char *fields = train[unit_table[unit].manifold == MANIFOLD_SPHERE][t];
-        struct fixture *problem = fixture_create(
+        struct fixture *fixture = fixture_create(
             "{run: {precision: %s}, ensemble: {n: [70, 520], replicas: 2}, target: {type: spin, d: 3}, unit: {type: "
             "%s, "
             "alpha: 0.7, train: %s}, data: {mode: online, test: 0}, dynamics: {scheme: sgd, stages: [{steps: 1, dt: 1, "
@@ -215,8 +206,8 @@ static void bounds_equal_those_of_the_dense_kernel(void **state) {
         char name[64];
         snprintf(name, sizeof name, "unit %s, %s, trained fields %s", unit_table[unit].name, precision_names[precision],
                  fields);
-        compare_with_dense_kernel(problem, precision == PRECISION_DOUBLE ? 1e-12 : 3e-6, name);
-        fixture_free(problem);
+        compare_with_dense_kernel(fixture, precision == PRECISION_DOUBLE ? 1e-12 : 3e-6, name);
+        fixture_free(fixture);
       }
 }
 
@@ -224,19 +215,19 @@ static void bounds_equal_those_of_the_dense_kernel(void **state) {
 
 static void gradients_of_batches_equal_the_dense_kernel(void **state) {
   (void)state;
-  struct fixture *problem = fixture_create("{run: {precision: double}, ensemble: {n: 700}, target: {type: spin, d: 3}, "
+  struct fixture *fixture = fixture_create("{run: {precision: double}, ensemble: {n: 700}, target: {type: spin, d: 3}, "
                                            "data: {mode: fixed, samples: 60, test: "
                                            "0}, dynamics: {stages: [{steps: 1, dt: 1}]}}");
-  struct stability *stability = stability_of(problem, 100);
+  struct stability *stability = stability_of(fixture, 100);
   const int count = stability->probe->count;
   assert_all(count == 60);
-  double *M = dense(problem, stability->probe, 0);
+  double *M = dense(fixture, stability->probe, 0);
   double r[60], f[60];
   const struct rng rng = {4, RNG_LANCZOS, 0, 0};
   rng_normal(&rng, 0, count, r);
   struct jacobian_batch batch[3] = {{.first = 0, .count = 60}, {.first = 7, .count = 20}, {.first = 59, .count = 1}};
-  for (int s = 0; s < problem->particles->locals; s++) {
-    const struct local_network *local = &problem->particles->local[s];
+  for (int s = 0; s < fixture->particles->locals; s++) {
+    const struct local_network *local = &fixture->particles->local[s];
     expect(jacobian_squares(stability->jacobian, local, TEAM_LARGE, r, 3, batch), "own network %d", s);
     for (int b = 0; b < 3; b++) {
       double expected = 0;
@@ -248,31 +239,31 @@ static void gradients_of_batches_equal_the_dense_kernel(void **state) {
     }
     expect(jacobian_outputs(stability->jacobian, local, TEAM_LARGE, f), "own network %d", s);
   }
-  double *evaluated = malloc(sizeof *evaluated * (size_t)(problem->particles->locals * count + 1));
-  dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, evaluated);
-  for (int p = 0; p < count && problem->particles->locals > 0; p++) expect(f[p] == evaluated[p], "point %d", p);
+  double *evaluated = malloc(sizeof *evaluated * (size_t)(fixture->particles->locals * count + 1));
+  dynamics_evaluate(fixture->dynamics, 0, POINTS_TRAIN, evaluated);
+  for (int p = 0; p < count && fixture->particles->locals > 0; p++) expect(f[p] == evaluated[p], "point %d", p);
   assert_expected();
   free(evaluated);
   free(M);
   stability_free(stability);
-  fixture_free(problem);
+  fixture_free(fixture);
 }
 
 /* ---- ownership and threads ---- */
 
 static double limit_of(int threads) {
-  struct fixture *problem = fixture_create(
+  struct fixture *fixture = fixture_create(
       "{run: {threads: %d}, ensemble: {n: [17, 3000, 600], replicas: 2}, target: {type: spin, d: 4}, data: {mode: "
       "online, "
       "test: 0}, dynamics: {scheme: sgd, stages: [{steps: 1, dt: 1, batch_scale: 0.5, batch_power: 0.5}]}}",
       threads);
-  struct stability *stability = stability_of(problem, 200);
+  struct stability *stability = stability_of(fixture, 200);
   double limit;
   int64_t n;
-  assert_ok(stability_limit(stability, &problem->config->schedule, 0, &limit, &n));
+  assert_ok(stability_limit(stability, &fixture->config->schedule, 0, &limit, &n));
   assert_all(n == 17); /* n = 17 has the smallest batch, P = 2 */
   stability_free(stability);
-  fixture_free(problem);
+  fixture_free(fixture);
   return limit;
 }
 
@@ -293,16 +284,16 @@ static void the_same_bits_for_any_ownership(void **state) {
 
 static void non_finite_kernels_are_refused(void **state) {
   (void)state;
-  struct fixture *problem = fixture_create(
+  struct fixture *fixture = fixture_create(
       "{run: {precision: double}, ensemble: {n: [10, 600]}, unit: {init: {c: {mean: 1e6}}, type: relu}, target: {type: "
       "spin, d: 2}, data: {mode: fixed, samples: 10, test: 0}, dynamics: {stages: [{steps: 1, dt: 1}]}}");
-  struct stability *stability = stability_of(problem, 100);
+  struct stability *stability = stability_of(fixture, 100);
   double limit;
   int64_t n;
-  assert_status(FAILED, stability_limit(stability, &problem->config->schedule, 0, &limit, &n));
+  assert_status(FAILED, stability_limit(stability, &fixture->config->schedule, 0, &limit, &n));
   assert_all(limit == 0 && (n == 10 || n == 600));
   stability_free(stability);
-  fixture_free(problem);
+  fixture_free(fixture);
 }
 
 int main(int argc, char **argv) {

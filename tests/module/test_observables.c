@@ -10,50 +10,50 @@
 enum { D = 4, P = 30 };
 
 /* Adds the sums of c, c^2, c^4, |a|, |a|^2 over the units of a network that this rank owns. */
-static void sum_units(const struct fixture *problem, const struct local_network *local, double sum[5]) {
+static void sum_units(const struct fixture *fixture, const struct local_network *local, double sum[5]) {
   for (int64_t i = 0; i < local_network_units(local); i++) {
     double c, b, a[D], norm2 = 0;
-    local_network_get(problem->particles, local, local_network_first_unit(local) + i, 1, &c, a, &b);
+    local_network_get(fixture->particles, local, local_network_first_unit(local) + i, 1, &c, a, &b);
     for (int k = 0; k < D; k++) norm2 += a[k] * a[k];
     const double terms[5] = {c, c * c, c * c * c * c, sqrt(norm2), norm2};
     for (int m = 0; m < 5; m++) sum[m] += terms[m];
   }
 }
 
-/* The same sums over all units of each network, mean [networks][5], on all ranks. Collective. */
-static void plain_means(const struct fixture *problem, int networks, double (*mean)[5]) {
-  memset(mean, 0, sizeof *mean * (size_t)networks);
-  for (int s = 0; s < problem->particles->locals; s++)
-    sum_units(problem, &problem->particles->local[s], mean[problem->particles->local[s].network]);
-  MPI_Allreduce(MPI_IN_PLACE, mean, 5 * networks, MPI_DOUBLE, MPI_SUM, world.mpi);
+/* The same sums over all units of each network, sum [networks][5], on all ranks. Collective. */
+static void plain_sums(const struct fixture *fixture, int networks, double (*sum)[5]) {
+  memset(sum, 0, sizeof *sum * (size_t)networks);
+  for (int s = 0; s < fixture->particles->locals; s++)
+    sum_units(fixture, &fixture->particles->local[s], sum[fixture->particles->local[s].network]);
+  MPI_Allreduce(MPI_IN_PLACE, sum, 5 * networks, MPI_DOUBLE, MPI_SUM, world.mpi);
 }
 
 static void check_means(double std, const char *unit) {
   enum { NETWORKS = 6 };
-  struct fixture *problem = fixture_create("run: {precision: double, seed: 3}\n"
+  struct fixture *fixture = fixture_create("run: {precision: double, seed: 3}\n"
                                            "ensemble: {n: [3, 700, 1500], replicas: 2}\n"
                                            "unit: {type: %s, init: {c: {std: %.17g}}}\n"
                                            "target: {type: spin, d: %d}\n"
                                            "data: {mode: fixed, samples: %d, test: 10}\n"
                                            "dynamics: {scheme: gd, stages: [{steps: 5, dt: 0.1}]}\n",
                                            unit, std, D, P);
-  double mean[NETWORKS][5];
+  double sum[NETWORKS][5];
   const int64_t n[] = {3, 3, 700, 700, 1500, 1500};
-  plain_means(problem, NETWORKS, mean);
-  fixture_observe(problem, 0);
+  plain_sums(fixture, NETWORKS, sum);
+  fixture_observe(fixture, 0);
   static const int means[5] = {MEAN_C, MEAN_C2, MEAN_C4, MEAN_A, MEAN_A2};
   static const double power[5] = {1, 2, 4, 0, 0};
-  for (int s = 0; s < problem->particles->locals; s++) {
-    const int64_t g = problem->particles->local[s].network;
+  for (int s = 0; s < fixture->particles->locals; s++) {
+    const int64_t g = fixture->particles->local[s].network;
     for (int m = 0; m < 5; m++) {
-      const double want = mean[g][m] / (double)n[g], found = problem->observation[s].mean[means[m]];
+      const double want = sum[g][m] / (double)n[g], found = fixture->observation[s].mean[means[m]];
       expect(fabs(found - want) <= 1e-12 * fmax(pow(std, power[m]), fabs(want)),
              "unit %s, std of c %g, n = %lld, mean %d", unit, std, (long long)n[g], m);
     }
-    expect(problem->observation[s].mean[MEAN_GRAD2] > 0, "unit %s, std of c %g, n = %lld", unit, std, (long long)n[g]);
+    expect(fixture->observation[s].mean[MEAN_GRAD2] > 0, "unit %s, std of c %g, n = %lld", unit, std, (long long)n[g]);
   }
   assert_expected();
-  fixture_free(problem);
+  fixture_free(fixture);
 }
 
 static void means_equal_plain_loops(void **state) {
@@ -67,54 +67,54 @@ static void means_equal_plain_loops(void **state) {
 
 static void losses_follow_from_the_outputs(void **state) {
   (void)state;
-  struct fixture *problem = fixture_create("run: {precision: double}\nensemble: {n: [40, 900]}\n"
+  struct fixture *fixture = fixture_create("run: {precision: double}\nensemble: {n: [40, 900]}\n"
                                            "target: {type: spin, d: %d}\n"
                                            "data: {mode: fixed, samples: %d, test: 10}\n"
                                            "dynamics: {scheme: gd, stages: [{steps: 5, dt: 0.1}]}\n",
                                            D, P);
-  fixture_observe(problem, 0);
-  const int shares = problem->particles->locals;
+  fixture_observe(fixture, 0);
+  const int shares = fixture->particles->locals;
   double *f = malloc(sizeof *f * P * (size_t)(shares + 1)), *test = malloc(sizeof *test * 10 * (size_t)(shares + 1));
-  dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, f);
-  dynamics_evaluate(problem->dynamics, 0, POINTS_TEST, test);
+  dynamics_evaluate(fixture->dynamics, 0, POINTS_TRAIN, f);
+  dynamics_evaluate(fixture->dynamics, 0, POINTS_TEST, test);
   for (int s = 0; s < shares; s++) {
-    const long long n = problem->particles->local[s].n;
+    const long long n = fixture->particles->local[s].n;
     double loss = 0, test_loss = 0;
-    for (int p = 0; p < P; p++) loss += pow(f[s * P + p] - problem->data->y[p], 2) / (2 * P);
-    for (int k = 0; k < 10; k++) test_loss += pow(test[s * 10 + k] - problem->data->test_y[k], 2) / 20;
-    expect(fabs(problem->observation[s].loss - loss) <= 1e-13 * loss, "n = %lld", n);
-    expect(fabs(problem->observation[s].test_loss - test_loss) <= 1e-13 * test_loss, "n = %lld", n);
-    expect(problem->observation[s].loss_0 == problem->target->C_f, "n = %lld", n);
+    for (int p = 0; p < P; p++) loss += pow(f[s * P + p] - fixture->data->y[p], 2) / (2 * P);
+    for (int k = 0; k < 10; k++) test_loss += pow(test[s * 10 + k] - fixture->data->test_y[k], 2) / 20;
+    expect(fabs(fixture->observation[s].loss - loss) <= 1e-13 * loss, "n = %lld", n);
+    expect(fabs(fixture->observation[s].test_loss - test_loss) <= 1e-13 * test_loss, "n = %lld", n);
+    expect(fixture->observation[s].loss_0 == fixture->target->C_f, "n = %lld", n);
   }
   assert_expected();
   free(f);
   free(test);
-  fixture_free(problem);
+  fixture_free(fixture);
 }
 
 /* A step observes the state before the move: its observation equals one without a move, bit for bit. */
 static void check_row_before_move(const char *unit, const char *data, const char *dynamics) {
   enum { STEP = 3 };
-  struct fixture *problem = fixture_create("run: {precision: double}\nensemble: {n: [40, 900], replicas: 2}\n"
+  struct fixture *fixture = fixture_create("run: {precision: double}\nensemble: {n: [40, 900], replicas: 2}\n"
                                            "unit: {%s}\ntarget: {type: spin, d: %d}\ndata: {%s, test: 10}\n"
                                            "dynamics: {%s}\n",
                                            unit, D, data, dynamics);
-  const size_t shares = (size_t)problem->particles->locals, bytes = shares * sizeof(struct observation);
+  const size_t shares = (size_t)fixture->particles->locals, bytes = shares * sizeof(struct observation);
   struct observation *row = malloc(bytes + 1);
-  fixture_observe(problem, STEP);
-  dynamics_step(problem->dynamics, STEP, fixture_dt(problem, STEP), row);
-  assert_all_for(memcmp(row, problem->observation, bytes) == 0, "unit {%s}, data {%s}, dynamics {%s}", unit, data,
+  fixture_observe(fixture, STEP);
+  dynamics_step(fixture->dynamics, STEP, fixture_dt(fixture, STEP), row);
+  assert_all_for(memcmp(row, fixture->observation, bytes) == 0, "unit {%s}, data {%s}, dynamics {%s}", unit, data,
                  dynamics);
-  fixture_observe(problem, STEP);
+  fixture_observe(fixture, STEP);
   for (size_t s = 0; s < shares; s++)
     for (int m = 0; m < PARTICLE_MEANS; m++)
-      expect(problem->observation[s].mean[m] != row[s].mean[m] || m >= MEAN_A, "mean %d, unit {%s}, data {%s}", m, unit,
+      expect(fixture->observation[s].mean[m] != row[s].mean[m] || m >= MEAN_A, "mean %d, unit {%s}, data {%s}", m, unit,
              data);
   for (size_t s = 0; s < shares; s++)
-    expect(problem->observation[s].test_loss != row[s].test_loss, "unit {%s}, data {%s}", unit, data);
+    expect(fixture->observation[s].test_loss != row[s].test_loss, "unit {%s}, data {%s}", unit, data);
   assert_expected();
   free(row);
-  fixture_free(problem);
+  fixture_free(fixture);
 }
 
 static void rows_are_of_the_state_before_the_move(void **state) {
@@ -150,34 +150,34 @@ static void each_batch_size_has_its_own_order(void **state) {
     int64_t step, batch, start; /* last step, batch size and first step of the segment */
     int order;
   } segment[] = {{2, 7, 0, 0}, {16, 5, 3, 1}, {25, 7, 17, 2}};
-  struct fixture *problem = fixture_create("run: {precision: double}\nensemble: {n: [40, 900]}\n"
+  struct fixture *fixture = fixture_create("run: {precision: double}\nensemble: {n: [40, 900]}\n"
                                            "target: {type: spin, d: %d}\n"
                                            "data: {mode: fixed, samples: %d, test: 0}\n"
                                            "dynamics: {scheme: sgd, stages: [{steps: 3, dt: 0.1, batch: 7}, "
                                            "{steps: 3, dt: 0.1, batch: 5}, {steps: 11, dt: 0.2, batch: 5}, "
                                            "{steps: 10, dt: 0.1, batch: 7}]}\n",
                                            D, P);
-  const int shares = problem->particles->locals;
+  const int shares = fixture->particles->locals;
   double *f = malloc(sizeof *f * P * (size_t)(shares + 1));
-  dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, f);
+  dynamics_evaluate(fixture->dynamics, 0, POINTS_TRAIN, f);
   for (int64_t step = 0, i = 0; step <= 25; step++) {
     if (step > segment[i].step) i++;
-    fixture_observe(problem, step);
+    fixture_observe(fixture, step);
     for (int s = 0; s < shares; s++) {
-      const struct local_network *local = &problem->particles->local[s];
+      const struct local_network *local = &fixture->particles->local[s];
       const struct batch_position position = {.network = network_key(local->n, local->replica),
                                               .step = step,
                                               .epoch_step = step - segment[i].start,
                                               .order = segment[i].order,
                                               .batch = segment[i].batch};
-      const double loss = batch_loss(problem->data, &position, f + s * P);
-      expect(fabs(problem->observation[s].loss - loss) <= 1e-13 * loss, "step %lld, n = %lld", (long long)step,
+      const double loss = batch_loss(fixture->data, &position, f + s * P);
+      expect(fabs(fixture->observation[s].loss - loss) <= 1e-13 * loss, "step %lld, n = %lld", (long long)step,
              (long long)local->n);
     }
     assert_expected();
   }
   free(f);
-  fixture_free(problem);
+  fixture_free(fixture);
 }
 
 static int column_number(const char *name, const struct loss_spec *loss) {

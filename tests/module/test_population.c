@@ -11,49 +11,41 @@ enum { STEPS = 6, D = 3, NUMBERS_MAX = 8192, NETWORKS_MAX = 8 };
 
 struct result {
   int64_t units;
-  double theta[NUMBERS_MAX][D + 1]; /* c, z of each unit of this rank */
+  double theta[NUMBERS_MAX][D + 2]; /* c, b, z of each unit of this rank */
   int networks;
   int64_t network[NETWORKS_MAX], first[NETWORKS_MAX],
       count[NETWORKS_MAX]; /* of each own network: first own unit, number of own units */
   struct observation observation[NETWORKS_MAX];
 };
 
-static struct fixture *problem_of(const char *sizes, const char *precision, int threads) {
+static struct fixture *fixture_of(const char *sizes, const char *precision, int threads) {
   return fixture_create("run: {precision: %s, threads: %d}\nensemble: {n: %s, replicas: 2}\n"
                         "unit: {type: rbf, alpha: 1.5, init: {c: {std: 3}}}\ntarget: {type: spin, d: %d}\n"
                         "data: {mode: population, test: 5}\ndynamics: {stages: [{steps: 100, dt: 0.2}]}\n",
                         precision, threads, sizes, D);
 }
 
-static void read_result(const struct fixture *problem, struct result *result) {
-  const struct particles *particles = problem->particles;
+static void read_result(const struct fixture *fixture, struct result *result) {
+  const struct particles *particles = fixture->particles;
   memset(result, 0, sizeof *result);
   for (int s = 0; s < particles->locals; s++) {
     const struct local_network *local = &particles->local[s];
     result->network[s] = local->network;
     result->first[s] = local_network_first_unit(local);
     result->count[s] = local_network_units(local);
-    result->observation[s] = problem->observation[s];
-    for (int64_t i = 0; i < local_network_units(local); i++, result->units++) {
-      double *theta = result->theta[result->units];
-      float single[D + 1];
-      if (particles->precision == PRECISION_SINGLE) {
-        local_network_get(particles, local, local_network_first_unit(local) + i, 1, single, single + 1, NULL);
-        for (int k = 0; k <= D; k++) theta[k] = single[k];
-      } else {
-        local_network_get(particles, local, local_network_first_unit(local) + i, 1, theta, theta + 1, NULL);
-      }
-    }
+    result->observation[s] = fixture->observation[s];
+    for (int64_t i = 0; i < local_network_units(local); i++, result->units++)
+      fixture_get(fixture, s, local_network_first_unit(local) + i, result->theta[result->units]);
   }
   result->networks = particles->locals;
 }
 
 static void run(const char *sizes, const char *precision, int threads, struct result *result) {
-  struct fixture *problem = problem_of(sizes, precision, threads);
-  fixture_steps(problem, 0, STEPS);
-  fixture_observe(problem, STEPS);
-  read_result(problem, result);
-  fixture_free(problem);
+  struct fixture *fixture = fixture_of(sizes, precision, threads);
+  fixture_steps(fixture, 0, STEPS);
+  fixture_observe(fixture, STEPS);
+  read_result(fixture, result);
+  fixture_free(fixture);
 }
 
 /* Local. Runs all networks on this rank alone. */
@@ -106,8 +98,8 @@ static void ranks_and_threads_change_no_bit(void **state) {
 
 static void a_non_finite_network_is_not_moved_and_is_named(void **state) {
   (void)state;
-  struct fixture *problem = problem_of("[20, 600]", "double", 2);
-  struct particles *particles = problem->particles;
+  struct fixture *fixture = fixture_of("[20, 600]", "double", 2);
+  struct particles *particles = fixture->particles;
   const double huge[] = {1e13, NAN};
   for (int i = 0; i < 2; i++) {
     struct result *before = malloc(sizeof *before), *after = malloc(sizeof *after);
@@ -117,10 +109,10 @@ static void a_non_finite_network_is_not_moved_and_is_named(void **state) {
       if (local->network == 3 && local_network_first_unit(local) + local_network_units(local) == local->n) bad = local;
     }
     if (bad) local_network_set(particles, bad, 599, 1, &huge[i], NULL, NULL);
-    fixture_observe(problem, 0);
-    read_result(problem, before);
-    dynamics_step(problem->dynamics, 7, fixture_dt(problem, 7), problem->observation);
-    read_result(problem, after);
+    fixture_observe(fixture, 0);
+    read_result(fixture, before);
+    dynamics_step(fixture->dynamics, 7, fixture_dt(fixture, 7), fixture->observation);
+    read_result(fixture, after);
     int64_t at = 0;
     for (int s = 0; s < after->networks; at += after->count[s++]) {
       const bool kept =
@@ -128,7 +120,7 @@ static void a_non_finite_network_is_not_moved_and_is_named(void **state) {
       expect(kept == (after->network[s] == 3), "c = %g, network %lld", huge[i], (long long)after->network[s]);
     }
     assert_expected();
-    assert_status(FAILED, dynamics_check(problem->dynamics, 8, false));
+    assert_status(FAILED, dynamics_check(fixture->dynamics, 8, false));
     assert_all_for(strstr(error_text(), "step 0: the network of n = 600, replica 1 ") != NULL,
                    "c = %g, received \"%s\"", huge[i], error_text());
     assert_all_for(strstr(error_text(), "In block 2 of this network (units 512 to 599, ") != NULL,
@@ -136,7 +128,7 @@ static void a_non_finite_network_is_not_moved_and_is_named(void **state) {
     free(before);
     free(after);
   }
-  fixture_free(problem);
+  fixture_free(fixture);
 }
 
 int main(int argc, char **argv) {

@@ -42,13 +42,13 @@ static struct problem problem_of(const struct fixture *fixture) {
 }
 
 /* values [P], ascending, and vectors [P][P]: eigenvalues and eigenvectors of M/P, on every rank. Collective. */
-static void diagonalize_by_lapack(const struct fixture *problem, const struct spectrum *spectrum, double *values,
+static void diagonalize_by_lapack(const struct fixture *fixture, const struct spectrum *spectrum, double *values,
                                   double *vectors) {
   const int P = (int)spectrum->P;
   struct dist_grid grid;
   struct dist_matrix *m;
   dist_grid_create(&world, &grid);
-  assert_ok(tangent_matrix_form(&grid, problem->particles, spectrum->network, problem->config->unit.train, P,
+  assert_ok(tangent_matrix_form(&grid, fixture->particles, spectrum->network, fixture->config->unit.train, P,
                                 spectrum->x, &m));
   dist_matrix_get(m, 0, P, vectors);
   double sup = 0;
@@ -65,10 +65,10 @@ static void diagonalize_by_lapack(const struct fixture *problem, const struct sp
   dist_grid_free(&grid);
 }
 
-static void check_spectrum(const struct fixture *problem, const struct spectrum *spectrum) {
+static void check_spectrum(const struct fixture *fixture, const struct spectrum *spectrum) {
   const int P = (int)spectrum->P;
   double *values = malloc(sizeof *values * (size_t)P), *vectors = malloc(sizeof *vectors * (size_t)(P * P));
-  diagonalize_by_lapack(problem, spectrum, values, vectors);
+  diagonalize_by_lapack(fixture, spectrum, values, vectors);
   const double largest = values[P - 1];
   double worst = 0, parts = 0, norm2 = 0;
   for (int p = 0; p < P; p++) norm2 += (spectrum->f[p] - spectrum->y[p]) * (spectrum->f[p] - spectrum->y[p]);
@@ -99,21 +99,17 @@ static void check_spectrum(const struct fixture *problem, const struct spectrum 
 }
 
 /* The outputs equal (1/n) sum_i c_i phi(x, z_i), with h by libm. */
-static void check_outputs(const struct fixture *problem, const struct spectrum *spectrum) {
+static void check_outputs(const struct fixture *fixture, const struct spectrum *spectrum) {
   double *f = calloc((size_t)spectrum->P, sizeof *f);
-  const struct unit_spec *unit = &problem->config->unit;
-  for (int s = 0; s < problem->particles->locals; s++) {
-    const struct local_network *local = &problem->particles->local[s];
+  const struct unit_spec *unit = &fixture->config->unit;
+  for (int s = 0; s < fixture->particles->locals; s++) {
+    const struct local_network *local = &fixture->particles->local[s];
     if (local->network != spectrum->network) continue;
     for (int64_t i = 0; i < local_network_units(local); i++) {
-      double c, a[D], b;
-      tangent_kernel_units(problem->particles, local, local_network_first_unit(local) + i, 1, &c, a, &b);
-      for (int64_t p = 0; p < spectrum->P; p++) {
-        double s_i = b;
-        for (int k = 0; k < D; k++) s_i += a[k] * spectrum->x[p * D + k];
-        if (unit_table[unit->type].manifold == MANIFOLD_SPHERE) s_i = unit->alpha * (s_i - D);
-        f[p] += c * unit_table[unit->type].h(s_i) / (double)local->n;
-      }
+      double theta[D + 2];
+      fixture_get(fixture, s, local_network_first_unit(local) + i, theta);
+      for (int64_t p = 0; p < spectrum->P; p++)
+        f[p] += theta[0] * naive_phi(unit, D, theta, spectrum->x + p * D) / (double)local->n;
     }
   }
   MPI_Allreduce(MPI_IN_PLACE, f, (int)spectrum->P, MPI_DOUBLE, MPI_SUM, world.mpi);
@@ -127,71 +123,71 @@ static void spectra_at_training_and_test_points(void **state) {
   (void)state;
   const char *units[] = {"tanh", "rbf"};
   for (int u = 0; u < 2; u++) {
-    struct fixture *problem = fixture_of(units[u], fixed, gd);
-    const struct problem setup = problem_of(problem);
+    struct fixture *fixture = fixture_of(units[u], fixed, gd);
+    const struct problem problem = problem_of(fixture);
     struct spectrum_options options = {.vectors = 3, .seed = -1, .ridge = 1e-8, .replica = 1};
     struct spectrum *spectrum;
-    assert_ok(spectrum_create(&world, &setup, &options, &spectrum));
+    assert_ok(spectrum_create(&world, &problem, &options, &spectrum));
     assert_all_for(spectrum->n == LARGE && spectrum->network == 1 && spectrum->P == 150 &&
                        spectrum->kind == SPECTRUM_TRAIN,
                    "unit %s", units[u]);
-    assert_all_for(memcmp(spectrum->x, problem->data->x, sizeof(double) * 150 * D) == 0, "unit %s", units[u]);
+    assert_all_for(memcmp(spectrum->x, fixture->data->x, sizeof(double) * 150 * D) == 0, "unit %s", units[u]);
     assert_all_for(isnan(spectrum->limit_sgd) && spectrum->dt == 0.5, "unit %s", units[u]);
-    check_spectrum(problem, spectrum);
-    check_outputs(problem, spectrum);
+    check_spectrum(fixture, spectrum);
+    check_outputs(fixture, spectrum);
     spectrum_free(spectrum);
 
     for (int64_t points = 65; points > 0; points -= 55) { /* with 10 points, most ranks own no block */
       options = (struct spectrum_options){
           .n = SMALL, .test = true, .points = points, .seed = -1, .ridge = 1e-8, .vectors = 1};
-      assert_ok(spectrum_create(&world, &setup, &options, &spectrum));
+      assert_ok(spectrum_create(&world, &problem, &options, &spectrum));
       assert_all_for(spectrum->n == SMALL && spectrum->network == 2 && spectrum->P == points &&
                          spectrum->kind == SPECTRUM_TEST,
                      "unit %s, %d points", units[u], (int)points);
-      check_spectrum(problem, spectrum);
-      check_outputs(problem, spectrum);
+      check_spectrum(fixture, spectrum);
+      check_outputs(fixture, spectrum);
       spectrum_free(spectrum);
     }
-    fixture_free(problem);
+    fixture_free(fixture);
   }
 }
 
 /* The fresh points are those that the run uses at this step; another seed gives other points. */
 static void spectra_at_fresh_points(void **state) {
   (void)state;
-  struct fixture *problem = fixture_of("sigmoid", online, sgd);
-  const struct problem setup = problem_of(problem);
+  struct fixture *fixture = fixture_of("sigmoid", online, sgd);
+  const struct problem problem = problem_of(fixture);
   struct spectrum_options options = {.points = 100, .seed = -1, .ridge = 1e-8, .vectors = 2};
   struct spectrum *spectrum, *other;
-  assert_ok(spectrum_create(&world, &setup, &options, &spectrum));
+  assert_ok(spectrum_create(&world, &problem, &options, &spectrum));
   double x[100 * D], y[100];
-  const struct batch_position place = {.network = network_key(LARGE, 0), .step = STEP, .batch = 100};
-  dataset_points(problem->data, &place, 0, 100, x, y);
+  const struct batch_position position = {.network = network_key(LARGE, 0), .step = STEP, .batch = 100};
+  dataset_points(fixture->data, &position, 0, 100, x, y);
   assert_all(spectrum->kind == SPECTRUM_FRESH && memcmp(x, spectrum->x, sizeof x) == 0 &&
              memcmp(y, spectrum->y, sizeof y) == 0);
-  check_spectrum(problem, spectrum);
+  check_spectrum(fixture, spectrum);
   assert_all(spectrum->batch == 20);
   assert_all(fabs(spectrum->limit_sgd * (spectrum->lambda[0] * 0.95 + spectrum->sup / 20) / 2 - 1) < 1e-12);
   options.seed = 5;
-  assert_ok(spectrum_create(&world, &setup, &options, &other));
+  assert_ok(spectrum_create(&world, &problem, &options, &other));
   assert_all(memcmp(other->x, spectrum->x, sizeof x) != 0 && fabs(other->lambda[0] - spectrum->lambda[0]) > 1e-6);
   spectrum_free(spectrum);
   spectrum_free(other);
-  fixture_free(problem);
+  fixture_free(fixture);
 }
 
 /* phi [n][count] and c [n] of a network of n <= LARGE units, on all ranks. Collective. */
-static void features(const struct fixture *problem, int64_t network, int64_t n, int count, const double *x, double *phi,
+static void features(const struct fixture *fixture, int64_t network, int64_t n, int count, const double *x, double *phi,
                      double *c) {
   memset(phi, 0, sizeof *phi * (size_t)(n * count));
   memset(c, 0, sizeof *c * (size_t)n);
-  for (int s = 0; s < problem->particles->locals; s++) {
-    const struct local_network *local = &problem->particles->local[s];
+  for (int s = 0; s < fixture->particles->locals; s++) {
+    const struct local_network *local = &fixture->particles->local[s];
     if (local->network != network) continue;
     const int64_t first = local_network_first_unit(local);
     double a[LARGE * D], b[LARGE];
-    tangent_kernel_units(problem->particles, local, first, (int)local_network_units(local), c + first, a, b);
-    tangent_kernel_features(&problem->config->unit, D, (int)local_network_units(local), c + first, a, b, count, x,
+    tangent_kernel_units(fixture->particles, local, first, (int)local_network_units(local), c + first, a, b);
+    tangent_kernel_features(&fixture->config->unit, D, (int)local_network_units(local), c + first, a, b, count, x,
                             phi + first * count, NULL, NULL);
   }
   MPI_Allreduce(MPI_IN_PLACE, phi, (int)n * count, MPI_DOUBLE, MPI_SUM, world.mpi);
@@ -211,17 +207,17 @@ static double loss_of(int64_t n, int count, const double *phi, const double *c, 
 /* The change u of c solves (Phi^T Phi / (n P) + mu) u = -Phi^T r / P, n x n, for n smaller and larger than P. */
 static void the_best_readout_solves_the_normal_equations(void **state) {
   (void)state;
-  struct fixture *problem = fixture_of("tanh", fixed, gd);
-  const struct problem setup = problem_of(problem);
+  struct fixture *fixture = fixture_of("tanh", fixed, gd);
+  const struct problem problem = problem_of(fixture);
   const int64_t sizes[] = {LARGE, SMALL};
   for (int k = 0; k < 2; k++) {
     const int n = (int)sizes[k], P = 150, K = 70, one = 1;
     const struct spectrum_options options = {.n = n, .seed = -1, .ridge = 1e-4};
     struct spectrum *spectrum;
-    assert_ok(spectrum_create(&world, &setup, &options, &spectrum));
+    assert_ok(spectrum_create(&world, &problem, &options, &spectrum));
     double *phi = malloc(sizeof *phi * (size_t)(n * P)), *normal = calloc((size_t)(n * n), sizeof *normal);
     double c[LARGE], u[LARGE], trace = 0, square = 0;
-    features(problem, spectrum->network, n, P, problem->data->x, phi, c);
+    features(fixture, spectrum->network, n, P, fixture->data->x, phi, c);
     for (int i = 0; i < n; i++) {
       for (int j = 0; j < n; j++)
         for (int p = 0; p < P; p++) normal[i * n + j] += phi[i * P + p] * phi[j * P + p] / (n * P);
@@ -239,25 +235,25 @@ static void the_best_readout_solves_the_normal_equations(void **state) {
       c[i] += u[i];
     }
     assert_all_for(fabs(spectrum->best.change / sqrt(square) - 1) < 1e-9, "n = %d", n);
-    assert_all_for(fabs(spectrum->best.loss / loss_of(n, P, phi, c, problem->data->y) - 1) < 1e-9, "n = %d", n);
+    assert_all_for(fabs(spectrum->best.loss / loss_of(n, P, phi, c, fixture->data->y) - 1) < 1e-9, "n = %d", n);
     assert_all_for(spectrum->best.loss < spectrum->loss, "n = %d", n);
     double unused[LARGE];
-    features(problem, spectrum->network, n, K, problem->data->test_x, phi, unused);
-    assert_all_for(fabs(spectrum->best.test_loss / loss_of(n, K, phi, c, problem->data->test_y) - 1) < 1e-9, "n = %d",
+    features(fixture, spectrum->network, n, K, fixture->data->test_x, phi, unused);
+    assert_all_for(fabs(spectrum->best.test_loss / loss_of(n, K, phi, c, fixture->data->test_y) - 1) < 1e-9, "n = %d",
                    n);
-    assert_all_for(fabs(spectrum->test_loss / loss_of(n, K, phi, unused, problem->data->test_y) - 1) < 1e-9, "n = %d",
+    assert_all_for(fabs(spectrum->test_loss / loss_of(n, K, phi, unused, fixture->data->test_y) - 1) < 1e-9, "n = %d",
                    n);
     spectrum_free(spectrum);
     free(phi);
     free(normal);
   }
-  fixture_free(problem);
+  fixture_free(fixture);
 }
 
 static void wrong_options_are_refused(void **state) {
   (void)state;
-  struct fixture *problem = fixture_of("tanh", fixed, gd);
-  const struct problem setup = problem_of(problem);
+  struct fixture *fixture = fixture_of("tanh", fixed, gd);
+  const struct problem problem = problem_of(fixture);
   struct spectrum *spectrum;
   const struct {
     struct spectrum_options options;
@@ -269,12 +265,12 @@ static void wrong_options_are_refused(void **state) {
       {{.points = 71, .test = true}, "70 test points"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    assert_status(USAGE, spectrum_create(&world, &setup, &cases[i].options, &spectrum));
+    assert_status(USAGE, spectrum_create(&world, &problem, &cases[i].options, &spectrum));
     assert_all_for(strstr(error_text(), cases[i].text) != NULL, "\"%s\", received \"%s\"", cases[i].text, error_text());
   }
-  problem->config->unit.train = 0;
-  assert_status(USAGE, spectrum_create(&world, &setup, &(struct spectrum_options){.ridge = 1}, &spectrum));
-  fixture_free(problem);
+  fixture->config->unit.train = 0;
+  assert_status(USAGE, spectrum_create(&world, &problem, &(struct spectrum_options){.ridge = 1}, &spectrum));
+  fixture_free(fixture);
 }
 
 int main(int argc, char **argv) {

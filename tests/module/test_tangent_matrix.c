@@ -9,14 +9,13 @@
 #include <string.h>
 
 #include "fixture.h"
-#include "tangent/tangent_kernel.h"
 
 enum { D = 3, N = 700, P = 150, NETWORK = 3, PARAMETERS = D + 2 };
 
 static const double ALPHA = 0.8;
 static const unsigned flags[FIELDS] = {FIELD_BIT_C, FIELD_BIT_B, FIELD_BIT_A};
 
-static struct fixture *problem_of(const char *unit, const char *precision) {
+static struct fixture *fixture_of(const char *unit, const char *precision) {
   return fixture_create("run: {precision: %s, seed: 3}\n"
                         "ensemble: {n: [300, %d], replicas: 2}\n"
                         "unit: {type: %s, alpha: %.17g, train: [c]}\n"
@@ -27,77 +26,56 @@ static struct fixture *problem_of(const char *unit, const char *precision) {
 }
 
 /* theta [N][PARAMETERS] = c, b, a of all units of the network, on every rank. Collective. */
-static void all_units(const struct fixture *problem, double (*theta)[PARAMETERS]) {
-  const struct particles *particles = problem->particles;
+static void all_units(const struct fixture *fixture, double (*theta)[PARAMETERS]) {
+  const struct particles *particles = fixture->particles;
   memset(theta, 0, sizeof *theta * N);
   for (int s = 0; s < particles->locals; s++) {
     const struct local_network *local = &particles->local[s];
     if (local->network != NETWORK) continue;
     for (int64_t i = local_network_first_unit(local); i < local_network_first_unit(local) + local_network_units(local);
          i++)
-      tangent_kernel_units(particles, local, i, 1, theta[i], theta[i] + 2, theta[i] + 1);
+      fixture_get(fixture, s, i, theta[i]);
   }
   MPI_Allreduce(MPI_IN_PLACE, theta, N * PARAMETERS, MPI_DOUBLE, MPI_SUM, world.mpi);
 }
 
-/* c phi(x, z), from the definition. */
-static double output(int type, const double *theta, const double *x) {
-  double dot = 0, distance2 = 0;
-  for (int k = 0; k < D; k++) {
-    dot += theta[2 + k] * x[k];
-    distance2 += (theta[2 + k] - x[k]) * (theta[2 + k] - x[k]);
-  }
-  return theta[0] * (unit_table[type].manifold == MANIFOLD_SPHERE ? exp(-ALPHA * distance2 / 2)
-                                                                  : unit_table[type].h(dot + theta[1]));
-}
-
-/* d(c phi)/d(parameter k) by central differences. On the sphere z moves along the great circle in the direction of
- * basis vector k projected on the tangent space; the squares of these derivatives sum to those in an orthonormal
- * basis. */
-static double difference(int type, const double *theta, int k, const double *x) {
+/* d(c phi)/d(parameter k) by central differences. On the sphere the squares of the derivatives in a sum to those in an
+ * orthonormal basis of the tangent space. */
+static double difference(const struct unit_spec *unit, const double *theta, int k, const double *x) {
   const double eps = 1e-5;
-  const bool sphere = unit_table[type].manifold == MANIFOLD_SPHERE;
   double value[2];
   for (int side = 0; side < 2; side++) {
-    double moved[PARAMETERS], norm2 = 0;
-    memcpy(moved, theta, sizeof moved);
-    for (int i = 0; i < PARAMETERS; i++) {
-      const double along = (i == k) - (sphere && i >= 2 && k >= 2 ? theta[i] * theta[k] / D : 0);
-      moved[i] += (side ? eps : -eps) * along;
-    }
-    for (int i = 2; i < PARAMETERS; i++) norm2 += moved[i] * moved[i];
-    for (int i = 2; sphere && k >= 2 && i < PARAMETERS; i++) moved[i] *= sqrt(D / norm2);
-    value[side] = output(type, moved, x);
+    double moved[PARAMETERS];
+    naive_move(unit, D, theta, k, side ? eps : -eps, moved);
+    value[side] = moved[0] * naive_phi(unit, D, moved, x);
   }
   return (value[1] - value[0]) / (2 * eps);
 }
 
 /* Adds to expected[field] [P][P] the part of n grad f_n(x_p).grad f_n(x_q) from the parameters of the field. */
-static void by_differences(int type, double (*theta)[PARAMETERS], const double *x, double *expected[FIELDS]) {
+static void by_differences(const struct unit_spec *unit, double (*theta)[PARAMETERS], const double *x,
+                           double *expected[FIELDS]) {
   for (int i = 0; i < N; i++)
     for (int k = 0; k < PARAMETERS; k++) {
-      if (unit_table[type].manifold == MANIFOLD_SPHERE && k == 1) continue;
+      if (unit_table[unit->type].manifold == MANIFOLD_SPHERE && k == 1) continue;
       double gradient[P], *m = expected[k < 2 ? k : 2];
-      for (int p = 0; p < P; p++) gradient[p] = difference(type, theta[i], k, x + p * D);
+      for (int p = 0; p < P; p++) gradient[p] = difference(unit, theta[i], k, x + p * D);
       for (int p = 0; p < P; p++)
         for (int q = 0; q < P; q++) m[p * P + q] += gradient[p] * gradient[q] / N;
     }
 }
 
 /* The same, by the formulas of tangent/tangent_kernel.h. */
-static void by_loops(int type, double (*theta)[PARAMETERS], const double *x, double *expected[FIELDS]) {
-  const struct unit *unit = &unit_table[type];
+static void by_loops(const struct unit_spec *spec, double (*theta)[PARAMETERS], const double *x,
+                     double *expected[FIELDS]) {
+  const struct unit *unit = &unit_table[spec->type];
   for (int i = 0; i < N; i++) {
     const double c = theta[i][0], *z = theta[i] + 2;
     double phi[P], w[P], xz[P];
     for (int p = 0; p < P; p++) {
-      double x2 = 0;
+      const double s = naive_argument(spec, D, theta[i], x + p * D);
       xz[p] = 0;
-      for (int k = 0; k < D; k++) {
-        xz[p] += z[k] * x[p * D + k];
-        x2 += x[p * D + k] * x[p * D + k];
-      }
-      const double s = unit->manifold == MANIFOLD_SPHERE ? ALPHA * (xz[p] - (x2 + D) / 2) : xz[p] + theta[i][1];
+      for (int k = 0; k < D; k++) xz[p] += z[k] * x[p * D + k];
       phi[p] = unit->h(s);
       w[p] = c * unit->dh(s) * (unit->manifold == MANIFOLD_SPHERE ? ALPHA : 1);
     }
@@ -141,25 +119,25 @@ static void the_kernel_equals_loops_and_differences(void **state) {
     /* Units on the sphere are tested in double: in single |z|^2 = d holds to 1e-7 only, and the two forms of phi in
      * this test differ by as much. */
     const bool single = type % 2 && unit_table[type].manifold != MANIFOLD_SPHERE;
-    struct fixture *problem = problem_of(unit_table[type].name, single ? "single" : "double");
+    struct fixture *fixture = fixture_of(unit_table[type].name, single ? "single" : "double");
     for (int f = 0; f < FIELDS; f++) {
       memset(loops[f], 0, sizeof(double) * P * P);
       memset(differences[f], 0, sizeof(double) * P * P);
     }
-    all_units(problem, theta);
-    by_loops(type, theta, problem->data->x, loops);
-    by_differences(type, theta, problem->data->x, differences);
+    all_units(fixture, theta);
+    by_loops(&fixture->config->unit, theta, fixture->data->x, loops);
+    by_differences(&fixture->config->unit, theta, fixture->data->x, differences);
     for (unsigned train = 1; train < 8; train++) {
       if (unit_table[type].manifold == MANIFOLD_SPHERE && train & FIELD_BIT_B) continue;
       struct dist_matrix *m;
-      assert_ok(tangent_matrix_form(&grid, problem->particles, NETWORK, train, P, problem->data->x, &m));
+      assert_ok(tangent_matrix_form(&grid, fixture->particles, NETWORK, train, P, fixture->data->x, &m));
       assert_all_for(deviation(m, train, loops) < 1e-13, "unit %s, trained fields %u", unit_table[type].name, train);
       /* The rounding error of the differences is 1e-16 / 1e-5. */
       assert_all_for(deviation(m, train, differences) < 1e-8, "unit %s, trained fields %u", unit_table[type].name,
                      train);
       dist_matrix_free(m);
     }
-    fixture_free(problem);
+    fixture_free(fixture);
   }
   for (int f = 0; f < FIELDS; f++) {
     free(loops[f]);

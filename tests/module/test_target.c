@@ -9,7 +9,7 @@
 #include "data/target.h"
 #include "data/target_file.h"
 #include "data/target_spin.h"
-#include "harness.h"
+#include "fixture.h"
 #include "io/h5.h"
 
 static struct target *spin(int d, uint64_t seed) {
@@ -82,16 +82,10 @@ static double teacher_by_definition(const struct target_spec *spec, const double
   double f = 0, normal[2 + 8];
   for (int i = 0; i < spec->teacher_units; i++) {
     rng_normal(&rng, (uint64_t)i, spec->d + 2, normal);
-    const double *z = normal + 2;
-    double az = 0, x2 = 0, z2 = 0;
-    for (int k = 0; k < spec->d; k++) {
-      az += z[k] * x[k];
-      x2 += x[k] * x[k];
-      z2 += z[k] * z[k];
-    }
-    double s = unit->b.mean + unit->b.std * normal[1] + unit->a.std * az;
-    if (sphere) s = unit->alpha * (sqrt(spec->d / z2) * az - (x2 + spec->d) / 2);
-    f += (unit->c.mean + unit->c.std * normal[0]) * unit_table[unit->type].h(s);
+    double theta[2 + 8] = {unit->c.mean + unit->c.std * normal[0], unit->b.mean + unit->b.std * normal[1]}, z2 = 0;
+    for (int k = 2; k < spec->d + 2; k++) z2 += normal[k] * normal[k];
+    for (int k = 2; k < spec->d + 2; k++) theta[k] = normal[k] * (sphere ? sqrt(spec->d / z2) : unit->a.std);
+    f += theta[0] * naive_phi(unit, spec->d, theta, x);
   }
   return f / (double)spec->teacher_units;
 }

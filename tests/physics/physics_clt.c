@@ -11,7 +11,6 @@
 
 #include "base/rng.h"
 #include "clt/clt.h"
-#include "clt/covariance.h"
 #include "clt/initial_covariance.h"
 #include "fixture.h"
 
@@ -34,43 +33,22 @@ static struct fixture *networks(const char *unit, int n) {
 }
 
 static void find_law(const struct dist_grid *grid, const char *unit, struct law *law) {
-  struct fixture *problem = networks(unit, 1);
+  struct fixture *fixture = networks(unit, 1);
   struct initial_covariance *exact;
   struct dist_matrix *C;
-  assert_ok(initial_covariance_create(&problem->config->unit, D, K, problem->data->test_x, &exact));
+  assert_ok(initial_covariance_create(&fixture->config->unit, D, K, fixture->data->test_x, &exact));
   assert_ok(initial_covariance_matrix(grid, exact, initial_covariance_between, 1.0 / K, &C));
   assert_ok(covariance_leading(C, M, law->value, law->u));
   for (int k = 0; k < K; k++) law->f_0[k] = initial_covariance_output(exact, k);
   dist_matrix_free(C);
   initial_covariance_free(exact);
-  fixture_free(problem);
-}
-
-/* Returns f [REPLICAS][K] of all networks at the test points, on all ranks. Collective; the caller frees f. */
-static double *outputs(struct fixture *problem) {
-  const int locals = problem->particles->locals;
-  const size_t all = (size_t)REPLICAS * K;
-  double *own = malloc(sizeof *own * ((size_t)locals * K + 1)), *f = calloc(all, sizeof *f);
-  dynamics_evaluate(problem->dynamics, 0, POINTS_TEST, own);
-  for (int s = 0; s < locals; s++)
-    if (problem->particles->local[s].lead)
-      memcpy(f + problem->particles->local[s].replica * K, own + (size_t)s * K, sizeof *f * K);
-  MPI_Allreduce(MPI_IN_PLACE, f, (int)all, MPI_DOUBLE, MPI_SUM, world.mpi);
-  free(own);
-  return f;
-}
-
-static int read_rows(void *f, int64_t first, int64_t count, double *rows) {
-  memcpy(rows, (double *)f + first * K, sizeof *rows * (size_t)(count * K));
-  return OK;
+  fixture_free(fixture);
 }
 
 /* Returns the whitened projections y [REPLICAS][M] of f. Collective; the caller frees y. */
-static double *project(const struct dist_grid *grid, int n, const struct law *law, double *f) {
-  struct covariance *covariance;
+static double *project(const struct dist_grid *grid, int n, const struct law *law, const double *f) {
+  struct covariance *covariance = covariance_of(grid, n, REPLICAS, K, f);
   double *y = malloc(sizeof *y * REPLICAS * M);
-  const struct covariance_reader source = {read_rows, f};
-  assert_ok(covariance_create(grid, n, REPLICAS, K, &source, &covariance));
   assert_ok(covariance_project(covariance, M, law->u, law->f_0, y));
   for (int r = 0; r < REPLICAS; r++)
     for (int i = 0; i < M; i++) y[r * M + i] /= sqrt(law->value[i]);
@@ -125,8 +103,8 @@ static void check_unit(const char *unit) {
   dist_grid_create(&world, &grid);
   find_law(&grid, unit, law);
   for (int s = 0; s < 3; s++) {
-    struct fixture *problem = networks(unit, sizes[s]);
-    double *f = outputs(problem), *y = project(&grid, sizes[s], law, f);
+    struct fixture *fixture = networks(unit, sizes[s]);
+    double *f = fixture_outputs(fixture, POINTS_TEST), *y = project(&grid, sizes[s], law, f);
     const struct clt_tests tests = judge(y, sizes[s] == 1024);
     char what[64];
     snprintf(what, sizeof what, "%s, n = %d", unit, sizes[s]);
@@ -135,7 +113,7 @@ static void check_unit(const char *unit) {
     if (sizes[s] == 1024) must_reject_changed_samples(y);
     free(f);
     free(y);
-    fixture_free(problem);
+    fixture_free(fixture);
   }
   dist_grid_free(&grid);
   free(law);
@@ -153,16 +131,16 @@ static void rbf_fluctuates_as_the_theorem_says(void **state) {
 
 /* Replaces c by samples of Student's t distribution with two degrees of freedom, whose variance is infinite: N(0,1) /
  * sqrt(E) with exponential E. */
-static void replace_amplitudes(struct fixture *problem, int n) {
+static void replace_amplitudes(struct fixture *fixture, int n) {
   float *c = malloc(sizeof *c * (size_t)n);
   double *normal = malloc(sizeof *normal * (size_t)n), *uniform = malloc(sizeof *uniform * (size_t)n);
   const struct rng rng = {.seed = 11, .stream = RNG_NOISE};
-  for (int s = 0; s < problem->particles->locals; s++) {
-    const struct local_network *local = &problem->particles->local[s];
+  for (int s = 0; s < fixture->particles->locals; s++) {
+    const struct local_network *local = &fixture->particles->local[s];
     rng_normal(&rng, (uint64_t)local->replica, n, normal);
     rng_uniform(&rng, (uint64_t)(REPLICAS + local->replica), n, uniform);
     for (int i = 0; i < n; i++) c[i] = (float)(normal[i] / sqrt(-log(1 - uniform[i])));
-    local_network_set(problem->particles, local, local_network_first_unit(local), local_network_units(local),
+    local_network_set(fixture->particles, local, local_network_first_unit(local), local_network_units(local),
                       c + local_network_first_unit(local), NULL, NULL);
   }
   free(c);
@@ -178,13 +156,13 @@ static void other_laws_are_rejected(void **state) {
   find_law(&grid, "type: sigmoid", law);
   for (int heavy = 0; heavy < 2; heavy++) {
     const int n = heavy ? 1024 : 1;
-    struct fixture *problem = networks("type: sigmoid", n);
-    if (heavy) replace_amplitudes(problem, n);
-    double *f = outputs(problem), *y = project(&grid, n, law, f);
+    struct fixture *fixture = networks("type: sigmoid", n);
+    if (heavy) replace_amplitudes(fixture, n);
+    double *f = fixture_outputs(fixture, POINTS_TEST), *y = project(&grid, n, law, f);
     must_reject(heavy ? "c of Student's t distribution with 2 degrees of freedom" : "n = 1", y, CLT_NORMALITY);
     free(f);
     free(y);
-    fixture_free(problem);
+    fixture_free(fixture);
   }
   dist_grid_free(&grid);
   free(law);

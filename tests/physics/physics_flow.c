@@ -9,7 +9,7 @@
 
 enum { D = 3, P = 40 };
 
-static struct fixture *problem_of(const char *unit, const char *train, int n, double dt, int steps) {
+static struct fixture *fixture_of(const char *unit, const char *train, int n, double dt, int steps) {
   return fixture_create("run: {precision: double, seed: 9}\n"
                         "ensemble: {n: %d}\n"
                         "unit: {type: %s, alpha: 0.6, train: %s}\n"
@@ -19,18 +19,11 @@ static struct fixture *problem_of(const char *unit, const char *train, int n, do
                         n, unit, train, D, P, steps, dt);
 }
 
-/* phi(x_p, z_i) of network 0, from the reference functions of the unit table. */
-static double feature(const struct fixture *problem, int p, int64_t i) {
-  double theta[D + 2], s = 0, x2 = 0;
-  fixture_get(problem, 0, i, theta);
-  const double *x = problem->data->x + (size_t)p * D;
-  for (int k = 0; k < D; k++) {
-    s += theta[2 + k] * x[k];
-    x2 += x[k] * x[k];
-  }
-  const struct unit_spec *spec = &problem->config->unit;
-  const struct unit *unit = &unit_table[spec->type];
-  return unit->h(unit->manifold == MANIFOLD_SPHERE ? spec->alpha * (s - (x2 + D) / 2) : s + theta[1]);
+/* phi(x_p, z_i) of network 0. */
+static double feature(const struct fixture *fixture, int p, int64_t i) {
+  double theta[D + 2];
+  fixture_get(fixture, 0, i, theta);
+  return naive_phi(&fixture->config->unit, D, theta, fixture->data->x + (size_t)p * D);
 }
 
 static void frozen_features_follow_the_linear_recursion(void **state) {
@@ -39,19 +32,19 @@ static void frozen_features_follow_the_linear_recursion(void **state) {
   enum { N = 100, STEPS = 60 };
   const double dt = 0.5;
   for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
-    struct fixture *problem = problem_of(units[u], "[c]", N, dt, STEPS);
+    struct fixture *fixture = fixture_of(units[u], "[c]", N, dt, STEPS);
     static double phi[P][N], G[P][P], f[P];
     for (int p = 0; p < P; p++)
-      for (int i = 0; i < N; i++) phi[p][i] = feature(problem, p, i);
+      for (int i = 0; i < N; i++) phi[p][i] = feature(fixture, p, i);
     for (int p = 0; p < P; p++)
       for (int q = 0; q < P; q++) {
         G[p][q] = 0;
         for (int i = 0; i < N; i++) G[p][q] += phi[p][i] * phi[q][i] / ((double)N * P);
       }
     double r[P], next[P];
-    dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, f);
-    for (int p = 0; p < P; p++) r[p] = f[p] - problem->data->y[p];
-    fixture_steps(problem, 0, STEPS);
+    dynamics_evaluate(fixture->dynamics, 0, POINTS_TRAIN, f);
+    for (int p = 0; p < P; p++) r[p] = f[p] - fixture->data->y[p];
+    fixture_steps(fixture, 0, STEPS);
     for (int step = 0; step < STEPS; step++) { /* r <- (I - dt G) r */
       for (int p = 0; p < P; p++) {
         next[p] = r[p];
@@ -59,22 +52,22 @@ static void frozen_features_follow_the_linear_recursion(void **state) {
       }
       memcpy(r, next, sizeof r);
     }
-    dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, f);
-    for (int p = 0; p < P; p++) assert_near(f[p] - problem->data->y[p], r[p], 1e-11);
-    fixture_free(problem);
+    dynamics_evaluate(fixture->dynamics, 0, POINTS_TRAIN, f);
+    for (int p = 0; p < P; p++) assert_near(f[p] - fixture->data->y[p], r[p], 1e-11);
+    fixture_free(fixture);
   }
 }
 
 /* (loss(t + dt) - loss(t)) / dt + mean |grad V|^2 at the first step. */
 static double dissipation_defect(const char *unit, double dt) {
-  struct fixture *problem = problem_of(unit, strcmp(unit, "rbf") ? "[c, a, b]" : "[c, a]", 80, dt, 2);
-  fixture_observe(problem, 0);
-  const double loss = problem->observation[0].loss, grad2 = problem->observation[0].mean[MEAN_GRAD2];
-  fixture_steps(problem, 0, 1);
-  fixture_observe(problem, 1);
-  const double defect = (problem->observation[0].loss - loss) / dt + grad2;
+  struct fixture *fixture = fixture_of(unit, strcmp(unit, "rbf") ? "[c, a, b]" : "[c, a]", 80, dt, 2);
+  fixture_observe(fixture, 0);
+  const double loss = fixture->observation[0].loss, grad2 = fixture->observation[0].mean[MEAN_GRAD2];
+  fixture_steps(fixture, 0, 1);
+  fixture_observe(fixture, 1);
+  const double defect = (fixture->observation[0].loss - loss) / dt + grad2;
   assert_true(grad2 > 1e-3);
-  fixture_free(problem);
+  fixture_free(fixture);
   return defect;
 }
 
@@ -89,14 +82,14 @@ static void loss_falls_by_the_mean_square_gradient(void **state) {
 
 /* c [50] of all units at t = 1, after `steps` equal steps. */
 static void state_at_one(const char *unit, int steps, double *c) {
-  struct fixture *problem = problem_of(unit, strcmp(unit, "rbf") ? "[c, a, b]" : "[c, a]", 50, 1.0 / steps, steps);
-  fixture_steps(problem, 0, steps);
+  struct fixture *fixture = fixture_of(unit, strcmp(unit, "rbf") ? "[c, a, b]" : "[c, a]", 50, 1.0 / steps, steps);
+  fixture_steps(fixture, 0, steps);
   for (int i = 0; i < 50; i++) {
     double theta[D + 2];
-    fixture_get(problem, 0, i, theta);
+    fixture_get(fixture, 0, i, theta);
     c[i] = theta[0];
   }
-  fixture_free(problem);
+  fixture_free(fixture);
 }
 
 static void euler_is_of_first_order(void **state) {
@@ -116,8 +109,8 @@ static void euler_is_of_first_order(void **state) {
 static void permuted_units_move_in_the_same_way(void **state) {
   (void)state;
   enum { N = 300, STEPS = 40 };
-  struct fixture *plain = problem_of("sigmoid", "[c, a, b]", N, 0.3, STEPS);
-  struct fixture *permuted = problem_of("sigmoid", "[c, a, b]", N, 0.3, STEPS);
+  struct fixture *plain = fixture_of("sigmoid", "[c, a, b]", N, 0.3, STEPS);
+  struct fixture *permuted = fixture_of("sigmoid", "[c, a, b]", N, 0.3, STEPS);
   double theta[D + 2], other[D + 2];
   for (int i = 0; i < N; i++) {
     fixture_get(plain, 0, i, theta);
@@ -137,8 +130,8 @@ static void permuted_units_move_in_the_same_way(void **state) {
 static void doubled_units_give_the_same_function(void **state) {
   (void)state;
   enum { N = 150, STEPS = 40 };
-  struct fixture *plain = problem_of("tanh", "[c, a, b]", N, 0.3, STEPS);
-  struct fixture *doubled = problem_of("tanh", "[c, a, b]", 2 * N, 0.3, STEPS);
+  struct fixture *plain = fixture_of("tanh", "[c, a, b]", N, 0.3, STEPS);
+  struct fixture *doubled = fixture_of("tanh", "[c, a, b]", 2 * N, 0.3, STEPS);
   double theta[D + 2], other[D + 2], f[P], g[P];
   for (int i = 0; i < 2 * N; i++) {
     fixture_get(plain, 0, i % N, theta);

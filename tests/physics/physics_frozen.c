@@ -8,45 +8,24 @@
  * features. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "clt/covariance.h"
 #include "clt/frozen_features.h"
 #include "fixture.h"
 
 enum { D = 5, P = 64, N = 1024, REPLICAS = 1024, STEPS = 40, M = 5 };
 
-static int read_rows(void *f, int64_t first, int64_t count, double *rows) {
-  memcpy(rows, (double *)f + first * P, sizeof *rows * (size_t)(count * P));
-  return OK;
-}
-
-/* Returns f [REPLICAS][P] of all networks at the training points, on all ranks. Collective; the caller frees f. */
-static double *outputs(struct fixture *problem) {
-  const int locals = problem->particles->locals;
-  double *own = malloc(sizeof *own * ((size_t)locals * P + 1)), *f = calloc((size_t)REPLICAS * P, sizeof *f);
-  dynamics_evaluate(problem->dynamics, 0, POINTS_TRAIN, own);
-  for (int s = 0; s < locals; s++)
-    if (problem->particles->local[s].lead)
-      memcpy(f + problem->particles->local[s].replica * P, own + (size_t)s * P, sizeof *f * P);
-  MPI_Allreduce(MPI_IN_PLACE, f, REPLICAS * P, MPI_DOUBLE, MPI_SUM, world.mpi);
-  free(own);
-  return f;
-}
-
 /* quotient [M]: Rayleigh quotients of f [REPLICAS][P] on the leading eigenvectors of the covariance for labels y [P],
  * divided by the eigenvalues. Collective. */
-static void quotients(const struct dist_grid *grid, const struct fixture *problem, double *f, const double *y,
+static void quotients(const struct dist_grid *grid, const struct fixture *fixture, const double *f, const double *y,
                       double *quotient) {
   double value[P], u[M * P], *projection = malloc(sizeof *projection * REPLICAS * M);
   struct initial_covariance *initial;
-  struct covariance *covariance;
+  struct covariance *covariance = covariance_of(grid, N, REPLICAS, P, f);
   struct dist_matrix *C;
-  assert_ok(initial_covariance_create(&problem->config->unit, D, P, problem->data->x, &initial));
+  assert_ok(initial_covariance_create(&fixture->config->unit, D, P, fixture->data->x, &initial));
   assert_ok(
-      frozen_features_covariance(grid, initial, y, &problem->config->schedule, STEPS, FROZEN_FEATURES_DRAWS, 1, &C));
+      frozen_features_covariance(grid, initial, y, &fixture->config->schedule, STEPS, FROZEN_FEATURES_DRAWS, 1, &C));
   assert_ok(covariance_leading(C, M, value, u));
-  assert_ok(covariance_create(grid, N, REPLICAS, P, &(struct covariance_reader){read_rows, f}, &covariance));
   assert_ok(covariance_project(covariance, M, u, NULL, projection));
   for (int i = 0; i < M; i++) {
     quotient[i] = 0;
@@ -66,7 +45,7 @@ static bool is_near_one(double quotient) {
 /* Compares the quotients after STEPS steps with 1. amplitude: factor of the labels. */
 static void check(double amplitude) {
   struct dist_grid grid;
-  struct fixture *problem = fixture_create("run: {precision: mixed, seed: 8}\n"
+  struct fixture *fixture = fixture_create("run: {precision: mixed, seed: 8}\n"
                                            "ensemble: {n: %d, replicas: %d}\n"
                                            "unit: {type: sigmoid, train: [c], init: {c: {mean: 0.5, std: 1}}}\n"
                                            "target: {type: spin, d: %d}\n"
@@ -75,20 +54,20 @@ static void check(double amplitude) {
                                            N, REPLICAS, D, P);
   double quotient[M], zero[P] = {0};
   dist_grid_create(&world, &grid);
-  for (int p = 0; p < P; p++) problem->data->y[p] *= amplitude;
-  fixture_steps(problem, 0, STEPS);
-  double *f = outputs(problem);
-  quotients(&grid, problem, f, problem->data->y, quotient);
+  for (int p = 0; p < P; p++) fixture->data->y[p] *= amplitude;
+  fixture_steps(fixture, 0, STEPS);
+  double *f = fixture_outputs(fixture, POINTS_TRAIN);
+  quotients(&grid, fixture, f, fixture->data->y, quotient);
   for (int i = 0; i < M; i++) expect(is_near_one(quotient[i]), "eigenvector %d: quotient %g", i, quotient[i]);
   assert_expected();
   if (amplitude > 0) {
-    quotients(&grid, problem, f, zero, quotient);
+    quotients(&grid, fixture, f, zero, quotient);
     int near = 0;
     for (int i = 0; i < M; i++) near += is_near_one(quotient[i]);
     assert_all_for(near < M, "the quotients of the covariance for labels of zero");
   }
   free(f);
-  fixture_free(problem);
+  fixture_free(fixture);
   dist_grid_free(&grid);
 }
 

@@ -10,7 +10,7 @@
 
 enum { D = 4, N = 70, PARAMETERS = D + 2 };
 
-static struct fixture *problem_of(const char *unit, const char *train, double dt) {
+static struct fixture *fixture_of(const char *unit, const char *train, double dt) {
   return fixture_create("run: {precision: double, seed: 3}\n"
                         "ensemble: {n: %d}\n"
                         "unit: {type: %s, alpha: 0.8, train: %s}\n"
@@ -22,61 +22,28 @@ static struct fixture *problem_of(const char *unit, const char *train, double dt
 }
 
 /* The same with another loss. Labels become -1 or 1 if the loss does not accept all labels. */
-static struct fixture *problem_with_loss(int loss, const char *unit, const char *train, double dt) {
-  struct fixture *problem = problem_of(unit, train, dt);
-  problem->data->spec.loss.type = loss;
-  for (int64_t p = 0; p < problem->data->samples && loss_table[loss].label; p++)
-    problem->data->y[p] = problem->data->y[p] > 0 ? 1 : -1;
-  return problem;
-}
-
-static double loss_with(struct fixture *problem, int64_t unit, const double *theta) {
-  double old[PARAMETERS];
-  fixture_get(problem, 0, unit, old);
-  fixture_set(problem, 0, unit, theta);
-  fixture_observe(problem, 0);
-  fixture_set(problem, 0, unit, old);
-  return problem->observation[0].loss;
-}
-
-/* d(n loss)/d eps along a direction [PARAMETERS] of the parameters of a unit; on the sphere z moves along a great
- * circle. */
-static double central_difference(struct fixture *problem, bool sphere, int64_t unit, const double *direction) {
-  const double eps = 1e-5;
-  double theta[PARAMETERS], loss[2];
-  fixture_get(problem, 0, unit, theta);
-  for (int side = 0; side < 2; side++) {
-    double moved[PARAMETERS], norm2 = 0;
-    for (int k = 0; k < PARAMETERS; k++) moved[k] = theta[k] + (side ? eps : -eps) * direction[k];
-    for (int k = 2; k < PARAMETERS; k++) norm2 += moved[k] * moved[k];
-    for (int k = 2; sphere && k < PARAMETERS; k++) moved[k] *= sqrt(D / norm2);
-    loss[side] = loss_with(problem, unit, moved);
-  }
-  return N * (loss[1] - loss[0]) / (2 * eps);
-}
-
-/* direction = basis vector k of the parameters; on the sphere its projection on the tangent space at theta. */
-static void axis(bool sphere, const double *theta, int k, double *direction) {
-  for (int i = 0; i < PARAMETERS; i++) direction[i] = i == k;
-  if (!sphere || k < 2) return;
-  for (int i = 2; i < PARAMETERS; i++) direction[i] -= theta[i] * theta[k] / D;
+static struct fixture *fixture_with_loss(int loss, const char *unit, const char *train, double dt) {
+  struct fixture *fixture = fixture_of(unit, train, dt);
+  fixture->data->spec.loss.type = loss;
+  for (int64_t p = 0; p < fixture->data->samples && loss_table[loss].label; p++)
+    fixture->data->y[p] = fixture->data->y[p] > 0 ? 1 : -1;
+  return fixture;
 }
 
 static void follows_the_gradient(int loss, int type) {
   const double dt = 1e-6;
   const bool sphere = unit_table[type].manifold == MANIFOLD_SPHERE;
   const char *train = sphere ? "[c, a]" : "[c, a, b]";
-  struct fixture *problem = problem_with_loss(loss, unit_table[type].name, train, dt);
-  struct fixture *moved = problem_with_loss(loss, unit_table[type].name, train, dt);
+  struct fixture *fixture = fixture_with_loss(loss, unit_table[type].name, train, dt);
+  struct fixture *moved = fixture_with_loss(loss, unit_table[type].name, train, dt);
   fixture_steps(moved, 0, 1);
   for (int64_t unit = 0; unit < N; unit += 23)
     for (int k = 0; k < PARAMETERS; k++) {
       if (sphere && k == 1) continue;
-      double theta[PARAMETERS], after[PARAMETERS], direction[PARAMETERS];
-      fixture_get(problem, 0, unit, theta);
+      double theta[PARAMETERS], after[PARAMETERS];
+      fixture_get(fixture, 0, unit, theta);
       fixture_get(moved, 0, unit, after);
-      axis(sphere, theta, k, direction);
-      const double difference = central_difference(problem, sphere, unit, direction);
+      const double difference = fixture_derivative(fixture, unit, k);
       /* The velocity is a difference of parameters divided by dt; its rounding error is 1e-16 / dt. */
       if (fabs((theta[k] - after[k]) / dt - difference) > 1e-7 * fmax(1, fabs(difference)) + 1e-9) {
         print_error("%s, %s, unit %d, parameter %d: step %.12g, difference %.12g\n", loss_table[loss].name,
@@ -84,7 +51,7 @@ static void follows_the_gradient(int loss, int type) {
         fail();
       }
     }
-  fixture_free(problem);
+  fixture_free(fixture);
   fixture_free(moved);
 }
 
@@ -100,19 +67,19 @@ static void frozen_fields_keep_every_bit(void **state) {
   const unsigned flags[] = {
       FIELD_BIT_C, FIELD_BIT_A, FIELD_BIT_B, FIELD_BIT_C | FIELD_BIT_B, FIELD_BIT_A | FIELD_BIT_B, 0};
   for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-    struct fixture *problem = problem_of("tanh", sets[i], 0.1);
+    struct fixture *fixture = fixture_of("tanh", sets[i], 0.1);
     double before[N][PARAMETERS], after[N][PARAMETERS];
-    for (int u = 0; u < N; u++) fixture_get(problem, 0, u, before[u]);
-    fixture_steps(problem, 0, 10);
+    for (int u = 0; u < N; u++) fixture_get(fixture, 0, u, before[u]);
+    fixture_steps(fixture, 0, 10);
     bool moved[PARAMETERS] = {0};
     for (int u = 0; u < N; u++) {
-      fixture_get(problem, 0, u, after[u]);
+      fixture_get(fixture, 0, u, after[u]);
       for (int k = 0; k < PARAMETERS; k++) moved[k] |= memcmp(&before[u][k], &after[u][k], sizeof(double)) != 0;
     }
     assert_int_equal(moved[0], (flags[i] & FIELD_BIT_C) != 0);
     assert_int_equal(moved[1], (flags[i] & FIELD_BIT_B) != 0);
     for (int k = 2; k < PARAMETERS; k++) assert_int_equal(moved[k], (flags[i] & FIELD_BIT_A) != 0);
-    fixture_free(problem);
+    fixture_free(fixture);
   }
 }
 

@@ -27,11 +27,7 @@ static void fill_kernel(const struct fixture *fixture, double G[P][P]) {
   for (int64_t i = 0; i < N; i++) {
     double theta[D + 2], phi[P];
     fixture_get(fixture, 0, i, theta);
-    for (int p = 0; p < P; p++) {
-      double s = theta[1];
-      for (int k = 0; k < D; k++) s += theta[2 + k] * fixture->data->x[p * D + k];
-      phi[p] = tanh(s);
-    }
+    for (int p = 0; p < P; p++) phi[p] = naive_phi(&fixture->config->unit, D, theta, fixture->data->x + p * D);
     for (int p = 0; p < P; p++)
       for (int q = 0; q < P; q++) G[p][q] += phi[p] * phi[q] / (N * P);
   }

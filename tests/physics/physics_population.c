@@ -10,7 +10,7 @@
 
 enum { D = 4, PARAMETERS = D + 2 };
 
-static struct fixture *problem_of(int n, double dt) {
+static struct fixture *fixture_of(int n, double dt) {
   return fixture_create("run: {precision: double, seed: 3}\n"
                         "ensemble: {n: %d}\n"
                         "unit: {type: rbf, alpha: 1.1, init: {c: {std: 2}}}\n"
@@ -20,46 +20,26 @@ static struct fixture *problem_of(int n, double dt) {
                         n, D, dt);
 }
 
-/* d(n loss)/d eps along a direction [PARAMETERS] of the parameters of a unit; z moves along a great circle. */
-static double central_difference(struct fixture *problem, int n, int64_t unit, const double *direction) {
-  const double eps = 1e-5;
-  double theta[PARAMETERS], loss[2];
-  fixture_get(problem, 0, unit, theta);
-  for (int side = 0; side < 2; side++) {
-    double moved[PARAMETERS], norm2 = 0;
-    for (int k = 0; k < PARAMETERS; k++) moved[k] = theta[k] + (side ? eps : -eps) * direction[k];
-    for (int k = 2; k < PARAMETERS; k++) norm2 += moved[k] * moved[k];
-    for (int k = 2; k < PARAMETERS; k++) moved[k] *= sqrt(D / norm2);
-    fixture_set(problem, 0, unit, moved);
-    fixture_observe(problem, 0);
-    loss[side] = problem->observation[0].loss;
-  }
-  fixture_set(problem, 0, unit, theta);
-  return n * (loss[1] - loss[0]) / (2 * eps);
-}
-
 static void the_step_follows_the_gradient_of_the_exact_loss(void **state) {
   (void)state;
   enum { N = 70 };
   const double dt = 1e-6;
-  struct fixture *problem = problem_of(N, dt), *moved = problem_of(N, dt);
+  struct fixture *fixture = fixture_of(N, dt), *moved = fixture_of(N, dt);
   fixture_steps(moved, 0, 1);
   double largest = 0;
   for (int64_t unit = 0; unit < N; unit += 23)
     for (int k = 0; k < PARAMETERS; k++) {
       if (k == 1) continue; /* no b */
-      double theta[PARAMETERS], after[PARAMETERS], direction[PARAMETERS] = {0};
-      fixture_get(problem, 0, unit, theta);
+      double theta[PARAMETERS], after[PARAMETERS];
+      fixture_get(fixture, 0, unit, theta);
       fixture_get(moved, 0, unit, after);
-      direction[k] = 1;
-      for (int i = 2; i < PARAMETERS && k >= 2; i++) direction[i] -= theta[i] * theta[k] / D; /* tangent */
-      const double difference = central_difference(problem, N, unit, direction);
+      const double difference = fixture_derivative(fixture, unit, k);
       /* The rounding error of the losses adds at most n 1e-15 / (2 eps) to the difference quotient. */
       assert_near((theta[k] - after[k]) / dt, difference, 3e-8);
       largest = fmax(largest, fabs(difference));
     }
   assert_true(largest > 1e-2);
-  fixture_free(problem);
+  fixture_free(fixture);
   fixture_free(moved);
 }
 
@@ -67,21 +47,21 @@ static void the_loss_never_increases(void **state) {
   (void)state;
   const int dims[] = {3, 5};
   for (int i = 0; i < 2; i++) {
-    struct fixture *problem = fixture_create("run: {precision: double}\nensemble: {n: 100}\n"
+    struct fixture *fixture = fixture_create("run: {precision: double}\nensemble: {n: 100}\n"
                                              "unit: {type: rbf, alpha: %.17g}\ntarget: {type: spin, d: %d}\n"
                                              "data: {mode: population, test: 0}\n"
                                              "dynamics: {stages: [{steps: 600, dt: 0.1}]}\n",
                                              5.0 / dims[i], dims[i]);
-    fixture_observe(problem, 0);
-    const double start = problem->observation[0].loss;
+    fixture_observe(fixture, 0);
+    const double start = fixture->observation[0].loss;
     for (int64_t step = 0; step < 600; step++) {
-      const double before = problem->observation[0].loss;
-      fixture_steps(problem, step, step + 1);
-      fixture_observe(problem, step + 1);
-      assert_true(problem->observation[0].loss < before);
+      const double before = fixture->observation[0].loss;
+      fixture_steps(fixture, step, step + 1);
+      fixture_observe(fixture, step + 1);
+      assert_true(fixture->observation[0].loss < before);
     }
-    assert_true(problem->observation[0].loss > 0 && problem->observation[0].loss < 0.99 * start);
-    fixture_free(problem);
+    assert_true(fixture->observation[0].loss > 0 && fixture->observation[0].loss < 0.99 * start);
+    fixture_free(fixture);
   }
 }
 
@@ -90,25 +70,25 @@ static void the_loss_never_increases(void **state) {
 static void the_loss_is_the_mean_over_points(void **state) {
   (void)state;
   enum { K = 100000 };
-  struct fixture *problem = fixture_create("run: {precision: double}\nensemble: {n: 100}\n"
+  struct fixture *fixture = fixture_create("run: {precision: double}\nensemble: {n: 100}\n"
                                            "unit: {type: rbf, alpha: 1, init: {c: {std: 20}}}\n"
                                            "target: {type: spin, d: 5}\n"
                                            "data: {mode: population, test: %d}\n"
                                            "dynamics: {stages: [{steps: 600, dt: 0.1}]}\n",
                                            K);
-  fixture_observe(problem, 0);
+  fixture_observe(fixture, 0);
   double *f = malloc(sizeof *f * K), sum = 0, square = 0;
-  dynamics_evaluate(problem->dynamics, 0, POINTS_TEST, f);
+  dynamics_evaluate(fixture->dynamics, 0, POINTS_TEST, f);
   for (int k = 0; k < K; k++) {
-    const double r = f[k] - problem->data->test_y[k];
+    const double r = f[k] - fixture->data->test_y[k];
     sum += r * r / 2;
     square += r * r * r * r / 4;
   }
   const double mean = sum / K, error = sqrt((square / K - mean * mean) / K);
-  assert_near(problem->observation[0].test_loss, mean, 1e-12);
-  assert_true(fabs(problem->observation[0].loss - mean) < 4.5 * error && error < 0.01 * mean);
+  assert_near(fixture->observation[0].test_loss, mean, 1e-12);
+  assert_true(fabs(fixture->observation[0].loss - mean) < 4.5 * error && error < 0.01 * mean);
   free(f);
-  fixture_free(problem);
+  fixture_free(fixture);
 }
 
 /* v [n][PARAMETERS]: velocities of all parameters at t = 0, from the exact gradient if P = 0, otherwise from the
@@ -120,17 +100,17 @@ static void velocities(int P, int seed, int n, double *v) {
     snprintf(data, sizeof data, "{mode: fixed, samples: %d, seed: %d, test: 0}", P, seed);
   else
     snprintf(data, sizeof data, "{mode: population, test: 0}");
-  struct fixture *problem = fixture_create("run: {precision: double, seed: 3}\nensemble: {n: %d}\n"
+  struct fixture *fixture = fixture_create("run: {precision: double, seed: 3}\nensemble: {n: %d}\n"
                                            "unit: {type: rbf, alpha: 1.1}\ntarget: {type: spin, d: %d}\ndata: %s\n"
                                            "dynamics: {stages: [{steps: 1, dt: %.17g}]}\n",
                                            n, D, data, dt);
   double *before = malloc(sizeof *before * (size_t)n * PARAMETERS);
-  for (int i = 0; i < n; i++) fixture_get(problem, 0, i, before + i * PARAMETERS);
-  fixture_steps(problem, 0, 1);
-  for (int i = 0; i < n; i++) fixture_get(problem, 0, i, v + i * PARAMETERS);
+  for (int i = 0; i < n; i++) fixture_get(fixture, 0, i, before + i * PARAMETERS);
+  fixture_steps(fixture, 0, 1);
+  for (int i = 0; i < n; i++) fixture_get(fixture, 0, i, v + i * PARAMETERS);
   for (int i = 0; i < n * PARAMETERS; i++) v[i] = (v[i] - before[i]) / dt;
   free(before);
-  fixture_free(problem);
+  fixture_free(fixture);
 }
 
 /* The mean square over units, parameters and 12 sets of points has about 100 independent terms. So the logarithm of its

@@ -18,29 +18,29 @@ struct moments {
 };
 
 /* Points z and z' (other) with |z|^2 = d, and a unit vector t tangent to the sphere at z. */
-struct place {
+struct test_point {
   int d;
   double alpha, z[D_MAX], other[D_MAX], t[D_MAX];
 };
 
-static struct place place_of(int d, double alpha, uint64_t seed) {
-  struct place place = {.d = d, .alpha = alpha};
+static struct test_point test_point_of(int d, double alpha, uint64_t seed) {
+  struct test_point test = {.d = d, .alpha = alpha};
   const struct rng rng = {.seed = seed, .stream = RNG_INIT_A};
   double along = 0, norm2 = 0, step[D_MAX];
-  rng_sphere(&rng, 0, d, place.z);
-  rng_normal(&rng, 1, d, place.t);
+  rng_sphere(&rng, 0, d, test.z);
+  rng_normal(&rng, 1, d, test.t);
   rng_normal(&rng, 2, d, step);
-  for (int r = 0; r < d; r++) along += place.t[r] * place.z[r] / d;
-  for (int r = 0; r < d; r++) place.t[r] -= along * place.z[r];
-  for (int r = 0; r < d; r++) norm2 += place.t[r] * place.t[r];
-  for (int r = 0; r < d; r++) place.t[r] /= sqrt(norm2);
+  for (int r = 0; r < d; r++) along += test.t[r] * test.z[r] / d;
+  for (int r = 0; r < d; r++) test.t[r] -= along * test.z[r];
+  for (int r = 0; r < d; r++) norm2 += test.t[r] * test.t[r];
+  for (int r = 0; r < d; r++) test.t[r] /= sqrt(norm2);
   norm2 = 0;
   for (int r = 0; r < d; r++) { /* z' is near z, so that Monte Carlo resolves K(z, z') */
-    place.other[r] = place.z[r] + 0.7 * step[r];
-    norm2 += place.other[r] * place.other[r];
+    test.other[r] = test.z[r] + 0.7 * step[r];
+    norm2 += test.other[r] * test.other[r];
   }
-  for (int r = 0; r < d; r++) place.other[r] *= sqrt(d / norm2);
-  return place;
+  for (int r = 0; r < d; r++) test.other[r] *= sqrt(d / norm2);
+  return test;
 }
 
 static double dot(int d, const double *a, const double *b) {
@@ -51,8 +51,8 @@ static double dot(int d, const double *a, const double *b) {
 
 /* Sums of f phi, f t.grad phi, phi phi', t.grad phi phi', phi^2, f phi', and of their squares, over the points of this
  * rank. */
-static struct moments sample(const struct place *place, const struct target *target) {
-  const int d = place->d;
+static struct moments sample(const struct test_point *test, const struct target *target) {
+  const int d = test->d;
   const struct rng rng = {.seed = 11, .stream = RNG_DATA_TEST};
   const int64_t first = POINTS / world.size * world.rank, end = first + POINTS / world.size;
   struct moments moments = {0};
@@ -62,9 +62,9 @@ static struct moments sample(const struct place *place, const struct target *tar
     target_eval(target, PART, x, f);
     for (int p = 0; p < PART; p++) {
       const double *point = x + p * d;
-      const double phi = exp(place->alpha * (dot(d, point, place->z) - d)),
-                   phi_other = exp(place->alpha * (dot(d, point, place->other) - d)),
-                   slope = place->alpha * dot(d, point, place->t) * phi;
+      const double phi = exp(test->alpha * (dot(d, point, test->z) - d)),
+                   phi_other = exp(test->alpha * (dot(d, point, test->other) - d)),
+                   slope = test->alpha * dot(d, point, test->t) * phi;
       const double value[QUANTITIES] = {f[p] * phi,        f[p] * slope, phi * phi_other,
                                         slope * phi_other, phi * phi,    f[p] * phi_other};
       for (int q = 0; q < QUANTITIES; q++) {
@@ -76,29 +76,29 @@ static struct moments sample(const struct place *place, const struct target *tar
   return moments;
 }
 
-static void exact_values(const struct place *place, const struct target *target, double *exact) {
-  const int d = place->d;
+static void exact_values(const struct test_point *test, const struct target *target, double *exact) {
+  const int d = test->d;
   struct potential *potential;
   double *z, *F, *grad_F, *sum, particle[D_MAX + 1] = {1};
-  assert_ok(potential_create(target, place->alpha, &potential));
+  assert_ok(potential_create(target, test->alpha, &potential));
   assert_ok(alloc_array((void **)&z, d * TILE, sizeof *z, "z"));
   assert_ok(alloc_array((void **)&F, TILE, sizeof *z, "F"));
   assert_ok(alloc_array((void **)&grad_F, d * TILE, sizeof *z, "grad F"));
   assert_ok(alloc_array((void **)&sum, (d + 1) * TILE, sizeof *z, "sums"));
   memset(z, 0, sizeof *z * (size_t)d * TILE);
   for (int r = 0; r < d; r++) {
-    z[r * TILE] = place->z[r];
-    z[r * TILE + 1] = particle[1 + r] = place->other[r];
+    z[r * TILE] = test->z[r];
+    z[r * TILE + 1] = particle[1 + r] = test->other[r];
   }
   potential_field(potential, z, F, grad_F);
   exact[0] = F[0];
   exact[5] = F[1];
   exact[1] = exact[3] = 0;
-  for (int r = 0; r < d; r++) exact[1] += place->t[r] * grad_F[r * TILE];
+  for (int r = 0; r < d; r++) exact[1] += test->t[r] * grad_F[r * TILE];
   potential_pairs(potential, z, 1, particle, sum);
   exact[2] = sum[0];
-  for (int r = 0; r < d; r++) exact[3] += place->t[r] * sum[(1 + r) * TILE];
-  memcpy(particle + 1, place->z, sizeof *z * (size_t)d);
+  for (int r = 0; r < d; r++) exact[3] += test->t[r] * sum[(1 + r) * TILE];
+  memcpy(particle + 1, test->z, sizeof *z * (size_t)d);
   potential_pairs(potential, z, 1, particle, sum);
   exact[4] = sum[0];
   free(z);
@@ -116,13 +116,13 @@ static void potentials_are_expectations_over_the_sphere(void **state) {
   const int dims[] = {3, 5, 10};
   for (int i = 0; i < 3; i++) {
     const int d = dims[i];
-    const struct place place = place_of(d, 5.0 / d, 17 + (uint64_t)i);
+    const struct test_point test = test_point_of(d, 5.0 / d, 17 + (uint64_t)i);
     const struct target_spec spec = {.type = TARGET_SPIN, .d = d, .seed = 2};
     struct target *target;
     assert_ok(target_create(&world, &spec, &target));
-    struct moments own = sample(&place, target), *all = NULL;
+    struct moments own = sample(&test, target), *all = NULL;
     double exact[QUANTITIES];
-    exact_values(&place, target, exact);
+    exact_values(&test, target, exact);
     comm_gather(&world, &own, sizeof own, (void **)&all, NULL);
     for (int q = 0; q < QUANTITIES && world.rank == 0; q++) {
       double sum = 0, square = 0;

@@ -14,7 +14,7 @@
 enum { D = 3, P = 130, N = 400 };
 
 /* batch = 0: gradient descent; otherwise SGD with batches of this size. */
-static struct fixture *problem_of(const char *unit, const char *train, double dt, int batch) {
+static struct fixture *fixture_of(const char *unit, const char *train, double dt, int batch) {
   char batches[32] = "";
   if (batch) sprintf(batches, ", batch: %d", batch);
   return fixture_create("run: {precision: double, seed: 5}\n"
@@ -26,9 +26,9 @@ static struct fixture *problem_of(const char *unit, const char *train, double dt
                         N, unit, train, D, P, batch ? "sgd" : "gd", dt, batches);
 }
 
-static void residual(const struct fixture *problem, const struct dist_grid *grid, double *r) {
-  assert_ok(readout_outputs(grid, problem->particles, 0, NULL, P, problem->data->x, r));
-  for (int p = 0; p < P; p++) r[p] -= problem->data->y[p];
+static void residual(const struct fixture *fixture, const struct dist_grid *grid, double *r) {
+  assert_ok(readout_outputs(grid, fixture->particles, 0, NULL, P, fixture->data->x, r));
+  for (int p = 0; p < P; p++) r[p] -= fixture->data->y[p];
 }
 
 static double norm(const double *r) {
@@ -38,9 +38,9 @@ static double norm(const double *r) {
 }
 
 /* Eigenvalues lambda [P] of M/P in ascending order, and eigenvectors v [P][P] unless v is NULL. Collective. */
-static void spectrum_of(const struct fixture *problem, const struct dist_grid *grid, double *lambda, double *v) {
+static void spectrum_of(const struct fixture *fixture, const struct dist_grid *grid, double *lambda, double *v) {
   struct dist_matrix *m, *vectors;
-  assert_ok(tangent_matrix_form(grid, problem->particles, 0, problem->config->unit.train, P, problem->data->x, &m));
+  assert_ok(tangent_matrix_form(grid, fixture->particles, 0, fixture->config->unit.train, P, fixture->data->x, &m));
   dist_matrix_scale(m, 1.0 / P);
   assert_ok(dist_matrix_create(grid, P, P, &vectors));
   assert_ok(dist_matrix_eigen(m, lambda, vectors));
@@ -57,14 +57,14 @@ static void frozen_features_relax_mode_by_mode(void **state) {
   dist_grid_create(&world, &grid);
   double *v = malloc(sizeof *v * P * P), lambda[P], first[P], last[P];
   for (int u = 0; u < 3; u++) {
-    struct fixture *initial = problem_of(units[u], "[c]", 1, 0);
+    struct fixture *initial = fixture_of(units[u], "[c]", 1, 0);
     spectrum_of(initial, &grid, lambda, v);
     fixture_free(initial);
     const double dt = 1.9 / lambda[P - 1]; /* 1 - dt lambda is between -0.9 and 1 */
-    struct fixture *problem = problem_of(units[u], "[c]", dt, 0);
-    residual(problem, &grid, first);
-    fixture_steps(problem, 0, steps);
-    residual(problem, &grid, last);
+    struct fixture *fixture = fixture_of(units[u], "[c]", dt, 0);
+    residual(fixture, &grid, first);
+    fixture_steps(fixture, 0, steps);
+    residual(fixture, &grid, last);
     double worst = 0, moved = 0;
     for (int k = 0; k < P; k++) {
       double before = 0, after = 0;
@@ -76,7 +76,7 @@ static void frozen_features_relax_mode_by_mode(void **state) {
       moved = fmax(moved, fabs(after - before));
     }
     assert_all_for(worst < 1e-8 * norm(first) && moved > 0.1 * norm(first), "unit %s", units[u]);
-    fixture_free(problem);
+    fixture_free(fixture);
   }
   free(v);
   dist_grid_free(&grid);
@@ -89,7 +89,7 @@ static void euler_is_stable_below_the_limit_only(void **state) {
   struct dist_grid grid;
   dist_grid_create(&world, &grid);
   double lambda[P], r[P];
-  struct fixture *initial = problem_of("tanh", "[c]", 1, 0);
+  struct fixture *initial = fixture_of("tanh", "[c]", 1, 0);
   spectrum_of(initial, &grid, lambda, NULL);
   residual(initial, &grid, r);
   const double start = norm(r);
@@ -97,11 +97,11 @@ static void euler_is_stable_below_the_limit_only(void **state) {
   const double parts[] = {0.95, 1.05};
   const int steps[] = {400, 150};
   for (int i = 0; i < 2; i++) {
-    struct fixture *problem = problem_of("tanh", "[c]", parts[i] * 2 / lambda[P - 1], 0);
-    fixture_steps(problem, 0, steps[i]);
-    residual(problem, &grid, r);
+    struct fixture *fixture = fixture_of("tanh", "[c]", parts[i] * 2 / lambda[P - 1], 0);
+    fixture_steps(fixture, 0, steps[i]);
+    residual(fixture, &grid, r);
     assert_all_for(i == 0 ? norm(r) < 0.9 * start : norm(r) > 1e4 * start, "dt = %g of the limit", parts[i]);
-    fixture_free(problem);
+    fixture_free(fixture);
   }
   dist_grid_free(&grid);
 }
@@ -114,7 +114,7 @@ static void batches_are_stable_below_their_limit(void **state) {
   struct dist_grid grid;
   dist_grid_create(&world, &grid);
   double lambda[P], diagonal[P], r[P], sup = 0;
-  struct fixture *initial = problem_of("relu", "[c]", 1, 0);
+  struct fixture *initial = fixture_of("relu", "[c]", 1, 0);
   struct dist_matrix *m;
   assert_ok(tangent_matrix_form(&grid, initial->particles, 0, FIELD_BIT_C, P, initial->data->x, &m));
   dist_matrix_diagonal(m, diagonal);
@@ -127,13 +127,13 @@ static void batches_are_stable_below_their_limit(void **state) {
   const int batches[] = {1, 4};
   for (int i = 0; i < 2; i++) {
     const double B = batches[i], limit = 2 / (largest * (1 - 1 / B) + sup / B);
-    struct fixture *below = problem_of("relu", "[c]", 0.95 * limit, batches[i]);
+    struct fixture *below = fixture_of("relu", "[c]", 0.95 * limit, batches[i]);
     fixture_steps(below, 0, 3000);
     residual(below, &grid, r);
     assert_all_for(norm(r) < 0.5 * start, "batches of %d", batches[i]);
     fixture_free(below);
   }
-  struct fixture *beyond = problem_of("relu", "[c]", 0.95 * 2 / largest, 1);
+  struct fixture *beyond = fixture_of("relu", "[c]", 0.95 * 2 / largest, 1);
   fixture_steps(beyond, 0, 40);
   residual(beyond, &grid, r);
   assert_all(norm(r) > 1e4 * start);
@@ -144,11 +144,11 @@ static void batches_are_stable_below_their_limit(void **state) {
 /* |r(dt) - r + dt M r/P| / |r(dt) - r|, where r(dt) is the residual after one step. Collective. */
 static double deviation(const char *unit, const char *train, double dt, const struct dist_grid *grid) {
   double lambda[P], *v = malloc(sizeof *v * P * P), first[P], last[P], change[P], expected[P] = {0};
-  struct fixture *problem = problem_of(unit, train, dt, 0);
-  spectrum_of(problem, grid, lambda, v);
-  residual(problem, grid, first);
-  fixture_steps(problem, 0, 1);
-  residual(problem, grid, last);
+  struct fixture *fixture = fixture_of(unit, train, dt, 0);
+  spectrum_of(fixture, grid, lambda, v);
+  residual(fixture, grid, first);
+  fixture_steps(fixture, 0, 1);
+  residual(fixture, grid, last);
   for (int k = 0; k < P; k++) {
     double projection = 0;
     for (int p = 0; p < P; p++) projection += v[k * P + p] * first[p];
@@ -158,7 +158,7 @@ static double deviation(const char *unit, const char *train, double dt, const st
     change[p] = last[p] - first[p];
     expected[p] -= change[p];
   }
-  fixture_free(problem);
+  fixture_free(fixture);
   free(v);
   return norm(expected) / norm(change);
 }

@@ -18,27 +18,24 @@ static double mean_square(double (*h)(double), double variance) {
 
 /* n times the mean over test points of the unbiased variance over replicas. */
 static double n_times_variance(const char *unit, int n) {
-  struct fixture *problem = fixture_create("run: {precision: single, seed: 21}\n"
+  struct fixture *fixture = fixture_create("run: {precision: single, seed: 21}\n"
                                            "ensemble: {n: %d, replicas: %d}\n"
                                            "unit: {type: %s}\n"
                                            "target: {type: spin, d: %d}\n"
                                            "data: {mode: fixed, samples: 10, test: %d}\n"
                                            "dynamics: {scheme: gd, stages: [{steps: 1, dt: 1}]}\n",
                                            n, REPLICAS, unit, D, K);
-  const int locals = problem->particles->locals;
-  double *f = malloc(sizeof(double) * (size_t)locals * K), sums[2][K] = {{0}}, all[2][K];
-  assert_ok(dynamics_enter_stage(problem->dynamics, 0));
-  dynamics_evaluate(problem->dynamics, 0, POINTS_TEST, f);
-  for (int s = 0; s < locals; s++)
-    for (int k = 0; k < K && problem->particles->local[s].lead; k++) {
-      sums[0][k] += f[s * K + k];
-      sums[1][k] += f[s * K + k] * f[s * K + k];
+  double *f = fixture_outputs(fixture, POINTS_TEST), variance = 0;
+  for (int k = 0; k < K; k++) {
+    double sum = 0, square = 0;
+    for (int r = 0; r < REPLICAS; r++) {
+      sum += f[r * K + k];
+      square += f[r * K + k] * f[r * K + k];
     }
-  MPI_Allreduce(sums, all, 2 * K, MPI_DOUBLE, MPI_SUM, world.mpi);
-  double variance = 0;
-  for (int k = 0; k < K; k++) variance += (all[1][k] - all[0][k] * all[0][k] / REPLICAS) / (REPLICAS - 1) / K;
+    variance += (square - sum * sum / REPLICAS) / (REPLICAS - 1) / K;
+  }
   free(f);
-  fixture_free(problem);
+  fixture_free(fixture);
   return n * variance;
 }
 
