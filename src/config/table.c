@@ -140,7 +140,9 @@ const struct parameter parameter_table[] = {
      "replacement"},
     {"dynamics.update", P_CHOICE, AT(schedule.update.rule), 0, 0, false, "euler", update_choice, false,
      "rule by which a step moves the units"},
-    {"dynamics.momentum", P_REAL, AT(schedule.update.mu), 0, 0.999999, false, "0.9", NULL, false, "momentum: mu"},
+    {"dynamics.momentum", P_REAL, AT(schedule.update.mu), 0, 0.999999, false, "0.9", NULL, false,
+     "momentum: mu. Small steps follow the flow at 1/(1 - mu) times the speed of dt; the stability limit is "
+     "2 (1 + mu)/lambda, and steps close to it are far from the flow, so use a small dt_safety with dt: auto"},
     {"dynamics.stages[].steps", P_COUNT, STAGE(steps), 1, STEPS_LIMIT, false, NULL, NULL, true,
      "steps of the stage; on resume what lies ahead may change"},
     {"dynamics.stages[].dt", P_STEPSIZE, STAGE(dt), 0, DT_MAX, true, NULL, NULL, true,
