@@ -15,7 +15,8 @@ void openblas_start(char **argv);
 /* Local. Returns the name that OpenBLAS gives to the processor type whose kernels are in use. */
 const char *openblas_core(void);
 
-/* Local. Returns whether these kernels use the ISA level of this processor. */
+/* Local. Returns whether these kernels use the ISA level of this processor. Always true if the processor has no AVX2,
+ * or is not x86-64. */
 bool openblas_matches_cpu(void);
 
 /* Local. Sets the number of threads of later BLAS calls. */

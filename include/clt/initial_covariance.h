@@ -24,7 +24,7 @@
 #include "particles/unit.h"
 
 enum { INITIAL_COVARIANCE_TERMS = 256 /* of Mehler's expansion */ };
-#define INITIAL_COVARIANCE_TAIL 1e-3 /* largest fraction of E phi^2 that the other terms may contain */
+#define INITIAL_COVARIANCE_TAIL 1e-3 /* largest fraction of E phi^2 that the omitted terms may contain */
 
 struct initial_covariance {
   struct unit_spec unit;
@@ -34,7 +34,7 @@ struct initial_covariance {
   double *mean, *square; /* [points]: E phi, E phi^2 */
   double *sigma;         /* [points], ridge units */
   double *coefficient;   /* [points][INITIAL_COVARIANCE_TERMS]: h_k(x), ridge units */
-  double tail;           /* largest fraction of E phi^2 outside these terms; the diagonal is exact */
+  double tail;           /* fraction of E phi^2 in the omitted terms, maximum over points; the diagonal omits none */
 };
 
 /* Local. x [points][d] must outlive the result. FAILED: no memory; the unit is too steep, or its initial law too wide,
@@ -49,7 +49,8 @@ double initial_covariance_kernel(const struct initial_covariance *initial, int64
 double initial_covariance_between(const struct initial_covariance *initial, int64_t i, int64_t j);
 double initial_covariance_output(const struct initial_covariance *initial, int64_t i);
 
-/* Collective. *matrix [points][points] = factor * entry(initial, i, j), which the caller frees. FAILED: no memory. */
+/* Collective. *matrix [points][points] = factor * entry(initial, i, j). The caller frees *matrix. FAILED: no
+ * memory. */
 int initial_covariance_matrix(const struct dist_grid *grid, const struct initial_covariance *initial,
                               double (*entry)(const struct initial_covariance *initial, int64_t i, int64_t j),
                               double factor, struct dist_matrix **matrix);

@@ -6,9 +6,9 @@
  *               without replacement; each epoch has a new order. The last N mod P points of an order are left out
  *   population  no training points: the gradient is that of the potential over the whole sphere (dynamics/population.c)
  *
- * The labels are y = f(x); training labels can have noise. A target of type file has its own points and labels; all
- * other points are drawn from a law of data/inputs.h. All points and labels are a pure function of (seed, network,
- * step, index of the point), so any rank can compute any point. */
+ * The labels are y = f(x), where f is the target; training labels can have noise. A target of type file has its own
+ * points and labels; all other points are drawn from a law of data/inputs.h. The points and labels of a batch are a
+ * pure function of the input and of struct batch_position, so any rank can compute any point. */
 #ifndef MCKEAN_DATA_DATASET_H
 #define MCKEAN_DATA_DATASET_H
 
@@ -43,8 +43,9 @@ struct dataset {
   double *x, *y;           /* fixed: [N][d], [N]; labels with noise */
   int64_t tests;           /* K */
   double *test_x, *test_y; /* [K][d], [K]; labels without noise */
-  double C_f;    /* of the target if it is known; otherwise half the mean square of the test labels or, without a test
-                  * set, of the training labels without noise; NAN if there are no labels */
+  double C_f;    /* E f^2 / 2 of the target f, if the target has an exact value; otherwise half the mean square of the
+                  * test labels or, without a test set, of the training labels before noise is added; NAN if there are
+                  * no labels */
   double loss_0; /* E l(0, y), the scale of the loss: C_f for the squared loss */
 };
 
@@ -74,10 +75,10 @@ void dataset_draw(const struct dataset *data, const struct rng *points, const st
                   int count, double *x, double *y);
 
 /* Checks that valid(y) holds for all labels, for a loss that accepts only some values: the labels of the fixed set
- * (with noise) and of the test set. In the modes online and population training labels are not stored; instead of them,
- * it checks the first 64 labels at step 0 of network key 0. expected: the text for the message, for example "-1 or 1".
- * Local, the same on all ranks. USAGE: a label is not valid; the message names the set, the row (from 0) and the value
- * of the first one. */
+ * (with noise) and of the test set. In the modes online and population, training labels are not stored; the function
+ * checks the first 64 labels of step 0 for network key 0 instead. expected: the text for the message, for example
+ * "-1 or 1". Local, the same on all ranks. USAGE: a label is not valid; the message names the set, the row (from 0) and
+ * the value of the first one. */
 int dataset_check_labels(const struct dataset *data, bool (*valid)(double y), const char *expected);
 
 #endif

@@ -11,8 +11,10 @@
  * (tangent/stability.h). Code that is valid only for the squared loss, such as the exact potential or the best readout,
  * checks loss_is_squared and rejects the other losses with a message that names them.
  *
- * To add a loss: add a constant to enum loss_type, and its parameters to struct loss_spec; in loss.c its value and
- * derivative at one point, RESIDUALS(name), and a row; the keys of its parameters in src/config/table.c. */
+ * To add a loss:
+ *   - add a constant to enum loss_type, and the parameters of the loss to struct loss_spec;
+ *   - in loss.c, add its value and derivative at one point, RESIDUALS(name), and a row of loss_table;
+ *   - in src/config/table.c, add the keys of its parameters. */
 #ifndef MCKEAN_DATA_LOSS_H
 #define MCKEAN_DATA_LOSS_H
 
@@ -54,7 +56,7 @@ extern const struct loss loss_table[LOSS_TYPES]; /* indexed by enum loss_type */
 /* Local. Returns the mean loss (1/count) sum_p l(f_p, y_p); NAN if some f_p is NAN. f, y [count]. */
 double loss_mean(const struct loss_spec *spec, int64_t count, const double *f, const double *y);
 
-/* Local. Returns the same mean, and stores the residuals r [count] in the size of a real (4: float, 8: double). */
+/* Local. Returns the same mean, and stores the residuals r [count] as numbers of `real` bytes (4: float, 8: double). */
 double loss_residuals(const struct loss_spec *spec, int64_t count, const double *f, const double *y, size_t real,
                       void *r);
 

@@ -37,8 +37,9 @@ double gradient_residuals(struct gradient *gradient, const struct team *team, co
 void gradient_descend(struct gradient *gradient, const struct team *team, const struct local_network *local,
                       const struct batch *batch, double dt, struct particle_sums *sums);
 
-/* Local. Returns the bytes of the gradients of a group of tiles, which a rank with `tiles` own tiles keeps for batches
- * of `batch` fresh points; 0 if one chunk holds the batch. */
+/* Local. Returns the memory in bytes for the gradients of a group of tiles, on a rank with `tiles` own tiles. batch:
+ * the number of points of a batch that is drawn chunk by chunk (fresh points or a mini-batch). Returns 0 if the batch
+ * fits in one chunk. */
 double gradient_bytes(int d, enum precision precision, int64_t batch, int64_t tiles);
 
 #endif

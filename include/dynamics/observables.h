@@ -4,9 +4,9 @@
  * they do not depend on the number of ranks. They describe the state before the move of the step.
  *
  * To add a column: add a row in observables.c. The history of every run whose loss it applies to then contains the
- * column, with its description and physical units. A mean over points states its set (POINTS_BATCH or POINTS_TEST) and
- * a function of outputs and labels. A mean over units also needs a constant in enum particle_mean, a line in
- * observables_tile, and a function that returns it. */
+ * column, with its description and physical units. For a mean over points, the row gives the set of points
+ * (POINTS_BATCH or POINTS_TEST) and a function that computes the mean from outputs and labels. A mean over units also
+ * needs a constant in enum particle_mean, a line in observables_tile, and a function that returns it. */
 #ifndef MCKEAN_DYNAMICS_OBSERVABLES_H
 #define MCKEAN_DYNAMICS_OBSERVABLES_H
 
@@ -35,9 +35,9 @@ struct observation {
 struct column {
   const char *name, *units, *description;
   double (*value)(const struct observation *observation);            /* NULL for a mean over points */
-  double (*points)(int64_t count, const double *f, const double *y); /* its value for f, y [count] */
+  double (*points)(int64_t count, const double *f, const double *y); /* returns a mean over points from f, y [count] */
   enum point_set set;                                                /* the points of a mean over points */
-  bool (*applies)(const struct loss_spec *loss);                     /* to runs with this loss; NULL if to all runs */
+  bool (*applies)(const struct loss_spec *loss);                     /* to the runs with this loss; NULL: to all runs */
 };
 
 extern const struct column column_table[];
@@ -54,8 +54,9 @@ double column_value(int c, const struct observation *observation);
 void observables_points(const struct loss_spec *loss, enum point_set set, int64_t count, const double *f,
                         const double *y, struct observation *observation);
 
-/* Local. sums[m] = the sum of mean m over the first `units` lanes of a tile, divided by n. square [TILE]: |grad V|^2
- * per lane. tile: [tile_rows(d)][TILE] stored parameters of `stored` bytes each (4: float, 8: double). */
+/* Local. sums[m] = the contribution of a tile to particle mean m: the sum over its first `units` lanes, divided by n.
+ * square [TILE]: |grad V|^2 of each lane. tile: [tile_rows(d)][TILE] stored parameters of `stored` bytes each
+ * (4: float, 8: double). */
 void observables_tile(int d, int units, double n, const void *tile, size_t stored, const double *square,
                       double sums[PARTICLE_MEANS]);
 

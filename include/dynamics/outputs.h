@@ -3,9 +3,9 @@
  *   f_n(x) = (1/n) sum_i c_i phi(x, z_i)
  *
  * outputs_begin adds c_i phi of the own units to exact sums (dynamics/unit_sum.h), one chunk of points after another,
- * and starts the sum over the ranks that share the network. outputs_end completes this sum. Between the two calls a
- * rank computes other networks. No array of size P x n exists. Chunk boundaries depend only on (d, precision), so
- * outputs do not depend on the number of ranks and threads.
+ * and starts the sum over the ranks that share the network. outputs_end completes this sum. Between the two calls, the
+ * rank can compute its other networks. No array of size P x n exists. Chunk boundaries depend only on (d, precision),
+ * so outputs do not depend on the number of ranks and threads.
  *
  * Each team (dynamics/team.h) has a work space for outputs, labels and the last chunk of points that it drew. */
 #ifndef MCKEAN_DYNAMICS_OUTPUTS_H
@@ -57,8 +57,8 @@ const double *outputs_f(const struct outputs *outputs, const struct team *team);
 const double *outputs_labels(const struct outputs *outputs, const struct team *team, const struct batch *batch);
 
 /* Local. Returns the chunk that starts at point `first` of a batch, in kernel form, valid until the next call of the
- * team. Draws the points, with all threads of the team, unless they are in memory: those of a fixed set, or of the
- * previous call. */
+ * team. If the points are not in memory, all threads of the team draw them. Points are in memory if they belong to a
+ * fixed set that is used as a whole, or to the chunk of the previous call. */
 struct points outputs_chunk(struct outputs *outputs, const struct team *team, const struct batch *batch, int64_t first);
 
 /* Local. Returns whether each pass over the chunks of this batch draws its points again. */

@@ -4,8 +4,9 @@
  * terms of a thread are added, then the words of the threads of a rank, then the words of the ranks that share the
  * network. Therefore a sum does not depend on the number of ranks and threads.
  *
- *   UNIT_SUM_NARROW   |term| < 2^39, absolute error 2^-81 per term; for outputs; 3 words per sum and one flag
- *   UNIT_SUM_WIDE     |term| < 2^119, error 2^-78 of the largest term; for means of parameters; 20 words per sum */
+ *   UNIT_SUM_NARROW   |term| < 2^39; error per term at most 2^-81; for outputs; 3 words per sum, and one flag word
+ *   UNIT_SUM_WIDE     |term| < 2^119; error per term at most 2^-78 times the largest term (base/exact_sum.h has the
+ *                     bound for tiny terms); for particle means; 20 words per sum */
 #ifndef MCKEAN_DYNAMICS_UNIT_SUM_H
 #define MCKEAN_DYNAMICS_UNIT_SUM_H
 
@@ -22,7 +23,8 @@ static inline int64_t unit_sum_words(enum unit_sum_range range, int count) {
   return range == UNIT_SUM_NARROW ? EXACT_LIMBS(count) : (int64_t)WIDE_LIMBS * count;
 }
 
-/* Local. Adds term [count] to `count` sums. A term that is not finite or out of range marks its sums as invalid. */
+/* Local. Adds term [count] to `count` sums. A term that is not finite, or is out of range, makes its sum invalid; with
+ * UNIT_SUM_NARROW it makes all `count` sums invalid. */
 void unit_sum_add(enum unit_sum_range range, int count, const double *term, int64_t *words);
 
 /* Local. total [words] += own [words]. Threads may call it at the same time. */

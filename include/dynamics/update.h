@@ -3,15 +3,18 @@
  *   euler      theta_i <- theta_i - dt grad V(theta_i; mu_n)
  *   momentum   m_i <- mu m_i - dt grad V,  theta_i <- theta_i + m_i    (heavy ball; m is the last displacement)
  *
- * On the sphere the rules use the projected gradient and then retract (particles/manifold.h). A rule may have fields of
- * its own: for each trained parameter, `fields` fields of the shape of this parameter. They are stored in tiles like
- * the parameters, and are written to checkpoints, moved between ranks, compared and verified in the same way. A rule
- * states its largest stable step size, and how a change of the step size rescales its fields.
+ * On the sphere the rules use the projected gradient and then retract (particles/manifold.h). A rule may need state for
+ * each trained parameter, such as m above. This state is stored in fields of the rule, each of the same shape as its
+ * parameter. They are stored in tiles like the parameters, and are written to checkpoints, moved between ranks,
+ * compared and verified in the same way. The row of a rule in the table gives its largest stable step size, and the
+ * factor that rescales its fields when the step size changes.
  *
- * To add a rule: add a constant to enum update_id, and its parameters to struct update_spec; in update.c its limit, its
- * rescale if it has fields, and a row; in src/dynamics/update_isa.c its arithmetic on a tile, and an entry in the
- * table; in src/config/table.c the keys of its parameters. The choices of the key dynamics.update follow from the
- * table. */
+ * To add a rule:
+ *   - add a constant to enum update_id, and the parameters of the rule to struct update_spec;
+ *   - in update.c, add its limit, its rescale if it has fields, and a row of update_table;
+ *   - in src/dynamics/update_isa.c, add its arithmetic on a tile, and an entry in the table there;
+ *   - in src/config/table.c, add the keys of its parameters.
+ * The choices of the key dynamics.update are generated from update_table. */
 #ifndef MCKEAN_DYNAMICS_UPDATE_H
 #define MCKEAN_DYNAMICS_UPDATE_H
 
@@ -34,18 +37,18 @@ struct update_spec {
 struct update_rule {
   const char *name;
   const char *help;
-  int fields;                              /* fields of the rule per trained parameter */
+  int fields;                              /* number of fields of the rule for each trained parameter */
   const char *field_name[RULE_FIELDS_MAX]; /* names of datasets: <field_name>_c, _a, _b */
   const char *field_description[RULE_FIELDS_MAX];
 
   /* Returns the largest stable dt of the step linearized about a minimum, if no rate of this linearized step exceeds
-   * lambda. noise: whether the formula also holds with mini-batches, where lambda is the rate in the bound of SGD
-   * (tangent/stability.h). */
+   * lambda. noise: whether the formula also holds with mini-batches if lambda is the rate for SGD in
+   * tangent/stability.h. */
   double (*limit)(const struct update_spec *spec, double lambda);
   bool noise;
 
-  /* Returns the factor that rescales field `field` of the rule (1, 2, ...) when dt is multiplied by `factor`; NULL if
-   * the rule has no fields. */
+  /* Returns the factor that rescales a field of the rule when dt is multiplied by `factor`. field: its number, counted
+   * from 1. NULL if the rule has no fields. */
   double (*rescale)(int field, double factor);
 };
 
@@ -54,12 +57,12 @@ extern const struct update_rule update_table[UPDATES]; /* indexed by enum update
 /* Local. Returns the index of the rule with this name, or -1 if there is none. */
 int update_find(const char *name);
 
-/* Local. name = the name of a field of a run, with its terminating zero: "c" for a parameter, "m_c" for a field of the
+/* Local. Writes the name of a field to `name`, with its terminating NUL: "c" for a parameter, "m_c" for a field of the
  * rule. */
 enum { UPDATE_FIELD_NAME = 32 };
 void update_field_name(const struct update_rule *rule, const struct unit_field *field, char name[UPDATE_FIELD_NAME]);
 
-/* Local. text = the description of the field, for its dataset. */
+/* Local. Writes the description of the field, an attribute of its dataset, to `text`. */
 void update_field_description(const struct update_rule *rule, const struct unit_field *field, char *text, size_t size);
 
 /* Local. Returns the largest stable dt of this rule if no rate of the linearized step exceeds lambda. */
@@ -80,9 +83,9 @@ struct particle_sums {
   int64_t words[PARTICLE_MEANS * WIDE_LIMBS];
 };
 
-/* Local. Moves own tile t of a network by one step, where grad V = scale grad and dt grad V = rate grad. grad
- * [tile_rows(d)][TILE], not projected, is overwritten. rate = 0 changes no bit of the tile. Adds the particle means of
- * the state before the move to sums, unless sums is NULL. */
+/* Local. Moves own tile t of a network by one step, where grad V = scale * grad and dt grad V = rate * grad. grad
+ * [tile_rows(d)][TILE] is the gradient before projection; it is overwritten. If rate = 0, no bit of the tile changes.
+ * Unless sums is NULL, adds the contributions of the tile to the particle means, for the state before the move. */
 void update_tile(const struct update *update, const struct local_network *local, int64_t t, double *grad, double scale,
                  double rate, struct particle_sums *sums);
 

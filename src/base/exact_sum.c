@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* Adding and then subtracting 1.5 2^52 rounds v to the nearest integer, for |v| < 2^51. */
+/* Adding and then subtracting 1.5 * 2^52 rounds v to the nearest integer, for |v| < 2^51. */
 static const double ROUND = 0x1.8p52;
 
 void exact_sum_add(int count, const double *restrict v, int64_t *restrict sum) {

@@ -57,7 +57,7 @@ TARGET_CLONES static void box_muller(const uint64_t bits[2 * PAIRS], double out[
   for (int k = 8; k >= 0; k--) series = series * s2 + 1.0 / (2 * k + 1);
   const vdouble log_u = 2 * s * series + e * 0x1.62e42fefa39efp-1;
 
-  /* cos and sin of 2 pi v by Taylor series, after subtracting the nearest quarter turn: |angle| <= pi/4. */
+  /* cos and sin of 2 pi v by Taylor series, after subtracting the nearest multiple of pi/2: |angle| <= pi/4. */
   const vdouble shifted = 4 * v + 0x1.8p52, angle = (v - 0.25 * (shifted - 0x1.8p52)) * 0x1.921fb54442d18p+2;
   const vdouble square = angle * angle;
   vdouble c = (vdouble){0} + 1, w = (vdouble){0} + 1;
@@ -96,8 +96,9 @@ void rng_sphere(const struct rng *rng, uint64_t id, int d, double *x) {
 }
 
 int64_t rng_permute(const struct rng *rng, uint64_t id, int64_t count, int64_t position) {
-  /* Splits a value into two halves of `half` bits each. The domain of 2^(2 half) values contains all positions and has
-   * at most 4 count values, so cycle walking takes at most 4 iterations on average. */
+  /* A Feistel network permutes values of 2 * half bits, as two halves. It is applied again until the result is below
+   * count (cycle walking). The domain has at least count and at most 4 * count values, so this takes at most 4
+   * iterations on average. */
   int half = 1;
   while (half < 31 && (INT64_C(1) << (2 * half)) < count) half++;
   const uint64_t mask = (UINT64_C(1) << half) - 1;

@@ -1,6 +1,6 @@
 /* The cost of the exact potential: time per pair of units in a step with data.mode population, on one rank and one
- * thread, and the number of series terms per pair. The potential is computed in double precision whatever
- * run.precision is. */
+ * thread, and the number of series terms per pair. The potential is computed in double precision for every
+ * value of run.precision. */
 #include <stdlib.h>
 
 #include "base/error.h"

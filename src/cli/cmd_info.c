@@ -37,7 +37,8 @@ static void print_provenance(struct h5 *file) {
   }
 }
 
-/* Prints time and losses of the last history row of a member, averaged over replicas. rows: their number. */
+/* Prints the time of the last history row of a member, and its losses averaged over replicas. rows: the number of
+ * history rows. */
 static int print_last(struct h5 *file, int member, int64_t rows, int64_t replicas) {
   static const char *const columns[] = {"loss", "test_loss"};
   char name[96];
@@ -97,7 +98,7 @@ static void print_size(const char *path) {
   printf("  %s, written %s\n", size, when);
 }
 
-/* Verifies the metadata of a checkpoint and prints what only a checkpoint has. */
+/* Verifies the metadata of a checkpoint, and prints the details that only a checkpoint has. */
 static int print_checkpoint(struct h5 *file, const char *path) {
   struct checkpoint_info info;
   char *precision;

@@ -23,17 +23,18 @@ static void choose_tests(const struct clt_time *time, bool largest, bool applies
   const bool own = time->reference == CLT_HALF && largest; /* the l_i come from these replicas */
   applies[CLT_QUOTIENTS] = applies[CLT_WIDTH] = !own;
   applies[CLT_MEAN] = time->reference == CLT_INITIAL;
-  applies[CLT_COSINE] = time->vectors > 2; /* in a plane, some of many replicas are nearly parallel by chance */
+  applies[CLT_COSINE] = time->vectors > 2; /* in a plane, some pairs of many replicas are nearly parallel */
   applies[CLT_NORMALITY] = largest;
 }
 
-/* Returns the squared standard error of a mean over replicas, for unit variance, plus that of the reference. */
+/* Returns the squared standard error of a mean of squared deviations over replicas, if these squares have variance 1,
+ * plus the same for the reference. */
 static double relative_variance(const struct clt_time *time, int64_t replicas) {
   return 1 / (double)(replicas - 1) + (time->reference_replicas > 1 ? 1 / (double)(time->reference_replicas - 1) : 0);
 }
 
-/* Sets group[g] and its limit from y [replicas][m]. The standard error is estimated from the replicas, as in test (b)
- * of clt/clt.h, because the projections of small networks on vectors with small l_i have heavy tails. */
+/* Sets size->group[g] and its limit from y [replicas][m]. The standard error is estimated from the replicas, as in test
+ * (b) of clt/clt.h, because the projections of small networks on vectors with small l_i have heavy tails. */
 static void sum_group(const struct clt_time *time, int g, const double *y, int64_t replicas, struct clt_size *size) {
   const int m = time->vectors;
   double expected = 0, *square = calloc((size_t)replicas, sizeof *square);
@@ -49,7 +50,7 @@ static void sum_group(const struct clt_time *time, int g, const double *y, int64
   free(square);
 }
 
-/* Computes sums over groups and quantiles from y [replicas][m]. Sorts all of y in place. */
+/* Computes the sums over groups, and the quantiles, from y [replicas][m]. Overwrites y with its sorted values. */
 static void summarize(const struct clt_time *time, double *y, int64_t replicas, struct clt_size *size) {
   const int m = time->vectors;
   for (int g = 0; g < time->groups; g++) sum_group(time, g, y, replicas, size);
@@ -59,7 +60,7 @@ static void summarize(const struct clt_time *time, double *y, int64_t replicas, 
         gsl_stats_quantile_from_sorted_data(y, 1, (size_t)(replicas * m), gsl_cdf_ugaussian_P(-4 + 0.1 * q));
 }
 
-/* Sets sums. If the l_i come from these same replicas, their sums are 1 by definition and pass. */
+/* Sets size->sums. If the l_i come from these same replicas, the group sums are 1 by definition, so they pass. */
 static void check_sums(const struct clt_time *time, int64_t replicas, struct clt_size *size) {
   size->sums = true;
   for (int g = 0; g < time->groups; g++) size->sums &= fabs(size->group[g] - 1) < size->group_limit[g];
@@ -71,8 +72,8 @@ bool clt_size_passed(const struct clt_size *size) {
   return clt_passed(&size->tests) && size->sums;
 }
 
-/* Collective. Computes the sorted eigenvalues of C_n, and the mean and standard deviation over draws of those of
- * Gaussian fields with the spectrum of the reference. */
+/* Collective. Computes the sorted eigenvalues of C_n. For comparison, draws Gaussian fields with the spectrum of the
+ * reference, and computes the mean and standard deviation of their sorted eigenvalues. */
 static int sort_eigenvalues(const struct clt_fields_work *work, const struct clt_time *time,
                             const struct clt_fields_comparison *reference, const struct covariance *covariance,
                             struct clt_size *size) {

@@ -15,7 +15,7 @@ static const char *const set_names[] = {"test", "training"};
 
 /* ---- tables ---- */
 
-/* Returns whether the l_i are quotients of these same replicas: then all quotients are 1 by definition and are not
+/* Returns whether the l_i were computed from these same replicas. All quotients are then 1 by definition and are not
  * printed. */
 static bool is_own(const struct clt_size *size) {
   return !size->tests.outcome[CLT_QUOTIENTS].applies;
@@ -93,7 +93,8 @@ static void print(const void *state, FILE *out) {
 
 /* ---- verdicts ---- */
 
-/* Prints the tests that apply, except the width: "; 5 quotients within 20 % of 1 (limit 52 %)" and so on. */
+/* Prints the outcomes of the tests that apply, except the width: "; 5 quotients within 20 % of 1 (limit 52 %)" and so
+ * on. Prints the outcome of the normality test even if it does not apply. */
 static void describe_outcomes(const struct clt_tests *tests, FILE *out) {
   const struct clt_outcome *outcome = tests->outcome;
   const int leading = tests->vectors < CLT_LEADING ? tests->vectors : CLT_LEADING;
@@ -131,7 +132,7 @@ static char *reason_of(const struct clt_fields *fields, const struct clt_time *t
   return reason;
 }
 
-/* Returns a finding with n, t, confidence and, if the test of W applies, W and its limits added. */
+/* Returns `finding` with n, t and confidence set and, if the test of W applies, W and the interval W +- its limit. */
 static struct finding size_finding(const struct clt_fields *fields, const struct clt_time *time, int s,
                                    struct finding finding) {
   const struct clt_size *size = &time->size[s];
@@ -239,7 +240,7 @@ static const struct {
 };
 enum { SIZE_NUMBERS = sizeof size_numbers / sizeof *size_numbers };
 
-/* Adds an array [sizes][count]: of each size, count numbers that `row` returns. */
+/* Adds an array [sizes][count]. row() returns the `count` numbers of one size. */
 static void add_rows(struct results *results, const struct clt_fields *fields, const struct clt_time *time,
                      const char *name, const char *description, int64_t count,
                      const double *(*row)(const struct clt_size *size)) {

@@ -10,7 +10,7 @@
 
 enum { CHUNK = 4096 }; /* draws of z that are processed at a time */
 
-/* The recursion in the eigenbasis of G, whose vectors are the modes a, b. */
+/* The recursion of clt/frozen_features.h in the eigenbasis of G. A mode (index a or b) is an eigenvector of G. */
 struct modes {
   int points;
   double *lambda, *r_0;       /* [P]: eigenvalues of G; residual of the limit at step 0 */
@@ -63,7 +63,8 @@ static int modes_create(const struct dist_grid *grid, const struct initial_covar
   return status;
 }
 
-/* Advances decay and S by `step` steps: S_ab <- (1 - dt lambda_a) S_ab + dt decay_b. Then S_ab <- S_ab r_0b / P. */
+/* Computes decay and S after `step` steps. In each step, S_ab <- (1 - dt lambda_a) S_ab + dt decay_b. At the end,
+ * S_ab <- S_ab r_0b / P. */
 static void run(struct modes *modes, const struct schedule *schedule, int64_t step) {
   struct dist_matrix *S = modes->S;
   for (int a = 0; a < modes->points; a++) modes->decay[a] = 1;
@@ -112,8 +113,8 @@ static void draw_features(const struct initial_covariance *initial, uint64_t see
   free(z);
 }
 
-/* Collective. feature = xi in the modes, with c at its mean, for the draws of a chunk. Adds the sum over own draws to
- * mean [P]. */
+/* Collective. Sets feature to the components of xi in the modes, with c at its mean, for the draws of a chunk. Adds the
+ * sum over this rank's elements to mean [P]. */
 static void form_xi(struct modes *modes, double c, double *mean) {
   struct dist_matrix *feature = modes->feature;
   dist_matrix_multiply(1, modes->vector, true, modes->phi, false, 0, feature);

@@ -1,9 +1,9 @@
-/* The rules on an input that parameter_table cannot express: required keys, and conditions on several keys. One row
- * each.
+/* The rules for an input that parameter_table cannot express: required keys, and conditions on several keys. Each rule
+ * is one row of a table.
  *
- * To add one, add a row to the table of its scope: the input, a stage, or a network size in a stage. broken() returns
- * true if the input breaks the rule. It writes the received value to `received` if the message needs it. The message is
- * "keys: expected, received ...; advice". */
+ * To add a rule, add a row to the table of its scope: the input, a stage, or a network size in a stage. broken()
+ * returns true if the input breaks the rule. It writes the received value to `received` if the message needs it. The
+ * message is "keys: expected, received ...; advice". */
 #include "rules.h"
 
 #include <stdio.h>

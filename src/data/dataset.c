@@ -128,7 +128,7 @@ void dataset_free(struct dataset *data) {
   free(data);
 }
 
-/* Returns the row in the fixed set of point i of the batch at `position`. */
+/* Returns which row of the fixed set is point i of the batch at `position`. */
 static int64_t row_of(const struct dataset *data, const struct batch_position *position, int64_t i) {
   if (position->batch >= data->samples) return i;
   const int64_t batches = data->samples / position->batch;

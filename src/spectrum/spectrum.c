@@ -11,7 +11,7 @@
 #include "parallel/dist_matrix.h"
 #include "spectrum/tangent_matrix.h"
 
-/* ---- which network, which points ---- */
+/* ---- selection of the network and the points ---- */
 
 static int choose_network(struct spectrum *spectrum) {
   const struct ensemble_spec *ensemble = &spectrum->problem->config->ensemble;
