@@ -6,7 +6,8 @@
 #ifndef MCKEAN_BASE_ARITHMETIC_H
 #define MCKEAN_BASE_ARITHMETIC_H
 
-/* GCC defines all four macros, other compilers only the first two; arithmetic_check detects the other options. */
+/* GCC defines all four macros, other compilers only the first two. arithmetic_check detects at run time the options
+ * that define no macro. */
 #if defined __FAST_MATH__ || (defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__ > 0) ||                             \
     defined __ASSOCIATIVE_MATH__ || defined __RECIPROCAL_MATH__
 #error                                                                                                                 \
@@ -14,8 +15,9 @@
        "similar options; use -O2 or -O3 without them"
 #endif
 
-/* Local. Compares computed values with known answers. USAGE: a value is wrong; the message names it and what to do. Do
- * not call this function inside a kernel (particles/kernel.h), because kernels flush subnormal numbers to zero. */
+/* Local. Compares computed values with known answers. USAGE: a value is wrong; the message states what was expected,
+ * what was received and what to do. Do not call this function inside a kernel (particles/kernel.h), because kernels
+ * flush subnormal numbers to zero. */
 int arithmetic_check(void);
 
 #endif

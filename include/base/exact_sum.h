@@ -23,11 +23,11 @@ void exact_sum_add(int count, const double *restrict v, int64_t *restrict sum);
 /* v[i] = sum[i], correctly rounded. Returns false and leaves v unchanged if the flag word is set. */
 bool exact_sum_value(int count, const int64_t *restrict sum, double *restrict v);
 
-/* One sum of doubles of widely different sizes, |v| < 2^119. The words hold an exact sum of the terms times each of
- * WIDE_SCALES factors, 2^80 to 2^-80; wide_sum_value uses the largest factor at which all terms were in range. Each
- * term adds an error of at most 2^-78 of the largest term if that term exceeds 2^-81, and of at most 2^-161 otherwise.
- * sum has WIDE_LIMBS words, all zero at the start. wide_sum_value returns false and leaves *v unchanged if a term was
- * not finite or out of range. */
+/* One sum of doubles of widely different sizes, |v| < 2^119. There are WIDE_SCALES factors, 2^80 to 2^-80. For each
+ * factor the words hold one exact sum, of the terms multiplied by that factor. wide_sum_value uses the largest factor
+ * at which all terms were in range. Each term adds an error of at most 2^-78 times the largest term if the largest term
+ * exceeds 2^-81, and of at most 2^-161 otherwise. sum has WIDE_LIMBS words, all zero at the start. wide_sum_value
+ * returns false and leaves *v unchanged if a term was not finite or out of range. */
 enum { WIDE_SCALES = 5, WIDE_LIMBS = WIDE_SCALES * EXACT_LIMBS(1) };
 void wide_sum_add(double v, int64_t *sum);
 bool wide_sum_value(const int64_t *sum, double *v);

@@ -1,7 +1,7 @@
 /* target_clones: compiles a function for several ISA levels; the best version is selected at program start.
  *
  * Use it for code whose results must have the same bits at every level: plain IEEE operations on GNU vectors, without
- * contraction to FMA. (The results of the kernels may differ between levels, so a run selects them from a table:
+ * contraction to FMA. (The results of kernels may differ between levels, so a run selects its kernels from a table:
  * particles/kernel.h.) */
 #ifndef MCKEAN_BASE_TARGET_CLONES_H
 #define MCKEAN_BASE_TARGET_CLONES_H

@@ -12,8 +12,8 @@
 enum { ANALYSES = 6 };
 extern const struct analysis *const analyses_table[ANALYSES];
 
-/* Local. Parses a condition (--expect), which may belong to any analysis. condition: overwritten; refers to text.
- * USAGE: no analysis has such a condition, or its syntax is wrong. */
+/* Local. Parses a condition (--expect), which may belong to any analysis. *condition is overwritten and points to text,
+ * which must outlive it. USAGE: no analysis has such a condition, or its syntax is wrong. */
 int analyses_condition(const char *text, struct condition *condition);
 
 /* Local. Returns whether a condition belongs to this analysis. */

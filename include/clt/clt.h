@@ -3,22 +3,23 @@
  * By the theorem sqrt n (f_n - f_t) tends to a Gaussian field (RVE section 3.2). The outputs f_n,r of replica r at K
  * points are projected on m fixed orthonormal vectors u_i and scaled by reference values l_i,
  *
- *   y_ri = u_i.(f_n,r - f) sqrt(n / (K l_i)),    i = 1..m,  r = 1..R.
+ *   y_ri = u_i.(f_n,r - f) sqrt(n / (K l_i)),    i = 1..m,  r = 1..R,
  *
  * where f is the limit f_t if it is known exactly, otherwise the mean over replicas. By the theorem the y_ri are
  * standard normal. They are independent for different r and, if l_i and u_i are eigenvalues and eigenvectors of the
- * exact covariance, for different i. C_n is the covariance operator of clt/covariance.h. There are five tests. A true
- * hypothesis fails each of them, and in (a) each quotient, with probability about 1e-5 at most unless stated otherwise:
+ * exact covariance, for different i. C_n is the covariance operator of clt/covariance.h. There are five tests. If the
+ * theorem holds, each test, and in (a) each quotient, fails with a probability of at most about 1e-5 unless stated
+ * otherwise:
  *
  *   (a) quotients   Var y_.i = u_i' C_n u_i / l_i for i = 1..5: within 4.5 sqrt(2/(R-1)) of 1
  *   (b) width       W = mean_r |y_r|^2 / m: within 4.5 sd(|y_r|^2/m) / sqrt R of 1
  *   (c) mean        R |mean y|^2: below the quantile 1 - 1e-5 of chi^2 with m degrees of freedom (if f is exact)
- *   (d) cosine      largest cosine of two replicas' y: below 0.99, or for small m below the value that independent
- *                   Gaussian replicas exceed with probability 1e-5; not for m < 3, where some of many replicas
- *                   are nearly parallel by chance
- *   (e) normality   smallest p of Anderson and Darling's test over i, times m: above 1e-4 (the false-alarm rate)
+ *   (d) cosine      largest cosine between the y of two replicas: below 0.99, or for small m below the value that
+ *                   independent Gaussian replicas exceed with probability 1e-5; not for m < 3, because then some
+ *                   pairs of replicas are nearly parallel by chance
+ *   (e) normality   smallest p of the Anderson-Darling test over i, times m: above 1e-4 (the false-alarm rate)
  *
- * If the l_i are themselves quotients of R' replicas, the limits of (a) and (b) include their variance. */
+ * If the l_i are estimated from R' replicas, the limits of (a) and (b) include the variance of these estimates. */
 #ifndef MCKEAN_CLT_CLT_H
 #define MCKEAN_CLT_CLT_H
 
@@ -29,17 +30,17 @@ enum { CLT_VECTORS = 20, CLT_VECTORS_MAX = 256, CLT_LEADING = 5 };
 enum clt_test { CLT_QUOTIENTS, CLT_WIDTH, CLT_MEAN, CLT_COSINE, CLT_NORMALITY, CLT_TESTS };
 extern const char *const clt_test_names[CLT_TESTS];
 
-#define CLT_SD   4.5    /* the limits, in standard errors */
+#define CLT_SD   4.5    /* limit of (a) and (b), in standard errors */
 #define CLT_RARE 6.8e-6 /* probability that a Gaussian exceeds 4.5 standard errors */
 
 /* Result of a test. value: (a) the largest |quotient - 1| of the leading five, (b) |W - 1|, (c), (d) as above, (e) the
- * family p. */
+ * smallest p times m. */
 struct clt_outcome {
   bool applies, passed; /* a value of NAN does not pass */
   double value, limit;
 };
 
-/* The results of all tests of the projections y of one size. */
+/* The results of all tests of the projections y of one n. */
 struct clt_tests {
   int64_t replicas;
   int vectors;
@@ -49,8 +50,8 @@ struct clt_tests {
   double normality[CLT_VECTORS_MAX]; /* [m]: p of each projection */
 };
 
-/* Local. Does all tests, and marks those that apply. y [replicas][vectors]; reference_replicas: R', or 0 if the l_i are
- * exact. Cost: R^2 m operations. */
+/* Local. Computes all tests and marks those that apply. y [replicas][vectors]; reference_replicas: R', or 0 if the l_i
+ * are exact. Cost: R^2 m operations. */
 struct clt_tests clt_run_tests(int64_t replicas, int vectors, const double *y, int64_t reference_replicas,
                                const bool applies[CLT_TESTS]);
 

@@ -4,15 +4,15 @@
  *
  *   initial  t = 0, at the test points: the exact covariance (clt/initial_covariance.h); all tests apply
  *   frozen   t > 0, at the training points, if only c is trained, by gradient descent on fixed data: the limit
- *            n -> infinity (clt/frozen_features.h); not the test of the mean, which deviates by O(1/n)
- *   half     t > 0, at the test points: u_i are eigenvectors of C_n of the largest n from the first half of its
- *            replicas, l_i the quotients of its other half; not the test of the mean and, for the largest n itself,
- *            neither quotients nor width
+ *            n -> infinity (clt/frozen_features.h); no test of the mean, because the mean deviates by O(1/n)
+ *   half     t > 0, at the test points: the first half of the replicas of the largest n gives u_i, the eigenvectors
+ *            of its C_n; the other half gives l_i, the quotients; no test of the mean and, for the largest n itself,
+ *            no tests of quotients and width
  *
  * Normality is tested for the largest n only: the theorem is about n -> infinity, so at small n deviations of relative
- * order 1/n, and distributions that are not normal, do not contradict it. In addition, sums of u_i' C_n u_i over groups
- * of close eigenvalues, and n V_n if its limit is exact, must be within their limits. With several data streams per
- * initial condition only the first of each is used. */
+ * order 1/n, and distributions that are not normal, do not contradict it. In addition, two kinds of sums must be within
+ * 4.5 standard errors of their expected values: sums of u_i' C_n u_i over groups of close eigenvalues and, for initial
+ * and frozen, n V_n. Only the first data stream of each initial condition is used. */
 #ifndef MCKEAN_CLT_CLT_FIELDS_H
 #define MCKEAN_CLT_CLT_FIELDS_H
 
@@ -22,7 +22,7 @@
 enum clt_reference { CLT_INITIAL, CLT_FROZEN, CLT_HALF, CLT_REFERENCES };
 extern const char *const clt_reference_names[CLT_REFERENCES];
 
-/* The first CLT_POINTS_MAX points of a set are used at most: K x K matrices are distributed over ranks, but eigenvalues
+/* At most the first CLT_POINTS_MAX points of a set are used: K x K matrices are distributed over ranks, but eigenvalues
  * cost O(K^3). If some n has fewer than CLT_REPLICAS_MIN initial conditions, there are no tests. */
 enum { CLT_POINTS_MAX = 4096, CLT_REPLICAS_MIN = 64, CLT_QUANTILES = 81 };
 
@@ -35,10 +35,10 @@ enum { CLT_POINTS_MAX = 4096, CLT_REPLICAS_MIN = 64, CLT_QUANTILES = 81 };
 struct clt_size {
   struct clt_tests tests;
   double trace;                        /* n V_n */
-  double group[CLT_VECTORS_MAX];       /* sum of u_i' C_n u_i over a group, divided by that of its l_i */
-  double group_limit[CLT_VECTORS_MAX]; /* largest distance of group from 1: 4.5 standard errors */
+  double group[CLT_VECTORS_MAX];       /* sum of u_i' C_n u_i over a group, divided by the sum of its l_i */
+  double group_limit[CLT_VECTORS_MAX]; /* largest accepted |group - 1|: 4.5 standard errors */
   double quantile[CLT_QUANTILES];      /* of all y_ri, at probabilities Phi(z), z = -4, -3.9, ..., 4 */
-  bool sums;                           /* all groups, and the trace if its limit is exact, are within their limits */
+  bool sums;                           /* all groups and, except for half, the trace are within their limits */
   /* [m]: eigenvalues of C_n, largest first; mean and standard deviation of those of Gaussian fields. NULL if these are
    * not requested, or not known because the l_i are not exact. */
   double *sorted, *null_mean, *null_sd;
@@ -49,11 +49,11 @@ struct clt_time {
   enum point_set set;
   enum clt_reference reference;
   int points, vectors, groups;
-  int64_t reference_replicas;              /* from which the l_i are computed; 0: they are exact */
+  int64_t reference_replicas;              /* number of replicas that give the l_i; 0: the l_i are exact */
   int first[CLT_VECTORS_MAX + 1];          /* [groups + 1]: vectors first[g] .. first[g + 1] - 1 are group g */
   double reference_value[CLT_VECTORS_MAX]; /* [m]: l_i */
-  /* The trace of the reference (for half: n V_n of the other half), and the relative standard deviation of n V_n with
-   * one degree of freedom, NAN for half. */
+  /* The trace of the reference (for half: n V_n of the other half); and sqrt(R - 1) times the relative standard
+   * deviation of n V_n, NAN for half. */
   double reference_trace, trace_sd;
   struct clt_size *size; /* [sizes] */
 };
@@ -63,7 +63,7 @@ struct clt_fields {
   struct analysis_options options;
   int times;
   struct clt_time *time; /* [times]: the times and point sets that are tested */
-  char reason[512];      /* why there are none, or why some tests are skipped; or "" */
+  char reason[512];      /* why there are no tests, or why some are skipped; or "" */
 };
 
 /* Collective. Every rank has the study open; rank 0 reads the fields. The caller frees *fields, also after a failure.

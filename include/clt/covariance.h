@@ -3,11 +3,11 @@
  *   C_n = (n/K) sample covariance over replicas, K x K: n Cov[f_n(x_k), f_n(x_k')] as an operator on functions. Each
  *         point has weight 1/K, so the eigenvalues converge as K grows. The trace is n V_n.
  *
- * Matrices are distributed over all ranks (parallel/dist_matrix.h); no rank holds K x K numbers. Sorted eigenvalues of
- * a sample are biased: the largest are too large, the smallest of a cluster too small. Samples are therefore compared
- * by Rayleigh quotients u' C_n u, which are unbiased for vectors u that do not depend on the sample. Sorted eigenvalues
- * are compared only with those of Gaussian fields of the same size and a given spectrum. All functions are collective;
- * the last bits of the results depend on the number of ranks. */
+ * Matrices are distributed over all ranks (parallel/dist_matrix.h); no rank holds a whole K x K matrix. Sorted
+ * eigenvalues of a sample are biased: the largest are too large, the smallest of a cluster too small. Samples are
+ * therefore compared by Rayleigh quotients u' C_n u, which are unbiased for vectors u that do not depend on the sample.
+ * Sorted eigenvalues are compared only with those of Gaussian fields of the same size and a given spectrum. All
+ * functions are collective; the last bits of the results depend on the number of ranks. */
 #ifndef MCKEAN_CLT_COVARIANCE_H
 #define MCKEAN_CLT_COVARIANCE_H
 

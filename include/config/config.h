@@ -19,8 +19,10 @@
 #include "particles/particles.h"
 #include "particles/unit.h"
 
-#define DT_MAX 1e6         /* largest step size */
-enum { STEPS_MAX = 1024 }; /* maximum length of output.snapshots and output.fields; the echo fits an HDF5 attribute */
+#define DT_MAX 1e6 /* largest step size */
+
+/* Maximum length of output.snapshots and output.fields. The echo of lists of this length fits an HDF5 attribute. */
+enum { STEPS_MAX = 1024 };
 
 struct steps {
   int count;
@@ -41,8 +43,8 @@ struct config {
   int threads;     /* per rank */
   int isa;         /* enum isa, or -1: the highest level that the processors of all ranks have */
   double watchdog; /* seconds without progress after which all ranks are aborted; 0: never */
-  int64_t
-      initial_conditions; /* the key ensemble.replicas; the member ensemble.replicas is this times ensemble.streams */
+  /* The value of the key ensemble.replicas. The member ensemble.replicas is this value times the number of streams. */
+  int64_t initial_conditions;
   struct ensemble_spec ensemble;
   struct unit_spec unit;
   struct target_spec target; /* target.d is 0 only for TARGET_FILE */
@@ -51,7 +53,7 @@ struct config {
   int64_t history_every;     /* steps between history rows */
   int64_t checkpoint_every;  /* steps between checkpoints; 0: none by step count */
   double checkpoint_minutes; /* wall-clock minutes between checkpoints; 0: none by time */
-  int keep;                  /* number of newest checkpoints kept; those of snapshots are kept, too */
+  int keep;                  /* number of newest checkpoints to keep; checkpoints of snapshots are always kept */
   struct steps snapshots, fields;
   int io;      /* enum parallel_write_io */
   int on_full; /* enum on_full */

@@ -1,5 +1,5 @@
-/* inputs: the table of the laws of points x that are drawn at random, not read from a file. inputs.c has the table and
- * explains how to add a law. */
+/* inputs: the table of the probability laws from which points x are drawn, for targets that do not read x from a file.
+ * inputs.c has the table and explains how to add a law. */
 #ifndef MCKEAN_DATA_INPUTS_H
 #define MCKEAN_DATA_INPUTS_H
 

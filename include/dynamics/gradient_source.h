@@ -29,8 +29,8 @@ struct gradient_source {
   int (*create)(const struct update *update, const struct dataset *data, int threads, void **state);
   void (*free)(void *state); /* accepts NULL */
 
-  /* Local. Allocates work space for the own networks. dynamics_enter_stage calls it at every change of stage, when
-   * blocks may have changed owners. FAILED: no memory. */
+  /* Local. Allocates work space for the networks of this rank. dynamics_enter_stage calls it at every change of stage,
+   * when blocks may have changed owners. FAILED: no memory. */
   int (*reserve)(void *state);
 
   /* Moves all units by one step of size dt (0: no bit changes). observation [locals] or NULL: receives loss and

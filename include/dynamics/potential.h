@@ -22,7 +22,7 @@
 #include "data/target.h"
 #include "particles/kernel.h"
 
-#define POTENTIAL_K_MAX 1e4 /* the largest alpha d; the number of terms is proportional to it */
+#define POTENTIAL_K_MAX 1e4 /* largest alpha d; the number of terms is proportional to alpha d */
 
 struct potential {
   const struct target *target; /* not owned */

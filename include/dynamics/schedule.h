@@ -20,8 +20,8 @@ enum { STAGES_MAX = 64 };
 struct stage {
   int64_t steps;
   double dt;          /* 0: auto, dt_safety times the stability limit, estimated every dt_every steps */
-  double dt_safety;   /* auto */
-  int64_t dt_every;   /* auto: estimates at the first step of the stage and at multiples of dt_every */
+  double dt_safety;   /* used if dt is auto */
+  int64_t dt_every;   /* used if dt is auto: estimates at the first step of the stage and at multiples of dt_every */
   int64_t batch;      /* P; 0: floor(batch_scale * n^batch_power), at least 1; gd: 0 or N, all points */
   double batch_scale; /* used if batch is 0; 0: all points of the fixed set, or the population */
   double batch_power;
@@ -37,7 +37,8 @@ struct schedule {
 /* Returns the number of steps of all stages. */
 int64_t schedule_steps(const struct schedule *schedule);
 
-/* Return the stage of a step, which is the last stage for step >= schedule_steps, and the first step of a stage. */
+/* schedule_stage returns the stage of a step; for step >= schedule_steps, the last stage. schedule_first returns the
+ * first step of a stage. */
 int schedule_stage(const struct schedule *schedule, int64_t step);
 int64_t schedule_first(const struct schedule *schedule, int stage);
 
@@ -46,7 +47,8 @@ int64_t schedule_first(const struct schedule *schedule, int stage);
 bool schedule_auto(const struct schedule *schedule, int64_t step);
 double schedule_time(const struct schedule *schedule, int64_t step);
 
-/* A range of steps with one dt, starting at the last change of dt: t = time + (step - segment.step) dt. */
+/* A range of steps with one dt: t = time + (step - segment.step) dt. The range starts at the first step of a stage or,
+ * if dt is auto, at an estimate of dt. */
 struct dt_segment {
   int64_t step;
   double time, dt;
@@ -57,8 +59,8 @@ double dt_segment_time(const struct dt_segment *segment, int64_t step);
  * in the step itself. */
 struct dt_segment schedule_segment(const struct schedule *schedule, int64_t step);
 
-/* Returns P of a network of n units in a stage. If P is a power of n, it is limited to BATCH_LIMIT. samples: N of the
- * fixed set, or 0 without a fixed set. */
+/* Returns P of a network of n units in a stage. If P is computed from batch_scale, it is at most BATCH_LIMIT. samples:
+ * N of the fixed set, or 0 without a fixed set. */
 #define BATCH_LIMIT (INT64_C(1) << 31)
 int64_t schedule_batch(const struct schedule *schedule, int stage, int64_t n, int64_t samples);
 

@@ -2,8 +2,8 @@
  *
  * A rank shares at most two networks with other ranks. While the sums over ranks of these two are under way, it
  * computes its other networks, so each of the two has its own team and thus its own work space. All threads together
- * compute a large network, block by block. If a rank has enough networks of few blocks, each thread alone computes one
- * of them at a time. */
+ * compute a large network, block by block. If a rank has at least one small network (few blocks) per thread, each
+ * thread computes small networks by itself, one at a time. */
 #ifndef MCKEAN_DYNAMICS_TEAM_H
 #define MCKEAN_DYNAMICS_TEAM_H
 
@@ -32,8 +32,8 @@ struct team team_of(int index, int threads);
 bool team_single_threads(const struct particles *particles, int threads);
 bool team_is_single_thread(const struct particles *particles, int threads, const struct local_network *local);
 
-/* Returns the number of tiles of the largest own network that a team may compute, rounded up to whole blocks; 0 if it
- * computes none. */
+/* Returns the largest number of tiles of this rank in one network that a team may compute, rounded up to whole blocks;
+ * 0 if the team computes no network. */
 int64_t team_tiles(const struct particles *particles, int threads, int index);
 
 #endif

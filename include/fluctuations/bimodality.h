@@ -1,15 +1,15 @@
-/* bimodality: do the replicas form two groups at some recorded time? While networks leave a saddle, some replicas have
- * left it and others have not. Then V_n is O(1), which does not contradict the CLT.
+/* bimodality: detects recorded times at which the replicas form two groups. While networks leave a saddle, some
+ * replicas have left it and others have not. Then V_n is O(1), which does not contradict the CLT.
  *
  *   relative     sd / mean of the loss over replicas
  *   kurtosis     excess kurtosis of log loss: 0 for a Gaussian, large and positive if a few replicas are outliers
  *   bimodality   Sarle's coefficient of log loss, (g^2 + 1)/(k + 3 (R-1)^2 / ((R-2)(R-3))) with the sample skewness g
  *                and excess kurtosis k: 1/3 for a Gaussian, 5/9 for a uniform law, up to 1 for two separate groups
  *
- * A time and n get a warning if relative > BIMODALITY_RELATIVE and bimodality > BIMODALITY_LIMIT. Log losses of
- * fluctuations on the CLT scale are nearly Gaussian: they exceed the limit in at most 5 of 1000 cases for few replicas,
- * and in less than 1 of 1000 from 32 replicas on. Two well separated halves nearly always exceed it from 32 replicas
- * on, but often do not with fewer than 24. */
+ * There is a warning for each time and n with relative > BIMODALITY_RELATIVE and bimodality > BIMODALITY_LIMIT. On the
+ * CLT scale log losses are nearly Gaussian: bimodality then exceeds the limit in at most 5 of 1000 cases for few
+ * replicas, and in less than 1 of 1000 for 32 or more. For two well-separated groups of equal size, bimodality nearly
+ * always exceeds the limit with 32 or more replicas, but often does not with fewer than 24. */
 #ifndef MCKEAN_FLUCTUATIONS_BIMODALITY_H
 #define MCKEAN_FLUCTUATIONS_BIMODALITY_H
 
@@ -20,7 +20,7 @@
 enum { BIMODALITY_REPLICAS_MIN = 8 };
 
 struct bimodality {
-  const struct study *study;                /* not owned; `loss` is its loss_column */
+  const struct study *study;                /* not owned; the losses are its loss_column */
   double *relative, *kurtosis, *bimodality; /* [times][sizes], NAN: fewer than BIMODALITY_REPLICAS_MIN replicas */
 };
 

@@ -6,7 +6,8 @@
  * with w_l ~ N(0, 1/D) in the D components of theta and beta_l uniform on [0, 2 pi]. theta~ is theta with each field
  * divided by its standard deviation (one for c, one for b, one for all components of a) over the units of the largest n
  * at that time, since amplitudes grow during a run. mean_l psi_l(theta) psi_l(theta') approximates a Gaussian kernel k
- * of width sqrt D (random Fourier features, Rahimi and Recht 2007). With <psi>_n = int psi dmu_n, over replicas:
+ * of width sqrt D (random Fourier features, Rahimi and Recht 2007). With <psi>_n = int psi dmu_n, and E and Var over
+ * replicas:
  *
  *   V    = mean_l Var <psi_l>_n. By the CLT n V is constant in n. At t = 0, for every n, n V = mean_l Var_mu0 psi_l,
  *          the value for independent units; the ratio of n V to this value is printed at all times.
@@ -42,7 +43,7 @@ struct empirical_measure {
   const struct study *study; /* not owned */
   struct analysis_options options;
   int components;    /* D, the number of components of theta */
-  double *frequency; /* [L][D] w_l: of c, b (ridge units), a */
+  double *frequency; /* [L][D] w_l: components for c, b (ridge units), a */
   double *phase;     /* [L] beta_l */
   int times;         /* 0: no checkpoints */
   struct empirical_measure_time *time;
@@ -50,9 +51,9 @@ struct empirical_measure {
 };
 
 /* Collective. Reads the checkpoints at the steps of output.snapshots that all runs have, after verifying every byte;
- * each rank reads some of the replicas. folder [study->runs]: the run folders. With several data streams per initial
- * condition only the first of each is used. The caller frees *measure, also after a failure. FAILED: a file is missing,
- * damaged or does not fit the history; no memory. */
+ * each rank reads some of the replicas. folder [study->runs]: the run folders. Only the first data stream of each
+ * initial condition is used. The caller frees *measure, also after a failure. FAILED: a file is missing, damaged or
+ * does not fit the history; no memory. */
 int empirical_measure_create(const struct comm *comm, const struct study *study, char *const *folder,
                              const struct analysis_options *options, struct empirical_measure **measure);
 void empirical_measure_free(struct empirical_measure *measure); /* accepts NULL */

@@ -6,15 +6,15 @@
  *              reference: the squared error that remains after averaging over networks; the estimate is
  *              unbiased, so it may be negative
  *   slopes   = least squares of log V_n on log n; the LLN predicts -1 at fixed t when the replicas share their data
- *   n V_n(t) = the scale of the CLT, which predicts that it does not depend on n
+ *   n V_n(t) = the variance on the scale of the CLT; the CLT predicts that n V_n does not depend on n
  *
  * With Q data streams per initial condition the variance has two terms (RVE section 3.3: V = A/n + dt S/P):
  *
- *   V_sgd    = mean over initial conditions and points of the sample variance of f_n over their streams
- *   V_init   = V(mean of the streams) - V_sgd / Q: an unbiased estimate of the covariance of two streams
+ *   V_sgd    = sample variance of f_n over the streams of an initial condition; mean over initial conditions and points
+ *   V_init   = V(mean of the streams) - V_sgd / Q: an unbiased estimate of the covariance of f_n between two streams
  *   V        = V_init + V_sgd
  *
- * The resampling bound is n Var f_n of networks whose n units are drawn independently from mu_n, as a mean over
+ * The resampling bound is n Var f_n of networks whose n units are drawn independently from mu_n, averaged over
  * replicas:
  *
  *   (mean_i c_i^2 E phi_i^2 - E f_n^2) n/(n-1), where E is the mean over points; the estimate is unbiased
@@ -22,13 +22,14 @@
  * CRBVE bound the long-time n V_n by it. The bound is far from tight: its ratio to n V_n is 1 at t = 0, where units are
  * drawn from mu_0, and much larger later. So it is not a test.
  *
- * Bootstrap: sample b contains replica r w_br times. The R replicas (with streams: the R initial conditions) are
+ * Bootstrap: sample b contains w_br copies of replica r. The R replicas (with streams: the R initial conditions) are
  * resampled, never units or points. The samples are the same for all times and for all n with equal R. The variance
- * within a sample is too small by the factor 1 - 1/R, which is corrected. Intervals are value exp(+- t sd(log v)), with
- * the bootstrap values v, if all v are positive, otherwise, and for slopes and p, value +- t sd(v). Here sd includes a
- * factor sqrt(R / (R - 1)), and t is the quantile of Student's distribution with R - 1 degrees of freedom. For small R,
- * percentile intervals would cover too rarely. tests/module/test_fluctuations.c measures the coverage: on its fields,
- * intervals of V at 95 % cover 92 % for R = 32, and those at 99 % cover 97.0 and 97.6 % for R = 16 and 48. */
+ * within a sample is too small by the factor 1 - 1/R, which is corrected. Let v be the values in the bootstrap samples.
+ * If all v are positive, the interval is value exp(+- t sd(log v)); otherwise, and always for slopes and p, it is value
+ * +- t sd(v). Here sd includes a factor sqrt(R / (R - 1)), and t is the quantile of Student's distribution with R - 1
+ * degrees of freedom. For small R, the coverage of percentile intervals would be too low. On the fields of
+ * tests/module/test_fluctuations.c, 95 % intervals of V have a coverage of 92 % for R = 32 (the test measures it), and
+ * 99 % intervals have 97.0 % for R = 16 and 97.6 % for R = 48. */
 #ifndef MCKEAN_FLUCTUATIONS_FLUCTUATIONS_H
 #define MCKEAN_FLUCTUATIONS_FLUCTUATIONS_H
 
@@ -41,7 +42,7 @@
 /* One quantity: its values, and its slope in n at each time. */
 struct fluctuations_quantity {
   const char *name, *description;
-  bool variance;          /* n times the value is the scale of the CLT, and is printed */
+  bool variance;          /* a variance: tables print n times the value */
   double expected;        /* slope by theory; NAN: none */
   bool known;             /* these runs determine it; otherwise the arrays below are NULL */
   struct estimate *value; /* [times][sizes] */
@@ -70,7 +71,8 @@ void fluctuations_free(struct fluctuations *fluctuations); /* accepts NULL */
 /* Local. Returns the known quantity with this name, or NULL. */
 const struct fluctuations_quantity *fluctuations_find(const struct fluctuations *fluctuations, const char *name);
 
-/* Prints tables for each time, adds verdicts on slopes and limits of the data, judges conditions on slopes and on p. */
+/* Prints tables for each time, adds verdicts on slopes and notes on what the data cannot show, and judges conditions on
+ * slopes and on p. */
 extern const struct analysis fluctuations_analysis;
 
 /* ---- estimators (src/fluctuations/fluctuations_estimate.c); all local; B = bootstrap ---- */
@@ -107,9 +109,9 @@ int fluctuations_bias(int64_t points, const struct fluctuations_sample *sample,
 double fluctuations_mean(int64_t replicas, const double *values, int bootstrap, const double *weight,
                          double *resampled);
 
-/* Returns value with its interval from resampled [B], its values in the bootstrap samples, which is overwritten.
- * in_log: on the scale of logarithms if all of them are positive (a difference of variances may be negative). There is
- * no interval for fewer than FLUCTUATIONS_REPLICAS_MIN replicas or if one of them is not finite. */
+/* Returns value with its interval. resampled [B]: the values in the bootstrap samples; overwritten. in_log: computes
+ * the interval on the scale of logarithms if all of resampled are positive (a difference of variances may be negative).
+ * There is no interval for fewer than FLUCTUATIONS_REPLICAS_MIN replicas, or if one of resampled is not finite. */
 struct estimate fluctuations_interval(double value, int bootstrap, double *resampled, int64_t replicas, double level,
                                       bool in_log);
 
@@ -117,8 +119,8 @@ struct estimate fluctuations_interval(double value, int bootstrap, double *resam
  * s is value[s * stride]. NAN: fewer than two sizes, or a value that is not positive. */
 double fluctuations_log_slope(int sizes, const int64_t *n, const bool *use, const double *value, int64_t stride);
 
-/* Returns this slope of value [sizes] with its interval from resampled [sizes][B]. The degrees of freedom are those of
- * the size with the fewest initial conditions. */
+/* Returns the slope of fluctuations_log_slope for value [sizes], with its interval from resampled [sizes][B]. The
+ * degrees of freedom are those of the size with the fewest initial conditions. */
 struct estimate fluctuations_slope(const struct study *study, const struct analysis_options *options, const bool *use,
                                    const double *value, const double *resampled);
 

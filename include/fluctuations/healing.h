@@ -1,6 +1,6 @@
 /* healing: n V_n as a function of time at each n. For noise-free gradient descent it rises while the network learns the
- * modes of the target, then falls: at long times the fluctuations are of smaller order than n^-1/2 (RVE section 3, in
- * the norm of the training measure: for fixed data at the training points, not necessarily elsewhere).
+ * modes of the target, then falls: at long times the fluctuations are of smaller order than n^-1/2 (RVE section 3). The
+ * theory uses the norm of the training measure: with fixed data, it covers the training points only.
  *
  *   max/end    V_n at t*, the recorded time of its maximum, divided by V_n at the last time
  *   exponent   d log V_n / d log t between neighboring recorded times
@@ -12,7 +12,7 @@
 
 #include "fluctuations/fluctuations.h"
 
-/* Healing is shown if the whole interval of max/end lies above this ratio. */
+/* The verdict is "heals" if the whole interval of max/end lies above this ratio. */
 #define HEALING_FACTOR 10.0
 
 struct healing_curve {
@@ -26,7 +26,7 @@ enum { HEALING_CURVES = 2 };
 
 struct healing {
   const struct fluctuations *fluctuations; /* not owned */
-  int curves;                              /* 0: no fields, fields at one time only, or an n with one replica */
+  int curves;                              /* 0: fields at fewer than 2 times, or an n with one initial condition */
   struct healing_curve curve[HEALING_CURVES];
 };
 

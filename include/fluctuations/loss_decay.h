@@ -1,14 +1,15 @@
-/* loss_decay: does the mean loss decay at a rate that does not depend on n? (RVE: the curves of all n coincide until
- * each approaches its own limit.) Uses all recorded rows of the series.
+/* loss_decay: tests whether the mean loss decays at a rate that does not depend on n. (RVE: the curves of all n
+ * coincide until each approaches its own limit.) Uses all recorded rows of the series.
  *
  *   time       t at which the mean over replicas first falls to a fraction of L_N(0), where N is the largest n; log
  *              loss is interpolated linearly between rows
  *   slope      of log time on log n over the n that reach the fraction; 0 by theory
- *   deviation  largest |L_n - L_N| / L_N(0) over the rows; its interval is for that fixed row
+ *   deviation  largest |L_n - L_N| / L_N(0) over the rows; its interval is for the row of this maximum
  *   leaves     t from which |L_n - L_N| > 0.1 L_N holds to the end: where the curve departs toward its own limit
  *
  * The loss is the column study->loss_column. Intervals come from the bootstrap over replicas
- * (fluctuations/fluctuations.h); a time has none if the mean of some bootstrap sample does not reach the fraction. */
+ * (fluctuations/fluctuations.h); a time has no interval if the mean of some bootstrap sample does not reach the
+ * fraction. */
 #ifndef MCKEAN_FLUCTUATIONS_LOSS_DECAY_H
 #define MCKEAN_FLUCTUATIONS_LOSS_DECAY_H
 

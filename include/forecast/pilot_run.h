@@ -1,7 +1,7 @@
 /* pilot_run: measures the time of the steps of a run on this machine.
  *
- * It executes steps of the problem itself or of a scaled-down one, which has fewer replicas, then fewer units, then
- * smaller batches, until a step takes a few hundredths of a second. */
+ * Runs steps of the problem itself if a step takes a few hundredths of a second or less. Otherwise it runs steps of a
+ * scaled-down problem of about that cost: it reduces the replicas first, then the units, then the batches. */
 #ifndef MCKEAN_FORECAST_PILOT_RUN_H
 #define MCKEAN_FORECAST_PILOT_RUN_H
 
@@ -28,8 +28,8 @@ struct pilot_run {
   double particle_bytes; /* peak bytes of this rank's units during the measurement */
 };
 
-/* Measures the steps of a problem, of which it uses target and data; it creates and frees its own particles and
- * dynamics. Collective. FAILED: no memory. USAGE: as for dynamics_create. Cost: one or two seconds. */
+/* Measures the steps of a problem. Uses the data of the problem, but creates and frees its own particles and dynamics.
+ * Collective. FAILED: no memory. USAGE: as for dynamics_create. Cost: one or two seconds. */
 int pilot_run_measure(const struct problem *problem, struct pilot_run *result);
 
 /* Returns the seconds of one step in the current stage of the dynamics, on the slowest rank. Repeats the step with

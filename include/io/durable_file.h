@@ -14,7 +14,7 @@ enum { PATH_BYTES = 4800 };
 
 /* ---- failures: each function records a message (base/error.h) and returns a status ---- */
 
-/* Reports a failed write or other operation; error: its errno; format: printf arguments of TEXT. FULL: the disk or the
+/* Reports a failed write or other operation; error: its errno; format and what follows: TEXT. FULL: the disk or the
  * quota is full. FAILED: any other reason. Message: "TEXT: REASON; what to do", or "TEXT: REASON" without a remedy. */
 int durable_file_fail(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -23,8 +23,8 @@ int durable_file_fail(int error, const char *format, ...) __attribute__((format(
  * Message: "TEXT: REASON". */
 int durable_file_fail_read(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Returns FULL. Prepends to the text of the last failure that `what` does not fit on the disk of this folder, the bytes
- * needed (`bytes`) and the bytes free. */
+/* Returns FULL. Adds to the front of the last failure message: there is no space for `what` in this folder, with the
+ * bytes needed (`bytes`) and the bytes free on its disk. */
 int durable_file_fail_full(const char *folder, const char *what, int64_t bytes);
 
 /* ---- open files; file: a file descriptor, path: its path, for messages ---- */

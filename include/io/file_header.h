@@ -13,7 +13,7 @@ enum { FILE_HEADER_BYTES = 512, FILE_HEADER_MAGIC = 8, FILE_HEADER_FIELDS = 12 /
 /* Sets magic, version and CRC. The caller sets the fields first; unused bytes must be zero. */
 void file_header_seal(const char magic[FILE_HEADER_MAGIC], uint32_t version, unsigned char header[FILE_HEADER_BYTES]);
 
-/* Returns whether `bytes`, at least FILE_HEADER_MAGIC of them, begin with magic. */
+/* Returns whether a buffer of at least FILE_HEADER_MAGIC bytes begins with magic. */
 bool file_header_is(const char magic[FILE_HEADER_MAGIC], const void *bytes);
 
 uint32_t file_header_version(const unsigned char header[FILE_HEADER_BYTES]);

@@ -30,7 +30,8 @@ void json_real(struct json *json, const char *name, double value); /* exact when
 
 void json_range(struct json *json, const char *name, const struct rank_range *range); /* {min, mean, max} */
 
-/* Adds an array of the strings that separators divide text into; a trailing separator adds no empty string. */
+/* Splits text at each separator and adds the parts as an array of strings. A trailing separator adds no
+ * empty string. */
 void json_list(struct json *json, const char *name, const char *text, char separator);
 
 /* Closes all open objects and arrays and writes the file. An earlier result is replaced, with the same permissions;
