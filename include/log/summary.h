@@ -15,14 +15,14 @@
  *   seconds, core_hours                of the time loop; seconds x cores / 3600
  *   pairs                              (unit x sample) pairs of all steps and ranks
  *   pairs_per_s, ns_per_pair           pairs per second of the loop without the phase save; core time per pair
- *   imbalance                          maximum over mean of the computing time in the phases step and row; 1: balanced
- *   gemm_gflops, peak_fraction         speed of GEMM in the precision of the arithmetic, on one core of each rank, all
- *                                      ranks at the same time, after the loop, best of 0.1 s; fraction of this speed
- *                                      that the loop without the phase save reaches, at 6 d flops per pair. null: loops
- *                                      below 5 s, exact potential, processors for which OpenBLAS has no kernels
- *   checkpoints, checkpoint_bytes      number and bytes written, of all ranks together
- *   checkpoint_gbytes_per_s            these bytes over the longest time of the phase save, which includes checks and
- *                                      history
+ *   imbalance                          computing time of the phases step and row: maximum / mean over ranks
+ *   gemm_gflops, peak_fraction         speed of GEMM per core in the precision of the arithmetic, measured after the
+ *                                      loop on one core of each rank at the same time (best of 0.1 s); fraction of this
+ *                                      speed that the loop without the phase save reaches, at 6 d flops per pair. null:
+ *                                      loops below 5 s, exact potential, processors for which OpenBLAS has no kernels
+ *   checkpoints, checkpoint_bytes      number of checkpoints written, and their total size
+ *   checkpoint_gbytes_per_s            checkpoint_bytes divided by the longest time of the phase save, which includes
+ *                                      checks and history
  *   memory_bytes {min, mean, max}      peak resident memory of a rank, libraries included (VmHWM)
  *   agreeing {min, mean, max}          seconds of the loop outside of the phases: agreement on whether to stop,
  *                                      including waiting for other ranks; changes of stage; estimates of the stability
@@ -60,7 +60,7 @@ struct work {
 struct summary {
   double count[SUMMARY_PHASES]; /* how often each phase ran */
   struct work phase[SUMMARY_PHASES];
-  double checkpoints, bytes; /* number and size of the checkpoints written, of all ranks together */
+  double checkpoints, bytes; /* number of checkpoints written, and their total size */
 };
 
 /* Adds the difference of two readings to a phase, and 1 to the count of the phase. Local. */

@@ -21,8 +21,8 @@ int comm_start(int *argc, char ***argv, struct comm *world);
 void comm_stop(void);
 
 /* Returns the largest status code of all ranks, on every rank. Unless it is OK, every rank also receives the error text
- * of the lowest rank with that status. A prefix such as "rank 3 of 8: " names this rank, unless all ranks failed or it
- * is rank 0, which does much of the work alone. Call this at the end of every local phase that can fail. */
+ * of the lowest rank with that status. If only some ranks failed, a prefix such as "rank 3 of 8: " names that rank,
+ * unless it is rank 0. Call this at the end of every local phase that can fail. */
 int comm_agree(const struct comm *comm, int status);
 
 /* Verifies that all ranks hold the same text. USAGE: a rank holds another text; the message names the lowest such rank
@@ -34,10 +34,10 @@ int comm_same(const struct comm *comm, const char *what, const char *text, const
 struct comm *comm_split(const struct comm *comm, int color);
 void comm_free(struct comm *comm); /* accepts NULL */
 
-/* Returns the largest number of threads in excess of the processors available to them; not positive if every thread has
- * a processor. Two sets of threads are compared with their processors: the threads of all ranks of a node, with the
- * processors that any of these ranks may use; and the threads of the ranks bound to the processors of one rank or to a
- * subset of them, with the processors of this rank. threads: the number of threads of the calling rank. */
+/* Returns the largest excess of threads over processors; not positive if every thread has a processor. Each rank makes
+ * two comparisons: the threads of all ranks of its node with the processors that any of these ranks may use; and the
+ * threads of all ranks that are bound to its own processors, or to a subset of them, with its own processors. threads:
+ * the number of threads of the calling rank. */
 int comm_oversubscription(const struct comm *comm, int threads);
 
 /* Reductions of one value per rank; every rank receives the result. */
@@ -52,8 +52,8 @@ void comm_barrier(const struct comm *comm);
 void comm_bcast(const struct comm *comm, void *data, int64_t bytes, int root);
 
 /* comm_sum_begin starts the sum of words[count] over all ranks, in place; comm_sum_end waits until the sum is complete.
- * background (the same on all ranks): true: the caller may compute between the two calls, but must not access words;
- * false: the sum is complete when comm_sum_begin returns, and it needs half as many messages. */
+ * background must be the same on all ranks. If true, the caller may compute between the two calls, but must not access
+ * words. If false, the sum is complete when comm_sum_begin returns, and needs half as many messages. */
 struct comm_sum {
   MPI_Request request;
 };
@@ -62,11 +62,12 @@ void comm_sum_end(struct comm_sum *sum);
 
 /* Gathers data [bytes] of all ranks on rank 0, in rank order; bytes may differ between ranks. On rank 0 *all is a new
  * array, which the caller frees, and bytes_of[size] (may be NULL) receives the number of bytes of each rank. On other
- * ranks *all = NULL. Sizes above 2 GiB are allowed. Calls die if rank 0 has no memory for the array. */
+ * ranks *all = NULL. Sizes above 2 GiB are allowed. Calls die() if rank 0 has no memory for the array. */
 void comm_gather(const struct comm *comm, const void *data, int64_t bytes, void **all, int64_t *bytes_of);
 
-/* Gathers the data of all ranks on every rank, in rank order. Rank r contributes first[r+1] - first[r] bytes; first
- * [size + 1] is the same on all ranks, and `all` receives first[size] bytes. Sizes above 2 GiB are allowed. */
+/* Gathers the data of all ranks on every rank, in rank order. Rank r contributes first[r+1] - first[r] bytes. The array
+ * first has size + 1 entries and is the same on all ranks; `all` receives first[size] bytes. Sizes above 2 GiB are
+ * allowed. */
 void comm_allgather(const struct comm *comm, const void *data, const int64_t *first, void *all);
 
 /* Redistributes a global sequence of items of which every rank owns a contiguous range. Rank r owns items

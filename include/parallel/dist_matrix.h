@@ -2,8 +2,8 @@
  * ScaLAPACK or BLACS.
  *
  * A matrix is distributed block-cyclically over a grid of ranks, in blocks of DIST_MATRIX_BLOCK x DIST_MATRIX_BLOCK, so
- * no rank holds more than its own blocks. The last bits of results depend on the number of ranks: use these functions
- * for analysis, never for a trajectory. Unless stated otherwise, functions are collective over the comm of the grid. */
+ * no rank holds the whole matrix. The last bits of results depend on the number of ranks: use these functions for
+ * analysis, never for a trajectory. Unless stated otherwise, functions are collective over the comm of the grid. */
 #ifndef MCKEAN_PARALLEL_DIST_MATRIX_H
 #define MCKEAN_PARALLEL_DIST_MATRIX_H
 

@@ -1,4 +1,4 @@
-/* heartbeat: the current activity of this process and a count of its signs of progress, for its watchdog
+/* heartbeat: the current activity of this process and a count of its signs of progress, for the watchdog
  * (parallel/watchdog.h).
  *
  * The main thread sets the activity, the blocking call and the step. Any thread may read them or call heartbeat_beat.
@@ -10,7 +10,7 @@
 
 struct heartbeat {
   const char *activity;      /* "a step", "a checkpoint" */
-  const char *blocking_call; /* the blocking call that it is in, or NULL */
+  const char *blocking_call; /* the blocking call that the main thread is in, or NULL */
   int64_t step;              /* of the run; -1 before the first */
   uint64_t beats;            /* number of heartbeats so far */
 };

@@ -36,7 +36,7 @@ extern const char *const isa_names[ISA_LEVELS];
 enum isa isa_best(void); /* local; the highest level that this processor has and isa_limit allows */
 
 /* Local. Forbids the levels above the level `name`; NULL allows all levels. The program passes the environment variable
- * MCKEAN_ISA before it uses any kernel. USAGE: this processor has no level of this name. */
+ * MCKEAN_ISA before it uses any kernel. USAGE: no level has this name, or this processor lacks it. */
 int isa_limit(const char *name);
 
 /* Points of a batch in kernel form. The arrays are 64-byte aligned, and POINT_PAD points of zeros follow the last

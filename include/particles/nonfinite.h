@@ -12,15 +12,15 @@
 
 #include "particles/particles.h"
 
-/* The first diverged network of a rank: the one of the earliest step and, within that step, of the smallest index g
+/* The first diverged network of a rank: the one with the earliest step and, within that step, the smallest index g
  * (struct local_network). */
 struct nonfinite {
   bool found;
   int64_t step, network;
 };
 
-/* Local. Records that an own network diverged at a step, unless one that precedes it in this order is already recorded.
- * Not thread-safe. */
+/* Local. Records that an own network diverged at a step, unless an earlier one, in the order of struct nonfinite, is
+ * already recorded. Not thread-safe. */
 void nonfinite_note(struct nonfinite *nonfinite, int64_t step, const struct local_network *local);
 
 /* Collective. Checks that no rank has recorded a diverged network and, if units is true, that all values of all units

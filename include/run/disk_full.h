@@ -1,4 +1,4 @@
-/* disk_full: the reaction of a run to a full disk or quota, as output.on_full selects it. */
+/* disk_full: the reaction of a run to a full disk or quota, as selected by output.on_full. */
 #ifndef MCKEAN_RUN_DISK_FULL_H
 #define MCKEAN_RUN_DISK_FULL_H
 

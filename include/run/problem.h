@@ -31,8 +31,8 @@ struct problem {
 int problem_create(const struct comm *comm, struct config *config, struct problem *problem);
 
 /* Creates the networks of a checkpoint, without dynamics, on any number of ranks. problem: overwritten. isa: the
- * checkpoint's level, or the highest level that all ranks support if that is lower. Collective. Verifies every byte of
- * the file. FAILED: damaged, no memory. USAGE: written by a newer program, or the data file has changed since the run.
+ * checkpoint's level or, if lower, the highest level that all ranks support. Collective. Verifies every byte of the
+ * file. FAILED: damaged, no memory. USAGE: written by a newer program, or the data file has changed since the run.
  * UNREAD: as for checkpoint_verify. */
 int problem_open(const struct comm *comm, const char *path, struct problem *problem);
 
@@ -49,8 +49,8 @@ int problem_isa(struct problem *problem);
  * memory. */
 int problem_data(struct problem *problem);
 
-/* Creates particles with all parameters zero, and balances their owners for the batches of a stage of the schedule.
- * Collective. FAILED: no memory. */
+/* Creates particles with all parameters zero, and distributes their blocks over the ranks for the batches of a stage of
+ * the schedule. Collective. FAILED: no memory. */
 int problem_particles(struct problem *problem, int stage);
 
 /* Creates dynamics; call dynamics_enter_stage before its first step. Collective. USAGE and FAILED: as for

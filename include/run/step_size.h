@@ -3,8 +3,8 @@
  * dt of a stage is a number, or auto: dt_safety times the smallest stability limit of all networks
  * (tangent/stability.h), estimated at the first step of the stage and at each step that is a multiple of dt_every. All
  * networks have the same dt, and therefore the same times. dt is a pure function of the trajectory up to this step: its
- * bits do not depend on the number of ranks. A checkpoint contains the segment, so a resumed run continues with the
- * same dt. */
+ * bits do not depend on the number of ranks. A checkpoint contains the current segment (struct dt_segment), so a
+ * resumed run continues with the same dt. */
 #ifndef MCKEAN_RUN_STEP_SIZE_H
 #define MCKEAN_RUN_STEP_SIZE_H
 
@@ -20,7 +20,7 @@ struct step_size {
   enum isa isa;
   int threads;
   struct stability *stability; /* NULL until it is first needed */
-  struct dt_segment segment;   /* of the step of the last step_size_enter */
+  struct dt_segment segment;   /* the one that contains the step of the last step_size_enter */
 };
 
 /* Creates the step size of a run that starts or resumes at a step. The pointers are not owned. saved: the segment in

@@ -3,15 +3,15 @@
  * Requests are signals, a file named "stop" in the output folder, the time since the last checkpoint, and two time
  * limits: --max-wall and the limit of the SLURM job. Signal USR1 requests a checkpoint; USR2, TERM and INT request a
  * checkpoint and the end of the run. Repeated signals have no further effect (SLURM sends TERM at the limit), with one
- * exception: an INT at least 1 s after the first INT ends the process immediately.
+ * exception: an INT about 1 s or more after the first INT ends the process immediately.
  *
- * A run stops a time of 2 (longest recent interval + longest recent checkpoint) before a limit. An interval is the time
- * between two agreements, without checkpoints. The longest interval decays: it halves in 32 intervals or 10 minutes,
- * whichever is longer. The longest checkpoint is at least halved by each shorter one. Before the first checkpoint, its
- * time is estimated from its size.
+ * A run stops before a limit with a margin of twice the sum of its longest recent interval and its longest recent
+ * checkpoint; before the limit of the SLURM job, 5 s earlier. An interval is the time between two agreements, without
+ * checkpoints. The longest interval decays: it halves in 32 intervals or 10 minutes, whichever is longer. Each shorter
+ * checkpoint reduces the longest one, but at most by half. Before the first checkpoint, its time is estimated from its
+ * size.
  *
- * Only rank 0 uses its clock, checks the limits and, once a second, checks for the stop file. A signal to any rank
- * suffices. */
+ * Only rank 0 checks the limits, by its own clock, and once a second the stop file. A signal to any rank suffices. */
 #ifndef MCKEAN_RUN_STOP_H
 #define MCKEAN_RUN_STOP_H
 
@@ -50,8 +50,8 @@ void stop_install(void);
 /* Creates the state of a run; max_wall counts from this call. Local. */
 struct stop stop_create(const struct comm *comm, const struct stop_options *options);
 
-/* Call it at the start of the time loop, which begins at a step. Rank 0 reads the limits and reports them. bytes:
- * approximate size of a checkpoint, all ranks. Local. Cost: on rank 0, that of slurm_left (log/slurm.h). */
+/* Call this before the time loop, which starts at `step`. Rank 0 reads the limits and reports them. bytes: approximate
+ * size of a checkpoint. Local. Cost: on rank 0, that of slurm_left (log/slurm.h). */
 void stop_begin(struct stop *stop, int64_t step, double bytes, struct report *report);
 
 /* Returns whether an agreement is due after this step; one is due about every 0.2 s. Local, the same on all ranks. */

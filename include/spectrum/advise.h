@@ -1,15 +1,15 @@
 /* advise: recommends step size and batch and estimates the time of a run, from the current state of its networks.
  *
- * The kernels of the step measure for each network, on a probe of points (tangent/probe.h) with r = f_n - y:
+ * Quantities of each network, computed by the kernels of the step on a probe of points (tangent/probe.h); r = f_n - y:
  *
  *   lambda    largest eigenvalue of M/P for the P points of the probe; limits of dt as in tangent/stability.h
- *   |G|^2     = (1/n) sum_i |grad V_i|^2 of the expected gradient
- *   S         = variance of the gradient of a single point: (1/n) sum_i of the trace of its covariance. Estimated from
- *               the gradients g_b of B = ADVISE_BATCHES batches of P_b points each, as P_b B/(B-1) (mean |g_b|^2 -
- *               |mean g_b|^2)
+ *   |G|^2     = (1/n) sum_i |grad V_i|^2, the squared norm of the expected gradient
+ *   S         = variance of the gradient of a single point: the mean over units of the trace of its covariance.
+ *               Estimated from the gradients g_b of B = ADVISE_BATCHES batches of P_b points each, as
+ *               P_b B/(B-1) (mean |g_b|^2 - |mean g_b|^2)
  *   P_noise   = S / |G|^2: the batch size at which the gradient has as much noise as signal
  *   V_init    = (mean_i c_i^2 E phi_i^2 - E f_n^2) / (n - 1): variance of f_n if its units were drawn independently
- *               from mu_n; unbiased at t = 0, later a bound that may be far from tight
+ *               from mu_n; unbiased at t = 0, later an upper bound that may be far from tight
  *   V_sgd     = dt S / (2 P): variance of f_n due to batches of P points
  *   P_sgd     = dt S / (2 V_init): the batch size above which V_sgd is below V_init
  *
@@ -19,7 +19,8 @@
  * small steps, for the current M and r, and for modes that had time to relax, t > 1/l; other modes have less variance,
  * and S falls with the loss. Example: input/sgd.yaml at t = 100, n = 32 .. 512: analyze finds V_sgd = 0.136, 0.0820,
  * 0.0449, 0.0268, 0.0127 over 64 pairs of streams; advise estimates 0.138, 0.0714, 0.0375, 0.0196, 0.0100 from the
- * checkpoint. In this example V_init is far below its bound, so P_sgd is a lower bound of the necessary batch size.
+ * checkpoint. In this example the variance due to the initial condition is far below its bound V_init, so P_sgd is only
+ * a lower bound of the necessary batch size.
  *
  * Except for wall times and memory, the result is a pure function of the input or checkpoint, equal on any number of
  * ranks. */
@@ -61,17 +62,17 @@ struct advice {
   double value[ADVICE_QUANTITIES];
 };
 
-/* Only rank 0 has limit, the values of size and, for dt: auto, dt and time_to_come. */
+/* Valid only on rank 0: limit, the values in size and, for dt: auto, dt and time_to_come. */
 struct advise {
   int64_t step, steps; /* the current step, and the last one of the input */
   double time;
   int points, stage;                 /* points of the probe; current stage of the schedule */
   bool online;                       /* the points are fresh ones, not the fixed set */
   double step_seconds, run_seconds;  /* wall time: of a step, measured; of all remaining steps */
-  double time_to_come;               /* t of the remaining steps; stages with dt: auto count with the dt below */
+  double time_to_come;               /* time t of the remaining steps; stages with dt: auto use the member dt */
   double dt;                         /* of the stage: the number of the input, or for dt: auto dt_safety * limit */
   double limit;                      /* smallest dt_limit over sizes */
-  double particle_bytes, peak_bytes; /* largest over ranks: of units; of a process with libraries, 0: unknown */
+  double particle_bytes, peak_bytes; /* largest over ranks: bytes of units; peak bytes of a process, 0: unknown */
   int members;                       /* number of sizes */
   struct advice *size;               /* [members] */
 };
@@ -81,7 +82,7 @@ struct advise {
 int advise_create(struct problem *problem, struct advise **advise);
 void advise_free(struct advise *advise); /* accepts NULL */
 
-/* By enum advice_quantity. */
+/* Indexed by enum advice_quantity. */
 extern const struct advice_name { const char *name, *description; } advice_names[ADVICE_QUANTITIES];
 
 /* Local, on rank 0. The first prints tables of the numbers and one line of advice per n. The second writes the same

@@ -2,8 +2,8 @@
  *
  *   minimize over u:  (1/2P) sum_p (f_n(x_p) + (1/n) sum_i u_i phi_i(x_p) - y_p)^2 + (mu/2n) sum_i u_i^2
  *
- * Here u is the change of c, and mu a ridge that keeps it small. Let r = f_n - y and G = Phi Phi^T / (n P), the tangent
- * kernel of c alone over P. The normal equations at the points are
+ * Here u is the change of c, and mu a ridge that keeps it small. Let r = f_n - y and G = Phi Phi^T / (n P), which is
+ * M/P for the tangent kernel M of c alone. The normal equations at the points are
  *
  *   (G + mu) q = r,   u_i = -(1/P) sum_p phi_i(x_p) q_p,   and the residual becomes mu q.
  *
@@ -24,7 +24,7 @@ struct readout_set {
   const double *x, *y;
 };
 
-/* Collective. f [count] = outputs at points x [count][d] of a network with c + u in place of c, on all ranks. u [own
+/* Collective. f [count] = outputs of a network with c + u in place of c, at points x [count][d], on all ranks. u [own
  * units of the network], or NULL: zeros. FAILED: no memory. Cost: 2 d + 2 flops and one h per unit and point, divided
  * among the owners of the units. */
 int readout_outputs(const struct dist_grid *grid, const struct particles *particles, int64_t network, const double *u,
@@ -33,7 +33,7 @@ int readout_outputs(const struct dist_grid *grid, const struct particles *partic
 /* Local. Returns 1/(2 count) sum (f - y)^2 over f, y [count]; NAN for count 0. */
 double readout_loss(int64_t count, const double *f, const double *y);
 
-/* Collective. *loss = loss at the points of a set of a network with c + u in place of c; NAN for a set without points.
+/* Collective. *loss = loss of a network with c + u in place of c, at the points of a set; NAN for a set without points.
  * u, errors, cost: as for readout_outputs. */
 int readout_set_loss(const struct dist_grid *grid, const struct particles *particles, int64_t network, const double *u,
                      const struct readout_set *set, double *loss);

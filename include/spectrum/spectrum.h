@@ -19,8 +19,8 @@
 #include "spectrum/readout.h"
 #include "study/results.h"
 
-/* The largest P; the defaults of P: all points of a set up to SPECTRUM_POINTS_SET, or SPECTRUM_POINTS_FRESH fresh
- * ones. */
+/* The largest P; the default P for points from a set, or all of its points if there are fewer; the default P for fresh
+ * points. */
 enum { SPECTRUM_POINTS_MAX = 1 << 14, SPECTRUM_POINTS_SET = 4096, SPECTRUM_POINTS_FRESH = 1024 };
 
 struct spectrum_options {
@@ -69,7 +69,8 @@ int64_t spectrum_rank(const struct spectrum *spectrum);
 /* Local. Prints the tables. */
 void spectrum_print(const struct spectrum *spectrum, FILE *out);
 
-/* Local. Returns all numbers by name, for JSON or HDF5, which the caller frees; points: also x and the eigenvectors. */
+/* Local. Returns all numbers by name, for JSON or HDF5; the caller frees the result. points: also x and the
+ * eigenvectors. */
 struct results *spectrum_results(const struct spectrum *spectrum, bool points);
 
 #endif

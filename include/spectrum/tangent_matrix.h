@@ -3,8 +3,9 @@
  *   M_pp' = M(x_p, x_p') of tangent/tangent_kernel.h
  *
  * The units of the network are processed in panels. The owner of a panel sends its parameters to all ranks. Each rank
- * computes features of these units at the points of its own rows and columns of M, and adds their product to its own
- * elements (block-cyclic, in blocks of DIST_MATRIX_BLOCK x DIST_MATRIX_BLOCK). No rank holds P x P or P x n numbers.
+ * computes the features of these units at the points of its own rows and of its own columns of M, and adds the product
+ * of the two to its own elements (block-cyclic, in blocks of DIST_MATRIX_BLOCK x DIST_MATRIX_BLOCK). No rank holds an
+ * array of size P x P or P x n.
  *
  * Cost: n P^2 flops over all ranks for each product (one for c, one for a and b; on the sphere two for a), since only
  * the lower triangle is computed; n P (rows + columns of the grid) evaluations of features over all ranks; (d + 2) n

@@ -53,8 +53,8 @@ void checkpoint_info_free(struct checkpoint_info *info); /* Local; frees what it
 /* Returns the path of the checkpoint of a step, folder/step-000000012000.h5; the caller frees it. Local. */
 char *checkpoint_path(const char *folder, int64_t step);
 
-/* Writes the checkpoint of a step to an existing folder. Rank 0 calls may_write(context) directly before the rename; it
- * returns an error if this run no longer owns the output. *bytes: size of the file. Collective. FULL
+/* Writes the checkpoint of a step to an existing folder. Directly before the rename, rank 0 calls may_write(context),
+ * which returns an error if this run no longer owns the output. *bytes: size of the file. Collective. FULL
  * (io/durable_file.h): may be called again. FAILED: the error text states what to do. In both cases the older
  * checkpoints are unchanged. */
 struct checkpoint_request {
@@ -91,11 +91,11 @@ bool checkpoint_looks(const char *path);
  * checkpoint_verify. */
 int checkpoint_inspect(const char *path, struct checkpoint_info *info);
 
-/* Finds the newest undamaged checkpoint of a folder: one that passes checkpoint_verify, or if quick
+/* Finds the newest undamaged checkpoint of a folder: one that passes checkpoint_verify or, if quick is true,
  * checkpoint_inspect. *path: its path, which the caller frees, or NULL if the folder has no checkpoint. Rank 0 calls
- * note(context, text) for each damaged checkpoint that is newer. Collective. FAILED: all checkpoints are damaged.
- * USAGE: the newest undamaged one was written by a newer program. UNREAD: it cannot be read. In these two cases no
- * older one is used, because resuming from it would lose steps. */
+ * note(context, text) for each damaged checkpoint that is newer. Collective. FAILED: all checkpoints are damaged. USAGE
+ * or UNREAD: the newest one not known to be damaged was written by a newer program, or cannot be read. No older one is
+ * then used, because resuming from it would lose steps. */
 int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
                       void (*note)(void *context, const char *text), void *context, char **path,
                       struct checkpoint_info *info);
@@ -105,13 +105,13 @@ int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
  * io/durable_file.h. */
 int checkpoint_read(const struct comm *comm, const char *path, struct particles *particles);
 
-/* Renames checkpoints newer than a step, which are damaged, to "<name>.damaged", "<name>.damaged-2", and so on, so that
- * checkpoint_newest ignores them and checkpoint_rotate does not count them. Local, rank 0. FAILED: a file cannot be
- * renamed. */
+/* Renames all checkpoints newer than a step, which the caller has found to be damaged, to "<name>.damaged",
+ * "<name>.damaged-2", and so on, so that checkpoint_newest ignores them and checkpoint_rotate does not count them.
+ * Local, rank 0. FAILED: a file cannot be renamed. */
 int checkpoint_set_aside(const char *folder, int64_t step);
 
-/* Removes all but the newest `keep` checkpoints and those of steps in snapshots. Local, rank 0. FAILED: a file cannot
- * be removed. */
+/* Keeps the newest `keep` checkpoints and those of steps in snapshots, and removes all others. Local, rank 0. FAILED: a
+ * file cannot be removed. */
 int checkpoint_rotate(const char *folder, int keep, const struct steps *snapshots);
 
 /* Compares the particles of two checkpoints. *equal: all bits are equal. out: receives a line for each dataset that

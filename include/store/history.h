@@ -14,9 +14,9 @@
  *   /provenance          attributes of the run that wrote last, see log/provenance.h
  *
  * Every byte is covered by a checksum, see store/history_file.h. Rows since the last checkpoint are in memory, on the
- * rank that leads the network (particles/particles.h); a resumed run computes them again. history_write appends them
- * directly before the checkpoint is written: copy of the old file, append, fsync, rename. It first removes rows at or
- * after the step from which the run resumed. Therefore each row is in the file exactly once. */
+ * rank that leads the network (particles/particles.h); a resumed run computes them again. Directly before the
+ * checkpoint is written, history_write copies the old file, removes rows at or after the step from which the run
+ * resumed, appends the new rows, and syncs and renames the copy. Therefore each row is in the file exactly once. */
 #ifndef MCKEAN_STORE_HISTORY_H
 #define MCKEAN_STORE_HISTORY_H
 
@@ -48,7 +48,7 @@ void history_free(struct history *history); /* accepts NULL */
 bool history_row_due(const struct history *history, int64_t step);
 bool history_field_due(const struct history *history, int64_t step);
 
-/* Computes the numbers of rows and fields at steps before `start` from the input. Local. */
+/* Computes from the input the numbers of rows and of fields at steps before `start`. Local. */
 void history_kept(const struct config *config, int64_t start, int64_t *rows, int64_t *fields);
 
 /* Checks that the history of an output has all rows and fields before a checkpoint at step `start`. *has_later_rows: it
@@ -57,13 +57,13 @@ void history_kept(const struct config *config, int64_t start, int64_t *rows, int
 int history_whole(const char *output, const struct config *config, int64_t start, bool *has_later_rows);
 
 /* Checks that the points and labels of a data file equal those in the history of the output. The points of other
- * targets follow from seeds and are not checked. OK without a history. Local. USAGE: they differ. Other errors: those
- * of history_file_open. */
+ * targets follow from seeds and are not checked. OK if there is no history. Local. USAGE: they differ. Other errors:
+ * those of history_file_open. */
 int history_points(const char *output, const struct config *config, const struct dataset *data);
 
 /* Checks whether a run without a checkpoint may replace the history of the output. OK: there is no history; or it
- * belongs to the same problem and ends at the first checkpoint or before, so that run was killed before it had written
- * this checkpoint. config: NULL accepts any problem. Local. USAGE: it may not. */
+ * belongs to the same problem and ends at the first checkpoint or before, which means that its run was killed before it
+ * wrote this checkpoint. config: NULL accepts any problem. Local. USAGE: it may not. */
 int history_replaceable(const char *output, const struct config *config);
 
 /* Calls history_whole and history_points on rank 0, for a run that resumes. Collective. Errors: those of both. */

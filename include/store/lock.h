@@ -26,8 +26,9 @@ bool lock_probe(const char *output, char owner[LOCK_CONTENT]);
 /* Sets the new path of the lock after the output folder was renamed. */
 void lock_moved(struct lock *lock, const char *output);
 
-/* Checks that the file still contains the token of this run. It does not if this run was suspended and another run has
- * taken over the output; then this run must not write. FAILED: the error text has the cause and what to do. */
+/* Checks that the file still contains the token of this run. If it does not, another run took over the output while
+ * this run was suspended, or the output was moved or removed; this run must not write. FAILED: the error text has the
+ * cause and what to do. */
 int lock_check(const struct lock *lock);
 
 /* Returns whether the file can be read and does not contain the token of this run. Unlike lock_check, it ignores a file

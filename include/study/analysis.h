@@ -21,7 +21,7 @@ struct analysis_options {
   double tolerance; /* of the verdicts on slopes (study/verdict.h) */
   int clt_vectors;  /* m, the number of projections (clt/clt.h); 0: no test of the central limit theorem */
   double clt_time;  /* the only time at which the theorem is tested; NAN: all recorded times */
-  int clt_nulls;    /* number of Gaussian samples whose sorted eigenvalues are compared; below 2: no comparison */
+  int clt_nulls;    /* number of Gaussian samples to compare sorted eigenvalues with; below 2: no comparison */
 };
 
 struct analysis_input {
@@ -37,7 +37,7 @@ struct analysis {
   bool collective; /* create is collective; otherwise it is local and only rank 0 calls it */
 
   /* Computes the results *state. The caller passes *state = NULL, and releases it with free, also after a failure.
-   * FAILED: a file cannot be read, no memory. USAGE: the analysis cannot treat this study. */
+   * FAILED: a file cannot be read, no memory. USAGE: the analysis does not apply to this study. */
   int (*create)(struct analysis_input *input, void **state);
   void (*free)(void *state); /* accepts NULL */
 

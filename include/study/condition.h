@@ -6,7 +6,7 @@
  *
  *   NAME=SLOPE[+-TOL][@T]   the whole interval of the slope of NAME in n lies in SLOPE +- TOL (default: --tolerance)
  *   NAME=SLOPE~TOL[@T]      the slope itself lies in SLOPE +- TOL; its interval must exist, and may be wider
- *   NAME.p=P...             the same for p of the fit L + A n^-p of a loss; if P is 1, its chi^2 must not reject p = 1
+ *   NAME.p=P...             the same for p of the fit L + A n^-p of a loss; if P is 1, chi^2 must not reject p = 1
  *   NAME.heal=FACTOR        the interval of max/end (fluctuations/healing.h) lies above FACTOR at every n
  *   clt[@T]                 at every n the fluctuations pass the tests of the central limit theorem
  *
@@ -33,7 +33,7 @@ struct condition_kind {
   const char *name;   /* end of the text before "=" or "@": "", ".p", ".heal"; all of that text if quantity is NULL */
   const char *syntax; /* as messages print it */
   bool (*parse)(const char *text, struct condition *condition); /* the text after the name; false: syntax error */
-  const char *(*quantity)(const void *state, int i);            /* name of quantity i it accepts; NULL after the last */
+  const char *(*quantity)(const void *state, int i);            /* name of accepted quantity i; NULL after the last */
   void (*judge)(const void *state, const struct condition *condition, /* adds a FINDING_CONDITION per time or n */
                 struct findings *findings);
 };
@@ -43,7 +43,7 @@ bool condition_read_interval(const char *text, struct condition *condition);
 bool condition_read_value(const char *text, struct condition *condition);
 bool condition_read_time(const char *text, struct condition *condition);
 
-/* Parses a condition of one of the kinds kind [kinds]. USAGE: a syntax error; the message lists the syntaxes. */
+/* Parses a condition; kind [kinds]: the accepted kinds. USAGE: a syntax error; the message lists the syntaxes. */
 int condition_parse(const char *text, int kinds, const struct condition_kind *const *kind, struct condition *condition);
 
 /* Checks that the results of an analysis have the quantity and that the study has the time. Accepts every condition

@@ -1,4 +1,4 @@
-/* results: named arrays of numbers, stated once and written both as JSON and as HDF5.
+/* results: named arrays of numbers, added once and written both as JSON and as HDF5.
  *
  * A name is a path without a leading slash: "V/values", or "values" in the group "V", is the array `values` of the
  * object (JSON) or group (HDF5) V. Add all arrays of a group one after the other. In JSON, numbers that are not finite

@@ -20,7 +20,7 @@ struct study {
   int64_t *n, *replicas;          /* [sizes]: n, ascending, and the number of replicas of each */
   int64_t *step;                  /* [times] */
   double *time;                   /* [times] */
-  bool fields;                    /* false: the runs recorded no fields, and the times are a few rows of the series */
+  bool fields;                    /* false: no fields were recorded, and the times are those of a few series rows */
   bool second_moments;            /* the runs recorded q_n of dynamics/second_moment.h with the fields */
   bool noise_free;    /* every step used all points of the training measure: gradient descent without noise */
   bool common_data;   /* all replicas saw the same points at every step */
@@ -30,7 +30,7 @@ struct study {
   double C_f;                        /* (1/2) E f^2 of the target f */
   struct loss_spec loss;
   double loss_0;           /* E l(0, y), the scale of the loss: C_f for the squared loss */
-  const char *loss_column; /* "test_loss", which has no noise of batches; "loss" if noise_free or without test points */
+  const char *loss_column; /* "test_loss", which has no batch noise; "loss" if noise_free or without test points */
   char *config;            /* resolved input of the first run */
   struct study_slice *slice;
   struct h5 **file; /* [runs]: open histories */
@@ -52,7 +52,7 @@ int64_t study_set_points(const struct study *study, enum point_set set);
 /* Returns whether t is the requested time, up to rounding. */
 bool study_same_time(double t, double asked);
 
-/* ---- reading. FAILED: a table is missing, damaged or of another shape; no memory ---- */
+/* ---- reading. FAILED: a dataset is missing, damaged or of another shape; no memory ---- */
 
 /* f [replicas][K or N] = outputs of the networks of a size, at the points of a set. time: an index of study->time. */
 int study_field(const struct study *study, int size, int time, enum point_set set, double *f);
@@ -76,7 +76,7 @@ int study_curves(const struct study *study, int size, const char *column, int64_
 int study_points(const struct study *study, enum point_set set, int *d, double **x, double **y);
 
 /* Finds where a replica of a size is stored: the run, the member of its ensemble, and the index of the replica in that
- * member. Calls die if there is no such replica. */
+ * member. Calls die() if there is no such replica. */
 void study_locate(const struct study *study, int size, int64_t replica, int *run, int *member, int64_t *index);
 
 #endif

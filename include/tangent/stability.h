@@ -6,8 +6,8 @@
  *
  * M is the tangent kernel on the N points. The update rule turns a rate into a limit of dt (dynamics/update.h); for a
  * rule to which the rate of sgd does not apply, the rate of gd is used. The N points are a probe (tangent/probe.h), and
- * lambda is computed by the Lanczos method. If the probe contains the whole fixed set, lambda is that of the training
- * set; otherwise it is that of a sample, which is somewhat larger on average. The sup is over the first
+ * lambda is computed by the Lanczos method. If the probe contains the whole fixed set, lambda is the value for the
+ * training set; otherwise it is the value for a sample, and is somewhat larger on average. The sup is over the first
  * STABILITY_POINTS points of the probe. All results have the same bits for any number of ranks and threads. */
 #ifndef MCKEAN_TANGENT_STABILITY_H
 #define MCKEAN_TANGENT_STABILITY_H
