@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-/* Functions of OpenBLAS. Its header declares them, but the cblas.h of another library may hide that header. */
+/* OpenBLAS declares these functions in its cblas.h, but the compiler may find the cblas.h of another library first. */
 char *openblas_get_corename(void);
 void openblas_set_num_threads(int threads);
 

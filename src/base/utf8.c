@@ -8,7 +8,7 @@
 static const struct form {
   unsigned char mask, lead;
   int bytes;
-  uint32_t least; /* the least code point; smaller ones have a shorter form and are invalid in this one */
+  uint32_t least; /* the smallest code point; smaller ones have a shorter form and are invalid in this one */
 } form_table[] = {{0x80, 0x00, 1, 0}, {0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
 enum { FORMS = sizeof form_table / sizeof *form_table };
 
@@ -27,7 +27,7 @@ static int plain_bytes(const char *text) {
     if ((*at & form->mask) != form->lead) continue;
     uint32_t point = *at & (unsigned char)~form->mask;
     for (int i = 1; i < form->bytes; i++) {
-      if ((at[i] & 0xc0) != 0x80) return 0; /* true at the terminating NUL, too */
+      if ((at[i] & 0xc0) != 0x80) return 0; /* also if the text ends within the character */
       point = point << 6 | (at[i] & 0x3f);
     }
     return point >= form->least && is_plain(point) ? form->bytes : 0;

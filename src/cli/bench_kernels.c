@@ -18,7 +18,7 @@ struct gemm {
 struct row {
   int unit, d, precision, isa;
   double ns, gflops, fraction;
-  size_t bytes; /* of one unit: its parameters */
+  size_t bytes; /* memory of the parameters of one unit */
 };
 
 /* ---- measured functions ---- */
@@ -127,7 +127,7 @@ int bench_kernels(struct bench *bench) {
   json_end(bench->json);
   json_object(bench->json, "gemm_peak");
   json_text(bench->json, "core", openblas_core());
-  for (int i = 0; i < 2; i++) /* of the measured precisions */
+  for (int i = 0; i < 2; i++) /* only the precisions that were measured */
     if (gemm.peak[i] > 0) json_real(bench->json, i ? "double" : "single", gemm.peak[i]);
   json_end(bench->json);
   openblas_gemm_free(&gemm.blas);

@@ -15,7 +15,7 @@ static void plain_add(int count, const double *restrict v, double *restrict sum)
   for (int i = 0; i < count; i++) sum[i] += v[i];
 }
 
-/* Measures the nanoseconds to add one block at one point, exact and plain. */
+/* Measures the time to add the term of one block at one point to an exact sum, and to a plain sum. */
 static int bench_exact(struct bench *bench) {
   double exact[BENCH_REPEATS], plain[BENCH_REPEATS];
   double *v = alloc_small(sizeof *v * POINTS), *sum = alloc_small(sizeof *sum * POINTS);
@@ -51,7 +51,7 @@ static int bench_exact(struct bench *bench) {
 
 static void bench_ranks(struct bench *bench) {
   enum { SIZES = 4 };
-  static const int64_t words[SIZES] = {1, 301, 3001, 300001}; /* 3 P + 1: batches of 0, 100, 1000, 100000 points */
+  static const int64_t words[SIZES] = {1, 301, 3001, 300001}; /* 3 P + 1 for P = 0, 100, 1000, 100000 points */
   json_array(bench->json, "allreduce");
   if (bench->comm->size == 1) fprintf(bench->out, "sum over ranks: start with mpirun to measure it\n");
   int64_t *data = calloc((size_t)words[SIZES - 1], sizeof *data);

@@ -25,8 +25,8 @@ static int parse(int argc, char **argv, const char **json, int *rest) {
   return OK;
 }
 
-/* Creates the particles of an input in their initial condition. If a processor lacks the level run.isa, the highest
- * common level of all ranks replaces it. */
+/* Creates the particles of an input in their initial condition. Lowers run.isa to the highest level that all ranks
+ * support. */
 static int open_input(const struct comm *comm, const char *path, int overrides, char **override,
                       struct problem *problem) {
   *problem = (struct problem){.comm = comm};

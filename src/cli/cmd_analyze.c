@@ -76,8 +76,8 @@ struct outcome {
   struct findings findings; /* on rank 0 */
 };
 
-/* Computes the analyses. Checks the conditions on an analysis as soon as it is complete, so that a wrong one is
- * reported early. Collective. */
+/* Computes the analyses. As soon as an analysis is complete, checks the conditions on it, so that an invalid condition
+ * is reported early. Collective. */
 static int create(const struct comm *comm, const struct request *request, struct outcome *outcome) {
   struct analysis_input input = {
       .comm = comm, .study = outcome->study, .folder = request->run, .options = &request->options};
@@ -144,7 +144,7 @@ static int report(const struct request *request, struct outcome *outcome, const 
   const int unmet = judge(request, outcome);
   print(request, outcome);
   TRY(write_files(request, outcome, provenance));
-  fflush(stdout); /* so that it precedes the error text on stderr */
+  fflush(stdout); /* so that the results precede the error text on stderr */
   return unmet > 0 ? FAIL(FAILED, "analyze: %d expectation%s not met, see above", unmet, unmet == 1 ? " is" : "s are")
                    : OK;
 }

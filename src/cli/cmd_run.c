@@ -58,8 +58,8 @@ int cmd_run_parse(int argc, char **argv, struct run_request *request, int *rest)
   return OK;
 }
 
-/* Copies the command line without the options of a dry run. The files record this command line, so a dry run needs it
- * to predict their size. */
+/* Copies the command line without the options of a dry run. The output files contain this command line, so its length
+ * is needed to predict their size. */
 static void keep_command(int argc, char **argv, struct simulation_options *options) {
   options->argv = alloc_small(sizeof(char *) * (size_t)argc);
   for (int i = 0; i < argc; i++) {

@@ -70,8 +70,7 @@ static const struct option options_table[] = {
     OPTION("--manifest", option_text, struct request, manifest),
 };
 
-/* All arguments after --run belong to the run. request->argument starts at --run itself, as argv[0] of a command
- * line. */
+/* All arguments after --run belong to the run. request->argument starts at --run itself, in the place of argv[0]. */
 static int parse(int argc, char **argv, struct request *request) {
   int own = 1;
   while (own < argc && strcmp(argv[own], "--run") != 0) own++;
@@ -120,7 +119,8 @@ static const char *next_name(const char *path) {
   return path;
 }
 
-/* Returns whether two paths have the same names. Does not follow links; the paths need not exist. */
+/* Returns whether two paths are equal, apart from repeated slashes and "." components. Does not follow links; the paths
+ * need not exist. */
 static bool same_path(const char *a, const char *b) {
   if ((*a == '/') != (*b == '/')) return false;
   for (size_t length = 1; length > 0; a += length, b += length) {
@@ -132,7 +132,7 @@ static bool same_path(const char *a, const char *b) {
   return true;
 }
 
-/* Adds the run of a command `mckean run` to the list. argv[0] is overwritten. line: as in struct entry. Collective. */
+/* Adds the run of a `mckean run` command to the list. argv[0] is overwritten. line: as in struct entry. Collective. */
 static int collect_command(const struct comm *comm, int argc, char **argv, int line, struct list *list) {
   static char verb[] = "run";
   struct run_request request = {.simulation = {.stop_at = -1}};
@@ -165,8 +165,8 @@ static int read_manifest(const char *path, char **text, size_t *size) {
   return bad ? FAIL(FAILED, "%s: cannot read this manifest: %s", path, strerror(errno)) : OK;
 }
 
-/* Adds the runs of a manifest to the list. Splits lines at blanks and does not interpret quotes, like jobs/array.sh.
- * Skips empty lines. Collective. */
+/* Adds the runs of a manifest to the list. As in jobs/array.sh, lines are split at blanks and quotes are ordinary
+ * characters. Skips empty lines. Collective. */
 static int collect_manifest(const struct comm *comm, const char *path, struct list *list) {
   char *text = NULL, *lines;
   size_t size = 0;

@@ -39,8 +39,8 @@ static bool asks_for_help(const char *argument) {
   return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
 }
 
-/* Calls the command of a verb, or prints the help of the verb. If the command refuses an empty list of arguments,
- * prints the usage, too. */
+/* Calls the command of a verb, or prints the help of the verb. If the verb was given no arguments and the command
+ * returns USAGE, also prints the help. */
 static int dispatch_verb(const struct comm *comm, const struct verb *verb, int argc, char **argv) {
   for (int i = 1; i < argc; i++) {
     if (!asks_for_help(argv[i])) continue;

@@ -83,7 +83,8 @@ static int find_exact(const struct clt_fields_work *work, struct clt_time *time,
   return status;
 }
 
-/* Sets u to eigenvectors of the first half of the replicas of the largest n, and l_i to quotients of the other half. */
+/* For the largest n: u_i = eigenvectors of C_n from the first half of the replicas, l_i = Rayleigh quotients of C_n
+ * from the other half. */
 static int find_half(const struct clt_fields_work *work, struct clt_time *time,
                      struct clt_fields_comparison *comparison) {
   const int last = work->study->sizes - 1, K = time->points, m = time->vectors;

@@ -22,19 +22,19 @@ struct clt_fields_work {
 /* The arrays of a reference. */
 struct clt_fields_comparison {
   double *u;        /* [m][K]: u_i */
-  double *center;   /* [K]: the exact mean, or NULL: each size has its own mean over replicas */
-  double *spectrum; /* [K]: all eigenvalues if they are exact, or NULL */
+  double *center;   /* [K]: the exact mean; NULL: subtract from each size its mean over replicas */
+  double *spectrum; /* [K]: all eigenvalues of an exact covariance, or NULL */
 };
 
-/* Collective. *covariance = that of initial conditions first .. first + count - 1 of a size at a time; the caller frees
- * it. FAILED: a history cannot be read, no memory. */
+/* Collective. *covariance = the covariance over the initial conditions first .. first + count - 1 of size number `size`
+ * at the recorded time `time`. The caller frees it. FAILED: a history cannot be read, no memory. */
 int clt_fields_covariance(const struct clt_fields_work *work, const struct clt_time *time, int size, int64_t first,
                           int64_t count, struct covariance **covariance);
 
-/* Collective. Sets reference_value, reference_trace, trace_sd and the groups of a time, whose reference, set, points
- * and vectors are given, and the arrays of a comparison, which is zero before. Reduces vectors if eigenvalues are below
- * CLT_FLOOR. The caller frees the arrays, also after a failure. FAILED: a history cannot be read, no memory, no
- * convergence. */
+/* Collective. Sets the arrays of *comparison, and reference_value, reference_trace, trace_sd and the groups of *time.
+ * The caller has set reference, set, points and vectors of *time, and *comparison to zero. Reduces vectors to omit
+ * eigenvalues that CLT_FLOOR excludes. The caller frees the arrays, also after a failure. FAILED: a history cannot be
+ * read, no memory, no convergence. */
 int clt_fields_compare(const struct clt_fields_work *work, struct clt_time *time,
                        struct clt_fields_comparison *comparison);
 

@@ -8,8 +8,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-/* An integral over g has two panels with NODES nodes each and extends to |g| = FAR. He_k(g) e^{-g^2/2} / sqrt(k!) falls
- * as e^{-g^2/4}, which is below 1e-18 at FAR. */
+/* Integrals over g extend to |g| = FAR, in two panels with NODES nodes each. |He_k(g)| e^{-g^2/2} / sqrt(k!) is at most
+ * 1.09 e^{-g^2/4}, which is below 1e-18 at FAR. */
 enum { NODES = 256 };
 #define FAR 13.0
 

@@ -1,4 +1,4 @@
-/* Output about the input: its echo, its differences from another input, the help of its keys. */
+/* Text that describes an input: the values of all keys, the differences from another input, the help of the keys. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,9 +6,9 @@
 
 enum { KEY_MAX = 600 };
 
-/* Splits a path: "dynamics.stages[3].dt" becomes key "dynamics.stages[].dt" and item 3. *item: of the first brackets;
- * -1 without brackets, INT_MAX if the text in them is not a number. Removes a final "[]" from key. Returns the number
- * of pairs of brackets. */
+/* Splits a path: "dynamics.stages[3].dt" becomes key "dynamics.stages[].dt" and item 3. *item: the number in the first
+ * pair of brackets; -1 without brackets, INT_MAX if they do not contain a number. Removes a final "[]" from key.
+ * Returns the number of pairs of brackets. */
 int key_split(const char *path, char key[KEY_MAX], int *item);
 
 /* Returns the index of a key in parameter_table, or -1. */

@@ -38,7 +38,7 @@ static void report_error(struct errors *errors, const char *format, ...) {
   va_end(args);
 }
 
-/* Returns "x.yaml:3:8", or the override as the user typed it. */
+/* Returns a position such as x.yaml:3:8, or for an override: command line, "key=value". */
 static const char *position(const struct yaml_reader_entry *entry, char text[KEY_MAX]) {
   if (strncmp(entry->name, "command line", 12) == 0)
     snprintf(text, KEY_MAX, "%s", entry->name);
@@ -158,7 +158,7 @@ static void report_broken(void *context, const char *message) {
   report_error(&reading->errors, "%s: %s", reading->name, message);
 }
 
-/* Sets a text that the input does not give, and checks it in the same way as one that is given. */
+/* Sets a text key that the input omits. The value is checked like a value in the input. */
 static void derive(struct reading *reading, const char *key, const char *value) {
   const struct parameter *parameter = &parameter_table[key_find(key)];
   if (parameter_assign(parameter, reading->config, 0, value, true)) return;
@@ -173,7 +173,7 @@ static void derive(struct reading *reading, const char *key, const char *value) 
       file, key, expected, received);
 }
 
-/* Sets the defaults of run.name, the file name without folder and extension, and of run.output, runs/<run.name>. */
+/* Sets the defaults: run.name is the file name without folder and extension, run.output is runs/<run.name>. */
 static void name_output(struct reading *reading) {
   struct config *config = reading->config;
   char derived[DERIVED];

@@ -8,7 +8,7 @@
 
 enum { PIECE = 64 }; /* points at a time: their residuals stay in the L1 cache */
 
-/* Defines the residuals function of a loss by its value and derivative at one point, which are inlined. */
+/* Defines name_residuals, the loop over points. It inlines name_value and name_derivative, which handle one point. */
 #define RESIDUALS(name)                                                                                                \
   static double name##_residuals(const struct loss_spec *spec, int64_t count, const double *f, const double *y,        \
                                  double *r, double sum) {                                                              \

@@ -12,7 +12,7 @@
 
 /* How to add a kind of target: write include/data/target_<name>.h and src/data/target_<name>.c, which defines its
  * descriptor (target_kind.h explains the members). The private data of the kind are a struct in target_<name>.c whose
- * first member is a struct target; code outside this file reads them through functions that target_<name>.h declares.
+ * first member is a struct target; other files read them through functions that target_<name>.h declares.
  * Then add a constant to enum target_type (target_kind.h), and an #include and a row here. A parameter that only this
  * kind reads is a member of struct target_spec and a row in config/table.c. The choices of the key target.type follow
  * from this table. */

@@ -134,7 +134,7 @@ const struct target_rows *target_file_test_rows(const struct target *target) {
   return &file_of(target)->test;
 }
 
-/* No checksum: that of the dataset covers the rows (run/problem.c). */
+/* No checksum function: run/problem.c computes the checksum of the points and labels of the dataset. */
 const struct target_kind target_file = {
     .name = "file",
     .required = "target.path",

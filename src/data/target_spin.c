@@ -44,7 +44,8 @@ static void set_moments(struct target *target, const double *T, double S2) {
   target->linear_fraction = d * d * 9 * T2 / ((d + 2) * (d + 2)) / square;
 }
 
-/* Adds each a_pqr / d to the entry of its sorted indices. An entry then is S_pqr times its multiplicity. */
+/* Draws each a_pqr and adds a_pqr / d to the entry of the sorted indices. The entry becomes S_pqr times its
+ * multiplicity. */
 static void draw_entries(struct spin *spin) {
   const int d = spin->target.d;
   double row[TARGET_D_MAX];

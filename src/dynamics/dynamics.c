@@ -2,15 +2,15 @@
  *
  *   dynamics_step        evaluates the own networks: at the test points, if observed, then at the batch of the step
  *   process_networks     does the following for each own network, split networks first
- *   batch_of             selects the points: a whole fixed set, or those of a batch by its position in the run
+ *   batch_of             selects the points: a whole fixed set, or a batch given by its position in the run
  *   outputs_begin        sums c_i phi(x_p, z_i) over the own units and starts the sum over ranks      outputs.c
  *   outputs_end          completes the sum over ranks: f_n(x_p)                                       outputs.c
  *   gradient_residuals   r_p = l'(f_n(x_p), y_p)                                                      gradient.c
  *   gradient_descend     sums r_p grad(c_i phi(x_p, z_i)) over the batch for each own tile            gradient.c
  *   update_tile          projects this gradient and applies the update rule to the tile               update.c
- *   update_means         sums the means of parameters over ranks, if observed                         update.c
+ *   update_means         completes the particle means by a sum over ranks, if observed                update.c
  *
- * An own network is one of which this rank owns units. It is split if other ranks own the rest of its units
+ * An own network is a network with units on this rank. It is split if it also has units on other ranks
  * (particles/particles.h). Units are stored in tiles of 64. A block of at most 4 tiles gives one term of the sum over
  * units. Points are processed in chunks that fit in a cache. A team is the set of threads that compute one network
  * (dynamics/team.h). Of these functions, only outputs_begin, outputs_end and update_means communicate. With exact

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "parallel/heartbeat.h"
 
-enum { GROUP_BYTES = 64 << 20 }; /* of the gradients of a group of tiles, over all threads */
+enum { GROUP_BYTES = 64 << 20 }; /* memory for the gradients of a group of tiles */
 
 /* Work space of one thread. */
 struct gradient_thread {
@@ -81,8 +81,8 @@ void gradient_free(struct gradient *gradient) {
   free(gradient);
 }
 
-/* Returns the number of tiles in the groups of all threads together: as many as have gradients that fit in
- * GROUP_BYTES. */
+/* Returns the number of tiles in a group, for a team of all threads: as many as have gradients that fit in GROUP_BYTES,
+ * but at least one. */
 static int64_t group_tiles(int d) {
   const int64_t fit = GROUP_BYTES / (int64_t)(sizeof(double) * tile_numbers(d));
   return fit > 1 ? fit : 1;
@@ -106,7 +106,7 @@ static int team_reserve(const struct gradient *gradient, struct gradient_team *s
   return alloc_array((void **)&space->group, tiles, sizeof(double) * tile_numbers(particles->d), "gradients");
 }
 
-/* The group of a team has a share of group_tiles that is proportional to its number of threads. */
+/* The largest number of tiles in a group is proportional to the number of threads of the team. */
 int gradient_reserve(struct gradient *gradient, int64_t count) {
   const int threads = gradient->threads;
   const int64_t group = count <= gradient->chunk ? 0 : group_tiles(gradient->particles->d);

@@ -11,8 +11,8 @@
 #include "parallel/heartbeat.h"
 
 enum {
-  CHUNK_BYTES = 256 << 10, /* of the points of a chunk: half of a typical L2 cache */
-  CHUNK_MIN = 48,          /* chunk sizes are multiples of this: INNER of the kernels */
+  CHUNK_BYTES = 256 << 10, /* memory for the points of a chunk: half of a typical L2 cache */
+  CHUNK_MIN = 48,          /* chunk sizes are multiples of this, which equals INNER in kernel_isa.c */
   CHUNK_MAX = 4032
 };
 
@@ -20,7 +20,7 @@ enum {
 struct outputs_thread {
   void *real_tiles, *scratch;
   double *sum;    /* [chunk]: sums over one block */
-  int64_t *words; /* of the exact sums over the blocks of this thread, for one chunk */
+  int64_t *words; /* words of the exact sums over the blocks of this thread, for one chunk */
 };
 
 /* Work space of one team: the outputs of its network at a batch. */
@@ -31,7 +31,7 @@ struct outputs_team {
   double *f, *y;        /* [capacity] */
   struct points points; /* the last chunk that was drawn */
   double *x;            /* [chunk][d]: its points in double precision */
-  int64_t drawn;        /* its first point; -1 if no chunk of this batch has been drawn */
+  int64_t drawn;        /* index of its first point; -1 if no chunk of this batch has been drawn */
   int64_t labels[2];    /* the range of points for which draw() computes labels */
 };
 
@@ -112,7 +112,7 @@ void outputs_free(struct outputs *outputs) {
   free(outputs);
 }
 
-/* Returns the number of words of a chunk: those of its sums, then labels. */
+/* Returns the number of words of a chunk of `count` points: the words of its sums, then its labels. */
 static int64_t chunk_words(int count) {
   return unit_sum_words(UNIT_SUM_NARROW, count) + count;
 }
@@ -141,8 +141,8 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high) {
   return value < low ? low : value > high ? high : value;
 }
 
-/* Draws points first .. first+count-1 of a batch into space->x, and the labels of those in the range space->labels into
- * space->y. Threads draw pieces; a point is a pure function of its position in the batch. */
+/* Draws points first .. first+count-1 of a batch into space->x. For points in the range space->labels, also computes
+ * labels into space->y. Points do not depend on the division of the work among threads. */
 static void draw(const struct outputs *outputs, const struct team *team, const struct batch_position *position,
                  int64_t first, int count) {
   enum { PIECE = 64 };
@@ -232,7 +232,7 @@ static void sum_blocks(const struct outputs *outputs, const struct team *team, c
   }
 }
 
-/* Whether ranks divide the labels: one rank computes each label; its bits are a word of the sum over ranks. */
+/* Whether ranks divide the labels: each label is computed by one rank and passes to the others in a word of the sum. */
 static bool divides_labels(const struct outputs *outputs, const struct local_network *local,
                            const struct batch *batch) {
   return local->group && !batch->whole && outputs->data->spec.mode == DATA_ONLINE;

@@ -7,8 +7,8 @@
  * computes the sums over j for its own units i, from a copy of the whole network in double precision as it was before
  * the step. The copy takes O(n) memory; for a split network it is gathered from the ranks that share the network. Each
  * sum over j adds j = 0 .. n-1 in this order, and the loss is an exact sum over tiles. So results do not depend on the
- * number of ranks and threads; those before the update do not depend on the ISA level either. Threads share the tiles
- * of all own networks.
+ * number of ranks and threads. For given parameters, the loss and the gradients before projection do not depend on the
+ * ISA level either. Threads share the tiles of all own networks.
  *
  * The loss is a difference of terms of the size of C_f, so its absolute rounding error is about 1e-15 C_f. A network
  * with a parameter of absolute value 2^39 or larger has diverged. */
@@ -26,7 +26,7 @@
 #include "parallel/heartbeat.h"
 #include "particles/number.h"
 
-static const double LIMIT = 0x1p39; /* of |parameter|; sums of products of much larger parameters are out of range */
+static const double LIMIT = 0x1p39; /* of |parameter|; the sums cannot represent products of much larger parameters */
 
 /* Work space of one thread. */
 struct workspace {
@@ -37,7 +37,7 @@ struct workspace {
 /* A copy of a whole network as it was before the step, and sums over the own units of this rank. */
 struct network_snapshot {
   int64_t first;   /* index of its first particle in population->particle */
-  int64_t *offset; /* [ranks of the group + 1]: the byte at which the tiles of each rank start; NULL if not split */
+  int64_t *offset; /* [ranks of the group + 1]: where the tiles of each rank start, in bytes; NULL if not split */
   bool finite;
   struct particle_sums sums;
   int64_t energy[WIDE_LIMBS]; /* words of loss - C_f */
@@ -121,8 +121,9 @@ static int create(const struct update *update, const struct dataset *data, int t
   return OK;
 }
 
-/* Returns offset [ranks of the group + 1]: the byte of the network at which the tiles of each rank of its group start.
- * The group consists of the ranks that own blocks of the network, in ascending order. The caller frees the array. */
+/* Returns offset [ranks of the group + 1]: where the tiles of each rank of the group start, in bytes from the start of
+ * the network. The group consists of the ranks that own blocks of the network, in ascending order. The caller frees the
+ * array. */
 static int64_t *group_offsets(const struct particles *particles, const struct local_network *local) {
   const int64_t low = ensemble_first_block(&particles->ensemble, local->network), end = low + network_blocks(local->n),
                 tiles = network_tiles(local->n);
@@ -166,7 +167,7 @@ static double stored(const struct particles *particles, const void *tile, int ro
   return number_get(precision_stored(particles->precision), tile, (size_t)(row * TILE + lane));
 }
 
-/* Copies the parameters of n units: particle [n][d + 1]. Returns false if one of them is not finite or not below
+/* Copies the parameters of n units to particle [n][d + 1]. Returns whether the absolute values of all of them are below
  * LIMIT. */
 static bool copy_particles(const struct particles *particles, int64_t n, const char *tiles, double *particle) {
   bool finite = true;

@@ -12,8 +12,8 @@
 
 /* ---- coefficients ---- */
 
-/* The positive number mantissa * 2^exponent. The terms of a series span thousands of powers of ten. Where long double
- * has extended precision, the rounding error of a product of many factors stays below that of a double. */
+/* The positive number mantissa * 2^exponent. The terms of a series span thousands of powers of ten. If long double is
+ * more precise than double, the accumulated rounding error of many factors stays below that of a double. */
 struct scaled {
   long double mantissa;
   int exponent;

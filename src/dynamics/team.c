@@ -1,6 +1,6 @@
 #include "dynamics/team.h"
 
-enum { SMALL_BLOCKS = 8 }; /* per thread; threads that share fewer blocks have unequal work */
+enum { SMALL_BLOCKS = 8 }; /* per thread; threads that share a network with fewer blocks have unequal work */
 
 int team_count(int threads) {
   return TEAM_SINGLE + (threads > 1 ? threads : 0);

@@ -1,4 +1,4 @@
-/* Warnings and named arrays of fluctuations/bimodality.h. */
+/* Warnings and arrays of results from fluctuations/bimodality.h. */
 #include "base/error.h"
 #include "fluctuations/bimodality.h"
 
