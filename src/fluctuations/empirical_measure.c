@@ -16,7 +16,7 @@
 
 enum { L = EMPIRICAL_MEASURE_OBSERVABLES, KINDS = 3 /* of fields: c, b, a */ };
 
-/* What the computations at all times share. */
+/* Data shared by the computations at all times. */
 struct work {
   const struct comm *comm;
   const struct study *study;
@@ -97,7 +97,8 @@ static void add_scatter(void *context, int64_t i, const struct units *units) {
     }
 }
 
-/* Collective. scale [KINDS] = standard deviations of the fields in the largest n; 1 for a field that does not vary. */
+/* Collective. scale [KINDS] = standard deviations of the fields in the networks of the largest n; 1 for a field that is
+ * constant or missing. */
 static int find_scale(const struct work *work, double *scale) {
   struct scatter scatter = {.d = work->d};
   TRY(each_network(work, work->study->sizes - 1, add_scatter, &scatter));

@@ -24,8 +24,8 @@ static double mean_square(int64_t R, const double *psi, double *mean) {
   return sum;
 }
 
-/* Returns MMD2 of networks of n units (a, square [R][L]) from those of the largest n (b [R_b][L]). Its interval
- * includes the variance over both sets of networks. */
+/* Returns MMD2 between the networks with n units (a, square [R][L]) and those of the largest n (b [R_b][L]). Its
+ * interval includes the variance over both sets of networks. */
 static struct estimate distance(double n, int64_t R, const double *a, const double *square, int64_t R_b,
                                 const double *b, double level) {
   double mean_a[L], mean_b[L], *term = alloc_small(sizeof *term * (size_t)(R > R_b ? R : R_b));
@@ -55,7 +55,7 @@ static struct estimate distance(double n, int64_t R, const double *a, const doub
   return mmd;
 }
 
-/* Sets V of all sizes and its slope. Centers psi over replicas in place. */
+/* Sets V for each size, and the slope of V in n. Centers psi over replicas in place. */
 static int find_variances(const struct empirical_measure *measure, double *const *weight, double *const *psi,
                           struct empirical_measure_time *time) {
   const struct study *study = measure->study;

@@ -45,10 +45,10 @@ static bool is_known(const struct study *study, const struct definition *definit
   return study->fields && study_set_points(study, definition->set) > 0;
 }
 
-/* Returns the slope by theory: V = O(1/n), and V_sgd = O(1/P) with P = n^batch_power; NAN: none. */
+/* Returns the slope that theory predicts, or NAN if none: V = O(1/n), and V_sgd = O(1/P) with P = n^batch_power. */
 static double expected_slope(const struct study *study, const struct definition *definition) {
   if (definition->column || definition->estimator >= BIAS) return NAN;
-  if (definition->estimator == TOTAL && !study->common_data) return NAN; /* A/n + dt S/P is not a power of n */
+  if (definition->estimator == TOTAL && !study->common_data) return NAN; /* V = A/n + dt S/P is not a power of n */
   return definition->estimator == SGD ? -study->batch_power : -1;
 }
 

@@ -32,8 +32,8 @@ static void center(int64_t replicas, int64_t points, double *f) {
   }
 }
 
-/* Uses sum_r w_r (f_r - mean_w)^2 = w.q - R |mean_w|^2 at each point, with q_r = f_r^2 and mean_w = w.f / R: two matrix
- * products and no R x R matrix. */
+/* Uses sum_r w_r (f_r - mean_w)^2 = w.q - R |mean_w|^2 at each point, with q_r = f_r^2 and mean_w = w.f / R. This
+ * needs one matrix product and no R x R matrix. */
 int fluctuations_variance(int64_t replicas, int64_t points, double *f, int bootstrap, const double *weight,
                           double *value, double *resampled) {
   const int R = (int)replicas, K = (int)points;

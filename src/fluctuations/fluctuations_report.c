@@ -199,8 +199,8 @@ static const char *power_quantity(const void *state, int i) {
   return NULL;
 }
 
-/* Adds the finding of a condition on an estimate at a time. of: "the slope" or "p"; rejected: the condition is not met
- * in any case; note: what else it requires, or "". */
+/* Adds the finding of a condition on an estimate at one time. of: "the slope" or "p"; rejected: the condition fails
+ * whatever the estimate is; note: what else the condition requires, or "". */
 static void add_condition(const struct fluctuations *fluctuations, const struct condition *condition, int time,
                           const struct estimate *estimate, const char *of, bool rejected, const char *note,
                           struct findings *findings) {

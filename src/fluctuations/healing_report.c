@@ -46,7 +46,7 @@ static enum verdict verdict_on(const struct estimate *ratio) {
   return ratio->low > HEALING_FACTOR ? VERDICT_WITHIN : ratio->low > 1 ? VERDICT_UNDECIDED : VERDICT_OUTSIDE;
 }
 
-/* Returns a finding with n, max/end of a curve and the confidence added. */
+/* Returns `finding` after setting its n, its estimate (max/end of the curve) and its confidence. */
 static struct finding ratio_finding(const struct healing *healing, const struct healing_curve *curve, int size,
                                     struct finding finding) {
   finding.n = healing->fluctuations->study->n[size];

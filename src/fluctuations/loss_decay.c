@@ -52,8 +52,8 @@ static int read_curves(const struct loss_decay *decay, const int64_t *step, int 
   return OK;
 }
 
-/* Sets resampled [LOSS_DECAY_FRACTIONS][sizes][B] of one size: times at which the mean of each bootstrap sample falls
- * to threshold [LOSS_DECAY_FRACTIONS]. */
+/* Sets resampled [LOSS_DECAY_FRACTIONS][sizes][B] of one size: times at which the mean curve of each bootstrap sample
+ * first falls to each threshold [LOSS_DECAY_FRACTIONS]. */
 static void resample(const struct loss_decay *decay, const struct curves *curves, const double *threshold, int size,
                      double *resampled) {
   enum { AT_ONCE = 32 };
@@ -72,7 +72,8 @@ static void resample(const struct loss_decay *decay, const struct curves *curves
   free(mean);
 }
 
-/* Sets the slope of the time to a fraction, over the sizes that reach it. resampled [sizes][B]. */
+/* Sets the slope in n of the time at which the loss falls to a fraction. Uses only the sizes that reach the fraction.
+ * resampled [sizes][B]: these times. */
 static void estimate_slope(struct loss_decay *decay, int fraction, const double *resampled) {
   const struct fluctuations *fluctuations = decay->fluctuations;
   const int sizes = fluctuations->study->sizes;

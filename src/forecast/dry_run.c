@@ -81,9 +81,9 @@ static void predict_time(struct dry_run *plan, const struct dataset *data) {
 
 /* ---- memory ---- */
 
-/* Follows the owners of units through the remaining stages, starting with those of stage 0, as a run does. owned
- * [ranks]: the owners in the last stage. tiles [ranks], initially zeros: the largest number of tiles that a rank holds
- * at a time; while blocks change owners, both the old and the new owner hold them. */
+/* Determines which rank owns which units in stage 0, where every run starts, and in the remaining stages. owned
+ * [ranks]: the result for the last stage. tiles [ranks], initially zeros: the largest number of tiles that a rank holds
+ * at a time; while blocks change owners, a rank holds both its old and its new tiles. */
 static void follow_owners(const struct dry_run *plan, const struct dataset *data, struct ownership *owned,
                           double *tiles) {
   const struct config *config = plan->config;
@@ -119,8 +119,7 @@ static double most_fields(const struct dry_run *plan, double between) {
 }
 
 /* Returns the bytes of the rows and fields between two checkpoints. The ranks that lead networks keep them;
- * history_write then gathers them on rank 0, one network size at a time and, for each size, one kind of number after
- * the other. */
+ * history_write then gathers them on rank 0: for one network size at a time, the rows, then each kind of field. */
 static double rows_bytes(const struct dry_run *plan, const struct dataset *data, const struct ownership *owned,
                          int rank) {
   const struct config *config = plan->config;
@@ -150,7 +149,7 @@ static double work_bytes(const struct dry_run *plan, const struct dataset *data,
   const struct config *config = plan->config;
   const enum precision precision = (enum precision)config->precision;
   const double tile = (double)particles_tile_bytes(data->d, precision);
-  /* Bytes of the checksums of a block; bytes of the buffers for checkpoints. */
+  /* CRCS: bytes of the checksums of one block. BUFFERS: bytes of the buffers for checkpoints. */
   enum { CRCS = FIELD_SET_MAX * sizeof(uint32_t), BUFFERS = 3 << 20 };
   double bytes =
       base_memory + BUFFERS + CRCS * (double)(owned->blocks + (rank == 0 ? ensemble_blocks(&config->ensemble) : 0));
@@ -171,7 +170,7 @@ struct rank_facts {
   double memory;      /* predicted total bytes of the rank; set on rank 0 */
 };
 
-/* Counts the nodes by name and finds the one with the smallest reserve, available minus predicted memory. */
+/* Counts the nodes by name and finds the node with the least memory to spare (available minus predicted). */
 static void predict_nodes(struct dry_run *plan, const struct rank_facts *facts) {
   double *needs = calloc((size_t)plan->ranks, sizeof *needs);
   if (!needs) die("no memory for %d ranks", plan->ranks);

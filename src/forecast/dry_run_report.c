@@ -9,7 +9,7 @@
 /* Longest and shortest time limit of a job, in seconds. A longer run needs several jobs, which jobs/run.sh submits one
  * after the other. */
 static const double JOB_SECONDS = 24 * 3600, JOB_LEAST = 600;
-static const double SIGNAL_MOST = 65535; /* largest value that SLURM accepts, in seconds */
+static const double SIGNAL_MOST = 65535; /* largest time that --signal of SLURM accepts, in seconds */
 static const double MARGIN = 1.3;        /* ratio of requested to predicted memory and time */
 
 static double total_seconds(const struct dry_run *plan) {

@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "tangent/stability.h"
 
-/* Flops of a scaled-down step per thread, a few hundredths of a second on one core; flops of a pair in addition
- * to 6 d. */
+/* PILOT_FLOPS: flops per thread in a scaled-down step, which takes a few hundredths of a second. UNIT_FLOPS: flops per
+ * (unit x sample) pair in addition to 6 d. */
 static const double PILOT_FLOPS = 2e9, UNIT_FLOPS = 50;
 static const double PILOT_SECONDS = 1; /* of all measurements together, approximately */
 enum { PILOT_BATCH = 4096 };           /* larger mini-batches are reduced to this size */
@@ -118,8 +118,8 @@ static void time_stage(struct timing *timing, double seconds, bool fields, struc
   if (!(timing->schedule->stage[timing->stage].dt > 0)) times->limit = repeat(do_limit, timing, seconds);
 }
 
-/* Enters a stage. *most: raised to the bytes of this rank's units during the change, in which blocks that move exist at
- * both the old and the new owner. */
+/* Enters a stage. Raises *most to the bytes of this rank's units during the change; if blocks change owners, the old
+ * and the new tiles exist at the same time. */
 static int enter_stage(struct particles *particles, struct timing *timing, int stage, double *most) {
   const int64_t before = particles->tile_count;
   const void *tiles = particles->tiles;
@@ -130,7 +130,7 @@ static int enter_stage(struct particles *particles, struct timing *timing, int s
   return OK;
 }
 
-/* Measures each stage, but only once those with the same batch rule and the same kind of dt (a number or auto). */
+/* Measures each stage. Stages with the same batch rule and the same kind of dt (a number or auto) are measured once. */
 static int time_stages(const struct config *config, struct particles *particles, struct timing *timing,
                        struct pilot_run *result) {
   const struct schedule *schedule = &config->schedule;

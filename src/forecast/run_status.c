@@ -65,7 +65,7 @@ static int find_newest(const struct comm *comm, const char *folder, bool quick, 
 }
 
 /* Rank 0. Checks that a run could resume from result->checkpoint; sets result->steps. *has_later_rows: whether the
- * history has the row of the checkpoint's step, as after the end of a run. */
+ * history has a row at or after the checkpoint's step, as in a complete run. */
 static int check_resumable(const char *folder, const struct config *config, const struct checkpoint_info *info,
                            struct run_status *result, bool *has_later_rows) {
   struct config *was = NULL;
@@ -78,8 +78,8 @@ static int check_resumable(const char *folder, const struct config *config, cons
   return status;
 }
 
-/* Rank 0. Sets the members of result from what was found. found: the status of find_newest, whose error text must still
- * be the last one. owner: from lock_probe. */
+/* Rank 0. Sets step, steps and the state of result. found: the status of find_newest; if it failed, error_text() must
+ * still return its message. running, owner: from lock_probe. */
 static void determine_state(const char *folder, const struct config *config, bool running, const char *owner, int found,
                             const struct checkpoint_info *info, struct run_status *result) {
   bool has_later_rows = false;

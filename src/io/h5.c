@@ -38,7 +38,7 @@ static herr_t innermost(unsigned n, const H5E_error2_t *error, void *context) {
   return 0;
 }
 
-/* "FILE: OBJECT: WHAT: text of errno, or message of HDF5" */
+/* Fails with "FILE: OBJECT: WHAT" and the text of errno, or the message of HDF5 if errno is unknown. */
 static int h5_fail(const struct h5 *file, const char *object, const char *what) {
   struct reason reason = {.text = "no reason given"};
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, &reason);

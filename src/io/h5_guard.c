@@ -3,7 +3,7 @@
 enum {
   ALWAYS_ALLOWED = 16 << 20, /* bytes that the numbers may take in memory regardless of the stored bytes */
   GZIP_RATIO = 1032,         /* the largest compression ratio of zlib */
-  GZIP_CHUNK = 1 << 20       /* bytes; HDF5 unpacks a chunk to up to 1032 times its stored bytes */
+  GZIP_CHUNK = 1 << 20       /* largest gzip chunk in bytes; unpacking can take 1032 times the stored bytes */
 };
 
 void h5_guard_start(void) {
@@ -23,7 +23,7 @@ bool h5_guard_number(hid_t type) {
 struct sizes {
   int rank;
   hsize_t size[H5S_MAX_RANK], number; /* shape; bytes of one number */
-  hsize_t claimed, stored, length;    /* bytes of all numbers in memory; of all numbers in the file; of the file */
+  hsize_t claimed, stored, length;    /* bytes: all numbers in memory; all numbers in the file; the whole file */
 };
 
 /* *bytes = the bytes of a block of numbers of shape size [rank]. Returns false if they exceed 2^62. */
@@ -48,8 +48,8 @@ static bool usual_filters(hid_t creation, bool *gzip) {
   return true;
 }
 
-/* Returns whether every chunk is stored in at most slightly more bytes than its numbers take (`bytes`). A longer one
- * could unpack to any size. */
+/* Returns whether the stored size of every chunk is at most slightly larger than `bytes`, the size of its numbers. A
+ * larger chunk could unpack to much more than `bytes`. */
 static bool chunks_fit(hid_t dataset, const struct sizes *sizes, const hsize_t *chunk, hsize_t bytes) {
   hsize_t offset[H5S_MAX_RANK] = {0}, stored;
   for (;;) {

@@ -1,4 +1,4 @@
-/* h5_guard: refuses features of HDF5 that datasets of numbers do not need, and by which a file can make the reader
+/* h5_guard: refuses HDF5 features that datasets of numbers do not need and that a file could use to make the reader
  * allocate too much memory or open other files. Private to h5.c; all functions are local. */
 #ifndef MCKEAN_IO_H5_GUARD_H
 #define MCKEAN_IO_H5_GUARD_H

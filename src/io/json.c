@@ -23,11 +23,11 @@ struct json {
   char close[DEPTH]; /* closing bracket, by depth */
   bool empty;        /* the innermost open object or array has no values yet */
 
-  bool terminal; /* the text goes to standard output */
-  char *target;  /* path of the file, links resolved; NULL: no file */
-  bool direct;   /* target is a device or a pipe, which is written directly; otherwise: */
-  FILE *file;
-  char temporary[PATH_BYTES]; /* name of the file until it is complete */
+  bool terminal;              /* the text goes to standard output */
+  char *target;               /* path of the file, links resolved; NULL: no file */
+  bool direct;                /* target is a device or a pipe, which is written directly */
+  FILE *file;                 /* the temporary file, renamed to target when complete; NULL: none */
+  char temporary[PATH_BYTES]; /* path of the temporary file */
 };
 
 /* ---- values ---- */

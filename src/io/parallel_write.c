@@ -28,7 +28,7 @@ struct parallel_write {
   int status;
 };
 
-/* Rewrites the first `bytes` bytes of a file, holes included, which allocates their blocks. */
+/* Rewrites the first `bytes` bytes of a file, including holes, so that the file system allocates every block. */
 static int rewrite(int file, const char *path, int64_t bytes) {
   char *buffer = alloc_small(BUFFER);
   int status = OK;

@@ -169,8 +169,9 @@ static void close_collection(struct reader *reader, yaml_mark_t mark) {
 }
 
 static int take(struct reader *reader, const yaml_event_t *event) {
+  /* Ignores the empty events that end a block, because libyaml places them after trailing comments. */
   if (event->type == YAML_STREAM_START_EVENT || event->end_mark.index > event->start_mark.index)
-    reader->yaml->end = event->end_mark.index; /* events that end a block are empty and come after comments */
+    reader->yaml->end = event->end_mark.index;
   switch (event->type) {
   case YAML_DOCUMENT_START_EVENT:
     return ++reader->documents > 1

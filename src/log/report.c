@@ -20,7 +20,7 @@ static const double BAR_EVERY = 0.2;                  /* seconds */
 static const double LINE_LEAST = 10, LINE_MOST = 600; /* seconds between lines: time so far / 20, in this range */
 
 /* Returns a descriptor of the terminal that shows the output, or -1. Under Open MPI, standard output of each rank is a
- * pseudo-terminal, so isatty always succeeds. There, this uses the standard output of the parent process, which is
+ * pseudo-terminal, so isatty always succeeds. In that case, uses the standard output of the parent process, which is
  * mpirun on the first node. */
 static int terminal(void) {
   if (!isatty(STDOUT_FILENO)) return -1;

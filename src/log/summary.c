@@ -15,7 +15,8 @@
 #include "log/slurm.h"
 #include "particles/particles.h"
 
-static const double PEAK_RUN = 5, PEAK_SECONDS = 0.1; /* GEMM is measured after loops longer than PEAK_RUN */
+/* In seconds. GEMM is measured for PEAK_SECONDS, after a time loop longer than PEAK_RUN. */
+static const double PEAK_RUN = 5, PEAK_SECONDS = 0.1;
 
 static const char *const phase_names[SUMMARY_PHASES] = {"step", "row", "field", "save"};
 static const char *const phase_words[SUMMARY_PHASES] = {"steps", "steps with a row", "fields", "files"};
@@ -35,7 +36,7 @@ struct total {
   double computing; /* seconds of the loop without files */
   int ranks;
   double cores;
-  double imbalance;           /* maximum over mean of the computing time in the phases step and row */
+  double imbalance;           /* maximum / mean over ranks of the computing time in step and row */
   double gemm, peak_fraction; /* NAN: unknown */
 };
 
@@ -53,8 +54,8 @@ static double ratio(double value, double by) {
   return by > 0 ? value / by : 0;
 }
 
-/* Returns the flops per second of GEMM on one core of each rank, all ranks at the same time: the reference of
- * peak_fraction. */
+/* Returns the speed of GEMM on one core of this rank in flops per second, or 0 if unknown. All ranks measure it at the
+ * same time. peak_fraction is relative to this speed. */
 static double gemm_speed(const struct summary_run *run) {
   if (!openblas_matches_cpu()) return 0;
   const bool single = precision_real((enum precision)run->config->precision) == sizeof(float);
@@ -161,7 +162,7 @@ static void write_json(const struct summary *summary, const struct total *total,
   struct json *json = NULL;
   snprintf(path, sizeof path, "%s/summary.json", run->config->output);
   int status = json_create(path, &json);
-  if (status == USAGE) { /* not an earlier summary, for example damaged by a crash; it is safe to remove */
+  if (status == USAGE) { /* the file is not a summary, for example after a crash; it is safe to remove */
     unlink(path);
     status = json_create(path, &json);
   }

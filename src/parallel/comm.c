@@ -14,7 +14,7 @@
 /* MPI counts are int, so larger transfers are split into pieces of this many bytes. */
 enum { PIECE = 1 << 30 };
 
-/* Returns the size of the next piece of a transfer of which `left` bytes are left. */
+/* Returns the size of the next piece of a transfer that has `left` bytes left. */
 static int piece(int64_t left) {
   return (int)(left < PIECE ? left : PIECE);
 }

@@ -204,8 +204,8 @@ int dist_matrix_eigen(struct dist_matrix *a, double *values, struct dist_matrix 
       status =
           FAIL(FAILED, "the eigenvalues of a matrix of %d rows do not converge (ScaLAPACK's info = %d)", a->rows, info);
     free(iwork);
-    comm_bcast(a->grid->comm, values, (int64_t)sizeof *values * a->rows,
-               0); /* of a matrix of one block, only the rank that holds the block has them */
+    /* For a matrix of one block, only the rank that holds the block has the eigenvalues. */
+    comm_bcast(a->grid->comm, values, (int64_t)sizeof *values * a->rows, 0);
     status = comm_agree(a->grid->comm, status);
   }
   free(work);

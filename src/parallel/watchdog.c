@@ -185,7 +185,7 @@ static bool sleep_tick(struct watchdog *watchdog) {
 
 static void check_heartbeat(struct watchdog *watchdog, double elapsed) {
   const struct heartbeat now = heartbeat_read();
-  /* A sleep much longer than a tick means that the whole process was stopped; that time does not count. */
+  /* A sleep much longer than a tick means that the whole process was stopped. At most two ticks of it count. */
   const double running = elapsed < 2 * watchdog->tick ? elapsed : 2 * watchdog->tick;
   watchdog->idle = now.beats == watchdog->heartbeat.beats ? watchdog->idle + running : 0;
   watchdog->heartbeat = now;
@@ -206,7 +206,7 @@ static void *run_thread(void *context) {
         send_message(watchdog, watchdog->coordinator[c], &(struct message){.kind = REQUEST_POLL});
     }
     if (watchdog->polling && now >= watchdog->poll_end) end_poll(watchdog);
-    /* Query at every tick, because a later reply replaces an earlier one: the state at the end of the poll counts. */
+    /* Queries at every tick. A later reply replaces an earlier one, so the state at the end of the poll counts. */
     for (int r = 0; r < watchdog->size && watchdog->polling; r++)
       send_message(watchdog, r, &(struct message){.kind = QUERY});
   }

@@ -53,8 +53,8 @@ const struct kernel *kernel_find(int unit, enum precision precision, enum isa is
   return &(*table[isa])[unit][precision];
 }
 
-/* In vectors, each of at most 64 bytes: forward needs one per point, including the padding; gradient needs VECTORS <= 4
- * per row of a. */
+/* A vector has at most 64 bytes. forward and directional need one vector per point, including the padding; gradient
+ * needs VECTORS <= 4 vectors per row of a. */
 size_t forward_scratch(int count) {
   return 64 * (size_t)(count + POINT_PAD);
 }

@@ -1,6 +1,6 @@
 /* kernel_isa: all kernels of one instruction-set level. The Makefile compiles this file once per level, with the
- * compiler's flags for the level and its name in KERNEL_ISA. Levels differ in the width of a vector and in the number
- * of vectors that are computed together. */
+ * compiler flags of the level and with the name of the level in KERNEL_ISA. Levels differ in the width of a vector and
+ * in the number of vectors that are computed together. */
 #include <math.h>
 #ifdef __SSE2__
 #include <immintrin.h>
@@ -61,7 +61,7 @@ static void narrow(int d, const void *tile, void *real_tile) {
   for (int i = 0; i < tile_rows(d) * TILE; i++) to[i] = (float)from[i];
 }
 
-/* ---- manifolds: arithmetic in double, on stored parameters of `stored` bytes, inlined for each size ---- */
+/* ---- manifolds: arithmetic in double; a stored parameter has `stored` bytes; inlined for each size ---- */
 
 #define INLINE static inline __attribute__((always_inline))
 

@@ -3,7 +3,7 @@
  *
  * A tile is divided into STRIPS strips of VECTORS * W lanes. The kernels process one strip and INNER points at a time,
  * in separate loops, each of which can use all registers: first the linear forms s; then h and h' (kernel_unit.h); for
- * a gradient then the sums over points of w x, with the weights w = r h'. w overwrites s, which stays in the L1
+ * a gradient, finally the sums of w x over the points, with the weights w = r h'. w overwrites s, which stays in the L1
  * cache. */
 
 #define NOINLINE __attribute__((noinline))
@@ -58,8 +58,8 @@ static NOINLINE void FN(weighted_sums)(const real *restrict x, int d, int count,
   if (k < d) FN(add_weighted)(1, x + k, d, count, w, sum + k * VECTORS);
 }
 
-/* Adds the sums over points of a strip to its lanes of grad [tile_rows(d)][TILE]; the sums for b and a are multiplied
- * by c. */
+/* Adds the sums of a strip over points to the strip's lanes of grad [tile_rows(d)][TILE]; the sums for b and a are
+ * multiplied by c. */
 static void FN(add_strip)(const real *restrict tile, int d, bool sphere, const vreal *sum_c, const vreal *sum_b,
                           const vreal *sum_a, double *restrict grad) {
   for (int i = 0; i < VECTORS * W; i++) {
@@ -80,8 +80,8 @@ static void FN(add_lanes)(int count, const vreal *restrict total, double *restri
   }
 }
 
-/* Returns the address from which to prefetch. With the first points of a strip this is the strip's share of the next
- * tile; with later points it is the current tile, which is already in the cache. tile: the first lane of the strip. */
+/* Returns the address from which to prefetch: for the first INNER points of a strip, the strip's share of the next
+ * tile; for later points, the current tile, which is already in the cache. tile: the first lane of the strip. */
 static const char *FN(ahead_of)(const real *tile, int d, int strip, int first) {
   const size_t bytes = tile_numbers(d) * sizeof(real);
   const char *here = (const char *)(tile - strip % STRIPS * VECTORS * W);

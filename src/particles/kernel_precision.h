@@ -27,7 +27,7 @@
 #define SIGN_BIT      INT32_MIN
 #define EXP_LIMIT     87.0
 #define ERF_LIMIT     5.4
-#ifdef __FMA__ /* the product with k is not rounded before it is subtracted */
+#ifdef __FMA__ /* k * LN2_HIGH and k * PI_HIGH are not rounded before they are subtracted (unit_simd.h) */
 #define LN2_HIGH  0x1.62e43p-1
 #define LN2_LOW   0
 #define PI_HIGH   0x1.921fb6p+1
