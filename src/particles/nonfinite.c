@@ -61,14 +61,14 @@ static bool is_finite(const struct particles *particles, const struct local_netw
   return true;
 }
 
-/* Records the first own network with a value that is not finite. */
+/* Records the first of the own networks that contains a non-finite value. */
 static void search_all(const struct particles *particles, int64_t step, struct nonfinite *nonfinite) {
   for (int s = 0; s < particles->locals; s++)
     if (!is_finite(particles, &particles->local[s])) nonfinite_note(nonfinite, step, &particles->local[s]);
 }
 
-/* Collective. Returns the value of a network to report; *rank: its owner. If several ranks have an equally large one,
- * returns that of the lowest rank, which owns the first units. */
+/* Collective. Returns the value of a network to report; *rank: the rank that owns it. If several ranks have equally
+ * large values, returns the value of the lowest of these ranks, which owns the units with the lowest numbers. */
 static struct worst worst_of(const struct particles *particles, int64_t network, int *rank) {
   const struct comm *comm = particles->comm;
   struct worst worst = {.size = -1}, *all = NULL;

@@ -44,7 +44,7 @@ int64_t ensemble_first_block(const struct ensemble_spec *ensemble, int64_t netwo
   return blocks;
 }
 
-/* Returns the network of a block of the sequence of all blocks. *inside: the index of the block within this network. */
+/* Returns the network that contains a block. block: index in the sequence of all blocks; *inside: in the network. */
 static int64_t block_network(const struct ensemble_spec *ensemble, int64_t block, int64_t *inside) {
   for (int e = 0; e < ensemble->members; e++) {
     const int64_t blocks = network_blocks(ensemble->n[e]);
@@ -132,10 +132,10 @@ static bool owns_some(const int64_t *first, int rank, int64_t low, int64_t high)
   return first[rank] < first[rank + 1] && first[rank] < high && first[rank + 1] > low;
 }
 
-/* Collective. Creates the groups of ranks that share networks. group_network [2]: the networks of this rank's groups,
- * -1 where it has none. A group is a contiguous range of ranks, and only its first and last rank can belong to other
- * groups. Therefore the groups of even number are disjoint, and so are those of odd number: two calls of comm_split
- * create all groups. */
+/* Collective. Creates the groups of ranks that share networks. group_network [2]: the networks of this rank's groups;
+ * -1: no group. A group is a contiguous range of ranks, and only its first and last rank can belong to other groups.
+ * Therefore even-numbered groups are disjoint, and so are odd-numbered groups: two calls of comm_split create all
+ * groups. */
 static void make_groups(struct particles *particles, int64_t *group_network) {
   const struct ensemble_spec *ensemble = &particles->ensemble;
   const int64_t *first = particles->first;
@@ -177,8 +177,8 @@ static void add_local(struct particles *particles, int64_t network, const struct
   };
 }
 
-/* Collective. Lists the own networks that follow from particles->first, the split ones first, and creates the groups of
- * ranks that share them. */
+/* Collective. Determines the own networks from particles->first and lists them, split networks first. Creates the
+ * groups of ranks that share networks. */
 static void make_locals(struct particles *particles) {
   const struct ensemble_spec *ensemble = &particles->ensemble;
   const int64_t low = particles->first[particles->comm->rank], high = particles->first[particles->comm->rank + 1];
@@ -203,8 +203,8 @@ static int alloc_tiles(const struct particles *particles, int64_t tiles, void **
   return OK;
 }
 
-/* Collective. Allocates zeroed arrays of `tiles` tiles: *parameters and own [fields.rule_fields]. The caller frees
- * them, also after an error. */
+/* Collective. Allocates zeroed arrays of `tiles` tiles: *parameters and rule_tiles [fields.rule_fields]. The caller
+ * frees them, also after an error. */
 static int alloc_arrays(const struct particles *particles, int64_t tiles, void **parameters, void **rule_tiles) {
   int status = alloc_tiles(particles, tiles, parameters);
   for (int k = 0; k < particles->fields.rule_fields && status == OK; k++)

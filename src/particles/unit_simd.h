@@ -7,14 +7,14 @@
  * chain of dependent operations on one vector is too long for the processor to overlap it with the chain of the next
  * vector. Two vectors share one division.
  *
- * To add a unit type: static inline void FN(unit_<name>)(const vreal *s, vreal *h, vreal *dh) here, and an instance in
- * kernel_precision.h.
+ * To add a unit type, define static inline void FN(unit_<name>)(const vreal *s, vreal *h, vreal *dh) here, and
+ * instantiate it in kernel_precision.h.
  *
- * If s is NaN, h is NaN, possibly also in the vector that shares the division; the exact sum over units detects it.
- * Arguments are clamped to a range where results are normal numbers. Beyond this range h differs from its limit by at
- * most 1e-38, or 1e-18 where vectors share a division (float). The code uses only IEEE operations whose results are the
- * same on all machines, and no approximate reciprocals. tests/module/test_unit.c states the accuracy and measures it
- * against long double. */
+ * If s is NaN, h is NaN. If two vectors share a division, a NaN in one can also make h of the other NaN. The exact sum
+ * over units detects NaN. Where necessary, arguments are clamped to a range where results are normal numbers. Beyond
+ * this range, an h that tends to 0 is at most 2e-38 in float, or 1e-18 where vectors share a division. The code uses
+ * only IEEE operations whose results are the same on all machines, and no approximate reciprocals.
+ * tests/module/test_unit.c states the accuracy and measures it against long double. */
 
 #define EACH for (int v = 0; v < VECTORS; v++)
 
@@ -157,9 +157,9 @@ static inline void FN(unit_erf)(const vreal *s, vreal *h, vreal *dh) {
   EACH dh[v] = SPLAT(0.79788456080286535588) * e[v];
 }
 
-/* sine = sin(s + shift pi) for shift 0 or 1/2. Subtracts the nearest multiple of pi, as a sum of up to three numbers,
- * so the result is accurate for |s| up to about 1e4 (float) and 1e6 (double). flip: all bits set to change the sign, or
- * 0. */
+/* sine = sin(s + shift pi) for shift 0 or 1/2. Subtracts from s the nearest k pi for which k + shift is an integer. pi
+ * is split into up to three numbers, so the result is accurate for |s| up to about 1e4 (float) and 1e6 (double). flip:
+ * all bits set to change the sign, or 0. */
 static inline void FN(sine)(const vreal *s, vreal shift, vint flip, vreal *sine) {
   vreal r[VECTORS], square[VECTORS], p[VECTORS];
   vint turn[VECTORS];

@@ -29,8 +29,8 @@ static int resume(struct simulation *sim, const struct restart *from, struct dt_
   return OK;
 }
 
-/* Restores the newest checkpoint, or draws the initial condition. *segment: that of the checkpoint; unchanged without
- * one. Collective. */
+/* Restores the newest checkpoint, or draws the initial condition if there is none. *segment: the segment of the
+ * checkpoint; unchanged if there is none. Collective. */
 static int initialize_particles(struct simulation *sim, struct dt_segment *segment) {
   struct problem *problem = &sim->problem;
   struct restart from;
@@ -102,7 +102,7 @@ int simulation_start(struct simulation *sim, bool *complete) {
   bool has_last_row = false;
   provenance_fill(sim->comm, sim->options->argc, sim->options->argv, &sim->provenance);
   TRY(problem_isa(problem));
-  TRY(problem_data(problem)); /* before the output is created: wrong data must not change any file */
+  TRY(problem_data(problem)); /* before the output is created: with invalid data, no file may change */
   TRY(problem_particles(problem, 0));
   TRY(open_output(sim));
   TRY(initialize_particles(sim, &segment));

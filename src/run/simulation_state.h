@@ -1,4 +1,4 @@
-/* simulation_state: the state of one run, and the functions of simulation.c that are in other files. Private to
+/* simulation_state: the state of one run, and the functions that simulation.c calls in simulation_*.c. Private to
  * simulation*.c. */
 #ifndef MCKEAN_RUN_SIMULATION_STATE_H
 #define MCKEAN_RUN_SIMULATION_STATE_H
@@ -15,7 +15,7 @@
 struct simulation {
   const struct comm *comm;
   const struct simulation_options *options;
-  struct problem problem; /* config: the input, with the snapshots of the checkpoint that the run resumes from */
+  struct problem problem; /* config: the input, plus the earlier snapshots in the input of the checkpoint */
   struct step_size step_size;
   struct divergence_monitor monitor;
   struct stop stop;
@@ -24,11 +24,11 @@ struct simulation {
   struct summary summary;
   int64_t start, step, steps; /* first, current and last step */
   double began;               /* clock time at the start of the time loop */
-  double loss;                /* last recorded loss of this rank's first own network, NAN: none */
+  double loss;                /* last recorded loss of this rank's first network, NAN: none */
   /* Output. */
   struct lock *lock;      /* rank 0 */
   double lock_checked_at; /* clock time */
-  bool lock_was_lost;     /* the result of lock_is_lost at that time */
+  bool lock_was_lost;     /* the result of lock_is_lost at lock_checked_at */
   struct history *history;
   char *folder;  /* of the checkpoints */
   char *echo;    /* the input with all defaults, as stored in checkpoints */
@@ -50,8 +50,8 @@ int simulation_record_field(struct simulation *sim);
  * call it. */
 void simulation_step(struct simulation *sim, double dt);
 
-/* simulation_work reads clock and work so far; simulation_add_work adds the difference since a reading to a phase.
- * Local. */
+/* simulation_work returns the clock time and the work so far. simulation_add_work adds the time and the work since such
+ * a reading to a phase of the summary. Local. */
 struct work simulation_work(const struct simulation *sim);
 void simulation_add_work(struct simulation *sim, enum summary_phase phase, const struct work *since);
 
@@ -66,8 +66,8 @@ bool simulation_save_due(const struct simulation *sim);
  * file could not be written, or the values are not finite. */
 int simulation_save(struct simulation *sim, bool ending);
 
-/* Checks that all sums over units are finite; units: all numbers of all units, too. Collective. FAILED: the error text
- * states dt and its limit in the last finite state. */
+/* Checks that all sums over units are finite; with `units`, also all numbers of all units. Collective. FAILED: the
+ * error text states dt, and its limit at the last checkpoint or at the start. */
 int simulation_check_finite(struct simulation *sim, bool units);
 
 /* Returns whether another run has taken over the output; reads the lock file at most once a second. Rank 0. */

@@ -3,8 +3,8 @@
 #include "base/error.h"
 #include "config/config.h"
 
-/* Returns the segment at a step. The update rule's own fields in a checkpoint belong to the dt of the checkpoint; if
- * the input now sets another dt for the following steps, this rescales them. */
+/* Returns the segment at a step. The update rule's own fields in a checkpoint are scaled for the dt of the checkpoint;
+ * if the input now sets another dt for the following steps, this function rescales them. */
 static struct dt_segment resume_segment(struct particles *particles, const struct schedule *schedule, int64_t step,
                                         const struct dt_segment *saved) {
   if (schedule_auto(schedule, step)) return *saved;
@@ -52,7 +52,7 @@ int step_size_enter(struct step_size *step_size, int64_t step) {
     const int status = step_size_limit(step_size, stage, &dt, &n);
     if (status != OK) return FAIL(status, "step %lld, dt: auto: %s", (long long)step, error_text());
     dt *= now->dt_safety;
-    if (dt > DT_MAX) dt = DT_MAX; /* the limit is infinite if no unit moves f_n */
+    if (dt > DT_MAX) dt = DT_MAX; /* the limit is infinite if the tangent kernel is zero */
   }
   const double before = step_size->segment.dt;
   if (before > 0 && dt != before) update_change_dt(&step_size->schedule->update, step_size->particles, dt / before);

@@ -45,7 +45,7 @@ void stop_install(void) {
   sigaction(SIGINT, &end, NULL);
   sigaction(SIGUSR1, &checkpoint, NULL);
   signal(SIGXFSZ, SIG_IGN); /* a write beyond the file size limit then returns an error */
-  signal(SIGPIPE, SIG_IGN); /* a write to a closed pipe then returns an error; the log is in a file */
+  signal(SIGPIPE, SIG_IGN); /* a write to a closed pipe then returns an error; run.log still has the output */
 }
 
 struct stop stop_create(const struct comm *comm, const struct stop_options *options) {
@@ -65,7 +65,7 @@ double stop_margin(const struct stop *stop) {
   return 2 * (stop->interval + stop->checkpoint);
 }
 
-/* Returns whether it is time to query SLURM again. The margin includes the SLURM_PATIENCE seconds of a query. */
+/* Returns whether it is time to query SLURM again. A query takes up to SLURM_PATIENCE seconds. */
 static bool job_ends_soon(const struct stop *stop, double now) {
   return now >= stop->job_end - stop_margin(stop) - SLURM_PATIENCE;
 }

@@ -18,7 +18,7 @@ struct record {
   double value[ADVICE_QUANTITIES];
 };
 
-/* How the values of the networks of a size are combined. */
+/* How to combine the values of all networks of one size. */
 static const enum combination {
   MEAN,
   LARGEST,
@@ -47,8 +47,8 @@ static bool measure_noise(struct jacobian *jacobian, const struct local_network 
   return true;
 }
 
-/* Sets sup M(x,x) and V_init from single points, at most JACOBIAN_BATCHES. f [count]: outputs; ones [count]: work
- * space. Returns false if the network has diverged. */
+/* Sets sup M(x,x) and V_init from at most JACOBIAN_BATCHES single points. f [count]: outputs; ones [count]: work space.
+ * Returns false if the network has diverged. */
 static bool measure_points(struct jacobian *jacobian, const struct local_network *local, int count, const double *f,
                            double *ones, double *value) {
   struct jacobian_batch point[JACOBIAN_BATCHES];
@@ -67,7 +67,8 @@ static bool measure_points(struct jacobian *jacobian, const struct local_network
   return true;
 }
 
-/* Sets the measured quantities of a network. If it has diverged, the ones not yet set stay NAN. work [2][count]. */
+/* Sets the measured quantities of a network. If it has diverged, those that cannot be measured are NAN. work
+ * [2][count]: work space. */
 static void measure(struct stability *stability, const struct local_network *local, const struct kernel_bounds *bounds,
                     int64_t batch, double *work, double *value) {
   const struct probe *probe = stability->probe;
@@ -178,7 +179,7 @@ static void derive(struct advise *advise, double safety) {
   for (int e = 0; e < advise->members; e++)
     if (!(advise->size[e].value[ADVICE_LIMIT] >= advise->limit)) advise->limit = advise->size[e].value[ADVICE_LIMIT];
   if (!(advise->dt > 0)) advise->dt = safety * advise->limit;
-  if (advise->dt > DT_MAX) advise->dt = DT_MAX; /* as for dt: auto if the tangent kernel is zero */
+  if (advise->dt > DT_MAX) advise->dt = DT_MAX; /* the limit is infinite if the tangent kernel is zero */
   for (int e = 0; e < advise->members; e++) {
     double *value = advise->size[e].value;
     value[ADVICE_DT] = advise->dt;

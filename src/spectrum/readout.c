@@ -14,7 +14,7 @@
 enum { PANEL = 512, POINTS = 512 };
 
 struct work {
-  double *unit, *phi; /* [(d + 2) PANEL]: c, b, a of a panel; [PANEL][POINTS]: its features */
+  double *unit, *phi; /* unit [(d + 2) PANEL]: c, b, a of a panel; phi [PANEL][POINTS]: its features */
 };
 
 static int create_work(const struct particles *particles, struct work *work) {
@@ -40,15 +40,15 @@ static int64_t own_units(const struct particles *particles, int64_t network) {
   return local ? local_network_units(local) : 0;
 }
 
-/* What traverse computes from the features of own units: if q is NULL, f_p += sum_i (c_i + u_i) phi_ip (u NULL: zeros);
- * otherwise the adjoint, sum_i += sum_p phi_ip q_p. */
+/* What traverse computes from the features of own units. If q is NULL, f[p] += sum_i (c_i + u_i) phi_ip (u NULL:
+ * zeros); otherwise the adjoint: sum[i] += sum_p phi_ip q_p. */
 struct traversal {
   const double *u, *q;
   double *f, *sum;
 };
 
-/* Adds the terms of phi [units][count], the features of own units from number `first` on at points from number `start`
- * on. c [units]. */
+/* Adds the terms of own units first .. first+units-1 at points start .. start+count-1. phi [units][count]: their
+ * features; c [units]. */
 static void add_features(const struct traversal *traversal, int units, const double *c, int64_t first, int count,
                          int64_t start, const double *phi) {
   if (traversal->q) {
@@ -102,7 +102,7 @@ double readout_loss(int64_t count, const double *f, const double *y) {
   return sum / (2 * (double)count);
 }
 
-/* Collective. r [P] <- q = (G + mu)^-1 r, where g = P G on entry and is overwritten. Sets *mu. */
+/* Collective. Replaces r [P] by q = (G + mu)^-1 r. g: P G on entry; it is overwritten. Sets *mu. */
 static int solve(const struct dist_grid *grid, struct dist_matrix *g, double ridge, double *r, double *mu) {
   const int64_t P = g->rows;
   struct dist_matrix *q;
@@ -125,7 +125,7 @@ static int solve(const struct dist_grid *grid, struct dist_matrix *g, double rid
   return status;
 }
 
-/* Collective. u [own units] from q [P], by the formula of the header. */
+/* Collective. Computes u [own units] from q [P] by the formula in spectrum/readout.h. */
 static int adjoint(const struct dist_grid *grid, const struct particles *particles, int64_t network, int64_t P,
                    const double *x, const double *q, double *u) {
   struct work work;

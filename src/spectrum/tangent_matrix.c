@@ -12,7 +12,7 @@
  * enough for GEMM to be fast. */
 enum { PANEL = 512, GROUP = 4 * DIST_MATRIX_BLOCK };
 
-/* Points of own rows or own columns, and the features of a panel at these points. */
+/* The points of the own rows or own columns, and the features of a panel at these points. */
 struct side {
   int count;
   double *x, *phi, *w, *v; /* x [count][d]; phi, w, v [PANEL][count], as in tangent/tangent_kernel.h */
@@ -24,7 +24,7 @@ struct sum {
   bool sphere, square;       /* square: own rows and columns have the same indices, and `column` is not used */
   struct dist_matrix *k, *w; /* sums over units of phi phi' - v v'/d, and of w w'; w is NULL unless a or b is trained */
   struct side row, column;
-  double *unit; /* a panel's c, b, a: [d + 2][PANEL] numbers at most */
+  double *unit; /* c, b, a of a panel: at most (d + 2) PANEL numbers */
 };
 
 /* ---- work space ---- */
@@ -71,8 +71,8 @@ static void clear(struct sum *sum) {
 
 /* ---- sums over units ---- */
 
-/* m += alpha rows columns^T, in the lower triangle at least. rows, columns: features [units][local rows or columns].
- * top: number of local rows above the diagonal, which come first in each column. */
+/* m += alpha rows columns^T, at least in the lower triangle. rows, columns: features [units][local rows or columns].
+ * top: number of local rows above the diagonal in column j; these rows come first, and are skipped. */
 static void add(struct dist_matrix *m, double alpha, int units, const double *rows, const double *columns) {
   const int local_rows = m->local_rows;
   int top = 0;
@@ -100,7 +100,7 @@ static void add_panel(struct sum *sum, int units) {
   if (row->v) add(sum->k, -1.0 / sum->particles->d, units, row->v, column->v);
 }
 
-/* Collective. Adds the units of the network that rank `owner` owns, panel by panel. */
+/* Collective. Adds those units of the network that belong to rank `owner`, panel by panel. */
 static void add_rank(struct sum *sum, int64_t network, int owner) {
   const struct particles *particles = sum->particles;
   const struct ensemble_spec *ensemble = &particles->ensemble;

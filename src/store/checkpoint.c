@@ -121,8 +121,8 @@ static int same_shape(const struct layout *layout, const struct particles *parti
                             "those of the input");
 }
 
-/* Copies `count` blocks of one dataset from buffer to own units. *local: index of the own network found last, where the
- * search for the next one starts: own networks have the order of the file, except for split ones. */
+/* Copies `count` blocks of one dataset from buffer to own units. *local: index of the own network found last. The
+ * search for the next one starts there, because own networks, except split ones, are in the order of the file. */
 static void take_rows(const struct layout *layout, struct particles *particles, int64_t block, int64_t count,
                       int dataset, const char *buffer, int *local) {
   for (int64_t i = block; i < block + count; i++) {
@@ -253,7 +253,7 @@ int checkpoint_rotate(const char *folder, int keep, const struct steps *snapshot
   for (int i = keep; i < count; i++) {
     if (steps_hold(snapshots, steps[i])) continue;
     char *path = checkpoint_path(folder, steps[i]);
-    /* A folder with this name is not a checkpoint and stays. */
+    /* A folder with this name is not a checkpoint and is kept. */
     if (unlink(path) != 0 && errno != ENOENT && errno != EISDIR)
       status = FAIL(FAILED, "%s: cannot remove it: %s", path, strerror(errno));
     free(path);

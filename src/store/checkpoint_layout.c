@@ -17,7 +17,7 @@
 
 static const char MAGIC[8] = {'M', 'C', 'K', 'E', 'A', 'N', 'C', 'K'};
 
-/* SPAN_BYTES, SPAN_MAX: bytes and blocks of a span; large enough for the disk, small enough for the caches. */
+/* SPAN_BYTES, SPAN_MAX: size of a span in bytes and in blocks: large enough for fast reads, small enough for caches. */
 enum { SPAN_BYTES = 1 << 20, SPAN_MAX = 256, EXTENTS_MAX = ENSEMBLE_MAX * DATASETS_MAX, D_MAX = 1024 };
 
 void layout_name(const struct layout *layout, int dataset, char name[UPDATE_FIELD_NAME]) {
@@ -86,8 +86,8 @@ int layout_rest_crc(int file, const char *path, int64_t bytes, int extents, uint
   return durable_file_crc(file, path, at, bytes, crc);
 }
 
-/* ---- user block (io/file_header.h) with the fields: 4 zeros, bytes (8), extents_offset (8), extents (8), rest_crc
- * (4), zeros; numbers are little-endian, the byte order of all supported machines ---- */
+/* ---- user block (io/file_header.h). Fields: 4 zero bytes, bytes (8), extents_offset (8), extents (8), rest_crc (4),
+ * zero bytes; numbers are little-endian, the byte order of all supported machines ---- */
 
 void user_block_encode(const struct user_block *block, unsigned char out[USER_BLOCK]) {
   memset(out, 0, USER_BLOCK);
@@ -173,7 +173,7 @@ static int name_index(const char *name, const char *const *names, int count) {
   return -1;
 }
 
-/* Returns the segment; files of programs older than dt: auto do not contain it, and the result is zero. */
+/* Returns the segment. It is zero if the file does not contain one, because it was written before dt: auto existed. */
 static struct dt_segment read_segment(struct h5 *h5) {
   struct dt_segment segment;
   const bool known = h5_get_double(h5, "/", "dt", &segment.dt) == OK &&
@@ -193,7 +193,7 @@ static int read_info(struct h5 *h5, const char *path, const struct user_block *b
   free(text);
   if (layout->precision < 0 || isa < 0) return unexpected(path, "precision or isa");
   int64_t seed = 0;
-  layout->update = UPDATE_EULER; /* files of older programs do not record it */
+  layout->update = UPDATE_EULER; /* files written by older programs do not contain it */
   if (h5_get_text(h5, "/", "update", &text) == OK) {
     layout->update = update_find(text);
     free(text);

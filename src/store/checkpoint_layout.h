@@ -16,21 +16,21 @@ struct layout {
   int d, unit, precision;
   int update;              /* enum update_id */
   struct field_set fields; /* each network size has one dataset per field, in this order */
-  int64_t offset[ENSEMBLE_MAX][DATASETS_MAX], crc_offset[ENSEMBLE_MAX][DATASETS_MAX]; /* bytes in the file */
+  int64_t offset[ENSEMBLE_MAX][DATASETS_MAX], crc_offset[ENSEMBLE_MAX][DATASETS_MAX]; /* byte offsets */
   int64_t extents_offset;                                                             /* of /integrity/extents */
   int64_t bytes;                                                                      /* length of the file */
 };
 
-/* Writes to name the name of the dataset of a field, inside the group of a network size: "c", or "m_c" for an own field
- * of the update rule. */
+/* name = the name of a dataset in the group of a network size: "c" for a parameter, "m_c" for a field of the update
+ * rule. */
 void layout_name(const struct layout *layout, int dataset, char name[UPDATE_FIELD_NAME]);
 
 /* Returns the bytes of one unit in a dataset: 4 or 8, times d for a vector field. */
 int64_t layout_unit_bytes(const struct layout *layout, int dataset);
 
 /* layout_location returns the position of a block, given its number in the global sequence of blocks
- * (particles/particles.h). layout_data and layout_crc return the byte offset in the file of its first unit in a
- * dataset, and of its CRC. */
+ * (particles/particles.h). layout_data returns the byte offset of its first unit in a dataset; layout_crc, the byte
+ * offset of its CRC. */
 struct location {
   int64_t network, block; /* number of the network; number of the block in the network */
   int member, units;
@@ -47,8 +47,8 @@ int layout_extents(const struct layout *layout, uint64_t out[][2]);
  * of checkpoint_verify. */
 int layout_read(const char *path, struct layout *layout, struct checkpoint_info *info);
 
-/* Computes the CRC-32C of all bytes of an open file of length `bytes` after the user block that are in no extent.
- * extent [extents][2]: offset and length, ascending. FAILED or UNREAD: see durable_file_pread. */
+/* Computes the CRC-32C of an open file of length `bytes`, without the user block and the extents. extent [extents][2]:
+ * offset and length, ascending. FAILED or UNREAD: see durable_file_pread. */
 int layout_rest_crc(int file, const char *path, int64_t bytes, int extents, uint64_t (*extent)[2], uint32_t *crc);
 
 /* Encode and decode the user block. user_block_decode verifies magic, version and CRC. FAILED: damaged, or not a
@@ -62,7 +62,7 @@ int user_block_decode(const char *path, const unsigned char in[USER_BLOCK], stru
 
 /* A span is a sequence of blocks of one network size whose units are contiguous in each dataset. layout_span returns
  * how many blocks starting at `block`, and before `end`, are read together. */
-int64_t layout_span_bytes(const struct layout *layout); /* largest bytes of a span in one dataset */
+int64_t layout_span_bytes(const struct layout *layout); /* largest size of a span in one dataset, in bytes */
 int64_t layout_span(const struct layout *layout, int64_t block, int64_t end);
 
 /* Reads a span of `count` blocks of one dataset into buffer [layout_span_bytes] and verifies the CRC of each block.

@@ -245,8 +245,8 @@ static int write_steps(struct writer *writer) {
   return comm_agree(comm, status);
 }
 
-/* Rank 0, after a failure. Removes the temporary file. If the lock is lost, it is the cause of other errors, and is
- * reported instead of them. */
+/* Rank 0, after a failure. Removes the temporary file. A lost lock can cause other errors, so it is reported instead of
+ * them. */
 static int clean_up(const struct writer *writer, int status) {
   const struct checkpoint_request *request = writer->request;
   durable_file_discard(writer->temporary);

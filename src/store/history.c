@@ -211,7 +211,7 @@ static double *gather_member(const struct history *history, const struct rows *r
   return table;
 }
 
-/* Appends the scalars of each row: step and time, and if settings also dt and batch of a member. */
+/* Appends the scalars of each row: step and time; if `settings` is true, also dt and the batch size of a member. */
 static int append_axes(const struct history *history, struct h5 *file, const struct rows *rows, const char *group,
                        int member, bool settings) {
   const struct schedule *schedule = &history->config->schedule;
@@ -335,7 +335,7 @@ static int publish(const struct history *history, int (*may_write)(void *context
   return durable_file_sync(history->config->output);
 }
 
-/* Returns a lower bound of the size of the file: its current size plus the rows in memory. */
+/* Returns a lower bound on the size of the file: its current size plus the rows in memory. */
 static int64_t bytes_of(const struct history *history) {
   struct stat found = {0};
   if (stat(history->path, &found) != 0) found.st_size = 0;
@@ -346,8 +346,7 @@ static int64_t bytes_of(const struct history *history) {
   return found.st_size + numbers * (int64_t)sizeof(double);
 }
 
-/* After a failure. Removes the temporary file. If the lock is lost, it is the cause of other errors, and is reported
- * instead of them. */
+/* After a failure. Removes the temporary file. A lost lock can cause other errors, so it is reported instead. */
 static int clean_up(const struct history *history, int status, int (*may_write)(void *context), void *context) {
   durable_file_discard(history->temporary);
   if (status == FULL) status = durable_file_fail_full(history->config->output, "history.h5", bytes_of(history));

@@ -17,8 +17,8 @@
 #include "io/durable_file.h"
 #include "log/slurm.h"
 
-/* Attempts to take the lock. A probe holds the lock only briefly. A new owner needs a short time to write its token;
- * until then the file names no owner (ATTEMPTS_UNNAMED). */
+/* ATTEMPTS: how often lock_take attempts to take the lock, because lock_probe holds it briefly. ATTEMPTS_UNNAMED: the
+ * same while the file names no owner, because a new owner may be about to write its token. */
 enum { ATTEMPTS = 11, ATTEMPTS_UNNAMED = 101 };
 static const struct timespec BETWEEN_ATTEMPTS = {.tv_nsec = 50000000};
 
@@ -103,8 +103,8 @@ static void name_exclusive(const char *path, char name[PATH_BYTES + 100]) {
   snprintf(name, PATH_BYTES + 100, "%s.exclusive", path);
 }
 
-/* Removes the exclusive file of an owner that is dead. If several runs do this, only one of them can create the second
- * name (a hard link). The others leave the file, which may already belong to a new owner. The content under the second
+/* Removes the exclusive file if its owner is dead. If several runs attempt this, only one can create the second name (a
+ * hard link). The others do not remove the file, which may already belong to a new owner. The content under the second
  * name shows whether the owner had changed before the link was created. */
 static void remove_stale(const struct lock *lock, const char *exclusive) {
   char second[4400], was[LOCK_CONTENT], is[LOCK_CONTENT];
@@ -141,7 +141,7 @@ static int write_token(struct lock *lock) {
   return OK;
 }
 
-/* Returns whether flock is not supported. Other errors may be transient, while the owner is alive. */
+/* Returns whether flock is not supported. Other errors may be transient, and the owner may be alive. */
 static bool has_no_flock(int error) {
   return error == ENOLCK || error == EOPNOTSUPP || error == ENOSYS || error == EINVAL;
 }

@@ -67,8 +67,8 @@ bool output_folder_holds_run(const char *output) {
 }
 
 /* Renames the old run, which takes its lock with it, and takes the lock of the new folder. The old lock is held until
- * then. Another run may take the new lock first; then this fails. If output is a symbolic link, the link stays and its
- * target is renamed, because the link may point to a large disk. */
+ * then. If another run takes the new lock first, this function fails. If output is a symbolic link, the link stays and
+ * its target is renamed, because the link may point to a large disk. */
 static int start_over(const char *output, struct lock **lock, char **aside) {
   struct lock *old = *lock;
   struct stat kind;

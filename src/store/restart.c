@@ -25,8 +25,8 @@ static int newest(const struct comm *comm, const char *folder, struct report *re
   }
 }
 
-/* Checks that the run may resume from the checkpoint: same problem, and an ISA level that all processors have. Adds the
- * snapshots of the checkpoint's input to restart. */
+/* Checks that the run may resume from the checkpoint: same problem, not beyond the last step, and an ISA level that all
+ * processors have. Adds the snapshots in the checkpoint's input, up to its step, to restart. */
 static int check(const struct comm *comm, const struct config *config, struct restart *restart) {
   const char *path = restart->path;
   const struct checkpoint_info *info = &restart->info;

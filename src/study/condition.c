@@ -37,8 +37,8 @@ bool condition_read_interval(const char *text, struct condition *condition) {
   return condition_read_time(text, condition);
 }
 
-/* Returns the length of the quantity's name in a text whose first `length` bytes precede "=" or "@"; -1 if the text is
- * of another kind. */
+/* Returns the length of the quantity's name at the start of a text, or -1 if the text is of another kind. length:
+ * number of bytes before "=" or "@". */
 static int quantity_length(const struct condition_kind *kind, const char *text, int length) {
   const int own = (int)strlen(kind->name);
   if (own > length || strncmp(text + length - own, kind->name, (size_t)own) != 0) return -1;

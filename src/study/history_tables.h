@@ -1,4 +1,4 @@
-/* history_tables: reads single tables of one history file. Private to study.c and study_read.c.
+/* history_tables: reads individual tables of one history file. Private to study.c and study_read.c.
  *
  * Each function checks the shape of a table before it allocates memory for it. All are local. FAILED: the table is
  * missing, has another shape or holds invalid values, or no memory. */

@@ -33,7 +33,7 @@ struct entry {
 struct results {
   int entries, capacity;
   struct entry *entry;
-  char group[NAME_MAX_BYTES];      /* of the entries to come */
+  char group[NAME_MAX_BYTES];      /* group of the entries added next */
   const struct findings *findings; /* not owned; may be NULL */
 };
 
@@ -254,7 +254,7 @@ static int write_all(struct h5 *file, const struct results *results, const char 
   return OK;
 }
 
-/* Checks that path is free or holds an earlier result: a checkpoint or a history must not be replaced. */
+/* Checks that the file does not exist or is an earlier result: a checkpoint or a history must not be replaced. */
 static int replaceable(const char *path) {
   struct h5 *file = NULL;
   char *format = NULL;

@@ -16,8 +16,8 @@
 
 enum { TIMES_SHOWN = 8 }; /* largest number of times of a study without fields */
 
-/* Returns as text what must be equal in all runs: the precision and the sections of the input from unit up to output,
- * without the seeds of the data. The caller frees it. */
+/* Returns as text what must be equal in all runs: the precision and the sections of the input from unit to the one
+ * before output, with the seeds of the data set to 0. The caller frees it. */
 static char *physics_of(const struct config *config) {
   struct config bare = *config;
   bare.data.seed = bare.data.test_seed = 0; /* check_points compares the points instead */
@@ -122,7 +122,8 @@ static int check_times(struct h5 *file, const char *path, const struct study *st
   return status;
 }
 
-/* Networks are compared at equal steps, so a step must have the same time in all runs. With dt: auto it may differ. */
+/* Networks are compared at equal steps, so a step must have the same time in all runs. With dt: auto the times may
+ * differ. */
 static int check_clock(const struct study *study, const struct study_slice *slice, const char *path) {
   int64_t rows = 0, own = 0, *step = NULL, *own_step = NULL;
   double *time = NULL, *own_time = NULL;
@@ -144,8 +145,8 @@ static int check_clock(const struct study *study, const struct study_slice *slic
   return status;
 }
 
-/* Outputs are compared point by point, so runs must have the same points. data.seed may differ between runs, but fixed
- * sets depend on it. */
+/* Outputs are compared point by point, so all runs must have the same points. physics_of does not ensure this: it
+ * ignores the seeds, which determine fixed sets. */
 static int check_points(const struct study *study, struct h5 *file, const char *path, enum point_set set) {
   const int64_t count = study_set_points(study, set);
   const char *labels = set == POINTS_TEST ? "/test/y" : "/train/y";
@@ -178,8 +179,8 @@ static int check_same(const struct study *study, const struct study_slice *slice
   return check_points(study, study->file[slice->run], path, POINTS_TRAIN);
 }
 
-/* The inputs of a run that are compared with those of others: physics must be equal in all runs; for the seeds see
- * check_independent. */
+/* The properties of a run that are compared with those of other runs. physics must be equal in all runs; for the seeds,
+ * see check_independent. */
 struct identity {
   char *physics;
   uint64_t seed, data_seed;

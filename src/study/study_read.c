@@ -118,7 +118,8 @@ int study_rows(const struct study *study, int64_t *rows, int64_t **step, double 
   return status;
 }
 
-/* Reads a column of one slice, at the given steps, into the slice's columns of values [rows][replicas of the size]. */
+/* Reads an observable (`column`) of one slice at the given steps. values [rows][replicas of the size]: sets those of
+ * the slice's replicas. */
 static int read_curves(const struct study *study, const struct study_slice *slice, const char *column, int64_t rows,
                        const int64_t *step, double *values) {
   char name[96];

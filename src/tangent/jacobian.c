@@ -172,7 +172,7 @@ static bool mean_over_units(const struct network_sum *network, int count, block_
     memset(own, 0, sizeof *own * (size_t)words);
 #pragma omp for schedule(static)
     for (int64_t i = 0; i < local->blocks; i++) {
-      if (omp_get_thread_num() == 0) heartbeat_beat(); /* a block of many points takes long */
+      if (omp_get_thread_num() == 0) heartbeat_beat(); /* a block takes long if there are many points */
       const struct block block = block_of(network, thread, i);
       terms(network, &block);
       unit_sum_add(UNIT_SUM_NARROW, count, block.space->sum, own);
