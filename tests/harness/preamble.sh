@@ -44,7 +44,7 @@ printed() { grep -q -- "$1" "$log" || fail "expected \"$1\" in the output${2:+ (
 run() {
   local ranks=$1 code=$2 folder=$3 found
   shift 3
-  timeout --kill-after=10 200 mpirun -n "$ranks" "$mckean" run "$input" "${keys[@]}" "run.output=$folder" "$@" </dev/null >"$log" 2>&1
+  timeout --kill-after=10 300 mpirun -n "$ranks" "$mckean" run "$input" "${keys[@]}" "run.output=$folder" "$@" </dev/null >"$log" 2>&1
   found=$?
   [ $found -eq "$code" ] || fail "run $folder $* on $ranks ranks: exit code $found, expected $code"
 }
