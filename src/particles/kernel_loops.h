@@ -36,9 +36,8 @@ LINEAR_FORMS(linear_forms_1, SPLAT(q[first + p]))
 #undef LINEAR_FORMS
 
 /* sum[k][v] += sum over points of w x_k, for k = 0 .. sums-1; sums <= SUMS. */
-static inline __attribute__((always_inline)) void FN(add_weighted)(int sums, const real *restrict x, int d, int count,
-                                                                   const vreal (*restrict w)[VECTORS],
-                                                                   vreal *restrict sum) {
+INLINE void FN(add_weighted)(int sums, const real *restrict x, int d, int count, const vreal (*restrict w)[VECTORS],
+                             vreal *restrict sum) {
   vreal own[SUMS][VECTORS];
   for (int k = 0; k < sums; k++)
     for (int v = 0; v < VECTORS; v++) own[k][v] = sum[k * VECTORS + v];

@@ -38,7 +38,7 @@
 #endif
 
 /* mask ? a : b, lane by lane. */
-static inline vreal FN(select)(vint mask, vreal a, vreal b) {
+INLINE vreal FN(select)(vint mask, vreal a, vreal b) {
   return (vreal)((mask & (vint)a) | (~mask & (vint)b));
 }
 #ifndef SELECT_POSITIVE

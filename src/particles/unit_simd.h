@@ -7,7 +7,7 @@
  * chain of dependent operations on one vector is too long for the processor to overlap it with the chain of the next
  * vector. Two vectors share one division.
  *
- * To add a unit type, define static inline void FN(unit_<name>)(const vreal *s, vreal *h, vreal *dh) here, and
+ * To add a unit type, define INLINE void FN(unit_<name>)(const vreal *s, vreal *h, vreal *dh) here, and
  * instantiate it in kernel_precision.h.
  *
  * If s is NaN, h is NaN. If two vectors share a division, a NaN in one can also make h of the other NaN. The exact sum
@@ -20,13 +20,13 @@
 
 /* p = the polynomial `name` of unit_series.h at x, by Horner's rule. */
 #define POLY(name, x, p) FN(poly)(name, (int)(sizeof name / sizeof *name), x, p)
-static inline __attribute__((always_inline)) void FN(poly)(const double *c, int terms, const vreal *x, vreal *p) {
+INLINE void FN(poly)(const double *c, int terms, const vreal *x, vreal *p) {
   EACH p[v] = SPLAT(c[0]);
   for (int i = 1; i < terms; i++) EACH p[v] = p[v] * x[v] + SPLAT(c[i]);
 }
 
 /* q = 1/y. The product of the y of two adjacent vectors must be finite. */
-static inline void FN(reciprocal)(const vreal *y, vreal *q) {
+INLINE void FN(reciprocal)(const vreal *y, vreal *q) {
   for (int v = 0; v < VECTORS; v += 2) {
     const vreal both = SPLAT(1) / (y[v] * y[v + 1]);
     q[v] = both * y[v + 1];
@@ -34,16 +34,16 @@ static inline void FN(reciprocal)(const vreal *y, vreal *q) {
   }
 }
 
-static inline vreal FN(abs)(vreal x) {
+INLINE vreal FN(abs)(vreal x) {
   return (vreal)((vint)x & ~SIGN);
 }
 
-static inline vreal FN(with_sign_of)(vreal s, vreal size) {
+INLINE vreal FN(with_sign_of)(vreal s, vreal size) {
   return (vreal)((vint)size | ((vint)s & SIGN));
 }
 
 /* x = k ln2 + r, |r| <= ln2/2, for |x| <= EXP_LIMIT; power = 2^k. */
-static inline void FN(reduce)(const vreal *x, vreal *r, vreal *power) {
+INLINE void FN(reduce)(const vreal *x, vreal *r, vreal *power) {
   EACH {
     const vreal shifted = x[v] * SPLAT(1.4426950408889634074) + SPLAT(ROUND_MAGIC + EXPONENT_BIAS);
     power[v] = (vreal)((vint)shifted << MANTISSA_BITS);
@@ -54,7 +54,7 @@ static inline void FN(reduce)(const vreal *x, vreal *r, vreal *power) {
 }
 
 /* e = e^x for x <= EXP_LIMIT. For x < -EXP_LIMIT the result is between 0 and e^-EXP_LIMIT. */
-static inline void FN(exp)(const vreal *x, vreal *e) {
+INLINE void FN(exp)(const vreal *x, vreal *e) {
 #ifdef SCALE
   /* No clamp is needed. The rounding of t changes e by |x|/2 units in the last place; a change of x by half a unit in
    * its last place has the same effect. */
@@ -73,7 +73,7 @@ static inline void FN(exp)(const vreal *x, vreal *e) {
 }
 
 /* E = e^x - 1 = 2^k (e^r - 1) + (2^k - 1) for |x| <= EXP_LIMIT. The relative error is small near zero, too. */
-static inline void FN(expm1)(const vreal *x, vreal *E) {
+INLINE void FN(expm1)(const vreal *x, vreal *E) {
   vreal r[VECTORS], p[VECTORS], power[VECTORS];
   FN(reduce)(x, r, power);
   POLY(FN(EXPM1), r, p);
@@ -86,8 +86,8 @@ static inline void FN(expm1)(const vreal *x, vreal *E) {
   FN(quotient)                                                                                                         \
   (FN(name##_OVER), (int)(sizeof FN(name##_OVER) / sizeof(double)), FN(name##_UNDER),                                  \
    (int)(sizeof FN(name##_UNDER) / sizeof(double)), SPLAT(limit), s, h)
-static inline __attribute__((always_inline)) void FN(quotient)(const double *over, int overs, const double *under,
-                                                               int unders, vreal limit, const vreal *s, vreal *h) {
+INLINE void FN(quotient)(const double *over, int overs, const double *under, int unders, vreal limit, const vreal *s,
+                         vreal *h) {
   vreal x[VECTORS], square[VECTORS], N[VECTORS], D[VECTORS], q[VECTORS];
   EACH x[v] = MIN(limit, MAX(-limit, s[v]));
   EACH square[v] = x[v] * x[v];
@@ -97,7 +97,7 @@ static inline __attribute__((always_inline)) void FN(quotient)(const double *ove
   EACH h[v] = (x[v] * N[v]) * q[v];
 }
 
-static inline void FN(unit_sigmoid)(const vreal *s, vreal *h, vreal *dh) {
+INLINE void FN(unit_sigmoid)(const vreal *s, vreal *h, vreal *dh) {
   /* 1/(1 + e^-s) has a small relative error for negative s, too: e^-s is then large and no digits cancel. */
   vreal x[VECTORS], e[VECTORS], y[VECTORS];
   EACH x[v] = -MAX(SPLAT(-EXP_LIMIT / 2), s[v]);
@@ -109,7 +109,7 @@ static inline void FN(unit_sigmoid)(const vreal *s, vreal *h, vreal *dh) {
 
 #if DOUBLE
 /* tanh |s| = E q, q = 1/(E + 2), E = e^{2|s|} - 1; tanh' = (1 - h)(1 + h) = 2 q (1 + h), without cancellation. */
-static inline void FN(unit_tanh)(const vreal *s, vreal *h, vreal *dh) {
+INLINE void FN(unit_tanh)(const vreal *s, vreal *h, vreal *dh) {
   vreal x[VECTORS], E[VECTORS], y[VECTORS], q[VECTORS];
   EACH {
     const vreal size = FN(abs)(s[v]);
@@ -126,19 +126,19 @@ static inline void FN(unit_tanh)(const vreal *s, vreal *h, vreal *dh) {
 }
 #else
 /* tanh' = 1 - tanh^2, with an absolute error of a few units in the last place of 1. */
-static inline void FN(unit_tanh)(const vreal *s, vreal *h, vreal *dh) {
+INLINE void FN(unit_tanh)(const vreal *s, vreal *h, vreal *dh) {
   QUOTIENT(TANH, 9, s, h);
   EACH dh[v] = SPLAT(1) - h[v] * h[v];
 }
 #endif
 
-static inline void FN(unit_relu)(const vreal *s, vreal *h, vreal *dh) {
+INLINE void FN(unit_relu)(const vreal *s, vreal *h, vreal *dh) {
   EACH h[v] = MAX(SPLAT(0), s[v]);
   EACH dh[v] = SELECT_POSITIVE(s[v], SPLAT(1), SPLAT(0));
 }
 
 /* log(1 + e^s) = max(s, 0) + log(1 + e), e = e^-|s| <= 1. */
-static inline void FN(unit_softplus)(const vreal *s, vreal *h, vreal *dh) {
+INLINE void FN(unit_softplus)(const vreal *s, vreal *h, vreal *dh) {
   vreal x[VECTORS], e[VECTORS], y[VECTORS], q[VECTORS], log[VECTORS];
   EACH x[v] = -FN(abs)(s[v]);
   FN(exp)(x, e);
@@ -149,7 +149,7 @@ static inline void FN(unit_softplus)(const vreal *s, vreal *h, vreal *dh) {
   EACH dh[v] = SELECT_POSITIVE(s[v], SPLAT(1), e[v]) * q[v];
 }
 
-static inline void FN(unit_erf)(const vreal *s, vreal *h, vreal *dh) {
+INLINE void FN(unit_erf)(const vreal *s, vreal *h, vreal *dh) {
   vreal x[VECTORS], e[VECTORS];
   QUOTIENT(ERF, ERF_LIMIT, s, h);
   EACH x[v] = SPLAT(-0.5) * s[v] * s[v];
@@ -160,7 +160,7 @@ static inline void FN(unit_erf)(const vreal *s, vreal *h, vreal *dh) {
 /* sine = sin(s + shift pi) for shift 0 or 1/2. Subtracts from s the nearest k pi for which k + shift is an integer. pi
  * is split into up to three numbers, so the result is accurate for |s| up to about 1e4 (float) and 1e6 (double). flip:
  * all bits set to change the sign, or 0. */
-static inline void FN(sine)(const vreal *s, vreal shift, vint flip, vreal *sine) {
+INLINE void FN(sine)(const vreal *s, vreal shift, vint flip, vreal *sine) {
   vreal r[VECTORS], square[VECTORS], p[VECTORS];
   vint turn[VECTORS];
   EACH {
@@ -176,17 +176,17 @@ static inline void FN(sine)(const vreal *s, vreal shift, vint flip, vreal *sine)
   EACH sine[v] = (vreal)((vint)(r[v] + r[v] * (square[v] * p[v])) ^ turn[v]);
 }
 
-static inline void FN(unit_cosine)(const vreal *s, vreal *h, vreal *dh) {
+INLINE void FN(unit_cosine)(const vreal *s, vreal *h, vreal *dh) {
   FN(sine)(s, SPLAT(0.5), (vint){0}, h);
   FN(sine)(s, SPLAT(0), ~(vint){0}, dh);
 }
 
-static inline void FN(unit_square)(const vreal *s, vreal *h, vreal *dh) {
+INLINE void FN(unit_square)(const vreal *s, vreal *h, vreal *dh) {
   EACH h[v] = s[v] * s[v];
   EACH dh[v] = s[v] + s[v];
 }
 
-static inline void FN(unit_rbf)(const vreal *s, vreal *h, vreal *dh) {
+INLINE void FN(unit_rbf)(const vreal *s, vreal *h, vreal *dh) {
   vreal x[VECTORS];
   EACH x[v] = MIN(SPLAT(EXP_LIMIT), s[v]);
   FN(exp)(x, h);
