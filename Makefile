@@ -97,7 +97,7 @@ $(MANUAL): $(BUILD)/manual
 	$(call quiet,make) $< $(strip $(foreach kind,man bash zsh fish,$(if $(filter $@,$(MANUAL_$(kind))),$(kind)))) > $@
 
 .PHONY: tests
-tests: all $(TESTS) $(BUILD)/obj/step.o ## build the tests
+tests: all $(TESTS) $(BUILD)/scaling-model/linked ## build the tests
 
 .PHONY: setup
 setup: ## install missing packages, or list how to get them
@@ -179,18 +179,19 @@ bench: all ## measure the speed of a step relative to the GEMM peak of this mach
 	@. tools/environment; $(PROGRAM) bench --json $(BUILD)/bench.json $(ARGS)
 
 # The step for SimGrid's SMPI: the code of a step without kernels, data and files. See `make scaling-model ARGS=--help`. `make
-# tests` compiles step.c with the real MPI, so that a change of a header that breaks it is detected.
-MODELED := $(addprefix src/,$(addsuffix .c,base/error base/alloc base/rng base/exact_sum parallel/heartbeat parallel/comm \
-  particles/unit particles/particles particles/nonfinite dynamics/schedule dynamics/observables dynamics/outputs \
-  dynamics/second_moment dynamics/gradient dynamics/potential dynamics/population dynamics/dynamics))
+# tests` links it with the real MPI, so that a change that breaks it is detected.
+MODELED := $(addprefix src/,$(addsuffix .c,base/error base/alloc base/rng base/exact_sum base/portable_exp parallel/heartbeat \
+  parallel/comm particles/unit particles/manifold particles/fields particles/particles particles/nonfinite data/loss \
+  dynamics/schedule dynamics/team dynamics/unit_sum dynamics/observables dynamics/outputs dynamics/second_moment \
+  dynamics/update dynamics/gradient dynamics/dynamics))
 $(BUILD)/scaling-model/step: tools/scaling-model/step.c $(MODELED) $(wildcard include/*/*.h)
 	@mkdir -p $(@D)
 	$(call quiet,smpi) smpicc -D_GNU_SOURCE -Iinclude -std=gnu11 $(OPT) -fopenmp $(WARN) $(EXTRA_CFLAGS) \
 	  -o $@ $(filter %.c,$^) -lm
 
-$(BUILD)/obj/step.o: tools/scaling-model/step.c
+$(BUILD)/scaling-model/linked: tools/scaling-model/step.c $(MODELED:src/%.c=$(BUILD)/obj/%.o)
 	@mkdir -p $(@D)
-	$(call quiet,cc  ) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call quiet,link) $(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $^ -lm
 
 .PHONY: scaling-model
 scaling-model: ## predict the efficiency on up to 1,024 ranks; needs SimGrid

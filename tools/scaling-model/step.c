@@ -21,6 +21,7 @@
 
 #include "base/error.h"
 #include "dynamics/dynamics.h"
+#include "dynamics/gradient_source.h"
 #include "dynamics/update_isa.h"
 #include "parallel/comm.h"
 
@@ -82,6 +83,11 @@ static void update(const struct tile_step *step) {
 
 update_row update_table_portable = {update}, update_table_v2 = {update}, update_table_v3 = {update},
            update_table_v4 = {update};
+
+const struct gradient_source *gradient_source_find(const struct unit_spec *unit, const struct dataset *data) {
+  (void)unit, (void)data;
+  return NULL; /* the model has sampled points */
+}
 
 const struct kernel *kernel_find(int unit, enum precision precision, enum isa isa) {
   (void)unit, (void)precision, (void)isa;
