@@ -72,8 +72,8 @@ int clt_fields_create(const struct comm *comm, const struct study *study, const 
                       struct clt_fields **fields);
 void clt_fields_free(struct clt_fields *fields); /* accepts NULL */
 
-/* Local. Returns the relative deviation of n V_n from an exact trace that a Gaussian field exceeds with probability
- * CLT_RARE. */
+/* Local. Returns the limit of the relative deviation of n V_n from an exact trace. For a Gaussian field the deviation
+ * exceeds this limit with probability CLT_RARE. */
 double clt_trace_limit(const struct clt_time *time, int64_t replicas);
 
 /* Local. Returns whether all tests that apply, and the sums, passed. */

@@ -1,10 +1,10 @@
 /* observables: the quantities that a run measures for each network, as a table of the columns of its history.
  *
  * Particle means are (1/n) sum_i over the units. They are formed per tile and summed exactly (dynamics/unit_sum.h), so
- * they do not depend on the number of ranks. They describe the state before the move of the step.
+ * they do not depend on the number of ranks. They describe the state before the step moves the units.
  *
- * To add a column: add a row in observables.c. The history of every run whose loss it applies to then contains the
- * column, with its description and physical units. For a mean over points, the row gives the set of points
+ * To add a column: add a row in observables.c. If the row applies to the loss of a run, the history of the run contains
+ * the column, with its description and physical units. For a mean over points, the row gives the set of points
  * (POINTS_BATCH or POINTS_TEST) and a function that computes the mean from outputs and labels. A mean over units also
  * needs a constant in enum particle_mean, a line in observables_tile, and a function that returns it. */
 #ifndef MCKEAN_DYNAMICS_OBSERVABLES_H
@@ -23,7 +23,7 @@ enum point_set { POINTS_TEST, POINTS_TRAIN, POINTS_BATCH };
 
 enum { COLUMNS_MAX = 32 };
 
-/* The observables of one network at one step, before the move. */
+/* The observables of one network at one step, before the step moves the units. */
 struct observation {
   double loss_0;               /* E l(0, y): C_f for the squared loss */
   double loss;                 /* mean loss on the batch of the step, or the exact loss */

@@ -2,9 +2,9 @@
  * CLT: RVE section 3).
  *
  *   V_n(t)   = mean over points k of the unbiased sample variance of f_n(x_k, t) over replicas r = 1..R
- *   B_n(t)   = mean over points of (mean of f_n - mean of f_N)^2 - V_n/R - V_N/R_N, where the largest n, N, is the
- *              reference: the squared error that remains after averaging over networks; the estimate is
- *              unbiased, so it may be negative
+ *   B_n(t)   = mean over points of (mean of f_n - mean of f_N)^2 - V_n/R - V_N/R_N, where N is the largest n and R_N
+ *              its number of replicas; B_n is the squared error that remains after averaging over networks; the
+ *              estimate is unbiased, so it may be negative
  *   slopes   = least squares of log V_n on log n; the LLN predicts -1 at fixed t when the replicas share their data
  *   n V_n(t) = the variance on the scale of the CLT; the CLT predicts that n V_n does not depend on n
  *
@@ -25,11 +25,11 @@
  * Bootstrap: sample b contains w_br copies of replica r. The R replicas (with streams: the R initial conditions) are
  * resampled, never units or points. The samples are the same for all times and for all n with equal R. The variance
  * within a sample is too small by the factor 1 - 1/R, which is corrected. Let v be the values in the bootstrap samples.
- * If all v are positive, the interval is value exp(+- t sd(log v)); otherwise, and always for slopes and p, it is value
- * +- t sd(v). Here sd includes a factor sqrt(R / (R - 1)), and t is the quantile of Student's distribution with R - 1
- * degrees of freedom. For small R, the coverage of percentile intervals would be too low. On the fields of
- * tests/module/test_fluctuations.c, 95 % intervals of V have a coverage of 92 % for R = 32 (the test measures it), and
- * 99 % intervals have 97.0 % for R = 16 and 97.6 % for R = 48. */
+ * If all v are positive, the interval is value exp(+- t sd(log v)); otherwise, and always for slopes and for the
+ * exponent p of fluctuations/error_fit.h, it is value +- t sd(v). Here sd includes a factor sqrt(R / (R - 1)), and t is
+ * the quantile of Student's distribution with R - 1 degrees of freedom. For small R, the coverage of percentile
+ * intervals would be too low. On the fields of tests/module/test_fluctuations.c, 95 % intervals of V have a coverage of
+ * 92 % for R = 32 (the test measures it), and 99 % intervals have 97.0 % for R = 16 and 97.6 % for R = 48. */
 #ifndef MCKEAN_FLUCTUATIONS_FLUCTUATIONS_H
 #define MCKEAN_FLUCTUATIONS_FLUCTUATIONS_H
 
@@ -100,8 +100,8 @@ struct fluctuations_sample {
   const double *f, *weight;
 };
 
-/* *value = B_n of a sample against that of the largest n; resampled [B] = B_n of each bootstrap sample. NAN if either
- * has fewer than 2 replicas. FAILED: no memory. */
+/* *value = B_n of a sample; reference: the sample of the largest n. resampled [B] = B_n of each bootstrap sample. NAN
+ * if the sample or the reference has fewer than 2 replicas. FAILED: no memory. */
 int fluctuations_bias(int64_t points, const struct fluctuations_sample *sample,
                       const struct fluctuations_sample *reference, int bootstrap, double *value, double *resampled);
 

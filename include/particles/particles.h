@@ -101,9 +101,10 @@ void *local_network_block(const struct particles *particles, const struct local_
 void *local_network_tile(const struct particles *particles, const struct local_network *local, int64_t t,
                          int rule_field);
 
-/* Local. Copy the values of own units first .. first+count-1, counted within the network, to or from arrays in stored
- * precision. The first two functions copy one field: values [count], or [count][d] for a vector field. The others copy
- * the parameters c [count], a [count][d] and b [count], each of which may be NULL. */
+/* Local. Copy the values of units first .. first+count-1 of the network to or from arrays in stored precision. `first`
+ * is an index in the whole network; all these units must be on this rank. The first two functions copy one field:
+ * values [count], or [count][d] for a vector field. The others copy the parameters c [count], a [count][d] and
+ * b [count], each of which may be NULL. */
 void local_network_get_field(const struct particles *particles, const struct local_network *local,
                              struct unit_field field, int64_t first, int64_t count, void *values);
 void local_network_set_field(struct particles *particles, const struct local_network *local, struct unit_field field,

@@ -20,8 +20,9 @@
 #include "particles/particles.h"
 #include "particles/unit.h"
 
-/* Local. Copies the parameters of own units first .. first+count-1, counted inside the network, as doubles: c [count],
- * a [count][d], b [count]. On the sphere b is zero. */
+/* Local. Copies the parameters of units first .. first+count-1 of the network as doubles: c [count], a [count][d],
+ * b [count]. `first` is an index in the whole network; all these units must be on this rank. On the sphere b is
+ * zero. */
 void tangent_kernel_units(const struct particles *particles, const struct local_network *local, int64_t first,
                           int count, double *c, double *a, double *b);
 

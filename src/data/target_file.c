@@ -91,7 +91,7 @@ static int read_file(struct file *own) {
   return status == FAILED ? FAIL(USAGE, "%s", error_text()) : status; /* a file that cannot be read is a wrong input */
 }
 
-/* Sends `count` numbers from rank 0 to all ranks, which allocate them. Collective. */
+/* Sends `count` numbers from rank 0 to the other ranks, which allocate memory for them. Collective. */
 static int send(const struct comm *comm, int64_t count, const char *what, double **numbers) {
   TRY(comm_agree(comm, comm->rank == 0 ? OK : alloc_array((void **)numbers, count, sizeof(double), what)));
   comm_bcast(comm, *numbers, count * (int64_t)sizeof(double), 0);

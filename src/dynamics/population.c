@@ -8,7 +8,7 @@
  * the step. The copy takes O(n) memory; for a split network it is gathered from the ranks that share the network. Each
  * sum over j adds j = 0 .. n-1 in this order, and the loss is an exact sum over tiles. So results do not depend on the
  * number of ranks and threads. For given parameters, the loss and the gradients before projection do not depend on the
- * ISA level either. Threads share the tiles of all own networks.
+ * ISA level either. The tiles of all own networks are distributed over the threads.
  *
  * The loss is a difference of terms of the size of C_f, so its absolute rounding error is about 1e-15 C_f. A network
  * with a parameter of absolute value 2^39 or larger has diverged. */
@@ -40,7 +40,7 @@ struct network_snapshot {
   int64_t *offset; /* [ranks of the group + 1]: where the tiles of each rank start, in bytes; NULL if not split */
   bool finite;
   struct particle_sums sums;
-  int64_t energy[WIDE_LIMBS]; /* words of loss - C_f */
+  int64_t energy[WIDE_LIMBS]; /* words of an exact sum: loss - C_f */
 };
 
 struct population {
