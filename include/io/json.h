@@ -1,7 +1,7 @@
 /* json: writes results as JSON. No other file contains JSON syntax.
  *
- * Values are added in order to the object or array opened last. A value in an object has a name; a value in an array
- * has none (NULL); otherwise calls die. json_write creates the file, completely or not at all. All functions are
+ * Values are appended to the innermost open object or array. A value in an object has a name; a value in an array has
+ * none (NULL). Misuse aborts the program. json_write creates the file completely or not at all. All functions are
  * local. */
 #ifndef MCKEAN_IO_JSON_H
 #define MCKEAN_IO_JSON_H
@@ -21,7 +21,7 @@ int json_create(const char *path, struct json **json);
 
 void json_object(struct json *json, const char *name);
 void json_array(struct json *json, const char *name);
-void json_end(struct json *json); /* closes the object or array opened last */
+void json_end(struct json *json); /* closes the innermost open object or array */
 
 void json_text(struct json *json, const char *name, const char *text); /* null if text is NULL */
 void json_bool(struct json *json, const char *name, bool value);

@@ -17,7 +17,7 @@
  *   pairs_per_s, ns_per_pair           pairs per second of the loop without the phase save; core time per pair
  *   imbalance                          computing time of the phases step and row: maximum / mean over ranks
  *   gemm_gflops, peak_fraction         speed of GEMM per core in the precision of the arithmetic, measured after the
- *                                      loop on one core of each rank at the same time (best of 0.1 s); fraction of this
+ *                                      loop on one core of each rank at the same time (best in 0.1 s); fraction of this
  *                                      speed that the loop without the phase save reaches, at 6 d flops per pair. null:
  *                                      loops below 5 s, exact potential, processors for which OpenBLAS has no kernels
  *   checkpoints, checkpoint_bytes      number of checkpoints written, and their total size

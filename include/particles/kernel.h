@@ -4,9 +4,9 @@
  * (particles/fields.h). Each unit occupies one lane of the vector registers. In the last tile of a network, the lanes
  * without a unit are zero and stay zero. A block is up to BLOCK_TILES consecutive tiles of a network.
  *
- * The kernels of each unit type, precision and instruction-set level come from one template
- * (src/particles/kernel_unit.h). Results depend on the arguments and on the level, not on the machine. A run records
- * its level and uses the same level when it resumes.
+ * One template (src/particles/kernel_unit.h) defines the kernels of all unit types, precisions and instruction-set
+ * levels. Results depend on the arguments and on the level, not on the machine. A run records its level and uses the
+ * same level to resume.
  *
  *   precision          stored parameters   arithmetic ("real" below)
  *   PRECISION_SINGLE   float               float
@@ -22,7 +22,7 @@
 #include "particles/unit.h"
 
 enum { TILE = 64, BLOCK_TILES = 4, BLOCK = TILE * BLOCK_TILES };
-static inline size_t tile_numbers(int d) { /* in one tile */
+static inline size_t tile_numbers(int d) { /* values per tile */
   return (size_t)tile_rows(d) * TILE;
 }
 
@@ -59,21 +59,21 @@ struct kernel {
 
   /* sum[p] = sum over tiles and lanes of c phi(x_p, z), p < count, in a fixed order. real_tile: `tiles` consecutive
    * tiles of reals, at most BLOCK_TILES. scratch: forward_scratch(count) bytes, 64-byte aligned. Cost: 2 d flops and
-   * one h per unit and point. */
+   * one value of h per unit and point. */
   void (*forward)(int tiles, const void *real_tile, const struct points *points, void *scratch, double *sum);
 
   /* grad[row][lane] += sum over points of r_p d(c phi(x_p, z))/d(row). grad: double [tile_rows(d)][TILE], not
    * projected; on the sphere the row of b is unchanged. r: real [count], padded like x. scratch: gradient_scratch(d)
-   * bytes, 64-byte aligned. Cost: 4 d flops, one h and one h' per unit and point. */
+   * bytes, 64-byte aligned. Cost: 4 d flops, one value of h and one of h' per unit and point. */
   void (*gradient)(const void *real_tile, const struct points *points, const void *r, void *scratch, double *grad);
 
   /* sum[p] = sum over tiles and lanes of grad(c phi(x_p, z)).g: the derivative of n f_n along the direction g. g has
    * the layout of the tiles; on the sphere its row of b is zero. tiles, scratch and order: as for forward. Cost: 4 d
-   * flops, one h and one h' per unit and point. */
+   * flops, one value of h and one of h' per unit and point. */
   void (*directional)(int tiles, const void *real_tile, const void *real_direction, const struct points *points,
                       void *scratch, double *sum);
 
-  /* square[lane] += sum over points of phi(x_p, z)^2; square [TILE]. Cost: 2 d flops and one h per unit and point. */
+  /* square[lane] += sum over points of phi(x_p, z)^2; square [TILE]. Cost: as for forward. */
   void (*squares)(const void *real_tile, const struct points *points, double *square);
 
   /* Projects the gradient of a tile, [tile_rows(d)][TILE], in place onto the tangent space of the manifold at the

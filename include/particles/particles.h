@@ -22,7 +22,7 @@ struct ensemble_spec {
   int members;
   int64_t n[ENSEMBLE_MAX];
   int64_t replicas; /* networks of each size */
-  int64_t streams;  /* s data streams per initial condition, which replicas i s .. (i + 1) s - 1 share; 0 means 1 */
+  int64_t streams;  /* s data streams per initial condition i: its replicas are i s .. (i + 1) s - 1; 0 means 1 */
 };
 
 /* Local. Returns the number that identifies a network in random streams (struct rng). It depends on n and replica, not

@@ -49,8 +49,8 @@ int problem_isa(struct problem *problem);
  * memory. */
 int problem_data(struct problem *problem);
 
-/* Creates particles with all parameters zero, and distributes their blocks over the ranks for the batches of a stage of
- * the schedule. Collective. FAILED: no memory. */
+/* Creates particles with all parameters zero, and distributes their blocks to balance the cost of a stage of the
+ * schedule over the ranks. Collective. FAILED: no memory. */
 int problem_particles(struct problem *problem, int stage);
 
 /* Creates dynamics; call dynamics_enter_stage before its first step. Collective. USAGE and FAILED: as for

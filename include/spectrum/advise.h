@@ -1,4 +1,4 @@
-/* advise: recommends step size and batch and estimates the time of a run, from the current state of its networks.
+/* advise: recommends dt and batch size, and estimates the time of a run, from the current state of its networks.
  *
  * Quantities of each network, computed by the kernels of the step on a probe of points (tangent/probe.h); r = f_n - y:
  *
@@ -13,14 +13,14 @@
  *   V_sgd     = dt S / (2 P): variance of f_n due to batches of P points
  *   P_sgd     = dt S / (2 V_init): the batch size above which V_sgd is below V_init
  *
- * V_sgd is an estimate, from V = A/n + dt S/P (RVE section 3.3). Along an eigenvector of M/P with eigenvalue l, a step
- * with P points adds dt^2 s_l/P to the variance, and in equilibrium with relaxation the variance is dt s_l/(2 l P).
- * Here s_l/l is the variance of the gradient of a single point in this mode, so sum_l s_l/l = S. The estimate holds for
- * small steps, for the current M and r, and for modes that had time to relax, t > 1/l; other modes have less variance,
- * and S falls with the loss. Example: input/sgd.yaml at t = 100, n = 32 .. 512: analyze finds V_sgd = 0.136, 0.0820,
- * 0.0449, 0.0268, 0.0127 over 64 pairs of streams; advise estimates 0.138, 0.0714, 0.0375, 0.0196, 0.0100 from the
- * checkpoint. In this example the variance due to the initial condition is far below its bound V_init, so P_sgd is only
- * a lower bound of the necessary batch size.
+ * V_sgd estimates the term of Var f_n proportional to dt/P (RVE section 3.3). Along an eigenvector of M/P with
+ * eigenvalue l, a step with P points adds dt^2 s_l/P to the variance, and in equilibrium with relaxation the variance
+ * is dt s_l/(2 l P). Here s_l/l is the variance of the gradient of a single point in this mode, so sum_l s_l/l = S. The
+ * estimate holds for small steps, for the current M and r, and for modes that had time to relax, t > 1/l; other modes
+ * have less variance, and S falls with the loss. Example: input/sgd.yaml at t = 100, n = 32 .. 512: analyze finds
+ * V_sgd = 0.136, 0.0820, 0.0449, 0.0268, 0.0127 over 64 pairs of streams; advise estimates 0.138, 0.0714, 0.0375,
+ * 0.0196, 0.0100 from the checkpoint. Here the variance due to the initial condition is far below its bound V_init, so
+ * P_sgd is only a lower bound of the necessary batch size.
  *
  * Except for wall times and memory, the result is a pure function of the input or checkpoint, equal on any number of
  * ranks. */

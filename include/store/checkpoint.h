@@ -105,9 +105,9 @@ int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
  * io/durable_file.h. */
 int checkpoint_read(const struct comm *comm, const char *path, struct particles *particles);
 
-/* Renames all checkpoints newer than a step, which the caller has found to be damaged, to "<name>.damaged",
- * "<name>.damaged-2", and so on, so that checkpoint_newest ignores them and checkpoint_rotate does not count them.
- * Local, rank 0. FAILED: a file cannot be renamed. */
+/* Renames all checkpoints newer than a step to "<name>.damaged", "<name>.damaged-2", ..., so that
+ * checkpoint_newest and checkpoint_rotate ignore them. The caller has found them damaged. Local, rank 0. FAILED: a file
+ * cannot be renamed. */
 int checkpoint_set_aside(const char *folder, int64_t step);
 
 /* Keeps the newest `keep` checkpoints and those of steps in snapshots, and removes all others. Local, rank 0. FAILED: a

@@ -1,9 +1,9 @@
 /* history_file: checks of history.h5, which may be damaged, of another format or written by a newer program. Local.
  *
  * The HDF5 structures in the file have no checksums, and the library does not tolerate damaged ones. A history
- * therefore begins with a header (io/file_header.h): magic "MCKEANHI", format version, and the fields CRC-32C of all
- * bytes after the header (4 bytes), length of the file (8 bytes), zeros. Files without this header are opened without
- * this check: histories of older programs, and histories edited by hand whose first 512 bytes were set to zeros. */
+ * therefore begins with a header (io/file_header.h): magic "MCKEANHI", format version, and the fields CRC-32C (4 bytes)
+ * of all bytes after the header, file length (8 bytes), zeros. Files without this header are opened without this check:
+ * histories of older programs, and histories edited by hand whose first 512 bytes were set to zeros. */
 #ifndef MCKEAN_STORE_HISTORY_FILE_H
 #define MCKEAN_STORE_HISTORY_FILE_H
 

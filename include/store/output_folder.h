@@ -11,15 +11,15 @@
 bool output_folder_holds_run(const char *output);
 
 /* Creates <output> and <output>/checkpoints, takes the lock, and removes the temporary files of earlier runs. (If an
- * earlier run is only suspended, its next rename fails.) fresh: an existing run is first renamed to <output>.1, .2, ...
- * *aside: its new name, which the caller frees, or NULL. USAGE: another run holds the lock, or a file has the name of
- * the folder. FAILED or FULL: a folder cannot be created or renamed. */
+ * earlier run is only suspended, it cannot rename its temporary file.) fresh: first renames an existing run to
+ * <output>.1, .2, ... *aside: its new name, which the caller frees, or NULL. USAGE: another run holds the lock, or a
+ * file has the name of the folder. FAILED or FULL: a folder cannot be created or renamed. */
 int output_folder_open(const char *output, bool fresh, struct lock **lock, char **aside);
 
 /* Removes all temporary files (io/durable_file.h) of a folder. Only the owner of the lock may call it. */
 void output_folder_clean(const char *folder);
 
-/* Checks that all ranks see the same folder, because every rank writes to the checkpoints; rank 0 holds the lock.
+/* Checks that all ranks see the same folder, because every rank writes to the checkpoints. Rank 0 must hold the lock.
  * Collective. USAGE: they do not; the error text names a rank and its host. */
 int output_folder_same(const struct comm *comm, const char *output);
 

@@ -6,8 +6,8 @@
 #include "parallel/heartbeat.h"
 #include "particles/number.h"
 
-/* Returns the contribution of a tile to n P q_n; unused lanes have c = 0. tile: the stored parameters; real: the same
- * parameters converted to reals for the kernels. */
+/* Returns the contribution of a tile to n P q_n (P points); unused lanes have c = 0. tile: the stored parameters;
+ * real: the same as reals for the kernels. */
 static double tile_squares(const struct kernel *kernel, size_t stored, const void *tile, const void *real,
                            const struct points *points) {
   double square[TILE] = {0}, sum = 0;

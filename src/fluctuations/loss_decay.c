@@ -72,8 +72,8 @@ static void resample(const struct loss_decay *decay, const struct curves *curves
   free(mean);
 }
 
-/* Sets the slope in n of the time at which the loss falls to a fraction. Uses only the sizes that reach the fraction.
- * resampled [sizes][B]: these times. */
+/* Sets the slope of log time on log n, for the times at which the loss falls to a fraction. Uses only the sizes that
+ * reach it. resampled [sizes][B]: times in bootstrap samples. */
 static void estimate_slope(struct loss_decay *decay, int fraction, const double *resampled) {
   const struct fluctuations *fluctuations = decay->fluctuations;
   const int sizes = fluctuations->study->sizes;
