@@ -127,7 +127,7 @@ static int print_columns(struct h5 *file) {
   puts("columns of series");
   for (int c = 0; c < column_count; c++) {
     char name[96], *description;
-    bool printed = false; /* rows of the table for different losses may share a name */
+    bool printed = false; /* column_table may list a name once per loss */
     for (int before = 0; before < c; before++) printed |= strcmp(column_table[before].name, column_table[c].name) == 0;
     snprintf(name, sizeof name, "/ensemble/0/series/%s", column_table[c].name);
     if (printed || !h5_exists(file, name)) continue;

@@ -9,7 +9,7 @@
 
 /* ---- echo ---- */
 
-/* Prints the sections of a key that differ from those of the previous key, then the last name of the key. */
+/* Prints the sections of a key that differ from those of the previous key, then its last component. */
 static void print_key(FILE *out, const char *key, const char *before) {
   int depth = 0;
   bool same = true;

@@ -17,7 +17,7 @@ static double total_seconds(const struct dry_run *plan) {
 }
 
 /* Returns how many seconds before the time limit SLURM should signal the run to stop: 60, because SLURM checks once a
- * minute, plus twice the time of the slowest step and a checkpoint, rounded up to a multiple of 30. */
+ * minute, plus twice the total time of the slowest step and a checkpoint, rounded up to a multiple of 30. */
 static double stop_seconds(const struct dry_run *plan) {
   double step = 0;
   for (int s = 0; s < plan->config->schedule.stages; s++) {

@@ -26,7 +26,7 @@ struct sizes {
   hsize_t claimed, stored, length;    /* bytes: all numbers in memory; all numbers in the file; the whole file */
 };
 
-/* *bytes = the bytes of a block of numbers of shape size [rank]. Returns false if they exceed 2^62. */
+/* *bytes = the bytes of a block of numbers whose shape is `size`. Returns false if they exceed 2^62. */
 static bool bytes_of(const struct sizes *sizes, const hsize_t *size, hsize_t *bytes) {
   *bytes = sizes->number;
   for (int i = 0; i < sizes->rank; i++)

@@ -68,7 +68,7 @@ static void write_log(struct report *report, const char *text) {
   report->log_lost = report->log_lost || lost;
 }
 
-/* Formats a message. Control characters, for example in names from users, become question marks. */
+/* Formats a message. Control characters except newlines, for example in file names, become question marks. */
 static char *compose(const char *format, va_list args) {
   char *text;
   if (vasprintf(&text, format, args) < 0) die("no memory for a line of the log");

@@ -23,8 +23,8 @@ enum { VECTOR_BYTES = 16, VECTORS = 2 };
  * time. */
 enum { POINTS = 6, INNER = 48, SUMS = 5, LINE = 64 /* bytes of a cache line */ };
 
-/* Helpers are inlined everywhere: a compiler that leaves one as a function, because the file has become large, makes
- * some kernels 1.4 times slower, and contracts products to FMA in other places. */
+/* Helpers are always inlined. Otherwise compilers may stop inlining one as the file grows, which makes some kernels 1.4
+ * times slower and changes which products are contracted to FMA. */
 #define INLINE static inline __attribute__((always_inline))
 
 typedef float vfloat __attribute__((vector_size(VECTOR_BYTES), may_alias));

@@ -13,7 +13,7 @@ void nonfinite_note(struct nonfinite *nonfinite, int64_t step, const struct loca
   *nonfinite = (struct nonfinite){true, step, local->network};
 }
 
-/* The value of a network to report: the first one that is not finite or, if all are finite, the largest parameter in
+/* The value to report for a network: the first one that is not finite or, if all are finite, the largest parameter in
  * absolute value. */
 struct worst {
   double size; /* |value|; infinite if value is not finite; -1: nothing found */
@@ -61,13 +61,13 @@ static bool is_finite(const struct particles *particles, const struct local_netw
   return true;
 }
 
-/* Records the first of the own networks that contains a non-finite value. */
+/* Records the first network of this rank with a non-finite value. */
 static void search_all(const struct particles *particles, int64_t step, struct nonfinite *nonfinite) {
   for (int s = 0; s < particles->locals; s++)
     if (!is_finite(particles, &particles->local[s])) nonfinite_note(nonfinite, step, &particles->local[s]);
 }
 
-/* Collective. Returns the value of a network to report; *rank: the rank that owns it. If several ranks have equally
+/* Collective. Returns the value to report for a network; *rank: the rank that owns it. If several ranks have equally
  * large values, returns the value of the lowest of these ranks, which owns the units with the lowest numbers. */
 static struct worst worst_of(const struct particles *particles, int64_t network, int *rank) {
   const struct comm *comm = particles->comm;

@@ -44,7 +44,7 @@ int64_t ensemble_first_block(const struct ensemble_spec *ensemble, int64_t netwo
   return blocks;
 }
 
-/* Returns the network that contains a block. block: index in the sequence of all blocks; *inside: in the network. */
+/* Returns the network that contains a block. block: index among all blocks; *inside = index within the network. */
 static int64_t block_network(const struct ensemble_spec *ensemble, int64_t block, int64_t *inside) {
   for (int e = 0; e < ensemble->members; e++) {
     const int64_t blocks = network_blocks(ensemble->n[e]);
@@ -177,8 +177,8 @@ static void add_local(struct particles *particles, int64_t network, const struct
   };
 }
 
-/* Collective. Determines the own networks from particles->first and lists them, split networks first. Creates the
- * groups of ranks that share networks. */
+/* Collective. Lists the networks of this rank according to particles->first, split networks first. Creates the groups
+ * of ranks that share networks. */
 static void make_locals(struct particles *particles) {
   const struct ensemble_spec *ensemble = &particles->ensemble;
   const int64_t low = particles->first[particles->comm->rank], high = particles->first[particles->comm->rank + 1];

@@ -12,7 +12,7 @@
  * enough for GEMM to be fast. */
 enum { PANEL = 512, GROUP = 4 * DIST_MATRIX_BLOCK };
 
-/* The points of the own rows or own columns, and the features of a panel at these points. */
+/* The points of this rank's rows or columns, and the features of a panel at these points. */
 struct side {
   int count;
   double *x, *phi, *w, *v; /* x [count][d]; phi, w, v [PANEL][count], as in tangent/tangent_kernel.h */
@@ -100,7 +100,7 @@ static void add_panel(struct sum *sum, int units) {
   if (row->v) add(sum->k, -1.0 / sum->particles->d, units, row->v, column->v);
 }
 
-/* Collective. Adds those units of the network that belong to rank `owner`, panel by panel. */
+/* Collective. Adds the terms of a network's units on rank `owner`, panel by panel. */
 static void add_rank(struct sum *sum, int64_t network, int owner) {
   const struct particles *particles = sum->particles;
   const struct ensemble_spec *ensemble = &particles->ensemble;

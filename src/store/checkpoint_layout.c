@@ -17,7 +17,7 @@
 
 static const char MAGIC[8] = {'M', 'C', 'K', 'E', 'A', 'N', 'C', 'K'};
 
-/* SPAN_BYTES, SPAN_MAX: size of a span in bytes and in blocks: large enough for fast reads, small enough for caches. */
+/* Limits of a span of several blocks, in bytes and in blocks: enough for fast reads, small enough for caches. */
 enum { SPAN_BYTES = 1 << 20, SPAN_MAX = 256, EXTENTS_MAX = ENSEMBLE_MAX * DATASETS_MAX, D_MAX = 1024 };
 
 void layout_name(const struct layout *layout, int dataset, char name[UPDATE_FIELD_NAME]) {
@@ -86,8 +86,8 @@ int layout_rest_crc(int file, const char *path, int64_t bytes, int extents, uint
   return durable_file_crc(file, path, at, bytes, crc);
 }
 
-/* ---- user block (io/file_header.h). Fields: 4 zero bytes, bytes (8), extents_offset (8), extents (8), rest_crc (4),
- * zero bytes; numbers are little-endian, the byte order of all supported machines ---- */
+/* ---- user block (io/file_header.h). Fields, with sizes in bytes: 0 (4), `bytes` (8), `extents_offset` (8), `extents`
+ * (8), `rest_crc` (4), zeros; little-endian, the byte order of all supported machines ---- */
 
 void user_block_encode(const struct user_block *block, unsigned char out[USER_BLOCK]) {
   memset(out, 0, USER_BLOCK);

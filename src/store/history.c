@@ -243,7 +243,7 @@ static int append_axes(const struct history *history, struct h5 *file, const str
   return status;
 }
 
-/* Appends value c of each record to a dataset (T, R). table: [row][replica][width]. */
+/* Appends value c of each record to a dataset [rows][replicas]. table: [row][replica][width]. */
 static int append_column(const struct history *history, struct h5 *file, const struct rows *rows, int c,
                          const char *name, const char *description, const char *units, const double *table) {
   const int64_t replicas = history->config->ensemble.replicas, cells = rows->count * replicas;
@@ -346,7 +346,7 @@ static int64_t bytes_of(const struct history *history) {
   return found.st_size + numbers * (int64_t)sizeof(double);
 }
 
-/* After a failure. Removes the temporary file. A lost lock can cause other errors, so it is reported instead. */
+/* Removes the temporary file after a failure. A lost lock can cause other errors, so its error takes precedence. */
 static int clean_up(const struct history *history, int status, int (*may_write)(void *context), void *context) {
   durable_file_discard(history->temporary);
   if (status == FULL) status = durable_file_fail_full(history->config->output, "history.h5", bytes_of(history));

@@ -19,7 +19,7 @@ void history_kept(const struct config *config, int64_t start, int64_t *rows, int
   }
 }
 
-/* Returns the bytes of a dataset with this number of rows, in whole chunks. numbers: numbers in a row. */
+/* Returns the bytes of a dataset with `rows` rows of `numbers` numbers each, in whole chunks. */
 static double series_bytes(int64_t numbers, int64_t rows) {
   const int64_t fit = H5_CHUNK_NUMBERS / (numbers > 0 ? numbers : 1),
                 chunk = fit < 1               ? 1

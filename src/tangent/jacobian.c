@@ -23,7 +23,7 @@ struct jacobian_thread {
 /* Work space that the threads of one team share. */
 struct jacobian_team {
   void *r;        /* real [points + POINT_PAD]: the weights of the points */
-  int64_t *words; /* the exact sums over all own blocks of a network, then over its ranks */
+  int64_t *words; /* exact sums over own blocks of a network, later over its ranks */
 };
 
 struct jacobian {
@@ -135,7 +135,7 @@ static const void *stored_tile(const struct jacobian *jacobian, const struct blo
   return tile_of(jacobian, precision_stored(jacobian->particles->precision), block->stored, t);
 }
 
-/* Returns own block number `index` of a network. thread: the thread that computes it. */
+/* Returns block `index` of this rank's blocks of a network. thread: the thread that computes it. */
 static struct block block_of(const struct network_sum *network, int thread, int64_t index) {
   const struct jacobian *jacobian = network->jacobian;
   const struct particles *particles = jacobian->particles;
@@ -172,7 +172,7 @@ static bool mean_over_units(const struct network_sum *network, int count, block_
     memset(own, 0, sizeof *own * (size_t)words);
 #pragma omp for schedule(static)
     for (int64_t i = 0; i < local->blocks; i++) {
-      if (omp_get_thread_num() == 0) heartbeat_beat(); /* a block takes long if there are many points */
+      if (omp_get_thread_num() == 0) heartbeat_beat(); /* a block with many points is slow */
       const struct block block = block_of(network, thread, i);
       terms(network, &block);
       unit_sum_add(UNIT_SUM_NARROW, count, block.space->sum, own);
