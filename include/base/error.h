@@ -24,7 +24,7 @@ enum status {
  * after code are those of printf. */
 #define FAIL(code, ...) error_fail((code), __VA_ARGS__)
 
-/* Returns the status of call from the enclosing function unless it is OK. */
+/* Makes the enclosing function return the status of call, unless it is OK. */
 #define TRY(call)                                                                                                      \
   do {                                                                                                                 \
     const int try_status_ = (call);                                                                                    \

@@ -16,7 +16,7 @@ struct modes {
   double *lambda, *r_0;       /* [P]: eigenvalues of G; residual of the limit at step 0 */
   double *decay;              /* [P]: product of 1 - dt lambda over the steps */
   struct dist_matrix *vector; /* eigenvectors of G as columns */
-  struct dist_matrix *S;      /* S_ab = sum_j dt_j (decay of mode a after step j) (decay of mode b before step j) */
+  struct dist_matrix *S;      /* S_ab = sum_j dt_j (decay_a over steps after j) (decay_b over steps before j) */
   struct dist_matrix *phi, *feature, *weight; /* P x CHUNK: phi at the points; phi_a; sum_b S_ab r_0b phi_b / P */
 };
 

@@ -11,7 +11,7 @@
 
 enum { L = EMPIRICAL_MEASURE_OBSERVABLES };
 
-/* mean [L] = means of psi [R][L] over networks. Returns an unbiased estimate of mean_l (E psi_l)^2, from pairs of
+/* mean [L] = means of psi [R][L] over networks. Returns an unbiased estimate of (1/L) sum_l (E psi_l)^2, from pairs of
  * different networks. */
 static double mean_square(int64_t R, const double *psi, double *mean) {
   double sum = 0;
@@ -25,7 +25,7 @@ static double mean_square(int64_t R, const double *psi, double *mean) {
 }
 
 /* Returns MMD2 between the networks with n units (a, square [R][L]) and those of the largest n (b [R_b][L]). Its
- * interval includes the variance over both sets of networks. */
+ * interval accounts for the variance over both sets. */
 static struct estimate distance(double n, int64_t R, const double *a, const double *square, int64_t R_b,
                                 const double *b, double level) {
   double mean_a[L], mean_b[L], *term = alloc_small(sizeof *term * (size_t)(R > R_b ? R : R_b));

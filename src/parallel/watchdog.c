@@ -206,7 +206,7 @@ static void *run_thread(void *context) {
         send_message(watchdog, watchdog->coordinator[c], &(struct message){.kind = REQUEST_POLL});
     }
     if (watchdog->polling && now >= watchdog->poll_end) end_poll(watchdog);
-    /* Queries at every tick. A later reply replaces an earlier one, so the state at the end of the poll counts. */
+    /* Queries all ranks at each tick. Later replies replace earlier ones: the state at the end of the poll counts. */
     for (int r = 0; r < watchdog->size && watchdog->polling; r++)
       send_message(watchdog, r, &(struct message){.kind = QUERY});
   }

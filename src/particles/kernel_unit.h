@@ -1,6 +1,6 @@
 /* kernel_unit: the kernels forward, directional, gradient and squares of one unit type and arithmetic
  * (particles/kernel.h). A template: kernel_precision.h includes it with UNIT (the name of h and h' in unit_simd.h) and
- * SPHERE (0 or 1) defined. kernel_loops.h has the loops that all unit types share, and defines a strip. */
+ * SPHERE (0 or 1) defined. kernel_loops.h has the loops that all unit types share, and explains strips. */
 
 #define UFN_(name, arithmetic, unit)  UFN__(name, arithmetic, unit)
 #define UFN__(name, arithmetic, unit) name##_##arithmetic##_##unit

@@ -11,8 +11,8 @@
  * instantiate it in kernel_precision.h.
  *
  * If s is NaN, h is NaN. If two vectors share a division, a NaN in one can also make h of the other NaN. The exact sum
- * over units detects NaN. Where necessary, arguments are clamped to a range where results are normal numbers. Beyond
- * this range, an h that tends to 0 is at most 2e-38 in float, or 1e-18 where vectors share a division. The code uses
+ * over units detects NaN. Where necessary, arguments are clamped to a range where results are normal numbers. In float
+ * beyond this range, an h that tends to 0 is at most 2e-38, or 1e-18 where vectors share a division. The code uses
  * only IEEE operations whose results are the same on all machines, and no approximate reciprocals.
  * tests/module/test_unit.c states the accuracy and measures it against long double. */
 
@@ -56,8 +56,8 @@ INLINE void FN(reduce)(const vreal *x, vreal *r, vreal *power) {
 /* e = e^x for x <= EXP_LIMIT. For x < -EXP_LIMIT the result is between 0 and e^-EXP_LIMIT. */
 INLINE void FN(exp)(const vreal *x, vreal *e) {
 #ifdef SCALE
-  /* No clamp is needed. The rounding of t changes e by |x|/2 units in the last place; a change of x by half a unit in
-   * its last place has the same effect. */
+  /* No clamp is needed. The rounding of t changes e by at most |x|/2 units in the last place; a change of x by half a
+   * unit in its last place has the same effect. */
   vreal t[VECTORS], f[VECTORS], p[VECTORS];
   EACH t[v] = x[v] * SPLAT(1.4426950408889634074);
   EACH f[v] = FRACTION(t[v]);

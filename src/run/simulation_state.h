@@ -1,5 +1,4 @@
-/* simulation_state: the state of one run, and the functions that simulation.c calls in simulation_*.c. Private to
- * simulation*.c. */
+/* simulation_state: the state of one run, and the functions that simulation*.c share. Private to them. */
 #ifndef MCKEAN_RUN_SIMULATION_STATE_H
 #define MCKEAN_RUN_SIMULATION_STATE_H
 
@@ -15,7 +14,7 @@
 struct simulation {
   const struct comm *comm;
   const struct simulation_options *options;
-  struct problem problem; /* config: the input, plus the earlier snapshots in the input of the checkpoint */
+  struct problem problem; /* config: the input; after a resume, plus snapshots of the old input */
   struct step_size step_size;
   struct divergence_monitor monitor;
   struct stop stop;
@@ -50,8 +49,8 @@ int simulation_record_field(struct simulation *sim);
  * call it. */
 void simulation_step(struct simulation *sim, double dt);
 
-/* simulation_work returns the clock time and the work so far. simulation_add_work adds the time and the work since such
- * a reading to a phase of the summary. Local. */
+/* simulation_work returns the clock time and the work so far. simulation_add_work adds the time and the work since an
+ * earlier result of simulation_work, `since`, to a phase of the summary. Local. */
 struct work simulation_work(const struct simulation *sim);
 void simulation_add_work(struct simulation *sim, enum summary_phase phase, const struct work *since);
 

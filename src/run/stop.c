@@ -14,7 +14,7 @@ static const double FILE_EVERY = 1;    /* seconds between checks for the stop fi
 static const double ENDING = 5;        /* seconds reserved for the launcher to exit and a script to requeue the job */
 static const double DECAY_SECONDS = 600, DECAY_INTERVALS = 32;
 /* Estimated time of the first checkpoint: bytes / GUESSED_BANDWIDTH (a slow disk, in bytes/s) + GUESSED_OVERHEAD
- * (seconds), but such that the margin is at most GUESSED_SHARE of the remaining time. */
+ * (seconds), limited so that the margin is at most GUESSED_SHARE of the remaining time. */
 static const double GUESSED_BANDWIDTH = 1e8, GUESSED_OVERHEAD = 1, GUESSED_SHARE = 0.25;
 
 static volatile sig_atomic_t end_signal, checkpoint_signal;

@@ -17,8 +17,8 @@
 #include "io/durable_file.h"
 #include "log/slurm.h"
 
-/* ATTEMPTS: how often lock_take attempts to take the lock, because lock_probe holds it briefly. ATTEMPTS_UNNAMED: the
- * same while the file names no owner, because a new owner may be about to write its token. */
+/* ATTEMPTS: maximum number of attempts to take the lock; lock_probe may hold it briefly. ATTEMPTS_UNNAMED: the maximum
+ * while the file names no owner, because a new owner may be about to write its token. */
 enum { ATTEMPTS = 11, ATTEMPTS_UNNAMED = 101 };
 static const struct timespec BETWEEN_ATTEMPTS = {.tv_nsec = 50000000};
 

@@ -14,10 +14,10 @@
 #include "store/history_file.h"
 #include "study_slice.h"
 
-enum { TIMES_SHOWN = 8 }; /* largest number of times of a study without fields */
+enum { TIMES_SHOWN = 8 }; /* maximum number of time points if no fields exist */
 
-/* Returns as text what must be equal in all runs: the precision and the sections of the input from unit to the one
- * before output, with the seeds of the data set to 0. The caller frees it. */
+/* Returns as text what must be equal in all runs: the precision and the sections of the input from `unit` to the one
+ * before `output`, with data.seed and data.test_seed set to 0. The caller frees it. */
 static char *physics_of(const struct config *config) {
   struct config bare = *config;
   bare.data.seed = bare.data.test_seed = 0; /* check_points compares the points instead */

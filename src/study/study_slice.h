@@ -6,7 +6,7 @@
 
 struct study_slice {
   int run, member, size;
-  int64_t n, replicas, first; /* first: index of the slice's first replica among those of the size */
+  int64_t n, replicas, first; /* first: index of the first replica of the slice within its size */
 };
 
 /* Local. step [rows], time [rows] = steps and times of the rows of a slice's series. time: NULL if not needed. The
