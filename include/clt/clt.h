@@ -31,7 +31,7 @@ enum clt_test { CLT_QUOTIENTS, CLT_WIDTH, CLT_MEAN, CLT_COSINE, CLT_NORMALITY, C
 extern const char *const clt_test_names[CLT_TESTS];
 
 #define CLT_SD   4.5    /* limit of (a) and (b), in standard errors */
-#define CLT_RARE 6.8e-6 /* probability that a Gaussian exceeds 4.5 standard errors */
+#define CLT_RARE 6.8e-6 /* probability that a Gaussian is over 4.5 sd from its mean */
 
 /* Result of a test. value: (a) the largest |quotient - 1| of the leading five, (b) |W - 1|, (c), (d) as above, (e) the
  * smallest p times m. */
@@ -40,7 +40,7 @@ struct clt_outcome {
   double value, limit;
 };
 
-/* The results of all tests of the projections y of one n. */
+/* The results of all tests of the projections y for one n. */
 struct clt_tests {
   int64_t replicas;
   int vectors;

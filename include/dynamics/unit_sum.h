@@ -4,7 +4,7 @@
  * terms of a thread are added, then the words of the threads of a rank, then the words of the ranks that share the
  * network. Therefore a sum does not depend on the number of ranks and threads.
  *
- *   UNIT_SUM_NARROW   |term| < 2^39; error per term at most 2^-81; for outputs; 3 words per sum, and one flag word
+ *   UNIT_SUM_NARROW   |term| < 2^39; error per term at most 2^-81; for outputs; 3 words per sum, plus one flag word
  *   UNIT_SUM_WIDE     |term| < 2^119; error per term at most 2^-78 times the largest term (base/exact_sum.h has the
  *                     bound for tiny terms); for particle means; 20 words per sum */
 #ifndef MCKEAN_DYNAMICS_UNIT_SUM_H

@@ -6,8 +6,8 @@
  *   bimodality   Sarle's coefficient of log loss, (g^2 + 1)/(k + 3 (R-1)^2 / ((R-2)(R-3))) with the sample skewness g
  *                and excess kurtosis k: 1/3 for a Gaussian, 5/9 for a uniform law, up to 1 for two separate groups
  *
- * There is a warning for each time and n with relative > BIMODALITY_RELATIVE and bimodality > BIMODALITY_LIMIT. On the
- * CLT scale log losses are nearly Gaussian: bimodality then exceeds the limit in at most 5 of 1000 cases for few
+ * There is a warning for each time and n with relative > BIMODALITY_RELATIVE and bimodality > BIMODALITY_LIMIT. If the
+ * CLT holds, log losses are nearly Gaussian: bimodality then exceeds the limit in at most 5 of 1000 cases for few
  * replicas, and in less than 1 of 1000 for 32 or more. For two well-separated groups of equal size, bimodality nearly
  * always exceeds the limit with 32 or more replicas, but often does not with fewer than 24. */
 #ifndef MCKEAN_FLUCTUATIONS_BIMODALITY_H

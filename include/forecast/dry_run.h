@@ -24,12 +24,12 @@ struct dry_run {
   int64_t rows, fields;      /* rows and fields that the remaining steps add to the history */
   struct rank_range units;   /* bytes of units on a rank; counted twice while they change owners */
   struct rank_range memory;  /* total bytes of a rank, program and libraries included */
-  double node_memory;        /* bytes of all ranks on the node with the smallest reserve */
+  double node_memory;        /* bytes used by all ranks on the node with the least memory left */
   double node_available;     /* bytes installed on that node, or fewer if SLURM grants fewer */
   double work_memory;        /* bytes of program, points and work space, maximum over ranks */
   double history_memory;     /* bytes of rows kept between two checkpoints, maximum over ranks */
   int64_t checkpoint;        /* bytes of one checkpoint file */
-  double kept;               /* largest number of checkpoints on disk: output.keep, snapshots, one being written */
+  double kept;               /* largest number of checkpoints on disk: output.keep + snapshots + one being written */
   double history, disk;      /* bytes: history.h5 at the end; all files together at their peak */
   double present;            /* bytes of the history and checkpoints that the output already holds */
   double free_space;         /* free bytes on the disk of `folder`; NAN: unknown */

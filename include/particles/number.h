@@ -8,12 +8,12 @@
 
 #include <stddef.h>
 
-/* Local. Returns number i of an array of numbers of `size` bytes. */
+/* Local. Returns element i of an array whose elements have `size` bytes. */
 static inline double number_get(size_t size, const void *array, size_t i) {
   return size == sizeof(float) ? (double)((const float *)array)[i] : ((const double *)array)[i];
 }
 
-/* Local. Rounds value to a number of `size` bytes and stores it as number i of the array. */
+/* Local. Rounds value to a number of `size` bytes and stores it as element i of the array. */
 static inline void number_put(size_t size, void *array, size_t i, double value) {
   if (size == sizeof(float))
     ((float *)array)[i] = (float)value;

@@ -6,12 +6,12 @@
  * exception: an INT about 1 s or more after the first INT ends the process immediately.
  *
  * A run stops before a limit with a margin of twice the sum of its longest recent interval and its longest recent
- * checkpoint; before the limit of the SLURM job, 5 s earlier. An interval is the time between two agreements, without
- * checkpoints. The longest interval decays: it halves in 32 intervals or 10 minutes, whichever is longer. Each shorter
- * checkpoint reduces the longest one, but at most by half. Before the first checkpoint, its time is estimated from its
- * size.
+ * checkpoint; before the limit of the SLURM job, 5 s more. An interval is the time between two agreements, minus the
+ * time of checkpoints. The longest interval decays: it halves in 32 intervals or 10 minutes, whichever is longer. Each
+ * shorter checkpoint lowers the longest checkpoint time, but at most by half. Before the first checkpoint, its time is
+ * estimated from its size.
  *
- * Only rank 0 checks the limits, by its own clock, and once a second the stop file. A signal to any rank suffices. */
+ * Only rank 0 checks the limits (by its clock) and, once a second, the stop file. A signal to any rank suffices. */
 #ifndef MCKEAN_RUN_STOP_H
 #define MCKEAN_RUN_STOP_H
 
@@ -24,8 +24,8 @@
 enum stop_request { STOP_NONE, STOP_CHECKPOINT, STOP_END };
 
 struct stop_options {
-  double (*clock)(void);    /* seconds; comm_time, another function in tests */
-  double (*job_left)(void); /* slurm_left, another function in tests */
+  double (*clock)(void);    /* seconds; comm_time, or a substitute in tests */
+  double (*job_left)(void); /* slurm_left, or a substitute in tests */
   double max_wall;          /* seconds, counted from stop_create; 0: no limit */
   double save_every;        /* seconds between checkpoints; 0: no checkpoints by time */
   const char *output;       /* folder of the stop file */

@@ -46,8 +46,8 @@ struct readout {
 
 /* Collective. Finds the best readout at the points of train; test may have no points. mu = ridge times the sum of the
  * eigenvalues of G. The losses are computed from outputs with c + u, not from mu q. FAILED: no memory; ridge is too
- * small for G + mu to be positive definite in double precision. Cost: tangent_matrix_form for c alone, P^3/3 flops of
- * Cholesky factorization, about four times readout_outputs. */
+ * small for G + mu to be positive definite in double precision. Cost: tangent_matrix_form for c alone; P^3/3 flops of
+ * Cholesky factorization; about four times readout_outputs. */
 int readout_best(const struct dist_grid *grid, const struct particles *particles, int64_t network,
                  const struct readout_set *train, const struct readout_set *test, double ridge,
                  struct readout *readout);

@@ -2,10 +2,10 @@
  *
  *   M_pp' = M(x_p, x_p') of tangent/tangent_kernel.h
  *
- * The units of the network are processed in panels. The owner of a panel sends its parameters to all ranks. Each rank
- * computes the features of these units at the points of its own rows and of its own columns of M, and adds the product
- * of the two to its own elements (block-cyclic, in blocks of DIST_MATRIX_BLOCK x DIST_MATRIX_BLOCK). No rank holds an
- * array of size P x P or P x n.
+ * The units of the network are processed in panels. The owner of a panel sends the panel to all ranks. Each rank
+ * computes the features of these units at the points of its rows and of its columns of M, and adds the product of the
+ * two feature matrices to its elements (block-cyclic, blocks of size DIST_MATRIX_BLOCK). No rank holds an array of size
+ * P x P or P x n.
  *
  * Cost: n P^2 flops over all ranks for each product (one for c, one for a and b; on the sphere two for a), since only
  * the lower triangle is computed; n P (rows + columns of the grid) evaluations of features over all ranks; (d + 2) n

@@ -3,7 +3,7 @@
  * With T rows, S fields, R replicas, K test points and N points of a fixed training set; step and batch are int64, all
  * other numbers double:
  *
- *   /                    attributes format "mckean-history", format_version, config, step (of its checkpoint)
+ *   /                    attributes format "mckean-history", format_version, config, step (of the last history_write)
  *   /target              attributes type, C_f, loss_0, linear_fraction; spin: coefficients, S_pqr for p <= q <= r
  *   /test/x (K, d), /test/y (K); /train/x (N, d), /train/y (N)
  *   /ensemble/i          attributes n, replicas, streams, unit
@@ -11,7 +11,7 @@
  *                        dynamics/observables.h
  *   /ensemble/i/field    step (S), time (S); at the test points f (S, R, K), c2phi2 (S, R; dynamics/second_moment.h);
  *                        at the training points f_train (S, R, N), c2phi2_train (S, R)
- *   /provenance          attributes of the run that wrote last, see log/provenance.h
+ *   /provenance          attributes of the last run that wrote the file, see log/provenance.h
  *
  * Every byte is covered by a checksum, see store/history_file.h. Rows since the last checkpoint are in memory, on the
  * rank that leads the network (particles/particles.h); a resumed run computes them again. Directly before the
@@ -34,7 +34,7 @@ enum { HISTORY_SECOND_MOMENTS = 2 };
 
 struct history;
 
-/* Returns the approximate size in bytes of the history at a step: its numbers, in whole HDF5 chunks. Local. */
+/* Returns the approximate size in bytes of the history at a step: its data, in whole HDF5 chunks. Local. */
 double history_bytes(const struct config *config, const struct dataset *data, int64_t step);
 
 /* Creates the history of a run that starts or resumes at step `start`; <output>/history.h5 must contain the rows before
@@ -48,12 +48,12 @@ void history_free(struct history *history); /* accepts NULL */
 bool history_row_due(const struct history *history, int64_t step);
 bool history_field_due(const struct history *history, int64_t step);
 
-/* Computes from the input the numbers of rows and of fields at steps before `start`. Local. */
+/* Computes, from the input, how many rows and how many fields precede step `start`. Local. */
 void history_kept(const struct config *config, int64_t start, int64_t *rows, int64_t *fields);
 
 /* Checks that the history of an output has all rows and fields before a checkpoint at step `start`. *has_later_rows: it
- * also has a row at or after `start`; if `start` is the last step, the run is complete. Local. FAILED: missing,
- * damaged, or without some of the rows. USAGE: written by a newer program. UNREAD: see io/durable_file.h. */
+ * also has a row at or after `start`. Such a row at the last step means that the run is complete. Local. FAILED: it is
+ * missing, damaged, or lacks rows. USAGE: written by a newer program. UNREAD: see io/durable_file.h. */
 int history_whole(const char *output, const struct config *config, int64_t start, bool *has_later_rows);
 
 /* Checks that the points and labels of a data file equal those in the history of the output. The points of other
@@ -76,7 +76,7 @@ bool history_pending(const struct history *history);
 /* Add a row, or a field, of a step in this segment. observation: [locals]. f: [locals][K], at the test points; f_train:
  * [locals][N], at the training points; NULL if there are no such points. second_moments:
  * [locals][HISTORY_SECOND_MOMENTS], c2phi2 at test and training points (dynamics/second_moment.h), NULL if f and
- * f_train are. Local; all ranks call it. */
+ * f_train are NULL. Local; all ranks call it. */
 void history_row(struct history *history, int64_t step, const struct dt_segment *segment,
                  const struct particles *particles, const struct observation *observation);
 void history_field(struct history *history, int64_t step, const struct dt_segment *segment,

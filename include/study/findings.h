@@ -19,7 +19,7 @@ extern const char *const finding_kind_names[FINDING_KINDS];
 
 struct finding {
   enum finding_kind kind;
-  const char *name;    /* of the quantity or test: V, loss.p, V_train.heal, clt; as NAME in --expect if it exists */
+  const char *name;    /* of the quantity or test: V, loss.p, V_train.heal, clt; the NAME in --expect, if any */
   const char *subject; /* of the printed line: "slope of V in n"; for a condition: its text */
   int64_t n;           /* 0: not about one n */
   double t;            /* NAN: not about one time */

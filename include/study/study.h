@@ -1,9 +1,9 @@
 /* study: the histories of one run, or of several runs of one sweep, read as one set of networks at common times.
  *
- * Runs can be read together if they differ only in ensemble.*, output.*, data.seed, data.test_seed and run.* other than
- * run.precision, recorded fields at the same steps, have the same time at equal steps, and have the same test and
- * training points. Networks of equal n in different runs count as further replicas of that n. These runs must have
- * different run.seed and, unless all replicas see the same data, different data.seed. A `size` is an index of
+ * Runs can be read together if they recorded fields at the same steps, have the same time at equal steps, have the same
+ * test and training points, and differ only in ensemble.*, output.*, data.seed, data.test_seed and run.* (except
+ * run.precision). Networks of equal n in different runs count as further replicas of that n. These runs must have
+ * different run.seed and, unless all replicas see the same data, different data.seed. A `size` is an index into
  * n [sizes]. All functions are local. */
 #ifndef MCKEAN_STUDY_STUDY_H
 #define MCKEAN_STUDY_STUDY_H
@@ -16,7 +16,7 @@
 struct study_slice; /* the replicas of one n that one run holds */
 
 struct study {
-  int runs, sizes, times, slices; /* numbers of runs, of different n, of common times, of slices */
+  int runs, sizes, times, slices; /* numbers of runs, of distinct n, of common times, of slices */
   int64_t *n, *replicas;          /* [sizes]: n, ascending, and the number of replicas of each */
   int64_t *step;                  /* [times] */
   double *time;                   /* [times] */

@@ -1,8 +1,8 @@
 /* stability: the largest stable step size of the networks of a run in their current state.
  *
- *   d r/dt = -(1/N) l'' M r,   lambda = largest eigenvalue of M/N,   l'' <= kappa (data/loss.h; 1 for the squared loss)
+ *   dr/dt = -(1/N) l'' M r,   lambda = largest eigenvalue of M/N,   l'' <= kappa (data/loss.h; 1 for the squared loss)
  *   gd, all points each step:  rate = kappa lambda;  Euler is stable for dt < 2 / rate
- *   sgd, batches of P points:  rate = kappa (lambda (1 - 1/P) + sup_x M(x,x) / P), sufficient for stability
+ *   sgd, batches of P points:  rate = kappa (lambda (1 - 1/P) + sup_x M(x,x) / P);  dt < 2 / rate suffices
  *
  * M is the tangent kernel on the N points. The update rule turns a rate into a limit of dt (dynamics/update.h); for a
  * rule to which the rate of sgd does not apply, the rate of gd is used. The N points are a probe (tangent/probe.h), and
@@ -34,9 +34,9 @@ struct stability {
 
 /* Results of one network. NAN if it has diverged. */
 struct kernel_bounds {
-  double lambda, bound; /* some eigenvalue of M/N is within bound of lambda */
+  double lambda, bound; /* |lambda - some eigenvalue of M/N| <= bound */
   double diagonal;      /* sup_x M(x,x) for sgd; 0 if each step uses all points */
-  int products;         /* number of products of the Lanczos method */
+  int products;         /* number of products M v in the Lanczos method */
 };
 
 /* Collective. particles and data must outlive stability; blocks of units may move to other ranks. isa: the level of the

@@ -51,7 +51,7 @@ static bool divides(void) {
 }
 
 static bool rounds_each_operation(void) {
-  const double x = input(1 + 0x1p-30), square = input(1 + 0x1p-29); /* x^2 minus 2^-60, the rounded x^2 */
+  const double x = input(1 + 0x1p-30), square = input(1 + 0x1p-29); /* x^2 rounded, which is x^2 - 2^-60 */
   return x * x - square == 0;
 }
 
