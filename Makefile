@@ -29,7 +29,10 @@ TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
 
 # The arithmetic of the step. Each name below has one source file, <name>_isa.c, which is compiled once per instruction-set
 # level.
-ISA_SOURCES := particles/kernel dynamics/update
+ISA_SOURCES := particles/kernel dynamics/update data/fresh_points data/target_spin cli/bench_peak
+# Products are contracted to FMA, except where all levels must give the same bits.
+ISA_CONTRACT_data/fresh_points := off
+ISA_CONTRACT_data/target_spin := off
 ISA_LEVELS := portable v2 v3 v4
 ISA_portable :=
 ISA_v2 := -march=x86-64-v2
@@ -68,7 +71,7 @@ $(BUILD)/obj/%.o: src/%.c
 define isa_rule
 $(ISA_LEVELS:%=$(BUILD)/obj/$(1)_%.o): $(BUILD)/obj/$(1)_%.o: src/$(1)_isa.c
 	@mkdir -p $$(@D)
-	$$(call quiet,cc  ) $$(CC) $$(CPPFLAGS) $$(CFLAGS) -O3 -ffp-contract=fast $$(ISA_$$*) -DKERNEL_ISA=$$* -MMD -MP -c -o $$@ $$<
+	$$(call quiet,cc  ) $$(CC) $$(CPPFLAGS) $$(CFLAGS) -O3 -ffp-contract=$(or $(ISA_CONTRACT_$(1)),fast) $$(ISA_$$*) -DKERNEL_ISA=$$* -MMD -MP -c -o $$@ $$<
 endef
 $(foreach source,$(ISA_SOURCES),$(eval $(call isa_rule,$(source))))
 
@@ -180,10 +183,11 @@ bench: all ## measure the speed of a step relative to the GEMM peak of this mach
 
 # The step for SimGrid's SMPI: the code of a step without kernels, data and files. See `make scaling-model ARGS=--help`. `make
 # tests` links it with the real MPI, so that a change that breaks it is detected.
-MODELED := $(addprefix src/,$(addsuffix .c,base/error base/alloc base/rng base/exact_sum base/portable_exp parallel/heartbeat \
-  parallel/comm particles/unit particles/manifold particles/fields particles/particles particles/nonfinite data/loss \
-  dynamics/schedule dynamics/team dynamics/unit_sum dynamics/observables dynamics/outputs dynamics/second_moment \
-  dynamics/update dynamics/gradient dynamics/dynamics))
+MODELED := $(addprefix src/,$(addsuffix .c,base/error base/alloc base/cache_size base/rng base/exact_sum base/portable_exp \
+  parallel/heartbeat parallel/comm particles/unit particles/manifold particles/fields particles/particles \
+  particles/nonfinite data/loss dynamics/schedule dynamics/team dynamics/unit_sum dynamics/observables \
+  dynamics/activations dynamics/epoch_orders dynamics/outputs dynamics/second_moment dynamics/update dynamics/gradient \
+  dynamics/dynamics))
 $(BUILD)/scaling-model/step: tools/scaling-model/step.c $(MODELED) $(wildcard include/*/*.h)
 	@mkdir -p $(@D)
 	$(call quiet,smpi) smpicc -D_GNU_SOURCE -Iinclude -std=gnu11 $(OPT) -fopenmp $(WARN) $(EXTRA_CFLAGS) \

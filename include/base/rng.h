@@ -50,8 +50,8 @@ void rng_uniform(const struct rng *rng, uint64_t id, int count, double *out);
 /* x[0..d-1]: a random point, uniform on the sphere |x|^2 = d, for (rng, id). */
 void rng_sphere(const struct rng *rng, uint64_t id, int d, double *x);
 
-/* Returns the image of position, 0 <= position < count, under a permutation of 0..count-1 selected by (rng, id). The
- * permutation is a Feistel network with cycle walking. Requires count < 2^62. Cost: O(1) per element, no table. */
-int64_t rng_permute(const struct rng *rng, uint64_t id, int64_t count, int64_t position);
+/* order[0..count-1]: a uniform random permutation of 0..count-1 for (rng, id), by the Fisher-Yates shuffle without
+ * bias. 1 <= count < 2^32. Cost: one swap and half of a 64-bit word per element. */
+void rng_shuffle(const struct rng *rng, uint64_t id, int64_t count, uint32_t *order);
 
 #endif

@@ -22,6 +22,9 @@
 enum dataset_mode { DATA_ONLINE, DATA_FIXED, DATA_POPULATION, DATA_MODES };
 extern const char *const dataset_mode_names[DATA_MODES];
 
+/* The generators of all random numbers of a run, for its files. */
+extern const char dataset_random_numbers[];
+
 /* Section `data` of the input. */
 struct dataset_spec {
   int mode;        /* enum dataset_mode */
@@ -51,12 +54,26 @@ struct dataset {
 
 /* The position of a batch in a run, which determines its points. */
 struct batch_position {
-  uint64_t network;   /* network_key */
-  int64_t step;       /* index of the step in the run */
-  int64_t epoch_step; /* steps since the batch size last changed */
-  int order;          /* number of changes of the batch size so far; each change starts a new random order */
-  int64_t batch;      /* P, number of points in the batch */
+  uint64_t network;     /* network_key */
+  int64_t step;         /* index of the step in the run */
+  int64_t epoch_step;   /* steps since the batch size last changed */
+  int order;            /* number of changes of the batch size so far; each change starts a new random order */
+  int64_t batch;        /* P, number of points in the batch */
+  const uint32_t *rows; /* mini-batches of a fixed set: the order of this epoch (dataset_order); else not used */
 };
+
+/* An order in which a network visits the fixed set: a uniform random permutation for each epoch. */
+struct epoch_order {
+  int64_t epoch;  /* steps since the batch size last changed, divided by the batches of an epoch; -1: none yet */
+  int order;      /* as in struct batch_position */
+  uint32_t *rows; /* [N], owned by the caller */
+};
+
+/* Sets *order to the order at `position`, unless it already is, and returns order->rows. *order belongs to one network
+ * (position->network). Local; the order is a pure function of (seed, network unless the points are shared, order,
+ * epoch). */
+const uint32_t *dataset_order(const struct dataset *data, const struct batch_position *position,
+                              struct epoch_order *order);
 
 /* Creates the fixed set and the test set. target must outlive *data; if it is of type file, the mode must be fixed.
  * Local, the same on all ranks. USAGE: the file has too few points. FAILED: no memory. */

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/rng.h"
+#include "data/fresh_points.h"
 
 enum inputs_type { INPUTS_SPHERE, INPUTS_TYPES };
 
@@ -15,6 +16,10 @@ struct inputs {
   /* Computes x [d], point number `id` of the random stream rng. Local and pure; the bits are the same on every
    * machine. */
   void (*draw)(const struct rng *rng, uint64_t id, int d, double *x);
+
+  /* x [d][POINT_LANES]: points first .. first + POINT_LANES - 1 of a stream of online data (data/fresh_points.h). Local
+   * and pure; the bits are the same on every machine. */
+  void (*draw_lanes)(const struct fresh_stream *stream, int64_t first, int d, double *x);
 
   const char *description;
 };

@@ -17,6 +17,9 @@ enum target_type { TARGET_SPIN, TARGET_TEACHER, TARGET_FILE, TARGET_TYPES };
 /* Input dimensions are 1 .. TARGET_D_MAX. */
 enum { TARGET_D_MAX = 1024 };
 
+/* Points that are drawn and labeled together have the layout x [d][POINT_LANES]. */
+enum { POINT_LANES = 32 };
+
 /* Section `target` of the input. Each kind reads the fields that it needs. */
 struct target_spec {
   int type; /* enum target_type */
@@ -52,6 +55,9 @@ struct target_kind {
    * not depend on how calls divide the points. NULL if labels are stored with their points; then data.mode must be
    * fixed. */
   void (*evaluate)(const struct target *target, int count, const double *x, double *y);
+
+  /* The same for POINT_LANES points: x [d][POINT_LANES], y [POINT_LANES]. NULL: evaluate is used. */
+  void (*evaluate_lanes)(const struct target *target, const double *x, double *y);
 
   /* Returns the CRC-32C, continued from crc, of the numbers that define f. NULL if there are no such numbers. Local. */
   uint32_t (*checksum)(const struct target *target, uint32_t crc);

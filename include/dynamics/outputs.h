@@ -4,7 +4,8 @@
  *
  * outputs_begin adds c_i phi of the own units to exact sums (dynamics/unit_sum.h), one chunk of points after another,
  * and starts the sum over the ranks that share the network. outputs_end completes this sum. Between the two calls, the
- * rank can compute its other networks. No array of size P x n exists. Chunk boundaries depend only on (d, precision),
+ * rank can compute its other networks. No array of size P x n exists, except activations that
+ * fit in the cache (dynamics/activations.h). Chunk boundaries depend only on (d, precision),
  * so outputs do not depend on the number of ranks and threads.
  *
  * Each team (dynamics/team.h) has a work space for outputs, labels and the last chunk of points that it drew. */
@@ -15,6 +16,7 @@
 #include <stdint.h>
 
 #include "data/dataset.h"
+#include "dynamics/activations.h"
 #include "dynamics/team.h"
 #include "particles/kernel.h"
 #include "particles/particles.h"
@@ -27,6 +29,7 @@ struct batch {
   const struct points *whole; /* all points of a fixed set; NULL if `position` determines points and labels */
   const double *y;            /* [count]: the labels of the fixed set */
   struct batch_position position;
+  bool gradient; /* a gradient follows: keep the activations if they fit in the cache (dynamics/activations.h) */
 };
 
 /* Local. Returns the number of points in a chunk; the last chunk of a batch may have fewer. */
@@ -38,9 +41,9 @@ int outputs_create(const struct particles *particles, const struct dataset *data
                    int threads, struct outputs **outputs);
 void outputs_free(struct outputs *outputs); /* accepts NULL */
 
-/* Local. Allocates work space for batches of up to `count` points. Call it again whenever blocks have changed owners.
- * FAILED: no memory. */
-int outputs_reserve(struct outputs *outputs, int64_t count);
+/* Local. Allocates work space for batches of up to `count` points, and for the activations at up to `kept` points. Call
+ * it again whenever blocks have changed owners. FAILED: no memory. */
+int outputs_reserve(struct outputs *outputs, int64_t count, int64_t kept);
 
 /* Compute f_n at the points of a batch. outputs_end returns whether all terms were finite and in range; if not, f_n is
  * NAN at all points. A team has at most one network between begin and end. Both are collective over the ranks that
@@ -61,8 +64,9 @@ const double *outputs_labels(const struct outputs *outputs, const struct team *t
  * fixed set that is used as a whole, or to the chunk of the previous call. */
 struct points outputs_chunk(struct outputs *outputs, const struct team *team, const struct batch *batch, int64_t first);
 
-/* Local. Returns whether each pass over the chunks of this batch draws its points again. */
-bool outputs_redraws(const struct outputs *outputs, const struct batch *batch);
+/* Local. Returns the activations of own tile t and of those that follow it, at the chunk of `count` points that starts
+ * at point `first` of the batch of the last outputs_begin of the team; NULL if they are not kept. */
+void *outputs_activations(const struct outputs *outputs, const struct team *team, int64_t t, int64_t first, int count);
 
 /* Local. Converts `count` consecutive tiles, at most BLOCK_TILES, to reals for the kernels. Returns the stored tiles
  * themselves, or copies that are valid until the next call for this thread. */

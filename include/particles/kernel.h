@@ -57,15 +57,24 @@ struct kernel {
   /* Converts the stored parameters of a tile to reals, [tile_rows(d)][TILE]. NULL unless the precision is mixed. */
   void (*narrow)(int d, const void *tile, void *real_tile);
 
+  /* The number of reals per unit and point that forward can keep for gradient: 1 if h' follows from h at little cost,
+   * else 2. */
+  int kept;
+
   /* sum[p] = sum over tiles and lanes of c phi(x_p, z), p < count, in a fixed order. real_tile: `tiles` consecutive
-   * tiles of reals, at most BLOCK_TILES. scratch: forward_scratch(count) bytes, 64-byte aligned. Cost: 2 d flops and
-   * one value of h per unit and point. */
-  void (*forward)(int tiles, const void *real_tile, const struct points *points, void *scratch, double *sum);
+   * tiles of reals, at most BLOCK_TILES. scratch: forward_scratch(count) bytes, 64-byte aligned. activations: real
+   * [tiles * TILE * count * kept], 64-byte aligned, set for gradient; or NULL. Cost: 2 d flops and one value of h
+   * per unit and point. */
+  void (*forward)(int tiles, const void *real_tile, const struct points *points, void *scratch, void *activations,
+                  double *sum);
 
   /* grad[row][lane] += sum over points of r_p d(c phi(x_p, z))/d(row). grad: double [tile_rows(d)][TILE], not
-   * projected; on the sphere the row of b is unchanged. r: real [count], padded like x. scratch: gradient_scratch(d)
-   * bytes, 64-byte aligned. Cost: 4 d flops, one value of h and one of h' per unit and point. */
-  void (*gradient)(const void *real_tile, const struct points *points, const void *r, void *scratch, double *grad);
+   * projected; on the sphere the row of b is unchanged. r: real [count], padded like x. activations: real [TILE * count
+   * * kept], those of this tile that forward set for the same points and parameters; or NULL. The result has the same
+   * bits in both cases. scratch: gradient_scratch(d) bytes, 64-byte aligned. Cost: 4 d flops, one value of h and one of
+   * h' per unit and point; 2 d flops with activations. */
+  void (*gradient)(const void *real_tile, const struct points *points, const void *r, const void *activations,
+                   void *scratch, double *grad);
 
   /* sum[p] = sum over tiles and lanes of grad(c phi(x_p, z)).g: the derivative of n f_n along the direction g. g has
    * the layout of the tiles; on the sphere its row of b is zero. tiles, scratch and order: as for forward. Cost: 4 d
@@ -92,6 +101,10 @@ struct kernel {
 
 /* Local. Returns the kernels of a unit type, precision and level; isa <= isa_best(). */
 const struct kernel *kernel_find(int unit, enum precision precision, enum isa isa);
+
+/* Local. Returns `count` consecutive tiles as reals: the stored tiles themselves or, if the precision is mixed, copies
+ * in buffer (real [count][tile_rows(d)][TILE]). */
+const void *kernel_real_tiles(const struct kernel *kernel, int d, const void *tiles, int count, void *buffer);
 
 /* Local. Return the bytes of scratch that forward and directional need for `count` points, and those that gradient
  * needs. */

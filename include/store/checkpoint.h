@@ -5,7 +5,7 @@
  *   user block   magic "MCKEANCK", format version, file length, offset and number of /integrity/extents, CRC-32C of all
  *                bytes of the file outside of user block and extents, CRC-32C of the user block itself
  *   /            attributes format "mckean-checkpoint", format_version, step, time, seed, isa, precision, update,
- *                config; dt, dt_since_step and dt_since_time (struct dt_segment), which older files lack
+ *                random_numbers, config; dt, dt_since_step, dt_since_time (struct dt_segment), which older files lack
  *   /ensemble/i  one size n, with R replicas: attributes n, replicas, unit; datasets c (R, n), a (R, n, d), b (R, n;
  *                flat units only), and the update rule's own fields (dynamics/update.h), such as m_c, m_a, m_b;
  *                float if precision is single, otherwise double
@@ -31,10 +31,13 @@
 #include "parallel/comm.h"
 #include "particles/particles.h"
 
-enum { CHECKPOINT_VERSION = 1 };
+/* Version 2: online points, their noise and the orders of mini-batches have other random numbers than in version 1
+ * (restart.c); attribute random_numbers. */
+enum { CHECKPOINT_VERSION = 2 };
 
 /* The metadata of a checkpoint. */
 struct checkpoint_info {
+  int version; /* of the format */
   int64_t step;
   double time;
   struct dt_segment segment; /* dt 0: unknown */

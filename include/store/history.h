@@ -3,7 +3,8 @@
  * With T rows, S fields, R replicas, K test points and N points of a fixed training set; step and batch are int64, all
  * other numbers double:
  *
- *   /                    attributes format "mckean-history", format_version, config, step (of the last history_write)
+ *   /                    attributes format "mckean-history", format_version, random_numbers, config, step (of the last
+ *                        history_write)
  *   /target              attributes type, C_f, loss_0, linear_fraction; spin: coefficients, S_pqr for p <= q <= r
  *   /test/x (K, d), /test/y (K); /train/x (N, d), /train/y (N)
  *   /ensemble/i          attributes n, replicas, streams, unit

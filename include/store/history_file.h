@@ -10,7 +10,7 @@
 #include "io/file_header.h"
 #include "io/h5.h"
 
-enum { HISTORY_VERSION = 1, HISTORY_SEAL = FILE_HEADER_BYTES };
+enum { HISTORY_VERSION = 2, HISTORY_SEAL = FILE_HEADER_BYTES };
 
 /* Verifies every byte, then opens the file for reading. *file: closed by the caller with h5_close; NULL on failure.
  * FAILED: missing, damaged, not a history. USAGE: written by a newer program. UNREAD: see io/durable_file.h. */

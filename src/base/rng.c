@@ -95,24 +95,39 @@ void rng_sphere(const struct rng *rng, uint64_t id, int d, double *x) {
   for (int k = 0; k < d; k++) x[k] *= scale;
 }
 
-int64_t rng_permute(const struct rng *rng, uint64_t id, int64_t count, int64_t position) {
-  /* A Feistel network permutes values of 2 * half bits, as two halves. It is applied again until the result is below
-   * count (cycle walking). The domain has at least count and at most 4 * count values, so this takes at most 4
-   * iterations on average. */
-  int half = 1;
-  while (half < 31 && (INT64_C(1) << (2 * half)) < count) half++;
-  const uint64_t mask = (UINT64_C(1) << half) - 1;
-  uint64_t value = (uint64_t)position;
-  do {
-    uint64_t left = value >> half, right = value & mask;
-    for (uint64_t round = 0; round < 6; round++) {
-      uint64_t bits[4];
-      rng_bits(rng, id, round << 32 | right, bits);
-      const uint64_t next = left ^ (bits[0] & mask);
-      left = right;
-      right = next;
-    }
-    value = left << half | right;
-  } while (value >= (uint64_t)count);
-  return (int64_t)value;
+/* The 32-bit words of (rng, id), one after another. */
+struct words {
+  const struct rng *rng;
+  uint64_t id, draw, bits[4];
+  int used; /* words of `bits` */
+};
+
+static uint32_t next_word(struct words *words) {
+  if (words->used == 8) {
+    rng_bits(words->rng, words->id, words->draw++, words->bits);
+    words->used = 0;
+  }
+  const int i = words->used++;
+  return (uint32_t)(words->bits[i / 2] >> 32 * (i % 2));
+}
+
+/* Returns a uniform random number below `bound`, by the method of Lemire: the upper half of word * bound. Words whose
+ * lower half is less than 2^32 mod bound are rejected, so that each number has the same number of words. */
+static uint32_t below(struct words *words, uint32_t bound) {
+  uint64_t product = (uint64_t)next_word(words) * bound;
+  if ((uint32_t)product < bound) {
+    const uint32_t least = -bound % bound;
+    while ((uint32_t)product < least) product = (uint64_t)next_word(words) * bound;
+  }
+  return (uint32_t)(product >> 32);
+}
+
+void rng_shuffle(const struct rng *rng, uint64_t id, int64_t count, uint32_t *order) {
+  struct words words = {.rng = rng, .id = id, .used = 8};
+  for (int64_t i = 0; i < count; i++) order[i] = (uint32_t)i;
+  for (int64_t i = count - 1; i > 0; i--) {
+    const uint32_t j = below(&words, (uint32_t)(i + 1)), last = order[i];
+    order[i] = order[j];
+    order[j] = last;
+  }
 }

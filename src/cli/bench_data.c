@@ -52,9 +52,9 @@ static int measure(const struct comm *comm, int d, struct costs *costs) {
 }
 
 int bench_data(struct bench *bench) {
-  static const int some[] = {10, 25, 100};
+  static const int some[] = {5, 10, 25, 100};
   json_array(bench->json, "data");
-  for (int i = 0; i < (bench->d ? 1 : 3); i++) {
+  for (int i = 0; i < (bench->d ? 1 : 4); i++) {
     const int d = bench->d ? bench->d : some[i];
     struct costs costs = {0};
     TRY(measure(&bench->self, d, &costs));

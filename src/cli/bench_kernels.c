@@ -7,8 +7,9 @@
 #include "base/error.h"
 #include "base/openblas.h"
 #include "bench.h"
+#include "bench_peak.h"
 
-enum { UNITS = 8192, POINTS = 480 }; /* chosen so that a step takes milliseconds, like a matrix product */
+enum { UNITS = 32768, POINTS = 480 }; /* too many for the activations to be kept (dynamics/activations.h) */
 
 struct gemm {
   struct openblas_gemm blas;
@@ -17,8 +18,9 @@ struct gemm {
 
 struct row {
   int unit, d, precision, isa;
-  double ns, gflops, fraction;
-  size_t bytes; /* memory of the parameters of one unit */
+  double ns, gflops;
+  double fraction, fma_fraction; /* of the speeds of GEMM and of FMA in registers at this level */
+  size_t bytes;                  /* memory of the parameters of one unit */
 };
 
 /* ---- measured functions ---- */
@@ -27,6 +29,18 @@ static double gemm_gflops(struct gemm *gemm, bool single) {
   const double gflops = 1e-9 * openblas_gemm_flops(&gemm->blas, single);
   if (gflops > gemm->peak[!single]) gemm->peak[!single] = gflops;
   return gflops;
+}
+
+static double fma_gflops(int isa, bool single) {
+  static const struct bench_peak *const table[ISA_LEVELS] = {[ISA_PORTABLE] = &bench_peak_portable,
+                                                             [ISA_V2] = &bench_peak_v2,
+                                                             [ISA_V3] = &bench_peak_v3,
+                                                             [ISA_V4] = &bench_peak_v4};
+  enum { ROUNDS = 200000 };
+  double sink;
+  const double start = comm_time();
+  const double flops = single ? table[isa]->single(ROUNDS, &sink) : table[isa]->in_double(ROUNDS, &sink);
+  return sink > 0 ? 1e-9 * flops / (comm_time() - start) : 0;
 }
 
 static int create_problem(const struct comm *comm, const struct row *row, struct problem *problem) {
@@ -51,19 +65,21 @@ static double step_ns(const struct problem *problem, int64_t step) {
 static int measure(const struct bench *bench, struct gemm *gemm, struct row *row) {
   struct problem problem;
   const bool single = precision_real((enum precision)row->precision) == sizeof(float);
-  double ns[BENCH_REPEATS], fraction[BENCH_REPEATS];
+  double ns[BENCH_REPEATS], fraction[BENCH_REPEATS], fma[BENCH_REPEATS];
   const int status = create_problem(&bench->self, row, &problem);
   if (status == OK) {
     step_ns(&problem, 0); /* warm up */
     for (int i = 0; i < BENCH_REPEATS; i++) {
-      const double gflops = gemm_gflops(gemm, single);
+      const double gflops = gemm_gflops(gemm, single), peak = fma_gflops(row->isa, single);
       ns[i] = step_ns(&problem, 1 + i);
       fraction[i] = 6 * row->d / ns[i] / gflops;
+      fma[i] = 6 * row->d / ns[i] / peak;
     }
     row->ns = bench_median(BENCH_REPEATS, ns);
     row->gflops = 6 * row->d / row->ns;
     row->bytes = problem.particles->tile_bytes / TILE;
     row->fraction = bench_median(BENCH_REPEATS, fraction);
+    row->fma_fraction = bench_median(BENCH_REPEATS, fma);
   }
   problem_free(&problem);
   return status;
@@ -80,8 +96,8 @@ static int report_row(const struct bench *bench, struct gemm *gemm, struct row *
   TRY(measure(bench, gemm, row));
   const char *unit = unit_table[row->unit].name, *precision = precision_names[row->precision],
              *isa = isa_names[row->isa];
-  fprintf(bench->out, "%-9s %4d  %-9s %-9s %12.3f %10.1f %13.1f%%\n", unit, row->d, precision, isa, row->ns,
-          row->gflops, 100 * row->fraction);
+  fprintf(bench->out, "%-9s %4d  %-9s %-9s %12.3f %10.1f %9.1f%% %9.1f%%\n", unit, row->d, precision, isa, row->ns,
+          row->gflops, 100 * row->fraction, 100 * row->fma_fraction);
   json_object(bench->json, NULL);
   json_text(bench->json, "unit", unit);
   json_integer(bench->json, "d", row->d);
@@ -90,6 +106,7 @@ static int report_row(const struct bench *bench, struct gemm *gemm, struct row *
   json_real(bench->json, "ns_per_pair", row->ns);
   json_real(bench->json, "gflops", row->gflops);
   json_real(bench->json, "peak_fraction", row->fraction);
+  json_real(bench->json, "fma_fraction", row->fma_fraction);
   json_integer(bench->json, "bytes_per_unit", (int64_t)row->bytes);
   json_end(bench->json);
   return OK;
@@ -114,8 +131,8 @@ int bench_kernels(struct bench *bench) {
   struct gemm gemm = {0};
   openblas_threads(1);
   int status = openblas_gemm_create(&gemm.blas);
-  fprintf(bench->out, "%-9s %4s  %-9s %-9s %12s %10s %14s\n", "unit", "d", "precision", "level", "ns per pair",
-          "Gflop/s", "of GEMM peak");
+  fprintf(bench->out, "%-9s %4s  %-9s %-9s %12s %10s %10s %10s\n", "unit", "d", "precision", "level", "ns per pair",
+          "Gflop/s", "of GEMM", "of FMA");
   json_array(bench->json, "kernels");
   if (status == OK) status = report_rows(bench, &gemm);
   fprintf(bench->out, "pair = unit x sample, forward and gradient (6 d flops); %d units, %d samples\n", UNITS, POINTS);
@@ -123,6 +140,12 @@ int bench_kernels(struct bench *bench) {
   for (int i = 0; i < 2; i++)
     if (gemm.peak[i] > 0) fprintf(bench->out, " %s %.1f Gflop/s", i ? "double" : "single", gemm.peak[i]);
   fputc('\n', bench->out);
+  if (!openblas_matches_cpu())
+    fprintf(
+        bench->out,
+        "warning: OpenBLAS uses kernels for %s, below the level of this processor; unset OPENBLAS_CORETYPE, or use a "
+        "newer OpenBLAS: fractions of GEMM are too large\n",
+        openblas_core());
   fprintf(bench->out, "memory per unit: 4 (d + 2) bytes single, 8 (d + 2) mixed and double\n");
   json_end(bench->json);
   json_object(bench->json, "gemm_peak");

@@ -154,7 +154,8 @@ const struct parameter parameter_table[] = {
      "auto: dt is set anew at the stage's first step and at multiples of so many steps; 100 if not given. Each time "
      "takes as long as about 10 steps with P = 512"},
     {"dynamics.stages[].batch", P_COUNT, STAGE(batch), 1, POINTS_LIMIT, false, NULL, NULL, true,
-     "sgd: points P in a batch"},
+     "sgd: points P in a batch. Each epoch visits a fixed set in a new uniform random order and leaves out the points "
+     "that do not fill a batch"},
     {"dynamics.stages[].batch_scale", P_REAL, STAGE(batch_scale), 0, 1e9, true, NULL, NULL, true,
      "sgd: P = floor(batch_scale * n^batch_power), at least 1"},
     {"dynamics.stages[].batch_power", P_REAL, STAGE(batch_power), -4, 4, false, NULL, NULL, true,

@@ -11,6 +11,11 @@
 
 const char *const dataset_mode_names[DATA_MODES] = {"online", "fixed", "population"};
 
+const char dataset_random_numbers[] =
+    "initial parameters, targets, fixed data, test points: Philox4x64-10; online points and their noise: "
+    "Philox4x32-10, "
+    "keyed by Philox4x64-10; orders of mini-batches: Fisher-Yates shuffle with Philox4x64-10";
+
 static void add_noise(const struct dataset *data, const struct rng *rng, int64_t first, int count, double *y) {
   if (data->spec.noise <= 0) return;
   for (int p = 0; p < count; p++) {
@@ -128,20 +133,58 @@ void dataset_free(struct dataset *data) {
   free(data);
 }
 
-/* Returns which row of the fixed set is point i of the batch at `position`. */
+const uint32_t *dataset_order(const struct dataset *data, const struct batch_position *position,
+                              struct epoch_order *order) {
+  const int64_t epoch = position->epoch_step / (data->samples / position->batch);
+  if (order->epoch != epoch || order->order != position->order) {
+    const uint64_t network = data->spec.shared ? 0 : position->network;
+    const struct rng rng = {data->spec.seed, RNG_DATA_ORDER, network, (uint64_t)epoch};
+    rng_shuffle(&rng, (uint64_t)position->order, data->samples, order->rows);
+    order->epoch = epoch;
+    order->order = position->order;
+  }
+  return order->rows;
+}
+
+/* Returns the row in the fixed set of point i of the batch at `position`. */
 static int64_t row_of(const struct dataset *data, const struct batch_position *position, int64_t i) {
   if (position->batch >= data->samples) return i;
   const int64_t batches = data->samples / position->batch;
-  const int64_t epoch = position->epoch_step / batches;
-  const struct rng rng = {data->spec.seed, RNG_DATA_ORDER, data->spec.shared ? 0 : position->network, (uint64_t)epoch};
-  return rng_permute(&rng, (uint64_t)position->order, data->samples,
-                     position->epoch_step % batches * position->batch + i);
+  return position->rows[position->epoch_step % batches * position->batch + i];
+}
+
+/* Draws points first .. first+count-1 of the batch at `position`, POINT_LANES at a time. */
+static void fresh_points(const struct dataset *data, const struct batch_position *position, int64_t first, int count,
+                         double *x, double *y) {
+  const struct target_kind *kind = data->target->kind;
+  const int d = data->d;
+  const uint64_t network = data->spec.shared ? 0 : position->network;
+  const struct rng points = {data->spec.seed, RNG_DATA_ONLINE, network, (uint64_t)position->step},
+                   noise = {data->spec.seed, RNG_NOISE, network, (uint64_t)position->step};
+  const struct fresh_stream stream = fresh_stream_of(&points), noise_stream = fresh_stream_of(&noise);
+  _Alignas(64) double lanes[TARGET_D_MAX * POINT_LANES], label[POINT_LANES], normal[POINT_LANES];
+  for (int done = 0; done < count; done += POINT_LANES) {
+    const int used = count - done < POINT_LANES ? count - done : POINT_LANES;
+    double *rows = x + (size_t)done * (size_t)d;
+    inputs_table[data->spec.inputs].draw_lanes(&stream, first + done, d, lanes);
+    for (int lane = 0; lane < used; lane++)
+      for (int k = 0; k < d; k++) rows[lane * d + k] = lanes[k * POINT_LANES + lane];
+    if (!y) continue;
+    if (kind->evaluate_lanes)
+      kind->evaluate_lanes(data->target, lanes, label);
+    else
+      kind->evaluate(data->target, used, rows, label);
+    if (data->spec.noise > 0) fresh_normal(&noise_stream, first + done, 1, normal);
+    for (int lane = 0; lane < used; lane++)
+      y[done + lane] = label[lane] + (data->spec.noise > 0 ? data->spec.noise * normal[lane] : 0);
+  }
 }
 
 void dataset_points(const struct dataset *data, const struct batch_position *position, int64_t first, int count,
                     double *x, double *y) {
   const int d = data->d;
   if (data->spec.mode == DATA_FIXED) {
+    if (!position->rows && position->batch < data->samples) die("a mini-batch without the order of its epoch");
     for (int p = 0; p < count; p++) {
       const int64_t row = row_of(data, position, first + p);
       memcpy(x + (size_t)p * (size_t)d, data->x + row * d, sizeof(double) * (size_t)d);
@@ -149,10 +192,7 @@ void dataset_points(const struct dataset *data, const struct batch_position *pos
     }
     return;
   }
-  const uint64_t network = data->spec.shared ? 0 : position->network;
-  const struct rng points = {data->spec.seed, RNG_DATA_ONLINE, network, (uint64_t)position->step};
-  const struct rng noise = {data->spec.seed, RNG_NOISE, network, (uint64_t)position->step};
-  dataset_draw(data, &points, &noise, first, count, x, y);
+  fresh_points(data, position, first, count, x, y);
 }
 
 static int check_labels(const char *set, int64_t count, const double *y, bool (*valid)(double y),

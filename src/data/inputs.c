@@ -7,5 +7,5 @@
  * data.mode: population are valid only for the sphere, so the code that uses them must reject or replace them for
  * another law. */
 const struct inputs inputs_table[INPUTS_TYPES] = {
-    [INPUTS_SPHERE] = {"sphere", rng_sphere, "uniform on the sphere |x|^2 = d"},
+    [INPUTS_SPHERE] = {"sphere", rng_sphere, fresh_sphere, "uniform on the sphere |x|^2 = d"},
 };

@@ -7,7 +7,8 @@
 #include "base/crc32c.h"
 #include "base/error.h"
 #include "base/rng.h"
-#include "base/target_clones.h"
+#include "particles/kernel.h"
+#include "target_spin_isa.h"
 
 struct spin {
   struct target target;
@@ -91,39 +92,26 @@ static void free_entries(struct target *target) {
   free(((struct spin *)target)->entry);
 }
 
-/* Points are evaluated LANES at a time, in GROUPS vectors: enough independent sums to hide the latency of an addition.
- * Every lane performs the same IEEE operations, whatever its position and the width of the processor's vectors. */
-enum { GROUP = 8, GROUPS = 4, LANES = GROUP * GROUPS };
-typedef double vgroup __attribute__((vector_size(8 * GROUP)));
-#define EACH _Pragma("GCC unroll 4") for (int g = 0; g < GROUPS; g++)
-
-TARGET_CLONES static void evaluate_lanes(int d, const double *restrict entry, const vgroup (*restrict x)[GROUPS],
-                                         double *y) {
-  vgroup f[GROUPS], rows[GROUPS], row[GROUPS];
-  EACH f[g] = (vgroup){0};
-  for (int p = 0; p < d; p++) {
-    EACH rows[g] = (vgroup){0};
-    for (int q = p; q < d; q++) {
-      EACH row[g] = (vgroup){0};
-      for (int r = q; r < d; r++, entry++) EACH row[g] += *entry * x[r][g];
-      EACH rows[g] += row[g] * x[q][g];
-    }
-    EACH f[g] += rows[g] * x[p][g];
-  }
-  memcpy(y, f, sizeof f);
+/* x: 64-byte aligned. */
+static void evaluate_lanes(const struct target *target, const double *x, double *y) {
+  static spin_labels *const labels[ISA_LEVELS] = {
+      [ISA_PORTABLE] = spin_labels_portable,
+      [ISA_V2] = spin_labels_v2,
+      [ISA_V3] = spin_labels_v3,
+      [ISA_V4] = spin_labels_v4,
+  };
+  labels[isa_best()](target->d, target_spin_entries(target), x, y);
 }
-#undef EACH
 
 static void evaluate(const struct target *target, int count, const double *x, double *y) {
   const int d = target->d;
-  vgroup transposed[TARGET_D_MAX][GROUPS];
-  double f[LANES];
-  for (int first = 0; first < count; first += LANES) {
-    const int lanes = count - first < LANES ? count - first : LANES;
+  _Alignas(64) double transposed[TARGET_D_MAX * POINT_LANES], f[POINT_LANES];
+  for (int first = 0; first < count; first += POINT_LANES) {
+    const int lanes = count - first < POINT_LANES ? count - first : POINT_LANES;
     for (int k = 0; k < d; k++)
-      for (int l = 0; l < LANES; l++)
-        ((double *)transposed[k])[l] = l < lanes ? x[(size_t)(first + l) * (size_t)d + (size_t)k] : 0;
-    evaluate_lanes(d, target_spin_entries(target), transposed, f);
+      for (int l = 0; l < POINT_LANES; l++)
+        transposed[k * POINT_LANES + l] = l < lanes ? x[(size_t)(first + l) * (size_t)d + (size_t)k] : 0;
+    evaluate_lanes(target, transposed, f);
     memcpy(y + first, f, sizeof *y * (size_t)lanes);
   }
 }
@@ -139,5 +127,6 @@ const struct target_kind target_spin = {
     .create = create,
     .free = free_entries,
     .evaluate = evaluate,
+    .evaluate_lanes = evaluate_lanes,
     .checksum = checksum,
 };

@@ -24,6 +24,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "dynamics/epoch_orders.h"
 #include "dynamics/gradient.h"
 #include "dynamics/gradient_source.h"
 #include "dynamics/outputs.h"
@@ -44,6 +45,7 @@ struct dynamics {
   const struct gradient_source *source; /* NULL if gradients use sampled points */
   void *source_state;
   struct points test, train; /* the fixed sets in kernel form */
+  struct epoch_orders orders;
   int stage;
   int64_t order_start; /* step at which the batch size last changed */
   int order;           /* number of changes of the batch size so far */
@@ -66,16 +68,23 @@ struct request {
 static struct batch batch_of(const struct dynamics *dynamics, const struct local_network *local,
                              const struct request *request) {
   const struct dataset *data = dynamics->data;
-  if (request->set == POINTS_TEST) return (struct batch){data->tests, &dynamics->test, data->test_y, {0}};
-  if (request->set == POINTS_TRAIN) return (struct batch){data->samples, &dynamics->train, data->y, {0}};
+  if (request->set == POINTS_TEST)
+    return (struct batch){.count = data->tests, .whole = &dynamics->test, .y = data->test_y};
+  if (request->set == POINTS_TRAIN)
+    return (struct batch){.count = data->samples, .whole = &dynamics->train, .y = data->y};
   const int64_t count = schedule_batch(dynamics->schedule, dynamics->stage, local->n, data->samples);
-  if (count == data->samples) return (struct batch){count, &dynamics->train, data->y, {0}};
-  return (struct batch){.count = count,
+  if (count == data->samples)
+    return (struct batch){.count = count, .whole = &dynamics->train, .y = data->y, .gradient = true};
+  struct batch batch = {.count = count,
+                        .gradient = true,
                         .position = {.network = network_key(local->n, local->replica),
                                      .step = request->step,
                                      .epoch_step = request->step - dynamics->order_start,
                                      .order = dynamics->order,
                                      .batch = count}};
+  struct epoch_order *order = &dynamics->orders.order[local - dynamics->particles->local];
+  if (order->rows) batch.position.rows = dataset_order(data, &batch.position, order);
+  return batch;
 }
 
 /* Computes the residuals, then the gradient of each own tile, and updates the tile. If the outputs are not finite, the
@@ -239,6 +248,7 @@ void dynamics_free(struct dynamics *dynamics) {
   outputs_free(dynamics->outputs);
   points_free(&dynamics->test);
   points_free(&dynamics->train);
+  epoch_orders_free(&dynamics->orders);
   if (dynamics->source) dynamics->source->free(dynamics->source_state);
   free(dynamics);
 }
@@ -255,7 +265,8 @@ static int reserve(struct dynamics *dynamics) {
   int64_t most = batch > data->tests ? batch : data->tests;
   if (data->samples > most) most = data->samples;
   if (dynamics->source) TRY(dynamics->source->reserve(dynamics->source_state));
-  TRY(outputs_reserve(dynamics->outputs, most));
+  TRY(epoch_orders_reserve(&dynamics->orders, particles, data, dynamics->schedule, dynamics->stage));
+  TRY(outputs_reserve(dynamics->outputs, most, dynamics->source ? 0 : batch));
   return gradient_reserve(dynamics->gradient, batch);
 }
 

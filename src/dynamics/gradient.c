@@ -148,7 +148,8 @@ static void add_gradient(const struct descent *descent, int thread, const struct
   const void *r = (char *)gradient->team[descent->team->index].r + precision_real(particles->precision) * (size_t)first;
   const void *tile =
       outputs_real_tiles(gradient->outputs, thread, local_network_tile(particles, descent->local, t, 0), 1);
-  gradient->kernel->gradient(tile, points, r, gradient->thread[thread].scratch, grad);
+  const void *activations = outputs_activations(gradient->outputs, descent->team, t, first, points->count);
+  gradient->kernel->gradient(tile, points, r, activations, gradient->thread[thread].scratch, grad);
 }
 
 /* For points in memory: each thread computes the gradients of some tiles over the whole batch and updates these tiles.
@@ -206,7 +207,7 @@ void gradient_descend(struct gradient *gradient, const struct team *team, const 
                                   .batch = batch,
                                   .scale = 1 / (double)batch->count,
                                   .rate = dt / (double)batch->count};
-  if (outputs_redraws(gradient->outputs, batch)) {
+  if (!batch->whole && batch->count > gradient->chunk) { /* each pass over the chunks draws them again */
     descend_groups(&descent, tiles, sums);
     return;
   }

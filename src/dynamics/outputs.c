@@ -33,14 +33,15 @@ struct outputs_team {
   double *x;            /* [chunk][d]: its points in double precision */
   int64_t drawn;        /* index of its first point; -1 if no chunk of this batch has been drawn */
   int64_t labels[2];    /* the range of points for which draw() computes labels */
+  struct activations activations;
 };
 
 struct outputs {
   const struct particles *particles;
   const struct dataset *data;
   const struct kernel *kernel;
-  int chunk; /* points */
-  int threads;
+  int chunk, threads;            /* chunk: points */
+  int64_t chunk_words;           /* of the sums of a chunk, then of its labels */
   struct outputs_thread *thread; /* [threads] */
   struct outputs_team *team;     /* [team_count(threads)] */
   double waited;
@@ -82,6 +83,7 @@ int outputs_create(const struct particles *particles, const struct dataset *data
                               .kernel = kernel,
                               .threads = threads,
                               .chunk = outputs_chunk_size(particles->d, particles->precision)};
+  outputs->chunk_words = unit_sum_words(UNIT_SUM_NARROW, outputs->chunk) + outputs->chunk;
   outputs->thread = calloc((size_t)threads, sizeof *outputs->thread);
   outputs->team = calloc((size_t)team_count(threads), sizeof *outputs->team);
   if (!outputs->thread || !outputs->team) die("no memory for %d threads", threads);
@@ -92,7 +94,7 @@ int outputs_create(const struct particles *particles, const struct dataset *data
 static void team_empty(struct outputs_team *space) {
   void *owned[] = {space->sum, space->words, space->f, space->y};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
-  *space = (struct outputs_team){.points = space->points, .x = space->x};
+  *space = (struct outputs_team){.points = space->points, .x = space->x, .activations = space->activations};
 }
 
 void outputs_free(struct outputs *outputs) {
@@ -100,6 +102,7 @@ void outputs_free(struct outputs *outputs) {
   for (int i = 0; i < team_count(outputs->threads); i++) {
     team_empty(&outputs->team[i]);
     points_free(&outputs->team[i].points);
+    activations_free(&outputs->team[i].activations);
     free(outputs->team[i].x);
   }
   for (int t = 0; t < outputs->threads; t++) {
@@ -112,26 +115,25 @@ void outputs_free(struct outputs *outputs) {
   free(outputs);
 }
 
-/* Returns the number of words of a chunk of `count` points: the words of its sums, then its labels. */
-static int64_t chunk_words(int count) {
-  return unit_sum_words(UNIT_SUM_NARROW, count) + count;
-}
-
-static int team_reserve(const struct outputs *outputs, struct outputs_team *space, int64_t count) {
+static int team_reserve(const struct outputs *outputs, int index, int64_t count, int64_t kept) {
+  struct outputs_team *space = &outputs->team[index];
+  const int64_t tiles = team_tiles(outputs->particles, outputs->threads, index);
+  const int threads = team_of(index, outputs->threads).threads;
+  if (tiles == 0) return OK;
+  TRY(activations_reserve(&space->activations, outputs->kernel, threads, tiles, kept));
   if (count <= space->capacity) return OK;
   team_empty(space);
   const int64_t chunks = (count + outputs->chunk - 1) / outputs->chunk;
   TRY(alloc_array((void **)&space->sum, chunks, sizeof(struct comm_sum), "chunks"));
-  TRY(alloc_array((void **)&space->words, chunks * chunk_words(outputs->chunk), sizeof(int64_t), "sums over units"));
+  TRY(alloc_array((void **)&space->words, chunks * outputs->chunk_words, sizeof(int64_t), "sums over units"));
   TRY(alloc_array((void **)&space->f, count, sizeof(double), "network outputs"));
   TRY(alloc_array((void **)&space->y, count, sizeof(double), "labels"));
   space->capacity = count;
   return OK;
 }
 
-int outputs_reserve(struct outputs *outputs, int64_t count) {
-  for (int i = 0; i < team_count(outputs->threads); i++)
-    if (team_tiles(outputs->particles, outputs->threads, i) > 0) TRY(team_reserve(outputs, &outputs->team[i], count));
+int outputs_reserve(struct outputs *outputs, int64_t count, int64_t kept) {
+  for (int i = 0; i < team_count(outputs->threads); i++) TRY(team_reserve(outputs, i, count, kept));
   return OK;
 }
 
@@ -184,41 +186,36 @@ struct points outputs_chunk(struct outputs *outputs, const struct team *team, co
   return space->points;
 }
 
-bool outputs_redraws(const struct outputs *outputs, const struct batch *batch) {
-  return !batch->whole && batch->count > outputs->chunk;
-}
-
 /* ---- sums over units ---- */
 
 const void *outputs_real_tiles(const struct outputs *outputs, int thread, const void *tiles, int count) {
-  const struct particles *particles = outputs->particles;
-  if (particles->precision != PRECISION_MIXED) return tiles;
-  char *real_tiles = outputs->thread[thread].real_tiles;
-  const size_t real_bytes = particles->tile_bytes / sizeof(double) * sizeof(float);
-  for (int t = 0; t < count; t++)
-    outputs->kernel->narrow(particles->d, (const char *)tiles + (size_t)t * particles->tile_bytes,
-                            real_tiles + (size_t)t * real_bytes);
-  return real_tiles;
+  return kernel_real_tiles(outputs->kernel, outputs->particles->d, tiles, count, outputs->thread[thread].real_tiles);
+}
+
+void *outputs_activations(const struct outputs *outputs, const struct team *team, int64_t t, int64_t first, int count) {
+  return activations_at(&outputs->team[team->index].activations, outputs->kernel, t, first, count);
 }
 
 /* Adds c phi of the units of an own block to the exact sums `words`. The kernel sums over the units in a fixed order;
  * its result is one term per point. */
-static void sum_block(const struct outputs *outputs, int thread, const struct local_network *local, int64_t block,
-                      const struct points *points, int64_t *words) {
+static void sum_block(const struct outputs *outputs, const struct team *team, int thread,
+                      const struct local_network *local, int64_t block, const struct points *points, int64_t first,
+                      int64_t *words) {
   const struct outputs_thread *space = &outputs->thread[thread];
   const int tiles = (int)network_tiles(block_units(local->n, local->first_block + block));
   const void *real = outputs_real_tiles(outputs, thread, local_network_block(outputs->particles, local, block), tiles);
-  outputs->kernel->forward(tiles, real, points, space->scratch, space->sum);
+  void *kept = outputs_activations(outputs, team, block * BLOCK_TILES, first, points->count);
+  outputs->kernel->forward(tiles, real, points, space->scratch, kept, space->sum);
   unit_sum_add(UNIT_SUM_NARROW, points->count, space->sum, words);
 }
 
-/* Adds c phi of all own units, at the points of a chunk, to the exact sums `words`. */
+/* Adds c phi of all own units, at the points of the chunk that starts at point `first`, to the exact sums `words`. */
 static void sum_blocks(const struct outputs *outputs, const struct team *team, const struct local_network *local,
-                       const struct points *points, int64_t *words) {
+                       const struct points *points, int64_t first, int64_t *words) {
   const int64_t count = unit_sum_words(UNIT_SUM_NARROW, points->count);
   if (team->threads == 1) {
     for (int64_t block = 0; block < local->blocks; block++)
-      sum_block(outputs, team->first, local, block, points, words);
+      sum_block(outputs, team, team->first, local, block, points, first, words);
     return;
   }
 #pragma omp parallel num_threads(team->threads) if (local->blocks > 1)
@@ -227,7 +224,8 @@ static void sum_blocks(const struct outputs *outputs, const struct team *team, c
     int64_t *own = outputs->thread[thread].words;
     memset(own, 0, sizeof *own * (size_t)count);
 #pragma omp for schedule(static)
-    for (int64_t block = 0; block < local->blocks; block++) sum_block(outputs, thread, local, block, points, own);
+    for (int64_t block = 0; block < local->blocks; block++)
+      sum_block(outputs, team, thread, local, block, points, first, own);
     unit_sum_merge(count, own, words);
   }
 }
@@ -245,6 +243,8 @@ void outputs_begin(struct outputs *outputs, const struct team *team, const struc
   const bool only = ensemble_networks(&outputs->particles->ensemble) == 1;
   const bool divided = divides_labels(outputs, local, batch);
   space->drawn = -1;
+  activations_begin(&space->activations, outputs->kernel, batch->gradient, network_tiles(local_network_units(local)),
+                    batch->count);
   space->labels[0] = divided ? batch->count * local->group->rank / local->group->size : 0;
   space->labels[1] = divided ? batch->count * (local->group->rank + 1) / local->group->size : batch->count;
   if (divided) memset(space->y, 0, sizeof *space->y * (size_t)batch->count);
@@ -252,9 +252,9 @@ void outputs_begin(struct outputs *outputs, const struct team *team, const struc
     if (omp_get_thread_num() == 0) heartbeat_beat();
     const struct points points = outputs_chunk(outputs, team, batch, first);
     const int64_t chunk = first / outputs->chunk, sum = unit_sum_words(UNIT_SUM_NARROW, points.count);
-    int64_t *words = space->words + chunk * chunk_words(outputs->chunk);
+    int64_t *words = space->words + chunk * outputs->chunk_words;
     memset(words, 0, sizeof *words * (size_t)sum);
-    sum_blocks(outputs, team, local, &points, words);
+    sum_blocks(outputs, team, local, &points, first, words);
     if (!local->group) continue;
     if (divided) memcpy(words + sum, space->y + first, sizeof *words * (size_t)points.count);
     const double began = comm_time();
@@ -272,7 +272,7 @@ bool outputs_end(struct outputs *outputs, const struct team *team, const struct 
   for (int64_t first = 0; first < batch->count; first += outputs->chunk) {
     const int64_t chunk = first / outputs->chunk;
     const int count = chunk_count(outputs, batch, first);
-    const int64_t *words = space->words + chunk * chunk_words(outputs->chunk);
+    const int64_t *words = space->words + chunk * outputs->chunk_words;
     if (local->group) {
       const double began = comm_time();
       comm_sum_end(&space->sum[chunk]);

@@ -12,6 +12,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/process_memory.h"
+#include "dynamics/activations.h"
+#include "dynamics/epoch_orders.h"
 #include "dynamics/gradient.h"
 #include "io/durable_file.h"
 #include "log/slurm.h"
@@ -142,6 +144,30 @@ static double rows_bytes(const struct dry_run *plan, const struct dataset *data,
   return sizeof(double) * (kept + moving);
 }
 
+/* Returns the bytes of kept activations (dynamics/activations.h) of one thread, for networks of up to n units of which
+ * the rank owns at most `tiles` tiles. */
+static double kept_bytes(const struct config *config, const struct dataset *data, int64_t n, int64_t tiles) {
+  const struct kernel *kernel = kernel_find(config->unit.type, (enum precision)config->precision, ISA_PORTABLE);
+  double most = 0;
+  for (int e = 0; e < config->ensemble.members; e++)
+    for (int s = 0; s < config->schedule.stages && config->ensemble.n[e] <= n; s++) {
+      const int64_t batch = schedule_batch(&config->schedule, s, config->ensemble.n[e], data->samples),
+                    own = network_tiles(config->ensemble.n[e]);
+      const double bytes = activations_bytes(kernel, own < tiles ? own : tiles, batch);
+      if (bytes <= activations_limit(1)) most = fmax(most, bytes);
+    }
+  return most;
+}
+
+/* Returns the bytes of the orders of the training points of one network (dynamics/epoch_orders.h). */
+static double order_bytes(const struct config *config, const struct dataset *data) {
+  double most = 0;
+  for (int e = 0; e < config->ensemble.members; e++)
+    for (int s = 0; s < config->schedule.stages; s++)
+      most = fmax(most, epoch_orders_bytes(data, &config->schedule, s, config->ensemble.n[e]));
+  return most;
+}
+
 /* Returns the bytes of a rank without units and history rows: `base_memory` bytes, as measured after the pilot run, and
  * the arrays that a scaled-down pilot run did not need or needed at a smaller size. */
 static double work_bytes(const struct dry_run *plan, const struct dataset *data, const struct ownership *owned,
@@ -157,6 +183,12 @@ static double work_bytes(const struct dry_run *plan, const struct dataset *data,
     return bytes + owned->units * (data->d + 1) * sizeof(double) + (double)network_tiles(owned->split) * tile;
   const int64_t batch = schedule_largest_batch(&config->schedule, &config->ensemble, data->samples);
   if (batch != data->samples) bytes += gradient_bytes(data->d, precision, batch, owned->tiles);
+  if (!plan->pilot.whole) {
+    const double more = kept_bytes(config, data, INT64_MAX, owned->tiles) -
+                        kept_bytes(config, data, plan->pilot.n, network_tiles(plan->pilot.n));
+    bytes += fmax(0, more) * config->threads;
+    bytes += order_bytes(config, data) * fmax(0, (double)owned->networks - plan->pilot.networks / plan->ranks);
+  }
   enum { POINT = 56 }; /* bytes per point: f, y, r and the sums (dynamics/outputs.h) */
   if (batch > plan->pilot.batch) bytes += POINT * (double)(batch - plan->pilot.batch);
   return bytes;

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "kernel_table.h"
+#include "particles/number.h"
 
 const char *const precision_names[PRECISIONS] = {"single", "mixed", "double"};
 const char *const isa_names[ISA_LEVELS] = {"portable", "v2", "v3", "v4"};
@@ -59,6 +60,15 @@ size_t forward_scratch(int count) {
   return 64 * (size_t)(count + POINT_PAD);
 }
 
+const void *kernel_real_tiles(const struct kernel *kernel, int d, const void *tiles, int count, void *buffer) {
+  if (!kernel->narrow) return tiles;
+  const size_t stored = tile_numbers(d) * precision_stored(kernel->precision),
+               real = tile_numbers(d) * precision_real(kernel->precision);
+  for (size_t t = 0; t < (size_t)count; t++)
+    kernel->narrow(d, (const char *)tiles + stored * t, (char *)buffer + real * t);
+  return buffer;
+}
+
 size_t gradient_scratch(int d) {
   return 64 * 4 * (size_t)d;
 }
@@ -79,25 +89,21 @@ void points_free(struct points *points) {
   *points = (struct points){0};
 }
 
-static void put(enum precision precision, void *array, int64_t i, double value) {
-  if (precision_real(precision) == sizeof(float))
-    ((float *)array)[i] = (float)value;
-  else
-    ((double *)array)[i] = value;
-}
-
 void points_set(struct points *points, enum precision precision, const struct unit_spec *unit, int count, int d,
                 const double *x) {
   const bool sphere = unit_table[unit->type].manifold == MANIFOLD_SPHERE;
   const double factor = sphere ? unit->alpha : 1;
+  const size_t real = precision_real(precision), numbers = (size_t)count * (size_t)d;
   points->count = count;
-  for (int64_t i = 0; i < (int64_t)count * d; i++) put(precision, points->x, i, factor * x[i]);
+  if (real == sizeof(float))
+    for (size_t i = 0; i < numbers; i++) ((float *)points->x)[i] = (float)(factor * x[i]);
+  else
+    for (size_t i = 0; i < numbers; i++) ((double *)points->x)[i] = factor * x[i];
   for (int64_t p = 0; p < count && sphere; p++) {
     double norm2 = 0;
     for (int k = 0; k < d; k++) norm2 += x[p * d + k] * x[p * d + k];
-    put(precision, points->q, p, -unit->alpha * (norm2 + d) / 2);
+    number_put(real, points->q, (size_t)p, -unit->alpha * (norm2 + d) / 2);
   }
-  const size_t real = precision_real(precision);
   memset((char *)points->x + real * (size_t)count * (size_t)d, 0, real * POINT_PAD * (size_t)d);
   memset((char *)points->q + real * (size_t)count, 0, real * POINT_PAD);
 }

@@ -150,6 +150,7 @@ static void grad_norms(int d, unsigned train, int units, double scale, const dou
                  precision,                                                                                            \
                  row,                                                                                                  \
                  narrow,                                                                                               \
+                 (int)(sizeof(values_##real##_##name) / (VECTORS * VECTOR_BYTES)),                                     \
                  forward_##real##_##name,                                                                              \
                  gradient_##real##_##name,                                                                             \
                  directional_##real##_##name,                                                                          \

@@ -54,12 +54,15 @@
 
 /* clang-format off */
 #define SPHERE 0
+#define SLOPE_OF_H 1
 #define UNIT sigmoid
 #include "kernel_unit.h"
 #define UNIT tanh
 #include "kernel_unit.h"
 #define UNIT relu
 #include "kernel_unit.h"
+#undef SLOPE_OF_H
+#define SLOPE_OF_H 0
 #define UNIT softplus
 #include "kernel_unit.h"
 #define UNIT erf
@@ -69,10 +72,13 @@
 #define UNIT square
 #include "kernel_unit.h"
 #undef SPHERE
+#undef SLOPE_OF_H
 #define SPHERE 1
+#define SLOPE_OF_H 1
 #define UNIT rbf
 #include "kernel_unit.h"
 #undef SPHERE
+#undef SLOPE_OF_H
 /* clang-format on */
 
 #undef real

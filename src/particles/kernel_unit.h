@@ -8,35 +8,81 @@
 #define UNIT_FN                       UNIT_FN_(UNIT)
 #define UNIT_FN_(unit)                UNIT_FN__(unit)
 #define UNIT_FN__(unit)               FN(unit_##unit)
+#define SLOPE_FN                      SLOPE_FN_(UNIT)
+#define SLOPE_FN_(unit)               SLOPE_FN__(unit)
+#define SLOPE_FN__(unit)              FN(slope_##unit)
 #define FORMS_(sphere)                FORMS__(sphere)
 #define FORMS__(sphere)               FN(linear_forms_##sphere)
 #define FORMS                         FORMS_(SPHERE)
 
-/* total[p] += c h(s[p]), added over the vectors of a strip, lane by lane. */
-static __attribute__((noinline)) void UFN(outputs)(const real *restrict c, int count,
-                                                   const vreal (*restrict s)[VECTORS], vreal *restrict total) {
-  for (int p = 0; p < count; p++) {
-    vreal h[VECTORS], dh[VECTORS], sum = total[p];
-    UNIT_FN(s[p], h, dh);
-    for (int v = 0; v < VECTORS; v++) sum += *(const vreal *)(c + v * W) * h[v];
-    total[p] = sum;
-  }
+/* The values of a point and strip that a step may keep for the gradient: h and, unless it follows from h, h'. */
+typedef vreal UFN(values)[SLOPE_OF_H ? 1 : 2][VECTORS];
+
+static inline __attribute__((always_inline)) void UFN(evaluate)(const vreal *s, UFN(values) values) {
+#if SLOPE_OF_H
+  UNIT_FN(s, values[0]);
+#else
+  UNIT_FN(s, values[0], values[1]);
+#endif
 }
 
-/* sum_c += r h(s) and sum_b += w, summed over points, with w = r h'(s). w overwrites s. */
-static __attribute__((noinline)) void UFN(weights)(const real *restrict r, int count, vreal (*restrict s)[VECTORS],
-                                                   vreal *restrict sum_c, vreal *restrict sum_b) {
+static inline __attribute__((always_inline)) void UFN(slope)(const UFN(values) values, vreal *dh) {
+#if SLOPE_OF_H
+  SLOPE_FN(values[0], dh);
+#else
+  for (int v = 0; v < VECTORS; v++) dh[v] = values[1][v];
+#endif
+}
+
+static inline __attribute__((always_inline)) void UFN(copy)(const UFN(values) from, UFN(values) to) {
+  for (size_t i = 0; i < sizeof(UFN(values)) / sizeof(vreal); i++) to[0][i] = from[0][i];
+}
+
+/* total[p] += c h(s[p]), added over the vectors of a strip, lane by lane. Keeps the values unless kept is NULL. */
+static inline __attribute__((always_inline)) void UFN(add_outputs)(const real *restrict c, int count,
+                                                                   const vreal (*restrict s)[VECTORS],
+                                                                   vreal *restrict total, UFN(values) *restrict kept) {
+  for (int p = 0; p < count; p++) {
+    UFN(values) values;
+    vreal sum = total[p];
+    UFN(evaluate)(s[p], values);
+    for (int v = 0; v < VECTORS; v++) sum += *(const vreal *)(c + v * W) * values[0][v];
+    total[p] = sum;
+    if (kept) UFN(copy)((const vreal(*)[VECTORS])values, kept[p]);
+  }
+}
+static __attribute__((noinline)) void UFN(outputs)(const real *restrict c, int count,
+                                                   const vreal (*restrict s)[VECTORS], vreal *restrict total) {
+  UFN(add_outputs)(c, count, s, total, NULL);
+}
+static __attribute__((noinline)) void UFN(outputs_kept)(const real *restrict c, int count,
+                                                        const vreal (*restrict s)[VECTORS], vreal *restrict total,
+                                                        UFN(values) *restrict kept) {
+  UFN(add_outputs)(c, count, s, total, kept);
+}
+
+/* sum_c += r h(s) and sum_b += w, summed over points, with w = r h'(s). Reads h and h' from kept unless it is NULL,
+ * and else computes them from s. Stores w in w, which may be s. */
+static inline __attribute__((always_inline)) void UFN(add_weights)(const real *restrict r, int count,
+                                                                   const UFN(values) *restrict kept,
+                                                                   vreal (*restrict w)[VECTORS], vreal *restrict sum_c,
+                                                                   vreal *restrict sum_b) {
   vreal c[VECTORS], b[VECTORS];
   for (int v = 0; v < VECTORS; v++) c[v] = b[v] = SPLAT(0);
   for (int p = 0; p < count; p++) {
     const vreal rp = SPLAT(r[p]);
-    vreal h[VECTORS], dh[VECTORS];
-    UNIT_FN(s[p], h, dh);
+    UFN(values) values;
+    vreal dh[VECTORS];
+    if (kept)
+      UFN(copy)(kept[p], values);
+    else
+      UFN(evaluate)(w[p], values);
+    UFN(slope)((const vreal(*)[VECTORS])values, dh);
     for (int v = 0; v < VECTORS; v++) {
-      const vreal w = rp * dh[v];
-      c[v] += rp * h[v];
-      b[v] += w;
-      s[p][v] = w;
+      const vreal weight = rp * dh[v];
+      c[v] += rp * values[0][v];
+      b[v] += weight;
+      w[p][v] = weight;
     }
   }
   for (int v = 0; v < VECTORS; v++) {
@@ -44,21 +90,33 @@ static __attribute__((noinline)) void UFN(weights)(const real *restrict r, int c
     sum_b[v] += b[v];
   }
 }
+static __attribute__((noinline)) void UFN(weights)(const real *restrict r, int count, vreal (*restrict s)[VECTORS],
+                                                   vreal *restrict sum_c, vreal *restrict sum_b) {
+  UFN(add_weights)(r, count, NULL, s, sum_c, sum_b);
+}
+static __attribute__((noinline)) void UFN(weights_kept)(const real *restrict r, int count,
+                                                        const UFN(values) *restrict kept, vreal (*restrict w)[VECTORS],
+                                                        vreal *restrict sum_c, vreal *restrict sum_b) {
+  UFN(add_weights)(r, count, kept, w, sum_c, sum_b);
+}
 
 /* total[p] += g_c h(s[p]) + c h'(s[p]) ds[p], added over the vectors of a strip, lane by lane. */
 static __attribute__((noinline)) void UFN(derivatives)(const real *restrict c, const real *restrict g_c, int count,
                                                        const vreal (*restrict s)[VECTORS],
                                                        const vreal (*restrict ds)[VECTORS], vreal *restrict total) {
   for (int p = 0; p < count; p++) {
-    vreal h[VECTORS], dh[VECTORS], sum = total[p];
-    UNIT_FN(s[p], h, dh);
+    UFN(values) values;
+    vreal dh[VECTORS], sum = total[p];
+    UFN(evaluate)(s[p], values);
+    UFN(slope)((const vreal(*)[VECTORS])values, dh);
     for (int v = 0; v < VECTORS; v++)
-      sum += *(const vreal *)(g_c + v * W) * h[v] + *(const vreal *)(c + v * W) * dh[v] * ds[p][v];
+      sum += *(const vreal *)(g_c + v * W) * values[0][v] + *(const vreal *)(c + v * W) * dh[v] * ds[p][v];
     total[p] = sum;
   }
 }
 
-static void UFN(forward)(int tiles, const void *real_tile, const struct points *points, void *scratch, double *sum) {
+static void UFN(forward)(int tiles, const void *real_tile, const struct points *points, void *scratch, void *kept,
+                         double *sum) {
   const int d = points->d, count = points->count;
   vreal *restrict total = scratch; /* [count]: sums over strips, lane by lane */
   vreal s[INNER][VECTORS];
@@ -70,7 +128,9 @@ static void UFN(forward)(int tiles, const void *real_tile, const struct points *
       const int inner = count - first < INNER ? count - first : INNER;
       FORMS(tile, (const real *)points->x + (size_t)first * (size_t)d, (const real *)points->q + first, d, inner,
             FN(ahead_of)(tile, d, strip, first), s);
-      UFN(outputs)(tile + ROW_C * TILE, inner, s, total + first);
+      if (kept) UFN(outputs_kept)
+      (tile + ROW_C * TILE, inner, s, total + first, (UFN(values) *)kept + (size_t)strip * (size_t)count + first);
+      else UFN(outputs)(tile + ROW_C * TILE, inner, s, total + first);
     }
   }
   FN(add_lanes)(count, total, sum);
@@ -100,8 +160,8 @@ static void UFN(directional)(int tiles, const void *real_tile, const void *real_
   restore_subnormals(mode);
 }
 
-static void UFN(gradient)(const void *real_tile, const struct points *points, const void *r, void *scratch,
-                          double *grad) {
+static void UFN(gradient)(const void *real_tile, const struct points *points, const void *r, const void *kept,
+                          void *scratch, double *grad) {
   const int d = points->d, count = points->count;
   vreal s[INNER][VECTORS], sum_c[VECTORS], sum_b[VECTORS], *restrict sum_a = scratch; /* [d][VECTORS] */
   const unsigned mode = flush_subnormals();
@@ -112,8 +172,13 @@ static void UFN(gradient)(const void *real_tile, const struct points *points, co
     for (int first = 0; first < count; first += INNER) {
       const int inner = count - first < INNER ? count - first : INNER;
       const real *x = (const real *)points->x + (size_t)first * (size_t)d;
-      FORMS(tile, x, (const real *)points->q + first, d, inner, FN(ahead_of)(tile, d, strip, first), s);
-      UFN(weights)((const real *)r + first, inner, s, sum_c, sum_b);
+      if (kept) {
+        const UFN(values) *values = (const UFN(values) *)kept + (size_t)strip * (size_t)count + first;
+        UFN(weights_kept)((const real *)r + first, inner, values, s, sum_c, sum_b);
+      } else {
+        FORMS(tile, x, (const real *)points->q + first, d, inner, FN(ahead_of)(tile, d, strip, first), s);
+        UFN(weights)((const real *)r + first, inner, s, sum_c, sum_b);
+      }
       FN(weighted_sums)(x, d, inner, (const vreal(*)[VECTORS])s, sum_a);
     }
     FN(add_strip)(tile, d, SPHERE, sum_c, sum_b, sum_a, grad + strip * VECTORS * W);
@@ -125,9 +190,9 @@ static void UFN(gradient)(const void *real_tile, const struct points *points, co
 static __attribute__((noinline)) void UFN(add_squares)(int count, const vreal (*restrict s)[VECTORS],
                                                        vreal *restrict sum) {
   for (int p = 0; p < count; p++) {
-    vreal h[VECTORS], dh[VECTORS];
-    UNIT_FN(s[p], h, dh);
-    for (int v = 0; v < VECTORS; v++) sum[v] += h[v] * h[v];
+    UFN(values) values;
+    UFN(evaluate)(s[p], values);
+    for (int v = 0; v < VECTORS; v++) sum[v] += values[0][v] * values[0][v];
   }
 }
 
@@ -156,6 +221,9 @@ static void UFN(squares)(const void *real_tile, const struct points *points, dou
 #undef UNIT_FN
 #undef UNIT_FN_
 #undef UNIT_FN__
+#undef SLOPE_FN
+#undef SLOPE_FN_
+#undef SLOPE_FN__
 #undef FORMS_
 #undef FORMS__
 #undef FORMS

@@ -7,8 +7,10 @@
  * chain of dependent operations on one vector is too long for the processor to overlap it with the chain of the next
  * vector. Two vectors share one division.
  *
- * To add a unit type, define INLINE void FN(unit_<name>)(const vreal *s, vreal *h, vreal *dh) here, and
- * instantiate it in kernel_precision.h.
+ * To add a unit type, define INLINE void FN(unit_<name>)(const vreal *s, vreal *h, vreal *dh) here. If h' follows from
+ * h at little cost, define FN(unit_<name>)(const vreal *s, vreal *h) and FN(slope_<name>)(const vreal *h, vreal *dh)
+ * instead: a step that keeps activations then keeps one number per unit and point, not two. Instantiate the unit type
+ * in kernel_precision.h.
  *
  * If s is NaN, h is NaN. If two vectors share a division, a NaN in one can also make h of the other NaN. The exact sum
  * over units detects NaN. Where necessary, arguments are clamped to a range where results are normal numbers. In float
@@ -97,19 +99,21 @@ INLINE void FN(quotient)(const double *over, int overs, const double *under, int
   EACH h[v] = (x[v] * N[v]) * q[v];
 }
 
-INLINE void FN(unit_sigmoid)(const vreal *s, vreal *h, vreal *dh) {
+INLINE void FN(unit_sigmoid)(const vreal *s, vreal *h) {
   /* 1/(1 + e^-s) has a small relative error for negative s, too: e^-s is then large and no digits cancel. */
   vreal x[VECTORS], e[VECTORS], y[VECTORS];
   EACH x[v] = -MAX(SPLAT(-EXP_LIMIT / 2), s[v]);
   FN(exp)(x, e);
   EACH y[v] = SPLAT(1) + e[v];
   FN(reciprocal)(y, h);
-  EACH dh[v] = e[v] * h[v] * h[v]; /* h (1 - h), 1 - h = e^-s h */
+}
+INLINE void FN(slope_sigmoid)(const vreal *h, vreal *dh) {
+  EACH dh[v] = h[v] - h[v] * h[v];
 }
 
 #if DOUBLE
-/* tanh |s| = E q, q = 1/(E + 2), E = e^{2|s|} - 1; tanh' = (1 - h)(1 + h) = 2 q (1 + h), without cancellation. */
-INLINE void FN(unit_tanh)(const vreal *s, vreal *h, vreal *dh) {
+/* tanh |s| = E/(E + 2), E = e^{2|s|} - 1. */
+INLINE void FN(unit_tanh)(const vreal *s, vreal *h) {
   vreal x[VECTORS], E[VECTORS], y[VECTORS], q[VECTORS];
   EACH {
     const vreal size = FN(abs)(s[v]);
@@ -118,23 +122,22 @@ INLINE void FN(unit_tanh)(const vreal *s, vreal *h, vreal *dh) {
   FN(expm1)(x, E);
   EACH y[v] = E[v] + SPLAT(2);
   FN(reciprocal)(y, q);
-  EACH {
-    const vreal size = E[v] * q[v];
-    h[v] = FN(with_sign_of)(s[v], size);
-    dh[v] = (q[v] + q[v]) * size + (q[v] + q[v]);
-  }
+  EACH h[v] = FN(with_sign_of)(s[v], E[v] * q[v]);
 }
 #else
-/* tanh' = 1 - tanh^2, with an absolute error of a few units in the last place of 1. */
-INLINE void FN(unit_tanh)(const vreal *s, vreal *h, vreal *dh) {
+INLINE void FN(unit_tanh)(const vreal *s, vreal *h) {
   QUOTIENT(TANH, 9, s, h);
-  EACH dh[v] = SPLAT(1) - h[v] * h[v];
 }
 #endif
+INLINE void FN(slope_tanh)(const vreal *h, vreal *dh) {
+  EACH dh[v] = SPLAT(1) - h[v] * h[v];
+}
 
-INLINE void FN(unit_relu)(const vreal *s, vreal *h, vreal *dh) {
+INLINE void FN(unit_relu)(const vreal *s, vreal *h) {
   EACH h[v] = MAX(SPLAT(0), s[v]);
-  EACH dh[v] = SELECT_POSITIVE(s[v], SPLAT(1), SPLAT(0));
+}
+INLINE void FN(slope_relu)(const vreal *h, vreal *dh) {
+  EACH dh[v] = SELECT_POSITIVE(h[v], SPLAT(1), SPLAT(0));
 }
 
 /* log(1 + e^s) = max(s, 0) + log(1 + e), e = e^-|s| <= 1. */
@@ -186,10 +189,12 @@ INLINE void FN(unit_square)(const vreal *s, vreal *h, vreal *dh) {
   EACH dh[v] = s[v] + s[v];
 }
 
-INLINE void FN(unit_rbf)(const vreal *s, vreal *h, vreal *dh) {
+INLINE void FN(unit_rbf)(const vreal *s, vreal *h) {
   vreal x[VECTORS];
   EACH x[v] = MIN(SPLAT(EXP_LIMIT), s[v]);
   FN(exp)(x, h);
+}
+INLINE void FN(slope_rbf)(const vreal *h, vreal *dh) {
   EACH dh[v] = h[v];
 }
 

@@ -68,11 +68,14 @@ static void take_points(struct spectrum *spectrum) {
     return;
   }
   const struct rng rng = {.seed = seed >= 0 ? (uint64_t)seed : 1, .stream = RNG_DATA_ORDER};
+  uint32_t *order = alloc_small(sizeof *order * (size_t)spectrum->of);
+  rng_shuffle(&rng, 0, spectrum->of, order);
   for (int64_t p = 0; p < spectrum->P; p++) {
-    const int64_t from = spectrum->P < spectrum->of ? rng_permute(&rng, 0, spectrum->of, p) : p;
+    const int64_t from = spectrum->P < spectrum->of ? order[p] : p;
     memcpy(spectrum->x + p * spectrum->d, x + from * spectrum->d, row);
     spectrum->y[p] = y[from];
   }
+  free(order);
 }
 
 static int allocate(struct spectrum *spectrum) {

@@ -117,6 +117,7 @@ int user_block_decode(const char *path, const unsigned char in[USER_BLOCK], stru
     return FAIL(USAGE, "%s: made by a newer McKean: its format is version %u, this program reads up to version %d",
                 path, version, CHECKPOINT_VERSION);
   if (version == 0) return FAIL(FAILED, "%s: damaged: there never was a format version 0", path);
+  block->version = version;
   memcpy(&block->bytes, in + 16, 8);
   memcpy(&block->extents_offset, in + 24, 8);
   memcpy(&block->extents, in + 32, 8);
@@ -199,7 +200,8 @@ static int read_info(struct h5 *h5, const char *path, const struct user_block *b
     free(text);
   }
   if (layout->update < 0) return unexpected(path, "update");
-  *info = (struct checkpoint_info){.isa = isa, .crc = block->rest_crc, .bytes = block->bytes};
+  *info = (struct checkpoint_info){
+      .version = (int)block->version, .isa = isa, .crc = block->rest_crc, .bytes = block->bytes};
   TRY(h5_get_int(h5, "/", "step", &info->step));
   TRY(h5_get_double(h5, "/", "time", &info->time));
   TRY(h5_get_int(h5, "/", "seed", &seed));

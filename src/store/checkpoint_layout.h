@@ -54,6 +54,7 @@ int layout_rest_crc(int file, const char *path, int64_t bytes, int extents, uint
 /* Encode and decode the user block. user_block_decode verifies magic, version and CRC. FAILED: damaged, or not a
  * checkpoint. USAGE: written by a newer program. */
 struct user_block {
+  uint32_t version; /* set by user_block_decode */
   int64_t bytes, extents_offset, extents;
   uint32_t rest_crc;
 };

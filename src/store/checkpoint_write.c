@@ -39,6 +39,7 @@ static int write_attributes(const struct checkpoint_request *request, struct h5 
   TRY(h5_set_text(h5, "/", "isa", isa_names[request->isa]));
   TRY(h5_set_text(h5, "/", "precision", precision_names[precision]));
   TRY(h5_set_text(h5, "/", "update", update_table[request->update].name));
+  TRY(h5_set_text(h5, "/", "random_numbers", dataset_random_numbers));
   TRY(h5_set_text(h5, "/", "config", request->config));
   return provenance_write(request->provenance, h5);
 }

@@ -160,6 +160,7 @@ static int write_head(const struct history *history, struct h5 *file) {
   const struct ensemble_spec *ensemble = &history->config->ensemble;
   TRY(h5_set_text(file, "/", "format", "mckean-history"));
   TRY(h5_set_int(file, "/", "format_version", HISTORY_VERSION));
+  TRY(h5_set_text(file, "/", "random_numbers", dataset_random_numbers));
   TRY(h5_set_text(file, "/target", "type", target->kind->name));
   TRY(h5_set_double(file, "/target", "C_f", data->C_f));
   TRY(h5_set_double(file, "/target", "loss_0", data->loss_0));

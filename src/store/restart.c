@@ -25,6 +25,36 @@ static int newest(const struct comm *comm, const char *folder, struct report *re
   }
 }
 
+/* Returns whether the steps of a run after `step` draw points or orders of mini-batches. The number of points of a file
+ * may be unknown (data.samples 0). */
+static bool draws_data(const struct config *config, int64_t step) {
+  const struct schedule *schedule = &config->schedule;
+  const int64_t samples = config->data.samples;
+  if (config->data.mode == DATA_POPULATION || schedule->scheme == SCHEME_GD) return false;
+  if (config->data.mode == DATA_ONLINE || samples == 0) return true;
+  int64_t end = 0;
+  for (int s = 0; s < schedule->stages; s++) {
+    end += schedule->stage[s].steps;
+    for (int e = 0; e < config->ensemble.members && end > step; e++)
+      if (schedule_batch(schedule, s, config->ensemble.n[e], samples) < samples) return true;
+  }
+  return false;
+}
+
+/* Format version 2 changed the random numbers of online points and of orders. A trajectory that began with those of
+ * version 1 ends with the version that began it. */
+static int check_random_numbers(const struct config *config, const struct restart *restart) {
+  const struct checkpoint_info *info = &restart->info;
+  if (info->version >= 2 || info->step >= schedule_steps(&config->schedule) || !draws_data(config, info->step))
+    return OK;
+  return FAIL(USAGE,
+              "%s has format version %d; since version 2, online points and orders of mini-batches have other random "
+              "numbers, so the remaining steps would use other data than the run began with. Finish this run with the "
+              "version of McKean in its attribute provenance/version, or start over with --fresh. It stays readable "
+              "for analyze, spectrum, advise, eval, compare and info",
+              restart->path, info->version);
+}
+
 /* Checks that the run may resume from the checkpoint: same problem, not beyond the last step, and an ISA level that all
  * processors have. Adds the snapshots in the checkpoint's input, up to its step, to restart. */
 static int check(const struct comm *comm, const struct config *config, struct restart *restart) {
@@ -46,6 +76,7 @@ static int check(const struct comm *comm, const struct config *config, struct re
   if (info->step > steps)
     return FAIL(USAGE, "%s is at step %lld, the input ends at step %lld; give dynamics.stages more steps", path,
                 (long long)info->step, (long long)steps);
+  TRY(check_random_numbers(config, restart));
   const int best = (int)comm_min(comm, isa_best());
   if (info->isa > best)
     return FAIL(

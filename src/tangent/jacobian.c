@@ -143,13 +143,7 @@ static struct block block_of(const struct network_sum *network, int thread, int6
                         .units = block_units(network->local->n, network->local->first_block + index),
                         .stored = local_network_block(particles, network->local, index)};
   block.tiles = (int)network_tiles(block.units);
-  block.real = block.stored;
-  if (particles->precision == PRECISION_MIXED) {
-    block.real = block.space->real_tiles;
-    for (int t = 0; t < block.tiles; t++)
-      jacobian->kernel->narrow(particles->d, stored_tile(jacobian, &block, t),
-                               tile_of(jacobian, sizeof(float), block.real, t));
-  }
+  block.real = kernel_real_tiles(jacobian->kernel, particles->d, block.stored, block.tiles, block.space->real_tiles);
   return block;
 }
 
@@ -196,7 +190,7 @@ static void set_gradient(const struct network_sum *network, const struct block *
                                 .q = (char *)jacobian->points->q + real * (size_t)first};
   const void *r = (char *)jacobian->team[network->team.first].r + real * (size_t)first;
   memset(block->space->grad, 0, sizeof(double) * tile_numbers(jacobian->particles->d));
-  jacobian->kernel->gradient(tile_of(jacobian, real, block->real, t), &points, r, block->space->scratch,
+  jacobian->kernel->gradient(tile_of(jacobian, real, block->real, t), &points, r, NULL, block->space->scratch,
                              block->space->grad);
 }
 
@@ -253,7 +247,8 @@ bool jacobian_apply(struct jacobian *jacobian, const struct local_network *local
 
 static void output_terms(const struct network_sum *network, const struct block *block) {
   const struct jacobian *jacobian = network->jacobian;
-  jacobian->kernel->forward(block->tiles, block->real, jacobian->points, block->space->scratch, block->space->sum);
+  jacobian->kernel->forward(block->tiles, block->real, jacobian->points, block->space->scratch, NULL,
+                            block->space->sum);
 }
 
 bool jacobian_outputs(struct jacobian *jacobian, const struct local_network *local, int team, double *f) {

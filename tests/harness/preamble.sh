@@ -54,6 +54,28 @@ flip_bit() {
   printf "\\x$(printf %02x $(($(od -An -tu1 -j"$2" -N1 "$1") ^ 16)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
+# set_version FILE VERSION: sets the format version of a checkpoint or history, and the CRC of its header
+set_version() {
+  python - "$1" "$2" <<'PYTHON' || fail "set_version $1"
+import struct, sys
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+with open(sys.argv[1], "r+b") as file:
+    header = bytearray(file.read(512))
+    header[8:12] = struct.pack("<I", int(sys.argv[2]))
+    header[508:] = struct.pack("<I", crc32c(header[:508]))
+    file.seek(0)
+    file.write(header)
+PYTHON
+}
+
 # finish: prints the number of failures and returns 0 if there are none; the last command of a script
 finish() {
   echo "$(basename "$0"): $failed failures"

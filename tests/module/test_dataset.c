@@ -23,10 +23,19 @@ static struct dataset *create(struct dataset_spec spec) {
 static const struct dataset_spec fixed = {.mode = DATA_FIXED, .samples = N, .test = 5, .seed = 3};
 static const struct dataset_spec online = {.mode = DATA_ONLINE, .test = 5, .seed = 3};
 
+/* dataset_points with the order of the epoch. */
+static void points_at(const struct dataset *data, struct batch_position position, int64_t first, int count, double *x,
+                      double *y) {
+  uint32_t rows[N];
+  struct epoch_order order = {.epoch = -1, .rows = rows};
+  if (data->spec.mode == DATA_FIXED) position.rows = dataset_order(data, &position, &order);
+  dataset_points(data, &position, first, count, x, y);
+}
+
 static bool same_points(const struct dataset *data, struct batch_position a, struct batch_position b) {
   double x[2][8 * D];
-  dataset_points(data, &a, 0, 8, x[0], NULL);
-  dataset_points(data, &b, 0, 8, x[1], NULL);
+  points_at(data, a, 0, 8, x[0], NULL);
+  points_at(data, b, 0, 8, x[1], NULL);
   return memcmp(x[0], x[1], sizeof x[0]) == 0;
 }
 
@@ -49,7 +58,7 @@ static void an_epoch_contains_no_point_twice(void **state) {
       const int64_t step = epoch * BATCHES + b;
       double x[P * D], y[P];
       const struct batch_position position = {.network = 7, .step = 1000 + step, .epoch_step = step, .batch = P};
-      dataset_points(data, &position, 0, P, x, y);
+      points_at(data, position, 0, P, x, y);
       for (int p = 0; p < P; p++) {
         const int row = row_of(data, x + p * D);
         assert_int_equal(times[row]++, 0);
@@ -62,6 +71,24 @@ static void an_epoch_contains_no_point_twice(void **state) {
   dataset_free(data);
 }
 
+/* An order is computed again for another epoch, and for another batch size with the same epoch. */
+static void orders_differ_between_epochs_and_batch_sizes(void **state) {
+  (void)state;
+  struct dataset *data = create(fixed);
+  uint32_t rows[N], first[N];
+  struct epoch_order order = {.epoch = -1, .rows = rows};
+  const struct batch_position start = {.network = 7, .batch = 5};
+  struct batch_position next[] = {start, start};
+  next[0].epoch_step = N / 5;
+  next[1].order = 1;
+  memcpy(first, dataset_order(data, &start, &order), sizeof first);
+  for (int i = 0; i < 2; i++) {
+    assert_memory_not_equal(first, dataset_order(data, &next[i], &order), sizeof first);
+    assert_memory_equal(first, dataset_order(data, &start, &order), sizeof first);
+  }
+  dataset_free(data);
+}
+
 static void points_do_not_depend_on_the_division_into_calls(void **state) {
   (void)state;
   const struct dataset_spec *specs[] = {&fixed, &online};
@@ -69,8 +96,8 @@ static void points_do_not_depend_on_the_division_into_calls(void **state) {
     struct dataset *data = create(*specs[s]);
     const struct batch_position position = {.network = 3, .step = 17, .epoch_step = 17, .batch = 16};
     double x[16 * D], y[16], part_x[5 * D], part_y[5];
-    dataset_points(data, &position, 0, 16, x, y);
-    dataset_points(data, &position, 6, 5, part_x, part_y);
+    points_at(data, position, 0, 16, x, y);
+    points_at(data, position, 6, 5, part_x, part_y);
     assert_memory_equal(part_x, x + 6 * D, sizeof part_x);
     assert_memory_equal(part_y, y + 6, sizeof part_y);
     for (int p = 0; p < 16; p++) {
@@ -241,6 +268,7 @@ static void labels_of_fresh_points_are_checked_on_a_sample(void **state) {
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_epoch_contains_no_point_twice),
+      cmocka_unit_test(orders_differ_between_epochs_and_batch_sizes),
       cmocka_unit_test(points_do_not_depend_on_the_division_into_calls),
       cmocka_unit_test(networks_have_own_points_unless_shared),
       cmocka_unit_test(training_and_test_points_differ),

@@ -93,7 +93,7 @@ static void case_free(struct kernel_case *c) {
 static void check_case(struct kernel_case *c) {
   const double eps = precision_real(c->precision) == 4 ? 0x1p-24 : 0x1p-53;
   static double sum[COUNT_MAX], naive[COUNT_MAX], grad[FIELDS_MAX * TILE], twin[FIELDS_MAX * TILE];
-  c->kernel->forward(c->tiles, c->real_tile, &c->points, c->scratch, sum);
+  c->kernel->forward(c->tiles, c->real_tile, &c->points, c->scratch, NULL, sum);
   naive_forward(c->unit, c->tiles, c->tile, c->count, c->d, c->x, c->q, naive);
   for (int p = 0; p < c->count; p++) {
     /* TILE * tiles terms of size up to |c| max h, each with relative error eps times the argument of h */
@@ -118,7 +118,7 @@ static void check_case(struct kernel_case *c) {
   }
   memset(grad, 0, sizeof grad);
   memset(twin, 0, sizeof twin);
-  c->kernel->gradient(c->real_tile, &c->points, c->real_r, c->scratch, grad);
+  c->kernel->gradient(c->real_tile, &c->points, c->real_r, NULL, c->scratch, grad);
   naive_gradient(c->unit, c->tile, c->count, c->d, c->x, c->q, c->r, twin);
   for (int i = 0; i < (c->d + 2) * TILE; i++) {
     const double scale = 60 * eps * sqrt((double)c->count * (c->d + 2)) * 8;
@@ -129,6 +129,25 @@ static void check_case(struct kernel_case *c) {
       fail();
     }
   }
+}
+
+/* The outputs, and the gradient of each tile, have the same bits with and without kept activations. */
+static void check_activations(const struct kernel_case *c) {
+  static double sum[COUNT_MAX], kept_sum[COUNT_MAX], grad[FIELDS_MAX * TILE], kept_grad[FIELDS_MAX * TILE];
+  const size_t real = precision_real(c->precision), numbers = tile_numbers(c->d);
+  const size_t of_tile = real * TILE * (size_t)c->count * (size_t)c->kernel->kept;
+  char *activations = aligned(of_tile * (size_t)c->tiles);
+  c->kernel->forward(c->tiles, c->real_tile, &c->points, c->scratch, NULL, sum);
+  c->kernel->forward(c->tiles, c->real_tile, &c->points, c->scratch, activations, kept_sum);
+  assert_memory_equal(sum, kept_sum, sizeof *sum * (size_t)c->count);
+  for (size_t t = 0; t < (size_t)c->tiles; t++) {
+    const char *tile = (const char *)c->real_tile + real * numbers * t;
+    for (size_t i = 0; i < numbers; i++) grad[i] = kept_grad[i] = 1;
+    c->kernel->gradient(tile, &c->points, c->real_r, NULL, c->scratch, grad);
+    c->kernel->gradient(tile, &c->points, c->real_r, activations + of_tile * t, c->scratch, kept_grad);
+    assert_memory_equal(grad, kept_grad, sizeof *grad * numbers);
+  }
+  free(activations);
 }
 
 /* along equals its naive twin, and it is the transpose of the gradient: sum_p r_p (J.g)_p = (J^T r).g. */
@@ -149,7 +168,7 @@ static void check_along(struct kernel_case *c) {
   const int numbers = tile_rows(c->d) * TILE;
   c->kernel->directional(1, c->real_tile, c->real_direction, &c->points, c->scratch, sum);
   memset(grad, 0, sizeof grad);
-  c->kernel->gradient(c->real_tile, &c->points, c->real_r, c->scratch, grad);
+  c->kernel->gradient(c->real_tile, &c->points, c->real_r, NULL, c->scratch, grad);
   for (int p = 0; p < c->count; p++) left += c->r[p] * sum[p];
   for (int i = 0; i < numbers; i++) right += grad[i] * c->direction[i];
   for (int i = 0; i < numbers; i++) size += fabs(grad[i] * c->direction[i]);
@@ -171,6 +190,7 @@ static void kernels_equal_their_naive_twins(void **state) {
                                          (enum precision)precision, (enum isa)isa);
           check_case(&c);
           check_along(&c);
+          check_activations(&c);
           case_free(&c);
         }
   }
@@ -186,7 +206,7 @@ static void non_finite_parameters_give_non_finite_outputs(void **state) {
           struct kernel_case c = case_of(unit, 3, 1, 9, (enum precision)precision, (enum isa)isa);
           double sum[9];
           number_put(precision_real(c.precision), c.real_tile, (size_t)(field * TILE + 5), NAN);
-          c.kernel->forward(1, c.real_tile, &c.points, c.scratch, sum);
+          c.kernel->forward(1, c.real_tile, &c.points, c.scratch, NULL, sum);
           for (int p = 0; p < 9; p++) assert_true(!isfinite(sum[p]));
           case_free(&c);
         }

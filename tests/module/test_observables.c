@@ -132,7 +132,11 @@ static void rows_are_of_the_state_before_the_move(void **state) {
  * set. */
 static double batch_loss(const struct dataset *data, const struct batch_position *position, const double *f) {
   double x[P * D], y[P], sum = 0;
-  dataset_points(data, position, 0, (int)position->batch, x, y);
+  uint32_t rows[P];
+  struct epoch_order order = {.epoch = -1, .rows = rows};
+  struct batch_position batch = *position;
+  batch.rows = dataset_order(data, position, &order);
+  dataset_points(data, &batch, 0, (int)position->batch, x, y);
   for (int p = 0; p < position->batch; p++) {
     int64_t row = 0;
     while (row < data->samples && memcmp(data->x + row * D, x + p * D, sizeof(double) * D) != 0) row++;

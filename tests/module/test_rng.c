@@ -1,8 +1,11 @@
 // ranks: 1
-/* rng: the known answers of Random123; the distributions of the numbers; permutations are uniform bijections. */
+/* rng: the known answers of Random123; the distributions of the numbers; shuffles are uniform random
+ * permutations. */
 #include <Random123/philox.h>
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/rng.h"
 #include "harness.h"
@@ -86,44 +89,112 @@ static void sphere_points_have_radius_sqrt_d(void **state) {
   }
 }
 
-static void permutations_are_bijections(void **state) {
+static void shuffles_are_permutations(void **state) {
   (void)state;
   const struct rng rng = {.seed = 8, .stream = RNG_DATA_ORDER, .network = 3};
   const int64_t counts[] = {1, 2, 3, 4, 5, 16, 17, 100, 255, 257, 1000, 4096, 65537};
   for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
     char *is_image = calloc((size_t)counts[i], 1);
+    uint32_t *order = malloc(sizeof *order * (size_t)counts[i]);
     int64_t fixed = 0;
+    rng_shuffle(&rng, 9, counts[i], order);
     for (int64_t p = 0; p < counts[i]; p++) {
-      const int64_t image = rng_permute(&rng, 9, counts[i], p);
-      assert_true(image >= 0 && image < counts[i] && !is_image[image]);
-      is_image[image] = 1;
-      fixed += image == p;
+      assert_true(order[p] < counts[i] && !is_image[order[p]]);
+      is_image[order[p]] = 1;
+      fixed += order[p] == p;
     }
     if (counts[i] >= 100) assert_true(fixed < 10); /* one fixed point on average */
     free(is_image);
+    free(order);
   }
 }
 
-/* The images of each of 10 elements under many permutations are uniform: chi^2 with 9 degrees of freedom is below 46.9,
- * its 1 - 4e-7 quantile. */
-static void permutations_are_uniform(void **state) {
+enum { EPOCHS = 20000, ORDER_MAX = 256 };
+
+static void order_of_epoch(int64_t count, int epoch, uint32_t order[ORDER_MAX]) {
+  const struct rng rng = {.seed = 21, .stream = RNG_DATA_ORDER, .network = 5, .step = (uint64_t)epoch};
+  rng_shuffle(&rng, 2, count, order);
+}
+
+/* p > 1e-5 for the hypothesis that all cells are equally probable. */
+static void check_uniform(const double *hits, int cells, const char *what) {
+  double chi2 = 0, sum = 0;
+  for (int i = 0; i < cells; i++) sum += hits[i];
+  for (int i = 0; i < cells; i++) chi2 += pow(hits[i] - sum / cells, 2) / (sum / cells);
+  expect(gsl_cdf_chisq_Q(chi2, cells - 1) > 1e-5, "%s: chi^2 %g of %d cells", what, chi2, cells);
+}
+
+/* All 120 and 720 orders of 5 and 6 elements are equally frequent. */
+static void all_orders_are_equally_frequent(void **state) {
   (void)state;
-  enum { COUNT = 10, MANY = 20000 };
-  const struct rng rng = {.seed = 21, .stream = RNG_DATA_ORDER};
-  for (int64_t position = 0; position < COUNT; position++) {
-    double hits[COUNT] = {0}, chi2 = 0;
-    for (uint64_t id = 0; id < MANY; id++) hits[rng_permute(&rng, id, COUNT, position)]++;
-    for (int i = 0; i < COUNT; i++) chi2 += pow(hits[i] - MANY / COUNT, 2) / (MANY / COUNT);
-    assert_true(chi2 < 46.9);
+  for (int count = 5; count <= 6; count++) {
+    double hits[720] = {0};
+    uint32_t order[ORDER_MAX];
+    int orders = 1;
+    for (int i = 2; i <= count; i++) orders *= i;
+    for (int epoch = 0; epoch < EPOCHS; epoch++) {
+      int index = 0; /* in the factorial number system: the number of later smaller elements of each element */
+      order_of_epoch(count, epoch, order);
+      for (int i = 0; i < count; i++) {
+        int smaller = 0;
+        for (int j = i + 1; j < count; j++) smaller += order[j] < order[i];
+        index = index * (count - i) + smaller;
+      }
+      hits[index]++;
+    }
+    check_uniform(hits, orders, count == 5 ? "orders of 5" : "orders of 6");
   }
+  assert_expected();
+}
+
+static bool is_odd(int64_t count, const uint32_t *order) {
+  bool visited[ORDER_MAX] = {0}, odd = false;
+  for (int64_t i = 0; i < count; i++)
+    for (int64_t at = i; !visited[at]; at = order[at]) {
+      visited[at] = true;
+      if (order[at] != i) odd = !odd; /* a cycle of length L is L - 1 exchanges */
+    }
+  return odd;
+}
+
+/* Half of the orders are odd; the mean of the first half of an order has the variance of a sample without replacement;
+ * the element at each of four positions, and the first two elements together, are uniform. Tolerance: 4.5 standard
+ * errors, or p > 1e-5. */
+static void orders_are_uniform(void **state) {
+  (void)state;
+  const int counts[] = {8, 12, 16, 64, 256};
+  for (int c = 0; c < 5; c++) {
+    const int count = counts[c], half = count / 2, positions[] = {0, 1, half, count - 1};
+    static double hits[4][ORDER_MAX], pairs[16 * 15];
+    uint32_t order[ORDER_MAX];
+    double odd = 0, square = 0;
+    memset(hits, 0, sizeof hits);
+    memset(pairs, 0, sizeof pairs);
+    for (int epoch = 0; epoch < EPOCHS; epoch++) {
+      double mean = 0;
+      order_of_epoch(count, epoch, order);
+      odd += is_odd(count, order);
+      for (int i = 0; i < half; i++) mean += order[i] / (double)half;
+      square += pow(mean - (count - 1) / 2.0, 2) / EPOCHS;
+      for (int i = 0; i < 4; i++) hits[i][order[positions[i]]]++;
+      if (count <= 16) pairs[(int)order[0] * (count - 1) + (int)order[1] - (order[1] > order[0])]++;
+    }
+    const double exact = (count * count - 1.0) / 12 / half * (count - half) / (count - 1.0);
+    expect(fabs(odd / EPOCHS - 0.5) < 4.5 * 0.5 / sqrt(EPOCHS), "%d elements: %g odd", count, odd / EPOCHS);
+    expect(fabs(square / exact - 1) < 4.5 * sqrt(2.0 / EPOCHS), "%d elements: variance ratio %g", count,
+           square / exact);
+    for (int i = 0; i < 4; i++) check_uniform(hits[i], count, "elements at a position");
+    if (count <= 16) check_uniform(pairs, count * (count - 1), "pairs of elements");
+  }
+  assert_expected();
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(philox_gives_the_known_answers),   cmocka_unit_test(words_are_philox_of_seed_stream_and_index),
       cmocka_unit_test(normals_are_box_muller),           cmocka_unit_test(normals_have_the_moments),
-      cmocka_unit_test(sphere_points_have_radius_sqrt_d), cmocka_unit_test(permutations_are_bijections),
-      cmocka_unit_test(permutations_are_uniform),
+      cmocka_unit_test(sphere_points_have_radius_sqrt_d), cmocka_unit_test(shuffles_are_permutations),
+      cmocka_unit_test(all_orders_are_equally_frequent),  cmocka_unit_test(orders_are_uniform),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

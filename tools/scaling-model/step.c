@@ -61,14 +61,16 @@ static void narrow(int d, const void *tile, void *real_tile) {
 }
 
 /* forward takes a third of the time of a pair and gradient two thirds: 2 d and 4 d flops. */
-static void forward(int tiles, const void *real_tile, const struct points *points, void *scratch, double *sum) {
-  (void)real_tile, (void)scratch;
+static void forward(int tiles, const void *real_tile, const struct points *points, void *scratch, void *activations,
+                    double *sum) {
+  (void)real_tile, (void)scratch, (void)activations;
   memset(sum, 0, sizeof *sum * (size_t)points->count);
   owed += cost.pair / 3 * TILE * tiles * points->count;
 }
 
-static void gradient(const void *real_tile, const struct points *points, const void *r, void *scratch, double *grad) {
-  (void)real_tile, (void)r, (void)scratch, (void)grad;
+static void gradient(const void *real_tile, const struct points *points, const void *r, const void *activations,
+                     void *scratch, double *grad) {
+  (void)real_tile, (void)r, (void)activations, (void)scratch, (void)grad;
   owed += 2 * cost.pair / 3 * TILE * points->count;
 }
 
@@ -111,6 +113,11 @@ size_t forward_scratch(int count) {
   return 0;
 }
 
+const void *kernel_real_tiles(const struct kernel *kernel, int d, const void *tiles, int count, void *buffer) {
+  (void)kernel, (void)d, (void)count, (void)buffer;
+  return tiles;
+}
+
 size_t gradient_scratch(int d) {
   (void)d;
   return 0;
@@ -130,6 +137,12 @@ void points_set(struct points *points, enum precision precision, const struct un
                 const double *x) {
   (void)precision, (void)unit, (void)d, (void)x;
   points->count = count;
+}
+
+const uint32_t *dataset_order(const struct dataset *data, const struct batch_position *position,
+                              struct epoch_order *order) {
+  (void)data, (void)position;
+  return order->rows;
 }
 
 void dataset_points(const struct dataset *data, const struct batch_position *position, int64_t first, int count,

@@ -1,0 +1,33 @@
+/* The peak speed of products and sums in registers, for one instruction-set level (KERNEL_ISA). */
+#include "bench_peak.h"
+
+#if defined __AVX512F__
+enum { VECTOR_BYTES = 64 };
+#elif defined __AVX2__
+enum { VECTOR_BYTES = 32 };
+#else
+enum { VECTOR_BYTES = 16 };
+#endif
+enum { CHAINS = 12 }; /* independent chains: more than latency times throughput of FMA, and they fit in 16 registers */
+
+typedef float vfloat __attribute__((vector_size(VECTOR_BYTES)));
+typedef double vdouble __attribute__((vector_size(VECTOR_BYTES)));
+
+/* The values converge to 1, so no operation meets a subnormal number. */
+#define PEAK(name, real, vreal)                                                                                        \
+  static double name(int64_t rounds, double *sink) {                                                                   \
+    const vreal factor = (vreal){0} + (real)0.5, term = (vreal){0} + (real)0.5;                                        \
+    vreal chain[CHAINS], sum = {0};                                                                                    \
+    for (int i = 0; i < CHAINS; i++) chain[i] = (vreal){0} + (real)i;                                                  \
+    for (int64_t r = 0; r < rounds; r++)                                                                               \
+      _Pragma("GCC unroll 12") for (int i = 0; i < CHAINS; i++) chain[i] = chain[i] * factor + term;                   \
+    for (int i = 0; i < CHAINS; i++) sum += chain[i];                                                                  \
+    *sink = (double)sum[0];                                                                                            \
+    return 2.0 * CHAINS * (double)rounds * (VECTOR_BYTES / sizeof(real));                                              \
+  }
+PEAK(single, float, vfloat)
+PEAK(in_double, double, vdouble)
+
+#define PASTE_(name, level) name##level
+#define PASTE(name, level)  PASTE_(name, level)
+const struct bench_peak PASTE(bench_peak_, KERNEL_ISA) = {single, in_double};

@@ -1,0 +1,156 @@
+/* The random numbers of fresh_points.h on vectors of points, for one instruction-set level (KERNEL_ISA). */
+#include "fresh_points_isa.h"
+
+#include <math.h>
+#include <string.h>
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
+
+#if defined __AVX512F__
+enum { VECTOR_BYTES = 64 };
+#elif defined __AVX2__
+enum { VECTOR_BYTES = 32 };
+#else
+enum { VECTOR_BYTES = 16 };
+#endif
+enum { W = VECTOR_BYTES / 8, VECTORS = 2, GROUP = W * VECTORS }; /* a group of lanes is computed in registers */
+
+typedef double vdouble __attribute__((vector_size(VECTOR_BYTES), may_alias));
+typedef uint64_t vword __attribute__((vector_size(VECTOR_BYTES), may_alias));
+
+#define EACH       for (int v = 0; v < VECTORS; v++)
+#define WORD(bits) ((vword){0} + UINT64_C(bits))
+
+/* Returns the products of the low 32 bits of the lanes of a with m. */
+static inline vword multiply(vword a, vword m) {
+#if defined __AVX512F__
+  return (vword)_mm512_mul_epu32((__m512i)a, (__m512i)m);
+#elif defined __AVX2__
+  return (vword)_mm256_mul_epu32((__m256i)a, (__m256i)m);
+#elif defined __SSE2__
+  return (vword)_mm_mul_epu32((__m128i)a, (__m128i)m);
+#else
+  return (a & WORD(0xffffffff)) * m;
+#endif
+}
+
+static inline vdouble root(vdouble a) {
+#if defined __AVX512F__
+  return (vdouble)_mm512_sqrt_pd((__m512d)a);
+#elif defined __AVX2__
+  return (vdouble)_mm256_sqrt_pd((__m256d)a);
+#elif defined __SSE2__
+  return (vdouble)_mm_sqrt_pd((__m128d)a);
+#else
+  for (int i = 0; i < W; i++) a[i] = sqrt(a[i]);
+  return a;
+#endif
+}
+
+/* Philox4x32-10. The low 32 bits of a lane of word[i] are word i of the counter, then of the block; the high bits of
+ * the result are not defined. */
+static inline void philox(const struct fresh_stream *stream, vword word[4][VECTORS]) {
+  const vword m0 = WORD(0xD2511F53), m1 = WORD(0xCD9E8D57);
+  uint32_t k0 = stream->key[0], k1 = stream->key[1];
+#pragma GCC unroll 10
+  for (int round = 0; round < 10; round++, k0 += 0x9E3779B9, k1 += 0xBB67AE85) {
+    vword p0[VECTORS], p1[VECTORS];
+    EACH p0[v] = multiply(word[0][v], m0);
+    EACH p1[v] = multiply(word[2][v], m1);
+    EACH word[0][v] = (p1[v] >> 32) ^ word[1][v] ^ k0;
+    EACH word[2][v] = (p0[v] >> 32) ^ word[3][v] ^ k1;
+    EACH word[1][v] = p1[v];
+    EACH word[3][v] = p0[v];
+  }
+}
+
+/* log u for u in (0, 1]. With u = m 2^e, m in [sqrt 1/2, sqrt 2): log m = 2 artanh(s), s = (m - 1)/(m + 1), |s| <=
+ * 0.1716. Eleven terms of the series are accurate to 2^-53. */
+static inline void logarithm(const vdouble *u, vdouble *log_u) {
+  vdouble s[VECTORS], s2[VECTORS], e[VECTORS], series[VECTORS];
+  EACH {
+    const vword upper = (vword)u[v] - UINT64_C(0x3fe6a09e667f3bcd); /* bits of u minus bits of sqrt(1/2) */
+    const vdouble m = (vdouble)((upper & UINT64_C(0x000fffffffffffff)) + UINT64_C(0x3fe6a09e667f3bcd));
+    const vword exponent = upper >> 52 | (0 - (upper >> 63)) << 12; /* an arithmetic right shift by 52 */
+    e[v] = (vdouble)(exponent + WORD(0x4338000000000000)) - 0x1.8p52;
+    s[v] = (m - 1) / (m + 1);
+  }
+  EACH s2[v] = s[v] * s[v];
+  EACH series[v] = s2[v] * (1.0 / 21) + 1.0 / 19;
+#pragma GCC unroll 9
+  for (int k = 8; k >= 0; k--) EACH series[v] = series[v] * s2[v] + 1.0 / (2 * k + 1);
+  EACH log_u[v] = 2 * s[v] * series[v] + e[v] * 0x1.62e42fefa39efp-1;
+}
+
+/* x, y = radius (cos 2 pi t, sin 2 pi t) for t in [0, 1), by Taylor series after the nearest quarter turn has been
+ * subtracted: |angle| <= pi/4. */
+static inline void turn(const vdouble *radius, const vdouble *t, vdouble *x, vdouble *y) {
+  vdouble shifted[VECTORS], angle[VECTORS], square[VECTORS], c[VECTORS], w[VECTORS];
+  EACH shifted[v] = 4 * t[v] + 0x1.8p52;
+  EACH angle[v] = (t[v] - 0.25 * (shifted[v] - 0x1.8p52)) * 0x1.921fb54442d18p+2;
+  EACH square[v] = angle[v] * angle[v];
+  EACH c[v] = w[v] = (vdouble){0} + 1;
+#pragma GCC unroll 8
+  for (int k = 8; k >= 1; k--) {
+    EACH c[v] = 1 - c[v] * square[v] * (1.0 / ((2 * k - 1) * (2 * k)));
+    EACH w[v] = 1 - w[v] * square[v] * (1.0 / ((2 * k) * (2 * k + 1)));
+  }
+  EACH w[v] *= angle[v];
+  EACH {
+    const vword quarter = (vword)shifted[v], odd = 0 - (quarter & 1);
+    const vword cosine = ((vword)w[v] & odd) | ((vword)c[v] & ~odd), sine = ((vword)c[v] & odd) | ((vword)w[v] & ~odd);
+    x[v] = radius[v] * (vdouble)(cosine ^ ((quarter + 1) & 2) << 62);
+    y[v] = radius[v] * (vdouble)(sine ^ (quarter & 2) << 62);
+  }
+}
+
+/* x, y: two independent N(0,1) numbers per lane from a block of the generator, by the Box-Muller transform with u
+ * uniform in (0, 1] and t uniform in [0, 1), multiples of 2^-52. */
+static inline void normal_pair(const struct fresh_stream *stream, const vword *id, int draw, vdouble *x, vdouble *y) {
+  const vword one = WORD(0x3ff0000000000000), mantissa = WORD(0xfffffffffffff), low = WORD(0xffffffff);
+  vword word[4][VECTORS];
+  vdouble u[VECTORS], t[VECTORS], log_u[VECTORS], radius[VECTORS];
+  EACH word[0][v] = id[v] & low;
+  EACH word[1][v] = (id[v] >> 32 << 10) | (uint64_t)draw;
+  EACH word[2][v] = (vword){0} + stream->nonce[0];
+  EACH word[3][v] = (vword){0} + stream->nonce[1];
+  philox(stream, word);
+  EACH u[v] = 2 - (vdouble)((((word[0][v] << 20) ^ (word[1][v] & low) >> 12) & mantissa) | one);
+  EACH t[v] = (vdouble)((((word[2][v] << 20) ^ (word[3][v] & low) >> 12) & mantissa) | one) - 1;
+  logarithm(u, log_u);
+  EACH radius[v] = root(-2 * log_u[v]);
+  turn(radius, t, x, y);
+}
+
+static void normal(const struct fresh_stream *stream, int64_t first, int count, double *z) {
+  for (int lane = 0; lane < POINT_LANES; lane += GROUP) {
+    uint64_t number[GROUP];
+    vword id[VECTORS];
+    for (int i = 0; i < GROUP; i++) number[i] = (uint64_t)(first + lane + i);
+    memcpy(id, number, sizeof id);
+    for (int k = 0; k < count; k += 2) {
+      vdouble x[VECTORS], y[VECTORS];
+      normal_pair(stream, id, k / 2, x, y);
+      EACH *(vdouble *)(z + k * POINT_LANES + lane + v * W) = x[v];
+      if (k + 1 < count) EACH *(vdouble *)(z + (k + 1) * POINT_LANES + lane + v * W) = y[v];
+    }
+  }
+}
+
+static void sphere(const struct fresh_stream *stream, int64_t first, int d, double *x) {
+  normal(stream, first, d, x);
+  for (int lane = 0; lane < POINT_LANES; lane += W) {
+    vdouble square = {0};
+    for (int k = 0; k < d; k++) {
+      const vdouble z = *(const vdouble *)(x + k * POINT_LANES + lane);
+      square += z * z;
+    }
+    const vdouble scale = root((double)d / square);
+    for (int k = 0; k < d; k++) *(vdouble *)(x + k * POINT_LANES + lane) *= scale;
+  }
+}
+
+#define PASTE_(name, level) name##level
+#define PASTE(name, level)  PASTE_(name, level)
+const struct fresh_functions PASTE(fresh_functions_, KERNEL_ISA) = {normal, sphere};

@@ -1,0 +1,16 @@
+/* fresh_points_isa: the versions of fresh_normal and fresh_sphere for the instruction-set levels. The Makefile compiles
+ * fresh_points_isa.c once per level, without contraction to FMA: all versions give the same bits. */
+#ifndef FRESH_POINTS_ISA_H
+#define FRESH_POINTS_ISA_H
+
+#include "data/fresh_points.h"
+
+struct fresh_functions {
+  void (*normal)(const struct fresh_stream *stream, int64_t first, int count, double *z);
+  void (*sphere)(const struct fresh_stream *stream, int64_t first, int d, double *x);
+};
+
+extern const struct fresh_functions fresh_functions_portable, fresh_functions_v2, fresh_functions_v3,
+    fresh_functions_v4;
+
+#endif

@@ -1,0 +1,38 @@
+/* The labels of the spin target on vectors of points, for one instruction-set level (KERNEL_ISA). */
+#include "target_spin_isa.h"
+
+#if defined __AVX512F__
+enum { VECTOR_BYTES = 64, VECTORS = 4 };
+#elif defined __AVX2__
+enum { VECTOR_BYTES = 32, VECTORS = 4 };
+#else
+enum { VECTOR_BYTES = 16, VECTORS = 4 };
+#endif
+/* VECTORS independent sums hide the latency of an addition. */
+enum { W = VECTOR_BYTES / 8, GROUP = W * VECTORS };
+
+typedef double vdouble __attribute__((vector_size(VECTOR_BYTES), may_alias));
+
+#define EACH         for (int v = 0; v < VECTORS; v++)
+#define X(k)         (*(const vdouble *)(x + (k)*POINT_LANES + v * W))
+#define PASTE_(a, b) a##b
+#define PASTE(a, b)  PASTE_(a, b)
+
+static void group_labels(int d, const double *restrict entry, const double *restrict x, double *restrict y) {
+  vdouble f[VECTORS], rows[VECTORS], row[VECTORS];
+  EACH f[v] = (vdouble){0};
+  for (int p = 0; p < d; p++) {
+    EACH rows[v] = (vdouble){0};
+    for (int q = p; q < d; q++) {
+      EACH row[v] = (vdouble){0};
+      for (int r = q; r < d; r++, entry++) EACH row[v] += *entry * X(r);
+      EACH rows[v] += row[v] * X(q);
+    }
+    EACH f[v] += rows[v] * X(p);
+  }
+  EACH *(vdouble *)(y + v * W) = f[v];
+}
+
+void PASTE(spin_labels_, KERNEL_ISA)(int d, const double *entry, const double *x, double *y) {
+  for (int lane = 0; lane < POINT_LANES; lane += GROUP) group_labels(d, entry, x + lane, y + lane);
+}
