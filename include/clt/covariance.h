@@ -1,11 +1,11 @@
 /* covariance: the covariance operator of a field, from the outputs of R networks of n units at K points.
  *
  *   C_n = (n/K) sample covariance over replicas, K x K: n Cov[f_n(x_k), f_n(x_k')] as an operator on functions. Each
- *         point has weight 1/K, so the eigenvalues converge as K grows. The trace is n V_n.
+ *         point has weight 1/K, so eigenvalues converge as K grows. The trace is n V_n (fluctuations.h).
  *
  * Matrices are distributed over all ranks (parallel/dist_matrix.h); no rank holds a whole K x K matrix. Sorted
- * eigenvalues of a sample are biased: the largest are too large, the smallest of a cluster too small. Samples are
- * therefore compared by Rayleigh quotients u' C_n u, which are unbiased for vectors u that do not depend on the sample.
+ * eigenvalues of a sample are biased: the largest are too large, the smallest of several nearly equal ones too small.
+ * So samples are compared by Rayleigh quotients u' C_n u, which are unbiased if u does not depend on the sample.
  * Sorted eigenvalues are compared only with those of Gaussian fields of the same size and a given spectrum. All
  * functions are collective; the last bits of the results depend on the number of ranks. */
 #ifndef MCKEAN_CLT_COVARIANCE_H
@@ -45,14 +45,14 @@ double covariance_trace(const struct covariance *covariance); /* returns the tra
 int covariance_project(const struct covariance *covariance, int count, const double *u, const double *center,
                        double *y);
 
-/* values [K] = all eigenvalues of a symmetric matrix in descending order, u [count][K] = eigenvectors of the count
- * largest ones, on all ranks. The component of largest magnitude of each vector is positive. u may be NULL for count 0.
+/* values [K] = all eigenvalues of a symmetric matrix in descending order, u [count][K] = the first `count`
+ * eigenvectors, on all ranks. The component of largest magnitude of each vector is positive. If count = 0, u is unused.
  * Overwrites the matrix. FAILED: no memory, no convergence. */
 int covariance_leading(struct dist_matrix *C, int count, double *values, double *u);
 
 /* Draws from the null distribution of sorted eigenvalues: values [K] = eigenvalues, descending, of the sample
  * covariance of R Gaussian fields whose covariance has the eigenvalues spectrum [K]. id: number of the draw. Cost: that
- * of covariance_operator and of all eigenvalues. FAILED: no memory, no convergence. */
+ * of covariance_operator and covariance_leading. FAILED: no memory, no convergence. */
 int covariance_wishart(const struct dist_grid *grid, int64_t points, const double *spectrum, int64_t replicas,
                        uint64_t seed, uint64_t id, double *values);
 

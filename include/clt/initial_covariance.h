@@ -5,12 +5,12 @@
  *   E f_n(x) = f_0(x) = E c E phi(x, z)
  *   n Cov[f_n(x), f_n(x')] = E c^2 E[phi(x, z) phi(x', z)] - f_0(x) f_0(x')
  *
- * (the CLT of RVE section 3.2 at t = 0). For ridge units s = a.x + b and s' are jointly Gaussian with means m, m',
- * variances sigma^2, sigma'^2 and correlation rho. Mehler's expansion gives
+ * (the CLT of RVE section 3.2 at t = 0). For ridge units phi = h(s), and s = a.x + b and s' = a.x' + b are jointly
+ * Gaussian with means m, m', variances sigma^2, sigma'^2 and correlation rho. Mehler's expansion gives
  *
  *   E[h(s) h(s')] = sum_k h_k(x) h_k(x') rho^k,   h_k(x) = E[h(m + sigma g) He_k(g)] / sqrt(k!)
  *
- * with one-dimensional integrals h_k. This holds for all means and all x. On the sphere (rbf), for all x,
+ * with integrals h_k over g ~ N(0, 1). This holds for all means and x. On the sphere (rbf), for all x,
  *
  *   E phi phi' = e^{-alpha (|x|^2 + |x'|^2 + 2 d)/2} 0F1(; d/2; alpha^2 d |x + x'|^2 / 4),
  *

@@ -9,12 +9,12 @@
 extern const struct target_kind *const target_table[TARGET_TYPES]; /* indexed by enum target_type */
 
 /* Creates the target that spec describes. Collective; the result is the same on all ranks and a pure function of spec
- * and, for the type file, of the file. Errors: those of target_file.h. FAILED: no memory. */
+ * and, for target.type: file, of the file. Errors: those of target_file.h. FAILED: no memory. */
 int target_create(const struct comm *comm, const struct target_spec *spec, struct target **target);
 void target_free(struct target *target); /* accepts NULL; local */
 
-/* Computes y[p] = f(x_p) for x [count][d], y [count]. Calls die if the kind has no `evaluate` function. Local and pure;
- * the bits are the same on every machine. Cost: see target_<name>.h. */
+/* Computes y[p] = f(x_p) for x [count][d], y [count]. Calls die() if the kind has no `evaluate`. Local and pure; the
+ * bits are the same on every machine. Cost: see target_<name>.h. */
 void target_eval(const struct target *target, int count, const double *x, double *y);
 
 /* Returns the CRC-32C, continued from crc, of the numbers that define f; returns crc if the kind has no such numbers.

@@ -2,8 +2,8 @@
  *
  *   V(theta; mu) = -c F(z) + c int c' K(z, z') dmu(theta'),  F = E[f phi(., z)],  K = E[phi(., z) phi(., z')]
  *
- * (RVE sections 2 and 5), where E is the mean over x uniform on |x|^2 = d. With k = alpha d, u = (1 + z.z'/d)/2 clamped
- * to [0, 1], and the series of positive terms 0F1(; b; y) = sum_m y^m / (m! (b)_m):
+ * (RVE sections 2 and 5), where E is the mean over x uniform on |x|^2 = d. With S of data/target_spin.h, k = alpha d,
+ * u = (1 + z.z'/d)/2 clamped to [0, 1], and the positive series 0F1(; b; y) = sum_m y^m / (m! (b)_m):
  *
  *   K     = e^-2k 0F1(; d/2; k^2 u)           grad_z K = alpha^2 e^-2k 0F1(; d/2 + 1; k^2 u) z'
  *   lam_l = e^-k k^l / (d (d+2) .. (d+2l-2)) 0F1(; d/2 + l; k^2/4)        (Funk-Hecke: e^-k e^{k t} on degree l)
@@ -45,7 +45,7 @@ void potential_field(const struct potential *potential, const double *z, double 
  *
  *   sum[0][i] = sum_j c_j K(z_i, z_j),   sum[1 + r][i] = sum_j c_j (grad_z K(z_i, z_j))_r
  *
- * particle [count][d + 1], sum [d + 1][TILE]. Cost: 4 terms + 4 d flops per pair (i, j). */
+ * particle [count][d + 1], sum [d + 1][TILE]. Cost: 4 (terms + d) flops per pair (i, j). */
 void potential_pairs(const struct potential *potential, const double *z, int64_t count, const double *particle,
                      double *sum);
 

@@ -83,7 +83,7 @@ struct particle_sums {
   int64_t words[PARTICLE_MEANS * WIDE_LIMBS];
 };
 
-/* Local. Moves own tile t of a network by one step, where grad V = scale * grad and dt grad V = rate * grad. grad
+/* Local. Moves local tile t of a network by one step, where grad V = scale * grad and dt grad V = rate * grad. grad
  * [tile_rows(d)][TILE] is the gradient before projection; it is overwritten. If rate = 0, no bit of the tile changes.
  * Unless sums is NULL, adds the contributions of the tile to the particle means, for the state before the move. */
 void update_tile(const struct update *update, const struct local_network *local, int64_t t, double *grad, double scale,
@@ -93,7 +93,7 @@ void update_tile(const struct update *update, const struct local_network *local,
  * overwritten. Collective over these ranks. */
 void update_means(const struct local_network *local, struct particle_sums *sums, struct observation *observation);
 
-/* Local. Rescales the rule's fields of all own units for a new dt, which is `factor` times the old one. */
+/* Local. Rescales the rule's fields of all local units for a new dt = `factor` times the old one. */
 void update_change_dt(const struct update_spec *spec, struct particles *particles, double factor);
 
 #endif

@@ -1,8 +1,8 @@
 /* anderson_darling: tests whether a sample is Gaussian, with mean and variance estimated from the sample itself.
  *
- * Uses the Anderson-Darling statistic of case 3, A*^2 = A^2 (1 + 0.75/R + 2.25/R^2), and its p-value (Stephens, in
- * D'Agostino and Stephens, Goodness-of-Fit Techniques, 1986, tables 4.7 and 4.9). The classical Kolmogorov-Smirnov test
- * requires a known mean and variance; with estimated values it almost never rejects. */
+ * Uses the Anderson-Darling statistic of case 3, A*^2 = A^2 (1 + 0.75/R + 2.25/R^2) for R values, and its p-value
+ * (Stephens, in D'Agostino and Stephens, Goodness-of-Fit Techniques, 1986, tables 4.7 and 4.9). The classical
+ * Kolmogorov-Smirnov test requires a known mean and variance; with estimated values it almost never rejects. */
 #ifndef MCKEAN_FLUCTUATIONS_ANDERSON_DARLING_H
 #define MCKEAN_FLUCTUATIONS_ANDERSON_DARLING_H
 

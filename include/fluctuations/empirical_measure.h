@@ -5,7 +5,7 @@
  *
  * with w_l ~ N(0, 1/D) in the D components of theta and beta_l uniform on [0, 2 pi]. theta~ is theta with each field
  * divided by its standard deviation (one for c, one for b, one for all components of a) over the units of the largest n
- * at that time, since amplitudes grow during a run. mean_l psi_l(theta) psi_l(theta') approximates a Gaussian kernel k
+ * at the same time; amplitudes grow during a run. mean_l psi_l(theta) psi_l(theta') approximates a Gaussian kernel k
  * of width sqrt D (random Fourier features, Rahimi and Recht 2007). With <psi>_n = int psi dmu_n, and E and Var over
  * replicas:
  *
@@ -15,7 +15,7 @@
  *          N and N' different replicas of the largest n: the squared distance of mu_n from mu_N in the norm of k
  *
  * MMD2 leaves out the terms k(theta_i, theta_i)/n of a unit with itself, so it is unbiased for independent units. Its
- * expectation is |E mu_n - E mu_N|^2 + (n V - v)/(n - 1), with v the variance of psi over units; it is 0 at t = 0. The
+ * expectation, 0 at t = 0, is |E mu_n - E mu_N|^2 + (n V - v)/(n - 1), with v the variance of psi over units. The
  * second term measures the correlation of the units of one network. */
 #ifndef MCKEAN_FLUCTUATIONS_EMPIRICAL_MEASURE_H
 #define MCKEAN_FLUCTUATIONS_EMPIRICAL_MEASURE_H
@@ -36,7 +36,7 @@ struct empirical_measure_time {
   double time;
   double scale[3];                     /* standard deviations of c, b, a */
   struct empirical_measure_size *size; /* [sizes] */
-  struct estimate slope;               /* of V in n */
+  struct estimate slope;               /* of log V on log n */
 };
 
 struct empirical_measure {

@@ -39,7 +39,7 @@ int durable_file_pread(int file, const char *path, int64_t offset, void *data, i
 int durable_file_crc(int file, const char *path, int64_t begin, int64_t end, uint32_t *crc);
 
 /* Allocates the disk blocks of the first `bytes` bytes of a file, which is extended if it is shorter. A full disk is
- * thus detected now (FULL). If the file system cannot allocate blocks, returns OK with *reserved = false. */
+ * thus detected now (FULL). If the file system does not support this, returns OK with *reserved = false. */
 int durable_file_reserve(int file, const char *path, int64_t bytes, bool *reserved);
 
 /* ---- paths ---- */

@@ -37,7 +37,7 @@ static int plain(struct disk *disk, bool writing, double *seconds) {
   void *data;
   int status = alloc_array(&data, own_bytes, 1, "plain bytes");
   if (status == OK) memset(data, 1, (size_t)own_bytes);
-  if (writing && comm->rank == 0) unlink(path); /* a checkpoint is a new file, too */
+  if (writing && comm->rank == 0) unlink(path); /* checkpoints are new files, too */
   TRY(comm_agree(comm, status));
   comm_barrier(comm);
   const double start = comm_time();

@@ -70,7 +70,7 @@ static const struct option options_table[] = {
     OPTION("--manifest", option_text, struct request, manifest),
 };
 
-/* All arguments after --run belong to the run. request->argument starts at --run itself, in the place of argv[0]. */
+/* All arguments after --run belong to the run. request->argument[0] is "--run" and serves as argv[0]. */
 static int parse(int argc, char **argv, struct request *request) {
   int own = 1;
   while (own < argc && strcmp(argv[own], "--run") != 0) own++;

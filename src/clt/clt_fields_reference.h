@@ -26,15 +26,15 @@ struct clt_fields_comparison {
   double *spectrum; /* [K]: all eigenvalues of an exact covariance, or NULL */
 };
 
-/* Collective. *covariance = the covariance over the initial conditions first .. first + count - 1 of size number `size`
- * at the recorded time `time`. The caller frees it. FAILED: a history cannot be read, no memory. */
+/* Collective. *covariance = the covariance over the initial conditions first .. first + count - 1 of the size with
+ * index `size` at `time`. The caller frees it. FAILED: a history cannot be read, no memory. */
 int clt_fields_covariance(const struct clt_fields_work *work, const struct clt_time *time, int size, int64_t first,
                           int64_t count, struct covariance **covariance);
 
 /* Collective. Sets the arrays of *comparison, and reference_value, reference_trace, trace_sd and the groups of *time.
- * The caller has set reference, set, points and vectors of *time, and *comparison to zero. Reduces vectors to omit
- * eigenvalues that CLT_FLOOR excludes. The caller frees the arrays, also after a failure. FAILED: a history cannot be
- * read, no memory, no convergence. */
+ * On entry the members reference, set, points and vectors of *time are set, and *comparison is zero. Reduces
+ * time->vectors if CLT_FLOOR excludes some. The caller frees the arrays, also after a failure. FAILED: a history cannot
+ * be read, no memory, no convergence. */
 int clt_fields_compare(const struct clt_fields_work *work, struct clt_time *time,
                        struct clt_fields_comparison *comparison);
 

@@ -1,4 +1,4 @@
-/* rules: the rules on an input that parameter_table cannot express. Private to src/config. */
+/* rules: the rules for inputs beyond those in parameter_table. Private to src/config. */
 #ifndef MCKEAN_CONFIG_RULES_H
 #define MCKEAN_CONFIG_RULES_H
 
