@@ -3,10 +3,10 @@
  *   A V_k = V_k T_k + beta_k v_{k+1} e_k',   theta = largest eigenvalue of T_k,   |A y - theta y| = beta_k |s_k|
  *
  * where V_k has the columns v_1 .. v_k, T_k is tridiagonal (alpha, beta), s is its normalized eigenvector for theta,
- * and y = V_k s (Golub and Van Loan, Matrix Computations, section 10.1). Each v_i is orthogonalized against all earlier
- * ones. Up to rounding, theta does not exceed the largest eigenvalue. Some eigenvalue lies within beta_k |s_k|
- * of theta; for a random start vector it is almost certainly the largest one. The code uses no BLAS, and only sqrt from
- * libm, so the result has the same bits on two machines if the products have the same bits. */
+ * s_k is the last component of s, and y = V_k s (Golub and Van Loan, Matrix Computations, section 10.1). Each v_i is
+ * orthogonalized against all earlier ones. Up to rounding, theta does not exceed the largest eigenvalue. Some
+ * eigenvalue lies within beta_k |s_k| of theta; for a random start vector it is almost certainly the largest one. The
+ * code uses no BLAS, and only sqrt from libm, so the result has the same bits on two machines if the products do. */
 #ifndef MCKEAN_TANGENT_LANCZOS_H
 #define MCKEAN_TANGENT_LANCZOS_H
 
