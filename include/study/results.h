@@ -42,7 +42,7 @@ void results_estimates(struct results *results, const char *const names[3], cons
 void results_findings(struct results *results, const struct findings *findings);
 
 /* Write a file as JSON (path "-": standard output) or HDF5, and replace an earlier result at path. The HDF5 file also
- * has the attributes format "mckean-analysis", format_version and config, and the group provenance. FAILED: cannot
+ * has the attributes format_version, config and format (= "mckean-analysis"), and the group provenance. FAILED: cannot
  * write (FULL for HDF5 on a full disk). USAGE: the file at path is not an earlier result. After a failure the file at
  * path is unchanged. */
 int results_json(const struct results *results, const char *path);

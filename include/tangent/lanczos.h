@@ -2,11 +2,11 @@
  *
  *   A V_k = V_k T_k + beta_k v_{k+1} e_k',   theta = largest eigenvalue of T_k,   |A y - theta y| = beta_k |s_k|
  *
- * where T_k is tridiagonal (alpha, beta), s is its normalized eigenvector for theta, s_k is the last component of s,
- * and y = V_k s (Golub and Van Loan, Matrix Computations, section 10.1). Every new vector is orthogonalized against all
- * earlier ones. Up to rounding, theta does not exceed the largest eigenvalue. Some eigenvalue lies within beta_k |s_k|
- * of theta; for a random start vector it is almost certainly the largest one. The code uses no BLAS, and only sqrt from
- * libm, so the result has the same bits on two machines if the products have the same bits. */
+ * where V_k has the columns v_1 .. v_k, T_k is tridiagonal (alpha, beta), s is its normalized eigenvector for theta,
+ * s_k is the last component of s, and y = V_k s (Golub and Van Loan, Matrix Computations, section 10.1). Each v_i is
+ * orthogonalized against all earlier ones. Up to rounding, theta does not exceed the largest eigenvalue. Some
+ * eigenvalue lies within beta_k |s_k| of theta; for a random start vector it is almost certainly the largest one. The
+ * code uses no BLAS, and only sqrt from libm, so the result has the same bits on two machines if the products do. */
 #ifndef MCKEAN_TANGENT_LANCZOS_H
 #define MCKEAN_TANGENT_LANCZOS_H
 
@@ -30,7 +30,7 @@ struct lanczos_operator {
 /* Returns the largest eigenvalue of the operator. Stops when bound <= tolerance * value, or after min(size,
  * LANCZOS_MAX) products. basis [LANCZOS_MAX + 1][size]: work space; the first vector holds the start vector, which must
  * not be zero and may have any norm. Collective if the products are, otherwise local; the products must have the same
- * bits on all ranks, so that all ranks stop together. Cost: k products and 2 k^2 size flops. */
+ * bits on all ranks, so that all ranks stop together. Cost: k products and 2 k^2 * size flops. */
 struct lanczos lanczos_largest(const struct lanczos_operator *operator, int64_t size, double tolerance, double *basis);
 
 /* Local. Returns the largest eigenvalue of the tridiagonal matrix with diagonal alpha [k] and off-diagonal beta [k-1],

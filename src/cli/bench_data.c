@@ -1,5 +1,5 @@
-/* The time per sample to draw fresh points, the time per sample to compute their labels (spin target), and the sum of
- * both as a fraction of the time of a step with 10^4 units (sigmoid, single precision). All on one rank. */
+/* Measures the time per sample to draw fresh points, to compute their labels (spin target), and to do both, the last
+ * as a fraction of the time per sample of a step with 10^4 units (sigmoid, single precision). All on one rank. */
 #include <stdlib.h>
 
 #include "base/alloc.h"

@@ -94,8 +94,8 @@ static int create(const struct comm *comm, const struct request *request, struct
   return OK;
 }
 
-/* Collects verdicts and limits, then judges the conditions at each time or n. Returns the number of findings that are
- * not met. */
+/* Collects verdicts and limits, then judges the conditions at each time or n. Returns the number of findings with
+ * VERDICT_NOT_MET. */
 static int judge(const struct request *request, struct outcome *outcome) {
   int unmet = 0;
   for (int i = 0; i < ANALYSES; i++)

@@ -296,7 +296,7 @@ static const struct rule stage_rules[] = {
 
 /* ---- network sizes in a stage ---- */
 
-/* The number of points of a data file is unknown here; problem_check (run/problem.h) checks it after reading the
+/* The number of points of a data file is unknown here; problem_check (run/problem.h) checks the batch after reading the
  * file. */
 static bool large_batch(const struct rule_arguments *args, char *received) {
   const struct config *config = args->config;

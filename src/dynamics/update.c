@@ -60,7 +60,7 @@ int update_needs_euler(const struct update_spec *spec, const char *what) {
               received);
 }
 
-/* Returns the function that applies a rule to a tile (update_isa.c): theta <- theta - rate grad for euler. */
+/* Returns the function that applies a rule to a tile (update_isa.c): theta <- theta - rate * grad for euler. */
 static update_apply *apply_of(enum isa isa, int rule) {
   static update_row *const table[ISA_LEVELS] = {&update_table_portable, &update_table_v2, &update_table_v3,
                                                 &update_table_v4};
@@ -78,7 +78,7 @@ static void clear_unused(int d, int used, double *grad) {
     for (int lane = used; lane < TILE; lane++) grad[row * TILE + lane] = 0;
 }
 
-/* Adds the particle means of a tile to sums. used: number of units in the tile; grad V = scale grad. */
+/* Adds the particle means of a tile to sums. used: number of units in the tile; grad V = scale * grad. */
 static void add_means(const struct update *update, int used, double n, const void *tile, const double *grad,
                       double scale, struct particle_sums *sums) {
   const struct particles *particles = update->particles;

@@ -1,10 +1,10 @@
 /* simd: operations on vectors of W reals that GNU vector extensions do not express efficiently. A template:
- * kernel_precision.h includes it before unit_simd.h, once per arithmetic.
+ * kernel_precision.h includes it before unit_simd.h, for float and for double.
  *
  *   MIN, MAX (bound, x)           the smaller or the larger of the two; NaN if x is NaN
  *   SELECT_POSITIVE(x, a, b)      x > 0 ? a : b, lane by lane
  *   FRACTION(t)                   t - floor(t), 0 for infinities; AVX-512 only
- *   SCALE(p, t)                   p 2^floor(t); 0 or infinity if it is out of range; AVX-512 only */
+ *   SCALE(p, t)                   p * 2^floor(t); 0 or infinity if the result is out of range; AVX-512 only */
 #if defined __AVX512F__ && DOUBLE
 #define MIN(bound, x) ((vreal)_mm512_min_pd((__m512d)(bound), (__m512d)(x)))
 #define MAX(bound, x) ((vreal)_mm512_max_pd((__m512d)(bound), (__m512d)(x)))

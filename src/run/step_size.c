@@ -13,7 +13,7 @@ static struct dt_segment resume_segment(struct particles *particles, const struc
   if (segment.dt > 0)
     update_change_dt(&schedule->update, particles, segment.dt / saved->dt);
   else
-    segment.dt = saved->dt; /* until step_size_enter begins the stage with dt: auto */
+    segment.dt = saved->dt; /* until step_size_enter computes dt for this stage (dt: auto) */
   return segment;
 }
 

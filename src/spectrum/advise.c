@@ -10,7 +10,7 @@
 #include "forecast/pilot_run.h"
 #include "tangent/stability.h"
 
-static const double TIMING_SECONDS = 0.5; /* of the steps that are timed */
+static const double TIMING_SECONDS = 0.5; /* total time of the timed steps */
 
 /* The quantities of one network, as sent to rank 0. */
 struct record {
@@ -30,8 +30,8 @@ static const enum combination {
 
 /* ---- one network ---- */
 
-/* Sets S and |G|^2 from disjoint batches of the probe. whole: the probe is the whole data set. Returns false if the
- * network has diverged. */
+/* Sets S and |G|^2 (spectrum/advise.h) from disjoint batches of the probe. whole: the probe is the whole data set.
+ * Returns false if the network has diverged. */
 static bool measure_noise(struct jacobian *jacobian, const struct local_network *local, int count, const double *r,
                           bool whole, double *value) {
   struct jacobian_batch batch[ADVISE_BATCHES + 1];
