@@ -13,7 +13,7 @@
  *
  *   Cov[xi] = std(c)^2 D E[phi phi'] D + Cov_z[xi with c at its mean].
  *
- * The first term is computed exactly, the second as a mean over draws of z. */
+ * The first term of this sum is computed exactly, the second as a mean over draws of z. */
 #ifndef MCKEAN_CLT_FROZEN_FEATURES_H
 #define MCKEAN_CLT_FROZEN_FEATURES_H
 

@@ -21,7 +21,7 @@ struct stage {
   int64_t steps;
   double dt;          /* 0: auto, dt_safety times the stability limit, estimated every dt_every steps */
   double dt_safety;   /* used if dt is auto */
-  int64_t dt_every;   /* used if dt is auto: estimates at the first step of the stage, and if step % dt_every = 0 */
+  int64_t dt_every;   /* used if dt is auto, estimated at the first step of the stage and if step % dt_every = 0 */
   int64_t batch;      /* P; 0: floor(batch_scale * n^batch_power), at least 1; gd: 0 or N, all points */
   double batch_scale; /* used if batch is 0; 0: all points of the fixed set, or the population */
   double batch_power;
@@ -42,8 +42,8 @@ int64_t schedule_steps(const struct schedule *schedule);
 int schedule_stage(const struct schedule *schedule, int64_t step);
 int64_t schedule_first(const struct schedule *schedule, int stage);
 
-/* schedule_auto returns whether dt is auto in some step before this one. If not, schedule_time returns t: the sum of dt
- * over the steps before this one. */
+/* schedule_auto returns whether dt is auto in any step before `step`. If not, schedule_time returns t: the sum of dt
+ * over the steps before `step`. */
 bool schedule_auto(const struct schedule *schedule, int64_t step);
 double schedule_time(const struct schedule *schedule, int64_t step);
 

@@ -1,4 +1,4 @@
-/* comm: ranks, agreement among them, and groups of ranks. comm.c contains all MPI calls of the time loop.
+/* comm: ranks, agreement among them, and groups of ranks. comm.c contains all MPI calls of a step.
  *
  * Unless stated otherwise, every function is collective over its comm. An error inside MPI aborts all ranks (MPI's
  * default error handler), because a single rank cannot handle it. */

@@ -2,7 +2,7 @@
  * run time.
  *
  * Parameters are stored as float or double, and kernels compute in float or double (enum precision,
- * particles/kernel.h). Code outside the kernels accesses both through these two functions. */
+ * particles/kernel.h). Code outside the kernels reads and writes such numbers with these two functions. */
 #ifndef MCKEAN_PARTICLES_NUMBER_H
 #define MCKEAN_PARTICLES_NUMBER_H
 

@@ -36,7 +36,7 @@ void divergence_monitor_row(struct divergence_monitor *monitor, const struct par
 void divergence_monitor_warn(struct divergence_monitor *monitor, struct step_size *step_size, int64_t step,
                              struct report *report);
 
-/* Adds dt and the limit in the last finite state to the current error text, and returns FAILED. The last finite state
+/* Adds dt and the limit in the last saved state to the current error text, and returns FAILED. The last saved state
  * is the checkpoint of step `saved` in folder, or if saved < 0 the initial condition of seed. This function sets the
  * particles to that state. If the limit cannot be computed, the text does not change. Collective, after a failure that
  * all ranks have agreed on. */

@@ -2,7 +2,7 @@
  *
  *   minimize over u:  (1/2P) sum_p (f_n(x_p) + (1/n) sum_i u_i phi_i(x_p) - y_p)^2 + (mu/2n) sum_i u_i^2
  *
- * Here u is the change of c, and mu a ridge that keeps it small. Let r = f_n - y and G = Phi Phi^T / (n P), which is
+ * Here u is the change of c, and the ridge mu keeps u small. Let r = f_n - y and G = Phi Phi^T / (n P), which is
  * M/P for the tangent kernel M of c alone. The normal equations at the points are
  *
  *   (G + mu) q = r,   u_i = -(1/P) sum_p phi_i(x_p) q_p,   and the residual becomes mu q.

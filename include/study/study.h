@@ -2,7 +2,7 @@
  *
  * Runs can be read together if they recorded fields at the same steps, have the same time at equal steps, have the same
  * test and training points, and differ only in ensemble.*, output.*, data.seed, data.test_seed and run.* (except
- * run.precision). Networks of equal n in different runs count as further replicas of that n. These runs must have
+ * run.precision). Networks of equal n in different runs count as further replicas of that n. Such runs must have
  * different run.seed and, unless all replicas see the same data, different data.seed. A `size` is an index into
  * n [sizes]. All functions are local. */
 #ifndef MCKEAN_STUDY_STUDY_H

@@ -111,8 +111,8 @@ static uint32_t next_word(struct words *words) {
   return (uint32_t)(words->bits[i / 2] >> 32 * (i % 2));
 }
 
-/* Returns a uniform random number below `bound`, by the method of Lemire: the upper half of word * bound. Words whose
- * lower half is less than 2^32 mod bound are rejected, so that each number has the same number of words. */
+/* Returns a uniform random integer below `bound`, by the method of Lemire: the upper half of word * bound. Products
+ * whose lower half is less than 2^32 mod bound are rejected, so that all results are equally likely. */
 static uint32_t below(struct words *words, uint32_t bound) {
   uint64_t product = (uint64_t)next_word(words) * bound;
   if ((uint32_t)product < bound) {
