@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* malloc for small, bounded sizes. The caller releases the memory with free(). Calls die if no memory is available. */
+/* malloc for small, bounded sizes. The caller releases the memory with free(). Calls die() on failure. */
 void *alloc_small(size_t bytes);
 
 /* Allocates an array whose size depends on the input: *array = count items of `size` bytes, not initialized, aligned to

@@ -52,7 +52,7 @@ int covariance_leading(struct dist_matrix *C, int count, double *values, double 
 
 /* Draws from the null distribution of sorted eigenvalues: values [K] = eigenvalues, descending, of the sample
  * covariance of R Gaussian fields whose covariance has the eigenvalues spectrum [K]. id: number of the draw. Cost: that
- * of covariance_operator and of all eigenvalues. FAILED: no memory, no convergence. */
+ * of covariance_operator and covariance_leading. FAILED: no memory, no convergence. */
 int covariance_wishart(const struct dist_grid *grid, int64_t points, const double *spectrum, int64_t replicas,
                        uint64_t seed, uint64_t id, double *values);
 

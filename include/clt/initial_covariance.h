@@ -5,16 +5,16 @@
  *   E f_n(x) = f_0(x) = E c E phi(x, z)
  *   n Cov[f_n(x), f_n(x')] = E c^2 E[phi(x, z) phi(x', z)] - f_0(x) f_0(x')
  *
- * (the CLT of RVE section 3.2 at t = 0). For ridge units s = a.x + b and s' are jointly Gaussian with means m, m',
- * variances sigma^2, sigma'^2 and correlation rho. Mehler's expansion gives
+ * (the CLT of RVE section 3.2 at t = 0). For ridge units, phi(x, z) = h(s) with s = a.x + b. At x and x', s and s' are
+ * jointly Gaussian with means m, m', variances sigma^2, sigma'^2 and correlation rho. Mehler's expansion gives
  *
  *   E[h(s) h(s')] = sum_k h_k(x) h_k(x') rho^k,   h_k(x) = E[h(m + sigma g) He_k(g)] / sqrt(k!)
  *
- * with one-dimensional integrals h_k. This holds for all means and all x. On the sphere (rbf), for all x,
+ * where g ~ N(0, 1) and He_k are Hermite polynomials. This holds for all means and x. On the sphere (rbf), for all x,
  *
  *   E phi phi' = e^{-alpha (|x|^2 + |x'|^2 + 2 d)/2} 0F1(; d/2; alpha^2 d |x + x'|^2 / 4),
  *
- * which for |x|^2 = d is the kernel K of RVE section 5. */
+ * which for |x|^2 = |x'|^2 = d is the kernel K of RVE section 5. */
 #ifndef MCKEAN_CLT_INITIAL_COVARIANCE_H
 #define MCKEAN_CLT_INITIAL_COVARIANCE_H
 
@@ -34,7 +34,7 @@ struct initial_covariance {
   double *mean, *square; /* [points]: E phi, E phi^2 */
   double *sigma;         /* [points], ridge units */
   double *coefficient;   /* [points][INITIAL_COVARIANCE_TERMS]: h_k(x), ridge units */
-  double tail;           /* fraction of E phi^2 in the omitted terms, maximum over points; the diagonal omits none */
+  double tail;           /* fraction of E phi^2 in the omitted terms, maximum over points; for i = j all is exact */
 };
 
 /* Local. x [points][d] must outlive the result. FAILED: no memory; the unit is too steep, or its initial law too wide,

@@ -32,8 +32,8 @@ struct team team_of(int index, int threads);
 bool team_single_threads(const struct particles *particles, int threads);
 bool team_is_single_thread(const struct particles *particles, int threads, const struct local_network *local);
 
-/* Returns the largest number of tiles of this rank in one network that a team may compute, rounded up to whole blocks;
- * 0 if the team computes no network. */
+/* Among the networks that a team may compute, returns the largest number of tiles that this rank owns in one network,
+ * rounded up to whole blocks; 0 if the team computes no network. */
 int64_t team_tiles(const struct particles *particles, int threads, int index);
 
 #endif

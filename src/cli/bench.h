@@ -35,7 +35,7 @@ double bench_median(int count, double *values);
 /* The measurements. Collective. FAILED: no memory; bench_disk: a file cannot be written or read. USAGE: bench->d is not
  * supported. */
 int bench_kernels(struct bench *bench);    /* a step compared with GEMM; memory per unit */
-int bench_ensembles(struct bench *bench);  /* steps of ensembles of small networks, fixed points */
+int bench_ensembles(struct bench *bench);  /* steps of ensembles of small networks with fixed data */
 int bench_online(struct bench *bench);     /* the same with fresh points at every step */
 int bench_data(struct bench *bench);       /* drawing and labeling points */
 int bench_population(struct bench *bench); /* time per pair of units of the exact potential */

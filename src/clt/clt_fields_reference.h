@@ -22,7 +22,7 @@ struct clt_fields_work {
 /* The arrays of a reference. */
 struct clt_fields_comparison {
   double *u;        /* [m][K]: u_i */
-  double *center;   /* [K]: the exact mean; NULL: subtract from each size its mean over replicas */
+  double *center;   /* [K]: the exact mean; NULL: for each size, use its mean over replicas */
   double *spectrum; /* [K]: all eigenvalues of an exact covariance, or NULL */
 };
 
@@ -32,9 +32,9 @@ int clt_fields_covariance(const struct clt_fields_work *work, const struct clt_t
                           int64_t count, struct covariance **covariance);
 
 /* Collective. Sets the arrays of *comparison, and reference_value, reference_trace, trace_sd and the groups of *time.
- * The caller has set reference, set, points and vectors of *time, and *comparison to zero. Reduces vectors to omit
- * eigenvalues that CLT_FLOOR excludes. The caller frees the arrays, also after a failure. FAILED: a history cannot be
- * read, no memory, no convergence. */
+ * Before the call, the caller sets reference, set, points and vectors of *time, and zeroes *comparison. Reduces
+ * time->vectors to omit eigenvalues that CLT_FLOOR excludes. The caller frees the arrays, also after a failure. FAILED:
+ * a history cannot be read, no memory, no convergence. */
 int clt_fields_compare(const struct clt_fields_work *work, struct clt_time *time,
                        struct clt_fields_comparison *comparison);
 

@@ -30,7 +30,7 @@ struct parameter {
   double low, high;               /* range of numbers; P_CHOICE: low is the value of the first name */
   bool above;                     /* low itself is excluded */
   const char *fallback;           /* the default, as a user would write it; NULL: none */
-  struct choice (*choice)(int i); /* P_CHOICE: the name with index i; its name is NULL after the last one */
+  struct choice (*choice)(int i); /* P_CHOICE: the choice with index i; after the last, its name is NULL */
   bool may_change;                /* the value may differ when a run is resumed */
   const char *help;
 };
