@@ -14,7 +14,7 @@
  *
  *   E phi phi' = e^{-alpha (|x|^2 + |x'|^2 + 2 d)/2} 0F1(; d/2; alpha^2 d |x + x'|^2 / 4),
  *
- * which for |x|^2 = d is the kernel K of RVE section 5. */
+ * which for |x|^2 = |x'|^2 = d is the kernel K of RVE section 5. */
 #ifndef MCKEAN_CLT_INITIAL_COVARIANCE_H
 #define MCKEAN_CLT_INITIAL_COVARIANCE_H
 
@@ -34,7 +34,7 @@ struct initial_covariance {
   double *mean, *square; /* [points]: E phi, E phi^2 */
   double *sigma;         /* [points], ridge units */
   double *coefficient;   /* [points][INITIAL_COVARIANCE_TERMS]: h_k(x), ridge units */
-  double tail;           /* fraction of E phi^2 in the omitted terms, maximum over points; the diagonal omits none */
+  double tail;           /* fraction of E phi^2 in the omitted terms, maximum over points; for i = j all is exact */
 };
 
 /* Local. x [points][d] must outlive the result. FAILED: no memory; the unit is too steep, or its initial law too wide,

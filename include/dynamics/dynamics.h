@@ -41,12 +41,12 @@ int dynamics_enter_stage(struct dynamics *dynamics, int stage);
 void dynamics_step(struct dynamics *dynamics, int64_t step, double dt, struct observation *observation);
 
 /* Computes f [locals][points] = f_n at the points of a fixed set: the K points of POINTS_TEST or the N points of
- * POINTS_TRAIN. f is NAN for a network that has diverged, which is recorded with the step. Collective over the ranks
- * that share networks. */
+ * POINTS_TRAIN. If a network has diverged, sets its f to NAN and records the network and the step. Collective over the
+ * ranks that share networks. */
 void dynamics_evaluate(struct dynamics *dynamics, int64_t step, enum point_set set, double *f);
 
-/* Computes mean [locals] = q_n, the second moment of the contribution of a unit to the output, over the points of a
- * fixed set (dynamics/second_moment.h). Collective over the ranks that share networks. */
+/* Computes mean [locals] = q_n: the second moment of a unit's contribution to the output, averaged over the units and
+ * the points of a fixed set (dynamics/second_moment.h). Collective over the ranks that share networks. */
 void dynamics_moments(struct dynamics *dynamics, enum point_set set, double *mean);
 
 /* Collective. Checks that no network has diverged and, if units is true, that every value of every unit is finite.

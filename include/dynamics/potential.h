@@ -6,14 +6,14 @@
  * u = (1 + z.z'/d)/2 clamped to [0, 1], and the positive series 0F1(; b; y) = sum_m y^m / (m! (b)_m):
  *
  *   K     = e^-2k 0F1(; d/2; k^2 u)           grad_z K = alpha^2 e^-2k 0F1(; d/2 + 1; k^2 u) z'
- *   lam_l = e^-k k^l / (d (d+2) .. (d+2l-2)) 0F1(; d/2 + l; k^2/4)        (Funk-Hecke: e^-k e^{k t} on degree l)
+ *   lam_l = e^-k k^l / (d (d+2) .. (d+2l-2)) 0F1(; d/2 + l; k^2/4)        (Funk-Hecke: e^{-k + k x.z/d} on degree l)
  *   F     = lam_3 H3(z) + lam_1 d L.z,  H3(z) = S(z,z,z) - d L.z,  L_r = 3/(d+2) sum_p S_ppr
  *   grad F = lam_3 (3 S(z,z,.) - d L) + lam_1 d L
  *
- * The gradients differ from the true ones by a multiple of z, which the projection onto the tangent space removes. All
- * arithmetic is in double precision with plain IEEE operations, so the bits are the same at every instruction-set
- * level. Relative errors are a few 1e-15 for z' near z, and at most about 1e-14 (tests/module/test_potential.c). All
- * functions are local. */
+ * S is that of data/target_spin.h. These gradients differ from the true ones by a multiple of z, which the projection
+ * onto the tangent space removes. All arithmetic is in double precision with plain IEEE operations, so the bits are the
+ * same at every ISA level. Relative errors are a few 1e-15 for z' near z, and at most about 1e-14
+ * (tests/module/test_potential.c). All functions are local. */
 #ifndef MCKEAN_DYNAMICS_POTENTIAL_H
 #define MCKEAN_DYNAMICS_POTENTIAL_H
 

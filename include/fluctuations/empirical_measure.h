@@ -12,7 +12,7 @@
  *   V    = mean_l Var <psi_l>_n. By the CLT n V is constant in n. At t = 0, for every n, n V = mean_l Var_mu0 psi_l,
  *          the value for independent units; the ratio of n V to this value is printed at all times.
  *   MMD2 = mean_l E [ (n <psi_l>_n^2 - <psi_l^2>_n)/(n - 1) - 2 <psi_l>_n <psi_l>_N ] + mean_l <psi_l>_N <psi_l>_N',
- *          N and N' different replicas of the largest n: the squared distance of mu_n from mu_N in the norm of k
+ *          where N, N' are two replicas of the largest n; MMD2 estimates |mu_n - E mu_N|^2 in the norm of k
  *
  * MMD2 leaves out the terms k(theta_i, theta_i)/n of a unit with itself, so it is unbiased for independent units. Its
  * expectation, 0 at t = 0, is |E mu_n - E mu_N|^2 + (n V - v)/(n - 1), with v the variance of psi over units. The

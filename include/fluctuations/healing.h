@@ -2,7 +2,7 @@
  * modes of the target, then falls: at long times the fluctuations are of smaller order than n^-1/2 (RVE section 3). The
  * theory uses the norm of the training measure: with fixed data, it covers the training points only.
  *
- *   max/end    V_n at t*, the recorded time of its maximum, divided by V_n at the last time
+ *   max/end    V_n(t*) / V_n(last time), where t* is the recorded time at which V_n is largest
  *   exponent   d log V_n / d log t between neighboring recorded times
  *
  * Intervals are those of fluctuations/fluctuations.h, over replicas, at fixed t*. Since t* is chosen among noisy

@@ -14,8 +14,8 @@ enum { PATH_BYTES = 4800 };
 
 /* ---- failures: each function records a message (base/error.h) and returns a status ---- */
 
-/* Reports a failed write or other operation; error: its errno; format and what follows: TEXT. FULL: the disk or the
- * quota is full. FAILED: any other reason. Message: "TEXT: REASON; what to do", or "TEXT: REASON" without a remedy. */
+/* Reports a failed write or other operation. error: its errno; format, ...: printf arguments of TEXT. FULL: the disk or
+ * the quota is full. FAILED: any other reason. Message: "TEXT: REASON; REMEDY", or "TEXT: REASON" without a remedy. */
 int durable_file_fail(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Reports a failed read; arguments: as above. FAILED: the path does not lead to a file, or the disk reports an error.

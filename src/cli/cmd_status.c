@@ -90,7 +90,7 @@ static void write_path(void *context, const char *run) {
   fwrite(run, 1, strlen(run) + 1, context);
 }
 
-/* Collective. Returns the text of rank 0 on all ranks; the caller frees it. text, *bytes: set on rank 0. */
+/* Collective. Returns the text of rank 0 on all ranks; the caller frees it. The caller sets text, *bytes on rank 0. */
 static char *share(const struct comm *comm, char *text, int64_t *bytes) {
   comm_bcast(comm, bytes, sizeof *bytes, 0);
   if (comm->rank != 0) text = alloc_small((size_t)*bytes);

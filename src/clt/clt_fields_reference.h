@@ -22,7 +22,7 @@ struct clt_fields_work {
 /* The arrays of a reference. */
 struct clt_fields_comparison {
   double *u;        /* [m][K]: u_i */
-  double *center;   /* [K]: the exact mean; NULL: subtract from each size its mean over replicas */
+  double *center;   /* [K]: the exact mean; NULL: for each size, use its mean over replicas */
   double *spectrum; /* [K]: all eigenvalues of an exact covariance, or NULL */
 };
 
