@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "fluctuations/anderson_darling.h"
 
-#define RARE     1e-5 /* false-alarm rate of (c) and (d) */
+#define RARE     1e-5 /* false-alarm rate of tests (c), (d) of clt/clt.h */
 #define PARALLEL 0.99 /* duplicated replicas have a larger cosine */
 
 const char *const clt_test_names[CLT_TESTS] = {"quotients", "width", "mean", "cosine", "normality"};
@@ -18,7 +18,7 @@ static struct clt_outcome below(double value, double limit) {
   return (struct clt_outcome){.applies = true, .passed = value < limit, .value = value, .limit = limit};
 }
 
-/* Test (a) of clt/clt.h. */
+/* (a) */
 static struct clt_outcome test_quotients(struct clt_tests *tests, const double *y, int64_t reference_replicas) {
   const size_t m = (size_t)tests->vectors, R = (size_t)tests->replicas;
   double worst = 0;

@@ -1,5 +1,5 @@
-/* The rules for an input that parameter_table cannot express: required keys, and conditions on several keys. Each rule
- * is one row of a table.
+/* The rules that parameter_table cannot express: required keys, and conditions on several keys. Each rule is one row of
+ * a table.
  *
  * To add a rule, add a row to the table of its scope: the input, a stage, or a network size in a stage. broken()
  * returns true if the input breaks the rule. It writes the received value to `received` if the message needs it. The
@@ -296,8 +296,8 @@ static const struct rule stage_rules[] = {
 
 /* ---- network sizes in a stage ---- */
 
-/* The number of points of a data file is unknown here; problem_check (run/problem.h) checks it after reading the
- * file. */
+/* The number of points of a data file is unknown here; problem_check (run/problem.h) checks the batch once the file is
+ * read. */
 static bool large_batch(const struct rule_arguments *args, char *received) {
   const struct config *config = args->config;
   const bool unknown = config->data.mode == DATA_FIXED && config->data.samples == 0;

@@ -81,8 +81,8 @@ void gradient_free(struct gradient *gradient) {
   free(gradient);
 }
 
-/* Returns the number of tiles in a group, for a team of all threads: as many as have gradients that fit in GROUP_BYTES,
- * but at least one. */
+/* Returns the number of tiles in a group for a team of all threads: the largest number whose gradients fit in
+ * GROUP_BYTES, but at least one. */
 static int64_t group_tiles(int d) {
   const int64_t fit = GROUP_BYTES / (int64_t)(sizeof(double) * tile_numbers(d));
   return fit > 1 ? fit : 1;
@@ -136,10 +136,10 @@ struct descent {
   const struct team *team;
   const struct local_network *local;
   const struct batch *batch;
-  double scale, rate; /* 1/P, dt/P: grad V = scale grad, dt grad V = rate grad; grad is the sum over points */
+  double scale, rate; /* 1/P, dt/P; with g, the sum over P points: grad V = scale g, dt grad V = rate g */
 };
 
-/* Adds to grad the gradient of own tile t over a chunk of points, which starts at point `first` of the batch. */
+/* Adds to grad the gradient of tile t of descent->local over the chunk that starts at point `first` of the batch. */
 static void add_gradient(const struct descent *descent, int thread, const struct points *points, int64_t first,
                          int64_t t, double *grad) {
   if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large batch takes a long time */

@@ -78,7 +78,7 @@ static void clear_unused(int d, int used, double *grad) {
     for (int lane = used; lane < TILE; lane++) grad[row * TILE + lane] = 0;
 }
 
-/* Adds the particle means of a tile to sums. used: number of units in the tile; grad V = scale grad. */
+/* Adds a tile's terms of the particle means to sums. used: units in the tile; grad V = scale * grad. */
 static void add_means(const struct update *update, int used, double n, const void *tile, const double *grad,
                       double scale, struct particle_sums *sums) {
   const struct particles *particles = update->particles;

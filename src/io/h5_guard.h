@@ -14,8 +14,8 @@ void h5_guard_start(void);
 bool h5_guard_number(hid_t type);
 
 /* Returns NULL if the numbers of an open dataset may be read, otherwise a static text that states what was expected.
- * The numbers may be read if this file stores them, with no filters except gzip, shuffling and checksums, and if they
- * do not take more memory than the stored bytes can fill. Opens no other file. */
+ * The numbers may be read if this file stores them, with no filters except gzip, shuffling and checksums, and if their
+ * size in memory is consistent with the stored size. Opens no other file. */
 const char *h5_guard_dataset(hid_t file, hid_t dataset);
 
 #endif

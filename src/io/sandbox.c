@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-enum { SECONDS = 3600 }; /* limit of processor time, in case try never returns */
+enum { SECONDS = 3600 }; /* limit of processor time, in case try() never returns */
 
 /* Fatal signals get their default action. A handler of MPI would print an error, which the parent reports anyway. */
 static _Noreturn void run_child(int (*try)(void *context), void *context) {

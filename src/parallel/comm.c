@@ -213,7 +213,7 @@ void comm_gather(const struct comm *comm, const void *data, int64_t bytes, void 
 
 void comm_allgather(const struct comm *comm, const void *data, const int64_t *first, void *all) {
   const int size = comm->size, me = comm->rank;
-  if (first[size] > PIECE) { /* the int counts of MPI would overflow: each rank broadcasts in pieces */
+  if (first[size] > PIECE) { /* MPI's int counts could overflow: each rank broadcasts in pieces */
     memcpy((char *)all + first[me], data, (size_t)(first[me + 1] - first[me]));
     for (int r = 0; r < size; r++) comm_bcast(comm, (char *)all + first[r], first[r + 1] - first[r], r);
     return;

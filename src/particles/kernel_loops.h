@@ -1,5 +1,5 @@
-/* kernel_loops: the loops of the kernels that do not depend on the unit type. A template: kernel_precision.h, which
- * defines real, vreal (a vector of W reals) and FN (names), includes it once per arithmetic.
+/* kernel_loops: the kernel loops that do not depend on the unit type. A template: kernel_precision.h, which defines
+ * real, vreal (a vector of W reals) and FN (names), includes it once per precision.
  *
  * A tile is divided into STRIPS strips of VECTORS * W lanes. The kernels process one strip and INNER points at a time,
  * in separate loops, each of which can use all registers: first the linear forms s; then h and h' (kernel_unit.h); for

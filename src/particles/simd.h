@@ -1,5 +1,5 @@
 /* simd: operations on vectors of W reals that GNU vector extensions do not express efficiently. A template:
- * kernel_precision.h includes it before unit_simd.h, once per arithmetic.
+ * kernel_precision.h includes it before unit_simd.h, once per precision.
  *
  *   MIN, MAX (bound, x)           the smaller or the larger of the two; NaN if x is NaN
  *   SELECT_POSITIVE(x, a, b)      x > 0 ? a : b, lane by lane

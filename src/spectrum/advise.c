@@ -10,7 +10,7 @@
 #include "forecast/pilot_run.h"
 #include "tangent/stability.h"
 
-static const double TIMING_SECONDS = 0.5; /* of the steps that are timed */
+static const double TIMING_SECONDS = 0.5; /* how long to repeat the timed step */
 
 /* The quantities of one network, as sent to rank 0. */
 struct record {
