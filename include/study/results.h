@@ -21,14 +21,14 @@ void results_free(struct results *results); /* accepts NULL */
 void results_group(struct results *results, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Add a copy of values. shape has `rank` entries, 0 to 2; a scalar (rank 0) becomes an attribute of its group in HDF5.
- * description may be NULL; in HDF5 it is an attribute of the dataset, and a scalar has none. */
+ * description may be NULL. HDF5 stores it as an attribute of the dataset, except for a scalar. */
 void results_add(struct results *results, const char *name, const char *description, int rank, const int64_t *shape,
                  const double *values);
 void results_integers(struct results *results, const char *name, const char *description, int64_t count,
                       const int64_t *values);
 
-/* Adds count words without spaces: in JSON an array of strings, in HDF5 one attribute of the group, with a space
- * between words. */
+/* Adds `count` words that contain no spaces: in JSON an array of strings, in HDF5 one attribute of the group, with a
+ * space between words. */
 void results_words(struct results *results, const char *name, int64_t count, const char *const *words);
 
 /* Adds three arrays, names[0..2]: the values of the estimates, the low ends and the high ends of their intervals. */

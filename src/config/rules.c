@@ -1,5 +1,5 @@
-/* The rules for an input that parameter_table cannot express: required keys, and conditions on several keys. Each rule
- * is one row of a table.
+/* The rules that parameter_table cannot express: required keys, and conditions on several keys. Each rule is one row of
+ * a table.
  *
  * To add a rule, add a row to the table of its scope: the input, a stage, or a network size in a stage. broken()
  * returns true if the input breaks the rule. It writes the received value to `received` if the message needs it. The

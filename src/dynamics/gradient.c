@@ -139,7 +139,7 @@ struct descent {
   double scale, rate; /* 1/P, dt/P: grad V = scale * grad, dt grad V = rate * grad; grad is the sum over points */
 };
 
-/* Adds to grad the gradient of own tile t over a chunk of points, which starts at point `first` of the batch. */
+/* Adds to grad the gradient of tile t of descent->local over the chunk that starts at point `first` of the batch. */
 static void add_gradient(const struct descent *descent, int thread, const struct points *points, int64_t first,
                          int64_t t, double *grad) {
   if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large batch takes a long time */

@@ -82,7 +82,7 @@ static void print(const void *state, FILE *out) {
 
 /* ---- verdicts ---- */
 
-/* Returns what the interval of a slope implies, for the end of its verdict. */
+/* Returns the end of a verdict's text: what the interval of the slope implies. */
 static const char *implication(const struct fluctuations_quantity *quantity, const struct estimate *slope,
                                double tolerance) {
   if (slope->high < quantity->expected) return "; other powers of n contribute at these n";

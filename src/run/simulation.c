@@ -41,7 +41,7 @@ static int poll(struct simulation *sim, enum stop_request *request) {
   return OK;
 }
 
-/* Records the field and the row of the last step, without moving the units, and saves. */
+/* Records the last history row and, if due, the last field. Moves no units. Saves. */
 static int finish(struct simulation *sim) {
   TRY(simulation_record_field(sim));
   simulation_step(sim, 0);

@@ -4,7 +4,7 @@
 #include "simulation_state.h"
 #include "store/checkpoint.h"
 
-static const double LOCK_EVERY = 1; /* seconds; more frequent checks by many runs would load the file system */
+static const double LOCK_EVERY = 1; /* seconds; more frequent checks by many runs would strain the file system */
 
 static int may_write(void *context) {
   const struct simulation *sim = context;
