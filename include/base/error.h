@@ -2,7 +2,7 @@
  *
  * A function that can fail returns OK or one of the codes below. Each process stores the text of its last failure.
  * Collective functions end their local phase with comm_agree (parallel/comm.h), after which all ranks hold the same
- * code and text; the layers above need only TRY. If an invariant is broken, the code calls die instead. */
+ * code and text; the layers above need only TRY. If an invariant is broken, the code calls die() instead. */
 #ifndef MCKEAN_BASE_ERROR_H
 #define MCKEAN_BASE_ERROR_H
 

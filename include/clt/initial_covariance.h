@@ -34,7 +34,7 @@ struct initial_covariance {
   double *mean, *square; /* [points]: E phi, E phi^2 */
   double *sigma;         /* [points], ridge units */
   double *coefficient;   /* [points][INITIAL_COVARIANCE_TERMS]: h_k(x), ridge units */
-  double tail;           /* fraction of E phi^2 in the omitted terms, maximum over points; for i = j all is exact */
+  double tail;           /* fraction of E phi^2 in the omitted terms, maximum over points; none are omitted if i = j */
 };
 
 /* Local. x [points][d] must outlive the result. FAILED: no memory; the unit is too steep, or its initial law too wide,

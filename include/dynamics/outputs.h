@@ -4,9 +4,9 @@
  *
  * outputs_begin adds c_i phi of the own units to exact sums (dynamics/unit_sum.h), one chunk of points after another,
  * and starts the sum over the ranks that share the network. outputs_end completes this sum. Between the two calls, the
- * rank can compute its other networks. No array of size P x n exists, except activations that
- * fit in the cache (dynamics/activations.h). Chunk boundaries depend only on (d, precision),
- * so outputs do not depend on the number of ranks and threads.
+ * rank can compute its other networks. No array of size P x n exists, except activations that fit in the cache
+ * (dynamics/activations.h). Chunk boundaries depend only on (d, precision), so outputs do not depend on the number of
+ * ranks and threads.
  *
  * Each team (dynamics/team.h) has a work space for outputs, labels and the last chunk of points that it drew. */
 #ifndef MCKEAN_DYNAMICS_OUTPUTS_H

@@ -21,7 +21,7 @@ struct stage {
   int64_t steps;
   double dt;          /* 0: auto, dt_safety times the stability limit, estimated every dt_every steps */
   double dt_safety;   /* used if dt is auto */
-  int64_t dt_every;   /* used if dt is auto, estimated at the first step of the stage and if step % dt_every = 0 */
+  int64_t dt_every;   /* if dt is auto: it is estimated at the first step of the stage, and if step % dt_every = 0 */
   int64_t batch;      /* P; 0: floor(batch_scale * n^batch_power), at least 1; gd: 0 or N, all points */
   double batch_scale; /* used if batch is 0; 0: all points of the fixed set, or the population */
   double batch_power;

@@ -31,7 +31,8 @@ void provenance_fill(const struct comm *comm, int argc, char *const *argv, struc
  * USAGE: they do not; the error text names a rank that differs from rank 0, and its host. */
 int provenance_alike(const struct comm *comm, int argc, char *const *argv);
 
-/* Adds or replaces a fact, such as the parent checkpoint. Calls die if PROVENANCE_FACTS other facts are set. Local. */
+/* Adds or replaces a fact, such as the parent checkpoint. Calls die() if PROVENANCE_FACTS other facts are set.
+ * Local. */
 void provenance_set(struct provenance *provenance, const char *name, const char *value);
 
 /* Writes the facts as attributes of the group /provenance. Local. FAILED or FULL: as for h5_set_text (io/h5.h). */

@@ -1,13 +1,8 @@
 /* The peak speed of products and sums in registers, for one instruction-set level (KERNEL_ISA). */
 #include "bench_peak.h"
 
-#if defined __AVX512F__
-enum { VECTOR_BYTES = 64 };
-#elif defined __AVX2__
-enum { VECTOR_BYTES = 32 };
-#else
-enum { VECTOR_BYTES = 16 };
-#endif
+#include "base/vector_bytes.h"
+
 enum { CHAINS = 12 }; /* independent chains: more than latency times throughput of FMA, and they fit in 16 registers */
 
 typedef float vfloat __attribute__((vector_size(VECTOR_BYTES)));

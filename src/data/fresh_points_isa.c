@@ -7,13 +7,8 @@
 #include <immintrin.h>
 #endif
 
-#if defined __AVX512F__
-enum { VECTOR_BYTES = 64 };
-#elif defined __AVX2__
-enum { VECTOR_BYTES = 32 };
-#else
-enum { VECTOR_BYTES = 16 };
-#endif
+#include "base/vector_bytes.h"
+
 enum { W = VECTOR_BYTES / 8, VECTORS = 2, GROUP = W * VECTORS }; /* a group of lanes is computed in registers */
 
 typedef double vdouble __attribute__((vector_size(VECTOR_BYTES), may_alias));

@@ -1,15 +1,10 @@
 /* The labels of the spin target on vectors of points, for one instruction-set level (KERNEL_ISA). */
 #include "target_spin_isa.h"
 
-#if defined __AVX512F__
-enum { VECTOR_BYTES = 64, VECTORS = 4 };
-#elif defined __AVX2__
-enum { VECTOR_BYTES = 32, VECTORS = 4 };
-#else
-enum { VECTOR_BYTES = 16, VECTORS = 4 };
-#endif
+#include "base/vector_bytes.h"
+
 /* VECTORS independent sums hide the latency of an addition. */
-enum { W = VECTOR_BYTES / 8, GROUP = W * VECTORS };
+enum { VECTORS = 4, W = VECTOR_BYTES / 8, GROUP = W * VECTORS };
 
 typedef double vdouble __attribute__((vector_size(VECTOR_BYTES), may_alias));
 

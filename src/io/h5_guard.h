@@ -15,7 +15,8 @@ bool h5_guard_number(hid_t type);
 
 /* Returns NULL if the numbers of an open dataset may be read, otherwise a static text that states what was expected.
  * The numbers may be read if this file stores them, with no filters except gzip, shuffling and checksums, and if the
- * stored bytes are enough for all of them. Opens no other file. */
+ * dataset is small (16 MB) or gzip can pack that many numbers into the stored bytes (at most 1032 times). Opens no
+ * other file. */
 const char *h5_guard_dataset(hid_t file, hid_t dataset);
 
 #endif

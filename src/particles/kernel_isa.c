@@ -7,17 +7,13 @@
 #endif
 
 #include "base/arithmetic.h" /* also checks the compiler options of each level */
+#include "base/vector_bytes.h"
 #include "kernel_table.h"
 #include "particles/number.h"
 #include "unit_series.h"
 
-#if defined __AVX512F__
-enum { VECTOR_BYTES = 64, VECTORS = 4 };
-#elif defined __AVX2__
-enum { VECTOR_BYTES = 32, VECTORS = 2 };
-#else
-enum { VECTOR_BYTES = 16, VECTORS = 2 };
-#endif
+enum { VECTORS = VECTOR_BYTES == 64 ? 4 : 2 }; /* AVX-512 has twice as many registers */
+
 /* POINTS x VECTORS linear forms, VECTORS vectors of parameters and one coordinate of a point fill the registers. The
  * linear forms of INNER points stay in the L1 cache. SUMS x VECTORS sums of a gradient are kept in registers at a
  * time. */

@@ -1,4 +1,4 @@
-/* kernel_precision: the kernels of one arithmetic, float (DOUBLE 0) or double (DOUBLE 1). A template: kernel_isa.c
+/* kernel_precision: the kernels that compute in float (DOUBLE 0) or in double (DOUBLE 1). A template: kernel_isa.c
  * includes it twice. */
 #if DOUBLE
 #define real          double

@@ -1,7 +1,7 @@
-/* unit_simd: h and h' of every unit type on VECTORS vectors of W reals. A template: kernel_precision.h includes it once
- * per arithmetic and defines `real`, `vreal`, `vint` (integers of the same width) and the constants. The code uses GNU
- * vector extensions, so it is the same for every instruction-set level; simd.h has the operations that these extensions
- * lack.
+/* unit_simd: h and h' of every unit type on VECTORS vectors of W reals. A template: kernel_precision.h includes it for
+ * float and for double and defines `real`, `vreal`, `vint` (integers of the same width) and the constants. The code
+ * uses GNU vector extensions, so it is the same for every instruction-set level; simd.h has the operations that these
+ * extensions lack.
  *
  * Each function applies each operation to all VECTORS vectors of a strip before the next operation (EACH), because the
  * chain of dependent operations on one vector is too long for the processor to overlap it with the chain of the next
