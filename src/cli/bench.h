@@ -29,6 +29,26 @@ struct bench {
  * even after a failure. Collective. FAILED: no memory. USAGE: the input is wrong. */
 int bench_problem(const struct comm *comm, const char *text, struct problem *problem);
 
+/* An ensemble of sigmoid networks with a spin target, in single precision. */
+enum { BENCH_UNITS = 4096, BENCH_SAMPLES = 500 }; /* units of all networks together; points of a fixed set */
+struct bench_ensemble {
+  bool online; /* P fresh points for each network and step; otherwise P fixed points */
+  int n, networks, d, P, tests;
+};
+
+/* bench_problem for an ensemble. */
+int bench_ensemble(const struct comm *comm, const struct bench_ensemble *ensemble, struct problem *problem);
+
+/* Adds d, n, networks and P to the open JSON object. Local. */
+void bench_ensemble_json(const struct bench *bench, const struct bench_ensemble *ensemble);
+
+/* Returns the seconds per step of the steps first, ..., first + steps - 1, which record rows in observation [locals] if
+ * it is not NULL. Collective on the ranks of the problem. */
+double bench_steps(const struct problem *problem, int64_t first, int steps, struct observation *observation);
+
+/* Takes one step. Returns the number of steps of a measurement. Collective on the ranks of the problem. */
+int bench_steps_per_measurement(const struct problem *problem, int64_t step);
+
 /* Local. Returns the median of values [count] and sorts them. */
 double bench_median(int count, double *values);
 
@@ -37,6 +57,7 @@ double bench_median(int count, double *values);
 int bench_kernels(struct bench *bench);    /* a step compared with GEMM; memory per unit */
 int bench_ensembles(struct bench *bench);  /* steps of ensembles of small networks, fixed data */
 int bench_online(struct bench *bench);     /* the same with fresh points at every step */
+int bench_rows(struct bench *bench);       /* a step that records a row of the history, relative to a step */
 int bench_data(struct bench *bench);       /* drawing and labeling points */
 int bench_population(struct bench *bench); /* exact potential: time per pair of units */
 int bench_sums(struct bench *bench);       /* exact sums compared with plain sums; sums over ranks */

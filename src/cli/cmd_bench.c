@@ -9,8 +9,8 @@
 #include "particles/unit.h"
 
 const char cmd_bench_options[] = "  --quick           a few seconds, less exact\n"
-                                 "  --only PART       kernels, ensembles, online, data, population, sums or\n"
-                                 "                    disk (default: all)\n"
+                                 "  --only PART       kernels, ensembles, online, rows, data, population,\n"
+                                 "                    sums or disk (default: all)\n"
                                  "  --disk FOLDER     where checkpoints are written and read\n"
                                  "  --json FILE       results in JSON\n"
                                  "kernels alone, unless --only names a part that takes the option\n"
@@ -50,9 +50,9 @@ static const char *isa_name(int i) {
 static const struct {
   const char *name;
   int (*measure)(struct bench *bench);
-} part_table[] = {{"kernels", bench_kernels}, {"ensembles", bench_ensembles},   {"online", bench_online},
-                  {"data", bench_data},       {"population", bench_population}, {"sums", bench_sums},
-                  {"disk", bench_disk}};
+} part_table[] = {
+    {"kernels", bench_kernels}, {"ensembles", bench_ensembles},   {"online", bench_online}, {"rows", bench_rows},
+    {"data", bench_data},       {"population", bench_population}, {"sums", bench_sums},     {"disk", bench_disk}};
 enum { PARTS = sizeof part_table / sizeof *part_table };
 
 static const char *part_name(int i) {
