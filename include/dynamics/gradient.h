@@ -4,7 +4,8 @@
  *
  * If the points of the batch are in memory, a thread computes the gradient of one tile over all points and then updates
  * the tile. If the points are drawn chunk by chunk, each chunk is drawn once per group of tiles, and the gradients of
- * the group are kept until the last chunk. The order of the operations on a tile is the same in both cases.
+ * the group are kept until the last chunk. If the batch is pipelined, the sums over the points of each piece are kept
+ * for all own tiles. The order of the operations on a tile is the same in all cases.
  *
  * Each team (dynamics/team.h) has a work space for residuals and for the gradients of a group of tiles. */
 #ifndef MCKEAN_DYNAMICS_GRADIENT_H
@@ -26,10 +27,16 @@ void gradient_free(struct gradient *gradient); /* accepts NULL */
  * FAILED: no memory. */
 int gradient_reserve(struct gradient *gradient, int64_t count);
 
-/* Local; call it after outputs_end. Stores the residuals at the points of a batch in the work space of the team.
- * Returns the mean loss. */
+/* Local; call it after outputs_end. Stores the residuals at points first .. first+count-1 of a batch in the work space
+ * of the team. Returns their mean loss. */
 double gradient_residuals(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
-                          const struct batch *batch);
+                          const struct batch *batch, int64_t first, int64_t count);
+
+/* For a pipelined batch (dynamics/batch.h), between outputs_begin and outputs_end: computes the gradients over all
+ * pieces but the last, each as soon as its sum over ranks is complete, while the sums of later pieces are under way.
+ * Collective over the ranks that share the network. */
+void gradient_begin(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
+                    const struct local_network *local, const struct batch *batch);
 
 /* Local; call it after gradient_residuals. Computes the gradient of every own tile of a network and updates the tile by
  * one step of size dt (0: no bit changes). Adds the particle means of the state before the update to sums, unless sums

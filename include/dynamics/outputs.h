@@ -5,10 +5,7 @@
  * outputs_begin adds c_i phi of the own units to exact sums (dynamics/unit_sum.h), one chunk of points after another,
  * and starts the sum over the ranks that share the network. outputs_end completes this sum. Between the two calls, the
  * rank can compute its other networks. No array of size P x n exists, except activations that fit in the cache
- * (dynamics/activations.h). Chunk boundaries depend only on (d, precision), so outputs do not depend on the number of
- * ranks and threads.
- *
- * Each team (dynamics/team.h) has a work space for outputs, labels and the last chunk of points that it drew. */
+ * (dynamics/activations.h). Each team (dynamics/team.h) has a work space for the outputs and the points of a batch. */
 #ifndef MCKEAN_DYNAMICS_OUTPUTS_H
 #define MCKEAN_DYNAMICS_OUTPUTS_H
 
@@ -17,23 +14,12 @@
 
 #include "data/dataset.h"
 #include "dynamics/activations.h"
+#include "dynamics/batch.h"
 #include "dynamics/team.h"
 #include "particles/kernel.h"
 #include "particles/particles.h"
 
 struct outputs;
-
-/* The points at which a network is evaluated: a fixed set as a whole; or, for a step, fresh points or a mini-batch. */
-struct batch {
-  int64_t count;
-  const struct points *whole; /* all points of a fixed set; NULL if `position` determines points and labels */
-  const double *y;            /* [count]: the labels of the fixed set */
-  struct batch_position position;
-  bool gradient; /* a gradient follows: keep the activations if they fit in the cache (dynamics/activations.h) */
-};
-
-/* Local. Returns the number of points in a chunk; the last chunk of a batch may have fewer. */
-int outputs_chunk_size(int d, enum precision precision);
 
 /* Local. The pointers are not owned and must outlive *outputs. The caller frees *outputs, also after an error. FAILED:
  * no memory. */
@@ -48,24 +34,30 @@ int outputs_reserve(struct outputs *outputs, int64_t count, int64_t kept);
 /* Compute f_n at the points of a batch. outputs_end returns whether all terms were finite and in range; if not, f_n is
  * NAN at all points. A team has at most one network between begin and end. Both are collective over the ranks that
  * share the network, which call them for their networks in the same order. outputs_begin waits for other ranks only if
- * the run has a single network. Cost: 2 d flops and one h per unit and point. */
+ * the run has a single network and the batch is not `ahead`. outputs_end draws points of the next step before it waits.
+ * Cost: 2 d flops and one h per unit and point. */
 void outputs_begin(struct outputs *outputs, const struct team *team, const struct local_network *local,
                    const struct batch *batch);
 bool outputs_end(struct outputs *outputs, const struct team *team, const struct local_network *local,
                  const struct batch *batch);
+
+/* Completes the outputs at the piece that starts at point `first`, before outputs_end. Returns whether all its terms
+ * were finite and in range; if not, f_n is NAN at its points. Collective as outputs_end. */
+bool outputs_end_piece(struct outputs *outputs, const struct team *team, const struct local_network *local,
+                       const struct batch *batch, int64_t first);
 
 /* Local; call them after outputs_end. Return f_n and the labels at the points of the batch: [count], valid until the
  * next outputs_begin of the team. */
 const double *outputs_f(const struct outputs *outputs, const struct team *team);
 const double *outputs_labels(const struct outputs *outputs, const struct team *team, const struct batch *batch);
 
-/* Local. Returns the chunk that starts at point `first` of a batch, in kernel form, valid until the next call of the
- * team. If the points are not in memory, all threads of the team draw them. Points are in memory if they belong to a
- * fixed set that is used as a whole, or to the chunk of the previous call. */
-struct points outputs_chunk(struct outputs *outputs, const struct team *team, const struct batch *batch, int64_t first);
+/* Local. Returns the piece that starts at point `first` of a batch, in kernel form (batch_points), valid until the
+ * team's next call of outputs_points or outputs_begin. */
+struct points outputs_points(struct outputs *outputs, const struct team *team, const struct batch *batch,
+                             int64_t first);
 
-/* Local. Returns the activations of own tile t and of those that follow it, at the chunk of `count` points that starts
- * at point `first` of the batch of the last outputs_begin of the team; NULL if they are not kept. */
+/* Local. Returns the activations of own tile t and of the tiles after it, for the piece of `count` points that starts
+ * at point `first`. The batch is that of the team's last outputs_begin. Returns NULL if activations are not kept. */
 void *outputs_activations(const struct outputs *outputs, const struct team *team, int64_t t, int64_t first, int count);
 
 /* Local. Converts `count` consecutive tiles, at most BLOCK_TILES, to reals for the kernels. Returns the stored tiles

@@ -1,4 +1,4 @@
-/* comm: ranks, agreement among them, and groups of ranks. comm.c contains all MPI calls of a step.
+/* comm: ranks, agreement among them, and groups of ranks. comm.c and rank_sum.c contain all MPI calls of a step.
  *
  * Unless stated otherwise, every function is collective over its comm. An error inside MPI aborts all ranks (MPI's
  * default error handler), because a single rank cannot handle it. */
@@ -50,15 +50,6 @@ void comm_barrier(const struct comm *comm);
 
 /* Copies data [bytes] from rank root to all ranks. Sizes above 2 GiB are allowed. */
 void comm_bcast(const struct comm *comm, void *data, int64_t bytes, int root);
-
-/* comm_sum_begin starts the sum of words[count] over all ranks, in place; comm_sum_end waits until the sum is complete.
- * background must be the same on all ranks. If true, the caller may compute between the two calls, but must not access
- * words. If false, the sum is complete when comm_sum_begin returns, and needs half as many messages. */
-struct comm_sum {
-  MPI_Request request;
-};
-void comm_sum_begin(const struct comm *comm, int64_t *words, int64_t count, bool background, struct comm_sum *sum);
-void comm_sum_end(struct comm_sum *sum);
 
 /* Gathers data [bytes] of all ranks on rank 0, in rank order; bytes may differ between ranks. On rank 0 *all is a new
  * array, which the caller frees, and bytes_of[size] (may be NULL) receives the number of bytes of each rank. On other

@@ -40,8 +40,8 @@ enum isa isa_best(void); /* local; the highest level that this processor has and
 int isa_limit(const char *name);
 
 /* Points of a batch in kernel form. The arrays are 64-byte aligned, and POINT_PAD points of zeros follow the last
- * point. */
-enum { POINT_PAD = 16 };
+ * point. The kernels process POINT_GROUP points at a time. */
+enum { POINT_PAD = 16, POINT_GROUP = 48 };
 struct points {
   int count, d;
   void *x; /* real [count][d]: x, or alpha x for units on the sphere */
@@ -63,18 +63,21 @@ struct kernel {
 
   /* sum[p] = sum over tiles and lanes of c phi(x_p, z), p < count, in a fixed order. real_tile: `tiles` consecutive
    * tiles of reals, at most BLOCK_TILES. scratch: forward_scratch(count) bytes, 64-byte aligned. activations: real
-   * [tiles * TILE * count * kept], 64-byte aligned, set for gradient; or NULL. Cost: 2 d flops and one value of h
-   * per unit and point. */
-  void (*forward)(int tiles, const void *real_tile, const struct points *points, void *scratch, void *activations,
-                  double *sum);
+   * [tiles * TILE * count * kept], 64-byte aligned, set for gradient; or NULL. If sum is NULL, the sum is not complete:
+   * the next call, with resume, the same points and the same scratch, adds the tiles that follow. The result has the
+   * same bits as one call for all tiles. Cost: 2 d flops and one value of h per unit and point. */
+  void (*forward)(int tiles, const void *real_tile, const struct points *points, bool resume, void *scratch,
+                  void *activations, double *sum);
 
   /* grad[row][lane] += sum over points of r_p d(c phi(x_p, z))/d(row). grad: double [tile_rows(d)][TILE], not
    * projected; on the sphere the row of b is unchanged. r: real [count], padded like x. activations: real [TILE * count
    * * kept], those of this tile that forward set for the same points and parameters; or NULL. The result has the same
-   * bits in both cases. scratch: gradient_scratch(d) bytes, 64-byte aligned. Cost: 4 d flops, one value of h and one of
-   * h' per unit and point; 2 d flops with activations. */
+   * bits in both cases. sums: gradient_sums(d) bytes, 64-byte aligned: the sums over points so far. If grad is NULL,
+   * the sum is not complete: the next call for this tile, with resume and the same sums, adds further points. The
+   * result has the same bits as one call for all points if each call but the last has a multiple of POINT_GROUP points.
+   * Cost: 4 d flops, one value of h and one of h' per unit and point; 2 d flops with activations. */
   void (*gradient)(const void *real_tile, const struct points *points, const void *r, const void *activations,
-                   void *scratch, double *grad);
+                   bool resume, void *sums, double *grad);
 
   /* sum[p] = sum over tiles and lanes of grad(c phi(x_p, z)).g: the derivative of n f_n along the direction g. g has
    * the layout of the tiles; on the sphere its row of b is zero. tiles, scratch and order: as for forward. Cost: 4 d
@@ -106,10 +109,10 @@ const struct kernel *kernel_find(int unit, enum precision precision, enum isa is
  * in buffer (real [count][tile_rows(d)][TILE]). */
 const void *kernel_real_tiles(const struct kernel *kernel, int d, const void *tiles, int count, void *buffer);
 
-/* Local. Return the bytes of scratch that forward and directional need for `count` points, and those that gradient
- * needs. */
+/* Local. Return the bytes of scratch that forward and directional need for `count` points, and of the sums of
+ * gradient. */
 size_t forward_scratch(int count);
-size_t gradient_scratch(int d);
+size_t gradient_sums(int d);
 
 /* Local. Allocates zeroed points for batches of at most `count` points in d dimensions. The caller calls points_free,
  * also after an error. FAILED: no memory. */

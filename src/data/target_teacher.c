@@ -60,7 +60,7 @@ static void sum_units(const struct teacher *teacher, const struct kernel *kernel
   for (int p = 0; p < points->count; p++) y[p] = 0;
   for (int64_t t = 0; t < teacher->tiles; t += BLOCK_TILES) {
     const int block = (int)(teacher->tiles - t < BLOCK_TILES ? teacher->tiles - t : BLOCK_TILES);
-    kernel->forward(block, teacher->tile + t * tile_numbers(points->d), points, scratch, NULL, sum);
+    kernel->forward(block, teacher->tile + t * tile_numbers(points->d), points, false, scratch, NULL, sum);
     for (int p = 0; p < points->count; p++) y[p] += sum[p];
   }
 }

@@ -4,7 +4,8 @@
  *   process_networks     does the following for each own network, split networks first
  *   batch_of             selects the points: a whole fixed set, or a batch given by its position in the run
  *   outputs_begin        sums c_i phi(x_p, z_i) over the own units and starts the sum over ranks      outputs.c
- *   outputs_end          completes the sum over ranks: f_n(x_p)                                       outputs.c
+ *   gradient_begin       pipelined batch: computes gradients of its first pieces during later sums    gradient.c
+ *   outputs_end          completes the sum over ranks: f_n(x_p); meanwhile draws points of the next step
  *   gradient_residuals   r_p = l'(f_n(x_p), y_p)                                                      gradient.c
  *   gradient_descend     sums r_p grad(c_i phi(x_p, z_i)) over the batch for each own tile            gradient.c
  *   update_tile          projects this gradient and applies the update rule to the tile               update.c
@@ -32,6 +33,7 @@
 #include "dynamics/team.h"
 #include "dynamics/update.h"
 #include "parallel/heartbeat.h"
+#include "parallel/rank_sum.h"
 #include "particles/nonfinite.h"
 
 struct dynamics {
@@ -68,22 +70,23 @@ struct request {
 static struct batch batch_of(const struct dynamics *dynamics, const struct local_network *local,
                              const struct request *request) {
   const struct dataset *data = dynamics->data;
-  if (request->set == POINTS_TEST)
-    return (struct batch){.count = data->tests, .whole = &dynamics->test, .y = data->test_y};
-  if (request->set == POINTS_TRAIN)
-    return (struct batch){.count = data->samples, .whole = &dynamics->train, .y = data->y};
-  const int64_t count = schedule_batch(dynamics->schedule, dynamics->stage, local->n, data->samples);
-  if (count == data->samples)
-    return (struct batch){.count = count, .whole = &dynamics->train, .y = data->y, .gradient = true};
-  struct batch batch = {.count = count,
-                        .gradient = true,
-                        .position = {.network = network_key(local->n, local->replica),
-                                     .step = request->step,
-                                     .epoch_step = request->step - dynamics->order_start,
-                                     .order = dynamics->order,
-                                     .batch = count}};
-  struct epoch_order *order = &dynamics->orders.order[local - dynamics->particles->local];
-  if (order->rows) batch.position.rows = dataset_order(data, &batch.position, order);
+  struct batch batch = {.count = data->tests, .whole = &dynamics->test, .y = data->test_y};
+  if (request->set != POINTS_TEST)
+    batch = (struct batch){.count = data->samples, .whole = &dynamics->train, .y = data->y};
+  batch.gradient = request->set == POINTS_BATCH;
+  if (batch.gradient) batch.count = schedule_batch(dynamics->schedule, dynamics->stage, local->n, data->samples);
+  if (batch.gradient && batch.count != data->samples) {
+    batch.whole = NULL;
+    struct epoch_order *order = &dynamics->orders.order[local - dynamics->particles->local];
+    batch.ahead = local->group && data->spec.mode == DATA_ONLINE && request->dt > 0;
+    batch.position = (struct batch_position){.network = network_key(local->n, local->replica),
+                                             .step = request->step,
+                                             .epoch_step = request->step - dynamics->order_start,
+                                             .order = dynamics->order,
+                                             .batch = batch.count};
+    if (order->rows) batch.position.rows = dataset_order(data, &batch.position, order);
+  }
+  batch_set_pieces(dynamics->particles, local, &batch);
   return batch;
 }
 
@@ -93,7 +96,7 @@ static void descend(struct dynamics *dynamics, const struct team *team, const st
                     const struct batch *batch, const struct request *request, bool finite,
                     struct observation *observation) {
   struct particle_sums sums = {0};
-  const double loss = gradient_residuals(dynamics->gradient, team, &dynamics->data->spec.loss, batch);
+  const double loss = gradient_residuals(dynamics->gradient, team, &dynamics->data->spec.loss, batch, 0, batch->count);
   if (observation) observation->loss = loss;
   if (finite || observation)
     gradient_descend(dynamics->gradient, team, local, batch, finite ? request->dt : 0, observation ? &sums : NULL);
@@ -109,6 +112,7 @@ static void complete_network(struct dynamics *dynamics, const struct team *team,
   const struct loss_spec *loss = &dynamics->data->spec.loss;
   const int64_t s = local - dynamics->particles->local;
   struct observation *observation = request->observation ? &request->observation[s] : NULL;
+  if (batch->pipelined) gradient_begin(dynamics->gradient, team, loss, local, batch);
   const bool finite = outputs_end(dynamics->outputs, team, local, batch);
   const double *f = outputs_f(dynamics->outputs, team), *y = outputs_labels(dynamics->outputs, team, batch);
   if (!finite) {
@@ -143,13 +147,17 @@ static void process_networks(struct dynamics *dynamics, const struct request *re
     batch[s] = batch_of(dynamics, &particles->local[s], request);
     outputs_begin(dynamics->outputs, &team, &particles->local[s], &batch[s]);
   }
-  for (int s = split; s < end; s++)
-    if (!single || !team_is_single_thread(particles, threads, &particles->local[s]))
-      process_network(dynamics, TEAM_LARGE, &particles->local[s], request);
+  for (int s = split; s < end; s++) {
+    if (single && team_is_single_thread(particles, threads, &particles->local[s])) continue;
+    process_network(dynamics, TEAM_LARGE, &particles->local[s], request);
+    if (split > 0) rank_sum_progress();
+  }
 #pragma omp parallel for num_threads(threads) schedule(dynamic) if (single)
-  for (int s = split; s < (single ? end : split); s++)
-    if (team_is_single_thread(particles, threads, &particles->local[s]))
-      process_network(dynamics, TEAM_SINGLE + omp_get_thread_num(), &particles->local[s], request);
+  for (int s = split; s < (single ? end : split); s++) {
+    if (!team_is_single_thread(particles, threads, &particles->local[s])) continue;
+    process_network(dynamics, TEAM_SINGLE + omp_get_thread_num(), &particles->local[s], request);
+    if (split > 0 && omp_get_thread_num() == 0) rank_sum_progress();
+  }
   for (int s = 0; s < split; s++) {
     const struct team team = team_of(TEAM_SPLIT + s, threads);
     complete_network(dynamics, &team, &particles->local[s], &batch[s], request);

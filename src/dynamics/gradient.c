@@ -7,12 +7,13 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "parallel/heartbeat.h"
+#include "parallel/rank_sum.h"
 
 enum { GROUP_BYTES = 64 << 20 }; /* memory for the gradients of a group of tiles */
 
 /* Work space of one thread. */
 struct gradient_thread {
-  void *scratch;
+  void *sums;   /* of the gradient kernel, for one tile */
   double *grad; /* [tile_rows(d)][TILE] */
 };
 
@@ -22,6 +23,7 @@ struct gradient_team {
   void *r;          /* real [capacity + POINT_PAD] */
   double *group;    /* [group_tiles][tile_rows(d)][TILE] */
   int64_t group_tiles;
+  char *sums; /* pipelined batches: the sums of the gradient kernel for each own tile */
 };
 
 struct gradient {
@@ -44,7 +46,7 @@ static int create_local(struct gradient *gradient) {
   const int d = gradient->particles->d;
   for (int t = 0; t < gradient->threads; t++) {
     struct gradient_thread *space = &gradient->thread[t];
-    TRY(alloc_array(&space->scratch, 1, gradient_scratch(d), "kernel scratch"));
+    TRY(alloc_array(&space->sums, 1, gradient_sums(d), "sums of a gradient"));
     TRY(alloc_array((void **)&space->grad, (int64_t)tile_numbers(d), sizeof(double), "the gradient of a tile"));
   }
   return OK;
@@ -57,7 +59,7 @@ int gradient_create(struct outputs *outputs, const struct update *update, int th
                                 .update = update,
                                 .particles = particles,
                                 .kernel = update->kernel,
-                                .chunk = outputs_chunk_size(particles->d, particles->precision),
+                                .chunk = batch_chunk_size(particles->d, particles->precision),
                                 .threads = threads};
   gradient->thread = calloc((size_t)threads, sizeof *gradient->thread);
   gradient->team = calloc((size_t)team_count(threads), sizeof *gradient->team);
@@ -69,12 +71,13 @@ int gradient_create(struct outputs *outputs, const struct update *update, int th
 void gradient_free(struct gradient *gradient) {
   if (!gradient) return;
   for (int t = 0; t < gradient->threads; t++) {
-    free(gradient->thread[t].scratch);
+    free(gradient->thread[t].sums);
     free(gradient->thread[t].grad);
   }
   for (int i = 0; i < team_count(gradient->threads); i++) {
     free(gradient->team[i].r);
     free(gradient->team[i].group);
+    free(gradient->team[i].sums);
   }
   free(gradient->thread);
   free(gradient->team);
@@ -89,19 +92,27 @@ static int64_t group_tiles(int d) {
 }
 
 double gradient_bytes(int d, enum precision precision, int64_t batch, int64_t tiles) {
-  if (batch <= outputs_chunk_size(d, precision)) return 0;
+  if (batch <= batch_chunk_size(d, precision)) return 0;
   return (double)min64(tiles, group_tiles(d)) * (double)(sizeof(double) * tile_numbers(d));
 }
 
-static int team_reserve(const struct gradient *gradient, struct gradient_team *space, int64_t count, int64_t tiles) {
+static int team_reserve(const struct gradient *gradient, int index, int64_t count, int64_t tiles) {
   const struct particles *particles = gradient->particles;
+  struct gradient_team *space = &gradient->team[index];
+  const bool pipelines = index < particles->split && batch_pipelines(particles, &particles->local[index]);
   if (count > space->capacity) {
     free(space->r);
     space->capacity = 0;
     TRY(alloc_array(&space->r, count + POINT_PAD, precision_real(particles->precision), "residuals"));
     space->capacity = count;
   }
+  free(space->sums);
+  space->sums = NULL;
+  if (pipelines)
+    TRY(alloc_array((void **)&space->sums, team_tiles(particles, gradient->threads, index), gradient_sums(particles->d),
+                    "sums of gradients"));
   free(space->group);
+  space->group = NULL;
   space->group_tiles = tiles;
   return alloc_array((void **)&space->group, tiles, sizeof(double) * tile_numbers(particles->d), "gradients");
 }
@@ -113,7 +124,7 @@ int gradient_reserve(struct gradient *gradient, int64_t count) {
   for (int i = 0; i < team_count(threads); i++) {
     const int64_t tiles = team_tiles(gradient->particles, threads, i);
     const int64_t limit = (group * team_of(i, threads).threads + threads - 1) / threads;
-    if (tiles > 0) TRY(team_reserve(gradient, &gradient->team[i], count, min64(tiles, limit)));
+    if (tiles > 0) TRY(team_reserve(gradient, i, count, min64(tiles, limit)));
   }
   return OK;
 }
@@ -121,12 +132,12 @@ int gradient_reserve(struct gradient *gradient, int64_t count) {
 /* ---- residuals, gradient, update ---- */
 
 double gradient_residuals(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
-                          const struct batch *batch) {
+                          const struct batch *batch, int64_t first, int64_t count) {
   const size_t real = precision_real(gradient->particles->precision);
-  void *r = gradient->team[team->index].r;
+  char *r = (char *)gradient->team[team->index].r + real * (size_t)first;
   const double *f = outputs_f(gradient->outputs, team), *y = outputs_labels(gradient->outputs, team, batch);
-  const double mean = loss_residuals(loss, batch->count, f, y, real, r);
-  memset((char *)r + real * (size_t)batch->count, 0, real * POINT_PAD);
+  const double mean = loss_residuals(loss, count, f + first, y + first, real, r);
+  memset(r + real * (size_t)count, 0, real * POINT_PAD);
   return mean;
 }
 
@@ -139,30 +150,39 @@ struct descent {
   double scale, rate; /* 1/P, dt/P: grad V = scale * grad, dt grad V = rate * grad; grad is the sum over points */
 };
 
-/* Adds to grad the gradient of tile t of descent->local over the chunk that starts at point `first` of the batch. */
+/* Adds the gradient of tile t of descent->local over the piece that starts at point `first` of the batch to grad; or,
+ * if grad is NULL, to the sums of a pipelined batch. */
 static void add_gradient(const struct descent *descent, int thread, const struct points *points, int64_t first,
                          int64_t t, double *grad) {
-  if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large batch takes a long time */
+  if (omp_get_thread_num() == 0) {
+    heartbeat_beat();                               /* a large batch takes a long time */
+    if (descent->local->group) rank_sum_progress(); /* other sums over ranks */
+  }
   const struct gradient *gradient = descent->gradient;
   const struct particles *particles = gradient->particles;
-  const void *r = (char *)gradient->team[descent->team->index].r + precision_real(particles->precision) * (size_t)first;
+  const struct gradient_team *space = &gradient->team[descent->team->index];
+  const bool pipelined = descent->batch->pipelined;
+  const void *r = (char *)space->r + precision_real(particles->precision) * (size_t)first;
   const void *tile =
       outputs_real_tiles(gradient->outputs, thread, local_network_tile(particles, descent->local, t, 0), 1);
   const void *activations = outputs_activations(gradient->outputs, descent->team, t, first, points->count);
-  gradient->kernel->gradient(tile, points, r, activations, gradient->thread[thread].scratch, grad);
+  void *sums = pipelined ? space->sums + gradient_sums(particles->d) * (size_t)t : gradient->thread[thread].sums;
+  gradient->kernel->gradient(tile, points, r, activations, pipelined && first > 0, sums, grad);
 }
 
 /* For points in memory: each thread computes the gradients of some tiles over the whole batch and updates these tiles.
- * Call it in a parallel region of the team. sums: those of the calling thread, or NULL. */
+ * The last piece of a pipelined batch follows gradient_begin. Call it in a parallel region of the team. sums: those of
+ * the calling thread, or NULL. */
 static void descend_tiles(const struct descent *descent, int64_t tiles, struct particle_sums *sums) {
   struct gradient *gradient = descent->gradient;
+  const struct batch *batch = descent->batch;
   const int thread = descent->team->first + omp_get_thread_num();
   double *grad = gradient->thread[thread].grad;
 #pragma omp for schedule(static)
   for (int64_t t = 0; t < tiles; t++) {
     memset(grad, 0, sizeof *grad * tile_numbers(gradient->particles->d));
-    for (int64_t first = 0; first < descent->batch->count; first += gradient->chunk) {
-      const struct points points = outputs_chunk(gradient->outputs, descent->team, descent->batch, first);
+    for (int64_t first = batch->pipelined ? batch_last_piece(batch) : 0; first < batch->count; first += batch->piece) {
+      const struct points points = outputs_points(gradient->outputs, descent->team, batch, first);
       add_gradient(descent, thread, &points, first, t, grad);
     }
     update_tile(gradient->update, descent->local, t, grad, descent->scale, descent->rate, sums);
@@ -180,7 +200,7 @@ static void descend_groups(const struct descent *descent, int64_t tiles, struct 
     const int64_t count = min64(space->group_tiles, tiles - begin);
     memset(space->group, 0, sizeof(double) * numbers * (size_t)count);
     for (int64_t first = 0; first < descent->batch->count; first += gradient->chunk) {
-      const struct points points = outputs_chunk(gradient->outputs, team, descent->batch, first);
+      const struct points points = outputs_points(gradient->outputs, team, descent->batch, first);
 #pragma omp parallel for num_threads(team->threads) schedule(static)
       for (int64_t t = 0; t < count; t++)
         add_gradient(descent, team->first + omp_get_thread_num(), &points, first, begin + t,
@@ -195,6 +215,20 @@ static void descend_groups(const struct descent *descent, int64_t tiles, struct 
                     descent->rate, sums ? &own : NULL);
       if (sums) unit_sum_merge(PARTICLE_MEANS * WIDE_LIMBS, own.words, sums->words);
     }
+  }
+}
+
+void gradient_begin(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
+                    const struct local_network *local, const struct batch *batch) {
+  const int64_t tiles = network_tiles(local_network_units(local));
+  const struct descent descent = {.gradient = gradient, .team = team, .local = local, .batch = batch};
+  for (int64_t first = 0; first < batch_last_piece(batch); first += batch->piece) {
+    outputs_end_piece(gradient->outputs, team, local, batch, first);
+    gradient_residuals(gradient, team, loss, batch, first, batch->piece);
+    const struct points points = outputs_points(gradient->outputs, team, batch, first);
+#pragma omp parallel for num_threads(team->threads) schedule(static) if (tiles > 1)
+    for (int64_t t = 0; t < tiles; t++)
+      add_gradient(&descent, team->first + omp_get_thread_num(), &points, first, t, NULL);
   }
 }
 

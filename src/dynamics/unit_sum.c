@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "parallel/rank_sum.h"
+
 void unit_sum_add(enum unit_sum_range range, int count, const double *term, int64_t *words) {
   if (range == UNIT_SUM_NARROW)
     exact_sum_add(count, term, words);
@@ -15,10 +17,7 @@ void unit_sum_merge(int64_t words, const int64_t *own, int64_t *total) {
 }
 
 void unit_sum_over_ranks(const struct local_network *local, int64_t words, int64_t *total) {
-  struct comm_sum sum;
-  if (!local->group) return;
-  comm_sum_begin(local->group, total, words, false, &sum);
-  comm_sum_end(&sum);
+  if (local->group) rank_sum_now(local->group, total, words);
 }
 
 bool unit_sum_values(enum unit_sum_range range, int count, const int64_t *words, double *sum) {

@@ -174,19 +174,6 @@ void comm_bcast(const struct comm *comm, void *data, int64_t bytes, int root) {
     HEARTBEAT_WAIT("a broadcast", MPI_Bcast((char *)data + at, piece(bytes - at), MPI_BYTE, root, comm->mpi));
 }
 
-void comm_sum_begin(const struct comm *comm, int64_t *words, int64_t count, bool background, struct comm_sum *sum) {
-  if (count > INT32_MAX) die("a sum of %lld words does not fit one reduction", (long long)count);
-  sum->request = MPI_REQUEST_NULL;
-  if (background)
-    MPI_Iallreduce(MPI_IN_PLACE, words, (int)count, MPI_INT64_T, MPI_SUM, comm->mpi, &sum->request);
-  else
-    HEARTBEAT_WAIT("a sum over ranks", MPI_Allreduce(MPI_IN_PLACE, words, (int)count, MPI_INT64_T, MPI_SUM, comm->mpi));
-}
-
-void comm_sum_end(struct comm_sum *sum) {
-  HEARTBEAT_WAIT("a sum over ranks", MPI_Wait(&sum->request, MPI_STATUS_IGNORE));
-}
-
 void comm_gather(const struct comm *comm, const void *data, int64_t bytes, void **all, int64_t *bytes_of) {
   int64_t *counts = alloc_small(sizeof(int64_t) * (size_t)comm->size);
   HEARTBEAT_WAIT("a gathering", MPI_Gather(&bytes, 1, MPI_INT64_T, counts, 1, MPI_INT64_T, 0, comm->mpi));

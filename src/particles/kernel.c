@@ -69,8 +69,8 @@ const void *kernel_real_tiles(const struct kernel *kernel, int d, const void *ti
   return buffer;
 }
 
-size_t gradient_scratch(int d) {
-  return 64 * 4 * (size_t)d;
+size_t gradient_sums(int d) {
+  return sizeof(double) * tile_numbers(d);
 }
 
 int points_alloc(struct points *points, enum precision precision, int64_t count, int d) {

@@ -17,7 +17,7 @@ enum { VECTORS = VECTOR_BYTES == 64 ? 4 : 2 }; /* AVX-512 has twice as many regi
 /* POINTS x VECTORS linear forms, VECTORS vectors of parameters and one coordinate of a point fill the registers. The
  * linear forms of INNER points stay in the L1 cache. SUMS x VECTORS sums of a gradient are kept in registers at a
  * time. */
-enum { POINTS = 6, INNER = 48, SUMS = 5, LINE = 64 /* bytes of a cache line */ };
+enum { POINTS = 6, INNER = POINT_GROUP, SUMS = 5, LINE = 64 /* bytes of a cache line */ };
 
 /* Helpers are always inlined. Otherwise compilers may stop inlining one as the file grows, which makes some kernels 1.4
  * times slower and changes which products are contracted to FMA. */

@@ -115,13 +115,13 @@ static __attribute__((noinline)) void UFN(derivatives)(const real *restrict c, c
   }
 }
 
-static void UFN(forward)(int tiles, const void *real_tile, const struct points *points, void *scratch, void *kept,
-                         double *sum) {
+static void UFN(forward)(int tiles, const void *real_tile, const struct points *points, bool resume, void *scratch,
+                         void *kept, double *sum) {
   const int d = points->d, count = points->count;
   vreal *restrict total = scratch; /* [count]: sums over strips, lane by lane */
   vreal s[INNER][VECTORS];
   const unsigned mode = flush_subnormals();
-  for (int p = 0; p < count; p++) total[p] = SPLAT(0);
+  for (int p = 0; p < count && !resume; p++) total[p] = SPLAT(0);
   for (int strip = 0; strip < tiles * STRIPS; strip++) {
     const real *tile = FN(strip_of)(real_tile, d, strip);
     for (int first = 0; first < count; first += INNER) {
@@ -133,7 +133,7 @@ static void UFN(forward)(int tiles, const void *real_tile, const struct points *
       else UFN(outputs)(tile + ROW_C * TILE, inner, s, total + first);
     }
   }
-  FN(add_lanes)(count, total, sum);
+  if (sum) FN(add_lanes)(count, total, sum);
   restore_subnormals(mode);
 }
 
@@ -161,14 +161,14 @@ static void UFN(directional)(int tiles, const void *real_tile, const void *real_
 }
 
 static void UFN(gradient)(const void *real_tile, const struct points *points, const void *r, const void *kept,
-                          void *scratch, double *grad) {
+                          bool resume, void *sums, double *grad) {
   const int d = points->d, count = points->count;
-  vreal s[INNER][VECTORS], sum_c[VECTORS], sum_b[VECTORS], *restrict sum_a = scratch; /* [d][VECTORS] */
+  vreal s[INNER][VECTORS];
   const unsigned mode = flush_subnormals();
   for (int strip = 0; strip < STRIPS; strip++) {
     const real *tile = FN(strip_of)(real_tile, d, strip);
-    for (int v = 0; v < VECTORS; v++) sum_c[v] = sum_b[v] = SPLAT(0);
-    for (int i = 0; i < d * VECTORS; i++) sum_a[i] = SPLAT(0);
+    vreal *sum_c = (vreal *)sums + strip * (d + 2) * VECTORS, *sum_b = sum_c + VECTORS, *sum_a = sum_b + VECTORS;
+    for (int i = 0; i < (d + 2) * VECTORS && !resume; i++) sum_c[i] = SPLAT(0);
     for (int first = 0; first < count; first += INNER) {
       const int inner = count - first < INNER ? count - first : INNER;
       const real *x = (const real *)points->x + (size_t)first * (size_t)d;
@@ -181,7 +181,7 @@ static void UFN(gradient)(const void *real_tile, const struct points *points, co
       }
       FN(weighted_sums)(x, d, inner, (const vreal(*)[VECTORS])s, sum_a);
     }
-    FN(add_strip)(tile, d, SPHERE, sum_c, sum_b, sum_a, grad + strip * VECTORS * W);
+    if (grad) FN(add_strip)(tile, d, SPHERE, sum_c, sum_b, sum_a, grad + strip * VECTORS * W);
   }
   restore_subnormals(mode);
 }

@@ -9,8 +9,8 @@
 #include "particles/number.h"
 
 /* A cut between ranks moves to the nearest boundary between networks if that changes the work of a rank by at most this
- * fraction: an imbalance of a few percent costs less time than a sum over ranks at every step. */
-static const double SNAP = 0.05;
+ * fraction. Ranks that share no network do not wait for each other at every step, which is worth this imbalance. */
+static const double SNAP = 0.01;
 
 uint64_t network_key(int64_t n, int64_t replica) {
   return (uint64_t)n << 24 | (uint64_t)replica; /* config verifies replicas < 2^24 and n <= 2^40 */
@@ -67,8 +67,9 @@ static int64_t block_first_tile(const struct ensemble_spec *ensemble, int64_t bl
   return tiles + inside * BLOCK_TILES;
 }
 
-/* Returns the block boundary nearest to `position`, or a boundary between networks if one is at most `slack` away.
- * position: a cumulative cost, from 0 to the total; slack: a cost. */
+/* Returns the block boundary nearest to `position`, or the nearest boundary between networks if it is at most `slack`
+ * away. position: a cumulative cost, from 0 to the total; slack: a cost. Inside a network all blocks count alike,
+ * although the last one may have fewer tiles: then no rank gets more than the mean number of blocks, rounded up. */
 static int64_t cut_at(const struct ensemble_spec *ensemble, const double *cost, double position, double slack) {
   int64_t first = 0;
   for (int e = 0; e < ensemble->members; e++) {
@@ -81,11 +82,10 @@ static int64_t cut_at(const struct ensemble_spec *ensemble, const double *cost, 
       continue;
     }
     const int64_t replica = (int64_t)(position / network_cost);
-    const double inside = position - (double)replica * network_cost;
+    const double inside = position - (double)replica * network_cost, left = network_cost - inside;
     first += replica * blocks;
-    if (inside <= slack) return first;
-    if (network_cost - inside <= slack) return first + blocks;
-    const int64_t block = (int64_t)(inside / (BLOCK_TILES * cost[e]) + 0.5);
+    if (inside <= slack || left <= slack) return first + (left < inside ? blocks : 0);
+    const int64_t block = (int64_t)(inside / network_cost * (double)blocks + 0.5);
     return first + (block < blocks ? block : blocks);
   }
   return first;

@@ -55,7 +55,7 @@ struct network_sum {
 /* ---- create ---- */
 
 static int thread_alloc(const struct jacobian *jacobian, struct jacobian_thread *space) {
-  const size_t outputs = forward_scratch(jacobian->points->count), gradients = gradient_scratch(jacobian->particles->d);
+  const size_t outputs = forward_scratch(jacobian->points->count), gradients = gradient_sums(jacobian->particles->d);
   const size_t tile = sizeof(double) * tile_numbers(jacobian->particles->d);
   TRY(alloc_array(&space->real_tiles, BLOCK_TILES, tile, "a block"));
   TRY(alloc_array(&space->direction, BLOCK_TILES, tile, "directions of a block"));
@@ -190,7 +190,7 @@ static void set_gradient(const struct network_sum *network, const struct block *
                                 .q = (char *)jacobian->points->q + real * (size_t)first};
   const void *r = (char *)jacobian->team[network->team.first].r + real * (size_t)first;
   memset(block->space->grad, 0, sizeof(double) * tile_numbers(jacobian->particles->d));
-  jacobian->kernel->gradient(tile_of(jacobian, real, block->real, t), &points, r, NULL, block->space->scratch,
+  jacobian->kernel->gradient(tile_of(jacobian, real, block->real, t), &points, r, NULL, false, block->space->scratch,
                              block->space->grad);
 }
 
@@ -247,7 +247,7 @@ bool jacobian_apply(struct jacobian *jacobian, const struct local_network *local
 
 static void output_terms(const struct network_sum *network, const struct block *block) {
   const struct jacobian *jacobian = network->jacobian;
-  jacobian->kernel->forward(block->tiles, block->real, jacobian->points, block->space->scratch, NULL,
+  jacobian->kernel->forward(block->tiles, block->real, jacobian->points, false, block->space->scratch, NULL,
                             block->space->sum);
 }
 

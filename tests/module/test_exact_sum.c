@@ -7,6 +7,7 @@
 #include "base/exact_sum.h"
 #include "base/rng.h"
 #include "harness.h"
+#include "parallel/rank_sum.h"
 
 enum { TERMS = 120, SUMS = 50 };
 
@@ -93,9 +94,7 @@ static void order_and_ranks_do_not_matter(void **state) {
   for (int t = 0; t < TERMS; t++) exact_sum_add(SUMS, term[t], sum);
   for (int t = TERMS - 1; t >= 0; t--)
     if (7 * t % world.size == world.rank) exact_sum_add(SUMS, term[t], own);
-  struct comm_sum pending;
-  comm_sum_begin(&world, own, EXACT_LIMBS(SUMS), true, &pending);
-  comm_sum_end(&pending);
+  rank_sum_now(&world, own, EXACT_LIMBS(SUMS));
   assert_all(exact_sum_value(SUMS, sum, value) && exact_sum_value(SUMS, own, shared));
   assert_all(memcmp(value, shared, sizeof value) == 0);
 }
@@ -121,9 +120,7 @@ static void terms_out_of_range_are_reported(void **state) {
     int64_t sum[EXACT_LIMBS(3)] = {0};
     double value[3] = {7, 7, 7};
     exact_sum_add(3, (const double[]){1, world.rank == world.size - 1 ? bad[i] : 1, 1}, sum);
-    struct comm_sum pending;
-    comm_sum_begin(&world, sum, EXACT_LIMBS(3), true, &pending);
-    comm_sum_end(&pending);
+    rank_sum_now(&world, sum, EXACT_LIMBS(3));
     assert_all_for(!exact_sum_value(3, sum, value) && value[0] == 7, "the term %g", bad[i]);
   }
 }
@@ -136,9 +133,7 @@ static void wide_sums_accept_terms_of_any_size(void **state) {
     double value, plain = 0;
     for (int k = world.rank; k < 400; k += world.size) wide_sum_add(sizes[i] / (k + 1), sum);
     for (int k = 0; k < 400; k++) plain += sizes[i] / (k + 1);
-    struct comm_sum pending;
-    comm_sum_begin(&world, sum, WIDE_LIMBS, true, &pending);
-    comm_sum_end(&pending);
+    rank_sum_now(&world, sum, WIDE_LIMBS);
     assert_all_for(wide_sum_value(sum, &value) && fabs(value - plain) <= 1e-12 * plain, "terms of size %g", sizes[i]);
   }
   int64_t sum[WIDE_LIMBS] = {0};

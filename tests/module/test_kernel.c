@@ -72,7 +72,7 @@ static struct kernel_case case_of(int unit, int d, int tiles, int count, enum pr
   fill_real(precision, c.real_direction, c.direction, numbers);
   c.real_r = aligned(sizeof(double) * (size_t)(count + POINT_PAD));
   fill_real(precision, c.real_r, c.r, (size_t)count);
-  const size_t a = forward_scratch(count), b = gradient_scratch(d);
+  const size_t a = forward_scratch(count), b = gradient_sums(d);
   c.scratch = aligned(a > b ? a : b);
   return c;
 }
@@ -93,7 +93,7 @@ static void case_free(struct kernel_case *c) {
 static void check_case(struct kernel_case *c) {
   const double eps = precision_real(c->precision) == 4 ? 0x1p-24 : 0x1p-53;
   static double sum[COUNT_MAX], naive[COUNT_MAX], grad[FIELDS_MAX * TILE], twin[FIELDS_MAX * TILE];
-  c->kernel->forward(c->tiles, c->real_tile, &c->points, c->scratch, NULL, sum);
+  c->kernel->forward(c->tiles, c->real_tile, &c->points, false, c->scratch, NULL, sum);
   naive_forward(c->unit, c->tiles, c->tile, c->count, c->d, c->x, c->q, naive);
   for (int p = 0; p < c->count; p++) {
     /* TILE * tiles terms of size up to |c| max h, each with relative error eps times the argument of h */
@@ -118,7 +118,7 @@ static void check_case(struct kernel_case *c) {
   }
   memset(grad, 0, sizeof grad);
   memset(twin, 0, sizeof twin);
-  c->kernel->gradient(c->real_tile, &c->points, c->real_r, NULL, c->scratch, grad);
+  c->kernel->gradient(c->real_tile, &c->points, c->real_r, NULL, false, c->scratch, grad);
   naive_gradient(c->unit, c->tile, c->count, c->d, c->x, c->q, c->r, twin);
   for (int i = 0; i < (c->d + 2) * TILE; i++) {
     const double scale = 60 * eps * sqrt((double)c->count * (c->d + 2)) * 8;
@@ -137,17 +137,41 @@ static void check_activations(const struct kernel_case *c) {
   const size_t real = precision_real(c->precision), numbers = tile_numbers(c->d);
   const size_t of_tile = real * TILE * (size_t)c->count * (size_t)c->kernel->kept;
   char *activations = aligned(of_tile * (size_t)c->tiles);
-  c->kernel->forward(c->tiles, c->real_tile, &c->points, c->scratch, NULL, sum);
-  c->kernel->forward(c->tiles, c->real_tile, &c->points, c->scratch, activations, kept_sum);
+  c->kernel->forward(c->tiles, c->real_tile, &c->points, false, c->scratch, NULL, sum);
+  c->kernel->forward(c->tiles, c->real_tile, &c->points, false, c->scratch, activations, kept_sum);
   assert_memory_equal(sum, kept_sum, sizeof *sum * (size_t)c->count);
   for (size_t t = 0; t < (size_t)c->tiles; t++) {
     const char *tile = (const char *)c->real_tile + real * numbers * t;
     for (size_t i = 0; i < numbers; i++) grad[i] = kept_grad[i] = 1;
-    c->kernel->gradient(tile, &c->points, c->real_r, NULL, c->scratch, grad);
-    c->kernel->gradient(tile, &c->points, c->real_r, activations + of_tile * t, c->scratch, kept_grad);
+    c->kernel->gradient(tile, &c->points, c->real_r, NULL, false, c->scratch, grad);
+    c->kernel->gradient(tile, &c->points, c->real_r, activations + of_tile * t, false, c->scratch, kept_grad);
     assert_memory_equal(grad, kept_grad, sizeof *grad * numbers);
   }
   free(activations);
+}
+
+/* The outputs have the same bits if the tiles are added one by one, and the gradient of a tile has the same bits if its
+ * points are added in pieces. */
+static void check_pieces(const struct kernel_case *c) {
+  static double sum[COUNT_MAX], pieces_sum[COUNT_MAX], grad[FIELDS_MAX * TILE], pieces_grad[FIELDS_MAX * TILE];
+  const size_t real = precision_real(c->precision), numbers = tile_numbers(c->d);
+  c->kernel->forward(c->tiles, c->real_tile, &c->points, false, c->scratch, NULL, sum);
+  for (int t = 0; t < c->tiles; t++)
+    c->kernel->forward(1, (const char *)c->real_tile + real * numbers * (size_t)t, &c->points, t > 0, c->scratch, NULL,
+                       t == c->tiles - 1 ? pieces_sum : NULL);
+  assert_memory_equal(sum, pieces_sum, sizeof *sum * (size_t)c->count);
+  for (size_t i = 0; i < numbers; i++) grad[i] = pieces_grad[i] = 1;
+  c->kernel->gradient(c->real_tile, &c->points, c->real_r, NULL, false, c->scratch, grad);
+  for (int first = 0; first < c->count; first += POINT_GROUP) {
+    struct points piece = c->points;
+    const bool last = c->count - first <= POINT_GROUP;
+    piece.count = last ? c->count - first : POINT_GROUP;
+    piece.x = (char *)piece.x + real * (size_t)(first * c->d);
+    piece.q = (char *)piece.q + real * (size_t)first;
+    c->kernel->gradient(c->real_tile, &piece, (const char *)c->real_r + real * (size_t)first, NULL, first > 0,
+                        c->scratch, last ? pieces_grad : NULL);
+  }
+  assert_memory_equal(grad, pieces_grad, sizeof *grad * numbers);
 }
 
 /* along equals its naive twin, and it is the transpose of the gradient: sum_p r_p (J.g)_p = (J^T r).g. */
@@ -168,7 +192,7 @@ static void check_along(struct kernel_case *c) {
   const int numbers = tile_rows(c->d) * TILE;
   c->kernel->directional(1, c->real_tile, c->real_direction, &c->points, c->scratch, sum);
   memset(grad, 0, sizeof grad);
-  c->kernel->gradient(c->real_tile, &c->points, c->real_r, NULL, c->scratch, grad);
+  c->kernel->gradient(c->real_tile, &c->points, c->real_r, NULL, false, c->scratch, grad);
   for (int p = 0; p < c->count; p++) left += c->r[p] * sum[p];
   for (int i = 0; i < numbers; i++) right += grad[i] * c->direction[i];
   for (int i = 0; i < numbers; i++) size += fabs(grad[i] * c->direction[i]);
@@ -191,6 +215,7 @@ static void kernels_equal_their_naive_twins(void **state) {
           check_case(&c);
           check_along(&c);
           check_activations(&c);
+          check_pieces(&c);
           case_free(&c);
         }
   }
@@ -206,7 +231,7 @@ static void non_finite_parameters_give_non_finite_outputs(void **state) {
           struct kernel_case c = case_of(unit, 3, 1, 9, (enum precision)precision, (enum isa)isa);
           double sum[9];
           number_put(precision_real(c.precision), c.real_tile, (size_t)(field * TILE + 5), NAN);
-          c.kernel->forward(1, c.real_tile, &c.points, c.scratch, NULL, sum);
+          c.kernel->forward(1, c.real_tile, &c.points, false, c.scratch, NULL, sum);
           for (int p = 0; p < 9; p++) assert_true(!isfinite(sum[p]));
           case_free(&c);
         }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "harness.h"
+#include "parallel/rank_sum.h"
 #include "particles/particles.h"
 
 static const struct unit_spec sigmoid = {
@@ -37,9 +38,7 @@ static void check_ownership(const struct particles *particles, const char *name)
   /* Every group contains all ranks that share its network, so a sum over the group counts all blocks. */
   for (int s = 0; s < particles->split; s++) {
     int64_t word = particles->local[s].blocks;
-    struct comm_sum sum;
-    comm_sum_begin(particles->local[s].group, &word, 1, true, &sum);
-    comm_sum_end(&sum);
+    rank_sum_now(particles->local[s].group, &word, 1);
     if (word != network_blocks(particles->local[s].n)) die("%s: a group lacks a rank", name);
   }
 }
@@ -102,6 +101,23 @@ static void blocks_contain_all_units(void **state) {
   const int64_t many = (INT64_C(1) << 40) + 1; /* exceeds the range of int */
   assert_all(network_blocks(many) == many / BLOCK + 1);
   assert_all(block_units(many, 0) == BLOCK && block_units(many, many / BLOCK) == 1);
+}
+
+/* One network: no rank owns more than the mean number of blocks, rounded up. */
+static void no_rank_owns_more_than_its_share(void **state) {
+  (void)state;
+  enum { RANKS = 1024 };
+  static struct ownership owned[RANKS];
+  for (int64_t n = 100; n < 2000000; n = n * 3 / 2 + 1)
+    for (int ranks = 1; ranks <= RANKS; ranks = ranks * 5 / 3 + 1) {
+      const struct ensemble_spec ensemble = {.members = 1, .n = {n}, .replicas = 1};
+      const int64_t most = (network_blocks(n) + ranks - 1) / ranks;
+      ensemble_ownership(&ensemble, (double[]){3}, ranks, owned);
+      for (int r = 0; r < ranks; r++)
+        expect(owned[r].blocks <= most, "n = %lld: rank %d of %d owns %lld blocks, expected at most %lld", (long long)n,
+               r, ranks, (long long)owned[r].blocks, (long long)most);
+    }
+  assert_expected();
 }
 
 static void many_small_networks_are_not_split(void **state) {
@@ -212,9 +228,10 @@ static void rows_and_tiles_are_inverse(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_block_has_one_owner),          cmocka_unit_test(blocks_contain_all_units),
-      cmocka_unit_test(many_small_networks_are_not_split),  cmocka_unit_test(ownership_follows_the_costs),
-      cmocka_unit_test(units_do_not_depend_on_their_owner), cmocka_unit_test(rows_and_tiles_are_inverse),
+      cmocka_unit_test(every_block_has_one_owner),        cmocka_unit_test(blocks_contain_all_units),
+      cmocka_unit_test(no_rank_owns_more_than_its_share), cmocka_unit_test(many_small_networks_are_not_split),
+      cmocka_unit_test(ownership_follows_the_costs),      cmocka_unit_test(units_do_not_depend_on_their_owner),
+      cmocka_unit_test(rows_and_tiles_are_inverse),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

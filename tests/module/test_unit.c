@@ -124,7 +124,7 @@ static void kernel_values(const struct kernel *kernel, const double *s, double *
     put(size, space.x, 0, 1);
     memset(grad, 0, sizeof grad);
     const struct points points = {.count = 1, .d = 1, .x = space.x, .q = space.q};
-    kernel->gradient(space.tile, &points, space.r, NULL, space.scratch, grad);
+    kernel->gradient(space.tile, &points, space.r, NULL, false, space.scratch, grad);
     for (int lane = sphere ? at : 0; lane < (sphere ? at + 1 : TILE); lane++) {
       h[lane] = grad[lane];
       dh[lane] = grad[2 * TILE + lane]; /* c h' x, x = 1 */

@@ -65,7 +65,7 @@ static void the_step_follows_the_gradient(void **state) {
 /* With more points than a chunk holds, for a unit type that keeps h and one that also keeps h'. */
 static void several_chunks_of_points_follow_the_gradient(void **state) {
   (void)state;
-  assert_true(outputs_chunk_size(D, PRECISION_DOUBLE) < 5000);
+  assert_true(batch_chunk_size(D, PRECISION_DOUBLE) < 5000);
   follows_the_gradient(LOSS_SQUARED, UNIT_SIGMOID, 5000);
   follows_the_gradient(LOSS_SQUARED, UNIT_ERF, 5000);
 }

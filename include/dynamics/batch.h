@@ -1,0 +1,100 @@
+/* batch: the points at which a network is evaluated, and the work space of a team for points that are not in memory.
+ *
+ * Such points are drawn in chunks that fit in a cache, and drawn again whenever they are needed again. If the ranks
+ * that share a network divide its labels, each rank computes the labels of its own range of points; the sum over ranks
+ * brings the others (dynamics/outputs.h). While a sum over ranks is under way, batch_draw_ahead draws points of the
+ * next step. The points and labels are a pure function of the batch, so none of this changes a bit. All functions are
+ * local.
+ * */
+#ifndef MCKEAN_DYNAMICS_BATCH_H
+#define MCKEAN_DYNAMICS_BATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "data/dataset.h"
+#include "dynamics/team.h"
+#include "particles/kernel.h"
+#include "particles/particles.h"
+
+/* The points at which a network is evaluated: a fixed set as a whole; or, for a step, fresh points or a mini-batch. */
+struct batch {
+  int64_t count;
+  const struct points *whole; /* all points of a fixed set; NULL if `position` determines points and labels */
+  const double *y;            /* [count]: the labels of the fixed set */
+  struct batch_position position;
+  int64_t piece;  /* points of one sum over ranks: a chunk, or less if the batch is pipelined */
+  bool pipelined; /* the gradients of a piece are computed while the sums of later pieces are under way */
+  bool gradient;  /* a gradient follows: keep the activations if they fit in the cache (dynamics/activations.h) */
+  bool ahead;     /* the next step is likely to need the fresh points at the same position, one step later */
+};
+
+/* Points in course of being drawn: one chunk of a batch, and the labels of the batch. */
+struct drawn_chunk {
+  struct batch_position position;
+  int64_t labels[2];    /* the range of points whose labels are computed when they are drawn */
+  int64_t first;        /* index of the first point of the chunk in the batch; -1: none */
+  int drawn;            /* number of points of the chunk that have been drawn */
+  bool complete;        /* all have been drawn, and `points` is set */
+  double *x, *y;        /* [chunk size][d]; [points of the batch] */
+  struct points points; /* the chunk in kernel form */
+};
+
+struct batch_space {
+  const struct particles *particles;
+  const struct dataset *data;
+  int chunk; /* chunk size in points */
+  int64_t capacity;
+  int current; /* index of the chunk of the current batch; the other one belongs to the batch of the next step */
+  struct drawn_chunk drawn[2];
+};
+
+/* Returns the number of points in a chunk; the last chunk of a batch may have fewer. Depends only on d and precision,
+ * so results do not depend on the number of ranks and threads. */
+int batch_chunk_size(int d, enum precision precision);
+
+/* The pointers are not owned and must outlive *space. The caller calls batch_space_free, also after an error. FAILED:
+ * no memory. */
+int batch_space_create(const struct particles *particles, const struct dataset *data, struct batch_space *space);
+void batch_space_free(struct batch_space *space);
+
+/* Allocates work space for batches of up to `count` points. ahead: for batch_draw_ahead, too. Call it again whenever
+ * blocks have changed owners. FAILED: no memory. */
+int batch_space_reserve(struct batch_space *space, int64_t count, bool ahead);
+
+/* Begins a batch of a network. */
+void batch_begin(struct batch_space *space, const struct local_network *local, const struct batch *batch);
+
+/* Returns whether the ranks divide the labels of the batch. batch_labels then has the labels of this rank's range, and
+ * 0 at other points, until the caller has completed them. */
+bool batch_divides_labels(const struct batch_space *space, const struct local_network *local,
+                          const struct batch *batch);
+
+/* Returns the labels of a batch [count]. The labels of points that are drawn are known once all chunks were. */
+double *batch_labels(struct batch_space *space);
+
+/* States that all labels are known: chunks that are drawn again need none. */
+void batch_labels_known(struct batch_space *space);
+
+/* Whether batches of a network are pipelined if they fit in a chunk and have at least 2 POINT_GROUP points. This is so
+ * if the network is split and the mean number of tiles per rank is small, so that the sum over ranks takes a large
+ * share of a step, and the sums of the gradients of all own tiles take little memory. The same on all ranks that share
+ * the network. */
+bool batch_pipelines(const struct particles *particles, const struct local_network *local);
+
+/* Sets batch->piece and batch->pipelined from the other members. */
+void batch_set_pieces(const struct particles *particles, const struct local_network *local, struct batch *batch);
+
+/* Returns the first point of the last piece. */
+int64_t batch_last_piece(const struct batch *batch);
+
+/* Returns the piece that starts at point `first` of a batch, in kernel form, valid until the next call for this space.
+ * If the points are not in memory, all threads of the team draw their chunk. Points are in memory if they belong to a
+ * fixed set that is used as a whole, or to the chunk of the previous call. */
+struct points batch_points(struct batch_space *space, const struct team *team, const struct batch *batch,
+                           int64_t first);
+
+/* Draws a few points of the next step, about 2 us of work. Returns false if none are left to draw. */
+bool batch_draw_ahead(struct batch_space *space, const struct team *team);
+
+#endif
