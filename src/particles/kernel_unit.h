@@ -26,11 +26,14 @@ static inline __attribute__((always_inline)) void UFN(evaluate)(const vreal *s, 
 #endif
 }
 
-static inline __attribute__((always_inline)) void UFN(slope)(const UFN(values) values, vreal *dh) {
+/* w = r h', given rh = r h. */
+static inline __attribute__((always_inline)) void UFN(slope)(const UFN(values) values, vreal r, const vreal *rh,
+                                                             vreal *w) {
 #if SLOPE_OF_H
-  SLOPE_FN(values[0], dh);
+  SLOPE_FN(values[0], r, rh, w);
 #else
-  for (int v = 0; v < VECTORS; v++) dh[v] = values[1][v];
+  (void)rh;
+  for (int v = 0; v < VECTORS; v++) w[v] = r * values[1][v];
 #endif
 }
 
@@ -72,17 +75,17 @@ static inline __attribute__((always_inline)) void UFN(add_weights)(const real *r
   for (int p = 0; p < count; p++) {
     const vreal rp = SPLAT(r[p]);
     UFN(values) values;
-    vreal dh[VECTORS];
+    vreal rh[VECTORS], weight[VECTORS];
     if (kept)
       UFN(copy)(kept[p], values);
     else
       UFN(evaluate)(w[p], values);
-    UFN(slope)((const vreal(*)[VECTORS])values, dh);
+    for (int v = 0; v < VECTORS; v++) rh[v] = rp * values[0][v];
+    UFN(slope)((const vreal(*)[VECTORS])values, rp, rh, weight);
     for (int v = 0; v < VECTORS; v++) {
-      const vreal weight = rp * dh[v];
-      c[v] += rp * values[0][v];
-      b[v] += weight;
-      w[p][v] = weight;
+      c[v] += rh[v];
+      b[v] += weight[v];
+      w[p][v] = weight[v];
     }
   }
   for (int v = 0; v < VECTORS; v++) {
@@ -108,7 +111,7 @@ static __attribute__((noinline)) void UFN(derivatives)(const real *restrict c, c
     UFN(values) values;
     vreal dh[VECTORS], sum = total[p];
     UFN(evaluate)(s[p], values);
-    UFN(slope)((const vreal(*)[VECTORS])values, dh);
+    UFN(slope)((const vreal(*)[VECTORS])values, SPLAT(1), values[0], dh);
     for (int v = 0; v < VECTORS; v++)
       sum += *(const vreal *)(g_c + v * W) * values[0][v] + *(const vreal *)(c + v * W) * dh[v] * ds[p][v];
     total[p] = sum;

@@ -8,9 +8,9 @@
  * vector. Two vectors share one division.
  *
  * To add a unit type, define INLINE void FN(unit_<name>)(const vreal *s, vreal *h, vreal *dh) here. If h' follows from
- * h at little cost, define FN(unit_<name>)(const vreal *s, vreal *h) and FN(slope_<name>)(const vreal *h, vreal *dh)
- * instead: a step that keeps activations then keeps one number per unit and point, not two. Instantiate the unit type
- * in kernel_precision.h.
+ * h at little cost, define FN(unit_<name>)(const vreal *s, vreal *h) and FN(slope_<name>) instead: a step that keeps
+ * activations then keeps one number per unit and point, not two. slope_<name> sets w = r h', given h, r and rh = r h.
+ * Instantiate the unit type in kernel_precision.h.
  *
  * If s is NaN, h is NaN. If two vectors share a division, a NaN in one can also make h of the other NaN. The exact sum
  * over units detects NaN. Where necessary, arguments are clamped to a range where results are normal numbers. In float
@@ -107,8 +107,9 @@ INLINE void FN(unit_sigmoid)(const vreal *s, vreal *h) {
   EACH y[v] = SPLAT(1) + e[v];
   FN(reciprocal)(y, h);
 }
-INLINE void FN(slope_sigmoid)(const vreal *h, vreal *dh) {
-  EACH dh[v] = h[v] - h[v] * h[v];
+INLINE void FN(slope_sigmoid)(const vreal *h, vreal r, const vreal *rh, vreal *w) {
+  (void)r;
+  EACH w[v] = rh[v] - rh[v] * h[v];
 }
 
 #if DOUBLE
@@ -129,15 +130,16 @@ INLINE void FN(unit_tanh)(const vreal *s, vreal *h) {
   QUOTIENT(TANH, 9, s, h);
 }
 #endif
-INLINE void FN(slope_tanh)(const vreal *h, vreal *dh) {
-  EACH dh[v] = SPLAT(1) - h[v] * h[v];
+INLINE void FN(slope_tanh)(const vreal *h, vreal r, const vreal *rh, vreal *w) {
+  EACH w[v] = r - rh[v] * h[v];
 }
 
 INLINE void FN(unit_relu)(const vreal *s, vreal *h) {
   EACH h[v] = MAX(SPLAT(0), s[v]);
 }
-INLINE void FN(slope_relu)(const vreal *h, vreal *dh) {
-  EACH dh[v] = SELECT_POSITIVE(h[v], SPLAT(1), SPLAT(0));
+INLINE void FN(slope_relu)(const vreal *h, vreal r, const vreal *rh, vreal *w) {
+  (void)rh;
+  EACH w[v] = SELECT_POSITIVE(h[v], r, SPLAT(0));
 }
 
 /* log(1 + e^s) = max(s, 0) + log(1 + e), e = e^-|s| <= 1. */
@@ -194,8 +196,9 @@ INLINE void FN(unit_rbf)(const vreal *s, vreal *h) {
   EACH x[v] = MIN(SPLAT(EXP_LIMIT), s[v]);
   FN(exp)(x, h);
 }
-INLINE void FN(slope_rbf)(const vreal *h, vreal *dh) {
-  EACH dh[v] = h[v];
+INLINE void FN(slope_rbf)(const vreal *h, vreal r, const vreal *rh, vreal *w) {
+  (void)h, (void)r;
+  EACH w[v] = rh[v];
 }
 
 #undef EACH
