@@ -123,7 +123,7 @@ check: setup ## build with warnings as errors and run the tests in tests/module,
 
 # Builds the program of an older commit once; remove $(BUILD)/bits to build it with other flags. It is built with BUILD=program,
 # so that the rules in its *.d files, which the last line of this Makefile includes, do not apply to the objects in $(BUILD)/obj.
-BITS_BASE ?= 2d01ec3
+BITS_BASE ?= da120cb
 $(BUILD)/bits/%/program/mckean:
 	@mkdir -p $(BUILD)/bits/$*
 	@git archive $* | tar -x -C $(BUILD)/bits/$*
