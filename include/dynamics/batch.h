@@ -42,9 +42,9 @@ struct drawn_chunk {
 struct batch_space {
   const struct particles *particles;
   const struct dataset *data;
-  int chunk; /* chunk size in points */
-  int64_t capacity;
-  int current; /* index of the chunk of the current batch; the other one belongs to the batch of the next step */
+  int chunk;        /* chunk size in points */
+  int64_t capacity; /* largest number of points in a batch */
+  int current;      /* index of the chunk of the current batch; the other one belongs to the batch of the next step */
   struct drawn_chunk drawn[2];
 };
 

@@ -18,6 +18,7 @@
 
 #include "parallel/comm.h"
 
+/* The largest number of words of a sum in rounds, of rounds, and of messages of a rank in one round. */
 enum { RANK_SUM_SMALL = 1 << 14, RANK_SUM_ROUNDS = 24, RANK_SUM_MESSAGES = 14 };
 
 /* A round: the ranks whose numbers differ only in one digit, rank / stride % radix, send messages to each other. */
