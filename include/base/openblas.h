@@ -1,7 +1,7 @@
 /* openblas: selects the OpenBLAS kernels that suit this processor, and measures the speed of GEMM.
  *
  * OpenBLAS selects its kernels when it is loaded, from a list of known processors. For a processor newer than the
- * library it selects the slowest kernels, which run at about a fifth of the speed. */
+ * library it selects the slowest kernels, which run at about a fifth of the speed of the suitable ones. */
 #ifndef MCKEAN_BASE_OPENBLAS_H
 #define MCKEAN_BASE_OPENBLAS_H
 

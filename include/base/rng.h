@@ -2,7 +2,7 @@
  *
  * Philox4x64-10 (Salmon et al., SC11; Random123): key = (seed, stream), counter = (id, step, network, draw). The
  * generator has no state: any rank can compute any random number of any network at any step, so trajectories do not
- * depend on the rank count, and checkpoints store no generator state. The functions use only IEEE basic operations and
+ * depend on the rank count, and checkpoints store no generator state. The functions use only basic IEEE operations and
  * square roots (not libm, whose results differ between processors), so the numbers have the same bits on every machine.
  * All functions are local and pure. */
 #ifndef MCKEAN_BASE_RNG_H

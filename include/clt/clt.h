@@ -1,7 +1,7 @@
 /* clt: tests whether the fluctuations of f_n are those of the central limit theorem.
  *
  * By the theorem sqrt n (f_n - f_t) tends to a Gaussian field (RVE section 3.2). The outputs f_n,r of replica r at K
- * points are projected on m fixed orthonormal vectors u_i and scaled by reference values l_i,
+ * points are projected onto m fixed orthonormal vectors u_i and scaled by reference values l_i,
  *
  *   y_ri = u_i.(f_n,r - f) sqrt(n / (K l_i)),    i = 1..m,  r = 1..R,
  *

@@ -1,7 +1,7 @@
 /* covariance: the covariance operator of a field, from the outputs of R networks of n units at K points.
  *
  *   C_n = (n/K) sample covariance over replicas, K x K: n Cov[f_n(x_k), f_n(x_k')] as an operator on functions. Each
- *         point has weight 1/K, so eigenvalues converge as K grows. The trace is n V_n (fluctuations.h).
+ *         point has weight 1/K, so eigenvalues converge as K grows. The trace is n V_n (fluctuations/fluctuations.h).
  *
  * Matrices are distributed over all ranks (parallel/dist_matrix.h); no rank holds a whole K x K matrix. Sorted
  * eigenvalues of a sample are biased: the largest are too large, the smallest of several nearly equal ones too small.

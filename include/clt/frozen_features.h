@@ -24,8 +24,8 @@ enum { FROZEN_FEATURES_DRAWS = 1 << 16 }; /* of z, for an error of the second te
 
 /* Collective. *C [P][P] = n Cov / P after `step` steps of a schedule of gradient descent in which no dt is auto, at the
  * P points of `initial`, as an operator (clt/covariance.h). y [P]: labels of the points. draws: number of draws of z,
- * rounded up to a multiple of 4096. seed: seed of the draws. Cost: (step + 6 draws) P^2 operations. FAILED: no memory,
- * no convergence of eigenvalues. */
+ * rounded up to a multiple of 4096. seed: seed of the draws. Cost: (4 step + 6 draws) P^2 flops. FAILED: no memory, no
+ * convergence of eigenvalues. */
 int frozen_features_covariance(const struct dist_grid *grid, const struct initial_covariance *initial, const double *y,
                                const struct schedule *schedule, int64_t step, int64_t draws, uint64_t seed,
                                struct dist_matrix **C);

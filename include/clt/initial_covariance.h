@@ -34,11 +34,11 @@ struct initial_covariance {
   double *mean, *square; /* [points]: E phi, E phi^2 */
   double *sigma;         /* [points], ridge units */
   double *coefficient;   /* [points][INITIAL_COVARIANCE_TERMS]: h_k(x), ridge units */
-  double tail;           /* fraction of E phi^2 in the omitted terms, maximum over points; none are omitted if i = j */
+  double tail;           /* largest fraction of E phi^2 in the omitted terms, over points; at x = x' none are omitted */
 };
 
 /* Local. x [points][d] must outlive the result. FAILED: no memory; the unit is too steep, or its initial law too wide,
- * for the expansion. Cost: 5e5 operations per point for ridge units. */
+ * for the expansion. Cost: about 1e6 flops per point for ridge units. */
 int initial_covariance_create(const struct unit_spec *unit, int d, int64_t points, const double *x,
                               struct initial_covariance **initial);
 void initial_covariance_free(struct initial_covariance *initial); /* accepts NULL */

@@ -1,7 +1,7 @@
 /* dataset: the points and labels on which each network is trained at each step, and the test set.
  *
  * The mode selects the training points:
- *   online      each step draws new points; each network has its own, or with `shared` all networks see the same points
+ *   online      each step draws new points; each network has its own, or with `shared` all networks use the same points
  *   fixed       one set of N points for all networks and steps. A batch of P < N points takes points in a random order
  *               without replacement; each epoch has a new order. The last N mod P points of an order are left out
  *   population  no training points: the gradient is that of the potential over the whole sphere (dynamics/population.c)
@@ -31,7 +31,7 @@ struct dataset_spec {
   int inputs;      /* enum inputs_type: the law of x; not yet a key of the input */
   int64_t samples; /* fixed: N; 0: all points of a file that are not test points */
   int64_t test;    /* K, number of test points; unused if a file has test points of its own */
-  bool shared;     /* online: all networks see the same points. fixed: all networks see the same order */
+  bool shared;     /* online: all networks use the same points. fixed: all networks use the same order */
   uint64_t seed;
   uint64_t test_seed;    /* seed of the test points; 0: seed */
   struct loss_spec loss; /* what the networks minimize on these points */

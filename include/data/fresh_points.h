@@ -1,10 +1,10 @@
 /* fresh_points: the random numbers of online data, for many points at a time.
  *
- * Generator: Philox4x32-10 (Salmon et al., SC11), which vectors of 32-bit products compute. One block of Philox4x64-10
- * (base/rng.h) for (seed, stream, network, step) gives the key and half of the counter of a stream; the other half of
- * the counter is the number of the point and of the draw. A number is thus a pure function of (rng, point), with the
- * same bits on every machine: the code uses only IEEE basic operations and square roots, without contraction to FMA.
- * All functions are local and pure. */
+ * Generator: Philox4x32-10 (Salmon et al., SC11). It needs only 32-bit products, so vector instructions compute many
+ * points at once. One block of Philox4x64-10 (base/rng.h) for (seed, stream, network, step) gives the key and half of
+ * the counter of a stream; the other half of the counter holds the indices of the point and of the draw. Each random
+ * number is thus a pure function of (rng, point, draw). It has the same bits on every machine, because the code uses
+ * only basic IEEE operations and square roots, without contraction to FMA. All functions are local and pure. */
 #ifndef MCKEAN_DATA_FRESH_POINTS_H
 #define MCKEAN_DATA_FRESH_POINTS_H
 
@@ -20,8 +20,8 @@ struct fresh_stream {
 /* Returns the stream of (seed, stream, network, step). */
 struct fresh_stream fresh_stream_of(const struct rng *rng);
 
-/* out[0..3]: the block of a stream for point `id` < 2^54 and draw < 1024, one point at a time: the reference of the
- * functions below. */
+/* out[0..3]: the block of a stream for one point and draw; id < 2^54, draw < 1024. Reference for the vector functions
+ * below. */
 void fresh_bits(const struct fresh_stream *stream, int64_t id, int draw, uint32_t out[4]);
 
 /* z [count][POINT_LANES], 64-byte aligned: independent N(0,1) numbers for the points first .. first + POINT_LANES - 1;

@@ -35,8 +35,8 @@ struct target {
   const struct target_kind *kind;
   struct target_spec spec;
   int d;
-  double C_f;             /* E f^2 / 2 over the law of x if the kind knows it exactly, else NAN */
-  double linear_fraction; /* E (linear part of f)^2 / E f^2 if the kind knows it exactly, else NAN */
+  double C_f;             /* E f^2 / 2 over the law of x if the exact value is known, else NAN */
+  double linear_fraction; /* E (linear part of f)^2 / E f^2 if the exact value is known, else NAN */
 };
 
 struct target_kind {

@@ -2,10 +2,10 @@
  *
  *   f(x) = (1/d) sum_pqr a_pqr x_p x_q x_r,   a_pqr iid N(0, 1), x uniform on the sphere |x|^2 = d.
  *
- * Let S be the symmetric part of a/d; then f(x) = sum_pqr S_pqr x_p x_q x_r. The packed entries, for p <= q <= r, are
- * S_pqr times the number of distinct permutations of (p, q, r), with r varying fastest. So f is the sum of (entry) x_p
- * x_q x_r over p <= q <= r. C_f and linear_fraction are known exactly. Evaluation costs d(d+1)(d+2)/6 multiply-adds
- * per point. */
+ * Let S be the symmetric part of a/d; then f(x) = sum_pqr S_pqr x_p x_q x_r. For p <= q <= r, with r varying fastest,
+ * the packed entries store S_pqr times the number of distinct permutations of (p, q, r). So f is the sum of (entry) x_p
+ * x_q x_r over p <= q <= r. C_f and linear_fraction are known exactly. Evaluation costs d(d+1)(d+2)/6 multiply-adds per
+ * point. */
 #ifndef MCKEAN_DATA_TARGET_SPIN_H
 #define MCKEAN_DATA_TARGET_SPIN_H
 

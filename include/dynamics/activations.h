@@ -1,4 +1,5 @@
-/* activations: h of the units of a network at the points of a batch, kept from the outputs for the gradient.
+/* activations: h, and for some unit types h', of the units of a network at the points of a batch. The computation of
+ * the outputs keeps them for the gradient.
  *
  * The sums over units and the gradient need the same linear forms and activations. A network whose activations fit in
  * the cache keeps them; a larger one computes them twice. Results have the same bits in both cases
@@ -14,9 +15,9 @@
 
 /* The store of one team (dynamics/team.h). */
 struct activations {
-  char *values;    /* for each chunk of points and each own tile: real [TILE * points * kept] */
+  char *values;    /* for each piece (dynamics/batch.h) and own tile: real [TILE * points * kernel->kept] */
   size_t capacity; /* bytes */
-  int64_t tiles;   /* own tiles of the network whose activations are kept; 0: they are not kept */
+  int64_t tiles;   /* own tiles of the network whose activations are kept; 0: none are kept */
 };
 
 /* Returns the bytes of activations of a network with `tiles` own tiles at `count` points. */
@@ -32,12 +33,12 @@ int activations_reserve(struct activations *activations, const struct kernel *ke
                         int64_t count);
 void activations_free(struct activations *activations);
 
-/* Decides whether the activations of a network with `tiles` own tiles at a batch of `count` points are kept: if they
- * fit and wanted is true. */
+/* Decides whether the outputs keep the activations of a network with `tiles` own tiles at a batch of `count` points.
+ * They do if `wanted` is true and the activations fit in the store. */
 void activations_begin(struct activations *activations, const struct kernel *kernel, bool wanted, int64_t tiles,
                        int64_t count);
 
-/* Returns the activations of own tile t, and of the tiles that follow it, at the `count` points of the chunk that
+/* Returns the activations of own tile t, and of the tiles that follow it, at the `count` points of the piece that
  * starts at point `first` of the batch; NULL if they are not kept. */
 void *activations_at(const struct activations *activations, const struct kernel *kernel, int64_t t, int64_t first,
                      int count);

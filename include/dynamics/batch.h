@@ -2,10 +2,9 @@
  *
  * Such points are drawn in chunks that fit in a cache, and drawn again whenever they are needed again. If the ranks
  * that share a network divide its labels, each rank computes the labels of its own range of points; the sum over ranks
- * brings the others (dynamics/outputs.h). While a sum over ranks is under way, batch_draw_ahead draws points of the
- * next step. The points and labels are a pure function of the batch, so none of this changes a bit. All functions are
- * local.
- * */
+ * (dynamics/outputs.h) then gives every rank all labels. While a sum over ranks is under way, batch_draw_ahead draws
+ * points of the next step. The points and labels are a pure function of the batch, so results have the same bits in all
+ * these cases. All functions are local. */
 #ifndef MCKEAN_DYNAMICS_BATCH_H
 #define MCKEAN_DYNAMICS_BATCH_H
 
@@ -29,10 +28,10 @@ struct batch {
   bool ahead;     /* the next step is likely to need the fresh points at the same position, one step later */
 };
 
-/* Points in course of being drawn: one chunk of a batch, and the labels of the batch. */
+/* A chunk of a batch whose points are being drawn, and the labels of the batch. */
 struct drawn_chunk {
   struct batch_position position;
-  int64_t labels[2];    /* the range of points whose labels are computed when they are drawn */
+  int64_t labels[2];    /* the range of points whose labels are computed when the points are drawn */
   int64_t first;        /* index of the first point of the chunk in the batch; -1: none */
   int drawn;            /* number of points of the chunk that have been drawn */
   bool complete;        /* all have been drawn, and `points` is set */
@@ -43,9 +42,9 @@ struct drawn_chunk {
 struct batch_space {
   const struct particles *particles;
   const struct dataset *data;
-  int chunk; /* chunk size in points */
-  int64_t capacity;
-  int current; /* index of the chunk of the current batch; the other one belongs to the batch of the next step */
+  int chunk;        /* chunk size in points */
+  int64_t capacity; /* largest number of points in a batch */
+  int current;      /* index of the chunk of the current batch; the other one belongs to the batch of the next step */
   struct drawn_chunk drawn[2];
 };
 
@@ -58,8 +57,8 @@ int batch_chunk_size(int d, enum precision precision);
 int batch_space_create(const struct particles *particles, const struct dataset *data, struct batch_space *space);
 void batch_space_free(struct batch_space *space);
 
-/* Allocates work space for batches of up to `count` points. ahead: for batch_draw_ahead, too. Call it again whenever
- * blocks have changed owners. FAILED: no memory. */
+/* Allocates work space for batches of up to `count` points. ahead: also allocates work space for batch_draw_ahead. Call
+ * it again whenever blocks have changed owners. FAILED: no memory. */
 int batch_space_reserve(struct batch_space *space, int64_t count, bool ahead);
 
 /* Begins a batch of a network. */
@@ -70,16 +69,16 @@ void batch_begin(struct batch_space *space, const struct local_network *local, c
 bool batch_divides_labels(const struct batch_space *space, const struct local_network *local,
                           const struct batch *batch);
 
-/* Returns the labels of a batch [count]. The labels of points that are drawn are known once all chunks were. */
+/* Returns the labels [count] of the current batch. They are complete once all its chunks have been drawn. */
 double *batch_labels(struct batch_space *space);
 
-/* States that all labels are known: chunks that are drawn again need none. */
+/* Call it when all labels are complete. Chunks that are drawn again then compute no labels. */
 void batch_labels_known(struct batch_space *space);
 
-/* Whether batches of a network are pipelined if they fit in a chunk and have at least 2 POINT_GROUP points. This is so
- * if the network is split and the mean number of tiles per rank is small, so that the sum over ranks takes a large
- * share of a step, and the sums of the gradients of all own tiles take little memory. The same on all ranks that share
- * the network. */
+/* Returns whether batches of a network are pipelined if they fit in a chunk and have at least 2 POINT_GROUP points.
+ * They are if the network is split and its mean number of tiles per rank is small. Then the sum over ranks takes a
+ * large share of a step, and the sums of gradients of all own tiles take little memory. The result is the same on all
+ * ranks that share the network. */
 bool batch_pipelines(const struct particles *particles, const struct local_network *local);
 
 /* Sets batch->piece and batch->pipelined from the other members. */
@@ -89,8 +88,8 @@ void batch_set_pieces(const struct particles *particles, const struct local_netw
 int64_t batch_last_piece(const struct batch *batch);
 
 /* Returns the piece that starts at point `first` of a batch, in kernel form, valid until the next call for this space.
- * If the points are not in memory, all threads of the team draw their chunk. Points are in memory if they belong to a
- * fixed set that is used as a whole, or to the chunk of the previous call. */
+ * If the points are not in memory, all threads of the team draw the chunk that contains them. Points are in memory if
+ * they belong to a fixed set that is used as a whole, or to the chunk of the previous call. */
 struct points batch_points(struct batch_space *space, const struct team *team, const struct batch *batch,
                            int64_t first);
 

@@ -1,5 +1,5 @@
-/* epoch_orders: the orders in which the own networks visit a fixed set in mini-batches (data/dataset.h). All functions
- * are local. */
+/* epoch_orders: the orders in which this rank's networks visit a fixed set in mini-batches (data/dataset.h). All
+ * functions are local. */
 #ifndef MCKEAN_DYNAMICS_EPOCH_ORDERS_H
 #define MCKEAN_DYNAMICS_EPOCH_ORDERS_H
 
@@ -15,8 +15,8 @@ struct epoch_orders {
 /* Returns the bytes of the order of one network in a stage; 0 if its batches contain the whole set. */
 double epoch_orders_bytes(const struct dataset *data, const struct schedule *schedule, int stage, int64_t n);
 
-/* Allocates the orders of the own networks in a stage. Call it again whenever blocks have changed owners. FAILED: no
- * memory. The caller calls epoch_orders_free, also after an error. */
+/* Allocates the orders of this rank's networks in a stage. Call it again whenever blocks have changed owners. FAILED:
+ * no memory. The caller calls epoch_orders_free, also after an error. */
 int epoch_orders_reserve(struct epoch_orders *orders, const struct particles *particles, const struct dataset *data,
                          const struct schedule *schedule, int stage);
 void epoch_orders_free(struct epoch_orders *orders);

@@ -40,7 +40,7 @@ void gradient_begin(struct gradient *gradient, const struct team *team, const st
 
 /* Local; call it after gradient_residuals. Computes the gradient of every own tile of a network and updates the tile by
  * one step of size dt (0: no bit changes). Adds the particle means of the state before the update to sums, unless sums
- * is NULL. Cost: 4 d flops, one h and one h' per unit and point. */
+ * is NULL. Cost: 4 d flops, one h and one h' per unit and point; 2 d flops if the activations were kept. */
 void gradient_descend(struct gradient *gradient, const struct team *team, const struct local_network *local,
                       const struct batch *batch, double dt, struct particle_sums *sums);
 

@@ -1,7 +1,7 @@
 /* gradient_source: the table of exact gradients of the potential.
  *
- * In most runs the gradient is a mean over sampled points; dynamics.c computes that step. For some pairs of unit type
- * and target the potential is known exactly, and the step needs no points. Each such pair has a source:
+ * In most runs a step uses the mean gradient over sampled points (dynamics.c). For some pairs of unit type and target
+ * the potential is known exactly, and the step needs no points. Each such pair has a source:
  *
  *   population   data.mode: population with rbf units and a spin target (dynamics/population.c)
  *

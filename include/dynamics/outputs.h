@@ -1,11 +1,12 @@
-/* outputs: the outputs f_n of own networks at points.
+/* outputs: the outputs f_n of this rank's networks at points.
  *
  *   f_n(x) = (1/n) sum_i c_i phi(x, z_i)
  *
- * outputs_begin adds c_i phi of the own units to exact sums (dynamics/unit_sum.h), one chunk of points after another,
- * and starts the sum over the ranks that share the network. outputs_end completes this sum. Between the two calls, the
- * rank can compute its other networks. No array of size P x n exists, except activations that fit in the cache
- * (dynamics/activations.h). Each team (dynamics/team.h) has a work space for the outputs and the points of a batch. */
+ * outputs_begin adds c_i phi of this rank's units to exact sums (dynamics/unit_sum.h), one piece of the batch after
+ * another, and starts the sums over the ranks that share the network. outputs_end completes these sums. Between the two
+ * calls, other teams of the rank can compute its other networks. No array of size P x n exists, except activations that
+ * fit in the cache (dynamics/activations.h). Each team (dynamics/team.h) has a work space for the outputs and the
+ * points of a batch. */
 #ifndef MCKEAN_DYNAMICS_OUTPUTS_H
 #define MCKEAN_DYNAMICS_OUTPUTS_H
 
@@ -27,22 +28,22 @@ int outputs_create(const struct particles *particles, const struct dataset *data
                    int threads, struct outputs **outputs);
 void outputs_free(struct outputs *outputs); /* accepts NULL */
 
-/* Local. Allocates work space for batches of up to `count` points, and for the activations at up to `kept` points. Call
- * it again whenever blocks have changed owners. FAILED: no memory. */
-int outputs_reserve(struct outputs *outputs, int64_t count, int64_t kept);
+/* Local. Allocates work space for batches of up to `count` points, and for the activations at up to `kept_points`
+ * points. Call it again whenever blocks have changed owners. FAILED: no memory. */
+int outputs_reserve(struct outputs *outputs, int64_t count, int64_t kept_points);
 
 /* Compute f_n at the points of a batch. outputs_end returns whether all terms were finite and in range; if not, f_n is
- * NAN at all points. A team has at most one network between begin and end. Both are collective over the ranks that
+ * NAN at all points. A team calls outputs_end before its next outputs_begin. Both are collective over the ranks that
  * share the network, which call them for their networks in the same order. outputs_begin waits for other ranks only if
- * the run has a single network and the batch is not `ahead`. outputs_end draws points of the next step before it waits.
- * Cost: 2 d flops and one h per unit and point. */
+ * the run has a single network and the batch is neither `ahead` nor pipelined. outputs_end draws points of the next
+ * step before it waits. Cost: 2 d flops and one h per unit and point. */
 void outputs_begin(struct outputs *outputs, const struct team *team, const struct local_network *local,
                    const struct batch *batch);
 bool outputs_end(struct outputs *outputs, const struct team *team, const struct local_network *local,
                  const struct batch *batch);
 
 /* Completes the outputs at the piece that starts at point `first`, before outputs_end. Returns whether all its terms
- * were finite and in range; if not, f_n is NAN at its points. Collective as outputs_end. */
+ * were finite and in range; if not, f_n is NAN at its points. Collective like outputs_end. */
 bool outputs_end_piece(struct outputs *outputs, const struct team *team, const struct local_network *local,
                        const struct batch *batch, int64_t first);
 

@@ -10,10 +10,11 @@
  *   F     = lam_3 H3(z) + lam_1 d L.z,  H3(z) = S(z,z,z) - d L.z,  L_r = 3/(d+2) sum_p S_ppr
  *   grad F = lam_3 (3 S(z,z,.) - d L) + lam_1 d L
  *
- * S is that of data/target_spin.h. These gradients differ from the true ones by a multiple of z, which the projection
- * onto the tangent space removes. All arithmetic is in double precision with plain IEEE operations, so the bits are the
- * same at every ISA level. Relative errors are a few 1e-15 for z' near z, and at most about 1e-14
- * (tests/module/test_potential.c). All functions are local. */
+ * The gradients above differ from the true ones by a multiple of z, which the projection onto the tangent space
+ * removes. potential_create computes the coefficients in long double. potential_field and potential_pairs compute in
+ * double precision with plain IEEE operations, so their results have the same bits at every ISA level. Relative errors
+ * of K and its gradient are at most about 2e-14 + 1.2e-16 k (tests/module/test_potential.c), because a relative
+ * rounding error of u is multiplied by k u^1/2. All functions are local. */
 #ifndef MCKEAN_DYNAMICS_POTENTIAL_H
 #define MCKEAN_DYNAMICS_POTENTIAL_H
 
@@ -38,7 +39,7 @@ int potential_create(const struct target *target, double alpha, struct potential
 void potential_free(struct potential *potential); /* accepts NULL */
 
 /* Computes F [TILE] and grad_F [d][TILE] for the units z [d][TILE]. All arrays here and in potential_pairs are 64-byte
- * aligned. Cost: d(d+1)(d+2) multiply-adds per unit. */
+ * aligned. Cost: d(d+1)(d+2)/2 multiply-adds and as many products per unit. */
 void potential_field(const struct potential *potential, const double *z, double *F, double *grad_F);
 
 /* For each unit i of z [d][TILE], computes sums over `count` particles (c_j, z_j), in ascending order of j:

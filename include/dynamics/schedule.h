@@ -90,8 +90,8 @@ int schedule_check(const struct schedule *schedule, int stage, int64_t n, int64_
 /* Returns whether two stages have the same rule for P, and thus the same P for every n. */
 bool schedule_same_batch(const struct schedule *schedule, int stage, int other);
 
-/* Returns whether two schedules have the same scheme and agree on dt and P in every step before `step`. Does not
- * compare the update rules. */
+/* Returns whether two schedules have the same scheme, and the same rules for dt and P in every step before `step`.
+ * While dt is auto, stages must also begin at the same steps. Does not compare the update rules. */
 bool schedule_agree(const struct schedule *a, const struct schedule *b, int64_t step);
 
 #endif

@@ -41,8 +41,8 @@ struct update_rule {
   const char *field_name[RULE_FIELDS_MAX]; /* names of datasets: <field_name>_c, _a, _b */
   const char *field_description[RULE_FIELDS_MAX];
 
-  /* Returns the largest stable dt of the step linearized about a minimum, if no rate of this linearized step exceeds
-   * lambda. noise: whether the formula also holds with mini-batches if lambda is the rate for SGD in
+  /* limit: returns the largest stable dt of the step linearized about a minimum. lambda: an upper bound of its rates
+   * (`rate` in tangent/stability.h). noise: true if the limit also holds for mini-batches, with the SGD rate of
    * tangent/stability.h. */
   double (*limit)(const struct update_spec *spec, double lambda);
   bool noise;
@@ -83,7 +83,7 @@ struct particle_sums {
   int64_t words[PARTICLE_MEANS * WIDE_LIMBS];
 };
 
-/* Local. Moves local tile t of a network by one step, where grad V = scale * grad and dt grad V = rate * grad. grad
+/* Local. Moves own tile t of a network by one step, where grad V = scale * grad and dt grad V = rate * grad. grad
  * [tile_rows(d)][TILE] is the gradient before projection; it is overwritten. If rate = 0, no bit of the tile changes.
  * Unless sums is NULL, adds the contributions of the tile to the particle means, for the state before the move. */
 void update_tile(const struct update *update, const struct local_network *local, int64_t t, double *grad, double scale,
@@ -93,7 +93,7 @@ void update_tile(const struct update *update, const struct local_network *local,
  * overwritten. Collective over these ranks. */
 void update_means(const struct local_network *local, struct particle_sums *sums, struct observation *observation);
 
-/* Local. Rescales the rule's fields of all local units for a new dt = `factor` times the old one. */
+/* Local. Rescales the rule's fields of all units of this rank for a new dt = `factor` times the old one. */
 void update_change_dt(const struct update_spec *spec, struct particles *particles, double factor);
 
 #endif

@@ -5,9 +5,9 @@
  *
  * with w_l ~ N(0, 1/D) in the D components of theta and beta_l uniform on [0, 2 pi]. theta~ is theta with each field
  * divided by its standard deviation (one for c, one for b, one for all components of a) over the units of the largest n
- * at the same time; amplitudes grow during a run. mean_l psi_l(theta) psi_l(theta') approximates a Gaussian kernel k
- * of width sqrt D (random Fourier features, Rahimi and Recht 2007). With <psi>_n = int psi dmu_n, and E and Var over
- * replicas:
+ * at the same time, because amplitudes grow during a run. mean_l psi_l(theta) psi_l(theta') approximates a Gaussian
+ * kernel k of width sqrt D (random Fourier features, Rahimi and Recht 2007). With <psi>_n = int psi dmu_n, and E and
+ * Var over replicas:
  *
  *   V    = mean_l Var <psi_l>_n. By the CLT n V is constant in n. At t = 0, for every n, n V = mean_l Var_mu0 psi_l,
  *          the value for independent units; the ratio of n V to this value is printed at all times.
@@ -26,8 +26,8 @@ enum { EMPIRICAL_MEASURE_OBSERVABLES = 64 };
 
 struct empirical_measure_size {
   struct estimate V, mmd; /* mmd: MMD2, NAN at the largest n */
-  double unit_variance;   /* v, the mean over l: n V if units were independent */
-  double normality;       /* family p of Anderson and Darling's tests over l */
+  double unit_variance;   /* v, mean over l: the value of n V for independent units */
+  double normality;       /* family p of the Anderson-Darling tests over l */
 };
 
 /* A step at which all runs have a checkpoint. */

@@ -29,8 +29,8 @@ int parallel_write_reserve(const char *path, enum parallel_write_io io, int64_t 
 
 /* Collective. Writes the bytes of all ranks to an existing file, reads them back, compares them and syncs the file. A
  * failure on one rank is returned on all: FULL, FAILED, or UNREAD (the bytes cannot be read back). The comparison reads
- * the file as this node sees it (posix: immediately after each write). It detects neither a bad disk nor another node
- * that overwrites a shared page later: mpiio prevents the latter, and the CRCs that readers check detect both. */
+ * the file as this node sees it (posix: immediately after each write). It does not detect a bad disk, or another node
+ * that later overwrites a shared page. mpiio prevents such overwriting, and the CRCs that readers check detect both. */
 int parallel_write_file(const struct comm *comm, const char *path, enum parallel_write_io io,
                         const struct parallel_write_job *job);
 

@@ -63,7 +63,7 @@ int dist_matrix_eigen(struct dist_matrix *a, double *values, struct dist_matrix 
 
 /* b = a^-1 b by Cholesky factorization of a symmetric positive definite matrix, of which it reads the lower triangle.
  * Overwrites a and b. FAILED: a is not positive definite; the message states the order of the first leading minor that
- * is not. */
+ * is not positive. */
 int dist_matrix_solve(struct dist_matrix *a, struct dist_matrix *b);
 
 /* Copies columns first .. first+count-1 to out [count][rows] on all ranks. */

@@ -1,10 +1,11 @@
 /* rank_sum: sums of int64 words over ranks, during which the caller can compute.
  *
- * A sum of up to RANK_SUM_SMALL words is a short sequence of rounds. In an exchange, groups of four ranks (or two) send
- * their words to each other, and each rank adds what it receives; the ranks of a group differ in one digit of their
- * number in base 4. With many ranks, groups of eight neighbors first divide the words: each rank adds one eighth for
- * its group, the exchanges carry this eighth only, and at the end the group gathers the eighths. On p ranks this takes
- * about log2(p)/2 rounds. MPI_Iallreduce of Open MPI takes 2 log2(p); longer sums use it.
+ * A sum of up to RANK_SUM_SMALL words is a short sequence of rounds. In most rounds, called exchanges, groups of four
+ * ranks (or two) send their words to each other, and each rank adds what it receives. The ranks of a group differ in
+ * one digit of their number (struct rank_sum_round). With many ranks, groups of eight neighbors first divide the words:
+ * each rank adds one eighth for its group, the exchanges carry only this eighth, and at the end the group gathers the
+ * eighths. On p ranks this takes about log2(p)/2 rounds. MPI_Iallreduce of Open MPI takes 2 log2(p) rounds; longer sums
+ * use it.
  *
  * MPI makes progress only during MPI calls. rank_sum_progress starts the next round if the current one is complete, so
  * a caller that calls it every few microseconds loses little time. Only the main thread may call these functions. */
@@ -17,6 +18,7 @@
 
 #include "parallel/comm.h"
 
+/* The largest number of words of a sum in rounds, of rounds, and of messages of a rank in one round. */
 enum { RANK_SUM_SMALL = 1 << 14, RANK_SUM_ROUNDS = 24, RANK_SUM_MESSAGES = 14 };
 
 /* A round: the ranks whose numbers differ only in one digit, rank / stride % radix, send messages to each other. */
@@ -29,7 +31,7 @@ struct rank_sum {
   const struct comm *comm;
   int64_t *words, *received;
   int count, index;
-  int first, end; /* the range of words for which this rank adds */
+  int first, end; /* the range of words that this rank adds */
   int round, rounds;
   struct rank_sum_round plan[RANK_SUM_ROUNDS];
   int messages;
@@ -41,13 +43,13 @@ struct rank_sum {
  * die() if count exceeds INT32_MAX. */
 void rank_sum_now(const struct comm *comm, int64_t *words, int64_t count);
 
-/* Returns the number of words of the work space `received` of a sum of `count` words. Local. */
+/* Returns the size, in words, of the work space `received` for a sum of `count` words. Local. */
 int64_t rank_sum_received(int64_t count);
 
 /* Starts the same sum. Until it is complete, the caller must not access words or received, and must not move *sum.
- * received: work space, or NULL for MPI_Iallreduce. Collective; the other ranks start the sum with the same count and
- * index, and also with or without work space. index: sums over the same comm that are under way at the same time have
- * different indices from 0 to 1000. Calls die() as rank_sum_now. */
+ * received: work space, or NULL for MPI_Iallreduce. Collective: all ranks pass the same count and index, and either all
+ * or none of them pass work space. index: a number from 0 to 1000; sums over the same comm that are under way at the
+ * same time must have different indices. Calls die() like rank_sum_now. */
 void rank_sum_begin(const struct comm *comm, int64_t *words, int64_t *received, int64_t count, int64_t index,
                     struct rank_sum *sum);
 
@@ -55,7 +57,7 @@ void rank_sum_begin(const struct comm *comm, int64_t *words, int64_t *received, 
 void rank_sum_progress(void);
 bool rank_sum_test(struct rank_sum *sum);
 
-/* Waits until *sum is complete, and continues the other sums meanwhile. Does nothing if it is complete or all zero.
+/* Waits until *sum is complete, and continues the other sums meanwhile. Does nothing if *sum is complete or all zero.
  * Ranks may wait for several sums in different orders. */
 void rank_sum_end(struct rank_sum *sum);
 

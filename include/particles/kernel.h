@@ -35,8 +35,9 @@ enum isa { ISA_PORTABLE, ISA_V2, ISA_V3, ISA_V4, ISA_LEVELS }; /* v2: SSE4.2, v3
 extern const char *const isa_names[ISA_LEVELS];
 enum isa isa_best(void); /* local; the highest level that this processor has and isa_limit allows */
 
-/* Local. Forbids the levels above the level `name`; NULL allows all levels. The program passes the environment variable
- * MCKEAN_ISA before it uses any kernel. USAGE: no level has this name, or this processor lacks it. */
+/* Local. Forbids the levels above the level `name`; NULL allows all levels. The program passes the value of the
+ * environment variable MCKEAN_ISA before it uses any kernel. USAGE: no level has this name, or this processor lacks
+ * it. */
 int isa_limit(const char *name);
 
 /* Points of a batch in kernel form. The arrays are 64-byte aligned, and POINT_PAD points of zeros follow the last
@@ -62,10 +63,10 @@ struct kernel {
   int kept;
 
   /* sum[p] = sum over tiles and lanes of c phi(x_p, z), p < count, in a fixed order. real_tile: `tiles` consecutive
-   * tiles of reals, at most BLOCK_TILES. scratch: forward_scratch(count) bytes, 64-byte aligned. activations: real
-   * [tiles * TILE * count * kept], 64-byte aligned, set for gradient; or NULL. If sum is NULL, the sum is not complete:
-   * the next call, with resume, the same points and the same scratch, adds the tiles that follow. The result has the
-   * same bits as one call for all tiles. Cost: 2 d flops and one value of h per unit and point. */
+   * tiles of reals, at most BLOCK_TILES. scratch: forward_scratch(count) bytes, 64-byte aligned. activations: receives
+   * the values that gradient can use, real [tiles * TILE * count * kept], 64-byte aligned; or NULL. If sum is NULL, the
+   * sum is not complete: the next call, with resume, the same points and the same scratch, adds the tiles that follow.
+   * The result has the same bits as one call for all tiles. Cost: 2 d flops and one value of h per unit and point. */
   void (*forward)(int tiles, const void *real_tile, const struct points *points, bool resume, void *scratch,
                   void *activations, double *sum);
 

@@ -19,8 +19,8 @@ struct nonfinite {
   int64_t step, network;
 };
 
-/* Local. Records that an own network diverged at a step, unless an earlier one, in the order of struct nonfinite, is
- * already recorded. Not thread-safe. */
+/* Local. Records that a network of this rank diverged at a step, unless one that is earlier in the order of struct
+ * nonfinite is already recorded. Not thread-safe. */
 void nonfinite_note(struct nonfinite *nonfinite, int64_t step, const struct local_network *local);
 
 /* Collective. Checks that no rank has recorded a diverged network and, if units is true, that all values of all units

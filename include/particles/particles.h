@@ -29,7 +29,8 @@ struct ensemble_spec {
  * on g, so that the trajectory of a network is the same in every ensemble that contains it. */
 uint64_t network_key(int64_t n, int64_t replica);
 
-/* An own network: a network of which this rank owns some or all blocks. */
+/* An own network of this rank: one of which it owns some or all blocks. Its own blocks, tiles and units are those that
+ * this rank owns. */
 struct local_network {
   int64_t network; /* g */
   int member;
@@ -66,8 +67,8 @@ void particles_free(struct particles *particles); /* accepts NULL */
 /* Local. Returns the bytes of a tile of parameters. A tile of each field of the update rule has the same size. */
 size_t particles_tile_bytes(int d, enum precision precision);
 
-/* Local. Draws the parameters of the own units from the initial laws: a pure function of (seed, n, replica / streams,
- * unit). */
+/* Local. Draws the parameters of this rank's units from the initial laws: a pure function of (seed, n, replica /
+ * streams, unit). */
 void particles_init(struct particles *particles, uint64_t seed);
 
 /* Collective. Redistributes the blocks over the ranks to balance new costs. No bit of any unit changes. Pointers to own

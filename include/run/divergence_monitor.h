@@ -16,7 +16,7 @@
 
 struct divergence_monitor {
   double reference;  /* largest loss of all networks in the first row, plus loss_0; NAN before this row */
-  double grown_loss; /* largest loss of the own networks in the last row in which it was too large; 0: none yet */
+  double grown_loss; /* largest loss of this rank's networks in the last row in which it was too large; 0: none yet */
   bool warned;       /* the warning was printed */
 };
 
@@ -26,8 +26,8 @@ struct divergence_monitor {
 void divergence_monitor_start(struct divergence_monitor *monitor, struct step_size *step_size, int64_t step,
                               struct report *report);
 
-/* Records whether a loss of an own network exceeds DIVERGENCE_GROWTH * reference. observation: [locals]. Collective for
- * the first row, local for all others. */
+/* Records whether the loss of one of this rank's networks exceeds DIVERGENCE_GROWTH * reference. observation: [locals].
+ * Collective for the first row, local for all others. */
 enum { DIVERGENCE_GROWTH = 100 };
 void divergence_monitor_row(struct divergence_monitor *monitor, const struct particles *particles,
                             const struct observation *observation);

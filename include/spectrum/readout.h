@@ -1,4 +1,5 @@
-/* readout: outputs of one network, and its best readout: the c that minimizes the loss on its current features.
+/* readout: the outputs of one network, and its best readout, which is the c that minimizes the loss on its current
+ * features.
  *
  *   minimize over u:  (1/2P) sum_p (f_n(x_p) + (1/n) sum_i u_i phi_i(x_p) - y_p)^2 + (mu/2n) sum_i u_i^2
  *

@@ -113,8 +113,8 @@ int checkpoint_read(const struct comm *comm, const char *path, struct particles 
  * cannot be renamed. */
 int checkpoint_set_aside(const char *folder, int64_t step);
 
-/* Keeps the newest `keep` checkpoints and those of steps in snapshots, and removes all others. Local, rank 0. FAILED: a
- * file cannot be removed. */
+/* Keeps the newest `keep` checkpoints and those of the steps in snapshots, and removes all others. Local, rank 0.
+ * FAILED: a file cannot be removed. */
 int checkpoint_rotate(const char *folder, int keep, const struct steps *snapshots);
 
 /* Compares the particles of two checkpoints. *equal: all bits are equal. out: receives a line for each dataset that

@@ -3,8 +3,8 @@
  * Runs can be read together if they recorded fields at the same steps, have the same time at equal steps, have the same
  * test and training points, and differ only in ensemble.*, output.*, data.seed, data.test_seed and run.* (except
  * run.precision). Networks of equal n in different runs count as further replicas of that n. Such runs must have
- * different run.seed and, unless all replicas see the same data, different data.seed. A `size` is an index into
- * n [sizes]. All functions are local. */
+ * different run.seed and, unless all replicas use the same data, different data.seed. A `size` is an index into n
+ * [sizes]. All functions are local. */
 #ifndef MCKEAN_STUDY_STUDY_H
 #define MCKEAN_STUDY_STUDY_H
 
@@ -23,7 +23,7 @@ struct study {
   bool fields;                    /* false: no fields were recorded, and the times are those of a few series rows */
   bool second_moments;            /* the runs recorded q_n of dynamics/second_moment.h with the fields */
   bool noise_free;    /* every step used all points of the training measure: gradient descent without noise */
-  bool common_data;   /* all replicas saw the same points at every step */
+  bool common_data;   /* all replicas used the same points at every step */
   int64_t streams;    /* Q: replicas i Q .. i Q + Q - 1 share their initial condition and differ in their data */
   double batch_power; /* of P = floor(scale n^power); 0 for a constant P; NAN without batches or if stages differ */
   int64_t test_points, train_points; /* K test points; N fixed training points, 0 for online data */

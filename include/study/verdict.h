@@ -6,7 +6,8 @@
  *   none       there is no interval
  *
  * At finite n a law such as V_n = O(1/n) has corrections of other powers, so with enough replicas every interval
- * excludes the exact exponent; hence the tolerance. The verdicts of conditions are "met" and "not met". */
+ * excludes the exact exponent. The tolerance allows for these corrections. The verdicts of conditions are "met" and
+ * "not met". */
 #ifndef MCKEAN_STUDY_VERDICT_H
 #define MCKEAN_STUDY_VERDICT_H
 

@@ -3,9 +3,9 @@
  *   J_i(x)  = grad_theta(c_i phi(x, z_i)) over the trained fields; on the sphere projected on the tangent space at z_i
  *   M v     = (1/n) sum_i J_i J_i' v,   M(x, x') = (1/n) sum_i J_i(x).J_i(x')
  *
- * where ' is the transpose. The functions compute g_i = J_i' v for one block of units at a time, so no array with one
- * number per unit and point exists. Sums over units are exact (dynamics/unit_sum.h): results have the same bits for any
- * number of ranks and threads.
+ * where J_i' is the transpose of J_i, and x' a second point. The functions compute g_i = J_i' v for one block of units
+ * at a time, so no array with one number per unit and point exists. Sums over units are exact (dynamics/unit_sum.h):
+ * results have the same bits for any number of ranks and threads.
  *
  * All functions that take a local_network are collective over the ranks that share the network; these ranks must call
  * them in the same order. team: the index of the team that computes (dynamics/team.h). TEAM_LARGE: all threads of the

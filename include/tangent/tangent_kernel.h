@@ -7,7 +7,7 @@
  *   sphere    M = (1/n) sum_i [ train_c phi phi' + train_a (x.x' w w' - v v'/d) ],    w = alpha c h'(s), v = (x.z) w
  *
  * A prime marks values at x', except in the derivative h'. train_c is 1 if c is trained, otherwise 0; train_a and
- * train_b likewise. On the sphere the gradient in z is projected on the tangent space. The products x.x' and the Gram
+ * train_b likewise. On the sphere the gradient in z is projected onto the tangent space. The products x.x' and the Gram
  * matrices of phi, w and v over the units determine M.
  *
  * For analysis only, never for a trajectory: the features are computed in double precision by libm and BLAS, and the

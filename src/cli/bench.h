@@ -42,11 +42,11 @@ int bench_ensemble(const struct comm *comm, const struct bench_ensemble *ensembl
 /* Adds d, n, networks and P to the open JSON object. Local. */
 void bench_ensemble_json(const struct bench *bench, const struct bench_ensemble *ensemble);
 
-/* Returns the seconds per step of the steps first, ..., first + steps - 1, which record rows in observation [locals] if
- * it is not NULL. Collective on the ranks of the problem. */
+/* Returns the seconds per step of the steps first, ..., first + steps - 1. If observation [locals] is not NULL, each
+ * step also computes the observables of a history row. Collective over the ranks of the problem. */
 double bench_steps(const struct problem *problem, int64_t first, int steps, struct observation *observation);
 
-/* Takes one step. Returns the number of steps of a measurement. Collective on the ranks of the problem. */
+/* Takes one step. Returns the number of steps of a measurement. Collective over the ranks of the problem. */
 int bench_steps_per_measurement(const struct problem *problem, int64_t step);
 
 /* Local. Returns the median of values [count] and sorts them. */
@@ -57,7 +57,7 @@ double bench_median(int count, double *values);
 int bench_kernels(struct bench *bench);    /* a step compared with GEMM; memory per unit */
 int bench_ensembles(struct bench *bench);  /* steps of ensembles of small networks, fixed data */
 int bench_online(struct bench *bench);     /* the same with fresh points at every step */
-int bench_rows(struct bench *bench);       /* a step that records a row of the history, relative to a step */
+int bench_rows(struct bench *bench);       /* a step with the observables of a history row, relative to a step */
 int bench_data(struct bench *bench);       /* drawing and labeling points */
 int bench_population(struct bench *bench); /* exact potential: time per pair of units */
 int bench_sums(struct bench *bench);       /* exact sums compared with plain sums; sums over ranks */

@@ -1,5 +1,5 @@
-/* The time of whole steps of ensembles of small networks, per (unit x sample) pair, on one rank: fixed points, and
- * fresh points at every step (online). */
+/* The time of whole steps of ensembles of small networks, per (unit x sample) pair, on one rank: for fixed points, and
+ * for fresh points at every step (online). */
 #include "base/error.h"
 #include "bench.h"
 

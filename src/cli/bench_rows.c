@@ -1,5 +1,5 @@
-/* The time of a step that records a row of the history (the observables of all networks), relative to a step that does
- * not: without test points, and with TESTS test points in each row. On one rank. */
+/* The time of a step that also computes the observables of a history row, relative to a step that does not: without
+ * test points, and with TESTS test points. On one rank. */
 #include <stdlib.h>
 
 #include "base/alloc.h"

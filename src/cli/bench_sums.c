@@ -51,7 +51,7 @@ static int bench_exact(struct bench *bench) {
 }
 
 enum { SIZES = 5 };
-static const int64_t sum_words[SIZES] = {1, 301, 3001, 8192, 300001}; /* 3 P + 1 for P points; the most of doubling */
+static const int64_t sum_words[SIZES] = {1, 301, 3001, 8192, 300001}; /* 3 P + 1 for P points, and 8192 */
 
 /* Returns the microseconds of a sum. doubling: rank_sum_begin and rank_sum_end instead of rank_sum_now. */
 static double time_sum(const struct comm *comm, int64_t words, bool doubling, int64_t *data, int64_t *received) {

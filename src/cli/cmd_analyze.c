@@ -20,7 +20,7 @@ const char cmd_analyze_options[] =
     "  --level L           confidence of the intervals, 0.5 to 0.9999 (default 0.99)\n"
     "  --tolerance TOL     of slopes in the verdicts, 0 to 1 (default 0.05)\n"
     "  --bootstrap B       resamplings of the replicas, 100 to 10^6 (default 2000)\n"
-    "  --seed S            of all that is drawn at random (default 1)\n"
+    "  --seed S            seed of all random draws (default 1)\n"
     "central limit theorem of the field\n"
     "  --vectors M         projections, 0 to 256 (default 20); 0: skip it\n"
     "  --clt-time T        at this recorded time only\n"
@@ -33,7 +33,7 @@ const char cmd_analyze_options[] =
     "  --expect NAME.heal=FACTOR       the interval of max/end of n V lies above FACTOR for each n: V_train.heal=10\n"
     "  --expect clt[@T]                fluctuations are those of the central limit theorem for each n\n"
     "  NAME: as in the tables, V, V_train, V_init, V_sgd, loss, test_loss, ... TOL: default --tolerance\n"
-    "  T: a recorded time; without it every one, of slopes and p those after 0\n";
+    "  T: a recorded time (default: all; for slopes and p, all after 0)\n";
 
 struct request {
   int runs;

@@ -27,8 +27,8 @@ static void choose_tests(const struct clt_time *time, bool largest, bool applies
   applies[CLT_NORMALITY] = largest;
 }
 
-/* Returns the variance of the mean over replicas of squared deviations, if each square has variance 1, plus the same
- * variance for the reference. */
+/* Returns the variance of a mean of squared deviations over replicas, if each square has variance 1, plus that of the
+ * reference. */
 static double relative_variance(const struct clt_time *time, int64_t replicas) {
   return 1 / (double)(replicas - 1) + (time->reference_replicas > 1 ? 1 / (double)(time->reference_replicas - 1) : 0);
 }

@@ -1,4 +1,5 @@
-/* clt_fields_reference: the reference of clt/clt_fields.h: u_i and l_i at each time. Private to clt_fields.c. */
+/* clt_fields_reference: computes the vectors u_i and reference values l_i (clt/clt_fields.h) for one time. Private to
+ * clt_fields.c. */
 #ifndef MCKEAN_CLT_CLT_FIELDS_REFERENCE_H
 #define MCKEAN_CLT_CLT_FIELDS_REFERENCE_H
 
@@ -32,9 +33,9 @@ int clt_fields_covariance(const struct clt_fields_work *work, const struct clt_t
                           int64_t count, struct covariance **covariance);
 
 /* Collective. Sets the arrays of *comparison, and reference_value, reference_trace, trace_sd and the groups of *time.
- * On entry the members reference, set, points and vectors of *time are set, and *comparison is zero. Reduces
- * time->vectors if CLT_FLOOR excludes some. The caller frees the arrays, also after a failure. FAILED: a history cannot
- * be read, no memory, no convergence. */
+ * On entry the members index, set, reference, points and vectors of *time must be set, and *comparison must be zero.
+ * Reduces time->vectors if CLT_FLOOR excludes some. The caller frees the arrays, also after a failure. FAILED: a
+ * history cannot be read, no memory, no convergence. */
 int clt_fields_compare(const struct clt_fields_work *work, struct clt_time *time,
                        struct clt_fields_comparison *comparison);
 

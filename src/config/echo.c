@@ -101,7 +101,7 @@ int config_resumable(const struct config *was, const struct config *now, int64_t
   }
   if (!schedule_agree(&was->schedule, &now->schedule, step))
     fprintf(out,
-            "\n  dynamics.stages: differ before step %lld, where the checkpoint stands; only what follows may change",
+            "\n  dynamics.stages: differ before step %lld, the step of the checkpoint; only later steps may change",
             (long long)step);
   fclose(out);
   const int status = *text ? FAIL(USAGE, "%s", text + 1) : OK;

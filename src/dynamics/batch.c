@@ -9,7 +9,7 @@
 enum {
   CHUNK_BYTES = 256 << 10, /* memory for the points of a chunk: half of a typical L2 cache */
   CHUNK_MAX = 4032,
-  PIPELINE_BYTES = 2 << 20, /* limit of gradient_sums of the tiles of a rank, in double precision */
+  PIPELINE_BYTES = 2 << 20, /* limit of gradient sums per rank: mean over the ranks that share the network */
   PIECE = 64,               /* points that a thread draws at a time */
   AHEAD = 16                /* points that batch_draw_ahead draws at a time for each thread */
 };
@@ -71,7 +71,7 @@ static void drawn_begin(struct drawn_chunk *drawn, const struct batch_position *
   drawn->complete = false;
 }
 
-/* Whether points were drawn ahead for this batch. */
+/* Returns whether points were drawn ahead for this batch. */
 static bool drawn_matches(const struct drawn_chunk *drawn, const struct batch *batch, const int64_t labels[2]) {
   return drawn->first == 0 && drawn->position.network == batch->position.network &&
          drawn->position.step == batch->position.step && drawn->position.batch == batch->count &&

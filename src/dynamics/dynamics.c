@@ -1,9 +1,9 @@
 /* One step of all networks, in the order of the calls:
  *
- *   dynamics_step        evaluates the own networks: at the test points, if observed, then at the batch of the step
- *   process_networks     does the following for each own network, split networks first
+ *   dynamics_step        evaluates this rank's networks: at the test points, if observed, then at the batch of the step
+ *   process_networks     does the following for each network of this rank, split networks first
  *   batch_of             selects the points: a whole fixed set, or a batch given by its position in the run
- *   outputs_begin        sums c_i phi(x_p, z_i) over the own units and starts the sum over ranks      outputs.c
+ *   outputs_begin        sums c_i phi(x_p, z_i) over this rank's units and starts the sum over ranks  outputs.c
  *   gradient_begin       pipelined batch: computes gradients of its first pieces during later sums    gradient.c
  *   outputs_end          completes the sum over ranks: f_n(x_p); meanwhile draws points of the next step
  *   gradient_residuals   r_p = l'(f_n(x_p), y_p)                                                      gradient.c
@@ -11,10 +11,10 @@
  *   update_tile          projects this gradient and applies the update rule to the tile               update.c
  *   update_means         completes the particle means by a sum over ranks, if observed                update.c
  *
- * An own network is a network with units on this rank. It is split if it also has units on other ranks
- * (particles/particles.h). Units are stored in tiles of 64. A block of at most 4 tiles gives one term of the sum over
- * units. Points are processed in chunks that fit in a cache. A team is the set of threads that compute one network
- * (dynamics/team.h). Of these functions, only outputs_begin, outputs_end and update_means communicate. With exact
+ * The own networks of a rank are those with units on the rank. An own network is split if other ranks also have units
+ * of it (particles/particles.h). Units are stored in tiles of 64. A block of at most 4 tiles gives one term of the sum
+ * over units. Points are processed in chunks that fit in a cache. A team is the set of threads that compute one network
+ * (dynamics/team.h). Only outputs_begin, gradient_begin, outputs_end and update_means communicate. With exact
  * gradients, exact_step replaces process_networks for the batch of the step. */
 #include "dynamics/dynamics.h"
 
@@ -134,8 +134,8 @@ static void process_network(struct dynamics *dynamics, int team_index, const str
   complete_network(dynamics, &team, local, &batch, request);
 }
 
-/* Visits all own networks. The split ones begin first and finish last, so that their sums over ranks proceed while the
- * rank computes the others: first the large networks, each with all threads; then the small ones, each with one
+/* Computes all own networks. The split ones begin first and finish last, so that their sums over ranks proceed while
+ * the rank computes the others: first the large networks, each with all threads; then the small ones, each with one
  * thread. */
 static void process_networks(struct dynamics *dynamics, const struct request *request) {
   const struct particles *particles = dynamics->particles;
@@ -261,7 +261,7 @@ void dynamics_free(struct dynamics *dynamics) {
   free(dynamics);
 }
 
-/* Allocates the work space that the own networks need in the current stage. */
+/* Allocates the work space that this rank's networks need in the current stage. */
 static int reserve(struct dynamics *dynamics) {
   const struct particles *particles = dynamics->particles;
   const struct dataset *data = dynamics->data;

@@ -23,7 +23,7 @@ struct outputs_thread {
 /* Work space of one team: the outputs of its network at a batch. */
 struct outputs_team {
   int64_t capacity;     /* points */
-  int64_t *words;       /* for each chunk: the words of its sums, then labels if the ranks divide them */
+  int64_t *words;       /* for each piece: the words of its sums, then labels if the ranks divide them */
   int64_t *received;    /* work space of the sums over ranks of a split network, for batches of one chunk */
   struct rank_sum *sum; /* for each piece: the sum over ranks */
   double *f;            /* [capacity] */
@@ -36,7 +36,7 @@ struct outputs {
   const struct dataset *data;
   const struct kernel *kernel;
   int chunk, threads;            /* chunk: points */
-  int64_t chunk_words;           /* of the sums of a chunk, then of its labels */
+  int64_t chunk_words;           /* words of the sums of a chunk and of its labels */
   struct outputs_thread *thread; /* [threads] */
   struct outputs_team *team;     /* [team_count(threads)] */
   double waited;
@@ -100,12 +100,12 @@ void outputs_free(struct outputs *outputs) {
   free(outputs);
 }
 
-static int team_reserve(const struct outputs *outputs, int index, int64_t count, int64_t kept) {
+static int team_reserve(const struct outputs *outputs, int index, int64_t count, int64_t kept_points) {
   struct outputs_team *space = &outputs->team[index];
   const int64_t tiles = team_tiles(outputs->particles, outputs->threads, index);
   const int threads = team_of(index, outputs->threads).threads;
   if (tiles == 0) return OK;
-  TRY(activations_reserve(&space->activations, outputs->kernel, threads, tiles, kept));
+  TRY(activations_reserve(&space->activations, outputs->kernel, threads, tiles, kept_points));
   const bool split = index < TEAM_LARGE;
   TRY(batch_space_reserve(&space->batch, count, split && outputs->data->spec.mode == DATA_ONLINE));
   if (count <= space->capacity) return OK;
@@ -120,8 +120,8 @@ static int team_reserve(const struct outputs *outputs, int index, int64_t count,
   return OK;
 }
 
-int outputs_reserve(struct outputs *outputs, int64_t count, int64_t kept) {
-  for (int i = 0; i < team_count(outputs->threads); i++) TRY(team_reserve(outputs, i, count, kept));
+int outputs_reserve(struct outputs *outputs, int64_t count, int64_t kept_points) {
+  for (int i = 0; i < team_count(outputs->threads); i++) TRY(team_reserve(outputs, i, count, kept_points));
   return OK;
 }
 
@@ -140,8 +140,8 @@ void *outputs_activations(const struct outputs *outputs, const struct team *team
   return activations_at(&outputs->team[team->index].activations, outputs->kernel, t, first, count);
 }
 
-/* Adds c phi of the units of an own block to the exact sums `words`. The kernel sums over the units in a fixed order;
- * its result is one term per point. */
+/* Adds c phi of the units of own block `block` to the exact sums `words`. The kernel sums over the units in a fixed
+ * order; its result is one term per point. */
 static void sum_block(const struct outputs *outputs, const struct team *team, int thread,
                       const struct local_network *local, int64_t block, const struct points *points, int64_t first,
                       int64_t *words) {

@@ -34,7 +34,7 @@ struct workspace {
   double *sum, *grad;     /* [d+1][TILE], [tile_rows(d)][TILE] */
 };
 
-/* A copy of a whole network as it was before the step, and sums over the own units of this rank. */
+/* A copy of a whole network as it was before the step, and sums over this rank's units. */
 struct network_snapshot {
   int64_t first;   /* index of its first particle in population->particle */
   int64_t *offset; /* [ranks of the group + 1]: where the tiles of each rank start, in bytes; NULL if not split */
@@ -50,7 +50,7 @@ struct population {
   double C_f;
   int threads;
   struct workspace *workspace;       /* [threads] */
-  double *particle;                  /* [all units of the own networks][d + 1]: c, z before the step */
+  double *particle;                  /* [all units of this rank's networks][d + 1]: c, z before the step */
   char *gathered;                    /* stored tiles of one split network */
   struct network_snapshot *snapshot; /* [snapshots]: one per own network */
   int snapshots;
@@ -223,7 +223,7 @@ static double tile_gradient(const struct population *population, const struct wo
   return energy;
 }
 
-/* Computes the gradient of own tile t of this rank and updates the tile. */
+/* Computes the gradient of own tile t, counted over all own networks, and updates the tile. */
 static void serve_tile(struct population *population, const struct workspace *workspace, int64_t t, double dt,
                        bool observe) {
   if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large network takes a long time */

@@ -6,7 +6,7 @@
 enum {
   TAGS = 32,    /* per sum: more than rounds */
   DIVIDERS = 8, /* ranks that divide the words */
-  MANY = 64,    /* ranks from which on the words are divided: fewer bytes between distant ranks, two more rounds */
+  MANY = 64,    /* ranks at or above which words are divided: fewer bytes between distant ranks, two more rounds */
   RADIX = 4     /* ranks that exchange words directly */
 };
 
@@ -51,7 +51,7 @@ static void make_plan(struct rank_sum *sum) {
   if (core < sum->comm->size) add_round(sum, RANK_SUM_UNFOLD, core, 2);
 }
 
-/* Returns the first word of the share of digit `digit` of `radix` ranks that divide the words. */
+/* Returns the first word of the share of the rank with digit `digit`, if `radix` ranks divide the words. */
 static int share(const struct rank_sum *sum, int radix, int digit) {
   return (int)((int64_t)sum->count * digit / radix);
 }
@@ -123,7 +123,7 @@ void rank_sum_begin(const struct comm *comm, int64_t *words, int64_t *received, 
   *sum = (struct rank_sum){
       .comm = comm, .words = words, .received = received, .count = (int)count, .index = (int)index, .end = (int)count};
   if (count > RANK_SUM_SMALL || !received) {
-    add_round(sum, RANK_SUM_UNFOLD, comm->size, 2); /* a single round without messages of this file */
+    add_round(sum, RANK_SUM_UNFOLD, comm->size, 2); /* one round, whose only request is the MPI_Iallreduce */
     sum->messages = 1;
     MPI_Iallreduce(MPI_IN_PLACE, words, (int)count, MPI_INT64_T, MPI_SUM, comm->mpi, &sum->request[0]);
   } else {

@@ -54,8 +54,7 @@ const struct kernel *kernel_find(int unit, enum precision precision, enum isa is
   return &(*table[isa])[unit][precision];
 }
 
-/* A vector has at most 64 bytes. forward and directional need one vector per point, including the padding; gradient
- * needs VECTORS <= 4 vectors per component of field a. */
+/* A vector has at most 64 bytes. forward and directional need one vector per point, including the padding. */
 size_t forward_scratch(int count) {
   return 64 * (size_t)(count + POINT_PAD);
 }

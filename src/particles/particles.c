@@ -68,7 +68,7 @@ static int64_t block_first_tile(const struct ensemble_spec *ensemble, int64_t bl
 }
 
 /* Returns the block boundary nearest to `position`, or the nearest boundary between networks if it is at most `slack`
- * away. position: a cumulative cost, from 0 to the total; slack: a cost. Inside a network all blocks count alike,
+ * away. position: a cumulative cost, from 0 to the total; slack: a cost. Inside a network all blocks count equally,
  * although the last one may have fewer tiles: then no rank gets more than the mean number of blocks, rounded up. */
 static int64_t cut_at(const struct ensemble_spec *ensemble, const double *cost, double position, double slack) {
   int64_t first = 0;

@@ -28,7 +28,8 @@ int problem_check(const struct config *config, const struct dataset *data) {
   return OK;
 }
 
-/* Checks that the points and coefficients, which each rank computes itself, have the same checksum on all ranks. */
+/* Checks that the points, labels, C_f and coefficients have the same checksum on all ranks. Each rank computes them
+ * itself; with a data file, rank 0 broadcasts its contents. */
 static int check_alike(const struct comm *comm, const struct target *target, const struct dataset *data) {
   const struct {
     const double *values;
@@ -93,7 +94,7 @@ static int check_input(const char *path, const struct checkpoint_info *info, con
               info->unit == config->unit.type && info->precision == config->precision &&
               (config->target.d == 0 || info->d == config->target.d);
   for (int e = 0; same && e < stored->members; e++) same = stored->n[e] == expected->n[e];
-  return same ? OK : FAIL(FAILED, "%s: the input in it is of other networks than those it holds", path);
+  return same ? OK : FAIL(FAILED, "%s: its input describes different networks from those stored in it", path);
 }
 
 /* Checks that the data file still contains the points recorded in the history of the run. The history is in the parent

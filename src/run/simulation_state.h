@@ -14,7 +14,7 @@
 struct simulation {
   const struct comm *comm;
   const struct simulation_options *options;
-  struct problem problem; /* config: the input; after a resume, plus snapshots of the old input */
+  struct problem problem; /* config: the input; after a resume, also with the snapshots of the old input */
   struct step_size step_size;
   struct divergence_monitor monitor;
   struct stop stop;

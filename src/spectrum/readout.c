@@ -40,8 +40,8 @@ static int64_t own_units(const struct particles *particles, int64_t network) {
   return local ? local_network_units(local) : 0;
 }
 
-/* What traverse computes from the features of own units. If q is NULL, f[p] += sum_i (c_i + u_i) phi_ip (u NULL:
- * zeros); otherwise the adjoint: sum[i] += sum_p phi_ip q_p. */
+/* What traverse computes from the features of this rank's units. If q is NULL, f[p] += sum_i (c_i + u_i) phi_ip (u
+ * NULL: zeros); otherwise the adjoint: sum[i] += sum_p phi_ip q_p. */
 struct traversal {
   const double *u, *q;
   double *f, *sum;

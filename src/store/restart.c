@@ -42,7 +42,7 @@ static bool draws_data(const struct config *config, int64_t step) {
 }
 
 /* Format version 2 changed the random numbers of online points and of orders. A trajectory that began with those of
- * version 1 ends with the version that began it. */
+ * version 1 must be completed by a program of that version. */
 static int check_random_numbers(const struct config *config, const struct restart *restart) {
   const struct checkpoint_info *info = &restart->info;
   if (info->version >= 2 || info->step >= schedule_steps(&config->schedule) || !draws_data(config, info->step))

@@ -23,7 +23,7 @@ struct jacobian_thread {
 /* Work space that the threads of one team share. */
 struct jacobian_team {
   void *r;        /* real [points + POINT_PAD]: the weights of the points */
-  int64_t *words; /* exact sums over own blocks of a network, later over its ranks */
+  int64_t *words; /* exact sums over this rank's blocks of a network, then over the ranks that share it */
 };
 
 struct jacobian {
@@ -196,8 +196,8 @@ static void set_gradient(const struct network_sum *network, const struct block *
 
 /* ---- M v ---- */
 
-/* Projects space->grad of tile t on the tangent space. The projection of the kernels contracts products to FMA at some
- * ISA levels; this projection gives the same bits at all levels. */
+/* Projects space->grad of tile t onto the tangent space. The projection of the kernels contracts products to FMA at
+ * some ISA levels; this projection gives the same bits at all levels. */
 static void project_gradient(const struct jacobian *jacobian, const struct block *block, int t) {
   const struct particles *particles = jacobian->particles;
   const struct manifold *manifold = unit_manifold(particles->unit.type);

@@ -41,7 +41,7 @@ static void step(const struct dataset *data, double A[D][D]) {
   multiply((const double(*)[D])A, (const double(*)[D])move, A);
 }
 
-/* A [D][D] of an own network. n is at most 200, less than a block, so no network is split. */
+/* A [D][D] of a network of this rank. n is at most 200, less than a block, so no network is split. */
 static void sum_units(const struct fixture *fixture, const struct local_network *local, double A[D][D]) {
   double a[D];
   memset(A, 0, sizeof(double[D][D]));
