@@ -14,7 +14,8 @@ AR := ar
 PKG_CONFIG ?= pkg-config
 # Returns the first of some package names that pkg-config finds. Names differ: Debian has several builds of HDF5.
 known = $(firstword $(foreach package,$(1),$(shell $(PKG_CONFIG) --exists $(package) 2>/dev/null && echo $(package))))
-PACKAGES := $(call known,hdf5-openmpi hdf5) $(call known,scalapack-openmpi scalapack scalapack-mpich) openblas yaml-0.1 gsl
+# MPI_PACKAGE: MPI's name in pkg-config, for a CC that is not MPI's wrapper.
+PACKAGES := $(MPI_PACKAGE) $(call known,hdf5-openmpi hdf5) $(call known,scalapack-openmpi scalapack scalapack-mpich) openblas yaml-0.1 gsl
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith
 OPT ?= -O2 -g
@@ -33,11 +34,21 @@ ISA_SOURCES := particles/kernel dynamics/update data/fresh_points data/target_sp
 # Products are contracted to FMA, except where all levels must give the same bits.
 ISA_CONTRACT_data/fresh_points := off
 ISA_CONTRACT_data/target_spin := off
-ISA_LEVELS := portable v2 v3 v4
-ISA_portable :=
+ISA_portable := -ffp-contract=off -DVECTOR_PORTABLE
+# The other levels of each architecture, and their compiler options; levels that the compiler lacks are omitted. The head of
+# include/base/isa.h explains how to add a level.
+ISA_LEVELS_x86_64 := v2 v3 v4
 ISA_v2 := -march=x86-64-v2
 ISA_v3 := -march=x86-64-v3
 ISA_v4 := -march=x86-64-v4 -mprefer-vector-width=512
+ISA_LEVELS_aarch64 := neon sve256 sve512
+ISA_neon := -march=armv8-a
+ISA_sve256 := -march=armv8.2-a+sve -msve-vector-bits=256
+ISA_sve512 := -march=armv8.2-a+sve -msve-vector-bits=512
+ARCHITECTURE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+ISA_LEVELS := portable $(foreach level,$(ISA_LEVELS_$(ARCHITECTURE)),\
+  $(shell $(CC) $(ISA_$(level)) -E -x c /dev/null >/dev/null 2>&1 && echo $(level)))
+CPPFLAGS += -D'ISA_BUILT(ROW,...)=$(foreach level,$(ISA_LEVELS),ROW($(level),__VA_ARGS__))'
 
 ISA_OBJECTS = $(foreach source,$(ISA_SOURCES),$(ISA_LEVELS:%=$(BUILD)/obj/$(source)_%.o))
 
@@ -183,7 +194,7 @@ bench: all ## measure the speed of a step relative to the GEMM peak of this mach
 
 # The step for SimGrid's SMPI: the code of a step without kernels, data and files. See `make scaling-model ARGS=--help`. `make
 # tests` links it with the real MPI, so that a change that breaks it is detected.
-MODELED := $(addprefix src/,$(addsuffix .c,base/error base/alloc base/cache_size base/rng base/exact_sum base/portable_exp \
+MODELED := $(addprefix src/,$(addsuffix .c,base/error base/isa base/alloc base/cache_size base/rng base/exact_sum base/portable_exp \
   parallel/heartbeat parallel/comm particles/unit particles/manifold particles/fields particles/particles \
   particles/nonfinite data/loss dynamics/schedule dynamics/team dynamics/unit_sum dynamics/observables \
   dynamics/activations dynamics/epoch_orders dynamics/outputs dynamics/second_moment dynamics/update dynamics/gradient \
