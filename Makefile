@@ -160,6 +160,12 @@ check-faults: setup ## run tests/fault: kills, full disks, damaged files; needs 
 check-faults-long: ## run the same tests with 200 kills
 	@$(MAKE) --no-print-directory check-faults MCKEAN_KILLS=200 MCKEAN_TEST_TIMEOUT=3600
 
+.PHONY: check-portable
+check-portable: setup ## run tests/portable: tests on emulated aarch64 processors, and tests of a build by clang
+	@tools/setup check-portable
+	@$(MAKE) --no-print-directory -j $$(nproc) all
+	@MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-2} tests/portable/run $(BUILD) $(ARGS)
+
 .PHONY: debug asan
 debug: ## build without optimization in build/debug
 	@$(MAKE) --no-print-directory -j $$(nproc) OPT='-O0 -g3' FORTIFY= BUILD=$(BUILD)/debug all
@@ -168,8 +174,7 @@ asan: ## build with address and undefined-behavior sanitizers in build/asan
 
 # Fuzz targets: the file readers and the sources they need, compiled with clang's libFuzzer and sanitizers. Inputs that cause a
 # failure are in $(BUILD)/fuzz/findings.
-FUZZ := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
-  -include tests/fuzz/portable.h
+FUZZ := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FUZZED := $(filter-out $(ISA_SOURCES:%=src/%_isa.c),$(wildcard $(addprefix src/,base/*.c parallel/*.c io/*.c \
   particles/*.c data/*.c config/*.c store/checkpoint*.c store/history*.c))) \
   $(addprefix src/,$(addsuffix .c,dynamics/schedule dynamics/observables dynamics/unit_sum dynamics/update log/slurm \

@@ -89,12 +89,12 @@ static const struct reference {
                       {0.125, 0.125},
                       .absolute_dh = true}, /* two vectors share a division */
     [UNIT_TANH] = {tanhl, tanh_dh, {-30, -30}, 30, {6, 4}, {0, 0.125}, .absolute_dh = true, .absolute_from = -INFINITY},
-    [UNIT_RELU] = {relu, relu_dh, {-1e4, -1e4}, 1e4, {0, 0}},
-    [UNIT_SOFTPLUS] = {softplus, sigmoid, {-86.5, -86.5}, 1e3, {4.5, 4}, {0.125, 0.125}},
+    [UNIT_RELU] = {relu, relu_dh, {-1e4, -1e4}, 1e4, .bound = {0, 0}},
+    [UNIT_SOFTPLUS] = {softplus, sigmoid, {-86.5, -86.5}, 1e3, {4.5, 4}, .linear = {0.125, 0.125}},
     [UNIT_ERF] = {erf_h, erf_dh, {-12, -12}, 12, {4, 5}, .square = {0, 0.5}},
     [UNIT_COSINE] = {cosl, cosine_dh, {-1e4, -1e4}, 1e4, {4, 4}, .absolute = true, .without_limits = true},
-    [UNIT_SQUARE] = {square, square_dh, {-1e4, -1e4}, 1e4, {0.51, 0.51}},
-    [UNIT_RBF] = {expl, expl, {-86.5, -86.5}, 86.5, {4.5, 4}, {0.125, 0.125}},
+    [UNIT_SQUARE] = {square, square_dh, {-1e4, -1e4}, 1e4, .bound = {0.51, 0.51}},
+    [UNIT_RBF] = {expl, expl, {-86.5, -86.5}, 86.5, {4.5, 4}, .linear = {0.125, 0.125}},
 };
 
 /* ---- values of the kernels ---- */
