@@ -72,19 +72,23 @@
 #elif defined __ARM_FEATURE_SVE_BITS && __ARM_FEATURE_SVE_BITS > 0
 
 #include <arm_sve.h>
-#define VECTOR_BYTES                (__ARM_FEATURE_SVE_BITS / 8)
-#define VECTOR_REGISTERS            32
-#define VECTOR_FUSED                1
-#define VECTOR_ALL                  svptrue_b8()
-#define VECTOR_MIN_float(bound, x)  ((vfloat)svmin_f32_x(VECTOR_ALL, (svfloat32_t)(bound), (svfloat32_t)(x)))
-#define VECTOR_MAX_float(bound, x)  ((vfloat)svmax_f32_x(VECTOR_ALL, (svfloat32_t)(bound), (svfloat32_t)(x)))
-#define VECTOR_MIN_double(bound, x) ((vdouble)svmin_f64_x(VECTOR_ALL, (svfloat64_t)(bound), (svfloat64_t)(x)))
-#define VECTOR_MAX_double(bound, x) ((vdouble)svmax_f64_x(VECTOR_ALL, (svfloat64_t)(bound), (svfloat64_t)(x)))
+typedef svfloat32_t vsve_float __attribute__((arm_sve_vector_bits(__ARM_FEATURE_SVE_BITS)));
+typedef svfloat64_t vsve_double __attribute__((arm_sve_vector_bits(__ARM_FEATURE_SVE_BITS)));
+#define VECTOR_BYTES               (__ARM_FEATURE_SVE_BITS / 8)
+#define VECTOR_REGISTERS           32
+#define VECTOR_FUSED               1
+#define VECTOR_ALL                 svptrue_b8()
+#define VECTOR_MIN_float(bound, x) ((vfloat)(vsve_float)svmin_f32_x(VECTOR_ALL, (vsve_float)(bound), (vsve_float)(x)))
+#define VECTOR_MAX_float(bound, x) ((vfloat)(vsve_float)svmax_f32_x(VECTOR_ALL, (vsve_float)(bound), (vsve_float)(x)))
+#define VECTOR_MIN_double(bound, x)                                                                                    \
+  ((vdouble)(vsve_double)svmin_f64_x(VECTOR_ALL, (vsve_double)(bound), (vsve_double)(x)))
+#define VECTOR_MAX_double(bound, x)                                                                                    \
+  ((vdouble)(vsve_double)svmax_f64_x(VECTOR_ALL, (vsve_double)(bound), (vsve_double)(x)))
 #define VECTOR_SELECT_POSITIVE_float(x, a, b)                                                                          \
-  ((vfloat)svsel_f32(svcmpgt_n_f32(VECTOR_ALL, (svfloat32_t)(x), 0), (svfloat32_t)(a), (svfloat32_t)(b)))
+  ((vfloat)(vsve_float)svsel_f32(svcmpgt_n_f32(VECTOR_ALL, (vsve_float)(x), 0), (vsve_float)(a), (vsve_float)(b)))
 #define VECTOR_SELECT_POSITIVE_double(x, a, b)                                                                         \
-  ((vdouble)svsel_f64(svcmpgt_n_f64(VECTOR_ALL, (svfloat64_t)(x), 0), (svfloat64_t)(a), (svfloat64_t)(b)))
-#define VECTOR_SQRT_double(x) ((vdouble)svsqrt_f64_x(VECTOR_ALL, (svfloat64_t)(x)))
+  ((vdouble)(vsve_double)svsel_f64(svcmpgt_n_f64(VECTOR_ALL, (vsve_double)(x), 0), (vsve_double)(a), (vsve_double)(b)))
+#define VECTOR_SQRT_double(x) ((vdouble)(vsve_double)svsqrt_f64_x(VECTOR_ALL, (vsve_double)(x)))
 
 #elif defined __aarch64__ && !defined VECTOR_PORTABLE
 
