@@ -14,7 +14,8 @@ AR := ar
 PKG_CONFIG ?= pkg-config
 # Returns the first of some package names that pkg-config finds. Names differ: Debian has several builds of HDF5.
 known = $(firstword $(foreach package,$(1),$(shell $(PKG_CONFIG) --exists $(package) 2>/dev/null && echo $(package))))
-PACKAGES := $(call known,hdf5-openmpi hdf5) $(call known,scalapack-openmpi scalapack scalapack-mpich) openblas yaml-0.1 gsl
+# MPI_PACKAGE: MPI's name in pkg-config, for a CC that is not MPI's wrapper.
+PACKAGES := $(MPI_PACKAGE) $(call known,hdf5-openmpi hdf5) $(call known,scalapack-openmpi scalapack scalapack-mpich) openblas yaml-0.1 gsl
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith
 OPT ?= -O2 -g
@@ -33,11 +34,21 @@ ISA_SOURCES := particles/kernel dynamics/update data/fresh_points data/target_sp
 # Products are contracted to FMA, except where all levels must give the same bits.
 ISA_CONTRACT_data/fresh_points := off
 ISA_CONTRACT_data/target_spin := off
-ISA_LEVELS := portable v2 v3 v4
-ISA_portable :=
+ISA_portable := -ffp-contract=off -DVECTOR_PORTABLE
+# The other levels of each architecture, and their compiler options; levels that the compiler lacks are omitted. The head of
+# include/base/isa.h explains how to add a level.
+ISA_LEVELS_x86_64 := v2 v3 v4
 ISA_v2 := -march=x86-64-v2
 ISA_v3 := -march=x86-64-v3
 ISA_v4 := -march=x86-64-v4 -mprefer-vector-width=512
+ISA_LEVELS_aarch64 := neon sve256 sve512
+ISA_neon := -march=armv8-a
+ISA_sve256 := -march=armv8.2-a+sve -msve-vector-bits=256
+ISA_sve512 := -march=armv8.2-a+sve -msve-vector-bits=512
+ARCHITECTURE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+ISA_LEVELS := portable $(foreach level,$(ISA_LEVELS_$(ARCHITECTURE)),\
+  $(shell $(CC) $(ISA_$(level)) -E -x c /dev/null >/dev/null 2>&1 && echo $(level)))
+CPPFLAGS += -D'ISA_BUILT(ROW,...)=$(foreach level,$(ISA_LEVELS),ROW($(level),__VA_ARGS__))'
 
 ISA_OBJECTS = $(foreach source,$(ISA_SOURCES),$(ISA_LEVELS:%=$(BUILD)/obj/$(source)_%.o))
 
@@ -149,6 +160,12 @@ check-faults: setup ## run tests/fault: kills, full disks, damaged files; needs 
 check-faults-long: ## run the same tests with 200 kills
 	@$(MAKE) --no-print-directory check-faults MCKEAN_KILLS=200 MCKEAN_TEST_TIMEOUT=3600
 
+.PHONY: check-portable
+check-portable: setup ## run tests/portable: tests on emulated aarch64 processors, and tests of a build by clang
+	@tools/setup check-portable
+	@$(MAKE) --no-print-directory -j $$(nproc) all
+	@MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-2} tests/portable/run $(BUILD) $(ARGS)
+
 .PHONY: debug asan
 debug: ## build without optimization in build/debug
 	@$(MAKE) --no-print-directory -j $$(nproc) OPT='-O0 -g3' FORTIFY= BUILD=$(BUILD)/debug all
@@ -157,8 +174,7 @@ asan: ## build with address and undefined-behavior sanitizers in build/asan
 
 # Fuzz targets: the file readers and the sources they need, compiled with clang's libFuzzer and sanitizers. Inputs that cause a
 # failure are in $(BUILD)/fuzz/findings.
-FUZZ := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
-  -include tests/fuzz/portable.h
+FUZZ := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FUZZED := $(filter-out $(ISA_SOURCES:%=src/%_isa.c),$(wildcard $(addprefix src/,base/*.c parallel/*.c io/*.c \
   particles/*.c data/*.c config/*.c store/checkpoint*.c store/history*.c))) \
   $(addprefix src/,$(addsuffix .c,dynamics/schedule dynamics/observables dynamics/unit_sum dynamics/update log/slurm \
@@ -183,8 +199,9 @@ bench: all ## measure the speed of a step relative to the GEMM peak of this mach
 
 # The step for SimGrid's SMPI: the code of a step without kernels, data and files. See `make scaling-model ARGS=--help`. `make
 # tests` links it with the real MPI, so that a change that breaks it is detected.
-MODELED := $(addprefix src/,$(addsuffix .c,base/error base/alloc base/cache_size base/rng base/exact_sum base/portable_exp \
-  parallel/heartbeat parallel/comm parallel/rank_sum particles/unit particles/manifold particles/fields particles/particles \
+MODELED := $(addprefix src/,$(addsuffix .c,base/error base/isa base/alloc base/cache_size base/rng base/exact_sum \
+  base/portable_exp parallel/heartbeat parallel/comm parallel/rank_sum particles/unit particles/manifold \
+  particles/fields particles/particles \
   particles/nonfinite data/loss dynamics/schedule dynamics/team dynamics/unit_sum dynamics/observables \
   dynamics/activations dynamics/epoch_orders dynamics/batch dynamics/outputs dynamics/second_moment dynamics/update \
   dynamics/gradient dynamics/dynamics))

@@ -22,6 +22,6 @@ struct tile_step {
 
 typedef void update_apply(const struct tile_step *step);
 typedef update_apply *const update_row[UPDATES];
-extern update_row update_table_portable, update_table_v2, update_table_v3, update_table_v4;
+ISA_DECLARE(update_row, update_table)
 
 #endif

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/isa.h"
+
 struct comm {
   MPI_Comm mpi;
   int rank, size;
@@ -45,6 +47,10 @@ bool comm_any(const struct comm *comm, bool value);
 int64_t comm_sum(const struct comm *comm, int64_t value);
 double comm_min(const struct comm *comm, double value);
 double comm_max(const struct comm *comm, double value);
+
+/* Returns the ISA level `wanted` if it is available on all ranks; otherwise, or if wanted < 0, the highest level that
+ * is available on all ranks. */
+enum isa comm_isa(const struct comm *comm, int wanted);
 
 void comm_barrier(const struct comm *comm);
 

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/isa.h"
 #include "particles/unit.h"
 
 enum { TILE = 64, BLOCK_TILES = 4, BLOCK = TILE * BLOCK_TILES };
@@ -30,15 +31,6 @@ enum precision { PRECISION_SINGLE, PRECISION_MIXED, PRECISION_DOUBLE, PRECISIONS
 extern const char *const precision_names[PRECISIONS];
 size_t precision_stored(enum precision precision); /* bytes of a stored parameter: 4, 8, 8 */
 size_t precision_real(enum precision precision);   /* bytes of a real: 4, 4, 8 */
-
-enum isa { ISA_PORTABLE, ISA_V2, ISA_V3, ISA_V4, ISA_LEVELS }; /* v2: SSE4.2, v3: AVX2 + FMA, v4: AVX-512 (x86-64-v*) */
-extern const char *const isa_names[ISA_LEVELS];
-enum isa isa_best(void); /* local; the highest level that this processor has and isa_limit allows */
-
-/* Local. Forbids the levels above the level `name`; NULL allows all levels. The program passes the value of the
- * environment variable MCKEAN_ISA before it uses any kernel. USAGE: no level has this name, or this processor lacks
- * it. */
-int isa_limit(const char *name);
 
 /* Points of a batch in kernel form. The arrays are 64-byte aligned, and POINT_PAD points of zeros follow the last
  * point. The kernels process POINT_GROUP points at a time. */
@@ -103,7 +95,7 @@ struct kernel {
   void (*retract)(int d, unsigned train, const double *parameters, void *tile);
 };
 
-/* Local. Returns the kernels of a unit type, precision and level; isa <= isa_best(). */
+/* Local. Returns the kernels of a unit type, precision and level that this processor has. */
 const struct kernel *kernel_find(int unit, enum precision precision, enum isa isa);
 
 /* Local. Returns `count` consecutive tiles as reals: the stored tiles themselves or, if the precision is mixed, copies

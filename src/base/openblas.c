@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/isa.h"
 
 /* OpenBLAS declares these functions in its cblas.h, but the compiler may find the cblas.h of another library first. */
 char *openblas_get_corename(void);
@@ -22,32 +23,22 @@ void openblas_threads(int threads) {
   openblas_set_num_threads(threads);
 }
 
-#if defined __x86_64__
 static bool among(const char *name, const char *const *names, int count) {
   for (int i = 0; i < count; i++)
     if (strcasecmp(name, names[i]) == 0) return true;
   return false;
 }
-#endif
 
 bool openblas_matches_cpu(void) {
-#if defined __x86_64__
   static const char *const avx512[] = {"SkylakeX", "Cooperlake", "SapphireRapids"}, *const avx2[] = {"Haswell", "Zen"};
-  const bool v4 = __builtin_cpu_supports("x86-64-v4"), v3 = __builtin_cpu_supports("x86-64-v3");
+  const bool v4 = isa_processor_has(ISA_v4), v3 = isa_processor_has(ISA_v3);
   return !v3 || among(openblas_core(), avx512, 3) || (!v4 && among(openblas_core(), avx2, 2));
-#else
-  return true;
-#endif
 }
 
 void openblas_start(char **argv) {
-#if defined __x86_64__
   if (openblas_matches_cpu() || getenv("OPENBLAS_CORETYPE")) return;
-  setenv("OPENBLAS_CORETYPE", __builtin_cpu_supports("x86-64-v4") ? "SkylakeX" : "Haswell", 1);
+  setenv("OPENBLAS_CORETYPE", isa_processor_has(ISA_v4) ? "SkylakeX" : "Haswell", 1);
   execv("/proc/self/exe", argv); /* returns only on failure; the slow kernels then stay in use */
-#else
-  (void)argv;
-#endif
 }
 
 /* ---- GEMM ---- */

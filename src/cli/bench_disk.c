@@ -56,7 +56,7 @@ static int plain(struct disk *disk, bool writing, double *seconds) {
 static int checkpoint(struct disk *disk, bool writing, double *seconds) {
   const struct comm *comm = disk->bench->comm;
   const struct checkpoint_request request = {.folder = disk->folder,
-                                             .isa = ISA_PORTABLE,
+                                             .isa = ISA_portable,
                                              .io = PARALLEL_WRITE_POSIX,
                                              .config = "",
                                              .provenance = &disk->provenance,

@@ -32,10 +32,7 @@ static double gemm_gflops(struct gemm *gemm, bool single) {
 }
 
 static double fma_gflops(int isa, bool single) {
-  static const struct bench_peak *const table[ISA_LEVELS] = {[ISA_PORTABLE] = &bench_peak_portable,
-                                                             [ISA_V2] = &bench_peak_v2,
-                                                             [ISA_V3] = &bench_peak_v3,
-                                                             [ISA_V4] = &bench_peak_v4};
+  static const struct bench_peak *const table[ISA_LEVELS] = {ISA_TABLE(bench_peak)};
   enum { ROUNDS = 200000 };
   double sink;
   const double start = comm_time();
@@ -86,6 +83,7 @@ static int measure(const struct bench *bench, struct gemm *gemm, struct row *row
 }
 
 static bool wanted(const struct bench *bench, const struct row *row) {
+  if (!isa_available((enum isa)row->isa)) return false;
   if (bench->unit && strcmp(bench->unit, unit_table[row->unit].name) != 0) return false;
   if (bench->precision && strcmp(bench->precision, precision_names[row->precision]) != 0) return false;
   if (bench->isa && strcmp(bench->isa, isa_names[row->isa]) != 0) return false;
@@ -118,7 +116,7 @@ static int report_rows(const struct bench *bench, struct gemm *gemm) {
   for (int unit = 0; unit < UNIT_TYPES; unit++)
     for (int k = 0; k < dimensions; k++)
       for (int precision = 0; precision < PRECISIONS; precision++)
-        for (int isa = 0; isa <= (int)isa_best(); isa++) {
+        for (int isa = 0; isa < ISA_LEVELS; isa++) {
           struct row row = {.unit = unit, .precision = precision, .isa = isa};
           row.d = bench->d ? bench->d : bench->quick ? some[1 + k] : some[k];
           if (!wanted(bench, &row)) continue;

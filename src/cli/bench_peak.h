@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "base/isa.h"
+
 /* Execute `rounds` rounds of a x + b on independent vectors and return the flops: 2 per lane and round.
  * *sink: a result that depends on all operations, so that the compiler keeps them. */
 struct bench_peak {
@@ -12,6 +14,6 @@ struct bench_peak {
   double (*in_double)(int64_t rounds, double *sink);
 };
 
-extern const struct bench_peak bench_peak_portable, bench_peak_v2, bench_peak_v3, bench_peak_v4;
+ISA_DECLARE(const struct bench_peak, bench_peak)
 
 #endif

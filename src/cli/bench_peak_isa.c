@@ -1,12 +1,9 @@
 /* The peak speed of products and sums in registers, for one instruction-set level (KERNEL_ISA). */
 #include "bench_peak.h"
 
-#include "base/vector_bytes.h"
+#include "base/vector.h"
 
 enum { CHAINS = 12 }; /* independent chains: more than latency times throughput of FMA, and they fit in 16 registers */
-
-typedef float vfloat __attribute__((vector_size(VECTOR_BYTES)));
-typedef double vdouble __attribute__((vector_size(VECTOR_BYTES)));
 
 /* The values converge to 1, so no operation meets a subnormal number. */
 #define PEAK(name, real, vreal)                                                                                        \
@@ -23,6 +20,4 @@ typedef double vdouble __attribute__((vector_size(VECTOR_BYTES)));
 PEAK(single, float, vfloat)
 PEAK(in_double, double, vdouble)
 
-#define PASTE_(name, level) name##level
-#define PASTE(name, level)  PASTE_(name, level)
-const struct bench_peak PASTE(bench_peak_, KERNEL_ISA) = {single, in_double};
+const struct bench_peak ISA_NAME(bench_peak) = {single, in_double};

@@ -31,9 +31,7 @@ static int open_input(const struct comm *comm, const char *path, int overrides, 
                       struct problem *problem) {
   *problem = (struct problem){.comm = comm};
   TRY(config_read(comm, path, overrides, override, &problem->config));
-  const int best = (int)comm_min(comm, isa_best());
-  if (problem->config->isa > best) problem->config->isa = best;
-  TRY(problem_isa(problem));
+  problem->isa = comm_isa(comm, problem->config->isa);
   TRY(problem_data(problem));
   TRY(problem_particles(problem, 0));
   particles_init(problem->particles, problem->config->seed);

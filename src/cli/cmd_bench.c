@@ -8,16 +8,17 @@
 #include "particles/kernel.h"
 #include "particles/unit.h"
 
-const char cmd_bench_options[] = "  --quick           a few seconds, less exact\n"
-                                 "  --only PART       kernels, ensembles, online, rows, data, population,\n"
-                                 "                    sums or disk (default: all)\n"
-                                 "  --disk FOLDER     where checkpoints are written and read\n"
-                                 "  --json FILE       results in JSON\n"
-                                 "kernels alone, unless --only names a part that takes the option\n"
-                                 "  --unit U          unit type, one of those of `mckean help unit.type`\n"
-                                 "  --d D             dimension of the points, 1 to 1024\n"
-                                 "  --precision P     single, mixed or double\n"
-                                 "  --isa L           portable, v2, v3 or v4\n";
+const char cmd_bench_options[] =
+    "  --quick           a few seconds, less exact\n"
+    "  --only PART       kernels, ensembles, online, rows, data, population,\n"
+    "                    sums or disk (default: all)\n"
+    "  --disk FOLDER     where checkpoints are written and read\n"
+    "  --json FILE       results in JSON\n"
+    "kernels alone, unless --only names a part that takes the option\n"
+    "  --unit U          unit type, one of those of `mckean help unit.type`\n"
+    "  --d D             dimension of the points, 1 to 1024\n"
+    "  --precision P     single, mixed or double\n"
+    "  --isa L           a level that this processor has; `mckean help run.isa` lists them\n";
 
 static const struct option options_table[] = {
     OPTION("--quick", option_flag, struct bench, quick),         OPTION("--only", option_text, struct bench, only),
@@ -44,7 +45,7 @@ static const char *precision_name(int i) {
   return precision_names[i];
 }
 static const char *isa_name(int i) {
-  return isa_names[i];
+  return isa_available((enum isa)i) ? isa_names[i] : "";
 }
 
 static const struct {
@@ -63,7 +64,7 @@ static int check(const struct bench *bench) {
   TRY(known("--only", bench->only, PARTS, part_name));
   TRY(known("--unit", bench->unit, UNIT_TYPES, unit_name));
   TRY(known("--precision", bench->precision, PRECISIONS, precision_name));
-  TRY(known("--isa", bench->isa, (int)isa_best() + 1, isa_name));
+  TRY(known("--isa", bench->isa, ISA_LEVELS, isa_name));
   const bool kernels = !bench->only || strcmp(bench->only, "kernels") == 0;
   if (!kernels && (bench->unit || bench->precision || bench->isa))
     return FAIL(USAGE, "bench: --unit, --precision and --isa select kernels; --only %s does not measure them",

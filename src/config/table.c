@@ -14,7 +14,9 @@ static struct choice precision_choice(int i) {
   return i < PRECISIONS ? (struct choice){precision_names[i], NULL} : NO_CHOICE;
 }
 static struct choice isa_choice(int i) {
-  return i <= ISA_LEVELS ? (struct choice){i == 0 ? "auto" : isa_names[i - 1], NULL} : NO_CHOICE;
+  return i <= ISA_LEVELS ? (struct choice){i == 0 ? "auto" : isa_names[i - 1],
+                                           i == 0 ? "the best that all nodes have" : isa_help[i - 1]}
+                         : NO_CHOICE;
 }
 static struct choice unit_choice(int i) {
   return i < UNIT_TYPES ? (struct choice){unit_table[i].name, unit_table[i].help} : NO_CHOICE;
@@ -61,8 +63,7 @@ const struct parameter parameter_table[] = {
      "threads of each rank: they share the blocks (of 256 units) of a large network, and small networks are dealt out "
      "among them"},
     {"run.isa", P_CHOICE, AT(isa), -1, 0, false, "auto", isa_choice, true,
-     "instruction-set level x86-64-v* of the kernels; auto: the best all nodes have. A resume keeps the level of its "
-     "checkpoint"},
+     "instruction-set level of the kernels. A resume keeps the level of its checkpoint"},
     {"run.watchdog", P_REAL, AT(watchdog), 0, 1e6, false, "1800", NULL, true,
      "seconds after which a rank that others wait for, and that gives no sign of life, is named and all ranks are "
      "aborted with exit code 75: the same command goes on from the newest checkpoint; 0: never"},

@@ -3,7 +3,6 @@
 #include <Random123/philox.h>
 
 #include "fresh_points_isa.h"
-#include "particles/kernel.h"
 
 struct fresh_stream fresh_stream_of(const struct rng *rng) {
   uint64_t bits[4];
@@ -21,12 +20,7 @@ void fresh_bits(const struct fresh_stream *stream, int64_t id, int draw, uint32_
 }
 
 static const struct fresh_functions *functions(void) {
-  static const struct fresh_functions *const table[ISA_LEVELS] = {
-      [ISA_PORTABLE] = &fresh_functions_portable,
-      [ISA_V2] = &fresh_functions_v2,
-      [ISA_V3] = &fresh_functions_v3,
-      [ISA_V4] = &fresh_functions_v4,
-  };
+  static const struct fresh_functions *const table[ISA_LEVELS] = {ISA_TABLE(fresh_functions)};
   return table[isa_best()];
 }
 

@@ -1,47 +1,14 @@
 /* The random numbers of fresh_points.h on vectors of points, for one instruction-set level (KERNEL_ISA). */
 #include "fresh_points_isa.h"
 
-#include <math.h>
 #include <string.h>
-#ifdef __SSE2__
-#include <immintrin.h>
-#endif
 
-#include "base/vector_bytes.h"
+#include "base/vector.h"
 
 enum { W = VECTOR_BYTES / 8, VECTORS = 2, GROUP = W * VECTORS }; /* a group of lanes is computed in registers */
 
-typedef double vdouble __attribute__((vector_size(VECTOR_BYTES), may_alias));
-typedef uint64_t vword __attribute__((vector_size(VECTOR_BYTES), may_alias));
-
 #define EACH       for (int v = 0; v < VECTORS; v++)
 #define WORD(bits) ((vword){0} + UINT64_C(bits))
-
-/* Returns the products of the low 32 bits of the lanes of a with m. */
-static inline vword multiply(vword a, vword m) {
-#if defined __AVX512F__
-  return (vword)_mm512_mul_epu32((__m512i)a, (__m512i)m);
-#elif defined __AVX2__
-  return (vword)_mm256_mul_epu32((__m256i)a, (__m256i)m);
-#elif defined __SSE2__
-  return (vword)_mm_mul_epu32((__m128i)a, (__m128i)m);
-#else
-  return (a & WORD(0xffffffff)) * m;
-#endif
-}
-
-static inline vdouble root(vdouble a) {
-#if defined __AVX512F__
-  return (vdouble)_mm512_sqrt_pd((__m512d)a);
-#elif defined __AVX2__
-  return (vdouble)_mm256_sqrt_pd((__m256d)a);
-#elif defined __SSE2__
-  return (vdouble)_mm_sqrt_pd((__m128d)a);
-#else
-  for (int i = 0; i < W; i++) a[i] = sqrt(a[i]);
-  return a;
-#endif
-}
 
 /* Philox4x32-10. The low 32 bits of a lane of word[i] are word i of the counter, then of the block; the high bits of
  * the result are not defined. */
@@ -51,8 +18,8 @@ static inline void philox(const struct fresh_stream *stream, vword word[4][VECTO
 #pragma GCC unroll 10
   for (int round = 0; round < 10; round++, k0 += 0x9E3779B9, k1 += 0xBB67AE85) {
     vword p0[VECTORS], p1[VECTORS];
-    EACH p0[v] = multiply(word[0][v], m0);
-    EACH p1[v] = multiply(word[2][v], m1);
+    EACH p0[v] = VECTOR_MULTIPLY(word[0][v], m0);
+    EACH p1[v] = VECTOR_MULTIPLY(word[2][v], m1);
     EACH word[0][v] = (p1[v] >> 32) ^ word[1][v] ^ k0;
     EACH word[2][v] = (p0[v] >> 32) ^ word[3][v] ^ k1;
     EACH word[1][v] = p1[v];
@@ -114,7 +81,7 @@ static inline void normal_pair(const struct fresh_stream *stream, const vword *i
   EACH u[v] = 2 - (vdouble)((((word[0][v] << 20) ^ (word[1][v] & low) >> 12) & mantissa) | one);
   EACH t[v] = (vdouble)((((word[2][v] << 20) ^ (word[3][v] & low) >> 12) & mantissa) | one) - 1;
   logarithm(u, log_u);
-  EACH radius[v] = root(-2 * log_u[v]);
+  EACH radius[v] = VECTOR_SQRT_double(-2 * log_u[v]);
   turn(radius, t, x, y);
 }
 
@@ -141,11 +108,9 @@ static void sphere(const struct fresh_stream *stream, int64_t first, int d, doub
       const vdouble z = *(const vdouble *)(x + k * POINT_LANES + lane);
       square += z * z;
     }
-    const vdouble scale = root((double)d / square);
+    const vdouble scale = VECTOR_SQRT_double((double)d / square);
     for (int k = 0; k < d; k++) *(vdouble *)(x + k * POINT_LANES + lane) *= scale;
   }
 }
 
-#define PASTE_(name, level) name##level
-#define PASTE(name, level)  PASTE_(name, level)
-const struct fresh_functions PASTE(fresh_functions_, KERNEL_ISA) = {normal, sphere};
+const struct fresh_functions ISA_NAME(fresh_functions) = {normal, sphere};

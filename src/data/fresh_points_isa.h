@@ -3,6 +3,7 @@
 #ifndef FRESH_POINTS_ISA_H
 #define FRESH_POINTS_ISA_H
 
+#include "base/isa.h"
 #include "data/fresh_points.h"
 
 struct fresh_functions {
@@ -10,7 +11,6 @@ struct fresh_functions {
   void (*sphere)(const struct fresh_stream *stream, int64_t first, int d, double *x);
 };
 
-extern const struct fresh_functions fresh_functions_portable, fresh_functions_v2, fresh_functions_v3,
-    fresh_functions_v4;
+ISA_DECLARE(const struct fresh_functions, fresh_functions)
 
 #endif

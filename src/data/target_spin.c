@@ -7,7 +7,6 @@
 #include "base/crc32c.h"
 #include "base/error.h"
 #include "base/rng.h"
-#include "particles/kernel.h"
 #include "target_spin_isa.h"
 
 struct spin {
@@ -94,12 +93,7 @@ static void free_entries(struct target *target) {
 
 /* x: 64-byte aligned. */
 static void evaluate_lanes(const struct target *target, const double *x, double *y) {
-  static spin_labels *const labels[ISA_LEVELS] = {
-      [ISA_PORTABLE] = spin_labels_portable,
-      [ISA_V2] = spin_labels_v2,
-      [ISA_V3] = spin_labels_v3,
-      [ISA_V4] = spin_labels_v4,
-  };
+  static spin_labels *const labels[ISA_LEVELS] = {ISA_TABLE(spin_labels)};
   labels[isa_best()](target->d, target_spin_entries(target), x, y);
 }
 

@@ -1,17 +1,13 @@
 /* The labels of the spin target on vectors of points, for one instruction-set level (KERNEL_ISA). */
 #include "target_spin_isa.h"
 
-#include "base/vector_bytes.h"
+#include "base/vector.h"
 
 /* VECTORS independent sums hide the latency of an addition. */
 enum { VECTORS = 4, W = VECTOR_BYTES / 8, GROUP = W * VECTORS };
 
-typedef double vdouble __attribute__((vector_size(VECTOR_BYTES), may_alias));
-
-#define EACH         for (int v = 0; v < VECTORS; v++)
-#define X(k)         (*(const vdouble *)(x + (k)*POINT_LANES + v * W))
-#define PASTE_(a, b) a##b
-#define PASTE(a, b)  PASTE_(a, b)
+#define EACH for (int v = 0; v < VECTORS; v++)
+#define X(k) (*(const vdouble *)(x + (k)*POINT_LANES + v * W))
 
 static void group_labels(int d, const double *restrict entry, const double *restrict x, double *restrict y) {
   vdouble f[VECTORS], rows[VECTORS], row[VECTORS];
@@ -28,6 +24,6 @@ static void group_labels(int d, const double *restrict entry, const double *rest
   EACH *(vdouble *)(y + v * W) = f[v];
 }
 
-void PASTE(spin_labels_, KERNEL_ISA)(int d, const double *entry, const double *x, double *y) {
+void ISA_NAME(spin_labels)(int d, const double *entry, const double *x, double *y) {
   for (int lane = 0; lane < POINT_LANES; lane += GROUP) group_labels(d, entry, x + lane, y + lane);
 }

@@ -3,12 +3,13 @@
 #ifndef TARGET_SPIN_ISA_H
 #define TARGET_SPIN_ISA_H
 
+#include "base/isa.h"
 #include "data/target_kind.h"
 
 /* y[lane] = sum over p <= q <= r of entry_pqr x_p x_q x_r. entry: packed in this order. x [d][POINT_LANES] and y
  * [POINT_LANES], 64-byte aligned. Cost: about d^3/3 flops per lane. */
 typedef void spin_labels(int d, const double *entry, const double *x, double *y);
 
-extern spin_labels spin_labels_portable, spin_labels_v2, spin_labels_v3, spin_labels_v4;
+ISA_DECLARE(spin_labels, spin_labels)
 
 #endif

@@ -68,7 +68,7 @@ static void sum_units(const struct teacher *teacher, const struct kernel *kernel
 /* Uses the portable kernel in double precision, whose results have the same bits on every machine. */
 static void evaluate(const struct target *target, int count, const double *x, double *y) {
   const struct target_spec *spec = &target->spec;
-  const struct kernel *kernel = kernel_find(spec->teacher.type, PRECISION_DOUBLE, ISA_PORTABLE);
+  const struct kernel *kernel = kernel_find(spec->teacher.type, PRECISION_DOUBLE, ISA_portable);
   const int d = target->d;
   struct points points;
   void *scratch;

@@ -62,8 +62,7 @@ int update_needs_euler(const struct update_spec *spec, const char *what) {
 
 /* Returns the function that applies a rule to a tile (update_isa.c): theta <- theta - rate * grad for euler. */
 static update_apply *apply_of(enum isa isa, int rule) {
-  static update_row *const table[ISA_LEVELS] = {&update_table_portable, &update_table_v2, &update_table_v3,
-                                                &update_table_v4};
+  static update_row *const table[ISA_LEVELS] = {ISA_TABLE(update_table)};
   return (*table[isa])[rule];
 }
 

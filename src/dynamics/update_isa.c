@@ -60,7 +60,4 @@ static void momentum(const struct tile_step *step) {
     transport(sizeof(double), step);
 }
 
-#define ISA_PASTE_(prefix, level) prefix##level
-#define ISA_PASTE(prefix, level)  ISA_PASTE_(prefix, level)
-
-update_row ISA_PASTE(update_table_, KERNEL_ISA) = {[UPDATE_EULER] = euler, [UPDATE_MOMENTUM] = momentum};
+update_row ISA_NAME(update_table) = {[UPDATE_EULER] = euler, [UPDATE_MOMENTUM] = momentum};

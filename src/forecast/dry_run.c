@@ -147,7 +147,7 @@ static double rows_bytes(const struct dry_run *plan, const struct dataset *data,
 /* Returns the bytes of kept activations (dynamics/activations.h) of one thread, for networks of up to n units of which
  * the rank owns at most `tiles` tiles. */
 static double kept_bytes(const struct config *config, const struct dataset *data, int64_t n, int64_t tiles) {
-  const struct kernel *kernel = kernel_find(config->unit.type, (enum precision)config->precision, ISA_PORTABLE);
+  const struct kernel *kernel = kernel_find(config->unit.type, (enum precision)config->precision, ISA_portable);
   double most = 0;
   for (int e = 0; e < config->ensemble.members; e++)
     for (int s = 0; s < config->schedule.stages && config->ensemble.n[e] <= n; s++) {

@@ -165,6 +165,13 @@ double comm_max(const struct comm *comm, double value) {
   return max;
 }
 
+enum isa comm_isa(const struct comm *comm, int wanted) {
+  if (wanted >= 0 && comm_min(comm, isa_available((enum isa)wanted)) > 0) return (enum isa)wanted;
+  enum isa isa = ISA_LEVELS - 1;
+  while (comm_min(comm, isa_available(isa)) < 1) isa--;
+  return isa;
+}
+
 void comm_barrier(const struct comm *comm) {
   HEARTBEAT_WAIT("a barrier", MPI_Barrier(comm->mpi));
 }

@@ -10,7 +10,6 @@
 #include "particles/number.h"
 
 const char *const precision_names[PRECISIONS] = {"single", "mixed", "double"};
-const char *const isa_names[ISA_LEVELS] = {"portable", "v2", "v3", "v4"};
 
 size_t precision_stored(enum precision precision) {
   return precision == PRECISION_SINGLE ? sizeof(float) : sizeof(double);
@@ -20,37 +19,8 @@ size_t precision_real(enum precision precision) {
   return precision == PRECISION_DOUBLE ? sizeof(double) : sizeof(float);
 }
 
-static enum isa of_processor(void) {
-#if defined __x86_64__
-  if (__builtin_cpu_supports("x86-64-v4")) return ISA_V4;
-  if (__builtin_cpu_supports("x86-64-v3")) return ISA_V3;
-  if (__builtin_cpu_supports("x86-64-v2")) return ISA_V2;
-#endif
-  return ISA_PORTABLE;
-}
-
-static enum isa highest = ISA_LEVELS - 1;
-
-int isa_limit(const char *name) {
-  const enum isa best = of_processor();
-  for (int isa = 0; name && isa <= (int)best; isa++)
-    if (strcmp(name, isa_names[isa]) == 0) {
-      highest = (enum isa)isa;
-      return OK;
-    }
-  return name ? FAIL(USAGE, "MCKEAN_ISA: expected a level this processor has, portable to %s, received \"%s\"",
-                     isa_names[best], name)
-              : OK;
-}
-
-enum isa isa_best(void) {
-  const enum isa best = of_processor();
-  return best < highest ? best : highest;
-}
-
 const struct kernel *kernel_find(int unit, enum precision precision, enum isa isa) {
-  static kernel_rows *const table[ISA_LEVELS] = {&kernel_table_portable, &kernel_table_v2, &kernel_table_v3,
-                                                 &kernel_table_v4};
+  static kernel_rows *const table[ISA_LEVELS] = {ISA_TABLE(kernel_table)};
   return &(*table[isa])[unit][precision];
 }
 

@@ -2,17 +2,16 @@
  * compiler flags of the level and with the name of the level in KERNEL_ISA. Levels differ in the width of a vector and
  * in the number of vectors that are computed together. */
 #include <math.h>
-#ifdef __SSE2__
-#include <immintrin.h>
-#endif
 
 #include "base/arithmetic.h" /* also checks the compiler options of each level */
-#include "base/vector_bytes.h"
+#include "base/isa.h"
+#include "base/subnormals.h"
+#include "base/vector.h"
 #include "kernel_table.h"
 #include "particles/number.h"
 #include "unit_series.h"
 
-enum { VECTORS = VECTOR_BYTES == 64 ? 4 : 2 }; /* AVX-512 has twice as many registers */
+enum { VECTORS = VECTOR_REGISTERS == 32 ? 4 : 2 };
 
 /* POINTS x VECTORS linear forms, VECTORS vectors of parameters and one coordinate of a point fill the registers. The
  * linear forms of INNER points stay in the L1 cache. SUMS x VECTORS sums of a gradient are kept in registers at a
@@ -22,31 +21,6 @@ enum { POINTS = 6, INNER = POINT_GROUP, SUMS = 5, LINE = 64 /* bytes of a cache 
 /* Helpers are always inlined. Otherwise compilers may stop inlining one as the file grows, which makes some kernels 1.4
  * times slower and changes which products are contracted to FMA. */
 #define INLINE static inline __attribute__((always_inline))
-
-typedef float vfloat __attribute__((vector_size(VECTOR_BYTES), may_alias));
-typedef int32_t vint32 __attribute__((vector_size(VECTOR_BYTES), may_alias));
-typedef double vdouble __attribute__((vector_size(VECTOR_BYTES), may_alias));
-typedef int64_t vlong __attribute__((vector_size(VECTOR_BYTES), may_alias));
-
-/* While a kernel runs, subnormal numbers are replaced by zero. The tails of h' would otherwise produce many of them,
- * and on some processors each one costs a hundred cycles. */
-#ifdef __SSE2__
-static unsigned flush_subnormals(void) {
-  const unsigned mode = _mm_getcsr();
-  _mm_setcsr(mode | _MM_FLUSH_ZERO_ON | 0x0040 /* DAZ: operands, too */);
-  return mode;
-}
-static void restore_subnormals(unsigned mode) {
-  _mm_setcsr(mode);
-}
-#else
-static unsigned flush_subnormals(void) {
-  return 0;
-}
-static void restore_subnormals(unsigned mode) {
-  (void)mode;
-}
-#endif
 
 #define DOUBLE 0
 #include "kernel_precision.h"
@@ -130,19 +104,11 @@ static void grad_norms(int d, unsigned train, int units, double scale, const dou
 
 /* ---- the table ---- */
 
-#define ISA_PASTE_(prefix, level) prefix##level
-#define ISA_PASTE(prefix, level)  ISA_PASTE_(prefix, level)
-#define ISA_portable              ISA_PORTABLE
-#define ISA_v2                    ISA_V2
-#define ISA_v3                    ISA_V3
-#define ISA_v4                    ISA_V4
-#define LEVEL                     ISA_PASTE(ISA_, KERNEL_ISA)
-
 #define project_flat_float  project_flat
 #define project_flat_double project_flat
 
 #define KERNEL(precision, name, row, narrow, real, stored, manifold)                                                   \
-  [precision] = {LEVEL,                                                                                                \
+  [precision] = {ISA_NAME(ISA),                                                                                        \
                  precision,                                                                                            \
                  row,                                                                                                  \
                  narrow,                                                                                               \
@@ -161,4 +127,4 @@ static void grad_norms(int d, unsigned train, int units, double scale, const dou
 #define ROWS_FLAT(row, name)   ROWS(row, name, flat)
 #define ROWS_SPHERE(row, name) ROWS(row, name, sphere)
 
-kernel_rows ISA_PASTE(kernel_table_, KERNEL_ISA) = {UNIT_LIST_FLAT(ROWS_FLAT) UNIT_LIST_SPHERE(ROWS_SPHERE)};
+kernel_rows ISA_NAME(kernel_table) = {UNIT_LIST_FLAT(ROWS_FLAT) UNIT_LIST_SPHERE(ROWS_SPHERE)};

@@ -3,7 +3,7 @@
 #if DOUBLE
 #define real          double
 #define vreal         vdouble
-#define vint          vlong
+#define vint          vint64
 #define FN(name)      name##_double
 #define ROUND_MAGIC   0x1.8p52
 #define EXPONENT_BIAS 1023
@@ -27,7 +27,7 @@
 #define SIGN_BIT      INT32_MIN
 #define EXP_LIMIT     87.0
 #define ERF_LIMIT     5.4
-#ifdef __FMA__ /* k * LN2_HIGH and k * PI_HIGH are not rounded before they are subtracted (unit_simd.h) */
+#if VECTOR_FUSED /* k * LN2_HIGH and k * PI_HIGH are not rounded before they are subtracted (unit_simd.h) */
 #define LN2_HIGH  0x1.62e43p-1
 #define LN2_LOW   0
 #define PI_HIGH   0x1.921fb6p+1
@@ -49,7 +49,6 @@
 #define SIGN         ((vint){0} + SIGN_BIT)
 
 #include "kernel_loops.h"
-#include "simd.h"
 #include "unit_simd.h"
 
 /* clang-format off */
@@ -96,11 +95,6 @@
 #undef PI_HIGH
 #undef PI_MIDDLE
 #undef PI_LOW
-#undef MIN
-#undef MAX
-#undef SELECT_POSITIVE
-#undef FRACTION
-#undef SCALE
 #undef POLY
 #undef QUOTIENT
 #undef W

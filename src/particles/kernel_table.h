@@ -5,6 +5,6 @@
 #include "particles/kernel.h"
 
 typedef const struct kernel kernel_rows[UNIT_TYPES][PRECISIONS];
-extern kernel_rows kernel_table_portable, kernel_table_v2, kernel_table_v3, kernel_table_v4;
+ISA_DECLARE(kernel_rows, kernel_table)
 
 #endif

@@ -123,7 +123,7 @@ static void UFN(forward)(int tiles, const void *real_tile, const struct points *
   const int d = points->d, count = points->count;
   vreal *restrict total = scratch; /* [count]: sums over strips, lane by lane */
   vreal s[INNER][VECTORS];
-  const unsigned mode = flush_subnormals();
+  const unsigned mode = subnormals_flush();
   for (int p = 0; p < count && !resume; p++) total[p] = SPLAT(0);
   for (int strip = 0; strip < tiles * STRIPS; strip++) {
     const real *tile = FN(strip_of)(real_tile, d, strip);
@@ -137,7 +137,7 @@ static void UFN(forward)(int tiles, const void *real_tile, const struct points *
     }
   }
   if (sum) FN(add_lanes)(count, total, sum);
-  restore_subnormals(mode);
+  subnormals_restore(mode);
 }
 
 static void UFN(directional)(int tiles, const void *real_tile, const void *real_direction, const struct points *points,
@@ -145,7 +145,7 @@ static void UFN(directional)(int tiles, const void *real_tile, const void *real_
   const int d = points->d, count = points->count;
   vreal *restrict total = scratch; /* [count]: sums over strips, lane by lane */
   vreal s[INNER][VECTORS], ds[INNER][VECTORS];
-  const unsigned mode = flush_subnormals();
+  const unsigned mode = subnormals_flush();
   for (int p = 0; p < count; p++) total[p] = SPLAT(0);
   for (int strip = 0; strip < tiles * STRIPS; strip++) {
     const real *tile = FN(strip_of)(real_tile, d, strip), *g = FN(strip_of)(real_direction, d, strip);
@@ -160,14 +160,14 @@ static void UFN(directional)(int tiles, const void *real_tile, const void *real_
     }
   }
   FN(add_lanes)(count, total, sum);
-  restore_subnormals(mode);
+  subnormals_restore(mode);
 }
 
 static void UFN(gradient)(const void *real_tile, const struct points *points, const void *r, const void *kept,
                           bool resume, void *sums, double *grad) {
   const int d = points->d, count = points->count;
   vreal s[INNER][VECTORS];
-  const unsigned mode = flush_subnormals();
+  const unsigned mode = subnormals_flush();
   for (int strip = 0; strip < STRIPS; strip++) {
     const real *tile = FN(strip_of)(real_tile, d, strip);
     vreal *sum_c = (vreal *)sums + strip * (d + 2) * VECTORS, *sum_b = sum_c + VECTORS, *sum_a = sum_b + VECTORS;
@@ -186,7 +186,7 @@ static void UFN(gradient)(const void *real_tile, const struct points *points, co
     }
     if (grad) FN(add_strip)(tile, d, SPHERE, sum_c, sum_b, sum_a, grad + strip * VECTORS * W);
   }
-  restore_subnormals(mode);
+  subnormals_restore(mode);
 }
 
 /* sum += h(s)^2, summed over points. */
@@ -202,7 +202,7 @@ static __attribute__((noinline)) void UFN(add_squares)(int count, const vreal (*
 static void UFN(squares)(const void *real_tile, const struct points *points, double *square) {
   const int d = points->d, count = points->count;
   vreal s[INNER][VECTORS];
-  const unsigned mode = flush_subnormals();
+  const unsigned mode = subnormals_flush();
   for (int strip = 0; strip < STRIPS; strip++) {
     const real *tile = FN(strip_of)(real_tile, d, strip);
     for (int first = 0; first < count; first += INNER) {
@@ -215,7 +215,7 @@ static void UFN(squares)(const void *real_tile, const struct points *points, dou
       for (int i = 0; i < VECTORS * W; i++) square[strip * VECTORS * W + i] += (double)((const real *)sum)[i];
     }
   }
-  restore_subnormals(mode);
+  subnormals_restore(mode);
 }
 
 #undef UFN_

@@ -1,7 +1,7 @@
 /* unit_simd: h and h' of every unit type on VECTORS vectors of W reals. A template: kernel_precision.h includes it for
  * float and for double and defines `real`, `vreal`, `vint` (integers of the same width) and the constants. The code
- * uses GNU vector extensions, so it is the same for every instruction-set level; simd.h has the operations that these
- * extensions lack.
+ * uses GNU vector extensions, so it is the same for every instruction-set level; base/vector.h has the operations that
+ * these extensions lack.
  *
  * Each function applies each operation to all VECTORS vectors of a strip before the next operation (EACH), because the
  * chain of dependent operations on one vector is too long for the processor to overlap it with the chain of the next
@@ -57,17 +57,17 @@ INLINE void FN(reduce)(const vreal *x, vreal *r, vreal *power) {
 
 /* e = e^x for x <= EXP_LIMIT. For x < -EXP_LIMIT the result is between 0 and e^-EXP_LIMIT. */
 INLINE void FN(exp)(const vreal *x, vreal *e) {
-#ifdef SCALE
+#ifdef VECTOR_SCALE_float
   /* No clamp is needed. The rounding of t changes e by at most |x|/2 units in the last place; a change of x by half a
    * unit in its last place has the same effect. */
   vreal t[VECTORS], f[VECTORS], p[VECTORS];
   EACH t[v] = x[v] * SPLAT(1.4426950408889634074);
-  EACH f[v] = FRACTION(t[v]);
+  EACH f[v] = FN(VECTOR_FRACTION)(t[v]);
   POLY(FN(EXP2), f, p);
-  EACH e[v] = SCALE(p[v], t[v]);
+  EACH e[v] = FN(VECTOR_SCALE)(p[v], t[v]);
 #else
   vreal clamped[VECTORS], r[VECTORS], power[VECTORS], p[VECTORS];
-  EACH clamped[v] = MAX(SPLAT(-EXP_LIMIT), x[v]);
+  EACH clamped[v] = FN(VECTOR_MAX)(SPLAT(-EXP_LIMIT), x[v]);
   FN(reduce)(clamped, r, power);
   POLY(FN(EXP), r, p);
   EACH e[v] = p[v] * power[v];
@@ -91,7 +91,7 @@ INLINE void FN(expm1)(const vreal *x, vreal *E) {
 INLINE void FN(quotient)(const double *over, int overs, const double *under, int unders, vreal limit, const vreal *s,
                          vreal *h) {
   vreal x[VECTORS], square[VECTORS], N[VECTORS], D[VECTORS], q[VECTORS];
-  EACH x[v] = MIN(limit, MAX(-limit, s[v]));
+  EACH x[v] = FN(VECTOR_MIN)(limit, FN(VECTOR_MAX)(-limit, s[v]));
   EACH square[v] = x[v] * x[v];
   FN(poly)(over, overs, square, N);
   FN(poly)(under, unders, square, D);
@@ -102,7 +102,7 @@ INLINE void FN(quotient)(const double *over, int overs, const double *under, int
 INLINE void FN(unit_sigmoid)(const vreal *s, vreal *h) {
   /* 1/(1 + e^-s) has a small relative error for negative s, too: e^-s is then large and no digits cancel. */
   vreal x[VECTORS], e[VECTORS], y[VECTORS];
-  EACH x[v] = -MAX(SPLAT(-EXP_LIMIT / 2), s[v]);
+  EACH x[v] = -FN(VECTOR_MAX)(SPLAT(-EXP_LIMIT / 2), s[v]);
   FN(exp)(x, e);
   EACH y[v] = SPLAT(1) + e[v];
   FN(reciprocal)(y, h);
@@ -118,7 +118,7 @@ INLINE void FN(unit_tanh)(const vreal *s, vreal *h) {
   vreal x[VECTORS], E[VECTORS], y[VECTORS], q[VECTORS];
   EACH {
     const vreal size = FN(abs)(s[v]);
-    x[v] = MIN(SPLAT(EXP_LIMIT / 2), size + size);
+    x[v] = FN(VECTOR_MIN)(SPLAT(EXP_LIMIT / 2), size + size);
   }
   FN(expm1)(x, E);
   EACH y[v] = E[v] + SPLAT(2);
@@ -135,11 +135,11 @@ INLINE void FN(slope_tanh)(const vreal *h, vreal r, const vreal *rh, vreal *w) {
 }
 
 INLINE void FN(unit_relu)(const vreal *s, vreal *h) {
-  EACH h[v] = MAX(SPLAT(0), s[v]);
+  EACH h[v] = FN(VECTOR_MAX)(SPLAT(0), s[v]);
 }
 INLINE void FN(slope_relu)(const vreal *h, vreal r, const vreal *rh, vreal *w) {
   (void)rh;
-  EACH w[v] = SELECT_POSITIVE(h[v], r, SPLAT(0));
+  EACH w[v] = FN(VECTOR_SELECT_POSITIVE)(h[v], r, SPLAT(0));
 }
 
 /* log(1 + e^s) = max(s, 0) + log(1 + e), e = e^-|s| <= 1. */
@@ -148,10 +148,10 @@ INLINE void FN(unit_softplus)(const vreal *s, vreal *h, vreal *dh) {
   EACH x[v] = -FN(abs)(s[v]);
   FN(exp)(x, e);
   POLY(FN(LOG1P), e, log);
-  EACH h[v] = MAX(SPLAT(0), s[v]) + e[v] * log[v];
+  EACH h[v] = FN(VECTOR_MAX)(SPLAT(0), s[v]) + e[v] * log[v];
   EACH y[v] = SPLAT(1) + e[v];
   FN(reciprocal)(y, q);
-  EACH dh[v] = SELECT_POSITIVE(s[v], SPLAT(1), e[v]) * q[v];
+  EACH dh[v] = FN(VECTOR_SELECT_POSITIVE)(s[v], SPLAT(1), e[v]) * q[v];
 }
 
 INLINE void FN(unit_erf)(const vreal *s, vreal *h, vreal *dh) {
@@ -193,7 +193,7 @@ INLINE void FN(unit_square)(const vreal *s, vreal *h, vreal *dh) {
 
 INLINE void FN(unit_rbf)(const vreal *s, vreal *h) {
   vreal x[VECTORS];
-  EACH x[v] = MIN(SPLAT(EXP_LIMIT), s[v]);
+  EACH x[v] = FN(VECTOR_MIN)(SPLAT(EXP_LIMIT), s[v]);
   FN(exp)(x, h);
 }
 INLINE void FN(slope_rbf)(const vreal *h, vreal r, const vreal *rh, vreal *w) {

@@ -11,11 +11,12 @@
 #include "store/history.h"
 
 int problem_isa(struct problem *problem) {
-  const int best = (int)comm_min(problem->comm, isa_best()), asked = problem->config->isa;
-  if (asked > best)
-    return FAIL(USAGE, "run.isa: the weakest processor of this run has level %s, received %s", isa_names[best],
-                isa_names[asked]);
-  problem->isa = (enum isa)(asked < 0 ? best : asked);
+  const int asked = problem->config->isa;
+  const enum isa best = comm_isa(problem->comm, asked);
+  if (asked >= 0 && (int)best != asked)
+    return FAIL(USAGE, "run.isa: expected a level that all processors of this run have, for example %s, received %s",
+                isa_names[best], isa_names[asked]);
+  problem->isa = best;
   return OK;
 }
 
@@ -114,8 +115,7 @@ int problem_open(const struct comm *comm, const char *path, struct problem *prob
   TRY(checkpoint_verify(comm, path, info));
   TRY(config_parse(path, info->config, &problem->config));
   TRY(check_input(path, info, problem->config));
-  const int best = (int)comm_min(comm, isa_best());
-  problem->isa = (enum isa)(info->isa < best ? info->isa : best);
+  problem->isa = comm_isa(comm, info->isa);
   TRY(problem_data(problem));
   TRY(comm_agree(comm, comm->rank == 0 ? check_points(path, problem->config, problem->data) : OK));
   TRY(problem_particles(problem, schedule_stage(&problem->config->schedule, info->step)));

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "particles/kernel.h"
 #include "store/history.h"
 
 enum { ATTEMPTS = 11 };
@@ -77,12 +76,12 @@ static int check(const struct comm *comm, const struct config *config, struct re
     return FAIL(USAGE, "%s is at step %lld, the input ends at step %lld; give dynamics.stages more steps", path,
                 (long long)info->step, (long long)steps);
   TRY(check_random_numbers(config, restart));
-  const int best = (int)comm_min(comm, isa_best());
-  if (info->isa > best)
+  const enum isa best = comm_isa(comm, info->isa);
+  if ((int)best != info->isa)
     return FAIL(
         USAGE,
-        "%s was computed with instruction-set level %s, the weakest processor of this run has %s; use nodes that "
-        "have it, so that the trajectory stays the same",
+        "%s was computed with instruction-set level %s, which not all processors of this run have (they have %s); use "
+        "nodes that have it, so that the trajectory stays the same",
         path, isa_names[info->isa], isa_names[best]);
   return OK;
 }

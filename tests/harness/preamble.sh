@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# Shared by the scripts in tests/program, tests/fault and tests/slurm. Each script sources this file, or a file that sources
+# Shared by the scripts in tests/program, tests/fault, tests/slurm and tests/portable. Each script sources this file, or a file that sources
 # it, before its first command, and is called as SCRIPT BUILD. This file sets
 #   top     the root of the repository
 #   build   BUILD as an absolute path; $mckean is the program in it

@@ -63,7 +63,7 @@ static int save(const struct fixture *fixture, int64_t step, enum parallel_write
                                              .step = step,
                                              .time = 0.1 * (double)step,
                                              .seed = 6,
-                                             .isa = ISA_PORTABLE,
+                                             .isa = ISA_portable,
                                              .io = io,
                                              .config = echo,
                                              .provenance = &provenance,
@@ -87,7 +87,7 @@ static void particles_are_read_back_with_the_same_bits(void **state) {
         char *path = checkpoint_path(folder, 3);
         struct checkpoint_info info = {0};
         assert_ok(checkpoint_verify(&world, path, &info));
-        assert_all_for(info.step == 3 && info.seed == 6 && info.isa == ISA_PORTABLE && info.time == 0.1 * 3,
+        assert_all_for(info.step == 3 && info.seed == 6 && info.isa == ISA_portable && info.time == 0.1 * 3,
                        "unit %s, %s, io %d", units[u], precisions[p], io);
         checkpoint_info_free(&info);
         const size_t bytes = (size_t)other->particles->tile_count * other->particles->tile_bytes;

@@ -1,5 +1,6 @@
 // ranks: 1 2 3 4
-/* comm: agreement, groups, sums, gathering and redistribution follow their contracts at every rank count. */
+/* comm: agreement, groups, sums, gathering, redistribution and the common ISA level follow their contracts at every
+ * rank count. */
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,6 +165,19 @@ static void crowding_of_ranks_and_of_nodes(void **state) {
   assert_all(crowding_of((int[]){1, 1}, true, &a, &b) == 0);  /* rank 1 can run on B */
 }
 
+static void all_ranks_have_the_common_level(void **state) {
+  (void)state;
+  const enum isa best = isa_best();
+  for (int wanted = -1; wanted < ISA_LEVELS; wanted++) {
+    const bool available = wanted >= 0 && isa_available((enum isa)wanted);
+    assert_all_for(comm_isa(&world, wanted) == (available ? (enum isa)wanted : best), "wanted %d", wanted);
+  }
+  if (world.rank == world.size - 1) assert_int_equal(isa_limit("portable"), OK);
+  for (int wanted = -1; wanted < ISA_LEVELS; wanted++)
+    assert_all_for(comm_isa(&world, wanted) == ISA_portable, "wanted %d, portable on one rank", wanted);
+  assert_ok(isa_limit(getenv("MCKEAN_ISA")));
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(agree_returns_the_worst_status_and_its_text),
@@ -174,6 +188,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(all_ranks_gather_in_rank_order),
       cmocka_unit_test(crowding_depends_on_bindings),
       cmocka_unit_test(crowding_of_ranks_and_of_nodes),
+      cmocka_unit_test(all_ranks_have_the_common_level),
       cmocka_unit_test(redistribute_moves_every_byte_to_its_new_owner),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

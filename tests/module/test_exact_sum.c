@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crc32c.h"
 #include "base/exact_sum.h"
 #include "base/rng.h"
 #include "harness.h"
@@ -49,6 +50,16 @@ static void sums_are_correctly_rounded(void **state) {
 }
 
 /* sum += sign 2^exponent for -80 <= exponent < 62, in the limb that can hold it. */
+/* A checksum of the words of the sums, made on x86-64 with GCC. */
+static void bits_are_the_same_on_all_machines(void **state) {
+  (void)state;
+  double term[TERMS][SUMS];
+  int64_t sum[EXACT_LIMBS(SUMS)] = {0};
+  make_terms(term);
+  for (int t = 0; t < TERMS; t++) exact_sum_add(SUMS, term[t], sum);
+  assert_int_equal(crc32c(0, sum, sizeof sum), 0x42e874a3);
+}
+
 static void add_power(int sign, int exponent, int64_t *sum) {
   const int limb = exponent >= 0 ? 0 : exponent >= -40 ? 1 : 2;
   sum[limb] += sign * (INT64_C(1) << (exponent + 40 * limb));
@@ -144,9 +155,13 @@ static void wide_sums_accept_terms_of_any_size(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(sums_are_correctly_rounded),      cmocka_unit_test(sums_near_midpoints_are_correctly_rounded),
-      cmocka_unit_test(order_and_ranks_do_not_matter),   cmocka_unit_test(extreme_terms_are_summed_exactly),
-      cmocka_unit_test(terms_out_of_range_are_reported), cmocka_unit_test(wide_sums_accept_terms_of_any_size),
+      cmocka_unit_test(sums_are_correctly_rounded),
+      cmocka_unit_test(bits_are_the_same_on_all_machines),
+      cmocka_unit_test(sums_near_midpoints_are_correctly_rounded),
+      cmocka_unit_test(order_and_ranks_do_not_matter),
+      cmocka_unit_test(extreme_terms_are_summed_exactly),
+      cmocka_unit_test(terms_out_of_range_are_reported),
+      cmocka_unit_test(wide_sums_accept_terms_of_any_size),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

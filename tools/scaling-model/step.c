@@ -99,8 +99,8 @@ static void update(const struct tile_step *step) {
   owed += cost.unit * TILE;
 }
 
-update_row update_table_portable = {update}, update_table_v2 = {update}, update_table_v3 = {update},
-           update_table_v4 = {update};
+#define ROW(level, prefix) update_row prefix##_##level = {update};
+ISA_BUILT(ROW, update_table)
 
 const struct gradient_source *gradient_source_find(const struct unit_spec *unit, const struct dataset *data) {
   (void)unit, (void)data;
@@ -200,7 +200,7 @@ static int simulate(const struct comm *world, const struct run *run) {
   struct particles *particles;
   struct dynamics *dynamics;
   TRY(particles_create(world, &run->ensemble, &unit, run->data.d, run->precision, &even, &particles));
-  TRY(dynamics_create(particles, &run->data, &run->schedule, ISA_PORTABLE, 1, &dynamics));
+  TRY(dynamics_create(particles, &run->data, &run->schedule, ISA_portable, 1, &dynamics));
   TRY(dynamics_enter_stage(dynamics, 0));
   dynamics_step(dynamics, 0, run->schedule.stage[0].dt, NULL);
   spend();
