@@ -3,7 +3,7 @@
  *   L_n = (1/P) sum_p l(f_n(x_p), y_p),     residual r_p = dl/df,     d theta_i / dt = - (1/P) sum_p r_p grad(c_i phi)
  *
  *   squared    l = (f - y)^2 / 2                          r = f - y                l'' = 1
- *   huber      l = (f - y)^2 / 2 for |f - y| <= delta,    r = f - y in             l'' <= 1
+ *   huber      l = (f - y)^2 / 2 for |f - y| <= delta,    r = f - y, clamped to    l'' <= 1
  *                  delta |f - y| - delta^2 / 2 beyond         [-delta, delta]
  *   logistic   l = log(1 + e^{-y f}),   y = +-1            r = -y / (1 + e^{y f})   l'' <= 1/4
  *

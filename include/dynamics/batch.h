@@ -25,7 +25,7 @@ struct batch {
   int64_t piece;  /* points of one sum over ranks: a chunk, or less if the batch is pipelined */
   bool pipelined; /* the gradients of a piece are computed while the sums of later pieces are under way */
   bool gradient;  /* a gradient follows: keep the activations if they fit in the cache (dynamics/activations.h) */
-  bool ahead;     /* the next step is likely to need the fresh points at the same position, one step later */
+  bool ahead;     /* the next step is likely to need fresh points: those at `position` with step + 1 */
 };
 
 /* A chunk of a batch whose points are being drawn, and the labels of the batch. */
@@ -69,16 +69,17 @@ void batch_begin(struct batch_space *space, const struct local_network *local, c
 bool batch_divides_labels(const struct batch_space *space, const struct local_network *local,
                           const struct batch *batch);
 
-/* Returns the labels [count] of the current batch. They are complete once all its chunks have been drawn. */
+/* Returns the labels [count] of the current batch. They are complete once all its chunks have been drawn and, if the
+ * ranks divide the labels, the caller has summed them over the ranks. */
 double *batch_labels(struct batch_space *space);
 
-/* Call it when all labels are complete. Chunks that are drawn again then compute no labels. */
+/* Call it when all labels are complete. After that, chunks are drawn again without computing labels. */
 void batch_labels_known(struct batch_space *space);
 
-/* Returns whether batches of a network are pipelined if they fit in a chunk and have at least 2 POINT_GROUP points.
- * They are if the network is split and its mean number of tiles per rank is small. Then the sum over ranks takes a
- * large share of a step, and the sums of gradients of all own tiles take little memory. The result is the same on all
- * ranks that share the network. */
+/* Returns true if the network is split and its mean number of tiles per rank is small. Its batches are then pipelined,
+ * provided that a gradient follows and that the batch fits in a chunk and has at least 2 POINT_GROUP points: the sum
+ * over ranks takes a large share of such a step, and the sums of the gradients of all own tiles take little memory. The
+ * result is the same on all ranks that share the network. */
 bool batch_pipelines(const struct particles *particles, const struct local_network *local);
 
 /* Sets batch->piece and batch->pipelined from the other members. */

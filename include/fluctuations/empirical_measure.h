@@ -9,13 +9,13 @@
  * kernel k of width sqrt D (random Fourier features, Rahimi and Recht 2007). With <psi>_n = int psi dmu_n, and E and
  * Var over replicas:
  *
- *   V    = mean_l Var <psi_l>_n. By the CLT n V is constant in n. At t = 0, for every n, n V = mean_l Var_mu0 psi_l,
- *          the value for independent units; the ratio of n V to this value is printed at all times.
+ *   V    = mean_l Var <psi_l>_n. By the CLT n V is constant in n. For independent units, as at t = 0, n V = v, the mean
+ *          over l of the variance of psi_l over units. The ratio n V / v, with v of the same n and time, is printed.
  *   MMD2 = mean_l E [ (n <psi_l>_n^2 - <psi_l^2>_n)/(n - 1) - 2 <psi_l>_n <psi_l>_N ] + mean_l <psi_l>_N <psi_l>_N',
- *          where N, N' are two replicas of the largest n; MMD2 estimates |mu_n - E mu_N|^2 in the norm of k
+ *          where N, N' are two replicas of the largest n; MMD2 estimates |E mu_n - E mu_N|^2 in the norm of k
  *
- * MMD2 leaves out the terms k(theta_i, theta_i)/n of a unit with itself, so it is unbiased for independent units. Its
- * expectation, 0 at t = 0, is |E mu_n - E mu_N|^2 + (n V - v)/(n - 1), with v the variance of psi over units. The
+ * MMD2 leaves out the terms k(theta_i, theta_i)/n of a unit with itself, so for independent units it is an unbiased
+ * estimate of this distance. In general its expectation is |E mu_n - E mu_N|^2 + (n V - v)/(n - 1), and 0 at t = 0. The
  * second term measures the correlation of the units of one network. */
 #ifndef MCKEAN_FLUCTUATIONS_EMPIRICAL_MEASURE_H
 #define MCKEAN_FLUCTUATIONS_EMPIRICAL_MEASURE_H

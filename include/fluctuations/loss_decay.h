@@ -38,7 +38,7 @@ double loss_decay_crossing(int64_t rows, const double *time, const double *curve
 int loss_decay_create(const struct fluctuations *fluctuations, struct loss_decay **decay);
 void loss_decay_free(struct loss_decay *decay); /* accepts NULL */
 
-/* Prints a table of times, adds verdicts on slopes. */
+/* Prints a table of times and deviations, and adds verdicts on slopes. */
 extern const struct analysis loss_decay_analysis;
 
 #endif

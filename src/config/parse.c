@@ -38,7 +38,7 @@ static void report_error(struct errors *errors, const char *format, ...) {
   va_end(args);
 }
 
-/* Returns a position such as x.yaml:3:8, or for an override: command line, "key=value". */
+/* Returns the position of an entry: `x.yaml:3:8` in a file, `command line, "key=value"` for an override. */
 static const char *position(const struct yaml_reader_entry *entry, char text[KEY_MAX]) {
   if (strncmp(entry->name, "command line", 12) == 0)
     snprintf(text, KEY_MAX, "%s", entry->name);

@@ -15,7 +15,8 @@
 
 enum { RECEIVED_MAX = 1024 };
 
-/* The arguments of a rule: the input; for rules on stages or sizes also the stage and the member (network size). */
+/* The arguments of a rule: the input; for rules on stages also the stage; for rules on network sizes also the stage and
+ * the size. */
 struct rule_arguments {
   const struct config *config;
   const struct given_keys *given;
