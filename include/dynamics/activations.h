@@ -23,8 +23,11 @@ struct activations {
 /* Returns the bytes of activations of a network with `tiles` own tiles at `count` points. */
 double activations_bytes(const struct kernel *kernel, int64_t tiles, int64_t count);
 
+/* Bytes per thread: beyond this size, keeping activations saves less than 20 %. */
+enum { ACTIVATIONS_MAX = 16 << 20 };
+
 /* Returns the largest number of bytes that a team of `threads` threads keeps: the share of the cache that these threads
- * have, at most 16 MB per thread. */
+ * have, at most ACTIVATIONS_MAX per thread. */
 double activations_limit(int threads);
 
 /* Allocates the store of a team of `threads` threads for networks with up to `tiles` own tiles and batches of up to

@@ -67,12 +67,6 @@ int64_t schedule_batch(const struct schedule *schedule, int stage, int64_t n, in
 /* Returns the largest P of all stages and network sizes. */
 int64_t schedule_largest_batch(const struct schedule *schedule, const struct ensemble_spec *ensemble, int64_t samples);
 
-/* Computes cost [members] for particles_create and particles_balance: the cost of one step of one unit of each network
- * size, as a number of pairs. It is P pairs (unit, point), or n pairs (unit, unit) with the exact potential (data.mode:
- * population). */
-void schedule_costs(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble,
-                    const struct dataset *data, double cost[ENSEMBLE_MAX]);
-
 /* Return the number of pairs in one step of all networks of one size, and of all networks. */
 double schedule_member_pairs(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble,
                              const struct dataset *data, int member);

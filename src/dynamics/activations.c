@@ -6,8 +6,6 @@
 #include "base/cache_size.h"
 #include "base/error.h"
 
-static const double LIMIT = 16 << 20; /* bytes per thread: beyond this size, keeping saves less than 20 % */
-
 static size_t point_bytes(const struct kernel *kernel) { /* of one point and tile */
   return (size_t)kernel->kept * TILE * precision_real(kernel->precision);
 }
@@ -18,7 +16,7 @@ double activations_bytes(const struct kernel *kernel, int64_t tiles, int64_t cou
 
 double activations_limit(int threads) {
   const double share = cache_size_share();
-  return (share < LIMIT ? share : LIMIT) * threads;
+  return (share < ACTIVATIONS_MAX ? share : ACTIVATIONS_MAX) * threads;
 }
 
 int activations_reserve(struct activations *activations, const struct kernel *kernel, int threads, int64_t tiles,

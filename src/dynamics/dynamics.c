@@ -31,6 +31,7 @@
 #include "dynamics/outputs.h"
 #include "dynamics/second_moment.h"
 #include "dynamics/team.h"
+#include "dynamics/unit_costs.h"
 #include "dynamics/update.h"
 #include "parallel/heartbeat.h"
 #include "parallel/rank_sum.h"
@@ -292,7 +293,7 @@ int dynamics_enter_stage(struct dynamics *dynamics, int stage) {
     dynamics->order++;
   }
   double cost[ENSEMBLE_MAX];
-  schedule_costs(schedule, stage, &particles->ensemble, dynamics->data, cost);
+  unit_costs(schedule, stage, &particles->ensemble, dynamics->data, dynamics->update.kernel, dynamics->threads, cost);
   TRY(particles_balance(particles, cost));
   return comm_agree(particles->comm, reserve(dynamics));
 }

@@ -69,19 +69,15 @@ int64_t schedule_largest_batch(const struct schedule *schedule, const struct ens
   return largest;
 }
 
-static double unit_cost(const struct schedule *schedule, int stage, int64_t n, const struct dataset *data) {
+/* Returns the number of pairs (unit, point), or (unit, unit) with the exact potential, of one unit in one step. */
+static double unit_pairs(const struct schedule *schedule, int stage, int64_t n, const struct dataset *data) {
   return (double)(data->spec.mode == DATA_POPULATION ? n : schedule_batch(schedule, stage, n, data->samples));
-}
-
-void schedule_costs(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble,
-                    const struct dataset *data, double cost[ENSEMBLE_MAX]) {
-  for (int e = 0; e < ensemble->members; e++) cost[e] = unit_cost(schedule, stage, ensemble->n[e], data);
 }
 
 double schedule_member_pairs(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble,
                              const struct dataset *data, int member) {
   const int64_t n = ensemble->n[member];
-  return (double)n * (double)ensemble->replicas * unit_cost(schedule, stage, n, data);
+  return (double)n * (double)ensemble->replicas * unit_pairs(schedule, stage, n, data);
 }
 
 double schedule_pairs(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble,

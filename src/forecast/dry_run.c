@@ -15,6 +15,7 @@
 #include "dynamics/activations.h"
 #include "dynamics/epoch_orders.h"
 #include "dynamics/gradient.h"
+#include "dynamics/unit_costs.h"
 #include "io/durable_file.h"
 #include "log/slurm.h"
 #include "run/problem.h"
@@ -90,11 +91,12 @@ static void follow_owners(const struct dry_run *plan, const struct dataset *data
                           double *tiles) {
   const struct config *config = plan->config;
   struct ownership *next = alloc_small(sizeof *next * (size_t)plan->ranks);
+  const struct kernel *kernel = kernel_find(config->unit.type, (enum precision)config->precision, ISA_portable);
   double cost[ENSEMBLE_MAX];
   for (int s = 0; s < config->schedule.stages; s++) {
     const int64_t end = schedule_first(&config->schedule, s) + config->schedule.stage[s].steps;
     if (s > 0 && end <= plan->first_step) continue;
-    schedule_costs(&config->schedule, s, &config->ensemble, data, cost);
+    unit_costs(&config->schedule, s, &config->ensemble, data, kernel, config->threads, cost);
     ensemble_ownership(&config->ensemble, cost, plan->ranks, next);
     bool moved = s > 0;
     if (s > 0) moved = memcmp(next, owned, sizeof *next * (size_t)plan->ranks) != 0;

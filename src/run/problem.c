@@ -7,6 +7,7 @@
 #include "base/crc32c.h"
 #include "base/error.h"
 #include "dynamics/schedule.h"
+#include "dynamics/unit_costs.h"
 #include "parallel/heartbeat.h"
 #include "store/history.h"
 
@@ -64,8 +65,9 @@ int problem_data(struct problem *problem) {
 
 int problem_particles(struct problem *problem, int stage) {
   const struct config *config = problem->config;
+  const struct kernel *kernel = kernel_find(config->unit.type, (enum precision)config->precision, problem->isa);
   double cost[ENSEMBLE_MAX];
-  schedule_costs(&config->schedule, stage, &config->ensemble, problem->data, cost);
+  unit_costs(&config->schedule, stage, &config->ensemble, problem->data, kernel, config->threads, cost);
   return particles_create(problem->comm, &config->ensemble, &config->unit, problem->data->d,
                           (enum precision)config->precision, cost, &problem->particles);
 }
