@@ -2,8 +2,8 @@
 
 #include "dynamics/activations.h"
 
-/* Measured with sigmoid units on AVX2: 1.45 at d = 25 (ratio of times per pair for n = 65,536 and n = 256), and 10 to 25
- * ns for the update of a unit, compared with 0.8 to 1.8 ns for a pair. */
+/* Measured with sigmoid units on AVX2: 1.45 at d = 25 (ratio of times per pair for n = 65,536 and n = 256), and 10 to
+ * 25 ns for the update of a unit, compared with 0.8 to 1.8 ns for a pair. */
 static const double RECOMPUTED = 1.5, UPDATE = 12;
 
 void unit_costs(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble,
