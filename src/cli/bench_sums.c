@@ -53,8 +53,8 @@ static int bench_exact(struct bench *bench) {
 enum { SIZES = 5 };
 static const int64_t sum_words[SIZES] = {1, 301, 3001, 8192, 300001}; /* 3 P + 1 for P points, and 8192 */
 
-/* Returns the microseconds of a sum. doubling: rank_sum_begin and rank_sum_end instead of rank_sum_now. */
-static double time_sum(const struct comm *comm, int64_t words, bool doubling, int64_t *data, int64_t *received) {
+/* Returns the microseconds of a sum. background: rank_sum_begin and rank_sum_end instead of rank_sum_now. */
+static double time_sum(const struct comm *comm, int64_t words, bool background, int64_t *data, int64_t *received) {
   double us[BENCH_REPEATS];
   const int rounds = words > 10000 ? 10 : 200;
   for (int t = 0; t < BENCH_REPEATS; t++) {
@@ -62,7 +62,7 @@ static double time_sum(const struct comm *comm, int64_t words, bool doubling, in
     const double start = comm_time();
     for (int r = 0; r < rounds; r++) {
       struct rank_sum sum = {0};
-      if (doubling)
+      if (background)
         rank_sum_begin(comm, data, received, words, 0, &sum);
       else
         rank_sum_now(comm, data, words);
