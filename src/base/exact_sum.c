@@ -49,20 +49,33 @@ static void carry(int64_t *h, int64_t *m, int64_t *l) {
   *m &= (INT64_C(1) << 40) - 1;
 }
 
+/* Rounds h 2^80 + m 2^40 + l, in units of 2^-80, for limbs of any size. */
+static double round_limbs(int64_t h, int64_t m, int64_t l) {
+  carry(&h, &m, &l);
+  const bool negative = h < 0;
+  if (negative) {
+    h = -h;
+    m = -m;
+    l = -l;
+    carry(&h, &m, &l);
+  }
+  const double size = round_once((uint64_t)h, (uint64_t)m, (uint64_t)l);
+  return negative ? -size : size;
+}
+
+/* Returns whether |v| < 2^bits. */
+static bool fits(int64_t v, int bits) {
+  return (uint64_t)v + (UINT64_C(1) << bits) < UINT64_C(2) << bits;
+}
+
 bool exact_sum_value(int count, const int64_t *restrict sum, double *restrict v) {
   if (sum[3 * (int64_t)count] != 0) return false;
   for (int i = 0; i < count; i++) {
-    int64_t h = sum[i], m = sum[count + i], l = sum[2 * (int64_t)count + i];
-    carry(&h, &m, &l);
-    const bool negative = h < 0;
-    if (negative) {
-      h = -h;
-      m = -m;
-      l = -l;
-      carry(&h, &m, &l);
-    }
-    const double size = round_once((uint64_t)h, (uint64_t)m, (uint64_t)l);
-    v[i] = negative ? -size : size;
+    const int64_t h = sum[i], m = sum[count + i], l = sum[2 * (int64_t)count + i];
+    const int64_t middle = m + (l >> 40), low = l & ((INT64_C(1) << 40) - 1);
+    if (fits(h, 11) && fits(middle, 51)) /* both operands of the addition are exact, so it rounds once */
+      v[i] = (double)(h * (INT64_C(1) << 40) + middle) * 0x1p-40 + (double)low * 0x1p-80;
+    else v[i] = round_limbs(h, m, l);
   }
   return true;
 }
