@@ -54,6 +54,10 @@ void dynamics_moments(struct dynamics *dynamics, enum point_set set, double *mea
  * (particles/nonfinite.h). */
 int dynamics_check(const struct dynamics *dynamics, int64_t step, bool units);
 
+/* Local, for measurements. From now on, until the next change of stage, gradients compute all activations again instead
+ * of keeping them (dynamics/activations.h). Results have the same bits. */
+void dynamics_recompute(struct dynamics *dynamics);
+
 /* Local. Returns the number of pairs (unit, point) of all steps so far on this rank, the measure of work; pairs (unit,
  * unit) if the gradient is exact. */
 double dynamics_pairs(const struct dynamics *dynamics);

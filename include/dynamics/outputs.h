@@ -32,6 +32,9 @@ void outputs_free(struct outputs *outputs); /* accepts NULL */
  * points. Call it again whenever blocks have changed owners. FAILED: no memory. */
 int outputs_reserve(struct outputs *outputs, int64_t count, int64_t kept_points);
 
+/* Local. Frees the memory for activations: none are kept until the next outputs_reserve. */
+void outputs_recompute(struct outputs *outputs);
+
 /* Compute f_n at the points of a batch. outputs_end returns whether all terms were finite and in range; if not, f_n is
  * NAN at all points. A team calls outputs_end before its next outputs_begin. Both are collective over the ranks that
  * share the network, which call them for their networks in the same order. outputs_begin waits for other ranks only if

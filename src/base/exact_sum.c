@@ -75,7 +75,8 @@ bool exact_sum_value(int count, const int64_t *restrict sum, double *restrict v)
     const int64_t middle = m + (l >> 40), low = l & ((INT64_C(1) << 40) - 1);
     if (fits(h, 11) && fits(middle, 51)) /* both operands of the addition are exact, so it rounds once */
       v[i] = (double)(h * (INT64_C(1) << 40) + middle) * 0x1p-40 + (double)low * 0x1p-80;
-    else v[i] = round_limbs(h, m, l);
+    else
+      v[i] = round_limbs(h, m, l);
   }
   return true;
 }

@@ -1,5 +1,6 @@
 /* The time of whole steps of ensembles of small networks, per (unit x sample) pair, on one rank: for fixed points, and
- * for fresh points at every step (online). */
+ * for fresh points at every step (online). Each is compared with steps that compute the activations again for the
+ * gradient (dynamics/activations.h). */
 #include "base/error.h"
 #include "bench.h"
 
@@ -29,19 +30,29 @@ int bench_steps_per_measurement(const struct problem *problem, int64_t step) {
   return once < SECONDS ? (int)(SECONDS / once) : 1;
 }
 
-static double step_seconds(const struct problem *problem) {
-  double seconds[BENCH_REPEATS];
-  bench_steps(problem, 0, 1, NULL); /* warm up */
-  const int steps = bench_steps_per_measurement(problem, 1);
-  for (int t = 0; t < BENCH_REPEATS; t++) seconds[t] = bench_steps(problem, 2 + t * steps, steps, NULL);
-  return bench_median(BENCH_REPEATS, seconds);
+/* Sets ns[0] and ns[1] to the ns per pair with kept and with recomputed activations. */
+static void time_steps(const struct problem problem[2], const struct bench_ensemble *ensemble, double ns[2]) {
+  double seconds[2][BENCH_REPEATS];
+  int steps[2];
+  for (int v = 0; v < 2; v++) {
+    bench_steps(&problem[v], 0, 1, NULL); /* warm up */
+    steps[v] = bench_steps_per_measurement(&problem[v], 1);
+  }
+  for (int t = 0; t < BENCH_REPEATS; t++)
+    for (int v = 0; v < 2; v++) seconds[v][t] = bench_steps(&problem[v], 2 + t * steps[v], steps[v], NULL);
+  for (int v = 0; v < 2; v++)
+    ns[v] = 1e9 * bench_median(BENCH_REPEATS, seconds[v]) / ((double)BENCH_UNITS * ensemble->P);
 }
 
-static int measure(const struct comm *comm, const struct bench_ensemble *ensemble, double *ns) {
-  struct problem problem;
-  const int status = bench_ensemble(comm, ensemble, &problem);
-  if (status == OK) *ns = 1e9 * step_seconds(&problem) / ((double)BENCH_UNITS * ensemble->P);
-  problem_free(&problem);
+static int measure(const struct comm *comm, const struct bench_ensemble *ensemble, double ns[2]) {
+  struct problem problem[2] = {0};
+  int status = bench_ensemble(comm, ensemble, &problem[0]);
+  if (status == OK) status = bench_ensemble(comm, ensemble, &problem[1]);
+  if (status == OK) {
+    dynamics_recompute(problem[1].dynamics);
+    time_steps(problem, ensemble, ns);
+  }
+  for (int v = 0; v < 2; v++) problem_free(&problem[v]);
   return status;
 }
 
@@ -52,13 +63,14 @@ static int report(struct bench *bench, const char *part, bool online) {
     for (int i = 0; i < 4; i++) {
       const int d = bench->d ? bench->d : dimensions[k], n = sizes[online][i];
       const struct bench_ensemble ensemble = {online, n, BENCH_UNITS / n, d, online ? n : BENCH_SAMPLES, 0};
-      double ns = 0;
-      TRY(measure(&bench->self, &ensemble, &ns));
-      fprintf(bench->out, "%s, d = %d, %d x n = %d, P = %d: %.3f ns per pair\n", part, d, ensemble.networks, n,
-              ensemble.P, ns);
+      double ns[2] = {0};
+      TRY(measure(&bench->self, &ensemble, ns));
+      fprintf(bench->out, "%s, d = %d, %d x n = %d, P = %d: %.3f ns per pair, %.3f recomputed\n", part, d,
+              ensemble.networks, n, ensemble.P, ns[0], ns[1]);
       json_object(bench->json, NULL);
       bench_ensemble_json(bench, &ensemble);
-      json_real(bench->json, "ns_per_pair", ns);
+      json_real(bench->json, "ns_per_pair", ns[0]);
+      json_real(bench->json, "recomputed_ns_per_pair", ns[1]);
       json_end(bench->json);
     }
   json_end(bench->json);

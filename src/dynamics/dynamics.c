@@ -183,10 +183,7 @@ void dynamics_step(struct dynamics *dynamics, int64_t step, double dt, struct ob
     for (int c = 0; c < COLUMNS_MAX; c++) observation[s].points[c] = NAN;
   }
   if (observation && dynamics->data->tests > 0) process_networks(dynamics, &test);
-  if (dynamics->source)
-    exact_step(dynamics, &batch);
-  else
-    process_networks(dynamics, &batch);
+  (dynamics->source ? exact_step : process_networks)(dynamics, &batch);
 }
 
 void dynamics_evaluate(struct dynamics *dynamics, int64_t step, enum point_set set, double *f) {
@@ -200,6 +197,10 @@ void dynamics_moments(struct dynamics *dynamics, enum point_set set, double *mea
 
 int dynamics_check(const struct dynamics *dynamics, int64_t step, bool units) {
   return nonfinite_check(&dynamics->nonfinite, dynamics->particles, step, units);
+}
+
+void dynamics_recompute(struct dynamics *dynamics) {
+  outputs_recompute(dynamics->outputs);
 }
 
 double dynamics_pairs(const struct dynamics *dynamics) {
@@ -243,12 +244,11 @@ int dynamics_create(struct particles *particles, const struct dataset *data, con
                                            .particles = particles},
                                 .stage = -1};
   const int status = comm_agree(particles->comm, create_local(dynamics));
-  if (status != OK) {
+  if (status == OK)
+    *out = dynamics;
+  else
     dynamics_free(dynamics);
-    return status;
-  }
-  *out = dynamics;
-  return OK;
+  return status;
 }
 
 void dynamics_free(struct dynamics *dynamics) {
@@ -271,11 +271,10 @@ static int reserve(struct dynamics *dynamics) {
     const int64_t count = schedule_batch(dynamics->schedule, dynamics->stage, particles->local[s].n, data->samples);
     if (count > batch) batch = count;
   }
-  int64_t most = batch > data->tests ? batch : data->tests;
-  if (data->samples > most) most = data->samples;
+  const int64_t fixed = data->samples > data->tests ? data->samples : data->tests;
   if (dynamics->source) TRY(dynamics->source->reserve(dynamics->source_state));
   TRY(epoch_orders_reserve(&dynamics->orders, particles, data, dynamics->schedule, dynamics->stage));
-  TRY(outputs_reserve(dynamics->outputs, most, dynamics->source ? 0 : batch));
+  TRY(outputs_reserve(dynamics->outputs, batch > fixed ? batch : fixed, dynamics->source ? 0 : batch));
   return gradient_reserve(dynamics->gradient, batch);
 }
 

@@ -125,6 +125,10 @@ int outputs_reserve(struct outputs *outputs, int64_t count, int64_t kept_points)
   return OK;
 }
 
+void outputs_recompute(struct outputs *outputs) {
+  for (int i = 0; i < team_count(outputs->threads); i++) activations_free(&outputs->team[i].activations);
+}
+
 struct points outputs_points(struct outputs *outputs, const struct team *team, const struct batch *batch,
                              int64_t first) {
   return batch_points(&outputs->team[team->index].batch, team, batch, first);

@@ -128,6 +128,31 @@ static void rows_are_of_the_state_before_the_move(void **state) {
   check_row_before_move("type: rbf", "mode: population", "scheme: gd, stages: [{steps: 5, dt: 0.1}]");
 }
 
+/* Observations and outputs have the same bits whether steps keep activations or compute them again. */
+static void kept_activations_change_no_bit(void **state) {
+  (void)state;
+  enum { STEPS = 3 };
+  struct observation *kept = NULL;
+  for (int recompute = 0; recompute < 2; recompute++) {
+    struct fixture *fixture = fixture_create("run: {precision: single}\nensemble: {n: [40, 900], replicas: 2}\n"
+                                             "unit: {type: tanh}\ntarget: {type: spin, d: %d}\n"
+                                             "data: {mode: online, test: 10}\n"
+                                             "dynamics: {scheme: sgd, stages: [{steps: 5, dt: 0.1, batch: 200}]}\n",
+                                             D);
+    if (recompute) dynamics_recompute(fixture->dynamics);
+    fixture_steps(fixture, 0, STEPS);
+    fixture_observe(fixture, STEPS);
+    const size_t bytes = (size_t)fixture->particles->locals * sizeof *kept;
+    if (!recompute) {
+      kept = malloc(bytes + 1);
+      memcpy(kept, fixture->observation, bytes);
+    } else
+      assert_all(memcmp(kept, fixture->observation, bytes) == 0);
+    fixture_free(fixture);
+  }
+  free(kept);
+}
+
 /* Returns half the mean square residual of a network on the batch at position. f [samples]: its outputs at the fixed
  * set. */
 static double batch_loss(const struct dataset *data, const struct batch_position *position, const double *f) {
@@ -210,6 +235,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(means_equal_plain_loops),
       cmocka_unit_test(losses_follow_from_the_outputs),
       cmocka_unit_test(rows_are_of_the_state_before_the_move),
+      cmocka_unit_test(kept_activations_change_no_bit),
       cmocka_unit_test(each_batch_size_has_its_own_order),
       cmocka_unit_test(accuracy_counts_right_signs),
   };
