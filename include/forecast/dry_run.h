@@ -1,5 +1,5 @@
-/* dry_run: forecasts the time, memory and disk space of a run, for --dry-run. It does not change the output folder and
- * does not take its lock. */
+/* dry_run: forecasts the time, memory and disk space of a run, for --dry-run. It does not change the output folder, and
+ * it probes the lock of this folder but does not keep it. */
 #ifndef MCKEAN_FORECAST_DRY_RUN_H
 #define MCKEAN_FORECAST_DRY_RUN_H
 
@@ -22,21 +22,21 @@ struct dry_run {
   bool complete;             /* no steps remain, and the history has the last row */
   double pairs;              /* (unit x sample) pairs in the remaining steps */
   int64_t rows, fields;      /* rows and fields that the remaining steps add to the history */
-  struct rank_range units;   /* bytes of units on a rank; counted twice while they change owners */
+  struct rank_range units;   /* peak bytes of units on a rank: while blocks change owners, old and new units together */
   struct rank_range memory;  /* total bytes of a rank, program and libraries included */
   double node_memory;        /* bytes used by all ranks on the node with the least memory left */
   double node_available;     /* bytes installed on that node, or fewer if SLURM grants fewer */
   double work_memory;        /* bytes of program, points and work space, maximum over ranks */
-  double history_memory;     /* bytes of rows kept between two checkpoints, maximum over ranks */
+  double history_memory;     /* bytes of history rows and fields between two checkpoints, maximum over ranks */
   int64_t checkpoint;        /* bytes of one checkpoint file */
   double kept;               /* largest number of checkpoints on disk: output.keep + snapshots + one being written */
   double history, disk;      /* bytes: history.h5 at the end; all files together at their peak */
-  double present;            /* bytes of the history and checkpoints that the output already holds */
+  double present;            /* bytes of the history and checkpoints in the output; 0 if options.fresh is true */
   double free_space;         /* free bytes on the disk of `folder`; NAN: unknown */
   char folder[4096];         /* the output folder, or its nearest existing parent */
   struct pilot_run pilot;    /* the measured times */
   double data_seconds;       /* seconds to create target and data */
-  double loop_seconds;       /* seconds of the remaining steps, rows and fields */
+  double loop_seconds;       /* seconds of the remaining steps, rows, fields and estimates of the stability limit */
   double checkpoints;        /* approximate number of checkpoints to be written */
   double checkpoint_seconds; /* seconds to write one */
   bool rate_known;           /* the write rate is from summary.json of this output; otherwise it is DRY_RUN_RATE */
@@ -53,7 +53,8 @@ struct dry_run_options {
 
 /* Prints the steps, memory, disk space and time of a run and a header for a SLURM job, and writes the JSON file if one
  * is requested. Collective. Returns OK, or the status with which the run would end before its first step; the error
- * text has the reason. FAILED or USAGE also if the JSON file cannot be written. Cost: a few seconds. */
+ * text has the reason. FAILED or USAGE also if the JSON file cannot be written. Cost: a few seconds in addition to the
+ * creation of target and data. */
 int dry_run_report(const struct comm *comm, const struct config *config, const struct dry_run_options *options);
 
 /* dry_run_print prints a forecast; dry_run_json writes it as JSON (format mckean-plan). Local, for rank 0. Errors:

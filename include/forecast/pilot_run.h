@@ -1,7 +1,8 @@
 /* pilot_run: measures the time of the steps of a run on this machine.
  *
- * Runs steps of the problem itself if a step takes a few hundredths of a second or less. Otherwise it runs steps of a
- * scaled-down problem of about that cost: it reduces the replicas first, then the units, then the batches. */
+ * Runs steps of the problem itself if a step is expected to take a few hundredths of a second or less. Otherwise runs
+ * steps of a scaled-down problem, each of which takes about this time. The replicas are reduced first, then the units,
+ * then the batches. */
 #ifndef MCKEAN_FORECAST_PILOT_RUN_H
 #define MCKEAN_FORECAST_PILOT_RUN_H
 

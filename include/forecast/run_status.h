@@ -10,11 +10,11 @@
 #include "parallel/comm.h"
 
 enum run_state {
-  RUN_DONE,    /* complete: there are a checkpoint and a history row at the last step of the input */
+  RUN_DONE,    /* complete: a checkpoint and a history row exist at the last step of the input */
   RUN_RUNNING, /* a run holds the lock of this folder */
   RUN_STOPPED, /* the same command will resume from a checkpoint */
   RUN_MISSING, /* no folder or no checkpoint: the same command will start at step 0 */
-  RUN_DAMAGED, /* the same command will refuse to resume; `reason` has the cause and what to do */
+  RUN_DAMAGED, /* the same command will refuse to start or to resume; `reason` has the cause and what to do */
   RUN_STATES
 };
 extern const char *const run_state_names[RUN_STATES];
@@ -31,14 +31,15 @@ struct run_status {
 /* Determines the status of a run. config: the input of the command that would complete the run, or NULL for the input
  * stored in its newest checkpoint. quick: verifies only the metadata of checkpoints, as is always done while a run
  * holds the lock. result: the caller frees it with run_status_free. Collective; state, step and steps are the same on
- * all ranks, the texts are valid on rank 0. An error in the files of the run does not fail the call; it is reported in
- * result. */
+ * all ranks; the texts are valid only on rank 0. An error in the files of the run does not fail the call; it is
+ * reported in result. */
 void run_status_run(const struct comm *comm, const char *folder, const struct config *config, bool quick,
                     struct run_status *result);
 void run_status_free(struct run_status *result); /* Local. Frees the texts. */
 
 /* Local. Calls found(context, run) for each run folder at or below a folder, in the order of names, or for the folder
- * itself if there is none. Does not follow symbolic links and skips hidden folders. Searches at most 16 levels deep. */
+ * itself if no run folder is found. Does not search inside run folders, does not follow symbolic links, and skips
+ * hidden folders. Searches at most 16 levels deep. */
 void run_status_find(const char *folder, void (*found)(void *context, const char *run), void *context);
 
 #endif

@@ -2,28 +2,30 @@
  *
  * Quantities of each network, computed by the kernels of the step on a probe of points (tangent/probe.h); r = f_n - y:
  *
- *   lambda    largest eigenvalue of M/P for the P points of the probe; limits of dt as in tangent/stability.h
+ *   lambda    largest eigenvalue of M/N for the N points of the probe; limits of dt as in tangent/stability.h
  *   |G|^2     = (1/n) sum_i |grad V_i|^2, the squared norm of the expected gradient
  *   S         = variance of the gradient of a single point: the mean over units of the trace of its covariance.
- *               Estimated from the gradients g_b of B = ADVISE_BATCHES batches of P_b points each, as
+ *               Estimated from the gradients g_b of B = min(ADVISE_BATCHES, N) batches of P_b points each, as
  *               P_b B/(B-1) (mean |g_b|^2 - |mean g_b|^2)
  *   P_noise   = S / |G|^2: the batch size at which the gradient has as much noise as signal
  *   V_init    = (mean_i c_i^2 E phi_i^2 - E f_n^2) / (n - 1): variance of f_n if its units were drawn independently
- *               from mu_n; unbiased at t = 0, later an upper bound that may be far from tight
+ *               from mu_n; unbiased at t = 0, later an upper bound that may be far from tight. E is the mean over
+ *               the first JACOBIAN_BATCHES points of the probe
  *   V_sgd     = dt S / (2 P): variance of f_n due to batches of P points
  *   P_sgd     = dt S / (2 V_init): the batch size above which V_sgd is below V_init
  *
- * V_sgd estimates the term of Var f_n proportional to dt/P (RVE section 3.3). Along an eigenvector of M/P with
- * eigenvalue l, a step with P points adds dt^2 s_l/P to the variance, and in equilibrium with relaxation the variance
- * is dt s_l/(2 l P). Here s_l/l is the variance of the gradient of a single point in this mode, so sum_l s_l/l = S. The
- * estimate holds for small steps, for the current M and r, and for modes that had time to relax, t > 1/l; other modes
- * have less variance, and S falls with the loss. Example: input/sgd.yaml at t = 100, n = 32 .. 512: analyze finds
- * V_sgd = 0.136, 0.0820, 0.0449, 0.0268, 0.0127 over 64 pairs of streams; advise estimates 0.138, 0.0714, 0.0375,
- * 0.0196, 0.0100 from the checkpoint. Here the variance due to the initial condition is far below its bound V_init, so
- * P_sgd is only a lower bound of the necessary batch size.
+ * V_sgd estimates the term of Var f_n proportional to dt/P (RVE section 3.3). Along an eigenvector of M/N with
+ * eigenvalue l, a step with a batch of P points adds dt^2 s_l/P to the variance of f_n. In equilibrium with relaxation,
+ * this variance is dt s_l/(2 l P). Here s_l/l is the variance of the gradient of a single point in this mode, so
+ * sum_l s_l/l = S. The estimate holds for small steps, for the current M and r, and for modes that have had time to
+ * relax, t > 1/l. Other modes have less variance, and S falls with the loss. Example: input/sgd.yaml at t = 100,
+ * n = 32 .. 512. From 64 pairs of networks that differ only in their data, analyze computes V_sgd = 0.136, 0.0820,
+ * 0.0449, 0.0268, 0.0127; advise estimates 0.138, 0.0714, 0.0375, 0.0196, 0.0100 from the checkpoint. In this example
+ * the variance due to the initial condition is far below its bound V_init, so P_sgd is only a lower bound of the
+ * necessary batch size.
  *
- * Except for wall times and memory, the result is a pure function of the input or checkpoint, equal on any number of
- * ranks. */
+ * Except for wall times and memory, the result is a pure function of the input or checkpoint and of the ISA level, and
+ * has the same bits for any number of ranks. */
 #ifndef MCKEAN_SPECTRUM_ADVISE_H
 #define MCKEAN_SPECTRUM_ADVISE_H
 
@@ -32,7 +34,8 @@
 
 #include "run/problem.h"
 
-enum { ADVISE_PROBE = 2048, ADVISE_BATCHES = 32, ADVISE_REPLICAS = 8 }; /* points; batches; networks of each size */
+/* The largest numbers of points of the probe, of batches, and of measured networks of each size. */
+enum { ADVISE_PROBE = 2048, ADVISE_BATCHES = 32, ADVISE_REPLICAS = 8 };
 
 /* advice_names describes each quantity. */
 enum advice_quantity {
@@ -55,22 +58,23 @@ enum advice_quantity {
 };
 
 /* The quantities of one size. For several networks: the largest lambda, lambda_bound and sup M(x,x), the smallest
- * limits, otherwise the mean. NAN: undefined (no noise with one point, no V_init for n = 1) or diverged. ADVICE_BATCH
- * is 0 for the whole fixed set. */
+ * limits, and the means of the other measured quantities; P_noise, V_sgd and P_sgd are computed from these means. NAN:
+ * undefined (no noise with one point, no V_init for n = 1) or diverged. ADVICE_BATCH is 0 if each step uses the whole
+ * fixed set or the population. */
 struct advice {
   int64_t n, networks; /* networks: number of networks measured */
   double value[ADVICE_QUANTITIES];
 };
 
-/* Valid only on rank 0: limit, the values in size and, for dt: auto, dt and time_to_come. */
+/* Valid only on rank 0: limit, the members networks and value of size[] and, for dt: auto, dt and time_to_come. */
 struct advise {
   int64_t step, steps; /* the current step, and the last one of the input */
   double time;
   int points, stage;                 /* points of the probe; current stage of the schedule */
-  bool online;                       /* the points are fresh ones, not the fixed set */
+  bool online;                       /* the points of the probe are fresh ones, not from the fixed set */
   double step_seconds, run_seconds;  /* wall time: of a step, measured; of all remaining steps */
   double time_to_come;               /* time t of the remaining steps; stages with dt: auto use the member dt */
-  double dt;                         /* of the stage: the number of the input, or for dt: auto dt_safety * limit */
+  double dt;                         /* of the stage: as in the input; for dt: auto, dt_safety * limit; <= DT_MAX */
   double limit;                      /* smallest dt_limit over sizes */
   double particle_bytes, peak_bytes; /* largest over ranks: bytes of units; peak bytes of a process, 0: unknown */
   int members;                       /* number of sizes */
@@ -78,7 +82,8 @@ struct advise {
 };
 
 /* Collective. Adds dynamics to problem, which has none and is at step info.step. Blocks may move to other owners; the
- * parameters of units do not change. FAILED: no memory. USAGE: the loss is not squared, or the rule is not euler. */
+ * parameters of units do not change. FAILED: no memory. USAGE: the loss is not squared, the update rule is not
+ * euler, or as for dynamics_create. */
 int advise_create(struct problem *problem, struct advise **advise);
 void advise_free(struct advise *advise); /* accepts NULL */
 

@@ -1,6 +1,6 @@
 /* spectrum: the eigenvalues of the tangent kernel M of a network at one step, and what they imply for its training.
  *
- *   dr/dt = -(1/P) M r at P points, where r = f_n - y. The component of r along a unit eigenvector v of M/P with
+ *   dr/dt = -(1/P) M r at P points, where r = f_n - y. The component of r along a normalized eigenvector v of M/P with
  *   eigenvalue lambda relaxes in the time 1/lambda and contains the fraction (v.r)^2 / |r|^2 of the loss.
  *
  *   stable dt        below 2/lambda_max for gradient descent; for batches of B points below
@@ -48,17 +48,18 @@ struct spectrum {
   double sup;                                /* max_p M(x_p, x_p) */
   int64_t batch;                             /* B of the run's next step */
   double dt;                                 /* of the run's next step; 0: auto */
-  double limit_gd, limit_sgd;                /* of dt; limit_sgd: NAN unless batches are smaller than the data */
+  double limit_gd, limit_sgd; /* of dt; limit_sgd: NAN for gd and for batches that contain the whole fixed set */
   struct readout best;
 };
 
 /* Collective. The points are the test points (options.test), the training set if the data are fixed, or else P fresh
- * points as the run would draw them for this network at this step. If a set has more than P points, P of them are
- * selected at random. The result is the same on all ranks. problem must outlive it. USAGE: the options do not fit the
- * checkpoint, the loss is not squared, or the rule is not euler. FAILED: no memory, no convergence, or a ridge that is
- * too small. Cost: tangent_matrix_form, dist_matrix_eigen with vectors, readout_best; at most about four P x P
- * matrices, distributed over all ranks. P = 4096, n = 10^5, sigmoid, d = 10, all fields trained, took 89 s of processor
- * time on each of 2 ranks (Xeon, Sapphire Rapids, both cores shared with other work). */
+ * points, those that data.mode: online draws for this network at this step. If a set has more than P points, P of them
+ * are selected at random. The result is the same on all ranks. problem must outlive *spectrum. USAGE: the options do
+ * not fit the checkpoint, unit.train is empty, the loss is not squared, or the update rule is not euler. FAILED: no
+ * memory, no convergence, or a ridge that is too small. Cost: tangent_matrix_form, dist_matrix_eigen with vectors,
+ * readout_best. Memory: at most about four P x P matrices, distributed over all ranks. With P = 4096, n = 10^5,
+ * sigmoid, d = 10, and all fields trained, it took 89 s of processor time on each of 2 ranks (Xeon, Sapphire Rapids,
+ * both cores shared with other work). */
 int spectrum_create(const struct comm *comm, const struct problem *problem, const struct spectrum_options *options,
                     struct spectrum **spectrum);
 void spectrum_free(struct spectrum *spectrum); /* accepts NULL */

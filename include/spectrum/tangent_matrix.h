@@ -4,8 +4,8 @@
  *
  * The units of the network are processed in panels. The owner of a panel sends the panel to all ranks. Each rank
  * computes the features of these units at the points of its rows and of its columns of M, and adds the product of the
- * two feature matrices to its elements (block-cyclic, blocks of size DIST_MATRIX_BLOCK). No rank holds an array of size
- * P x P or P x n.
+ * two feature matrices to its own elements of M, which is distributed block-cyclically in blocks of size
+ * DIST_MATRIX_BLOCK. No array of size P x n exists, and with several ranks none of size P x P.
  *
  * Cost: n P^2 flops over all ranks for each product (one for c, one for a and b; on the sphere two for a), since only
  * the lower triangle is computed; n P (rows + columns of the grid) evaluations of features over all ranks; (d + 2) n

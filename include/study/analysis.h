@@ -36,8 +36,8 @@ struct analysis {
   const char *name;
   bool collective; /* create is collective; otherwise it is local and only rank 0 calls it */
 
-  /* Computes the results *state. The caller passes *state = NULL, and releases it with free, also after a failure.
-   * FAILED: a file cannot be read, no memory. USAGE: the analysis does not apply to this study. */
+  /* Computes the results *state. The caller passes *state = NULL, and passes *state to the member free, also after a
+   * failure. FAILED: a file cannot be read, no memory. USAGE: the analysis does not apply to this study. */
   int (*create)(struct analysis_input *input, void **state);
   void (*free)(void *state); /* accepts NULL */
 

@@ -2,7 +2,7 @@
  * functions are local.
  *
  * A kind of condition is a row {name, syntax, parse, quantity, judge} of the analysis that judges it
- * (study/analysis.h). These rows form one table, and condition_parse reads all of them:
+ * (study/analysis.h). The rows of all analyses together define the syntax of --expect:
  *
  *   NAME=SLOPE[+-TOL][@T]   the whole interval of the slope of NAME in n lies in SLOPE +- TOL (default: --tolerance)
  *   NAME=SLOPE~TOL[@T]      the slope itself lies in SLOPE +- TOL; its interval must exist, and may be wider
@@ -30,7 +30,7 @@ struct condition {
 };
 
 struct condition_kind {
-  const char *name;   /* end of the text before "=" or "@": "", ".p", ".heal"; all of that text if quantity is NULL */
+  const char *name;   /* suffix of the text before "=" or "@": "", ".p", ".heal"; the whole text if quantity is NULL */
   const char *syntax; /* as messages print it */
   bool (*parse)(const char *text, struct condition *condition); /* the text after the name; false: syntax error */
   const char *(*quantity)(const void *state, int i);            /* name of accepted quantity i; NULL after the last */
@@ -38,7 +38,7 @@ struct condition_kind {
                 struct findings *findings);
 };
 
-/* Functions for the member parse. They read "=VALUE[+-TOL|~TOL][@T]", "=VALUE" and "[@T]". */
+/* Functions for the member parse. They read, in this order, "=VALUE[+-TOL|~TOL][@T]", "=VALUE" and "[@T]". */
 bool condition_read_interval(const char *text, struct condition *condition);
 bool condition_read_value(const char *text, struct condition *condition);
 bool condition_read_time(const char *text, struct condition *condition);

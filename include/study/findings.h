@@ -9,7 +9,7 @@
 
 enum finding_kind {
   FINDING_VERDICT,   /* compares an estimate with theory */
-  FINDING_WARNING,   /* the data must be read with care */
+  FINDING_WARNING,   /* the data must be interpreted with care */
   FINDING_NOTE,      /* a remark on the verdicts before it */
   FINDING_LIMIT,     /* what these runs cannot answer */
   FINDING_CONDITION, /* a condition of the user, met or not */
@@ -19,7 +19,7 @@ extern const char *const finding_kind_names[FINDING_KINDS];
 
 struct finding {
   enum finding_kind kind;
-  const char *name;    /* of the quantity or test: V, loss.p, V_train.heal, clt; the NAME in --expect, if any */
+  const char *name; /* of the quantity or test: V, loss.p, V_train.heal, clt; the text before "=" or "@" in --expect */
   const char *subject; /* of the printed line: "slope of V in n"; for a condition: its text */
   int64_t n;           /* 0: not about one n */
   double t;            /* NAN: not about one time */

@@ -1,4 +1,4 @@
-/* results: named arrays of numbers, added once and written both as JSON and as HDF5.
+/* results: named arrays of numbers or words, added once and written as JSON, as HDF5, or as both.
  *
  * A name is a path without a leading slash: "V/values", or "values" in the group "V", is the array `values` of the
  * object (JSON) or group (HDF5) V. Add all arrays of a group one after the other. In JSON, numbers that are not finite
@@ -16,8 +16,8 @@ struct results;
 struct results *results_create(void);
 void results_free(struct results *results); /* accepts NULL */
 
-/* Sets the group of the arrays that are added from now on, for example "clt/0"; at first it is "", the root. The
- * functions below take names relative to it. */
+/* Sets the group of the arrays that are added from now on, for example "clt/0"; initially "", the root. The
+ * functions below take names relative to this group. */
 void results_group(struct results *results, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Add a copy of values. shape has `rank` entries, 0 to 2; a scalar (rank 0) becomes an attribute of its group in HDF5.

@@ -21,11 +21,11 @@ struct study {
   int64_t *step;                  /* [times] */
   double *time;                   /* [times] */
   bool fields;                    /* false: no fields were recorded, and the times are those of a few series rows */
-  bool second_moments;            /* the runs recorded q_n of dynamics/second_moment.h with the fields */
+  bool second_moments;            /* all runs recorded q_n of dynamics/second_moment.h with the fields */
   bool noise_free;    /* every step used all points of the training measure: gradient descent without noise */
   bool common_data;   /* all replicas used the same points at every step */
   int64_t streams;    /* Q: replicas i Q .. i Q + Q - 1 share their initial condition and differ in their data */
-  double batch_power; /* of P = floor(scale n^power); 0 for a constant P; NAN without batches or if stages differ */
+  double batch_power; /* of P = floor(scale n^power); 0: constant P; NAN: no batches, or it differs between stages */
   int64_t test_points, train_points; /* K test points; N fixed training points, 0 for online data */
   double C_f;                        /* (1/2) E f^2 of the target f */
   struct loss_spec loss;
@@ -36,8 +36,9 @@ struct study {
   struct h5 **file; /* [runs]: open histories */
 };
 
-/* Opens <folder>/history.h5 of each run folder[runs]. USAGE: the runs cannot be read together, or one has recorded
- * nothing yet; the message has the reason. FAILED: a file is missing or damaged. */
+/* Opens <folder>/history.h5 of each run folder[runs]. USAGE: the runs cannot be read together, a run has recorded
+ * nothing yet, or a file was written by a newer program; the message has the reason. FAILED: a file is missing or
+ * damaged. UNREAD: see io/durable_file.h. */
 int study_open(int runs, char *const *folder, struct study **study);
 void study_free(struct study *study); /* accepts NULL */
 
@@ -60,7 +61,7 @@ int study_field(const struct study *study, int size, int time, enum point_set se
 /* values [replicas] = q_n of dynamics/second_moment.h over the points of a set. */
 int study_second_moment(const struct study *study, int size, int time, enum point_set set, double *values);
 
-/* values [replicas] = a column of dynamics/observables.h at a time. */
+/* values [replicas] = a column of dynamics/observables.h. time: an index of study->time. */
 int study_series(const struct study *study, int size, int time, const char *column, double *values);
 
 /* step, time [rows] = steps, ascending, and times of the rows of the series that all runs have. The caller frees

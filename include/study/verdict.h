@@ -20,7 +20,8 @@ extern const char *const verdict_names[]; /* by enum verdict */
 
 enum verdict verdict_of(const struct estimate *slope, double expected, double tolerance);
 
-/* Returns the verdict as a sentence that names the side on which the slope differs. The next call overwrites it. */
+/* Returns the verdict as a sentence that names the side on which the slope differs. The next call overwrites the
+ * text. */
 const char *verdict_text(const struct estimate *slope, double expected, double tolerance);
 
 #endif

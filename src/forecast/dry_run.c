@@ -84,9 +84,10 @@ static void predict_time(struct dry_run *plan, const struct dataset *data) {
 
 /* ---- memory ---- */
 
-/* Determines which rank owns which units in stage 0, where every run starts, and in the remaining stages. owned
- * [ranks]: the result for the last stage. tiles [ranks], initially zeros: the largest number of tiles that a rank holds
- * at a time; while blocks change owners, a rank holds both its old and its new tiles. */
+/* Determines which rank owns which units in stage 0 and in the remaining stages. Every run first distributes the units
+ * for stage 0, even if it resumes in a later stage. owned [ranks]: the result for the last stage. tiles [ranks],
+ * initially zeros: the largest number of tiles that a rank holds at a time; while blocks change owners, a rank holds
+ * both its old and its new tiles. */
 static void follow_owners(const struct dry_run *plan, const struct dataset *data, struct ownership *owned,
                           double *tiles) {
   const struct config *config = plan->config;
@@ -122,8 +123,9 @@ static double most_fields(const struct dry_run *plan, double between) {
   return most;
 }
 
-/* Returns the bytes of the rows and fields between two checkpoints. The ranks that lead networks keep them;
- * history_write then gathers them on rank 0: for one network size at a time, the rows, then each kind of field. */
+/* Returns the bytes of the history rows and fields of a rank between two checkpoints. The ranks that lead networks keep
+ * them in memory; history_write then gathers them on rank 0: for one network size at a time, the rows, then each kind
+ * of field. */
 static double rows_bytes(const struct dry_run *plan, const struct dataset *data, const struct ownership *owned,
                          int rank) {
   const struct config *config = plan->config;
@@ -146,8 +148,8 @@ static double rows_bytes(const struct dry_run *plan, const struct dataset *data,
   return sizeof(double) * (kept + moving);
 }
 
-/* Returns the bytes of kept activations (dynamics/activations.h) of one thread, for networks of up to n units of which
- * the rank owns at most `tiles` tiles. */
+/* Returns the largest number of bytes of activations that one thread keeps (dynamics/activations.h), over all stages
+ * and the networks of up to n units. The rank owns at most `tiles` tiles. */
 static double kept_bytes(const struct config *config, const struct dataset *data, int64_t n, int64_t tiles) {
   const struct kernel *kernel = kernel_find(config->unit.type, (enum precision)config->precision, ISA_portable);
   double most = 0;
@@ -161,7 +163,8 @@ static double kept_bytes(const struct config *config, const struct dataset *data
   return most;
 }
 
-/* Returns the bytes of the orders of the training points of one network (dynamics/epoch_orders.h). */
+/* Returns the bytes of the order of the training points of one network (dynamics/epoch_orders.h), maximum over network
+ * sizes and stages. */
 static double order_bytes(const struct config *config, const struct dataset *data) {
   double most = 0;
   for (int e = 0; e < config->ensemble.members; e++)
@@ -200,7 +203,7 @@ static double work_bytes(const struct dry_run *plan, const struct dataset *data,
 struct rank_facts {
   char node[256];
   double free_memory; /* bytes that the job may use on this node */
-  double base_memory; /* bytes of the rank without particles, after the pilot run */
+  double base_memory; /* peak bytes of the rank without units, after the pilot run */
   double memory;      /* predicted total bytes of the rank; set on rank 0 */
 };
 
@@ -332,8 +335,7 @@ static int find_start(const struct problem *problem, bool fresh, struct report *
   snprintf(folder, sizeof folder, "%s/checkpoints", config->output);
   TRY(comm_agree(comm, comm->rank == 0 ? check_output(config->output, plan->folder) : OK));
   if (fresh) {
-    if (output_folder_holds_run(config->output))
-      report_line(report, "would set the old output %s aside", config->output);
+    if (output_folder_holds_run(config->output)) report_line(report, "would rename the old output %s", config->output);
   } else {
     struct restart from;
     bool has_later_rows = false;

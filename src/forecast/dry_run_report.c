@@ -6,8 +6,8 @@
 #include "forecast/dry_run.h"
 #include "io/json.h"
 
-/* Longest and shortest time limit of a job, in seconds. A longer run needs several jobs, which jobs/run.sh submits one
- * after the other. */
+/* Longest and shortest time limit of a job, in seconds; the longest is extended if it is shorter than twice
+ * stop_seconds. A longer run needs several jobs, which jobs/run.sh queues one after the other. */
 static const double JOB_SECONDS = 24 * 3600, JOB_LEAST = 600;
 static const double SIGNAL_MOST = 65535; /* largest time that --signal of SLURM accepts, in seconds */
 static const double MARGIN = 1.3;        /* ratio of requested to predicted memory and time */
@@ -17,7 +17,8 @@ static double total_seconds(const struct dry_run *plan) {
 }
 
 /* Returns how many seconds before the time limit SLURM should signal the run to stop: 60, because SLURM checks once a
- * minute, plus twice the total time of the slowest step and a checkpoint, rounded up to a multiple of 30. */
+ * minute, plus twice the total time of the slowest step and a checkpoint, rounded up to a multiple of 30; at most
+ * SIGNAL_MOST. */
 static double stop_seconds(const struct dry_run *plan) {
   double step = 0;
   for (int s = 0; s < plan->config->schedule.stages; s++) {
@@ -47,15 +48,16 @@ static void print_memory(const struct dry_run *plan, struct report *report) {
   report_size(plan->units.max, units);
   report_size(plan->work_memory, work);
   report_size(plan->history_memory, rows);
-  report_line(report, "memory      %s to %s a rank, mean %s, all %d together %s", least, most, mean, plan->ranks, all);
-  report_line(report, "            at most: units %s, program and work space %s, rows of the history %s", units, work,
-              rows);
+  report_line(report, "memory      %s to %s per rank, mean %s, all %d together %s", least, most, mean, plan->ranks,
+              all);
+  report_line(report, "            maximum over ranks: units %s, program and work space %s, history rows and fields %s",
+              units, work, rows);
   if (plan->node_memory > plan->node_available) {
     report_size(plan->node_memory, all);
     report_size(plan->node_available, rows);
     report_line(report,
-                "warning: that does not fit: %s on one node, which has %s for it: take more nodes, or checkpoint more "
-                "often if it is the rows",
+                "warning: the memory does not fit: %s needed on one node, %s available; use more nodes, or write "
+                "checkpoints more often if the history needs most of it",
                 all, rows);
   }
 }
@@ -68,44 +70,44 @@ static void print_disk(const struct dry_run *plan, struct report *report) {
   report_size(plan->disk, most);
   report_size(plan->present, present);
   report_size(plan->free_space, free_space);
-  report_line(report, "disk        %s (%lld bytes) a checkpoint, at most %.0f at a time; history about %s", each,
+  report_line(report, "disk        %s (%lld bytes) per checkpoint, at most %.0f at a time; history about %s", each,
               (long long)plan->checkpoint, plan->kept, history);
-  report_line(report, "            %s at most, %s of it there already; %s free in %s", most, present, free_space,
-              plan->folder);
+  report_line(report, "            at most %s in total, of which %s already present; %s free in %s", most, present,
+              free_space, plan->folder);
   if (more > plan->free_space)
-    report_line(report, "warning: that does not fit: make room, keep fewer (output.keep, output.snapshots), or choose "
-                        "another run.output");
+    report_line(report, "warning: the output does not fit on the disk: free some space, keep fewer checkpoints "
+                        "(output.keep, output.snapshots), or choose another run.output");
 }
 
 static void print_time(const struct dry_run *plan, struct report *report) {
   const struct pilot_run *pilot = &plan->pilot;
   char whole[32], rate[128];
   report_duration(total_seconds(plan), whole);
-  report_line(report, "time        %s on %d rank%s x %d thread%s: %.3g pairs/s, %.3g s a step", whole, plan->ranks,
+  report_line(report, "time        %s on %d rank%s x %d thread%s: %.3g pairs/s, %.3g s per step", whole, plan->ranks,
               plan->ranks == 1 ? "" : "s", plan->config->threads, plan->config->threads == 1 ? "" : "s",
               plan->loop_seconds > 0 ? plan->pairs / plan->loop_seconds : 0,
               plan->steps > plan->first_step ? plan->loop_seconds / (double)(plan->steps - plan->first_step) : 0);
   if (pilot->whole)
-    report_line(report, "            from steps, rows and fields of this problem, timed here just now");
+    report_line(report, "            measured now with steps, rows and fields of this problem");
   else
     report_line(report,
-                "            from steps, rows and fields timed here just now on %.0f network%s of n <= %lld, "
+                "            measured now with steps, rows and fields of %.0f network%s of n <= %lld, "
                 "scaled by pairs and units",
                 pilot->networks, pilot->networks == 1 ? "" : "s", (long long)pilot->n);
   if (plan->data_seconds > 0.01 * total_seconds(plan))
-    report_line(report, "            and %.3g s to make the data, which was timed just now", plan->data_seconds);
-  snprintf(rate, sizeof rate, "if the disk takes %g GB/s (`mckean bench --only disk --disk FOLDER` measures it)",
+    report_line(report, "            including %.3g s to create the data, as measured now", plan->data_seconds);
+  snprintf(rate, sizeof rate, "if the disk writes %g GB/s (`mckean bench --only disk --disk FOLDER` measures it)",
            DRY_RUN_RATE);
-  report_line(report, "            and about %.0f checkpoint%s, %.3g s each, %s", plan->checkpoints,
+  report_line(report, "            including about %.0f checkpoint%s, %.3g s each, %s", plan->checkpoints,
               plan->checkpoints == 1 ? "" : "s", plan->checkpoint_seconds,
-              plan->rate_known ? "as fast as those of this output's last start" : rate);
+              plan->rate_known ? "at the write rate in summary.json of this output" : rate);
 }
 
 static void print_header(const struct dry_run *plan, struct report *report) {
   char time[32];
   const double job = job_seconds(plan), whole = MARGIN * total_seconds(plan);
   report_duration(job, time);
-  report_line(report, "SLURM       header for jobs/run.sh, with %.0f %% to spare:", 100 * (MARGIN - 1));
+  report_line(report, "SLURM       header for jobs/run.sh, with a margin of %.0f %%:", 100 * (MARGIN - 1));
   report_line(report, "#SBATCH --nodes=%d", plan->nodes);
   report_line(report, "#SBATCH --ntasks=%d", plan->ranks);
   report_line(report, "#SBATCH --cpus-per-task=%d", plan->config->threads);
@@ -116,16 +118,16 @@ static void print_header(const struct dry_run *plan, struct report *report) {
   report_line(report, "#SBATCH --open-mode=append");
   report_line(report, "#SBATCH --output=%%x-%%j.log");
   if (whole + stop_seconds(plan) > job)
-    report_line(report, "            about %.0f jobs of that length, one after another: set restarts in jobs/run.sh",
+    report_line(report, "            about %.0f jobs of this length, one after the other: set restarts in jobs/run.sh",
                 ceil(whole / (job - stop_seconds(plan))));
 }
 
 void dry_run_print(const struct dry_run *plan, struct report *report) {
   if (plan->complete) {
-    report_line(report, "already complete: the run would do nothing; give dynamics.stages more steps to go on");
+    report_line(report, "already complete: the run would do nothing; add steps to dynamics.stages to continue");
     return;
   }
-  report_line(report, "steps       %lld to come: %.3g (unit x sample) pairs, %lld rows of the history, %lld fields",
+  report_line(report, "steps       %lld remaining: %.3g (unit x sample) pairs, %lld rows of the history, %lld fields",
               (long long)(plan->steps - plan->first_step), plan->pairs, (long long)plan->rows, (long long)plan->fields);
   print_memory(plan, report);
   print_disk(plan, report);

@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "tangent/stability.h"
 
-/* PILOT_FLOPS: flops per thread in a scaled-down step, which takes a few hundredths of a second. UNIT_FLOPS: flops per
- * (unit x sample) pair in addition to 6 d. */
+/* PILOT_FLOPS: the largest number of flops per thread in a measured step; they take a few hundredths of a second.
+ * UNIT_FLOPS: flops per (unit x sample) pair in addition to 6 d. */
 static const double PILOT_FLOPS = 2e9, UNIT_FLOPS = 50;
 static const double PILOT_SECONDS = 1; /* of all measurements together, approximately */
 enum { PILOT_BATCH = 4096 };           /* larger mini-batches are reduced to this size */
@@ -31,7 +31,7 @@ static double units_of(const struct config *config) {
 }
 
 /* Makes the problem smaller: halves the replicas if possible, otherwise the units of every network, otherwise reduces
- * the batches of a stage. Returns false if nothing can be reduced. */
+ * the batches of one stage. Returns false if nothing can be reduced. */
 static bool shrink(struct config *config, const struct dataset *data, int ranks) {
   struct ensemble_spec *ensemble = &config->ensemble;
   const int64_t least = BLOCK * (int64_t)ranks; /* units of one block per rank */
@@ -118,8 +118,8 @@ static void time_stage(struct timing *timing, double seconds, bool fields, struc
   if (!(timing->schedule->stage[timing->stage].dt > 0)) times->limit = repeat(do_limit, timing, seconds);
 }
 
-/* Enters a stage. Raises *most to the bytes of this rank's units during the change; if blocks change owners, the old
- * and the new tiles exist at the same time. */
+/* Enters a stage. Raises *most to the bytes of this rank's units during the change, unless *most is already larger. If
+ * blocks change owners, the old and the new tiles exist at the same time. */
 static int enter_stage(struct particles *particles, struct timing *timing, int stage, double *most) {
   const int64_t before = particles->tile_count;
   const void *tiles = particles->tiles;

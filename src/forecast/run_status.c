@@ -99,7 +99,7 @@ static void determine_state(const char *folder, const struct config *config, boo
   else if (has_later_rows && result->step == result->steps)
     set_state(result, RUN_DONE, "%s", "");
   else
-    set_state(result, RUN_STOPPED, "%s%s", *owner ? "killed, or without sign of life: " : "", owner);
+    set_state(result, RUN_STOPPED, "%s%s", *owner ? "its last run ended without releasing the lock: " : "", owner);
 }
 
 /* Determines the status once. Returns false if a run may have started, ended or removed checkpoints during this call,

@@ -47,8 +47,8 @@ static bool measure_noise(struct jacobian *jacobian, const struct local_network 
   return true;
 }
 
-/* Sets sup M(x,x) and V_init from at most JACOBIAN_BATCHES single points. f [count]: outputs; ones [count]: work space.
- * Returns false if the network has diverged. */
+/* Sets sup M(x,x) and V_init from the first JACOBIAN_BATCHES points of the probe, or from all its points if they are
+ * fewer. f [count]: outputs; ones [count]: work space. Returns false if the network has diverged. */
 static bool measure_points(struct jacobian *jacobian, const struct local_network *local, int count, const double *f,
                            double *ones, double *value) {
   struct jacobian_batch point[JACOBIAN_BATCHES];

@@ -10,21 +10,20 @@
 const struct advice_name advice_names[ADVICE_QUANTITIES] = {
     [ADVICE_BATCH] = {"batch", "points P in a batch; 0: the whole fixed set"},
     [ADVICE_DT] = {"dt", "step size of the stage"},
-    [ADVICE_LAMBDA] = {"lambda", "largest eigenvalue of M/P, the fastest relaxation rate"},
-    [ADVICE_BOUND] = {"lambda_bound", "some eigenvalue lies within this of lambda"},
-    [ADVICE_DIAGONAL] = {"sup_M", "largest M(x,x) over points"},
-    [ADVICE_LIMIT_GD] = {"dt_gd", "gd is stable below dt = 2/lambda"},
-    [ADVICE_LIMIT] = {"dt_limit", "stable below it with this batch: 2 / (lambda (1 - 1/P) + sup_M / P)"},
+    [ADVICE_LAMBDA] = {"lambda", "largest eigenvalue of M/N at the N points of the probe, the fastest relaxation rate"},
+    [ADVICE_BOUND] = {"lambda_bound", "an eigenvalue of M/N lies within this distance of lambda"},
+    [ADVICE_DIAGONAL] = {"sup_M", "largest M(x,x) over points of the probe"},
+    [ADVICE_LIMIT_GD] = {"dt_gd", "limit of dt for gd, 2/lambda"},
+    [ADVICE_LIMIT] = {"dt_limit", "limit of dt for batches of P points, 2 / (lambda (1 - 1/P) + sup_M / P)"},
     [ADVICE_LOSS] = {"loss", "loss on the probe"},
-    [ADVICE_GRADIENT2] = {"gradient2", "|G|^2, mean over units of |grad V|^2 of the expected gradient"},
+    [ADVICE_GRADIENT2] = {"gradient2", "|G|^2, squared norm of the expected gradient, mean over units"},
     [ADVICE_NOISE] = {"noise", "S, variance of the gradient of a single point, mean over units"},
-    [ADVICE_V_INIT] =
-        {"V_init",
-         "(mean c^2 E phi^2 - E f^2)/(n - 1), variance of f_n due to the initial condition; a bound after t = 0"},
-    [ADVICE_NOISE_BATCH] = {"P_noise", "S/|G|^2, the batch with as much noise as signal"},
+    [ADVICE_V_INIT] = {"V_init", "(mean c^2 E phi^2 - E f^2)/(n - 1), variance of f_n due to the initial condition; an "
+                                 "upper bound after t = 0"},
+    [ADVICE_NOISE_BATCH] = {"P_noise", "S/|G|^2, the batch size at which the gradient has as much noise as signal"},
     [ADVICE_V_SGD] = {"V_sgd", "dt S/(2 P), estimate of the variance of f_n due to batches"},
-    [ADVICE_SGD_BATCH] = {"P_sgd", "dt S/(2 V_init), the batch from which on V_sgd is below V_init"},
-    [ADVICE_SECONDS] = {"seconds", "wall time of the steps to come, this size's share"},
+    [ADVICE_SGD_BATCH] = {"P_sgd", "dt S/(2 V_init), the batch size above which V_sgd is below V_init"},
+    [ADVICE_SECONDS] = {"seconds", "wall time of the remaining steps, share of this size"},
 };
 
 static void cell(FILE *out, double value) {
@@ -52,7 +51,7 @@ static void table(const struct advise *advise, FILE *out, const char *title, int
 
 static void advice_line(const struct advise *advise, const struct advice *size, FILE *out) {
   const double *value = size->value, ratio = advise->dt / value[ADVICE_LIMIT], P = value[ADVICE_SGD_BATCH];
-  const char *least = advise->step > 0 ? " at the least: V_init is a bound" : "";
+  const char *least = advise->step > 0 ? " (a lower bound, because V_init is an upper bound)" : "";
   fprintf(out, "n = %lld: ", (long long)size->n);
   if (isnan(ratio) || isinf(value[ADVICE_LIMIT])) {
     fprintf(out, isnan(ratio) ? "diverged (non-finite values): no limit\n"
@@ -60,7 +59,8 @@ static void advice_line(const struct advise *advise, const struct advice *size, 
     return;
   }
   if (ratio > 1)
-    fprintf(out, "dt = %.4g is ABOVE the limit %.4g, the run will grow until it fails or leaves this region: use %.3g",
+    fprintf(out,
+            "dt = %.4g is ABOVE the limit %.4g: f_n will grow until the run diverges or the limit rises; use dt = %.3g",
             advise->dt, value[ADVICE_LIMIT], value[ADVICE_LIMIT] / 2);
   else
     fprintf(out, "dt = %.4g is %.*f %% of the limit %.4g", advise->dt,
@@ -71,12 +71,13 @@ static void advice_line(const struct advise *advise, const struct advice *size, 
   if (isnan(P))
     fprintf(out, "; V_init is not known\n");
   else if (!(value[ADVICE_BATCH] > 0))
-    fprintf(out, "; no batches, no V_sgd (with batches V_sgd < V_init would take P > %.4g%s)\n", fmax(P, 1), least);
+    fprintf(out, "; no batches, so V_sgd = 0 (with batches, V_sgd < V_init would require P > %.4g%s)\n", fmax(P, 1),
+            least);
   else
-    fprintf(out, "; V_sgd < V_init takes P > %.4g%s, P = %.0f is %s\n", P, least, value[ADVICE_BATCH],
+    fprintf(out, "; V_sgd < V_init requires P > %.4g%s, P = %.0f is %s\n", P, least, value[ADVICE_BATCH],
             value[ADVICE_BATCH] <= P ? "too small"
-            : advise->step > 0       ? "perhaps enough"
-                                     : "enough");
+            : advise->step > 0       ? "possibly sufficient"
+                                     : "sufficient");
 }
 
 /* text = H:MM:SS; below a minute: seconds. */
@@ -96,14 +97,13 @@ static void times(const struct advise *advise, FILE *out) {
   fprintf(out, "\ntime and memory\n");
   fprintf(out, "  a step takes %.3g s here (measured); ", advise->step_seconds);
   if (left > 0)
-    fprintf(out, "the %.0f steps to come take %s\n", left, now);
+    fprintf(out, "the %.0f remaining steps take %s\n", left, now);
   else
     fprintf(out, "the run is complete\n");
   if (left > 0 && isfinite(advise->limit))
-    fprintf(out, "  with half of the present limit, dt = %.3g, the same t = %.4g would take %.0f steps, %s\n",
+    fprintf(out, "  with half of the current limit, dt = %.3g, the remaining time t = %.4g would take %.0f steps, %s\n",
             advise->limit / 2, t, steps, safe);
-  fprintf(out,
-          "  particles: %.4g MB on the rank with most; a process needs %.4g MB, libraries included (peak so far)\n",
+  fprintf(out, "  units: at most %.4g MB per rank; process: at most %.4g MB so far, libraries included\n",
           advise->particle_bytes * 1e-6, advise->peak_bytes * 1e-6);
 }
 
@@ -116,12 +116,12 @@ void advise_print(const struct advise *advise, FILE *out) {
           (long long)advise->steps, advise->time, advise->stage, (long long)advise->size[0].networks, advise->points,
           advise->online ? "fresh points" : "points of the fixed set");
   table(advise, out, "step size", sizeof steps / sizeof *steps, steps);
-  table(advise, out, "noise of batches (estimates for M and r as they are now)", sizeof noise / sizeof *noise, noise);
+  table(advise, out, "noise of batches (estimates for the current M and r)", sizeof noise / sizeof *noise, noise);
   times(advise, out);
   fprintf(out, "\nadvice\n");
   for (int e = 0; e < advise->members; e++) advice_line(advise, &advise->size[e], out);
-  fprintf(out, "limits are those of the present state: lambda grows with |c| along a run, often many times; `dt: auto` "
-               "follows it\n");
+  fprintf(out, "the limits hold for the current state: lambda grows with |c| during a run, often by a large factor; "
+               "`dt: auto` adapts dt to it\n");
 }
 
 int advise_json(const struct advise *advise, const char *path) {
@@ -143,12 +143,12 @@ int advise_json(const struct advise *advise, const char *path) {
       {"steps", "steps of the input", (double)advise->steps},
       {"time", "t", advise->time},
       {"points", "points of the probe", advise->points},
-      {"networks", "networks of each size that were looked at", (double)advise->size[0].networks},
-      {"limit", "least dt_limit over sizes", advise->limit},
+      {"networks", "networks of each size that were measured", (double)advise->size[0].networks},
+      {"limit", "smallest dt_limit over sizes", advise->limit},
       {"seconds_per_step", "wall time of a step, measured", advise->step_seconds},
-      {"seconds_to_come", "wall time of the steps to come", advise->run_seconds},
-      {"particle_bytes", "of the rank with most", advise->particle_bytes},
-      {"peak_bytes", "of a process, libraries included", advise->peak_bytes},
+      {"seconds_to_come", "wall time of the remaining steps", advise->run_seconds},
+      {"particle_bytes", "bytes of units on a rank, maximum over ranks", advise->particle_bytes},
+      {"peak_bytes", "peak bytes of a process, libraries included, maximum over ranks", advise->peak_bytes},
   };
   for (size_t i = 0; i < sizeof scalar / sizeof *scalar; i++)
     results_add(results, scalar[i].name, scalar[i].description, 0, NULL, &scalar[i].value);

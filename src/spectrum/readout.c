@@ -120,7 +120,8 @@ static int solve(const struct dist_grid *grid, struct dist_matrix *g, double rid
   if (status == OK)
     dist_matrix_get(q, 0, 1, r);
   else
-    status = FAIL(FAILED, "%s: G + mu with mu = %.3g is lost in rounding; use a larger ridge", error_text(), *mu);
+    status = FAIL(FAILED, "%s: mu = %.3g in G + mu is too small for double precision; use a larger ridge", error_text(),
+                  *mu);
   dist_matrix_free(q);
   return status;
 }

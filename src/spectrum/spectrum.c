@@ -102,7 +102,7 @@ static int prepare(struct spectrum *spectrum) {
   TRY(choose_network(spectrum));
   TRY(choose_points(spectrum));
   if (spectrum->P > SPECTRUM_POINTS_MAX)
-    return FAIL(USAGE, "at most %d points, received %lld", SPECTRUM_POINTS_MAX, (long long)spectrum->P);
+    return FAIL(USAGE, "expected at most %d points, received %lld", SPECTRUM_POINTS_MAX, (long long)spectrum->P);
   if (spectrum->problem->config->unit.train == 0)
     return FAIL(USAGE, "unit.train of the run is empty: without trained parameters there is no tangent kernel");
   TRY(allocate(spectrum));

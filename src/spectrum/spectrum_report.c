@@ -26,7 +26,7 @@ static bool listed(int64_t mode, int64_t P) {
 }
 
 static void print_modes(const struct spectrum *spectrum, FILE *out) {
-  fprintf(out, "\n%8s %14s %14s %12s %12s %14s\n", "mode", "lambda", "1/lambda", "loss part", "up to here",
+  fprintf(out, "\n%8s %14s %14s %12s %12s %14s\n", "mode", "lambda", "1/lambda", "loss share", "cumulative",
           "participation");
   double cumulative = 0;
   for (int64_t mode = 1; mode <= spectrum->P; mode++) {
@@ -45,13 +45,13 @@ static void print_times(const struct spectrum *spectrum, FILE *out) {
   const int64_t rank = spectrum_rank(spectrum);
   double sum = 0;
   int next = 0;
-  fputs("relaxation times of the modes that carry the loss, fastest first:", out);
+  fputs("relaxation times, fastest modes first:", out);
   for (int64_t i = 0; i < rank && next < 3; i++) {
     sum += spectrum->fraction[i];
     for (; next < 3 && sum >= shares[next]; next++)
-      fprintf(out, "%s %g %% of it up to %.4g", next ? "," : "", 100 * shares[next], 1 / spectrum->lambda[i]);
+      fprintf(out, "%s %g %% of the loss up to %.4g", next ? "," : "", 100 * shares[next], 1 / spectrum->lambda[i]);
   }
-  if (next == 0) fputs(" less than half of it relaxes", out);
+  if (next == 0) fputs(" less than half of the loss relaxes", out);
   fputc('\n', out);
 }
 
@@ -59,11 +59,13 @@ static void print_limits(const struct spectrum *spectrum, FILE *out) {
   fprintf(out, "\nstable dt of gradient descent: below 2/lambda_max = %.5g\n", spectrum->limit_gd);
   const bool batches = !isnan(spectrum->limit_sgd);
   if (batches)
-    fprintf(out, "with batches of B = %lld points surely below 2/(lambda_max (1 - 1/B) + sup M(x,x)/B) = %.5g\n",
+    fprintf(out,
+            "stable dt with batches of B = %lld points: below 2/(lambda_max (1 - 1/B) + sup M(x,x)/B) = %.5g "
+            "(sufficient)\n",
             (long long)spectrum->batch, spectrum->limit_sgd);
   const double limit = batches ? spectrum->limit_sgd : spectrum->limit_gd;
   if (!(spectrum->dt > 0)) return;
-  fprintf(out, "the run's dt = %g is %.3g of that%s\n", spectrum->dt, spectrum->dt / limit,
+  fprintf(out, "the run's dt = %g is %.3g times this limit%s\n", spectrum->dt, spectrum->dt / limit,
           spectrum->dt <= limit ? ""
           : batches             ? ": it may be unstable"
                                 : ": UNSTABLE, the fastest modes grow");
@@ -72,12 +74,13 @@ static void print_limits(const struct spectrum *spectrum, FILE *out) {
 static void print_best(const struct spectrum *spectrum, FILE *out) {
   const struct readout *best = &spectrum->best;
   fprintf(out,
-          "\nbest readout c on the present features (mu = %.3g tr G = %.3g, like training c alone for t = %.3g):\n",
+          "\nbest readout c on the current features (mu = %.3g tr G = %.3g, as after training c alone for t = %.3g):\n",
           spectrum->options.ridge, best->mu, 1 / best->mu);
-  fprintf(out, "  loss %.6g, %.4g of the present one%s\n", best->loss, best->loss / spectrum->loss,
+  fprintf(out, "  loss %.6g, %.4g times the current loss%s\n", best->loss, best->loss / spectrum->loss,
           spectrum->n >= spectrum->P ? "; n >= P: it can fit every point" : "");
   if (!isnan(best->test_loss))
-    fprintf(out, "  test loss %.6g, %.4g of the present one\n", best->test_loss, best->test_loss / spectrum->test_loss);
+    fprintf(out, "  test loss %.6g, %.4g times the current test loss\n", best->test_loss,
+            best->test_loss / spectrum->test_loss);
   fprintf(out, "  c changes by %.4g (root mean square)\n", best->change);
 }
 
@@ -91,8 +94,8 @@ void spectrum_print(const struct spectrum *spectrum, FILE *out) {
           train & FIELD_BIT_C ? " c" : "", train & FIELD_BIT_A ? " a" : "", train & FIELD_BIT_B ? " b" : "");
   fprintf(out, "P = %lld %s points", (long long)spectrum->P, kinds[spectrum->kind]);
   if (spectrum->P < spectrum->of) fprintf(out, ", chosen at random from %lld", (long long)spectrum->of);
-  fprintf(out, "; eigenvalues of M/P, relaxation times 1/lambda, parts of the loss\n");
-  fprintf(out, "loss %.6g (%.4g C_f) at them", spectrum->loss, spectrum->loss / C_f);
+  fprintf(out, "; eigenvalues of M/P, relaxation times 1/lambda, shares of the loss\n");
+  fprintf(out, "loss %.6g (%.4g C_f) at these points", spectrum->loss, spectrum->loss / C_f);
   if (!isnan(spectrum->test_loss))
     fprintf(out, ", %.6g (%.4g C_f) at %lld test points", spectrum->test_loss, spectrum->test_loss / C_f,
             (long long)spectrum->problem->data->tests);
@@ -142,13 +145,14 @@ struct results *spectrum_results(const struct spectrum *spectrum, bool points) {
   results_words(results, "points", 1, &kinds[spectrum->kind]);
   add_numbers(results, spectrum);
   results_add(results, "lambda", "eigenvalues of M/P, descending", 1, &P, spectrum->lambda);
-  results_add(results, "part", "part of the loss that each eigenvector carries", 1, &P, spectrum->fraction);
-  results_add(results, "participation", "part of the points on which each eigenvector lives", 1, &P,
+  results_add(results, "part", "fraction of the loss along each eigenvector", 1, &P, spectrum->fraction);
+  results_add(results, "participation", "fraction of the points at which each eigenvector is not small", 1, &P,
               spectrum->participation);
   results_add(results, "y", "labels at the points", 1, &P, spectrum->y);
   results_add(results, "f", "outputs f_n at the points", 1, &P, spectrum->f);
   if (points) results_add(results, "x", "the points", 2, x, spectrum->x);
   if (points && spectrum->options.vectors > 0)
-    results_add(results, "vector", "eigenvectors of the largest eigenvalues, one a row", 2, vectors, spectrum->vector);
+    results_add(results, "vector", "eigenvectors of the largest eigenvalues, one per row", 2, vectors,
+                spectrum->vector);
   return results;
 }

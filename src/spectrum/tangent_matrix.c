@@ -22,7 +22,8 @@ struct sum {
   const struct particles *particles;
   unsigned train;
   bool sphere, square;       /* square: own rows and columns have the same indices, and `column` is not used */
-  struct dist_matrix *k, *w; /* sums over units of phi phi' - v v'/d, and of w w'; w is NULL unless a or b is trained */
+  struct dist_matrix *k, *w; /* sums over units: k of phi phi' (if c is trained) and -v v'/d (if a is trained on the
+                              * sphere); w of w w', NULL unless a or b is trained */
   struct side row, column;
   double *unit; /* c, b, a of a panel: at most (d + 2) PANEL numbers */
 };

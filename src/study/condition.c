@@ -37,8 +37,8 @@ bool condition_read_interval(const char *text, struct condition *condition) {
   return condition_read_time(text, condition);
 }
 
-/* Returns the length of the quantity's name at the start of a text, or -1 if the text is of another kind. length:
- * number of bytes before "=" or "@". */
+/* Returns the length of the quantity's name at the start of a text, or -1 if the text is not a condition of this kind.
+ * length: number of bytes before "=" or "@". */
 static int quantity_length(const struct condition_kind *kind, const char *text, int length) {
   const int own = (int)strlen(kind->name);
   if (own > length || strncmp(text + length - own, kind->name, (size_t)own) != 0) return -1;
@@ -89,7 +89,8 @@ int condition_check(const struct condition *condition, const void *state, const 
   for (int i = 0; (name = kind->quantity(state, i)) && strcmp(name, condition->quantity) != 0; i++)
     append(list, sizeof list, " %s%s", name, kind->name);
   if (!name)
-    return FAIL(USAGE, "analyze: --expect %s: expected one of%s, received \"%s%s\"; these runs have no other quantity",
+    return FAIL(USAGE,
+                "analyze: --expect %s: expected one of%s, received \"%s%s\"; these runs have no other quantities",
                 condition->text, *list ? list : " nothing", condition->quantity, kind->name);
   if (isnan(condition->time)) return OK;
   *list = 0;
@@ -97,7 +98,8 @@ int condition_check(const struct condition *condition, const void *state, const 
     if (condition_applies(condition, study->time[time])) return OK;
     append(list, sizeof list, " %g", study->time[time]);
   }
-  return FAIL(USAGE, "analyze: --expect %s: no such time; recorded are t =%s (output.fields)", condition->text, list);
+  return FAIL(USAGE, "analyze: --expect %s: no such time; the recorded times are t =%s (output.fields)",
+              condition->text, list);
 }
 
 /* ---- judgment ---- */

@@ -11,8 +11,8 @@
 /* *rows = number of rows of a dataset. */
 int history_tables_rows(struct h5 *file, const char *dataset, int64_t *rows);
 
-/* step [rows] = the dataset of steps, which must ascend. The caller sets *step to NULL first and frees it, also after a
- * failure. */
+/* step [rows] = the dataset of steps, which must be non-negative and ascend strictly. The caller sets *step to NULL
+ * first and frees it, also after a failure. */
 int history_tables_steps(struct h5 *file, const char *dataset, int64_t *rows, int64_t **step);
 
 /* x [points][d], y [points] = the points of a set and their labels. The caller sets both to NULL first and frees them,

@@ -166,8 +166,8 @@ static size_t common_group(const char *a, const char *b) {
   return group;
 }
 
-/* Writes all entries. Before each one, closes the groups that only the previous entry is in and opens those that only
- * this entry is in. */
+/* Writes all entries. Before each entry, closes the groups of the previous entry that do not contain this entry, and
+ * opens the groups of this entry that did not contain the previous one. */
 static void json_entries(struct json *json, const struct results *results) {
   const char *before = "";
   for (int i = 0; i < results->entries; i++) {
@@ -265,7 +265,7 @@ static int replaceable(const char *path) {
   h5_close(file);
   free(format);
   return earlier ? OK
-                 : FAIL(USAGE, "%s: it is there and is no earlier result; give -o another name, or remove it", path);
+                 : FAIL(USAGE, "%s: exists and is not an earlier result; give -o another name, or remove it", path);
 }
 
 /* Writes a new file. Removes it after a failure. */
@@ -291,7 +291,7 @@ int results_write(const struct results *results, const char *config, const struc
   sprintf(temporary, "%s.tmp", target);
   int status = write_new(results, config, provenance, temporary);
   if (status == OK && rename(temporary, target) != 0) {
-    status = FAIL(FAILED, "%s: cannot rename it to %s: %s", temporary, target, strerror(errno));
+    status = FAIL(FAILED, "%s: cannot rename this file to %s: %s", temporary, target, strerror(errno));
     remove(temporary);
   }
   free(temporary);

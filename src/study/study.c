@@ -51,7 +51,8 @@ static int add_slices(struct study *study, int run, const struct config *config)
   return OK;
 }
 
-/* Returns the power of n with which the batches of all stages grow; NAN if stages differ or there are no batches. */
+/* Returns the power of n with which the batches of all stages grow; NAN if the powers of the stages differ or there are
+ * no batches. */
 static double batch_power(const struct schedule *schedule) {
   double power = NAN;
   for (int s = 0; s < schedule->stages && schedule->scheme == SCHEME_SGD; s++) {
@@ -167,8 +168,8 @@ static int check_points(const struct study *study, struct h5 *file, const char *
   free(own_y);
   if (status == OK && !same)
     status = FAIL(USAGE,
-                  "%s: its %s points are not those of the first run, so that outputs at them cannot be compared: give "
-                  "all runs one data.%s",
+                  "%s: its %s points are not those of the first run, so outputs at these points cannot be compared: "
+                  "give all runs the same data.%s",
                   path, set == POINTS_TEST ? "test" : "training", set == POINTS_TEST ? "test_seed" : "seed");
   return status;
 }
@@ -200,8 +201,8 @@ static int add_run(struct study *study, int run, const char *folder, struct iden
     else if (strcmp(identity[0].physics, identity[run].physics) != 0)
       status =
           FAIL(USAGE,
-               "%s: its input differs from the first run's in unit, target, data or dynamics; analyze such runs one "
-               "at a time",
+               "%s: its input differs from the first run's in unit, target, loss, data, dynamics or run.precision; "
+               "analyze such runs one at a time",
                path);
     else
       status = check_times(study->file[run], path, study);
@@ -234,7 +235,7 @@ static int check_independent(const struct study *study, char *const *folder, con
     return FAIL(
         USAGE,
         "%s and %s hold networks of the same n whose data streams are the same, replica by replica: they are not "
-        "independent; make them replicas of one run, or give each its own data.seed and all one data.test_seed",
+        "independent; make them replicas of one run, or give each its own data.seed and all the same data.test_seed",
         folder[a], folder[b]);
   return OK;
 }

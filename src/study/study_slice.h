@@ -9,8 +9,8 @@ struct study_slice {
   int64_t n, replicas, first; /* first: index of the first replica of the slice within its size */
 };
 
-/* Local. step [rows], time [rows] = steps and times of the rows of a slice's series. time: NULL if not needed. The
- * caller sets *step and *time to NULL first and frees them, also after a failure. FAILED: as in history_tables.h. */
+/* Local. step [rows], time [rows] = steps and times of the rows of a slice's series. time may be NULL. The caller
+ * sets *step and *time to NULL first and frees them, also after a failure. FAILED: as in history_tables.h. */
 int study_slice_rows(const struct study *study, const struct study_slice *slice, int64_t *rows, int64_t **step,
                      double **time);
 

@@ -23,8 +23,8 @@ const char *verdict_text(const struct estimate *slope, double expected, double t
              expected, (slope->high - slope->low) / 2, tolerance);
     if (differs)
       snprintf(text, sizeof text,
-               "undecided: different from %g (%s); more replicas needed to see whether by more than %g", expected, side,
-               tolerance);
+               "undecided: different from %g (%s); more replicas needed to resolve whether the difference exceeds %g",
+               expected, side, tolerance);
     break;
   case VERDICT_OUTSIDE:
     snprintf(text, sizeof text, "NOT consistent with %g within %g: %s", expected, tolerance, side);
