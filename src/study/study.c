@@ -63,18 +63,17 @@ static double batch_power(const struct schedule *schedule) {
   return power;
 }
 
-/* Keeps TIMES_SHOWN of the rows: the last one, the one at half its index, the one at a quarter, and so on. */
+/* Keeps at most TIMES_SHOWN of the rows: the last one, the one at half its index, the one at a quarter, and so on. */
 static void thin_times(struct study *study, int64_t rows) {
-  for (int i = 0; i < TIMES_SHOWN; i++) {
-    const int64_t row = (rows - 1) >> (TIMES_SHOWN - 1 - i);
-    study->step[i] = study->step[row];
-    study->time[i] = study->time[row];
-  }
-  study->times = TIMES_SHOWN;
-  while (study->times > 1 && study->step[0] == study->step[1]) { /* if there are few rows, the first ones coincide */
-    study->times--;
-    memmove(study->step, study->step + 1, sizeof *study->step * (size_t)study->times);
-    memmove(study->time, study->time + 1, sizeof *study->time * (size_t)study->times);
+  int64_t last = -1;
+  study->times = 0;
+  for (int shift = TIMES_SHOWN - 1; shift >= 0; shift--) {
+    const int64_t row = (rows - 1) >> shift;
+    if (row == last) continue;
+    study->step[study->times] = study->step[row]; /* row >= study->times: the rows increase */
+    study->time[study->times] = study->time[row];
+    study->times++;
+    last = row;
   }
 }
 
