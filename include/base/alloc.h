@@ -9,7 +9,7 @@
 void *alloc_small(size_t bytes);
 
 /* Allocates an array whose size depends on the input: *array = count items of `size` bytes, not initialized, aligned to
- * at least 64 bytes (large arrays: to huge pages). The caller releases it with free(). what: the content of the array,
+ * at least 64 bytes (large arrays: to huge pages). The caller releases it with free(). what: the name of the content,
  * for the message. FAILED: no memory is available, or the size is too large; *array is then NULL. */
 int alloc_array(void **array, int64_t count, size_t size, const char *what);
 

@@ -1,8 +1,8 @@
 /* arithmetic: checks that this build and this process compute by the rules of IEEE 754, on which all results depend.
  *
  * Exact sums (base/exact_sum.h), random numbers (base/rng.h) and kernels round by adding and subtracting a large
- * number, and checks for divergence rely on NaN. Compiler options such as -Ofast break these without a warning, and a
- * library can set the rounding mode, or flush subnormal numbers to zero, for the whole process. */
+ * number, and checks for divergence rely on NaN. Compiler options such as -Ofast break this code without a warning, and
+ * a library can set the rounding mode, or flush subnormal numbers to zero, for the whole process. */
 #ifndef MCKEAN_BASE_ARITHMETIC_H
 #define MCKEAN_BASE_ARITHMETIC_H
 

@@ -7,10 +7,11 @@
 #include <stdint.h>
 
 /* Returns the CRC of a sequence extended by `bytes` bytes of data, where crc is the CRC of the sequence so far (0 for
- * an empty one). Uses the CRC instruction if the processor has one. */
+ * an empty sequence). Uses the CRC instruction of the processor if this build supports it. */
 uint32_t crc32c(uint32_t crc, const void *data, size_t bytes);
 
-/* Computes the same CRC with a lookup table: the reference in tests, and the fallback without the instruction. */
+/* Computes the same CRC with a lookup table. crc32c uses it if there is no CRC instruction; tests use it as the
+ * reference. */
 uint32_t crc32c_by_table(uint32_t crc, const void *data, size_t bytes);
 
 #endif

@@ -37,7 +37,7 @@ enum status {
 int error_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Replaces control characters other than newline and tab with "?", so that text from a file cannot send control
- * sequences to the terminal. error_fail does this to every message. */
+ * sequences to the terminal. error_fail calls it for every message. */
 void error_printable(char *text);
 
 /* Returns the text of the last failure of this process, or "" if there was none. Valid until the next failure. */

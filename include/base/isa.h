@@ -1,23 +1,24 @@
 /* isa: the instruction-set levels for which the arithmetic is compiled, and those that this processor has.
  *
  * Each name in ISA_SOURCES (Makefile) has one source file, <name>_isa.c, which is compiled once per level and defines
- * one object, <prefix>_<level>. ISA_TABLE collects these objects. Where results depend on the level, a run uses one
- * level (run.isa), which it records and resumes with. Elsewhere it uses isa_best.
+ * one object, <prefix>_<level>. ISA_TABLE collects these objects. Kernels whose results depend on the level all use one
+ * level (run.isa). A run records this level and keeps it when it is resumed. Other objects are used at the level
+ * isa_best.
  *
  * To add a level:
  *   1. here: a row in ISA_LIST, after the lower levels of the same architecture;
- *   2. src/base/isa.c: how to find out whether the processor has it;
+ *   2. src/base/isa.c: the test whether the processor supports the level;
  *   3. the Makefile: its name in ISA_LEVELS_<architecture>, and its compiler options;
- *   4. include/base/vector.h: its vector registers, unless a level that exists has the same ones.
+ *   4. include/base/vector.h: its vector registers, unless an existing level has the same registers.
  * The tests test all levels that the processor has; `make check-portable` emulates other processors. */
 #ifndef MCKEAN_BASE_ISA_H
 #define MCKEAN_BASE_ISA_H
 
 #include <stdbool.h>
 
-/* All levels, also those of other architectures, because files contain their names. */
+/* All levels, including those of other architectures, because files store the names of levels. */
 #define ISA_LIST(ROW)                                                                                                  \
-  ROW(portable, "any processor; no products fused with sums, same bits on all processors")                             \
+  ROW(portable, "any processor; no fused multiply-add; same bits on all processors")                                   \
   ROW(v2, "x86-64-v2: SSE4.2")                                                                                         \
   ROW(v3, "x86-64-v3: AVX2 and FMA")                                                                                   \
   ROW(v4, "x86-64-v4: AVX-512")                                                                                        \
@@ -46,12 +47,13 @@ extern const char *const isa_names[ISA_LEVELS], *const isa_help[ISA_LEVELS];
 #define ISA_ENTRY(level, prefix)        [ISA_##level] = &ISA_PASTE_(prefix, level),
 
 /* All functions are local. */
-bool isa_processor_has(enum isa isa); /* whether this build and this processor have the level */
-bool isa_available(enum isa isa);     /* the same, and isa_limit allows the level */
+bool isa_processor_has(enum isa isa); /* whether this build contains the level and this processor supports it */
+bool isa_available(enum isa isa);     /* isa_processor_has, and isa_limit allows the level */
 enum isa isa_best(void);              /* the highest available level */
 
-/* Forbids the levels above the level `name`; NULL allows all levels. The program passes the environment variable
- * MCKEAN_ISA before it uses any kernel. USAGE: no level has this name, or this processor lacks it. */
+/* Forbids the levels above the level `name`; NULL allows all levels. The program passes the value of the environment
+ * variable MCKEAN_ISA before it uses any kernel. USAGE: no level has this name, or isa_processor_has is false for
+ * it. */
 int isa_limit(const char *name);
 
 #endif

@@ -7,23 +7,23 @@
 
 #include <stdbool.h>
 
-/* Local. Call this first in main, before MPI starts. If OpenBLAS selected kernels below the ISA level of this
- * processor, restarts the program with OPENBLAS_CORETYPE set; argv: the arguments of main. A value set by the user is
- * kept. */
+/* Local. Call this first in main, before MPI starts. If OpenBLAS selected kernels for a lower ISA level than that of
+ * this processor, restarts the program with OPENBLAS_CORETYPE set. If the user has set OPENBLAS_CORETYPE, does nothing.
+ * argv: the arguments of main. */
 void openblas_start(char **argv);
 
 /* Local. Returns the name that OpenBLAS gives to the processor type whose kernels are in use. */
 const char *openblas_core(void);
 
-/* Local. Returns whether these kernels use the ISA level of this processor. Always true if the processor has no AVX2,
- * or is not x86-64. */
+/* Local. Returns whether the kernels in use suit the ISA level of this processor. Always true if the processor lacks
+ * AVX2 and FMA, or is not x86-64. */
 bool openblas_matches_cpu(void);
 
 /* Local. Sets the number of threads of later BLAS calls. */
 void openblas_threads(int threads);
 
-/* Square matrices for timing GEMM; one product takes about a millisecond. Local. FAILED: no memory is available; call
- * openblas_gemm_free even then. */
+/* Local. Allocates square matrices for timing GEMM. One product takes about a millisecond. FAILED: no memory is
+ * available; call openblas_gemm_free even then. */
 struct openblas_gemm {
   double *a, *b, *c;
 };

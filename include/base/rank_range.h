@@ -6,8 +6,8 @@ struct rank_range {
   double min, mean, max;
 };
 
-/* Local. Adds the value of one rank. Call it for rank = 0 .. ranks-1 in this order; range is zero before the first
- * call. */
+/* Local. Adds the value of one rank. Call it for rank = 0 .. ranks-1, in this order. Before the first call, all members
+ * of range must be zero. */
 void rank_range_add(struct rank_range *range, int rank, int ranks, double value);
 
 #endif

@@ -10,8 +10,8 @@
 
 #include <stdint.h>
 
-/* One stream for each use, so that no two uses share numbers. Append new streams at the end: the values enter the
- * key. */
+/* One stream for each use, so that no two uses share numbers. Append new streams at the end, because the value of a
+ * stream is part of the key. */
 enum rng_stream {
   RNG_INIT_C = 1,
   RNG_INIT_B,
@@ -51,7 +51,7 @@ void rng_uniform(const struct rng *rng, uint64_t id, int count, double *out);
 void rng_sphere(const struct rng *rng, uint64_t id, int d, double *x);
 
 /* order[0..count-1]: a uniform random permutation of 0..count-1 for (rng, id), by the Fisher-Yates shuffle without
- * bias. 1 <= count < 2^32. Cost: one swap and half of a 64-bit word per element. */
+ * bias. 1 <= count < 2^32. Cost: one swap and half of a random 64-bit word per element. */
 void rng_shuffle(const struct rng *rng, uint64_t id, int64_t count, uint32_t *order);
 
 #endif

@@ -1,9 +1,11 @@
-/* subnormals: the mode of this thread's floating-point unit in which subnormal numbers are replaced by zero. All
- * functions are local; on unknown processors they do nothing. */
+/* subnormals: turns on and off the floating-point mode in which the processor replaces subnormal numbers by zero. The
+ * mode belongs to the calling thread. All functions are local. On processors other than x86-64 and aarch64 they do
+ * nothing. */
 #ifndef MCKEAN_BASE_SUBNORMALS_H
 #define MCKEAN_BASE_SUBNORMALS_H
 
-/* The mode register and its bits: those that replace subnormal results, and those that replace subnormal operands. */
+/* subnormals_mode reads the mode register of the calling thread; subnormals_restore writes it. SUBNORMAL_RESULTS and
+ * SUBNORMAL_OPERANDS: its bits that replace subnormal results and subnormal operands by zero. */
 #if defined __SSE2__
 #include <immintrin.h>
 enum { SUBNORMAL_RESULTS = 0x8000, SUBNORMAL_OPERANDS = 0x0040 }; /* FTZ, DAZ */
@@ -33,7 +35,8 @@ static inline void subnormals_restore(unsigned mode) {
 }
 #endif
 
-/* Replaces subnormal numbers by zero. Returns the mode for subnormals_restore. */
+/* Turns on the replacement of subnormal results and operands by zero. Returns the previous mode, for
+ * subnormals_restore. */
 static inline unsigned subnormals_flush(void) {
   const unsigned mode = subnormals_mode();
   subnormals_restore(mode | SUBNORMAL_RESULTS | SUBNORMAL_OPERANDS);

@@ -1,8 +1,9 @@
-/* target_clones: compiles a function for several ISA levels; the best version is selected at program start.
+/* target_clones: compiles a function for AVX-512, AVX2 and the baseline of x86-64. The best version for the processor
+ * is selected at program start. Other architectures and clang compile one version.
  *
- * Use it for code whose results must have the same bits at every level: plain IEEE operations on GNU vectors, without
- * contraction to FMA. (The results of kernels may differ between levels, so a run selects its kernels from a table:
- * particles/kernel.h.) */
+ * Use TARGET_CLONES for code whose results must have the same bits in every version: plain IEEE operations on GNU
+ * vectors, without contraction to FMA. (The results of kernels may differ between levels, so a run selects its kernels
+ * from a table: particles/kernel.h.) */
 #ifndef MCKEAN_BASE_TARGET_CLONES_H
 #define MCKEAN_BASE_TARGET_CLONES_H
 

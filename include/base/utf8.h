@@ -12,9 +12,9 @@
 /* Returns whether text consists of plain characters only. */
 bool utf8_is_plain(const char *text);
 
-/* Appends `from` to text, a NUL-terminated string of length `used` in a buffer of `size` bytes. A byte that is not part
- * of a plain character becomes an escape such as "\xe9". Appends only whole characters and escapes, and stops at the
- * first one that does not fit. Returns the new length of text. */
+/* Appends `from` to text, a NUL-terminated string of length `used` in a buffer of `size` bytes. Each byte that is not
+ * part of a plain character becomes an escape such as "\xe9". Appends only whole characters and escapes, and stops at
+ * the first one that does not fit. Returns the new length of text. */
 size_t utf8_append(char *text, size_t size, size_t used, const char *from);
 
 #endif

@@ -1,18 +1,19 @@
 /* vector: the vector registers of the ISA level for which a file is compiled (base/isa.h), and the operations on them
- * that GNU vector extensions lack or do not express efficiently. One block per kind of registers defines:
+ * that GNU vector extensions lack or do not express efficiently. One block per kind of register defines:
  *
  *   VECTOR_BYTES, VECTOR_REGISTERS    the size of a register and their number
  *   VECTOR_FUSED                      1 if the compiler contracts products and sums to FMA
- *   VECTOR_MIN, VECTOR_MAX            (bound, x): the smaller or the larger of the two; NaN if x is NaN
+ *   VECTOR_MIN, VECTOR_MAX            (bound, x): the minimum or the maximum of both; NaN if x is NaN
  *   VECTOR_SELECT_POSITIVE            (x, a, b): x > 0 ? a : b, lane by lane
  *   VECTOR_FRACTION                   (t): t - floor(t), 0 for infinities; AVX-512 only
  *   VECTOR_SCALE                      (p, t): p * 2^floor(t); 0 or infinity if out of range; AVX-512 only
  *   VECTOR_SQRT_double                (x): the square root
- *   VECTOR_MULTIPLY                   (a, b): the products of the low 32 bits of the lanes of two vword
+ *   VECTOR_MULTIPLY                   (a, b): lane by lane, the 64-bit product of the low 32 bits of a and b (vword)
  *
- * The names of the middle ones end in _float or _double. The end of this file defines in C what a block leaves out. The
- * Makefile defines VECTOR_PORTABLE for the portable level. Its registers on x86-64 are those of SSE2, whose operations
- * give the same bits as those in C. */
+ * VECTOR_MIN to VECTOR_SCALE have a version for each type, with a name that ends in _float or _double. The end of this
+ * file defines the operations that a block omits, except VECTOR_FRACTION and VECTOR_SCALE, in plain C. The Makefile
+ * defines VECTOR_PORTABLE for the portable level. On x86-64 this level uses SSE2, whose operations give the same bits
+ * as plain C. */
 #ifndef MCKEAN_BASE_VECTOR_H
 #define MCKEAN_BASE_VECTOR_H
 
@@ -117,7 +118,7 @@ typedef int32_t vint32 __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef int64_t vint64 __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef uint64_t vword __attribute__((vector_size(VECTOR_BYTES), may_alias));
 
-/* ---- in C ---- */
+/* ---- operations in plain C ---- */
 
 /* mask ? a : b, lane by lane. */
 #define VECTOR_SELECT(type, integers)                                                                                  \

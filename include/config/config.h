@@ -1,7 +1,7 @@
 /* config: the input of a run.
  *
- * One table (src/config/table.c) has a row for each key. Reading, checking, overrides, help, the echo in logs and files
- * and the comparison on resume use this table. Required keys and conditions on several keys are rows of
+ * One table (src/config/table.c) has a row for each key. Reading, checking, overrides, help, the echo in logs and
+ * files, and the comparison on resume use this table. Required keys and conditions on several keys are rows of
  * src/config/rules.c. `mckean help` lists the keys. To add a key, add a member here and a row to the table. */
 #ifndef MCKEAN_CONFIG_CONFIG_H
 #define MCKEAN_CONFIG_CONFIG_H
@@ -43,7 +43,8 @@ struct config {
   int threads;     /* per rank */
   int isa;         /* enum isa, or -1: the highest level that the processors of all ranks have */
   double watchdog; /* seconds without progress after which all ranks are aborted; 0: never */
-  /* The value of the key ensemble.replicas. The member ensemble.replicas is this value times the number of streams. */
+  /* Value of the key ensemble.replicas. The member ensemble.replicas of this struct is this value times
+   * ensemble.streams. */
   int64_t initial_conditions;
   struct ensemble_spec ensemble;
   struct unit_spec unit;
@@ -53,7 +54,7 @@ struct config {
   int64_t history_every;     /* steps between history rows */
   int64_t checkpoint_every;  /* steps between checkpoints; 0: none by step count */
   double checkpoint_minutes; /* wall-clock minutes between checkpoints; 0: none by time */
-  int keep;                  /* number of newest checkpoints to keep; checkpoints of snapshots are always kept */
+  int keep;                  /* number of newest checkpoints to keep; those at snapshots are always kept */
   struct steps snapshots, fields;
   int io;      /* enum parallel_write_io */
   int on_full; /* enum on_full */
@@ -66,8 +67,8 @@ struct config {
 int config_read(const struct comm *comm, const char *file, int overrides, char *const *override,
                 struct config **config);
 
-/* The same for the text of an input, such as the echo in a checkpoint. name: the name of the text in messages. Local.
- * USAGE: as above. */
+/* Read the text of an input, such as the echo in a checkpoint; config_parse_overridden also applies overrides. name:
+ * the name of the text, for messages; it also gives the default of run.name. Local. USAGE: the input is wrong. */
 int config_parse(const char *name, const char *text, struct config **config);
 int config_parse_overridden(const char *name, const char *text, int overrides, char *const *override,
                             struct config **config);
@@ -79,7 +80,7 @@ char *config_echo(const struct config *config);
 
 /* Checks whether a run with the input `now` may resume a checkpoint that a run with the input `was` wrote at a step:
  * all keys whose may_change is false, and the stages up to this step, must be equal. Local. USAGE: they differ; the
- * error text has a line "key: was X, now Y" for each key that differs. */
+ * error text has a line "key: was X, now Y" for each key that differs, and one line if the stages differ. */
 int config_resumable(const struct config *was, const struct config *now, int64_t step);
 
 /* Local. Fills in the description of key number i, counted from 0. Returns false if there is no such key. */

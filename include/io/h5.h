@@ -1,15 +1,15 @@
 /* h5: HDF5 files. Only src/io/h5.c and src/io/h5_guard.c use the HDF5 library.
  *
- * One process accesses a file, without parallel HDF5. All functions are local. Functions that can fail return FULL on a
- * full disk and FAILED on any other error; the message states the file, the object, what was expected and what was
- * found. Objects are named by absolute paths ("/ensemble/0/c"); writing creates missing groups along a path. HDF5's own
- * error output is off; messages quote its innermost error.
+ * Each process opens files by itself; parallel HDF5 is not used. All functions are local. Functions that can fail
+ * return FULL on a full disk and FAILED on any other error; the message states the file, the object, what was expected
+ * and what was found. Objects are named by absolute paths ("/ensemble/0/c"); writing creates missing groups along a
+ * path. HDF5's own error output is off; messages quote its innermost error.
  *
  * A file may come from an untrusted source, so references in it are not followed. Links other than hard links, external
  * storage, virtual datasets, variable-length strings, and unusual types and filters are refused. Filter plugins are not
  * loaded. The declared size of a dataset is compared with its stored bytes before memory is allocated
- * (src/io/h5_guard.h). Control characters in strings become "?". Damage or forgery in the internal structures of HDF5
- * is not checked here; it can crash the HDF5 library (io/sandbox.h). */
+ * (src/io/h5_guard.h). Control characters in strings become "?". Damaged or forged internal structures of HDF5 are not
+ * detected here; they can crash the HDF5 library (io/sandbox.h). */
 #ifndef MCKEAN_IO_H5_H
 #define MCKEAN_IO_H5_H
 
@@ -25,9 +25,9 @@ struct h5;
 /* Initializes the library. Call once, before MPI starts. */
 void h5_start(void);
 
-/* Create a file, which replaces an existing one, or open an existing file. user_block: bytes left free at the start of
- * a new file, 0 or a power of two >= 512. Files have the default library version bounds, because files of the newest
- * format are unreadable after the process is killed. The caller calls h5_close. On failure *file is NULL. */
+/* h5_create creates a file and replaces an existing one; h5_open opens an existing file. user_block: bytes left free at
+ * the start of a new file, 0 or a power of two >= 512. Files have the default library version bounds, because files of
+ * the newest format are unreadable after the process is killed. The caller calls h5_close. On failure *file is NULL. */
 int h5_create(const char *path, int64_t user_block, struct h5 **file);
 int h5_open(const char *path, bool writable, struct h5 **file);
 
@@ -49,8 +49,8 @@ int h5_get_double(struct h5 *file, const char *object, const char *name, double 
 /* Writes data to a new contiguous dataset of shape[rank], row-major. */
 int h5_write(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape, const void *data);
 
-/* Reads the shape of a dataset of numbers: *rank entries, then zeros. FAILED: the numbers take more than 16 MiB and
- * more than 1032 times the bytes that the file stores for them. */
+/* Reads the shape of a dataset of numbers: *rank entries, then zeros. FAILED: the dataset does not exist, has more than
+ * H5_RANK_MAX dimensions, or is refused by src/io/h5_guard.h. */
 int h5_shape(struct h5 *file, const char *dataset, int *rank, int64_t shape[H5_RANK_MAX]);
 
 /* Reads a whole dataset and converts it to type. FAILED: its shape is not shape[rank]. */
@@ -73,9 +73,9 @@ int h5_offset(struct h5 *file, const char *dataset, enum h5_type type, int64_t *
  * most H5_CHUNK_ROWS. A row of more than 16 H5_CHUNK_NUMBERS numbers is split among several chunks. */
 enum { H5_CHUNK_NUMBERS = 8192, H5_CHUNK_ROWS = 1024 };
 
-/* Appends rows to a series: a dataset that grows along its first dimension. Creates a missing dataset, truncates it to
- * its first `keep` rows, then appends `rows` rows. row_shape has row_rank entries (0: scalars). FAILED: the dataset has
- * fewer than `keep` rows, or rows of another shape. */
+/* Appends rows to a series: a dataset that grows along its first dimension. Creates the dataset if it is missing,
+ * truncates it to its first `keep` rows, then appends `rows` rows. row_shape has row_rank entries (0: scalars). FAILED:
+ * the dataset has fewer than `keep` rows, or rows of another shape. */
 int h5_append(struct h5 *file, const char *dataset, enum h5_type type, int row_rank, const int64_t *row_shape,
               int64_t keep, int64_t rows, const void *data);
 

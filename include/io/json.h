@@ -1,7 +1,7 @@
 /* json: writes results as JSON. No other file contains JSON syntax.
  *
  * Values are appended to the innermost open object or array. A value in an object has a name; a value in an array has
- * none (NULL). Misuse aborts the program. json_write creates the file completely or not at all. All functions are
+ * none (NULL). Misuse aborts the program. json_write creates a regular file completely or not at all. All functions are
  * local. */
 #ifndef MCKEAN_IO_JSON_H
 #define MCKEAN_IO_JSON_H
@@ -14,9 +14,9 @@
 struct json;
 
 /* Opens the root object. path: the file; "-": standard output; NULL: discard the values, for ranks that do not write.
- * The caller calls json_write, if all went well, and then json_free. FAILED: the file cannot be written, which is
- * detected now, before the work starts. USAGE: the file exists and is not an earlier result, for example an input or a
- * checkpoint; it is not replaced. */
+ * The caller calls json_write, unless an error occurred, and then json_free. FAILED: the file cannot be created; this
+ * is detected before the work starts. USAGE: the file exists and is not an earlier result (it may be an input or a
+ * checkpoint), so it is not replaced. */
 int json_create(const char *path, struct json **json);
 
 void json_object(struct json *json, const char *name);
@@ -34,9 +34,9 @@ void json_range(struct json *json, const char *name, const struct rank_range *ra
  * empty string. */
 void json_list(struct json *json, const char *name, const char *text, char separator);
 
-/* Closes all open objects and arrays and writes the file. An earlier result is replaced, with the same permissions;
- * symbolic links are followed and kept; a device or a pipe is written directly. FAILED: the file cannot be written; an
- * earlier result is unchanged. */
+/* Closes all open objects and arrays and writes the file. An earlier result is replaced by a file with the same
+ * permissions. Symbolic links are followed and kept. A device or a pipe is written directly. FAILED: the file cannot be
+ * written; an earlier result is unchanged. */
 int json_write(struct json *json);
 
 void json_free(struct json *json); /* accepts NULL; writes nothing */

@@ -1,11 +1,11 @@
 /* yaml_reader: a strict YAML reader that turns the events of libyaml into a flat list of scalars. All functions are
  * local.
  *
- * Errors in the text are reported with line and column. The reader refuses: more than 1 MiB, more than 8 levels of
- * nesting, a key after YAML_READER_ENTRIES_MAX entries, more than 100000 values, aliases, anchors, tags, merge keys, a
- * second document, embedded NUL, keys that are not plain words, duplicate keys, and anything that libyaml itself
- * refuses. (libyaml's document interface would accept duplicate keys and cyclic aliases, and takes quadratic time on
- * nested brackets.) */
+ * Errors in the text are reported with line and column. yaml_reader_load refuses more than 1 MiB. yaml_reader_parse
+ * refuses: nesting deeper than 8, a key after YAML_READER_ENTRIES_MAX entries, more than 100000 values, aliases,
+ * anchors, tags, merge keys, a second document, embedded NUL, keys that are not plain words, duplicate keys, and
+ * anything that libyaml itself refuses. (libyaml's document interface would accept duplicate keys and cyclic aliases,
+ * and takes quadratic time on nested brackets.) */
 #ifndef MCKEAN_IO_YAML_READER_H
 #define MCKEAN_IO_YAML_READER_H
 
@@ -20,14 +20,14 @@ enum yaml_reader_kind { YAML_READER_PLAIN, YAML_READER_QUOTED, YAML_READER_EMPTY
 struct yaml_reader_entry {
   char *path, *value;
   enum yaml_reader_kind kind;
-  const char *name; /* of the text that contains the entry; not owned */
+  const char *name; /* name of the text that contains the entry; not owned */
   int line, column; /* position of the value, from 1 */
 };
 
 struct yaml_reader {
   int count, capacity;
   struct yaml_reader_entry *entry;
-  size_t end; /* where the last value of the last parsed text ends, in characters; comments may follow */
+  size_t end; /* position after the last value of the text parsed last, in characters; comments may follow */
 };
 
 /* Reads a regular file of at most YAML_READER_BYTES_MAX bytes. *text: NUL-terminated; the caller frees it; NULL on

@@ -24,14 +24,14 @@ struct provenance {
 };
 
 /* Sets the facts: version, compiler, flags, library versions (HDF5, MPI), host of rank 0, number of ranks, start time,
- * command line, job id and restart count. The result is the same on all ranks. Collective. */
+ * command line, job id and restart count. All ranks receive the facts of rank 0. Collective. */
 void provenance_fill(const struct comm *comm, int argc, char *const *argv, struct provenance *provenance);
 
 /* Checks that all ranks run the same program (version and checksum of its file) with the same command line. Collective.
  * USAGE: they do not; the error text names a rank that differs from rank 0, and its host. */
 int provenance_alike(const struct comm *comm, int argc, char *const *argv);
 
-/* Adds or replaces a fact, such as the parent checkpoint. Calls die() if PROVENANCE_FACTS other facts are set.
+/* Adds or replaces a fact, such as the parent checkpoint. Calls die() if PROVENANCE_FACTS other facts are set already.
  * Local. */
 void provenance_set(struct provenance *provenance, const char *name, const char *value);
 

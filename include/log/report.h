@@ -19,7 +19,7 @@ struct report {
   bool log_lost;          /* a write failed and was reported */
   bool active;            /* rank 0 */
   int terminal;           /* file descriptor of the terminal that shows the bar; -1: no terminal */
-  bool bar_drawn;         /* the cursor is at the end of the bar; the next line must overwrite it */
+  bool bar_drawn;         /* the cursor is at the end of the bar; the next line must overwrite the bar */
   double bar_at, line_at; /* clock times of the last bar and the last line */
 };
 
@@ -37,13 +37,13 @@ void report_header(struct report *report, const struct provenance *provenance, c
 
 struct progress {
   int64_t step, steps; /* current and last step */
-  double seconds;      /* of the time loop so far */
+  double seconds;      /* since the time loop began */
   double pairs;        /* (unit x sample) pairs computed in these seconds by all ranks */
   double pairs_left;   /* pairs in the remaining steps */
   double time, loss;   /* t; the loss to print, NAN: none */
 };
 
-/* Prints the progress when the next bar or line is due. */
+/* Draws the bar or prints a line if enough time has passed since the last one; otherwise does nothing. */
 void report_progress(struct report *report, const struct progress *progress);
 /* Ends the bar and closes the log; the report then prints nothing. */
 void report_close(struct report *report);

@@ -2,15 +2,16 @@
 #ifndef MCKEAN_LOG_RESTART_COMMAND_H
 #define MCKEAN_LOG_RESTART_COMMAND_H
 
-/* Returns the command as one line for the shell; the caller frees it. Local, rank 0. The command is the first of these
- * that is available:
+/* Returns the command as one line for the shell; the caller frees it. Local; call it on rank 0. The command is the
+ * first of these that is available:
  *
  *   - the value of the environment variable MCKEAN_AGAIN, which a job script sets,
  *   - the command line of mpirun, if mpirun is the parent process,
  *   - the command line of this process; if ranks > 1, preceded by `mpirun -n RANKS`, or in a SLURM step by
  *     `srun --mpi=pmix -n RANKS`.
  *
- * --fresh and --stop-at are removed from a command line, because with them the command would not resume the run. */
+ * --fresh and --stop-at are removed from a command line, because --fresh would start a new run, and --stop-at would
+ * stop the run again. */
 char *restart_command(int ranks);
 
 #endif

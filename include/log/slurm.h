@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 /* Writes the id of the job. For a task of a job array the id is "ARRAY_TASK", because the last task has the same
- * SLURM_JOB_ID as the whole array. Returns false outside of a job, or if the id contains characters other than digits
- * and "_". */
+ * SLURM_JOB_ID as the whole array. Returns false outside of a job, or if the id is too long or contains characters
+ * other than digits and "_". */
 enum { SLURM_ID = 64 };
 bool slurm_job(char id[SLURM_ID]);
 
@@ -20,8 +20,8 @@ int slurm_restarts(void);
 enum { SLURM_PATIENCE = 10 };
 double slurm_left(void);
 
-/* Returns the bytes of memory that the job may use on this node, from SLURM_MEM_PER_NODE or SLURM_MEM_PER_CPU.
- * INFINITY: unknown. */
+/* Returns the bytes of memory that the job may use on this node, from SLURM_MEM_PER_NODE, or SLURM_MEM_PER_CPU times
+ * SLURM_CPUS_ON_NODE. INFINITY: unknown. */
 double slurm_memory(void);
 
 #endif

@@ -8,7 +8,7 @@
  *   format, format_version, version    "mckean-summary", 1, version of the program
  *   complete                           true: all steps are done; false: the run stopped early, with a checkpoint
  *   first_step, step, steps            first step since the start or resume, current step, last step of the input
- *   restarts                           restarts by SLURM or jobs/common.sh; 0: first start, or no SLURM
+ *   restarts                           number of restarts, as counted by slurm_restarts (log/slurm.h)
  *   ranks, threads                     threads per rank; the number of cores is ranks x threads
  *   level, precision, unit, d          ISA level; the others as in the input
  *   networks, units                    number of networks, and of units in all networks
@@ -17,9 +17,10 @@
  *   pairs_per_s, ns_per_pair           pairs per second of the loop without the phase save; core time per pair
  *   imbalance                          computing time of the phases step and row: maximum / mean over ranks
  *   gemm_gflops, peak_fraction         speed of GEMM per core in the precision of the arithmetic, measured after the
- *                                      loop on one core of each rank at the same time (best in 0.1 s); fraction of this
- *                                      speed that the loop without the phase save reaches, at 6 d flops per pair. null:
- *                                      loops below 5 s, exact potential, processors for which OpenBLAS has no kernels
+ *                                      loop on one core of each rank at the same time (best in 0.1 s), mean over ranks;
+ *                                      fraction of this speed that the loop without the phase save reaches, at 6 d
+ *                                      flops per pair. null: loops of at most 5 s, exact potential, processors for
+ *                                      which OpenBLAS has no suitable kernels
  *   checkpoints, checkpoint_bytes      number of checkpoints written, and their total size
  *   checkpoint_gbytes_per_s            checkpoint_bytes divided by the longest time of the phase save, which includes
  *                                      checks and history
@@ -27,8 +28,8 @@
  *   agreeing {min, mean, max}          seconds of the loop outside of the phases: agreement on whether to stop,
  *                                      including waiting for other ranks; changes of stage; estimates of the stability
  *                                      limit; printing on rank 0
- *   parts                              for the phases step, row, field, save: count, pairs of all ranks, seconds
- *                                      {min, mean, max}, waited {min, mean, max}: seconds of the phase that were spent
+ *   parts                              for the phases step, row, field, save: count, pairs of all ranks, seconds {min,
+ *                                      mean, max}, waited {min, mean, max}: seconds of the phase that were spent
  *                                      in sums over ranks */
 #ifndef MCKEAN_LOG_SUMMARY_H
 #define MCKEAN_LOG_SUMMARY_H
@@ -44,13 +45,13 @@
 /* Phases of the time loop; they do not overlap. */
 enum summary_phase {
   PHASE_STEP,  /* steps without a row of the history */
-  PHASE_ROW,   /* steps with a row, including its test points; the first step of a run has a row */
+  PHASE_ROW,   /* steps with a row of the history, including evaluation at test points; step 0 has a row */
   PHASE_FIELD, /* evaluations of f_n at test and training points */
   PHASE_SAVE,  /* checks of all units, and writing of history and checkpoints */
   SUMMARY_PHASES
 };
 
-/* The work of this rank, since the start of its clock or in one phase. */
+/* The work of this rank: since its clock started (readings for summary_add), or in one phase. */
 struct work {
   double seconds;
   double waited; /* seconds in sums over ranks, including waiting for slower ranks; part of `seconds` */
@@ -63,7 +64,8 @@ struct summary {
   double checkpoints, bytes; /* number of checkpoints written, and their total size */
 };
 
-/* Adds the difference of two readings to a phase, and 1 to the count of the phase. Local. */
+/* Adds the difference now - since to the work of a phase, and 1 to its count. since, now: the work of this rank since
+ * its clock started, read at the start and at the end of the phase. Local. */
 void summary_add(struct summary *summary, enum summary_phase phase, const struct work *since, const struct work *now);
 
 struct summary_run {

@@ -24,7 +24,7 @@ uint32_t crc32c_by_table(uint32_t crc, const void *data, size_t bytes) {
   return ~crc;
 }
 
-/* ---- by the instruction of the processor: eight bytes, then one byte at a time ---- */
+/* ---- with the CRC instruction: eight bytes at a time, then single bytes ---- */
 
 #if defined __x86_64__
 #define TARGET       __attribute__((target("sse4.2")))
@@ -52,7 +52,7 @@ static bool has_instruction(void) {
 
 TARGET static uint32_t by_instruction(uint32_t crc, const void *data, size_t bytes) {
   const unsigned char *byte = data;
-  uint64_t state = (uint32_t)~crc; /* 64 bits, which the instruction of x86-64 reads and writes */
+  uint64_t state = (uint32_t)~crc; /* the x86-64 instruction reads and writes 64 bits */
   for (; bytes >= 8; byte += 8, bytes -= 8) {
     uint64_t word;
     memcpy(&word, byte, sizeof word);

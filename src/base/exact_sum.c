@@ -29,8 +29,8 @@ static double round_once(uint64_t h, uint64_t m, uint64_t l) {
   if (h == 0) {
     const uint64_t upper = (uint64_t)(low >> 64);
     if (upper == 0) return (double)(uint64_t)low * 0x1p-80;
-    /* Keep the highest 64 bits. Setting the lowest of them if any bit below is set (sticky bit) keeps the rounding
-     * correct. */
+    /* Keeps the highest 64 bits. If any bit below them is set, also sets the lowest of them (sticky bit), so that the
+     * conversion to double rounds correctly. */
     const int shift = 64 - __builtin_clzll(upper);
     const uint64_t top = (uint64_t)(low >> shift), rest = (uint64_t)low & ((UINT64_C(1) << shift) - 1);
     return ldexp((double)(top | (rest != 0)), shift - 80);

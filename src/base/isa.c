@@ -16,7 +16,8 @@ static const bool built[ISA_LEVELS] = {ISA_BUILT(BUILT, true)};
 
 #if defined __x86_64__
 
-/* Tests features, because compilers before GCC 12 and clang 16 do not know the names of the levels here. */
+/* Tests single features, because __builtin_cpu_supports accepts the names of the levels only since GCC 12 and clang
+ * 16. */
 static bool has_level(enum isa isa) {
 #define HAS(feature) (__builtin_cpu_supports(feature) != 0)
   const bool v2 = HAS("ssse3") && HAS("sse4.2") && HAS("popcnt"),
@@ -79,7 +80,7 @@ int isa_limit(const char *name) {
       highest = (enum isa)isa;
       return OK;
     }
-  return name ? FAIL(USAGE, "MCKEAN_ISA: expected a level this processor has, portable to %s, received \"%s\"",
+  return name ? FAIL(USAGE, "MCKEAN_ISA: expected an ISA level of this processor (portable to %s), received \"%s\"",
                      isa_names[best], name)
               : OK;
 }

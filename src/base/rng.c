@@ -95,11 +95,11 @@ void rng_sphere(const struct rng *rng, uint64_t id, int d, double *x) {
   for (int k = 0; k < d; k++) x[k] *= scale;
 }
 
-/* The 32-bit words of (rng, id), one after another. */
+/* The sequence of random 32-bit words of (rng, id). */
 struct words {
   const struct rng *rng;
   uint64_t id, draw, bits[4];
-  int used; /* words of `bits` */
+  int used; /* number of words of `bits` that next_word has returned */
 };
 
 static uint32_t next_word(struct words *words) {

@@ -27,7 +27,7 @@ static int plain_bytes(const char *text) {
     if ((*at & form->mask) != form->lead) continue;
     uint32_t point = *at & (unsigned char)~form->mask;
     for (int i = 1; i < form->bytes; i++) {
-      if ((at[i] & 0xc0) != 0x80) return 0; /* also if the text ends within the character */
+      if ((at[i] & 0xc0) != 0x80) return 0; /* also returned if the text ends within the character */
       point = point << 6 | (at[i] & 0x3f);
     }
     return point >= form->least && is_plain(point) ? form->bytes : 0;

@@ -9,7 +9,7 @@
 
 /* ---- echo ---- */
 
-/* Prints the sections of a key that differ from those of the previous key, then its last component. */
+/* Prints the sections of a key that differ from those of the previous key, then the last component of the key. */
 static void print_key(FILE *out, const char *key, const char *before) {
   int depth = 0;
   bool same = true;
@@ -174,7 +174,7 @@ int config_help(FILE *out, const char *key) {
   char name[KEY_MAX] = "";
   int item, rows = 0;
   if (key) {
-    if (strlen(key) >= KEY_MAX) return FAIL(USAGE, "help: no key is that long");
+    if (strlen(key) >= KEY_MAX) return FAIL(USAGE, "help: the key is longer than any known key");
     key_split(key, name, &item);
   }
   struct config_key row;
@@ -187,5 +187,5 @@ int config_help(FILE *out, const char *key) {
   if (rows > 0) return OK;
   const char *nearest = key_nearest(name);
   return nearest ? FAIL(USAGE, "help: %s: unknown key; did you mean \"%s\"?", key, nearest)
-                 : FAIL(USAGE, "help: %s: unknown key; `mckean help` lists all", key);
+                 : FAIL(USAGE, "help: %s: unknown key; `mckean help` lists all keys", key);
 }

@@ -38,7 +38,7 @@ static void report_error(struct errors *errors, const char *format, ...) {
   va_end(args);
 }
 
-/* Returns the position of an entry: `x.yaml:3:8` in a file, `command line, "key=value"` for an override. */
+/* Writes and returns the position of an entry: `x.yaml:3:8` in a file, `command line, "key=value"` for an override. */
 static const char *position(const struct yaml_reader_entry *entry, char text[KEY_MAX]) {
   if (strncmp(entry->name, "command line", 12) == 0)
     snprintf(text, KEY_MAX, "%s", entry->name);
@@ -67,7 +67,7 @@ static void unknown_key(struct reading *reading, const struct yaml_reader_entry 
                  position(entry, where), entry->path, entry->value, key);
   else
     report_error(&reading->errors, "%s: %.200s: unknown key; %s%s%s", position(entry, where), entry->path,
-                 nearest ? "did you mean \"" : "`mckean help` lists the known ones", nearest ? nearest : "",
+                 nearest ? "did you mean \"" : "`mckean help` lists the known keys", nearest ? nearest : "",
                  nearest ? "\"?" : "");
 }
 
@@ -142,7 +142,7 @@ static void set_defaults(struct reading *reading) {
 
 /* ---- derived values ---- */
 
-/* Sets the values that follow from other keys, before the rules are checked. */
+/* Sets the values that depend on other keys. Call this before the rules are checked. */
 static void complete(struct reading *reading) {
   struct config *config = reading->config;
   config->ensemble.replicas = config->initial_conditions * config->ensemble.streams;
@@ -199,7 +199,7 @@ static int build(const char *name, const struct yaml_reader *yaml, struct config
   reading->errors.stream = open_memstream(&reading->errors.text, &reading->errors.size);
   set_defaults(reading);
   for (int i = 0; i < yaml->count; i++) take_entry(reading, &yaml->entry[i]);
-  if (reading->errors.count == 0) { /* after errors, most further messages would only repeat them */
+  if (reading->errors.count == 0) { /* otherwise most further messages would only repeat the errors */
     complete(reading);
     rules_check(config, &reading->given, report_broken, reading);
     config->unit.train &= unit_manifold(config->unit.type)->fields;
@@ -250,8 +250,9 @@ static int override_key(const char *text, char *name, size_t size, struct yaml_r
   rest += strspn(rest, " \t\r\n");
   if (*rest == 0) return OK;
   return FAIL(USAGE,
-              "%s: \"%s\" is %s; if it belongs to the value, put that in quotes that the shell leaves: '%s=\"...\"'",
-              name, rest, *rest == '#' ? "a comment in YAML" : "behind the value", key);
+              "%s: \"%s\" is %s; if it is part of the value, put the value in quotes and protect them from the shell: "
+              "'%s=\"...\"'",
+              name, rest, *rest == '#' ? "a comment in YAML" : "after the end of the value", key);
 }
 
 int config_parse_overridden(const char *file, const char *text, int overrides, char *const *override,
@@ -273,7 +274,7 @@ int config_read(const struct comm *comm, const char *file, int overrides, char *
   const int status = comm->rank == 0 ? yaml_reader_load(file, &text) : OK;
   int64_t length = text ? (int64_t)strlen(text) + 1 : 0;
   comm_bcast(comm, &length, sizeof length, 0);
-  if (length == 0) { /* all ranks return the error of rank 0, without "rank 0" in the text */
+  if (length == 0) { /* reading failed: all ranks return the error of rank 0, without a prefix such as "rank 0 of 8" */
     char why[1024] = "";
     int code = status;
     snprintf(why, sizeof why, "%s", error_text());

@@ -182,7 +182,7 @@ static bool many_numbers(const struct rule_arguments *args, char *received) {
   return numbers > 0x1p58;
 }
 
-/* If networks with the same initial condition also saw the same points, they would stay equal. */
+/* Networks with the same initial condition and the same points would have identical trajectories. */
 static bool equal_streams(const struct rule_arguments *args, char *received) {
   const struct config *config = args->config;
   const bool own = !config->data.shared && config->schedule.scheme == SCHEME_SGD;
@@ -210,25 +210,26 @@ static const struct rule input_rules[] = {
     {"dynamics.stages", no_stages, "required: a list of {steps, dt}", NULL},
     {"target.d", no_dimension, "required: the input dimension", NULL},
     {"target.path", no_path, "required for a target of type file", NULL},
-    {"data.mode", file_not_fixed, "a file's points are fixed", "scheme: sgd draws mini-batches of them"},
-    {"data.samples", no_samples, "required with mode: fixed: how many points", NULL},
-    {"dynamics.scheme", online_gd, "gd needs data.mode: fixed", "use scheme: sgd"},
-    {"unit.type", sphere_in_one_dimension, "units on the sphere need target.d >= 2", NULL},
+    {"data.mode", file_not_fixed, "expected fixed for a target of type file",
+     "dynamics.scheme: sgd draws mini-batches"},
+    {"data.samples", no_samples, "required with data.mode: fixed: the number of points", NULL},
+    {"dynamics.scheme", online_gd, "gd requires data.mode: fixed", "use dynamics.scheme: sgd"},
+    {"unit.type", sphere_in_one_dimension, "units on the sphere require target.d >= 2", NULL},
     {"unit.train", sphere_with_bias, "expected a list of c, a: rbf units have no b", NULL},
     {"unit.type", population_unit, POPULATION "rbf", NULL},
     {"target.type", population_target, POPULATION "spin", NULL},
     {"unit.alpha", population_alpha, POPULATION "alpha d <= 10^4", NULL},
-    {"dynamics.scheme", population_scheme, POPULATION "gd: each step sees all points of the sphere", NULL},
+    {"dynamics.scheme", population_scheme, POPULATION "gd: each step averages over the whole sphere", NULL},
     {"target.noise", population_noise, POPULATION "0: there are no labels", NULL},
-    {"data.samples", population_samples, POPULATION "none: there is no fixed set", NULL},
-    {"data.shared", population_shared, POPULATION "false: all networks see all points", NULL},
+    {"data.samples", population_samples, POPULATION "no value: there is no fixed set", NULL},
+    {"data.shared", population_shared, POPULATION "false: all networks use the whole sphere", NULL},
     {"loss.type", population_loss, POPULATION "squared", NULL},
     {"output.snapshots", late_snapshot, "expected steps of the run", NULL},
     {"output.fields", late_field, "expected steps of the run", NULL},
-    {"ensemble.replicas x data.streams", many_replicas, "expected at most 16777215 networks of a size", NULL},
+    {"ensemble.replicas x data.streams", many_replicas, "expected at most 16777215 networks per size", NULL},
     {"ensemble", many_numbers, "expected n x replicas x (d + 2) <= 2^58 numbers", NULL},
     {"data.streams", equal_streams,
-     "expected 1 where all networks see the same points (dynamics.scheme gd, or data.shared)", NULL},
+     "expected 1 if all networks use the same points (dynamics.scheme: gd, or data.shared: true)", NULL},
 };
 
 /* ---- stages ---- */
@@ -286,19 +287,20 @@ static bool sgd_without_batch(const struct rule_arguments *args, char *received)
 
 static const struct rule stage_rules[] = {
     {NULL, incomplete_stage, "steps and dt are required in every stage", NULL},
-    {NULL, auto_keys_without_auto, "dt_safety and dt_every go with dt: auto", NULL},
-    {NULL, auto_without_theory, "dt: auto with mini-batches knows the stability limit of dynamics.update: euler only",
+    {NULL, auto_keys_without_auto, "dt_safety and dt_every require dt: auto", NULL},
+    {NULL, auto_without_theory, "dt: auto with dynamics.scheme: sgd requires dynamics.update: euler",
      "give dt as a number"},
     {NULL, two_batches, "give either batch or batch_scale and batch_power", NULL},
-    {NULL, gd_population_with_batch, "gd uses the whole population each step: leave batch out", NULL},
-    {NULL, gd_fixed_with_batch, "gd uses the whole fixed set each step: leave batch out, or use scheme: sgd", NULL},
-    {NULL, sgd_without_batch, "sgd needs batch, or batch_scale and batch_power", NULL},
+    {NULL, gd_population_with_batch, "gd uses the whole population in each step: omit batch", NULL},
+    {NULL, gd_fixed_with_batch, "gd uses the whole fixed set in each step: omit batch, or use dynamics.scheme: sgd",
+     NULL},
+    {NULL, sgd_without_batch, "sgd requires batch, or batch_scale and batch_power", NULL},
 };
 
 /* ---- network sizes in a stage ---- */
 
-/* The number of points of a data file is unknown here; problem_check (run/problem.h) checks the batch after reading the
- * file. */
+/* The number of points in a data file is unknown here; problem_check (run/problem.h) checks the batch after
+ * reading the file. */
 static bool large_batch(const struct rule_arguments *args, char *received) {
   const struct config *config = args->config;
   const bool unknown = config->data.mode == DATA_FIXED && config->data.samples == 0;

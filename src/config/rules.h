@@ -5,7 +5,7 @@
 #include "config/config.h"
 #include "table.h"
 
-/* Whether the input itself gives a key, by index in parameter_table. */
+/* Whether a key is in the input (not a default), by the index of the key in parameter_table. */
 struct given_keys {
   bool key[PARAMETERS_MAX];
   bool stage_key[STAGES_MAX][PARAMETERS_MAX]; /* per stage of dynamics.stages */

@@ -15,7 +15,7 @@ static struct choice precision_choice(int i) {
 }
 static struct choice isa_choice(int i) {
   return i <= ISA_LEVELS ? (struct choice){i == 0 ? "auto" : isa_names[i - 1],
-                                           i == 0 ? "the best that all nodes have" : isa_help[i - 1]}
+                                           i == 0 ? "the highest level that all nodes have" : isa_help[i - 1]}
                          : NO_CHOICE;
 }
 static struct choice unit_choice(int i) {
@@ -53,50 +53,53 @@ static struct choice full_choice(int i) {
 
 const struct parameter parameter_table[] = {
     {"run.name", P_TEXT, AT(name), 0, 0, false, "", NULL, true,
-     "name of the run; by default the input file's, without its ending"},
-    {"run.output", P_TEXT, AT(output), 0, 0, false, "", NULL, true,
-     "folder the run writes to; by default runs/<run.name>"},
+     "name of the run; by default the name of the input file without folder and extension"},
+    {"run.output", P_TEXT, AT(output), 0, 0, false, "", NULL, true, "output folder; by default runs/<run.name>"},
     {"run.seed", P_SEED, AT(seed), 0, 0, false, "1", NULL, false, "seed of the initial condition"},
     {"run.precision", P_CHOICE, AT(precision), 0, 0, false, "mixed", precision_choice, false,
-     "single: fp32 throughout; mixed: fp64 parameters, fp32 inside a tile; double: fp64 throughout"},
+     "single: fp32 throughout; mixed: parameters in fp64, arithmetic of the units in fp32; double: fp64 throughout"},
     {"run.threads", P_INTEGER, AT(threads), 1, 1024, false, "1", NULL, true,
-     "threads of each rank: they share the blocks (of 256 units) of a large network, and small networks are dealt out "
-     "among them"},
+     "threads per rank. All threads compute a large network together, in blocks of 256 units; each small network is "
+     "computed by one thread"},
     {"run.isa", P_CHOICE, AT(isa), -1, 0, false, "auto", isa_choice, true,
-     "instruction-set level of the kernels. A resume keeps the level of its checkpoint"},
+     "instruction-set level of the kernels. A resumed run keeps the level of its checkpoint"},
     {"run.watchdog", P_REAL, AT(watchdog), 0, 1e6, false, "1800", NULL, true,
-     "seconds after which a rank that others wait for, and that gives no sign of life, is named and all ranks are "
-     "aborted with exit code 75: the same command goes on from the newest checkpoint; 0: never"},
+     "seconds without progress after which a rank counts as hanging. The run then names this rank and aborts all ranks "
+     "with exit code 75; the same command resumes from the newest checkpoint. 0: never"},
 
     {"ensemble.n", P_SIZES, AT(ensemble), 1, N_MAX, false, NULL, NULL, false,
-     "units of a network; a list makes one network (times replicas) of each size"},
+     "units per network. With a list of sizes, the run trains networks of each size"},
     {"ensemble.replicas", P_COUNT, AT(initial_conditions), 1, 0x1p24 - 1, false, "1", NULL, false,
-     "independent initial conditions of each size"},
+     "number of independent initial conditions per size"},
 
     {"unit.type", P_CHOICE, AT(unit.type), 0, 0, false, "sigmoid", unit_choice, false, "unit type"},
     {"unit.alpha", P_REAL, AT(unit.alpha), 0, 1e6, true, "1", NULL, false, "rbf: inverse square width"},
     {"unit.train", P_FIELDS, AT(unit.train), 0, 0, false, "[c, a, b]", NULL, false,
-     "fields that move; the others stay at their initial values (rbf: a is z on the sphere, there is no b)"},
-    {"unit.init.c.mean", P_REAL, AT(unit.c.mean), -1e6, 1e6, false, "0", NULL, false, "initial law of c: mean"},
+     "trained fields; the others keep their initial values (rbf: a is z on the sphere, and there is no b)"},
+    {"unit.init.c.mean", P_REAL, AT(unit.c.mean), -1e6, 1e6, false, "0", NULL, false,
+     "initial distribution of c: mean"},
     {"unit.init.c.std", P_REAL, AT(unit.c.std), 0, 1e6, false, "1", NULL, false,
-     "initial law of c: standard deviation"},
+     "initial distribution of c: standard deviation"},
     {"unit.init.a.mean", P_REAL, AT(unit.a.mean), -1e6, 1e6, false, "0", NULL, false,
-     "initial law of each a_k: mean (rbf: z is uniform on the sphere)"},
+     "initial distribution of each a_k: mean (rbf: z is uniform on the sphere)"},
     {"unit.init.a.std", P_REAL, AT(unit.a.std), 0, 1e6, false, "1", NULL, false,
-     "initial law of each a_k: standard deviation"},
-    {"unit.init.b.mean", P_REAL, AT(unit.b.mean), -1e6, 1e6, false, "0", NULL, false, "initial law of b: mean"},
+     "initial distribution of each a_k: standard deviation"},
+    {"unit.init.b.mean", P_REAL, AT(unit.b.mean), -1e6, 1e6, false, "0", NULL, false,
+     "initial distribution of b: mean"},
     {"unit.init.b.std", P_REAL, AT(unit.b.std), 0, 1e6, false, "1", NULL, false,
-     "initial law of b: standard deviation"},
+     "initial distribution of b: standard deviation"},
 
     {"target.type", P_CHOICE, AT(target.type), 0, 0, false, NULL, target_choice, false,
      "spin: spherical 3-spin model; teacher: a network; file: an HDF5 file"},
-    {"target.d", P_INTEGER, AT(target.d), 1, 1024, false, NULL, NULL, false, "input dimension; a file has its own"},
+    {"target.d", P_INTEGER, AT(target.d), 1, 1024, false, NULL, NULL, false,
+     "input dimension. With target.type: file, the dimension of x in the file"},
     {"target.seed", P_SEED, AT(target.seed), 0, 0, false, "1", NULL, false, "seed of the target's coefficients"},
     {"target.path", P_TEXT, AT(target.path), 0, 0, false, "", NULL, false,
-     "file: HDF5 file (by default none) with x (N, d), y (N) and, if you like, test_x (K, d), test_y (K)"},
+     "file: path of the HDF5 file with x (N, d) and y (N); optional: test_x (K, d) and test_y (K). No default"},
     {"target.noise", P_REAL, AT(data.noise), 0, 1e6, false, "0", NULL, false,
      "standard deviation of the noise on training labels"},
-    {"target.teacher.units", P_COUNT, AT(target.teacher_units), 1, 1e6, false, "10", NULL, false, "teacher: units m"},
+    {"target.teacher.units", P_COUNT, AT(target.teacher_units), 1, 1e6, false, "10", NULL, false,
+     "teacher: number of units m"},
     {"target.teacher.type", P_CHOICE, AT(target.teacher.type), 0, 0, false, "sigmoid", unit_choice, false,
      "teacher: unit type"},
     {"target.teacher.alpha", P_REAL, AT(target.teacher.alpha), 0, 1e6, true, "1", NULL, false,
@@ -120,43 +123,45 @@ const struct parameter parameter_table[] = {
      "huber: |f - y| above which the loss is linear"},
 
     {"data.mode", P_CHOICE, AT(data.mode), 0, 0, false, "fixed", mode_choice, false,
-     "fixed: one set of points for all networks and steps; online: fresh points each step; population: no points but "
-     "for tests, all of the sphere in each step, by the exact potential between units (rbf units, spin target, gd)"},
+     "fixed: one set of points for all networks and steps; online: fresh points in each step; population: averages "
+     "over the whole sphere, by the exact potential between units (only rbf units, spin target and gd); points only "
+     "for tests"},
     {"data.samples", P_COUNT, AT(data.samples), 1, POINTS_LIMIT, false, NULL, NULL, false,
-     "fixed: points in the set; of a file: its first rows, by default all"},
+     "fixed: number of points in the set. With target.type: file, the first rows of x; by default all"},
     {"data.test", P_COUNT, AT(data.test), 0, POINTS_LIMIT, false, "512", NULL, false,
-     "held-out test points; of a file without test_x: its last rows"},
+     "number of held-out test points. If a file has no test_x, they are the last rows of x"},
     {"data.shared", P_FLAG, AT(data.shared), 0, 0, false, "false", NULL, false,
-     "online points, and the order of mini-batches: the same for all networks"},
+     "true: all networks use the same online points and the same order of mini-batches"},
     {"data.streams", P_COUNT, AT(ensemble.streams), 1, 1024, false, "1", NULL, false,
-     "data streams per initial condition: that many networks start alike, each with fresh points or an order of "
-     "mini-batches of its own"},
+     "data streams per initial condition: this many networks have the same initial condition; each has its own fresh "
+     "points or its own order of mini-batches"},
     {"data.seed", P_SEED, AT(data.seed), 0, 0, false, "1", NULL, false, "seed of points, their order and label noise"},
     {"data.test_seed", P_SEED, AT(data.test_seed), 0, 0, false, "0", NULL, false,
-     "seed of the test points; 0: data.seed. Give it to runs with data of their own that shall be analyzed as one "
-     "study"},
+     "seed of the test points; 0: data.seed. Set the same value in runs with different data seeds that you want to "
+     "analyze together"},
 
     {"dynamics.scheme", P_CHOICE, AT(schedule.scheme), 0, 0, false, "gd", scheme_choice, false,
-     "gd: the whole fixed set or population each step; sgd: fresh points, or mini-batches of the fixed set without "
-     "replacement"},
+     "gd: the whole fixed set or population in each step; sgd: fresh points, or mini-batches of the fixed set, drawn "
+     "without replacement"},
     {"dynamics.update", P_CHOICE, AT(schedule.update.rule), 0, 0, false, "euler", update_choice, false,
-     "rule by which a step moves the units"},
+     "rule that updates the units in each step"},
     {"dynamics.momentum", P_REAL, AT(schedule.update.mu), 0, 0.999999, false, "0.9", NULL, false,
-     "momentum: mu. Small steps follow the flow at 1/(1 - mu) times the speed of dt; the stability limit is "
-     "2 (1 + mu)/lambda, and steps close to it are far from the flow, so use a small dt_safety with dt: auto"},
+     "momentum: mu. With small dt, a step follows the gradient flow for the time dt/(1 - mu). The stability limit is "
+     "2 (1 + mu)/lambda. Steps close to this limit do not follow the flow, so use a small dt_safety with dt: auto"},
     {"dynamics.stages[].steps", P_COUNT, STAGE(steps), 1, STEPS_LIMIT, false, NULL, NULL, true,
-     "steps of the stage; on resume what lies ahead may change"},
+     "steps of the stage. On resume, only steps after the checkpoint may change"},
     {"dynamics.stages[].dt", P_STEPSIZE, STAGE(dt), 0, DT_MAX, true, NULL, NULL, true,
-     "step size; auto: follows the limit of stability of all networks, 2/lambda for the largest eigenvalue lambda of "
-     "the tangent kernel M/P, for sgd with batches of P points 2 / (lambda (1 - 1/P) + sup M(x,x) / P)"},
+     "step size; auto: dt_safety times the smallest stability limit of all networks. The limit is 2/lambda, where "
+     "lambda is the largest eigenvalue of the tangent kernel M/P; for sgd with batches of P points it is "
+     "2 / (lambda (1 - 1/P) + sup M(x,x) / P)"},
     {"dynamics.stages[].dt_safety", P_REAL, STAGE(dt_safety), 0, 1, true, NULL, NULL, true,
-     "auto: dt is this part of the limit; 0.5 if not given"},
+     "auto: dt as a fraction of the stability limit; 0.5 if not given"},
     {"dynamics.stages[].dt_every", P_COUNT, STAGE(dt_every), 1, STEPS_LIMIT, false, NULL, NULL, true,
-     "auto: dt is set anew at the stage's first step and at multiples of so many steps; 100 if not given. Each time "
-     "takes as long as about 10 steps with P = 512"},
+     "auto: dt is estimated at the first step of the stage and at each step that is a multiple of this number; 100 if "
+     "not given. An estimate takes as long as about 10 steps with P = 512"},
     {"dynamics.stages[].batch", P_COUNT, STAGE(batch), 1, POINTS_LIMIT, false, NULL, NULL, true,
-     "sgd: points P in a batch. Each epoch visits a fixed set in a new uniform random order and leaves out the points "
-     "that do not fill a batch"},
+     "sgd: number P of points in a batch. Each epoch uses the fixed set in a new uniform random order and omits the "
+     "remaining points that do not fill a batch"},
     {"dynamics.stages[].batch_scale", P_REAL, STAGE(batch_scale), 0, 1e9, true, NULL, NULL, true,
      "sgd: P = floor(batch_scale * n^batch_power), at least 1"},
     {"dynamics.stages[].batch_power", P_REAL, STAGE(batch_power), -4, 4, false, NULL, NULL, true,
@@ -165,21 +170,22 @@ const struct parameter parameter_table[] = {
     {"output.history_every", P_COUNT, AT(history_every), 1, STEPS_LIMIT, false, "10", NULL, false,
      "steps between rows of history.h5"},
     {"output.checkpoint_every", P_COUNT, AT(checkpoint_every), 0, STEPS_LIMIT, false, "0", NULL, true,
-     "steps between checkpoints; 0: by time only. There is one at each snapshot, at the end and when stopped besides"},
+     "steps between checkpoints; 0: by time only. Checkpoints are also written at each snapshot, at the end, and when "
+     "the run stops early"},
     {"output.checkpoint_minutes", P_REAL, AT(checkpoint_minutes), 0, 1e6, false, "15", NULL, true,
-     "wall-clock time between checkpoints; 0: by steps only"},
-    {"output.keep", P_INTEGER, AT(keep), 1, 1e6, false, "2", NULL, true, "newest checkpoints kept besides snapshots"},
+     "wall-clock minutes between checkpoints; 0: by steps only"},
+    {"output.keep", P_INTEGER, AT(keep), 1, 1e6, false, "2", NULL, true,
+     "number of newest checkpoints to keep; snapshots are always kept"},
     {"output.snapshots", P_STEPS, AT(snapshots), 0, STEPS_LIMIT, false, "[]", NULL, true,
-     "steps whose checkpoints are kept for good: the empirical distributions for analysis; a resume keeps those of "
-     "before"},
+     "steps whose checkpoints are always kept, as empirical distributions for analysis. A resumed run keeps its "
+     "earlier snapshots"},
     {"output.fields", P_STEPS, AT(fields), 0, STEPS_LIMIT, false, "[]", NULL, false,
      "steps at which f_n is recorded at the test points, and at the training points if they are fixed"},
     {"output.io", P_CHOICE, AT(io), 0, 0, false, "posix", io_choice, true,
      "how checkpoints are written: posix, or mpiio for file systems whose clients do not share pages coherently (NFS)"},
     {"output.on_full", P_CHOICE, AT(on_full), 0, 0, false, "stop", full_choice, true,
-     "when the disk or the quota is full: stop, as failed; or wait: try again every few seconds and go on when there "
-     "is "
-     "room, until a signal, the stop file or the time limit ends the run"},
+     "action when the disk or the quota is full. stop: the run fails; wait: the run retries every few seconds until "
+     "there is free space, or until a signal, the stop file or the time limit ends the run"},
 };
 const int parameter_count = sizeof parameter_table / sizeof *parameter_table;
 _Static_assert(sizeof parameter_table / sizeof *parameter_table <= PARAMETERS_MAX, "PARAMETERS_MAX is too small");
@@ -340,7 +346,7 @@ bool parameter_assign(const struct parameter *parameter, void *base, int item, c
     *(bool *)at = strcmp(text, "true") == 0;
     return *(bool *)at || strcmp(text, "false") == 0;
   case P_TEXT:
-    return utf8_is_plain(text) && /* the echo must be readable as YAML */
+    return utf8_is_plain(text) && /* the YAML reader must accept the echo */
            snprintf(at, text_size(parameter), "%s", text) < (int)text_size(parameter);
   case P_CHOICE:
     return choice_item(parameter, at, text);

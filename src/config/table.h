@@ -28,20 +28,21 @@ struct parameter {
   enum parameter_kind kind;
   size_t offset;                  /* in struct config; in struct stage for keys of stages */
   double low, high;               /* range of numbers; P_CHOICE: low is the value of the first name */
-  bool above;                     /* low itself is excluded */
+  bool above;                     /* the value must be greater than low; otherwise, at least low */
   const char *fallback;           /* the default, as a user would write it; NULL: none */
   struct choice (*choice)(int i); /* P_CHOICE: the choice with index i; .name is NULL after the last one */
   bool may_change;                /* the value may differ when a run is resumed */
   const char *help;
 };
 
-enum { PARAMETERS_MAX = 128 }; /* at least parameter_count */
+enum { PARAMETERS_MAX = 128 }; /* upper bound of parameter_count */
 extern const struct parameter parameter_table[];
 extern const int parameter_count;
 
+/* Returns whether the key belongs to the stages ("dynamics.stages[].dt"). Local. */
 bool parameter_of_stage(const struct parameter *parameter);
 
-/* Writes the accepted values: "an integer from 1 to 1024". Local. */
+/* Writes a description of the accepted values, such as "an integer from 1 to 1024". Local. */
 void parameter_expects(const struct parameter *parameter, char *text, size_t size);
 
 /* Sets a value from text. base: struct config, or struct stage for keys of stages. item: index in a list; 0 clears the

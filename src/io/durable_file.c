@@ -22,14 +22,14 @@ static const struct advice {
   int error, status;
   const char *text;
 } advice_table[] = {
-    {ENOSPC, FULL, "make room there"},
-    {EDQUOT, FULL, "make room within your quota (`quota -s`), or have it raised"},
+    {ENOSPC, FULL, "free space on this disk"},
+    {EDQUOT, FULL, "free space within your quota (`quota -s`), or have it raised"},
     {EFBIG, FAILED, "raise the limit of file sizes (`ulimit -f`)"},
     {EROFS, FAILED, "have the file system mounted for writing"},
     {EACCES, FAILED, "change its owner or permissions, or choose another run.output"},
-    {ENOENT, FAILED, "its folder was moved, removed or unmounted: put it back"},
-    {ESTALE, FAILED, "the file server lost its folder: have it mounted anew"},
-    {EIO, FAILED, "the disk or the way to it fails (dmesg tells more): repair it, or move the output to another disk"},
+    {ENOENT, FAILED, "its folder was moved, removed or unmounted: restore it"},
+    {ESTALE, FAILED, "the file server no longer has its folder: have it mounted again"},
+    {EIO, FAILED, "the disk or the connection to it fails (see dmesg): repair it, or move the output to another disk"},
 };
 enum { ADVICES = sizeof advice_table / sizeof *advice_table };
 
@@ -60,8 +60,8 @@ int durable_file_fail_full(const char *folder, const char *what, int64_t bytes) 
   struct statvfs disk = {0};
   statvfs(folder, &disk);
   return FAIL(FULL,
-              "%s: no room for %s: %.6g MB are needed, %.6g MB are free on this disk; what was written before is "
-              "untouched. %s",
+              "%s: no space for %s: %.6g MB are needed, %.6g MB are free on this disk; files written before are "
+              "unchanged. %s",
               folder, what, (double)bytes * 1e-6, (double)disk.f_bavail * (double)disk.f_frsize * 1e-6, error_text());
 }
 
@@ -127,7 +127,7 @@ static int copy_bytes(int in, int out, const char *from, const char *to) {
     const ssize_t copied = sendfile(out, in, NULL, (size_t)(left < PIECE ? left : PIECE));
     if (copied < 0 && errno == EINTR) continue;
     if (copied < 0) return durable_file_fail(errno, "%s: cannot copy it to %s", from, to);
-    if (copied == 0) return FAIL(FAILED, "%s: it became shorter while it was copied to %s", from, to);
+    if (copied == 0) return FAIL(FAILED, "%s: the file became shorter while it was copied to %s", from, to);
     left -= copied;
     heartbeat_beat();
   }
@@ -147,7 +147,7 @@ int durable_file_copy(const char *from, const char *to) {
 int durable_file_sync(const char *path) {
   const int file = open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0) return durable_file_fail(errno, "%s: cannot open", path);
-  const int status = fsync(file) == 0 ? OK : durable_file_fail(errno, "%s: cannot make it lasting", path);
+  const int status = fsync(file) == 0 ? OK : durable_file_fail(errno, "%s: cannot sync it to disk", path);
   close(file);
   return status;
 }

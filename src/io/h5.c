@@ -28,7 +28,7 @@ struct reason {
   char text[256];
 };
 
-/* Copies the innermost message of HDF5, and the errno that all file drivers of HDF5 include in the message. */
+/* Copies the innermost message of HDF5, and the errno if the message contains one, as those of all file drivers do. */
 static herr_t innermost(unsigned n, const H5E_error2_t *error, void *context) {
   struct reason *reason = context;
   if (n > 0) return 0;
@@ -48,9 +48,9 @@ static int h5_fail(const struct h5 *file, const char *object, const char *what) 
 
 void h5_start(void) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1); /* locks fail on some parallel file systems; McKean uses <output>/lock */
-  /* A file whose last write failed leaves a broken object in HDF5, and the cleanup at exit crashes on it. HDF5
-   * registers this cleanup in two ways: with atexit, which is disabled here, and as an attribute of MPI_COMM_SELF, but
-   * only if MPI has started. H5open is therefore called before MPI_Init. */
+  /* If the last write to a file failed, HDF5 keeps a broken object, and the cleanup at exit crashes on this object.
+   * HDF5 registers this cleanup in two ways: with atexit, which is disabled here, and as an attribute of MPI_COMM_SELF,
+   * but only if MPI has started. H5open is therefore called before MPI_Init. */
   H5dont_atexit();
   H5open();
   h5_guard_start();
@@ -102,8 +102,8 @@ int h5_open(const char *path, bool writable, struct h5 **file) {
   struct stat found;
   *file = NULL;
   if (stat(path, &found) != 0) return FAIL(FAILED, "%s: cannot open it: %s", path, strerror(errno));
-  if (!S_ISREG(found.st_mode)) return FAIL(FAILED, "%s: an HDF5 file was expected, this is no regular file", path);
-  if (H5Fis_hdf5(path) <= 0) return FAIL(FAILED, "%s: an HDF5 file was expected, this is none", path);
+  if (!S_ISREG(found.st_mode)) return FAIL(FAILED, "%s: an HDF5 file was expected, this is not a regular file", path);
+  if (H5Fis_hdf5(path) <= 0) return FAIL(FAILED, "%s: an HDF5 file was expected, this is not one", path);
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   /* h5_close must close the file even if objects in it are still open. */
   H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
@@ -113,8 +113,8 @@ int h5_open(const char *path, bool writable, struct h5 **file) {
   return status;
 }
 
-/* HDF5 cannot close a file whose cached bytes it cannot write. Redirects the descriptor to a memory file, so that the
- * close succeeds and discards the bytes. */
+/* HDF5 cannot close a file if it cannot write the cached bytes. Redirects the file descriptor to a memory file, so that
+ * the close succeeds and discards the bytes. */
 static void abandon(hid_t id) {
   int *descriptor;
   const int memory = memfd_create("abandoned", MFD_CLOEXEC);
@@ -127,7 +127,7 @@ int h5_close(struct h5 *file) {
   if (!file) return OK;
   int status = OK;
   if (file->id >= 0 && H5Fflush(file->id, H5F_SCOPE_GLOBAL) < 0) {
-    status = h5_fail(file, "/", "cannot write it out");
+    status = h5_fail(file, "/", "cannot flush it");
     abandon(file->id);
   } else if (file->id >= 0 && H5Fclose(file->id) < 0) {
     status = h5_fail(file, "/", "cannot close it");
@@ -347,8 +347,8 @@ int h5_offset(struct h5 *file, const char *dataset, enum h5_type type, int64_t *
   H5Tclose(stored);
   H5Dclose(id);
   if (at == HADDR_UNDEF || !same)
-    return FAIL(FAILED, "%s: %s: one contiguous piece of the file with numbers of this program's type was expected",
-                file->path, dataset);
+    return FAIL(FAILED, "%s: %s: a contiguous dataset of numbers of the program's type was expected", file->path,
+                dataset);
   *offset = (int64_t)at;
   return OK;
 }
@@ -372,8 +372,10 @@ int h5_read_rows(struct h5 *file, const char *dataset, enum h5_type type, int ra
   for (int i = 0; i < rank; i++)
     if (found_rank != rank || found[i] != shape[i]) {
       H5Dclose(id);
-      return FAIL(FAILED, "%s: %s: expected %d dimension(s), number %d of %lld, received %d, %lld", file->path, dataset,
-                  rank, i, (long long)shape[i], found_rank, (long long)found[i]);
+      return FAIL(
+          FAILED,
+          "%s: %s: expected %d dimension(s), with size %lld in dimension %d; received %d dimension(s), size %lld",
+          file->path, dataset, rank, (long long)shape[i], i, found_rank, (long long)found[i]);
     }
   hsize_t size[H5_RANK_MAX];
   for (int i = 0; i < rank; i++) size[i] = (hsize_t)(i == 0 ? count : shape[i]);
@@ -452,8 +454,8 @@ int h5_append(struct h5 *file, const char *dataset, enum h5_type type, int row_r
   if (id < 0)
     status = h5_fail(file, dataset, "cannot create");
   else if (!fits)
-    status = FAIL(FAILED, "%s: %s: expected at least %lld rows of the run's shape, received %lld", file->path, dataset,
-                  (long long)keep, (long long)found[0]);
+    status = FAIL(FAILED, "%s: %s: expected at least %lld rows of the shape of this run, received %lld", file->path,
+                  dataset, (long long)keep, (long long)found[0]);
   else
     status = append_rows(file, dataset, id, type, rank, row, keep, rows, data);
   if (H5Dclose(id) < 0 && status == OK)

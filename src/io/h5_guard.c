@@ -3,7 +3,7 @@
 enum {
   ALWAYS_ALLOWED = 16 << 20, /* bytes that the numbers may take in memory regardless of the stored bytes */
   GZIP_RATIO = 1032,         /* the largest compression ratio of zlib */
-  GZIP_CHUNK = 1 << 20       /* largest gzip chunk in bytes; unpacking can take 1032 times the stored bytes */
+  GZIP_CHUNK = 1 << 20       /* largest gzip chunk in bytes: the numbers in memory */
 };
 
 void h5_guard_start(void) {
@@ -48,8 +48,8 @@ static bool usual_filters(hid_t creation, bool *gzip) {
   return true;
 }
 
-/* Returns whether the stored size of every chunk is at most slightly larger than `bytes`, the size of its numbers. A
- * larger chunk could unpack to much more than `bytes`. */
+/* Returns whether the stored size of every chunk is at most slightly larger than `bytes`, the size of its numbers in
+ * memory. A larger chunk could decompress to much more than `bytes`. */
 static bool chunks_fit(hid_t dataset, const struct sizes *sizes, const hsize_t *chunk, hsize_t bytes) {
   hsize_t offset[H5S_MAX_RANK] = {0}, stored;
   for (;;) {
@@ -65,9 +65,9 @@ static const char *guard_chunks(hid_t dataset, hid_t creation, const struct size
   bool gzip;
   if (!usual_filters(creation, &gzip)) return "numbers without filters, or with gzip, were expected (h5repack -f NONE)";
   if (H5Pget_chunk(creation, H5S_MAX_RANK, chunk) != sizes->rank || !bytes_of(sizes, chunk, &bytes) || bytes == 0)
-    return "chunks of its own shape were expected";
+    return "chunks of the dimensions of the dataset were expected";
   if (bytes > ALWAYS_ALLOWED && bytes / GZIP_RATIO > sizes->stored)
-    return "chunks that match what is stored were expected";
+    return "chunks of at most 1032 times the stored bytes were expected";
   if (!gzip || sizes->claimed == 0) return NULL;
   if (bytes > GZIP_CHUNK) return "gzip in chunks of at most 1 MiB was expected (h5repack -f NONE)";
   if (sizes->claimed / bytes > sizes->length) return "fewer chunks than the file has bytes were expected";
@@ -76,18 +76,18 @@ static const char *guard_chunks(hid_t dataset, hid_t creation, const struct size
 
 static const char *guard_sizes(hid_t file, hid_t dataset, hid_t creation, hid_t space, hid_t type) {
   struct sizes sizes = {.rank = H5Sget_simple_extent_ndims(space), .number = H5Tget_size(type)};
-  if (H5Sget_simple_extent_type(space) == H5S_NULL) return "numbers were expected, it has none";
+  if (H5Sget_simple_extent_type(space) == H5S_NULL) return "numbers were expected, the dataset has none";
   if (sizes.rank < 0 || H5Sget_simple_extent_dims(space, sizes.size, NULL) < 0 ||
       !bytes_of(&sizes, sizes.size, &sizes.claimed))
     return "sizes that fit into memory were expected";
   sizes.stored = H5Dget_storage_size(dataset);
   if (H5Fget_filesize(file, &sizes.length) < 0 || sizes.stored > sizes.length)
-    return "no more bytes than the file has were expected";
+    return "at most as many stored bytes as the file has were expected";
   if (sizes.claimed > 0 && sizes.stored == 0) return "numbers were expected, none were ever written";
   if (sizes.claimed > ALWAYS_ALLOWED && sizes.claimed / GZIP_RATIO > sizes.stored)
-    return "sizes that match what is stored were expected";
+    return "at most 1032 times the stored bytes were expected";
   if (H5Pget_layout(creation) == H5D_CHUNKED) return guard_chunks(dataset, creation, &sizes);
-  return sizes.claimed <= sizes.stored ? NULL : "as many bytes as its numbers take were expected";
+  return sizes.claimed <= sizes.stored ? NULL : "as many stored bytes as the numbers take were expected";
 }
 
 /* Checks the layout first, because HDF5 opens the source files of a virtual dataset when its shape is queried. */
@@ -97,11 +97,11 @@ const char *h5_guard_dataset(hid_t file, hid_t dataset) {
   const H5D_layout_t layout = H5Pget_layout(creation);
   const bool own = (layout == H5D_CONTIGUOUS || layout == H5D_CHUNKED || layout == H5D_COMPACT) &&
                    H5Pget_external_count(creation) == 0;
-  const char *expected = "numbers stored in this very file were expected";
+  const char *expected = "numbers stored in this file itself were expected";
   if (own) {
     const hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
     expected = h5_guard_number(type) ? guard_sizes(file, dataset, creation, space, type)
-                                     : "integers or floating-point numbers of the usual kinds were expected";
+                                     : "integers of 8 to 64 bits, floats or doubles were expected";
     H5Sclose(space);
     H5Tclose(type);
   }

@@ -14,9 +14,12 @@ void h5_guard_start(void);
 bool h5_guard_number(hid_t type);
 
 /* Returns NULL if the numbers of an open dataset may be read, otherwise a static text that states what was expected.
- * The numbers may be read if this file stores them, with no filters except gzip, shuffling and checksums, and if the
- * dataset is small (16 MB) or gzip can pack that many numbers into the stored bytes (at most 1032 times). Opens no
- * other file. */
+ * The numbers may be read if:
+ *   - this file stores them, with no filters except gzip, shuffling and checksums;
+ *   - they take at most 16 MiB of memory, or at most 1032 times the stored bytes (the largest ratio of gzip);
+ *   - without chunks, the file stores all of their bytes;
+ *   - with gzip, a chunk has at most 1 MiB of numbers, and its stored size is at most slightly larger.
+ * Opens no other file. */
 const char *h5_guard_dataset(hid_t file, hid_t dataset);
 
 #endif

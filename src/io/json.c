@@ -138,11 +138,13 @@ static int check_replaceable(const char *path) {
   const bool json = fread(start, 1, sizeof start, file) == sizeof start && start[0] == '{' && start[1] == '\n';
   fclose(file);
   return json ? OK
-              : FAIL(USAGE, "%s: it is there and is no earlier result; give --json another name, or remove it", path);
+              : FAIL(USAGE,
+                     "%s: the file exists and is not an earlier result; choose another name for --json, or remove it",
+                     path);
 }
 
 /* Returns the path with all links resolved, so that writing keeps the links; the caller frees it. Creates an empty file
- * where a dangling link points. */
+ * at the target of a dangling link. */
 static char *resolve_links(const char *path) {
   struct stat found;
   if (stat(path, &found) != 0 && lstat(path, &found) == 0) {
@@ -164,7 +166,7 @@ static bool open_target(struct json *json) {
   json->direct = !S_ISREG(found.st_mode);
   if (folder) errno = EISDIR;
   if (folder || dangling_link || (exists && access(json->target, W_OK) != 0)) return false;
-  if (json->direct) return true; /* opened in json_write: opening a pipe waits for a reader */
+  if (json->direct) return true; /* json_write opens it, because opening a pipe waits for a reader */
   if (slash) *slash = 0;
   durable_file_temporary(slash ? json->target : ".", name, json->temporary);
   if (slash) *slash = '/';

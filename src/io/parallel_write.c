@@ -63,7 +63,7 @@ static int mpi_fail(const struct parallel_write *writer, int code, const char *w
   for (size_t i = 0; i < sizeof reason / sizeof *reason; i++)
     if (reason[i].class == class) return durable_file_fail(reason[i].error, "%s: MPI-IO cannot %s", writer->path, what);
   MPI_Error_string(code, text, &length);
-  return FAIL(FAILED, "%s: MPI-IO cannot %s (%s); output.io: posix may tell why", writer->path, what, text);
+  return FAIL(FAILED, "%s: MPI-IO cannot %s (%s); output.io: posix may show the reason", writer->path, what, text);
 }
 
 static int write_collectively(struct parallel_write *writer, int64_t offset, const void *data, int64_t bytes) {
@@ -89,7 +89,7 @@ static int compare(const struct parallel_write *writer) {
   TRY(durable_file_pread(writer->file, writer->path, writer->offset, writer->read_back, writer->used));
   return memcmp(writer->read_back, writer->buffer, (size_t)writer->used) == 0
              ? OK
-             : FAIL(FAILED, "%s: the file system gave back other bytes than were written; output.io: mpiio may help",
+             : FAIL(FAILED, "%s: the bytes read back differ from those written; output.io: mpiio may help",
                     writer->path);
 }
 
@@ -130,7 +130,7 @@ static int write_posix(struct parallel_write *writer, const struct parallel_writ
   TRY(reopen(writer, O_RDWR, "write"));
   int status = fill_and_flush(writer, job, WRITE_AND_COMPARE);
   if (status == OK && fsync(writer->file) != 0)
-    status = durable_file_fail(errno, "%s: cannot make it lasting", writer->path);
+    status = durable_file_fail(errno, "%s: cannot sync it to disk", writer->path);
   if (close(writer->file) != 0 && status == OK) status = durable_file_fail(errno, "%s: cannot close it", writer->path);
   return status;
 }
@@ -157,7 +157,7 @@ static int write_mpiio(const struct comm *comm, struct parallel_write *writer, c
     if (writer->status == OK) writer->status = status;
   }
   HEARTBEAT_WAIT("MPI-IO", code = MPI_File_sync(writer->mpi));
-  if (code != MPI_SUCCESS && writer->status == OK) writer->status = mpi_fail(writer, code, "make it lasting");
+  if (code != MPI_SUCCESS && writer->status == OK) writer->status = mpi_fail(writer, code, "sync it to disk");
   HEARTBEAT_WAIT("MPI-IO", code = MPI_File_close(&writer->mpi));
   if (code != MPI_SUCCESS && writer->status == OK) writer->status = mpi_fail(writer, code, "close it");
   TRY(comm_agree(comm, writer->status));

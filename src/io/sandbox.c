@@ -12,7 +12,8 @@
 
 enum { SECONDS = 3600 }; /* limit of processor time, in case try() never returns */
 
-/* Fatal signals get their default action. A handler of MPI would print an error, which the parent reports anyway. */
+/* Restores the default action of fatal signals. A handler installed by MPI would print an error; the parent reports the
+ * crash anyway. */
 static _Noreturn void run_child(int (*try)(void *context), void *context) {
   const int deadly[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
   for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++) signal(deadly[i], SIG_DFL);
@@ -32,6 +33,6 @@ int sandbox_run(const char *path, int (*try)(void *context), void *context) {
   pid_t found;
   while ((found = waitpid(child, &how, 0)) < 0 && errno == EINTR) continue;
   if (found != child || (WIFEXITED(how) && WEXITSTATUS(how) == 0)) return OK;
-  return FAIL(FAILED, "%s: damaged: reading it ends the HDF5 library (%s); make the file anew", path,
-              WIFSIGNALED(how) ? strsignal(WTERMSIG(how)) : "it exits");
+  return FAIL(FAILED, "%s: damaged: the HDF5 library crashes when it reads the file (%s); create the file again", path,
+              WIFSIGNALED(how) ? strsignal(WTERMSIG(how)) : "exit");
 }

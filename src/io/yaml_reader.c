@@ -40,7 +40,8 @@ static int read_all(const char *path, int file, char **text) {
 
 int yaml_reader_load(const char *path, char **text) {
   *text = NULL;
-  const int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* opening a pipe must not wait for a writer */
+  const int file =
+      open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* O_NONBLOCK: does not wait for the writer of a pipe */
   if (file < 0) return FAIL(USAGE, "%s: cannot open the input: %s", path, strerror(errno));
   const int status = read_all(path, file, text);
   close(file);
@@ -105,28 +106,28 @@ static int begin_value(struct reader *reader, yaml_mark_t mark) {
   reader->path[collection->path] = 0;
   char item[32];
   const int length = snprintf(item, sizeof item, "[%d]", collection->items++);
-  if (collection->path + (size_t)length >= KEY_BYTES) return refuse(reader, mark, "keys this long are not used");
+  if (collection->path + (size_t)length >= KEY_BYTES) return refuse(reader, mark, "the path of this key is too long");
   strcat(reader->path, item);
   return OK;
 }
 
 static int read_key(struct reader *reader, const yaml_event_t *event) {
   if (reader->yaml->count >= YAML_READER_ENTRIES_MAX)
-    return refuse(reader, event->start_mark, "more entries than any input has");
+    return refuse(reader, event->start_mark, "more entries than the maximum of 8192");
   struct collection *collection = &reader->open[reader->depth];
   const char *key = (const char *)event->data.scalar.value;
   if (!*key || key[strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")])
     return refuse(reader, event->start_mark,
-                  strchr(key, ':') ? "a key of letters, digits and _ was expected; write a space behind its colon"
+                  strchr(key, ':') ? "a key of letters, digits and _ was expected; write a space after its colon"
                                    : "a key of letters, digits and _ was expected");
   reader->path[collection->path] = 0;
   if (collection->path + strlen(key) + 2 >= KEY_BYTES)
-    return refuse(reader, event->start_mark, "keys this long are not used");
+    return refuse(reader, event->start_mark, "the path of this key is too long");
   if (collection->path > 0) strcat(reader->path, ".");
   strcat(reader->path, key);
   for (int i = reader->first; i < reader->yaml->count; i++)
     if (below(reader->yaml->entry[i].path, reader->path))
-      return FAIL(USAGE, "%s:%zu:%zu: %s: duplicate key, it is in line %d already", reader->name,
+      return FAIL(USAGE, "%s:%zu:%zu: %s: duplicate key; line %d has it already", reader->name,
                   event->start_mark.line + 1, event->start_mark.column + 1, reader->path, reader->yaml->entry[i].line);
   collection->key = true;
   collection->items++;
@@ -156,7 +157,7 @@ static int open_collection(struct reader *reader, const yaml_event_t *event, boo
   if (reader->depth > 0 && reader->open[reader->depth].map && !reader->open[reader->depth].key)
     return refuse(reader, event->start_mark, "a key of letters, digits and _ was expected");
   if (reader->depth == DEPTH_MAX)
-    return refuse(reader, event->start_mark, "nested deeper than any input is (8 levels)");
+    return refuse(reader, event->start_mark, "nesting of at most 8 sections and lists was expected");
   TRY(begin_value(reader, event->start_mark));
   reader->open[++reader->depth] = (struct collection){.map = map, .path = strlen(reader->path)};
   return OK;
@@ -194,7 +195,7 @@ static int take(struct reader *reader, const yaml_event_t *event) {
   }
 }
 
-/* Reports the error of libyaml, and names a frequent cause that libyaml does not name: a tab. */
+/* Reports the error of libyaml. Adds a frequent cause that libyaml does not name: a tab. */
 static int syntax_error(const struct reader *reader, const yaml_parser_t *parser) {
   const bool tab = parser->problem && strstr(parser->problem, "cannot start any token");
   return FAIL(USAGE, "%s:%zu:%zu: not YAML: %s%s", reader->name, parser->problem_mark.line + 1,

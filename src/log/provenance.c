@@ -41,7 +41,8 @@ static void set_start(struct provenance *provenance) {
   provenance_set(provenance, "started", text);
 }
 
-/* Writes "mckean run x.yaml ...", truncated to size. Bytes that are not plain UTF-8 text are escaped (base/utf8.h). */
+/* Writes "mckean run x.yaml ...", truncated to size. Bytes that are not plain UTF-8 characters are escaped
+ * (base/utf8.h). */
 static void put_command(int argc, char *const *argv, char *text, size_t size) {
   size_t used = utf8_append(text, size, 0, "mckean");
   for (int i = 0; i < argc; i++) {
@@ -67,8 +68,8 @@ int provenance_alike(const struct comm *comm, int argc, char *const *argv) {
   char program[512], *command = alloc_small(size);
   snprintf(program, sizeof program, "%s, CRC-32C %08x", build_version, program_crc());
   put_command(argc, argv, command, size);
-  int status = comm_same(comm, "the program", program, "start one and the same file on all ranks");
-  if (status == OK) status = comm_same(comm, "the command line", command, "start all ranks with the same");
+  int status = comm_same(comm, "the program", program, "start the same program file on all ranks");
+  if (status == OK) status = comm_same(comm, "the command line", command, "start all ranks with the same command line");
   free(command);
   return status;
 }

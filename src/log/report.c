@@ -20,8 +20,8 @@ static const double BAR_EVERY = 0.2;                  /* seconds */
 static const double LINE_LEAST = 10, LINE_MOST = 600; /* seconds between lines: time so far / 20, in this range */
 
 /* Returns a descriptor of the terminal that shows the output, or -1. Under Open MPI, standard output of each rank is a
- * pseudo-terminal, so isatty always succeeds. In that case, uses the standard output of the parent process, which is
- * mpirun on the first node. */
+ * pseudo-terminal, so isatty always succeeds. Therefore, under Open MPI, uses the standard output of the parent
+ * process, which is mpirun on the first node. */
 static int terminal(void) {
   if (!isatty(STDOUT_FILENO)) return -1;
   if (!getenv("OMPI_COMM_WORLD_SIZE")) return STDOUT_FILENO;
@@ -53,9 +53,10 @@ void report_log(struct report *report, const char *output) {
   if (!report->active) return;
   char path[PATH_BYTES];
   snprintf(path, sizeof path, "%s/run.log", output);
-  const int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666); /* it may be a pipe */
+  const int file =
+      open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666); /* O_NONBLOCK: it may be a pipe */
   report->log = file < 0 ? NULL : fdopen(file, "a");
-  if (!report->log) report_line(report, "warning: %s: %s; going on without a log", path, strerror(errno));
+  if (!report->log) report_line(report, "warning: %s: %s; continuing without a log", path, strerror(errno));
 }
 
 static void write_log(struct report *report, const char *text) {
@@ -63,8 +64,8 @@ static void write_log(struct report *report, const char *text) {
   fprintf(report->log, "%s\n", text);
   const bool lost = fflush(report->log) != 0;
   if (lost && !report->log_lost)
-    fprintf(stderr, "warning: run.log cannot be written (%s); it will lack lines\n", strerror(errno));
-  if (lost) __fpurge(report->log); /* discards the line, so that later ones can be written */
+    fprintf(stderr, "warning: run.log cannot be written (%s); lines will be missing from it\n", strerror(errno));
+  if (lost) __fpurge(report->log); /* discards the line, so that later lines can be written */
   report->log_lost = report->log_lost || lost;
 }
 

@@ -14,7 +14,7 @@ bool slurm_job(char id[SLURM_ID]) {
     length = snprintf(id, SLURM_ID, "%s_%s", array, task);
   else
     length = snprintf(id, SLURM_ID, "%s", job ? job : "");
-  /* The id becomes part of a shell command, so it must contain only these characters. */
+  /* The id becomes part of a shell command, so other characters must not occur. */
   return length > 0 && length < SLURM_ID && strspn(id, "0123456789_") == (size_t)length;
 }
 
@@ -23,7 +23,8 @@ int slurm_restarts(void) {
   return chained ? atoi(chained) : requeued ? atoi(requeued) : 0;
 }
 
-/* Reads [days-][hours:]minutes:seconds. Returns NAN if the text is not a time. */
+/* Reads [days-][hours:]minutes:seconds as seconds. Returns INFINITY for UNLIMITED, and NAN if the text is not a
+ * time. */
 static double parse(const char *text) {
   long long days, hours, minutes, seconds;
   if (strncmp(text, "UNLIMITED", 9) == 0) return INFINITY;

@@ -33,7 +33,7 @@ struct total {
   struct rank_range seconds[SUMMARY_PHASES], waited[SUMMARY_PHASES], outside_phases, memory;
   double pairs[SUMMARY_PHASES]; /* of all ranks */
   double all_pairs;
-  double computing; /* seconds of the loop without files */
+  double computing; /* seconds of the loop without the phase save */
   int ranks;
   double cores;
   double imbalance;           /* maximum / mean over ranks of the computing time in step and row */
@@ -54,8 +54,8 @@ static double ratio(double value, double by) {
   return by > 0 ? value / by : 0;
 }
 
-/* Returns the speed of GEMM on one core of this rank in flops per second, or 0 if unknown. All ranks measure it at the
- * same time. peak_fraction is relative to this speed. */
+/* Returns the speed of GEMM on one core of this rank in flops per second, or 0 if unknown. All ranks measure at the
+ * same time. peak_fraction is relative to the mean of these speeds. */
 static double gemm_speed(const struct summary_run *run) {
   if (!openblas_matches_cpu()) return 0;
   const bool single = precision_real((enum precision)run->config->precision) == sizeof(float);
@@ -162,7 +162,7 @@ static void write_json(const struct summary *summary, const struct total *total,
   struct json *json = NULL;
   snprintf(path, sizeof path, "%s/summary.json", run->config->output);
   int status = json_create(path, &json);
-  if (status == USAGE) { /* the file is not a summary, for example after a crash; it is safe to remove */
+  if (status == USAGE) { /* a file with this name that is not a summary, for example after a crash, may be removed */
     unlink(path);
     status = json_create(path, &json);
   }
@@ -172,7 +172,7 @@ static void write_json(const struct summary *summary, const struct total *total,
   }
   json_free(json);
   if (status == OK) return;
-  unlink(path); /* the old file describes the run before it was resumed */
+  unlink(path); /* a remaining file would describe the run before it was resumed */
   report_line(report, "warning: %s; there is no summary of this run", error_text());
 }
 
@@ -180,8 +180,8 @@ static void write_json(const struct summary *summary, const struct total *total,
 
 static void print_phases(const struct summary *summary, const struct total *total, const struct summary_run *run,
                          struct report *report) {
-  report_line(report, "%-16s %9s %9s %9s %9s %9s %9s %6s", "seconds", "times", "least", "mean", "most", "in sums",
-              "most", "of all");
+  report_line(report, "%-16s %9s %9s %9s %9s %9s %9s %6s", "seconds", "count", "min", "mean", "max", "comm mean",
+              "comm max", "share");
   for (int i = 0; i < SUMMARY_PHASES; i++) {
     const struct rank_range *seconds = &total->seconds[i], *waited = &total->waited[i];
     if (!(seconds->max > 0)) continue;
@@ -190,8 +190,8 @@ static void print_phases(const struct summary *summary, const struct total *tota
                 100 * ratio(seconds->mean, run->seconds));
   }
   const struct rank_range *rest = &total->outside_phases;
-  report_line(report, "%-16s %9s %9.3g %9.3g %9.3g %9s %9s %4.0f %%", "agreement", "", rest->min, rest->mean, rest->max,
-              "", "", 100 * ratio(rest->mean, run->seconds));
+  report_line(report, "%-16s %9s %9.3g %9.3g %9.3g %9s %9s %4.0f %%", "other", "", rest->min, rest->mean, rest->max, "",
+              "", 100 * ratio(rest->mean, run->seconds));
 }
 
 static void print_speed(const struct total *total, const struct summary_run *run, struct report *report) {
@@ -204,7 +204,8 @@ static void print_speed(const struct total *total, const struct summary_run *run
               ratio(total->all_pairs, total->computing), ratio(1e9 * total->computing * total->cores, total->all_pairs),
               peak);
   if (total->ranks > 1)
-    report_line(report, "ranks at work: the longest %.3g times the mean; in sums over ranks %.3g %% of the time",
+    report_line(report,
+                "computing time: maximum over ranks %.3g times the mean; %.3g %% of the time in sums over ranks",
                 total->imbalance,
                 100 * ratio(total->waited[PHASE_STEP].mean + total->waited[PHASE_ROW].mean, total->computing));
 }
@@ -213,13 +214,13 @@ static void print_sizes(const struct summary *summary, const struct total *total
   char least[32], mean[32], most[32], files[32];
   report_size(summary->bytes, files);
   if (summary->checkpoints > 0)
-    report_line(report, "checkpoints: %.0f, together %s in %.3g s with history and checks: %.3g GB/s",
+    report_line(report, "checkpoints: %.0f, %s in total, written in %.3g s including history and checks: %.3g GB/s",
                 summary->checkpoints, files, total->seconds[PHASE_SAVE].max,
                 ratio(1e-9 * summary->bytes, total->seconds[PHASE_SAVE].max));
   report_size(total->memory.min, least);
   report_size(total->memory.mean, mean);
   report_size(total->memory.max, most);
-  report_line(report, "memory of a rank, at its highest: least %s, mean %s, most %s", least, mean, most);
+  report_line(report, "peak memory per rank: min %s, mean %s, max %s", least, mean, most);
 }
 
 void summary_report(const struct summary *summary, const struct comm *comm, const struct summary_run *run,

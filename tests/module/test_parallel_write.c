@@ -75,7 +75,7 @@ static void a_changed_byte_is_found(void **state) {
   struct job job = {.path = new_file(), .spoil = 3};
   assert_status(FAILED, parallel_write_file(&world, job.path, PARALLEL_WRITE_MPIIO,
                                             &(struct parallel_write_job){fill, &job, PIECE}));
-  assert_all(job.calls == 3 && strstr(error_text(), "gave back other bytes"));
+  assert_all(job.calls == 3 && strstr(error_text(), "bytes read back differ"));
 }
 
 static void a_failure_to_open_on_one_rank_is_returned_on_all(void **state) {
@@ -95,7 +95,7 @@ static void bytes_that_read_back_differently_are_found(void **state) {
   struct job job = {.path = "/dev/zero"};
   assert_status(FAILED, parallel_write_file(&world, job.path, PARALLEL_WRITE_POSIX,
                                             &(struct parallel_write_job){fill, &job, PIECE}));
-  assert_all(strstr(error_text(), "gave back other bytes") != NULL);
+  assert_all(strstr(error_text(), "bytes read back differ") != NULL);
 }
 
 static void a_full_disk_has_its_own_status(void **state) {
@@ -103,7 +103,7 @@ static void a_full_disk_has_its_own_status(void **state) {
   struct job job = {.path = "/dev/full"};
   assert_status(FULL, parallel_write_file(&world, job.path, PARALLEL_WRITE_POSIX,
                                           &(struct parallel_write_job){fill, &job, PIECE}));
-  assert_all(strstr(error_text(), "No space left on device; make room there") != NULL);
+  assert_all(strstr(error_text(), "No space left on device; free space on this disk") != NULL);
   const int file = open("/dev/full", O_RDWR);
   assert_all(durable_file_pwrite(file, "/dev/full", 0, "x", 1) == FULL);
   close(file);
