@@ -2,12 +2,12 @@
  *
  * The vectors u_i and reference values l_i come from
  *
- *   initial  t = 0, at the test points: the exact covariance (clt/initial_covariance.h); all tests apply
+ *   initial  t = 0, at the test points: the exact covariance (clt/initial_covariance.h)
  *   frozen   t > 0, at the training points, if only c is trained, by gradient descent on fixed data: the limit
  *            n -> infinity (clt/frozen_features.h); no test of the mean, because the mean deviates by O(1/n)
  *   half     t > 0, at the test points: the first half of the replicas of the largest n gives u_i, the eigenvectors
- *            of its C_n; the other half gives l_i, the quotients; no test of the mean and, for the largest n itself,
- *            no tests of quotients and width
+ *            of its C_n; the other half gives l_i = u_i' C_n u_i, with its own C_n; no test of the mean and, for the
+ *            largest n itself, no tests (a) and (b)
  *
  * Normality is tested for the largest n only: the theorem is about n -> infinity, so at small n deviations of relative
  * order 1/n, and distributions that are not normal, do not contradict it. In addition, two kinds of sums must be within
@@ -72,8 +72,9 @@ int clt_fields_create(const struct comm *comm, const struct study *study, const 
                       struct clt_fields **fields);
 void clt_fields_free(struct clt_fields *fields); /* accepts NULL */
 
-/* Local. Returns the limit of the relative deviation of n V_n from an exact trace. For a Gaussian field the deviation
- * exceeds this limit with probability CLT_RARE. */
+/* Local. Returns the limit of the relative deviation of n V_n from an exact trace. For a Gaussian field and many
+ * replicas, the deviation exceeds this limit with probability CLT_RARE. With 64 replicas and one dominant eigenvalue
+ * the probability is about 1e-4. */
 double clt_trace_limit(const struct clt_time *time, int64_t replicas);
 
 /* Local. Returns whether all tests that apply, and the sums, passed. */

@@ -1,4 +1,5 @@
-/* frozen_features: the limit n -> infinity of n Cov f_n at the training points, if only c is trained, on fixed data.
+/* frozen_features: the limit n -> infinity of n Cov f_n at the training points, if only c is trained, by Euler
+ * steps of gradient descent with the squared loss on fixed data.
  *
  * In this case f_n is linear in c and the residual obeys r_{k+1} = (I - dt G_n) r_k exactly, with G_n[p,p'] = (1/(n P))
  * sum_i phi(x_p, z_i) phi(x_p', z_i). To leading order, the fluctuations of f_n come from those of r_0 and, unless r

@@ -34,7 +34,7 @@ struct initial_covariance {
   double *mean, *square; /* [points]: E phi, E phi^2 */
   double *sigma;         /* [points], ridge units */
   double *coefficient;   /* [points][INITIAL_COVARIANCE_TERMS]: h_k(x), ridge units */
-  double tail;           /* largest fraction of E phi^2 in the omitted terms, over points; at x = x' none are omitted */
+  double tail;           /* largest fraction of E phi^2 in the omitted terms, over points; for i = j none are omitted */
 };
 
 /* Local. x [points][d] must outlive the result. FAILED: no memory; the unit is too steep, or its initial law too wide,

@@ -1,10 +1,10 @@
-/* batch: the points at which a network is evaluated, and the work space of a team for points that are not in memory.
+/* batch: the points at which a network is evaluated, and the work space of a team for fresh points and mini-batches.
  *
- * Such points are drawn in chunks that fit in a cache, and drawn again whenever they are needed again. If the ranks
- * that share a network divide its labels, each rank computes the labels of its own range of points; the sum over ranks
- * (dynamics/outputs.h) then gives every rank all labels. While a sum over ranks is under way, batch_draw_ahead draws
- * points of the next step. The points and labels are a pure function of the batch, so results have the same bits in all
- * these cases. All functions are local. */
+ * Such points are drawn, or copied from the fixed set, in chunks that fit in a cache, and again whenever they are
+ * needed again. If the ranks that share a network divide its labels, each rank computes the labels of its own range of
+ * points; the sum over ranks (dynamics/outputs.h) then gives every rank all labels. While a sum over ranks is under
+ * way, batch_draw_ahead draws points of the next step. The points and labels are a pure function of the batch, so
+ * results have the same bits in all these cases. All functions are local. */
 #ifndef MCKEAN_DYNAMICS_BATCH_H
 #define MCKEAN_DYNAMICS_BATCH_H
 
@@ -89,12 +89,13 @@ void batch_set_pieces(const struct particles *particles, const struct local_netw
 int64_t batch_last_piece(const struct batch *batch);
 
 /* Returns the piece that starts at point `first` of a batch, in kernel form, valid until the next call for this space.
- * If the points are not in memory, all threads of the team draw the chunk that contains them. Points are in memory if
+ * If the points are not ready, all threads of the team draw or copy the chunk that contains them. Points are ready if
  * they belong to a fixed set that is used as a whole, or to the chunk of the previous call. */
 struct points batch_points(struct batch_space *space, const struct team *team, const struct batch *batch,
                            int64_t first);
 
-/* Draws a few points of the next step, about 2 us of work. Returns false if none are left to draw. */
+/* Draws a few points of the next step, about 2 us of work. Returns false if it drew none, because all had been
+ * drawn before. */
 bool batch_draw_ahead(struct batch_space *space, const struct team *team);
 
 #endif

@@ -6,9 +6,9 @@
  *   theta_i <- theta_i - dt grad V(theta_i; mu_n)
  *
  * (RVE section 2: the velocity is -n times the gradient of the loss.) This is the forward Euler step; dynamics/update.h
- * has the other update rules. With data.mode: population there are no points, and gradient and loss are exact
- * (dynamics/gradient_source.h). Results are a pure function of input, seeds and ISA level; they do not depend on the
- * number of ranks and threads. */
+ * has the other update rules. With data.mode: population there are no training points, and the gradient and the
+ * training loss are exact (dynamics/gradient_source.h). Results are a pure function of input, seeds and ISA level; they
+ * do not depend on the number of ranks and threads. */
 #ifndef MCKEAN_DYNAMICS_DYNAMICS_H
 #define MCKEAN_DYNAMICS_DYNAMICS_H
 
@@ -62,7 +62,8 @@ void dynamics_recompute(struct dynamics *dynamics);
  * unit) if the gradient is exact. */
 double dynamics_pairs(const struct dynamics *dynamics);
 
-/* Local. Returns the seconds that this rank has spent in communication between ranks so far, including waiting. */
+/* Local. Returns the seconds that this rank has spent so far in the communication of steps, including waiting: sums of
+ * network outputs over ranks or, with exact gradients, gathering networks. Other communication is not counted. */
 double dynamics_waited(const struct dynamics *dynamics);
 
 #endif

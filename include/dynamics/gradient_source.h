@@ -38,7 +38,7 @@ struct gradient_source {
    * in nonfinite. Collective over the ranks that share networks. */
   void (*step)(void *state, int64_t step, double dt, struct observation *observation, struct nonfinite *nonfinite);
 
-  /* Local. Returns the seconds that this rank has spent in communication so far, including waiting. */
+  /* Local. Returns the seconds that this rank has spent so far in gathering networks, including waiting. */
   double (*waited)(const void *state);
 };
 

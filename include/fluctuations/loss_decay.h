@@ -1,5 +1,6 @@
 /* loss_decay: tests whether the mean loss decays at a rate that does not depend on n. (RVE: the curves of all n
- * coincide until each approaches its own limit.) Uses all rows of the history that every run recorded.
+ * coincide until each approaches its own limit.) Uses the history rows of those steps at which every run recorded
+ * a row.
  *
  *   time       t at which the mean over replicas first falls to a fraction of L_N(0), where N is the largest n; log
  *              loss is interpolated linearly between rows

@@ -17,7 +17,7 @@ static const bool built[ISA_LEVELS] = {ISA_BUILT(BUILT, true)};
 #if defined __x86_64__
 
 /* Tests single features, because __builtin_cpu_supports accepts the names of the levels only since GCC 12 and clang
- * 16. */
+ * 18. */
 static bool has_level(enum isa isa) {
 #define HAS(feature) (__builtin_cpu_supports(feature) != 0)
   const bool v2 = HAS("ssse3") && HAS("sse4.2") && HAS("popcnt"),

@@ -25,8 +25,8 @@ static int parse(int argc, char **argv, const char **json, int *rest) {
   return OK;
 }
 
-/* Creates the particles of an input in their initial condition. Lowers run.isa to the highest level that all ranks
- * support. */
+/* Creates the particles of an input in their initial condition. Uses the level run.isa if all ranks support it;
+ * otherwise, and for `auto`, the highest level that all ranks support. */
 static int open_input(const struct comm *comm, const char *path, int overrides, char **override,
                       struct problem *problem) {
   *problem = (struct problem){.comm = comm};

@@ -48,13 +48,28 @@ INLINE void FN(add_weighted)(int sums, const real *restrict x, int d, int count,
     for (int v = 0; v < VECTORS; v++) sum[k * VECTORS + v] = own[k][v];
 }
 
-/* sum[k][v] += sum over points of w x_k, for k = 0 .. d-1. */
+/* sum[k][v] += sum over points of w x_k, for k = 0 .. d-1. The groups of k are about equally large: a small group has
+ * too few sums to hide the latency of an addition. */
 static NOINLINE void FN(weighted_sums)(const real *restrict x, int d, int count, const vreal (*restrict w)[VECTORS],
                                        vreal *restrict sum) {
-  int k = 0;
-  for (; k + SUMS <= d; k += SUMS) FN(add_weighted)(SUMS, x + k, d, count, w, sum + k * VECTORS);
-  for (; k + 2 <= d; k += 2) FN(add_weighted)(2, x + k, d, count, w, sum + k * VECTORS);
-  if (k < d) FN(add_weighted)(1, x + k, d, count, w, sum + k * VECTORS);
+  _Static_assert(SUMS == 5, "the switch has one case for each size of a group");
+  const int groups = (d + SUMS - 1) / SUMS;
+  for (int g = 0, k = 0; g < groups; g++) {
+    const int sums = (d - k) / (groups - g);
+    switch (sums) {
+#define GROUP(constant)                                                                                                \
+  case constant:                                                                                                       \
+    FN(add_weighted)(constant, x + k, d, count, w, sum + k * VECTORS);                                                 \
+    break
+      GROUP(1);
+      GROUP(2);
+      GROUP(3);
+      GROUP(4);
+      GROUP(5);
+#undef GROUP
+    }
+    k += sums;
+  }
 }
 
 /* Adds the sums of a strip over points to the strip's lanes of grad [tile_rows(d)][TILE]; the sums for b and a are
