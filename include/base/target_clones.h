@@ -1,9 +1,9 @@
 /* target_clones: compiles a function for AVX-512, AVX2 and the baseline of x86-64. The best version for the processor
  * is selected at program start. Other architectures and clang compile one version.
  *
- * Use TARGET_CLONES for code whose results must have the same bits in every version: plain IEEE operations on GNU
- * vectors, without contraction to FMA. (The results of kernels may differ between levels, so a run selects its kernels
- * from a table: particles/kernel.h.) */
+ * Use TARGET_CLONES only for code that gives the same bits in every version: plain IEEE operations on GNU vectors. The
+ * macro does not ensure this; the Makefile compiles such code without contraction to FMA. (The results of kernels may
+ * differ between levels, so a run selects its kernels from a table: particles/kernel.h.) */
 #ifndef MCKEAN_BASE_TARGET_CLONES_H
 #define MCKEAN_BASE_TARGET_CLONES_H
 

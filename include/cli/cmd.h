@@ -5,8 +5,8 @@
  *
  * cmd_<verb>_options is the text that `mckean VERB --help` prints below the usage. It has a line for each option,
  * "  --option VALUE  description", with two spaces before the option and at least two before the description.
- * Continuation lines start with more than two spaces, other text with none. tools/manual generates the man page and the
- * shell completions from these texts. */
+ * Continuation lines start with more than two spaces. Other text starts with none, or with two if it contains no other
+ * double space. tools/manual generates the man page and the shell completions from these texts. */
 #ifndef MCKEAN_CLI_CMD_H
 #define MCKEAN_CLI_CMD_H
 

@@ -4,8 +4,8 @@
  *
  * If the points of the batch are in memory, a thread computes the gradient of one tile over all points and then updates
  * the tile. If the points are drawn chunk by chunk, each chunk is drawn once per group of tiles, and the gradients of
- * the group are kept until the last chunk. If the batch is pipelined, the sums over the points of each piece are kept
- * for all own tiles. The order of the operations on a tile is the same in all cases.
+ * the group are kept until the last chunk. If the batch is pipelined, each piece adds to a sum over points that is
+ * kept for every own tile until the last piece. The order of the operations on a tile is the same in all cases.
  *
  * Each team (dynamics/team.h) has a work space for residuals and for the gradients of a group of tiles. */
 #ifndef MCKEAN_DYNAMICS_GRADIENT_H
@@ -27,8 +27,8 @@ void gradient_free(struct gradient *gradient); /* accepts NULL */
  * FAILED: no memory. */
 int gradient_reserve(struct gradient *gradient, int64_t count);
 
-/* Local; call it after outputs_end. Stores the residuals at points first .. first+count-1 of a batch in the work space
- * of the team. Returns their mean loss. */
+/* Local; call it when the outputs at these points are complete: after outputs_end, or after outputs_end_piece. Stores
+ * the residuals at points first .. first+count-1 of a batch in the work space of the team. Returns their mean loss. */
 double gradient_residuals(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
                           const struct batch *batch, int64_t first, int64_t count);
 

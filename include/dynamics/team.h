@@ -1,8 +1,8 @@
 /* team: the assignment of a rank's threads to its networks. All functions are local.
  *
  * A rank shares at most two networks with other ranks. While the sums over ranks of these two are under way, it
- * computes its other networks, so each of the two has its own team and thus its own work space. All threads together
- * compute a large network, block by block. If a rank has at least one small network (few blocks) per thread, each
+ * computes its other networks, so each of the two has its own team and thus its own work space. All threads of the rank
+ * share the blocks of a large network. If a rank has at least one small network (few blocks) per thread, each
  * thread computes small networks by itself, one at a time. */
 #ifndef MCKEAN_DYNAMICS_TEAM_H
 #define MCKEAN_DYNAMICS_TEAM_H
@@ -12,7 +12,8 @@
 #include "particles/particles.h"
 
 /* The index of a team: TEAM_SPLIT and TEAM_SPLIT + 1 for the networks that are shared with other ranks, TEAM_LARGE for
- * large networks, TEAM_SINGLE + t for thread t alone. */
+ * other networks that all threads compute together, TEAM_SINGLE + t for the small networks that thread t computes
+ * alone. */
 enum { TEAM_SPLIT, TEAM_LARGE = 2, TEAM_SINGLE };
 
 struct team {

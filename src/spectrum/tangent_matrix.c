@@ -72,7 +72,8 @@ static void clear(struct sum *sum) {
 
 /* ---- sums over units ---- */
 
-/* m += alpha rows columns^T, at least in the lower triangle. rows, columns: features [units][local rows or columns].
+/* m += alpha times a sum over units of products rows[unit][row] columns[unit][column], at least in the lower triangle.
+ * rows, columns: features [units][local rows or columns].
  * top: number of local rows above the diagonal in column j; these rows come first, and are skipped. */
 static void add(struct dist_matrix *m, double alpha, int units, const double *rows, const double *columns) {
   const int local_rows = m->local_rows;

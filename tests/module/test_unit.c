@@ -109,7 +109,7 @@ static void put(size_t size, void *reals, int i, double value) {
 static void kernel_values(const struct kernel *kernel, const double *s, double *h, double *dh) {
   double grad[3 * TILE];
   static struct {
-    double tile[3 * TILE], x[POINT_PAD], q[POINT_PAD], r[POINT_PAD], scratch[64];
+    double tile[3 * TILE], x[POINT_PAD], q[POINT_PAD], r[POINT_PAD], sums[3 * TILE];
   } space __attribute__((aligned(64)));
   const bool sphere = unit_table[kernel->unit].manifold == MANIFOLD_SPHERE;
   const size_t size = precision_real(kernel->precision);
@@ -124,7 +124,7 @@ static void kernel_values(const struct kernel *kernel, const double *s, double *
     put(size, space.x, 0, 1);
     memset(grad, 0, sizeof grad);
     const struct points points = {.count = 1, .d = 1, .x = space.x, .q = space.q};
-    kernel->gradient(space.tile, &points, space.r, NULL, false, space.scratch, grad);
+    kernel->gradient(space.tile, &points, space.r, NULL, false, space.sums, grad);
     for (int lane = sphere ? at : 0; lane < (sphere ? at + 1 : TILE); lane++) {
       h[lane] = grad[lane];
       dh[lane] = grad[2 * TILE + lane]; /* c h' x, x = 1 */
