@@ -38,7 +38,8 @@ static inline __attribute__((always_inline)) void UFN(slope)(const UFN(values) v
 }
 
 static inline __attribute__((always_inline)) void UFN(copy)(const UFN(values) from, UFN(values) to) {
-  for (size_t i = 0; i < sizeof(UFN(values)) / sizeof(vreal); i++) to[0][i] = from[0][i];
+  for (size_t i = 0; i < sizeof(UFN(values)) / sizeof to[0]; i++)
+    for (int v = 0; v < VECTORS; v++) to[i][v] = from[i][v];
 }
 
 /* total[p] += c h(s[p]), added over the vectors of a strip, lane by lane. Keeps the values unless kept is NULL. */
