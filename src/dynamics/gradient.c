@@ -154,9 +154,9 @@ struct descent {
  * if grad is NULL, to the sums of a pipelined batch. */
 static void add_gradient(const struct descent *descent, int thread, const struct points *points, int64_t first,
                          int64_t t, double *grad) {
-  if (omp_get_thread_num() == 0) {
-    heartbeat_beat();                               /* a large batch takes a long time */
-    if (descent->local->group) rank_sum_progress(); /* other sums over ranks */
+  if (thread == 0) {
+    heartbeat_beat();    /* a large batch takes a long time */
+    rank_sum_progress(); /* sums of other networks */
   }
   const struct gradient *gradient = descent->gradient;
   const struct particles *particles = gradient->particles;

@@ -155,7 +155,7 @@ static void sum_block(const struct outputs *outputs, const struct team *team, in
   const size_t bytes = tile_numbers(points->d) * precision_real(outputs->particles->precision);
   const char *real = outputs_real_tiles(outputs, thread, local_network_block(outputs->particles, local, block), tiles);
   for (int t = 0; t < tiles; t += together) {
-    if (local->group && omp_get_thread_num() == 0) rank_sum_progress(); /* sums of other pieces and networks */
+    if (thread == 0) rank_sum_progress(); /* sums of other pieces and networks */
     void *kept = outputs_activations(outputs, team, block * BLOCK_TILES + t, first, points->count);
     double *sum = t + together == tiles ? space->sum : NULL;
     outputs->kernel->forward(together, real + bytes * (size_t)t, points, t > 0, space->scratch, kept, sum);
