@@ -85,7 +85,7 @@ static int read_pairs(void *context) {
 
 static int read_file(struct file *own) {
   if (!*own->target.spec.path)
-    return FAIL(USAGE, "target.path: expected the name of an HDF5 file, received empty text");
+    return FAIL(USAGE, "target.path: expected the name of an HDF5 file, received an empty string");
   int status = sandbox_run(own->target.spec.path, read_pairs, own);
   if (status == OK) status = read_pairs(own);
   return status == FAILED ? FAIL(USAGE, "%s", error_text()) : status; /* a file that cannot be read is a wrong input */
