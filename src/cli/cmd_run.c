@@ -51,7 +51,7 @@ static const struct option options_table[] = {
 int cmd_run_parse(int argc, char **argv, struct run_request *request, int *rest) {
   TRY(option_parse(OPTIONS(options_table), argc, argv, request, rest));
   if (request->json && !request->dry_run)
-    return FAIL(USAGE, "run: --json requires --dry-run; the results of a run are in <output>/summary.json");
+    return FAIL(USAGE, "run: --json requires --dry-run; a run itself writes <output>/summary.json");
   if (*rest == 0 || strchr(argv[0], '='))
     return FAIL(USAGE, "run: expected an input file as the first argument: mckean run INPUT [KEY=VALUE ...]");
   return OK;

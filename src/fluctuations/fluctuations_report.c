@@ -118,7 +118,7 @@ static void add_replica_limits(const struct study *study, struct findings *findi
   if (fewest < 2)
     findings_limit(
         findings, "replicas",
-        "no V_n and no intervals: set ensemble.replicas to at least 2 for V_n, %d for intervals, better 32 or more",
+        "no V_n and no intervals: set ensemble.replicas to at least 2 for V_n, %d for intervals; 32 or more are better",
         FLUCTUATIONS_REPLICAS_MIN);
   else if (fewest < FLUCTUATIONS_REPLICAS_MIN)
     findings_limit(findings, "replicas",

@@ -66,8 +66,9 @@ static void add_results(const void *state, struct results *results) {
   results_estimates(results, time_names, "t at which the mean loss first falls to the fraction", 2, shape,
                     decay->crossing);
   results_estimates(results, slope_names, "slope of log time on log n; theory: 0", 1, &fractions, decay->slope);
-  results_estimates(results, deviation_names, "largest distance from the largest n, divided by its initial value", 1,
-                    &sizes, decay->deviation);
+  results_estimates(results, deviation_names,
+                    "largest |L_n - L_N| over t, N: the largest n, divided by L_N at the start", 1, &sizes,
+                    decay->deviation);
   results_add(results, "deviation_time", "its time", 1, &sizes, decay->deviation_time);
   results_add(results, "leaves", "t from which the curve stays more than 10 % off that of the largest n", 1, &sizes,
               decay->leaves);

@@ -158,7 +158,7 @@ static void end_poll(struct watchdog *watchdog) {
     print_rank(watchdog, r);
     reported++;
   }
-  if (hung > REPORTED_MAX) fprintf(stderr, "mckean: watchdog: and %d more ranks\n", hung - REPORTED_MAX);
+  if (hung > REPORTED_MAX) fprintf(stderr, "mckean: watchdog: %d more ranks hang\n", hung - REPORTED_MAX);
   for (int r = 0; r < watchdog->size && !deadlock; r++) {
     if (hangs(watchdog, r) || !watchdog->reply[r].blocked) continue;
     print_rank(watchdog, r); /* one waiting rank shows where the others wait */

@@ -15,7 +15,8 @@ int problem_isa(struct problem *problem) {
   const int asked = problem->config->isa;
   const enum isa best = comm_isa(problem->comm, asked);
   if (asked >= 0 && (int)best != asked)
-    return FAIL(USAGE, "run.isa: expected a level that all processors of this run have, for example %s, received %s",
+    return FAIL(USAGE,
+                "run.isa: expected an ISA level that all processors of this run support, for example %s, received %s",
                 isa_names[best], isa_names[asked]);
   problem->isa = best;
   return OK;
