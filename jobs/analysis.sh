@@ -19,5 +19,5 @@ mckean=build/mckean
 
 # shellcheck source=jobs/common.sh
 . "${SLURM_SUBMIT_DIR:-.}/jobs/common.sh"
-[ $# -gt 0 ] || fail "expected run folders"
+[ $# -gt 0 ] || fail "expected run folders: sbatch jobs/analysis.sh RUN..."
 start analyze "$@"

@@ -10,7 +10,7 @@
 #SBATCH --output=%x-%A-%a.log
 #
 # Executes many runs, each in as many jobs as it needs (see run.sh). Task i executes line i of a manifest. A line contains the
-# arguments of `mckean run`, separated by blanks. Each line needs its own run.output:
+# arguments of `mckean run`, separated by spaces. Each line needs its own run.output:
 #
 #   input/lln.yaml run.seed=1 run.output=runs/seed-1
 #   input/lln.yaml run.seed=2 run.output=runs/seed-2
@@ -32,6 +32,6 @@ mckean=build/mckean
 [ -n "${SLURM_ARRAY_TASK_ID:-}" ] || fail "expected an array: sbatch --array=1-N jobs/array.sh MANIFEST"
 [ -r "$manifest" ] || fail "$manifest: cannot read this manifest"
 line=$(sed -n "${SLURM_ARRAY_TASK_ID}p" "$manifest")
-[ -n "$line" ] || fail "$manifest has no line $SLURM_ARRAY_TASK_ID, or it is empty"
+[ -n "$line" ] || fail "$manifest: line $SLURM_ARRAY_TASK_ID does not exist or is empty"
 read -ra words <<<"$line"
 run "${words[@]}"

@@ -12,7 +12,7 @@ arguments=("$@") # of the job script
 fail() { echo "${SLURM_JOB_NAME:-$0}: $*" >&2; exit 2; }
 [ -n "${SLURM_JOB_ID:-}" ] || fail "expected to run under SLURM: sbatch $0"
 cd "${SLURM_SUBMIT_DIR:?}" || exit 2
-[ -x "${mckean:?}" ] || fail "$mckean is not there; submit from the top folder of McKean, after make"
+[ -x "${mckean:?}" ] || fail "$mckean does not exist or is not executable; run make, and submit from the top folder of McKean"
 # For the last task of an array, SLURM_JOB_ID is the id of the whole array, with which scontrol would requeue all tasks.
 job=$SLURM_JOB_ID
 [ -z "${SLURM_ARRAY_JOB_ID:-}" ] || job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
@@ -30,7 +30,7 @@ export MCKEAN_AGAIN=${MCKEAN_AGAIN% } # a stopped run prints it as the last line
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1} OPENBLAS_NUM_THREADS=1
 
 stopping=
-cancelled=
+canceled=
 interrupted=
 process=
 forward_stop() {
@@ -39,14 +39,14 @@ forward_stop() {
 }
 trap forward_stop USR2
 # SLURM sends TERM after scancel and at the time limit. At the time limit squeue reports the reason TimeLimit.
-trap 'forward_stop; [ "$(timeout 5 squeue -h -j "$job" -o %r)" = TimeLimit ] || cancelled=1' TERM
+trap 'forward_stop; [ "$(timeout 5 squeue -h -j "$job" -o %r)" = TimeLimit ] || canceled=1' TERM
 
 start() {
   local code
   [ -z "$stopping" ] || return 75
   case ${launcher:?} in
     srun) srun --mpi=pmix --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" "$mckean" "$@" & ;;
-    mpirun) mpirun -n "${SLURM_NTASKS:?ask SLURM for tasks}" "$mckean" "$@" </dev/null & ;;
+    mpirun) mpirun -n "${SLURM_NTASKS:?request tasks from SLURM: --ntasks}" "$mckean" "$@" </dev/null & ;;
     *) fail "launcher: expected srun or mpirun, received \"$launcher\"" ;;
   esac
   process=$!
@@ -65,12 +65,12 @@ start() {
 
 submit_again() {
   local done=${MCKEAN_RESTARTS:-${SLURM_RESTART_COUNT:-0}}
-  if [ -n "$cancelled" ]; then
-    printf 'cancelled; what goes on:\n%s\n' "$MCKEAN_AGAIN"
+  if [ -n "$canceled" ]; then
+    printf 'canceled; to resume:\n%s\n' "$MCKEAN_AGAIN"
     exit 75
   fi
   if [ "$done" -ge "${restarts:?}" ]; then
-    printf 'stopped early after %s restarts, the bound; what goes on:\n%s\n' "$done" "$MCKEAN_AGAIN"
+    printf 'stopped early after %s restarts, the maximum; to resume:\n%s\n' "$done" "$MCKEAN_AGAIN"
     exit 75
   fi
   case ${chain:?} in
@@ -80,10 +80,10 @@ submit_again() {
       sleep 60
       ;;
     depend)
-      [ -n "$script" ] || fail "scontrol did not tell this job's script; submit the same job again to go on"
+      [ -n "$script" ] || fail "scontrol did not report the script of this job; submit the same job again to resume"
       next=$(MCKEAN_RESTARTS=$((done + 1)) sbatch --parsable --dependency=afterany:"$job" ${array[@]+"${array[@]}"} \
         "$script" "${arguments[@]}") || exit 75
-      echo "stopped early; job $next goes on, $((done + 1)) of at most $restarts"
+      echo "stopped early; job $next resumes, restart $((done + 1)) of at most $restarts"
       ;;
     *) fail "chain: expected requeue or depend, received \"$chain\"" ;;
   esac

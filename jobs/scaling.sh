@@ -47,11 +47,11 @@ for setting in n d P steps repeats threads; do
 done
 [[ $ranks =~ ^([1-9][0-9]*\ *)*$ ]] || fail "ranks: expected positive numbers, received \"$ranks\""
 cd "${SLURM_SUBMIT_DIR:-$PWD}"
-[ -x "$mckean" ] || fail "$mckean is not there; start from the top folder of McKean, after make"
+[ -x "$mckean" ] || fail "$mckean does not exist or is not executable; run make, and start from the top folder of McKean"
 results=${results:-runs/scaling-$study}
 
 if [ -n "${SLURM_JOB_ID:-}" ]; then
-  all=${SLURM_NTASKS:?ask SLURM for tasks: --ntasks, or --nodes and --ntasks-per-node}
+  all=${SLURM_NTASKS:?request tasks from SLURM: --ntasks, or --nodes and --ntasks-per-node}
   per_node=$(((all + SLURM_JOB_NUM_NODES - 1) / SLURM_JOB_NUM_NODES))
   # Uses as few nodes as possible and fills them in order. Without PMIx, srun would start independent runs of one rank each.
   launch() {
@@ -88,7 +88,7 @@ data: $draw
 dynamics: {scheme: $scheme, stages: [{steps: $((steps + 1)), dt: 0.1, $stage}]}
 output: {history_every: $((steps + 1)), checkpoint_minutes: 0}"
 ! compgen -G "$results/ranks-*.json" >/dev/null || [ "$input" = "$(cat "$results/input.yaml")" ] ||
-  fail "$results holds another study; move it, or give results=FOLDER"
+  fail "$results contains another study; move it away, or give results=FOLDER"
 mkdir -p "$results"
 echo "$input" >"$results/input.yaml"
 

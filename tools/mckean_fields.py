@@ -44,7 +44,7 @@ def draw_quotients(case):
         size_axis(axis, n[:last])
         legend(axis, 5)
         pictures.append(done(axis, f"{where(time)}: quotients of C_n = n Cov on the {count} leading vectors of the "
-                                   f"reference ({time['reference'][0]}), against n; band: what a Gaussian field passes."))
+                                   f"reference ({time['reference'][0]}), against n; band: range accepted for a Gaussian field."))
     return pictures
 
 

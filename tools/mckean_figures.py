@@ -101,7 +101,7 @@ def draw_loss_in_n(case):
         log_axis(axis)
         legend(axis)
         pictures.append(done(axis, f"{words.capitalize()} over {name_0} against n at some times; lines are the fits "
-                                   "L + A n^-p where there is one."))
+                                   "L + A n^-p where one exists."))
     return pictures
 
 
@@ -152,7 +152,7 @@ def draw_collapse(case):
         log_axis(axis)
         legend(axis)
         pictures.append(done(axis, f"n V_n against t, {POINTS[name]}, with bands of intervals. Where the curves of all n "
-                                   "lie on one another V_n falls as 1/n."))
+                                   "coincide, V_n falls as 1/n."))
     return pictures
 
 
@@ -194,8 +194,8 @@ def draw_slopes_in_time(case):
     time_axis(axis, times)
     axis.set_xlim(right=times.max() * 1.2)
     legend(axis, 2)
-    return [done(axis, f"Slopes of log variance on log n against t, {100 * case.data['level']:g} % intervals; dashed with "
-                       "its band: what theory expects, and the tolerance.")]
+    return [done(axis, f"Slopes of log variance on log n against t, {100 * case.data['level']:g} % intervals; dashed line "
+                       "and band: theory and tolerance.")]
 
 
 BOUNDS = {"bound_ratio": "test points", "bound_ratio_train": "training points"}
@@ -212,7 +212,7 @@ def draw_bounds(case):
         log_axis(axis)
         legend(axis)
         pictures.append(done(axis, f"Resampling bound over n V_n against t, {BOUNDS[name]}: how far fluctuations lie below "
-                                   "those of units drawn anew from mu_n."))
+                                   "those of units resampled from mu_n."))
     return pictures
 
 
@@ -235,7 +235,8 @@ def draw_rates(case):
     size_axis(axis, n)
     log_axis(axis)
     legend(axis)
-    return [done(axis, "Time at which the mean loss first falls to a fraction of its start, against n; flat by theory.")]
+    return [done(axis, "Time at which the mean loss first falls to a fraction of its initial value, against n; in theory "
+                       "independent of n.")]
 
 
 # ---- healing ----
@@ -258,7 +259,7 @@ def draw_healing_ratio(case):
     size_axis(axis, n)
     log_axis(axis)
     legend(axis, 2)
-    return [done(axis, "Maximum of n V_n over its value at the end; dashed 10, above which healing is taken as shown.")]
+    return [done(axis, "Maximum of n V_n over its value at the end; dashed: 10, the threshold of the verdict.")]
 
 
 def draw_healing_exponents(case):
@@ -337,8 +338,8 @@ def draw_noise_scale(cases):
         size_axis(axis, np.unique(np.concatenate([case.data["n"] for case in found])))
         log_axis(axis)
         legend(axis, 2)
-        pictures.append(done(axis, f"V_sgd P / dt against n at t = {found[0].data['times'][-1]:g}, target seed {seed}: by "
-                                   "theory one number for large n, whatever the batch and dt."))
+        pictures.append(done(axis, f"V_sgd P / dt against n at t = {found[0].data['times'][-1]:g}, target seed {seed}: in "
+                                   "theory the same for all batches and dt if n is large."))
     return pictures
 
 
@@ -373,7 +374,7 @@ def several_sizes(case):
 
 CASE_SECTIONS = [
     Section("Loss in time", lambda case: len(case.data["times"]) > 1, draw_loss_in_time,
-            "The rate of learning does not depend on n: the curves leave one another only for their floors."),
+            "The rate of learning does not depend on n: the curves separate only where they approach their limits."),
     Section("Accuracy in time", lambda case: len(case.data["times"]) > 1 and series(case, "accuracy"),
             draw_accuracy_in_time, ""),
     Section("Loss against n", several_sizes, draw_loss_in_n, ""),
@@ -384,7 +385,7 @@ CASE_SECTIONS = [
     Section("Fluctuations against n", lambda case: any_spread(case) and several_sizes(case), draw_variance_in_n, ""),
     Section("Slopes in time", sloped, draw_slopes_in_time, ""),
     Section("Resampling bound", lambda case: any(name in case.data for name in BOUNDS) and len(case.data["times"]) > 1,
-            draw_bounds, "A bound of the long-time fluctuations by those of a Monte-Carlo sample of mu_n; not a test."),
+            draw_bounds, "The fluctuations of a Monte Carlo sample of mu_n bound those at long times; this is not a test."),
     Section("Rates", reached, draw_rates, ""),
     Section("Healing", falling, lambda case: draw_healing_ratio(case) + draw_healing_exponents(case),
             "With the squared loss, noise-free gradient descent heals fluctuations in the norm of the training measure: with "

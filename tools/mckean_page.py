@@ -35,8 +35,8 @@ thead th { white-space: nowrap; } td { white-space: nowrap; }
 .bad { color: var(--bad); background: var(--bad-bg); font-weight: 600; }
 .open { color: var(--open); background: var(--open-bg); }
 .banner { padding: 0.6rem 0.9rem; border-left: 0.35rem solid currentColor; margin: 1rem 0; max-width: 60rem; }
-.said { list-style: none; padding: 0; margin: 0.4rem 0; font: 0.8125rem/1.45 ui-monospace, monospace; }
-.said li { padding: 0.1rem 0.35rem; margin: 0.1rem 0; overflow-wrap: anywhere; }
+.findings { list-style: none; padding: 0; margin: 0.4rem 0; font: 0.8125rem/1.45 ui-monospace, monospace; }
+.findings li { padding: 0.1rem 0.35rem; margin: 0.1rem 0; overflow-wrap: anywhere; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem 1.6rem; }
 .tables { display: flex; flex-wrap: wrap; gap: 0.4rem 3rem; align-items: flex-start; } .tables .wide { max-width: 100%; }
 .tables caption { max-width: 24rem; }
@@ -124,9 +124,9 @@ def kind_of(finding):
     return {"within": "good", "met": "good", "undecided": "open"}.get(finding["verdict"], "bad")
 
 
-def said(findings):
+def finding_list(findings):
     """Returns the lines that `mckean analyze` printed for these findings, colored by verdict."""
-    return '<ul class="said">' + "".join(f'<li class="{kind_of(finding)}">{escape(finding["text"])}</li>'
+    return '<ul class="findings">' + "".join(f'<li class="{kind_of(finding)}">{escape(finding["text"])}</li>'
                                          for finding in findings) + "</ul>"
 
 

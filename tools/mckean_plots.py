@@ -16,7 +16,7 @@ try:
     import matplotlib
     import numpy as np
 except ImportError as error:
-    sys.exit(f"{sys.argv[0]}: {error}; it needs Python with h5py, numpy and matplotlib (Debian: python3-h5py "
+    sys.exit(f"{sys.argv[0]}: {error}; this tool needs Python with h5py, numpy and matplotlib (Debian: python3-h5py "
              "python3-matplotlib)")
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (after the choice of backend)

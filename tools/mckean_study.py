@@ -76,7 +76,7 @@ class Run:
 
 
 class Case:
-    """Runs that are analyzed together. load() sets data to the content of analysis.json and said to that of analysis.txt.
+    """Runs that are analyzed together. load() sets data to the content of analysis.json and output to that of analysis.txt.
 
     These files are in the folder of the run with the largest n (home). So if the same runs are also analyzed together with a
     reference run of larger n, neither analysis replaces the other.
@@ -86,7 +86,7 @@ class Case:
         self.runs = sorted(runs, key=lambda run: max(run.sizes))
         self.first, self.home = self.runs[0], self.runs[-1].folder
         self.label = self.differs = ""
-        self.data, self.said = {}, ""
+        self.data, self.output = {}, ""
 
     def path(self, name):
         return os.path.join(self.home, name)
@@ -124,7 +124,7 @@ class Case:
             self.data = json.load(file)
         if os.path.exists(self.path("analysis.txt")):
             with open(self.path("analysis.txt")) as file:
-                self.said = file.read()
+                self.output = file.read()
 
     def loss_scale(self):
         """Returns the name of E l(0, y), by which losses are divided: C_f for the squared loss, otherwise loss_0."""

@@ -112,7 +112,7 @@ int bench_disk(struct bench *bench) {
   snprintf(disk.folder, sizeof disk.folder, "%s/mckean-bench-XXXXXX", bench->folder ? bench->folder : ".");
   int status = OK;
   if (bench->comm->rank == 0 && !mkdtemp(disk.folder))
-    status = FAIL(FAILED, "%s: cannot make a folder: %s; choose another with --disk", disk.folder, strerror(errno));
+    status = FAIL(FAILED, "%s: cannot create a folder: %s; choose another with --disk", disk.folder, strerror(errno));
   TRY(comm_agree(bench->comm, status));
   comm_bcast(bench->comm, disk.folder, sizeof disk.folder, 0);
   provenance_fill(bench->comm, 0, NULL, &disk.provenance);

@@ -129,20 +129,20 @@ int bench_kernels(struct bench *bench) {
   struct gemm gemm = {0};
   openblas_threads(1);
   int status = openblas_gemm_create(&gemm.blas);
-  fprintf(bench->out, "%-9s %4s  %-9s %-9s %12s %10s %10s %10s\n", "unit", "d", "precision", "level", "ns per pair",
+  fprintf(bench->out, "%-9s %4s  %-9s %-9s %12s %10s %10s %10s\n", "unit", "d", "precision", "ISA level", "ns per pair",
           "Gflop/s", "of GEMM", "of FMA");
   json_array(bench->json, "kernels");
   if (status == OK) status = report_rows(bench, &gemm);
   fprintf(bench->out, "pair = unit x sample, forward and gradient (6 d flops); %d units, %d samples\n", UNITS, POINTS);
-  fprintf(bench->out, "GEMM peak (best seen, OpenBLAS for %s):", openblas_core());
+  fprintf(bench->out, "GEMM peak (best measured, OpenBLAS for %s):", openblas_core());
   for (int i = 0; i < 2; i++)
     if (gemm.peak[i] > 0) fprintf(bench->out, " %s %.1f Gflop/s", i ? "double" : "single", gemm.peak[i]);
   fputc('\n', bench->out);
   if (!openblas_matches_cpu())
     fprintf(
         bench->out,
-        "warning: OpenBLAS uses kernels for %s, below the level of this processor; unset OPENBLAS_CORETYPE, or use a "
-        "newer OpenBLAS: fractions of GEMM are too large\n",
+        "warning: OpenBLAS uses kernels for %s, below the ISA level of this processor, so fractions of GEMM are too "
+        "large; unset OPENBLAS_CORETYPE, or use a newer OpenBLAS\n",
         openblas_core());
   fprintf(bench->out, "memory per unit: 4 (d + 2) bytes single, 8 (d + 2) mixed and double\n");
   json_end(bench->json);

@@ -38,8 +38,9 @@ static int report_row(struct bench *bench, struct bench_ensemble ensemble) {
     TRY(measure(&bench->self, &ensemble, &ratio[i]));
   }
   const char *data = ensemble.online ? "online" : "fixed";
-  fprintf(bench->out, "rows, %s, d = %d, %d x n = %d, P = %d: a step with a row takes %.2f steps, with %d tests %.2f\n",
-          data, ensemble.d, ensemble.networks, ensemble.n, ensemble.P, ratio[0], TESTS, ratio[1]);
+  fprintf(bench->out,
+          "rows, %s, d = %d, %d x n = %d, P = %d: a step with a row takes %.2f steps, with %d test points %.2f\n", data,
+          ensemble.d, ensemble.networks, ensemble.n, ensemble.P, ratio[0], TESTS, ratio[1]);
   json_object(bench->json, NULL);
   json_text(bench->json, "data", data);
   bench_ensemble_json(bench, &ensemble);

@@ -9,8 +9,8 @@
 
 const char cmd_advise_options[] =
     "  INPUT         advice for a run from its start\n"
-    "  CHECKPOINT    for the steps to come\n"
-    "  KEY=VALUE     as if the input said so; for a checkpoint keys that may change on resuming\n"
+    "  CHECKPOINT    advice for the remaining steps of its run\n"
+    "  KEY=VALUE     overrides a key of the input; for a checkpoint, one that may change on resume\n"
     "  --json FILE   results in JSON\n";
 
 static const struct option options_table[] = {{"--json", option_file, 0, 0, 0}};
@@ -19,9 +19,8 @@ static const struct option options_table[] = {{"--json", option_file, 0, 0, 0}};
 static int parse(int argc, char **argv, const char **json, int *rest) {
   TRY(option_parse(OPTIONS(options_table), argc, argv, json, rest));
   if (*rest == 0 || strchr(argv[0], '='))
-    return FAIL(USAGE,
-                "advise: an input file or a checkpoint was expected first: mckean advise INPUT|CHECKPOINT [KEY=VALUE "
-                "...]");
+    return FAIL(USAGE, "advise: expected an input file or a checkpoint as the first argument: "
+                       "mckean advise INPUT|CHECKPOINT [KEY=VALUE ...]");
   return OK;
 }
 
@@ -54,9 +53,9 @@ static int open_checkpoint(const struct comm *comm, const char *path, int overri
   }
   config_free(now);
   if (fits != OK) return fits;
-  return status == OK ? FAIL(USAGE, "advise: %s is at step %lld, with these overrides the run ends before", path,
+  return status == OK ? FAIL(USAGE, "advise: %s is at step %lld, but with these overrides the run ends earlier", path,
                              (long long)problem->info.step)
-                      : FAIL(USAGE, "advise: keys of a checkpoint that cannot change:\n%s", error_text());
+                      : FAIL(USAGE, "advise: these keys of a checkpoint cannot change:\n%s", error_text());
 }
 
 static int advise(const struct comm *comm, struct problem *problem, const char *json) {

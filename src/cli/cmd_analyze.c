@@ -14,24 +14,24 @@
 #include "study/study.h"
 
 const char cmd_analyze_options[] =
-    "  RUN ...             run folders; several are one study: all on the same points at the same times\n"
+    "  RUN ...             run folders, analyzed as one study; all need the same points and recorded times\n"
     "  -o FILE             results in HDF5 (default: analysis.h5 in the first RUN)\n"
     "  --json FILE         results in JSON\n"
-    "  --level L           confidence of the intervals, 0.5 to 0.9999 (default 0.99)\n"
-    "  --tolerance TOL     of slopes in the verdicts, 0 to 1 (default 0.05)\n"
-    "  --bootstrap B       resamplings of the replicas, 100 to 10^6 (default 2000)\n"
+    "  --level L           confidence level of the intervals, 0.5 to 0.9999 (default 0.99)\n"
+    "  --tolerance TOL     tolerance of slopes in the verdicts, 0 to 1 (default 0.05)\n"
+    "  --bootstrap B       bootstrap samples of the replicas, 100 to 10^6 (default 2000)\n"
     "  --seed S            seed of all random draws (default 1)\n"
     "central limit theorem of the field\n"
-    "  --vectors M         projections, 0 to 256 (default 20); 0: skip it\n"
-    "  --clt-time T        at this recorded time only\n"
+    "  --vectors M         number of projections, 0 to 256 (default 20); 0: skip these tests\n"
+    "  --clt-time T        test at this recorded time only\n"
     "  --null SAMPLES      compare the eigenvalues of C_n with those of this many Gaussian samples (default 0)\n"
-    "conditions; exit code 1 where one is not met, with a line for each time or n. May be given several times\n"
+    "conditions: exit code 1 if one is not met, with a line for each time or n; repeat the option to add more\n"
     "  --expect NAME=SLOPE[+-TOL][@T]  the interval of the slope of NAME in n lies in SLOPE +- TOL: V=-1+-0.05\n"
-    "  --expect NAME=SLOPE~TOL[@T]     the slope itself does, and has an interval: V_sgd=-0.5~0.15@30\n"
-    "  --expect NAME.p=P...            the same for p of the law L + A n^-p of a loss; p = 1 is not rejected\n"
-    "                                  by its chi^2 where P is 1: loss.p=1~0.15@100\n"
+    "  --expect NAME=SLOPE~TOL[@T]     the slope itself lies there, and has an interval: V_sgd=-0.5~0.15@30\n"
+    "  --expect NAME.p=P...            the same for p in the fit L + A n^-p of a loss; if P is 1, chi^2\n"
+    "                                  must not reject p = 1: loss.p=1~0.15@100\n"
     "  --expect NAME.heal=FACTOR       the interval of max/end of n V lies above FACTOR for each n: V_train.heal=10\n"
-    "  --expect clt[@T]                fluctuations are those of the central limit theorem for each n\n"
+    "  --expect clt[@T]                fluctuations agree with the central limit theorem for each n\n"
     "  NAME: as in the tables, V, V_train, V_init, V_sgd, loss, test_loss, ... TOL: default --tolerance\n"
     "  T: a recorded time (default: all; for slopes and p, all after 0)\n";
 
@@ -66,7 +66,7 @@ static const struct option options_table[] = {
 static int parse(int argc, char **argv, struct request *request) {
   TRY(option_parse(OPTIONS(options_table), argc, argv, request, &request->runs));
   request->run = argv;
-  return request->runs > 0 ? OK : FAIL(USAGE, "analyze: one or more run folders were expected");
+  return request->runs > 0 ? OK : FAIL(USAGE, "analyze: expected one or more run folders");
 }
 
 /* A study and the results of the analyses. */
@@ -112,12 +112,13 @@ static void print(const struct request *request, const struct outcome *outcome) 
   const double level = 100 * request->options.level;
   for (int i = 0; i < ANALYSES; i++)
     if (analyses_table[i]->print) analyses_table[i]->print(outcome->state[i], stdout);
-  printf("\nverdicts at %.4g %%, tolerance %g (at fixed t: LLN, V_n = O(1/n), slope -1; data, V_sgd = O(1/P))\n", level,
-         request->options.tolerance);
+  printf("\nverdicts at %.4g %% confidence, tolerance %g (at fixed t: LLN, V_n = O(1/n), slope -1; data, V_sgd = "
+         "O(1/P))\n",
+         level, request->options.tolerance);
   findings_print(&outcome->findings, FINDING_VERDICT, FINDING_NOTE, stdout);
-  printf("\nwhat these runs cannot answer\n");
+  printf("\nlimits of the data\n");
   findings_print(&outcome->findings, FINDING_LIMIT, FINDING_LIMIT, stdout);
-  if (request->conditions > 0) printf("\nexpectations at %.4g %%\n", level);
+  if (request->conditions > 0) printf("\nconditions at %.4g %% confidence\n", level);
   findings_print(&outcome->findings, FINDING_CONDITION, FINDING_CONDITION, stdout);
 }
 
@@ -145,7 +146,7 @@ static int report(const struct request *request, struct outcome *outcome, const 
   print(request, outcome);
   TRY(write_files(request, outcome, provenance));
   fflush(stdout); /* so that the results precede the error text on stderr */
-  return unmet > 0 ? FAIL(FAILED, "analyze: %d expectation%s not met, see above", unmet, unmet == 1 ? " is" : "s are")
+  return unmet > 0 ? FAIL(FAILED, "analyze: %d condition%s not met, see above", unmet, unmet == 1 ? " is" : "s are")
                    : OK;
 }
 

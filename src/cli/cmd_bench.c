@@ -8,17 +8,16 @@
 #include "particles/kernel.h"
 #include "particles/unit.h"
 
-const char cmd_bench_options[] =
-    "  --quick           a few seconds, less exact\n"
-    "  --only PART       kernels, ensembles, online, rows, data, population,\n"
-    "                    sums or disk (default: all)\n"
-    "  --disk FOLDER     where checkpoints are written and read\n"
-    "  --json FILE       results in JSON\n"
-    "kernels alone, unless --only names a part that takes the option\n"
-    "  --unit U          unit type, one of those of `mckean help unit.type`\n"
-    "  --d D             dimension of the points, 1 to 1024\n"
-    "  --precision P     single, mixed or double\n"
-    "  --isa L           a level that this processor has; `mckean help run.isa` lists them\n";
+const char cmd_bench_options[] = "  --quick           a few seconds, less accurate\n"
+                                 "  --only PART       kernels, ensembles, online, rows, data, population,\n"
+                                 "                    sums or disk (default: all)\n"
+                                 "  --disk FOLDER     where checkpoints are written and read\n"
+                                 "  --json FILE       results in JSON\n"
+                                 "only kernels, unless --only selects a part that uses the option\n"
+                                 "  --unit U          unit type; `mckean help unit.type` lists them\n"
+                                 "  --d D             dimension of the points, 1 to 1024\n"
+                                 "  --precision P     single, mixed or double\n"
+                                 "  --isa L           ISA level of this processor; `mckean help run.isa` lists them\n";
 
 static const struct option options_table[] = {
     OPTION("--quick", option_flag, struct bench, quick),         OPTION("--only", option_text, struct bench, only),
@@ -30,13 +29,13 @@ static const struct option options_table[] = {
 static int parse(int argc, char **argv, struct bench *bench) {
   int rest;
   TRY(option_parse(OPTIONS(options_table), argc, argv, bench, &rest));
-  return rest == 0 ? OK : FAIL(USAGE, "bench: only options were expected, received \"%s\"", argv[0]);
+  return rest == 0 ? OK : FAIL(USAGE, "bench: expected only options, received \"%s\"", argv[0]);
 }
 
 static int known(const char *option, const char *text, int count, const char *(*name)(int i)) {
   for (int i = 0; text && i < count; i++)
     if (strcmp(text, name(i)) == 0) return OK;
-  return text ? FAIL(USAGE, "bench: %s: \"%s\" is not known here", option, text) : OK;
+  return text ? FAIL(USAGE, "bench: %s: unknown value \"%s\"; see `mckean bench --help`", option, text) : OK;
 }
 static const char *unit_name(int i) {
   return unit_table[i].name;

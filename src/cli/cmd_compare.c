@@ -16,7 +16,7 @@ static int compare(const char *a, const char *b) {
 }
 
 int cmd_compare(const struct comm *comm, int argc, char **argv) {
-  if (argc != 3) return FAIL(USAGE, "compare: two checkpoints were expected, received %d argument(s)", argc - 1);
+  if (argc != 3) return FAIL(USAGE, "compare: expected two checkpoints, received %d argument(s)", argc - 1);
   for (int i = 1; i <= 2; i++)
     TRY(checkpoint_verify(comm, argv[i], NULL)); /* comparing damaged files would be misleading */
   return comm_agree(comm, comm->rank == 0 ? compare(argv[1], argv[2]) : OK);

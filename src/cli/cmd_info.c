@@ -107,7 +107,7 @@ static int print_checkpoint(struct h5 *file, const char *path) {
   if (status == OK) {
     printf("  t = %g", info.time);
     if (info.segment.dt > 0) printf(", dt = %g since step %lld", info.segment.dt, (long long)info.segment.step);
-    printf("; seed %llu, %s precision, level %s\n", (unsigned long long)info.seed, precision, isa_names[info.isa]);
+    printf("; seed %llu, %s precision, ISA level %s\n", (unsigned long long)info.seed, precision, isa_names[info.isa]);
     printf("  update rule %s; fields", update_table[info.update].name);
     for (int k = 0; k < info.fields.count; k++) {
       char field[UPDATE_FIELD_NAME];
@@ -115,7 +115,7 @@ static int print_checkpoint(struct h5 *file, const char *path) {
       printf("%s %s", k > 0 ? "," : "", field);
     }
     putchar('\n');
-    puts("  user block and metadata are whole; `mckean verify` checks the particles, too");
+    puts("  user block and metadata are intact; `mckean verify` checks the particles, too");
     free(precision);
   }
   checkpoint_info_free(&info);
@@ -171,7 +171,6 @@ static int info(const char *path) {
 }
 
 int cmd_info(const struct comm *comm, int argc, char **argv) {
-  if (argc != 2)
-    return FAIL(USAGE, "info: one checkpoint or history file was expected, received %d argument(s)", argc - 1);
+  if (argc != 2) return FAIL(USAGE, "info: expected one checkpoint or history file, received %d argument(s)", argc - 1);
   return comm_agree(comm, comm->rank == 0 ? info(argv[1]) : OK);
 }

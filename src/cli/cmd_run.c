@@ -13,14 +13,13 @@
 
 const char cmd_run_options[] =
     "  INPUT               YAML file; `mckean help` explains its keys, which can also be given as KEY=VALUE\n"
-    "  --fresh             rename an old output, and start at step 0\n"
+    "  --fresh             rename an existing output, and start at step 0\n"
     "  --stop-at STEP      stop there with a checkpoint, exit code 75\n"
-    "  --max-wall H:MM:SS  stop in time with a checkpoint, exit code 75; also MM:SS or seconds\n"
-    "  --dry-run           say what the run would do, need and take, with a SLURM header; write nothing\n"
-    "  --json FILE         dry run: the same in JSON\n"
-    "signals: USR1 writes a checkpoint and goes on; USR2, TERM, INT, or a file named `stop` in the output folder, "
-    "write\n"
-    "a checkpoint and stop, exit code 75\n";
+    "  --max-wall H:MM:SS  stop before this time limit with a checkpoint, exit code 75; also MM:SS or seconds\n"
+    "  --dry-run           print what the run would do and need, with a SLURM header; write nothing\n"
+    "  --json FILE         results of the dry run in JSON\n"
+    "signals: USR1 writes a checkpoint and continues; USR2, TERM, INT, or a file named `stop` in the output\n"
+    "folder, write a checkpoint and stop, exit code 75\n";
 
 /* An option_* function: converts H:MM:SS, MM:SS or seconds to seconds. */
 static int take_duration(const struct option *option, const char *text, void *seconds) {
@@ -52,9 +51,9 @@ static const struct option options_table[] = {
 int cmd_run_parse(int argc, char **argv, struct run_request *request, int *rest) {
   TRY(option_parse(OPTIONS(options_table), argc, argv, request, rest));
   if (request->json && !request->dry_run)
-    return FAIL(USAGE, "run: --json goes with --dry-run; what a run did is in <output>/summary.json");
+    return FAIL(USAGE, "run: --json requires --dry-run; a run itself writes <output>/summary.json");
   if (*rest == 0 || strchr(argv[0], '='))
-    return FAIL(USAGE, "run: an input file was expected first: mckean run INPUT [KEY=VALUE ...]");
+    return FAIL(USAGE, "run: expected an input file as the first argument: mckean run INPUT [KEY=VALUE ...]");
   return OK;
 }
 

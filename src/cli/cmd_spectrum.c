@@ -10,13 +10,13 @@
 #include "spectrum/spectrum.h"
 
 const char cmd_spectrum_options[] =
-    "  --n N         the network's size (default: the largest)\n"
-    "  --replica R   its replica, from 0 (default 0)\n"
-    "  --test        at the test points (default: the training points; fresh ones where the data are not fixed)\n"
-    "  --points P    points, up to 16384 (default: the set, at most 4096 of it; 1024 fresh ones)\n"
-    "  --seed S      of the choice of points from a set (default 1), or of fresh ones (default data.seed)\n"
-    "  --vectors M   keep the M leading eigenvectors in -o FILE (default 0)\n"
-    "  --ridge R     of the best readout, relative, 1e-14 to 1 (default 1e-10)\n"
+    "  --n N         size of the network (default: the largest)\n"
+    "  --replica R   replica, counted from 0 (default 0)\n"
+    "  --test        at the test points (default: the training points; fresh points if the data are not fixed)\n"
+    "  --points P    number of points, up to 16384 (default: the set, at most 4096 of it; 1024 fresh points)\n"
+    "  --seed S      seed of the selection from a set (default 1) or of fresh points (default data.seed)\n"
+    "  --vectors M   write the M leading eigenvectors to -o FILE (default 0)\n"
+    "  --ridge R     relative ridge of the best readout, 1e-14 to 1 (default 1e-10)\n"
     "  -o FILE       results in HDF5, with the points\n"
     "  --json FILE   results in JSON\n";
 
@@ -40,9 +40,8 @@ static const struct option options_table[] = {
 static int parse(int argc, char **argv, struct request *request) {
   int rest;
   TRY(option_parse(OPTIONS(options_table), argc, argv, request, &rest));
-  if (rest > 1)
-    return FAIL(USAGE, "spectrum: one checkpoint was expected, received \"%s\" and \"%s\"", argv[0], argv[1]);
-  if (rest == 0) return FAIL(USAGE, "spectrum: a checkpoint was expected");
+  if (rest > 1) return FAIL(USAGE, "spectrum: expected one checkpoint, received \"%s\" and \"%s\"", argv[0], argv[1]);
+  if (rest == 0) return FAIL(USAGE, "spectrum: expected a checkpoint");
   request->checkpoint = argv[0];
   return OK;
 }

@@ -12,24 +12,20 @@
 #include "log/provenance.h"
 
 const char cmd_status_options[] =
-    "  DIR ...                      run folders, or folders that hold some. A run is done at the last step of the "
-    "input\n"
-    "                               in its newest whole checkpoint\n"
-    "  --manifest FILE              the runs of a manifest, whose lines are arguments of `mckean run` "
-    "(jobs/array.sh).\n"
-    "                               They are done at the last step that these say now\n"
-    "  --run INPUT [KEY=VALUE ...]  the same of one run; the last option\n"
+    "  DIR ...                      run folders, or folders that contain some. A run is done at the last step of\n"
+    "                               the input that its newest intact checkpoint contains\n"
+    "  --manifest FILE              the runs of a manifest, whose lines are arguments of `mckean run` as in\n"
+    "                               jobs/array.sh; they are done at the last step that these arguments give\n"
+    "  --run INPUT [KEY=VALUE ...]  the same for one run; must be the last option\n"
     "  --quick                      check the metadata of checkpoints only, not every byte\n"
-    "  --json FILE                  for programs; - is the standard output, then without the table\n"
+    "  --json FILE                  results in JSON; -: to standard output, without the table\n"
     "  exit code 0                  all are done\n"
     "  exit code 75                 some are running, stopped or missing: the same commands complete them\n"
-    "  exit code 1                  some are damaged: the command would refuse to go on; what is said tells why\n"
-    "JSON: {\"format\": \"mckean-status\", \"format_version\": 1, \"version\": of the program, \"runs\": [{\"run\": "
-    "folder,\n"
-    "\"line\": of the manifest, \"state\": done, running, stopped, missing or damaged, \"step\": of the newest whole\n"
-    "checkpoint, \"steps\": the last one, \"checkpoint\": path, \"passed_over\": [what is wrong with newer "
-    "checkpoints],\n"
-    "\"reason\": text}, ...]}; null: not known\n";
+    "  exit code 1                  some are damaged and cannot resume; the table states the reason\n"
+    "JSON: {\"format\": \"mckean-status\", \"format_version\": 1, \"version\": of the program, \"runs\": [\n"
+    "{\"run\": folder, \"line\": of the manifest, \"state\": done, running, stopped, missing or damaged, \"step\": of\n"
+    "the newest intact checkpoint, \"steps\": the last one, \"checkpoint\": path, \"passed_over\": [errors of newer\n"
+    "checkpoints], \"reason\": text}, ...]}; null: unknown\n";
 
 struct request {
   bool quick, table;
@@ -81,7 +77,7 @@ static int parse(int argc, char **argv, struct request *request) {
   request->table = !request->json || strcmp(request->json, "-") != 0;
   return request->folders > 0 || request->manifest || request->arguments > 1
              ? OK
-             : FAIL(USAGE, "status: run folders, --manifest FILE or --run INPUT were expected");
+             : FAIL(USAGE, "status: expected run folders, --manifest FILE or --run INPUT");
 }
 
 /* ---- the list of runs ---- */
@@ -141,7 +137,8 @@ static int collect_command(const struct comm *comm, int argc, char **argv, int l
   argv[0] = verb;
   TRY(cmd_run_parse(argc, argv, &request, &rest));
   if (request.simulation.fresh)
-    return FAIL(USAGE, "--fresh: a run of many jobs is started by the same line each time: it would never end");
+    return FAIL(USAGE,
+                "--fresh: remove it; every job of a run uses this line, so the run would start over in each job");
   TRY(config_read(comm, argv[0], rest - 1, argv + 1, &config));
   for (int i = 0; i < list->count; i++)
     if (list->entry[i].asked && same_path(list->entry[i].folder, config->output)) {
@@ -202,7 +199,7 @@ static void print_run(const char *folder, const struct run_status *result) {
   if (*result->reason) printf("%31s%s\n", "", result->reason);
   for (const char *line = result->skipped; *line;) {
     const size_t length = strcspn(line, "\n");
-    printf("%31spassed over: %.*s\n", "", (int)length, line);
+    printf("%31sskipped: %.*s\n", "", (int)length, line);
     line += length + (line[length] == '\n');
   }
   fflush(stdout);
@@ -269,7 +266,7 @@ static int print_status(const struct comm *comm, const struct request *request, 
   json_free(json);
   TRY(status);
   if (count[RUN_DAMAGED] > 0)
-    return FAIL(FAILED, "status: %d of %d runs cannot go on", count[RUN_DAMAGED], list->count);
+    return FAIL(FAILED, "status: %d of %d runs cannot resume", count[RUN_DAMAGED], list->count);
   return count[RUN_DONE] == list->count ? OK : STOPPED;
 }
 

@@ -35,7 +35,7 @@ static void verify(const struct comm *comm, const char *path, int *worst) {
   struct checkpoint_info info = {0};
   const int status = checkpoint_verify(comm, path, &info);
   if (comm->rank == 0 && status == OK)
-    printf("%s: whole, step %lld, %.3f MB\n", path, (long long)info.step, (double)info.bytes * 1e-6);
+    printf("%s: intact, step %lld, %.3f MB\n", path, (long long)info.step, (double)info.bytes * 1e-6);
   if (comm->rank == 0 && status != OK) printf("%s\n", error_text());
   checkpoint_info_free(&info);
   if (status > *worst) *worst = status;
@@ -81,11 +81,11 @@ static char *list_files(const struct comm *comm, int argc, char **argv) {
 }
 
 int cmd_verify(const struct comm *comm, int argc, char **argv) {
-  if (argc < 2) return FAIL(USAGE, "verify: checkpoints or run folders were expected");
+  if (argc < 2) return FAIL(USAGE, "verify: expected checkpoints or run folders");
   int worst = OK;
   char *files = list_files(comm, argc, argv), *rest = NULL;
   for (const char *path = strtok_r(files, "\n", &rest); path; path = strtok_r(NULL, "\n", &rest))
     verify(comm, path, &worst);
   free(files);
-  return worst == OK ? OK : FAIL(FAILED, "not all checkpoints are whole, see above");
+  return worst == OK ? OK : FAIL(FAILED, "not all checkpoints are intact, see above");
 }

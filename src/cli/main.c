@@ -56,7 +56,7 @@ static int dispatch(const struct comm *comm, const struct verb *verb, int argc, 
   if (verb) return dispatch_verb(comm, verb, argc - 1, argv + 1);
   if (argc < 2 || asks_for_help(argv[1])) {
     if (comm->rank == 0) usage(argc < 2 ? stderr : stdout);
-    return argc < 2 ? FAIL(USAGE, "a verb was expected") : OK;
+    return argc < 2 ? FAIL(USAGE, "expected a verb") : OK;
   }
   if (strcmp(argv[1], "--version") == 0) {
     if (comm->rank == 0) printf("mckean %s\n", build_version);

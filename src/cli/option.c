@@ -23,7 +23,7 @@ int option_text(const struct option *option, const char *text, void *member) {
 
 int option_file(const struct option *option, const char *text, void *member) {
   if (*text && strcmp(text, "-") != 0) return option_text(option, text, member);
-  return FAIL(USAGE, "%s: the name of a file was expected, received \"%s\"", option->name, text);
+  return FAIL(USAGE, "%s: expected a file name, received \"%s\"", option->name, text);
 }
 
 static int take_number(const struct option *option, const char *text, bool whole, double *value) {

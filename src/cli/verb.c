@@ -3,10 +3,10 @@
 #include "cli/cmd.h"
 
 const struct verb verb_table[] = {
-    {"run", "INPUT [KEY=VALUE ...] [OPTIONS]", "start a run, or go on from its newest checkpoint", cmd_run,
+    {"run", "INPUT [KEY=VALUE ...] [OPTIONS]", "start a run, or resume it from its newest checkpoint", cmd_run,
      cmd_run_options, false, false},
-    {"info", "FILE", "what is in a checkpoint or history file", cmd_info, cmd_info_options, false, true},
-    {"status", "DIR ... [OPTIONS]", "how far runs are: done, running, stopped, missing, damaged", cmd_status,
+    {"info", "FILE", "content of a checkpoint or history file", cmd_info, cmd_info_options, false, true},
+    {"status", "DIR ... [OPTIONS]", "state of runs: done, running, stopped, missing, damaged", cmd_status,
      cmd_status_options, false, true},
     {"verify", "FILE|RUN ...", "check every byte of checkpoints", cmd_verify, cmd_verify_options, false, true},
     {"compare", "A B", "equal bits, or the largest difference per dataset", cmd_compare, cmd_compare_options, false,
@@ -24,4 +24,4 @@ const struct verb verb_table[] = {
 const int verb_count = sizeof verb_table / sizeof *verb_table;
 
 const char verb_exit_codes[] =
-    "0 complete, 1 failed, 2 wrong usage or input, 75 stopped early, to go on from a checkpoint";
+    "0 complete, 1 failed, 2 wrong usage or input, 75 stopped early: the same command resumes";

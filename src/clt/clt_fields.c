@@ -193,7 +193,7 @@ static void plan(struct clt_fields *fields, const struct clt_fields_work *work) 
   if (!study->fields)
     reason = "the runs recorded no fields (output.fields)";
   else if (study_fewest_initials(study) < CLT_REPLICAS_MIN)
-    reason = "more replicas are needed, at least 64, better 1000 or more";
+    reason = "at least 64 replicas are needed; 1000 or more are better";
   for (int index = 0; index < study->times && !*reason; index++) plan_time(fields, work, index);
   if (!*reason && fields->times == 0)
     reason = "no field at this time, or no test points, or replicas with different data";

@@ -9,8 +9,8 @@
 enum { GROUPS_SHOWN = 8 };
 
 static const char *const reference_texts[CLT_REFERENCES] = {
-    "the exact covariance of the initial law", "the limit of n -> infinity for frozen features",
-    "half of the replicas of the largest n, which is compared by its other half"};
+    "the exact covariance of the initial distribution", "the limit of n -> infinity for frozen features",
+    "half of the replicas of the largest n; the other half is compared with it"};
 static const char *const set_names[] = {"test", "training"};
 
 /* ---- tables ---- */
@@ -48,7 +48,7 @@ static void print_group(const struct clt_size *size, int g, FILE *out) {
 
 static void print_groups(const struct clt_fields *fields, const struct clt_time *time, FILE *out) {
   const int groups = time->groups < GROUPS_SHOWN ? time->groups : GROUPS_SHOWN;
-  fprintf(out, "sums over close eigenvalues, over those of the reference (+- 4.5 standard errors)\n%10s", "n");
+  fprintf(out, "sums over close eigenvalues, divided by those of the reference (+- 4.5 standard errors)\n%10s", "n");
   for (int g = 0; g < groups; g++) {
     char name[32];
     const int first = time->first[g] + 1, last = time->first[g + 1];
@@ -63,7 +63,8 @@ static void print_groups(const struct clt_fields *fields, const struct clt_time 
 }
 
 static void print_sorted(const struct clt_fields *fields, const struct clt_time *time, FILE *out) {
-  fprintf(out, "sorted eigenvalues of the sample over l_i, and in %d samples of Gaussian fields (both are biased)\n",
+  fprintf(out,
+          "sorted eigenvalues of the sample divided by l_i, and of %d samples of Gaussian fields (both are biased)\n",
           fields->options.clt_nulls);
   for (int s = 0; s < fields->study->sizes; s++) {
     const struct clt_size *size = &time->size[s];
@@ -80,7 +81,7 @@ static void print_time(const struct clt_fields *fields, const struct clt_time *t
           fields->study->time[time->index], (long long)fields->study->step[time->index], time->points,
           set_names[time->set], time->vectors, reference_texts[time->reference]);
   fprintf(out, "%10s %8s  %-8s %-34s  %-10s  %-10s  %s\n", "n", "replicas", "W", " quotients of the leading five",
-          "normal: p", "n V_n", "over the reference's trace");
+          "normal: p", "n V_n", "divided by the trace of the reference");
   for (int s = 0; s < fields->study->sizes; s++) print_size(fields, time, s, out);
   print_groups(fields, time, out);
   if (time->size[0].sorted) print_sorted(fields, time, out);
@@ -127,7 +128,7 @@ static char *reason_of(const struct clt_fields *fields, const struct clt_time *t
   if (!size->sums) fputs(" sums of close eigenvalues", out);
   describe_outcomes(&size->tests, out);
   if (!clt_size_passed(size) && time->reference != CLT_INITIAL && s < fields->study->sizes - 1)
-    fputs("; at t > 0 the law holds for n -> infinity, this n may be too small", out);
+    fputs("; at t > 0 the CLT holds for n -> infinity; this n may be too small", out);
   if (fclose(out) != 0) die("no memory for a verdict");
   return reason;
 }
@@ -189,7 +190,7 @@ static void judge(const void *state, const struct condition *condition, struct f
   else if (isnan(condition->time))
     findings_add(findings, unmet, "tests skipped with --vectors 0");
   else
-    findings_add(findings, unmet, "no test at t = %g, see the times of the fields above", condition->time);
+    findings_add(findings, unmet, "no test at t = %g; the tables above list the times of the fields", condition->time);
 }
 
 static const struct condition_kind kinds[] = {
@@ -230,13 +231,13 @@ static const struct {
   size_value value;
 } size_numbers[] = {
     {"width", "W: mean of |y|^2 / m over replicas, of each n", width_of},
-    {"width_limit", "|W - 1| that a Gaussian field passes", width_limit_of},
-    {"quotient_limit", "|quotient - 1| that a Gaussian field passes", quotient_limit_of},
+    {"width_limit", "largest |W - 1| accepted as Gaussian", width_limit_of},
+    {"quotient_limit", "largest |quotient - 1| accepted as Gaussian", quotient_limit_of},
     {"mean", "R |mean of y|^2", mean_of},
     {"cosine", "largest cosine of two replicas", cosine_of},
     {"normality", "family p of Anderson and Darling's tests", normality_of},
     {"trace", "n V_n", trace_of},
-    {"passed", "1: all that was asked is as for a Gaussian field", passed_of},
+    {"passed", "1: all tests that apply are passed", passed_of},
 };
 enum { SIZE_NUMBERS = sizeof size_numbers / sizeof *size_numbers };
 
@@ -296,18 +297,18 @@ static void add_time(struct results *results, const struct clt_fields *fields, i
   results_words(results, "points", 1, &set_names[time->set]);
   results_words(results, "reference", 1, &clt_reference_names[time->reference]);
   results_add(results, "values", "l_i: eigenvalues of the reference", 1, &m, time->reference_value);
-  results_integers(results, "group_first", "the vector with which each group of close eigenvalues begins", groups,
-                   first);
+  results_integers(results, "group_first", "first vector of each group of close eigenvalues", groups, first);
   add_size_numbers(results, fields, time);
   add_rows(results, fields, time, "quotients", "u_i' C_n u_i / l_i of each n", m, quotient_row);
   add_rows(results, fields, time, "p", "Anderson and Darling's p of each projection", m, normality_row);
-  add_rows(results, fields, time, "groups", "sums over groups, over those of l_i", groups, group_row);
-  add_rows(results, fields, time, "group_limit", "how far those may be from 1", groups, group_limit_row);
+  add_rows(results, fields, time, "groups", "sums over groups, divided by those of l_i", groups, group_row);
+  add_rows(results, fields, time, "group_limit", "largest distance of these quotients from 1 accepted as Gaussian",
+           groups, group_limit_row);
   add_rows(results, fields, time, "quantiles", "of all y at probabilities Phi(z), z = -4, -3.9, ..., 4", CLT_QUANTILES,
            quantile_row);
   if (!time->size[0].sorted) return;
   add_rows(results, fields, time, "sorted", "eigenvalues of C_n (biased)", m, sorted_row);
-  add_rows(results, fields, time, "null_mean", "mean of those of Gaussian fields", m, null_mean_row);
+  add_rows(results, fields, time, "null_mean", "mean of the eigenvalues of Gaussian samples", m, null_mean_row);
   add_rows(results, fields, time, "null_sd", "their standard deviation", m, null_sd_row);
 }
 

@@ -44,8 +44,7 @@ static int fill(struct covariance *covariance, const struct covariance_reader *r
 
 int covariance_create(const struct dist_grid *grid, int64_t n, int64_t replicas, int64_t points,
                       const struct covariance_reader *reader, struct covariance **out) {
-  if (replicas < 2)
-    return FAIL(FAILED, "a covariance: at least 2 replicas were expected, received %lld", (long long)replicas);
+  if (replicas < 2) return FAIL(FAILED, "covariance: expected at least 2 replicas, received %lld", (long long)replicas);
   struct dist_matrix *f;
   TRY(dist_matrix_create(grid, points, replicas, &f));
   struct covariance *covariance = alloc_small(sizeof *covariance);

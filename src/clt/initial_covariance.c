@@ -64,10 +64,11 @@ static int expand_all(struct initial_covariance *initial) {
   }
   gsl_integration_glfixed_table_free(table);
   if (initial->tail > INITIAL_COVARIANCE_TAIL)
-    return FAIL(FAILED,
-                "the exact covariance at t = 0: %d terms leave out %.2g of E phi^2, at most %g was expected: %s with "
-                "this initial law is too steep for it",
-                INITIAL_COVARIANCE_TERMS, initial->tail, INITIAL_COVARIANCE_TAIL, unit_table[unit->type].name);
+    return FAIL(
+        FAILED,
+        "exact covariance at t = 0: expected %d terms to omit at most %g of E phi^2, but they omit %.2g: unit.init "
+        "makes %s units too steep for this series",
+        INITIAL_COVARIANCE_TERMS, INITIAL_COVARIANCE_TAIL, initial->tail, unit_table[unit->type].name);
   return OK;
 }
 

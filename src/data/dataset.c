@@ -13,8 +13,7 @@ const char *const dataset_mode_names[DATA_MODES] = {"online", "fixed", "populati
 
 const char dataset_random_numbers[] =
     "initial parameters, targets, fixed data, test points: Philox4x64-10; online points and their noise: "
-    "Philox4x32-10, "
-    "keyed by Philox4x64-10; orders of mini-batches: Fisher-Yates shuffle with Philox4x64-10";
+    "Philox4x32-10, keyed by Philox4x64-10; orders of mini-batches: Fisher-Yates shuffle with Philox4x64-10";
 
 static void add_noise(const struct dataset *data, const struct rng *rng, int64_t first, int count, double *y) {
   if (data->spec.noise <= 0) return;
@@ -184,7 +183,7 @@ void dataset_points(const struct dataset *data, const struct batch_position *pos
                     double *x, double *y) {
   const int d = data->d;
   if (data->spec.mode == DATA_FIXED) {
-    if (!position->rows && position->batch < data->samples) die("a mini-batch without the order of its epoch");
+    if (!position->rows && position->batch < data->samples) die("a mini-batch lacks the order of its epoch");
     for (int p = 0; p < count; p++) {
       const int64_t row = row_of(data, position, first + p);
       memcpy(x + (size_t)p * (size_t)d, data->x + row * d, sizeof(double) * (size_t)d);

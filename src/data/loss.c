@@ -104,5 +104,6 @@ double loss_at_zero(const struct loss_spec *spec, int64_t count, const double *y
 int loss_needs_squared(const struct loss_spec *spec, const char *what) {
   const char *received = loss_row(spec)->name;
   if (loss_is_squared(spec)) return OK;
-  return FAIL(USAGE, "loss.type: %s: expected squared, received %s: its theory is not known to McKean", what, received);
+  return FAIL(USAGE, "loss.type: %s: expected squared, received %s, for which McKean implements no theory", what,
+              received);
 }

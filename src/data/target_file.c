@@ -52,9 +52,10 @@ static int read_shapes(struct h5 *file, const char *path, const char *x_name, co
   *d = (int)shape[1];
   *count = shape[0];
   TRY(h5_shape(file, y_name, &rank, shape));
+  const char *hint = rank == 1 && shape[0] == *d ? "; x may be transposed: store (N, d), for example x.T" : "";
   if (rank != 1 || shape[0] != *count)
-    return FAIL(USAGE, "%s: %s: expected shape (%lld), one label for each point of %s, received %s", path, y_name,
-                (long long)*count, x_name, shape_text(rank, shape, text));
+    return FAIL(USAGE, "%s: %s: expected shape (%lld), one label for each point of %s, received %s%s", path, y_name,
+                (long long)*count, x_name, shape_text(rank, shape, text), hint);
   if (*count > INT32_MAX)
     return FAIL(USAGE, "%s: %s: expected at most 2^31 - 1 points, received %lld", path, x_name, (long long)*count);
   return OK;
@@ -85,7 +86,7 @@ static int read_pairs(void *context) {
 
 static int read_file(struct file *own) {
   if (!*own->target.spec.path)
-    return FAIL(USAGE, "target.path: expected the name of an HDF5 file, received empty text");
+    return FAIL(USAGE, "target.path: expected the name of an HDF5 file, received an empty string");
   int status = sandbox_run(own->target.spec.path, read_pairs, own);
   if (status == OK) status = read_pairs(own);
   return status == FAILED ? FAIL(USAGE, "%s", error_text()) : status; /* a file that cannot be read is a wrong input */

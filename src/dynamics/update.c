@@ -56,7 +56,7 @@ double update_limit(const struct update_spec *spec, double lambda) {
 int update_needs_euler(const struct update_spec *spec, const char *what) {
   const char *received = update_table[spec->rule].name;
   if (spec->rule == UPDATE_EULER) return OK;
-  return FAIL(USAGE, "dynamics.update: %s: expected euler, received %s: its theory is not known to McKean", what,
+  return FAIL(USAGE, "dynamics.update: %s: expected euler, received %s, for which McKean implements no theory", what,
               received);
 }
 

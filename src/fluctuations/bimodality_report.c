@@ -14,10 +14,11 @@ static void find(const void *state, struct findings *findings) {
       finding.n = study->n[size];
       finding.t = study->time[time];
       finding.estimate.value = coefficient;
-      findings_add(findings, finding,
-                   "sd/mean of %s %.2f, bimodality %.2f, excess kurtosis %.1f; some have left a saddle, others have "
-                   "not: V_n is O(1) there, which does not contradict the CLT",
-                   study->loss_column, relative, coefficient, bimodality->kurtosis[cell]);
+      findings_add(
+          findings, finding,
+          "sd/mean of %s %.2f, bimodality %.2f, excess kurtosis %.1f; some replicas have left a saddle, others have "
+          "not: V_n is O(1) there, which does not contradict the CLT",
+          study->loss_column, relative, coefficient, bimodality->kurtosis[cell]);
     }
 }
 

@@ -9,12 +9,12 @@ enum { CELL = 34 };
 
 static void print_time(const struct empirical_measure *measure, const struct empirical_measure_time *time, FILE *out) {
   const struct study *study = measure->study;
-  fprintf(
-      out,
-      "\nmu_n at t = %g (step %lld) by %d observables of theta over its spread (c %.4g, b %.4g, a %.4g)\n%10s  %-34s  "
-      "%-34s  %-34s  %s\n",
-      time->time, (long long)time->step, EMPIRICAL_MEASURE_OBSERVABLES, time->scale[0], time->scale[1], time->scale[2],
-      "n", "n V", "n V over that of independent units", "MMD^2 from the largest n", "normal: p");
+  fprintf(out,
+          "\nmu_n at t = %g (step %lld): %d observables of theta divided by its spread (c %.4g, b %.4g, a %.4g)\n"
+          "%10s  %-34s  %-34s  %-34s  %s\n",
+          time->time, (long long)time->step, EMPIRICAL_MEASURE_OBSERVABLES, time->scale[0], time->scale[1],
+          time->scale[2], "n", "n V", "n V divided by that of independent units", "MMD^2 from the largest n",
+          "normal: p");
   for (int s = 0; s < study->sizes; s++) {
     const struct empirical_measure_size *size = &time->size[s];
     const double n = (double)study->n[s];
@@ -95,7 +95,7 @@ static void find(const void *state, struct findings *findings) {
     add_normality(measure, &measure->time[i], last, findings);
   }
   if (measure->few)
-    findings_limit(findings, "measure", "no observables of mu_n: they need at least %d replicas",
+    findings_limit(findings, "measure", "no observables of mu_n: they require at least %d replicas",
                    FLUCTUATIONS_REPLICAS_MIN);
 }
 
@@ -131,7 +131,7 @@ static void add_results(const void *state, struct results *results) {
   const int64_t shape[] = {EMPIRICAL_MEASURE_OBSERVABLES, measure->components};
   if (measure->times == 0) return;
   results_group(results, "measure");
-  results_add(results, "frequency", "w_l, of the fields c, b (if there is one), a over their scale", 2, shape,
+  results_add(results, "frequency", "w_l, of the fields c, b (if any), a divided by their scale", 2, shape,
               measure->frequency);
   results_add(results, "phase", "beta_l", 1, shape, measure->phase);
   for (int i = 0; i < measure->times; i++) add_time(results, measure, i);

@@ -25,14 +25,14 @@ static const struct definition definition_table[FLUCTUATIONS_QUANTITIES] = {
     {"V_init", "part of V due to the initial conditions", true, INIT, POINTS_TEST, NULL},
     {"V_sgd", "part of V due to the data: variance over the streams of an initial condition", false, SGD, POINTS_TEST,
      NULL},
-    {"B", "B_n: squared bias of the mean against that of the largest n, at the test points", false, BIAS, POINTS_TEST,
+    {"B", "B_n: squared bias of the mean relative to the largest n, at the test points", false, BIAS, POINTS_TEST,
      NULL},
     {"B_train", "B_n at the training points", false, BIAS, POINTS_TRAIN, NULL},
-    {"bound", "resampling bound of n V_n at the test points: n V_n of as many units drawn anew", false, BOUND,
+    {"bound", "resampling bound of n V_n at the test points: n V_n of n units resampled from mu_n", false, BOUND,
      POINTS_TEST, NULL},
     {"bound_train", "resampling bound of n V_n at the training points", false, BOUND, POINTS_TRAIN, NULL},
-    {"bound_ratio", "resampling bound over n V_n at the test points", false, RATIO, POINTS_TEST, NULL},
-    {"bound_ratio_train", "resampling bound over n V_n at the training points", false, RATIO, POINTS_TRAIN, NULL},
+    {"bound_ratio", "resampling bound divided by n V_n at the test points", false, RATIO, POINTS_TEST, NULL},
+    {"bound_ratio_train", "resampling bound divided by n V_n at the training points", false, RATIO, POINTS_TRAIN, NULL},
     {"loss", "loss on the batch, mean over replicas", false, 0, 0, "loss"},
     {"test_loss", "loss on the test points, mean over replicas", false, 0, 0, "test_loss"},
 };
@@ -236,7 +236,7 @@ static int estimate_all(struct fluctuations *fluctuations, double *const *weight
 
 int fluctuations_create(const struct study *study, const struct analysis_options *options, struct fluctuations **out) {
   if (study->sizes > ENSEMBLE_MAX)
-    return FAIL(USAGE, "at most %d different n can be analyzed at a time, received %d", ENSEMBLE_MAX, study->sizes);
+    return FAIL(USAGE, "expected runs of at most %d different n, received %d", ENSEMBLE_MAX, study->sizes);
   struct fluctuations *fluctuations = calloc(1, sizeof *fluctuations);
   double *weight[ENSEMBLE_MAX];
   if (!fluctuations) die("no memory");

@@ -24,9 +24,9 @@ static void print_fit(const struct fluctuations *fluctuations, const struct fluc
   if (!isnan(p.low))
     fprintf(out, " [%.3f, %.3f]", p.low, p.high);
   else
-    fprintf(out, " (no interval: not all resamplings have such a p)");
-  fprintf(out, "; with p = 1 chi^2 = %.3g on %d degrees, probability %.2g\n", fit->chi2, fluctuations->study->sizes - 2,
-          fit->probability);
+    fprintf(out, " (no interval: some bootstrap samples have no such p)");
+  fprintf(out, "; with p = 1 chi^2 = %.3g for %d degrees of freedom, probability %.2g\n", fit->chi2,
+          fluctuations->study->sizes - 2, fit->probability);
 }
 
 /* Prints a table of some quantities at one time, one column per quantity. */
@@ -88,7 +88,7 @@ static const char *implication(const struct fluctuations_quantity *quantity, con
   if (slope->high < quantity->expected) return "; other powers of n contribute at these n";
   if (slope->low > quantity->expected) return "; a term that falls more slowly contributes";
   const bool flat = verdict_of(slope, quantity->expected, tolerance) == VERDICT_WITHIN && quantity->variance;
-  return flat ? "; n times it is constant in n" : "";
+  return flat ? "; n times this value is constant in n" : "";
 }
 
 static void add_verdict(const struct fluctuations *fluctuations, const struct fluctuations_quantity *quantity, int time,
@@ -116,37 +116,37 @@ static void add_replica_limits(const struct study *study, struct findings *findi
   for (int s = 0; s < study->sizes; s++)
     if (study_initials(study, s) > most) most = study_initials(study, s);
   if (fewest < 2)
-    findings_limit(findings, "replicas",
-                   "no V_n and no intervals: they need ensemble.replicas of at least 2 and %d, better 32 or more",
-                   FLUCTUATIONS_REPLICAS_MIN);
+    findings_limit(
+        findings, "replicas",
+        "no V_n and no intervals: set ensemble.replicas to at least 2 for V_n, %d for intervals; 32 or more are better",
+        FLUCTUATIONS_REPLICAS_MIN);
   else if (fewest < FLUCTUATIONS_REPLICAS_MIN)
     findings_limit(findings, "replicas",
-                   "no intervals and no verdicts: %lld replicas, they need at least %d, better 32 or more",
+                   "no intervals and no verdicts: %lld replicas; at least %d are needed, 32 or more are better",
                    (long long)fewest, FLUCTUATIONS_REPLICAS_MIN);
   else if (fewest < 16)
-    findings_limit(findings, "replicas", "only %lld replicas: intervals are rough", (long long)fewest);
+    findings_limit(findings, "replicas", "only %lld replicas: intervals are approximate", (long long)fewest);
   if (fewest != most)
-    findings_limit(findings, "replicas", "%lld to %lld replicas: intervals differ in quality", (long long)fewest,
+    findings_limit(findings, "replicas", "%lld to %lld replicas: intervals differ in accuracy", (long long)fewest,
                    (long long)most);
 }
 
 static void add_field_limits(const struct study *study, struct findings *findings) {
   if (!study->fields) {
-    findings_limit(findings, "V", "no V_n: the runs recorded no fields; give output.fields a list of steps");
+    findings_limit(findings, "V", "no V_n: the runs recorded no fields; set output.fields to a list of steps");
     return;
   }
   if (study->test_points == 0) findings_limit(findings, "V", "no V_n at test points: the runs have none (data.test)");
   if (study->times < 2)
     findings_limit(findings, "heal", "no healing: fields were recorded at one time only (output.fields)");
   if (!study->second_moments)
-    findings_limit(findings, "bound", "no resampling bound: the version of these runs did not record its data");
+    findings_limit(findings, "bound",
+                   "no resampling bound: the version of McKean that wrote these runs did not record its data");
 }
 
 static void add_size_limits(const struct study *study, struct findings *findings) {
   if (study->sizes < 2)
-    findings_limit(findings, "slopes",
-                   "no slopes and no rates: they need networks of at least 2 different n "
-                   "(ensemble.n)");
+    findings_limit(findings, "slopes", "no slopes and no rates: they need at least 2 different n (ensemble.n)");
   else if (study->sizes < 3)
     findings_limit(findings, "slopes",
                    "slopes of 2 sizes: they cannot show whether log V is linear in log n; use 3 or "
@@ -154,7 +154,8 @@ static void add_size_limits(const struct study *study, struct findings *findings
   if (study->sizes > 1 && study->sizes < ERROR_FIT_SIZES)
     findings_limit(findings, "loss.p", "no fit L + A n^-p: it needs at least %d different n", ERROR_FIT_SIZES);
   if (study->sizes > 1 && study->common_data)
-    findings_limit(findings, "B", "B_n is measured against n = %lld, not n = infinity: it lacks the bias of that n",
+    findings_limit(findings, "B",
+                   "B_n is relative to n = %lld, not to n = infinity: it does not contain the bias of that n",
                    (long long)study->n[study->sizes - 1]);
 }
 
@@ -163,10 +164,10 @@ static void add_data_limits(const struct study *study, struct findings *findings
                  "no verdict on slopes of raw losses: theory predicts none at fixed t; see the fits L + A n^-p");
   if (study->common_data) return;
   findings_limit(findings, "V",
-                 "the replicas saw different data: V contains the variance due to the data, which falls as 1/P; for "
+                 "the replicas used different data: V contains the variance due to the data, which falls as 1/P; for "
                  "the LLN use data.mode fixed with scheme gd, or data.shared%s",
                  study->streams > 1 ? "; V_init is the other term" : ", or V_init of runs with data.streams");
-  findings_limit(findings, "B", "no B_n: the replicas saw different data, so their means differ by more than bias");
+  findings_limit(findings, "B", "no B_n: the replicas used different data, so their means differ by more than bias");
 }
 
 static void find(const void *state, struct findings *findings) {
@@ -252,8 +253,8 @@ static const struct {
 } fit_numbers[] = {
     {"limit", "L of loss = L + A n^-p", offsetof(struct error_fit, limit)},
     {"amplitude", "A of loss = L + A n^-p", offsetof(struct error_fit, amplitude)},
-    {"chi2", "chi^2 with p = 1, on sizes - 2 degrees", offsetof(struct error_fit, chi2)},
-    {"probability", "of a larger chi^2 with p = 1", offsetof(struct error_fit, probability)},
+    {"chi2", "chi^2 with p = 1, for sizes - 2 degrees of freedom", offsetof(struct error_fit, chi2)},
+    {"probability", "probability of a larger chi^2 with p = 1", offsetof(struct error_fit, probability)},
 };
 enum { FIT_NUMBERS = sizeof fit_numbers / sizeof *fit_numbers };
 
@@ -274,7 +275,7 @@ static void add_verdict_words(struct results *results, const struct fluctuations
   const char **words = alloc_small(sizeof *words * (size_t)times);
   for (int64_t time = 0; time < times; time++)
     words[time] = verdict_names[verdict_of(&quantity->slope[time], quantity->expected, tolerance)];
-  results_add(results, "expected", "slope by theory", 0, NULL, &quantity->expected);
+  results_add(results, "expected", "slope that theory predicts", 0, NULL, &quantity->expected);
   results_words(results, "verdict", times, words);
   free(words);
 }

@@ -11,7 +11,7 @@ static void print_curve(const struct healing *healing, const struct healing_curv
   const struct study *study = healing->fluctuations->study;
   const int last = study->times - 1;
   fprintf(out,
-          "\nn %s in time: its maximum over the recorded times against its end, t = %g\n%10s  %-12s %-10s %-12s %s\n",
+          "\nn %s in time: maximum over the recorded times, and value at the end, t = %g\n%10s  %-12s %-10s %-12s %s\n",
           curve->quantity->name, study->time[last], "n", "max", "at t", "end", "max/end");
   for (int s = 0; s < study->sizes; s++) {
     char ratio[ESTIMATE_BYTES];
@@ -58,7 +58,7 @@ static struct finding ratio_finding(const struct healing *healing, const struct 
 static void find(const void *state, struct findings *findings) {
   static const char *const reason[] = {
       [VERDICT_WITHIN] = "heals, max/end above 10",
-      [VERDICT_UNDECIDED] = "has begun to fall, healing by a factor of 10 is NOT shown",
+      [VERDICT_UNDECIDED] = "has begun to fall; healing by a factor of 10 is NOT shown",
       [VERDICT_OUTSIDE] = "does NOT heal by the end: no fall below its maximum is shown",
       [VERDICT_NONE] = "no interval, no verdict",
   };

@@ -13,11 +13,11 @@ static void print(const void *state, FILE *out) {
   const struct loss_decay *decay = state;
   const struct study *study = decay->fluctuations->study;
   if (!decay->column) return;
-  fprintf(out, "\nt at which the mean %s first falls to a fraction of that of n = %lld at the start\n%10s",
+  fprintf(out, "\nt at which the mean %s first falls to a fraction of the initial value for n = %lld\n%10s",
           decay->column, (long long)study->n[study->sizes - 1], "n");
   for (int i = 0; i < LOSS_DECAY_FRACTIONS; i++)
     if (any_reached(decay, i)) fprintf(out, "  %-24g", loss_decay_fractions[i]);
-  fprintf(out, "  %-34s leaves (%g off)\n", "largest deviation, at t", LOSS_DECAY_LEAVES);
+  fprintf(out, "  %-34s off by > %g from t\n", "largest deviation, at t", LOSS_DECAY_LEAVES);
   for (int s = 0; s < study->sizes; s++) {
     fprintf(out, "%10lld", (long long)study->n[s]);
     for (int i = 0; i < LOSS_DECAY_FRACTIONS; i++) {
@@ -61,14 +61,16 @@ static void add_results(const void *state, struct results *results) {
   if (!decay->column) return;
   results_group(results, "rate");
   results_words(results, "column", 1, &decay->column);
-  results_add(results, "fraction", "of the start of the largest n", 1, &fractions, loss_decay_fractions);
+  results_add(results, "fraction", "fraction of the initial value for the largest n", 1, &fractions,
+              loss_decay_fractions);
   results_estimates(results, time_names, "t at which the mean loss first falls to the fraction", 2, shape,
                     decay->crossing);
-  results_estimates(results, slope_names, "slope of log time on log n, by theory 0", 1, &fractions, decay->slope);
-  results_estimates(results, deviation_names, "largest distance from the largest n over its start", 1, &sizes,
+  results_estimates(results, slope_names, "slope of log time on log n; theory: 0", 1, &fractions, decay->slope);
+  results_estimates(results, deviation_names,
+                    "largest |L_n - L_N| over t, N: the largest n, divided by L_N at the start", 1, &sizes,
                     decay->deviation);
   results_add(results, "deviation_time", "its time", 1, &sizes, decay->deviation_time);
-  results_add(results, "leaves", "t from which on the curve is 10 % off that of the largest n", 1, &sizes,
+  results_add(results, "leaves", "t from which the curve stays more than 10 % off that of the largest n", 1, &sizes,
               decay->leaves);
 }
 

@@ -40,10 +40,11 @@ int comm_start(int *argc, char ***argv, struct comm *world) {
   const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
   const char *launched = getenv("OMPI_COMM_WORLD_SIZE");
   if (tasks && !launched && atoi(tasks) != world->size)
-    return FAIL(USAGE,
-                "srun started %s tasks, but MPI sees %d rank(s) here: each task would be a run of its own. Use "
-                "srun --mpi=pmix (srun --mpi=list shows what this site has), or mpirun inside the job",
-                tasks, world->size);
+    return FAIL(
+        USAGE,
+        "srun started %s tasks, but MPI reports %d rank(s): each task would be a separate run. Use srun --mpi=pmix "
+        "(srun --mpi=list shows the supported types), or mpirun inside the job",
+        tasks, world->size);
   return OK;
 }
 
@@ -52,7 +53,7 @@ void comm_stop(void) {
 }
 
 static void reduce_one(const struct comm *comm, const void *value, void *result, MPI_Datatype type, MPI_Op op) {
-  HEARTBEAT_WAIT("an agreement", MPI_Allreduce(value, result, 1, type, op, comm->mpi));
+  HEARTBEAT_WAIT("a collective decision", MPI_Allreduce(value, result, 1, type, op, comm->mpi));
 }
 
 int comm_agree(const struct comm *comm, int status) {
@@ -91,7 +92,7 @@ int comm_same(const struct comm *comm, const char *what, const char *text, const
 
 struct comm *comm_split(const struct comm *comm, int color) {
   MPI_Comm group;
-  HEARTBEAT_WAIT("forming groups of ranks",
+  HEARTBEAT_WAIT("the creation of a communicator",
                  MPI_Comm_split(comm->mpi, color < 0 ? MPI_UNDEFINED : color, comm->rank, &group));
   if (group == MPI_COMM_NULL) return NULL;
   struct comm *new = alloc_small(sizeof *new);
@@ -103,7 +104,7 @@ struct comm *comm_split(const struct comm *comm, int color) {
 
 void comm_free(struct comm *comm) {
   if (!comm) return;
-  HEARTBEAT_WAIT("forming groups of ranks", MPI_Comm_free(&comm->mpi));
+  HEARTBEAT_WAIT("the creation of a communicator", MPI_Comm_free(&comm->mpi));
   free(comm);
 }
 
@@ -122,11 +123,11 @@ int comm_oversubscription(const struct comm *comm, int threads) {
   MPI_Comm node;
   int ranks, inside = 0, total = 0;
   own_processors(&own.set);
-  HEARTBEAT_WAIT("forming groups of ranks",
+  HEARTBEAT_WAIT("the creation of a communicator",
                  MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
   MPI_Comm_size(node, &ranks);
   all = alloc_small(sizeof *all * (size_t)ranks);
-  HEARTBEAT_WAIT("a gathering", MPI_Allgather(&own, sizeof own, MPI_BYTE, all, sizeof own, MPI_BYTE, node));
+  HEARTBEAT_WAIT("a gather", MPI_Allgather(&own, sizeof own, MPI_BYTE, all, sizeof own, MPI_BYTE, node));
   MPI_Comm_free(&node);
   cpu_set_t any, both;
   CPU_ZERO(&any);
@@ -183,11 +184,11 @@ void comm_bcast(const struct comm *comm, void *data, int64_t bytes, int root) {
 
 void comm_gather(const struct comm *comm, const void *data, int64_t bytes, void **all, int64_t *bytes_of) {
   int64_t *counts = alloc_small(sizeof(int64_t) * (size_t)comm->size);
-  HEARTBEAT_WAIT("a gathering", MPI_Gather(&bytes, 1, MPI_INT64_T, counts, 1, MPI_INT64_T, 0, comm->mpi));
+  HEARTBEAT_WAIT("a gather", MPI_Gather(&bytes, 1, MPI_INT64_T, counts, 1, MPI_INT64_T, 0, comm->mpi));
   *all = NULL;
   if (comm->rank != 0) {
     for (int64_t at = 0; at < bytes; at += PIECE)
-      HEARTBEAT_WAIT("a gathering", MPI_Send((const char *)data + at, piece(bytes - at), MPI_BYTE, 0, 0, comm->mpi));
+      HEARTBEAT_WAIT("a gather", MPI_Send((const char *)data + at, piece(bytes - at), MPI_BYTE, 0, 0, comm->mpi));
     free(counts);
     return;
   }
@@ -198,7 +199,7 @@ void comm_gather(const struct comm *comm, const void *data, int64_t bytes, void 
   for (int r = 1; r < comm->size; r++) {
     to += counts[r - 1];
     for (int64_t at = 0; at < counts[r]; at += PIECE)
-      HEARTBEAT_WAIT("a gathering",
+      HEARTBEAT_WAIT("a gather",
                      MPI_Recv(to + at, piece(counts[r] - at), MPI_BYTE, r, 0, comm->mpi, MPI_STATUS_IGNORE));
   }
   if (bytes_of) memcpy(bytes_of, counts, sizeof(int64_t) * (size_t)comm->size);
@@ -217,7 +218,7 @@ void comm_allgather(const struct comm *comm, const void *data, const int64_t *fi
     count[r] = (int)(first[r + 1] - first[r]);
     start[r] = (int)first[r];
   }
-  HEARTBEAT_WAIT("a gathering", MPI_Allgatherv(data, count[me], MPI_BYTE, all, count, start, MPI_BYTE, comm->mpi));
+  HEARTBEAT_WAIT("a gather", MPI_Allgatherv(data, count[me], MPI_BYTE, all, count, start, MPI_BYTE, comm->mpi));
   free(count);
 }
 

@@ -62,7 +62,7 @@ void dist_grid_sum(const struct dist_grid *grid, int64_t count, double *values) 
 
 static int create_local(struct dist_matrix *matrix, int64_t rows, int64_t columns) {
   if (rows < 1 || columns < 1 || rows > DIST_MATRIX_LIMIT || columns > DIST_MATRIX_LIMIT)
-    return FAIL(FAILED, "a matrix of 1 to %d rows and columns was expected, received %lld x %lld", DIST_MATRIX_LIMIT,
+    return FAIL(FAILED, "expected a matrix with 1 to %d rows and columns, received %lld x %lld", DIST_MATRIX_LIMIT,
                 (long long)rows, (long long)columns);
   const struct dist_grid *grid = matrix->grid;
   matrix->rows = (int)rows;
@@ -73,9 +73,9 @@ static int create_local(struct dist_matrix *matrix, int64_t rows, int64_t column
   int info;
   descinit_(matrix->descriptor, &matrix->rows, &matrix->columns, &block_size, &block_size, &zero, &zero, &grid->context,
             &leading, &info);
-  if (info != 0) die("descinit refused its argument %d", -info);
+  if (info != 0) die("descinit rejected its argument %d", -info);
   const int64_t count = (int64_t)leading * matrix->local_columns;
-  TRY(alloc_array((void **)&matrix->local, count + 1, sizeof *matrix->local, "a rank's part of a matrix"));
+  TRY(alloc_array((void **)&matrix->local, count + 1, sizeof *matrix->local, "the local part of a matrix"));
   memset(matrix->local, 0, sizeof *matrix->local * (size_t)(count + 1));
   return OK;
 }
@@ -169,8 +169,8 @@ void dist_matrix_multiply(double alpha, const struct dist_matrix *a, bool a_tran
   const int m = a_transposed ? a->columns : a->rows, k = a_transposed ? a->rows : a->columns;
   const int n = b_transposed ? b->rows : b->columns;
   if (k != (b_transposed ? b->columns : b->rows) || c->rows != m || c->columns != n)
-    die("matrices of sizes that do not go together: %d x %d, %d x %d, %d x %d", a->rows, a->columns, b->rows,
-        b->columns, c->rows, c->columns);
+    die("matrix sizes do not match: %d x %d, %d x %d, %d x %d", a->rows, a->columns, b->rows, b->columns, c->rows,
+        c->columns);
   pdgemm_(a_transposed ? "T" : "N", b_transposed ? "T" : "N", &m, &n, &k, &alpha, a->local, &one, &one, a->descriptor,
           b->local, &one, &one, b->descriptor, &beta, c->local, &one, &one, c->descriptor);
 }
@@ -195,14 +195,14 @@ int dist_matrix_eigen(struct dist_matrix *a, double *values, struct dist_matrix 
   eigen(a, values, vectors, &need, -1, &ineed, -1);
   /* For small matrices, PDSYEVD reports less work space than PDORMTR, which it calls, needs. */
   need += DIST_MATRIX_BLOCK * (double)(a->local_rows + a->local_columns + 3 * DIST_MATRIX_BLOCK);
-  int status = alloc_array((void **)&work, (int64_t)need + 1, sizeof *work, "work space of the eigenvalues");
+  int status = alloc_array((void **)&work, (int64_t)need + 1, sizeof *work, "workspace of the eigenvalue solver");
   status = comm_agree(a->grid->comm, status);
   if (status == OK) {
     int *iwork = alloc_small(sizeof *iwork * (size_t)(ineed + 1));
     const int info = eigen(a, values, vectors, work, (int)need, iwork, ineed);
     if (info != 0)
-      status =
-          FAIL(FAILED, "the eigenvalues of a matrix of %d rows do not converge (ScaLAPACK's info = %d)", a->rows, info);
+      status = FAIL(FAILED, "the eigenvalue solver did not converge for a matrix with %d rows (ScaLAPACK: info = %d)",
+                    a->rows, info);
     free(iwork);
     /* For a matrix of one block, only the rank that holds the block has the eigenvalues. */
     comm_bcast(a->grid->comm, values, (int64_t)sizeof *values * a->rows, 0);
@@ -216,7 +216,8 @@ int dist_matrix_solve(struct dist_matrix *a, struct dist_matrix *b) {
   int info, status = OK;
   pdposv_("L", &a->rows, &b->columns, a->local, &one, &one, a->descriptor, b->local, &one, &one, b->descriptor, &info);
   if (info != 0)
-    status = FAIL(FAILED, "a positive definite matrix of %d rows was expected, its leading minor of order %d is not",
+    status = FAIL(FAILED,
+                  "expected a positive definite matrix with %d rows, but its leading minor of order %d is not positive",
                   a->rows, info);
   return comm_agree(a->grid->comm, status);
 }

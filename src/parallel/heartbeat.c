@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 /* One state per process: the watchdog thread reads it while the main thread runs. */
-static _Atomic(const char *) activity = "the start", blocking_call;
+static _Atomic(const char *) activity = "startup", blocking_call;
 static _Atomic int64_t step_now = -1;
 static _Atomic uint64_t beats;
 

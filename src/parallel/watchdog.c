@@ -125,19 +125,20 @@ static void print_rank(const struct watchdog *watchdog, int rank) {
   const struct message *reply = &watchdog->reply[rank];
   fprintf(stderr, "mckean: watchdog: rank %d of %d on %s ", rank, watchdog->size, watchdog->host[rank]);
   if (!watchdog->replied[rank])
-    fprintf(stderr, "hangs: it does not answer (a stopped process, or a node that is gone)\n");
+    fprintf(stderr, "hangs: it does not respond (a stopped process or a failed node)\n");
   else if (reply->blocked)
-    fprintf(stderr, "waits in %s, step %lld, since %.0f s\n", reply->what, (long long)reply->step, reply->idle);
+    fprintf(stderr, "has waited in %s, step %lld, for %.0f s\n", reply->what, (long long)reply->step, reply->idle);
   else
-    fprintf(stderr, "hangs: it has been at %s, step %lld, for %.0f s without a sign of life\n", reply->what,
-            (long long)reply->step, reply->idle);
+    fprintf(stderr, "hangs: no progress in %s, step %lld, for %.0f s\n", reply->what, (long long)reply->step,
+            reply->idle);
 }
 
 static void abort_all(const struct watchdog *watchdog, bool deadlock) {
-  fprintf(stderr,
-          "mckean: watchdog: %sno sign of life for %g s (run.watchdog): all ranks are aborted, exit code %d; the same "
-          "command goes on from the newest checkpoint, with a larger run.watchdog if it is steps that take so long\n",
-          deadlock ? "all ranks wait for one another, " : "", watchdog->limit, STOPPED);
+  fprintf(
+      stderr,
+      "mckean: watchdog: %sno progress for %g s (run.watchdog): all ranks are aborted, exit code %d; the same command "
+      "resumes from the newest checkpoint; increase run.watchdog if a single step takes this long\n",
+      deadlock ? "all ranks wait for one another, " : "", watchdog->limit, STOPPED);
   fflush(stderr);
   alarm(30); /* ends this process if MPI_Abort hangs, too */
   MPI_Abort(MPI_COMM_WORLD, STOPPED);
@@ -157,7 +158,7 @@ static void end_poll(struct watchdog *watchdog) {
     print_rank(watchdog, r);
     reported++;
   }
-  if (hung > REPORTED_MAX) fprintf(stderr, "mckean: watchdog: and %d more ranks\n", hung - REPORTED_MAX);
+  if (hung > REPORTED_MAX) fprintf(stderr, "mckean: watchdog: %d more ranks hang\n", hung - REPORTED_MAX);
   for (int r = 0; r < watchdog->size && !deadlock; r++) {
     if (hangs(watchdog, r) || !watchdog->reply[r].blocked) continue;
     print_rank(watchdog, r); /* one waiting rank shows where the others wait */
@@ -248,8 +249,9 @@ void watchdog_start(const struct comm *comm, double limit, struct watchdog **out
   if (!(limit > 0)) return;
   if (thread_support < MPI_THREAD_MULTIPLE) {
     if (comm->rank == 0)
-      fprintf(stderr, "mckean: warning: this MPI allows one thread only (MPI_THREAD_MULTIPLE is missing): nobody will "
-                      "notice a rank that hangs (run.watchdog)\n");
+      fprintf(stderr,
+              "mckean: warning: this MPI does not support MPI_THREAD_MULTIPLE: run.watchdog has no effect, and hanging "
+              "ranks are not detected\n");
     return;
   }
   struct watchdog *watchdog = alloc_small(sizeof *watchdog);
@@ -268,7 +270,7 @@ void watchdog_start(const struct comm *comm, double limit, struct watchdog **out
 void watchdog_stop(struct watchdog *watchdog) {
   if (!watchdog) return;
   /* A rank may hang before this barrier, so every thread continues to reply until all ranks are here. */
-  HEARTBEAT_WAIT("the end", MPI_Barrier(watchdog->mpi));
+  HEARTBEAT_WAIT("shutdown", MPI_Barrier(watchdog->mpi));
   pthread_mutex_lock(&watchdog->mutex);
   watchdog->stop = true;
   pthread_cond_signal(&watchdog->condition);

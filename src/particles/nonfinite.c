@@ -114,9 +114,8 @@ static int explain(const struct particles *particles, int64_t step, int64_t netw
   return FAIL(
       FAILED,
       "step %lld: the network of %s diverged (non-finite values): a parameter, or a sum over units, is not finite or "
-      "exceeds 2^39. In block %lld of this network (units %lld to %lld, on rank %d), unit %lld has %s = %.4g%s. The "
-      "step "
-      "size (dynamics.stages[].dt), the initial law or the data are too large",
+      "exceeds 2^39. In block %lld of this network (units %lld to %lld, on rank %d), unit %lld has %s = %.4g%s. "
+      "The step size (dynamics.stages[].dt), the initial parameters (unit.init) or the data are too large",
       (long long)step, name, (long long)block, (long long)(block * BLOCK),
       (long long)(block * BLOCK + block_units(n, block) - 1), rank, (long long)worst.unit, field, worst.value,
       worst.size < INFINITY ? ", the largest parameter of the network" : "");

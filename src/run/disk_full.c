@@ -9,7 +9,7 @@
 static const double RETRY_SECONDS = 5, POLL_SECONDS = 0.2;
 
 static int give_up(const struct disk_full *policy) {
-  report_line(policy->report, "the steps since the newest checkpoint are not on disk and will be computed again");
+  report_line(policy->report, "the steps since the newest checkpoint are not on the disk and will be computed again");
   return STOPPED;
 }
 
@@ -17,12 +17,12 @@ static int give_up(const struct disk_full *policy) {
 static int wait_for_retry(const struct disk_full *policy) {
   const double due = comm_time() + RETRY_SECONDS;
   for (;;) {
-    heartbeat_activity("waiting for room on the disk");
+    heartbeat_activity("the wait for free disk space");
     nanosleep(&(struct timespec){.tv_nsec = (long)(1e9 * POLL_SECONDS)}, NULL);
     const char *reason;
     const enum stop_request asked = stop_agree(policy->stop, policy->stop->step, &reason);
     if (asked == STOP_END) {
-      report_line(policy->report, "%s ends the wait for room", reason);
+      report_line(policy->report, "%s ends the wait for free space", reason);
       return give_up(policy);
     }
     bool now = comm_time() >= due || (asked == STOP_CHECKPOINT && reason); /* by the clock of rank 0 */
@@ -34,8 +34,8 @@ static int wait_for_retry(const struct disk_full *policy) {
 static int wait_and_write(const struct disk_full *policy, int (*attempt)(void *context), void *context) {
   const double began = comm_time();
   report_line(policy->report,
-              "waiting for room (output.on_full: wait): tried again every %g s and on signal USR1, nothing need be "
-              "started anew; a file named stop, signal USR2 or the time limit end the wait",
+              "waiting for free space (output.on_full: wait): the run tries again every %g s and on signal USR1, and "
+              "continues once the write succeeds; a file named stop, signal USR2 or the time limit ends the wait",
               RETRY_SECONDS);
   int status = FULL;
   while (status == FULL) {
@@ -44,7 +44,7 @@ static int wait_and_write(const struct disk_full *policy, int (*attempt)(void *c
   }
   char waited[32];
   report_duration(comm_time() - began, waited);
-  if (status == OK) report_line(policy->report, "there is room again after %s; going on", waited);
+  if (status == OK) report_line(policy->report, "write succeeded after waiting %s; the run continues", waited);
   return status;
 }
 

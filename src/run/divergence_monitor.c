@@ -31,8 +31,8 @@ void divergence_monitor_start(struct divergence_monitor *monitor, struct step_si
     return;
   report_line(
       report,
-      "warning: dt = %g is above the limit of stability, %.4g (n = %lld; from the tangent kernel at step %lld): "
-      "expect the loss to grow; `mckean advise` tells more, dt: auto follows the limit",
+      "warning: dt = %g exceeds the stability limit %.4g (n = %lld; from the tangent kernel at step %lld): the loss "
+      "will probably grow; `mckean advise` prints details, and dt: auto follows the limit",
       dt, limit, (long long)n, (long long)step);
 }
 
@@ -56,7 +56,7 @@ void divergence_monitor_warn(struct divergence_monitor *monitor, struct step_siz
   const double loss = comm_max(comm, monitor->grown_loss);
   if (step_size_limit(step_size, schedule_stage(step_size->schedule, step), &limit, &n) != OK) limit = 0;
   report_line(report,
-              "warning: unstable: a loss has grown to %.3g by step %lld; dt = %g, the limit of stability is now %.3g",
+              "warning: unstable: a loss has grown to %.3g by step %lld; dt = %g, the stability limit is now %.3g",
               loss, (long long)step, step_size->segment.dt, limit);
 }
 
@@ -82,7 +82,7 @@ int divergence_monitor_explain(struct step_size *step_size, struct particles *pa
       step_size_limit(step_size, schedule_stage(step_size->schedule, step), &limit, &n) != OK)
     return FAIL(FAILED, "%s", failure);
   const double dt = step_size->segment.dt;
-  return FAIL(FAILED, "%s; dt was %g, the limit of stability at step %lld (%s) is %.4g, for n = %lld%s", failure, dt,
+  return FAIL(FAILED, "%s; dt was %g, the stability limit at step %lld (%s) is %.4g, for n = %lld%s", failure, dt,
               (long long)step, saved < 0 ? "the start" : "the last checkpoint", limit, (long long)n,
-              dt > limit ? "" : ": it fell since, or the state is far from linear");
+              dt > limit ? "" : ": it has decreased since then, or nonlinear terms dominate");
 }

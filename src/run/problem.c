@@ -15,7 +15,8 @@ int problem_isa(struct problem *problem) {
   const int asked = problem->config->isa;
   const enum isa best = comm_isa(problem->comm, asked);
   if (asked >= 0 && (int)best != asked)
-    return FAIL(USAGE, "run.isa: expected a level that all processors of this run have, for example %s, received %s",
+    return FAIL(USAGE,
+                "run.isa: expected an ISA level that all processors of this run support, for example %s, received %s",
                 isa_names[best], isa_names[asked]);
   problem->isa = best;
   return OK;
@@ -46,14 +47,15 @@ static int check_alike(const struct comm *comm, const struct target *target, con
   for (size_t i = 0; i < sizeof array / sizeof *array; i++)
     crc = crc32c(crc, array[i].values, sizeof(double) * (size_t)array[i].count);
   snprintf(text, sizeof text, "%08x", crc);
-  return comm_same(comm, "CRC-32C of the target's coefficients and of the points", text,
-                   "they were computed alike: the processor, its memory or the mathematical library of a node differ");
+  return comm_same(
+      comm, "CRC-32C of the target's coefficients and of the points", text,
+      "all ranks must compute the same values: check the processor, memory and mathematical library of that node");
 }
 
 int problem_data(struct problem *problem) {
   const struct comm *comm = problem->comm;
   const struct config *config = problem->config;
-  heartbeat_activity("making the data");
+  heartbeat_activity("the creation of the data");
   TRY(target_create(comm, &config->target, &problem->target));
   TRY(comm_agree(comm, dataset_create(problem->target, &config->data, &problem->data)));
   const struct loss *loss = loss_row(&config->data.loss);
@@ -97,7 +99,7 @@ static int check_input(const char *path, const struct checkpoint_info *info, con
               info->unit == config->unit.type && info->precision == config->precision &&
               (config->target.d == 0 || info->d == config->target.d);
   for (int e = 0; same && e < stored->members; e++) same = stored->n[e] == expected->n[e];
-  return same ? OK : FAIL(FAILED, "%s: its input describes different networks from those stored in it", path);
+  return same ? OK : FAIL(FAILED, "%s: its input describes different networks than those stored in it", path);
 }
 
 /* Checks that the data file still contains the points recorded in the history of the run. The history is in the parent

@@ -87,10 +87,10 @@ static void report_end(struct simulation *sim, int status) {
     report_line(&sim->report, "complete: %lld steps, t = %g, in %s", (long long)sim->steps,
                 dt_segment_time(segment, sim->steps), config->output);
   if (status == OK && schedule_auto(&config->schedule, sim->steps) && segment->dt > 0)
-    report_line(&sim->report, "dt: auto ended at %g; all dt are in history.h5", segment->dt);
+    report_line(&sim->report, "dt: auto: the last dt is %g; history.h5 contains all dt", segment->dt);
   if (status == OK || sim->comm->rank != 0) return;
   char *command = restart_command(sim->comm->size);
-  report_line(&sim->report, "stopped at step %lld of %lld; what goes on, unless a job does so by itself:\n%s",
+  report_line(&sim->report, "stopped at step %lld of %lld; to resume, unless a job does it automatically:\n%s",
               (long long)(sim->saved < 0 ? 0 : sim->saved), (long long)sim->steps, command);
   free(command);
 }
@@ -132,7 +132,7 @@ int simulation_run(const struct comm *comm, const struct config *config, const s
   sim.stop = stop_create(comm, &stop);
   int status = simulation_start(&sim, &complete);
   if (status == OK && complete)
-    report_line(&sim.report, "already complete: %lld steps; give dynamics.stages more steps to go on",
+    report_line(&sim.report, "already complete: %lld steps; add steps to dynamics.stages to continue",
                 (long long)sim.steps);
   else if (status == OK)
     status = run_loop(&sim);

@@ -63,8 +63,7 @@ static int write_files(void *context) {
   sim->summary.bytes += (double)bytes;
   stop_saved(&sim->stop, began);
   if (sim->lock && !simulation_lost_output(sim)) /* if the output is lost, run.log belongs to another run */
-    report_note(&sim->report,
-                "checkpoint of step %lld: %.4g MB in %.3g s; a stop in time begins %.3g s before the limit",
+    report_note(&sim->report, "checkpoint of step %lld: %.4g MB in %.3g s; will stop %.3g s before a time limit",
                 (long long)sim->step, 1e-6 * (double)bytes, comm_time() - began, stop_margin(&sim->stop));
   return OK;
 }

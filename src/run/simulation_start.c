@@ -17,7 +17,7 @@ static int resume(struct simulation *sim, const struct restart *from, struct dt_
   TRY(checkpoint_read(sim->comm, from->path, problem->particles));
   TRY(comm_agree(sim->comm, sim->comm->rank == 0 ? checkpoint_set_aside(sim->folder, info->step) : OK));
   if (problem->config->isa >= 0 && problem->config->isa != info->isa)
-    report_line(&sim->report, "run.isa: going on with level %s of the checkpoint, not %s", isa_names[info->isa],
+    report_line(&sim->report, "run.isa: continuing with ISA level %s of the checkpoint, not %s", isa_names[info->isa],
                 isa_names[problem->config->isa]);
   problem->isa = (enum isa)info->isa;
   sim->step = sim->saved = info->step;
@@ -49,14 +49,14 @@ static int open_output(struct simulation *sim) {
   TRY(comm_agree(sim->comm, status));
   const int same = output_folder_same(sim->comm, output);
   if (same != OK) {
-    if (aside) (void)FAIL(same, "%s. The old output is now %s", error_text(), aside);
+    if (aside) (void)FAIL(same, "%s. The old output was renamed to %s", error_text(), aside);
     free(aside);
     return same;
   }
   report_log(&sim->report, output);
   report_line(&sim->report, "mckean %s, %d rank%s, output %s", build_version, sim->comm->size,
               sim->comm->size == 1 ? "" : "s", output);
-  if (aside) report_line(&sim->report, "the old output is now %s", aside);
+  if (aside) report_line(&sim->report, "the old output was renamed to %s", aside);
   free(aside);
   const size_t size = strlen(output) + 16;
   sim->folder = alloc_small(size);
@@ -72,14 +72,14 @@ static void report_problem(struct simulation *sim) {
   const double C_f = problem->data->C_f, loss_0 = problem->data->loss_0;
   const char *scale = loss_is_squared(loss) ? "C_f" : "loss_0";
   report_header(&sim->report, &sim->provenance, sim->echo);
-  report_line(&sim->report, "%d size%s x %lld replicas = %lld networks, %s units, d = %d, %s precision, level %s",
+  report_line(&sim->report, "%d size%s x %lld replicas = %lld networks, %s units, d = %d, %s precision, ISA level %s",
               ensemble->members, ensemble->members == 1 ? "" : "s", (long long)ensemble->replicas,
               (long long)ensemble_networks(ensemble), unit_table[config->unit.type].name, problem->target->d,
               precision_names[config->precision], isa_names[problem->isa]);
   if (isfinite(problem->target->linear_fraction))
     report_line(&sim->report, "target: C_f = %.6g, linear fraction %.3g", C_f, problem->target->linear_fraction);
   else
-    report_line(&sim->report, "target: C_f = %.6g (from the points at hand)", C_f);
+    report_line(&sim->report, "target: C_f = %.6g (from the available points)", C_f);
   if (!loss_is_squared(loss))
     report_line(&sim->report, "loss: %s, %s; loss_0 = %.6g", loss_row(loss)->name, loss_row(loss)->help, loss_0);
   if (!(loss_0 > 0 && isfinite(loss_0)))
@@ -89,10 +89,11 @@ static void report_problem(struct simulation *sim) {
 static void warn_of_excess_threads(struct simulation *sim) {
   const int threads = sim->problem.config->threads, excess = comm_oversubscription(sim->comm, threads);
   if (excess > 0)
-    report_line(&sim->report,
-                "warning: %d more threads than processors they may run on: they will wait for one another; start fewer "
-                "ranks or threads, or bind less tightly (srun --cpus-per-task=%d, mpirun --bind-to none)",
-                excess, threads);
+    report_line(
+        &sim->report,
+        "warning: %d more threads than the processors they may use: they will slow one another down; start fewer "
+        "ranks or threads, or change the binding (srun --cpus-per-task=%d, mpirun --bind-to none)",
+        excess, threads);
 }
 
 int simulation_start(struct simulation *sim, bool *complete) {

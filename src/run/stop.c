@@ -89,12 +89,12 @@ static void report_limits(struct stop *stop, struct report *report) {
   if (isnan(left))
     report_line(
         report,
-        "warning: squeue tells no time limit of SLURM's job %s: give --max-wall, or let the job be sent USR2 in "
-        "time (sbatch --signal)",
+        "warning: squeue reports no time limit for SLURM job %s: give --max-wall, or have SLURM send USR2 before the "
+        "limit (sbatch --signal)",
         id);
   else
-    report_line(report, isinf(left) ? "time limit: SLURM has none for job %s" : "time limit: SLURM ends job %s in %s",
-                id, text);
+    report_line(report, isinf(left) ? "time limit: none for SLURM job %s" : "time limit: SLURM ends job %s in %s", id,
+                text);
 }
 
 void stop_begin(struct stop *stop, int64_t step, double bytes, struct report *report) {
@@ -114,8 +114,8 @@ static bool time_is_up(struct stop *stop, double now) {
   const double left = fmin(stop->wall_end, stop->job_end) - now;
   if (left > stop_margin(stop)) return false;
   snprintf(stop->reason, sizeof stop->reason,
-           "%s (%.3g s left; longest of late: %.3g s of steps, %.3g s for a checkpoint)",
-           stop->wall_end <= stop->job_end ? "the wall-time limit" : "the time limit of SLURM's job", left,
+           "%s (%.3g s left; slowest recent: %.3g s for steps, %.3g s for a checkpoint)",
+           stop->wall_end <= stop->job_end ? "the wall-time limit" : "the time limit of the SLURM job", left,
            stop->interval, stop->checkpoint);
   return true;
 }

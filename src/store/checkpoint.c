@@ -62,7 +62,7 @@ static int open_blocks(const char *path, const struct layout *layout, int *file,
   *buffer = NULL;
   *file = open(path, O_RDONLY | O_CLOEXEC);
   if (*file < 0) return durable_file_fail_read(errno, "%s: cannot open the checkpoint", path);
-  return alloc_array(buffer, layout_span_bytes(layout), 1, "a part of the checkpoint");
+  return alloc_array(buffer, layout_span_bytes(layout), 1, "a span of the checkpoint");
 }
 
 static int verify_blocks(const struct comm *comm, const char *path, const struct layout *layout) {
@@ -87,8 +87,8 @@ static int check_name(const char *path, const struct checkpoint_info *info) {
   const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
   const int64_t step = step_of(name);
   return step < 0 || step == info->step ? OK
-                                        : FAIL(FAILED, "%s: it holds step %lld; give it back its name, " NAME_FORMAT,
-                                               path, (long long)info->step, (long long)info->step);
+                                        : FAIL(FAILED, "%s: contains step %lld; restore its name, " NAME_FORMAT, path,
+                                               (long long)info->step, (long long)info->step);
 }
 
 static int share_info(const struct comm *comm, const char *path, struct layout *layout, struct checkpoint_info *info) {
@@ -117,8 +117,8 @@ static int same_shape(const struct layout *layout, const struct particles *parti
               memcmp(&layout->fields, &particles->fields, sizeof layout->fields) == 0;
   for (int e = 0; same && e < layout->ensemble.members; e++) same = layout->ensemble.n[e] == particles->ensemble.n[e];
   return same ? OK
-              : FAIL(USAGE, "the checkpoint's sizes, replicas, units, dimension, precision or update rule are not "
-                            "those of the input");
+              : FAIL(USAGE, "the sizes, replicas, unit type, dimension, precision or update rule of the "
+                            "checkpoint differ from those of the input");
 }
 
 /* Copies `count` blocks of one dataset from buffer to this rank's units. *local: index of the own network found last.
@@ -192,7 +192,7 @@ int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
   int64_t *steps = NULL;
   int count = 0;
   *path = NULL;
-  heartbeat_activity("looking for a checkpoint");
+  heartbeat_activity("the search for a checkpoint");
   TRY(comm_agree(comm, comm->rank == 0 ? list_steps(folder, &steps, &count) : OK));
   comm_bcast(comm, &count, sizeof count, 0);
   if (comm->rank != 0) steps = alloc_small(sizeof *steps * (size_t)count);
@@ -210,13 +210,12 @@ int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
   if (status == OK) return OK;
   if (status == USAGE)
     return FAIL(USAGE,
-                "%s; go on with that program, or move the file elsewhere to go on from an older checkpoint with this "
-                "one",
+                "%s; resume with that version, or move the file away to resume from an older checkpoint with this "
+                "version",
                 error_text());
   if (status == UNREAD)
-    return FAIL(UNREAD, "%s; see to it that it can be read, or move it elsewhere to go on from an older checkpoint",
-                error_text());
-  return FAIL(FAILED, "%s: %d checkpoint(s), and none is whole; put a good copy there, or start over with --fresh",
+    return FAIL(UNREAD, "%s; make it readable, or move it away to resume from an older checkpoint", error_text());
+  return FAIL(FAILED, "%s: none of %d checkpoint(s) is intact; restore one from a copy, or start over with --fresh",
               folder, count);
 }
 
@@ -314,7 +313,7 @@ static int compare_datasets(struct side side[2], FILE *out, bool *equal) {
       char field[UPDATE_FIELD_NAME];
       layout_name(layout, k, field);
       if (out)
-        fprintf(out, "/ensemble/%d/%s: %lld numbers differ, at most by %.3g, relative %.3g\n", e, field,
+        fprintf(out, "/ensemble/%d/%s: %lld numbers differ, by at most %.3g, relative %.3g\n", e, field,
                 (long long)found->unequal, found->absolute, found->relative);
     }
   return OK;
@@ -333,7 +332,8 @@ int checkpoint_compare(const char *a, const char *b, FILE *out, bool *equal) {
   const struct layout *x = &side[0].layout, *y = &side[1].layout;
   if (status == OK && (memcmp(&x->ensemble, &y->ensemble, sizeof x->ensemble) != 0 || x->d != y->d ||
                        x->precision != y->precision || memcmp(&x->fields, &y->fields, sizeof x->fields) != 0))
-    status = FAIL(USAGE, "%s and %s: sizes, replicas, dimension or precision differ: nothing to compare", a, b);
+    status =
+        FAIL(USAGE, "%s and %s: sizes, replicas, dimension or precision differ: these files cannot be compared", a, b);
   if (status == OK) status = compare_datasets(side, out, equal);
   for (int i = 0; i < 2; i++) {
     if (side[i].file >= 0) close(side[i].file);

@@ -109,14 +109,15 @@ bool checkpoint_looks(const char *path) {
 
 int user_block_decode(const char *path, const unsigned char in[USER_BLOCK], struct user_block *block) {
   uint32_t expected, found;
-  if (!file_header_is(MAGIC, in)) return FAIL(FAILED, "%s: not a McKean checkpoint (its first bytes are others)", path);
+  if (!file_header_is(MAGIC, in))
+    return FAIL(FAILED, "%s: not a McKean checkpoint (wrong signature in its first bytes)", path);
   if (!file_header_intact(in, &expected, &found))
     return FAIL(FAILED, "%s: damaged: user block: CRC expected %08x, found %08x", path, expected, found);
   const uint32_t version = file_header_version(in);
   if (version > CHECKPOINT_VERSION)
-    return FAIL(USAGE, "%s: made by a newer McKean: its format is version %u, this program reads up to version %d",
-                path, version, CHECKPOINT_VERSION);
-  if (version == 0) return FAIL(FAILED, "%s: damaged: there never was a format version 0", path);
+    return FAIL(USAGE, "%s: written by a newer McKean: format version %u, this program reads versions up to %d", path,
+                version, CHECKPOINT_VERSION);
+  if (version == 0) return FAIL(FAILED, "%s: damaged: format version 0 does not exist", path);
   block->version = version;
   memcpy(&block->bytes, in + 16, 8);
   memcpy(&block->extents_offset, in + 24, 8);
@@ -134,27 +135,26 @@ static int verify_metadata(int file, const char *path, struct user_block *block,
   struct stat found;
   if (fstat(file, &found) != 0) return FAIL(FAILED, "%s: %s", path, strerror(errno));
   if (!S_ISREG(found.st_mode))
-    return FAIL(FAILED,
-                "%s: a checkpoint was expected, this is no regular file (those of a run: RUN/checkpoints/step-*.h5)",
-                path);
+    return FAIL(FAILED, "%s: expected a checkpoint (RUN/checkpoints/step-*.h5), but this is not a regular file", path);
   if (found.st_size < USER_BLOCK)
-    return FAIL(FAILED, "%s: not a McKean checkpoint: a file of at least %d bytes was expected, received %lld", path,
-                USER_BLOCK, (long long)found.st_size);
+    return FAIL(FAILED, "%s: not a McKean checkpoint: expected at least %d bytes, found %lld", path, USER_BLOCK,
+                (long long)found.st_size);
   TRY(durable_file_pread(file, path, 0, bytes, USER_BLOCK));
   TRY(user_block_decode(path, bytes, block));
   if (found.st_size != block->bytes)
-    return FAIL(FAILED, "%s: damaged: length expected %lld bytes, found %lld", path, (long long)block->bytes,
+    return FAIL(FAILED, "%s: damaged: expected %lld bytes, found %lld", path, (long long)block->bytes,
                 (long long)found.st_size);
   const int64_t extents = block->extents;
   const int64_t table = extents < 0 || extents > EXTENTS_MAX ? -1 : extents * (int64_t)sizeof *extent;
   if (table < 0 || block->extents_offset < USER_BLOCK || block->extents_offset > block->bytes - table)
-    return FAIL(FAILED, "%s: damaged: its table of extents cannot be where it should", path);
+    return FAIL(FAILED, "%s: damaged: the position of its table of extents is invalid", path);
   TRY(durable_file_pread(file, path, block->extents_offset, extent, table));
   uint64_t end = USER_BLOCK;
   for (int i = 0; i < extents; i++) {
     if (extent[i][0] < end || extent[i][1] > (uint64_t)block->bytes ||
         extent[i][0] > (uint64_t)block->bytes - extent[i][1])
-      return FAIL(FAILED, "%s: damaged: extent %d of the particles overlaps or leaves the file", path, i);
+      return FAIL(FAILED, "%s: damaged: extent %d of the particles overlaps another extent or exceeds the file", path,
+                  i);
     end = extent[i][0] + extent[i][1];
   }
   uint32_t crc;
@@ -165,7 +165,7 @@ static int verify_metadata(int file, const char *path, struct user_block *block,
 }
 
 static int unexpected(const char *path, const char *what) {
-  return FAIL(FAILED, "%s: %s is not what a checkpoint of this program holds", path, what);
+  return FAIL(FAILED, "%s: %s is missing or has a value that this program does not write", path, what);
 }
 
 static int name_index(const char *name, const char *const *names, int count) {

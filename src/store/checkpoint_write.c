@@ -101,7 +101,8 @@ static int write_layout(struct writer *writer) {
 static int lay_out(struct writer *writer) {
   TRY(write_layout(writer));
   struct stat found;
-  if (stat(writer->temporary, &found) != 0) return durable_file_fail(errno, "%s: cannot lay it out", writer->temporary);
+  if (stat(writer->temporary, &found) != 0)
+    return durable_file_fail(errno, "%s: cannot create its layout", writer->temporary);
   writer->layout.bytes = found.st_size;
   return parallel_write_reserve(writer->temporary, writer->request->io, writer->layout.bytes);
 }
@@ -123,7 +124,9 @@ int checkpoint_bytes(const struct checkpoint_request *request, const struct part
   struct stat found;
   const char *path = writer->temporary;
   const int file = temporary_file(writer->temporary);
-  int status = file < 0 ? FAIL(FAILED, "%s: no file to lay a checkpoint out in: %s", path, strerror(errno)) : OK;
+  int status = file < 0 ? FAIL(FAILED, "%s: cannot create a temporary file for the layout of a checkpoint: %s", path,
+                               strerror(errno))
+                        : OK;
   if (status == OK) status = write_layout(writer);
   if (status == OK && fstat(file, &found) != 0) status = FAIL(FAILED, "%s: %s", path, strerror(errno));
   if (status == OK) *bytes = found.st_size;
@@ -208,14 +211,16 @@ static int seal_file(const struct writer *writer, int file, uint32_t (*crc)[DATA
   TRY(layout_rest_crc(file, path, layout->bytes, extents, extent, &block.rest_crc));
   user_block_encode(&block, bytes);
   TRY(durable_file_pwrite(file, path, 0, bytes, USER_BLOCK));
-  if (fsync(file) != 0) return durable_file_fail(errno, "%s: cannot make it lasting", path);
+  if (fsync(file) != 0) return durable_file_fail(errno, "%s: cannot flush it to the disk", path);
   TRY(durable_file_pread(file, path, 0, again, USER_BLOCK));
-  return memcmp(bytes, again, USER_BLOCK) == 0 ? OK : FAIL(FAILED, "%s: the file system gave back other bytes", path);
+  return memcmp(bytes, again, USER_BLOCK) == 0
+             ? OK
+             : FAIL(FAILED, "%s: reading it back returns other bytes than were written", path);
 }
 
 static int seal(const struct writer *writer, uint32_t (*crc)[DATASETS_MAX]) {
   const int file = open(writer->temporary, O_RDWR | O_CLOEXEC);
-  if (file < 0) return durable_file_fail(errno, "%s: cannot open it to write", writer->temporary);
+  if (file < 0) return durable_file_fail(errno, "%s: cannot open it for writing", writer->temporary);
   const int status = seal_file(writer, file, crc);
   close(file);
   return status;

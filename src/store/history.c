@@ -227,7 +227,7 @@ static int append_axes(const struct history *history, struct h5 *file, const str
     const void *values;
     bool setting;
   } axis[] = {
-      {"step", "steps done when the row was taken", NULL, H5_INT64, rows->step, false},
+      {"step", "completed steps when the row was recorded", NULL, H5_INT64, rows->step, false},
       {"time", "time t = sum of dt over these steps", "t", H5_DOUBLE, rows->time, false},
       {"dt", "step size of the step that follows", "t", H5_DOUBLE, rows->dt, true},
       {"batch", "points P in the batch of that step", NULL, H5_INT64, batch, true},

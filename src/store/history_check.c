@@ -78,11 +78,12 @@ static int same_points(struct h5 *file, const char *name, int64_t points, int64_
   int rank;
   int64_t found[H5_RANK_MAX] = {0};
   if (h5_exists(file, name)) TRY(h5_shape(file, name, &rank, found));
-  if (found[0] != points) return FAIL(USAGE, "%s: %lld points, now %lld", name, (long long)found[0], (long long)points);
+  if (found[0] != points)
+    return FAIL(USAGE, "%s: %lld points at the start, now %lld", name, (long long)found[0], (long long)points);
   if (points == 0) return OK;
   double *was = alloc_small(bytes);
   int status = h5_read(file, name, H5_DOUBLE, width > 1 ? 2 : 1, shape, was);
-  if (status == OK && memcmp(was, now, bytes) != 0) status = FAIL(USAGE, "%s: other numbers", name);
+  if (status == OK && memcmp(was, now, bytes) != 0) status = FAIL(USAGE, "%s: different numbers", name);
   free(was);
   return status;
 }
@@ -99,9 +100,10 @@ int history_points(const char *output, const struct config *config, const struct
   if (status == OK) status = same_points(file, "/test/y", data->tests, 1, data->test_y);
   h5_close(file);
   if (status == USAGE)
-    return FAIL(USAGE,
-                "%s: it is no longer what the run began with (%s, %s); put that back, or leave this output alone",
-                config->target.path, path, error_text());
+    return FAIL(
+        USAGE,
+        "%s: the data changed since the start of the run (%s, %s); restore the file, or choose another run.output",
+        config->target.path, path, error_text());
   return status;
 }
 
@@ -111,7 +113,8 @@ int history_whole(const char *output, const struct config *config, int64_t start
   *has_later_rows = true;
   const int status = check_file(path, config, start, has_later_rows);
   if (status != FAILED) return status;
-  return FAIL(FAILED, "%s; it must hold the rows before the checkpoint: put it back, or start over with --fresh",
+  return FAIL(FAILED,
+              "%s; history.h5 must contain the rows before the checkpoint: restore it, or start over with --fresh",
               error_text());
 }
 
@@ -150,13 +153,12 @@ int history_replaceable(const char *output, const struct config *config) {
   if (status == OK && config) status = config_resumable(was, config, 0);
   if (status == OK) status = h5_get_int(file, "/", "step", &step);
   if (status == OK && step > first_save(was))
-    status = FAIL(USAGE, "it reaches step %lld, so there were checkpoints: put the newest one back", (long long)step);
+    status = FAIL(USAGE, "it reaches step %lld, so checkpoints are missing: restore the newest one", (long long)step);
   if (status != OK)
-    status =
-        FAIL(USAGE,
-             "%s is there but no checkpoint of this problem, and it would be replaced (%s); choose another run.output, "
-             "or set the old output aside with --fresh",
-             path, error_text());
+    status = FAIL(USAGE,
+                  "%s exists without a checkpoint of this input, and the run would replace it (%s); choose another "
+                  "run.output, or rename the old output with --fresh",
+                  path, error_text());
   h5_close(file);
   free(text);
   config_free(was);

@@ -25,15 +25,14 @@ static int open_regular(const char *path, int flags, int *file, int64_t *bytes) 
     return OK;
   }
   close(*file);
-  return FAIL(FAILED, "%s: a history was expected, this is no regular file", path);
+  return FAIL(FAILED, "%s: expected a history, but this is not a regular file", path);
 }
 
 static int check_version(const char *path, int64_t version) {
   return version <= HISTORY_VERSION
              ? OK
-             : FAIL(USAGE,
-                    "%s: made by a newer McKean: its format is version %lld, this program reads up to version %d", path,
-                    (long long)version, HISTORY_VERSION);
+             : FAIL(USAGE, "%s: written by a newer McKean: format version %lld, this program reads versions up to %d",
+                    path, (long long)version, HISTORY_VERSION);
 }
 
 static int verify(int file, const char *path, int64_t bytes) {
@@ -41,16 +40,16 @@ static int verify(int file, const char *path, int64_t bytes) {
   uint32_t expected, found;
   int64_t length;
   if (bytes < HISTORY_SEAL)
-    return FAIL(FAILED, "%s: a history was expected, this file has %lld bytes", path, (long long)bytes);
+    return FAIL(FAILED, "%s: expected a history, but this file has %lld bytes", path, (long long)bytes);
   TRY(durable_file_pread(file, path, 0, seal, HISTORY_SEAL));
   if (!file_header_is(MAGIC, seal)) return OK;
-  if (!file_header_intact(seal, &expected, &found)) return FAIL(FAILED, "%s: damaged: its first 512 bytes", path);
+  if (!file_header_intact(seal, &expected, &found))
+    return FAIL(FAILED, "%s: damaged: CRC of its first 512 bytes", path);
   TRY(check_version(path, file_header_version(seal)));
   memcpy(&expected, seal + 12, 4);
   memcpy(&length, seal + 16, 8);
   if (length != bytes)
-    return FAIL(FAILED, "%s: damaged: length expected %lld bytes, found %lld", path, (long long)length,
-                (long long)bytes);
+    return FAIL(FAILED, "%s: damaged: expected %lld bytes, found %lld", path, (long long)length, (long long)bytes);
   found = 0;
   TRY(durable_file_crc(file, path, HISTORY_SEAL, bytes, &found));
   return expected == found ? OK : FAIL(FAILED, "%s: damaged: CRC expected %08x, found %08x", path, expected, found);
@@ -61,7 +60,7 @@ static int check_format(struct h5 *file, const char *path) {
   int64_t version;
   TRY(h5_get_text(file, "/", "format", &format));
   const bool right = strcmp(format, "mckean-history") == 0;
-  const int status = right ? OK : FAIL(FAILED, "%s: a history was expected, its format is \"%.80s\"", path, format);
+  const int status = right ? OK : FAIL(FAILED, "%s: expected a history, found format \"%.80s\"", path, format);
   free(format);
   TRY(status);
   TRY(h5_get_int(file, "/", "format_version", &version));

@@ -76,7 +76,7 @@ static int refuse(const char *path) {
   char owner[LOCK_CONTENT];
   read_owner(path, owner);
   return FAIL(USAGE, "%s: another run writes to this output (%s): wait for it, stop it, or choose another run.output",
-              path, *owner ? owner : "its owner has not signed yet");
+              path, *owner ? owner : "its lock names no owner yet");
 }
 
 /* Returns whether the process has ended. A killed process is a zombie until its parent reads its exit status. */
@@ -124,7 +124,8 @@ static int take_without_flock(struct lock *lock) {
   const int file = open(exclusive, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
   if (file < 0 && errno == EEXIST) {
     const int status = refuse(exclusive);
-    return FAIL(status, "%s. This file system has no flock; if that run is gone, remove %s", error_text(), exclusive);
+    return FAIL(status, "%s. This file system does not support flock; if that run has ended, remove %s", error_text(),
+                exclusive);
   }
   if (file < 0) return FAIL(FAILED, "%s: cannot lock the output: %s", exclusive, strerror(errno));
   const int status = durable_file_pwrite(file, exclusive, 0, lock->content, (int64_t)strlen(lock->content));
@@ -181,7 +182,7 @@ int lock_take(const char *output, struct lock **out) {
   else if (lock->file >= 0 && has_no_flock(error))
     status = take_without_flock(lock);
   else if (error)
-    status = durable_file_fail(error, "%s: cannot take the lock", lock->path);
+    status = durable_file_fail(error, "%s: cannot acquire the lock", lock->path);
   if (status == OK) status = write_token(lock);
   if (status == OK) status = lock_check(lock); /* without flock, another run may have renamed the folder meanwhile */
   if (status != OK) {
@@ -241,16 +242,15 @@ int lock_check(const struct lock *lock) {
   char owner[LOCK_CONTENT];
   if (is_ours_after_retries(lock)) return OK;
   if (access(lock->path, F_OK) != 0)
-    return FAIL(
-        FAILED,
-        "%s: the lock is no longer ours (%s): the output was moved, removed or unmounted, or the lock removed by "
-        "hand; this run ends without writing. Put the output back: the same command goes on from the newest "
-        "checkpoint",
-        lock->path, strerror(errno));
+    return FAIL(FAILED,
+                "%s: this run lost its lock (%s): the output was moved, removed or unmounted, or the lock was removed "
+                "manually; this run ends without writing. Restore the output: the same command resumes from the newest "
+                "checkpoint",
+                lock->path, strerror(errno));
   read_owner(lock->path, owner);
   return FAIL(FAILED,
-              "%s: the lock is no longer ours: another run took over this output while this one was stopped (%s); "
-              "this one ends without writing",
+              "%s: this run lost its lock: another run took over the output while this one was suspended (%s); this "
+              "one ends without writing",
               lock->path, *owner ? owner : "it has ended");
 }
 

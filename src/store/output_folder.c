@@ -20,11 +20,11 @@ static int make_folder(const char *path) {
     if (mkdir(part, 0777) == 0 || errno == EEXIST) {
       struct stat found;
       if (stat(part, &found) == 0 && S_ISDIR(found.st_mode)) continue;
-      return FAIL(USAGE, "%s: a folder for the output was expected, this is a file; choose another run.output", part);
+      return FAIL(USAGE, "%s: expected an output folder, but this is a file; choose another run.output", part);
     }
     if (errno == ENOTDIR)
       return FAIL(USAGE, "%s: a part of this path is a file, not a folder; choose another run.output", part);
-    return durable_file_fail(errno, "%s: cannot make the output folder", part);
+    return durable_file_fail(errno, "%s: cannot create the output folder", part);
   }
   return OK;
 }
@@ -80,7 +80,7 @@ static int start_over(const char *output, struct lock **lock, char **aside) {
     lock_moved(old, *aside);
     status = make_folders(folder);
     if (status == OK) status = lock_take(output, lock);
-    if (status != OK) status = FAIL(status, "%s. The old output is now %s", error_text(), *aside);
+    if (status != OK) status = FAIL(status, "%s. The old output was renamed to %s", error_text(), *aside);
   }
   if (status != OK) {
     free(*aside);
@@ -124,8 +124,8 @@ int output_folder_same(const struct comm *comm, const char *output) {
     if (*c == '\n') *c = ';';
   return comm_same(
       comm, what, content,
-      "run.output must be one folder that all nodes share; give its whole path if ranks start in different "
-      "folders");
+      "run.output must be a folder on a file system that all nodes share; give its absolute path if ranks start in "
+      "different folders");
 }
 
 int output_folder_probe(const char *output, char *folder) {
@@ -143,8 +143,8 @@ int output_folder_probe(const char *output, char *folder) {
       strcpy(folder, end ? "/" : ".");
   }
   if (!S_ISDIR(found.st_mode))
-    return FAIL(USAGE, "%s: a folder for the output was expected, this is a file; choose another run.output", folder);
+    return FAIL(USAGE, "%s: expected an output folder, but this is a file; choose another run.output", folder);
   return access(folder, W_OK | X_OK) == 0
              ? OK
-             : FAIL(FAILED, "%s: nothing can be written there: %s; choose another run.output", folder, strerror(errno));
+             : FAIL(FAILED, "%s: cannot write there: %s; choose another run.output", folder, strerror(errno));
 }

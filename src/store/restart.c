@@ -11,7 +11,7 @@ enum { ATTEMPTS = 11 };
 static const struct timespec BETWEEN_ATTEMPTS = {.tv_sec = 1};
 
 static void note_damaged(void *context, const char *text) {
-  report_line(context, "warning: passed over a damaged checkpoint: %s", text);
+  report_line(context, "warning: skipped a damaged checkpoint: %s", text);
 }
 
 /* Finds the newest checkpoint. Retries if it cannot be read, because resuming from an older one would lose steps. */
@@ -19,7 +19,7 @@ static int newest(const struct comm *comm, const char *folder, struct report *re
   for (int i = 1;; i++) {
     const int status = checkpoint_newest(comm, folder, false, note_damaged, report, &restart->path, &restart->info);
     if (status != UNREAD || i == ATTEMPTS) return status;
-    if (i == 1) report_line(report, "warning: %s. Trying again", error_text());
+    if (i == 1) report_line(report, "warning: %s. Retrying", error_text());
     nanosleep(&BETWEEN_ATTEMPTS, NULL);
   }
 }
@@ -46,12 +46,13 @@ static int check_random_numbers(const struct config *config, const struct restar
   const struct checkpoint_info *info = &restart->info;
   if (info->version >= 2 || info->step >= schedule_steps(&config->schedule) || !draws_data(config, info->step))
     return OK;
-  return FAIL(USAGE,
-              "%s has format version %d; since version 2, online points and orders of mini-batches have other random "
-              "numbers, so the remaining steps would use other data than the run began with. Finish this run with the "
-              "version of McKean in its attribute provenance/version, or start over with --fresh. It stays readable "
-              "for analyze, spectrum, advise, eval, compare and info",
-              restart->path, info->version);
+  return FAIL(
+      USAGE,
+      "%s has format version %d; since version 2, online points and mini-batches use different random numbers, so "
+      "the remaining steps would use other data than the steps so far. Finish this run with the version of "
+      "McKean in its attribute provenance/version, or start over with --fresh. The verbs analyze, spectrum, "
+      "advise, compare, verify and info still read it",
+      restart->path, info->version);
 }
 
 /* Checks that the run may resume from the checkpoint: same problem, not beyond the last step, and an ISA level that all
@@ -69,19 +70,19 @@ static int check(const struct comm *comm, const struct config *config, struct re
   if (status != OK)
     return FAIL(
         USAGE,
-        "%s is of another problem:\n%s\nset the old output aside with --fresh, choose another run.output, or put the "
-        "input back",
+        "%s was written by a different input:\n%s\nrename the old output with --fresh, choose another run.output, or "
+        "restore the input",
         path, error_text());
   if (info->step > steps)
-    return FAIL(USAGE, "%s is at step %lld, the input ends at step %lld; give dynamics.stages more steps", path,
+    return FAIL(USAGE, "%s is at step %lld, but the input ends at step %lld; add steps to dynamics.stages", path,
                 (long long)info->step, (long long)steps);
   TRY(check_random_numbers(config, restart));
   const enum isa best = comm_isa(comm, info->isa);
   if ((int)best != info->isa)
     return FAIL(
         USAGE,
-        "%s was computed with instruction-set level %s, which not all processors of this run have (they have %s); use "
-        "nodes that have it, so that the trajectory stays the same",
+        "%s was computed with ISA level %s, which not all processors of this run support (they support %s); use "
+        "nodes that support it, so that the trajectory stays the same",
         path, isa_names[info->isa], isa_names[best]);
   return OK;
 }
@@ -101,11 +102,10 @@ static void warn_of_missed_snapshots(const struct config *config, const char *fo
     free(path);
   }
   if (missed > 0)
-    report_line(
-        report,
-        "warning: output.snapshots: %d of them (the first at step %lld) are not there and lie before step %lld, "
-        "from which the run goes on: they will not be written",
-        missed, (long long)first, (long long)restart->info.step);
+    report_line(report,
+                "warning: output.snapshots: %d of them (the first at step %lld) do not exist and lie before step %lld, "
+                "from which the run resumes: they will not be written",
+                missed, (long long)first, (long long)restart->info.step);
 }
 
 int restart_find(const struct comm *comm, const struct config *config, const char *folder, struct report *report,

@@ -149,7 +149,7 @@ static void the_limit_of_the_job_is_obeyed(void **state) {
   struct stop stop = begin(&given, 0); /* the estimate for the checkpoint is 1 s */
   assert_all(stops_at(&stop, 100) == 60 - 5 - 2 * (1 + 1));
   (void)after(&stop, 0, &why);
-  assert_all(world.rank > 0 || strstr(why, "the time limit of SLURM's job"));
+  assert_all(world.rank > 0 || strstr(why, "the time limit of the SLURM job"));
   assert_all(queries == (world.rank == 0 ? 2 : 0)); /* at the start and near the end, not at each agreement */
   const struct stop_options both = options(30);
   stop = begin(&both, 0);
@@ -204,9 +204,9 @@ static void the_log_contains_the_limits(void **state) {
   job_end = now + 90;
   assert_all(begin_prints(&given, "time limit: SLURM ends job 7 in 0:01:30\n"));
   job_end = INFINITY;
-  assert_all(begin_prints(&given, "time limit: SLURM has none for job 7\n"));
+  assert_all(begin_prints(&given, "time limit: none for SLURM job 7\n"));
   job_end = NAN;
-  assert_all(begin_prints(&given, "warning: squeue tells no time limit of SLURM's job 7"));
+  assert_all(begin_prints(&given, "warning: squeue reports no time limit for SLURM job 7"));
   unsetenv("SLURM_JOB_ID");
   assert_all(begin_prints(&given, ""));
   assert_all(begin_prints(&wall, "time limit: 1:00:00 (--max-wall)\n"));

@@ -103,14 +103,13 @@ void page_print(const char *version) {
   heading("SYNOPSIS");
   text("`mpirun -n` RANKS `mckean` VERB ...");
   heading("DESCRIPTION");
-  text("Simulates the training of wide one-hidden-layer networks: their units are particles, spread over MPI ranks, "
-       "which "
-       "feel each other through the network's output. Every verb works on any number of ranks, and without mpirun on "
-       "one.");
+  text("Simulates the training of wide one-hidden-layer networks: their units are particles that interact only "
+       "through the output of the network, and are distributed over MPI ranks. Every verb runs on any number of ranks; "
+       "without mpirun it runs on one.");
   heading("VERBS");
   for (int v = 0; v < verb_count; v++) verb(&verb_table[v]);
   heading("INPUT KEYS");
-  text("An input is a YAML file; sections nest at the dots. Any key can be given behind the file as KEY=VALUE.");
+  text("An input is a YAML file; sections nest at the dots. Any key can be given after the file as KEY=VALUE.");
   keys();
   heading("EXIT STATUS");
   text(verb_exit_codes);
