@@ -9,7 +9,8 @@
 
 /* Local. Computes cost [members] for particles_create and particles_balance: the cost of one step of one unit of each
  * network size, in units of one pair (unit, point) with kept activations (dynamics/activations.h). It is P pairs, each
- * 1.5 times as expensive if activations are not kept, plus the update. With the exact potential (data.mode: population)
+ * 1.5 times as expensive if activations are not kept; the unit's share of the work for P points that does not depend on
+ * n, which includes drawing them if they are fresh; and the update. With the exact potential (data.mode: population)
  * it is n pairs (unit, unit). threads: of a rank. The result is the same on all ranks: it assumes that activations of
  * up to ACTIVATIONS_MAX bytes per thread are kept, although a processor may have a smaller cache. */
 void unit_costs(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble,

@@ -2,9 +2,10 @@
 
 #include "dynamics/activations.h"
 
-/* Measured with sigmoid units on AVX2: 1.45 at d = 25 (ratio of times per pair for n = 65,536 and n = 256), and 10 to
- * 25 ns for the update of a unit, compared with 0.8 to 1.8 ns for a pair. */
-static const double RECOMPUTED = 1.5, UPDATE = 12;
+/* In pairs. Measured with sigmoid units on AVX2 (`mckean bench --only ensembles`, `--only online`), where a pair takes 0.7
+ * to 1.7 ns for d = 5 to 25: pairs of large networks 1.45 to 1.65; the update of a unit 10 to 25 ns; the work for a point
+ * that does not depend on n, 6 to 11 ns; drawing and labeling a point, 50 to 80 ns for d = 5, 85 to 115 ns for d = 10. */
+static const double RECOMPUTED = 1.5, UPDATE = 12, POINT = 10, FRESH = 90;
 
 void unit_costs(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble,
                 const struct dataset *data, const struct kernel *kernel, int threads, double cost[ENSEMBLE_MAX]) {
@@ -14,6 +15,7 @@ void unit_costs(const struct schedule *schedule, int stage, const struct ensembl
     if (data->spec.mode == DATA_POPULATION) continue;
     const int64_t batch = schedule_batch(schedule, stage, n, data->samples);
     const bool kept = activations_bytes(kernel, network_tiles(n), batch) <= (double)ACTIVATIONS_MAX * threads;
-    cost[e] = (kept ? 1 : RECOMPUTED) * (double)batch + UPDATE;
+    const double point = POINT + (data->spec.mode == DATA_ONLINE ? FRESH : 0);
+    cost[e] = ((kept ? 1 : RECOMPUTED) + point / (double)n) * (double)batch + UPDATE;
   }
 }
