@@ -3,10 +3,11 @@
  * Commands are collective. argv[0] is the verb; a command may reorder argv. A command returns a status, from which main
  * derives the exit code (base/error.h); main prints the error text. Only rank 0 prints.
  *
- * cmd_<verb>_options is the text that `mckean VERB --help` prints below the usage. It has a line for each option,
- * "  --option VALUE  description", with two spaces before the option and at least two before the description.
- * Continuation lines start with more than two spaces. Other text starts with none, or with two if it contains no other
- * double space. tools/manual generates the man page and the shell completions from these texts. */
+ * cmd_<verb>_options is the text that `mckean VERB --help` prints below the usage. It has a line for each option, "
+ * --option VALUE  description", and may have such lines for arguments and exit codes: two spaces before the label and
+ * at least two before the description. Continuation lines start with more than two spaces. A line without a label
+ * starts with no space, or with two if it contains no other double space. tools/manual generates the man page and the
+ * shell completions from these texts. */
 #ifndef MCKEAN_CLI_CMD_H
 #define MCKEAN_CLI_CMD_H
 

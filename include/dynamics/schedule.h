@@ -67,7 +67,8 @@ int64_t schedule_batch(const struct schedule *schedule, int stage, int64_t n, in
 /* Returns the largest P of all stages and network sizes. */
 int64_t schedule_largest_batch(const struct schedule *schedule, const struct ensemble_spec *ensemble, int64_t samples);
 
-/* Return the number of pairs in one step of all networks of one size, and of all networks. */
+/* Return the number of pairs (unit, point), or (unit, unit) with the exact potential, in one step of all networks of
+ * one size, and of all networks. */
 double schedule_member_pairs(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble,
                              const struct dataset *data, int member);
 double schedule_pairs(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble,

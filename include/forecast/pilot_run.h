@@ -15,14 +15,16 @@
 struct pilot_run_stage {
   double step;
   double row;   /* additional time of a step with a row of the history */
-  double field; /* computing f_n and c2phi2 at test and training points; 0 if the run records no fields */
+  double field; /* computing f_n at the test and training points, and c2phi2 (dynamics/second_moment.h) of each of
+                 * these sets; 0 if the run records no fields */
   double limit; /* one estimate of the stability limit; 0 unless dt is auto */
 };
 
 struct pilot_run {
   struct pilot_run_stage stage[STAGES_MAX];
-  bool whole;            /* measured on the problem itself, not scaled down */
-  double networks;       /* number of networks measured */
+  bool whole; /* measured on the problem itself, not scaled down */
+  /* Of the measured problem: */
+  double networks;       /* number of networks */
   int64_t n;             /* units of the largest network */
   int64_t batch;         /* points in the largest batch */
   double pairs;          /* (unit x sample) pairs of a measured step in the first stage */

@@ -71,7 +71,7 @@ static void drawn_begin(struct drawn_chunk *drawn, const struct batch_position *
   drawn->complete = false;
 }
 
-/* Returns whether points were drawn ahead for this batch. */
+/* Returns whether the previous batch prepared *drawn for this one. Some, all or none of its points are then drawn. */
 static bool drawn_matches(const struct drawn_chunk *drawn, const struct batch *batch, const int64_t labels[2]) {
   return drawn->first == 0 && drawn->position.network == batch->position.network &&
          drawn->position.step == batch->position.step && drawn->position.batch == batch->count &&
