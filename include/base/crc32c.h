@@ -7,11 +7,11 @@
 #include <stdint.h>
 
 /* Returns the CRC of a sequence extended by `bytes` bytes of data, where crc is the CRC of the sequence so far (0 for
- * an empty sequence). Uses the CRC instruction of the processor if this build supports it. */
+ * an empty sequence). Uses the CRC instruction of the processor if there is one and this build supports it. */
 uint32_t crc32c(uint32_t crc, const void *data, size_t bytes);
 
-/* Computes the same CRC with a lookup table. crc32c uses it if there is no CRC instruction; tests use it as the
- * reference. */
+/* Computes the same CRC with a lookup table. crc32c calls this function if it cannot use a CRC instruction;
+ * tests use it as the reference. */
 uint32_t crc32c_by_table(uint32_t crc, const void *data, size_t bytes);
 
 #endif

@@ -17,7 +17,8 @@ enum status {
   FULL = 3,    /* no free space on the disk or in the quota; a retry may succeed (io/durable_file.h, run/disk_full.h) */
   UNREAD = 4,  /* transient or permission error while reading; the state of the file is unknown, and a retry may succeed
                   (io/durable_file.h, store/restart.h) */
-  STOPPED = 75 /* stopped early with a checkpoint, or a rank hung: run the same command again */
+  STOPPED = 75 /* stopped early with a checkpoint, or a rank hung: run the same command again; `mckean status`: not all
+                  runs are done */
 };
 
 /* Local. Records a message, "what was expected, what was received, where, what to do", and returns code. The arguments

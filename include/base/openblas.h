@@ -16,7 +16,7 @@ void openblas_start(char **argv);
 const char *openblas_core(void);
 
 /* Local. Returns whether the kernels in use suit the ISA level of this processor. Always true if the processor lacks
- * AVX2 and FMA, or is not x86-64. */
+ * AVX2 or FMA, or is not x86-64. */
 bool openblas_matches_cpu(void);
 
 /* Local. Sets the number of threads of later BLAS calls. */

@@ -34,7 +34,8 @@ enum rng_stream {
 struct rng {
   uint64_t seed;
   enum rng_stream stream;
-  uint64_t network; /* network_key (particles/particles.h); 0 for numbers that all networks share */
+  uint64_t network; /* network_key (particles/particles.h); 0 for numbers that all networks share; RNG_BOOTSTRAP and
+                       RNG_WISHART: the number of replicas */
   uint64_t step;
 };
 

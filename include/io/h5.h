@@ -26,8 +26,9 @@ struct h5;
 void h5_start(void);
 
 /* h5_create creates a file and replaces an existing one; h5_open opens an existing file. user_block: bytes left free at
- * the start of a new file, 0 or a power of two >= 512. Files have the default library version bounds, because files of
- * the newest format are unreadable after the process is killed. The caller calls h5_close. On failure *file is NULL. */
+ * the start of a new file, 0 or a power of two >= 512. Files have the default library version bounds, because a file of
+ * the newest format is unreadable if the process that writes it is killed. The caller calls h5_close. On failure *file
+ * is NULL. */
 int h5_create(const char *path, int64_t user_block, struct h5 **file);
 int h5_open(const char *path, bool writable, struct h5 **file);
 

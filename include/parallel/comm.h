@@ -17,8 +17,8 @@ struct comm {
   int rank, size;
 };
 
-/* Starts MPI and sets *world to all ranks. USAGE: the number of ranks differs from the number of tasks in the SLURM
- * step (srun without PMI starts many runs of one rank each). comm_stop finalizes MPI. */
+/* Starts MPI and sets *world to all ranks. USAGE: srun started the program, and the number of ranks differs from the
+ * number of tasks in the SLURM step (srun without PMI starts many runs of one rank each). comm_stop finalizes MPI. */
 int comm_start(int *argc, char ***argv, struct comm *world);
 void comm_stop(void);
 
@@ -27,8 +27,9 @@ void comm_stop(void);
  * unless it is rank 0. Call this at the end of every local phase that can fail. */
 int comm_agree(const struct comm *comm, int status);
 
-/* Verifies that all ranks hold the same text. USAGE: a rank holds another text; the message names the lowest such rank
- * and its host. what: the name of the text, such as "the command line"; advice: what to do; both for the message. */
+/* Verifies that all ranks hold the same text. USAGE: a rank holds another text than rank 0; the message names the
+ * lowest such rank and its host. what: the name of the text, such as "the command line"; advice: what to do; both for
+ * the message. */
 int comm_same(const struct comm *comm, const char *what, const char *text, const char *advice);
 
 /* Returns a new comm of the ranks with equal color, in rank order; NULL on ranks with a negative color. The caller

@@ -1,11 +1,11 @@
 /* rank_sum: sums of int64 words over ranks, during which the caller can compute.
  *
- * A sum of up to RANK_SUM_SMALL words is a short sequence of rounds. In most rounds, called exchanges, groups of four
- * ranks (or two) send their words to each other, and each rank adds what it receives. The ranks of a group differ in
- * one digit of their number (struct rank_sum_round). With many ranks, groups of eight neighbors first divide the words:
- * each rank adds one eighth for its group, the exchanges carry only this eighth, and at the end the group gathers the
- * eighths. On p ranks this takes about log2(p)/2 rounds. MPI_Iallreduce of Open MPI takes 2 log2(p) rounds; longer sums
- * use it.
+ * rank_sum_begin starts a sum of up to RANK_SUM_SMALL words as a short sequence of rounds. In most rounds, called
+ * exchanges, groups of four ranks (or two) send their words to each other, and each rank adds what it receives. The
+ * ranks of a group differ in one digit of their number (struct rank_sum_round). With many ranks, groups of eight
+ * neighbors first divide the words: each rank adds one eighth for its group, the exchanges carry only this eighth, and
+ * at the end the group gathers the eighths. On p ranks this takes about log2(p)/2 rounds. MPI_Iallreduce of Open MPI
+ * takes 2 log2(p) rounds; longer sums use it.
  *
  * MPI makes progress only during MPI calls. rank_sum_progress starts the next round if the current one is complete, so
  * a caller that calls it every few microseconds loses little time. Only the main thread may call these functions. */
@@ -18,10 +18,11 @@
 
 #include "parallel/comm.h"
 
-/* The largest number of words of a sum in rounds, of rounds, and of messages of a rank in one round. */
+/* The largest numbers of words of a sum that uses rounds, of rounds of a sum, and of messages of a rank in one
+ * round. */
 enum { RANK_SUM_SMALL = 1 << 14, RANK_SUM_ROUNDS = 24, RANK_SUM_MESSAGES = 14 };
 
-/* A round: the ranks whose numbers differ only in one digit, rank / stride % radix, send messages to each other. */
+/* A round: messages between the ranks whose numbers differ only in one digit, rank / stride % radix. */
 struct rank_sum_round {
   enum { RANK_SUM_FOLD, RANK_SUM_DIVIDE, RANK_SUM_EXCHANGE, RANK_SUM_GATHER, RANK_SUM_UNFOLD } kind;
   int stride, radix;
@@ -53,7 +54,8 @@ int64_t rank_sum_received(int64_t count);
 void rank_sum_begin(const struct comm *comm, int64_t *words, int64_t *received, int64_t count, int64_t index,
                     struct rank_sum *sum);
 
-/* Continue all sums of this rank that are under way. Do not wait. rank_sum_test returns whether *sum is complete. */
+/* Both functions continue all sums of this rank that are under way, without waiting. rank_sum_test returns whether *sum
+ * is complete. */
 void rank_sum_progress(void);
 bool rank_sum_test(struct rank_sum *sum);
 

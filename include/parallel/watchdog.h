@@ -9,8 +9,8 @@
  * hangs, a coordinator reports it on stderr and aborts all ranks with STOPPED; the same command resumes from the
  * newest checkpoint. Otherwise nothing happens.
  *
- * Time during which a process was itself stopped does not count. The watchdog adds no cost to a step: threads exchange
- * messages only after a rank appears to hang. They do so concurrently with the main threads, which requires
+ * Time during which a process was itself stopped does not count. The watchdog adds almost no cost to a step: threads
+ * exchange messages only after a rank appears to hang. They do so concurrently with the main threads, which requires
  * MPI_THREAD_MULTIPLE. */
 #ifndef MCKEAN_PARALLEL_WATCHDOG_H
 #define MCKEAN_PARALLEL_WATCHDOG_H

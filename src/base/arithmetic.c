@@ -68,7 +68,8 @@ static bool sums_exactly(void) {
   return right && !exact_sum_value(1, sum, &value);
 }
 
-/* Compares the first numbers of base/rng.h with known answers. The known words are test vectors of Random123. */
+/* Compares the random numbers (base/rng.h) for key 0 and counter 0 with known answers. The known words are test vectors
+ * of Random123. */
 static bool draws_known_numbers(void) {
   static const double normal[4] = {0x1.0e4557d36c46dp-2, -0x1.58120c000f82ep-2, -0x1.ec91bbbf8b14bp+0,
                                    0x1.33e630a91a82p-4};

@@ -49,7 +49,7 @@ static void carry(int64_t *h, int64_t *m, int64_t *l) {
   *m &= (INT64_C(1) << 40) - 1;
 }
 
-/* Rounds h 2^80 + m 2^40 + l, in units of 2^-80, for limbs of any size. */
+/* Returns (h 2^80 + m 2^40 + l) 2^-80 for limbs of any size, rounded once. */
 static double round_limbs(int64_t h, int64_t m, int64_t l) {
   carry(&h, &m, &l);
   const bool negative = h < 0;
@@ -63,7 +63,7 @@ static double round_limbs(int64_t h, int64_t m, int64_t l) {
   return negative ? -size : size;
 }
 
-/* Returns whether |v| < 2^bits. */
+/* Returns whether -2^bits <= v < 2^bits. */
 static bool fits(int64_t v, int bits) {
   return (uint64_t)v + (UINT64_C(1) << bits) < UINT64_C(2) << bits;
 }

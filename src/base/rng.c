@@ -99,7 +99,7 @@ void rng_sphere(const struct rng *rng, uint64_t id, int d, double *x) {
 struct words {
   const struct rng *rng;
   uint64_t id, draw, bits[4];
-  int used; /* number of words of `bits` that next_word has returned */
+  int used; /* number of 32-bit words of `bits` that next_word has returned */
 };
 
 static uint32_t next_word(struct words *words) {

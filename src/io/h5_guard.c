@@ -1,7 +1,7 @@
 #include "h5_guard.h"
 
 enum {
-  ALWAYS_ALLOWED = 16 << 20, /* bytes that the numbers may take in memory regardless of the stored bytes */
+  ALWAYS_ALLOWED = 16 << 20, /* bytes in memory up to which the compression ratio is not checked */
   GZIP_RATIO = 1032,         /* the largest compression ratio of zlib */
   GZIP_CHUNK = 1 << 20       /* largest gzip chunk in bytes: the numbers in memory */
 };

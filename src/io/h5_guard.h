@@ -14,7 +14,8 @@ void h5_guard_start(void);
 bool h5_guard_number(hid_t type);
 
 /* Returns NULL if the numbers of an open dataset may be read, otherwise a static text that states what was expected.
- * The numbers may be read if:
+ * The numbers may be read only if:
+ *   - h5_guard_number accepts their type;
  *   - this file stores them, with no filters except gzip, shuffling and checksums;
  *   - they take at most 16 MiB of memory, or at most 1032 times the stored bytes (the largest ratio of gzip);
  *   - without chunks, the file stores all of their bytes;

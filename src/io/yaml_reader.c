@@ -170,7 +170,7 @@ static void close_collection(struct reader *reader, yaml_mark_t mark) {
 }
 
 static int take(struct reader *reader, const yaml_event_t *event) {
-  /* Ignores the empty events that end a block, because libyaml places them after trailing comments. */
+  /* The empty events that end a block do not change `end`, because libyaml places them after trailing comments. */
   if (event->type == YAML_STREAM_START_EVENT || event->end_mark.index > event->start_mark.index)
     reader->yaml->end = event->end_mark.index;
   switch (event->type) {

@@ -176,7 +176,7 @@ void dist_matrix_multiply(double alpha, const struct dist_matrix *a, bool a_tran
 }
 
 /* Uses QR iteration for eigenvalues alone, and divide and conquer if vectors is not NULL. If both sizes are -1, only
- * stores the required sizes of the work arrays in work[0] and iwork[0]. Returns info of ScaLAPACK. */
+ * stores the required sizes of the work arrays in work[0] and, with vectors, iwork[0]. Returns info of ScaLAPACK. */
 static int eigen(struct dist_matrix *a, double *values, struct dist_matrix *vectors, double *work, int work_size,
                  int *iwork, int iwork_size) {
   int info;

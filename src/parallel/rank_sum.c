@@ -6,7 +6,7 @@
 enum {
   TAGS = 32,    /* per sum: more than rounds */
   DIVIDERS = 8, /* ranks that divide the words */
-  MANY = 64,    /* ranks at or above which words are divided: fewer bytes between distant ranks, two more rounds */
+  MANY = 64,    /* from this many ranks on, words are divided: fewer bytes to distant ranks, at most one more round */
   RADIX = 4     /* ranks that exchange words directly */
 };
 
@@ -159,7 +159,7 @@ bool rank_sum_test(struct rank_sum *sum) {
   return sum->round == sum->rounds;
 }
 
-/* Waits until a message of any sum arrives. With many sums under way, returns immediately. */
+/* Waits until a send or receive of any sum completes. With many sums under way, returns immediately. */
 static void wait_for_message(void) {
   enum { MANY_SUMS = 4 };
   MPI_Request request[MANY_SUMS * RANK_SUM_MESSAGES], *from[MANY_SUMS * RANK_SUM_MESSAGES];
