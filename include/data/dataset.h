@@ -4,7 +4,8 @@
  *   online      each step draws new points; each network has its own, or with `shared` all networks use the same points
  *   fixed       one set of N points for all networks and steps. A batch of P < N points takes points in a random order
  *               without replacement; each epoch has a new order. The last N mod P points of an order are left out
- *   population  no training points: the gradient is that of the potential over the whole sphere (dynamics/population.c)
+ *   population  no training points: the gradient is that of the exact potential, a mean over the sphere
+ *               (dynamics/population.c)
  *
  * The labels are y = f(x), where f is the target; training labels can have noise. A target of type file has its own
  * points and labels; all other points are drawn from a law of data/inputs.h. The points and labels of a batch are a
@@ -22,7 +23,7 @@
 enum dataset_mode { DATA_ONLINE, DATA_FIXED, DATA_POPULATION, DATA_MODES };
 extern const char *const dataset_mode_names[DATA_MODES];
 
-/* The generators of all random numbers of a run, for its files. */
+/* Names the generators of all random numbers of a run; checkpoints and history files contain this text. */
 extern const char dataset_random_numbers[];
 
 /* Section `data` of the input. */
@@ -70,8 +71,7 @@ struct epoch_order {
 };
 
 /* Sets *order to the order at `position`, unless it already is, and returns order->rows. *order belongs to one network
- * (position->network). Local; the order is a pure function of (seed, network unless the points are shared, order,
- * epoch). */
+ * (position->network). Local; the order is a pure function of (seed, network unless spec.shared, order, epoch). */
 const uint32_t *dataset_order(const struct dataset *data, const struct batch_position *position,
                               struct epoch_order *order);
 

@@ -6,8 +6,8 @@
  * the dimension d. C_f and linear_fraction are unknown (NAN).
  *
  * Errors of creation. USAGE: the file cannot be read, is not an HDF5 file or makes the HDF5 library crash; wrong
- * shapes; d > TARGET_D_MAX; numbers that are not finite or are 1e150 or larger in absolute value; no memory on rank 0.
- * FAILED: no memory on another rank. */
+ * shapes; d > TARGET_D_MAX; more than 2^31 - 1 points; numbers that are not finite or are 1e150 or larger in absolute
+ * value; no memory on rank 0. FAILED: no memory on another rank. */
 #ifndef MCKEAN_DATA_TARGET_FILE_H
 #define MCKEAN_DATA_TARGET_FILE_H
 

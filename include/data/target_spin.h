@@ -4,8 +4,8 @@
  *
  * Let S be the symmetric part of a/d; then f(x) = sum_pqr S_pqr x_p x_q x_r. For p <= q <= r, with r varying fastest,
  * the packed entries store S_pqr times the number of distinct permutations of (p, q, r). So f is the sum of (entry) x_p
- * x_q x_r over p <= q <= r. C_f and linear_fraction are known exactly. Evaluation costs d(d+1)(d+2)/6 multiply-adds per
- * point. */
+ * x_q x_r over p <= q <= r. C_f and linear_fraction are known exactly. Evaluation costs about d(d+1)(d+2)/6
+ * multiply-adds per point. */
 #ifndef MCKEAN_DATA_TARGET_SPIN_H
 #define MCKEAN_DATA_TARGET_SPIN_H
 

@@ -1,9 +1,9 @@
 /* fields: the table of the parameters of a unit, and the set of fields that a run stores per unit.
  *
  * A unit (neuron) has the parameters c, a and b. On the sphere, a holds z and there is no b. An update rule may add its
- * own fields, for example the last displacement; each has the shape of a trained parameter. The field set of a run
- * determines the offsets in a tile, the datasets of a checkpoint, what `compare` compares, the predicted memory, the
- * data that move between ranks, and the values that must be finite.
+ * own fields, for example the last displacement; each has the shape of a trained parameter. The table determines the
+ * offsets in a tile. The field set of a run determines the datasets of a checkpoint, what `compare` compares, the
+ * predicted memory, the data that move between ranks, and the values that must be finite.
  *
  * To add a parameter: define its constants in enum field_id, FIELD_BIT_* and ROW_*; extend tile_rows and tile_row_bit;
  * add an entry in fields.c; add its bit to the manifolds that have it (manifold.c); add its initial law to struct

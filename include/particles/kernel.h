@@ -32,8 +32,8 @@ extern const char *const precision_names[PRECISIONS];
 size_t precision_stored(enum precision precision); /* bytes of a stored parameter: 4, 8, 8 */
 size_t precision_real(enum precision precision);   /* bytes of a real: 4, 4, 8 */
 
-/* Points of a batch in kernel form. The arrays are 64-byte aligned, and POINT_PAD points of zeros follow the last
- * point. The kernels process POINT_GROUP points at a time. */
+/* Points of a batch, or of a part of it, in kernel form. The kernels may read up to POINT_PAD points after the last
+ * one, but ignore their values; points_set sets them to zero. The kernels process POINT_GROUP points at a time. */
 enum { POINT_PAD = 16, POINT_GROUP = 48 };
 struct points {
   int count, d;
@@ -58,7 +58,8 @@ struct kernel {
    * tiles of reals, at most BLOCK_TILES. scratch: forward_scratch(count) bytes, 64-byte aligned. activations: receives
    * the values that gradient can use, real [tiles * TILE * count * kept], 64-byte aligned; or NULL. If sum is NULL, the
    * sum is not complete: the next call, with resume, the same points and the same scratch, adds the tiles that follow.
-   * The result has the same bits as one call for all tiles. Cost: 2 d flops and one value of h per unit and point. */
+   * The result has the same bits as one call for all tiles. Cost: 2 d flops and one value of h per unit and point, and
+   * one of h' if it is kept. */
   void (*forward)(int tiles, const void *real_tile, const struct points *points, bool resume, void *scratch,
                   void *activations, double *sum);
 
@@ -95,7 +96,7 @@ struct kernel {
   void (*retract)(int d, unsigned train, const double *parameters, void *tile);
 };
 
-/* Local. Returns the kernels of a unit type, precision and level that this processor has. */
+/* Local. Returns the kernels of a unit type, precision and level. This processor must have the level. */
 const struct kernel *kernel_find(int unit, enum precision precision, enum isa isa);
 
 /* Local. Returns `count` consecutive tiles as reals: the stored tiles themselves or, if the precision is mixed, copies
@@ -116,8 +117,8 @@ void points_free(struct points *points);
 void points_set(struct points *points, enum precision precision, const struct unit_spec *unit, int count, int d,
                 const double *x);
 
-/* Local. Reference versions of the kernels for tests and the benchmark: plain loops in double precision, with h and h'
- * of unit_table. tile: double [tiles][tile_rows(d)][TILE]; x and q: as in struct points, in double, without padding. */
+/* Local. Reference versions of the kernels for tests: plain loops in double precision, with h and h' of unit_table.
+ * tile: double [tiles][tile_rows(d)][TILE]; x and q: as in struct points, in double, without padding. */
 void naive_forward(int unit, int tiles, const double *tile, int count, int d, const double *x, const double *q,
                    double *sum);
 void naive_gradient(int unit, const double *tile, int count, int d, const double *x, const double *q, const double *r,

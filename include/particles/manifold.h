@@ -9,8 +9,9 @@
  *
  * To add a manifold: add a constant to enum manifold_id; an entry in manifold.c; project and retract on tiles, and a
  * macro ROWS_<NAME>, in src/particles/kernel_isa.c; a list UNIT_LIST_<NAME> of its unit types in particles/unit.h; the
- * linear form s of its unit types in src/particles/kernel_loops.h and in points_set of kernel.c. Analyses that are
- * valid only for some manifolds test unit_table[].manifold; make them refuse the new one. */
+ * linear form s of its unit types in src/particles/kernel_loops.h and in points_set and linear_form of kernel.c; the
+ * law of teacher units in src/data/target_teacher.c. Analyses that are valid only for some manifolds test
+ * unit_table[].manifold; make them refuse the new one. */
 #ifndef MCKEAN_PARTICLES_MANIFOLD_H
 #define MCKEAN_PARTICLES_MANIFOLD_H
 

@@ -10,8 +10,8 @@ enum { W = VECTOR_BYTES / 8, VECTORS = 2, GROUP = W * VECTORS }; /* a group of l
 #define EACH       for (int v = 0; v < VECTORS; v++)
 #define WORD(bits) ((vword){0} + UINT64_C(bits))
 
-/* Philox4x32-10. The low 32 bits of a lane of word[i] are word i of the counter, then of the block; the high bits of
- * the result are not defined. */
+/* Philox4x32-10. The low 32 bits of a lane of word[i] are word i of the counter on entry, and word i of the block on
+ * return; the high bits of the result are not defined. */
 static inline void philox(const struct fresh_stream *stream, vword word[4][VECTORS]) {
   const vword m0 = WORD(0xD2511F53), m1 = WORD(0xCD9E8D57);
   uint32_t k0 = stream->key[0], k1 = stream->key[1];

@@ -91,7 +91,7 @@ static void free_entries(struct target *target) {
   free(((struct spin *)target)->entry);
 }
 
-/* x: 64-byte aligned. */
+/* x and y: 64-byte aligned. */
 static void evaluate_lanes(const struct target *target, const double *x, double *y) {
   static spin_labels *const labels[ISA_LEVELS] = {ISA_TABLE(spin_labels)};
   labels[isa_best()](target->d, target_spin_entries(target), x, y);

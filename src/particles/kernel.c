@@ -24,7 +24,7 @@ const struct kernel *kernel_find(int unit, enum precision precision, enum isa is
   return &(*table[isa])[unit][precision];
 }
 
-/* A vector has at most 64 bytes. forward and directional need one vector per point, including the padding. */
+/* One vector, of at most 64 bytes, per point. The kernels do not use the vectors of the padding. */
 size_t forward_scratch(int count) {
   return 64 * (size_t)(count + POINT_PAD);
 }

@@ -1,6 +1,7 @@
 /* kernel_unit: the kernels forward, directional, gradient and squares of one unit type and arithmetic
- * (particles/kernel.h). A template: kernel_precision.h includes it with UNIT (the name of h and h' in unit_simd.h) and
- * SPHERE (0 or 1) defined. kernel_loops.h has the loops that all unit types share, and explains strips. */
+ * (particles/kernel.h). A template: kernel_precision.h includes it with these macros defined: UNIT (the name of h and
+ * h' in unit_simd.h), SPHERE (0 or 1), and SLOPE_OF_H (1 if unit_simd.h computes h' from h, else 0). kernel_loops.h has
+ * the loops that all unit types share, and explains strips. */
 
 #define UFN_(name, arithmetic, unit)  UFN__(name, arithmetic, unit)
 #define UFN__(name, arithmetic, unit) name##_##arithmetic##_##unit
@@ -65,8 +66,8 @@ static __attribute__((noinline)) void UFN(outputs_kept)(const real *restrict c, 
   UFN(add_outputs)(c, count, s, total, kept);
 }
 
-/* sum_c += r h(s) and sum_b += w, summed over points, with w = r h'(s). Reads h and h' from kept unless it is NULL,
- * and else computes them from s. Stores w in w, which may be s. */
+/* sum_c += r h(s) and sum_b += r h'(s), summed over points. Reads h and h' from kept; if kept is NULL, computes them
+ * from s, which the array w then contains on entry. On return w contains r h'(s). */
 static inline __attribute__((always_inline)) void UFN(add_weights)(const real *restrict r, int count,
                                                                    const UFN(values) *restrict kept,
                                                                    vreal (*restrict w)[VECTORS], vreal *restrict sum_c,

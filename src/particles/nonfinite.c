@@ -37,8 +37,8 @@ static void search_tile(const struct particles *particles, const struct local_ne
     }
 }
 
-/* Returns the value to report. Values of the update rule's fields are reported only if they are not finite and all
- * parameters are finite. */
+/* Returns the value to report among those of this rank's units. Values of the update rule's fields are reported only if
+ * they are not finite and all parameters of these units are finite. */
 static struct worst search(const struct particles *particles, const struct local_network *local) {
   struct worst worst = {.size = -1};
   for (int rule_field = 0; rule_field <= particles->fields.rule_fields; rule_field++) {

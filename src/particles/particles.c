@@ -8,8 +8,9 @@
 #include "base/rng.h"
 #include "particles/number.h"
 
-/* A cut between ranks moves to the nearest boundary between networks if that changes the work of a rank by at most this
- * fraction. Ranks that share no network do not wait for each other at every step, which is worth this imbalance. */
+/* A cut between ranks moves to the nearest boundary between networks if the work between the two is at most this
+ * fraction of the mean work of a rank. Ranks that share no network do not wait for each other at every step, which is
+ * worth this imbalance. */
 static const double SNAP = 0.01;
 
 uint64_t network_key(int64_t n, int64_t replica) {
@@ -69,7 +70,8 @@ static int64_t block_first_tile(const struct ensemble_spec *ensemble, int64_t bl
 
 /* Returns the block boundary nearest to `position`, or the nearest boundary between networks if it is at most `slack`
  * away. position: a cumulative cost, from 0 to the total; slack: a cost. Inside a network all blocks count equally,
- * although the last one may have fewer tiles: then no rank gets more than the mean number of blocks, rounded up. */
+ * although the last one may have fewer tiles. So if there is one network, no rank gets more than the mean number of
+ * blocks, rounded up. */
 static int64_t cut_at(const struct ensemble_spec *ensemble, const double *cost, double position, double slack) {
   int64_t first = 0;
   for (int e = 0; e < ensemble->members; e++) {
@@ -133,9 +135,9 @@ static bool owns_some(const int64_t *first, int rank, int64_t low, int64_t high)
 }
 
 /* Collective. Creates the groups of ranks that share networks. group_network [2]: the networks of this rank's groups;
- * -1: no group. A group is a contiguous range of ranks, and only its first and last rank can belong to other groups.
- * Therefore even-numbered groups are disjoint, and so are odd-numbered groups: two calls of comm_split create all
- * groups. */
+ * -1: no group. A group is a contiguous range of ranks, without those that own no blocks, and only its first and last
+ * rank can belong to other groups. Therefore even-numbered groups are disjoint, and so are odd-numbered groups: two
+ * calls of comm_split create all groups. */
 static void make_groups(struct particles *particles, int64_t *group_network) {
   const struct ensemble_spec *ensemble = &particles->ensemble;
   const int64_t *first = particles->first;

@@ -14,8 +14,8 @@
  *
  * If s is NaN, h is NaN. If two vectors share a division, a NaN in one can also make h of the other NaN. The exact sum
  * over units detects NaN. Where necessary, arguments are clamped to a range where results are normal numbers. Outside
- * this range, where the exact h tends to 0, the computed h in float is a constant of at most 2e-38, or of at most 1e-18
- * if vectors share a division. The code uses only IEEE operations whose results are the same on all machines, and no
+ * this range, where the exact h tends to 0, the computed h in float is at most 2e-38, or at most 1e-18 if
+ * vectors share a division. The code uses only IEEE operations whose results are the same on all machines, and no
  * approximate reciprocals.
  * tests/module/test_unit.c states the accuracy and measures it against long double. */
 
