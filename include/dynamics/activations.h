@@ -23,7 +23,7 @@ struct activations {
 /* Returns the bytes of activations of a network with `tiles` own tiles at `count` points. */
 double activations_bytes(const struct kernel *kernel, int64_t tiles, int64_t count);
 
-/* Bytes per thread: beyond this size, keeping activations saves less than 20 %. */
+/* Bytes per thread: beyond this size, keeping activations saves less than 20 % of the time. */
 enum { ACTIVATIONS_MAX = 16 << 20 };
 
 /* Returns the largest number of bytes that a team of `threads` threads keeps: the share of the cache that these threads

@@ -55,15 +55,15 @@ void dynamics_moments(struct dynamics *dynamics, enum point_set set, double *mea
 int dynamics_check(const struct dynamics *dynamics, int64_t step, bool units);
 
 /* Local, for measurements. From now on, until the next change of stage, gradients compute all activations again instead
- * of keeping them (dynamics/activations.h). Results have the same bits. */
+ * of using kept ones (dynamics/activations.h). Results have the same bits. */
 void dynamics_recompute(struct dynamics *dynamics);
 
 /* Local. Returns the number of pairs (unit, point) of all steps so far on this rank, the measure of work; pairs (unit,
  * unit) if the gradient is exact. */
 double dynamics_pairs(const struct dynamics *dynamics);
 
-/* Local. Returns the seconds that this rank has spent so far in the communication of steps, including waiting: sums of
- * network outputs over ranks or, with exact gradients, gathering networks. Other communication is not counted. */
+/* Local. Returns the seconds that this rank has spent so far in sums of network outputs over ranks and, with
+ * exact gradients, in gathering networks, including waiting. Other communication is not counted. */
 double dynamics_waited(const struct dynamics *dynamics);
 
 #endif

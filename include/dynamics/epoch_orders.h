@@ -9,10 +9,10 @@
 
 struct epoch_orders {
   int count;
-  struct epoch_order *order; /* [count]: one per own network; rows is NULL if its batches contain the whole set */
+  struct epoch_order *order; /* [count]: one per own network; rows is NULL if it visits no fixed set in mini-batches */
 };
 
-/* Returns the bytes of the order of one network in a stage; 0 if its batches contain the whole set. */
+/* Returns the bytes of the order of one network in a stage; 0 if the network visits no fixed set in mini-batches. */
 double epoch_orders_bytes(const struct dataset *data, const struct schedule *schedule, int stage, int64_t n);
 
 /* Allocates the orders of this rank's networks in a stage. Call it again whenever blocks have changed owners. FAILED:

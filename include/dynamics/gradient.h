@@ -28,7 +28,8 @@ void gradient_free(struct gradient *gradient); /* accepts NULL */
 int gradient_reserve(struct gradient *gradient, int64_t count);
 
 /* Local; call it when the outputs at these points are complete: after outputs_end, or after outputs_end_piece. Stores
- * the residuals at points first .. first+count-1 of a batch in the work space of the team. Returns their mean loss. */
+ * the residuals at points first .. first+count-1 of a batch in the work space of the team. Returns the mean loss at
+ * these points. */
 double gradient_residuals(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
                           const struct batch *batch, int64_t first, int64_t count);
 
@@ -39,8 +40,9 @@ void gradient_begin(struct gradient *gradient, const struct team *team, const st
                     const struct local_network *local, const struct batch *batch);
 
 /* Local; call it after gradient_residuals. Computes the gradient of every own tile of a network and updates the tile by
- * one step of size dt (0: no bit changes). Adds the particle means of the state before the update to sums, unless sums
- * is NULL. Cost: 4 d flops, one h and one h' per unit and point; 2 d flops if the activations were kept. */
+ * one step of size dt (0: no bit changes). Unless sums is NULL, adds the contributions of the own tiles to the particle
+ * means, for the state before the update. Cost: 4 d flops, one h and one h' per unit and point; 2 d flops if the
+ * activations were kept. */
 void gradient_descend(struct gradient *gradient, const struct team *team, const struct local_network *local,
                       const struct batch *batch, double dt, struct particle_sums *sums);
 

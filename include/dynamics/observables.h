@@ -28,7 +28,7 @@ struct observation {
   double loss_0;               /* E l(0, y): C_f for the squared loss */
   double loss;                 /* mean loss on the batch of the step, or the exact loss */
   double test_loss;            /* mean loss on the test points; NAN without test points */
-  double mean[PARTICLE_MEANS]; /* particle means; NAN if a term was out of range */
+  double mean[PARTICLE_MEANS]; /* particle means; NAN if a term was not finite or out of range */
   double points[COLUMNS_MAX];  /* [column_count]: means over points; NAN for other columns */
 };
 

@@ -50,8 +50,8 @@ bool outputs_end(struct outputs *outputs, const struct team *team, const struct 
 bool outputs_end_piece(struct outputs *outputs, const struct team *team, const struct local_network *local,
                        const struct batch *batch, int64_t first);
 
-/* Local; call them after outputs_end. Return f_n and the labels at the points of the batch: [count], valid until the
- * next outputs_begin of the team. */
+/* Local; call them after outputs_end or, for the points of a piece, after outputs_end_piece. Return f_n and the labels
+ * at the points of the batch: [count], valid until the next outputs_begin of the team. */
 const double *outputs_f(const struct outputs *outputs, const struct team *team);
 const double *outputs_labels(const struct outputs *outputs, const struct team *team, const struct batch *batch);
 

@@ -1,4 +1,4 @@
-/* update_isa: the arithmetic of the update rules on a tile, shared by update.c and update_isa.c.
+/* update_isa: the interface between update.c and update_isa.c, which has the arithmetic of the update rules on a tile.
  *
  * The Makefile compiles update_isa.c once per ISA level, like the kernels, so that the compiler contracts products and
  * sums to FMA at the levels that have it. */

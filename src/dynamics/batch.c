@@ -146,7 +146,7 @@ int64_t batch_last_piece(const struct batch *batch) {
   return (batch->count - 1) / batch->piece * batch->piece;
 }
 
-/* Draws the chunk that starts at point `first`, unless it is the current one. */
+/* Draws the points of the chunk that starts at point `first`, except those that have been drawn before. */
 static void draw_chunk(struct batch_space *space, const struct team *team, int64_t count, int64_t first) {
   const struct particles *particles = space->particles;
   struct drawn_chunk *drawn = &space->drawn[space->current];

@@ -1,7 +1,7 @@
 /* One step of all networks, in the order of the calls:
  *
  *   dynamics_step        evaluates this rank's networks: at the test points, if observed, then at the batch of the step
- *   process_networks     does the following for each network of this rank, split networks first
+ *   process_networks     does the following for each network of this rank; split networks begin first and end last
  *   batch_of             selects the points: a whole fixed set, or a batch given by its position in the run
  *   outputs_begin        sums c_i phi(x_p, z_i) over this rank's units and starts the sum over ranks  outputs.c
  *   gradient_begin       pipelined batch: computes gradients of its first pieces during later sums    gradient.c

@@ -150,13 +150,13 @@ struct descent {
   double scale, rate; /* 1/P, dt/P: grad V = scale * grad, dt grad V = rate * grad; grad is the sum over points */
 };
 
-/* Adds the gradient of tile t of descent->local over the piece that starts at point `first` of the batch to grad; or,
- * if grad is NULL, to the sums of a pipelined batch. */
+/* Adds the gradient of tile t of descent->local over the piece that starts at point `first` of the batch to grad,
+ * together with the earlier pieces of a pipelined batch; or, if grad is NULL, to the sums of a pipelined batch. */
 static void add_gradient(const struct descent *descent, int thread, const struct points *points, int64_t first,
                          int64_t t, double *grad) {
   if (thread == 0) {
     heartbeat_beat();    /* a large batch takes a long time */
-    rank_sum_progress(); /* sums of other networks */
+    rank_sum_progress(); /* sums of other pieces and networks */
   }
   const struct gradient *gradient = descent->gradient;
   const struct particles *particles = gradient->particles;
@@ -171,8 +171,8 @@ static void add_gradient(const struct descent *descent, int thread, const struct
 }
 
 /* For points in memory: each thread computes the gradients of some tiles over the whole batch and updates these tiles.
- * The last piece of a pipelined batch follows gradient_begin. Call it in a parallel region of the team. sums: those of
- * the calling thread, or NULL. */
+ * Of a pipelined batch, only the last piece is left after gradient_begin. Call it in a parallel region of the team.
+ * sums: those of the calling thread, or NULL. */
 static void descend_tiles(const struct descent *descent, int64_t tiles, struct particle_sums *sums) {
   struct gradient *gradient = descent->gradient;
   const struct batch *batch = descent->batch;

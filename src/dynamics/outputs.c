@@ -185,7 +185,8 @@ static void sum_blocks(const struct outputs *outputs, const struct team *team, c
 }
 
 /* The sum over ranks of a piece starts as soon as its words are complete. The rank waits for it here only if nothing is
- * left to compute meanwhile: this is the last piece of the only network, and the next step draws no points. */
+ * left to compute meanwhile: this is the last piece of the only network, the batch is not pipelined, and no points are
+ * drawn ahead. */
 void outputs_begin(struct outputs *outputs, const struct team *team, const struct local_network *local,
                    const struct batch *batch) {
   struct outputs_team *space = &outputs->team[team->index];

@@ -250,7 +250,7 @@ static void observe(const struct population *population, int s, struct observati
   double energy;
   unit_sum_over_ranks(local, WIDE_LIMBS, snapshot->energy);
   unit_sum_values(UNIT_SUM_WIDE, 1, snapshot->energy, &energy);
-  observation->loss = population->C_f + energy; /* NAN if a term was out of range */
+  observation->loss = population->C_f + energy; /* NAN if a term was not finite or out of range */
   update_means(local, &snapshot->sums, observation);
 }
 

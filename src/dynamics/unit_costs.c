@@ -2,9 +2,10 @@
 
 #include "dynamics/activations.h"
 
-/* In pairs. Measured with sigmoid units on AVX2 (`mckean bench --only ensembles`, `--only online`), where a pair takes 0.7
- * to 1.7 ns for d = 5 to 25: pairs of large networks 1.45 to 1.65; the update of a unit 10 to 25 ns; the work for a point
- * that does not depend on n, 6 to 11 ns; drawing and labeling a point, 50 to 80 ns for d = 5, 85 to 115 ns for d = 10. */
+/* In pairs. Measured with sigmoid units on AVX2 (`mckean bench --only ensembles`, `--only online`), where a pair takes
+ * 0.7 to 1.7 ns for d = 5 to 25: a pair of a large network takes 1.45 to 1.65 times as long as one with kept
+ * activations; the update of a unit takes 10 to 25 ns; the work for a point that does not depend on n, 6 to 11 ns;
+ * drawing and labeling a point, 50 to 80 ns for d = 5, 85 to 115 ns for d = 10. */
 static const double RECOMPUTED = 1.5, UPDATE = 12, POINT = 10, FRESH = 90;
 
 void unit_costs(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble,
