@@ -29,7 +29,8 @@ struct steps {
   int64_t step[STEPS_MAX]; /* ascending, no duplicates */
 };
 
-/* Local. Inserts a step in ascending order unless the list contains it. Returns false if the list is full. */
+/* Local. Inserts a step in ascending order unless the list contains it. Returns false if it does not fit: the list is
+ * full. */
 bool steps_insert(struct steps *steps, int64_t step);
 /* Local. Returns whether the list contains a step. */
 bool steps_hold(const struct steps *steps, int64_t step);

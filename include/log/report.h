@@ -28,7 +28,7 @@ struct report report_create(bool active);
 /* Opens <output>/run.log for appending. If this fails, prints a warning; the run then has no log. */
 void report_log(struct report *report, const char *output);
 
-/* report_line prints a line on the terminal and writes it to the log; report_note only writes it to the log. */
+/* report_line prints a line on standard output and writes it to the log; report_note only writes it to the log. */
 void report_line(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void report_note(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

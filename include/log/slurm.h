@@ -10,8 +10,8 @@
 enum { SLURM_ID = 64 };
 bool slurm_job(char id[SLURM_ID]);
 
-/* Returns how many times this job was restarted: by SLURM (SLURM_RESTART_COUNT), or by jobs/common.sh, which submits a
- * new job for each restart (MCKEAN_RESTARTS). */
+/* Returns how many times this job was restarted: by SLURM (SLURM_RESTART_COUNT), or by jobs/common.sh with
+ * chain=depend, which submits a new job for each restart (MCKEAN_RESTARTS). */
 int slurm_restarts(void);
 
 /* Returns the seconds until SLURM ends this job. INFINITY: no limit. NAN: unknown, or not in a job. Runs squeue, which

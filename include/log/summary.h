@@ -6,24 +6,24 @@
  * summary.json covers the time since the run started or was last resumed. {min, mean, max} are over ranks:
  *
  *   format, format_version, version    "mckean-summary", 1, version of the program
- *   complete                           true: all steps are done; false: the run stopped early, with a checkpoint
+ *   complete                           true: all steps are done; false: the run stopped early
  *   first_step, step, steps            first step since the start or resume, current step, last step of the input
  *   restarts                           number of restarts, as counted by slurm_restarts (log/slurm.h)
  *   ranks, threads                     threads per rank; the number of cores is ranks x threads
  *   level, precision, unit, d          ISA level; the others as in the input
  *   networks, units                    number of networks, and of units in all networks
  *   seconds, core_hours                of the time loop; seconds x cores / 3600
- *   pairs                              (unit x sample) pairs of all steps and ranks
+ *   pairs                              (unit x sample) pairs of all steps and ranks; exact potential: (unit x unit)
  *   pairs_per_s, ns_per_pair           pairs per second of the loop without the phase save; core time per pair
- *   imbalance                          computing time of the phases step and row: maximum / mean over ranks
+ *   imbalance                          seconds - waited of the phases step and row together: maximum / mean over ranks
  *   gemm_gflops, peak_fraction         speed of GEMM per core in the precision of the arithmetic, measured after the
  *                                      loop on one core of each rank at the same time (best in 0.1 s), mean over ranks;
  *                                      fraction of this speed that the loop without the phase save reaches, at 6 d
  *                                      flops per pair. null: loops of at most 5 s, exact potential, processors for
  *                                      which OpenBLAS has no suitable kernels
  *   checkpoints, checkpoint_bytes      number of checkpoints written, and their total size
- *   checkpoint_gbytes_per_s            checkpoint_bytes divided by the longest time of the phase save, which includes
- *                                      checks and history
+ *   checkpoint_gbytes_per_s            checkpoint_bytes divided by the seconds of the phase save (maximum over ranks),
+ *                                      which include checks and history
  *   memory_bytes {min, mean, max}      peak resident memory of a rank, libraries included (VmHWM)
  *   agreeing {min, mean, max}          seconds of the loop outside of the phases: agreement on whether to stop,
  *                                      including waiting for other ranks; changes of stage; estimates of the stability

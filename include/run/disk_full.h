@@ -19,8 +19,8 @@ struct disk_full {
 /* Calls attempt(context), a collective function that writes files and may be called again after it has returned FULL.
  * on_full stop: returns the status of the attempt. on_full wait: reports the full disk once, then calls attempt again
  * every few seconds, and immediately on signal USR1, until the status is not FULL, and returns that status. Collective.
- * STOPPED: the disk is full and the run is about to stop, or a signal, the stop file or the time limit ended the wait;
- * the newest steps are not on disk. */
+ * STOPPED: the disk is full and the run is about to stop, or another signal, the stop file or a time limit ended the
+ * wait; the newest steps are not on disk. */
 int disk_full_write(const struct disk_full *policy, int (*attempt)(void *context), void *context);
 
 #endif

@@ -15,7 +15,7 @@
 #include "run/step_size.h"
 
 struct divergence_monitor {
-  double reference;  /* largest loss of all networks in the first row, plus loss_0; NAN before this row */
+  double reference;  /* in the first row since the start or resume: largest loss of all networks + loss_0; else NAN */
   double grown_loss; /* largest loss of this rank's networks in the last row in which it was too large; 0: none yet */
   bool warned;       /* the warning was printed */
 };

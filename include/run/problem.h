@@ -26,7 +26,7 @@ struct problem {
 };
 
 /* Creates the networks of config in their initial condition, ready for step 0. problem: overwritten; owns config from
- * now on, even after a failure. Collective. USAGE: the input does not fit this machine or its data file. FAILED: no
+ * now on, even after a failure. Collective. USAGE: the input does not fit this machine or its data. FAILED: no
  * memory. */
 int problem_create(const struct comm *comm, struct config *config, struct problem *problem);
 
@@ -45,7 +45,7 @@ void problem_free(struct problem *problem); /* Local; frees what the problem own
 int problem_isa(struct problem *problem);
 
 /* Creates target and data, and checks that they fit the input and have equal bits on all ranks. Collective. USAGE: the
- * input does not fit the data file, or the points or coefficients of a rank differ from those of rank 0. FAILED: no
+ * input does not fit the data, or the points or coefficients of a rank differ from those of rank 0. FAILED: no
  * memory. */
 int problem_data(struct problem *problem);
 

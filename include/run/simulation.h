@@ -18,7 +18,8 @@ struct simulation_options {
 
 /* Runs the steps from the newest checkpoint, or from step 0, to the last step of the input. Collective. OK: complete.
  * STOPPED: stopped early; the log ends with the command that resumes the run. USAGE: refused before the first step; no
- * result was changed. FAILED, FULL, UNREAD (base/error.h): the run failed; its older checkpoints are unchanged. */
+ * result was changed. FAILED, FULL, UNREAD (base/error.h): the run failed; the checkpoints written before are
+ * unchanged. */
 int simulation_run(const struct comm *comm, const struct config *config, const struct simulation_options *options);
 
 #endif

@@ -2,9 +2,9 @@
  *
  * dt of a stage is a number, or auto: dt_safety times the smallest stability limit of all networks
  * (tangent/stability.h), estimated at the first step of the stage and at each step that is a multiple of dt_every. All
- * networks have the same dt, and therefore the same times. dt is a pure function of the trajectory up to this step: its
- * bits do not depend on the number of ranks. A checkpoint contains the current segment (struct dt_segment), so a
- * resumed run continues with the same dt. */
+ * networks have the same dt, and therefore the same times. dt of a step is a pure function of the trajectory up to this
+ * step: its bits do not depend on the number of ranks. A checkpoint contains the current segment (struct dt_segment),
+ * so a resumed run continues with the same dt. */
 #ifndef MCKEAN_RUN_STEP_SIZE_H
 #define MCKEAN_RUN_STEP_SIZE_H
 
@@ -25,7 +25,8 @@ struct step_size {
 
 /* Creates the step size of a run that starts or resumes at a step. The pointers are not owned. saved: the segment in
  * the checkpoint; its dt is 0 if unknown. If the input sets another dt for the following steps, this rescales the
- * update rule's own fields of particles. Local. */
+ * update rule's own fields of particles; if dt is auto in this or an earlier step, step_size_enter does it instead.
+ * Local. */
 struct step_size step_size_create(struct particles *particles, const struct dataset *data,
                                   const struct schedule *schedule, enum isa isa, int threads, int64_t step,
                                   const struct dt_segment *saved);

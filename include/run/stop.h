@@ -2,8 +2,8 @@
  *
  * Requests are signals, a file named "stop" in the output folder, the time since the last checkpoint, and two time
  * limits: --max-wall and the limit of the SLURM job. Signal USR1 requests a checkpoint; USR2, TERM and INT request a
- * checkpoint and the end of the run. Repeated signals have no further effect (SLURM sends TERM at the limit), with one
- * exception: an INT about 1 s or more after the first INT ends the process immediately.
+ * checkpoint and the end of the run. After one of these three, more of them have no effect (SLURM sends TERM at the
+ * limit), with one exception: an INT about 1 s or more after the first INT ends the process immediately.
  *
  * A run stops before a limit with a margin of twice the sum of its longest recent interval and its longest recent
  * checkpoint; before the limit of the SLURM job, 5 s more. An interval is the time between two agreements, minus the
@@ -61,7 +61,7 @@ bool stop_due(const struct stop *stop, int64_t step);
  * request, or NULL if it needs no report; valid until the next call. Collective. */
 enum stop_request stop_agree(struct stop *stop, int64_t step, const char **reason);
 
-/* Returns how many seconds before a time limit the run stops. Local. */
+/* Returns how many seconds before a time limit the run stops; before the limit of the SLURM job, 5 s more. Local. */
 double stop_margin(const struct stop *stop);
 
 /* Records a checkpoint that is complete now; began: clock time at which its writing began. Local. */

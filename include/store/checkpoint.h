@@ -3,7 +3,8 @@
  * <output>/checkpoints/step-%012lld.h5 is an HDF5 file with a user block of 512 bytes:
  *
  *   user block   magic "MCKEANCK", format version, file length, offset and number of /integrity/extents, CRC-32C of all
- *                bytes of the file outside of user block and extents, CRC-32C of the user block itself
+ *                bytes of the file except the user block and the datasets that these extents list, CRC-32C of the user
+ *                block itself
  *   /            attributes format "mckean-checkpoint", format_version, step, time, seed, isa, precision, update,
  *                random_numbers, config; dt, dt_since_step, dt_since_time (struct dt_segment), which older files lack
  *   /ensemble/i  one size n, with R replicas: attributes n, replicas, unit; datasets c (R, n), a (R, n, d), b (R, n;
@@ -32,7 +33,7 @@
 #include "particles/particles.h"
 
 /* Version 2: online points, their noise and the orders of mini-batches have other random numbers than in version 1
- * (restart.c); attribute random_numbers. */
+ * (restart.c), and the attribute random_numbers is new. */
 enum { CHECKPOINT_VERSION = 2 };
 
 /* The metadata of a checkpoint. */
@@ -58,8 +59,8 @@ char *checkpoint_path(const char *folder, int64_t step);
 
 /* Writes the checkpoint of a step to an existing folder. Directly before the rename, rank 0 calls may_write(context),
  * which returns an error if this run no longer owns the output. *bytes: size of the file. Collective. FULL
- * (io/durable_file.h): may be called again. FAILED: the error text states what to do. In both cases the older
- * checkpoints are unchanged. */
+ * (io/durable_file.h): may be called again. UNREAD: the bytes cannot be read back. FAILED: any other error. In all
+ * these cases the older checkpoints are unchanged. */
 struct checkpoint_request {
   const char *folder;
   int64_t step;
@@ -82,9 +83,9 @@ int checkpoint_write(const struct comm *comm, const struct checkpoint_request *r
  * created. */
 int checkpoint_bytes(const struct checkpoint_request *request, const struct particles *particles, int64_t *bytes);
 
-/* Verifies every byte, and that a file named step-<number>.h5 contains this step. info: filled unless NULL; freed by
- * the caller. Collective, any number of ranks. FAILED: damaged; the error text names the first damage. USAGE: written
- * by a newer program. UNREAD: see io/durable_file.h. */
+/* Verifies every byte, and that a file named step-<number>.h5 contains the step <number>. info: filled unless NULL;
+ * freed by the caller. Collective, any number of ranks. FAILED: damaged; the error text names the first damage. USAGE:
+ * written by a newer program. UNREAD: see io/durable_file.h. */
 int checkpoint_verify(const struct comm *comm, const char *path, struct checkpoint_info *info);
 
 /* Returns whether a file begins with the magic of a checkpoint. Local. */
@@ -94,11 +95,11 @@ bool checkpoint_looks(const char *path);
  * checkpoint_verify. */
 int checkpoint_inspect(const char *path, struct checkpoint_info *info);
 
-/* Finds the newest undamaged checkpoint of a folder: one that passes checkpoint_verify or, if quick is true,
- * checkpoint_inspect. *path: its path, which the caller frees, or NULL if the folder has no checkpoint. Rank 0 calls
- * note(context, text) for each damaged checkpoint that is newer. Collective. FAILED: all checkpoints are damaged. USAGE
- * or UNREAD: the newest one not known to be damaged was written by a newer program, or cannot be read. No older one is
- * then used, because resuming from it would lose steps. */
+/* Finds the newest undamaged checkpoint of a folder: one that passes checkpoint_verify or, if quick is true, all its
+ * checks except those of the particles' datasets. *path: its path, which the caller frees, or NULL if the folder has no
+ * checkpoint. Rank 0 calls note(context, text) for each damaged checkpoint that is newer. Collective. FAILED: all
+ * checkpoints are damaged. USAGE or UNREAD: the newest one not known to be damaged was written by a newer program, or
+ * cannot be read. No older one is then used, because resuming from it would lose steps. */
 int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
                       void (*note)(void *context, const char *text), void *context, char **path,
                       struct checkpoint_info *info);

@@ -1,7 +1,7 @@
 /* history: the time series of a run, <output>/history.h5.
  *
- * With T rows, S fields, R replicas, K test points and N points of a fixed training set; step and batch are int64, all
- * other numbers double:
+ * With T rows, S fields, R replicas, K test points and N points of a fixed training set; the datasets step and batch
+ * are int64, all other datasets double:
  *
  *   /                    attributes format "mckean-history", format_version, random_numbers, config, step (of the last
  *                        history_write)
@@ -62,9 +62,10 @@ int history_whole(const char *output, const struct config *config, int64_t start
  * those of history_file_open. */
 int history_points(const char *output, const struct config *config, const struct dataset *data);
 
-/* Checks whether a run without a checkpoint may replace the history of the output. OK: there is no history; or it
- * belongs to the same problem and ends at the first checkpoint or before, which means that its run was killed before it
- * wrote this checkpoint. config: NULL accepts any problem. Local. USAGE: it may not. */
+/* Checks whether a run without a checkpoint may replace the history of the output. OK: there is no history; or a run
+ * that config could resume (config_resumable) wrote it, and it ends at the first checkpoint of that run or before,
+ * which means that the run was killed before it wrote this checkpoint. config: NULL accepts any run. Local. USAGE: it
+ * may not. */
 int history_replaceable(const char *output, const struct config *config);
 
 /* Calls history_whole and history_points on rank 0, for a run that resumes. Collective. Errors: those of both. */
@@ -85,8 +86,8 @@ void history_field(struct history *history, int64_t step, const struct dt_segmen
                    const double *second_moments);
 
 /* Appends all rows and fields in memory to the file, for a checkpoint at this step. may_write: as in
- * store/checkpoint.h. Collective. FULL (io/durable_file.h): may be called again. FAILED: an I/O error, or may_write
- * failed. In both cases history.h5 is a complete file. */
+ * store/checkpoint.h. Collective. FULL (io/durable_file.h): may be called again. FAILED or UNREAD: an I/O error, or
+ * may_write failed. In all these cases history.h5 is a complete file or, before the first write, may not exist. */
 int history_write(struct history *history, int64_t step, const struct provenance *provenance,
                   int (*may_write)(void *context), void *context);
 

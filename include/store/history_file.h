@@ -17,7 +17,7 @@ enum { HISTORY_VERSION = 2, HISTORY_SEAL = FILE_HEADER_BYTES };
 int history_file_open(const char *path, struct h5 **file);
 
 /* Writes the header of a closed history that was created with a user block of HISTORY_SEAL bytes; leaves other files
- * unchanged. FULL or FAILED: see io/durable_file.h. */
+ * unchanged. FULL, FAILED or UNREAD: see io/durable_file.h. */
 int history_file_seal(const char *path);
 
 #endif

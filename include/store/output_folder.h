@@ -10,10 +10,10 @@
 /* Returns whether the folder contains files of a run: history.h5, run.log, summary.json or checkpoints. */
 bool output_folder_holds_run(const char *output);
 
-/* Creates <output> and <output>/checkpoints, takes the lock, and removes the temporary files of earlier runs. (If an
- * earlier run is only suspended, it cannot rename its temporary file.) fresh: first renames an existing run to
- * <output>.1, .2, ... *aside: its new name, which the caller frees, or NULL. USAGE: another run holds the lock, or a
- * file has the name of the folder. FAILED or FULL: a folder cannot be created or renamed. */
+/* Creates <output> and <output>/checkpoints, takes the lock, and removes the temporary files of earlier runs. (An
+ * earlier run that was only suspended then fails when it renames its temporary file.) fresh: first renames an existing
+ * run to <output>.1, .2, ... *aside: its new name, which the caller frees, or NULL. USAGE: another run holds the lock,
+ * or a file has the name of the folder. FAILED or FULL: a folder cannot be created or renamed. */
 int output_folder_open(const char *output, bool fresh, struct lock **lock, char **aside);
 
 /* Removes all temporary files (io/durable_file.h) of a folder. Only the owner of the lock may call it. */

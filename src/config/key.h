@@ -18,7 +18,8 @@ int key_find(const char *key);
  * key. */
 const char *key_nearest(const char *key);
 
-/* Returns whether key is a section, that is, the beginning of other keys; "" is a section. */
+/* Returns whether key, which parameter_table does not contain, is a section, that is, the beginning of other keys; ""
+ * is a section. */
 bool key_is_section(const char *key);
 
 #endif

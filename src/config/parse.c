@@ -142,7 +142,8 @@ static void set_defaults(struct reading *reading) {
 
 /* ---- derived values ---- */
 
-/* Sets the values that depend on other keys. Call this before the rules are checked. */
+/* Sets ensemble.replicas, which depends on two keys, and the defaults of the keys of stages. Call this before the rules
+ * are checked. */
 static void complete(struct reading *reading) {
   struct config *config = reading->config;
   config->ensemble.replicas = config->initial_conditions * config->ensemble.streams;
@@ -274,7 +275,7 @@ int config_read(const struct comm *comm, const char *file, int overrides, char *
   const int status = comm->rank == 0 ? yaml_reader_load(file, &text) : OK;
   int64_t length = text ? (int64_t)strlen(text) + 1 : 0;
   comm_bcast(comm, &length, sizeof length, 0);
-  if (length == 0) { /* reading failed: all ranks return the error of rank 0, without a prefix such as "rank 0 of 8" */
+  if (length == 0) { /* reading failed: all ranks return the error of rank 0 */
     char why[1024] = "";
     int code = status;
     snprintf(why, sizeof why, "%s", error_text());

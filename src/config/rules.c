@@ -299,8 +299,8 @@ static const struct rule stage_rules[] = {
 
 /* ---- network sizes in a stage ---- */
 
-/* The number of points in a data file is unknown here; problem_check (run/problem.h) checks the batch after
- * reading the file. */
+/* Without data.samples, the number of points of a data file is unknown here; problem_check (run/problem.h) checks the
+ * batch when the file has been read. */
 static bool large_batch(const struct rule_arguments *args, char *received) {
   const struct config *config = args->config;
   const bool unknown = config->data.mode == DATA_FIXED && config->data.samples == 0;

@@ -36,7 +36,7 @@ struct total {
   double computing; /* seconds of the loop without the phase save */
   int ranks;
   double cores;
-  double imbalance;           /* maximum / mean over ranks of the computing time in step and row */
+  double imbalance;           /* maximum / mean over ranks of seconds - waited in step and row */
   double gemm, peak_fraction; /* NAN: unknown */
 };
 

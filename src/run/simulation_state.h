@@ -61,8 +61,8 @@ void simulation_add_work(struct simulation *sim, enum summary_phase phase, const
 bool simulation_save_due(const struct simulation *sim);
 
 /* Writes history and checkpoint of the current step, unless they are on disk already. ending: the run is about to stop
- * and does not wait for free space. Collective. STOPPED: the disk remained full (run/disk_full.h). FULL or FAILED: a
- * file could not be written, or the values are not finite. */
+ * and does not wait for free space. Collective. STOPPED: the disk remained full (run/disk_full.h). FULL, FAILED
+ * or UNREAD: a file could not be written or read back, or the values are not finite. */
 int simulation_save(struct simulation *sim, bool ending);
 
 /* Checks that all sums over units are finite; with `units`, also all numbers of all units. Collective. FAILED: the

@@ -4,7 +4,8 @@
 #include "config/config.h"
 
 /* Returns the segment at a step. The update rule's own fields in a checkpoint are scaled for the dt of the checkpoint;
- * if the input now sets another dt for the following steps, this function rescales them. */
+ * if the input now sets another dt for the following steps, this function rescales them; if dt is auto in this or an
+ * earlier step, step_size_enter does it instead. */
 static struct dt_segment resume_segment(struct particles *particles, const struct schedule *schedule, int64_t step,
                                         const struct dt_segment *saved) {
   if (schedule_auto(schedule, step)) return *saved;

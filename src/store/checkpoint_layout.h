@@ -29,8 +29,8 @@ void layout_name(const struct layout *layout, int dataset, char name[UPDATE_FIEL
 int64_t layout_unit_bytes(const struct layout *layout, int dataset);
 
 /* layout_location returns the position of a block, given its number in the global sequence of blocks
- * (particles/particles.h). layout_data returns the byte offset of its first unit in a dataset; layout_crc, the byte
- * offset of its CRC. */
+ * (particles/particles.h). For a dataset, layout_data returns the byte offset in the file of the block's first unit,
+ * and layout_crc that of the block's CRC. */
 struct location {
   int64_t network, block; /* number of the network; number of the block in the network */
   int member, units;

@@ -18,7 +18,7 @@
  * values...} per row and network. */
 struct rows {
   int width;     /* values in a record */
-  int64_t kept;  /* number of rows in the file */
+  int64_t kept;  /* number of rows that precede them in the file */
   int64_t count; /* number of rows in memory */
   int64_t *step; /* [count] */
   double *time, *dt;
@@ -32,7 +32,7 @@ struct history {
   const struct dataset *data;
   char *path, temporary[PATH_BYTES];
   struct rows series, field, train, second_moment;
-  bool written; /* the file exists */
+  bool written; /* history_write extends the file; false: it creates the file or replaces it */
   int64_t step; /* step of the last history_write of this process, -1: none */
 };
 
@@ -153,7 +153,7 @@ static int write_points(struct h5 *file, const char *group, int64_t count, int d
   return describe(file, name, "labels f(x) (points)", "f");
 }
 
-/* Writes everything except rows to a new file. */
+/* Writes everything except rows and the attributes of write_attributes to a new file. */
 static int write_head(const struct history *history, struct h5 *file) {
   const struct dataset *data = history->data;
   const struct target *target = data->target;

@@ -24,8 +24,8 @@ static int newest(const struct comm *comm, const char *folder, struct report *re
   }
 }
 
-/* Returns whether the steps of a run after `step` draw points or orders of mini-batches. The number of points of a file
- * may be unknown (data.samples 0). */
+/* Returns whether the steps of a run after `step` draw points or orders of mini-batches. With scheme sgd, returns true
+ * if the number of points of a file is unknown (data.samples 0). */
 static bool draws_data(const struct config *config, int64_t step) {
   const struct schedule *schedule = &config->schedule;
   const int64_t samples = config->data.samples;
@@ -55,8 +55,9 @@ static int check_random_numbers(const struct config *config, const struct restar
       restart->path, info->version);
 }
 
-/* Checks that the run may resume from the checkpoint: same problem, not beyond the last step, and an ISA level that all
- * processors have. Adds the snapshots in the checkpoint's input, up to its step, to restart. */
+/* Checks that the run may resume from the checkpoint: compatible input, not beyond the last step, same random numbers,
+ * and an ISA level that all processors have. Adds the snapshots in the checkpoint's input, up to its step, to
+ * restart. */
 static int check(const struct comm *comm, const struct config *config, struct restart *restart) {
   const char *path = restart->path;
   const struct checkpoint_info *info = &restart->info;
