@@ -12,11 +12,11 @@ enum { ANDERSON_DARLING_MIN = 8 /* smallest number of values for which Stephens'
 
 /* Local. Returns the p-value of `count` values, value[0], value[stride], ...: uniform on [0, 1] for Gaussian samples,
  * with an error of a few percent down to 1e-3. Smaller p-values are extrapolated, down to 3.7e-24. NAN: fewer than
- * ANDERSON_DARLING_MIN values, or all are equal. */
+ * ANDERSON_DARLING_MIN values, all are equal, or one is not finite. */
 double anderson_darling_p(int64_t count, const double *value, int64_t stride);
 
-/* Local. Returns the smallest p-value of the columns of value [count][tests], times tests (Bonferroni), at most 1; NAN
- * if one is NAN. For Gaussian samples the probability that the result is below a level is at most that level. p
+/* Local. Returns the smallest p-value of the columns of value [count][tests], times `tests` (Bonferroni), at most 1;
+ * NAN if one is NAN. For Gaussian samples the probability that the result is below a level is at most that level. p
  * [tests], or NULL: receives the p-values. */
 double anderson_darling_family(int64_t count, int tests, const double *value, double *p);
 

@@ -1,7 +1,7 @@
 /* bimodality: detects recorded times at which the replicas form two groups. While networks leave a saddle, some
  * replicas have left it and others have not. Then V_n is O(1), which does not contradict the CLT.
  *
- *   relative     sd / mean of the loss over replicas
+ *   relative     sd / mean of the loss over the R replicas
  *   kurtosis     excess kurtosis of log loss: 0 for a Gaussian, large and positive if a few replicas are outliers
  *   bimodality   Sarle's coefficient of log loss, (g^2 + 1)/(k + 3 (R-1)^2 / ((R-2)(R-3))) with the sample skewness g
  *                and excess kurtosis k: 1/3 for a Gaussian, 5/9 for a uniform law, up to 1 for two separate groups

@@ -43,7 +43,7 @@ struct empirical_measure {
   const struct study *study; /* not owned */
   struct analysis_options options;
   int components;    /* D, the number of components of theta */
-  double *frequency; /* [L][D] w_l: components for c, b (ridge units), a */
+  double *frequency; /* [L][D] w_l: components for c, b (flat units), a */
   double *phase;     /* [L] beta_l */
   int times;         /* 0: no checkpoints */
   struct empirical_measure_time *time;
@@ -53,7 +53,7 @@ struct empirical_measure {
 /* Collective. Reads the checkpoints at the steps of output.snapshots that all runs have, after verifying every byte;
  * each rank reads some of the replicas. folder [study->runs]: the run folders. Only the first data stream of each
  * initial condition is used. The caller frees *measure, also after a failure. FAILED: a file is missing, damaged or
- * does not fit the history; no memory. */
+ * does not fit the history; no memory. USAGE or UNREAD: as for checkpoint_verify. */
 int empirical_measure_create(const struct comm *comm, const struct study *study, char *const *folder,
                              const struct analysis_options *options, struct empirical_measure **measure);
 void empirical_measure_free(struct empirical_measure *measure); /* accepts NULL */

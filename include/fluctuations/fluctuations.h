@@ -17,7 +17,8 @@
  * The resampling bound is n Var f_n of networks whose n units are drawn independently from mu_n, averaged over
  * replicas:
  *
- *   (mean_i c_i^2 E phi_i^2 - E f_n^2) n/(n-1), where E is the mean over points; the estimate is unbiased
+ *   (mean_i c_i^2 E phi_i^2 - E f_n^2) n/(n-1), where E is the mean over points; the factor n/(n-1)
+ *   makes the estimate unbiased for independent units
  *
  * CRBVE bound the long-time n V_n by it. The bound is far from tight: its ratio to n V_n is 1 at t = 0, where units are
  * drawn from mu_0, and much larger later. So it is not a test.
@@ -42,7 +43,7 @@
 /* One quantity: its values, and its slope in n at each time. */
 struct fluctuations_quantity {
   const char *name, *description;
-  bool variance;          /* a variance: tables print n times the value */
+  bool variance;          /* V, V_train or V_init: tables print n times the value */
   double expected;        /* slope by theory; NAN: none */
   bool known;             /* these runs determine it; otherwise the arrays below are NULL */
   struct estimate *value; /* [times][sizes] */
@@ -71,7 +72,7 @@ void fluctuations_free(struct fluctuations *fluctuations); /* accepts NULL */
 /* Local. Returns the known quantity with this name, or NULL. */
 const struct fluctuations_quantity *fluctuations_find(const struct fluctuations *fluctuations, const char *name);
 
-/* Prints tables for each time, adds verdicts on slopes and notes on what the data cannot show, and judges conditions on
+/* Prints tables for each time, adds verdicts on slopes and limits (what the data cannot show), and judges conditions on
  * slopes and on p. */
 extern const struct analysis fluctuations_analysis;
 

@@ -2,8 +2,8 @@
  * coincide until each approaches its own limit.) Uses the history rows of those steps at which every run recorded
  * a row.
  *
- *   time       t at which the mean over replicas first falls to a fraction of L_N(0), where N is the largest n; log
- *              loss is interpolated linearly between rows
+ *   time       t at which L_n, the mean loss over replicas, first falls to a fraction of L_N(0), where N is the
+ *              largest n; log L_n is interpolated linearly between rows
  *   slope      of log time on log n over the n that reach the fraction; 0 by theory
  *   deviation  largest |L_n - L_N| / L_N(0) over the rows; its interval is for the row of this maximum
  *   leaves     t from which |L_n - L_N| > 0.1 L_N holds to the end: where the curve departs toward its own limit

@@ -20,7 +20,7 @@ struct dry_run {
   int ranks, nodes;
   int64_t first_step, steps; /* step at which the run starts or resumes; last step of the input */
   bool complete;             /* no steps remain, and the history has the last row */
-  double pairs;              /* (unit x sample) pairs in the remaining steps */
+  double pairs;              /* pairs (schedule_pairs) in the remaining steps */
   int64_t rows, fields;      /* rows and fields that the remaining steps add to the history */
   struct rank_range units;   /* peak bytes of units on a rank: while blocks change owners, old and new units together */
   struct rank_range memory;  /* total bytes of a rank, program and libraries included */
@@ -29,7 +29,8 @@ struct dry_run {
   double work_memory;        /* bytes of program, points and work space, maximum over ranks */
   double history_memory;     /* bytes of history rows and fields between two checkpoints, maximum over ranks */
   int64_t checkpoint;        /* bytes of one checkpoint file */
-  double kept;               /* largest number of checkpoints on disk: output.keep + snapshots + one being written */
+  double kept;               /* largest number of checkpoints on disk: output.keep, or `checkpoints` if that is less,
+                              * + snapshots + one being written */
   double history, disk;      /* bytes: history.h5 at the end; all files together at their peak */
   double present;            /* bytes of the history and checkpoints in the output; 0 if options.fresh is true */
   double free_space;         /* free bytes on the disk of `folder`; NAN: unknown */
@@ -53,8 +54,8 @@ struct dry_run_options {
 
 /* Prints the steps, memory, disk space and time of a run and a header for a SLURM job, and writes the JSON file if one
  * is requested. Collective. Returns OK, or the status with which the run would end before its first step; the error
- * text has the reason. FAILED or USAGE also if the JSON file cannot be written. Cost: a few seconds in addition to the
- * creation of target and data. */
+ * text has the reason. FAILED or USAGE also if the JSON file cannot be written, FAILED or FULL also if checkpoint_bytes
+ * fails. Cost: a few seconds in addition to the creation of target and data. */
 int dry_run_report(const struct comm *comm, const struct config *config, const struct dry_run_options *options);
 
 /* dry_run_print prints a forecast; dry_run_json writes it as JSON (format mckean-plan). Local, for rank 0. Errors:

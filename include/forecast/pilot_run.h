@@ -11,11 +11,11 @@
 #include "run/problem.h"
 
 /* Times of a stage in seconds on the slowest rank. Those of a scaled-down problem are scaled to the whole problem: step
- * by the number of (unit x sample) pairs, the others by the number of units. */
+ * by the number of pairs (schedule_pairs), the others by the number of units. */
 struct pilot_run_stage {
   double step;
   double row;   /* additional time of a step with a row of the history */
-  double field; /* computing f_n at the test and training points, and c2phi2 (dynamics/second_moment.h) of each of
+  double field; /* computing f_n at the test and training points, and q_n (dynamics/second_moment.h) for each of
                  * these sets; 0 if the run records no fields */
   double limit; /* one estimate of the stability limit; 0 unless dt is auto */
 };
@@ -27,7 +27,7 @@ struct pilot_run {
   double networks;       /* number of networks */
   int64_t n;             /* units of the largest network */
   int64_t batch;         /* points in the largest batch */
-  double pairs;          /* (unit x sample) pairs of a measured step in the first stage */
+  double pairs;          /* pairs (schedule_pairs) of a measured step in the first stage */
   double particle_bytes; /* peak bytes of this rank's units during the measurement */
 };
 

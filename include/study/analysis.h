@@ -21,7 +21,8 @@ struct analysis_options {
   double tolerance; /* of the verdicts on slopes (study/verdict.h) */
   int clt_vectors;  /* m, the number of projections (clt/clt.h); 0: no test of the central limit theorem */
   double clt_time;  /* the only time at which the theorem is tested; NAN: all recorded times */
-  int clt_nulls;    /* number of Gaussian samples to compare sorted eigenvalues with; below 2: no comparison */
+  int clt_nulls;    /* number of Gaussian samples whose sorted eigenvalues are compared with those of C_n
+                     * (clt/clt.h); below 2: no comparison */
 };
 
 struct analysis_input {

@@ -38,7 +38,8 @@ struct condition_kind {
                 struct findings *findings);
 };
 
-/* Functions for the member parse. They read, in this order, "=VALUE[+-TOL|~TOL][@T]", "=VALUE" and "[@T]". */
+/* Functions for the member parse. condition_read_interval reads "=VALUE[+-TOL|~TOL][@T]", condition_read_value reads
+ * "=VALUE", and condition_read_time reads "[@T]". */
 bool condition_read_interval(const char *text, struct condition *condition);
 bool condition_read_value(const char *text, struct condition *condition);
 bool condition_read_time(const char *text, struct condition *condition);

@@ -19,7 +19,8 @@ extern const char *const finding_kind_names[FINDING_KINDS];
 
 struct finding {
   enum finding_kind kind;
-  const char *name; /* of the quantity or test: V, loss.p, V_train.heal, clt; the text before "=" or "@" in --expect */
+  const char *name;    /* of the quantity or test: V, loss.p, V_train.heal, clt; for a condition: its text before "="
+                        * or "@" */
   const char *subject; /* of the printed line: "slope of V in n"; for a condition: its text */
   int64_t n;           /* 0: not about one n */
   double t;            /* NAN: not about one time */

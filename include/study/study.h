@@ -26,7 +26,7 @@ struct study {
   bool common_data;   /* all replicas used the same points at every step */
   int64_t streams;    /* Q: replicas i Q .. i Q + Q - 1 share their initial condition and differ in their data */
   double batch_power; /* of P = floor(scale n^power); 0: constant P; NAN: no batches, or it differs between stages */
-  int64_t test_points, train_points; /* K test points; N fixed training points, 0 for online data */
+  int64_t test_points, train_points; /* K test points; N fixed training points, 0 without a fixed set */
   double C_f;                        /* (1/2) E f^2 of the target f */
   struct loss_spec loss;
   double loss_0;           /* E l(0, y), the scale of the loss: C_f for the squared loss */

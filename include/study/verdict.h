@@ -3,7 +3,7 @@
  *   within     the whole interval lies in expected +- tolerance, whether or not it contains the expected value
  *   undecided  only a segment of the interval lies in expected +- tolerance: more replicas are needed
  *   outside    no point of the interval lies in expected +- tolerance
- *   none       there is no interval
+ *   none       there is no interval, or no expected slope
  *
  * At finite n a law such as V_n = O(1/n) has corrections of other powers, so with enough replicas every interval
  * excludes the exact exponent. The tolerance allows for these corrections. The verdicts of conditions are "met" and

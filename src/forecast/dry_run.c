@@ -174,7 +174,7 @@ static double order_bytes(const struct config *config, const struct dataset *dat
 }
 
 /* Returns the bytes of a rank without units and history rows: `base_memory` bytes, as measured after the pilot run, and
- * the arrays that a scaled-down pilot run did not need or needed at a smaller size. */
+ * the arrays that the pilot run may not have needed, or may have needed at a smaller size. */
 static double work_bytes(const struct dry_run *plan, const struct dataset *data, const struct ownership *owned,
                          int rank, double base_memory) {
   const struct config *config = plan->config;

@@ -30,9 +30,9 @@ static double units_of(const struct config *config) {
   return units;
 }
 
-/* Makes the problem smaller: halves the replicas if there are more networks than ranks; otherwise halves the units of
- * each network, down to one block per rank; otherwise reduces the batches of one stage. Returns false if none of these
- * applies. */
+/* Makes the problem smaller: halves the replicas if there are more networks than ranks and more than one replica;
+ * otherwise halves the units of each network, down to one block per rank; otherwise reduces the batches of one stage.
+ * Returns false if none of these applies. */
 static bool shrink(struct config *config, const struct dataset *data, int ranks) {
   struct ensemble_spec *ensemble = &config->ensemble;
   const int64_t least = BLOCK * (int64_t)ranks; /* units of one block per rank */

@@ -1,7 +1,7 @@
 /* history_tables: reads individual tables of one history file. Private to study.c and study_read.c.
  *
- * Each function checks the shape of a table before it allocates memory for it. All are local. FAILED: the table is
- * missing, has another shape or holds invalid values, or no memory. */
+ * Each function reads the shape of a table from the file before it allocates memory for it. All are local. FAILED: the
+ * table is missing, has another shape or holds invalid values, or no memory. */
 #ifndef MCKEAN_STUDY_HISTORY_TABLES_H
 #define MCKEAN_STUDY_HISTORY_TABLES_H
 
