@@ -1,9 +1,9 @@
 /* analyses: the analyses of `mckean analyze`, in the order in which they are computed, printed and written.
  *
  * To add an analysis: write X.c, which computes it, and X_report.c, which prints it and ends with `const struct
- * analysis X_analysis` (study/analysis.h). Declare X_analysis in X.h, add a row to analyses_table in analyses.c, and
- * add X to the table in CONTRIBUTING.md. Its tables, verdicts, conditions (--expect) and results then appear in the
- * printed output and in the result files. */
+ * analysis X_analysis` (study/analysis.h). Declare X_analysis in X.h, add a row to analyses_table in analyses.c, adjust
+ * ANALYSES, and add X to the table in CONTRIBUTING.md. The tables, verdicts, conditions (--expect) and results of X
+ * then appear in the printed output and in the result files. */
 #ifndef MCKEAN_CLI_ANALYSES_H
 #define MCKEAN_CLI_ANALYSES_H
 

@@ -3,9 +3,9 @@
  * Commands are collective. argv[0] is the verb; a command may reorder argv. A command returns a status, from which main
  * derives the exit code (base/error.h); main prints the error text. Only rank 0 prints.
  *
- * cmd_<verb>_options is the text that `mckean VERB --help` prints below the usage. It has a line for each option, "
- * --option VALUE  description", and may have such lines for arguments and exit codes: two spaces before the label and
- * at least two before the description. Continuation lines start with more than two spaces. A line without a label
+ * cmd_<verb>_options is the text that `mckean VERB --help` prints below the usage. It has a line for each option, such
+ * as "  --seed S  seed of the draws", and may have such lines for arguments and exit codes: two spaces before the label
+ * and at least two before the description. Continuation lines start with more than two spaces. A line without a label
  * starts with no space, or with two if it contains no other double space. tools/manual generates the man page and the
  * shell completions from these texts. */
 #ifndef MCKEAN_CLI_CMD_H
@@ -44,7 +44,7 @@ struct run_request {
 };
 
 /* Local. Parses the arguments of `mckean run`. Moves the input file and the overrides to argv[0] .. argv[*rest - 1], so
- * *rest >= 1. USAGE: an unknown option, a wrong value, or no input file. */
+ * *rest >= 1. USAGE: an unknown option, a wrong value, no input file, or --json without --dry-run. */
 int cmd_run_parse(int argc, char **argv, struct run_request *request, int *rest);
 
 extern const char cmd_run_options[], cmd_info_options[], cmd_verify_options[], cmd_compare_options[],

@@ -11,7 +11,7 @@
  * theorem holds, each test, and in (a) each quotient, fails with a probability of at most about 1e-5 unless stated
  * otherwise:
  *
- *   (a) quotients   Var y_.i = u_i' C_n u_i / l_i for i = 1..5: within 4.5 sqrt(2/(R-1)) of 1
+ *   (a) quotients   Var y_.i = u_i' C_n u_i / l_i for i = 1..min(m, 5): within 4.5 sqrt(2/(R-1)) of 1
  *   (b) width       W = mean_r |y_r|^2 / m: within 4.5 sd(|y_r|^2/m) / sqrt R of 1
  *   (c) mean        R |mean y|^2: below the quantile 1 - 1e-5 of chi^2 with m degrees of freedom (if f is exact)
  *   (d) cosine      largest cosine between the y of two replicas: below 0.99, or for small m below the value that

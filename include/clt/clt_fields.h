@@ -3,11 +3,12 @@
  * The vectors u_i and reference values l_i come from
  *
  *   initial  t = 0, at the test points: the exact covariance (clt/initial_covariance.h)
- *   frozen   t > 0, at the training points, if only c is trained, by gradient descent on fixed data: the limit
- *            n -> infinity (clt/frozen_features.h); no test of the mean, because the mean deviates by O(1/n)
+ *   frozen   t > 0, at the training points, if only c is trained, by Euler steps of gradient descent in which no dt
+ *            is auto, with the squared loss on at most CLT_POINTS_MAX fixed points: the limit n -> infinity
+ *            (clt/frozen_features.h); no test of the mean, because E f_n deviates from f_t by O(1/n)
  *   half     t > 0, at the test points: the first half of the replicas of the largest n gives u_i, the eigenvectors
  *            of its C_n; the other half gives l_i = u_i' C_n u_i, with its own C_n; no test of the mean and, for the
- *            largest n itself, no tests (a) and (b)
+ *            largest n itself, only tests (d) and (e), on the other half
  *
  * Normality is tested for the largest n only: the theorem is about n -> infinity, so at small n deviations of relative
  * order 1/n, and distributions that are not normal, do not contradict it. In addition, two kinds of sums must be within
@@ -26,8 +27,8 @@ extern const char *const clt_reference_names[CLT_REFERENCES];
  * cost O(K^3). If some n has fewer than CLT_REPLICAS_MIN initial conditions, there are no tests. */
 enum { CLT_POINTS_MAX = 4096, CLT_REPLICAS_MIN = 64, CLT_QUANTILES = 81 };
 
-/* Eigenvalues below CLT_FLOOR times the largest are not used, as they may be rounding errors. An eigenvalue below
- * CLT_GAP times the previous one begins a new group. */
+/* The last l_i are not used if they are below CLT_FLOOR l_1, as they may be rounding errors. An l_i below
+ * CLT_GAP l_{i-1} begins a new group. */
 #define CLT_FLOOR 1e-9
 #define CLT_GAP   0.8
 
@@ -67,7 +68,7 @@ struct clt_fields {
 };
 
 /* Collective. Every rank has the study open; rank 0 reads the fields. The caller frees *fields, also after a failure.
- * FAILED: a history cannot be read, no memory. */
+ * FAILED: a history cannot be read, no memory, no convergence of eigenvalues. */
 int clt_fields_create(const struct comm *comm, const struct study *study, const struct analysis_options *options,
                       struct clt_fields **fields);
 void clt_fields_free(struct clt_fields *fields); /* accepts NULL */

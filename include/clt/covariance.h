@@ -5,9 +5,9 @@
  *
  * Matrices are distributed over all ranks (parallel/dist_matrix.h); no rank holds a whole K x K matrix. Sorted
  * eigenvalues of a sample are biased: the largest are too large, the smallest of several nearly equal ones too small.
- * So samples are compared by Rayleigh quotients u' C_n u, which are unbiased if u does not depend on the sample.
- * Sorted eigenvalues are compared only with those of Gaussian fields of the same size and a given spectrum. All
- * functions are collective; the last bits of the results depend on the number of ranks. */
+ * So samples are compared by Rayleigh quotients u' C_n u, which are unbiased if u does not depend on the sample. Sorted
+ * eigenvalues are compared only with those of samples of as many Gaussian fields, at as many points, with a given
+ * spectrum. All functions are collective; the last bits of the results depend on the number of ranks. */
 #ifndef MCKEAN_CLT_COVARIANCE_H
 #define MCKEAN_CLT_COVARIANCE_H
 

@@ -3,7 +3,7 @@
  * Quantities of each network, computed by the kernels of the step on a probe of points (tangent/probe.h); r = f_n - y:
  *
  *   lambda    largest eigenvalue of M/N for the N points of the probe; limits of dt as in tangent/stability.h
- *   |G|^2     = (1/n) sum_i |grad V_i|^2, the squared norm of the expected gradient
+ *   |G|^2     = (1/n) sum_i |grad V(theta_i)|^2, the squared norm of the expected gradient
  *   S         = variance of the gradient of a single point: the mean over units of the trace of its covariance.
  *               Estimated from the gradients g_b of B = min(ADVISE_BATCHES, N) batches of P_b points each, as
  *               P_b B/(B-1) (mean |g_b|^2 - |mean g_b|^2)
@@ -59,8 +59,8 @@ enum advice_quantity {
 
 /* The quantities of one size. For several networks: the largest lambda, lambda_bound and sup M(x,x), the smallest
  * limits, and the means of the other measured quantities; P_noise, V_sgd and P_sgd are computed from these means. NAN:
- * undefined (no noise with one point, no V_init for n = 1) or diverged. ADVICE_BATCH is 0 if each step uses the whole
- * fixed set or the population. */
+ * diverged, or undefined: S of a probe of one point, V_init for n = 1, and P_noise or P_sgd if their denominator is not
+ * positive. ADVICE_BATCH is 0 if each step uses the whole fixed set or the population. */
 struct advice {
   int64_t n, networks; /* networks: number of networks measured */
   double value[ADVICE_QUANTITIES];

@@ -46,7 +46,7 @@ struct spectrum {
   double *vector;                            /* [options.vectors][P] */
   double loss, test_loss;                    /* at the P points; at all test points, NAN if there are none */
   double sup;                                /* max_p M(x_p, x_p) */
-  int64_t batch;                             /* B of the run's next step */
+  int64_t batch;                             /* B of the run's next step; 0: population */
   double dt;                                 /* of the run's next step; 0: auto */
   double limit_gd, limit_sgd; /* of dt; limit_sgd: NAN for gd and for batches that contain the whole fixed set */
   struct readout best;

@@ -2,7 +2,7 @@
  *
  * Each measurement prints lines to bench.out and adds members to the JSON object. Two quantities that are compared are
  * measured alternately, BENCH_REPEATS times each, so that other load on the machine affects both alike. Reported
- * numbers are medians. */
+ * numbers are medians, except the peak of GEMM, which is the largest value measured. */
 #ifndef MCKEAN_CLI_BENCH_H
 #define MCKEAN_CLI_BENCH_H
 

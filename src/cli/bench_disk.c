@@ -78,7 +78,7 @@ static int compare(struct disk *disk) {
   for (int writing = 1; writing >= 0; writing--) {
     double rate[BENCH_REPEATS], ratio[BENCH_REPEATS], first, second;
     for (int t = 0; t < BENCH_REPEATS; t++) {
-      TRY(checkpoint(disk, writing, &first)); /* sets disk->bytes */
+      TRY(checkpoint(disk, writing, &first)); /* when writing, sets disk->bytes */
       TRY(plain(disk, writing, &second));
       rate[t] = 1e-9 * (double)disk->bytes / first;
       ratio[t] = second / first;

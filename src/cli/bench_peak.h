@@ -7,7 +7,7 @@
 
 #include "base/isa.h"
 
-/* Execute `rounds` rounds of a x + b on independent vectors and return the flops: 2 per lane and round.
+/* Execute `rounds` rounds of a x + b on independent vectors and return the flops: 2 per vector, lane and round.
  * *sink: a result that depends on all operations, so that the compiler keeps them. */
 struct bench_peak {
   double (*single)(int64_t rounds, double *sink);

@@ -113,8 +113,8 @@ static void draw_features(const struct initial_covariance *initial, uint64_t see
   free(z);
 }
 
-/* Collective. Sets feature to the components of xi in the modes, with c at its mean, for the draws of a chunk. Adds the
- * sum over this rank's elements to mean [P]. */
+/* Collective. Sets feature to the components of xi in the modes, with c at its mean, for the draws of a chunk. Adds to
+ * mean [P], for each mode, the sum over the draws in this rank's elements. */
 static void form_xi(struct modes *modes, double c, double *mean) {
   struct dist_matrix *feature = modes->feature;
   dist_matrix_multiply(1, modes->vector, true, modes->phi, false, 0, feature);
