@@ -7,8 +7,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/target_clones.h"
 #include "data/target_spin.h"
+#include "potential_isa.h"
 
 /* ---- coefficients ---- */
 
@@ -127,32 +127,15 @@ void potential_free(struct potential *potential) {
 
 /* ---- tiles ---- */
 
-/* pairs() computes GROUPS vectors of GROUP lanes at a time. With two series per vector, there are enough independent
- * chains of operations to hide the latency of a product and an addition. */
-enum { GROUP = 8, GROUPS = 4, VECTORS = TILE / GROUP };
-typedef double vgroup __attribute__((vector_size(8 * GROUP)));
-typedef int64_t vmask __attribute__((vector_size(8 * GROUP)));
-#define EACH _Pragma("GCC unroll 4") for (int g = 0; g < GROUPS; g++)
-
-/* gradient [d][VECTORS] = grad f, where f is the sum of entry z_p z_q z_r over the packed entries; indices may be
- * equal. */
-TARGET_CLONES static void spin_gradient(int d, const double *restrict entry, const vgroup (*restrict z)[VECTORS],
-                                        vgroup (*restrict gradient)[VECTORS]) {
-  memset(gradient, 0, sizeof *gradient * (size_t)d);
-  for (int p = 0; p < d; p++)
-    for (int q = p; q < d; q++)
-      for (int r = q; r < d; r++, entry++)
-        for (int v = 0; v < VECTORS; v++) {
-          gradient[p][v] += *entry * (z[q][v] * z[r][v]);
-          gradient[q][v] += *entry * (z[p][v] * z[r][v]);
-          gradient[r][v] += *entry * (z[p][v] * z[q][v]);
-        }
+static const struct potential_functions *functions(void) {
+  static const struct potential_functions *const table[ISA_LEVELS] = {ISA_TABLE(potential_functions)};
+  return table[isa_best()];
 }
 
 void potential_field(const struct potential *potential, const double *z, double *F, double *grad_F) {
   const int d = potential->d;
   const double *L = potential->L, lam_1 = potential->lam_1, lam_3 = potential->lam_3;
-  spin_gradient(d, target_spin_entries(potential->target), (const vgroup(*)[VECTORS])z, (vgroup(*)[VECTORS])grad_F);
+  functions()->spin_gradient(d, target_spin_entries(potential->target), z, grad_F);
   for (int i = 0; i < TILE; i++) {
     double f3 = 0, linear = 0; /* f3 = z.grad f = 3 f by Euler's theorem; linear = d L.z */
     for (int r = 0; r < d; r++) {
@@ -164,37 +147,9 @@ void potential_field(const struct potential *potential, const double *z, double 
   }
 }
 
-TARGET_CLONES static void pairs(int d, int terms, const double (*restrict coefficient)[2],
-                                const vgroup (*restrict z)[VECTORS], int64_t count, const double *restrict particle,
-                                vgroup (*restrict sum)[VECTORS]) {
-  const double half = 0.5 / d;
-  const vgroup one = (vgroup){0} + 1;
-  for (int64_t j = 0; j < count; j++, particle += d + 1) {
-    const double c = particle[0], *other = particle + 1;
-    vgroup u[GROUPS], K[GROUPS], gradient[GROUPS];
-    EACH u[g] = K[g] = gradient[g] = (vgroup){0};
-    for (int r = 0; r < d; r++) EACH u[g] += z[r][g] * other[r];
-    EACH { /* clamped to [0, 1] */
-      u[g] = u[g] * half + 0.5;
-      const vmask above = u[g] > 1, inside = u[g] > 0;
-      u[g] = (vgroup)((((vmask)u[g] & ~above) | ((vmask)one & above)) & inside);
-    }
-    for (int m = 0; m < terms; m++) EACH {
-        K[g] = K[g] * u[g] + coefficient[m][0];
-        gradient[g] = gradient[g] * u[g] + coefficient[m][1];
-      }
-    EACH sum[0][g] += c * K[g];
-    EACH gradient[g] *= c;
-    for (int r = 0; r < d; r++) EACH sum[1 + r][g] += gradient[g] * other[r];
-  }
-}
-#undef EACH
-
 void potential_pairs(const struct potential *potential, const double *z, int64_t count, const double *particle,
                      double *sum) {
-  const int d = potential->d;
-  memset(sum, 0, sizeof *sum * (size_t)(d + 1) * TILE);
-  for (int first = 0; first < TILE; first += GROUPS * GROUP)
-    pairs(d, potential->terms, (const double(*)[2])potential->coefficient, (const vgroup(*)[VECTORS])(z + first), count,
-          particle, (vgroup(*)[VECTORS])(sum + first));
+  memset(sum, 0, sizeof *sum * (size_t)(potential->d + 1) * TILE);
+  functions()->pairs(potential->d, potential->terms, (const double(*)[2])potential->coefficient, z, count, particle,
+                     sum);
 }
