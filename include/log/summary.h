@@ -73,6 +73,7 @@ struct summary_run {
   int d;
   enum isa isa;
   int64_t first, step, steps; /* first step since the start or resume, current step, last step of the input */
+  bool complete;              /* all steps were taken, and their results are on disk */
   double seconds;             /* of the time loop */
 };
 

@@ -106,7 +106,7 @@ static void json_run(struct json *json, const struct summary_run *run, const str
   double units = 0;
   for (int e = 0; e < config->ensemble.members; e++)
     units += (double)config->ensemble.n[e] * (double)config->ensemble.replicas;
-  json_bool(json, "complete", run->step == run->steps);
+  json_bool(json, "complete", run->complete);
   json_integer(json, "first_step", run->first);
   json_integer(json, "step", run->step);
   json_integer(json, "steps", run->steps);

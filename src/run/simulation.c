@@ -81,6 +81,7 @@ static void report_end(struct simulation *sim, int status) {
                                   .first = sim->start,
                                   .step = sim->step,
                                   .steps = sim->steps,
+                                  .complete = status == OK,
                                   .seconds = comm_time() - sim->began};
   summary_report(&sim->summary, sim->comm, &run, &sim->report);
   if (status == OK)

@@ -177,7 +177,8 @@ static void estimate_times(const struct config *config, const struct dataset *da
 static void derive(struct advise *advise, double safety) {
   advise->limit = INFINITY;
   for (int e = 0; e < advise->members; e++)
-    if (!(advise->size[e].value[ADVICE_LIMIT] >= advise->limit)) advise->limit = advise->size[e].value[ADVICE_LIMIT];
+    if (isnan(advise->size[e].value[ADVICE_LIMIT]) || advise->size[e].value[ADVICE_LIMIT] < advise->limit)
+      advise->limit = advise->size[e].value[ADVICE_LIMIT]; /* once NAN, it stays so */
   if (!(advise->dt > 0)) advise->dt = safety * advise->limit;
   if (advise->dt > DT_MAX) advise->dt = DT_MAX; /* the limit is infinite if the tangent kernel is zero */
   for (int e = 0; e < advise->members; e++) {

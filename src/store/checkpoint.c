@@ -268,6 +268,11 @@ struct difference {
   double absolute, relative;
 };
 
+/* Once *most is NAN, it stays so. */
+static void raise_to(double *most, double value) {
+  if (isnan(value) || value > *most) *most = value;
+}
+
 static void compare_numbers(int precision, int64_t count, const void *a, const void *b, struct difference *difference) {
   const size_t size = precision_stored((enum precision)precision);
   if (memcmp(a, b, size * (size_t)count) == 0) return;
@@ -275,11 +280,10 @@ static void compare_numbers(int precision, int64_t count, const void *a, const v
     if (memcmp((const char *)a + size * (size_t)i, (const char *)b + size * (size_t)i, size) == 0) continue;
     const double x = size == sizeof(float) ? ((const float *)a)[i] : ((const double *)a)[i];
     const double y = size == sizeof(float) ? ((const float *)b)[i] : ((const double *)b)[i];
-    const double absolute = fabs(x - y), relative = absolute / fmax(fabs(x), fabs(y));
+    const double absolute = fabs(x - y);
     difference->unequal++;
-    /* NaN counts as the largest difference. */
-    if (!(absolute <= difference->absolute)) difference->absolute = absolute;
-    if (!(relative <= difference->relative)) difference->relative = relative;
+    raise_to(&difference->absolute, absolute);
+    raise_to(&difference->relative, absolute == 0 ? 0 : absolute / fmax(fabs(x), fabs(y))); /* 0: +0 and -0 */
   }
 }
 

@@ -203,6 +203,12 @@ static int add_run(struct study *study, int run, const char *folder, struct iden
                "%s: its input differs from the first run's in unit, target, loss, data, dynamics or run.precision; "
                "analyze such runs one at a time",
                path);
+    else if (study->common_data && !study->noise_free && identity[0].data_seed != identity[run].data_seed)
+      status =
+          FAIL(USAGE,
+               "%s: its data.seed is %llu, that of the first run %llu; with data.shared all networks of a study use "
+               "the same points: analyze such runs one at a time",
+               path, (unsigned long long)identity[run].data_seed, (unsigned long long)identity[0].data_seed);
     else
       status = check_times(study->file[run], path, study);
   }

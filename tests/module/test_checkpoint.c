@@ -2,6 +2,7 @@
 /* checkpoint: a checkpoint is read back with the same bits; a failed write leaves the folder unchanged. For damaged
  * files see test_damage.c. */
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -246,7 +247,7 @@ static void rotation_keeps_the_newest_and_the_snapshots(void **state) {
   fixture_free(fixture);
 }
 
-static void compare_finds_a_change_of_one_bit(void **state) {
+static void compare_finds_changes_of_one_bit_and_nan(void **state) {
   (void)state;
   if (world.size > 1) return;
   clear();
@@ -264,6 +265,17 @@ static void compare_finds_a_change_of_one_bit(void **state) {
   assert_ok(save(fixture, 20, PARALLEL_WRITE_POSIX, always));
   assert_ok(checkpoint_compare(a, b, NULL, &equal));
   assert_false(equal);
+  /* A NaN is the largest difference, although a later unit has a finite one. */
+  theta[3] = NAN;
+  fixture_set(fixture, 1, 4, theta);
+  assert_ok(save(fixture, 20, PARALLEL_WRITE_POSIX, always));
+  char *text = NULL;
+  size_t bytes;
+  FILE *out = open_memstream(&text, &bytes);
+  assert_ok(checkpoint_compare(a, b, out, &equal));
+  fclose(out);
+  assert_non_null(strstr(text, "by at most nan, relative nan"));
+  free(text);
   free(a);
   free(b);
   fixture_free(fixture);
@@ -277,7 +289,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_transient_read_error_is_not_damage),
       cmocka_unit_test(a_failed_write_leaves_the_folder_unchanged),
       cmocka_unit_test(rotation_keeps_the_newest_and_the_snapshots),
-      cmocka_unit_test(compare_finds_a_change_of_one_bit),
+      cmocka_unit_test(compare_finds_changes_of_one_bit_and_nan),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }
