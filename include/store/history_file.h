@@ -16,8 +16,9 @@ enum { HISTORY_VERSION = 2, HISTORY_SEAL = FILE_HEADER_BYTES };
  * FAILED: missing, damaged, not a history. USAGE: written by a newer program. UNREAD: see io/durable_file.h. */
 int history_file_open(const char *path, struct h5 **file);
 
-/* Writes the header of a closed history that was created with a user block of HISTORY_SEAL bytes; leaves other files
- * unchanged. FULL, FAILED or UNREAD: see io/durable_file.h. */
+/* Writes the header of a closed history that was created with a user block of HISTORY_SEAL bytes; leaves a history
+ * without a user block (of an older program) unchanged. Does not check that other files are histories. FULL, FAILED or
+ * UNREAD: see io/durable_file.h. */
 int history_file_seal(const char *path);
 
 #endif
