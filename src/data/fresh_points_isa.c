@@ -5,7 +5,8 @@
 
 #include "base/vector.h"
 
-enum { W = VECTOR_BYTES / 8, VECTORS = 2, GROUP = W * VECTORS }; /* a group of lanes is computed in registers */
+/* A group of lanes is computed at a time. The chains of dependent operations are long; VECTORS of them overlap. */
+enum { W = VECTOR_BYTES / 8, VECTORS = 4, GROUP = W * VECTORS };
 
 #define EACH       for (int v = 0; v < VECTORS; v++)
 #define WORD(bits) ((vword){0} + UINT64_C(bits))
