@@ -29,8 +29,8 @@ struct dry_run {
   double work_memory;        /* bytes of program, points and work space, maximum over ranks */
   double history_memory;     /* bytes of history rows and fields between two checkpoints, maximum over ranks */
   int64_t checkpoint;        /* bytes of one checkpoint file */
-  double kept;               /* largest number of checkpoints on disk: output.keep, or `checkpoints` if that is less,
-                              * + snapshots + one being written */
+  double kept;               /* largest number of checkpoints on disk: output.keep, or for a new run `checkpoints` if
+                              * that is less, + snapshots + one being written */
   double history, disk;      /* bytes: history.h5 at the end; all files together at their peak */
   double present;            /* bytes of the history and checkpoints in the output; 0 if options.fresh is true */
   double free_space;         /* free bytes on the disk of `folder`; NAN: unknown */

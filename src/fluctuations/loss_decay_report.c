@@ -24,10 +24,12 @@ static void print(const void *state, FILE *out) {
       if (any_reached(decay, i)) estimate_print(out, 24, decay->crossing[i * study->sizes + s], 1);
     }
     const struct estimate *deviation = &decay->deviation[s];
-    char text[96] = "-", leaves[32] = "-";
-    if (!isnan(deviation->value))
-      snprintf(text, sizeof text, "%.3g [%.3g, %.3g], %g", deviation->value, deviation->low, deviation->high,
-               decay->deviation_time[s]);
+    char text[ESTIMATE_BYTES + 32] = "-", leaves[32] = "-";
+    if (!isnan(deviation->value)) {
+      char value[ESTIMATE_BYTES];
+      estimate_text(*deviation, 1, value);
+      snprintf(text, sizeof text, "%s, %g", value, decay->deviation_time[s]);
+    }
     if (!isnan(decay->leaves[s])) snprintf(leaves, sizeof leaves, "%g", decay->leaves[s]);
     fprintf(out, "  %-34s %s\n", text, leaves);
   }

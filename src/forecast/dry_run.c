@@ -290,7 +290,8 @@ static void predict_disk(struct dry_run *plan, const struct dataset *data, bool 
   const struct config *config = plan->config;
   const double snapshots = config->snapshots.count;
   struct statvfs disk;
-  plan->kept = fmin(config->keep, plan->checkpoints) + fmin(snapshots, STEPS_MAX) + 1;
+  const bool resumes = plan->first_step > 0; /* older checkpoints exist */
+  plan->kept = fmin(config->keep, resumes ? config->keep : plan->checkpoints) + fmin(snapshots, STEPS_MAX) + 1;
   plan->history = history_bytes(config, data, plan->steps + 1);
   plan->disk =
       plan->kept * (double)plan->checkpoint + 2 * plan->history; /* a new history is written while the old one exists */

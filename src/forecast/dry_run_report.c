@@ -127,8 +127,10 @@ void dry_run_print(const struct dry_run *plan, struct report *report) {
     report_line(report, "already complete: the run would do nothing; add steps to dynamics.stages to continue");
     return;
   }
-  report_line(report, "steps       %lld remaining: %.3g (unit x sample) pairs, %lld rows of the history, %lld fields",
-              (long long)(plan->steps - plan->first_step), plan->pairs, (long long)plan->rows, (long long)plan->fields);
+  report_line(report, "steps       %lld remaining: %.3g (unit x %s) pairs, %lld rows of the history, %lld fields",
+              (long long)(plan->steps - plan->first_step), plan->pairs,
+              plan->config->data.mode == DATA_POPULATION ? "unit" : "sample", (long long)plan->rows,
+              (long long)plan->fields);
   print_memory(plan, report);
   print_disk(plan, report);
   print_time(plan, report);
