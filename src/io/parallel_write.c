@@ -52,7 +52,24 @@ int parallel_write_reserve(const char *path, enum parallel_write_io io, int64_t 
   return status;
 }
 
-static int mpi_fail(const struct parallel_write *writer, int code, const char *what) {
+static int reopen(struct parallel_write *writer, int flags, const char *what) {
+  writer->file = open(writer->path, flags | O_CLOEXEC);
+  return writer->file < 0 ? durable_file_fail(errno, "%s: cannot open it to %s", writer->path, what) : OK;
+}
+
+/* MPI-IO may report a failure without a reason, or, on some ranks, write nothing and report success. Opening, writing the
+ * same bytes and fsync by POSIX often fail with the reason. If they succeed, the reason remains unknown, and the caller
+ * still fails. */
+static int find_reason(struct parallel_write *writer, int64_t offset, const void *data, int64_t bytes) {
+  TRY(reopen(writer, O_WRONLY, "write"));
+  int status = durable_file_pwrite(writer->file, writer->path, offset, data, bytes);
+  if (status == OK && fsync(writer->file) != 0)
+    status = durable_file_fail(errno, "%s: cannot sync it to disk", writer->path);
+  close(writer->file);
+  return status;
+}
+
+static int mpi_fail(struct parallel_write *writer, int code, const char *what) {
   static const struct {
     int class, error;
   } reason[] = {{MPI_ERR_NO_SPACE, ENOSPC}, {MPI_ERR_QUOTA, EDQUOT},        {MPI_ERR_READ_ONLY, EROFS},
@@ -62,6 +79,7 @@ static int mpi_fail(const struct parallel_write *writer, int code, const char *w
   MPI_Error_class(code, &class);
   for (size_t i = 0; i < sizeof reason / sizeof *reason; i++)
     if (reason[i].class == class) return durable_file_fail(reason[i].error, "%s: MPI-IO cannot %s", writer->path, what);
+  TRY(find_reason(writer, 0, NULL, 0));
   MPI_Error_string(code, text, &length);
   return FAIL(FAILED, "%s: MPI-IO cannot %s (%s); output.io: posix may show the reason", writer->path, what, text);
 }
@@ -73,9 +91,10 @@ static int write_collectively(struct parallel_write *writer, int64_t offset, con
   HEARTBEAT_WAIT("MPI-IO", code = MPI_File_write_at_all(writer->mpi, offset, data, (int)bytes, MPI_BYTE, &status));
   if (code == MPI_SUCCESS) MPI_Get_count(&status, MPI_BYTE, &written);
   if (code == MPI_SUCCESS && written == bytes) return OK;
+  TRY(find_reason(writer, offset, data, bytes));
   if (code != MPI_SUCCESS) return mpi_fail(writer, code, "write");
-  return FAIL(FAILED, "%s: MPI-IO wrote %d of %lld bytes at %lld", writer->path, written, (long long)bytes,
-              (long long)offset);
+  return FAIL(FAILED, "%s: MPI-IO wrote %d of %lld bytes at %lld; output.io: posix may show the reason", writer->path,
+              written, (long long)bytes, (long long)offset);
 }
 
 static int write_locally(const struct parallel_write *writer) {
@@ -111,11 +130,6 @@ void *parallel_write_put(struct parallel_write *writer, int64_t offset, int64_t 
   if (writer->used == 0) writer->offset = offset;
   writer->used += bytes;
   return writer->buffer + writer->used - bytes;
-}
-
-static int reopen(struct parallel_write *writer, int flags, const char *what) {
-  writer->file = open(writer->path, flags | O_CLOEXEC);
-  return writer->file < 0 ? durable_file_fail(errno, "%s: cannot open it to %s", writer->path, what) : OK;
 }
 
 static int fill_and_flush(struct parallel_write *writer, const struct parallel_write_job *job, enum mode mode) {

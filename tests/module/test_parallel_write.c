@@ -2,8 +2,10 @@
 /* parallel_write: the bytes of every rank are written at their offsets, and bytes that read back differently are
  * detected. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -109,6 +111,38 @@ static void a_full_disk_has_its_own_status(void **state) {
   close(file);
 }
 
+static bool lose_bytes, limit_size;
+
+/* The last rank may report that none of its bytes were written, as Open MPI does when another rank meets the failure. */
+int MPI_File_write_at_all(MPI_File file, MPI_Offset offset, const void *data, int count, MPI_Datatype type,
+                          MPI_Status *status) {
+  const int code = PMPI_File_write_at_all(file, offset, data, count, type, status);
+  if (lose_bytes && world.rank == world.size - 1) {
+    MPI_Status_set_elements(status, type, 0);
+    if (limit_size) setrlimit(RLIMIT_FSIZE, &(struct rlimit){0, RLIM_INFINITY});
+  }
+  return code;
+}
+
+static void bytes_that_mpi_io_did_not_write_are_reported_with_the_reason(void **state) {
+  (void)state;
+  struct rlimit limit;
+  getrlimit(RLIMIT_FSIZE, &limit);
+  signal(SIGXFSZ, SIG_IGN);
+  lose_bytes = true;
+  for (int i = 0; i < 2; i++) {
+    struct job job = {.path = new_file()};
+    limit_size = i == 1;
+    const int status =
+        parallel_write_file(&world, job.path, PARALLEL_WRITE_MPIIO, &(struct parallel_write_job){fill, &job, PIECE});
+    setrlimit(RLIMIT_FSIZE, &limit);
+    assert_all(status == FAILED);
+    assert_all(strstr(error_text(), limit_size ? "File too large" : "MPI-IO wrote 0 of ") != NULL);
+    assert_all(limit_size || strstr(error_text(), "output.io: posix may show the reason") != NULL);
+  }
+  lose_bytes = false;
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(bytes_are_written_at_their_offsets),
@@ -116,6 +150,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_failure_to_open_on_one_rank_is_returned_on_all),
       cmocka_unit_test(bytes_that_read_back_differently_are_found),
       cmocka_unit_test(a_full_disk_has_its_own_status),
+      cmocka_unit_test(bytes_that_mpi_io_did_not_write_are_reported_with_the_reason),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }
