@@ -57,9 +57,9 @@ static int reopen(struct parallel_write *writer, int flags, const char *what) {
   return writer->file < 0 ? durable_file_fail(errno, "%s: cannot open it to %s", writer->path, what) : OK;
 }
 
-/* MPI-IO may report a failure without a reason, or, on some ranks, write nothing and report success. Opening, writing the
- * same bytes and fsync by POSIX often fail with the reason. If they succeed, the reason remains unknown, and the caller
- * still fails. */
+/* MPI-IO may report a failure without a reason, or, on some ranks, write nothing and report success. POSIX calls that
+ * open the file, write the same bytes and sync them often fail with the reason. If they succeed, the reason remains
+ * unknown, and the caller still fails. */
 static int find_reason(struct parallel_write *writer, int64_t offset, const void *data, int64_t bytes) {
   TRY(reopen(writer, O_WRONLY, "write"));
   int status = durable_file_pwrite(writer->file, writer->path, offset, data, bytes);

@@ -113,7 +113,7 @@ static void a_full_disk_has_its_own_status(void **state) {
 
 static bool lose_bytes, limit_size;
 
-/* The last rank may report that none of its bytes were written, as Open MPI does when another rank meets the failure. */
+/* The last rank may report that none of its bytes were written, as Open MPI does when another rank fails to write. */
 int MPI_File_write_at_all(MPI_File file, MPI_Offset offset, const void *data, int count, MPI_Datatype type,
                           MPI_Status *status) {
   const int code = PMPI_File_write_at_all(file, offset, data, count, type, status);
