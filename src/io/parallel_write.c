@@ -12,7 +12,8 @@
 #include "parallel/heartbeat.h"
 
 enum {
-  BUFFER = 1 << 20 /* bytes; small enough to stay in the caches while it is filled, written and read back */
+  BUFFER = 1 << 20, /* bytes; small enough to stay in the caches while it is filled, written and read back */
+  PIECE = 1 << 16,  /* bytes read back at a time */
 };
 
 enum mode { COUNT, WRITE, WRITE_AND_COMPARE, COMPARE };
@@ -105,11 +106,13 @@ static int write_locally(const struct parallel_write *writer) {
 }
 
 static int compare(const struct parallel_write *writer) {
-  TRY(durable_file_pread(writer->file, writer->path, writer->offset, writer->read_back, writer->used));
-  return memcmp(writer->read_back, writer->buffer, (size_t)writer->used) == 0
-             ? OK
-             : FAIL(FAILED, "%s: the bytes read back differ from those written; output.io: mpiio may help",
-                    writer->path);
+  for (int64_t at = 0; at < writer->used; at += PIECE) {
+    const int64_t count = writer->used - at < PIECE ? writer->used - at : PIECE;
+    TRY(durable_file_pread(writer->file, writer->path, writer->offset + at, writer->read_back, count));
+    if (memcmp(writer->read_back, writer->buffer + at, (size_t)count) != 0)
+      return FAIL(FAILED, "%s: the bytes read back differ from those written; output.io: mpiio may help", writer->path);
+  }
+  return OK;
 }
 
 /* Processes and empties the buffer. A rank that failed continues to take part in collective writes. */
@@ -186,7 +189,7 @@ int parallel_write_file(const struct comm *comm, const char *path, enum parallel
   struct parallel_write writer = {.path = path, .file = -1, .mpi = MPI_FILE_NULL};
   writer.size = job->largest > BUFFER ? job->largest : BUFFER;
   writer.buffer = alloc_small((size_t)writer.size);
-  writer.read_back = alloc_small((size_t)writer.size);
+  writer.read_back = alloc_small(PIECE);
   const int status = io == PARALLEL_WRITE_MPIIO ? write_mpiio(comm, &writer, job) : write_posix(&writer, job);
   free(writer.buffer);
   free(writer.read_back);
