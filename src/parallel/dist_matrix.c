@@ -1,5 +1,6 @@
 #include "parallel/dist_matrix.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,7 +196,15 @@ int dist_matrix_eigen(struct dist_matrix *a, double *values, struct dist_matrix 
   eigen(a, values, vectors, &need, -1, &ineed, -1);
   /* For small matrices, PDSYEVD reports less work space than PDORMTR, which it calls, needs. */
   need += DIST_MATRIX_BLOCK * (double)(a->local_rows + a->local_columns + 3 * DIST_MATRIX_BLOCK);
-  int status = alloc_array((void **)&work, (int64_t)need + 1, sizeof *work, "workspace of the eigenvalue solver");
+  int status = OK;
+  if (need > INT_MAX)
+    status =
+        FAIL(FAILED,
+             "the eigenvalue solver needs a workspace of %.3g numbers per rank, at most %d are possible; start more "
+             "ranks, or use fewer points",
+             need, INT_MAX);
+  if (status == OK)
+    status = alloc_array((void **)&work, (int64_t)need + 1, sizeof *work, "workspace of the eigenvalue solver");
   status = comm_agree(a->grid->comm, status);
   if (status == OK) {
     int *iwork = alloc_small(sizeof *iwork * (size_t)(ineed + 1));
