@@ -47,10 +47,11 @@ struct dataset {
   double *x, *y;           /* fixed: [N][d], [N]; labels with noise */
   int64_t tests;           /* K */
   double *test_x, *test_y; /* [K][d], [K]; labels without noise */
-  double C_f;    /* E f^2 / 2 of the target f, if the target has an exact value; otherwise half the mean square of the
+  double C_f; /* E f^2 / 2 of the target f, if the target has an exact value; otherwise half the mean square of the
                   * test labels or, without a test set, of the training labels before noise is added; NAN if there are
                   * no labels */
-  double loss_0; /* E l(0, y), the scale of the loss: C_f for the squared loss */
+  double C_f_error; /* standard error of C_f; 0: exact; NAN: C_f is NAN or the mean of one label */
+  double loss_0;    /* E l(0, y), the scale of the loss: C_f for the squared loss */
 };
 
 /* The position of a batch in a run, which determines its points. */
@@ -79,6 +80,12 @@ const uint32_t *dataset_order(const struct dataset *data, const struct batch_pos
  * Local, the same on all ranks. USAGE: the file has too few points. FAILED: no memory. */
 int dataset_create(const struct target *target, const struct dataset_spec *spec, struct dataset **data);
 void dataset_free(struct dataset *data); /* accepts NULL */
+
+/* Return where the training points and the test points come from, as text: "500 points drawn with seed 1", "160 points:
+ * rows 0..159 of x in data.h5", "fresh points at each step, drawn with seed 1, own points for each network". The caller
+ * frees it. Local. */
+char *dataset_train_origin(const struct dataset *data);
+char *dataset_test_origin(const struct dataset *data);
 
 /* Computes points first .. first+count-1 of the batch at `position`: x [count][d] and, unless y is NULL, labels y
  * [count]. Local and pure: the points do not depend on how calls divide the batch. */

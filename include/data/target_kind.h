@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "io/h5.h"
 #include "parallel/comm.h"
 #include "particles/unit.h"
 
@@ -37,6 +38,7 @@ struct target {
   int d;
   double C_f;             /* E f^2 / 2 over the law of x if the exact value is known, else NAN */
   double linear_fraction; /* E (linear part of f)^2 / E f^2 if the exact value is known, else NAN */
+  int64_t numbers;        /* number of the numbers that define f, which `record` writes; 0: none */
 };
 
 struct target_kind {
@@ -61,6 +63,10 @@ struct target_kind {
 
   /* Returns the CRC-32C, continued from crc, of the numbers that define f. NULL if there are no such numbers. Local. */
   uint32_t (*checksum)(const struct target *target, uint32_t crc);
+
+  /* Writes these numbers with descriptions and units to the history of a run, in a group of the kind. NULL: none.
+   * Local. FULL or FAILED: an I/O error. */
+  int (*record)(const struct target *target, struct h5 *file);
 };
 
 #endif

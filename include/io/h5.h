@@ -47,6 +47,9 @@ int h5_get_text(struct h5 *file, const char *object, const char *name, char **va
 int h5_get_int(struct h5 *file, const char *object, const char *name, int64_t *value);
 int h5_get_double(struct h5 *file, const char *object, const char *name, double *value);
 
+/* Sets the attributes that describe a dataset: description and, unless units is NULL, unit. */
+int h5_describe(struct h5 *file, const char *dataset, const char *description, const char *units);
+
 /* Writes data to a new contiguous dataset of shape[rank], row-major. */
 int h5_write(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape, const void *data);
 

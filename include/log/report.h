@@ -52,4 +52,8 @@ void report_close(struct report *report);
 void report_duration(double seconds, char text[32]);
 void report_size(double bytes, char text[32]);
 
+/* Writes a value with its standard error as "3.92 +- 0.021"; with an error of 0 as "3.92345 (exact)"; with an unknown
+ * error (NAN) as "3.92345 (error unknown)". */
+void report_uncertain(double value, double error, char text[64]);
+
 #endif

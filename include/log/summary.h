@@ -11,6 +11,8 @@
  *   restarts                           number of restarts, as counted by slurm_restarts (log/slurm.h)
  *   ranks, threads                     threads per rank; the number of cores is ranks x threads
  *   level, precision, unit, d          ISA level; the others as in the input
+ *   target {C_f, C_f_error}            E f^2 / 2, and its standard error (0: exact)
+ *   points {training, test}            where the points come from, as text
  *   networks, units                    number of networks, and of units in all networks
  *   seconds, core_hours                of the time loop; seconds x cores / 3600
  *   pairs                              (unit x sample) pairs of all steps and ranks; exact potential: (unit x unit)
@@ -38,6 +40,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "data/dataset.h"
 #include "log/report.h"
 #include "parallel/comm.h"
 #include "particles/kernel.h"
@@ -70,6 +73,7 @@ void summary_add(struct summary *summary, enum summary_phase phase, const struct
 
 struct summary_run {
   const struct config *config;
+  const struct dataset *data;
   int d;
   enum isa isa;
   int64_t first, step, steps; /* first step since the start or resume, current step, last step of the input */

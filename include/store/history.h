@@ -5,8 +5,12 @@
  *
  *   /                    attributes format "mckean-history", format_version, random_numbers, config, step (of the last
  *                        history_write)
- *   /target              attributes type, C_f, loss_0, linear_fraction; spin: coefficients, S_pqr for p <= q <= r
- *   /test/x (K, d), /test/y (K); /train/x (N, d), /train/y (N)
+ *   /target              attributes type, C_f, C_f_error, loss_0, linear_fraction; spin: coefficients, S_pqr for
+ *                        p <= q <= r
+ *   /teacher             target teacher: c (m), a (m, d) and, unless on the sphere, b (m); attributes type, phi, alpha
+ *                        (on the sphere), units (m), seed, law
+ *   /test, /train        attributes points, origin (data/dataset.h); /test/x (K, d), /test/y (K); /train/x (N, d),
+ *                        /train/y (N)
  *   /ensemble/i          attributes n, replicas, streams, unit
  *   /ensemble/i/series   step (T), time (T), dt (T), batch (T), and a dataset (T, R) per column of
  *                        dynamics/observables.h

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,26 @@ static int print_checkpoint(struct h5 *file, const char *path) {
   return status;
 }
 
+/* Prints C_f of the target, and where the points come from. Histories of older programs lack some of this. */
+static int print_target(struct h5 *file) {
+  static const char *const sets[][2] = {{"/train", "training"}, {"/test", "test"}};
+  double C_f, linear, error = NAN;
+  char text[64], *origin;
+  TRY(h5_get_double(file, "/target", "C_f", &C_f));
+  if (h5_get_double(file, "/target", "C_f_error", &error) != OK) error = NAN;
+  if (h5_get_double(file, "/target", "linear_fraction", &linear) != OK) linear = NAN;
+  report_uncertain(C_f, error, text);
+  printf("  target: C_f = %s", text);
+  if (isfinite(linear)) printf(", linear fraction %.3g", linear);
+  putchar('\n');
+  for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+    if (!h5_exists(file, sets[i][0]) || h5_get_text(file, sets[i][0], "origin", &origin) != OK) continue;
+    printf("  %s: %s\n", sets[i][1], origin);
+    free(origin);
+  }
+  return OK;
+}
+
 /* Prints the columns of a history, with the descriptions in the file. */
 static int print_columns(struct h5 *file) {
   puts("columns of series");
@@ -146,6 +167,7 @@ static int print_file(struct h5 *file, const char *path, bool history) {
   print_size(path);
   if (!history) TRY(print_checkpoint(file, path));
   TRY(print_members(file, history));
+  if (history) TRY(print_target(file));
   if (history) TRY(print_columns(file));
   TRY(h5_get_text(file, "/", "config", &config));
   puts("input");

@@ -1,5 +1,8 @@
 #include "data/dataset.h"
 
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,10 +91,13 @@ static int draw_sets(struct dataset *data) {
   return draw_set(data, seed, RNG_DATA_TEST, data->tests, &data->test_x, &data->test_y);
 }
 
-static double half_mean_square(int64_t count, const double *y) {
-  double sum = 0;
+/* Sets C_f to half the mean square of labels, and its standard error: the sd of y^2 / 2 over sqrt(count). */
+static void estimate_C_f(struct dataset *data, int64_t count, const double *y) {
+  double sum = 0, squares = 0;
   for (int64_t i = 0; i < count; i++) sum += y[i] * y[i];
-  return sum / (2 * (double)count);
+  data->C_f = sum / (2 * (double)count);
+  for (int64_t i = 0; i < count; i++) squares += pow(y[i] * y[i] / 2 - data->C_f, 2);
+  data->C_f_error = count > 1 ? sqrt(squares / (double)(count - 1) / (double)count) : NAN;
 }
 
 /* Returns E l(0, y): C_f for the squared loss; the constant of the loss if it does not depend on the labels; otherwise
@@ -111,16 +117,52 @@ int dataset_create(const struct target *target, const struct dataset_spec *spec,
     dataset_free(data);
     return status;
   }
+  data->C_f_error = data->C_f > 0 ? 0 : NAN;
   if (!(data->C_f > 0)) {
-    const bool tests = data->tests > 0;
-    if (tests || data->samples > 0)
-      data->C_f = half_mean_square(tests ? data->tests : data->samples, tests ? data->test_y : data->y);
+    if (data->tests > 0)
+      estimate_C_f(data, data->tests, data->test_y);
+    else if (data->samples > 0)
+      estimate_C_f(data, data->samples, data->y);
   }
   data->loss_0 = scale_of_loss(data);
   const struct rng noise = {spec->seed, RNG_NOISE, 0, 0};
   if (data->samples > 0) add_noise(data, &noise, 0, (int)data->samples, data->y);
   *out = data;
   return OK;
+}
+
+/* ---- origin of the points ---- */
+
+static char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static char *text(const char *format, ...) {
+  char *result = NULL;
+  va_list arguments;
+  va_start(arguments, format);
+  if (vasprintf(&result, format, arguments) < 0) die("no memory for a text");
+  va_end(arguments);
+  return result;
+}
+
+char *dataset_train_origin(const struct dataset *data) {
+  const struct dataset_spec *spec = &data->spec;
+  const long long samples = data->samples, seed = (long long)spec->seed;
+  if (spec->mode == DATA_POPULATION) return text("no points: exact mean over the sphere");
+  if (spec->mode == DATA_ONLINE)
+    return text("fresh points at each step, drawn with seed %lld, %s", seed,
+                spec->shared ? "the same for all networks" : "own points for each network");
+  if (data->target->kind->evaluate) return text("%lld points drawn with seed %lld", samples, seed);
+  return text("%lld points: rows 0..%lld of x in %s", samples, samples - 1, data->target->spec.path);
+}
+
+char *dataset_test_origin(const struct dataset *data) {
+  const struct dataset_spec *spec = &data->spec;
+  const long long tests = data->tests;
+  if (tests == 0) return text("no points");
+  if (data->target->kind->evaluate)
+    return text("%lld points drawn with seed %lld", tests, (long long)(spec->test_seed ? spec->test_seed : spec->seed));
+  if (target_file_test_rows(data->target)->count > 0)
+    return text("%lld points: test_x in %s", tests, data->target->spec.path);
+  return text("%lld points: the last %lld rows of x in %s", tests, tests, data->target->spec.path);
 }
 
 void dataset_free(struct dataset *data) {

@@ -68,6 +68,7 @@ static int create_local(struct spin *spin) {
   const int64_t count = target_spin_count(d);
   TRY(alloc_array((void **)&spin->entry, count, sizeof(double), "spin coefficients"));
   memset(spin->entry, 0, sizeof(double) * (size_t)count);
+  spin->target.numbers = count;
   draw_entries(spin);
   double T[TARGET_D_MAX] = {0}, S2 = 0;
   const double *entry = spin->entry;
@@ -89,6 +90,12 @@ static int create(const struct comm *comm, struct target *target) {
 
 static void free_entries(struct target *target) {
   free(((struct spin *)target)->entry);
+}
+
+static int record(const struct target *target, struct h5 *file) {
+  static const char name[] = "/target/coefficients";
+  TRY(h5_write(file, name, H5_DOUBLE, 1, &target->numbers, target_spin_entries(target)));
+  return h5_describe(file, name, "f = sum of entry times x_p x_q x_r over p <= q <= r, r fastest", "f");
 }
 
 /* x and y: 64-byte aligned. */
@@ -123,4 +130,5 @@ const struct target_kind target_spin = {
     .evaluate = evaluate,
     .evaluate_lanes = evaluate_lanes,
     .checksum = checksum,
+    .record = record,
 };

@@ -1,6 +1,7 @@
 #include "data/target_teacher.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,7 @@ static int create_local(struct teacher *teacher) {
   const int64_t numbers = teacher->tiles * (int64_t)tile_numbers(d);
   TRY(alloc_array((void **)&teacher->tile, numbers, sizeof(double), "teacher units"));
   memset(teacher->tile, 0, sizeof(double) * (size_t)numbers);
+  teacher->target.numbers = spec->teacher_units * tile_rows(d);
   const struct rng rng = {spec->seed, RNG_TEACHER, 0, 0};
   for (int64_t i = 0; i < spec->teacher_units; i++)
     draw_unit(&rng, &spec->teacher, d, i, teacher->tile + i / TILE * tile_numbers(d));
@@ -90,6 +92,55 @@ static uint32_t checksum(const struct target *target, uint32_t crc) {
   return crc32c(crc, teacher->tile, sizeof(double) * (size_t)teacher->tiles * tile_numbers(target->d));
 }
 
+/* ---- the record in the history ---- */
+
+/* Writes the values of a field of all units: (m) or (m, d). */
+static int record_field(const struct teacher *teacher, enum field_id id, struct h5 *file) {
+  static const char *const descriptions[FIELDS] = {
+      [FIELD_C] = "amplitudes c_i of the teacher's units (unit)",
+      [FIELD_A] = "inner parameters a_i, or z_i on the sphere (unit, d)",
+      [FIELD_B] = "biases b_i (unit)",
+  };
+  const struct field *field = &field_table[id];
+  const int d = teacher->target.d, width = field_width(id, d);
+  const int64_t m = teacher->target.spec.teacher_units, shape[] = {m, width};
+  double *values;
+  char name[32];
+  TRY(alloc_array((void **)&values, m * width, sizeof *values, "a record of the teacher"));
+  for (int64_t i = 0; i < m; i++)
+    for (int k = 0; k < width; k++)
+      values[i * width + k] =
+          teacher->tile[(size_t)(i / TILE) * tile_numbers(d) + (size_t)((field->row + k) * TILE + i % TILE)];
+  snprintf(name, sizeof name, "/teacher/%s", field->name);
+  int status = h5_write(file, name, H5_DOUBLE, field->vector ? 2 : 1, shape, values);
+  if (status == OK) status = h5_describe(file, name, descriptions[id], id == FIELD_C ? "f" : "1");
+  free(values);
+  return status;
+}
+
+static int record(const struct target *target, struct h5 *file) {
+  const struct target_spec *spec = &target->spec;
+  const struct unit_spec *unit = &spec->teacher;
+  const bool sphere = unit_table[unit->type].manifold == MANIFOLD_SPHERE;
+  char law[256];
+  int used = snprintf(law, sizeof law, "c ~ N(%g, %g^2)", unit->c.mean, unit->c.std);
+  if (sphere)
+    snprintf(law + used, sizeof law - (size_t)used, ", z uniform on the sphere |z|^2 = d; z is stored as a");
+  else
+    snprintf(law + used, sizeof law - (size_t)used, ", each a_k ~ N(%g, %g^2), b ~ N(%g, %g^2)", unit->a.mean,
+             unit->a.std, unit->b.mean, unit->b.std);
+  for (int id = 0; id < FIELDS; id++)
+    if (unit_manifold(unit->type)->fields & 1u << id)
+      TRY(record_field((const struct teacher *)target, (enum field_id)id, file));
+  TRY(h5_set_text(file, "/teacher", "description", "f(x) = (1/m) sum_i c_i phi(x, z_i)"));
+  TRY(h5_set_text(file, "/teacher", "type", unit_table[unit->type].name));
+  TRY(h5_set_text(file, "/teacher", "phi", unit_table[unit->type].help));
+  if (sphere) TRY(h5_set_double(file, "/teacher", "alpha", unit->alpha));
+  TRY(h5_set_int(file, "/teacher", "units", spec->teacher_units));
+  TRY(h5_set_int(file, "/teacher", "seed", (int64_t)spec->seed));
+  return h5_set_text(file, "/teacher", "law", law);
+}
+
 const struct target_kind target_teacher = {
     .name = "teacher",
     .required = "target.d",
@@ -98,4 +149,5 @@ const struct target_kind target_teacher = {
     .free = free_tiles,
     .evaluate = evaluate,
     .checksum = checksum,
+    .record = record,
 };

@@ -204,6 +204,11 @@ int h5_set_double(struct h5 *file, const char *object, const char *name, double 
   return set_attribute(file, object, name, H5T_NATIVE_DOUBLE, &value);
 }
 
+int h5_describe(struct h5 *file, const char *dataset, const char *description, const char *units) {
+  TRY(h5_set_text(file, dataset, "description", description));
+  return units ? h5_set_text(file, dataset, "unit", units) : OK;
+}
+
 static int missing(struct h5 *file, const char *object, const char *name) {
   return FAIL(FAILED, "%s: %s: the attribute %s was expected", file->path, object, name);
 }

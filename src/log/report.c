@@ -163,6 +163,14 @@ void report_progress(struct report *report, const struct progress *progress) {
   draw_bar(report, done, text);
 }
 
+void report_uncertain(double value, double error, char text[64]) {
+  const int digits = isfinite(error) && error > 0 ? (int)ceil(1 - log10(error)) : 0;
+  if (isfinite(error) && error > 0)
+    snprintf(text, 64, "%.*f +- %.*f", digits > 0 ? digits : 0, value, digits > 0 ? digits : 0, error);
+  else
+    snprintf(text, 64, "%.6g (%s)", value, error == 0 ? "exact" : "error unknown");
+}
+
 void report_close(struct report *report) {
   if (report->bar_drawn) puts("");
   if (report->terminal > STDERR_FILENO) close(report->terminal);

@@ -121,6 +121,20 @@ static void json_run(struct json *json, const struct summary_run *run, const str
   json_real(json, "units", units);
 }
 
+static void json_data(struct json *json, const struct dataset *data) {
+  char *train = dataset_train_origin(data), *test = dataset_test_origin(data);
+  json_object(json, "target");
+  json_real(json, "C_f", data->C_f);
+  json_real(json, "C_f_error", data->C_f_error);
+  json_end(json);
+  json_object(json, "points");
+  json_text(json, "training", train);
+  json_text(json, "test", test);
+  json_end(json);
+  free(train);
+  free(test);
+}
+
 static void json_phases(struct json *json, const struct summary *summary, const struct total *total) {
   json_object(json, "parts");
   for (int i = 0; i < SUMMARY_PHASES; i++) {
@@ -140,6 +154,7 @@ static void json_all(struct json *json, const struct summary *summary, const str
   json_integer(json, "format_version", 1);
   json_text(json, "version", build_version);
   json_run(json, run, total);
+  json_data(json, run->data);
   json_real(json, "seconds", run->seconds);
   json_real(json, "core_hours", run->seconds * total->cores / 3600);
   json_real(json, "pairs", total->all_pairs);

@@ -76,6 +76,7 @@ static void report_end(struct simulation *sim, int status) {
   const struct config *config = sim->problem.config;
   const struct dt_segment *segment = &sim->step_size.segment;
   const struct summary_run run = {.config = config,
+                                  .data = sim->problem.data,
                                   .d = sim->problem.target->d,
                                   .isa = sim->problem.isa,
                                   .first = sim->start,

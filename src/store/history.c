@@ -8,7 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "data/target_spin.h"
+#include "history_head.h"
 #include "io/durable_file.h"
 #include "io/h5.h"
 #include "parallel/heartbeat.h"
@@ -138,52 +138,6 @@ void history_field(struct history *history, int64_t step, const struct dt_segmen
 
 /* ---- the file ---- */
 
-static int describe(struct h5 *file, const char *dataset, const char *description, const char *units) {
-  TRY(h5_set_text(file, dataset, "description", description));
-  return units ? h5_set_text(file, dataset, "unit", units) : OK;
-}
-
-static int write_points(struct h5 *file, const char *group, int64_t count, int d, const double *x, const double *y) {
-  char name[64];
-  snprintf(name, sizeof name, "%s/x", group);
-  TRY(h5_write(file, name, H5_DOUBLE, 2, (int64_t[]){count, d}, x));
-  TRY(describe(file, name, "points x (points, d)", NULL));
-  snprintf(name, sizeof name, "%s/y", group);
-  TRY(h5_write(file, name, H5_DOUBLE, 1, &count, y));
-  return describe(file, name, "labels f(x) (points)", "f");
-}
-
-/* Writes everything except rows and the attributes of write_attributes to a new file. */
-static int write_head(const struct history *history, struct h5 *file) {
-  const struct dataset *data = history->data;
-  const struct target *target = data->target;
-  const struct ensemble_spec *ensemble = &history->config->ensemble;
-  TRY(h5_set_text(file, "/", "format", "mckean-history"));
-  TRY(h5_set_int(file, "/", "format_version", HISTORY_VERSION));
-  TRY(h5_set_text(file, "/", "random_numbers", dataset_random_numbers));
-  TRY(h5_set_text(file, "/target", "type", target->kind->name));
-  TRY(h5_set_double(file, "/target", "C_f", data->C_f));
-  TRY(h5_set_double(file, "/target", "loss_0", data->loss_0));
-  TRY(h5_set_double(file, "/target", "linear_fraction", target->linear_fraction));
-  const double *entries = target_spin_entries(target);
-  if (entries) {
-    const int64_t count = target_spin_count(target->d);
-    TRY(h5_write(file, "/target/coefficients", H5_DOUBLE, 1, &count, entries));
-    TRY(describe(file, "/target/coefficients", "f = sum of entry times x_p x_q x_r over p <= q <= r, r fastest", "f"));
-  }
-  if (data->tests > 0) TRY(write_points(file, "/test", data->tests, data->d, data->test_x, data->test_y));
-  if (data->samples > 0) TRY(write_points(file, "/train", data->samples, data->d, data->x, data->y));
-  for (int e = 0; e < ensemble->members; e++) {
-    char name[64];
-    snprintf(name, sizeof name, "/ensemble/%d", e);
-    TRY(h5_set_int(file, name, "n", ensemble->n[e]));
-    TRY(h5_set_int(file, name, "replicas", ensemble->replicas));
-    TRY(h5_set_int(file, name, "streams", ensemble->streams));
-    TRY(h5_set_text(file, name, "unit", unit_table[history->config->unit.type].name));
-  }
-  return OK;
-}
-
 /* Gathers the values of one member on rank 0 as [row][replica][width]; returns NULL on other ranks. Collective. */
 static double *gather_member(const struct history *history, const struct rows *rows, int member) {
   const int64_t replicas = history->config->ensemble.replicas;
@@ -238,7 +192,7 @@ static int append_axes(const struct history *history, struct h5 *file, const str
     char name[128];
     snprintf(name, sizeof name, "%s/%s", group, axis[i].name);
     status = h5_append(file, name, axis[i].type, 0, NULL, rows->kept, rows->count, axis[i].values);
-    if (status == OK) status = describe(file, name, axis[i].description, axis[i].units);
+    if (status == OK) status = h5_describe(file, name, axis[i].description, axis[i].units);
   }
   free(batch);
   return status;
@@ -251,7 +205,7 @@ static int append_column(const struct history *history, struct h5 *file, const s
   double *values = alloc_small(sizeof(double) * (size_t)cells);
   for (int64_t i = 0; i < cells; i++) values[i] = table[i * rows->width + c];
   int status = h5_append(file, name, H5_DOUBLE, 1, &replicas, rows->kept, rows->count, values);
-  if (status == OK) status = describe(file, name, description, units);
+  if (status == OK) status = h5_describe(file, name, description, units);
   free(values);
   return status;
 }
@@ -277,7 +231,7 @@ static int append_field(const struct history *history, struct h5 *file, int memb
   snprintf(name, sizeof name, "%s/%s", group, dataset);
   const int64_t shape[] = {history->config->ensemble.replicas, rows->width};
   TRY(h5_append(file, name, H5_DOUBLE, 2, shape, rows->kept, rows->count, table));
-  return describe(file, name, description, "f");
+  return h5_describe(file, name, description, "f");
 }
 
 /* Appends c2phi2 of each set that has points, except to a file that an older program created without this dataset. */
@@ -315,7 +269,7 @@ static int open_copy(const struct history *history, struct h5 **file) {
     return h5_open(history->temporary, true, file);
   }
   TRY(h5_create(history->temporary, HISTORY_SEAL, file));
-  return write_head(history, *file);
+  return history_head_write(*file, history->config, history->data);
 }
 
 static int write_attributes(const struct history *history, struct h5 *file, int64_t step,

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "history_head.h"
 #include "io/durable_file.h"
 #include "store/history.h"
 #include "store/history_file.h"
@@ -31,7 +32,7 @@ static double series_bytes(int64_t numbers, int64_t rows) {
 
 double history_bytes(const struct config *config, const struct dataset *data, int64_t step) {
   enum { AXES = 4, FIELD_AXES = 2 };
-  const int64_t replicas = config->ensemble.replicas, points = data->tests + data->samples;
+  const int64_t replicas = config->ensemble.replicas;
   int64_t rows, fields;
   history_kept(config, step, &rows, &fields);
   const double series = AXES * series_bytes(1, rows) + column_count * series_bytes(replicas, rows);
@@ -39,7 +40,7 @@ double history_bytes(const struct config *config, const struct dataset *data, in
   if (fields > 0)
     field = FIELD_AXES * series_bytes(1, fields) + series_bytes(replicas * data->tests, fields) +
             series_bytes(replicas * data->samples, fields) + HISTORY_SECOND_MOMENTS * series_bytes(replicas, fields);
-  return (double)points * (data->d + 1) * sizeof(double) + config->ensemble.members * (series + field);
+  return history_head_bytes(data) + config->ensemble.members * (series + field);
 }
 
 static int rows_of(struct h5 *file, int member, const char *dataset, int64_t *rows) {
