@@ -12,7 +12,9 @@
 
 #include "fluctuations/fluctuations.h"
 
-/* The verdict is "heals" if the whole interval of max/end lies above this ratio. */
+/* The verdict is "heals" if the whole interval of max/end lies above this ratio. There is a verdict only where the
+ * input can show healing (no batch noise, squared loss, points of the training measure) and n V_n fell after a maximum
+ * inside the recorded times; otherwise a limit of the data states why not. */
 #define HEALING_FACTOR 10.0
 
 struct healing_curve {

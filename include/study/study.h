@@ -47,6 +47,9 @@ void study_free(struct study *study); /* accepts NULL */
 int64_t study_initials(const struct study *study, int size);
 int64_t study_fewest_initials(const struct study *study);
 
+/* Returns the number of replicas if it is the same for all sizes, otherwise 0. */
+int64_t study_common_replicas(const struct study *study);
+
 /* Returns the number of points of a set: K or N. */
 int64_t study_set_points(const struct study *study, enum point_set set);
 

@@ -104,7 +104,8 @@ static void add_verdict(const struct fluctuations *fluctuations, const struct fl
   finding.confidence = fluctuations->options.level;
   finding.expected = quantity->expected;
   finding.verdict = verdict_of(slope, quantity->expected, tolerance);
-  findings_add(findings, finding, "%s%s%s", verdict_text(slope, quantity->expected, tolerance),
+  findings_add(findings, finding, "%s%s%s",
+               verdict_text(slope, quantity->expected, tolerance, study_common_replicas(fluctuations->study)),
                quantity->variance ? "" : ", P = n^power", implication(quantity, slope, tolerance));
 }
 
@@ -273,10 +274,16 @@ static void add_fit(struct results *results, const struct fluctuations_quantity 
 static void add_verdict_words(struct results *results, const struct fluctuations_quantity *quantity, int64_t times,
                               double tolerance) {
   const char **words = alloc_small(sizeof *words * (size_t)times);
+  double *factor = alloc_small(sizeof *factor * (size_t)times);
   for (int64_t time = 0; time < times; time++)
     words[time] = verdict_names[verdict_of(&quantity->slope[time], quantity->expected, tolerance)];
   results_add(results, "expected", "slope that theory predicts", 0, NULL, &quantity->expected);
   results_words(results, "verdict", times, words);
+  for (int64_t time = 0; time < times; time++)
+    factor[time] = verdict_replicas_factor(&quantity->slope[time], quantity->expected, tolerance);
+  results_add(results, "replicas_factor", "factor by which the number of replicas must grow until the interval decides",
+              1, &times, factor);
+  free(factor);
   free(words);
 }
 

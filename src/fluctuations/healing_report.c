@@ -1,5 +1,7 @@
 /* Table, verdicts, conditions and named arrays of fluctuations/healing.h. */
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -41,11 +43,6 @@ static void print(const void *state, FILE *out) {
 
 /* ---- verdicts ---- */
 
-static enum verdict verdict_on(const struct estimate *ratio) {
-  if (isnan(ratio->low)) return VERDICT_NONE;
-  return ratio->low > HEALING_FACTOR ? VERDICT_WITHIN : ratio->low > 1 ? VERDICT_UNDECIDED : VERDICT_OUTSIDE;
-}
-
 /* Returns `finding` after setting its n, its estimate (max/end of the curve) and its confidence. */
 static struct finding ratio_finding(const struct healing *healing, const struct healing_curve *curve, int size,
                                     struct finding finding) {
@@ -55,31 +52,101 @@ static struct finding ratio_finding(const struct healing *healing, const struct 
   return finding;
 }
 
+/* Returns why the input of a run cannot show healing at the points of a curve, or NULL if it can. */
+static const char *obstacle(const struct healing *healing, const struct healing_curve *curve) {
+  const struct study *study = healing->fluctuations->study;
+  if (!loss_is_squared(&study->loss)) return "the theory covers the squared loss only";
+  if (!study->noise_free)
+    return "batch noise keeps n V_n from falling; the theory needs scheme gd, with data.mode fixed or population";
+  if (study->train_points > 0 && strcmp(curve->quantity->name, "V") == 0)
+    return "with fixed data, the theory covers the training points only (V_train)";
+  return NULL;
+}
+
+/* Adds a verdict on a curve that fell after its maximum: whether it fell by HEALING_FACTOR, still falls, or stopped. */
+static void add_verdict(const struct healing *healing, const struct healing_curve *curve, int size,
+                        struct findings *findings) {
+  const struct study *study = healing->fluctuations->study;
+  const struct estimate *ratio = &curve->ratio[size],
+                        *exponent = &curve->exponent[(study->times - 2) * study->sizes + size];
+  const double end = study->time[study->times - 1],
+               reached = end * pow(HEALING_FACTOR / ratio->low, -1 / exponent->value);
+  char name[48], subject[64];
+  snprintf(name, sizeof name, "%s.heal", curve->quantity->name);
+  snprintf(subject, sizeof subject, "max/end of n %s", curve->quantity->name);
+  struct finding finding = ratio_finding(healing, curve, size, FINDING(FINDING_VERDICT, name, subject));
+  finding.expected = HEALING_FACTOR;
+  if (ratio->low > HEALING_FACTOR) {
+    finding.verdict = VERDICT_WITHIN;
+    findings_add(findings, finding, "heals, max/end above %g", HEALING_FACTOR);
+  } else if (exponent->high < 0) {
+    finding.verdict = VERDICT_COMPATIBLE;
+    findings_add(findings, finding,
+                 "still falls at the end, as t^%.2g; at this rate its interval is above %g at t = %.2g",
+                 exponent->value, HEALING_FACTOR, reached);
+  } else if (ratio->high >= HEALING_FACTOR) {
+    finding.verdict = VERDICT_COMPATIBLE;
+    findings_add(findings, finding, "fell, compatible with a factor of %g; more replicas needed to resolve it",
+                 HEALING_FACTOR);
+  } else {
+    finding.verdict = VERDICT_OUTSIDE;
+    findings_add(findings, finding, "does NOT heal by the end: no longer falls, d log V/d log t is %.2g [%.2g, %.2g]",
+                 exponent->value, exponent->low, exponent->high);
+  }
+}
+
+/* Reasons why the times of a run do not show healing at one n. */
+enum gap { GAP_NONE, GAP_FIRST, GAP_LAST, GAP_SMALL, GAPS };
+static const char *const gap_reasons[GAPS] = {
+    [GAP_FIRST] = "it is largest at the first recorded time, so its rise and fall are not recorded",
+    [GAP_LAST] = "it is largest at the last recorded time; a longer run is needed",
+    [GAP_SMALL] = "the fall after its maximum is within its interval; a longer run or more replicas are needed",
+};
+
+static enum gap gap_of(const struct healing *healing, const struct healing_curve *curve, int size) {
+  const struct estimate *ratio = &curve->ratio[size];
+  if (ratio->low > HEALING_FACTOR) return GAP_NONE;
+  if (curve->maximum_time[size] == 0) return GAP_FIRST;
+  if (curve->maximum_time[size] == healing->fluctuations->study->times - 1) return GAP_LAST;
+  return ratio->low > 1 ? GAP_NONE : GAP_SMALL;
+}
+
+/* Adds a limit that names the n whose times have a gap. */
+static void add_gap(const struct healing *healing, const struct healing_curve *curve, enum gap gap,
+                    struct findings *findings) {
+  const struct study *study = healing->fluctuations->study;
+  char *sizes = NULL;
+  size_t bytes = 0;
+  FILE *out = open_memstream(&sizes, &bytes);
+  if (!out) die("no memory for a finding");
+  for (int size = 0; size < study->sizes; size++)
+    if (!isnan(curve->ratio[size].low) && gap_of(healing, curve, size) == gap)
+      fprintf(out, "%s%lld", ftell(out) > 0 ? ", " : "", (long long)study->n[size]);
+  if (fclose(out) != 0) die("no memory for a finding");
+  if (*sizes)
+    findings_limit(findings, "heal", "healing of n %s at n = %s is not judged: %s", curve->quantity->name, sizes,
+                   gap_reasons[gap]);
+  free(sizes);
+}
+
 static void find(const void *state, struct findings *findings) {
-  static const char *const reason[] = {
-      [VERDICT_WITHIN] = "heals, max/end above 10",
-      [VERDICT_UNDECIDED] = "has begun to fall; healing by a factor of 10 is NOT shown",
-      [VERDICT_OUTSIDE] = "does NOT heal by the end: no fall below its maximum is shown",
-      [VERDICT_NONE] = "no interval, no verdict",
-  };
   const struct healing *healing = state;
-  for (int i = 0; i < healing->curves; i++)
-    for (int size = 0; size < healing->fluctuations->study->sizes; size++) {
-      const struct healing_curve *curve = &healing->curve[i];
-      char name[48], subject[64];
-      snprintf(name, sizeof name, "%s.heal", curve->quantity->name);
-      snprintf(subject, sizeof subject, "max/end of n %s", curve->quantity->name);
-      struct finding finding = ratio_finding(healing, curve, size, FINDING(FINDING_VERDICT, name, subject));
-      finding.expected = HEALING_FACTOR;
-      finding.verdict = verdict_on(&curve->ratio[size]);
-      findings_add(findings, finding, "%s", reason[finding.verdict]);
+  const int sizes = healing->fluctuations->study->sizes;
+  bool judged = false;
+  for (int i = 0; i < healing->curves; i++) {
+    const struct healing_curve *curve = &healing->curve[i];
+    const char *why = obstacle(healing, curve);
+    if (why) findings_limit(findings, "heal", "healing of n %s is not judged: %s", curve->quantity->name, why);
+    for (int size = 0; size < sizes && !why; size++) {
+      if (isnan(curve->ratio[size].low) || gap_of(healing, curve, size) != GAP_NONE) continue;
+      add_verdict(healing, curve, size, findings);
+      judged = true;
     }
-  if (healing->curves > 0)
-    findings_add(
-        findings, FINDING(FINDING_NOTE, "heal", ""),
-        loss_is_squared(&healing->fluctuations->study->loss)
-            ? "(theory predicts healing for noise-free gradient descent, at the points of the training measure)"
-            : "(the theory of healing covers the squared loss only)");
+    for (enum gap gap = GAP_FIRST; gap < GAPS && !why; gap++) add_gap(healing, curve, gap, findings);
+  }
+  if (judged)
+    findings_add(findings, FINDING(FINDING_NOTE, "heal", ""),
+                 "(theory predicts healing for noise-free gradient descent, at the points of the training measure)");
 }
 
 /* ---- conditions ---- */

@@ -33,6 +33,12 @@ int64_t study_fewest_initials(const struct study *study) {
   return fewest;
 }
 
+int64_t study_common_replicas(const struct study *study) {
+  for (int size = 1; size < study->sizes; size++)
+    if (study->replicas[size] != study->replicas[0]) return 0;
+  return study->replicas[0];
+}
+
 int64_t study_set_points(const struct study *study, enum point_set set) {
   return set == POINTS_TEST ? study->test_points : study->train_points;
 }

@@ -11,7 +11,7 @@
 #include "harness.h"
 
 static bool verdict_contains(struct estimate slope, enum verdict verdict, const char *words) {
-  return verdict_of(&slope, -1, 0.05) == verdict && strstr(verdict_text(&slope, -1, 0.05), words);
+  return verdict_of(&slope, -1, 0.05) == verdict && strstr(verdict_text(&slope, -1, 0.05, 16), words);
 }
 
 static void verdicts_follow_the_interval(void **state) {
@@ -20,16 +20,33 @@ static void verdicts_follow_the_interval(void **state) {
       verdict_contains((struct estimate){-1.01, -1.03, -0.99}, VERDICT_WITHIN, "consistent with -1 within 0.05"));
   assert_true(verdict_contains((struct estimate){-1.027, -1.04, -1.014}, VERDICT_WITHIN, "different from it: steeper"));
   assert_true(verdict_contains((struct estimate){-0.97, -0.98, -0.96}, VERDICT_WITHIN, "different from it: shallower"));
-  assert_true(verdict_contains((struct estimate){-1.02, -1.07, -0.97}, VERDICT_UNDECIDED,
-                               "compatible with -1 (interval +-0.05;"));
-  assert_true(
-      verdict_contains((struct estimate){-1, -2, 0}, VERDICT_UNDECIDED, "more replicas needed to resolve 0.05"));
-  assert_true(
-      verdict_contains((struct estimate){-1.04, -1.07, -1.01}, VERDICT_UNDECIDED, "different from -1 (steeper)"));
   assert_true(verdict_contains((struct estimate){-1.1, -1.14, -1.06}, VERDICT_OUTSIDE,
                                "NOT consistent with -1 within 0.05: steeper"));
   assert_true(verdict_contains((struct estimate){-0.5, -0.9, -0.1}, VERDICT_OUTSIDE, "shallower"));
   assert_true(verdict_contains((struct estimate){-1, NAN, NAN}, VERDICT_NONE, "no verdict"));
+}
+
+/* The width of an interval falls as R^-1/2: from 16 replicas and +-0.15 to +-0.05 it takes 9 times as many. */
+static void verdicts_state_the_replicas_they_need(void **state) {
+  (void)state;
+  assert_true(verdict_contains((struct estimate){-1, -1.15, -0.85}, VERDICT_COMPATIBLE,
+                               "compatible with -1 (interval +-0.15; about 150 replicas needed to resolve 0.05)"));
+  /* +-0.05 around -1.02 must shrink to +-0.03 */
+  assert_true(verdict_contains((struct estimate){-1.02, -1.07, -0.97}, VERDICT_COMPATIBLE,
+                               "compatible with -1 (interval +-0.05; about 45 replicas needed to resolve 0.05)"));
+  /* +-0.03 around -1.04 must shrink to +-0.01 */
+  assert_true(verdict_contains((struct estimate){-1.04, -1.07, -1.01}, VERDICT_DIFFERENT,
+                               "different from -1: steeper, by 0.01 to 0.07 (about 150 replicas needed to resolve "
+                               "whether by more than 0.05)"));
+  assert_true(
+      verdict_contains((struct estimate){-1, -4, 2}, VERDICT_COMPATIBLE, "more than 1000 times as many replicas"));
+  struct estimate slope = {-1, -1.15, -0.85};
+  assert_non_null(strstr(verdict_text(&slope, -1, 0.05, 0), "about 9 times as many replicas needed to resolve 0.05"));
+  assert_near(verdict_replicas_factor(&slope, -1, 0.05), 9, 1e-12);
+  slope = (struct estimate){-1.01, -1.03, -0.99};
+  assert_true(verdict_replicas_factor(&slope, -1, 0.05) == 1);
+  slope.low = NAN;
+  assert_true(isnan(verdict_replicas_factor(&slope, -1, 0.05)));
 }
 
 static void conditions_are_parsed(void **state) {
@@ -134,9 +151,8 @@ static void conditions_are_met_or_not(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(verdicts_follow_the_interval),
-      cmocka_unit_test(conditions_are_parsed),
-      cmocka_unit_test(lines_are_made_of_the_numbers),
+      cmocka_unit_test(verdicts_follow_the_interval), cmocka_unit_test(verdicts_state_the_replicas_they_need),
+      cmocka_unit_test(conditions_are_parsed),        cmocka_unit_test(lines_are_made_of_the_numbers),
       cmocka_unit_test(conditions_are_met_or_not),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
