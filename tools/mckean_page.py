@@ -37,6 +37,9 @@ thead th { white-space: nowrap; } td { white-space: nowrap; }
 .banner { padding: 0.6rem 0.9rem; border-left: 0.35rem solid currentColor; margin: 1rem 0; max-width: 60rem; }
 .findings { list-style: none; padding: 0; margin: 0.4rem 0; font: 0.8125rem/1.45 ui-monospace, monospace; }
 .findings li { padding: 0.1rem 0.35rem; margin: 0.1rem 0; overflow-wrap: anywhere; }
+.trained { margin: 0.2rem 0; padding-left: 1.2rem; max-width: 60rem; }
+.answers th { font-weight: 600; min-width: 8rem; white-space: normal; } .answers td { white-space: normal; }
+.answers td:nth-child(2) { white-space: nowrap; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem 1.6rem; }
 .tables { display: flex; flex-wrap: wrap; gap: 0.4rem 3rem; align-items: flex-start; } .tables .wide { max-width: 100%; }
 .tables caption { max-width: 24rem; }
@@ -51,7 +54,8 @@ pre { overflow-x: auto; background: var(--panel); padding: 0.7rem; font-size: 0.
 VERDICTS = {
     "within": ("good", "✓ consistent"),
     "outside": ("bad", "✗ NOT consistent"),
-    "undecided": ("open", "? undecided"),
+    "compatible": ("open", "≈ compatible"),
+    "different": ("open", "≠ different"),
     "none": ("open", "– no interval"),
 }
 
@@ -121,7 +125,7 @@ def kind_of(finding):
         return "open"
     if finding["verdict"] == "none":  # no interval, or no value that theory expects
         return "plain" if finding["expected"] is None else "open"
-    return {"within": "good", "met": "good", "undecided": "open"}.get(finding["verdict"], "bad")
+    return {"within": "good", "met": "good", "compatible": "open", "different": "open"}.get(finding["verdict"], "bad")
 
 
 def finding_list(findings):

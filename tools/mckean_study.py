@@ -6,6 +6,7 @@ its run folders: analysis.json, analysis.h5 and analysis.txt (the printed output
 analysis.json; analysis.txt is only displayed.
 """
 import json
+import math
 import os
 import subprocess
 
@@ -53,6 +54,8 @@ class Run:
             self.provenance = {name: text(value) for name, value in file["provenance"].attrs.items()}
             self.target = {name: text(value) for name, value in file["target"].attrs.items()}
             self.sizes = {int(group.attrs["n"]): int(group.attrs["replicas"]) for group in members(file)}
+            self.origin = {name: text(file[name].attrs["origin"]) for name in ("train", "test")
+                           if name in file and "origin" in file[name].attrs}  # where the points come from
             self.streams = max(int(group.attrs.get("streams", 1)) for group in members(file))
         self.config = read_config(self.config_text)
         self.summary = self.read_summary()
@@ -63,6 +66,20 @@ class Run:
                 return json.load(file)
         except (OSError, ValueError):
             return {}
+
+    def target_text(self):
+        """Describes the target: type, d, C_f with its standard error, linear fraction."""
+        C_f, error = self.target["C_f"], self.target.get("C_f_error", math.nan)
+        words = f"{self.target['type']}"
+        if "target.d" in self.config:
+            words += f", d = {self.config['target.d']}"
+        if error > 0:
+            digits = max(0, 1 - math.floor(math.log10(error)))
+            words += f", C_f = {C_f:.{digits}f} +- {error:.{digits}f}"
+        else:
+            words += f", C_f = {C_f:.6g}" + (" (exact)" if error == 0 else "")
+        linear = self.target.get("linear_fraction", math.nan)
+        return words + (f", linear fraction {linear:.3f}" if math.isfinite(linear) else "")
 
     def problem(self):
         """Returns the keys and values of the input that all runs of a case have in common."""

@@ -1,0 +1,190 @@
+"""What a study trained, what it asks, and what its analysis found: the first lines of tools/demo and of a report.
+
+A question is asked only if the runs can answer it. The answers are made of the verdicts in analysis.json. To add a question,
+append a function to QUESTIONS that returns None or an Answer.
+"""
+import textwrap
+from collections import namedtuple
+
+# kind: good, bad, open or plain (an estimate without a verdict); word: the short answer; details: a list of sentences
+Answer = namedtuple("Answer", "question kind word details")
+LAWS = {"V": "Do the fluctuations of f_n at the test points fall as 1/n (law of large numbers)?",
+        "V_train": "Do they fall as 1/n at the training points?",
+        "V_init": "Do the fluctuations due to the initial conditions fall as 1/n (law of large numbers)?",
+        "V_sgd": "Do the fluctuations due to the data fall as 1/P?"}
+WORDS = {"within": "consistent with {}", "compatible": "compatible with {}, but not resolved within {tolerance:g}",
+         "different": "different from {}, not resolved whether by more than {tolerance:g}",
+         "outside": "NOT consistent with {}"}
+
+
+# ---- what was trained ----
+
+def listed(values):
+    """Writes numbers as text: "64 to 1024 (5 sizes)", or "64"."""
+    values = sorted(set(values))
+    return f"{values[0]}" if len(values) == 1 else f"{values[0]} to {values[-1]} ({len(values)} sizes)"
+
+
+def end_of(case):
+    """Returns the last time of the analysis as text."""
+    return f"t = {case.data['times'][-1]:g}"
+
+
+def trained(case):
+    """Returns sentences: networks, target, points, dynamics."""
+    run, config = case.first, case.first.config
+    replicas = sorted({count for other in case.runs for count in other.sizes.values()})
+    count = f"{replicas[0]}" if len(replicas) == 1 else f"{replicas[0]} to {replicas[-1]}"
+    several = "replica" if replicas == [1] else "replicas of each n"
+    scheme = "gradient descent" if config["dynamics.scheme"] == "gd" else "stochastic gradient descent"
+    sentences = [f"Networks of {config['unit.type']} units, n = {listed(case.data['n'])}, {count} {several}, "
+                 f"by {scheme} to {end_of(case)}.", f"Target: {run.target_text()}."]
+    names = (("train", "Training"), ("test", "Test"))
+    return sentences + [f"{name}: {run.origin[key]}." for key, name in names if key in run.origin]
+
+
+# ---- what was asked and found ----
+
+def at_times(all_times, chosen):
+    """Writes times as text and joins neighbors: "t = 0 to 50, 200"."""
+    spans = []
+    for i, time in enumerate(all_times):
+        if time in chosen:
+            if spans and spans[-1][1] == i - 1:
+                spans[-1][1] = i
+            else:
+                spans.append([i, i])
+    return "t = " + ", ".join(f"{all_times[a]:g}" if a == b else f"{all_times[a]:g} to {all_times[b]:g}" for a, b in spans)
+
+
+def judged(words):
+    """Returns the kind and the short answer that follow from these verdicts."""
+    words = set(words)
+    if "outside" in words:
+        return ("open", "in part") if words & {"within", "compatible"} else ("bad", "NO")
+    return ("open", "not resolved") if words & {"compatible", "different"} else ("good", "yes")
+
+
+def replicas_needed(case, factors):
+    """Writes how many replicas would decide: with two digits, rounded up."""
+    factor = max(factors)
+    if factor > 1000:
+        return "more than 1000 times as many replicas needed"
+    replicas = set(case.data["replicas"])
+    count = factor * (replicas.pop() if len(replicas) == 1 else 1)
+    if len(set(case.data["replicas"])) > 1:
+        return f"about {float(f'{count:.2g}'):g} times as many replicas needed"
+    digit = max(1, 10 ** (len(str(int(count))) - 2))
+    return f"about {-(-count // digit) * digit:.0f} replicas needed"
+
+
+def law_of(name):
+    def ask(case):
+        group = case.data.get(name, {})
+        if not any(word != "none" for word in group.get("verdict", [])):
+            return None
+        details, times = [], case.data["times"]
+        for word, sentence in WORDS.items():
+            found = [i for i, verdict in enumerate(group["verdict"]) if verdict == word]
+            if not found:
+                continue
+            slopes = [group["slope"][i] for i in found]
+            low, high = min(slopes), max(slopes)
+            line = (f"{at_times(times, [times[i] for i in found])}: slope "
+                    + (f"{low:.3f}" if len(found) == 1 else f"{low:.3f} to {high:.3f}") + ", "
+                    + sentence.format(f"{group['expected']:g}", tolerance=case.data["tolerance"]))
+            if word in ("compatible", "different"):
+                width = max(group["slope_high"][i] - group["slope_low"][i] for i in found) / 2
+                needed = replicas_needed(case, [group["replicas_factor"][i] for i in found])
+                line += f" (interval {'up to ' * (len(found) > 1)}+-{width:.2g}; {needed})"
+            details.append(line)
+        return Answer(LAWS[name], *judged(group["verdict"]), details)
+    return ask
+
+
+def verdicts_on(case, matches):
+    return [finding for finding in case.findings("verdict") if matches(finding["name"]) and finding["verdict"] != "none"]
+
+
+def central_limit(case):
+    found = verdicts_on(case, lambda name: name == "clt")
+    if not found:
+        return None
+    failed = [finding for finding in found if finding["verdict"] == "outside"]
+    details = [f"consistent in {len(found) - len(failed)} of {len(found)} tests (n and t)"]
+    if failed:
+        failures = {}
+        for finding in failed:
+            failures.setdefault(finding["n"], []).append(finding["t"])
+        details.append("NOT consistent: " + "; ".join(f"n = {n} at {at_times(case.data['times'], times)}"
+                                                      for n, times in failures.items()))
+    return Answer("Are they Gaussian with the predicted covariance (central limit theorem)?",
+                  *judged([finding["verdict"] for finding in found]), details)
+
+
+def rate(case):
+    found = verdicts_on(case, lambda name: name.startswith("rate."))
+    if not found:
+        return None
+    slopes = [finding["estimate"] for finding in found]
+    consistent = sum(finding["verdict"] == "within" for finding in found)
+    return Answer("Is the rate of learning independent of n?", *judged([finding["verdict"] for finding in found]),
+                  [f"slope of the time to a given loss in n: {min(slopes):.3f} to {max(slopes):.3f}, theory 0; "
+                   f"consistent within {case.data['tolerance']:g} at {consistent} of {len(found)} losses"])
+
+
+def error(case):
+    fit = case.data.get("loss", {}).get("fit", {})
+    found = [i for i, low in enumerate(fit.get("p_low", [])) if low is not None and case.data["times"][i] > 0]
+    if not found or not case.data.get("common_data"):
+        return None
+    last = found[-1]
+    contain = sum(fit["p_low"][i] <= 1 <= fit["p_high"][i] for i in found)
+    return Answer("At fixed t, is the training loss L + A n^-p with p = 1?", "plain", "see p",
+                  [f"p = {fit['p'][last]:.2f} [{fit['p_low'][last]:.2f}, {fit['p_high'][last]:.2f}] at "
+                   f"t = {case.data['times'][last]:g}; the interval contains 1 at {contain} of {len(found)} times"])
+
+
+def healing(case):
+    found = verdicts_on(case, lambda name: name.endswith(".heal"))
+    if not found:
+        return None
+    return Answer("Do the fluctuations heal at long times?", *judged([finding["verdict"] for finding in found]),
+                  [f"n = {finding['n']}: n {finding['name'].split('.')[0]} falls from its maximum to the end by a factor of "
+                   f"{finding['estimate']:.3g} [{finding['interval'][0]:.3g}, {finding['interval'][1]:.3g}]" for finding in found])
+
+
+def conditions(case):
+    found, unmet = case.findings("condition"), case.unmet()
+    if not found:
+        return None
+    return Answer("Are the conditions stated with --expect met?", *(("bad", "NO") if unmet else ("good", "yes")),
+                  [f"{len(found) - len(unmet)} of {len(found)} are met"] + [finding["text"] for finding in unmet])
+
+
+QUESTIONS = [conditions, law_of("V"), law_of("V_train"), law_of("V_init"), law_of("V_sgd"), central_limit, rate, error, healing]
+
+
+def answers(case):
+    """Returns an Answer for each question that the runs of a case can answer."""
+    return [answer for answer in (ask(case) for ask in QUESTIONS) if answer]
+
+
+def print_summary(case, label="", width=80):
+    """Prints what was trained, asked and found, in lines of at most `width` columns. label: of the case, or empty."""
+    def lines(text, first, rest):
+        print(textwrap.fill(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False))
+
+    print(f"\nWhat was trained{' in ' * bool(label)}{label}")
+    for sentence in trained(case):
+        lines(sentence, "  ", "    ")
+    print(f"\nWhat was asked, and what was found ({100 * case.data['level']:g} % intervals)")
+    for answer in answers(case):
+        lines(f"{answer.question} {answer.word}", "  ", "    ")
+        for detail in answer.details:
+            lines(detail, "      ", "        ")
+    warnings = case.findings("warning")
+    if warnings:
+        print(f"\nWarnings: {len(warnings)}")
+        for finding in warnings[:5]:
+            lines(finding["text"], "  ", "    ")
