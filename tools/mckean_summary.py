@@ -12,9 +12,7 @@ LAWS = {"V": "Do the fluctuations of f_n at the test points fall as 1/n (law of 
         "V_train": "Do they fall as 1/n at the training points?",
         "V_init": "Do the fluctuations due to the initial conditions fall as 1/n (law of large numbers)?",
         "V_sgd": "Do the fluctuations due to the data fall as 1/P?"}
-WORDS = {"within": "consistent with {}", "compatible": "compatible with {}, but not resolved within {tolerance:g}",
-         "different": "different from {}, not resolved whether by more than {tolerance:g}",
-         "outside": "NOT consistent with {}"}
+LIMITS = ("V", "replicas", "slopes", "heal", "clt")  # findings that state why a question is not asked
 
 
 # ---- what was trained ----
@@ -36,6 +34,8 @@ def trained(case):
     replicas = sorted({count for other in case.runs for count in other.sizes.values()})
     count = f"{replicas[0]}" if len(replicas) == 1 else f"{replicas[0]} to {replicas[-1]}"
     several = "replica" if replicas == [1] else "replicas of each n"
+    if run.streams > 1:
+        several += f" ({run.streams} streams of data for each initial condition)"
     scheme = "gradient descent" if config["dynamics.scheme"] == "gd" else "stochastic gradient descent"
     sentences = [f"Networks of {config['unit.type']} units, n = {listed(case.data['n'])}, {count} {several}, "
                  f"by {scheme} to {end_of(case)}.", f"Target: {run.target_text()}."]
@@ -44,6 +44,12 @@ def trained(case):
 
 
 # ---- what was asked and found ----
+
+def span(values):
+    """Writes the range of some numbers."""
+    low, high = min(values), max(values)
+    return f"{low:.3f}" if low == high else f"{low:.3f} to {high:.3f}"
+
 
 def at_times(all_times, chosen):
     """Writes times as text and joins neighbors: "t = 0 to 50, 200"."""
@@ -78,27 +84,31 @@ def replicas_needed(case, factors):
     return f"about {-(-count // digit) * digit:.0f} replicas needed"
 
 
+def slope_line(case, group, word):
+    """Returns a sentence on the slopes with this verdict: their times, the interval, and what would decide."""
+    times, tolerance, expected = case.data["times"], case.data["tolerance"], group["expected"]
+    found = [i for i, verdict in enumerate(group["verdict"]) if verdict == word]
+    slopes = [group["slope"][i] for i in found]
+    sides = {("steeper" if group["slope"][i] < expected else "shallower") for i in found}
+    width = max(group["slope_high"][i] - group["slope_low"][i] for i in found) / 2
+    interval = f"interval {'up to ' * (len(found) > 1)}+-{width:.2g}"
+    side = f": {sides.pop()}" if len(sides) == 1 else ""
+    text = f"{at_times(times, [times[i] for i in found])}: slope {span(slopes)}, "
+    if word == "within":
+        return text + f"consistent with {expected:g} within {tolerance:g}"
+    if word == "outside":
+        return text + f"NOT consistent with {expected:g} within {tolerance:g}{side}"
+    needed = replicas_needed(case, [group["replicas_factor"][i] for i in found])
+    if word == "compatible":
+        return text + f"compatible with {expected:g} ({interval}; {needed} to resolve {tolerance:g})"
+    return text + f"different from {expected:g}{side} ({interval}; {needed} to resolve whether by more than {tolerance:g})"
+
+
 def law_of(name):
     def ask(case):
         group = case.data.get(name, {})
-        if not any(word != "none" for word in group.get("verdict", [])):
-            return None
-        details, times = [], case.data["times"]
-        for word, sentence in WORDS.items():
-            found = [i for i, verdict in enumerate(group["verdict"]) if verdict == word]
-            if not found:
-                continue
-            slopes = [group["slope"][i] for i in found]
-            low, high = min(slopes), max(slopes)
-            line = (f"{at_times(times, [times[i] for i in found])}: slope "
-                    + (f"{low:.3f}" if len(found) == 1 else f"{low:.3f} to {high:.3f}") + ", "
-                    + sentence.format(f"{group['expected']:g}", tolerance=case.data["tolerance"]))
-            if word in ("compatible", "different"):
-                width = max(group["slope_high"][i] - group["slope_low"][i] for i in found) / 2
-                needed = replicas_needed(case, [group["replicas_factor"][i] for i in found])
-                line += f" (interval {'up to ' * (len(found) > 1)}+-{width:.2g}; {needed})"
-            details.append(line)
-        return Answer(LAWS[name], *judged(group["verdict"]), details)
+        words = [word for word in ("within", "compatible", "different", "outside") if word in group.get("verdict", [])]
+        return Answer(LAWS[name], *judged(words), [slope_line(case, group, word) for word in words]) if words else None
     return ask
 
 
@@ -129,7 +139,7 @@ def rate(case):
     slopes = [finding["estimate"] for finding in found]
     consistent = sum(finding["verdict"] == "within" for finding in found)
     return Answer("Is the rate of learning independent of n?", *judged([finding["verdict"] for finding in found]),
-                  [f"slope of the time to a given loss in n: {min(slopes):.3f} to {max(slopes):.3f}, theory 0; "
+                  [f"slope of the time to a given loss in n: {span(slopes)}, theory 0; "
                    f"consistent within {case.data['tolerance']:g} at {consistent} of {len(found)} losses"])
 
 
@@ -170,6 +180,11 @@ def answers(case):
     return [answer for answer in (ask(case) for ask in QUESTIONS) if answer]
 
 
+def limits_of(case):
+    """Returns the findings that state why a question is not asked."""
+    return [finding for finding in case.findings("limit") if finding["name"] in LIMITS]
+
+
 def print_summary(case, label="", width=80):
     """Prints what was trained, asked and found, in lines of at most `width` columns. label: of the case, or empty."""
     def lines(text, first, rest):
@@ -183,6 +198,10 @@ def print_summary(case, label="", width=80):
         lines(f"{answer.question} {answer.word}", "  ", "    ")
         for detail in answer.details:
             lines(detail, "      ", "        ")
+    if limits_of(case):
+        print("\nWhat these runs cannot answer")
+    for finding in limits_of(case):
+        lines(finding["text"], "  ", "    ")
     warnings = case.findings("warning")
     if warnings:
         print(f"\nWarnings: {len(warnings)}")
