@@ -59,6 +59,10 @@ bool particle_file_equal(const struct particle_file *file, const struct unit_spe
  * PARTICLE_FILE_RANGE, or z is not on the sphere. FAILED: no memory, or the file cannot be read. */
 int particle_file_import(const struct particle_file *file, struct particles *particles, uint64_t seed);
 
+/* Collective. Returns a checksum of the parameters of all units: the sum of the CRC-32C of each unit and field. It does
+ * not depend on the number of ranks. */
+uint32_t particle_file_checksum(const struct particles *particles);
+
 /* Local. Writes what an import takes from the file, for example "a, b, one set for all replicas, from the file; from
  * the laws of unit.init: c". */
 void particle_file_describe(const struct particle_file *file, const struct unit_spec *unit,

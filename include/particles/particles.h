@@ -75,10 +75,6 @@ void particles_init(struct particles *particles, uint64_t seed);
  * networks and tiles become invalid. cost: as for particles_create. FAILED: no memory; then nothing has moved. */
 int particles_balance(struct particles *particles, const double *cost);
 
-/* Collective. Returns a checksum of the parameters of all units: the sum of the CRC-32C of each unit and field. It does
- * not depend on the number of ranks. */
-uint32_t particles_checksum(const struct particles *particles);
-
 /* Local. Return numbers of networks, blocks, tiles and units. */
 int64_t ensemble_networks(const struct ensemble_spec *ensemble);
 int64_t network_blocks(int64_t n);         /* ceil(n / BLOCK) */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/crc32c.h"
 #include "base/error.h"
 #include "particle_file_read.h"
 #include "particles/number.h"
@@ -198,4 +199,23 @@ int particle_file_import(const struct particle_file *file, struct particles *par
   free(import.values);
   status = comm_agree(particles->comm, status);
   return status == OK ? OK : FAIL(status == FULL ? FAILED : status, "unit.init.path: %s", error_text());
+}
+
+uint32_t particle_file_checksum(const struct particles *particles) {
+  const size_t size = precision_stored(particles->precision);
+  void *values = alloc_small(size * (size_t)particles->d);
+  uint64_t sum = 0;
+  for (int s = 0; s < particles->locals; s++) {
+    const struct local_network *local = &particles->local[s];
+    const int64_t first = local_network_first_unit(local), end = first + local_network_units(local);
+    for (int64_t unit = first; unit < end; unit++)
+      for (int k = 0; k < particles->fields.count && particles->fields.field[k].rule_field == 0; k++) {
+        const struct unit_field field = particles->fields.field[k];
+        const int64_t place[] = {local->n, local->replica, unit, field.id};
+        local_network_get_field(particles, local, field, unit, 1, values);
+        sum += crc32c(crc32c(0, place, sizeof place), values, size * (size_t)field_width(field.id, particles->d));
+      }
+  }
+  free(values);
+  return (uint32_t)comm_sum(particles->comm, (int64_t)sum);
 }

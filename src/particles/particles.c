@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/crc32c.h"
 #include "base/error.h"
 #include "base/rng.h"
 #include "particles/number.h"
@@ -401,23 +400,4 @@ void local_network_set(struct particles *particles, const struct local_network *
   for (int id = 0; id < FIELDS; id++)
     if (values[id])
       local_network_set_field(particles, local, (struct unit_field){(enum field_id)id, 0}, first, count, values[id]);
-}
-
-uint32_t particles_checksum(const struct particles *particles) {
-  const size_t size = precision_stored(particles->precision);
-  void *values = alloc_small(size * (size_t)particles->d);
-  uint64_t sum = 0;
-  for (int s = 0; s < particles->locals; s++) {
-    const struct local_network *local = &particles->local[s];
-    const int64_t first = local_network_first_unit(local), end = first + local_network_units(local);
-    for (int64_t unit = first; unit < end; unit++)
-      for (int k = 0; k < particles->fields.count && particles->fields.field[k].rule_field == 0; k++) {
-        const struct unit_field field = particles->fields.field[k];
-        const int64_t place[] = {local->n, local->replica, unit, field.id};
-        local_network_get_field(particles, local, field, unit, 1, values);
-        sum += crc32c(crc32c(0, place, sizeof place), values, size * (size_t)field_width(field.id, particles->d));
-      }
-  }
-  free(values);
-  return (uint32_t)comm_sum(particles->comm, (int64_t)sum);
 }

@@ -109,7 +109,7 @@ int problem_initialize(struct problem *problem) {
   particles_init(problem->particles, config->seed);
   if (!problem->file) return OK;
   TRY(particle_file_import(problem->file, problem->particles, config->seed));
-  snprintf(found, sizeof found, "%08x", particles_checksum(problem->particles));
+  snprintf(found, sizeof found, "%08x", particle_file_checksum(problem->particles));
   if (*expected && strcmp(expected, found) != 0)
     return FAIL(USAGE, "unit.init.path: %s: expected particles with the checksum %s (unit.init.checksum), received %s",
                 config->unit.import.path, expected, found);

@@ -137,7 +137,7 @@ static void the_checksum_is_that_of_the_values(void **state) {
         for (int k = 0; k < width; k++) values[k] = (float)value_of((int)id, r, i, k);
         expected += crc32c(crc32c(0, place, sizeof place), values, sizeof *values * (size_t)width);
       }
-  assert_all(particles_checksum(particles) == expected);
+  assert_all(particle_file_checksum(particles) == expected);
   particles_free(particles);
 }
 
