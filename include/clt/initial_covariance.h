@@ -38,7 +38,7 @@ struct initial_covariance {
 };
 
 /* Local. x [points][d] must outlive the result. FAILED: no memory; the unit is too steep, or its initial law too wide,
- * for the expansion. Cost: about 1e6 flops per point for ridge units. */
+ * for the expansion; or the initial particles come from a file. Cost: about 1e6 flops per point for ridge units. */
 int initial_covariance_create(const struct unit_spec *unit, int d, int64_t points, const double *x,
                               struct initial_covariance **initial);
 void initial_covariance_free(struct initial_covariance *initial); /* accepts NULL */

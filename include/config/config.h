@@ -84,6 +84,10 @@ char *config_echo(const struct config *config);
  * error text has a line "key: was X, now Y" for each key that differs, and one line if the stages differ. */
 int config_resumable(const struct config *was, const struct config *now, int64_t step);
 
+/* Checks whether runs with these inputs start with equal particles of a file: both inputs have the same
+ * unit.init.checksum, or one has none. Local. USAGE: they differ; the error text has a line as for config_resumable. */
+int config_same_particles(const struct config *was, const struct config *now);
+
 /* Local. Fills in the description of key number i, counted from 0. Returns false if there is no such key. */
 struct config_key {
   const char *key; /* "dynamics.stages[].dt" is a key of every stage */

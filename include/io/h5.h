@@ -38,6 +38,10 @@ int h5_close(struct h5 *file);
 /* Returns whether the object exists and is reached by hard links only. */
 bool h5_exists(struct h5 *file, const char *object);
 
+/* name [size] = the name of link number i, counted from 0 in ascending order of names, of an existing group, truncated
+ * to size - 1 bytes. Returns false if there is no such link. */
+bool h5_link(struct h5 *file, const char *group, int64_t i, char *name, size_t size);
+
 /* Set and get scalar attributes of a group or dataset; the root group is "/". Setting creates a missing group and
  * replaces an old value. */
 int h5_set_text(struct h5 *file, const char *object, const char *name, const char *value);
@@ -57,12 +61,20 @@ int h5_write(struct h5 *file, const char *dataset, enum h5_type type, int rank, 
  * H5_RANK_MAX dimensions, or is refused by src/io/h5_guard.h. */
 int h5_shape(struct h5 *file, const char *dataset, int *rank, int64_t shape[H5_RANK_MAX]);
 
+/* Writes a shape as text, for example "(200, 8)", and returns text. */
+const char *h5_shape_text(int rank, const int64_t *shape, char text[128]);
+
 /* Reads a whole dataset and converts it to type. FAILED: its shape is not shape[rank]. */
 int h5_read(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape, void *data);
 
 /* Reads indices first .. first+count-1 of the first dimension. shape: of the whole dataset, as for h5_read. */
 int h5_read_rows(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape, int64_t first,
                  int64_t count, void *data);
+
+/* Reads the part start .. start+count-1 of each of `rank` dimensions, row-major. FAILED: the dataset has another number
+ * of dimensions, or the part is not inside it. */
+int h5_read_part(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *start,
+                 const int64_t *count, void *data);
 
 /* Creates a contiguous dataset whose space is allocated now and not initialized. *offset: the byte in the file at which
  * its numbers start, for code that writes them without HDF5. */

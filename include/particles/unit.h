@@ -51,6 +51,17 @@ const struct unit *unit_find(const char *name);
 /* Local. Returns the manifold of the inner parameters of a unit type. */
 const struct manifold *unit_manifold(int type);
 
+/* Whether each initial condition takes its own random subset of the units of a file, or all of one n take the same. */
+enum subsample { UNITS_OWN, UNITS_SHARED, SUBSAMPLES };
+
+/* The file from which initial particles are read (particles/particle_file.h). */
+struct unit_import {
+  char path[4096];   /* "": no file */
+  int subsample;     /* enum subsample */
+  uint64_t seed;     /* of the subsets; 0: run.seed */
+  char checksum[16]; /* of the initial particles, 8 hexadecimal digits; "": not known */
+};
+
 /* Section `unit` of the input. */
 struct unit_spec {
   int type;                  /* enum unit_type */
@@ -58,6 +69,7 @@ struct unit_spec {
   unsigned train;            /* the trained parameters, as a set (FIELD_BIT_*): a subset of those of the manifold */
   int rule_fields;           /* fields of the update rule per trained parameter (dynamics/update.h) */
   struct normal_law c, a, b; /* the initial laws */
+  struct unit_import import;
 };
 
 #endif

@@ -12,6 +12,7 @@
 #include "dynamics/observables.h"
 #include "log/report.h"
 #include "parallel/comm.h"
+#include "run/problem.h"
 #include "run/step_size.h"
 
 struct divergence_monitor {
@@ -37,10 +38,9 @@ void divergence_monitor_warn(struct divergence_monitor *monitor, struct step_siz
                              struct report *report);
 
 /* Adds dt and the limit in the last saved state to the current error text, and returns FAILED. The last saved state
- * is the checkpoint of step `saved` in folder, or if saved < 0 the initial condition of seed. This function sets the
- * particles to that state. If the limit cannot be computed, the text does not change. Collective, after a failure that
- * all ranks have agreed on. */
-int divergence_monitor_explain(struct step_size *step_size, struct particles *particles, const char *folder,
-                               int64_t saved, uint64_t seed);
+ * is the checkpoint of step `saved` in folder, or if saved < 0 the initial condition. This function sets the particles
+ * to that state. If the limit cannot be computed, the text does not change. Collective, after a failure that all ranks
+ * have agreed on. */
+int divergence_monitor_explain(struct step_size *step_size, struct problem *problem, const char *folder, int64_t saved);
 
 #endif

@@ -10,6 +10,7 @@
 #include "data/target.h"
 #include "dynamics/dynamics.h"
 #include "parallel/comm.h"
+#include "particles/particle_file.h"
 #include "particles/particles.h"
 #include "store/checkpoint.h"
 
@@ -20,6 +21,7 @@ struct problem {
   enum isa isa; /* instruction-set level of the kernels */
   struct target *target;
   struct dataset *data;
+  struct particle_file *file; /* the file with the initial particles, NULL: none, or not opened */
   struct particles *particles;
   struct dynamics *dynamics;
   struct checkpoint_info info; /* of the checkpoint that problem_open has read; otherwise zero */
@@ -49,9 +51,19 @@ int problem_isa(struct problem *problem);
  * memory. */
 int problem_data(struct problem *problem);
 
+/* Opens the file of unit.init.path, if the input has one, and checks that it fits the input. A problem whose particles
+ * come from a checkpoint does not need it. Collective. USAGE: as for particle_file_open; the file is a damaged
+ * checkpoint; or all initial conditions would have equal particles and equal data, and so equal trajectories. */
+int problem_particle_file(struct problem *problem);
+
 /* Creates particles with all parameters zero, and distributes their blocks to balance the cost of a stage of the
  * schedule over the ranks. Collective. FAILED: no memory. */
 int problem_particles(struct problem *problem, int stage);
+
+/* Sets the particles to the initial condition: draws them from the initial laws, then reads from the file what it has.
+ * Sets config->unit.import.checksum. Collective. USAGE and FAILED: as for particle_file_import; or the values in the
+ * file are not those of the checksum. */
+int problem_initialize(struct problem *problem);
 
 /* Creates dynamics; call dynamics_enter_stage before its first step. Collective. USAGE and FAILED: as for
  * dynamics_create. */

@@ -131,3 +131,32 @@ void rng_shuffle(const struct rng *rng, uint64_t id, int64_t count, uint32_t *or
     order[j] = last;
   }
 }
+
+/* Returns a uniform random integer below `bound` for (rng, number), without bias: the method of `below`, with words of
+ * 64 bits. Numbers 4 k .. 4 k + 3 share the words of each draw. */
+static uint64_t below_for(const struct rng *rng, int64_t number, uint64_t bound, uint64_t bits[4]) {
+  const int word = (int)(number % 4);
+  if (word == 0) rng_bits(rng, (uint64_t)(number / 4), 0, bits);
+  unsigned __int128 product = (unsigned __int128)bits[word] * bound;
+  if ((uint64_t)product < bound) {
+    const uint64_t least = -bound % bound;
+    for (uint64_t draw = 1; (uint64_t)product < least; draw++) {
+      uint64_t again[4];
+      rng_bits(rng, (uint64_t)(number / 4), draw, again);
+      product = (unsigned __int128)again[word] * bound;
+    }
+  }
+  return (uint64_t)(product >> 64);
+}
+
+/* Selection sampling (Knuth, The Art of Computer Programming, section 3.4.2, algorithm S): takes a number with the
+ * probability that the subset, given the numbers before, contains it. */
+void rng_subset(const struct rng *rng, int64_t total, int64_t size, int64_t first, int64_t count, int64_t *index) {
+  uint64_t bits[4];
+  int64_t taken = 0;
+  for (int64_t number = 0; number < total && taken < first + count; number++) {
+    if (below_for(rng, number, (uint64_t)(total - number), bits) >= (uint64_t)(size - taken)) continue;
+    if (taken >= first) index[taken - first] = number;
+    taken++;
+  }
+}

@@ -32,9 +32,9 @@ static int open_input(const struct comm *comm, const char *path, int overrides, 
   TRY(config_read(comm, path, overrides, override, &problem->config));
   problem->isa = comm_isa(comm, problem->config->isa);
   TRY(problem_data(problem));
+  TRY(problem_particle_file(problem));
   TRY(problem_particles(problem, 0));
-  particles_init(problem->particles, problem->config->seed);
-  return OK;
+  return problem_initialize(problem);
 }
 
 /* Opens a checkpoint and applies overrides, which are limited to keys that may change on resuming. */

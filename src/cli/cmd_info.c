@@ -27,8 +27,8 @@ static void print_indented(const char *text) {
 }
 
 static void print_provenance(struct h5 *file) {
-  static const char *const facts[] = {"version", "compiler", "flags",   "libraries", "host",
-                                      "ranks",   "started",  "command", "job",       "parent"};
+  static const char *const facts[] = {"version", "compiler", "flags", "libraries", "host",   "ranks",
+                                      "started", "command",  "job",   "parent",    "initial"};
   puts("provenance");
   for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
     char *value;

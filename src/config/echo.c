@@ -1,4 +1,5 @@
 /* Text that describes an input: the values of all keys, the differences from another input, the help of the keys. */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,8 +44,12 @@ static void print_stages(FILE *out, const struct schedule *schedule) {
   }
 }
 
-/* Returns whether the key has a value; only data.samples and target.d may have none. */
+/* Returns whether the key has a value; only data.samples, target.d and the keys of a file with particles may have
+ * none. */
 static bool has_value(const struct config *config, const struct parameter *parameter) {
+  const size_t import = offsetof(struct config, unit.import);
+  if (parameter->offset >= import && parameter->offset < import + sizeof config->unit.import)
+    return *config->unit.import.path;
   if (strcmp(parameter->key, "data.samples") == 0) return config->data.samples > 0;
   if (strcmp(parameter->key, "target.d") == 0) return config->target.d > 0;
   return true;
@@ -107,6 +112,13 @@ int config_resumable(const struct config *was, const struct config *now, int64_t
   const int status = *text ? FAIL(USAGE, "%s", text + 1) : OK;
   free(text);
   return status;
+}
+
+int config_same_particles(const struct config *was, const struct config *now) {
+  const char *before = was->unit.import.checksum, *after = now->unit.import.checksum;
+  if (!*before || !*after || strcmp(before, after) == 0) return OK;
+  return FAIL(USAGE, "  unit.init.checksum: was %s, now %s: other initial particles than those of %s", before, after,
+              was->unit.import.path);
 }
 
 /* ---- help ---- */

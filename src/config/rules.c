@@ -122,6 +122,12 @@ static bool sphere_with_bias(const struct rule_arguments *args, char *received) 
          args->config->unit.train & FIELD_BIT_B;
 }
 
+static bool import_without_path(const struct rule_arguments *args, char *received) {
+  (void)received;
+  return !*args->config->unit.import.path && (given(args, "unit.init.subsample") || given(args, "unit.init.checksum") ||
+                                              given(args, "unit.init.subsample_seed"));
+}
+
 /* ---- the exact potential ---- */
 
 static bool population_unit(const struct rule_arguments *args, char *received) {
@@ -216,6 +222,8 @@ static const struct rule input_rules[] = {
     {"dynamics.scheme", online_gd, "gd requires data.mode: fixed", "use dynamics.scheme: sgd"},
     {"unit.type", sphere_in_one_dimension, "units on the sphere require target.d >= 2", NULL},
     {"unit.train", sphere_with_bias, "expected a list of c, a: rbf units have no b", NULL},
+    {"unit.init.path", import_without_path,
+     "required by unit.init.subsample, unit.init.subsample_seed and unit.init.checksum", NULL},
     {"unit.type", population_unit, POPULATION "rbf", NULL},
     {"target.type", population_target, POPULATION "spin", NULL},
     {"unit.alpha", population_alpha, POPULATION "alpha d <= 10^4", NULL},

@@ -36,6 +36,13 @@ static struct choice loss_choice(int i) {
 static struct choice update_choice(int i) {
   return i < UPDATES ? (struct choice){update_table[i].name, update_table[i].help} : NO_CHOICE;
 }
+static struct choice subsample_choice(int i) {
+  static const struct choice choices[SUBSAMPLES] = {
+      {"own", "each initial condition takes its own subset"},
+      {"shared", "all initial conditions of one n take the same subset"},
+  };
+  return i < SUBSAMPLES ? choices[i] : NO_CHOICE;
+}
 static struct choice io_choice(int i) {
   static const char *const names[PARALLEL_WRITE_KINDS] = {"posix", "mpiio"};
   return i < PARALLEL_WRITE_KINDS ? (struct choice){names[i], NULL} : NO_CHOICE;
@@ -88,6 +95,19 @@ const struct parameter parameter_table[] = {
      "initial distribution of b: mean"},
     {"unit.init.b.std", P_REAL, AT(unit.b.std), 0, 1e6, false, "1", NULL, false,
      "initial distribution of b: standard deviation"},
+
+    {"unit.init.path", P_TEXT, AT(unit.import.path), 0, 0, false, "", NULL, false,
+     "HDF5 file with initial particles: a checkpoint, or datasets c (n), a (n, d) and b (n) in the root group or in "
+     "groups n<N>, such as /n64; rbf: a or z. A dataset may have a first axis R: initial condition i then takes entry "
+     "i. Fields that the file lacks are drawn from the distributions above. A network without a set of exactly n units "
+     "takes a random subset of the largest set. By default no file"},
+    {"unit.init.subsample", P_CHOICE, AT(unit.import.subsample), 0, 0, false, "own", subsample_choice, false,
+     "random subsets of a file with more than n units"},
+    {"unit.init.subsample_seed", P_SEED, AT(unit.import.seed), 0, 0, false, "0", NULL, false,
+     "seed of the random subsets; 0: run.seed"},
+    {"unit.init.checksum", P_TEXT, AT(unit.import.checksum), 0, 0, false, "", NULL, true,
+     "checksum of the initial particles, if a file is given: 8 hexadecimal digits, which a run prints and records. If "
+     "the input contains it, other particles are refused"},
 
     {"target.type", P_CHOICE, AT(target.type), 0, 0, false, NULL, target_choice, false,
      "spin: spherical 3-spin model; teacher: a network; file: an HDF5 file"},
@@ -321,7 +341,10 @@ static bool choice_item(const struct parameter *parameter, int *value, const cha
 }
 
 static size_t text_size(const struct parameter *parameter) {
-  return parameter->offset == AT(name) ? sizeof((struct config *)0)->name : sizeof((struct config *)0)->output;
+  const struct config *config = NULL;
+  return parameter->offset == AT(name)                   ? sizeof config->name
+         : parameter->offset == AT(unit.import.checksum) ? sizeof config->unit.import.checksum
+                                                         : sizeof config->output;
 }
 
 bool parameter_assign(const struct parameter *parameter, void *base, int item, const char *text, bool quoted) {

@@ -28,15 +28,6 @@ static int check_finite(const char *path, const char *name, int64_t rows, int co
   return OK;
 }
 
-/* Writes a shape as text, for example "(200, 8)". */
-static const char *shape_text(int rank, const int64_t *shape, char text[128]) {
-  int used = snprintf(text, 128, "(");
-  for (int i = 0; i < rank; i++)
-    used += snprintf(text + used, 128 - (size_t)used, i ? ", %lld" : "%lld", (long long)shape[i]);
-  snprintf(text + used, 128 - (size_t)used, ")");
-  return text;
-}
-
 /* Checks the shapes of one pair x (N, d), y (N). Sets *count and, if *d is 0, *d. */
 static int read_shapes(struct h5 *file, const char *path, const char *x_name, const char *y_name, int64_t *count,
                        int *d) {
@@ -47,7 +38,7 @@ static int read_shapes(struct h5 *file, const char *path, const char *x_name, co
   if (rank != 2 || shape[0] < 1 || shape[1] < 1 || shape[1] > TARGET_D_MAX || (*d && shape[1] != *d)) {
     snprintf(dimension, sizeof dimension, *d ? "d = %d" : "1 <= d <= %d", *d ? *d : TARGET_D_MAX);
     return FAIL(USAGE, "%s: %s: expected shape (N, d) with N >= 1 and %s, received %s", path, x_name, dimension,
-                shape_text(rank, shape, text));
+                h5_shape_text(rank, shape, text));
   }
   *d = (int)shape[1];
   *count = shape[0];
@@ -55,7 +46,7 @@ static int read_shapes(struct h5 *file, const char *path, const char *x_name, co
   const char *hint = rank == 1 && shape[0] == *d ? "; x may be transposed: store (N, d), for example x.T" : "";
   if (rank != 1 || shape[0] != *count)
     return FAIL(USAGE, "%s: %s: expected shape (%lld), one label for each point of %s, received %s%s", path, y_name,
-                (long long)*count, x_name, shape_text(rank, shape, text), hint);
+                (long long)*count, x_name, h5_shape_text(rank, shape, text), hint);
   if (*count > INT32_MAX)
     return FAIL(USAGE, "%s: %s: expected at most 2^31 - 1 points, received %lld", path, x_name, (long long)*count);
   return OK;

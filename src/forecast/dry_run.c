@@ -329,7 +329,7 @@ static int check_output(const char *output, char *folder) {
 
 /* Determines plan->first_step and plan->complete and reports where the run would start. Returns OK, or the status with
  * which the run would be refused. Collective. */
-static int find_start(const struct problem *problem, bool fresh, struct report *report, struct dry_run *plan) {
+static int find_start(struct problem *problem, bool fresh, struct report *report, struct dry_run *plan) {
   const struct comm *comm = problem->comm;
   const struct config *config = problem->config;
   char folder[PATH_BYTES];
@@ -352,11 +352,12 @@ static int find_start(const struct problem *problem, bool fresh, struct report *
     restart_free(&from);
     if (status != OK || started) return status;
   }
+  TRY(problem_particle_file(problem));
   report_line(report, "would start at step 0 of %lld, in %s", (long long)plan->steps, config->output);
   return OK;
 }
 
-static int report_plan(const struct problem *problem, const struct dry_run_options *options, struct report *report,
+static int report_plan(struct problem *problem, const struct dry_run_options *options, struct report *report,
                        struct dry_run *plan) {
   const int start = find_start(problem, options->fresh, report, plan);
   char refused[4096];

@@ -154,6 +154,10 @@ bool h5_exists(struct h5 *file, const char *object) {
   return true;
 }
 
+bool h5_link(struct h5 *file, const char *group, int64_t i, char *name, size_t size) {
+  return H5Lget_name_by_idx(file->id, group, H5_INDEX_NAME, H5_ITER_INC, (hsize_t)i, name, size, H5P_DEFAULT) >= 0;
+}
+
 /* Opens an object for access to its attributes. make: create a missing object as a group. */
 static hid_t open_object(struct h5 *file, const char *object, bool make) {
   if (h5_exists(file, object)) return H5Oopen(file->id, object, H5P_DEFAULT);
@@ -341,6 +345,14 @@ int h5_shape(struct h5 *file, const char *dataset, int *rank, int64_t shape[H5_R
   return OK;
 }
 
+const char *h5_shape_text(int rank, const int64_t *shape, char text[128]) {
+  int used = snprintf(text, 128, "(");
+  for (int i = 0; i < rank; i++)
+    used += snprintf(text + used, 128 - (size_t)used, i ? ", %lld" : "%lld", (long long)shape[i]);
+  snprintf(text + used, 128 - (size_t)used, ")");
+  return text;
+}
+
 int h5_offset(struct h5 *file, const char *dataset, enum h5_type type, int64_t *offset) {
   hid_t id;
   int rank;
@@ -358,14 +370,29 @@ int h5_offset(struct h5 *file, const char *dataset, enum h5_type type, int64_t *
   return OK;
 }
 
-/* Returns the dataspace of a dataset, with a selection of shape `size` that starts at row `first`. On failure returns a
+/* Returns the dataspace of a dataset, with a selection of shape `size` that begins at `start`. On failure returns a
  * negative identifier; HDF5 reports an error when the caller uses it. */
-static hid_t rows_space(hid_t id, int64_t first, const hsize_t size[H5_RANK_MAX]) {
-  const hsize_t start[H5_RANK_MAX] = {(hsize_t)first};
+static hid_t part_space(hid_t id, const hsize_t start[H5_RANK_MAX], const hsize_t size[H5_RANK_MAX]) {
   const hid_t space = H5Dget_space(id);
   if (space < 0 || H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL) >= 0) return space;
   H5Sclose(space);
   return -1;
+}
+
+static hid_t rows_space(hid_t id, int64_t first, const hsize_t size[H5_RANK_MAX]) {
+  return part_space(id, (hsize_t[H5_RANK_MAX]){(hsize_t)first}, size);
+}
+
+/* Reads a part of an open dataset, and closes the dataset. */
+static int read_part(const struct h5 *file, const char *dataset, hid_t id, enum h5_type type, int rank,
+                     const hsize_t start[H5_RANK_MAX], const hsize_t size[H5_RANK_MAX], void *data) {
+  const hid_t space = part_space(id, start, size), memory = H5Screate_simple(rank, size, NULL);
+  int status = OK;
+  if (H5Dread(id, native(type), memory, space, H5P_DEFAULT, data) < 0) status = h5_fail(file, dataset, "cannot read");
+  H5Sclose(memory);
+  H5Sclose(space);
+  H5Dclose(id);
+  return status;
 }
 
 int h5_read_rows(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape, int64_t first,
@@ -384,13 +411,27 @@ int h5_read_rows(struct h5 *file, const char *dataset, enum h5_type type, int ra
     }
   hsize_t size[H5_RANK_MAX];
   for (int i = 0; i < rank; i++) size[i] = (hsize_t)(i == 0 ? count : shape[i]);
-  const hid_t space = rows_space(id, first, size), memory = H5Screate_simple(rank, size, NULL);
-  int status = OK;
-  if (H5Dread(id, native(type), memory, space, H5P_DEFAULT, data) < 0) status = h5_fail(file, dataset, "cannot read");
-  H5Sclose(memory);
-  H5Sclose(space);
+  return read_part(file, dataset, id, type, rank, (hsize_t[H5_RANK_MAX]){(hsize_t)first}, size, data);
+}
+
+int h5_read_part(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *start,
+                 const int64_t *count, void *data) {
+  hid_t id;
+  int found_rank;
+  int64_t found[H5_RANK_MAX] = {0};
+  hsize_t first[H5_RANK_MAX], size[H5_RANK_MAX];
+  TRY(open_dataset(file, dataset, &id, &found_rank, found));
+  bool inside = found_rank == rank;
+  for (int i = 0; i < rank; i++) {
+    inside = inside && start[i] >= 0 && count[i] >= 0 && start[i] <= found[i] && count[i] <= found[i] - start[i];
+    first[i] = (hsize_t)start[i];
+    size[i] = (hsize_t)count[i];
+  }
+  if (inside) return read_part(file, dataset, id, type, rank, first, size, data);
+  char text[128];
   H5Dclose(id);
-  return status;
+  return FAIL(FAILED, "%s: %s: expected a larger dataset, received shape %s", file->path, dataset,
+              h5_shape_text(found_rank, found, text));
 }
 
 int h5_read(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape, void *data) {

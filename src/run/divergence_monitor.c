@@ -60,25 +60,22 @@ void divergence_monitor_warn(struct divergence_monitor *monitor, struct step_siz
               loss, (long long)step, step_size->segment.dt, limit);
 }
 
-static int restore(struct particles *particles, const char *folder, int64_t saved, uint64_t seed) {
-  if (saved < 0) {
-    particles_init(particles, seed);
-    return OK;
-  }
+static int restore(struct problem *problem, const char *folder, int64_t saved) {
+  if (saved < 0) return problem_initialize(problem);
   char *path = checkpoint_path(folder, saved);
-  const int status = checkpoint_read(particles->comm, path, particles);
+  const int status = checkpoint_read(problem->comm, path, problem->particles);
   free(path);
   return status;
 }
 
-int divergence_monitor_explain(struct step_size *step_size, struct particles *particles, const char *folder,
-                               int64_t saved, uint64_t seed) {
+int divergence_monitor_explain(struct step_size *step_size, struct problem *problem, const char *folder,
+                               int64_t saved) {
   char failure[4096];
   double limit;
   int64_t n;
   snprintf(failure, sizeof failure, "%s", error_text());
   const int64_t step = saved < 0 ? 0 : saved;
-  if (restore(particles, folder, saved, seed) != OK ||
+  if (restore(problem, folder, saved) != OK ||
       step_size_limit(step_size, schedule_stage(step_size->schedule, step), &limit, &n) != OK)
     return FAIL(FAILED, "%s", failure);
   const double dt = step_size->segment.dt;

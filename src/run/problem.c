@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/crc32c.h"
 #include "base/error.h"
 #include "dynamics/schedule.h"
@@ -74,6 +75,48 @@ int problem_particles(struct problem *problem, int stage) {
                           (enum precision)config->precision, cost, &problem->particles);
 }
 
+/* Networks with equal initial particles and equal data would have identical trajectories. */
+static int check_distinct(const struct problem *problem) {
+  const struct config *config = problem->config;
+  const bool common = config->data.shared || config->schedule.scheme == SCHEME_GD;
+  if (!common || config->ensemble.replicas == 1 ||
+      !particle_file_equal(problem->file, &config->unit, &config->ensemble))
+    return OK;
+  return FAIL(USAGE,
+              "unit.init.path: %s: all replicas would start with the same particles, use the same points, and so have "
+              "identical trajectories; set ensemble.replicas: 1, or store c, a or b with a first axis of %lld replicas",
+              config->unit.import.path, (long long)config->ensemble.replicas);
+}
+
+int problem_particle_file(struct problem *problem) {
+  const struct comm *comm = problem->comm;
+  const struct config *config = problem->config;
+  const char *path = config->unit.import.path;
+  if (!*path) return OK;
+  heartbeat_activity("reading the initial particles");
+  bool checkpoint = comm->rank == 0 && checkpoint_looks(path);
+  comm_bcast(comm, &checkpoint, sizeof checkpoint, 0);
+  const int intact = checkpoint ? checkpoint_verify(comm, path, NULL) : OK;
+  if (intact != OK) return FAIL(intact == FAILED ? USAGE : intact, "unit.init.path: %s", error_text());
+  problem->file = alloc_small(sizeof *problem->file);
+  TRY(particle_file_open(comm, &config->unit, problem->data->d, &config->ensemble, checkpoint, problem->file));
+  return check_distinct(problem);
+}
+
+int problem_initialize(struct problem *problem) {
+  struct config *config = problem->config;
+  char *expected = config->unit.import.checksum, found[sizeof config->unit.import.checksum];
+  particles_init(problem->particles, config->seed);
+  if (!problem->file) return OK;
+  TRY(particle_file_import(problem->file, problem->particles, config->seed));
+  snprintf(found, sizeof found, "%08x", particle_file_checksum(problem->particles));
+  if (*expected && strcmp(expected, found) != 0)
+    return FAIL(USAGE, "unit.init.path: %s: expected particles with the checksum %s (unit.init.checksum), received %s",
+                config->unit.import.path, expected, found);
+  memcpy(expected, found, sizeof found);
+  return OK;
+}
+
 int problem_dynamics(struct problem *problem) {
   return dynamics_create(problem->particles, problem->data, &problem->config->schedule, problem->isa,
                          problem->config->threads, &problem->dynamics);
@@ -83,8 +126,9 @@ int problem_create(const struct comm *comm, struct config *config, struct proble
   *problem = (struct problem){.comm = comm, .config = config};
   TRY(problem_isa(problem));
   TRY(problem_data(problem));
+  TRY(problem_particle_file(problem));
   TRY(problem_particles(problem, 0));
-  particles_init(problem->particles, config->seed);
+  TRY(problem_initialize(problem));
   TRY(problem_dynamics(problem));
   return dynamics_enter_stage(problem->dynamics, 0);
 }
@@ -129,6 +173,7 @@ int problem_open(const struct comm *comm, const char *path, struct problem *prob
 void problem_free(struct problem *problem) {
   dynamics_free(problem->dynamics);
   particles_free(problem->particles);
+  free(problem->file);
   dataset_free(problem->data);
   target_free(problem->target);
   config_free(problem->config);

@@ -21,10 +21,9 @@ bool simulation_lost_output(struct simulation *sim) {
 }
 
 int simulation_check_finite(struct simulation *sim, bool units) {
-  const struct problem *problem = &sim->problem;
+  struct problem *problem = &sim->problem;
   if (dynamics_check(problem->dynamics, sim->step, units) == OK) return OK;
-  return divergence_monitor_explain(&sim->step_size, problem->particles, sim->folder, sim->saved,
-                                    problem->config->seed);
+  return divergence_monitor_explain(&sim->step_size, problem, sim->folder, sim->saved);
 }
 
 static int write_checkpoint(struct simulation *sim, int64_t *bytes) {

@@ -29,17 +29,60 @@ static int resume(struct simulation *sim, const struct restart *from, struct dt_
   return OK;
 }
 
-/* Restores the newest checkpoint, or draws the initial condition if there is none. *segment: the segment of the
- * checkpoint; unchanged if there is none. Collective. */
-static int initialize_particles(struct simulation *sim, struct dt_segment *segment) {
+static void ignore_damaged(void *context, const char *text) {
+  (void)context;
+  (void)text;
+}
+
+/* Returns whether the run will resume from a checkpoint, or be refused because of one. Collective. */
+static bool has_checkpoint(const struct simulation *sim) {
+  struct checkpoint_info info = {0};
+  char folder[PATH_BYTES], *path;
+  if (sim->options->fresh) return false;
+  snprintf(folder, sizeof folder, "%s/checkpoints", sim->problem.config->output);
+  const int status = checkpoint_newest(sim->comm, folder, true, ignore_damaged, NULL, &path, &info);
+  if (status == OK && !path) return false;
+  if (status == OK) checkpoint_info_free(&info);
+  if (status == OK) free(path);
+  return true;
+}
+
+/* Creates the particles. Without a checkpoint, sets them to the initial condition. This is done before the output is
+ * created, because with an invalid file of particles no file may change. *initialized: whether they are set. */
+static int create_particles(struct simulation *sim, bool *initialized) {
+  struct problem *problem = &sim->problem;
+  *initialized = !has_checkpoint(sim);
+  if (*initialized) TRY(problem_particle_file(problem));
+  TRY(problem_particles(problem, 0));
+  return *initialized ? problem_initialize(problem) : OK;
+}
+
+/* Restores the newest checkpoint, if there is one. *segment: the segment of the checkpoint; unchanged if there is none.
+ * Collective. */
+static int restore_particles(struct simulation *sim, bool initialized, struct dt_segment *segment) {
   struct problem *problem = &sim->problem;
   struct restart from;
   TRY(restart_find(sim->comm, problem->config, sim->folder, &sim->report, &from));
   problem->config->snapshots = from.snapshots;
-  const int status = from.path ? resume(sim, &from, segment) : OK;
-  if (!from.path) particles_init(problem->particles, problem->config->seed);
+  memcpy(problem->config->unit.import.checksum, from.checksum, sizeof from.checksum);
+  int status = from.path ? resume(sim, &from, segment) : OK;
+  if (!from.path && !initialized) /* the checkpoint has been removed since */
+    status =
+        FAIL(FAILED, "%s: the checkpoint that existed a moment ago was removed; run the command again", sim->folder);
   restart_free(&from);
   return status;
+}
+
+/* Records the origin of the initial particles in the provenance, and prints it. */
+static void report_initial(struct simulation *sim) {
+  const struct problem *problem = &sim->problem;
+  const struct unit_spec *unit = &problem->config->unit;
+  char text[sizeof unit->import.path + 512], what[384] = "";
+  if (!*unit->import.path) return;
+  if (problem->file) particle_file_describe(problem->file, unit, &problem->config->ensemble, what, sizeof what);
+  snprintf(text, sizeof text, "%s, checksum %s%s%s", unit->import.path, unit->import.checksum, *what ? ": " : "", what);
+  provenance_set(&sim->provenance, "initial", text);
+  report_line(&sim->report, "initial particles%s: %s", sim->step > 0 ? " of step 0" : "", text);
 }
 
 static int open_output(struct simulation *sim) {
@@ -111,14 +154,15 @@ int simulation_start(struct simulation *sim, bool *complete) {
   struct problem *problem = &sim->problem;
   const struct config *config = problem->config;
   struct dt_segment segment = {0};
-  bool has_last_row = false;
+  bool has_last_row = false, initialized;
   provenance_fill(sim->comm, sim->options->argc, sim->options->argv, &sim->provenance);
   TRY(problem_isa(problem));
   TRY(problem_data(problem)); /* before the output is created: with invalid data, no file may change */
-  TRY(problem_particles(problem, 0));
+  TRY(create_particles(sim, &initialized));
   TRY(open_output(sim));
-  TRY(initialize_particles(sim, &segment));
+  TRY(restore_particles(sim, initialized, &segment));
   sim->echo = config_echo(config);
+  report_initial(sim);
   report_problem(sim);
   warn_of_excess_threads(sim);
   sim->start = sim->step;

@@ -1,6 +1,7 @@
 #include "store/restart.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -67,6 +68,8 @@ static int check(const struct comm *comm, const struct config *config, struct re
   int status = config_resumable(was, config, info->step);
   for (int i = 0; i < was->snapshots.count && status == OK; i++)
     if (was->snapshots.step[i] <= info->step) steps_insert(&restart->snapshots, was->snapshots.step[i]);
+  if (status == OK) status = config_same_particles(was, config);
+  memcpy(restart->checksum, was->unit.import.checksum, sizeof restart->checksum);
   config_free(was);
   if (status != OK)
     return FAIL(
@@ -112,6 +115,7 @@ static void warn_of_missed_snapshots(const struct config *config, const char *fo
 int restart_find(const struct comm *comm, const struct config *config, const char *folder, struct report *report,
                  struct restart *restart) {
   *restart = (struct restart){.snapshots = config->snapshots};
+  memcpy(restart->checksum, config->unit.import.checksum, sizeof restart->checksum);
   TRY(newest(comm, folder, report, restart));
   const int status = restart->path
                          ? check(comm, config, restart)

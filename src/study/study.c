@@ -21,6 +21,7 @@ enum { TIMES_SHOWN = 8 }; /* maximum number of time points if no fields exist */
 static char *physics_of(const struct config *config) {
   struct config bare = *config;
   bare.data.seed = bare.data.test_seed = 0; /* check_points compares the points instead */
+  *bare.unit.import.checksum = 0;           /* it depends on n and on the seeds */
   char *echo = config_echo(&bare), *physics;
   const char *from = strstr(echo, "\nunit:"), *to = strstr(echo, "\noutput:");
   if (!from || !to) die("the echo of the input has no sections unit and output");
@@ -184,6 +185,7 @@ static int check_same(const struct study *study, const struct study_slice *slice
 struct identity {
   char *physics;
   uint64_t seed, data_seed;
+  struct unit_import import;
 };
 
 static int add_run(struct study *study, int run, const char *folder, struct identity *identity) {
@@ -193,7 +195,7 @@ static int add_run(struct study *study, int run, const char *folder, struct iden
   TRY(history_file_open(path, &study->file[run]));
   int status = read_config(study->file[run], path, &config);
   if (status == OK) {
-    identity[run] = (struct identity){physics_of(config), config->seed, config->data.seed};
+    identity[run] = (struct identity){physics_of(config), config->seed, config->data.seed, config->unit.import};
     if (run == 0) study->config = config_echo(config);
     if (run == 0)
       status = read_times(study->file[run], config, study);
@@ -236,6 +238,11 @@ static int check_independent(const struct study *study, char *const *folder, con
         "%s and %s hold networks of the same n with the same run.seed: they would count twice; give every run of "
         "a sweep its own seed or its own n",
         folder[a], folder[b]);
+  if (*identity[a].import.checksum && strcmp(identity[a].import.checksum, identity[b].import.checksum) == 0)
+    return FAIL(USAGE,
+                "%s and %s start with the same particles of %s: they are not independent; make them data streams "
+                "of one run (data.streams)",
+                folder[a], folder[b], identity[a].import.path);
   if (!study->common_data && identity[a].data_seed == identity[b].data_seed)
     return FAIL(
         USAGE,

@@ -55,6 +55,27 @@ static void numbers_and_texts_are_read_back(void **state) {
   assert_ok(h5_close(file));
 }
 
+static void parts_and_links_are_found(void **state) {
+  (void)state;
+  struct h5 *file;
+  double x[24], back[4];
+  char name[4], text[128];
+  for (int i = 0; i < 24; i++) x[i] = i;
+  assert_ok(h5_create(path_of("p.h5"), 0, &file));
+  assert_ok(h5_write(file, "/n64/x", H5_DOUBLE, 3, (int64_t[]){2, 3, 4}, x));
+  assert_ok(h5_write(file, "/longer", H5_DOUBLE, 1, (int64_t[]){24}, x));
+  assert_ok(h5_read_part(file, "/n64/x", H5_DOUBLE, 3, (int64_t[]){1, 1, 2}, (int64_t[]){1, 2, 2}, back));
+  assert_memory_equal(back, ((double[]){18, 19, 22, 23}), sizeof back);
+  assert_status(FAILED, h5_read_part(file, "/n64/x", H5_DOUBLE, 3, (int64_t[]){1, 2, 0}, (int64_t[]){1, 2, 4}, back));
+  assert_non_null(strstr(error_text(), "received shape (2, 3, 4)"));
+  assert_status(FAILED, h5_read_part(file, "/n64/x", H5_DOUBLE, 2, (int64_t[]){0, 0}, (int64_t[]){1, 1}, back));
+  assert_true(h5_link(file, "/", 0, name, sizeof name) && strcmp(name, "lon") == 0);
+  assert_true(h5_link(file, "/", 1, name, sizeof name) && strcmp(name, "n64") == 0);
+  assert_false(h5_link(file, "/", 2, name, sizeof name));
+  assert_string_equal(h5_shape_text(1, (int64_t[]){7}, text), "(7)");
+  assert_ok(h5_close(file));
+}
+
 static void series_are_truncated_and_extended(void **state) {
   (void)state;
   struct h5 *file;
@@ -131,6 +152,7 @@ static void other_files_are_refused_by_name(void **state) {
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(numbers_and_texts_are_read_back),
+      cmocka_unit_test(parts_and_links_are_found),
       cmocka_unit_test(series_are_truncated_and_extended),
       cmocka_unit_test(reserved_space_is_at_the_returned_offset),
       cmocka_unit_test(rows_on_a_full_disk_report_the_reason),

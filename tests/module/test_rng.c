@@ -208,6 +208,66 @@ static void orders_are_uniform(void **state) {
   assert_expected();
 }
 
+/* All 20 subsets of 3 of 6 numbers, and all 35 of 4 of 7; each number in a subset of 30 of 100, whose mean has the
+ * variance of a sample without replacement. p > 1e-6, or 4.5 standard errors. */
+static void subsets_are_uniform(void **state) {
+  (void)state;
+  static double hits[128];
+  const int small[][2] = {{6, 3}, {7, 4}};
+  for (int c = 0; c < 2; c++) {
+    int kinds = 0, kind[128];
+    for (int set = 0; set < 1 << small[c][0]; set++)
+      kind[set] = __builtin_popcount((unsigned)set) == small[c][1] ? kinds++ : -1;
+    memset(hits, 0, sizeof hits);
+    for (int epoch = 0; epoch < EPOCHS; epoch++) {
+      const struct rng rng = {.seed = 11, .stream = RNG_SUBSET, .network = (uint64_t)epoch, .step = (uint64_t)c};
+      int64_t index[4];
+      int set = 0;
+      rng_subset(&rng, small[c][0], small[c][1], 0, small[c][1], index);
+      for (int i = 0; i < small[c][1]; i++) set |= 1 << index[i];
+      if (kind[set] < 0) fail_msg("not a subset of %d numbers", small[c][1]);
+      hits[kind[set]]++;
+    }
+    check_uniform(hits, kinds, 1e-6, "subsets");
+  }
+  memset(hits, 0, sizeof hits);
+  double square = 0;
+  for (int epoch = 0; epoch < EPOCHS; epoch++) {
+    const struct rng rng = {.seed = 12, .stream = RNG_SUBSET, .network = (uint64_t)epoch};
+    int64_t index[30];
+    double mean = 0;
+    rng_subset(&rng, 100, 30, 0, 30, index);
+    for (int i = 0; i < 30; i++) {
+      hits[index[i]]++;
+      mean += (double)index[i] / 30;
+    }
+    square += pow(mean - 49.5, 2) / EPOCHS;
+  }
+  /* A count has the variance 0.3 * 0.7 EPOCHS, and two have the covariance -0.3 * 0.7/99 EPOCHS. For check_uniform the
+   * deviations are scaled to the covariances of independent numbers. */
+  for (int i = 0; i < 100; i++) hits[i] = 0.3 * EPOCHS + (hits[i] - 0.3 * EPOCHS) / sqrt(0.7 * 100 / 99);
+  check_uniform(hits, 100, 1e-6, "numbers in subsets");
+  const double exact = (100.0 * 100 - 1) / 12 / 30 * 70 / 99;
+  expect(fabs(square / exact - 1) < 4.5 * sqrt(2.0 / EPOCHS), "variance ratio %g", square / exact);
+  assert_expected();
+}
+
+static void parts_of_subsets_agree(void **state) {
+  (void)state;
+  enum { SIZE = 777 };
+  const struct rng rng = {.seed = 13, .stream = RNG_SUBSET, .network = 5};
+  int64_t whole[SIZE], part[SIZE];
+  rng_subset(&rng, 5000, SIZE, 0, SIZE, whole);
+  for (int i = 0; i < SIZE; i++) assert_true(whole[i] >= 0 && whole[i] < 5000 && (i == 0 || whole[i] > whole[i - 1]));
+  for (int first = 0; first < SIZE; first += 100) {
+    const int count = SIZE - first < 100 ? SIZE - first : 100;
+    rng_subset(&rng, 5000, SIZE, first, count, part);
+    assert_memory_equal(part, whole + first, sizeof *part * (size_t)count);
+  }
+  rng_subset(&rng, SIZE, SIZE, 0, SIZE, part);
+  for (int i = 0; i < SIZE; i++) assert_int_equal(part[i], i);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(philox_gives_the_known_answers),
@@ -219,6 +279,8 @@ int main(int argc, char **argv) {
       cmocka_unit_test(shuffles_are_permutations),
       cmocka_unit_test(all_orders_are_equally_frequent),
       cmocka_unit_test(orders_are_uniform),
+      cmocka_unit_test(subsets_are_uniform),
+      cmocka_unit_test(parts_of_subsets_agree),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }
