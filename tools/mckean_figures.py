@@ -23,6 +23,11 @@ def late(case):
     return sorted({found[round(x)] for x in np.linspace(0, len(found) - 1, min(6, len(found)))})
 
 
+def times_by_size(case):
+    """Returns an array (sizes, times) of the times of each size."""
+    return np.array([case.times_of_size(s) for s in range(len(case.data["n"]))])
+
+
 # ---- losses ----
 
 def series(case, column):
@@ -63,7 +68,7 @@ def draw_in_time(case, label, columns, scale=None):
             if values.shape[1] > 1:
                 axis.fill_between(times[rows], *np.quantile(values[rows], [0.1, 0.9], axis=1), color=colour, alpha=0.15,
                                   linewidth=0)
-        time_axis(axis, times)
+        time_axis(axis, np.concatenate([times for times, _ in lines.values()]))
         if scale:
             scale(axis)
         legend(axis)
@@ -140,14 +145,14 @@ def draw_excess(case):
 # ---- fluctuations ----
 
 def draw_collapse(case):
-    n, times, pictures = case.data["n"], np.array(case.data["times"]), []
+    n, times, pictures = case.data["n"], times_by_size(case), []
     for name in (name for name in POINTS if has_spread(case, name)):
         figure, axis = axes("$n\\,V_n$")
         for s, colour in enumerate(colours(len(n))):
             value, low, high = (n[s] * part[:, s] for part in three(case.data[name]))
-            axis.plot(times, value, color=colour, marker="o", markersize=3, linewidth=1.2, label=f"n = {n[s]}")
-            axis.fill_between(times, low, high, color=colour, alpha=0.15, linewidth=0)
-        time_axis(axis, times)
+            axis.plot(times[s], value, color=colour, marker="o", markersize=3, linewidth=1.2, label=f"n = {n[s]}")
+            axis.fill_between(times[s], low, high, color=colour, alpha=0.15, linewidth=0)
+        time_axis(axis, times.ravel())
         axis.set_xlim(right=times.max() * 1.2)
         log_axis(axis)
         legend(axis)
@@ -192,7 +197,7 @@ def draw_slopes_in_time(case):
         tolerance = case.data.get("tolerance", 0)
         axis.axhspan(expected - tolerance, expected + tolerance, color=guide(), alpha=0.12, linewidth=0)
     time_axis(axis, times)
-    axis.set_xlim(right=times.max() * 1.2)
+    axis.set_xlim(right=np.nanmax(times) * 1.2)
     legend(axis, 2)
     return [done(axis, f"Slopes of log variance on log n against t, {100 * case.data['level']:g} % intervals; dashed line "
                        "and band: theory and tolerance.")]
@@ -202,12 +207,12 @@ BOUNDS = {"bound_ratio": "test points", "bound_ratio_train": "training points"}
 
 
 def draw_bounds(case):
-    n, times, pictures = case.data["n"], np.array(case.data["times"]), []
+    n, times, pictures = case.data["n"], times_by_size(case), []
     for name in (name for name in BOUNDS if name in case.data):
         figure, axis = axes("bound / $n\\,V_n$")
         for s, colour in enumerate(colours(len(n))):
-            points(axis, times, case.data[name], colour, f"n = {n[s]}", (slice(None), s))
-        time_axis(axis, times)
+            points(axis, times[s], case.data[name], colour, f"n = {n[s]}", (slice(None), s))
+        time_axis(axis, times.ravel())
         axis.set_xlim(right=times.max() * 1.2)
         log_axis(axis)
         legend(axis)
@@ -263,12 +268,12 @@ def draw_healing_ratio(case):
 
 
 def draw_healing_exponents(case):
-    n, times, pictures = case.data["n"], np.array(case.data["times"]), []
-    middle = np.sqrt(times[:-1] * times[1:])
+    n, times, pictures = case.data["n"], times_by_size(case), []
     for name, curve in falling(case).items():
         value, low, high = (array(curve, part) for part in ("exponent", "exponent_low", "exponent_high"))
         figure, axis = axes("d log $V_n$ / d log t")
         for s, colour in enumerate(colours(len(n))):
+            middle = np.sqrt(times[s][:-1] * times[s][1:])
             keep = np.isfinite(value[:, s]) & (middle > 0)
             axis.errorbar(middle[keep] * (1 + 0.03 * s), value[keep, s], color=colour, marker="o", markersize=3.5, capsize=2,
                           yerr=bars(value[keep, s], low[keep, s], high[keep, s]), linewidth=1.2, label=f"n = {n[s]}")

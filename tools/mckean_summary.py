@@ -24,8 +24,11 @@ def listed(values):
 
 
 def end_of(case):
-    """Returns the last time of the analysis as text."""
-    return f"t = {case.data['times'][-1]:g}"
+    """Returns the last time of the analysis as text: that of the smallest and of the largest n if they differ."""
+    ends = [case.times_of_size(s)[-1] for s in (0, -1)]
+    if ends[0] == ends[1]:
+        return f"t = {ends[0]:g}"
+    return f"t = {ends[0]:g} (n = {case.data['n'][0]}) and {ends[1]:g} (n = {case.data['n'][-1]})"
 
 
 def trained(case):

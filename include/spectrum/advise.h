@@ -73,9 +73,10 @@ struct advise {
   int points, stage;                 /* points of the probe; current stage of the schedule */
   bool online;                       /* the points of the probe are fresh ones, not from the fixed set */
   double step_seconds, run_seconds;  /* wall time: of a step, measured; of all remaining steps */
-  double time_to_come;               /* time t of the remaining steps; stages with dt: auto use the member dt */
+  double time_to_come;               /* time t of the remaining steps, for n = 1; with dt: auto, of the member dt */
   double dt;                         /* of the stage: as in the input; for dt: auto, dt_safety * limit; <= DT_MAX */
-  double limit;                      /* smallest dt_limit over sizes */
+  double power;                      /* dt_power of the stage; ADVICE_DT is dt n^power */
+  double limit;                      /* of dt: the smallest dt_limit / n^power over sizes */
   double particle_bytes, peak_bytes; /* largest over ranks: bytes of units; peak bytes of a process, 0: unknown */
   int members;                       /* number of sizes */
   struct advice *size;               /* [members] */

@@ -4,7 +4,8 @@
  * are int64, all other datasets double:
  *
  *   /                    attributes format "mckean-history", format_version, random_numbers, config, step (of the last
- *                        history_write)
+ *                        history_write); own_times = 1 if a stage has a dt_power: then each /ensemble/i has its own
+ *                        time and dt at equal steps
  *   /target              attributes type, C_f, C_f_error, loss_0, linear_fraction; spin: coefficients, S_pqr for
  *                        p <= q <= r
  *   /teacher             target teacher: c (m), a (m, d) and, unless on the sphere, b (m); attributes type, phi, alpha

@@ -45,11 +45,12 @@ static bool is_known(const struct study *study, const struct definition *definit
   return study->fields && study_set_points(study, definition->set) > 0;
 }
 
-/* Returns the slope that theory predicts, or NAN if none: V = O(1/n), and V_sgd = O(1/P) with P = n^batch_power. */
+/* Returns the slope that theory predicts, or NAN if none: V = O(1/n), and V_sgd = O(dt/P) with P = n^batch_power and
+ * dt = n^dt_power. */
 static double expected_slope(const struct study *study, const struct definition *definition) {
   if (definition->column || definition->estimator >= BIAS) return NAN;
   if (definition->estimator == TOTAL && !study->common_data) return NAN; /* V = A/n + dt S/P is not a power of n */
-  return definition->estimator == SGD ? -study->batch_power : -1;
+  return definition->estimator == SGD ? study->dt_power - study->batch_power : -1;
 }
 
 const struct fluctuations_quantity *fluctuations_find(const struct fluctuations *fluctuations, const char *name) {
@@ -88,7 +89,7 @@ static int evaluate_bias(const struct cell *cell, int64_t points, const double *
   double *largest;
   *value = NAN;
   for (int b = 0; b < B; b++) resampled[b] = NAN;
-  if (size == last) return OK;
+  if (size == last || isnan(study->time[cell->time])) return OK;
   TRY(alloc_array((void **)&largest, study->replicas[last] * points, sizeof *largest, "outputs of the reference"));
   int status = study_field(study, last, cell->time, cell->definition->set, largest);
   if (status == OK) {
@@ -201,6 +202,8 @@ static int estimate_time(struct fluctuations *fluctuations, int q, int time, dou
         value[s], (int)B, scratch, study_initials(fluctuations->study, s), fluctuations->options.level, true);
   }
   free(scratch);
+  const bool common = !isnan(study->time[time]); /* otherwise the sizes are not comparable */
+  for (int s = 0; s < study->sizes && !common; s++) value[s] = NAN;
   if (status == OK) quantity->slope[time] = fluctuations_slope(study, &fluctuations->options, NULL, value, resampled);
   if (status == OK && quantity->fit) fit_error(fluctuations, quantity, time, value, resampled);
   return status;

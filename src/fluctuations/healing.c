@@ -43,11 +43,11 @@ static void follow(const struct healing *healing, struct healing_curve *curve, i
       curve->maximum_time[size] = time;
   const struct estimate fall = log_change(healing, curve, size, last, curve->maximum_time[size], 1);
   curve->ratio[size] = (struct estimate){exp(fall.value), exp(fall.low), exp(fall.high)};
-  for (int time = 0; time < last; time++)
+  for (int time = 0; time < last; time++) {
+    const double from = study_time(study, time, size), to = study_time(study, time + 1, size);
     curve->exponent[time * study->sizes + size] =
-        study->time[time] > 0
-            ? log_change(healing, curve, size, time, time + 1, 1 / log(study->time[time + 1] / study->time[time]))
-            : ESTIMATE_NONE;
+        from > 0 ? log_change(healing, curve, size, time, time + 1, 1 / log(to / from)) : ESTIMATE_NONE;
+  }
 }
 
 struct healing *healing_create(const struct fluctuations *fluctuations) {

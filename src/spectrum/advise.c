@@ -176,18 +176,19 @@ static void estimate_times(const struct config *config, const struct dataset *da
 /* Sets dt, the limit, and the quantities that follow from the measured ones. */
 static void derive(struct advise *advise, double safety) {
   advise->limit = INFINITY;
-  for (int e = 0; e < advise->members; e++)
-    if (isnan(advise->size[e].value[ADVICE_LIMIT]) || advise->size[e].value[ADVICE_LIMIT] < advise->limit)
-      advise->limit = advise->size[e].value[ADVICE_LIMIT]; /* once NAN, it stays so */
+  for (int e = 0; e < advise->members; e++) {
+    const struct advice *size = &advise->size[e];
+    const double limit = size->value[ADVICE_LIMIT] / schedule_network_dt(1, advise->power, size->n);
+    if (isnan(limit) || limit < advise->limit) advise->limit = limit; /* once NAN, it stays so */
+  }
   if (!(advise->dt > 0)) advise->dt = safety * advise->limit;
   if (advise->dt > DT_MAX) advise->dt = DT_MAX; /* the limit is infinite if the tangent kernel is zero */
   for (int e = 0; e < advise->members; e++) {
     double *value = advise->size[e].value;
-    value[ADVICE_DT] = advise->dt;
+    const double dt = value[ADVICE_DT] = schedule_network_dt(advise->dt, advise->power, advise->size[e].n);
     value[ADVICE_NOISE_BATCH] = value[ADVICE_GRADIENT2] > 0 ? value[ADVICE_NOISE] / value[ADVICE_GRADIENT2] : NAN;
-    value[ADVICE_V_SGD] = value[ADVICE_BATCH] > 0 ? advise->dt * value[ADVICE_NOISE] / (2 * value[ADVICE_BATCH]) : 0;
-    value[ADVICE_SGD_BATCH] =
-        value[ADVICE_V_INIT] > 0 ? advise->dt * value[ADVICE_NOISE] / (2 * value[ADVICE_V_INIT]) : NAN;
+    value[ADVICE_V_SGD] = value[ADVICE_BATCH] > 0 ? dt * value[ADVICE_NOISE] / (2 * value[ADVICE_BATCH]) : 0;
+    value[ADVICE_SGD_BATCH] = value[ADVICE_V_INIT] > 0 ? dt * value[ADVICE_NOISE] / (2 * value[ADVICE_V_INIT]) : NAN;
     value[ADVICE_SECONDS] = 0;
   }
 }
@@ -224,6 +225,7 @@ int advise_create(struct problem *problem, struct advise **out) {
                             .time = problem->info.time,
                             .stage = stage,
                             .dt = config->schedule.stage[stage].dt,
+                            .power = config->schedule.stage[stage].dt_power,
                             .online = problem->data->samples == 0,
                             .members = config->ensemble.members};
   advise->size = calloc((size_t)advise->members, sizeof *advise->size);

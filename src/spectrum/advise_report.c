@@ -50,7 +50,7 @@ static void table(const struct advise *advise, FILE *out, const char *title, int
 }
 
 static void advice_line(const struct advise *advise, const struct advice *size, FILE *out) {
-  const double *value = size->value, ratio = advise->dt / value[ADVICE_LIMIT], P = value[ADVICE_SGD_BATCH];
+  const double *value = size->value, ratio = value[ADVICE_DT] / value[ADVICE_LIMIT], P = value[ADVICE_SGD_BATCH];
   const char *least = advise->step > 0 ? " (a lower bound, because V_init is an upper bound)" : "";
   fprintf(out, "n = %lld: ", (long long)size->n);
   if (isnan(ratio) || isinf(value[ADVICE_LIMIT])) {
@@ -61,9 +61,9 @@ static void advice_line(const struct advise *advise, const struct advice *size, 
   if (ratio > 1)
     fprintf(out,
             "dt = %.4g is ABOVE the limit %.4g: f_n will grow until the run diverges or the limit rises; use dt = %.3g",
-            advise->dt, value[ADVICE_LIMIT], value[ADVICE_LIMIT] / 2);
+            value[ADVICE_DT], value[ADVICE_LIMIT], value[ADVICE_LIMIT] / 2);
   else
-    fprintf(out, "dt = %.4g is %.*f %% of the limit %.4g", advise->dt,
+    fprintf(out, "dt = %.4g is %.*f %% of the limit %.4g", value[ADVICE_DT],
             ratio < 0.001  ? 3
             : ratio < 0.01 ? 2
                            : ratio < 0.1,
@@ -89,7 +89,7 @@ static void duration(double seconds, char text[32]) {
 }
 
 static void times(const struct advise *advise, FILE *out) {
-  char now[32], safe[32];
+  char now[32], safe[32], factor[32] = "";
   const double left = (double)(advise->steps - advise->step), t = advise->time_to_come;
   const double steps = ceil(t / (advise->limit / 2));
   duration(advise->run_seconds, now);
@@ -100,9 +100,11 @@ static void times(const struct advise *advise, FILE *out) {
     fprintf(out, "the %.0f remaining steps take %s\n", left, now);
   else
     fprintf(out, "the run is complete\n");
+  if (advise->power != 0) snprintf(factor, sizeof factor, " n^%g", advise->power);
   if (left > 0 && isfinite(advise->limit))
-    fprintf(out, "  with half of the current limit, dt = %.3g, the remaining time t = %.4g would take %.0f steps, %s\n",
-            advise->limit / 2, t, steps, safe);
+    fprintf(out,
+            "  with half of the current limit, dt = %.3g%s, the remaining time t = %.4g%s would take %.0f steps, %s\n",
+            advise->limit / 2, factor, t, factor, steps, safe);
   fprintf(out, "  units: at most %.4g MB per rank; process: at most %.4g MB so far, libraries included\n",
           advise->particle_bytes * 1e-6, advise->peak_bytes * 1e-6);
 }
@@ -144,7 +146,7 @@ int advise_json(const struct advise *advise, const char *path) {
       {"time", "t", advise->time},
       {"points", "points of the probe", advise->points},
       {"networks", "networks of each size that were measured", (double)advise->size[0].networks},
-      {"limit", "smallest dt_limit over sizes", advise->limit},
+      {"limit", "smallest dt_limit / n^dt_power over sizes", advise->limit},
       {"seconds_per_step", "wall time of a step, measured", advise->step_seconds},
       {"seconds_to_come", "wall time of the remaining steps", advise->run_seconds},
       {"particle_bytes", "bytes of units on a rank, maximum over ranks", advise->particle_bytes},
