@@ -140,8 +140,7 @@ static int read_curve(const struct study *study, const struct window *window, do
   int64_t first = 0;
   for (int s = 0; s < study->sizes && status == OK; first += networks[s++]) {
     status = study_curves(study, s, curve->column, window->rows, window->step, loss);
-    if (status == OK)
-      reduce(window, study->loss_0, networks[s], study->streams, loss, m + first, drift + first);
+    if (status == OK) reduce(window, study->loss_0, networks[s], study->streams, loss, m + first, drift + first);
   }
   if (status == OK) plateau_estimate(study->sizes, study->n, networks, m, drift, level, curve);
   free(m);
