@@ -26,7 +26,7 @@ struct request {
   int d, draws;
   bool typical;
   int seeds;
-  char **seed; /* texts */
+  uint64_t *seed; /* [seeds] */
 };
 
 static const struct option options_table[] = {
@@ -94,23 +94,32 @@ static int print_seed(const struct comm *comm, const struct request *request, ui
 }
 
 static int print_seeds(const struct comm *comm, const struct request *request, const double *law) {
-  const struct option row = {"SEED", option_int64, 0, 0, 0x1p53};
   if (comm->rank == 0) print_law(request, law);
-  for (int i = 0; i < (request->seeds ? request->seeds : SEEDS_SHOWN); i++) {
-    uint64_t seed = (uint64_t)i + 1;
-    if (request->seeds) TRY(option_int64(&row, request->seed[i], &seed));
-    TRY(print_seed(comm, request, seed, law));
+  for (int i = 0; i < request->seeds; i++) TRY(print_seed(comm, request, request->seed[i], law));
+  return OK;
+}
+
+/* Reads the seeds of the command line, or sets those that are listed without any. */
+static int read_seeds(int count, char **text, struct request *request) {
+  const struct option row = {"SEED", option_int64, 0, 0, 0x1p53};
+  request->seeds = count > 0 ? count : SEEDS_SHOWN;
+  request->seed = alloc_small(sizeof *request->seed * (size_t)request->seeds);
+  for (int i = 0; i < request->seeds; i++) {
+    request->seed[i] = (uint64_t)i + 1;
+    if (count > 0) TRY(option_int64(&row, text[i], &request->seed[i]));
   }
   return OK;
 }
 
 int cmd_targets(const struct comm *comm, int argc, char **argv) {
   struct request request = {.d = 10, .draws = 2000};
-  TRY(option_parse(OPTIONS(options_table), argc, argv, &request, &request.seeds));
-  request.seed = argv;
+  int count;
+  TRY(option_parse(OPTIONS(options_table), argc, argv, &request, &count));
   double *law = alloc_small(sizeof *law * NUMBERS * (size_t)request.draws);
-  int status = draw_law(comm, &request, law);
+  int status = read_seeds(count, argv, &request);
+  if (status == OK) status = draw_law(comm, &request, law);
   if (status == OK) status = print_seeds(comm, &request, law);
+  free(request.seed);
   free(law);
   return status;
 }
