@@ -56,7 +56,8 @@ static void add_verdict(const struct plateau *plateau, const struct plateau_curv
   struct finding finding = complete(plateau, FINDING(FINDING_VERDICT, name, text), estimate, size);
   finding.expected = expected;
   finding.verdict = verdict_of(&estimate, expected, tolerance);
-  findings_add(findings, finding, "%s", verdict_text(&estimate, expected, tolerance));
+  findings_add(findings, finding, "%s",
+               verdict_text(&estimate, expected, tolerance, study_common_replicas(plateau->fluctuations->study)));
 }
 
 static bool equals_overall(const struct estimate *excess) {
