@@ -142,6 +142,41 @@ def draw_excess(case):
     return pictures
 
 
+# ---- the error of trained networks ----
+
+def plateaus(case):
+    """Returns {column: results} of `mckean analyze --window`, empty without a window."""
+    found = case.data.get("plateau", {})
+    return {name: found[name] for name in LOSSES if name in found}
+
+
+def draw_levels(axis, n, group, colour, label):
+    value, low, high = (array(group, part) for part in ("level", "level_low", "level_high"))
+    axis.errorbar(n, value, yerr=bars(value, low, high), color=colour, marker="o", markersize=3.5, capsize=2, linewidth=1.2,
+                  label=label)
+
+
+def slope_of(group):
+    value, low, high = (group[part] for part in ("slope", "slope_low", "slope_high"))
+    if value is None:
+        return ""
+    return f"slope {value:.3f}" + (f" [{low:.3f}, {high:.3f}]" if low is not None else "")
+
+
+def draw_plateaus(case):
+    n, found, name_0 = np.array(case.data["n"]), plateaus(case), case.loss_scale()
+    figure, axis = axes(f"loss / {SCALES[name_0]}")
+    for (name, group), colour in zip(found.items(), colours(len(found))):
+        draw_levels(axis, n, group, colour, f"{LOSSES[name]}, {slope_of(group)}")
+    slope_guide(axis, n, np.nanmin([array(group, "level")[0] for group in found.values()]), -1)
+    size_axis(axis, n)
+    log_axis(axis)
+    legend(axis, 1)
+    window = case.data["plateau"]
+    return [done(axis, f"Mean over t = {window['first']:g} to {window['last']:g} of log loss/{name_0}: geometric mean over "
+                       f"networks against n, with {100 * case.data['level']:g} % intervals; dashed 1/n.")]
+
+
 # ---- fluctuations ----
 
 def draw_collapse(case):
@@ -367,6 +402,28 @@ def draw_fits_of_cases(cases):
     return [done(axis, "Exponent p of training loss = L + A n^-p in each case, with intervals; dashed: 1.")]
 
 
+def tested(cases):
+    """Returns the cases with a test loss over a window at two or more n."""
+    return [case for case in cases if "test_loss" in plateaus(case) and len(case.data["n"]) > 1]
+
+
+def draw_plateaus_of_cases(cases):
+    found = tested(cases)
+    groups = [plateaus(case)["test_loss"] for case in found]
+    figure, axis = axes("test loss / $C_f$")
+    for case, group, colour in zip(found, groups, colours(len(found))):
+        label = ", ".join(f"{key.split('.')[-1]} = {case.first.config[key]}" if key.endswith(".d") else
+                          f"target {case.first.config[key]}" for key in ("target.d", "target.seed") if key in case.first.config)
+        draw_levels(axis, np.array(case.data["n"]), group, colour, f"{label}: {slope_of(group)}")
+    n = np.unique(np.concatenate([case.data["n"] for case in found]))
+    slope_guide(axis, n, min(array(group, "level")[0] for group in groups), -1)
+    size_axis(axis, n)
+    log_axis(axis)
+    legend(axis, 1)
+    return [done(axis, "Test loss over C_f of trained networks against n in each case, over the window of its analysis, with "
+                       "intervals; dashed 1/n.")]
+
+
 # ---- the table ----
 
 def any_spread(case):
@@ -385,6 +442,8 @@ CASE_SECTIONS = [
     Section("Loss against n", several_sizes, draw_loss_in_n, ""),
     Section("Error above the limit of many units", lambda case: any(fitted_times(case, name) for name in LOSSES),
             draw_excess, "Loss = L + A n^-p at fixed t, with p = 1 by theory."),
+    Section("Error of trained networks", lambda case: plateaus(case) and several_sizes(case), draw_plateaus,
+            "The loss after training, averaged over a window of t, falls as 1/n for large n."),
     Section("Fluctuations on the scale of the CLT", lambda case: any_spread(case) and len(case.data["times"]) > 1,
             draw_collapse, ""),
     Section("Fluctuations against n", lambda case: any_spread(case) and several_sizes(case), draw_variance_in_n, ""),
@@ -400,6 +459,7 @@ CASE_SECTIONS = [
 STUDY_SECTIONS = [
     Section("Exponents of the noise of SGD", has_powers, draw_exponents_in_a, ""),
     Section("Scale of the noise of SGD", has_powers, draw_noise_scale, ""),
+    Section("Error of trained networks", lambda cases: len(tested(cases)) > 1, draw_plateaus_of_cases, ""),
     Section("Exponents of the error", lambda cases: len(fitted(cases)) > 1, draw_fits_of_cases, ""),
 ]
 

@@ -6,9 +6,10 @@
 #include "fluctuations/fluctuations.h"
 #include "fluctuations/healing.h"
 #include "fluctuations/loss_decay.h"
+#include "fluctuations/plateau.h"
 
 const struct analysis *const analyses_table[ANALYSES] = {
-    &fluctuations_analysis, &healing_analysis,    &loss_decay_analysis,
+    &fluctuations_analysis, &healing_analysis,    &loss_decay_analysis,        &plateau_analysis,
     &bimodality_analysis,   &clt_fields_analysis, &empirical_measure_analysis,
 };
 
