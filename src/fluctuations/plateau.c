@@ -106,7 +106,8 @@ void plateau_release(struct plateau_curve *curve) {
 
 /* ---- reading ---- */
 
-/* The rows of the window: step, log t - mean of log t [rows], and the sum of its squares. */
+/* The rows of the window for the networks of one size: step, log t - mean of log t [rows], and the sum of its
+ * squares. */
 struct window {
   int64_t rows;
   int64_t *step; /* not owned */
@@ -125,22 +126,23 @@ static void reduce(const struct window *window, double loss_0, int64_t initials,
     }
 }
 
+/* window [sizes] */
 static int read_curve(const struct study *study, const struct window *window, double level,
                       struct plateau_curve *curve) {
-  int64_t networks[ENSEMBLE_MAX], all = 0, most = 0;
+  int64_t networks[ENSEMBLE_MAX], all = 0, most = 1;
   double *m = NULL, *drift = NULL, *loss = NULL;
   for (int s = 0; s < study->sizes; s++) {
     networks[s] = study_initials(study, s);
     all += networks[s];
-    if (study->replicas[s] > most) most = study->replicas[s];
+    if (window[s].rows * study->replicas[s] > most) most = window[s].rows * study->replicas[s];
   }
   int status = alloc_array((void **)&m, all, sizeof *m, "the mean losses of all networks");
   if (status == OK) status = alloc_array((void **)&drift, all, sizeof *drift, "the drifts of all networks");
-  if (status == OK) status = alloc_array((void **)&loss, window->rows * most, sizeof *loss, "the losses of one size");
+  if (status == OK) status = alloc_array((void **)&loss, most, sizeof *loss, "the losses of one size");
   int64_t first = 0;
   for (int s = 0; s < study->sizes && status == OK; first += networks[s++]) {
-    status = study_curves(study, s, curve->column, window->rows, window->step, loss);
-    if (status == OK) reduce(window, study->loss_0, networks[s], study->streams, loss, m + first, drift + first);
+    status = study_curves(study, s, curve->column, window[s].rows, window[s].step, loss);
+    if (status == OK) reduce(&window[s], study->loss_0, networks[s], study->streams, loss, m + first, drift + first);
   }
   if (status == OK) plateau_estimate(study->sizes, study->n, networks, m, drift, level, curve);
   free(m);
@@ -175,25 +177,36 @@ static int find_window(const struct analysis_options *options, int64_t rows, int
   return OK;
 }
 
+/* Sets window [sizes]; each size has its own times. plateau->rows: the fewest rows of a window. */
+static int find_windows(struct plateau *plateau, int64_t rows, int64_t *step, struct window *window) {
+  const struct study *study = plateau->fluctuations->study;
+  double *time = alloc_small(sizeof *time * (size_t)(rows + 1));
+  int status = OK;
+  for (int s = 0; s < study->sizes && status == OK; s++) {
+    status = study_row_times(study, s, rows, step, time);
+    if (status == OK) status = find_window(&plateau->fluctuations->options, rows, step, time, &window[s]);
+    if (status == OK && (s == 0 || window[s].rows < plateau->rows)) plateau->rows = window[s].rows;
+  }
+  free(time);
+  return status;
+}
+
 static int read_curves(struct plateau *plateau) {
   static const char *const columns[PLATEAU_LOSSES] = {"test_loss", "loss"};
   const struct fluctuations *fluctuations = plateau->fluctuations;
-  struct window window = {0};
+  struct window window[ENSEMBLE_MAX] = {0};
   int64_t rows = 0, *step = NULL;
-  double *time = NULL;
-  int status = study_rows(fluctuations->study, &rows, &step, &time);
-  if (status == OK) status = find_window(&fluctuations->options, rows, step, time, &window);
-  plateau->rows = window.rows;
+  int status = study_rows(fluctuations->study, &rows, &step);
+  if (status == OK) status = find_windows(plateau, rows, step, window);
   for (int i = 0; i < PLATEAU_LOSSES && status == OK; i++) {
     if (!fluctuations_find(fluctuations, columns[i])) continue;
     struct plateau_curve *curve = &plateau->curve[plateau->curves];
     curve->column = columns[i];
-    status = read_curve(fluctuations->study, &window, fluctuations->options.level, curve);
+    status = read_curve(fluctuations->study, window, fluctuations->options.level, curve);
     if (status == OK) plateau->curves++;
   }
-  free(window.log_time);
+  for (int s = 0; s < ENSEMBLE_MAX; s++) free(window[s].log_time);
   free(step);
-  free(time);
   return status;
 }
 
