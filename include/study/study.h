@@ -33,6 +33,7 @@ struct study {
   bool second_moments;            /* all runs recorded q_n of dynamics/second_moment.h with the fields */
   bool noise_free;    /* every step used all points of the training measure: gradient descent without noise */
   bool common_data;   /* all replicas used the same points at every step */
+  bool paired;        /* initial conditions i of different n have units in common */
   int64_t streams;    /* Q: replicas i Q .. i Q + Q - 1 share their initial condition and differ in their data */
   double dt_power;    /* of dt in all stages; NAN: it differs between stages */
   double batch_power; /* of P = floor(scale n^power); 0: constant P; NAN: no batches, or it differs between stages */
@@ -59,6 +60,10 @@ int64_t study_fewest_initials(const struct study *study);
 
 /* Returns the number of replicas if it is the same for all sizes, otherwise 0. */
 int64_t study_common_replicas(const struct study *study);
+
+/* Returns the key with which the replicas of a size are resampled (fluctuations_weights): n, so that different n are
+ * resampled independently, or 0 if the study is `paired`, so that all n with equal R have the same samples. */
+int64_t study_resampling(const struct study *study, int size);
 
 /* Returns the number of points of a set: K or N. */
 int64_t study_set_points(const struct study *study, enum point_set set);

@@ -279,7 +279,7 @@ static int prepare(struct work *work, const struct empirical_measure *measure) {
   for (int s = 0; s < study->sizes; s++) {
     const int64_t R = study_initials(study, s);
     TRY(alloc_array((void **)&work->weight[s], B * R, sizeof(double), "bootstrap weights"));
-    fluctuations_weights(measure->options.seed, B, R, work->weight[s]);
+    fluctuations_weights(measure->options.seed, study_resampling(study, s), B, R, work->weight[s]);
   }
   TRY(config_parse("the first run", study->config, &work->config));
   work->biased = unit_table[work->config->unit.type].manifold != MANIFOLD_SPHERE;

@@ -67,7 +67,7 @@ static int find_variances(const struct empirical_measure *measure, double *const
     status = fluctuations_variance(R, L, psi[s], B, weight[s], &value[s], resampled + (int64_t)s * B);
     if (status != OK) break;
     memcpy(scratch, resampled + (int64_t)s * B, sizeof *scratch * (size_t)B);
-    time->size[s].V = fluctuations_interval(value[s], B, scratch, R, measure->options.level, true);
+    time->size[s].V = fluctuations_interval(INTERVAL_POSITIVE, value[s], B, scratch, R, measure->options.level);
   }
   for (int s = 0; s < study->sizes && isnan(time->time); s++) value[s] = NAN; /* the sizes are not comparable */
   if (status == OK) time->slope = fluctuations_slope(study, &measure->options, NULL, value, resampled);

@@ -177,11 +177,13 @@ static int evaluate(const struct cell *cell, double *value, double *resampled) {
 static void fit_error(struct fluctuations *fluctuations, struct fluctuations_quantity *quantity, int time,
                       const double *value, const double *resampled) {
   const int B = fluctuations->options.bootstrap;
+  const struct study *study = fluctuations->study;
   double *powers = alloc_small(sizeof *powers * (size_t)B);
-  quantity->fit[time] = error_fit(fluctuations->study->sizes, fluctuations->study->n, value, B, resampled, powers);
-  quantity->power[time] =
-      fluctuations_interval(quantity->fit[time].power, B, powers, study_fewest_initials(fluctuations->study),
-                            fluctuations->options.level, false);
+  int64_t initials[ENSEMBLE_MAX];
+  for (int s = 0; s < study->sizes; s++) initials[s] = study_initials(study, s);
+  quantity->fit[time] = error_fit(study->sizes, study->n, initials, value, B, resampled, powers);
+  quantity->power[time] = fluctuations_interval(INTERVAL_SLOPE, quantity->fit[time].power, B, powers,
+                                                study_fewest_initials(study), fluctuations->options.level);
   free(powers);
 }
 
@@ -198,8 +200,9 @@ static int estimate_time(struct fluctuations *fluctuations, int q, int time, dou
     status = evaluate(&(struct cell){fluctuations, &definition_table[q], s, time, weight}, &value[s], own);
     if (status != OK) break;
     memcpy(scratch, own, sizeof *scratch * B);
-    quantity->value[time * study->sizes + s] = fluctuations_interval(
-        value[s], (int)B, scratch, study_initials(fluctuations->study, s), fluctuations->options.level, true);
+    quantity->value[time * study->sizes + s] =
+        fluctuations_interval(INTERVAL_POSITIVE, value[s], (int)B, scratch, study_initials(fluctuations->study, s),
+                              fluctuations->options.level);
   }
   free(scratch);
   const bool common = !isnan(study->time[time]); /* otherwise the sizes are not comparable */
@@ -248,7 +251,7 @@ int fluctuations_create(const struct study *study, const struct analysis_options
   for (int s = 0; s < study->sizes; s++) {
     const int64_t initials = study_initials(fluctuations->study, s);
     weight[s] = alloc_small(sizeof(double) * (size_t)options->bootstrap * (size_t)initials);
-    fluctuations_weights(options->seed, options->bootstrap, initials, weight[s]);
+    fluctuations_weights(options->seed, study_resampling(study, s), options->bootstrap, initials, weight[s]);
   }
   const int status = estimate_all(fluctuations, weight);
   for (int s = 0; s < study->sizes; s++) free(weight[s]);

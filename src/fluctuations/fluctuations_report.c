@@ -307,7 +307,8 @@ static const struct {
     {"limit", "L of loss = L + A n^-p", offsetof(struct error_fit, limit)},
     {"amplitude", "A of loss = L + A n^-p", offsetof(struct error_fit, amplitude)},
     {"chi2", "chi^2 with p = 1, for sizes - 2 degrees of freedom", offsetof(struct error_fit, chi2)},
-    {"probability", "probability of a larger chi^2 with p = 1", offsetof(struct error_fit, probability)},
+    {"probability", "probability of a larger chi^2 with p = 1 (F distribution)",
+     offsetof(struct error_fit, probability)},
 };
 enum { FIT_NUMBERS = sizeof fit_numbers / sizeof *fit_numbers };
 

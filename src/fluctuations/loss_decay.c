@@ -41,7 +41,8 @@ static int read_curves(const struct loss_decay *decay, const int64_t *step, int 
   TRY(alloc_array((void **)&curves->own, decay->rows * replicas, sizeof(double), "the curves of all replicas"));
   curves->mean = alloc_small(sizeof(double) * (size_t)decay->rows);
   curves->weight = alloc_small(sizeof(double) * B * (size_t)curves->initials);
-  fluctuations_weights(fluctuations->options.seed, (int)B, curves->initials, curves->weight);
+  fluctuations_weights(fluctuations->options.seed, study_resampling(study, size), (int)B, curves->initials,
+                       curves->weight);
   TRY(study_curves(study, size, decay->column, decay->rows, step, curves->own));
   for (int64_t i = 0; i < decay->rows * curves->initials; i++) { /* in place, since i <= i * streams */
     double sum = 0;
@@ -132,8 +133,9 @@ static void deviate(struct loss_decay *decay, const struct curves *curves, int s
   for (int b = 0; b < B; b++) resampled[b] = sign * (resampled[b] - resampled[B + b]) / start;
   const int64_t fewest = own->initials < reference->initials ? own->initials : reference->initials;
   decay->deviation_time[size] = times_of(decay, size)[top[0]];
-  decay->deviation[size] = fluctuations_interval(sign * (own_mean - reference_mean) / start, B, resampled, fewest,
-                                                 fluctuations->options.level, false);
+  decay->deviation[size] =
+      fluctuations_interval(INTERVAL_SIGNED, sign * (own_mean - reference_mean) / start, B, resampled, fewest,
+                            fluctuations->options.level);
   free(resampled);
 }
 
@@ -151,9 +153,9 @@ static int estimate(struct loss_decay *decay, const struct curves *curves) {
     deviate(decay, curves, s);
     for (int i = 0; i < LOSS_DECAY_FRACTIONS; i++) {
       memcpy(scratch, resampled + (size_t)(i * sizes + s) * B, sizeof *scratch * B);
-      decay->crossing[i * sizes + s] =
-          fluctuations_interval(loss_decay_crossing(decay->rows, times_of(decay, s), curves[s].mean, threshold[i]),
-                                (int)B, scratch, curves[s].initials, fluctuations->options.level, true);
+      decay->crossing[i * sizes + s] = fluctuations_interval(
+          INTERVAL_POSITIVE, loss_decay_crossing(decay->rows, times_of(decay, s), curves[s].mean, threshold[i]), (int)B,
+          scratch, curves[s].initials, fluctuations->options.level);
     }
   }
   for (int i = 0; i < LOSS_DECAY_FRACTIONS; i++) estimate_slope(decay, i, resampled + (size_t)(i * sizes) * B);

@@ -108,6 +108,7 @@ static int read_times(struct h5 *file, const struct config *config, struct study
   study->dt_power = dt_power(&config->schedule);
   study->noise_free = config->data.mode != DATA_ONLINE && config->schedule.scheme == SCHEME_GD;
   study->common_data = config->data.shared || study->noise_free;
+  study->paired = *config->unit.import.path; /* subsets of the same units, or of those of the same replica */
   study->second_moments = true;
   if (h5_exists(file, "/test/y")) TRY(history_tables_rows(file, "/test/y", &study->test_points));
   if (h5_exists(file, "/train/y")) TRY(history_tables_rows(file, "/train/y", &study->train_points));

@@ -47,6 +47,10 @@ int64_t study_common_replicas(const struct study *study) {
   return study->replicas[0];
 }
 
+int64_t study_resampling(const struct study *study, int size) {
+  return study->paired ? 0 : study->n[size];
+}
+
 int64_t study_set_points(const struct study *study, enum point_set set) {
   return set == POINTS_TEST ? study->test_points : study->train_points;
 }
