@@ -37,6 +37,9 @@ void step_size_free(struct step_size *step_size); /* Local; frees what it holds.
  * limit; or no memory. */
 int step_size_enter(struct step_size *step_size, int64_t step);
 
+/* Returns the step size of the networks with n units if dt of the stage is `dt`. Local. */
+double step_size_of_network(const struct step_size *step_size, int64_t n, double dt);
+
 /* *limit: the smallest stability limit of all networks in their current state, for the batches of a stage. *n: the size
  * of the network that has this limit. Collective. FAILED: a network has diverged, or no memory. */
 int step_size_limit(struct step_size *step_size, int stage, double *limit, int64_t *n);

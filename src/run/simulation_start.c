@@ -171,6 +171,7 @@ int simulation_start(struct simulation *sim, bool *complete) {
   *complete = sim->start == sim->steps && has_last_row;
   sim->step_size = step_size_create(problem->particles, problem->data, &config->schedule, problem->isa, config->threads,
                                     sim->start, &segment);
-  if (!*complete) divergence_monitor_start(&sim->monitor, &sim->step_size, sim->start, &sim->report);
+  divergence_monitor_start(&sim->monitor);
+  if (!*complete) TRY(stability_watch_create(config, &sim->step_size, sim->start, &sim->watch));
   return problem_dynamics(problem);
 }
