@@ -25,6 +25,11 @@ static int read_run(struct h5 *file, struct step_stability *stability) {
   return status;
 }
 
+static int by_n(const void *a, const void *b) {
+  const struct summary_stability *x = a, *y = b;
+  return (x->n > y->n) - (x->n < y->n);
+}
+
 int step_stability_create(const struct study *study, struct step_stability **out) {
   struct step_stability *stability = calloc(1, sizeof *stability);
   if (!stability) die("no memory for the stability of a study");
@@ -34,6 +39,7 @@ int step_stability_create(const struct study *study, struct step_stability **out
     step_stability_free(stability);
     return status;
   }
+  qsort(stability->size, (size_t)stability->sizes, sizeof *stability->size, by_n);
   *out = stability;
   return OK;
 }

@@ -318,7 +318,7 @@ static int append_limits(const struct history *history, struct h5 *file, int mem
           rows->record[(size_t)(i * history->config->ensemble.members + member) * (2 + HISTORY_LIMITS) + 2 + (size_t)c];
     snprintf(name, sizeof name, "%s/%s", group, column->name);
     status = h5_append(file, name, H5_DOUBLE, 0, NULL, rows->kept, rows->count, values);
-    if (status == OK) status = describe(file, name, column->description, column->units);
+    if (status == OK) status = h5_describe(file, name, column->description, column->units);
   }
   free(values);
   return status;
