@@ -20,14 +20,25 @@ struct pilot_run_stage {
   double limit; /* one estimate of the stability limit; 0 unless dt is auto */
 };
 
+/* dt/limit of the smallest replica index of a size at step 0 (run/stability_watch.h). */
+enum { PILOT_RUN_SENTENCE = 512 };
+struct pilot_run_stability {
+  int64_t n; /* units; fewer than in the run if the measured problem is scaled down */
+  double ratio, error, limit;
+  bool above, whole; /* whole: n is that of the run */
+  char text[PILOT_RUN_SENTENCE];
+};
+
 struct pilot_run {
   struct pilot_run_stage stage[STAGES_MAX];
   bool whole; /* measured on the problem itself, not scaled down */
   /* Of the measured problem: */
-  double networks;       /* number of networks */
-  int64_t n;             /* units of the largest network */
-  int64_t batch;         /* points in the largest batch */
-  double pairs;          /* pairs (schedule_pairs) of a measured step in the first stage */
+  double networks; /* number of networks */
+  int64_t n;       /* units of the largest network */
+  int64_t batch;   /* points in the largest batch */
+  double pairs;    /* pairs (schedule_pairs) of a measured step in the first stage */
+  int sizes;       /* length of stability */
+  struct pilot_run_stability stability[ENSEMBLE_MAX];
   double particle_bytes; /* peak bytes of this rank's units during the measurement */
 };
 

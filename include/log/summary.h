@@ -7,8 +7,9 @@
  *
  *   format, format_version, version    "mckean-summary", 1, version of the program
  *   complete                           true: all steps are done; false: the run stopped early
- *   first_step, step, steps            first step since the start or resume, current step, last step of the input
- *   restarts                           number of restarts, as counted by slurm_restarts (log/slurm.h)
+ *   failed                             null, or why the run failed; the file then contains only the members up to
+ *   `steps` first_step, step, steps            first step since the start or resume, current step, last step of the
+ *   input restarts                           number of restarts, as counted by slurm_restarts (log/slurm.h)
  *   ranks, threads                     threads per rank; the number of cores is ranks x threads
  *   level, precision, unit, d          ISA level; the others as in the input
  *   target {C_f, C_f_error}            E f^2 / 2, and its standard error (0: exact)
@@ -30,6 +31,12 @@
  *   agreeing {min, mean, max}          seconds of the loop outside of the phases: agreement on whether to stop,
  *                                      including waiting for other ranks; changes of stage; estimates of the stability
  *                                      limit; printing on rank 0
+ *   stability                          for each n, over the whole run: estimates, their number; above, how many of them
+ *   had
+ *                                      dt above the stability limit by more than the error; above_from_step,
+ *                                      above_from_t, the first of them; dt_over_limit, the largest, with its error and
+ *                                      t; loss_rises, the rows in which the loss of a network rose by more than noise
+ *                                      allows (history_rises in store/history.h), of `rows` in all
  *   parts                              for the phases step, row, field, save: count, pairs of all ranks, seconds {min,
  *                                      mean, max}, waited {min, mean, max}: seconds of the phase that were spent
  *                                      in sums over ranks */
@@ -71,6 +78,26 @@ struct summary {
  * its clock started, read at the start and at the end of the phase. Local. */
 void summary_add(struct summary *summary, enum summary_phase phase, const struct work *since, const struct work *now);
 
+/* The stability of the networks of one size over the whole run, from history.h5 (store/history.h). */
+struct summary_stability {
+  int64_t n, estimates;
+  int64_t above;                               /* estimates in which dt exceeded the limit by more than the error */
+  int64_t first_step;                          /* of the first of them, -1: none */
+  double first_time;                           /* its t */
+  double largest, largest_error, largest_time; /* dt/limit, its error and t where dt/limit - error is largest; NAN: no
+                                                * finite estimate */
+  double last;                                 /* dt/limit of the last estimate */
+  bool finite;                                 /* the tangent kernel was finite in all estimates */
+  bool rises_counted;                          /* false: the loss may rise with this update rule */
+  int64_t rises, rows, rising; /* rows in which a loss rose by more than noise allows, of how many rows of
+                                                * all replicas; number of replicas with such rows */
+};
+
+/* Writes a sentence about the estimates, and one about rises of the loss; "": nothing to report. Local. */
+enum { SUMMARY_SENTENCE = 320 };
+void summary_stability_text(const struct summary_stability *stability, char limit[SUMMARY_SENTENCE],
+                            char rises[SUMMARY_SENTENCE]);
+
 struct summary_run {
   const struct config *config;
   const struct dataset *data;
@@ -79,11 +106,22 @@ struct summary_run {
   int64_t first, step, steps; /* first step since the start or resume, current step, last step of the input */
   bool complete;              /* all steps were taken, and their results are on disk */
   double seconds;             /* of the time loop */
+  int sizes;                  /* length of stability; 0: unknown */
+  const struct summary_stability *stability;
 };
 
 /* Prints the summary and writes summary.json. A failure to write the file is reported, but the run does not fail.
  * Collective. Cost: 0.1 s of GEMM after a loop of more than 5 s. */
 void summary_report(const struct summary *summary, const struct comm *comm, const struct summary_run *run,
                     struct report *report);
+
+/* Writes a summary.json that contains only the state of a failed run and the reason, for `mckean status`. Local, for
+ * rank 0. Best effort: returns whether it was written. */
+bool summary_fail(const struct summary_run *run, const char *reason);
+
+/* Returns the reason in <output>/summary.json if it states that the run failed, otherwise NULL. The caller frees it.
+ * summary_clear_failure removes such a summary.json. Local. */
+char *summary_failure(const char *output);
+void summary_clear_failure(const char *output);
 
 #endif

@@ -1,6 +1,5 @@
-/* divergence_monitor: compares the step size with its stability limit (tangent/stability.h).
+/* divergence_monitor: warns during a run if a loss grows, and states the stability limit (tangent/stability.h).
  *
- * It warns at the start of a run if the input gives dt as a number above the limit, and during the run if a loss grows.
  * When a run fails because of non-finite values, it adds the limit to the error text. It never changes the
  * trajectory. */
 #ifndef MCKEAN_RUN_DIVERGENCE_MONITOR_H
@@ -21,11 +20,8 @@ struct divergence_monitor {
   bool warned;       /* the warning was printed */
 };
 
-/* Initializes the monitor, and warns if dt of the stage at `step` is above the limit. Does not estimate the limit if dt
- * is auto, or if the estimate would cost more than a hundredth of the remaining steps. Collective, at the start of a
- * run. */
-void divergence_monitor_start(struct divergence_monitor *monitor, struct step_size *step_size, int64_t step,
-                              struct report *report);
+/* Initializes the monitor. Local. */
+void divergence_monitor_start(struct divergence_monitor *monitor);
 
 /* Records whether the loss of one of this rank's networks exceeds DIVERGENCE_GROWTH * reference. observation: [locals].
  * Collective for the first row, local for all others. */

@@ -1,7 +1,7 @@
 /* history: the time series of a run, <output>/history.h5.
  *
- * With T rows, S fields, R replicas, K test points and N points of a fixed training set; the datasets step and batch
- * are int64, all other datasets double:
+ * With T rows, S fields, U estimates, R replicas, K test points and N points of a fixed training set; the datasets step
+ * and batch are int64, all other datasets double:
  *
  *   /                    attributes format "mckean-history", format_version, random_numbers, config, step (of the last
  *                        history_write); own_times = 1 if a stage has a dt_power: then each /ensemble/i has its own
@@ -17,6 +17,9 @@
  *                        dynamics/observables.h
  *   /ensemble/i/field    step (S), time (S); at the test points f (S, R, K), c2phi2 (S, R; dynamics/second_moment.h);
  *                        at the training points f_train (S, R, N), c2phi2_train (S, R)
+ *   /ensemble/i/stability
+ *                        step (U), time (U), and a dataset (U) per column of history_limit_table: estimates of dt/limit
+ *                        (tangent/limit_estimate.h) at the steps of tangent/limit_plan.h
  *   /provenance          attributes of the last run that wrote the file, see log/provenance.h
  *
  * Every byte is covered by a checksum, see store/history_file.h. Rows since the last checkpoint are in memory, on the
@@ -33,10 +36,30 @@
 #include "data/dataset.h"
 #include "dynamics/observables.h"
 #include "log/provenance.h"
+#include "log/summary.h"
 #include "parallel/comm.h"
 #include "particles/particles.h"
+#include "tangent/limit_plan.h"
 
 enum { HISTORY_SECOND_MOMENTS = 2 };
+
+/* The columns of /ensemble/i/stability: of the network with the largest dt/limit among the estimated ones of a size. */
+enum history_limit {
+  LIMIT_LAMBDA,
+  LIMIT_BOUND,
+  LIMIT_ERROR,
+  LIMIT_DT,
+  LIMIT_LIMIT,
+  LIMIT_RATIO,
+  LIMIT_RATIO_ERROR,
+  LIMIT_ABOVE,
+  LIMIT_NETWORKS,
+  LIMIT_POINTS,
+  HISTORY_LIMITS
+};
+extern const struct history_limit_column {
+  const char *name, *description, *units;
+} history_limit_table[HISTORY_LIMITS];
 
 struct history;
 
@@ -89,6 +112,32 @@ void history_row(struct history *history, int64_t step, const struct dt_segment 
 void history_field(struct history *history, int64_t step, const struct dt_segment *segment,
                    const struct particles *particles, const double *f, const double *f_train,
                    const double *second_moments);
+
+/* Adds an estimate of the stability limit: values [members][HISTORY_LIMITS], the same on all ranks. Local; all ranks
+ * call it. */
+void history_limits(struct history *history, int64_t step, const struct dt_segment *segment, const double *values);
+
+/* Summarizes, from an open history, the estimates and the rises of the loss of one size. Local. FAILED: a dataset is
+ * damaged. A history without estimates is no error. */
+struct h5;
+int history_stability(struct h5 *file, const struct config *config, int member, struct summary_stability *result);
+
+/* Returns the number of rows of loss [rows], which is overwritten, in which the loss rose by more than noise allows:
+ *
+ *   without noise (gd on fixed data, population): loss_i > loss_{i-1} + 200 u sqrt(loss_{i-1} loss_0), where u is the
+ *   unit
+ *                  roundoff of the arithmetic: an error of 100 u in the outputs, relative to the scale of the labels
+ *   with noise     log loss_i > mean of log loss over the 8 rows before + 6 s sqrt(1 + 1/8); s: the standard deviation
+ *   of
+ *                  the noise of log loss, 1.4826/sqrt(2) times the median of |log loss_i - log loss_{i-1}| over all
+ *                  rows
+ *
+ * Local. */
+enum { HISTORY_RISE_ROUNDOFFS = 200, HISTORY_RISE_ROWS = 8, HISTORY_RISE_SIGMAS = 6 };
+int64_t history_rises(int64_t rows, double *loss, double loss_0, double unit_roundoff, bool noisy);
+
+/* Returns the steps of the estimates of a run. config and data must outlive the result. Local. */
+struct limit_plan history_limit_plan(const struct config *config, const struct dataset *data);
 
 /* Appends all rows and fields in memory to the file, for a checkpoint at this step. may_write: as in
  * store/checkpoint.h. Collective. FULL (io/durable_file.h): may be called again. FAILED or UNREAD: an I/O error, or

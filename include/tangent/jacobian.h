@@ -34,6 +34,12 @@ void jacobian_free(struct jacobian *jacobian); /* accepts NULL */
  * w is then NAN. Cost: 8 d flops and two evaluations of h and h' per unit and point. */
 bool jacobian_apply(struct jacobian *jacobian, const struct local_network *local, int team, const double *v, double *w);
 
+/* w [out_count] = M v between two ranges of points: v [in_count] belongs to points in .. in+in_count-1 of the jacobian,
+ * w to points out .. out+out_count-1. Return value: as for jacobian_apply. Cost: 4 d flops and one h and h' per unit
+ * and point of each range. */
+bool jacobian_apply_between(struct jacobian *jacobian, const struct local_network *local, int team, int in,
+                            int in_count, const double *v, int out, int out_count, double *w);
+
 /* f [points] = f_n at the points. Return value: as for jacobian_apply. Cost: 2 d flops and one h per unit and point. */
 bool jacobian_outputs(struct jacobian *jacobian, const struct local_network *local, int team, double *f);
 

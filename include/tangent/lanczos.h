@@ -16,9 +16,10 @@
 enum { LANCZOS_MAX = 30 }; /* the largest number of products */
 
 struct lanczos {
-  double value; /* theta; NAN if a product was not finite */
-  double bound; /* beta_k |s_k| */
-  int products; /* k, the number of products computed */
+  double value;                                 /* theta; NAN if a product was not finite */
+  double bound;                                 /* beta_k |s_k| */
+  int products;                                 /* k, the number of products computed */
+  double alpha[LANCZOS_MAX], beta[LANCZOS_MAX]; /* T_k */
 };
 
 /* The operator A. apply: w [size] = A v [size]; returns false if a term was not finite or out of range. */
@@ -32,6 +33,14 @@ struct lanczos_operator {
  * not be zero and may have any norm. Collective if the products are, otherwise local; the products must have the same
  * bits on all ranks, so that all ranks stop together. Cost: k products and 2 k^2 * size flops. */
 struct lanczos lanczos_largest(const struct lanczos_operator *operator, int64_t size, double tolerance, double *basis);
+
+/* The same with at most `products` products, 1 to LANCZOS_MAX. */
+struct lanczos lanczos_limited(const struct lanczos_operator *operator, int64_t size, double tolerance, int products,
+                               double *basis);
+
+/* Local. Replaces the first vector of the basis that lanczos_largest returned by y, normalized; the other vectors
+ * become undefined. The value must be finite. Cost: 2 k size flops. */
+void lanczos_vector(const struct lanczos *result, int64_t size, double *basis);
 
 /* Local. Returns the largest eigenvalue of the tridiagonal matrix with diagonal alpha [k] and off-diagonal beta [k-1],
  * by bisection. *last: the absolute value of the last component of its normalized eigenvector. k <= LANCZOS_MAX. */

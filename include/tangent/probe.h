@@ -21,6 +21,10 @@ struct probe {
  * memory. */
 int probe_create(const struct dataset *data, const struct unit_spec *unit, enum precision precision, int limit,
                  struct probe **probe);
+
+/* The same, with fixed data in another order: the first N points are spread over the training set for every N. */
+int probe_create_spread(const struct dataset *data, const struct unit_spec *unit, enum precision precision, int limit,
+                        struct probe **probe);
 void probe_free(struct probe *probe); /* accepts NULL */
 
 #endif

@@ -21,10 +21,12 @@ const char cmd_status_options[] =
     "  --json FILE                  results in JSON; -: to standard output, without the table\n"
     "  exit code 0                  all are done\n"
     "  exit code 75                 some are running, stopped or missing: the same commands complete them\n"
-    "  exit code 1                  some are damaged and cannot resume; the table states the reason\n"
+    "  exit code 1                  some failed, or are damaged and cannot resume; the table states the reason. The\n"
+    "                               command of a failed run resumes it, and fails again unless the cause is gone\n"
     "JSON: {\"format\": \"mckean-status\", \"format_version\": 1, \"version\": of the program, \"runs\": [\n"
-    "{\"run\": folder, \"line\": of the manifest, \"state\": done, running, stopped, missing or damaged, \"step\": of\n"
-    "the newest intact checkpoint, \"steps\": the last one, \"checkpoint\": path, \"passed_over\": [errors of newer\n"
+    "{\"run\": folder, \"line\": of the manifest, \"state\": done, running, stopped, failed, missing or damaged,\n"
+    "\"step\": of the newest intact checkpoint, \"steps\": the last one, \"checkpoint\": path, \"passed_over\": "
+    "[errors of newer\n"
     "checkpoints], \"reason\": text}, ...]}; null: unknown\n";
 
 struct request {
@@ -267,6 +269,7 @@ static int print_status(const struct comm *comm, const struct request *request, 
   TRY(status);
   if (count[RUN_DAMAGED] > 0)
     return FAIL(FAILED, "status: %d of %d runs cannot resume", count[RUN_DAMAGED], list->count);
+  if (count[RUN_FAILED] > 0) return FAIL(FAILED, "status: %d of %d runs failed", count[RUN_FAILED], list->count);
   return count[RUN_DONE] == list->count ? OK : STOPPED;
 }
 

@@ -103,6 +103,16 @@ static void print_time(const struct dry_run *plan, struct report *report) {
               plan->rate_known ? "at the write rate in summary.json of this output" : rate);
 }
 
+static void print_stability(const struct dry_run *plan, struct report *report) {
+  const struct pilot_run *pilot = &plan->pilot;
+  for (int e = 0; e < pilot->sizes && plan->first_step == 0; e++) {
+    const struct pilot_run_stability *size = &pilot->stability[e];
+    report_line(report, "%-11s dt/limit = %.3g +- %.2g at the start: %s%s", e == 0 ? "stability" : "", size->ratio,
+                size->error, size->text, size->whole ? "" : " (n scaled down)");
+    if (size->above) report_line(report, "warning: n = %lld: results may not be gradient flow", (long long)size->n);
+  }
+}
+
 static void print_header(const struct dry_run *plan, struct report *report) {
   char time[32];
   const double job = job_seconds(plan), whole = MARGIN * total_seconds(plan);
@@ -147,6 +157,7 @@ void dry_run_print(const struct dry_run *plan, struct report *report) {
   print_memory(plan, report);
   print_disk(plan, report);
   print_time(plan, report);
+  print_stability(plan, report);
   print_header(plan, report);
   report_line(report, "dry run: nothing was written");
 }
@@ -188,6 +199,17 @@ static void json_all(struct json *json, const struct dry_run *plan) {
   json_real(json, "checkpoint_seconds", plan->checkpoint_seconds);
   json_bool(json, "rate_known", plan->rate_known);
   json_bool(json, "trial_whole", plan->pilot.whole);
+  json_array(json, "stability");
+  for (int e = 0; e < plan->pilot.sizes && plan->first_step == 0; e++) {
+    json_object(json, NULL);
+    json_integer(json, "n", plan->pilot.stability[e].n);
+    json_real(json, "dt_over_limit", plan->pilot.stability[e].ratio);
+    json_real(json, "error", plan->pilot.stability[e].error);
+    json_real(json, "limit", plan->pilot.stability[e].limit);
+    json_bool(json, "above", plan->pilot.stability[e].above);
+    json_end(json);
+  }
+  json_end(json);
   json_object(json, "slurm");
   json_real(json, "time", job_seconds(plan));
   json_real(json, "signal", stop_seconds(plan));

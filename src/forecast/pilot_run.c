@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "run/stability_watch.h"
 #include "tangent/stability.h"
 
 /* PILOT_FLOPS: the largest number of flops per thread in a measured step; they take a few hundredths of a second.
@@ -159,6 +160,35 @@ static int time_stages(const struct config *config, struct particles *particles,
   return OK;
 }
 
+/* Estimates dt/limit in the initial state, with the points of the measured problem. */
+static int estimate_stability(const struct problem *problem, struct pilot_run *result) {
+  const struct config *config = problem->config;
+  const struct dt_segment start = {0};
+  struct step_size step_size =
+      step_size_create(problem->particles, problem->data, &config->schedule, problem->isa, config->threads, 0, &start);
+  struct stability_watch watch;
+  if (!(config->schedule.stage[0].dt > 0)) return OK; /* auto: dt_safety of the limit */
+  int status = stability_watch_create(config, &step_size, 0, &watch);
+  if (status == OK) {
+    result->sizes = config->ensemble.members;
+    double *values = alloc_small(sizeof *values * HISTORY_LIMITS * (size_t)result->sizes);
+    stability_watch_estimate(&watch, 0, config->schedule.stage[0].dt, values);
+    for (int e = 0; e < result->sizes; e++) {
+      const double *of_size = values + e * HISTORY_LIMITS;
+      result->stability[e] = (struct pilot_run_stability){.n = config->ensemble.n[e],
+                                                          .ratio = of_size[LIMIT_RATIO],
+                                                          .error = of_size[LIMIT_RATIO_ERROR],
+                                                          .limit = of_size[LIMIT_LIMIT],
+                                                          .above = stability_watch_above(of_size)};
+      stability_watch_text(&watch, 0, e, of_size, result->stability[e].text);
+    }
+    free(values);
+  }
+  stability_watch_free(&watch);
+  step_size_free(&step_size);
+  return status;
+}
+
 static int measure(struct problem *problem, struct pilot_run *result) {
   const struct config *config = problem->config;
   TRY(problem_particles(problem, 0));
@@ -171,7 +201,8 @@ static int measure(struct problem *problem, struct pilot_run *result) {
   if (schedule_auto(&config->schedule, schedule_steps(&config->schedule)))
     TRY(stability_create(problem->particles, problem->data, problem->isa, config->threads, STABILITY_PROBE,
                          &timing.stability));
-  const int status = time_stages(config, problem->particles, &timing, result);
+  int status = estimate_stability(problem, result);
+  if (status == OK) status = time_stages(config, problem->particles, &timing, result);
   stability_free(timing.stability);
   free(timing.f);
   return status;
@@ -196,6 +227,7 @@ int pilot_run_measure(const struct problem *problem, struct pilot_run *result) {
   while (most_pairs(reduced, data) > enough && shrink(reduced, data, ranks)) result->whole = false;
   struct problem pilot = {.comm = problem->comm, .config = reduced, .isa = problem->isa, .data = data};
   const int status = measure(&pilot, result);
+  for (int e = 0; e < result->sizes; e++) result->stability[e].whole = reduced->ensemble.n[e] == config->ensemble.n[e];
   const double units = units_of(config) / units_of(reduced);
   for (int s = 0; s < config->schedule.stages; s++) {
     result->stage[s].step *= schedule_pairs(&config->schedule, s, &config->ensemble, data) /

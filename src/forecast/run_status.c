@@ -9,13 +9,14 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "log/summary.h"
 #include "store/checkpoint.h"
 #include "store/history.h"
 #include "store/lock.h"
 
 enum { DEPTH = 16, RETRIES = 3 };
 
-const char *const run_state_names[RUN_STATES] = {"done", "running", "stopped", "missing", "damaged"};
+const char *const run_state_names[RUN_STATES] = {"done", "running", "stopped", "failed", "missing", "damaged"};
 
 void run_status_free(struct run_status *result) {
   free(result->checkpoint);
@@ -100,6 +101,10 @@ static void determine_state(const char *folder, const struct config *config, boo
     set_state(result, RUN_DONE, "%s", "");
   else
     set_state(result, RUN_STOPPED, "%s%s", *owner ? "its last run ended without releasing the lock: " : "", owner);
+  char *failure = summary_failure(folder);
+  if (failure && (result->state == RUN_STOPPED || result->state == RUN_MISSING))
+    set_state(result, RUN_FAILED, "%s", failure);
+  free(failure);
 }
 
 /* Determines the status once. Returns false if a run may have started, ended or removed checkpoints during this call,

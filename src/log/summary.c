@@ -3,8 +3,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/openblas.h"
 #include "base/process_memory.h"
@@ -107,6 +109,7 @@ static void json_run(struct json *json, const struct summary_run *run, const str
   for (int e = 0; e < config->ensemble.members; e++)
     units += (double)config->ensemble.n[e] * (double)config->ensemble.replicas;
   json_bool(json, "complete", run->complete);
+  json_text(json, "failed", NULL);
   json_integer(json, "first_step", run->first);
   json_integer(json, "step", run->step);
   json_integer(json, "steps", run->steps);
@@ -148,6 +151,26 @@ static void json_phases(struct json *json, const struct summary *summary, const 
   json_end(json);
 }
 
+static void json_stability(struct json *json, const struct summary_run *run) {
+  json_array(json, "stability");
+  for (int i = 0; i < run->sizes; i++) {
+    const struct summary_stability *size = &run->stability[i];
+    json_object(json, NULL);
+    json_integer(json, "n", size->n);
+    json_integer(json, "estimates", size->estimates);
+    json_integer(json, "above", size->above);
+    json_real(json, "above_from_step", size->above > 0 ? (double)size->first_step : NAN);
+    json_real(json, "above_from_t", size->first_time);
+    json_real(json, "dt_over_limit", size->largest);
+    json_real(json, "error", size->largest_error);
+    json_real(json, "t", size->largest_time);
+    json_real(json, "loss_rises", size->rises_counted ? (double)size->rises : NAN);
+    json_integer(json, "rows", size->rows);
+    json_end(json);
+  }
+  json_end(json);
+}
+
 static void json_all(struct json *json, const struct summary *summary, const struct total *total,
                      const struct summary_run *run) {
   json_text(json, "format", "mckean-summary");
@@ -168,19 +191,23 @@ static void json_all(struct json *json, const struct summary *summary, const str
   json_real(json, "checkpoints", summary->checkpoints);
   json_real(json, "checkpoint_bytes", summary->bytes);
   json_real(json, "checkpoint_gbytes_per_s", ratio(1e-9 * summary->bytes, total->seconds[PHASE_SAVE].max));
+  json_stability(json, run);
   json_phases(json, summary, total);
+}
+
+static int create_json(const struct summary_run *run, char path[PATH_BYTES], struct json **json) {
+  snprintf(path, PATH_BYTES, "%s/summary.json", run->config->output);
+  const int status = json_create(path, json);
+  if (status != USAGE) return status;
+  unlink(path); /* a file with this name that is not a summary, for example after a crash, may be removed */
+  return json_create(path, json);
 }
 
 static void write_json(const struct summary *summary, const struct total *total, const struct summary_run *run,
                        struct report *report) {
   char path[PATH_BYTES];
   struct json *json = NULL;
-  snprintf(path, sizeof path, "%s/summary.json", run->config->output);
-  int status = json_create(path, &json);
-  if (status == USAGE) { /* a file with this name that is not a summary, for example after a crash, may be removed */
-    unlink(path);
-    status = json_create(path, &json);
-  }
+  int status = create_json(run, path, &json);
   if (status == OK) {
     json_all(json, summary, total, run);
     status = json_write(json);
@@ -191,7 +218,94 @@ static void write_json(const struct summary *summary, const struct total *total,
   report_line(report, "warning: %s; there is no summary of this run", error_text());
 }
 
+/* ---- failed runs ---- */
+
+static const char FAILURE[] = "\"failed\": \"";
+
+bool summary_fail(const struct summary_run *run, const char *reason) {
+  char path[PATH_BYTES];
+  struct json *json = NULL;
+  int status = create_json(run, path, &json);
+  if (status == OK) {
+    json_text(json, "format", "mckean-summary");
+    json_integer(json, "format_version", 1);
+    json_text(json, "version", build_version);
+    json_bool(json, "complete", false);
+    json_text(json, "failed", reason);
+    json_integer(json, "first_step", run->first);
+    json_integer(json, "step", run->step);
+    json_integer(json, "steps", run->steps);
+    status = json_write(json);
+  }
+  json_free(json);
+  return status == OK;
+}
+
+/* Decodes the JSON string at `from`, up to its closing quote. */
+static char *decode(const char *from) {
+  char *text = alloc_small(strlen(from) + 1), *to = text;
+  for (; *from && *from != '"'; from++) {
+    unsigned code = 0;
+    if (*from == '\\' && from[1] == 'u' && sscanf(from + 2, "%4x", &code) == 1) {
+      *to++ = (char)(code < 0x80 ? code : '?');
+      for (int i = 0; i < 5 && from[1]; i++) from++;
+      continue;
+    }
+    if (*from == '\\' && from[1]) from++;
+    *to++ = *from;
+  }
+  *to = 0;
+  return text;
+}
+
+char *summary_failure(const char *output) {
+  char path[PATH_BYTES], *line = NULL, *reason = NULL;
+  size_t size = 0;
+  snprintf(path, sizeof path, "%s/summary.json", output);
+  FILE *in = fopen(path, "r");
+  while (in && !reason && getline(&line, &size, in) > 0) {
+    const char *at = strstr(line, FAILURE);
+    if (at && strspn(line, " ") == (size_t)(at - line)) reason = decode(at + sizeof FAILURE - 1);
+  }
+  if (in) fclose(in);
+  free(line);
+  return reason;
+}
+
+void summary_clear_failure(const char *output) {
+  char path[PATH_BYTES], *reason = summary_failure(output);
+  snprintf(path, sizeof path, "%s/summary.json", output);
+  if (reason) unlink(path);
+  free(reason);
+}
+
 /* ---- text ---- */
+
+void summary_stability_text(const struct summary_stability *stability, char limit[SUMMARY_SENTENCE],
+                            char rises[SUMMARY_SENTENCE]) {
+  *limit = *rises = 0;
+  if (stability->above > 0)
+    snprintf(limit, SUMMARY_SENTENCE,
+             "dt exceeded the stability limit from t = %g (step %lld) on, in %lld of %lld estimates; largest dt/limit "
+             "%.3g +- %.2g at t = %g%s; these results may not be gradient flow",
+             stability->first_time, (long long)stability->first_step, (long long)stability->above,
+             (long long)stability->estimates, stability->largest, stability->largest_error, stability->largest_time,
+             stability->finite ? "" : ", and the tangent kernel was not finite");
+  if (stability->rises > 0)
+    snprintf(rises, SUMMARY_SENTENCE, "the loss rose by more than noise allows in %lld of %lld rows, in %lld network%s",
+             (long long)stability->rises, (long long)stability->rows, (long long)stability->rising,
+             stability->rising == 1 ? "" : "s");
+}
+
+static void print_stability(const struct summary_run *run, struct report *report) {
+  char limit[SUMMARY_SENTENCE], rises[SUMMARY_SENTENCE];
+  for (int i = 0; i < run->sizes; i++) {
+    const struct summary_stability *size = &run->stability[i];
+    summary_stability_text(size, limit, rises);
+    if (*limit) report_line(report, "warning: n = %lld: %s", (long long)size->n, limit);
+    if (*rises) report_line(report, "warning: n = %lld: %s", (long long)size->n, rises);
+  }
+}
 
 static void print_phases(const struct summary *summary, const struct total *total, const struct summary_run *run,
                          struct report *report) {
@@ -252,5 +366,6 @@ void summary_report(const struct summary *summary, const struct comm *comm, cons
   print_phases(summary, &total, run, report);
   print_speed(&total, run, report);
   print_sizes(summary, &total, report);
+  print_stability(run, report);
   write_json(summary, &total, run, report);
 }

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -47,6 +48,7 @@ static int poll(struct simulation *sim, enum stop_request *request) {
 /* Records the last history row and, if due, the last field. Moves no units. Saves. */
 static int finish(struct simulation *sim) {
   TRY(simulation_record_field(sim));
+  stability_watch_step(&sim->watch, sim->step, sim->step == sim->start, sim->history, &sim->report);
   simulation_step(sim, 0);
   return simulation_save(sim, false);
 }
@@ -67,6 +69,7 @@ static int loop(struct simulation *sim) {
     if (end || request == STOP_CHECKPOINT || simulation_save_due(sim)) TRY(simulation_save(sim, request == STOP_END));
     if (end) return STOPPED;
     TRY(simulation_record_field(sim));
+    stability_watch_step(&sim->watch, sim->step, sim->step == sim->start, sim->history, &sim->report);
     simulation_step(sim, sim->step_size.segment.dt);
     sim->step++;
     TRY(poll(sim, &request));
@@ -75,18 +78,25 @@ static int loop(struct simulation *sim) {
 
 /* ---- start and end ---- */
 
+static struct summary_run summary_of(const struct simulation *sim, int status) {
+  return (struct summary_run){.config = sim->problem.config,
+                              .data = sim->problem.data,
+                              .d = sim->problem.target->d,
+                              .isa = sim->problem.isa,
+                              .first = sim->start,
+                              .step = sim->step,
+                              .steps = sim->steps,
+                              .complete = status == OK,
+                              .seconds = comm_time() - sim->began};
+}
+
 static void report_end(struct simulation *sim, int status) {
   const struct config *config = sim->problem.config;
   char text[STEP_SIZE_TEXT];
-  const struct summary_run run = {.config = config,
-                                  .data = sim->problem.data,
-                                  .d = sim->problem.target->d,
-                                  .isa = sim->problem.isa,
-                                  .first = sim->start,
-                                  .step = sim->step,
-                                  .steps = sim->steps,
-                                  .complete = status == OK,
-                                  .seconds = comm_time() - sim->began};
+  struct summary_stability stability[ENSEMBLE_MAX];
+  struct summary_run run = summary_of(sim, status);
+  run.stability = stability;
+  run.sizes = simulation_stability(sim, stability);
   summary_report(&sim->summary, sim->comm, &run, &sim->report);
   step_size_time_text(&sim->step_size, sim->steps, text);
   if (status == OK)
@@ -105,6 +115,7 @@ static int run_loop(struct simulation *sim) {
   const struct particles *particles = sim->problem.particles;
   const double bytes = (double)particles->tile_count * (double)particles->tile_bytes * sim->comm->size;
   sim->began = comm_time();
+  if (sim->comm->rank == 0) summary_clear_failure(sim->problem.config->output);
   stop_begin(&sim->stop, sim->step, bytes, &sim->report);
   const int status = loop(sim);
   if (status == OK || status == STOPPED) report_end(sim, status);
@@ -115,10 +126,22 @@ static void free_simulation(struct simulation *sim) {
   lock_release(sim->lock);
   report_close(&sim->report);
   history_free(sim->history);
+  stability_watch_free(&sim->watch);
   step_size_free(&sim->step_size);
   problem_free(&sim->problem);
   free(sim->folder);
   free(sim->echo);
+}
+
+/* For users who see only the log, and for `mckean status`. */
+static void report_failure(struct simulation *sim, int status) {
+  const struct summary_run run = summary_of(sim, status);
+  char *reason = strdup(error_text());
+  report_note(&sim->report, "failed: %s", reason ? reason : "");
+  if (sim->began > 0 && reason && !summary_fail(&run, reason))
+    report_note(&sim->report, "summary.json could not be written: %s", error_text());
+  (void)FAIL(status, "%s", reason ? reason : "");
+  free(reason);
 }
 
 int simulation_run(const struct comm *comm, const struct config *config, const struct simulation_options *options) {
@@ -142,8 +165,7 @@ int simulation_run(const struct comm *comm, const struct config *config, const s
                 (long long)sim.steps);
   else if (status == OK)
     status = run_loop(&sim);
-  if (status != OK && status != STOPPED && sim.lock && lock_is_ours(sim.lock)) /* for users who see only the log */
-    report_note(&sim.report, "failed: %s", error_text());
+  if (status != OK && status != STOPPED && sim.lock && lock_is_ours(sim.lock)) report_failure(&sim, status);
   free_simulation(&sim);
   return status;
 }

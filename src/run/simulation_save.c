@@ -1,8 +1,13 @@
 /* Writes history and checkpoints of a run, and checks the lock that protects them. */
+#include <stdio.h>
+
 #include "base/error.h"
+#include "io/durable_file.h"
+#include "io/h5.h"
 #include "run/disk_full.h"
 #include "simulation_state.h"
 #include "store/checkpoint.h"
+#include "store/history_file.h"
 
 static const double LOCK_EVERY = 1; /* seconds; more frequent checks by many runs would strain the file system */
 
@@ -24,6 +29,18 @@ int simulation_check_finite(struct simulation *sim, bool units) {
   struct problem *problem = &sim->problem;
   if (dynamics_check(problem->dynamics, sim->step, units) == OK) return OK;
   return divergence_monitor_explain(&sim->step_size, problem, sim->folder, sim->saved);
+}
+
+int simulation_stability(const struct simulation *sim, struct summary_stability *stability) {
+  const struct config *config = sim->problem.config;
+  char path[PATH_BYTES];
+  struct h5 *file = NULL;
+  if (sim->comm->rank != 0) return 0;
+  snprintf(path, sizeof path, "%s/history.h5", config->output);
+  int status = history_file_open(path, &file), sizes = config->ensemble.members;
+  for (int e = 0; e < sizes && status == OK; e++) status = history_stability(file, config, e, &stability[e]);
+  h5_close(file);
+  return status == OK ? sizes : 0;
 }
 
 static int write_checkpoint(struct simulation *sim, int64_t *bytes) {

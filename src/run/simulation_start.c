@@ -184,6 +184,7 @@ int simulation_start(struct simulation *sim, bool *complete) {
   sim->step_size = step_size_create(problem->particles, problem->data, &config->schedule, problem->isa, config->threads,
                                     sim->start, &segment);
   report_own_times(sim);
-  if (!*complete) divergence_monitor_start(&sim->monitor, &sim->step_size, sim->start, &sim->report);
+  divergence_monitor_start(&sim->monitor);
+  if (!*complete) TRY(stability_watch_create(config, &sim->step_size, sim->start, &sim->watch));
   return problem_dynamics(problem);
 }

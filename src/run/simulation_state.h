@@ -6,6 +6,7 @@
 #include "run/divergence_monitor.h"
 #include "run/problem.h"
 #include "run/simulation.h"
+#include "run/stability_watch.h"
 #include "run/step_size.h"
 #include "run/stop.h"
 #include "store/history.h"
@@ -16,6 +17,7 @@ struct simulation {
   const struct simulation_options *options;
   struct problem problem; /* config: the input; after a resume, also with the snapshots of the old input */
   struct step_size step_size;
+  struct stability_watch watch;
   struct divergence_monitor monitor;
   struct stop stop;
   struct provenance provenance;
@@ -59,6 +61,10 @@ void simulation_add_work(struct simulation *sim, enum summary_phase phase, const
 /* Returns whether output.checkpoint_every or output.snapshots requires a checkpoint at the current step. Local, the
  * same on all ranks. */
 bool simulation_save_due(const struct simulation *sim);
+
+/* Summarizes the stability of the run from history.h5: stability [members]. Returns the number of sizes, or 0 if the
+ * file cannot be read or this is not rank 0. Local. */
+int simulation_stability(const struct simulation *sim, struct summary_stability *stability);
 
 /* Writes history and checkpoint of the current step, unless they are on disk already. ending: the run is about to stop
  * and does not wait for free space. Collective. STOPPED: the disk remained full (run/disk_full.h). FULL, FAILED

@@ -32,6 +32,9 @@ struct history {
   const struct dataset *data;
   char *path, temporary[PATH_BYTES];
   struct rows series, field, train, second_moment;
+  struct rows limit; /* its records have a member of the ensemble in place of a network, and are on all ranks */
+  bool limit_kept;   /* limit.kept has been read from the file */
+  int64_t start;
   bool written; /* history_write extends the file; false: it creates the file or replaces it */
   int64_t step; /* step of the last history_write of this process, -1: none */
 };
@@ -49,7 +52,8 @@ bool history_field_due(const struct history *history, int64_t step) {
 struct history *history_create(const struct comm *comm, const struct config *config, const struct dataset *data,
                                int64_t start) {
   struct history *history = alloc_small(sizeof *history);
-  *history = (struct history){.comm = comm, .config = config, .data = data, .written = start > 0, .step = -1};
+  *history =
+      (struct history){.comm = comm, .config = config, .data = data, .written = start > 0, .step = -1, .start = start};
   const size_t size = strlen(config->output) + 32;
   history->path = alloc_small(size);
   snprintf(history->path, size, "%s/history.h5", config->output);
@@ -58,6 +62,7 @@ struct history *history_create(const struct comm *comm, const struct config *con
   history->field.width = (int)data->tests;
   history->train.width = (int)data->samples;
   history->second_moment.width = HISTORY_SECOND_MOMENTS;
+  history->limit.width = HISTORY_LIMITS;
   history_kept(config, start, &history->series.kept, &history->field.kept);
   history->train.kept = history->second_moment.kept = history->field.kept;
   return history;
@@ -65,7 +70,7 @@ struct history *history_create(const struct comm *comm, const struct config *con
 
 void history_free(struct history *history) {
   if (!history) return;
-  struct rows *rows[] = {&history->series, &history->field, &history->train, &history->second_moment};
+  struct rows *rows[] = {&history->series, &history->field, &history->train, &history->second_moment, &history->limit};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     free(rows[i]->step);
     free(rows[i]->time);
@@ -77,14 +82,15 @@ void history_free(struct history *history) {
 }
 
 bool history_pending(const struct history *history) {
-  return history->series.count + history->field.count + history->train.count + history->second_moment.count > 0;
+  return history->series.count + history->field.count + history->train.count + history->second_moment.count +
+             history->limit.count >
+         0;
 }
 
 /* ---- rows in memory ---- */
 
 static void begin_row(struct rows *rows, int64_t step, const struct dt_segment *segment,
-                      const struct particles *particles) {
-  const struct ensemble_spec *ensemble = &particles->ensemble;
+                      const struct ensemble_spec *ensemble) {
   const size_t count = (size_t)(rows->count + 1), cells = count * (size_t)ensemble->members;
   rows->step = realloc(rows->step, sizeof *rows->step * count);
   rows->time = realloc(rows->time, sizeof *rows->time * cells);
@@ -116,7 +122,7 @@ static double *add_record(struct rows *rows, int64_t network) {
 
 void history_row(struct history *history, int64_t step, const struct dt_segment *segment,
                  const struct particles *particles, const struct observation *observation) {
-  begin_row(&history->series, step, segment, particles);
+  begin_row(&history->series, step, segment, &particles->ensemble);
   for (int s = 0; s < particles->locals; s++) {
     if (!particles->local[s].lead) continue;
     double *values = add_record(&history->series, particles->local[s].network);
@@ -127,7 +133,7 @@ void history_row(struct history *history, int64_t step, const struct dt_segment 
 static void add_field(struct rows *rows, int64_t step, const struct dt_segment *segment,
                       const struct particles *particles, const double *f) {
   if (!f) return;
-  begin_row(rows, step, segment, particles);
+  begin_row(rows, step, segment, &particles->ensemble);
   for (int s = 0; s < particles->locals; s++)
     if (particles->local[s].lead)
       memcpy(add_record(rows, particles->local[s].network), f + (size_t)s * (size_t)rows->width,
@@ -140,6 +146,12 @@ void history_field(struct history *history, int64_t step, const struct dt_segmen
   add_field(&history->field, step, segment, particles, f);
   add_field(&history->train, step, segment, particles, f_train);
   add_field(&history->second_moment, step, segment, particles, second_moments);
+}
+
+void history_limits(struct history *history, int64_t step, const struct dt_segment *segment, const double *values) {
+  begin_row(&history->limit, step, segment, &history->config->ensemble);
+  for (int e = 0; e < history->config->ensemble.members; e++)
+    memcpy(add_record(&history->limit, e), values + e * HISTORY_LIMITS, sizeof *values * HISTORY_LIMITS);
 }
 
 /* ---- the file ---- */
@@ -263,9 +275,69 @@ static int append_second_moments(const struct history *history, struct h5 *file,
   return OK;
 }
 
+const struct history_limit_column history_limit_table[HISTORY_LIMITS] = {
+    [LIMIT_LAMBDA] = {"lambda",
+                      "largest eigenvalue of the tangent kernel M/N, of the network with the largest dt/limit", "1/t"},
+    [LIMIT_BOUND] = {"lambda_bound", "part of lambda_error: the bound of Lanczos's method", "1/t"},
+    [LIMIT_ERROR] = {"lambda_error",
+                     "error of lambda; fixed data, all points: only lambda_bound; otherwise with the "
+                     "error of a sample of points, for online data not that between draws of a step",
+                     "1/t"},
+    [LIMIT_DT] = {"dt", "step size of the network in the step that follows", "t"},
+    [LIMIT_LIMIT] = {"limit", "stability limit of dt: 2/lambda, smaller with mini-batches", "t"},
+    [LIMIT_RATIO] = {"dt_over_limit", "dt/limit; above 1, results may not be gradient flow", NULL},
+    [LIMIT_RATIO_ERROR] = {"error", "error of dt_over_limit, from that of lambda", NULL},
+    [LIMIT_ABOVE] = {"above",
+                     "1: dt exceeds the limit by more than the error, or the kernel is not finite. With all points "
+                     "of a fixed set lambda is a lower bound, so the error does not matter",
+                     NULL},
+    [LIMIT_NETWORKS] = {"networks", "number of networks of this size that were estimated: the first replicas", NULL},
+    [LIMIT_POINTS] = {"points", "points per sample, or all points of a fixed set", NULL},
+};
+
+/* Sets limit.kept to the number of rows in the file before the step from which the run started. */
+static int count_kept_limits(struct history *history, struct h5 *file) {
+  const char *name = "/ensemble/0/stability/step";
+  if (history->limit_kept) return OK;
+  int rank;
+  int64_t shape[H5_RANK_MAX] = {0}, *step = NULL;
+  if (history->written && h5_exists(file, name)) TRY(h5_shape(file, name, &rank, shape));
+  TRY(alloc_array((void **)&step, shape[0] + 1, sizeof *step, "steps of estimates"));
+  const int status = shape[0] > 0 ? h5_read(file, name, H5_INT64, 1, shape, step) : OK;
+  for (history->limit.kept = 0; status == OK && history->limit.kept < shape[0];) {
+    if (step[history->limit.kept] >= history->start) break;
+    history->limit.kept++;
+  }
+  free(step);
+  history->limit_kept = status == OK;
+  return status;
+}
+
+/* Appends the estimates of the stability limit. A file of an older program has no rows before the resume. */
+static int append_limits(const struct history *history, struct h5 *file, int member) {
+  const struct rows *rows = &history->limit;
+  char group[64], name[128];
+  snprintf(group, sizeof group, "/ensemble/%d/stability", member);
+  TRY(append_axes(history, file, rows, group, member, false));
+  double *values = alloc_small(sizeof *values * (size_t)rows->count);
+  int status = OK;
+  for (int c = 0; c < HISTORY_LIMITS && status == OK; c++) {
+    const struct history_limit_column *column = &history_limit_table[c];
+    for (int64_t i = 0; i < rows->count; i++)
+      values[i] =
+          rows->record[(size_t)(i * history->config->ensemble.members + member) * (2 + HISTORY_LIMITS) + 2 + (size_t)c];
+    snprintf(name, sizeof name, "%s/%s", group, column->name);
+    status = h5_append(file, name, H5_DOUBLE, 0, NULL, rows->kept, rows->count, values);
+    if (status == OK) status = h5_describe(file, name, column->description, column->units);
+  }
+  free(values);
+  return status;
+}
+
 static int append_member(const struct history *history, struct h5 *file, int member, const double *series,
                          const double *field, const double *train, const double *second_moment) {
   TRY(append_series(history, file, member, series));
+  TRY(append_limits(history, file, member));
   if (history->config->fields.count == 0) return OK;
   if (history->field.width > 0)
     TRY(append_field(history, file, member, &history->field, "f", "f_n at the test points", field));
@@ -336,6 +408,7 @@ int history_write(struct history *history, int64_t step, const struct provenance
   const bool root = history->comm->rank == 0;
   struct h5 *file = NULL;
   int status = root ? open_copy(history, &file) : OK;
+  if (root && status == OK) status = count_kept_limits(history, file);
   for (int e = 0; e < history->config->ensemble.members; e++) {
     double *series = gather_member(history, &history->series, e);
     double *field = gather_member(history, &history->field, e);
@@ -361,5 +434,6 @@ int history_write(struct history *history, int64_t step, const struct provenance
   discard_rows(&history->field);
   discard_rows(&history->train);
   discard_rows(&history->second_moment);
+  discard_rows(&history->limit);
   return OK;
 }

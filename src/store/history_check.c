@@ -20,6 +20,14 @@ void history_kept(const struct config *config, int64_t start, int64_t *rows, int
   }
 }
 
+struct limit_plan history_limit_plan(const struct config *config, const struct dataset *data) {
+  return (struct limit_plan){.schedule = &config->schedule,
+                             .ensemble = &config->ensemble,
+                             .data = data,
+                             .fields = config->fields.count,
+                             .field = config->fields.step};
+}
+
 /* Returns the bytes of a dataset with `rows` rows of `numbers` numbers each, in whole chunks. */
 static double series_bytes(int64_t numbers, int64_t rows) {
   const int64_t fit = H5_CHUNK_NUMBERS / (numbers > 0 ? numbers : 1),
@@ -36,11 +44,13 @@ double history_bytes(const struct config *config, const struct dataset *data, in
   int64_t rows, fields;
   history_kept(config, step, &rows, &fields);
   const double series = AXES * series_bytes(1, rows) + column_count * series_bytes(replicas, rows);
+  const struct limit_plan plan = history_limit_plan(config, data);
+  const double limits = (FIELD_AXES + HISTORY_LIMITS) * series_bytes(1, limit_plan_count(&plan, step));
   double field = 0;
   if (fields > 0)
     field = FIELD_AXES * series_bytes(1, fields) + series_bytes(replicas * data->tests, fields) +
             series_bytes(replicas * data->samples, fields) + HISTORY_SECOND_MOMENTS * series_bytes(replicas, fields);
-  return history_head_bytes(data) + config->ensemble.members * (series + field);
+  return history_head_bytes(data) + config->ensemble.members * (series + field + limits);
 }
 
 static int rows_of(struct h5 *file, int member, const char *dataset, int64_t *rows) {

@@ -50,6 +50,7 @@ struct network_sum {
   struct team team;
   int batches; /* batches and batch: the arguments of jacobian_squares */
   const struct jacobian_batch *batch;
+  int in, in_count, out, out_count; /* the ranges of points of jacobian_apply_between */
 };
 
 /* ---- create ---- */
@@ -118,12 +119,22 @@ static struct network_sum network_sum_of(const struct jacobian *jacobian, const 
   return (struct network_sum){.jacobian = jacobian, .local = local, .team = team_of(team, jacobian->threads)};
 }
 
-static void set_r(const struct network_sum *network, const double *v) {
+/* Sets the weights of points first .. first+count-1 to v [count]. */
+static void set_r(const struct network_sum *network, int first, int count, const double *v) {
   const struct jacobian *jacobian = network->jacobian;
   const size_t real = precision_real(jacobian->particles->precision);
   void *r = jacobian->team[network->team.first].r;
-  const int count = jacobian->points->count;
-  for (int p = 0; p < count + POINT_PAD; p++) number_put(real, r, (size_t)p, p < count ? v[p] : 0);
+  for (int p = 0; p < count + POINT_PAD; p++) number_put(real, r, (size_t)(first + p), p < count ? v[p] : 0);
+}
+
+/* Returns points first .. first+count-1. */
+static struct points range(const struct jacobian *jacobian, int first, int count) {
+  const size_t real = precision_real(jacobian->particles->precision);
+  const int d = jacobian->particles->d;
+  return (struct points){.count = count,
+                         .d = d,
+                         .x = (char *)jacobian->points->x + real * (size_t)first * (size_t)d,
+                         .q = (char *)jacobian->points->q + real * (size_t)first};
 }
 
 /* Returns tile t of consecutive tiles whose numbers have `size` bytes each. */
@@ -183,11 +194,7 @@ static bool mean_over_units(const struct network_sum *network, int count, block_
 static void set_gradient(const struct network_sum *network, const struct block *block, int t, int first, int count) {
   const struct jacobian *jacobian = network->jacobian;
   const size_t real = precision_real(jacobian->particles->precision);
-  const int d = jacobian->particles->d;
-  const struct points points = {.count = count,
-                                .d = d,
-                                .x = (char *)jacobian->points->x + real * (size_t)first * (size_t)d,
-                                .q = (char *)jacobian->points->q + real * (size_t)first};
+  const struct points points = range(jacobian, first, count);
   const void *r = (char *)jacobian->team[network->team.first].r + real * (size_t)first;
   memset(block->space->grad, 0, sizeof(double) * tile_numbers(jacobian->particles->d));
   jacobian->kernel->gradient(tile_of(jacobian, real, block->real, t), &points, r, NULL, false, block->space->scratch,
@@ -227,20 +234,30 @@ static void set_direction(const struct jacobian *jacobian, const struct block *b
 static void product_terms(const struct network_sum *network, const struct block *block) {
   const struct jacobian *jacobian = network->jacobian;
   const struct jacobian_thread *space = block->space;
+  const struct points points = range(jacobian, network->out, network->out_count);
   for (int t = 0; t < block->tiles; t++) {
-    set_gradient(network, block, t, 0, jacobian->points->count);
+    set_gradient(network, block, t, network->in, network->in_count);
     project_gradient(jacobian, block, t);
     set_direction(jacobian, block, t);
   }
-  jacobian->kernel->directional(block->tiles, block->real, space->direction, jacobian->points, space->scratch,
-                                space->sum);
+  jacobian->kernel->directional(block->tiles, block->real, space->direction, &points, space->scratch, space->sum);
+}
+
+bool jacobian_apply_between(struct jacobian *jacobian, const struct local_network *local, int team, int in,
+                            int in_count, const double *v, int out, int out_count, double *w) {
+  struct network_sum network = network_sum_of(jacobian, local, team);
+  network.in = in;
+  network.in_count = in_count;
+  network.out = out;
+  network.out_count = out_count;
+  set_r(&network, in, in_count, v);
+  return mean_over_units(&network, out_count, product_terms, w);
 }
 
 bool jacobian_apply(struct jacobian *jacobian, const struct local_network *local, int team, const double *v,
                     double *w) {
-  const struct network_sum network = network_sum_of(jacobian, local, team);
-  set_r(&network, v);
-  return mean_over_units(&network, jacobian->points->count, product_terms, w);
+  const int count = jacobian->points->count;
+  return jacobian_apply_between(jacobian, local, team, 0, count, v, 0, count, w);
 }
 
 /* ---- outputs, squares ---- */
@@ -291,7 +308,7 @@ bool jacobian_squares(struct jacobian *jacobian, const struct local_network *loc
   if (batches > JACOBIAN_BATCHES) die("%d batches, at most %d", batches, JACOBIAN_BATCHES);
   network.batches = batches;
   network.batch = batch;
-  set_r(&network, r);
+  set_r(&network, 0, jacobian->points->count, r);
   const bool finite = mean_over_units(&network, 2 * batches, square_terms, mean);
   for (int b = 0; b < batches; b++) {
     batch[b].gradient = mean[2 * b];

@@ -53,24 +53,47 @@ double tridiagonal_largest(int k, const double *alpha, const double *beta, doubl
   return high;
 }
 
-struct lanczos lanczos_largest(const struct lanczos_operator *operator, int64_t size, double tolerance, double *basis) {
-  double alpha[LANCZOS_MAX], beta[LANCZOS_MAX];
-  struct lanczos result = {NAN, NAN, 0};
+static struct lanczos diverged(int products) {
+  return (struct lanczos){.value = NAN, .bound = NAN, .products = products};
+}
+
+struct lanczos lanczos_limited(const struct lanczos_operator *operator, int64_t size, double tolerance, int products,
+                               double *basis) {
+  struct lanczos result = {.value = NAN, .bound = NAN};
+  double *alpha = result.alpha, *beta = result.beta;
   scale(size, 1 / sqrt(dot(size, basis, basis)), basis);
-  for (int k = 0; k < LANCZOS_MAX; k++) {
+  for (int k = 0; k < products; k++) {
     const double *v = basis + k * size;
     double *w = basis + (k + 1) * size;
     result.products = k + 1;
-    if (!operator->apply(operator->context, v, w)) return (struct lanczos){NAN, NAN, k + 1};
+    if (!operator->apply(operator->context, v, w)) return diverged(k + 1);
     alpha[k] = dot(size, v, w);
     for (int j = k; j >= 0; j--) add(size, -dot(size, basis + j * size, w), basis + j * size, w);
     beta[k] = sqrt(dot(size, w, w));
     double last;
     result.value = tridiagonal_largest(k + 1, alpha, beta, &last);
     result.bound = beta[k] * last;
-    if (!isfinite(result.value)) return (struct lanczos){NAN, NAN, k + 1};
+    if (!isfinite(result.value)) return diverged(k + 1);
     if (result.bound <= tolerance * result.value || k + 1 == size) break;
     scale(size, 1 / beta[k], w);
   }
   return result;
+}
+
+struct lanczos lanczos_largest(const struct lanczos_operator *operator, int64_t size, double tolerance, double *basis) {
+  return lanczos_limited(operator, size, tolerance, LANCZOS_MAX, basis);
+}
+
+void lanczos_vector(const struct lanczos *result, int64_t size, double *basis) {
+  const int k = result->products;
+  double pivot[LANCZOS_MAX], s = 1, *vector = basis + k * size;
+  const bool above = is_above_all(k, result->alpha, result->beta, result->value, pivot);
+  for (int64_t i = 0; i < size; i++) vector[i] = 0;
+  add(size, s, basis + (k - 1) * size, vector);
+  for (int j = k - 1; j > 0 && above; j--) {
+    s *= pivot[j] / result->beta[j - 1];
+    add(size, s, basis + (j - 1) * size, vector);
+  }
+  scale(size, 1 / sqrt(dot(size, vector, vector)), vector);
+  for (int64_t i = 0; i < size; i++) basis[i] = vector[i];
 }

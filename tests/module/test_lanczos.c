@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "fixture.h"
 #include "tangent/lanczos.h"
+#include "tangent/limit_estimate.h"
 #include "tangent/stability.h"
 
 /* ---- the Lanczos method ---- */
@@ -296,6 +297,50 @@ static void non_finite_kernels_are_refused(void **state) {
   fixture_free(fixture);
 }
 
+/* ---- estimates of dt/limit ---- */
+
+/* Of all points: equal to the limit of stability_bounds, and above just beyond it. Of two samples: within its error of
+ * the value of all points, on rank counts where networks are shared. */
+static void estimates_bracket_the_limit(void **state) {
+  (void)state;
+  struct fixture *fixture = fixture_create(
+      "{ensemble: {n: [17, 600], replicas: 2}, unit: {type: tanh}, target: {type: spin, d: 3}, data: {mode: fixed, "
+      "samples: 300, test: 0}, dynamics: {scheme: gd, stages: [{steps: 1, dt: 1}]}}");
+  const struct particles *particles = fixture->particles;
+  struct stability *stability = stability_of(fixture, 300);
+  struct limit_estimator *estimator;
+  assert_ok(limit_estimator_create(particles, fixture->data, &fixture->config->schedule, ISA_portable, 1, &estimator));
+  struct kernel_bounds *exact = malloc(sizeof *exact * (size_t)(particles->locals + 1));
+  struct network_limit *all = malloc(sizeof *all * (size_t)(particles->locals + 1)),
+                       *sample = malloc(sizeof *sample * (size_t)(particles->locals + 1));
+  stability_bounds(stability, &fixture->config->schedule, 0, INT64_MAX, exact);
+  const double dt[] = {1, 1};
+  limit_estimate(estimator, 0, &(struct limit_size){.first = {300, 30}, .replicas = 2}, dt, all);
+  limit_estimate(estimator, 0, &(struct limit_size){.first = {60, 30}, .replicas = 2}, dt, sample);
+  for (int s = 0; s < particles->locals; s++) {
+    const double error = sample[s].error / all[s].lambda;
+    expect(fabs(all[s].lambda / exact[s].lambda - 1) < 0.005, "own network %d", s);
+    expect(fabs(all[s].ratio * 2 / all[s].lambda - 1) < 1e-12 && !all[s].above, "own network %d", s);
+    expect(error > 0.005 && error < 0.5 && fabs(sample[s].lambda / all[s].lambda - 1) < 2 * error, "own network %d", s);
+  }
+  /* dt slightly beyond the limit of a network is above it. */
+  for (int s = 0; s < particles->locals; s++) {
+    const double beyond[] = {1.01 * all[0].limit, 1.01 * all[0].limit};
+    struct network_limit *again = malloc(sizeof *again * (size_t)particles->locals);
+    if (s == 0 && !particles->split && particles->locals > 0)
+      limit_estimate(estimator, 0, &(struct limit_size){.first = {300, 30}, .replicas = 2}, beyond, again);
+    if (s == 0 && !particles->split) expect(again[0].above && fabs(again[0].ratio - 1.01) < 1e-6, "beyond the limit");
+    free(again);
+  }
+  assert_expected();
+  free(exact);
+  free(all);
+  free(sample);
+  limit_estimator_free(estimator);
+  stability_free(stability);
+  fixture_free(fixture);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(eigenvalues_of_known_operators),
@@ -304,6 +349,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(gradients_of_batches_equal_the_dense_kernel),
       cmocka_unit_test(the_same_bits_for_any_ownership),
       cmocka_unit_test(non_finite_kernels_are_refused),
+      cmocka_unit_test(estimates_bracket_the_limit),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -1,0 +1,53 @@
+/* limit_estimate: dt of a network divided by its stability limit (tangent/stability.h), with an error, at low cost.
+ *
+ * With the whole fixed set, lambda is that of Lanczos's method with few products, and its error is the Lanczos bound.
+ * This lambda is a Rayleigh quotient, never larger than the largest eigenvalue, so dt exceeds the limit if dt/limit > 1
+ * whatever the error. Otherwise two samples A and B of N points each are used. The largest eigenvalue lambda_A of
+ * M_AA/N, with eigenvector u, is larger than lambda on average, and the Rayleigh quotient of the same direction of the
+ * parameters on B is smaller:
+ *
+ *   q_B = (1/N) sum_{x in B} w(x)^2 / (N lambda_A),   w = M_BA u,   E q_B <= lambda <= E lambda_A
+ *
+ *   lambda = (lambda_A + q_B)/2,   error^2 = (lambda_A - q_B)^2/4 + s^2 + bound^2
+ *
+ * where s is the standard error of q_B from the variance of w(x)^2 over B, and bound is the Lanczos bound. Fixed data:
+ * A and B are disjoint and spread over the set. A network whose dt is within this error of its limit is estimated again
+ * with more points. All results have the same bits for any number of ranks and threads. */
+#ifndef MCKEAN_TANGENT_LIMIT_ESTIMATE_H
+#define MCKEAN_TANGENT_LIMIT_ESTIMATE_H
+
+#include "tangent/jacobian.h"
+#include "tangent/limit_plan.h"
+#include "tangent/probe.h"
+
+struct limit_estimator {
+  const struct particles *particles;
+  const struct dataset *data;
+  const struct schedule *schedule;
+  int threads;
+  struct probe *probe;
+  struct jacobian *jacobian;
+  double **basis; /* [threads][LANCZOS_MAX + 1][points of the largest set or sample] */
+};
+
+/* Results of one network; lambda is NAN if the tangent kernel is not finite. */
+struct network_limit {
+  double lambda, bound, error; /* bound: of Lanczos's method, part of error */
+  double limit;                /* of dt */
+  double ratio, ratio_error;   /* dt/limit, and its error from that of lambda */
+  bool above;                  /* dt exceeds the limit by more than the error, or the kernel is not finite */
+  int points, products;
+};
+
+/* Collective. The pointers must outlive the estimator; blocks of units may move to other ranks. threads: of this rank.
+ * FAILED: no memory. */
+int limit_estimator_create(const struct particles *particles, const struct dataset *data,
+                           const struct schedule *schedule, enum isa isa, int threads, struct limit_estimator **out);
+void limit_estimator_free(struct limit_estimator *estimator); /* accepts NULL */
+
+/* Collective over the ranks that share networks. Sets result [locals] for the networks with replica < size->replicas.
+ * dt [members]: the step size of the networks of each size. */
+void limit_estimate(struct limit_estimator *estimator, int stage, const struct limit_size *size, const double *dt,
+                    struct network_limit *result);
+
+#endif

@@ -1,0 +1,174 @@
+#include "run/stability_watch.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "parallel/heartbeat.h"
+
+/* Above this multiple of the limit, the limit itself is not printed: the network is about to overflow. Above TWICE, the
+ * loss grows too fast for lambda to adapt. */
+static const double RATIO_PRINTED = 1e6, TWICE = 2;
+
+int stability_watch_create(const struct config *config, struct step_size *step_size, int64_t step,
+                           struct stability_watch *watch) {
+  *watch = (struct stability_watch){
+      .config = config, .step_size = step_size, .plan = history_limit_plan(config, step_size->data)};
+  while (watch->next < step) watch->next = limit_plan_next(&watch->plan, watch->next);
+  return limit_estimator_create(step_size->particles, step_size->data, step_size->schedule, step_size->isa,
+                                step_size->threads, &watch->estimator);
+}
+
+void stability_watch_free(struct stability_watch *watch) {
+  limit_estimator_free(watch->estimator);
+  watch->estimator = NULL;
+}
+
+/* ---- an estimate ---- */
+
+/* The estimate of one network, sent to rank 0. */
+struct record {
+  int64_t member, replica;
+  struct network_limit limit;
+};
+
+/* Returns whether a has the larger dt/limit; a network that is not finite is the largest. */
+static bool is_larger(const struct network_limit *a, const struct network_limit *b) {
+  return isnan(b->ratio) ? false : isnan(a->ratio) || a->ratio > b->ratio;
+}
+
+/* Fills in values from all records, in the order of members and replicas, so that ties do not depend on the ranks. */
+static void reduce(int64_t count, const struct record *record, int members, const double *dt, double *values) {
+  for (int e = 0; e < members; e++) {
+    const struct record *largest = NULL;
+    int64_t networks = 0;
+    for (int64_t i = 0; i < count; i++) {
+      if (record[i].member != e) continue;
+      networks++;
+      if (!largest || is_larger(&record[i].limit, &largest->limit) ||
+          (!is_larger(&largest->limit, &record[i].limit) && record[i].replica < largest->replica))
+        largest = &record[i];
+    }
+    if (!largest) die("no estimate of the stability limit for size %d", e);
+    const struct network_limit *limit = &largest->limit;
+    const double row[HISTORY_LIMITS] = {[LIMIT_LAMBDA] = limit->lambda,
+                                        [LIMIT_BOUND] = limit->bound,
+                                        [LIMIT_ERROR] = limit->error,
+                                        [LIMIT_DT] = dt[e],
+                                        [LIMIT_LIMIT] = limit->limit,
+                                        [LIMIT_RATIO] = limit->ratio,
+                                        [LIMIT_RATIO_ERROR] = limit->ratio_error,
+                                        [LIMIT_ABOVE] = limit->above,
+                                        [LIMIT_NETWORKS] = (double)networks,
+                                        [LIMIT_POINTS] = limit->points};
+    memcpy(values + e * HISTORY_LIMITS, row, sizeof row);
+  }
+}
+
+void stability_watch_estimate(struct stability_watch *watch, int64_t step, double dt, double *values) {
+  const struct particles *particles = watch->step_size->particles;
+  const struct limit_size size = limit_plan_size(&watch->plan, step);
+  const int members = particles->ensemble.members, locals = particles->locals;
+  double of_size[ENSEMBLE_MAX];
+  for (int e = 0; e < members; e++)
+    of_size[e] = schedule_network_dt(dt, watch->step_size->segment.power, particles->ensemble.n[e]);
+  struct network_limit *limit = alloc_small(sizeof *limit * (size_t)(locals + 1));
+  struct record *own = alloc_small(sizeof *own * (size_t)(locals + 1));
+  limit_estimate(watch->estimator, schedule_stage(watch->step_size->schedule, step), &size, of_size, limit);
+  int64_t count = 0;
+  for (int s = 0; s < locals; s++) {
+    const struct local_network *local = &particles->local[s];
+    if (local->lead && local->replica < size.replicas)
+      own[count++] = (struct record){local->member, local->replica, limit[s]};
+  }
+  void *all;
+  const int64_t records = comm_sum(particles->comm, count);
+  comm_gather(particles->comm, own, (int64_t)sizeof *own * count, &all, NULL);
+  if (all) reduce(records, all, members, of_size, values);
+  comm_bcast(particles->comm, values, (int64_t)sizeof *values * members * HISTORY_LIMITS, 0);
+  free(all);
+  free(own);
+  free(limit);
+}
+
+/* ---- words ---- */
+
+bool stability_watch_above(const double *values) {
+  return values[LIMIT_ABOVE] > 0;
+}
+
+/* Writes the formula of the limit. */
+static void formula(const struct stability_watch *watch, int stage, int64_t n, char text[160]) {
+  const struct update_spec *update = &watch->config->schedule.update;
+  const int64_t samples = watch->step_size->data->samples,
+                P = schedule_batch(&watch->config->schedule, stage, n, samples);
+  if (update->rule == UPDATE_MOMENTUM)
+    snprintf(text, 160, "2 (1 + mu)/lambda of the tangent kernel");
+  else if (P == samples)
+    snprintf(text, 160, "2/lambda of the tangent kernel");
+  else
+    snprintf(text, 160, "with batch noise: 2/(lambda (1 - 1/P) + sup M(x,x)/P) of the tangent kernel, P = %lld",
+             (long long)P);
+}
+
+void stability_watch_text(const struct stability_watch *watch, int64_t step, int member, const double *values,
+                          char text[STABILITY_WATCH_SENTENCE]) {
+  const long long n = (long long)watch->config->ensemble.n[member];
+  const double ratio = values[LIMIT_RATIO], dt = values[LIMIT_DT];
+  char of[160];
+  formula(watch, schedule_stage(&watch->config->schedule, step), n, of);
+  if (!isfinite(ratio))
+    snprintf(text, STABILITY_WATCH_SENTENCE, "the tangent kernel of the networks with n = %lld is not finite", n);
+  else if (ratio > RATIO_PRINTED)
+    snprintf(text, STABILITY_WATCH_SENTENCE,
+             "dt = %g is more than %g times the stability limit of the networks with n = %lld (%s)", dt, RATIO_PRINTED,
+             n, of);
+  else
+    snprintf(text, STABILITY_WATCH_SENTENCE, "dt = %g %s the stability limit %.3g of the networks with n = %lld (%s)",
+             dt, stability_watch_above(values) ? "exceeds" : "is within", values[LIMIT_LIMIT], n, of);
+}
+
+/* Prints a warning when a size rises above its limit. */
+static void warn(struct stability_watch *watch, int64_t step, int member, const double *values, struct report *report) {
+  char text[STABILITY_WATCH_SENTENCE];
+  const double ratio = values[LIMIT_RATIO], edge = values[LIMIT_DT] * values[LIMIT_LAMBDA] / 2;
+  const bool above = stability_watch_above(values), online = watch->config->data.mode == DATA_ONLINE;
+  if (!above && ratio + values[LIMIT_RATIO_ERROR] < 1) watch->above[member] = false;
+  if (!above || watch->above[member]) return;
+  watch->above[member] = true;
+  stability_watch_text(watch, step, member, values, text);
+  const double t = step_size_time(watch->step_size, member, step);
+  if (!isfinite(ratio)) {
+    report_line(report, "warning: step %lld: %s (t = %g)", (long long)step, text, t);
+    return;
+  }
+  report_line(
+      report,
+      "warning: step %lld: %s; results from here on may not be gradient flow (t = %g, dt/limit = %.3g +- %.2g%s; "
+      "%s)",
+      (long long)step, text, t, ratio, values[LIMIT_RATIO_ERROR],
+      online ? "; lambda varies by about 13 % between draws of the points" : "",
+      edge > TWICE ? "more than twice 2/lambda: the loss will probably grow"
+      : edge > 1   ? "above 2/lambda, at the edge of stability: often the loss oscillates without diverging"
+                   : "below 2/lambda: the noise of the batches is amplified");
+}
+
+void stability_watch_step(struct stability_watch *watch, int64_t step, bool first, struct history *history,
+                          struct report *report) {
+  const bool due = step >= watch->next;
+  if (!due && !first) return;
+  const struct dt_segment *segment = &watch->step_size->segment;
+  const int members = watch->config->ensemble.members;
+  double *values = alloc_small(sizeof *values * HISTORY_LIMITS * (size_t)members);
+  heartbeat_activity("an estimate of the stability limit");
+  stability_watch_estimate(watch, step, segment->dt, values);
+  for (int e = 0; e < members; e++) warn(watch, step, e, values + e * HISTORY_LIMITS, report);
+  if (due) {
+    history_limits(history, step, segment, values);
+    watch->next = limit_plan_next(&watch->plan, step);
+  }
+  free(values);
+}
