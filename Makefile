@@ -133,6 +133,12 @@ check: setup ## build with warnings as errors and run the tests in tests/module,
 	@$(MAKE) --no-print-directory -j $$(nproc) EXTRA_CFLAGS='-Werror $(EXTRA_CFLAGS)' BUILD=$(BUILD)/check tests
 	@MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-2} tests/run $(BUILD)/check
 
+.PHONY: coverage
+coverage: setup ## measure the coverage of intervals and the false alarms of tests over 10,000 simulated studies; 2 minutes
+	@$(MAKE) --no-print-directory $(BUILD)/tests/physics/physics_coverage
+	@. tools/environment; MCKEAN_TEST_RANKS=1 MCKEAN_STUDIES=$${MCKEAN_STUDIES:-10000} OMP_NUM_THREADS=$$(nproc) \
+	  mpirun -n 1 $(BUILD)/tests/physics/physics_coverage
+
 # Builds the program of an older commit once; remove $(BUILD)/bits to build it with other flags. It is built with BUILD=program,
 # so that the rules in its *.d files, which the last line of this Makefile includes, do not apply to the objects in $(BUILD)/obj.
 BITS_BASE ?= da120cb

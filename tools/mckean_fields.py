@@ -3,7 +3,7 @@ units."""
 import os
 
 from mckean_panels import Section, array, axes, done, legend, slope_guide
-from mckean_plots import (bars, colours, guide, h5py, log_axis, members, np, size_axis, spread_direction)
+from mckean_plots import (bars, colours, guide, h5py, log_axis, members, np, size_axis, spread_direction, time_of)
 
 LEADING, PARTICLES = 5, 1200  # largest numbers of vectors and of units in a picture
 
@@ -67,8 +67,9 @@ def draw_quantiles(case):
 # ---- the empirical distribution ----
 
 def measured(case):
-    """Returns the objects of the times at which observables of mu_n have a variance over replicas; none for a single n."""
-    return [time for time in times_of(case, "measure") if len(case.data["n"]) > 1 and None not in time["V"]["values"]]
+    """Returns the objects of the times, common to all n, at which observables of mu_n have a variance over replicas; none for a single n."""
+    return [time for time in times_of(case, "measure")
+            if len(case.data["n"]) > 1 and time["time"] is not None and None not in time["V"]["values"]]
 
 
 def draw_measure(case):
@@ -106,7 +107,7 @@ def some_particles(path, direction=None):
         rows, stride = max(1, min(group["c"].shape[0], PARTICLES // n)), max(1, n // PARTICLES)
         c, a = group["c"][:rows, ::stride].ravel(), group["a"][:rows, ::stride].reshape(-1, group["a"].shape[-1])
         e = spread_direction(c, a) if direction is None else direction
-        return float(file.attrs["time"]), n, c[:PARTICLES], (a @ e)[:PARTICLES], e
+        return time_of(file, group), n, c[:PARTICLES], (a @ e)[:PARTICLES], e
 
 
 def step_of(path):

@@ -23,6 +23,11 @@ def late(case):
     return sorted({found[round(x)] for x in np.linspace(0, len(found) - 1, min(6, len(found)))})
 
 
+def times_by_size(case):
+    """Returns an array (sizes, times) of the times of each size."""
+    return np.array([case.times_of_size(s) for s in range(len(case.data["n"]))])
+
+
 # ---- losses ----
 
 def series(case, column):
@@ -63,7 +68,7 @@ def draw_in_time(case, label, columns, scale=None):
             if values.shape[1] > 1:
                 axis.fill_between(times[rows], *np.quantile(values[rows], [0.1, 0.9], axis=1), color=colour, alpha=0.15,
                                   linewidth=0)
-        time_axis(axis, times)
+        time_axis(axis, np.concatenate([times for times, _ in lines.values()]))
         if scale:
             scale(axis)
         legend(axis)
@@ -137,17 +142,52 @@ def draw_excess(case):
     return pictures
 
 
+# ---- the error of trained networks ----
+
+def plateaus(case):
+    """Returns {column: results} of `mckean analyze --window`, empty without a window."""
+    found = case.data.get("plateau", {})
+    return {name: found[name] for name in LOSSES if name in found}
+
+
+def draw_levels(axis, n, group, colour, label):
+    value, low, high = (array(group, part) for part in ("level", "level_low", "level_high"))
+    axis.errorbar(n, value, yerr=bars(value, low, high), color=colour, marker="o", markersize=3.5, capsize=2, linewidth=1.2,
+                  label=label)
+
+
+def slope_of(group):
+    value, low, high = (group[part] for part in ("slope", "slope_low", "slope_high"))
+    if value is None:
+        return ""
+    return f"slope {value:.3f}" + (f" [{low:.3f}, {high:.3f}]" if low is not None else "")
+
+
+def draw_plateaus(case):
+    n, found, name_0 = np.array(case.data["n"]), plateaus(case), case.loss_scale()
+    figure, axis = axes(f"loss / {SCALES[name_0]}")
+    for (name, group), colour in zip(found.items(), colours(len(found))):
+        draw_levels(axis, n, group, colour, f"{LOSSES[name]}, {slope_of(group)}")
+    slope_guide(axis, n, np.nanmin([array(group, "level")[0] for group in found.values()]), -1)
+    size_axis(axis, n)
+    log_axis(axis)
+    legend(axis, 1)
+    window = case.data["plateau"]
+    return [done(axis, f"Mean over t = {window['first']:g} to {window['last']:g} of log loss/{name_0}: geometric mean over "
+                       f"networks against n, with {100 * case.data['level']:g} % intervals; dashed 1/n.")]
+
+
 # ---- fluctuations ----
 
 def draw_collapse(case):
-    n, times, pictures = case.data["n"], np.array(case.data["times"]), []
+    n, times, pictures = case.data["n"], times_by_size(case), []
     for name in (name for name in POINTS if has_spread(case, name)):
         figure, axis = axes("$n\\,V_n$")
         for s, colour in enumerate(colours(len(n))):
             value, low, high = (n[s] * part[:, s] for part in three(case.data[name]))
-            axis.plot(times, value, color=colour, marker="o", markersize=3, linewidth=1.2, label=f"n = {n[s]}")
-            axis.fill_between(times, low, high, color=colour, alpha=0.15, linewidth=0)
-        time_axis(axis, times)
+            axis.plot(times[s], value, color=colour, marker="o", markersize=3, linewidth=1.2, label=f"n = {n[s]}")
+            axis.fill_between(times[s], low, high, color=colour, alpha=0.15, linewidth=0)
+        time_axis(axis, times.ravel())
         axis.set_xlim(right=times.max() * 1.2)
         log_axis(axis)
         legend(axis)
@@ -192,7 +232,7 @@ def draw_slopes_in_time(case):
         tolerance = case.data.get("tolerance", 0)
         axis.axhspan(expected - tolerance, expected + tolerance, color=guide(), alpha=0.12, linewidth=0)
     time_axis(axis, times)
-    axis.set_xlim(right=times.max() * 1.2)
+    axis.set_xlim(right=np.nanmax(times) * 1.2)
     legend(axis, 2)
     return [done(axis, f"Slopes of log variance on log n against t, {100 * case.data['level']:g} % intervals; dashed line "
                        "and band: theory and tolerance.")]
@@ -202,12 +242,12 @@ BOUNDS = {"bound_ratio": "test points", "bound_ratio_train": "training points"}
 
 
 def draw_bounds(case):
-    n, times, pictures = case.data["n"], np.array(case.data["times"]), []
+    n, times, pictures = case.data["n"], times_by_size(case), []
     for name in (name for name in BOUNDS if name in case.data):
         figure, axis = axes("bound / $n\\,V_n$")
         for s, colour in enumerate(colours(len(n))):
-            points(axis, times, case.data[name], colour, f"n = {n[s]}", (slice(None), s))
-        time_axis(axis, times)
+            points(axis, times[s], case.data[name], colour, f"n = {n[s]}", (slice(None), s))
+        time_axis(axis, times.ravel())
         axis.set_xlim(right=times.max() * 1.2)
         log_axis(axis)
         legend(axis)
@@ -263,12 +303,12 @@ def draw_healing_ratio(case):
 
 
 def draw_healing_exponents(case):
-    n, times, pictures = case.data["n"], np.array(case.data["times"]), []
-    middle = np.sqrt(times[:-1] * times[1:])
+    n, times, pictures = case.data["n"], times_by_size(case), []
     for name, curve in falling(case).items():
         value, low, high = (array(curve, part) for part in ("exponent", "exponent_low", "exponent_high"))
         figure, axis = axes("d log $V_n$ / d log t")
         for s, colour in enumerate(colours(len(n))):
+            middle = np.sqrt(times[s][:-1] * times[s][1:])
             keep = np.isfinite(value[:, s]) & (middle > 0)
             axis.errorbar(middle[keep] * (1 + 0.03 * s), value[keep, s], color=colour, marker="o", markersize=3.5, capsize=2,
                           yerr=bars(value[keep, s], low[keep, s], high[keep, s]), linewidth=1.2, label=f"n = {n[s]}")
@@ -362,6 +402,28 @@ def draw_fits_of_cases(cases):
     return [done(axis, "Exponent p of training loss = L + A n^-p in each case, with intervals; dashed: 1.")]
 
 
+def tested(cases):
+    """Returns the cases with a test loss over a window at two or more n."""
+    return [case for case in cases if "test_loss" in plateaus(case) and len(case.data["n"]) > 1]
+
+
+def draw_plateaus_of_cases(cases):
+    found = tested(cases)
+    groups = [plateaus(case)["test_loss"] for case in found]
+    figure, axis = axes("test loss / $C_f$")
+    for case, group, colour in zip(found, groups, colours(len(found))):
+        label = ", ".join(f"{key.split('.')[-1]} = {case.first.config[key]}" if key.endswith(".d") else
+                          f"target {case.first.config[key]}" for key in ("target.d", "target.seed") if key in case.first.config)
+        draw_levels(axis, np.array(case.data["n"]), group, colour, f"{label}: {slope_of(group)}")
+    n = np.unique(np.concatenate([case.data["n"] for case in found]))
+    slope_guide(axis, n, min(array(group, "level")[0] for group in groups), -1)
+    size_axis(axis, n)
+    log_axis(axis)
+    legend(axis, 1)
+    return [done(axis, "Test loss over C_f of trained networks against n in each case, over the window of its analysis, with "
+                       "intervals; dashed 1/n.")]
+
+
 # ---- the table ----
 
 def any_spread(case):
@@ -380,6 +442,8 @@ CASE_SECTIONS = [
     Section("Loss against n", several_sizes, draw_loss_in_n, ""),
     Section("Error above the limit of many units", lambda case: any(fitted_times(case, name) for name in LOSSES),
             draw_excess, "Loss = L + A n^-p at fixed t, with p = 1 by theory."),
+    Section("Error of trained networks", lambda case: plateaus(case) and several_sizes(case), draw_plateaus,
+            "The loss after training, averaged over a window of t, falls as 1/n for large n."),
     Section("Fluctuations on the scale of the CLT", lambda case: any_spread(case) and len(case.data["times"]) > 1,
             draw_collapse, ""),
     Section("Fluctuations against n", lambda case: any_spread(case) and several_sizes(case), draw_variance_in_n, ""),
@@ -395,6 +459,7 @@ CASE_SECTIONS = [
 STUDY_SECTIONS = [
     Section("Exponents of the noise of SGD", has_powers, draw_exponents_in_a, ""),
     Section("Scale of the noise of SGD", has_powers, draw_noise_scale, ""),
+    Section("Error of trained networks", lambda cases: len(tested(cases)) > 1, draw_plateaus_of_cases, ""),
     Section("Exponents of the error", lambda cases: len(fitted(cases)) > 1, draw_fits_of_cases, ""),
 ]
 

@@ -104,6 +104,11 @@ def members(file):
     return sorted((file["ensemble"][name] for name in file["ensemble"]), key=lambda group: group.attrs["n"])
 
 
+def time_of(checkpoint, group):
+    """Returns t of the networks of a group of a checkpoint: its own with dt_power, otherwise that of the file."""
+    return float(group.attrs.get("time", checkpoint.attrs["time"]))
+
+
 # E l(0, y), by which losses are divided: its name in columns, and on axes. C_f is that of the squared loss.
 SCALES = {"C_f": "$C_f$", "loss_0": "loss$_0$"}
 

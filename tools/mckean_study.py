@@ -139,9 +139,14 @@ class Case:
     def load(self):
         with open(self.path("analysis.json")) as file:
             self.data = json.load(file)
+        self.data["times"] = [math.nan if time is None else time for time in self.data["times"]]  # NaN: no common t
         if os.path.exists(self.path("analysis.txt")):
             with open(self.path("analysis.txt")) as file:
                 self.output = file.read()
+
+    def times_of_size(self, s):
+        """Returns the times of a size: those of the study or, if the sizes have different t (dt_power), its own."""
+        return [row[s] for row in self.data["times_per_size"]] if "times_per_size" in self.data else self.data["times"]
 
     def loss_scale(self):
         """Returns the name of E l(0, y), by which losses are divided: C_f for the squared loss, otherwise loss_0."""

@@ -24,8 +24,11 @@ def listed(values):
 
 
 def end_of(case):
-    """Returns the last time of the analysis as text."""
-    return f"t = {case.data['times'][-1]:g}"
+    """Returns the last time of the analysis as text: that of the smallest and of the largest n if they differ."""
+    ends = [case.times_of_size(s)[-1] for s in (0, -1)]
+    if ends[0] == ends[1]:
+        return f"t = {ends[0]:g}"
+    return f"t = {ends[0]:g} (n = {case.data['n'][0]}) and {ends[1]:g} (n = {case.data['n'][-1]})"
 
 
 def trained(case):
@@ -155,6 +158,20 @@ def error(case):
                    f"t = {case.data['times'][last]:g}; the interval contains 1 at {contain} of {len(found)} times"])
 
 
+def decay(case):
+    found = verdicts_on(case, lambda name: name == "test_loss.decay") or verdicts_on(case, lambda name: name == "loss.decay")
+    if not found:
+        return None
+    name, window = found[0]["name"].split(".")[0], case.data["plateau"]
+    group = window[name]
+    local = ", ".join(f"{value:.2f}" for value in group["local"])
+    drift = [f"{value:.2f} (n = {n})" for n, value in zip(case.data["n"], group["drift"])]
+    return Answer("Does the loss of the trained networks fall as 1/n?", *judged([found[0]["verdict"]]),
+                  [f"{name}, mean over t = {window['first']:g} to {window['last']:g}: slope in n {group['slope']:.3f} "
+                   f"[{group['slope_low']:.3f}, {group['slope_high']:.3f}]; between neighboring n {local}",
+                   "slope in log t over the window: " + ", ".join(drift)])
+
+
 def healing(case):
     found = verdicts_on(case, lambda name: name.endswith(".heal"))
     if not found:
@@ -172,7 +189,8 @@ def conditions(case):
                   [f"{len(found) - len(unmet)} of {len(found)} are met"] + [finding["text"] for finding in unmet])
 
 
-QUESTIONS = [conditions, law_of("V"), law_of("V_train"), law_of("V_init"), law_of("V_sgd"), central_limit, rate, error, healing]
+QUESTIONS = [conditions, law_of("V"), law_of("V_train"), law_of("V_init"), law_of("V_sgd"), central_limit, rate, error, decay,
+             healing]
 
 
 def answers(case):

@@ -35,9 +35,10 @@ void dynamics_free(struct dynamics *dynamics); /* accepts NULL */
  * of stage; otherwise it does nothing. FAILED: no memory. */
 int dynamics_enter_stage(struct dynamics *dynamics, int stage);
 
-/* Moves all units by one step of size dt; step is its index. observation [locals] or NULL: receives the observables of
- * the state before the move. With dt = 0 no bit of any unit changes. If a network has diverged, its units are not
- * moved, and it is recorded for dynamics_check. Collective over the ranks that share networks. */
+/* Moves all units by one step; step is its index. A network of n units has the step size dt n^dt_power, with the power
+ * of the stage that was entered last. observation [locals] or NULL: receives the observables of the state before the
+ * move. With dt = 0 no bit of any unit changes. If a network has diverged, its units are not moved, and it is recorded
+ * for dynamics_check. Collective over the ranks that share networks. */
 void dynamics_step(struct dynamics *dynamics, int64_t step, double dt, struct observation *observation);
 
 /* Computes f [locals][points] = f_n at the points of a fixed set: the K points of POINTS_TEST or the N points of

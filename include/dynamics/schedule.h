@@ -20,6 +20,7 @@ enum { STAGES_MAX = 64 };
 struct stage {
   int64_t steps;
   double dt;          /* 0: auto, dt_safety times the stability limit, estimated every dt_every steps */
+  double dt_power;    /* a network of n units has the step size dt n^dt_power */
   double dt_safety;   /* used if dt is auto */
   int64_t dt_every;   /* if dt is auto: it is estimated at the first step of the stage, and if step % dt_every = 0 */
   int64_t batch;      /* P; 0: floor(batch_scale * n^batch_power), at least 1; gd: 0 or N, all points */
@@ -42,22 +43,36 @@ int64_t schedule_steps(const struct schedule *schedule);
 int schedule_stage(const struct schedule *schedule, int64_t step);
 int64_t schedule_first(const struct schedule *schedule, int stage);
 
-/* schedule_auto returns whether dt is auto in any step before `step`. If not, schedule_time returns t: the sum of dt
- * over the steps before `step`. */
-bool schedule_auto(const struct schedule *schedule, int64_t step);
-double schedule_time(const struct schedule *schedule, int64_t step);
+/* Returns dt n^power, the step size of a network of n units: with power 0, dt itself. */
+double schedule_network_dt(double dt, double power, int64_t n);
 
-/* A range of steps with one dt: t = time + (step - segment.step) dt. The range starts at the first step of a stage or,
- * if dt is auto, at an estimate of dt. */
+/* Returns the largest dt for which dt n^power is at most `most` for all sizes. */
+double schedule_dt_most(double power, const struct ensemble_spec *ensemble, double most);
+
+/* Returns whether dt depends on n in any step before `step`. Networks of different n may then have different t. */
+bool schedule_dt_varies(const struct schedule *schedule, int64_t step);
+
+/* schedule_auto returns whether dt is auto in any step before `step`. If not, schedule_time returns t of a network of n
+ * units: the sum of its dt over the steps before `step`. */
+bool schedule_auto(const struct schedule *schedule, int64_t step);
+double schedule_time(const struct schedule *schedule, int64_t n, int64_t step);
+
+/* A range of steps with one dt and one dt_power. The range starts at the first step of a stage or, if dt is auto, at an
+ * estimate of dt. */
 struct dt_segment {
   int64_t step;
-  double time, dt;
+  double dt, power;          /* a network of n units has the step size dt n^power */
+  double time[ENSEMBLE_MAX]; /* [members]: t of the networks of each size at the first step of the range */
 };
-double dt_segment_time(const struct dt_segment *segment, int64_t step);
+
+/* The step size of networks of a size, and their t at a step of the segment. */
+double dt_segment_dt(const struct dt_segment *segment, const struct ensemble_spec *ensemble, int member);
+double dt_segment_time(const struct dt_segment *segment, const struct ensemble_spec *ensemble, int member,
+                       int64_t step);
 
 /* Returns the segment of a step, provided that dt is auto in no earlier step. The dt of the segment is 0 if dt is auto
  * in the step itself. */
-struct dt_segment schedule_segment(const struct schedule *schedule, int64_t step);
+struct dt_segment schedule_segment(const struct schedule *schedule, const struct ensemble_spec *ensemble, int64_t step);
 
 /* Returns P of a network of n units in a stage. If P is computed from batch_scale, it is at most BATCH_LIMIT. samples:
  * N of the fixed set, or 0 without a fixed set. */

@@ -93,7 +93,8 @@ void update_tile(const struct update *update, const struct local_network *local,
  * overwritten. Collective over these ranks. */
 void update_means(const struct local_network *local, struct particle_sums *sums, struct observation *observation);
 
-/* Local. Rescales the rule's fields of all units of this rank for a new dt = `factor` times the old one. */
-void update_change_dt(const struct update_spec *spec, struct particles *particles, double factor);
+/* Local. Rescales the rule's fields of all units of this rank for a new dt. factor [members]: the new dt divided by the
+ * old one, for the networks of each size. */
+void update_change_dt(const struct update_spec *spec, struct particles *particles, const double *factor);
 
 #endif

@@ -28,12 +28,13 @@ struct empirical_measure_size {
   struct estimate V, mmd; /* mmd: MMD2, NAN at the largest n */
   double unit_variance;   /* v, mean over l: the value of n V for independent units */
   double normality;       /* family p of the Anderson-Darling tests over l */
+  double time;            /* t of this size */
 };
 
 /* A step at which all runs have a checkpoint. */
 struct empirical_measure_time {
   int64_t step;
-  double time;
+  double time;                         /* NAN: the sizes have different t, and are not compared */
   double scale[3];                     /* standard deviations of c, b, a */
   struct empirical_measure_size *size; /* [sizes] */
   struct estimate slope;               /* of log V on log n */

@@ -24,10 +24,10 @@ struct loss_decay {
   const struct fluctuations *fluctuations; /* not owned */
   const char *column;                      /* of the history; NULL: one n or fewer than 3 rows, nothing is compared */
   int64_t rows;
-  double *time;               /* [rows]: times. Without column the arrays below are NULL */
+  double *time;               /* [sizes][rows]: times. Without column the arrays below are NULL */
   struct estimate *crossing;  /* [LOSS_DECAY_FRACTIONS][sizes]; value NAN: not reached */
   struct estimate *slope;     /* [LOSS_DECAY_FRACTIONS] */
-  struct estimate *deviation; /* [sizes]; NAN for the largest n */
+  struct estimate *deviation; /* [sizes]; NAN for the largest n, and for sizes without rows of equal t */
   double *deviation_time;     /* [sizes]: t of the row of the deviation */
   double *leaves;             /* [sizes]; NAN: never */
 };

@@ -40,7 +40,8 @@ struct progress {
   double seconds;      /* since the time loop began */
   double pairs;        /* (unit x sample) pairs computed in these seconds by all ranks */
   double pairs_left;   /* pairs in the remaining steps */
-  double time, loss;   /* t; the loss to print, NAN: none */
+  double time[2];      /* t of the smallest and of the largest n */
+  double loss;         /* the loss to print, NAN: none */
 };
 
 /* Draws the bar or prints a line if enough time has passed since the last one; otherwise does nothing. */

@@ -55,8 +55,9 @@ bool particle_file_equal(const struct particle_file *file, const struct unit_spe
 
 /* Collective. Sets the fields that the file has in all units of particles; each rank reads the units that it owns, in
  * parts of at most 4 MiB. On the sphere, scales z to |z|^2 = d, unless it differs only by rounding in the stored
- * precision; then its bits are kept. seed: used unless unit.import.seed is set. USAGE: a value is not finite or out of
- * PARTICLE_FILE_RANGE, or z is not on the sphere. FAILED: no memory, or the file cannot be read. */
+ * precision; then its bits are kept. seed: used unless unit.import.seed is set. Cost of a random subset: about 10 ns
+ * for each unit of its set. USAGE: a value is not finite or out of PARTICLE_FILE_RANGE, or z is not on the sphere.
+ * FAILED: no memory, or the file cannot be read. */
 int particle_file_import(const struct particle_file *file, struct particles *particles, uint64_t seed);
 
 /* Collective. Returns a checksum of the parameters of all units: the sum of the CRC-32C of each unit and field. It does

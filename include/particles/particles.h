@@ -82,6 +82,9 @@ int64_t network_tiles(int64_t n);          /* ceil(n / TILE) */
 int block_units(int64_t n, int64_t block); /* units of a block of a network: BLOCK, fewer in the last one */
 int64_t ensemble_blocks(const struct ensemble_spec *ensemble);
 
+/* Local. Sets the members with the smallest and the largest n. */
+void ensemble_extremes(const struct ensemble_spec *ensemble, int *smallest, int *largest);
+
 /* Local. Returns the index of the first block of network g in the sequence of all blocks. */
 int64_t ensemble_first_block(const struct ensemble_spec *ensemble, int64_t network);
 

@@ -1,10 +1,10 @@
 /* step_size: the step size dt of each step, and the time t.
  *
- * dt of a stage is a number, or auto: dt_safety times the smallest stability limit of all networks
- * (tangent/stability.h), estimated at the first step of the stage and at each step that is a multiple of dt_every. All
- * networks have the same dt, and therefore the same times. dt of a step is a pure function of the trajectory up to this
- * step: its bits do not depend on the number of ranks. A checkpoint contains the current segment (struct dt_segment),
- * so a resumed run continues with the same dt. */
+ * dt of a stage is a number, or auto: dt_safety times the limit of stability_limit (tangent/stability.h), estimated at
+ * the first step of the stage and at each step that is a multiple of dt_every. A network of n units has the step size
+ * dt n^dt_power; with power 0 in all stages, all networks have the same times. dt of a step is a pure function of the
+ * trajectory up to this step: its bits do not depend on the number of ranks. A checkpoint contains the current segment
+ * (struct dt_segment), so a resumed run continues with the same dt. */
 #ifndef MCKEAN_RUN_STEP_SIZE_H
 #define MCKEAN_RUN_STEP_SIZE_H
 
@@ -32,16 +32,23 @@ struct step_size step_size_create(struct particles *particles, const struct data
                                   const struct dt_segment *saved);
 void step_size_free(struct step_size *step_size); /* Local; frees what it holds. */
 
+/* The step size of networks of a size in this segment, and their t at a step. Local. */
+double step_size_dt(const struct step_size *step_size, int member);
+double step_size_time(const struct step_size *step_size, int member, int64_t step);
+
+/* Writes t at a step: "10", or for sizes with different t "10 (n = 64) and 20 (n = 256)", those of the smallest and
+ * the largest n. In the same way, step_size_dt_text writes dt. Local. */
+enum { STEP_SIZE_TEXT = 128 };
+void step_size_time_text(const struct step_size *step_size, int64_t step, char text[STEP_SIZE_TEXT]);
+void step_size_dt_text(const struct step_size *step_size, char text[STEP_SIZE_TEXT]);
+
 /* Sets segment for a step. Call it before each step, after dynamics_enter_stage. If dt changes, it rescales the update
  * rule's own fields (dynamics/update.h). Collective. FAILED, only if dt is auto: a network has diverged, so there is no
  * limit; or no memory. */
 int step_size_enter(struct step_size *step_size, int64_t step);
 
-/* Returns the step size of the networks with n units if dt of the stage is `dt`. Local. */
-double step_size_of_network(const struct step_size *step_size, int64_t n, double dt);
-
-/* *limit: the smallest stability limit of all networks in their current state, for the batches of a stage. *n: the size
- * of the network that has this limit. Collective. FAILED: a network has diverged, or no memory. */
+/* *limit: the limit of a stage's dt as in stability_limit, for the networks in their current state. *n: the size of the
+ * network that has this limit. Collective. FAILED: a network has diverged, or no memory. */
 int step_size_limit(struct step_size *step_size, int stage, double *limit, int64_t *n);
 
 #endif

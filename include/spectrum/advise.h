@@ -3,14 +3,24 @@
  * Quantities of each network, computed by the kernels of the step on a probe of points (tangent/probe.h); r = f_n - y:
  *
  *   lambda    largest eigenvalue of M/N for the N points of the probe; limits of dt as in tangent/stability.h
+ *   lambda_error   standard error of lambda as an estimate for the law of x: with the eigenvector u, |u| = 1, a point p
+ *               changes lambda by lambda (u_p^2 - 1/N) to first order, so the error is lambda sqrt(sum u_p^4 - 1/N),
+ *               plus the distance lambda_bound of Lanczos's method; if the probe is the whole fixed set, only this
+ *               distance. lambda of a sample is also larger on average
  *   |G|^2     = (1/n) sum_i |grad V(theta_i)|^2, the squared norm of the expected gradient
  *   S         = variance of the gradient of a single point: the mean over units of the trace of its covariance.
  *               Estimated from the gradients g_b of B = min(ADVISE_BATCHES, N) batches of P_b points each, as
  *               P_b B/(B-1) (mean |g_b|^2 - |mean g_b|^2)
  *   P_noise   = S / |G|^2: the batch size at which the gradient has as much noise as signal
- *   V_init    = (mean_i c_i^2 E phi_i^2 - E f_n^2) / (n - 1): variance of f_n if its units were drawn independently
+ *   V_bound   = (mean_i c_i^2 E phi_i^2 - E f_n^2) / (n - 1): variance of f_n if its units were drawn independently
  *               from mu_n; unbiased at t = 0, later an upper bound that may be far from tight. E is the mean over
  *               the first JACOBIAN_BATCHES points of the probe
+ *   V_init    variance of f_n due to the initial condition: at step 0 V_bound; later, for at least two initial
+ *               conditions, from the replicas at the test points, with the estimators and 99 % intervals of
+ *               fluctuations/fluctuations.h (at most 128 networks of each size and 256 points). With several data
+ *               streams it is V_init of `analyze`; with common data V; otherwise V - V_sgd. With one initial condition
+ *               it is V_bound
+ *   V_seen    with several data streams: V_sgd of the replicas, as in `analyze`
  *   V_sgd     = dt S / (2 P): variance of f_n due to batches of P points
  *   P_sgd     = dt S / (2 V_init): the batch size above which V_sgd is below V_init
  *
@@ -20,9 +30,9 @@
  * sum_l s_l/l = S. The estimate holds for small steps, for the current M and r, and for modes that have had time to
  * relax, t > 1/l. Other modes have less variance, and S falls with the loss. Example: input/sgd.yaml at t = 100,
  * n = 32 .. 512. From 64 pairs of networks that differ only in their data, analyze computes V_sgd = 0.136, 0.0820,
- * 0.0449, 0.0268, 0.0127; advise estimates 0.138, 0.0714, 0.0375, 0.0196, 0.0100 from the checkpoint. In this example
- * the variance due to the initial condition is far below its bound V_init, so P_sgd is only a lower bound of the
- * necessary batch size.
+ * 0.0449, 0.0268, 0.0127; advise estimates 0.138, 0.0714, 0.0375, 0.0196, 0.0100 from the checkpoint.
+ * tests/program/program_advise_replicas compares both at 10 settings. If V_init is V_bound, P_sgd is only a lower bound
+ * of the necessary batch size.
  *
  * Except for wall times and memory, the result is a pure function of the input or checkpoint and of the ISA level, and
  * has the same bits for any number of ranks. */
@@ -42,6 +52,7 @@ enum advice_quantity {
   ADVICE_BATCH,
   ADVICE_DT,
   ADVICE_LAMBDA,
+  ADVICE_ERROR,
   ADVICE_BOUND,
   ADVICE_DIAGONAL,
   ADVICE_LIMIT_GD,
@@ -49,20 +60,26 @@ enum advice_quantity {
   ADVICE_LOSS,
   ADVICE_GRADIENT2,
   ADVICE_NOISE,
+  ADVICE_V_BOUND,
   ADVICE_V_INIT,
+  ADVICE_V_INIT_LOW,
+  ADVICE_V_INIT_HIGH,
   ADVICE_NOISE_BATCH,
   ADVICE_V_SGD,
+  ADVICE_V_SEEN,
   ADVICE_SGD_BATCH,
   ADVICE_SECONDS,
   ADVICE_QUANTITIES
 };
 
-/* The quantities of one size. For several networks: the largest lambda, lambda_bound and sup M(x,x), the smallest
- * limits, and the means of the other measured quantities; P_noise, V_sgd and P_sgd are computed from these means. NAN:
- * diverged, or undefined: S of a probe of one point, V_init for n = 1, and P_noise or P_sgd if their denominator is not
- * positive. ADVICE_BATCH is 0 if each step uses the whole fixed set or the population. */
+/* The quantities of one size. For several networks: the largest lambda, lambda_error, lambda_bound and sup M(x,x), the
+ * smallest limits, and the means of the other measured quantities; P_noise, V_sgd and P_sgd are computed from these
+ * means. NAN: diverged, or undefined: S of a probe of one point, V_bound for n = 1, P_noise or P_sgd if their
+ * denominator is not positive, the interval of V_init if there is none, V_seen with one stream. ADVICE_BATCH is 0 if
+ * each step uses the whole fixed set or the population. */
 struct advice {
   int64_t n, networks; /* networks: number of networks measured */
+  bool from_bound;     /* V_init is V_bound at a step after 0 */
   double value[ADVICE_QUANTITIES];
 };
 
@@ -73,9 +90,10 @@ struct advise {
   int points, stage;                 /* points of the probe; current stage of the schedule */
   bool online;                       /* the points of the probe are fresh ones, not from the fixed set */
   double step_seconds, run_seconds;  /* wall time: of a step, measured; of all remaining steps */
-  double time_to_come;               /* time t of the remaining steps; stages with dt: auto use the member dt */
+  double time_to_come;               /* time t of the remaining steps, for n = 1; with dt: auto, of the member dt */
   double dt;                         /* of the stage: as in the input; for dt: auto, dt_safety * limit; <= DT_MAX */
-  double limit;                      /* smallest dt_limit over sizes */
+  double power;                      /* dt_power of the stage; ADVICE_DT is dt n^power */
+  double limit;                      /* of dt: the smallest dt_limit / n^power over sizes */
   double particle_bytes, peak_bytes; /* largest over ranks: bytes of units; peak bytes of a process, 0: unknown */
   int members;                       /* number of sizes */
   struct advice *size;               /* [members] */

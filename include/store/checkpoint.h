@@ -6,7 +6,10 @@
  *                bytes of the file except the user block and the datasets that these extents list, CRC-32C of the user
  *                block itself
  *   /            attributes format "mckean-checkpoint", format_version, step, time, seed, isa, precision, update,
- *                random_numbers, config; dt, dt_since_step, dt_since_time (struct dt_segment), which older files lack
+ *                random_numbers, config; dt, dt_since_step, dt_since_time (struct dt_segment), which older files
+ *                lack.
+ *                Only if networks of different n have different dt or t: dt_power. Then time and dt_since_time are
+ *                those of the first size, and each /ensemble/i has its own
  *   /ensemble/i  one size n, with R replicas: attributes n, replicas, unit; datasets c (R, n), a (R, n, d), b (R, n;
  *                flat units only), and the update rule's own fields (dynamics/update.h), such as m_c, m_a, m_b;
  *                float if precision is single, otherwise double
@@ -40,7 +43,7 @@ enum { CHECKPOINT_VERSION = 2 };
 struct checkpoint_info {
   int version; /* of the format */
   int64_t step;
-  double time;
+  double time;               /* of the networks of the first size */
   struct dt_segment segment; /* dt 0: unknown */
   uint64_t seed;
   int isa;      /* enum isa */
@@ -54,6 +57,9 @@ struct checkpoint_info {
 };
 void checkpoint_info_free(struct checkpoint_info *info); /* Local; frees what it holds. */
 
+/* Local. Returns t of the networks of a size. */
+double checkpoint_time(const struct checkpoint_info *info, int member);
+
 /* Returns the path of the checkpoint of a step, folder/step-000000012000.h5; the caller frees it. Local. */
 char *checkpoint_path(const char *folder, int64_t step);
 
@@ -64,7 +70,7 @@ char *checkpoint_path(const char *folder, int64_t step);
 struct checkpoint_request {
   const char *folder;
   int64_t step;
-  double time;
+  double time; /* of the networks of the first size */
   struct dt_segment segment;
   uint64_t seed;
   int update; /* enum update_id */

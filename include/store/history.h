@@ -4,7 +4,8 @@
  * and batch are int64, all other datasets double:
  *
  *   /                    attributes format "mckean-history", format_version, random_numbers, config, step (of the last
- *                        history_write)
+ *                        history_write); own_times = 1 if a stage has a dt_power: then each /ensemble/i has its own
+ *                        time and dt at equal steps
  *   /target              attributes type, C_f, C_f_error, loss_0, linear_fraction; spin: coefficients, S_pqr for
  *                        p <= q <= r
  *   /teacher             target teacher: c (m), a (m, d) and, unless on the sphere, b (m); attributes type, phi, alpha
@@ -114,7 +115,8 @@ void history_field(struct history *history, int64_t step, const struct dt_segmen
 
 /* Adds an estimate of the stability limit: values [members][HISTORY_LIMITS], the same on all ranks. Local; all ranks
  * call it. */
-void history_limits(struct history *history, int64_t step, const struct dt_segment *segment, const double *values);
+void history_limits(struct history *history, int64_t step, const struct dt_segment *segment,
+                    const struct particles *particles, const double *values);
 
 /* Summarizes, from an open history, the estimates and the rises of the loss of one size. Local. FAILED: a dataset is
  * damaged. A history without estimates is no error. */

@@ -19,7 +19,8 @@ struct analysis_options {
   int bootstrap;    /* B, the number of bootstrap samples of the replicas */
   double level;     /* confidence level of the intervals, such as 0.99 */
   double tolerance; /* of the verdicts on slopes (study/verdict.h) */
-  int clt_vectors;  /* m, the number of projections (clt/clt.h); 0: no test of the central limit theorem */
+  double window[2]; /* T1, T2: the window of fluctuations/plateau.h; T2 <= T1: none */
+  int clt_vectors;   /* m, the number of projections (clt/clt.h); 0: no test of the central limit theorem */
   double clt_time;  /* the only time at which the theorem is tested; NAN: all recorded times */
   int clt_nulls;    /* number of Gaussian samples whose sorted eigenvalues are compared with those of C_n
                      * (clt/clt.h); below 2: no comparison */

@@ -8,6 +8,10 @@
  *   NAME=SLOPE~TOL[@T]      the slope itself lies in SLOPE +- TOL; its interval must exist, and may be wider
  *   NAME.p=P...             the same for p of the fit L + A n^-p of a loss; if P is 1, chi^2 must not reject p = 1
  *   NAME.heal=FACTOR        the interval of max/end (fluctuations/healing.h) lies above FACTOR at every n
+ *   NAME.decay=SLOPE...     the same for the slope in n of a loss over a window of t (fluctuations/plateau.h)
+ *   NAME.width=HALF         the interval of that slope is narrower than +- HALF
+ *   NAME.local              each local slope of the loss is compatible with the overall slope
+ *   NAME.plateau=TOL        at every n the interval of the drift of the loss lies in 0 +- TOL
  *   clt[@T]                 at every n the fluctuations pass the tests of the central limit theorem
  *
  * @T selects a recorded time. Without @T, a condition on a slope or on p applies at every recorded t > 0, and clt at

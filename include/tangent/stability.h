@@ -58,8 +58,9 @@ double kernel_bounds_limit(const struct kernel_bounds *bounds, int64_t batch, co
 /* Local. Returns P of a network of n units in a stage, or 0 if a step uses all points. */
 int64_t stability_batch(const struct stability *stability, const struct schedule *schedule, int stage, int64_t n);
 
-/* Collective. *limit: the smallest limit over all networks; *n: the size of a network with this limit, 2^62 if the
- * limit is infinite. Both are the same on all ranks. FAILED: a network has diverged; *limit is then 0. */
+/* Collective. *limit: the limit of the stage's dt, which is the smallest limit of a network divided by n^dt_power; *n:
+ * the size of a network with this limit, 2^62 if the limit is infinite. Both are the same on all ranks. FAILED: a
+ * network has diverged; *limit is then 0. */
 int stability_limit(struct stability *stability, const struct schedule *schedule, int stage, double *limit, int64_t *n);
 
 #endif

@@ -6,11 +6,12 @@
 #include "fluctuations/fluctuations.h"
 #include "fluctuations/healing.h"
 #include "fluctuations/loss_decay.h"
+#include "fluctuations/plateau.h"
 #include "fluctuations/step_stability.h"
 
 const struct analysis *const analyses_table[ANALYSES] = {
-    &fluctuations_analysis,   &healing_analysis,    &loss_decay_analysis,        &bimodality_analysis,
-    &step_stability_analysis, &clt_fields_analysis, &empirical_measure_analysis,
+    &fluctuations_analysis, &healing_analysis,        &loss_decay_analysis, &plateau_analysis,
+    &bimodality_analysis,   &step_stability_analysis, &clt_fields_analysis, &empirical_measure_analysis,
 };
 
 int analyses_condition(const char *text, struct condition *condition) {

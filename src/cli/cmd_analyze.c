@@ -8,6 +8,7 @@
 #include "cli/cmd.h"
 #include "cli/option.h"
 #include "clt/clt.h"
+#include "fluctuations/plateau.h"
 #include "io/durable_file.h"
 #include "study/condition.h"
 #include "study/results.h"
@@ -21,6 +22,8 @@ const char cmd_analyze_options[] =
     "  --tolerance TOL     tolerance of slopes in the verdicts, 0 to 1 (default 0.05)\n"
     "  --bootstrap B       bootstrap samples of the replicas, 100 to 10^6 (default 2000)\n"
     "  --seed S            seed of all random draws (default 1)\n"
+    "error of trained networks\n"
+    "  --window T1:T2      mean of log loss over the rows from t = T1 to T2: slopes in n, test of a plateau in t\n"
     "central limit theorem of the field\n"
     "  --vectors M         number of projections, 0 to 256 (default 20); 0: skip these tests\n"
     "  --clt-time T        test at this recorded time only\n"
@@ -31,6 +34,10 @@ const char cmd_analyze_options[] =
     "  --expect NAME.p=P...            the same for p in the fit L + A n^-p of a loss; if P is 1, chi^2\n"
     "                                  must not reject p = 1: loss.p=1~0.15@100\n"
     "  --expect NAME.heal=FACTOR       the interval of max/end of n V lies above FACTOR for each n: V_train.heal=10\n"
+    "  --expect NAME.decay=SLOPE...    the same for the slope in n of a loss over --window: test_loss.decay=-1~0.1\n"
+    "  --expect NAME.width=HALF        the interval of that slope is narrower than +- HALF: test_loss.width=0.05\n"
+    "  --expect NAME.local             each slope between neighboring n is compatible with it: test_loss.local\n"
+    "  --expect NAME.plateau=TOL       for each n the interval of d log loss / d log t over --window lies in 0 +- TOL\n"
     "  --expect clt[@T]                fluctuations agree with the central limit theorem for each n\n"
     "  NAME: as in the tables, V, V_train, V_init, V_sgd, loss, test_loss, ... TOL: default --tolerance\n"
     "  T: a recorded time (default: all; for slopes and p, all after 0)\n";
@@ -50,6 +57,15 @@ static int take_condition(const struct option *option, const char *text, void *m
   return analyses_condition(text, &request->condition[request->conditions++]);
 }
 
+static int take_window(const struct option *option, const char *text, void *member) {
+  double *window = member;
+  int end = -1;
+  if (sscanf(text, "%lf:%lf%n", &window[0], &window[1], &end) == 2 && !text[end] && window[0] > 0 &&
+      window[1] > window[0] && isfinite(window[1]))
+    return OK;
+  return FAIL(USAGE, "%s: expected two times T1:T2 with 0 < T1 < T2, received \"%s\"", option->name, text);
+}
+
 static const struct option options_table[] = {
     OPTION("-o", option_file, struct request, output),
     OPTION("--json", option_file, struct request, json),
@@ -57,6 +73,7 @@ static const struct option options_table[] = {
     OPTION_IN("--bootstrap", option_int, struct request, options.bootstrap, 100, 1e6),
     OPTION_IN("--level", option_number, struct request, options.level, 0.5, 0.9999),
     OPTION_IN("--tolerance", option_number, struct request, options.tolerance, 0, 1),
+    OPTION("--window", take_window, struct request, options.window),
     OPTION_IN("--vectors", option_int, struct request, options.clt_vectors, 0, CLT_VECTORS_MAX),
     OPTION_IN("--clt-time", option_number, struct request, options.clt_time, 0, 1e300),
     OPTION_IN("--null", option_int, struct request, options.clt_nulls, 0, 1e4),
@@ -66,6 +83,10 @@ static const struct option options_table[] = {
 static int parse(int argc, char **argv, struct request *request) {
   TRY(option_parse(OPTIONS(options_table), argc, argv, request, &request->runs));
   request->run = argv;
+  const double *window = request->options.window;
+  for (int k = 0; k < request->conditions; k++)
+    if (analyses_judges(&plateau_analysis, &request->condition[k]) && !(window[1] > window[0]))
+      return FAIL(USAGE, "analyze: --expect %s needs --window T1:T2", request->condition[k].text);
   return request->runs > 0 ? OK : FAIL(USAGE, "analyze: expected one or more run folders");
 }
 

@@ -83,6 +83,8 @@ static int print_members(struct h5 *file, bool history) {
     printf("  %s: n = %lld %s units, %lld replica%s", name, (long long)n, unit, (long long)replicas,
            replicas == 1 ? "" : "s");
     free(unit);
+    double time; /* of this size; only in checkpoints of runs with dt_power */
+    if (!history && h5_get_double(file, name, "time", &time) == OK) printf(", t = %g", time);
     if (history) TRY(print_rows(file, e, replicas));
     putchar('\n');
   }
@@ -108,6 +110,7 @@ static int print_checkpoint(struct h5 *file, const char *path) {
   if (status == OK) {
     printf("  t = %g", info.time);
     if (info.segment.dt > 0) printf(", dt = %g since step %lld", info.segment.dt, (long long)info.segment.step);
+    if (info.segment.power != 0) printf(", times n^%g", info.segment.power);
     printf("; seed %llu, %s precision, ISA level %s\n", (unsigned long long)info.seed, precision, isa_names[info.isa]);
     printf("  update rule %s; fields", update_table[info.update].name);
     for (int k = 0; k < info.fields.count; k++) {

@@ -167,7 +167,8 @@ static bool is_frozen(const struct config *config, const struct study *study) {
   const struct schedule *schedule = &config->schedule;
   return config->unit.train == FIELD_BIT_C && config->data.mode == DATA_FIXED && schedule->scheme == SCHEME_GD &&
          loss_is_squared(&config->data.loss) && schedule->update.rule == UPDATE_EULER &&
-         !schedule_auto(schedule, schedule_steps(schedule)) && study->train_points <= CLT_POINTS_MAX;
+         !schedule_auto(schedule, schedule_steps(schedule)) &&
+         !schedule_dt_varies(schedule, schedule_steps(schedule)) && study->train_points <= CLT_POINTS_MAX;
 }
 
 static void add_test(struct clt_fields *fields, int index, enum point_set set, enum clt_reference reference) {
@@ -179,7 +180,7 @@ static void add_test(struct clt_fields *fields, int index, enum point_set set, e
 static void plan_time(struct clt_fields *fields, const struct clt_fields_work *work, int index) {
   const struct study *study = work->study;
   const double chosen = work->options->clt_time;
-  if (!isnan(chosen) && !study_same_time(study->time[index], chosen)) return;
+  if (isnan(study->time[index]) || (!isnan(chosen) && !study_same_time(study->time[index], chosen))) return;
   if (study->step[index] == 0 && work->initial[POINTS_TEST])
     add_test(fields, index, POINTS_TEST, CLT_INITIAL);
   else if (study->step[index] > 0 && study->test_points > 0 && study->common_data)
@@ -195,6 +196,8 @@ static void plan(struct clt_fields *fields, const struct clt_fields_work *work) 
   else if (study_fewest_initials(study) < CLT_REPLICAS_MIN)
     reason = "at least 64 replicas are needed; 1000 or more are better";
   for (int index = 0; index < study->times && !*reason; index++) plan_time(fields, work, index);
+  if (!*reason && study->own_times && isnan(study->time[study->times - 1]))
+    reason = "dt_power gives the sizes different t";
   if (!*reason && fields->times == 0)
     reason = "no field at this time, or no test points, or replicas with different data";
   snprintf(fields->reason, sizeof fields->reason, "%s%s%s", reason, *reason && *refused ? "; " : "", refused);

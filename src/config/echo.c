@@ -35,7 +35,9 @@ static void print_stages(FILE *out, const struct schedule *schedule) {
       const bool scale = strncmp(key, "batch_", 6) == 0;
       if (strcmp(key, "batch") == 0 && stage->batch == 0) continue;
       if (scale && stage->batch_scale <= 0) continue;
-      if (strncmp(key, "dt_", 3) == 0 && stage->dt > 0) continue;
+      const bool power = strcmp(key, "dt_power") == 0;
+      if (power && stage->dt_power == 0) continue;
+      if (strncmp(key, "dt_", 3) == 0 && !power && stage->dt > 0) continue;
       fprintf(out, "%s%s: ", lead, key);
       parameter_print(out, parameter, stage);
       fputc('\n', out);

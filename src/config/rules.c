@@ -318,7 +318,18 @@ static bool large_batch(const struct rule_arguments *args, char *received) {
          write_received(received, error_text());
 }
 
-static const struct rule size_rules[] = {{NULL, large_batch, NULL, NULL}};
+static bool extreme_dt(const struct rule_arguments *args, char *received) {
+  const struct stage *stage = stage_of(args);
+  const int64_t n = args->config->ensemble.n[args->member];
+  const double dt = schedule_network_dt(stage->dt, stage->dt_power, n);
+  snprintf(received, RECEIVED_MAX, "%g for n = %lld", dt, (long long)n);
+  return stage->dt > 0 && stage->dt_power != 0 && !(dt > 0 && dt <= DT_MAX);
+}
+
+static const struct rule size_rules[] = {
+    {NULL, large_batch, NULL, NULL},
+    {NULL, extreme_dt, "dt * n^dt_power: expected > 0 and <= 1e6", NULL},
+};
 
 /* ---- all rules ---- */
 

@@ -171,7 +171,8 @@ const struct parameter parameter_table[] = {
     {"dynamics.stages[].steps", P_COUNT, STAGE(steps), 1, STEPS_LIMIT, false, NULL, NULL, true,
      "steps of the stage. On resume, only steps after the checkpoint may change"},
     {"dynamics.stages[].dt", P_STEPSIZE, STAGE(dt), 0, DT_MAX, true, NULL, NULL, true,
-     "step size; auto: dt_safety times the smallest stability limit of all networks. The limit is 2/lambda, where "
+     "step size; auto: dt_safety times the smallest stability limit of all networks (with dt_power, the smallest of "
+     "limit / n^dt_power). The limit is 2/lambda, where "
      "lambda is the largest eigenvalue of the tangent kernel M/P; for sgd with batches of P points it is "
      "2 / (lambda (1 - 1/P) + sup M(x,x) / P)"},
     {"dynamics.stages[].dt_safety", P_REAL, STAGE(dt_safety), 0, 1, true, NULL, NULL, true,
@@ -179,6 +180,9 @@ const struct parameter parameter_table[] = {
     {"dynamics.stages[].dt_every", P_COUNT, STAGE(dt_every), 1, STEPS_LIMIT, false, NULL, NULL, true,
      "auto: dt is estimated at the first step of the stage and at each step that is a multiple of this number; 100 if "
      "not given. An estimate takes as long as about 10 steps with P = 512"},
+    {"dynamics.stages[].dt_power", P_REAL, STAGE(dt_power), -4, 4, false, NULL, NULL, true,
+     "a network of n units has the step size dt * n^dt_power; 0 if not given. With a power, networks of different n "
+     "have different t at the same step"},
     {"dynamics.stages[].batch", P_COUNT, STAGE(batch), 1, POINTS_LIMIT, false, NULL, NULL, true,
      "sgd: number P of points in a batch. Each epoch uses the fixed set in a new uniform random order and omits the "
      "remaining points that do not fill a batch"},

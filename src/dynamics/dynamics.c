@@ -62,7 +62,7 @@ struct dynamics {
 struct request {
   int64_t step;
   enum point_set set;              /* POINTS_BATCH: the batch of the step; the update follows */
-  double dt;                       /* of the update; 0: no unit moves */
+  double dt;                       /* of the update, without the factor n^dt_power; 0: no unit moves */
   struct observation *observation; /* [own networks] or NULL */
   double *f;                       /* [own networks][points of the set] or NULL */
 };
@@ -97,10 +97,11 @@ static void descend(struct dynamics *dynamics, const struct team *team, const st
                     const struct batch *batch, const struct request *request, bool finite,
                     struct observation *observation) {
   struct particle_sums sums = {0};
+  const double power = dynamics->schedule->stage[dynamics->stage].dt_power;
+  const double dt = finite ? schedule_network_dt(request->dt, power, local->n) : 0;
   const double loss = gradient_residuals(dynamics->gradient, team, &dynamics->data->spec.loss, batch, 0, batch->count);
   if (observation) observation->loss = loss;
-  if (finite || observation)
-    gradient_descend(dynamics->gradient, team, local, batch, finite ? request->dt : 0, observation ? &sums : NULL);
+  if (finite || observation) gradient_descend(dynamics->gradient, team, local, batch, dt, observation ? &sums : NULL);
   if (observation) update_means(local, &sums, observation);
 #pragma omp atomic
   dynamics->pairs += (double)batch->count * (double)local_network_units(local);
@@ -168,7 +169,8 @@ static void process_networks(struct dynamics *dynamics, const struct request *re
 /* A step without points: the gradient source computes exact gradients and updates the units. */
 static void exact_step(struct dynamics *dynamics, const struct request *request) {
   const struct particles *particles = dynamics->particles;
-  dynamics->source->step(dynamics->source_state, request->step, request->dt, request->observation,
+  dynamics->source->step(dynamics->source_state, request->step, request->dt,
+                         dynamics->schedule->stage[dynamics->stage].dt_power, request->observation,
                          &dynamics->nonfinite);
   for (int s = 0; s < particles->locals; s++)
     dynamics->pairs += (double)particles->local[s].n * (double)local_network_units(&particles->local[s]);

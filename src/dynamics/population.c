@@ -22,6 +22,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "dynamics/potential.h"
+#include "dynamics/schedule.h"
 #include "dynamics/unit_sum.h"
 #include "parallel/heartbeat.h"
 #include "particles/number.h"
@@ -39,6 +40,7 @@ struct network_snapshot {
   int64_t first;   /* index of its first particle in population->particle */
   int64_t *offset; /* [ranks of the group + 1]: where the tiles of each rank start, in bytes; NULL if not split */
   bool finite;
+  double dt; /* of the current step; 0: the units are not moved */
   struct particle_sums sums;
   int64_t energy[WIDE_LIMBS]; /* words of an exact sum: loss - C_f */
 };
@@ -224,8 +226,7 @@ static double tile_gradient(const struct population *population, const struct wo
 }
 
 /* Computes the gradient of own tile t, counted over all own networks, and updates the tile. */
-static void serve_tile(struct population *population, const struct workspace *workspace, int64_t t, double dt,
-                       bool observe) {
+static void serve_tile(struct population *population, const struct workspace *workspace, int64_t t, bool observe) {
   if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large network takes a long time */
   const struct particles *particles = population->particles;
   const int s = population->network[t];
@@ -233,9 +234,8 @@ static void serve_tile(struct population *population, const struct workspace *wo
   struct network_snapshot *snapshot = &population->snapshot[s];
   const int64_t inside = t - local->tile;
   const double energy = tile_gradient(population, workspace, s, local_network_tile(particles, local, inside, 0));
-  const double rate = snapshot->finite ? dt : 0;
   struct particle_sums own = {0};
-  update_tile(population->update, local, inside, workspace->grad, 1, rate, observe ? &own : NULL);
+  update_tile(population->update, local, inside, workspace->grad, 1, snapshot->dt, observe ? &own : NULL);
   if (!observe) return;
   const double term = energy / (double)local->n;
   int64_t own_energy[WIDE_LIMBS] = {0};
@@ -254,17 +254,19 @@ static void observe(const struct population *population, int s, struct observati
   update_means(local, &snapshot->sums, observation);
 }
 
-static void step_networks(void *state, int64_t step, double dt, struct observation *observation,
+static void step_networks(void *state, int64_t step, double dt, double power, struct observation *observation,
                           struct nonfinite *nonfinite) {
   struct population *population = state;
   const struct particles *particles = population->particles;
   for (int s = 0; s < particles->locals; s++) {
     copy_network(population, s);
-    if (!population->snapshot[s].finite) nonfinite_note(nonfinite, step, &particles->local[s]);
+    struct network_snapshot *snapshot = &population->snapshot[s];
+    snapshot->dt = snapshot->finite ? schedule_network_dt(dt, power, particles->local[s].n) : 0;
+    if (!snapshot->finite) nonfinite_note(nonfinite, step, &particles->local[s]);
   }
 #pragma omp parallel for num_threads(population->threads) schedule(dynamic) if (particles->tile_count > 1)
   for (int64_t t = 0; t < particles->tile_count; t++)
-    serve_tile(population, &population->workspace[omp_get_thread_num()], t, dt, observation != NULL);
+    serve_tile(population, &population->workspace[omp_get_thread_num()], t, observation != NULL);
   for (int s = 0; observation && s < particles->locals; s++) observe(population, s, &observation[s]);
 }
 

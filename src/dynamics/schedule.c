@@ -30,24 +30,52 @@ bool schedule_auto(const struct schedule *schedule, int64_t step) {
   return false;
 }
 
-double schedule_time(const struct schedule *schedule, int64_t step) {
+/* With powl, the power has the same bits on all processors of one architecture: pow of glibc depends on whether the
+ * processor has FMA. */
+double schedule_network_dt(double dt, double power, int64_t n) {
+  return power == 0 ? dt : dt * (double)powl((long double)n, (long double)power);
+}
+
+double schedule_dt_most(double power, const struct ensemble_spec *ensemble, double most) {
+  double largest = 1;
+  for (int e = 0; e < ensemble->members; e++) largest = fmax(largest, schedule_network_dt(1, power, ensemble->n[e]));
+  return most / largest;
+}
+
+bool schedule_dt_varies(const struct schedule *schedule, int64_t step) {
+  for (int s = 0; s < schedule->stages && schedule_first(schedule, s) < step; s++)
+    if (schedule->stage[s].dt_power != 0) return true;
+  return false;
+}
+
+double schedule_time(const struct schedule *schedule, int64_t n, int64_t step) {
   double time = 0;
   for (int s = 0; s < schedule->stages && step > 0; s++) {
-    const int64_t steps = step < schedule->stage[s].steps ? step : schedule->stage[s].steps;
-    time += (double)steps * schedule->stage[s].dt;
+    const struct stage *stage = &schedule->stage[s];
+    const int64_t steps = step < stage->steps ? step : stage->steps;
+    time += (double)steps * schedule_network_dt(stage->dt, stage->dt_power, n);
     step -= steps;
   }
   return time;
 }
 
-double dt_segment_time(const struct dt_segment *segment, int64_t step) {
-  return segment->time + (double)(step - segment->step) * segment->dt;
+double dt_segment_dt(const struct dt_segment *segment, const struct ensemble_spec *ensemble, int member) {
+  return schedule_network_dt(segment->dt, segment->power, ensemble->n[member]);
 }
 
-struct dt_segment schedule_segment(const struct schedule *schedule, int64_t step) {
+double dt_segment_time(const struct dt_segment *segment, const struct ensemble_spec *ensemble, int member,
+                       int64_t step) {
+  return segment->time[member] + (double)(step - segment->step) * dt_segment_dt(segment, ensemble, member);
+}
+
+struct dt_segment schedule_segment(const struct schedule *schedule, const struct ensemble_spec *ensemble,
+                                   int64_t step) {
   const int stage = schedule_stage(schedule, step);
-  const int64_t first = schedule_first(schedule, stage);
-  return (struct dt_segment){first, schedule_time(schedule, first), schedule->stage[stage].dt};
+  struct dt_segment segment = {.step = schedule_first(schedule, stage),
+                               .dt = schedule->stage[stage].dt,
+                               .power = schedule->stage[stage].dt_power};
+  for (int e = 0; e < ensemble->members; e++) segment.time[e] = schedule_time(schedule, ensemble->n[e], segment.step);
+  return segment;
 }
 
 int64_t schedule_batch(const struct schedule *schedule, int stage, int64_t n, int64_t samples) {
@@ -116,8 +144,8 @@ bool schedule_same_batch(const struct schedule *schedule, int stage, int other) 
 
 static bool same_step(const struct stage *a, const struct stage *b) {
   const bool same = a->dt > 0 || (a->dt_safety == b->dt_safety && a->dt_every == b->dt_every);
-  return same && a->dt == b->dt && a->batch == b->batch && a->batch_scale == b->batch_scale &&
-         a->batch_power == b->batch_power;
+  return same && a->dt == b->dt && a->dt_power == b->dt_power && a->batch == b->batch &&
+         a->batch_scale == b->batch_scale && a->batch_power == b->batch_power;
 }
 
 bool schedule_agree(const struct schedule *a, const struct schedule *b, int64_t step) {

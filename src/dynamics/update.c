@@ -114,13 +114,20 @@ void update_means(const struct local_network *local, struct particle_sums *sums,
   unit_sum_values(UNIT_SUM_WIDE, PARTICLE_MEANS, sums->words, observation->mean);
 }
 
-void update_change_dt(const struct update_spec *spec, struct particles *particles, double factor) {
+/* Multiplies field k of the rule by `rescale`, for all own units of a network. */
+static void rescale_field(struct particles *particles, const struct local_network *local, int k, double rescale) {
   const size_t stored = precision_stored(particles->precision);
-  const int64_t numbers = particles->tile_count * (int64_t)(particles->tile_bytes / stored);
-  for (int k = 1; k <= particles->fields.rule_fields; k++) {
-    const double rescale = update_table[spec->rule].rescale(k, factor);
-    void *tiles = particles->rule_tiles[k - 1];
-    for (int64_t i = 0; i < numbers; i++)
-      number_put(stored, tiles, (size_t)i, rescale * number_get(stored, tiles, (size_t)i));
+  for (int64_t t = 0; t * TILE < local_network_units(local); t++) {
+    void *tile = local_network_tile(particles, local, t, k);
+    for (size_t i = 0; i < particles->tile_bytes / stored; i++)
+      number_put(stored, tile, i, rescale * number_get(stored, tile, i));
+  }
+}
+
+void update_change_dt(const struct update_spec *spec, struct particles *particles, const double *factor) {
+  for (int s = 0; s < particles->locals; s++) {
+    const struct local_network *local = &particles->local[s];
+    for (int k = 1; k <= particles->fields.rule_fields; k++)
+      rescale_field(particles, local, k, update_table[spec->rule].rescale(k, factor[local->member]));
   }
 }

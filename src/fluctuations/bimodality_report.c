@@ -12,7 +12,7 @@ static void find(const void *state, struct findings *findings) {
       if (!(relative > BIMODALITY_RELATIVE && coefficient > BIMODALITY_LIMIT)) continue;
       struct finding finding = FINDING(FINDING_WARNING, "bimodality", "replicas form two groups");
       finding.n = study->n[size];
-      finding.t = study->time[time];
+      finding.t = study_time(study, time, size);
       finding.estimate.value = coefficient;
       findings_add(
           findings, finding,

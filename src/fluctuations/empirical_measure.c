@@ -206,6 +206,17 @@ static bool is_kept(const struct work *work, int64_t step) {
   return !comm_any(work->comm, !kept);
 }
 
+/* Sets t of the sizes whose first replica is in this run. */
+static void set_times(const struct study *study, int run, const struct checkpoint_info *info,
+                      struct empirical_measure_time *time) {
+  for (int s = 0; s < study->sizes; s++) {
+    int own, member;
+    int64_t index;
+    study_locate(study, s, 0, &own, &member, &index);
+    if (own == run) time->size[s].time = checkpoint_time(info, member);
+  }
+}
+
 static int measure_time(struct work *work, const struct empirical_measure *measure,
                         struct empirical_measure_time *time) {
   const int runs = work->study->runs;
@@ -216,12 +227,15 @@ static int measure_time(struct work *work, const struct empirical_measure *measu
     struct checkpoint_info info;
     status = checkpoint_verify(work->comm, path, &info);
     if (status == OK) {
-      time->time = info.time;
+      set_times(work->study, run, &info, time);
       checkpoint_info_free(&info);
       status = comm_agree(work->comm, h5_open(path, false, &work->file[run]));
     }
     free(path);
   }
+  time->time = time->size[0].time;
+  for (int s = 1; s < work->study->sizes; s++)
+    if (fabs(time->size[s].time - time->time) > 1e-9 * time->time) time->time = NAN;
   if (status == OK) status = fill_time(work, measure, time);
   for (int run = 0; run < runs; run++) h5_close(work->file[run]);
   return status;
@@ -265,7 +279,7 @@ static int prepare(struct work *work, const struct empirical_measure *measure) {
   for (int s = 0; s < study->sizes; s++) {
     const int64_t R = study_initials(study, s);
     TRY(alloc_array((void **)&work->weight[s], B * R, sizeof(double), "bootstrap weights"));
-    fluctuations_weights(measure->options.seed, B, R, work->weight[s]);
+    fluctuations_weights(measure->options.seed, study_resampling(study, s), B, R, work->weight[s]);
   }
   TRY(config_parse("the first run", study->config, &work->config));
   work->biased = unit_table[work->config->unit.type].manifold != MANIFOLD_SPHERE;

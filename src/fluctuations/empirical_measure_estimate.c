@@ -67,8 +67,9 @@ static int find_variances(const struct empirical_measure *measure, double *const
     status = fluctuations_variance(R, L, psi[s], B, weight[s], &value[s], resampled + (int64_t)s * B);
     if (status != OK) break;
     memcpy(scratch, resampled + (int64_t)s * B, sizeof *scratch * (size_t)B);
-    time->size[s].V = fluctuations_interval(value[s], B, scratch, R, measure->options.level, true);
+    time->size[s].V = fluctuations_interval(INTERVAL_POSITIVE, value[s], B, scratch, R, measure->options.level);
   }
+  for (int s = 0; s < study->sizes && isnan(time->time); s++) value[s] = NAN; /* the sizes are not comparable */
   if (status == OK) time->slope = fluctuations_slope(study, &measure->options, NULL, value, resampled);
   free(resampled);
   free(scratch);
@@ -86,7 +87,7 @@ int empirical_measure_estimate(const struct empirical_measure *measure, double *
     size->unit_variance = gsl_stats_mean(square[s], 1, (size_t)(R * L)) - mean_square(R, psi[s], mean);
     size->normality = anderson_darling_family(R, L, psi[s], NULL);
     size->mmd = ESTIMATE_NONE;
-    if (s < last)
+    if (s < last && !isnan(time->time))
       size->mmd = distance((double)study->n[s], R, psi[s], square[s], study_initials(study, last), psi[last],
                            measure->options.level);
   }

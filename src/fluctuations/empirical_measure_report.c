@@ -9,12 +9,17 @@ enum { CELL = 34 };
 
 static void print_time(const struct empirical_measure *measure, const struct empirical_measure_time *time, FILE *out) {
   const struct study *study = measure->study;
+  const bool common = !isnan(time->time);
+  fprintf(out, "\nmu_n at ");
+  if (common)
+    fprintf(out, "t = %g (step %lld)", time->time, (long long)time->step);
+  else
+    fprintf(out, "step %lld (different t: sizes are not compared)", (long long)time->step);
   fprintf(out,
-          "\nmu_n at t = %g (step %lld): %d observables of theta divided by its spread (c %.4g, b %.4g, a %.4g)\n"
+          ": %d observables of theta divided by its spread (c %.4g, b %.4g, a %.4g)\n"
           "%10s  %-34s  %-34s  %-34s  %s\n",
-          time->time, (long long)time->step, EMPIRICAL_MEASURE_OBSERVABLES, time->scale[0], time->scale[1],
-          time->scale[2], "n", "n V", "n V divided by that of independent units", "MMD^2 from the largest n",
-          "normal: p");
+          EMPIRICAL_MEASURE_OBSERVABLES, time->scale[0], time->scale[1], time->scale[2], "n", "n V",
+          "n V divided by that of independent units", "MMD^2 from the largest n", "normal: p");
   for (int s = 0; s < study->sizes; s++) {
     const struct empirical_measure_size *size = &time->size[s];
     const double n = (double)study->n[s];
@@ -22,7 +27,9 @@ static void print_time(const struct empirical_measure *measure, const struct emp
     estimate_print(out, CELL, size->V, n);
     estimate_print(out, CELL, size->V, n / size->unit_variance);
     estimate_print(out, CELL, size->mmd, 1);
-    fprintf(out, "  %.3g\n", size->normality);
+    fprintf(out, "  %.3g", size->normality);
+    if (!common) fprintf(out, ", t = %g", size->time);
+    fputc('\n', out);
   }
   fprintf(out, "%10s", "slope");
   estimate_print(out, CELL, time->slope, 1);
@@ -80,7 +87,7 @@ static void add_normality(const struct empirical_measure *measure, const struct 
   if (isnan(p)) return;
   struct finding finding = FINDING(FINDING_VERDICT, "measure.normality", "family p of the normality of <psi>_n");
   finding.n = measure->study->n[s];
-  finding.t = time->time;
+  finding.t = time->size[s].time;
   finding.estimate.value = p;
   finding.confidence = 1 - ANDERSON_DARLING_LEVEL;
   finding.verdict = p > ANDERSON_DARLING_LEVEL ? VERDICT_WITHIN : VERDICT_OUTSIDE;
@@ -105,16 +112,18 @@ static void find(const void *state, struct findings *findings) {
 static void add_time(struct results *results, const struct empirical_measure *measure, int index) {
   const struct empirical_measure_time *time = &measure->time[index];
   const int64_t sizes = measure->study->sizes, three = 3;
-  double units[ENSEMBLE_MAX], normality[ENSEMBLE_MAX];
+  double units[ENSEMBLE_MAX], normality[ENSEMBLE_MAX], times[ENSEMBLE_MAX];
   struct estimate V[ENSEMBLE_MAX], mmd[ENSEMBLE_MAX];
   for (int s = 0; s < sizes; s++) {
     units[s] = time->size[s].unit_variance;
     normality[s] = time->size[s].normality;
+    times[s] = time->size[s].time;
     V[s] = time->size[s].V;
     mmd[s] = time->size[s].mmd;
   }
   results_group(results, "measure/%d", index);
   results_add(results, "time", NULL, 0, NULL, &time->time);
+  if (isnan(time->time)) results_add(results, "times_per_size", "time t of each n", 1, &sizes, times);
   results_add(results, "scale", "standard deviation of c, b, a over the units of the largest n", 1, &three,
               time->scale);
   results_add(results, "units", "mean variance of psi over units: n V of independent ones", 1, &sizes, units);

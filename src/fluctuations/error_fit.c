@@ -50,26 +50,40 @@ static double best_power(const struct losses *losses) {
   return (low + high) / 2;
 }
 
-struct error_fit error_fit(int sizes, const int64_t *n, const double *loss, int bootstrap, const double *resampled,
-                           double *powers) {
+/* Returns the probability of a chi^2 larger than this one if p = 1 (fluctuations/error_fit.h). replicas [sizes]. */
+static double probability_of(const struct losses *losses, const int64_t *replicas, double chi2) {
+  const double q = losses->sizes - 2;
+  double sum[3] = {0}, A = 0; /* sum over n of w, w x, w x^2 */
+  for (int s = 0; s < losses->sizes; s++)
+    for (int power = 0; power < 3; power++) sum[power] += losses->weight[s] * pow(losses->n[0] / losses->n[s], power);
+  for (int s = 0; s < losses->sizes; s++) {
+    const double x = losses->n[0] / losses->n[s], w = losses->weight[s];
+    const double leverage = w * (sum[2] - 2 * x * sum[1] + x * x * sum[0]) / (sum[0] * sum[2] - sum[1] * sum[1]);
+    A += (1 - leverage) * (1 - leverage) / (double)(replicas[s] - 1);
+  }
+  return gsl_cdf_fdist_Q(chi2 / (q + 2 * A - 6 * A / (q + 2)), q, q * (q + 2) / (3 * A));
+}
+
+struct error_fit error_fit(int sizes, const int64_t *n, const int64_t *replicas, const double *loss, int bootstrap,
+                           const double *resampled, double *powers) {
   struct error_fit fit = {NAN, NAN, NAN, NAN, NAN};
   double real_n[ENSEMBLE_MAX], weight[ENSEMBLE_MAX], limit, amplitude;
   bool known = sizes >= ERROR_FIT_SIZES;
   for (int s = 0; s < sizes; s++) {
     const double sd = gsl_stats_sd(resampled + (size_t)s * (size_t)bootstrap, 1, (size_t)bootstrap);
     real_n[s] = (double)n[s];
-    weight[s] = 1 / (sd * sd);
+    weight[s] = (double)(replicas[s] - 1) / (double)replicas[s] / (sd * sd); /* the bootstrap's sd is too small */
     known &= isfinite(weight[s]) && weight[s] > 0;
   }
-  for (int b = 0; b < bootstrap; b++) powers[b] = NAN;
+  for (int b = 0; b < bootstrap && powers; b++) powers[b] = NAN;
   if (!known) return fit;
   struct losses losses = {.sizes = sizes, .n = real_n, .weight = weight};
   for (int s = 0; s < sizes; s++) losses.loss[s] = loss[s];
   fit.power = best_power(&losses);
   chi2_at(&losses, fit.power, &fit.limit, &fit.amplitude);
   fit.chi2 = chi2_at(&losses, 1, &limit, &amplitude);
-  fit.probability = gsl_cdf_chisq_Q(fit.chi2, sizes - 2);
-  for (int b = 0; b < bootstrap; b++) {
+  fit.probability = probability_of(&losses, replicas, fit.chi2);
+  for (int b = 0; b < bootstrap && powers; b++) {
     for (int s = 0; s < sizes; s++) losses.loss[s] = resampled[(size_t)s * (size_t)bootstrap + (size_t)b];
     powers[b] = best_power(&losses);
   }

@@ -45,11 +45,12 @@ static bool is_known(const struct study *study, const struct definition *definit
   return study->fields && study_set_points(study, definition->set) > 0;
 }
 
-/* Returns the slope that theory predicts, or NAN if none: V = O(1/n), and V_sgd = O(1/P) with P = n^batch_power. */
+/* Returns the slope that theory predicts, or NAN if none: V = O(1/n), and V_sgd = O(dt/P) with P = n^batch_power and
+ * dt = n^dt_power. */
 static double expected_slope(const struct study *study, const struct definition *definition) {
   if (definition->column || definition->estimator >= BIAS) return NAN;
   if (definition->estimator == TOTAL && !study->common_data) return NAN; /* V = A/n + dt S/P is not a power of n */
-  return definition->estimator == SGD ? -study->batch_power : -1;
+  return definition->estimator == SGD ? study->dt_power - study->batch_power : -1;
 }
 
 const struct fluctuations_quantity *fluctuations_find(const struct fluctuations *fluctuations, const char *name) {
@@ -88,7 +89,7 @@ static int evaluate_bias(const struct cell *cell, int64_t points, const double *
   double *largest;
   *value = NAN;
   for (int b = 0; b < B; b++) resampled[b] = NAN;
-  if (size == last) return OK;
+  if (size == last || isnan(study->time[cell->time])) return OK;
   TRY(alloc_array((void **)&largest, study->replicas[last] * points, sizeof *largest, "outputs of the reference"));
   int status = study_field(study, last, cell->time, cell->definition->set, largest);
   if (status == OK) {
@@ -176,11 +177,13 @@ static int evaluate(const struct cell *cell, double *value, double *resampled) {
 static void fit_error(struct fluctuations *fluctuations, struct fluctuations_quantity *quantity, int time,
                       const double *value, const double *resampled) {
   const int B = fluctuations->options.bootstrap;
+  const struct study *study = fluctuations->study;
   double *powers = alloc_small(sizeof *powers * (size_t)B);
-  quantity->fit[time] = error_fit(fluctuations->study->sizes, fluctuations->study->n, value, B, resampled, powers);
-  quantity->power[time] =
-      fluctuations_interval(quantity->fit[time].power, B, powers, study_fewest_initials(fluctuations->study),
-                            fluctuations->options.level, false);
+  int64_t initials[ENSEMBLE_MAX];
+  for (int s = 0; s < study->sizes; s++) initials[s] = study_initials(study, s);
+  quantity->fit[time] = error_fit(study->sizes, study->n, initials, value, B, resampled, powers);
+  quantity->power[time] = fluctuations_interval(INTERVAL_SLOPE, quantity->fit[time].power, B, powers,
+                                                study_fewest_initials(study), fluctuations->options.level);
   free(powers);
 }
 
@@ -197,10 +200,13 @@ static int estimate_time(struct fluctuations *fluctuations, int q, int time, dou
     status = evaluate(&(struct cell){fluctuations, &definition_table[q], s, time, weight}, &value[s], own);
     if (status != OK) break;
     memcpy(scratch, own, sizeof *scratch * B);
-    quantity->value[time * study->sizes + s] = fluctuations_interval(
-        value[s], (int)B, scratch, study_initials(fluctuations->study, s), fluctuations->options.level, true);
+    quantity->value[time * study->sizes + s] =
+        fluctuations_interval(INTERVAL_POSITIVE, value[s], (int)B, scratch, study_initials(fluctuations->study, s),
+                              fluctuations->options.level);
   }
   free(scratch);
+  const bool common = !isnan(study->time[time]); /* otherwise the sizes are not comparable */
+  for (int s = 0; s < study->sizes && !common; s++) value[s] = NAN;
   if (status == OK) quantity->slope[time] = fluctuations_slope(study, &fluctuations->options, NULL, value, resampled);
   if (status == OK && quantity->fit) fit_error(fluctuations, quantity, time, value, resampled);
   return status;
@@ -245,7 +251,7 @@ int fluctuations_create(const struct study *study, const struct analysis_options
   for (int s = 0; s < study->sizes; s++) {
     const int64_t initials = study_initials(fluctuations->study, s);
     weight[s] = alloc_small(sizeof(double) * (size_t)options->bootstrap * (size_t)initials);
-    fluctuations_weights(options->seed, options->bootstrap, initials, weight[s]);
+    fluctuations_weights(options->seed, study_resampling(study, s), options->bootstrap, initials, weight[s]);
   }
   const int status = estimate_all(fluctuations, weight);
   for (int s = 0; s < study->sizes; s++) free(weight[s]);

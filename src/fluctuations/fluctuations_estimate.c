@@ -12,8 +12,9 @@
 #include "base/rng.h"
 #include "fluctuations/fluctuations.h"
 
-void fluctuations_weights(uint64_t seed, int bootstrap, int64_t replicas, double *weight) {
-  const struct rng rng = {.seed = seed, .stream = RNG_BOOTSTRAP, .network = (uint64_t)replicas};
+void fluctuations_weights(uint64_t seed, int64_t key, int bootstrap, int64_t replicas, double *weight) {
+  const struct rng rng = {
+      .seed = seed, .stream = RNG_BOOTSTRAP, .network = (uint64_t)replicas, .step = (uint64_t)key};
   double *uniform = alloc_small(sizeof *uniform * (size_t)replicas);
   memset(weight, 0, sizeof *weight * (size_t)bootstrap * (size_t)replicas);
   for (int b = 0; b < bootstrap; b++) {
@@ -145,17 +146,32 @@ double fluctuations_mean(int64_t replicas, const double *values, int bootstrap, 
   return gsl_stats_mean(values, 1, (size_t)R);
 }
 
-struct estimate fluctuations_interval(double value, int bootstrap, double *resampled, int64_t replicas, double level,
-                                      bool in_log) {
+/* How the interval of each kind of value is computed: whether on the scale of logarithms if possible, and the widening
+ * a of both ends (fluctuations/fluctuations.h). */
+static const struct {
+  bool in_log;
+  double low, high; /* widening */
+} interval_table[] = {
+    [INTERVAL_SIGNED] = {false, 0, 0},
+    [INTERVAL_POSITIVE] = {true, 0, 3},
+    [INTERVAL_SLOPE] = {false, 0.4, 0.4},
+    [INTERVAL_LOG_RATIO] = {false, 1.2, 1.2},
+};
+
+struct estimate fluctuations_interval(enum interval_kind kind, double value, int bootstrap, double *resampled,
+                                      int64_t replicas, double level) {
   struct estimate estimate = {value, NAN, NAN};
+  bool in_log = interval_table[kind].in_log;
   if (replicas < FLUCTUATIONS_REPLICAS_MIN) return estimate;
   for (int b = 0; b < bootstrap; b++) in_log &= resampled[b] > 0;
   for (int b = 0; b < bootstrap && in_log; b++) resampled[b] = log(resampled[b]);
-  const double degrees = (double)(replicas - 1), t = gsl_cdf_tdist_Pinv((1 + level) / 2, degrees);
-  const double half = t * gsl_stats_sd(resampled, 1, (size_t)bootstrap) * sqrt((double)replicas / degrees);
+  const double R = (double)replicas, t = gsl_cdf_tdist_Pinv((1 + level) / 2, R - 1);
+  const double half = t * gsl_stats_sd(resampled, 1, (size_t)bootstrap) * sqrt(R / (R - 1));
+  const double below = half * (1 + interval_table[kind].low / sqrt(R)),
+               above = half * (1 + interval_table[kind].high / sqrt(R));
   if (!isfinite(half)) return estimate;
-  estimate.low = in_log ? value * exp(-half) : value - half;
-  estimate.high = in_log ? value * exp(half) : value + half;
+  estimate.low = in_log ? value * exp(-below) : value - below;
+  estimate.high = in_log ? value * exp(above) : value + above;
   return estimate;
 }
 
@@ -178,8 +194,9 @@ struct estimate fluctuations_slope(const struct study *study, const struct analy
   const int B = options->bootstrap;
   double *slopes = alloc_small(sizeof *slopes * (size_t)B);
   for (int b = 0; b < B; b++) slopes[b] = fluctuations_log_slope(study->sizes, study->n, use, resampled + b, B);
-  const struct estimate slope = fluctuations_interval(fluctuations_log_slope(study->sizes, study->n, use, value, 1), B,
-                                                      slopes, study_fewest_initials(study), options->level, false);
+  const struct estimate slope =
+      fluctuations_interval(INTERVAL_SLOPE, fluctuations_log_slope(study->sizes, study->n, use, value, 1), B, slopes,
+                            study_fewest_initials(study), options->level);
   free(slopes);
   return slope;
 }

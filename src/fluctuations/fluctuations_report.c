@@ -50,10 +50,32 @@ static void print_columns(const struct fluctuations *fluctuations, int time, int
   fputc('\n', out);
 }
 
+/* Prints t and the step; where sizes differ in one of them, that of each n. */
+static void print_clock(const struct study *study, int time, FILE *out) {
+  if (!study->own_times) {
+    fprintf(out, "\nt = %g (step %lld)\n", study->time[time], (long long)study->step[time]);
+    return;
+  }
+  const bool common = !isnan(study->time[time]);
+  if (common)
+    fprintf(out, "\nt = %g (step", study->time[time]);
+  else
+    fprintf(out, "\nstep %lld (t =", (long long)study->step[time]);
+  for (int s = 0; s < study->sizes; s++) {
+    fprintf(out, s ? ", " : " ");
+    if (common)
+      fprintf(out, "%lld", (long long)study->size_step[time * study->sizes + s]);
+    else
+      fprintf(out, "%g", study_time(study, time, s));
+    fprintf(out, " for n = %lld", (long long)study->n[s]);
+  }
+  fprintf(out, common ? ")\n" : "): no slopes, because the sizes have different t\n");
+}
+
 static void print_time(const struct fluctuations *fluctuations, int time, FILE *out) {
   const struct fluctuations_quantity *column[COLUMNS];
   int count = 0;
-  fprintf(out, "\nt = %g (step %lld)\n", fluctuations->study->time[time], (long long)fluctuations->study->step[time]);
+  print_clock(fluctuations->study, time, out);
   for (int q = 0; q <= FLUCTUATIONS_QUANTITIES; q++) {
     if (count == COLUMNS || (q == FLUCTUATIONS_QUANTITIES && count > 0)) {
       print_columns(fluctuations, time, count, column, out);
@@ -104,9 +126,12 @@ static void add_verdict(const struct fluctuations *fluctuations, const struct fl
   finding.confidence = fluctuations->options.level;
   finding.expected = quantity->expected;
   finding.verdict = verdict_of(slope, quantity->expected, tolerance);
+  const char *scaling = quantity->variance                   ? ""
+                        : fluctuations->study->dt_power != 0 ? ", dt/P = n^power"
+                                                             : ", P = n^power";
   findings_add(findings, finding, "%s%s%s",
-               verdict_text(slope, quantity->expected, tolerance, study_common_replicas(fluctuations->study)),
-               quantity->variance ? "" : ", P = n^power", implication(quantity, slope, tolerance));
+               verdict_text(slope, quantity->expected, tolerance, study_common_replicas(fluctuations->study)), scaling,
+               implication(quantity, slope, tolerance));
 }
 
 /* ---- limits of the data ---- */
@@ -160,6 +185,22 @@ static void add_size_limits(const struct study *study, struct findings *findings
                    (long long)study->n[study->sizes - 1]);
 }
 
+static void add_time_limits(const struct study *study, struct findings *findings) {
+  if (!study->own_times || study->sizes < 2) return;
+  bool common = true;
+  for (int time = 0; time < study->times; time++) common &= !isnan(study->time[time]);
+  if (common)
+    findings_limit(findings, "times",
+                   "dt_power gives the sizes different t at equal steps: sizes are compared at the %d recorded times "
+                   "that all n have in common%s",
+                   study->times, study->fields ? "; the other fields are not used" : "");
+  else
+    findings_limit(findings, "times",
+                   "no comparison of sizes at t > 0: dt_power gives them different t at equal steps, and no t > 0 is "
+                   "recorded for all n; choose %s so that some are",
+                   study->fields ? "output.fields" : "output.history_every");
+}
+
 static void add_data_limits(const struct study *study, struct findings *findings) {
   findings_limit(findings, "loss",
                  "no verdict on slopes of raw losses: theory predicts none at fixed t; see the fits L + A n^-p");
@@ -181,6 +222,7 @@ static void find(const void *state, struct findings *findings) {
   add_field_limits(study, findings);
   add_replica_limits(study, findings);
   add_size_limits(study, findings);
+  add_time_limits(study, findings);
   add_data_limits(study, findings);
 }
 
@@ -216,9 +258,18 @@ static void add_condition(const struct fluctuations *fluctuations, const struct 
                tolerance, note);
 }
 
+/* Returns whether the condition applies at some time. If it does not, adds a finding that it is not met. */
+static bool applies_once(const struct study *study, const struct condition *condition, struct findings *findings) {
+  for (int time = 0; time < study->times; time++)
+    if (condition_applies(condition, study->time[time])) return true;
+  findings_add(findings, condition_finding(condition, false), "no t > 0 is recorded for all n");
+  return false;
+}
+
 static void judge_slope(const void *state, const struct condition *condition, struct findings *findings) {
   const struct fluctuations *fluctuations = state;
   const struct fluctuations_quantity *quantity = fluctuations_find(fluctuations, condition->quantity);
+  if (!applies_once(fluctuations->study, condition, findings)) return;
   for (int time = 0; time < fluctuations->study->times; time++)
     if (condition_applies(condition, fluctuations->study->time[time]))
       add_condition(fluctuations, condition, time, &quantity->slope[time], "the slope", false, "", findings);
@@ -227,6 +278,7 @@ static void judge_slope(const void *state, const struct condition *condition, st
 static void judge_power(const void *state, const struct condition *condition, struct findings *findings) {
   const struct fluctuations *fluctuations = state;
   const struct fluctuations_quantity *quantity = fluctuations_find(fluctuations, condition->quantity);
+  if (!applies_once(fluctuations->study, condition, findings)) return;
   for (int time = 0; time < fluctuations->study->times; time++) {
     if (!condition_applies(condition, fluctuations->study->time[time])) continue;
     const double probability = quantity->fit[time].probability;
@@ -255,7 +307,8 @@ static const struct {
     {"limit", "L of loss = L + A n^-p", offsetof(struct error_fit, limit)},
     {"amplitude", "A of loss = L + A n^-p", offsetof(struct error_fit, amplitude)},
     {"chi2", "chi^2 with p = 1, for sizes - 2 degrees of freedom", offsetof(struct error_fit, chi2)},
-    {"probability", "probability of a larger chi^2 with p = 1", offsetof(struct error_fit, probability)},
+    {"probability", "probability of a larger chi^2 with p = 1 (F distribution)",
+     offsetof(struct error_fit, probability)},
 };
 enum { FIT_NUMBERS = sizeof fit_numbers / sizeof *fit_numbers };
 
@@ -313,6 +366,14 @@ static void add_results(const void *state, struct results *results) {
   results_integers(results, "replicas", "networks of each n", study->sizes, study->replicas);
   results_integers(results, "steps", "steps done", study->times, study->step);
   results_add(results, "times", "time t = sum of dt", 1, &times, study->time);
+  if (study->own_times) {
+    const int64_t shape[] = {times, study->sizes};
+    double *steps = alloc_small(sizeof *steps * (size_t)(times * study->sizes));
+    for (int64_t i = 0; i < times * study->sizes; i++) steps[i] = (double)study->size_step[i];
+    results_add(results, "times_per_size", "time t of each n", 2, shape, study->size_time);
+    results_add(results, "steps_per_size", "steps done, of each n", 2, shape, steps);
+    free(steps);
+  }
   for (int q = 0; q < FLUCTUATIONS_QUANTITIES; q++)
     if (fluctuations->quantity[q].known) add_quantity(results, fluctuations, &fluctuations->quantity[q]);
 }

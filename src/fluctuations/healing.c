@@ -28,8 +28,9 @@ static struct estimate log_change(const struct healing *healing, const struct he
   for (int b = 0; b < B; b++) resampled[b] = factor * log(end[b] / start[b]);
   const double value =
       factor * log(healing_value(healing, curve, to, size) / healing_value(healing, curve, from, size));
-  const struct estimate change = fluctuations_interval(value, B, resampled, study_initials(fluctuations->study, size),
-                                                       fluctuations->options.level, false);
+  const struct estimate change =
+      fluctuations_interval(INTERVAL_LOG_RATIO, value, B, resampled, study_initials(fluctuations->study, size),
+                            fluctuations->options.level);
   free(resampled);
   return change;
 }
@@ -43,11 +44,11 @@ static void follow(const struct healing *healing, struct healing_curve *curve, i
       curve->maximum_time[size] = time;
   const struct estimate fall = log_change(healing, curve, size, last, curve->maximum_time[size], 1);
   curve->ratio[size] = (struct estimate){exp(fall.value), exp(fall.low), exp(fall.high)};
-  for (int time = 0; time < last; time++)
+  for (int time = 0; time < last; time++) {
+    const double from = study_time(study, time, size), to = study_time(study, time + 1, size);
     curve->exponent[time * study->sizes + size] =
-        study->time[time] > 0
-            ? log_change(healing, curve, size, time, time + 1, 1 / log(study->time[time + 1] / study->time[time]))
-            : ESTIMATE_NONE;
+        from > 0 ? log_change(healing, curve, size, time, time + 1, 1 / log(to / from)) : ESTIMATE_NONE;
+  }
 }
 
 struct healing *healing_create(const struct fluctuations *fluctuations) {

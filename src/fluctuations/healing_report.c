@@ -12,24 +12,28 @@
 static void print_curve(const struct healing *healing, const struct healing_curve *curve, FILE *out) {
   const struct study *study = healing->fluctuations->study;
   const int last = study->times - 1;
-  fprintf(out,
-          "\nn %s in time: maximum over the recorded times, and value at the end, t = %g\n%10s  %-12s %-10s %-12s %s\n",
-          curve->quantity->name, study->time[last], "n", "max", "at t", "end", "max/end");
+  const bool own = isnan(study->time[last]); /* each n has its own t at the end */
+  fprintf(out, "\nn %s in time: maximum over the recorded times, and value at the end", curve->quantity->name);
+  if (!own) fprintf(out, ", t = %g", study->time[last]);
+  fprintf(out, "\n%10s  %-12s %-10s %-12s %s\n", "n", "max", "at t", "end", "max/end");
   for (int s = 0; s < study->sizes; s++) {
     char ratio[ESTIMATE_BYTES];
     const double n = (double)study->n[s];
     estimate_text(curve->ratio[s], 1, ratio);
-    fprintf(out, "%10lld  %-12.4g %-10g %-12.4g %s\n", (long long)study->n[s],
-            n * healing_value(healing, curve, curve->maximum_time[s], s), study->time[curve->maximum_time[s]],
+    fprintf(out, "%10lld  %-12.4g %-10g %-12.4g %s", (long long)study->n[s],
+            n * healing_value(healing, curve, curve->maximum_time[s], s), study_time(study, curve->maximum_time[s], s),
             n * healing_value(healing, curve, last, s), ratio);
+    if (own) fprintf(out, ", the end is t = %g", study_time(study, last, s));
+    fputc('\n', out);
   }
-  if (last > 1 || study->time[0] > 0) fprintf(out, "exponent d log %s / d log t\n", curve->quantity->name);
+  if (last > 1 || study->step[0] > 0) fprintf(out, "exponent d log %s / d log t\n", curve->quantity->name);
   for (int time = 0; time < last; time++) {
-    if (study->time[time] <= 0) continue;
-    fprintf(out, "  t = %g to %g:", study->time[time], study->time[time + 1]);
+    if (study->step[time] <= 0) continue;
+    if (!own) fprintf(out, "  t = %g to %g:", study->time[time], study->time[time + 1]);
     for (int s = 0; s < study->sizes; s++) {
       const struct estimate *e = &curve->exponent[time * study->sizes + s];
-      fprintf(out, "%s n = %lld %.2f", s ? "," : "", (long long)study->n[s], e->value);
+      if (own) fprintf(out, "  t = %g to %g:", study_time(study, time, s), study_time(study, time + 1, s));
+      fprintf(out, "%s n = %lld %.2f", s && !own ? "," : "", (long long)study->n[s], e->value);
       if (!isnan(e->low)) fprintf(out, " [%.2f, %.2f]", e->low, e->high);
     }
     fputc('\n', out);
@@ -69,7 +73,7 @@ static void add_verdict(const struct healing *healing, const struct healing_curv
   const struct study *study = healing->fluctuations->study;
   const struct estimate *ratio = &curve->ratio[size],
                         *exponent = &curve->exponent[(study->times - 2) * study->sizes + size];
-  const double end = study->time[study->times - 1],
+  const double end = study_time(study, study->times - 1, size),
                reached = end * pow(HEALING_FACTOR / ratio->low, -1 / exponent->value);
   char name[48], subject[64];
   snprintf(name, sizeof name, "%s.heal", curve->quantity->name);
@@ -182,7 +186,7 @@ static void add_curve(const struct healing *healing, const struct healing_curve 
   for (int s = 0; s < sizes; s++)
     numbers[s] = (double)study->n[s] * healing_value(healing, curve, curve->maximum_time[s], s);
   results_add(results, "max", "maximum of n V_n over the recorded times", 1, &sizes, numbers);
-  for (int s = 0; s < sizes; s++) numbers[s] = study->time[curve->maximum_time[s]];
+  for (int s = 0; s < sizes; s++) numbers[s] = study_time(study, curve->maximum_time[s], s);
   results_add(results, "max_time", "time of the maximum", 1, &sizes, numbers);
   for (int s = 0; s < sizes; s++) numbers[s] = (double)study->n[s] * healing_value(healing, curve, study->times - 1, s);
   results_add(results, "end", "n V_n at the last time", 1, &sizes, numbers);

@@ -20,6 +20,10 @@ double loss_decay_crossing(int64_t rows, const double *time, const double *curve
   return NAN;
 }
 
+static const double *times_of(const struct loss_decay *decay, int size) {
+  return decay->time + (int64_t)size * decay->rows;
+}
+
 /* Loss curves of one size: one per initial condition, averaged over its streams, and their mean. */
 struct curves {
   int64_t initials;
@@ -37,7 +41,8 @@ static int read_curves(const struct loss_decay *decay, const int64_t *step, int 
   TRY(alloc_array((void **)&curves->own, decay->rows * replicas, sizeof(double), "the curves of all replicas"));
   curves->mean = alloc_small(sizeof(double) * (size_t)decay->rows);
   curves->weight = alloc_small(sizeof(double) * B * (size_t)curves->initials);
-  fluctuations_weights(fluctuations->options.seed, (int)B, curves->initials, curves->weight);
+  fluctuations_weights(fluctuations->options.seed, study_resampling(study, size), (int)B, curves->initials,
+                       curves->weight);
   TRY(study_curves(study, size, decay->column, decay->rows, step, curves->own));
   for (int64_t i = 0; i < decay->rows * curves->initials; i++) { /* in place, since i <= i * streams */
     double sum = 0;
@@ -67,7 +72,7 @@ static void resample(const struct loss_decay *decay, const struct curves *curves
     for (int b = 0; b < count; b++)
       for (int i = 0; i < LOSS_DECAY_FRACTIONS; i++)
         resampled[(size_t)(i * sizes + size) * (size_t)B + (size_t)(first + b)] =
-            loss_decay_crossing(T, decay->time, mean + (size_t)b * (size_t)T, threshold[i]);
+            loss_decay_crossing(T, times_of(decay, size), mean + (size_t)b * (size_t)T, threshold[i]);
   }
   free(mean);
 }
@@ -86,6 +91,20 @@ static void estimate_slope(struct loss_decay *decay, int fraction, const double 
   decay->slope[fraction] = fluctuations_slope(fluctuations->study, &fluctuations->options, reached, value, resampled);
 }
 
+/* Finds the rows at which a size has the same t as the largest n. pair [rows][2]: the row of each. Returns the number
+ * of pairs. */
+static int64_t pair_rows(const struct loss_decay *decay, int size, int64_t (*pair)[2]) {
+  const double *own = times_of(decay, size), *reference = times_of(decay, decay->fluctuations->study->sizes - 1);
+  int64_t count = 0;
+  for (int64_t row = 0, at = 0; row < decay->rows; row++) {
+    while (at < decay->rows && reference[at] < own[row] && !study_equal_times(reference[at], own[row])) at++;
+    if (at == decay->rows || !study_equal_times(reference[at], own[row])) continue;
+    pair[count][0] = row;
+    pair[count++][1] = at;
+  }
+  return count;
+}
+
 /* Compares the curve of a size with that of the largest n. */
 static void deviate(struct loss_decay *decay, const struct curves *curves, int size) {
   const struct fluctuations *fluctuations = decay->fluctuations;
@@ -94,21 +113,29 @@ static void deviate(struct loss_decay *decay, const struct curves *curves, int s
   decay->deviation[size] = ESTIMATE_NONE;
   decay->deviation_time[size] = decay->leaves[size] = NAN;
   if (size == last) return;
-  int64_t top = 0, left = decay->rows;
-  for (int64_t row = 0; row < decay->rows; row++)
-    if (fabs(own->mean[row] - reference->mean[row]) > fabs(own->mean[top] - reference->mean[top])) top = row;
-  while (left > 0 && fabs(own->mean[left - 1] / reference->mean[left - 1] - 1) > LOSS_DECAY_LEAVES) left--;
-  if (left < decay->rows) decay->leaves[size] = decay->time[left];
+  int64_t(*pair)[2] = alloc_small(sizeof *pair * (size_t)decay->rows);
+  const int64_t pairs = pair_rows(decay, size, pair);
+  int64_t top[2] = {0, 0}, left = pairs;
+  for (int64_t i = 0; i < pairs; i++)
+    if (fabs(own->mean[pair[i][0]] - reference->mean[pair[i][1]]) > fabs(own->mean[top[0]] - reference->mean[top[1]]))
+      memcpy(top, pair[i], sizeof top);
+  while (left > 0 && fabs(own->mean[pair[left - 1][0]] / reference->mean[pair[left - 1][1]] - 1) > LOSS_DECAY_LEAVES)
+    left--;
+  if (left < pairs) decay->leaves[size] = times_of(decay, size)[pair[left][0]];
+  free(pair);
+  if (pairs < 2) return; /* all have t = 0 in common */
   double *resampled = alloc_small(sizeof *resampled * 2 * (size_t)B);
-  fluctuations_mean(own->initials, own->own + top * own->initials, B, own->weight, resampled);
-  fluctuations_mean(reference->initials, reference->own + top * reference->initials, B, reference->weight,
+  fluctuations_mean(own->initials, own->own + top[0] * own->initials, B, own->weight, resampled);
+  fluctuations_mean(reference->initials, reference->own + top[1] * reference->initials, B, reference->weight,
                     resampled + B);
-  const double sign = own->mean[top] > reference->mean[top] ? 1 : -1, start = reference->mean[0];
+  const double own_mean = own->mean[top[0]], reference_mean = reference->mean[top[1]];
+  const double sign = own_mean > reference_mean ? 1 : -1, start = reference->mean[0];
   for (int b = 0; b < B; b++) resampled[b] = sign * (resampled[b] - resampled[B + b]) / start;
   const int64_t fewest = own->initials < reference->initials ? own->initials : reference->initials;
-  decay->deviation_time[size] = decay->time[top];
-  decay->deviation[size] = fluctuations_interval(sign * (own->mean[top] - reference->mean[top]) / start, B, resampled,
-                                                 fewest, fluctuations->options.level, false);
+  decay->deviation_time[size] = times_of(decay, size)[top[0]];
+  decay->deviation[size] =
+      fluctuations_interval(INTERVAL_SIGNED, sign * (own_mean - reference_mean) / start, B, resampled, fewest,
+                            fluctuations->options.level);
   free(resampled);
 }
 
@@ -126,9 +153,9 @@ static int estimate(struct loss_decay *decay, const struct curves *curves) {
     deviate(decay, curves, s);
     for (int i = 0; i < LOSS_DECAY_FRACTIONS; i++) {
       memcpy(scratch, resampled + (size_t)(i * sizes + s) * B, sizeof *scratch * B);
-      decay->crossing[i * sizes + s] =
-          fluctuations_interval(loss_decay_crossing(decay->rows, decay->time, curves[s].mean, threshold[i]), (int)B,
-                                scratch, curves[s].initials, fluctuations->options.level, true);
+      decay->crossing[i * sizes + s] = fluctuations_interval(
+          INTERVAL_POSITIVE, loss_decay_crossing(decay->rows, times_of(decay, s), curves[s].mean, threshold[i]), (int)B,
+          scratch, curves[s].initials, fluctuations->options.level);
     }
   }
   for (int i = 0; i < LOSS_DECAY_FRACTIONS; i++) estimate_slope(decay, i, resampled + (size_t)(i * sizes) * B);
@@ -156,13 +183,22 @@ static int compare(struct loss_decay *decay, const int64_t *step) {
   return status;
 }
 
+static int read_times(struct loss_decay *decay, const int64_t *step) {
+  const struct study *study = decay->fluctuations->study;
+  TRY(alloc_array((void **)&decay->time, study->sizes * decay->rows, sizeof *decay->time, "times of the losses"));
+  for (int s = 0; s < study->sizes; s++)
+    TRY(study_row_times(study, s, decay->rows, step, decay->time + s * decay->rows));
+  return OK;
+}
+
 int loss_decay_create(const struct fluctuations *fluctuations, struct loss_decay **result) {
   const struct study *study = fluctuations->study;
   struct loss_decay *decay = calloc(1, sizeof *decay);
   int64_t *step;
   if (!decay) die("no memory for decay times");
   decay->fluctuations = fluctuations;
-  int status = study_rows(study, &decay->rows, &step, &decay->time);
+  int status = study_rows(study, &decay->rows, &step);
+  if (status == OK) status = read_times(decay, step);
   if (status == OK && study->sizes > 1 && decay->rows > 2) {
     decay->column = study->loss_column;
     status = compare(decay, step);

@@ -353,6 +353,11 @@ static int find_start(struct problem *problem, bool fresh, struct report *report
     if (status != OK || started) return status;
   }
   TRY(problem_particle_file(problem));
+  if (problem->file) {
+    char origin[384];
+    particle_file_describe(problem->file, &config->unit, &config->ensemble, origin, sizeof origin);
+    report_line(report, "initial particles: %s: %s", config->unit.import.path, origin);
+  }
   report_line(report, "would start at step 0 of %lld, in %s", (long long)plan->steps, config->output);
   return OK;
 }

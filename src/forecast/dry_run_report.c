@@ -132,11 +132,24 @@ static void print_header(const struct dry_run *plan, struct report *report) {
                 ceil(whole / (job - stop_seconds(plan))));
 }
 
+/* With dt_power, prints t at the end for the smallest and the largest n. */
+static void print_own_times(const struct config *config, struct report *report) {
+  const struct schedule *schedule = &config->schedule;
+  const int64_t steps = schedule_steps(schedule);
+  if (!schedule_dt_varies(schedule, steps) || schedule_auto(schedule, steps)) return;
+  int smallest, largest;
+  ensemble_extremes(&config->ensemble, &smallest, &largest);
+  const int64_t n = config->ensemble.n[smallest], most = config->ensemble.n[largest];
+  report_line(report, "times       sizes have different t: at the end t = %g for n = %lld, t = %g for n = %lld",
+              schedule_time(schedule, n, steps), (long long)n, schedule_time(schedule, most, steps), (long long)most);
+}
+
 void dry_run_print(const struct dry_run *plan, struct report *report) {
   if (plan->complete) {
     report_line(report, "already complete: the run would do nothing; add steps to dynamics.stages to continue");
     return;
   }
+  print_own_times(plan->config, report);
   report_line(report, "steps       %lld remaining: %.3g (unit x %s) pairs, %lld rows of the history, %lld fields",
               (long long)(plan->steps - plan->first_step), plan->pairs,
               plan->config->data.mode == DATA_POPULATION ? "unit" : "sample", (long long)plan->rows,

@@ -145,12 +145,13 @@ void report_progress(struct report *report, const struct progress *progress) {
   if (!bar && !line) return;
   const double rate =
       progress->pairs / progress->seconds; /* in pairs, because steps of different stages differ in cost */
-  char left[32], loss[48] = "", text[LINE];
+  char left[32], loss[48] = "", last[32] = "", text[LINE];
   report_duration(progress->pairs_left / rate, left);
   if (isfinite(progress->loss)) snprintf(loss, sizeof loss, "  loss %.4g", progress->loss);
+  if (progress->time[1] != progress->time[0]) snprintf(last, sizeof last, " to %.4g", progress->time[1]);
   /* The most important values come first, because a narrow terminal shows only the beginning. */
-  snprintf(text, sizeof text, "%3.0f %%  %s left  step %lld/%lld%s  t %.4g  %.3g pairs/s", 100 * done, left,
-           (long long)progress->step, (long long)progress->steps, loss, progress->time, rate);
+  snprintf(text, sizeof text, "%3.0f %%  %s left  step %lld/%lld%s  t %.4g%s  %.3g pairs/s", 100 * done, left,
+           (long long)progress->step, (long long)progress->steps, loss, progress->time[0], last, rate);
   if (line) {
     report->line_at = now;
     if (report->terminal >= 0)

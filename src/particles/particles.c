@@ -38,6 +38,14 @@ int64_t ensemble_blocks(const struct ensemble_spec *ensemble) {
   return ensemble_first_block(ensemble, ensemble_networks(ensemble));
 }
 
+void ensemble_extremes(const struct ensemble_spec *ensemble, int *smallest, int *largest) {
+  *smallest = *largest = 0;
+  for (int e = 1; e < ensemble->members; e++) {
+    if (ensemble->n[e] < ensemble->n[*smallest]) *smallest = e;
+    if (ensemble->n[e] > ensemble->n[*largest]) *largest = e;
+  }
+}
+
 int64_t ensemble_first_block(const struct ensemble_spec *ensemble, int64_t network) {
   int64_t blocks = 0;
   for (int e = 0; e < ensemble->members && network > 0; e++, network -= ensemble->replicas)

@@ -10,6 +10,12 @@
 /* Below dt divided by this number, a limit is not printed: the network is about to overflow. */
 static const double LIMIT_PRINTED = 1e6;
 
+/* Returns dt n^power. n: as returned by step_size_limit; it is NO_SIZE if the limit is infinite. */
+static const int64_t NO_SIZE = INT64_C(1) << 62;
+static double own_dt(double dt, double power, int64_t n) {
+  return isfinite(dt) && n < NO_SIZE ? schedule_network_dt(dt, power, n) : dt;
+}
+
 void divergence_monitor_start(struct divergence_monitor *monitor) {
   *monitor = (struct divergence_monitor){.reference = NAN};
 }
@@ -29,12 +35,15 @@ void divergence_monitor_warn(struct divergence_monitor *monitor, struct step_siz
   const struct comm *comm = step_size->particles->comm;
   if (monitor->warned || !comm_any(comm, monitor->grown_loss > 0)) return;
   double limit;
-  int64_t n;
+  int64_t n = NO_SIZE;
+  const int stage = schedule_stage(step_size->schedule, step);
+  const double power = step_size->segment.power;
   monitor->warned = true;
   const double loss = comm_max(comm, monitor->grown_loss);
-  const double dt = step_size->segment.dt;
   char now[64] = "the tangent kernel is no longer finite";
-  const int status = step_size_limit(step_size, schedule_stage(step_size->schedule, step), &limit, &n);
+  const int status = step_size_limit(step_size, stage, &limit, &n);
+  const double dt = own_dt(step_size->segment.dt, power, n);
+  if (status == OK) limit = own_dt(limit, power, n);
   if (status == OK && limit * LIMIT_PRINTED > dt) snprintf(now, sizeof now, "the stability limit is now %.3g", limit);
   report_line(report, "warning: unstable: a loss has grown to %.3g by step %lld; dt = %g, %s", loss, (long long)step,
               dt, now);
@@ -55,10 +64,11 @@ int divergence_monitor_explain(struct step_size *step_size, struct problem *prob
   int64_t n;
   snprintf(failure, sizeof failure, "%s", error_text());
   const int64_t step = saved < 0 ? 0 : saved;
-  if (restore(problem, folder, saved) != OK ||
-      step_size_limit(step_size, schedule_stage(step_size->schedule, step), &limit, &n) != OK)
+  const int stage = schedule_stage(step_size->schedule, step);
+  if (restore(problem, folder, saved) != OK || step_size_limit(step_size, stage, &limit, &n) != OK)
     return FAIL(FAILED, "%s", failure);
-  const double dt = step_size->segment.dt;
+  const double dt = own_dt(step_size->segment.dt, step_size->segment.power, n);
+  limit = own_dt(limit, step_size->schedule->stage[stage].dt_power, n);
   const char *state = saved < 0 ? "the start" : "the last checkpoint";
   if (saved > 0 && limit * LIMIT_PRINTED < dt)
     return FAIL(FAILED,

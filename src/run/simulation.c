@@ -16,13 +16,16 @@ static void print_progress(struct simulation *sim) {
   const struct config *config = sim->problem.config;
   const struct dataset *data = sim->problem.data;
   if (!sim->lock || simulation_lost_output(sim)) return;
+  int smallest, largest;
+  ensemble_extremes(&config->ensemble, &smallest, &largest);
   const struct progress progress = {
       .step = sim->step,
       .steps = sim->steps,
       .seconds = comm_time() - sim->began,
       .pairs = schedule_work(&config->schedule, &config->ensemble, data, sim->start, sim->step),
       .pairs_left = schedule_work(&config->schedule, &config->ensemble, data, sim->step, sim->steps),
-      .time = dt_segment_time(&sim->step_size.segment, sim->step),
+      .time = {step_size_time(&sim->step_size, smallest, sim->step),
+               step_size_time(&sim->step_size, largest, sim->step)},
       .loss = sim->loss};
   report_progress(&sim->report, &progress);
 }
@@ -89,17 +92,18 @@ static struct summary_run summary_of(const struct simulation *sim, int status) {
 
 static void report_end(struct simulation *sim, int status) {
   const struct config *config = sim->problem.config;
-  const struct dt_segment *segment = &sim->step_size.segment;
+  char text[STEP_SIZE_TEXT];
   struct summary_stability stability[ENSEMBLE_MAX];
   struct summary_run run = summary_of(sim, status);
   run.stability = stability;
   run.sizes = simulation_stability(sim, stability);
   summary_report(&sim->summary, sim->comm, &run, &sim->report);
+  step_size_time_text(&sim->step_size, sim->steps, text);
   if (status == OK)
-    report_line(&sim->report, "complete: %lld steps, t = %g, in %s", (long long)sim->steps,
-                dt_segment_time(segment, sim->steps), config->output);
-  if (status == OK && schedule_auto(&config->schedule, sim->steps) && segment->dt > 0)
-    report_line(&sim->report, "dt: auto: the last dt is %g; history.h5 contains all dt", segment->dt);
+    report_line(&sim->report, "complete: %lld steps, t = %s, in %s", (long long)sim->steps, text, config->output);
+  step_size_dt_text(&sim->step_size, text);
+  if (status == OK && schedule_auto(&config->schedule, sim->steps) && sim->step_size.segment.dt > 0)
+    report_line(&sim->report, "dt: auto: the last dt is %s; history.h5 contains all dt", text);
   if (status == OK || sim->comm->rank != 0) return;
   char *command = restart_command(sim->comm->size);
   report_line(&sim->report, "stopped at step %lld of %lld; to resume, unless a job does it automatically:\n%s",

@@ -48,7 +48,7 @@ static int write_checkpoint(struct simulation *sim, int64_t *bytes) {
   const struct config *config = problem->config;
   const struct checkpoint_request request = {.folder = sim->folder,
                                              .step = sim->step,
-                                             .time = dt_segment_time(&sim->step_size.segment, sim->step),
+                                             .time = step_size_time(&sim->step_size, 0, sim->step),
                                              .segment = sim->step_size.segment,
                                              .seed = config->seed,
                                              .update = config->schedule.update.rule,

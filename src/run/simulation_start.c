@@ -150,6 +150,18 @@ static void warn_of_excess_threads(struct simulation *sim) {
         excess, threads);
 }
 
+static void report_own_times(struct simulation *sim) {
+  const struct schedule *schedule = &sim->problem.config->schedule;
+  if (!schedule_dt_varies(schedule, sim->steps)) return;
+  char dt[STEP_SIZE_TEXT], time[STEP_SIZE_TEXT];
+  step_size_dt_text(&sim->step_size, dt);
+  step_size_time_text(&sim->step_size, sim->step, time);
+  report_line(&sim->report,
+              "dt_power: sizes have different step sizes, and different t at the same step; at step %lld t = %s%s%s",
+              (long long)sim->step, time, sim->step_size.segment.dt > 0 ? ", dt = " : "",
+              sim->step_size.segment.dt > 0 ? dt : "");
+}
+
 int simulation_start(struct simulation *sim, bool *complete) {
   struct problem *problem = &sim->problem;
   const struct config *config = problem->config;
@@ -171,6 +183,7 @@ int simulation_start(struct simulation *sim, bool *complete) {
   *complete = sim->start == sim->steps && has_last_row;
   sim->step_size = step_size_create(problem->particles, problem->data, &config->schedule, problem->isa, config->threads,
                                     sim->start, &segment);
+  report_own_times(sim);
   divergence_monitor_start(&sim->monitor);
   if (!*complete) TRY(stability_watch_create(config, &sim->step_size, sim->start, &sim->watch));
   return problem_dynamics(problem);

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "advise_replicas.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/process_memory.h"
+#include "base/rng.h"
 #include "forecast/pilot_run.h"
 #include "tangent/stability.h"
 
@@ -24,7 +26,7 @@ static const enum combination {
   LARGEST,
   LEAST
 } combination[ADVICE_QUANTITIES] = {
-    [ADVICE_LAMBDA] = LARGEST, [ADVICE_BOUND] = LARGEST, [ADVICE_DIAGONAL] = LARGEST,
+    [ADVICE_LAMBDA] = LARGEST, [ADVICE_ERROR] = LARGEST,  [ADVICE_BOUND] = LARGEST, [ADVICE_DIAGONAL] = LARGEST,
     [ADVICE_LIMIT_GD] = LEAST, [ADVICE_LIMIT] = LEAST,
 };
 
@@ -47,7 +49,7 @@ static bool measure_noise(struct jacobian *jacobian, const struct local_network 
   return true;
 }
 
-/* Sets sup M(x,x) and V_init from the first JACOBIAN_BATCHES points of the probe, or from all its points if they are
+/* Sets sup M(x,x) and V_bound from the first JACOBIAN_BATCHES points of the probe, or from all its points if they are
  * fewer. f [count]: outputs; ones [count]: work space. Returns false if the network has diverged. */
 static bool measure_points(struct jacobian *jacobian, const struct local_network *local, int count, const double *f,
                            double *ones, double *value) {
@@ -63,8 +65,27 @@ static bool measure_points(struct jacobian *jacobian, const struct local_network
     units += point[p].output / points;
     square += f[p] * f[p] / points;
   }
-  value[ADVICE_V_INIT] = local->n > 1 ? (units - square) / (double)(local->n - 1) : NAN;
+  value[ADVICE_V_BOUND] = local->n > 1 ? (units - square) / (double)(local->n - 1) : NAN;
   return true;
+}
+
+/* Returns the standard error of lambda due to the choice of the points (spectrum/advise.h), or NAN if the network has
+ * diverged. The eigenvector is that of power iterations. v, w [count]: work space. */
+static double sampling_error(struct jacobian *jacobian, const struct local_network *local, int count, double lambda,
+                             double *v, double *w) {
+  enum { ITERATIONS = 8 };
+  const struct rng rng = {0, RNG_LANCZOS, 0, 0};
+  double fourth = 0;
+  rng_normal(&rng, 0, count, v);
+  for (int i = 0; i < ITERATIONS; i++) {
+    double square = 0;
+    if (!jacobian_apply(jacobian, local, TEAM_LARGE, v, w)) return NAN;
+    for (int p = 0; p < count; p++) square += w[p] * w[p];
+    if (!(square > 0)) return 0;
+    for (int p = 0; p < count; p++) v[p] = w[p] / sqrt(square);
+  }
+  for (int p = 0; p < count; p++) fourth += v[p] * v[p] * v[p] * v[p];
+  return lambda * sqrt(fmax(fourth - 1.0 / count, 0));
 }
 
 /* Sets the measured quantities of a network. If it has diverged, those that cannot be measured are NAN. work
@@ -87,6 +108,8 @@ static void measure(struct stability *stability, const struct local_network *loc
   value[ADVICE_LOSS] = loss;
   if (!measure_noise(stability->jacobian, local, count, r, whole, value)) return;
   if (!measure_points(stability->jacobian, local, count, f, r, value)) return;
+  value[ADVICE_ERROR] = bounds->bound;
+  if (!whole) value[ADVICE_ERROR] += sampling_error(stability->jacobian, local, count, bounds->lambda, f, r);
   const struct loss_spec squared = {.type = LOSS_SQUARED}; /* advise_create refuses other losses and rules */
   const struct update_spec euler = {.rule = UPDATE_EULER};
   const struct kernel_bounds known = {.lambda = bounds->lambda, .diagonal = value[ADVICE_DIAGONAL]};
@@ -173,21 +196,42 @@ static void estimate_times(const struct config *config, const struct dataset *da
   }
 }
 
-/* Sets dt, the limit, and the quantities that follow from the measured ones. */
-static void derive(struct advise *advise, double safety) {
+/* Sets V_init and V_seen. */
+static void set_init(const struct advise *advise, bool common_data, const struct advise_variances *variances,
+                     struct advice *size) {
+  double *value = size->value;
+  struct estimate init = variances->init; /* NAN with one stream */
+  const double batches = common_data ? 0 : value[ADVICE_V_SGD];
+  if (isnan(init.value)) {
+    init = variances->total;
+    init = (struct estimate){init.value - batches, init.low - batches, init.high - batches};
+  }
+  size->from_bound = advise->step > 0 && isnan(variances->total.value);
+  if (advise->step == 0 || size->from_bound) init = (struct estimate){value[ADVICE_V_BOUND], NAN, NAN};
+  value[ADVICE_V_INIT] = init.value;
+  value[ADVICE_V_INIT_LOW] = init.low;
+  value[ADVICE_V_INIT_HIGH] = init.high;
+  value[ADVICE_V_SEEN] = variances->sgd.value;
+}
+
+/* Sets dt, the limit, and the quantities that follow from the measured ones. common_data: all replicas have used the
+ * same points at every step. variances [members]. */
+static void derive(struct advise *advise, double safety, bool common_data, const struct advise_variances *variances) {
   advise->limit = INFINITY;
-  for (int e = 0; e < advise->members; e++)
-    if (isnan(advise->size[e].value[ADVICE_LIMIT]) || advise->size[e].value[ADVICE_LIMIT] < advise->limit)
-      advise->limit = advise->size[e].value[ADVICE_LIMIT]; /* once NAN, it stays so */
+  for (int e = 0; e < advise->members; e++) {
+    const struct advice *size = &advise->size[e];
+    const double limit = size->value[ADVICE_LIMIT] / schedule_network_dt(1, advise->power, size->n);
+    if (isnan(limit) || limit < advise->limit) advise->limit = limit; /* once NAN, it stays so */
+  }
   if (!(advise->dt > 0)) advise->dt = safety * advise->limit;
   if (advise->dt > DT_MAX) advise->dt = DT_MAX; /* the limit is infinite if the tangent kernel is zero */
   for (int e = 0; e < advise->members; e++) {
     double *value = advise->size[e].value;
-    value[ADVICE_DT] = advise->dt;
+    const double dt = value[ADVICE_DT] = schedule_network_dt(advise->dt, advise->power, advise->size[e].n);
     value[ADVICE_NOISE_BATCH] = value[ADVICE_GRADIENT2] > 0 ? value[ADVICE_NOISE] / value[ADVICE_GRADIENT2] : NAN;
-    value[ADVICE_V_SGD] = value[ADVICE_BATCH] > 0 ? advise->dt * value[ADVICE_NOISE] / (2 * value[ADVICE_BATCH]) : 0;
-    value[ADVICE_SGD_BATCH] =
-        value[ADVICE_V_INIT] > 0 ? advise->dt * value[ADVICE_NOISE] / (2 * value[ADVICE_V_INIT]) : NAN;
+    value[ADVICE_V_SGD] = value[ADVICE_BATCH] > 0 ? dt * value[ADVICE_NOISE] / (2 * value[ADVICE_BATCH]) : 0;
+    set_init(advise, common_data, &variances[e], &advise->size[e]);
+    value[ADVICE_SGD_BATCH] = value[ADVICE_V_INIT] > 0 ? dt * value[ADVICE_NOISE] / (2 * value[ADVICE_V_INIT]) : NAN;
     value[ADVICE_SECONDS] = 0;
   }
 }
@@ -200,16 +244,21 @@ static int fill(struct problem *problem, struct advise *advise) {
   TRY(problem_dynamics(problem));
   TRY(dynamics_enter_stage(problem->dynamics, advise->stage));
   advise->step_seconds = pilot_run_step(particles, problem->dynamics, advise->step, TIMING_SECONDS);
+  struct advise_variances *variances = alloc_small(sizeof *variances * (size_t)advise->members);
   int status = stability_create(particles, data, problem->isa, config->threads, ADVISE_PROBE, &stability);
+  if (status == OK) status = advise_replicas(problem, variances);
   if (status == OK) status = measure_all(config, stability, advise);
   if (status == OK) {
     advise->points = stability->probe->count;
     advise->particle_bytes = comm_max(particles->comm, (double)particles->tile_count * (double)particles->tile_bytes);
     advise->peak_bytes = comm_max(particles->comm, process_memory_peak());
-    derive(advise, config->schedule.stage[advise->stage].dt_safety);
+    const bool gd = data->spec.mode != DATA_ONLINE && config->schedule.scheme == SCHEME_GD;
+    if (particles->comm->rank == 0)
+      derive(advise, config->schedule.stage[advise->stage].dt_safety, gd || data->spec.shared, variances);
     estimate_times(config, data, advise);
   }
   stability_free(stability);
+  free(variances);
   return status;
 }
 
@@ -224,6 +273,7 @@ int advise_create(struct problem *problem, struct advise **out) {
                             .time = problem->info.time,
                             .stage = stage,
                             .dt = config->schedule.stage[stage].dt,
+                            .power = config->schedule.stage[stage].dt_power,
                             .online = problem->data->samples == 0,
                             .members = config->ensemble.members};
   advise->size = calloc((size_t)advise->members, sizeof *advise->size);

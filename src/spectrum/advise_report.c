@@ -11,6 +11,7 @@ const struct advice_name advice_names[ADVICE_QUANTITIES] = {
     [ADVICE_BATCH] = {"batch", "points P in a batch; 0: the whole fixed set"},
     [ADVICE_DT] = {"dt", "step size of the stage"},
     [ADVICE_LAMBDA] = {"lambda", "largest eigenvalue of M/N at the N points of the probe, the fastest relaxation rate"},
+    [ADVICE_ERROR] = {"lambda_error", "standard error of lambda, due to the sample of points and to Lanczos's method"},
     [ADVICE_BOUND] = {"lambda_bound", "an eigenvalue of M/N lies within this distance of lambda"},
     [ADVICE_DIAGONAL] = {"sup_M", "largest M(x,x) over points of the probe"},
     [ADVICE_LIMIT_GD] = {"dt_gd", "limit of dt for gd, 2/lambda"},
@@ -18,27 +19,32 @@ const struct advice_name advice_names[ADVICE_QUANTITIES] = {
     [ADVICE_LOSS] = {"loss", "loss on the probe"},
     [ADVICE_GRADIENT2] = {"gradient2", "|G|^2, squared norm of the expected gradient, mean over units"},
     [ADVICE_NOISE] = {"noise", "S, variance of the gradient of a single point, mean over units"},
-    [ADVICE_V_INIT] = {"V_init", "(mean c^2 E phi^2 - E f^2)/(n - 1), variance of f_n due to the initial condition; an "
-                                 "upper bound after t = 0"},
+    [ADVICE_V_BOUND] = {"V_bound", "(mean c^2 E phi^2 - E f^2)/(n - 1), variance of f_n if its units were independent; "
+                                   "an upper bound of V_init after t = 0"},
+    [ADVICE_V_INIT] = {"V_init", "variance of f_n due to the initial condition: from replicas; V_bound at t = 0 and "
+                                 "without replicas"},
+    [ADVICE_V_INIT_LOW] = {"V_init_low", "lower end of the 99 % interval of V_init"},
+    [ADVICE_V_INIT_HIGH] = {"V_init_high", "upper end of the 99 % interval of V_init"},
     [ADVICE_NOISE_BATCH] = {"P_noise", "S/|G|^2, the batch size at which the gradient has as much noise as signal"},
     [ADVICE_V_SGD] = {"V_sgd", "dt S/(2 P), estimate of the variance of f_n due to batches"},
+    [ADVICE_V_SEEN] = {"V_seen", "variance of f_n over the data streams of the replicas, to compare with V_sgd"},
     [ADVICE_SGD_BATCH] = {"P_sgd", "dt S/(2 V_init), the batch size above which V_sgd is below V_init"},
     [ADVICE_SECONDS] = {"seconds", "wall time of the remaining steps, share of this size"},
 };
 
 static void cell(FILE *out, double value) {
   if (isnan(value))
-    fprintf(out, " %10s", "-");
+    fprintf(out, " %12s", "-");
   else if (fabs(value) >= 1e5 || (value != 0 && fabs(value) < 1e-3))
-    fprintf(out, " %10.2e", value);
+    fprintf(out, " %12.2e", value);
   else
-    fprintf(out, " %10.4g", value);
+    fprintf(out, " %12.4g", value);
 }
 
 static void table(const struct advise *advise, FILE *out, const char *title, int columns,
                   const enum advice_quantity *column) {
   fprintf(out, "\n%s\n%12s", title, "n");
-  for (int c = 0; c < columns; c++) fprintf(out, " %10s", advice_names[column[c]].name);
+  for (int c = 0; c < columns; c++) fprintf(out, " %12s", advice_names[column[c]].name);
   fputc('\n', out);
   for (int e = 0; e < advise->members; e++) {
     fprintf(out, "%12lld", (long long)advise->size[e].n);
@@ -46,12 +52,12 @@ static void table(const struct advise *advise, FILE *out, const char *title, int
     fputc('\n', out);
   }
   for (int c = 0; c < columns; c++)
-    fprintf(out, "  %-12s %s\n", advice_names[column[c]].name, advice_names[column[c]].description);
+    fprintf(out, "  %-12s  %s\n", advice_names[column[c]].name, advice_names[column[c]].description);
 }
 
-static void advice_line(const struct advise *advise, const struct advice *size, FILE *out) {
-  const double *value = size->value, ratio = advise->dt / value[ADVICE_LIMIT], P = value[ADVICE_SGD_BATCH];
-  const char *least = advise->step > 0 ? " (a lower bound, because V_init is an upper bound)" : "";
+static void advice_line(const struct advice *size, FILE *out) {
+  const double *value = size->value, ratio = value[ADVICE_DT] / value[ADVICE_LIMIT], P = value[ADVICE_SGD_BATCH];
+  const char *least = size->from_bound ? " (a lower bound, because V_init is only bounded: one initial condition)" : "";
   fprintf(out, "n = %lld: ", (long long)size->n);
   if (isnan(ratio) || isinf(value[ADVICE_LIMIT])) {
     fprintf(out, isnan(ratio) ? "diverged (non-finite values): no limit\n"
@@ -61,9 +67,9 @@ static void advice_line(const struct advise *advise, const struct advice *size, 
   if (ratio > 1)
     fprintf(out,
             "dt = %.4g is ABOVE the limit %.4g: f_n will grow until the run diverges or the limit rises; use dt = %.3g",
-            advise->dt, value[ADVICE_LIMIT], value[ADVICE_LIMIT] / 2);
+            value[ADVICE_DT], value[ADVICE_LIMIT], value[ADVICE_LIMIT] / 2);
   else
-    fprintf(out, "dt = %.4g is %.*f %% of the limit %.4g", advise->dt,
+    fprintf(out, "dt = %.4g is %.*f %% of the limit %.4g", value[ADVICE_DT],
             ratio < 0.001  ? 3
             : ratio < 0.01 ? 2
                            : ratio < 0.1,
@@ -76,7 +82,7 @@ static void advice_line(const struct advise *advise, const struct advice *size, 
   else
     fprintf(out, "; V_sgd < V_init requires P > %.4g%s, P = %.0f is %s\n", P, least, value[ADVICE_BATCH],
             value[ADVICE_BATCH] <= P ? "too small"
-            : advise->step > 0       ? "possibly sufficient"
+            : size->from_bound       ? "possibly sufficient"
                                      : "sufficient");
 }
 
@@ -89,7 +95,7 @@ static void duration(double seconds, char text[32]) {
 }
 
 static void times(const struct advise *advise, FILE *out) {
-  char now[32], safe[32];
+  char now[32], safe[32], factor[32] = "";
   const double left = (double)(advise->steps - advise->step), t = advise->time_to_come;
   const double steps = ceil(t / (advise->limit / 2));
   duration(advise->run_seconds, now);
@@ -100,26 +106,30 @@ static void times(const struct advise *advise, FILE *out) {
     fprintf(out, "the %.0f remaining steps take %s\n", left, now);
   else
     fprintf(out, "the run is complete\n");
+  if (advise->power != 0) snprintf(factor, sizeof factor, " n^%g", advise->power);
   if (left > 0 && isfinite(advise->limit))
-    fprintf(out, "  with half of the current limit, dt = %.3g, the remaining time t = %.4g would take %.0f steps, %s\n",
-            advise->limit / 2, t, steps, safe);
+    fprintf(out,
+            "  with half of the current limit, dt = %.3g%s, the remaining time t = %.4g%s would take %.0f steps, %s\n",
+            advise->limit / 2, factor, t, factor, steps, safe);
   fprintf(out, "  units: at most %.4g MB per rank; process: at most %.4g MB so far, libraries included\n",
           advise->particle_bytes * 1e-6, advise->peak_bytes * 1e-6);
 }
 
 void advise_print(const struct advise *advise, FILE *out) {
   static const enum advice_quantity steps[] = {ADVICE_BATCH,    ADVICE_DT,       ADVICE_LAMBDA,
-                                               ADVICE_DIAGONAL, ADVICE_LIMIT_GD, ADVICE_LIMIT};
-  static const enum advice_quantity noise[] = {ADVICE_LOSS,   ADVICE_GRADIENT2, ADVICE_NOISE,    ADVICE_NOISE_BATCH,
-                                               ADVICE_V_INIT, ADVICE_V_SGD,     ADVICE_SGD_BATCH};
+                                               ADVICE_ERROR,    ADVICE_DIAGONAL, ADVICE_LIMIT_GD, ADVICE_LIMIT};
+  static const enum advice_quantity noise[] = {ADVICE_LOSS,  ADVICE_GRADIENT2, ADVICE_NOISE,    ADVICE_NOISE_BATCH,
+                                               ADVICE_V_SGD, ADVICE_V_SEEN,    ADVICE_SGD_BATCH};
+  static const enum advice_quantity initial[] = {ADVICE_V_INIT, ADVICE_V_INIT_LOW, ADVICE_V_INIT_HIGH, ADVICE_V_BOUND};
   fprintf(out, "step %lld of %lld, t = %g, stage %d; %lld network(s) of each size, %d %s\n", (long long)advise->step,
           (long long)advise->steps, advise->time, advise->stage, (long long)advise->size[0].networks, advise->points,
           advise->online ? "fresh points" : "points of the fixed set");
   table(advise, out, "step size", sizeof steps / sizeof *steps, steps);
   table(advise, out, "noise of batches (estimates for the current M and r)", sizeof noise / sizeof *noise, noise);
+  table(advise, out, "variance due to initial conditions", sizeof initial / sizeof *initial, initial);
   times(advise, out);
   fprintf(out, "\nadvice\n");
-  for (int e = 0; e < advise->members; e++) advice_line(advise, &advise->size[e], out);
+  for (int e = 0; e < advise->members; e++) advice_line(&advise->size[e], out);
   fprintf(out, "the limits hold for the current state: lambda grows with |c| during a run, often by a large factor; "
                "`dt: auto` adapts dt to it\n");
 }
@@ -144,7 +154,7 @@ int advise_json(const struct advise *advise, const char *path) {
       {"time", "t", advise->time},
       {"points", "points of the probe", advise->points},
       {"networks", "networks of each size that were measured", (double)advise->size[0].networks},
-      {"limit", "smallest dt_limit over sizes", advise->limit},
+      {"limit", "smallest dt_limit / n^dt_power over sizes", advise->limit},
       {"seconds_per_step", "wall time of a step, measured", advise->step_seconds},
       {"seconds_to_come", "wall time of the remaining steps", advise->run_seconds},
       {"particle_bytes", "bytes of units on a rank, maximum over ranks", advise->particle_bytes},

@@ -95,7 +95,7 @@ static void describe_step(struct spectrum *spectrum) {
   const struct schedule *schedule = &spectrum->problem->config->schedule;
   const int stage = schedule_stage(schedule, spectrum->problem->info.step);
   spectrum->batch = schedule_batch(schedule, stage, spectrum->n, spectrum->problem->data->samples);
-  spectrum->dt = schedule->stage[stage].dt;
+  spectrum->dt = schedule_network_dt(schedule->stage[stage].dt, schedule->stage[stage].dt_power, spectrum->n);
 }
 
 static int prepare(struct spectrum *spectrum) {

@@ -84,14 +84,19 @@ static void print_best(const struct spectrum *spectrum, FILE *out) {
   fprintf(out, "  c changes by %.4g (root mean square)\n", best->change);
 }
 
+static double time_of(const struct spectrum *spectrum) {
+  const struct problem *problem = spectrum->problem;
+  return checkpoint_time(&problem->info, (int)(spectrum->network / problem->config->ensemble.replicas));
+}
+
 void spectrum_print(const struct spectrum *spectrum, FILE *out) {
   const struct config *config = spectrum->problem->config;
   const double C_f = spectrum->problem->data->C_f;
   const unsigned train = config->unit.train;
   fprintf(out, "tangent kernel of n = %lld, replica %lld, at step %lld, t = %g; %s units, d = %d, trained:%s%s%s\n",
           (long long)spectrum->n, (long long)spectrum->replica, (long long)spectrum->problem->info.step,
-          spectrum->problem->info.time, unit_table[config->unit.type].name, spectrum->d,
-          train & FIELD_BIT_C ? " c" : "", train & FIELD_BIT_A ? " a" : "", train & FIELD_BIT_B ? " b" : "");
+          time_of(spectrum), unit_table[config->unit.type].name, spectrum->d, train & FIELD_BIT_C ? " c" : "",
+          train & FIELD_BIT_A ? " a" : "", train & FIELD_BIT_B ? " b" : "");
   fprintf(out, "P = %lld %s points", (long long)spectrum->P, kinds[spectrum->kind]);
   if (spectrum->P < spectrum->of) fprintf(out, ", chosen at random from %lld", (long long)spectrum->of);
   fprintf(out, "; eigenvalues of M/P, relaxation times 1/lambda, shares of the loss\n");
@@ -119,7 +124,7 @@ static void add_numbers(struct results *results, const struct spectrum *spectrum
       {"n", (double)spectrum->n},
       {"replica", (double)spectrum->replica},
       {"step", (double)problem->info.step},
-      {"time", problem->info.time},
+      {"time", time_of(spectrum)},
       {"P", (double)spectrum->P},
       {"C_f", problem->data->C_f},
       {"loss", spectrum->loss},

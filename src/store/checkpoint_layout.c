@@ -174,13 +174,25 @@ static int name_index(const char *name, const char *const *names, int count) {
   return -1;
 }
 
-/* Returns the segment. It is zero if the file does not contain one, because it was written before dt: auto existed. */
+/* Returns the segment, whose time is that of the first size for all sizes. It is zero if the file does not contain one,
+ * because it was written before dt: auto existed. */
 static struct dt_segment read_segment(struct h5 *h5) {
-  struct dt_segment segment;
+  struct dt_segment segment = {0};
+  double time;
   const bool known = h5_get_double(h5, "/", "dt", &segment.dt) == OK &&
                      h5_get_int(h5, "/", "dt_since_step", &segment.step) == OK &&
-                     h5_get_double(h5, "/", "dt_since_time", &segment.time) == OK;
-  return known ? segment : (struct dt_segment){0};
+                     h5_get_double(h5, "/", "dt_since_time", &time) == OK;
+  if (!known) return (struct dt_segment){0};
+  if (h5_get_double(h5, "/", "dt_power", &segment.power) != OK) segment.power = 0;
+  for (int e = 0; e < ENSEMBLE_MAX; e++) segment.time[e] = time;
+  return segment;
+}
+
+static bool valid_segment(const struct dt_segment *segment, int64_t step) {
+  bool valid = segment->step >= 0 && segment->step <= step && segment->dt >= 0 && segment->dt <= DT_MAX &&
+               isfinite(segment->power);
+  for (int e = 0; e < ENSEMBLE_MAX; e++) valid &= isfinite(segment->time[e]);
+  return valid;
 }
 
 static int read_info(struct h5 *h5, const char *path, const struct user_block *block, struct checkpoint_info *info,
@@ -207,10 +219,6 @@ static int read_info(struct h5 *h5, const char *path, const struct user_block *b
   TRY(h5_get_int(h5, "/", "seed", &seed));
   info->seed = (uint64_t)seed;
   info->segment = read_segment(h5);
-  const struct dt_segment *segment = &info->segment;
-  if (info->step < 0 || !isfinite(info->time) || segment->step < 0 || segment->step > info->step ||
-      !isfinite(segment->time) || !(segment->dt >= 0 && segment->dt <= DT_MAX))
-    return unexpected(path, "step, time or dt");
   return h5_get_text(h5, "/", "config", &info->config);
 }
 
@@ -250,7 +258,7 @@ static struct field_set stored_fields(struct h5 *h5, const struct layout *layout
   return field_set(present, trained, rule->fields);
 }
 
-static int read_member(struct h5 *h5, const char *path, struct layout *layout, int e) {
+static int read_member(struct h5 *h5, const char *path, struct layout *layout, int e, struct dt_segment *segment) {
   char name[64], *text;
   int64_t n, replicas;
   snprintf(name, sizeof name, "/ensemble/%d", e);
@@ -262,6 +270,8 @@ static int read_member(struct h5 *h5, const char *path, struct layout *layout, i
   const int type = unit ? (int)(unit - unit_table) : -1;
   if (!unit || n < 1 || replicas < 1 || (e > 0 && (replicas != layout->ensemble.replicas || type != layout->unit)))
     return unexpected(path, name);
+  double time;
+  if (h5_get_double(h5, name, "dt_since_time", &time) == OK) segment->time[e] = time;
   layout->unit = type;
   layout->fields = stored_fields(h5, layout);
   layout->ensemble.n[e] = n;
@@ -314,9 +324,11 @@ static int read_h5(const char *path, const struct user_block *block, struct layo
     char name[64];
     snprintf(name, sizeof name, "/ensemble/%d", e);
     if (!h5_exists(h5, name)) break;
-    status = read_member(h5, path, layout, e);
+    status = read_member(h5, path, layout, e, &info->segment);
   }
   if (status == OK && layout->ensemble.members == 0) status = unexpected(path, "/ensemble");
+  if (status == OK && (info->step < 0 || !isfinite(info->time) || !valid_segment(&info->segment, info->step)))
+    status = unexpected(path, "step, time or dt");
   h5_close(h5);
   info->ensemble = layout->ensemble;
   info->unit = layout->unit;
@@ -325,6 +337,11 @@ static int read_h5(const char *path, const struct user_block *block, struct layo
   info->update = layout->update;
   info->fields = layout->fields;
   return status;
+}
+
+double checkpoint_time(const struct checkpoint_info *info, int member) {
+  const struct dt_segment *segment = &info->segment;
+  return segment->dt > 0 ? dt_segment_time(segment, &info->ensemble, member, info->step) : info->time;
 }
 
 void checkpoint_info_free(struct checkpoint_info *info) {

@@ -27,6 +27,23 @@ struct writer {
 
 /* ---- layout and space: rank 0 ---- */
 
+/* Writes what struct dt_segment contains for each size, unless all sizes have the same dt and t. */
+static int write_own_times(const struct checkpoint_request *request, const struct ensemble_spec *ensemble,
+                           struct h5 *h5) {
+  const struct dt_segment *segment = &request->segment;
+  bool own = segment->power != 0;
+  for (int e = 0; e < ensemble->members; e++) own |= segment->time[e] != segment->time[0];
+  if (!own) return OK;
+  TRY(h5_set_double(h5, "/", "dt_power", segment->power));
+  for (int e = 0; e < ensemble->members; e++) {
+    char name[64];
+    snprintf(name, sizeof name, "/ensemble/%d", e);
+    TRY(h5_set_double(h5, name, "time", dt_segment_time(segment, ensemble, e, request->step)));
+    TRY(h5_set_double(h5, name, "dt_since_time", segment->time[e]));
+  }
+  return OK;
+}
+
 static int write_attributes(const struct checkpoint_request *request, struct h5 *h5, int precision) {
   TRY(h5_set_text(h5, "/", "format", "mckean-checkpoint"));
   TRY(h5_set_int(h5, "/", "format_version", CHECKPOINT_VERSION));
@@ -34,7 +51,7 @@ static int write_attributes(const struct checkpoint_request *request, struct h5 
   TRY(h5_set_double(h5, "/", "time", request->time));
   TRY(h5_set_double(h5, "/", "dt", request->segment.dt));
   TRY(h5_set_int(h5, "/", "dt_since_step", request->segment.step));
-  TRY(h5_set_double(h5, "/", "dt_since_time", request->segment.time));
+  TRY(h5_set_double(h5, "/", "dt_since_time", request->segment.time[0]));
   TRY(h5_set_int(h5, "/", "seed", (int64_t)request->seed));
   TRY(h5_set_text(h5, "/", "isa", isa_names[request->isa]));
   TRY(h5_set_text(h5, "/", "precision", precision_names[precision]));
@@ -73,6 +90,7 @@ static int reserve_member(struct layout *layout, struct h5 *h5, int e) {
 static int reserve_all(const struct writer *writer, struct layout *layout, struct h5 *h5) {
   TRY(write_attributes(writer->request, h5, layout->precision));
   for (int e = 0; e < layout->ensemble.members; e++) TRY(reserve_member(layout, h5, e));
+  TRY(write_own_times(writer->request, &layout->ensemble, h5));
   const int64_t shape[2] = {layout->ensemble.members * layout->fields.count, 2};
   TRY(h5_reserve(h5, "/integrity/extents", H5_UINT64, 2, shape, &layout->extents_offset));
   return h5_set_text(h5, "/integrity/extents", "description",

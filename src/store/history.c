@@ -17,11 +17,11 @@
 /* Rows of one kind that are not in the file yet. The rank that leads a network stores a record {row, network,
  * values...} per row and network. */
 struct rows {
-  int width;     /* values in a record */
-  int64_t kept;  /* number of rows that precede them in the file */
-  int64_t count; /* number of rows in memory */
-  int64_t *step; /* [count] */
-  double *time, *dt;
+  int width;         /* values in a record */
+  int64_t kept;      /* number of rows that precede them in the file */
+  int64_t count;     /* number of rows in memory */
+  int64_t *step;     /* [count] */
+  double *time, *dt; /* [count][members] */
   int64_t records, capacity;
   double *record; /* [records][2 + width] */
 };
@@ -89,15 +89,21 @@ bool history_pending(const struct history *history) {
 
 /* ---- rows in memory ---- */
 
-static void begin_row(struct rows *rows, int64_t step, const struct dt_segment *segment) {
-  const size_t count = (size_t)(rows->count + 1);
+static void begin_row(struct rows *rows, int64_t step, const struct dt_segment *segment,
+                      const struct particles *particles) {
+  const struct ensemble_spec *ensemble = &particles->ensemble;
+  const size_t count = (size_t)(rows->count + 1), cells = count * (size_t)ensemble->members;
   rows->step = realloc(rows->step, sizeof *rows->step * count);
-  rows->time = realloc(rows->time, sizeof *rows->time * count);
-  rows->dt = realloc(rows->dt, sizeof *rows->dt * count);
+  rows->time = realloc(rows->time, sizeof *rows->time * cells);
+  rows->dt = realloc(rows->dt, sizeof *rows->dt * cells);
   if (!rows->step || !rows->time || !rows->dt) die("no memory for %lld history rows", (long long)rows->count);
   rows->step[rows->count] = step;
-  rows->time[rows->count] = dt_segment_time(segment, step);
-  rows->dt[rows->count++] = segment->dt;
+  for (int e = 0; e < ensemble->members; e++) {
+    const int64_t cell = rows->count * ensemble->members + e;
+    rows->time[cell] = dt_segment_time(segment, ensemble, e, step);
+    rows->dt[cell] = dt_segment_dt(segment, ensemble, e);
+  }
+  rows->count++;
 }
 
 /* Adds a record of the current row for a network. Returns a pointer to its values, which the caller fills in. */
@@ -117,7 +123,7 @@ static double *add_record(struct rows *rows, int64_t network) {
 
 void history_row(struct history *history, int64_t step, const struct dt_segment *segment,
                  const struct particles *particles, const struct observation *observation) {
-  begin_row(&history->series, step, segment);
+  begin_row(&history->series, step, segment, particles);
   for (int s = 0; s < particles->locals; s++) {
     if (!particles->local[s].lead) continue;
     double *values = add_record(&history->series, particles->local[s].network);
@@ -128,7 +134,7 @@ void history_row(struct history *history, int64_t step, const struct dt_segment 
 static void add_field(struct rows *rows, int64_t step, const struct dt_segment *segment,
                       const struct particles *particles, const double *f) {
   if (!f) return;
-  begin_row(rows, step, segment);
+  begin_row(rows, step, segment, particles);
   for (int s = 0; s < particles->locals; s++)
     if (particles->local[s].lead)
       memcpy(add_record(rows, particles->local[s].network), f + (size_t)s * (size_t)rows->width,
@@ -143,8 +149,9 @@ void history_field(struct history *history, int64_t step, const struct dt_segmen
   add_field(&history->second_moment, step, segment, particles, second_moments);
 }
 
-void history_limits(struct history *history, int64_t step, const struct dt_segment *segment, const double *values) {
-  begin_row(&history->limit, step, segment);
+void history_limits(struct history *history, int64_t step, const struct dt_segment *segment,
+                    const struct particles *particles, const double *values) {
+  begin_row(&history->limit, step, segment, particles);
   for (int e = 0; e < history->config->ensemble.members; e++)
     memcpy(add_record(&history->limit, e), values + e * HISTORY_LIMITS, sizeof *values * HISTORY_LIMITS);
 }
@@ -183,10 +190,14 @@ static double *gather_member(const struct history *history, const struct rows *r
 static int append_axes(const struct history *history, struct h5 *file, const struct rows *rows, const char *group,
                        int member, bool settings) {
   const struct schedule *schedule = &history->config->schedule;
+  const struct ensemble_spec *ensemble = &history->config->ensemble;
   int64_t *batch = alloc_small(sizeof(int64_t) * (size_t)rows->count);
+  double *time = alloc_small(sizeof(double) * 2 * (size_t)rows->count), *dt = time + rows->count;
   for (int64_t i = 0; i < rows->count; i++) {
     const int stage = schedule_stage(schedule, rows->step[i]);
-    batch[i] = schedule_batch(schedule, stage, history->config->ensemble.n[member], history->data->samples);
+    batch[i] = schedule_batch(schedule, stage, ensemble->n[member], history->data->samples);
+    time[i] = rows->time[i * ensemble->members + member];
+    dt[i] = rows->dt[i * ensemble->members + member];
   }
   const struct {
     const char *name, *description, *units;
@@ -195,8 +206,8 @@ static int append_axes(const struct history *history, struct h5 *file, const str
     bool setting;
   } axis[] = {
       {"step", "completed steps when the row was recorded", NULL, H5_INT64, rows->step, false},
-      {"time", "time t = sum of dt over these steps", "t", H5_DOUBLE, rows->time, false},
-      {"dt", "step size of the step that follows", "t", H5_DOUBLE, rows->dt, true},
+      {"time", "time t = sum of dt over these steps", "t", H5_DOUBLE, time, false},
+      {"dt", "step size of the step that follows", "t", H5_DOUBLE, dt, true},
       {"batch", "points P in the batch of that step", NULL, H5_INT64, batch, true},
   };
   int status = OK;
@@ -208,6 +219,7 @@ static int append_axes(const struct history *history, struct h5 *file, const str
     if (status == OK) status = h5_describe(file, name, axis[i].description, axis[i].units);
   }
   free(batch);
+  free(time);
   return status;
 }
 
@@ -351,6 +363,9 @@ static int write_attributes(const struct history *history, struct h5 *file, int6
   int status = h5_set_text(file, "/", "config", config);
   free(config);
   if (status == OK) status = h5_set_int(file, "/", "step", step);
+  const struct schedule *schedule = &history->config->schedule;
+  if (status == OK && schedule_dt_varies(schedule, schedule_steps(schedule)))
+    status = h5_set_int(file, "/", "own_times", 1);
   return status == OK ? provenance_write(provenance, file) : status;
 }
 

@@ -49,7 +49,7 @@ static int quantity_length(const struct condition_kind *kind, const char *text, 
 int condition_parse(const char *text, int kinds, const struct condition_kind *const *kind,
                     struct condition *condition) {
   const int length = (int)strcspn(text, "=@");
-  char syntax[512] = "";
+  char syntax[1024] = "";
   *condition = (struct condition){.text = text, .value = NAN, .tolerance = NAN, .time = NAN, .whole_interval = true};
   for (int i = 0; i < kinds; i++) {
     const bool longer = !condition->kind || strlen(kind[i]->name) > strlen(condition->kind->name);

@@ -64,6 +64,13 @@ static double batch_power(const struct schedule *schedule) {
   return power;
 }
 
+/* Returns dt_power if it is the same in all stages, otherwise NAN. */
+static double dt_power(const struct schedule *schedule) {
+  for (int s = 1; s < schedule->stages; s++)
+    if (schedule->stage[s].dt_power != schedule->stage[0].dt_power) return NAN;
+  return schedule->stage[0].dt_power;
+}
+
 /* Keeps at most TIMES_SHOWN of the rows: the last one, the one at half its index, the one at a quarter, and so on. */
 static void thin_times(struct study *study, int64_t rows) {
   int64_t last = -1;
@@ -93,11 +100,15 @@ static int read_times(struct h5 *file, const struct config *config, struct study
   TRY(alloc_array((void **)&study->time, rows, sizeof *study->time, "times of a history"));
   TRY(h5_read(file, times, H5_DOUBLE, 1, &rows, study->time));
   study->times = (int)rows;
+  study->field_rows = rows;
+  study->own_times = schedule_dt_varies(&config->schedule, schedule_steps(&config->schedule));
   if (!study->fields && rows > TIMES_SHOWN) thin_times(study, rows);
   study->streams = config->ensemble.streams;
   study->batch_power = batch_power(&config->schedule);
+  study->dt_power = dt_power(&config->schedule);
   study->noise_free = config->data.mode != DATA_ONLINE && config->schedule.scheme == SCHEME_GD;
   study->common_data = config->data.shared || study->noise_free;
+  study->paired = *config->unit.import.path; /* subsets of the same units, or of those of the same replica */
   study->second_moments = true;
   if (h5_exists(file, "/test/y")) TRY(history_tables_rows(file, "/test/y", &study->test_points));
   if (h5_exists(file, "/train/y")) TRY(history_tables_rows(file, "/train/y", &study->train_points));
@@ -123,12 +134,15 @@ static int check_times(struct h5 *file, const char *path, const struct study *st
   return status;
 }
 
-/* Networks are compared at equal steps, so a step must have the same time in all runs. With dt: auto the times may
- * differ. */
+/* Networks are compared at equal steps, so a step must have the same time in all runs; with dt_power, in all runs with
+ * networks of the same n. With dt: auto the times may differ. */
 static int check_clock(const struct study *study, const struct study_slice *slice, const char *path) {
+  const struct study_slice *first = study->slice;
+  while (study->own_times && first < slice && first->n != slice->n) first++;
+  if (first == slice) return OK;
   int64_t rows = 0, own = 0, *step = NULL, *own_step = NULL;
   double *time = NULL, *own_time = NULL;
-  int status = study_slice_rows(study, &study->slice[0], &rows, &step, &time);
+  int status = study_slice_rows(study, first, &rows, &step, &time);
   if (status == OK) status = study_slice_rows(study, slice, &own, &own_step, &own_time);
   for (int64_t row = 0, at = 0; row < rows && status == OK; row++) {
     while (at < own && own_step[at] < step[row]) at++;
@@ -174,8 +188,10 @@ static int check_points(const struct study *study, struct h5 *file, const char *
   return status;
 }
 
-static int check_same(const struct study *study, const struct study_slice *slice, const char *path) {
-  TRY(check_clock(study, slice, path));
+/* members: number of slices of the run, the last ones of the study. */
+static int check_same(const struct study *study, int members, const char *path) {
+  const struct study_slice *slice = &study->slice[study->slices - members];
+  for (int i = 0; i < members && (i == 0 || study->own_times); i++) TRY(check_clock(study, &slice[i], path));
   TRY(check_points(study, study->file[slice->run], path, POINTS_TEST));
   return check_points(study, study->file[slice->run], path, POINTS_TRAIN);
 }
@@ -217,8 +233,7 @@ static int add_run(struct study *study, int run, const char *folder, struct iden
   study->second_moments &= h5_exists(study->file[run], "/ensemble/0/field/c2phi2") ||
                            h5_exists(study->file[run], "/ensemble/0/field/c2phi2_train");
   if (status == OK) status = add_slices(study, run, config);
-  if (status == OK && run > 0)
-    status = check_same(study, &study->slice[study->slices - config->ensemble.members], path);
+  if (status == OK && run > 0) status = check_same(study, config->ensemble.members, path);
   config_free(config);
   return status;
 }
@@ -283,6 +298,7 @@ int study_open(int runs, char *const *folder, struct study **out) {
   int status = OK;
   for (int run = 0; run < runs && status == OK; run++) status = add_run(study, run, folder[run], identity);
   if (status == OK) status = arrange(study, folder, identity);
+  if (status == OK && study->own_times) status = study_own_times(study, TIMES_SHOWN);
   for (int run = 0; run < runs; run++) free(identity[run].physics);
   free(identity);
   if (status != OK) {
@@ -302,6 +318,9 @@ void study_free(struct study *study) {
   free(study->replicas);
   free(study->step);
   free(study->time);
+  free(study->size_step);
+  free(study->size_row);
+  free(study->size_time);
   free(study->config);
   free(study);
 }

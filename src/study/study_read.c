@@ -22,6 +22,14 @@ int study_slice_rows(const struct study *study, const struct study_slice *slice,
   return h5_read(file, name, H5_DOUBLE, 1, rows, *time);
 }
 
+double study_time(const struct study *study, int time, int size) {
+  return study->size_time ? study->size_time[time * study->sizes + size] : study->time[time];
+}
+
+static int64_t field_row(const struct study *study, int time, int size) {
+  return study->size_row ? study->size_row[time * study->sizes + size] : time;
+}
+
 int64_t study_initials(const struct study *study, int size) {
   return study->replicas[size] / study->streams;
 }
@@ -39,8 +47,16 @@ int64_t study_common_replicas(const struct study *study) {
   return study->replicas[0];
 }
 
+int64_t study_resampling(const struct study *study, int size) {
+  return study->paired ? 0 : study->n[size];
+}
+
 int64_t study_set_points(const struct study *study, enum point_set set) {
   return set == POINTS_TEST ? study->test_points : study->train_points;
+}
+
+bool study_equal_times(double t, double other) {
+  return fabs(t - other) <= 1e-9 * fmax(fabs(t), fabs(other));
 }
 
 bool study_same_time(double t, double asked) {
@@ -54,8 +70,9 @@ int study_field(const struct study *study, int size, int time, enum point_set se
     if (slice->size != size) continue;
     char name[96];
     snprintf(name, sizeof name, "/ensemble/%d/field/%s", slice->member, set == POINTS_TEST ? "f" : "f_train");
-    TRY(h5_read_rows(study->file[slice->run], name, H5_DOUBLE, 3, (int64_t[]){study->times, slice->replicas, points},
-                     time, 1, f + slice->first * points));
+    TRY(h5_read_rows(study->file[slice->run], name, H5_DOUBLE, 3,
+                     (int64_t[]){study->field_rows, slice->replicas, points}, field_row(study, time, size), 1,
+                     f + slice->first * points));
   }
   return OK;
 }
@@ -66,8 +83,8 @@ int study_second_moment(const struct study *study, int size, int time, enum poin
     if (slice->size != size) continue;
     char name[96];
     snprintf(name, sizeof name, "/ensemble/%d/field/%s", slice->member, set == POINTS_TEST ? "c2phi2" : "c2phi2_train");
-    TRY(h5_read_rows(study->file[slice->run], name, H5_DOUBLE, 2, (int64_t[]){study->times, slice->replicas}, time, 1,
-                     values + slice->first));
+    TRY(h5_read_rows(study->file[slice->run], name, H5_DOUBLE, 2, (int64_t[]){study->field_rows, slice->replicas},
+                     field_row(study, time, size), 1, values + slice->first));
   }
   return OK;
 }
@@ -91,7 +108,8 @@ int study_series(const struct study *study, int size, int time, const char *colu
     char name[96];
     int64_t row, rows;
     snprintf(name, sizeof name, "/ensemble/%d/series/%s", slice->member, column);
-    TRY(find_row(study, slice, study->step[time], &row, &rows));
+    const int64_t step = study->size_step ? study->size_step[time * study->sizes + size] : study->step[time];
+    TRY(find_row(study, slice, step, &row, &rows));
     TRY(h5_read_rows(study->file[slice->run], name, H5_DOUBLE, 2, (int64_t[]){rows, slice->replicas}, row, 1,
                      values + slice->first));
   }
@@ -100,27 +118,42 @@ int study_series(const struct study *study, int size, int time, const char *colu
 
 /* ---- whole series ---- */
 
-int study_rows(const struct study *study, int64_t *rows, int64_t **step, double **time) {
+int study_rows(const struct study *study, int64_t *rows, int64_t **step) {
   *step = NULL;
-  *time = NULL;
-  int status = study_slice_rows(study, &study->slice[0], rows, step, time);
+  int status = study_slice_rows(study, &study->slice[0], rows, step, NULL);
   for (int i = 1; i < study->slices && status == OK; i++) {
     int64_t own = 0, kept = 0, at = 0, *own_step = NULL;
     status = study_slice_rows(study, &study->slice[i], &own, &own_step, NULL);
     for (int64_t row = 0; row < *rows && status == OK; row++) {
       while (at < own && own_step[at] < (*step)[row]) at++;
       if (at == own || own_step[at] != (*step)[row]) continue;
-      (*step)[kept] = (*step)[row];
-      (*time)[kept++] = (*time)[row];
+      (*step)[kept++] = (*step)[row];
     }
     *rows = kept;
     free(own_step);
   }
   if (status == OK) return OK;
   free(*step);
-  free(*time);
   *step = NULL;
-  *time = NULL;
+  return status;
+}
+
+int study_row_times(const struct study *study, int size, int64_t rows, const int64_t *step, double *time) {
+  const struct study_slice *slice = study->slice;
+  while (slice->size != size) slice++;
+  int64_t own = 0, *own_step = NULL;
+  double *own_time = NULL;
+  int status = study_slice_rows(study, slice, &own, &own_step, &own_time);
+  for (int64_t row = 0, at = 0; row < rows && status == OK; row++) {
+    while (at < own && own_step[at] < step[row]) at++;
+    if (at < own && own_step[at] == step[row])
+      time[row] = own_time[at];
+    else
+      status = FAIL(FAILED, "history: the series of member %d have no row at step %lld", slice->member,
+                    (long long)step[row]);
+  }
+  free(own_step);
+  free(own_time);
   return status;
 }
 

@@ -130,11 +130,12 @@ int stability_limit(struct stability *stability, const struct schedule *schedule
   stability_bounds(stability, schedule, stage, particles->ensemble.replicas, bounds);
   double least = INFINITY, size = INFINITY;
   for (int s = 0; s < particles->locals; s++) {
-    const double own =
-        kernel_bounds_limit(&bounds[s], stability_batch(stability, schedule, stage, particles->local[s].n),
-                            &stability->data->spec.loss, &schedule->update);
+    const int64_t own_n = particles->local[s].n;
+    const double own = kernel_bounds_limit(&bounds[s], stability_batch(stability, schedule, stage, own_n),
+                                           &stability->data->spec.loss, &schedule->update) /
+                       schedule_network_dt(1, schedule->stage[stage].dt_power, own_n);
     if (isnan(own)) least = 0;
-    if (own < least || isnan(own)) size = (double)particles->local[s].n;
+    if (own < least || isnan(own)) size = (double)own_n;
     if (own < least) least = own;
   }
   free(bounds);

@@ -96,14 +96,16 @@ static int read_study(const char *path) {
   snprintf(run, sizeof run, "%.*s", (int)(strrchr(path, '/') - path), path);
   struct study *study;
   int64_t rows = 0, *step = NULL;
-  double *time = NULL, *x = NULL, *y = NULL;
+  double *time, *x = NULL, *y = NULL;
   int d;
   TRY(study_open(1, runs, &study));
-  int status = study_rows(study, &rows, &step, &time);
+  int status = study_rows(study, &rows, &step);
+  time = calloc((size_t)rows + 1, sizeof *time);
   for (int size = 0; size < study->sizes && status == OK; size++) {
     const int64_t width = study->test_points > study->train_points ? study->test_points : study->train_points;
     double *values = calloc((size_t)(study->replicas[size] * (rows + width + 1)), sizeof *values);
     status = study_curves(study, size, "loss", rows, step, values);
+    if (status == OK) status = study_row_times(study, size, rows, step, time);
     for (int t = 0; t < study->times && status == OK; t++) {
       status = study_series(study, size, t, "test_loss", values);
       if (status == OK) status = study_field(study, size, t, POINTS_TRAIN, values);

@@ -9,6 +9,7 @@
 
 enum { SIZES = 6, B = 200 };
 static const int64_t n[SIZES] = {64, 128, 256, 512, 1024, 2048};
+static const int64_t many[SIZES] = {1000000, 1000000, 1000000, 1000000, 1000000, 1000000};
 
 /* loss [SIZES]: 2 + 30 n^-p with noise of standard deviation sigma; resampled [SIZES][B]: bootstrap values of these
  * losses. */
@@ -29,7 +30,7 @@ static void the_fit_of_exact_laws_is_exact(void **state) {
     draw(1, p, 0, loss, resampled);
     for (int s = 0; s < SIZES; s++)
       for (int b = 0; b < B; b++) resampled[s * B + b] = loss[s] * (1 + 1e-6 * (b % 2 ? 1 : -1));
-    const struct error_fit fit = error_fit(SIZES, n, loss, B, resampled, powers);
+    const struct error_fit fit = error_fit(SIZES, n, many, loss, B, resampled, powers);
     assert_near(fit.power, p, 1e-6);
     assert_near(fit.limit, 2, 1e-6);
     assert_near(fit.amplitude, 30, 1e-3);
@@ -37,7 +38,7 @@ static void the_fit_of_exact_laws_is_exact(void **state) {
   }
 }
 
-/* The chi^2 test at the 1 % level rejects a true p = 1 in 1.2 % of trials, because its variances come from a bootstrap:
+/* At the 1 % level a true p = 1 is rejected in 1.2 % of trials, because the variances come from few bootstrap samples:
  * more than 8 rejections in 100 trials have probability 4e-6. The mean fitted p is within 5 standard errors of 1;
  * probability of a false alarm: 2e-6. */
 static void p_is_rejected_as_often_as_it_should_be(void **state) {
@@ -47,12 +48,12 @@ static void p_is_rejected_as_often_as_it_should_be(void **state) {
   int rejected = 0, caught = 0;
   for (int trial = 0; trial < TRIALS; trial++) {
     draw((uint64_t)(10 + trial), 1, 0.002, loss, resampled);
-    const struct error_fit fit = error_fit(SIZES, n, loss, B, resampled, powers);
+    const struct error_fit fit = error_fit(SIZES, n, many, loss, B, resampled, powers);
     rejected += fit.probability < 0.01;
     mean += fit.power / TRIALS;
     square += fit.power * fit.power / TRIALS;
     draw((uint64_t)(10 + trial), 0.5, 0.002, loss, resampled);
-    caught += error_fit(SIZES, n, loss, B, resampled, powers).probability < 0.01;
+    caught += error_fit(SIZES, n, many, loss, B, resampled, powers).probability < 0.01;
   }
   assert_true(rejected <= 8);
   assert_true(caught == TRIALS);
@@ -67,21 +68,35 @@ static void probabilities_are_uniform(void **state) {
   double loss[SIZES], resampled[SIZES * B], powers[B], mean = 0;
   for (int trial = 0; trial < TRIALS; trial++) {
     draw((uint64_t)(1000 + trial), 1, 0.002, loss, resampled);
-    mean += error_fit(SIZES, n, loss, B, resampled, powers).probability / TRIALS;
+    mean += error_fit(SIZES, n, many, loss, B, resampled, powers).probability / TRIALS;
   }
   print_message("mean probability %.3f\n", mean);
   assert_near(mean, 0.5, 4.5 / sqrt(12.0 * TRIALS));
+}
+
+/* Few replicas: chi^2 and its probability equal those that numpy and scipy compute from the formulas of
+ * fluctuations/error_fit.h with matrices. The chi^2 distribution would give 0.094. */
+static void few_replicas_use_the_f_distribution(void **state) {
+  (void)state;
+  const double loss[SIZES] = {2.51, 2.2, 2.17, 2.02, 2.04, 2.01}, sd[SIZES] = {0.05, 0.04, 0.02, 0.03, 0.01, 0.02};
+  const int64_t replicas[SIZES] = {8, 8, 16, 8, 6, 12};
+  double resampled[SIZES * B];
+  for (int i = 0; i < SIZES * B; i++) /* B - 1 in the denominator of the sample variance */
+    resampled[i] = loss[i / B] + (i % 2 ? 1 : -1) * sd[i / B] * sqrt((B - 1.0) / B);
+  const struct error_fit fit = error_fit(SIZES, n, replicas, loss, B, resampled, NULL);
+  assert_near(fit.chi2, 7.925511590398199, 1e-12);
+  assert_near(fit.probability, 0.1599162659121211, 1e-12);
 }
 
 static void data_that_cannot_be_fitted_give_nan(void **state) {
   (void)state;
   double loss[SIZES], resampled[SIZES * B], powers[B];
   draw(1, 1, 0.01, loss, resampled);
-  assert_true(isnan(error_fit(3, n, loss, B, resampled, powers).power)); /* too few sizes */
+  assert_true(isnan(error_fit(3, n, many, loss, B, resampled, powers).power)); /* too few sizes */
   for (int i = 0; i < SIZES * B; i++) resampled[i] = loss[i / B];
-  assert_true(isnan(error_fit(SIZES, n, loss, B, resampled, powers).power)); /* no variance */
+  assert_true(isnan(error_fit(SIZES, n, many, loss, B, resampled, powers).power)); /* no variance */
   draw(1, 6, 1e-13, loss, resampled);
-  assert_true(isnan(error_fit(SIZES, n, loss, B, resampled, powers).power)); /* p out of range */
+  assert_true(isnan(error_fit(SIZES, n, many, loss, B, resampled, powers).power)); /* p out of range */
 }
 
 int main(int argc, char **argv) {
@@ -89,6 +104,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(the_fit_of_exact_laws_is_exact),
       cmocka_unit_test(p_is_rejected_as_often_as_it_should_be),
       cmocka_unit_test(probabilities_are_uniform),
+      cmocka_unit_test(few_replicas_use_the_f_distribution),
       cmocka_unit_test(data_that_cannot_be_fitted_give_nan),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

@@ -1,6 +1,6 @@
 // ranks: 1
-/* fluctuations: the estimators equal plain loops; they and their bootstrap means are unbiased; the intervals have the
- * stated coverage. */
+/* fluctuations: the estimators equal plain loops; they and their bootstrap means are unbiased; different n are
+ * resampled independently. The coverage of intervals: tests/physics/physics_coverage.c. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +40,7 @@ static void variance_equals_plain_loops(void **state) {
   for (int r = 0; r < R; r++) ones[r] = 1;
   draw(1, R, K, 2, f);
   memcpy(centered, f, sizeof f);
-  fluctuations_weights(5, B, R, weight);
+  fluctuations_weights(5, 0, B, R, weight);
   double value;
   assert_ok(fluctuations_variance(R, K, centered, B, weight, &value, resampled));
   assert_near(value, variance(R, K, f, ones), 1e-12);
@@ -56,7 +56,7 @@ static void parts_separate_data_from_initial_conditions(void **state) {
   enum { I = 40, Q = 3, K = 7, TRIALS = 60 };
   static double a[I * K], e[I * Q * K], f[I * Q * K], weight[B * I], resampled[3][B];
   double sum[3] = {0}, boots[3] = {0};
-  fluctuations_weights(5, B, I, weight);
+  fluctuations_weights(5, 0, B, I, weight);
   for (int trial = 0; trial < TRIALS; trial++) {
     draw((uint64_t)(100 + trial), I, K, 2, a);
     draw((uint64_t)(1000 + trial), I * Q, K, 0.5, e);
@@ -96,7 +96,7 @@ static void parts_equal_plain_loops(void **state) {
   enum { I = 7, Q = 3, K = 5 };
   double f[I * Q * K], mean[I * K] = {0}, within[I] = {0}, weight[B * I], resampled[3][B], ones[I];
   draw(3, I * Q, K, 2, f);
-  fluctuations_weights(5, B, I, weight);
+  fluctuations_weights(5, 0, B, I, weight);
   for (int i = 0; i < I; i++) {
     ones[i] = 1;
     for (int k = 0; k < K; k++) {
@@ -125,8 +125,8 @@ static void bias_is_unbiased(void **state) {
   enum { R = 24, N = 30, K = 9, TRIALS = 100 };
   static double f[R * K], reference[N * K], weight[B * R], reference_weight[B * N], resampled[B];
   double mean = 0, square = 0, boots = 0;
-  fluctuations_weights(5, B, R, weight);
-  fluctuations_weights(5, B, N, reference_weight);
+  fluctuations_weights(5, 0, B, R, weight);
+  fluctuations_weights(5, 0, B, N, reference_weight);
   for (int trial = 0; trial < TRIALS; trial++) {
     double value;
     draw((uint64_t)(100 + trial), R, K, 1, f);
@@ -148,7 +148,7 @@ static void weights_are_of_resamplings(void **state) {
   (void)state;
   enum { R = 20 };
   double weight[B * R], mean[R] = {0};
-  fluctuations_weights(5, B, R, weight);
+  fluctuations_weights(5, 0, B, R, weight);
   for (int b = 0; b < B; b++) {
     double sum = 0;
     for (int r = 0; r < R; r++) {
@@ -160,24 +160,21 @@ static void weights_are_of_resamplings(void **state) {
   for (int r = 0; r < R; r++) assert_true(fabs(mean[r] - 1) < 5 * sqrt(0.95 / B));
 }
 
-/* 95 % intervals of V at R = 32 over 400 independent samples. For a true coverage p the fraction of hits is within
- * 0.054 = 5 sqrt(p (1-p) / 400) of p, and p must lie within 0.04 of 0.95. Over 8000 samples p is 0.924, so the
- * probability of a false alarm is 2e-6. */
-static void intervals_have_the_stated_coverage(void **state) {
+/* Samples with different keys are uncorrelated, those with equal keys are equal. A mean over B R products of deviations
+ * has the standard deviation (1 - 1/R) / sqrt(B (R - 1)) at most; at 4.5 of them the probability of a false alarm is
+ * 7e-6. */
+static void different_sizes_are_resampled_independently(void **state) {
   (void)state;
-  enum { R = 32, K = 16, TRIALS = 400 };
-  static double f[R * K], weight[B * R], resampled[B];
-  int hits = 0;
-  fluctuations_weights(6, B, R, weight);
-  for (uint64_t trial = 0; trial < TRIALS; trial++) {
-    draw(1000 + trial, R, K, 1.5, f);
-    double value;
-    assert_ok(fluctuations_variance(R, K, f, B, weight, &value, resampled));
-    const struct estimate e = fluctuations_interval(value, B, resampled, R, 0.95, true);
-    hits += e.low <= 2.25 && 2.25 <= e.high;
-  }
-  print_message("coverage of 95 %% intervals: %.3f\n", (double)hits / TRIALS);
-  assert_true(fabs((double)hits / TRIALS - 0.95) < 0.094);
+  enum { R = 20 };
+  double one[B * R], other[B * R], same[B * R], covariance = 0;
+  const struct study fixed = {.n = (int64_t[]){64, 128}}, paired = {.paired = true, .n = fixed.n};
+  fluctuations_weights(5, study_resampling(&fixed, 0), B, R, one);
+  fluctuations_weights(5, study_resampling(&fixed, 1), B, R, other);
+  for (int i = 0; i < B * R; i++) covariance += (one[i] - 1) * (other[i] - 1) / (B * R);
+  assert_true(fabs(covariance) < 4.5 * (1 - 1.0 / R) / sqrt(B * (R - 1.0)));
+  fluctuations_weights(5, study_resampling(&paired, 0), B, R, one);
+  fluctuations_weights(5, study_resampling(&paired, 1), B, R, same);
+  assert_memory_equal(one, same, sizeof one);
 }
 
 /* All 6^6 resamplings of 6 replicas instead of random ones: the variance of the resampled mean is exactly s^2
@@ -193,7 +190,7 @@ static void the_interval_of_a_mean_is_that_of_student(void **state) {
   for (int b = 0; b < ALL; b++)
     for (int r = 0, rest = b; r < R; r++, rest /= R) weight[b * R + rest % R] += 1;
   const double mean = fluctuations_mean(R, f, ALL, weight, resampled);
-  const struct estimate e = fluctuations_interval(mean, ALL, resampled, R, 0.95, false);
+  const struct estimate e = fluctuations_interval(INTERVAL_SIGNED, mean, ALL, resampled, R, 0.95);
   for (int r = 0; r < R; r++) square += pow(f[r] - 91.0 / 6, 2);
   const double half = t * sqrt(square / (R - 1) / R) * sqrt(ALL / (ALL - 1.0));
   assert_near(mean, 91.0 / 6, 1e-14);
@@ -206,12 +203,12 @@ static void the_interval_of_a_mean_is_that_of_student(void **state) {
 static void one_replica_gives_nan(void **state) {
   (void)state;
   double f[3] = {1, 2, 3}, weight[B], resampled[B], value;
-  fluctuations_weights(5, B, 1, weight);
+  fluctuations_weights(5, 0, B, 1, weight);
   assert_ok(fluctuations_variance(1, 3, f, B, weight, &value, resampled));
   assert_true(isnan(value));
-  assert_true(isnan(fluctuations_interval(value, B, resampled, 1, 0.95, true).low));
+  assert_true(isnan(fluctuations_interval(INTERVAL_POSITIVE, value, B, resampled, 1, 0.95).low));
   const double mean = fluctuations_mean(1, f, B, weight, resampled);
-  assert_true(mean == 1 && isnan(fluctuations_interval(mean, B, resampled, 1, 0.95, true).low));
+  assert_true(mean == 1 && isnan(fluctuations_interval(INTERVAL_POSITIVE, mean, B, resampled, 1, 0.95).low));
 }
 
 int main(int argc, char **argv) {
@@ -221,7 +218,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(parts_equal_plain_loops),
       cmocka_unit_test(bias_is_unbiased),
       cmocka_unit_test(weights_are_of_resamplings),
-      cmocka_unit_test(intervals_have_the_stated_coverage),
+      cmocka_unit_test(different_sizes_are_resampled_independently),
       cmocka_unit_test(the_interval_of_a_mean_is_that_of_student),
       cmocka_unit_test(one_replica_gives_nan),
   };

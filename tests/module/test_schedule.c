@@ -16,10 +16,10 @@ static void stages_follow_one_another(void **state) {
   assert_int_equal(schedule_steps(&quench), 16);
   const int stage[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2};
   for (int step = 0; step < 18; step++) assert_int_equal(schedule_stage(&quench, step), stage[step]);
-  assert_near(schedule_time(&quench, 0), 0, 0);
-  assert_near(schedule_time(&quench, 10), 5, 0);
-  assert_near(schedule_time(&quench, 12), 5.5, 0);
-  assert_near(schedule_time(&quench, 16), 7.25, 0);
+  assert_near(schedule_time(&quench, 1, 0), 0, 0);
+  assert_near(schedule_time(&quench, 1, 10), 5, 0);
+  assert_near(schedule_time(&quench, 1, 12), 5.5, 0);
+  assert_near(schedule_time(&quench, 1, 16), 7.25, 0);
 }
 
 static void batch_follows_its_power_law(void **state) {
@@ -56,6 +56,12 @@ static void schedules_must_agree_on_past_steps_only(void **state) {
   other.stage[0].batch_scale = 0.3;
   assert_true(schedule_agree(&quench, &other, 0));
   assert_false(schedule_agree(&quench, &other, 1));
+  other = quench;
+  other.stage[1].dt_power = 0.5;
+  assert_true(schedule_agree(&quench, &other, 10)); /* the second stage has not begun */
+  assert_false(schedule_agree(&quench, &other, 11));
+  assert_false(schedule_dt_varies(&other, 10));
+  assert_true(schedule_dt_varies(&other, 11));
 }
 
 /* With dt: auto, dt is estimated at the first step of a stage, so dividing a stage into two changes the trajectory. */
@@ -84,9 +90,18 @@ static void automatic_stages_agree_only_undivided(void **state) {
 
 static void segments_give_the_time(void **state) {
   (void)state;
+  static const struct ensemble_spec ensemble = {.members = 2, .n = {16, 64}, .replicas = 1};
+  struct schedule powers = quench;
+  powers.stage[1].dt_power = 0.5; /* 16^0.5 = 4 and 64^0.5 = 8 are exact */
   for (int step = 0; step <= 16; step++) {
-    const struct dt_segment segment = schedule_segment(&quench, step);
-    assert_true(dt_segment_time(&segment, step) == schedule_time(&quench, step));
+    const struct dt_segment segment = schedule_segment(&powers, &ensemble, step);
+    for (int e = 0; e < ensemble.members; e++) {
+      struct schedule own = quench;
+      own.stage[1].dt = (e == 0 ? 4 : 8) * quench.stage[1].dt;
+      assert_true(dt_segment_time(&segment, &ensemble, e, step) == schedule_time(&own, 1, step));
+      assert_true(schedule_time(&powers, ensemble.n[e], step) == schedule_time(&own, 1, step));
+      assert_true(dt_segment_dt(&segment, &ensemble, e) == own.stage[schedule_stage(&own, step)].dt);
+    }
     assert_true(segment.dt == quench.stage[schedule_stage(&quench, step)].dt && segment.step <= step);
   }
 }

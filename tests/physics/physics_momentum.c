@@ -56,7 +56,7 @@ static void outputs_follow_the_heavy_ball(void **state) {
     }
     memcpy(before, expected, sizeof before);
     memcpy(expected, next, sizeof next);
-    if (factor != 1) update_change_dt(&fixture->config->schedule.update, fixture->particles, factor);
+    if (factor != 1) update_change_dt(&fixture->config->schedule.update, fixture->particles, &factor);
     dynamics_step(fixture->dynamics, step, dt, NULL);
     outputs(fixture, f);
     for (int p = 0; p < P; p++) assert_near(f[p], expected[p], 1e-12);
