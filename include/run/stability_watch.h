@@ -38,9 +38,9 @@ void stability_watch_free(struct stability_watch *watch); /* Local; frees what i
 void stability_watch_step(struct stability_watch *watch, int64_t step, bool first, struct history *history,
                           struct report *report);
 
-/* Estimates dt/limit of the networks of each size now, with dt of the stage of a step. values
+/* Estimates dt/limit of the networks of each size now, with dt of the current segment of step_size. values
  * [members][HISTORY_LIMITS], the same on all ranks. Collective. */
-void stability_watch_estimate(struct stability_watch *watch, int64_t step, double dt, double *values);
+void stability_watch_estimate(struct stability_watch *watch, int64_t step, double *values);
 
 /* Writes a sentence about values [HISTORY_LIMITS] of one size: how dt compares with the limit. Local. */
 enum { STABILITY_WATCH_SENTENCE = 512 };

@@ -115,7 +115,8 @@ void history_field(struct history *history, int64_t step, const struct dt_segmen
 
 /* Adds an estimate of the stability limit: values [members][HISTORY_LIMITS], the same on all ranks. Local; all ranks
  * call it. */
-void history_limits(struct history *history, int64_t step, const struct dt_segment *segment, const double *values);
+void history_limits(struct history *history, int64_t step, const struct dt_segment *segment,
+                    const struct particles *particles, const double *values);
 
 /* Summarizes, from an open history, the estimates and the rises of the loss of one size. Local. FAILED: a dataset is
  * damaged. A history without estimates is no error. */

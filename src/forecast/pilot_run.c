@@ -172,7 +172,7 @@ static int estimate_stability(const struct problem *problem, struct pilot_run *r
   if (status == OK) {
     result->sizes = config->ensemble.members;
     double *values = alloc_small(sizeof *values * HISTORY_LIMITS * (size_t)result->sizes);
-    stability_watch_estimate(&watch, 0, config->schedule.stage[0].dt, values);
+    stability_watch_estimate(&watch, 0, values);
     for (int e = 0; e < result->sizes; e++) {
       const double *of_size = values + e * HISTORY_LIMITS;
       result->stability[e] = (struct pilot_run_stability){.n = config->ensemble.n[e],

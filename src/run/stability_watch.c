@@ -68,13 +68,12 @@ static void reduce(int64_t count, const struct record *record, int members, cons
   }
 }
 
-void stability_watch_estimate(struct stability_watch *watch, int64_t step, double dt, double *values) {
+void stability_watch_estimate(struct stability_watch *watch, int64_t step, double *values) {
   const struct particles *particles = watch->step_size->particles;
   const struct limit_size size = limit_plan_size(&watch->plan, step);
   const int members = particles->ensemble.members, locals = particles->locals;
   double of_size[ENSEMBLE_MAX];
-  for (int e = 0; e < members; e++)
-    of_size[e] = schedule_network_dt(dt, watch->step_size->segment.power, particles->ensemble.n[e]);
+  for (int e = 0; e < members; e++) of_size[e] = step_size_dt(watch->step_size, e);
   struct network_limit *limit = alloc_small(sizeof *limit * (size_t)(locals + 1));
   struct record *own = alloc_small(sizeof *own * (size_t)(locals + 1));
   limit_estimate(watch->estimator, schedule_stage(watch->step_size->schedule, step), &size, of_size, limit);
@@ -164,10 +163,10 @@ void stability_watch_step(struct stability_watch *watch, int64_t step, bool firs
   const int members = watch->config->ensemble.members;
   double *values = alloc_small(sizeof *values * HISTORY_LIMITS * (size_t)members);
   heartbeat_activity("an estimate of the stability limit");
-  stability_watch_estimate(watch, step, segment->dt, values);
+  stability_watch_estimate(watch, step, values);
   for (int e = 0; e < members; e++) warn(watch, step, e, values + e * HISTORY_LIMITS, report);
   if (due) {
-    history_limits(history, step, segment, values);
+    history_limits(history, step, segment, watch->step_size->particles, values);
     watch->next = limit_plan_next(&watch->plan, step);
   }
   free(values);

@@ -90,7 +90,8 @@ bool history_pending(const struct history *history) {
 /* ---- rows in memory ---- */
 
 static void begin_row(struct rows *rows, int64_t step, const struct dt_segment *segment,
-                      const struct ensemble_spec *ensemble) {
+                      const struct particles *particles) {
+  const struct ensemble_spec *ensemble = &particles->ensemble;
   const size_t count = (size_t)(rows->count + 1), cells = count * (size_t)ensemble->members;
   rows->step = realloc(rows->step, sizeof *rows->step * count);
   rows->time = realloc(rows->time, sizeof *rows->time * cells);
@@ -122,7 +123,7 @@ static double *add_record(struct rows *rows, int64_t network) {
 
 void history_row(struct history *history, int64_t step, const struct dt_segment *segment,
                  const struct particles *particles, const struct observation *observation) {
-  begin_row(&history->series, step, segment, &particles->ensemble);
+  begin_row(&history->series, step, segment, particles);
   for (int s = 0; s < particles->locals; s++) {
     if (!particles->local[s].lead) continue;
     double *values = add_record(&history->series, particles->local[s].network);
@@ -133,7 +134,7 @@ void history_row(struct history *history, int64_t step, const struct dt_segment 
 static void add_field(struct rows *rows, int64_t step, const struct dt_segment *segment,
                       const struct particles *particles, const double *f) {
   if (!f) return;
-  begin_row(rows, step, segment, &particles->ensemble);
+  begin_row(rows, step, segment, particles);
   for (int s = 0; s < particles->locals; s++)
     if (particles->local[s].lead)
       memcpy(add_record(rows, particles->local[s].network), f + (size_t)s * (size_t)rows->width,
@@ -148,8 +149,9 @@ void history_field(struct history *history, int64_t step, const struct dt_segmen
   add_field(&history->second_moment, step, segment, particles, second_moments);
 }
 
-void history_limits(struct history *history, int64_t step, const struct dt_segment *segment, const double *values) {
-  begin_row(&history->limit, step, segment, &history->config->ensemble);
+void history_limits(struct history *history, int64_t step, const struct dt_segment *segment,
+                    const struct particles *particles, const double *values) {
+  begin_row(&history->limit, step, segment, particles);
   for (int e = 0; e < history->config->ensemble.members; e++)
     memcpy(add_record(&history->limit, e), values + e * HISTORY_LIMITS, sizeof *values * HISTORY_LIMITS);
 }
