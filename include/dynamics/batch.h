@@ -94,7 +94,7 @@ int64_t batch_last_piece(const struct batch *batch);
 struct points batch_points(struct batch_space *space, const struct team *team, const struct batch *batch,
                            int64_t first);
 
-/* Draws a few points of the next step, about 2 us of work. Returns false if it drew none: all had been drawn before,
+/* Draws a few points of the next step, 1 to 4 us of work. Returns false if it drew none: all had been drawn before,
  * or batch_begin prepared no batch of the next step. */
 bool batch_draw_ahead(struct batch_space *space, const struct team *team);
 

@@ -10,8 +10,8 @@ enum {
   CHUNK_BYTES = 256 << 10, /* memory for the points of a chunk: half of a typical L2 cache */
   CHUNK_MAX = 4032,
   PIPELINE_BYTES = 2 << 20, /* limit of gradient sums per rank: mean over the ranks that share the network */
-  PIECE = 64,               /* points that a thread draws at a time */
-  AHEAD = 16                /* points that batch_draw_ahead draws at a time for each thread */
+  PIECE = 2 * POINT_LANES,  /* points that a thread draws at a time */
+  AHEAD = POINT_LANES       /* points that batch_draw_ahead draws at a time for each thread: fewer take as long */
 };
 
 int batch_chunk_size(int d, enum precision precision) {
