@@ -17,6 +17,7 @@
 
 #include "data/dataset.h"
 #include "dynamics/observables.h"
+#include "dynamics/point_exchange.h"
 #include "dynamics/schedule.h"
 #include "parallel/comm.h"
 #include "particles/kernel.h"
@@ -59,12 +60,16 @@ int dynamics_check(const struct dynamics *dynamics, int64_t step, bool units);
  * of using kept ones (dynamics/activations.h). Results have the same bits. */
 void dynamics_recompute(struct dynamics *dynamics);
 
+/* Local, for measurements and tests; all ranks pass the same value. Selects whether neighboring ranks draw fresh points
+ * for each other (dynamics/point_exchange.h). Results have the same bits. */
+void dynamics_share_points(struct dynamics *dynamics, enum point_sharing sharing);
+
 /* Local. Returns the number of pairs (unit, point) of all steps so far on this rank, the measure of work; pairs (unit,
  * unit) if the gradient is exact. */
 double dynamics_pairs(const struct dynamics *dynamics);
 
-/* Local. Returns the seconds that this rank has spent so far in sums of network outputs over ranks and, with
- * exact gradients, in gathering networks, including waiting. Other communication is not counted. */
+/* Local. Returns the seconds that this rank has spent so far in sums of network outputs over ranks, in waiting
+ * for points of other ranks and, with exact gradients, in gathering networks, including waiting. Other communication is not counted. */
 double dynamics_waited(const struct dynamics *dynamics);
 
 #endif
