@@ -105,8 +105,8 @@ bool batch_draw_ahead(struct batch_space *space, const struct team *team);
 
 /* Exchange the points of the next step with the neighboring ranks, if they share them. batch_exchange_begin draws this
  * rank's points and continues sums over ranks meanwhile; it does not wait. batch_exchange_end waits for the points of
- * the others. Call both once per step: batch_exchange_begin after batch_begin and before the rank waits for other ranks.
- * Collective over the ranks that share the network. */
+ * the others. Call both once per step: batch_exchange_begin after batch_begin and before the rank waits for other
+ * ranks. Collective over the ranks that share the network. */
 void batch_exchange_begin(struct batch_space *space, const struct team *team);
 void batch_exchange_end(struct batch_space *space);
 

@@ -32,7 +32,8 @@ void outputs_free(struct outputs *outputs); /* accepts NULL */
  * points. Call it again whenever blocks have changed owners. FAILED: no memory. */
 int outputs_reserve(struct outputs *outputs, int64_t count, int64_t kept_points);
 
-/* Local. Frees the memory for activations: none are kept until the next outputs_reserve. */
+/* Local. Frees the memory for activations: none are kept until the next outputs_reserve, that is, until the next change
+ * of stage. Results have the same bits. */
 void outputs_recompute(struct outputs *outputs);
 
 /* Compute f_n at the points of a batch. outputs_end returns whether all terms were finite and in range; if not, f_n is
@@ -50,7 +51,8 @@ bool outputs_end(struct outputs *outputs, const struct team *team, const struct 
  * TEAM_SPLIT + 1. Collective over the ranks that share the network. */
 void outputs_finish(struct outputs *outputs, int team_index);
 
-/* Local. Selects whether neighboring ranks share the points of the next step. */
+/* Local, the same on all ranks. Selects whether neighboring ranks draw fresh points for each other
+ * (dynamics/point_exchange.h). The default is SHARE_IF_CHEAPER. Results have the same bits. */
 void outputs_share_points(struct outputs *outputs, enum point_sharing sharing);
 
 /* Completes the outputs at the piece that starts at point `first`, before outputs_end. Returns whether all its terms

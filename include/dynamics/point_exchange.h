@@ -29,8 +29,8 @@ struct point_exchange {
   struct rank_gather x, q;
 };
 
-/* Local. Divides the `count` points of a batch among the neighbors of this rank, in multiples of POINT_LANES. group: the
- * ranks of the network. Returns whether they share the points. With SHARE_IF_CHEAPER, k neighbors share P points if
+/* Local. Divides the `count` points of a batch among the neighbors of this rank, in multiples of POINT_LANES. group:
+ * the ranks of the network. Returns whether they share the points. With SHARE_IF_CHEAPER, k neighbors share P points if
  *
  *   P d / k * 2 ns > 2 us + P d / k * bytes of a real / (5 GB/s)
  *

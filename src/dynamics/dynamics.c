@@ -4,14 +4,13 @@
  *   process_networks     does the following for each network of this rank; split networks begin first and end last
  *   batch_of             selects the points: a whole fixed set, or a batch given by its position in the run
  *   outputs_begin        sums c_i phi(x_p, z_i) over this rank's units and starts the sum over ranks  outputs.c
- *                        and the exchange of points of the next step, if ranks share them      point_exchange.c
  *   gradient_begin       pipelined batch: computes gradients of its first pieces during later sums    gradient.c
  *   outputs_end          completes the sum over ranks: f_n(x_p); meanwhile draws points of the next step
  *   gradient_residuals   r_p = l'(f_n(x_p), y_p)                                                      gradient.c
  *   gradient_descend     sums r_p grad(c_i phi(x_p, z_i)) over the batch for each own tile            gradient.c
  *   update_tile          projects this gradient and applies the update rule to the tile               update.c
  *   update_means         completes the particle means by a sum over ranks, if observed                update.c
- *   outputs_finish       completes the exchange of points
+ *   outputs_finish       completes the exchange of points of the next step, if outputs_begin has started one
  *
  * The own networks of a rank are those with units on the rank. An own network is split if other ranks also have units
  * of it (particles/particles.h). Units are stored in tiles of 64. A block of at most 4 tiles gives one term of the sum
@@ -204,12 +203,8 @@ int dynamics_check(const struct dynamics *dynamics, int64_t step, bool units) {
   return nonfinite_check(&dynamics->nonfinite, dynamics->particles, step, units);
 }
 
-void dynamics_recompute(struct dynamics *dynamics) {
-  outputs_recompute(dynamics->outputs);
-}
-
-void dynamics_share_points(struct dynamics *dynamics, enum point_sharing sharing) {
-  outputs_share_points(dynamics->outputs, sharing);
+struct outputs *dynamics_outputs(struct dynamics *dynamics) {
+  return dynamics->outputs;
 }
 
 double dynamics_pairs(const struct dynamics *dynamics) {

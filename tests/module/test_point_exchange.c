@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dynamics/outputs.h"
 #include "dynamics/point_exchange.h"
 #include "fixture.h"
 
@@ -60,7 +61,7 @@ static char *units_after_steps(const char *problem, enum point_sharing sharing, 
       "dynamics: {scheme: sgd, stages: [{steps: 4, dt: 0.1, batch: 200}, {steps: 3, dt: 0.1, batch: 3}, "
       "{steps: 3, dt: 0.1, batch: 97}, {steps: 1, dt: 0.1, batch: 4100}, {steps: 10, dt: 0.1, batch: 500}]}",
       problem);
-  dynamics_share_points(fixture->dynamics, sharing);
+  outputs_share_points(dynamics_outputs(fixture->dynamics), sharing);
   fixture_steps(fixture, 0, 2);
   fixture_observe(fixture, 2);
   fixture_steps(fixture, 2, 5);

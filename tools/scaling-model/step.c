@@ -26,6 +26,7 @@
 #include "base/error.h"
 #include "dynamics/dynamics.h"
 #include "dynamics/gradient_source.h"
+#include "dynamics/point_exchange.h"
 #include "dynamics/update_isa.h"
 #include "parallel/comm.h"
 
