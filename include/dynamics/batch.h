@@ -3,8 +3,9 @@
  * Such points are drawn, or copied from the fixed set, in chunks that fit in a cache, and again whenever they are
  * needed again. If the ranks that share a network divide its labels, each rank computes the labels of its own range of
  * points; the sum over ranks (dynamics/outputs.h) then gives every rank all labels. While a sum over ranks is under
- * way, batch_draw_ahead draws points of the next step. The points and labels are a pure function of the batch, so
- * results have the same bits in all these cases. All functions are local. */
+ * way, batch_draw_ahead draws points of the next step; or, if this is cheaper, neighboring ranks draw them for each
+ * other (dynamics/point_exchange.h). The points and labels are a pure function of the batch, so results have the same
+ * bits in all these cases. Functions are local unless stated otherwise. */
 #ifndef MCKEAN_DYNAMICS_BATCH_H
 #define MCKEAN_DYNAMICS_BATCH_H
 
@@ -12,6 +13,7 @@
 #include <stdint.h>
 
 #include "data/dataset.h"
+#include "dynamics/point_exchange.h"
 #include "dynamics/team.h"
 #include "particles/kernel.h"
 #include "particles/particles.h"
@@ -37,6 +39,8 @@ struct drawn_chunk {
   bool complete;        /* all have been drawn, and `points` is set */
   double *x, *y;        /* [chunk size][d]; [points of the batch] */
   struct points points; /* the chunk in kernel form */
+  bool shared;          /* neighboring ranks draw the points for each other, and have not completed this */
+  struct point_exchange exchange;
 };
 
 struct batch_space {
@@ -46,6 +50,7 @@ struct batch_space {
   int64_t capacity; /* largest number of points in a batch */
   int current;      /* index of the chunk of the current batch; the other one belongs to the batch of the next step */
   struct drawn_chunk drawn[2];
+  enum point_sharing sharing;
 };
 
 /* Returns the number of points in a chunk; the last chunk of a batch may have fewer. Depends only on d and precision,
@@ -94,8 +99,15 @@ int64_t batch_last_piece(const struct batch *batch);
 struct points batch_points(struct batch_space *space, const struct team *team, const struct batch *batch,
                            int64_t first);
 
-/* Draws a few points of the next step, about 2 us of work. Returns false if it drew none: all had been drawn before,
+/* Draws a few points of the next step, 1 to 4 us of work. Returns false if it drew none: all had been drawn before,
  * or batch_begin prepared no batch of the next step. */
 bool batch_draw_ahead(struct batch_space *space, const struct team *team);
+
+/* Exchange the points of the next step with the neighboring ranks, if they share them. batch_exchange_begin draws this
+ * rank's points and continues sums over ranks meanwhile; it does not wait. batch_exchange_end waits for the points of
+ * the others. Call both once per step: batch_exchange_begin after batch_begin and before the rank waits for other
+ * ranks. Collective over the ranks that share the network. */
+void batch_exchange_begin(struct batch_space *space, const struct team *team);
+void batch_exchange_end(struct batch_space *space);
 
 #endif

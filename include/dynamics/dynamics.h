@@ -23,6 +23,7 @@
 #include "particles/particles.h"
 
 struct dynamics;
+struct outputs; /* dynamics/outputs.h */
 
 /* Collective. Creates the state and work space of the steps. particles, data and schedule are not owned and must
  * outlive *dynamics. USAGE: the exact gradient source of the run does not support the input. FAILED: no memory. */
@@ -55,16 +56,16 @@ void dynamics_moments(struct dynamics *dynamics, enum point_set set, double *mea
  * (particles/nonfinite.h). */
 int dynamics_check(const struct dynamics *dynamics, int64_t step, bool units);
 
-/* Local, for measurements. From now on, until the next change of stage, gradients compute all activations again instead
- * of using kept ones (dynamics/activations.h). Results have the same bits. */
-void dynamics_recompute(struct dynamics *dynamics);
+/* Local, for measurements and tests. Returns the outputs, for outputs_recompute and outputs_share_points. */
+struct outputs *dynamics_outputs(struct dynamics *dynamics);
 
 /* Local. Returns the number of pairs (unit, point) of all steps so far on this rank, the measure of work; pairs (unit,
  * unit) if the gradient is exact. */
 double dynamics_pairs(const struct dynamics *dynamics);
 
-/* Local. Returns the seconds that this rank has spent so far in sums of network outputs over ranks and, with
- * exact gradients, in gathering networks, including waiting. Other communication is not counted. */
+/* Local. Returns the seconds that this rank has spent so far in sums of network outputs over ranks, in waiting for
+ * points that other ranks draw and, with exact gradients, in gathering networks, including waiting. Other communication
+ * is not counted. */
 double dynamics_waited(const struct dynamics *dynamics);
 
 #endif

@@ -32,7 +32,8 @@ void outputs_free(struct outputs *outputs); /* accepts NULL */
  * points. Call it again whenever blocks have changed owners. FAILED: no memory. */
 int outputs_reserve(struct outputs *outputs, int64_t count, int64_t kept_points);
 
-/* Local. Frees the memory for activations: none are kept until the next outputs_reserve. */
+/* Local. Frees the memory for activations: none are kept until the next outputs_reserve, that is, until the next change
+ * of stage. Results have the same bits. */
 void outputs_recompute(struct outputs *outputs);
 
 /* Compute f_n at the points of a batch. outputs_end returns whether all terms were finite and in range; if not, f_n is
@@ -44,6 +45,15 @@ void outputs_begin(struct outputs *outputs, const struct team *team, const struc
                    const struct batch *batch);
 bool outputs_end(struct outputs *outputs, const struct team *team, const struct local_network *local,
                  const struct batch *batch);
+
+/* Waits for the points of the next step that neighboring ranks draw (dynamics/point_exchange.h). Call it for each split
+ * network at the end of the step: no message of the step is under way afterwards. team_index: TEAM_SPLIT or
+ * TEAM_SPLIT + 1. Collective over the ranks that share the network. */
+void outputs_finish(struct outputs *outputs, int team_index);
+
+/* Local, the same on all ranks. Selects whether neighboring ranks draw fresh points for each other
+ * (dynamics/point_exchange.h). The default is SHARE_IF_CHEAPER. Results have the same bits. */
+void outputs_share_points(struct outputs *outputs, enum point_sharing sharing);
 
 /* Completes the outputs at the piece that starts at point `first`, before outputs_end. Returns whether all its terms
  * were finite and in range; if not, f_n is NAN at its points. Collective like outputs_end. */
@@ -68,7 +78,7 @@ void *outputs_activations(const struct outputs *outputs, const struct team *team
  * themselves, or copies that are valid until the next call for this thread. */
 const void *outputs_real_tiles(const struct outputs *outputs, int thread, const void *tiles, int count);
 
-/* Local. Returns the seconds that this rank has spent in sums over ranks so far, including waiting. */
+/* Local. Returns the seconds that this rank has spent so far in sums over ranks and in waiting for points. */
 double outputs_waited(const struct outputs *outputs);
 
 #endif

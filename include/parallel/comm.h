@@ -1,4 +1,5 @@
-/* comm: ranks, agreement among them, and groups of ranks. comm.c and rank_sum.c contain all MPI calls of a step.
+/* comm: ranks, agreement among them, and groups of ranks. comm.c, rank_sum.c and rank_gather.c contain all MPI calls of
+ * a step.
  *
  * Unless stated otherwise, every function is collective over its comm. An error inside MPI aborts all ranks (MPI's
  * default error handler), because a single rank cannot handle it. */

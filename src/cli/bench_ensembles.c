@@ -3,6 +3,7 @@
  * gradient (dynamics/activations.h). */
 #include "base/error.h"
 #include "bench.h"
+#include "dynamics/outputs.h"
 
 static const double SECONDS = 0.02; /* of one measurement, approximately */
 
@@ -49,7 +50,7 @@ static int measure(const struct comm *comm, const struct bench_ensemble *ensembl
   int status = bench_ensemble(comm, ensemble, &problem[0]);
   if (status == OK) status = bench_ensemble(comm, ensemble, &problem[1]);
   if (status == OK) {
-    dynamics_recompute(problem[1].dynamics);
+    outputs_recompute(dynamics_outputs(problem[1].dynamics));
     time_steps(problem, ensemble, ns);
   }
   for (int v = 0; v < 2; v++) problem_free(&problem[v]);

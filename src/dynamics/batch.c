@@ -10,8 +10,8 @@ enum {
   CHUNK_BYTES = 256 << 10, /* memory for the points of a chunk: half of a typical L2 cache */
   CHUNK_MAX = 4032,
   PIPELINE_BYTES = 2 << 20, /* limit of gradient sums per rank: mean over the ranks that share the network */
-  PIECE = 64,               /* points that a thread draws at a time */
-  AHEAD = 16                /* points that batch_draw_ahead draws at a time for each thread */
+  PIECE = 2 * POINT_LANES,  /* points that a thread draws at a time */
+  AHEAD = POINT_LANES       /* points that batch_draw_ahead draws at a time for each thread: fewer take as long */
 };
 
 int batch_chunk_size(int d, enum precision precision) {
@@ -68,7 +68,7 @@ static void drawn_begin(struct drawn_chunk *drawn, const struct batch_position *
   memcpy(drawn->labels, labels, sizeof drawn->labels);
   drawn->first = -1;
   drawn->drawn = 0;
-  drawn->complete = false;
+  drawn->complete = drawn->shared = false;
 }
 
 /* Returns whether the previous batch prepared *drawn for this one. Some, all or none of its points are then drawn. */
@@ -97,6 +97,8 @@ void batch_begin(struct batch_space *space, const struct local_network *local, c
   drawn_begin(next, &batch->position, labels);
   next->first = 0;
   next->position.step++;
+  next->shared = point_exchange_plan(space->sharing, local->group, batch->count, space->particles->d,
+                                     space->particles->precision, &next->exchange);
   if (divided) memset(next->y, 0, sizeof *next->y * (size_t)batch->count);
 }
 
@@ -113,19 +115,25 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high) {
   return value < low ? low : value > high ? high : value;
 }
 
-/* Draws `count` more points of a chunk. For points in the range drawn->labels, also computes labels. Points do not
- * depend on the division of the work among threads. */
-static void draw(const struct batch_space *space, const struct team *team, struct drawn_chunk *drawn, int count) {
-  const int64_t d = space->particles->d, begin = drawn->first + drawn->drawn, end = begin + count;
+/* Draws points begin .. end-1 of a batch, which are in the chunk `drawn`. For points in the range `labels`, also
+ * computes labels. Points do not depend on the division of the work among threads. */
+static void draw(const struct batch_space *space, const struct team *team, struct drawn_chunk *drawn, int64_t begin,
+                 int64_t end, const int64_t labels[2]) {
+  const int64_t d = space->particles->d;
 #pragma omp parallel for num_threads(team->threads) schedule(static)
   for (int64_t p = begin; p < end; p += PIECE) {
     const int64_t stop = p + PIECE < end ? p + PIECE : end;
-    const int64_t cut[] = {p, clamp(drawn->labels[0], p, stop), clamp(drawn->labels[1], p, stop), stop};
+    const int64_t cut[] = {p, clamp(labels[0], p, stop), clamp(labels[1], p, stop), stop};
     for (int i = 0; i < 3; i++)
       if (cut[i] < cut[i + 1])
         dataset_points(space->data, &drawn->position, cut[i], (int)(cut[i + 1] - cut[i]),
                        drawn->x + (cut[i] - drawn->first) * d, i == 1 ? drawn->y + cut[i] : NULL);
   }
+}
+
+static void draw_more(const struct batch_space *space, const struct team *team, struct drawn_chunk *drawn, int count) {
+  const int64_t begin = drawn->first + drawn->drawn;
+  draw(space, team, drawn, begin, begin + count, drawn->labels);
   drawn->drawn += count;
 }
 
@@ -156,7 +164,7 @@ static void draw_chunk(struct batch_space *space, const struct team *team, int64
     drawn->complete = false;
   }
   if (drawn->complete) return;
-  draw(space, team, drawn, (int)count - drawn->drawn);
+  draw_more(space, team, drawn, (int)count - drawn->drawn);
   points_set(&drawn->points, particles->precision, &particles->unit, (int)count, particles->d, drawn->x);
   drawn->complete = true;
 }
@@ -183,6 +191,28 @@ bool batch_draw_ahead(struct batch_space *space, const struct team *team) {
   struct drawn_chunk *next = &space->drawn[1 - space->current];
   if (next->first != 0) return false;
   const int64_t left = next->position.batch - next->drawn, piece = AHEAD * team->threads;
-  if (left > 0) draw(space, team, next, (int)(left < piece ? left : piece));
+  if (left > 0) draw_more(space, team, next, (int)(left < piece ? left : piece));
   return left > 0;
+}
+
+/* The rank's range of labels need not be part of the points that it draws for its neighbors. */
+void batch_exchange_begin(struct batch_space *space, const struct team *team) {
+  struct drawn_chunk *next = &space->drawn[1 - space->current];
+  if (!next->shared) return;
+  const int64_t *labels = next->labels, none[2] = {0}, piece = AHEAD * team->threads;
+  for (int64_t p = next->exchange.begin; p < next->exchange.end; p += piece) {
+    draw(space, team, next, p, clamp(p + piece, p, next->exchange.end), none);
+    rank_gather_progress();
+  }
+  draw(space, team, next, labels[0], labels[1], labels);
+  next->drawn = (int)next->position.batch;
+  point_exchange_begin(&next->exchange, space->particles, next->x, &next->points);
+}
+
+void batch_exchange_end(struct batch_space *space) {
+  struct drawn_chunk *next = &space->drawn[1 - space->current];
+  if (!next->shared) return;
+  point_exchange_end(&next->exchange);
+  next->shared = false;
+  next->complete = true;
 }

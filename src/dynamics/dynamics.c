@@ -10,12 +10,13 @@
  *   gradient_descend     sums r_p grad(c_i phi(x_p, z_i)) over the batch for each own tile            gradient.c
  *   update_tile          projects this gradient and applies the update rule to the tile               update.c
  *   update_means         completes the particle means by a sum over ranks, if observed                update.c
+ *   outputs_finish       completes the exchange of points of the next step, if outputs_begin has started one
  *
  * The own networks of a rank are those with units on the rank. An own network is split if other ranks also have units
  * of it (particles/particles.h). Units are stored in tiles of 64. A block of at most 4 tiles gives one term of the sum
  * over units. Points are processed in chunks that fit in a cache. A team is the set of threads that compute one network
- * (dynamics/team.h). Only outputs_begin, gradient_begin, outputs_end and update_means communicate. With exact
- * gradients, exact_step replaces process_networks for the batch of the step. */
+ * (dynamics/team.h). Only outputs_begin, gradient_begin, outputs_end, update_means and outputs_finish communicate.
+ * With exact gradients, exact_step replaces process_networks for the batch of the step. */
 #include "dynamics/dynamics.h"
 
 #include <math.h>
@@ -34,7 +35,7 @@
 #include "dynamics/unit_costs.h"
 #include "dynamics/update.h"
 #include "parallel/heartbeat.h"
-#include "parallel/rank_sum.h"
+#include "parallel/rank_gather.h"
 #include "particles/nonfinite.h"
 
 struct dynamics {
@@ -152,18 +153,19 @@ static void process_networks(struct dynamics *dynamics, const struct request *re
   for (int s = split; s < end; s++) {
     if (single && team_is_single_thread(particles, threads, &particles->local[s])) continue;
     process_network(dynamics, TEAM_LARGE, &particles->local[s], request);
-    if (split > 0) rank_sum_progress();
+    if (split > 0) rank_gather_progress();
   }
 #pragma omp parallel for num_threads(threads) schedule(dynamic) if (single)
   for (int s = split; s < (single ? end : split); s++) {
     if (!team_is_single_thread(particles, threads, &particles->local[s])) continue;
     process_network(dynamics, TEAM_SINGLE + omp_get_thread_num(), &particles->local[s], request);
-    if (split > 0 && omp_get_thread_num() == 0) rank_sum_progress();
+    if (split > 0 && omp_get_thread_num() == 0) rank_gather_progress();
   }
   for (int s = 0; s < split; s++) {
     const struct team team = team_of(TEAM_SPLIT + s, threads);
     complete_network(dynamics, &team, &particles->local[s], &batch[s], request);
   }
+  for (int s = 0; s < split; s++) outputs_finish(dynamics->outputs, TEAM_SPLIT + s);
 }
 
 /* A step without points: the gradient source computes exact gradients and updates the units. */
@@ -201,8 +203,8 @@ int dynamics_check(const struct dynamics *dynamics, int64_t step, bool units) {
   return nonfinite_check(&dynamics->nonfinite, dynamics->particles, step, units);
 }
 
-void dynamics_recompute(struct dynamics *dynamics) {
-  outputs_recompute(dynamics->outputs);
+struct outputs *dynamics_outputs(struct dynamics *dynamics) {
+  return dynamics->outputs;
 }
 
 double dynamics_pairs(const struct dynamics *dynamics) {

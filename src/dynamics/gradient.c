@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "parallel/heartbeat.h"
-#include "parallel/rank_sum.h"
+#include "parallel/rank_gather.h"
 
 enum { GROUP_BYTES = 64 << 20 }; /* memory for the gradients of a group of tiles */
 
@@ -155,8 +155,8 @@ struct descent {
 static void add_gradient(const struct descent *descent, int thread, const struct points *points, int64_t first,
                          int64_t t, double *grad) {
   if (thread == 0) {
-    heartbeat_beat();    /* a large batch takes a long time */
-    rank_sum_progress(); /* sums of other pieces and networks */
+    heartbeat_beat();       /* a large batch takes a long time */
+    rank_gather_progress(); /* points of the next step, sums of other pieces and networks */
   }
   const struct gradient *gradient = descent->gradient;
   const struct particles *particles = gradient->particles;

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "dynamics/unit_sum.h"
 #include "parallel/heartbeat.h"
+#include "parallel/rank_gather.h"
 #include "parallel/rank_sum.h"
 
 enum { PIECES = 3 }; /* a pipelined batch has at most three pieces */
@@ -155,7 +156,7 @@ static void sum_block(const struct outputs *outputs, const struct team *team, in
   const size_t bytes = tile_numbers(points->d) * precision_real(outputs->particles->precision);
   const char *real = outputs_real_tiles(outputs, thread, local_network_block(outputs->particles, local, block), tiles);
   for (int t = 0; t < tiles; t += together) {
-    if (thread == 0) rank_sum_progress(); /* sums of other pieces and networks */
+    if (thread == 0) rank_gather_progress(); /* sums of other pieces and networks */
     void *kept = outputs_activations(outputs, team, block * BLOCK_TILES + t, first, points->count);
     double *sum = t + together == tiles ? space->sum : NULL;
     outputs->kernel->forward(together, real + bytes * (size_t)t, points, t > 0, space->scratch, kept, sum);
@@ -215,6 +216,7 @@ void outputs_begin(struct outputs *outputs, const struct team *team, const struc
                      count, k, &space->sum[k]);
     outputs->waited += comm_time() - began;
   }
+  batch_exchange_begin(&space->batch, team);
 }
 
 /* Completes a sum over ranks. Draws points of the next step while it is under way. */
@@ -250,6 +252,16 @@ bool outputs_end(struct outputs *outputs, const struct team *team, const struct 
   batch_labels_known(&space->batch);
   for (int64_t p = 0; p < batch->count && !finite; p++) space->f[p] = NAN;
   return finite;
+}
+
+void outputs_finish(struct outputs *outputs, int team_index) {
+  const double began = comm_time();
+  batch_exchange_end(&outputs->team[team_index].batch);
+  outputs->waited += comm_time() - began;
+}
+
+void outputs_share_points(struct outputs *outputs, enum point_sharing sharing) {
+  for (int i = 0; i < team_count(outputs->threads); i++) outputs->team[i].batch.sharing = sharing;
 }
 
 const double *outputs_f(const struct outputs *outputs, const struct team *team) {

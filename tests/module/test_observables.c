@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dynamics/outputs.h"
 #include "fixture.h"
 
 enum { D = 4, P = 30 };
@@ -139,7 +140,7 @@ static void kept_activations_change_no_bit(void **state) {
                                              "data: {mode: online, test: 10}\n"
                                              "dynamics: {scheme: sgd, stages: [{steps: 5, dt: 0.1, batch: 200}]}\n",
                                              D);
-    if (recompute) dynamics_recompute(fixture->dynamics);
+    if (recompute) outputs_recompute(dynamics_outputs(fixture->dynamics));
     fixture_steps(fixture, 0, STEPS);
     fixture_observe(fixture, STEPS);
     const size_t bytes = (size_t)fixture->particles->locals * sizeof *kept;

@@ -5,7 +5,8 @@
  * (particles/kernel.h) and dataset_points. The replacements compute nothing. They add the time that the real code would
  * take to `owed`, a variable of each rank. Before every call of MPI in a sum over ranks and at the end of the step, the
  * rank sleeps for this time, which advances the simulated clock. A stored parameter takes no memory (precision_stored),
- * so one process can simulate 10^8 particles on a thousand ranks. The step that is timed is the second one, because the
+ * so one process can simulate 10^8 particles on a thousand ranks. A message with points takes processor time, too. The
+ * step that is timed is the second one, because the
  * first one has no points that were drawn ahead.
  *
  * Sums of up to RANK_SUM_SMALL words run as in McKean, message by message (parallel/rank_sum.h). Longer sums use
@@ -13,23 +14,32 @@
  * replacement consists of a binomial reduction and a binomial broadcast, like Open MPI's in-place MPI_Iallreduce, but
  * it blocks. The additions of a sum take no simulated time.
  *
- * usage: step N P D PRECISION NS_PAIR NS_UNIT NS_POINT NS_LABEL
- * Prints the seconds of a step and, of these, the seconds in which the busiest rank computes. */
+ * usage: step N P D PRECISION NS_PAIR NS_UNIT NS_POINT NS_DRAW NS_LABEL
+ * Prints the seconds of a step and, of these, the seconds in which the busiest rank computes; and the largest number of
+ * seconds that a rank takes for samples: drawing, labels, messages, residuals. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "dynamics/dynamics.h"
 #include "dynamics/gradient_source.h"
+#include "dynamics/point_exchange.h"
 #include "dynamics/update_isa.h"
 #include "parallel/comm.h"
 
-/* Computing time in ns: pair: per unit and sample; unit: per unit, for its update; point: per sample and rank, to draw
- * the sample and to compute its residual; label: per label. */
-static struct { double pair, unit, point, label; } cost;
+/* Computing time in ns: pair: per unit and sample; unit: per unit, for its update; point: per sample and rank, to
+ * compute its residual; draw: per sample that a rank draws; label: per label. */
+static struct { double pair, unit, point, draw, label; } cost;
 static double owed, spent; /* computing time of this rank in ns, not yet and already simulated */
+static double samples;     /* the part of it that is for samples */
+
+static void owe_for_samples(double ns) {
+  owed += ns;
+  samples += ns;
+}
 
 static void spend(void) {
   const long long ns = (long long)(owed + 0.5);
@@ -55,7 +65,9 @@ int MPI_Iallreduce(const void *from, void *words, int count, MPI_Datatype type, 
   return MPI_SUCCESS;
 }
 
+/* Points are sent as bytes. Each message with points that is sent stands for one that is received. */
 int MPI_Isend(const void *data, int count, MPI_Datatype type, int to, int tag, MPI_Comm comm, MPI_Request *request) {
+  if (type == MPI_BYTE) owe_for_samples(point_exchange_message_ns(count));
   spend();
   return PMPI_Isend(data, count, type, to, tag, comm, request);
 }
@@ -68,6 +80,11 @@ int MPI_Testall(int count, MPI_Request *request, int *complete, MPI_Status *stat
 int MPI_Waitany(int count, MPI_Request *request, int *arrived, MPI_Status *status) {
   spend();
   return PMPI_Waitany(count, request, arrived, status);
+}
+
+int MPI_Waitall(int count, MPI_Request *request, MPI_Status *status) {
+  spend();
+  return PMPI_Waitall(count, request, status);
 }
 
 /* ---- replacements of particles/kernel.h and of dataset_points ---- */
@@ -139,12 +156,12 @@ size_t gradient_sums(int d) {
 }
 
 int points_alloc(struct points *points, enum precision precision, int64_t count, int d) {
-  (void)precision, (void)count;
   *points = (struct points){.d = d};
-  return OK;
+  return alloc_array(&points->x, count * d, precision_real(precision), "points"); /* for messages */
 }
 
 void points_free(struct points *points) {
+  free(points->x);
   *points = (struct points){0};
 }
 
@@ -164,7 +181,7 @@ void dataset_points(const struct dataset *data, const struct batch_position *pos
                     double *x, double *y) {
   (void)data, (void)position, (void)first, (void)x;
   if (y) memset(y, 0, sizeof *y * (size_t)count);
-  owed += (cost.point + (y ? cost.label : 0)) * count;
+  owe_for_samples((cost.draw + (y ? cost.label : 0)) * count);
 }
 
 /* ---- the run ---- */
@@ -177,7 +194,7 @@ struct run {
 };
 
 static int read_arguments(int argc, char **argv, struct run *run) {
-  if (argc != 9) return FAIL(USAGE, "usage: step N P D PRECISION NS_PAIR NS_UNIT NS_POINT NS_LABEL");
+  if (argc != 10) return FAIL(USAGE, "usage: step N P D PRECISION NS_PAIR NS_UNIT NS_POINT NS_DRAW NS_LABEL");
   while (run->precision < PRECISIONS && strcmp(argv[4], precision_names[run->precision]) != 0) run->precision++;
   if (run->precision == PRECISIONS)
     return FAIL(USAGE, "PRECISION must be single, mixed or double, received %s", argv[4]);
@@ -188,7 +205,8 @@ static int read_arguments(int argc, char **argv, struct run *run) {
   cost.pair = atof(argv[5]);
   cost.unit = atof(argv[6]);
   cost.point = atof(argv[7]);
-  cost.label = atof(argv[8]);
+  cost.draw = atof(argv[8]);
+  cost.label = atof(argv[9]);
   if (run->ensemble.n[0] < 1 || stage.batch < 1 || run->data.d < 1)
     return FAIL(USAGE, "N, P and D must be positive integers");
   return OK;
@@ -205,13 +223,15 @@ static int simulate(const struct comm *world, const struct run *run) {
   dynamics_step(dynamics, 0, run->schedule.stage[0].dt, NULL);
   spend();
   comm_barrier(world);
-  spent = 0;
+  spent = samples = 0;
   const double began = comm_time();
   dynamics_step(dynamics, 1, run->schedule.stage[0].dt, NULL);
+  owe_for_samples(cost.point * (double)run->schedule.stage[0].batch);
   spend();
   const double ended = comm_time();
-  const double seconds = comm_max(world, ended) - comm_max(world, began), busiest = 1e-9 * comm_max(world, spent);
-  if (world->rank == 0) printf("%.9g %.9g\n", seconds, busiest);
+  const double seconds = comm_max(world, ended) - comm_max(world, began), busiest = 1e-9 * comm_max(world, spent),
+               for_samples = 1e-9 * comm_max(world, samples);
+  if (world->rank == 0) printf("%.9g %.9g %.9g\n", seconds, busiest, for_samples);
   dynamics_free(dynamics);
   particles_free(particles);
   return OK;
