@@ -10,13 +10,11 @@
  *   gradient_descend     sums r_p grad(c_i phi(x_p, z_i)) over the batch for each own tile            gradient.c
  *   update_tile          projects this gradient and applies the update rule to the tile               update.c
  *   update_means         completes the particle means by a sum over ranks, if observed                update.c
- *   outputs_finish       completes the exchange of points of the next step, if outputs_begin has started one
+ *   outputs_finish       completes the exchange of points of the next step, if one was started
  *
- * The own networks of a rank are those with units on the rank. An own network is split if other ranks also have units
- * of it (particles/particles.h). Units are stored in tiles of 64. A block of at most 4 tiles gives one term of the sum
- * over units. Points are processed in chunks that fit in a cache. A team is the set of threads that compute one network
- * (dynamics/team.h). Only outputs_begin, gradient_begin, outputs_end, update_means and outputs_finish communicate.
- * With exact gradients, exact_step replaces process_networks for the batch of the step. */
+ * The own networks of a rank are those with units on the rank; one is split if other ranks also have units of it. Units
+ * are stored in tiles of 64; a block of at most 4 tiles gives one term of the sum over units. The threads of a team
+ * compute one network (dynamics/team.h). Only outputs_*, gradient_begin and update_means communicate. */
 #include "dynamics/dynamics.h"
 
 #include <math.h>
@@ -168,7 +166,7 @@ static void process_networks(struct dynamics *dynamics, const struct request *re
   for (int s = 0; s < split; s++) outputs_finish(dynamics->outputs, TEAM_SPLIT + s);
 }
 
-/* A step without points: the gradient source computes exact gradients and updates the units. */
+/* The step with exact gradients: the gradient source computes them without points and updates the units. */
 static void exact_step(struct dynamics *dynamics, const struct request *request) {
   const struct particles *particles = dynamics->particles;
   dynamics->source->step(dynamics->source_state, request->step, request->dt,
