@@ -107,9 +107,10 @@ static void print_stability(const struct dry_run *plan, struct report *report) {
   const struct pilot_run *pilot = &plan->pilot;
   for (int e = 0; e < pilot->sizes && plan->first_step == 0; e++) {
     const struct pilot_run_stability *size = &pilot->stability[e];
-    report_line(report, "%-11s dt/limit = %.3g +- %.2g at the start: %s%s", e == 0 ? "stability" : "", size->ratio,
-                size->error, size->text, size->whole ? "" : " (n scaled down)");
-    if (size->above) report_line(report, "warning: n = %lld: results may not be gradient flow", (long long)size->n);
+    report_line(report, "%-11s n = %lld: dt/limit = %.3g +- %.2g at the start%s", e == 0 ? "stability" : "",
+                (long long)size->n, size->ratio, size->error, size->whole ? "" : " (n scaled down)");
+    if (size->above || !isfinite(size->ratio))
+      report_line(report, "warning: %s; results may not be gradient flow", size->text);
   }
 }
 
