@@ -13,8 +13,7 @@
  * fixed set if it can, otherwise samples; then for more replicas. A sample leaves an error of a few percent to a third,
  * so a network whose dt is within the error of its limit is estimated a second time: on a larger sample, with up to
  * five times the budget, or on the whole fixed set, at the steps where a twentieth of the work since the last such
- * estimate pays for it. So a run that stays near its limit pays up to 5 % of its work, and short runs are warned later.
- * */
+ * estimate pays for it. A run that stays near its limit pays up to 5 % of its work; a short run is warned later. */
 #ifndef MCKEAN_TANGENT_LIMIT_PLAN_H
 #define MCKEAN_TANGENT_LIMIT_PLAN_H
 
