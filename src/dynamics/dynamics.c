@@ -12,11 +12,10 @@
  *   update_means         completes the particle means by a sum over ranks, if observed                update.c
  *   outputs_finish       completes the exchange of points of the next step, if outputs_begin has started one
  *
- * The own networks of a rank are those with units on the rank. An own network is split if other ranks also have units
- * of it (particles/particles.h). Units are stored in tiles of 64. A block of at most 4 tiles gives one term of the sum
- * over units. Points are processed in chunks that fit in a cache. A team is the set of threads that compute one network
- * (dynamics/team.h). Only outputs_begin, gradient_begin, outputs_end, update_means and outputs_finish communicate.
- * With exact gradients, exact_step replaces process_networks for the batch of the step. */
+ * The own networks of a rank have units on the rank; one is split if other ranks also have units of it. Units are
+ * stored in tiles of 64; a block of up to 4 tiles gives one term of the sum over units. Points are processed in chunks
+ * that fit in a cache. A team is the threads that compute one network. Only outputs_begin, gradient_begin, outputs_end,
+ * update_means and outputs_finish communicate. With exact gradients, exact_step replaces process_networks. */
 #include "dynamics/dynamics.h"
 
 #include <math.h>
@@ -138,8 +137,7 @@ static void process_network(struct dynamics *dynamics, int team_index, const str
 }
 
 /* Computes all own networks. The split ones begin first and finish last, so that their sums over ranks proceed while
- * the rank computes the others: first the large networks, each with all threads; then the small ones, each with one
- * thread. */
+ * the rank computes the others: the large ones with all threads each, then the small ones with one thread each. */
 static void process_networks(struct dynamics *dynamics, const struct request *request) {
   const struct particles *particles = dynamics->particles;
   const int threads = dynamics->threads, split = particles->split, end = particles->locals;
