@@ -18,7 +18,7 @@
 
 #include "particles/particles.h"
 
-#define PARTICLE_FILE_RANGE  0x1p39 /* values must be smaller in absolute value, as terms of exact sums are */
+#define PARTICLE_FILE_RANGE  0x1p39 /* absolute values must be below this, the range of terms of exact sums */
 #define PARTICLE_FILE_SPHERE 1e-6   /* largest relative deviation of |z| from sqrt d */
 
 struct particle_set {
