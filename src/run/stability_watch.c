@@ -93,7 +93,7 @@ void stability_watch_estimate(struct stability_watch *watch, int64_t step, doubl
   free(limit);
 }
 
-/* ---- words ---- */
+/* ---- text ---- */
 
 bool stability_watch_above(const double *values) {
   return values[LIMIT_ABOVE] > 0;
