@@ -100,7 +100,7 @@ static int print_seeds(const struct comm *comm, const struct request *request, c
   return OK;
 }
 
-/* Reads the seeds of the command line, or sets those that are listed without any. */
+/* Reads the seeds of the command line or, without any, sets the default seeds. */
 static int read_seeds(int count, char **text, struct request *request) {
   const struct option row = {"SEED", option_int64, 0, 0, 0x1p53};
   request->seeds = count > 0 ? count : SEEDS_SHOWN;

@@ -34,7 +34,7 @@ static void average(int sizes, const int64_t *networks, const double *value, str
   means->sigma = means->degrees > 0 ? sqrt(all / means->degrees) : NAN;
 }
 
-/* Returns sum_s weight[s] mean[s] with its interval at a level. */
+/* Returns sum_s weight[s] mean[s] with its interval at a confidence level. */
 static struct estimate combine(const struct means *means, const double *weight, double level) {
   double value = 0, variance = 0;
   for (int s = 0; s < means->sizes; s++) {

@@ -35,7 +35,7 @@ struct record {
   struct network_limit limit;
 };
 
-/* Returns whether a has the larger dt/limit; a network that is not finite is the largest. */
+/* Returns whether a has the larger dt/limit; a network that is not finite counts as the largest. */
 static bool is_larger(const struct network_limit *a, const struct network_limit *b) {
   return isnan(b->ratio) ? false : isnan(a->ratio) || a->ratio > b->ratio;
 }

@@ -316,7 +316,8 @@ static int count_kept_limits(struct history *history, struct h5 *file) {
   return status;
 }
 
-/* Appends the estimates of the stability limit. A file of an older program has no rows before the resume. */
+/* Appends the estimates of the stability limit. A file of an older program has no estimates from before
+ * the run was resumed. */
 static int append_limits(const struct history *history, struct h5 *file, int member) {
   const struct rows *rows = &history->limit;
   char group[64], name[128];
