@@ -57,8 +57,9 @@ static void table(const struct advise *advise, FILE *out, const char *title, int
 
 static void advice_line(const struct advice *size, FILE *out) {
   const double *value = size->value, ratio = value[ADVICE_DT] / value[ADVICE_LIMIT], P = value[ADVICE_SGD_BATCH];
-  const char *least =
-      size->from_bound ? " (a lower bound: with one initial condition, V_init is only known to be at most V_bound)" : "";
+  const char *least = size->from_bound
+                          ? " (a lower bound: with one initial condition, V_init is only known to be at most V_bound)"
+                          : "";
   fprintf(out, "n = %lld: ", (long long)size->n);
   if (isnan(ratio) || isinf(value[ADVICE_LIMIT])) {
     fprintf(out, isnan(ratio) ? "diverged (non-finite values): no limit\n"
