@@ -1,6 +1,6 @@
 """What a study trained, what it asks, and what its analysis found: the first lines of tools/demo and of a report.
 
-A question is asked only if the runs can answer it. The answers are made of the verdicts in analysis.json. To add a question,
+A question is asked only if the runs can answer it. The answers come from the verdicts in analysis.json. To add a question,
 append a function to QUESTIONS that returns None or an Answer.
 """
 import textwrap

@@ -56,9 +56,9 @@ void rng_sphere(const struct rng *rng, uint64_t id, int d, double *x);
  * bias. 1 <= count < 2^32. Cost: one swap and half of a random 64-bit word per element. */
 void rng_shuffle(const struct rng *rng, uint64_t id, int64_t count, uint32_t *order);
 
-/* index[0..count-1]: elements first .. first+count-1, in ascending order, of a uniform random subset of `size` of the
- * numbers 0 .. total-1 for rng. All subsets are equally likely. 0 <= first, first + count <= size <= total. Cost: about
- * 10 ns for each number up to the last element returned. */
+/* Draws a random subset of `size` of the numbers 0 .. total-1: a pure function of rng, with all subsets equally likely.
+ * index [count] = its elements first .. first+count-1 in ascending order. 0 <= first, first + count <= size <= total.
+ * Cost: about 10 ns for each number up to the last element returned. */
 void rng_subset(const struct rng *rng, int64_t total, int64_t size, int64_t first, int64_t count, int64_t *index);
 
 #endif

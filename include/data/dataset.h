@@ -50,7 +50,7 @@ struct dataset {
   double C_f; /* E f^2 / 2 of the target f, if the target has an exact value; otherwise half the mean square of the
                   * test labels or, without a test set, of the training labels before noise is added; NAN if there are
                   * no labels */
-  double C_f_error; /* standard error of C_f; 0: exact; NAN: C_f is NAN or the mean of one label */
+  double C_f_error; /* standard error of C_f; 0: exact; NAN: C_f is NAN or comes from one label */
   double loss_0;    /* E l(0, y), the scale of the loss: C_f for the squared loss */
 };
 
@@ -81,9 +81,9 @@ const uint32_t *dataset_order(const struct dataset *data, const struct batch_pos
 int dataset_create(const struct target *target, const struct dataset_spec *spec, struct dataset **data);
 void dataset_free(struct dataset *data); /* accepts NULL */
 
-/* Return where the training points and the test points come from, as text: "500 points drawn with seed 1", "160 points:
- * rows 0..159 of x in data.h5", "fresh points at each step, drawn with seed 1, own points for each network". The caller
- * frees it. Local. */
+/* Return a text that states where the training points or the test points come from: "500 points drawn with seed 1",
+ * "160 points: rows 0..159 of x in data.h5", "fresh points at each step, drawn with seed 1, own points for each
+ * network". The caller frees it. Local. */
 char *dataset_train_origin(const struct dataset *data);
 char *dataset_test_origin(const struct dataset *data);
 

@@ -38,7 +38,7 @@ struct target {
   int d;
   double C_f;             /* E f^2 / 2 over the law of x if the exact value is known, else NAN */
   double linear_fraction; /* E (linear part of f)^2 / E f^2 if the exact value is known, else NAN */
-  int64_t numbers;        /* number of the numbers that define f, which `record` writes; 0: none */
+  int64_t numbers;        /* how many numbers define f; `record` writes them; 0: none */
 };
 
 struct target_kind {
@@ -64,7 +64,7 @@ struct target_kind {
   /* Returns the CRC-32C, continued from crc, of the numbers that define f. NULL if there are no such numbers. Local. */
   uint32_t (*checksum)(const struct target *target, uint32_t crc);
 
-  /* Writes these numbers with descriptions and units to the history of a run, in a group of the kind. NULL: none.
+  /* Writes these numbers, with descriptions and units, to the history of a run. NULL: the kind has no such numbers.
    * Local. FULL or FAILED: an I/O error. */
   int (*record)(const struct target *target, struct h5 *file);
 };

@@ -39,7 +39,7 @@ struct drawn_chunk {
   bool complete;        /* all have been drawn, and `points` is set */
   double *x, *y;        /* [chunk size][d]; [points of the batch] */
   struct points points; /* the chunk in kernel form */
-  bool shared;          /* neighboring ranks draw the points for each other, and have not completed this */
+  bool shared;          /* an exchange of the points between neighboring ranks is planned or under way */
   struct point_exchange exchange;
 };
 
@@ -103,10 +103,10 @@ struct points batch_points(struct batch_space *space, const struct team *team, c
  * or batch_begin prepared no batch of the next step. */
 bool batch_draw_ahead(struct batch_space *space, const struct team *team);
 
-/* Exchange the points of the next step with the neighboring ranks, if they share them. batch_exchange_begin draws this
- * rank's points and continues sums over ranks meanwhile; it does not wait. batch_exchange_end waits for the points of
- * the others. Call both once per step: batch_exchange_begin after batch_begin and before the rank waits for other
- * ranks. Collective over the ranks that share the network. */
+/* Exchange the points of the next step with the neighboring ranks, if they share them. batch_exchange_begin draws the
+ * points assigned to this rank and sends them; meanwhile it advances sums over ranks, without waiting for them.
+ * batch_exchange_end waits for the points of the other ranks. Call both once per step: batch_exchange_begin after
+ * batch_begin and before the rank waits for other ranks. Collective over the ranks that share the network. */
 void batch_exchange_begin(struct batch_space *space, const struct team *team);
 void batch_exchange_end(struct batch_space *space);
 

@@ -47,11 +47,11 @@ bool outputs_end(struct outputs *outputs, const struct team *team, const struct 
                  const struct batch *batch);
 
 /* Waits for the points of the next step that neighboring ranks draw (dynamics/point_exchange.h). Call it for each split
- * network at the end of the step: no message of the step is under way afterwards. team_index: TEAM_SPLIT or
+ * network at the end of the step. Afterwards, no message of the step is under way. team_index: TEAM_SPLIT or
  * TEAM_SPLIT + 1. Collective over the ranks that share the network. */
 void outputs_finish(struct outputs *outputs, int team_index);
 
-/* Local, the same on all ranks. Selects whether neighboring ranks draw fresh points for each other
+/* Local; all ranks pass the same value. Selects whether neighboring ranks draw fresh points for each other
  * (dynamics/point_exchange.h). The default is SHARE_IF_CHEAPER. Results have the same bits. */
 void outputs_share_points(struct outputs *outputs, enum point_sharing sharing);
 

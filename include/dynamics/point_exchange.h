@@ -7,9 +7,9 @@
  *
  * dynamics/batch.h exchanges the points of the next step. A rank starts the exchange before it waits for other ranks in
  * the current step, and completes it before the end of this step. Therefore, no message outlives a step, no rank waits
- * for a rank that has stopped, and a change of stage, a checkpoint and the end of a run need no further care. If the
- * next step does not need the points, they are discarded. All ranks of a group start the same exchanges, because they
- * depend only on numbers that these ranks have in common: the batch, dt, and the ranks of the network. */
+ * for a rank that has stopped, and a change of stage, a checkpoint and the end of a run need no special handling. If
+ * the next step does not need the points, they are discarded. All ranks of a group start the same exchanges, because
+ * they depend only on numbers that these ranks have in common: the batch, dt, and the ranks of the network. */
 #ifndef MCKEAN_DYNAMICS_POINT_EXCHANGE_H
 #define MCKEAN_DYNAMICS_POINT_EXCHANGE_H
 
@@ -35,12 +35,12 @@ struct point_exchange {
  *   P d / k * 2 ns > 2 us + P d / k * bytes of a real / (5 GB/s)
  *
  * On the left is the time for drawing the part of a neighbor: 1.5 to 5 ns per number (`mckean bench --only data`). On
- * the right is the processor time for exchanging parts with this neighbor, an assumption. With k = 4 in single
+ * the right is the assumed processor time for exchanging parts with this neighbor. With k = 4 in single
  * precision, they share the points if P d > 6667. The result is the same on all neighbors. */
 bool point_exchange_plan(enum point_sharing sharing, const struct comm *group, int64_t count, int d,
                          enum precision precision, struct point_exchange *exchange);
 
-/* Local. Returns the processor time in ns that a message of points and its counterpart are assumed to take. */
+/* Local. Returns the assumed processor time in ns for sending a message of points and receiving its counterpart. */
 double point_exchange_message_ns(double bytes);
 
 /* Converts the points that this rank draws to kernel form and starts the exchange. x [count][d]: the points of the

@@ -65,7 +65,7 @@ struct dt_segment {
   double time[ENSEMBLE_MAX]; /* [members]: t of the networks of each size at the first step of the range */
 };
 
-/* The step size of networks of a size, and their t at a step of the segment. */
+/* Return the step size of the networks of a size, and their t at a step of the segment. */
 double dt_segment_dt(const struct dt_segment *segment, const struct ensemble_spec *ensemble, int member);
 double dt_segment_time(const struct dt_segment *segment, const struct ensemble_spec *ensemble, int member,
                        int64_t step);

@@ -27,8 +27,8 @@
  * resampled, never units or points. The samples are the same for all times. Different n are resampled independently,
  * because their replicas are independent: the random numbers of initial conditions and of a network's own data depend
  * on (seed, n, replica). This also holds for a shared stream of data, which all replicas of all n use: given the
- * stream, they are independent, and the intervals are for this stream. Only if initial conditions of different n have
- * units in common (study->paired) are all n with equal R resampled with the same samples.
+ * stream, the replicas are independent, and the intervals hold for this stream. If initial conditions of different n
+ * have units in common (study->paired), all n with equal R are resampled with the same samples.
  *
  * The variance within a sample is too small by the factor 1 - 1/R, which is corrected. Let v be the values in the
  * bootstrap samples, h = t sd(v) (1 + a / sqrt R), where sd includes a factor sqrt(R / (R - 1)) and t is the quantile
@@ -40,12 +40,12 @@
  *   slopes in n, p of error_fit                linear        a = 0.4
  *   B_n, differences of losses                 linear        a = 0
  *
- * a is larger than 0 because R replicas seldom contain the rare large values of a skewed law, so that the variance and
- * its error are estimated too low together. The values of a are chosen such that intervals of 99 % contain the truth in
- * more than 98 % of simulated studies, for Gaussian fields and for fields with skewness 2, at R = 16 and 48;
- * `make coverage` (tests/physics/physics_coverage.c) measures it. In 2,000 studies with R = 16, for V_n of the skewed
- * fields, a = 0 had a coverage of 92 %, BCa intervals 81 %, and intervals of the studentized bootstrap 95 % with upper
- * ends that were twice as far from V_n. */
+ * a is larger than 0 because R replicas seldom contain the rare large values of a skewed law, so the estimates of the
+ * variance and of its error are both too low. The values of a are chosen such that 99 % intervals contain the true
+ * value in more than 98 % of simulated studies, for Gaussian fields and for fields with skewness 2, at R = 16 and 48;
+ * `make coverage` (tests/physics/physics_coverage.c) measures it. In 2,000 studies with R = 16, the coverage for V_n of
+ * the skewed fields was 92 % with a = 0, 81 % for BCa intervals, and 95 % for the studentized bootstrap, whose upper
+ * ends were twice as far from V_n. */
 #ifndef MCKEAN_FLUCTUATIONS_FLUCTUATIONS_H
 #define MCKEAN_FLUCTUATIONS_FLUCTUATIONS_H
 
@@ -126,14 +126,15 @@ int fluctuations_bias(int64_t points, const struct fluctuations_sample *sample,
 double fluctuations_mean(int64_t replicas, const double *values, int bootstrap, const double *weight,
                          double *resampled);
 
-/* Returns value with its interval. resampled [B]: the values in the bootstrap samples; overwritten. There is no
- * interval for fewer than FLUCTUATIONS_REPLICAS_MIN replicas, or if one of resampled is not finite. */
 enum interval_kind {
   INTERVAL_SIGNED,    /* a difference of means */
   INTERVAL_POSITIVE,  /* a variance, a mean of positive values, or a difference of variances, which may be negative */
   INTERVAL_SLOPE,     /* a combination of the logarithms of values of several n; an exponent */
   INTERVAL_LOG_RATIO, /* the logarithm of the ratio of two variances over the same replicas */
 };
+
+/* Returns value with its interval. resampled [B]: the values in the bootstrap samples; overwritten. There is no
+ * interval for fewer than FLUCTUATIONS_REPLICAS_MIN replicas, or if one of resampled is not finite. */
 struct estimate fluctuations_interval(enum interval_kind kind, double value, int bootstrap, double *resampled,
                                       int64_t replicas, double level);
 

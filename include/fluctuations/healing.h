@@ -14,7 +14,7 @@
 
 /* The verdict is "heals" if the whole interval of max/end lies above this ratio. There is a verdict only where the
  * input can show healing (no batch noise, squared loss, points of the training measure) and n V_n fell after a maximum
- * inside the recorded times; otherwise a limit of the data states why not. */
+ * inside the recorded times; otherwise a finding states why there is none. */
 #define HEALING_FACTOR 10.0
 
 struct healing_curve {

@@ -6,17 +6,17 @@
  *   m      mean of y over the rows
  *   drift  least-squares slope of y on log t; 0 on a plateau
  *
- * Rows follow one another closely, so their errors are correlated. Therefore only the networks count as independent,
- * one per initial condition (streams are averaged). Let R_s be their number at size s, mbar_s the mean of m over them:
+ * The errors of the rows of one network are correlated. Therefore each initial condition counts as one independent
+ * value, the mean over its data streams. Let R_s be their number at size s, and mbar_s the mean of m over them:
  *
  *   level  exp(mbar_s), a geometric mean over networks
  *   slope  least squares of mbar_s on log n_s, all sizes with the same weight
  *   local  (mbar_s+1 - mbar_s) / (log n_s+1 - log n_s)
- *   excess local - slope; 0 if one power of n describes all sizes. None for two sizes, where it is 0 always
+ *   excess local - slope; 0 if one power of n describes all sizes. Not computed for two sizes, where it is always 0
  *
  * Each of these is a linear combination sum_s w_s mbar_s, with the variance sigma^2 sum_s w_s^2 / R_s. sigma^2 is the
  * sample variance of m over networks, pooled over the sizes: sum_s sum_r (m_sr - mbar_s)^2 / D with D = sum_s (R_s - 1)
- * degrees of freedom. A size may thus have a single network. Intervals are +- t sd, with the quantile t of Student's
+ * degrees of freedom. So a size may have a single network. Intervals are +- t sd, with the quantile t of Student's
  * distribution for D degrees of freedom; those of excess hold jointly for all local slopes (Bonferroni). The variance
  * of drift is pooled in the same way. There are no intervals if D = 0.
  *
@@ -30,7 +30,7 @@
 
 enum { PLATEAU_LOSSES = 2, PLATEAU_ROWS_MIN = 3 };
 
-/* The estimates for one loss. Arrays have a row for each size; local and excess have sizes - 1. */
+/* The estimates for one loss. Arrays have an entry for each size; local and excess have sizes - 1. */
 struct plateau_curve {
   const char *column;                          /* of the history: "test_loss", "loss" */
   struct estimate *level, *drift;              /* [sizes] */
@@ -63,7 +63,7 @@ void plateau_free(struct plateau *plateau); /* accepts NULL */
 /* Local. Returns the curve of a column, or NULL. */
 const struct plateau_curve *plateau_find(const struct plateau *plateau, const char *column);
 
-/* Prints a table, adds verdicts on slope, local slopes and drift, and judges conditions on them. */
+/* Prints a table, adds verdicts on slope, local slopes and drift, and evaluates conditions on them. */
 extern const struct analysis plateau_analysis;
 
 #endif

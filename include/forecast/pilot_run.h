@@ -20,7 +20,7 @@ struct pilot_run_stage {
   double limit; /* one estimate of the stability limit; 0 unless dt is auto */
 };
 
-/* dt/limit of the smallest replica index of a size at step 0 (run/stability_watch.h). */
+/* dt/limit of the networks of one size at step 0 (run/stability_watch.h). */
 enum { PILOT_RUN_SENTENCE = 512 };
 struct pilot_run_stability {
   int64_t n; /* units; fewer than in the run if the measured problem is scaled down */

@@ -8,8 +8,9 @@
  *   format, format_version, version    "mckean-summary", 1, version of the program
  *   complete                           true: all steps are done; false: the run stopped early
  *   failed                             null, or why the run failed; the file then contains only the members up to
- *   `steps` first_step, step, steps            first step since the start or resume, current step, last step of the
- *   input restarts                           number of restarts, as counted by slurm_restarts (log/slurm.h)
+ *                                      `steps`
+ *   first_step, step, steps            first step since the start or resume, current step, last step of the input
+ *   restarts                           number of restarts, as counted by slurm_restarts (log/slurm.h)
  *   ranks, threads                     threads per rank; the number of cores is ranks x threads
  *   level, precision, unit, d          ISA level; the others as in the input
  *   target {C_f, C_f_error}            E f^2 / 2, and its standard error (0: exact)
@@ -31,12 +32,12 @@
  *   agreeing {min, mean, max}          seconds of the loop outside of the phases: agreement on whether to stop,
  *                                      including waiting for other ranks; changes of stage; estimates of the stability
  *                                      limit; printing on rank 0
- *   stability                          for each n, over the whole run: estimates, their number; above, how many of them
- *   had
- *                                      dt above the stability limit by more than the error; above_from_step,
- *                                      above_from_t, the first of them; dt_over_limit, the largest, with its error and
- *                                      t; loss_rises, the rows in which the loss of a network rose by more than noise
- *                                      allows (history_rises in store/history.h), of `rows` in all
+ *   stability                          for each n, over the whole run: estimates: number of estimates of the stability
+ *                                      limit of dt; above: number of those in which dt exceeds the limit by more than
+ *                                      the error; above_from_step, above_from_t: step and t of the first of these;
+ *                                      dt_over_limit, error, t: the largest dt/limit, its error and its t; loss_rises:
+ *                                      number of rows in which the loss of a network rose by more than noise allows
+ *                                      (history_rises in store/history.h); rows: number of rows of all replicas
  *   parts                              for the phases step, row, field, save: count, pairs of all ranks, seconds {min,
  *                                      mean, max}, waited {min, mean, max}: seconds of the phase that were spent
  *                                      in sums over ranks */
@@ -82,18 +83,19 @@ void summary_add(struct summary *summary, enum summary_phase phase, const struct
 struct summary_stability {
   int64_t n, estimates;
   int64_t above;                               /* estimates in which dt exceeded the limit by more than the error */
-  int64_t first_step;                          /* of the first of them, -1: none */
+  int64_t first_step;                          /* step of the first of these; -1: none */
   double first_time;                           /* its t */
   double largest, largest_error, largest_time; /* dt/limit, its error and t where dt/limit - error is largest; NAN: no
                                                 * finite estimate */
   double last;                                 /* dt/limit of the last estimate */
   bool finite;                                 /* the tangent kernel was finite in all estimates */
   bool rises_counted;                          /* false: the loss may rise with this update rule */
-  int64_t rises, rows, rising; /* rows in which a loss rose by more than noise allows, of how many rows of
-                                                * all replicas; number of replicas with such rows */
+  int64_t rises, rows; /* rows in which a loss rose by more than noise allows; rows of all replicas */
+  int64_t rising;      /* replicas with such rises */
 };
 
-/* Writes a sentence about the estimates, and one about rises of the loss; "": nothing to report. Local. */
+/* Writes a sentence about dt and the limit, and one about rises of the loss; each is "" if there is nothing to report.
+ * Local. */
 enum { SUMMARY_SENTENCE = 320 };
 void summary_stability_text(const struct summary_stability *stability, char limit[SUMMARY_SENTENCE],
                             char rises[SUMMARY_SENTENCE]);

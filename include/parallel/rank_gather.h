@@ -1,8 +1,9 @@
-/* rank_gather: neighboring ranks send each other parts of an array, during which the caller can compute.
+/* rank_gather: neighboring ranks exchange parts of an array while the caller computes.
  *
  * Each of a few ranks with consecutive numbers has one part of an array and receives the other parts. Every rank sends
- * one message to each of the others. A gather depends only on the other ranks starting it too: a rank that waits for it
- * waits for no other progress of these ranks. MPI makes progress only during MPI calls (parallel/rank_sum.h). Only the
+ * one message to each of the others. A gather completes once all its ranks have started it and have sent their parts;
+ * it does not depend on any other progress of these ranks. MPI makes progress only during MPI calls
+ * (parallel/rank_sum.h). Only the
  * main thread may call these functions. */
 #ifndef MCKEAN_PARALLEL_RANK_GATHER_H
 #define MCKEAN_PARALLEL_RANK_GATHER_H
@@ -31,8 +32,8 @@ struct rank_gather {
 struct neighbors rank_gather_neighbors(const struct comm *comm);
 
 /* Starts a gather: neighbor k sends the bytes cut[k] .. cut[k+1]-1 of `array` to the others. cut [count + 1]:
- * increasing. Until the gather is complete, the caller must not access the other bytes from cut[0] to cut[count],
- * must not change its own, and must not move *gather. Collective over the neighbors: all pass the same cut and index.
+ * increasing. Until the gather is complete, the caller must not access the parts of other ranks, must not
+ * change its own part, and must not move *gather. Collective over the neighbors: all pass the same cut and index.
  * index: 0 to 9; gathers over the same comm that are under way at the same time have different indices. Calls die() if
  * a part exceeds INT32_MAX bytes. */
 void rank_gather_begin(const struct neighbors *neighbors, const int64_t *cut, int index, void *array,

@@ -18,7 +18,7 @@
 
 #include "particles/particles.h"
 
-#define PARTICLE_FILE_RANGE  0x1p39 /* values must be smaller in absolute value, as terms of exact sums are */
+#define PARTICLE_FILE_RANGE  0x1p39 /* absolute values must be below this, the range of terms of exact sums */
 #define PARTICLE_FILE_SPHERE 1e-6   /* largest relative deviation of |z| from sqrt d */
 
 struct particle_set {
@@ -65,7 +65,7 @@ int particle_file_import(const struct particle_file *file, struct particles *par
 uint32_t particle_file_checksum(const struct particles *particles);
 
 /* Local. Writes what an import takes from the file, for example "a, b, one set for all replicas, from the file; from
- * the laws of unit.init: c". */
+ * the distributions of unit.init: c". */
 void particle_file_describe(const struct particle_file *file, const struct unit_spec *unit,
                             const struct ensemble_spec *ensemble, char *text, size_t size);
 

@@ -60,9 +60,10 @@ int problem_particle_file(struct problem *problem);
  * schedule over the ranks. Collective. FAILED: no memory. */
 int problem_particles(struct problem *problem, int stage);
 
-/* Sets the particles to the initial condition: draws them from the initial laws, then reads from the file what it has.
- * Sets config->unit.import.checksum. Collective. USAGE and FAILED: as for particle_file_import; or the values in the
- * file are not those of the checksum. */
+/* Sets the particles to the initial condition: draws them from the initial laws, then reads the fields that the file
+ * contains.
+ * Sets config->unit.import.checksum. Collective. USAGE and FAILED: as for particle_file_import; or the particles do
+ * not have the checksum in the input. */
 int problem_initialize(struct problem *problem);
 
 /* Creates dynamics; call dynamics_enter_stage before its first step. Collective. USAGE and FAILED: as for

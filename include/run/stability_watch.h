@@ -33,8 +33,8 @@ int stability_watch_create(const struct config *config, struct step_size *step_s
 void stability_watch_free(struct stability_watch *watch); /* Local; frees what it holds. */
 
 /* Estimates dt/limit if an estimate is due before this step; step_size must have entered the step. Records it in
- * history and prints warnings. first: the first step since the start or resume: then estimates in any case, but records
- * the estimate only if it is due. Collective. */
+ * history and prints warnings. first: this is the first step since the start or resume; the estimate is then always
+ * made, but recorded only if it is due. Collective. */
 void stability_watch_step(struct stability_watch *watch, int64_t step, bool first, struct history *history,
                           struct report *report);
 

@@ -32,12 +32,12 @@ struct step_size step_size_create(struct particles *particles, const struct data
                                   const struct dt_segment *saved);
 void step_size_free(struct step_size *step_size); /* Local; frees what it holds. */
 
-/* The step size of networks of a size in this segment, and their t at a step. Local. */
+/* Return the step size of the networks of a size in this segment, and their t at a step. Local. */
 double step_size_dt(const struct step_size *step_size, int member);
 double step_size_time(const struct step_size *step_size, int member, int64_t step);
 
-/* Writes t at a step: "10", or for sizes with different t "10 (n = 64) and 20 (n = 256)", those of the smallest and
- * the largest n. In the same way, step_size_dt_text writes dt. Local. */
+/* Writes t at a step: "10" or, if the sizes have different t, those of the smallest and the largest n, "10 (n = 64) and
+ * 20 (n = 256)". step_size_dt_text writes dt in the same form. Local. */
 enum { STEP_SIZE_TEXT = 128 };
 void step_size_time_text(const struct step_size *step_size, int64_t step, char text[STEP_SIZE_TEXT]);
 void step_size_dt_text(const struct step_size *step_size, char text[STEP_SIZE_TEXT]);

@@ -6,7 +6,7 @@
  *   lambda_error   standard error of lambda as an estimate for the law of x: with the eigenvector u, |u| = 1, a point p
  *               changes lambda by lambda (u_p^2 - 1/N) to first order, so the error is lambda sqrt(sum u_p^4 - 1/N),
  *               plus the distance lambda_bound of Lanczos's method; if the probe is the whole fixed set, only this
- *               distance. lambda of a sample is also larger on average
+ *               distance. In addition, lambda of a sample is larger on average than lambda of the law
  *   |G|^2     = (1/n) sum_i |grad V(theta_i)|^2, the squared norm of the expected gradient
  *   S         = variance of the gradient of a single point: the mean over units of the trace of its covariance.
  *               Estimated from the gradients g_b of B = min(ADVISE_BATCHES, N) batches of P_b points each, as
@@ -87,13 +87,13 @@ struct advice {
 struct advise {
   int64_t step, steps; /* the current step, and the last one of the input */
   double time;
-  int points, stage;                 /* points of the probe; current stage of the schedule */
-  bool online;                       /* the points of the probe are fresh ones, not from the fixed set */
-  double step_seconds, run_seconds;  /* wall time: of a step, measured; of all remaining steps */
-  double time_to_come;               /* time t of the remaining steps, for n = 1; with dt: auto, of the member dt */
-  double dt;                         /* of the stage: as in the input; for dt: auto, dt_safety * limit; <= DT_MAX */
-  double power;                      /* dt_power of the stage; ADVICE_DT is dt n^power */
-  double limit;                      /* of dt: the smallest dt_limit / n^power over sizes */
+  int points, stage;                /* points of the probe; current stage of the schedule */
+  bool online;                      /* the points of the probe are fresh ones, not from the fixed set */
+  double step_seconds, run_seconds; /* wall time: of a step, measured; of all remaining steps */
+  double time_to_come; /* time t of the remaining steps for n = 1; stages with dt: auto use the member dt */
+  double dt;           /* of the stage: as in the input; for dt: auto, dt_safety * limit; <= DT_MAX */
+  double power;        /* dt_power of the stage; ADVICE_DT is dt n^power */
+  double limit;        /* of dt: the smallest dt_limit / n^power over sizes */
   double particle_bytes, peak_bytes; /* largest over ranks: bytes of units; peak bytes of a process, 0: unknown */
   int members;                       /* number of sizes */
   struct advice *size;               /* [members] */

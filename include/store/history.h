@@ -43,7 +43,8 @@
 
 enum { HISTORY_SECOND_MOMENTS = 2 };
 
-/* The columns of /ensemble/i/stability: of the network with the largest dt/limit among the estimated ones of a size. */
+/* The columns of /ensemble/i/stability. They describe the network with the largest dt/limit among the estimated
+ * networks of a size. */
 enum history_limit {
   LIMIT_LAMBDA,
   LIMIT_BOUND,
@@ -119,19 +120,18 @@ void history_limits(struct history *history, int64_t step, const struct dt_segme
                     const struct particles *particles, const double *values);
 
 /* Summarizes, from an open history, the estimates and the rises of the loss of one size. Local. FAILED: a dataset is
- * damaged. A history without estimates is no error. */
+ * damaged. A history without estimates is not an error. */
 struct h5;
 int history_stability(struct h5 *file, const struct config *config, int member, struct summary_stability *result);
 
 /* Returns the number of rows of loss [rows], which is overwritten, in which the loss rose by more than noise allows:
  *
- *   without noise (gd on fixed data, population): loss_i > loss_{i-1} + 200 u sqrt(loss_{i-1} loss_0), where u is the
- *   unit
- *                  roundoff of the arithmetic: an error of 100 u in the outputs, relative to the scale of the labels
- *   with noise     log loss_i > mean of log loss over the 8 rows before + 6 s sqrt(1 + 1/8); s: the standard deviation
- *   of
- *                  the noise of log loss, 1.4826/sqrt(2) times the median of |log loss_i - log loss_{i-1}| over all
- *                  rows
+ *   without noise  (gd on fixed data, population) loss_i > loss_{i-1} + 200 u sqrt(loss_{i-1} loss_0), where u is the
+ *                  unit roundoff of the arithmetic: an error of 100 u in the outputs, relative to the scale of the
+ *                  labels
+ *   with noise     log loss_i > mean of log loss over the 8 rows before + 6 s sqrt(1 + 1/8), where s is the standard
+ *                  deviation of the noise of log loss: 1.4826/sqrt(2) times the median of
+ *                  |log loss_i - log loss_{i-1}| over all rows
  *
  * Local. */
 enum { HISTORY_RISE_ROUNDOFFS = 200, HISTORY_RISE_ROWS = 8, HISTORY_RISE_SIGMAS = 6 };

@@ -11,8 +11,8 @@ struct restart {
   char *path; /* NULL: no checkpoint, the run starts at step 0 */
   struct checkpoint_info info;
   struct steps snapshots; /* those of the input, and those of the checkpoint's input up to info.step */
-  char checksum[sizeof((struct unit_import *)0)
-                    ->checksum]; /* unit.init.checksum of the checkpoint's input, or of this */
+  /* unit.init.checksum of the checkpoint's input or, without a checkpoint, of the input of this run */
+  char checksum[sizeof((struct unit_import *)0)->checksum];
 };
 
 /* Finds the newest undamaged checkpoint in a folder and checks that the run may resume from it; reports damaged ones,

@@ -7,9 +7,9 @@
  * data.seed. A `size` is an index into n [sizes]. All functions are local.
  *
  * With dt_power, networks of different n have different t at equal steps (own_times). The times of the study are then
- * those t > 0 that all sizes have in common, and t = 0; a time selects rows of different steps for different sizes. If
- * there is no such t > 0, the times of the study are steps: time [i] is NAN, and only study_time gives the t of a size.
- * Nothing that compares sizes may use a time that is NAN. */
+ * those t > 0 that all sizes have in common, and t = 0; a time then selects rows of different steps for different
+ * sizes. If there is no such t > 0, the times of the study are steps: time [i] is NAN, and only study_time gives the t
+ * of a size. Code that compares sizes must skip times that are NAN. */
 #ifndef MCKEAN_STUDY_STUDY_H
 #define MCKEAN_STUDY_STUDY_H
 
@@ -35,7 +35,7 @@ struct study {
   bool common_data;   /* all replicas used the same points at every step */
   bool paired;        /* initial conditions i of different n have units in common */
   int64_t streams;    /* Q: replicas i Q .. i Q + Q - 1 share their initial condition and differ in their data */
-  double dt_power;    /* of dt in all stages; NAN: it differs between stages */
+  double dt_power;    /* the same in all stages; NAN: it differs between stages */
   double batch_power; /* of P = floor(scale n^power); 0: constant P; NAN: no batches, or it differs between stages */
   int64_t test_points, train_points; /* K test points; N fixed training points, 0 without a fixed set */
   double C_f;                        /* (1/2) E f^2 of the target f */

@@ -1,7 +1,7 @@
 /* verdict: whether an interval agrees with an expected slope within a stated tolerance. All functions are local.
  *
  *   within     the whole interval lies in expected +- tolerance, whether or not it contains the expected value
- *   compatible the interval contains the expected value, but also values outside of expected +- tolerance
+ *   compatible the interval contains the expected value, but also values outside expected +- tolerance
  *   different  the interval does not contain the expected value, and only a segment of it lies in expected +- tolerance
  *   outside    no point of the interval lies in expected +- tolerance
  *   none       there is no interval, or no expected slope
@@ -33,10 +33,10 @@ extern const char *const verdict_names[]; /* by enum verdict */
 
 enum verdict verdict_of(const struct estimate *slope, double expected, double tolerance);
 
-/* Returns by which factor the number of replicas must grow until the interval, of half width h R^-1/2 around the same
- * value, lies in expected +- tolerance or outside of it. Where the value is near an end of expected +- tolerance, but
- * the interval contains `expected`: until h R^-1/2 is half the tolerance. 1: no more replicas are needed; NAN: no
- * interval. */
+/* Returns the factor by which the number of replicas R must grow until the interval, of half width h R^-1/2 around the
+ * same value, lies in expected +- tolerance or outside of it. If the interval contains `expected`, and the value lies
+ * within tolerance/2 of an end of expected +- tolerance, R must grow until h R^-1/2 is half the tolerance. 1: no more
+ * replicas are needed; NAN: no interval. */
 double verdict_replicas_factor(const struct estimate *slope, double expected, double tolerance);
 #define VERDICT_FACTOR_MAX 1000.0 /* texts do not state larger factors */
 

@@ -1,10 +1,10 @@
 /* limit_estimate: dt of a network divided by its stability limit (tangent/stability.h), with an error, at low cost.
  *
  * With the whole fixed set, lambda is that of Lanczos's method with few products, and its error is the Lanczos bound.
- * This lambda is a Rayleigh quotient, never larger than the largest eigenvalue, so dt exceeds the limit if dt/limit > 1
- * whatever the error. Otherwise two samples A and B of N points each are used. The largest eigenvalue lambda_A of
- * M_AA/N, with eigenvector u, is larger than lambda on average, and the Rayleigh quotient of the same direction of the
- * parameters on B is smaller:
+ * This lambda is a Rayleigh quotient, never larger than the largest eigenvalue, so dt/limit > 1 means that dt exceeds
+ * the limit, regardless of the error. Otherwise two samples A and B of N points each are used. The largest eigenvalue
+ * lambda_A of M_AA/N, with eigenvector u, is larger than lambda on average, and the Rayleigh quotient of the same
+ * direction of the parameters on B is smaller:
  *
  *   q_B = (1/N) sum_{x in B} w(x)^2 / (N lambda_A),   w = M_BA u,   E q_B <= lambda <= E lambda_A
  *

@@ -2,18 +2,19 @@
  *
  * Both are pure functions of the input, so they are the same for any number of ranks, threads and restarts. An estimate
  * is made at step 0, at the first step of each stage, and at the last step. Between them, the distance to the next
- * estimate is a tenth of the steps so far, or less at a step of output.fields; but never less than the steps of which a
- * hundredth of the work pays for the smallest estimate. So if dt crosses the limit, the run reports it after at most a
- * tenth more steps; a short run is estimated at its start and end only.
+ * estimate is a tenth of the steps so far, or less if a step of output.fields comes first; but never fewer steps than
+ * those of which a hundredth of the work equals the cost of the smallest estimate. So if dt crosses the limit, the run
+ * usually reports it after at most a tenth more steps; a short run is estimated at its start and end only.
  *
  * Work is counted in (unit x point) pairs of a step. The budget of an estimate is a hundredth of the work of the steps
- * until the next one and, for each single network, a tenth of its own work, so that ranks which wait for the estimate
- * of one network lose little. At the first and the last step and at the start of a stage the budget is at least
- * LIMIT_PLAN_PAIRS, about 0.1 s of one core. The budget pays first for points of one replica of each size: the whole
- * fixed set if it can, otherwise samples; then for more replicas. A sample leaves an error of a few percent to a third,
- * so a network whose dt is within the error of its limit is estimated a second time: on a larger sample, with up to
- * five times the budget, or on the whole fixed set, at the steps where a twentieth of the work since the last such
- * estimate pays for it. A run that stays near its limit pays up to 5 % of its work; a short run is warned later. */
+ * until the next one and, for each single network, a tenth of its own work, so that ranks lose little time while they
+ * wait for the estimate of one network. At the first and the last step and at the start of a stage the budget is at
+ * least LIMIT_PLAN_PAIRS, about 0.1 s of one core. The budget is spent first on the points for one replica of each
+ * size: on the whole fixed set if the budget suffices, otherwise on samples; then on more replicas. A sample leaves an
+ * error of a few percent to a third, so a network whose dt is within the error of its limit is estimated a second time:
+ * on a larger sample, with up to five times the budget, or on the whole fixed set, at the steps where a twentieth of
+ * the work since the last such estimate pays for it. A run that stays near its limit pays up to 5 % of its work; a
+ * short run prints the warning later. */
 #ifndef MCKEAN_TANGENT_LIMIT_PLAN_H
 #define MCKEAN_TANGENT_LIMIT_PLAN_H
 

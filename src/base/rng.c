@@ -149,8 +149,8 @@ static uint64_t below_for(const struct rng *rng, int64_t number, uint64_t bound,
   return (uint64_t)(product >> 64);
 }
 
-/* Selection sampling (Knuth, The Art of Computer Programming, section 3.4.2, algorithm S): takes a number with the
- * probability that the subset, given the numbers before, contains it. */
+/* Selection sampling (Knuth, The Art of Computer Programming, section 3.4.2, algorithm S): takes each number with
+ * the probability that the subset contains it, given the choices before. */
 void rng_subset(const struct rng *rng, int64_t total, int64_t size, int64_t first, int64_t count, int64_t *index) {
   uint64_t bits[4];
   int64_t taken = 0;

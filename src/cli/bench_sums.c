@@ -55,7 +55,7 @@ static const int64_t sum_words[SIZES] = {1, 301, 3001, 8192, 300001}; /* 3 P + 1
 
 enum { NOW, BACKGROUND, WAYS }; /* rank_sum_now; rank_sum_begin and rank_sum_end */
 
-/* us [WAYS]: the microseconds of a sum. The ways alternate. */
+/* us [WAYS]: the microseconds of a sum. The two ways are measured alternately. */
 static void time_sum(const struct comm *comm, int64_t words, int64_t *data, int64_t *received, double *us) {
   double times[WAYS][BENCH_REPEATS];
   const int rounds = words > 10000 ? 10 : 200;

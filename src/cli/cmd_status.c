@@ -22,7 +22,7 @@ const char cmd_status_options[] =
     "  exit code 0                  all are done\n"
     "  exit code 75                 some are running, stopped or missing: the same commands complete them\n"
     "  exit code 1                  some failed, or are damaged and cannot resume; the table states the reason. The\n"
-    "                               command of a failed run resumes it, and fails again unless the cause is gone\n"
+    "                               command of a failed run resumes it, and fails again unless you remove the cause\n"
     "JSON: {\"format\": \"mckean-status\", \"format_version\": 1, \"version\": of the program, \"runs\": [\n"
     "{\"run\": folder, \"line\": of the manifest, \"state\": done, running, stopped, failed, missing or damaged,\n"
     "\"step\": of the newest intact checkpoint, \"steps\": the last one, \"checkpoint\": path, \"passed_over\": "

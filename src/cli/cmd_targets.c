@@ -1,8 +1,8 @@
-/* mckean targets: C_f / d and the linear fraction of spin targets, and their position in the law of random targets.
+/* mckean targets: C_f / d and the linear fraction of spin targets, and their percentiles among random targets.
  *
  * Both are random numbers that depend on target.seed, with exact values for a given seed (data/target_spin.h). Their
- * law has no simple form; a percentile here is the share of the seeds 1..N with a smaller value. A seed is typical if
- * both percentiles are between 25 and 75. */
+ * distribution has no simple form; a percentile is the share of the seeds 1 .. N with a smaller value, in percent. A
+ * seed is typical if both percentiles are between 25 and 75. */
 #include <gsl/gsl_sort_double.h>
 #include <gsl/gsl_statistics_double.h>
 #include <stdbool.h>
@@ -15,10 +15,11 @@
 #include "cli/option.h"
 #include "data/target.h"
 
-const char cmd_targets_options[] = "  SEED ...      target seeds to list (default: 1 to 20)\n"
-                                   "  --d D         input dimension, 2 to 100 (default 10)\n"
-                                   "  --draws N     the law is that of the seeds 1 to N, 100 to 10^6 (default 2000)\n"
-                                   "  --typical     list only typical seeds: both percentiles are between 25 and 75\n";
+const char cmd_targets_options[] =
+    "  SEED ...      target seeds to list (default: 1 to 20)\n"
+    "  --d D         input dimension, 2 to 100 (default 10)\n"
+    "  --draws N     percentiles are among the seeds 1 to N, 100 to 10^6 (default 2000)\n"
+    "  --typical     list only typical seeds: both percentiles are between 25 and 75\n";
 
 enum { SEEDS_SHOWN = 20, NUMBERS = 2, QUANTILES = 5 };
 
@@ -69,7 +70,7 @@ static void print_law(const struct request *request, const double *law) {
   static const double quantile[QUANTILES] = {0.05, 0.25, 0.5, 0.75, 0.95};
   static const char *const name[NUMBERS] = {"C_f / d", "linear fraction"};
   const size_t draws = (size_t)request->draws;
-  printf("spin targets, d = %d; law of the seeds 1 to %d\n%-18s", request->d, request->draws, "percentile");
+  printf("spin targets, d = %d; percentiles among the seeds 1 to %d\n%-18s", request->d, request->draws, "percentile");
   for (int q = 0; q < QUANTILES; q++) printf("%8.0f", 100 * quantile[q]);
   for (size_t k = 0; k < NUMBERS; k++) {
     printf("\n%-18s", name[k]);
@@ -99,7 +100,7 @@ static int print_seeds(const struct comm *comm, const struct request *request, c
   return OK;
 }
 
-/* Reads the seeds of the command line, or sets those that are listed without any. */
+/* Reads the seeds of the command line or, without any, sets the default seeds. */
 static int read_seeds(int count, char **text, struct request *request) {
   const struct option row = {"SEED", option_int64, 0, 0, 0x1p53};
   request->seeds = count > 0 ? count : SEEDS_SHOWN;

@@ -17,7 +17,7 @@ const struct verb verb_table[] = {
      cmd_spectrum_options, true, true},
     {"advise", "INPUT|CHECKPOINT [KEY=VALUE ...] [OPTIONS]", "stable dt, batch, time and memory for a run", cmd_advise,
      cmd_advise_options, false, true},
-    {"targets", "[SEED ...] [OPTIONS]", "size and linear fraction of spin targets among random ones", cmd_targets,
+    {"targets", "[SEED ...] [OPTIONS]", "C_f and linear fraction of spin targets, with percentiles", cmd_targets,
      cmd_targets_options, false, true},
     {"bench", "[OPTIONS]", "speed of steps, rows, sums and disk on this machine", cmd_bench, cmd_bench_options, true,
      true},

@@ -136,7 +136,7 @@ static int fill(struct initial_covariance *initial) {
 int initial_covariance_create(const struct unit_spec *unit, int d, int64_t points, const double *x,
                               struct initial_covariance **out) {
   if (*unit->import.path)
-    return FAIL(FAILED, "the initial particles come from a file (unit.init.path), so their law is not known");
+    return FAIL(FAILED, "the initial particles come from a file (unit.init.path), so their distribution is unknown");
   struct initial_covariance *initial = alloc_small(sizeof *initial);
   *initial = (struct initial_covariance){.unit = *unit, .d = d, .points = points, .x = x};
   const int status = fill(initial);

@@ -100,7 +100,7 @@ const struct parameter parameter_table[] = {
      "HDF5 file with initial particles: a checkpoint, or datasets c (n), a (n, d) and b (n) in the root group or in "
      "groups n<N>, such as /n64; rbf: a or z. A dataset may have a first axis R: initial condition i then takes entry "
      "i. Fields that the file lacks are drawn from the distributions above. A network without a set of exactly n units "
-     "takes a random subset of the largest set. By default no file"},
+     "takes a random subset of the largest set. Default: no file"},
     {"unit.init.subsample", P_CHOICE, AT(unit.import.subsample), 0, 0, false, "own", subsample_choice, false,
      "random subsets of a file with more than n units"},
     {"unit.init.subsample_seed", P_SEED, AT(unit.import.seed), 0, 0, false, "0", NULL, false,

@@ -91,7 +91,7 @@ static int draw_sets(struct dataset *data) {
   return draw_set(data, seed, RNG_DATA_TEST, data->tests, &data->test_x, &data->test_y);
 }
 
-/* Sets C_f to half the mean square of labels, and its standard error: the sd of y^2 / 2 over sqrt(count). */
+/* Sets C_f to half the mean square of labels, and its standard error: the sd of y^2 / 2 divided by sqrt(count). */
 static void estimate_C_f(struct dataset *data, int64_t count, const double *y) {
   double sum = 0, squares = 0;
   for (int64_t i = 0; i < count; i++) sum += y[i] * y[i];

@@ -13,8 +13,7 @@
 #include "fluctuations/fluctuations.h"
 
 void fluctuations_weights(uint64_t seed, int64_t key, int bootstrap, int64_t replicas, double *weight) {
-  const struct rng rng = {
-      .seed = seed, .stream = RNG_BOOTSTRAP, .network = (uint64_t)replicas, .step = (uint64_t)key};
+  const struct rng rng = {.seed = seed, .stream = RNG_BOOTSTRAP, .network = (uint64_t)replicas, .step = (uint64_t)key};
   double *uniform = alloc_small(sizeof *uniform * (size_t)replicas);
   memset(weight, 0, sizeof *weight * (size_t)bootstrap * (size_t)replicas);
   for (int b = 0; b < bootstrap; b++) {
@@ -146,8 +145,8 @@ double fluctuations_mean(int64_t replicas, const double *values, int bootstrap, 
   return gsl_stats_mean(values, 1, (size_t)R);
 }
 
-/* How the interval of each kind of value is computed: whether on the scale of logarithms if possible, and the widening
- * a of both ends (fluctuations/fluctuations.h). */
+/* How the interval of each kind of value is computed: whether on the scale of logarithms, where possible, and the
+ * widening a of each end (fluctuations/fluctuations.h). */
 static const struct {
   bool in_log;
   double low, high; /* widening */

@@ -34,7 +34,7 @@ static void average(int sizes, const int64_t *networks, const double *value, str
   means->sigma = means->degrees > 0 ? sqrt(all / means->degrees) : NAN;
 }
 
-/* Returns sum_s weight[s] mean[s] with its interval at a level. */
+/* Returns sum_s weight[s] mean[s] with its interval at a confidence level. */
 static struct estimate combine(const struct means *means, const double *weight, double level) {
   double value = 0, variance = 0;
   for (int s = 0; s < means->sizes; s++) {
@@ -159,7 +159,7 @@ static int find_window(const struct analysis_options *options, int64_t rows, int
   while (first < rows && time[first] < at[0] - slack) first++;
   while (end > first && time[end - 1] > at[1] + slack) end--;
   if (rows < 1 || time[rows - 1] < at[1] - slack)
-    return FAIL(USAGE, "analyze: --window %g:%g: the runs have common rows up to t = %g only", at[0], at[1],
+    return FAIL(USAGE, "analyze: --window %g:%g: the common rows of the runs end at t = %g", at[0], at[1],
                 rows > 0 ? time[rows - 1] : 0.0);
   if (end - first < PLATEAU_ROWS_MIN)
     return FAIL(USAGE,

@@ -92,7 +92,8 @@ static void find(const void *state, struct findings *findings) {
   const struct plateau *plateau = state;
   for (int i = 0; i < plateau->curves; i++) find_curve(plateau, &plateau->curve[i], findings);
   if (plateau->curves > 0 && !(plateau->curve[0].degrees > 0))
-    findings_limit(findings, "plateau", "no intervals over the window: every n has a single network; one n needs two");
+    findings_limit(findings, "plateau",
+                   "no intervals over the window: every n has a single network; at least one n needs two");
   if (plateau->curves > 0 && plateau->fluctuations->study->common_data)
     findings_limit(findings, "plateau",
                    "the networks shared their data, so their losses are correlated: intervals over the window, which "

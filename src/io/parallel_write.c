@@ -94,8 +94,8 @@ static int write_collectively(struct parallel_write *writer, int64_t offset, con
   if (code == MPI_SUCCESS && written == bytes) return OK;
   TRY(find_reason(writer, offset, data, bytes));
   if (code != MPI_SUCCESS) return mpi_fail(writer, code, "write");
-  return FAIL(FAILED, "%s: MPI-IO wrote %d of %lld bytes at %lld; output.io: posix may show the reason", writer->path,
-              written, (long long)bytes, (long long)offset);
+  return FAIL(FAILED, "%s: MPI-IO wrote %d of %lld bytes at offset %lld; output.io: posix may show the reason",
+              writer->path, written, (long long)bytes, (long long)offset);
 }
 
 static int write_locally(const struct parallel_write *writer) {

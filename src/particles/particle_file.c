@@ -142,7 +142,7 @@ static int read_layout(struct h5 *h5, const struct opening *opening) {
               opening->file->path, sphere ? "c and z (or a), or one of them," : "c, a and b, or some of them,");
 }
 
-/* Reads all numbers of all sets: the trial in a child process. */
+/* Reads all numbers of all sets: the trial read in a child process. */
 static int try_all(void *context) {
   struct opening *opening = context;
   struct h5 *h5;
@@ -271,5 +271,6 @@ void particle_file_describe(const struct particle_file *file, const struct unit_
              ensemble->members, shared ? "the same for all replicas" : "one per replica");
   snprintf(text, size, "%s%s%s%s%s from the %s%s%s%s", each, *each ? ", one set per replica," : "",
            *each && *all ? " and " : "", all, *all ? ", one set for all replicas," : "",
-           file->checkpoint ? "checkpoint" : "file", subset, drawn ? "; from the laws of unit.init: " : "", missing);
+           file->checkpoint ? "checkpoint" : "file", subset, drawn ? "; from the distributions of unit.init: " : "",
+           missing);
 }

@@ -29,7 +29,7 @@ int particle_file_read(struct h5 *h5, const struct particle_file *file, const st
 
 /* ---- the units of one network ---- */
 
-/* The units of the file that an own network takes, and how many of them have been set. */
+/* The units of the file that a network of this rank takes, and how many of them have been set. */
 struct taken {
   const struct local_network *local;
   const struct particle_set *set;

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "store/checkpoint.h"
 
-/* Below dt divided by this number, a limit is not printed: the network is about to overflow. */
+/* A limit below dt divided by this number is not printed: the network is about to overflow. */
 static const double LIMIT_PRINTED = 1e6;
 
 /* Returns dt n^power. n: as returned by step_size_limit; it is NO_SIZE if the limit is infinite. */

@@ -48,7 +48,7 @@ static bool has_checkpoint(const struct simulation *sim) {
 }
 
 /* Creates the particles. Without a checkpoint, sets them to the initial condition. This is done before the output is
- * created, because with an invalid file of particles no file may change. *initialized: whether they are set. */
+ * created, so that an invalid particle file leaves all files unchanged. *initialized: whether they are set. */
 static int create_particles(struct simulation *sim, bool *initialized) {
   struct problem *problem = &sim->problem;
   *initialized = !has_checkpoint(sim);

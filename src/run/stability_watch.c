@@ -35,7 +35,7 @@ struct record {
   struct network_limit limit;
 };
 
-/* Returns whether a has the larger dt/limit; a network that is not finite is the largest. */
+/* Returns whether a has the larger dt/limit; a network that is not finite counts as the largest. */
 static bool is_larger(const struct network_limit *a, const struct network_limit *b) {
   return isnan(b->ratio) ? false : isnan(a->ratio) || a->ratio > b->ratio;
 }
@@ -93,7 +93,7 @@ void stability_watch_estimate(struct stability_watch *watch, int64_t step, doubl
   free(limit);
 }
 
-/* ---- words ---- */
+/* ---- text ---- */
 
 bool stability_watch_above(const double *values) {
   return values[LIMIT_ABOVE] > 0;

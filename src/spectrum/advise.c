@@ -26,8 +26,8 @@ static const enum combination {
   LARGEST,
   LEAST
 } combination[ADVICE_QUANTITIES] = {
-    [ADVICE_LAMBDA] = LARGEST, [ADVICE_ERROR] = LARGEST,  [ADVICE_BOUND] = LARGEST, [ADVICE_DIAGONAL] = LARGEST,
-    [ADVICE_LIMIT_GD] = LEAST, [ADVICE_LIMIT] = LEAST,
+    [ADVICE_LAMBDA] = LARGEST,   [ADVICE_ERROR] = LARGEST,  [ADVICE_BOUND] = LARGEST,
+    [ADVICE_DIAGONAL] = LARGEST, [ADVICE_LIMIT_GD] = LEAST, [ADVICE_LIMIT] = LEAST,
 };
 
 /* ---- one network ---- */
@@ -221,7 +221,7 @@ static void derive(struct advise *advise, double safety, bool common_data, const
   for (int e = 0; e < advise->members; e++) {
     const struct advice *size = &advise->size[e];
     const double limit = size->value[ADVICE_LIMIT] / schedule_network_dt(1, advise->power, size->n);
-    if (isnan(limit) || limit < advise->limit) advise->limit = limit; /* once NAN, it stays so */
+    if (isnan(limit) || limit < advise->limit) advise->limit = limit; /* once NAN, it remains NAN */
   }
   if (!(advise->dt > 0)) advise->dt = safety * advise->limit;
   if (advise->dt > DT_MAX) advise->dt = DT_MAX; /* the limit is infinite if the tangent kernel is zero */

@@ -57,7 +57,9 @@ static void table(const struct advise *advise, FILE *out, const char *title, int
 
 static void advice_line(const struct advice *size, FILE *out) {
   const double *value = size->value, ratio = value[ADVICE_DT] / value[ADVICE_LIMIT], P = value[ADVICE_SGD_BATCH];
-  const char *least = size->from_bound ? " (a lower bound, because V_init is only bounded: one initial condition)" : "";
+  const char *least = size->from_bound
+                          ? " (a lower bound: with one initial condition, V_init is only known to be at most V_bound)"
+                          : "";
   fprintf(out, "n = %lld: ", (long long)size->n);
   if (isnan(ratio) || isinf(value[ADVICE_LIMIT])) {
     fprintf(out, isnan(ratio) ? "diverged (non-finite values): no limit\n"
@@ -116,8 +118,8 @@ static void times(const struct advise *advise, FILE *out) {
 }
 
 void advise_print(const struct advise *advise, FILE *out) {
-  static const enum advice_quantity steps[] = {ADVICE_BATCH,    ADVICE_DT,       ADVICE_LAMBDA,
-                                               ADVICE_ERROR,    ADVICE_DIAGONAL, ADVICE_LIMIT_GD, ADVICE_LIMIT};
+  static const enum advice_quantity steps[] = {ADVICE_BATCH,    ADVICE_DT,       ADVICE_LAMBDA, ADVICE_ERROR,
+                                               ADVICE_DIAGONAL, ADVICE_LIMIT_GD, ADVICE_LIMIT};
   static const enum advice_quantity noise[] = {ADVICE_LOSS,  ADVICE_GRADIENT2, ADVICE_NOISE,    ADVICE_NOISE_BATCH,
                                                ADVICE_V_SGD, ADVICE_V_SEEN,    ADVICE_SGD_BATCH};
   static const enum advice_quantity initial[] = {ADVICE_V_INIT, ADVICE_V_INIT_LOW, ADVICE_V_INIT_HIGH, ADVICE_V_BOUND};

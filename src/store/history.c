@@ -32,7 +32,7 @@ struct history {
   const struct dataset *data;
   char *path, temporary[PATH_BYTES];
   struct rows series, field, train, second_moment;
-  struct rows limit; /* its records have a member of the ensemble in place of a network, and are on all ranks */
+  struct rows limit; /* its records are per member of the ensemble, not per network; all ranks have them */
   bool limit_kept;   /* limit.kept has been read from the file */
   int64_t start;
   bool written; /* history_write extends the file; false: it creates the file or replaces it */
@@ -281,17 +281,18 @@ const struct history_limit_column history_limit_table[HISTORY_LIMITS] = {
     [LIMIT_LAMBDA] = {"lambda",
                       "largest eigenvalue of the tangent kernel M/N, of the network with the largest dt/limit", "1/t"},
     [LIMIT_BOUND] = {"lambda_bound", "part of lambda_error: the bound of Lanczos's method", "1/t"},
-    [LIMIT_ERROR] = {"lambda_error",
-                     "error of lambda; fixed data, all points: only lambda_bound; otherwise with the "
-                     "error of a sample of points, for online data not that between draws of a step",
-                     "1/t"},
+    [LIMIT_ERROR] =
+        {"lambda_error",
+         "error of lambda. All points of a fixed set: lambda_bound. Otherwise it includes the error of a sample of "
+         "points but, for online data, not the variation between the draws of single steps",
+         "1/t"},
     [LIMIT_DT] = {"dt", "step size of the network in the step that follows", "t"},
     [LIMIT_LIMIT] = {"limit", "stability limit of dt: 2/lambda, smaller with mini-batches", "t"},
     [LIMIT_RATIO] = {"dt_over_limit", "dt/limit; above 1, results may not be gradient flow", NULL},
     [LIMIT_RATIO_ERROR] = {"error", "error of dt_over_limit, from that of lambda", NULL},
     [LIMIT_ABOVE] = {"above",
                      "1: dt exceeds the limit by more than the error, or the kernel is not finite. With all points "
-                     "of a fixed set lambda is a lower bound, so the error does not matter",
+                     "of a fixed set, lambda is a lower bound, so dt/limit > 1 suffices",
                      NULL},
     [LIMIT_NETWORKS] = {"networks", "number of networks of this size that were estimated: the first replicas", NULL},
     [LIMIT_POINTS] = {"points", "points per sample, or all points of a fixed set", NULL},
@@ -315,7 +316,8 @@ static int count_kept_limits(struct history *history, struct h5 *file) {
   return status;
 }
 
-/* Appends the estimates of the stability limit. A file of an older program has no rows before the resume. */
+/* Appends the estimates of the stability limit. A file of an older program has no estimates from before
+ * the run was resumed. */
 static int append_limits(const struct history *history, struct h5 *file, int member) {
   const struct rows *rows = &history->limit;
   char group[64], name[128];

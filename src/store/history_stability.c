@@ -95,7 +95,7 @@ static void summarize(int64_t rows, const double *step, const double *time, cons
       result->first_time = time[i];
     }
     result->finite = result->finite && isfinite(ratio[i]);
-    if (!(ratio[i] - error[i] > result->largest - result->largest_error)) continue; /* the largest beyond doubt */
+    if (!(ratio[i] - error[i] > result->largest - result->largest_error)) continue; /* the largest ratio - error */
     result->largest = ratio[i];
     result->largest_error = error[i];
     result->largest_time = time[i];

@@ -188,7 +188,7 @@ static int check_points(const struct study *study, struct h5 *file, const char *
   return status;
 }
 
-/* members: number of slices of the run, the last ones of the study. */
+/* The slices of the run are the last `members` slices of the study. */
 static int check_same(const struct study *study, int members, const char *path) {
   const struct study_slice *slice = &study->slice[study->slices - members];
   for (int i = 0; i < members && (i == 0 || study->own_times); i++) TRY(check_clock(study, &slice[i], path));

@@ -14,8 +14,8 @@ struct study_slice {
 int study_slice_rows(const struct study *study, const struct study_slice *slice, int64_t *rows, int64_t **step,
                      double **time);
 
-/* Local. Sets the times of a study with own_times (study/study.h), whose slices are arranged; without fields, at most
- * `most` of them. Errors: as for study_open. */
+/* Local. Sets the times of a study with own_times (study/study.h), after its slices have been arranged; without fields,
+ * at most `most` of them. Errors: as for study_open. */
 int study_own_times(struct study *study, int most);
 
 #endif

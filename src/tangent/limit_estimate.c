@@ -10,7 +10,7 @@
 #include "tangent/lanczos.h"
 #include "tangent/stability.h"
 
-/* Relative tolerance of lambda: of the whole fixed set, of a sample. */
+/* Relative tolerance of lambda: for the whole fixed set, and for a sample. */
 static const double TOLERANCE = 0.005, SAMPLE_TOLERANCE = 0.02;
 
 /* Allowance for rounding in dt/limit of a whole set. */
@@ -108,7 +108,7 @@ static double largest_diagonal(const struct estimate *estimate, double *ones) {
   return largest;
 }
 
-/* Sets lambda, bound, error, points and products; *diagonal: sup M(x,x), 0 unless asked. */
+/* Sets lambda, bound, error, points and products; *diagonal: sup M(x,x), 0 unless requested. */
 static void set_lambda(struct estimate *estimate, bool batches, struct network_limit *result, double *diagonal) {
   const struct lanczos_operator operator= {apply, estimate};
   const struct rng rng = {0, RNG_LANCZOS, 0, 0};

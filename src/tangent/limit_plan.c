@@ -6,7 +6,7 @@
 static const double SHARE = 0.01, OWN_SHARE = 0.1, SECOND = 5;
 static const double RATIO = 0.1; /* distance between estimates / steps so far */
 
-/* Cost in pairs of a step: of a product of Lanczos's method, of all other terms of a sample, per unit and point; of
+/* Costs, in pairs of a step: of a product of Lanczos's method, of all other terms of a sample, per unit and point; of
  * M(x,x) at STABILITY_POINTS points, per unit. Lanczos's method usually needs 6 to 8 products for an error of a few
  * percent. */
 static const double PRODUCT = 1.5, SECOND_SAMPLE = 1, DIAGONAL = 200;
@@ -23,7 +23,7 @@ static double sample_pairs(const struct limit_plan *plan, int points) {
   return units_of_sizes(plan) * (points * (PRODUCT * PRODUCTS_SAMPLE + SECOND_SAMPLE) + DIAGONAL);
 }
 
-/* Returns the number of steps in a stage of which SHARE of the work pays for the smallest estimate. */
+/* Returns the number of steps of a stage for which SHARE of their work equals the cost of the smallest estimate. */
 static int64_t least_distance(const struct limit_plan *plan, int stage) {
   const double pairs = schedule_pairs(plan->schedule, stage, plan->ensemble, plan->data);
   const double steps = ceil(sample_pairs(plan, LIMIT_PLAN_LEAST) / (SHARE * pairs));
