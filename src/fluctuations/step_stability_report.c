@@ -16,7 +16,7 @@ static void find(const void *state, struct findings *findings) {
     finding.t = size->first_time;
     finding.estimate.value = size->largest;
     if (*limit) findings_add(findings, finding, "%s", limit);
-    struct finding rise = FINDING(FINDING_WARNING, "loss_rises", "WARNING rises of the loss");
+    struct finding rise = FINDING(FINDING_WARNING, "loss_rises", "rises of the loss");
     rise.n = size->n;
     if (*rises) findings_add(findings, rise, "%s", rises);
   }

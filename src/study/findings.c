@@ -29,7 +29,8 @@ void findings_add(struct findings *findings, struct finding finding, const char 
 static void print_head(const struct finding *finding, FILE *out) {
   const bool condition = finding->kind == FINDING_CONDITION, warning = finding->kind == FINDING_WARNING;
   if (condition) fprintf(out, "%s %s: ", finding->verdict == VERDICT_MET ? "met    " : "NOT MET", finding->subject);
-  if (!isnan(finding->t)) fprintf(out, condition ? "t = %g, " : warning ? "WARNING t = %g, " : "t = %-8g ", finding->t);
+  if (warning) fputs("WARNING ", out);
+  if (!isnan(finding->t)) fprintf(out, condition || warning ? "t = %g, " : "t = %-8g ", finding->t);
   if (!condition) fputs(finding->subject, out);
   if (finding->n > 0) fprintf(out, condition ? "n = %lld, " : ", n = %lld", (long long)finding->n);
   if (finding->kind == FINDING_VERDICT || warning) fputs(": ", out);
