@@ -39,6 +39,7 @@ struct study {
   double batch_power; /* of P = floor(scale n^power); 0: constant P; NAN: no batches, or it differs between stages */
   int64_t test_points, train_points; /* K test points; N fixed training points, 0 without a fixed set */
   double C_f;                        /* (1/2) E f^2 of the target f */
+  double C_f_error;                  /* standard error of C_f; 0: exact; NAN: of an old history, which lacks it */
   struct loss_spec loss;
   double loss_0;           /* E l(0, y), the scale of the loss: C_f for the squared loss */
   const char *loss_column; /* "test_loss", which has no batch noise; "loss" if noise_free or without test points */

@@ -361,6 +361,7 @@ static void add_results(const void *state, struct results *results) {
   results_add(results, "bootstrap", NULL, 0, NULL, &bootstrap);
   results_add(results, "common_data", NULL, 0, NULL, &common);
   results_add(results, "C_f", NULL, 0, NULL, &study->C_f);
+  results_add(results, "C_f_error", "standard error of C_f, 0 if it is exact", 0, NULL, &study->C_f_error);
   results_add(results, "loss_0", NULL, 0, NULL, &study->loss_0);
   results_integers(results, "n", "units of a network", study->sizes, study->n);
   results_integers(results, "replicas", "networks of each n", study->sizes, study->replicas);

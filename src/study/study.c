@@ -115,6 +115,7 @@ static int read_times(struct h5 *file, const struct config *config, struct study
   study->loss_column = !study->noise_free && study->test_points > 0 ? "test_loss" : "loss";
   study->loss = config->data.loss;
   TRY(h5_get_double(file, "/target", "C_f", &study->C_f));
+  if (h5_get_double(file, "/target", "C_f_error", &study->C_f_error) != OK) study->C_f_error = NAN;
   study->loss_0 = study->C_f; /* old histories, which have the squared loss, contain only C_f */
   return loss_is_squared(&study->loss) ? OK : h5_get_double(file, "/target", "loss_0", &study->loss_0);
 }
