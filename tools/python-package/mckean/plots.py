@@ -9,7 +9,7 @@ import math
 import re
 import sys
 
-from mckean_guard import PICTURE, write
+from .guard import PICTURE, write
 
 try:
     import h5py  # noqa: F401  (imported from here by other modules)

@@ -10,7 +10,7 @@ import math
 import os
 import subprocess
 
-from mckean_plots import h5py, members, text
+from .plots import h5py, members, text
 
 FREE = ("run.", "ensemble.", "output.")  # sections in which the runs of a case may differ
 

@@ -3,9 +3,9 @@
 To add a figure, write a function that takes a case (or all cases of the study) and returns pictures. Then add a row with this
 function and with a function that returns whether the data exist. A figure without data is omitted.
 """
-from mckean_fields import FIELD_SECTIONS
-from mckean_panels import Section, array, axes, done, legend, points, slope_guide, three
-from mckean_plots import SCALES, bars, colours, guide, h5py, log_axis, members, np, plain_log, size_axis, time_axis
+from .fields import FIELD_SECTIONS
+from .panels import Section, array, axes, done, legend, points, slope_guide, three
+from .plots import SCALES, bars, colours, guide, h5py, log_axis, members, np, plain_log, size_axis, time_axis
 
 POINTS = {"V": "test points", "V_train": "training points", "V_init": "due to initial conditions",
           "V_sgd": "due to data"}
