@@ -228,6 +228,7 @@ scaling-model: ## predict the efficiency on up to 1,024 ranks; needs SimGrid
 
 # Paths of installed files. RELOCATE, a sed script, replaces paths in the source tree by these paths.
 SHARE := $(PREFIX)/share/mckean
+PYTHON := tools/python-package
 RELOCATE := s|^mckean=build/mckean|mckean=$(PREFIX)/bin/mckean|; s|"[^"]*/jobs/common.sh"|$(SHARE)/jobs/common.sh|; \
   s|^input=input/|input=$(SHARE)/input/|; s|tools/environment|$(SHARE)/tools/environment|; \
   s|tools/python tools/scaling|mckean-scaling|; s|tools/resubmit|mckean-resubmit|; s|@PREFIX@|$(PREFIX)|
@@ -235,7 +236,8 @@ RELOCATE := s|^mckean=build/mckean|mckean=$(PREFIX)/bin/mckean|; s|"[^"]*/jobs/c
 install: all ## copy program, tools, job scripts, man page, completions and module file to PREFIX
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/mckean
 	for file in $(MANUAL:$(BUILD)/%=%); do install -D -m 644 $(BUILD)/$$file $(DESTDIR)$(PREFIX)/$$file; done
-	install -D -m 644 -t $(DESTDIR)$(SHARE)/tools $(wildcard tools/mckean_*.py) tools/environment
+	install -D -m 644 -t $(DESTDIR)$(SHARE)/tools tools/environment
+	for file in $(wildcard $(PYTHON)/*.* $(PYTHON)/mckean/*.py); do install -D -m 644 $$file $(DESTDIR)$(SHARE)/$$file; done
 	@python=$$(tools/python -c 'import sys; print(sys.executable)'); for tool in plot report scaling resubmit; do \
 	  install -m 755 tools/$$tool $(DESTDIR)$(SHARE)/tools/$$tool; \
 	  sed -i "1s|.*|#!$$python|" $(DESTDIR)$(SHARE)/tools/$$tool; \

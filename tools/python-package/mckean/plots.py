@@ -1,4 +1,4 @@
-"""Style and axes shared by the pictures of tools/plot and tools/report, and functions that read HDF5 files.
+"""Style and axes shared by the pictures of tools/plot and tools/report.
 
 After for_page(), picture() returns SVG elements for an HTML page. Their colors are CSS variables, so that the pictures follow
 the light and dark color schemes of the page. After for_page(png=True) it returns PNG.
@@ -9,15 +9,14 @@ import math
 import re
 import sys
 
-from mckean_guard import PICTURE, write
+from .guard import PICTURE, write
+from .records import h5py, loss_scale, members, text, time_of  # noqa: F401  (imported from here by other modules)
 
 try:
-    import h5py  # noqa: F401  (imported from here by other modules)
     import matplotlib
     import numpy as np
 except ImportError as error:
-    sys.exit(f"{sys.argv[0]}: {error}; this tool needs Python with h5py, numpy and matplotlib (Debian: python3-h5py "
-             "python3-matplotlib)")
+    sys.exit(f"{sys.argv[0]}: {error}; this tool needs Python with numpy and matplotlib (Debian: python3-matplotlib)")
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (after the choice of backend)
 
@@ -27,6 +26,7 @@ plt.rcParams.update({
     "legend.frameon": False, "lines.linewidth": 1.8,
 })
 
+SCALES = {"C_f": "$C_f$", "loss_0": "loss$_0$"}  # records.LOSS_SCALES, as labels of axes
 SHADES = 24  # number of colors in the scale
 INK, FAINT = "#fd0000", "#fd0001"  # placeholders for the colors of text and of guide lines (svg_element)
 _page, _pictures = False, itertools.count()
@@ -90,32 +90,6 @@ def save(figure, path):
     plt.close(figure)
     write(path, "picture", file.getvalue())
     print(path)
-
-
-# ---- files ----
-
-def text(value):
-    """Converts bytes to str: h5py returns HDF5 strings of fixed length as bytes."""
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def members(file):
-    """Returns the groups of the networks, sorted by n."""
-    return sorted((file["ensemble"][name] for name in file["ensemble"]), key=lambda group: group.attrs["n"])
-
-
-def time_of(checkpoint, group):
-    """Returns t of the networks of a group of a checkpoint: its own with dt_power, otherwise that of the file."""
-    return float(group.attrs.get("time", checkpoint.attrs["time"]))
-
-
-# E l(0, y), by which losses are divided: its name in columns, and on axes. C_f is that of the squared loss.
-SCALES = {"C_f": "$C_f$", "loss_0": "loss$_0$"}
-
-
-def loss_scale(group):
-    """Returns the name (a key of SCALES) of the constant by which the losses of this member of a history are divided."""
-    return next(name for name in SCALES if f"loss_over_{name}" in group["series"])
 
 
 # ---- axes ----

@@ -1,7 +1,7 @@
 """Functions shared by the figures of tools/report: pictures, numbers from analysis.json, and axes for a column of the page."""
 from collections import namedtuple
 
-from mckean_plots import bars, guide, np, picture, plt
+from .plots import bars, guide, np, picture, plt
 
 Picture = namedtuple("Picture", "body caption")
 # A row of the table of figures: heading; function that returns whether the data exist; function that draws a case, or all

@@ -6,8 +6,8 @@ for screen readers.
 import html
 import math
 
-from mckean_guard import PAGE
-from mckean_plots import page_colours
+from .guard import PAGE
+from .plots import page_colours
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2430; --paper: #ffffff; --panel: #f5f6f8; --line: #d9dde4; --faint: #6b7482;

@@ -10,7 +10,9 @@ import math
 import os
 import subprocess
 
-from mckean_plots import h5py, members, text
+import h5py
+
+from .records import checkpoints_of, history_of, members, read_config, text
 
 FREE = ("run.", "ensemble.", "output.")  # sections in which the runs of a case may differ
 
@@ -19,36 +21,12 @@ class Failure(Exception):
     """A message for the user."""
 
 
-def read_config(config):
-    """Parses an input with all defaults, as stored in history.h5. Returns {"section.key": "value"}.
-
-    Items of lists have indices: dynamics.stages.0.dt.
-    """
-    values, path, counts = {}, [], {}  # path: (indentation, key) of the sections around a line
-    for line in config.splitlines():
-        item = line.lstrip()
-        indent = len(line) - len(item)
-        while path and path[-1][0] >= indent:
-            path.pop()
-        if item.startswith("- "):
-            around = tuple(key for _, key in path)
-            counts[around] = counts.get(around, -1) + 1
-            path.append((indent, str(counts[around])))
-            item, indent = item[2:], indent + 2
-        key, _, value = item.partition(":")
-        if value:
-            values[".".join([key for _, key in path] + [key])] = value.strip().strip('"')
-        else:
-            path.append((indent, key))
-    return values
-
-
 class Run:
     """A run: a folder with history.h5."""
 
     def __init__(self, folder):
         self.folder = folder
-        self.history = os.path.join(folder, "history.h5")
+        self.history = history_of(folder)
         with h5py.File(self.history) as file:
             self.config_text = text(file.attrs["config"])
             self.provenance = {name: text(value) for name, value in file["provenance"].attrs.items()}
@@ -87,9 +65,7 @@ class Run:
 
     def snapshots(self):
         """Returns the paths of the existing checkpoints, in order of time."""
-        folder = os.path.join(self.folder, "checkpoints")
-        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-        return [os.path.join(folder, name) for name in names if name.startswith("step-") and name.endswith(".h5")]
+        return list(checkpoints_of(self.folder).values())
 
 
 class Case:

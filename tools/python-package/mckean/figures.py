@@ -3,9 +3,10 @@
 To add a figure, write a function that takes a case (or all cases of the study) and returns pictures. Then add a row with this
 function and with a function that returns whether the data exist. A figure without data is omitted.
 """
-from mckean_fields import FIELD_SECTIONS
-from mckean_panels import Section, array, axes, done, legend, points, slope_guide, three
-from mckean_plots import SCALES, bars, colours, guide, h5py, log_axis, members, np, plain_log, size_axis, time_axis
+from .fields import FIELD_SECTIONS
+from .panels import Section, array, axes, done, legend, points, slope_guide, three
+from .plots import SCALES, bars, colours, guide, log_axis, np, plain_log, size_axis, time_axis
+from .records import series_of
 
 POINTS = {"V": "test points", "V_train": "training points", "V_init": "due to initial conditions",
           "V_sgd": "due to data"}
@@ -34,11 +35,8 @@ def series(case, column):
     """Returns {n: (time (rows), values (rows, replicas))}; replicas of the runs with as many rows as the first."""
     found = {}
     for run in case.runs:
-        with h5py.File(run.history) as file:
-            for group in members(file):
-                if column in group["series"]:
-                    pair = group["series/time"][:], group[f"series/{column}"][:]
-                    found.setdefault(int(group.attrs["n"]), []).append(pair)
+        for n, time, values in series_of(run.history, column):
+            found.setdefault(n, []).append((time, values))
     return {n: (pairs[0][0], np.concatenate([v for t, v in pairs if len(t) == len(pairs[0][0])], axis=1))
             for n, pairs in sorted(found.items())}
 
@@ -355,12 +353,9 @@ def draw_exponents_in_a(cases):
 
 def first_step(case):
     """Returns {n: (P, dt)} of the first step of the runs."""
-    found = {}
-    for run in case.runs:
-        with h5py.File(run.history) as file:
-            for group in members(file):
-                found[int(group.attrs["n"])] = float(group["series/batch"][0]), float(group["series/dt"][0])
-    return found
+    batch, dt = ({n: float(values[0]) for run in case.runs for n, _, values in series_of(run.history, column)}
+                 for column in ("batch", "dt"))
+    return {n: (batch[n], dt[n]) for n in batch}
 
 
 def draw_noise_scale(cases):

@@ -1,0 +1,28 @@
+"""McKean in Python: reads runs, evaluates trained networks, writes data files, starts runs and sweeps.
+
+  open(run)                  the history of a run: an xarray.Dataset, or a dictionary of NumPy arrays
+  load(run, n, replica, step)  a trained network: f(x), its gradient, its parameters
+  save_data(path, x, y)      writes a data file from arrays, a DataFrame, CSV, NPY or NPZ
+  run(input, ranks, ...)     starts a run and waits for it
+  sweep(input, {key: values}, ...)   runs all combinations of values
+  analyze(run)               `mckean analyze` as tables with verdicts
+
+numpy and h5py are required. xarray, pandas, torch and matplotlib are used where they are installed. The tools of McKean
+(tools/plot, report, studies) use the same modules.
+"""
+import importlib
+
+_HOME = {"open": "history", "load": "network", "Network": "network", "save_data": "data", "DataError": "data", "run": "launch",
+         "sweep": "launch", "RunError": "launch", "RunStopped": "launch", "analyze": "analysis", "find_program": "program"}
+__all__ = list(_HOME)
+
+
+def __getattr__(name):
+    """Imports a function when it is first used, so that each tool needs only the libraries that it uses."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'mckean' has no attribute '{name}'")
+    return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,44 @@
+"""Command line of the package.
+
+usage: python3 -m mckean import DATA.csv|DATA.npz|DATA.npy OUT.h5 [--y COLUMN] [--test FILE]
+
+Converts a table to a data file for an input with `target: {type: file, path: OUT.h5}`.
+
+  DATA    .npz: the arrays x (N, d), y (N) and, optionally, test_x, test_y; .npy: an array (N, d + 1); any other name: text with a
+          row per point, and columns that are separated by commas, semicolons, tabs or spaces; names in the first row are optional
+  --y     the column of the labels: its name, or its index from 0 (-1: the last); default: the last. All others are x
+  --test  a file of the same form with test points
+"""
+import argparse
+import sys
+
+from .data import read_file, save_data
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(prog="python3 -m mckean", usage=__doc__.split("usage: ")[1], add_help=False)
+    parser.add_argument("verb", choices=["import"])
+    parser.add_argument("data")
+    parser.add_argument("out")
+    parser.add_argument("--y")
+    parser.add_argument("--test")
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(__doc__.split("\n", 2)[2].strip())
+        return 0 if arguments else 2
+    request = parser.parse_args(arguments)
+    try:
+        x, y, test_x, test_y = read_file(request.data, request.y)
+        if request.test:
+            test_x, test_y = read_file(request.test, request.y)[:2]
+        save_data(request.out, x, y, test_x, test_y)
+    except (OSError, ValueError) as error:
+        print(f"mckean import: {error}", file=sys.stderr)
+        return 2
+    d = x.shape[1] if x.ndim > 1 else 1
+    print(f"{request.out}: {len(x)} points, d = {d}" + (f", and {len(test_x)} test points" if test_x is not None else ""))
+    print(f"in the input: target: {{type: file, path: {request.out}, d: {d}}}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,249 @@
+"""mckean.save_data and `python3 -m mckean import`: data files for target.type: file."""
+import csv
+import os
+import socket
+
+import h5py
+import numpy as np
+
+from .records import text
+
+FORMAT = "mckean-data"
+LARGEST = 1e150  # labels are squared and summed
+
+
+class DataError(ValueError):
+    """A message about data of the user: what was expected, what was received, and where."""
+
+
+# ---- reading tables ----
+
+def delimiter_of(line):
+    return next((mark for mark in (",", ";", "\t") if mark in line), None)  # None: spaces
+
+
+def is_number(word):
+    try:
+        float(word)
+        return True
+    except ValueError:
+        return False
+
+
+def cells(line, mark):
+    return next(csv.reader([line], delimiter=mark)) if mark else line.split()
+
+
+def read_csv(path):
+    """Returns the numbers of a text file (rows, columns), and the names of the columns or None."""
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        lines = [line for line in file.read().splitlines() if line.strip() and not line.startswith("#")]
+    if not lines:
+        raise DataError(f"{path}: expected rows of numbers, received an empty file")
+    mark = delimiter_of(lines[0])
+    first = [word.strip() for word in cells(lines[0], mark)]
+    names = None if any(map(is_number, first)) else first
+    rows = lines[names is not None:]
+    try:
+        table = np.loadtxt(rows, delimiter=mark, ndmin=2, comments=None)
+    except ValueError:
+        table = read_slowly(path, rows, mark, len(first), 1 + (names is not None))
+    if names is not None and len(rows) == 0:
+        raise DataError(f"{path}: expected rows of numbers below the names of the columns, received none")
+    return table, names
+
+
+def read_slowly(path, rows, mark, columns, first):
+    """Reads rows that loadtxt refuses: quoted numbers. Names the row and column of anything else."""
+    table = np.empty((len(rows), columns))
+    for i, line in enumerate(rows):
+        words = cells(line, mark)
+        if len(words) != columns:
+            raise DataError(f"{path}: row {i + first}: expected {columns} columns, received {len(words)}")
+        for k, word in enumerate(words):
+            if not is_number(word):
+                raise DataError(f"{path}: row {i + first}, column {k + 1}: expected a number, received "
+                                + (f"\"{word.strip()}\"" if word.strip() else "an empty cell"))
+            table[i, k] = float(word)
+    return table
+
+
+def column_of(path, names, count, y):
+    """Returns the index of the column with the labels. y: its name, its index from 0 (negative: from the end), None: the last."""
+    if y is None:
+        return count - 1
+    if isinstance(y, str) and names and y in names:
+        return names.index(y)
+    try:
+        index = int(y)
+    except ValueError:
+        listed = ", ".join(names) if names else f"none; the indices are 0 to {count - 1}"
+        raise DataError(f"{path}: no column named \"{y}\"; the names are: {listed}") from None
+    if not -count <= index < count:
+        raise DataError(f"{path}: no column {index}; the indices are 0 to {count - 1}")
+    return index % count
+
+
+def split(path, table, names, y):
+    """Splits a table into points x and labels y."""
+    if table.ndim != 2 or table.shape[1] < 2:
+        raise DataError(f"{path}: expected a table with at least two columns, x and y, received the shape {table.shape}")
+    label = column_of(path, names, table.shape[1], y)
+    return np.delete(table, label, axis=1), table[:, label]
+
+
+def read_npz(path, y):
+    with np.load(path, allow_pickle=False) as file:
+        found = {name: file[name] for name in file.files}
+    lower = {name.lower(): name for name in found}
+    label = y if y in found else lower.get("y")
+    points = next((lower[name] for name in ("x", "points", "inputs") if name in lower), None)
+    if points is None or label is None:
+        raise DataError(f"{path}: expected arrays named x and y, received {', '.join(sorted(found)) or 'none'}")
+    tests = [found[lower[name]] if name in lower else None for name in ("test_x", "test_y")]
+    return (found[points], found[label], *tests)
+
+
+def read_file(path, y=None):
+    """Reads points and labels from a file: CSV or text, NPY, NPZ. Returns x, y, test_x, test_y; the tests may be None.
+
+    y: the column of the labels, a name or an index from 0; default: the last. NPZ: the arrays x, y and, optionally, test_x
+    and test_y.
+    """
+    path = os.fspath(path)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"{path}: no such file")
+    try:
+        if path.lower().endswith(".npz"):
+            return read_npz(path, y)
+        if path.lower().endswith(".npy"):
+            table, names = np.load(path, allow_pickle=False), None
+        else:
+            table, names = read_csv(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: expected CSV, NPY or NPZ with numbers, received another file ({error})") from None
+    if table.dtype.names:  # a structured array has named columns
+        names = list(table.dtype.names)
+        table = np.stack([table[name] for name in names], axis=1)
+    return (*split(path, table, names, y), None, None)
+
+
+# ---- checking arrays ----
+
+def numbers(name, values):
+    """Converts to double: numbers of any kind, bool, or a DataFrame or Series."""
+    array = np.asarray(values)
+    if array.dtype == object:
+        try:
+            array = array.astype(float)
+        except (TypeError, ValueError):
+            raise DataError(f"{name}: expected numbers, received a {type(values).__name__} with other values") from None
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{name}: expected real numbers, received the type {array.dtype}")
+    return np.ascontiguousarray(array, dtype=np.float64)
+
+
+def check_finite(name, array):
+    wrong = np.argwhere(~(np.abs(array) < LARGEST))
+    if len(wrong):
+        where = ", column ".join(str(i) for i in wrong[0])
+        raise DataError(f"{name}: row {where} is {array[tuple(wrong[0])]:g} (counted from 0): expected finite numbers below "
+                        f"1e150 in absolute value" + (f"; {len(wrong)} numbers are like this" if len(wrong) > 1 else ""))
+
+
+def pair(x, y, prefix="", d=None):
+    """Returns points (N, d) and labels (N). Accepts points (N) for d = 1 and labels (N, 1)."""
+    x, y = numbers(f"{prefix}x", x), numbers(f"{prefix}y", y)
+    x = x[:, None] if x.ndim == 1 else x
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    if x.ndim != 2 or 0 in x.shape:
+        raise DataError(f"{prefix}x: expected the shape (N, d) with N >= 1 and d >= 1, received {x.shape}")
+    if y.shape != (len(x),):
+        hint = "; x looks transposed: use x.T" if y.shape == (x.shape[1],) else ""
+        raise DataError(f"{prefix}y: expected the shape ({len(x)},), one label for each row of {prefix}x {x.shape}, received "
+                        f"{y.shape}{hint}")
+    if d and x.shape[1] != d:
+        raise DataError(f"{prefix}x: expected d = {d} columns as in x, received {x.shape}")
+    check_finite(f"{prefix}x", x)
+    check_finite(f"{prefix}y", y)
+    return x, y
+
+
+# ---- writing ----
+
+def check_target(path):
+    """Refuses to replace a file that save_data did not write."""
+    if not os.path.exists(path):
+        return
+    try:
+        with h5py.File(path, "r") as file:
+            earlier = text(file.attrs.get("format", "")) == FORMAT
+    except OSError:
+        earlier = False
+    if not earlier:
+        raise FileExistsError(f"{path}: expected a new file or an earlier data file of mckean.save_data, received another file; "
+                              "give another name, or move that file away")
+
+
+def write_points(file, prefix, x, y):
+    for name, values, words in ((f"{prefix}x", x, "points (N, d)"), (f"{prefix}y", y, "labels (N)")):
+        file[name] = values
+        file[name].attrs["description"] = words
+
+
+def write(path, arrays):
+    """Writes {prefix: (x, y)} under a temporary name, and renames it."""
+    path = os.path.realpath(path)
+    temporary = f"{path}.tmp-{socket.gethostname()}-{os.getpid()}"
+    try:
+        with h5py.File(temporary, "w") as file:
+            file.attrs["format"] = np.bytes_(FORMAT)
+            for prefix, (x, y) in arrays.items():
+                write_points(file, prefix, x, y)
+        os.replace(temporary, path)
+    except BaseException:  # includes KeyboardInterrupt
+        if os.path.exists(temporary):
+            os.remove(temporary)
+        raise
+
+
+def is_path(value):
+    return isinstance(value, (str, os.PathLike))
+
+
+def save_data(path, x, y=None, test_x=None, test_y=None):
+    """Writes a data file for an input with target: {type: file, path: ...}.
+
+    path            the file to write (.h5); replaces only an earlier data file
+    x               points (N, d), or (N) for d = 1: an array, list or DataFrame; or the path of a CSV, NPY or NPZ file
+    y               labels (N) or (N, 1): numbers, integers or bool. If x is a file: the column of the labels, a name or an
+                    index from 0; default: the last
+    test_x, test_y  points and labels on which the test loss is computed, in the same forms; default: none, and a run then
+                    keeps a part of x, y as test points
+
+    The file has the datasets x (N, d), y (N), and test_x, test_y if given, in double precision. Labels have the unit of f.
+    Returns the path.
+    Errors: DataError (a ValueError): shapes that do not fit, numbers that are not finite, with row and column.
+    FileExistsError: path is another file.
+
+    Example: mckean.save_data("data.h5", "table.csv", y="price")
+    """
+    check_target(path)
+    if is_path(x):
+        column = y
+        x, y, *tests = read_file(x, column)
+        if test_x is None:
+            test_x, test_y = tests
+    elif y is None:
+        raise DataError("y: expected the labels of the points x, received none")
+    else:
+        column = None
+    if is_path(test_x):
+        test_x, test_y = read_file(test_x, column if test_y is None else test_y)[:2]
+    arrays = {"": pair(x, y)}
+    if (test_x is None) != (test_y is None):
+        raise DataError("expected both test_x and test_y, received only one of them")
+    if test_x is not None:
+        arrays["test_"] = pair(test_x, test_y, "test_", arrays[""][0].shape[1])
+    write(path, arrays)
+    return path

@@ -1,0 +1,163 @@
+"""mckean.open: the history of a run as labeled arrays."""
+import os
+
+import h5py
+import numpy as np
+
+from .records import attributes, history_of, members, read_config, text
+
+RECORDS = {"series": "time", "field": "field_time", "stability": "stability_time"}  # group of a size: name of its time
+# dimensions of the datasets of a group after its time
+DIMS = {"f": ("replica", "point"), "f_train": ("replica", "train_point")}
+POINTS = {"test": "point", "train": "train_point"}
+
+
+def described(dataset):
+    """Returns the attributes that xarray and its plots use: units, long_name."""
+    found = attributes(dataset)
+    labels = {"long_name": found.get("description"), "units": found.get("units", found.get("unit"))}
+    return {name: value for name, value in labels.items() if value}
+
+
+def read_member(group, fields):
+    """Reads the group of one size: {name: (dimensions, array, attributes)}. Datasets of stability get this prefix."""
+    found = {}
+    for record, time in RECORDS.items():
+        if record not in group or (record == "field" and not fields):
+            continue
+        axes = {"time": time, "step": "step" if record == "series" else f"{record}_step"}
+        prefix = "stability_" if record == "stability" else ""
+        for name, dataset in group[record].items():
+            if name in ("replica", "point", "train_point"):
+                continue
+            rest = DIMS.get(name, ("replica",) if dataset.ndim == 2 else ())
+            found[axes.get(name, prefix + name)] = (time, *rest), dataset[()], described(dataset)
+    return found
+
+
+def read_points(file):
+    """Reads the stored points and labels: test_x (point, d), test_y (point), train_x (train_point, d), train_y."""
+    found = {}
+    for name, dim in POINTS.items():
+        for part, dims in (("x", (dim, "d")), ("y", (dim,))):
+            if name in file and part in file[name]:
+                found[f"{name}_{part}"] = dims, file[name][part][()], described(file[name][part])
+    return found
+
+
+def provenance(file, path):
+    """Returns the attributes of the whole: of the run, the target, the points, and of the program that wrote the file."""
+    first = members(file)[0]
+    config = text(file.attrs["config"])
+    about = {"run": os.path.dirname(os.path.abspath(path)), "unit": text(first.attrs["unit"]),
+             "d": int(read_config(config).get("target.d", 0)) or file["test/x"].shape[1], "step": int(file.attrs["step"]),
+             "streams": int(first.attrs.get("streams", 1))}
+    about.update({"target" if name == "type" else name: value for name, value in attributes(file["target"]).items()})
+    for name in POINTS:
+        if name in file:
+            about.update({f"{name}_{key}": value for key, value in attributes(file[name]).items()})
+    for key, value in (attributes(file["provenance"]) if "provenance" in file else {}).items():
+        about[key if key not in about else f"provenance_{key}"] = value
+    return {**about, "config": config}
+
+
+def axes_of(member):
+    """Returns what must agree between sizes that become one array: the clocks, and all shapes."""
+    clocks = [member[name][1].tobytes() for name in (*RECORDS.values(), "step", "field_step") if name in member]
+    return clocks, {name: array.shape for name, (_, array, _) in member.items()}
+
+
+CLOCKS = ("time", "step", "field_time", "field_step", "stability_time", "stability_step")
+
+
+def stack(sizes, parts):
+    """Joins the members of several sizes along n."""
+    found = {"n": (("n",), np.array(sizes), {"long_name": "units of a network"})}
+    for name, (dims, _, about) in parts[0].items():
+        if name in CLOCKS:
+            found[name] = parts[0][name]
+        else:
+            found[name] = ("n", *dims), np.stack([part[name][1] for part in parts]), about
+    return found
+
+
+def alone(n, member):
+    return {"n": ((), np.array(n), {"long_name": "units of a network"}), **member}
+
+
+def with_indices(found):
+    """Adds the numbers of replicas and points as coordinates."""
+    sizes = {dim: length for dims, array, _ in found.values() for dim, length in zip(dims, array.shape)}
+    labels = {"replica": "number of the replica", "point": "number of the test point", "train_point": "number of the training point"}
+    return {**found, **{name: ((name,), np.arange(sizes[name]), {"long_name": label}) for name, label in labels.items()
+                        if name in sizes}}
+
+
+def as_dictionary(found, about):
+    return {**{name: array for name, (_, array, _) in found.items()},
+            "dims": {name: dims for name, (dims, _, _) in found.items()},
+            "units": {name: labels.get("units", "") for name, (_, _, labels) in found.items()}, "attrs": about}
+
+
+def as_dataset(found, about, xarray):
+    axes = {"n", "replica", "point", "train_point", *CLOCKS}
+    return xarray.Dataset({name: entry for name, entry in found.items() if name not in axes},
+                          {name: entry for name, entry in found.items() if name in axes}, about)
+
+
+def open(run, fields=True, arrays=None):
+    """Reads the history of a run, up to its newest checkpoint. The run may be in progress.
+
+    run      the folder of a run, or its history.h5
+    fields   False: skips the outputs f and f_train, which can be large
+    arrays   "numpy": a dictionary of NumPy arrays; "xarray": an xarray.Dataset; None: a Dataset if xarray is installed
+
+    Returns a Dataset with the dimensions n (sizes), replica, time (rows of the series), field_time (recorded outputs),
+    point (test points), train_point (fixed training points) and stability_time, and the variables
+
+      loss, test_loss, loss_over_C_f, grad2, c_mean, ... (n, time, replica); dt, batch (n, time); step (time)
+      f (n, field_time, replica, point), f_train (n, field_time, replica, train_point)   outputs f_n(x)
+      c2phi2, c2phi2_train (n, field_time, replica)
+      test_x (point, d), test_y (point), train_x (train_point, d), train_y (train_point)
+      stability_limit, stability_dt_over_limit, ... (n, stability_time)
+
+    as far as the run has them. Each has the attributes long_name and units: f is the unit of labels, f^2 that of losses, t
+    that of time (dt times steps). The attributes of the Dataset are the provenance: run, unit, d, C_f, version, command,
+    host, config (the input with all defaults) and so on. A dictionary has the same arrays, and the entries dims, units
+    ({name: ...}) and attrs.
+
+    If the sizes have different times (dt_power), or other shapes, they do not fit into one array: the result is a list with
+    one Dataset or dictionary per n, without the dimension n.
+
+    Errors: FileNotFoundError: no history yet, or no run. ImportError: arrays="xarray" without xarray. OSError: not HDF5.
+
+    Example: mckean.open("runs/mine").loss.mean("replica").to_pandas()
+    """
+    xarray = load_xarray(arrays)
+    path = history_of(run)
+    with h5py.File(path, "r") as file:
+        if text(file.attrs.get("format", "")) != "mckean-history":
+            raise ValueError(f"{path}: expected a history of McKean, received another HDF5 file")
+        sizes = [int(group.attrs["n"]) for group in members(file)]
+        parts = [read_member(group, fields) for group in members(file)]
+        points, about = read_points(file), provenance(file, path)
+    together = all(axes_of(part) == axes_of(parts[0]) for part in parts)
+    tables = [stack(sizes, parts)] if together else [alone(n, part) for n, part in zip(sizes, parts)]
+    tables = [with_indices({**table, **points}) for table in tables]
+    found = [as_dataset(table, about, xarray) if xarray else as_dictionary(table, about) for table in tables]
+    return found[0] if together else found
+
+
+def load_xarray(arrays):
+    """Returns the module xarray, or None for NumPy."""
+    if arrays not in (None, "numpy", "xarray"):
+        raise ValueError(f"arrays: expected \"numpy\", \"xarray\" or None, received {arrays!r}")
+    if arrays == "numpy":
+        return None
+    try:
+        import xarray
+        return xarray
+    except ImportError:
+        if arrays == "xarray":
+            raise
+        return None

@@ -1,0 +1,91 @@
+"""Functions that read the HDF5 files of runs. All other modules of the package use them.
+
+A run in progress replaces history.h5 and its checkpoints as a whole, so a reader never sees a part of a file.
+"""
+import os
+import re
+
+os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")  # before the first file is opened; a run may write beside the reader
+
+import h5py  # noqa: E402
+
+LOSS_SCALES = ("C_f", "loss_0")  # E l(0, y), by which losses are divided: C_f for the squared loss, otherwise loss_0
+
+
+def text(value):
+    """Converts bytes to str: h5py returns HDF5 strings of fixed length as bytes."""
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def attributes(item):
+    """Returns the attributes of a group or dataset as {name: str, int or float}, without those of dimension scales."""
+    found = {}
+    for name in item.attrs:
+        if name not in ("CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST"):
+            value = text(item.attrs[name])
+            found[name] = value.item() if hasattr(value, "item") else value
+    return found
+
+
+def members(file):
+    """Returns the groups of the networks, sorted by n."""
+    return sorted((file["ensemble"][name] for name in file["ensemble"]), key=lambda group: group.attrs["n"])
+
+
+def time_of(checkpoint, group):
+    """Returns t of the networks of a group of a checkpoint: its own with dt_power, otherwise that of the file."""
+    return float(group.attrs.get("time", checkpoint.attrs["time"]))
+
+
+def loss_scale(group):
+    """Returns the name in LOSS_SCALES of the constant by which the losses of this member of a history are divided."""
+    return next(name for name in LOSS_SCALES if f"loss_over_{name}" in group["series"])
+
+
+def read_config(config):
+    """Parses an input with all defaults, as stored in history.h5. Returns {"section.key": "value"}.
+
+    Items of lists have indices: dynamics.stages.0.dt.
+    """
+    values, path, counts = {}, [], {}  # path: (indentation, key) of the sections around a line
+    for line in config.splitlines():
+        item = line.lstrip()
+        indent = len(line) - len(item)
+        while path and path[-1][0] >= indent:
+            path.pop()
+        if item.startswith("- "):
+            around = tuple(key for _, key in path)
+            counts[around] = counts.get(around, -1) + 1
+            path.append((indent, str(counts[around])))
+            item, indent = item[2:], indent + 2
+        key, _, value = item.partition(":")
+        if value:
+            values[".".join([key for _, key in path] + [key])] = value.strip().strip('"')
+        else:
+            path.append((indent, key))
+    return values
+
+
+def history_of(run):
+    """Returns the path of history.h5 of a run folder, or of a history itself. Raises FileNotFoundError."""
+    path = os.path.join(run, "history.h5") if os.path.isdir(run) else os.fspath(run)
+    if os.path.isfile(path):
+        return path
+    if os.path.isdir(run):
+        raise FileNotFoundError(f"{run}: no history.h5; `mckean run` writes it with its first checkpoint (output.checkpoint_every, "
+                                "output.checkpoint_minutes)")
+    raise FileNotFoundError(f"{run}: expected the folder of a run or its history.h5; neither exists")
+
+
+def checkpoints_of(run):
+    """Returns {step: path} of the checkpoints of a run folder, in order of steps."""
+    folder = os.path.join(run, "checkpoints")
+    found = (re.fullmatch(r"step-(\d+)\.h5", name) for name in (os.listdir(folder) if os.path.isdir(folder) else []))
+    return {int(name[1]): os.path.join(folder, name[0]) for name in sorted(filter(None, found), key=lambda name: int(name[1]))}
+
+
+def series_of(run, column):
+    """Returns [(n, time (T), values (T, R) or (T))] of a column of the series of a run, one for each n that has it."""
+    with h5py.File(history_of(run), "r") as file:
+        return [(int(group.attrs["n"]), group["series/time"][()], group["series"][column][()]) for group in members(file)
+                if column in group["series"]]
