@@ -9,6 +9,7 @@
 
 #include "parallel/comm.h"
 #include "study/condition.h"
+#include "study/digest.h"
 #include "study/results.h"
 
 struct fluctuations;
@@ -20,7 +21,7 @@ struct analysis_options {
   double level;     /* confidence level of the intervals, such as 0.99 */
   double tolerance; /* of the verdicts on slopes (study/verdict.h) */
   double window[2]; /* T1, T2: the window of fluctuations/plateau.h; T2 <= T1: none */
-  int clt_vectors;   /* m, the number of projections (clt/clt.h); 0: no test of the central limit theorem */
+  int clt_vectors;  /* m, the number of projections (clt/clt.h); 0: no test of the central limit theorem */
   double clt_time;  /* the only time at which the theorem is tested; NAN: all recorded times */
   int clt_nulls;    /* number of Gaussian samples whose sorted eigenvalues are compared with those of C_n
                      * (clt/clt.h); below 2: no comparison */
@@ -44,7 +45,10 @@ struct analysis {
   void (*free)(void *state); /* accepts NULL */
 
   /* Local; only rank 0 calls these functions. Each may be NULL. */
-  void (*print)(const void *state, FILE *out);                    /* prints tables */
+  void (*print)(const void *state, FILE *out); /* prints tables */
+  /* Adds the answers of this analysis to the summary: a line for each question, few lines in total. findings: of
+   * all analyses. */
+  void (*summary)(const void *state, const struct findings *findings, struct digest *digest);
   void (*findings)(const void *state, struct findings *findings); /* adds verdicts, warnings, notes and limits */
   void (*results)(const void *state, struct results *results);    /* adds named arrays */
 

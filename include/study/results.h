@@ -49,4 +49,8 @@ int results_json(const struct results *results, const char *path);
 int results_write(const struct results *results, const char *config, const struct provenance *provenance,
                   const char *path);
 
+/* Writes the printed tables to path, and replaces an earlier text of this kind ("2 runs, ...") or an empty file; links
+ * are followed and kept. Errors: as for results_write. */
+int results_text(const char *text, const char *path);
+
 #endif

@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -16,8 +17,10 @@
 
 const char cmd_analyze_options[] =
     "  RUN ...             run folders, analyzed as one study; all need the same points and recorded times\n"
-    "  -o FILE             results in HDF5 (default: analysis.h5 in the first RUN)\n"
-    "  --json FILE         results in JSON\n"
+    "  --tables            print all tables, verdicts and limits, not only a summary\n"
+    "  -o FILE             results in HDF5 (default: analysis.h5 in the first RUN); the tables are written beside it\n"
+    "                      to analysis.txt, the results in JSON to analysis.json (FILE with these endings)\n"
+    "  --json FILE         results in JSON, to this file instead\n"
     "  --level L           confidence level of the intervals, 0.5 to 0.9999 (default 0.99)\n"
     "  --tolerance TOL     tolerance of slopes in the verdicts, 0 to 1 (default 0.05)\n"
     "  --bootstrap B       bootstrap samples of the replicas, 100 to 10^6 (default 2000)\n"
@@ -45,7 +48,8 @@ const char cmd_analyze_options[] =
 struct request {
   int runs;
   char **run;
-  const char *output, *json; /* NULL: output is <first run>/analysis.h5, no JSON */
+  const char *output, *json; /* NULL: <first run>/analysis.h5; its name with the ending .json */
+  bool tables;
   struct analysis_options options;
   int conditions;
   struct condition *condition;
@@ -69,6 +73,7 @@ static int take_window(const struct option *option, const char *text, void *memb
 static const struct option options_table[] = {
     OPTION("-o", option_file, struct request, output),
     OPTION("--json", option_file, struct request, json),
+    OPTION("--tables", option_flag, struct request, tables),
     OPTION_IN("--seed", option_int64, struct request, options.seed, 0, 0x1p53),
     OPTION_IN("--bootstrap", option_int, struct request, options.bootstrap, 100, 1e6),
     OPTION_IN("--level", option_number, struct request, options.level, 0.5, 0.9999),
@@ -129,43 +134,111 @@ static int judge(const struct request *request, struct outcome *outcome) {
   return unmet;
 }
 
-static void print(const struct request *request, const struct outcome *outcome) {
+/* Prints all tables, verdicts, limits and conditions. */
+static void print(const struct request *request, const struct outcome *outcome, FILE *out) {
   const double level = 100 * request->options.level;
   for (int i = 0; i < ANALYSES; i++)
-    if (analyses_table[i]->print) analyses_table[i]->print(outcome->state[i], stdout);
-  printf("\nverdicts at %.4g %% confidence, tolerance %g (at fixed t: LLN, V_n = O(1/n), slope -1; data, V_sgd = "
-         "O(1/P))\n",
-         level, request->options.tolerance);
-  findings_print(&outcome->findings, FINDING_VERDICT, FINDING_NOTE, stdout);
-  printf("\nlimits of the data\n");
-  findings_print(&outcome->findings, FINDING_LIMIT, FINDING_LIMIT, stdout);
-  if (request->conditions > 0) printf("\nconditions at %.4g %% confidence\n", level);
+    if (analyses_table[i]->print) analyses_table[i]->print(outcome->state[i], out);
+  fprintf(out,
+          "\nverdicts at %.4g %% confidence, tolerance %g (at fixed t: LLN, V_n = O(1/n), slope -1; data, V_sgd = "
+          "O(1/P))\n",
+          level, request->options.tolerance);
+  findings_print(&outcome->findings, FINDING_VERDICT, FINDING_NOTE, out);
+  fprintf(out, "\nlimits of the data\n");
+  findings_print(&outcome->findings, FINDING_LIMIT, FINDING_LIMIT, out);
+  if (request->conditions > 0) fprintf(out, "\nconditions at %.4g %% confidence\n", level);
+  findings_print(&outcome->findings, FINDING_CONDITION, FINDING_CONDITION, out);
+}
+
+static void summarize_study(const struct request *request, const struct study *study, struct digest *digest) {
+  const int64_t replicas = study_common_replicas(study);
+  const int last = study->sizes - 1;
+  char n[64], count[48] = "replicas of each", times[64] = "";
+  snprintf(n, sizeof n, last > 0 ? "n = %lld to %lld (%d)" : "n = %lld", (long long)study->n[0],
+           (long long)study->n[last], study->sizes);
+  if (replicas > 0) snprintf(count, sizeof count, "%lld replica%s", (long long)replicas, replicas == 1 ? "" : "s");
+  if (!isnan(study->time[study->times - 1])) snprintf(times, sizeof times, " to t = %g", study->time[study->times - 1]);
+  digest_add(digest, "study", "%d run%s, %s, %s%s; %.4g %% intervals", study->runs, study->runs == 1 ? "" : "s", n,
+             count, times, 100 * request->options.level);
+}
+
+/* Where the results are. */
+struct result_files {
+  char results[PATH_BYTES], json[PATH_BYTES], text[PATH_BYTES];
+};
+
+/* Prints at most DIGEST_LINES - 1 lines, and the conditions. */
+enum { LIMIT_LINES = 4 };
+static void summarize(const struct request *request, const struct outcome *outcome) {
+  struct digest digest = {.out = stdout, .most = DIGEST_LINES - 3};
+  summarize_study(request, outcome->study, &digest);
+  for (int i = 0; i < ANALYSES; i++)
+    if (analyses_table[i]->summary) analyses_table[i]->summary(outcome->state[i], &outcome->findings, &digest);
+  digest.most = DIGEST_LINES - 1;
+  digest_findings(&digest, &outcome->findings, FINDING_WARNING, "warnings");
+  if (digest.most > digest.lines + LIMIT_LINES) digest.most = digest.lines + LIMIT_LINES;
+  digest_findings(&digest, &outcome->findings, FINDING_LIMIT, "limits");
   findings_print(&outcome->findings, FINDING_CONDITION, FINDING_CONDITION, stdout);
 }
 
+static struct result_files result_files(const struct request *request) {
+  struct result_files files;
+  if (request->output)
+    snprintf(files.results, sizeof files.results, "%s", request->output);
+  else
+    snprintf(files.results, sizeof files.results, "%s/analysis.h5", request->run[0]);
+  const char *slash = strrchr(files.results, '/'), *name = slash ? slash + 1 : files.results, *dot = strrchr(name, '.');
+  const int stem = (int)(dot && dot > name ? (size_t)(dot - files.results) : strlen(files.results));
+  snprintf(files.text, sizeof files.text, "%.*s.txt", stem, files.results);
+  snprintf(files.json, sizeof files.json, "%.*s.json", stem, files.results);
+  if (request->json) snprintf(files.json, sizeof files.json, "%s", request->json);
+  return files;
+}
+
+static int write_text(const struct request *request, const struct outcome *outcome, const char *path) {
+  char *text;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  if (!out) die("no memory for tables");
+  print(request, outcome, out);
+  if (fclose(out) != 0) die("no memory for tables");
+  const int status = results_text(text, path);
+  free(text);
+  return status;
+}
+
 static int write_files(const struct request *request, const struct outcome *outcome,
-                       const struct provenance *provenance) {
-  char output[PATH_BYTES];
-  snprintf(output, sizeof output, "%s/analysis.h5", request->run[0]);
-  const char *path = request->output ? request->output : output;
+                       const struct provenance *provenance, const struct result_files *files) {
   struct results *results = results_create();
   for (int i = 0; i < ANALYSES; i++)
     if (analyses_table[i]->results) analyses_table[i]->results(outcome->state[i], results);
   results_findings(results, &outcome->findings);
-  int status = results_write(results, outcome->study->config, provenance, path);
-  if (status == OK) printf("\nwritten: %s\n", path);
-  if (status == OK && request->json) status = results_json(results, request->json);
-  if (status == OK && request->json) printf("written: %s\n", request->json);
+  int status = results_write(results, outcome->study->config, provenance, files->results);
+  if (status == OK) status = results_json(results, files->json);
+  if (status == OK) status = write_text(request, outcome, files->text);
   results_free(results);
   return status;
 }
 
-/* Judges, prints and writes the results. Local, on rank 0. FAILED: a condition is not met, or a file cannot be
+static void print_files(const struct request *request, const struct result_files *files) {
+  const char *json = request->json ? files->json : ".json", *dot = strrchr(files->results, '.');
+  const bool stem = dot && strcmp(dot, ".h5") == 0;
+  printf("%-10s%s (%s), %s and %s\n", "written", files->text,
+         request->tables ? "these tables" : "all tables, as with --tables", json, stem ? dot : files->results);
+}
+
+/* Judges, writes and prints the results. Local, on rank 0. FAILED: a condition is not met, or a file cannot be
  * written. */
 static int report(const struct request *request, struct outcome *outcome, const struct provenance *provenance) {
   const int unmet = judge(request, outcome);
-  print(request, outcome);
-  TRY(write_files(request, outcome, provenance));
+  const struct result_files files = result_files(request);
+  TRY(write_files(request, outcome, provenance, &files));
+  if (request->tables)
+    print(request, outcome, stdout);
+  else
+    summarize(request, outcome);
+  if (request->tables) putchar('\n');
+  print_files(request, &files);
   fflush(stdout); /* so that the results precede the error text on stderr */
   return unmet > 0 ? FAIL(FAILED, "analyze: %d condition%s not met, see above", unmet, unmet == 1 ? " is" : "s are")
                    : OK;

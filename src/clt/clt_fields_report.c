@@ -167,6 +167,28 @@ static void find(const void *state, struct findings *findings) {
                    fields->reason);
 }
 
+/* ---- summary ---- */
+
+/* Names the n at which some test failed, and at how many times. */
+static void summarize(const void *state, const struct findings *findings, struct digest *digest) {
+  const struct clt_fields *fields = state;
+  const int sizes = fields->study->sizes;
+  char counts[DIGEST_COUNTS], *failed = NULL;
+  size_t bytes = 0;
+  if (!digest_counts(findings, "clt", "tests (n and t)", counts)) return;
+  FILE *out = open_memstream(&failed, &bytes);
+  if (!out) die("no memory for a summary");
+  for (int s = 0; s < sizes; s++) {
+    int outside = 0;
+    for (int i = 0; i < fields->times; i++) outside += !clt_size_passed(&fields->time[i].size[s]);
+    if (outside > 0)
+      fprintf(out, "%s%lld (%d)", ftell(out) > 0 ? ", " : "; n: ", (long long)fields->study->n[s], outside);
+  }
+  if (fclose(out) != 0) die("no memory for a summary");
+  digest_add(digest, "CLT", "%s%s", counts, failed);
+  free(failed);
+}
+
 /* ---- conditions ---- */
 
 static void judge(const void *state, const struct condition *condition, struct findings *findings) {
@@ -336,6 +358,7 @@ const struct analysis clt_fields_analysis = {
     .create = create,
     .free = release,
     .print = print,
+    .summary = summarize,
     .findings = find,
     .results = add_results,
     .kinds = sizeof kinds / sizeof *kinds,

@@ -226,6 +226,67 @@ static void find(const void *state, struct findings *findings) {
   add_data_limits(study, findings);
 }
 
+/* ---- summary ---- */
+
+/* Returns the last time at which the estimate [times] has an interval or, if there is none, a value; -1: none. */
+static int last_known(const struct study *study, const struct estimate *estimate) {
+  for (int time = study->times - 1; time >= 0; time--)
+    if (!isnan(estimate[time].low)) return time;
+  for (int time = study->times - 1; time >= 0; time--)
+    if (!isnan(estimate[time].value)) return time;
+  return -1;
+}
+
+static void interval_text(const struct estimate *estimate, const char *format, char text[ESTIMATE_BYTES]) {
+  char value[24], low[24], high[24];
+  snprintf(value, sizeof value, format, estimate->value);
+  snprintf(low, sizeof low, format, estimate->low);
+  snprintf(high, sizeof high, format, estimate->high);
+  snprintf(text, ESTIMATE_BYTES, isnan(estimate->low) ? "%s (no interval)" : "%s [%s, %s]", value, low, high);
+}
+
+static void summarize_slope(const struct fluctuations *fluctuations, const struct fluctuations_quantity *quantity,
+                            const struct findings *findings, struct digest *digest) {
+  const struct study *study = fluctuations->study;
+  const int time = last_known(study, quantity->slope);
+  char slope[ESTIMATE_BYTES], counts[DIGEST_COUNTS];
+  if (time < 0) return;
+  interval_text(&quantity->slope[time], "%.3f", slope);
+  digest_counts(findings, quantity->name, "times", counts);
+  digest_add(digest, quantity->variance ? "LLN" : "noise", "%s ~ n^s, s = %s at t = %g; theory %.4g%s%s",
+             quantity->name, slope, study->time[time], quantity->expected, *counts ? ": " : "", counts);
+}
+
+/* The loss of the smallest and of the largest n at the last time, and p of its fit. */
+static void summarize_loss(const struct fluctuations *fluctuations, const struct fluctuations_quantity *quantity,
+                           struct digest *digest) {
+  const struct study *study = fluctuations->study;
+  const int end = study->times - 1, last = study->sizes - 1, fit = last_known(study, quantity->power);
+  const struct estimate *value = &quantity->value[end * study->sizes];
+  char when[48] = "at the end", large[64] = "", p[ESTIMATE_BYTES], power[ESTIMATE_BYTES + 64] = "";
+  if (!isnan(study->time[end])) snprintf(when, sizeof when, "at t = %g", study->time[end]);
+  if (last > 0)
+    snprintf(large, sizeof large, ", %.4g (n = %lld)", value[last].value / study->loss_0, (long long)study->n[last]);
+  if (fit >= 0 && study->common_data && !isnan(quantity->power[fit].low)) {
+    interval_text(&quantity->power[fit], "%.2f", p);
+    snprintf(power, sizeof power, "; = L + A n^-p with p = %s at t = %g", p, study->time[fit]);
+  }
+  digest_add(digest, "error", "%s/%s %s: %.4g (n = %lld)%s%s", quantity->name,
+             loss_is_squared(&study->loss) ? "C_f" : "loss_0", when, value[0].value / study->loss_0,
+             (long long)study->n[0], large, power);
+}
+
+static void summarize(const void *state, const struct findings *findings, struct digest *digest) {
+  const struct fluctuations *fluctuations = state;
+  for (int q = 0; q < FLUCTUATIONS_QUANTITIES; q++) {
+    const struct fluctuations_quantity *quantity = &fluctuations->quantity[q];
+    if (quantity->known && !isnan(quantity->expected))
+      summarize_slope(fluctuations, quantity, findings, digest);
+    else if (quantity->known && quantity->fit)
+      summarize_loss(fluctuations, quantity, digest);
+  }
+}
+
 /* ---- conditions ---- */
 
 static const char *slope_quantity(const void *state, int i) {
@@ -398,6 +459,7 @@ const struct analysis fluctuations_analysis = {
     .create = create,
     .free = release,
     .print = print,
+    .summary = summarize,
     .findings = find,
     .results = add_results,
     .kinds = sizeof kinds / sizeof *kinds,

@@ -153,6 +153,32 @@ static void find(const void *state, struct findings *findings) {
                  "(theory predicts healing for noise-free gradient descent, at the points of the training measure)");
 }
 
+/* ---- summary ---- */
+
+static void summarize(const void *state, const struct findings *findings, struct digest *digest) {
+  const struct healing *healing = state;
+  for (int i = 0; i < healing->curves; i++) {
+    const struct healing_curve *curve = &healing->curve[i];
+    char name[48];
+    double low = INFINITY, high = 0;
+    int judged = 0, heals = 0, stopped = 0;
+    snprintf(name, sizeof name, "%s.heal", curve->quantity->name);
+    for (int f = 0; f < findings->count; f++) {
+      const struct finding *finding = &findings->finding[f];
+      if (finding->kind != FINDING_VERDICT || strcmp(finding->name, name) != 0) continue;
+      low = fmin(low, finding->estimate.value);
+      high = fmax(high, finding->estimate.value);
+      judged++;
+      heals += finding->verdict == VERDICT_WITHIN;
+      stopped += finding->verdict == VERDICT_OUTSIDE;
+    }
+    if (judged > 0)
+      digest_add(digest, "healing", "n %s: max/end %.3g to %.3g; of %d sizes %d heal (above %g), %d fall%s, %d do NOT",
+                 curve->quantity->name, low, high, judged, heals, HEALING_FACTOR, judged - heals - stopped,
+                 judged - heals - stopped == 1 ? "s" : "", stopped);
+  }
+}
+
 /* ---- conditions ---- */
 
 static const char *quantity(const void *state, int i) {
@@ -217,6 +243,7 @@ const struct analysis healing_analysis = {
     .create = create,
     .free = release,
     .print = print,
+    .summary = summarize,
     .findings = find,
     .results = add_results,
     .kinds = sizeof kinds / sizeof *kinds,

@@ -54,6 +54,24 @@ static void find(const void *state, struct findings *findings) {
   }
 }
 
+static void summarize(const void *state, const struct findings *findings, struct digest *digest) {
+  const struct loss_decay *decay = state;
+  double low = INFINITY, high = -INFINITY;
+  int consistent = 0, judged = 0;
+  (void)findings;
+  for (int i = 0; decay->column && i < LOSS_DECAY_FRACTIONS; i++) {
+    const struct estimate *slope = &decay->slope[i];
+    if (isnan(slope->low)) continue;
+    low = fmin(low, slope->value);
+    high = fmax(high, slope->value);
+    consistent += verdict_of(slope, 0, decay->fluctuations->options.tolerance) == VERDICT_WITHIN;
+    judged++;
+  }
+  if (judged > 0)
+    digest_add(digest, "rate", "slope in n of times to a loss %.3f to %.3f, theory 0: %d of %d agree", low, high,
+               consistent, judged);
+}
+
 static void add_results(const void *state, struct results *results) {
   const struct loss_decay *decay = state;
   static const char *const time_names[] = {"time", "time_low", "time_high"};
@@ -88,5 +106,10 @@ static void release(void *state) {
   loss_decay_free(state);
 }
 
-const struct analysis loss_decay_analysis = {
-    .name = "loss_decay", .create = create, .free = release, .print = print, .findings = find, .results = add_results};
+const struct analysis loss_decay_analysis = {.name = "loss_decay",
+                                             .create = create,
+                                             .free = release,
+                                             .print = print,
+                                             .summary = summarize,
+                                             .findings = find,
+                                             .results = add_results};

@@ -100,6 +100,23 @@ static void find(const void *state, struct findings *findings) {
                    "assume independent networks, are approximate");
 }
 
+/* ---- summary ---- */
+
+static void summarize(const void *state, const struct findings *findings, struct digest *digest) {
+  const struct plateau *plateau = state;
+  for (int i = 0; i < plateau->curves; i++) {
+    const struct plateau_curve *curve = &plateau->curve[i];
+    char slope[ESTIMATE_BYTES], name[64], counts[DIGEST_COUNTS];
+    estimate_text(curve->slope, 1, slope);
+    snprintf(name, sizeof name, "%s.decay", curve->column);
+    if (!digest_counts(findings, name, "slopes", counts)) continue;
+    digest_add(digest, "window", "%s ~ n^s over t = %g to %g: s = %s, theory %g: %s", curve->column, plateau->first,
+               plateau->last, slope, EXPECTED,
+               verdict_text(&curve->slope, EXPECTED, plateau->fluctuations->options.tolerance,
+                            study_common_replicas(plateau->fluctuations->study)));
+  }
+}
+
 /* ---- conditions ---- */
 
 static const char *quantity(const void *state, int i) {
@@ -220,6 +237,7 @@ const struct analysis plateau_analysis = {
     .create = create,
     .free = release,
     .print = print,
+    .summary = summarize,
     .findings = find,
     .results = add_results,
     .kinds = sizeof kinds / sizeof *kinds,

@@ -22,6 +22,21 @@ static void find(const void *state, struct findings *findings) {
   }
 }
 
+/* If dt exceeded the limit, the warnings say so. */
+static void summarize(const void *state, const struct findings *findings, struct digest *digest) {
+  const struct step_stability *stability = state;
+  const struct summary_stability *largest = NULL;
+  (void)findings;
+  for (int i = 0; i < stability->sizes; i++) {
+    const struct summary_stability *size = &stability->size[i];
+    if (size->above > 0) return;
+    if (!isnan(size->largest) && (!largest || size->largest > largest->largest)) largest = size;
+  }
+  if (largest)
+    digest_add(digest, "dt", "below the stability limit: dt/limit at most %.3g (n = %lld, t = %g)", largest->largest,
+               (long long)largest->n, largest->largest_time);
+}
+
 static void add_results(const void *state, struct results *results) {
   enum { N, ESTIMATES, ABOVE, STEP, RISES, ROWS, INTEGERS, TIME = 0, LARGEST, ERROR, REALS };
   const struct step_stability *stability = state;
@@ -63,5 +78,9 @@ static void release(void *state) {
   step_stability_free(state);
 }
 
-const struct analysis step_stability_analysis = {
-    .name = "stability", .create = create, .free = release, .findings = find, .results = add_results};
+const struct analysis step_stability_analysis = {.name = "stability",
+                                                 .create = create,
+                                                 .free = release,
+                                                 .summary = summarize,
+                                                 .findings = find,
+                                                 .results = add_results};

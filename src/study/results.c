@@ -298,3 +298,33 @@ int results_write(const struct results *results, const char *config, const struc
   free(resolved);
   return status;
 }
+
+/* ---- text ---- */
+
+/* Returns whether the file at path is empty or starts like the tables of an analysis: "2 runs, ". */
+static bool is_earlier_text(FILE *file) {
+  char start[16] = "";
+  int runs, end = 0;
+  if (fread(start, 1, sizeof start - 1, file) == 0) return true;
+  return sscanf(start, "%d run%n", &runs, &end) == 1 && end > 0 && (start[end] == ',' || start[end] == 's');
+}
+
+int results_text(const char *text, const char *path) {
+  FILE *earlier = fopen(path, "r");
+  const bool replace = !earlier || is_earlier_text(earlier);
+  if (earlier) fclose(earlier);
+  if (!replace) return FAIL(USAGE, "%s: exists and is not an earlier result; give -o another name, or remove it", path);
+  char *resolved = realpath(path, NULL);
+  const char *target = resolved ? resolved : path;
+  char *temporary = alloc_small(strlen(target) + 8);
+  sprintf(temporary, "%s.tmp", target);
+  FILE *out = fopen(temporary, "w");
+  bool written = out && fputs(text, out) >= 0;
+  written = out && fclose(out) == 0 && written;
+  written = written && rename(temporary, target) == 0;
+  const int status = written ? OK : FAIL(FAILED, "%s: cannot write: %s", path, strerror(errno));
+  if (!written) remove(temporary);
+  free(temporary);
+  free(resolved);
+  return status;
+}
