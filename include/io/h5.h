@@ -1,4 +1,4 @@
-/* h5: HDF5 files. Only src/io/h5.c and src/io/h5_guard.c use the HDF5 library.
+/* h5: HDF5 files. Only src/io/h5*.c use the HDF5 library.
  *
  * Each process opens files by itself; parallel HDF5 is not used. All functions are local. Functions that can fail
  * return FULL on a full disk and FAILED on any other error; the message states the file, the object, what was expected
@@ -51,8 +51,17 @@ int h5_get_text(struct h5 *file, const char *object, const char *name, char **va
 int h5_get_int(struct h5 *file, const char *object, const char *name, int64_t *value);
 int h5_get_double(struct h5 *file, const char *object, const char *name, double *value);
 
-/* Sets the attributes that describe a dataset: description and, unless units is NULL, unit. */
+/* Sets the attributes that describe a dataset: description and, unless units is NULL, unit; and the same texts as
+ * long_name and units, which xarray and netCDF use. */
 int h5_describe(struct h5 *file, const char *dataset, const char *description, const char *units);
+
+/* Names the dimensions of a new dataset, once. scales [rank]: the absolute paths of one-dimensional datasets, which
+ * become dimension scales (a convention of HDF5 that h5py, xarray and netCDF read). A dataset that is its own scale
+ * only becomes a scale. Writes attributes of the dataset and of the scales. */
+int h5_dimensions(struct h5 *file, const char *dataset, int rank, const char *const *scales);
+
+/* Writes the numbers 0 .. count-1 to a new dataset, describes it, and makes it a scale for h5_dimensions. */
+int h5_index(struct h5 *file, const char *dataset, int64_t count, const char *description);
 
 /* Writes data to a new contiguous dataset of shape[rank], row-major. */
 int h5_write(struct h5 *file, const char *dataset, enum h5_type type, int rank, const int64_t *shape, const void *data);

@@ -20,6 +20,8 @@
  *   /ensemble/i/stability
  *                        step (U), time (U), and a dataset (U) per column of history_limit_table: estimates of dt/limit
  *                        (tangent/limit_estimate.h) at the steps of tangent/limit_plan.h
+ *   Scales (h5_dimensions) name the dimensions: time; replica, point, train_point, d, unit: numbers 0, 1, ... Histories
+ *   that an older program created have none.
  *   /provenance          attributes of the last run that wrote the file, see log/provenance.h
  *
  * Every byte is covered by a checksum, see store/history_file.h. Rows since the last checkpoint are in memory, on the

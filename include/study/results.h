@@ -20,8 +20,15 @@ void results_free(struct results *results); /* accepts NULL */
  * functions below take names relative to this group. */
 void results_group(struct results *results, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Name the dimensions, and the physical unit, of the arrays that are added from now on; results_group removes both. An
+ * array of rank 1 has the dimension `first`, one of rank 2 `first` and `second`. In HDF5 a dimension is a scale
+ * (h5_dimensions): the array of this name and length in the group or else in the root, otherwise the numbers 0, 1, ...
+ * in the group. The strings must be static. */
+void results_dimensions(struct results *results, const char *first, const char *second);
+void results_units(struct results *results, const char *units);
+
 /* Add a copy of values. shape has `rank` entries, 0 to 2; a scalar (rank 0) becomes an attribute of its group in HDF5.
- * description may be NULL. HDF5 stores it as an attribute of the dataset, except for a scalar. */
+ * description may be NULL. HDF5 stores it as an attribute of the dataset (h5_describe), except for a scalar. */
 void results_add(struct results *results, const char *name, const char *description, int rank, const int64_t *shape,
                  const double *values);
 void results_integers(struct results *results, const char *name, const char *description, int64_t count,

@@ -265,9 +265,10 @@ enum { SIZE_NUMBERS = sizeof size_numbers / sizeof *size_numbers };
 
 /* Adds an array [sizes][count]. row() returns the `count` numbers of one size. */
 static void add_rows(struct results *results, const struct clt_fields *fields, const struct clt_time *time,
-                     const char *name, const char *description, int64_t count,
+                     const char *name, const char *description, const char *dimension, int64_t count,
                      const double *(*row)(const struct clt_size *size)) {
   const int64_t sizes = fields->study->sizes, shape[] = {sizes, count};
+  results_dimensions(results, "n", dimension);
   double *values = alloc_small(sizeof *values * (size_t)(sizes * count));
   for (int64_t s = 0; s < sizes; s++) memcpy(values + s * count, row(&time->size[s]), sizeof *values * (size_t)count);
   results_add(results, name, description, 2, shape, values);
@@ -301,6 +302,7 @@ static const double *null_sd_row(const struct clt_size *size) {
 
 static void add_size_numbers(struct results *results, const struct clt_fields *fields, const struct clt_time *time) {
   const int64_t sizes = fields->study->sizes;
+  results_dimensions(results, "n", NULL);
   double *values = alloc_small(sizeof *values * (size_t)sizes);
   for (int number = 0; number < SIZE_NUMBERS; number++) {
     for (int64_t s = 0; s < sizes; s++) values[s] = size_numbers[number].value(&time->size[s]);
@@ -318,20 +320,23 @@ static void add_time(struct results *results, const struct clt_fields *fields, i
   results_add(results, "time", NULL, 0, NULL, &fields->study->time[time->index]);
   results_words(results, "points", 1, &set_names[time->set]);
   results_words(results, "reference", 1, &clt_reference_names[time->reference]);
+  results_dimensions(results, "vector", NULL);
   results_add(results, "values", "l_i: eigenvalues of the reference", 1, &m, time->reference_value);
+  results_dimensions(results, "group", NULL);
   results_integers(results, "group_first", "first vector of each group of close eigenvalues", groups, first);
   add_size_numbers(results, fields, time);
-  add_rows(results, fields, time, "quotients", "u_i' C_n u_i / l_i of each n", m, quotient_row);
-  add_rows(results, fields, time, "p", "Anderson and Darling's p of each projection", m, normality_row);
-  add_rows(results, fields, time, "groups", "sums over groups, divided by those of l_i", groups, group_row);
+  add_rows(results, fields, time, "quotients", "u_i' C_n u_i / l_i of each n", "vector", m, quotient_row);
+  add_rows(results, fields, time, "p", "Anderson and Darling's p of each projection", "vector", m, normality_row);
+  add_rows(results, fields, time, "groups", "sums over groups, divided by those of l_i", "group", groups, group_row);
   add_rows(results, fields, time, "group_limit", "largest distance of these quotients from 1 accepted as Gaussian",
-           groups, group_limit_row);
-  add_rows(results, fields, time, "quantiles", "of all y at probabilities Phi(z), z = -4, -3.9, ..., 4", CLT_QUANTILES,
-           quantile_row);
+           "group", groups, group_limit_row);
+  add_rows(results, fields, time, "quantiles", "of all y at probabilities Phi(z), z = -4, -3.9, ..., 4", "quantile",
+           CLT_QUANTILES, quantile_row);
   if (!time->size[0].sorted) return;
-  add_rows(results, fields, time, "sorted", "eigenvalues of C_n (biased)", m, sorted_row);
-  add_rows(results, fields, time, "null_mean", "mean of the eigenvalues of Gaussian samples", m, null_mean_row);
-  add_rows(results, fields, time, "null_sd", "their standard deviation", m, null_sd_row);
+  add_rows(results, fields, time, "sorted", "eigenvalues of C_n (biased)", "vector", m, sorted_row);
+  add_rows(results, fields, time, "null_mean", "mean of the eigenvalues of Gaussian samples", "vector", m,
+           null_mean_row);
+  add_rows(results, fields, time, "null_sd", "their standard deviation", "vector", m, null_sd_row);
 }
 
 static void add_results(const void *state, struct results *results) {

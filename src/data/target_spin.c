@@ -95,7 +95,8 @@ static void free_entries(struct target *target) {
 static int record(const struct target *target, struct h5 *file) {
   static const char name[] = "/target/coefficients";
   TRY(h5_write(file, name, H5_DOUBLE, 1, &target->numbers, target_spin_entries(target)));
-  return h5_describe(file, name, "f = sum of entry times x_p x_q x_r over p <= q <= r, r fastest", "f");
+  TRY(h5_describe(file, name, "f = sum of entry times x_p x_q x_r over p <= q <= r, r fastest", "f"));
+  return h5_dimensions(file, name, 1, (const char *[]){name});
 }
 
 /* x and y: 64-byte aligned. */

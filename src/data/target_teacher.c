@@ -114,6 +114,8 @@ static int record_field(const struct teacher *teacher, enum field_id id, struct 
   snprintf(name, sizeof name, "/teacher/%s", field->name);
   int status = h5_write(file, name, H5_DOUBLE, field->vector ? 2 : 1, shape, values);
   if (status == OK) status = h5_describe(file, name, descriptions[id], id == FIELD_C ? "f" : "1");
+  if (status == OK)
+    status = h5_dimensions(file, name, field->vector ? 2 : 1, (const char *[]){"/teacher/unit", "/teacher/d"});
   free(values);
   return status;
 }
@@ -129,6 +131,8 @@ static int record(const struct target *target, struct h5 *file) {
   else
     snprintf(law + used, sizeof law - (size_t)used, ", each a_k ~ N(%g, %g^2), b ~ N(%g, %g^2)", unit->a.mean,
              unit->a.std, unit->b.mean, unit->b.std);
+  TRY(h5_index(file, "/teacher/unit", spec->teacher_units, "number of the unit"));
+  TRY(h5_index(file, "/teacher/d", target->d, "input dimension"));
   for (int id = 0; id < FIELDS; id++)
     if (unit_manifold(unit->type)->fields & 1u << id)
       TRY(record_field((const struct teacher *)target, (enum field_id)id, file));

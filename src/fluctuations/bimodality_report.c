@@ -27,6 +27,8 @@ static void add_results(const void *state, struct results *results) {
   const struct study *study = bimodality->study;
   const int64_t shape[] = {study->times, study->sizes};
   results_group(results, "spread");
+  results_dimensions(results, "times", "n");
+  results_units(results, "1");
   results_words(results, "column", 1, &study->loss_column);
   results_add(results, "relative", "sd over replicas / mean of the loss", 2, shape, bimodality->relative);
   results_add(results, "kurtosis", "excess kurtosis of log loss over replicas", 2, shape, bimodality->kurtosis);

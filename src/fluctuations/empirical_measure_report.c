@@ -123,16 +123,22 @@ static void add_time(struct results *results, const struct empirical_measure *me
   }
   results_group(results, "measure/%d", index);
   results_add(results, "time", NULL, 0, NULL, &time->time);
+  results_dimensions(results, "n", NULL);
   if (isnan(time->time)) results_add(results, "times_per_size", "time t of each n", 1, &sizes, times);
+  results_dimensions(results, "field", NULL);
   results_add(results, "scale", "standard deviation of c, b, a over the units of the largest n", 1, &three,
               time->scale);
+  results_dimensions(results, "n", NULL);
   results_add(results, "units", "mean variance of psi over units: n V of independent ones", 1, &sizes, units);
   results_add(results, "normality", "family p of Anderson and Darling's tests", 1, &sizes, normality);
+  results_dimensions(results, "end", NULL);
   results_add(results, "slope", "slope of log V on log n, its low and high end", 1, &three,
               (double[]){time->slope.value, time->slope.low, time->slope.high});
   results_group(results, "measure/%d/V", index);
+  results_dimensions(results, "n", NULL);
   results_estimates(results, results_values, "mean variance of <psi>_n over replicas", 1, &sizes, V);
   results_group(results, "measure/%d/mmd", index);
+  results_dimensions(results, "n", NULL);
   results_estimates(results, results_values, "MMD^2 from the largest n, without self-terms", 1, &sizes, mmd);
 }
 
@@ -141,6 +147,7 @@ static void add_results(const void *state, struct results *results) {
   const int64_t shape[] = {EMPIRICAL_MEASURE_OBSERVABLES, measure->components};
   if (measure->times == 0) return;
   results_group(results, "measure");
+  results_dimensions(results, "observable", "component");
   results_add(results, "frequency", "w_l, of the fields c, b (if any), a divided by their scale", 2, shape,
               measure->frequency);
   results_add(results, "phase", "beta_l", 1, shape, measure->phase);

@@ -376,6 +376,7 @@ enum { FIT_NUMBERS = sizeof fit_numbers / sizeof *fit_numbers };
 static void add_fit(struct results *results, const struct fluctuations_quantity *quantity, int64_t times) {
   double *values = alloc_small(sizeof *values * (size_t)times);
   results_group(results, "%s/fit", quantity->name);
+  results_dimensions(results, "times", NULL);
   results_estimates(results, power_names, "p of loss = L + A n^-p", 1, &times, quantity->power);
   for (int number = 0; number < FIT_NUMBERS; number++) {
     for (int64_t time = 0; time < times; time++)
@@ -405,7 +406,10 @@ static void add_quantity(struct results *results, const struct fluctuations *flu
                          const struct fluctuations_quantity *quantity) {
   const int64_t times = fluctuations->study->times, shape[] = {times, fluctuations->study->sizes};
   results_group(results, "%s", quantity->name);
+  results_dimensions(results, "times", "n");
+  results_units(results, strncmp(quantity->name, "bound_ratio", 11) == 0 ? "1" : "f^2");
   results_estimates(results, results_values, quantity->description, 2, shape, quantity->value);
+  results_units(results, "1");
   results_estimates(results, slope_names, "slope of log value on log n", 1, shape, quantity->slope);
   if (!isnan(quantity->expected)) add_verdict_words(results, quantity, times, fluctuations->options.tolerance);
   if (quantity->fit) add_fit(results, quantity, times);
@@ -424,15 +428,19 @@ static void add_results(const void *state, struct results *results) {
   results_add(results, "C_f", NULL, 0, NULL, &study->C_f);
   results_add(results, "C_f_error", "standard error of C_f, 0 if it is exact", 0, NULL, &study->C_f_error);
   results_add(results, "loss_0", NULL, 0, NULL, &study->loss_0);
+  results_dimensions(results, "n", NULL);
   results_integers(results, "n", "units of a network", study->sizes, study->n);
   results_integers(results, "replicas", "networks of each n", study->sizes, study->replicas);
+  results_dimensions(results, "times", "n");
   results_integers(results, "steps", "steps done", study->times, study->step);
+  results_units(results, "t");
   results_add(results, "times", "time t = sum of dt", 1, &times, study->time);
   if (study->own_times) {
     const int64_t shape[] = {times, study->sizes};
     double *steps = alloc_small(sizeof *steps * (size_t)(times * study->sizes));
     for (int64_t i = 0; i < times * study->sizes; i++) steps[i] = (double)study->size_step[i];
     results_add(results, "times_per_size", "time t of each n", 2, shape, study->size_time);
+    results_units(results, NULL);
     results_add(results, "steps_per_size", "steps done, of each n", 2, shape, steps);
     free(steps);
   }

@@ -209,6 +209,7 @@ static void add_curve(const struct healing *healing, const struct healing_curve 
   const int64_t sizes = study->sizes, shape[] = {study->times - 1, sizes};
   double *numbers = alloc_small(sizeof *numbers * (size_t)sizes);
   results_group(results, "healing/%s", curve->quantity->name);
+  results_dimensions(results, "n", NULL);
   for (int s = 0; s < sizes; s++)
     numbers[s] = (double)study->n[s] * healing_value(healing, curve, curve->maximum_time[s], s);
   results_add(results, "max", "maximum of n V_n over the recorded times", 1, &sizes, numbers);
@@ -217,6 +218,7 @@ static void add_curve(const struct healing *healing, const struct healing_curve 
   for (int s = 0; s < sizes; s++) numbers[s] = (double)study->n[s] * healing_value(healing, curve, study->times - 1, s);
   results_add(results, "end", "n V_n at the last time", 1, &sizes, numbers);
   results_estimates(results, ratio_names, "maximum over end", 1, &sizes, curve->ratio);
+  results_dimensions(results, "interval", "n");
   results_estimates(results, exponent_names, "d log V_n / d log t from each time to the next", 2, shape,
                     curve->exponent);
   free(numbers);

@@ -82,11 +82,13 @@ static void add_results(const void *state, struct results *results) {
   if (!decay->column) return;
   results_group(results, "rate");
   results_words(results, "column", 1, &decay->column);
+  results_dimensions(results, "fraction", "n");
   results_add(results, "fraction", "fraction of the initial value for the largest n", 1, &fractions,
               loss_decay_fractions);
   results_estimates(results, time_names, "t at which the mean loss first falls to the fraction", 2, shape,
                     decay->crossing);
   results_estimates(results, slope_names, "slope of log time on log n; theory: 0", 1, &fractions, decay->slope);
+  results_dimensions(results, "n", NULL);
   results_estimates(results, deviation_names,
                     "largest |L_n - L_N| over t, N: the largest n, divided by L_N at the start", 1, &sizes,
                     decay->deviation);

@@ -194,10 +194,12 @@ static void add_curve(const struct plateau *plateau, const struct plateau_curve 
   static const char *const slope_names[] = {"slope", "slope_low", "slope_high"};
   const int64_t sizes = plateau->fluctuations->study->sizes, gaps = sizes - 1;
   results_group(results, "plateau/%s", curve->column);
+  results_dimensions(results, "n", NULL);
   results_estimates(results, level_names, "geometric mean over networks of loss / loss_0", 1, &sizes, curve->level);
   results_add(results, "spread", "sd over networks of the mean log loss", 1, &sizes, curve->spread);
   results_estimates(results, drift_names, "d log loss / d log t", 1, &sizes, curve->drift);
   if (gaps > 0) {
+    results_dimensions(results, "gap", NULL);
     results_estimates(results, local_names, "slope of log loss on log n to the next n", 1, &gaps, curve->local);
     results_estimates(results, excess_names, "local slope minus overall slope; joint intervals", 1, &gaps,
                       curve->excess);

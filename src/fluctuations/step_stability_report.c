@@ -52,6 +52,7 @@ static void add_results(const void *state, struct results *results) {
     for (int k = 0; k < REALS; k++) real[k * sizes + i] = reals[k];
   }
   results_group(results, "stability");
+  results_dimensions(results, "n", NULL);
   results_integers(results, "n", "units of the networks, for each size of each run", sizes, integer + N * sizes);
   results_integers(results, "estimates", "number of estimates of dt/limit", sizes, integer + ESTIMATES * sizes);
   results_integers(results, "above", "how many had dt above the limit by more than the error", sizes,

@@ -11,15 +11,11 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "h5_file.h"
 #include "h5_guard.h"
 #include "io/durable_file.h"
 
 enum { TEXT_LIMIT = 1 << 20 }; /* bytes; a longer attribute counts as damaged, because McKean writes at most 64 KiB */
-
-struct h5 {
-  hid_t id;
-  char *path;
-};
 
 /* ---- errors ---- */
 
@@ -38,8 +34,7 @@ static herr_t innermost(unsigned n, const H5E_error2_t *error, void *context) {
   return 0;
 }
 
-/* Fails with "FILE: OBJECT: WHAT" and the text of errno, or the message of HDF5 if errno is unknown. */
-static int h5_fail(const struct h5 *file, const char *object, const char *what) {
+int h5_fail(const struct h5 *file, const char *object, const char *what) {
   struct reason reason = {.text = "no reason given"};
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, &reason);
   if (reason.error) return durable_file_fail(reason.error, "%s: %s: %s", file->path, object, what);
@@ -210,7 +205,10 @@ int h5_set_double(struct h5 *file, const char *object, const char *name, double 
 
 int h5_describe(struct h5 *file, const char *dataset, const char *description, const char *units) {
   TRY(h5_set_text(file, dataset, "description", description));
-  return units ? h5_set_text(file, dataset, "unit", units) : OK;
+  TRY(h5_set_text(file, dataset, "long_name", description));
+  if (!units) return OK;
+  TRY(h5_set_text(file, dataset, "unit", units));
+  return h5_set_text(file, dataset, "units", units);
 }
 
 static int missing(struct h5 *file, const char *object, const char *name) {

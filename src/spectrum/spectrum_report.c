@@ -149,13 +149,16 @@ struct results *spectrum_results(const struct spectrum *spectrum, bool points) {
   struct results *results = results_create();
   results_words(results, "points", 1, &kinds[spectrum->kind]);
   add_numbers(results, spectrum);
+  results_dimensions(results, "mode", NULL);
   results_add(results, "lambda", "eigenvalues of M/P, descending", 1, &P, spectrum->lambda);
   results_add(results, "part", "fraction of the loss along each eigenvector", 1, &P, spectrum->fraction);
   results_add(results, "participation", "fraction of the points at which each eigenvector is not small", 1, &P,
               spectrum->participation);
+  results_dimensions(results, "point", "d");
   results_add(results, "y", "labels at the points", 1, &P, spectrum->y);
   results_add(results, "f", "outputs f_n at the points", 1, &P, spectrum->f);
   if (points) results_add(results, "x", "the points", 2, x, spectrum->x);
+  results_dimensions(results, "vectors", "point");
   if (points && spectrum->options.vectors > 0)
     results_add(results, "vector", "eigenvectors of the largest eigenvalues, one per row", 2, vectors,
                 spectrum->vector);

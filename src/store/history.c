@@ -186,6 +186,33 @@ static double *gather_member(const struct history *history, const struct rows *r
   return table;
 }
 
+/* Coordinates of the dimensions of a dataset after its time: numbers 0, 1, ... */
+struct scale {
+  const char *name, *description;
+};
+static const struct scale REPLICA = {"replica", "number of the replica"}, POINT = {"point", "number of the test point"},
+                          TRAIN_POINT = {"train_point", "number of the training point"};
+
+/* Appends the rows [kept + count][shape] of a dataset in a group. A new dataset is also described, and its dimensions
+ * are named by the datasets `time` and scale [rank] of the group. A dataset of an older program has no such names. */
+static int append(struct h5 *file, const struct rows *rows, const char *group, const char *dataset, enum h5_type type,
+                  int rank, const int64_t *shape, const struct scale *const *scale, const char *description,
+                  const char *units, const void *values) {
+  char name[128], path[H5_RANK_MAX][128];
+  const char *paths[H5_RANK_MAX];
+  snprintf(name, sizeof name, "%s/%s", group, dataset);
+  const bool new = !h5_exists(file, name);
+  TRY(h5_append(file, name, type, rank, shape, rows->kept, rows->count, values));
+  if (!new) return OK;
+  TRY(h5_describe(file, name, description, units));
+  for (int i = 0; i <= rank; i++) {
+    snprintf(path[i], sizeof path[i], "%s/%s", group, i ? scale[i - 1]->name : "time");
+    paths[i] = path[i];
+    if (i && !h5_exists(file, path[i])) TRY(h5_index(file, path[i], shape[i - 1], scale[i - 1]->description));
+  }
+  return h5_dimensions(file, name, rank + 1, paths);
+}
+
 /* Appends the scalars of each row: step and time; if `settings` is true, also dt and the batch size of a member. */
 static int append_axes(const struct history *history, struct h5 *file, const struct rows *rows, const char *group,
                        int member, bool settings) {
@@ -205,18 +232,16 @@ static int append_axes(const struct history *history, struct h5 *file, const str
     const void *values;
     bool setting;
   } axis[] = {
+      {"time", "time t = sum of dt over these steps", "t", H5_DOUBLE, time, false}, /* first: the scale of the others */
       {"step", "completed steps when the row was recorded", NULL, H5_INT64, rows->step, false},
-      {"time", "time t = sum of dt over these steps", "t", H5_DOUBLE, time, false},
       {"dt", "step size of the step that follows", "t", H5_DOUBLE, dt, true},
       {"batch", "points P in the batch of that step", NULL, H5_INT64, batch, true},
   };
   int status = OK;
   for (size_t i = 0; i < sizeof axis / sizeof *axis && status == OK; i++) {
     if (axis[i].setting && !settings) continue;
-    char name[128];
-    snprintf(name, sizeof name, "%s/%s", group, axis[i].name);
-    status = h5_append(file, name, axis[i].type, 0, NULL, rows->kept, rows->count, axis[i].values);
-    if (status == OK) status = h5_describe(file, name, axis[i].description, axis[i].units);
+    status = append(file, rows, group, axis[i].name, axis[i].type, 0, NULL, NULL, axis[i].description, axis[i].units,
+                    axis[i].values);
   }
   free(batch);
   free(time);
@@ -225,38 +250,37 @@ static int append_axes(const struct history *history, struct h5 *file, const str
 
 /* Appends value c of each record to a dataset [rows][replicas]. table: [row][replica][width]. */
 static int append_column(const struct history *history, struct h5 *file, const struct rows *rows, int c,
-                         const char *name, const char *description, const char *units, const double *table) {
+                         const char *group, const char *dataset, const char *description, const char *units,
+                         const double *table) {
   const int64_t replicas = history->config->ensemble.replicas, cells = rows->count * replicas;
   double *values = alloc_small(sizeof(double) * (size_t)cells);
   for (int64_t i = 0; i < cells; i++) values[i] = table[i * rows->width + c];
-  int status = h5_append(file, name, H5_DOUBLE, 1, &replicas, rows->kept, rows->count, values);
-  if (status == OK) status = h5_describe(file, name, description, units);
+  const int status = append(file, rows, group, dataset, H5_DOUBLE, 1, &replicas, (const struct scale *[]){&REPLICA},
+                            description, units, values);
   free(values);
   return status;
 }
 
 static int append_series(const struct history *history, struct h5 *file, int member, const double *table) {
-  char group[64], name[128];
+  char group[64];
   snprintf(group, sizeof group, "/ensemble/%d/series", member);
   TRY(append_axes(history, file, &history->series, group, member, true));
   for (int c = 0; c < column_count; c++) {
     if (!column_applies(&column_table[c], &history->config->data.loss)) continue;
-    snprintf(name, sizeof name, "%s/%s", group, column_table[c].name);
-    TRY(append_column(history, file, &history->series, c, name, column_table[c].description, column_table[c].units,
-                      table));
+    TRY(append_column(history, file, &history->series, c, group, column_table[c].name, column_table[c].description,
+                      column_table[c].units, table));
   }
   return OK;
 }
 
 static int append_field(const struct history *history, struct h5 *file, int member, const struct rows *rows,
                         const char *dataset, const char *description, const double *table) {
-  char group[64], name[128];
+  char group[64];
   snprintf(group, sizeof group, "/ensemble/%d/field", member);
   if (rows == &history->field || history->field.width == 0) TRY(append_axes(history, file, rows, group, member, false));
-  snprintf(name, sizeof name, "%s/%s", group, dataset);
   const int64_t shape[] = {history->config->ensemble.replicas, rows->width};
-  TRY(h5_append(file, name, H5_DOUBLE, 2, shape, rows->kept, rows->count, table));
-  return h5_describe(file, name, description, "f");
+  const struct scale *scale[] = {&REPLICA, rows == &history->field ? &POINT : &TRAIN_POINT};
+  return append(file, rows, group, dataset, H5_DOUBLE, 2, shape, scale, description, "f", table);
 }
 
 /* Appends c2phi2 of each set that has points, except to a file that an older program created without this dataset. */
@@ -269,10 +293,12 @@ static int append_second_moments(const struct history *history, struct h5 *file,
   };
   const int points[HISTORY_SECOND_MOMENTS] = {history->field.width, history->train.width};
   for (int m = 0; m < HISTORY_SECOND_MOMENTS; m++) {
-    char name[64];
-    snprintf(name, sizeof name, "/ensemble/%d/field/%s", member, second_moment[m].name);
+    char group[64], name[128];
+    snprintf(group, sizeof group, "/ensemble/%d/field", member);
+    snprintf(name, sizeof name, "%s/%s", group, second_moment[m].name);
     if (points[m] == 0 || (history->second_moment.kept > 0 && !h5_exists(file, name))) continue;
-    TRY(append_column(history, file, &history->second_moment, m, name, second_moment[m].description, "f^2", table));
+    TRY(append_column(history, file, &history->second_moment, m, group, second_moment[m].name,
+                      second_moment[m].description, "f^2", table));
   }
   return OK;
 }
@@ -320,7 +346,7 @@ static int count_kept_limits(struct history *history, struct h5 *file) {
  * the run was resumed. */
 static int append_limits(const struct history *history, struct h5 *file, int member) {
   const struct rows *rows = &history->limit;
-  char group[64], name[128];
+  char group[64];
   snprintf(group, sizeof group, "/ensemble/%d/stability", member);
   TRY(append_axes(history, file, rows, group, member, false));
   double *values = alloc_small(sizeof *values * (size_t)rows->count);
@@ -330,9 +356,8 @@ static int append_limits(const struct history *history, struct h5 *file, int mem
     for (int64_t i = 0; i < rows->count; i++)
       values[i] =
           rows->record[(size_t)(i * history->config->ensemble.members + member) * (2 + HISTORY_LIMITS) + 2 + (size_t)c];
-    snprintf(name, sizeof name, "%s/%s", group, column->name);
-    status = h5_append(file, name, H5_DOUBLE, 0, NULL, rows->kept, rows->count, values);
-    if (status == OK) status = h5_describe(file, name, column->description, column->units);
+    status =
+        append(file, rows, group, column->name, H5_DOUBLE, 0, NULL, NULL, column->description, column->units, values);
   }
   free(values);
   return status;

@@ -9,18 +9,24 @@
 /* Writes where the points of a group come from and, if they are stored, x and y. */
 static int write_points(struct h5 *file, const char *group, int64_t count, int d, char *origin, const double *x,
                         const double *y) {
-  char name[64];
+  char name[64], point[64], dimension[64];
   int status = h5_set_text(file, group, "origin", origin);
   free(origin);
   TRY(status);
   TRY(h5_set_int(file, group, "points", count));
   if (count == 0) return OK;
+  snprintf(point, sizeof point, "%s/point", group);
+  snprintf(dimension, sizeof dimension, "%s/d", group);
+  TRY(h5_index(file, point, count, "number of the point"));
+  TRY(h5_index(file, dimension, d, "input dimension"));
   snprintf(name, sizeof name, "%s/x", group);
   TRY(h5_write(file, name, H5_DOUBLE, 2, (int64_t[]){count, d}, x));
   TRY(h5_describe(file, name, "points x (points, d)", NULL));
+  TRY(h5_dimensions(file, name, 2, (const char *[]){point, dimension}));
   snprintf(name, sizeof name, "%s/y", group);
   TRY(h5_write(file, name, H5_DOUBLE, 1, &count, y));
-  return h5_describe(file, name, "labels f(x) (points)", "f");
+  TRY(h5_describe(file, name, "labels f(x) (points)", "f"));
+  return h5_dimensions(file, name, 1, (const char *[]){point});
 }
 
 static int write_target(struct h5 *file, const struct dataset *data) {

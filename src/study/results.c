@@ -15,7 +15,7 @@
 #include "io/json.h"
 
 enum kind { KIND_REAL, KIND_INTEGER, KIND_WORDS };
-enum { RANK_MAX = 2, NAME_MAX_BYTES = 128, FORMAT_VERSION = 2 };
+enum { RANK_MAX = 2, NAME_MAX_BYTES = 128, PATH_MAX_BYTES = NAME_MAX_BYTES + 40, FORMAT_VERSION = 2 };
 
 static const char FORMAT[] = "mckean-analysis";
 
@@ -24,7 +24,8 @@ struct entry {
   int rank;
   int64_t shape[RANK_MAX], count;
   char name[NAME_MAX_BYTES];
-  char *description; /* may be NULL */
+  char *description;                       /* may be NULL */
+  const char *dimension[RANK_MAX], *units; /* may be NULL */
   double *real;
   int64_t *integer;
   char *words; /* with a space between words */
@@ -33,7 +34,8 @@ struct entry {
 struct results {
   int entries, capacity;
   struct entry *entry;
-  char group[NAME_MAX_BYTES];      /* group of the entries added next */
+  char group[NAME_MAX_BYTES]; /* group of the entries added next, their dimensions and unit */
+  const char *dimension[RANK_MAX], *units;
   const struct findings *findings; /* not owned; may be NULL */
 };
 
@@ -65,6 +67,17 @@ void results_group(struct results *results, const char *format, ...) {
   const int length = vsnprintf(results->group, sizeof results->group, format, arguments);
   va_end(arguments);
   if (length < 0 || (size_t)length >= sizeof results->group) die("result group %s: name too large", results->group);
+  results_dimensions(results, NULL, NULL);
+  results_units(results, NULL);
+}
+
+void results_dimensions(struct results *results, const char *first, const char *second) {
+  results->dimension[0] = first;
+  results->dimension[1] = second;
+}
+
+void results_units(struct results *results, const char *units) {
+  results->units = units;
 }
 
 static struct entry *add(struct results *results, enum kind kind, const char *name, const char *description, int rank,
@@ -80,7 +93,9 @@ static struct entry *add(struct results *results, enum kind kind, const char *na
   const int length =
       snprintf(entry->name, sizeof entry->name, "%s%s%s", results->group, *results->group ? "/" : "", name);
   if ((size_t)length >= sizeof entry->name || rank > RANK_MAX) die("result %s: name or rank %d too large", name, rank);
+  entry->units = results->units;
   for (int i = 0; i < rank; i++) {
+    entry->dimension[i] = results->dimension[i];
     entry->shape[i] = shape[i];
     entry->count *= shape[i];
   }
@@ -241,7 +256,36 @@ static int write_entry(struct h5 *file, const struct entry *entry) {
   const bool real = entry->kind == KIND_REAL;
   TRY(h5_write(file, object, real ? H5_DOUBLE : H5_INT64, entry->rank, entry->shape,
                real ? (const void *)entry->real : entry->integer));
-  return entry->description ? h5_set_text(file, object, "description", entry->description) : OK;
+  return entry->description ? h5_describe(file, object, entry->description, entry->units) : OK;
+}
+
+static const struct entry *find(const struct results *results, const char *name) {
+  for (int i = 0; i < results->entries; i++)
+    if (strcmp(results->entry[i].name, name) == 0) return &results->entry[i];
+  return NULL;
+}
+
+/* path = the scale of dimension i of an entry (results_dimensions), which is created if no entry has its name and
+ * length. */
+static int scale_of(struct h5 *file, const struct results *results, const struct entry *entry, int i,
+                    char path[PATH_MAX_BYTES]) {
+  const char *name = entry->dimension[i], *leaf = strrchr(entry->name, '/');
+  char own[PATH_MAX_BYTES - 1];
+  snprintf(own, sizeof own, "%.*s%s", leaf ? (int)(leaf - entry->name) + 1 : 0, entry->name, name);
+  const struct entry *inside = find(results, own), *root = find(results, name);
+  if ((!inside || inside->count != entry->shape[i]) && root && root->count == entry->shape[i])
+    snprintf(own, sizeof own, "%s", name);
+  snprintf(path, PATH_MAX_BYTES, "/%s", own);
+  return h5_exists(file, path) ? OK : h5_index(file, path, entry->shape[i], "number");
+}
+
+static int name_dimensions(struct h5 *file, const struct results *results, const struct entry *entry) {
+  char object[NAME_MAX_BYTES + 2], path[RANK_MAX][PATH_MAX_BYTES];
+  const bool dataset = entry->rank > 0 && entry->kind != KIND_WORDS;
+  if (!dataset || !entry->dimension[entry->rank - 1]) return OK;
+  snprintf(object, sizeof object, "/%s", entry->name);
+  for (int i = 0; i < entry->rank; i++) TRY(scale_of(file, results, entry, i, path[i]));
+  return h5_dimensions(file, object, entry->rank, (const char *[]){path[0], path[1]});
 }
 
 static int write_all(struct h5 *file, const struct results *results, const char *config,
@@ -251,6 +295,7 @@ static int write_all(struct h5 *file, const struct results *results, const char 
   TRY(h5_set_text(file, "/", "config", config));
   TRY(provenance_write(provenance, file));
   for (int i = 0; i < results->entries; i++) TRY(write_entry(file, &results->entry[i]));
+  for (int i = 0; i < results->entries; i++) TRY(name_dimensions(file, results, &results->entry[i]));
   return OK;
 }
 

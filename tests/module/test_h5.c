@@ -136,6 +136,43 @@ static void rows_on_a_full_disk_report_the_reason(void **state) {
   assert_true(status == FAILED && reported);
 }
 
+static void dimensions_are_named_by_scales(void **state) {
+  (void)state;
+  static const char *const axes[] = {"/g/time", "/g/replica"};
+  struct h5 *file;
+  char *text;
+  const double numbers[6] = {0};
+  assert_ok(h5_create(path_of("scales.h5"), 512, &file));
+  assert_ok(h5_write(file, "/g/time", H5_DOUBLE, 1, (int64_t[]){2}, numbers));
+  assert_ok(h5_dimensions(file, "/g/time", 1, axes));
+  assert_ok(h5_index(file, "/g/replica", 3, "number of the replica"));
+  assert_ok(h5_write(file, "/g/loss", H5_DOUBLE, 2, (int64_t[]){2, 3}, numbers));
+  assert_ok(h5_write(file, "/g/dt", H5_DOUBLE, 1, (int64_t[]){2}, numbers));
+  assert_ok(h5_describe(file, "/g/loss", "the loss", "f^2"));
+  assert_ok(h5_dimensions(file, "/g/loss", 2, axes));
+  assert_ok(h5_dimensions(file, "/g/dt", 1, axes));
+  assert_status(FAILED, h5_dimensions(file, "/g/dt", 1, (const char *[]){"/g/none"}));
+  assert_ok(h5_close(file));
+
+  assert_ok(h5_open(path_of("scales.h5"), false, &file));
+  for (int i = 0; i < 2; i++) {
+    assert_ok(h5_get_text(file, axes[i], "CLASS", &text));
+    assert_string_equal(text, "DIMENSION_SCALE");
+    free(text);
+    assert_ok(h5_get_text(file, axes[i], "NAME", &text));
+    assert_string_equal(text, i ? "replica" : "time");
+    free(text);
+  }
+  int64_t index[3];
+  assert_ok(h5_read(file, "/g/replica", H5_INT64, 1, (int64_t[]){3}, index));
+  assert_true(index[0] == 0 && index[1] == 1 && index[2] == 2);
+  assert_status(FAILED, h5_get_text(file, "/g/loss", "CLASS", &text));
+  assert_ok(h5_get_text(file, "/g/loss", "units", &text));
+  assert_string_equal(text, "f^2");
+  free(text);
+  assert_ok(h5_close(file));
+}
+
 static void other_files_are_refused_by_name(void **state) {
   (void)state;
   struct h5 *file;
@@ -156,6 +193,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(series_are_truncated_and_extended),
       cmocka_unit_test(reserved_space_is_at_the_returned_offset),
       cmocka_unit_test(rows_on_a_full_disk_report_the_reason),
+      cmocka_unit_test(dimensions_are_named_by_scales),
       cmocka_unit_test(other_files_are_refused_by_name),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
