@@ -43,6 +43,7 @@ struct target {
 
 struct target_kind {
   const char *name;     /* value of target.type in the input */
+  const char *title;    /* what the networks learn, for the header of a run */
   const char *required; /* the key without a default that this kind needs, for example "target.d" */
   size_t bytes;         /* size of the struct of this kind */
 

@@ -1,9 +1,8 @@
 /* report: the messages of a run, on the terminal and in <output>/run.log.
  *
- * Only rank 0 prints; on other ranks the functions do nothing. All functions are local. On a terminal, progress is a
- * bar that is redrawn. In the log, and if the output is not a terminal, progress is a line, printed at growing
- * intervals. A failure to write the log is reported once; the lines that could not be written are missing from the log,
- * and the run continues. */
+ * Only rank 0 prints; on other ranks the functions do nothing. All functions are local. Progress is a line of at most
+ * 80 columns, printed at growing intervals. A failure to write the log is reported once; the lines that could not be
+ * written are missing from the log, and the run continues. */
 #ifndef MCKEAN_LOG_REPORT_H
 #define MCKEAN_LOG_REPORT_H
 
@@ -15,12 +14,12 @@
 #include "log/provenance.h"
 
 struct report {
-  FILE *log;              /* NULL before report_log */
-  bool log_lost;          /* a write failed and was reported */
-  bool active;            /* rank 0 */
-  int terminal;           /* file descriptor of the terminal that shows the bar; -1: no terminal */
-  bool bar_drawn;         /* the cursor is at the end of the bar; the next line must overwrite the bar */
-  double bar_at, line_at; /* clock times of the last bar and the last line */
+  FILE *log;      /* NULL before report_log */
+  bool log_lost;  /* a write failed and was reported */
+  bool active;    /* rank 0 */
+  bool verbose;   /* report_detail also prints */
+  double line_at; /* clock time of the last line of progress */
+  int lines;      /* of progress so far */
 };
 
 struct report report_create(bool active);
@@ -28,9 +27,11 @@ struct report report_create(bool active);
 /* Opens <output>/run.log for appending. If this fails, prints a warning; the run then has no log. */
 void report_log(struct report *report, const char *output);
 
-/* report_line prints a line on standard output and writes it to the log; report_note only writes it to the log. */
+/* report_line prints a line on standard output and writes it to the log; report_note only writes it to the log;
+ * report_detail writes it to the log, and prints it if the report is verbose. */
 void report_line(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void report_note(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void report_detail(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Writes the provenance and the input, with all defaults, to the log. */
 void report_header(struct report *report, const struct provenance *provenance, const char *config);
@@ -40,13 +41,17 @@ struct progress {
   double seconds;      /* since the time loop began */
   double pairs;        /* (unit x sample) pairs computed in these seconds by all ranks */
   double pairs_left;   /* pairs in the remaining steps */
-  double time[2];      /* t of the smallest and of the largest n */
-  double loss;         /* the loss to print, NAN: none */
+  int64_t n[2];        /* the smallest and the largest n; the next members are of their networks */
+  double time[2];      /* t */
+  double loss[2];      /* mean loss over replicas / E l(0, y), in the last row of the history; NAN: unknown */
+  const char *scale;   /* name of E l(0, y): "C_f" or "loss_0" */
 };
 
-/* Draws the bar or prints a line if enough time has passed since the last one; otherwise does nothing. */
+/* report_progress_due returns whether enough time has passed since the last line of progress; seconds: since the time
+ * loop began. report_progress prints the line. */
+bool report_progress_due(const struct report *report, double seconds);
 void report_progress(struct report *report, const struct progress *progress);
-/* Ends the bar and closes the log; the report then prints nothing. */
+/* Closes the log; the report then prints nothing. */
 void report_close(struct report *report);
 
 /* Write a duration as "1:02:03", and a size as "1.25 GB". */

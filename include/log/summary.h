@@ -1,7 +1,8 @@
 /* summary: the work and the speed of a run, measured on each rank.
  *
  * Each rank measures the time of each phase of its time loop. When the run is complete or stops early, the minimum,
- * mean and maximum over the ranks are written to <output>/summary.json, and as a table to the terminal and the log.
+ * mean and maximum over the ranks are written to <output>/summary.json, and as a table to the log (with --verbose, also
+ * to the terminal). The terminal shows the losses at the start and at the end (log/loss_table.h).
  *
  * summary.json covers the time since the run started or was last resumed. {min, mean, max} are over ranks:
  *
@@ -49,6 +50,7 @@
 
 #include "config/config.h"
 #include "data/dataset.h"
+#include "log/loss_table.h"
 #include "log/report.h"
 #include "parallel/comm.h"
 #include "particles/kernel.h"
@@ -108,12 +110,13 @@ struct summary_run {
   int64_t first, step, steps; /* first step since the start or resume, current step, last step of the input */
   bool complete;              /* all steps were taken, and their results are on disk */
   double seconds;             /* of the time loop */
-  int sizes;                  /* length of stability; 0: unknown */
+  int sizes;                  /* length of stability and losses; 0: unknown */
   const struct summary_stability *stability;
+  const struct loss_row *losses;
 };
 
-/* Prints the summary and writes summary.json. A failure to write the file is reported, but the run does not fail.
- * Collective. Cost: 0.1 s of GEMM after a loop of more than 5 s. */
+/* Prints the losses, logs the table of times, and writes summary.json. A failure to write the file is reported, but the
+ * run does not fail. Collective. Cost: 0.1 s of GEMM after a loop of more than 5 s. */
 void summary_report(const struct summary *summary, const struct comm *comm, const struct summary_run *run,
                     struct report *report);
 

@@ -11,6 +11,7 @@
 struct simulation_options {
   bool fresh;      /* rename an existing output and start at step 0 */
   int64_t stop_at; /* stop with a checkpoint at this step; -1: run to the last step */
+  bool verbose;    /* also print the times that otherwise only run.log contains */
   double max_wall; /* time limit in seconds of wall-clock time; 0: none */
   int argc;        /* the command line, for the provenance */
   char **argv;

@@ -37,6 +37,7 @@
 #include "config/config.h"
 #include "data/dataset.h"
 #include "dynamics/observables.h"
+#include "log/loss_table.h"
 #include "log/provenance.h"
 #include "log/summary.h"
 #include "parallel/comm.h"
@@ -125,6 +126,10 @@ void history_limits(struct history *history, int64_t step, const struct dt_segme
  * damaged. A history without estimates is not an error. */
 struct h5;
 int history_stability(struct h5 *file, const struct config *config, int member, struct summary_stability *result);
+
+/* Reads the losses of one size in the first and in the last row of an open history. Local. FAILED: a dataset is
+ * damaged. */
+int history_losses(struct h5 *file, const struct config *config, int member, struct loss_row *row);
 
 /* Returns the number of rows of loss [rows], which is overwritten, in which the loss rose by more than noise allows:
  *

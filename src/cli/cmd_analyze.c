@@ -224,7 +224,7 @@ static void print_files(const struct request *request, const struct result_files
   const char *json = request->json ? files->json : ".json", *dot = strrchr(files->results, '.');
   const bool stem = dot && strcmp(dot, ".h5") == 0;
   printf("%-10s%s (%s), %s and %s\n", "written", files->text,
-         request->tables ? "these tables" : "all tables, as with --tables", json, stem ? dot : files->results);
+         request->tables ? "these tables" : "all tables; or use --tables", json, stem ? dot : files->results);
 }
 
 /* Judges, writes and prints the results. Local, on rank 0. FAILED: a condition is not met, or a file cannot be

@@ -18,6 +18,7 @@ const char cmd_run_options[] =
     "  --max-wall H:MM:SS  stop before this time limit with a checkpoint, exit code 75; also MM:SS or seconds\n"
     "  --dry-run           print what the run would do and need, with a SLURM header; write nothing\n"
     "  --json FILE         results of the dry run in JSON\n"
+    "  -v, --verbose       also print the times of all parts of the run, which run.log always contains\n"
     "signals: USR1 writes a checkpoint and continues; USR2, TERM, INT, or a file named `stop` in the output\n"
     "folder, write a checkpoint and stop, exit code 75\n";
 
@@ -45,6 +46,8 @@ static const struct option options_table[] = {
     OPTION("--dry-run", option_flag, struct run_request, dry_run),
     OPTION("--json", option_file, struct run_request, json),
     OPTION_IN("--stop-at", option_int64, struct run_request, simulation.stop_at, 0, 0x1p53),
+    OPTION("--verbose", option_flag, struct run_request, simulation.verbose),
+    OPTION("-v", option_flag, struct run_request, simulation.verbose),
     OPTION("--max-wall", take_duration, struct run_request, simulation.max_wall),
 };
 

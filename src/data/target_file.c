@@ -129,6 +129,7 @@ const struct target_rows *target_file_test_rows(const struct target *target) {
 /* No checksum function: run/problem.c computes the checksum of the points and labels of the dataset. */
 const struct target_kind target_file = {
     .name = "file",
+    .title = "the labels of a file",
     .required = "target.path",
     .bytes = sizeof(struct file),
     .create = create,

@@ -124,6 +124,7 @@ static uint32_t checksum(const struct target *target, uint32_t crc) {
 
 const struct target_kind target_spin = {
     .name = "spin",
+    .title = "the spherical 3-spin model",
     .required = "target.d",
     .bytes = sizeof(struct spin),
     .create = create,

@@ -147,6 +147,7 @@ static int record(const struct target *target, struct h5 *file) {
 
 const struct target_kind target_teacher = {
     .name = "teacher",
+    .title = "a teacher network",
     .required = "target.d",
     .bytes = sizeof(struct teacher),
     .create = create,

@@ -2,51 +2,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "io/durable_file.h"
 #include "parallel/comm.h"
 
-enum { BAR_MAX = 40, LINE = 512 };
-static const double BAR_EVERY = 0.2;                  /* seconds */
-static const double LINE_LEAST = 10, LINE_MOST = 600; /* seconds between lines: time so far / 20, in this range */
-
-/* Returns a descriptor of the terminal that shows the output, or -1. Under Open MPI, standard output of each rank is a
- * pseudo-terminal, so isatty always succeeds. Therefore, under Open MPI, uses the standard output of the parent
- * process, which is mpirun on the first node. */
-static int terminal(void) {
-  if (!isatty(STDOUT_FILENO)) return -1;
-  if (!getenv("OMPI_COMM_WORLD_SIZE")) return STDOUT_FILENO;
-  char link[64], target[PATH_MAX];
-  snprintf(link, sizeof link, "/proc/%d/fd/1", (int)getppid());
-  const ssize_t length = readlink(link, target, sizeof target - 1);
-  if (length < 0) return -1;
-  target[length] = 0;
-  if (strncmp(target, "/dev/pts/", 9) != 0 && strncmp(target, "/dev/tty", 8) != 0) return -1;
-  const int file = open(target, O_RDONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-  return file < 0 ? STDOUT_FILENO : file;
-}
-
-/* The current width of the terminal in columns. */
-static int width(const struct report *report) {
-  struct winsize size;
-  if (ioctl(report->terminal, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  const char *columns = getenv("COLUMNS");
-  const int given = columns ? atoi(columns) : 0;
-  return given > 0 ? given : 80;
-}
+/* Seconds between lines of progress: time so far * LINE_SHARE, in this range. */
+static const double LINE_LEAST = 5, LINE_MOST = 600, LINE_SHARE = 0.1;
+enum { HEAD_EVERY = 20 }; /* lines of progress between repeated heads of the columns */
 
 struct report report_create(bool active) {
-  const double now = comm_time();
-  return (struct report){.active = active, .terminal = active ? terminal() : -1, .bar_at = now, .line_at = now};
+  return (struct report){.active = active, .line_at = comm_time()};
 }
 
 void report_log(struct report *report, const char *output) {
@@ -85,9 +57,19 @@ void report_line(struct report *report, const char *format, ...) {
   char *text = compose(format, args);
   va_end(args);
   write_log(report, text);
-  printf("%s%s\n", report->bar_drawn ? "\r\033[K" : "", text);
+  puts(text);
   fflush(stdout);
-  report->bar_drawn = false;
+  free(text);
+}
+
+void report_detail(struct report *report, const char *format, ...) {
+  if (!report->active) return;
+  va_list args;
+  va_start(args, format);
+  char *text = compose(format, args);
+  va_end(args);
+  write_log(report, text);
+  if (report->verbose) puts(text);
   free(text);
 }
 
@@ -122,46 +104,40 @@ void report_size(double bytes, char text[32]) {
   snprintf(text, 32, "%.3g %s", bytes, units[u]);
 }
 
-/* Draws a bar in the space before the text. A terminal that is too narrow shows only the text, truncated. */
-static void draw_bar(struct report *report, double done, const char *text) {
-  const int columns = width(report) - 1, space = columns - (int)strlen(text) - 4,
-            length = space < BAR_MAX ? space : BAR_MAX;
-  char bar[BAR_MAX + 1] = "";
-  for (int i = 0; i < length; i++) bar[i] = i < (int)(done * length) ? '#' : '.';
-  if (length < 5)
-    printf("\r\033[K%.*s", columns > 0 ? columns : 0, text);
-  else
-    printf("\r\033[K[%.*s]  %s", length, bar, text);
-  fflush(stdout);
-  report->bar_drawn = true;
+bool report_progress_due(const struct report *report, double seconds) {
+  return report->active && comm_time() - report->line_at >= fmin(fmax(LINE_SHARE * seconds, LINE_LEAST), LINE_MOST);
+}
+
+/* Writes one value, or two that differ, such as the t of the smallest and of the largest n. */
+static void pair_text(const double value[2], char text[48]) {
+  snprintf(text, 48, value[0] == value[1] ? "%.4g" : "%.4g to %.4g", value[0], value[1]);
+}
+
+static void print_head(struct report *report, const struct progress *progress) {
+  char small[32], large[32] = "", loss[32];
+  snprintf(small, sizeof small, "n = %lld", (long long)progress->n[0]);
+  if (progress->n[1] != progress->n[0]) snprintf(large, sizeof large, "n = %lld", (long long)progress->n[1]);
+  snprintf(loss, sizeof loss, "loss/%s", progress->scale);
+  report_line(report, "%15s %*s %13s", "", progress->time[0] == progress->time[1] ? 9 : 18, "", loss);
+  report_line(report, "%15s %*s %13s %12s %9s %9s", "step", progress->time[0] == progress->time[1] ? 9 : 18, "t", small,
+              large, "pairs/s", "left");
 }
 
 void report_progress(struct report *report, const struct progress *progress) {
+  /* Pairs, because steps of different stages differ in cost. */
+  const double rate = progress->pairs / progress->seconds;
+  char step[48], time[48], small[32], large[32] = "", left[32];
   if (!report->active) return;
-  const double now = comm_time(), done = (double)progress->step / (double)progress->steps;
-  const bool bar = report->terminal >= 0 && now - report->bar_at >= BAR_EVERY;
-  const double every = fmin(fmax(progress->seconds / 20, LINE_LEAST), LINE_MOST);
-  const bool line = now - report->line_at >= every;
-  if (!bar && !line) return;
-  const double rate =
-      progress->pairs / progress->seconds; /* in pairs, because steps of different stages differ in cost */
-  char left[32], loss[48] = "", last[32] = "", text[LINE];
+  if (report->lines++ % HEAD_EVERY == 0) print_head(report, progress);
+  report->line_at = comm_time();
   report_duration(progress->pairs_left / rate, left);
-  if (isfinite(progress->loss)) snprintf(loss, sizeof loss, "  loss %.4g", progress->loss);
-  if (progress->time[1] != progress->time[0]) snprintf(last, sizeof last, " to %.4g", progress->time[1]);
-  /* The most important values come first, because a narrow terminal shows only the beginning. */
-  snprintf(text, sizeof text, "%3.0f %%  %s left  step %lld/%lld%s  t %.4g%s  %.3g pairs/s", 100 * done, left,
-           (long long)progress->step, (long long)progress->steps, loss, progress->time[0], last, rate);
-  if (line) {
-    report->line_at = now;
-    if (report->terminal >= 0)
-      report_note(report, "%s", text);
-    else
-      report_line(report, "%s", text);
-  }
-  if (!bar) return;
-  report->bar_at = now;
-  draw_bar(report, done, text);
+  snprintf(step, sizeof step, "%lld/%lld", (long long)progress->step, (long long)progress->steps);
+  pair_text(progress->time, time);
+  snprintf(small, sizeof small, isfinite(progress->loss[0]) ? "%.4g" : "-", progress->loss[0]);
+  if (progress->n[1] != progress->n[0])
+    snprintf(large, sizeof large, isfinite(progress->loss[1]) ? "%.4g" : "-", progress->loss[1]);
+  report_line(report, "%15s %*s %13s %12s %9.3g %9s", step, progress->time[0] == progress->time[1] ? 9 : 18, time,
+              small, large, rate, left);
 }
 
 void report_uncertain(double value, double error, char text[64]) {
@@ -173,8 +149,6 @@ void report_uncertain(double value, double error, char text[64]) {
 }
 
 void report_close(struct report *report) {
-  if (report->bar_drawn) puts("");
-  if (report->terminal > STDERR_FILENO) close(report->terminal);
   if (report->log) fclose(report->log);
-  *report = (struct report){.terminal = -1};
+  *report = (struct report){0};
 }

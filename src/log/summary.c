@@ -309,18 +309,18 @@ static void print_stability(const struct summary_run *run, struct report *report
 
 static void print_phases(const struct summary *summary, const struct total *total, const struct summary_run *run,
                          struct report *report) {
-  report_line(report, "%-16s %9s %9s %9s %9s %9s %9s %6s", "seconds", "count", "min", "mean", "max", "comm mean",
-              "comm max", "share");
+  report_detail(report, "%-16s %9s %9s %9s %9s %9s %9s %6s", "seconds", "count", "min", "mean", "max", "comm mean",
+                "comm max", "share");
   for (int i = 0; i < SUMMARY_PHASES; i++) {
     const struct rank_range *seconds = &total->seconds[i], *waited = &total->waited[i];
     if (!(seconds->max > 0)) continue;
-    report_line(report, "%-16s %9.0f %9.3g %9.3g %9.3g %9.3g %9.3g %4.0f %%", phase_words[i], summary->count[i],
-                seconds->min, seconds->mean, seconds->max, waited->mean, waited->max,
-                100 * ratio(seconds->mean, run->seconds));
+    report_detail(report, "%-16s %9.0f %9.3g %9.3g %9.3g %9.3g %9.3g %4.0f %%", phase_words[i], summary->count[i],
+                  seconds->min, seconds->mean, seconds->max, waited->mean, waited->max,
+                  100 * ratio(seconds->mean, run->seconds));
   }
   const struct rank_range *rest = &total->outside_phases;
-  report_line(report, "%-16s %9s %9.3g %9.3g %9.3g %9s %9s %4.0f %%", "other", "", rest->min, rest->mean, rest->max, "",
-              "", 100 * ratio(rest->mean, run->seconds));
+  report_detail(report, "%-16s %9s %9.3g %9.3g %9.3g %9s %9s %4.0f %%", "other", "", rest->min, rest->mean, rest->max,
+                "", "", 100 * ratio(rest->mean, run->seconds));
 }
 
 static void print_speed(const struct total *total, const struct summary_run *run, struct report *report) {
@@ -328,28 +328,28 @@ static void print_speed(const struct total *total, const struct summary_run *run
   report_duration(run->seconds, text);
   if (isfinite(total->peak_fraction))
     snprintf(peak, sizeof peak, ", %.0f %% of GEMM's %.3g Gflop/s", 100 * total->peak_fraction, 1e-9 * total->gemm);
-  report_line(report, "%lld steps in %s, %.3g core hours: %.3g pairs/s; %.3g ns per (unit x sample) and core%s",
-              (long long)(run->step - run->first), text, run->seconds * total->cores / 3600,
-              ratio(total->all_pairs, total->computing), ratio(1e9 * total->computing * total->cores, total->all_pairs),
-              peak);
+  report_detail(report, "%lld steps in %s, %.3g core hours: %.3g pairs/s; %.3g ns per (unit x sample) and core%s",
+                (long long)(run->step - run->first), text, run->seconds * total->cores / 3600,
+                ratio(total->all_pairs, total->computing),
+                ratio(1e9 * total->computing * total->cores, total->all_pairs), peak);
   if (total->ranks > 1)
-    report_line(report,
-                "computing time: maximum over ranks %.3g times the mean; %.3g %% of the time in sums over ranks",
-                total->imbalance,
-                100 * ratio(total->waited[PHASE_STEP].mean + total->waited[PHASE_ROW].mean, total->computing));
+    report_detail(report,
+                  "computing time: maximum over ranks %.3g times the mean; %.3g %% of the time in sums over ranks",
+                  total->imbalance,
+                  100 * ratio(total->waited[PHASE_STEP].mean + total->waited[PHASE_ROW].mean, total->computing));
 }
 
 static void print_sizes(const struct summary *summary, const struct total *total, struct report *report) {
   char least[32], mean[32], most[32], files[32];
   report_size(summary->bytes, files);
   if (summary->checkpoints > 0)
-    report_line(report, "checkpoints: %.0f, %s in total, written in %.3g s including history and checks: %.3g GB/s",
-                summary->checkpoints, files, total->seconds[PHASE_SAVE].max,
-                ratio(1e-9 * summary->bytes, total->seconds[PHASE_SAVE].max));
+    report_detail(report, "checkpoints: %.0f, %s in total, written in %.3g s including history and checks: %.3g GB/s",
+                  summary->checkpoints, files, total->seconds[PHASE_SAVE].max,
+                  ratio(1e-9 * summary->bytes, total->seconds[PHASE_SAVE].max));
   report_size(total->memory.min, least);
   report_size(total->memory.mean, mean);
   report_size(total->memory.max, most);
-  report_line(report, "peak memory per rank: min %s, mean %s, max %s", least, mean, most);
+  report_detail(report, "peak memory per rank: min %s, mean %s, max %s", least, mean, most);
 }
 
 void summary_report(const struct summary *summary, const struct comm *comm, const struct summary_run *run,
@@ -366,6 +366,7 @@ void summary_report(const struct summary *summary, const struct comm *comm, cons
   print_phases(summary, &total, run, report);
   print_speed(&total, run, report);
   print_sizes(summary, &total, report);
+  loss_table_print(report, run->sizes, run->losses, loss_is_squared(&run->config->data.loss) ? "C_f" : "loss_0");
   print_stability(run, report);
   write_json(summary, &total, run, report);
 }

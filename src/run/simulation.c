@@ -6,29 +6,12 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "log/next_commands.h"
 #include "log/restart_command.h"
 #include "log/slurm.h"
 #include "simulation_state.h"
 
 /* ---- the time loop ---- */
-
-static void print_progress(struct simulation *sim) {
-  const struct config *config = sim->problem.config;
-  const struct dataset *data = sim->problem.data;
-  if (!sim->lock || simulation_lost_output(sim)) return;
-  int smallest, largest;
-  ensemble_extremes(&config->ensemble, &smallest, &largest);
-  const struct progress progress = {
-      .step = sim->step,
-      .steps = sim->steps,
-      .seconds = comm_time() - sim->began,
-      .pairs = schedule_work(&config->schedule, &config->ensemble, data, sim->start, sim->step),
-      .pairs_left = schedule_work(&config->schedule, &config->ensemble, data, sim->step, sim->steps),
-      .time = {step_size_time(&sim->step_size, smallest, sim->step),
-               step_size_time(&sim->step_size, largest, sim->step)},
-      .loss = sim->loss};
-  report_progress(&sim->report, &progress);
-}
 
 /* About every 0.2 s, the ranks agree on errors and on requests to save or to stop. *request: the request to serve
  * before the next step. Collective. */
@@ -41,7 +24,7 @@ static int poll(struct simulation *sim, enum stop_request *request) {
   const char *reason;
   *request = stop_agree(&sim->stop, sim->step, &reason);
   if (reason) report_line(&sim->report, "%s at step %lld", reason, (long long)sim->step);
-  print_progress(sim);
+  simulation_print_progress(sim, sim->lock && simulation_lost_output(sim));
   return OK;
 }
 
@@ -94,9 +77,11 @@ static void report_end(struct simulation *sim, int status) {
   const struct config *config = sim->problem.config;
   char text[STEP_SIZE_TEXT];
   struct summary_stability stability[ENSEMBLE_MAX];
+  struct loss_row losses[ENSEMBLE_MAX];
   struct summary_run run = summary_of(sim, status);
   run.stability = stability;
-  run.sizes = simulation_stability(sim, stability);
+  run.losses = losses;
+  run.sizes = simulation_results(sim, stability, losses);
   summary_report(&sim->summary, sim->comm, &run, &sim->report);
   step_size_time_text(&sim->step_size, sim->steps, text);
   if (status == OK)
@@ -104,6 +89,7 @@ static void report_end(struct simulation *sim, int status) {
   step_size_dt_text(&sim->step_size, text);
   if (status == OK && schedule_auto(&config->schedule, sim->steps) && sim->step_size.segment.dt > 0)
     report_line(&sim->report, "dt: auto: the last dt is %s; history.h5 contains all dt", text);
+  if (status == OK) next_commands_print(&sim->report, config->output);
   if (status == OK || sim->comm->rank != 0) return;
   char *command = restart_command(sim->comm->size);
   report_line(&sim->report, "stopped at step %lld of %lld; to resume, unless a job does it automatically:\n%s",
@@ -153,9 +139,9 @@ int simulation_run(const struct comm *comm, const struct config *config, const s
                            .report = report_create(comm->rank == 0),
                            .steps = schedule_steps(&config->schedule),
                            .saved = -1,
-                           .lock_checked_at = -INFINITY,
-                           .loss = NAN};
+                           .lock_checked_at = -INFINITY};
   bool complete = false;
+  sim.report.verbose = options->verbose;
   *sim.problem.config = *config;
   stop_install();
   sim.stop = stop_create(comm, &stop);

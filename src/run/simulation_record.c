@@ -69,7 +69,7 @@ void simulation_step(struct simulation *sim, double dt) {
   dynamics_step(problem->dynamics, sim->step, dt, observation);
   history_row(sim->history, sim->step, &sim->step_size.segment, problem->particles, observation);
   divergence_monitor_row(&sim->monitor, problem->particles, observation);
-  if (locals > 0) sim->loss = observation[0].loss;
+  simulation_record_loss(sim, observation);
   free(observation);
   simulation_add_work(sim, PHASE_ROW, &since);
 }

@@ -31,14 +31,17 @@ int simulation_check_finite(struct simulation *sim, bool units) {
   return divergence_monitor_explain(&sim->step_size, problem, sim->folder, sim->saved);
 }
 
-int simulation_stability(const struct simulation *sim, struct summary_stability *stability) {
+int simulation_results(const struct simulation *sim, struct summary_stability *stability, struct loss_row *losses) {
   const struct config *config = sim->problem.config;
   char path[PATH_BYTES];
   struct h5 *file = NULL;
   if (sim->comm->rank != 0) return 0;
   snprintf(path, sizeof path, "%s/history.h5", config->output);
   int status = history_file_open(path, &file), sizes = config->ensemble.members;
-  for (int e = 0; e < sizes && status == OK; e++) status = history_stability(file, config, e, &stability[e]);
+  for (int e = 0; e < sizes && status == OK; e++) {
+    status = history_stability(file, config, e, &stability[e]);
+    if (status == OK) status = history_losses(file, config, e, &losses[e]);
+  }
   h5_close(file);
   return status == OK ? sizes : 0;
 }

@@ -107,39 +107,6 @@ static int open_output(struct simulation *sim) {
   return OK;
 }
 
-/* Prints C_f with its error, and where the points come from. */
-static void report_target(struct simulation *sim) {
-  const struct dataset *data = sim->problem.data;
-  const double linear = sim->problem.target->linear_fraction;
-  char C_f[64], fraction[48] = "", *train = dataset_train_origin(data), *test = dataset_test_origin(data);
-  report_uncertain(data->C_f, data->C_f_error, C_f);
-  if (isfinite(linear)) snprintf(fraction, sizeof fraction, ", linear fraction %.3g", linear);
-  if (isfinite(data->C_f)) report_line(&sim->report, "target: C_f = %s%s", C_f, fraction);
-  report_line(&sim->report, "training: %s", train);
-  report_line(&sim->report, "test: %s", test);
-  free(train);
-  free(test);
-}
-
-static void report_problem(struct simulation *sim) {
-  const struct problem *problem = &sim->problem;
-  const struct config *config = problem->config;
-  const struct ensemble_spec *ensemble = &config->ensemble;
-  const struct loss_spec *loss = &config->data.loss;
-  const double loss_0 = problem->data->loss_0;
-  const char *scale = loss_is_squared(loss) ? "C_f" : "loss_0";
-  report_header(&sim->report, &sim->provenance, sim->echo);
-  report_line(&sim->report, "%d size%s x %lld replicas = %lld networks, %s units, d = %d, %s precision, ISA level %s",
-              ensemble->members, ensemble->members == 1 ? "" : "s", (long long)ensemble->replicas,
-              (long long)ensemble_networks(ensemble), unit_table[config->unit.type].name, problem->target->d,
-              precision_names[config->precision], isa_names[problem->isa]);
-  report_target(sim);
-  if (!loss_is_squared(loss))
-    report_line(&sim->report, "loss: %s, %s; loss_0 = %.6g", loss_row(loss)->name, loss_row(loss)->help, loss_0);
-  if (!(loss_0 > 0 && isfinite(loss_0)))
-    report_line(&sim->report, "warning: %s is not positive: loss_over_%s will be NaN", scale, scale);
-}
-
 static void warn_of_excess_threads(struct simulation *sim) {
   const int threads = sim->problem.config->threads, excess = comm_oversubscription(sim->comm, threads);
   if (excess > 0)
@@ -175,7 +142,7 @@ int simulation_start(struct simulation *sim, bool *complete) {
   TRY(restore_particles(sim, initialized, &segment));
   sim->echo = config_echo(config);
   report_initial(sim);
-  report_problem(sim);
+  simulation_print_header(sim);
   warn_of_excess_threads(sim);
   sim->start = sim->step;
   sim->history = history_create(sim->comm, config, problem->data, sim->start);

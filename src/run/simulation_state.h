@@ -12,6 +12,11 @@
 #include "store/history.h"
 #include "store/lock.h"
 
+/* The sum of the losses in the last row of the history, over the networks of one n that this rank leads. */
+struct loss_sum {
+  double sum, networks;
+};
+
 struct simulation {
   const struct comm *comm;
   const struct simulation_options *options;
@@ -25,7 +30,7 @@ struct simulation {
   struct summary summary;
   int64_t start, step, steps; /* first, current and last step */
   double began;               /* clock time at the start of the time loop */
-  double loss;                /* last recorded loss of this rank's first network, NAN: none */
+  struct loss_sum loss[2];    /* of the smallest and of the largest n */
   /* Output. */
   struct lock *lock;      /* rank 0 */
   double lock_checked_at; /* clock time */
@@ -35,6 +40,19 @@ struct simulation {
   char *echo;    /* the input with all defaults, as stored in checkpoints */
   int64_t saved; /* step of the newest checkpoint, -1: none */
 };
+
+/* ---- simulation_header.c ---- */
+
+/* Prints the problem, the networks, where the points come from, and what a step means. */
+void simulation_print_header(struct simulation *sim);
+
+/* ---- simulation_progress.c ---- */
+
+/* Sets loss from observation [locals]. Local. */
+void simulation_record_loss(struct simulation *sim, const struct observation *observation);
+
+/* Prints a line of progress if one is due. lost: another run has taken over the output (rank 0). Collective. */
+void simulation_print_progress(struct simulation *sim, bool lost);
 
 /* ---- simulation_start.c ---- */
 
@@ -62,9 +80,9 @@ void simulation_add_work(struct simulation *sim, enum summary_phase phase, const
  * same on all ranks. */
 bool simulation_save_due(const struct simulation *sim);
 
-/* Summarizes the stability of the run from history.h5: stability [members]. Returns the number of sizes, or 0 if the
- * file cannot be read or this is not rank 0. Local. */
-int simulation_stability(const struct simulation *sim, struct summary_stability *stability);
+/* Summarizes stability [members] and losses [members] of the run from history.h5. Returns the number of sizes, or 0 if
+ * the file cannot be read or this is not rank 0. Local. */
+int simulation_results(const struct simulation *sim, struct summary_stability *stability, struct loss_row *losses);
 
 /* Writes history and checkpoint of the current step, unless they are on disk already. ending: the run is about to stop
  * and does not wait for free space. Collective. STOPPED: the disk remained full (run/disk_full.h). FULL, FAILED

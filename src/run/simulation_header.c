@@ -1,0 +1,112 @@
+/* The header of a run: the problem, the networks, the points, and what a step means. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "simulation_state.h"
+
+/* What each step uses, for example "all 500 points". */
+static void points_text(const struct problem *problem, char text[64]) {
+  const struct config *config = problem->config;
+  const struct ensemble_spec *ensemble = &config->ensemble;
+  int smallest, largest;
+  ensemble_extremes(ensemble, &smallest, &largest);
+  const int64_t samples = problem->data->samples,
+                small = schedule_batch(&config->schedule, 0, ensemble->n[smallest], samples),
+                large = schedule_batch(&config->schedule, 0, ensemble->n[largest], samples);
+  char to[32] = "";
+  if (large != small) snprintf(to, sizeof to, " to %lld", (long long)large);
+  if (config->data.mode == DATA_POPULATION)
+    snprintf(text, 64, "exact expectations over x");
+  else if (config->data.mode == DATA_ONLINE)
+    snprintf(text, 64, "%lld%s fresh points", (long long)small, to);
+  else if (config->schedule.scheme == SCHEME_GD)
+    snprintf(text, 64, "all %lld points", (long long)samples);
+  else
+    snprintf(text, 64, "%lld%s of %lld points", (long long)small, to, (long long)samples);
+}
+
+static void print_problem(struct simulation *sim) {
+  const struct problem *problem = &sim->problem;
+  const struct loss_spec *loss = &problem->config->data.loss;
+  report_line(&sim->report, "problem: learn %s in d = %d, %s loss", problem->target->kind->title, problem->target->d,
+              loss_row(loss)->name);
+  if (!loss_is_squared(loss))
+    report_line(&sim->report, "loss: %s, %s; loss_0 = %.6g", loss_row(loss)->name, loss_row(loss)->help,
+                problem->data->loss_0);
+}
+
+static void print_networks(struct simulation *sim) {
+  enum { LISTED = 30 }; /* bytes of a list of n */
+  const struct config *config = sim->problem.config;
+  const struct ensemble_spec *ensemble = &config->ensemble;
+  char n[LISTED + 32] = "";
+  for (int e = 0; e < ensemble->members && strlen(n) < LISTED; e++)
+    snprintf(n + strlen(n), 32, "%s%lld", e ? ", " : "", (long long)ensemble->n[e]);
+  if (strlen(n) >= LISTED)
+    snprintf(n, sizeof n, "%lld to %lld", (long long)ensemble->n[0], (long long)ensemble->n[ensemble->members - 1]);
+  report_line(&sim->report, "networks: %d size%s x %lld replicas = %lld of %s units, n = %s", ensemble->members,
+              ensemble->members == 1 ? "" : "s", (long long)ensemble->replicas, (long long)ensemble_networks(ensemble),
+              unit_table[config->unit.type].name, n);
+}
+
+/* Prints C_f with its error, and where the points come from. */
+static void print_points(struct simulation *sim) {
+  const struct dataset *data = sim->problem.data;
+  const double linear = sim->problem.target->linear_fraction;
+  char C_f[64], fraction[48] = "", *train = dataset_train_origin(data), *test = dataset_test_origin(data);
+  report_uncertain(data->C_f, data->C_f_error, C_f);
+  if (isfinite(linear)) snprintf(fraction, sizeof fraction, ", linear fraction %.3g", linear);
+  if (isfinite(data->C_f)) report_line(&sim->report, "target: C_f = %s%s", C_f, fraction);
+  report_line(&sim->report, "training: %s", train);
+  report_line(&sim->report, "test: %s", test);
+  free(train);
+  free(test);
+}
+
+/* Lists the dt of the stages, without repetition. */
+static void dt_text(const struct schedule *schedule, char text[96]) {
+  *text = 0;
+  for (int s = 0; s < schedule->stages; s++) {
+    const size_t used = strlen(text);
+    const double dt = schedule->stage[s].dt;
+    if (s > 0 && dt == schedule->stage[s - 1].dt) continue;
+    if (used > 48) {
+      snprintf(text + used, 96 - used, ", ...");
+      return;
+    }
+    if (dt > 0)
+      snprintf(text + used, 96 - used, "%s%g", used ? ", " : "", dt);
+    else
+      snprintf(text + used, 96 - used, "%sauto", used ? ", " : "");
+  }
+}
+
+static void print_steps(struct simulation *sim) {
+  const struct schedule *schedule = &sim->problem.config->schedule;
+  char dt[96], points[64], rule[64] = "";
+  dt_text(schedule, dt);
+  points_text(&sim->problem, points);
+  if (schedule->update.rule != UPDATE_EULER)
+    snprintf(rule, sizeof rule, ", %s %g", update_table[schedule->update.rule].name, schedule->update.mu);
+  report_line(&sim->report, "steps: %lld, each with %s%s%s", (long long)sim->steps, points,
+              schedule->stages > 1 ? " (first stage)" : "", rule);
+  report_line(&sim->report, "time: dt = %s, t = sum of dt; in PyTorch: SGD with lr = n dt", dt);
+}
+
+void simulation_print_header(struct simulation *sim) {
+  const struct problem *problem = &sim->problem;
+  const struct config *config = problem->config;
+  const double loss_0 = problem->data->loss_0;
+  const char *scale = loss_is_squared(&config->data.loss) ? "C_f" : "loss_0";
+  report_header(&sim->report, &sim->provenance, sim->echo);
+  print_problem(sim);
+  print_networks(sim);
+  print_points(sim);
+  print_steps(sim);
+  report_line(&sim->report, "arithmetic: %s precision, ISA level %s", precision_names[config->precision],
+              isa_names[problem->isa]);
+  if (!(loss_0 > 0 && isfinite(loss_0)))
+    report_line(&sim->report, "warning: %s is not positive: loss_over_%s will be NaN", scale, scale);
+}
