@@ -130,6 +130,7 @@ studies: setup ## run the studies of the theory and check their conditions; ARGS
 
 .PHONY: check
 check: setup ## build with warnings as errors and run the tests in tests/module, physics and program
+	@tools/setup check
 	@$(MAKE) --no-print-directory -j $$(nproc) EXTRA_CFLAGS='-Werror $(EXTRA_CFLAGS)' BUILD=$(BUILD)/check tests
 	@MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-2} tests/run $(BUILD)/check
 

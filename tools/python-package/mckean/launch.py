@@ -5,10 +5,12 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 
 from .history import open as open_history
 from .program import environment, find_program
 
+WIDTH = 79  # columns of a terminal, less one
 STOPPED = 75  # exit code of a run that stopped early with a checkpoint
 
 
@@ -53,21 +55,38 @@ def arguments(keys):
 
 # ---- one run ----
 
+def show_line(line, show):
+    """Prints a line of a run. show: True; "last": each line replaces the one before, in a terminal or a notebook; False."""
+    if show == "last" and (sys.stdout.isatty() or "ipykernel" in sys.modules):
+        print(f"\r{line[:WIDTH]:{WIDTH}}", end="\r", flush=True)
+    elif show is True:
+        print(line, flush=True)
+
+
+def stop(process):
+    """Lets a run write its checkpoint; a second Ctrl-C kills it. mpirun passes USR2 on to all ranks, and kills them on INT."""
+    print("stopping with a checkpoint; Ctrl-C again stops at once", flush=True)
+    try:
+        process.send_signal(signal.SIGUSR2)
+        process.communicate()
+    except KeyboardInterrupt:
+        process.kill()
+        process.wait()
+
+
 def start(command, show):
-    """Runs a command, prints its lines as they come, and returns its exit code and its last lines. Ctrl-C stops it with a checkpoint."""
+    """Runs a command, shows its lines as they come, and returns its exit code and its last lines."""
     lines = []
     process = subprocess.Popen(command, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               text=True, errors="replace", bufsize=1)
+                               text=True, errors="replace", bufsize=1, start_new_session=True)  # Ctrl-C reaches Python alone
     try:
         for line in process.stdout:
             lines = [*lines[-29:], line.rstrip("\n")]
-            if show:
-                print(lines[-1], flush=True)
+            show_line(lines[-1], show)
+        return process.wait(), lines
     except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)  # in a notebook only Python receives the interrupt
-        process.communicate()
+        stop(process)
         raise
-    return process.wait(), lines
 
 
 def default_folder(input, keys):
@@ -83,15 +102,15 @@ def run(input, ranks=None, folder=None, keys=None, show=True, fresh=False, **mor
     folder  output folder; default: runs/NAME of the input file
     keys    {key: value} that override the input: dotted or nested, "ensemble.n" or {"ensemble": {"n": [64, 128]}}. Keywords
             have the same meaning: ensemble={"replicas": 8}, or **{"ensemble.replicas": 8}
-    show    True: print the lines of the run, in a terminal or a notebook, as they come
+    show    True: print the lines of the run, in a terminal or a notebook, as they come; "last": only the newest; False: none
     fresh   True: rename an existing output, and start at step 0
 
     Example: folder = mckean.run("input/quickstart.yaml", ranks=2, ensemble={"n": [32, 64]})
              mckean.open(folder).loss.mean("replica").to_pandas()
 
-    Errors: RunStopped: it stopped early with a checkpoint (Ctrl-C in a terminal, a time limit); the same call resumes it.
-    RunError: it failed; its attributes are code and output. FileNotFoundError: no input, no mckean or no mpirun.
-    KeyboardInterrupt: after the run has written its checkpoint.
+    Errors: RunStopped: it stopped early with a checkpoint, at a time limit; the same call resumes it. KeyboardInterrupt
+    (Ctrl-C): the same. RunError: it failed; its attributes are code and output. FileNotFoundError: no input, no mckean or
+    no mpirun.
     """
     input = os.fspath(input)
     if not os.path.isfile(input):
@@ -108,7 +127,8 @@ def run(input, ranks=None, folder=None, keys=None, show=True, fresh=False, **mor
     if code == STOPPED:
         raise RunStopped(f"{folder}: stopped early with a checkpoint; the same call resumes it", code, "\n".join(lines))
     if code != 0:
-        raise RunError(f"{folder}: mckean run ended with exit code {code}:\n" + "\n".join(lines), code, "\n".join(lines))
+        ours = "\n".join(itertools.takewhile(lambda line: not line.startswith("-----"), lines))  # without those of mpirun
+        raise RunError(f"{folder}: mckean run ended with exit code {code}:\n{ours}", code, "\n".join(lines))
     return folder
 
 
@@ -121,12 +141,21 @@ def settings_of(keys):
     return [dict(zip(listed, values)) for values in itertools.product(*listed.values())]
 
 
+def short(settings):
+    """Writes settings as dt=0.1,n=64, with the last parts of the keys if these differ."""
+    last = [name.rsplit(".", 1)[-1] for name in settings]
+    names = last if len(set(last)) == len(last) else list(settings)
+    return ",".join(f"{name}={literal(value)}" for name, value in zip(names, settings.values()))
+
+
 def folder_name(settings):
-    """Returns a folder name such as dt=0.1,n=64, from the last parts of the keys if these differ."""
-    short = [name.rsplit(".", 1)[-1] for name in settings]
-    names = short if len(set(short)) == len(short) else list(settings)
-    words = ",".join(f"{name}={literal(value)}" for name, value in zip(names, settings.values()))
-    return "".join(mark if mark.isalnum() or mark in "=,._-[]" else "_" for mark in words)
+    return "".join(mark if mark.isalnum() or mark in "=,._-[]" else "_" for mark in short(settings))
+
+
+def outcome(folder):
+    """Writes the final losses of a run: "loss 0.4 (n = 16), 0.3 (n = 1024)"."""
+    rows = list(rows_of(folder))
+    return "loss " + ", ".join(f"{row['loss']:.4g} (n = {row['n']})" for row in (rows if len(rows) < 3 else (rows[0], rows[-1])))
 
 
 class Sweep:
@@ -178,7 +207,8 @@ def sweep(input, keys, ranks=None, folder=None, show=True, **more):
 
     input   path of an input (YAML)
     keys    {key: list of values}: {"dynamics.stages[0].dt": [0.1, 0.2]}
-    ranks, show, and further keywords: as in mckean.run, the same in all runs
+    ranks, and further keywords: as in mckean.run, the same in all runs
+    show    True: print a line for each run
     folder  folder of the sweep; a run is in FOLDER/KEY=VALUE,...; default: runs/NAME-sweep of the input file
 
     Writes FOLDER/sweep.json with settings and folders. Returns a Sweep, whose table() has the losses of all runs.
@@ -192,7 +222,7 @@ def sweep(input, keys, ranks=None, folder=None, show=True, **more):
         json.dump({"input": os.path.abspath(input), "runs": [{"settings": each, "folder": os.path.basename(place)}
                                                                for each, place in runs]}, file, indent=1, default=literal)
     for i, (each, place) in enumerate(runs):
+        run(input, ranks, place, {**flatten(more), **each}, "last" if show else False)
         if show:
-            print(f"run {i + 1} of {len(runs)}: {' '.join(arguments(each))}", flush=True)
-        run(input, ranks, place, {**flatten(more), **each}, show)
+            print(f"{i + 1}/{len(runs)}  {short(each)}: {outcome(place)}"[:WIDTH].ljust(WIDTH), flush=True)
     return Sweep(folder, runs)
