@@ -85,6 +85,9 @@ const uint32_t *dataset_order(const struct dataset *data, const struct batch_pos
 int dataset_create(const struct target *target, const struct dataset_spec *spec, struct dataset **data);
 void dataset_free(struct dataset *data); /* accepts NULL */
 
+/* Returns whether all training labels of a data file are the same number, *label. Local. */
+bool dataset_constant(const struct dataset *data, double *label);
+
 /* Return a text that states where the training points or the test points come from: "500 points drawn with seed 1",
  * "160 points: rows 0..159 of x in data.h5", "fresh points at each step, drawn with seed 1, own points for each
  * network". The caller frees it. Local. */

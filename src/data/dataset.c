@@ -169,6 +169,14 @@ int dataset_create(const struct target *target, const struct dataset_spec *spec,
   return OK;
 }
 
+bool dataset_constant(const struct dataset *data, double *label) {
+  const bool stored = !data->target->kind->evaluate && data->samples > 1;
+  for (int64_t i = 1; stored && i < data->samples; i++)
+    if (data->y[i] != data->y[0]) return false;
+  if (stored) *label = data->y[0];
+  return stored;
+}
+
 /* ---- origin of the points ---- */
 
 static char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -11,10 +11,11 @@
 #include "io/foreign_file.h"
 
 int points_file_open(const char *path, struct h5 **file) {
-  const int status = h5_open(path, false, file);
-  if (status == OK) return OK;
+  if (h5_open(path, false, file) == OK) return OK;
+  char why[1024];
+  snprintf(why, sizeof why, "%s", error_text());
   const int known = foreign_file_check(path, "x (N, d) and y (N)"); /* a file that is not HDF5 */
-  return known != OK ? known : FAIL(USAGE, "%s", error_text());
+  return known != OK ? known : FAIL(USAGE, "%s; input/own-data.yaml describes the file", why);
 }
 
 /* ---- names ---- */
@@ -32,16 +33,12 @@ static bool is_alias(const char *name, const char *wanted) {
   return false;
 }
 
-/* Lists the content of a group, at most 8 names: "X (200, 8), Y (200)". *alias: the first name that fits `wanted`, or
- * empty. */
-static void list_content(struct h5 *file, const char *group, const char *wanted, char *text, size_t size,
-                         char alias[64]) {
+/* Lists the content of a group, at most 8 names: "X (200, 8), Y (200)". */
+static void list_content(struct h5 *file, const char *group, char *text, size_t size) {
   size_t used = 0;
   char name[64], object[256], what[H5_TEXT];
-  *text = *alias = 0;
-  for (int64_t i = 0; h5_link(file, *group ? group : "/", i, name, sizeof name); i++) {
-    if (!*alias && is_alias(name, wanted)) snprintf(alias, 64, "%s", name);
-    if (i > 8 || used >= size) continue;
+  snprintf(text, size, "nothing");
+  for (int64_t i = 0; i <= 8 && h5_link(file, *group ? group : "/", i, name, sizeof name) && used < size; i++) {
     snprintf(object, sizeof object, "%s/%s", group, name);
     h5_is_numbers(file, object, what);
     used += i == 8 ? (size_t)snprintf(text + used, size - used, ", ...")
@@ -49,16 +46,31 @@ static void list_content(struct h5 *file, const char *group, const char *wanted,
   }
 }
 
+/* Writes the Python statement that renames the dataset with a usual name of `wanted`; nothing if there is none. */
+static size_t rename_text(struct h5 *file, const char *group, const char *wanted, char *text, size_t size) {
+  char name[64], object[256];
+  snprintf(object, sizeof object, "%s/%s", group, wanted);
+  *text = 0;
+  if (h5_exists(file, object)) return 0;
+  for (int64_t i = 0; h5_link(file, *group ? group : "/", i, name, sizeof name); i++)
+    if (strcmp(name, wanted) != 0 && is_alias(name, wanted))
+      return (size_t)snprintf(text, size, "; f.move(\"%s/%s\", \"%s\")", group, name, object);
+  return 0;
+}
+
 static int missing(struct h5 *file, const struct points_request *request, const char *name) {
-  char content[1024], alias[64], advice[5120] = "";
-  list_content(file, request->group, name, content, sizeof content, alias);
-  if (*alias)
-    snprintf(advice, sizeof advice,
-             "; rename %s: python3 -c 'import h5py; h5py.File(\"%s\", \"a\").move(\"%s/%s\", \"%s/%s\")'", alias,
-             request->path, request->group, alias, request->group, name);
-  return FAIL(USAGE, "%s: expected %s in %s, received %s%s", request->path,
-              request->labels ? "the datasets x (N, d) and y (N)" : "the dataset x (N, d)",
-              *request->group ? request->group : "the file", *content ? content : "nothing", advice);
+  char content[1024], renames[512], advice[5120];
+  list_content(file, request->group, content, sizeof content);
+  size_t used = rename_text(file, request->group, request->x, renames, sizeof renames);
+  used += rename_text(file, request->group, request->y, renames + used, sizeof renames - used);
+  if (used > 0)
+    snprintf(advice, sizeof advice, "rename them: python3 -c 'import h5py; f = h5py.File(\"%s\", \"a\")%s'",
+             request->path, renames);
+  else
+    snprintf(advice, sizeof advice, "store %s in %s", name, *request->group ? request->group : "the root of the file");
+  return FAIL(USAGE, "%s: expected %s (N, d)%s%s%s in %s, received %s: %s is missing; %s", request->path, request->x,
+              request->labels ? " and " : "", request->labels ? request->y : "", request->labels ? " (N)" : "",
+              *request->group ? request->group : "the file", content, name, advice);
 }
 
 /* ---- types and shapes ---- */
@@ -66,11 +78,15 @@ static int missing(struct h5 *file, const struct points_request *request, const 
 static int check_numbers(struct h5 *file, const struct points_request *request, const char *name, const char *object) {
   char what[H5_TEXT];
   if (!h5_exists(file, object)) return missing(file, request, name);
-  if (h5_is_numbers(file, object, what)) return OK;
-  return FAIL(USAGE,
-              "%s: %s: expected integers of 8 to 64 bits, floats, doubles or bool, received %s; store numbers, "
-              "for example with %s.astype(float)",
-              request->path, object, what, name);
+  const bool numbers = h5_is_numbers(file, object, what);
+  const char *advice = strstr(what, "text")       ? "store a number for each class, for example -1 and 1"
+                       : strstr(what, "complex")  ? "store real and imaginary parts as two dimensions"
+                       : strstr(what, "compound") ? "store the columns as one array of numbers"
+                       : strstr(what, " of ")     ? "store float64"
+                                                  : "store a dataset of numbers";
+  if (numbers) return OK;
+  return FAIL(USAGE, "%s: %s: expected integers of 8 to 64 bits, floats, doubles or bool, received %s; %s",
+              request->path, object, what, advice);
 }
 
 /* Checks the shape of labels. */
@@ -162,8 +178,9 @@ static int check_finite(const char *path, const char *name, int64_t first, int64
     const long long row = (long long)(first + (columns ? i / columns : i));
     return FAIL(USAGE,
                 "%s: %s: row %lld%s is %g (counted from 0): expected finite numbers below 1e150 in absolute "
-                "value; remove the row, or fill the gap",
-                path, name, row, column, values[i]);
+                "value; %s",
+                path, name, row, column, values[i],
+                isfinite(values[i]) ? "rescale the data" : "remove the row, or fill the gap");
   }
   return OK;
 }

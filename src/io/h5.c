@@ -354,7 +354,7 @@ const char *h5_shape_text(int rank, const int64_t *shape, char text[128]) {
 bool h5_is_numbers(struct h5 *file, const char *object, char text[H5_TEXT]) {
   const hid_t id = h5_exists(file, object) ? H5Oopen(file->id, object, H5P_DEFAULT) : -1;
   const H5I_type_t kind = id < 0 ? H5I_BADID : H5Iget_type(id);
-  snprintf(text, H5_TEXT, "%s", kind == H5I_GROUP ? "a group" : "a link");
+  snprintf(text, H5_TEXT, "%s", kind == H5I_GROUP ? "(a group)" : "(a link)");
   bool numbers = false;
   if (kind == H5I_DATASET) {
     const hid_t space = H5Dget_space(id), type = H5Dget_type(id);

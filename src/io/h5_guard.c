@@ -107,7 +107,8 @@ static bool chunks_fit(hid_t dataset, const struct sizes *sizes, const hsize_t *
 static const char *guard_chunks(hid_t dataset, hid_t creation, const struct sizes *sizes) {
   hsize_t chunk[H5S_MAX_RANK], bytes;
   bool gzip;
-  if (!usual_filters(creation, &gzip)) return "numbers without filters, or with gzip, were expected (h5repack -f NONE)";
+  if (!usual_filters(creation, &gzip))
+    return "numbers without filters, or with gzip, were expected; rewrite the file: h5repack -f NONE OLD NEW";
   if (H5Pget_chunk(creation, H5S_MAX_RANK, chunk) != sizes->rank || !bytes_of(sizes, chunk, &bytes) || bytes == 0)
     return "chunks of the dimensions of the dataset were expected";
   if (bytes > ALWAYS_ALLOWED && bytes / GZIP_RATIO > sizes->stored)

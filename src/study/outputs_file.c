@@ -33,6 +33,7 @@ static int write_root(struct h5 *file, const struct point_outputs *outputs, cons
   TRY(h5_set_int(file, "/", "step", info->step));
   TRY(h5_set_text(file, "/", "points_file", outputs->request->points));
   TRY(h5_set_text(file, "/", "points_group", *outputs->request->group ? outputs->request->group : "/"));
+  TRY(h5_index(file, "/point", outputs->points, "number of the point in the points file"));
   return provenance_write(provenance, file);
 }
 
@@ -47,19 +48,21 @@ static int reserve_size(struct h5 *h5, struct outputs_file *file, int i) {
   TRY(h5_set_double(h5, group, "time", checkpoint_time(&outputs->problem->info, member)));
   int64_t *replica = alloc_small(sizeof *replica * (size_t)R);
   for (int64_t r = 0; r < R; r++) replica[r] = outputs->first_replica + r;
-  snprintf(name, sizeof name, "%s/replica", group);
-  int status = h5_write(h5, name, H5_INT64, 1, &R, replica);
+  snprintf(replica_name, sizeof replica_name, "%s/replica", group);
+  int status = h5_write(h5, replica_name, H5_INT64, 1, &R, replica);
   free(replica);
-  if (status == OK) status = h5_describe(h5, name, "replica, counted from 0", NULL);
+  if (status == OK) status = h5_describe(h5, replica_name, "replica, counted from 0", NULL);
   TRY(status);
   snprintf(name, sizeof name, "%s/f", group);
   TRY(h5_reserve(h5, name, H5_DOUBLE, 2, shape, &file->f[i]));
   TRY(h5_describe(h5, name, "f_n at the points (replica, point)", "f"));
+  TRY(h5_dimensions(h5, name, 2, scales));
   if (!outputs->labels) return OK;
   const struct loss *loss = loss_row(&outputs->problem->config->data.loss);
   snprintf(name, sizeof name, "%s/loss", group);
   TRY(h5_reserve(h5, name, H5_DOUBLE, 1, &R, &file->loss[i]));
-  return h5_describe(h5, name, "mean loss over the points (replica)", loss->units);
+  TRY(h5_describe(h5, name, "mean loss over the points (replica)", loss->units));
+  return h5_dimensions(h5, name, 1, scales);
 }
 
 static int write_head(struct outputs_file *file, const struct provenance *provenance) {
