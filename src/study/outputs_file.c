@@ -42,7 +42,8 @@ static int reserve_size(struct h5 *h5, struct outputs_file *file, int i) {
   const struct point_outputs *outputs = file->outputs;
   const int member = outputs->member[i];
   const int64_t R = outputs->replicas, shape[] = {R, outputs->points};
-  char group[64], name[128];
+  char group[64], name[128], replica_name[128];
+  const char *const scales[] = {replica_name, "/point"};
   snprintf(group, sizeof group, "/ensemble/%d", member);
   TRY(h5_set_int(h5, group, "n", outputs->problem->config->ensemble.n[member]));
   TRY(h5_set_double(h5, group, "time", checkpoint_time(&outputs->problem->info, member)));
