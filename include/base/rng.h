@@ -29,7 +29,8 @@ enum rng_stream {
   RNG_OBSERVABLES,
   RNG_PROBE,
   RNG_LANCZOS,
-  RNG_SUBSET
+  RNG_SUBSET,
+  RNG_TEST_ROWS
 };
 
 struct rng {

@@ -33,6 +33,8 @@ int cmd_status(const struct comm *comm, int argc, char **argv);
 int cmd_analyze(const struct comm *comm, int argc, char **argv);
 int cmd_spectrum(const struct comm *comm, int argc, char **argv);
 int cmd_advise(const struct comm *comm, int argc, char **argv);
+int cmd_eval(const struct comm *comm, int argc, char **argv);
+int cmd_import(const struct comm *comm, int argc, char **argv);
 int cmd_targets(const struct comm *comm, int argc, char **argv);
 int cmd_bench(const struct comm *comm, int argc, char **argv);
 int cmd_help(const struct comm *comm, int argc, char **argv);
@@ -49,7 +51,7 @@ struct run_request {
 int cmd_run_parse(int argc, char **argv, struct run_request *request, int *rest);
 
 extern const char cmd_run_options[], cmd_info_options[], cmd_verify_options[], cmd_compare_options[],
-    cmd_status_options[], cmd_analyze_options[], cmd_spectrum_options[], cmd_advise_options[], cmd_targets_options[],
-    cmd_bench_options[], cmd_help_options[];
+    cmd_status_options[], cmd_analyze_options[], cmd_spectrum_options[], cmd_advise_options[], cmd_eval_options[],
+    cmd_import_options[], cmd_targets_options[], cmd_bench_options[], cmd_help_options[];
 
 #endif

@@ -62,9 +62,10 @@ struct config {
 };
 
 /* Reads an input file (a regular file of at most 1 MiB) and applies the overrides "key=value". Only rank 0 reads the
- * file. *config: freed by the caller with config_free. Collective. USAGE: the file cannot be opened, or the input is
- * wrong; the error text has one line for each error: file, line, column, key, expected, received, nearest known key.
- * FAILED: reading the file failed. */
+ * file. A relative target.path that exists only in the folder of the input is replaced by its path there. *config:
+ * freed by the caller with config_free. Collective. USAGE: the file cannot be opened, or the input is wrong; the error
+ * text has one line for each error: file, line, column, key, expected, received, nearest known key. FAILED: reading the
+ * file failed. */
 int config_read(const struct comm *comm, const char *file, int overrides, char *const *override,
                 struct config **config);
 
@@ -81,8 +82,13 @@ char *config_echo(const struct config *config);
 
 /* Checks whether a run with the input `now` may resume a checkpoint that a run with the input `was` wrote at a step:
  * all keys whose may_change is false, and the stages up to this step, must be equal. Local. USAGE: they differ; the
- * error text has a line "key: was X, now Y" for each key that differs, and one line if the stages differ. */
+ * error text has a line "key: was X, now Y" for each key that differs, and one line if the stages differ. If `now` has
+ * no data.test, it accepts any (config_keep). */
 int config_resumable(const struct config *was, const struct config *now, int64_t step);
+
+/* Sets keys of `now` that the input omits, and whose default has changed since older programs, to the values of `was`,
+ * the recorded input of the run: data.test. Local. */
+void config_keep(const struct config *was, struct config *now);
 
 /* Checks whether runs with these inputs start with equal particles of a file: both inputs have the same
  * unit.init.checksum, or one has none. Local. USAGE: they differ; the error text has a line as for config_resumable. */

@@ -26,12 +26,15 @@ extern const char *const dataset_mode_names[DATA_MODES];
 /* Names the generators of all random numbers of a run; checkpoints and history files contain this text. */
 extern const char dataset_random_numbers[];
 
+enum { DATASET_TEST_AUTO = -1, DATASET_TEST_DEFAULT = 512, DATASET_TEST_SHARE = 5 };
+
 /* Section `data` of the input. */
 struct dataset_spec {
   int mode;        /* enum dataset_mode */
   int inputs;      /* enum inputs_type: the law of x; not yet a key of the input */
   int64_t samples; /* fixed: N; 0: all points of a file that are not test points */
-  int64_t test;    /* K, number of test points; unused if a file has test points of its own */
+  int64_t test;    /* K, number of test points; of a file the last K rows. DATASET_TEST_AUTO: of a file a fifth of the
+                    * rows, drawn with the seed of the test points. Unused if a file has test points of its own */
   bool shared;     /* online: all networks use the same points. fixed: all networks use the same order */
   uint64_t seed;
   uint64_t test_seed;    /* seed of the test points; 0: seed */
@@ -47,6 +50,7 @@ struct dataset {
   double *x, *y;           /* fixed: [N][d], [N]; labels with noise */
   int64_t tests;           /* K */
   double *test_x, *test_y; /* [K][d], [K]; labels without noise */
+  int64_t *test_rows;      /* [K]: rows of x in the file that were drawn as test points, ascending; otherwise NULL */
   double C_f; /* E f^2 / 2 of the target f, if the target has an exact value; otherwise half the mean square of the
                   * test labels or, without a test set, of the training labels before noise is added; NAN if there are
                   * no labels */
@@ -80,6 +84,9 @@ const uint32_t *dataset_order(const struct dataset *data, const struct batch_pos
  * Local, the same on all ranks. USAGE: the file has too few points. FAILED: no memory. */
 int dataset_create(const struct target *target, const struct dataset_spec *spec, struct dataset **data);
 void dataset_free(struct dataset *data); /* accepts NULL */
+
+/* Returns whether all training labels of a data file are the same number, *label. Local. */
+bool dataset_constant(const struct dataset *data, double *label);
 
 /* Return a text that states where the training points or the test points come from: "500 points drawn with seed 1",
  * "160 points: rows 0..159 of x in data.h5", "fresh points at each step, drawn with seed 1, own points for each

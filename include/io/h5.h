@@ -70,6 +70,12 @@ int h5_write(struct h5 *file, const char *dataset, enum h5_type type, int rank, 
  * H5_RANK_MAX dimensions, or is refused by src/io/h5_guard.h. */
 int h5_shape(struct h5 *file, const char *dataset, int *rank, int64_t shape[H5_RANK_MAX]);
 
+/* Returns whether an object is a dataset of numbers or of bool of h5py (0 and 1), stored in this file. text [H5_TEXT]:
+ * what it is, for messages: its shape, with the kind of its values if these are not numbers, such as "(200, 8)" or
+ * "(200) of text"; "(a group)"; or "(a link)". */
+enum { H5_TEXT = 192 };
+bool h5_is_numbers(struct h5 *file, const char *object, char text[H5_TEXT]);
+
 /* Writes a shape as text, for example "(200, 8)", and returns text. */
 const char *h5_shape_text(int rank, const int64_t *shape, char text[128]);
 

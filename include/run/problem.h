@@ -38,6 +38,9 @@ int problem_create(const struct comm *comm, struct config *config, struct proble
  * UNREAD: as for checkpoint_verify. */
 int problem_open(const struct comm *comm, const char *path, struct problem *problem);
 
+/* The same, without target and data, which stay NULL: the particles of a checkpoint whose data file may be absent. */
+int problem_open_particles(const struct comm *comm, const char *path, struct problem *problem);
+
 void problem_free(struct problem *problem); /* Local; frees what the problem owns. */
 
 /* ---- members, one by one ---- */

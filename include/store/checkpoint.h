@@ -109,6 +109,13 @@ int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
                       void (*note)(void *context, const char *text), void *context, char **path,
                       struct checkpoint_info *info);
 
+/* Finds the checkpoint that an argument of a verb names. path: a checkpoint file; or a run folder, or a folder of
+ * checkpoints, of which the checkpoint of a step is taken, or for step -1 the newest undamaged one (checkpoint_newest;
+ * warns of damaged ones on standard error). *chosen: its path, which the caller frees; NULL on failure. Collective.
+ * USAGE: the folder has no checkpoint, or none of this step; step >= 0 with a file. Other errors: those of
+ * checkpoint_newest. */
+int checkpoint_choose(const struct comm *comm, const char *path, int64_t step, bool quick, char **chosen);
+
 /* Reads each rank's own units and verifies their CRCs. Collective, any number of ranks. USAGE: the ensemble, unit type,
  * d, precision or fields of the checkpoint differ from those of particles. FAILED: damaged. UNREAD: see
  * io/durable_file.h. */

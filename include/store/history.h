@@ -11,7 +11,7 @@
  *   /teacher             target teacher: c (m), a (m, d) and, unless on the sphere, b (m); attributes type, phi, alpha
  *                        (on the sphere), units (m), seed, law
  *   /test, /train        attributes points, origin (data/dataset.h); /test/x (K, d), /test/y (K); /train/x (N, d),
- *                        /train/y (N)
+ *                        /train/y (N); /test/row (K): the rows of the data file that were drawn as test points
  *   /ensemble/i          attributes n, replicas, streams, unit
  *   /ensemble/i/series   step (T), time (T), dt (T), batch (T), and a dataset (T, R) per column of
  *                        dynamics/observables.h

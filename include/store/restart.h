@@ -23,6 +23,11 @@ struct restart {
  * could not be read within ten seconds. */
 int restart_find(const struct comm *comm, const struct config *config, const char *folder, struct report *report,
                  struct restart *restart);
+/* Applies config_keep (config/config.h) with the input recorded in the output: that of the newest checkpoint or,
+ * without one, of the history. Call it before the data are created, unless the run starts over with --fresh. Does
+ * nothing if there is no readable record; restart_find reports damage. Collective. Returns OK. */
+int restart_keep(const struct comm *comm, struct config *config);
+
 void restart_free(struct restart *restart); /* Local; frees what it holds. */
 
 #endif

@@ -48,6 +48,10 @@ void results_estimates(struct results *results, const char *const names[3], cons
  * outlive results. */
 void results_findings(struct results *results, const struct findings *findings);
 
+/* Checks that no file exists at path, or an HDF5 file whose attribute format has this value: a checkpoint or a history
+ * must not be replaced. USAGE: another file exists. */
+int results_replaceable(const char *path, const char *format);
+
 /* Write a file as JSON (path "-": standard output) or HDF5, and replace an earlier result at path. The HDF5 file also
  * has the attributes format_version, config and format (= "mckean-analysis"), and the group provenance. FAILED: cannot
  * write (FULL for HDF5 on a full disk). USAGE: the file at path is not an earlier result. After a failure the file at

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -10,6 +11,7 @@
 const char cmd_advise_options[] =
     "  INPUT         advice for a run from its start\n"
     "  CHECKPOINT    advice for the remaining steps of its run\n"
+    "  RUN           a run folder: its newest undamaged checkpoint\n"
     "  KEY=VALUE     overrides a key of the input; for a checkpoint, one that may change on resume\n"
     "  --json FILE   results in JSON\n";
 
@@ -19,8 +21,8 @@ static const struct option options_table[] = {{"--json", option_file, 0, 0, 0}};
 static int parse(int argc, char **argv, const char **json, int *rest) {
   TRY(option_parse(OPTIONS(options_table), argc, argv, json, rest));
   if (*rest == 0 || strchr(argv[0], '='))
-    return FAIL(USAGE, "advise: expected an input file or a checkpoint as the first argument: "
-                       "mckean advise INPUT|CHECKPOINT [KEY=VALUE ...]");
+    return FAIL(USAGE, "advise: expected an input file, a checkpoint or a run folder as the first argument: "
+                       "mckean advise INPUT|CHECKPOINT|RUN [KEY=VALUE ...]");
   return OK;
 }
 
@@ -73,13 +75,17 @@ static int advise(const struct comm *comm, struct problem *problem, const char *
 
 int cmd_advise(const struct comm *comm, int argc, char **argv) {
   const char *json = NULL;
+  char *path;
   int rest;
   struct problem problem = {0};
   TRY(parse(argc, argv, &json, &rest));
-  bool checkpoint = comm->rank == 0 && checkpoint_looks(argv[0]);
+  TRY(checkpoint_choose(comm, argv[0], -1, false, &path)); /* a file: itself */
+  bool checkpoint = comm->rank == 0 && checkpoint_looks(path);
   comm_bcast(comm, &checkpoint, sizeof checkpoint, 0);
-  int status = (checkpoint ? open_checkpoint : open_input)(comm, argv[0], rest - 1, argv + 1, &problem);
+  int status = (checkpoint ? open_checkpoint : open_input)(comm, path, rest - 1, argv + 1, &problem);
+  if (status == OK && comm->rank == 0 && strcmp(path, argv[0]) != 0) printf("%s\n", path);
   if (status == OK) status = advise(comm, &problem, json);
   problem_free(&problem);
+  free(path);
   return status;
 }

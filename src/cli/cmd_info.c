@@ -4,11 +4,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "cli/cmd.h"
 #include "dynamics/observables.h"
+#include "io/durable_file.h"
 #include "io/h5.h"
 #include "log/report.h"
 #include "particles/kernel.h"
@@ -16,7 +18,8 @@
 #include "store/history_file.h"
 
 const char cmd_info_options[] =
-    "  FILE   a checkpoint, or the history.h5 of a run: sizes, columns, input, provenance\n";
+    "  FILE   a checkpoint, or the history.h5 of a run: sizes, columns, input, provenance\n"
+    "  RUN    a run folder: its newest undamaged checkpoint and its history.h5, then the input\n";
 
 static void print_indented(const char *text) {
   for (const char *line = text; *line;) {
@@ -162,16 +165,9 @@ static int print_columns(struct h5 *file) {
   return OK;
 }
 
-static int print_file(struct h5 *file, const char *path, bool history) {
+/* Prints the input and the provenance. */
+static int print_origin(struct h5 *file) {
   char *config;
-  int64_t step;
-  TRY(h5_get_int(file, "/", "step", &step));
-  printf("%s: %s, step %lld\n", path, history ? "history" : "checkpoint", (long long)step);
-  print_size(path);
-  if (!history) TRY(print_checkpoint(file, path));
-  TRY(print_members(file, history));
-  if (history) TRY(print_target(file));
-  if (history) TRY(print_columns(file));
   TRY(h5_get_text(file, "/", "config", &config));
   puts("input");
   print_indented(config);
@@ -180,8 +176,20 @@ static int print_file(struct h5 *file, const char *path, bool history) {
   return OK;
 }
 
-/* Verifies a file before the HDF5 library reads it. */
-static int info(const char *path) {
+static int print_file(struct h5 *file, const char *path, bool history) {
+  int64_t step;
+  TRY(h5_get_int(file, "/", "step", &step));
+  printf("%s: %s, step %lld\n", path, history ? "history" : "checkpoint", (long long)step);
+  print_size(path);
+  if (!history) TRY(print_checkpoint(file, path));
+  TRY(print_members(file, history));
+  if (history) TRY(print_target(file));
+  return OK;
+}
+
+/* Verifies a file before the HDF5 library reads it. whole: prints also the columns of a history, the input and the
+ * provenance. */
+static int info(const char *path, bool whole) {
   struct h5 *file = NULL;
   const bool checkpoint = checkpoint_looks(path);
   if (checkpoint) {
@@ -190,12 +198,32 @@ static int info(const char *path) {
   } else {
     TRY(history_file_open(path, &file));
   }
-  const int status = print_file(file, path, !checkpoint);
+  int status = print_file(file, path, !checkpoint);
+  if (status == OK && whole && !checkpoint) status = print_columns(file);
+  if (status == OK && whole) status = print_origin(file);
   h5_close(file);
   return status;
 }
 
+/* Prints the history of a run, which may be missing, then its checkpoint. */
+static int info_run(const char *run, const char *checkpoint) {
+  char history[PATH_BYTES];
+  snprintf(history, sizeof history, "%s/history.h5", run);
+  if (access(history, F_OK) != 0)
+    printf("%s: missing; the run cannot resume without it\n", history);
+  else if (info(history, false) != OK)
+    printf("%s\n", error_text());
+  putchar('\n');
+  return info(checkpoint, true);
+}
+
 int cmd_info(const struct comm *comm, int argc, char **argv) {
-  if (argc != 2) return FAIL(USAGE, "info: expected one checkpoint or history file, received %d argument(s)", argc - 1);
-  return comm_agree(comm, comm->rank == 0 ? info(argv[1]) : OK);
+  if (argc != 2)
+    return FAIL(USAGE, "info: expected one checkpoint, history file or run folder, received %d argument(s)", argc - 1);
+  char *path;
+  TRY(checkpoint_choose(comm, argv[1], -1, true, &path)); /* a file: itself */
+  int status = OK;
+  if (comm->rank == 0) status = strcmp(path, argv[1]) == 0 ? info(path, true) : info_run(argv[1], path);
+  free(path);
+  return comm_agree(comm, status);
 }

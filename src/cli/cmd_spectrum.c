@@ -10,6 +10,8 @@
 #include "spectrum/spectrum.h"
 
 const char cmd_spectrum_options[] =
+    "  CHECKPOINT    a checkpoint\n"
+    "  RUN           a run folder: its newest undamaged checkpoint\n"
     "  --n N         size of the network (default: the largest)\n"
     "  --replica R   replica, counted from 0 (default 0)\n"
     "  --test        at the test points (default: the training points; fresh points if the data are not fixed)\n"
@@ -21,7 +23,7 @@ const char cmd_spectrum_options[] =
     "  --json FILE   results in JSON\n";
 
 struct request {
-  const char *checkpoint, *output, *json; /* NULL: none */
+  const char *argument, *output, *json; /* argument: CHECKPOINT or RUN; NULL: none */
   struct spectrum_options spectrum;
 };
 
@@ -40,9 +42,10 @@ static const struct option options_table[] = {
 static int parse(int argc, char **argv, struct request *request) {
   int rest;
   TRY(option_parse(OPTIONS(options_table), argc, argv, request, &rest));
-  if (rest > 1) return FAIL(USAGE, "spectrum: expected one checkpoint, received \"%s\" and \"%s\"", argv[0], argv[1]);
-  if (rest == 0) return FAIL(USAGE, "spectrum: expected a checkpoint");
-  request->checkpoint = argv[0];
+  if (rest > 1)
+    return FAIL(USAGE, "spectrum: expected one checkpoint or run folder, received \"%s\" and \"%s\"", argv[0], argv[1]);
+  if (rest == 0) return FAIL(USAGE, "spectrum: expected a checkpoint or a run folder");
+  request->argument = argv[0];
   return OK;
 }
 
@@ -70,14 +73,18 @@ int cmd_spectrum(const struct comm *comm, int argc, char **argv) {
   struct spectrum *spectrum = NULL;
   provenance_fill(comm, argc, argv, &provenance);
   TRY(parse(argc, argv, &request)); /* same result on all ranks */
-  int status = problem_open(comm, request.checkpoint, &problem);
+  char *checkpoint;
+  TRY(checkpoint_choose(comm, request.argument, -1, false, &checkpoint));
+  int status = problem_open(comm, checkpoint, &problem);
   if (status == OK) {
+    if (comm->rank == 0 && strcmp(checkpoint, request.argument) != 0) printf("%s\n", checkpoint);
     openblas_threads(problem.config->threads);
-    provenance_set(&provenance, "parent", request.checkpoint);
+    provenance_set(&provenance, "parent", checkpoint);
     status = spectrum_create(comm, &problem, &request.spectrum, &spectrum);
   }
   if (status == OK) status = comm_agree(comm, comm->rank == 0 ? report(&request, spectrum, &provenance) : OK);
   spectrum_free(spectrum);
   problem_free(&problem);
+  free(checkpoint);
   return status;
 }

@@ -10,9 +10,11 @@
 #include "cli/cmd.h"
 #include "io/durable_file.h"
 #include "store/checkpoint.h"
+#include "store/history_file.h"
 
-const char cmd_verify_options[] = "  FILE   a checkpoint\n"
-                                  "  RUN    a run folder, or a folder of checkpoints: all of them\n";
+const char cmd_verify_options[] =
+    "  FILE   a checkpoint, or the history.h5 of a run\n"
+    "  RUN    a run folder: its history.h5 and all checkpoints; or a folder of checkpoints: all of them\n";
 
 static bool is_name(const char *name) {
   const size_t length = strlen(name);
@@ -30,9 +32,33 @@ static bool is_ordinary_folder(const char *path) {
   return stat(path, &found) == 0 && S_ISDIR(found.st_mode) && !is_name(slash ? slash + 1 : path);
 }
 
+static bool is_history(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return strcmp(slash ? slash + 1 : path, "history.h5") == 0;
+}
+
+/* Verifies a history and prints the result. Rank 0. */
+static int verify_history(const char *path) {
+  struct h5 *file;
+  int64_t step = 0;
+  int status = history_file_open(path, &file);
+  if (status == OK) status = h5_get_int(file, "/", "step", &step);
+  h5_close(file);
+  if (status == OK)
+    printf("%s: intact, step %lld\n", path, (long long)step);
+  else
+    printf("%s\n", error_text());
+  return status;
+}
+
 /* Verifies one file and prints the result. *worst: raised to the status of this file if that is worse. Collective. */
 static void verify(const struct comm *comm, const char *path, int *worst) {
   struct checkpoint_info info = {0};
+  if (is_history(path)) {
+    const int found = comm_agree(comm, comm->rank == 0 ? verify_history(path) : OK);
+    if (found > *worst) *worst = found;
+    return;
+  }
   const int status = checkpoint_verify(comm, path, &info);
   if (comm->rank == 0 && status == OK)
     printf("%s: intact, step %lld, %.3f MB\n", path, (long long)info.step, (double)info.bytes * 1e-6);
@@ -41,13 +67,16 @@ static void verify(const struct comm *comm, const char *path, int *worst) {
   if (status > *worst) *worst = status;
 }
 
-/* Rank 0. Prints the paths of all checkpoints of a run or of a folder of checkpoints, one per line. If there are none,
- * prints a path that does not exist, so that verification fails. */
+/* Rank 0. Prints the paths of history.h5 and of all checkpoints of a run, or of a folder of checkpoints, one per line.
+ * If there are none, prints a path that does not exist, so that verification fails. */
 static void list_folder(const char *folder, FILE *out) {
   char inner[PATH_BYTES];
   struct stat found;
   snprintf(inner, sizeof inner, "%s/checkpoints", folder);
   if (stat(inner, &found) != 0) snprintf(inner, sizeof inner, "%s", folder);
+  char history[PATH_BYTES];
+  snprintf(history, sizeof history, "%s/history.h5", folder);
+  if (stat(history, &found) == 0) fprintf(out, "%s\n", history);
   struct dirent **entry = NULL;
   const int count = scandir(inner, &entry, is_checkpoint, alphasort);
   if (count <= 0) fprintf(out, "%s/(no checkpoints)\n", inner);
@@ -87,5 +116,5 @@ int cmd_verify(const struct comm *comm, int argc, char **argv) {
   for (const char *path = strtok_r(files, "\n", &rest); path; path = strtok_r(NULL, "\n", &rest))
     verify(comm, path, &worst);
   free(files);
-  return worst == OK ? OK : FAIL(FAILED, "not all checkpoints are intact, see above");
+  return worst == OK ? OK : FAIL(FAILED, "not all files are intact, see above");
 }

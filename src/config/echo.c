@@ -93,6 +93,16 @@ static char *value_text(const struct parameter *parameter, const struct config *
 
 /* ---- resume ---- */
 
+/* Returns whether an input without data.test accepts any recorded value: older programs recorded 512 for a file, and a
+ * resumed run keeps it (config_keep). history_points (store/history.h) compares the points themselves. */
+static bool keeps_recorded(const struct parameter *parameter, const struct config *now) {
+  return now->data.test == DATASET_TEST_AUTO && strcmp(parameter->key, "data.test") == 0;
+}
+
+void config_keep(const struct config *was, struct config *now) {
+  if (now->data.test == DATASET_TEST_AUTO) now->data.test = was->data.test;
+}
+
 int config_resumable(const struct config *was, const struct config *now, int64_t step) {
   char *text;
   size_t size;
@@ -100,7 +110,7 @@ int config_resumable(const struct config *was, const struct config *now, int64_t
   if (!out) die("no memory to compare inputs");
   for (int i = 0; i < parameter_count; i++) {
     const struct parameter *parameter = &parameter_table[i];
-    if (parameter->may_change || parameter_of_stage(parameter)) continue;
+    if (parameter->may_change || parameter_of_stage(parameter) || keeps_recorded(parameter, now)) continue;
     char *before = value_text(parameter, was), *after = value_text(parameter, now);
     if (strcmp(before, after) != 0) fprintf(out, "\n  %s: was %.200s, now %.200s", parameter->key, before, after);
     free(before);
@@ -130,7 +140,7 @@ static void key_choices(const struct parameter *parameter, struct config_key *ke
   const int capacity = (int)(sizeof key->choice / sizeof *key->choice);
   if (parameter->kind == P_FLAG)
     for (; key->choices < 2; key->choices++) key->choice[key->choices] = flags[key->choices];
-  if (parameter->kind == P_STEPSIZE) key->choice[key->choices++] = "auto";
+  if (parameter->kind == P_STEPSIZE || parameter->kind == P_COUNT_AUTO) key->choice[key->choices++] = "auto";
   for (int i = 0; parameter->choice && i < capacity && parameter->choice(i).name; i++) {
     key->choice[i] = parameter->choice(i).name;
     key->choice_help[i] = parameter->choice(i).help;

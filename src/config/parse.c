@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "io/yaml_reader.h"
 #include "key.h"
+#include "parse_path.h"
 #include "rules.h"
 #include "table.h"
 
@@ -142,11 +143,13 @@ static void set_defaults(struct reading *reading) {
 
 /* ---- derived values ---- */
 
-/* Sets ensemble.replicas, which depends on two keys, and the defaults of the keys of stages. Call this before the rules
- * are checked. */
+/* Sets ensemble.replicas and data.test, which depend on other keys, and the defaults of the keys of stages. Call this
+ * before the rules are checked. */
 static void complete(struct reading *reading) {
   struct config *config = reading->config;
   config->ensemble.replicas = config->initial_conditions * config->ensemble.streams;
+  if (config->data.test == DATASET_TEST_AUTO && config->target.type != TARGET_FILE)
+    config->data.test = DATASET_TEST_DEFAULT;
   for (int s = 0; s < config->schedule.stages; s++) {
     const bool *given = reading->given.stage_key[s];
     if (!given[key_find("dynamics.stages[].dt_safety")]) config->schedule.stage[s].dt_safety = 0.5;
@@ -287,6 +290,7 @@ int config_read(const struct comm *comm, const char *file, int overrides, char *
   comm_bcast(comm, text, length, 0);
   const int parsed = comm_agree(comm, config_parse_overridden(file, text, overrides, override, config));
   free(text);
+  if (parsed == OK) parse_path_resolve(comm, file, *config);
   return parsed;
 }
 

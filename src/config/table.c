@@ -114,8 +114,11 @@ const struct parameter parameter_table[] = {
     {"target.d", P_INTEGER, AT(target.d), 1, 1024, false, NULL, NULL, false,
      "input dimension. With target.type: file, the dimension of x in the file"},
     {"target.seed", P_SEED, AT(target.seed), 0, 0, false, "1", NULL, false, "seed of the target's coefficients"},
-    {"target.path", P_TEXT, AT(target.path), 0, 0, false, "", NULL, false,
-     "file: path of the HDF5 file with x (N, d) and y (N); optional: test_x (K, d) and test_y (K). No default"},
+    {"target.path", P_TEXT, AT(target.path), 0, 0, false, "", NULL, true,
+     "file: path of the HDF5 file with x (N, d) and y (N); optional: test_x (K, d) and test_y (K). A relative path "
+     "starts in the working folder or, if there is no such file, in the folder of the input. A run resumes with the "
+     "same "
+     "points at any path. No default"},
     {"target.noise", P_REAL, AT(data.noise), 0, 1e6, false, "0", NULL, false,
      "standard deviation of the noise on training labels"},
     {"target.teacher.units", P_COUNT, AT(target.teacher_units), 1, 1e6, false, "10", NULL, false,
@@ -148,8 +151,10 @@ const struct parameter parameter_table[] = {
      "for tests"},
     {"data.samples", P_COUNT, AT(data.samples), 1, POINTS_LIMIT, false, NULL, NULL, false,
      "fixed: number of points in the set. With target.type: file, the first rows of x; by default all"},
-    {"data.test", P_COUNT, AT(data.test), 0, POINTS_LIMIT, false, "512", NULL, false,
-     "number of held-out test points. If a file has no test_x, they are the last rows of x"},
+    {"data.test", P_COUNT_AUTO, AT(data.test), 0, POINTS_LIMIT, false, "auto", NULL, false,
+     "number of held-out test points. auto: 512. With target.type: file, a number K means the last K rows of x, and "
+     "auto "
+     "a fifth of the rows, drawn with data.seed (data.test_seed). Not used if the file has test_x and test_y"},
     {"data.shared", P_FLAG, AT(data.shared), 0, 0, false, "false", NULL, false,
      "true: all networks use the same online points and the same order of mini-batches"},
     {"data.streams", P_COUNT, AT(ensemble.streams), 1, 1024, false, "1", NULL, false,
@@ -232,6 +237,9 @@ void parameter_expects(const struct parameter *parameter, char *text, size_t siz
   case P_INTEGER:
   case P_COUNT:
     snprintf(text, size, "an integer%s", range);
+    break;
+  case P_COUNT_AUTO:
+    snprintf(text, size, "auto, or an integer%s", range);
     break;
   case P_SEED:
     snprintf(text, size, "an integer from 0 to 2^64 - 1");
@@ -362,6 +370,9 @@ bool parameter_assign(const struct parameter *parameter, void *base, int item, c
     return true;
   case P_COUNT:
     return whole(parameter, text, at);
+  case P_COUNT_AUTO:
+    *(int64_t *)at = -1;
+    return strcmp(text, "auto") == 0 || whole(parameter, text, at);
   case P_SEED:
     return seed(text, at);
   case P_REAL:
@@ -423,6 +434,12 @@ void parameter_print(FILE *out, const struct parameter *parameter, const void *b
     break;
   case P_COUNT:
     fprintf(out, "%lld", (long long)*(const int64_t *)at);
+    break;
+  case P_COUNT_AUTO:
+    if (*(const int64_t *)at < 0)
+      fputs("auto", out);
+    else
+      fprintf(out, "%lld", (long long)*(const int64_t *)at);
     break;
   case P_SEED:
     fprintf(out, "%llu", (unsigned long long)*(const uint64_t *)at);

@@ -8,6 +8,7 @@
 enum parameter_kind {
   P_INTEGER,
   P_COUNT,
+  P_COUNT_AUTO, /* auto is stored as -1 */
   P_SEED,
   P_REAL,
   P_STEPSIZE,

@@ -51,33 +51,71 @@ static int draw_set(const struct dataset *data, uint64_t seed, enum rng_stream s
   return OK;
 }
 
-static int copy(const double *from, int64_t count, double **to) {
-  TRY(alloc_array((void **)to, count, sizeof(double), "data points"));
-  memcpy(*to, from, sizeof(double) * (size_t)count);
+/* Copies rows of x and y. row: their indices in ascending order; NULL: the rows first .. first+count-1. */
+static int copy(const struct target_rows *rows, int d, const int64_t *row, int64_t first, int64_t count, double **x,
+                double **y) {
+  TRY(alloc_array((void **)x, count * d, sizeof(double), "data points"));
+  TRY(alloc_array((void **)y, count, sizeof(double), "labels"));
+  for (int64_t p = 0; p < count; p++) {
+    const int64_t from = row ? row[p] : first + p;
+    memcpy(*x + p * d, rows->x + from * d, sizeof(double) * (size_t)d);
+    (*y)[p] = rows->y[from];
+  }
   return OK;
 }
 
-/* Takes both sets from the file. The training set is the first rows of x and y. The test set is test_x and test_y; if
- * the file does not contain them, it is the last spec.test rows of x and y. */
+static int too_few_rows(const struct dataset *data, int64_t rows, int64_t held) {
+  const struct dataset_spec *spec = &data->spec;
+  const char *path = data->target->spec.path;
+  const int64_t samples = spec->samples > 0 ? spec->samples : 1;
+  if (spec->test == DATASET_TEST_AUTO && held > 0)
+    return FAIL(
+        USAGE,
+        "%s: /x has %lld rows: expected at least %lld for data.samples: %lld, because a fifth of the rows (%lld) "
+        "are test points; set data.samples to at most %lld, set data.test (0: no test points), or store test "
+        "points as test_x and test_y",
+        path, (long long)rows, (long long)(samples + held), (long long)samples, (long long)held,
+        (long long)(rows - held));
+  return FAIL(USAGE,
+              "%s: /x has %lld rows: expected at least %lld (training %lld, test %lld); set data.samples or data.test, "
+              "or store test points as test_x and test_y",
+              path, (long long)rows, (long long)(samples + held), (long long)samples, (long long)held);
+}
+
+/* Draws the test rows of a file, and lists the other rows in the same order as in the file. */
+static int draw_rows(struct dataset *data, int64_t rows, int64_t **others) {
+  const struct dataset_spec *spec = &data->spec;
+  const struct rng rng = {.seed = spec->test_seed ? spec->test_seed : spec->seed, .stream = RNG_TEST_ROWS};
+  TRY(alloc_array((void **)&data->test_rows, data->tests, sizeof **others, "test rows"));
+  TRY(alloc_array((void **)others, rows - data->tests, sizeof **others, "training rows"));
+  rng_subset(&rng, rows, data->tests, 0, data->tests, data->test_rows);
+  for (int64_t row = 0, test = 0; row < rows; row++)
+    if (test < data->tests && data->test_rows[test] == row)
+      test++;
+    else
+      (*others)[row - test] = row;
+  return OK;
+}
+
+/* Takes both sets from the file. The test set is test_x and test_y, or a part of the rows of x and y: with
+ * DATASET_TEST_AUTO rows that are drawn, otherwise the last rows. The training set is the first of the other rows. */
 static int take_file(struct dataset *data) {
   const struct target_rows *rows = target_file_rows(data->target), *test = target_file_test_rows(data->target);
   const struct dataset_spec *spec = &data->spec;
-  const int64_t held = test->count > 0 ? 0 : spec->test, first_test = rows->count - held;
-  data->samples = spec->samples > 0 ? spec->samples : first_test;
-  if (data->samples < 1 || data->samples > first_test) {
-    const int64_t samples = spec->samples > 0 ? spec->samples : 1;
-    return FAIL(USAGE,
-                "%s: /x: expected at least %lld points (training %lld, test %lld), received %lld; set data.samples or "
-                "data.test, or store test points as test_x and test_y",
-                data->target->spec.path, (long long)(samples + held), (long long)samples, (long long)held,
-                (long long)rows->count);
-  }
-  TRY(copy(rows->x, data->samples * data->d, &data->x));
-  TRY(copy(rows->y, data->samples, &data->y));
+  const int64_t share = spec->test == DATASET_TEST_AUTO ? rows->count / DATASET_TEST_SHARE : spec->test,
+                held = test->count > 0 ? 0 : share, left = rows->count - held;
+  const bool drawn = held > 0 && spec->test == DATASET_TEST_AUTO;
+  data->samples = spec->samples > 0 ? spec->samples : left;
+  if (data->samples < 1 || data->samples > left) return too_few_rows(data, rows->count, held);
   data->tests = test->count > 0 ? test->count : held;
+  int64_t *others = NULL;
+  int status = drawn ? draw_rows(data, rows->count, &others) : OK;
+  if (status == OK) status = copy(rows, data->d, others, 0, data->samples, &data->x, &data->y);
+  free(others);
+  TRY(status);
   if (data->tests == 0) return OK;
-  TRY(copy(test->count > 0 ? test->x : rows->x + first_test * data->d, data->tests * data->d, &data->test_x));
-  return copy(test->count > 0 ? test->y : rows->y + first_test, data->tests, &data->test_y);
+  return test->count > 0 ? copy(test, data->d, NULL, 0, data->tests, &data->test_x, &data->test_y)
+                         : copy(rows, data->d, data->test_rows, left, data->tests, &data->test_x, &data->test_y);
 }
 
 static int draw_sets(struct dataset *data) {
@@ -131,6 +169,14 @@ int dataset_create(const struct target *target, const struct dataset_spec *spec,
   return OK;
 }
 
+bool dataset_constant(const struct dataset *data, double *label) {
+  const bool stored = !data->target->kind->evaluate && data->samples > 1;
+  for (int64_t i = 1; stored && i < data->samples; i++)
+    if (data->y[i] != data->y[0]) return false;
+  if (stored) *label = data->y[0];
+  return stored;
+}
+
 /* ---- origin of the points ---- */
 
 static char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -151,17 +197,25 @@ char *dataset_train_origin(const struct dataset *data) {
     return text("fresh points at each step, drawn with seed %lld, %s", seed,
                 spec->shared ? "the same for all networks" : "own points for each network");
   if (data->target->kind->evaluate) return text("%lld points drawn with seed %lld", samples, seed);
+  if (data->test_rows)
+    return text("%lld points: %s rows of x in %s that are not test points", samples,
+                samples + data->tests == target_file_rows(data->target)->count ? "the" : "the first",
+                data->target->spec.path);
   return text("%lld points: rows 0..%lld of x in %s", samples, samples - 1, data->target->spec.path);
 }
 
 char *dataset_test_origin(const struct dataset *data) {
   const struct dataset_spec *spec = &data->spec;
   const long long tests = data->tests;
-  if (tests == 0) return text("no points");
+  if (tests == 0)
+    return text(data->target->kind->evaluate || spec->test == 0 ? "no points" : "no points: the file has fewer than 5");
   if (data->target->kind->evaluate)
     return text("%lld points drawn with seed %lld", tests, (long long)(spec->test_seed ? spec->test_seed : spec->seed));
   if (target_file_test_rows(data->target)->count > 0)
     return text("%lld points: test_x in %s", tests, data->target->spec.path);
+  if (data->test_rows)
+    return text("%lld points: a fifth of the rows of x in %s, drawn with seed %lld", tests, data->target->spec.path,
+                (long long)(spec->test_seed ? spec->test_seed : spec->seed));
   return text("%lld points: the last %lld rows of x in %s", tests, tests, data->target->spec.path);
 }
 
@@ -171,6 +225,7 @@ void dataset_free(struct dataset *data) {
   free(data->y);
   free(data->test_x);
   free(data->test_y);
+  free(data->test_rows);
   free(data);
 }
 

@@ -1,12 +1,13 @@
 #include "data/target_file.h"
 
-#include <math.h>
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "io/h5.h"
+#include "data/points_file.h"
 #include "io/sandbox.h"
 
 struct file {
@@ -14,63 +15,30 @@ struct file {
   struct target_rows train, test;
 };
 
-/* Checks values [rows][columns]; columns is 0 for labels [rows]. The limit is 1e150 because labels are squared and
- * summed. */
-static int check_finite(const char *path, const char *name, int64_t rows, int columns, const double *values) {
-  const int64_t numbers = columns ? rows * columns : rows;
-  for (int64_t i = 0; i < numbers; i++) {
-    if (fabs(values[i]) < 1e150) continue;
-    char column[16] = "";
-    if (columns) snprintf(column, sizeof column, ", %d", (int)(i % columns));
-    return FAIL(USAGE, "%s: %s[%lld%s] is %g: expected finite numbers below 1e150 in absolute value", path, name,
-                (long long)(columns ? i / columns : i), column, values[i]);
-  }
-  return OK;
-}
-
-/* Checks the shapes of one pair x (N, d), y (N). Sets *count and, if *d is 0, *d. */
-static int read_shapes(struct h5 *file, const char *path, const char *x_name, const char *y_name, int64_t *count,
-                       int *d) {
-  int rank;
-  int64_t shape[H5_RANK_MAX];
-  char text[128], dimension[32];
-  TRY(h5_shape(file, x_name, &rank, shape));
-  if (rank != 2 || shape[0] < 1 || shape[1] < 1 || shape[1] > TARGET_D_MAX || (*d && shape[1] != *d)) {
-    snprintf(dimension, sizeof dimension, *d ? "d = %d" : "1 <= d <= %d", *d ? *d : TARGET_D_MAX);
-    return FAIL(USAGE, "%s: %s: expected shape (N, d) with N >= 1 and %s, received %s", path, x_name, dimension,
-                h5_shape_text(rank, shape, text));
-  }
-  *d = (int)shape[1];
-  *count = shape[0];
-  TRY(h5_shape(file, y_name, &rank, shape));
-  const char *hint = rank == 1 && shape[0] == *d ? "; x may be transposed: store (N, d), for example x.T" : "";
-  if (rank != 1 || shape[0] != *count)
-    return FAIL(USAGE, "%s: %s: expected shape (%lld), one label for each point of %s, received %s%s", path, y_name,
-                (long long)*count, x_name, h5_shape_text(rank, shape, text), hint);
-  if (*count > INT32_MAX)
-    return FAIL(USAGE, "%s: %s: expected at most 2^31 - 1 points, received %lld", path, x_name, (long long)*count);
-  return OK;
-}
-
-static int read_pair(struct h5 *file, const char *path, const char *x_name, const char *y_name, int *d,
-                     struct target_rows *rows) {
-  TRY(read_shapes(file, path, x_name, y_name, &rows->count, d));
-  TRY(alloc_array((void **)&rows->x, rows->count * *d, sizeof(double), "data points"));
+static int read_rows(struct h5 *file, const struct points_request *request, struct target_rows *rows, int *d) {
+  struct points_file points;
+  TRY(points_file_find(file, request, &points));
+  *d = points.d;
+  rows->count = points.count;
+  TRY(alloc_array((void **)&rows->x, rows->count * points.d, sizeof(double), "data points"));
   TRY(alloc_array((void **)&rows->y, rows->count, sizeof(double), "labels"));
-  TRY(h5_read(file, x_name, H5_DOUBLE, 2, (int64_t[]){rows->count, *d}, rows->x));
-  TRY(h5_read(file, y_name, H5_DOUBLE, 1, &rows->count, rows->y));
-  TRY(check_finite(path, x_name, rows->count, *d, rows->x));
-  return check_finite(path, y_name, rows->count, 0, rows->y);
+  return points_file_read(&points, 0, rows->count, rows->x, rows->y);
 }
 
+/* Reads x and y, then test_x and test_y if the file has one of them. */
 static int read_pairs(void *context) {
   struct file *own = context;
   const char *path = own->target.spec.path;
+  struct points_request request = {
+      .path = path, .group = "", .x = "x", .y = "y", .labels = true, .d = own->target.d, .d_from = "target.d"};
   struct h5 *file;
-  int status = h5_open(path, false, &file);
-  if (status == OK) status = read_pair(file, path, "/x", "/y", &own->target.d, &own->train);
-  if (status == OK && h5_exists(file, "/test_x"))
-    status = read_pair(file, path, "/test_x", "/test_y", &own->target.d, &own->test);
+  TRY(points_file_open(path, &file));
+  int status = read_rows(file, &request, &own->train, &own->target.d);
+  if (status == OK && (h5_exists(file, "/test_x") || h5_exists(file, "/test_y"))) {
+    request = (struct points_request){
+        .path = path, .group = "", .x = "test_x", .y = "test_y", .labels = true, .d = own->target.d, .d_from = "/x"};
+    status = read_rows(file, &request, &own->test, &own->target.d);
+  }
   h5_close(file);
   return status;
 }
@@ -78,6 +46,10 @@ static int read_pairs(void *context) {
 static int read_file(struct file *own) {
   if (!*own->target.spec.path)
     return FAIL(USAGE, "target.path: expected the name of an HDF5 file, received an empty string");
+  if (access(own->target.spec.path, F_OK) != 0)
+    return FAIL(USAGE,
+                "target.path: %s: %s; a relative path starts in the working folder or in the folder of the input",
+                own->target.spec.path, strerror(errno));
   int status = sandbox_run(own->target.spec.path, read_pairs, own);
   if (status == OK) status = read_pairs(own);
   return status == FAILED ? FAIL(USAGE, "%s", error_text()) : status; /* a file that cannot be read is a wrong input */

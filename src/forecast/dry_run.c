@@ -384,6 +384,7 @@ int dry_run_report(const struct comm *comm, const struct config *config, const s
   *plan = (struct dry_run){.config = config, .ranks = comm->size, .steps = schedule_steps(&config->schedule)};
   int status = problem_isa(&problem);
   const double began = comm_time();
+  if (status == OK && !options->fresh) status = restart_keep(comm, problem.config);
   if (status == OK) status = problem_data(&problem);
   plan->data_seconds = comm_time() - began;
   if (status == OK) status = report_plan(&problem, options, &report, plan);

@@ -351,6 +351,29 @@ const char *h5_shape_text(int rank, const int64_t *shape, char text[128]) {
   return text;
 }
 
+bool h5_is_numbers(struct h5 *file, const char *object, char text[H5_TEXT]) {
+  const hid_t id = h5_exists(file, object) ? H5Oopen(file->id, object, H5P_DEFAULT) : -1;
+  const H5I_type_t kind = id < 0 ? H5I_BADID : H5Iget_type(id);
+  snprintf(text, H5_TEXT, "%s", kind == H5I_GROUP ? "(a group)" : "(a link)");
+  bool numbers = false;
+  if (kind == H5I_DATASET) {
+    const hid_t space = H5Dget_space(id), type = H5Dget_type(id);
+    hsize_t size[H5S_MAX_RANK] = {0};
+    int64_t shape[H5_RANK_MAX] = {0};
+    const int rank = H5Sget_simple_extent_dims(space, size, NULL);
+    char content[64], shape_text[128];
+    for (int i = 0; i < H5_RANK_MAX; i++) shape[i] = (int64_t)size[i];
+    const char *what = h5_guard_content(type, content);
+    numbers = h5_guard_number(type) || strcmp(what, "bool") == 0;
+    h5_shape_text(rank < H5_RANK_MAX ? rank : H5_RANK_MAX, shape, shape_text);
+    snprintf(text, H5_TEXT, "%s%s%s", shape_text, numbers ? "" : " of ", numbers ? "" : what);
+    H5Sclose(space);
+    H5Tclose(type);
+  }
+  if (id >= 0) H5Oclose(id);
+  return numbers;
+}
+
 int h5_offset(struct h5 *file, const char *dataset, enum h5_type type, int64_t *offset) {
   hid_t id;
   int rank;

@@ -1,5 +1,8 @@
 #include "h5_guard.h"
 
+#include <stdio.h>
+#include <string.h>
+
 enum {
   ALWAYS_ALLOWED = 16 << 20, /* bytes in memory up to which the compression ratio is not checked */
   GZIP_RATIO = 1032,         /* the largest compression ratio of zlib */
@@ -18,6 +21,47 @@ bool h5_guard_number(hid_t type) {
   for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
     if (H5Tequal(type, usual[i]) > 0) return true;
   return false;
+}
+
+/* Returns whether a type is the bool of h5py: an enumeration of 8 bits with the values FALSE = 0 and TRUE = 1. */
+static bool is_bool(hid_t type) {
+  static const char *const names[] = {"FALSE", "TRUE"};
+  if (H5Tget_class(type) != H5T_ENUM || H5Tget_size(type) != 1 || H5Tget_nmembers(type) != 2) return false;
+  bool same = true;
+  for (unsigned i = 0; i < 2; i++) {
+    signed char value = -1;
+    char *name = H5Tget_member_name(type, i);
+    same = same && name && strcmp(name, names[i]) == 0 && H5Tget_member_value(type, i, &value) >= 0 &&
+           value == (signed char)i;
+    H5free_memory(name);
+  }
+  return same;
+}
+
+const char *h5_guard_content(hid_t type, char text[64]) {
+  switch (H5Tget_class(type)) {
+  case H5T_STRING:
+    return "text";
+  case H5T_COMPOUND:
+    return H5Tget_nmembers(type) == 2 && H5Tget_member_index(type, "r") == 0 && H5Tget_member_index(type, "i") == 1
+               ? "complex numbers"
+               : "compound values (tables with named columns)";
+  case H5T_ENUM:
+    return is_bool(type) ? "bool" : "an enumeration";
+  case H5T_REFERENCE:
+    return "references";
+  case H5T_VLEN:
+    return "rows of different lengths";
+  case H5T_ARRAY:
+    return "arrays as elements";
+  case H5T_INTEGER:
+  case H5T_FLOAT:
+    snprintf(text, 64, "%d-bit %s", (int)(8 * H5Tget_size(type)),
+             H5Tget_class(type) == H5T_FLOAT ? "floating-point numbers" : "integers");
+    return text;
+  default:
+    return "values of an unusual type";
+  }
 }
 
 struct sizes {
@@ -63,7 +107,8 @@ static bool chunks_fit(hid_t dataset, const struct sizes *sizes, const hsize_t *
 static const char *guard_chunks(hid_t dataset, hid_t creation, const struct sizes *sizes) {
   hsize_t chunk[H5S_MAX_RANK], bytes;
   bool gzip;
-  if (!usual_filters(creation, &gzip)) return "numbers without filters, or with gzip, were expected (h5repack -f NONE)";
+  if (!usual_filters(creation, &gzip))
+    return "numbers without filters, or with gzip, were expected; rewrite the file: h5repack -f NONE OLD NEW";
   if (H5Pget_chunk(creation, H5S_MAX_RANK, chunk) != sizes->rank || !bytes_of(sizes, chunk, &bytes) || bytes == 0)
     return "chunks of the dimensions of the dataset were expected";
   if (bytes > ALWAYS_ALLOWED && bytes / GZIP_RATIO > sizes->stored)
@@ -100,8 +145,8 @@ const char *h5_guard_dataset(hid_t file, hid_t dataset) {
   const char *expected = "numbers stored in this file itself were expected";
   if (own) {
     const hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
-    expected = h5_guard_number(type) ? guard_sizes(file, dataset, creation, space, type)
-                                     : "integers of 8 to 64 bits, floats or doubles were expected";
+    expected = h5_guard_number(type) || is_bool(type) ? guard_sizes(file, dataset, creation, space, type)
+                                                      : "integers of 8 to 64 bits, floats or doubles were expected";
     H5Sclose(space);
     H5Tclose(type);
   }

@@ -13,9 +13,13 @@ void h5_guard_start(void);
  * order. */
 bool h5_guard_number(hid_t type);
 
+/* Returns what values of this type are, for messages: "text", "bool", "complex numbers", "16-bit floating-point
+ * numbers". The result is a static text, or text. */
+const char *h5_guard_content(hid_t type, char text[64]);
+
 /* Returns NULL if the numbers of an open dataset may be read, otherwise a static text that states what was expected.
  * The numbers may be read only if:
- *   - h5_guard_number accepts their type;
+ *   - h5_guard_number accepts their type, or it is the bool of h5py (read as 0 and 1);
  *   - this file stores them, with no filters except gzip, shuffling and checksums;
  *   - they take at most 16 MiB of memory, or at most 1032 times the stored bytes (the largest ratio of gzip);
  *   - without chunks, the file stores all of their bytes;

@@ -170,6 +170,21 @@ int problem_open(const struct comm *comm, const char *path, struct problem *prob
   return checkpoint_read(comm, path, problem->particles);
 }
 
+int problem_open_particles(const struct comm *comm, const char *path, struct problem *problem) {
+  *problem = (struct problem){.comm = comm};
+  struct checkpoint_info *info = &problem->info;
+  double cost[ENSEMBLE_MAX];
+  for (int e = 0; e < ENSEMBLE_MAX; e++) cost[e] = 1;
+  TRY(checkpoint_verify(comm, path, info));
+  TRY(config_parse(path, info->config, &problem->config));
+  const struct config *config = problem->config;
+  TRY(check_input(path, info, config));
+  problem->isa = comm_isa(comm, info->isa);
+  TRY(particles_create(comm, &config->ensemble, &config->unit, info->d, (enum precision)config->precision, cost,
+                       &problem->particles));
+  return checkpoint_read(comm, path, problem->particles);
+}
+
 void problem_free(struct problem *problem) {
   dynamics_free(problem->dynamics);
   particles_free(problem->particles);

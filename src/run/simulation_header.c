@@ -107,6 +107,9 @@ void simulation_print_header(struct simulation *sim) {
   print_steps(sim);
   report_line(&sim->report, "arithmetic: %s precision, ISA level %s", precision_names[config->precision],
               isa_names[problem->isa]);
+  double label;
+  if (dataset_constant(problem->data, &label))
+    report_line(&sim->report, "warning: all training labels are %g: check y in %s", label, config->target.path);
   if (!(loss_0 > 0 && isfinite(loss_0)))
     report_line(&sim->report, "warning: %s is not positive: loss_over_%s will be NaN", scale, scale);
 }

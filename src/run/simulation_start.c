@@ -136,6 +136,7 @@ int simulation_start(struct simulation *sim, bool *complete) {
   bool has_last_row = false, initialized;
   provenance_fill(sim->comm, sim->options->argc, sim->options->argv, &sim->provenance);
   TRY(problem_isa(problem));
+  if (!sim->options->fresh) TRY(restart_keep(sim->comm, problem->config));
   TRY(problem_data(problem)); /* before the output is created: with invalid data, no file may change */
   TRY(create_particles(sim, &initialized));
   TRY(open_output(sim));

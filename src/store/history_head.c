@@ -58,6 +58,11 @@ int history_head_write(struct h5 *file, const struct config *config, const struc
   TRY(h5_set_text(file, "/", "random_numbers", dataset_random_numbers));
   TRY(write_target(file, data));
   TRY(write_points(file, "/test", data->tests, data->d, dataset_test_origin(data), data->test_x, data->test_y));
+  if (data->test_rows) {
+    TRY(h5_write(file, "/test/row", H5_INT64, 1, &data->tests, data->test_rows));
+    TRY(h5_describe(file, "/test/row", "row of the point in x of the data file, counted from 0 (points)", NULL));
+    TRY(h5_dimensions(file, "/test/row", 1, (const char *[]){"/test/point"}));
+  }
   TRY(write_points(file, "/train", data->samples, data->d, dataset_train_origin(data), data->x, data->y));
   return write_ensemble(file, config);
 }

@@ -1,15 +1,23 @@
 #include "store/restart.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "io/durable_file.h"
 #include "store/history.h"
+#include "store/history_file.h"
 
 enum { ATTEMPTS = 11 };
 static const struct timespec BETWEEN_ATTEMPTS = {.tv_sec = 1};
+
+static void ignore_damaged(void *context, const char *text) {
+  (void)context;
+  (void)text;
+}
 
 static void note_damaged(void *context, const char *text) {
   report_line(context, "warning: skipped a damaged checkpoint: %s", text);
@@ -123,6 +131,37 @@ int restart_find(const struct comm *comm, const struct config *config, const cha
   if (status == OK && restart->path) warn_of_missed_snapshots(config, folder, restart, report);
   if (status != OK) restart_free(restart);
   return status;
+}
+
+/* Rank 0. Applies config_keep with the input in the history of an output that has no checkpoint. An unreadable history
+ * changes nothing here; history_replaceable reports it. */
+static void keep_history(struct config *config) {
+  char path[PATH_BYTES], *text = NULL;
+  struct h5 *file = NULL;
+  struct config *was = NULL;
+  snprintf(path, sizeof path, "%s/history.h5", config->output);
+  if (history_file_open(path, &file) == OK && h5_get_text(file, "/", "config", &text) == OK &&
+      config_parse(path, text, &was) == OK)
+    config_keep(was, config);
+  config_free(was);
+  free(text);
+  h5_close(file);
+}
+
+int restart_keep(const struct comm *comm, struct config *config) {
+  char folder[PATH_BYTES], *path = NULL;
+  struct checkpoint_info info = {0};
+  struct config *was = NULL;
+  if (config->data.test != DATASET_TEST_AUTO) return OK;
+  snprintf(folder, sizeof folder, "%s/checkpoints", config->output);
+  const int found = checkpoint_newest(comm, folder, true, ignore_damaged, NULL, &path, &info);
+  if (found == OK && path && config_parse(path, info.config, &was) == OK) config_keep(was, config);
+  if (found == OK && !path && comm->rank == 0) keep_history(config);
+  comm_bcast(comm, &config->data.test, sizeof config->data.test, 0);
+  config_free(was);
+  if (path) checkpoint_info_free(&info);
+  free(path);
+  return OK;
 }
 
 void restart_free(struct restart *restart) {

@@ -299,14 +299,13 @@ static int write_all(struct h5 *file, const struct results *results, const char 
   return OK;
 }
 
-/* Checks that the file does not exist or is an earlier result: a checkpoint or a history must not be replaced. */
-static int replaceable(const char *path) {
+int results_replaceable(const char *path, const char *expected) {
   struct h5 *file = NULL;
   char *format = NULL;
   if (access(path, F_OK) != 0) return OK;
   int status = h5_open(path, false, &file);
   if (status == OK) status = h5_get_text(file, "/", "format", &format);
-  const bool earlier = status == OK && strcmp(format, FORMAT) == 0;
+  const bool earlier = status == OK && strcmp(format, expected) == 0;
   h5_close(file);
   free(format);
   return earlier ? OK
@@ -329,7 +328,7 @@ static int write_new(const struct results *results, const char *config, const st
 
 int results_write(const struct results *results, const char *config, const struct provenance *provenance,
                   const char *path) {
-  TRY(replaceable(path));
+  TRY(results_replaceable(path, FORMAT));
   char *resolved = realpath(path, NULL); /* replaces the target of a link, not the link */
   const char *target = resolved ? resolved : path;
   char *temporary = alloc_small(strlen(target) + 8);
