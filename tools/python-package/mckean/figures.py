@@ -109,7 +109,7 @@ def draw_loss_in_n(case):
 
 
 def fitted_times(case, name):
-    """Returns those indices of late(case) at which the fit of this loss has an interval for p."""
+    """Returns those indices in late(case) at which the fit of this loss has an interval for p."""
     group = case.data.get(name, {})
     return [i for i in late(case) if "fit" in group and np.isfinite(array(group["fit"], "p_low")[i])]
 
