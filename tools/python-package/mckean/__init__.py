@@ -1,11 +1,12 @@
 """McKean in Python: reads runs, evaluates trained networks, writes data files, starts runs and sweeps.
 
-  open(run)                  the history of a run: an xarray.Dataset, or a dictionary of NumPy arrays
-  load(run, n, replica, step)  a trained network: f(x), its gradient, its parameters
-  save_data(path, x, y)      writes a data file from arrays, a DataFrame, CSV, NPY or NPZ
-  run(input, ranks, ...)     starts a run and waits for it
+  open(run)                          the history of a run: an xarray.Dataset, or a dictionary of NumPy arrays
+  load(run, n, replica, step)        a trained network: f(x), its gradient, its parameters
+  save_data(path, x, y)              writes a data file from arrays, a DataFrame, CSV, NPY or NPZ
+  run(input, ranks, ...)             starts a run and waits for it
   sweep(input, {key: values}, ...)   runs all combinations of values
-  analyze(run)               `mckean analyze` as tables with verdicts
+  analyze(run)                       `mckean analyze` as tables with verdicts
+  plot(run), report(run, path)       pictures, and a page about runs
 
 numpy and h5py are required. xarray, pandas, torch and matplotlib are used where they are installed. The tools of McKean
 (tools/plot, report, studies) use the same modules.
@@ -13,7 +14,8 @@ numpy and h5py are required. xarray, pandas, torch and matplotlib are used where
 import importlib
 
 _HOME = {"open": "history", "load": "network", "Network": "network", "save_data": "data", "DataError": "data", "run": "launch",
-         "sweep": "launch", "RunError": "launch", "RunStopped": "launch", "analyze": "analysis", "find_program": "program"}
+         "sweep": "launch", "RunError": "launch", "RunStopped": "launch", "analyze": "analysis", "plot": "pictures",
+         "report": "pictures", "Failure": "study", "find_program": "program"}
 __all__ = list(_HOME)
 
 

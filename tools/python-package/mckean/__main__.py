@@ -1,12 +1,17 @@
 """Command line of the package.
 
-usage: python3 -m mckean import DATA.csv|DATA.npz|DATA.npy OUT.h5 [--y COLUMN] [--test FILE]
+usage: python3 -m mckean import DATA.csv|DATA.npz|DATA.npy OUT.h5 [--y COLUMN]
+                                [--test FILE]
 
-Converts a table to a data file for an input with `target: {type: file, path: OUT.h5}`.
+Converts a table to a data file for an input with
+`target: {type: file, path: OUT.h5}`.
 
-  DATA    .npz: the arrays x (N, d), y (N) and, optionally, test_x, test_y; .npy: an array (N, d + 1); any other name: text with a
-          row per point, and columns that are separated by commas, semicolons, tabs or spaces; names in the first row are optional
-  --y     the column of the labels: its name, or its index from 0 (-1: the last); default: the last. All others are x
+  DATA    .npz: the arrays x (N, d), y (N) and, optionally, test_x, test_y;
+          .npy: an array (N, d + 1);
+          any other name: text with a row per point, and columns separated by
+          commas, semicolons, tabs or spaces; the first row may be names
+  --y     the column of the labels: its name, or its index from 0 (-1: the
+          last); default: the last. All other columns are x
   --test  a file of the same form with test points
 """
 import argparse

@@ -7,8 +7,12 @@ import signal
 import subprocess
 import sys
 
+import h5py
+import numpy as np
+
 from .history import open as open_history
 from .program import environment, find_program
+from .records import history_of, members
 
 WIDTH = 79  # columns of a terminal, less one
 STOPPED = 75  # exit code of a run that stopped early with a checkpoint
@@ -39,14 +43,19 @@ def flatten(keys, above=""):
     return found
 
 
+def plain(value):
+    """Converts numbers and arrays of NumPy to those of Python."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
 def literal(value):
-    """Writes a value as YAML: numbers of NumPy, bool, lists and dictionaries, text."""
-    value = value.tolist() if hasattr(value, "tolist") else value
-    if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
-        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    """Writes a value as YAML: numbers, bool, lists and dictionaries, text."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    return value if isinstance(value, str) else json.dumps(value)
+    value = plain(value)
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return value if isinstance(value, str) else json.dumps(value, default=plain)
 
 
 def arguments(keys):
@@ -55,12 +64,19 @@ def arguments(keys):
 
 # ---- one run ----
 
-def show_line(line, show):
-    """Prints a line of a run. show: True; "last": each line replaces the one before, in a terminal or a notebook; False."""
-    if show == "last" and (sys.stdout.isatty() or "ipykernel" in sys.modules):
+def live():
+    """Returns whether a line can replace the one before: in a terminal or a notebook."""
+    return sys.stdout.isatty() or "ipykernel" in sys.modules
+
+
+def print_line(line):
+    print(line, flush=True)
+
+
+def replace_line(line):
+    """Prints a line in place of the one before, where that is possible; otherwise nothing."""
+    if live():
         print(f"\r{line[:WIDTH]:{WIDTH}}", end="\r", flush=True)
-    elif show is True:
-        print(line, flush=True)
 
 
 def stop(process):
@@ -75,14 +91,15 @@ def stop(process):
 
 
 def start(command, show):
-    """Runs a command, shows its lines as they come, and returns its exit code and its last lines."""
+    """Runs a command, calls show with its lines as they come, and returns its exit code and its last lines."""
     lines = []
     process = subprocess.Popen(command, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                text=True, errors="replace", bufsize=1, start_new_session=True)  # Ctrl-C reaches Python alone
     try:
         for line in process.stdout:
             lines = [*lines[-29:], line.rstrip("\n")]
-            show_line(lines[-1], show)
+            if show:
+                show(lines[-1])
         return process.wait(), lines
     except KeyboardInterrupt:
         stop(process)
@@ -102,7 +119,7 @@ def run(input, ranks=None, folder=None, keys=None, show=True, fresh=False, **mor
     folder  output folder; default: runs/NAME of the input file
     keys    {key: value} that override the input: dotted or nested, "ensemble.n" or {"ensemble": {"n": [64, 128]}}. Keywords
             have the same meaning: ensemble={"replicas": 8}, or **{"ensemble.replicas": 8}
-    show    True: print the lines of the run, in a terminal or a notebook, as they come; "last": only the newest; False: none
+    show    True: print the lines of the run, in a terminal or a notebook, as they come; False: do not; or a function of a line
     fresh   True: rename an existing output, and start at step 0
 
     Example: folder = mckean.run("input/quickstart.yaml", ranks=2, ensemble={"n": [32, 64]})
@@ -123,7 +140,7 @@ def run(input, ranks=None, folder=None, keys=None, show=True, fresh=False, **mor
         if not shutil.which("mpirun"):
             raise FileNotFoundError("mpirun: not found in PATH; with ranks=1 it is not needed")
         command = ["mpirun", "-n", str(ranks), *command]
-    code, lines = start(command, show)
+    code, lines = start(command, print_line if show is True else show)
     if code == STOPPED:
         raise RunStopped(f"{folder}: stopped early with a checkpoint; the same call resumes it", code, "\n".join(lines))
     if code != 0:
@@ -134,22 +151,25 @@ def run(input, ranks=None, folder=None, keys=None, show=True, fresh=False, **mor
 
 # ---- several runs ----
 
-def settings_of(keys):
+def settings_of(values):
     """Returns [{key: value}], one for each combination of values; the last key varies fastest."""
-    keys = flatten(keys)
-    listed = {name: values if isinstance(values, (list, tuple)) else list(values) for name, values in keys.items()}
-    return [dict(zip(listed, values)) for values in itertools.product(*listed.values())]
+    listed = {name: plain(some) if isinstance(plain(some), list) else list(some) for name, some in flatten(values).items()}
+    return [dict(zip(listed, map(plain, each))) for each in itertools.product(*listed.values())]
 
 
-def short(settings):
-    """Writes settings as dt=0.1,n=64, with the last parts of the keys if these differ."""
+def short(settings, form=".6g"):
+    """Writes settings as dt=0.1,n=64, with the last parts of the keys if these differ. form: of floating-point numbers."""
     last = [name.rsplit(".", 1)[-1] for name in settings]
     names = last if len(set(last)) == len(last) else list(settings)
-    return ",".join(f"{name}={literal(value)}" for name, value in zip(names, settings.values()))
+    return ",".join(f"{name}={value:{form}}" if isinstance(value, float) else f"{name}={literal(value)}"
+                    for name, value in zip(names, settings.values()))
 
 
-def folder_name(settings):
-    return "".join(mark if mark.isalnum() or mark in "=,._-[]" else "_" for mark in short(settings))
+def folder_names(settings):
+    """Returns a different name for each setting."""
+    names = [short(each) for each in settings]
+    names = names if len(set(names)) == len(names) else [short(each, ".17g") for each in settings]
+    return ["".join(mark if mark.isalnum() or mark in "=,._-[]" else "_" for mark in name) for name in names]
 
 
 def outcome(folder):
@@ -180,8 +200,9 @@ class Sweep:
     def table(self):
         """Returns a row for each run and n: the settings, n, replicas, t, and the losses at the start and at the end.
 
-        loss and test_loss are means over replicas, in the unit f^2; spread is the standard deviation of the final loss over
-        replicas. A DataFrame with pandas, otherwise a list of dictionaries.
+        loss and test_loss are means over replicas, in the unit f^2. spread is the standard deviation of the final loss over
+        replicas. V is the variance over replicas of f_n at the test points at the last recorded field (output.fields); NaN
+        without fields, with one replica, or with data.streams. A DataFrame with pandas, otherwise a list of dictionaries.
         """
         rows = [{**settings, **row} for settings, folder in self.runs for row in rows_of(folder)]
         try:
@@ -191,38 +212,50 @@ class Sweep:
         return pandas.DataFrame(rows)
 
 
+def variance(field):
+    """Returns V_n, the variance over replicas of f_n (field_time, replica, point) at the last time, mean over the points."""
+    f = field["f"][-1] if "f" in field and len(field["f"]) else np.empty((0, 0))
+    return float(f.var(axis=0, ddof=1).mean()) if len(f) > 1 else float("nan")
+
+
 def rows_of(folder):
-    """Returns a row of Sweep.table for each n of a run."""
-    tables = open_history(folder, fields=False, arrays="numpy")
-    for table in tables if isinstance(tables, list) else [tables]:
-        for i, n in enumerate(table["n"].reshape(-1)):
-            loss, test = (table[name] if table["n"].ndim == 0 else table[name][i] for name in ("loss", "test_loss"))
-            yield {"n": int(n), "replicas": loss.shape[1], "t": float(table["time"][-1]), "loss_start": float(loss[0].mean()),
-                   "loss": float(loss[-1].mean()), "test_loss_start": float(test[0].mean()), "test_loss": float(test[-1].mean()),
-                   "spread": float(loss[-1].std(ddof=1)) if loss.shape[1] > 1 else float("nan")}
+    """Yields a row of Sweep.table for each n of a run."""
+    with h5py.File(history_of(folder), "r") as file:
+        for group in members(file):
+            series, field, streams = group["series"], group.get("field", {}), group.attrs.get("streams", 1)
+            ends = {name: (series[name][0].mean(), series[name][-1].mean()) for name in ("loss", "test_loss")}
+            last = series["loss"][-1]
+            yield {"n": int(group.attrs["n"]), "replicas": len(last), "t": float(series["time"][-1]),
+                   "loss_start": float(ends["loss"][0]), "loss": float(ends["loss"][1]),
+                   "test_loss_start": float(ends["test_loss"][0]), "test_loss": float(ends["test_loss"][1]),
+                   "spread": float(last.std(ddof=1)) if len(last) > 1 else float("nan"),
+                   "V": variance(field) if streams == 1 else float("nan")}
 
 
-def sweep(input, keys, ranks=None, folder=None, show=True, **more):
-    """Runs all combinations of some keys, one after the other. Finished runs are not repeated.
+def sweep(input, values, ranks=None, folder=None, keys=None, show=True, **more):
+    """Runs all combinations of values of some keys, one run after the other. Finished runs are not repeated.
 
     input   path of an input (YAML)
-    keys    {key: list of values}: {"dynamics.stages[0].dt": [0.1, 0.2]}
-    ranks, and further keywords: as in mckean.run, the same in all runs
-    show    True: print a line for each run
+    values  {key: list of values}: {"dynamics.stages[0].dt": [0.1, 0.2]}
+    ranks, keys, and further keywords: as in mckean.run, the same in all runs
     folder  folder of the sweep; a run is in FOLDER/KEY=VALUE,...; default: runs/NAME-sweep of the input file
+    show    True: print a line for each run
 
     Writes FOLDER/sweep.json with settings and folders. Returns a Sweep, whose table() has the losses of all runs.
     Errors: those of mckean.run, when the first run fails; the same call then continues.
+
+    Example: mckean.sweep("mine.yaml", {"dynamics.stages[0].dt": [0.1, 0.2]}, ranks=2).table()
     """
-    settings = settings_of(keys)
-    folder = os.fspath(folder) if folder is not None else default_folder(os.fspath(input), more) + "-sweep"
-    runs = [(each, os.path.join(folder, folder_name(each))) for each in settings]
+    settings, common = settings_of(values), {**flatten(keys or {}), **flatten(more)}
+    folder = os.fspath(folder) if folder is not None else default_folder(os.fspath(input), common) + "-sweep"
+    runs = [(each, os.path.join(folder, name)) for each, name in zip(settings, folder_names(settings))]
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "sweep.json"), "w") as file:
         json.dump({"input": os.path.abspath(input), "runs": [{"settings": each, "folder": os.path.basename(place)}
-                                                               for each, place in runs]}, file, indent=1, default=literal)
+                                                               for each, place in runs]}, file, indent=1, default=plain)
     for i, (each, place) in enumerate(runs):
-        run(input, ranks, place, {**flatten(more), **each}, "last" if show else False)
+        label = f"{i + 1}/{len(runs)}  {short(each)}: "
+        run(input, ranks, place, {**common, **each}, (lambda line: replace_line(label + line.strip())) if show else False)
         if show:
-            print(f"{i + 1}/{len(runs)}  {short(each)}: {outcome(place)}"[:WIDTH].ljust(WIDTH), flush=True)
+            print(f"{label}{outcome(place)}"[:WIDTH].ljust(WIDTH if live() else 0), flush=True)
     return Sweep(folder, runs)

@@ -29,6 +29,22 @@ def find_program():
     return found
 
 
+def find_tool(name):
+    """Returns the path of a tool, such as plot: in the source tree or in the installation of this package or of the program.
+
+    Errors: FileNotFoundError: there is none.
+    """
+    folders = [os.path.join(HERE, "../..")]
+    program = os.path.dirname(os.path.realpath(find_program()))
+    folders += [os.path.join(program, place) for place in ("../tools", "../../tools", "../share/mckean/tools")]
+    for folder in folders:
+        path = os.path.normpath(os.path.join(folder, name))
+        if os.path.isfile(path):
+            return path
+    raise FileNotFoundError(f"no tool {name} beside this package or {find_program()}: set MCKEAN to the program in a clone of McKean or "
+                            "in an installation (make install)")
+
+
 def environment():
     """Returns the environment for mpirun on one machine: that of tools/environment, under variables that are set already."""
     settings = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "HDF5_USE_FILE_LOCKING": "FALSE",
