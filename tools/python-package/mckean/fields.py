@@ -3,7 +3,8 @@ units."""
 import os
 
 from .panels import Section, array, axes, done, legend, slope_guide
-from .plots import (bars, colours, guide, h5py, log_axis, members, np, size_axis, spread_direction, time_of)
+from .plots import bars, colours, guide, log_axis, np, size_axis, spread_direction
+from .records import h5py, members, time_of
 
 LEADING, PARTICLES = 5, 1200  # largest numbers of vectors and of units in a picture
 

@@ -45,12 +45,18 @@ def read_points(file):
     return found
 
 
+def dimension(file, config):
+    """Returns d: that of the stored points or, if there are none, that of the input."""
+    stored = [file[name]["x"].shape[1] for name in POINTS if name in file and "x" in file[name]]
+    return int(stored[0] if stored else read_config(config).get("target.d", 0))
+
+
 def provenance(file, path):
     """Returns the attributes of the whole: of the run, the target, the points, and of the program that wrote the file."""
     first = members(file)[0]
     config = text(file.attrs["config"])
     about = {"run": os.path.dirname(os.path.abspath(path)), "unit": text(first.attrs["unit"]),
-             "d": int(read_config(config).get("target.d", 0)) or file["test/x"].shape[1], "step": int(file.attrs["step"]),
+             "d": dimension(file, config), "step": int(file.attrs["step"]),
              "streams": int(first.attrs.get("streams", 1))}
     about.update({"target" if name == "type" else name: value for name, value in attributes(file["target"]).items()})
     for name in POINTS:

@@ -10,7 +10,6 @@ import re
 import sys
 
 from .guard import PICTURE, write
-from .records import h5py, loss_scale, members, text, time_of  # noqa: F401  (imported from here by other modules)
 
 try:
     import matplotlib
