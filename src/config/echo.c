@@ -211,5 +211,5 @@ int config_help(FILE *out, const char *key) {
   if (rows > 0) return OK;
   const char *nearest = key_nearest(name);
   return nearest ? FAIL(USAGE, "help: %s: unknown key; did you mean \"%s\"?", key, nearest)
-                 : FAIL(USAGE, "help: %s: unknown key; `mckean help` lists all keys", key);
+                 : FAIL(USAGE, "help: %s: unknown key; `mckean help keys` lists all keys", key);
 }

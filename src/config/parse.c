@@ -68,7 +68,7 @@ static void unknown_key(struct reading *reading, const struct yaml_reader_entry 
                  position(entry, where), entry->path, entry->value, key);
   else
     report_error(&reading->errors, "%s: %.200s: unknown key; %s%s%s", position(entry, where), entry->path,
-                 nearest ? "did you mean \"" : "`mckean help` lists the known keys", nearest ? nearest : "",
+                 nearest ? "did you mean \"" : "`mckean help keys` lists the known keys", nearest ? nearest : "",
                  nearest ? "\"?" : "");
 }
 

@@ -32,7 +32,7 @@ static int read_all(const char *path, int file, char **text) {
     bytes += (size_t)count;
   }
   (*text)[bytes] = 0;
-  if (bytes == 0) return FAIL(USAGE, "%s: the file is empty; `mckean help` lists the input keys", path);
+  if (bytes == 0) return FAIL(USAGE, "%s: the file is empty; `mckean help keys` lists the input keys", path);
   const char *nul = memchr(*text, 0, bytes);
   if (nul) return FAIL(USAGE, "%s: text was expected, byte %lld is NUL", path, (long long)(nul - *text));
   return OK;

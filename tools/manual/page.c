@@ -75,6 +75,29 @@ static void verb(const struct verb *verb) {
   }
 }
 
+/* Commands, each with what it does. */
+static const char *const examples[][2] = {
+    {"mpirun -n 2 mckean run mine.yaml --dry-run",
+     "Prints what a run would do, its time, memory and disk space; writes nothing."},
+    {"mpirun -n 2 mckean run mine.yaml unit.type=tanh",
+     "Starts a run with another unit type, or resumes it. Writes to runs/mine."},
+    {"mckean status runs", "Prints the state of all runs below a folder."},
+    {"touch runs/mine/stop", "Stops a run with a checkpoint."},
+    {"mckean analyze runs/mine --tables",
+     "Tests the law of large numbers and the central limit theorem; prints all tables."},
+    {"mckean-report runs/mine -o report.html", "Writes a page with answers, figures and provenance."},
+};
+
+/* Files of a run, below its output folder. */
+static const char *const files[][2] = {
+    {"history.h5", "series of losses and other observables, outputs f_n at test and training points, dt/limit"},
+    {"checkpoints/step-000000000100.h5", "the particles at a step; a run resumes from the newest intact checkpoint"},
+    {"run.log", "printed messages, input with all defaults, provenance, times"},
+    {"summary.json", "state of the run, C_f, origin of the points, speed, stability of dt; or why the run failed"},
+    {"analysis.txt, analysis.json, analysis.h5", "tables and results of analyze"},
+    {"lock, stop", "the lock of the process that writes; a file named stop stops the run"},
+};
+
 static void keys(void) {
   struct config_key key;
   char value[700];
@@ -111,6 +134,17 @@ void page_print(const char *version) {
   heading("INPUT KEYS");
   text("An input is a YAML file; sections nest at the dots. Any key can be given after the file as KEY=VALUE.");
   keys();
+  heading("EXAMPLES");
+  for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
+    label(examples[i][0]);
+    text(examples[i][1]);
+  }
+  heading("FILES");
+  text("In the output folder of a run:");
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    label(files[i][0]);
+    text(files[i][1]);
+  }
   heading("EXIT STATUS");
   text(verb_exit_codes);
 }

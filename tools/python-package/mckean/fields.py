@@ -138,7 +138,7 @@ def has_snapshots(case):
 
 FIELD_SECTIONS = [
     Section("Rayleigh quotients of the covariance", lambda case: times_of(case, "clt"), draw_quotients,
-            "By the central limit theorem n Cov of f_n tends to one operator: the quotients of all n agree. Sorted sample "
+            "The central limit theorem predicts that n Cov of f_n tends to one operator, so that the quotients of all n agree. Sorted sample "
             "eigenvalues are biased; quotients on fixed vectors are not."),
     Section("Normality of whitened projections", lambda case: times_of(case, "clt"), draw_quantiles, ""),
     Section("Weak observables of the units", measured, draw_measure, ""),

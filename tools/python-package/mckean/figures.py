@@ -7,6 +7,7 @@ from .fields import FIELD_SECTIONS
 from .panels import Section, array, axes, done, legend, points, slope_guide, three
 from .plots import SCALES, bars, colours, guide, log_axis, np, plain_log, size_axis, time_axis
 from .records import series_of
+from .summary import law_sentence, rate_sentence
 
 POINTS = {"V": "test points", "V_train": "training points", "V_init": "due to initial conditions",
           "V_sgd": "due to data"}
@@ -206,7 +207,7 @@ def draw_variance_in_n(case):
         expected = group.get("expected")
         slope_guide(axis, n, np.nanmin(array(group, "values")[times, 0]), -1.0 if expected is None else expected)
         legend(axis)
-        pictures.append(done(axis, f"Variance over replicas against n, {POINTS[name]}; dashed: the expected slope."))
+        pictures.append(done(axis, f"Variance over replicas against n, {POINTS[name]}; dashed: {slope_words(expected)}."))
     return pictures
 
 
@@ -236,6 +237,10 @@ def draw_slopes_in_time(case):
                        "and band: theory and tolerance.")]
 
 
+def slope_words(expected):
+    return "1/n" if expected is None or expected == -1 else f"n^{expected:g}, as expected"
+
+
 BOUNDS = {"bound_ratio": "test points", "bound_ratio_train": "training points"}
 
 
@@ -249,8 +254,8 @@ def draw_bounds(case):
         axis.set_xlim(right=times.max() * 1.2)
         log_axis(axis)
         legend(axis)
-        pictures.append(done(axis, f"Resampling bound over n V_n against t, {BOUNDS[name]}: how far fluctuations lie below "
-                                   "those of units resampled from mu_n."))
+        pictures.append(done(axis, f"Resampling bound over n V_n against t, {BOUNDS[name]}; above 1, fluctuations are smaller "
+                                   "than those of units resampled from mu_n."))
     return pictures
 
 
@@ -429,26 +434,31 @@ def several_sizes(case):
     return len(case.data["n"]) > 1
 
 
+def law_text(case):
+    return " ".join(law[1] for law in (law_sentence(case, name) for name in POINTS if name in case.data) if law)
+
+
 CASE_SECTIONS = [
     Section("Loss in time", lambda case: len(case.data["times"]) > 1, draw_loss_in_time,
-            "The rate of learning does not depend on n: the curves separate only where they approach their limits."),
+            rate_sentence),
     Section("Accuracy in time", lambda case: len(case.data["times"]) > 1 and series(case, "accuracy"),
             draw_accuracy_in_time, ""),
     Section("Loss against n", several_sizes, draw_loss_in_n, ""),
     Section("Error above the limit of many units", lambda case: any(fitted_times(case, name) for name in LOSSES),
-            draw_excess, "Loss = L + A n^-p at fixed t, with p = 1 by theory."),
+            draw_excess, "Fits of loss = L + A n^-p at fixed t; theory predicts p = 1."),
     Section("Error of trained networks", lambda case: plateaus(case) and several_sizes(case), draw_plateaus,
-            "The loss after training, averaged over a window of t, falls as 1/n for large n."),
+            "The loss after training, averaged over a window of t; theory predicts that it falls as 1/n for large n."),
     Section("Fluctuations on the scale of the CLT", lambda case: any_spread(case) and len(case.data["times"]) > 1,
             draw_collapse, ""),
-    Section("Fluctuations against n", lambda case: any_spread(case) and several_sizes(case), draw_variance_in_n, ""),
+    Section("Fluctuations against n", lambda case: any_spread(case) and several_sizes(case), draw_variance_in_n,
+            law_text),
     Section("Slopes in time", sloped, draw_slopes_in_time, ""),
     Section("Resampling bound", lambda case: any(name in case.data for name in BOUNDS) and len(case.data["times"]) > 1,
-            draw_bounds, "The fluctuations of a Monte Carlo sample of mu_n bound those at long times; this is not a test."),
+            draw_bounds, "In theory, the fluctuations of a Monte Carlo sample of mu_n bound those at long times; this is not a test."),
     Section("Rates", reached, draw_rates, ""),
     Section("Healing", falling, lambda case: draw_healing_ratio(case) + draw_healing_exponents(case),
-            "With the squared loss, noise-free gradient descent heals fluctuations in the norm of the training measure: with "
-            "fixed data at the training points, not necessarily elsewhere."),
+            "Theory predicts that noise-free gradient descent with the squared loss heals fluctuations in the norm of the training "
+            "measure: with fixed data at the training points, not necessarily elsewhere."),
     *FIELD_SECTIONS,
 ]
 STUDY_SECTIONS = [

@@ -5,7 +5,8 @@ from .plots import bars, guide, np, picture, plt
 
 Picture = namedtuple("Picture", "body caption")
 # A row of the table of figures: heading; function that returns whether the data exist; function that draws a case, or all
-# cases, and returns pictures; explanation below the heading.
+# cases, and returns pictures; explanation below the heading: text, or a function of the same argument that returns it.
+# It must not claim what the figure may contradict.
 Section = namedtuple("Section", "title needs draw text")
 
 
@@ -48,4 +49,4 @@ def slope_guide(axis, n, value, power):
     """Draws a dashed line proportional to n^power, at 0.6 times value at the smallest n."""
     n = np.array(n, dtype=float)
     axis.plot(n, 0.6 * value * (n / n[0]) ** power, color=guide(), linestyle="--", linewidth=1.2,
-              label=f"$n^{{{power:g}}}$")
+              label="1/n" if power == -1 else f"$n^{{{power:g}}}$")

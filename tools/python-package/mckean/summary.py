@@ -1,4 +1,4 @@
-"""What a study trained, what it asks, and what its analysis found: the first lines of tools/demo and of a report.
+"""What a study trained, what it asks, and what its analysis found: the first lines of a report, and the last of tools/demo.
 
 A question is asked only if the runs can answer it. The answers come from the verdicts in analysis.json. To add a question,
 append a function to QUESTIONS that returns None or an Answer.
@@ -107,12 +107,79 @@ def slope_line(case, group, word):
     return text + f"different from {expected:g}{side} ({interval}; {needed} to resolve whether by more than {tolerance:g})"
 
 
+def times_with(case, group, words):
+    """Returns the times at which the slope has one of these verdicts."""
+    return [time for time, verdict in zip(case.data["times"], group["verdict"]) if verdict in words]
+
+
 def law_of(name):
     def ask(case):
         group = case.data.get(name, {})
         words = [word for word in ("within", "compatible", "different", "outside") if word in group.get("verdict", [])]
-        return Answer(LAWS[name], *judged(words), [slope_line(case, group, word) for word in words]) if words else None
+        if not words:
+            return None
+        answer = judged(words)
+        if "outside" not in words and group["verdict"][-1] == "within" and len(words) > 1:  # resolved at the end
+            answer = "good", f"yes at {at_times(case.data['times'], times_with(case, group, ['within']))}"
+        return Answer(LAWS[name], *answer, [slope_line(case, group, word) for word in words])
     return ask
+
+
+SUBJECTS = {"V": ("the law of large numbers", "V_n", "1/n"), "V_train": ("the law of large numbers", "V_n at the training points", "1/n"),
+            "V_init": ("the law of large numbers", "the variance due to the initial conditions", "1/n"),
+            "V_sgd": ("the noise of the data", "the variance due to the data", "1/P")}
+
+
+def law_sentence(case, name):
+    """Returns the kind and a sentence about the slope of a variance at the last time with an interval; None without one."""
+    group = case.data.get(name, {})
+    found = [i for i, verdict in enumerate(group.get("verdict", [])) if verdict != "none"]
+    if not found:
+        return None
+    i, (law, what, power) = found[-1], SUBJECTS[name]
+    time, verdict, tolerance = case.data["times"][i], group["verdict"][i], case.data["tolerance"]
+    sign = "falls" if group["slope"][i] < 0 else "grows"
+    first = (f"{what[0].upper()}{what[1:]} {sign} as n^{group['slope'][i]:.3f} [{group['slope_low'][i]:.3f}, "
+             f"{group['slope_high'][i]:.3f}] at t = {time:g}")
+    expected = power if power == "1/n" else f"{power}, n^{group['expected']:g}"
+    others = times_with(case, group, [verdict])
+    at = f" at {at_times(case.data['times'], others)}" if len(others) > 1 else ""
+    if verdict == "within":
+        return "good", f"{first}: consistent with {expected} within {tolerance:g}{at} ({law})."
+    if verdict == "outside":
+        return "bad", f"{first}: NOT consistent with {expected} within {tolerance:g}{at} ({law})."
+    word = "compatible with" if verdict == "compatible" else "not resolved against"
+    return "plain", f"{first}: {word} {expected} ({law}); {replicas_needed(case, [group['replicas_factor'][i]])} to resolve {tolerance:g}."
+
+
+def headline(case):
+    """Returns the kind and a sentence that answers what was asked first: conditions, otherwise a law, otherwise the loss."""
+    found = conditions(case)
+    if found:
+        return ("good", f"All stated conditions are met: {found.details[0]}.") if found.kind == "good" else \
+               ("bad", f"Stated conditions are NOT met: {found.details[0]}.")
+    laws = [law for law in (law_sentence(case, name) for name in LAWS) if law]
+    return laws[0] if laws else ("plain", loss_sentence(case))
+
+
+def loss_sentence(case):
+    """Returns a sentence on the losses of the smallest and of the largest n at the first and at the last time."""
+    scale = case.data[case.loss_scale()]
+    sizes = [0, len(case.data["n"]) - 1] if len(case.data["n"]) > 1 else [0]
+    parts = []
+    for name, words in (("loss", "loss"), ("test_loss", "test loss")):
+        values = case.data.get(name, {}).get("values")
+        ends = [(values[0][s], values[-1][s], case.data["n"][s]) for s in sizes] if values else []
+        if ends and None not in [end for pair in ends for end in pair]:
+            parts.append(f"{words}/{case.loss_scale()} " + ", ".join(
+                f"{start / scale:.3f} -> {end / scale:.3f} (n = {n})" for start, end, n in ends))
+    return "; ".join(parts) + "."
+
+
+def rate_sentence(case):
+    """Returns what the time to a given loss shows about the rate of learning; empty if it is not known."""
+    answer = rate(case)
+    return f"Is the rate of learning independent of n? {answer.word}: {answer.details[0]}." if answer else ""
 
 
 def verdicts_on(case, matches):
@@ -201,6 +268,17 @@ def answers(case):
 def limits_of(case):
     """Returns the findings that state why a question is not asked."""
     return [finding for finding in case.findings("limit") if finding["name"] in LIMITS]
+
+
+def print_brief(case, width=80):
+    """Prints what was trained, the first law and the losses, in about six lines: the end of tools/demo."""
+    law = next((law for law in (law_sentence(case, name) for name in LAWS) if law), None)
+    networks = sum(count for run in case.runs for count in run.sizes.values())
+    lines = [("Trained", f"{networks} networks of {case.first.config['unit.type']} units, n = {listed(case.data['n'])}, "
+                         f"to {end_of(case)}."), ("Found", law and law[1]), ("Loss", loss_sentence(case))]
+    for label, sentence in lines:
+        if sentence:
+            print(textwrap.fill(sentence, width, initial_indent=f"{label:10}", subsequent_indent=10 * " ", break_on_hyphens=False))
 
 
 def print_summary(case, label="", width=80):
