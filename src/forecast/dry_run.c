@@ -331,7 +331,7 @@ static int check_output(const char *output, char *folder) {
  * which the run would be refused. Collective. */
 static int find_start(struct problem *problem, bool fresh, struct report *report, struct dry_run *plan) {
   const struct comm *comm = problem->comm;
-  const struct config *config = problem->config;
+  struct config *config = problem->config;
   char folder[PATH_BYTES];
   snprintf(folder, sizeof folder, "%s/checkpoints", config->output);
   TRY(comm_agree(comm, comm->rank == 0 ? check_output(config->output, plan->folder) : OK));

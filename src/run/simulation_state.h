@@ -20,7 +20,7 @@ struct loss_sum {
 struct simulation {
   const struct comm *comm;
   const struct simulation_options *options;
-  struct problem problem; /* config: the input; after a resume, also with the snapshots of the old input */
+  struct problem problem; /* config: the input; after a resume, with what is recorded (config_continue) */
   struct step_size step_size;
   struct stability_watch watch;
   struct divergence_monitor monitor;
