@@ -41,7 +41,7 @@ struct config {
   struct schedule schedule;
   struct intervals history_every; /* steps between history rows */
   int64_t checkpoint_every;       /* steps between checkpoints; 0: none by step count */
-  double checkpoint_minutes;      /* wall-clock minutes between checkpoints; 0: none by time */
+  double checkpoint_minutes; /* wall-clock minutes between checkpoints; 0: none by time; < 0: auto (run/stop.h) */
   int keep;                       /* number of newest checkpoints to keep; those at snapshots are always kept */
   struct steps snapshots, fields;
   int io;      /* enum parallel_write_io */

@@ -71,7 +71,7 @@ static void key_choices(const struct parameter *parameter, struct config_key *ke
   const int capacity = (int)(sizeof key->choice / sizeof *key->choice);
   if (parameter->kind == P_FLAG)
     for (; key->choices < 2; key->choices++) key->choice[key->choices] = flags[key->choices];
-  if (parameter->kind == P_STEPSIZE) key->choice[key->choices++] = "auto";
+  if (parameter->kind == P_AUTO) key->choice[key->choices++] = "auto";
   for (int i = 0; parameter->choice && i < capacity && parameter->choice(i).name; i++) {
     key->choice[i] = parameter->choice(i).name;
     key->choice_help[i] = parameter->choice(i).help;

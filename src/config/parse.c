@@ -171,6 +171,7 @@ static void complete(struct reading *reading) {
   config->ensemble.replicas = config->initial_conditions * config->ensemble.streams;
   expand(reading, "output.snapshots", &config->snapshots);
   expand(reading, "output.fields", &config->fields);
+  if (config->checkpoint_minutes < 0 && config->checkpoint_every > 0) config->checkpoint_minutes = 15;
   for (int s = 0; s < config->schedule.stages; s++) {
     const bool *given = reading->given.stage_key[s];
     if (!given[key_find("dynamics.stages[].dt_safety")]) config->schedule.stage[s].dt_safety = 0.5;

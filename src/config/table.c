@@ -170,7 +170,7 @@ const struct parameter parameter_table[] = {
      "2 (1 + mu)/lambda. Steps close to this limit do not follow the flow, so use a small dt_safety with dt: auto"},
     {"dynamics.stages[].steps", P_COUNT, STAGE(steps), 1, STEPS_LIMIT, false, NULL, NULL, true,
      "steps of the stage. On resume, only steps after the checkpoint may change"},
-    {"dynamics.stages[].dt", P_STEPSIZE, STAGE(dt), 0, DT_MAX, true, NULL, NULL, true,
+    {"dynamics.stages[].dt", P_AUTO, STAGE(dt), 0, DT_MAX, true, NULL, NULL, true,
      "step size; auto: dt_safety times the smallest stability limit of all networks (with dt_power, the smallest of "
      "limit / n^dt_power). The limit is 2/lambda, where "
      "lambda is the largest eigenvalue of the tangent kernel M/P; for sgd with batches of P points it is "
@@ -197,8 +197,9 @@ const struct parameter parameter_table[] = {
     {"output.checkpoint_every", P_COUNT, AT(checkpoint_every), 0, STEPS_LIMIT, false, "0", NULL, true,
      "steps between checkpoints; 0: by time only. Checkpoints are also written at each snapshot, at the end, and when "
      "the run stops early"},
-    {"output.checkpoint_minutes", P_REAL, AT(checkpoint_minutes), 0, 1e6, false, "15", NULL, true,
-     "wall-clock minutes between checkpoints; 0: by steps only"},
+    {"output.checkpoint_minutes", P_AUTO, AT(checkpoint_minutes), 0, 1e6, false, "auto", NULL, true,
+     "wall-clock minutes between checkpoints; 0: by steps only. auto: as often as takes 1 % of the time, but at least "
+     "every 15 minutes and at most every 30 seconds; 15 if checkpoint_every is given"},
     {"output.keep", P_INTEGER, AT(keep), 1, 1e6, false, "2", NULL, true,
      "number of newest checkpoints to keep; snapshots are always kept"},
     {"output.snapshots", P_STEPS, AT(snapshots), 0, STEPS_LIMIT, false, "[]", NULL, true,
@@ -242,7 +243,7 @@ void parameter_expects(const struct parameter *parameter, char *text, size_t siz
   case P_REAL:
     snprintf(text, size, "a number%s", range);
     break;
-  case P_STEPSIZE:
+  case P_AUTO:
     snprintf(text, size, "auto, or a number%s", range);
     break;
   case P_FLAG:
@@ -364,6 +365,11 @@ static size_t text_size(const struct parameter *parameter) {
                                                          : sizeof config->output;
 }
 
+/* Returns the value that stands for auto; it is below the range. */
+static double auto_value(const struct parameter *parameter) {
+  return parameter->above ? parameter->low : parameter->low - 1;
+}
+
 bool parameter_assign(const struct parameter *parameter, void *base, int item, const char *text, bool quoted) {
   void *at = (char *)base + parameter->offset;
   if (quoted && parameter->kind != P_TEXT && parameter->kind != P_CHOICE && parameter->kind != P_FIELDS) return false;
@@ -379,8 +385,8 @@ bool parameter_assign(const struct parameter *parameter, void *base, int item, c
     return seed(text, at);
   case P_REAL:
     return number(text, at) && in_range(parameter, *(double *)at);
-  case P_STEPSIZE:
-    *(double *)at = 0;
+  case P_AUTO:
+    *(double *)at = auto_value(parameter);
     return strcmp(text, "auto") == 0 || (number(text, at) && in_range(parameter, *(double *)at));
   case P_FLAG:
     *(bool *)at = strcmp(text, "true") == 0;
@@ -455,8 +461,8 @@ void parameter_print(FILE *out, const struct parameter *parameter, const void *b
   case P_REAL:
     print_real(out, *(const double *)at);
     break;
-  case P_STEPSIZE:
-    if (*(const double *)at > 0)
+  case P_AUTO:
+    if (in_range(parameter, *(const double *)at))
       print_real(out, *(const double *)at);
     else
       fputs("auto", out);

@@ -10,7 +10,7 @@ enum parameter_kind {
   P_COUNT,
   P_SEED,
   P_REAL,
-  P_STEPSIZE,
+  P_AUTO,
   P_FLAG,
   P_TEXT,
   P_CHOICE,

@@ -95,6 +95,7 @@ static void determine_state(const char *folder, const struct config *config, boo
     status = check_resumable(folder, config, info, result, &has_later_rows);
   else if (status == OK)
     status = history_replaceable(folder, config);
+  result->is_live = running && live_read(folder, &result->live);
   if (running)
     set_state(result, RUN_RUNNING, "%s", owner);
   else if (status != OK)
