@@ -10,10 +10,11 @@
 #SBATCH --output=%x-%A-%a.log
 #
 # Executes many runs, each in as many jobs as it needs (see run.sh). Task i executes line i of a manifest. A line contains the
-# arguments of `mckean run`, separated by spaces. Each line needs its own run.output:
+# arguments of `mckean run`, separated by spaces, with quotes and comments as in a shell. Each line needs its own run.output;
+# tools/sweep writes manifests:
 #
 #   input/lln.yaml run.seed=1 run.output=runs/seed-1
-#   input/lln.yaml run.seed=2 run.output=runs/seed-2
+#   input/lln.yaml run.seed=2 run.output=runs/seed-2  'output.fields=[0, 100]'  # more fields
 #
 #   sbatch --array=1-$(grep -c '' MANIFEST)%2 jobs/array.sh MANIFEST     at most 2 runs at a time
 #   tools/resubmit MANIFEST                                            later: submits the runs that are not done
@@ -31,7 +32,4 @@ mckean=build/mckean
 . "${SLURM_SUBMIT_DIR:-.}/jobs/common.sh"
 [ -n "${SLURM_ARRAY_TASK_ID:-}" ] || fail "expected an array: sbatch --array=1-N jobs/array.sh MANIFEST"
 [ -r "$manifest" ] || fail "$manifest: cannot read this manifest"
-line=$(sed -n "${SLURM_ARRAY_TASK_ID}p" "$manifest")
-[ -n "$line" ] || fail "$manifest: line $SLURM_ARRAY_TASK_ID does not exist or is empty"
-read -ra words <<<"$line"
-run "${words[@]}"
+run --manifest "$manifest" --line "$SLURM_ARRAY_TASK_ID"

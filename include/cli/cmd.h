@@ -43,6 +43,8 @@ int cmd_help(const struct comm *comm, int argc, char **argv);
 struct run_request {
   struct simulation_options simulation; /* set stop_at = -1 before parsing */
   bool dry_run;
+  const char *manifest; /* --manifest FILE --line N; cmd_run_parse refuses them, because the line has all arguments */
+  int line;
   const char *json; /* --json FILE, the forecast of the dry run; or NULL */
 };
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "config/steps.h"
 #include "data/dataset.h"
 #include "data/target.h"
 #include "dynamics/schedule.h"
@@ -20,20 +21,6 @@
 #include "particles/unit.h"
 
 #define DT_MAX 1e6 /* largest step size */
-
-/* Maximum length of output.snapshots and output.fields. The echo of lists of this length fits an HDF5 attribute. */
-enum { STEPS_MAX = 1024 };
-
-struct steps {
-  int count;
-  int64_t step[STEPS_MAX]; /* ascending, no duplicates */
-};
-
-/* Local. Inserts a step in ascending order unless the list contains it. Returns false if it does not fit: the list is
- * full. */
-bool steps_insert(struct steps *steps, int64_t step);
-/* Local. Returns whether the list contains a step. */
-bool steps_hold(const struct steps *steps, int64_t step);
 
 enum on_full { ON_FULL_STOP, ON_FULL_WAIT, ON_FULL_KINDS };
 
@@ -52,10 +39,10 @@ struct config {
   struct target_spec target; /* target.d is 0 only for TARGET_FILE */
   struct dataset_spec data;
   struct schedule schedule;
-  int64_t history_every;     /* steps between history rows */
-  int64_t checkpoint_every;  /* steps between checkpoints; 0: none by step count */
-  double checkpoint_minutes; /* wall-clock minutes between checkpoints; 0: none by time */
-  int keep;                  /* number of newest checkpoints to keep; those at snapshots are always kept */
+  struct intervals history_every; /* steps between history rows */
+  int64_t checkpoint_every;       /* steps between checkpoints; 0: none by step count */
+  double checkpoint_minutes; /* wall-clock minutes between checkpoints; 0: none by time; < 0: auto (run/stop.h) */
+  int keep;                       /* number of newest checkpoints to keep; those at snapshots are always kept */
   struct steps snapshots, fields;
   int io;      /* enum parallel_write_io */
   int on_full; /* enum on_full */
@@ -89,6 +76,12 @@ int config_resumable(const struct config *was, const struct config *now, int64_t
 /* Sets keys of `now` that the input omits, and whose default has changed since older programs, to the values of `was`,
  * the recorded input of the run: data.test. Local. */
 void config_keep(const struct config *was, struct config *now);
+
+/* Takes what a run with the input `was` has recorded up to a step into the input `now` of the run that resumes there:
+ * output.history_every of `was` applies up to this step, that of `now` after it; output.fields and output.snapshots get
+ * the steps of `was` up to this step and, for fields, lose their other steps before it, which were not recorded. The
+ * echo of the result therefore describes all rows of the history. Local. USAGE: the lists are too long. */
+int config_continue(const struct config *was, int64_t step, struct config *now);
 
 /* Checks whether runs with these inputs start with equal particles of a file: both inputs have the same
  * unit.init.checksum, or one has none. Local. USAGE: they differ; the error text has a line as for config_resumable. */

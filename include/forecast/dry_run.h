@@ -39,6 +39,7 @@ struct dry_run {
   double data_seconds;       /* seconds to create target and data */
   double loop_seconds;       /* seconds of the remaining steps, rows, fields and estimates of the stability limit */
   double checkpoints;        /* approximate number of checkpoints to be written */
+  double save_seconds;       /* seconds between them by output.checkpoint_minutes; 0: none by time */
   double checkpoint_seconds; /* seconds to write one */
   bool rate_known;           /* the write rate is from summary.json of this output; otherwise it is DRY_RUN_RATE */
 };

@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "parallel/comm.h"
+#include "store/live.h"
 
 enum run_state {
   RUN_DONE,    /* complete: a checkpoint and a history row exist at the last step of the input */
@@ -24,6 +25,8 @@ struct run_status {
   enum run_state state;
   int64_t step;     /* of the newest undamaged checkpoint; -1: none */
   int64_t steps;    /* last step of the input; 0: unknown */
+  bool is_live;     /* the run is running and has written its sign of life, `live` */
+  struct live live; /* rank 0 */
   char *checkpoint; /* path of that checkpoint, or NULL */
   char *skipped;    /* errors of newer, damaged checkpoints, one line each; "": none */
   char *reason;     /* why the run is in this state, one line; "": no reason needed */

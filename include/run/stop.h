@@ -11,7 +11,8 @@
  * shorter checkpoint lowers the longest checkpoint time, but at most by half. Before the first checkpoint, its time is
  * estimated from its size.
  *
- * Only rank 0 checks the limits (by its clock) and, once a second, the stop file. A signal to any rank suffices. */
+ * Only rank 0 checks the limits and the time since the last checkpoint (by its clock) and, once a second, the stop
+ * file. A signal to any rank suffices. */
 #ifndef MCKEAN_RUN_STOP_H
 #define MCKEAN_RUN_STOP_H
 
@@ -27,7 +28,7 @@ struct stop_options {
   double (*clock)(void);    /* seconds; comm_time, or a substitute in tests */
   double (*job_left)(void); /* slurm_left, or a substitute in tests */
   double max_wall;          /* seconds, counted from stop_create; 0: no limit */
-  double save_every;        /* seconds between checkpoints; 0: no checkpoints by time */
+  double save_every;        /* seconds between checkpoints; 0: no checkpoints by time; < 0: stop_save_interval */
   const char *output;       /* folder of the stop file */
 };
 
@@ -38,6 +39,7 @@ struct stop {
   bool job_end_confirmed;      /* a second query to SLURM has confirmed that job_end is near */
   double interval, checkpoint; /* longest recent interval and checkpoint, in seconds */
   bool checkpoint_measured;    /* false: `checkpoint` is an estimate */
+  double saving;               /* seconds of the last checkpoint; before the first one, those of its bytes alone */
   double agreed_at, saved_at;  /* clock times of the last agreement and the last checkpoint */
   double file_checked_at;      /* clock time of the last check for the stop file */
   int64_t step, steps_between; /* step of the last agreement; number of steps between it and the next one */
@@ -63,6 +65,10 @@ enum stop_request stop_agree(struct stop *stop, int64_t step, const char **reaso
 
 /* Returns how many seconds before a time limit the run stops; before the limit of the SLURM job, 5 s more. Local. */
 double stop_margin(const struct stop *stop);
+
+/* Returns the seconds between checkpoints, each of which takes `seconds`, such that they take 1 % of the time, limited
+ * to 30 s .. 15 minutes. Local. */
+double stop_save_interval(double seconds);
 
 /* Records a checkpoint that is complete now; began: clock time at which its writing began. Local. */
 void stop_saved(struct stop *stop, double began);

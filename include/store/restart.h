@@ -10,18 +10,16 @@
 struct restart {
   char *path; /* NULL: no checkpoint, the run starts at step 0 */
   struct checkpoint_info info;
-  struct steps snapshots; /* those of the input, and those of the checkpoint's input up to info.step */
-  /* unit.init.checksum of the checkpoint's input or, without a checkpoint, of the input of this run */
-  char checksum[sizeof((struct unit_import *)0)->checksum];
 };
 
 /* Finds the newest undamaged checkpoint in a folder and checks that the run may resume from it; reports damaged ones,
- * and writes nothing else. restart: freed by the caller with restart_free after OK. Collective. USAGE: the checkpoint
- * was written by a different input or a newer program, or by an older one whose random numbers differ in the remaining
- * steps, is beyond the last step of the input, or needs an ISA level that a processor of this run lacks; or there is no
- * checkpoint, but a history that must not be replaced. FAILED: all checkpoints are damaged. UNREAD: the newest one
- * could not be read within ten seconds. */
-int restart_find(const struct comm *comm, const struct config *config, const char *folder, struct report *report,
+ * and writes nothing else. config gets what is recorded up to the step of the checkpoint (config_continue), and
+ * unit.init.checksum of the checkpoint's input. restart: freed by the caller with restart_free after OK. Collective.
+ * USAGE: the checkpoint was written by a different input or a newer program, or by an older one whose random numbers
+ * differ in the remaining steps, is beyond the last step of the input, or needs an ISA level that a processor of this
+ * run lacks; or there is no checkpoint, but a history that must not be replaced. FAILED: all checkpoints are damaged.
+ * UNREAD: the newest one could not be read within ten seconds. */
+int restart_find(const struct comm *comm, struct config *config, const char *folder, struct report *report,
                  struct restart *restart);
 /* Applies config_keep (config/config.h) with the input recorded in the output: that of the newest checkpoint or,
  * without one, of the history. Call it before the data are created, unless the run starts over with --fresh. Does

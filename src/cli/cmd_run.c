@@ -1,10 +1,12 @@
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "cli/cmd.h"
+#include "cli/manifest.h"
 #include "cli/option.h"
 #include "config/config.h"
 #include "forecast/dry_run.h"
@@ -18,6 +20,8 @@ const char cmd_run_options[] =
     "  --max-wall H:MM:SS  stop before this time limit with a checkpoint, exit code 75; also MM:SS or seconds\n"
     "  --dry-run           print what the run would do and need, with a SLURM header; write nothing\n"
     "  --json FILE         results of the dry run in JSON\n"
+    "  --manifest FILE     take all arguments from a line of this file (see jobs/array.sh)\n"
+    "  --line N            number of this line, from 1; a line without a run: exit code 0\n"
     "  -v, --verbose       also print the times of all parts of the run, which run.log always contains\n"
     "signals: USR1 writes a checkpoint and continues; USR2, TERM, INT, or a file named `stop` in the output\n"
     "folder, write a checkpoint and stop, exit code 75\n";
@@ -48,6 +52,8 @@ static const struct option options_table[] = {
     OPTION_IN("--stop-at", option_int64, struct run_request, simulation.stop_at, 0, 0x1p53),
     OPTION("--verbose", option_flag, struct run_request, simulation.verbose),
     OPTION("-v", option_flag, struct run_request, simulation.verbose),
+    OPTION("--manifest", option_text, struct run_request, manifest),
+    OPTION_IN("--line", option_int, struct run_request, line, 1, 0x1p30),
     OPTION("--max-wall", take_duration, struct run_request, simulation.max_wall),
 };
 
@@ -55,6 +61,8 @@ int cmd_run_parse(int argc, char **argv, struct run_request *request, int *rest)
   TRY(option_parse(OPTIONS(options_table), argc, argv, request, rest));
   if (request->json && !request->dry_run)
     return FAIL(USAGE, "run: --json requires --dry-run; a run itself writes <output>/summary.json");
+  if (request->manifest || request->line)
+    return FAIL(USAGE, "run: expected --manifest FILE --line N without other arguments");
   if (*rest == 0 || strchr(argv[0], '='))
     return FAIL(USAGE, "run: expected an input file as the first argument: mckean run INPUT [KEY=VALUE ...]");
   return OK;
@@ -81,7 +89,7 @@ static int run(const struct comm *comm, const struct config *config, const struc
   return durable_file_check_stdout();
 }
 
-int cmd_run(const struct comm *comm, int argc, char **argv) {
+static int run_arguments(const struct comm *comm, int argc, char **argv) {
   struct run_request request = {.simulation = {.stop_at = -1}};
   keep_command(argc, argv, &request.simulation);
   int rest;
@@ -97,4 +105,34 @@ int cmd_run(const struct comm *comm, int argc, char **argv) {
   config_free(config);
   free(request.simulation.argv);
   return status;
+}
+
+/* Runs line `line` of a manifest. Collective. */
+static int run_line(const struct comm *comm, const char *path, int line, char *verb) {
+  struct manifest manifest;
+  int argc = 0, status = manifest_read(comm, path, &manifest);
+  char **argv = NULL;
+  if (status == OK && line > manifest.lines)
+    status = FAIL(USAGE, "%s: line %d does not exist; the manifest has %d", path, line, manifest.lines);
+  if (status == OK) {
+    argv = alloc_small(sizeof *argv * (strlen(manifest.line[line - 1]) + 2));
+    status = manifest_split(manifest.line[line - 1], verb, &argc, argv);
+    if (status != OK) status = FAIL(status, "%s, line %d: %s", path, line, error_text());
+  }
+  if (status == OK && argc > 1) status = run_arguments(comm, argc, argv);
+  if (status == OK && argc == 1 && comm->rank == 0) printf("%s, line %d: no run\n", path, line);
+  free(argv);
+  manifest_free(&manifest);
+  return status;
+}
+
+int cmd_run(const struct comm *comm, int argc, char **argv) {
+  struct run_request request = {0};
+  int rest;
+  char *words[] = {argv[0], argc > 1 ? argv[1] : NULL, argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL,
+                   argc > 4 ? argv[4] : NULL};
+  const bool parsed = argc == 5 && option_parse(OPTIONS(options_table), argc, words, &request, &rest) == OK;
+  if (parsed && rest == 0 && request.manifest && request.line > 0)
+    return run_line(comm, request.manifest, request.line, argv[0]);
+  return run_arguments(comm, argc, argv);
 }

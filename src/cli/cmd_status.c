@@ -1,4 +1,4 @@
-#include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,16 +6,18 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "cli/cmd.h"
+#include "cli/manifest.h"
 #include "cli/option.h"
 #include "forecast/run_status.h"
 #include "io/json.h"
 #include "log/provenance.h"
+#include "log/report.h"
 
 const char cmd_status_options[] =
     "  DIR ...                      run folders, or folders that contain some. A run is done at the last step of\n"
     "                               the input that its newest intact checkpoint contains\n"
-    "  --manifest FILE              the runs of a manifest, whose lines are arguments of `mckean run` as in\n"
-    "                               jobs/array.sh; they are done at the last step that these arguments give\n"
+    "  --manifest FILE              the runs of a manifest, whose lines are arguments of `mckean run` (see\n"
+    "                               jobs/array.sh); they are done at the last step that these arguments give\n"
     "  --run INPUT [KEY=VALUE ...]  the same for one run; must be the last option\n"
     "  --quick                      check the metadata of checkpoints only, not every byte\n"
     "  --json FILE                  results in JSON; -: to standard output, without the table\n"
@@ -25,9 +27,10 @@ const char cmd_status_options[] =
     "                               command of a failed run resumes it, and fails again unless you remove the cause\n"
     "JSON: {\"format\": \"mckean-status\", \"format_version\": 1, \"version\": of the program, \"runs\": [\n"
     "{\"run\": folder, \"line\": of the manifest, \"state\": done, running, stopped, failed, missing or damaged,\n"
-    "\"step\": of the newest intact checkpoint, \"steps\": the last one, \"checkpoint\": path, \"passed_over\": "
-    "[errors of newer\n"
-    "checkpoints], \"reason\": text}, ...]}; null: unknown\n";
+    "\"step\": of the newest intact checkpoint, \"steps\": the last one, \"live\": of a running run {\"step\":\n"
+    "current step, \"t\", \"n\": [smallest, largest], \"loss\": [their losses / C_f or loss_0], \"scale\": which,\n"
+    "\"seconds_left\", \"age\": seconds since it was reported}, \"checkpoint\": path, \"passed_over\": [errors of\n"
+    "newer checkpoints], \"reason\": text}, ...]}; null: unknown\n";
 
 struct request {
   bool quick, table;
@@ -152,52 +155,52 @@ static int collect_command(const struct comm *comm, int argc, char **argv, int l
   return OK;
 }
 
-static int read_manifest(const char *path, char **text, size_t *size) {
-  FILE *in = fopen(path, "r");
-  if (!in) return FAIL(USAGE, "%s: cannot read this manifest: %s", path, strerror(errno));
-  FILE *out = open_memstream(text, size);
-  if (!out) die("no memory for a manifest");
-  for (int c; (c = fgetc(in)) != EOF;) fputc(c, out);
-  const bool bad = ferror(in) != 0;
-  fclose(in);
-  fclose(out);
-  return bad ? FAIL(FAILED, "%s: cannot read this manifest: %s", path, strerror(errno)) : OK;
-}
-
-/* Adds the runs of a manifest to the list. As in jobs/array.sh, lines are split at blanks and quotes are ordinary
- * characters. Skips empty lines. Collective. */
+/* Adds the runs of a manifest to the list. Collective. */
 static int collect_manifest(const struct comm *comm, const char *path, struct list *list) {
-  char *text = NULL, *lines;
-  size_t size = 0;
-  TRY(comm_agree(comm, comm->rank == 0 ? read_manifest(path, &text, &size) : OK));
-  int64_t bytes = (int64_t)size + 1;
-  lines = text = share(comm, text, &bytes);
-  char **argv = alloc_small(sizeof *argv * (size_t)(bytes + 1));
-  int status = OK, number = 1;
-  for (char *line; status == OK && (line = strsep(&lines, "\n")); number++) {
-    int argc = 1;
-    char *rest = NULL;
-    argv[0] = line;
-    for (char *word = strtok_r(line, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) argv[argc++] = word;
-    if (argc == 1) continue;
-    status = collect_command(comm, argc, argv, number, list);
-    if (status != OK) status = FAIL(status, "%s, line %d: %s", path, number, error_text());
+  struct manifest manifest;
+  static char verb[] = "run";
+  int status = manifest_read(comm, path, &manifest);
+  for (int i = 0; i < manifest.lines && status == OK; i++) {
+    char **argv = alloc_small(sizeof *argv * (strlen(manifest.line[i]) + 2));
+    int argc;
+    status = manifest_split(manifest.line[i], verb, &argc, argv);
+    if (status == OK && argc > 1) status = collect_command(comm, argc, argv, i + 1, list);
+    if (status != OK) status = FAIL(status, "%s, line %d: %s", path, i + 1, error_text());
+    free(argv);
   }
-  free(argv);
-  free(text);
+  manifest_free(&manifest);
   if (status == OK && list->count == 0) return FAIL(USAGE, "%s: expected a run in each line, found none", path);
   return status;
 }
 
 /* ---- output ---- */
 
+/* Prints when a running run last reported its step, and what else it reported. */
+static void print_live(const struct run_status *result) {
+  const struct live *live = &result->live;
+  char left[32], age[32];
+  report_duration(live->seconds_left, left);
+  report_duration(live->age, age);
+  printf("%31st = %.4g", "", live->time);
+  if (isfinite(live->seconds_left)) printf(", %s left", left);
+  printf(", %s ago\n", age);
+  const int sizes = live->n[0] == live->n[1] ? 1 : 2;
+  if (isfinite(live->loss[0])) printf("%31sloss/%s", "", live->scale);
+  for (int i = 0; i < sizes && isfinite(live->loss[0]); i++)
+    printf("%s %.4g (n = %lld)%s", i ? "," : "", live->loss[i], (long long)live->n[i], i + 1 < sizes ? "" : "\n");
+  if (result->step >= 0) printf("%31scheckpoint of step %lld\n", "", (long long)result->step);
+}
+
 static void print_run(const char *folder, const struct run_status *result) {
   char step[64] = "";
-  if (result->step >= 0 && result->steps > 0)
+  if (result->is_live)
+    snprintf(step, sizeof step, "%lld of %lld", (long long)result->live.step, (long long)result->live.steps);
+  else if (result->step >= 0 && result->steps > 0)
     snprintf(step, sizeof step, "%lld of %lld", (long long)result->step, (long long)result->steps);
   else if (result->step >= 0)
     snprintf(step, sizeof step, "%lld", (long long)result->step);
   printf("%-8s %20s  %s\n", run_state_names[result->state], step, folder);
+  if (result->is_live) print_live(result);
   if (*result->reason) printf("%31s%s\n", "", result->reason);
   for (const char *line = result->skipped; *line;) {
     const size_t length = strcspn(line, "\n");
@@ -214,6 +217,27 @@ static void json_count(struct json *json, const char *name, int64_t value, bool 
     json_text(json, name, NULL);
 }
 
+static void json_live(struct json *json, const struct run_status *result) {
+  const struct live *live = &result->live;
+  if (!result->is_live) {
+    json_text(json, "live", NULL);
+    return;
+  }
+  json_object(json, "live");
+  json_integer(json, "step", live->step);
+  json_real(json, "t", live->time);
+  json_array(json, "n");
+  for (int i = 0; i < 2; i++) json_integer(json, NULL, live->n[i]);
+  json_end(json);
+  json_array(json, "loss");
+  for (int i = 0; i < 2; i++) json_real(json, NULL, live->loss[i]);
+  json_end(json);
+  json_text(json, "scale", live->scale);
+  json_real(json, "seconds_left", live->seconds_left);
+  json_real(json, "age", live->age);
+  json_end(json);
+}
+
 static void json_run(struct json *json, const struct entry *entry, const struct run_status *result) {
   json_object(json, NULL);
   json_text(json, "run", entry->folder);
@@ -221,6 +245,7 @@ static void json_run(struct json *json, const struct entry *entry, const struct 
   json_text(json, "state", run_state_names[result->state]);
   json_count(json, "step", result->step, result->step >= 0);
   json_count(json, "steps", result->steps, result->steps > 0);
+  json_live(json, result);
   json_text(json, "checkpoint", result->checkpoint);
   json_list(json, "passed_over", result->skipped, '\n');
   json_text(json, "reason", result->reason);

@@ -1,4 +1,4 @@
-/* Text that describes an input: the values of all keys, the differences from another input, the help of the keys. */
+/* Text that describes an input: the values of all keys, and the help of the keys. */
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,25 +25,8 @@ static void print_key(FILE *out, const char *key, const char *before) {
 
 static void print_stages(FILE *out, const struct schedule *schedule) {
   fprintf(out, "  stages:\n");
-  for (int s = 0; s < schedule->stages; s++) {
-    const struct stage *stage = &schedule->stage[s];
-    const char *lead = "    - ";
-    for (int i = 0; i < parameter_count; i++) {
-      const struct parameter *parameter = &parameter_table[i];
-      if (!parameter_of_stage(parameter)) continue;
-      const char *key = parameter->key + strlen("dynamics.stages[].");
-      const bool scale = strncmp(key, "batch_", 6) == 0;
-      if (strcmp(key, "batch") == 0 && stage->batch == 0) continue;
-      if (scale && stage->batch_scale <= 0) continue;
-      const bool power = strcmp(key, "dt_power") == 0;
-      if (power && stage->dt_power == 0) continue;
-      if (strncmp(key, "dt_", 3) == 0 && !power && stage->dt > 0) continue;
-      fprintf(out, "%s%s: ", lead, key);
-      parameter_print(out, parameter, stage);
-      fputc('\n', out);
-      lead = "      ";
-    }
-  }
+  for (int s = 0; s < schedule->stages; s++)
+    parameter_print_stage(out, &schedule->stage[s], "    - ", "\n      ", "\n");
 }
 
 /* Returns whether the key has a value; only data.samples, target.d and the keys of a file with particles may have
@@ -81,58 +64,6 @@ char *config_echo(const struct config *config) {
   return text;
 }
 
-static char *value_text(const struct parameter *parameter, const struct config *config) {
-  char *text;
-  size_t size;
-  FILE *out = open_memstream(&text, &size);
-  if (!out) die("no memory for a value of the input");
-  parameter_print(out, parameter, config);
-  fclose(out);
-  return text;
-}
-
-/* ---- resume ---- */
-
-/* Returns whether an input without data.test accepts any recorded value: older programs recorded 512 for a file, and a
- * resumed run keeps it (config_keep). history_points (store/history.h) compares the points themselves. */
-static bool keeps_recorded(const struct parameter *parameter, const struct config *now) {
-  return now->data.test == DATASET_TEST_AUTO && strcmp(parameter->key, "data.test") == 0;
-}
-
-void config_keep(const struct config *was, struct config *now) {
-  if (now->data.test == DATASET_TEST_AUTO) now->data.test = was->data.test;
-}
-
-int config_resumable(const struct config *was, const struct config *now, int64_t step) {
-  char *text;
-  size_t size;
-  FILE *out = open_memstream(&text, &size);
-  if (!out) die("no memory to compare inputs");
-  for (int i = 0; i < parameter_count; i++) {
-    const struct parameter *parameter = &parameter_table[i];
-    if (parameter->may_change || parameter_of_stage(parameter) || keeps_recorded(parameter, now)) continue;
-    char *before = value_text(parameter, was), *after = value_text(parameter, now);
-    if (strcmp(before, after) != 0) fprintf(out, "\n  %s: was %.200s, now %.200s", parameter->key, before, after);
-    free(before);
-    free(after);
-  }
-  if (!schedule_agree(&was->schedule, &now->schedule, step))
-    fprintf(out,
-            "\n  dynamics.stages: differ before step %lld, the step of the checkpoint; only later steps may change",
-            (long long)step);
-  fclose(out);
-  const int status = *text ? FAIL(USAGE, "%s", text + 1) : OK;
-  free(text);
-  return status;
-}
-
-int config_same_particles(const struct config *was, const struct config *now) {
-  const char *before = was->unit.import.checksum, *after = now->unit.import.checksum;
-  if (!*before || !*after || strcmp(before, after) == 0) return OK;
-  return FAIL(USAGE, "  unit.init.checksum: was %s, now %s: other initial particles than those of %s", before, after,
-              was->unit.import.path);
-}
-
 /* ---- help ---- */
 
 static void key_choices(const struct parameter *parameter, struct config_key *key) {
@@ -140,7 +71,7 @@ static void key_choices(const struct parameter *parameter, struct config_key *ke
   const int capacity = (int)(sizeof key->choice / sizeof *key->choice);
   if (parameter->kind == P_FLAG)
     for (; key->choices < 2; key->choices++) key->choice[key->choices] = flags[key->choices];
-  if (parameter->kind == P_STEPSIZE || parameter->kind == P_COUNT_AUTO) key->choice[key->choices++] = "auto";
+  if (parameter->kind == P_AUTO || parameter->kind == P_COUNT_AUTO) key->choice[key->choices++] = "auto";
   for (int i = 0; parameter->choice && i < capacity && parameter->choice(i).name; i++) {
     key->choice[i] = parameter->choice(i).name;
     key->choice_help[i] = parameter->choice(i).help;

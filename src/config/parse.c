@@ -85,13 +85,28 @@ static void wrong_value(struct reading *reading, const struct yaml_reader_entry 
                expected, quote, received, quote);
 }
 
+/* Takes an entry "output.fields.every" of a key whose value may be a mapping. Returns false if there is no such key. */
+static bool take_form(struct reading *reading, const struct yaml_reader_entry *entry) {
+  char key[KEY_MAX];
+  snprintf(key, sizeof key, "%s", entry->path);
+  char *dot = strrchr(key, '.');
+  if (dot) *dot = 0;
+  const int index = dot ? key_find(key) : -1;
+  const struct parameter *parameter = &parameter_table[index < 0 ? 0 : index];
+  if (index < 0 || (parameter->kind != P_STEPS && parameter->kind != P_INTERVALS)) return false;
+  reading->given.key[index] = true;
+  if (entry->kind != YAML_READER_PLAIN || !parameter_assign_form(parameter, reading->config, dot + 1, entry->value))
+    wrong_value(reading, entry, parameter);
+  return true;
+}
+
 static void take_entry(struct reading *reading, const struct yaml_reader_entry *entry) {
   char key[KEY_MAX];
   int item;
   const int brackets = key_split(entry->path, key, &item);
   const int index = key_find(key);
   if (index < 0) {
-    unknown_key(reading, entry, key);
+    if (!take_form(reading, entry)) unknown_key(reading, entry, key);
     return;
   }
   const struct parameter *parameter = &parameter_table[index];
@@ -116,7 +131,7 @@ static void take_entry(struct reading *reading, const struct yaml_reader_entry *
     if (brackets > is_list(parameter)) right = false;
   }
   if (entry->kind == YAML_READER_EMPTY_LIST && parameter->kind == P_STEPS) {
-    ((struct steps *)((char *)base + parameter->offset))->count = 0;
+    *(struct steps *)((char *)base + parameter->offset) = (struct steps){0};
     return;
   }
   if (entry->kind == YAML_READER_EMPTY_LIST && parameter->kind == P_FIELDS) {
@@ -143,13 +158,23 @@ static void set_defaults(struct reading *reading) {
 
 /* ---- derived values ---- */
 
-/* Sets ensemble.replicas and data.test, which depend on other keys, and the defaults of the keys of stages. Call this
- * before the rules are checked. */
+static void expand(struct reading *reading, const char *key, struct steps *steps) {
+  const int64_t end = schedule_steps(&reading->config->schedule);
+  if (!steps_expand(steps, end))
+    report_error(&reading->errors, "%s: %s: {every: N} or {log: K} gives more than %d steps up to the last step, %lld",
+                 reading->name, key, STEPS_MAX, (long long)end);
+}
+
+/* Sets ensemble.replicas and data.test, which depend on other keys, the lists of steps, which depend on the last step,
+ * and the defaults of the keys of stages. Call this before the rules are checked. */
 static void complete(struct reading *reading) {
   struct config *config = reading->config;
   config->ensemble.replicas = config->initial_conditions * config->ensemble.streams;
   if (config->data.test == DATASET_TEST_AUTO && config->target.type != TARGET_FILE)
     config->data.test = DATASET_TEST_DEFAULT;
+  expand(reading, "output.snapshots", &config->snapshots);
+  expand(reading, "output.fields", &config->fields);
+  if (config->checkpoint_minutes < 0 && config->checkpoint_every > 0) config->checkpoint_minutes = 15;
   for (int s = 0; s < config->schedule.stages; s++) {
     const bool *given = reading->given.stage_key[s];
     if (!given[key_find("dynamics.stages[].dt_safety")]) config->schedule.stage[s].dt_safety = 0.5;

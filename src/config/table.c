@@ -175,7 +175,7 @@ const struct parameter parameter_table[] = {
      "2 (1 + mu)/lambda. Steps close to this limit do not follow the flow, so use a small dt_safety with dt: auto"},
     {"dynamics.stages[].steps", P_COUNT, STAGE(steps), 1, STEPS_LIMIT, false, NULL, NULL, true,
      "steps of the stage. On resume, only steps after the checkpoint may change"},
-    {"dynamics.stages[].dt", P_STEPSIZE, STAGE(dt), 0, DT_MAX, true, NULL, NULL, true,
+    {"dynamics.stages[].dt", P_AUTO, STAGE(dt), 0, DT_MAX, true, NULL, NULL, true,
      "step size; auto: dt_safety times the smallest stability limit of all networks (with dt_power, the smallest of "
      "limit / n^dt_power). The limit is 2/lambda, where "
      "lambda is the largest eigenvalue of the tangent kernel M/P; for sgd with batches of P points it is "
@@ -196,20 +196,24 @@ const struct parameter parameter_table[] = {
     {"dynamics.stages[].batch_power", P_REAL, STAGE(batch_power), -4, 4, false, NULL, NULL, true,
      "sgd: see batch_scale"},
 
-    {"output.history_every", P_COUNT, AT(history_every), 1, STEPS_LIMIT, false, "10", NULL, false,
-     "steps between rows of history.h5"},
+    {"output.history_every", P_INTERVALS, AT(history_every), 1, STEPS_LIMIT, false, "10", NULL, true,
+     "steps between rows of history.h5. {0: 10, 500: 100}: 10 up to step 500, 100 after it. A change on resume applies "
+     "after the checkpoint; the recorded rows stay"},
     {"output.checkpoint_every", P_COUNT, AT(checkpoint_every), 0, STEPS_LIMIT, false, "0", NULL, true,
      "steps between checkpoints; 0: by time only. Checkpoints are also written at each snapshot, at the end, and when "
      "the run stops early"},
-    {"output.checkpoint_minutes", P_REAL, AT(checkpoint_minutes), 0, 1e6, false, "15", NULL, true,
-     "wall-clock minutes between checkpoints; 0: by steps only"},
+    {"output.checkpoint_minutes", P_AUTO, AT(checkpoint_minutes), 0, 1e6, false, "auto", NULL, true,
+     "wall-clock minutes between checkpoints; 0: by steps only. auto: as often as takes 1 % of the time, but at least "
+     "every 15 minutes and at most every 30 seconds; 15 if checkpoint_every is given"},
     {"output.keep", P_INTEGER, AT(keep), 1, 1e6, false, "2", NULL, true,
      "number of newest checkpoints to keep; snapshots are always kept"},
     {"output.snapshots", P_STEPS, AT(snapshots), 0, STEPS_LIMIT, false, "[]", NULL, true,
-     "steps whose checkpoints are always kept, as empirical distributions for analysis. A resumed run keeps its "
-     "earlier snapshots"},
-    {"output.fields", P_STEPS, AT(fields), 0, STEPS_LIMIT, false, "[]", NULL, false,
-     "steps at which f_n is recorded at the test points, and at the training points if they are fixed"},
+     "steps whose checkpoints are always kept, as empirical distributions for analysis; the forms are those of "
+     "output.fields. A resumed run keeps its earlier snapshots"},
+    {"output.fields", P_STEPS, AT(fields), 0, STEPS_LIMIT, false, "[]", NULL, true,
+     "steps at which f_n is recorded at the test points, and at the training points if they are fixed. {every: N}: the "
+     "multiples of N; {log: K}: K steps per decade, in equal ratios; both with step 0 and the last step. A change on "
+     "resume applies from the checkpoint on; the recorded fields stay"},
     {"output.io", P_CHOICE, AT(io), 0, 0, false, "posix", io_choice, true,
      "how checkpoints are written: posix, or mpiio for file systems whose clients do not share pages coherently (NFS)"},
     {"output.on_full", P_CHOICE, AT(on_full), 0, 0, false, "stop", full_choice, true,
@@ -247,7 +251,7 @@ void parameter_expects(const struct parameter *parameter, char *text, size_t siz
   case P_REAL:
     snprintf(text, size, "a number%s", range);
     break;
-  case P_STEPSIZE:
+  case P_AUTO:
     snprintf(text, size, "auto, or a number%s", range);
     break;
   case P_FLAG:
@@ -260,7 +264,10 @@ void parameter_expects(const struct parameter *parameter, char *text, size_t siz
     snprintf(text, size, "an integer%s, or a list of at most %d different ones", range, ENSEMBLE_MAX);
     break;
   case P_STEPS:
-    snprintf(text, size, "a list of at most %d steps (integers)%s", STEPS_MAX, range);
+    snprintf(text, size, "a list of at most %d steps (integers)%s, {every: N} or {log: K}", STEPS_MAX, range);
+    break;
+  case P_INTERVALS:
+    snprintf(text, size, "an integer%s, or {0: N, STEP: N, ...} with ascending steps", range);
     break;
   case P_FIELDS:
     snprintf(text, size, "a list of c, a, b");
@@ -312,25 +319,32 @@ static bool size_item(const struct parameter *parameter, struct ensemble_spec *e
   return true;
 }
 
-bool steps_hold(const struct steps *steps, int64_t step) {
-  for (int i = 0; i < steps->count; i++)
-    if (steps->step[i] == step) return true;
-  return false;
-}
-
-bool steps_insert(struct steps *steps, int64_t step) {
-  if (steps_hold(steps, step)) return true;
-  if (steps->count == STEPS_MAX) return false;
-  int at = steps->count++;
-  for (; at > 0 && steps->step[at - 1] > step; at--) steps->step[at] = steps->step[at - 1];
-  steps->step[at] = step;
-  return true;
-}
-
 static bool step_item(const struct parameter *parameter, struct steps *steps, int item, const char *text) {
   int64_t step;
-  if (item == 0) steps->count = 0;
+  if (item == 0) *steps = (struct steps){0};
   return whole(parameter, text, &step) && steps_insert(steps, step);
+}
+
+/* Sets an interval from the key of its first step and its text: {0: 10, 500: 100}. */
+static bool interval_item(const struct parameter *parameter, struct intervals *intervals, const char *key,
+                          const char *text) {
+  static const struct parameter steps = {.high = STEPS_LIMIT};
+  int64_t after, every;
+  if (!whole(&steps, key, &after) || !whole(parameter, text, &every)) return false;
+  if (after == 0) intervals->count = 0;
+  const int last = intervals->count - 1;
+  return (last < 0 || after > intervals->after[last]) && intervals_change(intervals, after, every);
+}
+
+bool parameter_assign_form(const struct parameter *parameter, void *base, const char *form, const char *text) {
+  void *at = (char *)base + parameter->offset;
+  if (parameter->kind == P_INTERVALS) return interval_item(parameter, at, form, text);
+  static const struct parameter count = {.low = 1, .high = STEPS_LIMIT};
+  struct steps *steps = at;
+  if (parameter->kind != P_STEPS) return false;
+  steps->count = 0;
+  return (strcmp(form, "every") == 0 && whole(&count, text, &steps->every)) ||
+         (strcmp(form, "log") == 0 && whole(&count, text, &steps->log));
 }
 
 static bool field_item(unsigned *train, int item, const char *text) {
@@ -359,6 +373,11 @@ static size_t text_size(const struct parameter *parameter) {
                                                          : sizeof config->output;
 }
 
+/* Returns the value that stands for auto; it is below the range. */
+static double auto_value(const struct parameter *parameter) {
+  return parameter->above ? parameter->low : parameter->low - 1;
+}
+
 bool parameter_assign(const struct parameter *parameter, void *base, int item, const char *text, bool quoted) {
   void *at = (char *)base + parameter->offset;
   if (quoted && parameter->kind != P_TEXT && parameter->kind != P_CHOICE && parameter->kind != P_FIELDS) return false;
@@ -377,8 +396,8 @@ bool parameter_assign(const struct parameter *parameter, void *base, int item, c
     return seed(text, at);
   case P_REAL:
     return number(text, at) && in_range(parameter, *(double *)at);
-  case P_STEPSIZE:
-    *(double *)at = 0;
+  case P_AUTO:
+    *(double *)at = auto_value(parameter);
     return strcmp(text, "auto") == 0 || (number(text, at) && in_range(parameter, *(double *)at));
   case P_FLAG:
     *(bool *)at = strcmp(text, "true") == 0;
@@ -392,6 +411,8 @@ bool parameter_assign(const struct parameter *parameter, void *base, int item, c
     return size_item(parameter, at, item, text);
   case P_STEPS:
     return step_item(parameter, at, item, text);
+  case P_INTERVALS:
+    return interval_item(parameter, at, "0", text);
   case P_FIELDS:
     return field_item(at, item, text);
   }
@@ -418,6 +439,16 @@ static void print_text(FILE *out, const char *text) {
       fputc(*text, out);
   }
   fputc('"', out);
+}
+
+static void print_intervals(FILE *out, const struct intervals *intervals) {
+  if (intervals->count == 1) {
+    fprintf(out, "%lld", (long long)intervals->every[0]);
+    return;
+  }
+  for (int i = 0; i < intervals->count; i++)
+    fprintf(out, "%s%lld: %lld", i ? ", " : "{", (long long)intervals->after[i], (long long)intervals->every[i]);
+  fputc('}', out);
 }
 
 static void print_list(FILE *out, int count, const int64_t *values) {
@@ -447,8 +478,8 @@ void parameter_print(FILE *out, const struct parameter *parameter, const void *b
   case P_REAL:
     print_real(out, *(const double *)at);
     break;
-  case P_STEPSIZE:
-    if (*(const double *)at > 0)
+  case P_AUTO:
+    if (in_range(parameter, *(const double *)at))
       print_real(out, *(const double *)at);
     else
       fputs("auto", out);
@@ -472,6 +503,9 @@ void parameter_print(FILE *out, const struct parameter *parameter, const void *b
     print_list(out, steps->count, steps->step);
     break;
   }
+  case P_INTERVALS:
+    print_intervals(out, at);
+    break;
   case P_FIELDS: {
     const unsigned train = *(const unsigned *)at;
     const char *separator = "";
@@ -484,4 +518,25 @@ void parameter_print(FILE *out, const struct parameter *parameter, const void *b
     fputc(']', out);
   }
   }
+}
+
+/* Returns whether the stage has a value of this key. */
+static bool has_stage_value(const struct stage *stage, const char *key) {
+  if (strcmp(key, "batch") == 0) return stage->batch != 0;
+  if (strcmp(key, "dt_power") == 0) return stage->dt_power != 0;
+  if (strncmp(key, "batch_", 6) == 0) return stage->batch_scale > 0;
+  return strncmp(key, "dt_", 3) != 0 || !(stage->dt > 0);
+}
+
+void parameter_print_stage(FILE *out, const struct stage *stage, const char *begin, const char *between,
+                           const char *end) {
+  for (int i = 0; i < parameter_count; i++) {
+    if (!parameter_of_stage(&parameter_table[i])) continue;
+    const char *key = parameter_table[i].key + strlen("dynamics.stages[].");
+    if (!has_stage_value(stage, key)) continue;
+    fprintf(out, "%s%s: ", begin, key);
+    parameter_print(out, &parameter_table[i], stage);
+    begin = between;
+  }
+  fputs(end, out);
 }

@@ -11,12 +11,13 @@ enum parameter_kind {
   P_COUNT_AUTO, /* auto is stored as -1 */
   P_SEED,
   P_REAL,
-  P_STEPSIZE,
+  P_AUTO,
   P_FLAG,
   P_TEXT,
   P_CHOICE,
   P_SIZES,
   P_STEPS,
+  P_INTERVALS,
   P_FIELDS
 };
 
@@ -51,7 +52,15 @@ void parameter_expects(const struct parameter *parameter, char *text, size_t siz
  * if the text is not an accepted value. Local. */
 bool parameter_assign(const struct parameter *parameter, void *base, int item, const char *text, bool quoted);
 
+/* Sets a part of a value that the input gives as a mapping: form "every" or "log" of a list of steps, form "500" of
+ * intervals. Returns false if the kind of the key has no such form or the text is not an accepted value. Local. */
+bool parameter_assign_form(const struct parameter *parameter, void *base, const char *form, const char *text);
+
 /* Prints the value as a user would write it. Local. */
 void parameter_print(FILE *out, const struct parameter *parameter, const void *base);
+
+/* Prints the keys of a stage that have a value, as "key: value" with these separators. Local. */
+void parameter_print_stage(FILE *out, const struct stage *stage, const char *begin, const char *between,
+                           const char *end);
 
 #endif

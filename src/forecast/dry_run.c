@@ -19,6 +19,7 @@
 #include "io/durable_file.h"
 #include "log/slurm.h"
 #include "run/problem.h"
+#include "run/stop.h"
 #include "store/checkpoint.h"
 #include "store/history.h"
 #include "store/lock.h"
@@ -73,13 +74,14 @@ static void predict_time(struct dry_run *plan, const struct dataset *data) {
   plan->fields += steps_hold(&config->fields, plan->steps) - fields;
   const int64_t every = config->checkpoint_every;
   if (every > 0) plan->checkpoints += (double)(plan->steps / every - plan->first_step / every);
-  if (config->checkpoint_minutes > 0)
-    plan->checkpoints += floor(plan->loop_seconds / (60 * config->checkpoint_minutes));
-  for (int i = 0; i < config->snapshots.count; i++) plan->checkpoints += config->snapshots.step[i] > plan->first_step;
-  if (plan->checkpoints < 1) plan->checkpoints = 1;
   const double rate = recorded_rate(config->output);
   plan->rate_known = rate > 0;
-  plan->checkpoint_seconds = 1e-9 * (double)plan->checkpoint / (plan->rate_known ? rate : DRY_RUN_RATE);
+  const double seconds = 1e-9 * (double)plan->checkpoint / (plan->rate_known ? rate : DRY_RUN_RATE);
+  plan->save_seconds = config->checkpoint_minutes < 0 ? stop_save_interval(seconds) : 60 * config->checkpoint_minutes;
+  if (plan->save_seconds > 0) plan->checkpoints += floor(plan->loop_seconds / plan->save_seconds);
+  for (int i = 0; i < config->snapshots.count; i++) plan->checkpoints += config->snapshots.step[i] > plan->first_step;
+  if (plan->checkpoints < 1) plan->checkpoints = 1;
+  plan->checkpoint_seconds = seconds;
 }
 
 /* ---- memory ---- */
@@ -132,8 +134,8 @@ static double rows_bytes(const struct dry_run *plan, const struct dataset *data,
   const double steps = (double)(plan->steps - plan->first_step), replicas = (double)config->ensemble.replicas;
   double between = steps;
   if (config->checkpoint_every > 0) between = fmin(between, (double)config->checkpoint_every);
-  if (config->checkpoint_minutes > 0 && plan->loop_seconds > 0)
-    between = fmin(between, steps * 60 * config->checkpoint_minutes / plan->loop_seconds);
+  if (plan->save_seconds > 0 && plan->loop_seconds > 0)
+    between = fmin(between, steps * plan->save_seconds / plan->loop_seconds);
   const double rows = (double)plan->rows * (steps > 0 ? between / steps : 1);
   const double fields = most_fields(plan, between);
   const double numbers[] = {rows * column_count, fields * (double)data->tests, fields * (double)data->samples,
@@ -331,7 +333,7 @@ static int check_output(const char *output, char *folder) {
  * which the run would be refused. Collective. */
 static int find_start(struct problem *problem, bool fresh, struct report *report, struct dry_run *plan) {
   const struct comm *comm = problem->comm;
-  const struct config *config = problem->config;
+  struct config *config = problem->config;
   char folder[PATH_BYTES];
   snprintf(folder, sizeof folder, "%s/checkpoints", config->output);
   TRY(comm_agree(comm, comm->rank == 0 ? check_output(config->output, plan->folder) : OK));

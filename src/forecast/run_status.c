@@ -74,7 +74,11 @@ static int check_resumable(const char *folder, const struct config *config, cons
   const struct config *input = config ? config : was;
   result->steps = schedule_steps(&input->schedule);
   int status = config ? config_resumable(was, config, info->step) : OK;
-  if (status == OK && info->step > 0) status = history_whole(folder, input, info->step, has_later_rows);
+  struct config *now = alloc_small(sizeof *now);
+  *now = *input;
+  if (status == OK) status = config_continue(was, info->step, now);
+  if (status == OK && info->step > 0) status = history_whole(folder, now, info->step, has_later_rows);
+  free(now);
   config_free(was);
   return status;
 }
@@ -91,6 +95,7 @@ static void determine_state(const char *folder, const struct config *config, boo
     status = check_resumable(folder, config, info, result, &has_later_rows);
   else if (status == OK)
     status = history_replaceable(folder, config);
+  result->is_live = running && live_read(folder, &result->live);
   if (running)
     set_state(result, RUN_RUNNING, "%s", owner);
   else if (status != OK)

@@ -109,6 +109,7 @@ static int run_loop(struct simulation *sim) {
 }
 
 static void free_simulation(struct simulation *sim) {
+  if (sim->lock && lock_is_ours(sim->lock)) live_remove(sim->problem.config->output);
   lock_release(sim->lock);
   report_close(&sim->report);
   history_free(sim->history);
@@ -139,7 +140,8 @@ int simulation_run(const struct comm *comm, const struct config *config, const s
                            .report = report_create(comm->rank == 0),
                            .steps = schedule_steps(&config->schedule),
                            .saved = -1,
-                           .lock_checked_at = -INFINITY};
+                           .lock_checked_at = -INFINITY,
+                           .live_at = -INFINITY};
   bool complete = false;
   sim.report.verbose = options->verbose;
   *sim.problem.config = *config;

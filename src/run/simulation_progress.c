@@ -1,8 +1,12 @@
-/* The lines of progress of a run: losses are means over the replicas on all ranks. */
+/* The lines of progress and the signs of life of a run: losses are means over the replicas on all ranks. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "simulation_state.h"
+
+enum { LINE = 1, LIFE = 2 };
+static const double LIFE_EVERY = 5; /* seconds */
 
 void simulation_record_loss(struct simulation *sim, const struct observation *observation) {
   const struct particles *particles = sim->problem.particles;
@@ -35,11 +39,31 @@ static void mean_losses(const struct simulation *sim, double mean[2]) {
   free(all);
 }
 
+static void show_life(struct simulation *sim, const struct progress *progress) {
+  struct live live = {.step = progress->step,
+                      .steps = progress->steps,
+                      .seconds_left = progress->seconds * progress->pairs_left / progress->pairs,
+                      .time = progress->time[0]};
+  snprintf(live.scale, sizeof live.scale, "%s", progress->scale);
+  for (int i = 0; i < 2; i++) {
+    live.n[i] = progress->n[i];
+    live.loss[i] = progress->loss[i];
+  }
+  live_write(sim->problem.config->output, &live);
+  sim->live_at = comm_time();
+}
+
+/* Returns what is due, on rank 0: LINE, LIFE or both. */
+static int due_on_rank_0(const struct simulation *sim, double seconds) {
+  const bool life = comm_time() - sim->live_at >= LIFE_EVERY;
+  return (report_progress_due(&sim->report, seconds) ? LINE : 0) | (life ? LIFE : 0);
+}
+
 void simulation_print_progress(struct simulation *sim, bool lost) {
   const struct config *config = sim->problem.config;
   const struct dataset *data = sim->problem.data;
   const double seconds = comm_time() - sim->began;
-  bool due = sim->comm->rank == 0 && !lost && report_progress_due(&sim->report, seconds);
+  int due = sim->comm->rank == 0 && !lost ? due_on_rank_0(sim, seconds) : 0;
   double loss[2] = {NAN, NAN};
   comm_bcast(sim->comm, &due, sizeof due, 0);
   if (!due) return;
@@ -57,5 +81,6 @@ void simulation_print_progress(struct simulation *sim, bool lost) {
                step_size_time(&sim->step_size, largest, sim->step)},
       .loss = {loss[0], loss[1]},
       .scale = loss_is_squared(&config->data.loss) ? "C_f" : "loss_0"};
-  report_progress(&sim->report, &progress);
+  if (due & LINE) report_progress(&sim->report, &progress);
+  if (due & LIFE && sim->lock) show_life(sim, &progress);
 }

@@ -63,8 +63,6 @@ static int restore_particles(struct simulation *sim, bool initialized, struct dt
   struct problem *problem = &sim->problem;
   struct restart from;
   TRY(restart_find(sim->comm, problem->config, sim->folder, &sim->report, &from));
-  problem->config->snapshots = from.snapshots;
-  memcpy(problem->config->unit.import.checksum, from.checksum, sizeof from.checksum);
   int status = from.path ? resume(sim, &from, segment) : OK;
   if (!from.path && !initialized) /* the checkpoint has been removed since */
     status =

@@ -10,6 +10,7 @@
 #include "run/step_size.h"
 #include "run/stop.h"
 #include "store/history.h"
+#include "store/live.h"
 #include "store/lock.h"
 
 /* The sum of the losses in the last row of the history, over the networks of one n that this rank leads. */
@@ -20,7 +21,7 @@ struct loss_sum {
 struct simulation {
   const struct comm *comm;
   const struct simulation_options *options;
-  struct problem problem; /* config: the input; after a resume, also with the snapshots of the old input */
+  struct problem problem; /* config: the input; after a resume, with what is recorded (config_continue) */
   struct step_size step_size;
   struct stability_watch watch;
   struct divergence_monitor monitor;
@@ -34,6 +35,7 @@ struct simulation {
   /* Output. */
   struct lock *lock;      /* rank 0 */
   double lock_checked_at; /* clock time */
+  double live_at;         /* clock time of the last live_write */
   bool lock_was_lost;     /* the result of lock_is_lost at lock_checked_at */
   struct history *history;
   char *folder;  /* of the checkpoints */

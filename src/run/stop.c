@@ -17,6 +17,9 @@ static const double DECAY_SECONDS = 600, DECAY_INTERVALS = 32;
  * (seconds), limited so that the margin is at most GUESSED_SHARE of the remaining time. */
 static const double GUESSED_BANDWIDTH = 1e8, GUESSED_OVERHEAD = 1, GUESSED_SHARE = 0.25;
 
+/* Share of the time that checkpoints may take, and limits of the seconds between them. */
+static const double SAVE_SHARE = 0.01, SAVE_LEAST = 30, SAVE_MOST = 900;
+
 static volatile sig_atomic_t end_signal, checkpoint_signal;
 
 static void on_end(int signal) {
@@ -102,6 +105,7 @@ void stop_begin(struct stop *stop, int64_t step, double bytes, struct report *re
   if (stop->comm->rank == 0) report_limits(stop, report);
   stop->agreed_at = stop->saved_at = stop->options.clock();
   const double left = fmin(stop->wall_end, stop->job_end) - stop->agreed_at;
+  stop->saving = bytes / GUESSED_BANDWIDTH;
   stop->checkpoint = fmax(0, fmin(bytes / GUESSED_BANDWIDTH + GUESSED_OVERHEAD, GUESSED_SHARE * left / 2));
 }
 
@@ -126,6 +130,16 @@ void stop_saved(struct stop *stop, double began) {
   stop->agreed_at += seconds; /* intervals do not include checkpoints */
   stop->checkpoint = stop->checkpoint_measured ? fmax(seconds, stop->checkpoint / 2) : seconds;
   stop->checkpoint_measured = true;
+  stop->saving = seconds;
+}
+
+double stop_save_interval(double seconds) {
+  return fmin(fmax(seconds * (1 / SAVE_SHARE - 1), SAVE_LEAST), SAVE_MOST);
+}
+
+static bool save_due(const struct stop *stop, double now) {
+  const double given = stop->options.save_every, every = given < 0 ? stop_save_interval(stop->saving) : given;
+  return every > 0 && now - stop->saved_at >= every;
 }
 
 /* ---- agreement ---- */
@@ -163,8 +177,7 @@ static enum stop_request ask(struct stop *stop, double now, int *signal) {
     checkpoint_signal = 0;
     return STOP_CHECKPOINT;
   }
-  return first && stop->options.save_every > 0 && now - stop->saved_at >= stop->options.save_every ? STOP_CHECKPOINT
-                                                                                                   : STOP_NONE;
+  return first && save_due(stop, now) ? STOP_CHECKPOINT : STOP_NONE;
 }
 
 bool stop_due(const struct stop *stop, int64_t step) {

@@ -41,7 +41,7 @@ struct history {
 
 bool history_row_due(const struct history *history, int64_t step) {
   const struct config *config = history->config;
-  return step % config->history_every == 0 || step == schedule_steps(&config->schedule) ||
+  return intervals_hold(&config->history_every, step) || step == schedule_steps(&config->schedule) ||
          steps_hold(&config->fields, step);
 }
 

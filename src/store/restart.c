@@ -64,21 +64,49 @@ static int check_random_numbers(const struct config *config, const struct restar
       restart->path, info->version);
 }
 
+/* Reports which future rows and fields differ from those of the checkpoint's input, and which fields of the input lie
+ * before the step of the checkpoint and are not recorded. */
+static void report_changes(const struct config *was, const struct config *now, int64_t step, struct report *report) {
+  const struct intervals *rows = &now->history_every;
+  int missed = 0;
+  int64_t first = 0;
+  for (int i = now->fields.count - 1; i >= 0; i--)
+    if (now->fields.step[i] < step && !steps_hold(&was->fields, now->fields.step[i])) {
+      missed++;
+      first = now->fields.step[i];
+    }
+  if (missed > 0)
+    report_line(report,
+                "warning: output.fields: %d of them (the first at step %lld) lie before step %lld, from which the run "
+                "resumes, and were not recorded; recorded fields stay, and the new list applies from this step on",
+                missed, (long long)first, (long long)step);
+  const int64_t every = rows->every[rows->count - 1], old = was->history_every.every[was->history_every.count - 1];
+  if (every != old)
+    report_line(report, "output.history_every: %lld up to step %lld, %lld after it", (long long)old, (long long)step,
+                (long long)every);
+}
+
+/* Takes what the checkpoint's input has recorded into the input of this run. */
+static int continue_input(const struct config *was, int64_t step, struct config *config, struct report *report) {
+  report_changes(was, config, step, report);
+  TRY(config_continue(was, step, config));
+  memcpy(config->unit.import.checksum, was->unit.import.checksum, sizeof config->unit.import.checksum);
+  return OK;
+}
+
 /* Checks that the run may resume from the checkpoint: compatible input, not beyond the last step, same random numbers,
- * and an ISA level that all processors have. Adds the snapshots in the checkpoint's input, up to its step, to
- * restart. */
-static int check(const struct comm *comm, const struct config *config, struct restart *restart) {
+ * and an ISA level that all processors have. Takes what is recorded into config. */
+static int check(const struct comm *comm, struct config *config, struct restart *restart, struct report *report) {
   const char *path = restart->path;
   const struct checkpoint_info *info = &restart->info;
   const int64_t steps = schedule_steps(&config->schedule);
   struct config *was = NULL;
   TRY(config_parse(path, info->config, &was));
   int status = config_resumable(was, config, info->step);
-  for (int i = 0; i < was->snapshots.count && status == OK; i++)
-    if (was->snapshots.step[i] <= info->step) steps_insert(&restart->snapshots, was->snapshots.step[i]);
   if (status == OK) status = config_same_particles(was, config);
-  memcpy(restart->checksum, was->unit.import.checksum, sizeof restart->checksum);
+  const int fits = status == OK ? continue_input(was, info->step, config, report) : OK;
   config_free(was);
+  TRY(fits);
   if (status != OK)
     return FAIL(
         USAGE,
@@ -100,16 +128,16 @@ static int check(const struct comm *comm, const struct config *config, struct re
 }
 
 /* Warns of snapshots before the step of the checkpoint that do not exist: they will not be written. */
-static void warn_of_missed_snapshots(const struct config *config, const char *folder, const struct restart *restart,
+static void warn_of_missed_snapshots(const struct steps *snapshots, const char *folder, const struct restart *restart,
                                      struct report *report) {
   int missed = 0;
   int64_t first = 0;
-  for (int i = config->snapshots.count - 1; i >= 0 && report->active; i--) {
-    if (config->snapshots.step[i] >= restart->info.step) continue;
-    char *path = checkpoint_path(folder, config->snapshots.step[i]);
+  for (int i = snapshots->count - 1; i >= 0 && report->active; i--) {
+    if (snapshots->step[i] >= restart->info.step) continue;
+    char *path = checkpoint_path(folder, snapshots->step[i]);
     if (access(path, F_OK) != 0) {
       missed++;
-      first = config->snapshots.step[i];
+      first = snapshots->step[i];
     }
     free(path);
   }
@@ -120,15 +148,15 @@ static void warn_of_missed_snapshots(const struct config *config, const char *fo
                 missed, (long long)first, (long long)restart->info.step);
 }
 
-int restart_find(const struct comm *comm, const struct config *config, const char *folder, struct report *report,
+int restart_find(const struct comm *comm, struct config *config, const char *folder, struct report *report,
                  struct restart *restart) {
-  *restart = (struct restart){.snapshots = config->snapshots};
-  memcpy(restart->checksum, config->unit.import.checksum, sizeof restart->checksum);
+  *restart = (struct restart){0};
+  const struct steps snapshots = config->snapshots;
   TRY(newest(comm, folder, report, restart));
   const int status = restart->path
-                         ? check(comm, config, restart)
+                         ? check(comm, config, restart, report)
                          : comm_agree(comm, comm->rank == 0 ? history_replaceable(config->output, config) : OK);
-  if (status == OK && restart->path) warn_of_missed_snapshots(config, folder, restart, report);
+  if (status == OK && restart->path) warn_of_missed_snapshots(&snapshots, folder, restart, report);
   if (status != OK) restart_free(restart);
   return status;
 }

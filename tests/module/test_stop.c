@@ -242,6 +242,22 @@ static void checkpoints_follow_at_the_interval(void **state) {
   assert_all(after(&stop, 9, NULL) == STOP_NONE && after(&stop, 1, NULL) == STOP_CHECKPOINT);
 }
 
+/* A checkpoint takes 1 % of the time; the interval is limited to 30 s .. 15 min. */
+static void the_interval_adapts_to_the_cost(void **state) {
+  (void)state;
+  const struct { double seconds, interval; } cases[] = {{0, 30}, {0.1, 30}, {1, 99}, {5, 495}, {100, 900}};
+  struct stop_options given = options(0);
+  given.save_every = -60;
+  struct stop stop = begin(&given, 2e8); /* estimated: 2 s */
+  assert_all(after(&stop, 197, NULL) == STOP_NONE && after(&stop, 2, NULL) == STOP_CHECKPOINT);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    checkpoint(&stop, cases[i].seconds);
+    const double before = cases[i].interval - 1;
+    assert_all(after(&stop, before, NULL) == STOP_NONE);
+    assert_all(after(&stop, 1.5, NULL) == STOP_CHECKPOINT);
+  }
+}
+
 static void the_ranks_agree_five_times_a_second(void **state) {
   (void)state;
   const struct stop_options given = options(0);
@@ -287,6 +303,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(the_log_contains_the_limits),
       cmocka_unit_test(the_stop_file_is_obeyed_once),
       cmocka_unit_test(checkpoints_follow_at_the_interval),
+      cmocka_unit_test(the_interval_adapts_to_the_cost),
       cmocka_unit_test(the_ranks_agree_five_times_a_second),
       cmocka_unit_test(a_signal_to_one_rank_suffices), /* must be last: a request to stop persists */
   };
