@@ -457,6 +457,17 @@ static void print_list(FILE *out, int count, const int64_t *values) {
   fputc(']', out);
 }
 
+static void print_fields(FILE *out, unsigned train) {
+  const char *separator = "";
+  fputc('[', out);
+  for (int id = 0; id < FIELDS; id++)
+    if (train & 1u << id) {
+      fprintf(out, "%s%s", separator, field_table[id].name);
+      separator = ", ";
+    }
+  fputc(']', out);
+}
+
 void parameter_print(FILE *out, const struct parameter *parameter, const void *base) {
   const void *at = (const char *)base + parameter->offset;
   switch (parameter->kind) {
@@ -506,17 +517,8 @@ void parameter_print(FILE *out, const struct parameter *parameter, const void *b
   case P_INTERVALS:
     print_intervals(out, at);
     break;
-  case P_FIELDS: {
-    const unsigned train = *(const unsigned *)at;
-    const char *separator = "";
-    fputc('[', out);
-    for (int id = 0; id < FIELDS; id++)
-      if (train & 1u << id) {
-        fprintf(out, "%s%s", separator, field_table[id].name);
-        separator = ", ";
-      }
-    fputc(']', out);
-  }
+  case P_FIELDS:
+    print_fields(out, *(const unsigned *)at);
   }
 }
 
