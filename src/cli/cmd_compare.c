@@ -1,11 +1,12 @@
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/error.h"
 #include "cli/cmd.h"
 #include "store/checkpoint.h"
 
-const char cmd_compare_options[] =
-    "  A, B   checkpoints; exit code 1 if any bit of their particles differs, or if one is damaged\n";
+const char cmd_compare_options[] = "  A, B   checkpoints, or run folders (their newest checkpoints); exit code 1 if "
+                                   "any bit of their particles differs, or if one is damaged\n";
 
 static int compare(const char *a, const char *b) {
   bool equal = false;
@@ -16,8 +17,16 @@ static int compare(const char *a, const char *b) {
 }
 
 int cmd_compare(const struct comm *comm, int argc, char **argv) {
-  if (argc != 3) return FAIL(USAGE, "compare: expected two checkpoints, received %d argument(s)", argc - 1);
-  for (int i = 1; i <= 2; i++)
-    TRY(checkpoint_verify(comm, argv[i], NULL)); /* comparing damaged files would be misleading */
-  return comm_agree(comm, comm->rank == 0 ? compare(argv[1], argv[2]) : OK);
+  char *path[2] = {NULL, NULL};
+  if (argc != 3)
+    return FAIL(USAGE, "compare: expected two checkpoints or run folders, received %d argument(s)", argc - 1);
+  int status = OK;
+  for (int i = 0; i < 2 && status == OK; i++) {
+    status = checkpoint_choose(comm, argv[i + 1], -1, true, &path[i]);
+    if (status == OK) status = checkpoint_verify(comm, path[i], NULL); /* comparing damaged files would be misleading */
+  }
+  if (status == OK) status = comm_agree(comm, comm->rank == 0 ? compare(path[0], path[1]) : OK);
+  free(path[0]);
+  free(path[1]);
+  return status;
 }

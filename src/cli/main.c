@@ -62,7 +62,9 @@ static int dispatch(const struct comm *comm, const struct verb *verb, int argc, 
     if (comm->rank == 0) printf("mckean %s\n", build_version);
     return OK;
   }
-  return FAIL(USAGE, "unknown verb \"%s\"; `mckean --help` lists them", argv[1]);
+  const bool tool = strcmp(argv[1], "plot") == 0 || strcmp(argv[1], "report") == 0;
+  return tool ? FAIL(USAGE, "%s is a tool in Python: tools/python tools/%s RUN", argv[1], argv[1])
+              : FAIL(USAGE, "unknown verb \"%s\"; `mckean --help` lists them", argv[1]);
 }
 
 int main(int argc, char **argv) {

@@ -66,7 +66,10 @@ int option_parse(int count, const struct option *table, int argc, char **argv, v
     const struct option *option = table;
     while (option < table + count && strcmp(argv[i], option->name) != 0) option++;
     if (option == table + count)
-      return FAIL(USAGE, "%s: unknown option \"%s\"; `mckean %s --help` lists the options", verb, argv[i], verb);
+      return strchr(argv[i], '=')
+                 ? FAIL(USAGE, "%s: unknown option \"%s\"; write KEY=VALUE without dashes, and an option as -o FILE",
+                        verb, argv[i])
+                 : FAIL(USAGE, "%s: unknown option \"%s\"; `mckean %s --help` lists the options", verb, argv[i], verb);
     const bool valued = option->take != option_flag;
     if (valued && i + 1 == argc)
       return FAIL(USAGE, "%s: %s: its value is missing; `mckean %s --help` lists the options", verb, argv[i], verb);

@@ -62,10 +62,21 @@ static void unknown_key(struct reading *reading, const struct yaml_reader_entry 
                  entry->value);
   else if (key_is_section(key) && entry->kind == YAML_READER_EMPTY_MAP && !strchr(entry->path, '['))
     return; /* an empty section is allowed; an empty stage is not */
+  else if (key_is_section(key) && !*entry->value && entry->kind == YAML_READER_PLAIN)
+    report_error(
+        &reading->errors,
+        "%s: %s: a section with keys was expected, received nothing; indent its keys below it, for example by 2 "
+        "spaces",
+        position(entry, where), entry->path);
   else if (key_is_section(key))
     report_error(&reading->errors,
                  "%s: %s: a section with keys was expected, received \"%.60s\"; `mckean help %s` lists them",
                  position(entry, where), entry->path, entry->value, key);
+  else if (strncmp(key, "dynamics.stages.", 16) == 0)
+    report_error(&reading->errors,
+                 "%s: %.200s: dynamics.stages is a list: write stages: [{steps: 100, dt: 0.1}], or on the command line "
+                 "dynamics.stages[0].dt=0.1",
+                 position(entry, where), entry->path);
   else
     report_error(&reading->errors, "%s: %.200s: unknown key; %s%s%s", position(entry, where), entry->path,
                  nearest ? "did you mean \"" : "`mckean help keys` lists the known keys", nearest ? nearest : "",
@@ -81,8 +92,9 @@ static void wrong_value(struct reading *reading, const struct yaml_reader_entry 
                          : entry->kind == YAML_READER_EMPTY_MAP ? "an empty section"
                          : *entry->value || *quote              ? entry->value
                                                                 : "nothing";
-  report_error(&reading->errors, "%s: %s: expected %s, received %s%.80s%s", position(entry, where), entry->path,
-               expected, quote, received, quote);
+  const bool number = *quote && parameter->kind != P_TEXT && parameter->kind != P_CHOICE && parameter->kind != P_FIELDS;
+  report_error(&reading->errors, "%s: %s: expected %s, received %s%.80s%s%s", position(entry, where), entry->path,
+               expected, quote, received, quote, number ? " in quotes; remove the quotes" : "");
 }
 
 /* Takes an entry "output.fields.every" of a key whose value may be a mapping. Returns false if there is no such key. */
@@ -269,7 +281,8 @@ static int override_key(const char *text, char *name, size_t size, struct yaml_r
   snprintf(name, size, "command line, \"%.200s\"", text);
   const char *equals = strchr(text, '=');
   if (!equals || equals == text || equals - text >= KEY_MAX)
-    return FAIL(USAGE, "command line: expected key=value, received \"%.200s\"", text);
+    return FAIL(USAGE, "command line: expected KEY=VALUE without spaces, after the input file; received \"%.200s\"",
+                text);
   char key[KEY_MAX];
   snprintf(key, sizeof key, "%.*s", (int)(equals - text), text);
   yaml_reader_remove(yaml, key);

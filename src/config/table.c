@@ -261,16 +261,18 @@ void parameter_expects(const struct parameter *parameter, char *text, size_t siz
     snprintf(text, size, "UTF-8 text without control characters");
     break;
   case P_SIZES:
-    snprintf(text, size, "an integer%s, or a list of at most %d different ones", range, ENSEMBLE_MAX);
+    snprintf(text, size, "an integer%s, or a list of at most %d different ones, such as [64, 256]", range,
+             ENSEMBLE_MAX);
     break;
   case P_STEPS:
-    snprintf(text, size, "a list of at most %d steps (integers)%s, {every: N} or {log: K}", STEPS_MAX, range);
+    snprintf(text, size, "a list of at most %d steps (integers)%s, such as [0, 100], {every: N} or {log: K}", STEPS_MAX,
+             range);
     break;
   case P_INTERVALS:
     snprintf(text, size, "an integer%s, or {0: N, STEP: N, ...} with ascending steps", range);
     break;
   case P_FIELDS:
-    snprintf(text, size, "a list of c, a, b");
+    snprintf(text, size, "a list of c, a, b, such as [c, a]");
     break;
   case P_CHOICE: {
     size_t used = (size_t)snprintf(text, size, "one of ");

@@ -46,6 +46,12 @@ static void list_content(struct h5 *file, const char *group, char *text, size_t 
   }
 }
 
+static bool is_dataset(struct h5 *file, const char *group, const char *name) {
+  char object[256], what[H5_TEXT];
+  snprintf(object, sizeof object, "%s/%s", group, name);
+  return h5_is_numbers(file, object, what);
+}
+
 /* Writes the Python statement that renames the dataset with a usual name of `wanted`; nothing if there is none. */
 static size_t rename_text(struct h5 *file, const char *group, const char *wanted, char *text, size_t size) {
   char name[64], object[256];
@@ -53,7 +59,7 @@ static size_t rename_text(struct h5 *file, const char *group, const char *wanted
   *text = 0;
   if (h5_exists(file, object)) return 0;
   for (int64_t i = 0; h5_link(file, *group ? group : "/", i, name, sizeof name); i++)
-    if (strcmp(name, wanted) != 0 && is_alias(name, wanted))
+    if (strcmp(name, wanted) != 0 && is_alias(name, wanted) && is_dataset(file, group, name))
       return (size_t)snprintf(text, size, "; f.move(\"%s/%s\", \"%s\")", group, name, object);
   return 0;
 }
@@ -67,7 +73,8 @@ static int missing(struct h5 *file, const struct points_request *request, const 
     snprintf(advice, sizeof advice, "rename them: python3 -c 'import h5py; f = h5py.File(\"%s\", \"a\")%s'",
              request->path, renames);
   else
-    snprintf(advice, sizeof advice, "store %s in %s", name, *request->group ? request->group : "the root of the file");
+    snprintf(advice, sizeof advice, "store %s in %s%s", name, *request->group ? request->group : "the root of the file",
+             request->labels ? "" : ", or name the group that has it with --group");
   return FAIL(USAGE, "%s: expected %s (N, d)%s%s%s in %s, received %s: %s is missing; %s", request->path, request->x,
               request->labels ? " and " : "", request->labels ? request->y : "", request->labels ? " (N)" : "",
               *request->group ? request->group : "the file", content, name, advice);

@@ -34,7 +34,8 @@ static int read_all(const char *path, int file, char **text) {
   (*text)[bytes] = 0;
   if (bytes == 0) return FAIL(USAGE, "%s: the file is empty; `mckean help keys` lists the input keys", path);
   const char *nul = memchr(*text, 0, bytes);
-  if (nul) return FAIL(USAGE, "%s: text was expected, byte %lld is NUL", path, (long long)(nul - *text));
+  if (nul)
+    return FAIL(USAGE, "%s: an input file (YAML text) was expected, byte %lld is NUL", path, (long long)(nul - *text));
   return OK;
 }
 
@@ -118,8 +119,9 @@ static int read_key(struct reader *reader, const yaml_event_t *event) {
   const char *key = (const char *)event->data.scalar.value;
   if (!*key || key[strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")])
     return refuse(reader, event->start_mark,
-                  strchr(key, ':') ? "a key of letters, digits and _ was expected; write a space after its colon"
-                                   : "a key of letters, digits and _ was expected");
+                  strchr(key, ':')   ? "a key of letters, digits and _ was expected; write a space after its colon"
+                  : strchr(key, '=') ? "KEY: VALUE was expected, received KEY = VALUE; write a colon and a space"
+                                     : "a key of letters, digits and _ was expected");
   reader->path[collection->path] = 0;
   if (collection->path + strlen(key) + 2 >= KEY_BYTES)
     return refuse(reader, event->start_mark, "the path of this key is too long");
@@ -195,12 +197,19 @@ static int take(struct reader *reader, const yaml_event_t *event) {
   }
 }
 
-/* Reports the error of libyaml. Adds a frequent cause that libyaml does not name: a tab. */
+/* Reports the error of libyaml. Adds frequent causes that libyaml does not name. */
 static int syntax_error(const struct reader *reader, const yaml_parser_t *parser) {
-  const bool tab = parser->problem && strstr(parser->problem, "cannot start any token");
+  const char *problem = parser->problem ? parser->problem : "unreadable",
+             *cause = strstr(problem, "cannot start any token") ? " (a tab? indent with spaces)"
+                      : strstr(problem, "expected key")         ? " (wrong indentation? the keys of a section start in "
+                                                                  "the same column)"
+                      : strstr(problem, "expected ':'")         ? " (a colon is missing in a line before)"
+                      : strstr(problem, "expected ','")         ? " (a bracket is not closed on the lines before)"
+                      : strstr(problem, "not allowed in this")  ? " (wrong indentation, or a missing colon in the line "
+                                                                  "before?)"
+                                                                : "";
   return FAIL(USAGE, "%s:%zu:%zu: not YAML: %s%s", reader->name, parser->problem_mark.line + 1,
-              parser->problem_mark.column + 1, parser->problem ? parser->problem : "unreadable",
-              tab ? " (a tab? indent with spaces)" : "");
+              parser->problem_mark.column + 1, problem, cause);
 }
 
 int yaml_reader_parse(const char *name, const char *text, const char *prefix, struct yaml_reader *yaml) {
