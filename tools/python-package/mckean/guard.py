@@ -17,6 +17,17 @@ PICTURE = {"Software": "McKean"}  # metadata of a PNG
 LARGEST = 1 << 26  # bytes; larger than any result
 
 
+def words_of(error, place):
+    """Returns the message of an exception. h5py's messages name no file; replaces them by one that says what to do.
+
+    place: the folder or file that was read.
+    """
+    words = str(error)
+    if isinstance(error, OSError) and error.filename is None and words.startswith(("Unable to", "Can't", "Unspecified")):
+        return f"{place}: a file is damaged, incomplete or not HDF5; `mckean verify {place}` names it"
+    return words if words.startswith(str(place)) else f"{place}: {words}"
+
+
 def keys_of(content):
     try:
         found = json.loads(content)
