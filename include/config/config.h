@@ -41,7 +41,7 @@ struct config {
   struct schedule schedule;
   struct intervals history_every; /* steps between history rows */
   int64_t checkpoint_every;       /* steps between checkpoints; 0: none by step count */
-  double checkpoint_minutes; /* wall-clock minutes between checkpoints; 0: none by time; < 0: auto (run/stop.h) */
+  double checkpoint_minutes;      /* wall-clock minutes between checkpoints; 0: none by time; < 0: auto (run/stop.h) */
   int keep;                       /* number of newest checkpoints to keep; those at snapshots are always kept */
   struct steps snapshots, fields;
   int io;      /* enum parallel_write_io */
@@ -99,8 +99,8 @@ struct config_key {
 };
 bool config_key(int i, struct config_key *key);
 
-/* Prints the help of all keys (key NULL), or of one key or section. Local. USAGE: the key is unknown; the error text
- * names the nearest known key. */
+/* Prints the help of all keys (key NULL), of one key or section, or of all keys that contain these components ("dt").
+ * Local. USAGE: the key is unknown; the error text has advice or the nearest known key. */
 int config_help(FILE *out, const char *key);
 
 #endif

@@ -6,7 +6,8 @@
 #include "config/config.h"
 
 const char cmd_help_options[] =
-    "  KEY    a key of the input, such as output.fields, or a section; keys: all keys; default: an overview\n";
+    "  KEY    a key of the input, such as output.fields, its end, such as fields, or a section; keys: all\n"
+    "         keys; default: an overview\n";
 
 /* The verbs by use. */
 static const char overview[] = "mckean trains wide one-hidden-layer networks as interacting particle systems.\n\n"

@@ -140,7 +140,10 @@ int config_help(FILE *out, const char *key) {
     rows++;
   }
   if (rows > 0) return OK;
-  const char *nearest = key_nearest(name);
+  for (int i = 0; key_containing(name, &i) && config_key(i - 1, &row); rows++) help_row(out, &row);
+  if (rows > 0) return OK;
+  const char *advice = key_advice(name), *nearest = key_nearest(name);
+  if (advice) return FAIL(USAGE, "help: %s: unknown key; %s", key, advice);
   return nearest ? FAIL(USAGE, "help: %s: unknown key; did you mean \"%s\"?", key, nearest)
                  : FAIL(USAGE, "help: %s: unknown key; `mckean help keys` lists all keys", key);
 }

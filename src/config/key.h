@@ -18,6 +18,14 @@ int key_find(const char *key);
  * key. */
 const char *key_nearest(const char *key);
 
+/* Returns the first known key at or after index *i of the table in which the components of `part` follow one another:
+ * "dt" or "stages[].dt" in "dynamics.stages[].dt". Ignores case. *i becomes its index plus 1. NULL: there is none. */
+const char *key_containing(const char *part, int *i);
+
+/* Returns advice on a name that other programs use for a key or for a value, such as "lr" or "adam"; NULL if unknown.
+ * Only the last component of the name counts. Ignores case. */
+const char *key_advice(const char *name);
+
 /* Returns whether key, which parameter_table does not contain, is a section, that is, the beginning of other keys; ""
  * is a section. */
 bool key_is_section(const char *key);

@@ -54,9 +54,20 @@ static bool is_list(const struct parameter *parameter) {
   return parameter->kind == P_SIZES || parameter->kind == P_STEPS || parameter->kind == P_FIELDS;
 }
 
+/* Returns what to write instead of an unknown key: advice, a known key with the same last component, or the nearest
+ * one. */
+static const char *hint(const struct reading *reading, const char *key, char text[KEY_MAX]) {
+  const char *advice = key_advice(key), *dot = strrchr(key, '.');
+  int first = 0;
+  if (advice || reading->errors.count >= ERRORS_MAX) return advice ? advice : "";
+  const char *leaf = key_containing(dot ? dot + 1 : key, &first), *nearest = leaf ? leaf : key_nearest(key);
+  if (!nearest) return "`mckean help keys` lists the known keys";
+  snprintf(text, KEY_MAX, "did you mean \"%s\"?", nearest);
+  return text;
+}
+
 static void unknown_key(struct reading *reading, const struct yaml_reader_entry *entry, const char *key) {
-  char where[KEY_MAX];
-  const char *nearest = reading->errors.count < ERRORS_MAX ? key_nearest(key) : NULL;
+  char where[KEY_MAX], text[KEY_MAX];
   if (!*entry->path)
     report_error(&reading->errors, "%s: sections with keys were expected, received \"%.60s\"", position(entry, where),
                  entry->value);
@@ -78,9 +89,8 @@ static void unknown_key(struct reading *reading, const struct yaml_reader_entry 
                  "dynamics.stages[0].dt=0.1",
                  position(entry, where), entry->path);
   else
-    report_error(&reading->errors, "%s: %.200s: unknown key; %s%s%s", position(entry, where), entry->path,
-                 nearest ? "did you mean \"" : "`mckean help keys` lists the known keys", nearest ? nearest : "",
-                 nearest ? "\"?" : "");
+    report_error(&reading->errors, "%s: %.200s: unknown key; %s", position(entry, where), entry->path,
+                 hint(reading, key, text));
 }
 
 static void wrong_value(struct reading *reading, const struct yaml_reader_entry *entry,
@@ -93,8 +103,10 @@ static void wrong_value(struct reading *reading, const struct yaml_reader_entry 
                          : *entry->value || *quote              ? entry->value
                                                                 : "nothing";
   const bool number = *quote && parameter->kind != P_TEXT && parameter->kind != P_CHOICE && parameter->kind != P_FIELDS;
-  report_error(&reading->errors, "%s: %s: expected %s, received %s%.80s%s%s", position(entry, where), entry->path,
-               expected, quote, received, quote, number ? " in quotes; remove the quotes" : "");
+  const char *advice = parameter->kind == P_CHOICE ? key_advice(received) : NULL;
+  report_error(&reading->errors, "%s: %s: expected %s, received %s%.80s%s%s%s%s", position(entry, where), entry->path,
+               expected, quote, received, quote, number ? " in quotes; remove the quotes" : "", advice ? "; " : "",
+               advice ? advice : "");
 }
 
 /* Takes an entry "output.fields.every" of a key whose value may be a mapping. Returns false if there is no such key. */

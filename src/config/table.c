@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/utf8.h"
 
@@ -360,8 +361,9 @@ static bool field_item(unsigned *train, int item, const char *text) {
 }
 
 static bool choice_item(const struct parameter *parameter, int *value, const char *text) {
+  if (parameter->choice == unit_choice && strcasecmp(text, "logistic") == 0) text = "sigmoid";
   for (int i = 0; parameter->choice(i).name; i++)
-    if (strcmp(parameter->choice(i).name, text) == 0) {
+    if (strcasecmp(parameter->choice(i).name, text) == 0) {
       *value = i + (int)parameter->low;
       return true;
     }
@@ -400,10 +402,10 @@ bool parameter_assign(const struct parameter *parameter, void *base, int item, c
     return number(text, at) && in_range(parameter, *(double *)at);
   case P_AUTO:
     *(double *)at = auto_value(parameter);
-    return strcmp(text, "auto") == 0 || (number(text, at) && in_range(parameter, *(double *)at));
+    return strcasecmp(text, "auto") == 0 || (number(text, at) && in_range(parameter, *(double *)at));
   case P_FLAG:
-    *(bool *)at = strcmp(text, "true") == 0;
-    return *(bool *)at || strcmp(text, "false") == 0;
+    *(bool *)at = strcasecmp(text, "true") == 0;
+    return *(bool *)at || strcasecmp(text, "false") == 0;
   case P_TEXT:
     return utf8_is_plain(text) && /* the YAML reader must accept the echo */
            snprintf(at, text_size(parameter), "%s", text) < (int)text_size(parameter);

@@ -272,6 +272,71 @@ static void help_describes_every_key(void **state) {
   fclose(sink);
 }
 
+/* Returns the number of keys that the help of `key` lists, each at the beginning of a line; -1 after an error. */
+static int keys_in_help(const char *key) {
+  char *text = NULL;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  const int status = config_help(out, key);
+  fclose(out);
+  int keys = status == OK ? 0 : -1;
+  for (const char *line = text; *line; line += strcspn(line, "\n") + 1) keys += *line != ' ';
+  free(text);
+  return keys;
+}
+
+static void help_finds_parts_of_keys_and_other_names(void **state) {
+  (void)state;
+  assert_int_equal(keys_in_help("dt"), 1);
+  assert_int_equal(keys_in_help("Seed"), 3);
+  assert_int_equal(keys_in_help("init.c"), 4);
+  assert_int_equal(keys_in_help("see"), -1);
+  assert_int_equal(keys_in_help("lr"), -1);
+  assert_non_null(strstr(error_text(), "dt = lr / n"));
+}
+
+/* Unknown keys and values get advice by their meaning, or the key that ends like them. */
+static void hints_go_by_meaning(void **state) {
+  (void)state;
+  static const struct {
+    const char *text, *hint;
+  } cases[] = {
+      {"momentum: 0.9", "dynamics.update: momentum"},
+      {"dynamics: {learning_rate: 1}", "dt = lr / n"},
+      {"weight_decay: 1", "not available"},
+      {"epochs: 3", "floor(data.samples / batch) steps"},
+      {"data: {batch_size: 3}", "use batch in"},
+      {"noise: 1", "target.noise"},
+      {"unit: {hidden: 3}", "ensemble.n"},
+      {"seed: 1", "run.seed"},
+      {"unit: {Activation: tanh}", "use unit.type"},
+      {"dynamics: {update: adam}", "adaptive rules are not available"},
+      {"dt: 0.1", "did you mean \"dynamics.stages[].dt\""},
+      {"fields: [0]", "did you mean \"output.fields\""},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct config *config;
+    assert_status(USAGE, config_parse("t", cases[i].text, &config));
+    if (!strstr(error_text(), cases[i].hint)) fail_msg("%s: %s", cases[i].text, error_text());
+  }
+}
+
+static void choices_ignore_case(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    int type;
+  } cases[] = {{"Tanh", UNIT_TANH}, {"ReLU", UNIT_RELU}, {"Sigmoid", UNIT_SIGMOID}, {"logistic", UNIT_SIGMOID}};
+  char text[512];
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    snprintf(text, sizeof text,
+             "ensemble: {n: 5}\n" BASE "unit: {type: %s}\ndynamics: {stages: [{steps: 3, dt: Auto}]}\n", cases[i].name);
+    struct config *config = parse(text);
+    assert_int_equal(config->unit.type, cases[i].type);
+    config_free(config);
+  }
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_echo_is_read_back),
@@ -283,6 +348,9 @@ int main(int argc, char **argv) {
       cmocka_unit_test(all_ranks_receive_file_and_overrides),
       cmocka_unit_test(an_override_has_no_comment),
       cmocka_unit_test(help_describes_every_key),
+      cmocka_unit_test(help_finds_parts_of_keys_and_other_names),
+      cmocka_unit_test(hints_go_by_meaning),
+      cmocka_unit_test(choices_ignore_case),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }
