@@ -239,7 +239,7 @@ install: all ## copy program, tools, job scripts, man page, completions and modu
 	for file in $(MANUAL:$(BUILD)/%=%); do install -D -m 644 $(BUILD)/$$file $(DESTDIR)$(PREFIX)/$$file; done
 	install -D -m 644 -t $(DESTDIR)$(SHARE)/tools tools/environment
 	for file in $(wildcard $(PYTHON)/*.* $(PYTHON)/mckean/*.py); do install -D -m 644 $$file $(DESTDIR)$(SHARE)/$$file; done
-	@python=$$(tools/python -c 'import sys; print(sys.executable)'); for tool in plot report scaling resubmit; do \
+	@python=$$(tools/python -c 'import sys; print(sys.executable)'); for tool in plot report scaling resubmit sweep; do \
 	  install -m 755 tools/$$tool $(DESTDIR)$(SHARE)/tools/$$tool; \
 	  sed -i "1s|.*|#!$$python|" $(DESTDIR)$(SHARE)/tools/$$tool; \
 	  ln -sf ../share/mckean/tools/$$tool $(DESTDIR)$(PREFIX)/bin/mckean-$$tool; done
