@@ -10,7 +10,7 @@ enum { GROUPS_SHOWN = 8 };
 
 static const char *const reference_texts[CLT_REFERENCES] = {
     "the exact covariance of the initial distribution", "the limit of n -> infinity for frozen features",
-    "half of the replicas of the largest n; the other half is compared with it"};
+    "eigenvectors of half of the replicas of the largest n, eigenvalues of its other half (the row of this n)"};
 static const char *const set_names[] = {"test", "training"};
 
 /* ---- tables ---- */
@@ -109,7 +109,8 @@ static void describe_outcomes(const struct clt_tests *tests, FILE *out) {
   const char *normal = outcome[CLT_NORMALITY].passed    ? "normality not rejected"
                        : outcome[CLT_NORMALITY].applies ? "normality REJECTED"
                                                         : "not yet Gaussian at this n";
-  fprintf(out, "; %s (family p = %.2g)", normal, outcome[CLT_NORMALITY].value);
+  fprintf(out, "; %s (family p = %.2g, limit %.2g)", normal, outcome[CLT_NORMALITY].value,
+          outcome[CLT_NORMALITY].limit);
 }
 
 /* Returns the verdict as a sentence, which the caller frees. */

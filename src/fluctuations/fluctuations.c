@@ -20,7 +20,8 @@ struct definition {
 };
 
 static const struct definition definition_table[FLUCTUATIONS_QUANTITIES] = {
-    {"V", "V_n: variance of f_n over replicas, mean over the test points", true, TOTAL, POINTS_TEST, NULL},
+    {"V", "V_n: variance of f_n over replicas (with streams V_init + V_sgd), mean over the test points", true, TOTAL,
+     POINTS_TEST, NULL},
     {"V_train", "V_n at the training points", true, TOTAL, POINTS_TRAIN, NULL},
     {"V_init", "part of V due to the initial conditions", true, INIT, POINTS_TEST, NULL},
     {"V_sgd", "part of V due to the data: variance over the streams of an initial condition", false, SGD, POINTS_TEST,

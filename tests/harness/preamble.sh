@@ -11,6 +11,7 @@ set -u
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$(realpath "${1:?usage: $(basename "$0") BUILD}")
 mckean=$build/mckean
+export MCKEAN=$mckean # for the Python package
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1

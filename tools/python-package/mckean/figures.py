@@ -4,14 +4,16 @@ To add a figure, write a function that takes a case (or all cases of the study) 
 function and with a function that returns whether the data exist. A figure without data is omitted.
 """
 from .fields import FIELD_SECTIONS
-from .panels import Section, array, axes, done, legend, points, slope_guide, three
-from .plots import SCALES, bars, colours, guide, log_axis, np, plain_log, size_axis, time_axis
+from .overlay import draw_runs
+from .panels import Picture, Section, array, axes, done, legend, points, slope_guide, three
+from .plots import SCALES, bars, colours, guide, log_axis, np, picture, plain_log, size_axis, time_axis
 from .records import series_of
 from .summary import law_sentence, rate_sentence
 
 POINTS = {"V": "test points", "V_train": "training points", "V_init": "due to initial conditions",
           "V_sgd": "due to data"}
 LOSSES = {"loss": "training loss", "test_loss": "test loss"}
+CASES = 12  # maximum number of cases in one figure
 ROWS = 240  # maximum number of points in a line
 
 
@@ -424,6 +426,11 @@ def draw_plateaus_of_cases(cases):
                        "intervals; dashed 1/n.")]
 
 
+def draw_cases(cases):
+    return [Picture(picture(draw_runs([case.home for case in cases])),
+                    "Training loss over C_f and n V_n against t in each case; colors show what differs between the inputs.")]
+
+
 # ---- the table ----
 
 def any_spread(case):
@@ -462,6 +469,7 @@ CASE_SECTIONS = [
     *FIELD_SECTIONS,
 ]
 STUDY_SECTIONS = [
+    Section("Cases in one figure", lambda cases: 1 < len(cases) <= CASES, draw_cases, ""),
     Section("Exponents of the noise of SGD", has_powers, draw_exponents_in_a, ""),
     Section("Scale of the noise of SGD", has_powers, draw_noise_scale, ""),
     Section("Error of trained networks", lambda cases: len(tested(cases)) > 1, draw_plateaus_of_cases, ""),

@@ -43,10 +43,8 @@ def input_of(run):
     return next(sizes_of(run))[1]["attrs"]["config"]
 
 
-def overlay(runs, folder):
-    """Draws overlay.png: the training loss and n V_n of all runs against t, for the largest n of each (dashed: the smallest)."""
-    path = os.path.join(folder, "overlay.png")
-    check(path, "picture")
+def draw_runs(runs):
+    """Returns a figure of the training loss and n V_n of all runs against t, for the largest n of each (dashed: the smallest)."""
     figure, axes = plt.subplots(1, 2, figsize=(10.4, 4.6))
     for run, label, colour in zip(runs, labels_of(runs), plt.cm.viridis(np.linspace(0, 0.85, len(runs)))):
         tables = list(sizes_of(run))
@@ -66,7 +64,14 @@ def overlay(runs, folder):
             axis.text(0.5, 0.5, "no fields, or fewer than two replicas", ha="center", transform=axis.transAxes)
     axes[0].legend(fontsize=8)
     figure.suptitle("Solid: largest n; dashed: smallest n", fontsize=11)
-    save(figure, path)
+    return figure
+
+
+def overlay(runs, folder):
+    """Writes overlay.png, the figure of draw_runs."""
+    path = os.path.join(folder, "overlay.png")
+    check(path, "picture")
+    save(draw_runs(runs), path)
 
 
 def against(key, rows, folder):

@@ -16,14 +16,17 @@ def call(tool, arguments):
 
 
 def plot(run, folder=None):
-    """Draws the pictures of a run: losses, fluctuations, particles. Needs matplotlib.
+    """Draws the pictures of a run: losses, fluctuations, particles. Several runs: overlay.png, with a curve for each run.
 
-    run     the folder of an analyzed run (mckean.analyze)
-    folder  where the PNG files go; default: RUN/plots
+    run     the folder of an analyzed run (mckean.analyze), or a list of folders. Needs matplotlib
+    folder  where the PNG files go; default: RUN/plots. Required for several runs
 
-    Returns the paths of the pictures. Errors: study.Failure, with the message of the tool.
+    Returns the paths of the pictures. Errors: study.Failure, with the message of the tool; ValueError: several runs, no folder.
     """
-    lines = call("plot", [os.fspath(run), *([os.fspath(folder)] if folder else [])])
+    runs = [os.fspath(run)] if isinstance(run, (str, os.PathLike)) else [os.fspath(each) for each in run]
+    if len(runs) > 1 and not folder:
+        raise ValueError(f"folder: expected a folder for the pictures of {len(runs)} runs, received {folder!r}")
+    lines = call("plot", [*runs, *(["-o", os.fspath(folder)] if len(runs) > 1 else [os.fspath(folder)] if folder else [])])
     return [line for line in lines if line.endswith(".png") and os.path.isfile(line)]
 
 
