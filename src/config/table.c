@@ -1,62 +1,56 @@
 #include "table.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "base/utf8.h"
-
-static const struct choice NO_CHOICE = {NULL, NULL};
+static const struct choice NO_CHOICE = {0};
 
 static struct choice precision_choice(int i) {
-  return i < PRECISIONS ? (struct choice){precision_names[i], NULL} : NO_CHOICE;
+  return i < PRECISIONS ? (struct choice){.name = precision_names[i]} : NO_CHOICE;
 }
 static struct choice isa_choice(int i) {
-  return i <= ISA_LEVELS ? (struct choice){i == 0 ? "auto" : isa_names[i - 1],
-                                           i == 0 ? "the highest level that all nodes have" : isa_help[i - 1]}
+  return i <= ISA_LEVELS ? (struct choice){.name = i == 0 ? "auto" : isa_names[i - 1],
+                                           .help = i == 0 ? "the highest level that all nodes have" : isa_help[i - 1]}
                          : NO_CHOICE;
 }
 static struct choice unit_choice(int i) {
-  return i < UNIT_TYPES ? (struct choice){unit_table[i].name, unit_table[i].help} : NO_CHOICE;
+  return i < UNIT_TYPES ? (struct choice){unit_table[i].name, unit_table[i].help, i == UNIT_SIGMOID ? "logistic" : NULL}
+                        : NO_CHOICE;
 }
 static struct choice target_choice(int i) {
-  return i < TARGET_TYPES ? (struct choice){target_table[i]->name, NULL} : NO_CHOICE;
+  return i < TARGET_TYPES ? (struct choice){.name = target_table[i]->name} : NO_CHOICE;
 }
 static struct choice mode_choice(int i) {
-  return i < DATA_MODES ? (struct choice){dataset_mode_names[i], NULL} : NO_CHOICE;
+  return i < DATA_MODES ? (struct choice){.name = dataset_mode_names[i]} : NO_CHOICE;
 }
 static struct choice scheme_choice(int i) {
-  return i < SCHEMES ? (struct choice){scheme_names[i], NULL} : NO_CHOICE;
+  return i < SCHEMES ? (struct choice){.name = scheme_names[i]} : NO_CHOICE;
 }
 static struct choice loss_choice(int i) {
-  return i < LOSS_TYPES ? (struct choice){loss_table[i].name, loss_table[i].help} : NO_CHOICE;
+  return i < LOSS_TYPES ? (struct choice){.name = loss_table[i].name, .help = loss_table[i].help} : NO_CHOICE;
 }
 static struct choice update_choice(int i) {
-  return i < UPDATES ? (struct choice){update_table[i].name, update_table[i].help} : NO_CHOICE;
+  return i < UPDATES ? (struct choice){.name = update_table[i].name, .help = update_table[i].help} : NO_CHOICE;
 }
 static struct choice subsample_choice(int i) {
   static const struct choice choices[SUBSAMPLES] = {
-      {"own", "each initial condition takes its own subset"},
-      {"shared", "all initial conditions of one n take the same subset"},
+      {.name = "own", .help = "each initial condition takes its own subset"},
+      {.name = "shared", .help = "all initial conditions of one n take the same subset"},
   };
   return i < SUBSAMPLES ? choices[i] : NO_CHOICE;
 }
 static struct choice io_choice(int i) {
   static const char *const names[PARALLEL_WRITE_KINDS] = {"posix", "mpiio"};
-  return i < PARALLEL_WRITE_KINDS ? (struct choice){names[i], NULL} : NO_CHOICE;
+  return i < PARALLEL_WRITE_KINDS ? (struct choice){.name = names[i]} : NO_CHOICE;
 }
 static struct choice full_choice(int i) {
   static const char *const names[ON_FULL_KINDS] = {"stop", "wait"};
-  return i < ON_FULL_KINDS ? (struct choice){names[i], NULL} : NO_CHOICE;
+  return i < ON_FULL_KINDS ? (struct choice){.name = names[i]} : NO_CHOICE;
 }
 
 #define AT(field)    offsetof(struct config, field)
 #define STAGE(field) offsetof(struct stage, field)
 #define N_MAX        0x1p40
-#define STEPS_LIMIT  0x1p40
 #define POINTS_LIMIT (0x1p31 - 1)
 
 const struct parameter parameter_table[] = {
@@ -226,323 +220,4 @@ _Static_assert(sizeof parameter_table / sizeof *parameter_table <= PARAMETERS_MA
 
 bool parameter_of_stage(const struct parameter *parameter) {
   return strncmp(parameter->key, "dynamics.stages[].", 18) == 0;
-}
-
-static void range_text(const struct parameter *parameter, char *text, size_t size) {
-  if (parameter->above)
-    snprintf(text, size, " > %.10g and <= %.10g", parameter->low, parameter->high);
-  else
-    snprintf(text, size, " from %.15g to %.15g", parameter->low, parameter->high);
-}
-
-void parameter_expects(const struct parameter *parameter, char *text, size_t size) {
-  char range[96];
-  range_text(parameter, range, sizeof range);
-  switch (parameter->kind) {
-  case P_INTEGER:
-  case P_COUNT:
-    snprintf(text, size, "an integer%s", range);
-    break;
-  case P_COUNT_AUTO:
-    snprintf(text, size, "auto, or an integer%s", range);
-    break;
-  case P_SEED:
-    snprintf(text, size, "an integer from 0 to 2^64 - 1");
-    break;
-  case P_REAL:
-    snprintf(text, size, "a number%s", range);
-    break;
-  case P_AUTO:
-    snprintf(text, size, "auto, or a number%s", range);
-    break;
-  case P_FLAG:
-    snprintf(text, size, "true or false");
-    break;
-  case P_TEXT:
-    snprintf(text, size, "UTF-8 text without control characters");
-    break;
-  case P_SIZES:
-    snprintf(text, size, "an integer%s, or a list of at most %d different ones, such as [64, 256]", range,
-             ENSEMBLE_MAX);
-    break;
-  case P_STEPS:
-    snprintf(text, size, "a list of at most %d steps (integers)%s, such as [0, 100], {every: N} or {log: K}", STEPS_MAX,
-             range);
-    break;
-  case P_INTERVALS:
-    snprintf(text, size, "an integer%s, or {0: N, STEP: N, ...} with ascending steps", range);
-    break;
-  case P_FIELDS:
-    snprintf(text, size, "a list of c, a, b, such as [c, a]");
-    break;
-  case P_CHOICE: {
-    size_t used = (size_t)snprintf(text, size, "one of ");
-    for (int i = 0; parameter->choice(i).name && used < size; i++)
-      used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", parameter->choice(i).name);
-  }
-  }
-}
-
-/* Reads a decimal number. Hexadecimal numbers, nan, inf and trailing text are errors. */
-static bool number(const char *text, double *value) {
-  if (!*text || text[strspn(text, "0123456789+-.eE")]) return false;
-  char *end;
-  errno = 0;
-  *value = strtod(text, &end);
-  return end != text && *end == 0 && isfinite(*value);
-}
-
-static bool in_range(const struct parameter *parameter, double value) {
-  return value <= parameter->high && (parameter->above ? value > parameter->low : value >= parameter->low);
-}
-
-static bool whole(const struct parameter *parameter, const char *text, int64_t *result) {
-  double value;
-  if (!number(text, &value) || value != floor(value) || fabs(value) > 0x1p53 || !in_range(parameter, value))
-    return false;
-  *result = (int64_t)value;
-  return true;
-}
-
-static bool seed(const char *text, uint64_t *result) {
-  if (!*text || text[strspn(text, "0123456789")]) return false;
-  errno = 0;
-  *result = strtoull(text, NULL, 10);
-  return errno == 0;
-}
-
-static bool size_item(const struct parameter *parameter, struct ensemble_spec *ensemble, int item, const char *text) {
-  int64_t n;
-  if (item == 0) ensemble->members = 0;
-  if (!whole(parameter, text, &n) || item >= ENSEMBLE_MAX || item != ensemble->members) return false;
-  ensemble->members = item + 1;
-  ensemble->n[item] = n;
-  for (int i = 0; i < item; i++)
-    if (ensemble->n[i] == n) return false;
-  return true;
-}
-
-static bool step_item(const struct parameter *parameter, struct steps *steps, int item, const char *text) {
-  int64_t step;
-  if (item == 0) *steps = (struct steps){0};
-  return whole(parameter, text, &step) && steps_insert(steps, step);
-}
-
-/* Sets an interval from the key of its first step and its text: {0: 10, 500: 100}. */
-static bool interval_item(const struct parameter *parameter, struct intervals *intervals, const char *key,
-                          const char *text) {
-  static const struct parameter steps = {.high = STEPS_LIMIT};
-  int64_t after, every;
-  if (!whole(&steps, key, &after) || !whole(parameter, text, &every)) return false;
-  if (after == 0) intervals->count = 0;
-  const int last = intervals->count - 1;
-  return (last < 0 || after > intervals->after[last]) && intervals_change(intervals, after, every);
-}
-
-bool parameter_assign_form(const struct parameter *parameter, void *base, const char *form, const char *text) {
-  void *at = (char *)base + parameter->offset;
-  if (parameter->kind == P_INTERVALS) return interval_item(parameter, at, form, text);
-  static const struct parameter count = {.low = 1, .high = STEPS_LIMIT};
-  struct steps *steps = at;
-  if (parameter->kind != P_STEPS) return false;
-  steps->count = 0;
-  return (strcmp(form, "every") == 0 && whole(&count, text, &steps->every)) ||
-         (strcmp(form, "log") == 0 && whole(&count, text, &steps->log));
-}
-
-static bool field_item(unsigned *train, int item, const char *text) {
-  if (item == 0) *train = 0;
-  for (int id = 0; id < FIELDS; id++)
-    if (strcmp(text, field_table[id].name) == 0) {
-      *train |= 1u << id;
-      return true;
-    }
-  return false;
-}
-
-static bool choice_item(const struct parameter *parameter, int *value, const char *text) {
-  if (parameter->choice == unit_choice && strcasecmp(text, "logistic") == 0) text = "sigmoid";
-  for (int i = 0; parameter->choice(i).name; i++)
-    if (strcasecmp(parameter->choice(i).name, text) == 0) {
-      *value = i + (int)parameter->low;
-      return true;
-    }
-  return false;
-}
-
-static size_t text_size(const struct parameter *parameter) {
-  const struct config *config = NULL;
-  return parameter->offset == AT(name)                   ? sizeof config->name
-         : parameter->offset == AT(unit.import.checksum) ? sizeof config->unit.import.checksum
-                                                         : sizeof config->output;
-}
-
-/* Returns the value that stands for auto; it is below the range. */
-static double auto_value(const struct parameter *parameter) {
-  return parameter->above ? parameter->low : parameter->low - 1;
-}
-
-bool parameter_assign(const struct parameter *parameter, void *base, int item, const char *text, bool quoted) {
-  void *at = (char *)base + parameter->offset;
-  if (quoted && parameter->kind != P_TEXT && parameter->kind != P_CHOICE && parameter->kind != P_FIELDS) return false;
-  int64_t integer;
-  switch (parameter->kind) {
-  case P_INTEGER:
-    if (!whole(parameter, text, &integer)) return false;
-    *(int *)at = (int)integer;
-    return true;
-  case P_COUNT:
-    return whole(parameter, text, at);
-  case P_COUNT_AUTO:
-    *(int64_t *)at = -1;
-    return strcmp(text, "auto") == 0 || whole(parameter, text, at);
-  case P_SEED:
-    return seed(text, at);
-  case P_REAL:
-    return number(text, at) && in_range(parameter, *(double *)at);
-  case P_AUTO:
-    *(double *)at = auto_value(parameter);
-    return strcasecmp(text, "auto") == 0 || (number(text, at) && in_range(parameter, *(double *)at));
-  case P_FLAG:
-    *(bool *)at = strcasecmp(text, "true") == 0;
-    return *(bool *)at || strcasecmp(text, "false") == 0;
-  case P_TEXT:
-    return utf8_is_plain(text) && /* the YAML reader must accept the echo */
-           snprintf(at, text_size(parameter), "%s", text) < (int)text_size(parameter);
-  case P_CHOICE:
-    return choice_item(parameter, at, text);
-  case P_SIZES:
-    return size_item(parameter, at, item, text);
-  case P_STEPS:
-    return step_item(parameter, at, item, text);
-  case P_INTERVALS:
-    return interval_item(parameter, at, "0", text);
-  case P_FIELDS:
-    return field_item(at, item, text);
-  }
-  return false;
-}
-
-/* Prints the number with the fewest digits, at least 15, that read back to the same bits. */
-static void print_real(FILE *out, double value) {
-  char text[40];
-  for (int digits = 15; digits <= 17; digits++) {
-    snprintf(text, sizeof text, "%.*g", digits, value);
-    if (strtod(text, NULL) == value) break;
-  }
-  fputs(text, out);
-}
-
-static void print_text(FILE *out, const char *text) {
-  fputc('"', out);
-  for (; *text; text++) {
-    if (*text == '"' || *text == '\\') fputc('\\', out);
-    if ((unsigned char)*text < 0x20)
-      fprintf(out, "\\x%02x", (unsigned char)*text);
-    else
-      fputc(*text, out);
-  }
-  fputc('"', out);
-}
-
-static void print_intervals(FILE *out, const struct intervals *intervals) {
-  if (intervals->count == 1) {
-    fprintf(out, "%lld", (long long)intervals->every[0]);
-    return;
-  }
-  for (int i = 0; i < intervals->count; i++)
-    fprintf(out, "%s%lld: %lld", i ? ", " : "{", (long long)intervals->after[i], (long long)intervals->every[i]);
-  fputc('}', out);
-}
-
-static void print_list(FILE *out, int count, const int64_t *values) {
-  fputc('[', out);
-  for (int i = 0; i < count; i++) fprintf(out, "%s%lld", i ? ", " : "", (long long)values[i]);
-  fputc(']', out);
-}
-
-static void print_fields(FILE *out, unsigned train) {
-  const char *separator = "";
-  fputc('[', out);
-  for (int id = 0; id < FIELDS; id++)
-    if (train & 1u << id) {
-      fprintf(out, "%s%s", separator, field_table[id].name);
-      separator = ", ";
-    }
-  fputc(']', out);
-}
-
-void parameter_print(FILE *out, const struct parameter *parameter, const void *base) {
-  const void *at = (const char *)base + parameter->offset;
-  switch (parameter->kind) {
-  case P_INTEGER:
-    fprintf(out, "%d", *(const int *)at);
-    break;
-  case P_COUNT:
-    fprintf(out, "%lld", (long long)*(const int64_t *)at);
-    break;
-  case P_COUNT_AUTO:
-    if (*(const int64_t *)at < 0)
-      fputs("auto", out);
-    else
-      fprintf(out, "%lld", (long long)*(const int64_t *)at);
-    break;
-  case P_SEED:
-    fprintf(out, "%llu", (unsigned long long)*(const uint64_t *)at);
-    break;
-  case P_REAL:
-    print_real(out, *(const double *)at);
-    break;
-  case P_AUTO:
-    if (in_range(parameter, *(const double *)at))
-      print_real(out, *(const double *)at);
-    else
-      fputs("auto", out);
-    break;
-  case P_FLAG:
-    fputs(*(const bool *)at ? "true" : "false", out);
-    break;
-  case P_TEXT:
-    print_text(out, at);
-    break;
-  case P_CHOICE:
-    fputs(parameter->choice(*(const int *)at - (int)parameter->low).name, out);
-    break;
-  case P_SIZES: {
-    const struct ensemble_spec *ensemble = at;
-    print_list(out, ensemble->members, ensemble->n);
-    break;
-  }
-  case P_STEPS: {
-    const struct steps *steps = at;
-    print_list(out, steps->count, steps->step);
-    break;
-  }
-  case P_INTERVALS:
-    print_intervals(out, at);
-    break;
-  case P_FIELDS:
-    print_fields(out, *(const unsigned *)at);
-  }
-}
-
-/* Returns whether the stage has a value of this key. */
-static bool has_stage_value(const struct stage *stage, const char *key) {
-  if (strcmp(key, "batch") == 0) return stage->batch != 0;
-  if (strcmp(key, "dt_power") == 0) return stage->dt_power != 0;
-  if (strncmp(key, "batch_", 6) == 0) return stage->batch_scale > 0;
-  return strncmp(key, "dt_", 3) != 0 || !(stage->dt > 0);
-}
-
-void parameter_print_stage(FILE *out, const struct stage *stage, const char *begin, const char *between,
-                           const char *end) {
-  for (int i = 0; i < parameter_count; i++) {
-    if (!parameter_of_stage(&parameter_table[i])) continue;
-    const char *key = parameter_table[i].key + strlen("dynamics.stages[].");
-    if (!has_stage_value(stage, key)) continue;
-    fprintf(out, "%s%s: ", begin, key);
-    parameter_print(out, &parameter_table[i], stage);
-    begin = between;
-  }
-  fputs(end, out);
 }

@@ -23,6 +23,7 @@ enum parameter_kind {
 
 struct choice {
   const char *name, *help; /* help: the meaning; NULL if the help of the key explains it */
+  const char *alias;       /* another accepted name; NULL: none */
 };
 
 struct parameter {
@@ -36,6 +37,8 @@ struct parameter {
   bool may_change;                /* the value may differ when a run is resumed */
   const char *help;
 };
+
+#define STEPS_LIMIT 0x1p40 /* largest step */
 
 enum { PARAMETERS_MAX = 128 }; /* upper bound of parameter_count */
 extern const struct parameter parameter_table[];

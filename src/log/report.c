@@ -50,37 +50,37 @@ static char *compose(const char *format, va_list args) {
   return text;
 }
 
-void report_line(struct report *report, const char *format, ...) {
+/* Writes a line to run.log and, if `shown`, to standard output. */
+static void write_line(struct report *report, bool shown, const char *format, va_list args) {
   if (!report->active) return;
+  char *text = compose(format, args);
+  write_log(report, text);
+  if (shown) {
+    puts(text);
+    fflush(stdout);
+  }
+  free(text);
+}
+
+void report_line(struct report *report, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  char *text = compose(format, args);
+  write_line(report, true, format, args);
   va_end(args);
-  write_log(report, text);
-  puts(text);
-  fflush(stdout);
-  free(text);
 }
 
 void report_detail(struct report *report, const char *format, ...) {
-  if (!report->active) return;
   va_list args;
   va_start(args, format);
-  char *text = compose(format, args);
+  write_line(report, report->verbose, format, args);
   va_end(args);
-  write_log(report, text);
-  if (report->verbose) puts(text);
-  free(text);
 }
 
 void report_note(struct report *report, const char *format, ...) {
-  if (!report->active) return;
   va_list args;
   va_start(args, format);
-  char *text = compose(format, args);
+  write_line(report, false, format, args);
   va_end(args);
-  write_log(report, text);
-  free(text);
 }
 
 void report_header(struct report *report, const struct provenance *provenance, const char *config) {

@@ -83,6 +83,11 @@ static void dt_text(const struct schedule *schedule, char text[96]) {
   }
 }
 
+/* Returns whether a step is that of SGD in the parameters: it uses points, and does not project on a sphere. */
+static bool is_sgd(const struct config *config) {
+  return config->data.mode != DATA_POPULATION && unit_table[config->unit.type].manifold == MANIFOLD_FLAT;
+}
+
 static void print_steps(struct simulation *sim) {
   const struct schedule *schedule = &sim->problem.config->schedule;
   char dt[96], points[64], rule[64] = "";
@@ -92,7 +97,8 @@ static void print_steps(struct simulation *sim) {
     snprintf(rule, sizeof rule, ", %s %g", update_table[schedule->update.rule].name, schedule->update.mu);
   report_line(&sim->report, "steps: %lld, each with %s%s%s", (long long)sim->steps, points,
               schedule->stages > 1 ? " (first stage)" : "", rule);
-  report_line(&sim->report, "time: dt = %s, t = sum of dt; in PyTorch: SGD with lr = n dt", dt);
+  report_line(&sim->report, "time: dt = %s, t = sum of dt%s", dt,
+              is_sgd(sim->problem.config) ? "; in PyTorch: SGD with lr = n dt" : "");
 }
 
 void simulation_print_header(struct simulation *sim) {
