@@ -49,7 +49,7 @@ static int group_path(const char *group, char text[96]) {
   group += strspn(group, "/");
   size_t length = strlen(group);
   while (length > 0 && group[length - 1] == '/') length--;
-  if (length > 90) return FAIL(USAGE, "eval: --group: expected at most 90 characters");
+  if (length > 90) return FAIL(USAGE, "eval: --group: expected at most 90 characters, received %zu", length);
   snprintf(text, 96, "%s%.*s", length ? "/" : "", (int)length, group);
   return OK;
 }
