@@ -14,6 +14,14 @@
 #include "parallel/comm.h"
 #include "particles/kernel.h"
 
+/* dt/limit of the networks of one size: an estimate at step 0, or the last one in the history of the run to resume. */
+struct dry_run_stability {
+  int64_t n, step;
+  double ratio, error, limit;    /* dt/limit, its error, and the limit of dt */
+  bool above, scaled_down;       /* scaled_down: n is less than that of the run (forecast/pilot_run.h) */
+  char text[PILOT_RUN_SENTENCE]; /* the warning; "" if there is none */
+};
+
 /* The forecast, complete on rank 0 only. */
 struct dry_run {
   const struct config *config;
@@ -36,6 +44,8 @@ struct dry_run {
   double free_space;         /* free bytes on the disk of `folder`; NAN: unknown */
   char folder[4096];         /* the output folder, or its nearest existing parent */
   struct pilot_run pilot;    /* the measured times */
+  int sizes;                 /* length of stability */
+  struct dry_run_stability stability[ENSEMBLE_MAX];
   double data_seconds;       /* seconds to create target and data */
   double loop_seconds;       /* seconds of the remaining steps, rows, fields and estimates of the stability limit */
   double checkpoints;        /* approximate number of checkpoints to be written */

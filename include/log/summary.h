@@ -89,7 +89,9 @@ struct summary_stability {
   double first_time;                           /* its t */
   double largest, largest_error, largest_time; /* dt/limit, its error and t where dt/limit - error is largest; NAN: no
                                                 * finite estimate */
-  double last;                                 /* dt/limit of the last estimate */
+  int64_t last_step;                           /* step of the last estimate; -1: none */
+  double last, last_error, last_limit;         /* its dt/limit, the error of dt/limit, and the limit of dt */
+  bool last_above;                             /* dt exceeded the limit in it */
   bool finite;                                 /* the tangent kernel was finite in all estimates */
   bool rises_counted;                          /* false: the loss may rise with this update rule */
   int64_t rises, rows; /* rows in which a loss rose by more than noise allows; rows of all replicas */

@@ -104,13 +104,12 @@ static void print_time(const struct dry_run *plan, struct report *report) {
 }
 
 static void print_stability(const struct dry_run *plan, struct report *report) {
-  const struct pilot_run *pilot = &plan->pilot;
-  for (int e = 0; e < pilot->sizes && plan->first_step == 0; e++) {
-    const struct pilot_run_stability *size = &pilot->stability[e];
-    report_line(report, "%-11s n = %lld: dt/limit = %.3g +- %.2g at the start%s", e == 0 ? "stability" : "",
-                (long long)size->n, size->ratio, size->error, size->whole ? "" : " (n scaled down)");
-    if (size->above || !isfinite(size->ratio))
-      report_line(report, "warning: %s; results may not be gradient flow", size->text);
+  for (int e = 0; e < plan->sizes; e++) {
+    const struct dry_run_stability *size = &plan->stability[e];
+    report_line(report, "%-11s n = %lld: dt/limit = %.3g +- %.2g at step %lld%s", e == 0 ? "stability" : "",
+                (long long)size->n, size->ratio, size->error, (long long)size->step,
+                size->scaled_down ? " (n scaled down)" : "");
+    if (*size->text) report_line(report, "warning: %s", size->text);
   }
 }
 
@@ -201,13 +200,14 @@ static void json_all(struct json *json, const struct dry_run *plan) {
   json_bool(json, "rate_known", plan->rate_known);
   json_bool(json, "trial_whole", plan->pilot.whole);
   json_array(json, "stability");
-  for (int e = 0; e < plan->pilot.sizes && plan->first_step == 0; e++) {
+  for (int e = 0; e < plan->sizes; e++) {
     json_object(json, NULL);
-    json_integer(json, "n", plan->pilot.stability[e].n);
-    json_real(json, "dt_over_limit", plan->pilot.stability[e].ratio);
-    json_real(json, "error", plan->pilot.stability[e].error);
-    json_real(json, "limit", plan->pilot.stability[e].limit);
-    json_bool(json, "above", plan->pilot.stability[e].above);
+    json_integer(json, "n", plan->stability[e].n);
+    json_integer(json, "step", plan->stability[e].step);
+    json_real(json, "dt_over_limit", plan->stability[e].ratio);
+    json_real(json, "error", plan->stability[e].error);
+    json_real(json, "limit", plan->stability[e].limit);
+    json_bool(json, "above", plan->stability[e].above);
     json_end(json);
   }
   json_end(json);

@@ -79,6 +79,8 @@ static int read_rises(struct h5 *file, const struct config *config, int member, 
 
 /* ---- estimates ---- */
 
+enum { STEP, TIME, RATIO, ERROR, LIMIT, ABOVE, COLUMNS };
+
 static int read_column(struct h5 *file, int member, const char *column, int64_t rows, double **values) {
   char name[96];
   snprintf(name, sizeof name, "/ensemble/%d/stability/%s", member, column);
@@ -86,8 +88,9 @@ static int read_column(struct h5 *file, int member, const char *column, int64_t 
   return h5_read(file, name, H5_DOUBLE, 1, &rows, *values);
 }
 
-static void summarize(int64_t rows, const double *step, const double *time, const double *ratio, const double *error,
-                      const double *is_above, struct summary_stability *result) {
+static void summarize(int64_t rows, double *const column[COLUMNS], struct summary_stability *result) {
+  const double *step = column[STEP], *time = column[TIME], *ratio = column[RATIO], *error = column[ERROR],
+               *is_above = column[ABOVE];
   for (int64_t i = 0; i < rows; i++) {
     const bool above = is_above[i] > 0;
     if (above && result->above++ == 0) {
@@ -101,12 +104,15 @@ static void summarize(int64_t rows, const double *step, const double *time, cons
     result->largest_time = time[i];
   }
   result->estimates = rows;
-  result->last = rows > 0 ? ratio[rows - 1] : NAN;
+  result->last_step = (int64_t)step[rows - 1];
+  result->last = ratio[rows - 1];
+  result->last_error = error[rows - 1];
+  result->last_limit = column[LIMIT][rows - 1];
+  result->last_above = is_above[rows - 1] > 0;
 }
 
 int history_stability(struct h5 *file, const struct config *config, int member, struct summary_stability *result) {
-  enum { STEP, TIME, RATIO, ERROR, ABOVE, COLUMNS };
-  static const char *const name[COLUMNS] = {"step", "time", "dt_over_limit", "error", "above"};
+  static const char *const name[COLUMNS] = {"step", "time", "dt_over_limit", "error", "limit", "above"};
   char steps[64];
   int rank, status = OK;
   int64_t shape[H5_RANK_MAX] = {0};
@@ -117,14 +123,15 @@ int history_stability(struct h5 *file, const struct config *config, int member, 
                                        .first_time = NAN,
                                        .largest = -INFINITY,
                                        .largest_time = NAN,
+                                       .last_step = -1,
                                        .last = NAN,
-                                       .rises = 0};
+                                       .last_error = NAN,
+                                       .last_limit = NAN};
   snprintf(steps, sizeof steps, "/ensemble/%d/stability/step", member);
   if (h5_exists(file, steps)) TRY(h5_shape(file, steps, &rank, shape));
   for (int c = 0; c < COLUMNS && shape[0] > 0 && status == OK; c++)
     status = read_column(file, member, name[c], shape[0], &column[c]);
-  if (shape[0] > 0 && status == OK)
-    summarize(shape[0], column[STEP], column[TIME], column[RATIO], column[ERROR], column[ABOVE], result);
+  if (shape[0] > 0 && status == OK) summarize(shape[0], column, result);
   for (int c = 0; c < COLUMNS; c++) free(column[c]);
   if (!isfinite(result->largest)) result->largest = NAN;
   const bool steady = update_table[config->schedule.update.rule].fields == 0; /* momentum: the loss may rise */
