@@ -16,18 +16,12 @@
 #ifndef MCKEAN_TANGENT_LIMIT_ESTIMATE_H
 #define MCKEAN_TANGENT_LIMIT_ESTIMATE_H
 
-#include "tangent/jacobian.h"
 #include "tangent/limit_plan.h"
-#include "tangent/probe.h"
+#include "tangent/stability.h"
 
 struct limit_estimator {
-  const struct particles *particles;
-  const struct dataset *data;
   const struct schedule *schedule;
-  int threads;
-  struct probe *probe;
-  struct jacobian *jacobian;
-  double **basis; /* [threads][LANCZOS_MAX + 1][points of the largest set or sample] */
+  struct stability *stability; /* of the largest set or of two samples */
 };
 
 /* Results of one network; lambda is NAN if the tangent kernel is not finite. */

@@ -40,16 +40,20 @@ struct kernel_bounds {
 };
 
 /* Collective. particles and data must outlive stability; blocks of units may move to other ranks. isa: the level of the
- * kernels; threads: the number of threads of this rank; probe: the largest number of points of the probe. FAILED: no
- * memory is available. */
+ * kernels; threads: the number of threads of this rank; probe, order: the largest number of points of the probe, and
+ * their order. FAILED: no memory is available. */
 int stability_create(const struct particles *particles, const struct dataset *data, enum isa isa, int threads,
-                     int probe, struct stability **stability);
+                     int probe, enum probe_order order, struct stability **stability);
 void stability_free(struct stability *stability); /* accepts NULL */
 
 /* Collective over the ranks that share networks. Sets bounds [locals] for the batch sizes of a stage, but only for
  * networks with replica < replicas. */
 void stability_bounds(struct stability *stability, const struct schedule *schedule, int stage, int64_t replicas,
                       struct kernel_bounds *bounds);
+
+/* Collective over the ranks that share the network. Returns the sup of M(x,x) over the first points of the probe, at most
+ * `points` and STABILITY_POINTS; NAN: not finite. team: the team that computes (dynamics/team.h). */
+double stability_diagonal(const struct stability *stability, const struct local_network *local, int team, int points);
 
 /* Local. Returns the limit of dt by the formulas above, with P = batch; batch 0: gd. Infinite if the rate is 0. */
 double kernel_bounds_limit(const struct kernel_bounds *bounds, int64_t batch, const struct loss_spec *loss,

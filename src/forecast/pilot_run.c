@@ -199,7 +199,7 @@ static int measure(struct problem *problem, struct pilot_run *result) {
                           .dynamics = problem->dynamics,
                           .schedule = &config->schedule};
   if (schedule_auto(&config->schedule, schedule_steps(&config->schedule)))
-    TRY(stability_create(problem->particles, problem->data, problem->isa, config->threads, STABILITY_PROBE,
+    TRY(stability_create(problem->particles, problem->data, problem->isa, config->threads, STABILITY_PROBE, PROBE_EVEN,
                          &timing.stability));
   int status = estimate_stability(problem, result);
   if (status == OK) status = time_stages(config, problem->particles, &timing, result);

@@ -83,7 +83,7 @@ void step_size_dt_text(const struct step_size *step_size, char text[STEP_SIZE_TE
 int step_size_limit(struct step_size *step_size, int stage, double *limit, int64_t *n) {
   if (!step_size->stability)
     TRY(stability_create(step_size->particles, step_size->data, step_size->isa, step_size->threads, STABILITY_PROBE,
-                         &step_size->stability));
+                         PROBE_EVEN, &step_size->stability));
   return stability_limit(step_size->stability, step_size->schedule, stage, limit, n);
 }
 

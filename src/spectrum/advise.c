@@ -245,7 +245,7 @@ static int fill(struct problem *problem, struct advise *advise) {
   TRY(dynamics_enter_stage(problem->dynamics, advise->stage));
   advise->step_seconds = pilot_run_step(particles, problem->dynamics, advise->step, TIMING_SECONDS);
   struct advise_variances *variances = alloc_small(sizeof *variances * (size_t)advise->members);
-  int status = stability_create(particles, data, problem->isa, config->threads, ADVISE_PROBE, &stability);
+  int status = stability_create(particles, data, problem->isa, config->threads, ADVISE_PROBE, PROBE_EVEN, &stability);
   if (status == OK) status = advise_replicas(problem, variances);
   if (status == OK) status = measure_all(config, stability, advise);
   if (status == OK) {

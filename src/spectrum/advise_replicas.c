@@ -23,7 +23,8 @@ static int set_points(const struct problem *problem, struct points *points, int 
   const struct dataset *data = problem->data;
   const struct particles *particles = problem->particles;
   struct probe *probe = NULL;
-  if (data->tests == 0) TRY(probe_create(data, &particles->unit, particles->precision, ADVISE_POINTS, &probe));
+  if (data->tests == 0)
+    TRY(probe_create(data, &particles->unit, particles->precision, ADVISE_POINTS, PROBE_EVEN, &probe));
   const int64_t most = data->tests > 0 ? data->tests : probe->count;
   *count = (int)(most < ADVISE_POINTS ? most : ADVISE_POINTS);
   const int status = points_alloc(points, particles->precision, *count, data->d);

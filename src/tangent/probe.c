@@ -19,7 +19,8 @@ static int64_t spread_stride(int64_t samples) {
   return stride;
 }
 
-static void copy_points(const struct dataset *data, bool spread, struct probe *probe) {
+static void copy_points(const struct dataset *data, enum probe_order order, struct probe *probe) {
+  const bool spread = order == PROBE_SPREAD;
   const int64_t stride = spread ? spread_stride(data->samples) : 0;
   for (int p = 0; p < probe->count; p++) {
     const int64_t i = spread ? (int64_t)((__int128)stride * p % data->samples) : data->samples * p / probe->count;
@@ -33,41 +34,31 @@ static void draw(const struct dataset *data, struct probe *probe) {
   dataset_draw(data, &points, &noise, 0, probe->count, probe->x, probe->y);
 }
 
-static int fill(const struct dataset *data, const struct unit_spec *unit, enum precision precision, bool spread,
-                struct probe *probe) {
+static int fill(const struct dataset *data, const struct unit_spec *unit, enum precision precision,
+                enum probe_order order, struct probe *probe) {
   TRY(alloc_array((void **)&probe->x, (int64_t)probe->count * probe->d, sizeof(double), "points of a probe"));
   TRY(alloc_array((void **)&probe->y, probe->count, sizeof(double), "labels of a probe"));
   TRY(points_alloc(&probe->points, precision, probe->count, probe->d));
   if (data->samples > 0)
-    copy_points(data, spread, probe);
+    copy_points(data, order, probe);
   else
     draw(data, probe);
   points_set(&probe->points, precision, unit, probe->count, probe->d, probe->x);
   return OK;
 }
 
-static int create(const struct dataset *data, const struct unit_spec *unit, enum precision precision, int limit,
-                  bool spread, struct probe **out) {
+int probe_create(const struct dataset *data, const struct unit_spec *unit, enum precision precision, int limit,
+                 enum probe_order order, struct probe **out) {
   struct probe *probe = alloc_small(sizeof *probe);
   const bool all = data->samples > 0 && data->samples < limit;
   *probe = (struct probe){.count = all ? (int)data->samples : limit, .d = data->d};
-  const int status = fill(data, unit, precision, spread, probe);
+  const int status = fill(data, unit, precision, order, probe);
   if (status != OK) {
     probe_free(probe);
     return status;
   }
   *out = probe;
   return OK;
-}
-
-int probe_create(const struct dataset *data, const struct unit_spec *unit, enum precision precision, int limit,
-                 struct probe **probe) {
-  return create(data, unit, precision, limit, false, probe);
-}
-
-int probe_create_spread(const struct dataset *data, const struct unit_spec *unit, enum precision precision, int limit,
-                        struct probe **probe) {
-  return create(data, unit, precision, limit, true, probe);
 }
 
 void probe_free(struct probe *probe) {

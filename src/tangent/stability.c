@@ -11,10 +11,10 @@
 
 static const double TOLERANCE = 0.005; /* relative tolerance of lambda */
 
-static int create_local(struct stability *stability, enum isa isa, int probe) {
+static int create_local(struct stability *stability, enum isa isa, int probe, enum probe_order order) {
   const struct particles *particles = stability->particles;
   const struct kernel *kernel = kernel_find(particles->unit.type, particles->precision, isa);
-  TRY(probe_create(stability->data, &particles->unit, particles->precision, probe, &stability->probe));
+  TRY(probe_create(stability->data, &particles->unit, particles->precision, probe, order, &stability->probe));
   TRY(jacobian_create(particles, kernel, &stability->probe->points, stability->threads, &stability->jacobian));
   for (int t = 0; t < stability->threads; t++)
     TRY(alloc_array((void **)&stability->basis[t], (LANCZOS_MAX + 1) * (int64_t)stability->probe->count, sizeof(double),
@@ -23,12 +23,12 @@ static int create_local(struct stability *stability, enum isa isa, int probe) {
 }
 
 int stability_create(const struct particles *particles, const struct dataset *data, enum isa isa, int threads,
-                     int probe, struct stability **out) {
+                     int probe, enum probe_order order, struct stability **out) {
   struct stability *stability = alloc_small(sizeof *stability);
   *stability = (struct stability){.particles = particles, .data = data, .threads = threads};
   stability->basis = calloc((size_t)threads, sizeof *stability->basis);
   if (!stability->basis) die("no memory for %d threads", threads);
-  const int status = comm_agree(particles->comm, create_local(stability, isa, probe));
+  const int status = comm_agree(particles->comm, create_local(stability, isa, probe, order));
   if (status != OK) {
     stability_free(stability);
     return status;
@@ -76,9 +76,11 @@ static bool apply(void *context, const double *v, double *w) {
   return sound;
 }
 
-static double largest_diagonal(struct stability *stability, const struct local_network *local, int team, double *ones) {
+double stability_diagonal(const struct stability *stability, const struct local_network *local, int team, int points) {
   struct jacobian_batch point[STABILITY_POINTS];
-  const int count = stability->probe->count < STABILITY_POINTS ? stability->probe->count : STABILITY_POINTS;
+  double *ones = stability->basis[team_of(team, stability->threads).first];
+  int count = stability->probe->count < STABILITY_POINTS ? stability->probe->count : STABILITY_POINTS;
+  if (points < count) count = points;
   for (int p = 0; p < stability->probe->count; p++) ones[p] = 1;
   for (int p = 0; p < count; p++) point[p] = (struct jacobian_batch){.first = p, .count = 1};
   if (!jacobian_squares(stability->jacobian, local, team, ones, count, point)) return NAN;
@@ -98,7 +100,8 @@ static struct kernel_bounds bounds_of(struct stability *stability, const struct 
   return (struct kernel_bounds){.lambda = largest.value,
                                 .bound = largest.bound,
                                 .products = largest.products,
-                                .diagonal = diagonal ? largest_diagonal(stability, local, team, basis) : 0};
+                                .diagonal =
+                                    diagonal ? stability_diagonal(stability, local, team, STABILITY_POINTS) : 0};
 }
 
 /* ---- all networks ---- */

@@ -150,7 +150,7 @@ static struct stability *stability_of(const struct fixture *fixture, int probe) 
   struct stability *stability;
   const struct config *config = fixture->config;
   const enum isa isa = config->isa < 0 ? isa_best() : (enum isa)config->isa;
-  assert_ok(stability_create(fixture->particles, fixture->data, isa, config->threads, probe, &stability));
+  assert_ok(stability_create(fixture->particles, fixture->data, isa, config->threads, probe, PROBE_EVEN, &stability));
   return stability;
 }
 

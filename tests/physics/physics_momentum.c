@@ -125,8 +125,8 @@ static void the_limit_is_sharp(void **state) {
     struct stability *stability;
     double limit, first = 0, last = 0, f[P];
     int64_t n;
-    assert_ok(
-        stability_create(fixture->particles, fixture->data, fixture->problem.isa, 1, STABILITY_PROBE, &stability));
+    assert_ok(stability_create(fixture->particles, fixture->data, fixture->problem.isa, 1, STABILITY_PROBE, PROBE_EVEN,
+                               &stability));
     assert_ok(stability_limit(stability, &fixture->config->schedule, 0, &limit, &n));
     outputs(fixture, f);
     for (int p = 0; p < P; p++) first = fmax(first, fabs(f[p] - fixture->data->y[p]));
