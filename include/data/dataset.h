@@ -89,8 +89,8 @@ void dataset_free(struct dataset *data); /* accepts NULL */
 bool dataset_constant(const struct dataset *data, double *label);
 
 /* Return a text that states where the training points or the test points come from: "500 points drawn with seed 1",
- * "160 points: rows 0..159 of x in data.h5", "fresh points at each step, drawn with seed 1, own points for each
- * network". The caller frees it. Local. */
+ * "160 points: rows 0..159 of x in data.h5", "fresh points at each step, drawn with seed 1, different for
+ * each network". The caller frees it. Local. */
 char *dataset_train_origin(const struct dataset *data);
 char *dataset_test_origin(const struct dataset *data);
 

@@ -25,7 +25,7 @@ struct run_status {
   enum run_state state;
   int64_t step;     /* of the newest undamaged checkpoint; -1: none */
   int64_t steps;    /* last step of the input; 0: unknown */
-  bool is_live;     /* the run is running and has written its sign of life, `live` */
+  bool is_live;     /* the run is running and has written its file `live` */
   struct live live; /* rank 0 */
   char *checkpoint; /* path of that checkpoint, or NULL */
   char *skipped;    /* errors of newer, damaged checkpoints, one line each; "": none */

@@ -1,4 +1,4 @@
-/* live: the sign of life of a running run, the file <output>/live.
+/* live: the file <output>/live, with the progress of a running run.
  *
  * Rank 0 replaces the file every few seconds and removes it at the end. It contains the token of the lock, so that a
  * file that a killed run left is not taken for that of its successor. It is neither synced nor needed to resume; errors

@@ -11,7 +11,7 @@ const char cmd_help_options[] =
 
 /* The verbs by use. */
 static const char overview[] = "mckean trains wide one-hidden-layer networks as interacting particle systems.\n\n"
-                               "  train     mpirun -n 2 mckean run INPUT.yaml; before it, with --dry-run\n"
+                               "  train     mpirun -n 2 mckean run INPUT.yaml; first with --dry-run\n"
                                "  watch     mckean status DIR; the same `run` command resumes a stopped run\n"
                                "  results   mckean analyze RUN; eval, spectrum: trained networks\n"
                                "  files     info, verify, compare: checkpoints, histories; import: your own data\n"

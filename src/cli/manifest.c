@@ -71,7 +71,7 @@ int manifest_split(char *line, char *verb, int *argc, char **argv) {
     argv[(*argc)++] = to;
     to = take_word(&from, to);
     if (!to) return FAIL(USAGE, "a quote is not closed");
-    if (*from) from++; /* the separator, whose place the end of the word takes */
+    if (*from) from++; /* skips the separator, which the next line may overwrite */
     *to++ = 0;
   }
   return OK;

@@ -69,19 +69,18 @@ static const char *hint(const struct reading *reading, const char *key, char tex
 static void unknown_key(struct reading *reading, const struct yaml_reader_entry *entry, const char *key) {
   char where[KEY_MAX], text[KEY_MAX];
   if (!*entry->path)
-    report_error(&reading->errors, "%s: sections with keys were expected, received \"%.60s\"", position(entry, where),
+    report_error(&reading->errors, "%s: expected sections with keys, received \"%.60s\"", position(entry, where),
                  entry->value);
   else if (key_is_section(key) && entry->kind == YAML_READER_EMPTY_MAP && !strchr(entry->path, '['))
     return; /* an empty section is allowed; an empty stage is not */
   else if (key_is_section(key) && !*entry->value && entry->kind == YAML_READER_PLAIN)
-    report_error(
-        &reading->errors,
-        "%s: %s: a section with keys was expected, received nothing; indent its keys below it, for example by 2 "
-        "spaces",
-        position(entry, where), entry->path);
+    report_error(&reading->errors,
+                 "%s: %s: expected a section with keys, received nothing; indent its keys below it, for example by 2 "
+                 "spaces",
+                 position(entry, where), entry->path);
   else if (key_is_section(key))
     report_error(&reading->errors,
-                 "%s: %s: a section with keys was expected, received \"%.60s\"; `mckean help %s` lists them",
+                 "%s: %s: expected a section with keys, received \"%.60s\"; `mckean help %s` lists them",
                  position(entry, where), entry->path, entry->value, key);
   else if (strncmp(key, "dynamics.stages.", 16) == 0)
     report_error(&reading->errors,

@@ -77,7 +77,7 @@ int config_resumable(const struct config *was, const struct config *now, int64_t
 int config_same_particles(const struct config *was, const struct config *now) {
   const char *before = was->unit.import.checksum, *after = now->unit.import.checksum;
   if (!*before || !*after || strcmp(before, after) == 0) return OK;
-  return FAIL(USAGE, "  unit.init.checksum: was %s, now %s: other initial particles than those of %s", before, after,
+  return FAIL(USAGE, "  unit.init.checksum: was %s, now %s: these are not the initial particles of %s", before, after,
               was->unit.import.path);
 }
 

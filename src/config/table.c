@@ -111,9 +111,8 @@ const struct parameter parameter_table[] = {
     {"target.seed", P_SEED, AT(target.seed), 0, 0, false, "1", NULL, false, "seed of the target's coefficients"},
     {"target.path", P_TEXT, AT(target.path), 0, 0, false, "", NULL, true,
      "file: path of the HDF5 file with x (N, d) and y (N); optional: test_x (K, d) and test_y (K). A relative path "
-     "starts in the working folder or, if there is no such file, in the folder of the input. A run resumes with the "
-     "same "
-     "points at any path. No default"},
+     "is resolved from the working folder or, if there is no such file, from the folder of the input. A run resumes "
+     "with the same points at any path. No default"},
     {"target.noise", P_REAL, AT(data.noise), 0, 1e6, false, "0", NULL, false,
      "standard deviation of the noise on training labels"},
     {"target.teacher.units", P_COUNT, AT(target.teacher_units), 1, 1e6, false, "10", NULL, false,
@@ -193,12 +192,12 @@ const struct parameter parameter_table[] = {
 
     {"output.history_every", P_INTERVALS, AT(history_every), 1, STEPS_LIMIT, false, "10", NULL, true,
      "steps between rows of history.h5. {0: 10, 500: 100}: 10 up to step 500, 100 after it. A change on resume applies "
-     "after the checkpoint; the recorded rows stay"},
+     "after the checkpoint; recorded rows are kept"},
     {"output.checkpoint_every", P_COUNT, AT(checkpoint_every), 0, STEPS_LIMIT, false, "0", NULL, true,
      "steps between checkpoints; 0: by time only. Checkpoints are also written at each snapshot, at the end, and when "
      "the run stops early"},
     {"output.checkpoint_minutes", P_AUTO, AT(checkpoint_minutes), 0, 1e6, false, "auto", NULL, true,
-     "wall-clock minutes between checkpoints; 0: by steps only. auto: as often as takes 1 % of the time, but at least "
+     "wall-clock minutes between checkpoints; 0: by steps only. auto: about 1 % of the run time, but at least "
      "every 15 minutes and at most every 30 seconds; 15 if checkpoint_every is given"},
     {"output.keep", P_INTEGER, AT(keep), 1, 1e6, false, "2", NULL, true,
      "number of newest checkpoints to keep; snapshots are always kept"},
@@ -208,7 +207,7 @@ const struct parameter parameter_table[] = {
     {"output.fields", P_STEPS, AT(fields), 0, STEPS_LIMIT, false, "[]", NULL, true,
      "steps at which f_n is recorded at the test points, and at the training points if they are fixed. {every: N}: the "
      "multiples of N; {log: K}: K steps per decade, in equal ratios; both with step 0 and the last step. A change on "
-     "resume applies from the checkpoint on; the recorded fields stay"},
+     "resume applies from the checkpoint on; recorded fields are kept"},
     {"output.io", P_CHOICE, AT(io), 0, 0, false, "posix", io_choice, true,
      "how checkpoints are written: posix, or mpiio for file systems whose clients do not share pages coherently (NFS)"},
     {"output.on_full", P_CHOICE, AT(on_full), 0, 0, false, "stop", full_choice, true,

@@ -195,7 +195,7 @@ char *dataset_train_origin(const struct dataset *data) {
   if (spec->mode == DATA_POPULATION) return text("no points: exact mean over the sphere");
   if (spec->mode == DATA_ONLINE)
     return text("fresh points at each step, drawn with seed %lld, %s", seed,
-                spec->shared ? "the same for all networks" : "own points for each network");
+                spec->shared ? "the same for all networks" : "different for each network");
   if (data->target->kind->evaluate) return text("%lld points drawn with seed %lld", samples, seed);
   if (data->test_rows)
     return text("%lld points: %s rows of x in %s that are not test points", samples,

@@ -48,7 +48,7 @@ static int read_file(struct file *own) {
     return FAIL(USAGE, "target.path: expected the name of an HDF5 file, received an empty string");
   if (access(own->target.spec.path, F_OK) != 0)
     return FAIL(USAGE,
-                "target.path: %s: %s; a relative path starts in the working folder or in the folder of the input",
+                "target.path: %s: %s; a relative path is resolved from the working folder or the folder of the input",
                 own->target.spec.path, strerror(errno));
   int status = sandbox_run(own->target.spec.path, read_pairs, own);
   if (status == OK) status = read_pairs(own);

@@ -55,10 +55,11 @@ static void print_memory(const struct dry_run *plan, struct report *report) {
   if (plan->node_memory > plan->node_available) {
     report_size(plan->node_memory, all);
     report_size(plan->node_available, rows);
-    report_line(report,
-                "warning: the memory does not fit: %s needed on one node, %s available; use more nodes, or write "
-                "checkpoints more often if the history needs most of it",
-                all, rows);
+    report_line(
+        report,
+        "warning: the run does not fit in memory: %s needed on one node, %s available; use more nodes, or write "
+        "checkpoints more often if the history needs most of it",
+        all, rows);
   }
 }
 

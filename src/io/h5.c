@@ -97,8 +97,8 @@ int h5_open(const char *path, bool writable, struct h5 **file) {
   struct stat found;
   *file = NULL;
   if (stat(path, &found) != 0) return FAIL(FAILED, "%s: cannot open it: %s", path, strerror(errno));
-  if (!S_ISREG(found.st_mode)) return FAIL(FAILED, "%s: an HDF5 file was expected, this is not a regular file", path);
-  if (H5Fis_hdf5(path) <= 0) return FAIL(FAILED, "%s: an HDF5 file was expected, this is not one", path);
+  if (!S_ISREG(found.st_mode)) return FAIL(FAILED, "%s: expected an HDF5 file, this is not a regular file", path);
+  if (H5Fis_hdf5(path) <= 0) return FAIL(FAILED, "%s: expected an HDF5 file, this is not one", path);
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   /* h5_close must close the file even if objects in it are still open. */
   H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
@@ -212,7 +212,7 @@ int h5_describe(struct h5 *file, const char *dataset, const char *description, c
 }
 
 static int missing(struct h5 *file, const char *object, const char *name) {
-  return FAIL(FAILED, "%s: %s: the attribute %s was expected", file->path, object, name);
+  return FAIL(FAILED, "%s: %s: expected the attribute %s", file->path, object, name);
 }
 
 /* Opens a scalar attribute of this type class. Returns a negative identifier if there is no such attribute. */
@@ -322,13 +322,13 @@ int h5_reserve(struct h5 *file, const char *dataset, enum h5_type type, int rank
 static int open_dataset(struct h5 *file, const char *dataset, hid_t *id, int *rank, int64_t shape[H5_RANK_MAX]) {
   hsize_t size[H5S_MAX_RANK] = {0};
   *id = h5_exists(file, dataset) ? H5Dopen2(file->id, dataset, H5P_DEFAULT) : -1;
-  if (*id < 0) return FAIL(FAILED, "%s: %s: a dataset was expected", file->path, dataset);
+  if (*id < 0) return FAIL(FAILED, "%s: %s: expected a dataset", file->path, dataset);
   const char *expected = h5_guard_dataset(file->id, *id);
   if (!expected) {
     const hid_t space = H5Dget_space(*id);
     *rank = H5Sget_simple_extent_dims(space, size, NULL);
     H5Sclose(space);
-    if (*rank < 0 || *rank > H5_RANK_MAX) expected = "at most 4 dimensions were expected";
+    if (*rank < 0 || *rank > H5_RANK_MAX) expected = "expected at most 4 dimensions";
   }
   for (int i = 0; i < H5_RANK_MAX; i++) shape[i] = (int64_t)size[i];
   if (!expected) return OK;
@@ -385,8 +385,7 @@ int h5_offset(struct h5 *file, const char *dataset, enum h5_type type, int64_t *
   H5Tclose(stored);
   H5Dclose(id);
   if (at == HADDR_UNDEF || !same)
-    return FAIL(FAILED, "%s: %s: a contiguous dataset of numbers of the program's type was expected", file->path,
-                dataset);
+    return FAIL(FAILED, "%s: %s: expected a contiguous dataset of numbers of the program's type", file->path, dataset);
   *offset = (int64_t)at;
   return OK;
 }

@@ -108,45 +108,45 @@ static const char *guard_chunks(hid_t dataset, hid_t creation, const struct size
   hsize_t chunk[H5S_MAX_RANK], bytes;
   bool gzip;
   if (!usual_filters(creation, &gzip))
-    return "numbers without filters, or with gzip, were expected; rewrite the file: h5repack -f NONE OLD NEW";
+    return "expected numbers without filters, or with gzip; rewrite the file: h5repack -f NONE OLD NEW";
   if (H5Pget_chunk(creation, H5S_MAX_RANK, chunk) != sizes->rank || !bytes_of(sizes, chunk, &bytes) || bytes == 0)
-    return "chunks of the dimensions of the dataset were expected";
+    return "expected chunks of the dimensions of the dataset";
   if (bytes > ALWAYS_ALLOWED && bytes / GZIP_RATIO > sizes->stored)
-    return "chunks of at most 1032 times the stored bytes were expected";
+    return "expected chunks of at most 1032 times the stored bytes";
   if (!gzip || sizes->claimed == 0) return NULL;
-  if (bytes > GZIP_CHUNK) return "gzip in chunks of at most 1 MiB was expected (h5repack -f NONE)";
-  if (sizes->claimed / bytes > sizes->length) return "fewer chunks than the file has bytes were expected";
-  return chunks_fit(dataset, sizes, chunk, bytes) ? NULL : "compressed chunks shorter than their numbers were expected";
+  if (bytes > GZIP_CHUNK) return "expected gzip in chunks of at most 1 MiB (h5repack -f NONE)";
+  if (sizes->claimed / bytes > sizes->length) return "expected fewer chunks than the file has bytes";
+  return chunks_fit(dataset, sizes, chunk, bytes) ? NULL : "expected compressed chunks shorter than their numbers";
 }
 
 static const char *guard_sizes(hid_t file, hid_t dataset, hid_t creation, hid_t space, hid_t type) {
   struct sizes sizes = {.rank = H5Sget_simple_extent_ndims(space), .number = H5Tget_size(type)};
-  if (H5Sget_simple_extent_type(space) == H5S_NULL) return "numbers were expected, the dataset has none";
+  if (H5Sget_simple_extent_type(space) == H5S_NULL) return "expected numbers, the dataset has none";
   if (sizes.rank < 0 || H5Sget_simple_extent_dims(space, sizes.size, NULL) < 0 ||
       !bytes_of(&sizes, sizes.size, &sizes.claimed))
-    return "sizes that fit into memory were expected";
+    return "expected sizes that fit into memory";
   sizes.stored = H5Dget_storage_size(dataset);
   if (H5Fget_filesize(file, &sizes.length) < 0 || sizes.stored > sizes.length)
-    return "at most as many stored bytes as the file has were expected";
-  if (sizes.claimed > 0 && sizes.stored == 0) return "numbers were expected, none were ever written";
+    return "expected at most as many stored bytes as the file has";
+  if (sizes.claimed > 0 && sizes.stored == 0) return "expected numbers, none were ever written";
   if (sizes.claimed > ALWAYS_ALLOWED && sizes.claimed / GZIP_RATIO > sizes.stored)
-    return "at most 1032 times the stored bytes were expected";
+    return "expected at most 1032 times the stored bytes";
   if (H5Pget_layout(creation) == H5D_CHUNKED) return guard_chunks(dataset, creation, &sizes);
-  return sizes.claimed <= sizes.stored ? NULL : "as many stored bytes as the numbers take were expected";
+  return sizes.claimed <= sizes.stored ? NULL : "expected as many stored bytes as the numbers take";
 }
 
 /* Checks the layout first, because HDF5 opens the source files of a virtual dataset when its shape is queried. */
 const char *h5_guard_dataset(hid_t file, hid_t dataset) {
   const hid_t creation = H5Dget_create_plist(dataset);
-  if (creation < 0) return "a dataset was expected";
+  if (creation < 0) return "expected a dataset";
   const H5D_layout_t layout = H5Pget_layout(creation);
   const bool own = (layout == H5D_CONTIGUOUS || layout == H5D_CHUNKED || layout == H5D_COMPACT) &&
                    H5Pget_external_count(creation) == 0;
-  const char *expected = "numbers stored in this file itself were expected";
+  const char *expected = "expected numbers stored in this file itself";
   if (own) {
     const hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
     expected = h5_guard_number(type) || is_bool(type) ? guard_sizes(file, dataset, creation, space, type)
-                                                      : "integers of 8 to 64 bits, floats or doubles were expected";
+                                                      : "expected integers of 8 to 64 bits, floats or doubles";
     H5Sclose(space);
     H5Tclose(type);
   }

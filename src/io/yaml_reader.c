@@ -17,10 +17,10 @@ enum { DEPTH_MAX = 8, KEY_BYTES = 512, VALUES_MAX = 100000 };
 static int read_all(const char *path, int file, char **text) {
   struct stat found;
   if (fstat(file, &found) != 0) return FAIL(FAILED, "%s: %s", path, strerror(errno));
-  if (S_ISDIR(found.st_mode)) return FAIL(USAGE, "%s: an input file was expected, this is a folder", path);
-  if (!S_ISREG(found.st_mode)) return FAIL(USAGE, "%s: an input file was expected, this is a pipe or a device", path);
+  if (S_ISDIR(found.st_mode)) return FAIL(USAGE, "%s: expected an input file, this is a folder", path);
+  if (!S_ISREG(found.st_mode)) return FAIL(USAGE, "%s: expected an input file, this is a pipe or a device", path);
   if (found.st_size > YAML_READER_BYTES_MAX)
-    return FAIL(USAGE, "%s: an input of at most 1 MiB was expected, this file has %lld bytes", path,
+    return FAIL(USAGE, "%s: expected an input of at most 1 MiB, this file has %lld bytes", path,
                 (long long)found.st_size);
   *text = alloc_small((size_t)found.st_size + 1);
   size_t bytes = 0;
@@ -35,7 +35,7 @@ static int read_all(const char *path, int file, char **text) {
   if (bytes == 0) return FAIL(USAGE, "%s: the file is empty; `mckean help keys` lists the input keys", path);
   const char *nul = memchr(*text, 0, bytes);
   if (nul)
-    return FAIL(USAGE, "%s: an input file (YAML text) was expected, byte %lld is NUL", path, (long long)(nul - *text));
+    return FAIL(USAGE, "%s: expected an input file (YAML text), byte %lld is NUL", path, (long long)(nul - *text));
   return OK;
 }
 
@@ -119,9 +119,9 @@ static int read_key(struct reader *reader, const yaml_event_t *event) {
   const char *key = (const char *)event->data.scalar.value;
   if (!*key || key[strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")])
     return refuse(reader, event->start_mark,
-                  strchr(key, ':')   ? "a key of letters, digits and _ was expected; write a space after its colon"
-                  : strchr(key, '=') ? "KEY: VALUE was expected, received KEY = VALUE; write a colon and a space"
-                                     : "a key of letters, digits and _ was expected");
+                  strchr(key, ':')   ? "expected a key of letters, digits and _; write a space after its colon"
+                  : strchr(key, '=') ? "expected KEY: VALUE, received KEY = VALUE; write a colon and a space"
+                                     : "expected a key of letters, digits and _");
   reader->path[collection->path] = 0;
   if (collection->path + strlen(key) + 2 >= KEY_BYTES)
     return refuse(reader, event->start_mark, "the path of this key is too long");
@@ -157,9 +157,9 @@ static int open_collection(struct reader *reader, const yaml_event_t *event, boo
   if (anchor) return refuse(reader, event->start_mark, "anchors (&) are not allowed here");
   if (tag) return refuse(reader, event->start_mark, "tags (!) are not allowed here");
   if (reader->depth > 0 && reader->open[reader->depth].map && !reader->open[reader->depth].key)
-    return refuse(reader, event->start_mark, "a key of letters, digits and _ was expected");
+    return refuse(reader, event->start_mark, "expected a key of letters, digits and _");
   if (reader->depth == DEPTH_MAX)
-    return refuse(reader, event->start_mark, "nesting of at most 8 sections and lists was expected");
+    return refuse(reader, event->start_mark, "expected at most 8 nested sections and lists");
   TRY(begin_value(reader, event->start_mark));
   reader->open[++reader->depth] = (struct collection){.map = map, .path = strlen(reader->path)};
   return OK;
@@ -178,7 +178,7 @@ static int take(struct reader *reader, const yaml_event_t *event) {
   switch (event->type) {
   case YAML_DOCUMENT_START_EVENT:
     return ++reader->documents > 1
-               ? refuse(reader, event->start_mark, "one document was expected, a second one (---) starts here")
+               ? refuse(reader, event->start_mark, "expected one document, a second one (---) starts here")
                : OK;
   case YAML_ALIAS_EVENT:
     return refuse(reader, event->start_mark, "aliases (*) are not allowed here");

@@ -1,12 +1,12 @@
-/* The lines of progress and the signs of life of a run: losses are means over the replicas on all ranks. */
+/* The lines of progress and the file `live` of a run. Losses are means over the replicas on all ranks. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "simulation_state.h"
 
-enum { LINE = 1, LIFE = 2 };
-static const double LIFE_EVERY = 5; /* seconds */
+enum { LINE = 1, LIVE = 2 };
+static const double LIVE_EVERY = 5; /* seconds */
 
 void simulation_record_loss(struct simulation *sim, const struct observation *observation) {
   const struct particles *particles = sim->problem.particles;
@@ -39,7 +39,7 @@ static void mean_losses(const struct simulation *sim, double mean[2]) {
   free(all);
 }
 
-static void show_life(struct simulation *sim, const struct progress *progress) {
+static void update_live(struct simulation *sim, const struct progress *progress) {
   struct live live = {.step = progress->step,
                       .steps = progress->steps,
                       .seconds_left = progress->seconds * progress->pairs_left / progress->pairs,
@@ -53,10 +53,10 @@ static void show_life(struct simulation *sim, const struct progress *progress) {
   sim->live_at = comm_time();
 }
 
-/* Returns what is due, on rank 0: LINE, LIFE or both. */
+/* Returns what is due, on rank 0: LINE, LIVE or both. */
 static int due_on_rank_0(const struct simulation *sim, double seconds) {
-  const bool life = comm_time() - sim->live_at >= LIFE_EVERY;
-  return (report_progress_due(&sim->report, seconds) ? LINE : 0) | (life ? LIFE : 0);
+  const bool live = comm_time() - sim->live_at >= LIVE_EVERY;
+  return (report_progress_due(&sim->report, seconds) ? LINE : 0) | (live ? LIVE : 0);
 }
 
 void simulation_print_progress(struct simulation *sim, bool lost) {
@@ -82,5 +82,5 @@ void simulation_print_progress(struct simulation *sim, bool lost) {
       .loss = {loss[0], loss[1]},
       .scale = loss_is_squared(&config->data.loss) ? "C_f" : "loss_0"};
   if (due & LINE) report_progress(&sim->report, &progress);
-  if (due & LIFE && sim->lock) show_life(sim, &progress);
+  if (due & LIVE && sim->lock) update_live(sim, &progress);
 }

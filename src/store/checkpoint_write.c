@@ -233,7 +233,7 @@ static int seal_file(const struct writer *writer, int file, uint32_t (*crc)[DATA
   TRY(durable_file_pread(file, path, 0, again, USER_BLOCK));
   return memcmp(bytes, again, USER_BLOCK) == 0
              ? OK
-             : FAIL(FAILED, "%s: reading it back returns other bytes than were written", path);
+             : FAIL(FAILED, "%s: the bytes read back differ from those written", path);
 }
 
 static int seal(const struct writer *writer, uint32_t (*crc)[DATASETS_MAX]) {

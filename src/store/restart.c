@@ -58,7 +58,7 @@ static int check_random_numbers(const struct config *config, const struct restar
   return FAIL(
       USAGE,
       "%s has format version %d; since version 2, online points and mini-batches use different random numbers, so "
-      "the remaining steps would use other data than the steps so far. Finish this run with the version of "
+      "the remaining steps would use different data from the steps so far. Finish this run with the version of "
       "McKean in its attribute provenance/version, or start over with --fresh. The verbs analyze, spectrum, "
       "advise, compare, verify and info still read it",
       restart->path, info->version);
@@ -78,7 +78,7 @@ static void report_changes(const struct config *was, const struct config *now, i
   if (missed > 0)
     report_line(report,
                 "warning: output.fields: %d of them (the first at step %lld) lie before step %lld, from which the run "
-                "resumes, and were not recorded; recorded fields stay, and the new list applies from this step on",
+                "resumes, and were not recorded; recorded fields are kept; the new list applies from this step on",
                 missed, (long long)first, (long long)step);
   const int64_t every = rows->every[rows->count - 1], old = was->history_every.every[was->history_every.count - 1];
   if (every != old)
@@ -86,7 +86,7 @@ static void report_changes(const struct config *was, const struct config *now, i
                 (long long)every);
 }
 
-/* Takes what the checkpoint's input has recorded into the input of this run. */
+/* Copies what is recorded from the checkpoint's input to the input of this run. */
 static int continue_input(const struct config *was, int64_t step, struct config *config, struct report *report) {
   report_changes(was, config, step, report);
   TRY(config_continue(was, step, config));

@@ -19,7 +19,7 @@ int history_tables_steps(struct h5 *file, const char *dataset, int64_t *rows, in
   TRY(h5_read(file, dataset, H5_INT64, 1, rows, *step));
   for (int64_t i = 0; i < *rows; i++)
     if ((*step)[i] < 0 || (i > 0 && (*step)[i] <= (*step)[i - 1]))
-      return FAIL(FAILED, "history: %s: ascending steps were expected, row %lld has %lld", dataset, (long long)i,
+      return FAIL(FAILED, "history: %s: expected ascending steps, row %lld has %lld", dataset, (long long)i,
                   (long long)(*step)[i]);
   return OK;
 }
@@ -33,7 +33,7 @@ int history_tables_points(struct h5 *file, enum point_set set, int *d, double **
   snprintf(names[1], sizeof names[1], "%s/y", group);
   TRY(h5_shape(file, names[0], &rank, shape));
   if (rank != 2 || shape[1] < 1 || shape[1] > 1024)
-    return FAIL(FAILED, "history: %s: shape (points, d <= 1024) was expected", names[0]);
+    return FAIL(FAILED, "history: %s: expected shape (points, d <= 1024)", names[0]);
   *d = (int)shape[1];
   TRY(alloc_array((void **)x, shape[0] * shape[1], sizeof **x, "points"));
   TRY(alloc_array((void **)y, shape[0], sizeof **y, "labels"));
@@ -56,7 +56,7 @@ int history_tables_check(struct h5 *file, int member, int64_t replicas, const in
     if (field && table[i].points == 0) continue;
     TRY(h5_shape(file, name, &rank, shape));
     if (rank != table[i].rank || shape[1] != replicas || (field && shape[2] != table[i].points))
-      return FAIL(FAILED, "history: %s: a table for %lld replicas%s was expected", name, (long long)replicas,
+      return FAIL(FAILED, "history: %s: expected a table for %lld replicas%s", name, (long long)replicas,
                   field ? " at all points" : "");
   }
   return OK;

@@ -96,7 +96,7 @@ static int read_times(struct h5 *file, const struct config *config, struct study
   int64_t rows;
   TRY(history_tables_steps(file, steps, &rows, &study->step));
   if (rows < 1) return FAIL(USAGE, "%s is empty: the run has recorded nothing yet", steps);
-  if (rows > INT32_MAX) return FAIL(FAILED, "%s: at most 2^31 - 1 rows were expected", steps);
+  if (rows > INT32_MAX) return FAIL(FAILED, "%s: expected at most 2^31 - 1 rows", steps);
   TRY(alloc_array((void **)&study->time, rows, sizeof *study->time, "times of a history"));
   TRY(h5_read(file, times, H5_DOUBLE, 1, &rows, study->time));
   study->times = (int)rows;
@@ -128,7 +128,7 @@ static int check_times(struct h5 *file, const char *path, const struct study *st
   int status = rows > 0 ? h5_read(file, "/ensemble/0/field/step", H5_INT64, 1, &rows, step) : OK;
   if (status == OK && (rows != study->times || memcmp(step, study->step, sizeof *step * (size_t)study->times) != 0))
     status = FAIL(USAGE,
-                  "%s: has fields at other steps than the first run (%lld of them, %d expected); use the same "
+                  "%s: has fields at different steps from the first run (%lld of them, %d expected); use the same "
                   "output.fields and let all runs finish",
                   path, (long long)rows, study->times);
   free(step);

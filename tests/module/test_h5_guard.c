@@ -203,9 +203,9 @@ static void hostile_files_are_refused(void **state) {
     const char *name, *message;
     void (*fill)(hid_t file);
   } hostile[] = {
-      {"/x", "a dataset was expected", soft_link},
-      {"/x", "a dataset was expected", external_link},
-      {"/g/x", "a dataset was expected", external_group},
+      {"/x", "expected a dataset", soft_link},
+      {"/x", "expected a dataset", external_link},
+      {"/g/x", "expected a dataset", external_group},
       {"/x", "in this file itself", external_storage},
       {"/x", "in this file itself", virtual_dataset},
       {"/x", "in this file itself", growing_virtual_dataset},
@@ -222,8 +222,8 @@ static void hostile_files_are_refused(void **state) {
       {"/x", "integers of 8 to 64 bits", references},
       {"/x", "at most 4 dimensions", five_dimensions},
       {"/x", "the dataset has none", no_numbers},
-      {"/x", "a dataset was expected", a_group},
-      {"/x", "a dataset was expected", a_type},
+      {"/x", "expected a dataset", a_group},
+      {"/x", "expected a dataset", a_type},
   };
   build(path_of("secret.h5"), plain);
   FILE *raw = fopen(path_of("secret.raw"), "wb");
@@ -245,7 +245,7 @@ static void hostile_files_are_refused(void **state) {
     close(watch);
     h5_close(file);
     if (status != FAILED || !strstr(error_text(), hostile[i].message) || !strstr(error_text(), "hostile.h5"))
-      fail_msg("case %zu: \"%s\" was expected, received status %d, %s", i, hostile[i].message, status, error_text());
+      fail_msg("case %zu: expected \"%s\", received status %d, %s", i, hostile[i].message, status, error_text());
     if (events > 0) fail_msg("case %zu: the file it points to was opened", i);
   }
 }

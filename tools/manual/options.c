@@ -39,8 +39,9 @@ bool options_next(const char **at, struct item *item) {
 
 bool item_option(const struct item *item, char name[64], bool *value) {
   if (item->label[0] != '-') return false;
-  const size_t length = strcspn(item->label, " ");
-  snprintf(name, 64, "%.*s", (int)length, item->label);
-  *value = item->label[length] == ' ';
+  const char *comma = strstr(item->label, ", "), *word = comma ? comma + 2 : item->label; /* -v, --verbose */
+  const size_t length = strcspn(word, " ");
+  snprintf(name, 64, "%.*s", (int)length, word);
+  *value = word[length] == ' ';
   return true;
 }
