@@ -15,12 +15,12 @@
 
 /* The store of one team (dynamics/team.h). */
 struct activations {
-  char *values;    /* for each piece (dynamics/batch.h) and own tile: real [TILE * points * kernel->kept] */
+  char *values;    /* for each piece (dynamics/batch.h) and local tile: real [TILE * points * kernel->kept] */
   size_t capacity; /* bytes */
-  int64_t tiles;   /* own tiles of the network whose activations are kept; 0: none are kept */
+  int64_t tiles;   /* local tiles of the network whose activations are kept; 0: none are kept */
 };
 
-/* Returns the bytes of activations of a network with `tiles` own tiles at `count` points. */
+/* Returns the bytes of activations of a network with `tiles` local tiles at `count` points. */
 double activations_bytes(const struct kernel *kernel, int64_t tiles, int64_t count);
 
 /* Bytes per thread: beyond this size, keeping activations saves less than 20 % of the time. */
@@ -30,18 +30,18 @@ enum { ACTIVATIONS_MAX = 16 << 20 };
  * have, at most ACTIVATIONS_MAX per thread. */
 double activations_limit(int threads);
 
-/* Allocates the store of a team of `threads` threads for networks with up to `tiles` own tiles and batches of up to
+/* Allocates the store of a team of `threads` threads for networks with up to `tiles` local tiles and batches of up to
  * `count` points. FAILED: no memory. The caller calls activations_free, also after an error. */
 int activations_reserve(struct activations *activations, const struct kernel *kernel, int threads, int64_t tiles,
                         int64_t count);
 void activations_free(struct activations *activations);
 
-/* Decides whether the outputs keep the activations of a network with `tiles` own tiles at a batch of `count` points.
+/* Decides whether the outputs keep the activations of a network with `tiles` local tiles at a batch of `count` points.
  * They do if `wanted` is true and the activations fit in the store. */
 void activations_begin(struct activations *activations, const struct kernel *kernel, bool wanted, int64_t tiles,
                        int64_t count);
 
-/* Returns the activations of own tile t, and of the tiles that follow it, at the `count` points of the piece that
+/* Returns the activations of local tile t, and of the tiles that follow it, at the `count` points of the piece that
  * starts at point `first` of the batch; NULL if they are not kept. */
 void *activations_at(const struct activations *activations, const struct kernel *kernel, int64_t t, int64_t first,
                      int count);

@@ -1,11 +1,11 @@
 /* batch: the points at which a network is evaluated, and the work space of a team for fresh points and mini-batches.
  *
- * Such points are drawn, or copied from the fixed set, in chunks that fit in a cache, and again whenever they are
- * needed again. If the ranks that share a network divide its labels, each rank computes the labels of its own range of
- * points; the sum over ranks (dynamics/outputs.h) then gives every rank all labels. While a sum over ranks is under
- * way, batch_draw_ahead draws points of the next step; or, if this is cheaper, neighboring ranks draw them for each
- * other (dynamics/point_exchange.h). The points and labels are a pure function of the batch, so results have the same
- * bits in all these cases. Functions are local unless stated otherwise. */
+ * Such points are drawn, or copied from the fixed set, in chunks that fit in a cache, again if needed later. If the
+ * ranks that share a network divide its labels, each rank computes the labels of its own range of points; the sum over
+ * ranks (dynamics/outputs.h) then gives every rank all labels. While a sum over ranks is under way, batch_draw_ahead
+ * draws points of the next step; or, if this is cheaper, neighboring ranks draw them for each other
+ * (dynamics/point_exchange.h). The points and labels are a pure function of the batch, so results have the same bits in
+ * all these cases. Functions are local unless stated otherwise. */
 #ifndef MCKEAN_DYNAMICS_BATCH_H
 #define MCKEAN_DYNAMICS_BATCH_H
 
@@ -83,8 +83,8 @@ void batch_labels_known(struct batch_space *space);
 
 /* Returns true if the network is split and its mean number of tiles per rank is small. Its batches are then pipelined,
  * provided that a gradient follows and that the batch fits in a chunk and has at least 2 POINT_GROUP points: the sum
- * over ranks takes a large share of such a step, and the sums of the gradients of all own tiles take little memory. The
- * result is the same on all ranks that share the network. */
+ * over ranks takes a large share of such a step, and the sums of the gradients of all local tiles take little memory.
+ * The result is the same on all ranks that share the network. */
 bool batch_pipelines(const struct particles *particles, const struct local_network *local);
 
 /* Sets batch->piece and batch->pipelined from the other members. */

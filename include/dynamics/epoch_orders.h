@@ -9,7 +9,8 @@
 
 struct epoch_orders {
   int count;
-  struct epoch_order *order; /* [count]: one per own network; rows is NULL if it visits no fixed set in mini-batches */
+  struct epoch_order
+      *order; /* [count]: one per local network; rows is NULL if it visits no fixed set in mini-batches */
 };
 
 /* Returns the bytes of the order of one network in a stage; 0 if the network visits no fixed set in mini-batches. */

@@ -18,7 +18,7 @@ int evaluation_create(const struct particles *particles, enum isa isa, int threa
                       struct evaluation **evaluation);
 void evaluation_free(struct evaluation *evaluation); /* accepts NULL; local */
 
-/* Computes f [locals][count] = f_n at the points x [count][d], which are the same on all ranks, for the own networks
+/* Computes f [locals][count] = f_n at the points x [count][d], which are the same on all ranks, for the local networks
  * with chosen[network]; leaves the rows of the other networks unchanged. f_n is NAN at all `count` points if a term is
  * not finite or out of range at one of them. Collective over the ranks that share networks. Cost: 2 d flops and one h
  * per unit and point. */

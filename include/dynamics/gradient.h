@@ -1,11 +1,11 @@
-/* gradient: computes the gradient of each own tile over a batch, and updates the tile.
+/* gradient: computes the gradient of each local tile over a batch, and updates the tile.
  *
  *   grad V(theta_i) = (1/P) sum_p r_p grad(c_i phi(x_p, z_i)),     r_p = l'(f_n(x_p), y_p)
  *
  * If the points of the batch are in memory, a thread computes the gradient of one tile over all points and then updates
  * the tile. If the points are drawn chunk by chunk, each chunk is drawn once per group of tiles, and the gradients of
  * the group are kept until the last chunk. If the batch is pipelined, each piece adds to a sum over points that is
- * kept for every own tile until the last piece. The order of the operations on a tile is the same in all cases.
+ * kept for every local tile until the last piece. The order of the operations on a tile is the same in all cases.
  *
  * Each team (dynamics/team.h) has a work space for residuals and for the gradients of a group of tiles. */
 #ifndef MCKEAN_DYNAMICS_GRADIENT_H
@@ -39,14 +39,14 @@ double gradient_residuals(struct gradient *gradient, const struct team *team, co
 void gradient_begin(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
                     const struct local_network *local, const struct batch *batch);
 
-/* Local; call it after gradient_residuals. Computes the gradient of every own tile of a network and updates the tile by
- * one step of size dt (0: no bit changes). Unless sums is NULL, adds the contributions of the own tiles to the particle
- * means, for the state before the update. Cost: 4 d flops, one h and one h' per unit and point; 2 d flops if the
- * activations were kept. */
+/* Local; call it after gradient_residuals. Computes the gradient of every local tile of a network and updates the tile
+ * by one step of size dt (0: no bit changes). Unless sums is NULL, adds the contributions of the local tiles to the
+ * particle means, for the state before the update. Cost: 4 d flops, one h and one h' per unit and point; 2 d flops if
+ * the activations were kept. */
 void gradient_descend(struct gradient *gradient, const struct team *team, const struct local_network *local,
                       const struct batch *batch, double dt, struct particle_sums *sums);
 
-/* Local. Returns the memory in bytes for the gradients of a group of tiles, on a rank with `tiles` own tiles. batch:
+/* Local. Returns the memory in bytes for the gradients of a group of tiles, on a rank with `tiles` local tiles. batch:
  * the number of points of a batch that is drawn chunk by chunk (fresh points or a mini-batch). Returns 0 if the batch
  * fits in one chunk. */
 double gradient_bytes(int d, enum precision precision, int64_t batch, int64_t tiles);

@@ -47,7 +47,7 @@ bool outputs_end(struct outputs *outputs, const struct team *team, const struct 
                  const struct batch *batch);
 
 /* Waits for the points of the next step that neighboring ranks draw (dynamics/point_exchange.h). Call it for each split
- * network at the end of the step. Afterwards, no message of the step is under way. team_index: TEAM_SPLIT or
+ * network at the end of the step. Afterward, no message of the step is under way. team_index: TEAM_SPLIT or
  * TEAM_SPLIT + 1. Collective over the ranks that share the network. */
 void outputs_finish(struct outputs *outputs, int team_index);
 
@@ -70,7 +70,7 @@ const double *outputs_labels(const struct outputs *outputs, const struct team *t
 struct points outputs_points(struct outputs *outputs, const struct team *team, const struct batch *batch,
                              int64_t first);
 
-/* Local. Returns the activations of own tile t and of the tiles after it, for the piece of `count` points that starts
+/* Local. Returns the activations of local tile t and of the tiles after it, for the piece of `count` points that starts
  * at point `first`. The batch is that of the team's last outputs_begin. Returns NULL if activations are not kept. */
 void *outputs_activations(const struct outputs *outputs, const struct team *team, int64_t t, int64_t first, int count);
 

@@ -83,7 +83,7 @@ struct particle_sums {
   int64_t words[PARTICLE_MEANS * WIDE_LIMBS];
 };
 
-/* Local. Moves own tile t of a network by one step, where grad V = scale * grad and dt grad V = rate * grad. grad
+/* Local. Moves local tile t of a network by one step, where grad V = scale * grad and dt grad V = rate * grad. grad
  * [tile_rows(d)][TILE] is the gradient before projection; it is overwritten. If rate = 0, no bit of the tile changes.
  * Unless sums is NULL, adds the contributions of the tile to the particle means, for the state before the move. */
 void update_tile(const struct update *update, const struct local_network *local, int64_t t, double *grad, double scale,

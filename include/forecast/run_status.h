@@ -23,7 +23,7 @@ extern const char *const run_state_names[RUN_STATES];
 
 struct run_status {
   enum run_state state;
-  int64_t step;     /* of the newest undamaged checkpoint; -1: none */
+  int64_t step;     /* of the newest intact checkpoint; -1: none */
   int64_t steps;    /* last step of the input; 0: unknown */
   bool is_live;     /* the run is running and has written its file `live` */
   struct live live; /* rank 0 */

@@ -39,7 +39,7 @@ void report_header(struct report *report, const struct provenance *provenance, c
 struct progress {
   int64_t step, steps; /* current and last step */
   double seconds;      /* since the time loop began */
-  double pairs;        /* (unit x sample) pairs computed in these seconds by all ranks */
+  double pairs;        /* (unit x point) pairs computed in these seconds by all ranks */
   double pairs_left;   /* pairs in the remaining steps */
   int64_t n[2];        /* the smallest and the largest n; the next members are of their networks */
   double time[2];      /* t */

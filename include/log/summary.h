@@ -18,7 +18,7 @@
  *   points {training, test}            where the points come from, as text
  *   networks, units                    number of networks, and of units in all networks
  *   seconds, core_hours                of the time loop; seconds x cores / 3600
- *   pairs                              (unit x sample) pairs of all steps and ranks; exact potential: (unit x unit)
+ *   pairs                              (unit x point) pairs of all steps and ranks; exact potential: (unit x unit)
  *   pairs_per_s, ns_per_pair           pairs per second of the loop without the phase save; core time per pair
  *   imbalance                          seconds - waited of the phases step and row together: maximum / mean over ranks
  *   gemm_gflops, peak_fraction         speed of GEMM per core in the precision of the arithmetic, measured after the
@@ -68,7 +68,7 @@ enum summary_phase {
 struct work {
   double seconds;
   double waited; /* seconds in sums over ranks, including waiting for slower ranks; part of `seconds` */
-  double pairs;  /* (unit x sample), on this rank */
+  double pairs;  /* (unit x point), on this rank */
 };
 
 struct summary {

@@ -28,7 +28,7 @@ void comm_stop(void);
  * unless it is rank 0. Call this at the end of every local phase that can fail. */
 int comm_agree(const struct comm *comm, int status);
 
-/* Verifies that all ranks hold the same text. USAGE: a rank holds another text than rank 0; the message names the
+/* Verifies that all ranks hold the same text. USAGE: a rank holds a different text from rank 0; the message names the
  * lowest such rank and its host. what: the name of the text, such as "the command line"; advice: what to do; both for
  * the message. */
 int comm_same(const struct comm *comm, const char *what, const char *text, const char *advice);

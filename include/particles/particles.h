@@ -29,14 +29,14 @@ struct ensemble_spec {
  * on g, so that the trajectory of a network is the same in every ensemble that contains it. */
 uint64_t network_key(int64_t n, int64_t replica);
 
-/* An own network of this rank: one of which it owns some or all blocks. Its own blocks, tiles and units are those that
+/* A local network: one of which this rank owns some or all blocks. Its local blocks, tiles and units are those that
  * this rank owns. */
 struct local_network {
   int64_t network; /* g */
   int member;
   int64_t replica, n;
-  int64_t first_block, blocks; /* own blocks: index of the first one in the network, and their number */
-  int64_t tile;                /* index of the first own tile of the network in particles.tiles */
+  int64_t first_block, blocks; /* local blocks: index of the first one in the network, and their number */
+  int64_t tile;                /* index of the first local tile of the network in particles.tiles */
   const struct comm *group;    /* the ranks that share the network; NULL if this rank owns all of it */
   bool lead;                   /* this rank owns the first block of the network and records its results */
 };
@@ -53,7 +53,7 @@ struct particles {
   void *tiles;                       /* [tile_count] tiles of parameters, stored precision */
   void *rule_tiles[RULE_FIELDS_MAX]; /* [fields.rule_fields]: the update rule's fields, in tiles of the same layout */
   int64_t tile_count;
-  int locals, split;           /* own networks; the first `split` (at most two) are shared with other ranks */
+  int locals, split;           /* local networks; the first `split` (at most two) are shared with other ranks */
   struct local_network *local; /* [locals] */
   struct comm *group[2];       /* the ranks of each split network; NULL if there is none */
 };
@@ -71,8 +71,8 @@ size_t particles_tile_bytes(int d, enum precision precision);
  * streams, unit). */
 void particles_init(struct particles *particles, uint64_t seed);
 
-/* Collective. Redistributes the blocks over the ranks to balance new costs. No bit of any unit changes. Pointers to own
- * networks and tiles become invalid. cost: as for particles_create. FAILED: no memory; then nothing has moved. */
+/* Collective. Redistributes the blocks over the ranks to balance new costs. No bit of any unit changes. Pointers to
+ * local networks and tiles become invalid. cost: as for particles_create. FAILED: no memory; then nothing has moved. */
 int particles_balance(struct particles *particles, const double *cost);
 
 /* Local. Return numbers of networks, blocks, tiles and units. */
@@ -99,8 +99,8 @@ struct ownership {
 };
 void ensemble_ownership(const struct ensemble_spec *ensemble, const double *cost, int ranks, struct ownership *owned);
 
-/* Local. Return the address of the first tile of own block `block`, and of own tile t. Both indices count from the
- * first own block or tile of the network. rule_field: 0 for the parameters, k for the update rule's field k. */
+/* Local. Return the address of the first tile of local block `block`, and of local tile t. Both indices count from the
+ * first local block or tile of the network. rule_field: 0 for the parameters, k for the update rule's field k. */
 void *local_network_block(const struct particles *particles, const struct local_network *local, int64_t block);
 void *local_network_tile(const struct particles *particles, const struct local_network *local, int64_t t,
                          int rule_field);
@@ -118,7 +118,7 @@ void local_network_get(const struct particles *particles, const struct local_net
 void local_network_set(struct particles *particles, const struct local_network *local, int64_t first, int64_t count,
                        const void *c, const void *a, const void *b);
 
-/* Local. Return the index of the first own unit within the network, and the number of own units. */
+/* Local. Return the index of the first local unit within the network, and the number of local units. */
 int64_t local_network_first_unit(const struct local_network *local);
 int64_t local_network_units(const struct local_network *local);
 

@@ -25,7 +25,7 @@ struct readout_set {
   const double *x, *y;
 };
 
-/* Collective. f [count] = outputs of a network with c + u in place of c, at points x [count][d], on all ranks. u [own
+/* Collective. f [count] = outputs of a network with c + u in place of c, at points x [count][d], on all ranks. u [local
  * units of the network], or NULL: zeros. FAILED: no memory. Cost: 2 d + 2 flops and one h per unit and point, divided
  * among the owners of the units. */
 int readout_outputs(const struct dist_grid *grid, const struct particles *particles, int64_t network, const double *u,

@@ -34,7 +34,7 @@
 #include "parallel/comm.h"
 #include "particles/particles.h"
 
-/* Version 2: online points, their noise and the orders of mini-batches have other random numbers than in version 1
+/* Version 2: online points, their noise and the orders of mini-batches have different random numbers from version 1
  * (restart.c), and the attribute random_numbers is new. */
 enum { CHECKPOINT_VERSION = 2 };
 
@@ -100,7 +100,7 @@ bool checkpoint_looks(const char *path);
  * checkpoint_verify. */
 int checkpoint_inspect(const char *path, struct checkpoint_info *info);
 
-/* Finds the newest undamaged checkpoint of a folder: one that passes checkpoint_verify or, if quick is true, all its
+/* Finds the newest intact checkpoint of a folder: one that passes checkpoint_verify or, if quick is true, all its
  * checks except those of the particles' datasets. *path: its path, which the caller frees, or NULL if the folder has no
  * checkpoint. Rank 0 calls note(context, text) for each damaged checkpoint that is newer. Collective. FAILED: all
  * checkpoints are damaged. USAGE or UNREAD: the newest one not known to be damaged was written by a newer program, or
@@ -110,7 +110,7 @@ int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
                       struct checkpoint_info *info);
 
 /* Finds the checkpoint that an argument of a verb names. path: a checkpoint file; or a run folder, or a folder of
- * checkpoints, of which the checkpoint of a step is taken, or for step -1 the newest undamaged one (checkpoint_newest;
+ * checkpoints, of which the checkpoint of a step is taken, or for step -1 the newest intact one (checkpoint_newest;
  * warns of damaged ones on standard error). *chosen: its path, which the caller frees; NULL on failure. Collective.
  * USAGE: the folder has no checkpoint, or none of this step; step >= 0 with a file. Other errors: those of
  * checkpoint_newest. */

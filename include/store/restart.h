@@ -12,7 +12,7 @@ struct restart {
   struct checkpoint_info info;
 };
 
-/* Finds the newest undamaged checkpoint in a folder and checks that the run may resume from it; reports damaged ones,
+/* Finds the newest intact checkpoint in a folder and checks that the run may resume from it; reports damaged ones,
  * and writes nothing else. config gets what is recorded up to the step of the checkpoint (config_continue), and
  * unit.init.checksum of the checkpoint's input. restart: freed by the caller with restart_free after OK. Collective.
  * USAGE: the checkpoint was written by a different input or a newer program, or by an older one whose random numbers

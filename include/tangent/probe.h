@@ -1,8 +1,8 @@
 /* probe: the points at which the tangent kernel is evaluated.
  *
  * Fixed data: the training set or, if it has more than `limit` points, `limit` points of it. Other data: `limit` points
- * drawn from the law of x with a separate random stream, with noisy labels. The points are a pure function of data, limit
- * and order, and the same on all ranks. */
+ * drawn from the law of x with a separate random stream, with noisy labels. The points are a pure function of data,
+ * limit and order, and the same on all ranks. */
 #ifndef MCKEAN_TANGENT_PROBE_H
 #define MCKEAN_TANGENT_PROBE_H
 

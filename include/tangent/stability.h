@@ -51,8 +51,8 @@ void stability_free(struct stability *stability); /* accepts NULL */
 void stability_bounds(struct stability *stability, const struct schedule *schedule, int stage, int64_t replicas,
                       struct kernel_bounds *bounds);
 
-/* Collective over the ranks that share the network. Returns the sup of M(x,x) over the first points of the probe, at most
- * `points` and STABILITY_POINTS; NAN: not finite. team: the team that computes (dynamics/team.h). */
+/* Collective over the ranks that share the network. Returns the sup of M(x,x) over the first points of the probe, at
+ * most `points` and STABILITY_POINTS; NAN: not finite. team: the team that computes (dynamics/team.h). */
 double stability_diagonal(const struct stability *stability, const struct local_network *local, int team, int points);
 
 /* Local. Returns the limit of dt by the formulas above, with P = batch; batch 0: gd. Infinite if the rate is 0. */

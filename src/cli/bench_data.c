@@ -1,5 +1,5 @@
-/* Measures the time per sample to draw fresh points, to compute their labels (spin target), and to do both, the last
- * as a fraction of the time per sample of a step with 10^4 units (sigmoid, single precision). All on one rank. */
+/* Measures the time per point to draw fresh points, to compute their labels (spin target), and to do both, the last
+ * as a fraction of the time per point of a step with 10^4 units (sigmoid, single precision). All on one rank. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -9,7 +9,7 @@
 enum { UNITS = 10000, POINTS = 480, ROUNDS = 20 };
 
 struct costs {
-  double draw, label, step; /* ns per sample */
+  double draw, label, step; /* ns per point */
 };
 
 static double points_ns(const struct dataset *data, double *x, double *y, int64_t step) {

@@ -1,4 +1,4 @@
-/* The time of whole steps of ensembles of small networks, per (unit x sample) pair, on one rank: for fixed points, and
+/* The time of whole steps of ensembles of small networks, per (unit x point) pair, on one rank: for fixed points, and
  * for fresh points at every step (online). Each is compared with steps that compute the activations again for the
  * gradient (dynamics/activations.h). */
 #include "base/error.h"

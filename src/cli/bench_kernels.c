@@ -1,5 +1,5 @@
 /* The time of a step (outputs, exact sums, residuals, gradient and update; one rank, full batch) compared with the GEMM
- * of OpenBLAS on the same core. A (unit x sample) pair counts as 6 d flops: 2 d for the outputs, 4 d for the
+ * of OpenBLAS on the same core. A (unit x point) pair counts as 6 d flops: 2 d for the outputs, 4 d for the
  * gradient. */
 #include <stdlib.h>
 #include <string.h>
@@ -133,7 +133,7 @@ int bench_kernels(struct bench *bench) {
           "Gflop/s", "of GEMM", "of FMA");
   json_array(bench->json, "kernels");
   if (status == OK) status = report_rows(bench, &gemm);
-  fprintf(bench->out, "pair = unit x sample, forward and gradient (6 d flops); %d units, %d samples\n", UNITS, POINTS);
+  fprintf(bench->out, "pair = unit x point, forward and gradient (6 d flops); %d units, %d points\n", UNITS, POINTS);
   fprintf(bench->out, "GEMM peak (best measured, OpenBLAS for %s):", openblas_core());
   for (int i = 0; i < 2; i++)
     if (gemm.peak[i] > 0) fprintf(bench->out, " %s %.1f Gflop/s", i ? "double" : "single", gemm.peak[i]);

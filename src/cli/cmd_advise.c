@@ -11,7 +11,7 @@
 const char cmd_advise_options[] =
     "  INPUT         advice for a run from its start\n"
     "  CHECKPOINT    advice for the remaining steps of its run\n"
-    "  RUN           a run folder: its newest undamaged checkpoint\n"
+    "  RUN           a run folder: its newest intact checkpoint\n"
     "  KEY=VALUE     overrides a key of the input; for a checkpoint, one that may change on resume\n"
     "  --json FILE   results in JSON\n";
 

@@ -9,7 +9,7 @@
 
 const char cmd_eval_options[] =
     "  CHECKPOINT    a checkpoint\n"
-    "  RUN           a run folder: its newest undamaged checkpoint\n"
+    "  RUN           a run folder: its newest intact checkpoint\n"
     "  POINTS.h5     HDF5 file with x (P, d), or x (P) for d = 1; with y (P), the loss is printed, too\n"
     "  --n N         only networks of this size (default: all sizes)\n"
     "  --replica R   only this replica, counted from 0 (default: all replicas)\n"

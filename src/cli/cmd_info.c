@@ -19,7 +19,7 @@
 
 const char cmd_info_options[] =
     "  FILE   a checkpoint, or the history.h5 of a run: sizes, columns, input, provenance\n"
-    "  RUN    a run folder: its newest undamaged checkpoint and its history.h5, then the input\n";
+    "  RUN    a run folder: its newest intact checkpoint and its history.h5, then the input\n";
 
 static void print_indented(const char *text) {
   for (const char *line = text; *line;) {

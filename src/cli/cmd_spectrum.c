@@ -11,7 +11,7 @@
 
 const char cmd_spectrum_options[] =
     "  CHECKPOINT    a checkpoint\n"
-    "  RUN           a run folder: its newest undamaged checkpoint\n"
+    "  RUN           a run folder: its newest intact checkpoint\n"
     "  --n N         size of the network (default: the largest)\n"
     "  --replica R   replica, counted from 0 (default 0)\n"
     "  --test        at the test points (default: the training points; fresh points if the data are not fixed)\n"

@@ -7,14 +7,14 @@
  *   gradient_begin       pipelined batch: computes gradients of its first pieces during later sums    gradient.c
  *   outputs_end          completes the sum over ranks: f_n(x_p); meanwhile draws points of the next step
  *   gradient_residuals   r_p = l'(f_n(x_p), y_p)                                                      gradient.c
- *   gradient_descend     sums r_p grad(c_i phi(x_p, z_i)) over the batch for each own tile            gradient.c
+ *   gradient_descend     sums r_p grad(c_i phi(x_p, z_i)) over the batch for each local tile          gradient.c
  *   update_tile          projects this gradient and applies the update rule to the tile               update.c
  *   update_means         completes the particle means by a sum over ranks, if observed                update.c
  *   outputs_finish       completes the exchange of points of the next step, if one was started
  *
- * The own networks of a rank are those with units on the rank; one is split if other ranks also have units of it. Units
- * are stored in tiles of 64; a block of at most 4 tiles gives one term of the sum over units. The threads of a team
- * compute one network (dynamics/team.h). Only outputs_*, gradient_begin and update_means communicate. */
+ * The local networks of a rank are those with units on the rank; one is split if other ranks also have units of it.
+ * Units are stored in tiles of 64; a block of at most 4 tiles gives one term of the sum over units. The threads of a
+ * team compute one network (dynamics/team.h). Only outputs_*, gradient_begin and update_means communicate. */
 #include "dynamics/dynamics.h"
 
 #include <math.h>
@@ -62,8 +62,8 @@ struct request {
   int64_t step;
   enum point_set set;              /* POINTS_BATCH: the batch of the step; the update follows */
   double dt;                       /* of the update, without the factor n^dt_power; 0: no unit moves */
-  struct observation *observation; /* [own networks] or NULL */
-  double *f;                       /* [own networks][points of the set] or NULL */
+  struct observation *observation; /* [local networks] or NULL */
+  double *f;                       /* [local networks][points of the set] or NULL */
 };
 
 /* Returns the points at which a network is evaluated. */
@@ -90,8 +90,8 @@ static struct batch batch_of(const struct dynamics *dynamics, const struct local
   return batch;
 }
 
-/* Computes the residuals, then the gradient of each own tile, and updates the tile. If the outputs are not finite, the
- * network has diverged: its units are not moved, and its loss is NAN. */
+/* Computes the residuals, then the gradient of each local tile, and updates the tile. If the outputs are not finite,
+ * the network has diverged: its units are not moved, and its loss is NAN. */
 static void descend(struct dynamics *dynamics, const struct team *team, const struct local_network *local,
                     const struct batch *batch, const struct request *request, bool finite,
                     struct observation *observation) {
@@ -135,7 +135,7 @@ static void process_network(struct dynamics *dynamics, int team_index, const str
   complete_network(dynamics, &team, local, &batch, request);
 }
 
-/* Computes all own networks. The split ones begin first and finish last, so that their sums over ranks proceed while
+/* Computes all local networks. The split ones begin first and finish last, so that their sums over ranks proceed while
  * the rank computes the others: first the large networks, each with all threads; then the small ones, each with one
  * thread. */
 static void process_networks(struct dynamics *dynamics, const struct request *request) {

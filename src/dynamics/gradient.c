@@ -23,7 +23,7 @@ struct gradient_team {
   void *r;          /* real [capacity + POINT_PAD] */
   double *group;    /* [group_tiles][tile_rows(d)][TILE] */
   int64_t group_tiles;
-  char *sums; /* pipelined batches: the sums of the gradient kernel for each own tile */
+  char *sums; /* pipelined batches: the sums of the gradient kernel for each local tile */
 };
 
 struct gradient {

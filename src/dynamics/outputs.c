@@ -145,7 +145,7 @@ void *outputs_activations(const struct outputs *outputs, const struct team *team
   return activations_at(&outputs->team[team->index].activations, outputs->kernel, t, first, count);
 }
 
-/* Adds c phi of the units of own block `block` to the exact sums `words`. The kernel sums over the units in a fixed
+/* Adds c phi of the units of local block `block` to the exact sums `words`. The kernel sums over the units in a fixed
  * order; its result is one term per point. */
 static void sum_block(const struct outputs *outputs, const struct team *team, int thread,
                       const struct local_network *local, int64_t block, const struct points *points, int64_t first,
@@ -164,7 +164,7 @@ static void sum_block(const struct outputs *outputs, const struct team *team, in
   unit_sum_add(UNIT_SUM_NARROW, points->count, space->sum, words);
 }
 
-/* Adds c phi of all own units, at the points of the piece that starts at point `first`, to the exact sums `words`. */
+/* Adds c phi of all local units, at the points of the piece that starts at point `first`, to the exact sums `words`. */
 static void sum_blocks(const struct outputs *outputs, const struct team *team, const struct local_network *local,
                        const struct points *points, int64_t first, int64_t *words) {
   const int64_t count = unit_sum_words(UNIT_SUM_NARROW, points->count);

@@ -8,7 +8,7 @@
  * the step. The copy takes O(n) memory; for a split network it is gathered from the ranks that share the network. Each
  * sum over j adds j = 0 .. n-1 in this order, and the loss is an exact sum over tiles. So results do not depend on the
  * number of ranks and threads. For given parameters, the loss and the gradients before projection do not depend on the
- * ISA level either. The tiles of all own networks are distributed over the threads.
+ * ISA level either. The tiles of all local networks are distributed over the threads.
  *
  * The loss is a difference of terms of the size of C_f, so its absolute rounding error is about 1e-15 C_f. A network
  * with a parameter of absolute value 2^39 or larger has diverged. */
@@ -54,9 +54,9 @@ struct population {
   struct workspace *workspace;       /* [threads] */
   double *particle;                  /* [all units of this rank's networks][d + 1]: c, z before the step */
   char *gathered;                    /* stored tiles of one split network */
-  struct network_snapshot *snapshot; /* [snapshots]: one per own network */
+  struct network_snapshot *snapshot; /* [snapshots]: one per local network */
   int snapshots;
-  int *network; /* [own tiles]: index in particles->local of the network of each tile */
+  int *network; /* [local tiles]: index in particles->local of the network of each tile */
   double waited;
 };
 
@@ -147,8 +147,8 @@ static int reserve(void *state) {
   const struct particles *particles = population->particles;
   int64_t units = 0, gathered = 0;
   release(population);
-  TRY(alloc_array((void **)&population->snapshot, particles->locals, sizeof *population->snapshot, "own networks"));
-  TRY(alloc_array((void **)&population->network, particles->tile_count, sizeof *population->network, "own tiles"));
+  TRY(alloc_array((void **)&population->snapshot, particles->locals, sizeof *population->snapshot, "local networks"));
+  TRY(alloc_array((void **)&population->network, particles->tile_count, sizeof *population->network, "local tiles"));
   population->snapshots = particles->locals;
   for (int s = 0; s < particles->locals; s++) {
     const struct local_network *local = &particles->local[s];
@@ -182,7 +182,7 @@ static bool copy_particles(const struct particles *particles, int64_t n, const c
   return finite;
 }
 
-/* Copies own network s as a whole and sets its sums to zero. Collective over the ranks that share it. */
+/* Copies local network s as a whole and sets its sums to zero. Collective over the ranks that share it. */
 static void copy_network(struct population *population, int s) {
   const struct particles *particles = population->particles;
   const struct local_network *local = &particles->local[s];
@@ -200,8 +200,8 @@ static void copy_network(struct population *population, int s) {
   memset(snapshot->energy, 0, sizeof snapshot->energy);
 }
 
-/* Computes workspace->grad = grad V, not projected, of a tile of own network s. Returns the contribution of the tile to
- * n (loss - C_f). */
+/* Computes workspace->grad = grad V, not projected, of a tile of local network s. Returns the contribution of the tile
+ * to n (loss - C_f). */
 static double tile_gradient(const struct population *population, const struct workspace *workspace, int s,
                             const void *tile) {
   const struct particles *particles = population->particles;
@@ -225,7 +225,7 @@ static double tile_gradient(const struct population *population, const struct wo
   return energy;
 }
 
-/* Computes the gradient of own tile t, counted over all own networks, and updates the tile. */
+/* Computes the gradient of local tile t, counted over all local networks, and updates the tile. */
 static void serve_tile(struct population *population, const struct workspace *workspace, int64_t t, bool observe) {
   if (omp_get_thread_num() == 0) heartbeat_beat(); /* a large network takes a long time */
   const struct particles *particles = population->particles;

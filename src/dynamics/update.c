@@ -114,7 +114,7 @@ void update_means(const struct local_network *local, struct particle_sums *sums,
   unit_sum_values(UNIT_SUM_WIDE, PARTICLE_MEANS, sums->words, observation->mean);
 }
 
-/* Multiplies field k of the rule by `rescale`, for all own units of a network. */
+/* Multiplies field k of the rule by `rescale`, for all local units of a network. */
 static void rescale_field(struct particles *particles, const struct local_network *local, int k, double rescale) {
   const size_t stored = precision_stored(particles->precision);
   for (int64_t t = 0; t * TILE < local_network_units(local); t++) {

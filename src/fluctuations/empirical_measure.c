@@ -49,7 +49,7 @@ static int read_field(const struct work *work, int run, int member, int64_t row,
   snprintf(dataset, sizeof dataset, "/ensemble/%d/%s", member, name);
   TRY(h5_shape(work->file[run], dataset, &seen, shape));
   if (seen != rank || shape[1] != units->n || (rank == 3 && shape[2] != work->d))
-    return FAIL(FAILED, "%s: %s of a checkpoint has a different shape than the history states", work->folder[run],
+    return FAIL(FAILED, "%s: %s of a checkpoint has a different shape from that in the history", work->folder[run],
                 dataset);
   TRY(alloc_array((void **)values, units->n * (rank == 3 ? work->d : 1), sizeof **values, "units of a network"));
   return h5_read_rows(work->file[run], dataset, H5_DOUBLE, rank, shape, row, 1, *values);

@@ -22,7 +22,7 @@ static void find(const void *state, struct findings *findings) {
   }
 }
 
-/* If dt exceeded the limit, the warnings say so. */
+/* If dt exceeded the limit, the warnings state this. */
 static void summarize(const void *state, const struct findings *findings, struct digest *digest) {
   const struct step_stability *stability = state;
   const struct summary_stability *largest = NULL;

@@ -153,7 +153,7 @@ void dry_run_print(const struct dry_run *plan, struct report *report) {
   print_own_times(plan->config, report);
   report_line(report, "steps       %lld remaining: %.3g (unit x %s) pairs, %lld rows of the history, %lld fields",
               (long long)(plan->steps - plan->first_step), plan->pairs,
-              plan->config->data.mode == DATA_POPULATION ? "unit" : "sample", (long long)plan->rows,
+              plan->config->data.mode == DATA_POPULATION ? "unit" : "point", (long long)plan->rows,
               (long long)plan->fields);
   print_memory(plan, report);
   print_disk(plan, report);

@@ -8,7 +8,7 @@
 #include "tangent/stability.h"
 
 /* PILOT_FLOPS: the largest number of flops per thread in a measured step; they take a few hundredths of a second.
- * UNIT_FLOPS: flops per (unit x sample) pair in addition to 6 d. */
+ * UNIT_FLOPS: flops per (unit x point) pair in addition to 6 d. */
 static const double PILOT_FLOPS = 2e9, UNIT_FLOPS = 50;
 static const double PILOT_SECONDS = 1; /* of all measurements together, approximately */
 enum { PILOT_BATCH = 4096 };           /* larger mini-batches are reduced to this size */

@@ -34,7 +34,7 @@ struct taken {
   const struct local_network *local;
   const struct particle_set *set;
   int64_t initial;       /* initial condition */
-  int64_t first, count;  /* own units of the network */
+  int64_t first, count;  /* local units of the network */
   int64_t *index;        /* [count], ascending: units of the file; NULL: first .. first+count-1 */
   int64_t replica, next; /* entry of the dataset that is being read; number of units set */
 };
@@ -99,7 +99,7 @@ static int to_sphere(const struct import *import, const struct taken *taken, int
   return OK;
 }
 
-/* Sets one field of own unit number i of a network from values [width], which it may scale. */
+/* Sets one field of local unit number i of a network from values [width], which it may scale. */
 static int set_unit(struct import *import, const struct taken *taken, enum field_id id, int64_t i, double *values) {
   struct particles *particles = import->particles;
   const size_t size = precision_stored(particles->precision);

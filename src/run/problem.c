@@ -143,7 +143,7 @@ static int check_input(const char *path, const struct checkpoint_info *info, con
               info->unit == config->unit.type && info->precision == config->precision &&
               (config->target.d == 0 || info->d == config->target.d);
   for (int e = 0; same && e < stored->members; e++) same = stored->n[e] == expected->n[e];
-  return same ? OK : FAIL(FAILED, "%s: its input describes different networks than those stored in it", path);
+  return same ? OK : FAIL(FAILED, "%s: its input describes different networks from those stored in it", path);
 }
 
 /* Checks that the data file still contains the points recorded in the history of the run. The history is in the parent

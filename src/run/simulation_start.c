@@ -65,8 +65,7 @@ static int restore_particles(struct simulation *sim, bool initialized, struct dt
   TRY(restart_find(sim->comm, problem->config, sim->folder, &sim->report, &from));
   int status = from.path ? resume(sim, &from, segment) : OK;
   if (!from.path && !initialized) /* the checkpoint has been removed since */
-    status =
-        FAIL(FAILED, "%s: the checkpoint that existed a moment ago was removed; run the command again", sim->folder);
+    status = FAIL(FAILED, "%s: the checkpoint was removed while the run started; run the command again", sim->folder);
   restart_free(&from);
   return status;
 }

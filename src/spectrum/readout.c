@@ -47,7 +47,7 @@ struct traversal {
   double *f, *sum;
 };
 
-/* Adds the terms of own units first .. first+units-1 at points start .. start+count-1. phi [units][count]: their
+/* Adds the terms of local units first .. first+units-1 at points start .. start+count-1. phi [units][count]: their
  * features; c [units]. */
 static void add_features(const struct traversal *traversal, int units, const double *c, int64_t first, int count,
                          int64_t start, const double *phi) {
@@ -62,7 +62,7 @@ static void add_features(const struct traversal *traversal, int units, const dou
                 traversal->f + start, 1);
 }
 
-/* Local. Computes the features of all own units of a network at points x [count][d], in panels, and adds their
+/* Local. Computes the features of all local units of a network at points x [count][d], in panels, and adds their
  * terms. */
 static void traverse(const struct particles *particles, int64_t network, int64_t count, const double *x,
                      struct work *work, const struct traversal *traversal) {
@@ -126,7 +126,7 @@ static int solve(const struct dist_grid *grid, struct dist_matrix *g, double rid
   return status;
 }
 
-/* Collective. Computes u [own units] from q [P] by the formula in spectrum/readout.h. */
+/* Collective. Computes u [local units] from q [P] by the formula in spectrum/readout.h. */
 static int adjoint(const struct dist_grid *grid, const struct particles *particles, int64_t network, int64_t P,
                    const double *x, const double *q, double *u) {
   struct work work;
@@ -153,7 +153,7 @@ int readout_set_loss(const struct dist_grid *grid, const struct particles *parti
   return status;
 }
 
-/* Sets u [own units], mu and change, but not the losses. r [P]: work space. */
+/* Sets u [local units], mu and change, but not the losses. r [P]: work space. */
 static int best(const struct dist_grid *grid, const struct particles *particles, int64_t network,
                 const struct readout_set *train, double ridge, double *r, double *u, struct readout *readout) {
   struct dist_matrix *g;

@@ -21,7 +21,7 @@ struct side {
 struct sum {
   const struct particles *particles;
   unsigned train;
-  bool sphere, square;       /* square: own rows and columns have the same indices, and `column` is not used */
+  bool sphere, square;       /* square: local rows and columns have the same indices, and `column` is not used */
   struct dist_matrix *k, *w; /* sums over units: k of phi phi' (if c is trained) and -v v'/d (if a is trained on the
                               * sphere); w of w w', NULL unless a or b is trained */
   struct side row, column;
@@ -123,7 +123,7 @@ static void add_rank(struct sum *sum, int64_t network, int owner) {
   }
 }
 
-/* k = (k + (train_a x.x' + train_b) w) / n on own elements. */
+/* k = (k + (train_a x.x' + train_b) w) / n on local elements. */
 static void finish(struct sum *sum, int64_t n) {
   struct dist_matrix *k = sum->k;
   const int d = sum->particles->d;

@@ -121,8 +121,8 @@ static int same_shape(const struct layout *layout, const struct particles *parti
                             "checkpoint differ from those of the input");
 }
 
-/* Copies `count` blocks of one dataset from buffer to this rank's units. *local: index of the own network found last.
- * The search for the next one starts there, because own networks, except split ones, are in the order of the file. */
+/* Copies `count` blocks of one dataset from buffer to this rank's units. *local: index of the local network found last.
+ * The search for the next one starts there, because local networks, except split ones, are in the order of the file. */
 static void take_rows(const struct layout *layout, struct particles *particles, int64_t block, int64_t count,
                       int dataset, const char *buffer, int *local) {
   for (int64_t i = block; i < block + count; i++) {

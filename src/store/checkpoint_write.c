@@ -22,7 +22,7 @@ struct writer {
   const struct particles *particles;
   struct layout layout;
   char *path, temporary[PATH_BYTES];
-  uint32_t (*crc)[DATASETS_MAX]; /* [own blocks], in the order of the global sequence */
+  uint32_t (*crc)[DATASETS_MAX]; /* [local blocks], in the order of the global sequence */
 };
 
 /* ---- layout and space: rank 0 ---- */

@@ -19,7 +19,7 @@ struct work {
   int64_t chunk;
   bool *chosen;           /* [networks of the checkpoint] */
   double *x, *y;          /* [chunk][d], [chunk] */
-  double *f;              /* [own networks][chunk] */
+  double *f;              /* [local networks][chunk] */
   double *record;         /* [led networks][1 + chunk]: index of the chosen network, f */
   double *table;          /* rank 0: [networks][chunk] */
   double *residual, *sum; /* rank 0: [chunk]; [networks]: sums of losses */

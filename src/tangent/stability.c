@@ -106,7 +106,7 @@ static struct kernel_bounds bounds_of(struct stability *stability, const struct 
 
 /* ---- all networks ---- */
 
-/* Sets bounds[s] if the replica index of own network s is below `replicas`. */
+/* Sets bounds[s] if the replica index of local network s is below `replicas`. */
 static void set_bounds(struct stability *stability, const struct schedule *schedule, int stage, int64_t replicas, int s,
                        int team, struct kernel_bounds *bounds) {
   const struct local_network *local = &stability->particles->local[s];

@@ -29,8 +29,8 @@ double fixture_dt(const struct fixture *fixture, int64_t step);
 /* Collective. Sets observation for the state at a step; no unit moves. */
 void fixture_observe(struct fixture *fixture, int64_t step);
 
-/* Local. Copy unit `unit` of own network number `local` to or from theta [d + 2] = c, b, a_0 .. a_{d-1}. This rank must
- * own the unit. fixture_set is for precision mixed or double only. */
+/* Local. Copy unit `unit` of local network number `local` to or from theta [d + 2] = c, b, a_0 .. a_{d-1}. This rank
+ * must own the unit. fixture_set is for precision mixed or double only. */
 void fixture_get(const struct fixture *fixture, int64_t local, int64_t unit, double *theta);
 void fixture_set(struct fixture *fixture, int64_t local, int64_t unit, const double *theta);
 
@@ -38,7 +38,8 @@ void fixture_set(struct fixture *fixture, int64_t local, int64_t unit, const dou
  * frees f. */
 double *fixture_outputs(const struct fixture *fixture, enum point_set set);
 
-/* Collective. Returns n d(loss)/d(parameter k) of a unit of own network 0 as a central difference along naive_move. */
+/* Collective. Returns n d(loss)/d(parameter k) of a unit of local network 0 as a central difference along
+ * naive_move. */
 double fixture_derivative(struct fixture *fixture, int64_t unit, int k);
 
 /* Local, naive twins of the kernels. phi(x, z) = h(s) of a unit theta [d + 2] at a point x [d], from the definition in

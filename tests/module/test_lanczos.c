@@ -229,7 +229,7 @@ static void gradients_of_batches_equal_the_dense_kernel(void **state) {
   struct jacobian_batch batch[3] = {{.first = 0, .count = 60}, {.first = 7, .count = 20}, {.first = 59, .count = 1}};
   for (int s = 0; s < fixture->particles->locals; s++) {
     const struct local_network *local = &fixture->particles->local[s];
-    expect(jacobian_squares(stability->jacobian, local, TEAM_LARGE, r, 3, batch), "own network %d", s);
+    expect(jacobian_squares(stability->jacobian, local, TEAM_LARGE, r, 3, batch), "local network %d", s);
     for (int b = 0; b < 3; b++) {
       double expected = 0;
       const int first = batch[b].first, end = first + batch[b].count;
@@ -238,7 +238,7 @@ static void gradients_of_batches_equal_the_dense_kernel(void **state) {
       expected /= (double)batch[b].count * batch[b].count;
       expect(fabs(batch[b].gradient - expected) <= 1e-12 * expected && batch[b].output > 0, "batch %d", b);
     }
-    expect(jacobian_outputs(stability->jacobian, local, TEAM_LARGE, f), "own network %d", s);
+    expect(jacobian_outputs(stability->jacobian, local, TEAM_LARGE, f), "local network %d", s);
   }
   double *evaluated = malloc(sizeof *evaluated * (size_t)(fixture->particles->locals * count + 1));
   dynamics_evaluate(fixture->dynamics, 0, POINTS_TRAIN, evaluated);
@@ -319,9 +319,10 @@ static void estimates_bracket_the_limit(void **state) {
   limit_estimate(estimator, 0, &(struct limit_size){.first = {60, 30}, .replicas = 2}, dt, sample);
   for (int s = 0; s < particles->locals; s++) {
     const double error = sample[s].error / all[s].lambda;
-    expect(fabs(all[s].lambda / exact[s].lambda - 1) < 0.005, "own network %d", s);
-    expect(fabs(all[s].ratio * 2 / all[s].lambda - 1) < 1e-12 && !all[s].above, "own network %d", s);
-    expect(error > 0.005 && error < 0.5 && fabs(sample[s].lambda / all[s].lambda - 1) < 2 * error, "own network %d", s);
+    expect(fabs(all[s].lambda / exact[s].lambda - 1) < 0.005, "local network %d", s);
+    expect(fabs(all[s].ratio * 2 / all[s].lambda - 1) < 1e-12 && !all[s].above, "local network %d", s);
+    expect(error > 0.005 && error < 0.5 && fabs(sample[s].lambda / all[s].lambda - 1) < 2 * error, "local network %d",
+           s);
   }
   /* dt slightly beyond the limit of a network is above it. */
   for (int s = 0; s < particles->locals; s++) {

@@ -26,7 +26,7 @@ static const struct option table[] = {
     OPTION_IN("--seed", option_int64, struct request, seed, 0, 0x1p53),
 };
 
-/* Parses a line. argv: its words; afterwards the first *rest are those that are not options or values of options. */
+/* Parses a line. argv: its words; afterward the first *rest are those that are not options or values of options. */
 static int parse(const char *line, struct request *request, int *rest, char **argv) {
   static char text[200];
   int argc = 0;

@@ -26,8 +26,8 @@ static void check_ownership(const struct particles *particles, const char *name)
     blocks += local->blocks;
     units += local_network_units(local);
     leads += local->lead;
-    expect((local->group != NULL) == (local->blocks < network_blocks(local->n)), "%s, own network %d", name, s);
-    expect((s < particles->split) == (local->group != NULL), "%s, own network %d", name, s);
+    expect((local->group != NULL) == (local->blocks < network_blocks(local->n)), "%s, local network %d", name, s);
+    expect((s < particles->split) == (local->group != NULL), "%s, local network %d", name, s);
   }
   expect(blocks == first[world.rank + 1] - first[world.rank] && particles->split <= 2, "%s", name);
   assert_expected();

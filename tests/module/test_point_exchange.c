@@ -54,7 +54,7 @@ static void points_are_shared_if_this_is_cheaper(void **state) {
 }
 
 /* Steps with observations and outputs in between, stages of several batch sizes (less than a vector of points, one
- * chunk, several chunks), and a jump to a later step, as after a restart. The caller frees the result: own tiles. */
+ * chunk, several chunks), and a jump to a later step, as after a restart. The caller frees the result: local tiles. */
 static char *units_after_steps(const char *problem, enum point_sharing sharing, size_t *bytes) {
   struct fixture *fixture = fixture_create(
       "%s\n"

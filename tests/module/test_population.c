@@ -14,7 +14,7 @@ struct result {
   double theta[NUMBERS_MAX][D + 2]; /* c, b, z of each unit of this rank */
   int networks;
   int64_t network[NETWORKS_MAX], first[NETWORKS_MAX],
-      count[NETWORKS_MAX]; /* of each own network: first own unit, number of own units */
+      count[NETWORKS_MAX]; /* of each local network: first local unit, number of local units */
   struct observation observation[NETWORKS_MAX];
 };
 

@@ -1,5 +1,5 @@
 // ranks: 1 2 3
-/* problem: the input is refused on all ranks if a rank computes other points or coefficients than rank 0. */
+/* problem: the input is refused on all ranks if a rank computes different points or coefficients from rank 0. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // ranks: 1
-/* sandbox: the ways in which the child process of a trial read can end, and what the message says about the file. */
+/* sandbox: the ways in which the child process of a trial read can end, and what the message states about the file. */
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>

@@ -9,7 +9,7 @@
 
 enum { D = 4, P = 30, K = 61, NETWORKS = 3 };
 
-/* c^2 times the sum of phi^2 over the points x [count][D], for a unit of own network s. */
+/* c^2 times the sum of phi^2 over the points x [count][D], for a unit of local network s. */
 static double unit_square(const struct fixture *fixture, int s, int64_t unit, const double *x, int count) {
   double theta[D + 2], sum = 0;
   fixture_get(fixture, s, unit, theta);

@@ -90,7 +90,7 @@ static void by_loops(const struct unit_spec *spec, double (*theta)[PARAMETERS], 
   }
 }
 
-/* Largest difference of own elements on and below the diagonal, relative to the largest expected element.
+/* Largest difference of local elements on and below the diagonal, relative to the largest expected element.
  * Collective. */
 static double deviation(const struct dist_matrix *m, unsigned train, double *const expected[FIELDS]) {
   double worst = 0, largest = 0;

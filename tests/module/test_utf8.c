@@ -5,7 +5,7 @@
 #include "base/utf8.h"
 #include "harness.h"
 
-static void plain_texts_are_recognised(void **state) {
+static void plain_texts_are_recognized(void **state) {
   (void)state;
   const char *plain[] = {"",    "in.yaml",         "caf\xc3\xa9", "\xc2\xa0", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
                          "\\x", "\xf4\x8f\xbf\xbf"};
@@ -53,7 +53,7 @@ static void a_text_is_cut_between_characters(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(plain_texts_are_recognised),
+      cmocka_unit_test(plain_texts_are_recognized),
       cmocka_unit_test(other_bytes_are_escaped),
       cmocka_unit_test(a_text_is_cut_between_characters),
   };

@@ -16,7 +16,7 @@
  *
  * usage: step N P D PRECISION NS_PAIR NS_UNIT NS_POINT NS_DRAW NS_LABEL
  * Prints the seconds of a step and, of these, the seconds in which the busiest rank computes; and the largest number of
- * seconds that a rank takes for samples: drawing, labels, messages, residuals. */
+ * seconds that a rank takes for points: drawing, labels, messages, residuals. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,11 +30,11 @@
 #include "dynamics/update_isa.h"
 #include "parallel/comm.h"
 
-/* Computing time in ns: pair: per unit and sample; unit: per unit, for its update; point: per sample and rank, to
- * compute its residual; draw: per sample that a rank draws; label: per label. */
+/* Computing time in ns: pair: per unit and point; unit: per unit, for its update; point: per point and rank, to
+ * compute its residual; draw: per point that a rank draws; label: per label. */
 static struct { double pair, unit, point, draw, label; } cost;
 static double owed, spent; /* computing time of this rank in ns, not yet and already simulated */
-static double samples;     /* the part of it that is for samples */
+static double samples;     /* the part of it that is for points */
 
 static void owe_for_samples(double ns) {
   owed += ns;

@@ -3,7 +3,7 @@ units."""
 import os
 
 from .panels import Section, array, axes, done, legend, slope_guide
-from .plots import bars, colours, guide, log_axis, np, size_axis, spread_direction
+from .plots import bars, colors, guide, log_axis, np, size_axis, spread_direction
 from .records import h5py, members, time_of
 
 LEADING, PARTICLES = 5, 1200  # largest numbers of vectors and of units in a picture
@@ -38,8 +38,8 @@ def draw_quotients(case):
         last = len(n) - is_own(case, time, len(n) - 1)
         count = min(LEADING, quotients.shape[1])
         figure, axis = axes("$u_i' C_n u_i / l_i$")
-        for i, colour in enumerate(colours(count)):
-            axis.plot(n[:last], quotients[:last, i], color=colour, marker="o", markersize=4, label=f"i = {i + 1}")
+        for i, color in enumerate(colors(count)):
+            axis.plot(n[:last], quotients[:last, i], color=color, marker="o", markersize=4, label=f"i = {i + 1}")
         axis.fill_between(n[:last], 1 - limit[:last], 1 + limit[:last], color=guide(), alpha=0.12, linewidth=0)
         axis.axhline(1, color=guide(), linestyle="--", linewidth=1.2)
         size_axis(axis, n[:last])
@@ -56,8 +56,8 @@ def draw_quantiles(case):
         z = np.linspace(-4, 4, quantiles.shape[1])
         figure, axis = axes("quantiles of y")
         axis.plot(z, z, color=guide(), linestyle="--", linewidth=1.2)
-        for s, colour in enumerate(colours(len(n))):
-            axis.plot(z, quantiles[s], color=colour, linewidth=1.3, label=f"n = {n[s]}")
+        for s, color in enumerate(colors(len(n))):
+            axis.plot(z, quantiles[s], color=color, linewidth=1.3, label=f"n = {n[s]}")
         axis.set_xlabel("quantiles of N(0, 1)")
         legend(axis)
         pictures.append(done(axis, f"{where(time)}: quantiles of all whitened projections y against those of the normal "
@@ -79,10 +79,10 @@ def draw_measure(case):
     for name, words in (("V", "Variance over replicas of weak observables of mu_n against n; dashed 1/n."),
                         ("mmd", "Squared distance MMD^2 of mu_n from mu_N of the largest n, without self-terms.")):
         figure, axis = axes("$V(<\\psi>_n)$" if name == "V" else "MMD$^2$")
-        for time, colour in zip(found, colours(len(found))):
+        for time, color in zip(found, colors(len(found))):
             value, low, high = (array(time[name], part) for part in ("values", "low", "high"))
             keep = np.isfinite(value)
-            axis.errorbar(n[keep], value[keep], yerr=bars(value[keep], low[keep], high[keep]), color=colour, marker="o",
+            axis.errorbar(n[keep], value[keep], yerr=bars(value[keep], low[keep], high[keep]), color=color, marker="o",
                           markersize=3.5, capsize=2, linewidth=1.2, label=f"t = {time['time']:g}")
         size_axis(axis, n)
         if name == "V":
@@ -123,7 +123,7 @@ def draw_particles(case):
     for path in dict.fromkeys((paths[0], *between[len(between) // 2:][:1], paths[-1])):
         time, n, c, inner, _ = some_particles(path, direction)
         figure, axis = axes("c")
-        axis.plot(inner, c, color=colours(3)[1], marker="o", markersize=2.2, linestyle="none", alpha=0.5,
+        axis.plot(inner, c, color=colors(3)[1], marker="o", markersize=2.2, linestyle="none", alpha=0.5,
                   markeredgewidth=0)
         axis.set_xlabel("z . e" if run.config.get("unit.type") == "rbf" else "a . e")
         axis.set_title(f"t = {time:g}", fontsize=11)

@@ -6,7 +6,7 @@ function and with a function that returns whether the data exist. A figure witho
 from .fields import FIELD_SECTIONS
 from .overlay import draw_runs
 from .panels import Picture, Section, array, axes, done, legend, points, slope_guide, three
-from .plots import SCALES, bars, colours, guide, log_axis, np, picture, plain_log, size_axis, time_axis
+from .plots import SCALES, bars, colors, guide, log_axis, np, picture, plain_log, size_axis, time_axis
 from .records import series_of
 from .summary import law_sentence, rate_sentence
 
@@ -63,11 +63,11 @@ def draw_in_time(case, label, columns, scale=None):
         if not lines or not np.isfinite(next(iter(lines.values()))[1]).any():
             continue
         figure, axis = axes(label)
-        for colour, (n, (times, values)) in zip(colours(len(lines)), lines.items()):
+        for color, (n, (times, values)) in zip(colors(len(lines)), lines.items()):
             rows = thin(times)
-            axis.plot(times[rows], values[rows].mean(axis=1), color=colour, label=f"n = {n}")
+            axis.plot(times[rows], values[rows].mean(axis=1), color=color, label=f"n = {n}")
             if values.shape[1] > 1:
-                axis.fill_between(times[rows], *np.quantile(values[rows], [0.1, 0.9], axis=1), color=colour, alpha=0.15,
+                axis.fill_between(times[rows], *np.quantile(values[rows], [0.1, 0.9], axis=1), color=color, alpha=0.15,
                                   linewidth=0)
         time_axis(axis, np.concatenate([times for times, _ in lines.values()]))
         if scale:
@@ -96,13 +96,13 @@ def draw_loss_in_n(case):
             continue
         group, times = case.data[name], late(case)
         figure, axis = axes(f"loss / {SCALES[name_0]}")
-        for i, colour in zip(times, colours(len(times))):
+        for i, color in zip(times, colors(len(times))):
             fit = [array(group["fit"], part)[i] for part in ("limit", "amplitude", "p")] if "fit" in group else [np.nan]
             fitted = np.isfinite(fit).all()
-            points(axis, n, group, colour, f"t = {case.data['times'][i]:g}", i, 1 / loss_0, "none" if fitted else "-")
+            points(axis, n, group, color, f"t = {case.data['times'][i]:g}", i, 1 / loss_0, "none" if fitted else "-")
             if fitted:
                 fine = np.geomspace(n[0], n[-1], 60)
-                axis.plot(fine, (fit[0] + fit[1] * fine ** -fit[2]) / loss_0, color=colour, linewidth=1)
+                axis.plot(fine, (fit[0] + fit[1] * fine ** -fit[2]) / loss_0, color=color, linewidth=1)
         size_axis(axis, n)
         log_axis(axis)
         legend(axis)
@@ -126,14 +126,14 @@ def draw_excess(case):
             continue
         fit = case.data[name]["fit"]
         figure, axis = axes(f"(loss - L) / {SCALES[name_0]}")
-        for i, colour in zip(times, colours(len(times))):
+        for i, color in zip(times, colors(len(times))):
             value, low, high = ((part[i] - fit["limit"][i]) / loss_0 for part in three(case.data[name]))
             keep = value > 0
             bar = [np.minimum(value - low, 0.9 * value)[keep], (high - value)[keep]]
-            axis.errorbar(n[keep], value[keep], yerr=bar, color=colour, marker="o", markersize=3.5, capsize=2,
+            axis.errorbar(n[keep], value[keep], yerr=bar, color=color, marker="o", markersize=3.5, capsize=2,
                           linestyle="none", label=f"t = {case.data['times'][i]:g}: p = {fit['p'][i]:.2f} "
                                                   f"[{fit['p_low'][i]:.2f}, {fit['p_high'][i]:.2f}]")
-            axis.plot(n, fit["amplitude"][i] / loss_0 * n ** -float(fit["p"][i]), color=colour, linewidth=1)
+            axis.plot(n, fit["amplitude"][i] / loss_0 * n ** -float(fit["p"][i]), color=color, linewidth=1)
         slope_guide(axis, n, value[keep].min() * n[keep][np.argmin(value[keep])] / n[0], -1)
         size_axis(axis, n)
         log_axis(axis)
@@ -151,9 +151,9 @@ def plateaus(case):
     return {name: found[name] for name in LOSSES if name in found}
 
 
-def draw_levels(axis, n, group, colour, label):
+def draw_levels(axis, n, group, color, label):
     value, low, high = (array(group, part) for part in ("level", "level_low", "level_high"))
-    axis.errorbar(n, value, yerr=bars(value, low, high), color=colour, marker="o", markersize=3.5, capsize=2, linewidth=1.2,
+    axis.errorbar(n, value, yerr=bars(value, low, high), color=color, marker="o", markersize=3.5, capsize=2, linewidth=1.2,
                   label=label)
 
 
@@ -167,8 +167,8 @@ def slope_of(group):
 def draw_plateaus(case):
     n, found, name_0 = np.array(case.data["n"]), plateaus(case), case.loss_scale()
     figure, axis = axes(f"loss / {SCALES[name_0]}")
-    for (name, group), colour in zip(found.items(), colours(len(found))):
-        draw_levels(axis, n, group, colour, f"{LOSSES[name]}, {slope_of(group)}")
+    for (name, group), color in zip(found.items(), colors(len(found))):
+        draw_levels(axis, n, group, color, f"{LOSSES[name]}, {slope_of(group)}")
     slope_guide(axis, n, np.nanmin([array(group, "level")[0] for group in found.values()]), -1)
     size_axis(axis, n)
     log_axis(axis)
@@ -184,10 +184,10 @@ def draw_collapse(case):
     n, times, pictures = case.data["n"], times_by_size(case), []
     for name in (name for name in POINTS if has_spread(case, name)):
         figure, axis = axes("$n\\,V_n$")
-        for s, colour in enumerate(colours(len(n))):
+        for s, color in enumerate(colors(len(n))):
             value, low, high = (n[s] * part[:, s] for part in three(case.data[name]))
-            axis.plot(times[s], value, color=colour, marker="o", markersize=3, linewidth=1.2, label=f"n = {n[s]}")
-            axis.fill_between(times[s], low, high, color=colour, alpha=0.15, linewidth=0)
+            axis.plot(times[s], value, color=color, marker="o", markersize=3, linewidth=1.2, label=f"n = {n[s]}")
+            axis.fill_between(times[s], low, high, color=color, alpha=0.15, linewidth=0)
         time_axis(axis, times.ravel())
         axis.set_xlim(right=times.max() * 1.2)
         log_axis(axis)
@@ -202,8 +202,8 @@ def draw_variance_in_n(case):
     for name in (name for name in POINTS if has_spread(case, name)):
         group, times = case.data[name], [i for i in late(case) if np.nanmax(array(case.data[name], "values")[i]) > 0]
         figure, axis = axes("$V_n$" if name == "V" else f"$V_{{{name[2:]}}}$")
-        for i, colour in zip(times, colours(len(times))):
-            points(axis, n, group, colour, f"t = {case.data['times'][i]:g}", i)
+        for i, color in zip(times, colors(len(times))):
+            points(axis, n, group, color, f"t = {case.data['times'][i]:g}", i)
         size_axis(axis, n)
         log_axis(axis)
         expected = group.get("expected")
@@ -222,11 +222,11 @@ def sloped(case):
 def draw_slopes_in_time(case):
     times, names = np.array(case.data["times"]), sloped(case)
     figure, axis = axes("slope in n")
-    for k, (name, colour) in enumerate(zip(names, colours(len(names)))):
+    for k, (name, color) in enumerate(zip(names, colors(len(names)))):
         value, low, high = (array(case.data[name], part) for part in ("slope", "slope_low", "slope_high"))
         keep = np.isfinite(low)
         shift = 1 + 0.06 * (k - (len(names) - 1) / 2)
-        axis.errorbar(times[keep] * shift, value[keep], yerr=bars(value[keep], low[keep], high[keep]), color=colour,
+        axis.errorbar(times[keep] * shift, value[keep], yerr=bars(value[keep], low[keep], high[keep]), color=color,
                       marker="o", markersize=3.5, capsize=2, linewidth=1.2, label=f"{name}: {POINTS[name]}")
     for expected in {case.data[name].get("expected") for name in names} - {None}:
         axis.axhline(expected, color=guide(), linestyle="--", linewidth=1.2)
@@ -250,8 +250,8 @@ def draw_bounds(case):
     n, times, pictures = case.data["n"], times_by_size(case), []
     for name in (name for name in BOUNDS if name in case.data):
         figure, axis = axes("bound / $n\\,V_n$")
-        for s, colour in enumerate(colours(len(n))):
-            points(axis, times[s], case.data[name], colour, f"n = {n[s]}", (slice(None), s))
+        for s, color in enumerate(colors(len(n))):
+            points(axis, times[s], case.data[name], color, f"n = {n[s]}", (slice(None), s))
         time_axis(axis, times.ravel())
         axis.set_xlim(right=times.max() * 1.2)
         log_axis(axis)
@@ -272,10 +272,10 @@ def reached(case):
 def draw_rates(case):
     n, rate = np.array(case.data["n"]), case.data["rate"]
     figure, axis = axes("t")
-    for i, colour in zip(reached(case), colours(len(reached(case)))):
+    for i, color in zip(reached(case), colors(len(reached(case)))):
         value, low, high = (array(rate, part)[i] for part in ("time", "time_low", "time_high"))
         keep = np.isfinite(value)
-        axis.errorbar(n[keep], value[keep], yerr=bars(value[keep], low[keep], high[keep]), color=colour, marker="o",
+        axis.errorbar(n[keep], value[keep], yerr=bars(value[keep], low[keep], high[keep]), color=color, marker="o",
                       markersize=3.5, capsize=2, linewidth=1.2, label=f"to {rate['fraction'][i]:g}")
     size_axis(axis, n)
     log_axis(axis)
@@ -296,9 +296,9 @@ def draw_healing_ratio(case):
     n = np.array(case.data["n"])
     figure, axis = axes("max / end of $n\\,V_n$")
     curves = falling(case)
-    for (name, curve), colour in zip(curves.items(), colours(len(curves))):
+    for (name, curve), color in zip(curves.items(), colors(len(curves))):
         value, low, high = (array(curve, part) for part in ("ratio", "ratio_low", "ratio_high"))
-        axis.errorbar(n, value, yerr=bars(value, low, high), color=colour, marker="o", markersize=4, capsize=2,
+        axis.errorbar(n, value, yerr=bars(value, low, high), color=color, marker="o", markersize=4, capsize=2,
                       label=POINTS.get(name, name))
     axis.axhline(10, color=guide(), linestyle="--", linewidth=1.2)
     size_axis(axis, n)
@@ -312,10 +312,10 @@ def draw_healing_exponents(case):
     for name, curve in falling(case).items():
         value, low, high = (array(curve, part) for part in ("exponent", "exponent_low", "exponent_high"))
         figure, axis = axes("d log $V_n$ / d log t")
-        for s, colour in enumerate(colours(len(n))):
+        for s, color in enumerate(colors(len(n))):
             middle = np.sqrt(times[s][:-1] * times[s][1:])
             keep = np.isfinite(value[:, s]) & (middle > 0)
-            axis.errorbar(middle[keep] * (1 + 0.03 * s), value[keep, s], color=colour, marker="o", markersize=3.5, capsize=2,
+            axis.errorbar(middle[keep] * (1 + 0.03 * s), value[keep, s], color=color, marker="o", markersize=3.5, capsize=2,
                           yerr=bars(value[keep, s], low[keep, s], high[keep, s]), linewidth=1.2, label=f"n = {n[s]}")
         axis.axhline(0, color=guide(), linestyle="--", linewidth=1.2)
         plain_log(axis)
@@ -347,10 +347,10 @@ def draw_exponents_in_a(cases):
     a = np.array([-case.data["V_sgd"]["expected"] / 2 for case in found])
     times = sorted({time for case in found for time in case.data["times"] if time > 0})
     figure, axis = axes("slope of $V_{sgd}$ in n")
-    for k, (time, colour) in enumerate(zip(times, colours(len(times)))):
+    for k, (time, color) in enumerate(zip(times, colors(len(times)))):
         x, value, low, high = across(zip(a, found), time, lambda case: case.data["V_sgd"],
                                      ("slope", "slope_low", "slope_high"))
-        axis.errorbar(x + 0.012 * (k - (len(times) - 1) / 2), value, yerr=bars(value, low, high), color=colour, marker="o",
+        axis.errorbar(x + 0.012 * (k - (len(times) - 1) / 2), value, yerr=bars(value, low, high), color=color, marker="o",
                       markersize=4, capsize=2, linestyle="none", label=f"t = {time:g}")
     axis.plot([a.min(), a.max()], [-2 * a.min(), -2 * a.max()], color=guide(), linestyle="--", linewidth=1.2, label="-2a")
     axis.set_xlabel("a, batch P ~ $n^{2a}$")
@@ -372,10 +372,10 @@ def draw_noise_scale(cases):
         groups.setdefault(case.first.config["target.seed"], []).append(case)
     for seed, found in groups.items():
         figure, axis = axes("$V_{sgd}\\,P$ / dt")
-        for case, colour in zip(found, colours(len(found))):
+        for case, color in zip(found, colors(len(found))):
             n, step = case.data["n"], first_step(case)
             value, low, high = (part[-1] * [step[x][0] / step[x][1] for x in n] for part in three(case.data["V_sgd"]))
-            axis.errorbar(n, value, yerr=bars(value, low, high), color=colour, marker="o", markersize=3.5, capsize=2,
+            axis.errorbar(n, value, yerr=bars(value, low, high), color=color, marker="o", markersize=3.5, capsize=2,
                           linewidth=1.2, label=f"a = {-case.data['V_sgd']['expected'] / 2:g}, dt = {step[n[0]][1]:g}")
         size_axis(axis, np.unique(np.concatenate([case.data["n"] for case in found])))
         log_axis(axis)
@@ -394,9 +394,9 @@ def draw_fits_of_cases(cases):
     found = fitted(cases)
     times = sorted({case.data["times"][i] for case in found for i in fitted_times(case, "loss")})
     figure, axis = axes("p")
-    for k, (time, colour) in enumerate(zip(times, colours(len(times)))):
+    for k, (time, color) in enumerate(zip(times, colors(len(times)))):
         x, value, low, high = across(enumerate(found), time, lambda case: case.data["loss"]["fit"], ("p", "p_low", "p_high"))
-        axis.errorbar(x + 0.08 * (k - (len(times) - 1) / 2), value, yerr=bars(value, low, high), color=colour, marker="o",
+        axis.errorbar(x + 0.08 * (k - (len(times) - 1) / 2), value, yerr=bars(value, low, high), color=color, marker="o",
                       markersize=4, capsize=2, linestyle="none", label=f"t = {time:g}")
     axis.axhline(1, color=guide(), linestyle="--", linewidth=1.2)
     axis.set_xticks(range(len(found)), [case.label.split(".")[-1] for case in found])
@@ -413,10 +413,10 @@ def draw_plateaus_of_cases(cases):
     found = tested(cases)
     groups = [plateaus(case)["test_loss"] for case in found]
     figure, axis = axes("test loss / $C_f$")
-    for case, group, colour in zip(found, groups, colours(len(found))):
+    for case, group, color in zip(found, groups, colors(len(found))):
         label = ", ".join(f"{key.split('.')[-1]} = {case.first.config[key]}" if key.endswith(".d") else
                           f"target {case.first.config[key]}" for key in ("target.d", "target.seed") if key in case.first.config)
-        draw_levels(axis, np.array(case.data["n"]), group, colour, f"{label}: {slope_of(group)}")
+        draw_levels(axis, np.array(case.data["n"]), group, color, f"{label}: {slope_of(group)}")
     n = np.unique(np.concatenate([case.data["n"] for case in found]))
     slope_guide(axis, n, min(array(group, "level")[0] for group in groups), -1)
     size_axis(axis, n)

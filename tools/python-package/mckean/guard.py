@@ -3,7 +3,7 @@ fails, an earlier file is unchanged.
 
 Call check() before the work and write() after it. Both refuse any other existing file, such as a history, a checkpoint or an
 input, with a message and exit code 2. The content of a file determines its kind, not its name. An empty file is replaced. If
-the path is a link, the file behind it is replaced and the link is kept. A device or a pipe is written directly, as by `mckean`
+the path is a link, its target is replaced and the link is kept. A device or a pipe is written directly, as by `mckean`
 (io/json.h).
 """
 import json
@@ -18,7 +18,7 @@ LARGEST = 1 << 26  # bytes; larger than any result
 
 
 def words_of(error, place):
-    """Returns the message of an exception. h5py's messages name no file; replaces them by one that says what to do.
+    """Returns the message of an exception. h5py's messages name no file; replaces them by one that states what to do.
 
     place: the folder or file that was read.
     """

@@ -52,7 +52,7 @@ def dimension(file, config):
 
 
 def provenance(file, path):
-    """Returns the attributes of the whole: of the run, the target, the points, and of the program that wrote the file."""
+    """Returns the attributes of the dataset: those of the run, the target, the points, and the program that wrote the file."""
     first = members(file)[0]
     config = text(file.attrs["config"])
     about = {"run": os.path.dirname(os.path.abspath(path)), "unit": text(first.attrs["unit"]),
@@ -127,7 +127,7 @@ def open(run, fields=True, arrays=None):
       test_x (point, d), test_y (point), train_x (train_point, d), train_y (train_point)
       stability_limit, stability_dt_over_limit, ... (n, stability_time)
 
-    as far as the run has them. Each has the attributes long_name and units: f is the unit of labels, f^2 that of losses, t
+    if the run has them. Each has the attributes long_name and units: f is the unit of labels, f^2 that of losses, t
     that of time (dt times steps). The attributes of the Dataset are the provenance: run, unit, d, C_f, version, command,
     host, config (the input with all defaults) and so on. A dictionary has the same arrays, and the entries dims, units
     ({name: ...}) and attrs.

@@ -80,7 +80,7 @@ def replace_line(line):
 
 
 def stop(process):
-    """Lets a run write its checkpoint; a second Ctrl-C kills it. mpirun passes USR2 on to all ranks, and kills them on INT."""
+    """Lets a run write its checkpoint; a second Ctrl-C kills it. mpirun forwards USR2 to all ranks, and kills them on INT."""
     print("stopping with a checkpoint; Ctrl-C again stops at once", flush=True)
     try:
         process.send_signal(signal.SIGUSR2)

@@ -157,7 +157,7 @@ def checkpoint_at(run, step):
     """Returns the path of a checkpoint of a run folder: of this step, or the newest."""
     found = checkpoints_of(run)
     if not found:
-        raise FileNotFoundError(f"{run}: no checkpoints; `mckean run` writes the first at step 0 or as output.snapshots says")
+        raise FileNotFoundError(f"{run}: no checkpoints; `mckean run` writes the first at step 0 or at a step of output.snapshots")
     if step is None:
         return found[max(found)]
     if step not in found:

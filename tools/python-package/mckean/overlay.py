@@ -46,15 +46,15 @@ def input_of(run):
 def draw_runs(runs):
     """Returns a figure of the training loss and n V_n of all runs against t, for the largest n of each (dashed: the smallest)."""
     figure, axes = plt.subplots(1, 2, figsize=(10.4, 4.6))
-    for run, label, colour in zip(runs, labels_of(runs), plt.cm.viridis(np.linspace(0, 0.85, len(runs)))):
+    for run, label, color in zip(runs, labels_of(runs), plt.cm.viridis(np.linspace(0, 0.85, len(runs)))):
         tables = list(sizes_of(run))
         for (n, table), style in ((tables[-1], "-"), *(((tables[0], "--"),) if len(tables) > 1 else ())):
             scale = float(table["attrs"]["C_f"])
             name = f"{label}, n = {n}"
-            axes[0].plot(table["time"], table["loss"].mean(axis=1) / scale, style, color=colour, label=name)
+            axes[0].plot(table["time"], table["loss"].mean(axis=1) / scale, style, color=color, label=name)
             found = fluctuation(table)
             if found:
-                axes[1].plot(found[0], n * found[1], style, color=colour, marker="o", markersize=3, label=name)
+                axes[1].plot(found[0], n * found[1], style, color=color, marker="o", markersize=3, label=name)
     for axis, title in zip(axes, ("training loss / $C_f$", "$n\\,V_n$ at the test points")):
         axis.set_title(title, fontsize=11)
         if axis.lines:
@@ -80,10 +80,10 @@ def against(key, rows, folder):
     check(path, "picture")
     sizes = sorted({row["n"] for _, row in rows})
     figure, axes = plt.subplots(1, 2, figsize=(10.4, 4.6))
-    for n, colour in zip(sizes, plt.cm.viridis(np.linspace(0.85, 0, len(sizes)))):
+    for n, color in zip(sizes, plt.cm.viridis(np.linspace(0.85, 0, len(sizes)))):
         points = sorted((value, row["loss"], row["V"]) for value, row in rows if row["n"] == n)
         for axis, column in zip(axes, (1, 2)):
-            axis.plot([point[0] for point in points], [point[column] for point in points], marker="o", color=colour,
+            axis.plot([point[0] for point in points], [point[column] for point in points], marker="o", color=color,
                       label=f"n = {n}")
     for axis, title in zip(axes, ("training loss at the end", "$V_n$ at the last field")):
         values = [value for value, _ in rows]

@@ -7,7 +7,7 @@ import html
 import math
 
 from .guard import PAGE
-from .plots import page_colours
+from .plots import page_colors
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2430; --paper: #ffffff; --panel: #f5f6f8; --line: #d9dde4; --faint: #6b7482;
@@ -140,9 +140,9 @@ def banner(kind, words):
 
 def page(title, sections, head=""):
     """Returns a complete document. sections: [(heading, HTML)]; head: HTML before the table of contents."""
-    colours = page_colours().items()
-    style = STYLE.replace("LIGHT", " ".join(f"--{name}: {light};" for name, (light, _) in colours))
-    style = style.replace("DARK", " ".join(f"--{name}: {dark};" for name, (_, dark) in colours))
+    colors = page_colors().items()
+    style = STYLE.replace("LIGHT", " ".join(f"--{name}: {light};" for name, (light, _) in colors))
+    style = style.replace("DARK", " ".join(f"--{name}: {dark};" for name, (_, dark) in colors))
     links = "".join(f'<li><a href="#part-{i}">{escape(heading)}</a></li>' for i, (heading, _) in enumerate(sections))
     body = "".join(f'<section id="part-{i}"><h2>{escape(heading)}</h2>{content}</section>'
                    for i, (heading, content) in enumerate(sections))

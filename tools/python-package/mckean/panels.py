@@ -38,10 +38,10 @@ def done(axis, caption):
     return Picture(picture(axis.figure), caption)
 
 
-def points(axis, x, group, colour, label, columns=slice(None), factor=1.0, line="-"):
+def points(axis, x, group, color, label, columns=slice(None), factor=1.0, line="-"):
     """Draws values with their intervals."""
     value, low, high = (factor * part[columns] for part in three(group))
-    axis.errorbar(x, value, yerr=bars(value, low, high), color=colour, marker="o", markersize=3.5, capsize=2,
+    axis.errorbar(x, value, yerr=bars(value, low, high), color=color, marker="o", markersize=3.5, capsize=2,
                   linewidth=1.2, linestyle=line, label=label)
 
 

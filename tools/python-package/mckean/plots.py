@@ -42,7 +42,7 @@ def for_page(png=False):
                              "figure.facecolor": "none", "axes.facecolor": "none"})
 
 
-def page_colours():
+def page_colors():
     """Returns the CSS variables for the colors of pictures: {name: (color in the light scheme, in the dark scheme)}."""
     def shade(x):
         return matplotlib.colors.to_hex(plt.cm.viridis(x))
@@ -50,7 +50,7 @@ def page_colours():
     return {f"s{i}": (shade(0.82 - 0.82 * x), shade(0.98 - 0.54 * x)) for i, x in enumerate(scale)}
 
 
-def colours(count):
+def colors(count):
     """Returns count colors, one for each n or time, from light to dark."""
     if not _page:
         return plt.cm.viridis(np.linspace(0.85, 0.0, count))

@@ -11,7 +11,7 @@ import re
 import numpy as np
 import torch
 
-PART = 1 << 20  # method by_hand: (unit x sample) pairs of the networks that are computed at a time
+PART = 1 << 20  # method by_hand: (unit x point) pairs of the networks that are computed at a time
 LABELED = 2048  # fresh points that are labeled at a time
 
 def environment(method, networks, threads):
@@ -82,7 +82,7 @@ def autograd(particles, points, dt, threads):
 
 
 class Share:
-    """The work of one thread of by_hand: gradients written out, for a few networks at a time, in memory used again."""
+    """The work of one thread of by_hand: gradients written out, for a few networks at a time, in reused memory."""
 
     def __init__(self, c, ab, points, dt, seed):
         """c (networks, n), ab (networks, n, d + 1): the particles of the share, a and b in one array."""

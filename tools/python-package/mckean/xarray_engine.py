@@ -1,5 +1,5 @@
-"""Lets xarray.open_dataset(path, group=...) open a history or a checkpoint without an engine. Their HDF5 signature follows a
-header of 512 bytes, by which xarray does not recognize them. pip registers the class as an entry point."""
+"""Lets xarray.open_dataset(path, group=...) open a history or a checkpoint without an engine. xarray does not
+recognize them, because their HDF5 signature follows a header of 512 bytes. pip registers the class as an entry point."""
 import xarray
 from xarray.backends import BackendEntrypoint
 
