@@ -1,8 +1,8 @@
-/* manifest: a file whose lines are arguments of `mckean run`, one run a line.
+/* manifest: a file whose lines are arguments of `mckean run`, one run per line.
  *
  * Words are separated by spaces or tabs. As in a shell, '...' and "..." enclose text with spaces, \ takes the next
  * character literally (in "..." only before " and \), and # at the beginning of a word starts a comment. Nothing else
- * is special: no variables, no patterns. Lines without words are no runs; they count, so that the number of a line is
+ * is special: no variables, no patterns. Lines without words contain no run, but they count: the number of a line is
  * that of its array task. This is the only reader of manifests. */
 #ifndef MCKEAN_CLI_MANIFEST_H
 #define MCKEAN_CLI_MANIFEST_H

@@ -77,10 +77,10 @@ int config_resumable(const struct config *was, const struct config *now, int64_t
  * the recorded input of the run: data.test. Local. */
 void config_keep(const struct config *was, struct config *now);
 
-/* Takes what a run with the input `was` has recorded up to a step into the input `now` of the run that resumes there:
+/* Copies to `now`, the input of a run that resumes at a step, what a run with the input `was` has recorded up to it:
  * output.history_every of `was` applies up to this step, that of `now` after it; output.fields and output.snapshots get
- * the steps of `was` up to this step and, for fields, lose their other steps before it, which were not recorded. The
- * echo of the result therefore describes all rows of the history. Local. USAGE: the lists are too long. */
+ * the steps of `was` up to this step; fields lose all other steps before it, which were not recorded. The echo of the
+ * result therefore describes all rows of the history. Local. USAGE: the lists are too long. */
 int config_continue(const struct config *was, int64_t step, struct config *now);
 
 /* Checks whether runs with these inputs start with equal particles of a file: both inputs have the same

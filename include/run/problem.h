@@ -1,4 +1,4 @@
-/* problem: the networks of an input and everything they are made of: target, data, particles, dynamics.
+/* problem: the networks of an input, with their target, data, particles and dynamics.
  *
  * A problem is created by problem_create, by problem_open, or member by member in the order of the members below,
  * because each member needs those above it. A function that fails leaves a problem that problem_free accepts. */

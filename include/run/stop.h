@@ -2,8 +2,8 @@
  *
  * Requests are signals, a file named "stop" in the output folder, the time since the last checkpoint, and two time
  * limits: --max-wall and the limit of the SLURM job. Signal USR1 requests a checkpoint; USR2, TERM and INT request a
- * checkpoint and the end of the run. After one of these three, more of them have no effect (SLURM sends TERM at the
- * limit), with one exception: an INT about 1 s or more after the first INT ends the process immediately.
+ * checkpoint and the end of the run. Later ones of these three have no effect (SLURM sends TERM at the limit), except
+ * that an INT about 1 s or more after the first INT ends the process immediately.
  *
  * A run stops before a limit with a margin of twice the sum of its longest recent interval and its longest recent
  * checkpoint; before the limit of the SLURM job, 5 s more. An interval is the time between two agreements, minus the

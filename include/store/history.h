@@ -149,7 +149,7 @@ struct limit_plan history_limit_plan(const struct config *config, const struct d
 
 /* Appends all rows and fields in memory to the file, for a checkpoint at this step. may_write: as in
  * store/checkpoint.h. Collective. FULL (io/durable_file.h): may be called again. FAILED or UNREAD: an I/O error, or
- * may_write failed. In all these cases history.h5 is a complete file or, before the first write, may not exist. */
+ * may_write failed. In all these cases history.h5 is complete or, before the first write, may not exist. */
 int history_write(struct history *history, int64_t step, const struct provenance *provenance,
                   int (*may_write)(void *context), void *context);
 

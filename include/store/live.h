@@ -1,7 +1,7 @@
 /* live: the file <output>/live, with the progress of a running run.
  *
- * Rank 0 replaces the file every few seconds and removes it at the end. It contains the token of the lock, so that a
- * file that a killed run left is not taken for that of its successor. It is neither synced nor needed to resume; errors
+ * Rank 0 replaces the file every few seconds and removes it at the end. It contains the token of the lock, so that the
+ * file of a killed run is not mistaken for that of its successor. It is neither synced nor needed to resume; errors
  * are ignored. All functions are local, for rank 0. */
 #ifndef MCKEAN_STORE_LIVE_H
 #define MCKEAN_STORE_LIVE_H

@@ -2,8 +2,8 @@
  *
  * Both are pure functions of the input, so they are the same for any number of ranks, threads and restarts. An estimate
  * is made at step 0, at the first step of each stage, and at the last step. Between them, the distance to the next
- * estimate is a tenth of the steps so far, or less if a step of output.fields comes first; but never fewer steps than
- * those of which a hundredth of the work equals the cost of the smallest estimate. So if dt crosses the limit, the run
+ * estimate is a tenth of the steps so far, or less if a step of output.fields comes first; but at least as
+ * many steps as have 100 times the work of the smallest estimate. So if dt crosses the limit, the run
  * usually reports it after at most a tenth more steps; a short run is estimated at its start and end only.
  *
  * Work is counted in (unit x point) pairs of a step. The budget of an estimate is a hundredth of the work of the steps

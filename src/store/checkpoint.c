@@ -268,7 +268,7 @@ struct difference {
   double absolute, relative;
 };
 
-/* Once *most is NAN, it stays so. */
+/* Once *most is NAN, it remains NAN. */
 static void raise_to(double *most, double value) {
   if (isnan(value) || value > *most) *most = value;
 }

@@ -95,7 +95,7 @@ static int continue_input(const struct config *was, int64_t step, struct config 
 }
 
 /* Checks that the run may resume from the checkpoint: compatible input, not beyond the last step, same random numbers,
- * and an ISA level that all processors have. Takes what is recorded into config. */
+ * and an ISA level that all processors have. Copies what is recorded to config. */
 static int check(const struct comm *comm, struct config *config, struct restart *restart, struct report *report) {
   const char *path = restart->path;
   const struct checkpoint_info *info = &restart->info;

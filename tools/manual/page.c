@@ -95,7 +95,7 @@ static const char *const files[][2] = {
     {"run.log", "printed messages, input with all defaults, provenance, times"},
     {"summary.json", "state of the run, C_f, origin of the points, speed, stability of dt; or why the run failed"},
     {"analysis.txt, analysis.json, analysis.h5", "tables and results of analyze"},
-    {"lock, stop", "the lock of the process that writes; a file named stop stops the run"},
+    {"lock, live, stop", "the lock of the process that writes; its progress; a file named stop stops the run"},
 };
 
 static void keys(void) {

@@ -221,7 +221,7 @@ def save_data(path, x, y=None, test_x=None, test_y=None):
     test_x, test_y  points and labels on which the test loss is computed, in the same forms; default: none, and a run then
                     keeps a part of x, y as test points
 
-    The file has the datasets x (N, d), y (N), and test_x, test_y if given, in double precision. Labels have the unit of f.
+    The file has the datasets x (N, d), y (N), and test_x, test_y if given, in double precision. Labels have the units of f.
     Returns the path.
     Errors: DataError (a ValueError): shapes that do not fit, numbers that are not finite, with row and column.
     FileExistsError: path is another file.

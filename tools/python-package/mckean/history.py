@@ -127,8 +127,8 @@ def open(run, fields=True, arrays=None):
       test_x (point, d), test_y (point), train_x (train_point, d), train_y (train_point)
       stability_limit, stability_dt_over_limit, ... (n, stability_time)
 
-    if the run has them. Each has the attributes long_name and units: f is the unit of labels, f^2 that of losses, t
-    that of time (dt times steps). The attributes of the Dataset are the provenance: run, unit, d, C_f, version, command,
+    if the run has them. Each has the attributes long_name and units: f for labels, f^2 for losses, t for time
+    (dt times steps). The attributes of the Dataset are the provenance: run, unit, d, C_f, version, command,
     host, config (the input with all defaults) and so on. A dictionary has the same arrays, and the entries dims, units
     ({name: ...}) and attrs.
 

@@ -200,7 +200,7 @@ class Sweep:
     def table(self):
         """Returns a row for each run and n: the settings, n, replicas, t, and the losses at the start and at the end.
 
-        loss and test_loss are means over replicas, in the unit f^2. spread is the standard deviation of the final loss over
+        loss and test_loss are means over replicas, in units of f^2. spread is the standard deviation of the final loss over
         replicas. V is the variance over replicas of f_n at the test points at the last recorded field (output.fields); NaN
         without fields, with one replica, or with data.streams. A DataFrame with pandas, otherwise a list of dictionaries.
         """
