@@ -42,6 +42,15 @@ struct dataset_spec {
   double noise;          /* standard deviation of the Gaussian noise on training labels (target.noise) */
 };
 
+/* The scale of the losses. A run records it in its history, and keeps it when it is resumed (history_data). */
+struct dataset_scale {
+  double C_f; /* E f^2 / 2 of the target f, if the target has an exact value; otherwise half the mean square of all
+                     * labels, training and test, before noise is added; NAN if there are none */
+  double C_f_error; /* standard error of C_f; 0: exact; NAN: unknown, C_f is NAN or comes from one label */
+  double loss_0;    /* E l(0, y): C_f for the squared loss, otherwise the mean over the same labels */
+  char origin[96];  /* of C_f: "the target", or "40 training and 20 test labels"; "": unknown */
+};
+
 struct dataset {
   struct dataset_spec spec;
   const struct target *target; /* not owned */
@@ -51,11 +60,7 @@ struct dataset {
   int64_t tests;           /* K */
   double *test_x, *test_y; /* [K][d], [K]; labels without noise */
   int64_t *test_rows;      /* [K]: rows of x in the file that were drawn as test points, ascending; otherwise NULL */
-  double C_f; /* E f^2 / 2 of the target f, if the target has an exact value; otherwise half the mean square of the
-                  * test labels or, without a test set, of the training labels before noise is added; NAN if there are
-                  * no labels */
-  double C_f_error; /* standard error of C_f; 0: exact; NAN: C_f is NAN or comes from one label */
-  double loss_0;    /* E l(0, y), the scale of the loss: C_f for the squared loss */
+  struct dataset_scale scale;
 };
 
 /* The position of a batch in a run, which determines its points. */

@@ -14,8 +14,14 @@
  *   restarts                           number of restarts, as counted by slurm_restarts (log/slurm.h)
  *   ranks, threads                     threads per rank; the number of cores is ranks x threads
  *   level, precision, unit, d          ISA level; the others as in the input
- *   target {C_f, C_f_error}            E f^2 / 2, and its standard error (0: exact)
+ *   target {C_f, C_f_error, C_f_origin}
+ *                                      E f^2 / 2, its standard error (0: exact), and the labels it was computed from
  *   points {training, test}            where the points come from, as text
+ *   losses                             for each n, means over replicas in the first and last row of the history, as the
+ *                                      run prints them: t, loss, test_loss, loss_over_C_f, test_loss_over_C_f {start,
+ *                                      end}; spread: standard deviation of the last loss_over_C_f over replicas. Losses
+ *                                      other than the squared one: loss_over_loss_0, test_loss_over_loss_0. null: no
+ *                                      test points, one replica
  *   networks, units                    number of networks, and of units in all networks
  *   seconds, core_hours                of the time loop; seconds x cores / 3600
  *   pairs                              (unit x point) pairs of all steps and ranks; exact potential: (unit x unit)

@@ -6,8 +6,8 @@
  *   /                    attributes format "mckean-history", format_version, random_numbers, config, step (of the last
  *                        history_write); own_times = 1 if a stage has a dt_power: then each /ensemble/i has its own
  *                        time and dt at equal steps
- *   /target              attributes type, C_f, C_f_error, loss_0, linear_fraction; spin: coefficients, S_pqr for
- *                        p <= q <= r
+ *   /target              attributes type, C_f, C_f_error, C_f_origin, loss_0 (data/dataset.h), linear_fraction; spin:
+ *                        coefficients, S_pqr for p <= q <= r
  *   /teacher             target teacher: c (m), a (m, d) and, unless on the sphere, b (m); attributes type, phi, alpha
  *                        (on the sphere), units (m), seed, law
  *   /test, /train        attributes points, origin (data/dataset.h); /test/x (K, d), /test/y (K); /train/x (N, d),
@@ -89,10 +89,11 @@ void history_kept(const struct config *config, int64_t start, int64_t *rows, int
  * missing, damaged, or lacks rows. USAGE: written by a newer program. UNREAD: see io/durable_file.h. */
 int history_whole(const char *output, const struct config *config, int64_t start, bool *has_later_rows);
 
-/* Checks that the points and labels of a data file equal those in the history of the output. The points of other
- * targets follow from seeds and are not checked. OK if there is no history. Local. USAGE: they differ. Other errors:
+/* Checks that the points and labels of a data file equal those in the history of the output (the points of other
+ * targets follow from seeds), and sets data->scale to the recorded one, so that the columns of a run have one scale.
+ * Does nothing if the scale is exact, or if there is no history. Collective. USAGE: the points differ. Other errors:
  * those of history_file_open. */
-int history_points(const char *output, const struct config *config, const struct dataset *data);
+int history_data(const struct comm *comm, const char *output, const struct config *config, struct dataset *data);
 
 /* Checks whether a run without a checkpoint may replace the history of the output. OK: there is no history; or a run
  * that config could resume (config_resumable) wrote it, and it ends at the first checkpoint of that run or before,
@@ -100,8 +101,8 @@ int history_points(const char *output, const struct config *config, const struct
  * may not. */
 int history_replaceable(const char *output, const struct config *config);
 
-/* Calls history_whole and history_points on rank 0, for a run that resumes. Collective. Errors: those of both. */
-int history_check(const struct comm *comm, const struct config *config, const struct dataset *data, int64_t start,
+/* Calls history_whole on rank 0, then history_data, for a run that resumes. Collective. Errors: those of both. */
+int history_check(const struct comm *comm, const struct config *config, struct dataset *data, int64_t start,
                   bool *has_later_rows);
 
 /* Returns whether some rows or fields are not in the file. Local, the same on all ranks. */

@@ -129,7 +129,8 @@ static int print_checkpoint(struct h5 *file, const char *path) {
   return status;
 }
 
-/* Prints C_f of the target, and where the points come from. Histories of older programs lack some of this. */
+/* Prints C_f of the target with its origin, and where the points come from. Histories of older programs lack some of
+ * this. */
 static int print_target(struct h5 *file) {
   static const char *const sets[][2] = {{"/train", "training"}, {"/test", "test"}};
   double C_f, linear, error = NAN;
@@ -139,6 +140,10 @@ static int print_target(struct h5 *file) {
   if (h5_get_double(file, "/target", "linear_fraction", &linear) != OK) linear = NAN;
   report_uncertain(C_f, error, text);
   printf("  target: C_f = %s", text);
+  if (error != 0 && h5_get_text(file, "/target", "C_f_origin", &origin) == OK) {
+    printf(", from %s", origin);
+    free(origin);
+  }
   if (isfinite(linear)) printf(", linear fraction %.3g", linear);
   putchar('\n');
   for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {

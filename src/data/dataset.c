@@ -129,40 +129,59 @@ static int draw_sets(struct dataset *data) {
   return draw_set(data, seed, RNG_DATA_TEST, data->tests, &data->test_x, &data->test_y);
 }
 
-/* Sets C_f to half the mean square of labels, and its standard error: the sd of y^2 / 2 divided by sqrt(count). */
-static void estimate_C_f(struct dataset *data, int64_t count, const double *y) {
-  double sum = 0, squares = 0;
-  for (int64_t i = 0; i < count; i++) sum += y[i] * y[i];
-  data->C_f = sum / (2 * (double)count);
-  for (int64_t i = 0; i < count; i++) squares += pow(y[i] * y[i] / 2 - data->C_f, 2);
-  data->C_f_error = count > 1 ? sqrt(squares / (double)(count - 1) / (double)count) : NAN;
+/* Returns label i of all labels: first the training labels, then the test labels. */
+static double label(const struct dataset *data, int64_t i) {
+  return i < data->samples ? data->y[i] : data->test_y[i - data->samples];
 }
 
-/* Returns E l(0, y): C_f for the squared loss; the constant of the loss if it does not depend on the labels; otherwise
- * the mean over the test points, or over the training points if there are no test points. */
-static double scale_of_loss(const struct dataset *data) {
+/* Sets C_f to half the mean square of all labels, and its standard error: the sd of y^2 / 2 divided by sqrt(count). */
+static void estimate_C_f(const struct dataset *data, struct dataset_scale *scale) {
+  const int64_t count = data->samples + data->tests;
+  double sum = 0, squares = 0;
+  for (int64_t i = 0; i < count; i++) sum += label(data, i) * label(data, i);
+  scale->C_f = sum / (2 * (double)count);
+  for (int64_t i = 0; i < count; i++) squares += pow(label(data, i) * label(data, i) / 2 - scale->C_f, 2);
+  scale->C_f_error = count > 1 ? sqrt(squares / (double)(count - 1) / (double)count) : NAN;
+}
+
+/* Returns the mean of l(0, y) over all labels, or the constant of a loss for which l(0, y) does not depend on y. */
+static double mean_at_zero(const struct dataset *data) {
   const struct loss_spec *loss = &data->spec.loss;
-  if (loss_is_squared(loss)) return data->C_f;
+  const int64_t samples = data->samples, tests = data->tests;
   if (loss_row(loss)->zero > 0) return loss_row(loss)->zero;
-  return data->tests > 0 ? loss_at_zero(loss, data->tests, data->test_y) : loss_at_zero(loss, data->samples, data->y);
+  const double train = samples > 0 ? (double)samples * loss_at_zero(loss, samples, data->y) : 0,
+               test = tests > 0 ? (double)tests * loss_at_zero(loss, tests, data->test_y) : 0;
+  return (train + test) / (double)(samples + tests); /* NAN: no labels */
+}
+
+/* Computes the scale of the losses, before noise is added to the training labels. */
+static void set_scale(struct dataset *data) {
+  struct dataset_scale *scale = &data->scale;
+  const long long samples = data->samples, tests = data->tests;
+  *scale = (struct dataset_scale){.C_f = data->target->C_f, .C_f_error = NAN};
+  if (scale->C_f > 0) {
+    scale->C_f_error = 0;
+    snprintf(scale->origin, sizeof scale->origin, "the target");
+  } else if (samples + tests > 0) {
+    estimate_C_f(data, scale);
+    if (samples == 0 || tests == 0)
+      snprintf(scale->origin, sizeof scale->origin, "%lld %s labels", samples + tests,
+               tests == 0 ? "training" : "test");
+    else
+      snprintf(scale->origin, sizeof scale->origin, "%lld training and %lld test labels", samples, tests);
+  }
+  scale->loss_0 = loss_is_squared(&data->spec.loss) ? scale->C_f : mean_at_zero(data);
 }
 
 int dataset_create(const struct target *target, const struct dataset_spec *spec, struct dataset **out) {
   struct dataset *data = alloc_small(sizeof *data);
-  *data = (struct dataset){.spec = *spec, .target = target, .d = target->d, .C_f = target->C_f};
+  *data = (struct dataset){.spec = *spec, .target = target, .d = target->d};
   int status = target->kind->evaluate ? draw_sets(data) : take_file(data);
   if (status != OK) {
     dataset_free(data);
     return status;
   }
-  data->C_f_error = data->C_f > 0 ? 0 : NAN;
-  if (!(data->C_f > 0)) {
-    if (data->tests > 0)
-      estimate_C_f(data, data->tests, data->test_y);
-    else if (data->samples > 0)
-      estimate_C_f(data, data->samples, data->y);
-  }
-  data->loss_0 = scale_of_loss(data);
+  set_scale(data);
   const struct rng noise = {spec->seed, RNG_NOISE, 0, 0};
   if (data->samples > 0) add_noise(data, &noise, 0, (int)data->samples, data->y);
   *out = data;

@@ -181,7 +181,7 @@ void dynamics_step(struct dynamics *dynamics, int64_t step, double dt, struct ob
                        test = {.step = step, .set = POINTS_TEST, .observation = observation};
   heartbeat_step(step);
   for (int s = 0; observation && s < dynamics->particles->locals; s++) {
-    observation[s] = (struct observation){.loss_0 = dynamics->data->loss_0, .test_loss = NAN};
+    observation[s] = (struct observation){.loss_0 = dynamics->data->scale.loss_0, .test_loss = NAN};
     for (int c = 0; c < COLUMNS_MAX; c++) observation[s].points[c] = NAN;
   }
   if (observation && dynamics->data->tests > 0) process_networks(dynamics, &test);

@@ -110,7 +110,8 @@ static int create(const struct update *update, const struct dataset *data, int t
   const struct particles *particles = update->particles;
   TRY(loss_needs_squared(&data->spec.loss, "data.mode: population"));
   struct population *population = alloc_small(sizeof *population);
-  *population = (struct population){.update = update, .particles = particles, .C_f = data->C_f, .threads = threads};
+  *population =
+      (struct population){.update = update, .particles = particles, .C_f = data->scale.C_f, .threads = threads};
   population->workspace = calloc((size_t)threads, sizeof *population->workspace);
   if (!population->workspace) die("no memory for %d threads", threads);
   int status = potential_create(data->target, particles->unit.alpha, &population->potential);

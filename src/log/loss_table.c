@@ -6,15 +6,16 @@
 
 enum { CELL = 32 };
 
-static void change_text(const double value[2], char text[CELL]) {
-  snprintf(text, CELL, isfinite(value[0]) && isfinite(value[1]) ? "%.4g -> %.4g" : "-", value[0], value[1]);
+static void change_text(const double value[2], double loss_0, char text[CELL]) {
+  const double start = value[0] / loss_0, end = value[1] / loss_0;
+  snprintf(text, CELL, isfinite(start) && isfinite(end) ? "%.4g -> %.4g" : "-", start, end);
 }
 
 static void print_row(struct report *report, const struct loss_row *row, bool tests) {
   char loss[CELL], test_loss[CELL] = "", spread[CELL];
-  change_text(row->loss, loss);
-  if (tests) change_text(row->test_loss, test_loss);
-  snprintf(spread, sizeof spread, isfinite(row->spread) ? "%.2g" : "-", row->spread);
+  change_text(row->loss, row->loss_0, loss);
+  if (tests) change_text(row->test_loss, row->loss_0, test_loss);
+  snprintf(spread, sizeof spread, isfinite(row->spread / row->loss_0) ? "%.2g" : "-", row->spread / row->loss_0);
   report_line(report, tests ? "%10lld %21s  %21s  %9s" : "%10lld %21s%s  %9s", (long long)row->n, loss, test_loss,
               spread);
 }
@@ -34,4 +35,30 @@ void loss_table_print(struct report *report, int sizes, const struct loss_row *r
   }
   report_line(report, "means over replicas, t = %g -> %.6g; spread: standard deviation of the last loss", row->time[0],
               last->time[1]);
+}
+
+static void change_json(struct json *json, const char *name, const double value[2], double scale) {
+  json_object(json, name);
+  json_real(json, "start", value[0] / scale);
+  json_real(json, "end", value[1] / scale);
+  json_end(json);
+}
+
+void loss_table_json(struct json *json, int sizes, const struct loss_row *row, const char *scale) {
+  char over[CELL], test_over[CELL];
+  snprintf(over, sizeof over, "loss_over_%s", scale);
+  snprintf(test_over, sizeof test_over, "test_loss_over_%s", scale);
+  json_array(json, "losses");
+  for (int e = 0; e < sizes; e++) {
+    json_object(json, NULL);
+    json_integer(json, "n", row[e].n);
+    change_json(json, "t", row[e].time, 1);
+    change_json(json, "loss", row[e].loss, 1);
+    change_json(json, "test_loss", row[e].test_loss, 1);
+    change_json(json, over, row[e].loss, row[e].loss_0);
+    change_json(json, test_over, row[e].test_loss, row[e].loss_0);
+    json_real(json, "spread", row[e].spread / row[e].loss_0);
+    json_end(json);
+  }
+  json_end(json);
 }

@@ -127,8 +127,9 @@ static void json_run(struct json *json, const struct summary_run *run, const str
 static void json_data(struct json *json, const struct dataset *data) {
   char *train = dataset_train_origin(data), *test = dataset_test_origin(data);
   json_object(json, "target");
-  json_real(json, "C_f", data->C_f);
-  json_real(json, "C_f_error", data->C_f_error);
+  json_real(json, "C_f", data->scale.C_f);
+  json_real(json, "C_f_error", data->scale.C_f_error);
+  json_text(json, "C_f_origin", data->scale.origin);
   json_end(json);
   json_object(json, "points");
   json_text(json, "training", train);
@@ -171,6 +172,10 @@ static void json_stability(struct json *json, const struct summary_run *run) {
   json_end(json);
 }
 
+static const char *name_of_scale(const struct summary_run *run) {
+  return loss_is_squared(&run->config->data.loss) ? "C_f" : "loss_0";
+}
+
 static void json_all(struct json *json, const struct summary *summary, const struct total *total,
                      const struct summary_run *run) {
   json_text(json, "format", "mckean-summary");
@@ -178,6 +183,7 @@ static void json_all(struct json *json, const struct summary *summary, const str
   json_text(json, "version", build_version);
   json_run(json, run, total);
   json_data(json, run->data);
+  loss_table_json(json, run->sizes, run->losses, name_of_scale(run));
   json_real(json, "seconds", run->seconds);
   json_real(json, "core_hours", run->seconds * total->cores / 3600);
   json_real(json, "pairs", total->all_pairs);
@@ -366,7 +372,7 @@ void summary_report(const struct summary *summary, const struct comm *comm, cons
   print_phases(summary, &total, run, report);
   print_speed(&total, run, report);
   print_sizes(summary, &total, report);
-  loss_table_print(report, run->sizes, run->losses, loss_is_squared(&run->config->data.loss) ? "C_f" : "loss_0");
+  loss_table_print(report, run->sizes, run->losses, name_of_scale(run));
   print_stability(run, report);
   write_json(summary, &total, run, report);
 }

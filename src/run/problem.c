@@ -1,5 +1,6 @@
 #include "run/problem.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,7 @@ static int check_alike(const struct comm *comm, const struct target *target, con
   const struct {
     const double *values;
     int64_t count;
-  } array[] = {{&data->C_f, 1},
+  } array[] = {{&data->scale.C_f, 1},
                {data->x, data->samples * data->d},
                {data->y, data->samples},
                {data->test_x, data->tests * data->d},
@@ -146,15 +147,10 @@ static int check_input(const char *path, const struct checkpoint_info *info, con
   return same ? OK : FAIL(FAILED, "%s: its input describes different networks from those stored in it", path);
 }
 
-/* Checks that the data file still contains the points recorded in the history of the run. The history is in the parent
- * of the folder of the checkpoint. */
-static int check_points(const char *path, const struct config *config, const struct dataset *data) {
-  char *output = realpath(path, NULL);
-  int status = OK;
-  for (int up = 0; output && up < 2 && strchr(output, '/'); up++) *strrchr(output, '/') = 0;
-  if (output) status = history_points(output, config, data);
-  free(output);
-  return status;
+/* Writes the name of the output of a checkpoint: the parent of its folder; "" if it is unknown. */
+static void output_of(const char *path, char output[PATH_MAX]) {
+  if (!realpath(path, output)) *output = 0;
+  for (int up = 0; up < 2 && strchr(output, '/'); up++) *strrchr(output, '/') = 0;
 }
 
 int problem_open(const struct comm *comm, const char *path, struct problem *problem) {
@@ -165,7 +161,9 @@ int problem_open(const struct comm *comm, const char *path, struct problem *prob
   TRY(check_input(path, info, problem->config));
   problem->isa = comm_isa(comm, info->isa);
   TRY(problem_data(problem));
-  TRY(comm_agree(comm, comm->rank == 0 ? check_points(path, problem->config, problem->data) : OK));
+  char output[PATH_MAX];
+  output_of(path, output);
+  TRY(history_data(comm, output, problem->config, problem->data));
   TRY(problem_particles(problem, schedule_stage(&problem->config->schedule, info->step)));
   return checkpoint_read(comm, path, problem->particles);
 }

@@ -34,7 +34,7 @@ static void print_problem(struct simulation *sim) {
               loss_row(loss)->name);
   if (!loss_is_squared(loss))
     report_line(&sim->report, "loss: %s, %s; loss_0 = %.6g", loss_row(loss)->name, loss_row(loss)->help,
-                problem->data->loss_0);
+                problem->data->scale.loss_0);
 }
 
 static void print_networks(struct simulation *sim) {
@@ -51,14 +51,17 @@ static void print_networks(struct simulation *sim) {
               unit_table[config->unit.type].name, n);
 }
 
-/* Prints C_f with its error, and where the points come from. */
+/* Prints C_f with its error and origin, and where the points come from. */
 static void print_points(struct simulation *sim) {
   const struct dataset *data = sim->problem.data;
   const double linear = sim->problem.target->linear_fraction;
-  char C_f[64], fraction[48] = "", *train = dataset_train_origin(data), *test = dataset_test_origin(data);
-  report_uncertain(data->C_f, data->C_f_error, C_f);
+  const struct dataset_scale *scale = &data->scale;
+  char C_f[64], fraction[48] = "", origin[112] = "", *train = dataset_train_origin(data),
+                *test = dataset_test_origin(data);
+  report_uncertain(scale->C_f, scale->C_f_error, C_f);
+  if (*scale->origin && scale->C_f_error != 0) snprintf(origin, sizeof origin, ", from %s", scale->origin);
   if (isfinite(linear)) snprintf(fraction, sizeof fraction, ", linear fraction %.3g", linear);
-  if (isfinite(data->C_f)) report_line(&sim->report, "target: C_f = %s%s", C_f, fraction);
+  if (isfinite(scale->C_f)) report_line(&sim->report, "target: C_f = %s%s%s", C_f, origin, fraction);
   report_line(&sim->report, "training: %s", train);
   report_line(&sim->report, "test: %s", test);
   free(train);
@@ -104,7 +107,7 @@ static void print_steps(struct simulation *sim) {
 void simulation_print_header(struct simulation *sim) {
   const struct problem *problem = &sim->problem;
   const struct config *config = problem->config;
-  const double loss_0 = problem->data->loss_0;
+  const double loss_0 = problem->data->scale.loss_0;
   const char *scale = loss_is_squared(&config->data.loss) ? "C_f" : "loss_0";
   report_header(&sim->report, &sim->provenance, sim->echo);
   print_problem(sim);

@@ -34,7 +34,7 @@ static void mean_losses(const struct simulation *sim, double mean[2]) {
       total.sum += of_rank[r][i].sum;
       total.networks += of_rank[r][i].networks;
     }
-    mean[i] = total.networks > 0 ? total.sum / total.networks / sim->problem.data->loss_0 : NAN;
+    mean[i] = total.networks > 0 ? total.sum / total.networks / sim->problem.data->scale.loss_0 : NAN;
   }
   free(all);
 }

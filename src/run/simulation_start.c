@@ -138,13 +138,13 @@ int simulation_start(struct simulation *sim, bool *complete) {
   TRY(create_particles(sim, &initialized));
   TRY(open_output(sim));
   TRY(restore_particles(sim, initialized, &segment));
+  sim->start = sim->step;
+  sim->history = history_create(sim->comm, config, problem->data, sim->start);
+  if (sim->start > 0) TRY(history_check(sim->comm, config, problem->data, sim->start, &has_last_row));
   sim->echo = config_echo(config);
   report_initial(sim);
   simulation_print_header(sim);
   warn_of_excess_threads(sim);
-  sim->start = sim->step;
-  sim->history = history_create(sim->comm, config, problem->data, sim->start);
-  if (sim->start > 0) TRY(history_check(sim->comm, config, problem->data, sim->start, &has_last_row));
   *complete = sim->start == sim->steps && has_last_row;
   sim->step_size = step_size_create(problem->particles, problem->data, &config->schedule, problem->isa, config->threads,
                                     sim->start, &segment);

@@ -91,7 +91,7 @@ static double time_of(const struct spectrum *spectrum) {
 
 void spectrum_print(const struct spectrum *spectrum, FILE *out) {
   const struct config *config = spectrum->problem->config;
-  const double C_f = spectrum->problem->data->C_f;
+  const double C_f = spectrum->problem->data->scale.C_f;
   const unsigned train = config->unit.train;
   fprintf(out, "tangent kernel of n = %lld, replica %lld, at step %lld, t = %g; %s units, d = %d, trained:%s%s%s\n",
           (long long)spectrum->n, (long long)spectrum->replica, (long long)spectrum->problem->info.step,
@@ -126,7 +126,7 @@ static void add_numbers(struct results *results, const struct spectrum *spectrum
       {"step", (double)problem->info.step},
       {"time", time_of(spectrum)},
       {"P", (double)spectrum->P},
-      {"C_f", problem->data->C_f},
+      {"C_f", problem->data->scale.C_f},
       {"loss", spectrum->loss},
       {"test_loss", spectrum->test_loss},
       {"rank", (double)spectrum_rank(spectrum)},

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,23 +102,49 @@ static int same_points(struct h5 *file, const char *name, int64_t points, int64_
   return status;
 }
 
-int history_points(const char *output, const struct config *config, const struct dataset *data) {
-  char path[PATH_BYTES];
-  struct h5 *file;
-  snprintf(path, sizeof path, "%s/history.h5", output);
-  if (config->target.type != TARGET_FILE || access(path, F_OK) != 0) return OK;
-  TRY(history_file_open(path, &file));
+static int check_points(struct h5 *file, const char *path, const struct config *config, const struct dataset *data) {
   int status = same_points(file, "/train/x", data->samples, data->d, data->x);
   if (status == OK) status = same_points(file, "/train/y", data->samples, 1, data->y);
   if (status == OK) status = same_points(file, "/test/x", data->tests, data->d, data->test_x);
   if (status == OK) status = same_points(file, "/test/y", data->tests, 1, data->test_y);
-  h5_close(file);
   if (status == USAGE)
     return FAIL(
         USAGE,
         "%s: the data changed since the start of the run (%s, %s); restore the file, or choose another run.output",
         config->target.path, path, error_text());
   return status;
+}
+
+/* Histories of older programs lack loss_0, C_f_error or C_f_origin. They took C_f from the test labels alone. */
+static int read_scale(struct h5 *file, struct dataset_scale *scale) {
+  char *origin;
+  TRY(h5_get_double(file, "/target", "C_f", &scale->C_f));
+  if (h5_get_double(file, "/target", "C_f_error", &scale->C_f_error) != OK) scale->C_f_error = NAN;
+  if (h5_get_double(file, "/target", "loss_0", &scale->loss_0) != OK) scale->loss_0 = scale->C_f;
+  *scale->origin = 0;
+  if (h5_get_text(file, "/target", "C_f_origin", &origin) != OK) return OK;
+  snprintf(scale->origin, sizeof scale->origin, "%s", origin);
+  free(origin);
+  return OK;
+}
+
+static int read_data(const char *output, const struct config *config, struct dataset *data) {
+  char path[PATH_BYTES];
+  struct h5 *file;
+  snprintf(path, sizeof path, "%s/history.h5", output);
+  const bool exact = data->scale.C_f_error == 0;
+  if (exact || access(path, F_OK) != 0) return OK;
+  TRY(history_file_open(path, &file));
+  int status = config->target.type == TARGET_FILE ? check_points(file, path, config, data) : OK;
+  if (status == OK) status = read_scale(file, &data->scale);
+  h5_close(file);
+  return status;
+}
+
+int history_data(const struct comm *comm, const char *output, const struct config *config, struct dataset *data) {
+  TRY(comm_agree(comm, comm->rank == 0 ? read_data(output, config, data) : OK));
+  comm_bcast(comm, &data->scale, sizeof data->scale, 0);
+  return OK;
 }
 
 int history_whole(const char *output, const struct config *config, int64_t start, bool *has_later_rows) {
@@ -131,17 +158,12 @@ int history_whole(const char *output, const struct config *config, int64_t start
               error_text());
 }
 
-static int check(const struct config *config, const struct dataset *data, int64_t start, bool *has_later_rows) {
-  TRY(history_whole(config->output, config, start, has_later_rows));
-  return history_points(config->output, config, data);
-}
-
-int history_check(const struct comm *comm, const struct config *config, const struct dataset *data, int64_t start,
+int history_check(const struct comm *comm, const struct config *config, struct dataset *data, int64_t start,
                   bool *has_later_rows) {
   *has_later_rows = false;
-  TRY(comm_agree(comm, comm->rank == 0 ? check(config, data, start, has_later_rows) : OK));
+  TRY(comm_agree(comm, comm->rank == 0 ? history_whole(config->output, config, start, has_later_rows) : OK));
   comm_bcast(comm, has_later_rows, sizeof *has_later_rows, 0);
-  return OK;
+  return history_data(comm, config->output, config, data);
 }
 
 /* Returns the last step at which a run with this input may write its first checkpoint. */

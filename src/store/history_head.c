@@ -32,9 +32,10 @@ static int write_points(struct h5 *file, const char *group, int64_t count, int d
 static int write_target(struct h5 *file, const struct dataset *data) {
   const struct target *target = data->target;
   TRY(h5_set_text(file, "/target", "type", target->kind->name));
-  TRY(h5_set_double(file, "/target", "C_f", data->C_f));
-  TRY(h5_set_double(file, "/target", "C_f_error", data->C_f_error));
-  TRY(h5_set_double(file, "/target", "loss_0", data->loss_0));
+  TRY(h5_set_double(file, "/target", "C_f", data->scale.C_f));
+  TRY(h5_set_double(file, "/target", "C_f_error", data->scale.C_f_error));
+  TRY(h5_set_double(file, "/target", "loss_0", data->scale.loss_0));
+  TRY(h5_set_text(file, "/target", "C_f_origin", data->scale.origin));
   TRY(h5_set_double(file, "/target", "linear_fraction", target->linear_fraction));
   return target->kind->record ? target->kind->record(target, file) : OK;
 }

@@ -49,17 +49,15 @@ static int read_times(struct h5 *file, int member, double time[2]) {
 }
 
 int history_losses(struct h5 *file, const struct config *config, int member, struct loss_row *row) {
-  double loss_0 = NAN, spread = NAN;
-  *row = (struct loss_row){
-      .n = config->ensemble.n[member], .time = {NAN, NAN}, .loss = {NAN, NAN}, .test_loss = {NAN, NAN}, .spread = NAN};
-  TRY(h5_get_double(file, "/target", loss_is_squared(&config->data.loss) ? "C_f" : "loss_0", &loss_0));
+  double spread = NAN;
+  *row = (struct loss_row){.n = config->ensemble.n[member],
+                           .time = {NAN, NAN},
+                           .loss = {NAN, NAN},
+                           .test_loss = {NAN, NAN},
+                           .spread = NAN,
+                           .loss_0 = NAN};
+  TRY(h5_get_double(file, "/target", loss_is_squared(&config->data.loss) ? "C_f" : "loss_0", &row->loss_0));
   TRY(read_times(file, member, row->time));
   TRY(read_ends(file, member, "test_loss", row->test_loss, &spread));
-  TRY(read_ends(file, member, "loss", row->loss, &row->spread));
-  for (int end = 0; end < 2; end++) {
-    row->loss[end] /= loss_0;
-    row->test_loss[end] /= loss_0;
-  }
-  row->spread /= loss_0;
-  return OK;
+  return read_ends(file, member, "loss", row->loss, &row->spread);
 }

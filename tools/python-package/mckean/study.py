@@ -54,6 +54,7 @@ class Run:
         if error > 0:
             digits = max(0, 1 - math.floor(math.log10(error)))
             words += f", C_f = {C_f:.{digits}f} +- {error:.{digits}f}"
+            words += f" from {self.target['C_f_origin']}" if self.target.get("C_f_origin") else ""
         else:
             words += f", C_f = {C_f:.6g}" + (" (exact)" if error == 0 else "")
         linear = self.target.get("linear_fraction", math.nan)
