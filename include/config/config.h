@@ -49,10 +49,10 @@ struct config {
 };
 
 /* Reads an input file (a regular file of at most 1 MiB) and applies the overrides "key=value". Only rank 0 reads the
- * file. A relative target.path that exists only in the folder of the input is replaced by its path there. *config:
- * freed by the caller with config_free. Collective. USAGE: the file cannot be opened, or the input is wrong; the error
- * text has one line for each error: file, line, column, key, expected, received, nearest known key. FAILED: reading the
- * file failed. */
+ * file. Relative paths of files that exist only in the folder of the input are replaced by their paths there
+ * (io/relative_path.h). *config: freed by the caller with config_free. Collective. USAGE: the file cannot be opened, or
+ * the input is wrong; the error text has one line for each error: file, line, column, key, expected, received, nearest
+ * known key. FAILED: reading the file failed. */
 int config_read(const struct comm *comm, const char *file, int overrides, char *const *override,
                 struct config **config);
 

@@ -115,8 +115,7 @@ static int run_line(const struct comm *comm, const char *path, int line, char *v
   if (status == OK && line > manifest.lines)
     status = FAIL(USAGE, "%s: line %d does not exist; the manifest has %d", path, line, manifest.lines);
   if (status == OK) {
-    argv = alloc_small(sizeof *argv * (strlen(manifest.line[line - 1]) + 2));
-    status = manifest_split(manifest.line[line - 1], verb, &argc, argv);
+    status = manifest_words(comm, path, &manifest, line - 1, verb, &argc, &argv);
     if (status != OK) status = FAIL(status, "%s, line %d: %s", path, line, error_text());
   }
   if (status == OK && argc > 1) status = run_arguments(comm, argc, argv);

@@ -161,9 +161,9 @@ static int collect_manifest(const struct comm *comm, const char *path, struct li
   static char verb[] = "run";
   int status = manifest_read(comm, path, &manifest);
   for (int i = 0; i < manifest.lines && status == OK; i++) {
-    char **argv = alloc_small(sizeof *argv * (strlen(manifest.line[i]) + 2));
+    char **argv;
     int argc;
-    status = manifest_split(manifest.line[i], verb, &argc, argv);
+    status = manifest_words(comm, path, &manifest, i, verb, &argc, &argv);
     if (status == OK && argc > 1) status = collect_command(comm, argc, argv, i + 1, list);
     if (status != OK) status = FAIL(status, "%s, line %d: %s", path, i + 1, error_text());
     free(argv);

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "io/relative_path.h"
 
 static int read_file(const char *path, char **text, size_t *size) {
   FILE *in = fopen(path, "r");
@@ -63,10 +64,9 @@ static char *take_word(char **from, char *to) {
   return quote ? NULL : to;
 }
 
-int manifest_split(char *line, char *verb, int *argc, char **argv) {
+/* argv [strlen(line) + 2] */
+static int split(char *line, int *argc, char **argv) {
   char *from = line, *to = line;
-  *argc = 0;
-  argv[(*argc)++] = verb;
   for (from += strspn(from, " \t\r"); *from && *from != '#'; from += strspn(from, " \t\r")) {
     argv[(*argc)++] = to;
     to = take_word(&from, to);
@@ -74,5 +74,20 @@ int manifest_split(char *line, char *verb, int *argc, char **argv) {
     if (*from) from++; /* skips the separator, which the next line may overwrite */
     *to++ = 0;
   }
+  return OK;
+}
+
+int manifest_words(const struct comm *comm, const char *path, struct manifest *manifest, int i, char *verb, int *argc,
+                   char ***argv) {
+  char **word = alloc_small(sizeof *word * (strlen(manifest->line[i]) + 3));
+  word[0] = verb;
+  *argc = 1;
+  *argv = word;
+  TRY(split(manifest->line[i], argc, word));
+  word[*argc] = NULL;
+  if (*argc < 2 || strlen(word[1]) >= sizeof manifest->input) return OK;
+  snprintf(manifest->input, sizeof manifest->input, "%s", word[1]);
+  relative_path_resolve(comm, path, manifest->input, sizeof manifest->input);
+  word[1] = manifest->input;
   return OK;
 }

@@ -7,9 +7,9 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "io/relative_path.h"
 #include "io/yaml_reader.h"
 #include "key.h"
-#include "parse_path.h"
 #include "rules.h"
 #include "table.h"
 
@@ -101,7 +101,7 @@ static void wrong_value(struct reading *reading, const struct yaml_reader_entry 
                          : entry->kind == YAML_READER_EMPTY_MAP ? "an empty section"
                          : *entry->value || *quote              ? entry->value
                                                                 : "nothing";
-  const bool number = *quote && parameter->kind != P_TEXT && parameter->kind != P_CHOICE && parameter->kind != P_FIELDS;
+  const bool number = *quote && !parameter_quotable(parameter);
   const char *advice = parameter->kind == P_CHOICE ? key_advice(received) : NULL;
   report_error(&reading->errors, "%s: %s: expected %s, received %s%.80s%s%s%s%s", position(entry, where), entry->path,
                expected, quote, received, quote, number ? " in quotes; remove the quotes" : "", advice ? "; " : "",
@@ -321,6 +321,12 @@ int config_parse_overridden(const char *file, const char *text, int overrides, c
   return status;
 }
 
+static void resolve_paths(const struct comm *comm, const char *input, struct config *config) {
+  for (int i = 0; i < parameter_count; i++)
+    if (parameter_table[i].kind == P_PATH)
+      relative_path_resolve(comm, input, (char *)config + parameter_table[i].offset, sizeof config->target.path);
+}
+
 int config_read(const struct comm *comm, const char *file, int overrides, char *const *override,
                 struct config **config) {
   char *text = NULL;
@@ -339,7 +345,7 @@ int config_read(const struct comm *comm, const char *file, int overrides, char *
   comm_bcast(comm, text, length, 0);
   const int parsed = comm_agree(comm, config_parse_overridden(file, text, overrides, override, config));
   free(text);
-  if (parsed == OK) parse_path_resolve(comm, file, *config);
+  if (parsed == OK) resolve_paths(comm, file, *config);
   return parsed;
 }
 

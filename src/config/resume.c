@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "io/relative_path.h"
 #include "table.h"
 
 static char *value_text(const struct parameter *parameter, const struct config *config) {
@@ -45,7 +46,7 @@ static void report_stages(FILE *out, const struct schedule *was, const struct sc
 }
 
 /* Returns whether an input without data.test accepts any recorded value: older programs recorded 512 for a file, and a
- * resumed run keeps it (config_keep). history_points (store/history.h) compares the points themselves. */
+ * resumed run keeps it (config_keep). history_data (store/history.h) compares the points themselves. */
 static bool keeps_recorded(const struct parameter *parameter, const struct config *now) {
   return now->data.test == DATASET_TEST_AUTO && strcmp(parameter->key, "data.test") == 0;
 }
@@ -62,6 +63,9 @@ int config_resumable(const struct config *was, const struct config *now, int64_t
   for (int i = 0; i < parameter_count; i++) {
     const struct parameter *parameter = &parameter_table[i];
     if (parameter->may_change || parameter_of_stage(parameter) || keeps_recorded(parameter, now)) continue;
+    if (parameter->kind == P_PATH &&
+        relative_path_same((const char *)was + parameter->offset, (const char *)now + parameter->offset))
+      continue;
     char *before = value_text(parameter, was), *after = value_text(parameter, now);
     if (strcmp(before, after) != 0) fprintf(out, "\n  %s: was %.200s, now %.200s", parameter->key, before, after);
     free(before);

@@ -91,11 +91,11 @@ const struct parameter parameter_table[] = {
     {"unit.init.b.std", P_REAL, AT(unit.b.std), 0, 1e6, false, "1", NULL, false,
      "initial distribution of b: standard deviation"},
 
-    {"unit.init.path", P_TEXT, AT(unit.import.path), 0, 0, false, "", NULL, false,
+    {"unit.init.path", P_PATH, AT(unit.import.path), 0, 0, false, "", NULL, false,
      "HDF5 file with initial particles: a checkpoint, or datasets c (n), a (n, d) and b (n) in the root group or in "
      "groups n<N>, such as /n64; rbf: a or z. A dataset may have a first axis R: initial condition i then takes entry "
      "i. Fields that the file lacks are drawn from the distributions above. A network without a set of exactly n units "
-     "takes a random subset of the largest set. Default: no file"},
+     "takes a random subset of the largest set. A relative path is resolved as that of target.path. Default: no file"},
     {"unit.init.subsample", P_CHOICE, AT(unit.import.subsample), 0, 0, false, "own", subsample_choice, false,
      "random subsets of a file with more than n units"},
     {"unit.init.subsample_seed", P_SEED, AT(unit.import.seed), 0, 0, false, "0", NULL, false,
@@ -109,7 +109,7 @@ const struct parameter parameter_table[] = {
     {"target.d", P_INTEGER, AT(target.d), 1, 1024, false, NULL, NULL, false,
      "input dimension. With target.type: file, the dimension of x in the file"},
     {"target.seed", P_SEED, AT(target.seed), 0, 0, false, "1", NULL, false, "seed of the target's coefficients"},
-    {"target.path", P_TEXT, AT(target.path), 0, 0, false, "", NULL, true,
+    {"target.path", P_PATH, AT(target.path), 0, 0, false, "", NULL, true,
      "file: path of the HDF5 file with x (N, d) and y (N); optional: test_x (K, d) and test_y (K). A relative path "
      "is resolved from the working folder or, if there is no such file, from the folder of the input. A run resumes "
      "with the same points at any path. No default"},

@@ -14,6 +14,7 @@ enum parameter_kind {
   P_AUTO,
   P_FLAG,
   P_TEXT,
+  P_PATH, /* of a file that is read; a relative one: io/relative_path.h */
   P_CHOICE,
   P_SIZES,
   P_STEPS,
@@ -47,11 +48,14 @@ extern const int parameter_count;
 /* Returns whether the key belongs to the stages ("dynamics.stages[].dt"). Local. */
 bool parameter_of_stage(const struct parameter *parameter);
 
+/* Returns whether the text of a value may be in quotes. Local. */
+bool parameter_quotable(const struct parameter *parameter);
+
 /* Writes a description of the accepted values, such as "an integer from 1 to 1024". Local. */
 void parameter_expects(const struct parameter *parameter, char *text, size_t size);
 
 /* Sets a value from text. base: struct config, or struct stage for keys of stages. item: index in a list; 0 clears the
- * list first. quoted: the text was in quotes, which only the kinds P_TEXT, P_CHOICE and P_FIELDS accept. Returns false
+ * list first. quoted: the text was in quotes, which only the kinds of parameter_quotable accept. Returns false
  * if the text is not an accepted value. Local. */
 bool parameter_assign(const struct parameter *parameter, void *base, int item, const char *text, bool quoted);
 

@@ -40,6 +40,7 @@ void parameter_expects(const struct parameter *parameter, char *text, size_t siz
     snprintf(text, size, "true or false");
     break;
   case P_TEXT:
+  case P_PATH:
     snprintf(text, size, "UTF-8 text without control characters");
     break;
   case P_SIZES:
@@ -163,9 +164,14 @@ static double auto_value(const struct parameter *parameter) {
   return parameter->above ? parameter->low : parameter->low - 1;
 }
 
+bool parameter_quotable(const struct parameter *parameter) {
+  const enum parameter_kind kind = parameter->kind;
+  return kind == P_TEXT || kind == P_PATH || kind == P_CHOICE || kind == P_FIELDS;
+}
+
 bool parameter_assign(const struct parameter *parameter, void *base, int item, const char *text, bool quoted) {
   void *at = (char *)base + parameter->offset;
-  if (quoted && parameter->kind != P_TEXT && parameter->kind != P_CHOICE && parameter->kind != P_FIELDS) return false;
+  if (quoted && !parameter_quotable(parameter)) return false;
   int64_t integer;
   switch (parameter->kind) {
   case P_INTEGER:
@@ -188,6 +194,7 @@ bool parameter_assign(const struct parameter *parameter, void *base, int item, c
     *(bool *)at = strcasecmp(text, "true") == 0;
     return *(bool *)at || strcasecmp(text, "false") == 0;
   case P_TEXT:
+  case P_PATH:
     return utf8_is_plain(text) && /* the YAML reader must accept the echo */
            snprintf(at, text_size(parameter), "%s", text) < (int)text_size(parameter);
   case P_CHOICE:
@@ -284,6 +291,7 @@ void parameter_print(FILE *out, const struct parameter *parameter, const void *b
     fputs(*(const bool *)at ? "true" : "false", out);
     break;
   case P_TEXT:
+  case P_PATH:
     print_text(out, at);
     break;
   case P_CHOICE:

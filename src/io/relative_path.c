@@ -1,0 +1,29 @@
+#include "io/relative_path.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+static void resolve(const char *from, char *path, size_t size) {
+  const char *slash = strrchr(from, '/');
+  if (!*path || *path == '/' || !slash || access(path, F_OK) == 0) return;
+  char *beside = alloc_small(size);
+  const int length = snprintf(beside, size, "%.*s%s", (int)(slash - from) + 1, from, path);
+  if (length < (int)size && access(beside, F_OK) == 0) memcpy(path, beside, (size_t)length + 1);
+  free(beside);
+}
+
+void relative_path_resolve(const struct comm *comm, const char *from, char *path, size_t size) {
+  if (comm->rank == 0) resolve(from, path, size);
+  comm_bcast(comm, path, (int64_t)size, 0);
+}
+
+bool relative_path_same(const char *a, const char *b) {
+  const size_t a_length = strlen(a), b_length = strlen(b);
+  const char *longer = a_length > b_length ? a : b, *shorter = longer == a ? b : a;
+  const size_t before = a_length > b_length ? a_length - b_length : b_length - a_length;
+  return strcmp(longer + before, shorter) == 0 && (before == 0 || (*shorter && longer[before - 1] == '/'));
+}
