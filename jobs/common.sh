@@ -41,10 +41,18 @@ trap forward_stop USR2
 # SLURM sends TERM after scancel and at the time limit. At the time limit squeue reports the reason TimeLimit.
 trap 'forward_stop; [ "$(timeout 5 squeue -h -j "$job" -o %r)" = TimeLimit ] || canceled=1' TERM
 
+# Open MPI's mpirun does not start as root unless two variables allow it.
+refuses_root() {
+  [ "$(id -u)" -eq 0 ] && [ "${OMPI_ALLOW_RUN_AS_ROOT:-} ${OMPI_ALLOW_RUN_AS_ROOT_CONFIRM:-}" != "1 1" ] &&
+    mpirun --version 2>/dev/null | grep -q "Open MPI"
+}
+
 start() {
   local code
   [ -z "$stopping" ] || return 75
-  case ${launcher:?} in
+  [ "${launcher:?}" != mpirun ] || ! refuses_root ||
+    fail "launcher: mpirun: expected a user, received root, with whom Open MPI does not start; submit as a user or, in a container, with: sbatch --export=ALL,OMPI_ALLOW_RUN_AS_ROOT=1,OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 ..."
+  case $launcher in
     srun) srun --mpi=pmix --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" "$mckean" "$@" & ;;
     mpirun) mpirun -n "${SLURM_NTASKS:?request tasks from SLURM: --ntasks}" "$mckean" "$@" </dev/null & ;;
     *) fail "launcher: expected srun or mpirun, received \"$launcher\"" ;;

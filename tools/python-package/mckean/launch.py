@@ -106,6 +106,15 @@ def start(command, show):
         raise
 
 
+def reason(lines):
+    """Returns why a run failed: the lines of mckean without those of mpirun, or those of mpirun if it did not start mckean."""
+    if any("attempt to run as root" in line for line in lines):
+        return ("Open MPI's mpirun refuses root: work as a user, set ranks=1 (no mpirun), or in a container set the environment variables "
+                "OMPI_ALLOW_RUN_AS_ROOT=1 and OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1")
+    ours = itertools.takewhile(lambda line: not line.startswith("-----"), lines)
+    return "\n".join(ours) or "\n".join(lines)
+
+
 def default_folder(input, keys):
     name = flatten(keys).get("run.name", os.path.splitext(os.path.basename(input))[0])
     return os.path.join("runs", name)
@@ -144,8 +153,7 @@ def run(input, ranks=None, folder=None, keys=None, show=True, fresh=False, **mor
     if code == STOPPED:
         raise RunStopped(f"{folder}: stopped early with a checkpoint; the same call resumes it", code, "\n".join(lines))
     if code != 0:
-        ours = "\n".join(itertools.takewhile(lambda line: not line.startswith("-----"), lines))  # without those of mpirun
-        raise RunError(f"{folder}: mckean run ended with exit code {code}:\n{ours}", code, "\n".join(lines))
+        raise RunError(f"{folder}: mckean run ended with exit code {code}:\n{reason(lines)}", code, "\n".join(lines))
     return folder
 
 
