@@ -25,7 +25,8 @@ SANITIZE := -fsanitize=address,undefined -fno-omit-frame-pointer
 # -ffp-contract=off: code outside the kernels gives the same bits at every instruction-set level.
 CFLAGS := -std=gnu11 $(OPT) $(OPENMP) -ffp-contract=off $(FORTIFY) -fstack-protector-strong $(WARN) $(EXTRA_CFLAGS)
 CPPFLAGS := -D_GNU_SOURCE -Iinclude $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
-LDLIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lm
+# HDF5's high-level library is in the folder of HDF5, and has no name of its own in Debian's pkg-config.
+LDLIBS := $(patsubst -lhdf5,-lhdf5_hl -lhdf5,$(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)) -lm
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
 
 # The arithmetic of the step. Each name below has one source file, <name>_isa.c, which is compiled once per instruction-set

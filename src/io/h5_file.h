@@ -1,4 +1,4 @@
-/* h5_file: what h5.c and h5_scale.c share. Private to them. */
+/* h5_file: what src/io/h5*.c share. Private to them. */
 #ifndef MCKEAN_IO_H5_FILE_H
 #define MCKEAN_IO_H5_FILE_H
 

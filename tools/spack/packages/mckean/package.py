@@ -18,7 +18,7 @@ class Mckean(MakefilePackage):
     depends_on("gmake", type="build")
     depends_on("pkgconfig", type="build")
     depends_on("mpi")
-    depends_on("hdf5")
+    depends_on("hdf5+hl")
     depends_on("openblas")
     depends_on("netlib-scalapack")
     depends_on("gsl")
