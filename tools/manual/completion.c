@@ -210,22 +210,25 @@ static void fish_verb(const struct verb *verb) {
   putchar('\n');
   for (const char *at = verb->options; next_option(&at, &option);) {
     printf("complete -c mckean -n '__fish_seen_subcommand_from %s' %s %s%s -d ", verb->name,
-           strncmp(option.name, "--", 2) == 0 ? "-l" : "-o", option.name + strspn(option.name, "-"),
-           option.value ? " -r" : "");
+           option.name[1] == '-' ? "-l" : "-s", option.name + strspn(option.name, "-"), option.value ? " -r" : "");
     fish_text(option.item.text);
     putchar('\n');
   }
 }
 
 void completion_fish(void) {
-  fputs("# Completion of mckean for fish; made by tools/manual from the tables of verbs and input keys.\n", stdout);
+  fputs("# Completion of mckean for fish; made by tools/manual from the tables of verbs and input keys.\n"
+        "complete -c mckean -l help -d 'list the verbs or the options'\n"
+        "complete -c mckean -n __fish_use_subcommand -l version -d 'print the version'\n",
+        stdout);
   for (int v = 0; v < verb_count; v++) fish_verb(&verb_table[v]);
   struct config_key key;
   for (int i = 0; config_key(i, &key); i++)
     for (int v = 0; v < verb_count; v++) {
       const struct verb *verb = &verb_table[v];
       if (!takes_values(verb) && !takes_keys(verb)) continue;
-      printf("complete -c mckean -n '__fish_seen_subcommand_from %s' -a '", verb->name);
+      printf("complete -c mckean -n '__fish_seen_subcommand_from %s' %s-a '", verb->name,
+             takes_keys(verb) ? "-f " : "");
       if (takes_keys(verb)) {
         fputs(key.key, stdout);
       } else {

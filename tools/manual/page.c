@@ -93,7 +93,8 @@ static const char *const files[][2] = {
     {"history.h5", "series of losses and other observables, outputs f_n at test and training points, dt/limit"},
     {"checkpoints/step-000000000100.h5", "the particles at a step; a run resumes from the newest intact checkpoint"},
     {"run.log", "printed messages, input with all defaults, provenance, times"},
-    {"summary.json", "state of the run, C_f, origin of the points, speed, stability of dt; or why the run failed"},
+    {"summary.json", "state of the run, C_f, origin of the points, losses at the start and at the end, speed, "
+                     "stability of dt; or why the run failed"},
     {"analysis.txt, analysis.json, analysis.h5", "tables and results of analyze"},
     {"lock, live, stop", "the lock of the process that writes; its progress; a file named stop stops the run"},
 };
