@@ -12,6 +12,9 @@
  * ranks, before and after; only rank 0 looks for the file. Collective. */
 void relative_path_resolve(const struct comm *comm, const char *from, char *path, size_t size);
 
+/* USAGE: there is no such file; the message states where relative_path_resolve looks for it. Local. */
+int relative_path_check(const char *path);
+
 /* Returns whether two paths may name one file: they are equal, or one is the other with a folder before it. Local. */
 bool relative_path_same(const char *a, const char *b);
 

@@ -1,13 +1,11 @@
 #include "data/target_file.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "data/points_file.h"
+#include "io/relative_path.h"
 #include "io/sandbox.h"
 
 struct file {
@@ -46,10 +44,7 @@ static int read_pairs(void *context) {
 static int read_file(struct file *own) {
   if (!*own->target.spec.path)
     return FAIL(USAGE, "target.path: expected the name of an HDF5 file, received an empty string");
-  if (access(own->target.spec.path, F_OK) != 0)
-    return FAIL(USAGE,
-                "target.path: %s: %s; a relative path is resolved from the working folder or the folder of the input",
-                own->target.spec.path, strerror(errno));
+  if (relative_path_check(own->target.spec.path) != OK) return FAIL(USAGE, "target.path: %s", error_text());
   int status = sandbox_run(own->target.spec.path, read_pairs, own);
   if (status == OK) status = read_pairs(own);
   return status == FAILED ? FAIL(USAGE, "%s", error_text()) : status; /* a file that cannot be read is a wrong input */

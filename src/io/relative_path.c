@@ -1,11 +1,13 @@
 #include "io/relative_path.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/error.h"
 
 static void resolve(const char *from, char *path, size_t size) {
   const char *slash = strrchr(from, '/');
@@ -19,6 +21,12 @@ static void resolve(const char *from, char *path, size_t size) {
 void relative_path_resolve(const struct comm *comm, const char *from, char *path, size_t size) {
   if (comm->rank == 0) resolve(from, path, size);
   comm_bcast(comm, path, (int64_t)size, 0);
+}
+
+int relative_path_check(const char *path) {
+  if (access(path, F_OK) == 0) return OK;
+  return FAIL(USAGE, "%s: %s; a relative path is resolved from the working folder or the folder of the input", path,
+              strerror(errno));
 }
 
 bool relative_path_same(const char *a, const char *b) {

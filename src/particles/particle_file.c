@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "io/h5.h"
+#include "io/relative_path.h"
 #include "io/sandbox.h"
 #include "particle_file_read.h"
 
@@ -164,6 +165,7 @@ static int try_all(void *context) {
 
 static int open_file(struct opening *opening, bool verified) {
   struct h5 *h5;
+  TRY(relative_path_check(opening->file->path));
   if (!verified) {
     struct particle_file trial = *opening->file;
     struct opening child = {opening->unit, opening->d, &trial};
