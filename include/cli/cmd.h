@@ -20,6 +20,7 @@ struct verb {
   const char *options;
   bool blas;   /* the command uses OpenBLAS */
   bool prints; /* the printed output is the result, so a failed write to stdout is an error */
+  bool stops;  /* signals request the end of the command (run/stop.h) */
 };
 extern const struct verb verb_table[];
 extern const int verb_count;

@@ -1,9 +1,10 @@
 /* stop: requests to write a checkpoint or to stop early, and the agreement of the ranks on them.
  *
  * Requests are signals, a file named "stop" in the output folder, the time since the last checkpoint, and two time
- * limits: --max-wall and the limit of the SLURM job. Signal USR1 requests a checkpoint; USR2, TERM and INT request a
- * checkpoint and the end of the run. Later ones of these three have no effect (SLURM sends TERM at the limit), except
- * that an INT about 1 s or more after the first INT ends the process immediately.
+ * limits: --max-wall and the limit of the SLURM job. Signal USR1 requests a checkpoint; USR2, TERM, INT, HUP, QUIT and
+ * XCPU request a checkpoint and the end of the run. After one of these, more of them have no effect (SLURM sends TERM
+ * at the limit), with one exception: an INT or QUIT about 1 s or more after the first INT or QUIT ends the process
+ * immediately. HUP stays ignored if the program was started with it ignored (nohup).
  *
  * A run stops before a limit with a margin of twice the sum of its longest recent interval and its longest recent
  * checkpoint; before the limit of the SLURM job, 5 s more. An interval is the time between two agreements, minus the
@@ -41,13 +42,18 @@ struct stop {
   bool checkpoint_measured;    /* false: `checkpoint` is an estimate */
   double saving;               /* seconds of the last checkpoint; before the first one, those of its bytes alone */
   double agreed_at, saved_at;  /* clock times of the last agreement and the last checkpoint */
+  double waited;               /* sum of stop_waited */
+  bool begun;                  /* stop_begin was called */
   double file_checked_at;      /* clock time of the last check for the stop file */
   int64_t step, steps_between; /* step of the last agreement; number of steps between it and the next one */
   char reason[256];
 };
 
-/* Installs the signal handlers of this process, and ignores SIGXFSZ and SIGPIPE. Local. */
+/* stop_install installs the signal handlers of this process, and ignores SIGXFSZ and SIGPIPE. Call it before MPI
+ * starts, so that a signal at any later time is a request. stop_uninstall restores what was there before, and raises
+ * the signal that requested the end of the run in between, if there was one. Local. */
 void stop_install(void);
+void stop_uninstall(void);
 
 /* Creates the state of a run; max_wall counts from this call. Local. */
 struct stop stop_create(const struct comm *comm, const struct stop_options *options);
@@ -62,6 +68,13 @@ bool stop_due(const struct stop *stop, int64_t step);
 /* Returns the strongest request of all ranks since the last call. *reason, for the log of rank 0: the name of the
  * request, or NULL if it needs no report; valid until the next call. Collective. */
 enum stop_request stop_agree(struct stop *stop, int64_t step, const char **reason);
+
+/* The same between two agreements, when no step is taken: during set-up and while waiting. Before stop_begin, only
+ * signals and max_wall count. */
+enum stop_request stop_ask(struct stop *stop, const char **reason);
+
+/* Excludes the seconds of a wait, which ends now, from the time of steps. Local. */
+void stop_waited(struct stop *stop, double seconds);
 
 /* Returns how many seconds before a time limit the run stops; before the limit of the SLURM job, 5 s more. Local. */
 double stop_margin(const struct stop *stop);

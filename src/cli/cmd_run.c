@@ -12,6 +12,7 @@
 #include "forecast/dry_run.h"
 #include "io/durable_file.h"
 #include "parallel/watchdog.h"
+#include "run/stop.h"
 
 const char cmd_run_options[] =
     "  INPUT               YAML file; `mckean help` explains its keys, which can also be given as KEY=VALUE\n"
@@ -23,8 +24,8 @@ const char cmd_run_options[] =
     "  --manifest FILE     take all arguments from a line of this file (see jobs/array.sh)\n"
     "  --line N            number of this line, from 1; a line without a run: exit code 0\n"
     "  -v, --verbose       also print the times of all parts of the run, which run.log always contains\n"
-    "signals: USR1 writes a checkpoint and continues; USR2, TERM, INT, or a file named `stop` in the output\n"
-    "folder, write a checkpoint and stop, exit code 75\n";
+    "signals: USR1 writes a checkpoint and continues; USR2, TERM, INT, HUP, QUIT, XCPU, or a file named `stop` in\n"
+    "the output folder, write a checkpoint and stop, exit code 75; nohup disables HUP\n";
 
 /* An option_* function: converts H:MM:SS, MM:SS or seconds to seconds. */
 static int take_duration(const struct option *option, const char *text, void *seconds) {
@@ -81,6 +82,7 @@ static void keep_command(int argc, char **argv, struct simulation_options *optio
 
 static int run(const struct comm *comm, const struct config *config, const struct run_request *request) {
   if (!request->dry_run) return simulation_run(comm, config, &request->simulation);
+  stop_uninstall(); /* a signal ends a dry run at once */
   const struct dry_run_options options = {.fresh = request->simulation.fresh,
                                           .json = request->json,
                                           .argc = request->simulation.argc,

@@ -16,6 +16,7 @@
 #include "log/provenance.h"
 #include "parallel/comm.h"
 #include "particles/kernel.h"
+#include "run/stop.h"
 
 static void usage(FILE *out) {
   fprintf(out, "usage: mpirun -n RANKS mckean VERB ...\n\n");
@@ -71,6 +72,7 @@ int main(int argc, char **argv) {
   struct comm world;
   const struct verb *verb = find(argv[1]);
   if (verb && verb->blas) openblas_start(argv);
+  if (verb && verb->stops) stop_install();
   h5_start();
   int status = comm_start(&argc, &argv, &world);
   if (status == OK) status = comm_agree(&world, arithmetic_check());

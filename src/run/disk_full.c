@@ -9,7 +9,8 @@
 static const double RETRY_SECONDS = 5, POLL_SECONDS = 0.2;
 
 static int give_up(const struct disk_full *policy) {
-  report_line(policy->report, "the steps since the newest checkpoint are not on the disk and will be computed again");
+  if (policy->stop->begun)
+    report_line(policy->report, "the steps since the newest checkpoint are not on the disk and will be computed again");
   return STOPPED;
 }
 
@@ -20,7 +21,7 @@ static int wait_for_retry(const struct disk_full *policy) {
     heartbeat_activity("the wait for free disk space");
     nanosleep(&(struct timespec){.tv_nsec = (long)(1e9 * POLL_SECONDS)}, NULL);
     const char *reason;
-    const enum stop_request asked = stop_agree(policy->stop, policy->stop->step, &reason);
+    const enum stop_request asked = stop_ask(policy->stop, &reason);
     if (asked == STOP_END) {
       report_line(policy->report, "%s ends the wait for free space", reason);
       return give_up(policy);
@@ -31,26 +32,30 @@ static int wait_for_retry(const struct disk_full *policy) {
   }
 }
 
-static int wait_and_write(const struct disk_full *policy, int (*attempt)(void *context), void *context) {
-  const double began = comm_time();
+/* began: clock time of the first attempt. The steps neither took the time of failed attempts nor that of the wait. */
+static int wait_and_write(const struct disk_full *policy, double began, int (*attempt)(void *context), void *context) {
   report_line(policy->report,
               "waiting for free space (output.on_full: wait): the run tries again every %g s and on signal USR1, and "
               "continues once the write succeeds; a file named stop, signal USR2 or the time limit ends the wait",
               RETRY_SECONDS);
   int status = FULL;
+  double seconds = 0;
   while (status == FULL) {
     TRY(wait_for_retry(policy));
+    seconds = comm_time() - began;
     status = attempt(context);
   }
+  stop_waited(policy->stop, seconds);
   char waited[32];
-  report_duration(comm_time() - began, waited);
+  report_duration(seconds, waited);
   if (status == OK) report_line(policy->report, "write succeeded after waiting %s; the run continues", waited);
   return status;
 }
 
 int disk_full_write(const struct disk_full *policy, int (*attempt)(void *context), void *context) {
+  const double began = comm_time();
   const int status = attempt(context);
   if (status != FULL || policy->on_full == ON_FULL_STOP) return status;
   report_line(policy->report, "%s", error_text());
-  return policy->ending ? give_up(policy) : wait_and_write(policy, attempt, context);
+  return policy->ending ? give_up(policy) : wait_and_write(policy, began, attempt, context);
 }

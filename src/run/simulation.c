@@ -90,7 +90,10 @@ static void report_end(struct simulation *sim, int status) {
   if (status == OK && schedule_auto(&config->schedule, sim->steps) && sim->step_size.segment.dt > 0)
     report_line(&sim->report, "dt: auto: the last dt is %s; history.h5 contains all dt", text);
   if (status == OK) next_commands_print(&sim->report, config->output);
-  if (status == OK || sim->comm->rank != 0) return;
+}
+
+static void report_stop(struct simulation *sim) {
+  if (sim->comm->rank != 0) return;
   char *command = restart_command(sim->comm->size);
   report_line(&sim->report, "stopped at step %lld of %lld; to resume, unless a job does it automatically:\n%s",
               (long long)(sim->saved < 0 ? 0 : sim->saved), (long long)sim->steps, command);
@@ -145,7 +148,6 @@ int simulation_run(const struct comm *comm, const struct config *config, const s
   bool complete = false;
   sim.report.verbose = options->verbose;
   *sim.problem.config = *config;
-  stop_install();
   sim.stop = stop_create(comm, &stop);
   int status = simulation_start(&sim, &complete);
   if (status == OK && complete)
@@ -153,6 +155,7 @@ int simulation_run(const struct comm *comm, const struct config *config, const s
                 (long long)sim.steps);
   else if (status == OK)
     status = run_loop(&sim);
+  if (status == STOPPED) report_stop(&sim);
   if (status != OK && status != STOPPED && sim.lock && lock_is_ours(sim.lock)) report_failure(&sim, status);
   free_simulation(&sim);
   return status;

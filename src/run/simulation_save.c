@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "io/durable_file.h"
 #include "io/h5.h"
-#include "run/disk_full.h"
 #include "simulation_state.h"
 #include "store/checkpoint.h"
 #include "store/history_file.h"
@@ -87,11 +86,19 @@ static int write_files(void *context) {
   return OK;
 }
 
+struct disk_full simulation_disk_full(struct simulation *sim, bool ending) {
+  return (struct disk_full){sim->comm, sim->problem.config->on_full, ending, &sim->stop, &sim->report};
+}
+
 int simulation_save(struct simulation *sim, bool ending) {
   if (sim->saved == sim->step && !history_pending(sim->history)) return OK;
-  const struct work since = simulation_work(sim);
-  const struct disk_full policy = {sim->comm, sim->problem.config->on_full, ending, &sim->stop, &sim->report};
+  struct work since = simulation_work(sim);
+  const struct disk_full policy = simulation_disk_full(sim, ending);
+  const double before = sim->stop.waited;
   const int status = disk_full_write(&policy, write_files, sim);
+  const double waited = sim->stop.waited - before;
+  sim->began += waited;
+  since.seconds += waited;
   simulation_add_work(sim, PHASE_SAVE, &since);
   return status;
 }

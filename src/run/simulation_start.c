@@ -82,11 +82,27 @@ static void report_initial(struct simulation *sim) {
   report_line(&sim->report, "initial particles%s: %s", sim->step > 0 ? " of step 0" : "", text);
 }
 
-static int open_output(struct simulation *sim) {
-  char *aside = NULL;
+struct opening {
+  struct simulation *sim;
+  char *aside; /* new name of the old output, or NULL */
+};
+
+/* Collective. May be called again after FULL. */
+static int open_folder(void *context) {
+  struct opening *opening = context;
+  struct simulation *sim = opening->sim;
   const char *output = sim->problem.config->output;
-  const int status = sim->comm->rank == 0 ? output_folder_open(output, sim->options->fresh, &sim->lock, &aside) : OK;
-  TRY(comm_agree(sim->comm, status));
+  const bool first = sim->comm->rank == 0;
+  return comm_agree(sim->comm,
+                    first ? output_folder_open(output, sim->options->fresh, &sim->lock, &opening->aside) : OK);
+}
+
+static int open_output(struct simulation *sim) {
+  const char *output = sim->problem.config->output;
+  const struct disk_full policy = simulation_disk_full(sim, false);
+  struct opening opening = {.sim = sim};
+  TRY(disk_full_write(&policy, open_folder, &opening));
+  char *aside = opening.aside;
   const int same = output_folder_same(sim->comm, output);
   if (same != OK) {
     if (aside) (void)FAIL(same, "%s. The old output was renamed to %s", error_text(), aside);
@@ -126,18 +142,35 @@ static void report_own_times(struct simulation *sim) {
               sim->step_size.segment.dt > 0 ? dt : "");
 }
 
+/* Ends the set-up if a signal or the time limit requests it. Collective. STOPPED: it does. */
+static int check_stop(struct simulation *sim) {
+  const char *reason;
+  if (stop_ask(&sim->stop, &reason) != STOP_END) return OK;
+  report_line(&sim->report, "%s during set-up", reason);
+  return STOPPED;
+}
+
+/* Creates the problem, opens the output and restores the newest checkpoint. *segment: as for restore_particles. */
+static int set_up(struct simulation *sim, struct dt_segment *segment) {
+  bool initialized;
+  TRY(problem_isa(&sim->problem));
+  if (!sim->options->fresh) TRY(restart_keep(sim->comm, sim->problem.config));
+  TRY(check_stop(sim));
+  TRY(problem_data(&sim->problem)); /* before the output is created: with invalid data, no file may change */
+  TRY(check_stop(sim));
+  TRY(create_particles(sim, &initialized));
+  TRY(check_stop(sim));
+  TRY(open_output(sim));
+  return restore_particles(sim, initialized, segment);
+}
+
 int simulation_start(struct simulation *sim, bool *complete) {
   struct problem *problem = &sim->problem;
   const struct config *config = problem->config;
   struct dt_segment segment = {0};
-  bool has_last_row = false, initialized;
+  bool has_last_row = false;
   provenance_fill(sim->comm, sim->options->argc, sim->options->argv, &sim->provenance);
-  TRY(problem_isa(problem));
-  if (!sim->options->fresh) TRY(restart_keep(sim->comm, problem->config));
-  TRY(problem_data(problem)); /* before the output is created: with invalid data, no file may change */
-  TRY(create_particles(sim, &initialized));
-  TRY(open_output(sim));
-  TRY(restore_particles(sim, initialized, &segment));
+  TRY(set_up(sim, &segment));
   sim->start = sim->step;
   sim->history = history_create(sim->comm, config, problem->data, sim->start);
   if (sim->start > 0) TRY(history_check(sim->comm, config, problem->data, sim->start, &has_last_row));
@@ -151,5 +184,6 @@ int simulation_start(struct simulation *sim, bool *complete) {
   report_own_times(sim);
   divergence_monitor_start(&sim->monitor);
   if (!*complete) TRY(stability_watch_create(config, &sim->step_size, sim->start, &sim->watch));
-  return problem_dynamics(problem);
+  TRY(problem_dynamics(problem));
+  return *complete ? OK : check_stop(sim);
 }

@@ -3,6 +3,7 @@
 #define MCKEAN_RUN_SIMULATION_STATE_H
 
 #include "log/summary.h"
+#include "run/disk_full.h"
 #include "run/divergence_monitor.h"
 #include "run/problem.h"
 #include "run/simulation.h"
@@ -30,7 +31,7 @@ struct simulation {
   struct report report;
   struct summary summary;
   int64_t start, step, steps; /* first, current and last step */
-  double began;               /* clock time at the start of the time loop */
+  double began;               /* clock time at the start of the time loop, plus the waits for free space since then */
   struct loss_sum loss[2];    /* of the smallest and of the largest n */
   /* Output. */
   struct lock *lock;      /* rank 0 */
@@ -90,6 +91,9 @@ int simulation_results(const struct simulation *sim, struct summary_stability *s
  * and does not wait for free space. Collective. STOPPED: the disk remained full (run/disk_full.h). FULL, FAILED
  * or UNREAD: a file could not be written or read back, or the values are not finite. */
 int simulation_save(struct simulation *sim, bool ending);
+
+/* Returns how this run reacts to a full disk. ending: as for simulation_save. Local. */
+struct disk_full simulation_disk_full(struct simulation *sim, bool ending);
 
 /* Checks that all sums over units are finite; with `units`, also all numbers of all units. Collective. FAILED: the
  * error text states dt, and its limit at the last checkpoint or at the start. */

@@ -26,10 +26,10 @@ static void on_end(int signal) {
   static volatile sig_atomic_t interrupted;
   static volatile time_t first;
   end_signal = signal;
-  if (signal != SIGINT) return;
+  if (signal != SIGINT && signal != SIGQUIT) return;
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  if (interrupted && now.tv_sec - first >= 1) _exit(128 + SIGINT);
+  if (interrupted && now.tv_sec - first >= 1) _exit(128 + signal);
   if (!interrupted) first = now.tv_sec;
   interrupted = 1;
 }
@@ -38,17 +38,40 @@ static void on_checkpoint(int signal) {
   checkpoint_signal = signal;
 }
 
+/* SIGXFSZ: a write beyond the file size limit then returns an error. SIGPIPE: a write to a closed pipe then returns an
+ * error; run.log still has the output. */
+static const struct action {
+  int signal;
+  void (*handler)(int signal);
+  const char *name;
+} action_table[] = {
+    {SIGUSR1, on_checkpoint, "signal USR1"},
+    {SIGUSR2, on_end, "signal USR2"},
+    {SIGTERM, on_end, "signal TERM"},
+    {SIGINT, on_end, "signal INT"},
+    {SIGHUP, on_end, "signal HUP"},
+    {SIGQUIT, on_end, "signal QUIT"},
+    {SIGXCPU, on_end, "signal XCPU (limit of processor time)"},
+    {SIGXFSZ, SIG_IGN, NULL},
+    {SIGPIPE, SIG_IGN, NULL},
+};
+enum { ACTIONS = sizeof action_table / sizeof *action_table };
+
+static struct sigaction replaced[ACTIONS];
+
 void stop_install(void) {
-  struct sigaction end = {.sa_handler = on_end, .sa_flags = SA_RESTART};
-  struct sigaction checkpoint = {.sa_handler = on_checkpoint, .sa_flags = SA_RESTART};
-  sigemptyset(&end.sa_mask);
-  sigemptyset(&checkpoint.sa_mask);
-  sigaction(SIGUSR2, &end, NULL);
-  sigaction(SIGTERM, &end, NULL);
-  sigaction(SIGINT, &end, NULL);
-  sigaction(SIGUSR1, &checkpoint, NULL);
-  signal(SIGXFSZ, SIG_IGN); /* a write beyond the file size limit then returns an error */
-  signal(SIGPIPE, SIG_IGN); /* a write to a closed pipe then returns an error; run.log still has the output */
+  for (int i = 0; i < ACTIONS; i++) {
+    struct sigaction action = {.sa_handler = action_table[i].handler, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(action_table[i].signal, NULL, &replaced[i]);
+    const bool nohup = action_table[i].signal == SIGHUP && replaced[i].sa_handler == SIG_IGN;
+    if (!nohup) sigaction(action_table[i].signal, &action, NULL);
+  }
+}
+
+void stop_uninstall(void) {
+  for (int i = 0; i < ACTIONS; i++) sigaction(action_table[i].signal, &replaced[i], NULL);
+  if (end_signal) raise(end_signal);
 }
 
 struct stop stop_create(const struct comm *comm, const struct stop_options *options) {
@@ -57,6 +80,7 @@ struct stop stop_create(const struct comm *comm, const struct stop_options *opti
                       .wall_end = INFINITY,
                       .job_end = INFINITY,
                       .file_checked_at = -INFINITY,
+                      .saved_at = INFINITY,
                       .steps_between = 1};
   if (options->max_wall > 0) stop.wall_end = options->clock() + options->max_wall;
   return stop;
@@ -101,6 +125,7 @@ static void report_limits(struct stop *stop, struct report *report) {
 }
 
 void stop_begin(struct stop *stop, int64_t step, double bytes, struct report *report) {
+  stop->begun = true;
   stop->step = step;
   if (stop->comm->rank == 0) report_limits(stop, report);
   stop->agreed_at = stop->saved_at = stop->options.clock();
@@ -145,10 +170,9 @@ static bool save_due(const struct stop *stop, double now) {
 /* ---- agreement ---- */
 
 static const char *signal_name(int signal) {
-  return signal == SIGUSR1   ? "signal USR1"
-         : signal == SIGUSR2 ? "signal USR2"
-         : signal == SIGTERM ? "signal TERM"
-                             : "signal INT";
+  for (int i = 0; i < ACTIONS; i++)
+    if (action_table[i].signal == signal) return action_table[i].name;
+  return "a signal";
 }
 
 /* Returns whether there is a stop file, and removes it so that the next run does not find it. */
@@ -168,7 +192,7 @@ static enum stop_request ask(struct stop *stop, double now, int *signal) {
   *signal = end;
   if (end) return STOP_END;
   if (first && time_is_up(stop, now)) return STOP_END;
-  if (first && stop_file(stop, now)) {
+  if (first && stop->begun && stop_file(stop, now)) {
     snprintf(stop->reason, sizeof stop->reason, "the stop file");
     return STOP_END;
   }
@@ -194,17 +218,27 @@ static void set_steps_between(struct stop *stop, double seconds) {
   stop->steps_between = steps;
 }
 
-enum stop_request stop_agree(struct stop *stop, int64_t step, const char **reason) {
-  const double now = stop->options.clock(), seconds = now - stop->agreed_at;
-  stop->interval = fmax(seconds, stop->interval * exp2(-fmin(seconds / DECAY_SECONDS, 1 / DECAY_INTERVALS)));
+enum stop_request stop_ask(struct stop *stop, const char **reason) {
   int signal;
-  const int own = ask(stop, now, &signal);
+  const int own = ask(stop, stop->options.clock(), &signal);
   /* The strongest request, with its signal if a signal made it. */
   const int agreed = (int)comm_max(stop->comm, own * NSIG + signal);
-  set_steps_between(stop, seconds);
-  stop->step = step;
-  stop->agreed_at = stop->options.clock();
   signal = agreed % NSIG;
   *reason = signal ? signal_name(signal) : *stop->reason ? stop->reason : NULL;
   return (enum stop_request)(agreed / NSIG);
+}
+
+enum stop_request stop_agree(struct stop *stop, int64_t step, const char **reason) {
+  const double seconds = stop->options.clock() - stop->agreed_at;
+  stop->interval = fmax(seconds, stop->interval * exp2(-fmin(seconds / DECAY_SECONDS, 1 / DECAY_INTERVALS)));
+  const enum stop_request request = stop_ask(stop, reason);
+  set_steps_between(stop, seconds);
+  stop->step = step;
+  stop->agreed_at = stop->options.clock();
+  return request;
+}
+
+void stop_waited(struct stop *stop, double seconds) {
+  stop->agreed_at += seconds;
+  stop->waited += seconds;
 }

@@ -60,24 +60,57 @@ static double stops_at(struct stop *stop, double given) {
   return INFINITY;
 }
 
+/* Forks a child on rank 0 that calls `child`. *status: as of waitpid; 0 on the other ranks. */
+static void in_a_child(void (*child)(int signal, bool late), int signal, bool late, int *status) {
+  *status = 0;
+  if (world.rank > 0) return;
+  const pid_t process = fork();
+  if (process == 0) {
+    child(signal, late);
+    _exit(0);
+  }
+  waitpid(process, status, 0);
+}
+
+static void raise_twice(int signal, bool late) {
+  stop_install();
+  raise(signal);
+  if (late) usleep(2100000);
+  raise(signal);
+}
+
 static void only_a_late_second_interrupt_kills(void **state) {
   (void)state;
-  for (int late = 0; late < 2; late++) {
-    int status = 0;
-    if (world.rank == 0) {
-      const pid_t child = fork();
-      if (child == 0) {
-        stop_install();
-        raise(SIGINT);
-        if (late) usleep(2100000);
-        raise(SIGINT);
-        _exit(0);
-      }
-      waitpid(child, &status, 0);
+  for (int late = 0; late < 2; late++)
+    for (int i = 0; i < 2; i++) {
+      const int signal = i == 0 ? SIGINT : SIGQUIT;
+      int status;
+      in_a_child(raise_twice, signal, late, &status);
+      assert_all_for(WIFEXITED(status), "late %d", late);
+      assert_all_for(world.rank > 0 || WEXITSTATUS(status) == (late ? 128 + signal : 0), "late %d", late);
     }
-    assert_all_for(WIFEXITED(status), "late %d", late);
-    assert_all_for(world.rank > 0 || WEXITSTATUS(status) == (late ? 128 + SIGINT : 0), "late %d", late);
-  }
+}
+
+static void raise_before_the_end(int signal, bool late) {
+  struct sigaction kept;
+  (void)late;
+  sigaction(SIGHUP, &(struct sigaction){.sa_handler = SIG_IGN}, NULL); /* as nohup does */
+  stop_install();
+  sigaction(SIGHUP, NULL, &kept);
+  if (kept.sa_handler != SIG_IGN) _exit(1);
+  raise(signal);
+  stop_uninstall();
+  sigaction(SIGUSR1, NULL, &kept);
+  _exit(kept.sa_handler == SIG_DFL ? 2 : 1);
+}
+
+static void after_stop_uninstall_signals_kill(void **state) {
+  (void)state;
+  int status;
+  in_a_child(raise_before_the_end, SIGTERM, false, &status);
+  assert_all(world.rank > 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM));
+  in_a_child(raise_before_the_end, SIGHUP, false, &status); /* ignored */
+  assert_all(world.rank > 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 2));
 }
 
 static void the_wall_time_limit_leaves_time_for_steps_and_a_checkpoint(void **state) {
@@ -230,6 +263,32 @@ static void the_stop_file_is_obeyed_once(void **state) {
   assert_all(after(&stop, 1, NULL) == STOP_NONE);
 }
 
+/* During set-up and while waiting, ranks agree without measuring steps. During set-up, a stop file may be addressed to
+ * another run. */
+static void requests_between_steps_leave_the_rates(void **state) {
+  (void)state;
+  const struct stop_options given = options(100);
+  const char *why;
+  char path[4200];
+  snprintf(path, sizeof path, "%s/stop", given.output);
+  now = 0;
+  struct stop stop = stop_create(&world, &given);
+  if (world.rank == 0) fclose(fopen(path, "w"));
+  assert_all(stop_ask(&stop, &why) == STOP_NONE && (world.rank > 0 || access(path, F_OK) == 0));
+  if (world.rank == 0) remove(path);
+  now = 100;
+  assert_all(stop_ask(&stop, &why) == STOP_END && (world.rank > 0 || strstr(why, "the wall-time limit")));
+  stop = begin(&given, 0);
+  (void)after(&stop, 1, NULL);
+  const double interval = stop.interval;
+  const int64_t steps_between = stop.steps_between;
+  for (now = 2; now < 52; now += 0.2) assert_all(stop_ask(&stop, &why) == STOP_NONE);
+  stop_waited(&stop, 50);
+  assert_all(stop.waited == 50 && stop.interval == interval && stop.steps_between == steps_between);
+  (void)after(&stop, 0, NULL); /* 1 s of steps and 50 s of waiting since the last agreement */
+  assert_all(stop.interval < interval + 0.3 && stop.steps_between <= 2 * steps_between);
+}
+
 static void checkpoints_follow_at_the_interval(void **state) {
   (void)state;
   struct stop_options given = options(0);
@@ -289,11 +348,21 @@ static void a_signal_to_one_rank_suffices(void **state) {
   assert_all(after(&stop, 1, &why) == STOP_END); /* the stronger request wins */
   assert_all(strcmp(why, "signal TERM") == 0);
   assert_all(after(&stop, 1, NULL) == STOP_END); /* the request persists */
+  const struct {
+    int signal;
+    const char *name;
+  } others[] = {{SIGUSR2, "USR2"}, {SIGHUP, "HUP"}, {SIGXCPU, "XCPU"}, {SIGQUIT, "QUIT"}};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    if (last) raise(others[i].signal);
+    assert_all(after(&stop, 1, &why) == STOP_END && !strncmp(why, "signal ", 7));
+    assert_all_for(!last || strstr(why, others[i].name), "signal %s", others[i].name);
+  }
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(only_a_late_second_interrupt_kills),
+      cmocka_unit_test(after_stop_uninstall_signals_kill),
       cmocka_unit_test(the_wall_time_limit_leaves_time_for_steps_and_a_checkpoint),
       cmocka_unit_test(the_time_of_steps_excludes_checkpoints),
       cmocka_unit_test(slow_steps_and_checkpoints_are_forgotten),
@@ -302,6 +371,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_changed_limit_of_the_job_is_obeyed),
       cmocka_unit_test(the_log_contains_the_limits),
       cmocka_unit_test(the_stop_file_is_obeyed_once),
+      cmocka_unit_test(requests_between_steps_leave_the_rates),
       cmocka_unit_test(checkpoints_follow_at_the_interval),
       cmocka_unit_test(the_interval_adapts_to_the_cost),
       cmocka_unit_test(the_ranks_agree_five_times_a_second),
