@@ -10,7 +10,7 @@ const struct verb verb_table[] = {
      cmd_status_options, .prints = true},
     {"verify", "FILE|RUN ...", "check every byte of checkpoints and histories", cmd_verify, cmd_verify_options,
      .prints = true},
-    {"compare", "A B", "whether bits are equal; largest differences", cmd_compare, cmd_compare_options, .prints = true},
+    {"compare", "A B", "compare checkpoints bit for bit", cmd_compare, cmd_compare_options, .prints = true},
     {"analyze", "RUN ... [OPTIONS]", "LLN and CLT tables with intervals, and verdicts", cmd_analyze,
      cmd_analyze_options, .blas = true, .prints = true},
     {"eval", "CHECKPOINT|RUN POINTS.h5 [OPTIONS]", "f of trained networks at your points", cmd_eval, cmd_eval_options,

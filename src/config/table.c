@@ -102,7 +102,7 @@ const struct parameter parameter_table[] = {
      "seed of the random subsets; 0: run.seed"},
     {"unit.init.checksum", P_TEXT, AT(unit.import.checksum), 0, 0, false, "", NULL, true,
      "checksum of the initial particles, if a file is given: 8 hexadecimal digits, which a run prints and records. If "
-     "the input contains it, other particles are refused"},
+     "the input contains it, other particles are refused. Default: none"},
 
     {"target.type", P_CHOICE, AT(target.type), 0, 0, false, NULL, target_choice, false,
      "spin: spherical 3-spin model; teacher: a network; file: an HDF5 file"},

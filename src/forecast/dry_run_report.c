@@ -48,8 +48,7 @@ static void print_memory(const struct dry_run *plan, struct report *report) {
   report_size(plan->units.max, units);
   report_size(plan->work_memory, work);
   report_size(plan->history_memory, rows);
-  report_line(report, "memory      %s to %s per rank, mean %s, all %d together %s", least, most, mean, plan->ranks,
-              all);
+  report_line(report, "memory      %s to %s per rank, mean %s, total %s", least, most, mean, all);
   report_line(report, "            maximum over ranks: units %s, program and work space %s, history rows and fields %s",
               units, work, rows);
   if (plan->node_memory > plan->node_available) {

@@ -46,7 +46,7 @@ static void print_networks(struct simulation *sim) {
     snprintf(n + strlen(n), 32, "%s%lld", e ? ", " : "", (long long)ensemble->n[e]);
   if (strlen(n) >= LISTED)
     snprintf(n, sizeof n, "%lld to %lld", (long long)ensemble->n[0], (long long)ensemble->n[ensemble->members - 1]);
-  report_line(&sim->report, "networks: %d size%s x %lld replicas = %lld of %s units, n = %s", ensemble->members,
+  report_line(&sim->report, "networks: %d size%s x %lld replicas = %lld, %s units, n = %s", ensemble->members,
               ensemble->members == 1 ? "" : "s", (long long)ensemble->replicas, (long long)ensemble_networks(ensemble),
               unit_table[config->unit.type].name, n);
 }
