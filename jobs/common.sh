@@ -51,7 +51,7 @@ start() {
   local code
   [ -z "$stopping" ] || return 75
   [ "${launcher:?}" != mpirun ] || ! refuses_root ||
-    fail "launcher: mpirun: expected a user, received root, with whom Open MPI does not start; submit as a user or, in a container, with: sbatch --export=ALL,OMPI_ALLOW_RUN_AS_ROOT=1,OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 ..."
+    fail "launcher: mpirun: expected a user, received root: Open MPI does not start as root; submit as a user or, in a container, with: sbatch --export=ALL,OMPI_ALLOW_RUN_AS_ROOT=1,OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 ..."
   case $launcher in
     srun) srun --mpi=pmix --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" "$mckean" "$@" & ;;
     mpirun) mpirun -n "${SLURM_NTASKS:?request tasks from SLURM: --ntasks}" "$mckean" "$@" </dev/null & ;;

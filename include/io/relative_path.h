@@ -7,9 +7,9 @@
 
 #include "parallel/comm.h"
 
-/* A relative path in the file `from` starts in the working folder or, if there is no such file, in the folder of
- * `from`. Prepends this folder to path [size] in the second case, if the file exists there. path: the same on all
- * ranks, before and after; only rank 0 looks for the file. Collective. */
+/* A relative path in the file `from` is resolved from the working folder or, if there is no such file, from the
+ * folder of `from`. Prepends this folder to path [size] in the second case, if the file exists there. path: the same on
+ * all ranks, before and after; only rank 0 looks for the file. Collective. */
 void relative_path_resolve(const struct comm *comm, const char *from, char *path, size_t size);
 
 /* USAGE: there is no such file; the message states where relative_path_resolve looks for it. Local. */

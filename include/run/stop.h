@@ -2,9 +2,9 @@
  *
  * Requests are signals, a file named "stop" in the output folder, the time since the last checkpoint, and two time
  * limits: --max-wall and the limit of the SLURM job. Signal USR1 requests a checkpoint; USR2, TERM, INT, HUP, QUIT and
- * XCPU request a checkpoint and the end of the run. After one of these, more of them have no effect (SLURM sends TERM
- * at the limit), with one exception: an INT or QUIT about 1 s or more after the first INT or QUIT ends the process
- * immediately. HUP stays ignored if the program was started with it ignored (nohup).
+ * XCPU request a checkpoint and the end of the run. Later ones of these have no effect (SLURM sends TERM at the
+ * limit), except that an INT or QUIT about 1 s or more after the first INT or QUIT ends the process immediately. HUP
+ * stays ignored if the program was started with it ignored (nohup).
  *
  * A run stops before a limit with a margin of twice the sum of its longest recent interval and its longest recent
  * checkpoint; before the limit of the SLURM job, 5 s more. An interval is the time between two agreements, minus the
@@ -50,8 +50,8 @@ struct stop {
 };
 
 /* stop_install installs the signal handlers of this process, and ignores SIGXFSZ and SIGPIPE. Call it before MPI
- * starts, so that a signal at any later time is a request. stop_uninstall restores what was there before, and raises
- * the signal that requested the end of the run in between, if there was one. Local. */
+ * starts, so that a signal at any later time is a request. stop_uninstall restores the previous actions, and raises
+ * the signal that requested the end of the run meanwhile, if there was one. Local. */
 void stop_install(void);
 void stop_uninstall(void);
 

@@ -32,7 +32,7 @@ static int wait_for_retry(const struct disk_full *policy) {
   }
 }
 
-/* began: clock time of the first attempt. The steps neither took the time of failed attempts nor that of the wait. */
+/* began: clock time of the first attempt. Excludes failed attempts and the wait from the time of steps. */
 static int wait_and_write(const struct disk_full *policy, double began, int (*attempt)(void *context), void *context) {
   report_line(policy->report,
               "waiting for free space (output.on_full: wait): the run tries again every %g s and on signal USR1, and "
