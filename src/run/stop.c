@@ -58,7 +58,8 @@ struct stop stop_create(const struct comm *comm, const struct stop_options *opti
                       .job_end = INFINITY,
                       .file_checked_at = -INFINITY,
                       .steps_between = 1};
-  if (options->max_wall > 0) stop.wall_end = options->clock() + options->max_wall;
+  stop.created_at = options->clock();
+  if (options->max_wall > 0) stop.wall_end = stop.created_at + options->max_wall;
   return stop;
 }
 
@@ -194,6 +195,17 @@ static void set_steps_between(struct stop *stop, double seconds) {
   stop->steps_between = steps;
 }
 
+/* With a signal time that is not much shorter than the limit, SLURM sends the signal at its first check of the job. */
+static void remark_early_signal(struct stop *stop, int signal) {
+  const double now = stop->options.clock(), used = now - stop->created_at, left = stop->job_end + ENDING - now;
+  *stop->remark = 0;
+  if (signal != SIGUSR2 || !isfinite(left) || left < used) return;
+  snprintf(stop->remark, sizeof stop->remark,
+           "warning: USR2 came after %.0f s, %.0f s before the time limit of the SLURM job; if SLURM sent it, request a "
+           "longer --time, or a later signal: --signal=B:USR2@T with a smaller T",
+           used, left);
+}
+
 enum stop_request stop_agree(struct stop *stop, int64_t step, const char **reason) {
   const double now = stop->options.clock(), seconds = now - stop->agreed_at;
   stop->interval = fmax(seconds, stop->interval * exp2(-fmin(seconds / DECAY_SECONDS, 1 / DECAY_INTERVALS)));
@@ -205,6 +217,7 @@ enum stop_request stop_agree(struct stop *stop, int64_t step, const char **reaso
   stop->step = step;
   stop->agreed_at = stop->options.clock();
   signal = agreed % NSIG;
+  remark_early_signal(stop, signal);
   *reason = signal ? signal_name(signal) : *stop->reason ? stop->reason : NULL;
   return (enum stop_request)(agreed / NSIG);
 }
