@@ -186,6 +186,7 @@ def create(case, rng, templates, names):
 def resume(case, words):
     """A run that has written a checkpoint completes, is listed and analyzed."""
     output = case["output"]
+    case["resumed"] = True
     plain = [word for word in words if word not in (b"--fresh", b"--stop-at", b"7", b"--max-wall", b"0.05")]
     code, out, err = call(case, plain)
     if code != 0:
@@ -217,7 +218,7 @@ def odd_target(case, rng):
 def try_case(number, templates, names, keep=False):
     rng = random.Random(f"{SEED} {number}")
     folder = tempfile.mkdtemp(prefix="case ").encode()
-    case = {"folder": os.path.realpath(folder), "commands": [], "failures": []}
+    case = {"folder": os.path.realpath(folder), "commands": [], "failures": [], "resumed": False}
     words, interrupt = create(case, rng, templates, names)
     foreign_run = case["output"] == os.path.join(case["folder"], b"other")
     before = foreign(case)
@@ -263,14 +264,15 @@ def main():
             return bool(case["failures"])
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
             cases = pool.map(lambda number: try_case(number, templates, names), range(1, COUNT + 1))
-            failed = 0
+            failed = resumed = 0
             for number, case in cases:
+                resumed += case["resumed"]
                 failed += bool(case["failures"])
                 if case["failures"]:
                     print(f"FAILED: case {number} of seed {SEED}:")
                     show(case)
                     print("\n".join(f"  {text}" for text in case["failures"]), flush=True)
-        print(f"{COUNT} combinations of seed {SEED}: {failed} failed")
+        print(f"{COUNT} combinations of seed {SEED}: {resumed} runs started, {failed} failed")
         return failed > 0
 
 
