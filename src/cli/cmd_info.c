@@ -213,8 +213,7 @@ static int info(const char *path, bool whole) {
 static int info_run(const char *run, const char *checkpoint) {
   char history[PATH_BYTES];
   snprintf(history, sizeof history, "%s/history.h5", run);
-  if (info(history, false) != OK)
-    printf("%s\n", error_text());
+  if (info(history, false) != OK) printf("%s\n", error_text());
   putchar('\n');
   return info(checkpoint, true);
 }

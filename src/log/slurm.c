@@ -87,9 +87,10 @@ bool slurm_unused(int ranks, int threads, char text[SLURM_TEXT]) {
     return true;
   }
   if (cpus > threads)
-    snprintf(text, SLURM_TEXT,
-             "SLURM job %s has %d processors per task, and each rank of this run uses %d: set run.threads=%d, or request "
-             "more tasks instead of --cpus-per-task=%d",
-             id, cpus, threads, cpus, cpus);
+    snprintf(
+        text, SLURM_TEXT,
+        "SLURM job %s has %d processors per task, and each rank of this run uses %d: set run.threads=%d, or request "
+        "more tasks instead of --cpus-per-task=%d",
+        id, cpus, threads, cpus, cpus);
   return cpus > threads;
 }

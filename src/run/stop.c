@@ -200,10 +200,11 @@ static void remark_early_signal(struct stop *stop, int signal) {
   const double now = stop->options.clock(), used = now - stop->created_at, left = stop->job_end + ENDING - now;
   *stop->remark = 0;
   if (signal != SIGUSR2 || !isfinite(left) || left < used) return;
-  snprintf(stop->remark, sizeof stop->remark,
-           "warning: USR2 came after %.0f s, %.0f s before the time limit of the SLURM job; if SLURM sent it, request a "
-           "longer --time, or a later signal: --signal=B:USR2@T with a smaller T",
-           used, left);
+  snprintf(
+      stop->remark, sizeof stop->remark,
+      "warning: USR2 came after %.0f s, %.0f s before the time limit of the SLURM job; if SLURM sent it, request a "
+      "longer --time, or a later signal: --signal=B:USR2@T with a smaller T",
+      used, left);
 }
 
 enum stop_request stop_agree(struct stop *stop, int64_t step, const char **reason) {

@@ -88,8 +88,8 @@ struct addition {
 
 /* Finds an attribute or an object of the root group that McKean does not write. An unreadable file has none. */
 static int find_addition(void *context) {
-  static const char *const attributes[] = {"format", "format_version", "random_numbers", "config",
-                                           "step",   "own_times",      NULL},
+  static const char *const attributes[] = {"format", "format_version", "random_numbers", "config", "step", "own_times",
+                                           NULL},
                            *const objects[] = {"target", "teacher", "test", "train", "ensemble", "provenance", NULL};
   struct addition *addition = context;
   char name[100], *text = addition->text;
