@@ -18,6 +18,6 @@ mckean=build/mckean
 # ------------------
 
 # shellcheck source=jobs/common.sh
-. "${SLURM_SUBMIT_DIR:-.}/jobs/common.sh"
+. "${SLURM_SUBMIT_DIR:-.}/jobs/common.sh" || { echo "submit this script from the top folder of McKean" >&2; exit 2; }
 [ $# -gt 0 ] || fail "expected run folders: sbatch jobs/analysis.sh RUN..."
 start analyze "$@"

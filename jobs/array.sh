@@ -18,9 +18,13 @@
 #
 #   sbatch --array=1-$(grep -c '' MANIFEST)%2 jobs/array.sh MANIFEST     at most 2 runs at a time
 #   tools/resubmit MANIFEST                                            later: submits the runs that are not done
+#
+# SLURM limits the indices of an array (scontrol show config | grep MaxArraySize). tools/resubmit splits longer manifests into
+# arrays with a second argument: task i of `jobs/array.sh MANIFEST 1000` executes line 1000 + i.
 
 # ---- settings ----
 manifest=${1:-manifest.txt}
+lines_before=${2:-0}
 restarts=20       # maximum number of restarts of each run
 chain=requeue     # the same job again; depend: a new job that starts after this one, for sites that forbid requeue
 launcher=srun     # mpirun if srun has no PMIx
@@ -29,7 +33,7 @@ mckean=build/mckean
 # ------------------
 
 # shellcheck source=jobs/common.sh
-. "${SLURM_SUBMIT_DIR:-.}/jobs/common.sh"
+. "${SLURM_SUBMIT_DIR:-.}/jobs/common.sh" || { echo "submit this script from the top folder of McKean" >&2; exit 2; }
 [ -n "${SLURM_ARRAY_TASK_ID:-}" ] || fail "expected an array: sbatch --array=1-N jobs/array.sh MANIFEST"
 [ -r "$manifest" ] || fail "$manifest: cannot read this manifest"
-run --manifest "$manifest" --line "$SLURM_ARRAY_TASK_ID"
+run --manifest "$manifest" --line $((lines_before + SLURM_ARRAY_TASK_ID))

@@ -26,5 +26,5 @@ mckean=build/mckean
 # ------------------
 
 # shellcheck source=jobs/common.sh
-. "${SLURM_SUBMIT_DIR:-.}/jobs/common.sh"
+. "${SLURM_SUBMIT_DIR:-.}/jobs/common.sh" || { echo "submit this script from the top folder of McKean" >&2; exit 2; }
 run "$input" "ensemble.n=$n" "$@"

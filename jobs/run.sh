@@ -26,6 +26,6 @@ mckean=build/mckean
 # ------------------
 
 # shellcheck source=jobs/common.sh
-. "${SLURM_SUBMIT_DIR:-.}/jobs/common.sh"
+. "${SLURM_SUBMIT_DIR:-.}/jobs/common.sh" || { echo "submit this script from the top folder of McKean" >&2; exit 2; }
 [ $# -gt 0 ] || fail "expected an input: sbatch jobs/run.sh INPUT [KEY=VALUE...]"
 run "$@"

@@ -39,6 +39,10 @@ struct run_status {
  * reported in result. */
 void run_status_run(const struct comm *comm, const char *folder, const struct config *config, bool quick,
                     struct run_status *result);
+
+/* Local. The status RUN_DAMAGED of a command that is not valid; reason: as in struct run_status. */
+void run_status_refused(const char *reason, struct run_status *result);
+
 void run_status_free(struct run_status *result); /* Local. Frees the texts. */
 
 /* Local. Calls found(context, run) for each run folder at or below a folder, in the order of names, or for the folder

@@ -57,6 +57,9 @@ int durable_file_sync(const char *path);
  * processes use the same name, so a run that was suspended and superseded cannot damage a file of its successor. */
 void durable_file_temporary(const char *folder, const char *name, char path[PATH_BYTES]);
 
+/* Renames a damaged file to the first unused name of "<path>.damaged", "<path>.damaged-2", ... */
+int durable_file_set_aside(const char *path);
+
 /* Removes an unfinished file. Truncates it first, which frees its blocks even if a process still has it open. */
 void durable_file_discard(const char *path);
 

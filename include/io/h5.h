@@ -42,6 +42,9 @@ bool h5_exists(struct h5 *file, const char *object);
  * to size - 1 bytes. Returns false if there is no such link. */
 bool h5_link(struct h5 *file, const char *group, int64_t i, char *name, size_t size);
 
+/* The same for attribute number i of an object. */
+bool h5_attribute(struct h5 *file, const char *object, int64_t i, char *name, size_t size);
+
 /* Set and get scalar attributes of a group or dataset; the root group is "/". Setting creates a missing group and
  * replaces an old value. */
 int h5_set_text(struct h5 *file, const char *object, const char *name, const char *value);

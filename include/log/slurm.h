@@ -24,4 +24,10 @@ double slurm_left(void);
  * SLURM_CPUS_ON_NODE. INFINITY: unknown. */
 double slurm_memory(void);
 
+/* Returns whether the job reserved processors that a run of `ranks` ranks and `threads` threads per rank leaves unused:
+ * the job has several tasks, but no launcher started the run; or a task has more processors than threads. text: which,
+ * and what to do. */
+enum { SLURM_TEXT = 384 };
+bool slurm_unused(int ranks, int threads, char text[SLURM_TEXT]);
+
 #endif

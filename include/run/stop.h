@@ -46,7 +46,8 @@ struct stop {
   bool begun;                  /* stop_begin was called */
   double file_checked_at;      /* clock time of the last check for the stop file */
   int64_t step, steps_between; /* step of the last agreement; number of steps between it and the next one */
-  char reason[256];
+  double created_at;           /* clock time of stop_create */
+  char reason[256], remark[256];
 };
 
 /* stop_install installs the signal handlers of this process, and ignores SIGXFSZ and SIGPIPE. Call it before MPI
@@ -66,7 +67,8 @@ void stop_begin(struct stop *stop, int64_t step, double bytes, struct report *re
 bool stop_due(const struct stop *stop, int64_t step);
 
 /* Returns the strongest request of all ranks since the last call. *reason, for the log of rank 0: the name of the
- * request, or NULL if it needs no report; valid until the next call. Collective. */
+ * request, or NULL if it needs no report; valid until the next call. stop->remark, on rank 0: a warning if the signal
+ * USR2 came in the first half of the time of the SLURM job, or "". Collective. */
 enum stop_request stop_agree(struct stop *stop, int64_t step, const char **reason);
 
 /* The same between two agreements, when no step is taken: during set-up and while waiting. Before stop_begin, only

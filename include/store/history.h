@@ -84,6 +84,12 @@ bool history_field_due(const struct history *history, int64_t step);
 /* Computes, from the input, how many rows and how many fields precede step `start`. Local. */
 void history_kept(const struct config *config, int64_t start, int64_t *rows, int64_t *fields);
 
+/* Returns the last step from which a run of this output can resume: INT64_MAX or, if history.h5 is damaged or missing
+ * and history.previous.h5 (store/history_file.h) replaces it, the step of the latter. Rank 0 then calls
+ * note(context, text). Collective. */
+int64_t history_reach(const struct comm *comm, const char *output, void (*note)(void *context, const char *text),
+                      void *context);
+
 /* Checks that the history of an output has all rows and fields before a checkpoint at step `start`. *has_later_rows: it
  * also has a row at or after `start`. Such a row at the last step means that the run is complete. Local. FAILED: it is
  * missing, damaged, or lacks rows. USAGE: written by a newer program. UNREAD: see io/durable_file.h. */

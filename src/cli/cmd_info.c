@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -214,10 +213,7 @@ static int info(const char *path, bool whole) {
 static int info_run(const char *run, const char *checkpoint) {
   char history[PATH_BYTES];
   snprintf(history, sizeof history, "%s/history.h5", run);
-  if (access(history, F_OK) != 0)
-    printf("%s: missing; the run cannot resume without it\n", history);
-  else if (info(history, false) != OK)
-    printf("%s\n", error_text());
+  if (info(history, false) != OK) printf("%s\n", error_text());
   putchar('\n');
   return info(checkpoint, true);
 }

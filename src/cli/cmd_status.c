@@ -40,9 +40,10 @@ struct request {
 };
 
 struct entry {
-  char *folder;
+  char *folder;         /* of a bad line: "" */
   struct config *asked; /* input of the command that completes the run, or NULL */
   int line;             /* of the manifest; 0: none */
+  char *error;          /* why this line of the manifest is not a run, or NULL */
 };
 
 struct list {
@@ -60,6 +61,7 @@ static void list_add(struct list *list, const char *folder, struct config *asked
 static void list_free(struct list *list) {
   for (int i = 0; i < list->count; i++) {
     free(list->entry[i].folder);
+    free(list->entry[i].error);
     config_free(list->entry[i].asked);
   }
   free(list->entry);
@@ -155,22 +157,31 @@ static int collect_command(const struct comm *comm, int argc, char **argv, int l
   return OK;
 }
 
-/* Adds the runs of a manifest to the list. Collective. */
+/* Adds the runs of a manifest to the list; a bad line becomes an entry with an error. Fails if no line is a run.
+ * Collective. */
 static int collect_manifest(const struct comm *comm, const char *path, struct list *list) {
   struct manifest manifest;
   static char verb[] = "run";
+  int runs = 0;
   int status = manifest_read(comm, path, &manifest);
-  for (int i = 0; i < manifest.lines && status == OK; i++) {
+  if (status != OK) return status;
+  int bad = OK;
+  for (int i = 0; i < manifest.lines; i++) {
     char **argv;
     int argc;
     status = manifest_words(comm, path, &manifest, i, verb, &argc, &argv);
     if (status == OK && argc > 1) status = collect_command(comm, argc, argv, i + 1, list);
-    if (status != OK) status = FAIL(status, "%s, line %d: %s", path, i + 1, error_text());
+    if (status != OK) {
+      bad = FAIL(status, "%s, line %d: %s", path, i + 1, error_text());
+      list_add(list, "", NULL, i + 1);
+      list->entry[list->count - 1].error = strdup(error_text());
+    }
+    runs += status == OK && argc > 1;
     free(argv);
   }
   manifest_free(&manifest);
-  if (status == OK && list->count == 0) return FAIL(USAGE, "%s: expected a run in each line, found none", path);
-  return status;
+  if (runs > 0) return OK;
+  return bad != OK ? bad : FAIL(USAGE, "%s: expected a run in each line, found none", path);
 }
 
 /* ---- output ---- */
@@ -260,7 +271,10 @@ static void inspect_all(const struct comm *comm, const struct request *request, 
   json_array(json, "runs");
   for (int i = 0; i < list->count; i++) {
     struct run_status result;
-    run_status_run(comm, list->entry[i].folder, list->entry[i].asked, request->quick, &result);
+    if (list->entry[i].error)
+      run_status_refused(list->entry[i].error, &result);
+    else
+      run_status_run(comm, list->entry[i].folder, list->entry[i].asked, request->quick, &result);
     count[result.state]++;
     json_run(json, &list->entry[i], &result);
     if (request->table && comm->rank == 0) print_run(list->entry[i].folder, &result);

@@ -12,9 +12,9 @@
 #include "store/checkpoint.h"
 #include "store/history_file.h"
 
-const char cmd_verify_options[] =
-    "  FILE   a checkpoint, or the history.h5 of a run\n"
-    "  RUN    a run folder: its history.h5 and all checkpoints; or a folder of checkpoints: all of them\n";
+const char cmd_verify_options[] = "  FILE   a checkpoint, or the history.h5 of a run\n"
+                                  "  RUN    a run folder: its history.h5, the copy before it and all checkpoints; or a "
+                                  "folder of checkpoints: all of them\n";
 
 static bool is_name(const char *name) {
   const size_t length = strlen(name);
@@ -34,7 +34,8 @@ static bool is_ordinary_folder(const char *path) {
 
 static bool is_history(const char *path) {
   const char *slash = strrchr(path, '/');
-  return strcmp(slash ? slash + 1 : path, "history.h5") == 0;
+  const char *name = slash ? slash + 1 : path;
+  return strcmp(name, "history.h5") == 0 || strcmp(name, "history.previous.h5") == 0;
 }
 
 /* Verifies a history and prints the result. Rank 0. */
@@ -67,16 +68,18 @@ static void verify(const struct comm *comm, const char *path, int *worst) {
   if (status > *worst) *worst = status;
 }
 
-/* Rank 0. Prints the paths of history.h5 and of all checkpoints of a run, or of a folder of checkpoints, one per line.
+/* Rank 0. Prints the paths of both histories and of all checkpoints of a run, or of a folder of checkpoints, one per line.
  * If there are none, prints a path that does not exist, so that verification fails. */
 static void list_folder(const char *folder, FILE *out) {
   char inner[PATH_BYTES];
   struct stat found;
   snprintf(inner, sizeof inner, "%s/checkpoints", folder);
   if (stat(inner, &found) != 0) snprintf(inner, sizeof inner, "%s", folder);
-  char history[PATH_BYTES];
-  snprintf(history, sizeof history, "%s/history.h5", folder);
-  if (stat(history, &found) == 0) fprintf(out, "%s\n", history);
+  for (int previous = 0; previous < 2; previous++) {
+    char history[PATH_BYTES];
+    snprintf(history, sizeof history, "%s/history%s.h5", folder, previous ? ".previous" : "");
+    if (stat(history, &found) == 0) fprintf(out, "%s\n", history);
+  }
   struct dirent **entry = NULL;
   const int count = scandir(inner, &entry, is_checkpoint, alphasort);
   if (count <= 0) fprintf(out, "%s/(no checkpoints)\n", inner);

@@ -32,7 +32,9 @@ int manifest_read(const struct comm *comm, const char *path, struct manifest *ma
   if (comm->rank != 0) manifest->text = alloc_small((size_t)bytes);
   comm_bcast(comm, manifest->text, bytes, 0);
   manifest->line = alloc_small(sizeof *manifest->line * (size_t)bytes);
+  static const char byte_order_mark[] = "\xef\xbb\xbf"; /* written by some editors */
   char *rest = manifest->text;
+  if (strncmp(rest, byte_order_mark, strlen(byte_order_mark)) == 0) rest += strlen(byte_order_mark);
   for (char *line; (line = strsep(&rest, "\n"));)
     if (rest || *line) manifest->line[manifest->lines++] = line; /* the text after the last newline may be empty */
   return OK;

@@ -263,7 +263,7 @@ static double size_of(const char *folder, const char *name) {
 static double present_bytes(const char *output) {
   char folder[PATH_BYTES];
   snprintf(folder, sizeof folder, "%s/checkpoints", output);
-  double bytes = size_of(output, "history.h5");
+  double bytes = size_of(output, "history.h5") + size_of(output, "history.previous.h5");
   DIR *directory = opendir(folder);
   for (const struct dirent *entry; directory && (entry = readdir(directory));) bytes += size_of(folder, entry->d_name);
   if (directory) closedir(directory);
@@ -296,8 +296,8 @@ static void predict_disk(struct dry_run *plan, const struct dataset *data, bool 
   const bool resumes = plan->first_step > 0; /* older checkpoints exist */
   plan->kept = fmin(config->keep, resumes ? config->keep : plan->checkpoints) + fmin(snapshots, STEPS_MAX) + 1;
   plan->history = history_bytes(config, data, plan->steps + 1);
-  plan->disk =
-      plan->kept * (double)plan->checkpoint + 2 * plan->history; /* a new history is written while the old one exists */
+  plan->disk = plan->kept * (double)plan->checkpoint +
+               3 * plan->history; /* the history, the copy before it, and a new one that is being written */
   plan->present = fresh ? 0 : present_bytes(config->output);
   plan->free_space = statvfs(plan->folder, &disk) == 0 ? (double)disk.f_bavail * (double)disk.f_frsize : NAN;
 }
@@ -385,15 +385,13 @@ static int check_output(const char *output, char *folder) {
 static int find_start(struct problem *problem, bool fresh, struct report *report, struct dry_run *plan) {
   const struct comm *comm = problem->comm;
   struct config *config = problem->config;
-  char folder[PATH_BYTES];
-  snprintf(folder, sizeof folder, "%s/checkpoints", config->output);
   TRY(comm_agree(comm, comm->rank == 0 ? check_output(config->output, plan->folder) : OK));
   if (fresh) {
     if (output_folder_holds_run(config->output)) report_line(report, "would rename the old output %s", config->output);
   } else {
     struct restart from;
     bool has_later_rows = false;
-    TRY(restart_find(comm, config, folder, report, &from));
+    TRY(restart_find(comm, config, report, &from));
     plan->first_step = from.path ? from.info.step : 0;
     const int status =
         plan->first_step > 0 ? history_check(comm, config, problem->data, plan->first_step, &has_later_rows) : OK;

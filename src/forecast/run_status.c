@@ -13,6 +13,7 @@
 #include "store/checkpoint.h"
 #include "store/history.h"
 #include "store/lock.h"
+#include "store/restart.h"
 
 enum { DEPTH = 16, RETRIES = 3 };
 
@@ -53,15 +54,11 @@ static void note(void *context, const char *text) {
 
 static int find_newest(const struct comm *comm, const char *folder, bool quick, struct run_status *result,
                        struct checkpoint_info *info) {
-  const size_t length = strlen(folder) + 16;
-  char *checkpoints = alloc_small(length);
-  snprintf(checkpoints, length, "%s/checkpoints", folder);
   size_t size;
   FILE *notes = open_memstream(&result->skipped, &size);
   if (!notes) die("no memory for notes on checkpoints");
-  const int status = checkpoint_newest(comm, checkpoints, quick, note, notes, &result->checkpoint, info);
+  const int status = restart_newest(comm, folder, quick, note, notes, &result->checkpoint, info, NULL);
   fclose(notes);
-  free(checkpoints);
   return status;
 }
 
@@ -141,6 +138,11 @@ void run_status_run(const struct comm *comm, const char *folder, const struct co
   comm_bcast(comm, &result->state, sizeof result->state, 0);
   comm_bcast(comm, &result->step, sizeof result->step, 0);
   comm_bcast(comm, &result->steps, sizeof result->steps, 0);
+}
+
+void run_status_refused(const char *reason, struct run_status *result) {
+  *result = (struct run_status){.step = -1, .skipped = calloc(1, 1)};
+  set_state(result, RUN_DAMAGED, "%s", reason);
 }
 
 /* ---- the folders ---- */

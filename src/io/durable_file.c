@@ -167,3 +167,15 @@ void durable_file_discard(const char *path) {
   if (truncate(path, 0) != 0 && errno == ENOENT) return;
   unlink(path);
 }
+
+int durable_file_set_aside(const char *path) {
+  const size_t size = strlen(path) + 32;
+  char *aside = alloc_small(size);
+  snprintf(aside, size, "%s.damaged", path);
+  struct stat found;
+  for (int i = 2; i < 1000 && lstat(aside, &found) == 0; i++) snprintf(aside, size, "%s.damaged-%d", path, i);
+  const int status =
+      rename(path, aside) == 0 ? OK : FAIL(FAILED, "%s: cannot rename it to %s: %s", path, aside, strerror(errno));
+  free(aside);
+  return status;
+}

@@ -137,6 +137,10 @@ bool h5_link(struct h5 *file, const char *group, int64_t i, char *name, size_t s
   return H5Lget_name_by_idx(file->id, group, H5_INDEX_NAME, H5_ITER_INC, (hsize_t)i, name, size, H5P_DEFAULT) >= 0;
 }
 
+bool h5_attribute(struct h5 *file, const char *object, int64_t i, char *name, size_t size) {
+  return H5Aget_name_by_idx(file->id, object, H5_INDEX_NAME, H5_ITER_INC, (hsize_t)i, name, size, H5P_DEFAULT) >= 0;
+}
+
 void h5_version(char *text, size_t size) {
   unsigned major, minor, release;
   H5get_libversion(&major, &minor, &release);

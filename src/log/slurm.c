@@ -69,3 +69,28 @@ double slurm_memory(void) {
   const double megabytes = of_node > 0 ? of_node : of_cpu;
   return megabytes > 0 ? megabytes * (1 << 20) : INFINITY;
 }
+
+/* Returns whether mpirun (of Open MPI, MPICH) or srun started this process. */
+static bool launched(void) {
+  return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMI_SIZE") || getenv("SLURM_STEP_ID");
+}
+
+bool slurm_unused(int ranks, int threads, char text[SLURM_TEXT]) {
+  char id[SLURM_ID];
+  const int tasks = (int)given("SLURM_NTASKS"), cpus = (int)given("SLURM_CPUS_PER_TASK");
+  if (!slurm_job(id)) return false;
+  if (ranks == 1 && tasks > 1 && !launched()) {
+    snprintf(text, SLURM_TEXT,
+             "SLURM job %s has %d tasks, and this run uses one: start it with a launcher (srun --mpi=pmix mckean run "
+             "..., or mpirun mckean run ...), or request one task",
+             id, tasks);
+    return true;
+  }
+  if (cpus > threads)
+    snprintf(
+        text, SLURM_TEXT,
+        "SLURM job %s has %d processors per task, and each rank of this run uses %d: set run.threads=%d, or request "
+        "more tasks instead of --cpus-per-task=%d",
+        id, cpus, threads, cpus, cpus);
+  return cpus > threads;
+}

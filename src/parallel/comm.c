@@ -1,5 +1,6 @@
 #include "parallel/comm.h"
 
+#include <ctype.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,22 @@ static void abort_all(void) {
   MPI_Abort(MPI_COMM_WORLD, FAILED);
 }
 
+/* With a smaller stack, OpenMP ends the program when it creates a thread, or the thread crashes. */
+static int check_stack(void) {
+  enum { LEAST = 256 << 10 };
+  const char *text = getenv("OMP_STACKSIZE");
+  char *unit;
+  if (!text) return OK;
+  double bytes = strtod(text, &unit);
+  while (isspace((unsigned char)*unit)) unit++;
+  const char letter = (char)toupper((unsigned char)*unit); /* without a unit, OpenMP reads KiB */
+  bytes *= letter == 'B' ? 1 : letter == 'M' ? 1 << 20 : letter == 'G' ? 1 << 30 : 1 << 10;
+  return unit == text || bytes >= LEAST
+             ? OK
+             : FAIL(USAGE, "OMP_STACKSIZE=%s: expected at least %dK for a thread; unset OMP_STACKSIZE", text,
+                    LEAST >> 10);
+}
+
 int comm_start(int *argc, char ***argv, struct comm *world) {
   int provided;
   MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided); /* the watchdog thread calls MPI, too */
@@ -45,7 +62,7 @@ int comm_start(int *argc, char ***argv, struct comm *world) {
         "srun started %s tasks, but MPI reports %d rank(s): each task would be a separate run. Use srun --mpi=pmix "
         "(srun --mpi=list shows the supported types), or mpirun inside the job",
         tasks, world->size);
-  return OK;
+  return comm_agree(world, check_stack());
 }
 
 void comm_stop(void) {

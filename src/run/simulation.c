@@ -24,6 +24,7 @@ static int poll(struct simulation *sim, enum stop_request *request) {
   const char *reason;
   *request = stop_agree(&sim->stop, sim->step, &reason);
   if (reason) report_line(&sim->report, "%s at step %lld", reason, (long long)sim->step);
+  if (*sim->stop.remark) report_line(&sim->report, "%s", sim->stop.remark);
   simulation_print_progress(sim, sim->lock && simulation_lost_output(sim));
   return OK;
 }

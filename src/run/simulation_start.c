@@ -7,15 +7,24 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "io/durable_file.h"
+#include "log/slurm.h"
 #include "simulation_state.h"
+#include "store/history_file.h"
 #include "store/output_folder.h"
 #include "store/restart.h"
+
+/* Rank 0. Renames the files that cannot be used: newer checkpoints, and then, so that a killed run finds the same
+ * checkpoint again, a damaged history. */
+static int set_aside(const struct simulation *sim, const struct restart *from) {
+  TRY(checkpoint_set_aside(sim->folder, from->info.step));
+  return from->previous_history ? history_file_restore(sim->problem.config->output) : OK;
+}
 
 static int resume(struct simulation *sim, const struct restart *from, struct dt_segment *segment) {
   const struct checkpoint_info *info = &from->info;
   struct problem *problem = &sim->problem;
   TRY(checkpoint_read(sim->comm, from->path, problem->particles));
-  TRY(comm_agree(sim->comm, sim->comm->rank == 0 ? checkpoint_set_aside(sim->folder, info->step) : OK));
+  TRY(comm_agree(sim->comm, sim->comm->rank == 0 ? set_aside(sim, from) : OK));
   if (problem->config->isa >= 0 && problem->config->isa != info->isa)
     report_line(&sim->report, "run.isa: continuing with ISA level %s of the checkpoint, not %s", isa_names[info->isa],
                 isa_names[problem->config->isa]);
@@ -37,10 +46,10 @@ static void ignore_damaged(void *context, const char *text) {
 /* Returns whether the run will resume from a checkpoint, or be refused because of one. Collective. */
 static bool has_checkpoint(const struct simulation *sim) {
   struct checkpoint_info info = {0};
-  char folder[PATH_BYTES], *path;
+  const char *output = sim->problem.config->output;
+  char *path;
   if (sim->options->fresh) return false;
-  snprintf(folder, sizeof folder, "%s/checkpoints", sim->problem.config->output);
-  const int status = checkpoint_newest(sim->comm, folder, true, ignore_damaged, NULL, &path, &info);
+  const int status = restart_newest(sim->comm, output, true, ignore_damaged, NULL, &path, &info, NULL);
   if (status == OK && !path) return false;
   if (status == OK) checkpoint_info_free(&info);
   if (status == OK) free(path);
@@ -62,7 +71,7 @@ static int create_particles(struct simulation *sim, bool *initialized) {
 static int restore_particles(struct simulation *sim, bool initialized, struct dt_segment *segment) {
   struct problem *problem = &sim->problem;
   struct restart from;
-  TRY(restart_find(sim->comm, problem->config, sim->folder, &sim->report, &from));
+  TRY(restart_find(sim->comm, problem->config, &sim->report, &from));
   int status = from.path ? resume(sim, &from, segment) : OK;
   if (!from.path && !initialized) /* the checkpoint has been removed since */
     status = FAIL(FAILED, "%s: the checkpoint was removed while the run started; run the command again", sim->folder);
@@ -130,6 +139,12 @@ static void warn_of_excess_threads(struct simulation *sim) {
         excess, threads);
 }
 
+static void warn_of_unused_processors(struct simulation *sim) {
+  char text[SLURM_TEXT];
+  if (sim->comm->rank == 0 && slurm_unused(sim->comm->size, sim->problem.config->threads, text))
+    report_line(&sim->report, "warning: %s", text);
+}
+
 static void report_own_times(struct simulation *sim) {
   const struct schedule *schedule = &sim->problem.config->schedule;
   if (!schedule_dt_varies(schedule, sim->steps)) return;
@@ -178,6 +193,7 @@ int simulation_start(struct simulation *sim, bool *complete) {
   report_initial(sim);
   simulation_print_header(sim);
   warn_of_excess_threads(sim);
+  warn_of_unused_processors(sim);
   *complete = sim->start == sim->steps && has_last_row;
   sim->step_size = step_size_create(problem->particles, problem->data, &config->schedule, problem->isa, config->threads,
                                     sim->start, &segment);

@@ -82,7 +82,8 @@ struct stop stop_create(const struct comm *comm, const struct stop_options *opti
                       .file_checked_at = -INFINITY,
                       .saved_at = INFINITY,
                       .steps_between = 1};
-  if (options->max_wall > 0) stop.wall_end = options->clock() + options->max_wall;
+  stop.created_at = options->clock();
+  if (options->max_wall > 0) stop.wall_end = stop.created_at + options->max_wall;
   return stop;
 }
 
@@ -218,12 +219,25 @@ static void set_steps_between(struct stop *stop, double seconds) {
   stop->steps_between = steps;
 }
 
+/* With a signal time that is not much shorter than the limit, SLURM sends the signal at its first check of the job. */
+static void remark_early_signal(struct stop *stop, int signal) {
+  const double now = stop->options.clock(), used = now - stop->created_at, left = stop->job_end + ENDING - now;
+  *stop->remark = 0;
+  if (signal != SIGUSR2 || !isfinite(left) || left < used) return;
+  snprintf(
+      stop->remark, sizeof stop->remark,
+      "warning: USR2 came after %.0f s, %.0f s before the time limit of the SLURM job; if SLURM sent it, request a "
+      "longer --time, or a later signal: --signal=B:USR2@T with a smaller T",
+      used, left);
+}
+
 enum stop_request stop_ask(struct stop *stop, const char **reason) {
   int signal;
   const int own = ask(stop, stop->options.clock(), &signal);
   /* The strongest request, with its signal if a signal made it. */
   const int agreed = (int)comm_max(stop->comm, own * NSIG + signal);
   signal = agreed % NSIG;
+  remark_early_signal(stop, signal);
   *reason = signal ? signal_name(signal) : *stop->reason ? stop->reason : NULL;
   return (enum stop_request)(agreed / NSIG);
 }

@@ -167,15 +167,15 @@ static int descending(const void *a, const void *b) {
   return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* Lists the steps of the checkpoints in a folder, newest first; the caller frees *steps. */
-static int list_steps(const char *folder, int64_t **steps, int *count) {
+/* Lists the steps up to `last` of the checkpoints in a folder, newest first; the caller frees *steps. */
+static int list_steps(const char *folder, int64_t last, int64_t **steps, int *count) {
   *steps = NULL;
   *count = 0;
   DIR *directory = opendir(folder);
   if (!directory) return errno == ENOENT ? OK : durable_file_fail_read(errno, "%s: cannot list checkpoints", folder);
   for (const struct dirent *entry; (entry = readdir(directory));) {
     const int64_t step = step_of(entry->d_name);
-    if (step < 0) continue;
+    if (step < 0 || step > last) continue;
     *steps = realloc(*steps, sizeof **steps * (size_t)(*count + 1));
     if (!*steps) die("no memory to list %d checkpoints", *count);
     (*steps)[(*count)++] = step;
@@ -185,7 +185,7 @@ static int list_steps(const char *folder, int64_t **steps, int *count) {
   return OK;
 }
 
-int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
+int checkpoint_newest(const struct comm *comm, const char *folder, int64_t last, bool quick,
                       void (*note)(void *context, const char *text), void *context, char **path,
                       struct checkpoint_info *info) {
   struct layout layout = {0};
@@ -193,7 +193,7 @@ int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
   int count = 0;
   *path = NULL;
   heartbeat_activity("the search for a checkpoint");
-  TRY(comm_agree(comm, comm->rank == 0 ? list_steps(folder, &steps, &count) : OK));
+  TRY(comm_agree(comm, comm->rank == 0 ? list_steps(folder, last, &steps, &count) : OK));
   comm_bcast(comm, &count, sizeof count, 0);
   if (comm->rank != 0) steps = alloc_small(sizeof *steps * (size_t)count);
   comm_bcast(comm, steps, count * (int64_t)sizeof *steps, 0);
@@ -219,26 +219,13 @@ int checkpoint_newest(const struct comm *comm, const char *folder, bool quick,
               folder, count);
 }
 
-/* Renames a file to the first unused name of "<path>.damaged", "<path>.damaged-2", ... */
-static int rename_damaged(const char *path) {
-  const size_t size = strlen(path) + 32;
-  char *aside = alloc_small(size);
-  snprintf(aside, size, "%s.damaged", path);
-  struct stat found;
-  for (int i = 2; i < 1000 && lstat(aside, &found) == 0; i++) snprintf(aside, size, "%s.damaged-%d", path, i);
-  const int status =
-      rename(path, aside) == 0 ? OK : FAIL(FAILED, "%s: cannot rename it to %s: %s", path, aside, strerror(errno));
-  free(aside);
-  return status;
-}
-
 int checkpoint_set_aside(const char *folder, int64_t step) {
   int64_t *steps;
   int count, status = OK;
-  TRY(list_steps(folder, &steps, &count));
+  TRY(list_steps(folder, INT64_MAX, &steps, &count));
   for (int i = 0; i < count && steps[i] > step && status == OK; i++) {
     char *path = checkpoint_path(folder, steps[i]);
-    status = rename_damaged(path);
+    status = durable_file_set_aside(path);
     free(path);
   }
   free(steps);
@@ -248,7 +235,7 @@ int checkpoint_set_aside(const char *folder, int64_t step) {
 int checkpoint_rotate(const char *folder, int keep, const struct steps *snapshots) {
   int64_t *steps;
   int count, status = OK;
-  TRY(list_steps(folder, &steps, &count));
+  TRY(list_steps(folder, INT64_MAX, &steps, &count));
   for (int i = keep; i < count; i++) {
     if (steps_hold(snapshots, steps[i])) continue;
     char *path = checkpoint_path(folder, steps[i]);

@@ -16,7 +16,7 @@ static bool is_folder(const char *path) {
 
 static void warn(void *context, const char *text) {
   (void)context;
-  fprintf(stderr, "warning: skipped a damaged checkpoint: %s\n", text);
+  fprintf(stderr, "warning: skipped a damaged file: %s\n", text);
 }
 
 static int of_step(const char *folder, int64_t step, char **chosen) {
@@ -46,7 +46,7 @@ int checkpoint_choose(const struct comm *comm, const char *path, int64_t step, b
   }
   if (step >= 0) return of_step(folder, step, chosen); /* all ranks see the same folder */
   struct checkpoint_info info = {0};
-  TRY(checkpoint_newest(comm, folder, quick, warn, NULL, chosen, &info));
+  TRY(checkpoint_newest(comm, folder, INT64_MAX, quick, warn, NULL, chosen, &info));
   if (!*chosen)
     return FAIL(USAGE,
                 "%s: expected a run folder with checkpoints, found none in %s; `mckean run` writes the first one", path,

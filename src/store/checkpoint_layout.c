@@ -80,10 +80,10 @@ int layout_rest_crc(int file, const char *path, int64_t bytes, int extents, uint
   int64_t at = USER_BLOCK;
   *crc = 0;
   for (int i = 0; i < extents; i++) {
-    TRY(durable_file_crc(file, path, at, (int64_t)extent[i][0], crc));
+    TRY(file_header_body_crc(file, path, at, (int64_t)extent[i][0], crc));
     at = (int64_t)(extent[i][0] + extent[i][1]);
   }
-  return durable_file_crc(file, path, at, bytes, crc);
+  return file_header_body_crc(file, path, at, bytes, crc);
 }
 
 /* ---- user block (io/file_header.h). Fields, with sizes in bytes: 0 (4), `bytes` (8), `extents_offset` (8), `extents`

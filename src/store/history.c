@@ -1,6 +1,5 @@
 #include "store/history.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -377,6 +376,8 @@ static int append_member(const struct history *history, struct h5 *file, int mem
 
 static int open_copy(const struct history *history, struct h5 **file) {
   if (history->written) {
+    TRY(history_file_open(history->path, file)); /* the checksum of the new file must not hide damage of the old one */
+    TRY(h5_close(*file));
     TRY(durable_file_copy(history->path, history->temporary));
     return h5_open(history->temporary, true, file);
   }
@@ -400,8 +401,7 @@ static int publish(const struct history *history, int (*may_write)(void *context
   TRY(history_file_seal(history->temporary));
   TRY(durable_file_sync(history->temporary));
   TRY(may_write(context));
-  if (rename(history->temporary, history->path) != 0)
-    return durable_file_fail(errno, "%s: cannot rename it to %s", history->temporary, history->path);
+  TRY(history_file_publish(history->config->output, history->temporary));
   return durable_file_sync(history->config->output);
 }
 

@@ -63,11 +63,13 @@ static int rows_of(struct h5 *file, int member, const char *dataset, int64_t *ro
   return OK;
 }
 
-static int check_file(const char *path, const struct config *config, int64_t start, bool *has_later_rows) {
+static int check_file(const struct config *config, const char *output, int64_t start, bool *has_later_rows) {
+  char path[PATH_BYTES], *damage;
   struct h5 *file;
   int64_t rows_kept, fields_kept;
   history_kept(config, start, &rows_kept, &fields_kept);
-  TRY(history_file_open(path, &file));
+  TRY(history_file_resume(output, path, &damage, &file));
+  free(damage);
   const bool points = h5_exists(file, "/test/y") || h5_exists(file, "/train/y"); /* without points no fields */
   const bool last_field = points && steps_hold(&config->fields, schedule_steps(&config->schedule));
   if (!points) fields_kept = 0;
@@ -129,12 +131,13 @@ static int read_scale(struct h5 *file, struct dataset_scale *scale) {
 }
 
 static int read_data(const char *output, const struct config *config, struct dataset *data) {
-  char path[PATH_BYTES];
+  char path[PATH_BYTES], *damage;
   struct h5 *file;
   snprintf(path, sizeof path, "%s/history.h5", output);
   const bool exact = data->scale.C_f_error == 0;
   if (exact || access(path, F_OK) != 0) return OK;
-  TRY(history_file_open(path, &file));
+  TRY(history_file_resume(output, path, &damage, &file));
+  free(damage);
   int status = config->target.type == TARGET_FILE ? check_points(file, path, config, data) : OK;
   if (status == OK) status = read_scale(file, &data->scale);
   h5_close(file);
@@ -148,14 +151,34 @@ int history_data(const struct comm *comm, const char *output, const struct confi
 }
 
 int history_whole(const char *output, const struct config *config, int64_t start, bool *has_later_rows) {
-  char path[PATH_BYTES];
-  snprintf(path, sizeof path, "%s/history.h5", output);
   *has_later_rows = true;
-  const int status = check_file(path, config, start, has_later_rows);
+  const int status = check_file(config, output, start, has_later_rows);
   if (status != FAILED) return status;
   return FAIL(FAILED,
               "%s; history.h5 must contain the rows before the checkpoint: restore it, or start over with --fresh",
               error_text());
+}
+
+/* Rank 0. */
+static int64_t reach(const char *output, void (*note)(void *context, const char *text), void *context) {
+  char path[PATH_BYTES], text[2 * PATH_BYTES], *damage;
+  struct h5 *file;
+  int64_t step = INT64_MAX;
+  if (history_file_resume(output, path, &damage, &file) != OK) return step;
+  if (damage && h5_get_int(file, "/", "step", &step) == OK) {
+    snprintf(text, sizeof text, "%s; %s, of step %lld, replaces it", damage, path, (long long)step);
+    note(context, text);
+  }
+  free(damage);
+  h5_close(file);
+  return step;
+}
+
+int64_t history_reach(const struct comm *comm, const char *output, void (*note)(void *context, const char *text),
+                      void *context) {
+  int64_t step = comm->rank == 0 ? reach(output, note, context) : 0;
+  comm_bcast(comm, &step, sizeof step, 0);
+  return step;
 }
 
 int history_check(const struct comm *comm, const struct config *config, struct dataset *data, int64_t start,

@@ -20,13 +20,31 @@ static void ignore_damaged(void *context, const char *text) {
 }
 
 static void note_damaged(void *context, const char *text) {
-  report_line(context, "warning: skipped a damaged checkpoint: %s", text);
+  report_line(context, "warning: skipped a damaged file: %s", text);
 }
 
-/* Finds the newest checkpoint. Retries if it cannot be read, because resuming from an older one would lose steps. */
-static int newest(const struct comm *comm, const char *folder, struct report *report, struct restart *restart) {
+int restart_newest(const struct comm *comm, const char *output, bool quick,
+                   void (*note)(void *context, const char *text), void *context, char **path,
+                   struct checkpoint_info *info, bool *previous) {
+  char folder[PATH_BYTES];
+  snprintf(folder, sizeof folder, "%s/checkpoints", output);
+  *path = NULL;
+  const int64_t last = history_reach(comm, output, note, context);
+  TRY(checkpoint_newest(comm, folder, last, quick, note, context, path, info));
+  if (previous) *previous = last < INT64_MAX;
+  return *path || last == INT64_MAX
+             ? OK
+             : FAIL(FAILED,
+                    "%s: history.h5 is damaged or missing, history.previous.h5 ends at step %lld, and there is no "
+                    "checkpoint up to this step; restore history.h5 from a copy, or start over with --fresh",
+                    output, (long long)last);
+}
+
+/* Finds the checkpoint. Retries if it cannot be read, because resuming from an older one would lose steps. */
+static int newest(const struct comm *comm, const char *output, struct report *report, struct restart *restart) {
   for (int i = 1;; i++) {
-    const int status = checkpoint_newest(comm, folder, false, note_damaged, report, &restart->path, &restart->info);
+    const int status = restart_newest(comm, output, false, note_damaged, report, &restart->path, &restart->info,
+                                      &restart->previous_history);
     if (status != UNREAD || i == ATTEMPTS) return status;
     if (i == 1) report_line(report, "warning: %s. Retrying", error_text());
     nanosleep(&BETWEEN_ATTEMPTS, NULL);
@@ -128,8 +146,10 @@ static int check(const struct comm *comm, struct config *config, struct restart 
 }
 
 /* Warns of snapshots before the step of the checkpoint that do not exist: they will not be written. */
-static void warn_of_missed_snapshots(const struct steps *snapshots, const char *folder, const struct restart *restart,
+static void warn_of_missed_snapshots(const struct steps *snapshots, const char *output, const struct restart *restart,
                                      struct report *report) {
+  char folder[PATH_BYTES];
+  snprintf(folder, sizeof folder, "%s/checkpoints", output);
   int missed = 0;
   int64_t first = 0;
   for (int i = snapshots->count - 1; i >= 0 && report->active; i--) {
@@ -148,15 +168,14 @@ static void warn_of_missed_snapshots(const struct steps *snapshots, const char *
                 missed, (long long)first, (long long)restart->info.step);
 }
 
-int restart_find(const struct comm *comm, struct config *config, const char *folder, struct report *report,
-                 struct restart *restart) {
+int restart_find(const struct comm *comm, struct config *config, struct report *report, struct restart *restart) {
   *restart = (struct restart){0};
   const struct steps snapshots = config->snapshots;
-  TRY(newest(comm, folder, report, restart));
+  TRY(newest(comm, config->output, report, restart));
   const int status = restart->path
                          ? check(comm, config, restart, report)
                          : comm_agree(comm, comm->rank == 0 ? history_replaceable(config->output, config) : OK);
-  if (status == OK && restart->path) warn_of_missed_snapshots(&snapshots, folder, restart, report);
+  if (status == OK && restart->path) warn_of_missed_snapshots(&snapshots, config->output, restart, report);
   if (status != OK) restart_free(restart);
   return status;
 }
@@ -177,12 +196,11 @@ static void keep_history(struct config *config) {
 }
 
 int restart_keep(const struct comm *comm, struct config *config) {
-  char folder[PATH_BYTES], *path = NULL;
+  char *path = NULL;
   struct checkpoint_info info = {0};
   struct config *was = NULL;
   if (config->data.test != DATASET_TEST_AUTO) return OK;
-  snprintf(folder, sizeof folder, "%s/checkpoints", config->output);
-  const int found = checkpoint_newest(comm, folder, true, ignore_damaged, NULL, &path, &info);
+  const int found = restart_newest(comm, config->output, true, ignore_damaged, NULL, &path, &info, NULL);
   if (found == OK && path && config_parse(path, info.config, &was) == OK) config_keep(was, config);
   if (found == OK && !path && comm->rank == 0) keep_history(config);
   comm_bcast(comm, &config->data.test, sizeof config->data.test, 0);

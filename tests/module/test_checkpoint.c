@@ -146,7 +146,7 @@ static void newest_skips_damaged_checkpoints(void **state) {
   struct fixture *fixture = networks("sigmoid", "mixed", "[17, 300]");
   char *path = NULL, *damaged = checkpoint_path(folder, 20), *older = checkpoint_path(folder, 10);
   struct checkpoint_info info = {0};
-  assert_ok(checkpoint_newest(&world, folder, false, harness_keep_notice, NULL, &path, &info));
+  assert_ok(checkpoint_newest(&world, folder, INT64_MAX, false, harness_keep_notice, NULL, &path, &info));
   assert_all(path == NULL);
   assert_ok(save(fixture, 10, PARALLEL_WRITE_POSIX, always));
   assert_ok(save(fixture, 20, PARALLEL_WRITE_POSIX, always));
@@ -158,7 +158,7 @@ static void newest_skips_damaged_checkpoints(void **state) {
     free(data);
   }
   comm_barrier(&world);
-  assert_ok(checkpoint_newest(&world, folder, false, harness_keep_notice, NULL, &path, &info));
+  assert_ok(checkpoint_newest(&world, folder, INT64_MAX, false, harness_keep_notice, NULL, &path, &info));
   assert_all(path && strcmp(path, older) == 0 && info.step == 10);
   assert_all(world.rank != 0 || strstr(harness_notice, "step-000000000020.h5"));
   free(path);
@@ -166,7 +166,7 @@ static void newest_skips_damaged_checkpoints(void **state) {
   comm_barrier(&world);
   if (world.rank == 0) assert_int_equal(truncate(older, 100), 0);
   comm_barrier(&world);
-  assert_status(FAILED, checkpoint_newest(&world, folder, false, harness_keep_notice, NULL, &path, &info));
+  assert_status(FAILED, checkpoint_newest(&world, folder, INT64_MAX, false, harness_keep_notice, NULL, &path, &info));
   free(damaged);
   free(older);
   fixture_free(fixture);
@@ -183,10 +183,10 @@ static void a_transient_read_error_is_not_damage(void **state) {
   *harness_notice = 0;
   for (int failing = 0; failing < world.size; failing++) { /* rank 0 reads metadata, the others particles */
     reads_left = world.rank == failing ? 0 : -1;
-    assert_status(UNREAD, checkpoint_newest(&world, folder, false, harness_keep_notice, NULL, &path, &info));
+    assert_status(UNREAD, checkpoint_newest(&world, folder, INT64_MAX, false, harness_keep_notice, NULL, &path, &info));
     assert_all_for(!path && !*harness_notice && reads_left == -1, "failing rank %d", failing);
   }
-  assert_ok(checkpoint_newest(&world, folder, false, harness_keep_notice, NULL, &path, &info));
+  assert_ok(checkpoint_newest(&world, folder, INT64_MAX, false, harness_keep_notice, NULL, &path, &info));
   assert_all(info.step == 20);
   free(path);
   checkpoint_info_free(&info);

@@ -271,7 +271,8 @@ static void the_checkpoint_before_is_used(void **state) {
     now = was ^ 0x10;
     assert_int_equal(pwrite(file, &now, 1, at), 1);
     *harness_notice = 0;
-    assert_ok(checkpoint_newest(&world, path_of("run/checkpoints"), false, harness_keep_notice, NULL, &path, &info));
+    assert_ok(checkpoint_newest(&world, path_of("run/checkpoints"), INT64_MAX, false, harness_keep_notice, NULL, &path,
+                                &info));
     assert_true(path && strstr(path, "step-000000000010.h5") && info.step == 10);
     assert_non_null(strstr(harness_notice, "step-000000000020.h5"));
     free(path);

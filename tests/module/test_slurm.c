@@ -117,6 +117,34 @@ static void restarts_count_requeues_and_new_jobs(void **state) {
   unsetenv("SLURM_RESTART_COUNT");
 }
 
+static void unused_processors_are_named(void **state) {
+  (void)state;
+  static const struct {
+    const char *tasks, *cpus, *launcher;
+    int ranks, threads;
+    const char *text; /* or NULL */
+  } cases[] = {{"2", NULL, NULL, 1, 1, "has 2 tasks, and this run uses one"},
+               {"2", NULL, "OMPI_COMM_WORLD_SIZE", 1, 1, NULL},
+               {"2", NULL, "PMI_SIZE", 1, 1, NULL},
+               {"2", NULL, "SLURM_STEP_ID", 1, 1, NULL},
+               {"2", NULL, NULL, 2, 1, NULL},
+               {"1", "4", NULL, 1, 2, "4 processors per task, and each rank of this run uses 2: set run.threads=4"},
+               {"2", "4", "OMPI_COMM_WORLD_SIZE", 2, 4, NULL},
+               {NULL, NULL, NULL, 1, 1, NULL}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[SLURM_TEXT] = "";
+    const char *variables[] = {"SLURM_NTASKS", "SLURM_CPUS_PER_TASK", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE",
+                               "SLURM_STEP_ID"};
+    for (size_t v = 0; v < sizeof variables / sizeof *variables; v++) unsetenv(variables[v]);
+    if (cases[i].tasks) setenv("SLURM_NTASKS", cases[i].tasks, 1);
+    if (cases[i].cpus) setenv("SLURM_CPUS_PER_TASK", cases[i].cpus, 1);
+    if (cases[i].launcher) setenv(cases[i].launcher, "2", 1);
+    const bool unused = slurm_unused(cases[i].ranks, cases[i].threads, text);
+    assert_all_for(unused == (cases[i].text != NULL), "case %zu", i);
+    assert_all_for(!unused || strstr(text, cases[i].text), "case %zu: %s", i, text);
+  }
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(all_forms_of_the_time_left_are_read, set_up),
@@ -124,6 +152,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test_setup(an_array_task_queries_itself, set_up),
       cmocka_unit_test(restarts_count_requeues_and_new_jobs),
       cmocka_unit_test_setup(squeue_is_not_called_outside_a_job, set_up),
+      cmocka_unit_test_setup(unused_processors_are_named, set_up),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -359,6 +359,21 @@ static void a_signal_to_one_rank_suffices(void **state) {
   }
 }
 
+static void an_early_signal_is_explained(void **state) {
+  (void)state;
+  const struct stop_options given = options(0);
+  setenv("SLURM_JOB_ID", "12", 1);
+  raise(SIGUSR2);
+  for (int early = 0; early < 2; early++) {
+    job_end = 60;
+    struct stop stop = begin(&given, 0);
+    assert_all(after(&stop, early ? 20 : 40, NULL) == STOP_END);
+    assert_all((strstr(stop.remark, "after 20 s, 40 s before the time limit") != NULL) == (early && world.rank == 0));
+    assert_all((*stop.remark != 0) == (early && world.rank == 0));
+  }
+  unsetenv("SLURM_JOB_ID");
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(only_a_late_second_interrupt_kills),
@@ -375,7 +390,9 @@ int main(int argc, char **argv) {
       cmocka_unit_test(checkpoints_follow_at_the_interval),
       cmocka_unit_test(the_interval_adapts_to_the_cost),
       cmocka_unit_test(the_ranks_agree_five_times_a_second),
-      cmocka_unit_test(a_signal_to_one_rank_suffices), /* must be last: a request to stop persists */
+      /* These must be last: a request to stop persists. */
+      cmocka_unit_test(a_signal_to_one_rank_suffices),
+      cmocka_unit_test(an_early_signal_is_explained),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -91,6 +91,7 @@ static const char *const examples[][2] = {
 /* Files of a run, below its output folder. */
 static const char *const files[][2] = {
     {"history.h5", "series of losses and other observables, outputs f_n at test and training points, dt/limit"},
+    {"history.previous.h5", "the history before; a run resumes from it if history.h5 is damaged"},
     {"checkpoints/step-000000000100.h5", "the particles at a step; a run resumes from the newest intact checkpoint"},
     {"run.log", "printed messages, input with all defaults, provenance, times"},
     {"summary.json", "state of the run, C_f, origin of the points, losses at the start and at the end, speed, "
