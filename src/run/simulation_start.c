@@ -29,6 +29,14 @@ static int resume(struct simulation *sim, const struct restart *from, struct dt_
   return OK;
 }
 
+/* Refuses keys without effect in a new run, and only warns of them in a run that older programs started. Collective. */
+static int check_keys(struct simulation *sim, bool resumes) {
+  const int status = config_startable(sim->problem.config);
+  if (status == OK || !resumes) return status;
+  report_line(&sim->report, "warning: keys that a new run would refuse:\n%s", error_text());
+  return OK;
+}
+
 static void ignore_damaged(void *context, const char *text) {
   (void)context;
   (void)text;
@@ -133,6 +141,7 @@ int simulation_start(struct simulation *sim, bool *complete) {
   bool has_last_row = false, initialized;
   provenance_fill(sim->comm, sim->options->argc, sim->options->argv, &sim->provenance);
   TRY(problem_isa(problem));
+  TRY(check_keys(sim, has_checkpoint(sim)));
   if (!sim->options->fresh) TRY(restart_keep(sim->comm, problem->config));
   TRY(problem_data(problem)); /* before the output is created: with invalid data, no file may change */
   TRY(create_particles(sim, &initialized));
