@@ -46,7 +46,7 @@ bool h5_link(struct h5 *file, const char *group, int64_t i, char *name, size_t s
 bool h5_attribute(struct h5 *file, const char *object, int64_t i, char *name, size_t size);
 
 /* Set and get scalar attributes of a group or dataset; the root group is "/". Setting creates a missing group and
- * replaces an old value. */
+ * replaces an old value. h5_set_text stores a valid text: other bytes become escapes (utf8_lines). */
 int h5_set_text(struct h5 *file, const char *object, const char *name, const char *value);
 int h5_set_int(struct h5 *file, const char *object, const char *name, int64_t value);
 int h5_set_double(struct h5 *file, const char *object, const char *name, double value);

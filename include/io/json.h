@@ -23,7 +23,8 @@ void json_object(struct json *json, const char *name);
 void json_array(struct json *json, const char *name);
 void json_end(struct json *json); /* closes the innermost open object or array */
 
-void json_text(struct json *json, const char *name, const char *text); /* null if text is NULL */
+/* Null if text is NULL. Each byte that is not part of a UTF-8 character becomes an escape such as "\xe9". */
+void json_text(struct json *json, const char *name, const char *text);
 void json_bool(struct json *json, const char *name, bool value);
 void json_integer(struct json *json, const char *name, int64_t value);
 void json_real(struct json *json, const char *name, double value); /* exact when read back; null if not finite */

@@ -40,6 +40,9 @@ int yaml_reader_load(const char *path, char **text);
  * holds the scalars before the error. */
 int yaml_reader_parse(const char *name, const char *text, const char *prefix, struct yaml_reader *yaml);
 
+/* Returns whether the path of an entry is this path or below it. */
+bool yaml_reader_below(const char *entry, const char *path);
+
 /* Removes the entry at a path and all entries below it. */
 void yaml_reader_remove(struct yaml_reader *yaml, const char *path);
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
+
 /* The encoded form of a character, identified by its first byte: first & mask == lead. */
 static const struct form {
   unsigned char mask, lead;
@@ -13,14 +15,14 @@ static const struct form {
 enum { FORMS = sizeof form_table / sizeof *form_table };
 
 static bool is_plain(uint32_t point) {
-  const bool control = point < 0x20 || (point >= 0x7f && point < 0xa0), surrogate = point >= 0xd800 && point < 0xe000;
+  const bool control = point < 0x20 || (point >= 0x7f && point < 0xa0);
   const bool separator = point == 0x2028 || point == 0x2029;
-  return !control && !surrogate && !separator && point != 0xfeff && point != 0xfffe && point != 0xffff &&
-         point <= 0x10ffff;
+  return !control && !separator && point != 0xfeff && point != 0xfffe && point != 0xffff;
 }
 
-/* Returns the number of bytes of the plain character at the start of text, or 0 if text does not start with one. */
-static int plain_bytes(const char *text) {
+/* Returns the number of bytes of the character at the start of text, and its code point; 0 if text does not start with
+ * a valid one. */
+static int decode(const char *text, uint32_t *code) {
   const unsigned char *at = (const unsigned char *)text;
   for (int f = 0; f < FORMS; f++) {
     const struct form *form = &form_table[f];
@@ -30,9 +32,22 @@ static int plain_bytes(const char *text) {
       if ((at[i] & 0xc0) != 0x80) return 0; /* also returned if the text ends within the character */
       point = point << 6 | (at[i] & 0x3f);
     }
-    return point >= form->least && is_plain(point) ? form->bytes : 0;
+    *code = point;
+    return point >= form->least && point <= 0x10ffff && !(point >= 0xd800 && point < 0xe000) ? form->bytes : 0;
   }
   return 0;
+}
+
+int utf8_bytes(const char *text) {
+  uint32_t point;
+  return decode(text, &point);
+}
+
+/* Returns the number of bytes of the plain character at the start of text, or 0 if text does not start with one. */
+static int plain_bytes(const char *text) {
+  uint32_t point;
+  const int bytes = decode(text, &point);
+  return bytes > 0 && is_plain(point) ? bytes : 0;
 }
 
 bool utf8_is_plain(const char *text) {
@@ -41,10 +56,11 @@ bool utf8_is_plain(const char *text) {
   return true;
 }
 
-size_t utf8_append(char *text, size_t size, size_t used, const char *from) {
+/* newlines: newlines are not escaped. */
+static size_t append(char *text, size_t size, size_t used, const char *from, bool newlines) {
   while (*from) {
     char escape[8];
-    int bytes = plain_bytes(from);
+    int bytes = newlines && *from == '\n' ? 1 : plain_bytes(from);
     snprintf(escape, sizeof escape, "\\x%02x", (unsigned char)*from);
     const char *piece = bytes ? from : escape;
     const size_t length = bytes ? (size_t)bytes : strlen(escape);
@@ -55,4 +71,23 @@ size_t utf8_append(char *text, size_t size, size_t used, const char *from) {
   }
   text[used] = 0;
   return used;
+}
+
+size_t utf8_append(char *text, size_t size, size_t used, const char *from) {
+  return append(text, size, used, from, false);
+}
+
+static char *copy(const char *text, bool newlines) {
+  const size_t size = 4 * strlen(text) + 1; /* an escape has 4 characters */
+  char *escaped = alloc_small(size);
+  append(escaped, size, 0, text, newlines);
+  return escaped;
+}
+
+char *utf8_line(const char *text) {
+  return copy(text, false);
+}
+
+char *utf8_lines(const char *text) {
+  return copy(text, true);
 }

@@ -32,6 +32,7 @@ static int open_input(const struct comm *comm, const char *path, int overrides, 
                       struct problem *problem) {
   *problem = (struct problem){.comm = comm};
   TRY(config_read(comm, path, overrides, override, &problem->config));
+  TRY(config_startable(problem->config));
   problem->isa = comm_isa(comm, problem->config->isa);
   TRY(problem_data(problem));
   TRY(problem_particle_file(problem));

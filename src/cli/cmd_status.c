@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "cli/cmd.h"
 #include "cli/manifest.h"
 #include "cli/option.h"
@@ -210,7 +211,9 @@ static void print_run(const char *folder, const struct run_status *result) {
     snprintf(step, sizeof step, "%lld of %lld", (long long)result->step, (long long)result->steps);
   else if (result->step >= 0)
     snprintf(step, sizeof step, "%lld", (long long)result->step);
-  printf("%-8s %20s  %s\n", run_state_names[result->state], step, folder);
+  char *shown = utf8_line(folder);
+  printf("%-8s %20s  %s\n", run_state_names[result->state], step, shown);
+  free(shown);
   if (result->is_live) print_live(result);
   if (*result->reason) printf("%31s%s\n", "", result->reason);
   for (const char *line = result->skipped; *line;) {

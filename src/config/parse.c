@@ -39,9 +39,13 @@ static void report_error(struct errors *errors, const char *format, ...) {
   va_end(args);
 }
 
+static bool is_override(const struct yaml_reader_entry *entry) {
+  return strncmp(entry->name, "command line", 12) == 0;
+}
+
 /* Writes and returns the position of an entry: `x.yaml:3:8` in a file, `command line, "key=value"` for an override. */
 static const char *position(const struct yaml_reader_entry *entry, char text[KEY_MAX]) {
-  if (strncmp(entry->name, "command line", 12) == 0)
+  if (is_override(entry))
     snprintf(text, KEY_MAX, "%s", entry->name);
   else
     snprintf(text, KEY_MAX, "%s:%d:%d", entry->name, entry->line, entry->column);
@@ -287,7 +291,25 @@ static const char *text_after(const char *text, size_t characters) {
   return text;
 }
 
-/* Applies one override "key=value": value replaces all entries at or below key. name must outlive yaml. */
+static bool is_known(const char *path) {
+  char key[KEY_MAX];
+  int item;
+  key_split(path, key, &item);
+  return key_find(key) >= 0 || key_is_section(key);
+}
+
+/* Refuses a key that an earlier override has set, which would lose its effect. */
+static int check_repeated(const struct yaml_reader *yaml, const char *name, const char *key) {
+  for (int i = 0; i < yaml->count; i++) {
+    const struct yaml_reader_entry *entry = &yaml->entry[i];
+    if (is_override(entry) && yaml_reader_below(entry->path, key))
+      return FAIL(USAGE, "%s: %s: duplicate key; %s has it already", name, entry->path, entry->name);
+  }
+  return OK;
+}
+
+/* Applies one override "key=value": value replaces all entries at or below key; "key=" only removes them. name must
+ * outlive yaml. */
 static int override_key(const char *text, char *name, size_t size, struct yaml_reader *yaml) {
   snprintf(name, size, "command line, \"%.200s\"", text);
   const char *equals = strchr(text, '=');
@@ -296,7 +318,9 @@ static int override_key(const char *text, char *name, size_t size, struct yaml_r
                 text);
   char key[KEY_MAX];
   snprintf(key, sizeof key, "%.*s", (int)(equals - text), text);
+  TRY(check_repeated(yaml, name, key));
   yaml_reader_remove(yaml, key);
+  if (!equals[1] && is_known(key)) return OK;
   const char *value = equals[1] ? equals + 1 : "''";
   TRY(yaml_reader_parse(name, value, key, yaml));
   const char *rest = text_after(value, yaml->end);
@@ -321,10 +345,22 @@ int config_parse_overridden(const char *file, const char *text, int overrides, c
   return status;
 }
 
-static void resolve_paths(const struct comm *comm, const char *input, struct config *config) {
-  for (int i = 0; i < parameter_count; i++)
-    if (parameter_table[i].kind == P_PATH)
-      relative_path_resolve(comm, input, (char *)config + parameter_table[i].offset, sizeof config->target.path);
+/* The folder of the input becomes part of a value, which is checked like a value in the input. */
+static int resolve_paths(const struct comm *comm, const char *input, struct config *config) {
+  for (int i = 0; i < parameter_count; i++) {
+    if (parameter_table[i].kind != P_PATH) continue;
+    char *path = (char *)config + parameter_table[i].offset;
+    relative_path_resolve(comm, input, path, sizeof config->target.path);
+    if (utf8_is_plain(path)) continue;
+    char *shown = utf8_line(path);
+    const int status = FAIL(USAGE,
+                            "%s: expected UTF-8 text without control characters, received \"%s\" in the folder of the "
+                            "input; rename that folder, or start the run inside it",
+                            parameter_table[i].key, shown);
+    free(shown);
+    return status;
+  }
+  return OK;
 }
 
 int config_read(const struct comm *comm, const char *file, int overrides, char *const *override,
@@ -345,8 +381,12 @@ int config_read(const struct comm *comm, const char *file, int overrides, char *
   comm_bcast(comm, text, length, 0);
   const int parsed = comm_agree(comm, config_parse_overridden(file, text, overrides, override, config));
   free(text);
-  if (parsed == OK) resolve_paths(comm, file, *config);
-  return parsed;
+  TRY(parsed);
+  const int resolved = resolve_paths(comm, file, *config);
+  if (resolved == OK) return OK;
+  config_free(*config);
+  *config = NULL;
+  return resolved;
 }
 
 void config_free(struct config *config) {

@@ -5,17 +5,8 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "io/relative_path.h"
+#include "rules.h"
 #include "table.h"
-
-static char *value_text(const struct parameter *parameter, const struct config *config) {
-  char *text;
-  size_t size;
-  FILE *out = open_memstream(&text, &size);
-  if (!out) die("no memory for a value of the input");
-  parameter_print(out, parameter, config);
-  fclose(out);
-  return text;
-}
 
 /* Appends the stages of a schedule that cover the steps first .. end-1. Returns false if there are too many. */
 static bool append_stages(const struct schedule *from, int64_t first, int64_t end, struct schedule *to) {
@@ -66,7 +57,8 @@ int config_resumable(const struct config *was, const struct config *now, int64_t
     if (parameter->kind == P_PATH &&
         relative_path_same((const char *)was + parameter->offset, (const char *)now + parameter->offset))
       continue;
-    char *before = value_text(parameter, was), *after = value_text(parameter, now);
+    if (rules_effective(was, parameter->key) != OK && rules_effective(now, parameter->key) != OK) continue;
+    char *before = parameter_text(parameter, was), *after = parameter_text(parameter, now);
     if (strcmp(before, after) != 0) fprintf(out, "\n  %s: was %.200s, now %.200s", parameter->key, before, after);
     free(before);
     free(after);

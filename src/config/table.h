@@ -66,6 +66,9 @@ bool parameter_assign_form(const struct parameter *parameter, void *base, const 
 /* Prints the value as a user would write it. Local. */
 void parameter_print(FILE *out, const struct parameter *parameter, const void *base);
 
+/* Returns the text of parameter_print; the caller frees it. Local. */
+char *parameter_text(const struct parameter *parameter, const void *base);
+
 /* Prints the keys of a stage that have a value, as "key: value" with these separators. Local. */
 void parameter_print_stage(FILE *out, const struct stage *stage, const char *begin, const char *between,
                            const char *end);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/error.h"
 #include "base/utf8.h"
 #include "table.h"
 
@@ -86,11 +87,18 @@ static bool whole(const struct parameter *parameter, const char *text, int64_t *
   return true;
 }
 
+/* Digits are read exactly up to 2^64 - 1; other forms, such as 2e1, as by whole(). */
 static bool seed(const char *text, uint64_t *result) {
-  if (!*text || text[strspn(text, "0123456789")]) return false;
+  static const struct parameter range = {.high = 0x1p53};
+  int64_t value = 0;
+  if (text[strspn(text, "0123456789")]) {
+    const bool right = whole(&range, text, &value);
+    *result = (uint64_t)value;
+    return right;
+  }
   errno = 0;
   *result = strtoull(text, NULL, 10);
-  return errno == 0;
+  return *text && errno == 0;
 }
 
 static bool size_item(const struct parameter *parameter, struct ensemble_spec *ensemble, int item, const char *text) {
@@ -313,6 +321,16 @@ void parameter_print(FILE *out, const struct parameter *parameter, const void *b
   case P_FIELDS:
     print_fields(out, *(const unsigned *)at);
   }
+}
+
+char *parameter_text(const struct parameter *parameter, const void *base) {
+  char *text;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  if (!out) die("no memory for a value of the input");
+  parameter_print(out, parameter, base);
+  fclose(out);
+  return text;
 }
 
 /* Returns whether the stage has a value of this key. */

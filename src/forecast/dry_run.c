@@ -403,6 +403,7 @@ static int find_start(struct problem *problem, bool fresh, struct report *report
     restart_free(&from);
     if (status != OK || started) return status;
   }
+  TRY(config_startable(config));
   TRY(problem_particle_file(problem));
   if (problem->file) {
     char origin[384];

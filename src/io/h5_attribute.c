@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "h5_file.h"
 #include "h5_guard.h"
 #include "io/h5.h"
@@ -42,15 +43,17 @@ static int set_attribute(struct h5 *file, const char *object, const char *name, 
 
 /* The file format that every version of HDF5 can read limits attributes to 64 KiB. */
 int h5_set_text(struct h5 *file, const char *object, const char *name, const char *value) {
-  const size_t length = strlen(value);
-  if (length > 64000)
-    return FAIL(FAILED, "%s: %s: the attribute %s of %zu bytes is too long", file->path, object, name, length);
+  char *text = utf8_lines(value);
+  const size_t length = strlen(text);
   const hid_t type = H5Tcopy(H5T_C_S1);
   H5Tset_size(type, length ? length : 1);
   H5Tset_cset(type, H5T_CSET_UTF8);
   H5Tset_strpad(type, H5T_STR_NULLPAD);
-  const int status = set_attribute(file, object, name, type, value);
+  const int status = length > 64000 ? FAIL(FAILED, "%s: %s: the attribute %s of %zu bytes is too long", file->path,
+                                           object, name, length)
+                                    : set_attribute(file, object, name, type, text);
   H5Tclose(type);
+  free(text);
   return status;
 }
 

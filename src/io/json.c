@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "io/durable_file.h"
 
 enum { DEPTH = 16 }; /* more than twice the depth of any result */
@@ -32,14 +33,19 @@ struct json {
 
 /* ---- values ---- */
 
+/* A byte that is not part of a valid character becomes the four characters \xe9. */
 static void put_string(FILE *out, const char *text, size_t length) {
   fputc('"', out);
   for (const char *c = text; c < text + length; c++) {
+    const int bytes = utf8_bytes(c);
     if (*c == '"' || *c == '\\') fputc('\\', out);
     if ((unsigned char)*c < 0x20)
       fprintf(out, "\\u%04x", (unsigned char)*c);
+    else if (bytes == 0)
+      fprintf(out, "\\\\x%02x", (unsigned char)*c);
     else
-      fputc(*c, out);
+      fwrite(c, 1, (size_t)bytes, out);
+    if (bytes > 1) c += bytes - 1;
   }
   fputc('"', out);
 }

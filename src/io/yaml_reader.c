@@ -89,8 +89,7 @@ static void add(const struct reader *reader, const char *value, enum yaml_reader
                                                           .column = (int)mark.column + 1};
 }
 
-/* Returns whether an entry is at the path or below it. */
-static bool below(const char *entry, const char *path) {
+bool yaml_reader_below(const char *entry, const char *path) {
   const size_t length = strlen(path);
   return strncmp(entry, path, length) == 0 && (entry[length] == 0 || entry[length] == '.' || entry[length] == '[');
 }
@@ -128,7 +127,7 @@ static int read_key(struct reader *reader, const yaml_event_t *event) {
   if (collection->path > 0) strcat(reader->path, ".");
   strcat(reader->path, key);
   for (int i = reader->first; i < reader->yaml->count; i++)
-    if (below(reader->yaml->entry[i].path, reader->path))
+    if (yaml_reader_below(reader->yaml->entry[i].path, reader->path))
       return FAIL(USAGE, "%s:%zu:%zu: %s: duplicate key; line %d has it already", reader->name,
                   event->start_mark.line + 1, event->start_mark.column + 1, reader->path, reader->yaml->entry[i].line);
   collection->key = true;
@@ -237,7 +236,7 @@ int yaml_reader_parse(const char *name, const char *text, const char *prefix, st
 void yaml_reader_remove(struct yaml_reader *yaml, const char *path) {
   int kept = 0;
   for (int i = 0; i < yaml->count; i++) {
-    if (below(yaml->entry[i].path, path)) {
+    if (yaml_reader_below(yaml->entry[i].path, path)) {
       free(yaml->entry[i].path);
       free(yaml->entry[i].value);
     } else {

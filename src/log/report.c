@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "io/durable_file.h"
 #include "parallel/comm.h"
 
@@ -41,13 +42,13 @@ static void write_log(struct report *report, const char *text) {
   report->log_lost = report->log_lost || lost;
 }
 
-/* Formats a message. Control characters except newlines, for example in file names, become question marks. */
+/* Formats a message as valid text, because a file name can contain any byte. */
 static char *compose(const char *format, va_list args) {
   char *text;
   if (vasprintf(&text, format, args) < 0) die("no memory for a line of the log");
-  for (char *c = text; *c; c++)
-    if (((unsigned char)*c < ' ' && *c != '\n') || *c == 127) *c = '?';
-  return text;
+  char *lines = utf8_lines(text);
+  free(text);
+  return lines;
 }
 
 /* Writes a line to run.log and, if `shown`, to standard output. */

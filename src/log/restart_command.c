@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/utf8.h"
 
 enum { LONGEST = 1 << 16 }; /* longest command line in bytes */
 
@@ -44,19 +45,18 @@ static bool plain(const char *word) {
   return true;
 }
 
-/* Writes a word quoted for the shell, on one line. */
+/* Writes a word quoted for the shell, on one line of valid text. */
 static void quote(FILE *out, const char *word) {
   if (plain(word)) {
     fputs(word, out);
     return;
   }
-  bool control = false;
-  for (const char *c = word; *c; c++) control |= iscntrl((unsigned char)*c) != 0;
-  fputs(control ? "$'" : "'", out);
+  const bool odd = !utf8_is_plain(word);
+  fputs(odd ? "$'" : "'", out);
   for (const char *c = word; *c; c++) {
-    if (control && iscntrl((unsigned char)*c))
+    if (odd && (*c & 0x80 || iscntrl((unsigned char)*c)))
       fprintf(out, "\\%03o", (unsigned char)*c);
-    else if (control && (*c == '\'' || *c == '\\'))
+    else if (odd && (*c == '\'' || *c == '\\'))
       fprintf(out, "\\%c", *c);
     else if (*c == '\'')
       fputs("'\\''", out);

@@ -38,6 +38,14 @@ static int resume(struct simulation *sim, const struct restart *from, struct dt_
   return OK;
 }
 
+/* Refuses keys without effect in a new run, and only warns of them in a run that older programs started. Collective. */
+static int check_keys(struct simulation *sim, bool resumes) {
+  const int status = config_startable(sim->problem.config);
+  if (status == OK || !resumes) return status;
+  report_line(&sim->report, "warning: keys that a new run would refuse:\n%s", error_text());
+  return OK;
+}
+
 static void ignore_damaged(void *context, const char *text) {
   (void)context;
   (void)text;
@@ -169,6 +177,7 @@ static int check_stop(struct simulation *sim) {
 static int set_up(struct simulation *sim, struct dt_segment *segment) {
   bool initialized;
   TRY(problem_isa(&sim->problem));
+  TRY(check_keys(sim, has_checkpoint(sim)));
   if (!sim->options->fresh) TRY(restart_keep(sim->comm, sim->problem.config));
   TRY(check_stop(sim));
   TRY(problem_data(&sim->problem)); /* before the output is created: with invalid data, no file may change */

@@ -178,6 +178,132 @@ static void every_rule_refuses(void **state) {
   config_free(config);
 }
 
+enum { OVERRIDES_MAX = 5 };
+
+/* Parses the text with overrides, which are separated by single spaces. */
+static int parse_with(const char *text, const char *overrides, struct config **config) {
+  char copy[512], *override[OVERRIDES_MAX];
+  int count = 0;
+  snprintf(copy, sizeof copy, "%s", overrides);
+  char *rest = copy;
+  for (char *word; (word = strsep(&rest, " "));)
+    if (*word) override[count++] = word;
+  return config_parse_overridden("in.yaml", text, count, override, config);
+}
+
+static const char small[] = "ensemble: {n: [5, 6]}\ntarget: {type: spin, d: 3}\ndata: {mode: fixed, samples: 20}\n"
+                            "dynamics: {stages: [{steps: 3, dt: 0.1}]}\n";
+#define ONLINE "data.mode=online dynamics.scheme=sgd dynamics.stages[0].batch=30"
+
+/* A new run does not start with a key without effect; a recorded input with one can still be read, and its run resumes
+ * without the key. The echo of an input is an input. */
+static void keys_without_effect_are_refused_in_new_runs(void **state) {
+  (void)state;
+  static const struct {
+    const char *overrides, *message; /* NULL: accepted */
+  } cases[] = {
+      {ONLINE, "data.samples: no effect with data.mode: online; remove it, or set data.mode: fixed"},
+      {ONLINE " data.samples=", NULL},
+      {"target.path=x.h5", "target.path: no effect with target.type: spin; remove it, or set target.type: file"},
+      {"target.type=file target.path=x target.d= target.seed=2",
+       "target.seed: no effect with target.type: file; remove it"},
+      {"target.teacher.init.c.std=2", "target.teacher.init.c.std: no effect with target.type: spin; remove it, or"},
+      {"target.type=teacher target.teacher.units=4", NULL},
+      {"target.type=teacher target.teacher.alpha=4",
+       "target.teacher.alpha: no effect with target.teacher.type: sigmoid"},
+      {"target.type=teacher target.teacher.type=rbf target.teacher.alpha=4", NULL},
+      {"target.type=teacher target.teacher.type=rbf target.teacher.init.a.std=4",
+       "target.teacher.init.a.std: no effect"},
+      {"unit.alpha=2", "unit.alpha: no effect with unit.type: sigmoid; remove it, or set unit.type: rbf"},
+      {"unit.alpha=2 unit.type=rbf", NULL},
+      {"unit.type=rbf unit.init.a.mean=1", "unit.init.a.mean: no effect with unit.type: rbf; remove it"},
+      {"unit.type=rbf unit.init.b.std=2", "unit.init.b.std: no effect with unit.type: rbf; remove it"},
+      {"unit.type=rbf unit.init.c.std=2", NULL},
+      {"data.shared=true", "data.shared: no effect with dynamics.scheme: gd; remove it, or set dynamics.scheme: sgd"},
+      {"data.test_seed=4 data.test=0", "data.test_seed: no effect with data.test: 0; remove it"},
+      {"dynamics.momentum=0.5", "dynamics.momentum: no effect with dynamics.update: euler; remove it, or set"},
+      {"loss.threshold=3", "loss.threshold: no effect with loss.type: squared; remove it, or set loss.type: huber"},
+      {"unit.alpha=1 data.shared=false dynamics.momentum=0.9 target.path=", NULL},
+      {"", NULL},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct config *config, *again;
+    char overrides[256];
+    snprintf(overrides, sizeof overrides, "%s", cases[i].overrides);
+    if (parse_with(small, overrides, &config) != OK) fail_msg("%s: %s", overrides, error_text());
+    const int status = config_startable(config);
+    if (status != (cases[i].message ? USAGE : OK)) fail_msg("%s: status %d", overrides, status);
+    if (cases[i].message && !strstr(error_text(), cases[i].message))
+      fail_msg("no \"%s\" in:\n%s", cases[i].message, error_text());
+    char *echo = config_echo(config);
+    assert_ok(config_parse("echo", echo, &again));
+    assert_int_equal(config_startable(again), status);
+    config_forget(again);
+    assert_ok(config_startable(again));
+    assert_ok(config_resumable(config, again, 0));
+    free(echo);
+    config_free(again);
+    config_free(config);
+  }
+}
+
+static void a_key_is_given_once(void **state) {
+  (void)state;
+  static const struct {
+    const char *overrides, *key; /* NULL: accepted */
+  } cases[] = {
+      {"run.seed=1 run.seed=1", "run.seed"},
+      {"run.seed=1 ensemble.n=3 run={seed:\t2}", "run.seed"},
+      {"dynamics.stages[0].dt=1 dynamics.stages[0].dt=2", "dynamics.stages[0].dt"},
+      {"ensemble.n=[3,4] ensemble.n=5", "ensemble.n[0]"},
+      {"output.fields=[0] output.fields.every=3", NULL},
+      {"run.seed=1 run.threads=1", NULL},
+      {"output.keep= output.keep=3", NULL},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct config *config = NULL;
+    const int status = parse_with(small, cases[i].overrides, &config);
+    if (!cases[i].key) {
+      config_free(config);
+      continue;
+    }
+    if (status != USAGE) fail_msg("accepted: %s", cases[i].overrides);
+    char text[128];
+    snprintf(text, sizeof text, "%s: duplicate key; command line, \"", cases[i].key);
+    if (!strstr(error_text(), text)) fail_msg("%s: %s", cases[i].overrides, error_text());
+  }
+}
+
+/* All keys of integers read the same forms. */
+static void integers_have_the_same_forms_in_all_keys(void **state) {
+  (void)state;
+  static const char *const forms[] = {"2", "02", "2e0", "0.2e1", "+2", "2.0"};
+  struct config_key key;
+  int keys = 0;
+  for (int i = 0; config_key(i, &key); i++) {
+    if (!strstr(key.expects, "an integer")) continue;
+    keys++;
+    char *expected = NULL, name[64], override[160];
+    const char *item = strstr(key.key, "[]");
+    snprintf(name, sizeof name, "%.*s%s%s", (int)(item ? item - key.key : (long)strlen(key.key)), key.key,
+             item ? "[0]" : "", item ? item + 2 : "");
+    for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
+      struct config *config = NULL;
+      snprintf(override, sizeof override, "%s=%s%s", name, forms[f],
+               strstr(name, ".batch") ? " dynamics.scheme=sgd" : "");
+      const int status = parse_with(small, override, &config);
+      if (status != OK && strstr(error_text(), key.expects)) fail_msg("%s: %s", override, error_text());
+      char *text = status == OK ? config_echo(config) : strdup("refused by a rule");
+      if (!expected) expected = strdup(text);
+      if (strcmp(text, expected) != 0) fail_msg("%s: %s, expected %s", override, text, expected);
+      free(text);
+      config_free(config);
+    }
+    free(expected);
+  }
+  assert_true(keys > 15);
+}
+
 static void resuming_allows_only_what_keeps_the_trajectory(void **state) {
   (void)state;
   const char *format = "run: {seed: %d, output: %s}\nensemble: {n: 5}\n" BASE
@@ -344,6 +470,9 @@ int main(int argc, char **argv) {
       cmocka_unit_test(streams_need_data_that_is_not_shared),
       cmocka_unit_test(all_errors_are_reported_at_once),
       cmocka_unit_test(every_rule_refuses),
+      cmocka_unit_test(keys_without_effect_are_refused_in_new_runs),
+      cmocka_unit_test(a_key_is_given_once),
+      cmocka_unit_test(integers_have_the_same_forms_in_all_keys),
       cmocka_unit_test(resuming_allows_only_what_keeps_the_trajectory),
       cmocka_unit_test(all_ranks_receive_file_and_overrides),
       cmocka_unit_test(an_override_has_no_comment),

@@ -53,6 +53,7 @@ static void members_start_new_lines_and_elements_do_not(void **state) {
   const struct rank_range range = {1, 2.5, 4};
   assert_ok(json_create("out", &json));
   json_text(json, "quote \"", "back \\ tab \t");
+  json_text(json, "bytes", "caf\xc3\xa9 caf\xe9 \xe2\x80\xa8 \xf0\x9f");
   json_text(json, "unknown", NULL);
   json_array(json, "rows");
   json_array(json, NULL);
@@ -74,6 +75,7 @@ static void members_start_new_lines_and_elements_do_not(void **state) {
   json_free(json);
   assert_string_equal(content("out"), "{\n"
                                       "  \"quote \\\"\": \"back \\\\ tab \\u0009\",\n"
+                                      "  \"bytes\": \"caf\xc3\xa9 caf\\\\xe9 \xe2\x80\xa8 \\\\xf0\\\\x9f\",\n"
                                       "  \"unknown\": null,\n"
                                       "  \"rows\": [[-9223372036854775807, true], {\n"
                                       "      \"b\": false\n"

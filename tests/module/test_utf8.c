@@ -1,5 +1,6 @@
 // ranks: 1
 /* utf8: plain texts are recognized; all other bytes are escaped. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -40,6 +41,13 @@ static void other_bytes_are_escaped(void **state) {
   assert_string_equal(text + 11, "\\xe2\\x80\\xa8");
 }
 
+static void lines_keep_their_ends(void **state) {
+  (void)state;
+  char *text = utf8_lines("a\n\xe9\x1b[2J\n\n");
+  assert_string_equal(text, "a\n\\xe9\\x1b[2J\n\n");
+  free(text);
+}
+
 static void a_text_is_cut_between_characters(void **state) {
   (void)state;
   char text[8] = "";
@@ -55,6 +63,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(plain_texts_are_recognized),
       cmocka_unit_test(other_bytes_are_escaped),
+      cmocka_unit_test(lines_keep_their_ends),
       cmocka_unit_test(a_text_is_cut_between_characters),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
