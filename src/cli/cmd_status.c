@@ -265,8 +265,6 @@ static void json_run(struct json *json, const struct entry *entry, const struct 
 
 static void inspect_all(const struct comm *comm, const struct request *request, const struct list *list,
                         struct json *json, int count[RUN_STATES]) {
-  json_text(json, "format", "mckean-status");
-  json_integer(json, "format_version", 1);
   json_text(json, "version", build_version);
   json_array(json, "runs");
   for (int i = 0; i < list->count; i++) {
@@ -296,7 +294,7 @@ static void print_total(const struct list *list, const int count[RUN_STATES]) {
 static int print_status(const struct comm *comm, const struct request *request, const struct list *list) {
   int count[RUN_STATES] = {0};
   struct json *json;
-  int status = json_create(comm->rank == 0 ? request->json : NULL, &json);
+  int status = json_create(comm->rank == 0 ? request->json : NULL, "mckean-status", &json);
   if (status == FAILED) status = FAIL(USAGE, "%s", error_text()); /* because exit code 1 stands for damaged runs */
   status = comm_agree(comm, status);
   if (status == OK) {

@@ -10,6 +10,7 @@
 #include "io/relative_path.h"
 #include "io/yaml_reader.h"
 #include "key.h"
+#include "parse_path.h"
 #include "rules.h"
 #include "table.h"
 
@@ -345,8 +346,13 @@ int config_read(const struct comm *comm, const char *file, int overrides, char *
   comm_bcast(comm, text, length, 0);
   const int parsed = comm_agree(comm, config_parse_overridden(file, text, overrides, override, config));
   free(text);
-  if (parsed == OK) resolve_paths(comm, file, *config);
-  return parsed;
+  const int checked = parsed == OK ? parse_path_check(comm, file, *config) : parsed;
+  if (checked == OK) resolve_paths(comm, file, *config);
+  if (parsed == OK && checked != OK) {
+    config_free(*config);
+    *config = NULL;
+  }
+  return checked;
 }
 
 void config_free(struct config *config) {

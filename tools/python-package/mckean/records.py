@@ -77,6 +77,26 @@ def history_of(run):
     raise FileNotFoundError(f"{run}: expected the folder of a run or its history.h5; neither exists")
 
 
+def mark_of(path):
+    """Returns "CRC-LENGTH" of a history, by which results of `mckean analyze` name it (sources/checksum)."""
+    with open(path, "rb") as file:
+        seal = file.read(16)
+    return (seal[12:16][::-1].hex() if seal.startswith(b"MCKEANHI") else "none") + f"-{os.path.getsize(path)}"
+
+
+def outdated(run, sources, marks):
+    """Returns why results do not belong to the current history of a run, or "".
+
+    sources, marks: the paths and checksums of the histories that the results were computed from.
+    """
+    history = history_of(run)
+    if mark_of(history) not in marks:
+        return "was computed from an older state of this run" if os.path.realpath(history) in sources else (
+            "does not name the history that it was computed from" if not marks else f"was computed from {', '.join(sources)}")
+    changed = [path for path, mark in zip(sources, marks) if os.path.isfile(path) and mark_of(path) not in marks]
+    return f"was computed from an older state of {changed[0]}" if changed else ""
+
+
 def checkpoints_of(run):
     """Returns {step: path} of the checkpoints of a run folder, in order of steps."""
     folder = os.path.join(run, "checkpoints")
