@@ -13,11 +13,11 @@
 
 struct json;
 
-/* Opens the root object, with the members format and format_version (1). path: the file (io/result_file.h); "-": standard output; NULL: discard the values, for ranks that do not write.
- * format: the kind of the result, such as "mckean-summary", which stays valid. The caller calls json_write, unless an
- * error occurred, and then json_free. FAILED: the file cannot be created; this is detected before the work starts.
- * USAGE: the file exists and is not an earlier result of this format (it may be an input or a checkpoint), so it is not
- * replaced. */
+/* Opens the root object, with the members format and format_version (1). path: the file (io/result_file.h); "-":
+ * standard output; NULL: discard the values, for ranks that do not write. format: the kind of the result, such as
+ * "mckean-summary", which stays valid. The caller calls json_write, unless an error occurred, and then json_free.
+ * FAILED: the file cannot be created; this is detected before the work starts. USAGE: the file exists and is not an
+ * earlier result of this format (it may be an input or a checkpoint), so it is not replaced. */
 int json_create(const char *path, const char *format, struct json **json);
 
 void json_object(struct json *json, const char *name);

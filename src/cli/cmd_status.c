@@ -23,10 +23,12 @@ const char cmd_status_options[] =
     "  --json FILE                  results in JSON; -: to standard output, without the table\n"
     "  exit code 0                  all are done\n"
     "  exit code 75                 some are running, stopped or missing: the same commands complete them\n"
-    "  exit code 1                  some failed, or are damaged and cannot resume; the table states the reason. The\n"
+    "  exit code 1                  some failed, are damaged and cannot resume, or are unreadable (not a run, or no\n"
+    "                               permission); the table states the reason. The\n"
     "                               command of a failed run resumes it, and fails again unless you remove the cause\n"
     "JSON: {\"format\": \"mckean-status\", \"format_version\": 1, \"version\": of the program, \"runs\": [\n"
-    "{\"run\": folder, \"line\": of the manifest, \"state\": done, running, stopped, failed, missing or damaged,\n"
+    "{\"run\": folder, \"line\": of the manifest, \"state\": done, running, stopped, failed, missing, damaged\n"
+    "or unreadable,\n"
     "\"step\": of the newest intact checkpoint, \"steps\": the last one, \"live\": of a running run {\"step\":\n"
     "current step, \"t\", \"n\": [smallest, largest], \"loss\": [their losses / C_f or loss_0], \"scale\": which,\n"
     "\"seconds_left\", \"age\": seconds since it was reported}, \"checkpoint\": path, \"passed_over\": [errors of\n"
@@ -210,7 +212,7 @@ static void print_run(const char *folder, const struct run_status *result) {
     snprintf(step, sizeof step, "%lld of %lld", (long long)result->step, (long long)result->steps);
   else if (result->step >= 0)
     snprintf(step, sizeof step, "%lld", (long long)result->step);
-  printf("%-8s %20s  %s\n", run_state_names[result->state], step, folder);
+  printf("%-10s %18s  %s\n", run_state_names[result->state], step, folder);
   if (result->is_live) print_live(result);
   if (*result->reason) printf("%31s%s\n", "", result->reason);
   for (const char *line = result->skipped; *line;) {
@@ -306,6 +308,8 @@ static int print_status(const struct comm *comm, const struct request *request, 
   TRY(status);
   if (count[RUN_DAMAGED] > 0)
     return FAIL(FAILED, "status: %d of %d runs cannot resume", count[RUN_DAMAGED], list->count);
+  if (count[RUN_UNREADABLE] > 0)
+    return FAIL(FAILED, "status: %d of %d entries cannot be read", count[RUN_UNREADABLE], list->count);
   if (count[RUN_FAILED] > 0) return FAIL(FAILED, "status: %d of %d runs failed", count[RUN_FAILED], list->count);
   return count[RUN_DONE] == list->count ? OK : STOPPED;
 }

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-/* Returns whether a shell would expand `~` or `$NAME` in the path. A file that has this name is meant. */
+/* Returns whether a shell would expand `~` or `$NAME` in the path. A file of this very name is taken as it is. */
 static bool is_shorthand(const char *path) {
   if (*path == '~') return true;
   for (const char *c = path; (c = strchr(c, '$')); c++)

@@ -53,10 +53,17 @@ static int make_folders(const char *output) {
  * the system (zeros), may be replaced. */
 static const struct run_file {
   const char *name, *start;
-} file_table[] = {
-    {"history.h5", NULL},    {"checkpoints", NULL},  {"run.log", "mckean "},
-    {"live", "token "},      {"analysis.h5", NULL},  {"summary.json", "{\n  \"format\": \"mckean-summary\""},
-    {"analysis.json", NULL}, {"analysis.txt", NULL}, {"plots", NULL}};
+} file_table[] = {{"history.h5", NULL},
+                  {"history.previous.h5", NULL},
+                  {"history.h5.damaged", NULL},
+                  {"checkpoints", NULL},
+                  {"run.log", "mckean "},
+                  {"live", "token "},
+                  {"analysis.h5", NULL},
+                  {"summary.json", "{\n  \"format\": \"mckean-summary\""},
+                  {"analysis.json", NULL},
+                  {"analysis.txt", NULL},
+                  {"plots", NULL}};
 enum { FILES = sizeof file_table / sizeof *file_table };
 static const struct run_file lock_file = {"lock", "token "}; /* which stays: it is held while the others move */
 
@@ -164,7 +171,8 @@ int output_folder_open(const char *output, bool fresh, struct lock **lock, char 
 
 /* Returns whether a run uses this name for an unfinished file. */
 static bool is_temporary(const char *name) {
-  static const char *const finished[] = {".history.h5.tmp-", ".summary.json.tmp-", ".live.tmp-", ".lock.tmp-gone"};
+  static const char *const finished[] = {".history.h5.tmp-", ".history.previous.h5.tmp-", ".summary.json.tmp-",
+                                         ".live.tmp-", ".lock.tmp-gone"};
   for (size_t i = 0; i < sizeof finished / sizeof *finished; i++)
     if (strncmp(name, finished[i], strlen(finished[i])) == 0) return true;
   return strncmp(name, ".step-", strlen(".step-")) == 0 && strstr(name, ".h5.tmp-");

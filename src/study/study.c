@@ -87,7 +87,7 @@ static void thin_times(struct study *study, int64_t rows) {
 
 /* Reads from the first run the steps and times at which networks are compared (those of the fields, or a few rows of
  * the series), and the properties that all runs share. */
-static int read_times(struct h5 *file, const struct config *config, struct study *study) {
+static int read_times(struct h5 *file, const char *path, const struct config *config, struct study *study) {
   study->fields = h5_exists(file, "/ensemble/0/field/step");
   const char *group = study->fields ? "/ensemble/0/field" : "/ensemble/0/series";
   char steps[64], times[64];
@@ -95,7 +95,12 @@ static int read_times(struct h5 *file, const struct config *config, struct study
   snprintf(times, sizeof times, "%s/time", group);
   int64_t rows;
   TRY(history_tables_steps(file, steps, &rows, &study->step));
-  if (rows < 1) return FAIL(USAGE, "%s is empty: the run has recorded nothing yet", steps);
+  if (rows < 1)
+    return FAIL(
+        USAGE,
+        "%s: %s is empty: the run has recorded nothing there yet; resume it (`mckean status` prints its state), "
+        "and analyze it then",
+        path, steps);
   if (rows > INT32_MAX) return FAIL(FAILED, "%s: expected at most 2^31 - 1 rows", steps);
   TRY(alloc_array((void **)&study->time, rows, sizeof *study->time, "times of a history"));
   TRY(h5_read(file, times, H5_DOUBLE, 1, &rows, study->time));
@@ -227,7 +232,7 @@ static int add_run(struct study *study, int run, const char *folder, struct iden
     identity[run] = (struct identity){physics_of(config), config->seed, config->data.seed, config->unit.import};
     if (run == 0) study->config = config_echo(config);
     if (run == 0)
-      status = read_times(study->file[run], config, study);
+      status = read_times(study->file[run], path, config, study);
     else if (strcmp(identity[0].physics, identity[run].physics) != 0)
       status =
           FAIL(USAGE,

@@ -66,14 +66,25 @@ def read_config(config):
     return values
 
 
+def check_history(path):
+    """Raises OSError unless a file is the history of a run."""
+    with h5py.File(path, "r") as file:
+        found = text(file.attrs.get("format", ""))
+    if found != "mckean-history":
+        raise OSError(f"{path}: expected the history of a run, received an HDF5 file" + (f" of format {found}" if found else ""))
+
+
 def history_of(run):
-    """Returns the path of history.h5 of a run folder, or of a history itself. Raises FileNotFoundError."""
+    """Returns the path of history.h5 of a run folder, or of a history itself. Raises OSError: none, or another file."""
     path = os.path.join(run, "history.h5") if os.path.isdir(run) else os.fspath(run)
     if os.path.isfile(path):
+        check_history(path)
         return path
     if os.path.isdir(run):
         raise FileNotFoundError(f"{run}: no history.h5; `mckean run` writes it with its first checkpoint (output.checkpoint_every, "
                                 "output.checkpoint_minutes)")
+    if os.path.islink(path):
+        raise FileNotFoundError(f"{path}: this link leads to {os.readlink(path)}, which does not exist")
     raise FileNotFoundError(f"{run}: expected the folder of a run or its history.h5; neither exists")
 
 

@@ -13,7 +13,7 @@ import subprocess
 import h5py
 
 from .guard import Failure
-from .records import checkpoints_of, history_of, mark_of, members, read_config, text
+from .records import LOSS_SCALES, checkpoints_of, history_of, mark_of, members, read_config, text
 
 FREE = ("run.", "ensemble.", "output.")  # sections in which the runs of a case may differ
 
@@ -103,12 +103,15 @@ class Case:
         except OSError as error:
             raise Failure(f"{mckean}: {error.strerror}; build it with `make`, or name it with --mckean") from None
         if done.returncode not in (0, 1) or not os.path.exists(self.path("analysis.json")):
-            raise Failure(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}")
+            raise Failure(done.stderr.strip().removeprefix("mckean: ") or f"{' '.join(command)} ended with {done.returncode}")
         return done.returncode == 0
 
     def load(self):
         with open(self.path("analysis.json")) as file:
             self.data = json.load(file)
+        for scale in LOSS_SCALES:  # None or 0: nothing can be divided by it
+            if scale in self.data:
+                self.data[scale] = self.data[scale] or math.nan
         self.data["times"] = [math.nan if time is None else time for time in self.data["times"]]  # NaN: no common t
         if os.path.exists(self.path("analysis.txt")):
             with open(self.path("analysis.txt")) as file:

@@ -6,6 +6,7 @@ import io
 import os
 import sys
 import traceback
+import warnings
 
 from .guard import Failure, Refused
 
@@ -47,6 +48,8 @@ def code_of(main):
 
 def run(main):
     """Calls main() and ends the process."""
+    if not os.environ.get("MCKEAN_TRACEBACK"):
+        warnings.simplefilter("ignore")  # of numpy and matplotlib, about pictures with few points
     sys.stdout.flush()
     sys.stdout = io.TextIOWrapper(io.BufferedWriter(Patient(1, "wb", closefd=False)), "utf-8", "surrogateescape",
                                   line_buffering=True)
