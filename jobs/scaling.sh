@@ -87,7 +87,10 @@ target: {type: spin, d: $d}
 data: $draw
 dynamics: {scheme: $scheme, stages: [{steps: $((steps + 1)), dt: 0.1, $stage}]}
 output: {history_every: $((steps + 1)), checkpoint_minutes: 0}"
-! compgen -G "$results/ranks-*.json" >/dev/null || [ "$input" = "$(cat "$results/input.yaml")" ] ||
+# The folder is new, or has this study, or a study without results so far; runs and input.yaml there are replaced.
+was=$(cat "$results/input.yaml" 2>/dev/null) || [ -z "$(ls -A "$results" 2>/dev/null)" ] ||
+  fail "$results contains other files; give results=FOLDER, a new folder"
+[ -z "$was" ] || [ "$input" = "$was" ] || { ! compgen -G "$results/ranks-*.json" >/dev/null && [[ $was =~ ^'# '(strong|weak)' scaling' ]]; } ||
   fail "$results contains another study; move it away, or give results=FOLDER"
 mkdir -p "$results"
 echo "$input" >"$results/input.yaml"

@@ -17,6 +17,7 @@ enum run_state {
   RUN_FAILED,  /* the last run ended with an error (`reason`); the same command resumes and may fail again */
   RUN_MISSING, /* no folder or no checkpoint: the same command will start at step 0 */
   RUN_DAMAGED, /* the same command will refuse to start or to resume; `reason` has the cause and what to do */
+  RUN_UNREADABLE, /* not a run, or its files cannot be read: nothing is known about them; `reason` has the cause */
   RUN_STATES
 };
 extern const char *const run_state_names[RUN_STATES];

@@ -13,11 +13,12 @@
 
 struct json;
 
-/* Opens the root object. path: the file; "-": standard output; NULL: discard the values, for ranks that do not write.
- * The caller calls json_write, unless an error occurred, and then json_free. FAILED: the file cannot be created; this
- * is detected before the work starts. USAGE: the file exists and is not an earlier result (it may be an input or a
- * checkpoint), so it is not replaced. */
-int json_create(const char *path, struct json **json);
+/* Opens the root object, with the members format and format_version (1). path: the file (io/result_file.h); "-":
+ * standard output; NULL: discard the values, for ranks that do not write. format: the kind of the result, such as
+ * "mckean-summary", which stays valid. The caller calls json_write, unless an error occurred, and then json_free.
+ * FAILED: the file cannot be created; this is detected before the work starts. USAGE: the file exists and is not an
+ * earlier result of this format (it may be an input or a checkpoint), so it is not replaced. */
+int json_create(const char *path, const char *format, struct json **json);
 
 void json_object(struct json *json, const char *name);
 void json_array(struct json *json, const char *name);
@@ -35,9 +36,8 @@ void json_range(struct json *json, const char *name, const struct rank_range *ra
  * empty string. */
 void json_list(struct json *json, const char *name, const char *text, char separator);
 
-/* Closes all open objects and arrays and writes the file. An earlier result is replaced by a file with the same
- * permissions. Symbolic links are followed and kept. A device or a pipe is written directly. FAILED: the file cannot be
- * written; an earlier result is unchanged. */
+/* Closes all open objects and arrays and writes the file. FAILED: the file cannot be written; an earlier result is
+ * unchanged. */
 int json_write(struct json *json);
 
 void json_free(struct json *json); /* accepts NULL; writes nothing */

@@ -34,6 +34,11 @@ int history_file_publish(const char *output, const char *complete);
  * history.h5.damaged, .damaged-2, ... Both copies are then the same file. FAILED: a file cannot be renamed. */
 int history_file_restore(const char *output);
 
+/* mark = "CRC-LENGTH" of the header: equal for histories with the same content; "none-LENGTH" without a header, "" if
+ * the file cannot be read. Reads the header only. */
+enum { HISTORY_MARK = 32 };
+void history_file_mark(const char *path, char mark[HISTORY_MARK]);
+
 /* Writes the header of a closed history that was created with a user block of HISTORY_SEAL bytes; leaves a history
  * without a user block (of an older program) unchanged. Does not check that other files are histories. FULL, FAILED or
  * UNREAD: see io/durable_file.h. */

@@ -23,9 +23,6 @@ int lock_take(const char *output, struct lock **lock);
  * starts at the same time. */
 bool lock_probe(const char *output, char owner[LOCK_CONTENT]);
 
-/* Sets the new path of the lock after the output folder was renamed. */
-void lock_moved(struct lock *lock, const char *output);
-
 /* Checks that the file still contains the token of this run. If it does not, another run took over the output while
  * this run was suspended, or the output was moved or removed; this run must not write. FAILED: the error text has the
  * cause and what to do. */

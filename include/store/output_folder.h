@@ -11,12 +11,13 @@
 bool output_folder_holds_run(const char *output);
 
 /* Creates <output> and <output>/checkpoints, takes the lock, and removes the temporary files of earlier runs. (An
- * earlier run that was only suspended then fails when it renames its temporary file.) fresh: first renames an existing
- * run to <output>.1, .2, ... *aside: its new name, which the caller frees, or NULL. USAGE: another run holds the lock,
- * or a file has the name of the folder. FAILED or FULL: a folder cannot be created or renamed. */
+ * earlier run that was only suspended then fails when it renames its temporary file.) fresh: first moves the files of
+ * an existing run, and no others, to a new folder <output>.1, .2, ... *aside: its name, which the caller frees, or
+ * NULL. USAGE: another run holds the lock, a file has the name of the folder, or a file of the user in it has a name
+ * that the run would write to. FAILED or FULL: a folder cannot be created, or a file cannot be moved. */
 int output_folder_open(const char *output, bool fresh, struct lock **lock, char **aside);
 
-/* Removes all temporary files (io/durable_file.h) of a folder. Only the owner of the lock may call it. */
+/* Removes the temporary files of earlier runs (io/durable_file.h) in a folder. Only the owner of the lock may call it. */
 void output_folder_clean(const char *folder);
 
 /* Checks that all ranks see the same folder, because every rank writes to the checkpoints. Rank 0 must hold the lock.
@@ -24,7 +25,7 @@ void output_folder_clean(const char *folder);
 int output_folder_same(const struct comm *comm, const char *output);
 
 /* Finds the output folder or, if it does not exist, its nearest existing parent. Writes nothing. folder: [4096], the
- * path found. USAGE: a file has the name of a folder. FAILED: the folder is not writable. */
+ * path found. USAGE: a file has the name of a folder, or a link leads to nothing. FAILED: it is not writable. */
 int output_folder_probe(const char *output, char *folder);
 
 #endif

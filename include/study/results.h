@@ -6,6 +6,7 @@
 #ifndef MCKEAN_STUDY_RESULTS_H
 #define MCKEAN_STUDY_RESULTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "log/provenance.h"
@@ -38,6 +39,9 @@ void results_integers(struct results *results, const char *name, const char *des
  * space between words. */
 void results_words(struct results *results, const char *name, int64_t count, const char *const *words);
 
+/* The same for lines, which contain no line ends: in HDF5, with a line end between them. */
+void results_lines(struct results *results, const char *name, int64_t count, const char *const *lines);
+
 /* Adds three arrays, names[0..2]: the values of the estimates, the low ends and the high ends of their intervals. */
 extern const char *const results_values[3]; /* "values", "low", "high" */
 void results_estimates(struct results *results, const char *const names[3], const char *description, int rank,
@@ -48,11 +52,10 @@ void results_estimates(struct results *results, const char *const names[3], cons
  * outlive results. */
 void results_findings(struct results *results, const struct findings *findings);
 
-/* Checks that no file exists at path, or an HDF5 file whose attribute format has this value: a checkpoint or a history
- * must not be replaced. USAGE: another file exists. */
-int results_replaceable(const char *path, const char *format);
+/* For result_file_open: whether the file is an HDF5 file whose attribute format has this value (a string). */
+bool results_is_earlier(const char *path, const void *format);
 
-/* Write a file as JSON (path "-": standard output) or HDF5, and replace an earlier result at path. The HDF5 file also
+/* Write a file as JSON (path "-": standard output) or HDF5 (io/result_file.h). The HDF5 file also
  * has the attributes format_version, config and format (= "mckean-analysis"), and the group provenance. FAILED: cannot
  * write (FULL for HDF5 on a full disk). USAGE: the file at path is not an earlier result. After a failure the file at
  * path is unchanged. */

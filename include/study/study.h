@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "dynamics/dynamics.h"
+#include "store/history_file.h"
 
 struct study_slice; /* the replicas of one n that one run holds */
 
@@ -45,7 +46,15 @@ struct study {
   const char *loss_column; /* "test_loss", which has no batch noise; "loss" if noise_free or without test points */
   char *config;            /* resolved input of the first run */
   struct study_slice *slice;
-  struct h5 **file; /* [runs]: open histories */
+  struct h5 **file;            /* [runs]: open histories */
+  struct study_source *source; /* [runs] */
+};
+
+/* Where the numbers of a run come from, so that results can be compared with later states of the run. */
+struct study_source {
+  char *path;              /* of the history, without links */
+  char mark[HISTORY_MARK]; /* store/history_file.h */
+  int64_t step;            /* of the last row of the series */
 };
 
 /* Opens <folder>/history.h5 of each run folder[runs]. USAGE: the runs cannot be read together, a run has recorded

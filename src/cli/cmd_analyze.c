@@ -19,7 +19,9 @@ const char cmd_analyze_options[] =
     "  RUN ...             run folders, analyzed as one study; all need the same points and recorded times\n"
     "  --tables            print all tables, verdicts and limits, not only a summary\n"
     "  -o FILE             results in HDF5 (default: analysis.h5 in the first RUN); the tables are written beside it\n"
-    "                      to analysis.txt, the results in JSON to analysis.json (FILE with these endings)\n"
+    "                      to analysis.txt, the results in JSON to analysis.json (FILE with these endings). The\n"
+    "                      group sources contains path, checksum and last step of each history, by which plot and\n"
+    "                      report detect results of another run or of an older state\n"
     "  --json FILE         results in JSON, to this file instead\n"
     "  --level L           confidence level of the intervals, 0.5 to 0.9999 (default 0.99)\n"
     "  --tolerance TOL     tolerance of slopes in the verdicts, 0 to 1 (default 0.05)\n"
@@ -207,11 +209,31 @@ static int write_text(const struct request *request, const struct outcome *outco
   return status;
 }
 
+/* Adds the group "sources": what the results were computed from. */
+static void add_sources(const struct study *study, struct results *results) {
+  const size_t runs = (size_t)study->runs;
+  const char **path = alloc_small(sizeof *path * runs), **mark = alloc_small(sizeof *mark * runs);
+  int64_t *step = alloc_small(sizeof *step * runs);
+  for (int run = 0; run < study->runs; run++) {
+    path[run] = study->source[run].path;
+    mark[run] = study->source[run].mark;
+    step[run] = study->source[run].step;
+  }
+  results_group(results, "sources");
+  results_integers(results, "step", "last recorded step of each run", study->runs, step);
+  results_lines(results, "history", study->runs, path);
+  results_words(results, "checksum", study->runs, mark);
+  free(step);
+  free(mark);
+  free(path);
+}
+
 static int write_files(const struct request *request, const struct outcome *outcome,
                        const struct provenance *provenance, const struct result_files *files) {
   struct results *results = results_create();
   for (int i = 0; i < ANALYSES; i++)
     if (analyses_table[i]->results) analyses_table[i]->results(outcome->state[i], results);
+  add_sources(outcome->study, results);
   results_findings(results, &outcome->findings);
   int status = results_write(results, outcome->study->config, provenance, files->results);
   if (status == OK) status = results_json(results, files->json);

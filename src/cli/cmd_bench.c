@@ -86,7 +86,7 @@ int cmd_bench(const struct comm *comm, int argc, char **argv) {
   const bool root = comm->rank == 0;
   bench.out = root ? stdout : fopen("/dev/null", "w");
   if (!bench.out) die("/dev/null cannot be opened");
-  int status = comm_agree(comm, json_create(root ? bench.json_path : NULL, &bench.json));
+  int status = comm_agree(comm, json_create(root ? bench.json_path : NULL, "mckean-bench", &bench.json));
   if (status == OK) status = measure(&bench);
   if (!root) fclose(bench.out);
   json_free(bench.json);

@@ -17,7 +17,7 @@
 const char cmd_run_options[] =
     "  INPUT               YAML file; `mckean help` explains its keys, which can also be given as KEY=VALUE;\n"
     "                      KEY= restores the default of a key\n"
-    "  --fresh             rename an existing output, and start at step 0\n"
+    "  --fresh             move the files of an existing run aside, and start at step 0\n"
     "  --stop-at STEP      stop there with a checkpoint, exit code 75\n"
     "  --max-wall H:MM:SS  stop before this time limit with a checkpoint, exit code 75; also MM:SS or seconds\n"
     "  --dry-run           print what the run would do and need, with a SLURM header; write nothing\n"

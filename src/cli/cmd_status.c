@@ -24,10 +24,12 @@ const char cmd_status_options[] =
     "  --json FILE                  results in JSON; -: to standard output, without the table\n"
     "  exit code 0                  all are done\n"
     "  exit code 75                 some are running, stopped or missing: the same commands complete them\n"
-    "  exit code 1                  some failed, or are damaged and cannot resume; the table states the reason. The\n"
+    "  exit code 1                  some failed, are damaged and cannot resume, or are unreadable (not a run, or no\n"
+    "                               permission); the table states the reason. The\n"
     "                               command of a failed run resumes it, and fails again unless you remove the cause\n"
     "JSON: {\"format\": \"mckean-status\", \"format_version\": 1, \"version\": of the program, \"runs\": [\n"
-    "{\"run\": folder, \"line\": of the manifest, \"state\": done, running, stopped, failed, missing or damaged,\n"
+    "{\"run\": folder, \"line\": of the manifest, \"state\": done, running, stopped, failed, missing, damaged\n"
+    "or unreadable,\n"
     "\"step\": of the newest intact checkpoint, \"steps\": the last one, \"live\": of a running run {\"step\":\n"
     "current step, \"t\", \"n\": [smallest, largest], \"loss\": [their losses / C_f or loss_0], \"scale\": which,\n"
     "\"seconds_left\", \"age\": seconds since it was reported}, \"checkpoint\": path, \"passed_over\": [errors of\n"
@@ -212,7 +214,7 @@ static void print_run(const char *folder, const struct run_status *result) {
   else if (result->step >= 0)
     snprintf(step, sizeof step, "%lld", (long long)result->step);
   char *shown = utf8_line(folder);
-  printf("%-8s %20s  %s\n", run_state_names[result->state], step, shown);
+  printf("%-10s %18s  %s\n", run_state_names[result->state], step, shown);
   free(shown);
   if (result->is_live) print_live(result);
   if (*result->reason) printf("%31s%s\n", "", result->reason);
@@ -268,8 +270,6 @@ static void json_run(struct json *json, const struct entry *entry, const struct 
 
 static void inspect_all(const struct comm *comm, const struct request *request, const struct list *list,
                         struct json *json, int count[RUN_STATES]) {
-  json_text(json, "format", "mckean-status");
-  json_integer(json, "format_version", 1);
   json_text(json, "version", build_version);
   json_array(json, "runs");
   for (int i = 0; i < list->count; i++) {
@@ -299,7 +299,7 @@ static void print_total(const struct list *list, const int count[RUN_STATES]) {
 static int print_status(const struct comm *comm, const struct request *request, const struct list *list) {
   int count[RUN_STATES] = {0};
   struct json *json;
-  int status = json_create(comm->rank == 0 ? request->json : NULL, &json);
+  int status = json_create(comm->rank == 0 ? request->json : NULL, "mckean-status", &json);
   if (status == FAILED) status = FAIL(USAGE, "%s", error_text()); /* because exit code 1 stands for damaged runs */
   status = comm_agree(comm, status);
   if (status == OK) {
@@ -311,6 +311,8 @@ static int print_status(const struct comm *comm, const struct request *request, 
   TRY(status);
   if (count[RUN_DAMAGED] > 0)
     return FAIL(FAILED, "status: %d of %d runs cannot resume", count[RUN_DAMAGED], list->count);
+  if (count[RUN_UNREADABLE] > 0)
+    return FAIL(FAILED, "status: %d of %d entries cannot be read", count[RUN_UNREADABLE], list->count);
   if (count[RUN_FAILED] > 0) return FAIL(FAILED, "status: %d of %d runs failed", count[RUN_FAILED], list->count);
   return count[RUN_DONE] == list->count ? OK : STOPPED;
 }

@@ -10,6 +10,7 @@
 #include "io/relative_path.h"
 #include "io/yaml_reader.h"
 #include "key.h"
+#include "parse_path.h"
 #include "rules.h"
 #include "table.h"
 
@@ -382,7 +383,8 @@ int config_read(const struct comm *comm, const char *file, int overrides, char *
   const int parsed = comm_agree(comm, config_parse_overridden(file, text, overrides, override, config));
   free(text);
   TRY(parsed);
-  const int resolved = resolve_paths(comm, file, *config);
+  int resolved = parse_path_check(comm, file, *config);
+  if (resolved == OK) resolved = resolve_paths(comm, file, *config);
   if (resolved == OK) return OK;
   config_free(*config);
   *config = NULL;

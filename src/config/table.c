@@ -56,7 +56,8 @@ static struct choice full_choice(int i) {
 const struct parameter parameter_table[] = {
     {"run.name", P_TEXT, AT(name), 0, 0, false, "", NULL, true,
      "name of the run; by default the name of the input file without folder and extension"},
-    {"run.output", P_TEXT, AT(output), 0, 0, false, "", NULL, true, "output folder; by default runs/<run.name>"},
+    {"run.output", P_TEXT, AT(output), 0, 0, false, "", NULL, true,
+     "output folder; by default runs/<run.name>. ~ and $NAME are not expanded"},
     {"run.seed", P_SEED, AT(seed), 0, 0, false, "1", NULL, false, "seed of the initial condition"},
     {"run.precision", P_CHOICE, AT(precision), 0, 0, false, "mixed", precision_choice, false,
      "single: fp32 throughout; mixed: parameters in fp64, arithmetic of the units in fp32; double: fp64 throughout"},

@@ -42,7 +42,7 @@ void parameter_expects(const struct parameter *parameter, char *text, size_t siz
     break;
   case P_TEXT:
   case P_PATH:
-    snprintf(text, size, "UTF-8 text without control characters");
+    snprintf(text, size, "UTF-8 text without control characters, in quotes if it is ~ or null");
     break;
   case P_SIZES:
     snprintf(text, size, "an integer%s, or a list of at most %d different ones, such as [64, 256]", range,
@@ -177,6 +177,11 @@ bool parameter_quotable(const struct parameter *parameter) {
   return kind == P_TEXT || kind == P_PATH || kind == P_CHOICE || kind == P_FIELDS;
 }
 
+/* Returns whether YAML reads this text without quotes as no value. */
+static bool is_null(const char *text) {
+  return strcmp(text, "~") == 0 || strcasecmp(text, "null") == 0;
+}
+
 bool parameter_assign(const struct parameter *parameter, void *base, int item, const char *text, bool quoted) {
   void *at = (char *)base + parameter->offset;
   if (quoted && !parameter_quotable(parameter)) return false;
@@ -203,7 +208,7 @@ bool parameter_assign(const struct parameter *parameter, void *base, int item, c
     return *(bool *)at || strcasecmp(text, "false") == 0;
   case P_TEXT:
   case P_PATH:
-    return utf8_is_plain(text) && /* the YAML reader must accept the echo */
+    return (quoted || !is_null(text)) && utf8_is_plain(text) && /* the YAML reader must accept the echo */
            snprintf(at, text_size(parameter), "%s", text) < (int)text_size(parameter);
   case P_CHOICE:
     return choice_item(parameter, at, text);

@@ -14,17 +14,17 @@ static void print_fit(const struct fluctuations *fluctuations, const struct fluc
                       FILE *out) {
   const struct error_fit *fit = &quantity->fit[time];
   const struct estimate p = quantity->power[time];
+  char text[ESTIMATE_BYTES];
   if (isnan(fit->power)) {
     if (fluctuations->study->sizes >= ERROR_FIT_SIZES)
       fprintf(out, "%9s: no fit L + A n^-p with p from %g to %g\n", quantity->name, ERROR_FIT_LOW, ERROR_FIT_HIGH);
     return;
   }
-  fprintf(out, "%9s = %.4g %c %.4g n^-p, p = %.3f", quantity->name, fit->limit, fit->amplitude < 0 ? '-' : '+',
-          fabs(fit->amplitude), p.value);
-  if (!isnan(p.low))
-    fprintf(out, " [%.3f, %.3f]", p.low, p.high);
-  else
-    fprintf(out, " (no interval: some bootstrap samples have no such p)");
+  fprintf(out, "%9s = %.4g %c %.4g n^-p, p = ", quantity->name, fit->limit, fit->amplitude < 0 ? '-' : '+',
+          fabs(fit->amplitude));
+  estimate_write(p, 1, ESTIMATE_FIXED, 3, text);
+  fputs(text, out);
+  if (isnan(p.low)) fprintf(out, " (no interval: some bootstrap samples have no such p)");
   fprintf(out, "; with p = 1 chi^2 = %.3g for %d degrees of freedom, probability %.2g\n", fit->chi2,
           fluctuations->study->sizes - 2, fit->probability);
 }

@@ -33,8 +33,9 @@ static void print_curve(const struct healing *healing, const struct healing_curv
     for (int s = 0; s < study->sizes; s++) {
       const struct estimate *e = &curve->exponent[time * study->sizes + s];
       if (own) fprintf(out, "  t = %g to %g:", study_time(study, time, s), study_time(study, time + 1, s));
-      fprintf(out, "%s n = %lld %.2f", s && !own ? "," : "", (long long)study->n[s], e->value);
-      if (!isnan(e->low)) fprintf(out, " [%.2f, %.2f]", e->low, e->high);
+      char text[ESTIMATE_BYTES];
+      estimate_write(*e, 1, ESTIMATE_FIXED, 2, text);
+      fprintf(out, "%s n = %lld %s", s && !own ? "," : "", (long long)study->n[s], text);
     }
     fputc('\n', out);
   }
@@ -94,8 +95,10 @@ static void add_verdict(const struct healing *healing, const struct healing_curv
                  HEALING_FACTOR);
   } else {
     finding.verdict = VERDICT_OUTSIDE;
-    findings_add(findings, finding, "does NOT heal by the end: no longer falls, d log V/d log t is %.2g [%.2g, %.2g]",
-                 exponent->value, exponent->low, exponent->high);
+    char text[ESTIMATE_BYTES];
+    estimate_write(*exponent, 1, ESTIMATE_GENERAL, 2, text);
+    findings_add(findings, finding, "does NOT heal by the end: no longer falls, d log V/d log t is %s%s", text,
+                 isnan(exponent->value) ? " (V is 0 at one of the last two times)" : "");
   }
 }
 

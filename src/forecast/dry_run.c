@@ -387,7 +387,8 @@ static int find_start(struct problem *problem, bool fresh, struct report *report
   struct config *config = problem->config;
   TRY(comm_agree(comm, comm->rank == 0 ? check_output(config->output, plan->folder) : OK));
   if (fresh) {
-    if (output_folder_holds_run(config->output)) report_line(report, "would rename the old output %s", config->output);
+    if (output_folder_holds_run(config->output))
+      report_line(report, "would move the old run in %s aside", config->output);
   } else {
     struct restart from;
     bool has_later_rows = false;

@@ -165,8 +165,6 @@ void dry_run_print(const struct dry_run *plan, struct report *report) {
 /* ---- JSON ---- */
 
 static void json_all(struct json *json, const struct dry_run *plan) {
-  json_text(json, "format", "mckean-plan");
-  json_integer(json, "format_version", 1);
   json_integer(json, "ranks", plan->ranks);
   json_integer(json, "threads", plan->config->threads);
   json_integer(json, "nodes", plan->nodes);
@@ -219,7 +217,7 @@ static void json_all(struct json *json, const struct dry_run *plan) {
 
 int dry_run_json(const struct dry_run *plan, const char *path) {
   struct json *json;
-  TRY(json_create(path, &json));
+  TRY(json_create(path, "mckean-plan", &json));
   json_all(json, plan);
   const int status = json_write(json);
   json_free(json);

@@ -6,18 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "io/durable_file.h"
 #include "log/summary.h"
 #include "store/checkpoint.h"
 #include "store/history.h"
+#include "store/history_file.h"
 #include "store/lock.h"
 #include "store/restart.h"
 
 enum { DEPTH = 16, RETRIES = 3 };
 
-const char *const run_state_names[RUN_STATES] = {"done", "running", "stopped", "failed", "missing", "damaged"};
+const char *const run_state_names[RUN_STATES] = {"done",    "running", "stopped",   "failed",
+                                                 "missing", "damaged", "unreadable"};
 
 void run_status_free(struct run_status *result) {
   free(result->checkpoint);
@@ -80,6 +84,25 @@ static int check_resumable(const char *folder, const struct config *config, cons
   return status;
 }
 
+/* Returns whether the run cannot be judged: there is a file instead of a folder, a file cannot be read now, or the
+ * history is not McKean's. error: the status of the reading that failed. Sets the error text. */
+static bool is_unreadable(const char *folder, int error, const char *checkpoint) {
+  struct stat found;
+  char path[PATH_BYTES], mark[HISTORY_MARK];
+  if (stat(folder, &found) == 0 && !S_ISDIR(found.st_mode)) {
+    (void)FAIL(FAILED, "expected the folder of a run, but this is a file");
+    return true;
+  }
+  if (error == UNREAD) return true;
+  snprintf(path, sizeof path, "%s/history.h5", folder);
+  if (checkpoint || access(path, F_OK) != 0) return false;
+  char *why = strdup(error_text());
+  history_file_mark(path, mark);
+  (void)FAIL(error, "%s", why ? why : "no memory");
+  free(why);
+  return strncmp(mark, "none", strlen("none")) == 0; /* a history of McKean has a header */
+}
+
 /* Rank 0. Sets step, steps and the state of result. found: the status of find_newest; if it failed, error_text() must
  * still return its message. running, owner: from lock_probe. */
 static void determine_state(const char *folder, const struct config *config, bool running, const char *owner, int found,
@@ -96,7 +119,8 @@ static void determine_state(const char *folder, const struct config *config, boo
   if (running)
     set_state(result, RUN_RUNNING, "%s", owner);
   else if (status != OK)
-    set_state(result, RUN_DAMAGED, "%s", error_text());
+    set_state(result, is_unreadable(folder, status, result->checkpoint) ? RUN_UNREADABLE : RUN_DAMAGED, "%s",
+              error_text());
   else if (!result->checkpoint)
     set_state(result, RUN_MISSING, "%s", is_folder(folder) ? "no checkpoint yet" : "no such folder");
   else if (has_later_rows && result->step == result->steps)

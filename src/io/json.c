@@ -1,18 +1,15 @@
 #include "io/json.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/utf8.h"
-#include "io/durable_file.h"
+#include "io/result_file.h"
 
 enum { DEPTH = 16 }; /* more than twice the depth of any result */
 
@@ -24,11 +21,9 @@ struct json {
   char close[DEPTH]; /* closing bracket, by depth */
   bool empty;        /* the innermost open object or array has no values yet */
 
-  bool terminal;              /* the text goes to standard output */
-  char *target;               /* path of the file, links resolved; NULL: no file */
-  bool direct;                /* target is a device or a pipe, which is written directly */
-  FILE *file;                 /* the temporary file, renamed to target when complete; NULL: none */
-  char temporary[PATH_BYTES]; /* path of the temporary file */
+  bool terminal; /* the text goes to standard output */
+  bool open;     /* file is open */
+  struct result_file file;
 };
 
 /* ---- values ---- */
@@ -134,81 +129,51 @@ void json_list(struct json *json, const char *name, const char *text, char separ
 
 /* ---- files ---- */
 
-/* Refuses to replace a regular file unless it is empty or starts like an earlier result, with "{" and a newline. */
-static int check_replaceable(const char *path) {
-  struct stat found;
-  if (stat(path, &found) != 0 || !S_ISREG(found.st_mode) || found.st_size == 0) return OK;
-  char start[2] = "";
+/* The first member of results that were written before all had a format. */
+static const char *first_member_before(const char *format) {
+  return strcmp(format, "mckean-analysis") == 0 ? "level" : "";
+}
+
+static bool is_earlier(const char *path, const void *format) {
+  char start[128] = "", expected[128], before[128];
   FILE *file = fopen(path, "rb");
-  if (!file) return FAIL(FAILED, "%s: cannot write: %s", path, strerror(errno));
-  const bool json = fread(start, 1, sizeof start, file) == sizeof start && start[0] == '{' && start[1] == '\n';
+  if (!file) return false;
+  (void)!fread(start, 1, sizeof start - 1, file);
   fclose(file);
-  return json ? OK
-              : FAIL(USAGE,
-                     "%s: the file exists and is not an earlier result; choose another name for --json, or remove it",
-                     path);
+  snprintf(expected, sizeof expected, "{\n  \"format\": \"%s\"", (const char *)format);
+  snprintf(before, sizeof before, "{\n  \"%s\": ", first_member_before(format));
+  return strncmp(start, expected, strlen(expected)) == 0 || strncmp(start, before, strlen(before)) == 0;
 }
 
-/* Returns the path with all links resolved, so that writing keeps the links; the caller frees it. Creates an empty file
- * at the target of a dangling link. */
-static char *resolve_links(const char *path) {
-  struct stat found;
-  if (stat(path, &found) != 0 && lstat(path, &found) == 0) {
-    const int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (file >= 0) close(file);
-  }
-  char *resolved = realpath(path, NULL);
-  if (resolved) return resolved;
-  char *copy = alloc_small(strlen(path) + 1);
-  return strcpy(copy, path);
-}
-
-/* A regular file is written under a temporary name and renamed when it is complete. */
-static bool open_target(struct json *json) {
-  struct stat found = {.st_mode = S_IFREG};
-  const bool exists = stat(json->target, &found) == 0, dangling_link = !exists && lstat(json->target, &found) == 0;
-  char *slash = strrchr(json->target, '/'), *name = slash ? slash + 1 : json->target;
-  const bool folder = S_ISDIR(found.st_mode) || !*name;
-  json->direct = !S_ISREG(found.st_mode);
-  if (folder) errno = EISDIR;
-  if (folder || dangling_link || (exists && access(json->target, W_OK) != 0)) return false;
-  if (json->direct) return true; /* json_write opens it, because opening a pipe waits for a reader */
-  if (slash) *slash = 0;
-  durable_file_temporary(slash ? json->target : ".", name, json->temporary);
-  if (slash) *slash = '/';
-  json->file = fopen(json->temporary, "w");
-  return json->file && (!exists || fchmod(fileno(json->file), found.st_mode & 0777) == 0);
-}
-
-int json_create(const char *path, struct json **json) {
+int json_create(const char *path, const char *format, struct json **json) {
   const bool file = path && strcmp(path, "-") != 0;
   *json = NULL;
-  if (file) TRY(check_replaceable(path));
   struct json *new = calloc(1, sizeof *new);
   if (new) new->out = open_memstream(&new->text, &new->size);
   if (!new || !new->out) die("no memory for results");
   new->terminal = path && !file;
-  if (file) new->target = resolve_links(path);
-  if (file && !open_target(new)) {
-    const int status = FAIL(FAILED, "%s: cannot write: %s", path, strerror(errno));
+  const int status = file ? result_file_open(path, is_earlier, format, &new->file) : OK;
+  new->open = file &&status == OK;
+  if (status != OK) {
     json_free(new);
     return status;
   }
   descend(new, '{', '}');
+  json_text(new, "format", format);
+  json_integer(new, "format_version", 1);
   *json = new;
   return OK;
 }
 
-static bool write_target(struct json *json) {
-  FILE *file = json->direct ? fopen(json->target, "w") : json->file;
-  json->file = NULL;
-  if (!file) return false;
-  bool written = fwrite(json->text, 1, json->size, file) == json->size;
-  written = fclose(file) == 0 && written;
-  if (json->direct) return written;
-  written = written && rename(json->temporary, json->target) == 0;
-  if (!written) remove(json->temporary);
-  return written;
+static int write_file(struct json *json) {
+  FILE *file = fopen(json->file.written, "w");
+  bool written = file && fwrite(json->text, 1, json->size, file) == json->size;
+  written = file && fclose(file) == 0 && written;
+  const int error = errno;
+  json->open = false;
+  if (written) return result_file_publish(&json->file);
+  result_file_discard(&json->file);
+  return FAIL(FAILED, "%s: cannot write: %s", json->file.target, strerror(error));
 }
 
 int json_write(struct json *json) {
@@ -217,15 +182,13 @@ int json_write(struct json *json) {
   if (fflush(json->out) != 0) die("no memory for results");
   if (json->terminal) fwrite(json->text, 1, json->size, stdout);
   if (json->terminal) return durable_file_check_stdout();
-  return !json->target || write_target(json) ? OK : FAIL(FAILED, "%s: cannot write: %s", json->target, strerror(errno));
+  return json->open ? write_file(json) : OK;
 }
 
 void json_free(struct json *json) {
   if (!json) return;
-  if (json->file) remove(json->temporary);
-  if (json->file) fclose(json->file);
+  if (json->open) result_file_discard(&json->file);
   fclose(json->out);
   free(json->text);
-  free(json->target);
   free(json);
 }

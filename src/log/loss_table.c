@@ -23,6 +23,10 @@ static void print_row(struct report *report, const struct loss_row *row, bool te
 void loss_table_print(struct report *report, int sizes, const struct loss_row *row, const char *scale) {
   if (sizes == 0) return;
   const struct loss_row *last = &row[sizes - 1];
+  if (!isfinite(last->time[1])) {
+    report_line(report, "no losses yet: the history has no rows");
+    return;
+  }
   const bool tests = isfinite(row->test_loss[1]);
   char loss[CELL], test_loss[CELL];
   snprintf(loss, sizeof loss, "loss/%s", scale);

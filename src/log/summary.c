@@ -178,8 +178,6 @@ static const char *name_of_scale(const struct summary_run *run) {
 
 static void json_all(struct json *json, const struct summary *summary, const struct total *total,
                      const struct summary_run *run) {
-  json_text(json, "format", "mckean-summary");
-  json_integer(json, "format_version", 1);
   json_text(json, "version", build_version);
   json_run(json, run, total);
   json_data(json, run->data);
@@ -203,10 +201,10 @@ static void json_all(struct json *json, const struct summary *summary, const str
 
 static int create_json(const struct summary_run *run, char path[PATH_BYTES], struct json **json) {
   snprintf(path, PATH_BYTES, "%s/summary.json", run->config->output);
-  const int status = json_create(path, json);
+  const int status = json_create(path, "mckean-summary", json);
   if (status != USAGE) return status;
   unlink(path); /* a file with this name that is not a summary, for example after a crash, may be removed */
-  return json_create(path, json);
+  return json_create(path, "mckean-summary", json);
 }
 
 static void write_json(const struct summary *summary, const struct total *total, const struct summary_run *run,

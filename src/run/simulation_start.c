@@ -122,14 +122,14 @@ static int open_output(struct simulation *sim) {
   char *aside = opening.aside;
   const int same = output_folder_same(sim->comm, output);
   if (same != OK) {
-    if (aside) (void)FAIL(same, "%s. The old output was renamed to %s", error_text(), aside);
+    if (aside) (void)FAIL(same, "%s. The files of the old run are in %s", error_text(), aside);
     free(aside);
     return same;
   }
   report_log(&sim->report, output);
   report_line(&sim->report, "mckean %s, %d rank%s, output %s", build_version, sim->comm->size,
               sim->comm->size == 1 ? "" : "s", output);
-  if (aside) report_line(&sim->report, "the old output was renamed to %s", aside);
+  if (aside) report_line(&sim->report, "the files of the old run were moved to %s", aside);
   free(aside);
   const size_t size = strlen(output) + 16;
   sim->folder = alloc_small(size);

@@ -194,6 +194,23 @@ int history_file_restore(const char *output) {
 
 /* ---- the header ---- */
 
+void history_file_mark(const char *path, char mark[HISTORY_MARK]) {
+  unsigned char seal[HISTORY_SEAL] = {0};
+  uint32_t crc;
+  int file;
+  int64_t bytes;
+  *mark = 0;
+  if (open_regular(path, O_RDONLY, &file, &bytes) != OK) return;
+  const bool sealed = bytes >= HISTORY_SEAL && durable_file_pread(file, path, 0, seal, HISTORY_SEAL) == OK &&
+                      file_header_is(MAGIC, seal);
+  close(file);
+  memcpy(&crc, seal + 12, 4);
+  if (sealed)
+    snprintf(mark, HISTORY_MARK, "%08x-%lld", crc, (long long)bytes);
+  else
+    snprintf(mark, HISTORY_MARK, "none-%lld", (long long)bytes);
+}
+
 static int seal_file(int file, const char *path, int64_t bytes) {
   unsigned char seal[HISTORY_SEAL] = {0};
   uint32_t crc = 0;

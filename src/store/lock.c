@@ -211,10 +211,6 @@ bool lock_probe(const char *output, char owner[LOCK_CONTENT]) {
   return held;
 }
 
-void lock_moved(struct lock *lock, const char *output) {
-  snprintf(lock->path, sizeof lock->path, "%s/lock", output);
-}
-
 static bool holds_token(const struct lock *lock, const char *path) {
   char content[LOCK_CONTENT];
   read_content(path, content);

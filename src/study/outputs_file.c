@@ -9,7 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "io/durable_file.h"
+#include "io/result_file.h"
 #include "study/results.h"
 
 static const char FORMAT[] = "mckean-outputs";
@@ -17,7 +17,7 @@ enum { FORMAT_VERSION = 1 };
 
 struct outputs_file {
   const struct point_outputs *outputs;
-  char *target, *temporary;
+  struct result_file to;
   int file;                                    /* -1: not open */
   int64_t f[ENSEMBLE_MAX], loss[ENSEMBLE_MAX]; /* [members]: bytes in the file at which the datasets start */
 };
@@ -68,7 +68,7 @@ static int reserve_size(struct h5 *h5, struct outputs_file *file, int i) {
 
 static int write_head(struct outputs_file *file, const struct provenance *provenance) {
   struct h5 *h5;
-  TRY(h5_create(file->temporary, 0, &h5));
+  TRY(h5_create(file->to.written, 0, &h5));
   int status = write_root(h5, file->outputs, provenance);
   for (int i = 0; i < file->outputs->members && status == OK; i++) status = reserve_size(h5, file, i);
   const int closed = h5_close(h5);
@@ -77,17 +77,17 @@ static int write_head(struct outputs_file *file, const struct provenance *proven
 
 int outputs_file_create(const char *path, const struct point_outputs *outputs, const struct provenance *provenance,
                         struct outputs_file **out) {
-  TRY(results_replaceable(path, FORMAT));
   struct outputs_file *file = alloc_small(sizeof *file);
   *file = (struct outputs_file){.outputs = outputs, .file = -1};
-  char *resolved = realpath(path, NULL); /* replaces the target of a link, not the link */
-  file->target = resolved ? resolved : strdup(path);
-  file->temporary = alloc_small(strlen(file->target) + 8);
-  sprintf(file->temporary, "%s.tmp", file->target);
-  int status = write_head(file, provenance);
+  int status = result_file_open(path, results_is_earlier, FORMAT, &file->to);
+  if (status != OK) {
+    free(file);
+    return status;
+  }
+  status = write_head(file, provenance);
   if (status == OK) {
-    file->file = open(file->temporary, O_WRONLY | O_CLOEXEC);
-    if (file->file < 0) status = durable_file_fail(errno, "%s: cannot open it", file->temporary);
+    file->file = open(file->to.written, O_WRONLY | O_CLOEXEC);
+    if (file->file < 0) status = durable_file_fail(errno, "%s: cannot open it", file->to.written);
   }
   *out = file;
   return status;
@@ -96,7 +96,7 @@ int outputs_file_create(const char *path, const struct point_outputs *outputs, c
 /* ---- the numbers ---- */
 
 static int put(const struct outputs_file *file, int64_t offset, int64_t count, const double *values) {
-  return durable_file_pwrite(file->file, file->temporary, offset, values, count * (int64_t)sizeof *values);
+  return durable_file_pwrite(file->file, file->to.written, offset, values, count * (int64_t)sizeof *values);
 }
 
 int outputs_file_write(struct outputs_file *file, int64_t first, int64_t count, const double *f) {
@@ -112,19 +112,15 @@ static int publish(struct outputs_file *file) {
   const struct point_outputs *outputs = file->outputs;
   for (int i = 0; i < outputs->members && outputs->labels; i++)
     TRY(put(file, file->loss[i], outputs->replicas, outputs->loss + i * outputs->replicas));
-  TRY(durable_file_sync(file->temporary));
-  return rename(file->temporary, file->target) == 0
-             ? OK
-             : durable_file_fail(errno, "%s: cannot rename it to %s", file->temporary, file->target);
+  TRY(durable_file_sync(file->to.written));
+  return result_file_publish(&file->to);
 }
 
 int outputs_file_finish(struct outputs_file *file, int status) {
   if (!file) return status;
   if (status == OK) status = publish(file);
   if (file->file >= 0) close(file->file);
-  if (status != OK) remove(file->temporary);
-  free(file->target);
-  free(file->temporary);
+  if (status != OK) result_file_discard(&file->to);
   free(file);
   return status;
 }

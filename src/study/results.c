@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "io/h5.h"
 #include "io/json.h"
+#include "io/result_file.h"
 
 enum kind { KIND_REAL, KIND_INTEGER, KIND_WORDS };
 enum { RANK_MAX = 2, NAME_MAX_BYTES = 128, PATH_MAX_BYTES = NAME_MAX_BYTES + 40, FORMAT_VERSION = 2 };
@@ -28,7 +28,8 @@ struct entry {
   const char *dimension[RANK_MAX], *units; /* may be NULL */
   double *real;
   int64_t *integer;
-  char *words; /* with a space between words */
+  char *words; /* with a separator between words */
+  char separator;
 };
 
 struct results {
@@ -116,16 +117,26 @@ void results_integers(struct results *results, const char *name, const char *des
   memcpy(entry->integer, values, sizeof *values * (size_t)count);
 }
 
-void results_words(struct results *results, const char *name, int64_t count, const char *const *words) {
+static void add_words(struct results *results, const char *name, char separator, int64_t count,
+                      const char *const *words) {
   struct entry *entry = add(results, KIND_WORDS, name, NULL, 1, &count);
-  size_t bytes = 1;
-  for (int64_t i = 0; i < count; i++) bytes += strlen(words[i]) + 1;
-  entry->words = alloc_small(bytes);
-  entry->words[0] = 0;
+  size_t size;
+  entry->separator = separator;
+  FILE *out = open_memstream(&entry->words, &size);
+  if (!out) die("no memory for words");
   for (int64_t i = 0; i < count; i++) {
-    if (i) strcat(entry->words, " ");
-    strcat(entry->words, words[i]);
+    if (i) fputc(separator, out);
+    fputs(words[i], out);
   }
+  if (fclose(out) != 0) die("no memory for words");
+}
+
+void results_words(struct results *results, const char *name, int64_t count, const char *const *words) {
+  add_words(results, name, ' ', count, words);
+}
+
+void results_lines(struct results *results, const char *name, int64_t count, const char *const *lines) {
+  add_words(results, name, '\n', count, lines);
 }
 
 void results_estimates(struct results *results, const char *const names[3], const char *description, int rank,
@@ -156,7 +167,7 @@ static void json_number(struct json *json, const char *name, const struct entry 
 
 static void json_value(struct json *json, const char *name, const struct entry *entry) {
   if (entry->kind == KIND_WORDS) {
-    json_list(json, name, entry->words, ' ');
+    json_list(json, name, entry->words, entry->separator);
     return;
   }
   if (entry->rank == 0) {
@@ -232,7 +243,7 @@ static void json_findings(struct json *json, const struct findings *findings) {
 
 int results_json(const struct results *results, const char *path) {
   struct json *json;
-  TRY(json_create(path, &json));
+  TRY(json_create(path, FORMAT, &json));
   json_entries(json, results);
   if (results->findings) json_findings(json, results->findings);
   const int status = json_write(json);
@@ -299,76 +310,56 @@ static int write_all(struct h5 *file, const struct results *results, const char 
   return OK;
 }
 
-int results_replaceable(const char *path, const char *expected) {
+bool results_is_earlier(const char *path, const void *expected) {
   struct h5 *file = NULL;
   char *format = NULL;
-  if (access(path, F_OK) != 0) return OK;
   int status = h5_open(path, false, &file);
   if (status == OK) status = h5_get_text(file, "/", "format", &format);
   const bool earlier = status == OK && strcmp(format, expected) == 0;
   h5_close(file);
   free(format);
-  return earlier ? OK
-                 : FAIL(USAGE, "%s: exists and is not an earlier result; give -o another name, or remove it", path);
+  return earlier;
 }
 
-/* Writes a new file. Removes it after a failure. */
-static int write_new(const struct results *results, const char *config, const struct provenance *provenance,
-                     const char *path) {
+int results_write(const struct results *results, const char *config, const struct provenance *provenance,
+                  const char *path) {
+  struct result_file to;
   struct h5 *file;
-  int status = h5_create(path, 0, &file);
+  TRY(result_file_open(path, results_is_earlier, FORMAT, &to));
+  int status = h5_create(to.written, 0, &file);
   if (status == OK) {
     status = write_all(file, results, config, provenance);
     const int closed = h5_close(file);
     if (status == OK) status = closed;
   }
-  if (status != OK) remove(path);
-  return status;
-}
-
-int results_write(const struct results *results, const char *config, const struct provenance *provenance,
-                  const char *path) {
-  TRY(results_replaceable(path, FORMAT));
-  char *resolved = realpath(path, NULL); /* replaces the target of a link, not the link */
-  const char *target = resolved ? resolved : path;
-  char *temporary = alloc_small(strlen(target) + 8);
-  sprintf(temporary, "%s.tmp", target);
-  int status = write_new(results, config, provenance, temporary);
-  if (status == OK && rename(temporary, target) != 0) {
-    status = FAIL(FAILED, "%s: cannot rename this file to %s: %s", temporary, target, strerror(errno));
-    remove(temporary);
-  }
-  free(temporary);
-  free(resolved);
+  if (status == OK) return result_file_publish(&to);
+  result_file_discard(&to);
   return status;
 }
 
 /* ---- text ---- */
 
-/* Returns whether the file at path is empty or starts like the tables of an analysis: "2 runs, ". */
-static bool is_earlier_text(FILE *file) {
-  char start[16] = "";
+/* Returns whether the file starts like the tables of an analysis: "2 runs, ". */
+static bool is_earlier_text(const char *path, const void *unused) {
+  char start[32] = "";
   int runs, end = 0;
-  if (fread(start, 1, sizeof start - 1, file) == 0) return true;
-  return sscanf(start, "%d run%n", &runs, &end) == 1 && end > 0 && (start[end] == ',' || start[end] == 's');
+  (void)unused;
+  FILE *file = fopen(path, "r");
+  if (!file) return false;
+  (void)!fread(start, 1, sizeof start - 1, file);
+  fclose(file);
+  return sscanf(start, "%d run%*[s], %*d size%n", &runs, &end) >= 1 &&
+         (end > 0 || (sscanf(start, "%d run, %*d size%n", &runs, &end) == 1 && end > 0));
 }
 
 int results_text(const char *text, const char *path) {
-  FILE *earlier = fopen(path, "r");
-  const bool replace = !earlier || is_earlier_text(earlier);
-  if (earlier) fclose(earlier);
-  if (!replace) return FAIL(USAGE, "%s: exists and is not an earlier result; give -o another name, or remove it", path);
-  char *resolved = realpath(path, NULL);
-  const char *target = resolved ? resolved : path;
-  char *temporary = alloc_small(strlen(target) + 8);
-  sprintf(temporary, "%s.tmp", target);
-  FILE *out = fopen(temporary, "w");
+  struct result_file to;
+  TRY(result_file_open(path, is_earlier_text, NULL, &to));
+  FILE *out = fopen(to.written, "w");
   bool written = out && fputs(text, out) >= 0;
   written = out && fclose(out) == 0 && written;
-  written = written && rename(temporary, target) == 0;
-  const int status = written ? OK : FAIL(FAILED, "%s: cannot write: %s", path, strerror(errno));
-  if (!written) remove(temporary);
-  free(temporary);
-  free(resolved);
-  return status;
+  const int error = errno;
+  if (written) return result_file_publish(&to);
+  result_file_discard(&to);
+  return FAIL(FAILED, "%s: cannot write: %s", path, strerror(error));
 }

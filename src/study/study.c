@@ -89,7 +89,7 @@ static void thin_times(struct study *study, int64_t rows) {
 
 /* Reads from the first run the steps and times at which networks are compared (those of the fields, or a few rows of
  * the series), and the properties that all runs share. */
-static int read_times(struct h5 *file, const struct config *config, struct study *study) {
+static int read_times(struct h5 *file, const char *path, const struct config *config, struct study *study) {
   study->fields = h5_exists(file, "/ensemble/0/field/step");
   const char *group = study->fields ? "/ensemble/0/field" : "/ensemble/0/series";
   char steps[64], times[64];
@@ -97,7 +97,12 @@ static int read_times(struct h5 *file, const struct config *config, struct study
   snprintf(times, sizeof times, "%s/time", group);
   int64_t rows;
   TRY(history_tables_steps(file, steps, &rows, &study->step));
-  if (rows < 1) return FAIL(USAGE, "%s is empty: the run has recorded nothing yet", steps);
+  if (rows < 1)
+    return FAIL(
+        USAGE,
+        "%s: %s is empty: the run has recorded nothing there yet; resume it (`mckean status` prints its state), "
+        "and analyze it then",
+        path, steps);
   if (rows > INT32_MAX) return FAIL(FAILED, "%s: expected at most 2^31 - 1 rows", steps);
   TRY(alloc_array((void **)&study->time, rows, sizeof *study->time, "times of a history"));
   TRY(h5_read(file, times, H5_DOUBLE, 1, &rows, study->time));
@@ -207,17 +212,29 @@ struct identity {
   struct unit_import import;
 };
 
+static int read_source(struct h5 *file, const char *path, struct study_source *source) {
+  int64_t rows = 0, *step = NULL;
+  char *resolved = realpath(path, NULL);
+  source->path = resolved ? resolved : strdup(path);
+  const int status = history_tables_steps(file, "/ensemble/0/series/step", &rows, &step);
+  source->step = status == OK && rows > 0 ? step[rows - 1] : 0;
+  free(step);
+  return status;
+}
+
 static int add_run(struct study *study, int run, const char *folder, struct identity *identity) {
   char path[PATH_BYTES];
   struct config *config = NULL;
   snprintf(path, sizeof path, "%s/history.h5", folder);
+  history_file_mark(path, study->source[run].mark); /* first: a run in progress may replace the file meanwhile */
   TRY(history_file_open(path, &study->file[run]));
-  int status = read_config(study->file[run], path, &config);
+  int status = read_source(study->file[run], path, &study->source[run]);
+  if (status == OK) status = read_config(study->file[run], path, &config);
   if (status == OK) {
     identity[run] = (struct identity){physics_of(config), config->seed, config->data.seed, config->unit.import};
     if (run == 0) study->config = config_echo(config);
     if (run == 0)
-      status = read_times(study->file[run], config, study);
+      status = read_times(study->file[run], path, config, study);
     else if (strcmp(identity[0].physics, identity[run].physics) != 0)
       status =
           FAIL(USAGE,
@@ -297,7 +314,11 @@ int study_open(int runs, char *const *folder, struct study **out) {
   if (!study || !identity) die("no memory for a study of %d runs", runs);
   study->runs = runs;
   study->file = alloc_small(sizeof *study->file * (size_t)runs);
-  for (int run = 0; run < runs; run++) study->file[run] = NULL;
+  study->source = alloc_small(sizeof *study->source * (size_t)runs);
+  for (int run = 0; run < runs; run++) {
+    study->file[run] = NULL;
+    study->source[run] = (struct study_source){0};
+  }
   int status = OK;
   for (int run = 0; run < runs && status == OK; run++) status = add_run(study, run, folder[run], identity);
   if (status == OK) status = arrange(study, folder, identity);
@@ -314,7 +335,11 @@ int study_open(int runs, char *const *folder, struct study **out) {
 
 void study_free(struct study *study) {
   if (!study) return;
-  for (int run = 0; run < study->runs; run++) h5_close(study->file[run]);
+  for (int run = 0; run < study->runs; run++) {
+    h5_close(study->file[run]);
+    free(study->source[run].path);
+  }
+  free(study->source);
   free(study->file);
   free(study->slice);
   free(study->n);

@@ -36,10 +36,12 @@ static const char *content(const char *path) {
   return text;
 }
 
-/* Writes {"a": value} to the path. */
+#define HEAD "{\n  \"format\": \"mckean-test\",\n  \"format_version\": 1,\n"
+
+/* Writes {"format": ..., "a": value} to the path. */
 static int write_one(const char *path, int64_t value) {
   struct json *json;
-  int status = json_create(path, &json);
+  int status = json_create(path, "mckean-test", &json);
   if (status != OK) return status;
   json_integer(json, "a", value);
   status = json_write(json);
@@ -51,7 +53,7 @@ static void members_start_new_lines_and_elements_do_not(void **state) {
   (void)state;
   struct json *json;
   const struct rank_range range = {1, 2.5, 4};
-  assert_ok(json_create("out", &json));
+  assert_ok(json_create("out", "mckean-test", &json));
   json_text(json, "quote \"", "back \\ tab \t");
   json_text(json, "bytes", "caf\xc3\xa9 caf\xe9 \xe2\x80\xa8 \xf0\x9f");
   json_text(json, "unknown", NULL);
@@ -73,25 +75,24 @@ static void members_start_new_lines_and_elements_do_not(void **state) {
   json_array(json, "open");
   assert_ok(json_write(json));
   json_free(json);
-  assert_string_equal(content("out"), "{\n"
-                                      "  \"quote \\\"\": \"back \\\\ tab \\u0009\",\n"
-                                      "  \"bytes\": \"caf\xc3\xa9 caf\\\\xe9 \xe2\x80\xa8 \\\\xf0\\\\x9f\",\n"
-                                      "  \"unknown\": null,\n"
-                                      "  \"rows\": [[-9223372036854775807, true], {\n"
-                                      "      \"b\": false\n"
-                                      "    }],\n"
-                                      "  \"words\": [\"one\", \"two\"],\n"
-                                      "  \"none\": [],\n"
-                                      "  \"empty\": {},\n"
-                                      "  \"range\": {\n"
-                                      "    \"min\": 1,\n"
-                                      "    \"mean\": 2.5,\n"
-                                      "    \"max\": 4\n"
-                                      "  },\n"
-                                      "  \"left\": {\n"
-                                      "    \"open\": []\n"
-                                      "  }\n"
-                                      "}\n");
+  assert_string_equal(content("out"), HEAD "  \"quote \\\"\": \"back \\\\ tab \\u0009\",\n"
+                                           "  \"bytes\": \"caf\xc3\xa9 caf\\\\xe9 \xe2\x80\xa8 \\\\xf0\\\\x9f\",\n"
+                                           "  \"unknown\": null,\n"
+                                           "  \"rows\": [[-9223372036854775807, true], {\n"
+                                           "      \"b\": false\n"
+                                           "    }],\n"
+                                           "  \"words\": [\"one\", \"two\"],\n"
+                                           "  \"none\": [],\n"
+                                           "  \"empty\": {},\n"
+                                           "  \"range\": {\n"
+                                           "    \"min\": 1,\n"
+                                           "    \"mean\": 2.5,\n"
+                                           "    \"max\": 4\n"
+                                           "  },\n"
+                                           "  \"left\": {\n"
+                                           "    \"open\": []\n"
+                                           "  }\n"
+                                           "}\n");
   unlink("out");
 }
 
@@ -100,7 +101,7 @@ static void numbers_keep_their_bits(void **state) {
   const double value[] = {0.1, 1.0 / 3, DBL_MIN, DBL_TRUE_MIN, DBL_MAX, -0.0, 1e15 + 0.5, M_PI * 1e-300};
   enum { VALUES = sizeof value / sizeof *value };
   struct json *json;
-  assert_ok(json_create("out", &json));
+  assert_ok(json_create("out", "mckean-test", &json));
   json_array(json, "a");
   for (int i = 0; i < VALUES; i++) json_real(json, NULL, value[i]);
   json_real(json, NULL, NAN);
@@ -124,10 +125,18 @@ static void only_an_earlier_json_file_is_replaced(void **state) {
   put("input.yaml", "run: {}\n");
   assert_status(USAGE, write_one("input.yaml", 1));
   assert_string_equal(content("input.yaml"), "run: {}\n");
+  static const char *const others[] = {"{\n  \"a\": 1\n}\n", "{\n  \"format\": \"mckean-tests\"\n}\n",
+                                       "{\n  \"level\": 1\n}\n"};
+  for (int i = 0; i < 3; i++) { /* JSON of the user, and results of another kind */
+    put("mine.json", others[i]);
+    assert_status(USAGE, write_one("mine.json", 1));
+    assert_string_equal(content("mine.json"), others[i]);
+  }
+  unlink("mine.json");
   put("empty", "");
   assert_ok(write_one("empty", 1));
   assert_ok(write_one("empty", 2));
-  assert_string_equal(content("empty"), "{\n  \"a\": 2\n}\n");
+  assert_string_equal(content("empty"), HEAD "  \"a\": 2\n}\n");
   unlink("input.yaml");
   unlink("empty");
 }
@@ -143,20 +152,18 @@ static void links_and_permissions_are_kept(void **state) {
   assert_true(S_ISLNK(kind.st_mode));
   assert_int_equal(stat("behind", &kind), 0);
   assert_int_equal(kind.st_mode & 0777, 0640);
-  assert_string_equal(content("behind"), "{\n  \"a\": 3\n}\n");
+  assert_string_equal(content("behind"), HEAD "  \"a\": 3\n}\n");
   unlink("link");
   unlink("behind");
 }
 
 static void a_path_that_cannot_be_written_fails_at_creation(void **state) {
   (void)state;
-  char name[300] = "";
-  memset(name, 'n', 250);
-  const char *const bad[] = {".", "", "none/there.json", "there/", name, "link"};
+  const char *const bad[] = {".", "", "none/there.json", "there/", "link"};
   struct json *json;
   assert_int_equal(symlink("none/there.json", "link"), 0);
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-    assert_status(FAILED, json_create(bad[i], &json));
+    assert_status(FAILED, json_create(bad[i], "mckean-test", &json));
     assert_null(json);
   }
   unlink("link");
@@ -178,7 +185,7 @@ static void an_earlier_file_is_kept_on_a_full_disk(void **state) {
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
   assert_int_equal(plain, FAILED);
   assert_int_equal(linked, FAILED);
-  assert_string_equal(content("out"), "{\n  \"a\": 1\n}\n");
+  assert_string_equal(content("out"), HEAD "  \"a\": 1\n}\n");
   unlink("link");
   unlink("out");
 }
@@ -186,7 +193,7 @@ static void an_earlier_file_is_kept_on_a_full_disk(void **state) {
 static void nothing_is_written_without_json_write_or_a_path(void **state) {
   (void)state;
   struct json *json;
-  assert_ok(json_create("out", &json));
+  assert_ok(json_create("out", "mckean-test", &json));
   json_integer(json, "a", 1);
   json_free(json);
   json_free(NULL);

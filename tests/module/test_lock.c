@@ -244,31 +244,44 @@ static void taken_by_another(void) {
   put("out/lock", "token another\nhost there\npid 7\n");
 }
 
-static void a_fresh_output_can_be_lost_but_not_shared(void **state) {
+static void a_fresh_output_moves_the_files_of_a_run_only(void **state) {
   (void)state;
   struct lock *lock;
   char *aside;
-  for (int first = 0; first < 2; first++) { /* the other run starts before the old output is moved aside, or after */
-    put("out/history.h5", "old");
-    flocks = first ? 0 : 1;
-    other_run = taken_by_another;
-    assert_status(USAGE, output_folder_open(path_of("out"), true, &lock, &aside));
-    assert_null(lock);
-    assert_non_null(strstr(error_text(), "host there; pid 7"));
-    assert_true(exists(first ? "out/history.h5" : "out.1/history.h5"));
-    assert_true(!exists(first ? "out.2" : "out/history.h5"));
-    assert_true(first || (strstr(error_text(), "out.1") && !*get("out.1/lock")));
-    free(aside);
-    close(file_of_other_run);
-  }
+  put("out/history.h5", "old");
+  put("out/run.log", "mckean 1, 1 rank\n");
+  put("out/notes", "mine");
+  flocks = 0;
+  other_run = taken_by_another;
+  assert_status(USAGE, output_folder_open(path_of("out"), true, &lock, &aside));
+  assert_non_null(strstr(error_text(), "host there; pid 7"));
+  assert_true(exists("out/history.h5") && !exists("out.1"));
+  close(file_of_other_run);
   assert_ok(output_folder_open(path_of("out"), true, &lock, &aside));
-  assert_true(exists("out.2/history.h5") && !exists("out/history.h5") && !*get("out.2/lock"));
-  assert_string_equal(aside, path_of("out.2"));
+  assert_true(exists("out.1/history.h5") && exists("out.1/run.log") && !exists("out/history.h5"));
+  assert_true(exists("out/notes") && !exists("out.1/notes") && !exists("out.1/lock"));
+  assert_ok(lock_check(lock));
+  assert_string_equal(aside, path_of("out.1"));
   free(aside);
   lock_release(lock);
   assert_ok(output_folder_open(path_of("out"), true, &lock, &aside)); /* a folder without results is not moved aside */
-  assert_true(!aside && !exists("out.3"));
+  assert_true(!aside && !exists("out.2"));
   lock_release(lock);
+}
+
+/* A run truncates its lock, removes an outdated summary and extends its log: not those of the user. */
+static void files_of_the_user_are_refused(void **state) {
+  (void)state;
+  static const char *const names[] = {"out/lock", "out/live", "out/summary.json", "out/run.log"};
+  struct lock *lock;
+  char *aside;
+  for (int i = 0; i < 4; i++) {
+    put(names[i], "{\n  \"mine\": 1}");
+    assert_status(USAGE, output_folder_open(path_of("out"), i % 2, &lock, &aside));
+    assert_non_null(strstr(error_text(), names[i]));
+    assert_string_equal(get(names[i]), "{\n  \"mine\": 1}");
+    put(names[i], "");
+  }
 }
 
 static void only_temporary_files_are_removed(void **state) {
@@ -283,9 +296,10 @@ static void only_temporary_files_are_removed(void **state) {
   close(open(path, O_CREAT, 0666));
   put("out/checkpoints/step-000000000050.h5", "");
   put("out/.mine", "");
+  put("out/.notes.tmp-mine", "");
   assert_ok(output_folder_open(path_of("out"), false, &lock, &aside));
   lock_release(lock);
-  assert_true(exists("out/checkpoints/step-000000000050.h5") && exists("out/.mine"));
+  assert_true(exists("out/checkpoints/step-000000000050.h5") && exists("out/.mine") && exists("out/.notes.tmp-mine"));
   assert_int_not_equal(access(path, F_OK), 0);
   durable_file_temporary(path_of("out"), "history.h5", path);
   assert_int_not_equal(access(path, F_OK), 0);
@@ -361,7 +375,8 @@ int main(int argc, char **argv) {
       cmocka_unit_test_setup(a_lock_that_cannot_be_read_is_not_lost_but_not_held, start_clean),
       cmocka_unit_test_setup(a_transient_read_error_does_not_lose_the_lock, start_clean),
       cmocka_unit_test_setup(the_lock_of_a_folder_moved_aside_is_not_ours, start_clean),
-      cmocka_unit_test_setup(a_fresh_output_can_be_lost_but_not_shared, start_clean),
+      cmocka_unit_test_setup(files_of_the_user_are_refused, start_clean),
+      cmocka_unit_test_setup(a_fresh_output_moves_the_files_of_a_run_only, start_clean),
       cmocka_unit_test_setup(only_temporary_files_are_removed, start_clean),
       cmocka_unit_test_setup(without_flock_there_is_one_owner, start_clean),
       cmocka_unit_test_setup(without_flock_the_lock_of_a_dead_owner_is_removed_once, start_clean),

@@ -1,4 +1,4 @@
-"""Command line of the package.
+__doc__ = """Command line of the package.
 
 usage: python3 -m mckean import DATA.csv|DATA.npz|DATA.npy OUT.h5 [--y COLUMN]
                                 [--test FILE]
@@ -14,10 +14,15 @@ Converts a table to a data file for an input with
           last); default: the last. All other columns are x
   --test  a file of the same form with test points
 """
-import argparse
+import os
 import sys
 
-from .data import read_file, save_data
+if sys.path[:1] == [os.getcwd()]:  # by `python3 -m`; the folder may contain a random.py
+    del sys.path[0]
+
+import argparse  # noqa: E402
+
+from .data import read_file, save_data  # noqa: E402
 
 
 def main(arguments):

@@ -1,12 +1,11 @@
 """mckean.save_data and `python3 -m mckean import`: data files for target.type: file."""
 import csv
 import os
-import socket
 
 import h5py
 import numpy as np
 
-from .records import text
+from .guard import check, replacing
 
 FORMAT = "mckean-data"
 LARGEST = 1e150  # labels are squared and summed
@@ -171,20 +170,6 @@ def pair(x, y, prefix="", d=None):
 
 # ---- writing ----
 
-def check_target(path):
-    """Refuses to replace a file that save_data did not write."""
-    if not os.path.exists(path):
-        return
-    try:
-        with h5py.File(path, "r") as file:
-            earlier = text(file.attrs.get("format", "")) == FORMAT
-    except OSError:
-        earlier = False
-    if not earlier:
-        raise FileExistsError(f"{path}: expected a new file or an earlier data file of mckean.save_data, received another file; "
-                              "give another name, or move that file away")
-
-
 def write_points(file, prefix, x, y):
     for name, values, words in ((f"{prefix}x", x, "points (N, d)"), (f"{prefix}y", y, "labels (N)")):
         file[name] = values
@@ -192,19 +177,11 @@ def write_points(file, prefix, x, y):
 
 
 def write(path, arrays):
-    """Writes {prefix: (x, y)} under a temporary name, and renames it."""
-    path = os.path.realpath(path)
-    temporary = f"{path}.tmp-{socket.gethostname()}-{os.getpid()}"
-    try:
-        with h5py.File(temporary, "w") as file:
-            file.attrs["format"] = np.bytes_(FORMAT)
-            for prefix, (x, y) in arrays.items():
-                write_points(file, prefix, x, y)
-        os.replace(temporary, path)
-    except BaseException:  # includes KeyboardInterrupt
-        if os.path.exists(temporary):
-            os.remove(temporary)
-        raise
+    """Writes {prefix: (x, y)}."""
+    with replacing(path, "data") as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["format"] = np.bytes_(FORMAT)
+        for prefix, (x, y) in arrays.items():
+            write_points(file, prefix, x, y)
 
 
 def is_path(value):
@@ -228,7 +205,7 @@ def save_data(path, x, y=None, test_x=None, test_y=None):
 
     Example: mckean.save_data("data.h5", "table.csv", y="price")
     """
-    check_target(path)
+    check(path, "data")
     if is_path(x):
         column = y
         x, y, *tests = read_file(x, column)

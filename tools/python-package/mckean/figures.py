@@ -9,6 +9,7 @@ from .panels import Picture, Section, array, axes, done, legend, points, slope_g
 from .plots import SCALES, bars, colors, guide, log_axis, np, picture, plain_log, size_axis, time_axis
 from .records import series_of
 from .summary import law_sentence, rate_sentence
+from .words import interval
 
 POINTS = {"V": "test points", "V_train": "training points", "V_init": "due to initial conditions",
           "V_sgd": "due to data"}
@@ -131,8 +132,8 @@ def draw_excess(case):
             keep = value > 0
             bar = [np.minimum(value - low, 0.9 * value)[keep], (high - value)[keep]]
             axis.errorbar(n[keep], value[keep], yerr=bar, color=color, marker="o", markersize=3.5, capsize=2,
-                          linestyle="none", label=f"t = {case.data['times'][i]:g}: p = {fit['p'][i]:.2f} "
-                                                  f"[{fit['p_low'][i]:.2f}, {fit['p_high'][i]:.2f}]")
+                          linestyle="none", label=f"t = {case.data['times'][i]:g}: p = "
+                                                  + interval(fit["p"][i], fit["p_low"][i], fit["p_high"][i], ".2f"))
             axis.plot(n, fit["amplitude"][i] / loss_0 * n ** -float(fit["p"][i]), color=color, linewidth=1)
         slope_guide(axis, n, value[keep].min() * n[keep][np.argmin(value[keep])] / n[0], -1)
         size_axis(axis, n)

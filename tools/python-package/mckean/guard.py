@@ -1,16 +1,17 @@
 """Writes results to paths that the user gives, as a new file or in place of an earlier result of the same kind. If writing
-fails, an earlier file is unchanged.
+fails, an earlier file is unchanged. All files that the package and the tools write go through this module.
 
-Call check() before the work and write() after it. Both refuse any other existing file, such as a history, a checkpoint or an
-input, with a message and exit code 2. The content of a file determines its kind, not its name. An empty file is replaced. If
-the path is a link, its target is replaced and the link is kept. A device or a pipe is written directly, as by `mckean`
-(io/json.h).
+Call check() before the work and write() or replacing() after it. They raise Refused for any other existing file, such as a
+history, a checkpoint or an input; a tool then ends with exit code 2 (tool.py). The content of a file determines its kind, not
+its name. An empty file is replaced. If the path is a link, its target is replaced and the link is kept. A device or a
+pipe is written directly, as by `mckean` (io/json.h).
 """
+import contextlib
 import json
 import os
 import socket
 import stat
-import sys
+import zipfile
 
 PAGE = '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="generator" content="McKean">'
 PICTURE = {"Software": "McKean"}  # metadata of a PNG
@@ -28,33 +29,73 @@ def words_of(error, place):
     return words if words.startswith(str(place)) else f"{place}: {words}"
 
 
-def keys_of(content):
+class Failure(Exception):
+    """A message for the user."""
+
+
+class Refused(FileExistsError):
+    """A message: a path leads to a file that must not be replaced."""
+
+
+# ---- kinds of files ----
+
+def keys_of(file):
     try:
-        found = json.loads(content)
-    except ValueError:  # also raised for invalid UTF-8
+        found = json.loads(file.read(LARGEST))
+    except (ValueError, RecursionError):  # ValueError: also invalid UTF-8
         return set()
     return set(found) if isinstance(found, dict) else set()
 
 
-KINDS = {  # kind: its name in messages, and a function that recognizes its bytes
-    "page": ("page of tools/report or tools/studies", lambda content: content.startswith(PAGE.encode())),
-    "picture": ("picture of McKean's tools", lambda content: content.startswith(b"\x89PNG") and
-                b"tEXtSoftware\0McKean" in content[:1024]),
-    "scaling": ("result of tools/scaling", lambda content: keys_of(content) == {"study", "cases"}),
-    "comparison": ("result of tools/compare-pytorch", lambda content: {"cases", "mckean", "pytorch"} <= keys_of(content)),
+def format_of(file):
+    """Returns the attribute format of an HDF5 file; "" without one."""
+    import h5py  # loaded only here: tools/scaling and tools/compare-pytorch need no HDF5 to write
+    try:
+        with h5py.File(file, "r") as found:
+            value = found.attrs.get("format", "")
+    except OSError:
+        return ""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def parts_of(file):
+    """Returns the names of the arrays of an NPZ file."""
+    try:
+        with zipfile.ZipFile(file) as found:
+            return {name.removesuffix(".npy") for name in found.namelist()}
+    except zipfile.BadZipFile:
+        return set()
+
+
+def never(file):
+    return False
+
+
+KINDS = {  # kind: what may exist at its path, and a function that recognizes it in an open file
+    "page": ("an earlier page of tools/report or tools/studies", lambda file: file.read(len(PAGE)) == PAGE.encode()),
+    "picture": ("an earlier picture of McKean's tools", lambda file: file.read(4) == b"\x89PNG" and
+                b"tEXtSoftware\0McKean" in file.read(1020)),
+    "scaling": ("an earlier result of tools/scaling", lambda file: keys_of(file) == {"study", "cases"}),
+    "comparison": ("an earlier result of tools/compare-pytorch", lambda file: {"cases", "mckean", "pytorch"} <= keys_of(file)),
+    "sweep": ("an earlier sweep.json of mckean.sweep", lambda file: keys_of(file) == {"input", "runs"}),
+    "manifest": ("the same manifest", never),
+    "data": ("an earlier data file of mckean.save_data", lambda file: format_of(file) == "mckean-data"),
+    "network": ("an earlier file of Network.to_npz", lambda file: {"c", "a", "unit", "alpha"} <= parts_of(file)),
 }
 OTHERS = ((b"MCKEANHI", "the history of a run"), (b"MCKEANCK", "a checkpoint"), (b"\x89HDF\r\n\x1a\n", "an HDF5 file"))
 
 
+# ---- checking ----
+
 def refuse(path, kind, received):
     name = path if path.isprintable() else ascii(path)
-    print(f"{os.path.basename(sys.argv[0])}: {name}: expected a new file or an earlier {KINDS[kind][0]}, received "
-          f"{received}; give another name, or move that file away", file=sys.stderr)
-    sys.exit(2)
+    raise Refused(f"{name}: expected a new file or {KINDS[kind][0]}, received {received}; give another name, or move that file "
+                  "away")
 
 
 def check(path, kind):
-    """Ends the program unless write() may write this kind of result to path. Returns the path with all links resolved."""
+    """Raises Refused unless write() may write this kind of result to path. Returns the path with all links resolved."""
+    path = os.fspath(path)
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
         return path
     place = os.path.realpath(path)
@@ -66,13 +107,28 @@ def check(path, kind):
         return place
     try:
         with open(place, "r+b") as file:  # r+ also checks the permission to write
-            content = file.read(LARGEST)
+            start = file.read(8)
+            file.seek(0)
+            earlier = not start or KINDS[kind][1](file)
     except OSError as error:
         refuse(path, kind, f"a file that cannot be read and written ({error.strerror})")
-    if content and not KINDS[kind][1](content):
-        refuse(path, kind, next((name for start, name in OTHERS if content.startswith(start)), "another file"))
+    if not earlier:
+        refuse(path, kind, next((name for mark, name in OTHERS if start.startswith(mark)), "another file"))
     return place
 
+
+def make_folder(path):
+    """Creates a folder for results. Returns its path. A leading ~ is that of a shell."""
+    path = os.path.expanduser(path)
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        words = f"this link leads to {os.readlink(path)}, which does not exist" if os.path.islink(path) else error.strerror
+        raise Failure(f"{path}: expected a folder, or a new name for one: {words}") from None
+    return path
+
+
+# ---- writing ----
 
 def write(path, kind, content):
     """Writes content (str or bytes) to path after check()."""
@@ -80,20 +136,31 @@ def write(path, kind, content):
 
 
 def deliver(place, content):
-    """Writes a file under a temporary name, syncs and renames it; keeps the permissions of an earlier file.
-
-    An existing device or pipe is written directly.
-    """
-    if os.path.exists(place) and not os.path.isfile(place):
+    """Writes content to a path without links, of which the caller knows that it may be replaced."""
+    if os.path.exists(place) and not os.path.isfile(place):  # a device or a pipe
         with open(place, "wb") as file:
             file.write(content)
         return
+    with finished(place) as temporary:
+        with open(temporary, "wb") as file:
+            file.write(content)
+
+
+@contextlib.contextmanager
+def replacing(path, kind):
+    """Gives the name under which a file is written, for libraries that write files. Call it as write()."""
+    with finished(check(path, kind)) as temporary:
+        yield temporary
+
+
+@contextlib.contextmanager
+def finished(place):
+    """Gives a temporary name beside place; afterwards syncs and renames that file. Keeps the permissions of an earlier file."""
     folder, name = os.path.split(place)
     temporary = os.path.join(folder, f".{name[:40]}.tmp-{socket.gethostname()}-{os.getpid()}")
     try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
+        yield temporary
+        with open(temporary, "r+b") as file:
             if os.path.exists(place):
                 os.fchmod(file.fileno(), stat.S_IMODE(os.stat(place).st_mode) & 0o777)
             os.fsync(file.fileno())

@@ -10,6 +10,7 @@ import sys
 import h5py
 import numpy as np
 
+from .guard import make_folder, write
 from .history import open as open_history
 from .program import environment, find_program
 from .records import history_of, members
@@ -142,7 +143,7 @@ def run(input, ranks=None, folder=None, keys=None, show=True, fresh=False, **mor
     if not os.path.isfile(input):
         raise FileNotFoundError(f"{input}: no such input")
     keys = {**flatten(keys or {}), **flatten(more)}
-    folder = os.fspath(folder) if folder is not None else keys.get("run.output") or default_folder(input, keys)
+    folder = os.path.expanduser(folder) if folder is not None else keys.get("run.output") or default_folder(input, keys)
     command = [find_program(), "run", input, *arguments({**keys, "run.output": folder}), *(["--fresh"] if fresh else [])]
     ranks = ranks or len(os.sched_getaffinity(0))
     if ranks > 1:
@@ -255,12 +256,12 @@ def sweep(input, values, ranks=None, folder=None, keys=None, show=True, **more):
     Example: mckean.sweep("mine.yaml", {"dynamics.stages[0].dt": [0.1, 0.2]}, ranks=2).table()
     """
     settings, common = settings_of(values), {**flatten(keys or {}), **flatten(more)}
-    folder = os.fspath(folder) if folder is not None else default_folder(os.fspath(input), common) + "-sweep"
+    folder = os.path.expanduser(folder) if folder is not None else default_folder(os.fspath(input), common) + "-sweep"
     runs = [(each, os.path.join(folder, name)) for each, name in zip(settings, folder_names(settings))]
-    os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, "sweep.json"), "w") as file:
-        json.dump({"input": os.path.abspath(input), "runs": [{"settings": each, "folder": os.path.basename(place)}
-                                                               for each, place in runs]}, file, indent=1, default=plain)
+    make_folder(folder)
+    listed = [{"settings": each, "folder": os.path.basename(place)} for each, place in runs]
+    write(os.path.join(folder, "sweep.json"), "sweep", json.dumps({"input": os.path.abspath(input), "runs": listed}, indent=1,
+                                                                  default=plain))
     for i, (each, place) in enumerate(runs):
         label = f"{i + 1}/{len(runs)}  {short(each)}: "
         run(input, ranks, place, {**common, **each}, (lambda line: replace_line(label + line.strip())) if show else False)

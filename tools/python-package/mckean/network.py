@@ -5,6 +5,7 @@ import os
 import h5py
 import numpy as np
 
+from .guard import replacing
 from .records import checkpoints_of, members, read_config, text, time_of
 
 BLOCK = 1 << 22  # (unit x point) numbers that are computed at a time
@@ -147,10 +148,15 @@ class Network:
         return OneHiddenLayer(self.c, self.a, self.b)
 
     def to_npz(self, path):
-        """Writes c, a, b, unit and alpha to a NumPy file, which load() also reads. Returns the path."""
+        """Writes c, a, b, unit and alpha to a NumPy file, which load() also reads. Returns the path.
+
+        path: a new file or an earlier one of this kind, with the ending .npz, which is added if it is missing.
+        """
         parts = {"c": self.c, "a": self.a, "unit": np.array(self.unit), "alpha": np.array(self.alpha)}
-        np.savez(path, **parts, **({} if self.b is None else {"b": self.b}))
-        return path if str(path).endswith(".npz") else f"{path}.npz"
+        path = path if str(path).endswith(".npz") else f"{path}.npz"
+        with replacing(path, "network") as temporary, open(temporary, "wb") as file:
+            np.savez(file, **parts, **({} if self.b is None else {"b": self.b}))
+        return path
 
 
 def checkpoint_at(run, step):

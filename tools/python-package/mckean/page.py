@@ -4,10 +4,10 @@ A page is one file without scripts or external resources. It has a light and a d
 for screen readers.
 """
 import html
-import math
 
 from .guard import PAGE
 from .plots import page_colors
+from .words import interval, number  # noqa: F401  (for the tools)
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2430; --paper: #ffffff; --panel: #f5f6f8; --line: #d9dde4; --faint: #6b7482;
@@ -62,20 +62,6 @@ VERDICTS = {
 
 def escape(value):
     return html.escape(str(value), quote=True)
-
-
-def number(value, form=".4g"):
-    if value is None or not math.isfinite(value):
-        return "–"
-    text = f"{value:{form}}"
-    return (f"{float(text):.0f}" if "e+0" in text else text).replace("-", "−")
-
-
-def interval(value, low, high, form=".3f"):
-    """Formats a value with its interval, "value [low, high]", or the value alone if there is no interval."""
-    if low is None or not math.isfinite(low):
-        return number(value, form)
-    return f"{number(value, form)} [{number(low, form)}, {number(high, form)}]"
 
 
 def mark(kind, words):

@@ -19,6 +19,7 @@ except ImportError as error:
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (after the choice of backend)
 
+plt.rcdefaults()  # not the matplotlibrc of the user, which may ask for LaTeX
 plt.rcParams.update({
     "figure.figsize": (7.2, 4.6), "figure.dpi": 150, "figure.constrained_layout.use": True, "font.size": 11,
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25,

@@ -66,15 +66,46 @@ def read_config(config):
     return values
 
 
+def check_history(path):
+    """Raises OSError unless a file is the history of a run."""
+    with h5py.File(path, "r") as file:
+        found = text(file.attrs.get("format", ""))
+    if found != "mckean-history":
+        raise OSError(f"{path}: expected the history of a run, received an HDF5 file" + (f" of format {found}" if found else ""))
+
+
 def history_of(run):
-    """Returns the path of history.h5 of a run folder, or of a history itself. Raises FileNotFoundError."""
+    """Returns the path of history.h5 of a run folder, or of a history itself. Raises OSError: none, or another file."""
     path = os.path.join(run, "history.h5") if os.path.isdir(run) else os.fspath(run)
     if os.path.isfile(path):
+        check_history(path)
         return path
     if os.path.isdir(run):
         raise FileNotFoundError(f"{run}: no history.h5; `mckean run` writes it with its first checkpoint (output.checkpoint_every, "
                                 "output.checkpoint_minutes)")
+    if os.path.islink(path):
+        raise FileNotFoundError(f"{path}: this link leads to {os.readlink(path)}, which does not exist")
     raise FileNotFoundError(f"{run}: expected the folder of a run or its history.h5; neither exists")
+
+
+def mark_of(path):
+    """Returns "CRC-LENGTH" of a history, by which results of `mckean analyze` name it (sources/checksum)."""
+    with open(path, "rb") as file:
+        seal = file.read(16)
+    return (seal[12:16][::-1].hex() if seal.startswith(b"MCKEANHI") else "none") + f"-{os.path.getsize(path)}"
+
+
+def outdated(run, sources, marks):
+    """Returns why results do not belong to the current history of a run, or "".
+
+    sources, marks: the paths and checksums of the histories that the results were computed from.
+    """
+    history = history_of(run)
+    if mark_of(history) not in marks:
+        return "was computed from an older state of this run" if os.path.realpath(history) in sources else (
+            "does not name the history that it was computed from" if not marks else f"was computed from {', '.join(sources)}")
+    changed = [path for path, mark in zip(sources, marks) if os.path.isfile(path) and mark_of(path) not in marks]
+    return f"was computed from an older state of {changed[0]}" if changed else ""
 
 
 def checkpoints_of(run):

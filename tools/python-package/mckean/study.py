@@ -12,13 +12,10 @@ import subprocess
 
 import h5py
 
-from .records import checkpoints_of, history_of, members, read_config, text
+from .guard import Failure
+from .records import LOSS_SCALES, checkpoints_of, history_of, mark_of, members, read_config, text
 
 FREE = ("run.", "ensemble.", "output.")  # sections in which the runs of a case may differ
-
-
-class Failure(Exception):
-    """A message for the user."""
 
 
 class Run:
@@ -86,16 +83,14 @@ class Case:
         return os.path.join(self.home, name)
 
     def is_analyzed(self):
-        """Returns whether analysis.json exists, has verdicts, covers all networks, and is not older than the histories."""
+        """Returns whether analysis.json exists, has verdicts, and was computed from these histories as they are now."""
         try:
-            made = os.path.getmtime(self.path("analysis.json"))
             with open(self.path("analysis.json")) as file:
                 data = json.load(file)
-            found, _ = dict(zip(data["n"], data["replicas"])), data["verdicts"]
-        except (OSError, ValueError, KeyError):
+            marks, _ = data["sources"]["checksum"], data["verdicts"]
+        except (OSError, ValueError, KeyError, TypeError):
             return False
-        every = {n: sum(run.sizes.get(n, 0) for run in self.runs) for run in self.runs for n in run.sizes}
-        return found == every and all(made >= os.path.getmtime(run.history) for run in self.runs)
+        return sorted(marks) == sorted(mark_of(run.history) for run in self.runs)
 
     def analyze(self, mckean, options=()):
         """Runs `mckean analyze`. Returns whether all --expect conditions are met. Raises Failure on any other error."""
@@ -108,12 +103,15 @@ class Case:
         except OSError as error:
             raise Failure(f"{mckean}: {error.strerror}; build it with `make`, or name it with --mckean") from None
         if done.returncode not in (0, 1) or not os.path.exists(self.path("analysis.json")):
-            raise Failure(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}")
+            raise Failure(done.stderr.strip().removeprefix("mckean: ") or f"{' '.join(command)} ended with {done.returncode}")
         return done.returncode == 0
 
     def load(self):
         with open(self.path("analysis.json")) as file:
             self.data = json.load(file)
+        for scale in LOSS_SCALES:  # None or 0: nothing can be divided by it
+            if scale in self.data:
+                self.data[scale] = self.data[scale] or math.nan
         self.data["times"] = [math.nan if time is None else time for time in self.data["times"]]  # NaN: no common t
         if os.path.exists(self.path("analysis.txt")):
             with open(self.path("analysis.txt")) as file:

@@ -6,6 +6,8 @@ append a function to QUESTIONS that returns None or an Answer.
 import textwrap
 from collections import namedtuple
 
+from .words import number
+
 # kind: good, bad, open or plain (an estimate without a verdict); word: the short answer; details: a list of sentences
 Answer = namedtuple("Answer", "question kind word details")
 LAWS = {"V": "Do the fluctuations of f_n at the test points fall as 1/n (law of large numbers)?",
@@ -172,7 +174,7 @@ def loss_sentence(case):
         ends = [(values[0][s], values[-1][s], case.data["n"][s]) for s in sizes] if values else []
         if ends and None not in [end for pair in ends for end in pair]:
             parts.append(f"{words}/{case.loss_scale()} " + ", ".join(
-                f"{start / scale:.3f} -> {end / scale:.3f} (n = {n})" for start, end, n in ends))
+                f"{number(start / scale, '.3f')} -> {number(end / scale, '.3f')} (n = {n})" for start, end, n in ends))
     return "; ".join(parts) + "."
 
 
