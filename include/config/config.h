@@ -68,13 +68,13 @@ void config_free(struct config *config);
 char *config_echo(const struct config *config);
 
 /* Checks whether a run with the input `now` may resume a checkpoint that a run with the input `was` wrote at a step:
- * all keys whose may_change is false and that have an effect, and the stages up to this step, must be equal. Local. USAGE: they differ; the
- * error text has a line "key: was X, now Y" for each key that differs, and one line if the stages differ. If `now` has
- * no data.test, it accepts any (config_keep). */
+ * all keys whose may_change is false and that have an effect, and the stages up to this step, must be equal. Local.
+ * USAGE: they differ; the error text has a line "key: was X, now Y" for each key that differs, and one line if the
+ * stages differ. If `now` has no data.test, it accepts any (config_keep). */
 int config_resumable(const struct config *was, const struct config *now, int64_t step);
 
-/* Checks whether a new run may start with this input: no key has a value, other than its default, that has no effect.
- * A run with such an input, which older programs accepted, can be resumed and analyzed. Local. USAGE: the error text has
+/* Checks whether a new run may start with this input: no key has a value, other than its default, that has no effect. A
+ * run with such an input, which older programs accepted, can be resumed and analyzed. Local. USAGE: the error text has
  * a line for each such key. */
 int config_startable(const struct config *config);
 

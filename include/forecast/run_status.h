@@ -11,12 +11,12 @@
 #include "store/live.h"
 
 enum run_state {
-  RUN_DONE,    /* complete: a checkpoint and a history row exist at the last step of the input */
-  RUN_RUNNING, /* a run holds the lock of this folder */
-  RUN_STOPPED, /* the same command will resume from a checkpoint */
-  RUN_FAILED,  /* the last run ended with an error (`reason`); the same command resumes and may fail again */
-  RUN_MISSING, /* no folder or no checkpoint: the same command will start at step 0 */
-  RUN_DAMAGED, /* the same command will refuse to start or to resume; `reason` has the cause and what to do */
+  RUN_DONE,       /* complete: a checkpoint and a history row exist at the last step of the input */
+  RUN_RUNNING,    /* a run holds the lock of this folder */
+  RUN_STOPPED,    /* the same command will resume from a checkpoint */
+  RUN_FAILED,     /* the last run ended with an error (`reason`); the same command resumes and may fail again */
+  RUN_MISSING,    /* no folder or no checkpoint: the same command will start at step 0 */
+  RUN_DAMAGED,    /* the same command will refuse to start or to resume; `reason` has the cause and what to do */
   RUN_UNREADABLE, /* not a run, or its files cannot be read: nothing is known about them; `reason` has the cause */
   RUN_STATES
 };

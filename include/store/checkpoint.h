@@ -122,9 +122,9 @@ int checkpoint_choose(const struct comm *comm, const char *path, int64_t step, b
  * io/durable_file.h. */
 int checkpoint_read(const struct comm *comm, const char *path, struct particles *particles);
 
-/* Renames all checkpoints newer than a step to "<name>.damaged", "<name>.damaged-2", ..., so that
- * checkpoint_newest and checkpoint_rotate ignore them. The caller has found that they, or the history before them, are damaged. Local, rank 0. FAILED: a file
- * cannot be renamed. */
+/* Renames all checkpoints newer than a step to "<name>.damaged", "<name>.damaged-2", ..., so that checkpoint_newest and
+ * checkpoint_rotate ignore them. The caller has found that they, or the history before them, are damaged. Local, rank
+ * 0. FAILED: a file cannot be renamed. */
 int checkpoint_set_aside(const char *folder, int64_t step);
 
 /* Keeps the newest `keep` checkpoints and those of the steps in snapshots, and removes all others. Local, rank 0.

@@ -116,7 +116,7 @@ def call(case, arguments, interrupt=None):
     if code not in (0, 1, 2, 75) and not (interrupt and code == -interrupt[0]):
         case["failures"].append(what)
     if code in (1, 2) and (len(reasons) != 1 or len(reasons[0]) < 20):
-        case["failures"].append("one line with the reason was expected: " + what)
+        case["failures"].append("expected one line with the reason: " + what)
     if code == 75 and arguments[0] == b"run" and b"to resume" not in out:
         case["failures"].append("the command that resumes was not printed: " + what)
     if b"Traceback" in err or b"HDF5-DIAG" in err or b"runtime error" in err:
