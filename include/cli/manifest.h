@@ -3,9 +3,9 @@
  * Words are separated by spaces or tabs. As in a shell, '...' and "..." enclose text with spaces, \ takes the next
  * character literally (in "..." only before " and \), and # at the beginning of a word starts a comment. Nothing else
  * is special: no variables, no patterns. A byte order mark and carriage returns are ignored. A relative path of an
- * input is resolved from the working folder or, if there is no such file, from the folder of the manifest. Lines without
- * words contain no run, but they count: the number of a line is that of its array task. This is the only reader of
- * manifests. */
+ * input is resolved from the working folder or, if there is no such file, from the folder of the manifest. Lines
+ * without words contain no run, but they count: the number of a line is that of its array task. This is the only reader
+ * of manifests. */
 #ifndef MCKEAN_CLI_MANIFEST_H
 #define MCKEAN_CLI_MANIFEST_H
 

@@ -68,8 +68,8 @@ static void verify(const struct comm *comm, const char *path, int *worst) {
   if (status > *worst) *worst = status;
 }
 
-/* Rank 0. Prints the paths of both histories and of all checkpoints of a run, or of a folder of checkpoints, one per line.
- * If there are none, prints a path that does not exist, so that verification fails. */
+/* Rank 0. Prints the paths of both histories and of all checkpoints of a run, or of a folder of checkpoints, one per
+ * line. If there are none, prints a path that does not exist, so that verification fails. */
 static void list_folder(const char *folder, FILE *out) {
   char inner[PATH_BYTES];
   struct stat found;
