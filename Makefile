@@ -194,6 +194,10 @@ $(BUILD)/fuzzed.a: $(FUZZED:src/%.c=$(BUILD)/obj/%.o) $(ISA_OBJECTS) $(BUILD)/ob
 $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.c tests/fuzz/edit.c tests/fuzz/fuzz.h $(BUILD)/fuzzed.a
 	$(call quiet,fuzz) $(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -Isrc/store -o $@ $(filter %.c %.a,$^) $(LDLIBS)
 
+.PHONY: check-combinations
+check-combinations: all ## try random combinations of wrong or odd input: ARGS="300 1" (count and seed)
+	@. tools/environment; tools/python tests/fuzz/combinations.py $(PROGRAM) $(or $(ARGS),300 1)
+
 .PHONY: fuzz fuzzers
 fuzz: fuzzers ## fuzz the reader of inputs or of checkpoints: ARGS="yaml 1800", ARGS="checkpoint 1800" (seconds)
 	@. tools/environment; tests/fuzz/run $(BUILD)/fuzz $(ARGS)

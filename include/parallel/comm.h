@@ -19,7 +19,7 @@ struct comm {
 };
 
 /* Starts MPI and sets *world to all ranks. USAGE: srun started the program, and the number of ranks differs from the
- * number of tasks in the SLURM step (srun without PMI starts many runs of one rank each), or OMP_STACKSIZE is too
+ * number of tasks in the SLURM step (srun without PMI starts many runs of one rank each); or OMP_STACKSIZE is too
  * small. comm_stop finalizes MPI. */
 int comm_start(int *argc, char ***argv, struct comm *world);
 void comm_stop(void);

@@ -103,9 +103,9 @@ int checkpoint_inspect(const char *path, struct checkpoint_info *info);
 /* Finds the newest intact checkpoint of a folder, up to the step `last`: one that passes checkpoint_verify or, if quick
  * is true, all its checks except those of the particles' datasets. *path: its path, which the caller frees, or NULL if
  * the folder has no checkpoint up to this step. Rank 0 calls note(context, text) for each damaged checkpoint that is
- * newer. Collective. FAILED: all
- * checkpoints are damaged. USAGE or UNREAD: the newest one not known to be damaged was written by a newer program, or
- * cannot be read. No older one is then used, because resuming from it would lose steps. */
+ * newer. Collective. FAILED: all checkpoints are damaged. USAGE or UNREAD: the newest one not known to be damaged was
+ * written by a newer program, or cannot be read. No older one is then used, because resuming from it would lose
+ * steps. */
 int checkpoint_newest(const struct comm *comm, const char *folder, int64_t last, bool quick,
                       void (*note)(void *context, const char *text), void *context, char **path,
                       struct checkpoint_info *info);
