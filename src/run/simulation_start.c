@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "io/durable_file.h"
+#include "parallel/watchdog.h"
 #include "simulation_state.h"
 #include "store/output_folder.h"
 #include "store/restart.h"
@@ -117,7 +118,10 @@ static int open_output(struct simulation *sim) {
   free(aside);
   const size_t size = strlen(output) + 16;
   sim->folder = alloc_small(size);
+  sim->log = alloc_small(size);
   snprintf(sim->folder, size, "%s/checkpoints", output);
+  snprintf(sim->log, size, "%s/run.log", output);
+  watchdog_log(sim->log);
   return OK;
 }
 
