@@ -17,8 +17,7 @@ bool output_folder_holds_run(const char *output);
  * that the run would write to. FAILED or FULL: a folder cannot be created, or a file cannot be moved. */
 int output_folder_open(const char *output, bool fresh, struct lock **lock, char **aside);
 
-/* Removes the temporary files of earlier runs (io/durable_file.h) in a folder. Only the owner of the lock may call it.
- * */
+/* Removes the temporary files of earlier runs (io/durable_file.h) in a folder. Only for the owner of the lock. */
 void output_folder_clean(const char *folder);
 
 /* Checks that all ranks see the same folder, because every rank writes to the checkpoints. Rank 0 must hold the lock.

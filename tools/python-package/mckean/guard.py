@@ -155,7 +155,7 @@ def replacing(path, kind):
 
 @contextlib.contextmanager
 def finished(place):
-    """Gives a temporary name beside place; then syncs and renames that file. Keeps the permissions of an earlier file."""
+    """Gives a temporary name beside place, and then syncs and renames that file. Keeps the permissions of an earlier file."""
     folder, name = os.path.split(place)
     temporary = os.path.join(folder, f".{name[:40]}.tmp-{socket.gethostname()}-{os.getpid()}")
     try:

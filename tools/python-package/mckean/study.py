@@ -143,6 +143,8 @@ def find_runs(folder):
     if os.path.exists(os.path.join(folder, "history.h5")):
         return [folder]
     found = [root for root, _, files in os.walk(folder) if "history.h5" in files]
+    if not found and not os.path.isdir(folder):
+        history_of(folder)  # raises the reason
     if not found:
         raise Failure(f"{folder}: expected history.h5 there or in folders below it (`mckean run` writes it)")
     return sorted(found)
