@@ -73,9 +73,9 @@ char *config_echo(const struct config *config);
  * stages differ. If `now` has no data.test, it accepts any (config_keep). */
 int config_resumable(const struct config *was, const struct config *now, int64_t step);
 
-/* Checks whether a new run may start with this input: no key has a value, other than its default, that has no effect. A
- * run with such an input, which older programs accepted, can be resumed and analyzed. Local. USAGE: the error text has
- * a line for each such key. */
+/* Checks whether a new run may start with this input: no key has a value, other than its default, without effect. A run
+ * with such an input, which older programs accepted, can be resumed and analyzed. Local. USAGE: the error text has a
+ * line for each such key. */
 int config_startable(const struct config *config);
 
 /* Sets keys without effect to their defaults. Local. */

@@ -32,11 +32,13 @@ struct problem {
  * memory. */
 int problem_create(const struct comm *comm, struct config *config, struct problem *problem);
 
-/* Creates the networks of a checkpoint, without dynamics, on any number of ranks. problem: overwritten. isa: the
+/* Creates the networks of a checkpoint, without dynamics, on any number of ranks. The overrides "key=value" of its input
+ * are limited to keys that may change when a run resumes, such as target.path. problem: overwritten. isa: the
  * checkpoint's level or, if lower, the highest level that all ranks support. Collective. Verifies every byte of the
  * file. FAILED: damaged, no memory. USAGE: written by a newer program, or the data file has changed since the run.
  * UNREAD: as for checkpoint_verify. */
-int problem_open(const struct comm *comm, const char *path, struct problem *problem);
+int problem_open(const struct comm *comm, const char *path, int overrides, char *const *override,
+                 struct problem *problem);
 
 /* The same, without target and data, which stay NULL: the particles of a checkpoint whose data file may be absent. */
 int problem_open_particles(const struct comm *comm, const char *path, struct problem *problem);

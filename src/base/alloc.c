@@ -14,7 +14,7 @@ void *alloc_small(size_t bytes) {
   return memory;
 }
 
-int alloc_array(void **array, int64_t count, size_t size, const char *what) {
+static int allocate(void **array, int64_t count, size_t size, const char *what, const char *advice) {
   *array = NULL;
   if (count < 0 || (uint64_t)count > (SIZE_MAX / 2) / (size ? size : 1))
     return FAIL(FAILED, "%s: %lld items of %zu bytes are more than memory can address", what, (long long)count, size);
@@ -24,8 +24,15 @@ int alloc_array(void **array, int64_t count, size_t size, const char *what) {
   const size_t bytes = ((size_t)count * size + alignment - 1) / alignment * alignment;
   *array = aligned_alloc(alignment, bytes ? bytes : alignment);
   if (*array && large) (void)madvise(*array, bytes, MADV_HUGEPAGE); /* a hint: failure is harmless */
-  if (!*array)
-    return FAIL(FAILED, "%s: no memory for %.3f GB on this rank; use more ranks or nodes, or a smaller problem", what,
-                (double)bytes * 1e-9);
+  if (!*array) return FAIL(FAILED, "%s: no memory for %.3f GB on this rank; %s", what, (double)bytes * 1e-9, advice);
   return OK;
+}
+
+int alloc_array(void **array, int64_t count, size_t size, const char *what) {
+  return allocate(array, count, size, what, "use more ranks or nodes, or a smaller problem");
+}
+
+int alloc_copy(void **array, int64_t count, size_t size, const char *what) {
+  return allocate(array, count, size, what,
+                  "each rank needs it, so more ranks cannot help: use fewer points, or fewer ranks per node");
 }

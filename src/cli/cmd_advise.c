@@ -40,27 +40,6 @@ static int open_input(const struct comm *comm, const char *path, int overrides, 
   return problem_initialize(problem);
 }
 
-/* Opens a checkpoint and applies overrides, which are limited to keys that may change on resuming. */
-static int open_checkpoint(const struct comm *comm, const char *path, int overrides, char **override,
-                           struct problem *problem) {
-  TRY(problem_open(comm, path, problem));
-  if (overrides == 0) return OK;
-  struct config *now = NULL;
-  TRY(config_parse_overridden(path, problem->info.config, overrides, override, &now));
-  const int status = config_resumable(problem->config, now, 0);
-  const int fits = status == OK ? problem_check(now, problem->data) : OK;
-  if (fits == OK && status == OK && schedule_steps(&now->schedule) >= problem->info.step) {
-    config_free(problem->config);
-    problem->config = now;
-    return OK;
-  }
-  config_free(now);
-  if (fits != OK) return fits;
-  return status == OK ? FAIL(USAGE, "advise: %s is at step %lld, but with these overrides the run ends earlier", path,
-                             (long long)problem->info.step)
-                      : FAIL(USAGE, "advise: these keys of a checkpoint cannot change:\n%s", error_text());
-}
-
 static int advise(const struct comm *comm, struct problem *problem, const char *json) {
   struct advise *found = NULL;
   TRY(advise_create(problem, &found));
@@ -83,7 +62,8 @@ int cmd_advise(const struct comm *comm, int argc, char **argv) {
   TRY(checkpoint_choose(comm, argv[0], -1, false, &path)); /* a file: itself */
   bool checkpoint = comm->rank == 0 && checkpoint_looks(path);
   comm_bcast(comm, &checkpoint, sizeof checkpoint, 0);
-  int status = (checkpoint ? open_checkpoint : open_input)(comm, path, rest - 1, argv + 1, &problem);
+  int status = checkpoint ? problem_open(comm, path, rest - 1, argv + 1, &problem)
+                          : open_input(comm, path, rest - 1, argv + 1, &problem);
   if (status == OK && comm->rank == 0 && strcmp(path, argv[0]) != 0) printf("%s\n", path);
   if (status == OK) status = advise(comm, &problem, json);
   problem_free(&problem);

@@ -12,6 +12,7 @@
 const char cmd_spectrum_options[] =
     "  CHECKPOINT    a checkpoint\n"
     "  RUN           a run folder: its newest intact checkpoint\n"
+    "  KEY=VALUE     overrides a key of its input that may change on resume, such as target.path\n"
     "  --n N         size of the network (default: the largest)\n"
     "  --replica R   replica, counted from 0 (default 0)\n"
     "  --test        at the test points (default: the training points; fresh points if the data are not fixed)\n"
@@ -24,6 +25,8 @@ const char cmd_spectrum_options[] =
 
 struct request {
   const char *argument, *output, *json; /* argument: CHECKPOINT or RUN; NULL: none */
+  int overrides;
+  char *const *override;
   struct spectrum_options spectrum;
 };
 
@@ -42,10 +45,16 @@ static const struct option options_table[] = {
 static int parse(int argc, char **argv, struct request *request) {
   int rest;
   TRY(option_parse(OPTIONS(options_table), argc, argv, request, &rest));
-  if (rest > 1)
-    return FAIL(USAGE, "spectrum: expected one checkpoint or run folder, received \"%s\" and \"%s\"", argv[0], argv[1]);
-  if (rest == 0) return FAIL(USAGE, "spectrum: expected a checkpoint or a run folder");
+  for (int i = 1; i < rest; i++)
+    if (!strchr(argv[i], '='))
+      return FAIL(USAGE, "spectrum: expected one checkpoint or run folder, received \"%s\" and \"%s\"", argv[0],
+                  argv[i]);
+  if (rest == 0 || strchr(argv[0], '='))
+    return FAIL(USAGE, "spectrum: expected a checkpoint or a run folder as the first argument: "
+                       "mckean spectrum CHECKPOINT|RUN [KEY=VALUE ...]");
   request->argument = argv[0];
+  request->override = argv + 1;
+  request->overrides = rest - 1;
   return OK;
 }
 
@@ -75,7 +84,7 @@ int cmd_spectrum(const struct comm *comm, int argc, char **argv) {
   TRY(parse(argc, argv, &request)); /* same result on all ranks */
   char *checkpoint;
   TRY(checkpoint_choose(comm, request.argument, -1, false, &checkpoint));
-  int status = problem_open(comm, checkpoint, &problem);
+  int status = problem_open(comm, checkpoint, request.overrides, request.override, &problem);
   if (status == OK) {
     if (comm->rank == 0 && strcmp(checkpoint, request.argument) != 0) printf("%s\n", checkpoint);
     openblas_threads(problem.config->threads);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/openblas.h"
 #include "cli/cmd.h"
+#include "cli/option.h"
 #include "io/durable_file.h"
 #include "io/h5.h"
 #include "log/provenance.h"
@@ -48,7 +49,8 @@ static int dispatch_verb(const struct comm *comm, const struct verb *verb, int a
     if (comm->rank == 0) verb_usage(verb, stdout);
     return OK;
   }
-  const int status = verb->command(comm, argc, argv);
+  int status = option_check_files(comm, argc, argv);
+  if (status == OK) status = verb->command(comm, argc, argv);
   if (status == USAGE && argc == 1 && comm->rank == 0) verb_usage(verb, stderr);
   return status;
 }

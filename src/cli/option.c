@@ -3,10 +3,14 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "study/results.h"
 
 int option_flag(const struct option *option, const char *text, void *member) {
   (void)option;
@@ -78,4 +82,43 @@ int option_parse(int count, const struct option *table, int argc, char **argv, v
       return FAIL(USAGE, "%s: %s", verb, error_text());
   }
   return OK;
+}
+
+/* ---- files of results ---- */
+
+static int check_folder(const char *option, const char *path) {
+  struct stat found;
+  const char *slash = strrchr(path, '/');
+  char folder[4096];
+  snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+  if (stat(path, &found) == 0 && S_ISDIR(found.st_mode))
+    return FAIL(USAGE, "%s: %s: expected a file name, this is a folder", option, path);
+  if (stat(folder, &found) != 0)
+    return FAIL(USAGE, "%s: %s: the folder %s does not exist; create it: mkdir -p %s", option, path, folder, folder);
+  return access(folder, W_OK) == 0 ? OK : FAIL(USAGE, "%s: %s: no permission to write in %s", option, path, folder);
+}
+
+/* A coarse check of the content; result_file_open (io/result_file.h) knows the format of the verb. */
+static bool may_be_result(const char *path, bool json) {
+  if (!json) return results_is_earlier(path, "mckean-analysis") || results_is_earlier(path, "mckean-outputs");
+  FILE *file = fopen(path, "rb");
+  const bool object = file && fgetc(file) == '{';
+  if (file) fclose(file);
+  return object;
+}
+
+static int check_file(const char *option, const char *path) {
+  struct stat found;
+  if (!*path || strcmp(path, "-") == 0) return OK; /* option_file decides */
+  TRY(check_folder(option, path));
+  const bool content = stat(path, &found) == 0 && S_ISREG(found.st_mode) && found.st_size > 0;
+  if (!content || may_be_result(path, strcmp(option, "--json") == 0)) return OK;
+  return FAIL(USAGE, "%s: exists and is not an earlier result; give %s another name, or remove it", path, option);
+}
+
+int option_check_files(const struct comm *comm, int argc, char *const *argv) {
+  int status = OK;
+  for (int i = 0; i + 1 < argc && status == OK && comm->rank == 0; i++)
+    if (strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--json") == 0) status = check_file(argv[i], argv[i + 1]);
+  return comm_agree(comm, status);
 }

@@ -28,6 +28,7 @@ struct reading {
   struct config *config;
   struct errors errors;
   struct given_keys given;
+  bool too_many_stages; /* the message was written */
 };
 
 static void report_error(struct errors *errors, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -142,10 +143,12 @@ static void take_entry(struct reading *reading, const struct yaml_reader_entry *
   void *base = reading->config;
   bool right = entry->kind == YAML_READER_PLAIN || entry->kind == YAML_READER_QUOTED;
   if (parameter_of_stage(parameter)) {
+    if (item >= STAGES_MAX && reading->too_many_stages) return;
     if (item < 0 || item >= STAGES_MAX) {
       char where[KEY_MAX];
-      report_error(&reading->errors, "%s: %s: stages are numbered from [0] to [%d]", position(entry, where),
-                   entry->path, STAGES_MAX - 1);
+      report_error(&reading->errors, "%s: %s: expected at most %d stages, numbered from [0] to [%d]",
+                   position(entry, where), entry->path, STAGES_MAX, STAGES_MAX - 1);
+      reading->too_many_stages = item >= STAGES_MAX;
       return;
     }
     right = right && brackets == 1;

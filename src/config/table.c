@@ -169,7 +169,7 @@ const struct parameter parameter_table[] = {
      "momentum: mu. With small dt, a step follows the gradient flow for the time dt/(1 - mu). The stability limit is "
      "2 (1 + mu)/lambda. Steps close to this limit do not follow the flow, so use a small dt_safety with dt: auto"},
     {"dynamics.stages[].steps", P_COUNT, STAGE(steps), 1, STEPS_LIMIT, false, NULL, NULL, true,
-     "steps of the stage. On resume, only steps after the checkpoint may change"},
+     "steps of the stage; a run has at most 64 stages. On resume, only steps after the checkpoint may change"},
     {"dynamics.stages[].dt", P_AUTO, STAGE(dt), 0, DT_MAX, true, NULL, NULL, true,
      "step size; auto: dt_safety times the smallest stability limit of all networks (with dt_power, the smallest of "
      "limit / n^dt_power). The limit is 2/lambda, where "
@@ -216,6 +216,7 @@ const struct parameter parameter_table[] = {
      "there is free space, or until a signal, the stop file or the time limit ends the run"},
 };
 const int parameter_count = sizeof parameter_table / sizeof *parameter_table;
+_Static_assert(STAGES_MAX == 64, "the help of dynamics.stages[].steps states this limit");
 _Static_assert(sizeof parameter_table / sizeof *parameter_table <= PARAMETERS_MAX, "PARAMETERS_MAX is too small");
 
 bool parameter_of_stage(const struct parameter *parameter) {

@@ -41,8 +41,8 @@ void dataset_draw(const struct dataset *data, const struct rng *points, const st
 static int draw_set(const struct dataset *data, uint64_t seed, enum rng_stream stream, int64_t count, double **x,
                     double **y) {
   enum { PIECE = 960 };
-  TRY(alloc_array((void **)x, count * data->d, sizeof(double), "data points"));
-  TRY(alloc_array((void **)y, count, sizeof(double), "labels"));
+  TRY(alloc_copy((void **)x, count * data->d, sizeof(double), "data points"));
+  TRY(alloc_copy((void **)y, count, sizeof(double), "labels"));
   const struct rng rng = {seed, stream, 0, 0};
   for (int64_t p = 0; p < count; p += PIECE) {
     dataset_draw(data, &rng, NULL, p, (int)(count - p < PIECE ? count - p : PIECE), *x + p * data->d, *y + p);
@@ -54,8 +54,8 @@ static int draw_set(const struct dataset *data, uint64_t seed, enum rng_stream s
 /* Copies rows of x and y. row: their indices in ascending order; NULL: the rows first .. first+count-1. */
 static int copy(const struct target_rows *rows, int d, const int64_t *row, int64_t first, int64_t count, double **x,
                 double **y) {
-  TRY(alloc_array((void **)x, count * d, sizeof(double), "data points"));
-  TRY(alloc_array((void **)y, count, sizeof(double), "labels"));
+  TRY(alloc_copy((void **)x, count * d, sizeof(double), "data points"));
+  TRY(alloc_copy((void **)y, count, sizeof(double), "labels"));
   for (int64_t p = 0; p < count; p++) {
     const int64_t from = row ? row[p] : first + p;
     memcpy(*x + p * d, rows->x + from * d, sizeof(double) * (size_t)d);
@@ -86,8 +86,8 @@ static int too_few_rows(const struct dataset *data, int64_t rows, int64_t held) 
 static int draw_rows(struct dataset *data, int64_t rows, int64_t **others) {
   const struct dataset_spec *spec = &data->spec;
   const struct rng rng = {.seed = spec->test_seed ? spec->test_seed : spec->seed, .stream = RNG_TEST_ROWS};
-  TRY(alloc_array((void **)&data->test_rows, data->tests, sizeof **others, "test rows"));
-  TRY(alloc_array((void **)others, rows - data->tests, sizeof **others, "training rows"));
+  TRY(alloc_copy((void **)&data->test_rows, data->tests, sizeof **others, "test rows"));
+  TRY(alloc_copy((void **)others, rows - data->tests, sizeof **others, "training rows"));
   rng_subset(&rng, rows, data->tests, 0, data->tests, data->test_rows);
   for (int64_t row = 0, test = 0; row < rows; row++)
     if (test < data->tests && data->test_rows[test] == row)

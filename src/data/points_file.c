@@ -64,12 +64,27 @@ static size_t rename_text(struct h5 *file, const char *group, const char *wanted
   return 0;
 }
 
+/* Returns whether a name exists that is not a dataset or group of this file. */
+static bool is_link(struct h5 *file, const char *group, const char *wanted) {
+  char name[64], object[256];
+  snprintf(object, sizeof object, "%s/%s", group, wanted);
+  for (int64_t i = 0; h5_link(file, *group ? group : "/", i, name, sizeof name); i++)
+    if (strcmp(name, wanted) == 0) return !h5_exists(file, object);
+  return false;
+}
+
 static int missing(struct h5 *file, const struct points_request *request, const char *name) {
   char content[1024], renames[512], advice[5120];
   list_content(file, request->group, content, sizeof content);
   size_t used = rename_text(file, request->group, request->x, renames, sizeof renames);
   used += rename_text(file, request->group, request->y, renames + used, sizeof renames - used);
-  if (used > 0)
+  if (is_link(file, request->group, name))
+    snprintf(
+        advice, sizeof advice,
+        "%s is a link, which is not followed; replace it by a copy: python3 -c 'import h5py; f = h5py.File(\"%s\", "
+        "\"a\"); v = f[\"%s/%s\"][()]; del f[\"%s/%s\"]; f[\"%s/%s\"] = v'",
+        name, request->path, request->group, name, request->group, name, request->group, name);
+  else if (used > 0)
     snprintf(advice, sizeof advice, "rename them: python3 -c 'import h5py; f = h5py.File(\"%s\", \"a\")%s'",
              request->path, renames);
   else
@@ -82,16 +97,30 @@ static int missing(struct h5 *file, const struct points_request *request, const 
 
 /* ---- types and shapes ---- */
 
+/* How to convert what is not accepted, by a part of its description (h5_is_numbers); %s is the name of the dataset. */
+static const struct {
+  const char *received, *advice;
+} conversions[] = {
+    {"text", "store a number for each class, for example numpy.unique(%s, return_inverse=True)[1]"},
+    {"complex", "store real and imaginary parts as two dimensions, for example numpy.column_stack([%s.real, %s.imag])"},
+    {"compound", "store the columns as one array, for example numpy.lib.recfunctions.structured_to_unstructured(%s)"},
+    {"different lengths", "store rows of the same length as one array, for example numpy.stack(%s)"},
+    {"references", "store the numbers to which they refer"},
+    {"unusual type", "store float64, for example %s.astype(\"f8\") of a type of numbers"},
+    {" of ", "store float64, for example %s.astype(\"f8\")"},
+    {"group", "store a dataset of numbers with the name %s"},
+    {"", "store a dataset of numbers with the name %s"},
+};
+
 static int check_numbers(struct h5 *file, const struct points_request *request, const char *name, const char *object) {
   char what[H5_TEXT];
   if (!h5_exists(file, object)) return missing(file, request, name);
   const bool numbers = h5_is_numbers(file, object, what);
-  const char *advice = strstr(what, "text")       ? "store a number for each class, for example -1 and 1"
-                       : strstr(what, "complex")  ? "store real and imaginary parts as two dimensions"
-                       : strstr(what, "compound") ? "store the columns as one array of numbers"
-                       : strstr(what, " of ")     ? "store float64"
-                                                  : "store a dataset of numbers";
   if (numbers) return OK;
+  size_t i = 0;
+  while (*conversions[i].received && !strstr(what, conversions[i].received)) i++;
+  char advice[256];
+  snprintf(advice, sizeof advice, conversions[i].advice, name, name);
   return FAIL(USAGE, "%s: %s: expected integers of 8 to 64 bits, floats, doubles or bool, received %s; %s",
               request->path, object, what, advice);
 }
@@ -100,10 +129,11 @@ static int check_numbers(struct h5 *file, const struct points_request *request, 
 static int label_shape(const char *path, const char *name, int rank, const int64_t *shape) {
   char text[128];
   if (rank == 1 || (rank == 2 && shape[1] == 1)) return OK;
-  const char *advice = rank == 2 && shape[0] == 1 ? "store it as (N), for example y.ravel()"
-                       : rank == 0                ? "store one label per point"
-                                                  : "a network has one output: train one network per column, or store "
-                                                    "one column, for example y[:, 0]";
+  const char *advice = rank == 2 && shape[0] == 1
+                           ? "store it as (N), for example y.ravel(); MATLAB stores arrays transposed, then also x.T"
+                       : rank == 0 ? "store one label per point"
+                                   : "a network has one output: train one network per column, or store "
+                                     "one column, for example y[:, 0]";
   return FAIL(USAGE, "%s: %s: expected one label per point, shape (N) or (N, 1), received %s; %s", path, name,
               h5_shape_text(rank, shape, text), advice);
 }

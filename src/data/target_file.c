@@ -18,8 +18,8 @@ static int read_rows(struct h5 *file, const struct points_request *request, stru
   TRY(points_file_find(file, request, &points));
   *d = points.d;
   rows->count = points.count;
-  TRY(alloc_array((void **)&rows->x, rows->count * points.d, sizeof(double), "data points"));
-  TRY(alloc_array((void **)&rows->y, rows->count, sizeof(double), "labels"));
+  TRY(alloc_copy((void **)&rows->x, rows->count * points.d, sizeof(double), "data points"));
+  TRY(alloc_copy((void **)&rows->y, rows->count, sizeof(double), "labels"));
   return points_file_read(&points, 0, rows->count, rows->x, rows->y);
 }
 
@@ -52,7 +52,7 @@ static int read_file(struct file *own) {
 
 /* Sends `count` numbers from rank 0 to the other ranks, which allocate memory for them. Collective. */
 static int send(const struct comm *comm, int64_t count, const char *what, double **numbers) {
-  TRY(comm_agree(comm, comm->rank == 0 ? OK : alloc_array((void **)numbers, count, sizeof(double), what)));
+  TRY(comm_agree(comm, comm->rank == 0 ? OK : alloc_copy((void **)numbers, count, sizeof(double), what)));
   comm_bcast(comm, *numbers, count * (int64_t)sizeof(double), 0);
   return OK;
 }

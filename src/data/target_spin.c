@@ -66,7 +66,7 @@ static void draw_entries(struct spin *spin) {
 static int create_local(struct spin *spin) {
   const int d = spin->target.d;
   const int64_t count = target_spin_count(d);
-  TRY(alloc_array((void **)&spin->entry, count, sizeof(double), "spin coefficients"));
+  TRY(alloc_copy((void **)&spin->entry, count, sizeof(double), "spin coefficients"));
   memset(spin->entry, 0, sizeof(double) * (size_t)count);
   spin->target.numbers = count;
   draw_entries(spin);

@@ -38,7 +38,7 @@ static int create_local(struct teacher *teacher) {
   const int d = teacher->target.d;
   teacher->tiles = (spec->teacher_units + TILE - 1) / TILE;
   const int64_t numbers = teacher->tiles * (int64_t)tile_numbers(d);
-  TRY(alloc_array((void **)&teacher->tile, numbers, sizeof(double), "teacher units"));
+  TRY(alloc_copy((void **)&teacher->tile, numbers, sizeof(double), "teacher units"));
   memset(teacher->tile, 0, sizeof(double) * (size_t)numbers);
   teacher->target.numbers = spec->teacher_units * tile_rows(d);
   const struct rng rng = {spec->seed, RNG_TEACHER, 0, 0};
@@ -75,7 +75,7 @@ static void evaluate(const struct target *target, int count, const double *x, do
   struct points points;
   void *scratch;
   if (points_alloc(&points, PRECISION_DOUBLE, PIECE, d) != OK ||
-      alloc_array(&scratch, 1, forward_scratch(PIECE), "kernel scratch") != OK)
+      alloc_copy(&scratch, 1, forward_scratch(PIECE), "kernel scratch") != OK)
     die("%s", error_text());
   for (int first = 0; first < count; first += PIECE) {
     const int piece = count - first < PIECE ? count - first : PIECE;
@@ -106,7 +106,7 @@ static int record_field(const struct teacher *teacher, enum field_id id, struct 
   const int64_t m = teacher->target.spec.teacher_units, shape[] = {m, width};
   double *values;
   char name[32];
-  TRY(alloc_array((void **)&values, m * width, sizeof *values, "a record of the teacher"));
+  TRY(alloc_copy((void **)&values, m * width, sizeof *values, "a record of the teacher"));
   for (int64_t i = 0; i < m; i++)
     for (int k = 0; k < width; k++)
       values[i * width + k] =

@@ -56,9 +56,13 @@ static void print_memory(const struct dry_run *plan, struct report *report) {
     report_size(plan->node_available, rows);
     report_line(
         report,
-        "warning: the run does not fit in memory: %s needed on one node, %s available; use more nodes, or write "
-        "checkpoints more often if the history needs most of it",
-        all, rows);
+        plan->work_memory > plan->node_available
+            ? "warning: the run does not fit in memory: %s needed on one node, %s available, and more ranks or nodes "
+              "cannot "
+              "help: each rank needs %s for points and work space; use fewer points (data.samples, data.test, batch)"
+            : "warning: the run does not fit in memory: %s needed on one node, %s available; use more nodes, or write "
+              "checkpoints more often if the history needs most of it (work space of a rank: %s)",
+        all, rows, work);
   }
 }
 

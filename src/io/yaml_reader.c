@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/utf8.h"
 
 enum { DEPTH_MAX = 8, KEY_BYTES = 512, VALUES_MAX = 100000 };
 
@@ -33,6 +34,8 @@ static int read_all(const char *path, int file, char **text) {
   }
   (*text)[bytes] = 0;
   if (bytes == 0) return FAIL(USAGE, "%s: the file is empty; `mckean help keys` lists the input keys", path);
+  if (strncmp(*text, "\xff\xfe", 2) == 0 || strncmp(*text, "\xfe\xff", 2) == 0)
+    return FAIL(USAGE, "%s: UTF-8 text was expected, this file is UTF-16; convert it: iconv -f UTF-16 -t UTF-8", path);
   const char *nul = memchr(*text, 0, bytes);
   if (nul)
     return FAIL(USAGE, "%s: expected an input file (YAML text), byte %lld is NUL", path, (long long)(nul - *text));
@@ -196,8 +199,33 @@ static int take(struct reader *reader, const yaml_event_t *event) {
   }
 }
 
+/* Returns the position of the first byte of text that is not UTF-8, or of the byte at `limit` if there is none before.
+ * libyaml reports no line for a byte that it cannot decode. */
+static yaml_mark_t mark_of(const char *text, size_t limit) {
+  yaml_mark_t mark = {0};
+  for (int bytes; mark.index < limit && (bytes = utf8_bytes(text + mark.index)) > 0; mark.index += (size_t)bytes) {
+    const bool end = text[mark.index] == '\n';
+    mark.line += end;
+    mark.column = end ? 0 : mark.column + 1;
+  }
+  return mark;
+}
+
+static int encoding_error(const struct reader *reader, const yaml_parser_t *parser, const char *text) {
+  const yaml_mark_t mark = mark_of(text, parser->problem_offset);
+  const unsigned char byte = (unsigned char)text[mark.index];
+  return byte < 0x80
+             ? FAIL(USAGE, "%s:%zu:%zu: not YAML: %s: the byte 0x%02x; remove it", reader->name, mark.line + 1,
+                    mark.column + 1, parser->problem, byte)
+             : FAIL(USAGE,
+                    "%s:%zu:%zu: not YAML: UTF-8 text was expected, received the byte 0x%02x; convert the text, "
+                    "for example: iconv -f LATIN1 -t UTF-8",
+                    reader->name, mark.line + 1, mark.column + 1, byte);
+}
+
 /* Reports the error of libyaml. Adds frequent causes that libyaml does not name. */
-static int syntax_error(const struct reader *reader, const yaml_parser_t *parser) {
+static int syntax_error(const struct reader *reader, const yaml_parser_t *parser, const char *text) {
+  if (parser->error == YAML_READER_ERROR) return encoding_error(reader, parser, text);
   const char *problem = parser->problem ? parser->problem : "unreadable",
              *cause = strstr(problem, "cannot start any token") ? " (a tab? indent with spaces)"
                       : strstr(problem, "expected key")         ? " (wrong indentation? the keys of a section start in "
@@ -222,7 +250,7 @@ int yaml_reader_parse(const char *name, const char *text, const char *prefix, st
   for (bool more = true; more && status == OK;) {
     yaml_event_t event;
     if (!yaml_parser_parse(&parser, &event)) {
-      status = syntax_error(&reader, &parser);
+      status = syntax_error(&reader, &parser, text);
       break;
     }
     status = take(&reader, &event);

@@ -45,8 +45,8 @@ size_t gradient_sums(int d) {
 int points_alloc(struct points *points, enum precision precision, int64_t count, int d) {
   const size_t real = precision_real(precision);
   *points = (struct points){.d = d};
-  TRY(alloc_array(&points->x, (count + POINT_PAD) * d, real, "points"));
-  TRY(alloc_array(&points->q, count + POINT_PAD, real, "points"));
+  TRY(alloc_copy(&points->x, (count + POINT_PAD) * d, real, "points"));
+  TRY(alloc_copy(&points->q, count + POINT_PAD, real, "points"));
   memset(points->x, 0, real * (size_t)((count + POINT_PAD) * d));
   memset(points->q, 0, real * (size_t)(count + POINT_PAD));
   return OK;

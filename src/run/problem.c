@@ -153,14 +153,40 @@ static void output_of(const char *path, char output[PATH_MAX]) {
   for (int up = 0; up < 2 && strchr(output, '/'); up++) *strrchr(output, '/') = 0;
 }
 
-int problem_open(const struct comm *comm, const char *path, struct problem *problem) {
+/* Applies overrides to the input of a checkpoint. They are limited to keys that may change when a run resumes. */
+static int override_input(const char *path, int overrides, char *const *override, struct problem *problem) {
+  struct config *now = NULL;
+  if (overrides == 0) return OK;
+  TRY(config_parse_overridden(path, problem->info.config, overrides, override, &now));
+  int status = config_resumable(problem->config, now, 0);
+  if (status != OK) status = FAIL(status, "%s: these keys of a checkpoint cannot change:\n%s", path, error_text());
+  if (status == OK && schedule_steps(&now->schedule) < problem->info.step)
+    status = FAIL(USAGE, "%s is at step %lld, but with these overrides the run ends earlier", path,
+                  (long long)problem->info.step);
+  config_free(status == OK ? problem->config : now);
+  if (status == OK) problem->config = now;
+  return status;
+}
+
+/* Creates the data of a checkpoint. The file with the data may have been moved since the run. */
+static int open_data(const char *path, struct problem *problem) {
+  const int status = problem_data(problem);
+  if (status == OK) return OK;
+  const bool file = problem->config->target.type == TARGET_FILE;
+  return FAIL(status, "%s: %s%s", path, error_text(),
+              file ? "; if the file has been moved, add target.path=FILE to the command" : "");
+}
+
+int problem_open(const struct comm *comm, const char *path, int overrides, char *const *override,
+                 struct problem *problem) {
   *problem = (struct problem){.comm = comm};
   struct checkpoint_info *info = &problem->info;
   TRY(checkpoint_verify(comm, path, info));
   TRY(config_parse(path, info->config, &problem->config));
   TRY(check_input(path, info, problem->config));
+  TRY(override_input(path, overrides, override, problem));
   problem->isa = comm_isa(comm, info->isa);
-  TRY(problem_data(problem));
+  TRY(open_data(path, problem));
   char output[PATH_MAX];
   output_of(path, output);
   TRY(history_data(comm, output, problem->config, problem->data));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/coincidence.h"
 #include "simulation_state.h"
 
 /* What each step uses, for example "all 500 points". */
@@ -104,6 +105,32 @@ static void print_steps(struct simulation *sim) {
               is_sgd(sim->problem.config) ? "; in PyTorch: SGD with lr = n dt" : "");
 }
 
+/* In single and mixed precision, points are rounded to 32 bits, and labels to 32 bits in the residuals. */
+static void warn_of_coincidences(struct simulation *sim) {
+  const struct problem *problem = &sim->problem;
+  const struct dataset *data = problem->data;
+  const struct {
+    const char *what, *name;
+    const double *values;
+    int64_t rows;
+    int d;
+  } sets[] = {{"training points", "x", data->x, data->samples, data->d},
+              {"training labels", "y", data->y, data->samples, 1},
+              {"test points", "test_x", data->test_x, data->tests, data->d},
+              {"test labels", "test_y", data->test_y, data->tests, 1}};
+  if (problem->config->precision == PRECISION_DOUBLE || problem->config->target.type != TARGET_FILE) return;
+  for (int i = 0; i < 4 && sim->report.active; i++) {
+    const struct coincidence found = coincidence_count(sets[i].values, sets[i].rows, sets[i].d);
+    if (!coincidence_matters(&found, sets[i].d)) continue;
+    report_line(
+        &sim->report,
+        "warning: %lld different %s become %lld in run.precision: %s; center %s (subtract its mean), scale it to "
+        "size 1, or set run.precision: double",
+        (long long)found.distinct, sets[i].what, (long long)found.kept, precision_names[problem->config->precision],
+        sets[i].name);
+  }
+}
+
 void simulation_print_header(struct simulation *sim) {
   const struct problem *problem = &sim->problem;
   const struct config *config = problem->config;
@@ -117,6 +144,7 @@ void simulation_print_header(struct simulation *sim) {
   report_line(&sim->report, "arithmetic: %s precision, ISA level %s", precision_names[config->precision],
               isa_names[problem->isa]);
   double label;
+  warn_of_coincidences(sim);
   if (dataset_constant(problem->data, &label))
     report_line(&sim->report, "warning: all training labels are %g: check y in %s", label, config->target.path);
   if (!(loss_0 > 0 && isfinite(loss_0)))

@@ -447,6 +447,17 @@ static void hints_go_by_meaning(void **state) {
   }
 }
 
+/* One error, however many stages there are too many. */
+static void too_many_stages_are_one_error(void **state) {
+  (void)state;
+  char text[16384] = "ensemble: {n: 5}\n" BASE "dynamics:\n  stages:\n";
+  for (int i = 0; i < 200; i++) strcat(text, "    - {steps: 3, dt: 0.1}\n");
+  struct config *config;
+  assert_status(USAGE, config_parse("t", text, &config));
+  assert_non_null(strstr(error_text(), "dynamics.stages[64].steps: expected at most 64 stages"));
+  assert_null(strchr(error_text(), '\n'));
+}
+
 static void choices_ignore_case(void **state) {
   (void)state;
   static const struct {
@@ -479,6 +490,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(help_describes_every_key),
       cmocka_unit_test(help_finds_parts_of_keys_and_other_names),
       cmocka_unit_test(hints_go_by_meaning),
+      cmocka_unit_test(too_many_stages_are_one_error),
       cmocka_unit_test(choices_ignore_case),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

@@ -85,6 +85,27 @@ static void write_file(const char *path, const char *text, size_t bytes) {
   fclose(file);
 }
 
+/* libyaml itself reports a byte that it cannot decode at line 1, column 1. */
+static void bytes_that_are_not_text_have_a_position(void **state) {
+  (void)state;
+  static const struct {
+    const char *text, *message;
+  } cases[] = {
+      {"a: 1\n# h\xc3\xa9\n\nb: \"caf\xe9\"\n", "t:4:8: not YAML: UTF-8 text was expected, received the byte 0xe9"},
+      {"a: \"\xc3\xa9\xe9\"", "t:1:6: "},
+      {"a: 1\r\nb: \"x\x07\"\n", "t:2:6: not YAML: control characters are not allowed: the byte 0x07; remove it"},
+      {"\xef\xbb\xbf"
+       "a: 1\nb: \xff\n",
+       "t:2:4: "},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct yaml_reader yaml = {0};
+    assert_status(USAGE, yaml_reader_parse("t", cases[i].text, "", &yaml));
+    if (!strstr(error_text(), cases[i].message)) fail_msg("case %zu: %s", i, error_text());
+    yaml_reader_free(&yaml);
+  }
+}
+
 static void load_refuses_files_it_should_not_read(void **state) {
   (void)state;
   char path[300], *text = NULL;
@@ -96,6 +117,12 @@ static void load_refuses_files_it_should_not_read(void **state) {
   free(text);
   write_file(path, "", 0);
   assert_status(USAGE, yaml_reader_load(path, &text));
+  write_file(path,
+             "\xff\xfe"
+             "a\0",
+             4);
+  assert_status(USAGE, yaml_reader_load(path, &text));
+  assert_non_null(strstr(error_text(), "UTF-16"));
   write_file(path, "a: \0 1\n", 7);
   assert_status(USAGE, yaml_reader_load(path, &text));
   assert_int_equal(truncate(path, YAML_READER_BYTES_MAX + 1), 0);
@@ -111,6 +138,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(leaves_have_paths_values_and_positions),
       cmocka_unit_test(everything_but_plain_yaml_is_refused),
       cmocka_unit_test(deep_brackets_are_refused_fast),
+      cmocka_unit_test(bytes_that_are_not_text_have_a_position),
       cmocka_unit_test(load_refuses_files_it_should_not_read),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
