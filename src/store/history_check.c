@@ -88,9 +88,10 @@ static int check_file(const struct config *config, const char *output, int64_t s
   return status;
 }
 
+/* Compares a dataset of `points` rows with `now`. width: numbers in a row of x; 0: y, which has one dimension. */
 static int same_points(struct h5 *file, const char *name, int64_t points, int64_t width, const double *now) {
   const int64_t shape[] = {points, width};
-  const size_t bytes = sizeof *now * (size_t)(points * width);
+  const size_t bytes = sizeof *now * (size_t)(points * (width > 0 ? width : 1));
   int rank;
   int64_t found[H5_RANK_MAX] = {0};
   if (h5_exists(file, name)) TRY(h5_shape(file, name, &rank, found));
@@ -98,7 +99,7 @@ static int same_points(struct h5 *file, const char *name, int64_t points, int64_
     return FAIL(USAGE, "%s: %lld points at the start, now %lld", name, (long long)found[0], (long long)points);
   if (points == 0) return OK;
   double *was = alloc_small(bytes);
-  int status = h5_read(file, name, H5_DOUBLE, width > 1 ? 2 : 1, shape, was);
+  int status = h5_read(file, name, H5_DOUBLE, width > 0 ? 2 : 1, shape, was);
   if (status == OK && memcmp(was, now, bytes) != 0) status = FAIL(USAGE, "%s: different numbers", name);
   free(was);
   return status;
@@ -106,9 +107,9 @@ static int same_points(struct h5 *file, const char *name, int64_t points, int64_
 
 static int check_points(struct h5 *file, const char *path, const struct config *config, const struct dataset *data) {
   int status = same_points(file, "/train/x", data->samples, data->d, data->x);
-  if (status == OK) status = same_points(file, "/train/y", data->samples, 1, data->y);
+  if (status == OK) status = same_points(file, "/train/y", data->samples, 0, data->y);
   if (status == OK) status = same_points(file, "/test/x", data->tests, data->d, data->test_x);
-  if (status == OK) status = same_points(file, "/test/y", data->tests, 1, data->test_y);
+  if (status == OK) status = same_points(file, "/test/y", data->tests, 0, data->test_y);
   if (status == USAGE)
     return FAIL(
         USAGE,
