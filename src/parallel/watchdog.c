@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,11 @@
 
 enum { HOST = 64, TEXT = 40, COORDINATORS = 2, REPORTED_MAX = 16 };
 static const double POLL_SECONDS = 10; /* time allowed for the replies to a poll, if the limit is not shorter */
+
+enum { LOG_SECONDS = 5 };
+
+/* The log of the run, or NULL. The watchdog's thread reads it. */
+static _Atomic(const char *) log_path;
 
 enum kind { REQUEST_POLL, QUERY, REPLY };
 
@@ -121,50 +127,83 @@ static bool hangs(const struct watchdog *watchdog, int rank) {
   return !watchdog->replied[rank] || (!reply->blocked && reply->idle >= watchdog->limit);
 }
 
-static void print_rank(const struct watchdog *watchdog, int rank) {
+static void print_rank(const struct watchdog *watchdog, int rank, FILE *out) {
   const struct message *reply = &watchdog->reply[rank];
-  fprintf(stderr, "mckean: watchdog: rank %d of %d on %s ", rank, watchdog->size, watchdog->host[rank]);
+  fprintf(out, "mckean: watchdog: rank %d of %d on %s ", rank, watchdog->size, watchdog->host[rank]);
   if (!watchdog->replied[rank])
-    fprintf(stderr, "hangs: it does not respond (a stopped process or a failed node)\n");
+    fprintf(out, "hangs: it does not respond (a stopped process or a failed node)\n");
   else if (reply->blocked)
-    fprintf(stderr, "has waited in %s, step %lld, for %.0f s\n", reply->what, (long long)reply->step, reply->idle);
+    fprintf(out, "has waited in %s, step %lld, for %.0f s\n", reply->what, (long long)reply->step, reply->idle);
   else
-    fprintf(stderr, "hangs: no progress in %s, step %lld, for %.0f s\n", reply->what, (long long)reply->step,
-            reply->idle);
+    fprintf(out, "hangs: no progress in %s, step %lld, for %.0f s\n", reply->what, (long long)reply->step, reply->idle);
 }
 
-static void abort_all(const struct watchdog *watchdog, bool deadlock) {
+static void print_ranks(const struct watchdog *watchdog, bool deadlock, FILE *out) {
+  int hung = 0, reported = 0;
+  for (int r = 0; r < watchdog->size; r++) {
+    if (!deadlock && !hangs(watchdog, r)) continue;
+    hung++;
+    if (reported >= REPORTED_MAX) continue;
+    print_rank(watchdog, r, out);
+    reported++;
+  }
+  if (hung > reported) fprintf(out, "mckean: watchdog: %d more ranks hang\n", hung - reported);
+  for (int r = 0; r < watchdog->size && !deadlock; r++) {
+    if (hangs(watchdog, r) || !watchdog->reply[r].blocked) continue;
+    print_rank(watchdog, r, out); /* one waiting rank shows where the others wait */
+    break;
+  }
   fprintf(
-      stderr,
+      out,
       "mckean: watchdog: %sno progress for %g s (run.watchdog): all ranks are aborted, exit code %d; the same command "
       "resumes from the newest checkpoint; increase run.watchdog if a single step takes this long\n",
       deadlock ? "all ranks wait for one another, " : "", watchdog->limit, STOPPED);
+}
+
+static void *append_to_log(void *context) {
+  const char *const *path_and_text = context;
+  FILE *log = fopen(path_and_text[0], "a");
+  if (!log) return NULL;
+  fputs(path_and_text[1], log);
+  fclose(log);
+  return NULL;
+}
+
+/* Appends the text to the log of the run, for at most LOG_SECONDS, because the file system may hang. */
+static void log_text(const char *text) {
+  static const char *path_and_text[2]; /* the thread may outlive this function */
+  pthread_t thread;
+  struct timespec until;
+  path_and_text[0] = atomic_load(&log_path);
+  path_and_text[1] = text;
+  if (!path_and_text[0] || pthread_create(&thread, NULL, append_to_log, path_and_text) != 0) return;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += LOG_SECONDS;
+  pthread_timedjoin_np(thread, NULL, &until);
+}
+
+static void abort_all(const struct watchdog *watchdog, bool deadlock) {
+  char *text = NULL;
+  size_t bytes;
+  FILE *out = open_memstream(&text, &bytes);
+  print_ranks(watchdog, deadlock, out ? out : stderr);
+  if (out) fclose(out);
+  if (text) fputs(text, stderr);
   fflush(stderr);
   alarm(30); /* ends this process if MPI_Abort hangs, too */
+  if (text) log_text(text);
   MPI_Abort(MPI_COMM_WORLD, STOPPED);
 }
 
 static void end_poll(struct watchdog *watchdog) {
-  int hung = 0, waiting = 0, reported = 0;
+  int hung = 0, waiting = 0;
   watchdog->polling = false;
   for (int r = 0; r < watchdog->size; r++) {
     hung += hangs(watchdog, r);
     waiting += watchdog->replied[r] && watchdog->reply[r].blocked && watchdog->reply[r].idle >= watchdog->limit;
   }
   const bool deadlock = waiting == watchdog->size;
-  if (hung == 0 && !deadlock) return;
-  for (int r = 0; r < watchdog->size && reported < REPORTED_MAX; r++) {
-    if (!deadlock && !hangs(watchdog, r)) continue;
-    print_rank(watchdog, r);
-    reported++;
-  }
-  if (hung > REPORTED_MAX) fprintf(stderr, "mckean: watchdog: %d more ranks hang\n", hung - REPORTED_MAX);
-  for (int r = 0; r < watchdog->size && !deadlock; r++) {
-    if (hangs(watchdog, r) || !watchdog->reply[r].blocked) continue;
-    print_rank(watchdog, r); /* one waiting rank shows where the others wait */
-    break;
-  }
-  abort_all(watchdog, deadlock);
+  if (hung > 0 || deadlock) abort_all(watchdog, deadlock);
 }
 
 /* ---- the thread ---- */
@@ -265,6 +304,10 @@ void watchdog_start(const struct comm *comm, double limit, struct watchdog **out
   watchdog->heartbeat = heartbeat_read();
   start_thread(watchdog);
   *out = watchdog;
+}
+
+void watchdog_log(const char *path) {
+  atomic_store(&log_path, path);
 }
 
 void watchdog_stop(struct watchdog *watchdog) {

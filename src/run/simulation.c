@@ -9,6 +9,7 @@
 #include "log/next_commands.h"
 #include "log/restart_command.h"
 #include "log/slurm.h"
+#include "parallel/watchdog.h"
 #include "simulation_state.h"
 
 /* ---- the time loop ---- */
@@ -120,6 +121,8 @@ static void free_simulation(struct simulation *sim) {
   stability_watch_free(&sim->watch);
   step_size_free(&sim->step_size);
   problem_free(&sim->problem);
+  watchdog_log(NULL);
+  free(sim->log);
   free(sim->folder);
   free(sim->echo);
 }

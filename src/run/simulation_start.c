@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "io/durable_file.h"
 #include "log/slurm.h"
+#include "parallel/watchdog.h"
 #include "simulation_state.h"
 #include "store/history_file.h"
 #include "store/output_folder.h"
@@ -133,7 +134,10 @@ static int open_output(struct simulation *sim) {
   free(aside);
   const size_t size = strlen(output) + 16;
   sim->folder = alloc_small(size);
+  sim->log = alloc_small(size);
   snprintf(sim->folder, size, "%s/checkpoints", output);
+  snprintf(sim->log, size, "%s/run.log", output);
+  watchdog_log(sim->log);
   return OK;
 }
 

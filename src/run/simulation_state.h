@@ -40,6 +40,7 @@ struct simulation {
   bool lock_was_lost;     /* the result of lock_is_lost at lock_checked_at */
   struct history *history;
   char *folder;  /* of the checkpoints */
+  char *log;     /* path of run.log, for the watchdog */
   char *echo;    /* the input with all defaults, as stored in checkpoints */
   int64_t saved; /* step of the newest checkpoint, -1: none */
 };
