@@ -9,15 +9,24 @@ quiet = @$(if $(V),,echo '  $(1) $@';)
 
 BUILD ?= build
 PREFIX ?= /usr/local
+override PREFIX := $(if $(filter-out /%,$(firstword $(PREFIX))),$(CURDIR)/)$(PREFIX)
 CC := mpicc
 AR := ar
 PKG_CONFIG ?= pkg-config
 # Returns the first of some package names that pkg-config finds. Names differ: Debian has several builds of HDF5.
 known = $(firstword $(foreach package,$(1),$(shell $(PKG_CONFIG) --exists $(package) 2>/dev/null && echo $(package))))
-# MPI_PACKAGE: MPI's name in pkg-config, for a CC that is not MPI's wrapper.
-PACKAGES := $(MPI_PACKAGE) $(call known,hdf5-openmpi hdf5) $(call known,scalapack-openmpi scalapack scalapack-mpich) openblas yaml-0.1 gsl
+# The MPI that CC compiles for with some flags: openmpi, mpich or another one (empty).
+hash := \#
+mpi_of = $(shell echo '$(hash)include <mpi.h>' | $(CC) $(1) -E -dM -x c - 2>/dev/null | \
+  sed -n 's/^.define OPEN_MPI .*/openmpi/p; s/^.define MPICH_VERSION .*/mpich/p')
+# MPI_PACKAGE: MPI's name in pkg-config, for a CC that is not MPI's wrapper. Any build of HDF5 will do.
+MPI := $(call mpi_of,$(if $(MPI_PACKAGE),$(shell $(PKG_CONFIG) --cflags $(MPI_PACKAGE))))
+HDF5_PACKAGE ?= $(call known,hdf5-$(or $(MPI),openmpi) hdf5-serial hdf5)
+PACKAGES := $(MPI_PACKAGE) $(HDF5_PACKAGE) $(call known,scalapack-$(or $(MPI),openmpi) scalapack) openblas yaml-0.1 gsl
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith
+# GCC takes MPICH's MPI_STATUSES_IGNORE, the address 1, for an array that is too short.
+WARN += $(if $(filter mpich,$(MPI)),-Wno-stringop-overflow -Wno-unknown-warning-option)
 OPT ?= -O2 -g
 FORTIFY ?= -D_FORTIFY_SOURCE=2
 OPENMP ?= -fopenmp
@@ -25,6 +34,10 @@ SANITIZE := -fsanitize=address,undefined -fno-omit-frame-pointer
 # -ffp-contract=off: code outside the kernels gives the same bits at every instruction-set level.
 CFLAGS := -std=gnu11 $(OPT) $(OPENMP) -ffp-contract=off $(FORTIFY) -fstack-protector-strong $(WARN) $(EXTRA_CFLAGS)
 CPPFLAGS := -D_GNU_SOURCE -Iinclude $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+ifneq ($(filter-out $(MPI),$(and $(MPI),$(call mpi_of,$(CPPFLAGS)))),)
+$(warning warning: $(CC) compiles for $(MPI), but pkg-config finds libraries for another MPI: $(PACKAGES). Install those for \
+  $(MPI), give another CC, or select one MPI for all; on Debian: update-alternatives --config mpi)
+endif
 # HDF5's high-level library is in the folder of HDF5, and has no name of its own in Debian's pkg-config.
 LDLIBS := $(patsubst -lhdf5,-lhdf5_hl -lhdf5,$(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)) -lm
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
@@ -170,7 +183,7 @@ check-faults-long: ## run the same tests with 200 kills
 	@$(MAKE) --no-print-directory check-faults MCKEAN_KILLS=200 MCKEAN_TEST_TIMEOUT=3600
 
 .PHONY: check-portable
-check-portable: setup ## run tests/portable: tests on emulated aarch64 processors, and tests of a build by clang
+check-portable: setup ## run tests/portable: tests on emulated aarch64 processors, of builds by clang, with MPICH and serial HDF5
 	@tools/setup check-portable
 	@$(MAKE) --no-print-directory -j $$(nproc) all
 	@MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-2} tests/portable/run $(BUILD) $(ARGS)
@@ -180,6 +193,15 @@ debug: ## build without optimization in build/debug
 	@$(MAKE) --no-print-directory -j $$(nproc) OPT='-O0 -g3' FORTIFY= BUILD=$(BUILD)/debug all
 asan: ## build with address and undefined-behavior sanitizers in build/asan
 	@$(MAKE) --no-print-directory -j $$(nproc) OPT='-O1 -g' FORTIFY= EXTRA_CFLAGS='$(SANITIZE)' BUILD=$(BUILD)/asan all tests
+
+# A run under the sanitizers takes several times as long, so not all tests run. Leaks are not reported, because MPI has many.
+ASAN_TESTS := $(notdir $(basename $(wildcard tests/module/*.c))) physics_gradient physics_momentum physics_spectrum \
+  $(addprefix program_,data eval extend input mistakes particles signals status targets)
+.PHONY: check-asan
+check-asan: setup asan ## run the C tests and some tests of the program with address and undefined-behavior sanitizers
+	@export ASAN_OPTIONS=detect_leaks=0:exitcode=99 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:exitcode=99; \
+	MCKEAN_TEST_TIMEOUT=$${MCKEAN_TEST_TIMEOUT:-1800} MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-2} tests/run $(BUILD)/asan \
+	  $(or $(ARGS),$(ASAN_TESTS))
 
 # Fuzz targets: the file readers and the sources they need, compiled with clang's libFuzzer and sanitizers. Inputs that cause a
 # failure are in $(BUILD)/fuzz/findings.
@@ -228,14 +250,21 @@ scaling-model: ## predict the efficiency on up to 1,024 ranks; needs SimGrid
 	@$(MAKE) --no-print-directory -j $$(nproc) all $(BUILD)/scaling-model/step
 	@. tools/environment; tools/python tools/scaling-model/predict $(BUILD) $(ARGS)
 
+# Job scripts, the module file and this Makefile contain PREFIX without quotes.
+installable: export INSTALLED := $(DESTDIR)$(PREFIX)
+installable:
+	@special="[][[:space:]\"'\`|&;()<>*?\$$#\\{}]|/~"; [[ ! "$$INSTALLED" =~ $$special ]] || { \
+	  echo "make install: expected PREFIX and DESTDIR without spaces and other characters that are special in a shell," \
+	  "received \"$$INSTALLED\"; choose another path, for example PREFIX=\$$HOME/mckean" >&2; exit 2; }
+
 # Paths of installed files. RELOCATE, a sed script, replaces paths in the source tree by these paths.
 SHARE := $(PREFIX)/share/mckean
 PYTHON := tools/python-package
 RELOCATE := s|^mckean=build/mckean|mckean=$(PREFIX)/bin/mckean|; s|"[^"]*/jobs/common.sh"|$(SHARE)/jobs/common.sh|; \
   s|^input=input/|input=$(SHARE)/input/|; s|tools/environment|$(SHARE)/tools/environment|; \
   s|tools/python tools/scaling|mckean-scaling|; s|tools/resubmit|mckean-resubmit|; s|@PREFIX@|$(PREFIX)|
-.PHONY: install
-install: all ## copy program, tools, job scripts, man page, completions and module file to PREFIX
+.PHONY: install installable
+install: installable all ## copy program, tools, job scripts, man page, completions and module file to PREFIX
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/mckean
 	for file in $(MANUAL:$(BUILD)/%=%); do install -D -m 644 $(BUILD)/$$file $(DESTDIR)$(PREFIX)/$$file; done
 	install -D -m 644 -t $(DESTDIR)$(SHARE)/tools tools/environment
