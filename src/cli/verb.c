@@ -15,7 +15,7 @@ const struct verb verb_table[] = {
      cmd_analyze_options, .blas = true, .prints = true},
     {"eval", "CHECKPOINT|RUN POINTS.h5 [OPTIONS]", "f of trained networks at your points", cmd_eval, cmd_eval_options,
      .prints = true},
-    {"spectrum", "CHECKPOINT|RUN [KEY=VALUE ...] [OPTIONS]", "tangent kernel: relaxation times, stable dt, best readout",
+    {"spectrum", "CHECKPOINT|RUN [KEY=VALUE ...] [OPTIONS]", "tangent kernel: relaxation times, stable dt, readout",
      cmd_spectrum, cmd_spectrum_options, .blas = true, .prints = true},
     {"advise", "INPUT|CHECKPOINT|RUN [KEY=VALUE ...] [OPTIONS]", "stable dt, batch, time and memory for a run",
      cmd_advise, cmd_advise_options, .prints = true},
