@@ -39,9 +39,9 @@ int option_int64(const struct option *option, const char *text, void *member);  
  * for the functions above the last value counts. USAGE: unknown option, missing or wrong value. */
 int option_parse(int count, const struct option *table, int argc, char **argv, void *request, int *rest);
 
-/* Checks the values of -o and --json in a command line before the work begins: the folder of each file exists and can be
- * written, and the file does not exist or is an earlier result. Rank 0 looks at the files. Collective. USAGE: a result
- * could not be written there. */
+/* Checks the values of -o and --json in a command line before the work begins: the folder of each file exists and can
+ * be written, and the file does not exist or is an earlier result. Rank 0 looks at the files. Collective. USAGE: a
+ * result could not be written there. */
 int option_check_files(const struct comm *comm, int argc, char *const *argv);
 
 #endif
