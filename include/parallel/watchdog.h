@@ -3,7 +3,7 @@
  * Every rank runs a watchdog thread that checks the heartbeat of its main thread (parallel/heartbeat.h). If there was
  * no heartbeat for longer than the limit, the thread asks two coordinators for a poll: rank 0, and the first rank on
  * another host (on a single host: rank 1) in case rank 0 itself hangs. Each coordinator's thread queries the threads of
- * all ranks. A rank hangs if its thread does not reply (a stopped process, a dead node), or if its main thread is not
+ * all ranks. A rank hangs if its thread does not reply (a stopped process, a failed node), or if its main thread is not
  * in a blocking call and had no heartbeat for longer than the limit (a file system that does not respond). If all ranks
  * have been in a blocking call for longer than the limit, they wait for one another, and all of them hang. If a rank
  * hangs, a coordinator reports it on stderr and in the log of the run, and aborts all ranks with STOPPED; the same

@@ -214,13 +214,12 @@ static yaml_mark_t mark_of(const char *text, size_t limit) {
 static int encoding_error(const struct reader *reader, const yaml_parser_t *parser, const char *text) {
   const yaml_mark_t mark = mark_of(text, parser->problem_offset);
   const unsigned char byte = (unsigned char)text[mark.index];
-  return byte < 0x80
-             ? FAIL(USAGE, "%s:%zu:%zu: not YAML: %s: the byte 0x%02x; remove it", reader->name, mark.line + 1,
-                    mark.column + 1, parser->problem, byte)
-             : FAIL(USAGE,
-                    "%s:%zu:%zu: not YAML: expected UTF-8 text, received the byte 0x%02x; convert the text, "
-                    "for example: iconv -f LATIN1 -t UTF-8",
-                    reader->name, mark.line + 1, mark.column + 1, byte);
+  return byte < 0x80 ? FAIL(USAGE, "%s:%zu:%zu: not YAML: %s: the byte 0x%02x; remove it", reader->name, mark.line + 1,
+                            mark.column + 1, parser->problem, byte)
+                     : FAIL(USAGE,
+                            "%s:%zu:%zu: not YAML: expected UTF-8 text, received the byte 0x%02x; convert the text, "
+                            "for example: iconv -f LATIN1 -t UTF-8",
+                            reader->name, mark.line + 1, mark.column + 1, byte);
 }
 
 /* Reports the error of libyaml. Adds frequent causes that libyaml does not name. */

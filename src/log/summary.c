@@ -289,12 +289,13 @@ void summary_stability_text(const struct summary_stability *stability, char limi
                             char rises[SUMMARY_SENTENCE]) {
   *limit = *rises = 0;
   if (stability->above > 0)
-    snprintf(limit, SUMMARY_SENTENCE,
-             "dt exceeded the stability limit from t = %g (step %lld) on, in %lld of %lld estimates; largest dt/limit "
-             "%.3g +- %.2g at t = %g%s; these results may not be gradient flow",
-             stability->first_time, (long long)stability->first_step, (long long)stability->above,
-             (long long)stability->estimates, stability->largest, stability->largest_error, stability->largest_time,
-             stability->finite ? "" : ", and the tangent kernel was not finite");
+    snprintf(
+        limit, SUMMARY_SENTENCE,
+        "dt exceeded the stability limit, first at t = %g (step %lld), in %lld of %lld estimates; largest dt/limit "
+        "%.3g +- %.2g at t = %g%s; these results may not be gradient flow",
+        stability->first_time, (long long)stability->first_step, (long long)stability->above,
+        (long long)stability->estimates, stability->largest, stability->largest_error, stability->largest_time,
+        stability->finite ? "" : ", and the tangent kernel was not finite");
   if (stability->rises > 0)
     snprintf(rises, SUMMARY_SENTENCE, "the loss rose by more than noise allows in %lld of %lld rows, in %lld network%s",
              (long long)stability->rises, (long long)stability->rows, (long long)stability->rising,

@@ -6,8 +6,8 @@
 enum {
   TAGS = 32,    /* per sum: more than rounds */
   DIVIDERS = 8, /* ranks that divide the words */
-  MANY = 64,    /* from this many ranks on, words are divided: fewer bytes to distant ranks, at most one more round */
-  RADIX = 4     /* ranks that exchange words directly */
+  MANY = 64, /* for this many ranks or more, words are divided: fewer bytes to distant ranks, at most one more round */
+  RADIX = 4  /* ranks that exchange words directly */
 };
 
 /* All sums of this rank that are not complete. Each wait continues all of them: otherwise two ranks could wait for

@@ -9,7 +9,7 @@
 #define NOINLINE __attribute__((noinline))
 
 /* s[p] = b + a.x_p (linear_forms_0) or q_p + a.x_p (linear_forms_1, sphere) of a strip, for `count` points, rounded up
- * to a multiple of POINTS. Prefetches the memory from `ahead` on, one cache line per iteration over k. */
+ * to a multiple of POINTS. Prefetches the memory at `ahead`, one cache line per iteration over k. */
 #define LINEAR_FORMS(name, START)                                                                                      \
   static NOINLINE void FN(name)(const real *restrict tile, const real *restrict x, const real *restrict q, int d,      \
                                 int count, const char *ahead, vreal(*restrict s)[VECTORS]) {                           \
