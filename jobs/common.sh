@@ -33,13 +33,16 @@ stopping=
 canceled=
 interrupted=
 process=
+stop_signal=USR2
 forward_stop() {
   stopping=1 interrupted=1
-  [ -z "$process" ] || kill -USR2 "$process" 2>/dev/null # both launchers forward it to the ranks on all nodes
+  [ -z "$process" ] || kill "-$stop_signal" "$process" 2>/dev/null # the launcher forwards it to the ranks on all nodes
 }
 trap forward_stop USR2
 # SLURM sends TERM after scancel and at the time limit. At the time limit squeue reports the reason TimeLimit.
 trap 'forward_stop; [ "$(timeout 5 squeue -h -j "$job" -o %r)" = TimeLimit ] || canceled=1' TERM
+
+mpirun_is_mpich() { mpirun --version 2>/dev/null | grep -q HYDRA; }
 
 # Open MPI's mpirun does not start as root unless two variables allow it.
 refuses_root() {
@@ -50,6 +53,7 @@ refuses_root() {
 start() {
   local code
   [ -z "$stopping" ] || return 75
+  [ "${launcher:?}" != mpirun ] || ! mpirun_is_mpich || stop_signal=TERM # USR2 ends this mpirun, TERM ends Open MPI's
   [ "${launcher:?}" != mpirun ] || ! refuses_root ||
     fail "launcher: mpirun: expected a user, received root: Open MPI does not start as root; submit as a user or, in a container, with: sbatch --export=ALL,OMPI_ALLOW_RUN_AS_ROOT=1,OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 ..."
   case $launcher in
