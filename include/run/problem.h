@@ -32,8 +32,8 @@ struct problem {
  * memory. */
 int problem_create(const struct comm *comm, struct config *config, struct problem *problem);
 
-/* Creates the networks of a checkpoint, without dynamics, on any number of ranks. The overrides "key=value" of its input
- * are limited to keys that may change when a run resumes, such as target.path. problem: overwritten. isa: the
+/* Creates the networks of a checkpoint, without dynamics, on any number of ranks. The overrides "key=value" of its
+ * input are limited to keys that may change when a run resumes, such as target.path. problem: overwritten. isa: the
  * checkpoint's level or, if lower, the highest level that all ranks support. Collective. Verifies every byte of the
  * file. FAILED: damaged, no memory. USAGE: written by a newer program, or the data file has changed since the run.
  * UNREAD: as for checkpoint_verify. */

@@ -91,7 +91,7 @@ static void bytes_that_are_not_text_have_a_position(void **state) {
   static const struct {
     const char *text, *message;
   } cases[] = {
-      {"a: 1\n# h\xc3\xa9\n\nb: \"caf\xe9\"\n", "t:4:8: not YAML: UTF-8 text was expected, received the byte 0xe9"},
+      {"a: 1\n# h\xc3\xa9\n\nb: \"caf\xe9\"\n", "t:4:8: not YAML: expected UTF-8 text, received the byte 0xe9"},
       {"a: \"\xc3\xa9\xe9\"", "t:1:6: "},
       {"a: 1\r\nb: \"x\x07\"\n", "t:2:6: not YAML: control characters are not allowed: the byte 0x07; remove it"},
       {"\xef\xbb\xbf"
