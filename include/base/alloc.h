@@ -13,7 +13,7 @@ void *alloc_small(size_t bytes);
  * for the message. FAILED: no memory is available, or the size is too large; *array is then NULL. */
 int alloc_array(void **array, int64_t count, size_t size, const char *what);
 
-/* The same for an array that each rank needs as a whole: the message states that more ranks do not help. */
+/* The same for an array that each rank needs as a whole: the message states that more ranks cannot help. */
 int alloc_copy(void **array, int64_t count, size_t size, const char *what);
 
 #endif

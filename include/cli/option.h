@@ -3,7 +3,7 @@
  *
  * The parsed options of a verb are stored in a struct of that verb, its request. take() converts the value of an option
  * and stores it in one member of the request. The functions option_* below serve most options; a verb may define its
- * own. All functions are local unless stated otherwise. USAGE: the value is wrong. */
+ * own. Unless stated otherwise, functions are local. USAGE: the value is wrong. */
 #ifndef MCKEAN_CLI_OPTION_H
 #define MCKEAN_CLI_OPTION_H
 
@@ -40,8 +40,8 @@ int option_int64(const struct option *option, const char *text, void *member);  
 int option_parse(int count, const struct option *table, int argc, char **argv, void *request, int *rest);
 
 /* Checks the values of -o and --json in a command line before the work begins: the folder of each file exists and can
- * be written, and the file does not exist or is an earlier result. Rank 0 looks at the files. Collective. USAGE: a
- * result could not be written there. */
+ * be written, and the file does not exist or is an earlier result. Rank 0 reads the files. Collective. USAGE: a result
+ * could not be written there. */
 int option_check_files(const struct comm *comm, int argc, char *const *argv);
 
 #endif

@@ -35,7 +35,7 @@ static int read_all(const char *path, int file, char **text) {
   (*text)[bytes] = 0;
   if (bytes == 0) return FAIL(USAGE, "%s: the file is empty; `mckean help keys` lists the input keys", path);
   if (strncmp(*text, "\xff\xfe", 2) == 0 || strncmp(*text, "\xfe\xff", 2) == 0)
-    return FAIL(USAGE, "%s: expected UTF-8 text, this file is UTF-16; convert it: iconv -f UTF-16 -t UTF-8", path);
+    return FAIL(USAGE, "%s: expected UTF-8 text, received UTF-16; convert it: iconv -f UTF-16 -t UTF-8", path);
   const char *nul = memchr(*text, 0, bytes);
   if (nul)
     return FAIL(USAGE, "%s: expected an input file (YAML text), byte %lld is NUL", path, (long long)(nul - *text));
@@ -214,12 +214,13 @@ static yaml_mark_t mark_of(const char *text, size_t limit) {
 static int encoding_error(const struct reader *reader, const yaml_parser_t *parser, const char *text) {
   const yaml_mark_t mark = mark_of(text, parser->problem_offset);
   const unsigned char byte = (unsigned char)text[mark.index];
-  return byte < 0x80 ? FAIL(USAGE, "%s:%zu:%zu: not YAML: %s: the byte 0x%02x; remove it", reader->name, mark.line + 1,
-                            mark.column + 1, parser->problem, byte)
-                     : FAIL(USAGE,
-                            "%s:%zu:%zu: not YAML: expected UTF-8 text, received the byte 0x%02x; convert the text, "
-                            "for example: iconv -f LATIN1 -t UTF-8",
-                            reader->name, mark.line + 1, mark.column + 1, byte);
+  return byte < 0x80
+             ? FAIL(USAGE, "%s:%zu:%zu: not YAML: %s: the byte 0x%02x; remove it", reader->name, mark.line + 1,
+                    mark.column + 1, parser->problem, byte)
+             : FAIL(USAGE,
+                    "%s:%zu:%zu: not YAML: expected UTF-8 text, received the byte 0x%02x; convert the text, "
+                    "for example: iconv -f LATIN1 -t UTF-8",
+                    reader->name, mark.line + 1, mark.column + 1, byte);
 }
 
 /* Reports the error of libyaml. Adds frequent causes that libyaml does not name. */
