@@ -199,6 +199,7 @@ ASAN_TESTS := $(notdir $(basename $(wildcard tests/module/*.c))) physics_gradien
   $(addprefix program_,data eval extend input mistakes particles signals status targets)
 .PHONY: check-asan
 check-asan: setup asan ## run the C tests and some tests of the program with address and undefined-behavior sanitizers
+	@tools/setup check
 	@export ASAN_OPTIONS=detect_leaks=0:exitcode=99 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:exitcode=99; \
 	MCKEAN_TEST_TIMEOUT=$${MCKEAN_TEST_TIMEOUT:-1800} MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-2} tests/run $(BUILD)/asan \
 	  $(or $(ARGS),$(ASAN_TESTS))
