@@ -48,8 +48,8 @@ int cmd_help(const struct comm *comm, int argc, char **argv) {
   }
   const bool all = strcmp(argv[1], "keys") == 0;
   if (all && comm->rank == 0)
-    puts("Input keys. An input is a YAML file; sections nest at the dots. Any key can be given after the file\n"
-         "as KEY=VALUE.\n");
+    puts("Input keys. An input is a YAML file; sections nest at the dots. Any key can be\n"
+         "given after the file as KEY=VALUE.\n");
   FILE *out = comm->rank == 0 ? stdout : fopen("/dev/null", "w");
   const int status = config_help(out, all ? NULL : argv[1]);
   if (out != stdout) fclose(out);

@@ -95,7 +95,7 @@ bool config_key(int i, struct config_key *key) {
 
 /* Prints text in indented lines of at most LINE characters, broken at spaces. */
 static void print_filled(FILE *out, const char *text) {
-  enum { INDENT = 4, LINE = 100 };
+  enum { INDENT = 4, LINE = 80 };
   size_t column = 0;
   for (const char *word = text; *word;) {
     const size_t length = strcspn(word, " ");

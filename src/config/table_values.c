@@ -102,11 +102,13 @@ static bool seed(const char *text, uint64_t *result) {
 }
 
 static bool size_item(const struct parameter *parameter, struct ensemble_spec *ensemble, int item, const char *text) {
-  int64_t n;
+  int64_t n = 0; /* a wrong item, which no later item equals */
   if (item == 0) ensemble->members = 0;
-  if (!whole(parameter, text, &n) || item >= ENSEMBLE_MAX || item != ensemble->members) return false;
+  if (item >= ENSEMBLE_MAX || item != ensemble->members) return false;
+  const bool right = whole(parameter, text, &n);
   ensemble->members = item + 1;
   ensemble->n[item] = n;
+  if (!right) return false;
   for (int i = 0; i < item; i++)
     if (ensemble->n[i] == n) return false;
   return true;

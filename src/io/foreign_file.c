@@ -48,12 +48,15 @@ const char *foreign_file_command(const char *path, char *text, size_t size) {
 
 static int refuse(const char *path, const char *expected, const char *received, bool import) {
   char command[2 * 4096 + 64];
-  return import ? FAIL(USAGE, "%s: expected an HDF5 file with %s, received %s; convert it: %s", path, expected,
-                       received, foreign_file_command(path, command, sizeof command))
-                : FAIL(USAGE,
-                       "%s: expected an HDF5 file with %s, received %s; load it in Python and write it with "
-                       "mckean.save_data(\"data.h5\", x, y)",
-                       path, expected, received);
+  if (import)
+    return FAIL(USAGE,
+                "%s: expected an HDF5 file with %s, received %s; convert it: %s "
+                "(source tree: tools/python for python3)",
+                path, expected, received, foreign_file_command(path, command, sizeof command));
+  return FAIL(USAGE,
+              "%s: expected an HDF5 file with %s, received %s; load it in Python and write it with "
+              "mckean.save_data(\"data.h5\", x, y)",
+              path, expected, received);
 }
 
 int foreign_file_check(const char *path, const char *expected) {

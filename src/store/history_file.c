@@ -22,6 +22,9 @@ static int open_regular(const char *path, int flags, int *file, int64_t *bytes) 
   struct stat found;
   *bytes = 0;
   *file = open(path, flags | O_CLOEXEC | O_NONBLOCK); /* does not wait for the writer of a pipe */
+  if (*file < 0 && (errno == ENOENT || errno == ENOTDIR))
+    return FAIL(FAILED, "%s: expected the folder of a run, which contains history.h5 from its first checkpoint on: %s",
+                path, strerror(errno));
   if (*file < 0) return durable_file_fail_read(errno, "%s: cannot open the history", path);
   if (fstat(*file, &found) == 0 && S_ISREG(found.st_mode)) {
     *bytes = found.st_size;

@@ -91,7 +91,7 @@ static void all_errors_are_reported_at_once(void **state) {
   struct config *config = NULL;
   assert_status(USAGE, config_parse("in.yaml",
                                     "ensemble:\n"
-                                    "  n: 1.5\n"
+                                    "  n: [1.5, 16]\n"
                                     "  replica: 3\n"
                                     "unit: {type: sigmod}\n"
                                     "target: {type: spin, d: 0}\n"
@@ -99,7 +99,7 @@ static void all_errors_are_reported_at_once(void **state) {
                                     "dynamics: {stages: [{steps: 3, dt: -1}]}\n",
                                     &config));
   assert_null(config);
-  const char *expected[] = {"in.yaml:2:6: ensemble.n: ",
+  const char *expected[] = {"in.yaml:2:7: ensemble.n[0]: ",
                             "received 1.5",
                             "in.yaml:3:",
                             "did you mean \"ensemble.replicas\"",
@@ -112,6 +112,7 @@ static void all_errors_are_reported_at_once(void **state) {
                             "dynamics.stages[0].dt"};
   for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
     if (!strstr(error_text(), expected[i])) fail_msg("no \"%s\" in:\n%s", expected[i], error_text());
+  assert_null(strstr(error_text(), "ensemble.n[1]")); /* right, although the item before it is wrong */
 }
 
 /* Overrides of a valid input violate each rule of src/config/rules.c. */

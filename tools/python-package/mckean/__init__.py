@@ -12,6 +12,15 @@ numpy and h5py are required. xarray, pandas, torch and matplotlib are used where
 (tools/plot, report, studies) use the same modules.
 """
 import importlib
+import importlib.util
+import os
+import sys
+
+_TOOLS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+if not importlib.util.find_spec("h5py"):  # a tool of the source tree then starts again with another Python
+    if os.path.dirname(os.path.realpath(sys.argv[0])) == _TOOLS and os.path.exists(os.path.join(_TOOLS, "python")):
+        os.execv(os.path.join(_TOOLS, "python"), [os.path.join(_TOOLS, "python"), *sys.argv])
+    raise ImportError(f"mckean needs numpy and h5py, which {sys.executable} does not have: install them, or use tools/python")
 
 _HOME = {"open": "history", "load": "network", "Network": "network", "save_data": "data", "DataError": "data", "run": "launch",
          "sweep": "launch", "RunError": "launch", "RunStopped": "launch", "analyze": "analysis", "plot": "pictures",

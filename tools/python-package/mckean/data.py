@@ -43,12 +43,15 @@ def read_csv(path):
     first = [word.strip() for word in cells(lines[0], mark)]
     names = None if any(map(is_number, first)) else first
     rows = lines[names is not None:]
+    if not rows:
+        raise DataError(f"{path}: expected rows of numbers below the names of the columns, received none")
     try:
         table = np.loadtxt(rows, delimiter=mark, ndmin=2, comments=None)
     except ValueError:
         table = read_slowly(path, rows, mark, len(first), 1 + (names is not None))
-    if names is not None and len(rows) == 0:
-        raise DataError(f"{path}: expected rows of numbers below the names of the columns, received none")
+    if names and not names[0] and np.array_equal(table[:, 0], np.arange(len(table))):
+        raise DataError(f"{path}: column 1 has no name and counts the rows, like the index of a DataFrame; remove it, for example "
+                        "by to_csv(path, index=False)")
     return table, names
 
 
@@ -61,8 +64,9 @@ def read_slowly(path, rows, mark, columns, first):
             raise DataError(f"{path}: row {i + first}: expected {columns} columns, received {len(words)}")
         for k, word in enumerate(words):
             if not is_number(word):
+                hint = "; decimal commas? write 1.5, not 1,5" if ";" in word else ""
                 raise DataError(f"{path}: row {i + first}, column {k + 1}: expected a number, received "
-                                + (f"\"{word.strip()}\"" if word.strip() else "an empty cell"))
+                                + (f"\"{word.strip()}\"" if word.strip() else "an empty cell") + hint)
             table[i, k] = float(word)
     return table
 
@@ -131,7 +135,7 @@ def read_file(path, y=None):
 
 def numbers(name, values):
     """Converts to double: numbers of any kind, bool, or a DataFrame or Series."""
-    array = np.asarray(values)
+    array = np.asarray(values.detach() if hasattr(values, "detach") else values)  # detach: a tensor of PyTorch
     if array.dtype == object:
         try:
             array = array.astype(float)

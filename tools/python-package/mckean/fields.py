@@ -3,7 +3,7 @@ units."""
 import os
 
 from .panels import Section, array, axes, done, legend, slope_guide
-from .plots import bars, colors, guide, log_axis, np, size_axis, spread_direction
+from .plots import bars, colors, guide, log_axis, np, size_axis, spread_direction, time_text
 from .records import h5py, members, time_of
 
 LEADING, PARTICLES = 5, 1200  # largest numbers of vectors and of units in a picture
@@ -83,7 +83,7 @@ def draw_measure(case):
             value, low, high = (array(time[name], part) for part in ("values", "low", "high"))
             keep = np.isfinite(value)
             axis.errorbar(n[keep], value[keep], yerr=bars(value[keep], low[keep], high[keep]), color=color, marker="o",
-                          markersize=3.5, capsize=2, linewidth=1.2, label=f"t = {time['time']:g}")
+                          markersize=3.5, capsize=2, linewidth=1.2, label=f"t = {time_text(time['time'])}")
         size_axis(axis, n)
         if name == "V":
             log_axis(axis)

@@ -6,7 +6,7 @@ function and with a function that returns whether the data exist. A figure witho
 from .fields import FIELD_SECTIONS
 from .overlay import draw_runs
 from .panels import Picture, Section, array, axes, done, legend, points, slope_guide, three
-from .plots import SCALES, bars, colors, guide, log_axis, np, picture, plain_log, size_axis, time_axis
+from .plots import SCALES, bars, colors, guide, log_axis, np, picture, plain_log, size_axis, time_axis, time_text
 from .records import series_of
 from .summary import law_sentence, rate_sentence
 from .words import interval
@@ -100,7 +100,7 @@ def draw_loss_in_n(case):
         for i, color in zip(times, colors(len(times))):
             fit = [array(group["fit"], part)[i] for part in ("limit", "amplitude", "p")] if "fit" in group else [np.nan]
             fitted = np.isfinite(fit).all()
-            points(axis, n, group, color, f"t = {case.data['times'][i]:g}", i, 1 / loss_0, "none" if fitted else "-")
+            points(axis, n, group, color, f"t = {time_text(case.data['times'][i])}", i, 1 / loss_0, "none" if fitted else "-")
             if fitted:
                 fine = np.geomspace(n[0], n[-1], 60)
                 axis.plot(fine, (fit[0] + fit[1] * fine ** -fit[2]) / loss_0, color=color, linewidth=1)
@@ -132,7 +132,7 @@ def draw_excess(case):
             keep = value > 0
             bar = [np.minimum(value - low, 0.9 * value)[keep], (high - value)[keep]]
             axis.errorbar(n[keep], value[keep], yerr=bar, color=color, marker="o", markersize=3.5, capsize=2,
-                          linestyle="none", label=f"t = {case.data['times'][i]:g}: p = "
+                          linestyle="none", label=f"t = {time_text(case.data['times'][i])}: p = "
                                                   + interval(fit["p"][i], fit["p_low"][i], fit["p_high"][i], ".2f"))
             axis.plot(n, fit["amplitude"][i] / loss_0 * n ** -float(fit["p"][i]), color=color, linewidth=1)
         slope_guide(axis, n, value[keep].min() * n[keep][np.argmin(value[keep])] / n[0], -1)
@@ -204,7 +204,7 @@ def draw_variance_in_n(case):
         group, times = case.data[name], [i for i in late(case) if np.nanmax(array(case.data[name], "values")[i]) > 0]
         figure, axis = axes("$V_n$" if name == "V" else f"$V_{{{name[2:]}}}$")
         for i, color in zip(times, colors(len(times))):
-            points(axis, n, group, color, f"t = {case.data['times'][i]:g}", i)
+            points(axis, n, group, color, f"t = {time_text(case.data['times'][i])}", i)
         size_axis(axis, n)
         log_axis(axis)
         expected = group.get("expected")
@@ -352,7 +352,7 @@ def draw_exponents_in_a(cases):
         x, value, low, high = across(zip(a, found), time, lambda case: case.data["V_sgd"],
                                      ("slope", "slope_low", "slope_high"))
         axis.errorbar(x + 0.012 * (k - (len(times) - 1) / 2), value, yerr=bars(value, low, high), color=color, marker="o",
-                      markersize=4, capsize=2, linestyle="none", label=f"t = {time:g}")
+                      markersize=4, capsize=2, linestyle="none", label=f"t = {time_text(time)}")
     axis.plot([a.min(), a.max()], [-2 * a.min(), -2 * a.max()], color=guide(), linestyle="--", linewidth=1.2, label="-2a")
     axis.set_xlabel("a, batch P ~ $n^{2a}$")
     legend(axis)
@@ -398,7 +398,7 @@ def draw_fits_of_cases(cases):
     for k, (time, color) in enumerate(zip(times, colors(len(times)))):
         x, value, low, high = across(enumerate(found), time, lambda case: case.data["loss"]["fit"], ("p", "p_low", "p_high"))
         axis.errorbar(x + 0.08 * (k - (len(times) - 1) / 2), value, yerr=bars(value, low, high), color=color, marker="o",
-                      markersize=4, capsize=2, linestyle="none", label=f"t = {time:g}")
+                      markersize=4, capsize=2, linestyle="none", label=f"t = {time_text(time)}")
     axis.axhline(1, color=guide(), linestyle="--", linewidth=1.2)
     axis.set_xticks(range(len(found)), [case.label.split(".")[-1] for case in found])
     legend(axis)

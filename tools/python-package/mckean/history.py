@@ -1,10 +1,9 @@
 """mckean.open: the history of a run as labeled arrays."""
 import os
 
-import h5py
 import numpy as np
 
-from .records import attributes, history_of, members, read_config, text
+from .records import attributes, history_of, members, open_hdf5, read_config, text
 
 RECORDS = {"series": "time", "field": "field_time", "stability": "stability_time"}  # group of a size: name of its time
 # dimensions of the datasets of a group after its time
@@ -141,7 +140,7 @@ def open(run, fields=True, arrays=None):
     """
     xarray = load_xarray(arrays)
     path = history_of(run)
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         if text(file.attrs.get("format", "")) != "mckean-history":
             raise ValueError(f"{path}: expected a history of McKean, received another HDF5 file")
         sizes = [int(group.attrs["n"]) for group in members(file)]

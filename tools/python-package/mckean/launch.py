@@ -1,6 +1,7 @@
 """mckean.run and mckean.sweep: start runs, and wait for them."""
 import itertools
 import json
+import numbers
 import os
 import shutil
 import signal
@@ -137,11 +138,13 @@ def run(input, ranks=None, folder=None, keys=None, show=True, fresh=False, **mor
 
     Errors: RunStopped: it stopped early with a checkpoint, at a time limit; the same call resumes it. KeyboardInterrupt
     (Ctrl-C): the same. RunError: it failed; its attributes are code and output. FileNotFoundError: no input, no mckean or
-    no mpirun.
+    no mpirun. ValueError: ranks is not a positive integer.
     """
     input = os.fspath(input)
     if not os.path.isfile(input):
         raise FileNotFoundError(f"{input}: no such input")
+    if ranks is not None and not (isinstance(ranks, numbers.Integral) and ranks > 0):
+        raise ValueError(f"ranks: expected a positive integer or None, received {ranks!r}")
     keys = {**flatten(keys or {}), **flatten(more)}
     folder = os.path.expanduser(folder) if folder is not None else keys.get("run.output") or default_folder(input, keys)
     command = [find_program(), "run", input, *arguments({**keys, "run.output": folder}), *(["--fresh"] if fresh else [])]
@@ -162,7 +165,12 @@ def run(input, ranks=None, folder=None, keys=None, show=True, fresh=False, **mor
 
 def settings_of(values):
     """Returns [{key: value}], one for each combination of values; the last key varies fastest."""
-    listed = {name: plain(some) if isinstance(plain(some), list) else list(some) for name, some in flatten(values).items()}
+    listed = {}
+    for name, some in flatten(values).items():
+        some = plain(some)
+        if isinstance(some, str) or not (hasattr(some, "__iter__") and list(some)):
+            raise ValueError(f"{name}: expected a list of values, such as [{some or 1}], received {some!r}")
+        listed[name] = list(some)
     return [dict(zip(listed, map(plain, each))) for each in itertools.product(*listed.values())]
 
 
@@ -251,7 +259,7 @@ def sweep(input, values, ranks=None, folder=None, keys=None, show=True, **more):
     show    True: print a line for each run
 
     Writes FOLDER/sweep.json with settings and folders. Returns a Sweep, whose table() has the losses of all runs.
-    Errors: those of mckean.run, when the first run fails; the same call then continues.
+    Errors: ValueError: values without a list; those of mckean.run, when the first run fails; the same call then continues.
 
     Example: mckean.sweep("mine.yaml", {"dynamics.stages[0].dt": [0.1, 0.2]}, ranks=2).table()
     """

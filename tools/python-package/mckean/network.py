@@ -2,11 +2,10 @@
 import math
 import os
 
-import h5py
 import numpy as np
 
 from .guard import replacing
-from .records import checkpoints_of, members, read_config, text, time_of
+from .records import checkpoints_of, members, open_hdf5, read_config, text, time_of
 
 BLOCK = 1 << 22  # (unit x point) numbers that are computed at a time
 
@@ -177,7 +176,7 @@ def open_checkpoint(run, step):
     for attempt in range(3):
         path = checkpoint_at(run, step) if os.path.isdir(run) else os.fspath(run)
         try:
-            return path, h5py.File(path, "r")
+            return path, open_hdf5(path)
         except FileNotFoundError:
             if attempt == 2 or not os.path.isdir(run):
                 raise
@@ -209,7 +208,7 @@ def load(run, n=None, replica=0, step=None):
         groups = {int(group.attrs["n"]): group for group in members(file)}
         n = max(groups) if n is None else n
         if n not in groups:
-            raise ValueError(f"{path}: no networks of n = {n}; it has n = {', '.join(map(str, groups))}")
+            raise ValueError(f"{path}: no networks of n = {n!r}; it has n = {', '.join(map(str, groups))}")
         group, at = groups[n], int(file.attrs["step"])
         if not 0 <= replica < len(group["c"]):
             raise ValueError(f"{path}: no replica {replica}; it has replicas 0 to {len(group['c']) - 1}")

@@ -26,12 +26,19 @@ def axes(ylabel):
 
 
 def legend(axis, columns=4):
-    """Draws the legend above the axes, where it hides no data; none if the only entry is one n."""
+    """Draws the legend above the axes, where it hides no data, in at most so many columns as fit in the figure.
+
+    No legend if the only entry is one n.
+    """
     handles, labels = axis.get_legend_handles_labels()
-    if len(handles) > 1 or (labels and not labels[0].startswith("n = ")):
-        rows = -(-len(handles) // columns)  # matplotlib fills column by column
-        axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncol=-(-len(handles) // rows), fontsize=9,
-                    handlelength=1.2, columnspacing=1.0, borderaxespad=0.2)
+    if len(handles) < 2 and (not labels or labels[0].startswith("n = ")):
+        return
+    for most in range(columns, 0, -1):
+        rows = -(-len(handles) // most)  # matplotlib fills column by column
+        box = axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncol=-(-len(handles) // rows), fontsize=9,
+                          handlelength=1.2, columnspacing=1.0, borderaxespad=0.2)
+        if box.get_window_extent(axis.figure.canvas.get_renderer()).width < 0.8 * axis.figure.bbox.width:
+            return
 
 
 def done(axis, caption):

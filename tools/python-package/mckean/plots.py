@@ -94,22 +94,28 @@ def save(figure, path):
 
 # ---- axes ----
 
+def time_text(t):
+    """Writes a time for a legend: integers completely, other times with four digits."""
+    return f"{t if t == round(t) else float(f'{t:.4g}'):g}"
+
+
 def time_axis(axis, times):
     """Sets up the time axis: linear, or, if the positive times span a decade, logarithmic with a linear segment for t = 0."""
     positive = times[times > 0]
-    margin = 0
-    if not len(positive):
-        axis.set_xlabel("t")
-        return
-    if positive.max() / positive.min() >= 10:
-        axis.set_xscale("symlog", linthresh=positive.min(), linscale=0.35)
-        first, last = np.log10(positive.min()), np.log10(positive.max())
-        decades = [10.0**k for k in range(int(np.ceil(first)), int(np.floor(last)) + 1)]
-        axis.set_xticks([0] + decades, ["0"] + [f"{x:g}" for x in decades])
-        axis.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
-        margin = 0.2 * positive.min()
-    axis.set_xlim(-margin, times.max())
     axis.set_xlabel("t")
+    if not len(positive):
+        return
+    first, last = positive.min(), positive.max()
+    if last / first < 10:
+        axis.set_xlim(0, 1.02 * last)
+        return
+    axis.set_xscale("symlog", linthresh=first, linscale=0.35)
+    decades = 10.0 ** np.arange(np.floor(np.log10(first)), np.ceil(np.log10(last)) + 1)
+    ticks = np.outer(decades, (1, 2, 5) if last / first < 100 else (1,)).ravel()
+    ticks = [0, *ticks[(ticks >= 0.999 * first) & (ticks <= 1.001 * last)]]
+    axis.set_xticks(ticks, [f"{x:g}" for x in ticks])
+    axis.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
+    axis.set_xlim(-0.2 * first, 1.06 * last)
 
 
 def short(value, _=None):

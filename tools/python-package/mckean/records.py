@@ -108,6 +108,16 @@ def outdated(run, sources, marks):
     return f"was computed from an older state of {changed[0]}" if changed else ""
 
 
+def open_hdf5(path):
+    """Opens an HDF5 file for reading. Raises OSError with the path, which the messages of h5py lack."""
+    try:
+        return h5py.File(path, "r")
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no such file or folder") from None
+    except OSError as error:
+        raise OSError(f"{path}: expected an HDF5 file, received a damaged, incomplete or other file ({error})") from None
+
+
 def checkpoints_of(run):
     """Returns {step: path} of the checkpoints of a run folder, in order of steps."""
     folder = os.path.join(run, "checkpoints")

@@ -193,7 +193,7 @@ def central_limit(case):
     if not found:
         return None
     failed = [finding for finding in found if finding["verdict"] == "outside"]
-    details = [f"consistent in {len(found) - len(failed)} of {len(found)} tests (n and t)"]
+    details = [f"consistent in {len(found) - len(failed)} of {len(found)} tests (n and t), with normality at the largest n"]
     if failed:
         failures = {}
         for finding in failed:
