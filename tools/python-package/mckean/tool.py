@@ -11,8 +11,8 @@ import warnings
 from .guard import Failure, Refused
 
 
-class Patient(io.FileIO):
-    """Standard output of which nobody reads the rest, as with `| head`: the tool still writes its files."""
+class Discarding(io.FileIO):
+    """Standard output that discards text once its reader has ended, as with `| head`: the tool still writes its files."""
 
     def write(self, content):
         try:
@@ -51,7 +51,7 @@ def run(main):
     if not os.environ.get("MCKEAN_TRACEBACK"):
         warnings.simplefilter("ignore")  # of numpy and matplotlib, about pictures with few points
     sys.stdout.flush()
-    sys.stdout = io.TextIOWrapper(io.BufferedWriter(Patient(1, "wb", closefd=False)), "utf-8", "surrogateescape",
+    sys.stdout = io.TextIOWrapper(io.BufferedWriter(Discarding(1, "wb", closefd=False)), "utf-8", "surrogateescape",
                                   line_buffering=True)
     code = code_of(main)
     sys.stdout.flush()
