@@ -220,6 +220,7 @@ static void add_sources(const struct study *study, struct results *results) {
     step[run] = study->source[run].step;
   }
   results_group(results, "sources");
+  results_dimensions(results, "run", NULL);
   results_integers(results, "step", "last recorded step of each run", study->runs, step);
   results_lines(results, "history", study->runs, path);
   results_words(results, "checksum", study->runs, mark);

@@ -1,9 +1,10 @@
 """mckean.open: the history of a run as labeled arrays."""
 import os
 
+import h5py
 import numpy as np
 
-from .records import attributes, history_of, members, open_hdf5, read_config, text
+from .records import attributes, history_of, members, read_config, text
 
 RECORDS = {"series": "time", "field": "field_time", "stability": "stability_time"}  # group of a size: name of its time
 # dimensions of the datasets of a group after its time
@@ -134,15 +135,13 @@ def open(run, fields=True, arrays=None):
     If the sizes have different times (dt_power), or other shapes, they do not fit into one array: the result is a list with
     one Dataset or dictionary per n, without the dimension n.
 
-    Errors: FileNotFoundError: no history yet, or no run. ImportError: arrays="xarray" without xarray. OSError: not HDF5.
+    Errors: FileNotFoundError: no history yet, or no run. ImportError: arrays="xarray" without xarray. OSError: another file.
 
     Example: mckean.open("runs/mine").loss.mean("replica").to_pandas()
     """
     xarray = load_xarray(arrays)
     path = history_of(run)
-    with open_hdf5(path) as file:
-        if text(file.attrs.get("format", "")) != "mckean-history":
-            raise ValueError(f"{path}: expected a history of McKean, received another HDF5 file")
+    with h5py.File(path, "r") as file:
         sizes = [int(group.attrs["n"]) for group in members(file)]
         parts = [read_member(group, fields) for group in members(file)]
         points, about = read_points(file), provenance(file, path)

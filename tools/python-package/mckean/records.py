@@ -66,9 +66,19 @@ def read_config(config):
     return values
 
 
+def open_hdf5(path):
+    """Opens an HDF5 file for reading. Raises OSError with the path, which the messages of h5py lack."""
+    try:
+        return h5py.File(path, "r")
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no such file or folder") from None
+    except OSError as error:
+        raise OSError(f"{path}: expected an HDF5 file, received a damaged, incomplete or other file ({error})") from None
+
+
 def check_history(path):
     """Raises OSError unless a file is the history of a run."""
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         found = text(file.attrs.get("format", ""))
     if found != "mckean-history":
         raise OSError(f"{path}: expected the history of a run, received an HDF5 file" + (f" of format {found}" if found else ""))
@@ -106,16 +116,6 @@ def outdated(run, sources, marks):
             "does not name the history that it was computed from" if not marks else f"was computed from {', '.join(sources)}")
     changed = [path for path, mark in zip(sources, marks) if os.path.isfile(path) and mark_of(path) not in marks]
     return f"was computed from an older state of {changed[0]}" if changed else ""
-
-
-def open_hdf5(path):
-    """Opens an HDF5 file for reading. Raises OSError with the path, which the messages of h5py lack."""
-    try:
-        return h5py.File(path, "r")
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: no such file or folder") from None
-    except OSError as error:
-        raise OSError(f"{path}: expected an HDF5 file, received a damaged, incomplete or other file ({error})") from None
 
 
 def checkpoints_of(run):
