@@ -41,6 +41,13 @@ fail() {
 # printed PATTERN [CASE]: fails unless a line of the log matches the grep pattern; the message includes CASE
 printed() { grep -q -- "$1" "$log" || fail "expected \"$1\" in the output${2:+ ($2)}"; }
 
+# has_terminal: false if this machine has no pseudo-terminals; prints then that the parts that need one are skipped
+has_terminal() {
+  python -c 'import pty; pty.openpty()' 2>/dev/null && return
+  echo "$(basename "$0"): parts skipped: they need a pseudo-terminal (mount -t devpts devpts /dev/pts)"
+  return 1
+}
+
 # run RANKS CODE FOLDER [ARGUMENT...]: runs $input with ${keys[@]} and the output folder FOLDER, and expects the exit code CODE
 run() {
   local ranks=$1 code=$2 folder=$3 found
