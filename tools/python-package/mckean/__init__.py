@@ -17,8 +17,9 @@ import os
 import sys
 
 _TOOLS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+# A tool of the source tree starts again with a Python that has h5py, if this one lacks it.
 if (os.path.isfile(sys.argv[0]) and os.path.dirname(os.path.realpath(sys.argv[0])) == _TOOLS
-        and os.path.exists(os.path.join(_TOOLS, "python")) and not importlib.util.find_spec("h5py")):  # a tool of the source tree starts again with a Python that has h5py
+        and os.path.exists(os.path.join(_TOOLS, "python")) and not importlib.util.find_spec("h5py")):
     os.execv(os.path.join(_TOOLS, "python"), [os.path.join(_TOOLS, "python"), *sys.argv])
 
 _HOME = {"open": "history", "load": "network", "Network": "network", "save_data": "data", "DataError": "data", "run": "launch",
