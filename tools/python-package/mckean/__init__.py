@@ -17,10 +17,10 @@ import os
 import sys
 
 _TOOLS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
-if not importlib.util.find_spec("h5py"):  # a tool of the source tree then starts again with another Python
-    if os.path.dirname(os.path.realpath(sys.argv[0])) == _TOOLS and os.path.exists(os.path.join(_TOOLS, "python")):
-        os.execv(os.path.join(_TOOLS, "python"), [os.path.join(_TOOLS, "python"), *sys.argv])
-    raise ImportError(f"mckean needs numpy and h5py, which {sys.executable} does not have: install them, or use tools/python")
+# A tool of the source tree starts again with a Python that has h5py, if this one lacks it.
+if (os.path.isfile(sys.argv[0]) and os.path.dirname(os.path.realpath(sys.argv[0])) == _TOOLS
+        and os.path.exists(os.path.join(_TOOLS, "python")) and not importlib.util.find_spec("h5py")):
+    os.execv(os.path.join(_TOOLS, "python"), [os.path.join(_TOOLS, "python"), *sys.argv])
 
 _HOME = {"open": "history", "load": "network", "Network": "network", "save_data": "data", "DataError": "data", "run": "launch",
          "sweep": "launch", "RunError": "launch", "RunStopped": "launch", "analyze": "analysis", "plot": "pictures",

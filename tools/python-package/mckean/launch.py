@@ -168,8 +168,8 @@ def settings_of(values):
     listed = {}
     for name, some in flatten(values).items():
         some = plain(some)
-        if isinstance(some, str) or not (hasattr(some, "__iter__") and list(some)):
-            raise ValueError(f"{name}: expected a list of values, such as [{some or 1}], received {some!r}")
+        if isinstance(some, str) or not hasattr(some, "__iter__"):
+            raise ValueError(f"{name}: expected a list of values, such as [{some}], received {some!r}")
         listed[name] = list(some)
     return [dict(zip(listed, map(plain, each))) for each in itertools.product(*listed.values())]
 
