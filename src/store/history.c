@@ -376,8 +376,9 @@ static int append_member(const struct history *history, struct h5 *file, int mem
 
 static int open_copy(const struct history *history, struct h5 **file) {
   if (history->written) {
-    TRY(history_file_open(history->path, file)); /* the checksum of the new file must not hide damage of the old one */
-    TRY(h5_close(*file));
+    struct h5 *current; /* is opened only to verify it: the checksum of the new file must not hide damage of this one */
+    TRY(history_file_open(history->path, &current));
+    TRY(h5_close(current));
     TRY(durable_file_copy(history->path, history->temporary));
     return h5_open(history->temporary, true, file);
   }
