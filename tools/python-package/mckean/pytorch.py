@@ -138,8 +138,8 @@ def methods(networks):
     return list(METHODS) if networks > 1 else ["autograd"]
 
 
-def blas():
-    """Returns the BLAS of this process, with its kernels if it is OpenBLAS."""
+def openblas_kernels():
+    """Returns the name of the kernels that OpenBLAS uses in this process, or None if PyTorch does not use OpenBLAS."""
     torch.ones(64, 64) @ torch.ones(64, 64)
     with open("/proc/self/maps") as maps:
         libraries = set(re.findall(r"/\S*openblas\S*\.so\S*", maps.read()))
@@ -147,8 +147,27 @@ def blas():
         core = getattr(ctypes.CDLL(library), "openblas_get_corename", None)
         if core:
             core.restype = ctypes.c_char_p
-            return f"OpenBLAS for {core().decode()}"
-    return "no OpenBLAS" + (", MKL" if torch.backends.mkl.is_available() else "")
+            return core().decode()
+    return None
+
+
+def better_kernels():
+    """Returns the name of faster kernels of OpenBLAS for this processor, or None if those in use suit it.
+
+    An OpenBLAS that does not recognize the processor uses kernels for SSE. The rule is that of src/base/openblas.c.
+    """
+    with open("/proc/cpuinfo") as file:
+        flags = next((line.split() for line in file if line.startswith("flags")), ())
+    suited = (("SkylakeX", "Cooperlake", "SapphireRapids") if "avx512f" in flags else
+              ("Haswell", "Zen") if "avx2" in flags else ())
+    kernels = openblas_kernels()
+    return suited[0] if kernels and suited and kernels.lower() not in map(str.lower, suited) else None
+
+
+def blas():
+    """Returns the BLAS of this process, with its kernels if it is OpenBLAS."""
+    kernels = openblas_kernels()
+    return f"OpenBLAS for {kernels}" if kernels else "no OpenBLAS" + (", MKL" if torch.backends.mkl.is_available() else "")
 
 
 def versions():
