@@ -30,7 +30,8 @@ enum rng_stream {
   RNG_PROBE,
   RNG_LANCZOS,
   RNG_SUBSET,
-  RNG_TEST_ROWS
+  RNG_TEST_ROWS,
+  RNG_THERMAL
 };
 
 struct rng {

@@ -7,10 +7,10 @@
  *   VECTOR_SELECT_POSITIVE            (x, a, b): x > 0 ? a : b, lane by lane
  *   VECTOR_FRACTION                   (t): t - floor(t), 0 for infinities; AVX-512 only
  *   VECTOR_SCALE                      (p, t): p * 2^floor(t); 0 or infinity if out of range; AVX-512 only
- *   VECTOR_SQRT_double                (x): the square root
+ *   VECTOR_SQRT                       (x): the square root
  *   VECTOR_MULTIPLY                   (a, b): lane by lane, the 64-bit product of the low 32 bits of a and b (vword)
  *
- * VECTOR_MIN to VECTOR_SCALE have a version for each type, with a name that ends in _float or _double. The end of this
+ * VECTOR_MIN to VECTOR_SQRT have a version for each type, with a name that ends in _float or _double. The end of this
  * file defines the operations that a block omits, except VECTOR_FRACTION and VECTOR_SCALE, in plain C. The Makefile
  * defines VECTOR_PORTABLE for the portable level. On x86-64 this level uses SSE2, whose operations give the same bits
  * as plain C. */
@@ -41,6 +41,7 @@
 #define VECTOR_FRACTION_double(t) ((vdouble)_mm512_reduce_pd((__m512d)(t), VECTOR_DOWN))
 #define VECTOR_SCALE_float(p, t)  ((vfloat)_mm512_scalef_ps((__m512)(p), (__m512)(t)))
 #define VECTOR_SCALE_double(p, t) ((vdouble)_mm512_scalef_pd((__m512d)(p), (__m512d)(t)))
+#define VECTOR_SQRT_float(x)      ((vfloat)_mm512_sqrt_ps((__m512)(x)))
 #define VECTOR_SQRT_double(x)     ((vdouble)_mm512_sqrt_pd((__m512d)(x)))
 #define VECTOR_MULTIPLY(a, b)     ((vword)_mm512_mul_epu32((__m512i)(a), (__m512i)(b)))
 
@@ -54,6 +55,7 @@
 #define VECTOR_MAX_float(bound, x)  ((vfloat)_mm256_max_ps((__m256)(bound), (__m256)(x)))
 #define VECTOR_MIN_double(bound, x) ((vdouble)_mm256_min_pd((__m256d)(bound), (__m256d)(x)))
 #define VECTOR_MAX_double(bound, x) ((vdouble)_mm256_max_pd((__m256d)(bound), (__m256d)(x)))
+#define VECTOR_SQRT_float(x)        ((vfloat)_mm256_sqrt_ps((__m256)(x)))
 #define VECTOR_SQRT_double(x)       ((vdouble)_mm256_sqrt_pd((__m256d)(x)))
 #define VECTOR_MULTIPLY(a, b)       ((vword)_mm256_mul_epu32((__m256i)(a), (__m256i)(b)))
 
@@ -67,6 +69,7 @@
 #define VECTOR_MAX_float(bound, x)  ((vfloat)_mm_max_ps((__m128)(bound), (__m128)(x)))
 #define VECTOR_MIN_double(bound, x) ((vdouble)_mm_min_pd((__m128d)(bound), (__m128d)(x)))
 #define VECTOR_MAX_double(bound, x) ((vdouble)_mm_max_pd((__m128d)(bound), (__m128d)(x)))
+#define VECTOR_SQRT_float(x)        ((vfloat)_mm_sqrt_ps((__m128)(x)))
 #define VECTOR_SQRT_double(x)       ((vdouble)_mm_sqrt_pd((__m128d)(x)))
 #define VECTOR_MULTIPLY(a, b)       ((vword)_mm_mul_epu32((__m128i)(a), (__m128i)(b)))
 
@@ -89,6 +92,7 @@ typedef svfloat64_t vsve_double __attribute__((arm_sve_vector_bits(__ARM_FEATURE
   ((vfloat)(vsve_float)svsel_f32(svcmpgt_n_f32(VECTOR_ALL, (vsve_float)(x), 0), (vsve_float)(a), (vsve_float)(b)))
 #define VECTOR_SELECT_POSITIVE_double(x, a, b)                                                                         \
   ((vdouble)(vsve_double)svsel_f64(svcmpgt_n_f64(VECTOR_ALL, (vsve_double)(x), 0), (vsve_double)(a), (vsve_double)(b)))
+#define VECTOR_SQRT_float(x)  ((vfloat)(vsve_float)svsqrt_f32_x(VECTOR_ALL, (vsve_float)(x)))
 #define VECTOR_SQRT_double(x) ((vdouble)(vsve_double)svsqrt_f64_x(VECTOR_ALL, (vsve_double)(x)))
 
 #elif defined __aarch64__ && !defined VECTOR_PORTABLE
@@ -101,6 +105,7 @@ typedef svfloat64_t vsve_double __attribute__((arm_sve_vector_bits(__ARM_FEATURE
 #define VECTOR_MAX_float(bound, x)  ((vfloat)vmaxq_f32((float32x4_t)(bound), (float32x4_t)(x)))
 #define VECTOR_MIN_double(bound, x) ((vdouble)vminq_f64((float64x2_t)(bound), (float64x2_t)(x)))
 #define VECTOR_MAX_double(bound, x) ((vdouble)vmaxq_f64((float64x2_t)(bound), (float64x2_t)(x)))
+#define VECTOR_SQRT_float(x)        ((vfloat)vsqrtq_f32((float32x4_t)(x)))
 #define VECTOR_SQRT_double(x)       ((vdouble)vsqrtq_f64((float64x2_t)(x)))
 #define VECTOR_MULTIPLY(a, b)       ((vword)vmull_u32(vmovn_u64((uint64x2_t)(a)), vmovn_u64((uint64x2_t)(b))))
 
@@ -115,6 +120,7 @@ typedef svfloat64_t vsve_double __attribute__((arm_sve_vector_bits(__ARM_FEATURE
 typedef float vfloat __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef double vdouble __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef int32_t vint32 __attribute__((vector_size(VECTOR_BYTES), may_alias));
+typedef uint32_t vuint32 __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef int64_t vint64 __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef uint64_t vword __attribute__((vector_size(VECTOR_BYTES), may_alias));
 
@@ -142,8 +148,13 @@ VECTOR_SELECT(vdouble, vint64)
 #endif
 
 #ifndef VECTOR_SQRT_double
-#define VECTOR_SQRT_double(x) vector_sqrt(x)
-static inline vdouble vector_sqrt(vdouble x) {
+#define VECTOR_SQRT_float(x)  vector_sqrt_float(x)
+#define VECTOR_SQRT_double(x) vector_sqrt_double(x)
+static inline vfloat vector_sqrt_float(vfloat x) {
+  for (int i = 0; i < (int)(VECTOR_BYTES / sizeof(float)); i++) x[i] = sqrtf(x[i]);
+  return x;
+}
+static inline vdouble vector_sqrt_double(vdouble x) {
   for (int i = 0; i < (int)(VECTOR_BYTES / sizeof(double)); i++) x[i] = sqrt(x[i]);
   return x;
 }

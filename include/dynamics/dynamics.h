@@ -36,6 +36,10 @@ void dynamics_free(struct dynamics *dynamics); /* accepts NULL */
  * of stage; otherwise it does nothing. FAILED: no memory. */
 int dynamics_enter_stage(struct dynamics *dynamics, int stage);
 
+/* Local. Sets the step size of the networks of a size in the step before the next one: on resuming, that of the
+ * checkpoint; 0, the default, before step 0. Rules with half kicks need it (dynamics/update.h). */
+void dynamics_set_last_dt(struct dynamics *dynamics, int member, double dt);
+
 /* Moves all units by one step; step is its index. A network of n units has the step size dt n^dt_power, with the power
  * of the stage that was entered last. observation [locals] or NULL: receives the observables of the state before the
  * move. With dt = 0 no bit of any unit changes. If a network has diverged, its units are not moved, and it is recorded

@@ -40,11 +40,11 @@ void gradient_begin(struct gradient *gradient, const struct team *team, const st
                     const struct local_network *local, const struct batch *batch);
 
 /* Local; call it after gradient_residuals. Computes the gradient of every local tile of a network and updates the tile
- * by one step of size dt (0: no bit changes). Unless sums is NULL, adds the contributions of the local tiles to the
+ * by one step (move->dt 0: no bit changes). Unless sums is NULL, adds the contributions of the local tiles to the
  * particle means, for the state before the update. Cost: 4 d flops, one h and one h' per unit and point; 2 d flops if
  * the activations were kept. */
 void gradient_descend(struct gradient *gradient, const struct team *team, const struct local_network *local,
-                      const struct batch *batch, double dt, struct particle_sums *sums);
+                      const struct batch *batch, const struct update_move *move, struct particle_sums *sums);
 
 /* Local. Returns the memory in bytes for the gradients of a group of tiles, on a rank with `tiles` local tiles. batch:
  * the number of points of a batch that is drawn chunk by chunk (fresh points or a mini-batch). Returns 0 if the batch

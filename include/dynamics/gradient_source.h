@@ -33,10 +33,10 @@ struct gradient_source {
    * when blocks may have changed owners. FAILED: no memory. */
   int (*reserve)(void *state);
 
-  /* Moves the units of each network by one step of size dt n^power (dt 0: no bit changes). observation [locals] or
+  /* Moves the units of each network by one step: move [members] (dt 0: no bit changes). observation [locals] or
    * NULL: receives loss and particle means of the state before the move. If a network has diverged, its units are not
    * moved, and it is recorded in nonfinite. Collective over the ranks that share networks. */
-  void (*step)(void *state, int64_t step, double dt, double power, struct observation *observation,
+  void (*step)(void *state, const struct update_move *move, struct observation *observation,
                struct nonfinite *nonfinite);
 
   /* Local. Returns the seconds that this rank has spent so far in gathering networks, including waiting. */

@@ -16,7 +16,18 @@
 
 #include "data/loss.h"
 
-enum particle_mean { MEAN_GRAD2, MEAN_C, MEAN_C2, MEAN_C4, MEAN_A, MEAN_A2, PARTICLE_MEANS };
+enum particle_mean {
+  MEAN_GRAD2,
+  MEAN_C,
+  MEAN_C2,
+  MEAN_C4,
+  MEAN_A,
+  MEAN_A2,
+  MEAN_RIDGE,   /* (1/2) sum over trained parameters of lambda |theta|^2; these three: update.c */
+  MEAN_VIRIAL,  /* theta . g */
+  MEAN_KINETIC, /* |v|^2 / 2, v after the last half kick */
+  PARTICLE_MEANS
+};
 
 /* Sets of points: the test set, the fixed training set, and the batch of a step. */
 enum point_set { POINTS_TEST, POINTS_TRAIN, POINTS_BATCH };
@@ -32,19 +43,27 @@ struct observation {
   double points[COLUMNS_MAX];  /* [column_count]: means over points; NAN for other columns */
 };
 
+/* What determines the columns of a run. */
+struct column_scope {
+  const struct loss_spec *loss;
+  bool ridge;      /* some parameter has a ridge */
+  bool langevin;   /* a ridge, a temperature or velocities (dynamics/update.h) */
+  bool velocities; /* the update rule has velocities */
+};
+
 struct column {
   const char *name, *units, *description;
   double (*value)(const struct observation *observation);            /* NULL for a mean over points */
   double (*points)(int64_t count, const double *f, const double *y); /* returns a mean over points from f, y [count] */
   enum point_set set;                                                /* the points of a mean over points */
-  bool (*applies)(const struct loss_spec *loss);                     /* to the runs with this loss; NULL: to all runs */
+  bool (*applies)(const struct column_scope *scope);                 /* to such runs; NULL: to all runs */
 };
 
 extern const struct column column_table[];
 extern const int column_count;
 
-/* Local. Returns whether runs with this loss have the column. */
-bool column_applies(const struct column *column, const struct loss_spec *loss);
+/* Local. Returns whether such runs have the column. */
+bool column_applies(const struct column *column, const struct column_scope *scope);
 
 /* Local. Returns the value of column_table[c]. */
 double column_value(int c, const struct observation *observation);
@@ -55,7 +74,7 @@ void observables_points(const struct loss_spec *loss, enum point_set set, int64_
                         const double *y, struct observation *observation);
 
 /* Local. sums[m] = the contribution of a tile to particle mean m: the sum over its first `units` lanes, divided by n.
- * square [TILE]: |grad V|^2 of each lane. tile: [tile_rows(d)][TILE] stored parameters of `stored` bytes each
+ * square [TILE]: |g|^2 of each lane. The means that depend on the update rule are set to 0. tile: [tile_rows(d)][TILE] stored parameters of `stored` bytes each
  * (4: float, 8: double). */
 void observables_tile(int d, int units, double n, const void *tile, size_t stored, const double *square,
                       double sums[PARTICLE_MEANS]);

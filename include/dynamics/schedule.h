@@ -26,6 +26,8 @@ struct stage {
   int64_t batch;      /* P; 0: floor(batch_scale * n^batch_power), at least 1; gd: 0 or N, all points */
   double batch_scale; /* used if batch is 0; 0: all points of the fixed set, or the population */
   double batch_power;
+  double temperature; /* networks of n units have the temperature tau = temperature n^temperature_power */
+  double temperature_power;
 };
 
 struct schedule {
@@ -46,6 +48,9 @@ int64_t schedule_first(const struct schedule *schedule, int stage);
 /* Returns dt n^power, the step size of a network of n units: with power 0, dt itself. */
 double schedule_network_dt(double dt, double power, int64_t n);
 
+/* Returns tau of a network of n units in a stage. */
+double schedule_temperature(const struct schedule *schedule, int stage, int64_t n);
+
 /* Returns the largest dt for which dt n^power is at most `most` for all sizes. */
 double schedule_dt_most(double power, const struct ensemble_spec *ensemble, double most);
 
@@ -62,6 +67,7 @@ double schedule_time(const struct schedule *schedule, int64_t n, int64_t step);
 struct dt_segment {
   int64_t step;
   double dt, power;          /* a network of n units has the step size dt n^power */
+  double last_dt, last_power; /* of the step before the range; last_dt 0: none, or unknown */
   double time[ENSEMBLE_MAX]; /* [members]: t of the networks of each size at the first step of the range */
 };
 
@@ -69,6 +75,10 @@ struct dt_segment {
 double dt_segment_dt(const struct dt_segment *segment, const struct ensemble_spec *ensemble, int member);
 double dt_segment_time(const struct dt_segment *segment, const struct ensemble_spec *ensemble, int member,
                        int64_t step);
+
+/* Returns the step size of the networks of a size in the step before a step of the segment, 0 before step 0. */
+double dt_segment_last_dt(const struct dt_segment *segment, const struct ensemble_spec *ensemble, int member,
+                          int64_t step);
 
 /* Returns the segment of a step, provided that dt is auto in no earlier step. The dt of the segment is 0 if dt is auto
  * in the step itself. */
@@ -100,7 +110,7 @@ int schedule_check(const struct schedule *schedule, int stage, int64_t n, int64_
 /* Returns whether two stages have the same rule for P, and thus the same P for every n. */
 bool schedule_same_batch(const struct schedule *schedule, int stage, int other);
 
-/* Returns whether two schedules have the same scheme, and the same rules for dt and P in every step before `step`.
+/* Returns whether two schedules have the same scheme, and the same rules for dt, P and the temperature in every step before `step`.
  * While dt is auto, stages must also begin at the same steps. Does not compare the update rules. */
 bool schedule_agree(const struct schedule *a, const struct schedule *b, int64_t step);
 

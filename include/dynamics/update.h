@@ -1,13 +1,27 @@
 /* update: the table of rules by which a step moves the units.
  *
- *   euler      theta_i <- theta_i - dt grad V(theta_i; mu_n)
- *   momentum   m_i <- mu m_i - dt grad V,  theta_i <- theta_i + m_i    (heavy ball; m is the last displacement)
+ *   g_i = grad V(theta_i; mu_n) + lambda theta_i       lambda: ridge of the parameter, 0 by default
+ *   xi_k: independent N(0,1) numbers of step k (dynamics/noise.h); tau: temperature of the stage, 0 by default
  *
- * On the sphere the rules use the projected gradient and then retract (particles/manifold.h). A rule may need state for
- * each trained parameter, such as m above. This state is stored in fields of the rule, each of the same shape as its
- * parameter. They are stored in tiles like the parameters, and are written to checkpoints, moved between ranks,
- * compared and verified in the same way. The row of a rule in the table gives its largest stable step size, and the
- * factor that rescales its fields when the step size changes.
+ *   euler                 theta <- theta - dt g + sqrt(2 tau dt) xi_k
+ *   momentum              m <- mu m - dt g,  theta <- theta + m    (heavy ball; m is the last displacement; tau = 0)
+ *   leimkuhler_matthews   theta <- theta - dt g + sqrt(2 tau dt) (xi_k + xi_{k+1}) / 2
+ *   baoab                 v <- v - (dt/2) g,  theta <- theta + (dt/2) v,
+ *                         v <- e^(-gamma dt) v + sqrt(tau (1 - e^(-2 gamma dt))) xi_k,  theta <- theta + (dt/2) v,
+ *                         v <- v - (dt/2) g at the new theta
+ *
+ * With tau > 0, euler and leimkuhler_matthews discretize mean-field Langevin dynamics, whose invariant law is
+ * exp(-(n/tau) [L_n + (lambda/2n) sum_i |theta_i|^2]); baoab discretizes the underdamped dynamics with friction gamma and
+ * unit mass (Leimkuhler and Matthews, 2013). The last half kick of a baoab step needs the gradient at the new theta,
+ * which is that of the next step. It is therefore done there, together with the first half kick of that step: v in a
+ * checkpoint is the velocity before its last half kick. v = 0 at step 0.
+ *
+ * On the sphere the rules use the projected gradient and noise, and then retract (particles/manifold.h). There, lambda =
+ * 0, and leimkuhler_matthews and baoab are refused. A rule may need state for each trained parameter, such as m and v
+ * above. This state is stored in fields of the rule, each of the same shape as its parameter. They are stored in tiles
+ * like the parameters, and are written to checkpoints, moved between ranks, compared and verified in the same way. The
+ * row of a rule in the table gives its largest stable step size, and the factor that rescales its fields when the step
+ * size changes.
  *
  * To add a rule:
  *   - add a constant to enum update_id, and the parameters of the rule to struct update_spec;
@@ -26,12 +40,16 @@
 #include "particles/kernel.h"
 #include "particles/particles.h"
 
-enum update_id { UPDATE_EULER, UPDATE_MOMENTUM, UPDATES };
+enum update_id { UPDATE_EULER, UPDATE_MOMENTUM, UPDATE_LEIMKUHLER_MATTHEWS, UPDATE_BAOAB, UPDATES };
 
 /* The key dynamics.update of the input, and the parameters of the rules. */
 struct update_spec {
-  int rule;  /* enum update_id */
-  double mu; /* momentum: 0 <= mu < 1 */
+  int rule;             /* enum update_id */
+  double mu;            /* momentum: 0 <= mu < 1 */
+  double gamma;         /* baoab: the friction */
+  double ridge[FIELDS]; /* lambda of each parameter; 0 if it is not trained */
+  bool thermal;         /* some stage has a temperature above 0 */
+  uint64_t seed;        /* of the noise */
 };
 
 struct update_rule {
@@ -41,10 +59,17 @@ struct update_rule {
   const char *field_name[RULE_FIELDS_MAX]; /* names of datasets: <field_name>_c, _a, _b */
   const char *field_description[RULE_FIELDS_MAX];
 
+  /* How the rule uses noise. noises: a step averages the noise of this number of steps, from its own on, and adds it to
+   * the gradient; 0: the rule has no noise, or draws it itself. */
+  int noises;
+  bool thermal; /* the rule accepts a temperature */
+  bool flat;    /* the rule is refused on the sphere */
+
   /* limit: returns the largest stable dt of the step linearized about a minimum. lambda: an upper bound of its rates
    * (`rate` in tangent/stability.h). noise: true if the limit also holds for mini-batches, with the SGD rate of
    * tangent/stability.h. */
   double (*limit)(const struct update_spec *spec, double lambda);
+  const char *limit_formula;
   bool noise;
 
   /* Returns the factor that rescales a field of the rule when dt is multiplied by `factor`. field: its number, counted
@@ -65,10 +90,18 @@ void update_field_name(const struct update_rule *rule, const struct unit_field *
 /* Local. Writes the description of the field, an attribute of its dataset, to `text`. */
 void update_field_description(const struct update_rule *rule, const struct unit_field *field, char *text, size_t size);
 
-/* Local. Returns the largest stable dt of this rule if no rate of the linearized step exceeds lambda. */
+/* Local. Returns the largest stable dt of this rule if no rate of the linearized step exceeds lambda, without the
+ * ridge. */
 double update_limit(const struct update_spec *spec, double lambda);
 
-/* Local. Returns OK for euler. USAGE: the rule is another one; the message states that `what` supports only euler. */
+/* Local. Returns the largest ridge of a parameter, and whether there is a ridge. */
+double update_ridge(const struct update_spec *spec);
+
+/* Local. Returns what determines the columns of a run with this rule and loss. */
+struct column_scope update_columns(const struct update_spec *spec, const struct loss_spec *loss);
+
+/* Local. Returns OK for gradient descent: euler without ridge and temperature. USAGE: otherwise; the message states that
+ * `what` supports nothing else. */
 int update_needs_euler(const struct update_spec *spec, const char *what);
 
 /* An update rule with its parameters, its ISA level (that of the kernels) and the particles that it moves. */
@@ -83,11 +116,19 @@ struct particle_sums {
   int64_t words[PARTICLE_MEANS * WIDE_LIMBS];
 };
 
-/* Local. Moves local tile t of a network by one step, where grad V = scale * grad and dt grad V = rate * grad. grad
- * [tile_rows(d)][TILE] is the gradient before projection; it is overwritten. If rate = 0, no bit of the tile changes.
- * Unless sums is NULL, adds the contributions of the tile to the particle means, for the state before the move. */
-void update_tile(const struct update *update, const struct local_network *local, int64_t t, double *grad, double scale,
-                 double rate, struct particle_sums *sums);
+/* The move of the units of a network in one step. */
+struct update_move {
+  int64_t step;
+  double dt;      /* 0: no unit moves */
+  double last_dt; /* of the step before; 0 at step 0 */
+  double tau;     /* the temperature */
+};
+
+/* Local. Moves local tile t of a network by one step, where grad V = grad / P. grad [tile_rows(d)][TILE] is the gradient
+ * before projection; it is overwritten. If dt = 0, no bit of the tile changes. Unless sums is NULL, adds the
+ * contributions of the tile to the particle means, for the state before the move. */
+void update_tile(const struct update *update, const struct local_network *local, int64_t t, double *grad, double P,
+                 const struct update_move *move, struct particle_sums *sums);
 
 /* Computes observation->mean, the means over all units of a network, from the sums of the ranks that share it; sums is
  * overwritten. Collective over these ranks. */

@@ -122,7 +122,8 @@ static bool take_form(struct reading *reading, const struct yaml_reader_entry *e
   if (dot) *dot = 0;
   const int index = dot ? key_find(key) : -1;
   const struct parameter *parameter = &parameter_table[index < 0 ? 0 : index];
-  if (index < 0 || (parameter->kind != P_STEPS && parameter->kind != P_INTERVALS)) return false;
+  if (index < 0 || (parameter->kind != P_STEPS && parameter->kind != P_INTERVALS && parameter->kind != P_RIDGE))
+    return false;
   reading->given.key[index] = true;
   if (entry->kind != YAML_READER_PLAIN || !parameter_assign_form(parameter, reading->config, dot + 1, entry->value))
     wrong_value(reading, entry, parameter);
@@ -172,6 +173,15 @@ static void take_entry(struct reading *reading, const struct yaml_reader_entry *
   const int index_in_list = item < 0 || parameter_of_stage(parameter) ? 0 : item;
   if (!right || !parameter_assign(parameter, base, index_in_list, entry->value, entry->kind == YAML_READER_QUOTED))
     wrong_value(reading, entry, parameter);
+}
+
+/* Sets what the update rule takes from other keys. */
+static void complete_update(struct config *config) {
+  struct update_spec *update = &config->schedule.update;
+  update->seed = config->seed;
+  for (int id = 0; id < FIELDS; id++)
+    if (!(config->unit.train & 1u << id)) update->ridge[id] = 0;
+  for (int s = 0; s < config->schedule.stages; s++) update->thermal |= config->schedule.stage[s].temperature > 0;
 }
 
 static void set_defaults(struct reading *reading) {
@@ -264,6 +274,7 @@ static int build(const char *name, const struct yaml_reader *yaml, struct config
     rules_check(config, &reading->given, report_broken, reading);
     config->unit.train &= unit_manifold(config->unit.type)->fields;
     config->unit.rule_fields = update_table[config->schedule.update.rule].fields;
+    complete_update(config);
     name_output(reading);
   }
   struct errors *errors = &reading->errors;

@@ -124,6 +124,17 @@ static bool sphere_with_bias(const struct rule_arguments *args, char *received) 
          args->config->unit.train & FIELD_BIT_B;
 }
 
+static bool rule_on_sphere(const struct rule_arguments *args, char *received) {
+  const struct update_rule *rule = &update_table[args->config->schedule.update.rule];
+  return is_sphere(args) && rule->flat && write_received(received, rule->name);
+}
+
+static bool ridge_on_sphere(const struct rule_arguments *args, char *received) {
+  const double ridge = args->config->schedule.update.ridge[FIELD_A];
+  snprintf(received, RECEIVED_MAX, "%g", ridge);
+  return is_sphere(args) && ridge > 0;
+}
+
 static bool import_without_path(const struct rule_arguments *args, char *received) {
   (void)received;
   return !*args->config->unit.import.path && (given(args, "unit.init.subsample") || given(args, "unit.init.checksum") ||
@@ -190,10 +201,11 @@ static bool many_numbers(const struct rule_arguments *args, char *received) {
   return numbers > 0x1p58;
 }
 
-/* Networks with the same initial condition and the same points would have identical trajectories. */
+/* Networks with the same initial condition and the same points would have identical trajectories without noise. */
 static bool equal_streams(const struct rule_arguments *args, char *received) {
   const struct config *config = args->config;
-  const bool own = !config->data.shared && config->schedule.scheme == SCHEME_SGD;
+  bool own = !config->data.shared && config->schedule.scheme == SCHEME_SGD;
+  for (int s = 0; s < config->schedule.stages; s++) own |= config->schedule.stage[s].temperature > 0;
   return config->ensemble.streams > 1 && !own && write_integer(received, config->ensemble.streams);
 }
 
@@ -224,6 +236,8 @@ static const struct rule input_rules[] = {
     {"dynamics.scheme", online_gd, "gd requires data.mode: fixed", "use dynamics.scheme: sgd"},
     {"unit.type", sphere_in_one_dimension, "units on the sphere require target.d >= 2", NULL},
     {"unit.train", sphere_with_bias, "expected a list of c, a: rbf units have no b", NULL},
+    {"dynamics.update", rule_on_sphere, "units on the sphere require euler or momentum", NULL},
+    {"dynamics.ridge", ridge_on_sphere, "|a| is constant on the sphere: expected 0 for a", "use {c: NUMBER}"},
     {"unit.init.path", import_without_path,
      "required by unit.init.subsample, unit.init.subsample_seed and unit.init.checksum", NULL},
     {"unit.type", population_unit, POPULATION "rbf", NULL},
@@ -239,7 +253,9 @@ static const struct rule input_rules[] = {
     {"ensemble.replicas x data.streams", many_replicas, "expected at most 16777215 networks per size", NULL},
     {"ensemble", many_numbers, "expected n x replicas x (d + 2) <= 2^58 numbers", NULL},
     {"data.streams", equal_streams,
-     "expected 1 if all networks use the same points (dynamics.scheme: gd, or data.shared: true)", NULL},
+     "expected 1 if all networks use the same points (dynamics.scheme: gd, or data.shared: true) and there is no "
+     "temperature",
+     NULL},
 };
 
 /* ---- stages ---- */
@@ -261,6 +277,16 @@ static bool auto_without_theory(const struct rule_arguments *args, char *receive
   const struct update_rule *rule = &update_table[config->schedule.update.rule];
   return !(stage_of(args)->dt > 0) && config->schedule.scheme == SCHEME_SGD && !rule->noise &&
          write_received(received, rule->name);
+}
+
+static bool heat_without_rule(const struct rule_arguments *args, char *received) {
+  const struct update_rule *rule = &update_table[args->config->schedule.update.rule];
+  return stage_of(args)->temperature > 0 && !rule->thermal && write_received(received, rule->name);
+}
+
+static bool power_without_heat(const struct rule_arguments *args, char *received) {
+  (void)received;
+  return given_in_stage(args, "dynamics.stages[].temperature_power") && !(stage_of(args)->temperature > 0);
 }
 
 static bool gives_scaled_batch(const struct rule_arguments *args) {
@@ -300,6 +326,8 @@ static const struct rule stage_rules[] = {
     {NULL, auto_keys_without_auto, "dt_safety and dt_every require dt: auto", NULL},
     {NULL, auto_without_theory, "dt: auto with dynamics.scheme: sgd requires dynamics.update: euler",
      "give dt as a number"},
+    {NULL, heat_without_rule, "temperature requires dynamics.update: euler, leimkuhler_matthews or baoab", NULL},
+    {NULL, power_without_heat, "temperature_power requires a temperature above 0", NULL},
     {NULL, two_batches, "give either batch or batch_scale and batch_power", NULL},
     {NULL, gd_population_with_batch, "gd uses the whole population in each step: omit batch", NULL},
     {NULL, gd_fixed_with_batch, "gd uses the whole fixed set in each step: omit batch, or use dynamics.scheme: sgd",
@@ -357,6 +385,7 @@ static const struct effect effects[] = {
     {"data.shared", "dynamics.scheme", "sgd", false},
     {"data.test_seed", "data.test", "0", true},
     {"dynamics.momentum", "dynamics.update", "momentum", false},
+    {"dynamics.friction", "dynamics.update", "baoab", false},
 };
 
 static bool covers(const struct effect *effect, const char *key) {

@@ -154,7 +154,7 @@ const struct parameter parameter_table[] = {
      "true: all networks use the same online points and the same order of mini-batches"},
     {"data.streams", P_COUNT, AT(ensemble.streams), 1, 1024, false, "1", NULL, false,
      "data streams per initial condition: this many networks have the same initial condition; each has its own fresh "
-     "points or its own order of mini-batches"},
+     "points or order of mini-batches, and its own noise if there is a temperature"},
     {"data.seed", P_SEED, AT(data.seed), 0, 0, false, "1", NULL, false, "seed of points, their order and label noise"},
     {"data.test_seed", P_SEED, AT(data.test_seed), 0, 0, false, "0", NULL, false,
      "seed of the test points; 0: data.seed. Set the same value in runs with different data seeds that you want to "
@@ -168,6 +168,11 @@ const struct parameter parameter_table[] = {
     {"dynamics.momentum", P_REAL, AT(schedule.update.mu), 0, 0.999999, false, "0.9", NULL, false,
      "momentum: mu. With small dt, a step follows the gradient flow for the time dt/(1 - mu). The stability limit is "
      "2 (1 + mu)/lambda. Steps close to this limit do not follow the flow, so use a small dt_safety with dt: auto"},
+    {"dynamics.friction", P_REAL, AT(schedule.update.gamma), 0, 1e6, false, "1", NULL, false,
+     "baoab: friction gamma of the velocities; 0: Hamiltonian dynamics"},
+    {"dynamics.ridge", P_RIDGE, AT(schedule.update.ridge), 0, 1e6, false, "0", NULL, false,
+     "ridge lambda: each step uses grad V + lambda theta, which minimizes loss + (lambda/2n) sum_i |theta_i|^2. A number "
+     "applies to all trained parameters; {c: 0.1, a: 0} gives one to each, 0 to the others"},
     {"dynamics.stages[].steps", P_COUNT, STAGE(steps), 1, STEPS_LIMIT, false, NULL, NULL, true,
      "steps of the stage; a run has at most 64 stages. On resume, only steps after the checkpoint may change"},
     {"dynamics.stages[].dt", P_AUTO, STAGE(dt), 0, DT_MAX, true, NULL, NULL, true,
@@ -183,6 +188,12 @@ const struct parameter parameter_table[] = {
     {"dynamics.stages[].dt_power", P_REAL, STAGE(dt_power), -4, 4, false, NULL, NULL, true,
      "a network of n units has the step size dt * n^dt_power; 0 if not given. With a power, networks of different n "
      "have different t at the same step"},
+    {"dynamics.stages[].temperature", P_REAL, STAGE(temperature), 0, 1e6, false, NULL, NULL, true,
+     "temperature tau of the noise that a step adds to the trained parameters: sqrt(2 tau dt) N(0,1) with "
+     "dynamics.update: euler (mean-field Langevin dynamics). The noise is a function of run.seed, the network, the unit "
+     "and the step; 0 if not given"},
+    {"dynamics.stages[].temperature_power", P_REAL, STAGE(temperature_power), -4, 4, false, NULL, NULL, true,
+     "a network of n units has the temperature temperature * n^temperature_power; 0 if not given"},
     {"dynamics.stages[].batch", P_COUNT, STAGE(batch), 1, POINTS_LIMIT, false, NULL, NULL, true,
      "sgd: number P of points in a batch. Each epoch uses the fixed set in a new uniform random order and omits the "
      "remaining points that do not fill a batch"},

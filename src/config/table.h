@@ -19,7 +19,8 @@ enum parameter_kind {
   P_SIZES,
   P_STEPS,
   P_INTERVALS,
-  P_FIELDS
+  P_FIELDS,
+  P_RIDGE
 };
 
 struct choice {

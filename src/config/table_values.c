@@ -58,6 +58,9 @@ void parameter_expects(const struct parameter *parameter, char *text, size_t siz
   case P_FIELDS:
     snprintf(text, size, "a list of c, a, b, such as [c, a]");
     break;
+  case P_RIDGE:
+    snprintf(text, size, "a number%s, or {c: NUMBER, a: NUMBER, b: NUMBER}", range);
+    break;
   case P_CHOICE: {
     size_t used = (size_t)snprintf(text, size, "one of ");
     for (int i = 0; parameter->choice(i).name && used < size; i++)
@@ -131,9 +134,17 @@ static bool interval_item(const struct parameter *parameter, struct intervals *i
   return (last < 0 || after > intervals->after[last]) && intervals_change(intervals, after, every);
 }
 
+/* The number of one parameter, given by its name: {c: 0.1, a: 0}. */
+static bool ridge_item(const struct parameter *parameter, double *ridge, const char *name, const char *text) {
+  for (int id = 0; id < FIELDS; id++)
+    if (strcmp(name, field_table[id].name) == 0) return number(text, &ridge[id]) && in_range(parameter, ridge[id]);
+  return false;
+}
+
 bool parameter_assign_form(const struct parameter *parameter, void *base, const char *form, const char *text) {
   void *at = (char *)base + parameter->offset;
   if (parameter->kind == P_INTERVALS) return interval_item(parameter, at, form, text);
+  if (parameter->kind == P_RIDGE) return ridge_item(parameter, at, form, text);
   static const struct parameter count = {.low = 1, .high = STEPS_LIMIT};
   struct steps *steps = at;
   if (parameter->kind != P_STEPS) return false;
@@ -222,6 +233,11 @@ bool parameter_assign(const struct parameter *parameter, void *base, int item, c
     return interval_item(parameter, at, "0", text);
   case P_FIELDS:
     return field_item(at, item, text);
+  case P_RIDGE: {
+    bool right = true;
+    for (int id = 0; id < FIELDS; id++) right &= ridge_item(parameter, at, field_table[id].name, text);
+    return right;
+  }
   }
   return false;
 }
@@ -273,6 +289,24 @@ static void print_fields(FILE *out, unsigned train) {
       separator = ", ";
     }
   fputc(']', out);
+}
+
+/* Prints one number if it applies to all parameters, otherwise those that are not 0. */
+static void print_ridge(FILE *out, const double *ridge) {
+  const char *separator = "{";
+  bool same = true;
+  for (int id = 1; id < FIELDS; id++) same &= ridge[id] == ridge[0];
+  if (same) {
+    print_real(out, ridge[0]);
+    return;
+  }
+  for (int id = 0; id < FIELDS; id++) {
+    if (ridge[id] == 0) continue;
+    fprintf(out, "%s%s: ", separator, field_table[id].name);
+    print_real(out, ridge[id]);
+    separator = ", ";
+  }
+  fputc('}', out);
 }
 
 void parameter_print(FILE *out, const struct parameter *parameter, const void *base) {
@@ -327,6 +361,9 @@ void parameter_print(FILE *out, const struct parameter *parameter, const void *b
     break;
   case P_FIELDS:
     print_fields(out, *(const unsigned *)at);
+    break;
+  case P_RIDGE:
+    print_ridge(out, at);
   }
 }
 
@@ -344,6 +381,8 @@ char *parameter_text(const struct parameter *parameter, const void *base) {
 static bool has_stage_value(const struct stage *stage, const char *key) {
   if (strcmp(key, "batch") == 0) return stage->batch != 0;
   if (strcmp(key, "dt_power") == 0) return stage->dt_power != 0;
+  if (strcmp(key, "temperature") == 0) return stage->temperature > 0;
+  if (strcmp(key, "temperature_power") == 0) return stage->temperature > 0 && stage->temperature_power != 0;
   if (strncmp(key, "batch_", 6) == 0) return stage->batch_scale > 0;
   return strncmp(key, "dt_", 3) != 0 || !(stage->dt > 0);
 }

@@ -289,7 +289,7 @@ static void fresh_points(const struct dataset *data, const struct batch_position
       kind->evaluate_lanes(data->target, lanes, label);
     else
       kind->evaluate(data->target, used, rows, label);
-    if (data->spec.noise > 0) fresh_normal(&noise_stream, first + done, 1, normal);
+    if (data->spec.noise > 0) fresh_normal(&noise_stream, first + done, 0, 1, normal);
     for (int lane = 0; lane < used; lane++)
       y[done + lane] = label[lane] + (data->spec.noise > 0 ? data->spec.noise * normal[lane] : 0);
   }

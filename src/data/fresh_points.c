@@ -24,8 +24,12 @@ static const struct fresh_functions *functions(void) {
   return table[isa_best()];
 }
 
-void fresh_normal(const struct fresh_stream *stream, int64_t first, int count, double *z) {
-  functions()->normal(stream, first, count, z);
+void fresh_normal(const struct fresh_stream *stream, int64_t first, int from, int count, double *z) {
+  functions()->normal(stream, first, from, count, z);
+}
+
+void fresh_normal_single(const struct fresh_stream *stream, int64_t first, int from, int count, float *z) {
+  functions()->normal_single(stream, first, from, count, z);
 }
 
 void fresh_sphere(const struct fresh_stream *stream, int64_t first, int d, double *x) {

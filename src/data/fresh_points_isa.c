@@ -86,7 +86,7 @@ static inline void normal_pair(const struct fresh_stream *stream, const vword *i
   turn(radius, t, x, y);
 }
 
-static void normal(const struct fresh_stream *stream, int64_t first, int count, double *z) {
+static void normal(const struct fresh_stream *stream, int64_t first, int from, int count, double *z) {
   for (int lane = 0; lane < POINT_LANES; lane += GROUP) {
     uint64_t number[GROUP];
     vword id[VECTORS];
@@ -94,15 +94,102 @@ static void normal(const struct fresh_stream *stream, int64_t first, int count, 
     memcpy(id, number, sizeof id);
     for (int k = 0; k < count; k += 2) {
       vdouble x[VECTORS], y[VECTORS];
-      normal_pair(stream, id, k / 2, x, y);
+      normal_pair(stream, id, (from + k) / 2, x, y);
       EACH *(vdouble *)(z + k * POINT_LANES + lane + v * W) = x[v];
       if (k + 1 < count) EACH *(vdouble *)(z + (k + 1) * POINT_LANES + lane + v * W) = y[v];
     }
   }
 }
 
+/* ---- in single precision: 32 bits of the generator per number ---- */
+
+/* Two vectors of words, those of the even and of the odd points, give one vector of 32-bit words in the order of the
+ * points. */
+enum { HALF = VECTORS / 2 };
+#define EACH_HALF for (int v = 0; v < HALF; v++)
+
+/* radius = sqrt(-2 log u) with u in (0, 1], the number (word + 1) / 2^32 rounded. The method is that of logarithm(); five
+ * terms of the series are accurate to 2^-27. */
+static inline void radius_single(const vuint32 *word, vfloat *radius) {
+  vfloat s[HALF], s2[HALF], e[HALF], series[HALF];
+  EACH_HALF {
+    const vfloat high = __builtin_convertvector((vint32)(word[v] >> 16), vfloat),
+                 low = __builtin_convertvector((vint32)(word[v] & 0xffff), vfloat);
+    const vfloat u = high * 0x1p-16f + (low + 1) * 0x1p-32f;
+    const vuint32 upper = (vuint32)u - 0x3f3504f3; /* bits of u minus bits of sqrt(1/2) */
+    const vfloat m = (vfloat)((upper & 0x7fffff) + 0x3f3504f3);
+    e[v] = __builtin_convertvector((vint32)upper >> 23, vfloat);
+    s[v] = (m - 1) / (m + 1);
+  }
+  EACH_HALF s2[v] = s[v] * s[v];
+  EACH_HALF series[v] = s2[v] * (1.0f / 9) + 1.0f / 7;
+  EACH_HALF series[v] = series[v] * s2[v] + 1.0f / 5;
+  EACH_HALF series[v] = series[v] * s2[v] + 1.0f / 3;
+  EACH_HALF series[v] = series[v] * s2[v] + 1;
+  EACH_HALF radius[v] = VECTOR_SQRT_float(-2 * (2 * s[v] * series[v] + e[v] * 0x1.62e43p-1f));
+}
+
+/* x, y = radius (cos t, sin t) with t = 2 pi word / 2^32. The method is that of turn(). */
+static inline void turn_single(const vfloat *radius, const vuint32 *word, vfloat *x, vfloat *y) {
+  vuint32 quarter[HALF];
+  vfloat angle[HALF], square[HALF], c[HALF], w[HALF];
+  EACH_HALF quarter[v] = (word[v] + 0x20000000) >> 30;
+  EACH_HALF angle[v] = __builtin_convertvector((vint32)(word[v] - (quarter[v] << 30)), vfloat) * 0x1.921fb6p-30f;
+  EACH_HALF square[v] = angle[v] * angle[v];
+  EACH_HALF c[v] = w[v] = (vfloat){0} + 1;
+#pragma GCC unroll 5
+  for (int k = 5; k >= 1; k--) {
+    EACH_HALF c[v] = 1 - c[v] * square[v] * (1.0f / (float)((2 * k - 1) * (2 * k)));
+    EACH_HALF w[v] = 1 - w[v] * square[v] * (1.0f / (float)((2 * k) * (2 * k + 1)));
+  }
+  EACH_HALF w[v] *= angle[v];
+  EACH_HALF {
+    const vuint32 odd = 0 - (quarter[v] & 1);
+    const vuint32 cosine = ((vuint32)w[v] & odd) | ((vuint32)c[v] & ~odd),
+                  sine = ((vuint32)c[v] & odd) | ((vuint32)w[v] & ~odd);
+    x[v] = radius[v] * (vfloat)(cosine ^ ((quarter[v] + 1) & 2) << 30);
+    y[v] = radius[v] * (vfloat)(sine ^ (quarter[v] & 2) << 30);
+  }
+}
+
+/* z[0..3]: four independent N(0,1) numbers per lane from a block of the generator: words 0 and 1 give the first two. */
+static inline void normal_four(const struct fresh_stream *stream, const vword *id, int draw, vfloat z[4][HALF]) {
+  const vword low = WORD(0xffffffff);
+  vword word[4][VECTORS];
+  vuint32 packed[4][HALF];
+  vfloat radius[HALF];
+  EACH word[0][v] = id[v] & low;
+  EACH word[1][v] = (id[v] >> 32 << 10) | (uint64_t)draw;
+  EACH word[2][v] = (vword){0} + stream->nonce[0];
+  EACH word[3][v] = (vword){0} + stream->nonce[1];
+  philox(stream, word);
+  for (int i = 0; i < 4; i++) EACH_HALF packed[i][v] = (vuint32)((word[i][2 * v] & low) | word[i][2 * v + 1] << 32);
+  for (int i = 0; i < 4; i += 2) {
+    radius_single(packed[i], radius);
+    turn_single(radius, packed[i + 1], z[i], z[i + 1]);
+  }
+}
+
+static void normal_single(const struct fresh_stream *stream, int64_t first, int from, int count, float *z) {
+  for (int lane = 0; lane < POINT_LANES; lane += GROUP) {
+    uint64_t number[GROUP];
+    vword id[VECTORS];
+    for (int v = 0; v < VECTORS; v++)
+      for (int i = 0; i < W; i++) number[v * W + i] = (uint64_t)(first + lane + v / 2 * 2 * W + 2 * i + v % 2);
+    memcpy(id, number, sizeof id);
+    for (int k = 0; k < count; k += 4) {
+      vfloat four[4][HALF];
+      normal_four(stream, id, (from + k) / 4, four);
+      for (int i = 0; i < 4 && k + i < count; i++)
+        EACH_HALF *(vfloat *)(z + (k + i) * POINT_LANES + lane + v * 2 * W) = four[i][v];
+    }
+  }
+}
+
+/* ---- points ---- */
+
 static void sphere(const struct fresh_stream *stream, int64_t first, int d, double *x) {
-  normal(stream, first, d, x);
+  normal(stream, first, 0, d, x);
   for (int lane = 0; lane < POINT_LANES; lane += W) {
     vdouble square = {0};
     for (int k = 0; k < d; k++) {
@@ -114,4 +201,4 @@ static void sphere(const struct fresh_stream *stream, int64_t first, int d, doub
   }
 }
 
-const struct fresh_functions ISA_NAME(fresh_functions) = {normal, sphere};
+const struct fresh_functions ISA_NAME(fresh_functions) = {normal, normal_single, sphere};

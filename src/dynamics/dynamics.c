@@ -51,6 +51,7 @@ struct dynamics {
   int stage;
   int64_t order_start; /* step at which the batch size last changed */
   int order;           /* number of changes of the batch size so far */
+  double last_dt[ENSEMBLE_MAX]; /* [members]: the step sizes of the last step; 0 before step 0 */
   double pairs;
   struct nonfinite nonfinite;
 };
@@ -61,7 +62,7 @@ struct dynamics {
 struct request {
   int64_t step;
   enum point_set set;              /* POINTS_BATCH: the batch of the step; the update follows */
-  double dt;                       /* of the update, without the factor n^dt_power; 0: no unit moves */
+  const struct update_move *move;  /* [members]: of the update that follows */
   struct observation *observation; /* [local networks] or NULL */
   double *f;                       /* [local networks][points of the set] or NULL */
 };
@@ -78,7 +79,7 @@ static struct batch batch_of(const struct dynamics *dynamics, const struct local
   if (batch.gradient && batch.count != data->samples) {
     batch.whole = NULL;
     struct epoch_order *order = &dynamics->orders.order[local - dynamics->particles->local];
-    batch.ahead = local->group && data->spec.mode == DATA_ONLINE && request->dt > 0;
+    batch.ahead = local->group && data->spec.mode == DATA_ONLINE && request->move[local->member].dt > 0;
     batch.position = (struct batch_position){.network = network_key(local->n, local->replica),
                                              .step = request->step,
                                              .epoch_step = request->step - dynamics->order_start,
@@ -96,11 +97,11 @@ static void descend(struct dynamics *dynamics, const struct team *team, const st
                     const struct batch *batch, const struct request *request, bool finite,
                     struct observation *observation) {
   struct particle_sums sums = {0};
-  const double power = dynamics->schedule->stage[dynamics->stage].dt_power;
-  const double dt = finite ? schedule_network_dt(request->dt, power, local->n) : 0;
+  struct update_move move = request->move[local->member];
+  if (!finite) move.dt = 0;
   const double loss = gradient_residuals(dynamics->gradient, team, &dynamics->data->spec.loss, batch, 0, batch->count);
   if (observation) observation->loss = loss;
-  if (finite || observation) gradient_descend(dynamics->gradient, team, local, batch, dt, observation ? &sums : NULL);
+  if (finite || observation) gradient_descend(dynamics->gradient, team, local, batch, &move, observation ? &sums : NULL);
   if (observation) update_means(local, &sums, observation);
 #pragma omp atomic
   dynamics->pairs += (double)batch->count * (double)local_network_units(local);
@@ -169,16 +170,27 @@ static void process_networks(struct dynamics *dynamics, const struct request *re
 /* The step with exact gradients: the gradient source computes them without points and updates the units. */
 static void exact_step(struct dynamics *dynamics, const struct request *request) {
   const struct particles *particles = dynamics->particles;
-  dynamics->source->step(dynamics->source_state, request->step, request->dt,
-                         dynamics->schedule->stage[dynamics->stage].dt_power, request->observation,
-                         &dynamics->nonfinite);
+  dynamics->source->step(dynamics->source_state, request->move, request->observation, &dynamics->nonfinite);
   for (int s = 0; s < particles->locals; s++)
     dynamics->pairs += (double)particles->local[s].n * (double)local_network_units(&particles->local[s]);
 }
 
+/* Sets the moves of a step, one for each size. */
+static void set_moves(const struct dynamics *dynamics, int64_t step, double dt, struct update_move *move) {
+  const struct ensemble_spec *ensemble = &dynamics->particles->ensemble;
+  const struct stage *stage = &dynamics->schedule->stage[dynamics->stage];
+  for (int e = 0; e < ensemble->members; e++)
+    move[e] = (struct update_move){.step = step,
+                                   .dt = schedule_network_dt(dt, stage->dt_power, ensemble->n[e]),
+                                   .last_dt = dynamics->last_dt[e],
+                                   .tau = schedule_temperature(dynamics->schedule, dynamics->stage, ensemble->n[e])};
+}
+
 void dynamics_step(struct dynamics *dynamics, int64_t step, double dt, struct observation *observation) {
-  const struct request batch = {.step = step, .set = POINTS_BATCH, .dt = dt, .observation = observation},
+  struct update_move move[ENSEMBLE_MAX];
+  const struct request batch = {.step = step, .set = POINTS_BATCH, .move = move, .observation = observation},
                        test = {.step = step, .set = POINTS_TEST, .observation = observation};
+  set_moves(dynamics, step, dt, move);
   heartbeat_step(step);
   for (int s = 0; observation && s < dynamics->particles->locals; s++) {
     observation[s] = (struct observation){.loss_0 = dynamics->data->scale.loss_0, .test_loss = NAN};
@@ -186,6 +198,11 @@ void dynamics_step(struct dynamics *dynamics, int64_t step, double dt, struct ob
   }
   if (observation && dynamics->data->tests > 0) process_networks(dynamics, &test);
   (dynamics->source ? exact_step : process_networks)(dynamics, &batch);
+  for (int e = 0; e < dynamics->particles->ensemble.members && dt > 0; e++) dynamics->last_dt[e] = move[e].dt;
+}
+
+void dynamics_set_last_dt(struct dynamics *dynamics, int member, double dt) {
+  dynamics->last_dt[member] = dt;
 }
 
 void dynamics_evaluate(struct dynamics *dynamics, int64_t step, enum point_set set, double *f) {

@@ -147,7 +147,7 @@ struct descent {
   const struct team *team;
   const struct local_network *local;
   const struct batch *batch;
-  double scale, rate; /* 1/P, dt/P: grad V = scale * grad, dt grad V = rate * grad; grad is the sum over points */
+  const struct update_move *move;
 };
 
 /* Adds the gradient of tile t of descent->local over the piece that starts at point `first` of the batch to grad,
@@ -185,7 +185,7 @@ static void descend_tiles(const struct descent *descent, int64_t tiles, struct p
       const struct points points = outputs_points(gradient->outputs, descent->team, batch, first);
       add_gradient(descent, thread, &points, first, t, grad);
     }
-    update_tile(gradient->update, descent->local, t, grad, descent->scale, descent->rate, sums);
+    update_tile(gradient->update, descent->local, t, grad, (double)batch->count, descent->move, sums);
   }
 }
 
@@ -211,8 +211,8 @@ static void descend_groups(const struct descent *descent, int64_t tiles, struct 
       struct particle_sums own = {0};
 #pragma omp for schedule(static)
       for (int64_t t = 0; t < count; t++)
-        update_tile(gradient->update, descent->local, begin + t, space->group + numbers * (size_t)t, descent->scale,
-                    descent->rate, sums ? &own : NULL);
+        update_tile(gradient->update, descent->local, begin + t, space->group + numbers * (size_t)t,
+                    (double)descent->batch->count, descent->move, sums ? &own : NULL);
       if (sums) unit_sum_merge(PARTICLE_MEANS * WIDE_LIMBS, own.words, sums->words);
     }
   }
@@ -233,14 +233,10 @@ void gradient_begin(struct gradient *gradient, const struct team *team, const st
 }
 
 void gradient_descend(struct gradient *gradient, const struct team *team, const struct local_network *local,
-                      const struct batch *batch, double dt, struct particle_sums *sums) {
+                      const struct batch *batch, const struct update_move *move, struct particle_sums *sums) {
   const int64_t tiles = network_tiles(local_network_units(local));
-  const struct descent descent = {.gradient = gradient,
-                                  .team = team,
-                                  .local = local,
-                                  .batch = batch,
-                                  .scale = 1 / (double)batch->count,
-                                  .rate = dt / (double)batch->count};
+  const struct descent descent = {
+      .gradient = gradient, .team = team, .local = local, .batch = batch, .move = move};
   if (!batch->whole && batch->count > gradient->chunk) { /* each pass over the chunks draws them again */
     descend_groups(&descent, tiles, sums);
     return;

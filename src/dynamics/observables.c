@@ -44,15 +44,36 @@ static double accuracy(int64_t count, const double *f, const double *y) {
   }
   return (double)right / (double)count;
 }
-static bool logistic(const struct loss_spec *spec) {
-  return spec->type == LOSS_LOGISTIC;
+static double ridge_energy(const struct observation *o) {
+  return o->mean[MEAN_RIDGE];
+}
+static double regularized_loss(const struct observation *o) {
+  return o->loss + o->mean[MEAN_RIDGE];
+}
+static double virial(const struct observation *o) {
+  return o->mean[MEAN_VIRIAL];
+}
+static double kinetic_energy(const struct observation *o) {
+  return o->mean[MEAN_KINETIC];
 }
 
-static bool squared(const struct loss_spec *spec) {
-  return loss_is_squared(spec);
+static bool logistic(const struct column_scope *scope) {
+  return scope->loss->type == LOSS_LOGISTIC;
 }
-static bool other(const struct loss_spec *spec) {
-  return !loss_is_squared(spec);
+static bool squared(const struct column_scope *scope) {
+  return loss_is_squared(scope->loss);
+}
+static bool other(const struct column_scope *scope) {
+  return !loss_is_squared(scope->loss);
+}
+static bool ridge(const struct column_scope *scope) {
+  return scope->ridge;
+}
+static bool langevin(const struct column_scope *scope) {
+  return scope->langevin;
+}
+static bool velocities(const struct column_scope *scope) {
+  return scope->velocities;
 }
 
 const struct column column_table[] = {
@@ -76,20 +97,31 @@ const struct column column_table[] = {
      .set = POINTS_BATCH, .applies = logistic},
     {"test_accuracy", "1", "fraction of the test points at which f_n has the sign of the label", .points = accuracy,
      .set = POINTS_TEST, .applies = logistic},
-    {"grad2", "f^2/t", "mean over units of |grad V|^2, trained fields only: -d loss/dt of gradient flow",
+    {"grad2", "f^2/t",
+     "mean over units of |g|^2, g = grad V + lambda theta with the ridge lambda, trained fields only: -d loss/dt of "
+     "gradient flow without ridge",
      .value = grad2},
     {"c_mean", "c", "mean over units of c", .value = c_mean},
     {"c2_mean", "c^2", "mean over units of c^2", .value = c2_mean},
     {"c4_mean", "c^4", "mean over units of c^4", .value = c4_mean},
     {"a_mean", "a", "mean over units of |a|", .value = a_mean},
     {"a2_mean", "a^2", "mean over units of |a|^2", .value = a2_mean},
+    {"ridge_energy", "f^2", "(lambda/2) times the mean over units of |theta|^2, trained fields only",
+     .value = ridge_energy, .applies = ridge},
+    {"regularized_loss", "f^2", "loss on the batch plus the ridge energy", .value = regularized_loss, .applies = ridge},
+    {"virial", "f^2",
+     "mean over units of theta . g, g = grad V + lambda theta, trained fields only. In the stationary state of euler, "
+     "virial - (dt/2) grad2 = tau times the number of trained parameters per unit",
+     .value = virial, .applies = langevin},
+    {"kinetic_energy", "f^2", "mean over units of |v|^2 / 2, v after the last half kick", .value = kinetic_energy,
+     .applies = velocities},
 };
 const int column_count = sizeof column_table / sizeof *column_table;
 _Static_assert(sizeof column_table / sizeof *column_table <= COLUMNS_MAX,
                "struct observation has space for all columns");
 
-bool column_applies(const struct column *column, const struct loss_spec *spec) {
-  return !column->applies || column->applies(spec);
+bool column_applies(const struct column *column, const struct column_scope *scope) {
+  return !column->applies || column->applies(scope);
 }
 
 double column_value(int c, const struct observation *observation) {
@@ -98,9 +130,10 @@ double column_value(int c, const struct observation *observation) {
 
 void observables_points(const struct loss_spec *spec, enum point_set set, int64_t count, const double *f,
                         const double *y, struct observation *observation) {
+  const struct column_scope scope = {.loss = spec};
   for (int c = 0; c < column_count; c++) {
     const struct column *column = &column_table[c];
-    if (column->points && column->set == set && column_applies(column, spec))
+    if (column->points && column->set == set && column_applies(column, &scope))
       observation->points[c] = column->points(count, f, y);
   }
 }

@@ -40,7 +40,7 @@ struct network_snapshot {
   int64_t first;   /* index of its first particle in population->particle */
   int64_t *offset; /* [ranks of the group + 1]: where the tiles of each rank start, in bytes; NULL if not split */
   bool finite;
-  double dt; /* of the current step; 0: the units are not moved */
+  struct update_move move; /* of the current step; dt 0: the units are not moved */
   struct particle_sums sums;
   int64_t energy[WIDE_LIMBS]; /* words of an exact sum: loss - C_f */
 };
@@ -236,7 +236,7 @@ static void serve_tile(struct population *population, const struct workspace *wo
   const int64_t inside = t - local->tile;
   const double energy = tile_gradient(population, workspace, s, local_network_tile(particles, local, inside, 0));
   struct particle_sums own = {0};
-  update_tile(population->update, local, inside, workspace->grad, 1, snapshot->dt, observe ? &own : NULL);
+  update_tile(population->update, local, inside, workspace->grad, 1, &snapshot->move, observe ? &own : NULL);
   if (!observe) return;
   const double term = energy / (double)local->n;
   int64_t own_energy[WIDE_LIMBS] = {0};
@@ -255,15 +255,16 @@ static void observe(const struct population *population, int s, struct observati
   update_means(local, &snapshot->sums, observation);
 }
 
-static void step_networks(void *state, int64_t step, double dt, double power, struct observation *observation,
+static void step_networks(void *state, const struct update_move *move, struct observation *observation,
                           struct nonfinite *nonfinite) {
   struct population *population = state;
   const struct particles *particles = population->particles;
   for (int s = 0; s < particles->locals; s++) {
     copy_network(population, s);
     struct network_snapshot *snapshot = &population->snapshot[s];
-    snapshot->dt = snapshot->finite ? schedule_network_dt(dt, power, particles->local[s].n) : 0;
-    if (!snapshot->finite) nonfinite_note(nonfinite, step, &particles->local[s]);
+    snapshot->move = move[particles->local[s].member];
+    if (!snapshot->finite) snapshot->move.dt = 0;
+    if (!snapshot->finite) nonfinite_note(nonfinite, snapshot->move.step, &particles->local[s]);
   }
 #pragma omp parallel for num_threads(population->threads) schedule(dynamic) if (particles->tile_count > 1)
   for (int64_t t = 0; t < particles->tile_count; t++)

@@ -36,6 +36,10 @@ double schedule_network_dt(double dt, double power, int64_t n) {
   return power == 0 ? dt : dt * (double)powl((long double)n, (long double)power);
 }
 
+double schedule_temperature(const struct schedule *schedule, int stage, int64_t n) {
+  return schedule_network_dt(schedule->stage[stage].temperature, schedule->stage[stage].temperature_power, n);
+}
+
 double schedule_dt_most(double power, const struct ensemble_spec *ensemble, double most) {
   double largest = 1;
   for (int e = 0; e < ensemble->members; e++) largest = fmax(largest, schedule_network_dt(1, power, ensemble->n[e]));
@@ -68,12 +72,20 @@ double dt_segment_time(const struct dt_segment *segment, const struct ensemble_s
   return segment->time[member] + (double)(step - segment->step) * dt_segment_dt(segment, ensemble, member);
 }
 
+double dt_segment_last_dt(const struct dt_segment *segment, const struct ensemble_spec *ensemble, int member,
+                          int64_t step) {
+  return step > segment->step ? dt_segment_dt(segment, ensemble, member)
+                              : schedule_network_dt(segment->last_dt, segment->last_power, ensemble->n[member]);
+}
+
 struct dt_segment schedule_segment(const struct schedule *schedule, const struct ensemble_spec *ensemble,
                                    int64_t step) {
   const int stage = schedule_stage(schedule, step);
   struct dt_segment segment = {.step = schedule_first(schedule, stage),
                                .dt = schedule->stage[stage].dt,
-                               .power = schedule->stage[stage].dt_power};
+                               .power = schedule->stage[stage].dt_power,
+                               .last_dt = stage > 0 ? schedule->stage[stage - 1].dt : 0,
+                               .last_power = stage > 0 ? schedule->stage[stage - 1].dt_power : 0};
   for (int e = 0; e < ensemble->members; e++) segment.time[e] = schedule_time(schedule, ensemble->n[e], segment.step);
   return segment;
 }
@@ -145,7 +157,8 @@ bool schedule_same_batch(const struct schedule *schedule, int stage, int other) 
 static bool same_step(const struct stage *a, const struct stage *b) {
   const bool same = a->dt > 0 || (a->dt_safety == b->dt_safety && a->dt_every == b->dt_every);
   return same && a->dt == b->dt && a->dt_power == b->dt_power && a->batch == b->batch &&
-         a->batch_scale == b->batch_scale && a->batch_power == b->batch_power;
+         a->batch_scale == b->batch_scale && a->batch_power == b->batch_power && a->temperature == b->temperature &&
+         a->temperature_power == b->temperature_power;
 }
 
 bool schedule_agree(const struct schedule *a, const struct schedule *b, int64_t step) {

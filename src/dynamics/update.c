@@ -1,5 +1,6 @@
 #include "dynamics/update.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,11 +21,31 @@ static double momentum_rescale(int field, double factor) {
   return factor; /* m / dt, the velocity, is unchanged */
 }
 
+static double baoab_limit(const struct update_spec *spec, double lambda) {
+  (void)spec;
+  return 2 / sqrt(lambda);
+}
+static double baoab_rescale(int field, double factor) {
+  (void)field;
+  (void)factor;
+  return 1;
+}
+
 const struct update_rule update_table[UPDATES] = {
-    [UPDATE_EULER] = {"euler", "theta <- theta - dt grad V", .limit = euler_limit, .noise = true},
-    [UPDATE_MOMENTUM] = {"momentum", "m <- mu m - dt grad V, theta <- theta + m; a change of dt rescales m",
+    [UPDATE_EULER] = {"euler", "theta <- theta - dt g, g = grad V + ridge theta; with a temperature + sqrt(2 tau dt) xi",
+                      .noises = 1, .thermal = true, .limit = euler_limit, .limit_formula = "2/lambda", .noise = true},
+    [UPDATE_MOMENTUM] = {"momentum", "m <- mu m - dt g, theta <- theta + m; a change of dt rescales m; no temperature",
                          .fields = 1, .field_name = {"m"}, .field_description = {"last displacement"},
-                         .limit = momentum_limit, .rescale = momentum_rescale},
+                         .limit = momentum_limit, .limit_formula = "2 (1 + mu)/lambda", .rescale = momentum_rescale},
+    [UPDATE_LEIMKUHLER_MATTHEWS] = {"leimkuhler_matthews",
+                                    "euler with the mean noise of two steps, (xi_k + xi_{k+1})/2: the stationary law of "
+                                    "a quadratic potential is exact",
+                                    .noises = 2, .thermal = true, .flat = true, .limit = euler_limit,
+                                    .limit_formula = "2/lambda", .noise = true},
+    [UPDATE_BAOAB] = {"baoab", "underdamped Langevin dynamics: velocities v with friction and temperature",
+                      .fields = 1, .field_name = {"v"}, .field_description = {"velocity before the last half kick"},
+                      .thermal = true, .flat = true, .limit = baoab_limit, .limit_formula = "2/sqrt(lambda)",
+                      .rescale = baoab_rescale},
 };
 
 int update_find(const char *name) {
@@ -49,15 +70,31 @@ void update_field_description(const struct update_rule *rule, const struct unit_
     snprintf(text, size, "%s of the %s", rule->field_description[field->rule_field - 1], parameter);
 }
 
+double update_ridge(const struct update_spec *spec) {
+  double largest = 0;
+  for (int id = 0; id < FIELDS; id++) largest = fmax(largest, spec->ridge[id]);
+  return largest;
+}
+
 double update_limit(const struct update_spec *spec, double lambda) {
-  return update_table[spec->rule].limit(spec, lambda);
+  return update_table[spec->rule].limit(spec, lambda + update_ridge(spec));
+}
+
+struct column_scope update_columns(const struct update_spec *spec, const struct loss_spec *loss) {
+  const bool ridge = update_ridge(spec) > 0, velocities = spec->rule == UPDATE_BAOAB;
+  return (struct column_scope){loss, ridge, ridge || velocities || spec->thermal, velocities};
 }
 
 int update_needs_euler(const struct update_spec *spec, const char *what) {
-  const char *received = update_table[spec->rule].name;
-  if (spec->rule == UPDATE_EULER) return OK;
-  return FAIL(USAGE, "dynamics.update: %s: expected euler, received %s, for which McKean implements no theory", what,
-              received);
+  if (spec->rule != UPDATE_EULER)
+    return FAIL(USAGE, "dynamics.update: %s: expected euler, received %s, for which McKean implements no theory", what,
+                update_table[spec->rule].name);
+  if (spec->thermal)
+    return FAIL(USAGE, "dynamics.stages: %s: expected no temperature: McKean implements no theory for noisy steps", what);
+  if (update_ridge(spec) > 0)
+    return FAIL(USAGE, "dynamics.ridge: %s: expected 0, received %g, for which McKean implements no theory", what,
+                update_ridge(spec));
+  return OK;
 }
 
 /* Returns the function that applies a rule to a tile (update_isa.c): theta <- theta - rate * grad for euler. */
@@ -71,41 +108,88 @@ static unsigned trained(const struct particles *particles) {
   return particles->unit.train & unit_manifold(particles->unit.type)->fields;
 }
 
-/* Sets the gradient to zero in lanes without a unit, so that these lanes stay zero. */
-static void clear_unused(int d, int used, double *grad) {
+void update_clear(int d, int used, double *values) {
   for (int row = 0; row < tile_rows(d) && used < TILE; row++)
-    for (int lane = used; lane < TILE; lane++) grad[row * TILE + lane] = 0;
+    for (int lane = used; lane < TILE; lane++) values[row * TILE + lane] = 0;
 }
 
-/* Adds the particle means of a tile to sums. used: number of units in the tile; grad V = scale * grad. */
-static void add_means(const struct update *update, int used, double n, const void *tile, const double *grad,
-                      double scale, struct particle_sums *sums) {
-  const struct particles *particles = update->particles;
+static double ridge_of_row(const struct update_spec *spec, int row) {
+  return spec->ridge[row == ROW_C ? FIELD_C : row == ROW_B ? FIELD_B : FIELD_A];
+}
+
+/* Adds P lambda theta to the gradient of grad / P. */
+static void add_ridge(const struct tile_step *step, double P) {
+  for (int row = 0; row < tile_rows(step->d); row++) {
+    const double ridge = P * ridge_of_row(step->spec, row);
+    for (int i = row * TILE; i < (row + 1) * TILE && ridge > 0; i++)
+      step->grad[i] += ridge * number_get(step->stored, step->tile, (size_t)i);
+  }
+}
+
+/* Adds the noise of a rule to the gradient, so that -rate grad contains sqrt(2 tau dt) times the mean noise of `noises`
+ * steps. */
+static void add_noise(const struct tile_step *step, int noises) {
+  struct noise noise = step->noise;
+  const double amplitude = -sqrt(2 * step->move->tau * step->move->dt) / step->rate / noises;
+  for (int i = 0; i < noises; i++, noise.step++) noise_add(&noise, amplitude, step->grad);
+  step->kernel->project(step->d, step->tile, step->grad);
+}
+
+/* Sets the means of Langevin dynamics: the sums over the tile, divided by n. g = grad / P. */
+static void set_langevin_means(const struct tile_step *step, double n, double P, double term[PARTICLE_MEANS]) {
+  const bool velocities = step->spec->rule == UPDATE_BAOAB;
+  for (int row = 0; row < tile_rows(step->d); row++)
+    for (int i = row * TILE; i < row * TILE + step->used && step->train & tile_row_bit(row); i++) {
+      const double theta = number_get(step->stored, step->tile, (size_t)i), g = step->grad[i] / P;
+      term[MEAN_RIDGE] += ridge_of_row(step->spec, row) / 2 * theta * theta / n;
+      term[MEAN_VIRIAL] += theta * g / n;
+      if (!velocities) continue;
+      const double v = number_get(step->stored, step->rule_tile[0], (size_t)i) - step->move->last_dt / 2 * g;
+      term[MEAN_KINETIC] += v * v / 2 / n;
+    }
+}
+
+/* Adds the particle means of a tile to sums. n: units of the network. */
+static void add_means(const struct tile_step *step, double n, double P, struct particle_sums *sums) {
   double square[TILE], term[PARTICLE_MEANS];
-  update->kernel->grad_norms(particles->d, trained(particles), used, scale, grad, square);
-  observables_tile(particles->d, used, n, tile, precision_stored(particles->precision), square, term);
+  step->kernel->grad_norms(step->d, step->train, step->used, 1 / P, step->grad, square);
+  observables_tile(step->d, step->used, n, step->tile, step->stored, square, term);
+  if (update_columns(step->spec, NULL).langevin) set_langevin_means(step, n, P, term);
   unit_sum_add(UNIT_SUM_WIDE, PARTICLE_MEANS, term, sums->words);
 }
 
-void update_tile(const struct update *update, const struct local_network *local, int64_t t, double *grad, double scale,
-                 double rate, struct particle_sums *sums) {
+void update_tile(const struct update *update, const struct local_network *local, int64_t t, double *grad, double P,
+                 const struct update_move *move, struct particle_sums *sums) {
   const struct particles *particles = update->particles;
+  const int noises = update_table[update->spec.rule].noises;
   const int64_t left = local_network_units(local) - t * TILE;
   const int used = (int)(left < TILE ? left : TILE);
   struct tile_step step = {.spec = &update->spec,
                            .kernel = update->kernel,
                            .d = particles->d,
+                           .used = used,
                            .train = trained(particles),
                            .stored = precision_stored(particles->precision),
-                           .rate = rate,
+                           .rate = move->dt / P,
+                           .last_rate = move->last_dt / P,
+                           .move = move,
+                           .noise = {.seed = update->spec.seed,
+                                     .network = network_key(local->n, local->replica),
+                                     .step = move->step,
+                                     .first_unit = local_network_first_unit(local) + t * TILE,
+                                     .d = particles->d,
+                                     .fields = trained(particles),
+                                     .precision = particles->precision},
                            .grad = grad,
                            .tile = local_network_tile(particles, local, t, 0)};
   for (int k = 1; k <= particles->fields.rule_fields; k++)
     step.rule_tile[k - 1] = local_network_tile(particles, local, t, k);
   update->kernel->project(particles->d, step.tile, grad);
-  if (sums) add_means(update, used, (double)local->n, step.tile, grad, scale, sums);
-  if (!(rate > 0)) return;
-  clear_unused(particles->d, used, grad);
+  if (update_ridge(&update->spec) > 0) add_ridge(&step, P);
+  if (sums) add_means(&step, (double)local->n, P, sums);
+  if (!(move->dt > 0)) return;
+  if (move->tau > 0 && noises > 0) add_noise(&step, noises);
+  update_clear(particles->d, used, grad);
   apply_of(update->kernel->isa, update->spec.rule)(&step);
 }
 

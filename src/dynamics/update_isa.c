@@ -1,6 +1,9 @@
 /* Arithmetic is in double. Stored numbers are float or double: each rule is inlined once for each size. */
 #include "dynamics/update_isa.h"
 
+#include <math.h>
+
+#include "base/portable_exp.h"
 #include "particles/number.h"
 
 #define INLINE static inline __attribute__((always_inline))
@@ -60,4 +63,52 @@ static void momentum(const struct tile_step *step) {
     transport(sizeof(double), step);
 }
 
-update_row ISA_NAME(update_table) = {[UPDATE_EULER] = euler, [UPDATE_MOMENTUM] = momentum};
+/* ---- baoab: the half kicks before and after the gradient at theta, half a step, friction and noise, half a step ---- */
+
+INLINE void kick(size_t stored, const struct tile_step *step, double decay) {
+  void *restrict v = step->rule_tile[0];
+  double *restrict grad = step->grad;
+  const double rate = (step->last_rate + step->rate) / 2;
+  for (int row = 0; row < tile_rows(step->d); row++)
+    for (int i = row * TILE; i < (row + 1) * TILE && step->train & tile_row_bit(row); i++) {
+      const double kicked = number_get(stored, v, (size_t)i) - rate * grad[i];
+      number_put(stored, v, (size_t)i, kicked);
+      grad[i] = decay * kicked;
+    }
+}
+
+/* The mean of the velocities before (v) and after (grad) the friction moves theta. */
+INLINE void drift(size_t stored, const struct tile_step *step) {
+  void *restrict v = step->rule_tile[0], *restrict tile = step->tile;
+  const double *restrict grad = step->grad;
+  const double half = step->move->dt / 2;
+  for (int row = 0; row < tile_rows(step->d); row++)
+    for (int i = row * TILE; i < (row + 1) * TILE && step->train & tile_row_bit(row); i++) {
+      const double before = number_get(stored, v, (size_t)i);
+      number_put(stored, tile, (size_t)i, number_get(stored, tile, (size_t)i) + half * (before + grad[i]));
+      number_put(stored, v, (size_t)i, grad[i]);
+    }
+}
+
+static void baoab(const struct tile_step *step) {
+  const bool single = step->stored == sizeof(float);
+  const double decay = portable_exp(-step->spec->gamma * step->move->dt);
+  if (single)
+    kick(sizeof(float), step, decay);
+  else
+    kick(sizeof(double), step, decay);
+  if (step->move->tau > 0) {
+    noise_add(&step->noise, sqrt(step->move->tau * (1 - decay) * (1 + decay)), step->grad);
+    update_clear(step->d, step->used, step->grad);
+  }
+  if (single)
+    drift(sizeof(float), step);
+  else
+    drift(sizeof(double), step);
+}
+
+/* leimkuhler_matthews differs from euler only in its noise, which is part of the gradient. */
+update_row ISA_NAME(update_table) = {[UPDATE_EULER] = euler,
+                                     [UPDATE_MOMENTUM] = momentum,
+                                     [UPDATE_LEIMKUHLER_MATTHEWS] = euler,
+                                     [UPDATE_BAOAB] = baoab};

@@ -214,5 +214,8 @@ int simulation_start(struct simulation *sim, bool *complete) {
   divergence_monitor_start(&sim->monitor);
   if (!*complete) TRY(stability_watch_create(config, &sim->step_size, sim->start, &sim->watch));
   TRY(problem_dynamics(problem));
+  for (int e = 0; e < config->ensemble.members; e++)
+    dynamics_set_last_dt(problem->dynamics, e,
+                         dt_segment_last_dt(&sim->step_size.segment, &config->ensemble, e, sim->start));
   return *complete ? OK : check_stop(sim);
 }

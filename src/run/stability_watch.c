@@ -104,13 +104,12 @@ static void formula(const struct stability_watch *watch, int stage, int64_t n, c
   const struct update_spec *update = &watch->config->schedule.update;
   const int64_t samples = watch->step_size->data->samples,
                 P = schedule_batch(&watch->config->schedule, stage, n, samples);
-  if (update->rule == UPDATE_MOMENTUM)
-    snprintf(text, 160, "2 (1 + mu)/lambda of the tangent kernel");
-  else if (P == samples)
-    snprintf(text, 160, "2/lambda of the tangent kernel");
+  const char *ridge = update_ridge(update) > 0 ? " and the ridge" : "";
+  if (P == samples || !update_table[update->rule].noise)
+    snprintf(text, 160, "%s of the tangent kernel%s", update_table[update->rule].limit_formula, ridge);
   else
-    snprintf(text, 160, "with batch noise: 2/(lambda (1 - 1/P) + sup M(x,x)/P) of the tangent kernel, P = %lld",
-             (long long)P);
+    snprintf(text, 160, "with batch noise: 2/(lambda (1 - 1/P) + sup M(x,x)/P) of the tangent kernel%s, P = %lld",
+             ridge, (long long)P);
 }
 
 void stability_watch_text(const struct stability_watch *watch, int64_t step, int member, const double *values,

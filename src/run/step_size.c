@@ -94,7 +94,13 @@ int step_size_enter(struct step_size *step_size, int64_t step) {
   const int64_t first = schedule_first(step_size->schedule, stage);
   const bool automatic = !(now->dt > 0);
   if (step != first && !(automatic && step % now->dt_every == 0)) return OK;
-  struct dt_segment segment = {.step = step, .dt = now->dt, .power = now->dt_power};
+  const struct dt_segment *last = &step_size->segment;
+  const bool later = step > last->step;
+  struct dt_segment segment = {.step = step,
+                               .dt = now->dt,
+                               .power = now->dt_power,
+                               .last_dt = later ? last->dt : last->last_dt,
+                               .last_power = later ? last->power : last->last_power};
   if (automatic) {
     int64_t n;
     const int status = step_size_limit(step_size, stage, &segment.dt, &n);

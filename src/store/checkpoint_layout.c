@@ -184,13 +184,16 @@ static struct dt_segment read_segment(struct h5 *h5) {
                      h5_get_double(h5, "/", "dt_since_time", &time) == OK;
   if (!known) return (struct dt_segment){0};
   if (h5_get_double(h5, "/", "dt_power", &segment.power) != OK) segment.power = 0;
+  if (h5_get_double(h5, "/", "last_dt", &segment.last_dt) != OK) segment.last_dt = 0;
+  if (h5_get_double(h5, "/", "last_dt_power", &segment.last_power) != OK) segment.last_power = 0;
   for (int e = 0; e < ENSEMBLE_MAX; e++) segment.time[e] = time;
   return segment;
 }
 
 static bool valid_segment(const struct dt_segment *segment, int64_t step) {
   bool valid = segment->step >= 0 && segment->step <= step && segment->dt >= 0 && segment->dt <= DT_MAX &&
-               isfinite(segment->power);
+               isfinite(segment->power) && segment->last_dt >= 0 && segment->last_dt <= DT_MAX &&
+               isfinite(segment->last_power);
   for (int e = 0; e < ENSEMBLE_MAX; e++) valid &= isfinite(segment->time[e]);
   return valid;
 }

@@ -52,6 +52,10 @@ static int write_attributes(const struct checkpoint_request *request, struct h5 
   TRY(h5_set_double(h5, "/", "dt", request->segment.dt));
   TRY(h5_set_int(h5, "/", "dt_since_step", request->segment.step));
   TRY(h5_set_double(h5, "/", "dt_since_time", request->segment.time[0]));
+  if (request->segment.step == request->step && request->segment.last_dt > 0) {
+    TRY(h5_set_double(h5, "/", "last_dt", request->segment.last_dt));
+    TRY(h5_set_double(h5, "/", "last_dt_power", request->segment.last_power));
+  }
   TRY(h5_set_int(h5, "/", "seed", (int64_t)request->seed));
   TRY(h5_set_text(h5, "/", "isa", isa_names[request->isa]));
   TRY(h5_set_text(h5, "/", "precision", precision_names[precision]));

@@ -263,9 +263,10 @@ static int append_column(const struct history *history, struct h5 *file, const s
 static int append_series(const struct history *history, struct h5 *file, int member, const double *table) {
   char group[64];
   snprintf(group, sizeof group, "/ensemble/%d/series", member);
+  const struct column_scope scope = update_columns(&history->config->schedule.update, &history->config->data.loss);
   TRY(append_axes(history, file, &history->series, group, member, true));
   for (int c = 0; c < column_count; c++) {
-    if (!column_applies(&column_table[c], &history->config->data.loss)) continue;
+    if (!column_applies(&column_table[c], &scope)) continue;
     TRY(append_column(history, file, &history->series, c, group, column_table[c].name, column_table[c].description,
                       column_table[c].units, table));
   }

@@ -46,6 +46,15 @@ static double naive_normal(const struct fresh_stream *stream, int64_t id, int k)
   return sqrt(-2 * log(u)) * (k % 2 == 0 ? cos(2 * M_PI * t) : sin(2 * M_PI * t));
 }
 
+/* In single precision: four numbers per block, u rounded to single. */
+static double naive_normal_single(const struct fresh_stream *stream, int64_t id, int k) {
+  uint32_t word[4];
+  fresh_bits(stream, id, k / 4, word);
+  const uint32_t *pair = word + k % 4 / 2 * 2;
+  const double u = (float)(((double)pair[0] + 1) * 0x1p-32), t = (double)pair[1] * 0x1p-32;
+  return sqrt(-2 * log(u)) * (k % 2 == 0 ? cos(2 * M_PI * t) : sin(2 * M_PI * t));
+}
+
 static void numbers_equal_their_definition(void **state) {
   (void)state;
   const struct fresh_stream stream = fresh_stream_of(&a_stream);
@@ -53,12 +62,19 @@ static void numbers_equal_their_definition(void **state) {
   const int counts[] = {1, 2, 3, 10, 25, COUNT_MAX};
   for (int i = 0; i < 6; i++) {
     _Alignas(64) double z[COUNT_MAX * POINT_LANES];
-    fresh_normal(&stream, firsts[i], counts[i], z);
+    _Alignas(64) float single[COUNT_MAX * POINT_LANES];
+    const int from = 4 * i;
+    fresh_normal(&stream, firsts[i], from, counts[i], z);
+    fresh_normal_single(&stream, firsts[i], from, counts[i], single);
     for (int k = 0; k < counts[i]; k++)
       for (int lane = 0; lane < POINT_LANES; lane++) {
-        const double expected = naive_normal(&stream, firsts[i] + lane, k);
+        const int64_t point = firsts[i] + lane;
+        const double expected = naive_normal(&stream, point, from + k),
+                     rounded = naive_normal_single(&stream, point, from + k);
         expect(fabs(z[k * POINT_LANES + lane] - expected) <= 2e-14 * fmax(1, fabs(expected)), "point %lld, number %d",
-               (long long)(firsts[i] + lane), k);
+               (long long)point, from + k);
+        expect(fabs(single[k * POINT_LANES + lane] - rounded) <= 5e-7 * fmax(1, fabs(rounded)),
+               "single precision, point %lld, number %d", (long long)point, from + k);
       }
   }
   assert_expected();
@@ -84,27 +100,33 @@ static void bits_are_the_same_at_all_levels_and_on_all_machines(void **state) {
   (void)state;
   const struct fresh_stream stream = fresh_stream_of(&a_stream);
   const int ds[] = {1, 2, 5, 24, COUNT_MAX};
-  uint32_t crc = 0;
+  uint32_t crc = 0, noise = 0;
   for (int i = 0; i < 5; i++) {
     _Alignas(64) double x[2][COUNT_MAX * POINT_LANES], y[2][POINT_LANES];
+    _Alignas(64) float z[2][COUNT_MAX * POINT_LANES];
     struct target *target;
     assert_ok(target_create(&world, &(struct target_spec){.type = TARGET_SPIN, .d = ds[i], .seed = 4}, &target));
     memset(x, 0, sizeof x);
+    memset(z, 0, sizeof z);
     for (int isa = 0; isa < ISA_LEVELS; isa++) {
       const int to = isa != ISA_portable;
       if (!isa_processor_has((enum isa)isa)) continue;
       assert_ok(isa_limit(isa_names[isa]));
       fresh_sphere(&stream, 1234567, ds[i], x[to]);
+      fresh_normal_single(&stream, 1234567, 0, ds[i], z[to]);
       target->kind->evaluate_lanes(target, x[to], y[to]);
       expect(to == 0 || memcmp(x[0], x[1], sizeof x[0]) == 0, "d = %d, level %s", ds[i], isa_names[isa]);
       expect(to == 0 || memcmp(y[0], y[1], sizeof y[0]) == 0, "labels, d = %d, level %s", ds[i], isa_names[isa]);
+      expect(to == 0 || memcmp(z[0], z[1], sizeof z[0]) == 0, "noise, d = %d, level %s", ds[i], isa_names[isa]);
     }
     crc = crc32c(crc32c(crc, x[0], sizeof x[0]), y[0], sizeof y[0]);
+    noise = crc32c(noise, z[0], sizeof z[0]);
     assert_ok(isa_limit(getenv("MCKEAN_ISA")));
     target_free(target);
   }
   assert_expected();
   assert_int_equal(crc, 0x38c8a504);
+  assert_int_equal(noise, 0xf6509103);
 }
 
 static void points_lie_on_the_sphere(void **state) {
@@ -122,15 +144,17 @@ static void points_lie_on_the_sphere(void **state) {
 }
 
 /* Mean, variance, fourth moment and the correlations of neighboring coordinates and of neighboring points of N(0,1)
- * numbers, each within 5 standard errors (probability of a false alarm: 3e-6 together). */
-static void normals_have_the_moments(void **state) {
-  (void)state;
+ * numbers, each within 5 standard errors (probability of a false alarm: 6e-6 together). */
+static void have_the_moments(bool in_single) {
   enum { CALLS = 4000, D = 8 };
   const struct fresh_stream stream = fresh_stream_of(&a_stream);
   double sum[5] = {0};
   for (int i = 0; i < CALLS; i++) {
     _Alignas(64) double z[D * POINT_LANES];
-    fresh_normal(&stream, (int64_t)i * POINT_LANES, D, z);
+    _Alignas(64) float single[D * POINT_LANES];
+    fresh_normal(&stream, (int64_t)i * POINT_LANES, 0, D, z);
+    fresh_normal_single(&stream, (int64_t)i * POINT_LANES, 0, D, single);
+    for (int k = 0; k < D * POINT_LANES && in_single; k++) z[k] = (double)single[k];
     for (int k = 0; k < D; k++)
       for (int lane = 0; lane < POINT_LANES; lane++) {
         const double v = z[k * POINT_LANES + lane];
@@ -142,7 +166,15 @@ static void normals_have_the_moments(void **state) {
       }
   }
   const double variance[] = {1, 2, 96, 1, 1}, N = (double)CALLS * D * POINT_LANES;
-  for (int m = 0; m < 5; m++) expect(fabs(sum[m] / N) < 5 * sqrt(variance[m] / N), "moment %d: %g", m, sum[m] / N);
+  for (int m = 0; m < 5; m++)
+    expect(fabs(sum[m] / N) < 5 * sqrt(variance[m] / N), "moment %d: %g%s", m, sum[m] / N,
+           in_single ? ", single precision" : "");
+}
+
+static void normals_have_the_moments(void **state) {
+  (void)state;
+  have_the_moments(false);
+  have_the_moments(true);
   assert_expected();
 }
 

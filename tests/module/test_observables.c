@@ -211,8 +211,9 @@ static void each_batch_size_has_its_own_order(void **state) {
 }
 
 static int column_number(const char *name, const struct loss_spec *loss) {
+  const struct column_scope scope = {.loss = loss};
   for (int c = 0; c < column_count; c++)
-    if (strcmp(column_table[c].name, name) == 0 && column_applies(&column_table[c], loss)) return c;
+    if (strcmp(column_table[c].name, name) == 0 && column_applies(&column_table[c], &scope)) return c;
   return -1;
 }
 
