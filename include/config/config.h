@@ -95,6 +95,9 @@ int config_continue(const struct config *was, int64_t step, struct config *now);
  * unit.init.checksum, or one has none. Local. USAGE: they differ; the error text has a line as for config_resumable. */
 int config_same_particles(const struct config *was, const struct config *now);
 
+/* Local. Returns the value of a key that is not one of a stage, as a user would write it. The caller frees the text. */
+char *config_value(const struct config *config, const char *key);
+
 /* Local. Fills in the description of key number i, counted from 0. Returns false if there is no such key. */
 struct config_key {
   const char *key; /* "dynamics.stages[].dt" is a key of every stage */

@@ -1,5 +1,5 @@
-/* fresh_points: the random numbers of a step, for many points or units at a time: those of online data, and the noise of
- * an update rule.
+/* fresh_points: the random numbers of a step, for many points or units at a time: those of online data, and the noise
+ * of an update rule.
  *
  * Generator: Philox4x32-10 (Salmon et al., SC11). It needs only 32-bit products, so vector instructions compute many
  * points at once. One block of Philox4x64-10 (base/rng.h) for (seed, stream, network, step) gives the key and half of

@@ -65,6 +65,9 @@ extern const int column_count;
 /* Local. Returns whether such runs have the column. */
 bool column_applies(const struct column *column, const struct column_scope *scope);
 
+/* Local. Returns an observation without values, for networks with this loss_0. */
+struct observation observation_empty(double loss_0);
+
 /* Local. Returns the value of column_table[c]. */
 double column_value(int c, const struct observation *observation);
 
@@ -74,8 +77,8 @@ void observables_points(const struct loss_spec *loss, enum point_set set, int64_
                         const double *y, struct observation *observation);
 
 /* Local. sums[m] = the contribution of a tile to particle mean m: the sum over its first `units` lanes, divided by n.
- * square [TILE]: |g|^2 of each lane. The means that depend on the update rule are set to 0. tile: [tile_rows(d)][TILE] stored parameters of `stored` bytes each
- * (4: float, 8: double). */
+ * square [TILE]: |g|^2 of each lane. The means that depend on the update rule are set to 0. tile: [tile_rows(d)][TILE]
+ * stored parameters of `stored` bytes each (4: float, 8: double). */
 void observables_tile(int d, int units, double n, const void *tile, size_t stored, const double *square,
                       double sums[PARTICLE_MEANS]);
 

@@ -48,8 +48,10 @@ int64_t schedule_first(const struct schedule *schedule, int stage);
 /* Returns dt n^power, the step size of a network of n units: with power 0, dt itself. */
 double schedule_network_dt(double dt, double power, int64_t n);
 
-/* Returns tau of a network of n units in a stage. */
-double schedule_temperature(const struct schedule *schedule, int stage, int64_t n);
+/* Sets move [members], the moves of the networks of each size at a step of a stage, from those of the step before. dt:
+ * without the factor n^dt_power; if it is 0, no unit moves, and the step follows. */
+void schedule_moves(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble, int64_t step,
+                    double dt, struct update_move *move);
 
 /* Returns the largest dt for which dt n^power is at most `most` for all sizes. */
 double schedule_dt_most(double power, const struct ensemble_spec *ensemble, double most);
@@ -66,9 +68,9 @@ double schedule_time(const struct schedule *schedule, int64_t n, int64_t step);
  * estimate of dt. */
 struct dt_segment {
   int64_t step;
-  double dt, power;          /* a network of n units has the step size dt n^power */
+  double dt, power;           /* a network of n units has the step size dt n^power */
   double last_dt, last_power; /* of the step before the range; last_dt 0: none, or unknown */
-  double time[ENSEMBLE_MAX]; /* [members]: t of the networks of each size at the first step of the range */
+  double time[ENSEMBLE_MAX];  /* [members]: t of the networks of each size at the first step of the range */
 };
 
 /* Return the step size of the networks of a size, and their t at a step of the segment. */
@@ -110,8 +112,8 @@ int schedule_check(const struct schedule *schedule, int stage, int64_t n, int64_
 /* Returns whether two stages have the same rule for P, and thus the same P for every n. */
 bool schedule_same_batch(const struct schedule *schedule, int stage, int other);
 
-/* Returns whether two schedules have the same scheme, and the same rules for dt, P and the temperature in every step before `step`.
- * While dt is auto, stages must also begin at the same steps. Does not compare the update rules. */
+/* Returns whether two schedules have the same scheme, and the same rules for dt, P and the temperature in every step
+ * before `step`. While dt is auto, stages must also begin at the same steps. Does not compare the update rules. */
 bool schedule_agree(const struct schedule *a, const struct schedule *b, int64_t step);
 
 #endif

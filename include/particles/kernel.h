@@ -117,6 +117,10 @@ void points_free(struct points *points);
 void points_set(struct points *points, enum precision precision, const struct unit_spec *unit, int count, int d,
                 const double *x);
 
+/* Local. Allocates points and sets them to x [count][d]; does nothing if count is 0. FAILED: no memory. */
+int points_create(struct points *points, enum precision precision, const struct unit_spec *unit, int count, int d,
+                  const double *x);
+
 /* Local. Reference versions of the kernels for tests: plain loops in double precision, with h and h' of unit_table.
  * tile: double [tiles][tile_rows(d)][TILE]; x and q: as in struct points, in double, without padding. */
 void naive_forward(int unit, int tiles, const double *tile, int count, int d, const double *x, const double *q,

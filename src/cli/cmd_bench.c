@@ -9,8 +9,8 @@
 #include "particles/unit.h"
 
 const char cmd_bench_options[] = "  --quick           a few seconds, less accurate\n"
-                                 "  --only PART       kernels, ensembles, online, rows, data, population,\n"
-                                 "                    sums or disk (default: all)\n"
+                                 "  --only PART       kernels, ensembles, online, rows, data, noise,\n"
+                                 "                    population, sums or disk (default: all)\n"
                                  "  --disk FOLDER     where checkpoints are written and read\n"
                                  "  --json FILE       results in JSON\n"
                                  "these measure kernels only; with --only, --d applies to that part\n"
@@ -51,8 +51,9 @@ static const struct {
   const char *name;
   int (*measure)(struct bench *bench);
 } part_table[] = {
-    {"kernels", bench_kernels}, {"ensembles", bench_ensembles},   {"online", bench_online}, {"rows", bench_rows},
-    {"data", bench_data},       {"population", bench_population}, {"sums", bench_sums},     {"disk", bench_disk}};
+    {"kernels", bench_kernels}, {"ensembles", bench_ensembles}, {"online", bench_online},         {"rows", bench_rows},
+    {"data", bench_data},       {"noise", bench_noise},         {"population", bench_population}, {"sums", bench_sums},
+    {"disk", bench_disk}};
 enum { PARTS = sizeof part_table / sizeof *part_table };
 
 static const char *part_name(int i) {

@@ -147,3 +147,7 @@ int config_help(FILE *out, const char *key) {
   return nearest ? FAIL(USAGE, "help: %s: unknown key; did you mean \"%s\"?", key, nearest)
                  : FAIL(USAGE, "help: %s: unknown key; `mckean help keys` lists all keys", key);
 }
+
+char *config_value(const struct config *config, const char *key) {
+  return parameter_text(&parameter_table[key_find(key)], config);
+}

@@ -171,7 +171,8 @@ const struct parameter parameter_table[] = {
     {"dynamics.friction", P_REAL, AT(schedule.update.gamma), 0, 1e6, false, "1", NULL, false,
      "baoab: friction gamma of the velocities; 0: Hamiltonian dynamics"},
     {"dynamics.ridge", P_RIDGE, AT(schedule.update.ridge), 0, 1e6, false, "0", NULL, false,
-     "ridge lambda: each step uses grad V + lambda theta, which minimizes loss + (lambda/2n) sum_i |theta_i|^2. A number "
+     "ridge lambda: each step uses grad V + lambda theta, which minimizes loss + (lambda/2n) sum_i |theta_i|^2. A "
+     "number "
      "applies to all trained parameters; {c: 0.1, a: 0} gives one to each, 0 to the others"},
     {"dynamics.stages[].steps", P_COUNT, STAGE(steps), 1, STEPS_LIMIT, false, NULL, NULL, true,
      "steps of the stage; a run has at most 64 stages. On resume, only steps after the checkpoint may change"},
@@ -190,7 +191,8 @@ const struct parameter parameter_table[] = {
      "have different t at the same step"},
     {"dynamics.stages[].temperature", P_REAL, STAGE(temperature), 0, 1e6, false, NULL, NULL, true,
      "temperature tau of the noise that a step adds to the trained parameters: sqrt(2 tau dt) N(0,1) with "
-     "dynamics.update: euler (mean-field Langevin dynamics). The noise is a function of run.seed, the network, the unit "
+     "dynamics.update: euler (mean-field Langevin dynamics). The noise is a function of run.seed, the network, the "
+     "unit "
      "and the step; 0 if not given"},
     {"dynamics.stages[].temperature_power", P_REAL, STAGE(temperature_power), -4, 4, false, NULL, NULL, true,
      "a network of n units has the temperature temperature * n^temperature_power; 0 if not given"},

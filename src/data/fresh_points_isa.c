@@ -108,8 +108,8 @@ static void normal(const struct fresh_stream *stream, int64_t first, int from, i
 enum { HALF = VECTORS / 2 };
 #define EACH_HALF for (int v = 0; v < HALF; v++)
 
-/* radius = sqrt(-2 log u) with u in (0, 1], the number (word + 1) / 2^32 rounded. The method is that of logarithm(); five
- * terms of the series are accurate to 2^-27. */
+/* radius = sqrt(-2 log u) with u in (0, 1], the number (word + 1) / 2^32 rounded. The method is that of logarithm();
+ * five terms of the series are accurate to 2^-27. */
 static inline void radius_single(const vuint32 *word, vfloat *radius) {
   vfloat s[HALF], s2[HALF], e[HALF], series[HALF];
   EACH_HALF {

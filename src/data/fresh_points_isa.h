@@ -1,5 +1,6 @@
-/* fresh_points_isa: the versions of fresh_normal, fresh_normal_single and fresh_sphere for the instruction-set levels. The Makefile compiles
- * fresh_points_isa.c once per level, without contraction to FMA: all versions give the same bits. */
+/* fresh_points_isa: the versions of fresh_normal, fresh_normal_single and fresh_sphere for the instruction-set levels.
+ * The Makefile compiles fresh_points_isa.c once per level, without contraction to FMA: all versions give the same
+ * bits. */
 #ifndef FRESH_POINTS_ISA_H
 #define FRESH_POINTS_ISA_H
 

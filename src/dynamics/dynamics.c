@@ -49,9 +49,9 @@ struct dynamics {
   struct points test, train; /* the fixed sets in kernel form */
   struct epoch_orders orders;
   int stage;
-  int64_t order_start; /* step at which the batch size last changed */
-  int order;           /* number of changes of the batch size so far */
-  double last_dt[ENSEMBLE_MAX]; /* [members]: the step sizes of the last step; 0 before step 0 */
+  int64_t order_start;                   /* step at which the batch size last changed */
+  int order;                             /* number of changes of the batch size so far */
+  struct update_move move[ENSEMBLE_MAX]; /* [members]: of the current or the last step */
   double pairs;
   struct nonfinite nonfinite;
 };
@@ -101,7 +101,8 @@ static void descend(struct dynamics *dynamics, const struct team *team, const st
   if (!finite) move.dt = 0;
   const double loss = gradient_residuals(dynamics->gradient, team, &dynamics->data->spec.loss, batch, 0, batch->count);
   if (observation) observation->loss = loss;
-  if (finite || observation) gradient_descend(dynamics->gradient, team, local, batch, &move, observation ? &sums : NULL);
+  if (finite || observation)
+    gradient_descend(dynamics->gradient, team, local, batch, &move, observation ? &sums : NULL);
   if (observation) update_means(local, &sums, observation);
 #pragma omp atomic
   dynamics->pairs += (double)batch->count * (double)local_network_units(local);
@@ -175,34 +176,21 @@ static void exact_step(struct dynamics *dynamics, const struct request *request)
     dynamics->pairs += (double)particles->local[s].n * (double)local_network_units(&particles->local[s]);
 }
 
-/* Sets the moves of a step, one for each size. */
-static void set_moves(const struct dynamics *dynamics, int64_t step, double dt, struct update_move *move) {
-  const struct ensemble_spec *ensemble = &dynamics->particles->ensemble;
-  const struct stage *stage = &dynamics->schedule->stage[dynamics->stage];
-  for (int e = 0; e < ensemble->members; e++)
-    move[e] = (struct update_move){.step = step,
-                                   .dt = schedule_network_dt(dt, stage->dt_power, ensemble->n[e]),
-                                   .last_dt = dynamics->last_dt[e],
-                                   .tau = schedule_temperature(dynamics->schedule, dynamics->stage, ensemble->n[e])};
-}
-
 void dynamics_step(struct dynamics *dynamics, int64_t step, double dt, struct observation *observation) {
-  struct update_move move[ENSEMBLE_MAX];
+  struct update_move *move = dynamics->move;
+  const struct particles *particles = dynamics->particles;
   const struct request batch = {.step = step, .set = POINTS_BATCH, .move = move, .observation = observation},
                        test = {.step = step, .set = POINTS_TEST, .observation = observation};
-  set_moves(dynamics, step, dt, move);
+  schedule_moves(dynamics->schedule, dynamics->stage, &particles->ensemble, step, dt, move);
   heartbeat_step(step);
-  for (int s = 0; observation && s < dynamics->particles->locals; s++) {
-    observation[s] = (struct observation){.loss_0 = dynamics->data->scale.loss_0, .test_loss = NAN};
-    for (int c = 0; c < COLUMNS_MAX; c++) observation[s].points[c] = NAN;
-  }
+  for (int s = 0; observation && s < particles->locals; s++)
+    observation[s] = observation_empty(dynamics->data->scale.loss_0);
   if (observation && dynamics->data->tests > 0) process_networks(dynamics, &test);
   (dynamics->source ? exact_step : process_networks)(dynamics, &batch);
-  for (int e = 0; e < dynamics->particles->ensemble.members && dt > 0; e++) dynamics->last_dt[e] = move[e].dt;
 }
 
 void dynamics_set_last_dt(struct dynamics *dynamics, int member, double dt) {
-  dynamics->last_dt[member] = dt;
+  dynamics->move[member].dt = dt;
 }
 
 void dynamics_evaluate(struct dynamics *dynamics, int64_t step, enum point_set set, double *f) {
@@ -232,21 +220,14 @@ double dynamics_waited(const struct dynamics *dynamics) {
 
 /* ---- create, stages ---- */
 
-static int whole_set(const struct particles *particles, int64_t count, const double *x, struct points *points) {
-  if (count == 0) return OK;
-  TRY(points_alloc(points, particles->precision, count, particles->d));
-  points_set(points, particles->precision, &particles->unit, (int)count, particles->d, x);
-  return OK;
-}
-
 static int create_local(struct dynamics *dynamics) {
   struct particles *particles = dynamics->particles;
   const struct dataset *data = dynamics->data;
   dynamics->source = gradient_source_find(&particles->unit, data);
   if (dynamics->source)
     TRY(dynamics->source->create(&dynamics->update, data, dynamics->threads, &dynamics->source_state));
-  TRY(whole_set(particles, data->samples, data->x, &dynamics->train));
-  TRY(whole_set(particles, data->tests, data->test_x, &dynamics->test));
+  TRY(points_create(&dynamics->train, particles->precision, &particles->unit, (int)data->samples, data->d, data->x));
+  TRY(points_create(&dynamics->test, particles->precision, &particles->unit, (int)data->tests, data->d, data->test_x));
   TRY(outputs_create(particles, data, dynamics->update.kernel, dynamics->threads, &dynamics->outputs));
   return gradient_create(dynamics->outputs, &dynamics->update, dynamics->threads, &dynamics->gradient);
 }

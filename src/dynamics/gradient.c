@@ -235,8 +235,7 @@ void gradient_begin(struct gradient *gradient, const struct team *team, const st
 void gradient_descend(struct gradient *gradient, const struct team *team, const struct local_network *local,
                       const struct batch *batch, const struct update_move *move, struct particle_sums *sums) {
   const int64_t tiles = network_tiles(local_network_units(local));
-  const struct descent descent = {
-      .gradient = gradient, .team = team, .local = local, .batch = batch, .move = move};
+  const struct descent descent = {.gradient = gradient, .team = team, .local = local, .batch = batch, .move = move};
   if (!batch->whole && batch->count > gradient->chunk) { /* each pass over the chunks draws them again */
     descend_groups(&descent, tiles, sums);
     return;

@@ -124,6 +124,12 @@ bool column_applies(const struct column *column, const struct column_scope *scop
   return !column->applies || column->applies(scope);
 }
 
+struct observation observation_empty(double loss_0) {
+  struct observation observation = {.loss_0 = loss_0, .test_loss = NAN};
+  for (int c = 0; c < COLUMNS_MAX; c++) observation.points[c] = NAN;
+  return observation;
+}
+
 double column_value(int c, const struct observation *observation) {
   return column_table[c].value ? column_table[c].value(observation) : observation->points[c];
 }

@@ -36,8 +36,15 @@ double schedule_network_dt(double dt, double power, int64_t n) {
   return power == 0 ? dt : dt * (double)powl((long double)n, (long double)power);
 }
 
-double schedule_temperature(const struct schedule *schedule, int stage, int64_t n) {
-  return schedule_network_dt(schedule->stage[stage].temperature, schedule->stage[stage].temperature_power, n);
+void schedule_moves(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble, int64_t step,
+                    double dt, struct update_move *move) {
+  const struct stage *now = &schedule->stage[stage];
+  for (int e = 0; e < ensemble->members; e++)
+    move[e] =
+        (struct update_move){.step = step,
+                             .dt = schedule_network_dt(dt, now->dt_power, ensemble->n[e]),
+                             .last_dt = move[e].dt > 0 ? move[e].dt : move[e].last_dt,
+                             .tau = schedule_network_dt(now->temperature, now->temperature_power, ensemble->n[e])};
 }
 
 double schedule_dt_most(double power, const struct ensemble_spec *ensemble, double most) {

@@ -32,20 +32,20 @@ static double baoab_rescale(int field, double factor) {
 }
 
 const struct update_rule update_table[UPDATES] = {
-    [UPDATE_EULER] = {"euler", "theta <- theta - dt g, g = grad V + ridge theta; with a temperature + sqrt(2 tau dt) xi",
+    [UPDATE_EULER] = {"euler",
+                      "theta <- theta - dt g, g = grad V + ridge theta; with a temperature + sqrt(2 tau dt) xi",
                       .noises = 1, .thermal = true, .limit = euler_limit, .limit_formula = "2/lambda", .noise = true},
     [UPDATE_MOMENTUM] = {"momentum", "m <- mu m - dt g, theta <- theta + m; a change of dt rescales m; no temperature",
                          .fields = 1, .field_name = {"m"}, .field_description = {"last displacement"},
                          .limit = momentum_limit, .limit_formula = "2 (1 + mu)/lambda", .rescale = momentum_rescale},
-    [UPDATE_LEIMKUHLER_MATTHEWS] = {"leimkuhler_matthews",
-                                    "euler with the mean noise of two steps, (xi_k + xi_{k+1})/2: the stationary law of "
-                                    "a quadratic potential is exact",
-                                    .noises = 2, .thermal = true, .flat = true, .limit = euler_limit,
-                                    .limit_formula = "2/lambda", .noise = true},
-    [UPDATE_BAOAB] = {"baoab", "underdamped Langevin dynamics: velocities v with friction and temperature",
-                      .fields = 1, .field_name = {"v"}, .field_description = {"velocity before the last half kick"},
-                      .thermal = true, .flat = true, .limit = baoab_limit, .limit_formula = "2/sqrt(lambda)",
-                      .rescale = baoab_rescale},
+    [UPDATE_LEIMKUHLER_MATTHEWS] =
+        {"leimkuhler_matthews",
+         "euler with the mean noise of two steps, (xi_k + xi_{k+1})/2: the stationary law of "
+         "a quadratic potential is exact",
+         .noises = 2, .thermal = true, .flat = true, .limit = euler_limit, .limit_formula = "2/lambda", .noise = true},
+    [UPDATE_BAOAB] = {"baoab", "underdamped Langevin dynamics: velocities v with friction and temperature", .fields = 1,
+                      .field_name = {"v"}, .field_description = {"velocity before the last half kick"}, .thermal = true,
+                      .flat = true, .limit = baoab_limit, .limit_formula = "2/sqrt(lambda)", .rescale = baoab_rescale},
 };
 
 int update_find(const char *name) {
@@ -90,7 +90,8 @@ int update_needs_euler(const struct update_spec *spec, const char *what) {
     return FAIL(USAGE, "dynamics.update: %s: expected euler, received %s, for which McKean implements no theory", what,
                 update_table[spec->rule].name);
   if (spec->thermal)
-    return FAIL(USAGE, "dynamics.stages: %s: expected no temperature: McKean implements no theory for noisy steps", what);
+    return FAIL(USAGE, "dynamics.stages: %s: expected no temperature: McKean implements no theory for noisy steps",
+                what);
   if (update_ridge(spec) > 0)
     return FAIL(USAGE, "dynamics.ridge: %s: expected 0, received %g, for which McKean implements no theory", what,
                 update_ridge(spec));

@@ -63,7 +63,7 @@ static void momentum(const struct tile_step *step) {
     transport(sizeof(double), step);
 }
 
-/* ---- baoab: the half kicks before and after the gradient at theta, half a step, friction and noise, half a step ---- */
+/* ---- baoab: the last half kick of the step before and the first of this one; then theta and friction ---- */
 
 INLINE void kick(size_t stored, const struct tile_step *step, double decay) {
   void *restrict v = step->rule_tile[0];
@@ -108,7 +108,5 @@ static void baoab(const struct tile_step *step) {
 }
 
 /* leimkuhler_matthews differs from euler only in its noise, which is part of the gradient. */
-update_row ISA_NAME(update_table) = {[UPDATE_EULER] = euler,
-                                     [UPDATE_MOMENTUM] = momentum,
-                                     [UPDATE_LEIMKUHLER_MATTHEWS] = euler,
-                                     [UPDATE_BAOAB] = baoab};
+update_row ISA_NAME(update_table) = {
+    [UPDATE_EULER] = euler, [UPDATE_MOMENTUM] = momentum, [UPDATE_LEIMKUHLER_MATTHEWS] = euler, [UPDATE_BAOAB] = baoab};

@@ -77,6 +77,14 @@ void points_set(struct points *points, enum precision precision, const struct un
   memset((char *)points->q + real * (size_t)count, 0, real * POINT_PAD);
 }
 
+int points_create(struct points *points, enum precision precision, const struct unit_spec *unit, int count, int d,
+                  const double *x) {
+  if (count == 0) return OK;
+  TRY(points_alloc(points, precision, count, d));
+  points_set(points, precision, unit, count, d, x);
+  return OK;
+}
+
 static double linear_form(int unit, const double *tile, int lane, int d, const double *x, double q) {
   double s = unit_table[unit].manifold == MANIFOLD_SPHERE ? q : tile[ROW_B * TILE + lane];
   for (int k = 0; k < d; k++) s += tile[(ROW_A + k) * TILE + lane] * x[k];

@@ -92,17 +92,44 @@ static bool is_sgd(const struct config *config) {
   return config->data.mode != DATA_POPULATION && unit_table[config->unit.type].manifold == MANIFOLD_FLAT;
 }
 
+/* Writes the update rule, with its parameter. */
+static void rule_text(const struct update_spec *update, char text[64]) {
+  const char *name = update_table[update->rule].name;
+  *text = 0;
+  if (update->rule == UPDATE_MOMENTUM)
+    snprintf(text, 64, ", %s %g", name, update->mu);
+  else if (update->rule == UPDATE_BAOAB)
+    snprintf(text, 64, ", %s with friction %g", name, update->gamma);
+  else if (update->rule != UPDATE_EULER)
+    snprintf(text, 64, ", %s", name);
+}
+
+static void print_noise(struct simulation *sim) {
+  const struct config *config = sim->problem.config;
+  const struct stage *stage = &config->schedule.stage[0];
+  char power[32] = "", temperature[96] = "", *ridge = config_value(config, "dynamics.ridge");
+  if (stage->temperature_power != 0) snprintf(power, sizeof power, " n^%g", stage->temperature_power);
+  if (config->schedule.update.thermal)
+    snprintf(temperature, sizeof temperature, "noise: temperature %g%s%s", stage->temperature, power,
+             config->schedule.stages > 1 ? " (first stage)" : "");
+  if (update_ridge(&config->schedule.update) > 0)
+    report_line(&sim->report, "%s%sridge %s", temperature, *temperature ? ", " : "", ridge);
+  else if (*temperature)
+    report_line(&sim->report, "%s", temperature);
+  free(ridge);
+}
+
 static void print_steps(struct simulation *sim) {
   const struct schedule *schedule = &sim->problem.config->schedule;
-  char dt[96], points[64], rule[64] = "";
+  char dt[96], points[64], rule[64];
   dt_text(schedule, dt);
   points_text(&sim->problem, points);
-  if (schedule->update.rule != UPDATE_EULER)
-    snprintf(rule, sizeof rule, ", %s %g", update_table[schedule->update.rule].name, schedule->update.mu);
+  rule_text(&schedule->update, rule);
   report_line(&sim->report, "steps: %lld, each with %s%s%s", (long long)sim->steps, points,
               schedule->stages > 1 ? " (first stage)" : "", rule);
   report_line(&sim->report, "time: dt = %s, t = sum of dt%s", dt,
               is_sgd(sim->problem.config) ? "; in PyTorch: SGD with lr = n dt" : "");
+  print_noise(sim);
 }
 
 /* In single and mixed precision, points are rounded to 32 bits, and labels to 32 bits in the residuals. */

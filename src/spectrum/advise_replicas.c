@@ -27,9 +27,8 @@ static int set_points(const struct problem *problem, struct points *points, int 
     TRY(probe_create(data, &particles->unit, particles->precision, ADVISE_POINTS, PROBE_EVEN, &probe));
   const int64_t most = data->tests > 0 ? data->tests : probe->count;
   *count = (int)(most < ADVISE_POINTS ? most : ADVISE_POINTS);
-  const int status = points_alloc(points, particles->precision, *count, data->d);
-  if (status == OK)
-    points_set(points, particles->precision, &particles->unit, *count, data->d, probe ? probe->x : data->test_x);
+  const int status =
+      points_create(points, particles->precision, &particles->unit, *count, data->d, probe ? probe->x : data->test_x);
   probe_free(probe);
   return status;
 }

@@ -62,12 +62,13 @@ static void check_case(int type, int precision, unsigned train, enum isa isa) {
   const struct rng rng = {5, RNG_INIT_A, 0, 0};
   struct particle_sums sums = {0};
   struct observation observation;
+  const struct update_move rest = {0}, move = {.dt = 0.02};
   double grad[NUMBERS], used[NUMBERS], before[NUMBERS], expected = 0;
   rng_normal(&rng, 0, NUMBERS, grad);
   for (int i = 0; i < NUMBERS; i++) before[i] = number_get(stored, particles->tiles, (size_t)i);
 
   memcpy(used, grad, sizeof grad);
-  update_tile(&update, particles->local, 0, used, 0.5, 0, &sums); /* rate 0: no unit moves */
+  update_tile(&update, particles->local, 0, used, 2, &rest, &sums); /* dt 0: no unit moves */
   for (int i = 0; i < NUMBERS; i++) assert_true(number_get(stored, particles->tiles, (size_t)i) == before[i]);
   update_means(particles->local, &sums, &observation);
   for (int lane = 0; lane < UNITS; lane++) {
@@ -78,7 +79,7 @@ static void check_case(int type, int precision, unsigned train, enum isa isa) {
   assert_near(observation.mean[MEAN_GRAD2], expected, 1e-13);
 
   memcpy(used, grad, sizeof grad);
-  update_tile(&update, particles->local, 0, used, 0.5, 0.01, NULL);
+  update_tile(&update, particles->local, 0, used, 2, &move, NULL);
   check_tile(particles, before, grad, 0.01);
   particles_free(particles);
 }

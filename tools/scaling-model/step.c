@@ -26,6 +26,7 @@
 #include "base/error.h"
 #include "dynamics/dynamics.h"
 #include "dynamics/gradient_source.h"
+#include "dynamics/noise.h"
 #include "dynamics/point_exchange.h"
 #include "dynamics/update_isa.h"
 #include "parallel/comm.h"
@@ -169,6 +170,18 @@ void points_set(struct points *points, enum precision precision, const struct un
                 const double *x) {
   (void)precision, (void)unit, (void)d, (void)x;
   points->count = count;
+}
+
+int points_create(struct points *points, enum precision precision, const struct unit_spec *unit, int count, int d,
+                  const double *x) {
+  if (count == 0) return OK;
+  TRY(points_alloc(points, precision, count, d));
+  points_set(points, precision, unit, count, d, x);
+  return OK;
+}
+
+void noise_add(const struct noise *noise, double amplitude, double *value) {
+  (void)noise, (void)amplitude, (void)value; /* the modeled runs have no temperature */
 }
 
 const uint32_t *dataset_order(const struct dataset *data, const struct batch_position *position,
