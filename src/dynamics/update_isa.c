@@ -4,9 +4,16 @@
 #include <math.h>
 
 #include "base/portable_exp.h"
+#include "base/vector.h"
 #include "particles/number.h"
 
 #define INLINE static inline __attribute__((always_inline))
+
+/* x - rate g, rounded once at the levels that have FMA. The compiler would contract such an expression in some places and
+ * not in others; rules that must agree need the same operation. */
+INLINE double descend(double x, double rate, double g) {
+  return VECTOR_FUSED ? __builtin_fma(-rate, g, x) : x - rate * g;
+}
 
 /* ---- euler: theta <- R(theta - rate g), R the retraction ---- */
 
@@ -16,7 +23,7 @@ INLINE void euler_rows(size_t stored, const struct tile_step *step) {
   const double rate = step->rate;
   for (int row = 0; row < tile_rows(step->d); row++)
     for (int i = row * TILE; i < (row + 1) * TILE && step->train & tile_row_bit(row); i++)
-      grad[i] = number_get(stored, tile, (size_t)i) - rate * grad[i];
+      grad[i] = descend(number_get(stored, tile, (size_t)i), rate, grad[i]);
 }
 
 static void euler(const struct tile_step *step) {
@@ -37,8 +44,8 @@ INLINE void momentum_rows(size_t stored, const struct tile_step *step) {
   for (int row = 0; row < tile_rows(step->d); row++)
     for (int i = row * TILE; i < (row + 1) * TILE && step->train & tile_row_bit(row); i++) {
       const double last = mu * number_get(stored, m, (size_t)i);
-      number_put(stored, m, (size_t)i, last - rate * grad[i]);
-      grad[i] = number_get(stored, tile, (size_t)i) + last - rate * grad[i]; /* same bits as euler if mu = 0 */
+      number_put(stored, m, (size_t)i, descend(last, rate, grad[i]));
+      grad[i] = descend(number_get(stored, tile, (size_t)i) + last, rate, grad[i]); /* the bits of euler if mu = 0 */
     }
 }
 
@@ -71,7 +78,7 @@ INLINE void kick(size_t stored, const struct tile_step *step, double decay) {
   const double rate = (step->last_rate + step->rate) / 2;
   for (int row = 0; row < tile_rows(step->d); row++)
     for (int i = row * TILE; i < (row + 1) * TILE && step->train & tile_row_bit(row); i++) {
-      const double kicked = number_get(stored, v, (size_t)i) - rate * grad[i];
+      const double kicked = descend(number_get(stored, v, (size_t)i), rate, grad[i]);
       number_put(stored, v, (size_t)i, kicked);
       grad[i] = decay * kicked;
     }
