@@ -9,15 +9,16 @@
 #include "particles/unit.h"
 
 const char cmd_bench_options[] = "  --quick           a few seconds, less accurate\n"
-                                 "  --only PART       kernels, ensembles, online, rows, data, population,\n"
-                                 "                    sums or disk (default: all)\n"
+                                 "  --only PART       kernels, ensembles, online, rows, data, population, sums or\n"
+                                 "                    disk (default: all)\n"
                                  "  --disk FOLDER     where checkpoints are written and read\n"
                                  "  --json FILE       results in JSON\n"
                                  "these measure kernels only; with --only, --d applies to that part\n"
                                  "  --unit U          unit type; `mckean help unit.type` lists them\n"
                                  "  --d D             dimension of the points, 1 to 1024\n"
                                  "  --precision P     single, mixed or double\n"
-                                 "  --isa L           ISA level of this processor; `mckean help run.isa` lists them\n";
+                                 "  --isa L           ISA level of this processor; `mckean help run.isa` lists\n"
+                                 "                    them\n";
 
 static const struct option options_table[] = {
     OPTION("--quick", option_flag, struct bench, quick),         OPTION("--only", option_text, struct bench, only),
