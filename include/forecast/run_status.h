@@ -29,6 +29,7 @@ struct run_status {
   bool is_live;     /* the run is running and has written its file `live` */
   struct live live; /* rank 0 */
   char *checkpoint; /* path of that checkpoint, or NULL */
+  char *command;    /* that resumes the run, from its checkpoint; NULL: unknown, or the input was given */
   char *skipped;    /* errors of newer, damaged checkpoints, one line each; "": none */
   char *reason;     /* why the run is in this state, one line; "": no reason needed */
 };

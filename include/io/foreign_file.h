@@ -4,9 +4,13 @@
 
 #include <stddef.h>
 
-/* Writes the command that converts a data file of another format, "python3 -m mckean import data.csv data.h5", and
- * returns text. Local. */
-const char *foreign_file_command(const char *path, char *text, size_t size);
+/* Writes the command that converts a data file of another format, "tools/python -m mckean import data.csv data.h5", and
+ * returns text. to: the HDF5 file; NULL: named after path. Local. */
+enum { FOREIGN_FILE_COMMAND = 4 * 4096 };
+const char *foreign_file_command(const char *path, const char *to, char *text, size_t size);
+
+/* Returns what a file is, for messages: "a text file, such as CSV", "the history of a run". Local. */
+const char *foreign_file_name(const char *path);
 
 /* Reads the first bytes of a file that should be an HDF5 file. USAGE: it is a CSV or other text file, a NumPy file, or
  * of another known format; the message states this and how to convert it. expected: the content that the HDF5 file

@@ -14,4 +14,9 @@
  * stop the run again. */
 char *restart_command(int ranks);
 
+/* Returns the command that resumes the run that wrote a checkpoint: the command line and the number of ranks in its
+ * provenance, with the program of this process, and without --fresh and --stop-at. The caller frees it. Local. NULL: it
+ * cannot be read. */
+char *restart_command_recorded(const char *path);
+
 #endif

@@ -8,12 +8,12 @@
 #include "run/problem.h"
 #include "spectrum/advise.h"
 
-const char cmd_advise_options[] =
-    "  INPUT         advice for a run from its start\n"
-    "  CHECKPOINT    advice for the remaining steps of its run\n"
-    "  RUN           a run folder: its newest intact checkpoint\n"
-    "  KEY=VALUE     overrides a key of the input; for a checkpoint, one that may change on resume\n"
-    "  --json FILE   results in JSON\n";
+const char cmd_advise_options[] = "  INPUT         advice for a run from its start\n"
+                                  "  CHECKPOINT    advice for the remaining steps of its run\n"
+                                  "  RUN           a run folder: its newest intact checkpoint\n"
+                                  "  KEY=VALUE     overrides a key of the input; for a checkpoint, one that may\n"
+                                  "                change on resume\n"
+                                  "  --json FILE   results in JSON\n";
 
 static const struct option options_table[] = {{"--json", option_file, 0, 0, 0}};
 

@@ -17,7 +17,8 @@ const char cmd_bench_options[] = "  --quick           a few seconds, less accura
                                  "  --unit U          unit type; `mckean help unit.type` lists them\n"
                                  "  --d D             dimension of the points, 1 to 1024\n"
                                  "  --precision P     single, mixed or double\n"
-                                 "  --isa L           ISA level of this processor; `mckean help run.isa` lists them\n";
+                                 "  --isa L           ISA level of this processor; `mckean help run.isa` lists\n"
+                                 "                    them\n";
 
 static const struct option options_table[] = {
     OPTION("--quick", option_flag, struct bench, quick),         OPTION("--only", option_text, struct bench, only),

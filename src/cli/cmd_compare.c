@@ -5,8 +5,8 @@
 #include "cli/cmd.h"
 #include "store/checkpoint.h"
 
-const char cmd_compare_options[] = "  A, B   checkpoints, or run folders (their newest checkpoints); exit code 1 if "
-                                   "any bit of their particles differs, or if one is damaged\n";
+const char cmd_compare_options[] = "  A, B   checkpoints, or run folders (their newest checkpoints); exit code 1 if\n"
+                                   "         any bit of their particles differs, or if one is damaged\n";
 
 static int compare(const char *a, const char *b) {
   bool equal = false;

@@ -7,15 +7,17 @@
 #include "cli/option.h"
 #include "study/outputs_file.h"
 
-const char cmd_eval_options[] =
-    "  CHECKPOINT    a checkpoint\n"
-    "  RUN           a run folder: its newest intact checkpoint\n"
-    "  POINTS.h5     HDF5 file with x (P, d), or x (P) for d = 1; with y (P), the loss is printed, too\n"
-    "  --n N         only networks of this size (default: all sizes)\n"
-    "  --replica R   only this replica, counted from 0 (default: all replicas)\n"
-    "  --step STEP   with RUN: the checkpoint of this step\n"
-    "  --group G     group of x and y in the file, such as test in history.h5 (default: the root)\n"
-    "  -o FILE       f of each network at each point in HDF5: /ensemble/i/f (replica, point)\n";
+const char cmd_eval_options[] = "  CHECKPOINT    a checkpoint\n"
+                                "  RUN           a run folder: its newest intact checkpoint\n"
+                                "  POINTS.h5     HDF5 file with x (P, d), or x (P) for d = 1; with y (P), the\n"
+                                "                loss is printed, too\n"
+                                "  --n N         only networks of this size (default: all sizes)\n"
+                                "  --replica R   only this replica, counted from 0 (default: all replicas)\n"
+                                "  --step STEP   with RUN: the checkpoint of this step\n"
+                                "  --group G     group of x and y in the file, such as test in history.h5\n"
+                                "                (default: the root)\n"
+                                "  -o FILE       f of each network at each point in HDF5: /ensemble/i/f (replica,\n"
+                                "                point)\n";
 
 struct request {
   struct point_outputs_request outputs;

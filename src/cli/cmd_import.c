@@ -8,11 +8,9 @@ const char cmd_import_options[] = "  DATA     .csv, .npz or .npy file; the Pytho
                                   "           python3 -m mckean import DATA OUT.h5\n";
 
 int cmd_import(const struct comm *comm, int argc, char **argv) {
-  char command[2 * 4096 + 64];
+  char command[FOREIGN_FILE_COMMAND];
   (void)comm;
-  if (argc == 3)
-    return FAIL(USAGE, "import: the Python package converts data files: python3 -m mckean import %s %s", argv[1],
-                argv[2]);
-  return FAIL(USAGE, "import: the Python package converts data files: %s",
-              foreign_file_command(argc > 1 ? argv[1] : "data.csv", command, sizeof command));
+  return FAIL(
+      USAGE, "import: the Python package converts data files: %s",
+      foreign_file_command(argc > 1 ? argv[1] : "data.csv", argc > 2 ? argv[2] : NULL, command, sizeof command));
 }

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/fill.h"
 #include "cli/cmd.h"
 #include "dynamics/observables.h"
 #include "io/durable_file.h"
@@ -16,26 +17,31 @@
 #include "store/checkpoint.h"
 #include "store/history_file.h"
 
-const char cmd_info_options[] =
-    "  FILE   a checkpoint, or the history.h5 of a run: sizes, columns, input, provenance\n"
-    "  RUN    a run folder: its newest intact checkpoint and its history.h5, then the input\n";
+const char cmd_info_options[] = "  FILE   a checkpoint, or the history.h5 of a run: sizes, columns, input,\n"
+                                "         provenance\n"
+                                "  RUN    a run folder: its newest intact checkpoint and its history.h5, then the\n"
+                                "         input\n";
 
-static void print_indented(const char *text) {
-  for (const char *line = text; *line;) {
-    const size_t length = strcspn(line, "\n");
-    printf("  %.*s\n", (int)length, line);
-    line += length + (line[length] == '\n');
+/* Prints the input. A broken line of it continues its list or its quoted text, so the output is the same YAML. */
+static void print_input(char *text) {
+  char *rest = text;
+  for (char *line; (line = strsep(&rest, "\n"));) {
+    const int indent = (int)strspn(line, " ");
+    if (*line) fill_print(stdout, "", indent + 2, indent + 6, line + indent);
   }
 }
 
 static void print_provenance(struct h5 *file) {
   static const char *const facts[] = {"version", "compiler", "flags", "libraries", "host",   "ranks",
                                       "started", "command",  "job",   "parent",    "initial"};
+  enum { INDENT = 13 };
+  char label[32];
   puts("provenance");
   for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
     char *value;
     if (h5_get_text(file, "/provenance", facts[i], &value) != OK) continue;
-    printf("  %-10s %s\n", facts[i], value);
+    snprintf(label, sizeof label, "  %s", facts[i]);
+    fill_print(stdout, label, INDENT, INDENT, value);
     free(value);
   }
 }
@@ -48,7 +54,7 @@ static int print_last(struct h5 *file, int member, int64_t rows, int64_t replica
   double time, *values = alloc_small(sizeof *values * (size_t)replicas);
   snprintf(name, sizeof name, "/ensemble/%d/series/time", member);
   int status = h5_read_rows(file, name, H5_DOUBLE, 1, &rows, rows - 1, 1, &time);
-  if (status == OK) printf(", the last at t = %g with", time);
+  if (status == OK) printf("\n    at t = %g:", time);
   for (int c = 0; c < 2 && status == OK; c++) {
     snprintf(name, sizeof name, "/ensemble/%d/series/%s", member, columns[c]);
     double mean = 0;
@@ -133,7 +139,7 @@ static int print_checkpoint(struct h5 *file, const char *path) {
 static int print_target(struct h5 *file) {
   static const char *const sets[][2] = {{"/train", "training"}, {"/test", "test"}};
   double C_f, linear, error = NAN;
-  char text[64], *origin;
+  char text[64], label[32], *origin;
   TRY(h5_get_double(file, "/target", "C_f", &C_f));
   if (h5_get_double(file, "/target", "C_f_error", &error) != OK) error = NAN;
   if (h5_get_double(file, "/target", "linear_fraction", &linear) != OK) linear = NAN;
@@ -147,7 +153,8 @@ static int print_target(struct h5 *file) {
   putchar('\n');
   for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
     if (!h5_exists(file, sets[i][0]) || h5_get_text(file, sets[i][0], "origin", &origin) != OK) continue;
-    printf("  %s: %s\n", sets[i][1], origin);
+    snprintf(label, sizeof label, "  %s: ", sets[i][1]);
+    fill_print(stdout, label, (int)strlen(label), 4, origin);
     free(origin);
   }
   return OK;
@@ -155,6 +162,7 @@ static int print_target(struct h5 *file) {
 
 /* Prints the columns of a history, with the descriptions in the file. */
 static int print_columns(struct h5 *file) {
+  enum { INDENT = 23 };
   puts("columns of series");
   for (int c = 0; c < column_count; c++) {
     char name[96], *description;
@@ -163,7 +171,8 @@ static int print_columns(struct h5 *file) {
     snprintf(name, sizeof name, "/ensemble/0/series/%s", column_table[c].name);
     if (printed || !h5_exists(file, name)) continue;
     TRY(h5_get_text(file, name, "description", &description));
-    printf("  %-20s %s\n", column_table[c].name, description);
+    snprintf(name, sizeof name, "  %s", column_table[c].name);
+    fill_print(stdout, name, INDENT, INDENT, description);
     free(description);
   }
   return OK;
@@ -174,7 +183,7 @@ static int print_origin(struct h5 *file) {
   char *config;
   TRY(h5_get_text(file, "/", "config", &config));
   puts("input");
-  print_indented(config);
+  print_input(config);
   free(config);
   print_provenance(file);
   return OK;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -10,23 +11,30 @@
 #include "cli/option.h"
 #include "config/config.h"
 #include "forecast/dry_run.h"
+#include "forecast/run_status.h"
 #include "io/durable_file.h"
 #include "parallel/watchdog.h"
 #include "run/stop.h"
 
-const char cmd_run_options[] =
-    "  INPUT               YAML file; `mckean help` explains its keys, which can also be given as KEY=VALUE;\n"
-    "                      KEY= restores the default of a key\n"
-    "  --fresh             move the files of an existing run aside, and start at step 0\n"
-    "  --stop-at STEP      stop there with a checkpoint, exit code 75\n"
-    "  --max-wall H:MM:SS  stop before this time limit with a checkpoint, exit code 75; also MM:SS or seconds\n"
-    "  --dry-run           print what the run would do and need, with a SLURM header; write nothing\n"
-    "  --json FILE         results of the dry run in JSON\n"
-    "  --manifest FILE     take all arguments from a line of this file (see jobs/array.sh)\n"
-    "  --line N            number of this line, from 1; a line without a run: exit code 0\n"
-    "  -v, --verbose       also print the times of all parts of the run, which run.log always contains\n"
-    "signals: USR1 writes a checkpoint and continues; USR2, TERM, INT, HUP, QUIT, XCPU, or a file named `stop` in\n"
-    "the output folder, write a checkpoint and stop, exit code 75; nohup disables HUP\n";
+const char cmd_run_options[] = "  INPUT               YAML file; `mckean help` explains its keys, which can also\n"
+                               "                      be given as KEY=VALUE; KEY= restores the default of a key\n"
+                               "  --fresh             move the files of an existing run aside, and start at step\n"
+                               "                      0\n"
+                               "  --stop-at STEP      stop there with a checkpoint, exit code 75\n"
+                               "  --max-wall H:MM:SS  stop before this time limit with a checkpoint, exit code\n"
+                               "                      75; also MM:SS or seconds\n"
+                               "  --dry-run           print what the run would do and need, with a SLURM header;\n"
+                               "                      write nothing\n"
+                               "  --json FILE         results of the dry run in JSON\n"
+                               "  --manifest FILE     take all arguments from a line of this file (see\n"
+                               "                      jobs/array.sh)\n"
+                               "  --line N            number of this line, from 1; a line without a run: exit\n"
+                               "                      code 0\n"
+                               "  -v, --verbose       also print the times of all parts of the run, which\n"
+                               "                      run.log always contains\n"
+                               "signals: USR1 writes a checkpoint and continues; USR2, TERM, INT, HUP, QUIT,\n"
+                               "XCPU, or a file named `stop` in the output folder, write a checkpoint and stop,\n"
+                               "exit code 75; nohup disables HUP\n";
 
 /* An option_* function: converts H:MM:SS, MM:SS or seconds to seconds. */
 static int take_duration(const struct option *option, const char *text, void *seconds) {
@@ -92,13 +100,42 @@ static int run(const struct comm *comm, const struct config *config, const struc
   return durable_file_check_stdout();
 }
 
+static bool is_folder(const char *path) {
+  struct stat found;
+  return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+/* Returns the status of reading the input. If the input is the folder of a run, the error text becomes the command that
+ * resumes this run. Collective. */
+static int explain_folder(const struct comm *comm, const char *path, int status) {
+  bool folder = comm->rank == 0 && is_folder(path);
+  comm_bcast(comm, &folder, sizeof folder, 0);
+  if (!folder) return status;
+  struct run_status found;
+  run_status_run(comm, path, NULL, true, &found);
+  if (found.command)
+    status = FAIL(USAGE,
+                  "%s: expected an input file, received the folder of a run, which is %s (step %lld of %lld); this "
+                  "command %s it:\n%s",
+                  path, run_state_names[found.state], (long long)found.step, (long long)found.steps,
+                  found.state == RUN_DONE ? "started" : "resumes", found.command);
+  else
+    status =
+        FAIL(USAGE, "%s: expected an input file (YAML), received a folder: mckean run INPUT [KEY=VALUE ...]", path);
+  run_status_free(&found);
+  return status;
+}
+
 static int run_arguments(const struct comm *comm, int argc, char **argv) {
   struct run_request request = {.simulation = {.stop_at = -1}};
   keep_command(argc, argv, &request.simulation);
   int rest;
   struct config *config = NULL;
   int status = cmd_run_parse(argc, argv, &request, &rest);
-  if (status == OK) status = config_read(comm, argv[0], rest - 1, argv + 1, &config);
+  if (status == OK) {
+    status = config_read(comm, argv[0], rest - 1, argv + 1, &config);
+    if (status != OK) status = explain_folder(comm, argv[0], status);
+  }
   if (status == OK) {
     struct watchdog *watchdog = NULL;
     watchdog_start(comm, config->watchdog, &watchdog);

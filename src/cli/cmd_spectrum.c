@@ -9,19 +9,22 @@
 #include "cli/option.h"
 #include "spectrum/spectrum.h"
 
-const char cmd_spectrum_options[] =
-    "  CHECKPOINT    a checkpoint\n"
-    "  RUN           a run folder: its newest intact checkpoint\n"
-    "  KEY=VALUE     overrides a key of its input that may change on resume, such as target.path\n"
-    "  --n N         size of the network (default: the largest)\n"
-    "  --replica R   replica, counted from 0 (default 0)\n"
-    "  --test        at the test points (default: the training points; fresh points if the data are not fixed)\n"
-    "  --points P    number of points, up to 16384 (default: the set, at most 4096 of it; 1024 fresh points)\n"
-    "  --seed S      seed of the selection from a set (default 1) or of fresh points (default data.seed)\n"
-    "  --vectors M   write the M leading eigenvectors to -o FILE (default 0)\n"
-    "  --ridge R     relative ridge of the best readout, 1e-14 to 1 (default 1e-10)\n"
-    "  -o FILE       results in HDF5, with the points\n"
-    "  --json FILE   results in JSON\n";
+const char cmd_spectrum_options[] = "  CHECKPOINT    a checkpoint\n"
+                                    "  RUN           a run folder: its newest intact checkpoint\n"
+                                    "  KEY=VALUE     overrides a key of its input that may change on resume, such as\n"
+                                    "                target.path\n"
+                                    "  --n N         size of the network (default: the largest)\n"
+                                    "  --replica R   replica, counted from 0 (default 0)\n"
+                                    "  --test        at the test points (default: the training points; fresh points\n"
+                                    "                if the data are not fixed)\n"
+                                    "  --points P    number of points, up to 16384 (default: the set, at most 4096 of\n"
+                                    "                it; 1024 fresh points)\n"
+                                    "  --seed S      seed of the selection from a set (default 1) or of fresh points\n"
+                                    "                (default data.seed)\n"
+                                    "  --vectors M   write the M leading eigenvectors to -o FILE (default 0)\n"
+                                    "  --ridge R     relative ridge of the best readout, 1e-14 to 1 (default 1e-10)\n"
+                                    "  -o FILE       results in HDF5, with the points\n"
+                                    "  --json FILE   results in JSON\n";
 
 struct request {
   const char *argument, *output, *json; /* argument: CHECKPOINT or RUN; NULL: none */

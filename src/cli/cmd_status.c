@@ -15,25 +15,33 @@
 #include "log/report.h"
 
 const char cmd_status_options[] =
-    "  DIR ...                      run folders, or folders that contain some. A run is done at the last step of\n"
-    "                               the input that its newest intact checkpoint contains\n"
-    "  --manifest FILE              the runs of a manifest, whose lines are arguments of `mckean run` (see\n"
-    "                               jobs/array.sh); they are done at the last step that these arguments give\n"
+    "  DIR ...                      run folders, or folders that contain some. A run\n"
+    "                               is done at the last step of the input that its\n"
+    "                               newest intact checkpoint contains\n"
+    "  --manifest FILE              the runs of a manifest, whose lines are arguments\n"
+    "                               of `mckean run` (see jobs/array.sh); they are\n"
+    "                               done at the last step that these arguments give\n"
     "  --run INPUT [KEY=VALUE ...]  the same for one run; must be the last option\n"
-    "  --quick                      check the metadata of checkpoints only, not every byte\n"
-    "  --json FILE                  results in JSON; -: to standard output, without the table\n"
+    "  --quick                      check the metadata of checkpoints only, not every\n"
+    "                               byte\n"
+    "  --json FILE                  results in JSON; -: to standard output, without\n"
+    "                               the table\n"
     "  exit code 0                  all are done\n"
-    "  exit code 75                 some are running, stopped or missing: the same commands complete them\n"
-    "  exit code 1                  some failed, are damaged and cannot resume, or are unreadable (not a run, or no\n"
-    "                               permission); the table states the reason. The\n"
-    "                               command of a failed run resumes it, and fails again unless you remove the cause\n"
-    "JSON: {\"format\": \"mckean-status\", \"format_version\": 1, \"version\": of the program, \"runs\": [\n"
-    "{\"run\": folder, \"line\": of the manifest, \"state\": done, running, stopped, failed, missing, damaged\n"
-    "or unreadable,\n"
-    "\"step\": of the newest intact checkpoint, \"steps\": the last one, \"live\": of a running run {\"step\":\n"
-    "current step, \"t\", \"n\": [smallest, largest], \"loss\": [their losses / C_f or loss_0], \"scale\": which,\n"
-    "\"seconds_left\", \"age\": seconds since it was reported}, \"checkpoint\": path, \"passed_over\": [errors of\n"
-    "newer checkpoints], \"reason\": text}, ...]}; null: unknown\n";
+    "  exit code 75                 some are running, stopped or missing: the same\n"
+    "                               commands complete them\n"
+    "  exit code 1                  some failed, are damaged and cannot resume, or\n"
+    "                               are unreadable (not a run, or no permission); the\n"
+    "                               table states the reason. The command of a failed\n"
+    "                               run resumes it, and fails again unless you remove\n"
+    "                               the cause\n"
+    "JSON: {\"format\": \"mckean-status\", \"format_version\": 1, \"version\": of the\n"
+    "program, \"runs\": [ {\"run\": folder, \"line\": of the manifest, \"state\": done,\n"
+    "running, stopped, failed, missing, damaged or unreadable, \"step\": of the newest\n"
+    "intact checkpoint, \"steps\": the last one, \"live\": of a running run {\"step\":\n"
+    "current step, \"t\", \"n\": [smallest, largest], \"loss\": [their losses / C_f or\n"
+    "loss_0], \"scale\": which, \"seconds_left\", \"age\": seconds since it was reported},\n"
+    "\"checkpoint\": path, \"passed_over\": [errors of newer checkpoints], \"reason\":\n"
+    "text, \"command\": that resumes the run}, ...]}; null: unknown\n";
 
 struct request {
   bool quick, table;
@@ -189,20 +197,22 @@ static int collect_manifest(const struct comm *comm, const char *path, struct li
 
 /* ---- output ---- */
 
+enum { INDENT = 11 }; /* of the lines below that of a run */
+
 /* Prints when a running run last reported its step, and what else it reported. */
 static void print_live(const struct run_status *result) {
   const struct live *live = &result->live;
   char left[32], age[32];
   report_duration(live->seconds_left, left);
   report_duration(live->age, age);
-  printf("%31st = %.4g", "", live->time);
+  printf("%*st = %.4g", INDENT, "", live->time);
   if (isfinite(live->seconds_left)) printf(", %s left", left);
   printf(", %s ago\n", age);
   const int sizes = live->n[0] == live->n[1] ? 1 : 2;
-  if (isfinite(live->loss[0])) printf("%31sloss/%s", "", live->scale);
+  if (isfinite(live->loss[0])) printf("%*sloss/%s", INDENT, "", live->scale);
   for (int i = 0; i < sizes && isfinite(live->loss[0]); i++)
     printf("%s %.4g (n = %lld)%s", i ? "," : "", live->loss[i], (long long)live->n[i], i + 1 < sizes ? "" : "\n");
-  if (result->step >= 0) printf("%31scheckpoint of step %lld\n", "", (long long)result->step);
+  if (result->step >= 0) printf("%*scheckpoint of step %lld\n", INDENT, "", (long long)result->step);
 }
 
 static void print_run(const char *folder, const struct run_status *result) {
@@ -217,10 +227,13 @@ static void print_run(const char *folder, const struct run_status *result) {
   printf("%-10s %18s  %s\n", run_state_names[result->state], step, shown);
   free(shown);
   if (result->is_live) print_live(result);
-  if (*result->reason) printf("%31s%s\n", "", result->reason);
+  if (*result->reason) printf("%*s%s\n", INDENT, "", result->reason);
+  if (result->command && (result->state == RUN_STOPPED || result->state == RUN_FAILED))
+    printf("%*snewest checkpoint: step %lld; to resume, unless a job does it automatically:\n%*s%s\n", INDENT, "",
+           (long long)result->step, INDENT, "", result->command);
   for (const char *line = result->skipped; *line;) {
     const size_t length = strcspn(line, "\n");
-    printf("%31sskipped: %.*s\n", "", (int)length, line);
+    printf("%*sskipped: %.*s\n", INDENT, "", (int)length, line);
     line += length + (line[length] == '\n');
   }
   fflush(stdout);
@@ -265,6 +278,7 @@ static void json_run(struct json *json, const struct entry *entry, const struct 
   json_text(json, "checkpoint", result->checkpoint);
   json_list(json, "passed_over", result->skipped, '\n');
   json_text(json, "reason", result->reason);
+  json_text(json, "command", result->command);
   json_end(json);
 }
 
@@ -312,7 +326,8 @@ static int print_status(const struct comm *comm, const struct request *request, 
   if (count[RUN_DAMAGED] > 0)
     return FAIL(FAILED, "status: %d of %d runs cannot resume", count[RUN_DAMAGED], list->count);
   if (count[RUN_UNREADABLE] > 0)
-    return FAIL(FAILED, "status: %d of %d entries cannot be read", count[RUN_UNREADABLE], list->count);
+    return FAIL(FAILED, "status: %d of %d arguments are not runs, or cannot be read", count[RUN_UNREADABLE],
+                list->count);
   if (count[RUN_FAILED] > 0) return FAIL(FAILED, "status: %d of %d runs failed", count[RUN_FAILED], list->count);
   return count[RUN_DONE] == list->count ? OK : STOPPED;
 }

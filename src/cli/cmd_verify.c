@@ -13,8 +13,8 @@
 #include "store/history_file.h"
 
 const char cmd_verify_options[] = "  FILE   a checkpoint, or the history.h5 of a run\n"
-                                  "  RUN    a run folder: its history.h5, the copy before it and all checkpoints; or a "
-                                  "folder of checkpoints: all of them\n";
+                                  "  RUN    a run folder: its history.h5, the copy before it and all checkpoints;\n"
+                                  "         or a folder of checkpoints: all of them\n";
 
 static bool is_name(const char *name) {
   const size_t length = strlen(name);

@@ -21,10 +21,11 @@
 
 static void usage(FILE *out) {
   fprintf(out, "usage: mpirun -n RANKS mckean VERB ...\n\n");
-  for (int v = 0; v < verb_count; v++)
-    fprintf(out, "  %-8s %-42s %s\n", verb_table[v].name, verb_table[v].arguments, verb_table[v].help);
-  fprintf(out, "\n`mckean VERB --help` lists the options of a verb, `mckean help keys` the input keys\n");
-  fprintf(out, "exit codes: %s\n", verb_exit_codes);
+  for (int v = 0; v < verb_count; v++) fprintf(out, "  %-8s  %s\n", verb_table[v].name, verb_table[v].help);
+  fprintf(out,
+          "\n`mckean VERB --help` lists the arguments and options of a verb,\n"
+          "`mckean help keys` the input keys\nexit codes: %s\n",
+          verb_exit_codes);
 }
 
 static const struct verb *find(const char *name) {

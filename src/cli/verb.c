@@ -31,4 +31,4 @@ const struct verb verb_table[] = {
 const int verb_count = sizeof verb_table / sizeof *verb_table;
 
 const char verb_exit_codes[] =
-    "0 complete, 1 failed, 2 wrong usage or input, 75 stopped early: the same command resumes";
+    "0 complete, 1 failed, 2 wrong usage or input,\n75 stopped early: the same command resumes";

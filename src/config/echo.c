@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/fill.h"
 #include "config/config.h"
 #include "key.h"
 #include "table.h"
@@ -93,36 +94,18 @@ bool config_key(int i, struct config_key *key) {
   return true;
 }
 
-/* Prints text in indented lines of at most LINE characters, broken at spaces. */
-static void print_filled(FILE *out, const char *text) {
-  enum { INDENT = 4, LINE = 80 };
-  size_t column = 0;
-  for (const char *word = text; *word;) {
-    const size_t length = strcspn(word, " ");
-    if (column + 1 + length > LINE - INDENT) column = 0;
-    if (column == 0)
-      fprintf(out, "%s%*s", word == text ? "" : "\n", INDENT, "");
-    else
-      fputc(' ', out);
-    fprintf(out, "%.*s", (int)length, word);
-    column += length + (column > 0);
-    word += length + strspn(word + length, " ");
-  }
-  fputc('\n', out);
-}
-
 static void help_row(FILE *out, const struct config_key *key) {
   char value[640], choice[256];
   snprintf(value, sizeof value, "%s; %s%s", key->expects, key->fallback,
            key->may_change ? "; may change on resume" : "");
   fprintf(out, "%s\n", key->key);
-  print_filled(out, key->help);
+  fill_print(out, "", 4, 4, key->help);
   for (int i = 0; i < key->choices; i++) {
     if (!key->choice_help[i]) continue;
     snprintf(choice, sizeof choice, "%s: %s", key->choice[i], key->choice_help[i]);
-    print_filled(out, choice);
+    fill_print(out, "", 4, 4, choice);
   }
-  print_filled(out, value);
+  fill_print(out, "", 4, 4, value);
 }
 
 int config_help(FILE *out, const char *key) {

@@ -73,7 +73,7 @@ static void add_distance(const struct empirical_measure *measure, const struct e
   finding.confidence = measure->options.level;
   finding.expected = start ? 0 : NAN;
   finding.verdict = zero ? VERDICT_WITHIN : start ? VERDICT_OUTSIDE : VERDICT_NONE;
-  findings_add(findings, finding, "%s%s; self-terms would add %.3g",
+  findings_add(findings, finding, "%s%s; terms of a unit with itself would add %.3g",
                zero           ? "zero within its interval"
                : mmd->low > 0 ? "NOT zero: the means differ, or units of one network are correlated"
                               : "NOT zero: units of one network are anticorrelated",
@@ -139,7 +139,8 @@ static void add_time(struct results *results, const struct empirical_measure *me
   results_estimates(results, results_values, "mean variance of <psi>_n over replicas", 1, &sizes, V);
   results_group(results, "measure/%d/mmd", index);
   results_dimensions(results, "n", NULL);
-  results_estimates(results, results_values, "MMD^2 from the largest n, without self-terms", 1, &sizes, mmd);
+  results_estimates(results, results_values, "MMD^2 from the largest n, without the terms of a unit with itself", 1,
+                    &sizes, mmd);
 }
 
 static void add_results(const void *state, struct results *results) {

@@ -180,9 +180,10 @@ static void add_size_limits(const struct study *study, struct findings *findings
   if (study->sizes > 1 && study->sizes < ERROR_FIT_SIZES)
     findings_limit(findings, "loss.p", "no fit L + A n^-p: it needs at least %d different n", ERROR_FIT_SIZES);
   if (study->sizes > 1 && study->common_data)
-    findings_limit(findings, "B",
-                   "B_n is relative to n = %lld, not to n = infinity: it does not contain the bias of that n",
-                   (long long)study->n[study->sizes - 1]);
+    findings_limit(
+        findings, "B",
+        "the squared bias B is relative to n = %lld, not to n = infinity: it does not contain the bias of that n",
+        (long long)study->n[study->sizes - 1]);
 }
 
 static void add_time_limits(const struct study *study, struct findings *findings) {
@@ -209,7 +210,8 @@ static void add_data_limits(const struct study *study, struct findings *findings
                  "the replicas used different data: V contains the variance due to the data, which falls as 1/P; for "
                  "the LLN use data.mode fixed with scheme gd, or data.shared%s",
                  study->streams > 1 ? "; V_init is the other term" : ", or V_init of runs with data.streams");
-  findings_limit(findings, "B", "no B_n: the replicas used different data, so their means differ by more than bias");
+  findings_limit(findings, "B",
+                 "no squared bias B: the replicas used different data, so their means differ by more than bias");
 }
 
 static void find(const void *state, struct findings *findings) {

@@ -28,9 +28,8 @@ static struct estimate log_change(const struct healing *healing, const struct he
   for (int b = 0; b < B; b++) resampled[b] = factor * log(end[b] / start[b]);
   const double value =
       factor * log(healing_value(healing, curve, to, size) / healing_value(healing, curve, from, size));
-  const struct estimate change =
-      fluctuations_interval(INTERVAL_LOG_RATIO, value, B, resampled, study_initials(fluctuations->study, size),
-                            fluctuations->options.level);
+  const struct estimate change = fluctuations_interval(
+      INTERVAL_LOG_RATIO, value, B, resampled, study_initials(fluctuations->study, size), fluctuations->options.level);
   free(resampled);
   return change;
 }

@@ -83,22 +83,21 @@ static void add_verdict(const struct healing *healing, const struct healing_curv
   finding.expected = HEALING_FACTOR;
   if (ratio->low > HEALING_FACTOR) {
     finding.verdict = VERDICT_WITHIN;
-    findings_add(findings, finding, "heals, max/end above %g", HEALING_FACTOR);
+    findings_add(findings, finding, "above %g: the fluctuations heal", HEALING_FACTOR);
   } else if (exponent->high < 0) {
     finding.verdict = VERDICT_COMPATIBLE;
     findings_add(findings, finding,
-                 "still falls at the end, as t^%.2g; at this rate its interval is above %g at t = %.2g",
+                 "V still decreases at the end, as t^%.2g; at this rate the interval is above %g at t = %.2g",
                  exponent->value, HEALING_FACTOR, reached);
   } else if (ratio->high >= HEALING_FACTOR) {
     finding.verdict = VERDICT_COMPATIBLE;
-    findings_add(findings, finding, "fell, compatible with a factor of %g; more replicas needed to resolve it",
-                 HEALING_FACTOR);
+    findings_add(findings, finding, "compatible with %g; more replicas needed to resolve it", HEALING_FACTOR);
   } else {
     finding.verdict = VERDICT_OUTSIDE;
     char text[ESTIMATE_BYTES];
     estimate_write(*exponent, 1, ESTIMATE_GENERAL, 2, text);
-    findings_add(findings, finding, "does NOT heal by the end: no longer falls, d log V/d log t is %s%s", text,
-                 isnan(exponent->value) ? " (V is 0 at one of the last two times)" : "");
+    findings_add(findings, finding, "does NOT reach %g (healing): V no longer decreases, d log V/d log t is %s%s",
+                 HEALING_FACTOR, text, isnan(exponent->value) ? " (V is 0 at one of the last two times)" : "");
   }
 }
 
@@ -176,9 +175,11 @@ static void summarize(const void *state, const struct findings *findings, struct
       stopped += finding->verdict == VERDICT_OUTSIDE;
     }
     if (judged > 0)
-      digest_add(digest, "healing", "n %s: max/end %.3g to %.3g; of %d sizes %d heal (above %g), %d fall%s, %d do NOT",
-                 curve->quantity->name, low, high, judged, heals, HEALING_FACTOR, judged - heals - stopped,
-                 judged - heals - stopped == 1 ? "s" : "", stopped);
+      digest_add(
+          digest, "healing",
+          "n %s: maximum / value at the end %.3g to %.3g for %d n: %d above %g (healing), %d may reach it later, "
+          "%d no longer decrease",
+          curve->quantity->name, low, high, judged, heals, HEALING_FACTOR, judged - heals - stopped, stopped);
   }
 }
 

@@ -133,9 +133,8 @@ static void deviate(struct loss_decay *decay, const struct curves *curves, int s
   for (int b = 0; b < B; b++) resampled[b] = sign * (resampled[b] - resampled[B + b]) / start;
   const int64_t fewest = own->initials < reference->initials ? own->initials : reference->initials;
   decay->deviation_time[size] = times_of(decay, size)[top[0]];
-  decay->deviation[size] =
-      fluctuations_interval(INTERVAL_SIGNED, sign * (own_mean - reference_mean) / start, B, resampled, fewest,
-                            fluctuations->options.level);
+  decay->deviation[size] = fluctuations_interval(INTERVAL_SIGNED, sign * (own_mean - reference_mean) / start, B,
+                                                 resampled, fewest, fluctuations->options.level);
   free(resampled);
 }
 

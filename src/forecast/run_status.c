@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "io/durable_file.h"
+#include "log/restart_command.h"
 #include "log/summary.h"
 #include "store/checkpoint.h"
 #include "store/history.h"
@@ -25,6 +26,7 @@ const char *const run_state_names[RUN_STATES] = {"done",    "running", "stopped"
 
 void run_status_free(struct run_status *result) {
   free(result->checkpoint);
+  free(result->command);
   free(result->skipped);
   free(result->reason);
 }
@@ -32,6 +34,18 @@ void run_status_free(struct run_status *result) {
 static bool is_folder(const char *path) {
   struct stat found;
   return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+static bool holds_run(const char *folder) {
+  const size_t size = strlen(folder) + 16;
+  char *path = alloc_small(size);
+  struct stat found;
+  snprintf(path, size, "%s/checkpoints", folder);
+  bool holds = is_folder(path);
+  snprintf(path, size, "%s/history.h5", folder);
+  holds = holds || (stat(path, &found) == 0 && S_ISREG(found.st_mode));
+  free(path);
+  return holds;
 }
 
 /* ---- the state ---- */
@@ -90,7 +104,8 @@ static bool is_unreadable(const char *folder, int error, const char *checkpoint)
   struct stat found;
   char path[PATH_BYTES], mark[HISTORY_MARK];
   if (stat(folder, &found) == 0 && !S_ISDIR(found.st_mode)) {
-    (void)FAIL(FAILED, "expected the folder of a run, but this is a file");
+    (void)FAIL(FAILED, "expected the folder of a run, received a file; `mckean info FILE` prints the content of a "
+                       "checkpoint or a history");
     return true;
   }
   if (error == UNREAD) return true;
@@ -122,15 +137,20 @@ static void determine_state(const char *folder, const struct config *config, boo
     set_state(result, is_unreadable(folder, status, result->checkpoint) ? RUN_UNREADABLE : RUN_DAMAGED, "%s",
               error_text());
   else if (!result->checkpoint)
-    set_state(result, RUN_MISSING, "%s", is_folder(folder) ? "no checkpoint yet" : "no such folder");
+    set_state(result, RUN_MISSING, "%s%s%s", *owner ? "interrupted before its first checkpoint: " : "", owner,
+              *owner               ? ""
+              : !is_folder(folder) ? "no such folder"
+              : holds_run(folder)  ? "no checkpoint yet"
+                                   : "no run in this folder; expected a folder with history.h5 and checkpoints/");
   else if (has_later_rows && result->step == result->steps)
     set_state(result, RUN_DONE, "%s", "");
   else
-    set_state(result, RUN_STOPPED, "%s%s", *owner ? "its last run ended without releasing the lock: " : "", owner);
+    set_state(result, RUN_STOPPED, "%s%s", *owner ? "interrupted (killed, or its node failed): " : "", owner);
   char *failure = summary_failure(folder);
   if (failure && (result->state == RUN_STOPPED || result->state == RUN_MISSING))
     set_state(result, RUN_FAILED, "%s", failure);
   free(failure);
+  if (!config && result->checkpoint) result->command = restart_command_recorded(result->checkpoint);
 }
 
 /* Determines the status once. Returns false if a run may have started, ended or removed checkpoints during this call,
@@ -170,18 +190,6 @@ void run_status_refused(const char *reason, struct run_status *result) {
 }
 
 /* ---- the folders ---- */
-
-static bool holds_run(const char *folder) {
-  const size_t size = strlen(folder) + 16;
-  char *path = alloc_small(size);
-  struct stat found;
-  snprintf(path, size, "%s/checkpoints", folder);
-  bool holds = is_folder(path);
-  snprintf(path, size, "%s/history.h5", folder);
-  holds = holds || (stat(path, &found) == 0 && S_ISREG(found.st_mode));
-  free(path);
-  return holds;
-}
 
 static int visible(const struct dirent *entry) {
   return entry->d_name[0] != '.';

@@ -6,10 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
 #include "base/crc32c.h"
 #include "base/error.h"
-#include "base/utf8.h"
+#include "base/shell.h"
 #include "io/h5.h"
 #include "log/slurm.h"
 
@@ -41,14 +40,19 @@ static void set_start(struct provenance *provenance) {
   provenance_set(provenance, "started", text);
 }
 
-/* Writes "mckean run x.yaml ...", truncated to size. Bytes that are not plain UTF-8 characters are escaped
- * (base/utf8.h). */
-static void put_command(int argc, char *const *argv, char *text, size_t size) {
-  size_t used = utf8_append(text, size, 0, "mckean");
+/* Returns "mckean run x.yaml ..." with the words quoted for the shell. The caller frees it. */
+static char *command_line(int argc, char *const *argv) {
+  char *command;
+  size_t size;
+  FILE *out = open_memstream(&command, &size);
+  if (!out) die("no memory for a command line");
+  fputs("mckean", out);
   for (int i = 0; i < argc; i++) {
-    used = utf8_append(text, size, used, " ");
-    used = utf8_append(text, size, used, argv[i]);
+    fputc(' ', out);
+    shell_quote(out, argv[i]);
   }
+  if (fclose(out) != 0) die("no memory for a command line");
+  return command;
 }
 
 /* CRC-32C of the program file; 0 if it cannot be read. */
@@ -63,11 +67,8 @@ static uint32_t program_crc(void) {
 }
 
 int provenance_alike(const struct comm *comm, int argc, char *const *argv) {
-  size_t size = 16;
-  for (int i = 0; i < argc; i++) size += 4 * strlen(argv[i]) + 1; /* an escaped byte takes 4 characters */
-  char program[512], *command = alloc_small(size);
+  char program[512], *command = command_line(argc, argv);
   snprintf(program, sizeof program, "%s, CRC-32C %08x", build_version, program_crc());
-  put_command(argc, argv, command, size);
   int status = comm_same(comm, "the program", program, "start the same program file on all ranks");
   if (status == OK) status = comm_same(comm, "the command line", command, "start all ranks with the same command line");
   free(command);
@@ -86,8 +87,9 @@ void provenance_fill(const struct comm *comm, int argc, char *const *argv, struc
   snprintf(text, sizeof text, "%d", comm->size);
   provenance_set(provenance, "ranks", text);
   set_start(provenance);
-  put_command(argc, argv, text, sizeof text);
-  provenance_set(provenance, "command", text);
+  char *command = command_line(argc, argv);
+  provenance_set(provenance, "command", command);
+  free(command);
   char job[SLURM_ID];
   snprintf(text, sizeof text, "%s, restart %d", slurm_job(job) ? job : "none", slurm_restarts());
   provenance_set(provenance, "job", text);

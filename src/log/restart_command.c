@@ -1,6 +1,5 @@
 #include "log/restart_command.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +8,9 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/utf8.h"
+#include "base/shell.h"
+#include "io/h5.h"
+#include "log/provenance.h"
 
 enum { LONGEST = 1 << 16 }; /* longest command line in bytes */
 
@@ -38,34 +39,6 @@ static bool is_mpirun(const char *program) {
          strcmp(name, "prterun") == 0;
 }
 
-static bool plain(const char *word) {
-  if (!*word) return false;
-  for (const char *c = word; *c; c++)
-    if (!isalnum((unsigned char)*c) && !strchr("_@%+=:,./-", *c)) return false;
-  return true;
-}
-
-/* Writes a word quoted for the shell, on one line of valid text. */
-static void quote(FILE *out, const char *word) {
-  if (plain(word)) {
-    fputs(word, out);
-    return;
-  }
-  const bool odd = !utf8_is_plain(word);
-  fputs(odd ? "$'" : "'", out);
-  for (const char *c = word; *c; c++) {
-    if (odd && (*c & 0x80 || iscntrl((unsigned char)*c)))
-      fprintf(out, "\\%03o", (unsigned char)*c);
-    else if (odd && (*c == '\'' || *c == '\\'))
-      fprintf(out, "\\%c", *c);
-    else if (*c == '\'')
-      fputs("'\\''", out);
-    else
-      fputc(*c, out);
-  }
-  fputc('\'', out);
-}
-
 static void put_words(FILE *out, const struct words *words) {
   const char *end = words->text + words->length;
   for (const char *word = words->text; word < end; word += strlen(word) + 1) {
@@ -75,7 +48,21 @@ static void put_words(FILE *out, const struct words *words) {
       continue;
     }
     if (word != words->text) fputc(' ', out);
-    quote(out, word);
+    shell_quote(out, word);
+  }
+}
+
+/* Removes an option and, if it has one, its value from a command whose words are quoted for the shell. */
+static void remove_option(char *command, const char *option, bool has_value) {
+  const size_t length = strlen(option);
+  for (char *at = command; (at = strstr(at, option));) {
+    char *end = at + length;
+    if (at == command || at[-1] != ' ' || (*end && *end != ' ')) {
+      at = end;
+      continue;
+    }
+    if (has_value && *end) end += 1 + strcspn(end + 1, " ");
+    memmove(at - 1, end, strlen(end) + 1);
   }
 }
 
@@ -101,5 +88,36 @@ char *restart_command(int ranks) {
   else
     put_command(out, ranks);
   if (fclose(out) != 0) die("no memory for a command line");
+  return command;
+}
+
+/* Returns the command in the provenance of a file, or NULL. */
+static char *recorded(struct h5 *file) {
+  char *command = NULL, *ranks = NULL, *text = NULL;
+  if (h5_get_text(file, "/provenance", "command", &command) == OK &&
+      h5_get_text(file, "/provenance", "ranks", &ranks) == OK && strncmp(command, "mckean run ", 11) == 0 &&
+      strlen(command) + 1 < sizeof((struct provenance_fact *)0)->value) { /* complete */
+    struct words *words = words_of(getpid());
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) die("no memory for a command line");
+    remove_option(command, "--fresh", false);
+    remove_option(command, "--stop-at", true);
+    if (strcmp(ranks, "1") != 0) fprintf(out, "mpirun -n %s ", ranks);
+    shell_quote(out, words ? words->text : "mckean");
+    fputs(command + strlen("mckean"), out);
+    if (fclose(out) != 0) die("no memory for a command line");
+    free(words);
+  }
+  free(command);
+  free(ranks);
+  return text;
+}
+
+char *restart_command_recorded(const char *path) {
+  struct h5 *file;
+  if (h5_open(path, false, &file) != OK) return NULL;
+  char *command = recorded(file);
+  h5_close(file);
   return command;
 }

@@ -158,6 +158,27 @@ static void warn_of_coincidences(struct simulation *sim) {
   }
 }
 
+/* Warns of points whose scale does not fit the units. The argument of a unit is a.x + b, so at first its scale is that
+ * of x times the standard deviation of a: for the default law and |x|^2 = d it is sqrt d. */
+static void warn_of_scale(struct simulation *sim) {
+  const struct dataset *data = sim->problem.data;
+  const struct unit_spec *unit = &sim->problem.config->unit;
+  const bool flat = unit_table[unit->type].manifold == MANIFOLD_FLAT;
+  const double LIMIT = 1000, std = flat && unit->a.std > 0 ? unit->a.std : 1;
+  const int64_t count = data->samples * data->d;
+  if (sim->problem.config->target.type != TARGET_FILE || *unit->import.path || !sim->report.active) return;
+  double largest = 0, squares = 0; /* relative to the largest, whose square may overflow */
+  for (int64_t i = 0; i < count; i++) largest = fmax(largest, fabs(data->x[i]));
+  for (int64_t i = 0; i < count && largest > 0; i++) squares += pow(data->x[i] / largest, 2);
+  const double scale = std * largest * sqrt(squares / (double)count);
+  if (scale >= 1 / LIMIT && scale <= LIMIT) return;
+  report_line(&sim->report,
+              "warning: x%s has the root mean square %.3g per coordinate, expected %g to %g: units %s; center x "
+              "(subtract its mean) and scale it to size 1",
+              std != 1 ? " times unit.init.a.std" : "", scale, 1 / LIMIT, LIMIT,
+              scale > LIMIT ? "saturate or have steep gradients" : "hardly depend on x");
+}
+
 void simulation_print_header(struct simulation *sim) {
   const struct problem *problem = &sim->problem;
   const struct config *config = problem->config;
@@ -172,6 +193,7 @@ void simulation_print_header(struct simulation *sim) {
               isa_names[problem->isa]);
   double label;
   warn_of_coincidences(sim);
+  warn_of_scale(sim);
   if (dataset_constant(problem->data, &label))
     report_line(&sim->report, "warning: all training labels are %g: check y in %s", label, config->target.path);
   if (!(loss_0 > 0 && isfinite(loss_0)))

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "io/durable_file.h"
 #include "io/file_header.h"
+#include "io/foreign_file.h"
 
 static const char MAGIC[8] = {'M', 'C', 'K', 'E', 'A', 'N', 'C', 'K'};
 
@@ -110,7 +111,8 @@ bool checkpoint_looks(const char *path) {
 int user_block_decode(const char *path, const unsigned char in[USER_BLOCK], struct user_block *block) {
   uint32_t expected, found;
   if (!file_header_is(MAGIC, in))
-    return FAIL(FAILED, "%s: not a McKean checkpoint (wrong signature in its first bytes)", path);
+    return FAIL(FAILED, "%s: not a McKean checkpoint (RUN/checkpoints/step-*.h5), but %s", path,
+                foreign_file_name(path));
   if (!file_header_intact(in, &expected, &found))
     return FAIL(FAILED, "%s: damaged: user block: CRC expected %08x, found %08x", path, expected, found);
   const uint32_t version = file_header_version(in);
@@ -137,8 +139,8 @@ static int verify_metadata(int file, const char *path, struct user_block *block,
   if (!S_ISREG(found.st_mode))
     return FAIL(FAILED, "%s: expected a checkpoint (RUN/checkpoints/step-*.h5), but this is not a regular file", path);
   if (found.st_size < USER_BLOCK)
-    return FAIL(FAILED, "%s: not a McKean checkpoint: expected at least %d bytes, found %lld", path, USER_BLOCK,
-                (long long)found.st_size);
+    return FAIL(FAILED, "%s: not a McKean checkpoint (RUN/checkpoints/step-*.h5), but %s of %lld bytes", path,
+                foreign_file_name(path), (long long)found.st_size);
   TRY(durable_file_pread(file, path, 0, bytes, USER_BLOCK));
   TRY(user_block_decode(path, bytes, block));
   if (found.st_size != block->bytes)

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "io/durable_file.h"
 #include "io/file_header.h"
+#include "io/foreign_file.h"
 #include "io/sandbox.h"
 
 static const char NEWEST[] = "history.h5", PREVIOUS[] = "history.previous.h5";
@@ -47,9 +48,12 @@ static int verify(int file, const char *path, int64_t bytes, bool *changed) {
   uint32_t expected, found;
   int64_t length;
   if (bytes < HISTORY_SEAL)
-    return FAIL(FAILED, "%s: expected a history, but this file has %lld bytes", path, (long long)bytes);
+    return FAIL(FAILED, "%s: expected a history (RUN/history.h5), received %s of %lld bytes", path,
+                foreign_file_name(path), (long long)bytes);
   TRY(durable_file_pread(file, path, 0, seal, HISTORY_SEAL));
-  if (!file_header_is(MAGIC, seal)) return OK;
+  if (memcmp(seal, HDF5, sizeof HDF5) == 0) return OK; /* created by an older program: without a header */
+  if (!file_header_is(MAGIC, seal))
+    return FAIL(FAILED, "%s: expected a history (RUN/history.h5), received %s", path, foreign_file_name(path));
   if (!file_header_intact(seal, &expected, &found))
     return FAIL(FAILED, "%s: damaged: CRC of its first 512 bytes", path);
   TRY(check_version(path, file_header_version(seal)));
@@ -68,7 +72,9 @@ static int verify(int file, const char *path, int64_t bytes, bool *changed) {
 static int check_format(struct h5 *file, const char *path) {
   char *format;
   int64_t version;
-  TRY(h5_get_text(file, "/", "format", &format));
+  if (h5_get_text(file, "/", "format", &format) != OK)
+    return FAIL(FAILED, "%s: expected a history (RUN/history.h5), received %s; h5dump -n %s lists its content", path,
+                foreign_file_name(path), path);
   const bool right = strcmp(format, "mckean-history") == 0;
   const int status = right ? OK : FAIL(FAILED, "%s: expected a history, found format \"%.80s\"", path, format);
   free(format);
@@ -143,7 +149,8 @@ int history_file_open(const char *path, struct h5 **file) {
   const int status = open_verified(path, file);
   const char *slash = strrchr(path, '/');
   snprintf(previous, sizeof previous, "%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, PREVIOUS);
-  if (status != FAILED || strcmp(previous, path) == 0 || access(previous, F_OK) != 0) return status;
+  const bool newest = strcmp(slash ? slash + 1 : path, NEWEST) == 0;
+  if (status != FAILED || !newest || access(previous, F_OK) != 0) return status;
   return FAIL(FAILED, "%s. Run the same `mckean run` command again: it computes the lost rows again, from %s",
               error_text(), previous);
 }

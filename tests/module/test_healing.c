@@ -85,7 +85,7 @@ static void verdicts_contain_the_sizes(void **state) {
   assert_string_equal(finding->name, "V_train.heal");
   assert_true(finding->n == n[0] && isnan(finding->t) && finding->expected == HEALING_FACTOR);
   assert_true(finding->estimate.low == heal->curve[0].ratio[0].low && finding->confidence == 0.99);
-  assert_true(finding->verdict == VERDICT_WITHIN && strstr(finding->reason, "heals"));
+  assert_true(finding->verdict == VERDICT_WITHIN && strstr(finding->reason, "the fluctuations heal"));
   assert_true(findings.finding[1].kind == FINDING_LIMIT);
   assert_non_null(strstr(findings.finding[1].reason, "n V_train at n = 32 is not judged: the fall after its maximum"));
   findings_free(&findings);
@@ -130,16 +130,16 @@ static void falls_are_judged_by_their_maximum_and_end(void **state) {
     enum verdict verdict;
     const char *words;
   } row[] = {
-      {1, {20, 12, 40}, {0, -1, 1}, FINDING_VERDICT, VERDICT_WITHIN, "heals"},
-      {0, {20, 12, 40}, {0, -1, 1}, FINDING_VERDICT, VERDICT_WITHIN, "heals"},
+      {1, {20, 12, 40}, {0, -1, 1}, FINDING_VERDICT, VERDICT_WITHIN, "above 10: the fluctuations heal"},
+      {0, {20, 12, 40}, {0, -1, 1}, FINDING_VERDICT, VERDICT_WITHIN, "above 10: the fluctuations heal"},
       {1,
        {5, 2.5, 8},
        {-2, -3, -1},
        FINDING_VERDICT,
        VERDICT_COMPATIBLE,
-       "still falls at the end, as t^-2; at this rate its interval is above 10 at t = 16"},
-      {1, {5, 2.5, 12}, {-2, -5, 1}, FINDING_VERDICT, VERDICT_COMPATIBLE, "compatible with a factor of 10"},
-      {1, {5, 2.5, 8}, {0.1, -0.2, 0.4}, FINDING_VERDICT, VERDICT_OUTSIDE, "does NOT heal by the end"},
+       "V still decreases at the end, as t^-2; at this rate the interval is above 10 at t = 16"},
+      {1, {5, 2.5, 12}, {-2, -5, 1}, FINDING_VERDICT, VERDICT_COMPATIBLE, "compatible with 10; more replicas"},
+      {1, {5, 2.5, 8}, {0.1, -0.2, 0.4}, FINDING_VERDICT, VERDICT_OUTSIDE, "does NOT reach 10 (healing)"},
       {0, {5, 2.5, 8}, {-2, -3, -1}, FINDING_LIMIT, VERDICT_NONE, "n = 32 is not judged: it is largest at the first"},
       {4, {1, 1, 1}, {2, 1, 3}, FINDING_LIMIT, VERDICT_NONE, "n = 32 is not judged: it is largest at the last"},
       {2, {1.2, 0.8, 2}, {-1, -3, 1}, FINDING_LIMIT, VERDICT_NONE, "n = 32 is not judged: the fall after its maximum"},

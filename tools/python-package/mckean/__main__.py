@@ -6,9 +6,9 @@ usage: python3 -m mckean import DATA.csv|DATA.npz|DATA.npy OUT.h5 [--y COLUMN]
 Converts a table to a data file for an input with
 `target: {type: file, path: OUT.h5}`.
 
-  DATA    .npz: the arrays x (N, d), y (N) and, optionally, test_x, test_y;
-          .npy: an array (N, d + 1);
-          any other name: text with a row per point, and columns separated by
+  DATA    NPZ: the arrays x (N, d), y (N) and, optionally, test_x, test_y;
+          NPY: an array (N, d + 1);
+          any other file: text with a row per point, and columns separated by
           commas, semicolons, tabs or spaces; the first row may be names
   --y     the column of the labels: its name, or its index from 0 (-1: the
           last); default: the last. All other columns are x
@@ -37,7 +37,7 @@ def main(arguments):
         return 0 if arguments else 2
     request = parser.parse_args(arguments)
     try:
-        x, y, test_x, test_y = read_file(request.data, request.y)
+        x, y, test_x, test_y, columns = read_file(request.data, request.y)
         if request.test:
             test_x, test_y = read_file(request.test, request.y)[:2]
         save_data(request.out, x, y, test_x, test_y)
@@ -45,7 +45,9 @@ def main(arguments):
         print(f"mckean import: {error}", file=sys.stderr)
         return 2
     d = x.shape[1] if x.ndim > 1 else 1
-    print(f"{request.out}: {len(x)} points, d = {d}" + (f", and {len(test_x)} test points" if test_x is not None else ""))
+    tests = f"{len(test_x)} test points" if test_x is not None else "no test points: by default, a run keeps 20 % of the points"
+    print(f"{request.data}: {columns}")
+    print(f"{request.out}: {len(x)} points, d = {d}; {tests}")
     print(f"in the input: target: {{type: file, path: {request.out}, d: {d}}}")
     return 0
 

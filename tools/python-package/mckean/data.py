@@ -87,12 +87,19 @@ def column_of(path, names, count, y):
     return index % count
 
 
+def listed(names):
+    return ", ".join(names if len(names) <= 8 else [*names[:4], "...", names[-1]])
+
+
 def split(path, table, names, y):
-    """Splits a table into points x and labels y."""
+    """Splits a table into points x and labels y; also returns a sentence that states the columns of both."""
     if table.ndim != 2 or table.shape[1] < 2:
         raise DataError(f"{path}: expected a table with at least two columns, x and y, received the shape {table.shape}")
     label = column_of(path, names, table.shape[1], y)
-    return np.delete(table, label, axis=1), table[:, label]
+    columns = names or [str(k) for k in range(table.shape[1])]
+    words = (f"y is column {columns[label]}; x is column{'s' * (len(columns) > 2)} "
+             f"{listed(columns[:label] + columns[label + 1:])}" + ("" if names else " (counted from 0)"))
+    return np.delete(table, label, axis=1), table[:, label], words
 
 
 def read_npz(path, y):
@@ -104,11 +111,12 @@ def read_npz(path, y):
     if points is None or label is None:
         raise DataError(f"{path}: expected arrays named x and y, received {', '.join(sorted(found)) or 'none'}")
     tests = [found[lower[name]] if name in lower else None for name in ("test_x", "test_y")]
-    return (found[points], found[label], *tests)
+    return (found[points], found[label], *tests, f"y is the array {label}; x is the array {points}")
 
 
 def read_file(path, y=None):
-    """Reads points and labels from a file: CSV or text, NPY, NPZ. Returns x, y, test_x, test_y; the tests may be None.
+    """Reads points and labels from a file: CSV or text, NPY, NPZ, whatever its name is. Returns x, y, test_x, test_y, which may be
+    None, and a sentence that states which columns or arrays are x and y.
 
     y: the column of the labels, a name or an index from 0; default: the last. NPZ: the arrays x, y and, optionally, test_x
     and test_y.
@@ -117,9 +125,11 @@ def read_file(path, y=None):
     if not os.path.isfile(path):
         raise FileNotFoundError(f"{path}: no such file")
     try:
-        if path.lower().endswith(".npz"):
+        with open(path, "rb") as file:
+            start = file.read(6)
+        if start.startswith(b"PK\x03\x04"):
             return read_npz(path, y)
-        if path.lower().endswith(".npy"):
+        if start == b"\x93NUMPY":
             table, names = np.load(path, allow_pickle=False), None
         else:
             table, names = read_csv(path)
@@ -128,7 +138,8 @@ def read_file(path, y=None):
     if table.dtype.names:  # a structured array has named columns
         names = list(table.dtype.names)
         table = np.stack([table[name] for name in names], axis=1)
-    return (*split(path, table, names, y), None, None)
+    x, y, words = split(path, table, names, y)
+    return x, y, None, None, words
 
 
 # ---- checking arrays ----
@@ -212,7 +223,7 @@ def save_data(path, x, y=None, test_x=None, test_y=None):
     check(path, "data")
     if is_path(x):
         column = y
-        x, y, *tests = read_file(x, column)
+        x, y, *tests = read_file(x, column)[:4]
         if test_x is None:
             test_x, test_y = tests
     elif y is None:

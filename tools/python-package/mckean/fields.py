@@ -76,8 +76,10 @@ def measured(case):
 def draw_measure(case):
     n, found = np.array(case.data["n"]), measured(case)
     pictures = []
-    for name, words in (("V", "Variance over replicas of weak observables of mu_n against n; dashed 1/n."),
-                        ("mmd", "Squared distance MMD^2 of mu_n from mu_N of the largest n, without self-terms.")):
+    for name, words in (("V", "Variance over replicas of the mean of psi over the units of a network, against n; psi: 64 random cosines of the "
+                               "parameters of a unit, of which the mean is shown; dashed 1/n."),
+                        ("mmd", "Squared maximum mean discrepancy (MMD^2) between the distribution of the units at n and at the largest n, "
+                                 "without the terms of a unit with itself.")):
         figure, axis = axes("$V(<\\psi>_n)$" if name == "V" else "MMD$^2$")
         for time, color in zip(found, colors(len(found))):
             value, low, high = (array(time[name], part) for part in ("values", "low", "high"))
@@ -141,6 +143,6 @@ FIELD_SECTIONS = [
             "The central limit theorem predicts that n Cov of f_n tends to one operator, so that the quotients of all n agree. Sorted sample "
             "eigenvalues are biased; quotients on fixed vectors are not."),
     Section("Normality of whitened projections", lambda case: times_of(case, "clt"), draw_quantiles, ""),
-    Section("Weak observables of the units", measured, draw_measure, ""),
+    Section("Observables of the units", measured, draw_measure, ""),
     Section("Particles", has_snapshots, draw_particles, ""),
 ]

@@ -323,7 +323,7 @@ def draw_healing_exponents(case):
         axis.set_xlabel("t")
         legend(axis)
         pictures.append(done(axis, f"Local exponent of V_n in t, {POINTS.get(name, name)}: above 0 fluctuations grow, "
-                                   "below 0 they heal."))
+                                   "below 0 they decrease (healing)."))
     return pictures
 
 
@@ -465,8 +465,8 @@ CASE_SECTIONS = [
             draw_bounds, "In theory, the fluctuations of a Monte Carlo sample of mu_n bound those at long times; this is not a test."),
     Section("Rates", reached, draw_rates, ""),
     Section("Healing", falling, lambda case: draw_healing_ratio(case) + draw_healing_exponents(case),
-            "Theory predicts that noise-free gradient descent with the squared loss heals fluctuations in the norm of the training "
-            "measure: with fixed data at the training points, not necessarily elsewhere."),
+            "Theory predicts that n V_n decreases at long times (healing) for noise-free gradient descent with the squared loss, "
+            "in the norm of the training measure: with fixed data at the training points, not necessarily elsewhere."),
     *FIELD_SECTIONS,
 ]
 STUDY_SECTIONS = [

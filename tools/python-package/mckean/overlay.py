@@ -3,7 +3,7 @@ import os
 
 from .guard import check
 from .history import open as open_history
-from .plots import log_axis, np, plt, save, time_axis
+from .plots import log_axis, np, plt, save, time_axis, time_text
 from .records import read_config
 
 PRIVATE = ("run.", "output.", "unit.init.checksum")  # keys that do not name a case
@@ -85,7 +85,9 @@ def against(key, rows, folder):
         for axis, column in zip(axes, (1, 2)):
             axis.plot([point[0] for point in points], [point[column] for point in points], marker="o", color=color,
                       label=f"n = {n}")
-    for axis, title in zip(axes, ("training loss at the end", "$V_n$ at the last field")):
+    ends = sorted({row["t"] for _, row in rows})
+    end = f"t = {time_text(ends[0])}" + (f" to {time_text(ends[-1])}: runs of different length" if len(ends) > 1 else "")
+    for axis, title in zip(axes, (f"training loss at {end}", f"$V_n$ at the last field")):
         values = [value for value, _ in rows]
         if min(values) > 0 and max(values) >= 4 * min(values):
             axis.set_xscale("log")

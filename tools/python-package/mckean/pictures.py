@@ -30,14 +30,17 @@ def plot(run, folder=None):
     return [line for line in lines if line.endswith(".png") and os.path.isfile(line)]
 
 
-def report(run, path, title=None):
+def report(run, path=None, title=None):
     """Writes an HTML page about runs: what was trained, asked and found, with figures and provenance. Needs matplotlib.
 
     run    the folder of a run, or of several runs, or a list of folders. They are analyzed first if necessary
-    path   the file: a new one, or an earlier page
+    path   the file: a new one, or an earlier page; default: RUN/report.html. Required for several folders
 
     Returns the path. Errors: study.Failure, with the message of the tool.
     """
     runs = [run] if isinstance(run, (str, os.PathLike)) else list(run)
+    if path is None and len(runs) > 1:
+        raise ValueError(f"path: expected a file for the page about {len(runs)} folders, received None")
+    path = os.path.join(runs[0], "report.html") if path is None else path
     call("report", [*map(os.fspath, runs), "-o", os.fspath(path), "--mckean", find_program(), *(["--title", title] if title else [])])
     return path

@@ -118,34 +118,46 @@ def time_axis(axis, times):
     axis.set_xlim(-0.2 * first, 1.06 * last)
 
 
-def short(value, _=None):
-    """Formats a tick as a plain number, or as a power of ten below 10^-4 and from 10^6 on."""
-    if value <= 0 or 1e-4 <= value < 1e6:
-        return f"{value:g}"
+class LogTicks(matplotlib.ticker.LogLocator):
+    """Ticks of a logarithmic axis: 1, 2, 5, 10, ..., or powers of ten if the axis spans a factor of `most`."""
+    def __init__(self, most):
+        super().__init__()
+        self.most = most
+
+    def tick_values(self, low, high):
+        self.set_params(subs=(1, 2, 5) if high / low < self.most else (1,))
+        return super().tick_values(low, high)
+
+
+def tick_text(value, low, high):
+    """Formats a tick of an axis from low to high. All ticks of an axis have the same form: plain numbers, or powers of ten if the
+    axis extends below 5 10^-5 or above 2 10^6."""
+    if value <= 0 or (0.5e-4 < low and high < 2e6):
+        return f"{value:.10f}".rstrip("0").rstrip(".")
     power = math.floor(math.log10(value) + 1e-9)
     digit = value / 10.0 ** power
-    return f"$10^{{{power}}}$" if abs(digit - 1) < 1e-6 else f"${digit:g}\\cdot10^{{{power}}}$"
+    return f"$10^{{{power}}}$" if abs(digit - 1) < 1e-6 else f"${digit:.3g}\\cdot10^{{{power}}}$"
+
+
+def log_ticks(axis, most):
+    """Sets the ticks of a logarithmic XAxis or YAxis of matplotlib, which follow its later limits."""
+    axis.set_major_locator(LogTicks(most))
+    axis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: tick_text(value, *sorted(axis.get_view_interval()))))
+    axis.set_minor_formatter(matplotlib.ticker.NullFormatter())
 
 
 def log_axis(axis):
-    """Makes y logarithmic, with plain numbers as ticks even within one decade. Leaves y linear if no value is positive."""
+    """Makes y logarithmic, with labeled ticks even within one decade. Leaves y linear if no value is positive."""
     if max([0] + [y for line in axis.get_lines() for y in line.get_ydata() if np.isfinite(y)]) <= 0:
         return
     axis.set_yscale("log")
-    low, high = axis.get_ylim()
-    if high / low < 300:
-        axis.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
-    axis.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(short))
-    axis.yaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+    log_ticks(axis.yaxis, 300)
 
 
 def plain_log(axis):
-    """Makes x logarithmic, with plain numbers as ticks."""
+    """Makes x logarithmic."""
     axis.set_xscale("log")
-    low, high = axis.get_xlim()
-    axis.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5) if high / low < 100 else (1,)))
-    axis.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(short))
-    axis.xaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+    log_ticks(axis.xaxis, 100)
 
 
 def size_axis(axis, n):

@@ -245,8 +245,8 @@ def healing(case):
     found = verdicts_on(case, lambda name: name.endswith(".heal"))
     if not found:
         return None
-    return Answer("Do the fluctuations heal at long times?", *judged([finding["verdict"] for finding in found]),
-                  [f"n = {finding['n']}: n {finding['name'].split('.')[0]} falls from its maximum to the end by a factor of "
+    return Answer("Do the fluctuations n V_n decrease at long times (healing)?", *judged([finding["verdict"] for finding in found]),
+                  [f"n = {finding['n']}: n {finding['name'].split('.')[0]} decreases from its maximum to the end by a factor of "
                    f"{finding['estimate']:.3g} [{finding['interval'][0]:.3g}, {finding['interval'][1]:.3g}]" for finding in found])
 
 
