@@ -5,7 +5,8 @@
 
 enum { ROWS = 64 }; /* rows whose numbers are drawn at a time: a multiple of the numbers of a block of the generator */
 
-/* Rows from .. from + count - 1 of POINT_LANES units, those of the lanes of value [tile_rows(d)][TILE] from `lane` on. */
+/* Rows from .. from + count - 1 of POINT_LANES units, those of the lanes of value [tile_rows(d)][TILE] from `lane`
+ * on. */
 struct part {
   int lane, from, count;
   double *value;

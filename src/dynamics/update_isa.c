@@ -9,8 +9,8 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* x - rate g, rounded once at the levels that have FMA. The compiler would contract such an expression in some places and
- * not in others; rules that must agree need the same operation. */
+/* x - rate g, rounded once at the levels that have FMA. The compiler would contract such an expression in some places
+ * and not in others; rules that must agree need the same operation. */
 INLINE double descend(double x, double rate, double g) {
   return VECTOR_FUSED ? __builtin_fma(-rate, g, x) : x - rate * g;
 }
