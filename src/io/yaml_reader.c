@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "io/foreign_file.h"
 
 enum { DEPTH_MAX = 8, KEY_BYTES = 512, VALUES_MAX = 100000 };
 
@@ -21,8 +22,8 @@ static int read_all(const char *path, int file, char **text) {
   if (S_ISDIR(found.st_mode)) return FAIL(USAGE, "%s: expected an input file, this is a folder", path);
   if (!S_ISREG(found.st_mode)) return FAIL(USAGE, "%s: expected an input file, this is a pipe or a device", path);
   if (found.st_size > YAML_READER_BYTES_MAX)
-    return FAIL(USAGE, "%s: expected an input of at most 1 MiB, this file has %lld bytes", path,
-                (long long)found.st_size);
+    return FAIL(USAGE, "%s: expected an input (YAML text of at most 1 MiB), received %s of %lld bytes", path,
+                foreign_file_name(path), (long long)found.st_size);
   *text = alloc_small((size_t)found.st_size + 1);
   size_t bytes = 0;
   while (bytes < (size_t)found.st_size) {
@@ -38,7 +39,8 @@ static int read_all(const char *path, int file, char **text) {
     return FAIL(USAGE, "%s: expected UTF-8 text, received UTF-16; convert it: iconv -f UTF-16 -t UTF-8", path);
   const char *nul = memchr(*text, 0, bytes);
   if (nul)
-    return FAIL(USAGE, "%s: expected an input file (YAML text), byte %lld is NUL", path, (long long)(nul - *text));
+    return FAIL(USAGE, "%s: expected an input (YAML text), received %s: byte %lld is NUL", path,
+                foreign_file_name(path), (long long)(nul - *text));
   return OK;
 }
 

@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "config/config.h"
 #include "history_tables.h"
 #include "io/durable_file.h"
+#include "io/foreign_file.h"
 #include "io/h5.h"
 #include "store/history_file.h"
 #include "study_slice.h"
@@ -225,6 +227,9 @@ static int read_source(struct h5 *file, const char *path, struct study_source *s
 static int add_run(struct study *study, int run, const char *folder, struct identity *identity) {
   char path[PATH_BYTES];
   struct config *config = NULL;
+  struct stat found;
+  if (stat(folder, &found) == 0 && !S_ISDIR(found.st_mode))
+    return FAIL(USAGE, "%s: expected the folder of a run, received %s", folder, foreign_file_name(folder));
   snprintf(path, sizeof path, "%s/history.h5", folder);
   history_file_mark(path, study->source[run].mark); /* first: a run in progress may replace the file meanwhile */
   TRY(history_file_open(path, &study->file[run]));
