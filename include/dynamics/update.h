@@ -100,8 +100,10 @@ double update_ridge(const struct update_spec *spec);
 /* Local. Returns what determines the columns of a run with this rule and loss. */
 struct column_scope update_columns(const struct update_spec *spec, const struct loss_spec *loss);
 
-/* Local. Returns OK for gradient descent: euler without ridge and temperature. USAGE: otherwise; the message states
- * that `what` supports nothing else. */
+/* Local. Returns whether the steps are those of gradient descent: euler without ridge and temperature. */
+bool update_is_descent(const struct update_spec *spec);
+
+/* Local. Returns OK for gradient descent. USAGE: otherwise; the message states that `what` supports nothing else. */
 int update_needs_euler(const struct update_spec *spec, const char *what);
 
 /* An update rule with its parameters, its ISA level (that of the kernels) and the particles that it moves. */

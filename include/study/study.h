@@ -32,7 +32,8 @@ struct study {
   double *size_time;              /* [times][sizes]; NULL without own_times */
   bool fields;                    /* false: no fields were recorded, and the times are those of a few series rows */
   bool second_moments;            /* all runs recorded q_n of dynamics/second_moment.h with the fields */
-  bool noise_free;    /* every step used all points of the training measure: gradient descent without noise */
+  bool all_points;    /* every step used all points of the training measure */
+  bool noise_free;    /* the same, and there was no temperature: gradient descent without noise */
   bool common_data;   /* all replicas used the same points at every step */
   bool paired;        /* initial conditions i of different n have units in common */
   int64_t streams;    /* Q: replicas i Q .. i Q + Q - 1 share their initial condition and differ in their data */
@@ -43,7 +44,7 @@ struct study {
   double C_f_error;                  /* standard error of C_f; 0: exact; NAN: of an old history, which lacks it */
   struct loss_spec loss;
   double loss_0;           /* E l(0, y), the scale of the loss: C_f for the squared loss */
-  const char *loss_column; /* "test_loss", which has no batch noise; "loss" if noise_free or without test points */
+  const char *loss_column; /* "test_loss", which has no batch noise; "loss" if all_points or without test points */
   char *config;            /* resolved input of the first run */
   struct study_slice *slice;
   struct h5 **file;            /* [runs]: open histories */

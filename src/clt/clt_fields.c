@@ -162,11 +162,11 @@ static int fill_time(const struct clt_fields_work *work, struct clt_time *time) 
 /* ---- all times ---- */
 
 /* Returns whether the law of frozen features applies: only c is trained, by gradient descent on at most CLT_POINTS_MAX
- * fixed points with the squared loss, in Euler steps whose dt is known from the input (not auto). */
+ * fixed points with the squared loss, in Euler steps without ridge and noise, whose dt is known from the input (not auto). */
 static bool is_frozen(const struct config *config, const struct study *study) {
   const struct schedule *schedule = &config->schedule;
   return config->unit.train == FIELD_BIT_C && config->data.mode == DATA_FIXED && schedule->scheme == SCHEME_GD &&
-         loss_is_squared(&config->data.loss) && schedule->update.rule == UPDATE_EULER &&
+         loss_is_squared(&config->data.loss) && update_is_descent(&schedule->update) &&
          !schedule_auto(schedule, schedule_steps(schedule)) &&
          !schedule_dt_varies(schedule, schedule_steps(schedule)) && study->train_points <= CLT_POINTS_MAX;
 }

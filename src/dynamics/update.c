@@ -85,6 +85,10 @@ struct column_scope update_columns(const struct update_spec *spec, const struct 
   return (struct column_scope){loss, ridge, ridge || velocities || spec->thermal, velocities};
 }
 
+bool update_is_descent(const struct update_spec *spec) {
+  return spec->rule == UPDATE_EULER && !spec->thermal && !(update_ridge(spec) > 0);
+}
+
 int update_needs_euler(const struct update_spec *spec, const char *what) {
   if (spec->rule != UPDATE_EULER)
     return FAIL(USAGE, "dynamics.update: %s: expected euler, received %s, for which McKean implements no theory", what,
@@ -92,7 +96,7 @@ int update_needs_euler(const struct update_spec *spec, const char *what) {
   if (spec->thermal)
     return FAIL(USAGE, "dynamics.stages: %s: expected no temperature: McKean implements no theory for noisy steps",
                 what);
-  if (update_ridge(spec) > 0)
+  if (!update_is_descent(spec))
     return FAIL(USAGE, "dynamics.ridge: %s: expected 0, received %g, for which McKean implements no theory", what,
                 update_ridge(spec));
   return OK;

@@ -62,7 +62,8 @@ static const char *obstacle(const struct healing *healing, const struct healing_
   const struct study *study = healing->fluctuations->study;
   if (!loss_is_squared(&study->loss)) return "the theory covers the squared loss only";
   if (!study->noise_free)
-    return "batch noise keeps n V_n from falling; the theory needs scheme gd, with data.mode fixed or population";
+    return "noise of batches or of a temperature keeps n V_n from falling; the theory needs scheme gd, with data.mode "
+           "fixed or population, and no temperature";
   if (study->train_points > 0 && strcmp(curve->quantity->name, "V") == 0)
     return "with fixed data, the theory covers the training points only (V_train)";
   return NULL;

@@ -25,7 +25,7 @@ static char *physics_of(const struct config *config) {
   config_forget(&bare);
   bare.data.seed = bare.data.test_seed = 0; /* check_points compares the points instead */
   if (bare.target.type == TARGET_FILE) *bare.target.path = 0;
-  *bare.unit.import.checksum = 0;           /* it depends on n and on the seeds */
+  *bare.unit.import.checksum = 0; /* it depends on n and on the seeds */
   char *echo = config_echo(&bare), *physics;
   const char *from = strstr(echo, "\nunit:"), *to = strstr(echo, "\noutput:");
   if (!from || !to) die("the echo of the input has no sections unit and output");
@@ -115,13 +115,14 @@ static int read_times(struct h5 *file, const char *path, const struct config *co
   study->streams = config->ensemble.streams;
   study->batch_power = batch_power(&config->schedule);
   study->dt_power = dt_power(&config->schedule);
-  study->noise_free = config->data.mode != DATA_ONLINE && config->schedule.scheme == SCHEME_GD;
-  study->common_data = config->data.shared || study->noise_free;
+  study->all_points = config->data.mode != DATA_ONLINE && config->schedule.scheme == SCHEME_GD;
+  study->noise_free = study->all_points && !config->schedule.update.thermal;
+  study->common_data = config->data.shared || study->all_points;
   study->paired = *config->unit.import.path; /* subsets of the same units, or of those of the same replica */
   study->second_moments = true;
   if (h5_exists(file, "/test/y")) TRY(history_tables_rows(file, "/test/y", &study->test_points));
   if (h5_exists(file, "/train/y")) TRY(history_tables_rows(file, "/train/y", &study->train_points));
-  study->loss_column = !study->noise_free && study->test_points > 0 ? "test_loss" : "loss";
+  study->loss_column = !study->all_points && study->test_points > 0 ? "test_loss" : "loss";
   study->loss = config->data.loss;
   TRY(h5_get_double(file, "/target", "C_f", &study->C_f));
   if (h5_get_double(file, "/target", "C_f_error", &study->C_f_error) != OK) study->C_f_error = NAN;
@@ -246,7 +247,7 @@ static int add_run(struct study *study, int run, const char *folder, struct iden
                "%s: its input differs from the first run's in unit, target, loss, data, dynamics or run.precision; "
                "analyze such runs one at a time",
                path);
-    else if (study->common_data && !study->noise_free && identity[0].data_seed != identity[run].data_seed)
+    else if (study->common_data && !study->all_points && identity[0].data_seed != identity[run].data_seed)
       status =
           FAIL(USAGE,
                "%s: its data.seed is %llu, that of the first run %llu; with data.shared all networks of a study use "
