@@ -10,6 +10,7 @@
 struct restart {
   char *path;            /* NULL: no checkpoint, the run starts at step 0 */
   bool previous_history; /* history.h5 is damaged or missing: history_file_restore must replace it */
+  bool other_file;       /* unit.init.path is not that of the checkpoint: the caller compares the particles */
   struct checkpoint_info info;
 };
 

@@ -29,7 +29,7 @@ import h5py
 import numpy as np
 
 PROGRAM, COUNT, SEED = os.path.realpath(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGKILL]
+SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGKILL]
 INPUT = """\
 ensemble: {n: [4, 9], replicas: 2}
 target: {type: file, path: data.h5}
