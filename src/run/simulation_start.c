@@ -75,7 +75,7 @@ static int create_particles(struct simulation *sim, bool *initialized) {
   return *initialized ? problem_initialize(problem) : OK;
 }
 
-/* Checks that a file at another path than in the checkpoint has the particles with which the run started. */
+/* Checks that the file, whose path is not that in the checkpoint, has the particles with which the run started. */
 static int check_moved_file(struct simulation *sim, const struct restart *from) {
   struct problem *problem = &sim->problem;
   if (!from->path || !from->other_file) return OK;

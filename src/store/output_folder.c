@@ -99,9 +99,9 @@ static bool is_checkpoint(const char *path) {
 enum refused { NEVER, WITHOUT_HISTORY, ALWAYS };
 
 /* What a run and its analysis write to the folder, in the order in which start_over moves it: a run that is killed
- * meanwhile leaves checkpoints without a history, which are reported. written: whether they wrote the file, or a file in
- * the folder; NULL: the name decides, because a damaged history may have lost its signature. A name that ends with *
- * stands for all names that begin so. */
+ * meanwhile leaves checkpoints without a history, which are reported. written: whether they wrote the file, or a file
+ * in the folder; NULL: the name decides, because a damaged history may have lost its signature. A name that ends with
+ * * stands for all names that begin so. */
 static const struct run_file {
   const char *name;
   bool (*written)(const char *path);
