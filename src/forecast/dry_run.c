@@ -220,7 +220,7 @@ static int find_start(struct problem *problem, bool fresh, struct report *report
     bool has_later_rows = false;
     TRY(restart_find(comm, config, report, &from));
     plan->first_step = from.path ? from.info.step : 0;
-    int status = from.path && from.other_file ? problem_particle_file(problem) : OK;
+    int status = *from.moved_file ? problem_particle_file(problem) : OK;
     if (status == OK && plan->first_step > 0)
       status = history_check(comm, config, problem->data, plan->first_step, &has_later_rows);
     if (status == OK && from.path)

@@ -75,17 +75,20 @@ static int create_particles(struct simulation *sim, bool *initialized) {
   return *initialized ? problem_initialize(problem) : OK;
 }
 
-/* Checks that the file, whose path is not that in the checkpoint, has the particles with which the run started. */
+/* Checks that the file, whose path is not that in the checkpoint, has the particles with which the run started. The run
+ * continues to record the path with which it started, so that it remains comparable with other runs of a study. */
 static int check_moved_file(struct simulation *sim, const struct restart *from) {
   struct problem *problem = &sim->problem;
-  if (!from->path || !from->other_file) return OK;
+  if (!*from->moved_file) return OK;
   int status = problem_particle_file(problem);
   if (status == OK) status = problem_initialize(problem);
-  return status == OK ? OK
-                      : FAIL(status,
-                             "%s; this run resumes only with the particles with which it started: restore "
-                             "unit.init.path, or choose another run.output",
-                             error_text());
+  if (status != OK)
+    return FAIL(status,
+                "%s; this run resumes only with the particles with which it started: restore unit.init.path, or choose "
+                "another run.output",
+                error_text());
+  memcpy(problem->config->unit.import.path, from->moved_file, sizeof from->moved_file);
+  return OK;
 }
 
 /* Restores the newest checkpoint, if there is one. *segment: the segment of the checkpoint; unchanged if there is none.

@@ -122,7 +122,8 @@ static int check(const struct comm *comm, struct config *config, struct restart 
   struct config *was = NULL;
   TRY(config_parse(path, info->config, &was));
   const int status = config_resumable(was, config, info->step);
-  restart->other_file = !relative_path_same(was->unit.import.path, config->unit.import.path);
+  if (!relative_path_same(was->unit.import.path, config->unit.import.path))
+    memcpy(restart->moved_file, was->unit.import.path, sizeof restart->moved_file);
   const int fits = status == OK ? continue_input(was, info->step, config, report) : OK;
   config_free(was);
   TRY(fits);
