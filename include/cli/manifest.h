@@ -19,7 +19,7 @@ struct manifest {
 };
 
 /* Reads a manifest on rank 0. manifest: freed by the caller with manifest_free, also after an error. Collective.
- * USAGE: it cannot be opened. FAILED: a read error. */
+ * USAGE: it cannot be read. */
 int manifest_read(const struct comm *comm, const char *path, struct manifest *manifest);
 void manifest_free(struct manifest *manifest); /* Local. */
 

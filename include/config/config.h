@@ -68,9 +68,10 @@ void config_free(struct config *config);
 char *config_echo(const struct config *config);
 
 /* Checks whether a run with the input `now` may resume a checkpoint that a run with the input `was` wrote at a step:
- * all keys whose may_change is false and that have an effect, and the stages up to this step, must be equal. Local.
- * USAGE: they differ; the error text has a line "key: was X, now Y" for each key that differs, and one line if the
- * stages differ. If `now` has no data.test, it accepts any (config_keep). */
+ * all keys whose may_change is false and that have an effect, the stages up to this step, and unit.init.checksum, if
+ * both have it, must be equal. Paths of files may differ: the caller compares the contents. Local. USAGE: they differ;
+ * the error text has a line "key: was X, now Y" for each key that differs, and one line if the stages differ. If `now`
+ * has no data.test, it accepts any (config_keep). */
 int config_resumable(const struct config *was, const struct config *now, int64_t step);
 
 /* Checks whether a new run may start with this input: no key has a value, other than its default, without effect. A run
@@ -90,10 +91,6 @@ void config_keep(const struct config *was, struct config *now);
  * the steps of `was` up to this step; fields lose all other steps before it, which were not recorded. The echo of the
  * result therefore describes all rows of the history. Local. USAGE: the lists are too long. */
 int config_continue(const struct config *was, int64_t step, struct config *now);
-
-/* Checks whether runs with these inputs start with equal particles of a file: both inputs have the same
- * unit.init.checksum, or one has none. Local. USAGE: they differ; the error text has a line as for config_resumable. */
-int config_same_particles(const struct config *was, const struct config *now);
 
 /* Local. Returns the value of a key that is not one of a stage, as a user would write it. The caller frees the text. */
 char *config_value(const struct config *config, const char *key);

@@ -35,6 +35,9 @@ int h5_open(const char *path, bool writable, struct h5 **file);
 /* Flushes and closes the file, and frees `file`, even on failure. Accepts NULL. */
 int h5_close(struct h5 *file);
 
+/* Returns whether a file is an HDF5 file whose attribute format is this text. */
+bool h5_is_format(const char *path, const char *format);
+
 /* Returns whether the object exists and is reached by hard links only. */
 bool h5_exists(struct h5 *file, const char *object);
 

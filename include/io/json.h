@@ -20,6 +20,9 @@ struct json;
  * earlier result of this format (it may be an input or a checkpoint), so it is not replaced. */
 int json_create(const char *path, const char *format, struct json **json);
 
+/* Returns whether a file begins like a result of this format; format NULL: of any format. */
+bool json_is_result(const char *path, const char *format);
+
 void json_object(struct json *json, const char *name);
 void json_array(struct json *json, const char *name);
 void json_end(struct json *json); /* closes the innermost open object or array */

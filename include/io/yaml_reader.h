@@ -31,8 +31,7 @@ struct yaml_reader {
 };
 
 /* Reads a regular file of at most YAML_READER_BYTES_MAX bytes. *text: NUL-terminated; the caller frees it; NULL on
- * failure. USAGE: the file cannot be opened, is not a regular file, is empty or too large, or contains NUL. FAILED: a
- * read error. */
+ * failure. USAGE: the file cannot be read, is not a regular file, is empty or too large, or contains NUL. */
 int yaml_reader_load(const char *path, char **text);
 
 /* Appends the scalars of a text to yaml (all zeros before the first call) and prepends prefix ("" or "ensemble.n") to

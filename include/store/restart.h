@@ -10,6 +10,8 @@
 struct restart {
   char *path;            /* NULL: no checkpoint, the run starts at step 0 */
   bool previous_history; /* history.h5 is damaged or missing: history_file_restore must replace it */
+  char moved_file[4096]; /* unit.init.path of the checkpoint if that of the input differs: the caller compares the
+                          * particles; otherwise "" */
   struct checkpoint_info info;
 };
 

@@ -30,6 +30,10 @@ static bool keeps_subnormal_numbers(void) {
 
 /* ---- compiler options ---- */
 
+static bool has_double_constants(void) {
+  return input(0.1) != (double)0.1f;
+}
+
 static bool rounds_by_magic_number(void) {
   const double x = input(2.75), y = input(-2.5), magic = 0x1.8p52;
   return (x + magic) - magic == 3 && (y + magic) - magic == -2;
@@ -87,12 +91,14 @@ static bool draws_known_numbers(void) {
 #define MODE                                                                                                           \
   "The program was linked with -Ofast, or a library (LD_PRELOAD) changes the floating-point mode: rebuild the "        \
   "program without -Ofast, or remove the library"
-#define OPTIONS "Rebuild without -Ofast, -ffast-math and similar options: `make clean all`"
+#define OPTIONS "Rebuild without -Ofast, -ffast-math, -fsingle-precision-constant and similar options: `make clean all`"
 
 static const struct answer {
   bool (*right)(void);
   const char *expected, *received, *advice;
 } answer_table[] = {
+    /* First, because the constants of the other answers depend on it. */
+    {has_double_constants, "the constant 0.1 in double precision", "0.1 in single precision", OPTIONS},
     {rounds_to_nearest, "rounding to nearest", "another rounding mode", MODE},
     {keeps_subnormal_numbers, "subnormal numbers", "zeros", MODE},
     {rounds_by_magic_number, "(x + 1.5 2^52) - 1.5 2^52 to round x to an integer", "another value", OPTIONS},

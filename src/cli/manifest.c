@@ -20,7 +20,7 @@ static int read_file(const char *path, char **text, size_t *size) {
   const bool bad = ferror(in) != 0;
   fclose(in);
   fclose(out);
-  return bad ? FAIL(FAILED, "%s: cannot read this manifest: %s", path, strerror(errno)) : OK;
+  return bad ? FAIL(USAGE, "%s: cannot read this manifest: %s", path, strerror(errno)) : OK;
 }
 
 int manifest_read(const struct comm *comm, const char *path, struct manifest *manifest) {

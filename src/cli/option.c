@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "study/results.h"
+#include "io/h5.h"
+#include "io/json.h"
 
 int option_flag(const struct option *option, const char *text, void *member) {
   (void)option;
@@ -100,11 +101,8 @@ static int check_folder(const char *option, const char *path) {
 
 /* A coarse check of the content; result_file_open (io/result_file.h) knows the format of the verb. */
 static bool may_be_result(const char *path, bool json) {
-  if (!json) return results_is_earlier(path, "mckean-analysis") || results_is_earlier(path, "mckean-outputs");
-  FILE *file = fopen(path, "rb");
-  const bool object = file && fgetc(file) == '{';
-  if (file) fclose(file);
-  return object;
+  if (json) return json_is_result(path, NULL);
+  return h5_is_format(path, "mckean-analysis") || h5_is_format(path, "mckean-outputs");
 }
 
 static int check_file(const char *option, const char *path) {

@@ -7,7 +7,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/utf8.h"
-#include "io/relative_path.h"
 #include "io/yaml_reader.h"
 #include "key.h"
 #include "parse_path.h"
@@ -318,7 +317,7 @@ static int check_repeated(const struct yaml_reader *yaml, const char *name, cons
   for (int i = 0; i < yaml->count; i++) {
     const struct yaml_reader_entry *entry = &yaml->entry[i];
     if (is_override(entry) && yaml_reader_below(entry->path, key))
-      return FAIL(USAGE, "%s: %s: duplicate key; %s has it already", name, entry->path, entry->name);
+      return FAIL(USAGE, "%s: %s: duplicate key; %s has it already", name, key, entry->name);
   }
   return OK;
 }
@@ -360,24 +359,6 @@ int config_parse_overridden(const char *file, const char *text, int overrides, c
   return status;
 }
 
-/* The folder of the input becomes part of a value, which is checked like a value in the input. */
-static int resolve_paths(const struct comm *comm, const char *input, struct config *config) {
-  for (int i = 0; i < parameter_count; i++) {
-    if (parameter_table[i].kind != P_PATH) continue;
-    char *path = (char *)config + parameter_table[i].offset;
-    relative_path_resolve(comm, input, path, sizeof config->target.path);
-    if (utf8_is_plain(path)) continue;
-    char *shown = utf8_line(path);
-    const int status = FAIL(USAGE,
-                            "%s: expected UTF-8 text without control characters, received \"%s\" in the folder of the "
-                            "input; rename that folder, or start the run inside it",
-                            parameter_table[i].key, shown);
-    free(shown);
-    return status;
-  }
-  return OK;
-}
-
 int config_read(const struct comm *comm, const char *file, int overrides, char *const *override,
                 struct config **config) {
   char *text = NULL;
@@ -397,8 +378,7 @@ int config_read(const struct comm *comm, const char *file, int overrides, char *
   const int parsed = comm_agree(comm, config_parse_overridden(file, text, overrides, override, config));
   free(text);
   TRY(parsed);
-  int resolved = parse_path_check(comm, file, *config);
-  if (resolved == OK) resolved = resolve_paths(comm, file, *config);
+  const int resolved = parse_path_resolve(comm, file, *config);
   if (resolved == OK) return OK;
   config_free(*config);
   *config = NULL;

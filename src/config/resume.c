@@ -4,8 +4,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
-#include "io/relative_path.h"
-#include "rules.h"
+#include "effects.h"
 #include "table.h"
 
 /* Appends the stages of a schedule that cover the steps first .. end-1. Returns false if there are too many. */
@@ -46,6 +45,17 @@ void config_keep(const struct config *was, struct config *now) {
   if (now->data.test == DATASET_TEST_AUTO) now->data.test = was->data.test;
 }
 
+/* Returns whether both inputs name a file: their contents are compared, not their paths. */
+static bool are_files(const struct parameter *parameter, const struct config *was, const struct config *now) {
+  return *((const char *)was + parameter->offset) && *((const char *)now + parameter->offset);
+}
+
+static void report_particles(FILE *out, const struct unit_import *was, const struct unit_import *now) {
+  if (*was->checksum && *now->checksum && strcmp(was->checksum, now->checksum) != 0)
+    fprintf(out, "\n  unit.init.checksum: was %s, now %s: these are not the initial particles of %s", was->checksum,
+            now->checksum, was->path);
+}
+
 int config_resumable(const struct config *was, const struct config *now, int64_t step) {
   char *text;
   size_t size;
@@ -53,28 +63,20 @@ int config_resumable(const struct config *was, const struct config *now, int64_t
   if (!out) die("no memory to compare inputs");
   for (int i = 0; i < parameter_count; i++) {
     const struct parameter *parameter = &parameter_table[i];
-    if (parameter->may_change || parameter_of_stage(parameter) || keeps_recorded(parameter, now)) continue;
-    if (parameter->kind == P_PATH &&
-        relative_path_same((const char *)was + parameter->offset, (const char *)now + parameter->offset))
-      continue;
-    if (rules_effective(was, parameter->key) != OK && rules_effective(now, parameter->key) != OK) continue;
+    if (parameter->kind == P_PATH ? are_files(parameter, was, now) : parameter->may_change) continue;
+    if (parameter_of_stage(parameter) || keeps_recorded(parameter, now)) continue;
+    if (effects_check(was, parameter->key) != OK && effects_check(now, parameter->key) != OK) continue;
     char *before = parameter_text(parameter, was), *after = parameter_text(parameter, now);
     if (strcmp(before, after) != 0) fprintf(out, "\n  %s: was %.200s, now %.200s", parameter->key, before, after);
     free(before);
     free(after);
   }
   if (!schedule_agree(&was->schedule, &now->schedule, step)) report_stages(out, &was->schedule, &now->schedule, step);
+  report_particles(out, &was->unit.import, &now->unit.import);
   fclose(out);
   const int status = *text ? FAIL(USAGE, "%s", text + 1) : OK;
   free(text);
   return status;
-}
-
-int config_same_particles(const struct config *was, const struct config *now) {
-  const char *before = was->unit.import.checksum, *after = now->unit.import.checksum;
-  if (!*before || !*after || strcmp(before, after) == 0) return OK;
-  return FAIL(USAGE, "  unit.init.checksum: was %s, now %s: these are not the initial particles of %s", before, after,
-              was->unit.import.path);
 }
 
 /* Sets the fields to those of `was` up to a step and those of `now` from this step on. */

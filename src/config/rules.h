@@ -16,8 +16,4 @@ struct given_keys {
 void rules_check(const struct config *config, const struct given_keys *given,
                  void (*report)(void *context, const char *message), void *context);
 
-/* Returns OK if a key has an effect in this input. USAGE: it has none; the error text has the key that decides, its
- * value, and advice. Local. */
-int rules_effective(const struct config *config, const char *key);
-
 #endif

@@ -54,9 +54,9 @@ static struct choice full_choice(int i) {
 #define POINTS_LIMIT (0x1p31 - 1)
 
 const struct parameter parameter_table[] = {
-    {"run.name", P_TEXT, AT(name), 0, 0, false, "", NULL, true,
+    {"run.name", P_FOLDER, AT(name), 0, 0, false, "", NULL, true,
      "name of the run; by default the name of the input file without folder and extension"},
-    {"run.output", P_TEXT, AT(output), 0, 0, false, "", NULL, true,
+    {"run.output", P_FOLDER, AT(output), 0, 0, false, "", NULL, true,
      "output folder; by default runs/<run.name>. ~ and $NAME are not expanded"},
     {"run.seed", P_SEED, AT(seed), 0, 0, false, "1", NULL, false, "seed of the initial condition"},
     {"run.precision", P_CHOICE, AT(precision), 0, 0, false, "mixed", precision_choice, false,
@@ -92,11 +92,12 @@ const struct parameter parameter_table[] = {
     {"unit.init.b.std", P_REAL, AT(unit.b.std), 0, 1e6, false, "1", NULL, false,
      "initial distribution of b: standard deviation"},
 
-    {"unit.init.path", P_PATH, AT(unit.import.path), 0, 0, false, "", NULL, false,
+    {"unit.init.path", P_PATH, AT(unit.import.path), 0, 0, false, "", NULL, true,
      "HDF5 file with initial particles: a checkpoint, or datasets c (n), a (n, d) and b (n) in the root group or in "
      "groups n<N>, such as /n64; rbf: a or z. A dataset may have a first axis R: initial condition i then takes entry "
      "i. Fields that the file lacks are drawn from the distributions above. A network without a set of exactly n units "
-     "takes a random subset of the largest set. A relative path is resolved as that of target.path. Default: no file"},
+     "takes a random subset of the largest set. A relative path is resolved as that of target.path. A run resumes with "
+     "the same particles at any path, and without the file. Default: no file"},
     {"unit.init.subsample", P_CHOICE, AT(unit.import.subsample), 0, 0, false, "own", subsample_choice, false,
      "random subsets of a file with more than n units"},
     {"unit.init.subsample_seed", P_SEED, AT(unit.import.seed), 0, 0, false, "0", NULL, false,

@@ -14,7 +14,8 @@ enum parameter_kind {
   P_AUTO,
   P_FLAG,
   P_TEXT,
-  P_PATH, /* of a file that is read; a relative one: io/relative_path.h */
+  P_PATH,   /* of a file that is read; a relative one: io/relative_path.h */
+  P_FOLDER, /* path of a folder that is written, or its last name */
   P_CHOICE,
   P_SIZES,
   P_STEPS,

@@ -42,6 +42,7 @@ void parameter_expects(const struct parameter *parameter, char *text, size_t siz
     break;
   case P_TEXT:
   case P_PATH:
+  case P_FOLDER:
     snprintf(text, size, "UTF-8 text without control characters, in quotes if it is ~ or null");
     break;
   case P_SIZES:
@@ -187,7 +188,7 @@ static double auto_value(const struct parameter *parameter) {
 
 bool parameter_quotable(const struct parameter *parameter) {
   const enum parameter_kind kind = parameter->kind;
-  return kind == P_TEXT || kind == P_PATH || kind == P_CHOICE || kind == P_FIELDS;
+  return kind == P_TEXT || kind == P_PATH || kind == P_FOLDER || kind == P_CHOICE || kind == P_FIELDS;
 }
 
 /* Returns whether YAML reads this text without quotes as no value. */
@@ -221,6 +222,7 @@ bool parameter_assign(const struct parameter *parameter, void *base, int item, c
     return *(bool *)at || strcasecmp(text, "false") == 0;
   case P_TEXT:
   case P_PATH:
+  case P_FOLDER:
     return (quoted || !is_null(text)) && utf8_is_plain(text) && /* the YAML reader must accept the echo */
            snprintf(at, text_size(parameter), "%s", text) < (int)text_size(parameter);
   case P_CHOICE:
@@ -341,6 +343,7 @@ void parameter_print(FILE *out, const struct parameter *parameter, const void *b
     break;
   case P_TEXT:
   case P_PATH:
+  case P_FOLDER:
     print_text(out, at);
     break;
   case P_CHOICE:

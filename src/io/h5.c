@@ -146,3 +146,14 @@ void h5_version(char *text, size_t size) {
   H5get_libversion(&major, &minor, &release);
   snprintf(text, size, "HDF5 %u.%u.%u", major, minor, release);
 }
+
+bool h5_is_format(const char *path, const char *format) {
+  struct h5 *file = NULL;
+  char *found = NULL;
+  int status = h5_open(path, false, &file);
+  if (status == OK) status = h5_get_text(file, "/", "format", &found);
+  const bool same = status == OK && strcmp(found, format) == 0;
+  h5_close(file);
+  free(found);
+  return same;
+}

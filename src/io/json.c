@@ -129,20 +129,19 @@ void json_list(struct json *json, const char *name, const char *text, char separ
 
 /* ---- files ---- */
 
-/* The first member of results that were written before all had a format. */
-static const char *first_member_before(const char *format) {
-  return strcmp(format, "mckean-analysis") == 0 ? "level" : "";
+static bool is_earlier(const char *path, const void *format) {
+  return json_is_result(path, format);
 }
 
-static bool is_earlier(const char *path, const void *format) {
-  char start[128] = "", expected[128], before[128];
-  FILE *file = fopen(path, "rb");
+bool json_is_result(const char *path, const char *format) {
+  char start[128] = "", expected[128];
+  FILE *file = fopen(path, "rbe");
   if (!file) return false;
   (void)!fread(start, 1, sizeof start - 1, file);
   fclose(file);
-  snprintf(expected, sizeof expected, "{\n  \"format\": \"%s\"", (const char *)format);
-  snprintf(before, sizeof before, "{\n  \"%s\": ", first_member_before(format));
-  return strncmp(start, expected, strlen(expected)) == 0 || strncmp(start, before, strlen(before)) == 0;
+  snprintf(expected, sizeof expected, "{\n  \"format\": \"%s", format ? format : "mckean-");
+  const size_t length = strlen(expected);
+  return strncmp(start, expected, length) == 0 && (!format || start[length] == '"');
 }
 
 int json_create(const char *path, const char *format, struct json **json) {

@@ -10,6 +10,26 @@
 
 #include "base/error.h"
 
+bool result_file_is_blank(const char *path) {
+  FILE *file = fopen(path, "rbe");
+  int byte = 0;
+  while (file && byte == 0) byte = fgetc(file);
+  const bool blank = file && byte == EOF && feof(file);
+  if (file) fclose(file);
+  return blank;
+}
+
+bool result_file_is_tables(const char *path) {
+  char start[32] = "";
+  int runs, end = 0;
+  FILE *file = fopen(path, "re");
+  if (!file) return false;
+  (void)!fread(start, 1, sizeof start - 1, file);
+  fclose(file);
+  return sscanf(start, "%d run%*[s], %*d size%n", &runs, &end) >= 1 &&
+         (end > 0 || (sscanf(start, "%d run, %*d size%n", &runs, &end) == 1 && end > 0));
+}
+
 /* target = the path without links. Creates an empty file at the end of a dangling link. */
 static int resolve(const char *path, char target[PATH_BYTES]) {
   struct stat found;
@@ -32,9 +52,9 @@ static int resolve(const char *path, char target[PATH_BYTES]) {
 
 static int check(const char *path, bool (*is_earlier)(const char *path, const void *kind), const void *kind,
                  const struct stat *found) {
-  if (!S_ISREG(found->st_mode) || found->st_size == 0) return OK;
+  if (!S_ISREG(found->st_mode)) return OK;
   if (access(path, R_OK) != 0) return FAIL(FAILED, "%s: cannot write: %s", path, strerror(errno));
-  return is_earlier(path, kind)
+  return result_file_is_blank(path) || is_earlier(path, kind)
              ? OK
              : FAIL(USAGE, "%s: exists and is not an earlier result; give another name, or move that file away", path);
 }

@@ -18,7 +18,7 @@ enum { DEPTH_MAX = 8, KEY_BYTES = 512, VALUES_MAX = 100000 };
 
 static int read_all(const char *path, int file, char **text) {
   struct stat found;
-  if (fstat(file, &found) != 0) return FAIL(FAILED, "%s: %s", path, strerror(errno));
+  if (fstat(file, &found) != 0) return FAIL(USAGE, "%s: cannot read the input: %s", path, strerror(errno));
   if (S_ISDIR(found.st_mode)) return FAIL(USAGE, "%s: expected an input file, this is a folder", path);
   if (!S_ISREG(found.st_mode)) return FAIL(USAGE, "%s: expected an input file, this is a pipe or a device", path);
   if (found.st_size > YAML_READER_BYTES_MAX)
@@ -29,7 +29,7 @@ static int read_all(const char *path, int file, char **text) {
   while (bytes < (size_t)found.st_size) {
     const ssize_t count = read(file, *text + bytes, (size_t)found.st_size - bytes);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return FAIL(FAILED, "%s: %s", path, strerror(errno));
+    if (count < 0) return FAIL(USAGE, "%s: cannot read the input: %s", path, strerror(errno));
     if (count == 0) break;
     bytes += (size_t)count;
   }

@@ -17,6 +17,8 @@
 #include "log/slurm.h"
 #include "particles/particles.h"
 
+static const char FORMAT[] = "mckean-summary";
+
 /* In seconds. GEMM is measured for PEAK_SECONDS, after a time loop longer than PEAK_RUN. */
 static const double PEAK_RUN = 5, PEAK_SECONDS = 0.1;
 
@@ -201,10 +203,7 @@ static void json_all(struct json *json, const struct summary *summary, const str
 
 static int create_json(const struct summary_run *run, char path[PATH_BYTES], struct json **json) {
   snprintf(path, PATH_BYTES, "%s/summary.json", run->config->output);
-  const int status = json_create(path, "mckean-summary", json);
-  if (status != USAGE) return status;
-  unlink(path); /* a file with this name that is not a summary, for example after a crash, may be removed */
-  return json_create(path, "mckean-summary", json);
+  return json_create(path, FORMAT, json);
 }
 
 static void write_json(const struct summary *summary, const struct total *total, const struct summary_run *run,
@@ -218,7 +217,7 @@ static void write_json(const struct summary *summary, const struct total *total,
   }
   json_free(json);
   if (status == OK) return;
-  unlink(path); /* a remaining file would describe the run before it was resumed */
+  if (json_is_result(path, FORMAT)) unlink(path); /* it would describe the run before it was resumed */
   report_line(report, "warning: %s; there is no summary of this run", error_text());
 }
 
@@ -231,8 +230,6 @@ bool summary_fail(const struct summary_run *run, const char *reason) {
   struct json *json = NULL;
   int status = create_json(run, path, &json);
   if (status == OK) {
-    json_text(json, "format", "mckean-summary");
-    json_integer(json, "format_version", 1);
     json_text(json, "version", build_version);
     json_bool(json, "complete", false);
     json_text(json, "failed", reason);
@@ -266,7 +263,7 @@ char *summary_failure(const char *output) {
   char path[PATH_BYTES], *line = NULL, *reason = NULL;
   size_t size = 0;
   snprintf(path, sizeof path, "%s/summary.json", output);
-  FILE *in = fopen(path, "r");
+  FILE *in = json_is_result(path, FORMAT) ? fopen(path, "r") : NULL;
   while (in && !reason && getline(&line, &size, in) > 0) {
     const char *at = strstr(line, FAILURE);
     if (at && strspn(line, " ") == (size_t)(at - line)) reason = decode(at + sizeof FAILURE - 1);

@@ -75,13 +75,30 @@ static int create_particles(struct simulation *sim, bool *initialized) {
   return *initialized ? problem_initialize(problem) : OK;
 }
 
+/* Checks that the file, whose path is not that in the checkpoint, has the particles with which the run started. The run
+ * continues to record the path with which it started, so that it remains comparable with other runs of a study. */
+static int check_moved_file(struct simulation *sim, const struct restart *from) {
+  struct problem *problem = &sim->problem;
+  if (!*from->moved_file) return OK;
+  int status = problem_particle_file(problem);
+  if (status == OK) status = problem_initialize(problem);
+  if (status != OK)
+    return FAIL(status,
+                "%s; this run resumes only with the particles with which it started: restore unit.init.path, or choose "
+                "another run.output",
+                error_text());
+  memcpy(problem->config->unit.import.path, from->moved_file, sizeof from->moved_file);
+  return OK;
+}
+
 /* Restores the newest checkpoint, if there is one. *segment: the segment of the checkpoint; unchanged if there is none.
  * Collective. */
 static int restore_particles(struct simulation *sim, bool initialized, struct dt_segment *segment) {
   struct problem *problem = &sim->problem;
   struct restart from;
   TRY(restart_find(sim->comm, problem->config, &sim->report, &from));
-  int status = from.path ? resume(sim, &from, segment) : OK;
+  int status = check_moved_file(sim, &from);
+  if (status == OK && from.path) status = resume(sim, &from, segment);
   if (!from.path && !initialized) /* the checkpoint has been removed since */
     status = FAIL(FAILED, "%s: the checkpoint was removed while the run started; run the command again", sim->folder);
   restart_free(&from);

@@ -210,7 +210,6 @@ int history_replaceable(const char *output, const struct config *config) {
   if (status == OK) status = h5_get_text(file, "/", "config", &text);
   if (status == OK) status = config_parse(path, text, &was);
   if (status == OK && config) status = config_resumable(was, config, 0);
-  if (status == OK && config) status = config_same_particles(was, config);
   if (status == OK) status = h5_get_int(file, "/", "step", &step);
   if (status == OK && step > first_save(was))
     status = FAIL(USAGE, "it reaches step %lld, so checkpoints are missing: restore the newest one", (long long)step);

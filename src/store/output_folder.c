@@ -11,6 +11,9 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "io/durable_file.h"
+#include "io/h5.h"
+#include "io/json.h"
+#include "io/result_file.h"
 
 /* USAGE: path is a symbolic link to nothing. */
 static int check_link(const char *path) {
@@ -47,36 +50,91 @@ static int make_folders(const char *output) {
 
 /* ---- the files of a run ---- */
 
+static bool starts_with(const char *path, const char *text) {
+  char start[64] = "";
+  const size_t length = strlen(text);
+  FILE *file = fopen(path, "rbe");
+  if (file) (void)!fread(start, 1, length, file);
+  if (file) fclose(file);
+  return strncmp(start, text, length) == 0;
+}
+
+static bool is_log(const char *path) {
+  return starts_with(path, "mckean ");
+}
+
+static bool is_token(const char *path) {
+  return starts_with(path, "token ");
+}
+
+static bool is_summary(const char *path) {
+  return json_is_result(path, "mckean-summary");
+}
+
+static bool is_analysis(const char *path) {
+  return h5_is_format(path, "mckean-analysis");
+}
+
+static bool is_analysis_json(const char *path) {
+  return json_is_result(path, "mckean-analysis");
+}
+
+static bool is_picture(const char *path) {
+  static const char mark[] = "tEXtSoftware\0McKean"; /* the PNG metadata of the tools */
+  char start[1024];
+  FILE *file = fopen(path, "rbe");
+  const size_t bytes = file ? fread(start, 1, sizeof start, file) : 0;
+  if (file) fclose(file);
+  return memmem(start, bytes, mark, sizeof mark - 1) != NULL;
+}
+
+/* Returns whether a run gives a file in checkpoints/ this name, which a damaged file keeps. */
+static bool is_checkpoint(const char *path) {
+  return strncmp(strrchr(path, '/') + 1, "step-", 5) == 0;
+}
+
+/* When a run is refused because a file of the user has the name of a file that it truncates, removes or extends. In a
+ * folder with a history, the log belongs to its run, although it may lack its first line (full disk), and json_create
+ * (io/json.h) keeps summary.json of a user. */
+enum refused { NEVER, WITHOUT_HISTORY, ALWAYS };
+
 /* What a run and its analysis write to the folder, in the order in which start_over moves it: a run that is killed
- * meanwhile leaves checkpoints without a history, which are reported. start: how the content begins, if a run would
- * truncate, remove or extend the file; NULL: other code checks the file. A file that is empty, or was after a crash of
- * the system (zeros), may be replaced. */
+ * meanwhile leaves checkpoints without a history, which are reported. written: whether they wrote the file, or a file
+ * in the folder; NULL: the name decides, because a damaged history may have lost its signature. A name that ends with
+ * * stands for all names that begin so. */
 static const struct run_file {
-  const char *name, *start;
-} file_table[] = {{"history.h5", NULL},
-                  {"history.previous.h5", NULL},
-                  {"history.h5.damaged", NULL},
-                  {"checkpoints", NULL},
-                  {"run.log", "mckean "},
-                  {"live", "token "},
-                  {"analysis.h5", NULL},
-                  {"summary.json", "{\n  \"format\": \"mckean-summary\""},
-                  {"analysis.json", NULL},
-                  {"analysis.txt", NULL},
-                  {"plots", NULL}};
+  const char *name;
+  bool (*written)(const char *path);
+  bool folder;
+  enum refused refused;
+} file_table[] = {{"history.h5", NULL, false, NEVER},
+                  {"history.previous.h5", NULL, false, NEVER},
+                  {"history.h5.damaged*", NULL, false, NEVER},
+                  {"checkpoints", is_checkpoint, true, NEVER},
+                  {"run.log", is_log, false, WITHOUT_HISTORY},
+                  {"live", is_token, false, ALWAYS},
+                  {"analysis.h5", is_analysis, false, NEVER},
+                  {"summary.json", is_summary, false, WITHOUT_HISTORY},
+                  {"analysis.json", is_analysis_json, false, NEVER},
+                  {"analysis.txt", result_file_is_tables, false, NEVER},
+                  {"plots", is_picture, true, NEVER}};
 enum { FILES = sizeof file_table / sizeof *file_table };
-static const struct run_file lock_file = {"lock", "token "}; /* which stays: it is held while the others move */
+/* The lock stays: it is held while the others move. */
+static const struct run_file lock_file = {"lock", is_token, false, ALWAYS};
+
+static bool has_history(const char *output) {
+  char path[PATH_BYTES];
+  snprintf(path, sizeof path, "%s/history.h5", output);
+  return access(path, F_OK) == 0;
+}
 
 static int check_file(const char *output, const struct run_file *file) {
-  char path[PATH_BYTES], start[64] = "";
+  char path[PATH_BYTES];
   struct stat found;
   snprintf(path, sizeof path, "%s/%s", output, file->name);
-  if (!file->start || stat(path, &found) != 0 || !(S_ISREG(found.st_mode) || S_ISDIR(found.st_mode))) return OK;
-  FILE *in = S_ISREG(found.st_mode) ? fopen(path, "re") : NULL;
-  if (!in && S_ISREG(found.st_mode)) return OK; /* unreadable; opening it for writing reports this */
-  if (in) (void)!fread(start, 1, sizeof start - 1, in);
-  if (in) fclose(in);
-  return in && (!*start || strncmp(start, file->start, strlen(file->start)) == 0)
+  if (stat(path, &found) != 0 || !(S_ISREG(found.st_mode) || S_ISDIR(found.st_mode))) return OK;
+  if (S_ISREG(found.st_mode) && access(path, R_OK) != 0) return OK; /* opening it for writing reports this */
+  return S_ISREG(found.st_mode) && (result_file_is_blank(path) || file->written(path))
              ? OK
              : FAIL(USAGE,
                     "%s: a run writes a file of this name, but this one was not written by a run; choose another "
@@ -84,13 +142,12 @@ static int check_file(const char *output, const struct run_file *file) {
                     path);
 }
 
-/* In a folder with a history, all these names belong to its run, whose log may lack its first line (full disk). */
 static int check_files(const char *output) {
-  char history[PATH_BYTES];
-  snprintf(history, sizeof history, "%s/history.h5", output);
-  if (access(history, F_OK) == 0) return OK;
+  const bool history = has_history(output);
   TRY(check_file(output, &lock_file));
-  for (int i = 0; i < FILES; i++) TRY(check_file(output, &file_table[i]));
+  for (int i = 0; i < FILES; i++)
+    if (file_table[i].refused == ALWAYS || (file_table[i].refused == WITHOUT_HISTORY && !history))
+      TRY(check_file(output, &file_table[i]));
   return OK;
 }
 
@@ -118,21 +175,64 @@ static int create_aside(const char *output, char **aside) {
   return created ? OK : durable_file_fail(error, "%s: cannot create this folder for the files of the old run", name);
 }
 
-/* Moves the files of the old run to a new folder. All other files, such as inputs, notes and other runs below this
- * folder, stay. */
-static int start_over(const char *output, char **aside) {
-  int status = create_aside(output, aside);
-  for (int i = 0; i < FILES && status == OK; i++) {
-    char from[PATH_BYTES], to[PATH_BYTES];
-    snprintf(from, sizeof from, "%s/%s", output, file_table[i].name);
-    snprintf(to, sizeof to, "%s/%s", *aside, file_table[i].name);
-    if (rename(from, to) != 0 && errno != ENOENT)
-      status = durable_file_fail(errno, "%s: cannot move it to %s", from, to);
+static int move(const char *from_folder, const char *name, const char *to_folder) {
+  char from[PATH_BYTES + 256], to[PATH_BYTES + 256];
+  snprintf(from, sizeof from, "%s/%s", from_folder, name);
+  snprintf(to, sizeof to, "%s/%s", to_folder, name);
+  return rename(from, to) == 0 || errno == ENOENT ? OK : durable_file_fail(errno, "%s: cannot move it to %s", from, to);
+}
+
+/* Moves the files of a folder whose names begin with `start` and that a run wrote. */
+static int move_files(const char *folder, const char *start, bool (*written)(const char *path), const char *to) {
+  int status = OK;
+  DIR *directory = opendir(folder);
+  for (const struct dirent *entry; status == OK && directory && (entry = readdir(directory));) {
+    char path[PATH_BYTES + 256];
+    snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+    const bool named = entry->d_name[0] != '.' && strncmp(entry->d_name, start, strlen(start)) == 0;
+    if (named && (!written || written(path))) status = move(folder, entry->d_name, to);
   }
-  if (status == OK) return make_folders(output);
-  rmdir(*aside);
-  free(*aside);
-  *aside = NULL;
+  if (directory) closedir(directory);
+  return status;
+}
+
+/* Moves the files that a run wrote to a folder of the output. Files of the user stay, and the folder with them. */
+static int move_folder(const char *output, const struct run_file *file, const char *aside) {
+  char from[PATH_BYTES], to[PATH_BYTES];
+  struct stat kind;
+  snprintf(from, sizeof from, "%s/%s", output, file->name);
+  snprintf(to, sizeof to, "%s/%s", aside, file->name);
+  if (lstat(from, &kind) != 0) return OK;
+  if (!S_ISDIR(kind.st_mode)) return move(output, file->name, aside); /* a link to a folder of this name */
+  TRY(make_folder(to));
+  TRY(move_files(from, "", file->written, to));
+  rmdir(from);
+  rmdir(to);
+  return OK;
+}
+
+static int move_row(const char *output, const struct run_file *file, bool history, const char *aside) {
+  char path[PATH_BYTES];
+  const size_t start = strcspn(file->name, "*");
+  snprintf(path, sizeof path, "%s/%.*s", output, (int)start, file->name);
+  if (file->folder) return move_folder(output, file, aside);
+  if (file->name[start]) return move_files(output, strrchr(path, '/') + 1, file->written, aside);
+  const bool ours =
+      !file->written || file->written(path) || result_file_is_blank(path) || (history && file->written == is_log);
+  return ours ? move(output, file->name, aside) : OK;
+}
+
+/* Moves the files that the old run and its analysis wrote to a new folder. All other files, such as inputs, notes and
+ * other runs below this folder, stay. *aside: NULL if there were none. */
+static int start_over(const char *output, char **aside) {
+  const bool history = has_history(output);
+  int status = create_aside(output, aside);
+  for (int i = 0; i < FILES && status == OK; i++) status = move_row(output, &file_table[i], history, *aside);
+  if (status == OK) status = make_folders(output);
+  if (rmdir(*aside) == 0 || status != OK) {
+    free(*aside);
+    *aside = NULL;
+  }
   return status;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "io/durable_file.h"
+#include "io/relative_path.h"
 #include "store/history.h"
 #include "store/history_file.h"
 
@@ -120,8 +121,9 @@ static int check(const struct comm *comm, struct config *config, struct restart 
   const int64_t steps = schedule_steps(&config->schedule);
   struct config *was = NULL;
   TRY(config_parse(path, info->config, &was));
-  int status = config_resumable(was, config, info->step);
-  if (status == OK) status = config_same_particles(was, config);
+  const int status = config_resumable(was, config, info->step);
+  if (!relative_path_same(was->unit.import.path, config->unit.import.path))
+    memcpy(restart->moved_file, was->unit.import.path, sizeof restart->moved_file);
   const int fits = status == OK ? continue_input(was, info->step, config, report) : OK;
   config_free(was);
   TRY(fits);

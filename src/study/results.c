@@ -310,15 +310,8 @@ static int write_all(struct h5 *file, const struct results *results, const char 
   return OK;
 }
 
-bool results_is_earlier(const char *path, const void *expected) {
-  struct h5 *file = NULL;
-  char *format = NULL;
-  int status = h5_open(path, false, &file);
-  if (status == OK) status = h5_get_text(file, "/", "format", &format);
-  const bool earlier = status == OK && strcmp(format, expected) == 0;
-  h5_close(file);
-  free(format);
-  return earlier;
+bool results_is_earlier(const char *path, const void *format) {
+  return h5_is_format(path, format);
 }
 
 int results_write(const struct results *results, const char *config, const struct provenance *provenance,
@@ -339,17 +332,9 @@ int results_write(const struct results *results, const char *config, const struc
 
 /* ---- text ---- */
 
-/* Returns whether the file starts like the tables of an analysis: "2 runs, ". */
 static bool is_earlier_text(const char *path, const void *unused) {
-  char start[32] = "";
-  int runs, end = 0;
   (void)unused;
-  FILE *file = fopen(path, "r");
-  if (!file) return false;
-  (void)!fread(start, 1, sizeof start - 1, file);
-  fclose(file);
-  return sscanf(start, "%d run%*[s], %*d size%n", &runs, &end) >= 1 &&
-         (end > 0 || (sscanf(start, "%d run, %*d size%n", &runs, &end) == 1 && end > 0));
+  return result_file_is_tables(path);
 }
 
 int results_text(const char *text, const char *path) {

@@ -254,9 +254,10 @@ static void a_key_is_given_once(void **state) {
     const char *overrides, *key; /* NULL: accepted */
   } cases[] = {
       {"run.seed=1 run.seed=1", "run.seed"},
-      {"run.seed=1 ensemble.n=3 run={seed:\t2}", "run.seed"},
+      {"run.seed=1 ensemble.n=3 run={seed:\t2}", "run"},
       {"dynamics.stages[0].dt=1 dynamics.stages[0].dt=2", "dynamics.stages[0].dt"},
-      {"ensemble.n=[3,4] ensemble.n=5", "ensemble.n[0]"},
+      {"ensemble.n=[3,4] ensemble.n=5", "ensemble.n"},
+      {"dynamics.stages=[{steps:\t1,dt:\t1}] dynamics.stages=[{steps:\t2}]", "dynamics.stages"},
       {"output.fields=[0] output.fields.every=3", NULL},
       {"run.seed=1 run.threads=1", NULL},
       {"output.keep= output.keep=3", NULL},

@@ -129,6 +129,18 @@ static void rows_are_of_the_state_before_the_move(void **state) {
   check_row_before_move("type: rbf", "mode: population", "scheme: gd, stages: [{steps: 5, dt: 0.1}]");
 }
 
+/* Returns whether the last step of some rank kept activations. Collective. */
+static bool keeps_activations(const struct fixture *fixture) {
+  const struct outputs *outputs = dynamics_outputs(fixture->dynamics);
+  const int threads = fixture->config->threads;
+  bool kept = false;
+  for (int i = 0; i < team_count(threads); i++) {
+    const struct team team = team_of(i, threads);
+    kept = kept || outputs_activations(outputs, &team, 0, 0, 1);
+  }
+  return comm_any(&world, kept);
+}
+
 /* Observations and outputs have the same bits whether steps keep activations or compute them again. */
 static void kept_activations_change_no_bit(void **state) {
   (void)state;
@@ -142,6 +154,7 @@ static void kept_activations_change_no_bit(void **state) {
                                              D);
     if (recompute) outputs_recompute(dynamics_outputs(fixture->dynamics));
     fixture_steps(fixture, 0, STEPS);
+    assert_all_for(keeps_activations(fixture) == !recompute, "recompute = %d", recompute);
     fixture_observe(fixture, STEPS);
     const size_t bytes = (size_t)fixture->particles->locals * sizeof *kept;
     if (!recompute) {

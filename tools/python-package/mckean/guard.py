@@ -39,15 +39,16 @@ class Refused(FileExistsError):
 
 # ---- kinds of files ----
 
-def keys_of(file):
+def json_format(file):
+    """Returns the member format of a JSON object; None without one."""
     try:
         found = json.loads(file.read(LARGEST))
     except (ValueError, RecursionError):  # ValueError: also invalid UTF-8
-        return set()
-    return set(found) if isinstance(found, dict) else set()
+        return None
+    return found.get("format") if isinstance(found, dict) else None
 
 
-def format_of(file):
+def hdf5_format(file):
     """Returns the attribute format of an HDF5 file; "" without one."""
     import h5py  # loaded only here: tools/scaling and tools/compare-pytorch need no HDF5 to write
     try:
@@ -58,13 +59,14 @@ def format_of(file):
     return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
-def parts_of(file):
-    """Returns the names of the arrays of an NPZ file."""
+def npz_format(file):
+    """Returns the text format of an NPZ file; None without one."""
+    import numpy
     try:
-        with zipfile.ZipFile(file) as found:
-            return {name.removesuffix(".npy") for name in found.namelist()}
-    except zipfile.BadZipFile:
-        return set()
+        with numpy.load(file) as found:
+            return found["format"].item()
+    except (KeyError, ValueError, OSError, TypeError, AttributeError, zipfile.BadZipFile):
+        return None
 
 
 def never(file):
@@ -75,12 +77,12 @@ KINDS = {  # kind: what may exist at its path, and a function that recognizes it
     "page": ("an earlier page of tools/report or tools/studies", lambda file: file.read(len(PAGE)) == PAGE.encode()),
     "picture": ("an earlier picture of McKean's tools", lambda file: file.read(4) == b"\x89PNG" and
                 b"tEXtSoftware\0McKean" in file.read(1020)),
-    "scaling": ("an earlier result of tools/scaling", lambda file: keys_of(file) == {"study", "cases"}),
-    "comparison": ("an earlier result of tools/compare-pytorch", lambda file: {"cases", "mckean", "pytorch"} <= keys_of(file)),
-    "sweep": ("an earlier sweep.json of mckean.sweep", lambda file: keys_of(file) == {"input", "runs"}),
+    "scaling": ("an earlier result of tools/scaling", lambda file: json_format(file) == "mckean-scaling"),
+    "comparison": ("an earlier result of tools/compare-pytorch", lambda file: json_format(file) == "mckean-comparison"),
+    "sweep": ("an earlier sweep.json of mckean.sweep", lambda file: json_format(file) == "mckean-sweep"),
     "manifest": ("the same manifest", never),
-    "data": ("an earlier data file of mckean.save_data", lambda file: format_of(file) == "mckean-data"),
-    "network": ("an earlier file of Network.to_npz", lambda file: {"c", "a", "unit", "alpha"} <= parts_of(file)),
+    "data": ("an earlier data file of mckean.save_data", lambda file: hdf5_format(file) == "mckean-data"),
+    "network": ("an earlier file of Network.to_npz", lambda file: npz_format(file) == "mckean-network"),
 }
 OTHERS = ((b"MCKEANHI", "the history of a run"), (b"MCKEANCK", "a checkpoint"), (b"\x89HDF\r\n\x1a\n", "an HDF5 file"))
 

@@ -268,8 +268,8 @@ def sweep(input, values, ranks=None, folder=None, keys=None, show=True, **more):
     runs = [(each, os.path.join(folder, name)) for each, name in zip(settings, folder_names(settings))]
     make_folder(folder)
     listed = [{"settings": each, "folder": os.path.basename(place)} for each, place in runs]
-    write(os.path.join(folder, "sweep.json"), "sweep", json.dumps({"input": os.path.abspath(input), "runs": listed}, indent=1,
-                                                                  default=plain))
+    content = {"format": "mckean-sweep", "input": os.path.abspath(input), "runs": listed}
+    write(os.path.join(folder, "sweep.json"), "sweep", json.dumps(content, indent=1, default=plain))
     for i, (each, place) in enumerate(runs):
         label = f"{i + 1}/{len(runs)}  {short(each)}: "
         run(input, ranks, place, {**common, **each}, (lambda line: replace_line(label + line.strip())) if show else False)

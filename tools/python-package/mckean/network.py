@@ -151,7 +151,8 @@ class Network:
 
         path: a new file or an earlier one of this kind, with the ending .npz, which is added if it is missing.
         """
-        parts = {"c": self.c, "a": self.a, "unit": np.array(self.unit), "alpha": np.array(self.alpha)}
+        parts = {"format": np.array("mckean-network"), "c": self.c, "a": self.a, "unit": np.array(self.unit),
+                 "alpha": np.array(self.alpha)}
         path = path if str(path).endswith(".npz") else f"{path}.npz"
         with replacing(path, "network") as temporary, open(temporary, "wb") as file:
             np.savez(file, **parts, **({} if self.b is None else {"b": self.b}))

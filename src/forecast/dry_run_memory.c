@@ -1,0 +1,174 @@
+#include "dry_run_memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "dynamics/activations.h"
+#include "dynamics/epoch_orders.h"
+#include "dynamics/gradient.h"
+#include "dynamics/unit_costs.h"
+#include "store/checkpoint.h"
+#include "store/history.h"
+
+static double max(double a, double b) {
+  return a > b ? a : b;
+}
+
+/* Determines which rank owns which units in stage 0 and in the remaining stages. Every run first distributes the units
+ * for stage 0, even if it resumes in a later stage. owned [ranks]: the result for the last stage. tiles [ranks],
+ * initially zeros: the largest number of tiles that a rank holds at a time; while blocks change owners, a rank holds
+ * both its old and its new tiles. */
+static void follow_owners(const struct dry_run *plan, const struct dataset *data, struct ownership *owned,
+                          double *tiles) {
+  const struct config *config = plan->config;
+  struct ownership *next = alloc_small(sizeof *next * (size_t)plan->ranks);
+  const struct kernel *kernel = kernel_find(config->unit.type, (enum precision)config->precision, ISA_portable);
+  double cost[ENSEMBLE_MAX];
+  for (int s = 0; s < config->schedule.stages; s++) {
+    const int64_t end = schedule_first(&config->schedule, s) + config->schedule.stage[s].steps;
+    if (s > 0 && end <= plan->first_step) continue;
+    unit_costs(&config->schedule, s, &config->ensemble, data, kernel, config->threads, cost);
+    ensemble_ownership(&config->ensemble, cost, plan->ranks, next);
+    bool moved = s > 0;
+    if (s > 0) moved = memcmp(next, owned, sizeof *next * (size_t)plan->ranks) != 0;
+    for (int r = 0; r < plan->ranks; r++) {
+      tiles[r] = max(tiles[r], (double)(next[r].tiles + (moved ? owned[r].tiles : 0)));
+      owned[r] = next[r];
+    }
+  }
+  free(next);
+}
+
+/* Returns the largest number of remaining fields in any `between` consecutive steps. */
+static double most_fields(const struct dry_run *plan, double between) {
+  const struct steps *fields = &plan->config->fields;
+  int most = 0;
+  for (int first = 0, i = 0; i < fields->count; i++) {
+    while (fields->step[first] < plan->first_step || (double)(fields->step[i] - fields->step[first]) >= between) {
+      if (first == i) break;
+      first++;
+    }
+    if (fields->step[i] >= plan->first_step && i - first + 1 > most) most = i - first + 1;
+  }
+  return most;
+}
+
+/* Returns the bytes of the history rows and fields of a rank between two checkpoints. The ranks that lead networks keep
+ * them in memory; history_write then gathers them on rank 0: for one network size at a time, the rows, then each kind
+ * of field. */
+static double rows_bytes(const struct dry_run *plan, const struct dataset *data, const struct ownership *owned,
+                         int rank) {
+  const struct config *config = plan->config;
+  const double steps = (double)(plan->steps - plan->first_step), replicas = (double)config->ensemble.replicas;
+  double between = steps;
+  if (config->checkpoint_every > 0) between = fmin(between, (double)config->checkpoint_every);
+  if (plan->save_seconds > 0 && plan->loop_seconds > 0)
+    between = fmin(between, steps * plan->save_seconds / plan->loop_seconds);
+  const double rows = (double)plan->rows * (steps > 0 ? between / steps : 1);
+  const double fields = most_fields(plan, between);
+  const double numbers[] = {rows * column_count, fields * (double)data->tests, fields * (double)data->samples,
+                            fields * HISTORY_SECOND_MOMENTS};
+  const double led = (double)owned->led, of_size = fmin(led, replicas);
+  double kept = 0, tables = 0, moving = 0;
+  for (int kind = 0; kind < 4; kind++) {
+    kept += led * numbers[kind];
+    if (rank == 0) tables += replicas * numbers[kind];
+    moving = fmax(moving, rank == 0 ? tables + replicas * numbers[kind] : of_size * numbers[kind]);
+  }
+  return sizeof(double) * (kept + moving);
+}
+
+/* Returns the largest number of bytes of activations that one thread keeps (dynamics/activations.h), over all stages
+ * and the networks of up to n units. The rank owns at most `tiles` tiles. */
+static double kept_bytes(const struct config *config, const struct dataset *data, int64_t n, int64_t tiles) {
+  const struct kernel *kernel = kernel_find(config->unit.type, (enum precision)config->precision, ISA_portable);
+  double most = 0;
+  for (int e = 0; e < config->ensemble.members; e++)
+    for (int s = 0; s < config->schedule.stages && config->ensemble.n[e] <= n; s++) {
+      const int64_t batch = schedule_batch(&config->schedule, s, config->ensemble.n[e], data->samples),
+                    own = network_tiles(config->ensemble.n[e]);
+      const double bytes = activations_bytes(kernel, own < tiles ? own : tiles, batch);
+      if (bytes <= activations_limit(1)) most = fmax(most, bytes);
+    }
+  return most;
+}
+
+/* Returns the bytes of the order of the training points of one network (dynamics/epoch_orders.h), maximum over network
+ * sizes and stages. */
+static double order_bytes(const struct config *config, const struct dataset *data) {
+  double most = 0;
+  for (int e = 0; e < config->ensemble.members; e++)
+    for (int s = 0; s < config->schedule.stages; s++)
+      most = fmax(most, epoch_orders_bytes(data, &config->schedule, s, config->ensemble.n[e]));
+  return most;
+}
+
+/* Returns the bytes of a rank without units and history rows: `base_memory` bytes, as measured after the pilot run, and
+ * the arrays that the pilot run may not have needed, or may have needed at a smaller size. */
+static double work_bytes(const struct dry_run *plan, const struct dataset *data, const struct ownership *owned,
+                         int rank, double base_memory) {
+  const struct config *config = plan->config;
+  const enum precision precision = (enum precision)config->precision;
+  const double tile = (double)particles_tile_bytes(data->d, precision);
+  /* CRCS: bytes of the checksums of one block. BUFFERS: bytes of the buffers for checkpoints. */
+  enum { CRCS = FIELD_SET_MAX * sizeof(uint32_t), BUFFERS = 3 << 20 };
+  double bytes =
+      base_memory + BUFFERS + CRCS * (double)(owned->blocks + (rank == 0 ? ensemble_blocks(&config->ensemble) : 0));
+  if (data->spec.mode == DATA_POPULATION)
+    return bytes + owned->units * (data->d + 1) * sizeof(double) + (double)network_tiles(owned->split) * tile;
+  const int64_t batch = schedule_largest_batch(&config->schedule, &config->ensemble, data->samples);
+  if (batch != data->samples) bytes += gradient_bytes(data->d, precision, batch, owned->tiles);
+  if (!plan->pilot.whole) {
+    const double more = kept_bytes(config, data, INT64_MAX, owned->tiles) -
+                        kept_bytes(config, data, plan->pilot.n, network_tiles(plan->pilot.n));
+    bytes += fmax(0, more) * config->threads;
+    bytes += order_bytes(config, data) * fmax(0, (double)owned->networks - plan->pilot.networks / plan->ranks);
+  }
+  enum { POINT = 56 }; /* bytes per point: f, y, r and the sums (dynamics/outputs.h) */
+  if (batch > plan->pilot.batch) bytes += POINT * (double)(batch - plan->pilot.batch);
+  return bytes;
+}
+
+/* Counts the nodes by name and finds the node with the least memory to spare (available minus predicted). */
+static void predict_nodes(struct dry_run *plan, const struct dry_run_rank *ranks) {
+  double *needs = calloc((size_t)plan->ranks, sizeof *needs);
+  if (!needs) die("no memory for %d ranks", plan->ranks);
+  plan->node_available = INFINITY;
+  for (int r = 0; r < plan->ranks; r++) {
+    int first = 0;
+    while (strcmp(ranks[first].node, ranks[r].node) != 0) first++;
+    plan->nodes += first == r;
+    needs[first] += ranks[r].memory;
+  }
+  for (int r = 0; r < plan->ranks; r++)
+    if (needs[r] > 0 && ranks[r].free_memory - needs[r] < plan->node_available - plan->node_memory) {
+      plan->node_memory = needs[r];
+      plan->node_available = ranks[r].free_memory;
+    }
+  free(needs);
+}
+
+void dry_run_memory(struct dry_run *plan, const struct dataset *data, struct dry_run_rank *ranks) {
+  const struct config *config = plan->config;
+  struct ownership *owned = alloc_small(sizeof *owned * (size_t)plan->ranks);
+  double *tiles = calloc((size_t)plan->ranks, sizeof *tiles);
+  if (!tiles) die("no memory for %d ranks", plan->ranks);
+  follow_owners(plan, data, owned, tiles);
+  const double tile =
+      (double)particles_tile_bytes(data->d, (enum precision)config->precision) * (1 + config->unit.rule_fields);
+  for (int r = 0; r < plan->ranks; r++) {
+    const double units = tiles[r] * tile, rows = rows_bytes(plan, data, &owned[r], r),
+                 work = work_bytes(plan, data, &owned[r], r, ranks[r].base_memory);
+    rank_range_add(&plan->units, r, plan->ranks, units);
+    ranks[r].memory = units + rows + work;
+    rank_range_add(&plan->memory, r, plan->ranks, ranks[r].memory);
+    plan->work_memory = max(plan->work_memory, work);
+    plan->history_memory = max(plan->history_memory, rows);
+  }
+  free(tiles);
+  free(owned);
+  predict_nodes(plan, ranks);
+}
