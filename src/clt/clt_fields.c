@@ -162,7 +162,8 @@ static int fill_time(const struct clt_fields_work *work, struct clt_time *time) 
 /* ---- all times ---- */
 
 /* Returns whether the law of frozen features applies: only c is trained, by gradient descent on at most CLT_POINTS_MAX
- * fixed points with the squared loss, in Euler steps without ridge and noise, whose dt is known from the input (not auto). */
+ * fixed points with the squared loss, in Euler steps without ridge and noise whose dt is known from the input (not
+ * auto). */
 static bool is_frozen(const struct config *config, const struct study *study) {
   const struct schedule *schedule = &config->schedule;
   return config->unit.train == FIELD_BIT_C && config->data.mode == DATA_FIXED && schedule->scheme == SCHEME_GD &&
