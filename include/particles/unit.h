@@ -69,6 +69,7 @@ struct unit_spec {
   unsigned train;            /* the trained parameters, as a set (FIELD_BIT_*): a subset of those of the manifold */
   int rule_fields;           /* fields of the update rule per trained parameter (dynamics/update.h) */
   struct normal_law c, a, b; /* the initial laws */
+  bool mirror;               /* units 2j and 2j + 1 start with the same a and b and opposite c, so that f = 0 */
   struct unit_import import;
 };
 

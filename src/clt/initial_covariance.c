@@ -137,6 +137,7 @@ int initial_covariance_create(const struct unit_spec *unit, int d, int64_t point
                               struct initial_covariance **out) {
   if (*unit->import.path)
     return FAIL(FAILED, "the initial particles come from a file (unit.init.path), so their distribution is unknown");
+  if (unit->mirror) return FAIL(FAILED, "the units are not independent (unit.init.mirror), and f_n = 0 at step 0");
   struct initial_covariance *initial = alloc_small(sizeof *initial);
   *initial = (struct initial_covariance){.unit = *unit, .d = d, .points = points, .x = x};
   const int status = fill(initial);

@@ -133,6 +133,11 @@ static bool ridge_on_sphere(const struct rule_arguments *args, char *received) {
   return is_sphere(args) && ridge > 0;
 }
 
+static bool mirror_with_path(const struct rule_arguments *args, char *received) {
+  (void)received;
+  return args->config->unit.mirror && *args->config->unit.import.path;
+}
+
 static bool import_without_path(const struct rule_arguments *args, char *received) {
   (void)received;
   return !*args->config->unit.import.path && (given(args, "unit.init.subsample") || given(args, "unit.init.checksum") ||
@@ -236,6 +241,7 @@ static const struct rule input_rules[] = {
     {"unit.train", sphere_with_bias, "expected a list of c, a: rbf units have no b", NULL},
     {"dynamics.update", rule_on_sphere, "units on the sphere require euler or momentum", NULL},
     {"dynamics.ridge", ridge_on_sphere, "|a| is constant on the sphere: expected 0 for a", "use {c: NUMBER}"},
+    {"unit.init.mirror", mirror_with_path, "expected false with unit.init.path: the file contains the particles", NULL},
     {"unit.init.path", import_without_path,
      "required by unit.init.subsample, unit.init.subsample_seed and unit.init.checksum", NULL},
     {"unit.type", population_unit, POPULATION "rbf", NULL},
@@ -354,7 +360,13 @@ static bool extreme_dt(const struct rule_arguments *args, char *received) {
   return stage->dt > 0 && stage->dt_power != 0 && !(dt > 0 && dt <= DT_MAX);
 }
 
+static bool odd_mirror(const struct rule_arguments *args, char *received) {
+  const int64_t n = args->config->ensemble.n[args->member];
+  return args->stage == 0 && args->config->unit.mirror && n % 2 != 0 && write_integer(received, n);
+}
+
 static const struct rule size_rules[] = {
+    {"ensemble.n", odd_mirror, "expected even numbers with unit.init.mirror: true", NULL},
     {NULL, large_batch, NULL, NULL},
     {NULL, extreme_dt, "dt * n^dt_power: expected > 0 and <= 1e6", NULL},
 };

@@ -92,6 +92,9 @@ const struct parameter parameter_table[] = {
     {"unit.init.b.std", P_REAL, AT(unit.b.std), 0, 1e6, false, "1", NULL, false,
      "initial distribution of b: standard deviation"},
 
+    {"unit.init.mirror", P_FLAG, AT(unit.mirror), 0, 0, false, "false", NULL, false,
+     "true: units start in pairs with the same a and b and opposite c, so that f_n = 0 at step 0; n must be even"},
+
     {"unit.init.path", P_PATH, AT(unit.import.path), 0, 0, false, "", NULL, true,
      "HDF5 file with initial particles: a checkpoint, or datasets c (n), a (n, d) and b (n) in the root group or in "
      "groups n<N>, such as /n64; rbf: a or z. A dataset may have a first axis R: initial condition i then takes entry "

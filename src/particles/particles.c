@@ -284,15 +284,19 @@ static void put(const struct particles *particles, void *tile, int row, int lane
   number_put(precision_stored(particles->precision), tile, (size_t)(row * TILE + lane), value);
 }
 
+/* Draws the parameters of a unit. */
 static void init_unit(const struct particles *particles, uint64_t seed, uint64_t network, int64_t unit, void *tile,
                       int lane, double *a) {
   const struct unit_spec *spec = &particles->unit;
   const struct manifold *manifold = unit_manifold(spec->type);
   const struct rng rng_c = {seed, RNG_INIT_C, network, 0}, rng_b = {seed, RNG_INIT_B, network, 0},
                    rng_a = {seed, RNG_INIT_A, network, 0};
+  const bool opposite = spec->mirror && unit % 2 == 1;
   double c, b;
+  if (opposite) unit--;
   rng_normal(&rng_c, (uint64_t)unit, 1, &c);
-  put(particles, tile, ROW_C, lane, spec->c.mean + spec->c.std * c);
+  c = spec->c.mean + spec->c.std * c;
+  put(particles, tile, ROW_C, lane, opposite ? -c : c);
   manifold->draw(&rng_a, (uint64_t)unit, particles->d, &spec->a, a);
   for (int k = 0; k < particles->d; k++) put(particles, tile, ROW_A + k, lane, a[k]);
   if (!(manifold->fields & FIELD_BIT_B)) return;
