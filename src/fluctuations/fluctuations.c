@@ -24,7 +24,7 @@ static const struct definition definition_table[FLUCTUATIONS_QUANTITIES] = {
      POINTS_TEST, NULL},
     {"V_train", "V_n at the training points", true, TOTAL, POINTS_TRAIN, NULL},
     {"V_init", "part of V due to the initial conditions", true, INIT, POINTS_TEST, NULL},
-    {"V_sgd", "part of V due to the data: variance over the streams of an initial condition", false, SGD, POINTS_TEST,
+    {"V_sgd", "part of V due to the data and noise of a stream: variance over the streams of an initial condition", false, SGD, POINTS_TEST,
      NULL},
     {"B", "squared bias: (mean of f_n - mean of f_N)^2, N the largest n, mean over the test points", false, BIAS,
      POINTS_TEST, NULL},
