@@ -42,6 +42,12 @@ static int check_version(const char *path, int64_t version) {
                     path, (long long)version, HISTORY_VERSION);
 }
 
+/* Returns whether an older program created the history: without a header, or with one of zeros. */
+static bool is_older(const unsigned char seal[HISTORY_SEAL]) {
+  static const unsigned char zeros[HISTORY_SEAL];
+  return memcmp(seal, HDF5, sizeof HDF5) == 0 || memcmp(seal, zeros, sizeof zeros) == 0;
+}
+
 /* Verifies every byte. *changed: the bytes after the header are not those that McKean wrote. */
 static int verify(int file, const char *path, int64_t bytes, bool *changed) {
   unsigned char seal[HISTORY_SEAL];
@@ -51,7 +57,7 @@ static int verify(int file, const char *path, int64_t bytes, bool *changed) {
     return FAIL(FAILED, "%s: expected a history (RUN/history.h5), received %s of %lld bytes", path,
                 foreign_file_name(path), (long long)bytes);
   TRY(durable_file_pread(file, path, 0, seal, HISTORY_SEAL));
-  if (memcmp(seal, HDF5, sizeof HDF5) == 0) return OK; /* created by an older program: without a header */
+  if (is_older(seal)) return OK;
   if (!file_header_is(MAGIC, seal))
     return FAIL(FAILED, "%s: expected a history (RUN/history.h5), received %s", path, foreign_file_name(path));
   if (!file_header_intact(seal, &expected, &found))

@@ -102,7 +102,7 @@ static void only_inputs_that_can_heal_are_judged(void **state) {
   struct study study;
   struct fluctuations *fluct = make(&study, 0.1);
   struct healing *heal = healing_create(fluct);
-  const char *reason[] = {"batch noise", "squared loss only", "training points only"};
+  const char *reason[] = {"noise of batches or of a temperature", "squared loss only", "training points only"};
   for (int i = 0; i < 3; i++) {
     study.noise_free = i != 0;
     study.loss.type = i == 1 ? LOSS_HUBER : LOSS_SQUARED;
