@@ -3,9 +3,17 @@
  * xi_i is a vector of independent N(0,1) numbers, one for each parameter of unit i: a pure function of (seed, network,
  * unit, parameter, step). The network includes the replica, so networks of different data streams have different noise.
  * Number k of a unit belongs to row k of a tile (particles/fields.h): 0 is c, 1 is b, 2 + j is a_j. The generator is
- * that of data/fresh_points.h, with the stream RNG_THERMAL and the unit as the point; numbers are drawn in single
- * precision unless the run is in double precision. They do not depend on the number of ranks and threads or on the ISA
- * level. */
+ * that of data/fresh_points.h. They do not depend on the number of ranks and threads or on the ISA level.
+ *
+ *   block    Philox4x64-10, key (seed, RNG_THERMAL = 19), counter (2^64 - 1, step, n 2^24 + replica, 2^64 - 1); the low
+ *            32 bits of its words 0 and 1 are the key, those of 2 and 3 the nonce of
+ *   words    Philox4x32-10, counter (unit, (unit / 2^32) 2^10 + draw, nonce 0, nonce 1), of the low 32 bits of each
+ *   double   draw k/2: u = 1 - U/2^52, t = T/2^52; U = (w0 2^20 xor w1 / 2^12) mod 2^52, T likewise from w2 and w3
+ *   single   draw k/4, from w0 and w1 if k mod 4 < 2, otherwise from w2 and w3: u = (w + 1)/2^32 rounded, t = w'/2^32;
+ *            used unless the run is in double precision
+ *   xi       sqrt(-2 log u) cos(2 pi t) for even k, sin for odd k
+ *
+ * tests/program/reference_langevin.py is written from this table. */
 #ifndef MCKEAN_DYNAMICS_NOISE_H
 #define MCKEAN_DYNAMICS_NOISE_H
 
