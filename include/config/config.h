@@ -92,7 +92,7 @@ void config_keep(const struct config *was, struct config *now);
  * result therefore describes all rows of the history. Local. USAGE: the lists are too long. */
 int config_continue(const struct config *was, int64_t step, struct config *now);
 
-/* Local. Returns the value of a key that is not one of a stage, as a user would write it. The caller frees the text. */
+/* Local. Returns the value of a key outside dynamics.stages, as a user would write it. The caller frees the text. */
 char *config_value(const struct config *config, const char *key);
 
 /* Local. Fills in the description of key number i, counted from 0. Returns false if there is no such key. */

@@ -25,9 +25,9 @@ struct fresh_stream fresh_stream_of(const struct rng *rng);
  * below. */
 void fresh_bits(const struct fresh_stream *stream, int64_t id, int draw, uint32_t out[4]);
 
-/* z [count][POINT_LANES], 64-byte aligned: independent N(0,1) numbers from .. from + count - 1 for the points first ..
- * first + POINT_LANES - 1. A block of the generator gives two numbers in double precision, four in single; `from` is a
- * multiple of 2 or 4; from + count <= 2048 or 4096. In single precision |z| <= 6.7. */
+/* z [count][POINT_LANES], 64-byte aligned: independent N(0,1) numbers with indices `from` to from + count - 1 of the
+ * points first .. first + POINT_LANES - 1. A block of the generator gives two numbers in double precision, four in
+ * single; `from` is a multiple of 2 or 4; from + count <= 2048 or 4096. In single precision |z| <= 6.7. */
 void fresh_normal(const struct fresh_stream *stream, int64_t first, int from, int count, double *z);
 void fresh_normal_single(const struct fresh_stream *stream, int64_t first, int from, int count, float *z);
 

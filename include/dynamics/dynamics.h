@@ -36,8 +36,8 @@ void dynamics_free(struct dynamics *dynamics); /* accepts NULL */
  * of stage; otherwise it does nothing. FAILED: no memory. */
 int dynamics_enter_stage(struct dynamics *dynamics, int stage);
 
-/* Local. Sets the step size of the networks of a size in the step before the next one: on resuming, that of the
- * checkpoint; 0, the default, before step 0. Rules with half kicks need it (dynamics/update.h). */
+/* Local. Sets the step size of the previous step for the networks of one size. On resume, it comes from the
+ * checkpoint. Default: 0, for step 0. Rules with half kicks need it (dynamics/update.h). */
 void dynamics_set_last_dt(struct dynamics *dynamics, int member, double dt);
 
 /* Moves all units by one step; step is its index. A network of n units has the step size dt n^dt_power, with the power

@@ -23,7 +23,7 @@ enum particle_mean {
   MEAN_C4,
   MEAN_A,
   MEAN_A2,
-  MEAN_RIDGE,   /* (1/2) sum over trained parameters of lambda |theta|^2; these three: update.c */
+  MEAN_RIDGE,   /* (1/2) sum of lambda theta^2 over trained parameters; update.c computes this mean and the next two */
   MEAN_VIRIAL,  /* theta . g */
   MEAN_KINETIC, /* |v|^2 / 2, v after the last half kick */
   PARTICLE_MEANS
@@ -56,13 +56,13 @@ struct column {
   double (*value)(const struct observation *observation);            /* NULL for a mean over points */
   double (*points)(int64_t count, const double *f, const double *y); /* returns a mean over points from f, y [count] */
   enum point_set set;                                                /* the points of a mean over points */
-  bool (*applies)(const struct column_scope *scope);                 /* to such runs; NULL: to all runs */
+  bool (*applies)(const struct column_scope *scope);                 /* for runs of this scope; NULL: for all */
 };
 
 extern const struct column column_table[];
 extern const int column_count;
 
-/* Local. Returns whether such runs have the column. */
+/* Local. Returns whether runs of this scope have the column. */
 bool column_applies(const struct column *column, const struct column_scope *scope);
 
 /* Local. Returns an observation without values, for networks with this loss_0. */

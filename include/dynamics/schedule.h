@@ -48,8 +48,8 @@ int64_t schedule_first(const struct schedule *schedule, int stage);
 /* Returns dt n^power, the step size of a network of n units: with power 0, dt itself. */
 double schedule_network_dt(double dt, double power, int64_t n);
 
-/* Sets move [members], the moves of the networks of each size at a step of a stage, from those of the step before. dt:
- * without the factor n^dt_power; if it is 0, no unit moves, and the step follows. */
+/* Sets move [members], the moves of the networks of each size at a step of a stage, from the previous moves. dt:
+ * without the factor n^dt_power; 0: only observes, no unit moves. Then last_dt remains that of the last move. */
 void schedule_moves(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble, int64_t step,
                     double dt, struct update_move *move);
 
@@ -69,8 +69,8 @@ double schedule_time(const struct schedule *schedule, int64_t n, int64_t step);
 struct dt_segment {
   int64_t step;
   double dt, power;           /* a network of n units has the step size dt n^power */
-  double last_dt, last_power; /* of the step before the range; last_dt 0: none, or unknown */
-  double time[ENSEMBLE_MAX];  /* [members]: t of the networks of each size at the first step of the range */
+  double last_dt, last_power; /* of the step before the segment; last_dt 0: none, or unknown */
+  double time[ENSEMBLE_MAX];  /* [members]: t of the networks of each size at the first step of the segment */
 };
 
 /* Return the step size of the networks of a size, and their t at a step of the segment. */

@@ -10,18 +10,18 @@
  *                         v <- e^(-gamma dt) v + sqrt(tau (1 - e^(-2 gamma dt))) xi_k,  theta <- theta + (dt/2) v,
  *                         v <- v - (dt/2) g at the new theta
  *
- * With tau > 0, euler and leimkuhler_matthews discretize mean-field Langevin dynamics, whose invariant law is
- * exp(-(n/tau) [L_n + (lambda/2n) sum_i |theta_i|^2]); baoab discretizes the underdamped dynamics with friction gamma
- * and unit mass (Leimkuhler and Matthews, 2013). The last half kick of a baoab step needs the gradient at the new
- * theta, which is that of the next step. It is therefore done there, together with the first half kick of that step: v
- * in a checkpoint is the velocity before its last half kick. v = 0 at step 0.
+ * With tau > 0, euler and leimkuhler_matthews discretize mean-field Langevin dynamics, whose stationary density is
+ * proportional to exp(-(n/tau) [L_n + (lambda/2n) sum_i |theta_i|^2]); baoab discretizes the underdamped dynamics with
+ * friction gamma and unit mass (Leimkuhler and Matthews, 2013). The last half kick of a baoab step needs the gradient
+ * at the new theta, which only the next step computes. The next step therefore applies this half kick together with its
+ * own first one. A checkpoint contains v before the last half kick. v = 0 at step 0.
  *
  * On the sphere the rules use the projected gradient and noise, and then retract (particles/manifold.h). There, lambda
  * of a is 0, and leimkuhler_matthews and baoab are refused. A rule may need state for each trained parameter, such as m
  * and v above. This state is stored in fields of the rule, each of the same shape as its parameter. They are stored in
- * tiles like the parameters, and are written to checkpoints, moved between ranks, compared and verified alike.
- * The row of a rule in the table gives its largest stable step size, and the factor that rescales its fields when the
- * step size changes.
+ * tiles like the parameters, and are written to checkpoints, moved between ranks, compared and verified in the same
+ * way. The row of a rule in the table gives its largest stable step size, and the factor that rescales its fields when
+ * the step size changes.
  *
  * To add a rule:
  *   - add a constant to enum update_id, and the parameters of the rule to struct update_spec;
@@ -59,8 +59,8 @@ struct update_rule {
   const char *field_name[RULE_FIELDS_MAX]; /* names of datasets: <field_name>_c, _a, _b */
   const char *field_description[RULE_FIELDS_MAX];
 
-  /* A step averages the noise of this number of steps, from its own on, and adds it to the gradient. 0: the rule has no
-   * noise, or draws it itself. */
+  /* The number of steps, starting with the current one, whose noise is averaged and added to the gradient. 0: the
+   * rule has no noise, or its function in update_isa.c adds it. */
   int noises;
   bool thermal; /* the rule accepts a temperature */
   bool flat;    /* the rule is refused on the sphere */
@@ -90,8 +90,8 @@ void update_field_name(const struct update_rule *rule, const struct unit_field *
 /* Local. Writes the description of the field, an attribute of its dataset, to `text`. */
 void update_field_description(const struct update_rule *rule, const struct unit_field *field, char *text, size_t size);
 
-/* Local. Returns the largest stable dt of this rule if no rate of the linearized step exceeds lambda, without the
- * ridge. */
+/* Local. Returns the largest stable dt of this rule if no rate of the linearized step without the ridge exceeds
+ * lambda. Adds the largest ridge to lambda. */
 double update_limit(const struct update_spec *spec, double lambda);
 
 /* Local. Returns the largest ridge of a parameter. */
@@ -122,13 +122,14 @@ struct particle_sums {
 struct update_move {
   int64_t step;
   double dt;      /* 0: no unit moves */
-  double last_dt; /* of the step before; 0 at step 0 */
+  double last_dt; /* dt of the last step that moved the units; 0 at step 0 */
   double tau;     /* the temperature */
 };
 
-/* Local. Moves local tile t of a network by one step, where grad V = grad / P. grad [tile_rows(d)][TILE] is the
- * gradient before projection; it is overwritten. If dt = 0, no bit of the tile changes. Unless sums is NULL, adds the
- * contributions of the tile to the particle means, for the state before the move. */
+/* Local. Moves local tile t of a network by one step. grad [tile_rows(d)][TILE]: P times the gradient of V before
+ * projection; it is overwritten. P: the number of points of the batch; 1 for exact gradients. If dt = 0, no bit of
+ * the tile changes. Unless sums is NULL, adds the contributions of the tile to the particle means, for the state
+ * before the move. */
 void update_tile(const struct update *update, const struct local_network *local, int64_t t, double *grad, double P,
                  const struct update_move *move, struct particle_sums *sums);
 

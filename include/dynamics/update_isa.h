@@ -15,11 +15,11 @@ struct tile_step {
   int d, used;      /* used: number of units in the tile */
   unsigned train;   /* trained fields (FIELD_BIT_*) */
   size_t stored;    /* bytes of a stored number */
-  double rate;      /* dt g = rate grad */
+  double rate;      /* rate grad = dt g, minus the noise of euler and leimkuhler_matthews */
   double last_rate; /* the same with the dt of the step before */
   const struct update_move *move;
   struct noise noise;
-  double *grad; /* [tile_rows(d)][TILE], projected, zero in unused lanes; the rule may overwrite it */
+  double *grad; /* [tile_rows(d)][TILE]: projected, with ridge and noise, zero in unused lanes; may be overwritten */
   void *tile;   /* stored parameters */
   void *rule_tile[RULE_FIELDS_MAX]; /* stored fields of the rule, each [tile_rows(d)][TILE] */
 };

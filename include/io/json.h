@@ -20,7 +20,7 @@ struct json;
  * earlier result of this format (it may be an input or a checkpoint), so it is not replaced. */
 int json_create(const char *path, const char *format, struct json **json);
 
-/* Returns whether a file begins like a result of this format; format NULL: of any format. */
+/* Returns whether a file begins as a result of this format does; format NULL: of any format. */
 bool json_is_result(const char *path, const char *format);
 
 void json_object(struct json *json, const char *name);

@@ -1,10 +1,9 @@
 /* result_file: a result that is written to a path of the user: as a new file, or in place of an earlier result of the
  * same kind, completely or not at all.
  *
- * The content of an existing file decides whether it is an earlier result; an empty file counts as one,
- * and so does a file of zeros, which a crash of the system may leave. Any other file
- * is refused before the work starts. Symbolic links are followed and kept, and permissions are kept. A device or a pipe
- * is written directly. All functions are local. */
+ * The content of an existing file decides whether it is an earlier result; an empty file and a file of zeros, which
+ * a system crash may leave, count as one. Any other file is refused before the work starts. Symbolic links are
+ * followed and kept, and permissions are kept. A device or a pipe is written directly. All functions are local. */
 #ifndef MCKEAN_IO_RESULT_FILE_H
 #define MCKEAN_IO_RESULT_FILE_H
 

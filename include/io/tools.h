@@ -1,4 +1,4 @@
-/* tools: where the Python tools of this program are. All functions are local. */
+/* tools: finds the Python tools of this program. All functions are local. */
 #ifndef MCKEAN_IO_TOOLS_H
 #define MCKEAN_IO_TOOLS_H
 
@@ -13,7 +13,8 @@ enum tools_place {
 };
 enum tools_place tools_find(char folder[PATH_MAX]);
 
-/* path = that of this program, relative to the current folder if it is below. Returns whether it is known. */
+/* path: set to the path of this program, relative to the current folder if it lies below it. Returns whether it is
+ * known. */
 bool tools_program(char path[PATH_MAX]);
 
 /* Writes the start of a command that runs the Python package from the current folder: "tools/python -m mckean". */

@@ -24,7 +24,7 @@
  *                                      test points, one replica
  *   networks, units                    number of networks, and of units in all networks
  *   seconds, core_hours                of the time loop since the last start, at first_step; seconds x cores / 3600.
- *                                      The other measurements of time and speed are of the same steps
+ *                                      The other measurements of time and speed cover the same steps
  *   pairs                              (unit x point) pairs of all steps and ranks; exact potential: (unit x unit)
  *   pairs_per_s, ns_per_pair           pairs per second of the loop without the phase save; core time per pair
  *   imbalance                          seconds - waited of the phases step and row together: maximum / mean over ranks

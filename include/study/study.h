@@ -32,10 +32,10 @@ struct study {
   double *size_time;              /* [times][sizes]; NULL without own_times */
   bool fields;                    /* false: no fields were recorded, and the times are those of a few series rows */
   bool second_moments;            /* all runs recorded q_n of dynamics/second_moment.h with the fields */
-  bool all_points;    /* every step used all points of the training measure */
-  bool noise_free;    /* the same, and there was no temperature: gradient descent without noise */
-  bool common_data;   /* all replicas used the same points at every step */
-  bool paired;        /* initial conditions i of different n have units in common */
+  bool all_points;                /* every step used all points of the training measure */
+  bool noise_free;                /* all_points, and no stage had a temperature: gradient descent without noise */
+  bool common_data;               /* all replicas used the same points at every step */
+  bool paired;                    /* initial conditions i of different n have units in common */
   int64_t streams;    /* Q: replicas i Q .. i Q + Q - 1 share their initial condition and differ in their data */
   double dt_power;    /* the same in all stages; NAN: it differs between stages */
   double batch_power; /* of P = floor(scale n^power); 0: constant P; NAN: no batches, or it differs between stages */

@@ -7,7 +7,7 @@
 enum { UNITS = 100000, POINTS = 100, TILES = 200 };
 
 struct costs {
-  double number, step; /* ns per number; steps without noise */
+  double number, step; /* ns per number; time of a step relative to one without noise */
 };
 
 static double number_ns(int d, enum precision precision, int64_t step) {
@@ -62,7 +62,8 @@ int bench_noise(struct bench *bench) {
   for (int precision = 0; precision < PRECISIONS; precision++) {
     struct costs costs = {0};
     TRY(measure(&bench->self, d, (enum precision)precision, &costs));
-    fprintf(bench->out, "noise, %s, d = %d: %.2f ns per number; a step with P = %d takes %.2f steps without noise\n",
+    fprintf(bench->out,
+            "noise, %s, d = %d: %.2f ns per number; a step with P = %d takes %.2f times as long as without noise\n",
             precision_names[precision], d, costs.number, POINTS, costs.step);
     json_object(bench->json, NULL);
     json_text(bench->json, "precision", precision_names[precision]);

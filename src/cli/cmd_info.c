@@ -22,7 +22,7 @@ const char cmd_info_options[] = "  FILE   a checkpoint, or the history.h5 of a r
                                 "  RUN    a run folder: its newest intact checkpoint and its history.h5, then the\n"
                                 "         input\n";
 
-/* Prints the input. A broken line of it continues its list or its quoted text, so the output is the same YAML. */
+/* Prints the input. Lines are broken only inside a list or a quoted text, so the output is the same YAML. */
 static void print_input(char *text) {
   char *rest = text;
   for (char *line; (line = strsep(&rest, "\n"));) {

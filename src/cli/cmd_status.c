@@ -33,8 +33,8 @@ const char cmd_status_options[] =
     "                               are unreadable (not a run, or no permission); the\n"
     "                               table states the reason. The command of a failed\n"
     "                               run resumes it, and fails again unless you remove\n"
-    "                               the cause. Also if the table or the JSON could\n"
-    "                               not be written\n"
+    "                               the cause. Exit code 1 also means that the table\n"
+    "                               or the JSON could not be written\n"
     "  exit code 2                  wrong usage, or the input or the manifest cannot\n"
     "                               be used: no table\n"
     "JSON: {\"format\": \"mckean-status\", \"format_version\": 1, \"version\": of the\n"
@@ -329,8 +329,7 @@ static int print_status(const struct comm *comm, const struct request *request, 
   if (count[RUN_DAMAGED] > 0)
     return FAIL(FAILED, "status: %d of %d runs cannot resume", count[RUN_DAMAGED], list->count);
   if (count[RUN_UNREADABLE] > 0)
-    return FAIL(FAILED, "status: %d of %d arguments are not runs, or cannot be read", count[RUN_UNREADABLE],
-                list->count);
+    return FAIL(FAILED, "status: %d of %d entries are not runs, or cannot be read", count[RUN_UNREADABLE], list->count);
   if (count[RUN_FAILED] > 0) return FAIL(FAILED, "status: %d of %d runs failed", count[RUN_FAILED], list->count);
   return count[RUN_DONE] == list->count ? OK : STOPPED;
 }

@@ -10,7 +10,7 @@
 #include "table.h"
 
 /* A key, or each key that begins with `keys` if this ends with a dot, has an effect only if the key `decider` has this
- * value; otherwise is true: only if it has another value. */
+ * value; if `otherwise` is set, only if it has another value. */
 struct effect {
   const char *keys, *decider, *value;
   bool otherwise;

@@ -4,8 +4,8 @@
 
 #include "config/config.h"
 
-/* Returns OK if a key has an effect in this input. USAGE: it has none; the error text has the key that decides, its
- * value, and advice. Local. */
+/* Returns OK if a key has an effect in this input. USAGE: it has none; the error text names the deciding key and its
+ * value, and gives advice. Local. */
 int effects_check(const struct config *config, const char *key);
 
 #endif

@@ -175,9 +175,9 @@ const struct parameter parameter_table[] = {
     {"dynamics.friction", P_REAL, AT(schedule.update.gamma), 0, 1e6, false, "1", NULL, false,
      "baoab: friction gamma of the velocities; 0: Hamiltonian dynamics"},
     {"dynamics.ridge", P_RIDGE, AT(schedule.update.ridge), 0, 1e6, false, "0", NULL, false,
-     "ridge lambda: each step uses grad V + lambda theta, which minimizes loss + (lambda/2n) sum_i |theta_i|^2. A "
+     "ridge lambda: adds lambda theta to grad V in each step, that is, (lambda/2n) sum_i |theta_i|^2 to the loss. A "
      "number "
-     "applies to all trained parameters; {c: 0.1, a: 0} gives one to each, 0 to the others"},
+     "applies to all trained parameters; {c: 0.1, a: 0} sets a number for each named parameter, and 0 for the others"},
     {"dynamics.stages[].steps", P_COUNT, STAGE(steps), 1, STEPS_LIMIT, false, NULL, NULL, true,
      "steps of the stage; a run has at most 64 stages. On resume, only steps after the checkpoint may change"},
     {"dynamics.stages[].dt", P_AUTO, STAGE(dt), 0, DT_MAX, true, NULL, NULL, true,

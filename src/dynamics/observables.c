@@ -98,20 +98,21 @@ const struct column column_table[] = {
     {"test_accuracy", "1", "fraction of the test points at which f_n has the sign of the label", .points = accuracy,
      .set = POINTS_TEST, .applies = logistic},
     {"grad2", "f^2/t",
-     "mean over units of |g|^2, g = grad V + lambda theta with the ridge lambda, trained fields only: -d loss/dt of "
-     "gradient flow without ridge",
+     "mean over units of |g|^2, g = grad V + lambda theta with the ridge lambda, trained parameters only: in gradient "
+     "flow -d loss/dt, or -d regularized_loss/dt with a ridge",
      .value = grad2},
     {"c_mean", "c", "mean over units of c", .value = c_mean},
     {"c2_mean", "c^2", "mean over units of c^2", .value = c2_mean},
     {"c4_mean", "c^4", "mean over units of c^4", .value = c4_mean},
     {"a_mean", "a", "mean over units of |a|", .value = a_mean},
     {"a2_mean", "a^2", "mean over units of |a|^2", .value = a2_mean},
-    {"ridge_energy", "f^2", "(lambda/2) times the mean over units of |theta|^2, trained fields only",
+    {"ridge_energy", "f^2", "mean over units of (1/2) sum lambda theta^2 over the trained parameters",
      .value = ridge_energy, .applies = ridge},
     {"regularized_loss", "f^2", "loss on the batch plus the ridge energy", .value = regularized_loss, .applies = ridge},
     {"virial", "f^2",
-     "mean over units of theta . g, g = grad V + lambda theta, trained fields only. In the stationary state of euler, "
-     "virial - (dt/2) grad2 = tau times the number of trained parameters per unit",
+     "mean over units of theta . g, g = grad V + lambda theta, trained parameters only. In the stationary state of "
+     "euler, the expectation of virial - (dt/2) grad2 is tau times the number of trained parameters per unit, except "
+     "on the sphere",
      .value = virial, .applies = langevin},
     {"kinetic_energy", "f^2", "mean over units of |v|^2 / 2, v after the last half kick", .value = kinetic_energy,
      .applies = velocities},

@@ -33,7 +33,7 @@ static double baoab_rescale(int field, double factor) {
 
 const struct update_rule update_table[UPDATES] = {
     [UPDATE_EULER] = {"euler",
-                      "theta <- theta - dt g, g = grad V + ridge theta; with a temperature + sqrt(2 tau dt) xi",
+                      "theta <- theta - dt g, g = grad V + ridge theta; a temperature tau adds sqrt(2 tau dt) xi",
                       .noises = 1, .thermal = true, .limit = euler_limit, .limit_formula = "2/lambda", .noise = true},
     [UPDATE_MOMENTUM] = {"momentum", "m <- mu m - dt g, theta <- theta + m; a change of dt rescales m; no temperature",
                          .fields = 1, .field_name = {"m"}, .field_description = {"last displacement"},
@@ -122,7 +122,7 @@ static double ridge_of_row(const struct update_spec *spec, int row) {
   return spec->ridge[row == ROW_C ? FIELD_C : row == ROW_B ? FIELD_B : FIELD_A];
 }
 
-/* Adds P lambda theta to the gradient of grad / P. */
+/* Adds P lambda theta to grad, so that grad / P contains the ridge. */
 static void add_ridge(const struct tile_step *step, double P) {
   for (int row = 0; row < tile_rows(step->d); row++) {
     const double ridge = P * ridge_of_row(step->spec, row);

@@ -70,7 +70,7 @@ static void momentum(const struct tile_step *step) {
     transport(sizeof(double), step);
 }
 
-/* ---- baoab: the last half kick of the step before and the first of this one; then theta and friction ---- */
+/* ---- baoab: the last half kick of the previous step and the first of this one; then friction, noise, theta ---- */
 
 INLINE void kick(size_t stored, const struct tile_step *step, double decay) {
   void *restrict v = step->rule_tile[0];
@@ -84,7 +84,7 @@ INLINE void kick(size_t stored, const struct tile_step *step, double decay) {
     }
 }
 
-/* The mean of the velocities before (v) and after (grad) the friction moves theta. */
+/* Moves theta by dt times the mean of the velocity before (v) and after (grad) friction and noise. */
 INLINE void drift(size_t stored, const struct tile_step *step) {
   void *restrict v = step->rule_tile[0], *restrict tile = step->tile;
   const double *restrict grad = step->grad;

@@ -210,8 +210,7 @@ static void add_data_limits(const struct study *study, struct findings *findings
                  "the replicas used different data: V contains the variance due to the data, which falls as 1/P; for "
                  "the LLN use data.mode fixed with scheme gd, or data.shared%s",
                  study->streams > 1 ? "; V_init is the other term" : ", or V_init of runs with data.streams");
-  findings_limit(findings, "B",
-                 "no squared bias B: the replicas used different data, so their means differ by more than bias");
+  findings_limit(findings, "B", "no squared bias B: the replicas used different data, which also changes their means");
 }
 
 static void find(const void *state, struct findings *findings) {

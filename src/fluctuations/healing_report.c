@@ -88,7 +88,7 @@ static void add_verdict(const struct healing *healing, const struct healing_curv
   } else if (exponent->high < 0) {
     finding.verdict = VERDICT_COMPATIBLE;
     findings_add(findings, finding,
-                 "V still decreases at the end, as t^%.2g; at this rate the interval is above %g at t = %.2g",
+                 "V still decreases at the end, as t^%.2g; at this rate the interval will be above %g at t = %.2g",
                  exponent->value, HEALING_FACTOR, reached);
   } else if (ratio->high >= HEALING_FACTOR) {
     finding.verdict = VERDICT_COMPATIBLE;

@@ -174,7 +174,7 @@ static void warn_of_scale(struct simulation *sim) {
   if (scale >= 1 / LIMIT && scale <= LIMIT) return;
   report_line(&sim->report,
               "warning: x%s has the root mean square %.3g per coordinate, expected %g to %g: units %s; center x "
-              "(subtract its mean) and scale it to size 1",
+              "(subtract its mean) and scale it to root mean square 1 per coordinate",
               std != 1 ? " times unit.init.a.std" : "", scale, 1 / LIMIT, LIMIT,
               scale > LIMIT ? "saturate or have steep gradients" : "hardly depend on x");
 }

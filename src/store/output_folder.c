@@ -93,15 +93,15 @@ static bool is_checkpoint(const char *path) {
   return strncmp(strrchr(path, '/') + 1, "step-", 5) == 0;
 }
 
-/* When a run is refused because a file of the user has the name of a file that it truncates, removes or extends. In a
+/* Whether a run is refused if the user has a file with the name of a file that it truncates, removes or extends. In a
  * folder with a history, the log belongs to its run, although it may lack its first line (full disk), and json_create
  * (io/json.h) keeps summary.json of a user. */
 enum refused { NEVER, WITHOUT_HISTORY, ALWAYS };
 
 /* What a run and its analysis write to the folder, in the order in which start_over moves it: a run that is killed
- * meanwhile leaves checkpoints without a history, which are reported. written: whether they wrote the file, or a file
- * in the folder; NULL: the name decides, because a damaged history may have lost its signature. A name that ends with
- * * stands for all names that begin so. */
+ * during the move leaves checkpoints without a history, which are reported. written: returns whether a run or its
+ * analysis wrote the file, or a file in the folder; NULL: the name decides, because a damaged history may have lost
+ * its signature. A name that ends with * stands for all names that begin with the text before it. */
 static const struct run_file {
   const char *name;
   bool (*written)(const char *path);

@@ -137,7 +137,7 @@ static void falls_are_judged_by_their_maximum_and_end(void **state) {
        {-2, -3, -1},
        FINDING_VERDICT,
        VERDICT_COMPATIBLE,
-       "V still decreases at the end, as t^-2; at this rate the interval is above 10 at t = 16"},
+       "V still decreases at the end, as t^-2; at this rate the interval will be above 10 at t = 16"},
       {1, {5, 2.5, 12}, {-2, -5, 1}, FINDING_VERDICT, VERDICT_COMPATIBLE, "compatible with 10; more replicas"},
       {1, {5, 2.5, 8}, {0.1, -0.2, 0.4}, FINDING_VERDICT, VERDICT_OUTSIDE, "does NOT reach 10 (healing)"},
       {0, {5, 2.5, 8}, {-2, -3, -1}, FINDING_LIMIT, VERDICT_NONE, "n = 32 is not judged: it is largest at the first"},

@@ -1,13 +1,13 @@
 // ranks: 1 3
 /* Noise and ridge. The steps of all rules equal a plain-C version of the formulas in dynamics/update.h, with noise made
- * from the blocks of the generator. Statements that hold exactly at any dt, in probability (fixed seeds, 4.5 standard
- * errors; CONTRIBUTING.md lists the false alarms):
+ * from the blocks of the generator. The other tests compare with exact results for any dt, within 4.5 standard errors
+ * (fixed seeds; CONTRIBUTING.md lists the probability of false alarms):
  *
  *   free units, potential lambda |theta|^2 / 2: stationary variance of each parameter
  *     euler tau / (lambda (1 - dt lambda / 2)), leimkuhler_matthews and baoab tau / lambda; baoab: variance of v after
  *     the last half kick tau (1 - lambda dt^2 / 4); with friction 0, v^2/2 + (lambda/2) (1 - lambda dt^2 / 4) theta^2
  *     is constant
- *   euler, any units: E theta.g - (dt/2) E |g|^2 = tau D in the stationary state, D trained parameters
+ *   euler, units not on the sphere: E theta.g - (dt/2) E |g|^2 = tau m in the stationary state, m trained parameters
  *   only c trained, G = (1/(nP)) sum_i phi_i phi_i': f_k is Gaussian with
  *     mean <- mean - dt (G (mean - y) + lambda mean),  n Cov <- A n Cov A + 2 tau dt P G,  A = 1 - dt (G + lambda)
  *   free units on the sphere: E z_k.z_0 / d = (E (1 + 2 tau dt chi^2_{d-1} / d)^(-1/2))^k */
@@ -45,7 +45,7 @@ struct twin {
   double theta[N][WIDTH], v[N][WIDTH], g[N][WIDTH];
 };
 
-/* g = grad V + lambda theta, for units with c = 0, or if only c is trained. */
+/* g = grad V + lambda theta, if only c is trained, or if c = 0 and c is not trained. */
 static void set_gradient(struct twin *twin) {
   const struct fixture *fixture = twin->fixture;
   double r[P], phi[N][P];

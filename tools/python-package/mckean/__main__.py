@@ -45,7 +45,7 @@ def main(arguments):
         print(f"mckean import: {error}", file=sys.stderr)
         return 2
     d = x.shape[1] if x.ndim > 1 else 1
-    tests = f"{len(test_x)} test points" if test_x is not None else "no test points: by default, a run keeps 20 % of the points"
+    tests = f"{len(test_x)} test points" if test_x is not None else "no test points: by default, a run keeps 20 % of the points for testing"
     print(f"{request.data}: {columns}")
     print(f"{request.out}: {len(x)} points, d = {d}; {tests}")
     print(f"in the input: target: {{type: file, path: {request.out}, d: {d}}}")
