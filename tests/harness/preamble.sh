@@ -48,12 +48,16 @@ has_terminal() {
   return 1
 }
 
-# run RANKS CODE FOLDER [ARGUMENT...]: runs $input with ${keys[@]} and the output folder FOLDER, and expects the exit code CODE
+# run RANKS CODE FOLDER [ARGUMENT...]: runs $input with ${keys[@]} and the output folder FOLDER, and expects the exit code CODE.
+# Open MPI gets a session folder of its own: a program without mpirun that has just ended may still remove the common one.
 run() {
-  local ranks=$1 code=$2 folder=$3 found
+  local ranks=$1 code=$2 folder=$3 found session
   shift 3
-  timeout --kill-after=10 300 mpirun -n "$ranks" "$mckean" run "$input" "${keys[@]}" "run.output=$folder" "$@" </dev/null >"$log" 2>&1
+  session=$(mktemp -d)
+  OMPI_MCA_orte_tmpdir_base=$session timeout --kill-after=10 300 mpirun -n "$ranks" "$mckean" run "$input" "${keys[@]}" \
+    "run.output=$folder" "$@" </dev/null >"$log" 2>&1
   found=$?
+  rm -rf "$session"
   [ $found -eq "$code" ] || fail "run $folder $* on $ranks ranks: exit code $found, expected $code"
 }
 
