@@ -209,7 +209,7 @@ check-asan: setup asan ## run the C tests and some tests of the program with add
 FUZZ := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FUZZED := $(filter-out $(ISA_SOURCES:%=src/%_isa.c),$(wildcard $(addprefix src/,base/*.c parallel/*.c io/*.c \
   particles/*.c data/*.c config/*.c store/checkpoint*.c store/history*.c))) \
-  $(addprefix src/,$(addsuffix .c,dynamics/schedule dynamics/observables dynamics/unit_sum dynamics/update log/slurm \
+  $(addprefix src/,$(addsuffix .c,dynamics/schedule dynamics/observables dynamics/unit_sum dynamics/noise dynamics/update log/slurm \
   log/provenance store/output_folder store/lock study/study study/history_tables))
 $(BUILD)/fuzzed.a: $(FUZZED:src/%.c=$(BUILD)/obj/%.o) $(ISA_OBJECTS) $(BUILD)/obj/info.o
 	@rm -f $@
