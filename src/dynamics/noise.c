@@ -32,10 +32,10 @@ static TARGET_CLONES void add_double(const struct noise *noise, const struct par
 
 static void add_part(const struct noise *noise, const struct fresh_stream *stream, const struct part *part,
                      double amplitude) {
-  union {
+  _Alignas(64) union {
     float narrow[ROWS * POINT_LANES];
     double wide[ROWS * POINT_LANES];
-  } _Alignas(64) xi;
+  } xi;
   const int64_t first = noise->first_unit + part->lane;
   if (noise->precision == PRECISION_DOUBLE) {
     fresh_normal(stream, first, part->from, part->count, xi.wide);
