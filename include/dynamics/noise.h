@@ -31,8 +31,8 @@ struct noise {
   enum precision precision;
 };
 
-/* Local. Adds amplitude * xi to value [tile_rows(d)][TILE], for the parameters that have noise. Cost: about 1.3 ns for
- * each number in single and mixed, 3 ns in double precision. */
+/* Local. Adds amplitude * xi to value [tile_rows(d)][TILE], for the parameters that have noise. Cost: `mckean
+ * bench --only noise` measures it; about 1.5 ns for each number in single and mixed, 3.8 ns in double precision. */
 void noise_add(const struct noise *noise, double amplitude, double *value);
 
 #endif

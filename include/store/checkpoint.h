@@ -8,7 +8,8 @@
  *   /            attributes format "mckean-checkpoint", format_version, step, time, seed, isa, precision, update,
  *                random_numbers, config; dt, dt_since_step, dt_since_time (struct dt_segment), which older files
  *                lack; dt_power, only if networks of different n have different dt or t. Then time and dt_since_time
- *                are those of the first size, and each /ensemble/i has its own
+ *                are those of the first size, and each /ensemble/i has its own. last_dt and last_dt_power, of the
+ *                step before, only if dt or its stage changes at this step
  *   /ensemble/i  one size n, with R replicas: attributes n, replicas, unit; datasets c (R, n), a (R, n, d), b (R, n;
  *                flat units only), and the update rule's own fields (dynamics/update.h), such as m_c, m_a, m_b;
  *                float if precision is single, otherwise double
