@@ -33,6 +33,11 @@ void report_line(struct report *report, const char *format, ...) __attribute__((
 void report_note(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void report_detail(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Like report_line, but breaks the text into lines of at most 80 columns. All are indented by `indent` columns; the
+ * first one has a label there. */
+void report_filled(struct report *report, const char *label, int indent, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* Writes the provenance and the input, with all defaults, to the log. */
 void report_header(struct report *report, const struct provenance *provenance, const char *config);
 

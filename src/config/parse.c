@@ -186,7 +186,7 @@ static void complete_update(struct config *config) {
 static void set_defaults(struct reading *reading) {
   for (int i = 0; i < parameter_count; i++) {
     const struct parameter *parameter = &parameter_table[i];
-    if (!parameter->fallback) continue;
+    if (!parameter->fallback || parameter_of_stage(parameter)) continue;
     struct yaml_reader yaml = {0};
     if (yaml_reader_parse("default", *parameter->fallback ? parameter->fallback : "''", parameter->key, &yaml) != OK)
       die("the default of %s: %s", parameter->key, error_text());
@@ -216,9 +216,11 @@ static void complete(struct reading *reading) {
   expand(reading, "output.fields", &config->fields);
   if (config->checkpoint_minutes < 0 && config->checkpoint_every > 0) config->checkpoint_minutes = 15;
   for (int s = 0; s < config->schedule.stages; s++) {
-    const bool *given = reading->given.stage_key[s];
-    if (!given[key_find("dynamics.stages[].dt_safety")]) config->schedule.stage[s].dt_safety = 0.5;
-    if (!given[key_find("dynamics.stages[].dt_every")]) config->schedule.stage[s].dt_every = 100;
+    for (int i = 0; i < parameter_count; i++) {
+      const struct parameter *parameter = &parameter_table[i];
+      if (parameter->fallback && parameter_of_stage(parameter) && !reading->given.stage_key[s][i])
+        parameter_assign(parameter, &config->schedule.stage[s], 0, parameter->fallback, false);
+    }
   }
 }
 

@@ -327,7 +327,8 @@ static bool sgd_without_batch(const struct rule_arguments *args, char *received)
 
 static const struct rule stage_rules[] = {
     {NULL, incomplete_stage, "steps and dt are required in every stage", NULL},
-    {NULL, auto_keys_without_auto, "dt_safety and dt_every require dt: auto", NULL},
+    {NULL, auto_keys_without_auto, "dt_safety and dt_every require dt: auto",
+     "remove them, on the command line with an empty value: dynamics.stages[0].dt_safety="},
     {NULL, auto_without_theory, "dt: auto with dynamics.scheme: sgd requires dynamics.update: euler",
      "give dt as a number"},
     {NULL, heat_without_rule, "temperature requires dynamics.update: euler, leimkuhler_matthews or baoab", NULL},

@@ -185,27 +185,26 @@ const struct parameter parameter_table[] = {
      "limit / n^dt_power). The limit is 2/lambda, where "
      "lambda is the largest eigenvalue of the tangent kernel M/P; for sgd with batches of P points it is "
      "2 / (lambda (1 - 1/P) + sup M(x,x) / P)"},
-    {"dynamics.stages[].dt_safety", P_REAL, STAGE(dt_safety), 0, 1, true, NULL, NULL, true,
-     "auto: dt as a fraction of the stability limit; 0.5 if not given"},
-    {"dynamics.stages[].dt_every", P_COUNT, STAGE(dt_every), 1, STEPS_LIMIT, false, NULL, NULL, true,
-     "auto: dt is estimated at the first step of the stage and at each step that is a multiple of this number; 100 if "
-     "not given. An estimate takes as long as about 10 steps with P = 512"},
-    {"dynamics.stages[].dt_power", P_REAL, STAGE(dt_power), -4, 4, false, NULL, NULL, true,
-     "a network of n units has the step size dt * n^dt_power; 0 if not given. With a power, networks of different n "
+    {"dynamics.stages[].dt_safety", P_REAL, STAGE(dt_safety), 0, 1, true, "0.5", NULL, true,
+     "auto: dt as a fraction of the stability limit"},
+    {"dynamics.stages[].dt_every", P_COUNT, STAGE(dt_every), 1, STEPS_LIMIT, false, "100", NULL, true,
+     "auto: dt is estimated at the first step of the stage and at each step that is a multiple of this number. "
+     "An estimate takes as long as about 10 steps with P = 512"},
+    {"dynamics.stages[].dt_power", P_REAL, STAGE(dt_power), -4, 4, false, "0", NULL, true,
+     "a network of n units has the step size dt * n^dt_power. With a power, networks of different n "
      "have different t at the same step"},
-    {"dynamics.stages[].temperature", P_REAL, STAGE(temperature), 0, 1e6, false, NULL, NULL, true,
+    {"dynamics.stages[].temperature", P_REAL, STAGE(temperature), 0, 1e6, false, "0", NULL, true,
      "temperature tau of the noise that a step adds to the trained parameters: sqrt(2 tau dt) N(0,1) with "
      "dynamics.update: euler (mean-field Langevin dynamics). The noise is a function of run.seed, the network, the "
-     "unit "
-     "and the step; 0 if not given"},
-    {"dynamics.stages[].temperature_power", P_REAL, STAGE(temperature_power), -4, 4, false, NULL, NULL, true,
-     "a network of n units has the temperature temperature * n^temperature_power; 0 if not given"},
+     "unit and the step"},
+    {"dynamics.stages[].temperature_power", P_REAL, STAGE(temperature_power), -4, 4, false, "0", NULL, true,
+     "a network of n units has the temperature temperature * n^temperature_power"},
     {"dynamics.stages[].batch", P_COUNT, STAGE(batch), 1, POINTS_LIMIT, false, NULL, NULL, true,
      "sgd: number P of points in a batch. Each epoch uses the fixed set in a new uniform random order and omits the "
      "remaining points that do not fill a batch"},
     {"dynamics.stages[].batch_scale", P_REAL, STAGE(batch_scale), 0, 1e9, true, NULL, NULL, true,
      "sgd: P = floor(batch_scale * n^batch_power), at least 1"},
-    {"dynamics.stages[].batch_power", P_REAL, STAGE(batch_power), -4, 4, false, NULL, NULL, true,
+    {"dynamics.stages[].batch_power", P_REAL, STAGE(batch_power), -4, 4, false, "0", NULL, true,
      "sgd: see batch_scale"},
 
     {"output.history_every", P_INTERVALS, AT(history_every), 1, STEPS_LIMIT, false, "10", NULL, true,

@@ -75,7 +75,11 @@ static bool is_link(struct h5 *file, const char *group, const char *wanted) {
 
 static int missing(struct h5 *file, const struct points_request *request, const char *name) {
   char content[1024], renames[512], advice[5120];
-  list_content(file, request->group, content, sizeof content);
+  const char *kind = foreign_file_name(request->path);
+  if (strncmp(kind, "an HDF5 file", 12) == 0)
+    list_content(file, request->group, content, sizeof content);
+  else
+    snprintf(content, sizeof content, "%s", kind); /* of McKean */
   size_t used = rename_text(file, request->group, request->x, renames, sizeof renames);
   used += rename_text(file, request->group, request->y, renames + used, sizeof renames - used);
   if (is_link(file, request->group, name))

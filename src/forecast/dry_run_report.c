@@ -12,6 +12,8 @@ static const double JOB_SECONDS = 24 * 3600, JOB_LEAST = 600;
 static const double SIGNAL_MOST = 65535; /* largest time that --signal of SLURM accepts, in seconds */
 static const double MARGIN = 1.3;        /* ratio of requested to predicted memory and time */
 
+enum { INDENT = 12 }; /* columns of the labels */
+
 static double total_seconds(const struct dry_run *plan) {
   return plan->data_seconds + plan->loop_seconds + plan->checkpoints * plan->checkpoint_seconds;
 }
@@ -48,9 +50,10 @@ static void print_memory(const struct dry_run *plan, struct report *report) {
   report_size(plan->units.max, units);
   report_size(plan->work_memory, work);
   report_size(plan->history_memory, rows);
-  report_line(report, "memory      %s to %s per rank, mean %s, total %s", least, most, mean, all);
-  report_line(report, "            maximum over ranks: units %s, program and work space %s, history rows and fields %s",
-              units, work, rows);
+  report_filled(report, "memory", INDENT, "%s to %s per rank, mean %s, total %s", least, most, mean, all);
+  report_filled(report, "", INDENT,
+                "maximum over ranks: units %s, program and work space %s, history rows and fields %s", units, work,
+                rows);
   if (plan->node_memory > plan->node_available) {
     report_size(plan->node_memory, all);
     report_size(plan->node_available, rows);
@@ -74,10 +77,10 @@ static void print_disk(const struct dry_run *plan, struct report *report) {
   report_size(plan->disk, most);
   report_size(plan->present, present);
   report_size(plan->free_space, free_space);
-  report_line(report, "disk        %s (%lld bytes) per checkpoint, at most %.0f at a time; history about %s", each,
-              (long long)plan->checkpoint, plan->kept, history);
-  report_line(report, "            at most %s in total, of which %s already present; %s free in %s", most, present,
-              free_space, plan->folder);
+  report_filled(report, "disk", INDENT, "%s (%lld bytes) per checkpoint, at most %.0f at a time; history about %s",
+                each, (long long)plan->checkpoint, plan->kept, history);
+  report_filled(report, "", INDENT, "at most %s in total, of which %s already present; %s free in %s", most, present,
+                free_space, plan->folder);
   if (more > plan->free_space)
     report_line(report, "warning: the output does not fit on the disk: free some space, keep fewer checkpoints "
                         "(output.keep, output.snapshots), or choose another run.output");
@@ -87,27 +90,30 @@ static void print_time(const struct dry_run *plan, struct report *report) {
   const struct pilot_run *pilot = &plan->pilot;
   char whole[32], rate[128];
   report_duration(total_seconds(plan), whole);
-  report_line(report, "time        %s on %d rank%s x %d thread%s: %.3g pairs/s, %.3g s per step", whole, plan->ranks,
-              plan->ranks == 1 ? "" : "s", plan->config->threads, plan->config->threads == 1 ? "" : "s",
-              plan->loop_seconds > 0 ? plan->pairs / plan->loop_seconds : 0,
-              plan->steps > plan->first_step ? plan->loop_seconds / (double)(plan->steps - plan->first_step) : 0);
+  report_filled(report, "time", INDENT, "%s on %d rank%s x %d thread%s: %.3g pairs/s, %.3g s per step", whole,
+                plan->ranks, plan->ranks == 1 ? "" : "s", plan->config->threads, plan->config->threads == 1 ? "" : "s",
+                plan->loop_seconds > 0 ? plan->pairs / plan->loop_seconds : 0,
+                plan->steps > plan->first_step ? plan->loop_seconds / (double)(plan->steps - plan->first_step) : 0);
   if (pilot->whole)
-    report_line(report, "            measured now with steps, rows and fields of this problem");
+    report_filled(report, "", INDENT, "measured now with steps, rows and fields of this problem");
   else
-    report_line(report,
-                "            measured now with steps, rows and fields of %.0f network%s of n <= %lld, "
-                "scaled by pairs and units",
-                pilot->networks, pilot->networks == 1 ? "" : "s", (long long)pilot->n);
+    report_filled(report, "", INDENT,
+                  "measured now with steps, rows and fields of %.0f network%s of n <= %lld, scaled by pairs and units",
+                  pilot->networks, pilot->networks == 1 ? "" : "s", (long long)pilot->n);
   if (plan->data_seconds > 0.01 * total_seconds(plan))
-    report_line(report, "            including %.3g s to create the data, as measured now", plan->data_seconds);
+    report_filled(report, "", INDENT, "including %.3g s to create the data, as measured now", plan->data_seconds);
   snprintf(rate, sizeof rate, "if the disk writes %g GB/s (`mckean bench --only disk --disk FOLDER` measures it)",
            DRY_RUN_RATE);
-  report_line(report, "            including about %.0f checkpoint%s, %.3g s each, %s", plan->checkpoints,
-              plan->checkpoints == 1 ? "" : "s", plan->checkpoint_seconds,
-              plan->rate_known ? "at the write rate in summary.json of this output" : rate);
+  report_filled(report, "", INDENT, "including about %.0f checkpoint%s, %.3g s each, %s", plan->checkpoints,
+                plan->checkpoints == 1 ? "" : "s", plan->checkpoint_seconds,
+                plan->rate_known ? "at the write rate in summary.json of this output" : rate);
 }
 
 static void print_stability(const struct dry_run *plan, struct report *report) {
+  const struct stage *first = &plan->config->schedule.stage[0];
+  if (!(first->dt > 0))
+    report_filled(report, "stability", INDENT, "dt: auto: dt is %g of the limit at each estimate (first stage)",
+                  first->dt_safety);
   for (int e = 0; e < plan->sizes; e++) {
     const struct dry_run_stability *size = &plan->stability[e];
     report_line(report, "%-11s n = %lld: dt/limit = %.3g +- %.2g at step %lld%s", e == 0 ? "stability" : "",
@@ -132,8 +138,9 @@ static void print_header(const struct dry_run *plan, struct report *report) {
   report_line(report, "#SBATCH --open-mode=append");
   report_line(report, "#SBATCH --output=%%x-%%j.log");
   if (whole + stop_seconds(plan) > job)
-    report_line(report, "            about %.0f jobs of this length, one after the other: set restarts in jobs/run.sh",
-                ceil(whole / (job - stop_seconds(plan))));
+    report_filled(report, "", INDENT,
+                  "about %.0f jobs of this length, one after the other: set restarts in jobs/run.sh",
+                  ceil(whole / (job - stop_seconds(plan))));
 }
 
 /* With dt_power, prints t at the end for the smallest and the largest n. */
@@ -144,8 +151,8 @@ static void print_own_times(const struct config *config, struct report *report) 
   int smallest, largest;
   ensemble_extremes(&config->ensemble, &smallest, &largest);
   const int64_t n = config->ensemble.n[smallest], most = config->ensemble.n[largest];
-  report_line(report, "times       sizes have different t: at the end t = %g for n = %lld, t = %g for n = %lld",
-              schedule_time(schedule, n, steps), (long long)n, schedule_time(schedule, most, steps), (long long)most);
+  report_filled(report, "times", INDENT, "sizes have different t: at the end t = %g for n = %lld, t = %g for n = %lld",
+                schedule_time(schedule, n, steps), (long long)n, schedule_time(schedule, most, steps), (long long)most);
 }
 
 void dry_run_print(const struct dry_run *plan, struct report *report) {
@@ -154,10 +161,10 @@ void dry_run_print(const struct dry_run *plan, struct report *report) {
     return;
   }
   print_own_times(plan->config, report);
-  report_line(report, "steps       %lld remaining: %.3g (unit x %s) pairs, %lld rows of the history, %lld fields",
-              (long long)(plan->steps - plan->first_step), plan->pairs,
-              plan->config->data.mode == DATA_POPULATION ? "unit" : "point", (long long)plan->rows,
-              (long long)plan->fields);
+  report_filled(
+      report, "steps", INDENT, "%lld remaining: %.3g (unit x %s) pairs, %lld rows of the history, %lld fields",
+      (long long)(plan->steps - plan->first_step), plan->pairs,
+      plan->config->data.mode == DATA_POPULATION ? "unit" : "point", (long long)plan->rows, (long long)plan->fields);
   print_memory(plan, report);
   print_disk(plan, report);
   print_time(plan, report);

@@ -81,7 +81,9 @@ int h5_open(const char *path, bool writable, struct h5 **file) {
   struct stat found;
   *file = NULL;
   if (stat(path, &found) != 0) return FAIL(FAILED, "%s: cannot open it: %s", path, strerror(errno));
-  if (!S_ISREG(found.st_mode)) return FAIL(FAILED, "%s: expected an HDF5 file, this is not a regular file", path);
+  if (!S_ISREG(found.st_mode))
+    return FAIL(FAILED, "%s: expected an HDF5 file, this is %s", path,
+                S_ISDIR(found.st_mode) ? "a folder" : "not a regular file");
   if (H5Fis_hdf5(path) <= 0) return FAIL(FAILED, "%s: expected an HDF5 file, this is not one", path);
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   /* h5_close must close the file even if objects in it are still open. */

@@ -44,11 +44,35 @@ static int read_all(const char *path, int file, char **text) {
   return OK;
 }
 
+/* If errno states that `path` does not exist, but the file with the other of the endings .yaml and .yml exists, returns
+ * the path of that file, which the caller frees; otherwise NULL. */
+static char *other_ending(const char *path) {
+  char *other = NULL;
+  const size_t length = strlen(path);
+  const bool short_one = length > 4 && strcmp(path + length - 4, ".yml") == 0;
+  const bool long_one = length > 5 && strcmp(path + length - 5, ".yaml") == 0;
+  if (errno != ENOENT || !(short_one || long_one)) return NULL;
+  if (asprintf(&other, "%.*s%s", (int)(length - (short_one ? 4 : 5)), path, short_one ? ".yaml" : ".yml") < 0)
+    return NULL;
+  if (access(other, R_OK) == 0) return other;
+  free(other);
+  return NULL;
+}
+
+static int fail_open(const char *path) {
+  const int error = errno;
+  char *other = other_ending(path);
+  const int status = FAIL(USAGE, "%s: cannot open the input: %s%s%s%s", path, strerror(error),
+                          other ? "; did you mean \"" : "", other ? other : "", other ? "\"?" : "");
+  free(other);
+  return status;
+}
+
 int yaml_reader_load(const char *path, char **text) {
   *text = NULL;
   const int file =
       open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* O_NONBLOCK: does not wait for the writer of a pipe */
-  if (file < 0) return FAIL(USAGE, "%s: cannot open the input: %s", path, strerror(errno));
+  if (file < 0) return fail_open(path);
   const int status = read_all(path, file, text);
   close(file);
   if (status != OK) {
@@ -216,13 +240,12 @@ static yaml_mark_t mark_of(const char *text, size_t limit) {
 static int encoding_error(const struct reader *reader, const yaml_parser_t *parser, const char *text) {
   const yaml_mark_t mark = mark_of(text, parser->problem_offset);
   const unsigned char byte = (unsigned char)text[mark.index];
-  return byte < 0x80
-             ? FAIL(USAGE, "%s:%zu:%zu: not YAML: %s: the byte 0x%02x; remove it", reader->name, mark.line + 1,
-                    mark.column + 1, parser->problem, byte)
-             : FAIL(USAGE,
-                    "%s:%zu:%zu: not YAML: expected UTF-8 text, received the byte 0x%02x; convert the text, "
-                    "for example: iconv -f LATIN1 -t UTF-8",
-                    reader->name, mark.line + 1, mark.column + 1, byte);
+  return byte < 0x80 ? FAIL(USAGE, "%s:%zu:%zu: not YAML: %s: the byte 0x%02x; remove it", reader->name, mark.line + 1,
+                            mark.column + 1, parser->problem, byte)
+                     : FAIL(USAGE,
+                            "%s:%zu:%zu: not YAML: expected UTF-8 text, received the byte 0x%02x; convert the text, "
+                            "for example: iconv -f LATIN1 -t UTF-8",
+                            reader->name, mark.line + 1, mark.column + 1, byte);
 }
 
 /* Reports the error of libyaml. Adds frequent causes that libyaml does not name. */

@@ -37,8 +37,8 @@ void loss_table_print(struct report *report, int sizes, const struct loss_row *r
     if (!hidden) print_row(report, &row[e], tests);
     if (hidden && e == LOSS_ROWS / 2) report_line(report, "%10s", "...");
   }
-  report_line(report, "means over replicas, t = %g -> %.6g; spread: standard deviation of the last loss", row->time[0],
-              last->time[1]);
+  report_filled(report, "", 0, "means over replicas, t = %g -> %.6g; spread: standard deviation of the last loss",
+                row->time[0], last->time[1]);
 }
 
 static void change_json(struct json *json, const char *name, const double value[2], double scale) {

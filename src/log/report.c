@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/fill.h"
 #include "base/utf8.h"
 #include "io/durable_file.h"
 #include "parallel/comm.h"
@@ -68,6 +69,24 @@ void report_line(struct report *report, const char *format, ...) {
   va_start(args, format);
   write_line(report, true, format, args);
   va_end(args);
+}
+
+void report_filled(struct report *report, const char *label, int indent, const char *format, ...) {
+  va_list args;
+  char *lines;
+  size_t size;
+  if (!report->active) return;
+  va_start(args, format);
+  char *text = compose(format, args);
+  va_end(args);
+  FILE *out = open_memstream(&lines, &size);
+  if (!out) die("no memory for a line of the log");
+  fill_print(out, label, indent, indent, text);
+  fclose(out);
+  lines[size - 1] = 0; /* report_line ends the last line */
+  report_line(report, "%s", lines);
+  free(lines);
+  free(text);
 }
 
 void report_detail(struct report *report, const char *format, ...) {

@@ -126,7 +126,7 @@ static void print_steps(struct simulation *sim) {
   points_text(&sim->problem, points);
   rule_text(&schedule->update, rule);
   report_line(&sim->report, "steps: %lld, each with %s%s%s", (long long)sim->steps, points,
-              schedule->stages > 1 ? " (first stage)" : "", rule);
+              schedule->stages > 1 && is_sgd(sim->problem.config) ? " (first stage)" : "", rule);
   report_line(&sim->report, "time: dt = %s, t = sum of dt%s", dt,
               is_sgd(sim->problem.config) ? "; in PyTorch: SGD with lr = n dt" : "");
   print_noise(sim);

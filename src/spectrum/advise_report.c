@@ -1,8 +1,11 @@
 /* The results of spectrum/advise.h: tables, advice, JSON. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
+#include "base/error.h"
+#include "base/fill.h"
 #include "log/report.h"
 #include "spectrum/advise.h"
 #include "study/results.h"
@@ -32,38 +35,51 @@ const struct advice_name advice_names[ADVICE_QUANTITIES] = {
     [ADVICE_SECONDS] = {"seconds", "wall time of the remaining steps, share of this size"},
 };
 
-static void cell(FILE *out, double value) {
+/* Returns the width of a column. */
+static int width_of(enum advice_quantity quantity) {
+  const int name = (int)strlen(advice_names[quantity].name);
+  return name > 9 ? name : 9;
+}
+
+static void cell(FILE *out, enum advice_quantity quantity, double value) {
   if (isnan(value))
-    fprintf(out, " %12s", "-");
+    fprintf(out, " %*s", width_of(quantity), "-");
   else if (fabs(value) >= 1e5 || (value != 0 && fabs(value) < 1e-3))
-    fprintf(out, " %12.2e", value);
+    fprintf(out, " %*.2e", width_of(quantity), value);
   else
-    fprintf(out, " %12.4g", value);
+    fprintf(out, " %*.4g", width_of(quantity), value);
 }
 
 static void table(const struct advise *advise, FILE *out, const char *title, int columns,
                   const enum advice_quantity *column) {
-  fprintf(out, "\n%s\n%12s", title, "n");
-  for (int c = 0; c < columns; c++) fprintf(out, " %12s", advice_names[column[c]].name);
+  int width = 6; /* of the column n */
+  for (int e = 0; e < advise->members; e++) {
+    const int digits = snprintf(NULL, 0, "%lld", (long long)advise->size[e].n);
+    width = digits > width ? digits : width;
+  }
+  fprintf(out, "\n%s\n%*s", title, width, "n");
+  for (int c = 0; c < columns; c++) fprintf(out, " %*s", width_of(column[c]), advice_names[column[c]].name);
   fputc('\n', out);
   for (int e = 0; e < advise->members; e++) {
-    fprintf(out, "%12lld", (long long)advise->size[e].n);
-    for (int c = 0; c < columns; c++) cell(out, advise->size[e].value[column[c]]);
+    fprintf(out, "%*lld", width, (long long)advise->size[e].n);
+    for (int c = 0; c < columns; c++) cell(out, column[c], advise->size[e].value[column[c]]);
     fputc('\n', out);
   }
-  for (int c = 0; c < columns; c++)
-    fprintf(out, "  %-12s  %s\n", advice_names[column[c]].name, advice_names[column[c]].description);
+  for (int c = 0; c < columns; c++) {
+    char label[32];
+    snprintf(label, sizeof label, "  %s", advice_names[column[c]].name);
+    fill_print(out, label, 16, 16, advice_names[column[c]].description);
+  }
 }
 
-static void advice_line(const struct advice *size, FILE *out) {
+static void write_advice(const struct advice *size, FILE *out) {
   const double *value = size->value, ratio = value[ADVICE_DT] / value[ADVICE_LIMIT], P = value[ADVICE_SGD_BATCH];
   const char *least = size->from_bound
                           ? " (a lower bound: with one initial condition, V_init is only known to be at most V_bound)"
                           : "";
-  fprintf(out, "n = %lld: ", (long long)size->n);
   if (isnan(ratio) || isinf(value[ADVICE_LIMIT])) {
-    fprintf(out, isnan(ratio) ? "diverged (non-finite values): no limit\n"
-                              : "the tangent kernel is zero: f_n does not change, no limit\n");
+    fprintf(out, isnan(ratio) ? "diverged (non-finite values): no limit"
+                              : "the tangent kernel is zero: f_n does not change, no limit");
     return;
   }
   if (ratio > 1)
@@ -77,15 +93,27 @@ static void advice_line(const struct advice *size, FILE *out) {
                            : ratio < 0.1,
             100 * ratio, value[ADVICE_LIMIT]);
   if (isnan(P))
-    fprintf(out, "; V_init is not known\n");
+    fprintf(out, "; V_init is not known");
   else if (!(value[ADVICE_BATCH] > 0))
-    fprintf(out, "; no batches, so V_sgd = 0 (with batches, V_sgd < V_init would require P > %.4g%s)\n", fmax(P, 1),
+    fprintf(out, "; no batches, so V_sgd = 0 (with batches, V_sgd < V_init would require P > %.4g%s)", fmax(P, 1),
             least);
   else
-    fprintf(out, "; V_sgd < V_init requires P > %.4g%s, P = %.0f is %s\n", P, least, value[ADVICE_BATCH],
+    fprintf(out, "; V_sgd < V_init requires P > %.4g%s, P = %.0f is %s", P, least, value[ADVICE_BATCH],
             value[ADVICE_BATCH] <= P ? "too small"
             : size->from_bound       ? "possibly sufficient"
                                      : "sufficient");
+}
+
+static void advice_line(const struct advice *size, FILE *out) {
+  char *text, label[40];
+  size_t bytes;
+  FILE *line = open_memstream(&text, &bytes);
+  if (!line) die("no memory for a line");
+  write_advice(size, line);
+  fclose(line);
+  snprintf(label, sizeof label, "n = %lld: ", (long long)size->n);
+  fill_print(out, label, (int)strlen(label), 4, text);
+  free(text);
 }
 
 /* text = H:MM:SS; below a minute: seconds. */
@@ -110,10 +138,11 @@ static void times(const struct advise *advise, FILE *out) {
     fprintf(out, "the run is complete\n");
   if (advise->power != 0) snprintf(factor, sizeof factor, " n^%g", advise->power);
   if (left > 0 && isfinite(advise->limit))
-    fprintf(out,
-            "  with half of the current limit, dt = %.3g%s, the remaining time t = %.4g%s would take %.0f steps, %s\n",
-            advise->limit / 2, factor, t, factor, steps, safe);
-  fprintf(out, "  units: at most %.4g MB per rank; process: at most %.4g MB so far, libraries included\n",
+    fprintf(
+        out,
+        "  with half of the current limit, dt = %.3g%s, the remaining time\n  t = %.4g%s would take %.0f steps, %s\n",
+        advise->limit / 2, factor, t, factor, steps, safe);
+  fprintf(out, "  units: at most %.4g MB per rank; process: at most %.4g MB so far,\n  libraries included\n",
           advise->particle_bytes * 1e-6, advise->peak_bytes * 1e-6);
 }
 
@@ -123,7 +152,7 @@ void advise_print(const struct advise *advise, FILE *out) {
   static const enum advice_quantity noise[] = {ADVICE_LOSS,  ADVICE_GRADIENT2, ADVICE_NOISE,    ADVICE_NOISE_BATCH,
                                                ADVICE_V_SGD, ADVICE_V_SEEN,    ADVICE_SGD_BATCH};
   static const enum advice_quantity initial[] = {ADVICE_V_INIT, ADVICE_V_INIT_LOW, ADVICE_V_INIT_HIGH, ADVICE_V_BOUND};
-  fprintf(out, "step %lld of %lld, t = %g, stage %d; %lld network(s) of each size, %d %s\n", (long long)advise->step,
+  fprintf(out, "step %lld of %lld, t = %g, stage %d\n%lld network(s) of each size, %d %s\n", (long long)advise->step,
           (long long)advise->steps, advise->time, advise->stage, (long long)advise->size[0].networks, advise->points,
           advise->online ? "fresh points" : "points of the fixed set");
   table(advise, out, "step size", sizeof steps / sizeof *steps, steps);
@@ -132,8 +161,9 @@ void advise_print(const struct advise *advise, FILE *out) {
   times(advise, out);
   fprintf(out, "\nadvice\n");
   for (int e = 0; e < advise->members; e++) advice_line(&advise->size[e], out);
-  fprintf(out, "the limits hold for the current state: lambda grows with |c| during a run, often by a large factor; "
-               "`dt: auto` adapts dt to it\n");
+  fill_print(out, "", 0, 0,
+             "the limits hold for the current state: lambda grows with |c| during a run, often by a large factor; "
+             "`dt: auto` adapts dt to it");
 }
 
 int advise_json(const struct advise *advise, const char *path) {

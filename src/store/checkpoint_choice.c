@@ -1,4 +1,5 @@
 /* The checkpoint that an argument of a verb names: a file, or one of a run folder. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,12 @@
 static bool is_folder(const char *path) {
   struct stat found;
   return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+static int check_named(const char *path) {
+  struct stat found;
+  if (stat(path, &found) == 0 || (errno != ENOENT && errno != ENOTDIR)) return OK;
+  return FAIL(USAGE, "%s: expected a checkpoint or the folder of a run: %s", path, strerror(errno));
 }
 
 static void warn(void *context, const char *text) {
@@ -34,6 +41,7 @@ static int of_step(const char *folder, int64_t step, char **chosen) {
 int checkpoint_choose(const struct comm *comm, const char *path, int64_t step, bool quick, char **chosen) {
   char folder[PATH_BYTES] = "";
   *chosen = NULL;
+  TRY(comm_agree(comm, comm->rank == 0 ? check_named(path) : OK));
   if (comm->rank == 0 && is_folder(path)) {
     snprintf(folder, sizeof folder, "%s/checkpoints", path);
     if (!is_folder(folder)) snprintf(folder, sizeof folder, "%s", path);

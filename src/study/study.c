@@ -1,5 +1,6 @@
 #include "study/study.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -229,12 +230,15 @@ static int add_run(struct study *study, int run, const char *folder, struct iden
   char path[PATH_BYTES];
   struct config *config = NULL;
   struct stat found;
+  if (stat(folder, &found) != 0 && (errno == ENOENT || errno == ENOTDIR))
+    return FAIL(USAGE, "%s: expected the folder of a run: %s", folder, strerror(errno));
   if (stat(folder, &found) == 0 && !S_ISDIR(found.st_mode))
     return FAIL(USAGE, "%s: expected the folder of a run, received %s", folder, foreign_file_name(folder));
   snprintf(path, sizeof path, "%s/history.h5", folder);
   history_file_mark(path, study->source[run].mark); /* first: a run in progress may replace the file meanwhile */
-  TRY(history_file_open(path, &study->file[run]));
-  int status = read_source(study->file[run], path, &study->source[run]);
+  int status = history_file_open(path, &study->file[run]);
+  if (status != OK) return stat(path, &found) == 0 ? status : FAIL(USAGE, "%s", error_text());
+  status = read_source(study->file[run], path, &study->source[run]);
   if (status == OK) status = read_config(study->file[run], path, &config);
   if (status == OK) {
     identity[run] = (struct identity){physics_of(config), config->seed, config->data.seed, config->unit.import};

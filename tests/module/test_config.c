@@ -148,7 +148,8 @@ static void every_rule_refuses(void **state) {
        {"ensemble={n: 1099511627776, replicas: 1000000}"}},
       {"data.streams: expected 1", {"data.streams=2"}},
       {"dynamics.stages[0]: steps and dt are required", {"dynamics.stages=[{steps: 3}]"}},
-      {"dynamics.stages[0]: dt_safety and dt_every require dt: auto, received dt: 0.1",
+      {"dynamics.stages[0]: dt_safety and dt_every require dt: auto, received dt: 0.1; remove them, on the command "
+       "line with an empty value: dynamics.stages[0].dt_safety=",
        {"dynamics.stages[0].dt_every=7"}},
       {"dynamics.stages[0]: give either batch or batch_scale and batch_power, received both",
        {"dynamics.scheme=sgd", "dynamics.stages[0].batch=2", "dynamics.stages[0].batch_scale=1"}},

@@ -9,6 +9,8 @@ from .guard import check, replacing
 
 FORMAT = "mckean-data"
 LARGEST = 1e150  # labels are squared and summed
+LABELS = ("y", "label", "labels", "target")  # usual names of a column of labels
+POINTS = object()  # as y: there are no labels
 
 
 class DataError(ValueError):
@@ -93,12 +95,17 @@ def listed(names):
 
 def split(path, table, names, y):
     """Splits a table into points x and labels y; also returns a sentence that states the columns of both."""
+    if y is POINTS:
+        return table, None, f"all {table.shape[-1] if table.ndim > 1 else 1} columns are x; no labels"
     if table.ndim != 2 or table.shape[1] < 2:
         raise DataError(f"{path}: expected a table with at least two columns, x and y, received the shape {table.shape}")
     label = column_of(path, names, table.shape[1], y)
     columns = names or [str(k) for k in range(table.shape[1])]
     words = (f"y is column {columns[label]}; x is column{'s' * (len(columns) > 2)} "
              f"{listed(columns[:label] + columns[label + 1:])}" + ("" if names else " (counted from 0)"))
+    other = next((name for name in columns if name.lower() in LABELS), None) if y is None else None
+    if other not in (None, columns[label]):
+        words += f"\nwarning: the last column is y by default, but there is a column {other}; if it is y: --y {other}"
     return np.delete(table, label, axis=1), table[:, label], words
 
 
@@ -108,6 +115,8 @@ def read_npz(path, y):
     lower = {name.lower(): name for name in found}
     label = y if y in found else lower.get("y")
     points = next((lower[name] for name in ("x", "points", "inputs") if name in lower), None)
+    if y is POINTS and points:
+        return found[points], None, None, None, f"x is the array {points}; no labels"
     if points is None or label is None:
         raise DataError(f"{path}: expected arrays named x and y, received {', '.join(sorted(found)) or 'none'}")
     tests = [found[lower[name]] if name in lower else None for name in ("test_x", "test_y")]
@@ -118,8 +127,8 @@ def read_file(path, y=None):
     """Reads points and labels from a file: CSV or text, NPY, NPZ, whatever its name is. Returns x, y, test_x, test_y, which may be
     None, and a sentence that states which columns or arrays are x and y.
 
-    y: the column of the labels, a name or an index from 0; default: the last. NPZ: the arrays x, y and, optionally, test_x
-    and test_y.
+    y: the column of the labels, a name or an index from 0; default: the last; POINTS: none, the labels are None. NPZ: the
+    arrays x, y and, optionally, test_x and test_y.
     """
     path = os.fspath(path)
     if not os.path.isfile(path):
@@ -129,6 +138,9 @@ def read_file(path, y=None):
             start = file.read(6)
         if start.startswith(b"PK\x03\x04"):
             return read_npz(path, y)
+        if start.startswith(b"\x89HDF"):
+            raise DataError(f"{path}: expected CSV, NPY or NPZ, received HDF5. With the datasets x (N, d) and y (N), it can be "
+                            "target.path as it is")
         if start == b"\x93NUMPY":
             table, names = np.load(path, allow_pickle=False), None
         else:
@@ -166,12 +178,16 @@ def check_finite(name, array):
 
 
 def pair(x, y, prefix="", d=None):
-    """Returns points (N, d) and labels (N). Accepts points (N) for d = 1 and labels (N, 1)."""
-    x, y = numbers(f"{prefix}x", x), numbers(f"{prefix}y", y)
+    """Returns points (N, d) and labels (N) or None. Accepts points (N) for d = 1 and labels (N, 1)."""
+    x = numbers(f"{prefix}x", x)
     x = x[:, None] if x.ndim == 1 else x
-    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     if x.ndim != 2 or 0 in x.shape:
         raise DataError(f"{prefix}x: expected the shape (N, d) with N >= 1 and d >= 1, received {x.shape}")
+    if y is None:
+        check_finite(f"{prefix}x", x)
+        return x, None
+    y = numbers(f"{prefix}y", y)
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     if y.shape != (len(x),):
         hint = "; x looks transposed: use x.T" if y.shape == (x.shape[1],) else ""
         raise DataError(f"{prefix}y: expected the shape ({len(x)},), one label for each row of {prefix}x {x.shape}, received "
@@ -187,8 +203,9 @@ def pair(x, y, prefix="", d=None):
 
 def write_points(file, prefix, x, y):
     for name, values, words in ((f"{prefix}x", x, "points (N, d)"), (f"{prefix}y", y, "labels (N)")):
-        file[name] = values
-        file[name].attrs["description"] = words
+        if values is not None:
+            file[name] = values
+            file[name].attrs["description"] = words
 
 
 def write(path, arrays):
@@ -204,12 +221,12 @@ def is_path(value):
 
 
 def save_data(path, x, y=None, test_x=None, test_y=None):
-    """Writes a data file for an input with target: {type: file, path: ...}.
+    """Writes a data file for an input with target: {type: file, path: ...}, or, without y, points for `mckean eval`.
 
     path            the file to write (.h5); replaces only an earlier data file
     x               points (N, d), or (N) for d = 1: an array, list or DataFrame; or the path of a CSV, NPY or NPZ file
     y               labels (N) or (N, 1): numbers, integers or bool. If x is a file: the column of the labels, a name or an
-                    index from 0; default: the last
+                    index from 0; default: the last. None with an array x: points without labels
     test_x, test_y  points and labels on which the test loss is computed, in the same forms; default: none, and a run then
                     keeps a part of x, y as test points
 
@@ -218,7 +235,8 @@ def save_data(path, x, y=None, test_x=None, test_y=None):
     Errors: DataError (a ValueError): shapes that do not fit, numbers that are not finite, with row and column.
     FileExistsError: path is another file.
 
-    Example: mckean.save_data("data.h5", "table.csv", y="price")
+    Examples: mckean.save_data("data.h5", "table.csv", y="price")
+              mckean.save_data("points.h5", x)
     """
     check(path, "data")
     if is_path(x):
@@ -226,8 +244,6 @@ def save_data(path, x, y=None, test_x=None, test_y=None):
         x, y, *tests = read_file(x, column)[:4]
         if test_x is None:
             test_x, test_y = tests
-    elif y is None:
-        raise DataError("y: expected the labels of the points x, received none")
     else:
         column = None
     if is_path(test_x):
@@ -235,6 +251,8 @@ def save_data(path, x, y=None, test_x=None, test_y=None):
     arrays = {"": pair(x, y)}
     if (test_x is None) != (test_y is None):
         raise DataError("expected both test_x and test_y, received only one of them")
+    if arrays[""][1] is None and test_x is not None:
+        raise DataError("y: expected the labels of the points x, because there are test points; received none")
     if test_x is not None:
         arrays["test_"] = pair(test_x, test_y, "test_", arrays[""][0].shape[1])
     write(path, arrays)

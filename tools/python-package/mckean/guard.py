@@ -33,8 +33,17 @@ class Failure(Exception):
     """A message for the user."""
 
 
+class Misuse(Failure):
+    """A message about the command line: its form, or a file or folder that it names."""
+
+
 class Refused(FileExistsError):
     """A message: a path leads to a file that must not be replaced."""
+
+
+def failure(error, place):
+    """Returns the message of an OSError, raised while place was read, as an exception that ends a tool."""
+    return (Misuse if isinstance(error, FileNotFoundError) else Failure)(words_of(error, place))
 
 
 # ---- kinds of files ----

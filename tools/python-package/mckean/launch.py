@@ -229,24 +229,31 @@ class Sweep:
         return pandas.DataFrame(rows)
 
 
-def variance(field):
-    """Returns V_n, the variance over replicas of f_n (field_time, replica, point) at the last time, mean over the points."""
-    f = field["f"][-1] if "f" in field and len(field["f"]) else np.empty((0, 0))
+def last_at(times, until):
+    """Returns the index of the last time that is at most until (up to rounding), -1 if there is none."""
+    return int(np.searchsorted(times[:], until * (1 + 1e-9), side="right")) - 1
+
+
+def variance(field, until):
+    """Returns V_n, the variance over replicas of f_n (field_time, replica, point) at the last time until then, mean over points."""
+    last = last_at(field["time"], until) if "f" in field else -1
+    f = field["f"][last] if last >= 0 else np.empty((0, 0))
     return float(f.var(axis=0, ddof=1).mean()) if len(f) > 1 else float("nan")
 
 
-def rows_of(folder):
-    """Yields a row of Sweep.table for each n of a run."""
+def rows_of(folder, until=float("inf")):
+    """Yields a row of Sweep.table for each n of a run, at the last recorded time that is at most until."""
     with h5py.File(history_of(folder), "r") as file:
         for group in members(file):
             series, field, streams = group["series"], group.get("field", {}), group.attrs.get("streams", 1)
-            ends = {name: (series[name][0].mean(), series[name][-1].mean()) for name in ("loss", "test_loss")}
-            last = series["loss"][-1]
-            yield {"n": int(group.attrs["n"]), "replicas": len(last), "t": float(series["time"][-1]),
+            end = max(last_at(series["time"], until), 0)
+            ends = {name: (series[name][0].mean(), series[name][end].mean()) for name in ("loss", "test_loss")}
+            last = series["loss"][end]
+            yield {"n": int(group.attrs["n"]), "replicas": len(last), "t": float(series["time"][end]),
                    "loss_start": float(ends["loss"][0]), "loss": float(ends["loss"][1]),
                    "test_loss_start": float(ends["test_loss"][0]), "test_loss": float(ends["test_loss"][1]),
                    "spread": float(last.std(ddof=1)) if len(last) > 1 else float("nan"),
-                   "V": variance(field) if streams == 1 else float("nan")}
+                   "V": variance(field, until) if streams == 1 else float("nan")}
 
 
 def sweep(input, values, ranks=None, folder=None, keys=None, show=True, **more):

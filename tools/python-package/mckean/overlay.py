@@ -75,7 +75,7 @@ def overlay(runs, folder):
 
 
 def against(key, rows, folder):
-    """Draws sweep.png: final training loss and V_n against the values of a swept key. rows: [(value, row of launch.rows_of)]."""
+    """Draws sweep.png: training loss and V_n at one t against the values of a swept key. rows: [(value, row of launch.rows_of)]."""
     path = os.path.join(folder, "sweep.png")
     check(path, "picture")
     sizes = sorted({row["n"] for _, row in rows})
@@ -86,8 +86,9 @@ def against(key, rows, folder):
             axis.plot([point[0] for point in points], [point[column] for point in points], marker="o", color=color,
                       label=f"n = {n}")
     ends = sorted({row["t"] for _, row in rows})
-    end = f"t = {time_text(ends[0])}" + (f" to {time_text(ends[-1])}: runs of different length" if len(ends) > 1 else "")
-    for axis, title in zip(axes, (f"training loss at {end}", f"$V_n$ at the last field")):
+    end = f"t = {time_text(ends[0])}" + (f" to {time_text(ends[-1])}" if len(ends) > 1 else "")
+    for axis, title, words in zip(axes, (f"training loss at {end}", "$V_n$ at the last field until then"),
+                                  ("mean over replicas", "variance of $f_n$ over replicas, mean over test points")):
         values = [value for value, _ in rows]
         if min(values) > 0 and max(values) >= 4 * min(values):
             axis.set_xscale("log")
@@ -95,6 +96,7 @@ def against(key, rows, folder):
             axis.set_xticks(sorted(set(values)), [f"{value:g}" for value in sorted(set(values))])
             axis.minorticks_off()
         axis.set_xlabel(key)
+        axis.set_ylabel(words)
         axis.set_title(title, fontsize=11)
         log_axis(axis)
     axes[0].legend(fontsize=8)

@@ -12,7 +12,7 @@ import subprocess
 
 import h5py
 
-from .guard import Failure
+from .guard import Failure, Misuse
 from .records import LOSS_SCALES, checkpoints_of, history_of, mark_of, members, read_config, text
 
 FREE = ("run.", "ensemble.", "output.")  # sections in which the runs of a case may differ
@@ -146,7 +146,7 @@ def find_runs(folder):
     if not found and not os.path.isdir(folder):
         history_of(folder)  # raises the reason
     if not found:
-        raise Failure(f"{folder}: expected history.h5 there or in folders below it (`mckean run` writes it)")
+        raise Misuse(f"{folder}: expected history.h5 there or in folders below it (`mckean run` writes it)")
     return sorted(found)
 
 

@@ -1,6 +1,6 @@
 """Runs the main function of a tool. An error ends it with one line that names the error, and an exit code, never with a traceback.
 
-Exit codes: 0; that of main(); 1: an error; 2: a path that must not be replaced (guard.py).
+Exit codes: 0; that of main(); 1: an error; 2: wrong usage, or a path that must not be replaced (guard.py).
 """
 import io
 import os
@@ -8,7 +8,7 @@ import sys
 import traceback
 import warnings
 
-from .guard import Failure, Refused
+from .guard import Failure, Misuse, Refused
 
 
 class Discarding(io.FileIO):
@@ -31,7 +31,7 @@ def code_of(main):
     name = f"tools/{os.path.basename(sys.argv[0]).removeprefix('mckean-')}"
     try:
         return main() or 0
-    except Refused as error:
+    except (Misuse, Refused) as error:
         code, words = 2, str(error)
     except (Failure, OSError) as error:
         code, words = 1, str(error)
@@ -44,6 +44,12 @@ def code_of(main):
                           "the run intact, report this line as a fault of McKean (MCKEAN_TRACEBACK=1 prints more)")
     print(f"{name}: {' '.join(words.split())}", file=sys.stderr)
     return code
+
+
+def usage(document, asked):
+    """Prints the usage of a tool and ends it: with exit code 0 if it was asked for, otherwise on standard error with 2."""
+    print(document.strip(), file=sys.stdout if asked else sys.stderr)
+    sys.exit(0 if asked else 2)
 
 
 def run(main):
