@@ -2,6 +2,8 @@
  *
  *   grad V(theta_i) = (1/P) sum_p r_p grad(c_i phi(x_p, z_i)),     r_p = l'(f_n(x_p), y_p)
  *
+ * With an output scale alpha (ensemble_scale), the units move by -grad V / alpha: update_tile receives alpha P as P.
+ *
  * If the points of the batch are in memory, a thread computes the gradient of one tile over all points and then updates
  * the tile. If the points are drawn chunk by chunk, each chunk is drawn once per group of tiles, and the gradients of
  * the group are kept until the last chunk. If the batch is pipelined, each piece adds to a sum over points that is

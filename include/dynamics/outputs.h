@@ -1,6 +1,6 @@
 /* outputs: the outputs f_n of this rank's networks at points.
  *
- *   f_n(x) = (1/n) sum_i c_i phi(x, z_i)
+ *   f_n(x) = (alpha/n) sum_i c_i phi(x, z_i),     alpha: ensemble_scale, 1 by default
  *
  * outputs_begin adds c_i phi of this rank's units to exact sums (dynamics/unit_sum.h), one piece of the batch after
  * another, and starts the sums over the ranks that share the network. outputs_end completes these sums. Between the two

@@ -127,15 +127,17 @@ struct update_move {
 };
 
 /* Local. Moves local tile t of a network by one step. grad [tile_rows(d)][TILE]: P times the gradient of V before
- * projection; it is overwritten. P: the number of points of the batch; 1 for exact gradients. If dt = 0, no bit of
- * the tile changes. Unless sums is NULL, adds the contributions of the tile to the particle means, for the state
- * before the move. */
+ * projection; it is overwritten. P: the number of points of the batch times the output scale; 1 for exact gradients.
+ * If dt = 0, no bit of the tile changes. Unless sums is NULL, adds the contributions of the tile to the particle means,
+ * for the state before the move. */
 void update_tile(const struct update *update, const struct local_network *local, int64_t t, double *grad, double P,
                  const struct update_move *move, struct particle_sums *sums);
 
 /* Computes observation->mean, the means over all units of a network, from the sums of the ranks that share it; sums is
- * overwritten. Collective over these ranks. */
-void update_means(const struct local_network *local, struct particle_sums *sums, struct observation *observation);
+ * overwritten. scale: alpha of the network (ensemble_scale); the means that are energies or their rates are multiplied
+ * by alpha^2, which gives them the units of the loss. Collective over these ranks. */
+void update_means(const struct local_network *local, double scale, struct particle_sums *sums,
+                  struct observation *observation);
 
 /* Local. Rescales the rule's fields of all units of this rank for a new dt. factor [members]: the new dt divided by the
  * old one, for the networks of each size. */

@@ -23,7 +23,12 @@ struct ensemble_spec {
   int64_t n[ENSEMBLE_MAX];
   int64_t replicas; /* networks of each size */
   int64_t streams;  /* s data streams per initial condition i: its replicas are i s .. (i + 1) s - 1; 0 means 1 */
+  double scale, scale_power; /* of the output, see ensemble_scale; scale 0 means 1 */
 };
+
+/* Local. Returns alpha = scale n^scale_power of the networks of size n[member]: f_n = (alpha/n) sum_i c_i phi(x, z_i),
+ * and the units move by -(n/alpha^2) dL/dtheta_i = -grad V / alpha, grad V = E l'(f_n, y) grad(c phi). */
+double ensemble_scale(const struct ensemble_spec *ensemble, int member);
 
 /* Local. Returns the number that identifies a network in random streams (struct rng). It depends on n and replica, not
  * on g, so that the trajectory of a network is the same in every ensemble that contains it. */

@@ -38,6 +38,7 @@ struct study {
   bool paired;                    /* initial conditions i of different n have units in common */
   int64_t streams;    /* Q: replicas i Q .. i Q + Q - 1 share their initial condition and differ in their data */
   double dt_power;    /* the same in all stages; NAN: it differs between stages */
+  double scale_power; /* of the output scale alpha = scale n^scale_power */
   double batch_power; /* of P = floor(scale n^power); 0: constant P; NAN: no batches, or it differs between stages */
   int64_t test_points, train_points; /* K test points; N fixed training points, 0 without a fixed set */
   double C_f;                        /* (1/2) E f^2 of the target f */

@@ -207,8 +207,13 @@ static void plan(struct clt_fields *fields, const struct clt_fields_work *work) 
 /* Computes the initial law at the points of a set. If that fails, records the reason; the tests that need the law are
  * then skipped. */
 static void find_initial(struct clt_fields_work *work, enum point_set set) {
-  const int status = initial_covariance_create(&work->config->unit, work->d, points_used(work->study, set),
-                                               work->x[set], &work->initial[set]);
+  const struct ensemble_spec *ensemble = &work->config->ensemble;
+  int status = OK;
+  if (ensemble->scale != 1 || ensemble->scale_power != 0)
+    status = FAIL(FAILED, "the covariance at step 0 is known for ensemble.scale: 1 only");
+  if (status == OK)
+    status = initial_covariance_create(&work->config->unit, work->d, points_used(work->study, set), work->x[set],
+                                       &work->initial[set]);
   if (status != OK && !work->refused) work->refused = strdup(error_text());
 }
 

@@ -226,6 +226,12 @@ static bool late_field(const struct rule_arguments *args, char *received) {
   return steps_beyond_end(args, &args->config->fields, received);
 }
 
+static bool population_scale(const struct rule_arguments *args, char *received) {
+  const struct ensemble_spec *ensemble = &args->config->ensemble;
+  snprintf(received, RECEIVED_MAX, "%g and %g", ensemble->scale, ensemble->scale_power);
+  return is_population(args) && (ensemble->scale != 1 || ensemble->scale_power != 0);
+}
+
 #define POPULATION "with data.mode: population expected "
 static const struct rule input_rules[] = {
     {"ensemble.n", no_sizes, "required: units of a network, or a list of sizes", NULL},
@@ -252,6 +258,7 @@ static const struct rule input_rules[] = {
     {"data.samples", population_samples, POPULATION "no value: there is no fixed set", NULL},
     {"data.shared", population_shared, POPULATION "false: all networks use the whole sphere", NULL},
     {"loss.type", population_loss, POPULATION "squared", NULL},
+    {"ensemble.scale", population_scale, POPULATION "1, and ensemble.scale_power 0", NULL},
     {"output.snapshots", late_snapshot, "expected steps of the run", NULL},
     {"output.fields", late_field, "expected steps of the run", NULL},
     {"ensemble.replicas x data.streams", many_replicas, "expected at most 16777215 networks per size", NULL},

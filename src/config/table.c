@@ -74,6 +74,12 @@ const struct parameter parameter_table[] = {
      "units per network. With a list of sizes, the run trains networks of each size"},
     {"ensemble.replicas", P_COUNT, AT(initial_conditions), 1, 0x1p24 - 1, false, "1", NULL, false,
      "number of independent initial conditions per size"},
+    {"ensemble.scale", P_REAL, AT(ensemble.scale), 0, 1e12, true, "1", NULL, false,
+     "output scale alpha: f_n = (alpha/n) sum c phi, and the units move by -(n/alpha^2) dL/dtheta. A large alpha "
+     "linearizes the dynamics (lazy training)"},
+    {"ensemble.scale_power", P_REAL, AT(ensemble.scale_power), -4, 4, false, "0", NULL, false,
+     "networks of n units have the output scale alpha = scale n^scale_power; the power 1 - gamma gives f_n = n^-gamma "
+     "sum c phi"},
 
     {"unit.type", P_CHOICE, AT(unit.type), 0, 0, false, "sigmoid", unit_choice, false, "unit type"},
     {"unit.alpha", P_REAL, AT(unit.alpha), 0, 1e6, true, "1", NULL, false, "rbf: inverse square width"},

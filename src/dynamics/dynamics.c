@@ -103,7 +103,8 @@ static void descend(struct dynamics *dynamics, const struct team *team, const st
   if (observation) observation->loss = loss;
   if (finite || observation)
     gradient_descend(dynamics->gradient, team, local, batch, &move, observation ? &sums : NULL);
-  if (observation) update_means(local, &sums, observation);
+  if (observation)
+    update_means(local, ensemble_scale(&dynamics->particles->ensemble, local->member), &sums, observation);
 #pragma omp atomic
   dynamics->pairs += (double)batch->count * (double)local_network_units(local);
 }

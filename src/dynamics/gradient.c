@@ -150,6 +150,12 @@ struct descent {
   const struct update_move *move;
 };
 
+/* Returns P alpha: the sum over the points of the batch, divided by it, is the gradient by which the units move. */
+static double divisor(const struct descent *descent) {
+  return (double)descent->batch->count *
+         ensemble_scale(&descent->gradient->particles->ensemble, descent->local->member);
+}
+
 /* Adds the gradient of tile t of descent->local over the piece that starts at point `first` of the batch to grad,
  * together with the earlier pieces of a pipelined batch; or, if grad is NULL, to the sums of a pipelined batch. */
 static void add_gradient(const struct descent *descent, int thread, const struct points *points, int64_t first,
@@ -185,7 +191,7 @@ static void descend_tiles(const struct descent *descent, int64_t tiles, struct p
       const struct points points = outputs_points(gradient->outputs, descent->team, batch, first);
       add_gradient(descent, thread, &points, first, t, grad);
     }
-    update_tile(gradient->update, descent->local, t, grad, (double)batch->count, descent->move, sums);
+    update_tile(gradient->update, descent->local, t, grad, divisor(descent), descent->move, sums);
   }
 }
 
@@ -211,8 +217,8 @@ static void descend_groups(const struct descent *descent, int64_t tiles, struct 
       struct particle_sums own = {0};
 #pragma omp for schedule(static)
       for (int64_t t = 0; t < count; t++)
-        update_tile(gradient->update, descent->local, begin + t, space->group + numbers * (size_t)t,
-                    (double)descent->batch->count, descent->move, sums ? &own : NULL);
+        update_tile(gradient->update, descent->local, begin + t, space->group + numbers * (size_t)t, divisor(descent),
+                    descent->move, sums ? &own : NULL);
       if (sums) unit_sum_merge(PARTICLE_MEANS * WIDE_LIMBS, own.words, sums->words);
     }
   }

@@ -99,7 +99,8 @@ const struct column column_table[] = {
      .set = POINTS_TEST, .applies = logistic},
     {"grad2", "f^2/t",
      "mean over units of |g|^2, g = grad V + lambda theta with the ridge lambda, trained parameters only: in gradient "
-     "flow -d loss/dt, or -d regularized_loss/dt with a ridge",
+     "flow -d loss/dt, or -d regularized_loss/dt with a ridge. With an output scale alpha, the values of grad2, "
+     "ridge_energy, virial and kinetic_energy are multiplied by alpha^2",
      .value = grad2},
     {"c_mean", "c", "mean over units of c", .value = c_mean},
     {"c2_mean", "c^2", "mean over units of c^2", .value = c2_mean},
@@ -111,8 +112,8 @@ const struct column column_table[] = {
     {"regularized_loss", "f^2", "loss on the batch plus the ridge energy", .value = regularized_loss, .applies = ridge},
     {"virial", "f^2",
      "mean over units of theta . g, g = grad V + lambda theta, trained parameters only. In the stationary state of "
-     "euler, the expectation of virial - (dt/2) grad2 is tau times the number of trained parameters per unit, except "
-     "on the sphere",
+     "euler, the expectation of virial - (dt/2) grad2 is tau times the number of trained parameters per unit (alpha^2 "
+     "tau with an output scale), except on the sphere",
      .value = virial, .applies = langevin},
     {"kinetic_energy", "f^2", "mean over units of |v|^2 / 2, v after the last half kick", .value = kinetic_energy,
      .applies = velocities},

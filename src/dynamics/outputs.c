@@ -239,7 +239,8 @@ bool outputs_end_piece(struct outputs *outputs, const struct team *team, const s
   if (batch_divides_labels(&space->batch, local, batch))
     memcpy(batch_labels(&space->batch) + first, words + unit_sum_words(UNIT_SUM_NARROW, count),
            sizeof *words * (size_t)count);
-  for (int64_t p = first; p < first + count; p++) space->f[p] = space->f[p] / (double)local->n;
+  const double scale = ensemble_scale(&outputs->particles->ensemble, local->member);
+  for (int64_t p = first; p < first + count; p++) space->f[p] = space->f[p] / (double)local->n * scale;
   return finite;
 }
 

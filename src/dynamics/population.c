@@ -251,8 +251,8 @@ static void observe(const struct population *population, int s, struct observati
   double energy;
   unit_sum_over_ranks(local, WIDE_LIMBS, snapshot->energy);
   unit_sum_values(UNIT_SUM_WIDE, 1, snapshot->energy, &energy);
-  observation->loss = population->C_f + energy; /* NAN if a term was not finite or out of range */
-  update_means(local, &snapshot->sums, observation);
+  observation->loss = population->C_f + energy;         /* NAN if a term was not finite or out of range */
+  update_means(local, 1, &snapshot->sums, observation); /* an output scale is refused */
 }
 
 static void step_networks(void *state, const struct update_move *move, struct observation *observation,

@@ -41,6 +41,7 @@ void second_moment_means(const struct outputs *outputs, const struct particles *
     }
     unit_sum_over_ranks(local, WIDE_LIMBS, total);
     unit_sum_values(UNIT_SUM_WIDE, 1, total, &mean[s]);
-    mean[s] = mean[s] / (double)local->n / (double)points->count;
+    const double scale = ensemble_scale(&particles->ensemble, local->member);
+    mean[s] = mean[s] / (double)local->n / (double)points->count * scale * scale;
   }
 }

@@ -198,9 +198,12 @@ void update_tile(const struct update *update, const struct local_network *local,
   apply_of(update->kernel->isa, update->spec.rule)(&step);
 }
 
-void update_means(const struct local_network *local, struct particle_sums *sums, struct observation *observation) {
+void update_means(const struct local_network *local, double scale, struct particle_sums *sums,
+                  struct observation *observation) {
+  static const enum particle_mean energies[] = {MEAN_GRAD2, MEAN_RIDGE, MEAN_VIRIAL, MEAN_KINETIC};
   unit_sum_over_ranks(local, PARTICLE_MEANS * WIDE_LIMBS, sums->words);
   unit_sum_values(UNIT_SUM_WIDE, PARTICLE_MEANS, sums->words, observation->mean);
+  for (size_t i = 0; i < sizeof energies / sizeof *energies; i++) observation->mean[energies[i]] *= scale * scale;
 }
 
 /* Multiplies field k of the rule by `rescale`, for all local units of a network. */

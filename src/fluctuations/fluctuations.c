@@ -46,12 +46,12 @@ static bool is_known(const struct study *study, const struct definition *definit
   return study->fields && study_set_points(study, definition->set) > 0;
 }
 
-/* Returns the slope that theory predicts, or NAN if none: V = O(1/n), and V_sgd = O(dt/P) with P = n^batch_power and
- * dt = n^dt_power. */
+/* Returns the slope that theory predicts, or NAN if none: V = O(alpha^2/n) with alpha = n^scale_power, and V_sgd =
+ * O(dt/P) with P = n^batch_power and dt = n^dt_power. */
 static double expected_slope(const struct study *study, const struct definition *definition) {
   if (definition->column || definition->estimator >= BIAS) return NAN;
   if (definition->estimator == TOTAL && !study->common_data) return NAN; /* V = A/n + dt S/P is not a power of n */
-  return definition->estimator == SGD ? study->dt_power - study->batch_power : -1;
+  return definition->estimator == SGD ? study->dt_power - study->batch_power : 2 * study->scale_power - 1;
 }
 
 const struct fluctuations_quantity *fluctuations_find(const struct fluctuations *fluctuations, const char *name) {

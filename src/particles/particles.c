@@ -1,5 +1,6 @@
 #include "particles/particles.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,13 @@ static const double SNAP = 0.01;
 
 uint64_t network_key(int64_t n, int64_t replica) {
   return (uint64_t)n << 24 | (uint64_t)replica; /* config verifies replicas < 2^24 and n <= 2^40 */
+}
+
+double ensemble_scale(const struct ensemble_spec *ensemble, int member) {
+  if (!(ensemble->scale > 0)) return 1;
+  const long double n = (long double)ensemble->n[member];
+  return ensemble->scale_power == 0 ? ensemble->scale
+                                    : ensemble->scale * (double)powl(n, (long double)ensemble->scale_power);
 }
 
 int64_t ensemble_networks(const struct ensemble_spec *ensemble) {

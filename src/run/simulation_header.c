@@ -50,6 +50,10 @@ static void print_networks(struct simulation *sim) {
   report_line(&sim->report, "networks: %d size%s x %lld replicas = %lld, %s units, n = %s", ensemble->members,
               ensemble->members == 1 ? "" : "s", (long long)ensemble->replicas, (long long)ensemble_networks(ensemble),
               unit_table[config->unit.type].name, n);
+  if (ensemble->scale_power != 0)
+    report_line(&sim->report, "output: f = (alpha/n) sum c h, alpha = %g n^%g", ensemble->scale, ensemble->scale_power);
+  else if (ensemble->scale != 1)
+    report_line(&sim->report, "output: f = (alpha/n) sum c h, alpha = %g", ensemble->scale);
 }
 
 /* Prints C_f with its error and origin, and where the points come from. */

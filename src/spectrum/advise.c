@@ -50,9 +50,10 @@ static bool measure_noise(struct jacobian *jacobian, const struct local_network 
 }
 
 /* Sets sup M(x,x) and V_bound from the first JACOBIAN_BATCHES points of the probe, or from all its points if they are
- * fewer. f [count]: outputs; ones [count]: work space. Returns false if the network has diverged. */
-static bool measure_points(struct jacobian *jacobian, const struct local_network *local, int count, const double *f,
-                           double *ones, double *value) {
+ * fewer. scale: ensemble_scale; f [count]: outputs; ones [count]: work space. Returns false if the network has
+ * diverged. */
+static bool measure_points(struct jacobian *jacobian, const struct local_network *local, double scale, int count,
+                           const double *f, double *ones, double *value) {
   struct jacobian_batch point[JACOBIAN_BATCHES];
   const int points = count < JACOBIAN_BATCHES ? count : JACOBIAN_BATCHES;
   for (int p = 0; p < count; p++) ones[p] = 1;
@@ -62,7 +63,7 @@ static bool measure_points(struct jacobian *jacobian, const struct local_network
   value[ADVICE_DIAGONAL] = 0;
   for (int p = 0; p < points; p++) {
     value[ADVICE_DIAGONAL] = fmax(value[ADVICE_DIAGONAL], point[p].gradient);
-    units += point[p].output / points;
+    units += scale * scale * point[p].output / points;
     square += f[p] * f[p] / points;
   }
   value[ADVICE_V_BOUND] = local->n > 1 ? (units - square) / (double)(local->n - 1) : NAN;
@@ -107,7 +108,8 @@ static void measure(struct stability *stability, const struct local_network *loc
   }
   value[ADVICE_LOSS] = loss;
   if (!measure_noise(stability->jacobian, local, count, r, whole, value)) return;
-  if (!measure_points(stability->jacobian, local, count, f, r, value)) return;
+  const double scale = ensemble_scale(&stability->particles->ensemble, local->member);
+  if (!measure_points(stability->jacobian, local, scale, count, f, r, value)) return;
   value[ADVICE_ERROR] = bounds->bound;
   if (!whole) value[ADVICE_ERROR] += sampling_error(stability->jacobian, local, count, bounds->lambda, f, r);
   const struct loss_spec squared = {.type = LOSS_SQUARED}; /* advise_create refuses other losses and rules */

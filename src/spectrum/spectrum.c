@@ -198,7 +198,11 @@ static int compute(struct spectrum *spectrum, const struct dist_grid *grid) {
 int spectrum_create(const struct comm *comm, const struct problem *problem, const struct spectrum_options *options,
                     struct spectrum **out) {
   TRY(loss_needs_squared(&problem->config->data.loss, "spectrum"));
+  const struct ensemble_spec *ensemble = &problem->config->ensemble;
   TRY(update_needs_euler(&problem->config->schedule.update, "spectrum"));
+  if (ensemble->scale != 1 || ensemble->scale_power != 0)
+    return FAIL(USAGE, "spectrum supports ensemble.scale: 1 only, received %g n^%g", ensemble->scale,
+                ensemble->scale_power);
   struct spectrum *spectrum = alloc_small(sizeof *spectrum);
   *spectrum = (struct spectrum){.problem = problem, .options = *options, .d = problem->data->d};
   int status = comm_agree(comm, prepare(spectrum));

@@ -30,7 +30,9 @@ static char *physics_of(const struct config *config) {
   char *echo = config_echo(&bare), *physics;
   const char *from = strstr(echo, "\nunit:"), *to = strstr(echo, "\noutput:");
   if (!from || !to) die("the echo of the input has no sections unit and output");
-  if (asprintf(&physics, "%s%.*s", precision_names[config->precision], (int)(to - from), from) < 0) die("no memory");
+  if (asprintf(&physics, "%s %a %a%.*s", precision_names[config->precision], config->ensemble.scale,
+               config->ensemble.scale_power, (int)(to - from), from) < 0)
+    die("no memory");
   free(echo);
   return physics;
 }
@@ -116,6 +118,7 @@ static int read_times(struct h5 *file, const char *path, const struct config *co
   study->streams = config->ensemble.streams;
   study->batch_power = batch_power(&config->schedule);
   study->dt_power = dt_power(&config->schedule);
+  study->scale_power = config->ensemble.scale_power;
   study->all_points = config->data.mode != DATA_ONLINE && config->schedule.scheme == SCHEME_GD;
   study->noise_free = study->all_points && !config->schedule.update.thermal;
   study->common_data = config->data.shared || study->all_points;
@@ -248,7 +251,8 @@ static int add_run(struct study *study, int run, const char *folder, struct iden
     else if (strcmp(identity[0].physics, identity[run].physics) != 0)
       status =
           FAIL(USAGE,
-               "%s: its input differs from the first run's in unit, target, loss, data, dynamics or run.precision; "
+               "%s: its input differs from the first run's in unit, target, loss, data, dynamics, ensemble.scale or "
+               "run.precision; "
                "analyze such runs one at a time",
                path);
     else if (study->common_data && !study->all_points && identity[0].data_seed != identity[run].data_seed)

@@ -270,7 +270,10 @@ static void output_terms(const struct network_sum *network, const struct block *
 
 bool jacobian_outputs(struct jacobian *jacobian, const struct local_network *local, int team, double *f) {
   const struct network_sum network = network_sum_of(jacobian, local, team);
-  return mean_over_units(&network, jacobian->points->count, output_terms, f);
+  const double scale = ensemble_scale(&jacobian->particles->ensemble, local->member);
+  const bool finite = mean_over_units(&network, jacobian->points->count, output_terms, f);
+  for (int p = 0; p < jacobian->points->count; p++) f[p] *= scale;
+  return finite;
 }
 
 /* Adds the terms of tile t for one batch to sum [2]. */

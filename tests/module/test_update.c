@@ -70,7 +70,7 @@ static void check_case(int type, int precision, unsigned train, enum isa isa) {
   memcpy(used, grad, sizeof grad);
   update_tile(&update, particles->local, 0, used, 2, &rest, &sums); /* dt 0: no unit moves */
   for (int i = 0; i < NUMBERS; i++) assert_true(number_get(stored, particles->tiles, (size_t)i) == before[i]);
-  update_means(particles->local, &sums, &observation);
+  update_means(particles->local, 1, &sums, &observation);
   for (int lane = 0; lane < UNITS; lane++) {
     double g[ROWS];
     expected_gradient(unit_table[type].manifold == MANIFOLD_SPHERE, train, before, grad, lane, g);

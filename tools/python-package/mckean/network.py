@@ -38,17 +38,19 @@ UNITS = {
 
 
 class Network:
-    """f(x) = (1/n) sum_i c_i h(a_i.x + b_i), or for rbf units (1/n) sum_i c_i exp(-alpha |x - z_i|^2 / 2).
+    """f(x) = (scale/n) sum_i c_i h(a_i.x + b_i), or for rbf units (scale/n) sum_i c_i exp(-alpha |x - z_i|^2 / 2).
 
     c (n), a (n, d; z for rbf units), b (n; None for rbf units): arrays of double precision
     n, d, unit, alpha: sizes, and the type of the units; alpha: inverse square width of rbf units
+    scale: the output scale, ensemble.scale n^ensemble.scale_power of the run; 1 by default
     step, time, replica, path: where the network comes from; None if it was not loaded from a checkpoint
 
     All results have double precision. A run computes f in single precision unless run.precision is double; its outputs
     differ by about 1e-7 of the mean of |c phi| (magnitude).
     """
 
-    def __init__(self, c, a, b=None, unit="sigmoid", alpha=1.0, step=None, time=None, replica=None, path=None):
+    def __init__(self, c, a, b=None, unit="sigmoid", alpha=1.0, step=None, time=None, replica=None, path=None,
+                 scale=1.0):
         if unit not in UNITS:
             raise ValueError(f"unit: expected one of {', '.join(UNITS)}, received {unit!r}")
         self.c, self.a = np.ascontiguousarray(c, float), np.ascontiguousarray(a, float)
@@ -57,6 +59,7 @@ class Network:
             raise ValueError(f"expected c (n), a (n, d) and b (n), received c {self.c.shape}, a {self.a.shape}"
                              + ("" if self.b is None else f", b {self.b.shape}"))
         self.n, self.d = self.a.shape
+        self.scale = float(scale)
         self.unit, self.alpha, self.step, self.time, self.replica, self.path = unit, float(alpha), step, time, replica, path
 
     def __repr__(self):
@@ -96,7 +99,7 @@ class Network:
         f = np.zeros(len(x))
         for at, units in self.blocks(x):
             f[at] += UNITS[self.unit][0](self.inner(x[at], units)) @ self.c[units]
-        f /= self.n
+        f *= self.scale / self.n
         return float(f[0]) if single else f
 
     def gradient(self, x):
@@ -110,16 +113,16 @@ class Network:
                 gradient[at] += weight @ a - weight.sum(axis=1, keepdims=True) * x[at]
             else:
                 gradient[at] += (UNITS[self.unit][1](s) * self.c[units]) @ a
-        gradient /= self.n
+        gradient *= self.scale / self.n
         return gradient[0] if single else gradient
 
     def magnitude(self, x):
-        """Returns (1/n) sum_i |c_i phi(x, z_i)| at the points x: the scale of rounding errors of f."""
+        """Returns (scale/n) sum_i |c_i phi(x, z_i)| at the points x: the scale of rounding errors of f."""
         x, single = self.points(x)
         size = np.zeros(len(x))
         for at, units in self.blocks(x):
             size[at] += np.abs(UNITS[self.unit][0](self.inner(x[at], units))) @ np.abs(self.c[units])
-        size /= self.n
+        size *= self.scale / self.n
         return float(size[0]) if single else size
 
     def to_torch(self):
@@ -129,7 +132,7 @@ class Network:
         """
         import torch
 
-        unit, alpha, h = self.unit, self.alpha, UNITS[self.unit][2]
+        unit, alpha, scale, h = self.unit, self.alpha, self.scale, UNITS[self.unit][2]
 
         class OneHiddenLayer(torch.nn.Module):
             def __init__(module, c, a, b):
@@ -142,17 +145,17 @@ class Network:
                     s = ((x.unsqueeze(-2) - module.a) ** 2).sum(-1) * (alpha / 2)
                 else:
                     s = x @ module.a.t() + module.b
-                return h(s, torch) @ module.c / len(module.c)
+                return h(s, torch) @ module.c * (scale / len(module.c))
 
         return OneHiddenLayer(self.c, self.a, self.b)
 
     def to_npz(self, path):
-        """Writes c, a, b, unit and alpha to a NumPy file, which load() also reads. Returns the path.
+        """Writes c, a, b, unit, alpha and scale to a NumPy file, which load() also reads. Returns the path.
 
         path: a new file or an earlier one of this kind, with the ending .npz, which is added if it is missing.
         """
         parts = {"format": np.array("mckean-network"), "c": self.c, "a": self.a, "unit": np.array(self.unit),
-                 "alpha": np.array(self.alpha)}
+                 "alpha": np.array(self.alpha), "scale": np.array(self.scale)}
         path = path if str(path).endswith(".npz") else f"{path}.npz"
         with replacing(path, "network") as temporary, open(temporary, "wb") as file:
             np.savez(file, **parts, **({} if self.b is None else {"b": self.b}))
@@ -185,7 +188,8 @@ def open_checkpoint(run, step):
 
 def load_npz(path):
     with np.load(path) as file:
-        return Network(file["c"], file["a"], file["b"] if "b" in file else None, str(file["unit"]), float(file["alpha"]), path=path)
+        return Network(file["c"], file["a"], file["b"] if "b" in file else None, str(file["unit"]), float(file["alpha"]), path=path,
+                       scale=float(file["scale"]) if "scale" in file else 1.0)
 
 
 def load(run, n=None, replica=0, step=None):
@@ -215,6 +219,8 @@ def load(run, n=None, replica=0, step=None):
             raise ValueError(f"{path}: no replica {replica}; it has replicas 0 to {len(group['c']) - 1}")
         if step not in (None, at):
             raise ValueError(f"{path}: expected step {step}, received a checkpoint of step {at}")
-        alpha = float(read_config(text(file.attrs["config"])).get("unit.alpha", 1))
+        config = read_config(text(file.attrs["config"]))
+        alpha = float(config.get("unit.alpha", 1))
+        scale = float(config.get("ensemble.scale", 1)) * n ** float(config.get("ensemble.scale_power", 0))
         return Network(group["c"][replica], group["a"][replica], group["b"][replica] if "b" in group else None,
-                       text(group.attrs["unit"]), alpha, at, time_of(file, group), replica, path)
+                       text(group.attrs["unit"]), alpha, at, time_of(file, group), replica, path, scale)
