@@ -20,7 +20,16 @@
 #include "data/loss.h"
 #include "data/target.h"
 
-enum dataset_mode { DATA_ONLINE, DATA_FIXED, DATA_POPULATION, DATA_MODES };
+enum dataset_mode { DATA_ONLINE, DATA_FIXED, DATA_POPULATION, DATA_RKHS, DATA_MODES };
+
+/* Local. Returns whether a step uses the exact potential between units instead of points (dynamics/population.c). */
+static inline bool dataset_exact(enum dataset_mode mode) {
+  return mode == DATA_POPULATION || mode == DATA_RKHS;
+}
+
+/* Local. USAGE: the mode is rkhs; the message states that `what` has no theory for it. */
+struct dataset;
+int dataset_needs_points(const struct dataset *data, const char *what);
 extern const char *const dataset_mode_names[DATA_MODES];
 
 /* Names the generators of all random numbers of a run; checkpoints and history files contain this text. */

@@ -10,4 +10,8 @@
 
 extern const struct target_kind target_teacher;
 
+/* Local. Return the number m of units, and copy unit i of a teacher to unit [d + 1]: c, a. target: a teacher. */
+int64_t target_teacher_units(const struct target *target);
+void target_teacher_unit(const struct target *target, int64_t i, double *unit);
+
 #endif

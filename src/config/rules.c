@@ -52,8 +52,8 @@ static bool is_sphere(const struct rule_arguments *args) {
   return unit_table[args->config->unit.type].manifold == MANIFOLD_SPHERE;
 }
 
-static bool is_population(const struct rule_arguments *args) {
-  return args->config->data.mode == DATA_POPULATION;
+static bool is_exact(const struct rule_arguments *args) {
+  return dataset_exact(args->config->data.mode);
 }
 
 static bool write_received(char received[RECEIVED_MAX], const char *text) {
@@ -146,45 +146,49 @@ static bool import_without_path(const struct rule_arguments *args, char *receive
 
 /* ---- the exact potential ---- */
 
-static bool population_unit(const struct rule_arguments *args, char *received) {
+static bool exact_unit(const struct rule_arguments *args, char *received) {
   (void)received;
-  return is_population(args) && args->config->unit.type != UNIT_RBF;
+  return is_exact(args) && args->config->unit.type != UNIT_RBF;
 }
 
-static bool population_target(const struct rule_arguments *args, char *received) {
-  (void)received;
-  return is_population(args) && args->config->target.type != TARGET_SPIN;
-}
-
-static bool population_alpha(const struct rule_arguments *args, char *received) {
+static bool exact_target(const struct rule_arguments *args, char *received) {
   (void)received;
   const struct config *config = args->config;
-  return is_population(args) && config->unit.alpha * config->target.d > POTENTIAL_K_MAX;
+  const struct unit_spec *teacher = &config->target.teacher;
+  const bool same =
+      config->target.type == TARGET_TEACHER && teacher->type == UNIT_RBF && teacher->alpha == config->unit.alpha;
+  return is_exact(args) && config->target.type != TARGET_SPIN && !same;
 }
 
-static bool population_scheme(const struct rule_arguments *args, char *received) {
+static bool exact_alpha(const struct rule_arguments *args, char *received) {
   (void)received;
-  return is_population(args) && args->config->schedule.scheme != SCHEME_GD;
+  const struct config *config = args->config;
+  return is_exact(args) && config->unit.alpha * config->target.d > POTENTIAL_K_MAX;
 }
 
-static bool population_noise(const struct rule_arguments *args, char *received) {
+static bool exact_scheme(const struct rule_arguments *args, char *received) {
   (void)received;
-  return is_population(args) && args->config->data.noise > 0;
+  return is_exact(args) && args->config->schedule.scheme != SCHEME_GD;
 }
 
-static bool population_samples(const struct rule_arguments *args, char *received) {
+static bool exact_noise(const struct rule_arguments *args, char *received) {
   (void)received;
-  return is_population(args) && given(args, "data.samples");
+  return is_exact(args) && args->config->data.noise > 0;
 }
 
-static bool population_shared(const struct rule_arguments *args, char *received) {
+static bool exact_samples(const struct rule_arguments *args, char *received) {
   (void)received;
-  return is_population(args) && args->config->data.shared;
+  return is_exact(args) && given(args, "data.samples");
 }
 
-static bool population_loss(const struct rule_arguments *args, char *received) {
+static bool exact_shared(const struct rule_arguments *args, char *received) {
+  (void)received;
+  return is_exact(args) && args->config->data.shared;
+}
+
+static bool exact_loss(const struct rule_arguments *args, char *received) {
   const struct loss_spec *loss = &args->config->data.loss;
-  return is_population(args) && !loss_is_squared(loss) && write_received(received, loss_row(loss)->name);
+  return is_exact(args) && !loss_is_squared(loss) && write_received(received, loss_row(loss)->name);
 }
 
 /* ---- sizes and steps ---- */
@@ -226,13 +230,13 @@ static bool late_field(const struct rule_arguments *args, char *received) {
   return steps_beyond_end(args, &args->config->fields, received);
 }
 
-static bool population_scale(const struct rule_arguments *args, char *received) {
+static bool exact_scale(const struct rule_arguments *args, char *received) {
   const struct ensemble_spec *ensemble = &args->config->ensemble;
   snprintf(received, RECEIVED_MAX, "%g and %g", ensemble->scale, ensemble->scale_power);
-  return is_population(args) && (ensemble->scale != 1 || ensemble->scale_power != 0);
+  return is_exact(args) && (ensemble->scale != 1 || ensemble->scale_power != 0);
 }
 
-#define POPULATION "with data.mode: population expected "
+#define EXACT "with data.mode: population and rkhs expected "
 static const struct rule input_rules[] = {
     {"ensemble.n", no_sizes, "required: units of a network, or a list of sizes", NULL},
     {"target.type", no_target, "required: spin, teacher or file", NULL},
@@ -250,15 +254,15 @@ static const struct rule input_rules[] = {
     {"unit.init.mirror", mirror_with_path, "expected false with unit.init.path: the file contains the particles", NULL},
     {"unit.init.path", import_without_path,
      "required by unit.init.subsample, unit.init.subsample_seed and unit.init.checksum", NULL},
-    {"unit.type", population_unit, POPULATION "rbf", NULL},
-    {"target.type", population_target, POPULATION "spin", NULL},
-    {"unit.alpha", population_alpha, POPULATION "alpha d <= 10^4", NULL},
-    {"dynamics.scheme", population_scheme, POPULATION "gd: each step averages over the whole sphere", NULL},
-    {"target.noise", population_noise, POPULATION "0: there are no labels", NULL},
-    {"data.samples", population_samples, POPULATION "no value: there is no fixed set", NULL},
-    {"data.shared", population_shared, POPULATION "false: all networks use the whole sphere", NULL},
-    {"loss.type", population_loss, POPULATION "squared", NULL},
-    {"ensemble.scale", population_scale, POPULATION "1, and ensemble.scale_power 0", NULL},
+    {"unit.type", exact_unit, EXACT "rbf", NULL},
+    {"target.type", exact_target, EXACT "spin, or a teacher of rbf units with the alpha of the units", NULL},
+    {"unit.alpha", exact_alpha, EXACT "alpha d <= 10^4", NULL},
+    {"dynamics.scheme", exact_scheme, EXACT "gd: a step has no batches", NULL},
+    {"target.noise", exact_noise, EXACT "0: there are no labels", NULL},
+    {"data.samples", exact_samples, EXACT "no value: there is no fixed set", NULL},
+    {"data.shared", exact_shared, EXACT "false: there are no points", NULL},
+    {"loss.type", exact_loss, EXACT "squared", NULL},
+    {"ensemble.scale", exact_scale, EXACT "1, and ensemble.scale_power 0", NULL},
     {"output.snapshots", late_snapshot, "expected steps of the run", NULL},
     {"output.fields", late_field, "expected steps of the run", NULL},
     {"ensemble.replicas x data.streams", many_replicas, "expected at most 16777215 networks per size", NULL},
@@ -290,6 +294,10 @@ static bool auto_without_theory(const struct rule_arguments *args, char *receive
          write_received(received, rule->name);
 }
 
+static bool auto_in_rkhs(const struct rule_arguments *args, char *received) {
+  return !(stage_of(args)->dt > 0) && args->config->data.mode == DATA_RKHS && write_received(received, "rkhs");
+}
+
 static bool heat_without_rule(const struct rule_arguments *args, char *received) {
   const struct update_rule *rule = &update_table[args->config->schedule.update.rule];
   return stage_of(args)->temperature > 0 && !rule->thermal && write_received(received, rule->name);
@@ -316,14 +324,14 @@ static bool gd_with_batch(const struct rule_arguments *args) {
          (gives_scaled_batch(args) || (batch && stage_of(args)->batch != config->data.samples));
 }
 
-static bool gd_population_with_batch(const struct rule_arguments *args, char *received) {
+static bool gd_exact_with_batch(const struct rule_arguments *args, char *received) {
   (void)received;
-  return is_population(args) && gd_with_batch(args);
+  return is_exact(args) && gd_with_batch(args);
 }
 
 static bool gd_fixed_with_batch(const struct rule_arguments *args, char *received) {
   (void)received;
-  return !is_population(args) && gd_with_batch(args);
+  return !is_exact(args) && gd_with_batch(args);
 }
 
 static bool sgd_without_batch(const struct rule_arguments *args, char *received) {
@@ -338,10 +346,11 @@ static const struct rule stage_rules[] = {
      "remove them, on the command line with an empty value: dynamics.stages[0].dt_safety="},
     {NULL, auto_without_theory, "dt: auto with dynamics.scheme: sgd requires dynamics.update: euler",
      "give dt as a number"},
+    {NULL, auto_in_rkhs, "dt: auto requires data.mode: online, fixed or population", "give dt as a number"},
     {NULL, heat_without_rule, "temperature requires dynamics.update: euler, leimkuhler_matthews or baoab", NULL},
     {NULL, power_without_heat, "temperature_power requires a temperature above 0", NULL},
     {NULL, two_batches, "give either batch or batch_scale and batch_power", NULL},
-    {NULL, gd_population_with_batch, "gd uses the whole population in each step: omit batch", NULL},
+    {NULL, gd_exact_with_batch, "data.mode: population and rkhs have no batches: omit batch", NULL},
     {NULL, gd_fixed_with_batch, "gd uses the whole fixed set in each step: omit batch, or use dynamics.scheme: sgd",
      NULL},
     {NULL, sgd_without_batch, "sgd requires batch, or batch_scale and batch_power", NULL},

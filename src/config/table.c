@@ -152,8 +152,10 @@ const struct parameter parameter_table[] = {
 
     {"data.mode", P_CHOICE, AT(data.mode), 0, 0, false, "fixed", mode_choice, false,
      "fixed: one set of points for all networks and steps; online: fresh points in each step; population: averages "
-     "over the whole sphere, by the exact potential between units (only rbf units, spin target and gd); points only "
-     "for tests"},
+     "over the whole sphere, by the exact potential between units; rkhs: the loss (1/2) |f_n - f|^2 in the reproducing "
+     "kernel Hilbert space of the units, V = c (f_n(z) - f(z)). The last two use points only for tests, and require "
+     "rbf "
+     "units, a spin target or a teacher of such units, and gd"},
     {"data.samples", P_COUNT, AT(data.samples), 1, POINTS_LIMIT, false, NULL, NULL, false,
      "fixed: number of points in the set. With target.type: file, the first rows of x; by default all"},
     {"data.test", P_COUNT_AUTO, AT(data.test), 0, POINTS_LIMIT, false, "auto", NULL, false,

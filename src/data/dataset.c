@@ -12,7 +12,15 @@
 #include "data/target_file.h"
 #include "parallel/heartbeat.h"
 
-const char *const dataset_mode_names[DATA_MODES] = {"online", "fixed", "population"};
+const char *const dataset_mode_names[DATA_MODES] = {"online", "fixed", "population", "rkhs"};
+
+int dataset_needs_points(const struct dataset *data, const char *what) {
+  if (data->spec.mode != DATA_RKHS) return OK;
+  return FAIL(
+      USAGE,
+      "data.mode: %s: expected online, fixed or population, received rkhs, for which McKean implements no theory",
+      what);
+}
 
 const char dataset_random_numbers[] =
     "initial parameters, targets, fixed data, test points: Philox4x64-10; online points and their noise: "
@@ -212,6 +220,7 @@ char *dataset_train_origin(const struct dataset *data) {
   const struct dataset_spec *spec = &data->spec;
   const long long samples = data->samples, seed = (long long)spec->seed;
   if (spec->mode == DATA_POPULATION) return text("no points: exact mean over the sphere");
+  if (spec->mode == DATA_RKHS) return text("no points: the exact norm in the space of the kernel");
   if (spec->mode == DATA_ONLINE)
     return text("fresh points at each step, drawn with seed %lld, %s", seed,
                 spec->shared ? "the same for all networks" : "different for each network");

@@ -87,6 +87,16 @@ static void evaluate(const struct target *target, int count, const double *x, do
   free(scratch);
 }
 
+int64_t target_teacher_units(const struct target *target) {
+  return target->spec.teacher_units;
+}
+
+void target_teacher_unit(const struct target *target, int64_t i, double *unit) {
+  const double *tile = ((const struct teacher *)target)->tile + (size_t)(i / TILE) * tile_numbers(target->d);
+  unit[0] = tile[ROW_C * TILE + i % TILE];
+  for (int k = 0; k < target->d; k++) unit[1 + k] = tile[(ROW_A + k) * TILE + i % TILE];
+}
+
 static uint32_t checksum(const struct target *target, uint32_t crc) {
   const struct teacher *teacher = (const struct teacher *)target;
   return crc32c(crc, teacher->tile, sizeof(double) * (size_t)teacher->tiles * tile_numbers(target->d));

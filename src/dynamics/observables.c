@@ -78,7 +78,9 @@ static bool velocities(const struct column_scope *scope) {
 
 const struct column column_table[] = {
     {"loss", "f^2",
-     "loss on the batch of the step, (1/2P) sum_p (f_n - f)^2; data.mode population: exact, 1/2 E (f_n - f)^2",
+     "loss on the batch of the step, (1/2P) sum_p (f_n - f)^2; exact with data.mode: population, (1/2) E (f_n - f)^2, "
+     "and "
+     "with rkhs, (1/2) |f_n - f|^2 in the norm of the kernel space",
      .value = loss, .applies = squared},
     {"loss_over_C_f", "1", "loss on the batch divided by C_f = E f^2 / 2", .value = over_loss_0, .applies = squared},
     {"test_loss", "f^2", "loss on the held-out test points, (1/2K) sum_k (f_n - f)^2", .value = test_loss,

@@ -1,17 +1,18 @@
-/* population: one step of all networks under the exact potential, without data points (data.mode: population).
+/* population: one step of all networks under the exact potential, without data points (data.mode: population and rkhs).
  *
  *   grad_c V_i = -F(z_i) + (1/n) sum_j c_j K(z_i, z_j)     grad_z V_i = c_i (-grad F(z_i) + (1/n) sum_j c_j grad_z K)
- *   loss       = C_f - (1/n) sum_i c_i F(z_i) + (1/2n^2) sum_ij c_i c_j K(z_i, z_j) = 1/2 E |f - f_n|^2
+ *   loss       = loss(0) - (1/n) sum_i c_i F(z_i) + (1/2n^2) sum_ij c_i c_j K(z_i, z_j)
+ *              = (1/2) E |f - f_n|^2, or (1/2) |f - f_n|_H^2 with data.mode: rkhs
  *
- * (RVE section 2; F, K: dynamics/potential.h.) All n^2 pairs of units of a network interact, including i = j. Each rank
- * computes the sums over j for its own units i, from a copy of the whole network in double precision as it was before
- * the step. The copy takes O(n) memory; for a split network it is gathered from the ranks that share the network. Each
- * sum over j adds j = 0 .. n-1 in this order, and the loss is an exact sum over tiles. So results do not depend on the
- * number of ranks and threads. For given parameters, the loss and the gradients before projection do not depend on the
- * ISA level either. The tiles of all local networks are distributed over the threads.
+ * (RVE section 2; F, K, loss(0): dynamics/potential.h.) All n^2 pairs of units of a network interact, including
+ * i = j. Each rank computes the sums over j for its own units i, from a copy of the whole network in double precision
+ * as it was before the step. The copy takes O(n) memory; for a split network it is gathered from the ranks that share
+ * the network. Each sum over j adds j = 0 .. n-1 in this order, and the loss is an exact sum over tiles. So results do
+ * not depend on the number of ranks and threads. For given parameters, the loss and the gradients before projection do
+ * not depend on the ISA level either. The tiles of all local networks are distributed over the threads.
  *
- * The loss is a difference of terms of the size of C_f, so its absolute rounding error is about 1e-15 C_f. A network
- * with a parameter of absolute value 2^39 or larger has diverged. */
+ * The loss is a difference of terms of the size of loss(0), so its absolute rounding error is about 1e-15 loss(0). A
+ * network with a parameter of absolute value 2^39 or larger has diverged. */
 #include "dynamics/gradient_source.h"
 
 #include <math.h>
@@ -42,14 +43,13 @@ struct network_snapshot {
   bool finite;
   struct update_move move; /* of the current step; dt 0: the units are not moved */
   struct particle_sums sums;
-  int64_t energy[WIDE_LIMBS]; /* words of an exact sum: loss - C_f */
+  int64_t energy[WIDE_LIMBS]; /* words of an exact sum: loss - loss(0) */
 };
 
 struct population {
   const struct update *update;
   const struct particles *particles;
   struct potential *potential;
-  double C_f;
   int threads;
   struct workspace *workspace;       /* [threads] */
   double *particle;                  /* [all units of this rank's networks][d + 1]: c, z before the step */
@@ -110,11 +110,11 @@ static int create(const struct update *update, const struct dataset *data, int t
   const struct particles *particles = update->particles;
   TRY(loss_needs_squared(&data->spec.loss, "data.mode: population"));
   struct population *population = alloc_small(sizeof *population);
-  *population =
-      (struct population){.update = update, .particles = particles, .C_f = data->scale.C_f, .threads = threads};
+  *population = (struct population){.update = update, .particles = particles, .threads = threads};
   population->workspace = calloc((size_t)threads, sizeof *population->workspace);
   if (!population->workspace) die("no memory for %d threads", threads);
-  int status = potential_create(data->target, particles->unit.alpha, &population->potential);
+  const enum potential_loss loss = data->spec.mode == DATA_RKHS ? POTENTIAL_RKHS : POTENTIAL_POPULATION;
+  int status = potential_create(data->target, particles->unit.alpha, loss, &population->potential);
   for (int t = 0; t < threads && status == OK; t++) status = workspace_alloc(particles->d, &population->workspace[t]);
   if (status != OK) {
     destroy(population);
@@ -202,7 +202,7 @@ static void copy_network(struct population *population, int s) {
 }
 
 /* Computes workspace->grad = grad V, not projected, of a tile of local network s. Returns the contribution of the tile
- * to n (loss - C_f). */
+ * to n (loss - loss(0)). */
 static double tile_gradient(const struct population *population, const struct workspace *workspace, int s,
                             const void *tile) {
   const struct particles *particles = population->particles;
@@ -211,9 +211,9 @@ static double tile_gradient(const struct population *population, const struct wo
   double energy = 0;
   for (int r = 0; r < d; r++)
     for (int i = 0; i < TILE; i++) workspace->z[r * TILE + i] = stored(particles, tile, ROW_A + r, i);
+  potential_field(population->potential, workspace->z, workspace->sum, workspace->F, workspace->grad_F);
   potential_pairs(population->potential, workspace->z, particles->local[s].n,
                   population->particle + population->snapshot[s].first * (int64_t)(d + 1), workspace->sum);
-  potential_field(population->potential, workspace->z, workspace->F, workspace->grad_F);
   for (int i = 0; i < TILE; i++) { /* c = 0 in unused lanes */
     const double c = stored(particles, tile, ROW_C, i), pairs = workspace->sum[i] / n;
     energy += c * (pairs / 2 - workspace->F[i]);
@@ -251,8 +251,8 @@ static void observe(const struct population *population, int s, struct observati
   double energy;
   unit_sum_over_ranks(local, WIDE_LIMBS, snapshot->energy);
   unit_sum_values(UNIT_SUM_WIDE, 1, snapshot->energy, &energy);
-  observation->loss = population->C_f + energy;         /* NAN if a term was not finite or out of range */
-  update_means(local, 1, &snapshot->sums, observation); /* an output scale is refused */
+  observation->loss = population->potential->zero + energy; /* NAN if a term was not finite or out of range */
+  update_means(local, 1, &snapshot->sums, observation);     /* an output scale is refused */
 }
 
 static void step_networks(void *state, const struct update_move *move, struct observation *observation,
@@ -277,8 +277,8 @@ static double waited(const void *state) {
 }
 
 static bool covers(const struct unit_spec *unit, const struct dataset *data) {
-  return data->spec.mode == DATA_POPULATION && unit->type == UNIT_RBF && data->target->spec.type == TARGET_SPIN;
+  return dataset_exact(data->spec.mode) && unit->type == UNIT_RBF;
 }
 
 const struct gradient_source population_source = {
-    "exact potential of rbf units and a spin target", covers, create, destroy, reserve, step_networks, waited};
+    "exact potential of rbf units", covers, create, destroy, reserve, step_networks, waited};

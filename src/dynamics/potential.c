@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "data/target_spin.h"
+#include "data/target_teacher.h"
 #include "potential_isa.h"
 
 /* ---- coefficients ---- */
@@ -31,10 +32,14 @@ static struct scaled exp_minus(long double x) {
   return times((struct scaled){1, -(int)powers}, expl(powers * M_LN2l - x));
 }
 
-/* The series e^-shift 0F1(; b; y u) in u. */
+/* The series e^-shift 0F1(; b; y u) in u; b 0: e^-shift exp(y u). */
 struct series {
   long double b, y, shift;
 };
+
+static long double ratio_of(const struct series *series, int m) {
+  return series->y / ((m + 1) * (series->b > 0 ? series->b + m : 1));
+}
 
 /* If coefficient is NULL: returns the number of terms after which the remainder at u = 1, where it is largest, is below
  * 1e-17 of the sum. Otherwise writes the coefficients of `terms` terms with a stride of 2, the highest power first.
@@ -44,7 +49,7 @@ static int expand(const struct series *series, int terms, double *coefficient, l
   *sum = 0;
   for (int m = 0;; m++) {
     const long double value = ldexpl(term.mantissa, term.exponent);
-    const long double ratio = series->y / ((m + 1) * (series->b + m));
+    const long double ratio = ratio_of(series, m);
     *sum += value;
     if (coefficient) coefficient[2 * (terms - 1 - m)] = (double)value;
     if (coefficient ? m == terms - 1 : ratio < 0.5L && value * ratio <= 0.5e-17L * *sum) return m + 1;
@@ -60,10 +65,12 @@ static double funk_hecke(int d, int l, long double k) {
   return (double)value;
 }
 
-static int set_coefficients(struct potential *potential, double alpha) {
+static int set_coefficients(struct potential *potential, double alpha, enum potential_loss loss) {
   const int d = potential->d;
-  const long double k = (long double)alpha * d, square = (long double)alpha * alpha;
-  const struct series K = {.b = 0.5L * d, .y = k * k, .shift = 2 * k}, gradient = {.b = K.b + 1, K.y, K.shift};
+  const bool rkhs = loss == POTENTIAL_RKHS;
+  const long double k = (long double)alpha * d, factor = rkhs ? alpha : (long double)alpha * alpha;
+  const struct series K = {.b = rkhs ? 0 : 0.5L * d, .y = rkhs ? 2 * k : k * k, .shift = 2 * k},
+                      gradient = {.b = rkhs ? 0 : K.b + 1, K.y, K.shift};
   long double value;
   potential->terms = expand(&K, 0, NULL, &value); /* also enough for the gradient: its terms decrease faster */
   if (value < DBL_MIN)
@@ -75,9 +82,11 @@ static int set_coefficients(struct potential *potential, double alpha) {
   expand(&K, potential->terms, &potential->coefficient[0][0], &value);
   expand(&gradient, potential->terms, &potential->coefficient[0][1], &value);
   for (int m = 0; m < potential->terms; m++)
-    potential->coefficient[m][1] = (double)(potential->coefficient[m][1] * square);
+    potential->coefficient[m][1] = (double)(potential->coefficient[m][1] * factor);
   potential->lam_1 = funk_hecke(d, 1, k);
   potential->lam_3 = funk_hecke(d, 3, k);
+  potential->part_1 = rkhs ? 1 : potential->lam_1;
+  potential->part_3 = rkhs ? 1 : potential->lam_3;
   return OK;
 }
 
@@ -97,19 +106,52 @@ static int set_linear(struct potential *potential) {
   return OK;
 }
 
-static int create_local(struct potential *potential, double alpha) {
-  const double k = alpha * potential->d;
-  if (k > POTENTIAL_K_MAX)
-    return FAIL(USAGE, "unit.alpha: expected alpha d <= %g with data.mode: population, received %g", POTENTIAL_K_MAX,
-                k);
-  TRY(set_coefficients(potential, alpha));
+/* Sets the units of the teacher and the loss of f_n = 0, (1/2m^2) sum_ij c_i c_j K(z_i, z_j). */
+static int set_teacher(struct potential *potential) {
+  const int d = potential->d;
+  const int64_t m = target_teacher_units(potential->target);
+  double *z, *sum, energy = 0;
+  TRY(alloc_array((void **)&potential->teacher, m * (d + 1), sizeof(double), "the units of the teacher"));
+  for (int64_t j = 0; j < m; j++) target_teacher_unit(potential->target, j, potential->teacher + j * (d + 1));
+  TRY(alloc_array((void **)&z, (int64_t)d * TILE, sizeof(double), "a tile"));
+  const int status = alloc_array((void **)&sum, (int64_t)(d + 1) * TILE, sizeof(double), "sums over the teacher");
+  for (int64_t first = 0; first < m && status == OK; first += TILE) {
+    const double *unit = potential->teacher + first * (d + 1);
+    const int units = m - first < TILE ? (int)(m - first) : TILE;
+    for (int r = 0; r < d; r++)
+      for (int i = 0; i < TILE; i++) z[r * TILE + i] = i < units ? unit[i * (d + 1) + 1 + r] : 0;
+    potential_pairs(potential, z, m, potential->teacher, sum);
+    for (int i = 0; i < units; i++) energy += unit[i * (d + 1)] * sum[i];
+  }
+  potential->teachers = m;
+  potential->zero = energy / 2 / (double)m / (double)m;
+  free(z);
+  free(sum);
+  return status;
+}
+
+/* Sets L and the loss of f_n = 0. */
+static int set_spin(struct potential *potential, enum potential_loss loss) {
+  const struct target *target = potential->target;
+  const double linear = target->linear_fraction;
+  potential->zero = target->C_f;
+  if (loss == POTENTIAL_RKHS) potential->zero *= (1 - linear) / potential->lam_3 + linear / potential->lam_1;
   return set_linear(potential);
 }
 
-int potential_create(const struct target *target, double alpha, struct potential **out) {
+static int create_local(struct potential *potential, double alpha, enum potential_loss loss) {
+  const double k = alpha * potential->d;
+  if (k > POTENTIAL_K_MAX)
+    return FAIL(USAGE, "unit.alpha: expected alpha d <= %g with data.mode: population and rkhs, received %g",
+                POTENTIAL_K_MAX, k);
+  TRY(set_coefficients(potential, alpha, loss));
+  return potential->target->spec.type == TARGET_TEACHER ? set_teacher(potential) : set_spin(potential, loss);
+}
+
+int potential_create(const struct target *target, double alpha, enum potential_loss loss, struct potential **out) {
   struct potential *potential = alloc_small(sizeof *potential);
   *potential = (struct potential){.target = target, .d = target->d};
-  const int status = create_local(potential, alpha);
+  const int status = create_local(potential, alpha, loss);
   if (status != OK) {
     potential_free(potential);
     return status;
@@ -122,6 +164,7 @@ void potential_free(struct potential *potential) {
   if (!potential) return;
   free(potential->coefficient);
   free(potential->L);
+  free(potential->teacher);
   free(potential);
 }
 
@@ -132,19 +175,34 @@ static const struct potential_functions *functions(void) {
   return table[isa_best()];
 }
 
-void potential_field(const struct potential *potential, const double *z, double *F, double *grad_F) {
+static void spin_field(const struct potential *potential, const double *z, double *F, double *grad_F) {
   const int d = potential->d;
-  const double *L = potential->L, lam_1 = potential->lam_1, lam_3 = potential->lam_3;
+  const double *L = potential->L, part_1 = potential->part_1, part_3 = potential->part_3;
   functions()->spin_gradient(d, target_spin_entries(potential->target), z, grad_F);
   for (int i = 0; i < TILE; i++) {
     double f3 = 0, linear = 0; /* f3 = z.grad f = 3 f by Euler's theorem; linear = d L.z */
     for (int r = 0; r < d; r++) {
       f3 += z[r * TILE + i] * grad_F[r * TILE + i];
       linear += d * L[r] * z[r * TILE + i];
-      grad_F[r * TILE + i] = lam_3 * (grad_F[r * TILE + i] - d * L[r]) + lam_1 * d * L[r];
+      grad_F[r * TILE + i] = part_3 * (grad_F[r * TILE + i] - d * L[r]) + part_1 * d * L[r];
     }
-    F[i] = lam_3 * (f3 / 3 - linear) + lam_1 * linear;
+    F[i] = part_3 * (f3 / 3 - linear) + part_1 * linear;
   }
+}
+
+/* work [d + 1][TILE]. */
+static void teacher_field(const struct potential *potential, const double *z, double *work, double *F, double *grad_F) {
+  const double m = (double)potential->teachers;
+  potential_pairs(potential, z, potential->teachers, potential->teacher, work);
+  for (int i = 0; i < TILE; i++) F[i] = work[i] / m;
+  for (int i = 0; i < potential->d * TILE; i++) grad_F[i] = work[TILE + i] / m;
+}
+
+void potential_field(const struct potential *potential, const double *z, double *work, double *F, double *grad_F) {
+  if (potential->teachers > 0)
+    teacher_field(potential, z, work, F, grad_F);
+  else
+    spin_field(potential, z, F, grad_F);
 }
 
 void potential_pairs(const struct potential *potential, const double *z, int64_t count, const double *particle,

@@ -118,7 +118,7 @@ int64_t schedule_largest_batch(const struct schedule *schedule, const struct ens
 
 /* Returns the number of pairs (unit, point), or (unit, unit) with the exact potential, of one unit in one step. */
 static double unit_pairs(const struct schedule *schedule, int stage, int64_t n, const struct dataset *data) {
-  return (double)(data->spec.mode == DATA_POPULATION ? n : schedule_batch(schedule, stage, n, data->samples));
+  return (double)(dataset_exact(data->spec.mode) ? n : schedule_batch(schedule, stage, n, data->samples));
 }
 
 double schedule_member_pairs(const struct schedule *schedule, int stage, const struct ensemble_spec *ensemble,

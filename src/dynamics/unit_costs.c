@@ -13,7 +13,7 @@ void unit_costs(const struct schedule *schedule, int stage, const struct ensembl
   for (int e = 0; e < ensemble->members; e++) {
     const int64_t n = ensemble->n[e];
     cost[e] = (double)n;
-    if (data->spec.mode == DATA_POPULATION) continue;
+    if (dataset_exact(data->spec.mode)) continue;
     const int64_t batch = schedule_batch(schedule, stage, n, data->samples);
     const bool kept = activations_bytes(kernel, network_tiles(n), batch) <= (double)ACTIVATIONS_MAX * threads;
     const double point = POINT + (data->spec.mode == DATA_ONLINE ? FRESH : 0);

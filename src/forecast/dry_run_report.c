@@ -164,7 +164,7 @@ void dry_run_print(const struct dry_run *plan, struct report *report) {
   report_filled(
       report, "steps", INDENT, "%lld remaining: %.3g (unit x %s) pairs, %lld rows of the history, %lld fields",
       (long long)(plan->steps - plan->first_step), plan->pairs,
-      plan->config->data.mode == DATA_POPULATION ? "unit" : "point", (long long)plan->rows, (long long)plan->fields);
+      dataset_exact(plan->config->data.mode) ? "unit" : "point", (long long)plan->rows, (long long)plan->fields);
   print_memory(plan, report);
   print_disk(plan, report);
   print_time(plan, report);

@@ -167,7 +167,8 @@ static int estimate_stability(const struct problem *problem, struct pilot_run *r
   struct step_size step_size =
       step_size_create(problem->particles, problem->data, &config->schedule, problem->isa, config->threads, 0, &start);
   struct stability_watch watch;
-  if (!(config->schedule.stage[0].dt > 0)) return OK; /* auto: dt_safety of the limit */
+  const bool automatic = !(config->schedule.stage[0].dt > 0); /* dt_safety of the limit */
+  if (automatic || config->data.mode == DATA_RKHS) return OK;
   int status = stability_watch_create(config, &step_size, 0, &watch);
   if (status == OK) {
     result->sizes = config->ensemble.members;

@@ -360,7 +360,7 @@ void summary_report(const struct summary *summary, const struct comm *comm, cons
   struct account own = {.summary = *summary, .seconds = run->seconds, .memory = process_memory_peak()};
   double seconds = run->seconds; /* of rank 0 */
   comm_bcast(comm, &seconds, sizeof seconds, 0);
-  if (seconds > PEAK_RUN && run->config->data.mode != DATA_POPULATION) own.gemm = gemm_speed(run);
+  if (seconds > PEAK_RUN && !dataset_exact(run->config->data.mode)) own.gemm = gemm_speed(run);
   comm_gather(comm, &own, sizeof own, &all, NULL);
   if (!all) return;
   const struct total total = add_up(all, comm->size, run);

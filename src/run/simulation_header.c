@@ -18,8 +18,8 @@ static void points_text(const struct problem *problem, char text[64]) {
                 large = schedule_batch(&config->schedule, 0, ensemble->n[largest], samples);
   char to[32] = "";
   if (large != small) snprintf(to, sizeof to, " to %lld", (long long)large);
-  if (config->data.mode == DATA_POPULATION)
-    snprintf(text, 64, "exact expectations over x");
+  if (dataset_exact(config->data.mode))
+    snprintf(text, 64, config->data.mode == DATA_RKHS ? "exact sums over pairs of units" : "exact expectations over x");
   else if (config->data.mode == DATA_ONLINE)
     snprintf(text, 64, "%lld%s fresh points", (long long)small, to);
   else if (config->schedule.scheme == SCHEME_GD)
@@ -93,7 +93,7 @@ static void dt_text(const struct schedule *schedule, char text[96]) {
 
 /* Returns whether a step is that of SGD in the parameters: it uses points, and does not project on a sphere. */
 static bool is_sgd(const struct config *config) {
-  return config->data.mode != DATA_POPULATION && unit_table[config->unit.type].manifold == MANIFOLD_FLAT;
+  return !dataset_exact(config->data.mode) && unit_table[config->unit.type].manifold == MANIFOLD_FLAT;
 }
 
 /* Writes the update rule, with its parameter. */

@@ -17,6 +17,7 @@ int stability_watch_create(const struct config *config, struct step_size *step_s
                            struct stability_watch *watch) {
   *watch = (struct stability_watch){
       .config = config, .step_size = step_size, .plan = history_limit_plan(config, step_size->data)};
+  watch->next = limit_plan_next(&watch->plan, -1);
   while (watch->next < step) watch->next = limit_plan_next(&watch->plan, watch->next);
   return limit_estimator_create(step_size->particles, step_size->data, step_size->schedule, step_size->isa,
                                 step_size->threads, &watch->estimator);
@@ -156,8 +157,8 @@ static void warn(struct stability_watch *watch, int64_t step, int member, const 
 
 void stability_watch_step(struct stability_watch *watch, int64_t step, bool first, struct history *history,
                           struct report *report) {
-  const bool due = step >= watch->next;
-  if (!due && !first) return;
+  const bool due = step >= watch->next, none = limit_plan_next(&watch->plan, -1) == INT64_MAX;
+  if (none || (!due && !first)) return;
   const struct dt_segment *segment = &watch->step_size->segment;
   const int members = watch->config->ensemble.members;
   double *values = alloc_small(sizeof *values * HISTORY_LIMITS * (size_t)members);

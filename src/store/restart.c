@@ -57,7 +57,7 @@ static int newest(const struct comm *comm, const char *output, struct report *re
 static bool draws_data(const struct config *config, int64_t step) {
   const struct schedule *schedule = &config->schedule;
   const int64_t samples = config->data.samples;
-  if (config->data.mode == DATA_POPULATION || schedule->scheme == SCHEME_GD) return false;
+  if (dataset_exact(config->data.mode) || schedule->scheme == SCHEME_GD) return false;
   if (config->data.mode == DATA_ONLINE || samples == 0) return true;
   int64_t end = 0;
   for (int s = 0; s < schedule->stages; s++) {

@@ -39,6 +39,7 @@ static int64_t distance(const struct limit_plan *plan, int64_t step) {
 
 int64_t limit_plan_next(const struct limit_plan *plan, int64_t step) {
   const int64_t end = schedule_steps(plan->schedule);
+  if (plan->data->spec.mode == DATA_RKHS) return INT64_MAX; /* lambda belongs to the norm over points */
   if (step < 0) return 0;
   if (step >= end) return INT64_MAX;
   const int stage = schedule_stage(plan->schedule, step);
@@ -52,7 +53,7 @@ int64_t limit_plan_next(const struct limit_plan *plan, int64_t step) {
 
 int64_t limit_plan_count(const struct limit_plan *plan, int64_t step) {
   int64_t count = 0;
-  for (int64_t at = 0; at < step; at = limit_plan_next(plan, at)) count++;
+  for (int64_t at = limit_plan_next(plan, -1); at < step; at = limit_plan_next(plan, at)) count++;
   return count;
 }
 

@@ -24,7 +24,7 @@ static struct system system_create(int d, double alpha) {
   struct system system = {0};
   const struct target_spec spec = {.type = TARGET_SPIN, .d = d, .seed = 5};
   assert_ok(target_create(&world, &spec, &system.target));
-  assert_ok(potential_create(system.target, alpha, &system.potential));
+  assert_ok(potential_create(system.target, alpha, POTENTIAL_POPULATION, &system.potential));
   double **tile[] = {&system.z, &system.sum, &system.F, &system.grad_F};
   for (int i = 0; i < 4; i++) {
     assert_ok(alloc_array((void **)tile[i], (d + 1) * TILE, sizeof(double), "a tile"));
@@ -190,7 +190,7 @@ static void the_field_equals_that_of_the_target(void **state) {
         const double angle = lane == 0 ? 0 : lane == 1 ? -eps : eps;
         system.z[r * TILE + lane] = cos(angle) * z[r] + sin(angle) * t[r];
       }
-    potential_field(potential, system.z, system.F, system.grad_F);
+    potential_field(potential, system.z, NULL, system.F, system.grad_F);
     target_eval(system.target, 1, z, &f);
     double linear = 0, L2 = 0;
     for (int r = 0; r < d; r++) {
@@ -212,14 +212,15 @@ static void potentials_out_of_range_are_refused(void **state) {
   struct potential *potential;
   const struct target_spec small = {.type = TARGET_SPIN, .d = 3}, large = {.type = TARGET_SPIN, .d = 300};
   assert_ok(target_create(&world, &small, &target));
-  assert_status(USAGE, potential_create(target, 5000, &potential));
+  assert_status(USAGE, potential_create(target, 5000, POTENTIAL_POPULATION, &potential));
   assert_non_null(strstr(error_text(), "alpha d"));
-  assert_ok(potential_create(target, 3000, &potential)); /* alpha d = 9000: many terms, all in range */
+  /* alpha d = 9000: many terms, all in range. */
+  assert_ok(potential_create(target, 3000, POTENTIAL_POPULATION, &potential));
   assert_true(potential->terms > 5000 && isfinite(potential->lam_3) && potential->lam_3 > 0);
   potential_free(potential);
   target_free(target);
   assert_ok(target_create(&world, &large, &target));
-  assert_status(USAGE, potential_create(target, 33, &potential)); /* K(z, z) = 2.8e-338 */
+  assert_status(USAGE, potential_create(target, 33, POTENTIAL_POPULATION, &potential)); /* K(z, z) = 2.8e-338 */
   assert_non_null(strstr(error_text(), "K(z, z)"));
   target_free(target);
 }

@@ -80,7 +80,7 @@ static void exact_values(const struct test_point *test, const struct target *tar
   const int d = test->d;
   struct potential *potential;
   double *z, *F, *grad_F, *sum, particle[D_MAX + 1] = {1};
-  assert_ok(potential_create(target, test->alpha, &potential));
+  assert_ok(potential_create(target, test->alpha, POTENTIAL_POPULATION, &potential));
   assert_ok(alloc_array((void **)&z, d * TILE, sizeof *z, "z"));
   assert_ok(alloc_array((void **)&F, TILE, sizeof *z, "F"));
   assert_ok(alloc_array((void **)&grad_F, d * TILE, sizeof *z, "grad F"));
@@ -90,7 +90,7 @@ static void exact_values(const struct test_point *test, const struct target *tar
     z[r * TILE] = test->z[r];
     z[r * TILE + 1] = particle[1 + r] = test->other[r];
   }
-  potential_field(potential, z, F, grad_F);
+  potential_field(potential, z, NULL, F, grad_F);
   exact[0] = F[0];
   exact[5] = F[1];
   exact[1] = exact[3] = 0;
