@@ -31,7 +31,8 @@ enum rng_stream {
   RNG_LANCZOS,
   RNG_SUBSET,
   RNG_TEST_ROWS,
-  RNG_THERMAL
+  RNG_THERMAL,
+  RNG_BIRTH_DEATH
 };
 
 struct rng {

@@ -42,6 +42,13 @@
 
 enum update_id { UPDATE_EULER, UPDATE_MOMENTUM, UPDATE_LEIMKUHLER_MATTHEWS, UPDATE_BAOAB, UPDATES };
 
+/* The keys dynamics.birth_death* (dynamics/birth_death.h). */
+struct birth_death_spec {
+  double rate;        /* 0: none */
+  double reinjection; /* share of births from the initial law */
+  int64_t every;      /* steps between events */
+};
+
 /* The key dynamics.update of the input, and the parameters of the rules. */
 struct update_spec {
   int rule;             /* enum update_id */
@@ -49,7 +56,8 @@ struct update_spec {
   double gamma;         /* baoab: the friction */
   double ridge[FIELDS]; /* lambda of each parameter; 0 if it is not trained */
   bool thermal;         /* some stage has a temperature above 0 */
-  uint64_t seed;        /* of the noise */
+  uint64_t seed;        /* of the noise, of births and deaths */
+  struct birth_death_spec birth_death;
 };
 
 struct update_rule {
@@ -111,6 +119,8 @@ struct update {
   struct update_spec spec;
   const struct kernel *kernel;
   struct particles *particles;
+  double
+      *V; /* [local tiles][TILE] or NULL: receives c grad_c V + (1/2) sum lambda theta^2 of the units before a move */
 };
 
 /* The contributions of some units of a network to its particle means, as words of UNIT_SUM_WIDE; initially zero. */

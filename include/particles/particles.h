@@ -76,6 +76,11 @@ size_t particles_tile_bytes(int d, enum precision precision);
  * streams, unit). */
 void particles_init(struct particles *particles, uint64_t seed);
 
+/* Local. Draws the parameters of one unit of this rank from the initial laws, a pure function of (seed, n, replica,
+ * unit, step), step > 0; its fields of the update rule become 0. */
+void particles_redraw(struct particles *particles, const struct local_network *local, int64_t unit, uint64_t seed,
+                      int64_t step);
+
 /* Collective. Redistributes the blocks over the ranks to balance new costs. No bit of any unit changes. Pointers to
  * local networks and tiles become invalid. cost: as for particles_create. FAILED: no memory; then nothing has moved. */
 int particles_balance(struct particles *particles, const double *cost);

@@ -32,6 +32,8 @@ static const struct effect effects[] = {
     {"data.test_seed", "data.test", "0", true},
     {"dynamics.momentum", "dynamics.update", "momentum", false},
     {"dynamics.friction", "dynamics.update", "baoab", false},
+    {"dynamics.birth_death_every", "dynamics.birth_death", "0", true},
+    {"dynamics.birth_death_reinjection", "dynamics.birth_death", "0", true},
 };
 
 static bool covers(const struct effect *effect, const char *key) {

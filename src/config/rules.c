@@ -138,6 +138,12 @@ static bool mirror_with_path(const struct rule_arguments *args, char *received) 
   return args->config->unit.mirror && *args->config->unit.import.path;
 }
 
+static bool reinjection_with_path(const struct rule_arguments *args, char *received) {
+  const double share = args->config->schedule.update.birth_death.reinjection;
+  snprintf(received, RECEIVED_MAX, "%g", share);
+  return share > 0 && *args->config->unit.import.path;
+}
+
 static bool import_without_path(const struct rule_arguments *args, char *received) {
   (void)received;
   return !*args->config->unit.import.path && (given(args, "unit.init.subsample") || given(args, "unit.init.checksum") ||
@@ -252,6 +258,8 @@ static const struct rule input_rules[] = {
     {"dynamics.update", rule_on_sphere, "units on the sphere require euler or momentum", NULL},
     {"dynamics.ridge", ridge_on_sphere, "|a| is constant on the sphere: expected 0 for a", "use {c: NUMBER}"},
     {"unit.init.mirror", mirror_with_path, "expected false with unit.init.path: the file contains the particles", NULL},
+    {"dynamics.birth_death_reinjection", reinjection_with_path,
+     "expected 0 with unit.init.path: the initial distribution is unknown", NULL},
     {"unit.init.path", import_without_path,
      "required by unit.init.subsample, unit.init.subsample_seed and unit.init.checksum", NULL},
     {"unit.type", exact_unit, EXACT "rbf", NULL},

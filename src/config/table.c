@@ -182,6 +182,14 @@ const struct parameter parameter_table[] = {
      "2 (1 + mu)/lambda. Steps close to this limit do not follow the flow, so use a small dt_safety with dt: auto"},
     {"dynamics.friction", P_REAL, AT(schedule.update.gamma), 0, 1e6, false, "1", NULL, false,
      "baoab: friction gamma of the velocities; 0: Hamiltonian dynamics"},
+    {"dynamics.birth_death", P_REAL, AT(schedule.update.birth_death.rate), 0, 1e6, false, "0", NULL, false,
+     "rate alpha of births and deaths: after a step, units whose potential V_i = c_i grad_c V_i + (lambda/2) "
+     "|theta_i|^2 is above the mean over the network die, and those below it are copied, with the probability "
+     "1 - exp(-alpha |V_i - mean V| dt). The partner that replaces a unit, or is replaced, is drawn from all n units"},
+    {"dynamics.birth_death_every", P_COUNT, AT(schedule.update.birth_death.every), 1, STEPS_LIMIT, false, "1", NULL,
+     false, "steps between births and deaths; dt in their probability is that of all these steps"},
+    {"dynamics.birth_death_reinjection", P_REAL, AT(schedule.update.birth_death.reinjection), 0, 1, false, "0", NULL,
+     false, "share of the births that are draws from the initial distribution instead of copies"},
     {"dynamics.ridge", P_RIDGE, AT(schedule.update.ridge), 0, 1e6, false, "0", NULL, false,
      "ridge lambda: adds lambda theta to grad V in each step, that is, (lambda/2n) sum_i |theta_i|^2 to the loss. A "
      "number "

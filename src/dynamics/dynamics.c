@@ -24,6 +24,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "dynamics/birth_death.h"
 #include "dynamics/epoch_orders.h"
 #include "dynamics/gradient.h"
 #include "dynamics/gradient_source.h"
@@ -46,7 +47,8 @@ struct dynamics {
   struct gradient *gradient;
   const struct gradient_source *source; /* NULL if gradients use sampled points */
   void *source_state;
-  struct points test, train; /* the fixed sets in kernel form */
+  struct birth_death *birth_death; /* NULL: no births and deaths */
+  struct points test, train;       /* the fixed sets in kernel form */
   struct epoch_orders orders;
   int stage;
   int64_t order_start;                   /* step at which the batch size last changed */
@@ -187,7 +189,9 @@ void dynamics_step(struct dynamics *dynamics, int64_t step, double dt, struct ob
   for (int s = 0; observation && s < particles->locals; s++)
     observation[s] = observation_empty(dynamics->data->scale.loss_0);
   if (observation && dynamics->data->tests > 0) process_networks(dynamics, &test);
+  if (dynamics->birth_death && dt > 0) birth_death_begin(dynamics->birth_death, step);
   (dynamics->source ? exact_step : process_networks)(dynamics, &batch);
+  if (dynamics->birth_death) birth_death_end(dynamics->birth_death, move);
 }
 
 void dynamics_set_last_dt(struct dynamics *dynamics, int member, double dt) {
@@ -227,6 +231,7 @@ static int create_local(struct dynamics *dynamics) {
   dynamics->source = gradient_source_find(&particles->unit, data);
   if (dynamics->source)
     TRY(dynamics->source->create(&dynamics->update, data, dynamics->threads, &dynamics->source_state));
+  if (dynamics->update.spec.birth_death.rate > 0) dynamics->birth_death = birth_death_create(&dynamics->update);
   TRY(points_create(&dynamics->train, particles->precision, &particles->unit, (int)data->samples, data->d, data->x));
   TRY(points_create(&dynamics->test, particles->precision, &particles->unit, (int)data->tests, data->d, data->test_x));
   TRY(outputs_create(particles, data, dynamics->update.kernel, dynamics->threads, &dynamics->outputs));
@@ -260,6 +265,7 @@ void dynamics_free(struct dynamics *dynamics) {
   points_free(&dynamics->train);
   epoch_orders_free(&dynamics->orders);
   if (dynamics->source) dynamics->source->free(dynamics->source_state);
+  birth_death_free(dynamics->birth_death);
   free(dynamics);
 }
 
@@ -274,6 +280,7 @@ static int reserve(struct dynamics *dynamics) {
   }
   const int64_t fixed = data->samples > data->tests ? data->samples : data->tests;
   if (dynamics->source) TRY(dynamics->source->reserve(dynamics->source_state));
+  if (dynamics->birth_death) TRY(birth_death_reserve(dynamics->birth_death));
   TRY(epoch_orders_reserve(&dynamics->orders, particles, data, dynamics->schedule, dynamics->stage));
   TRY(outputs_reserve(dynamics->outputs, batch > fixed ? batch : fixed, dynamics->source ? 0 : batch));
   return gradient_reserve(dynamics->gradient, batch);
@@ -284,14 +291,7 @@ int dynamics_enter_stage(struct dynamics *dynamics, int stage) {
   struct particles *particles = dynamics->particles;
   const struct schedule *schedule = dynamics->schedule;
   dynamics->stage = stage;
-  dynamics->order_start = dynamics->order = 0;
-  int64_t start = 0;
-  for (int s = 1; s <= stage; s++) {
-    start += schedule->stage[s - 1].steps;
-    if (schedule_same_batch(schedule, s - 1, s)) continue;
-    dynamics->order_start = start;
-    dynamics->order++;
-  }
+  dynamics->order = epoch_orders_changes(schedule, stage, &dynamics->order_start);
   double cost[ENSEMBLE_MAX];
   unit_costs(schedule, stage, &particles->ensemble, dynamics->data, dynamics->update.kernel, dynamics->threads, cost);
   TRY(particles_balance(particles, cost));

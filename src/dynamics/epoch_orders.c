@@ -5,6 +5,18 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
+int epoch_orders_changes(const struct schedule *schedule, int stage, int64_t *step) {
+  int changes = 0;
+  int64_t start = *step = 0;
+  for (int s = 1; s <= stage; s++) {
+    start += schedule->stage[s - 1].steps;
+    if (schedule_same_batch(schedule, s - 1, s)) continue;
+    *step = start;
+    changes++;
+  }
+  return changes;
+}
+
 double epoch_orders_bytes(const struct dataset *data, const struct schedule *schedule, int stage, int64_t n) {
   const int64_t batch = schedule_batch(schedule, stage, n, data->samples);
   return data->spec.mode == DATA_FIXED && batch < data->samples ? (double)data->samples * sizeof(uint32_t) : 0;

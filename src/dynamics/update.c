@@ -86,7 +86,7 @@ struct column_scope update_columns(const struct update_spec *spec, const struct 
 }
 
 bool update_is_descent(const struct update_spec *spec) {
-  return spec->rule == UPDATE_EULER && !spec->thermal && !(update_ridge(spec) > 0);
+  return spec->rule == UPDATE_EULER && !spec->thermal && !(update_ridge(spec) > 0) && !(spec->birth_death.rate > 0);
 }
 
 int update_needs_euler(const struct update_spec *spec, const char *what) {
@@ -96,6 +96,9 @@ int update_needs_euler(const struct update_spec *spec, const char *what) {
   if (spec->thermal)
     return FAIL(USAGE, "dynamics.stages: %s: expected no temperature: McKean implements no theory for noisy steps",
                 what);
+  if (spec->birth_death.rate > 0)
+    return FAIL(USAGE, "dynamics.birth_death: %s: expected 0, received %g, for which McKean implements no theory", what,
+                spec->birth_death.rate);
   if (!update_is_descent(spec))
     return FAIL(USAGE, "dynamics.ridge: %s: expected 0, received %g, for which McKean implements no theory", what,
                 update_ridge(spec));
@@ -128,6 +131,18 @@ static void add_ridge(const struct tile_step *step, double P) {
     const double ridge = P * ridge_of_row(step->spec, row);
     for (int i = row * TILE; i < (row + 1) * TILE && ridge > 0; i++)
       step->grad[i] += ridge * number_get(step->stored, step->tile, (size_t)i);
+  }
+}
+
+/* Sets V [TILE], the potentials of the units of a tile (struct update). grad: without the ridge. */
+static void set_potentials(const struct tile_step *step, double P, double *V) {
+  for (int lane = 0; lane < step->used; lane++) {
+    const size_t c = (size_t)(ROW_C * TILE + lane);
+    V[lane] = number_get(step->stored, step->tile, c) * step->grad[c] / P;
+    for (int row = 0; row < tile_rows(step->d); row++) {
+      const double theta = number_get(step->stored, step->tile, (size_t)(row * TILE + lane));
+      V[lane] += ridge_of_row(step->spec, row) / 2 * theta * theta;
+    }
   }
 }
 
@@ -190,6 +205,7 @@ void update_tile(const struct update *update, const struct local_network *local,
   for (int k = 1; k <= particles->fields.rule_fields; k++)
     step.rule_tile[k - 1] = local_network_tile(particles, local, t, k);
   update->kernel->project(particles->d, step.tile, grad);
+  if (update->V) set_potentials(&step, P, update->V + (local->tile + t) * TILE);
   if (update_ridge(&update->spec) > 0) add_ridge(&step, P);
   if (sums) add_means(&step, (double)local->n, P, sums);
   if (!(move->dt > 0)) return;

@@ -117,6 +117,7 @@ static double work_bytes(const struct dry_run *plan, const struct dataset *data,
   enum { CRCS = FIELD_SET_MAX * sizeof(uint32_t), BUFFERS = 3 << 20 };
   double bytes =
       base_memory + BUFFERS + CRCS * (double)(owned->blocks + (rank == 0 ? ensemble_blocks(&config->ensemble) : 0));
+  if (config->schedule.update.birth_death.rate > 0) bytes += (double)owned->tiles * TILE * sizeof(double);
   if (dataset_exact(data->spec.mode))
     return bytes + owned->units * (data->d + 1) * sizeof(double) + (double)network_tiles(owned->split) * tile;
   const int64_t batch = schedule_largest_batch(&config->schedule, &config->ensemble, data->samples);

@@ -292,13 +292,14 @@ static void put(const struct particles *particles, void *tile, int row, int lane
   number_put(precision_stored(particles->precision), tile, (size_t)(row * TILE + lane), value);
 }
 
-/* Draws the parameters of a unit. */
-static void init_unit(const struct particles *particles, uint64_t seed, uint64_t network, int64_t unit, void *tile,
-                      int lane, double *a) {
+/* Draws the parameters of a unit. step: 0 for the initial condition. */
+static void init_unit(const struct particles *particles, uint64_t seed, uint64_t network, int64_t step, int64_t unit,
+                      void *tile, int lane, double *a) {
   const struct unit_spec *spec = &particles->unit;
   const struct manifold *manifold = unit_manifold(spec->type);
-  const struct rng rng_c = {seed, RNG_INIT_C, network, 0}, rng_b = {seed, RNG_INIT_B, network, 0},
-                   rng_a = {seed, RNG_INIT_A, network, 0};
+  const uint64_t at = (uint64_t)step;
+  const struct rng rng_c = {seed, RNG_INIT_C, network, at}, rng_b = {seed, RNG_INIT_B, network, at},
+                   rng_a = {seed, RNG_INIT_A, network, at};
   const bool opposite = spec->mirror && unit % 2 == 1;
   double c, b;
   if (opposite) unit--;
@@ -320,9 +321,22 @@ void particles_init(struct particles *particles, uint64_t seed) {
     const uint64_t network = network_key(local->n, local->replica / streams);
     for (int64_t i = 0; i < local_network_units(local); i++) {
       void *tile = local_network_tile(particles, local, i / TILE, 0);
-      init_unit(particles, seed, network, local_network_first_unit(local) + i, tile, (int)(i % TILE), a);
+      init_unit(particles, seed, network, 0, local_network_first_unit(local) + i, tile, (int)(i % TILE), a);
     }
   }
+  free(a);
+}
+
+void particles_redraw(struct particles *particles, const struct local_network *local, int64_t unit, uint64_t seed,
+                      int64_t step) {
+  const int64_t i = unit - local_network_first_unit(local);
+  const uint64_t network = network_key(local->n, local->replica);
+  double *a = alloc_small(sizeof(double) * (size_t)particles->d);
+  init_unit(particles, seed, network, step, unit, local_network_tile(particles, local, i / TILE, 0), (int)(i % TILE),
+            a);
+  for (int k = 1; k <= particles->fields.rule_fields; k++)
+    for (int row = 0; row < tile_rows(particles->d); row++)
+      put(particles, local_network_tile(particles, local, i / TILE, k), row, (int)(i % TILE), 0);
   free(a);
 }
 

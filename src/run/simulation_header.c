@@ -134,6 +134,10 @@ static void print_steps(struct simulation *sim) {
   report_line(&sim->report, "time: dt = %s, t = sum of dt%s", dt,
               is_sgd(sim->problem.config) ? "; in PyTorch: SGD with lr = n dt" : "");
   print_noise(sim);
+  const struct birth_death_spec *events = &schedule->update.birth_death;
+  if (events->rate > 0)
+    report_line(&sim->report, "births and deaths: rate %g, every %lld step%s, reinjection %g", events->rate,
+                (long long)events->every, events->every == 1 ? "" : "s", events->reinjection);
 }
 
 /* In single and mixed precision, points are rounded to 32 bits, and labels to 32 bits in the residuals. */
