@@ -23,9 +23,11 @@ enum particle_mean {
   MEAN_C4,
   MEAN_A,
   MEAN_A2,
-  MEAN_RIDGE,   /* (1/2) sum of lambda theta^2 over trained parameters; update.c computes this mean and the next two */
+  MEAN_RIDGE,   /* (1/2) sum of lambda theta^2 over trained parameters; update.c computes this mean and those below */
   MEAN_VIRIAL,  /* theta . g */
   MEAN_KINETIC, /* |v|^2 / 2, v after the last half kick */
+  MEAN_V,       /* the potential of dynamics/birth_death.h, and its square; 0 without births and deaths */
+  MEAN_V2,
   PARTICLE_MEANS
 };
 
@@ -49,6 +51,7 @@ struct column_scope {
   bool ridge;      /* some parameter has a ridge */
   bool langevin;   /* a ridge, a temperature or velocities (dynamics/update.h) */
   bool velocities; /* the update rule has velocities */
+  bool events;     /* births and deaths */
 };
 
 struct column {

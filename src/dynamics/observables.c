@@ -57,6 +57,10 @@ static double kinetic_energy(const struct observation *o) {
   return o->mean[MEAN_KINETIC];
 }
 
+static double potential_variance(const struct observation *o) {
+  return o->mean[MEAN_V2] - o->mean[MEAN_V] * o->mean[MEAN_V];
+}
+
 static bool logistic(const struct column_scope *scope) {
   return scope->loss->type == LOSS_LOGISTIC;
 }
@@ -74,6 +78,9 @@ static bool langevin(const struct column_scope *scope) {
 }
 static bool velocities(const struct column_scope *scope) {
   return scope->velocities;
+}
+static bool events(const struct column_scope *scope) {
+  return scope->events;
 }
 
 const struct column column_table[] = {
@@ -119,6 +126,10 @@ const struct column column_table[] = {
      .value = virial, .applies = langevin},
     {"kinetic_energy", "f^2", "mean over units of |v|^2 / 2, v after the last half kick", .value = kinetic_energy,
      .applies = velocities},
+    {"potential_variance", "f^4",
+     "variance over units of V = c grad_c V + (lambda/2) |theta|^2. As dt -> 0 and n -> infinity, births and deaths of "
+     "rate alpha decrease regularized_loss, or loss without a ridge, by alpha potential_variance per unit of t",
+     .value = potential_variance, .applies = events},
 };
 const int column_count = sizeof column_table / sizeof *column_table;
 _Static_assert(sizeof column_table / sizeof *column_table <= COLUMNS_MAX,

@@ -82,7 +82,8 @@ double update_limit(const struct update_spec *spec, double lambda) {
 
 struct column_scope update_columns(const struct update_spec *spec, const struct loss_spec *loss) {
   const bool ridge = update_ridge(spec) > 0, velocities = spec->rule == UPDATE_BAOAB;
-  return (struct column_scope){loss, ridge, ridge || velocities || spec->thermal, velocities};
+  return (struct column_scope){loss, ridge, ridge || velocities || spec->thermal, velocities,
+                               spec->birth_death.rate > 0};
 }
 
 bool update_is_descent(const struct update_spec *spec) {
@@ -169,12 +170,16 @@ static void set_langevin_means(const struct tile_step *step, double n, double P,
     }
 }
 
-/* Adds the particle means of a tile to sums. n: units of the network. */
-static void add_means(const struct tile_step *step, double n, double P, struct particle_sums *sums) {
+/* Adds the particle means of a tile to sums. n: units of the network; V [TILE]: their potentials, or NULL. */
+static void add_means(const struct tile_step *step, double n, double P, const double *V, struct particle_sums *sums) {
   double square[TILE], term[PARTICLE_MEANS];
   step->kernel->grad_norms(step->d, step->train, step->used, 1 / P, step->grad, square);
   observables_tile(step->d, step->used, n, step->tile, step->stored, square, term);
   if (update_columns(step->spec, NULL).langevin) set_langevin_means(step, n, P, term);
+  for (int lane = 0; V && lane < step->used; lane++) {
+    term[MEAN_V] += V[lane] / n;
+    term[MEAN_V2] += V[lane] * V[lane] / n;
+  }
   unit_sum_add(UNIT_SUM_WIDE, PARTICLE_MEANS, term, sums->words);
 }
 
@@ -205,9 +210,11 @@ void update_tile(const struct update *update, const struct local_network *local,
   for (int k = 1; k <= particles->fields.rule_fields; k++)
     step.rule_tile[k - 1] = local_network_tile(particles, local, t, k);
   update->kernel->project(particles->d, step.tile, grad);
-  if (update->V) set_potentials(&step, P, update->V + (local->tile + t) * TILE);
+  double own[TILE], *V = update->V ? update->V + (local->tile + t) * TILE : own;
+  const bool events = update->spec.birth_death.rate > 0;
+  if (events) set_potentials(&step, P, V);
   if (update_ridge(&update->spec) > 0) add_ridge(&step, P);
-  if (sums) add_means(&step, (double)local->n, P, sums);
+  if (sums) add_means(&step, (double)local->n, P, events ? V : NULL, sums);
   if (!(move->dt > 0)) return;
   if (move->tau > 0 && noises > 0) add_noise(&step, noises);
   update_clear(particles->d, used, grad);
