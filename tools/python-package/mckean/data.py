@@ -9,7 +9,9 @@ from .guard import check, replacing
 
 FORMAT = "mckean-data"
 LARGEST = 1e150  # labels are squared and summed
+DIMENSIONS = 1024  # the largest d of a run
 LABELS = ("y", "label", "labels", "target")  # usual names of a column of labels
+ENCODE = "store a number for each class, for example numpy.unique(values, return_inverse=True)[1]"
 POINTS = object()  # as y: there are no labels
 
 
@@ -156,6 +158,16 @@ def read_file(path, y=None):
 
 # ---- checking arrays ----
 
+def text_column(values):
+    """Returns the name of the first column of a DataFrame that is not numbers, None for other types."""
+    for name in getattr(values, "columns", ()):
+        try:
+            np.asarray(values[name]).astype(float)
+        except (TypeError, ValueError):
+            return name
+    return None
+
+
 def numbers(name, values):
     """Converts to double: numbers of any kind, bool, or a DataFrame or Series."""
     array = np.asarray(values.detach() if hasattr(values, "detach") else values)  # detach: a tensor of PyTorch
@@ -163,9 +175,11 @@ def numbers(name, values):
         try:
             array = array.astype(float)
         except (TypeError, ValueError):
-            raise DataError(f"{name}: expected numbers, received a {type(values).__name__} with other values") from None
+            where = f": column {column!r}" if (column := text_column(values)) is not None else ""
+            raise DataError(f"{name}: expected numbers, received a {type(values).__name__} with other values{where}; {ENCODE}") from None
     if array.dtype.kind not in "fiub":
-        raise DataError(f"{name}: expected real numbers, received the type {array.dtype}")
+        hint = f"; {ENCODE}" if array.dtype.kind in "SU" else "; store real and imaginary parts as two columns" * (array.dtype.kind == "c")
+        raise DataError(f"{name}: expected real numbers, received the type {array.dtype}{hint}")
     return np.ascontiguousarray(array, dtype=np.float64)
 
 
@@ -177,19 +191,32 @@ def check_finite(name, array):
                         f"1e150 in absolute value" + (f"; {len(wrong)} numbers are like this" if len(wrong) > 1 else ""))
 
 
+def pair_of(source, *arguments):
+    """Returns pair(*arguments). source: a file, which errors then name, or anything else."""
+    try:
+        return pair(*arguments)
+    except DataError as error:
+        raise DataError(f"{os.fspath(source)}: {error}" if is_path(source) else str(error)) from None
+
+
 def pair(x, y, prefix="", d=None):
     """Returns points (N, d) and labels (N) or None. Accepts points (N) for d = 1 and labels (N, 1)."""
     x = numbers(f"{prefix}x", x)
     x = x[:, None] if x.ndim == 1 else x
     if x.ndim != 2 or 0 in x.shape:
-        raise DataError(f"{prefix}x: expected the shape (N, d) with N >= 1 and d >= 1, received {x.shape}")
+        raise DataError(f"{prefix}x: expected the shape (N, d) with N >= 1 and d >= 1, received {x.shape}"
+                        + ("; flatten each point: x.reshape(len(x), -1)" if x.ndim > 2 else ""))
+    if x.shape[1] > DIMENSIONS and (y is None or np.shape(y)[:1] != x.shape[1:]):  # not transposed
+        raise DataError(f"{prefix}x: expected at most d = {DIMENSIONS}, received {x.shape}; reduce the dimension, for example by a "
+                        f"projection on {DIMENSIONS} principal components")
     if y is None:
         check_finite(f"{prefix}x", x)
         return x, None
     y = numbers(f"{prefix}y", y)
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     if y.shape != (len(x),):
-        hint = "; x looks transposed: use x.T" if y.shape == (x.shape[1],) else ""
+        hint = ("; x looks transposed: use x.T" if y.shape == (x.shape[1],) else
+                "; a network has one output: use one column, such as y[:, 0]" if y.ndim == 2 and len(y) == len(x) else "")
         raise DataError(f"{prefix}y: expected the shape ({len(x)},), one label for each row of {prefix}x {x.shape}, received "
                         f"{y.shape}{hint}")
     if d and x.shape[1] != d:
@@ -239,6 +266,7 @@ def save_data(path, x, y=None, test_x=None, test_y=None):
               mckean.save_data("points.h5", x)
     """
     check(path, "data")
+    sources = x, test_x
     if is_path(x):
         column = y
         x, y, *tests = read_file(x, column)[:4]
@@ -248,12 +276,12 @@ def save_data(path, x, y=None, test_x=None, test_y=None):
         column = None
     if is_path(test_x):
         test_x, test_y = read_file(test_x, column if test_y is None else test_y)[:2]
-    arrays = {"": pair(x, y)}
+    arrays = {"": pair_of(sources[0], x, y)}
     if (test_x is None) != (test_y is None):
         raise DataError("expected both test_x and test_y, received only one of them")
     if arrays[""][1] is None and test_x is not None:
         raise DataError("y: expected the labels of the points x, because there are test points; received none")
     if test_x is not None:
-        arrays["test_"] = pair(test_x, test_y, "test_", arrays[""][0].shape[1])
+        arrays["test_"] = pair_of(sources[1] if sources[1] is not None else sources[0], test_x, test_y, "test_", arrays[""][0].shape[1])
     write(path, arrays)
     return path
