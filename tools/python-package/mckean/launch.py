@@ -171,6 +171,10 @@ def settings_of(values):
         if isinstance(some, str) or not hasattr(some, "__iter__"):
             raise ValueError(f"{name}: expected a list of values, such as [{some}], received {some!r}")
         listed[name] = list(some)
+        if not listed[name]:
+            raise ValueError(f"{name}: expected at least one value, received an empty list")
+    if not listed:
+        raise ValueError('values: expected {key: list of values}, such as {"dynamics.stages[0].dt": [0.1, 0.2]}, received none')
     return [dict(zip(listed, map(plain, each))) for each in itertools.product(*listed.values())]
 
 
