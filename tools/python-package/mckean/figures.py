@@ -429,7 +429,7 @@ def draw_plateaus_of_cases(cases):
 
 def draw_cases(cases):
     return [Picture(picture(draw_runs([case.home for case in cases])),
-                    "Training loss over C_f and n V_n against t in each case; colors show what differs between the inputs.")]
+                    "Training loss over C_f and n V_n against t in each case; colors show what differs between the inputs.", True)]
 
 
 # ---- the table ----

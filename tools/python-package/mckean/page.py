@@ -44,11 +44,13 @@ thead th { white-space: nowrap; } td { white-space: nowrap; }
 .tables { display: flex; flex-wrap: wrap; gap: 0.4rem 3rem; align-items: flex-start; } .tables .wide { max-width: 100%; }
 .tables caption { max-width: 24rem; }
 @media (max-width: 30rem) { th, td { padding-right: 0.45rem; } table { font-size: 0.8rem; } }
-figure { margin: 0; max-width: 34rem; } figure svg { width: 100%; height: auto; display: block; }
+figure { margin: 0; max-width: 34rem; } figure.double { max-width: 100%; grid-column: 1 / -1; } figure svg { width: 100%; height: auto; display: block; }
 figcaption { color: var(--faint); font-size: 0.85rem; line-height: 1.4; }
 details { margin: 0.6rem 0; } summary { cursor: pointer; }
 pre { overflow-x: auto; background: var(--panel); padding: 0.7rem; font-size: 0.8rem; line-height: 1.4; }
 """
+
+DOUBLE = ' class="double"'  # a figure as wide as the page
 
 # Verdicts in the JSON of `mckean analyze`: CSS class and text.
 VERDICTS = {
@@ -99,7 +101,7 @@ def figures(pictures):
     def one(picture):
         label = escape(picture.caption)
         body = picture.body.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
-        return f"<figure>{body}<figcaption>{label}</figcaption></figure>"
+        return f"<figure{DOUBLE * picture.double}>{body}<figcaption>{label}</figcaption></figure>"
     return '<div class="figures">' + "".join(one(picture) for picture in pictures) + "</div>"
 
 

@@ -3,7 +3,7 @@ from collections import namedtuple
 
 from .plots import bars, guide, np, picture, plt
 
-Picture = namedtuple("Picture", "body caption")
+Picture = namedtuple("Picture", "body caption double", defaults=(False,))  # double: as wide as the page
 # A row of the table of figures: heading; function that returns whether the data exist; function that draws a case, or all
 # cases, and returns pictures; explanation below the heading: text, or a function of the same argument that returns it.
 # It must not claim what the figure may contradict.
