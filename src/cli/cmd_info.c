@@ -119,7 +119,8 @@ static int print_checkpoint(struct h5 *file, const char *path) {
     printf("  t = %g", info.time);
     if (info.segment.dt > 0) printf(", dt = %g since step %lld", info.segment.dt, (long long)info.segment.step);
     if (info.segment.power != 0) printf(", times n^%g", info.segment.power);
-    printf("; seed %llu, %s precision, ISA level %s\n", (unsigned long long)info.seed, precision, isa_names[info.isa]);
+    printf("\n  seed %llu, %s precision, ISA level %s\n", (unsigned long long)info.seed, precision,
+           isa_names[info.isa]);
     printf("  update rule %s; fields", update_table[info.update].name);
     for (int k = 0; k < info.fields.count; k++) {
       char field[UPDATE_FIELD_NAME];

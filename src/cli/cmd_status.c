@@ -232,7 +232,7 @@ static void print_run(const char *folder, const struct run_status *result) {
   if (result->is_live) print_live(result);
   if (*result->reason) printf("%*s%s\n", INDENT, "", result->reason);
   if (result->command && (result->state == RUN_STOPPED || result->state == RUN_FAILED))
-    printf("%*snewest checkpoint: step %lld; to resume, unless a job does it automatically:\n%*s%s\n", INDENT, "",
+    printf("%*snewest checkpoint: step %lld; to resume, unless a job does it:\n%*s%s\n", INDENT, "",
            (long long)result->step, INDENT, "", result->command);
   for (const char *line = result->skipped; *line;) {
     const size_t length = strcspn(line, "\n");

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/fill.h"
 #include "spectrum/spectrum.h"
 
 enum { TOP = 10 }; /* modes 1 .. TOP are all listed */
@@ -45,14 +46,16 @@ static void print_times(const struct spectrum *spectrum, FILE *out) {
   const int64_t rank = spectrum_rank(spectrum);
   double sum = 0;
   int next = 0;
-  fputs("relaxation times, fastest modes first:", out);
+  char text[256];
+  size_t used = (size_t)snprintf(text, sizeof text, "relaxation times, fastest modes first:");
   for (int64_t i = 0; i < rank && next < 3; i++) {
     sum += spectrum->fraction[i];
     for (; next < 3 && sum >= shares[next]; next++)
-      fprintf(out, "%s %g %% of the loss up to %.4g", next ? "," : "", 100 * shares[next], 1 / spectrum->lambda[i]);
+      used += (size_t)snprintf(text + used, sizeof text - used, "%s %g %% of the loss up to %.4g", next ? "," : "",
+                               100 * shares[next], 1 / spectrum->lambda[i]);
   }
-  if (next == 0) fputs(" less than half of the loss relaxes", out);
-  fputc('\n', out);
+  if (next == 0) snprintf(text + used, sizeof text - used, " less than half of the loss relaxes");
+  fill_print(out, "", 0, 2, text);
 }
 
 static void print_limits(const struct spectrum *spectrum, FILE *out) {
@@ -60,8 +63,8 @@ static void print_limits(const struct spectrum *spectrum, FILE *out) {
   const bool batches = !isnan(spectrum->limit_sgd);
   if (batches)
     fprintf(out,
-            "stable dt with batches of B = %lld points: below 2/(lambda_max (1 - 1/B) + sup M(x,x)/B) = %.5g "
-            "(sufficient)\n",
+            "stable dt with batches of B = %lld points: below\n"
+            "  2/(lambda_max (1 - 1/B) + sup M(x,x)/B) = %.5g (sufficient)\n",
             (long long)spectrum->batch, spectrum->limit_sgd);
   const double limit = batches ? spectrum->limit_sgd : spectrum->limit_gd;
   if (!(spectrum->dt > 0)) return;
@@ -74,7 +77,8 @@ static void print_limits(const struct spectrum *spectrum, FILE *out) {
 static void print_best(const struct spectrum *spectrum, FILE *out) {
   const struct readout *best = &spectrum->best;
   fprintf(out,
-          "\nbest readout c on the current features (mu = %.3g tr G = %.3g, as after training c alone for t = %.3g):\n",
+          "\nbest readout c on the current features\n"
+          "  (mu = %.3g tr G = %.3g, as after training c alone for t = %.3g):\n",
           spectrum->options.ridge, best->mu, 1 / best->mu);
   fprintf(out, "  loss %.6g, %.4g times the current loss%s\n", best->loss, best->loss / spectrum->loss,
           spectrum->n >= spectrum->P ? "; n >= P: it can fit every point" : "");
@@ -93,18 +97,17 @@ void spectrum_print(const struct spectrum *spectrum, FILE *out) {
   const struct config *config = spectrum->problem->config;
   const double C_f = spectrum->problem->data->scale.C_f;
   const unsigned train = config->unit.train;
-  fprintf(out, "tangent kernel of n = %lld, replica %lld, at step %lld, t = %g; %s units, d = %d, trained:%s%s%s\n",
+  fprintf(out, "tangent kernel of n = %lld, replica %lld, at step %lld, t = %g\n%s units, d = %d, trained:%s%s%s\n",
           (long long)spectrum->n, (long long)spectrum->replica, (long long)spectrum->problem->info.step,
           time_of(spectrum), unit_table[config->unit.type].name, spectrum->d, train & FIELD_BIT_C ? " c" : "",
           train & FIELD_BIT_A ? " a" : "", train & FIELD_BIT_B ? " b" : "");
   fprintf(out, "P = %lld %s points", (long long)spectrum->P, kinds[spectrum->kind]);
   if (spectrum->P < spectrum->of) fprintf(out, ", chosen at random from %lld", (long long)spectrum->of);
-  fprintf(out, "; eigenvalues of M/P, relaxation times 1/lambda, shares of the loss\n");
-  fprintf(out, "loss %.6g (%.4g C_f) at these points", spectrum->loss, spectrum->loss / C_f);
+  fprintf(out, "\nloss %.6g (%.4g C_f) at these points", spectrum->loss, spectrum->loss / C_f);
   if (!isnan(spectrum->test_loss))
-    fprintf(out, ", %.6g (%.4g C_f) at %lld test points", spectrum->test_loss, spectrum->test_loss / C_f,
+    fprintf(out, "\ntest loss %.6g (%.4g C_f) at %lld test points", spectrum->test_loss, spectrum->test_loss / C_f,
             (long long)spectrum->problem->data->tests);
-  fputc('\n', out);
+  fputs("\neigenvalues lambda of M/P, relaxation times 1/lambda, shares of the loss\n", out);
   print_modes(spectrum, out);
   print_times(spectrum, out);
   print_limits(spectrum, out);
