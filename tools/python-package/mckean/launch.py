@@ -222,8 +222,9 @@ class Sweep:
         """Returns a row for each run and n: the settings, n, replicas, t, and the losses at the start and at the end.
 
         loss and test_loss are means over replicas, in units of f^2. spread is the standard deviation of the final loss over
-        replicas. V is the variance over replicas of f_n at the test points at the last recorded field (output.fields); NaN
-        without fields, with one replica, or with data.streams. A DataFrame with pandas, otherwise a list of dictionaries.
+        replicas. V is the variance over replicas of f_n at the test points at the last recorded field (output.fields), whose
+        time is t_V; NaN without fields, with one replica, or with data.streams. A DataFrame with pandas, otherwise a list of
+        dictionaries.
         """
         rows = [{**settings, **row} for settings, folder in self.runs for row in rows_of(folder)]
         try:
@@ -239,10 +240,10 @@ def last_at(times, until):
 
 
 def variance(field, until):
-    """Returns V_n, the variance over replicas of f_n (field_time, replica, point) at the last time until then, mean over points."""
+    """Returns V_n, the variance over replicas of f_n (field_time, replica, point), mean over points, and its time: the last one until then."""
     last = last_at(field["time"], until) if "f" in field else -1
     f = field["f"][last] if last >= 0 else np.empty((0, 0))
-    return float(f.var(axis=0, ddof=1).mean()) if len(f) > 1 else float("nan")
+    return (float(f.var(axis=0, ddof=1).mean()), float(field["time"][last])) if len(f) > 1 else (float("nan"), float("nan"))
 
 
 def rows_of(folder, until=float("inf")):
@@ -253,11 +254,12 @@ def rows_of(folder, until=float("inf")):
             end = max(last_at(series["time"], until), 0)
             ends = {name: (series[name][0].mean(), series[name][end].mean()) for name in ("loss", "test_loss")}
             last = series["loss"][end]
+            V, t_V = variance(field, until if streams == 1 else -1)
             yield {"n": int(group.attrs["n"]), "replicas": len(last), "t": float(series["time"][end]),
                    "loss_start": float(ends["loss"][0]), "loss": float(ends["loss"][1]),
                    "test_loss_start": float(ends["test_loss"][0]), "test_loss": float(ends["test_loss"][1]),
                    "spread": float(last.std(ddof=1)) if len(last) > 1 else float("nan"),
-                   "V": variance(field, until) if streams == 1 else float("nan")}
+                   "V": V, "t_V": t_V}
 
 
 def sweep(input, values, ranks=None, folder=None, keys=None, show=True, **more):

@@ -74,6 +74,19 @@ def overlay(runs, folder):
     save(draw_runs(runs), path)
 
 
+def times_of(rows, name):
+    """Returns the different times, "t" or "t_V", of rows, in order and without rounding errors."""
+    return sorted({float(f"{row[name]:.12g}") for row in rows if np.isfinite(row[name])})
+
+
+def span(rows, name):
+    """Writes the time of all rows, such as "t = 5", or the first and the last one."""
+    ends = times_of([row for _, row in rows], name)
+    if not ends:
+        return "test points"
+    return f"t = {time_text(ends[0])}" + (f" to {time_text(ends[-1])}: not the same for all values" if len(ends) > 1 else "")
+
+
 def against(key, rows, folder):
     """Draws sweep.png: training loss and V_n at one t against the values of a swept key. rows: [(value, row of launch.rows_of)]."""
     path = os.path.join(folder, "sweep.png")
@@ -85,9 +98,7 @@ def against(key, rows, folder):
         for axis, column in zip(axes, (1, 2)):
             axis.plot([point[0] for point in points], [point[column] for point in points], marker="o", color=color,
                       label=f"n = {n}")
-    ends = sorted({row["t"] for _, row in rows})
-    end = f"t = {time_text(ends[0])}" + (f" to {time_text(ends[-1])}" if len(ends) > 1 else "")
-    for axis, title, words in zip(axes, (f"training loss at {end}", "$V_n$ at the last field until then"),
+    for axis, title, words in zip(axes, (f"training loss at {span(rows, 't')}", f"$V_n$ at {span(rows, 't_V')}"),
                                   ("mean over replicas", "variance of $f_n$ over replicas, mean over test points")):
         values = [value for value, _ in rows]
         if min(values) > 0 and max(values) >= 4 * min(values):
