@@ -2,12 +2,19 @@
 
 A run in progress replaces history.h5 and its checkpoints as a whole, so a reader never sees a part of a file.
 """
+import functools
 import os
 import re
 
 os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")  # before the first file is opened; a run may write beside the reader
 
 import h5py  # noqa: E402
+import numpy as np  # noqa: E402
+
+from .checksum import crc32c  # noqa: E402
+
+MAGIC, HEADER, OPEN_FLAGS = b"MCKEANHI", 512, 20  # of a history: its first bytes, the size of its header, an offset after it
+CHUNK = 1 << 25  # bytes that are read at a time
 
 LOSS_SCALES = ("C_f", "loss_0")  # E l(0, y), by which losses are divided: C_f for the squared loss, otherwise loss_0
 
@@ -76,8 +83,28 @@ def open_hdf5(path):
         raise OSError(f"{path}: expected an HDF5 file, received a damaged, incomplete or other file ({error})") from None
 
 
+@functools.lru_cache(64)
+def is_damaged(path, *version):
+    """Returns whether bytes of a history differ from those that McKean wrote (store/history_file.h). version: of the file."""
+    with open(path, "rb") as file:
+        header = file.read(HEADER)
+        if not header.startswith(MAGIC):
+            return False  # written by an older program, or another file
+        crc, left, mask = 0, os.path.getsize(path) - HEADER, 0xFF & ~5  # HDF5 sets 1 and 4 while a program writes to the file
+        while left >= HEADER:
+            data = np.fromfile(file, np.uint8, CHUNK if left > 2 * CHUNK else left)
+            data[OPEN_FLAGS] &= mask
+            crc, left, mask = crc32c(data, crc), left - len(data), 0xFF
+    return crc != int.from_bytes(header[12:16], "little")
+
+
 def check_history(path):
-    """Raises OSError unless a file is the history of a run."""
+    """Raises OSError unless a file is the history of a run, and intact: the HDF5 library crashes on some damaged files."""
+    state = os.stat(path)
+    if is_damaged(os.path.abspath(path), state.st_ino, state.st_mtime_ns, state.st_size):
+        before = os.path.join(os.path.dirname(path), "history.previous.h5")
+        hint = f", or read {before}, the state of the checkpoint before" * (os.path.exists(before) and before != path)
+        raise OSError(f"{path}: the file is damaged: its bytes differ from those that McKean wrote; restore it{hint}")
     with open_hdf5(path) as file:
         found = text(file.attrs.get("format", ""))
     if found != "mckean-history":
@@ -102,7 +129,7 @@ def mark_of(path):
     """Returns "CRC-LENGTH" of a history, by which results of `mckean analyze` name it (sources/checksum)."""
     with open(path, "rb") as file:
         seal = file.read(16)
-    return (seal[12:16][::-1].hex() if seal.startswith(b"MCKEANHI") else "none") + f"-{os.path.getsize(path)}"
+    return (seal[12:16][::-1].hex() if seal.startswith(MAGIC) else "none") + f"-{os.path.getsize(path)}"
 
 
 def outdated(run, sources, marks):
