@@ -45,8 +45,10 @@ static bool asks_for_help(const char *argument) {
 /* Calls the command of a verb, or prints the help of the verb. If the verb was given no arguments and the command
  * returns USAGE, also prints the help. */
 static int dispatch_verb(const struct comm *comm, const struct verb *verb, int argc, char **argv) {
+  const struct verb *topic = strcmp(verb->name, "help") == 0 && argc == 2 ? find(argv[1]) : NULL;
+  if (topic && strcmp(topic->name, "run") != 0) verb = topic; /* `help run` explains the section of the input */
   for (int i = 1; i < argc; i++) {
-    if (!asks_for_help(argv[i])) continue;
+    if (!asks_for_help(argv[i]) && verb != topic) continue;
     if (comm->rank == 0) verb_usage(verb, stdout);
     return OK;
   }
