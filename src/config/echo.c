@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/error.h"
 #include "base/fill.h"
@@ -124,6 +125,13 @@ int config_help(FILE *out, const char *key) {
   }
   if (rows > 0) return OK;
   for (int i = 0; key_containing(name, &i) && config_key(i - 1, &row); rows++) help_row(out, &row);
+  for (int i = 0; rows == 0 && config_key(i, &row); i++)
+    for (int c = 0; c < row.choices && rows == 0; c++)
+      if (strcasecmp(row.choice[c], name) == 0) {
+        fprintf(out, "%s is a value of\n", row.choice[c]);
+        help_row(out, &row);
+        rows++;
+      }
   if (rows > 0) return OK;
   const char *advice = key_advice(name), *nearest = key_nearest(name);
   if (advice) return FAIL(USAGE, "help: %s: unknown key; %s", key, advice);

@@ -44,8 +44,8 @@ const char *key_nearest(const char *key) {
 #define WIDTH "use ensemble.n, the number of hidden units, or a list of numbers"
 #define BATCH "use batch in dynamics.stages, with dynamics.scheme: sgd"
 #define UPDATE                                                                                                         \
-  "use dynamics.update: euler (gradient descent) or momentum; Adam and other adaptive rules are not available. "       \
-  "Mini-batches are drawn with dynamics.scheme: sgd"
+  "use dynamics.update, such as euler (gradient descent) or momentum; Adam and other adaptive rules are not "          \
+  "available. Mini-batches are drawn with dynamics.scheme: sgd"
 #define RECORD                                                                                                         \
   "use output.history_every for losses, output.fields for outputs, output.checkpoint_minutes for checkpoints"
 
@@ -55,19 +55,19 @@ static const struct {
 } meaning[] = {
     {"lr learning_rate stepsize step_size eta", LR},
     {"momentum nesterov beta", "use dynamics.update: momentum, and dynamics.momentum for its coefficient"},
-    {"weight_decay decay l2 ridge regularization lambda",
-     "weight decay is not available; the rules of dynamics.update are euler and momentum"},
+    {"weight_decay decay l2 regularization lambda",
+     "use dynamics.ridge: weight_decay w of PyTorch's SGD is the ridge n w, because dt = lr / n"},
     {"dropout batchnorm batch_norm", "dropout and batch normalization are not available"},
     {"epochs epoch iterations max_steps n_steps",
      "use steps in dynamics.stages; with mini-batches, an epoch has floor(data.samples / batch) steps"},
     {"batch_size batchsize minibatch", BATCH},
-    {"noise temperature", "use target.noise for noise on labels; noise in the update is not available"},
+    {"noise", "use target.noise for noise on labels, and temperature in dynamics.stages for noise in the update"},
     {"hidden hidden_size width units neurons n_hidden", WIDTH},
     {"layers depth n_layers", "networks have one hidden layer; ensemble.n is its width"},
     {"seed random_state", "use run.seed (initial condition), target.seed or data.seed"},
     {"activation nonlinearity phi", "use unit.type"},
     {"optimizer optim adam adamw rmsprop adagrad sgd", UPDATE},
-    {"criterion objective mse", "use loss.type: squared, the loss (f - y)^2 / 2, is the default"},
+    {"criterion objective mse", "use loss.type; the default, squared, is (f - y)^2 / 2"},
     {"dataset train file csv", "use target.type: file, and target.path for the HDF5 file"},
     {"dim input_dim dimension features", "use target.d"},
     {"dtype", "use run.precision"},

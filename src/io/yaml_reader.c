@@ -39,7 +39,7 @@ static int read_all(const char *path, int file, char **text) {
     return FAIL(USAGE, "%s: expected UTF-8 text, received UTF-16; convert it: iconv -f UTF-16 -t UTF-8", path);
   const char *nul = memchr(*text, 0, bytes);
   if (nul)
-    return FAIL(USAGE, "%s: expected an input (YAML text), received %s: byte %lld is NUL", path,
+    return FAIL(USAGE, "%s: expected an input (YAML text), received %s; it has a NUL byte at %lld", path,
                 foreign_file_name(path), (long long)(nul - *text));
   return OK;
 }

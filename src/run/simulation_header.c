@@ -47,7 +47,7 @@ static void print_networks(struct simulation *sim) {
     snprintf(n + strlen(n), 32, "%s%lld", e ? ", " : "", (long long)ensemble->n[e]);
   if (strlen(n) >= LISTED)
     snprintf(n, sizeof n, "%lld to %lld", (long long)ensemble->n[0], (long long)ensemble->n[ensemble->members - 1]);
-  report_line(&sim->report, "networks: %d size%s x %lld replicas = %lld, %s units, n = %s", ensemble->members,
+  report_filled(&sim->report, "networks: ", 10, "%d size%s x %lld replicas = %lld, %s units, n = %s", ensemble->members,
               ensemble->members == 1 ? "" : "s", (long long)ensemble->replicas, (long long)ensemble_networks(ensemble),
               unit_table[config->unit.type].name, n);
   if (ensemble->scale_power != 0)
@@ -130,7 +130,7 @@ static void print_steps(struct simulation *sim) {
   points_text(&sim->problem, points);
   rule_text(&schedule->update, rule);
   report_line(&sim->report, "steps: %lld, each with %s%s%s", (long long)sim->steps, points,
-              schedule->stages > 1 && is_sgd(sim->problem.config) ? " (first stage)" : "", rule);
+              schedule->stages > 1 && schedule->scheme == SCHEME_SGD ? " (first stage)" : "", rule);
   report_line(&sim->report, "time: dt = %s, t = sum of dt%s", dt,
               is_sgd(sim->problem.config) ? "; in PyTorch: SGD with lr = n dt" : "");
   print_noise(sim);

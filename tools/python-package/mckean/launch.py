@@ -92,16 +92,30 @@ def stop(process):
         process.wait()
 
 
+class Quiet:
+    """Shows lines without the banners of mpirun, which are between lines of dashes, once a line of mckean has stated an error."""
+
+    def __init__(self, show):
+        self.show, self.banner, self.stated = show, False, False
+
+    def line(self, line):
+        rule = line.startswith("-----")
+        if not (self.stated and (self.banner or rule)):
+            self.show(line)
+        self.banner ^= rule
+        self.stated |= line.startswith("mckean: ")
+
+
 def start(command, show):
     """Runs a command, calls show with its lines as they come, and returns its exit code and its last lines."""
-    lines = []
+    lines, quiet = [], Quiet(show) if show else None
     process = subprocess.Popen(command, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                text=True, errors="replace", bufsize=1, start_new_session=True)  # Ctrl-C reaches Python alone
     try:
         for line in process.stdout:
             lines = [*lines[-29:], line.rstrip("\n")]
-            if show:
-                show(lines[-1])
+            if quiet:
+                quiet.line(lines[-1])
         return process.wait(), lines
     except KeyboardInterrupt:
         stop(process)
