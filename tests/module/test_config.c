@@ -423,6 +423,7 @@ static void help_finds_parts_of_keys_and_other_names(void **state) {
   assert_int_equal(keys_in_help("dt"), 1);
   assert_int_equal(keys_in_help("Seed"), 3);
   assert_int_equal(keys_in_help("init.c"), 4);
+  assert_int_equal(keys_in_help("Tanh"), 2); /* "tanh is a value of", unit.type */
   assert_int_equal(keys_in_help("see"), -1);
   assert_int_equal(keys_in_help("lr"), -1);
   assert_non_null(strstr(error_text(), "dt = lr / n"));
@@ -436,10 +437,11 @@ static void hints_go_by_meaning(void **state) {
   } cases[] = {
       {"momentum: 0.9", "dynamics.update: momentum"},
       {"dynamics: {learning_rate: 1}", "dt = lr / n"},
-      {"weight_decay: 1", "not available"},
+      {"weight_decay: 1", "use dynamics.ridge"},
       {"epochs: 3", "floor(data.samples / batch) steps"},
       {"data: {batch_size: 3}", "use batch in"},
       {"noise: 1", "target.noise"},
+      {"noise: 1", "temperature in dynamics.stages"},
       {"unit: {hidden: 3}", "ensemble.n"},
       {"seed: 1", "run.seed"},
       {"unit: {Activation: tanh}", "use unit.type"},
