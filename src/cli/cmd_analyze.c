@@ -174,7 +174,7 @@ static void summarize_study(const struct request *request, const struct study *s
   const int64_t replicas = study_common_replicas(study);
   const int last = study->sizes - 1;
   char n[64], count[48] = "replicas of each", times[64] = "";
-  snprintf(n, sizeof n, last > 0 ? "n = %lld to %lld (%d)" : "n = %lld", (long long)study->n[0],
+  snprintf(n, sizeof n, last > 0 ? "n = %lld to %lld, %d sizes" : "n = %lld", (long long)study->n[0],
            (long long)study->n[last], study->sizes);
   if (replicas > 0) snprintf(count, sizeof count, "%lld replica%s", (long long)replicas, replicas == 1 ? "" : "s");
   if (!isnan(study->time[study->times - 1])) snprintf(times, sizeof times, " to t = %g", study->time[study->times - 1]);

@@ -68,7 +68,7 @@ static void summarize(const void *state, const struct findings *findings, struct
     judged++;
   }
   if (judged > 0)
-    digest_add(digest, "rate", "slope in n of times to a loss %.3f to %.3f, theory 0: %d of %d agree", low, high,
+    digest_add(digest, "rate", "times to reach a loss ~ n^s, s = %.3f to %.3f; theory 0: %d of %d agree", low, high,
                consistent, judged);
 }
 

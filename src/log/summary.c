@@ -311,17 +311,17 @@ static void print_stability(const struct summary_run *run, struct report *report
 
 static void print_phases(const struct summary *summary, const struct total *total, const struct summary_run *run,
                          struct report *report) {
-  report_detail(report, "%-16s %9s %9s %9s %9s %9s %9s %6s", "seconds", "count", "min", "mean", "max", "comm mean",
+  report_detail(report, "%-16s %7s %9s %9s %9s %9s %8s %6s", "seconds", "count", "min", "mean", "max", "comm mean",
                 "comm max", "share");
   for (int i = 0; i < SUMMARY_PHASES; i++) {
     const struct rank_range *seconds = &total->seconds[i], *waited = &total->waited[i];
     if (!(seconds->max > 0)) continue;
-    report_detail(report, "%-16s %9.0f %9.3g %9.3g %9.3g %9.3g %9.3g %4.0f %%", phase_words[i], summary->count[i],
+    report_detail(report, "%-16s %7.0f %9.3g %9.3g %9.3g %9.3g %8.3g %4.0f %%", phase_words[i], summary->count[i],
                   seconds->min, seconds->mean, seconds->max, waited->mean, waited->max,
                   100 * ratio(seconds->mean, run->seconds));
   }
   const struct rank_range *rest = &total->outside_phases;
-  report_detail(report, "%-16s %9s %9.3g %9.3g %9.3g %9s %9s %4.0f %%", "other", "", rest->min, rest->mean, rest->max,
+  report_detail(report, "%-16s %7s %9.3g %9.3g %9.3g %9s %8s %4.0f %%", "other", "", rest->min, rest->mean, rest->max,
                 "", "", 100 * ratio(rest->mean, run->seconds));
 }
 
