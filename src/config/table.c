@@ -6,7 +6,8 @@
 static const struct choice NO_CHOICE = {0};
 
 static struct choice precision_choice(int i) {
-  return i < PRECISIONS ? (struct choice){.name = precision_names[i]} : NO_CHOICE;
+  static const char *const aliases[PRECISIONS] = {[PRECISION_SINGLE] = "float32", [PRECISION_DOUBLE] = "float64"};
+  return i < PRECISIONS ? (struct choice){.name = precision_names[i], .alias = aliases[i]} : NO_CHOICE;
 }
 static struct choice isa_choice(int i) {
   return i <= ISA_LEVELS ? (struct choice){.name = i == 0 ? "auto" : isa_names[i - 1],

@@ -481,6 +481,10 @@ static void choices_ignore_case(void **state) {
     assert_int_equal(config->unit.type, cases[i].type);
     config_free(config);
   }
+  struct config *config =
+      parse("run: {precision: Float64}\nensemble: {n: 5}\n" BASE "dynamics: {stages: [{steps: 3, dt: 1}]}\n");
+  assert_int_equal(config->precision, PRECISION_DOUBLE);
+  config_free(config);
 }
 
 int main(int argc, char **argv) {
