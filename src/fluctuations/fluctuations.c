@@ -46,12 +46,14 @@ static bool is_known(const struct study *study, const struct definition *definit
   return study->fields && study_set_points(study, definition->set) > 0;
 }
 
-/* Returns the slope that theory predicts, or NAN if none: V = O(alpha^2/n) with alpha = n^scale_power, and V_sgd =
- * O(dt/P) with P = n^batch_power and dt = n^dt_power. */
+/* Returns the slope that theory predicts, or NAN if none: V = O(1/n), and V_sgd = O(dt/P) with P = n^batch_power and
+ * dt = n^dt_power. With an output scale n^scale_power, V = n^(2 scale_power - 1) at t = 0 only: while the fluctuations
+ * of the initial condition decay, those of the kernel, of the order 1/n, remain. */
 static double expected_slope(const struct study *study, const struct definition *definition) {
   if (definition->column || definition->estimator >= BIAS) return NAN;
   if (definition->estimator == TOTAL && !study->common_data) return NAN; /* V = A/n + dt S/P is not a power of n */
-  return definition->estimator == SGD ? study->dt_power - study->batch_power : 2 * study->scale_power - 1;
+  if (definition->estimator == SGD) return study->dt_power - study->batch_power;
+  return study->scale_power == 0 ? -1 : NAN;
 }
 
 const struct fluctuations_quantity *fluctuations_find(const struct fluctuations *fluctuations, const char *name) {

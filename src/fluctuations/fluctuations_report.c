@@ -202,6 +202,15 @@ static void add_time_limits(const struct study *study, struct findings *findings
                    study->fields ? "output.fields" : "output.history_every");
 }
 
+static void add_scale_limits(const struct study *study, struct findings *findings) {
+  if (study->scale_power == 0) return;
+  findings_limit(
+      findings, "V",
+      "no verdict on V: with ensemble.scale_power = %g, V is proportional to n^%g at t = 0 only; later, parts "
+      "of the order 1/n remain",
+      study->scale_power, 2 * study->scale_power - 1);
+}
+
 static void add_data_limits(const struct study *study, struct findings *findings) {
   findings_limit(findings, "loss",
                  "no verdict on slopes of raw losses: theory predicts none at fixed t; see the fits L + A n^-p");
@@ -224,6 +233,7 @@ static void find(const void *state, struct findings *findings) {
   add_replica_limits(study, findings);
   add_size_limits(study, findings);
   add_time_limits(study, findings);
+  add_scale_limits(study, findings);
   add_data_limits(study, findings);
 }
 
