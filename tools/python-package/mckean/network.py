@@ -4,9 +4,11 @@ import os
 
 import numpy as np
 
+from .checksum import crc32c_rows
 from .guard import replacing
 from .records import checkpoints_of, members, open_hdf5, read_config, text, time_of
 
+UNITS_OF_BLOCK = 256  # units that share a CRC
 BLOCK = 1 << 22  # (unit x point) numbers that are computed at a time
 
 
@@ -192,6 +194,21 @@ def load_npz(path):
                        scale=float(file["scale"]) if "scale" in file else 1.0)
 
 
+def parameter(path, file, group, name, replica):
+    """Reads a parameter of one network, and verifies the CRC of each block of its units. Raises ValueError if one differs."""
+    values = group[name][replica]
+    rows = np.ascontiguousarray(values).view(np.uint8).reshape(len(values), -1)
+    whole = len(rows) // UNITS_OF_BLOCK * UNITS_OF_BLOCK
+    found = crc32c_rows(rows[:whole].reshape(whole // UNITS_OF_BLOCK, -1)) if whole else np.empty(0, np.uint32)
+    if whole < len(rows):
+        found = np.append(found, crc32c_rows(rows[whole:].reshape(1, -1)))
+    wrong = np.flatnonzero(found != file[f"integrity/{group.name.rsplit('/', 1)[1]}/{name}"][replica])
+    if len(wrong):
+        raise ValueError(f"{path}: damaged: the bytes of {name}, n = {len(rows)}, replica {replica}, from unit {wrong[0] * UNITS_OF_BLOCK} on "
+                         f"differ from those that McKean wrote; `mckean verify {path}` lists all damage")
+    return values
+
+
 def load(run, n=None, replica=0, step=None):
     """Reads one network.
 
@@ -202,11 +219,18 @@ def load(run, n=None, replica=0, step=None):
 
     Returns a Network. Reads only its own parameters, of the size 8 n (d + 2) bytes.
     Errors: FileNotFoundError: no such file, or no checkpoint yet. ValueError: no such n, replica or step; the message lists
-    what exists.
+    what exists; or the checkpoint is damaged.
     """
     if os.fspath(run).endswith(".npz"):
         return load_npz(run)
     path, file = open_checkpoint(run, step)
+    try:
+        return read_network(path, file, n, replica, step)
+    except (OSError, KeyError, RuntimeError, UnicodeDecodeError, TypeError) as error:  # of h5py
+        raise ValueError(f"{path}: damaged or incomplete ({error}); `mckean verify {path}` states the damage") from None
+
+
+def read_network(path, file, n, replica, step):
     with file:
         if text(file.attrs.get("format", "")) != "mckean-checkpoint":
             raise ValueError(f"{path}: expected a checkpoint of McKean, received another HDF5 file")
@@ -222,5 +246,5 @@ def load(run, n=None, replica=0, step=None):
         config = read_config(text(file.attrs["config"]))
         alpha = float(config.get("unit.alpha", 1))
         scale = float(config.get("ensemble.scale", 1)) * n ** float(config.get("ensemble.scale_power", 0))
-        return Network(group["c"][replica], group["a"][replica], group["b"][replica] if "b" in group else None,
-                       text(group.attrs["unit"]), alpha, at, time_of(file, group), replica, path, scale)
+        c, a, b = (parameter(path, file, group, name, replica) if name in group else None for name in "cab")
+        return Network(c, a, b, text(group.attrs["unit"]), alpha, at, time_of(file, group), replica, path, scale)
