@@ -168,5 +168,5 @@ def label_cases(cases):
             if len({config.get(key) for config in configs}) > 1]
     names = [case.first.config["run.name"] for case in cases]
     for case, config, name in zip(cases, configs, names):
-        case.differs = ", ".join(f"{key.replace('dynamics.stages.0.', '')} = {config.get(key, '-')}" for key in keys)
-        case.label = name if len(set(names)) == len(names) else case.differs
+        case.differs = ", ".join(f"{key.replace('dynamics.stages.0.', '')} = {config[key]}" for key in keys if key in config)
+        case.label = name if len(set(names)) == len(names) else case.differs or name
