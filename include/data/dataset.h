@@ -27,8 +27,9 @@ static inline bool dataset_exact(enum dataset_mode mode) {
   return mode == DATA_POPULATION || mode == DATA_RKHS;
 }
 
-/* Local. USAGE: the mode is rkhs; the message states that `what` has no theory for it. */
 struct dataset;
+
+/* Local. USAGE: the mode is rkhs, for which `what`, such as a verb, has no theory. */
 int dataset_needs_points(const struct dataset *data, const char *what);
 extern const char *const dataset_mode_names[DATA_MODES];
 

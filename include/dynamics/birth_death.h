@@ -1,19 +1,21 @@
 /* birth_death: units die and are copied between steps (Rotskoff, Jelassi, Bruna, Vanden-Eijnden, 2019).
  *
- *   V_i = c_i grad_c V_i + (1/2) sum lambda theta^2    the potential of unit i: part of the data, and ridge
+ *   V_i = c_i grad_c V(theta_i) + (1/2) sum lambda theta^2     potential of unit i: data term plus ridge term
  *
- * In each step whose number plus 1 is a multiple of `every`, V_i and its mean over the units of the network are those
- * of the state before the step. After the step, unit i has an event with the probability
+ * A step is due if its number plus 1 is a multiple of `every`. After a due step, unit i has an event with the
+ * probability
  *
- *   1 - exp(-rate |V_i - mean V| dt),     dt: `every` times the step size
+ *   1 - exp(-rate |V_i - mean V| dt),     dt: `every` times the step size; V_i and mean V: of the state before the step
  *
- * If V_i is above the mean, the unit dies and is replaced by a copy of a partner; otherwise it is copied over one.
- * The partner is drawn uniformly from all n units, so n does not change. With the probability `reinjection`, the unit
- * that replaces the one that died is drawn from the initial law instead, at rest. Copies are those of the units after
- * the step; if several events replace the same unit, that of the largest i counts.
+ * where the mean is that over the units of the network. The event has a partner, drawn uniformly from all n units. If
+ * V_i is above the mean, unit i dies, and a copy of the partner replaces it; otherwise the partner dies, and a copy of
+ * unit i replaces it. So n does not change. With the probability `reinjection`, a draw from the initial laws, with
+ * zero velocity, replaces the unit that dies instead of a copy. Copies have the state after the step. If several events
+ * replace the same unit, the one with the largest i takes effect.
  *
- * The events are a pure function of (seed, network, step) and the V_i: Philox4x64, stream RNG_BIRTH_DEATH, id i; word 0
- * decides on the event, word 1 on the partner, word 2 on reinjection. They do not depend on ranks or threads. */
+ * The events are a pure function of (seed, network, step) and the V_i: Philox4x64, stream RNG_BIRTH_DEATH, id i. Word 0
+ * decides whether unit i has an event, word 1 selects the partner, and word 2 decides on reinjection. The events do not
+ * depend on ranks or threads. */
 #ifndef MCKEAN_DYNAMICS_BIRTH_DEATH_H
 #define MCKEAN_DYNAMICS_BIRTH_DEATH_H
 
@@ -28,15 +30,15 @@ struct birth_death;
 struct birth_death *birth_death_create(struct update *update);
 void birth_death_free(struct birth_death *birth_death); /* accepts NULL */
 
-/* Local. Allocates memory for V_i of the units of this rank. Call it again whenever blocks have changed owners. FAILED:
- * no memory. */
+/* Local. Allocates memory for V_i of the units of this rank. Call it again after blocks have changed owners. FAILED: no
+ * memory. */
 int birth_death_reserve(struct birth_death *birth_death);
 
-/* Local. Call it before each step that moves the units: update_tile then records V_i if the step is due. */
+/* Local. Call it before each step that moves the units. If the step is due, update_tile then records V_i. */
 void birth_death_begin(struct birth_death *birth_death, int64_t step);
 
-/* Applies the events of a due step, after the step. move [members]: that of the step. Collective over the ranks that
- * share networks. */
+/* Call it after each step that moves the units. Applies the events if the step is due. move [members]: of the step.
+ * Collective over the ranks that share networks. */
 void birth_death_end(struct birth_death *birth_death, const struct update_move *move);
 
 #endif

@@ -13,8 +13,8 @@ struct epoch_orders {
       *order; /* [count]: one per local network; rows is NULL if it visits no fixed set in mini-batches */
 };
 
-/* Returns the number of changes of the batch size up to a stage, and in *step the step of the last one, 0 if there is
- * none. Each change starts a new order. */
+/* Returns how often the batch size has changed up to a stage. *step: the step of the last change, 0 if there is none.
+ * Each change starts a new order. */
 int epoch_orders_changes(const struct schedule *schedule, int stage, int64_t *step);
 
 /* Returns the bytes of the order of one network in a stage; 0 if the network visits no fixed set in mini-batches. */

@@ -56,7 +56,7 @@ struct update_spec {
   double gamma;         /* baoab: the friction */
   double ridge[FIELDS]; /* lambda of each parameter; 0 if it is not trained */
   bool thermal;         /* some stage has a temperature above 0 */
-  uint64_t seed;        /* of the noise, of births and deaths */
+  uint64_t seed;        /* of the noise, and of births and deaths */
   struct birth_death_spec birth_death;
 };
 
@@ -119,8 +119,7 @@ struct update {
   struct update_spec spec;
   const struct kernel *kernel;
   struct particles *particles;
-  double
-      *V; /* [local tiles][TILE] or NULL: receives c grad_c V + (1/2) sum lambda theta^2 of the units before a move */
+  double *V; /* [local tiles][TILE] or NULL: receives V_i (dynamics/birth_death.h) of the units before a move */
 };
 
 /* The contributions of some units of a network to its particle means, as words of UNIT_SUM_WIDE; initially zero. */
@@ -144,8 +143,8 @@ void update_tile(const struct update *update, const struct local_network *local,
                  const struct update_move *move, struct particle_sums *sums);
 
 /* Computes observation->mean, the means over all units of a network, from the sums of the ranks that share it; sums is
- * overwritten. scale: alpha of the network (ensemble_scale); the means that are energies or their rates are multiplied
- * by alpha^2, which gives them the units of the loss. Collective over these ranks. */
+ * overwritten. scale: alpha of the network (ensemble_scale). Means that are energies, or rates of energies, are
+ * multiplied by alpha^2, which gives them the units of the loss. Collective over these ranks. */
 void update_means(const struct local_network *local, double scale, struct particle_sums *sums,
                   struct observation *observation);
 

@@ -33,8 +33,8 @@ void report_line(struct report *report, const char *format, ...) __attribute__((
 void report_note(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void report_detail(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Like report_line, but breaks the text into lines of at most 80 columns. All are indented by `indent` columns; the
- * first one has a label there. */
+/* Prints a text as report_line does, but in lines of at most 80 columns. The first line begins with the label; the
+ * others are indented by `indent` columns. */
 void report_filled(struct report *report, const char *label, int indent, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -77,7 +77,7 @@ size_t particles_tile_bytes(int d, enum precision precision);
 void particles_init(struct particles *particles, uint64_t seed);
 
 /* Local. Draws the parameters of one unit of this rank from the initial laws, a pure function of (seed, n, replica,
- * unit, step), step > 0; its fields of the update rule become 0. */
+ * unit, step), step > 0. Sets its fields of the update rule to 0. */
 void particles_redraw(struct particles *particles, const struct local_network *local, int64_t unit, uint64_t seed,
                       int64_t step);
 

@@ -41,8 +41,8 @@ struct limit_plan {
   const int64_t *field;
 };
 
-/* Local. Returns the first step with an estimate after `step`; step < 0: step 0. INT64_MAX: there is none, as in all
- * runs with data.mode: rkhs. */
+/* Local. Returns the first step with an estimate after `step`; step < 0: step 0. INT64_MAX: there is none; with
+ * data.mode: rkhs there never is one. */
 int64_t limit_plan_next(const struct limit_plan *plan, int64_t step);
 
 /* Local. Returns the number of estimates at steps before `step`. */

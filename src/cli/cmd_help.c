@@ -5,8 +5,8 @@
 #include "cli/cmd.h"
 #include "config/config.h"
 
-const char cmd_help_options[] = "  KEY    a key of the input, such as output.fields, its end, such as fields, or\n"
-                                "         a section; keys: all keys; default: an overview\n";
+const char cmd_help_options[] = "  KEY    a key of the input, such as output.fields; its end, such as fields; a\n"
+                                "         section; a verb; or keys: all keys. Default: an overview\n";
 
 /* The verbs by use. */
 static const char overview[] = "mckean trains wide one-hidden-layer networks as interacting particle systems.\n\n"

@@ -17,8 +17,8 @@
 
 const char cmd_targets_options[] = "  SEED ...      target seeds to list (default: 1 to 20)\n"
                                    "  --d D         input dimension, 2 to 100 (default 10)\n"
-                                   "  --draws N     percentiles are among the seeds 1 to N, 100 to 10^6 (default\n"
-                                   "                2000)\n"
+                                   "  --draws N     percentiles are relative to the seeds 1 to N, 100 to 10^6\n"
+                                   "                (default 2000)\n"
                                    "  --typical     list only typical seeds: both percentiles are between 25 and 75\n";
 
 enum { SEEDS_SHOWN = 20, NUMBERS = 2, QUANTILES = 5 };

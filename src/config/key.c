@@ -56,7 +56,7 @@ static const struct {
     {"lr learning_rate stepsize step_size eta", LR},
     {"momentum nesterov beta", "use dynamics.update: momentum, and dynamics.momentum for its coefficient"},
     {"weight_decay decay l2 regularization lambda",
-     "use dynamics.ridge: weight_decay w of PyTorch's SGD is the ridge n w, because dt = lr / n"},
+     "use dynamics.ridge: weight_decay = w in PyTorch's SGD corresponds to dynamics.ridge = n w, because dt = lr / n"},
     {"dropout batchnorm batch_norm", "dropout and batch normalization are not available"},
     {"epochs epoch iterations max_steps n_steps",
      "use steps in dynamics.stages; with mini-batches, an epoch has floor(data.samples / batch) steps"},

@@ -242,7 +242,7 @@ static bool exact_scale(const struct rule_arguments *args, char *received) {
   return is_exact(args) && (ensemble->scale != 1 || ensemble->scale_power != 0);
 }
 
-#define EXACT "with data.mode: population and rkhs expected "
+#define EXACT "with data.mode: population or rkhs, expected "
 static const struct rule input_rules[] = {
     {"ensemble.n", no_sizes, "required: units of a network, or a list of sizes", NULL},
     {"target.type", no_target, "required: spin, teacher or file", NULL},
@@ -263,7 +263,7 @@ static const struct rule input_rules[] = {
     {"unit.init.path", import_without_path,
      "required by unit.init.subsample, unit.init.subsample_seed and unit.init.checksum", NULL},
     {"unit.type", exact_unit, EXACT "rbf", NULL},
-    {"target.type", exact_target, EXACT "spin, or a teacher of rbf units with the alpha of the units", NULL},
+    {"target.type", exact_target, EXACT "spin, or a teacher of rbf units with the same alpha", NULL},
     {"unit.alpha", exact_alpha, EXACT "alpha d <= 10^4", NULL},
     {"dynamics.scheme", exact_scheme, EXACT "gd: a step has no batches", NULL},
     {"target.noise", exact_noise, EXACT "0: there are no labels", NULL},
@@ -351,7 +351,7 @@ static bool sgd_without_batch(const struct rule_arguments *args, char *received)
 static const struct rule stage_rules[] = {
     {NULL, incomplete_stage, "steps and dt are required in every stage", NULL},
     {NULL, auto_keys_without_auto, "dt_safety and dt_every require dt: auto",
-     "remove them, on the command line with an empty value: dynamics.stages[0].dt_safety="},
+     "remove them; on the command line, set an empty value: dynamics.stages[0].dt_safety="},
     {NULL, auto_without_theory, "dt: auto with dynamics.scheme: sgd requires dynamics.update: euler",
      "give dt as a number"},
     {NULL, auto_in_rkhs, "dt: auto requires data.mode: online, fixed or population", "give dt as a number"},

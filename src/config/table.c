@@ -10,9 +10,10 @@ static struct choice precision_choice(int i) {
   return i < PRECISIONS ? (struct choice){.name = precision_names[i], .alias = aliases[i]} : NO_CHOICE;
 }
 static struct choice isa_choice(int i) {
-  return i <= ISA_LEVELS ? (struct choice){.name = i == 0 ? "auto" : isa_names[i - 1],
-                                           .help = i == 0 ? "the highest level that all nodes have" : isa_help[i - 1]}
-                         : NO_CHOICE;
+  return i <= ISA_LEVELS
+             ? (struct choice){.name = i == 0 ? "auto" : isa_names[i - 1],
+                               .help = i == 0 ? "the highest level that all nodes support" : isa_help[i - 1]}
+             : NO_CHOICE;
 }
 static struct choice unit_choice(int i) {
   return i < UNIT_TYPES ? (struct choice){unit_table[i].name, unit_table[i].help, i == UNIT_SIGMOID ? "logistic" : NULL}
@@ -79,7 +80,7 @@ const struct parameter parameter_table[] = {
      "output scale alpha: f_n = (alpha/n) sum c phi, and the units move by -(n/alpha^2) dL/dtheta. A large alpha "
      "linearizes the dynamics (lazy training)"},
     {"ensemble.scale_power", P_REAL, AT(ensemble.scale_power), -4, 4, false, "0", NULL, false,
-     "networks of n units have the output scale alpha = scale n^scale_power; the power 1 - gamma gives f_n = n^-gamma "
+     "networks of n units have the output scale alpha = scale n^scale_power. The power 1 - gamma gives f_n = n^-gamma "
      "sum c phi"},
 
     {"unit.type", P_CHOICE, AT(unit.type), 0, 0, false, "sigmoid", unit_choice, false, "unit type"},
@@ -106,8 +107,8 @@ const struct parameter parameter_table[] = {
      "HDF5 file with initial particles: a checkpoint, or datasets c (n), a (n, d) and b (n) in the root group or in "
      "groups n<N>, such as /n64; rbf: a or z. A dataset may have a first axis R: initial condition i then takes entry "
      "i. Fields that the file lacks are drawn from the distributions above. A network without a set of exactly n units "
-     "takes a random subset of the largest set. A relative path is resolved as that of target.path. A run resumes with "
-     "the same particles at any path, and without the file. Default: no file"},
+     "takes a random subset of the largest set. A relative path is resolved in the same way as target.path. A run "
+     "resumes with the same particles at any path, and without the file. Default: no file"},
     {"unit.init.subsample", P_CHOICE, AT(unit.import.subsample), 0, 0, false, "own", subsample_choice, false,
      "random subsets of a file with more than n units"},
     {"unit.init.subsample_seed", P_SEED, AT(unit.import.seed), 0, 0, false, "0", NULL, false,
@@ -152,17 +153,16 @@ const struct parameter parameter_table[] = {
      "huber: |f - y| above which the loss is linear"},
 
     {"data.mode", P_CHOICE, AT(data.mode), 0, 0, false, "fixed", mode_choice, false,
-     "fixed: one set of points for all networks and steps; online: fresh points in each step; population: averages "
-     "over the whole sphere, by the exact potential between units; rkhs: the loss (1/2) |f_n - f|^2 in the reproducing "
-     "kernel Hilbert space of the units, V = c (f_n(z) - f(z)). The last two use points only for tests, and require "
-     "rbf "
-     "units, a spin target or a teacher of such units, and gd"},
+     "fixed: one set of points for all networks and steps; online: fresh points in each step; population: exact "
+     "averages over the whole sphere, computed from the potential between units; rkhs: the loss (1/2) |f_n - f|^2 in "
+     "the norm of the reproducing kernel Hilbert space (RKHS) of the units, with V = c (f_n(z) - f(z)). population and "
+     "rkhs use points only for tests, and require rbf units, dynamics.scheme: gd, and a target of type spin or a "
+     "teacher of rbf units with the same alpha"},
     {"data.samples", P_COUNT, AT(data.samples), 1, POINTS_LIMIT, false, NULL, NULL, false,
      "fixed: number of points in the set. With target.type: file, the first rows of x; by default all"},
     {"data.test", P_COUNT_AUTO, AT(data.test), 0, POINTS_LIMIT, false, "auto", NULL, false,
-     "number of held-out test points. auto: 512. With target.type: file, a number K means the last K rows of x, and "
-     "auto "
-     "a fifth of the rows, drawn with data.seed (data.test_seed). Not used if the file has test_x and test_y"},
+     "number of held-out test points. auto: 512. With target.type: file, K: the last K rows of x; auto: a fifth of the "
+     "rows, drawn at random with data.test_seed. Not used if the file has test_x and test_y"},
     {"data.shared", P_FLAG, AT(data.shared), 0, 0, false, "false", NULL, false,
      "true: all networks use the same online points and the same order of mini-batches"},
     {"data.streams", P_COUNT, AT(ensemble.streams), 1, 1024, false, "1", NULL, false,
@@ -184,24 +184,24 @@ const struct parameter parameter_table[] = {
     {"dynamics.friction", P_REAL, AT(schedule.update.gamma), 0, 1e6, false, "1", NULL, false,
      "baoab: friction gamma of the velocities; 0: Hamiltonian dynamics"},
     {"dynamics.birth_death", P_REAL, AT(schedule.update.birth_death.rate), 0, 1e6, false, "0", NULL, false,
-     "rate alpha of births and deaths: after a step, units whose potential V_i = c_i grad_c V_i + (lambda/2) "
-     "|theta_i|^2 is above the mean over the network die, and those below it are copied, with the probability "
-     "1 - exp(-alpha |V_i - mean V| dt). The partner that replaces a unit, or is replaced, is drawn from all n units"},
+     "rate of births and deaths; 0: none. After a step, each unit has an event with the probability 1 - exp(-rate "
+     "|V_i - mean V| dt), where V_i = c_i grad_c V(theta_i) + (lambda/2) |theta_i|^2 is its potential, and the mean is "
+     "that over the network. If V_i is above the mean, the unit dies, and a copy of a partner replaces it; otherwise "
+     "the partner dies, and a copy of the unit replaces it. The partner is drawn uniformly from all n units"},
     {"dynamics.birth_death_every", P_COUNT, AT(schedule.update.birth_death.every), 1, STEPS_LIMIT, false, "1", NULL,
-     false, "steps between births and deaths; dt in their probability is that of all these steps"},
+     false, "number K of steps between births and deaths; in their probability, dt is then K times the step size"},
     {"dynamics.birth_death_reinjection", P_REAL, AT(schedule.update.birth_death.reinjection), 0, 1, false, "0", NULL,
-     false, "share of the births that are draws from the initial distribution instead of copies"},
+     false, "probability that a birth is a draw from the initial distribution instead of a copy"},
     {"dynamics.ridge", P_RIDGE, AT(schedule.update.ridge), 0, 1e6, false, "0", NULL, false,
      "ridge lambda: adds lambda theta to grad V in each step, that is, (lambda/2n) sum_i |theta_i|^2 to the loss. A "
-     "number "
-     "applies to all trained parameters; {c: 0.1, a: 0} sets a number for each named parameter, and 0 for the others"},
+     "number applies to all trained parameters; {c: 0.1, a: 0} sets a number for each named parameter, and 0 for the "
+     "others"},
     {"dynamics.stages[].steps", P_COUNT, STAGE(steps), 1, STEPS_LIMIT, false, NULL, NULL, true,
      "steps of the stage; a run has at most 64 stages. On resume, only steps after the checkpoint may change"},
     {"dynamics.stages[].dt", P_AUTO, STAGE(dt), 0, DT_MAX, true, NULL, NULL, true,
      "step size; auto: dt_safety times the smallest stability limit of all networks (with dt_power, the smallest of "
-     "limit / n^dt_power). The limit is 2/lambda, where "
-     "lambda is the largest eigenvalue of the tangent kernel M/P; for sgd with batches of P points it is "
-     "2 / (lambda (1 - 1/P) + sup M(x,x) / P)"},
+     "limit / n^dt_power). The limit is 2/lambda, where lambda is the largest eigenvalue of the tangent kernel M/P; "
+     "for sgd with batches of P points it is 2 / (lambda (1 - 1/P) + sup M(x,x) / P)"},
     {"dynamics.stages[].dt_safety", P_REAL, STAGE(dt_safety), 0, 1, true, "0.5", NULL, true,
      "auto: dt as a fraction of the stability limit"},
     {"dynamics.stages[].dt_every", P_COUNT, STAGE(dt_every), 1, STEPS_LIMIT, false, "100", NULL, true,
@@ -231,8 +231,8 @@ const struct parameter parameter_table[] = {
      "steps between checkpoints; 0: by time only. Checkpoints are also written at each snapshot, at the end, and when "
      "the run stops early"},
     {"output.checkpoint_minutes", P_AUTO, AT(checkpoint_minutes), 0, 1e6, false, "auto", NULL, true,
-     "wall-clock minutes between checkpoints; 0: by steps only. auto: about 1 % of the run time, but at least "
-     "every 15 minutes and at most every 30 seconds; 15 if checkpoint_every is given"},
+     "wall-clock minutes between checkpoints; 0: by steps only. auto: such that checkpoints take about 1 % of "
+     "the run time, with 30 seconds to 15 minutes between them; 15 minutes if checkpoint_every is given"},
     {"output.keep", P_INTEGER, AT(keep), 1, 1e6, false, "2", NULL, true,
      "number of newest checkpoints to keep; snapshots are always kept"},
     {"output.snapshots", P_STEPS, AT(snapshots), 0, STEPS_LIMIT, false, "[]", NULL, true,

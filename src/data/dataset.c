@@ -220,7 +220,7 @@ char *dataset_train_origin(const struct dataset *data) {
   const struct dataset_spec *spec = &data->spec;
   const long long samples = data->samples, seed = (long long)spec->seed;
   if (spec->mode == DATA_POPULATION) return text("no points: exact mean over the sphere");
-  if (spec->mode == DATA_RKHS) return text("no points: the exact norm in the space of the kernel");
+  if (spec->mode == DATA_RKHS) return text("no points: exact norm in the RKHS of the units");
   if (spec->mode == DATA_ONLINE)
     return text("fresh points at each step, drawn with seed %lld, %s", seed,
                 spec->shared ? "the same for all networks" : "different for each network");

@@ -169,7 +169,7 @@ static int point_shape(const struct points_request *request, const char *name, i
   if (d > TARGET_D_MAX)
     return FAIL(USAGE,
                 "%s: %s: expected at most d = %d, received shape %s, d = %lld; reduce the dimension, for example "
-                "by a projection on %d principal components",
+                "by a projection onto %d principal components",
                 path, name, TARGET_D_MAX, text, (long long)d, TARGET_D_MAX);
   if (request->d > 0 && d != request->d)
     return FAIL(USAGE, "%s: %s: expected d = %d as in %s, received shape %s, d = %lld", path, name, request->d,

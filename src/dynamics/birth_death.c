@@ -17,7 +17,7 @@ struct birth_death {
   int64_t step;
 };
 
-/* Unit `to` is replaced by a copy of unit `from`, or by a draw from the initial law if from < 0. */
+/* Unit `to` is replaced by a copy of unit `from`, or by a draw from the initial laws if from < 0. */
 struct event {
   int64_t from, to, order; /* order: the unit whose event it is */
 };
@@ -52,7 +52,7 @@ void birth_death_begin(struct birth_death *birth_death, int64_t step) {
   birth_death->step = step;
   if ((step + 1) % birth_death->spec->every != 0) return;
   birth_death->update->V = birth_death->V;
-  for (int64_t i = 0; i < units; i++) birth_death->V[i] = NAN; /* a network that has diverged keeps it: no events */
+  for (int64_t i = 0; i < units; i++) birth_death->V[i] = NAN; /* remains in a network that has diverged: no events */
 }
 
 /* ---- events ---- */
@@ -71,7 +71,7 @@ static double mean_potential(const struct local_network *local, const double *V)
   return mean;
 }
 
-/* Sets the event of unit i of a network. Returns whether it has one. excess: V_i minus the mean; time: rate dt. */
+/* Returns whether unit i of a network has an event, which it sets. excess: V_i minus the mean; time: rate dt. */
 static bool draw_event(const struct birth_death *birth_death, const struct local_network *local, int64_t i,
                        double excess, double time, struct event *event) {
   const struct rng rng = {birth_death->update->spec.seed, RNG_BIRTH_DEATH, network_key(local->n, local->replica),
@@ -105,8 +105,8 @@ static struct events draw_events(const struct birth_death *birth_death, const st
   return own;
 }
 
-/* Returns the data of all ranks of the group, in rank order, with their number of bytes; bytes may differ between the
- * ranks. The caller frees the array. Collective. */
+/* Returns the data of all ranks of the group in rank order. bytes: of this rank, may differ between ranks; *total: of
+ * all ranks. The caller frees the array. Collective. */
 static char *gather(const struct comm *group, const void *data, int64_t bytes, int64_t *total) {
   const int size = group->size;
   int64_t *at = alloc_small(sizeof *at * (size_t)(size + 1)), *count = alloc_small(sizeof *count * (size_t)(size + 1));
@@ -128,7 +128,7 @@ static int by_target(const void *a, const void *b) {
   return x->to != y->to ? (x->to > y->to) - (x->to < y->to) : (x->order > y->order) - (x->order < y->order);
 }
 
-/* Gathers the events of all ranks that share the network, and keeps the last one of each replaced unit. */
+/* Gathers the events of all ranks that share the network. Of those that replace the same unit, keeps the last one. */
 static void complete_events(const struct local_network *local, struct events *events) {
   int64_t kept = 0, bytes = events->count * (int64_t)sizeof *events->event;
   if (local->group) {
@@ -151,7 +151,7 @@ static bool owns(const struct local_network *local, int64_t unit) {
   return unit >= first && unit < first + local_network_units(local);
 }
 
-/* Returns the bytes of a unit: its number, then all fields in stored precision. */
+/* Returns the size of a record in bytes: the number of a unit, then all its fields in stored precision. */
 static size_t record_bytes(const struct particles *particles) {
   size_t numbers = 0;
   for (int f = 0; f < particles->fields.count; f++)
@@ -173,7 +173,8 @@ static void copy_unit(struct particles *particles, const struct local_network *l
   }
 }
 
-/* Returns the records of all copied units, with their number; each unit has one. Collective. */
+/* Returns a record for each copy, and in *count their number. A unit that is copied repeatedly has equal records. The
+ * caller frees the array. Collective. */
 static char *gather_units(struct particles *particles, const struct local_network *local, const struct events *events,
                           int64_t *count) {
   const size_t bytes = record_bytes(particles);
@@ -202,7 +203,7 @@ static int by_unit(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* Replaces the units of this rank. */
+/* Applies the events that replace units of this rank. Collective. */
 static void replace_units(const struct birth_death *birth_death, const struct local_network *local,
                           const struct events *events) {
   struct particles *particles = birth_death->update->particles;

@@ -85,9 +85,8 @@ static bool events(const struct column_scope *scope) {
 
 const struct column column_table[] = {
     {"loss", "f^2",
-     "loss on the batch of the step, (1/2P) sum_p (f_n - f)^2; exact with data.mode: population, (1/2) E (f_n - f)^2, "
-     "and "
-     "with rkhs, (1/2) |f_n - f|^2 in the norm of the kernel space",
+     "loss on the batch of the step, (1/2P) sum_p (f_n - f)^2; the exact value (1/2) E (f_n - f)^2 with data.mode: "
+     "population, and (1/2) |f_n - f|^2 in the norm of the RKHS of the units with data.mode: rkhs",
      .value = loss, .applies = squared},
     {"loss_over_C_f", "1", "loss on the batch divided by C_f = E f^2 / 2", .value = over_loss_0, .applies = squared},
     {"test_loss", "f^2", "loss on the held-out test points, (1/2K) sum_k (f_n - f)^2", .value = test_loss,
@@ -107,8 +106,9 @@ const struct column column_table[] = {
     {"test_accuracy", "1", "fraction of the test points at which f_n has the sign of the label", .points = accuracy,
      .set = POINTS_TEST, .applies = logistic},
     {"grad2", "f^2/t",
-     "mean over units of |g|^2, g = grad V + lambda theta with the ridge lambda, trained parameters only: in gradient "
-     "flow -d loss/dt, or -d regularized_loss/dt with a ridge. With an output scale alpha, the values of grad2, "
+     "mean over units of |g|^2, g = grad V + lambda theta with the ridge lambda, trained parameters only. In gradient "
+     "flow it equals -d loss/dt, or -d regularized_loss/dt with a ridge. With an output scale alpha, the values of "
+     "grad2, "
      "ridge_energy, virial and kinetic_energy are multiplied by alpha^2",
      .value = grad2},
     {"c_mean", "c", "mean over units of c", .value = c_mean},
@@ -127,8 +127,9 @@ const struct column column_table[] = {
     {"kinetic_energy", "f^2", "mean over units of |v|^2 / 2, v after the last half kick", .value = kinetic_energy,
      .applies = velocities},
     {"potential_variance", "f^4",
-     "variance over units of V = c grad_c V + (lambda/2) |theta|^2. As dt -> 0 and n -> infinity, births and deaths of "
-     "rate alpha decrease regularized_loss, or loss without a ridge, by alpha potential_variance per unit of t",
+     "variance over units of V_i = c grad_c V + (lambda/2) |theta|^2. As dt -> 0 and n -> infinity, births and deaths "
+     "decrease regularized_loss, or loss without a ridge, by dynamics.birth_death times potential_variance per unit "
+     "of t",
      .value = potential_variance, .applies = events},
 };
 const int column_count = sizeof column_table / sizeof *column_table;

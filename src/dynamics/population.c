@@ -108,7 +108,7 @@ static void destroy(void *state) {
 
 static int create(const struct update *update, const struct dataset *data, int threads, void **out) {
   const struct particles *particles = update->particles;
-  TRY(loss_needs_squared(&data->spec.loss, "data.mode: population"));
+  TRY(loss_needs_squared(&data->spec.loss, "data.mode: population and rkhs"));
   struct population *population = alloc_small(sizeof *population);
   *population = (struct population){.update = update, .particles = particles, .threads = threads};
   population->workspace = calloc((size_t)threads, sizeof *population->workspace);

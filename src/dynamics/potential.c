@@ -142,7 +142,7 @@ static int set_spin(struct potential *potential, enum potential_loss loss) {
 static int create_local(struct potential *potential, double alpha, enum potential_loss loss) {
   const double k = alpha * potential->d;
   if (k > POTENTIAL_K_MAX)
-    return FAIL(USAGE, "unit.alpha: expected alpha d <= %g with data.mode: population and rkhs, received %g",
+    return FAIL(USAGE, "unit.alpha: expected alpha d <= %g with data.mode: population or rkhs, received %g",
                 POTENTIAL_K_MAX, k);
   TRY(set_coefficients(potential, alpha, loss));
   return potential->target->spec.type == TARGET_TEACHER ? set_teacher(potential) : set_spin(potential, loss);

@@ -132,8 +132,8 @@ static void every_rule_refuses(void **state) {
       {"dynamics.scheme: gd requires data.mode: fixed, received online; use", {"data={mode: online}"}},
       {"unit.type: units on the sphere require target.d >= 2, received 1", {"unit.type=rbf", "target.d=1"}},
       {"unit.train: expected a list of c, a", {"unit={type: rbf, train: [c, b]}"}},
-      {"unit.type: with data.mode: population and rkhs expected rbf", {"data={mode: population}"}},
-      {"target.type: with data.mode: population and rkhs expected spin, or a teacher of rbf units",
+      {"unit.type: with data.mode: population or rkhs, expected rbf", {"data={mode: population}"}},
+      {"target.type: with data.mode: population or rkhs, expected spin, or a teacher of rbf units",
        {"data={mode: rkhs}", "target.type=teacher"}},
       {"unit.alpha: with data.mode", {"data={mode: population}", "unit={type: rbf, alpha: 4000}"}},
       {"dynamics.scheme: with data.mode",
@@ -149,8 +149,8 @@ static void every_rule_refuses(void **state) {
        {"ensemble={n: 1099511627776, replicas: 1000000}"}},
       {"data.streams: expected 1", {"data.streams=2"}},
       {"dynamics.stages[0]: steps and dt are required", {"dynamics.stages=[{steps: 3}]"}},
-      {"dynamics.stages[0]: dt_safety and dt_every require dt: auto, received dt: 0.1; remove them, on the command "
-       "line with an empty value: dynamics.stages[0].dt_safety=",
+      {"dynamics.stages[0]: dt_safety and dt_every require dt: auto, received dt: 0.1; remove them; on the command "
+       "line, set an empty value: dynamics.stages[0].dt_safety=",
        {"dynamics.stages[0].dt_every=7"}},
       {"dynamics.stages[0]: give either batch or batch_scale and batch_power, received both",
        {"dynamics.scheme=sgd", "dynamics.stages[0].batch=2", "dynamics.stages[0].batch_scale=1"}},

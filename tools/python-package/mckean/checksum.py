@@ -2,8 +2,8 @@
 
 The array is cut into lanes of equal length, whose CRCs advance together, four bytes of each lane at a time. Neighboring lanes are
 then joined in pairs: the CRC of a sequence is that of its first half, advanced over the bytes of the second half, XOR that of
-the second half. Zeros before the first byte do not change a CRC that starts with 0; any other start
-value is equal to its XOR with the first four bytes.
+the second half. Zeros before the first byte do not change a CRC that starts with 0. Any other start value is equivalent to 0 if
+the first four bytes are XORed with it.
 """
 import functools
 
@@ -24,7 +24,7 @@ def table():
 
 @functools.lru_cache(None)
 def word_tables():
-    """Returns the CRCs after four bytes from those before, split into their lower and upper 16 bits."""
+    """Returns two tables: the CRCs after four zero bytes, by the lower and by the upper 16 bits of the CRC before them."""
     halves = np.arange(1 << 16, dtype=np.uint32), np.arange(1 << 16, dtype=np.uint32) << np.uint32(16)
     found = []
     for crc in halves:
@@ -43,7 +43,7 @@ def advance(crc, powers):
 
 
 def crc32c(data, crc=0):
-    """Extends a CRC-32C by at least four bytes, an array of uint8."""
+    """Returns the CRC-32C extended by data, an array of uint8 of at least four bytes."""
     count = 1
     while count * LANE < len(data):
         count *= 2

@@ -107,7 +107,7 @@ def split(path, table, names, y):
              f"{listed(columns[:label] + columns[label + 1:])}" + ("" if names else " (counted from 0)"))
     other = next((name for name in columns if name.lower() in LABELS), None) if y is None else None
     if other not in (None, columns[label]):
-        words += f"\nwarning: the last column is y by default, but there is a column {other}; if it is y: --y {other}"
+        words += f"\nwarning: the last column is y by default, but there is a column {other}; if that is y, add --y {other}"
     return np.delete(table, label, axis=1), table[:, label], words
 
 
@@ -141,8 +141,8 @@ def read_file(path, y=None):
         if start.startswith(b"PK\x03\x04"):
             return read_npz(path, y)
         if start.startswith(b"\x89HDF"):
-            raise DataError(f"{path}: expected CSV, NPY or NPZ, received HDF5. With the datasets x (N, d) and y (N), it can be "
-                            "target.path as it is")
+            raise DataError(f"{path}: expected CSV, NPY or NPZ, received HDF5. If it has the datasets x (N, d) and y (N), "
+                            "it needs no import: set target.path to it")
         if start == b"\x93NUMPY":
             table, names = np.load(path, allow_pickle=False), None
         else:
@@ -176,7 +176,7 @@ def numbers(name, values):
             array = array.astype(float)
         except (TypeError, ValueError):
             where = f": column {column!r}" if (column := text_column(values)) is not None else ""
-            raise DataError(f"{name}: expected numbers, received a {type(values).__name__} with other values{where}; {ENCODE}") from None
+            raise DataError(f"{name}: expected numbers, received a {type(values).__name__} with values that are not numbers{where}; {ENCODE}") from None
     if array.dtype.kind not in "fiub":
         hint = f"; {ENCODE}" if array.dtype.kind in "SU" else "; store real and imaginary parts as two columns" * (array.dtype.kind == "c")
         raise DataError(f"{name}: expected real numbers, received the type {array.dtype}{hint}")
@@ -192,7 +192,7 @@ def check_finite(name, array):
 
 
 def pair_of(source, *arguments):
-    """Returns pair(*arguments). source: a file, which errors then name, or anything else."""
+    """Returns pair(*arguments). If source is the path of a file, errors name it."""
     try:
         return pair(*arguments)
     except DataError as error:
@@ -208,7 +208,7 @@ def pair(x, y, prefix="", d=None):
                         + ("; flatten each point: x.reshape(len(x), -1)" if x.ndim > 2 else ""))
     if x.shape[1] > DIMENSIONS and (y is None or np.shape(y)[:1] != x.shape[1:]):  # not transposed
         raise DataError(f"{prefix}x: expected at most d = {DIMENSIONS}, received {x.shape}; reduce the dimension, for example by a "
-                        f"projection on {DIMENSIONS} principal components")
+                        f"projection onto {DIMENSIONS} principal components")
     if y is None:
         check_finite(f"{prefix}x", x)
         return x, None

@@ -42,7 +42,7 @@ class Refused(FileExistsError):
 
 
 def failure(error, place):
-    """Returns the message of an OSError, raised while place was read, as an exception that ends a tool."""
+    """Returns an exception that ends a tool, with the message of an OSError that was raised while `place` was read."""
     return (Misuse if isinstance(error, FileNotFoundError) else Failure)(words_of(error, place))
 
 

@@ -93,7 +93,7 @@ def stop(process):
 
 
 class Quiet:
-    """Shows lines without the banners of mpirun, which are between lines of dashes, once a line of mckean has stated an error."""
+    """Shows lines. After mckean has printed an error, omits the banners of mpirun, which lie between lines of dashes."""
 
     def __init__(self, show):
         self.show, self.banner, self.stated = show, False, False
@@ -236,8 +236,8 @@ class Sweep:
         """Returns a row for each run and n: the settings, n, replicas, t, and the losses at the start and at the end.
 
         loss and test_loss are means over replicas, in units of f^2. spread is the standard deviation of the final loss over
-        replicas. V is the variance over replicas of f_n at the test points at the last recorded field (output.fields), whose
-        time is t_V; NaN without fields, with one replica, or with data.streams. A DataFrame with pandas, otherwise a list of
+        replicas. V is the variance over replicas of f_n at the test points at the last recorded field (output.fields), and
+        t_V the time of that field; both are NaN without fields, with one replica, or with data.streams. A DataFrame with pandas, otherwise a list of
         dictionaries.
         """
         rows = [{**settings, **row} for settings, folder in self.runs for row in rows_of(folder)]
@@ -249,19 +249,19 @@ class Sweep:
 
 
 def last_at(times, until):
-    """Returns the index of the last time that is at most until (up to rounding), -1 if there is none."""
+    """Returns the index of the last entry of times that is at most `until` (up to rounding), -1 if there is none."""
     return int(np.searchsorted(times[:], until * (1 + 1e-9), side="right")) - 1
 
 
 def variance(field, until):
-    """Returns V_n, the variance over replicas of f_n (field_time, replica, point), mean over points, and its time: the last one until then."""
+    """Returns V_n, the variance over replicas of f_n (field_time, replica, point), mean over points, and its time: the last one up to `until`."""
     last = last_at(field["time"], until) if "f" in field else -1
     f = field["f"][last] if last >= 0 else np.empty((0, 0))
     return (float(f.var(axis=0, ddof=1).mean()), float(field["time"][last])) if len(f) > 1 else (float("nan"), float("nan"))
 
 
 def rows_of(folder, until=float("inf")):
-    """Yields a row of Sweep.table for each n of a run, at the last recorded time that is at most until."""
+    """Yields a row of Sweep.table for each n of a run, at the last recorded time that is at most `until`."""
     with h5py.File(history_of(folder), "r") as file:
         for group in members(file):
             series, field, streams = group["series"], group.get("field", {}), group.attrs.get("streams", 1)

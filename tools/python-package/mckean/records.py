@@ -1,6 +1,6 @@
 """Functions that read the HDF5 files of runs. All other modules of the package use them.
 
-A run in progress replaces history.h5 and its checkpoints as a whole, so a reader never sees a part of a file.
+A run in progress replaces history.h5 and its checkpoints as a whole, so a reader never sees an incomplete file.
 """
 import functools
 import os
@@ -85,7 +85,7 @@ def open_hdf5(path):
 
 @functools.lru_cache(64)
 def is_damaged(path, *version):
-    """Returns whether bytes of a history differ from those that McKean wrote (store/history_file.h). version: of the file."""
+    """Returns whether bytes of a history differ from those that McKean wrote (store/history_file.h). version: a key of the cache."""
     with open(path, "rb") as file:
         header = file.read(HEADER)
         if not header.startswith(MAGIC):
@@ -103,7 +103,7 @@ def check_history(path):
     state = os.stat(path)
     if is_damaged(os.path.abspath(path), state.st_ino, state.st_mtime_ns, state.st_size):
         before = os.path.join(os.path.dirname(path), "history.previous.h5")
-        hint = f", or read {before}, the state of the checkpoint before" * (os.path.exists(before) and before != path)
+        hint = f", or read {before}, the state at the previous checkpoint" * (os.path.exists(before) and before != path)
         raise OSError(f"{path}: the file is damaged: its bytes differ from those that McKean wrote; restore it{hint}")
     with open_hdf5(path) as file:
         found = text(file.attrs.get("format", ""))

@@ -47,7 +47,7 @@ def code_of(main):
 
 
 def usage(document, asked):
-    """Prints the usage of a tool and ends it: with exit code 0 if it was asked for, otherwise on standard error with 2."""
+    """Prints the usage of a tool and ends it: on standard output with exit code 0 if asked for, otherwise on standard error with 2."""
     print(document.strip(), file=sys.stdout if asked else sys.stderr)
     sys.exit(0 if asked else 2)
 
