@@ -13,7 +13,7 @@ const char cmd_bench_options[] = "  --quick           a few seconds, less accura
                                  "                    population, sums or disk (default: all)\n"
                                  "  --disk FOLDER     where checkpoints are written and read\n"
                                  "  --json FILE       results in JSON\n"
-                                 "options for kernels; with --only PART, --d applies to PART\n"
+                                 "options for kernels; with --only, --d applies to the selected part\n"
                                  "  --unit U          unit type; `mckean help unit.type` lists them\n"
                                  "  --d D             dimension of the points, 1 to 1024\n"
                                  "  --precision P     single, mixed or double\n"
