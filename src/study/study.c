@@ -229,6 +229,19 @@ static int read_source(struct h5 *file, const char *path, struct study_source *s
   return status;
 }
 
+/* Returns whether a folder has a history, or a copy of the one before. */
+static bool has_history(const char *folder) {
+  static const char *const names[] = {"history.h5", "history.previous.h5"};
+  bool found = false;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char path[PATH_BYTES];
+    struct stat file;
+    snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+    found |= stat(path, &file) == 0;
+  }
+  return found;
+}
+
 static int add_run(struct study *study, int run, const char *folder, struct identity *identity) {
   char path[PATH_BYTES];
   struct config *config = NULL;
@@ -240,7 +253,8 @@ static int add_run(struct study *study, int run, const char *folder, struct iden
   snprintf(path, sizeof path, "%s/history.h5", folder);
   history_file_mark(path, study->source[run].mark); /* first: a run in progress may replace the file meanwhile */
   int status = history_file_open(path, &study->file[run]);
-  if (status != OK) return stat(path, &found) == 0 ? status : FAIL(USAGE, "%s", error_text());
+  if (status != OK && !has_history(folder)) return FAIL(USAGE, "%s", error_text());
+  TRY(status);
   status = read_source(study->file[run], path, &study->source[run]);
   if (status == OK) status = read_config(study->file[run], path, &config);
   if (status == OK) {
