@@ -30,7 +30,7 @@ static inline bool dataset_exact(enum dataset_mode mode) {
 struct dataset;
 
 /* Local. USAGE: the mode is rkhs, for which `what`, such as a verb, has no theory. */
-int dataset_needs_points(const struct dataset *data, const char *what);
+int dataset_refuse_rkhs(const struct dataset *data, const char *what);
 extern const char *const dataset_mode_names[DATA_MODES];
 
 /* Names the generators of all random numbers of a run; checkpoints and history files contain this text. */

@@ -153,32 +153,33 @@ static bool import_without_path(const struct rule_arguments *args, char *receive
 /* ---- the exact potential ---- */
 
 static bool exact_unit(const struct rule_arguments *args, char *received) {
-  (void)received;
-  return is_exact(args) && args->config->unit.type != UNIT_RBF;
+  const int unit = args->config->unit.type;
+  return is_exact(args) && unit != UNIT_RBF && write_received(received, unit_table[unit].name);
 }
 
 static bool exact_target(const struct rule_arguments *args, char *received) {
-  (void)received;
   const struct config *config = args->config;
   const struct unit_spec *teacher = &config->target.teacher;
-  const bool same =
-      config->target.type == TARGET_TEACHER && teacher->type == UNIT_RBF && teacher->alpha == config->unit.alpha;
-  return is_exact(args) && config->target.type != TARGET_SPIN && !same;
+  const bool taught = config->target.type == TARGET_TEACHER;
+  snprintf(received, RECEIVED_MAX, taught ? "a teacher of %s units with alpha %g" : "%s",
+           taught ? unit_table[teacher->type].name : target_table[config->target.type]->name, teacher->alpha);
+  return is_exact(args) && config->target.type != TARGET_SPIN &&
+         !(taught && teacher->type == UNIT_RBF && teacher->alpha == config->unit.alpha);
 }
 
 static bool exact_alpha(const struct rule_arguments *args, char *received) {
-  (void)received;
   const struct config *config = args->config;
+  snprintf(received, RECEIVED_MAX, "%g", config->unit.alpha * config->target.d);
   return is_exact(args) && config->unit.alpha * config->target.d > POTENTIAL_K_MAX;
 }
 
 static bool exact_scheme(const struct rule_arguments *args, char *received) {
-  (void)received;
-  return is_exact(args) && args->config->schedule.scheme != SCHEME_GD;
+  const int scheme = args->config->schedule.scheme;
+  return is_exact(args) && scheme != SCHEME_GD && write_received(received, scheme_names[scheme]);
 }
 
 static bool exact_noise(const struct rule_arguments *args, char *received) {
-  (void)received;
+  snprintf(received, RECEIVED_MAX, "%g", args->config->data.noise);
   return is_exact(args) && args->config->data.noise > 0;
 }
 

@@ -14,7 +14,7 @@
 
 const char *const dataset_mode_names[DATA_MODES] = {"online", "fixed", "population", "rkhs"};
 
-int dataset_needs_points(const struct dataset *data, const char *what) {
+int dataset_refuse_rkhs(const struct dataset *data, const char *what) {
   if (data->spec.mode != DATA_RKHS) return OK;
   return FAIL(
       USAGE,

@@ -268,7 +268,7 @@ int advise_create(struct problem *problem, struct advise **out) {
   const struct config *config = problem->config;
   TRY(loss_needs_squared(&config->data.loss, "advise"));
   TRY(update_needs_euler(&config->schedule.update, "advise"));
-  TRY(dataset_needs_points(problem->data, "advise"));
+  TRY(dataset_refuse_rkhs(problem->data, "advise"));
   struct advise *advise = alloc_small(sizeof *advise);
   const int stage = schedule_stage(&config->schedule, problem->info.step);
   *advise = (struct advise){.step = problem->info.step,

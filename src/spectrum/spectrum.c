@@ -200,7 +200,7 @@ int spectrum_create(const struct comm *comm, const struct problem *problem, cons
   TRY(loss_needs_squared(&problem->config->data.loss, "spectrum"));
   const struct ensemble_spec *ensemble = &problem->config->ensemble;
   TRY(update_needs_euler(&problem->config->schedule.update, "spectrum"));
-  TRY(dataset_needs_points(problem->data, "spectrum"));
+  TRY(dataset_refuse_rkhs(problem->data, "spectrum"));
   if (ensemble->scale != 1 || ensemble->scale_power != 0)
     return FAIL(USAGE, "spectrum supports ensemble.scale: 1 only, received %g n^%g", ensemble->scale,
                 ensemble->scale_power);

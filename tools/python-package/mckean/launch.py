@@ -237,8 +237,8 @@ class Sweep:
 
         loss and test_loss are means over replicas, in units of f^2. spread is the standard deviation of the final loss over
         replicas. V is the variance over replicas of f_n at the test points at the last recorded field (output.fields), and
-        t_V the time of that field; both are NaN without fields, with one replica, or with data.streams. A DataFrame with pandas, otherwise a list of
-        dictionaries.
+        t_V the time of that field; both are NaN without fields, with one replica, or with data.streams. A DataFrame with
+        pandas, otherwise a list of dictionaries.
         """
         rows = [{**settings, **row} for settings, folder in self.runs for row in rows_of(folder)]
         try:

@@ -18,7 +18,7 @@ def call(tool, arguments):
 def plot(run, folder=None):
     """Draws the pictures of a run: losses, fluctuations, particles. Several runs: overlay.png, with a curve for each run.
 
-    run     the folder of an analyzed run (mckean.analyze), or a list of folders. Needs matplotlib
+    run     the folder of a run, which is analyzed first if necessary, or a list of folders. Needs matplotlib
     folder  where the PNG files go; default: RUN/plots. Required for several runs
 
     Returns the paths of the pictures. Errors: study.Failure, with the message of the tool; ValueError: several runs, no folder.
