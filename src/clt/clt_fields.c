@@ -196,11 +196,11 @@ static void plan(struct clt_fields *fields, const struct clt_fields_work *work) 
     reason = "the runs recorded no fields (output.fields)";
   else if (study_fewest_initials(study) < CLT_REPLICAS_MIN)
     reason = "at least 64 replicas are needed; 1000 or more are better";
+  else if (study->scale_power != 0)
+    reason = "with ensemble.scale_power the covariance of sqrt n (f_n - f_t) depends on n";
   for (int index = 0; index < study->times && !*reason; index++) plan_time(fields, work, index);
   if (!*reason && study->own_times && isnan(study->time[study->times - 1]))
     reason = "dt_power gives the sizes different t";
-  if (!*reason && study->scale_power != 0)
-    reason = "with ensemble.scale_power the covariance of sqrt n (f_n - f_t) depends on n";
   if (!*reason && fields->times == 0)
     reason = "no field at this time, or no test points, or replicas with different data";
   snprintf(fields->reason, sizeof fields->reason, "%s%s%s", reason, *reason && *refused ? "; " : "", refused);

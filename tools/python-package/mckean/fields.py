@@ -36,6 +36,8 @@ def draw_quotients(case):
     for time in times_of(case, "clt"):
         quotients, limit = array(time, "quotients"), array(time, "quotient_limit")
         last = len(n) - is_own(case, time, len(n) - 1)
+        if not last:  # a single size, which is its own reference
+            continue
         count = min(LEADING, quotients.shape[1])
         figure, axis = axes("$u_i' C_n u_i / l_i$")
         for i, color in enumerate(colors(count)):

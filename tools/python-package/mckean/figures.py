@@ -3,6 +3,7 @@
 To add a figure, write a function that takes a case (or all cases of the study) and returns pictures. Then add a row with this
 function and with a function that returns whether the data exist. A figure without data is omitted.
 """
+from .exact_figures import CASE_EXACT, STUDY_EXACT
 from .fields import FIELD_SECTIONS
 from .overlay import draw_runs
 from .panels import Picture, Section, array, axes, done, legend, points, slope_guide, three
@@ -82,6 +83,10 @@ def draw_loss_in_time(case):
     name = case.loss_scale()
     return draw_in_time(case, f"loss / {SCALES[name]}", {f"loss_over_{name}": f"Training loss over {name}",
                                                          f"test_loss_over_{name}": f"Test loss over {name}"}, log_axis)
+
+
+def draw_regularized_loss_in_time(case):
+    return draw_in_time(case, "G", {"regularized_loss": "Training loss with the ridge, G = L + (lambda/2) mean |theta|^2"}, log_axis)
 
 
 def draw_accuracy_in_time(case):
@@ -449,6 +454,8 @@ def law_text(case):
 CASE_SECTIONS = [
     Section("Loss in time", lambda case: len(case.data["times"]) > 1, draw_loss_in_time,
             rate_sentence),
+    Section("Loss with the ridge in time", lambda case: len(case.data["times"]) > 1 and series(case, "regularized_loss"),
+            draw_regularized_loss_in_time, ""),
     Section("Accuracy in time", lambda case: len(case.data["times"]) > 1 and series(case, "accuracy"),
             draw_accuracy_in_time, ""),
     Section("Loss against n", several_sizes, draw_loss_in_n, ""),
@@ -467,6 +474,7 @@ CASE_SECTIONS = [
     Section("Healing", falling, lambda case: draw_healing_ratio(case) + draw_healing_exponents(case),
             "Theory predicts that n V_n decreases at long times (healing) for noise-free gradient descent with the squared loss, "
             "in the norm of the training measure: with fixed data at the training points, not necessarily elsewhere."),
+    *CASE_EXACT,
     *FIELD_SECTIONS,
 ]
 STUDY_SECTIONS = [
@@ -475,6 +483,7 @@ STUDY_SECTIONS = [
     Section("Scale of the noise of SGD", has_powers, draw_noise_scale, ""),
     Section("Error of trained networks", lambda cases: len(tested(cases)) > 1, draw_plateaus_of_cases, ""),
     Section("Exponents of the error", lambda cases: len(fitted(cases)) > 1, draw_fits_of_cases, ""),
+    *STUDY_EXACT,
 ]
 
 

@@ -91,6 +91,7 @@ KINDS = {  # kind: what may exist at its path, and a function that recognizes it
     "sweep": ("an earlier sweep.json of mckean.sweep", lambda file: json_format(file) == "mckean-sweep"),
     "manifest": ("the same manifest", never),
     "data": ("an earlier data file of mckean.save_data", lambda file: hdf5_format(file) == "mckean-data"),
+    "particles": ("earlier initial particles of tools/studies", lambda file: hdf5_format(file) == "mckean-particles"),
     "network": ("an earlier file of Network.to_npz", lambda file: npz_format(file) == "mckean-network"),
 }
 OTHERS = ((b"MCKEANHI", "the history of a run"), (b"MCKEANCK", "a checkpoint"), (b"\x89HDF\r\n\x1a\n", "an HDF5 file"))

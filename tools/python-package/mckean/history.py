@@ -152,6 +152,17 @@ def open(run, fields=True, arrays=None):
     return found[0] if together else found
 
 
+def by_size(run):
+    """Yields (n, table) of a run: a dictionary of arrays as from open(), without the dimension n, for each size."""
+    tables = open(run, arrays="numpy")
+    for table in tables if isinstance(tables, list) else [tables]:
+        for i, n in enumerate(table["n"].reshape(-1)):
+            own = table if table["n"].ndim == 0 else {
+                name: array[i] if table["dims"][name][:1] == ("n",) else array for name, array in table.items()
+                if name in table["dims"]}
+            yield int(n), {**own, "attrs": table["attrs"]}
+
+
 def load_xarray(arrays):
     """Returns the module xarray, or None for NumPy."""
     if arrays not in (None, "numpy", "xarray"):

@@ -2,22 +2,11 @@
 import os
 
 from .guard import check
-from .history import open as open_history
+from .history import by_size
 from .plots import log_axis, np, plt, save, time_axis, time_text
 from .records import read_config
 
-PRIVATE = ("run.", "output.", "unit.init.checksum")  # keys that do not name a case
-
-
-def sizes_of(run):
-    """Returns [(n, table)]: one dictionary of arrays without the dimension n for each size of a run."""
-    tables = open_history(run, arrays="numpy")
-    for table in tables if isinstance(tables, list) else [tables]:
-        for i, n in enumerate(table["n"].reshape(-1)):
-            own = table if table["n"].ndim == 0 else {
-                name: array[i] if table["dims"][name][:1] == ("n",) else array for name, array in table.items()
-                if name in table["dims"]}
-            yield int(n), {**own, "attrs": table["attrs"]}
+PRIVATE = ("run.", "output.", "unit.init.checksum", "unit.init.path", "unit.init.subsample")  # keys that do not name a case
 
 
 def fluctuation(table):
@@ -40,14 +29,14 @@ def labels_of(runs):
 
 
 def input_of(run):
-    return next(sizes_of(run))[1]["attrs"]["config"]
+    return next(by_size(run))[1]["attrs"]["config"]
 
 
 def draw_runs(runs):
     """Returns a figure of the training loss and n V_n of all runs against t, for the largest n of each (dashed: the smallest)."""
     figure, axes = plt.subplots(1, 2, figsize=(10.4, 4.6))
     for run, label, color in zip(runs, labels_of(runs), plt.cm.viridis(np.linspace(0, 0.85, len(runs)))):
-        tables = list(sizes_of(run))
+        tables = list(by_size(run))
         for (n, table), style in ((tables[-1], "-"), *(((tables[0], "--"),) if len(tables) > 1 else ())):
             scale = float(table["attrs"]["C_f"])
             name = f"{label}, n = {n}"

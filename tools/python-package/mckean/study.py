@@ -1,13 +1,14 @@
 """Reads the records of runs and the results of `mckean analyze`, for tools/report and tools/studies.
 
-A case is a set of runs that are analyzed together: they differ only in run.*, ensemble.* and output.* (other n, more
-replicas). A study is a list of cases, such as one per power of the batch or per dimension. The results of a case are in one of
-its run folders: analysis.json, analysis.h5 and analysis.txt (the printed output). All numbers and verdicts are read from
-analysis.json; analysis.txt is only displayed.
+A case is a set of runs that are analyzed together: they differ only in run.*, ensemble.n, ensemble.replicas and output.*. A study
+is a list of cases, such as one per power of the batch or per dimension. The results of a case are in one of its run folders:
+analysis.json, analysis.h5 and analysis.txt (the printed output). All numbers and verdicts are read from analysis.json;
+analysis.txt is only displayed.
 """
 import json
 import math
 import os
+import re
 import subprocess
 
 import h5py
@@ -15,7 +16,7 @@ import h5py
 from .guard import Failure, Misuse
 from .records import LOSS_SCALES, checkpoints_of, history_of, mark_of, members, read_config, text
 
-FREE = ("run.", "ensemble.", "output.")  # sections in which the runs of a case may differ
+FREE = ("run.", "ensemble.n", "ensemble.replicas", "output.")  # keys, or beginnings of keys, in which the runs of a case may differ
 
 
 class Run:
@@ -138,6 +139,11 @@ class Case:
         return [finding for finding in self.findings("condition") if finding["verdict"] == "not met"]
 
 
+def natural(path):
+    """Returns a key that sorts paths with numbers by their values."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path)]
+
+
 def find_runs(folder):
     """Returns the run folders at any depth below a folder, or the folder itself if it is a run folder."""
     if os.path.exists(os.path.join(folder, "history.h5")):
@@ -147,7 +153,7 @@ def find_runs(folder):
         history_of(folder)  # raises the reason
     if not found:
         raise Misuse(f"{folder}: expected history.h5 there or in folders below it (`mckean run` writes it)")
-    return sorted(found)
+    return sorted(found, key=natural)
 
 
 def open_study(folders):

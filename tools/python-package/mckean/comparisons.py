@@ -1,0 +1,176 @@
+"""Comparisons of the parts of a study (tools/studies). Each is a class, whose instances are rows of a study.
+
+A row has a label and parts, the fields that its docstring names, and
+
+  compare(cases)   cases: those of its parts. Returns whether the condition is met, and a line that describes the result
+  expected()       the condition in words; empty if the row only reports
+"""
+import math
+import statistics
+from collections import namedtuple
+
+import numpy as np
+
+from . import exact
+from .words import interval, number
+
+
+def verdict(agree, text):
+    return f"{'' if agree else 'NOT '}{text}"
+
+
+class Alike(namedtuple("Alike", "label parts dt")):
+    """Two parts with different dt (a pair), whose V_sgd P / dt must agree for each t > 0 and n."""
+
+    def ratios(self, cases):
+        """Returns [(ratio, low, high)], the ratio of V_sgd P / dt at the second dt to that at the first, for each t > 0 and n.
+
+        P is the same for both, so it cancels. The widths of both intervals are added in quadrature on the logarithmic scale,
+        and widened (Bonferroni) so that all intervals contain the true ratio with probability 99 %.
+        """
+        first, second = (case.data for case in cases)
+        found = []
+        pairs = len(first["n"]) * sum(t > 0 for t in first["times"])
+        normal = statistics.NormalDist()
+        widen = normal.inv_cdf(1 - 0.005 / pairs) / normal.inv_cdf(1 - 0.005)
+        for i, time_of in enumerate(first["times"]):
+            for s in range(len(first["n"]) if time_of > 0 else 0):
+                ratio, widths = 1.0, []
+                for data, dt, sign in ((first, self.dt[0], -1), (second, self.dt[1], 1)):
+                    value, low, high = (data["V_sgd"][part][i][s] for part in ("values", "low", "high"))
+                    ratio *= (value / dt) ** sign
+                    widths.append(math.log(high / low) / 2)
+                width = widen * math.hypot(*widths)
+                found.append((ratio, ratio * math.exp(-width), ratio * math.exp(width)))
+        return found
+
+    def compare(self, cases):
+        found = self.ratios(cases)
+        outside = [ratio for ratio in found if not ratio[1] <= 1 <= ratio[2]]
+        values = [ratio[0] for ratio in found]
+        return not outside, (f"{self.label}: V_sgd P / dt, dt = {self.dt[1]} over dt = {self.dt[0]}, {len(found)} pairs of n and t: "
+                             f"{min(values):.2f} to {max(values):.2f}, " + (f"NOT 1 within joint intervals: {len(outside)}"
+                                                                           if outside else "each 1 within its joint interval"))
+
+    def expected(self):
+        return ""
+
+
+class SameSlope(namedtuple("SameSlope", "label parts tolerance")):
+    """Two parts, whose slopes of the test loss in n over the window must agree. Their half widths are added in quadrature."""
+
+    def compare(self, cases):
+        first, second = ([case.data["plateau"]["test_loss"][name] for name in ("slope", "slope_low", "slope_high")] for case in cases)
+        difference, width = second[0] - first[0], math.hypot((first[2] - first[1]) / 2, (second[2] - second[1]) / 2)
+        agree = abs(difference) + width <= self.tolerance
+        return agree, (f"{self.label}: difference of the slopes {interval(difference, difference - width, difference + width)}, "
+                       + verdict(agree, f"within {self.tolerance} of 0"))
+
+    def expected(self):
+        return f"equal slopes: {self.label}"
+
+
+class Targets(namedtuple("Targets", "label parts name value tolerance")):
+    """Parts with different targets: the mean of their slopes NAME@T, or NAME.decay over the window, must be value +- tolerance."""
+
+    def slope(self, case):
+        name, _, at = self.name.partition("@")
+        if name.endswith(".decay"):
+            return case.data["plateau"][name.removesuffix(".decay")]["slope"]
+        return case.data[name]["slope"][next(i for i, t in enumerate(case.data["times"]) if t == float(at))]
+
+    def compare(self, cases):
+        slopes = [self.slope(case) for case in cases]
+        mean = statistics.mean(slopes)
+        agree = abs(mean - self.value) <= self.tolerance
+        name = self.name.removesuffix(".decay").replace("@", " at t = ")
+        return agree, (f"{self.label}: slope of {name} for {len(slopes)} targets: mean {number(mean, '.3f')}, sd between targets "
+                       f"{statistics.stdev(slopes):.3f}, {number(min(slopes), '.3f')} to {number(max(slopes), '.3f')}" +
+                       ("" if agree else f"; NOT {self.value} +- {self.tolerance}"))
+
+    def expected(self):
+        return f"mean of {self.name} over targets {self.label}: {self.value}~{self.tolerance}"
+
+
+class AgainstLaw(namedtuple("AgainstLaw", "label parts times tolerance")):
+    """A part that trains only c: V_sgd over its exact value, over all n and initial conditions, must be 1 +- tolerance at the times.
+
+    Mean and loss are reported at the last time.
+    """
+
+    def compare(self, cases):
+        found = [law for run in cases[0].runs for law in exact.against_law(run.folder)]
+        ratios = [exact.mean_of(np.concatenate([law.V[:, at] / law.V_exact[:, at] for law in found for at in np.flatnonzero(
+            np.isclose(law.time, t))])) for t in self.times]
+        agree = all(1 - self.tolerance < ratio.low and ratio.high < 1 + self.tolerance for ratio in ratios)
+        text = ", ".join(f"{interval(*ratio)} at t = {t:g}" for t, ratio in zip(self.times, ratios))
+        error = exact.mean_of(np.concatenate([law.error[:, -1] for law in found]))
+        loss = exact.mean_of(np.concatenate([(law.loss / law.loss_exact)[:, -1] for law in found]))
+        return agree, (f"{self.label}: V_sgd over its exact value {text}, " + verdict(agree, f"within {self.tolerance} of 1") +
+                       f"; at the end, squared error of the mean over its exact variance {interval(*error)}, loss over its exact "
+                       f"mean {interval(*loss, form='.4f')}")
+
+    def expected(self):
+        return f"V_sgd over its exact value: 1~{self.tolerance}"
+
+
+class Lazy(namedtuple("Lazy", "label parts value tolerance")):
+    """Parts with different output scales: the distance to the linearized networks must fall as scale^value, +- tolerance, at large scales."""
+
+    def compare(self, cases):
+        found = sorted(exact.distance_to_line(run.folder) for case in cases for run in case.runs)
+        slopes = [math.log(b[1] / a[1]) / math.log(b[0] / a[0]) for a, b in zip(found, found[1:])]
+        agree = abs(slopes[-1] - self.value) <= self.tolerance
+        text = ", ".join(f"{distance:.2g} (alpha = {scale:g})" for scale, distance in found)
+        return agree, (f"{self.label}: relative distance to the linearized networks {text}; slopes in alpha "
+                       f"{', '.join(number(slope, '.2f') for slope in slopes)}, the last " +
+                       verdict(agree, f"{self.value} +- {self.tolerance}"))
+
+    def expected(self):
+        return f"distance to the linearized networks ~ alpha^{self.value}"
+
+
+class Corrections(namedtuple("Corrections", "label parts")):
+    """Parts with different gamma: how the mean of f_n approaches its limit. It only reports."""
+
+    def compare(self, cases):
+        texts = []
+        for case in cases:
+            gamma = 1 - float(case.first.config.get("ensemble.scale_power", 0))
+            n, distance = exact.corrections(case.home)
+            slopes = np.diff(np.log(distance)) / np.diff(np.log(n))
+            texts.append(f"gamma = {gamma:g}: {', '.join(number(slope, '.2f') for slope in slopes)}")
+        return True, f"{self.label}: slopes of |E f_n - E f_4n| in n, between neighboring n: {'; '.join(texts)}"
+
+    def expected(self):
+        return ""
+
+
+class NoiseBias(namedtuple("NoiseBias", "label parts value tolerance")):
+    """Parts with noise, one for each n, then as many without: sqrt n |bias| must be ~ n^value, +- tolerance, between the largest n."""
+
+    def compare(self, cases):
+        half = len(cases) // 2
+        found = sorted(exact.noise_bias(noisy.home, plain.home) for noisy, plain in zip(cases[:half], cases[half:]))
+        slopes = [math.log(b[2].value / a[2].value) / math.log(b[0] / a[0]) for a, b in zip(found, found[1:])]
+        agree = abs(slopes[-1] - self.value) <= self.tolerance
+        return agree, (f"{self.label}: n V_n " + ", ".join(f"{V:.3g} ({n})" for n, V, _ in found) + "; sqrt n |bias| " +
+                       ", ".join(f"{interval(*bias, form='.3g')} ({n})" for n, _, bias in found) + "; its slopes in n " +
+                       ", ".join(number(slope, ".2f") for slope in slopes) + f", the last " +
+                       verdict(agree, f"{number(self.value)} +- {self.tolerance}"))
+
+    def expected(self):
+        return f"sqrt n |bias| ~ n^{self.value:.2g}: {self.label}"
+
+
+class Ends(namedtuple("Ends", "label parts column n below")):
+    """Two parts: the ratio of a column at the end, first over second part, must be below a number for the networks of n units."""
+
+    def compare(self, cases):
+        found = list(exact.ends(cases[0].home, cases[1].home, self.column))
+        agree = all(ratio.high < self.below for n, ratio in found if n == self.n)
+        return agree, (f"{self.label}: ratio of {self.column} at the end " + ", ".join(f"{interval(*ratio, form='.3g')} (n = {n})"
+                       for n, ratio in found) + ", " + verdict(agree, f"below {self.below} at n = {self.n}"))
+
+    def expected(self):
+        return f"{self.label}: ratio of {self.column} below {self.below}"
