@@ -118,7 +118,8 @@ const struct column column_table[] = {
     {"a2_mean", "a^2", "mean over units of |a|^2", .value = a2_mean},
     {"ridge_energy", "f^2", "mean over units of (1/2) sum lambda theta^2 over the trained parameters",
      .value = ridge_energy, .applies = ridge},
-    {"regularized_loss", "f^2", "loss on the batch plus the ridge energy", .value = regularized_loss, .applies = ridge},
+    {"regularized_loss", "f^2", "G, loss on the batch plus the ridge energy: the free energy without entropy",
+     .value = regularized_loss, .applies = ridge},
     {"virial", "f^2",
      "mean over units of theta . g, g = grad V + lambda theta, trained parameters only. In the stationary state of "
      "euler, the expectation of virial - (dt/2) grad2 is tau times the number of trained parameters per unit (alpha^2 "
