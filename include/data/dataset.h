@@ -41,7 +41,6 @@ enum { DATASET_TEST_AUTO = -1, DATASET_TEST_DEFAULT = 512, DATASET_TEST_SHARE = 
 /* Section `data` of the input. */
 struct dataset_spec {
   int mode;        /* enum dataset_mode */
-  int inputs;      /* enum inputs_type: the law of x; not yet a key of the input */
   int64_t samples; /* fixed: N; 0: all points of a file that are not test points */
   int64_t test;    /* K, number of test points; of a file the last K rows. DATASET_TEST_AUTO: of a file a fifth of the
                     * rows, drawn with the seed of the test points. Unused if a file has test points of its own */

@@ -8,7 +8,7 @@
 #include "base/rng.h"
 #include "data/fresh_points.h"
 
-enum inputs_type { INPUTS_SPHERE, INPUTS_TYPES };
+enum inputs_type { INPUTS_SPHERE, INPUTS_GAUSSIAN, INPUTS_RADEMACHER, INPUTS_TYPES };
 
 struct inputs {
   const char *name;
@@ -22,6 +22,7 @@ struct inputs {
   void (*draw_lanes)(const struct fresh_stream *stream, int64_t first, int d, double *x);
 
   const char *description;
+  const char *in_words; /* after "500 points drawn with seed 1"; empty for the sphere */
 };
 
 extern const struct inputs inputs_table[INPUTS_TYPES]; /* indexed by enum inputs_type */

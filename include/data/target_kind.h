@@ -23,8 +23,9 @@ enum { POINT_LANES = 32 };
 
 /* Section `target` of the input. Each kind reads the fields that it needs. */
 struct target_spec {
-  int type; /* enum target_type */
-  int d;    /* input dimension; TARGET_FILE: the dimension that the file must have, or 0 for any */
+  int type;   /* enum target_type */
+  int inputs; /* enum inputs_type (data/inputs.h): the law of x, on which C_f depends */
+  int d;      /* input dimension; TARGET_FILE: the dimension that the file must have, or 0 for any */
   uint64_t seed;
   char path[4096];          /* TARGET_FILE: name of the HDF5 file */
   int64_t teacher_units;    /* TARGET_TEACHER: m */

@@ -27,6 +27,7 @@ static const struct effect effects[] = {
     {"target.teacher.init.a.", "target.teacher.type", "rbf", true},
     {"target.teacher.init.b.", "target.teacher.type", "rbf", true},
     {"loss.threshold", "loss.type", "huber", false},
+    {"data.inputs", "target.type", "file", true},
     {"data.samples", "data.mode", "fixed", false},
     {"data.shared", "dynamics.scheme", "sgd", false},
     {"data.test_seed", "data.test", "0", true},

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "data/inputs.h"
 #include "dynamics/potential.h"
 #include "key.h"
 
@@ -167,6 +168,11 @@ static bool exact_target(const struct rule_arguments *args, char *received) {
          !(taught && teacher->type == UNIT_RBF && teacher->alpha == config->unit.alpha);
 }
 
+static bool exact_inputs(const struct rule_arguments *args, char *received) {
+  const int inputs = args->config->target.inputs;
+  return is_exact(args) && inputs != INPUTS_SPHERE && write_received(received, inputs_table[inputs].name);
+}
+
 static bool exact_alpha(const struct rule_arguments *args, char *received) {
   const struct config *config = args->config;
   snprintf(received, RECEIVED_MAX, "%g", config->unit.alpha * config->target.d);
@@ -265,6 +271,7 @@ static const struct rule input_rules[] = {
      "required by unit.init.subsample, unit.init.subsample_seed and unit.init.checksum", NULL},
     {"unit.type", exact_unit, EXACT "rbf", NULL},
     {"target.type", exact_target, EXACT "spin, or a teacher of rbf units with the same alpha", NULL},
+    {"data.inputs", exact_inputs, EXACT "sphere", NULL},
     {"unit.alpha", exact_alpha, EXACT "alpha d <= 10^4", NULL},
     {"dynamics.scheme", exact_scheme, EXACT "gd: a step has no batches", NULL},
     {"target.noise", exact_noise, EXACT "0: there are no labels", NULL},

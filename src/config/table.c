@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "data/inputs.h"
+
 static const struct choice NO_CHOICE = {0};
 
 static struct choice precision_choice(int i) {
@@ -24,6 +26,10 @@ static struct choice target_choice(int i) {
 }
 static struct choice mode_choice(int i) {
   return i < DATA_MODES ? (struct choice){.name = dataset_mode_names[i]} : NO_CHOICE;
+}
+static struct choice inputs_choice(int i) {
+  return i < INPUTS_TYPES ? (struct choice){.name = inputs_table[i].name, .help = inputs_table[i].description}
+                          : NO_CHOICE;
 }
 static struct choice scheme_choice(int i) {
   return i < SCHEMES ? (struct choice){.name = scheme_names[i]} : NO_CHOICE;
@@ -158,6 +164,8 @@ const struct parameter parameter_table[] = {
      "the norm of the reproducing kernel Hilbert space (RKHS) of the units, with V = c (f_n(z) - f(z)). population and "
      "rkhs use points only for tests, and require rbf units, dynamics.scheme: gd, and a target of type spin or a "
      "teacher of rbf units with the same alpha"},
+    {"data.inputs", P_CHOICE, AT(target.inputs), 0, 0, false, "sphere", inputs_choice, false,
+     "distribution of the points x that are drawn"},
     {"data.samples", P_COUNT, AT(data.samples), 1, POINTS_LIMIT, false, NULL, NULL, false,
      "fixed: number of points in the set. With target.type: file, the first rows of x; by default all"},
     {"data.test", P_COUNT_AUTO, AT(data.test), 0, POINTS_LIMIT, false, "auto", NULL, false,

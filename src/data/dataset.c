@@ -26,6 +26,10 @@ const char dataset_random_numbers[] =
     "initial parameters, targets, fixed data, test points: Philox4x64-10; online points and their noise: "
     "Philox4x32-10, keyed by Philox4x64-10; orders of mini-batches: Fisher-Yates shuffle with Philox4x64-10";
 
+static const struct inputs *law_of(const struct dataset *data) {
+  return &inputs_table[data->target->spec.inputs];
+}
+
 static void add_noise(const struct dataset *data, const struct rng *rng, int64_t first, int count, double *y) {
   if (data->spec.noise <= 0) return;
   for (int p = 0; p < count; p++) {
@@ -37,7 +41,7 @@ static void add_noise(const struct dataset *data, const struct rng *rng, int64_t
 
 void dataset_draw(const struct dataset *data, const struct rng *points, const struct rng *noise, int64_t first,
                   int count, double *x, double *y) {
-  const struct inputs *law = &inputs_table[data->spec.inputs];
+  const struct inputs *law = law_of(data);
   for (int p = 0; p < count; p++) law->draw(points, (uint64_t)(first + p), data->d, x + (size_t)p * (size_t)data->d);
   if (!y) return;
   target_eval(data->target, count, x, y);
@@ -222,9 +226,10 @@ char *dataset_train_origin(const struct dataset *data) {
   if (spec->mode == DATA_POPULATION) return text("no points: exact mean over the sphere");
   if (spec->mode == DATA_RKHS) return text("no points: exact norm in the RKHS of the units");
   if (spec->mode == DATA_ONLINE)
-    return text("fresh points at each step, drawn with seed %lld, %s", seed,
-                spec->shared ? "the same for all networks" : "different for each network");
-  if (data->target->kind->evaluate) return text("%lld points drawn with seed %lld", samples, seed);
+    return text("fresh points at each step, drawn with seed %lld, %s%s", seed,
+                spec->shared ? "the same for all networks" : "different for each network", law_of(data)->in_words);
+  if (data->target->kind->evaluate)
+    return text("%lld points drawn with seed %lld%s", samples, seed, law_of(data)->in_words);
   if (data->test_rows)
     return text("%lld points: %s rows of x in %s that are not test points", samples,
                 samples + data->tests == target_file_rows(data->target)->count ? "the" : "the first",
@@ -238,7 +243,8 @@ char *dataset_test_origin(const struct dataset *data) {
   if (tests == 0)
     return text(data->target->kind->evaluate || spec->test == 0 ? "no points" : "no points: the file has fewer than 5");
   if (data->target->kind->evaluate)
-    return text("%lld points drawn with seed %lld", tests, (long long)(spec->test_seed ? spec->test_seed : spec->seed));
+    return text("%lld points drawn with seed %lld%s", tests,
+                (long long)(spec->test_seed ? spec->test_seed : spec->seed), law_of(data)->in_words);
   if (target_file_test_rows(data->target)->count > 0)
     return text("%lld points: test_x in %s", tests, data->target->spec.path);
   if (data->test_rows)
@@ -290,7 +296,7 @@ static void fresh_points(const struct dataset *data, const struct batch_position
   for (int done = 0; done < count; done += POINT_LANES) {
     const int used = count - done < POINT_LANES ? count - done : POINT_LANES;
     double *rows = x + (size_t)done * (size_t)d;
-    inputs_table[data->spec.inputs].draw_lanes(&stream, first + done, d, lanes);
+    law_of(data)->draw_lanes(&stream, first + done, d, lanes);
     for (int lane = 0; lane < used; lane++)
       for (int k = 0; k < d; k++) rows[lane * d + k] = lanes[k * POINT_LANES + lane];
     if (!y) continue;

@@ -7,6 +7,7 @@
 #include "base/crc32c.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "data/inputs.h"
 #include "target_spin_isa.h"
 
 struct spin {
@@ -33,15 +34,18 @@ static int multiplicity(int p, int q, int r) {
   return p == q && q == r ? 1 : p == q || q == r ? 3 : 6;
 }
 
-/* Sets C_f and linear_fraction. E f^2 = d^3/(d(d+2)(d+4)) (6 |S|^2 + 9 |T|^2), T_r = sum_p S_ppr. The linear part of f
- * is d L.x, L = 3 T/(d+2). S2 = |S|^2. */
+/* Sets C_f and linear_fraction if x is uniform on the sphere or Gaussian. For N(0, 1), E f^2 = 6 |S|^2 + 9 |T|^2 and the
+ * linear part of f is 3 T.x, where T_r = sum_p S_ppr. On the sphere, E f^2 is d^2/((d+2)(d+4)) times this, and the
+ * linear part is d L.x, L = 3 T/(d+2). S2 = |S|^2. */
 static void set_moments(struct target *target, const double *T, double S2) {
-  const double d = target->d;
+  const bool sphere = target->spec.inputs == INPUTS_SPHERE;
+  if (!sphere && target->spec.inputs != INPUTS_GAUSSIAN) return;
+  const double d = target->d, sixth = sphere ? d * d / ((d + 2) * (d + 4)) : 1, linear = sphere ? d / (d + 2) : 1;
   double T2 = 0;
   for (int r = 0; r < target->d; r++) T2 += T[r] * T[r];
-  const double square = d * d / ((d + 2) * (d + 4)) * (6 * S2 + 9 * T2);
+  const double square = sixth * (6 * S2 + 9 * T2);
   target->C_f = square / 2;
-  target->linear_fraction = d * d * 9 * T2 / ((d + 2) * (d + 2)) / square;
+  target->linear_fraction = linear * linear * 9 * T2 / square;
 }
 
 /* Draws each a_pqr and adds a_pqr / d to the entry of the sorted indices. The entry becomes S_pqr times its

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "data/dataset.h"
+#include "data/inputs.h"
 #include "harness.h"
 
 enum { D = 3, N = 22 };
@@ -45,6 +46,33 @@ static int row_of(const struct dataset *data, const double *x) {
     if (memcmp(data->x + i * D, x, sizeof(double) * D) == 0) return i;
   fail_msg("a point is not in the set");
   return -1;
+}
+
+/* Fixed, fresh and test points with x_k = 1 or -1 are the signs of the Gaussian points of the same seeds. */
+static void signs_are_those_of_gaussian_points(void **state) {
+  (void)state;
+  const struct dataset_spec *const specs[] = {&fixed, &online};
+  for (int s = 0; s < 2; s++) {
+    double x[2][8 * D], y[8], sum = 0;
+    for (int law = 0; law < 2; law++) {
+      const struct target_spec spec = {
+          .type = TARGET_SPIN, .d = D, .seed = 1, .inputs = law ? INPUTS_RADEMACHER : INPUTS_GAUSSIAN};
+      struct target *other;
+      struct dataset *data;
+      assert_ok(target_create(&world, &spec, &other));
+      assert_ok(dataset_create(other, specs[s], &data));
+      points_at(data, (struct batch_position){.network = 2, .step = 9, .batch = 8}, 0, 8, x[law], y);
+      assert_all_for(law == 1 || fabs(data->test_x[0]) != 1, "set %d", s);
+      assert_all_for(law == 0 || fabs(data->test_x[0]) == 1, "set %d", s);
+      dataset_free(data);
+      target_free(other);
+    }
+    for (int k = 0; k < 8 * D; k++) {
+      assert_all_for(x[1][k] == copysign(1, x[0][k]) && x[0][k] != x[1][k], "set %d, number %d", s, k);
+      sum += x[1][k];
+    }
+    assert_true(fabs(sum) < 8 * D); /* both signs */
+  }
 }
 
 static void an_epoch_contains_no_point_twice(void **state) {
@@ -267,6 +295,7 @@ static void labels_of_fresh_points_are_checked_on_a_sample(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(signs_are_those_of_gaussian_points),
       cmocka_unit_test(an_epoch_contains_no_point_twice),
       cmocka_unit_test(orders_differ_between_epochs_and_batch_sizes),
       cmocka_unit_test(points_do_not_depend_on_the_division_into_calls),
