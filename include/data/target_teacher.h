@@ -1,7 +1,8 @@
 /* target_teacher: a fixed network of m units of any type, f(x) = (1/m) sum_i c_i phi(x, z_i).
  *
  * The parameters of its units are drawn from the initial laws in target_spec.teacher; sphere units are uniform on the
- * sphere |z|^2 = d. C_f and linear_fraction are unknown (NAN). Evaluation costs 2 d flops and one value of h
+ * sphere |z|^2 = d. The parameters in the file target_spec.teacher.import.path, if any, replace them
+ * (particles/particle_file.h). C_f and linear_fraction are unknown (NAN). Evaluation costs 2 d flops and one value of h
  * (particles/kernel.h) per unit and point. */
 #ifndef MCKEAN_DATA_TARGET_TEACHER_H
 #define MCKEAN_DATA_TARGET_TEACHER_H

@@ -30,6 +30,7 @@ struct particle_set {
 
 /* Contains no pointers, because it is broadcast. */
 struct particle_file {
+  char key[32]; /* the key of the input, for messages */
   char path[4096];
   bool checkpoint;
   bool z;          /* the field a is named z */
@@ -41,8 +42,8 @@ struct particle_file {
 /* Collective. Reads the layout of the file and checks that it has sets for all networks of an ensemble. verified: the
  * bytes of the file have been verified by checksums; otherwise a child process reads the whole file first
  * (io/sandbox.h). d: dimension that a must have. USAGE: the file cannot be read, or has other datasets, shapes or types
- * than expected, or too few units or entries R; the message names them. */
-int particle_file_open(const struct comm *comm, const struct unit_spec *unit, int d,
+ * than expected, or too few units or entries R; the message names them and key. */
+int particle_file_open(const struct comm *comm, const char *key, const struct unit_spec *unit, int d,
                        const struct ensemble_spec *ensemble, bool verified, struct particle_file *file);
 
 /* Local. Returns the set from which a network of n units takes its units, or NULL if all sets have fewer. */

@@ -95,10 +95,10 @@ int64_t history_reach(const struct comm *comm, const char *output, void (*note)(
  * missing, damaged, or lacks rows. USAGE: written by a newer program. UNREAD: see io/durable_file.h. */
 int history_whole(const char *output, const struct config *config, int64_t start, bool *has_later_rows);
 
-/* Checks that the points and labels of a data file equal those in the history of the output (the points of other
- * targets follow from seeds), and sets data->scale to the recorded one, so that the columns of a run have one scale.
- * Does nothing if the scale is exact, or if there is no history. Collective. USAGE: the points differ. Other errors:
- * those of history_file_open. */
+/* Checks that the points and labels of a data file, or the units of a teacher from a file, equal those in the
+ * history of the output (other points and units follow from seeds), and sets data->scale to the recorded one, so
+ * that the columns of a run have one scale. Does nothing if there is no history, or the scale is exact and no file
+ * is read. Collective. USAGE: they differ. Other errors: those of history_file_open. */
 int history_data(const struct comm *comm, const char *output, const struct config *config, struct dataset *data);
 
 /* Checks whether a run without a checkpoint may replace the history of the output. OK: there is no history; or a run

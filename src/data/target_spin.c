@@ -34,9 +34,9 @@ static int multiplicity(int p, int q, int r) {
   return p == q && q == r ? 1 : p == q || q == r ? 3 : 6;
 }
 
-/* Sets C_f and linear_fraction if x is uniform on the sphere or Gaussian. For N(0, 1), E f^2 = 6 |S|^2 + 9 |T|^2 and the
- * linear part of f is 3 T.x, where T_r = sum_p S_ppr. On the sphere, E f^2 is d^2/((d+2)(d+4)) times this, and the
- * linear part is d L.x, L = 3 T/(d+2). S2 = |S|^2. */
+/* Sets C_f and linear_fraction if x is uniform on the sphere or Gaussian. For N(0, 1), E f^2 = 6 |S|^2 + 9 |T|^2 and
+ * the linear part of f is 3 T.x, where T_r = sum_p S_ppr. On the sphere, E f^2 is d^2/((d+2)(d+4)) times this, and
+ * the linear part is d L.x, L = 3 T/(d+2). S2 = |S|^2. */
 static void set_moments(struct target *target, const double *T, double S2) {
   const bool sphere = target->spec.inputs == INPUTS_SPHERE;
   if (!sphere && target->spec.inputs != INPUTS_GAUSSIAN) return;

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "particles/kernel.h"
+#include "particles/particle_file.h"
 
 struct teacher {
   struct target target;
@@ -33,6 +34,56 @@ static void draw_unit(const struct rng *rng, const struct unit_spec *spec, int d
                                           : spec->a.mean + spec->a.std * z[2 + k];
 }
 
+/* Copies the fields that the file has to the tiles. particles: the imported units. */
+static void take_units(const struct particle_file *file, const struct particles *particles, struct teacher *teacher) {
+  const struct local_network *local = &particles->local[0];
+  const int d = teacher->target.d;
+  double values[TARGET_D_MAX];
+  for (int64_t i = 0; i < local->n; i++)
+    for (int id = 0; id < FIELDS; id++) {
+      const struct field *field = &field_table[id];
+      if (!(file->fields & 1u << id)) continue;
+      double *tile = teacher->tile + (size_t)(i / TILE) * tile_numbers(d) + i % TILE;
+      local_network_get_field(particles, local, (struct unit_field){(enum field_id)id, 0}, i, 1, values);
+      for (int k = 0; k < field_width((enum field_id)id, d); k++) tile[(field->row + k) * TILE] = values[k];
+    }
+}
+
+/* Reads target.teacher.path on one rank, which is alone in comm. */
+static int import(const struct comm *comm, struct teacher *teacher) {
+  static const char key[] = "target.teacher.path";
+  const struct target_spec *spec = &teacher->target.spec;
+  const struct ensemble_spec one = {.members = 1, .n = {spec->teacher_units}, .replicas = 1};
+  const double cost = 1;
+  struct particle_file *file = alloc_small(sizeof *file);
+  struct particles *particles = NULL;
+  int status = particle_file_open(comm, key, &spec->teacher, teacher->target.d, &one, false, file);
+  const int64_t found = status == OK ? particle_file_set(file, spec->teacher_units)->n : 0;
+  if (status == OK && found != spec->teacher_units)
+    status = FAIL(USAGE,
+                  "%s: %s: expected a set of %lld units (target.teacher.units), received one of %lld; set "
+                  "target.teacher.units: %lld",
+                  key, spec->teacher.import.path, (long long)spec->teacher_units, (long long)found, (long long)found);
+  if (status == OK)
+    status = particles_create(comm, &one, &spec->teacher, teacher->target.d, PRECISION_DOUBLE, &cost, &particles);
+  if (status == OK) status = particle_file_import(file, particles, spec->seed);
+  if (status == OK) take_units(file, particles, teacher);
+  particles_free(particles);
+  free(file);
+  return status;
+}
+
+/* Collective. Rank 0 reads the file and sends the units to the other ranks. */
+static int import_all(const struct comm *comm, struct teacher *teacher) {
+  struct comm *alone = comm_split(comm, comm->rank == 0 ? 0 : 1);
+  const int status = comm_agree(comm, comm->rank == 0 ? import(alone, teacher) : OK);
+  comm_free(alone);
+  TRY(status);
+  comm_bcast(comm, teacher->tile, (int64_t)sizeof(double) * teacher->tiles * (int64_t)tile_numbers(teacher->target.d),
+             0);
+  return OK;
+}
+
 static int create_local(struct teacher *teacher) {
   const struct target_spec *spec = &teacher->target.spec;
   const int d = teacher->target.d;
@@ -48,7 +99,9 @@ static int create_local(struct teacher *teacher) {
 }
 
 static int create(const struct comm *comm, struct target *target) {
-  return comm_agree(comm, create_local((struct teacher *)target));
+  struct teacher *teacher = (struct teacher *)target;
+  TRY(comm_agree(comm, create_local(teacher)));
+  return *target->spec.teacher.import.path ? import_all(comm, teacher) : OK;
 }
 
 static void free_tiles(struct target *target) {
@@ -152,6 +205,12 @@ static int record(const struct target *target, struct h5 *file) {
   if (sphere) TRY(h5_set_double(file, "/teacher", "alpha", unit->alpha));
   TRY(h5_set_int(file, "/teacher", "units", spec->teacher_units));
   TRY(h5_set_int(file, "/teacher", "seed", (int64_t)spec->seed));
+  if (*unit->import.path) {
+    char crc[16];
+    snprintf(crc, sizeof crc, "%08x", checksum(target, 0));
+    TRY(h5_set_text(file, "/teacher", "path", unit->import.path));
+    TRY(h5_set_text(file, "/teacher", "checksum", crc));
+  }
   return h5_set_text(file, "/teacher", "law", law);
 }
 

@@ -218,16 +218,17 @@ static int check_sets(const struct particle_file *file, const struct ensemble_sp
   return OK;
 }
 
-int particle_file_open(const struct comm *comm, const struct unit_spec *unit, int d,
+int particle_file_open(const struct comm *comm, const char *key, const struct unit_spec *unit, int d,
                        const struct ensemble_spec *ensemble, bool verified, struct particle_file *file) {
   *file = (struct particle_file){0};
+  snprintf(file->key, sizeof file->key, "%s", key);
   snprintf(file->path, sizeof file->path, "%s", unit->import.path);
   struct opening opening = {unit, d, file};
   int status = comm->rank == 0 ? open_file(&opening, verified) : OK;
   if (status == OK && comm->rank == 0) status = check_sets(file, ensemble);
   if (status == FAILED) status = FAIL(USAGE, "%s", error_text()); /* a file that cannot be read is a wrong input */
   status = comm_agree(comm, status);
-  if (status != OK) return FAIL(status, "unit.init.path: %s", error_text());
+  if (status != OK) return FAIL(status, "%s: %s", key, error_text());
   comm_bcast(comm, file, sizeof *file, 0);
   return OK;
 }

@@ -198,7 +198,7 @@ int particle_file_import(const struct particle_file *file, struct particles *par
   free(import.stored);
   free(import.values);
   status = comm_agree(particles->comm, status);
-  return status == OK ? OK : FAIL(status == FULL ? FAILED : status, "unit.init.path: %s", error_text());
+  return status == OK ? OK : FAIL(status == FULL ? FAILED : status, "%s: %s", file->key, error_text());
 }
 
 uint32_t particle_file_checksum(const struct particles *particles) {

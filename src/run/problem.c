@@ -100,7 +100,8 @@ int problem_particle_file(struct problem *problem) {
   const int intact = checkpoint ? checkpoint_verify(comm, path, NULL) : OK;
   if (intact != OK) return FAIL(intact == FAILED ? USAGE : intact, "unit.init.path: %s", error_text());
   problem->file = alloc_small(sizeof *problem->file);
-  TRY(particle_file_open(comm, &config->unit, problem->data->d, &config->ensemble, checkpoint, problem->file));
+  TRY(particle_file_open(comm, "unit.init.path", &config->unit, problem->data->d, &config->ensemble, checkpoint,
+                         problem->file));
   return check_distinct(problem);
 }
 

@@ -118,6 +118,23 @@ static int check_points(struct h5 *file, const char *path, const struct config *
   return status;
 }
 
+/* Compares a teacher that was read from a file with that of the start, by checksums. */
+static int check_teacher(struct h5 *file, const char *path, const struct config *config, const struct dataset *data) {
+  char *was, now[16];
+  TRY(h5_get_text(file, "/teacher", "checksum", &was));
+  snprintf(now, sizeof now, "%08x", target_checksum(data->target, 0));
+  const int status =
+      strcmp(was, now) == 0
+          ? OK
+          : FAIL(
+                USAGE,
+                "target.teacher.path: %s: expected the teacher of the start of the run (%s: checksum %s), received one "
+                "with the checksum %s; restore the file, or choose another run.output",
+                config->target.teacher.import.path, path, was, now);
+  free(was);
+  return status;
+}
+
 /* Histories of older programs lack loss_0, C_f_error or C_f_origin. They took C_f from the test labels alone. */
 static int read_scale(struct h5 *file, struct dataset_scale *scale) {
   char *origin;
@@ -135,12 +152,14 @@ static int read_data(const char *output, const struct config *config, struct dat
   char path[PATH_BYTES], *damage;
   struct h5 *file;
   snprintf(path, sizeof path, "%s/history.h5", output);
-  const bool exact = data->scale.C_f_error == 0;
-  if (exact || access(path, F_OK) != 0) return OK;
+  const bool exact = data->scale.C_f_error == 0, points = config->target.type == TARGET_FILE,
+             teacher = config->target.type == TARGET_TEACHER && *config->target.teacher.import.path;
+  if ((exact && !teacher) || access(path, F_OK) != 0) return OK;
   TRY(history_file_resume(output, path, &damage, &file));
   free(damage);
-  int status = config->target.type == TARGET_FILE ? check_points(file, path, config, data) : OK;
-  if (status == OK) status = read_scale(file, &data->scale);
+  int status = points ? check_points(file, path, config, data) : OK;
+  if (status == OK && teacher) status = check_teacher(file, path, config, data);
+  if (status == OK && !exact) status = read_scale(file, &data->scale);
   h5_close(file);
   return status;
 }

@@ -62,7 +62,7 @@ static int import(const char *name, struct unit_spec unit, const struct ensemble
   double cost[ENSEMBLE_MAX];
   for (int e = 0; e < ENSEMBLE_MAX; e++) cost[e] = 1;
   snprintf(unit.import.path, sizeof unit.import.path, "%s", path_of(name));
-  int status = particle_file_open(&world, &unit, D, ensemble, false, file);
+  int status = particle_file_open(&world, "unit.init.path", &unit, D, ensemble, false, file);
   if (status == OK) status = particles_create(&world, ensemble, &unit, D, precision, cost, &particles);
   if (status == OK) {
     particles_init(particles, 7);
