@@ -34,6 +34,38 @@
  * tests/program/program_advise_replicas compares both at 10 settings. If V_init is V_bound, P_sgd is only a lower bound
  * of the necessary batch size.
  *
+ * Noise and ridge. With the temperature tau of the stage, the output scale alpha, and the same ridge for all trained
+ * parameters, a small displacement of f_n along an eigenvector of M/N with eigenvalue g has the rate x = g + ridge.
+ * Noise adds 2 alpha^2 tau dt N g/n to its squared norm in each step, because f_n = (alpha/n) sum_i c_i phi_i. So noise
+ * alone gives, in the stationary state and as a mean over the N points,
+ *
+ *   V_noise     = alpha^2 (tau/n) sum_g g v(g + ridge),   the sum over g > 0, with the variance tau v of a mode
+ *               euler: v(x) = 1/(x (1 - dt x/2));   leimkuhler_matthews and baoab (friction > 0): v(x) = 1/x
+ *               Exact if only c is trained, for given a and b. Otherwise it is the estimate linearized about the current
+ *               units, which ignores that units wander: input/langevin.yaml has half of this variance
+ *   V_gibbs     = alpha^2 (tau/n) sum_k k/(tau + k), k: eigenvalues of K/N, K(x,x') = covariance over units of
+ *               c phi(x) and c phi(x'), of all measured networks of a size. The law proportional to exp(-(n/(alpha^2 tau))
+ *               L_n - (ridge/(2 tau)) sum_i |theta_i|^2) gives this variance to order 1/n and, for a step, up to O(dt).
+ *               It requires units in their stationary law, so that at the start it has no meaning; parameters with
+ *               different ridges are possible. Defined if tau > 0 and each parameter has a ridge above 0 and is trained,
+ *               is on the sphere, or is the same number for all units
+ *   noise_error |V_noise - V_noise of half of the points|, 0 for a whole fixed set: the N points have at most N modes,
+ *               so V_noise of a sample is too small if modes slower than these matter
+ *   t_95        time after which noise that starts at 0 has 95 % of V_noise, from the linear map of each mode in a step.
+ *               What is missing of a mode after k steps is |1 - dt x|^(2k) for euler and |1 - dt x|^(2k-1) for
+ *               leimkuhler_matthews; for baoab it follows from the map of displacement and velocity, which start at 0.
+ *               Units that are not linear need in addition the time in which they reach their stationary law
+ *   steps_95    t_95/dt
+ *   t_slow      relaxation time of the slowest mode that matters: the fastest modes up to this one have 95 % of V_noise
+ *   tau_init    the temperature at which V_noise is V_init
+ *
+ * The N points are a probe of at most ADVISE_NOISE points. V_noise has no value above the limit of dt, for baoab without
+ * friction, and if the trained parameters have different ridges, because f_n then has no modes of its own. With noise
+ * and one data stream, V_init from the replicas contains the variance due to noise; with several data streams, V_seen
+ * is that of batches and noise together. A ridge lowers V_sgd: S then is an upper bound of sum_l s_l/(l + ridge). For
+ * baoab with friction gamma, V_sgd = dt S/(2 gamma P): a batch adds noise like the temperature dt s_l/(2 gamma P). S
+ * and |G|^2 are those of grad V, without the ridge.
+ *
  * Except for wall times and memory, the result is a pure function of the input or checkpoint and of the ISA level, and
  * has the same bits for any number of ranks. */
 #ifndef MCKEAN_SPECTRUM_ADVISE_H
@@ -44,8 +76,8 @@
 
 #include "run/problem.h"
 
-/* The largest numbers of points of the probe, of batches, and of measured networks of each size. */
-enum { ADVISE_PROBE = 2048, ADVISE_BATCHES = 32, ADVISE_REPLICAS = 8 };
+/* The largest numbers of points of the probe, of points for noise, of batches, and of measured networks of each size. */
+enum { ADVISE_PROBE = 2048, ADVISE_NOISE = 512, ADVISE_BATCHES = 32, ADVISE_REPLICAS = 8 };
 
 /* advice_names describes each quantity. */
 enum advice_quantity {
@@ -69,13 +101,21 @@ enum advice_quantity {
   ADVICE_V_SEEN,
   ADVICE_SGD_BATCH,
   ADVICE_SECONDS,
+  ADVICE_TAU, /* this one and the next ones: only with noise or a ridge */
+  ADVICE_V_NOISE,
+  ADVICE_NOISE_ERROR,
+  ADVICE_V_GIBBS,
+  ADVICE_TAU_INIT,
+  ADVICE_T_95,
+  ADVICE_STEPS_95,
+  ADVICE_T_SLOW,
   ADVICE_QUANTITIES
 };
 
 /* The quantities of one size. For several networks: the largest lambda, lambda_error, lambda_bound and sup M(x,x), the
  * smallest limits, and the means of the other measured quantities; P_noise, V_sgd and P_sgd are computed from these
  * means. NAN: diverged, or undefined: S of a probe of one point, V_bound for n = 1, P_noise or P_sgd if their
- * denominator is not positive, the interval of V_init if there is none, V_seen with one stream. ADVICE_BATCH is 0 if
+ * denominator is not positive, the interval of V_init if there is none, V_seen with one stream, quantities of noise that have no value. ADVICE_BATCH is 0 if
  * each step uses the whole fixed set or the population. */
 struct advice {
   int64_t n, networks; /* networks: number of networks measured */
@@ -88,6 +128,8 @@ struct advise {
   int64_t step, steps; /* the current step, and the last one of the input */
   double time;
   int points, stage;                /* points of the probe; current stage of the schedule */
+  struct update_spec update;        /* the rule of a step */
+  bool mixed;                       /* V_init of the replicas contains noise */
   bool online;                      /* the points of the probe are fresh ones, not from the fixed set */
   double step_seconds, run_seconds; /* wall time: of a step, measured; of all remaining steps */
   double time_to_come; /* time t of the remaining steps for n = 1; stages with dt: auto use the member dt */
@@ -100,8 +142,8 @@ struct advise {
 };
 
 /* Collective. Adds dynamics to problem, which has none and is at step info.step. Blocks may move to other owners; the
- * parameters of units do not change. FAILED: no memory. USAGE: the loss is not squared, the update rule is not
- * euler, or as for dynamics_create. */
+ * parameters of units do not change. FAILED: no memory. USAGE: the loss is not squared, the update rule accepts no
+ * temperature, units are born and die, or as for dynamics_create. */
 int advise_create(struct problem *problem, struct advise **advise);
 void advise_free(struct advise *advise); /* accepts NULL */
 

@@ -2,6 +2,7 @@
  *
  *   J_i(x)  = grad_theta(c_i phi(x, z_i)) over the trained fields; on the sphere projected on the tangent space at z_i
  *   M v     = (1/n) sum_i J_i J_i' v,   M(x, x') = (1/n) sum_i J_i(x).J_i(x')
+ *   Q v     = (1/n) sum_i u_i u_i' v,   u_i(x)   = c_i phi(x, z_i)
  *
  * where J_i' is the transpose of J_i, and x' a second point. The functions compute g_i = J_i' v for one block of units
  * at a time, so no array with one number per unit and point exists. Sums over units are exact (dynamics/unit_sum.h):
@@ -39,6 +40,10 @@ bool jacobian_apply(struct jacobian *jacobian, const struct local_network *local
  * and point of each range. */
 bool jacobian_apply_between(struct jacobian *jacobian, const struct local_network *local, int team, int in,
                             int in_count, const double *v, int out, int out_count, double *w);
+
+/* The same with Q instead of M. */
+bool jacobian_moment_between(struct jacobian *jacobian, const struct local_network *local, int team, int in,
+                             int in_count, const double *v, int out, int out_count, double *w);
 
 /* f [points] = f_n at the points. Return value: as for jacobian_apply. Cost: 2 d flops and one h per unit and point. */
 bool jacobian_outputs(struct jacobian *jacobian, const struct local_network *local, int team, double *f);

@@ -13,7 +13,10 @@ const char cmd_advise_options[] = "  INPUT         advice for a run from its sta
                                   "  RUN           a run folder: its newest intact checkpoint\n"
                                   "  KEY=VALUE     overrides a key of the input; for a checkpoint, one that may\n"
                                   "                change on resume\n"
-                                  "  --json FILE   results in JSON\n";
+                                  "  --json FILE   results in JSON\n"
+                                  "with a temperature or a ridge, also the variance of f_n that noise causes, the\n"
+                                  "time until it is reached, and the temperature at which it equals V_init; rules:\n"
+                                  "euler, leimkuhler_matthews and baoab\n";
 
 static const struct option options_table[] = {{"--json", option_file, 0, 0, 0}};
 

@@ -18,7 +18,7 @@ const struct verb verb_table[] = {
     {"spectrum", "CHECKPOINT|RUN [KEY=VALUE ...] [OPTIONS]",
      "tangent kernel: relaxation times, stable dt, best readout", cmd_spectrum, cmd_spectrum_options, .blas = true,
      .prints = true},
-    {"advise", "INPUT|CHECKPOINT|RUN [KEY=VALUE ...] [OPTIONS]", "stable dt, batch, time and memory for a run",
+    {"advise", "INPUT|CHECKPOINT|RUN [KEY=VALUE ...] [OPTIONS]", "stable dt, batch, noise, time and memory for a run",
      cmd_advise, cmd_advise_options, .prints = true},
     {"targets", "[SEED ...] [OPTIONS]", "C_f and linear fraction of spin targets, with percentiles", cmd_targets,
      cmd_targets_options, .prints = true},

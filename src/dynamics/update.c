@@ -90,6 +90,22 @@ bool update_is_descent(const struct update_spec *spec) {
   return spec->rule == UPDATE_EULER && !spec->thermal && !(update_ridge(spec) > 0) && !(spec->birth_death.rate > 0);
 }
 
+static int refuse_births(const struct update_spec *spec, const char *what) {
+  if (spec->birth_death.rate > 0)
+    return FAIL(USAGE, "dynamics.birth_death: %s: expected 0, received %g, for which McKean implements no theory", what,
+                spec->birth_death.rate);
+  return OK;
+}
+
+int update_needs_langevin(const struct update_spec *spec, const char *what) {
+  if (!update_table[spec->rule].thermal)
+    return FAIL(USAGE,
+                "dynamics.update: %s: expected euler, leimkuhler_matthews or baoab, received %s, for which McKean "
+                "implements no theory",
+                what, update_table[spec->rule].name);
+  return refuse_births(spec, what);
+}
+
 int update_needs_euler(const struct update_spec *spec, const char *what) {
   if (spec->rule != UPDATE_EULER)
     return FAIL(USAGE, "dynamics.update: %s: expected euler, received %s, for which McKean implements no theory", what,
@@ -97,9 +113,7 @@ int update_needs_euler(const struct update_spec *spec, const char *what) {
   if (spec->thermal)
     return FAIL(USAGE, "dynamics.stages: %s: expected no temperature: McKean implements no theory for noisy steps",
                 what);
-  if (spec->birth_death.rate > 0)
-    return FAIL(USAGE, "dynamics.birth_death: %s: expected 0, received %g, for which McKean implements no theory", what,
-                spec->birth_death.rate);
+  TRY(refuse_births(spec, what));
   if (!update_is_descent(spec))
     return FAIL(USAGE, "dynamics.ridge: %s: expected 0, received %g, for which McKean implements no theory", what,
                 update_ridge(spec));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "advise_noise.h"
 #include "advise_replicas.h"
 #include "base/alloc.h"
 #include "base/error.h"
@@ -92,7 +93,7 @@ static double sampling_error(struct jacobian *jacobian, const struct local_netwo
 /* Sets the measured quantities of a network. If it has diverged, those that cannot be measured are NAN. work
  * [2][count]: work space. */
 static void measure(struct stability *stability, const struct local_network *local, const struct kernel_bounds *bounds,
-                    int64_t batch, double *work, double *value) {
+                    const struct update_spec *update, int64_t batch, double *work, double *value) {
   const struct probe *probe = stability->probe;
   const int count = probe->count;
   const bool whole = stability->data->samples == count;
@@ -112,11 +113,10 @@ static void measure(struct stability *stability, const struct local_network *loc
   if (!measure_points(stability->jacobian, local, scale, count, f, r, value)) return;
   value[ADVICE_ERROR] = bounds->bound;
   if (!whole) value[ADVICE_ERROR] += sampling_error(stability->jacobian, local, count, bounds->lambda, f, r);
-  const struct loss_spec squared = {.type = LOSS_SQUARED}; /* advise_create refuses other losses and rules */
-  const struct update_spec euler = {.rule = UPDATE_EULER};
+  const struct loss_spec squared = {.type = LOSS_SQUARED}; /* advise_create refuses other losses */
   const struct kernel_bounds known = {.lambda = bounds->lambda, .diagonal = value[ADVICE_DIAGONAL]};
-  value[ADVICE_LIMIT_GD] = kernel_bounds_limit(&known, 0, &squared, &euler);
-  value[ADVICE_LIMIT] = kernel_bounds_limit(&known, batch, &squared, &euler);
+  value[ADVICE_LIMIT_GD] = kernel_bounds_limit(&known, 0, &squared, update);
+  value[ADVICE_LIMIT] = kernel_bounds_limit(&known, batch, &squared, update);
 }
 
 /* ---- all networks ---- */
@@ -167,8 +167,8 @@ static int measure_all(const struct config *config, struct stability *stability,
     const struct local_network *local = &particles->local[s];
     if (local->replica >= ADVISE_REPLICAS) continue;
     record[records] = (struct record){.network = local->network, .member = local->member};
-    measure(stability, local, &bounds[s], stability_batch(stability, &config->schedule, advise->stage, local->n), work,
-            record[records].value);
+    measure(stability, local, &bounds[s], &config->schedule.update,
+            stability_batch(stability, &config->schedule, advise->stage, local->n), work, record[records].value);
     records += local->lead;
   }
   gather(config, particles->comm, record, records, advise);
@@ -217,8 +217,11 @@ static void set_init(const struct advise *advise, bool common_data, const struct
 }
 
 /* Sets dt, the limit, and the quantities that follow from the measured ones. common_data: all replicas have used the
- * same points at every step. variances [members]. */
-static void derive(struct advise *advise, double safety, bool common_data, const struct advise_variances *variances) {
+ * same points at every step. variances [members]; noise: NULL without noise and ridge. */
+static void derive(const struct problem *problem, bool common_data, const struct advise_variances *variances,
+                   const struct advise_noise *noise, struct advise *advise) {
+  const double safety = problem->config->schedule.stage[advise->stage].dt_safety,
+               friction = advise->update.rule == UPDATE_BAOAB ? advise->update.gamma : 1;
   advise->limit = INFINITY;
   for (int e = 0; e < advise->members; e++) {
     const struct advice *size = &advise->size[e];
@@ -231,10 +234,12 @@ static void derive(struct advise *advise, double safety, bool common_data, const
     double *value = advise->size[e].value;
     const double dt = value[ADVICE_DT] = schedule_network_dt(advise->dt, advise->power, advise->size[e].n);
     value[ADVICE_NOISE_BATCH] = value[ADVICE_GRADIENT2] > 0 ? value[ADVICE_NOISE] / value[ADVICE_GRADIENT2] : NAN;
-    value[ADVICE_V_SGD] = value[ADVICE_BATCH] > 0 ? dt * value[ADVICE_NOISE] / (2 * value[ADVICE_BATCH]) : 0;
+    value[ADVICE_V_SGD] = value[ADVICE_BATCH] > 0 ? dt * value[ADVICE_NOISE] / (2 * friction * value[ADVICE_BATCH]) : 0;
     set_init(advise, common_data, &variances[e], &advise->size[e]);
-    value[ADVICE_SGD_BATCH] = value[ADVICE_V_INIT] > 0 ? dt * value[ADVICE_NOISE] / (2 * value[ADVICE_V_INIT]) : NAN;
+    value[ADVICE_SGD_BATCH] =
+        value[ADVICE_V_INIT] > 0 ? dt * value[ADVICE_NOISE] / (2 * friction * value[ADVICE_V_INIT]) : NAN;
     value[ADVICE_SECONDS] = 0;
+    if (noise) advise_noise_set(noise, problem, advise->stage, e, value);
   }
 }
 
@@ -243,6 +248,7 @@ static int fill(struct problem *problem, struct advise *advise) {
   const struct dataset *data = problem->data;
   const struct particles *particles = problem->particles;
   struct stability *stability = NULL;
+  struct advise_noise *noise = NULL;
   TRY(problem_dynamics(problem));
   TRY(dynamics_enter_stage(problem->dynamics, advise->stage));
   advise->step_seconds = pilot_run_step(particles, problem->dynamics, advise->step, TIMING_SECONDS);
@@ -250,16 +256,18 @@ static int fill(struct problem *problem, struct advise *advise) {
   int status = stability_create(particles, data, problem->isa, config->threads, ADVISE_PROBE, PROBE_EVEN, &stability);
   if (status == OK) status = advise_replicas(problem, variances);
   if (status == OK) status = measure_all(config, stability, advise);
+  if (status == OK && !update_is_descent(&advise->update))
+    status = advise_noise_create(problem, ADVISE_REPLICAS, &noise);
   if (status == OK) {
     advise->points = stability->probe->count;
     advise->particle_bytes = comm_max(particles->comm, (double)particles->tile_count * (double)particles->tile_bytes);
     advise->peak_bytes = comm_max(particles->comm, process_memory_peak());
     const bool gd = data->spec.mode != DATA_ONLINE && config->schedule.scheme == SCHEME_GD;
-    if (particles->comm->rank == 0)
-      derive(advise, config->schedule.stage[advise->stage].dt_safety, gd || data->spec.shared, variances);
+    if (particles->comm->rank == 0) derive(problem, gd || data->spec.shared, variances, noise, advise);
     estimate_times(config, data, advise);
   }
   stability_free(stability);
+  advise_noise_free(noise);
   free(variances);
   return status;
 }
@@ -267,7 +275,7 @@ static int fill(struct problem *problem, struct advise *advise) {
 int advise_create(struct problem *problem, struct advise **out) {
   const struct config *config = problem->config;
   TRY(loss_needs_squared(&config->data.loss, "advise"));
-  TRY(update_needs_euler(&config->schedule.update, "advise"));
+  TRY(update_needs_langevin(&config->schedule.update, "advise"));
   TRY(dataset_refuse_rkhs(problem->data, "advise"));
   struct advise *advise = alloc_small(sizeof *advise);
   const int stage = schedule_stage(&config->schedule, problem->info.step);
@@ -277,6 +285,9 @@ int advise_create(struct problem *problem, struct advise **out) {
                             .stage = stage,
                             .dt = config->schedule.stage[stage].dt,
                             .power = config->schedule.stage[stage].dt_power,
+                            .update = config->schedule.update,
+                            .mixed = config->schedule.update.thermal && problem->info.step > 0 &&
+                                     config->ensemble.streams <= 1,
                             .online = problem->data->samples == 0,
                             .members = config->ensemble.members};
   advise->size = calloc((size_t)advise->members, sizeof *advise->size);

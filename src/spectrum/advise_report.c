@@ -33,7 +33,42 @@ const struct advice_name advice_names[ADVICE_QUANTITIES] = {
     [ADVICE_V_SEEN] = {"V_seen", "variance of f_n over the data streams of the replicas, to compare with V_sgd"},
     [ADVICE_SGD_BATCH] = {"P_sgd", "dt S/(2 V_init), the batch size above which V_sgd is below V_init"},
     [ADVICE_SECONDS] = {"seconds", "wall time of the remaining steps, share of this size"},
+    [ADVICE_TAU] = {"tau", "temperature of the stage"},
+    [ADVICE_V_NOISE] = {"V_noise", "stationary variance of f_n due to noise, linearized about the current units; exact "
+                                   "if only c is trained; V_seen corresponds to V_noise + V_sgd"},
+    [ADVICE_NOISE_ERROR] = {"noise_error", "change of V_noise if half of the points are used; 0: the whole fixed set"},
+    [ADVICE_V_GIBBS] = {"V_gibbs", "the same from the spread of the units, exact to order 1/n and for small dt, once "
+                                   "the units are stationary; no meaning before"},
+    [ADVICE_TAU_INIT] = {"tau_init", "the temperature at which V_noise is V_init"},
+    [ADVICE_T_95] = {"t_95", "time until noise has 95 % of V_noise"},
+    [ADVICE_STEPS_95] = {"steps_95", "t_95/dt"},
+    [ADVICE_T_SLOW] = {"t_slow", "relaxation time of the slowest mode that matters: it and the faster ones have 95 % "
+                                 "of V_noise"},
 };
+
+/* Descriptions that differ from advice_names, with a ridge, and for baoab. */
+static const char *const with_ridge[ADVICE_QUANTITIES] = {
+    [ADVICE_LIMIT_GD] = "limit of dt for gd, 2/(lambda + ridge)",
+    [ADVICE_LIMIT] = "limit of dt for batches of P points, 2 / (lambda (1 - 1/P) + sup_M / P + ridge)",
+};
+static const char *const with_velocity[ADVICE_QUANTITIES] = {
+    [ADVICE_LIMIT_GD] = "limit of dt for gd, 2/sqrt(lambda + ridge)",
+    [ADVICE_LIMIT] = "the same: baoab has no limit for batches",
+    [ADVICE_V_SGD] = "dt S/(2 gamma P), estimate of the variance of f_n due to batches",
+    [ADVICE_SGD_BATCH] = "dt S/(2 gamma V_init), the batch size above which V_sgd is below V_init",
+};
+
+static const char *describe(const struct advise *advise, int quantity) {
+  const char *other = advise->update.rule == UPDATE_BAOAB ? with_velocity[quantity]
+                      : update_ridge(&advise->update) > 0 ? with_ridge[quantity]
+                                                          : NULL;
+  return other ? other : advice_names[quantity].description;
+}
+
+/* Returns the number of quantities that have a meaning for the update rule. */
+static int quantities(const struct advise *advise) {
+  return update_is_descent(&advise->update) ? ADVICE_TAU : ADVICE_QUANTITIES;
+}
 
 /* Returns the width of a column. */
 static int width_of(enum advice_quantity quantity) {
@@ -68,7 +103,7 @@ static void table(const struct advise *advise, FILE *out, const char *title, int
   for (int c = 0; c < columns; c++) {
     char label[32];
     snprintf(label, sizeof label, "  %s", advice_names[column[c]].name);
-    fill_print(out, label, 16, 16, advice_names[column[c]].description);
+    fill_print(out, label, 16, 16, describe(advise, (int)column[c]));
   }
 }
 
@@ -104,12 +139,37 @@ static void write_advice(const struct advice *size, FILE *out) {
                                      : "sufficient");
 }
 
-static void advice_line(const struct advice *size, FILE *out) {
+/* Returns why V_noise has no value. */
+static const char *why_no_floor(const struct advise *advise, const double *value) {
+  if (!(value[ADVICE_DT] < value[ADVICE_LIMIT_GD])) return "dt is above the limit";
+  if (advise->update.rule == UPDATE_BAOAB && !(advise->update.gamma > 0)) return "baoab without friction has no noise";
+  return "the trained parameters have different ridges, so f_n has no modes of its own; use V_gibbs, or an input "
+         "with one ridge for all";
+}
+
+/* Appends the advice on noise to a line. */
+static void write_noise(const struct advise *advise, const double *value, FILE *out) {
+  const double V = value[ADVICE_V_NOISE], init = value[ADVICE_V_INIT], sgd = value[ADVICE_V_SGD];
+  if (quantities(advise) < ADVICE_QUANTITIES || isnan(value[ADVICE_LIMIT])) return;
+  if (isnan(V))
+    fprintf(out, "; V_noise has no value: %s", why_no_floor(advise, value));
+  else
+    fprintf(out, "; tau = %.4g: V_noise = %.3g", value[ADVICE_TAU], V);
+  if (V > 0 && init > 0) fprintf(out, ", %.3g V_init%s", V / init, advise->mixed ? " (which contains noise)" : "");
+  if (V > 0 && sgd > 0) fprintf(out, ", %.3g V_sgd", V / sgd);
+  if (value[ADVICE_TAU_INIT] > 0) fprintf(out, "; V_noise = V_init at tau = %.3g", value[ADVICE_TAU_INIT]);
+  if (value[ADVICE_T_95] > 0)
+    fprintf(out, "; 95 %% of V_noise after t = %.4g, %.6g steps", value[ADVICE_T_95], value[ADVICE_STEPS_95]);
+  if (value[ADVICE_V_GIBBS] > 0) fprintf(out, "; V_gibbs = %.3g if the units are stationary", value[ADVICE_V_GIBBS]);
+}
+
+static void advice_line(const struct advise *advise, const struct advice *size, FILE *out) {
   char *text, label[40];
   size_t bytes;
   FILE *line = open_memstream(&text, &bytes);
   if (!line) die("no memory for a line");
   write_advice(size, line);
+  write_noise(advise, size->value, line);
   fclose(line);
   snprintf(label, sizeof label, "n = %lld: ", (long long)size->n);
   fill_print(out, label, (int)strlen(label), 4, text);
@@ -152,15 +212,22 @@ void advise_print(const struct advise *advise, FILE *out) {
   static const enum advice_quantity noise[] = {ADVICE_LOSS,  ADVICE_GRADIENT2, ADVICE_NOISE,    ADVICE_NOISE_BATCH,
                                                ADVICE_V_SGD, ADVICE_V_SEEN,    ADVICE_SGD_BATCH};
   static const enum advice_quantity initial[] = {ADVICE_V_INIT, ADVICE_V_INIT_LOW, ADVICE_V_INIT_HIGH, ADVICE_V_BOUND};
+  static const enum advice_quantity floors[] = {ADVICE_TAU, ADVICE_V_NOISE, ADVICE_NOISE_ERROR, ADVICE_V_GIBBS,
+                                                ADVICE_TAU_INIT};
+  static const enum advice_quantity relaxation[] = {ADVICE_T_95, ADVICE_STEPS_95, ADVICE_T_SLOW};
   fprintf(out, "step %lld of %lld, t = %g, stage %d\n%lld network(s) of each size, %d %s\n", (long long)advise->step,
           (long long)advise->steps, advise->time, advise->stage, (long long)advise->size[0].networks, advise->points,
           advise->online ? "fresh points" : "points of the fixed set");
   table(advise, out, "step size", sizeof steps / sizeof *steps, steps);
   table(advise, out, "noise of batches (estimates for the current M and r)", sizeof noise / sizeof *noise, noise);
   table(advise, out, "variance due to initial conditions", sizeof initial / sizeof *initial, initial);
+  if (quantities(advise) == ADVICE_QUANTITIES) {
+    table(advise, out, "thermal noise", sizeof floors / sizeof *floors, floors);
+    table(advise, out, "relaxation of thermal noise", sizeof relaxation / sizeof *relaxation, relaxation);
+  }
   times(advise, out);
   fprintf(out, "\nadvice\n");
-  for (int e = 0; e < advise->members; e++) advice_line(&advise->size[e], out);
+  for (int e = 0; e < advise->members; e++) advice_line(advise, &advise->size[e], out);
   fill_print(out, "", 0, 0,
              "the limits hold for the current state: lambda grows with |c| during a run, often by a large factor; "
              "`dt: auto` adapts dt to it");
@@ -173,9 +240,9 @@ int advise_json(const struct advise *advise, const char *path) {
   double *values = alloc_small(sizeof *values * (size_t)members);
   for (int e = 0; e < members; e++) n[e] = advise->size[e].n;
   results_integers(results, "n", "units of a network", members, n);
-  for (int q = 0; q < ADVICE_QUANTITIES; q++) {
+  for (int q = 0; q < quantities(advise); q++) {
     for (int e = 0; e < members; e++) values[e] = advise->size[e].value[q];
-    results_add(results, advice_names[q].name, advice_names[q].description, 1, &members, values);
+    results_add(results, advice_names[q].name, describe(advise, q), 1, &members, values);
   }
   const struct {
     const char *name, *description;

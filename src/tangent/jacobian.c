@@ -201,7 +201,7 @@ static void set_gradient(const struct network_sum *network, const struct block *
                              block->space->grad);
 }
 
-/* ---- M v ---- */
+/* ---- M v, Q v ---- */
 
 /* Projects space->grad of tile t onto the tangent space. The projection of the kernels contracts products to FMA at
  * some ISA levels; this projection gives the same bits at all levels. */
@@ -243,15 +243,50 @@ static void product_terms(const struct network_sum *network, const struct block 
   jacobian->kernel->directional(block->tiles, block->real, space->direction, &points, space->scratch, space->sum);
 }
 
-bool jacobian_apply_between(struct jacobian *jacobian, const struct local_network *local, int team, int in,
-                            int in_count, const double *v, int out, int out_count, double *w) {
+/* space->direction of tile t = c^2 times the derivative of space->grad in c, 0 in the other fields. */
+static void set_moment_direction(const struct jacobian *jacobian, const struct block *block, int t) {
+  const size_t real = precision_real(jacobian->particles->precision),
+               stored = precision_stored(jacobian->particles->precision);
+  void *direction = tile_of(jacobian, real, block->space->direction, t);
+  for (size_t i = 0; i < tile_numbers(jacobian->particles->d); i++) number_put(real, direction, i, 0);
+  for (int lane = 0; lane < TILE && t * TILE + lane < block->units; lane++) {
+    const size_t i = (size_t)(ROW_C * TILE + lane);
+    const double c = number_get(stored, stored_tile(jacobian, block, t), i);
+    number_put(real, direction, i, c * c * block->space->grad[i]);
+  }
+}
+
+static void moment_terms(const struct network_sum *network, const struct block *block) {
+  const struct jacobian *jacobian = network->jacobian;
+  const struct points points = range(jacobian, network->out, network->out_count);
+  for (int t = 0; t < block->tiles; t++) {
+    set_gradient(network, block, t, network->in, network->in_count);
+    set_moment_direction(jacobian, block, t);
+  }
+  jacobian->kernel->directional(block->tiles, block->real, block->space->direction, &points, block->space->scratch,
+                                block->space->sum);
+}
+
+/* w [out_count] = the operator with these terms, applied to v [in_count], between two ranges of points. */
+static bool apply_between(struct jacobian *jacobian, const struct local_network *local, int team, block_terms *terms,
+                          int in, int in_count, const double *v, int out, int out_count, double *w) {
   struct network_sum network = network_sum_of(jacobian, local, team);
   network.in = in;
   network.in_count = in_count;
   network.out = out;
   network.out_count = out_count;
   set_r(&network, in, in_count, v);
-  return mean_over_units(&network, out_count, product_terms, w);
+  return mean_over_units(&network, out_count, terms, w);
+}
+
+bool jacobian_apply_between(struct jacobian *jacobian, const struct local_network *local, int team, int in,
+                            int in_count, const double *v, int out, int out_count, double *w) {
+  return apply_between(jacobian, local, team, product_terms, in, in_count, v, out, out_count, w);
+}
+
+bool jacobian_moment_between(struct jacobian *jacobian, const struct local_network *local, int team, int in,
+                             int in_count, const double *v, int out, int out_count, double *w) {
+  return apply_between(jacobian, local, team, moment_terms, in, in_count, v, out, out_count, w);
 }
 
 bool jacobian_apply(struct jacobian *jacobian, const struct local_network *local, int team, const double *v,
