@@ -114,8 +114,8 @@ bool update_is_descent(const struct update_spec *spec);
 /* Local. Returns OK for gradient descent. USAGE: otherwise; the message states that `what` supports nothing else. */
 int update_needs_euler(const struct update_spec *spec, const char *what);
 
-/* Local. Returns OK for Langevin dynamics: a rule that accepts a temperature, without births and deaths; the temperature
- * and the ridge may be 0. USAGE: otherwise; the message states that `what` supports nothing else. */
+/* Local. Returns OK for Langevin dynamics: a rule that accepts a temperature, without births and deaths. The
+ * temperature and the ridge may be 0. USAGE: otherwise; the message states that `what` supports nothing else. */
 int update_needs_langevin(const struct update_spec *spec, const char *what);
 
 /* An update rule with its parameters, its ISA level (that of the kernels) and the particles that it moves. */

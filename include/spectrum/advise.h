@@ -34,37 +34,39 @@
  * tests/program/program_advise_replicas compares both at 10 settings. If V_init is V_bound, P_sgd is only a lower bound
  * of the necessary batch size.
  *
- * Noise and ridge. With the temperature tau of the stage, the output scale alpha, and the same ridge for all trained
- * parameters, a small displacement of f_n along an eigenvector of M/N with eigenvalue g has the rate x = g + ridge.
- * Noise adds 2 alpha^2 tau dt N g/n to its squared norm in each step, because f_n = (alpha/n) sum_i c_i phi_i. So noise
- * alone gives, in the stationary state and as a mean over the N points,
+ * Noise and ridge. Let tau be the temperature of the stage, alpha the output scale, and ridge the same number for all
+ * trained parameters. A small displacement of f_n = (alpha/n) sum_i c_i phi_i along an eigenvector of M/N with
+ * eigenvalue g has the rate x = g + ridge, and a step adds noise of variance 2 tau dt alpha^2 N g/n to it. In the
+ * stationary state, noise alone causes the variance V_noise, as a mean over the N points; v(x) is the variance of a
+ * mode for tau = 1:
  *
- *   V_noise     = alpha^2 (tau/n) sum_g g v(g + ridge),   the sum over g > 0, with the variance tau v of a mode
- *               euler: v(x) = 1/(x (1 - dt x/2));   leimkuhler_matthews and baoab (friction > 0): v(x) = 1/x
- *               Exact if only c is trained, for given a and b. Otherwise it is the estimate linearized about the current
- *               units, which ignores that units wander: input/langevin.yaml has half of this variance
- *   V_gibbs     = alpha^2 (tau/n) sum_k k/(tau + k), k: eigenvalues of K/N, K(x,x') = covariance over units of
- *               c phi(x) and c phi(x'), of all measured networks of a size. The law proportional to exp(-(n/(alpha^2 tau))
- *               L_n - (ridge/(2 tau)) sum_i |theta_i|^2) gives this variance to order 1/n and, for a step, up to O(dt).
- *               It requires units in their stationary law, so that at the start it has no meaning; parameters with
- *               different ridges are possible. Defined if tau > 0 and each parameter has a ridge above 0 and is trained,
- *               is on the sphere, or is the same number for all units
- *   noise_error |V_noise - V_noise of half of the points|, 0 for a whole fixed set: the N points have at most N modes,
- *               so V_noise of a sample is too small if modes slower than these matter
- *   t_95        time after which noise that starts at 0 has 95 % of V_noise, from the linear map of each mode in a step.
- *               What is missing of a mode after k steps is |1 - dt x|^(2k) for euler and |1 - dt x|^(2k-1) for
- *               leimkuhler_matthews; for baoab it follows from the map of displacement and velocity, which start at 0.
- *               Units that are not linear need in addition the time in which they reach their stationary law
+ *   V_noise     = alpha^2 (tau/n) sum_g g v(g + ridge), the sum over g > 0
+ *               euler: v(x) = 1/(x (1 - dt x/2));   leimkuhler_matthews, and baoab with friction: v(x) = 1/x
+ *               Exact for given a and b if only c is trained. Otherwise linearized about the current units, although
+ *               units wander: at t = 200 of input/langevin.yaml it is twice the variance of the run
+ *   V_gibbs     = alpha^2 (tau/n) sum_k k/(tau + k), k: eigenvalues of K/N, where K(x,x') is the covariance over units
+ *               of c phi(x) and c phi(x'), from all measured networks of a size. This is, to order 1/n, the variance
+ *               under the stationary law proportional to exp(-(n/(tau alpha^2)) L_n - (ridge/(2 tau)) sum_i
+ *               |theta_i|^2); a step changes it by O(dt). It has a meaning only if the units are stationary. Ridges
+ *               may differ. Defined if tau > 0 and each parameter is trained with a ridge above 0, is on the sphere,
+ *               or is the same number for all units
+ *   noise_error |V_noise - V_noise of half of the points|, 0 for a whole fixed set. N points have at most N modes, so
+ *               V_noise of a sample is too small if more modes matter
+ *   t_95        time in which noise that starts at 0 reaches 95 % of V_noise. The missing share of a mode after k
+ *               steps is |1 - dt x|^(2k) for euler and |1 - dt x|^(2k-1) for leimkuhler_matthews; for baoab it follows
+ *               from the map of displacement and velocity, which start at 0. If a or b is trained, the units
+ *               themselves need time to reach their stationary law as well
  *   steps_95    t_95/dt
- *   t_slow      relaxation time of the slowest mode that matters: the fastest modes up to this one have 95 % of V_noise
+ *   t_slow      relaxation time of the slowest mode that matters: the fastest modes up to this one have 95 % of
+ *               V_noise
  *   tau_init    the temperature at which V_noise is V_init
  *
- * The N points are a probe of at most ADVISE_NOISE points. V_noise has no value above the limit of dt, for baoab without
- * friction, and if the trained parameters have different ridges, because f_n then has no modes of its own. With noise
- * and one data stream, V_init from the replicas contains the variance due to noise; with several data streams, V_seen
- * is that of batches and noise together. A ridge lowers V_sgd: S then is an upper bound of sum_l s_l/(l + ridge). For
- * baoab with friction gamma, V_sgd = dt S/(2 gamma P): a batch adds noise like the temperature dt s_l/(2 gamma P). S
- * and |G|^2 are those of grad V, without the ridge.
+ * The N points are a probe of at most ADVISE_NOISE points. V_noise has no value if dt is above its limit, for baoab
+ * without friction, and if ridges of trained parameters differ, because M then has no modes with one rate each. If the
+ * run has noise and one data stream, V_init from replicas contains the variance due to noise. With several data
+ * streams, V_seen is that of batches and noise together. With a ridge, S is an upper bound of sum_l s_l/(l + ridge),
+ * and V_sgd an upper estimate. For baoab with friction gamma, V_sgd = dt S/(2 gamma P), because batches act like the
+ * temperature dt s_l/(2 gamma P). S and |G|^2 are those of grad V, without the ridge.
  *
  * Except for wall times and memory, the result is a pure function of the input or checkpoint and of the ISA level, and
  * has the same bits for any number of ranks. */
@@ -76,7 +78,7 @@
 
 #include "run/problem.h"
 
-/* The largest numbers of points of the probe, of points for noise, of batches, and of measured networks of each size. */
+/* The largest numbers of points of the probe, of points for noise, of batches, and of networks of each size. */
 enum { ADVISE_PROBE = 2048, ADVISE_NOISE = 512, ADVISE_BATCHES = 32, ADVISE_REPLICAS = 8 };
 
 /* advice_names describes each quantity. */
@@ -112,11 +114,11 @@ enum advice_quantity {
   ADVICE_QUANTITIES
 };
 
-/* The quantities of one size. For several networks: the largest lambda, lambda_error, lambda_bound and sup M(x,x), the
- * smallest limits, and the means of the other measured quantities; P_noise, V_sgd and P_sgd are computed from these
- * means. NAN: diverged, or undefined: S of a probe of one point, V_bound for n = 1, P_noise or P_sgd if their
- * denominator is not positive, the interval of V_init if there is none, V_seen with one stream, quantities of noise that have no value. ADVICE_BATCH is 0 if
- * each step uses the whole fixed set or the population. */
+/* The quantities of one size. For several networks: the largest lambda, lambda_error, lambda_bound and sup M(x,x),
+ * the smallest limits, and the means of the other measured quantities; P_noise, V_sgd and P_sgd are computed from
+ * these means. NAN: diverged, or undefined: S of a probe of one point, V_bound for n = 1, P_noise or P_sgd if their
+ * denominator is not positive, the interval of V_init if there is none, V_seen with one stream, quantities of noise
+ * that have no value. ADVICE_BATCH is 0 if each step uses the whole fixed set or the population. */
 struct advice {
   int64_t n, networks; /* networks: number of networks measured */
   bool from_bound;     /* V_init is V_bound at a step after 0 */
