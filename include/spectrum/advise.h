@@ -61,12 +61,13 @@
  *               V_noise
  *   tau_init    the temperature at which V_noise is V_init
  *
- * The N points are a probe of at most ADVISE_NOISE points. V_noise has no value if dt is above its limit, for baoab
- * without friction, and if ridges of trained parameters differ, because M then has no modes with one rate each. If the
- * run has noise and one data stream, V_init from replicas contains the variance due to noise. With several data
- * streams, V_seen is that of batches and noise together. With a ridge, S is an upper bound of sum_l s_l/(l + ridge),
- * and V_sgd an upper estimate. For baoab with friction gamma, V_sgd = dt S/(2 gamma P), because batches act like the
- * temperature dt s_l/(2 gamma P). S and |G|^2 are those of grad V, without the ridge.
+ * The N points are a probe of at most ADVISE_NOISE points; large networks are measured in fewer replicas. V_noise has
+ * no value if dt is above its limit, for baoab without friction, and if ridges of trained parameters differ, because M
+ * then has no modes with one rate each. If the run has noise and one data stream, V_init from replicas contains the
+ * variance due to noise. With several data streams, V_seen is that of batches and noise together. With a ridge, S is
+ * an upper bound of sum_l s_l/(l + ridge), and V_sgd an upper estimate. For baoab with friction gamma, V_sgd = dt S/(2
+ * gamma P), because batches act like the temperature dt s_l/(2 gamma P). S and |G|^2 are those of grad V, without the
+ * ridge.
  *
  * Except for wall times and memory, the result is a pure function of the input or checkpoint and of the ISA level, and
  * has the same bits for any number of ranks. */

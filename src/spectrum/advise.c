@@ -256,8 +256,7 @@ static int fill(struct problem *problem, struct advise *advise) {
   int status = stability_create(particles, data, problem->isa, config->threads, ADVISE_PROBE, PROBE_EVEN, &stability);
   if (status == OK) status = advise_replicas(problem, variances);
   if (status == OK) status = measure_all(config, stability, advise);
-  if (status == OK && !update_is_descent(&advise->update))
-    status = advise_noise_create(problem, ADVISE_REPLICAS, &noise);
+  if (status == OK && !update_is_descent(&advise->update)) status = advise_noise_create(problem, &noise);
   if (status == OK) {
     advise->points = stability->probe->count;
     advise->particle_bytes = comm_max(particles->comm, (double)particles->tile_count * (double)particles->tile_bytes);

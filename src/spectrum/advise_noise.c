@@ -12,6 +12,7 @@
 #include "tangent/symmetric.h"
 
 static const double SHARE = 0.95; /* of the noise floor */
+enum { UNITS = 1 << 14 }; /* measured networks of a size have at most this number of units, or are a single one */
 
 /* A record of one network, as sent to rank 0: numbers [record_numbers]: its index, its member, the eigenvalues of M/N
  * [N], those of half of the points [N/2], and, if there is a V_gibbs, the upper triangle of Q by rows and f/alpha
@@ -134,21 +135,25 @@ static void gather(const struct comm *comm, const double *own, int64_t owned, st
   free(bytes);
 }
 
+static bool is_measured(const struct local_network *local) {
+  const int64_t most = UNITS / local->n < ADVISE_REPLICAS ? UNITS / local->n : ADVISE_REPLICAS;
+  return local->replica < (most > 1 ? most : 1);
+}
+
 /* Collective. */
-static int measure_all(const struct problem *problem, int64_t networks, struct jacobian *jacobian,
-                       struct advise_noise *noise) {
+static int measure_all(const struct problem *problem, struct jacobian *jacobian, struct advise_noise *noise) {
   const struct particles *particles = problem->particles;
   const int64_t N = noise->points, numbers = record_numbers(noise);
   int64_t owned = 0, measured = 0;
   double *own = NULL, *upper = NULL, *work = NULL;
-  for (int s = 0; s < particles->locals; s++) measured += particles->local[s].replica < networks;
+  for (int s = 0; s < particles->locals; s++) measured += is_measured(&particles->local[s]);
   int status = alloc_array((void **)&own, (measured + 1) * numbers, sizeof *own, "eigenvalues of tangent kernels");
   if (status == OK) status = alloc_array((void **)&upper, triangle(N), sizeof *upper, "a tangent kernel");
   if (status == OK) status = alloc_array((void **)&work, (N + 4) * N, sizeof *work, "a tangent kernel");
   status = comm_agree(particles->comm, status);
   for (int s = 0; s < particles->locals && status == OK; s++) {
     const struct local_network *local = &particles->local[s];
-    if (local->replica >= networks) continue;
+    if (!is_measured(local)) continue;
     measure(noise, particles, jacobian, local, upper, work, own + owned * numbers);
     owned += local->lead;
   }
@@ -159,7 +164,7 @@ static int measure_all(const struct problem *problem, int64_t networks, struct j
   return status;
 }
 
-int advise_noise_create(const struct problem *problem, int64_t networks, struct advise_noise **out) {
+int advise_noise_create(const struct problem *problem, struct advise_noise **out) {
   const struct particles *particles = problem->particles;
   const struct kernel *kernel = kernel_find(particles->unit.type, particles->precision, problem->isa);
   struct advise_noise *noise = alloc_small(sizeof *noise);
@@ -172,7 +177,7 @@ int advise_noise_create(const struct problem *problem, int64_t networks, struct 
     *noise = (struct advise_noise){.points = probe->count,
                                    .whole = probe->count == problem->data->samples,
                                    .gibbs = units_are_ergodic(problem->config)};
-    status = measure_all(problem, networks, jacobian, noise);
+    status = measure_all(problem, jacobian, noise);
   }
   jacobian_free(jacobian);
   probe_free(probe);
