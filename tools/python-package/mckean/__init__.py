@@ -7,7 +7,7 @@
   sweep(input, {key: values}, ...)   runs all combinations of values
   analyze(run)                       `mckean analyze` as tables with verdicts
   plot(run), report(run, path)       pictures, and a page about runs
-  frozen_features(run), linearized(run)   exact answers of the theory, to compare with a run
+  frozen_features(run), linearized(run), square_flow(run)   exact answers of the theory, to compare with a run
 
 numpy and h5py are required. xarray, pandas, torch and matplotlib are used where they are installed. The tools of McKean
 (tools/plot, report, studies) use the same modules.
@@ -25,7 +25,8 @@ if (os.path.isfile(sys.argv[0]) and os.path.dirname(os.path.realpath(sys.argv[0]
 
 _HOME = {"open": "history", "load": "network", "Network": "network", "save_data": "data", "DataError": "data", "run": "launch",
          "sweep": "launch", "RunError": "launch", "RunStopped": "launch", "analyze": "analysis", "plot": "pictures",
-         "report": "pictures", "frozen_features": "theory", "linearized": "theory", "Failure": "study", "find_program": "program"}
+         "report": "pictures", "frozen_features": "theory", "linearized": "theory",
+         "square_flow": "theory", "Failure": "study", "find_program": "program"}
 __all__ = list(_HOME)
 
 

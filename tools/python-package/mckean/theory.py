@@ -1,11 +1,14 @@
-"""mckean.frozen_features, mckean.linearized: exact answers of the theory for one network of a run, to compare with the run.
+"""mckean.frozen_features, mckean.linearized, mckean.square_flow: exact answers of the theory for one network of a run, to compare
+with the run.
 
-Both start from the checkpoint of step 0 and the schedule in the history, and follow the steps of the run exactly, up to
+All start from the checkpoint of step 0 and the schedule in the history, and follow the steps of the run exactly, up to
 rounding. phi_i = phi(., z_i); alpha = output scale; lambda, tau = ridge and temperature; r = f - y at the P training points.
 
     frozen features  c <- c - dt [(1/(alpha P)) sum_p phi(x_p) r_p + lambda c] + sqrt(2 tau dt) xi: a linear recursion. With
                      the eigenvalues g of (1/(n P)) Phi Phi', each mode of c has the factor 1 - dt (g + lambda)
     linearized       r <- r - (dt/P) M r, with the tangent kernel M = (1/n) sum_i grad(c_i phi_i).grad(c_i phi_i)' of step 0
+    square units     f = alpha x'A x with A = (1/n) sum_i c a_i a_i'; c frozen and equal for all units, no b:
+                     A <- (I - dt B) A (I - dt B), B = (2 c/(alpha P)) sum_p r_p x_p x_p': features are learned, for every n
 """
 import re
 from collections import namedtuple
@@ -19,7 +22,7 @@ from .records import read_config
 # Times t and steps [T] of the recorded fields; mean and variance of f over the noise at the test points (T, points) and at the
 # training points (T, P); loss (T): the expected training loss.
 Law = namedtuple("Law", "time step mean variance mean_train variance_train loss")
-# Outputs f (T, points) and f_train (T, P) of the linearized network.
+# Outputs f (T, points) and f_train (T, P) of a network without noise.
 Path = namedtuple("Path", "time step f f_train")
 
 
@@ -190,3 +193,48 @@ def line_of(table, network):
         if mark is not None:
             found[mark] = f
     return Path(table["field_time"], table["field_step"], found[:, P:], found[:, :P])
+
+
+def square_step(A, x, y, dt, c=1.0, scale=1.0):
+    """Returns A after one step of gradient descent of square units on the points x (P, d) with labels y (P).
+
+    A (..., d, d): (1/n) sum_i c a_i a_i' of one or more networks. c: of all units, frozen; scale: alpha.
+    """
+    r = scale * np.einsum("pi,...ij,pj->...p", x, A, x) - y
+    step = np.eye(x.shape[1]) - dt * 2 * c / (scale * len(y)) * np.einsum("...p,pi,pj->...ij", r, x, x)
+    return step @ A @ step
+
+
+def square_flow(run, n=None, replica=0):
+    """Returns the Path of the outputs of a network of square units that trains only a: a closed recursion for every n.
+
+    run, n, replica: as for frozen_features; c must be the same for all units, and b = 0.
+    n A is Wishart distributed at step 0 if the a_i are Gaussian and c = 1, so the law of large numbers and the central limit
+    theorem can be computed by drawing A. Cost: P d^2 per step. Errors: ValueError as above.
+    """
+    n, table = find(run, n)
+    network, what, config = load(run, n, replica, step=0), "square_flow", read_config(table["attrs"]["config"])
+    check(config, table, what)
+    must(config, "unit.type", ("square",), what)
+    must(config, "unit.train", ("[a]",), what)
+    if np.ptp(network.c) > 0 or np.any(network.b):
+        raise ValueError(f"{what} needs the same c for all units, and b = 0: unit.init: {{c: {{mean: 1, std: 0}}, b: {{std: 0}}}}")
+    if any(tau for _, tau, _ in stages_of(config, n)) or ridge_of(config, "a"):
+        raise ValueError(f"{what} holds without temperature and ridge")
+    x, y, c = np.asarray(table["train_x"], float), np.asarray(table["train_y"], float), float(network.c[0])
+    test = np.asarray(table["test_x"], float) if "test_x" in table else x[:0]
+    A, steps = c / n * network.a.T @ network.a, [int(step) for step in table["field_step"]]
+    found = {name: np.zeros((len(steps), len(points))) for name, points in (("f", test), ("f_train", x))}
+
+    def record(k):
+        for name, points in (("f", test), ("f_train", x)):
+            found[name][k] = network.scale * np.einsum("pi,ij,pj->p", points, A, points)
+
+    if 0 in steps:
+        record(steps.index(0))
+    for dt, _, count, mark in runs_of_steps(config, n, steps):
+        for _ in range(count):
+            A = square_step(A, x, y, dt, c, network.scale)
+        if mark is not None:
+            record(mark)
+    return Path(table["field_time"], table["field_step"], **found)
