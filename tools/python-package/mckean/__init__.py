@@ -8,6 +8,7 @@
   analyze(run)                       `mckean analyze` as tables with verdicts
   plot(run), report(run, path)       pictures, and a page about runs
   frozen_features(run), linearized(run), square_flow(run)   exact answers of the theory, to compare with a run
+  overlaps(a, b), saad_solla(...)    teachers and students of erf units: overlaps, and their equations for d -> infinity
 
 numpy and h5py are required. xarray, pandas, torch and matplotlib are used where they are installed. The tools of McKean
 (tools/plot, report, studies) use the same modules.
@@ -26,7 +27,7 @@ if (os.path.isfile(sys.argv[0]) and os.path.dirname(os.path.realpath(sys.argv[0]
 _HOME = {"open": "history", "load": "network", "Network": "network", "save_data": "data", "DataError": "data", "run": "launch",
          "sweep": "launch", "RunError": "launch", "RunStopped": "launch", "analyze": "analysis", "plot": "pictures",
          "report": "pictures", "frozen_features": "theory", "linearized": "theory",
-         "square_flow": "theory", "Failure": "study", "find_program": "program"}
+         "square_flow": "theory", "overlaps": "teacher_student", "saad_solla": "teacher_student", "Failure": "study", "find_program": "program"}
 __all__ = list(_HOME)
 
 

@@ -163,6 +163,23 @@ class NoiseBias(namedtuple("NoiseBias", "label parts value tolerance")):
         return f"sqrt n |bias| ~ n^{self.value:.2g}: {self.label}"
 
 
+class SaadSolla(namedtuple("SaadSolla", "label parts noise")):
+    """Parts with increasing d: their overlaps, extrapolated in 1/d, must be those for d -> infinity (p > 1e-5 for all together).
+
+    noise: dt d/P.
+    """
+
+    def compare(self, cases):
+        count, worst, statistic, limit, distance = exact.against_saad_solla([case.home for case in cases], self.noise)
+        agree = statistic < limit
+        return agree, (f"{self.label}: {count} overlaps and times, extrapolated from d = " + ", ".join(
+            case.first.config["target.d"] for case in cases) + f": largest deviation {worst:.2f} standard errors, sum of squares "
+            f"{statistic:.0f}, " + verdict(agree, f"below {limit:.0f} (p = 1e-5)") + f"; relative distance at the largest d {distance:.2g}")
+
+    def expected(self):
+        return f"overlaps of Saad and Solla: {self.label}"
+
+
 class Ends(namedtuple("Ends", "label parts column n below")):
     """Two parts: the ratio of a column at the end, first over second part, must be below a number for the networks of n units."""
 

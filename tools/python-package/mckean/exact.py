@@ -11,7 +11,8 @@ import numpy as np
 
 from .history import by_size
 from .network import load
-from .records import read_config, series_of
+from .records import checkpoints_of, h5py, history_of, members, read_config, series_of, time_of
+from .teacher_student import overlaps, saad_solla
 from .theory import law_of, line_of, stages_of
 
 LEVEL = 0.99
@@ -119,6 +120,79 @@ def corrections(run):
     squares = [((f.mean(0) - g.mean(0)) ** 2 - f.var(0, ddof=1) / len(f) - g.var(0, ddof=1) / len(g)).mean()
                for (_, f), (_, g) in zip(pairs, pairs[1:])]
     return [n for n, _ in pairs[:-1]], np.sqrt([square if square > 0 else np.nan for square in squares])
+
+
+# ---- teachers and students ----
+
+def sum_of_squares_limit(correlation, p):
+    """Returns the number that the sum of squares of Gaussian numbers with this correlation exceeds with probability p.
+
+    The saddle point approximation of Lugannani and Rice for a sum of squares with the eigenvalues as weights.
+    """
+    weights = np.linalg.eigvalsh(correlation)
+    weights = weights[weights > 1e-12 * weights[-1]]
+    normal = statistics.NormalDist()
+
+    def exceeds(zeta):  # the probability to exceed K'(zeta), the mean of the tilted distribution
+        rest = 1 - 2 * zeta * weights
+        x = (weights / rest).sum()
+        w = np.sqrt(2 * (zeta * x + np.log(rest).sum() / 2))
+        v = zeta * np.sqrt(2 * (weights ** 2 / rest ** 2).sum())
+        return x, 1 - normal.cdf(w + np.log(v / w) / w)
+
+    low, high = 1e-6 / weights[-1], (0.5 - 1e-9) / weights[-1]
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if exceeds(middle)[1] > p else (low, middle)
+    return exceeds(low)[0]
+
+
+def first_units(run):
+    """Returns a (n, d) of the students at step 0, and b (m, d) of the teachers."""
+    with h5py.File(history_of(run)) as file:
+        teachers = file["teacher/a"][()]
+    with h5py.File(checkpoints_of(run)[0]) as file:
+        return np.asarray(members(file)[0]["a"][0], float), teachers
+
+
+def overlaps_of(run):
+    """Returns d, t (T), and the overlaps of all networks of a run, (R, T, numbers): those of students, i <= j, and with teachers."""
+    with h5py.File(history_of(run)) as file:
+        teachers = file["teacher/a"][()]
+    found, times = [], []
+    for path in checkpoints_of(run).values():
+        with h5py.File(path) as file:
+            group = members(file)[0]
+            Q, M = overlaps(np.asarray(group["a"], float), teachers)
+            times.append(time_of(file, group))
+        rows, columns = np.triu_indices(Q.shape[-1])
+        found.append(np.concatenate([Q[:, rows, columns], M.reshape(len(M), -1)], 1))
+    return teachers.shape[1], np.array(times), np.stack(found, 1)
+
+
+def against_saad_solla(runs, noise):
+    """Compares overlaps, extrapolated in 1/d by least squares with a line, with saad_solla, at all times after 0.
+
+    runs: of increasing d, from the same overlaps. Returns how many overlaps and times, the largest deviation in standard errors, the
+    sum of squares of the deviations, its limit with p = 1e-5 for Gaussian deviations with the measured correlations, and the relative
+    distance of the largest d.
+    """
+    (first, b), times = first_units(runs[0]), overlaps_of(runs[0])[1]
+    Q, M = overlaps(first, b)
+    flow, (rows, columns) = saad_solla(Q, M, b @ b.T, times, noise), np.triu_indices(len(Q))
+    data = [overlaps_of(run) for run in runs]
+    limit = np.concatenate([flow.Q[:, rows, columns], flow.M.reshape(len(times), -1)], 1)[1:].ravel()
+    means = np.array([values[:, 1:].reshape(len(values), -1).mean(0) for _, _, values in data])
+    errors = np.array([values[:, 1:].reshape(len(values), -1).std(0, ddof=1) / np.sqrt(len(values)) for _, _, values in data])
+    x, weight = np.array([1 / d for d, _, _ in data])[:, None], errors ** -2.0
+    S, Sx, Sxx = weight.sum(0), (weight * x).sum(0), (weight * x * x).sum(0)
+    part = weight * (Sxx - x * Sx) / (S * Sxx - Sx ** 2)  # of each mean in the value at 1/d = 0
+    covariance = sum(np.outer(share, share) * np.cov(values[:, 1:].reshape(len(values), -1).T) / len(values)
+                     for share, (_, _, values) in zip(part, data))
+    sd = np.sqrt(np.diag(covariance))
+    z = ((part * means).sum(0) - limit) / sd
+    distance = np.linalg.norm(means[-1] - limit) / np.linalg.norm(limit)
+    return z.size, np.abs(z).max(), (z ** 2).sum(), sum_of_squares_limit(covariance / np.outer(sd, sd), 1e-5), distance
 
 
 # ---- differences between runs ----
