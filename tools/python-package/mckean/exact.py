@@ -155,6 +155,7 @@ def first_units(run):
         return np.asarray(members(file)[0]["a"][0], float), teachers
 
 
+@functools.lru_cache(None)
 def overlaps_of(run):
     """Returns d, t (T), and the overlaps of all networks of a run, (R, T, numbers): those of students, i <= j, and with teachers."""
     with h5py.File(history_of(run)) as file:
@@ -170,6 +171,22 @@ def overlaps_of(run):
     return teachers.shape[1], np.array(times), np.stack(found, 1)
 
 
+def saad_solla_noise(config):
+    """Returns dt d/P of a run to which the equations of Saad and Solla apply, else None: one stage of fresh Gaussian points, erf units."""
+    fits = (config.get("unit.type") == config.get("target.teacher.type") == "erf" and config.get("unit.train") == "[a]" and
+            config.get("data.mode") == "online" and config.get("data.inputs") == "gaussian" and "dynamics.stages.1.steps" not in config
+            and config.get("dynamics.update", "euler") == "euler" and config.get("dynamics.stages.0.batch"))
+    return float(config["dynamics.stages.0.dt"]) * float(config["target.d"]) / float(config["dynamics.stages.0.batch"]) if fits else None
+
+
+def limit_of(run, times, noise):
+    """Returns Q (T, n, n) and M (T, n, m) for d -> infinity, from the overlaps of a run at step 0; all c = 1."""
+    a, b = first_units(run)
+    Q, M = overlaps(a, b)
+    flow = saad_solla(Q, M, b @ b.T, times, noise)
+    return flow.Q, flow.M
+
+
 def against_saad_solla(runs, noise):
     """Compares overlaps, extrapolated in 1/d by least squares with a line, with saad_solla, at all times after 0.
 
@@ -177,11 +194,11 @@ def against_saad_solla(runs, noise):
     sum of squares of the deviations, its limit with p = 1e-5 for Gaussian deviations with the measured correlations, and the relative
     distance of the largest d.
     """
-    (first, b), times = first_units(runs[0]), overlaps_of(runs[0])[1]
-    Q, M = overlaps(first, b)
-    flow, (rows, columns) = saad_solla(Q, M, b @ b.T, times, noise), np.triu_indices(len(Q))
     data = [overlaps_of(run) for run in runs]
-    limit = np.concatenate([flow.Q[:, rows, columns], flow.M.reshape(len(times), -1)], 1)[1:].ravel()
+    times = data[0][1]
+    Q, M = limit_of(runs[0], times, noise)
+    rows, columns = np.triu_indices(Q.shape[-1])
+    limit = np.concatenate([Q[:, rows, columns], M.reshape(len(times), -1)], 1)[1:].ravel()
     means = np.array([values[:, 1:].reshape(len(values), -1).mean(0) for _, _, values in data])
     errors = np.array([values[:, 1:].reshape(len(values), -1).std(0, ddof=1) / np.sqrt(len(values)) for _, _, values in data])
     x, weight = np.array([1 / d for d, _, _ in data])[:, None], errors ** -2.0

@@ -139,7 +139,35 @@ def draw_biases(cases):
     return pictures
 
 
-CASE_EXACT = [Section("Exact law of frozen features", draws_law, draw_law,
+def has_overlaps(case):
+    """Returns whether a few students and teachers have overlaps at several times."""
+    config = case.first.config
+    return (config.get("target.type") == "teacher" and min(case.first.sizes) * int(config["target.teacher.units"]) <= 16 and
+            len(checkpoints_of(case.first.folder)) > 2)
+
+
+def draw_overlaps(case):
+    """Returns a picture of M = a_i.b_r of the smallest n in time, and its limit for d -> infinity where it is known."""
+    run, config = case.first.folder, case.first.config
+    n, m = min(case.first.sizes), int(config["target.teacher.units"])
+    d, times, values = exact.overlaps_of(run)
+    M = values[:, :, -n * m:]
+    figure, axis = axes("$M_{ir} = a_i \\cdot b_r$")
+    for k, color in enumerate(colors(n * m)):
+        axis.plot(times, M[:, :, k].mean(0), color=color, marker="o", markersize=3, linestyle="none", label=f"{k // m + 1}, {k % m + 1}")
+        axis.fill_between(times, *np.quantile(M[:, :, k], [0.1, 0.9], axis=0), color=color, alpha=0.15, linewidth=0)
+    noise = exact.saad_solla_noise(config)
+    if noise is not None:
+        _, limit = exact.limit_of(run, times, noise)
+        axis.plot(times, limit.reshape(len(times), -1), color=guide(), linestyle="--", linewidth=1.2)
+    time_axis(axis, times)
+    legend(axis, 6)
+    return [done(axis, f"Overlaps of students i and teachers r, n = {n}, d = {d}: mean over replicas, band from the 10 % to the 90 % "
+                       "quantile" + ("" if noise is None else "; dashed: the equations of Saad and Solla, d -> infinity") + ".")]
+
+
+CASE_EXACT = [Section("Overlaps with the teacher", has_overlaps, draw_overlaps, ""),
+              Section("Exact law of frozen features", draws_law, draw_law,
                       "Networks that train only c, with noise: mean, variance and loss are known exactly, given the features.")]
 STUDY_EXACT = [
     Section("Distance to linearized networks", lambda cases: len(cases) > 1 and scales_differ(cases) and distances(cases),
