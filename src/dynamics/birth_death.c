@@ -79,7 +79,9 @@ static bool draw_event(const struct birth_death *birth_death, const struct local
   uint64_t bits[4];
   rng_bits(&rng, (uint64_t)i, 0, bits);
   const double survival = (double)(bits[0] >> 11) * 0x1p-53, fresh = (double)(bits[2] >> 11) * 0x1p-53;
-  if (!(survival >= portable_exp(-time * fabs(excess)))) return false;
+  const double rate = time * fabs(excess);
+  if (survival < 1 - rate - 0x1p-40) return false; /* e^-rate >= 1 - rate: in most cases no exponential is needed */
+  if (!(survival >= portable_exp(-rate))) return false;
   const int64_t partner = (int64_t)((unsigned __int128)bits[1] * (uint64_t)local->n >> 64);
   *event = excess > 0 ? (struct event){partner, i, i} : (struct event){i, partner, i};
   if (fresh < birth_death->spec->reinjection) event->from = -1;
