@@ -38,12 +38,14 @@ enum potential_loss { POTENTIAL_POPULATION, POTENTIAL_RKHS };
 struct potential {
   const struct target *target; /* not owned */
   int d, terms;
+  double alpha;
   double (*coefficient)[2]; /* [terms]: of u^m in K, and in the factor of z' in grad_z K; highest m first */
   double lam_1, lam_3;      /* of the population loss */
   double part_1, part_3;    /* spin: factors of d L.z and of H3 in F */
   double *L;                /* [d], spin */
   int64_t teachers;         /* units of the teacher; 0: the target is spin */
   double *teacher;          /* [teachers][d + 1]: c, z */
+  double *still;            /* [teachers][d + 1]: zeros; the direction of the units of the teacher */
   double zero;              /* the loss of f_n = 0 */
 };
 
@@ -65,5 +67,20 @@ void potential_field(const struct potential *potential, const double *z, double 
  * particle [count][d + 1], sum [d + 1][TILE]. Cost: 4 (terms + d) flops per pair (i, j). */
 void potential_pairs(const struct potential *potential, const double *z, int64_t count, const double *particle,
                      double *sum);
+
+/* The derivatives of these two along a direction, only for the loss of H. For units z that move with the velocity
+ * u [d][TILE], potential_field_along computes grad F.u [TILE] and (F'') u [d][TILE]. If the particles also move, with
+ * the velocities direction [count][d + 1], potential_pairs_along computes, with w_ij = phi_ij (c'_j + alpha c_j
+ * (z_i.z'_j + u_i.z_j)) and a prime for the velocity,
+ *
+ *   sum[0][i] = sum_j w_ij,   sum[1 + r][i] = alpha sum_j (w_ij z_j + c_j phi_ij z'_j)_r
+ *
+ * so that sum[0] is the derivative of sum_j c_j phi_ij, and sum[1 ..] that of its gradient alpha sum_j c_j phi_ij z_j.
+ * Cost: 2 terms + 10 d flops per pair; for the field, three gradients of f or potential_pairs_along.
+ * work [2 d][TILE]: overwritten. */
+void potential_field_along(const struct potential *potential, const double *z, const double *u, double *work,
+                           double *along_F, double *along_grad);
+void potential_pairs_along(const struct potential *potential, const double *z, const double *u, int64_t count,
+                           const double *particle, const double *direction, double *sum);
 
 #endif

@@ -95,6 +95,9 @@ int64_t ensemble_blocks(const struct ensemble_spec *ensemble);
 /* Local. Sets the members with the smallest and the largest n. */
 void ensemble_extremes(const struct ensemble_spec *ensemble, int *smallest, int *largest);
 
+/* Local. Returns the largest n. */
+int64_t ensemble_largest_n(const struct ensemble_spec *ensemble);
+
 /* Local. Returns the index of the first block of network g in the sequence of all blocks. */
 int64_t ensemble_first_block(const struct ensemble_spec *ensemble, int64_t network);
 

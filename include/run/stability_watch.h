@@ -47,7 +47,7 @@ enum { STABILITY_WATCH_SENTENCE = 512 };
 void stability_watch_text(const struct stability_watch *watch, int64_t step, int member, const double *values,
                           char text[STABILITY_WATCH_SENTENCE]);
 
-/* Returns whether dt exceeds the limit by more than the error, or the tangent kernel is not finite. Local. */
+/* Returns whether dt exceeds the limit by more than the error, or lambda is not finite. Local. */
 bool stability_watch_above(const double *values);
 
 #endif

@@ -1,4 +1,4 @@
-/* lanczos: the largest eigenvalue of a symmetric positive semidefinite operator, computed from products with vectors.
+/* lanczos: the largest eigenvalue of a symmetric operator, computed from products with vectors.
  *
  *   A V_k = V_k T_k + beta_k v_{k+1} e_k',   theta = largest eigenvalue of T_k,   |A y - theta y| = beta_k |s_k|
  *

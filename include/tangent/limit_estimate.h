@@ -1,10 +1,10 @@
 /* limit_estimate: dt of a network divided by its stability limit (tangent/stability.h), with an error, at low cost.
  *
- * With the whole fixed set, lambda is that of Lanczos's method with few products, and its error is the Lanczos bound.
- * This lambda is a Rayleigh quotient, never larger than the largest eigenvalue, so dt/limit > 1 means that dt exceeds
- * the limit, regardless of the error. Otherwise two samples A and B of N points each are used. The largest eigenvalue
- * lambda_A of M_AA/N, with eigenvector u, is larger than lambda on average, and the Rayleigh quotient of the same
- * direction of the parameters on B is smaller:
+ * With the whole fixed set or data.mode: rkhs, lambda is that of Lanczos's method with few products, and its error is
+ * the Lanczos bound. This lambda is a Rayleigh quotient, never larger than the largest eigenvalue, so dt/limit > 1
+ * means that dt exceeds the limit, regardless of the error. Otherwise two samples A and B of N points each are used.
+ * The largest eigenvalue lambda_A of M_AA/N, with eigenvector u, is larger than lambda on average, and the Rayleigh
+ * quotient of the same direction of the parameters on B is smaller:
  *
  *   q_B = (1/N) sum_{x in B} w(x)^2 / (N lambda_A),   w = M_BA u,   E q_B <= lambda <= E lambda_A
  *
@@ -30,7 +30,7 @@ struct network_limit {
   double limit;                /* of dt */
   double ratio, ratio_error;   /* dt/limit, and its error from that of lambda */
   bool above;                  /* dt exceeds the limit by more than the error, or the kernel is not finite */
-  int points, products;
+  int points, products;        /* points: 0 with data.mode: rkhs */
 };
 
 /* Collective. The pointers must outlive the estimator; blocks of units may move to other ranks. threads: of this rank.

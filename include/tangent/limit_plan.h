@@ -14,7 +14,8 @@
  * error of a few percent to a third, so a network whose dt is within the error of its limit is estimated a second time:
  * on a larger sample, with up to five times the budget, or on the whole fixed set, at the steps where a twentieth of
  * the work since the last such estimate pays for it. A run that stays near its limit pays up to 5 % of its work; a
- * short run prints the warning later. */
+ * short run prints the warning later. With data.mode: rkhs the pairs are (unit x unit), the budget is spent on products
+ * with the Hessian (tangent/potential_hessian.h), and there is no second estimate. */
 #ifndef MCKEAN_TANGENT_LIMIT_PLAN_H
 #define MCKEAN_TANGENT_LIMIT_PLAN_H
 
@@ -41,8 +42,7 @@ struct limit_plan {
   const int64_t *field;
 };
 
-/* Local. Returns the first step with an estimate after `step`; step < 0: step 0. INT64_MAX: there is none; with
- * data.mode: rkhs there never is one. */
+/* Local. Returns the first step with an estimate after `step`; step < 0: step 0. INT64_MAX: there is none. */
 int64_t limit_plan_next(const struct limit_plan *plan, int64_t step);
 
 /* Local. Returns the number of estimates at steps before `step`. */
@@ -50,8 +50,8 @@ int64_t limit_plan_count(const struct limit_plan *plan, int64_t step);
 
 /* An estimate of one network (tangent/limit_estimate.h). */
 struct limit_points {
-  int points;   /* the whole fixed set, or two samples of this number of points; 0: no estimate */
-  int products; /* the largest number of products of Lanczos's method */
+  int points;   /* the whole fixed set, or two samples of this number of points; 0 with data.mode: rkhs */
+  int products; /* the largest number of products of Lanczos's method; 0: no estimate */
 };
 
 /* The estimates at a step. */

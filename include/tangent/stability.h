@@ -8,7 +8,9 @@
  * rule to which the rate of sgd does not apply, the rate of gd is used. The N points are a probe (tangent/probe.h), and
  * lambda is computed by the Lanczos method. If the probe contains the whole fixed set, lambda is the value for the
  * training set; otherwise it is the value for a sample, and is somewhat larger on average. The sup is over the first
- * STABILITY_POINTS points of the probe. All results have the same bits for any number of ranks and threads. */
+ * STABILITY_POINTS points of the probe. With data.mode: rkhs there are no points: lambda is the largest eigenvalue of
+ * the Hessian of tangent/potential_hessian.h, or 0 if this is negative, and steps are those of gd. All results have the
+ * same bits for any number of ranks and threads. */
 #ifndef MCKEAN_TANGENT_STABILITY_H
 #define MCKEAN_TANGENT_STABILITY_H
 
@@ -16,6 +18,8 @@
 #include "dynamics/schedule.h"
 #include "particles/particles.h"
 #include "tangent/jacobian.h"
+#include "tangent/lanczos.h"
+#include "tangent/potential_hessian.h"
 #include "tangent/probe.h"
 
 enum { STABILITY_PROBE = 512, STABILITY_POINTS = 64 }; /* points of the probe; points of the sup of M(x,x) */
@@ -23,13 +27,17 @@ enum { STABILITY_PROBE = 512, STABILITY_POINTS = 64 }; /* points of the probe; p
 /* An estimate seldom costs more than this number of steps over the points of the probe. */
 enum { STABILITY_STEPS = 20 };
 
+struct stability_source;
+
 struct stability {
   const struct particles *particles;
   const struct dataset *data;
+  const struct stability_source *source; /* the operator with the eigenvalue lambda */
   int threads;
-  struct probe *probe;
+  struct probe *probe; /* NULL with data.mode: rkhs */
   struct jacobian *jacobian;
-  double **basis; /* [threads][LANCZOS_MAX + 1][probe] */
+  struct potential_hessian *hessian; /* NULL except with data.mode: rkhs */
+  double **basis;                    /* [threads][LANCZOS_MAX + 1][largest vector] */
 };
 
 /* Results of one network. NAN if it has diverged. */
@@ -50,6 +58,16 @@ void stability_free(struct stability *stability); /* accepts NULL */
  * networks with replica < replicas. */
 void stability_bounds(struct stability *stability, const struct schedule *schedule, int stage, int64_t replicas,
                       struct kernel_bounds *bounds);
+
+/* Collective over the ranks that share the network. Computes lambda by Lanczos's method, with at most `products`
+ * products. points: the first points of the probe that are used, unless data.mode is rkhs. The vectors, as in
+ * lanczos_limited, are in basis of the first thread of the team. team: the team that computes (dynamics/team.h). */
+struct lanczos stability_lambda(const struct stability *stability, const struct local_network *local, int team,
+                                int points, int products, double tolerance);
+
+/* Local. Returns the name of the operator with the eigenvalue lambda: "the tangent kernel" or "the Hessian of the
+ * loss". */
+const char *stability_operator(const struct dataset *data);
 
 /* Collective over the ranks that share the network. Returns the sup of M(x,x) over the first points of the probe, at
  * most `points` and STABILITY_POINTS; NAN: not finite. team: the team that computes (dynamics/team.h). */

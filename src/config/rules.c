@@ -310,10 +310,6 @@ static bool auto_without_theory(const struct rule_arguments *args, char *receive
          write_received(received, rule->name);
 }
 
-static bool auto_in_rkhs(const struct rule_arguments *args, char *received) {
-  return !(stage_of(args)->dt > 0) && args->config->data.mode == DATA_RKHS && write_received(received, "rkhs");
-}
-
 static bool heat_without_rule(const struct rule_arguments *args, char *received) {
   const struct update_rule *rule = &update_table[args->config->schedule.update.rule];
   return stage_of(args)->temperature > 0 && !rule->thermal && write_received(received, rule->name);
@@ -362,7 +358,6 @@ static const struct rule stage_rules[] = {
      "remove them; on the command line, set an empty value: dynamics.stages[0].dt_safety="},
     {NULL, auto_without_theory, "dt: auto with dynamics.scheme: sgd requires dynamics.update: euler",
      "give dt as a number"},
-    {NULL, auto_in_rkhs, "dt: auto requires data.mode: online, fixed or population", "give dt as a number"},
     {NULL, heat_without_rule, "temperature requires dynamics.update: euler, leimkuhler_matthews or baoab", NULL},
     {NULL, power_without_heat, "temperature_power requires a temperature above 0", NULL},
     {NULL, two_batches, "give either batch or batch_scale and batch_power", NULL},

@@ -213,12 +213,13 @@ const struct parameter parameter_table[] = {
     {"dynamics.stages[].dt", P_AUTO, STAGE(dt), 0, DT_MAX, true, NULL, NULL, true,
      "step size; auto: dt_safety times the smallest stability limit of all networks (with dt_power, the smallest of "
      "limit / n^dt_power). The limit is 2/lambda, where lambda is the largest eigenvalue of the tangent kernel M/P; "
-     "for sgd with batches of P points it is 2 / (lambda (1 - 1/P) + sup M(x,x) / P)"},
+     "for sgd with batches of P points it is 2 / (lambda (1 - 1/P) + sup M(x,x) / P). With data.mode: rkhs, lambda is "
+     "the largest eigenvalue of the Hessian of the loss"},
     {"dynamics.stages[].dt_safety", P_REAL, STAGE(dt_safety), 0, 1, true, "0.5", NULL, true,
      "auto: dt as a fraction of the stability limit"},
     {"dynamics.stages[].dt_every", P_COUNT, STAGE(dt_every), 1, STEPS_LIMIT, false, "100", NULL, true,
      "auto: dt is estimated at the first step of the stage and at each step that is a multiple of this number. "
-     "An estimate takes as long as about 10 steps with P = 512"},
+     "An estimate takes as long as about 10 steps with P = 512, or as 6 to 30 steps with data.mode: rkhs"},
     {"dynamics.stages[].dt_power", P_REAL, STAGE(dt_power), -4, 4, false, "0", NULL, true,
      "a network of n units has the step size dt * n^dt_power. With a power, networks of different n "
      "have different t at the same step"},

@@ -22,13 +22,11 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "dynamics/network_copy.h"
 #include "dynamics/potential.h"
 #include "dynamics/schedule.h"
 #include "dynamics/unit_sum.h"
 #include "parallel/heartbeat.h"
-#include "particles/number.h"
-
-static const double LIMIT = 0x1p39; /* of |parameter|; the sums cannot represent products of much larger parameters */
 
 /* Work space of one thread. */
 struct workspace {
@@ -124,25 +122,6 @@ static int create(const struct update *update, const struct dataset *data, int t
   return OK;
 }
 
-/* Returns offset [ranks of the group + 1]: where the tiles of each rank of the group start, in bytes from the start of
- * the network. The group consists of the ranks that own blocks of the network, in ascending order. The caller frees the
- * array. */
-static int64_t *group_offsets(const struct particles *particles, const struct local_network *local) {
-  const int64_t low = ensemble_first_block(&particles->ensemble, local->network), end = low + network_blocks(local->n),
-                tiles = network_tiles(local->n);
-  int64_t *offset = alloc_small(sizeof *offset * (size_t)(local->group->size + 1));
-  int ranks = 0;
-  offset[0] = 0;
-  for (int r = 0; r < particles->comm->size; r++) {
-    const int64_t first = particles->first[r], last = particles->first[r + 1];
-    if (first >= last || first >= end || last <= low) continue;
-    const int64_t inside = ((last < end ? last : end) - low) * BLOCK_TILES;
-    offset[++ranks] = (inside < tiles ? inside : tiles) * (int64_t)particles->tile_bytes;
-  }
-  if (ranks != local->group->size) die("%d ranks own a network that %d share", ranks, local->group->size);
-  return offset;
-}
-
 static int reserve(void *state) {
   struct population *population = state;
   const struct particles *particles = population->particles;
@@ -155,7 +134,7 @@ static int reserve(void *state) {
     const struct local_network *local = &particles->local[s];
     const int64_t tiles = network_tiles(local_network_units(local));
     population->snapshot[s] =
-        (struct network_snapshot){.first = units, .offset = local->group ? group_offsets(particles, local) : NULL};
+        (struct network_snapshot){.first = units, .offset = network_copy_offsets(particles, local)};
     units += local->n;
     if (local->group && network_tiles(local->n) > gathered) gathered = network_tiles(local->n);
     for (int64_t t = 0; t < tiles; t++) population->network[local->tile + t] = s;
@@ -166,37 +145,14 @@ static int reserve(void *state) {
 
 /* ---- step ---- */
 
-static double stored(const struct particles *particles, const void *tile, int row, int64_t lane) {
-  return number_get(precision_stored(particles->precision), tile, (size_t)(row * TILE + lane));
-}
-
-/* Copies the parameters of n units to particle [n][d + 1]. Returns whether the absolute values of all of them are below
- * LIMIT. */
-static bool copy_particles(const struct particles *particles, int64_t n, const char *tiles, double *particle) {
-  bool finite = true;
-  for (int64_t i = 0; i < n; i++, particle += particles->d + 1) {
-    const char *tile = tiles + (size_t)(i / TILE) * particles->tile_bytes;
-    particle[0] = stored(particles, tile, ROW_C, i % TILE);
-    for (int r = 0; r < particles->d; r++) particle[1 + r] = stored(particles, tile, ROW_A + r, i % TILE);
-    for (int r = 0; r <= particles->d; r++) finite &= fabs(particle[r]) < LIMIT;
-  }
-  return finite;
-}
-
 /* Copies local network s as a whole and sets its sums to zero. Collective over the ranks that share it. */
 static void copy_network(struct population *population, int s) {
   const struct particles *particles = population->particles;
   const struct local_network *local = &particles->local[s];
   struct network_snapshot *snapshot = &population->snapshot[s];
-  const char *tiles = local_network_tile(particles, local, 0, 0);
-  if (local->group) {
-    const double began = comm_time();
-    comm_allgather(local->group, tiles, snapshot->offset, population->gathered);
-    population->waited += comm_time() - began;
-    tiles = population->gathered;
-  }
   snapshot->finite =
-      copy_particles(particles, local->n, tiles, population->particle + snapshot->first * (int64_t)(particles->d + 1));
+      network_copy(particles, local, snapshot->offset, population->gathered,
+                   population->particle + snapshot->first * (int64_t)(particles->d + 1), &population->waited);
   memset(&snapshot->sums, 0, sizeof snapshot->sums);
   memset(snapshot->energy, 0, sizeof snapshot->energy);
 }
@@ -210,12 +166,12 @@ static double tile_gradient(const struct population *population, const struct wo
   const double n = (double)particles->local[s].n;
   double energy = 0;
   for (int r = 0; r < d; r++)
-    for (int i = 0; i < TILE; i++) workspace->z[r * TILE + i] = stored(particles, tile, ROW_A + r, i);
+    for (int i = 0; i < TILE; i++) workspace->z[r * TILE + i] = network_copy_number(particles, tile, ROW_A + r, i);
   potential_field(population->potential, workspace->z, workspace->sum, workspace->F, workspace->grad_F);
   potential_pairs(population->potential, workspace->z, particles->local[s].n,
                   population->particle + population->snapshot[s].first * (int64_t)(d + 1), workspace->sum);
   for (int i = 0; i < TILE; i++) { /* c = 0 in unused lanes */
-    const double c = stored(particles, tile, ROW_C, i), pairs = workspace->sum[i] / n;
+    const double c = network_copy_number(particles, tile, ROW_C, i), pairs = workspace->sum[i] / n;
     energy += c * (pairs / 2 - workspace->F[i]);
     workspace->grad[ROW_C * TILE + i] = pairs - workspace->F[i];
     workspace->grad[ROW_B * TILE + i] = 0;

@@ -113,6 +113,8 @@ static int set_teacher(struct potential *potential) {
   double *z, *sum, energy = 0;
   TRY(alloc_array((void **)&potential->teacher, m * (d + 1), sizeof(double), "the units of the teacher"));
   for (int64_t j = 0; j < m; j++) target_teacher_unit(potential->target, j, potential->teacher + j * (d + 1));
+  TRY(alloc_array((void **)&potential->still, m * (d + 1), sizeof(double), "the units of the teacher"));
+  memset(potential->still, 0, sizeof(double) * (size_t)(m * (d + 1)));
   TRY(alloc_array((void **)&z, (int64_t)d * TILE, sizeof(double), "a tile"));
   const int status = alloc_array((void **)&sum, (int64_t)(d + 1) * TILE, sizeof(double), "sums over the teacher");
   for (int64_t first = 0; first < m && status == OK; first += TILE) {
@@ -150,7 +152,7 @@ static int create_local(struct potential *potential, double alpha, enum potentia
 
 int potential_create(const struct target *target, double alpha, enum potential_loss loss, struct potential **out) {
   struct potential *potential = alloc_small(sizeof *potential);
-  *potential = (struct potential){.target = target, .d = target->d};
+  *potential = (struct potential){.target = target, .d = target->d, .alpha = alpha};
   const int status = create_local(potential, alpha, loss);
   if (status != OK) {
     potential_free(potential);
@@ -165,6 +167,7 @@ void potential_free(struct potential *potential) {
   free(potential->coefficient);
   free(potential->L);
   free(potential->teacher);
+  free(potential->still);
   free(potential);
 }
 
@@ -210,4 +213,48 @@ void potential_pairs(const struct potential *potential, const double *z, int64_t
   memset(sum, 0, sizeof *sum * (size_t)(potential->d + 1) * TILE);
   functions()->pairs(potential->d, potential->terms, (const double(*)[2])potential->coefficient, z, count, particle,
                      sum);
+}
+
+/* ---- derivatives along a direction ---- */
+
+/* The gradient of the cubic form f is quadratic, so that (f'') u = grad f(z + u) - grad f(z) - grad f(u). */
+static void spin_field_along(const struct potential *potential, const double *z, const double *u, double *work,
+                             double *along_F, double *along_grad) {
+  const int d = potential->d;
+  const double *entry = target_spin_entries(potential->target);
+  const struct potential_functions *isa = functions();
+  isa->spin_gradient(d, entry, z, work);
+  for (int i = 0; i < TILE; i++) {
+    along_F[i] = 0;
+    for (int r = 0; r < d; r++) along_F[i] += work[r * TILE + i] * u[r * TILE + i];
+  }
+  double *sum = work + (size_t)d * TILE;
+  for (int i = 0; i < d * TILE; i++) sum[i] = z[i] + u[i];
+  isa->spin_gradient(d, entry, sum, along_grad);
+  for (int i = 0; i < d * TILE; i++) along_grad[i] -= work[i];
+  isa->spin_gradient(d, entry, u, work);
+  for (int i = 0; i < d * TILE; i++) along_grad[i] -= work[i];
+}
+
+static void teacher_field_along(const struct potential *potential, const double *z, const double *u, double *work,
+                                double *along_F, double *along_grad) {
+  const double m = (double)potential->teachers;
+  potential_pairs_along(potential, z, u, potential->teachers, potential->teacher, potential->still, work);
+  for (int i = 0; i < TILE; i++) along_F[i] = work[i] / m;
+  for (int i = 0; i < potential->d * TILE; i++) along_grad[i] = work[TILE + i] / m;
+}
+
+void potential_field_along(const struct potential *potential, const double *z, const double *u, double *work,
+                           double *along_F, double *along_grad) {
+  if (potential->teachers > 0)
+    teacher_field_along(potential, z, u, work, along_F, along_grad);
+  else
+    spin_field_along(potential, z, u, work, along_F, along_grad);
+}
+
+void potential_pairs_along(const struct potential *potential, const double *z, const double *u, int64_t count,
+                           const double *particle, const double *direction, double *sum) {
+  memset(sum, 0, sizeof *sum * (size_t)(potential->d + 1) * TILE);
+  functions()->pairs_along(potential->d, potential->terms, potential->alpha, (const double(*)[2])potential->coefficient,
+                           z, u, count, particle, direction, sum);
 }

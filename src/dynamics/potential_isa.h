@@ -16,6 +16,9 @@ struct potential_functions {
    * struct potential. */
   void (*pairs)(int d, int terms, const double (*coefficient)[2], const double *z, int64_t count,
                 const double *particle, double *sum);
+  /* sum [d + 1][TILE] += the terms of `count` particles; arguments as in potential_pairs_along. */
+  void (*pairs_along)(int d, int terms, double alpha, const double (*coefficient)[2], const double *z, const double *u,
+                      int64_t count, const double *particle, const double *direction, double *sum);
 };
 
 ISA_DECLARE(const struct potential_functions, potential_functions)

@@ -12,6 +12,7 @@
 #include "dynamics/unit_costs.h"
 #include "store/checkpoint.h"
 #include "store/history.h"
+#include "tangent/potential_hessian.h"
 
 static double max(double a, double b) {
   return a > b ? a : b;
@@ -118,6 +119,8 @@ static double work_bytes(const struct dry_run *plan, const struct dataset *data,
   double bytes =
       base_memory + BUFFERS + CRCS * (double)(owned->blocks + (rank == 0 ? ensemble_blocks(&config->ensemble) : 0));
   if (config->schedule.update.birth_death.rate > 0) bytes += (double)owned->tiles * TILE * sizeof(double);
+  if (data->spec.mode == DATA_RKHS)
+    bytes += potential_hessian_bytes(data->d, config->threads, owned->units, ensemble_largest_n(&config->ensemble));
   if (dataset_exact(data->spec.mode))
     return bytes + owned->units * (data->d + 1) * sizeof(double) + (double)network_tiles(owned->split) * tile;
   const int64_t batch = schedule_largest_batch(&config->schedule, &config->ensemble, data->samples);

@@ -168,7 +168,7 @@ static int estimate_stability(const struct problem *problem, struct pilot_run *r
       step_size_create(problem->particles, problem->data, &config->schedule, problem->isa, config->threads, 0, &start);
   struct stability_watch watch;
   const bool automatic = !(config->schedule.stage[0].dt > 0); /* dt_safety of the limit */
-  if (automatic || config->data.mode == DATA_RKHS) return OK;
+  if (automatic) return OK;
   int status = stability_watch_create(config, &step_size, 0, &watch);
   if (status == OK) {
     result->sizes = config->ensemble.members;
@@ -213,8 +213,7 @@ static void describe(const struct config *config, const struct dataset *data, st
   result->networks = (double)ensemble_networks(&config->ensemble);
   result->pairs = schedule_pairs(&config->schedule, 0, &config->ensemble, data);
   result->batch = schedule_largest_batch(&config->schedule, &config->ensemble, data->samples);
-  for (int e = 0; e < config->ensemble.members; e++)
-    if (config->ensemble.n[e] > result->n) result->n = config->ensemble.n[e];
+  result->n = ensemble_largest_n(&config->ensemble);
 }
 
 int pilot_run_measure(const struct problem *problem, struct pilot_run *result) {

@@ -292,7 +292,7 @@ void summary_stability_text(const struct summary_stability *stability, char limi
         "%.3g +- %.2g at t = %g%s; these results may not be gradient flow",
         stability->first_time, (long long)stability->first_step, (long long)stability->above,
         (long long)stability->estimates, stability->largest, stability->largest_error, stability->largest_time,
-        stability->finite ? "" : ", and the tangent kernel was not finite");
+        stability->finite ? "" : ", and lambda was not finite");
   if (stability->rises > 0)
     snprintf(rises, SUMMARY_SENTENCE, "the loss rose by more than noise allows in %lld of %lld rows, in %lld network%s",
              (long long)stability->rises, (long long)stability->rows, (long long)stability->rising,

@@ -54,6 +54,12 @@ void ensemble_extremes(const struct ensemble_spec *ensemble, int *smallest, int 
   }
 }
 
+int64_t ensemble_largest_n(const struct ensemble_spec *ensemble) {
+  int smallest, largest;
+  ensemble_extremes(ensemble, &smallest, &largest);
+  return ensemble->n[largest];
+}
+
 int64_t ensemble_first_block(const struct ensemble_spec *ensemble, int64_t network) {
   int64_t blocks = 0;
   for (int e = 0; e < ensemble->members && network > 0; e++, network -= ensemble->replicas)

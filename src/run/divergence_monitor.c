@@ -40,7 +40,8 @@ void divergence_monitor_warn(struct divergence_monitor *monitor, struct step_siz
   const double power = step_size->segment.power;
   monitor->warned = true;
   const double loss = comm_max(comm, monitor->grown_loss);
-  char now[64] = "the tangent kernel is no longer finite";
+  char now[64];
+  snprintf(now, sizeof now, "%s is no longer finite", stability_operator(step_size->data));
   const int status = step_size_limit(step_size, stage, &limit, &n);
   const double dt = own_dt(step_size->segment.dt, power, n);
   if (status == OK) limit = own_dt(limit, power, n);
@@ -71,9 +72,8 @@ int divergence_monitor_explain(struct step_size *step_size, struct problem *prob
   limit = own_dt(limit, step_size->schedule->stage[stage].dt_power, n);
   const char *state = saved < 0 ? "the start" : "the last checkpoint";
   if (saved > 0 && limit * LIMIT_PRINTED < dt)
-    return FAIL(FAILED,
-                "%s; dt was %g, the stability limit at step %lld (%s) is not known: the tangent kernel is not finite",
-                failure, dt, (long long)step, state);
+    return FAIL(FAILED, "%s; dt was %g, the stability limit at step %lld (%s) is not known: %s is not finite", failure,
+                dt, (long long)step, state, stability_operator(step_size->data));
   return FAIL(FAILED, "%s; dt was %g, the stability limit at step %lld (%s) is %.4g, for n = %lld%s", failure, dt,
               (long long)step, state, limit, (long long)n,
               dt > limit ? "" : ": it has decreased since then, or nonlinear terms dominate");

@@ -107,7 +107,8 @@ static void formula(const struct stability_watch *watch, int stage, int64_t n, c
                 P = schedule_batch(&watch->config->schedule, stage, n, samples);
   const char *ridge = update_ridge(update) > 0 ? " and the ridge" : "";
   if (P == samples || !update_table[update->rule].noise)
-    snprintf(text, 160, "%s of the tangent kernel%s", update_table[update->rule].limit_formula, ridge);
+    snprintf(text, 160, "%s of %s%s", update_table[update->rule].limit_formula,
+             stability_operator(watch->step_size->data), ridge);
   else
     snprintf(text, 160, "with batch noise: 2/(lambda (1 - 1/P) + sup M(x,x)/P) of the tangent kernel%s, P = %lld",
              ridge, (long long)P);
@@ -120,7 +121,8 @@ void stability_watch_text(const struct stability_watch *watch, int64_t step, int
   char of[160];
   formula(watch, schedule_stage(&watch->config->schedule, step), n, of);
   if (!isfinite(ratio))
-    snprintf(text, STABILITY_WATCH_SENTENCE, "the tangent kernel of the networks with n = %lld is not finite", n);
+    snprintf(text, STABILITY_WATCH_SENTENCE, "%s of the networks with n = %lld is not finite",
+             stability_operator(watch->step_size->data), n);
   else if (ratio > RATIO_PRINTED)
     snprintf(text, STABILITY_WATCH_SENTENCE,
              "dt = %g is more than %g times the stability limit of the networks with n = %lld (%s)", dt, RATIO_PRINTED,
@@ -157,8 +159,8 @@ static void warn(struct stability_watch *watch, int64_t step, int member, const 
 
 void stability_watch_step(struct stability_watch *watch, int64_t step, bool first, struct history *history,
                           struct report *report) {
-  const bool due = step >= watch->next, none = limit_plan_next(&watch->plan, -1) == INT64_MAX;
-  if (none || (!due && !first)) return;
+  const bool due = step >= watch->next;
+  if (!due && !first) return;
   const struct dt_segment *segment = &watch->step_size->segment;
   const int members = watch->config->ensemble.members;
   double *values = alloc_small(sizeof *values * HISTORY_LIMITS * (size_t)members);

@@ -107,7 +107,7 @@ int step_size_enter(struct step_size *step_size, int64_t step) {
     if (status != OK) return FAIL(status, "step %lld, dt: auto: %s", (long long)step, error_text());
     segment.dt *= now->dt_safety;
     const double most = schedule_dt_most(now->dt_power, ensemble, DT_MAX);
-    if (segment.dt > most) segment.dt = most; /* the limit is infinite if the tangent kernel is zero */
+    if (segment.dt > most) segment.dt = most; /* the limit is infinite if lambda is 0 */
   }
   for (int e = 0; e < ensemble->members; e++) segment.time[e] = step_size_time(step_size, e, step);
   change_dt(step_size->particles, step_size->schedule, &step_size->segment, &segment);

@@ -304,24 +304,27 @@ static int append_second_moments(const struct history *history, struct h5 *file,
 }
 
 const struct history_limit_column history_limit_table[HISTORY_LIMITS] = {
-    [LIMIT_LAMBDA] = {"lambda",
-                      "largest eigenvalue of the tangent kernel M/N, of the network with the largest dt/limit", "1/t"},
-    [LIMIT_BOUND] = {"lambda_bound", "part of lambda_error: the bound of Lanczos's method", "1/t"},
-    [LIMIT_ERROR] =
-        {"lambda_error",
-         "error of lambda. All points of a fixed set: lambda_bound. Otherwise it includes the error of a sample of "
-         "points but, for online data, not the variation between the draws of single steps",
+    [LIMIT_LAMBDA] =
+        {"lambda",
+         "largest eigenvalue of the tangent kernel M/N or, with data.mode: rkhs, of the Hessian of the loss, of the "
+         "network with the largest dt/limit",
          "1/t"},
+    [LIMIT_BOUND] = {"lambda_bound", "part of lambda_error: the bound of Lanczos's method", "1/t"},
+    [LIMIT_ERROR] = {"lambda_error",
+                     "error of lambda. All points of a fixed set, or data.mode: rkhs: lambda_bound. Otherwise it "
+                     "includes the error of a sample of "
+                     "points but, for online data, not the variation between the draws of single steps",
+                     "1/t"},
     [LIMIT_DT] = {"dt", "step size of the network in the step that follows", "t"},
     [LIMIT_LIMIT] = {"limit", "stability limit of dt: 2/lambda, smaller with mini-batches", "t"},
     [LIMIT_RATIO] = {"dt_over_limit", "dt/limit; above 1, results may not be gradient flow", NULL},
     [LIMIT_RATIO_ERROR] = {"error", "error of dt_over_limit, from that of lambda", NULL},
     [LIMIT_ABOVE] = {"above",
-                     "1: dt exceeds the limit by more than the error, or the kernel is not finite. With all points "
-                     "of a fixed set, lambda is a lower bound, so dt/limit > 1 suffices",
+                     "1: dt exceeds the limit by more than the error, or lambda is not finite. With all points of "
+                     "a fixed set or data.mode: rkhs, lambda is a lower bound, so dt/limit > 1 suffices",
                      NULL},
     [LIMIT_NETWORKS] = {"networks", "number of networks of this size that were estimated: the first replicas", NULL},
-    [LIMIT_POINTS] = {"points", "points per sample, or all points of a fixed set", NULL},
+    [LIMIT_POINTS] = {"points", "points per sample, or all points of a fixed set; 0 with data.mode: rkhs", NULL},
 };
 
 /* Sets limit.kept to the number of rows in the file before the step from which the run started. */

@@ -6,8 +6,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/rng.h"
-#include "tangent/lanczos.h"
 
 /* Relative tolerance of lambda: for the whole fixed set, and for a sample. */
 static const double TOLERANCE = 0.005, SAMPLE_TOLERANCE = 0.02;
@@ -48,16 +46,6 @@ struct estimate {
   bool whole;
 };
 
-/* w = (M_AA/N) v */
-static bool apply(void *context, const double *v, double *w) {
-  const struct estimate *estimate = context;
-  const int count = estimate->points;
-  const bool sound =
-      jacobian_apply_between(estimate->stability->jacobian, estimate->local, estimate->team, 0, count, v, 0, count, w);
-  for (int p = 0; p < count && sound; p++) w[p] /= count;
-  return sound;
-}
-
 /* *quotient = q_B, *error = its standard error. basis: vector 0 is u, vector 1 is work space. */
 static bool second_sample(const struct estimate *estimate, double lambda, double *basis, double *quotient,
                           double *error) {
@@ -74,12 +62,10 @@ static bool second_sample(const struct estimate *estimate, double lambda, double
 
 /* Sets lambda, bound, error, points and products; *diagonal: sup M(x,x), 0 unless requested. */
 static void set_lambda(struct estimate *estimate, bool batches, struct network_limit *result, double *diagonal) {
-  const struct lanczos_operator operator= {apply, estimate};
-  const struct rng rng = {0, RNG_LANCZOS, 0, 0};
   double *basis = estimate->stability->basis[team_of(estimate->team, estimate->stability->threads).first];
-  rng_normal(&rng, 0, estimate->points, basis);
-  const struct lanczos largest = lanczos_limited(
-      &operator, estimate->points, estimate->whole ? TOLERANCE : SAMPLE_TOLERANCE, estimate->products, basis);
+  const struct lanczos largest =
+      stability_lambda(estimate->stability, estimate->local, estimate->team, estimate->points, estimate->products,
+                       estimate->whole ? TOLERANCE : SAMPLE_TOLERANCE);
   *result = (struct network_limit){.lambda = largest.value,
                                    .bound = largest.bound,
                                    .error = largest.bound,
@@ -121,8 +107,8 @@ static void estimate_network(struct limit_estimator *estimator, int stage, const
   const int64_t samples = estimator->stability->data->samples,
                 P = schedule_batch(estimator->schedule, stage, local->n, samples), batch = P == samples ? 0 : P;
   const struct limit_points points[] = {size->first, size->second};
-  for (int i = 0; i < 2 && points[i].points > 0; i++) {
-    const bool whole = points[i].points == samples;
+  for (int i = 0; i < 2 && points[i].products > 0; i++) {
+    const bool whole = points[i].points == samples; /* both are 0 with data.mode: rkhs */
     struct estimate estimate = {estimator->stability, local, team, points[i].points, points[i].products, whole};
     double diagonal;
     set_lambda(&estimate, batch > 0, result, &diagonal);

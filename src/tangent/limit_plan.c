@@ -18,15 +18,40 @@ static double units_of_sizes(const struct limit_plan *plan) {
   return units;
 }
 
+static bool is_rkhs(const struct limit_plan *plan) {
+  return plan->data->spec.mode == DATA_RKHS;
+}
+
+/* Returns the cost of a product for one replica of each size: with the tangent kernel on the whole fixed set, or with
+ * the Hessian. */
+static double product_pairs(const struct limit_plan *plan) {
+  if (!is_rkhs(plan)) return PRODUCT * (double)plan->data->samples * units_of_sizes(plan);
+  double pairs = 0;
+  for (int e = 0; e < plan->ensemble->members; e++)
+    pairs += (double)plan->ensemble->n[e] * (double)plan->ensemble->n[e];
+  return pairs;
+}
+
+/* Returns the cost of all terms but the products. potential_hessian_start costs as much as a product. */
+static double fixed_pairs(const struct limit_plan *plan) {
+  return is_rkhs(plan) ? product_pairs(plan) : DIAGONAL * units_of_sizes(plan);
+}
+
 /* Returns the cost of a number of samples of one replica of each size. */
 static double sample_pairs(const struct limit_plan *plan, int points) {
   return units_of_sizes(plan) * (points * (PRODUCT * PRODUCTS_SAMPLE + SECOND_SAMPLE) + DIAGONAL);
 }
 
+/* Returns the cost of the smallest estimate of one replica of each size. */
+static double least_pairs(const struct limit_plan *plan) {
+  return is_rkhs(plan) ? PRODUCTS_LEAST * product_pairs(plan) + fixed_pairs(plan)
+                       : sample_pairs(plan, LIMIT_PLAN_LEAST);
+}
+
 /* Returns the number of steps of a stage for which SHARE of their work equals the cost of the smallest estimate. */
 static int64_t least_distance(const struct limit_plan *plan, int stage) {
   const double pairs = schedule_pairs(plan->schedule, stage, plan->ensemble, plan->data);
-  const double steps = ceil(sample_pairs(plan, LIMIT_PLAN_LEAST) / (SHARE * pairs));
+  const double steps = ceil(least_pairs(plan) / (SHARE * pairs));
   return steps < 1 ? 1 : steps < 0x1p53 ? (int64_t)steps : INT64_C(1) << 53;
 }
 
@@ -39,7 +64,6 @@ static int64_t distance(const struct limit_plan *plan, int64_t step) {
 
 int64_t limit_plan_next(const struct limit_plan *plan, int64_t step) {
   const int64_t end = schedule_steps(plan->schedule);
-  if (plan->data->spec.mode == DATA_RKHS) return INT64_MAX; /* lambda belongs to the norm over points */
   if (step < 0) return 0;
   if (step >= end) return INT64_MAX;
   const int stage = schedule_stage(plan->schedule, step);
@@ -60,13 +84,13 @@ int64_t limit_plan_count(const struct limit_plan *plan, int64_t step) {
 /* Returns the estimate that a budget of pairs for one replica of each size pays for; at least the smallest one. */
 static struct limit_points points_for(const struct limit_plan *plan, double pairs) {
   const int64_t samples = plan->data->samples;
-  const double units = units_of_sizes(plan), each = pairs / units - DIAGONAL;
-  const double products = floor(each / (PRODUCT * (double)samples));
-  const bool small = samples > 0 && samples <= 2 * LIMIT_PLAN_LEAST;
+  const bool small = is_rkhs(plan) || (samples > 0 && samples <= 2 * LIMIT_PLAN_LEAST);
+  const double products = floor((pairs - fixed_pairs(plan)) / product_pairs(plan));
   if (small || (samples > 0 && samples <= LIMIT_PLAN_WHOLE && products >= PRODUCTS_LEAST))
     return (struct limit_points){(int)samples, products > PRODUCTS_MOST    ? PRODUCTS_MOST
                                                : products > PRODUCTS_LEAST ? (int)products
                                                                            : PRODUCTS_LEAST};
+  const double each = pairs / units_of_sizes(plan) - DIAGONAL;
   const double points = floor(each / (PRODUCT * PRODUCTS_SAMPLE + SECOND_SAMPLE));
   const int count = points < LIMIT_PLAN_LEAST    ? LIMIT_PLAN_LEAST
                     : points > LIMIT_PLAN_SAMPLE ? LIMIT_PLAN_SAMPLE
@@ -76,7 +100,7 @@ static struct limit_points points_for(const struct limit_plan *plan, double pair
 
 static double cost_of(const struct limit_plan *plan, const struct limit_points *size) {
   if (size->points != plan->data->samples) return sample_pairs(plan, size->points);
-  return units_of_sizes(plan) * (PRODUCT * size->points * size->products + DIAGONAL);
+  return size->products * product_pairs(plan) + fixed_pairs(plan);
 }
 
 /* Returns the second estimate at a step of a run on a fixed set: of the whole set, if the work of the steps since the
@@ -106,7 +130,7 @@ struct limit_size limit_plan_size(const struct limit_plan *plan, int64_t step) {
                             .second = points_for(plan, SECOND * fmin(pairs, own))};
   const int64_t samples = plan->data->samples;
   if (samples > 0 && samples <= LIMIT_PLAN_WHOLE) size.second = second_whole(plan, step);
-  if (size.second.points == size.first.points) size.second.points = 0;
+  if (size.second.points == size.first.points) size.second = (struct limit_points){0};
   const double replicas = floor(pairs / cost_of(plan, &size.first));
   size.replicas = replicas < 1 ? 1 : replicas < (double)all ? (int64_t)replicas : all;
   return size;

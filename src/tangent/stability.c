@@ -7,17 +7,108 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/rng.h"
-#include "tangent/lanczos.h"
 
 static const double TOLERANCE = 0.005; /* relative tolerance of lambda */
 
-static int create_local(struct stability *stability, enum isa isa, int probe, enum probe_order order) {
+/* ---- sources of lambda ---- */
+
+struct product {
+  const struct stability *stability;
+  const struct local_network *local;
+  int team; /* index of the team that computes (dynamics/team.h) */
+  int points;
+};
+
+struct stability_source {
+  const char *name; /* of the operator */
+  /* *size: the largest number of components of a vector. */
+  int (*create)(struct stability *stability, enum isa isa, int probe, enum probe_order order, int64_t *size);
+  int64_t (*size)(const struct product *product);          /* number of components of a vector */
+  bool (*start)(const struct product *product, double *v); /* projects v onto the domain of the operator */
+  bool (*apply)(void *context, const double *v, double *w);
+};
+
+static int kernel_create(struct stability *stability, enum isa isa, int probe, enum probe_order order, int64_t *size) {
   const struct particles *particles = stability->particles;
   const struct kernel *kernel = kernel_find(particles->unit.type, particles->precision, isa);
   TRY(probe_create(stability->data, &particles->unit, particles->precision, probe, order, &stability->probe));
-  TRY(jacobian_create(particles, kernel, &stability->probe->points, stability->threads, &stability->jacobian));
+  *size = stability->probe->count;
+  return jacobian_create(particles, kernel, &stability->probe->points, stability->threads, &stability->jacobian);
+}
+
+static int64_t kernel_size(const struct product *product) {
+  return product->points;
+}
+
+static bool kernel_start(const struct product *product, double *v) {
+  (void)product;
+  (void)v;
+  return true;
+}
+
+/* w = (M/N) v on the first N points of the probe. */
+static bool kernel_apply(void *context, const double *v, double *w) {
+  const struct product *product = context;
+  const int count = product->points;
+  const bool sound =
+      jacobian_apply_between(product->stability->jacobian, product->local, product->team, 0, count, v, 0, count, w);
+  for (int p = 0; p < count && sound; p++) w[p] /= count;
+  return sound;
+}
+
+static int hessian_create(struct stability *stability, enum isa isa, int probe, enum probe_order order, int64_t *size) {
+  (void)isa, (void)probe, (void)order;
+  *size = potential_hessian_size(stability->particles, ensemble_largest_n(&stability->particles->ensemble));
+  return potential_hessian_create(stability->particles, stability->data, stability->threads, &stability->hessian);
+}
+
+static int64_t hessian_size(const struct product *product) {
+  return potential_hessian_size(product->stability->particles, product->local->n);
+}
+
+static bool hessian_start(const struct product *product, double *v) {
+  return potential_hessian_start(product->stability->hessian, product->local, product->team, v);
+}
+
+static bool hessian_apply(void *context, const double *v, double *w) {
+  const struct product *product = context;
+  return potential_hessian_apply(product->stability->hessian, product->local, product->team, v, w);
+}
+
+static const struct stability_source *source_of(const struct dataset *data) {
+  static const struct stability_source kernel = {"the tangent kernel", kernel_create, kernel_size, kernel_start,
+                                                 kernel_apply},
+                                       hessian = {"the Hessian of the loss", hessian_create, hessian_size,
+                                                  hessian_start, hessian_apply};
+  return data->spec.mode == DATA_RKHS ? &hessian : &kernel;
+}
+
+const char *stability_operator(const struct dataset *data) {
+  return source_of(data)->name;
+}
+
+struct lanczos stability_lambda(const struct stability *stability, const struct local_network *local, int team,
+                                int points, int products, double tolerance) {
+  struct product product = {stability, local, team, points};
+  const struct stability_source *source = stability->source;
+  const struct lanczos_operator operator= {source->apply, &product};
+  const struct rng rng = {0, RNG_LANCZOS, 0, 0};
+  const int64_t size = source->size(&product);
+  double *basis = stability->basis[team_of(team, stability->threads).first];
+  rng_normal(&rng, 0, size, basis);
+  if (!source->start(&product, basis)) return (struct lanczos){.value = NAN, .bound = NAN};
+  struct lanczos largest = lanczos_limited(&operator, size, tolerance, products, basis);
+  if (largest.value < 0) largest.value = 0; /* no direction limits dt */
+  return largest;
+}
+
+/* ---- create ---- */
+
+static int create_local(struct stability *stability, enum isa isa, int probe, enum probe_order order) {
+  int64_t size;
+  TRY(stability->source->create(stability, isa, probe, order, &size));
   for (int t = 0; t < stability->threads; t++)
-    TRY(alloc_array((void **)&stability->basis[t], (LANCZOS_MAX + 1) * (int64_t)stability->probe->count, sizeof(double),
+    TRY(alloc_array((void **)&stability->basis[t], (LANCZOS_MAX + 1) * size, sizeof(double),
                     "vectors of Lanczos's method"));
   return OK;
 }
@@ -25,7 +116,7 @@ static int create_local(struct stability *stability, enum isa isa, int probe, en
 int stability_create(const struct particles *particles, const struct dataset *data, enum isa isa, int threads,
                      int probe, enum probe_order order, struct stability **out) {
   struct stability *stability = alloc_small(sizeof *stability);
-  *stability = (struct stability){.particles = particles, .data = data, .threads = threads};
+  *stability = (struct stability){.particles = particles, .data = data, .source = source_of(data), .threads = threads};
   stability->basis = calloc((size_t)threads, sizeof *stability->basis);
   if (!stability->basis) die("no memory for %d threads", threads);
   const int status = comm_agree(particles->comm, create_local(stability, isa, probe, order));
@@ -41,6 +132,7 @@ void stability_free(struct stability *stability) {
   if (!stability) return;
   for (int t = 0; t < stability->threads; t++) free(stability->basis[t]);
   free(stability->basis);
+  potential_hessian_free(stability->hessian);
   jacobian_free(stability->jacobian);
   probe_free(stability->probe);
   free(stability);
@@ -61,21 +153,6 @@ double kernel_bounds_limit(const struct kernel_bounds *bounds, int64_t batch, co
 
 /* ---- one network ---- */
 
-struct product {
-  struct stability *stability;
-  const struct local_network *local;
-  int team; /* index of the team that computes (dynamics/team.h) */
-};
-
-/* w = (M/N) v, where N is the number of points of the probe. */
-static bool apply(void *context, const double *v, double *w) {
-  const struct product *product = context;
-  const int count = product->stability->probe->count;
-  const bool sound = jacobian_apply(product->stability->jacobian, product->local, product->team, v, w);
-  for (int p = 0; p < count && sound; p++) w[p] /= count;
-  return sound;
-}
-
 double stability_diagonal(const struct stability *stability, const struct local_network *local, int team, int points) {
   struct jacobian_batch point[STABILITY_POINTS];
   double *ones = stability->basis[team_of(team, stability->threads).first];
@@ -91,12 +168,8 @@ double stability_diagonal(const struct stability *stability, const struct local_
 
 static struct kernel_bounds bounds_of(struct stability *stability, const struct local_network *local, int team,
                                       bool diagonal) {
-  struct product product = {stability, local, team};
-  const struct lanczos_operator operator= {apply, &product};
-  const struct rng rng = {0, RNG_LANCZOS, 0, 0};
-  double *basis = stability->basis[team_of(team, stability->threads).first];
-  rng_normal(&rng, 0, stability->probe->count, basis);
-  const struct lanczos largest = lanczos_largest(&operator, stability->probe->count, TOLERANCE, basis);
+  const int points = stability->probe ? stability->probe->count : 0;
+  const struct lanczos largest = stability_lambda(stability, local, team, points, LANCZOS_MAX, TOLERANCE);
   return (struct kernel_bounds){.lambda = largest.value,
                                 .bound = largest.bound,
                                 .products = largest.products,

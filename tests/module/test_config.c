@@ -154,9 +154,6 @@ static void every_rule_refuses(void **state) {
        {"dynamics.stages[0].dt_every=7"}},
       {"dynamics.stages[0]: give either batch or batch_scale and batch_power, received both",
        {"dynamics.scheme=sgd", "dynamics.stages[0].batch=2", "dynamics.stages[0].batch_scale=1"}},
-      {"dynamics.stages[0]: dt: auto requires data.mode: online, fixed or population, received rkhs; give dt as a "
-       "number",
-       {"data={mode: rkhs}", "unit.type=rbf", "dynamics.stages[0].dt=auto"}},
       {"dynamics.stages[0]: data.mode: population and rkhs have no batches: omit batch",
        {"data={mode: population}", "unit.type=rbf", "dynamics.stages[0].batch=2"}},
       {"dynamics.stages[0]: gd uses the whole fixed set in each step", {"dynamics.stages[0].batch=2"}},

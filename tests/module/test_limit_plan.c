@@ -68,6 +68,29 @@ static void short_runs_have_two_estimates(void **state) {
   assert_true(limit_plan_size(&plan, 0).first.points == LIMIT_PLAN_SAMPLE);
 }
 
+/* With data.mode: rkhs a step has n^2 pairs per network, and the budget is spent on products with the Hessian. */
+static void products_with_the_hessian_are_paid_for(void **state) {
+  (void)state;
+  const struct schedule schedule = {.scheme = SCHEME_GD, .stages = 1, .stage = {{.steps = 20000, .dt = 1}}};
+  const struct dataset data = {.spec = {.mode = DATA_RKHS}};
+  const struct limit_plan plan = plan_of(&schedule, &data);
+  const double product = 64. * 64 + 1024. * 1024;
+  double pairs = 0;
+  int64_t last = 0;
+  for (int64_t step = limit_plan_next(&plan, 0); step < 20000; step = limit_plan_next(&plan, step)) {
+    const struct limit_size size = limit_plan_size(&plan, step);
+    assert_true(size.first.points == 0 && size.first.products >= 6 && size.first.products <= 30);
+    assert_true(size.second.products == 0 && size.replicas >= 1 && size.replicas <= 16);
+    if (last >= 500) assert_true((double)step <= 1.1 * (double)last + 1);
+    pairs += (size.first.products + 1) * product * (double)size.replicas;
+    last = step;
+  }
+  const double share = pairs / schedule_work(&schedule, &ensemble, &data, 0, 20000);
+  assert_true(share > 0.002 && share <= 0.012);
+  const struct limit_size start = limit_plan_size(&plan, 0);
+  assert_true(start.first.products == 30 && start.replicas == 3);
+}
+
 static void rises_are_counted(void **state) {
   (void)state;
   enum { ROWS = 2000 };
@@ -90,6 +113,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(steps_are_within_a_tenth),
       cmocka_unit_test(short_runs_have_two_estimates),
+      cmocka_unit_test(products_with_the_hessian_are_paid_for),
       cmocka_unit_test(rises_are_counted),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
