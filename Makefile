@@ -44,11 +44,13 @@ TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
 
 # The arithmetic of the step. Each name below has one source file, <name>_isa.c, which is compiled once per instruction-set
 # level.
-ISA_SOURCES := particles/kernel dynamics/update dynamics/potential data/fresh_points data/target_spin cli/bench_peak
+ISA_SOURCES := particles/kernel dynamics/update dynamics/potential data/fresh_points data/target_spin data/erf_overlap \
+  cli/bench_peak
 # Products are contracted to FMA, except where all levels must give the same bits.
 ISA_CONTRACT_dynamics/potential := off
 ISA_CONTRACT_data/fresh_points := off
 ISA_CONTRACT_data/target_spin := off
+ISA_CONTRACT_data/erf_overlap := off
 ISA_portable := -ffp-contract=off -DVECTOR_PORTABLE
 # The other levels of each architecture, and their compiler options; levels that the compiler lacks are omitted. The head of
 # include/base/isa.h explains how to add a level.
