@@ -3,8 +3,8 @@
  * Each name in ISA_SOURCES (Makefile) has one source file, <name>_isa.c, which is compiled once per level and defines
  * one object, <prefix>_<level>. ISA_TABLE collects these objects. All networks of a run use the kernels and the update
  * rules of one level (run.isa), because the results depend on it. A run records this level and keeps it when it is
- * resumed. A teacher target always uses the kernels of the level portable. Results of fresh_points, target_spin
- * and potential do not depend on the level, so their objects are used at the level isa_best.
+ * resumed. A teacher target always uses the kernels of the level portable. Results of fresh_points, target_spin,
+ * erf_overlap and potential_rbf do not depend on the level, so their objects are used at the level isa_best.
  *
  * To add a level:
  *   1. here: a row in ISA_LIST, after the lower levels of the same architecture;

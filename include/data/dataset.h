@@ -4,7 +4,7 @@
  *   online      each step draws new points; each network has its own, or with `shared` all networks use the same points
  *   fixed       one set of N points for all networks and steps. A batch of P < N points takes points in a random order
  *               without replacement; each epoch has a new order. The last N mod P points of an order are left out
- *   population  no training points: the gradient is that of the exact potential, a mean over the sphere
+ *   population  no training points: the gradient is that of the exact potential, a mean over the law of x
  *               (dynamics/population.c)
  *
  * The labels are y = f(x), where f is the target; training labels can have noise. A target of type file has its own

@@ -3,7 +3,7 @@
  * In most runs a step uses the mean gradient over sampled points (dynamics.c). For some pairs of unit type and target
  * the potential is known exactly, and the step needs no points. Each such pair has a source:
  *
- *   population   data.mode: population or rkhs with rbf units and a spin target or a teacher (dynamics/population.c)
+ *   population   data.mode: population or rkhs, with a unit type and a target that dynamics/potential.h covers
  *
  * To add a source: write a file that defines its const struct gradient_source; declare it at the end of this header;
  * add an entry in gradient_source.c. A run uses the first entry that covers its units and data. */

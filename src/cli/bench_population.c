@@ -19,7 +19,9 @@ static int measure(const struct comm *comm, int d, double alpha, int *terms, dou
            "data: {mode: population, test: 0}\ndynamics: {stages: [{steps: 1000, dt: 1e-6}]}\n",
            UNITS, alpha, d);
   int status = bench_problem(comm, text, &problem);
-  if (status == OK) status = potential_create(problem.target, alpha, POTENTIAL_POPULATION, &potential);
+  if (status == OK)
+    status = potential_create(problem.target, &(struct unit_spec){.type = UNIT_RBF, .alpha = alpha},
+                              POTENTIAL_POPULATION, &potential);
   if (status == OK) {
     *terms = potential->terms;
     potential_free(potential);

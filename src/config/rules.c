@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "data/inputs.h"
-#include "dynamics/potential.h"
+#include "dynamics/potential_rbf.h"
 #include "key.h"
 
 enum { RECEIVED_MAX = 1024 };
@@ -153,30 +153,86 @@ static bool import_without_path(const struct rule_arguments *args, char *receive
 
 /* ---- the exact potential ---- */
 
-static bool exact_unit(const struct rule_arguments *args, char *received) {
-  const int unit = args->config->unit.type;
-  return is_exact(args) && unit != UNIT_RBF && write_received(received, unit_table[unit].name);
+static bool is_exact_of(const struct rule_arguments *args, int unit) {
+  return is_exact(args) && args->config->unit.type == unit;
 }
 
-static bool exact_target(const struct rule_arguments *args, char *received) {
+static bool rkhs_unit(const struct rule_arguments *args, char *received) {
+  const int unit = args->config->unit.type;
+  return args->config->data.mode == DATA_RKHS && unit != UNIT_RBF && write_received(received, unit_table[unit].name);
+}
+
+static bool population_unit(const struct rule_arguments *args, char *received) {
+  const int unit = args->config->unit.type;
+  return args->config->data.mode == DATA_POPULATION && unit != UNIT_RBF && unit != UNIT_ERF &&
+         write_received(received, unit_table[unit].name);
+}
+
+/* Writes the type of the target, and the units of a teacher. */
+static void write_target(const struct config *config, char received[RECEIVED_MAX]) {
+  const struct unit_spec *teacher = &config->target.teacher;
+  const int type = config->target.type;
+  if (type != TARGET_TEACHER)
+    snprintf(received, RECEIVED_MAX, "%s", target_table[type]->name);
+  else if (teacher->type == UNIT_RBF)
+    snprintf(received, RECEIVED_MAX, "a teacher of rbf units with alpha %g", teacher->alpha);
+  else
+    snprintf(received, RECEIVED_MAX, "a teacher of %s units", unit_table[teacher->type].name);
+}
+
+static bool rbf_target(const struct rule_arguments *args, char *received) {
   const struct config *config = args->config;
   const struct unit_spec *teacher = &config->target.teacher;
   const bool taught = config->target.type == TARGET_TEACHER;
-  snprintf(received, RECEIVED_MAX, taught ? "a teacher of %s units with alpha %g" : "%s",
-           taught ? unit_table[teacher->type].name : target_table[config->target.type]->name, teacher->alpha);
-  return is_exact(args) && config->target.type != TARGET_SPIN &&
+  write_target(config, received);
+  return is_exact_of(args, UNIT_RBF) && config->target.type != TARGET_SPIN &&
          !(taught && teacher->type == UNIT_RBF && teacher->alpha == config->unit.alpha);
 }
 
-static bool exact_inputs(const struct rule_arguments *args, char *received) {
+static bool rbf_inputs(const struct rule_arguments *args, char *received) {
   const int inputs = args->config->target.inputs;
-  return is_exact(args) && inputs != INPUTS_SPHERE && write_received(received, inputs_table[inputs].name);
+  return is_exact_of(args, UNIT_RBF) && inputs != INPUTS_SPHERE && write_received(received, inputs_table[inputs].name);
 }
 
-static bool exact_alpha(const struct rule_arguments *args, char *received) {
+static bool rbf_alpha(const struct rule_arguments *args, char *received) {
   const struct config *config = args->config;
   snprintf(received, RECEIVED_MAX, "%g", config->unit.alpha * config->target.d);
-  return is_exact(args) && config->unit.alpha * config->target.d > POTENTIAL_K_MAX;
+  return is_exact_of(args, UNIT_RBF) && config->unit.alpha * config->target.d > POTENTIAL_K_MAX;
+}
+
+static bool is_erf_teacher(const struct rule_arguments *args) {
+  const struct target_spec *target = &args->config->target;
+  return target->type == TARGET_TEACHER && target->teacher.type == UNIT_ERF;
+}
+
+static bool erf_target(const struct rule_arguments *args, char *received) {
+  write_target(args->config, received);
+  return is_exact_of(args, UNIT_ERF) && !is_erf_teacher(args);
+}
+
+static bool erf_inputs(const struct rule_arguments *args, char *received) {
+  const int inputs = args->config->target.inputs;
+  return is_exact_of(args, UNIT_ERF) && inputs != INPUTS_GAUSSIAN &&
+         write_received(received, inputs_table[inputs].name);
+}
+
+static bool erf_train(const struct rule_arguments *args, char *received) {
+  return is_exact_of(args, UNIT_ERF) && args->config->unit.train & FIELD_BIT_B &&
+         write_received(received, "a list with b");
+}
+
+/* Biases in a file are checked when it has been read (dynamics/population.c, dynamics/potential_erf.c). */
+static bool draws_bias(const struct unit_spec *unit, char *received) {
+  snprintf(received, RECEIVED_MAX, "{mean: %g, std: %g}", unit->b.mean, unit->b.std);
+  return !*unit->import.path && (unit->b.mean != 0 || unit->b.std != 0);
+}
+
+static bool erf_bias(const struct rule_arguments *args, char *received) {
+  return is_exact_of(args, UNIT_ERF) && draws_bias(&args->config->unit, received);
+}
+
+static bool erf_teacher_bias(const struct rule_arguments *args, char *received) {
+  return is_exact_of(args, UNIT_ERF) && is_erf_teacher(args) && draws_bias(&args->config->target.teacher, received);
 }
 
 static bool exact_scheme(const struct rule_arguments *args, char *received) {
@@ -249,7 +305,9 @@ static bool exact_scale(const struct rule_arguments *args, char *received) {
   return is_exact(args) && (ensemble->scale != 1 || ensemble->scale_power != 0);
 }
 
-#define EXACT "with data.mode: population or rkhs, expected "
+#define EXACT     "with data.mode: population or rkhs, expected "
+#define EXACT_RBF "with data.mode: population or rkhs and rbf units, expected "
+#define EXACT_ERF "with data.mode: population and erf units, expected "
 static const struct rule input_rules[] = {
     {"ensemble.n", no_sizes, "required: units of a network, or a list of sizes", NULL},
     {"target.type", no_target, "required: spin, teacher or file", NULL},
@@ -269,10 +327,20 @@ static const struct rule input_rules[] = {
      "expected 0 with unit.init.path: the initial distribution is unknown", NULL},
     {"unit.init.path", import_without_path,
      "required by unit.init.subsample, unit.init.subsample_seed and unit.init.checksum", NULL},
-    {"unit.type", exact_unit, EXACT "rbf", NULL},
-    {"target.type", exact_target, EXACT "spin, or a teacher of rbf units with the same alpha", NULL},
-    {"data.inputs", exact_inputs, EXACT "sphere", NULL},
-    {"unit.alpha", exact_alpha, EXACT "alpha d <= 10^4", NULL},
+    {"unit.type", rkhs_unit, "with data.mode: rkhs, expected rbf", NULL},
+    {"unit.type", population_unit, "with data.mode: population, expected rbf or erf",
+     "use data.mode: online for other units"},
+    {"target.type", rbf_target, EXACT_RBF "spin, or a teacher of rbf units with the same alpha", NULL},
+    {"data.inputs", rbf_inputs, EXACT_RBF "sphere", NULL},
+    {"unit.alpha", rbf_alpha, EXACT_RBF "alpha d <= 10^4", NULL},
+    {"target.type", erf_target, EXACT_ERF "a teacher of erf units",
+     "set target.type: teacher and target.teacher.type: erf"},
+    {"data.inputs", erf_inputs, EXACT_ERF "gaussian", "set data.inputs: gaussian"},
+    {"unit.train", erf_train, EXACT_ERF "a list of c, a: the potential is exact for units without biases",
+     "set unit.train: [c, a]"},
+    {"unit.init.b", erf_bias, EXACT_ERF "{mean: 0, std: 0}", "set unit.init.b: {mean: 0, std: 0}"},
+    {"target.teacher.init.b", erf_teacher_bias, EXACT_ERF "{mean: 0, std: 0}",
+     "set target.teacher.init.b: {mean: 0, std: 0}"},
     {"dynamics.scheme", exact_scheme, EXACT "gd: a step has no batches", NULL},
     {"target.noise", exact_noise, EXACT "0: there are no labels", NULL},
     {"data.samples", exact_samples, EXACT "no value: there is no fixed set", NULL},

@@ -164,10 +164,11 @@ const struct parameter parameter_table[] = {
 
     {"data.mode", P_CHOICE, AT(data.mode), 0, 0, false, "fixed", mode_choice, false,
      "fixed: one set of points for all networks and steps; online: fresh points in each step; population: exact "
-     "averages over the whole sphere, computed from the potential between units; rkhs: the loss (1/2) |f_n - f|^2 in "
-     "the norm of the reproducing kernel Hilbert space (RKHS) of the units, with V = c (f_n(z) - f(z)). population and "
-     "rkhs use points only for tests, and require rbf units, dynamics.scheme: gd, and a target of type spin or a "
-     "teacher of rbf units with the same alpha"},
+     "averages over the distribution of x, computed from the potential between units; rkhs: the loss "
+     "(1/2) |f_n - f|^2 in the norm of the reproducing kernel Hilbert space (RKHS) of the units, with "
+     "V = c (f_n(z) - f(z)). population and rkhs use points only for tests, and require dynamics.scheme: gd and rbf "
+     "units with data.inputs: sphere, and a target of type spin or a teacher of rbf units with the same alpha. "
+     "population also accepts erf units without biases with data.inputs: gaussian, and a teacher of such units"},
     {"data.inputs", P_CHOICE, AT(target.inputs), 0, 0, false, "sphere", inputs_choice, false,
      "distribution of the points x that are drawn"},
     {"data.samples", P_COUNT, AT(data.samples), 1, POINTS_LIMIT, false, NULL, NULL, false,

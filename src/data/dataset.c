@@ -223,7 +223,9 @@ static char *text(const char *format, ...) {
 char *dataset_train_origin(const struct dataset *data) {
   const struct dataset_spec *spec = &data->spec;
   const long long samples = data->samples, seed = (long long)spec->seed;
-  if (spec->mode == DATA_POPULATION) return text("no points: exact mean over the sphere");
+  if (spec->mode == DATA_POPULATION)
+    return text("no points: exact mean over %s%s", *law_of(data)->in_words ? "x" : "the sphere",
+                law_of(data)->in_words);
   if (spec->mode == DATA_RKHS) return text("no points: exact norm in the RKHS of the units");
   if (spec->mode == DATA_ONLINE)
     return text("fresh points at each step, drawn with seed %lld, %s%s", seed,

@@ -23,8 +23,8 @@ static void fresh_signs(const struct fresh_stream *stream, int64_t first, int d,
 /* How to add a law: add a constant to enum inputs_type and a row here. `draw` and `draw_lanes` use only basic IEEE
  * operations, square roots and the functions of base/rng.h and data/fresh_points.h, so that the points have the same
  * bits on every machine. E |x|^2 = d keeps outputs on the same scale for all laws. A target whose C_f is known for the
- * law sets it (target_spec.inputs); otherwise it is NAN, and C_f is estimated from the labels. The potential of
- * data.mode: population is valid only for the sphere (config/rules.c). */
+ * law sets it (target_spec.inputs); otherwise it is NAN, and C_f is estimated from the labels. The potentials of
+ * data.mode: population require the sphere or N(0, 1) (config/rules.c). */
 const struct inputs inputs_table[INPUTS_TYPES] = {
     [INPUTS_SPHERE] = {"sphere", rng_sphere, fresh_sphere, "uniform on the sphere |x|^2 = d", ""},
     [INPUTS_GAUSSIAN] = {"gaussian", rng_normal, fresh_gaussian, "each x_k ~ N(0, 1)", ", each x_k ~ N(0, 1)"},

@@ -9,6 +9,9 @@
 #include "base/crc32c.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "data/erf_overlap.h"
+#include "data/inputs.h"
+#include "parallel/heartbeat.h"
 #include "particles/kernel.h"
 #include "particles/particle_file.h"
 
@@ -98,10 +101,91 @@ static int create_local(struct teacher *teacher) {
   return OK;
 }
 
+/* ---- units, and exact moments ---- */
+
+static const double *teacher_tile(const struct target *target, int64_t i) {
+  return ((const struct teacher *)target)->tile + (size_t)(i / TILE) * tile_numbers(target->d);
+}
+
+int64_t target_teacher_units(const struct target *target) {
+  return target->spec.teacher_units;
+}
+
+bool target_teacher_unbiased(const struct target *target) {
+  for (int64_t i = 0; i < target->spec.teacher_units; i++)
+    if (teacher_tile(target, i)[ROW_B * TILE + i % TILE] != 0) return false;
+  return true;
+}
+
+void target_teacher_unit(const struct target *target, int64_t i, double *unit) {
+  const double *tile = teacher_tile(target, i);
+  unit[0] = tile[ROW_C * TILE + i % TILE];
+  for (int k = 0; k < target->d; k++) unit[1 + k] = tile[(ROW_A + k) * TILE + i % TILE];
+}
+
+int target_teacher_list(const struct target *target, double **unit) {
+  const int64_t m = target->spec.teacher_units;
+  TRY(alloc_array((void **)unit, m * (target->d + 1), sizeof **unit, "the units of the teacher"));
+  for (int64_t i = 0; i < m; i++) target_teacher_unit(target, i, *unit + i * (target->d + 1));
+  return OK;
+}
+
+int target_teacher_energy(const struct target *target, const double *unit, int rows, teacher_pairs *pairs,
+                          const void *context, double *energy) {
+  const int64_t m = target->spec.teacher_units;
+  double *sum, total = 0;
+  TRY(alloc_array((void **)&sum, (int64_t)rows * TILE, sizeof *sum, "sums over the teacher"));
+  for (int64_t first = 0; first < m; first += TILE) {
+    const double *tile = teacher_tile(target, first);
+    pairs(context, tile + ROW_A * TILE, m, unit, sum);
+    for (int i = 0; i < TILE; i++) total += tile[ROW_C * TILE + i] * sum[i]; /* c = 0 in unused lanes */
+    heartbeat_beat();
+  }
+  *energy = total / 2 / (double)m / (double)m;
+  free(sum);
+  return OK;
+}
+
+static void erf_pairs(const void *target, const double *a, int64_t count, const double *unit, double *sum) {
+  erf_overlap_sums(((const struct target *)target)->d, 1, a, count, unit, sum);
+}
+
+/* unit: from target_teacher_list. */
+static double erf_linear_fraction(const struct target *target, const double *unit) {
+  const int64_t m = target->spec.teacher_units;
+  const int d = target->d;
+  double mean[TARGET_D_MAX] = {0}, square = 0;
+  for (int64_t i = 0; i < m; i++, unit += d + 1) {
+    double q = 0;
+    for (int k = 0; k < d; k++) q += unit[1 + k] * unit[1 + k];
+    for (int k = 0; k < d; k++) mean[k] += unit[0] * unit[1 + k] / sqrt(1 + q) / (double)m;
+  }
+  for (int k = 0; k < d; k++) square += 2 / M_PI * mean[k] * mean[k];
+  return square / (2 * target->C_f);
+}
+
+/* Sets C_f and linear_fraction if they are known. */
+static int set_moments(struct target *target) {
+  const struct target_spec *spec = &target->spec;
+  if (spec->teacher.type != UNIT_ERF || spec->inputs != INPUTS_GAUSSIAN || spec->teacher_units > TEACHER_EXACT_MAX ||
+      !target_teacher_unbiased(target))
+    return OK;
+  double *unit, energy;
+  TRY(target_teacher_list(target, &unit));
+  const int status = target_teacher_energy(target, unit, 1, erf_pairs, target, &energy);
+  if (status == OK && energy > 0) {
+    target->C_f = energy;
+    target->linear_fraction = erf_linear_fraction(target, unit);
+  }
+  free(unit);
+  return status;
+}
+
 static int create(const struct comm *comm, struct target *target) {
   struct teacher *teacher = (struct teacher *)target;
   TRY(comm_agree(comm, create_local(teacher)));
-  return *target->spec.teacher.import.path ? import_all(comm, teacher) : OK;
+  if (*target->spec.teacher.import.path) TRY(import_all(comm, teacher));
+  return comm_agree(comm, set_moments(target));
 }
 
 static void free_tiles(struct target *target) {
@@ -138,16 +222,6 @@ static void evaluate(const struct target *target, int count, const double *x, do
   }
   points_free(&points);
   free(scratch);
-}
-
-int64_t target_teacher_units(const struct target *target) {
-  return target->spec.teacher_units;
-}
-
-void target_teacher_unit(const struct target *target, int64_t i, double *unit) {
-  const double *tile = ((const struct teacher *)target)->tile + (size_t)(i / TILE) * tile_numbers(target->d);
-  unit[0] = tile[ROW_C * TILE + i % TILE];
-  for (int k = 0; k < target->d; k++) unit[1 + k] = tile[(ROW_A + k) * TILE + i % TILE];
 }
 
 static uint32_t checksum(const struct target *target, uint32_t crc) {

@@ -4,7 +4,7 @@
  *   loss       = loss(0) - (1/n) sum_i c_i F(z_i) + (1/2n^2) sum_ij c_i c_j K(z_i, z_j)
  *              = (1/2) E |f - f_n|^2, or (1/2) |f - f_n|_H^2 with data.mode: rkhs
  *
- * (RVE section 2; F, K, loss(0): dynamics/potential.h.) All n^2 pairs of units of a network interact, including
+ * (RVE section 2; F, K, loss(0): dynamics/potential.h; z is a for erf units, which have no bias.) All n^2 pairs of units of a network interact, including
  * i = j. Each rank computes the sums over j for its own units i, from a copy of the whole network in double precision
  * as it was before the step. The copy takes O(n) memory; for a split network it is gathered from the ranks that share
  * the network. Each sum over j adds j = 0 .. n-1 in this order, and the loss is an exact sum over tiles. So results do
@@ -104,15 +104,34 @@ static void destroy(void *state) {
   free(population);
 }
 
+/* Checks that no unit of this rank has a bias; units on the sphere have none. */
+static int check_biases(const struct particles *particles) {
+  for (int s = 0; s < particles->locals; s++) {
+    const struct local_network *local = &particles->local[s];
+    for (int64_t i = 0; i < local_network_units(local); i++) {
+      const double b =
+          network_copy_number(particles, local_network_tile(particles, local, i / TILE, 0), ROW_B, i % TILE);
+      if (b != 0)
+        return FAIL(USAGE,
+                    "unit.init.path: with data.mode: population and erf units, expected units without biases, received "
+                    "b = %g for unit %lld of a network of n = %lld; store b = 0, or omit b and set unit.init.b: "
+                    "{mean: 0, std: 0}",
+                    b, (long long)(local_network_first_unit(local) + i), (long long)local->n);
+    }
+  }
+  return OK;
+}
+
 static int create(const struct update *update, const struct dataset *data, int threads, void **out) {
   const struct particles *particles = update->particles;
   TRY(loss_needs_squared(&data->spec.loss, "data.mode: population and rkhs"));
+  TRY(check_biases(particles));
   struct population *population = alloc_small(sizeof *population);
   *population = (struct population){.update = update, .particles = particles, .threads = threads};
   population->workspace = calloc((size_t)threads, sizeof *population->workspace);
   if (!population->workspace) die("no memory for %d threads", threads);
   const enum potential_loss loss = data->spec.mode == DATA_RKHS ? POTENTIAL_RKHS : POTENTIAL_POPULATION;
-  int status = potential_create(data->target, particles->unit.alpha, loss, &population->potential);
+  int status = potential_create(data->target, &particles->unit, loss, &population->potential);
   for (int t = 0; t < threads && status == OK; t++) status = workspace_alloc(particles->d, &population->workspace[t]);
   if (status != OK) {
     destroy(population);
@@ -233,8 +252,8 @@ static double waited(const void *state) {
 }
 
 static bool covers(const struct unit_spec *unit, const struct dataset *data) {
-  return dataset_exact(data->spec.mode) && unit->type == UNIT_RBF;
+  return dataset_exact(data->spec.mode) && potential_covers(unit->type);
 }
 
-const struct gradient_source population_source = {
-    "exact potential of rbf units", covers, create, destroy, reserve, step_networks, waited};
+const struct gradient_source population_source = {"exact potential", covers,        create, destroy,
+                                                  reserve,           step_networks, waited};

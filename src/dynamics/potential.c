@@ -1,159 +1,53 @@
 #include "dynamics/potential.h"
 
-#include <float.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "data/target_spin.h"
 #include "data/target_teacher.h"
-#include "potential_isa.h"
+#include "dynamics/potential_erf.h"
+#include "dynamics/potential_rbf.h"
 
-/* ---- coefficients ---- */
+/* To add the potential of a unit type, write potential_<unit>.c with its header, add a row here, and the conditions on
+ * target and data to config/rules.c. */
+static const struct potential_kind *const kinds[] = {&potential_rbf, &potential_erf};
 
-/* The positive number mantissa * 2^exponent. The terms of a series span thousands of powers of ten. If long double is
- * more precise than double, the accumulated rounding error of many factors stays below that of a double. */
-struct scaled {
-  long double mantissa;
-  int exponent;
-};
-
-static struct scaled times(struct scaled x, long double factor) {
-  int shift;
-  x.mantissa = frexpl(x.mantissa * factor, &shift);
-  x.exponent += shift;
-  return x;
+static const struct potential_kind *kind_of(int unit) {
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    if ((int)kinds[i]->unit == unit) return kinds[i];
+  return NULL;
 }
 
-static struct scaled exp_minus(long double x) {
-  const long double powers = floorl(x / M_LN2l);
-  return times((struct scaled){1, -(int)powers}, expl(powers * M_LN2l - x));
+bool potential_covers(int unit) {
+  return kind_of(unit) != NULL;
 }
 
-/* The series e^-shift 0F1(; b; y u) in u; b 0: e^-shift exp(y u). */
-struct series {
-  long double b, y, shift;
-};
-
-static long double ratio_of(const struct series *series, int m) {
-  return series->y / ((m + 1) * (series->b > 0 ? series->b + m : 1));
+static void pairs_of(const void *potential, const double *z, int64_t count, const double *particle, double *sum) {
+  potential_pairs(potential, z, count, particle, sum);
 }
 
-/* If coefficient is NULL: returns the number of terms after which the remainder at u = 1, where it is largest, is below
- * 1e-17 of the sum. Otherwise writes the coefficients of `terms` terms with a stride of 2, the highest power first.
- * *sum: the value at u = 1. */
-static int expand(const struct series *series, int terms, double *coefficient, long double *sum) {
-  struct scaled term = exp_minus(series->shift);
-  *sum = 0;
-  for (int m = 0;; m++) {
-    const long double value = ldexpl(term.mantissa, term.exponent);
-    const long double ratio = ratio_of(series, m);
-    *sum += value;
-    if (coefficient) coefficient[2 * (terms - 1 - m)] = (double)value;
-    if (coefficient ? m == terms - 1 : ratio < 0.5L && value * ratio <= 0.5e-17L * *sum) return m + 1;
-    term = times(term, ratio);
-  }
-}
-
-static double funk_hecke(int d, int l, long double k) {
-  const struct series series = {.b = 0.5L * d + l, .y = k * k / 4, .shift = k};
-  long double value;
-  expand(&series, 0, NULL, &value);
-  for (int i = 0; i < l; i++) value *= k / (d + 2 * i);
-  return (double)value;
-}
-
-static int set_coefficients(struct potential *potential, double alpha, enum potential_loss loss) {
-  const int d = potential->d;
-  const bool rkhs = loss == POTENTIAL_RKHS;
-  const long double k = (long double)alpha * d, factor = rkhs ? alpha : (long double)alpha * alpha;
-  const struct series K = {.b = rkhs ? 0 : 0.5L * d, .y = rkhs ? 2 * k : k * k, .shift = 2 * k},
-                      gradient = {.b = rkhs ? 0 : K.b + 1, K.y, K.shift};
-  long double value;
-  potential->terms = expand(&K, 0, NULL, &value); /* also enough for the gradient: its terms decrease faster */
-  if (value < DBL_MIN)
-    return FAIL(USAGE,
-                "unit.alpha: the overlap K(z, z) = %Lg of rbf units with alpha = %g, d = %d is too small for "
-                "data.mode: population; use a smaller alpha",
-                value, alpha, d);
-  TRY(alloc_array((void **)&potential->coefficient, potential->terms, sizeof *potential->coefficient, "a series"));
-  expand(&K, potential->terms, &potential->coefficient[0][0], &value);
-  expand(&gradient, potential->terms, &potential->coefficient[0][1], &value);
-  for (int m = 0; m < potential->terms; m++)
-    potential->coefficient[m][1] = (double)(potential->coefficient[m][1] * factor);
-  potential->lam_1 = funk_hecke(d, 1, k);
-  potential->lam_3 = funk_hecke(d, 3, k);
-  potential->part_1 = rkhs ? 1 : potential->lam_1;
-  potential->part_3 = rkhs ? 1 : potential->lam_3;
-  return OK;
-}
-
-/* Computes L from the packed entries of S, each of which is S_pqr times its multiplicity (data/target_spin.h). */
-static int set_linear(struct potential *potential) {
-  const int d = potential->d;
-  const double *entry = target_spin_entries(potential->target);
-  TRY(alloc_array((void **)&potential->L, d, sizeof *potential->L, "the linear part of the target"));
-  memset(potential->L, 0, sizeof *potential->L * (size_t)d);
-  for (int p = 0; p < d; p++)
-    for (int q = p; q < d; q++)
-      for (int r = q; r < d; r++, entry++) {
-        if (p == q) potential->L[r] += *entry / (q == r ? 1 : 3);
-        if (q == r && p != q) potential->L[p] += *entry / 3;
-      }
-  for (int r = 0; r < d; r++) potential->L[r] *= 3.0 / (d + 2);
-  return OK;
-}
-
-/* Sets the units of the teacher and the loss of f_n = 0, (1/2m^2) sum_ij c_i c_j K(z_i, z_j). */
+/* Sets the units of the teacher and the loss of f_n = 0. */
 static int set_teacher(struct potential *potential) {
-  const int d = potential->d;
-  const int64_t m = target_teacher_units(potential->target);
-  double *z, *sum, energy = 0;
-  TRY(alloc_array((void **)&potential->teacher, m * (d + 1), sizeof(double), "the units of the teacher"));
-  for (int64_t j = 0; j < m; j++) target_teacher_unit(potential->target, j, potential->teacher + j * (d + 1));
-  TRY(alloc_array((void **)&potential->still, m * (d + 1), sizeof(double), "the units of the teacher"));
-  memset(potential->still, 0, sizeof(double) * (size_t)(m * (d + 1)));
-  TRY(alloc_array((void **)&z, (int64_t)d * TILE, sizeof(double), "a tile"));
-  const int status = alloc_array((void **)&sum, (int64_t)(d + 1) * TILE, sizeof(double), "sums over the teacher");
-  for (int64_t first = 0; first < m && status == OK; first += TILE) {
-    const double *unit = potential->teacher + first * (d + 1);
-    const int units = m - first < TILE ? (int)(m - first) : TILE;
-    for (int r = 0; r < d; r++)
-      for (int i = 0; i < TILE; i++) z[r * TILE + i] = i < units ? unit[i * (d + 1) + 1 + r] : 0;
-    potential_pairs(potential, z, m, potential->teacher, sum);
-    for (int i = 0; i < units; i++) energy += unit[i * (d + 1)] * sum[i];
-  }
-  potential->teachers = m;
-  potential->zero = energy / 2 / (double)m / (double)m;
-  free(z);
-  free(sum);
-  return status;
-}
-
-/* Sets L and the loss of f_n = 0. */
-static int set_spin(struct potential *potential, enum potential_loss loss) {
   const struct target *target = potential->target;
-  const double linear = target->linear_fraction;
-  potential->zero = target->C_f;
-  if (loss == POTENTIAL_RKHS) potential->zero *= (1 - linear) / potential->lam_3 + linear / potential->lam_1;
-  return set_linear(potential);
+  TRY(target_teacher_list(target, &potential->teacher));
+  potential->teachers = target_teacher_units(target);
+  const int64_t numbers = potential->teachers * (potential->d + 1);
+  TRY(alloc_array((void **)&potential->still, numbers, sizeof(double), "the units of the teacher"));
+  memset(potential->still, 0, sizeof(double) * (size_t)numbers);
+  return target_teacher_energy(target, potential->teacher, potential->d + 1, pairs_of, potential, &potential->zero);
 }
 
 static int create_local(struct potential *potential, double alpha, enum potential_loss loss) {
-  const double k = alpha * potential->d;
-  if (k > POTENTIAL_K_MAX)
-    return FAIL(USAGE, "unit.alpha: expected alpha d <= %g with data.mode: population or rkhs, received %g",
-                POTENTIAL_K_MAX, k);
-  TRY(set_coefficients(potential, alpha, loss));
-  return potential->target->spec.type == TARGET_TEACHER ? set_teacher(potential) : set_spin(potential, loss);
+  TRY(potential->kind->create(potential, alpha, loss));
+  return potential->target->spec.type == TARGET_TEACHER ? set_teacher(potential) : OK;
 }
 
-int potential_create(const struct target *target, double alpha, enum potential_loss loss, struct potential **out) {
+int potential_create(const struct target *target, const struct unit_spec *unit, enum potential_loss loss,
+                     struct potential **out) {
   struct potential *potential = alloc_small(sizeof *potential);
-  *potential = (struct potential){.target = target, .d = target->d, .alpha = alpha};
-  const int status = create_local(potential, alpha, loss);
+  *potential = (struct potential){.kind = kind_of(unit->type), .target = target, .d = target->d};
+  const int status = create_local(potential, unit->alpha, loss);
   if (status != OK) {
     potential_free(potential);
     return status;
@@ -173,26 +67,6 @@ void potential_free(struct potential *potential) {
 
 /* ---- tiles ---- */
 
-static const struct potential_functions *functions(void) {
-  static const struct potential_functions *const table[ISA_LEVELS] = {ISA_TABLE(potential_functions)};
-  return table[isa_best()];
-}
-
-static void spin_field(const struct potential *potential, const double *z, double *F, double *grad_F) {
-  const int d = potential->d;
-  const double *L = potential->L, part_1 = potential->part_1, part_3 = potential->part_3;
-  functions()->spin_gradient(d, target_spin_entries(potential->target), z, grad_F);
-  for (int i = 0; i < TILE; i++) {
-    double f3 = 0, linear = 0; /* f3 = z.grad f = 3 f by Euler's theorem; linear = d L.z */
-    for (int r = 0; r < d; r++) {
-      f3 += z[r * TILE + i] * grad_F[r * TILE + i];
-      linear += d * L[r] * z[r * TILE + i];
-      grad_F[r * TILE + i] = part_3 * (grad_F[r * TILE + i] - d * L[r]) + part_1 * d * L[r];
-    }
-    F[i] = part_3 * (f3 / 3 - linear) + part_1 * linear;
-  }
-}
-
 /* work [d + 1][TILE]. */
 static void teacher_field(const struct potential *potential, const double *z, double *work, double *F, double *grad_F) {
   const double m = (double)potential->teachers;
@@ -205,36 +79,15 @@ void potential_field(const struct potential *potential, const double *z, double 
   if (potential->teachers > 0)
     teacher_field(potential, z, work, F, grad_F);
   else
-    spin_field(potential, z, F, grad_F);
+    potential->kind->field(potential, z, F, grad_F);
 }
 
 void potential_pairs(const struct potential *potential, const double *z, int64_t count, const double *particle,
                      double *sum) {
-  memset(sum, 0, sizeof *sum * (size_t)(potential->d + 1) * TILE);
-  functions()->pairs(potential->d, potential->terms, (const double(*)[2])potential->coefficient, z, count, particle,
-                     sum);
+  potential->kind->pairs(potential, z, count, particle, sum);
 }
 
 /* ---- derivatives along a direction ---- */
-
-/* The gradient of the cubic form f is quadratic, so that (f'') u = grad f(z + u) - grad f(z) - grad f(u). */
-static void spin_field_along(const struct potential *potential, const double *z, const double *u, double *work,
-                             double *along_F, double *along_grad) {
-  const int d = potential->d;
-  const double *entry = target_spin_entries(potential->target);
-  const struct potential_functions *isa = functions();
-  isa->spin_gradient(d, entry, z, work);
-  for (int i = 0; i < TILE; i++) {
-    along_F[i] = 0;
-    for (int r = 0; r < d; r++) along_F[i] += work[r * TILE + i] * u[r * TILE + i];
-  }
-  double *sum = work + (size_t)d * TILE;
-  for (int i = 0; i < d * TILE; i++) sum[i] = z[i] + u[i];
-  isa->spin_gradient(d, entry, sum, along_grad);
-  for (int i = 0; i < d * TILE; i++) along_grad[i] -= work[i];
-  isa->spin_gradient(d, entry, u, work);
-  for (int i = 0; i < d * TILE; i++) along_grad[i] -= work[i];
-}
 
 static void teacher_field_along(const struct potential *potential, const double *z, const double *u, double *work,
                                 double *along_F, double *along_grad) {
@@ -249,12 +102,10 @@ void potential_field_along(const struct potential *potential, const double *z, c
   if (potential->teachers > 0)
     teacher_field_along(potential, z, u, work, along_F, along_grad);
   else
-    spin_field_along(potential, z, u, work, along_F, along_grad);
+    potential->kind->field_along(potential, z, u, work, along_F, along_grad);
 }
 
 void potential_pairs_along(const struct potential *potential, const double *z, const double *u, int64_t count,
                            const double *particle, const double *direction, double *sum) {
-  memset(sum, 0, sizeof *sum * (size_t)(potential->d + 1) * TILE);
-  functions()->pairs_along(potential->d, potential->terms, potential->alpha, (const double(*)[2])potential->coefficient,
-                           z, u, count, particle, direction, sum);
+  potential->kind->pairs_along(potential, z, u, count, particle, direction, sum);
 }

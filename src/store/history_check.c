@@ -152,14 +152,15 @@ static int read_data(const char *output, const struct config *config, struct dat
   char path[PATH_BYTES], *damage;
   struct h5 *file;
   snprintf(path, sizeof path, "%s/history.h5", output);
-  const bool exact = data->scale.C_f_error == 0, points = config->target.type == TARGET_FILE,
-             teacher = config->target.type == TARGET_TEACHER && *config->target.teacher.import.path;
-  if ((exact && !teacher) || access(path, F_OK) != 0) return OK;
+  const bool points = config->target.type == TARGET_FILE, taught = config->target.type == TARGET_TEACHER,
+             teacher = taught && *config->target.teacher.import.path,
+             known = data->scale.C_f_error == 0 && !taught; /* older programs estimated C_f of all teachers */
+  if (known || access(path, F_OK) != 0) return OK;
   TRY(history_file_resume(output, path, &damage, &file));
   free(damage);
   int status = points ? check_points(file, path, config, data) : OK;
   if (status == OK && teacher) status = check_teacher(file, path, config, data);
-  if (status == OK && !exact) status = read_scale(file, &data->scale);
+  if (status == OK) status = read_scale(file, &data->scale);
   h5_close(file);
   return status;
 }

@@ -71,7 +71,7 @@ int potential_hessian_create(const struct particles *particles, const struct dat
   hessian->space = calloc((size_t)threads, sizeof *hessian->space);
   hessian->state = calloc((size_t)threads, sizeof *hessian->state);
   if (!hessian->space || !hessian->state) die("no memory for %d threads", threads);
-  int status = potential_create(data->target, particles->unit.alpha, POTENTIAL_RKHS, &hessian->potential);
+  int status = potential_create(data->target, &particles->unit, POTENTIAL_RKHS, &hessian->potential);
   for (int t = 0; t < threads && status == OK; t++) status = create_thread(hessian, t);
   if (status != OK) {
     potential_hessian_free(hessian);

@@ -87,7 +87,8 @@ static void values_equal_the_formulas(void **state) {
           }
           for (int k = 0; k < d; k++) a[k] *= norm;
           const double error = error_of(d, a, b, (int)(id / 2 % TILE));
-          if (!(error < 1e-15)) fail_msg("d = %d, norms %g, %g, angle %g: error %g", d, norm, other_norm, angles[angle], error);
+          if (!(error < 1e-15))
+            fail_msg("d = %d, norms %g, %g, angle %g: error %g", d, norm, other_norm, angles[angle], error);
           largest = fmax(largest, error);
         }
   print_message("largest error: %.2g\n", largest);

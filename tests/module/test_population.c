@@ -18,11 +18,23 @@ struct result {
   struct observation observation[NETWORKS_MAX];
 };
 
-static struct fixture *fixture_of(const char *mode, const char *sizes, const char *precision, int threads) {
-  return fixture_create("run: {precision: %s, threads: %d}\nensemble: {n: %s, replicas: 2}\n"
-                        "unit: {type: rbf, alpha: 1.5, init: {c: {std: 3}}}\ntarget: {type: spin, d: %d}\n"
-                        "data: {mode: %s, test: 5}\ndynamics: {stages: [{steps: 100, dt: 0.2}]}\n",
-                        precision, threads, sizes, D, mode);
+/* Units, target and data of each theory, for d = D. */
+#define RBF "unit: {type: rbf, alpha: 1.5, init: {c: {std: 3}}}\ntarget: {type: spin, d: 3}\n"
+static const struct {
+  const char *name, *text;
+} theories[] = {
+    {"population", RBF "data: {mode: population, test: 5}\n"},
+    {"rkhs", RBF "data: {mode: rkhs, test: 5}\n"},
+    {"erf", "unit: {type: erf, train: [c, a], init: {c: {std: 3}, b: {std: 0}}}\n"
+            "target: {type: teacher, d: 3, teacher: {type: erf, units: 70, init: {c: {std: 20}, b: {std: 0}}}}\n"
+            "data: {mode: population, inputs: gaussian, test: 5}\n"},
+};
+enum { THEORIES = sizeof theories / sizeof *theories };
+
+static struct fixture *fixture_of(int theory, const char *sizes, const char *precision, int threads) {
+  return fixture_create("run: {precision: %s, threads: %d}\nensemble: {n: %s, replicas: 2}\n%s"
+                        "dynamics: {stages: [{steps: 100, dt: 0.2}]}\n",
+                        precision, threads, sizes, theories[theory].text);
 }
 
 static void read_result(const struct fixture *fixture, struct result *result) {
@@ -40,8 +52,8 @@ static void read_result(const struct fixture *fixture, struct result *result) {
   result->networks = particles->locals;
 }
 
-static void run(const char *mode, const char *sizes, const char *precision, int threads, struct result *result) {
-  struct fixture *fixture = fixture_of(mode, sizes, precision, threads);
+static void run(int theory, const char *sizes, const char *precision, int threads, struct result *result) {
+  struct fixture *fixture = fixture_of(theory, sizes, precision, threads);
   fixture_steps(fixture, 0, STEPS);
   fixture_observe(fixture, STEPS);
   read_result(fixture, result);
@@ -49,10 +61,10 @@ static void run(const char *mode, const char *sizes, const char *precision, int 
 }
 
 /* Local. Runs all networks on this rank alone. */
-static void run_alone(const char *mode, const char *sizes, const char *precision, struct result *result) {
+static void run_alone(int theory, const char *sizes, const char *precision, struct result *result) {
   const struct comm all = world;
   world = (struct comm){MPI_COMM_SELF, 0, 1};
-  run(mode, sizes, precision, 1, result);
+  run(theory, sizes, precision, 1, result);
   world = all;
 }
 
@@ -81,12 +93,13 @@ static void ranks_and_threads_change_no_bit(void **state) {
   struct result *alone = malloc(sizeof *alone), *own = malloc(sizeof *own);
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
     for (int precision = 0; precision < PRECISIONS; precision++) {
-      const char *mode = (i + (size_t)precision) % 2 ? "rkhs" : "population";
-      run_alone(mode, sizes[i], precision_names[precision], alone);
+      const int theory = (int)(i + (size_t)precision) % THEORIES;
+      run_alone(theory, sizes[i], precision_names[precision], alone);
       for (int threads = 1; threads <= 3; threads += 2) {
-        run(mode, sizes[i], precision_names[precision], threads, own);
+        run(theory, sizes[i], precision_names[precision], threads, own);
         char name[96];
-        snprintf(name, sizeof name, "%s, n = %s, %s, threads %d", mode, sizes[i], precision_names[precision], threads);
+        snprintf(name, sizeof name, "%s, n = %s, %s, threads %d", theories[theory].name, sizes[i],
+                 precision_names[precision], threads);
         compare(own, alone, name);
         assert_all_for(comm_sum(&world, own->units) == alone->units, "%s", name);
         expect(own->networks == 0 || (isfinite(own->observation[0].loss) && own->observation[0].loss > 0), "%s", name);
@@ -99,7 +112,7 @@ static void ranks_and_threads_change_no_bit(void **state) {
 
 static void a_non_finite_network_is_not_moved_and_is_named(void **state) {
   (void)state;
-  struct fixture *fixture = fixture_of("population", "[20, 600]", "double", 2);
+  struct fixture *fixture = fixture_of(0, "[20, 600]", "double", 2);
   struct particles *particles = fixture->particles;
   const double huge[] = {1e13, NAN};
   for (int i = 0; i < 2; i++) {

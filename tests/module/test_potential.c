@@ -24,7 +24,8 @@ static struct system system_create(int d, double alpha) {
   struct system system = {0};
   const struct target_spec spec = {.type = TARGET_SPIN, .d = d, .seed = 5};
   assert_ok(target_create(&world, &spec, &system.target));
-  assert_ok(potential_create(system.target, alpha, POTENTIAL_POPULATION, &system.potential));
+  assert_ok(potential_create(system.target, &(struct unit_spec){.type = UNIT_RBF, .alpha = alpha}, POTENTIAL_POPULATION,
+                             &system.potential));
   double **tile[] = {&system.z, &system.sum, &system.F, &system.grad_F};
   for (int i = 0; i < 4; i++) {
     assert_ok(alloc_array((void **)tile[i], (d + 1) * TILE, sizeof(double), "a tile"));
@@ -212,15 +213,18 @@ static void potentials_out_of_range_are_refused(void **state) {
   struct potential *potential;
   const struct target_spec small = {.type = TARGET_SPIN, .d = 3}, large = {.type = TARGET_SPIN, .d = 300};
   assert_ok(target_create(&world, &small, &target));
-  assert_status(USAGE, potential_create(target, 5000, POTENTIAL_POPULATION, &potential));
+  assert_status(USAGE, potential_create(target, &(struct unit_spec){.type = UNIT_RBF, .alpha = 5000},
+                                        POTENTIAL_POPULATION, &potential));
   assert_non_null(strstr(error_text(), "alpha d"));
   /* alpha d = 9000: many terms, all in range. */
-  assert_ok(potential_create(target, 3000, POTENTIAL_POPULATION, &potential));
+  assert_ok(
+      potential_create(target, &(struct unit_spec){.type = UNIT_RBF, .alpha = 3000}, POTENTIAL_POPULATION, &potential));
   assert_true(potential->terms > 5000 && isfinite(potential->lam_3) && potential->lam_3 > 0);
   potential_free(potential);
   target_free(target);
   assert_ok(target_create(&world, &large, &target));
-  assert_status(USAGE, potential_create(target, 33, POTENTIAL_POPULATION, &potential)); /* K(z, z) = 2.8e-338 */
+  assert_status(USAGE, potential_create(target, &(struct unit_spec){.type = UNIT_RBF, .alpha = 33},
+                                        POTENTIAL_POPULATION, &potential)); /* K(z, z) = 2.8e-338 */
   assert_non_null(strstr(error_text(), "K(z, z)"));
   target_free(target);
 }

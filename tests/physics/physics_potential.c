@@ -80,7 +80,8 @@ static void exact_values(const struct test_point *test, const struct target *tar
   const int d = test->d;
   struct potential *potential;
   double *z, *F, *grad_F, *sum, particle[D_MAX + 1] = {1};
-  assert_ok(potential_create(target, test->alpha, POTENTIAL_POPULATION, &potential));
+  assert_ok(potential_create(target, &(struct unit_spec){.type = UNIT_RBF, .alpha = test->alpha}, POTENTIAL_POPULATION,
+                             &potential));
   assert_ok(alloc_array((void **)&z, d * TILE, sizeof *z, "z"));
   assert_ok(alloc_array((void **)&F, TILE, sizeof *z, "F"));
   assert_ok(alloc_array((void **)&grad_F, d * TILE, sizeof *z, "grad F"));

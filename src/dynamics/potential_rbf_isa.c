@@ -1,5 +1,5 @@
-/* The sums of the exact potential, for one instruction-set level (KERNEL_ISA). */
-#include "potential_isa.h"
+/* The sums of the exact potential of rbf units, for one instruction-set level (KERNEL_ISA). */
+#include "potential_rbf_isa.h"
 
 #include <string.h>
 
