@@ -7,8 +7,8 @@
  *   C_f = (1/2m^2) sum_ij c_i c_j K(a_i, a_j)    (data/erf_overlap.h)
  *   linear_fraction = |E f x|^2 / (2 C_f),  E f x = (1/m) sum_i c_i (2/pi)^1/2 a_i / (1 + |a_i|^2)^1/2
  *
- * Otherwise both are unknown (NAN). Evaluation costs 2 d flops and one value of h
- * (particles/kernel.h) per unit and point. */
+ * Otherwise both are unknown (NAN). Evaluation costs 2 d flops and one value of h (particles/kernel.h) per unit and
+ * point. */
 #ifndef MCKEAN_DATA_TARGET_TEACHER_H
 #define MCKEAN_DATA_TARGET_TEACHER_H
 

@@ -1,6 +1,6 @@
 /* potential: the exact potential of units that learn a target. The unit type selects the kind: potential_rbf.h and
- * potential_erf.h state the targets that each covers, its K, and its errors. For a teacher f = (1/m) sum_j c_j phi(., z_j),
- * F(z) = (1/m) sum_j c_j K(z, z_j) in all losses. All functions are local. */
+ * potential_erf.h state the targets that each covers, its K, and its errors. For a teacher
+ * f = (1/m) sum_j c_j phi(., z_j), F(z) = (1/m) sum_j c_j K(z, z_j) in all losses. All functions are local. */
 #ifndef MCKEAN_DYNAMICS_POTENTIAL_H
 #define MCKEAN_DYNAMICS_POTENTIAL_H
 

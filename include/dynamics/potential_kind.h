@@ -38,7 +38,8 @@ struct potential_kind {
   enum unit_type unit;
 
   /* Completes the members that the other functions need. The caller has set kind, target and d, and frees the arrays;
-   * for a teacher it sets teachers, teacher and zero. USAGE: the theory does not cover the target. FAILED: no memory. */
+   * for a teacher it sets teachers, teacher and zero. USAGE: the theory does not cover alpha or the target. FAILED: no
+   * memory. */
   int (*create)(struct potential *potential, double alpha, enum potential_loss loss);
 
   /* Computes F and grad F of a target that is not a teacher; NULL: the theory covers only teachers. */

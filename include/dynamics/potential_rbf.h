@@ -16,12 +16,11 @@
  *   phi   = e^-2k sum_m (2k u)^m / m!         grad_z phi = alpha phi z'
  *   F     = H3(z) + d L.z                     |f|_H^2 = E H3^2 / lam_3 + E (d L.x)^2 / lam_1
  *
- * For a teacher f = (1/m) sum_j c_j phi(., z_j), F(z) = (1/m) sum_j c_j K(z, z_j) in both losses. The gradients above
- * differ from the true ones by a multiple of z, which the projection onto the tangent space
- * removes. potential_create computes the coefficients in long double. potential_field and potential_pairs compute in
- * double precision with plain IEEE operations, so their results have the same bits at every ISA level. Relative errors
- * of K and its gradient are at most about 2e-14 + 1.2e-16 k (tests/module/test_potential.c), because a relative
- * rounding error of u is multiplied by k u^1/2. */
+ * The gradients above differ from the true ones by a multiple of z, which the projection onto the tangent space
+ * removes. `create` computes the coefficients in long double. `field` and `pairs` compute in double precision with
+ * plain IEEE operations, so their results have the same bits at every ISA level. Relative errors of K and its gradient
+ * are at most about 2e-14 + 1.2e-16 k (tests/module/test_potential.c), because a relative rounding error of u is
+ * multiplied by k u^1/2. */
 #ifndef MCKEAN_DYNAMICS_POTENTIAL_RBF_H
 #define MCKEAN_DYNAMICS_POTENTIAL_RBF_H
 

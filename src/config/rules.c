@@ -153,8 +153,8 @@ static bool import_without_path(const struct rule_arguments *args, char *receive
 
 /* ---- the exact potential ---- */
 
-static bool is_exact_of(const struct rule_arguments *args, int unit) {
-  return is_exact(args) && args->config->unit.type == unit;
+static bool is_exact_rbf(const struct rule_arguments *args) {
+  return is_exact(args) && args->config->unit.type == UNIT_RBF;
 }
 
 static bool rkhs_unit(const struct rule_arguments *args, char *received) {
@@ -185,19 +185,23 @@ static bool rbf_target(const struct rule_arguments *args, char *received) {
   const struct unit_spec *teacher = &config->target.teacher;
   const bool taught = config->target.type == TARGET_TEACHER;
   write_target(config, received);
-  return is_exact_of(args, UNIT_RBF) && config->target.type != TARGET_SPIN &&
+  return is_exact_rbf(args) && config->target.type != TARGET_SPIN &&
          !(taught && teacher->type == UNIT_RBF && teacher->alpha == config->unit.alpha);
 }
 
 static bool rbf_inputs(const struct rule_arguments *args, char *received) {
   const int inputs = args->config->target.inputs;
-  return is_exact_of(args, UNIT_RBF) && inputs != INPUTS_SPHERE && write_received(received, inputs_table[inputs].name);
+  return is_exact_rbf(args) && inputs != INPUTS_SPHERE && write_received(received, inputs_table[inputs].name);
 }
 
 static bool rbf_alpha(const struct rule_arguments *args, char *received) {
   const struct config *config = args->config;
   snprintf(received, RECEIVED_MAX, "%g", config->unit.alpha * config->target.d);
-  return is_exact_of(args, UNIT_RBF) && config->unit.alpha * config->target.d > POTENTIAL_K_MAX;
+  return is_exact_rbf(args) && config->unit.alpha * config->target.d > POTENTIAL_K_MAX;
+}
+
+static bool is_erf_population(const struct rule_arguments *args) {
+  return args->config->data.mode == DATA_POPULATION && args->config->unit.type == UNIT_ERF;
 }
 
 static bool is_erf_teacher(const struct rule_arguments *args) {
@@ -207,32 +211,32 @@ static bool is_erf_teacher(const struct rule_arguments *args) {
 
 static bool erf_target(const struct rule_arguments *args, char *received) {
   write_target(args->config, received);
-  return is_exact_of(args, UNIT_ERF) && !is_erf_teacher(args);
+  return is_erf_population(args) && !is_erf_teacher(args);
 }
 
 static bool erf_inputs(const struct rule_arguments *args, char *received) {
   const int inputs = args->config->target.inputs;
-  return is_exact_of(args, UNIT_ERF) && inputs != INPUTS_GAUSSIAN &&
-         write_received(received, inputs_table[inputs].name);
+  return is_erf_population(args) && inputs != INPUTS_GAUSSIAN && write_received(received, inputs_table[inputs].name);
 }
 
 static bool erf_train(const struct rule_arguments *args, char *received) {
-  return is_exact_of(args, UNIT_ERF) && args->config->unit.train & FIELD_BIT_B &&
-         write_received(received, "a list with b");
+  return is_erf_population(args) && args->config->unit.train & FIELD_BIT_B && write_received(received, "a list with b");
 }
 
-/* Biases in a file are checked when it has been read (dynamics/population.c, dynamics/potential_erf.c). */
+/* Biases in files are checked when they have been read (dynamics/population.c, dynamics/potential_erf.c). */
 static bool draws_bias(const struct unit_spec *unit, char *received) {
   snprintf(received, RECEIVED_MAX, "{mean: %g, std: %g}", unit->b.mean, unit->b.std);
-  return !*unit->import.path && (unit->b.mean != 0 || unit->b.std != 0);
+  return unit->b.mean != 0 || unit->b.std != 0;
 }
 
+/* Also with unit.init.path, because a dry run draws its particles. */
 static bool erf_bias(const struct rule_arguments *args, char *received) {
-  return is_exact_of(args, UNIT_ERF) && draws_bias(&args->config->unit, received);
+  return is_erf_population(args) && draws_bias(&args->config->unit, received);
 }
 
 static bool erf_teacher_bias(const struct rule_arguments *args, char *received) {
-  return is_exact_of(args, UNIT_ERF) && is_erf_teacher(args) && draws_bias(&args->config->target.teacher, received);
+  const struct unit_spec *teacher = &args->config->target.teacher;
+  return is_erf_population(args) && is_erf_teacher(args) && !*teacher->import.path && draws_bias(teacher, received);
 }
 
 static bool exact_scheme(const struct rule_arguments *args, char *received) {
@@ -329,7 +333,7 @@ static const struct rule input_rules[] = {
      "required by unit.init.subsample, unit.init.subsample_seed and unit.init.checksum", NULL},
     {"unit.type", rkhs_unit, "with data.mode: rkhs, expected rbf", NULL},
     {"unit.type", population_unit, "with data.mode: population, expected rbf or erf",
-     "use data.mode: online for other units"},
+     "other units learn from points: data.mode: fixed or online"},
     {"target.type", rbf_target, EXACT_RBF "spin, or a teacher of rbf units with the same alpha", NULL},
     {"data.inputs", rbf_inputs, EXACT_RBF "sphere", NULL},
     {"unit.alpha", rbf_alpha, EXACT_RBF "alpha d <= 10^4", NULL},

@@ -4,12 +4,13 @@
  *   loss       = loss(0) - (1/n) sum_i c_i F(z_i) + (1/2n^2) sum_ij c_i c_j K(z_i, z_j)
  *              = (1/2) E |f - f_n|^2, or (1/2) |f - f_n|_H^2 with data.mode: rkhs
  *
- * (RVE section 2; F, K, loss(0): dynamics/potential.h; z is a for erf units, which have no bias.) All n^2 pairs of units of a network interact, including
- * i = j. Each rank computes the sums over j for its own units i, from a copy of the whole network in double precision
- * as it was before the step. The copy takes O(n) memory; for a split network it is gathered from the ranks that share
- * the network. Each sum over j adds j = 0 .. n-1 in this order, and the loss is an exact sum over tiles. So results do
- * not depend on the number of ranks and threads. For given parameters, the loss and the gradients before projection do
- * not depend on the ISA level either. The tiles of all local networks are distributed over the threads.
+ * (RVE section 2; F, K, loss(0): dynamics/potential.h; z is a for erf units, which have no bias here.) All n^2 pairs
+ * of units of a network interact, including i = j. Each rank computes the sums over j for its own units i, from a copy
+ * of the whole network in double precision as it was before the step. The copy takes O(n) memory; for a split network
+ * it is gathered from the ranks that share the network. Each sum over j adds j = 0 .. n-1 in this order, and the loss
+ * is an exact sum over tiles. So results do not depend on the number of ranks and threads. For given parameters, the
+ * loss and the gradients before projection do not depend on the ISA level either. The tiles of all local networks are
+ * distributed over the threads.
  *
  * The loss is a difference of terms of the size of loss(0), so its absolute rounding error is about 1e-15 loss(0). A
  * network with a parameter of absolute value 2^39 or larger has diverged. */
@@ -114,8 +115,7 @@ static int check_biases(const struct particles *particles) {
       if (b != 0)
         return FAIL(USAGE,
                     "unit.init.path: with data.mode: population and erf units, expected units without biases, received "
-                    "b = %g for unit %lld of a network of n = %lld; store b = 0, or omit b and set unit.init.b: "
-                    "{mean: 0, std: 0}",
+                    "b = %g for unit %lld of a network of n = %lld; store b = 0 or omit b",
                     b, (long long)(local_network_first_unit(local) + i), (long long)local->n);
     }
   }

@@ -1,5 +1,5 @@
-/* potential_rbf_isa: the sums of dynamics/potential_rbf.h for the instruction-set levels. The Makefile compiles potential_rbf_isa.c
- * once per level, without contraction to FMA: all versions give the same bits. */
+/* potential_rbf_isa: the sums of dynamics/potential_rbf.h for the instruction-set levels. The Makefile compiles
+ * potential_rbf_isa.c once per level, without contraction to FMA: all versions give the same bits. */
 #ifndef POTENTIAL_RBF_ISA_H
 #define POTENTIAL_RBF_ISA_H
 

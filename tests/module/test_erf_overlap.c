@@ -1,6 +1,6 @@
 // ranks: 1
-/* erf_overlap: K and its gradient equal their formulas in long double and central differences, also for large and nearly
- * parallel units; the bits are the same at every ISA level. */
+/* erf_overlap: K and its gradient equal their formulas in long double and central differences, also for large and
+ * nearly parallel units; the bits are the same at every ISA level. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

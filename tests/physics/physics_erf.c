@@ -103,9 +103,9 @@ static void linear_part(const struct target *target, double *mean) {
   free(unit);
 }
 
-/* The exact gradients of 20 parameters, loss, C_f and E f x are within 4.5 standard errors of the means over the points.
- * Probability of a false alarm with new points: 25 quantities, 1.7e-4. The gradient and the loss of the step
- * on these points equal the means. */
+/* The exact gradients of 20 parameters, loss, C_f and E f x are within 4.5 standard errors of the means over the
+ * points. Probability of a false alarm with new points: 25 quantities, 1.7e-4. The gradient and the loss of the step on
+ * these points equal the means. */
 static void gradients_on_points_agree(void **state) {
   (void)state;
   const double dt = 1e-4;
