@@ -193,7 +193,7 @@ static int estimate_stability(const struct problem *problem, struct pilot_run *r
 static int measure(struct problem *problem, struct pilot_run *result) {
   const struct config *config = problem->config;
   TRY(problem_particles(problem, 0));
-  particles_init(problem->particles, config->seed);
+  TRY(problem_initialize(problem));
   TRY(problem_dynamics(problem));
   struct timing timing = {.particles = problem->particles,
                           .data = problem->data,
@@ -225,7 +225,9 @@ int pilot_run_measure(const struct problem *problem, struct pilot_run *result) {
   *reduced = *config;
   *result = (struct pilot_run){.whole = true};
   while (most_pairs(reduced, data) > enough && shrink(reduced, data, ranks)) result->whole = false;
-  struct problem pilot = {.comm = problem->comm, .config = reduced, .isa = problem->isa, .data = data};
+  *reduced->unit.import.checksum = 0; /* other sizes take other units of the file */
+  struct problem pilot = {
+      .comm = problem->comm, .config = reduced, .isa = problem->isa, .data = data, .file = problem->file};
   const int status = measure(&pilot, result);
   for (int e = 0; e < result->sizes; e++) result->stability[e].whole = reduced->ensemble.n[e] == config->ensemble.n[e];
   const double units = units_of(config) / units_of(reduced);
@@ -237,7 +239,8 @@ int pilot_run_measure(const struct problem *problem, struct pilot_run *result) {
     result->stage[s].limit *= units;
   }
   describe(reduced, data, result);
-  pilot.data = NULL; /* owned by `problem` */
+  pilot.data = NULL; /* owned by `problem`, as the file */
+  pilot.file = NULL;
   problem_free(&pilot);
   return status;
 }

@@ -99,9 +99,14 @@ int problem_particle_file(struct problem *problem) {
   comm_bcast(comm, &checkpoint, sizeof checkpoint, 0);
   const int intact = checkpoint ? checkpoint_verify(comm, path, NULL) : OK;
   if (intact != OK) return FAIL(intact == FAILED ? USAGE : intact, "unit.init.path: %s", error_text());
-  problem->file = alloc_small(sizeof *problem->file);
-  TRY(particle_file_open(comm, "unit.init.path", &config->unit, problem->data->d, &config->ensemble, checkpoint,
-                         problem->file));
+  struct particle_file *file = alloc_small(sizeof *file);
+  const int status =
+      particle_file_open(comm, "unit.init.path", &config->unit, problem->data->d, &config->ensemble, checkpoint, file);
+  if (status != OK) {
+    free(file);
+    return status;
+  }
+  problem->file = file;
   return check_distinct(problem);
 }
 
