@@ -13,7 +13,7 @@ from .history import by_size
 from .network import load
 from .records import checkpoints_of, h5py, history_of, members, read_config, series_of, time_of
 from .teacher_student import overlaps, saad_solla
-from .theory import law_of, line_of, stages_of
+from .theory import check_frozen, law_of, line_of, stages_of
 
 LEVEL = 0.99
 # A mean over networks with its interval.
@@ -59,11 +59,18 @@ def jackknife(statistic, count):
 
 # ---- frozen features ----
 
-def has_law(config, streams):
-    """Returns whether frozen_features gives the law of these runs, and streams show the noise."""
-    return (config.get("unit.train", "").replace(" ", "") == "[c]" and config.get("data.mode", "fixed") == "fixed" and
-            config.get("dynamics.scheme") == "gd" and config.get("dynamics.update", "euler") == "euler" and streams > 1 and
-            any(tau > 0 for _, tau, _ in stages_of(config, 1)))
+def has_law(run):
+    """Returns whether frozen_features gives the law of a run (study.Run), and its streams show the noise at test and training points."""
+    if run.streams < 2 or run.config.get("unit.train") != "[c]" or 0 not in checkpoints_of(run.folder):
+        return False
+    try:
+        for _, table in by_size(run.folder):
+            check_frozen(run.config, table)
+            if not ("f" in table and "f_train" in table):
+                return False
+        return any(tau > 0 for _, tau, _ in stages_of(run.config, 1))
+    except ValueError:  # the theory does not hold for this run
+        return False
 
 
 def at_steps(table, column, steps):
@@ -104,7 +111,7 @@ def distance_to_line(run):
     """
     n, table = max(by_size(run), key=lambda pair: pair[0])
     off, moved = 0.0, 0.0
-    for replica in range(table["f_train"].shape[1]):
+    for replica in range(table["loss"].shape[1]):
         line = line_of(table, load(run, n, replica, 0)).f_train
         off += ((table["f_train"][-1, replica] - line[-1]) ** 2).mean()
         moved += ((line[-1] - line[0]) ** 2).mean()
@@ -114,7 +121,7 @@ def distance_to_line(run):
 def corrections(run):
     """Returns (n, D): the norm D over test points of E f_n - E f_n', n' the next size, at the last field, for each n but the largest.
 
-    The squares are corrected for the variance of the means over replicas; NaN where nothing is left.
+    The squares are corrected for the variance of the means over replicas; NaN where a corrected square is not positive.
     """
     pairs = sorted(((n, table["f"][-1]) for n, table in by_size(run)), key=lambda pair: pair[0])
     squares = [((f.mean(0) - g.mean(0)) ** 2 - f.var(0, ddof=1) / len(f) - g.var(0, ddof=1) / len(g)).mean()
@@ -147,23 +154,29 @@ def sum_of_squares_limit(correlation, p):
     return exceeds(low)[0]
 
 
+def smallest(file):
+    """Returns the networks of the smallest n of a checkpoint."""
+    return min(members(file), key=lambda group: int(group.attrs["n"]))
+
+
 def first_units(run):
-    """Returns a (n, d) of the students at step 0, and b (m, d) of the teachers."""
+    """Returns a (n, d) of the students of the smallest n at step 0, and b (m, d) of the teachers."""
     with h5py.File(history_of(run)) as file:
         teachers = file["teacher/a"][()]
     with h5py.File(checkpoints_of(run)[0]) as file:
-        return np.asarray(members(file)[0]["a"][0], float), teachers
+        return np.asarray(smallest(file)["a"][0], float), teachers
 
 
 @functools.lru_cache(None)
 def overlaps_of(run):
-    """Returns d, t (T), and the overlaps of all networks of a run, (R, T, numbers): those of students, i <= j, and with teachers."""
+    """Returns d, t (T), and the overlaps of all networks of the smallest n, (R, T, numbers): those of students, i <= j, and with
+    teachers."""
     with h5py.File(history_of(run)) as file:
         teachers = file["teacher/a"][()]
     found, times = [], []
     for path in checkpoints_of(run).values():
         with h5py.File(path) as file:
-            group = members(file)[0]
+            group = smallest(file)
             Q, M = overlaps(np.asarray(group["a"], float), teachers)
             times.append(time_of(file, group))
         rows, columns = np.triu_indices(Q.shape[-1])
@@ -171,12 +184,26 @@ def overlaps_of(run):
     return teachers.shape[1], np.array(times), np.stack(found, 1)
 
 
-def saad_solla_noise(config):
-    """Returns dt d/P of a run to which the equations of Saad and Solla apply, else None: one stage of fresh Gaussian points, erf units."""
-    fits = (config.get("unit.type") == config.get("target.teacher.type") == "erf" and config.get("unit.train") == "[a]" and
-            config.get("data.mode") == "online" and config.get("data.inputs") == "gaussian" and "dynamics.stages.1.steps" not in config
-            and config.get("dynamics.update", "euler") == "euler" and config.get("dynamics.stages.0.batch"))
-    return float(config["dynamics.stages.0.dt"]) * float(config["target.d"]) / float(config["dynamics.stages.0.batch"]) if fits else None
+# The keys of a run to which the equations of Saad and Solla apply with all c = 1, and their values.
+SAAD_SOLLA = {"unit.type": "erf", "unit.train": "[a]", "target.type": "teacher", "target.teacher.type": "erf", "target.noise": "0",
+              "data.mode": "online", "data.inputs": "gaussian", "loss.type": "squared", "ensemble.scale": "1",
+              "ensemble.scale_power": "0", "dynamics.update": "euler", "dynamics.birth_death": "0", "dynamics.ridge": "0"}
+STAGE_SAAD_SOLLA = {"temperature": "0", "dt_power": "0"}
+
+
+def saad_solla_noise(run):
+    """Returns dt d/P of a run (study.Run) to which the equations of Saad and Solla apply with all c = 1, else None."""
+    stage = {key.removeprefix("dynamics.stages.0."): value for key, value in run.config.items() if key.startswith("dynamics.stages.")}
+    fits = (all(run.config.get(key) == value for key, value in SAAD_SOLLA.items()) and "dynamics.stages.1.steps" not in stage
+            and all(stage.get(key, value) == value for key, value in STAGE_SAAD_SOLLA.items())
+            and stage.get("dt") != "auto" and "batch" in stage and 0 in checkpoints_of(run.folder))
+    if not fits:
+        return None
+    with h5py.File(history_of(run.folder)) as file, h5py.File(checkpoints_of(run.folder)[0]) as checkpoint:
+        for units in (file["teacher"], smallest(checkpoint)):
+            if np.any(units["c"][()] != 1) or np.any(units["b"][()] != 0):
+                return None
+    return float(stage["dt"]) * float(run.config["target.d"]) / float(stage["batch"])
 
 
 def limit_of(run, times, noise):
@@ -217,6 +244,8 @@ def against_saad_solla(runs, noise):
 def last_outputs(run):
     """Returns (n, f) of the largest n: the outputs at the test points at the last field, as an array (replicas, points)."""
     n, table = max(by_size(run), key=lambda pair: pair[0])
+    if "f" not in table:
+        raise ValueError(f"{run}: expected outputs at test points (output.fields, data.test)")
     return n, table["f"][-1]
 
 

@@ -8,12 +8,12 @@ from .plots import bars, colors, guide, log_axis, np, plain_log, size_axis, time
 
 
 def draws_law(case):
-    return any(exact.has_law(run.config, run.streams) for run in case.runs)
+    return any(map(exact.has_law, case.runs))
 
 
 def draw_law(case):
     """Returns pictures of n V_sgd and of the loss in time, with the exact values."""
-    found = [law for run in case.runs for law in exact.against_law(run.folder)]
+    found = [law for run in filter(exact.has_law, case.runs) for law in exact.against_law(run.folder)]
     pictures = []
     for label, name, factor, caption in (
             ("$n\\,V_{sgd}$", "V", True, "n V_sgd at the test points, mean over initial conditions, with intervals"),
@@ -110,11 +110,15 @@ def is_noisy(case):
 
 
 def powers_differ(cases):
-    """Returns whether cases with noise differ in temperature_power, and for each n there is a case without noise."""
+    """Returns the biases if cases with noise differ in temperature_power, and for each n there is a case without noise."""
     noisy = [case for case in cases if is_noisy(case)]
     plain = {max(case.first.sizes) for case in cases if not is_noisy(case)}
-    return (len({case.first.config.get("dynamics.stages.0.temperature_power", "0") for case in noisy}) > 1 and
+    fits = (len({case.first.config.get("dynamics.stages.0.temperature_power", "0") for case in noisy}) > 1 and
             all(max(case.first.sizes) in plain and len(case.first.sizes) == 1 for case in noisy))
+    try:
+        return biases(cases) if fits else {}
+    except ValueError:  # the cases differ in replicas or test points, or have no outputs
+        return {}
 
 
 def draw_biases(cases):
@@ -147,23 +151,28 @@ def has_overlaps(case):
 
 
 def draw_overlaps(case):
-    """Returns a picture of M = a_i.b_r of the smallest n in time, and its limit for d -> infinity where it is known."""
-    run, config = case.first.folder, case.first.config
-    n, m = min(case.first.sizes), int(config["target.teacher.units"])
+    """Returns a picture of M = a_i.b_r of the smallest n in time, and its limit for d -> infinity where it is known.
+
+    The limit belongs to the overlaps at step 0, so if these differ between replicas, only replica 0 is shown.
+    """
+    run = case.first.folder
+    n, m = min(case.first.sizes), int(case.first.config["target.teacher.units"])
     d, times, values = exact.overlaps_of(run)
-    M = values[:, :, -n * m:]
+    same, M = np.ptp(values[:, 0], axis=0).max() < 1e-6, values[:, :, -n * m:]
+    noise = exact.saad_solla_noise(case.first)
+    if noise is not None and not same:
+        M = M[:1]
     figure, axis = axes("$M_{ir} = a_i \\cdot b_r$")
     for k, color in enumerate(colors(n * m)):
         axis.plot(times, M[:, :, k].mean(0), color=color, marker="o", markersize=3, linestyle="none", label=f"{k // m + 1}, {k % m + 1}")
         axis.fill_between(times, *np.quantile(M[:, :, k], [0.1, 0.9], axis=0), color=color, alpha=0.15, linewidth=0)
-    noise = exact.saad_solla_noise(config)
     if noise is not None:
         _, limit = exact.limit_of(run, times, noise)
         axis.plot(times, limit.reshape(len(times), -1), color=guide(), linestyle="--", linewidth=1.2)
     time_axis(axis, times)
     legend(axis, 6)
-    return [done(axis, f"Overlaps of students i and teachers r, n = {n}, d = {d}: mean over replicas, band from the 10 % to the 90 % "
-                       "quantile" + ("" if noise is None else "; dashed: the equations of Saad and Solla, d -> infinity") + ".")]
+    shown = "replica 0" if len(M) == 1 else "mean over replicas, band from the 10 % to the 90 % quantile"
+    return [done(axis, f"Overlaps of students i and teachers r, n = {n}, d = {d}: {shown}" + ("" if noise is None else "; dashed: the equations of Saad and Solla, d -> infinity") + ".")]
 
 
 CASE_EXACT = [Section("Overlaps with the teacher", has_overlaps, draw_overlaps, ""),

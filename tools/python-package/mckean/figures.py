@@ -13,7 +13,7 @@ from .summary import law_sentence, rate_sentence
 from .words import interval
 
 POINTS = {"V": "test points", "V_train": "training points", "V_init": "due to initial conditions",
-          "V_sgd": "due to data"}
+          "V_sgd": "due to data or noise"}
 LOSSES = {"loss": "training loss", "test_loss": "test loss"}
 CASES = 12  # maximum number of cases in one figure
 ROWS = 240  # maximum number of points in a line
@@ -317,11 +317,13 @@ def draw_healing_exponents(case):
     n, times, pictures = case.data["n"], times_by_size(case), []
     for name, curve in falling(case).items():
         value, low, high = (array(curve, part) for part in ("exponent", "exponent_low", "exponent_high"))
+        middle = [np.sqrt(t[:-1] * t[1:]) for t in times]
+        keeps = [np.isfinite(value[:, s]) & (t > 0) for s, t in enumerate(middle)]
+        if not any(map(np.any, keeps)):  # an exponent needs outputs at two times after 0
+            continue
         figure, axis = axes("d log $V_n$ / d log t")
-        for s, color in enumerate(colors(len(n))):
-            middle = np.sqrt(times[s][:-1] * times[s][1:])
-            keep = np.isfinite(value[:, s]) & (middle > 0)
-            axis.errorbar(middle[keep] * (1 + 0.03 * s), value[keep, s], color=color, marker="o", markersize=3.5, capsize=2,
+        for s, (keep, color) in enumerate(zip(keeps, colors(len(n)))):
+            axis.errorbar(middle[s][keep] * (1 + 0.03 * s), value[keep, s], color=color, marker="o", markersize=3.5, capsize=2,
                           yerr=bars(value[keep, s], low[keep, s], high[keep, s]), linewidth=1.2, label=f"n = {n[s]}")
         axis.axhline(0, color=guide(), linestyle="--", linewidth=1.2)
         plain_log(axis)

@@ -239,8 +239,8 @@ def read_network(path, file, n, replica, step):
         if n not in groups:
             raise ValueError(f"{path}: no networks of n = {n!r}; it has n = {', '.join(map(str, groups))}")
         group, at = groups[n], int(file.attrs["step"])
-        if not 0 <= replica < len(group["c"]):
-            raise ValueError(f"{path}: no replica {replica}; it has replicas 0 to {len(group['c']) - 1}")
+        if replica not in range(len(group["c"])):
+            raise ValueError(f"{path}: no replica {replica!r}; it has replicas 0 to {len(group['c']) - 1}")
         if step not in (None, at):
             raise ValueError(f"{path}: expected step {step}, received a checkpoint of step {at}")
         config = read_config(text(file.attrs["config"]))

@@ -18,7 +18,14 @@ Overlaps = namedtuple("Overlaps", "time Q M")
 
 
 def overlaps(a, b):
-    """Returns Q (.., n, n) and M (.., n, m) of students a (.., n, d) and teachers b (m, d)."""
+    """Returns the overlaps Q = a_i.a_j (.., n, n) and M = a_i.b_r (.., n, m) of students a (.., n, d) and teachers b (m, d).
+
+    a, b: arrays, such as mckean.load(RUN).a and /teacher/a of history.h5. Errors: ValueError for other shapes.
+    """
+    a, b = np.asarray(a), np.asarray(b)
+    if a.ndim < 2 or b.ndim != 2 or a.shape[-1] != b.shape[1]:
+        raise ValueError(f"overlaps: expected arrays a (.., n, d) and b (m, d), received shapes {a.shape} and {b.shape}; "
+                         "of a Network, pass its a")
     return a @ np.swapaxes(a, -1, -2), a @ b.T
 
 
@@ -52,7 +59,7 @@ def rates(C, n, c, w, noise):
 
 
 def saad_solla(Q, M, T, times, noise, c=None, c_teacher=None, steps=50):
-    """Integrates the equations for d -> infinity.
+    """Integrates the equations of Saad and Solla for the overlaps of students and teachers, d -> infinity.
 
     Q (n, n), M (n, m)   overlaps at t = 0;  T (m, m): those of the teachers
     times                ascending, from 0 on; t = dt times steps, as in McKean
@@ -60,11 +67,18 @@ def saad_solla(Q, M, T, times, noise, c=None, c_teacher=None, steps=50):
     c (n), c_teacher (m) weights of the units in (1/n) sum c g and (1/m) sum c g; default: 1
     steps                steps of the Runge-Kutta method of fourth order per unit of time
 
-    Returns Overlaps at the times.
+    Returns Overlaps with the arrays time (T), Q (T, n, n) and M (T, n, m) at the times. Errors: ValueError for shapes or times
+    that do not fit.
     """
-    Q, M, T = (np.asarray(part, float) for part in (Q, M, T))
+    Q, M, T, times = (np.asarray(part, float) for part in (Q, M, T, times))
+    if M.ndim != 2 or Q.shape != (len(M),) * 2 or T.shape != M.shape[1:] * 2:
+        raise ValueError(f"saad_solla: expected Q (n, n), M (n, m) and T (m, m), received shapes {Q.shape}, {M.shape} and {T.shape}")
     n, m = M.shape
+    if times.ndim != 1 or not len(times) or not np.all(np.diff(times, prepend=0) >= 0):
+        raise ValueError(f"saad_solla: expected times in ascending order, from 0 on, received {times.tolist()}")
     c, c_teacher = (np.ones(size) if given is None else np.asarray(given, float) for size, given in ((n, c), (m, c_teacher)))
+    if c.shape != (n,) or c_teacher.shape != (m,):
+        raise ValueError(f"saad_solla: expected c ({n}) and c_teacher ({m}), received shapes {c.shape} and {c_teacher.shape}")
     C, w, at, found = np.block([[Q, M], [M.T, T]]), np.append(c / n, -c_teacher / m), 0.0, []
     for time in times:
         count = max(1, int(np.ceil((time - at) * steps)))
@@ -76,4 +90,4 @@ def saad_solla(Q, M, T, times, noise, c=None, c_teacher=None, steps=50):
             C = C + h / 6 * (k1 + 2 * k2 + 2 * k3 + rates(C + h * k3, n, c, w, noise))
         at = time
         found.append(C)
-    return Overlaps(np.asarray(times, float), np.array(found)[:, :n, :n], np.array(found)[:, :n, n:])
+    return Overlaps(times, np.array(found)[:, :n, :n], np.array(found)[:, :n, n:])

@@ -52,9 +52,10 @@ def runs_of_steps(config, n, marks):
             at = cut
 
 
-def must(config, key, expected, what):
-    if config.get(key) not in expected:
-        raise ValueError(f"{what} holds for {key}: {' or '.join(map(str, expected))}; the run has {config.get(key)}")
+def must(config, key, expected, what, default=None):
+    """Raises ValueError unless a key has the expected value. default: the value of a run without this key."""
+    if config.get(key, default) != expected:
+        raise ValueError(f"{what} holds for {key}: {expected}; the run has {config.get(key, default)}")
 
 
 def ridge_of(config, name):
@@ -65,13 +66,18 @@ def ridge_of(config, name):
 
 
 def check(config, table, what):
-    """Raises ValueError unless a run fits what both answers need."""
-    must(config, "data.mode", ("fixed", None), what)
-    must(config, "dynamics.scheme", ("gd",), what)
-    must(config, "loss.type", ("squared", None), what)
-    must(config, "dynamics.update", ("euler", None), what)
+    """Raises ValueError unless a run fits what all answers need."""
+    for key, expected in (("data.mode", "fixed"), ("dynamics.scheme", "gd"), ("loss.type", "squared"), ("dynamics.update", "euler"),
+                          ("dynamics.birth_death", "0")):
+        must(config, key, expected, what, expected)
     if "field_step" not in table or "train_x" not in table:
         raise ValueError(f"{what} needs outputs in the history (output.fields)")
+
+
+def check_frozen(config, table):
+    """Raises ValueError unless frozen_features gives the law of a run."""
+    check(config, table, "frozen_features")
+    must(config, "unit.train", "[c]", "frozen_features")
 
 
 def find(run, n):
@@ -101,8 +107,12 @@ def frozen_features(run, n=None, replica=0):
     n        number of units; default: the largest of the run
     replica  number of the replica, from 0
 
-    The law is Gaussian. With a ridge and a constant temperature it becomes stationary: THEORY: mean G (G + lambda)^-1 y, n Cov
-    = tau P G [(G + lambda)(1 - dt (G + lambda)/2)]^-1 at the training points, G = Phi' Phi / (n P).
+    The Law has the arrays time and step (T) of the recorded outputs; mean and variance of f at the test points (T, points),
+    mean_train and variance_train at the training points (T, P), and the expected training loss (T).
+
+    The law is Gaussian. With a ridge and a constant temperature it becomes stationary: for ensemble.scale = 1, the outputs at the
+    training points then have the mean G (G + lambda)^-1 y and n Cov = tau P G [(G + lambda)(1 - dt (G + lambda)/2)]^-1, where
+    G = Phi' Phi / (n P). The run must keep its checkpoint of step 0 (output.snapshots: [0]) and record output.fields.
     Cost: a singular value decomposition of n x P numbers. Errors: ValueError with the key that does not fit.
     """
     n, table = find(run, n)
@@ -111,9 +121,8 @@ def frozen_features(run, n=None, replica=0):
 
 def law_of(table, network):
     """Returns the Law of frozen_features for a network at step 0. table: of the history, for its n."""
-    what, config = "frozen_features", read_config(table["attrs"]["config"])
-    check(config, table, what)
-    must(config, "unit.train", ("[c]",), what)
+    config = read_config(table["attrs"]["config"])
+    check_frozen(config, table)
     phi, y = features(network, table["train_x"]), np.asarray(table["train_y"], float)
     units, P, scale, ridge = network.n, len(y), network.scale, ridge_of(config, "c")
     v, s, _ = np.linalg.svd(phi, full_matrices=False)  # modes of c: columns of v; the rest of c has g = 0
@@ -165,6 +174,7 @@ def linearized(run, n=None, replica=0):
     """Returns the Path of the outputs of a network linearized at step 0: the limit of a large ensemble.scale (lazy training).
 
     run, n, replica: as for frozen_features; any unit.train, no ridge, temperature 0.
+    The Path has the arrays time and step (T), f at the test points (T, points) and f_train at the training points (T, P).
     For f_0 = 0 the distance of the run to this path, relative to its motion, is O(1/scale^2) with unit.init.mirror.
     Cost: the tangent kernel, 2 n P (P + points) flops for each trained parameter. Errors: ValueError as above.
     """
@@ -206,7 +216,8 @@ def square_step(A, x, y, dt, c=1.0, scale=1.0):
 
 
 def square_flow(run, n=None, replica=0):
-    """Returns the Path of the outputs of a network of square units that trains only a: a closed recursion for every n.
+    """Returns the Path (as for linearized) of the outputs of a network of square units that trains only a: a closed recursion
+    for every n.
 
     run, n, replica: as for frozen_features; c must be the same for all units, and b = 0.
     n A is Wishart distributed at step 0 if the a_i are Gaussian and c = 1, so the law of large numbers and the central limit
@@ -215,8 +226,8 @@ def square_flow(run, n=None, replica=0):
     n, table = find(run, n)
     network, what, config = load(run, n, replica, step=0), "square_flow", read_config(table["attrs"]["config"])
     check(config, table, what)
-    must(config, "unit.type", ("square",), what)
-    must(config, "unit.train", ("[a]",), what)
+    must(config, "unit.type", "square", what)
+    must(config, "unit.train", "[a]", what)
     if np.ptp(network.c) > 0 or np.any(network.b):
         raise ValueError(f"{what} needs the same c for all units, and b = 0: unit.init: {{c: {{mean: 1, std: 0}}, b: {{std: 0}}}}")
     if any(tau for _, tau, _ in stages_of(config, n)) or ridge_of(config, "a"):
