@@ -42,8 +42,8 @@
  *
  *   V_noise     = alpha^2 (tau/n) sum_g g v(g + ridge), the sum over g > 0
  *               euler: v(x) = 1/(x (1 - dt x/2));   leimkuhler_matthews, and baoab with friction: v(x) = 1/x
- *               Exact for given a and b if only c is trained. Otherwise linearized about the current units, although
- *               units wander: at t = 200 of input/langevin.yaml it is twice the variance of the run
+ *               Exact for given a and b if only c is trained. Otherwise it is linearized about the current units, and
+ *               does not include their motion: at t = 200 of input/langevin.yaml it is twice the variance of the run
  *   V_gibbs     = alpha^2 (tau/n) sum_k k/(tau + k), k: eigenvalues of K/N, where K(x,x') is the covariance over units
  *               of c phi(x) and c phi(x'), from all measured networks of a size. This is, to order 1/n, the variance
  *               under the stationary law proportional to exp(-(n/(tau alpha^2)) L_n - (ridge/(2 tau)) sum_i
@@ -57,7 +57,7 @@
  *               from the map of displacement and velocity, which start at 0. If a or b is trained, the units
  *               themselves need time to reach their stationary law as well
  *   steps_95    t_95/dt
- *   t_slow      relaxation time of the slowest mode that matters: the fastest modes up to this one have 95 % of
+ *   t_slow      relaxation time of the slowest mode that matters: this mode and the faster ones contribute 95 % of
  *               V_noise
  *   tau_init    the temperature at which V_noise is V_init
  *
@@ -146,7 +146,7 @@ struct advise {
 
 /* Collective. Adds dynamics to problem, which has none and is at step info.step. Blocks may move to other owners; the
  * parameters of units do not change. FAILED: no memory. USAGE: the loss is not squared, the update rule accepts no
- * temperature, units are born and die, or as for dynamics_create. */
+ * temperature, dynamics.birth_death is not 0, or as for dynamics_create. */
 int advise_create(struct problem *problem, struct advise **advise);
 void advise_free(struct advise *advise); /* accepts NULL */
 

@@ -11,16 +11,16 @@
  *   H = J'J/n + R,   (J'J)_ij = <grad(c_i phi_i), grad(c_j phi_j)>_H,   R = diag_i [0, grad r; grad r, c_i r'']
  *
  * J'J/n has the eigenvalues of the tangent kernel, to which the limit belongs for a loss on points. Here R cannot be
- * left out: the units gather at minima of V, where c_i r'' > 0, and R does not become smaller as n grows. Measured for
+ * omitted: the units gather at minima of V, where c_i r'' > 0, and R does not become smaller as n grows. Measured for
  * d = 5, alpha = 1, the spin target with seed 4 and n = 16, 64, 128: the largest eigenvalue of H divided by that of
  * J'J/n is 32 to 120 at t = 0, 5 to 12 at t = 1, 2.3 at t = 5, 1.8 at t = 10, 1.25 to 1.33 at t = 20, 1.07 to 1.17 at
  * t = 70. With n = 64, 400 steps with dt = 1 times 2/lambda of H from t = 24 or t = 40 decreased the loss in every
  * step; with 1.05 times 2/lambda it rose from step 161 or 192 on, and with 1.1 times from step 89 or 104 on. From t = 5
- * and t = 10, where 2/lambda falls, the loss rose after dt had crossed it. 2/lambda of J'J/n is 1.37 and 1.21 times as
+ * and t = 10, where 2/lambda falls, the loss rose after dt exceeded it. 2/lambda of J'J/n is 1.37 and 1.21 times as
  * large at t = 24 and 40.
  *
  * Each rank computes the rows of its own units from copies of the whole network and of u; each sum over j adds j =
- * 0 .. n-1 in this order. So products have the same bits for any number of ranks and threads and any ISA level.
+ * 0 .. n-1 in this order. Products therefore have the same bits for any number of ranks and threads and any ISA level.
  * Functions that take a local_network are collective over the ranks that share the network; team: as in
  * tangent/jacobian.h. */
 #ifndef MCKEAN_TANGENT_POTENTIAL_HESSIAN_H

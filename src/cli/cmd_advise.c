@@ -14,9 +14,9 @@ const char cmd_advise_options[] = "  INPUT         advice for a run from its sta
                                   "  KEY=VALUE     overrides a key of the input; for a checkpoint, one that may\n"
                                   "                change on resume\n"
                                   "  --json FILE   results in JSON\n"
-                                  "with a temperature or a ridge, also the variance of f_n that noise causes, the\n"
-                                  "time until it is reached, and the temperature at which it equals V_init; rules:\n"
-                                  "euler, leimkuhler_matthews and baoab\n";
+                                  "With a temperature or a ridge, it also prints the variance of f_n due to noise,\n"
+                                  "the time until this variance is reached, and the temperature at which it equals\n"
+                                  "V_init (dynamics.update: euler, leimkuhler_matthews or baoab).\n";
 
 static const struct option options_table[] = {{"--json", option_file, 0, 0, 0}};
 

@@ -142,8 +142,8 @@ const struct parameter parameter_table[] = {
      "teacher of rbf units: inverse square width"},
     {"target.teacher.path", P_PATH, AT(target.teacher.import.path), 0, 0, false, "", NULL, true,
      "teacher: HDF5 file with its units, in the form of unit.init.path: a checkpoint or datasets c (m), a (m, d) and b "
-     "(m), "
-     "with target.teacher.units = m. Parameters that the file lacks are drawn. Default: no file"},
+     "(m), with target.teacher.units = m. Of several replicas, the first is used. Parameters that the file lacks are "
+     "drawn. Default: no file"},
     {"target.teacher.init.c.mean", P_REAL, AT(target.teacher.c.mean), -1e6, 1e6, false, "0", NULL, false,
      "teacher: mean of c"},
     {"target.teacher.init.c.std", P_REAL, AT(target.teacher.c.std), 0, 1e6, false, "1", NULL, false,

@@ -50,7 +50,7 @@ static int read_shape(struct h5 *h5, const struct opening *opening, enum field_i
         vector ? rank >= 2 && shape[rank - 1] != d && shape[rank - 2] == d : rank == 2 && n > 0 && shape[0] == n;
     return FAIL(USAGE, "%s: %s: expected shape %s, received %s%s", file->path, name, expected,
                 h5_shape_text(rank, shape, found),
-                turned ? "; it may be transposed: the last axis is d, the one before n, and the first one the replicas"
+                turned ? "; it may be transposed: the axes are (replicas, n, d), and those of c and b (replicas, n)"
                        : "");
   }
   set->n = shape[units];

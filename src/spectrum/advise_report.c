@@ -37,13 +37,13 @@ const struct advice_name advice_names[ADVICE_QUANTITIES] = {
     [ADVICE_V_NOISE] = {"V_noise", "stationary variance of f_n due to noise, linearized about the current units; exact "
                                    "if only c is trained; V_seen corresponds to V_noise + V_sgd"},
     [ADVICE_NOISE_ERROR] = {"noise_error", "change of V_noise if half of the points are used; 0: the whole fixed set"},
-    [ADVICE_V_GIBBS] = {"V_gibbs", "the same from the spread of the units, exact to order 1/n and for small dt, once "
-                                   "the units are stationary; no meaning before"},
+    [ADVICE_V_GIBBS] = {"V_gibbs", "the same variance, computed from the spread of the units: exact to order 1/n and "
+                                   "for small dt once the units are stationary, meaningless before"},
     [ADVICE_TAU_INIT] = {"tau_init", "the temperature at which V_noise is V_init"},
     [ADVICE_T_95] = {"t_95", "time until noise has 95 % of V_noise"},
     [ADVICE_STEPS_95] = {"steps_95", "t_95/dt"},
-    [ADVICE_T_SLOW] = {"t_slow", "relaxation time of the slowest mode that matters: it and the faster ones have 95 % "
-                                 "of V_noise"},
+    [ADVICE_T_SLOW] = {"t_slow", "relaxation time of the slowest mode that matters: this mode and the faster ones "
+                                 "contribute 95 % of V_noise"},
 };
 
 /* Descriptions that differ from advice_names, with a ridge, and for baoab. */
@@ -129,6 +129,8 @@ static void write_advice(const struct advice *size, FILE *out) {
             100 * ratio, value[ADVICE_LIMIT]);
   if (isnan(P))
     fprintf(out, "; V_init is not known");
+  else if (!(value[ADVICE_BATCH] > 0) && isinf(P))
+    fprintf(out, "; no batches, so V_sgd = 0");
   else if (!(value[ADVICE_BATCH] > 0))
     fprintf(out, "; no batches, so V_sgd = 0 (with batches, V_sgd < V_init would require P > %.4g%s)", fmax(P, 1),
             least);
@@ -143,8 +145,11 @@ static void write_advice(const struct advice *size, FILE *out) {
 static const char *why_no_floor(const struct advise *advise, const double *value) {
   if (!(value[ADVICE_DT] < value[ADVICE_LIMIT_GD])) return "dt is above the limit";
   if (advise->update.rule == UPDATE_BAOAB && !(advise->update.gamma > 0)) return "baoab without friction has no noise";
-  return "the trained parameters have different ridges, so f_n has no modes of its own; use V_gibbs, or an input "
-         "with one ridge for all";
+  return value[ADVICE_V_GIBBS] > 0
+             ? "the trained parameters have different ridges, so modes of f_n have no single rate; use V_gibbs, or set "
+               "the same ridge for all"
+             : "the trained parameters have different ridges, so modes of f_n have no single rate; set the same ridge "
+               "for all";
 }
 
 /* Appends the advice on noise to a line. */
