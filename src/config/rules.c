@@ -128,6 +128,18 @@ static bool rule_on_sphere(const struct rule_arguments *args, char *received) {
   return is_sphere(args) && rule->flat && write_received(received, rule->name);
 }
 
+/* One number for all parameters applies to those that are trained. */
+static bool ridge_untrained(const struct rule_arguments *args, char *received) {
+  const struct unit_spec *unit = &args->config->unit;
+  const unsigned trained = unit->train & unit_manifold(unit->type)->fields;
+  const double *ridge = args->config->schedule.update.ridge;
+  bool named = false;
+  for (int id = 1; id < FIELDS; id++) named |= ridge[id] != ridge[0];
+  for (int id = 0; id < FIELDS && named; id++)
+    if (ridge[id] > 0 && !(trained & 1u << id)) return write_received(received, field_table[id].name);
+  return false;
+}
+
 static bool ridge_on_sphere(const struct rule_arguments *args, char *received) {
   const double ridge = args->config->schedule.update.ridge[FIELD_A];
   snprintf(received, RECEIVED_MAX, "%g", ridge);
@@ -325,6 +337,7 @@ static const struct rule input_rules[] = {
     {"unit.type", sphere_in_one_dimension, "units on the sphere require target.d >= 2", NULL},
     {"unit.train", sphere_with_bias, "expected a list of c, a: rbf units have no b", NULL},
     {"dynamics.update", rule_on_sphere, "units on the sphere require euler or momentum", NULL},
+    {"dynamics.ridge", ridge_untrained, "expected parameters that are trained (unit.train)", "remove it"},
     {"dynamics.ridge", ridge_on_sphere, "|a| is constant on the sphere: expected 0 for a", "use {c: NUMBER}"},
     {"unit.init.mirror", mirror_with_path, "expected false with unit.init.path: the file contains the particles", NULL},
     {"dynamics.birth_death_reinjection", reinjection_with_path,
