@@ -40,12 +40,12 @@ static int multiplicity(int p, int q, int r) {
 static void set_moments(struct target *target, const double *T, double S2) {
   const bool sphere = target->spec.inputs == INPUTS_SPHERE;
   if (!sphere && target->spec.inputs != INPUTS_GAUSSIAN) return;
-  const double d = target->d, sixth = sphere ? d * d / ((d + 2) * (d + 4)) : 1, linear = sphere ? d / (d + 2) : 1;
+  const double d = target->d, factor = sphere ? d * d / ((d + 2) * (d + 4)) : 1;
   double T2 = 0;
   for (int r = 0; r < target->d; r++) T2 += T[r] * T[r];
-  const double square = sixth * (6 * S2 + 9 * T2);
+  const double square = factor * (6 * S2 + 9 * T2);
   target->C_f = square / 2;
-  target->linear_fraction = linear * linear * 9 * T2 / square;
+  target->linear_fraction = (sphere ? d * d * 9 * T2 / ((d + 2) * (d + 2)) : 9 * T2) / square;
 }
 
 /* Draws each a_pqr and adds a_pqr / d to the entry of the sorted indices. The entry becomes S_pqr times its
