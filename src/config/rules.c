@@ -241,7 +241,7 @@ static bool draws_bias(const struct unit_spec *unit, char *received) {
   return unit->b.mean != 0 || unit->b.std != 0;
 }
 
-/* Also with unit.init.path, because a dry run draws its particles. */
+/* Also with unit.init.path, because a dry run that would resume draws its particles. */
 static bool erf_bias(const struct rule_arguments *args, char *received) {
   return is_erf_population(args) && draws_bias(&args->config->unit, received);
 }

@@ -172,7 +172,8 @@ def draw_overlaps(case):
     time_axis(axis, times)
     legend(axis, 6)
     shown = "replica 0" if len(M) == 1 else "mean over replicas, band from the 10 % to the 90 % quantile"
-    return [done(axis, f"Overlaps of students i and teachers r, n = {n}, d = {d}: {shown}" + ("" if noise is None else "; dashed: the equations of Saad and Solla, d -> infinity") + ".")]
+    dashed = "" if noise is None else "; dashed: the equations of Saad and Solla, d -> infinity"
+    return [done(axis, f"Overlaps of students i and teachers r, n = {n}, d = {d}: {shown}{dashed}.")]
 
 
 CASE_EXACT = [Section("Overlaps with the teacher", has_overlaps, draw_overlaps, ""),
