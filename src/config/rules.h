@@ -3,13 +3,7 @@
 #define MCKEAN_CONFIG_RULES_H
 
 #include "config/config.h"
-#include "table.h"
-
-/* Whether a key is in the input (not a default), by the index of the key in parameter_table. */
-struct given_keys {
-  bool key[PARAMETERS_MAX];
-  bool stage_key[STAGES_MAX][PARAMETERS_MAX]; /* per stage of dynamics.stages */
-};
+#include "rule.h"
 
 /* Calls report(context, message) for each rule that the input breaks. message: "key: what was expected, what was
  * received". config: all values, with the defaults of the keys that are not given. Local. */
