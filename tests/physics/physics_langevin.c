@@ -96,19 +96,20 @@ static void twin_step(struct twin *twin, int64_t step, double dt, double last_dt
 static void steps_equal_the_twin(void **state) {
   (void)state;
   static struct twin twin;
-  static const char *const train[] = {"[c]", "[a, b], init: {c: {std: 0}}"};
+  static const char *const train[] = {"[c]", "[a, b], init: {c: {std: 0}}"}, *const ridge[] = {"c: 0.3",
+                                                                                               "b: 0.2, a: 0.5"};
   for (int rule = 0; rule < UPDATES; rule++)
     for (int free_units = 0; free_units < 2; free_units++) {
       const char *hot = rule == UPDATE_MOMENTUM ? "" : ", temperature: 0.4, temperature_power: 0.5",
                  *own = rule == UPDATE_BAOAB      ? "friction: 0.7,"
                         : rule == UPDATE_MOMENTUM ? "momentum: 0.8,"
                                                   : "";
-      struct fixture *fixture =
-          fixture_create("run: {precision: double, seed: 5}\nensemble: {n: %d}\nunit: {type: tanh, train: %s}\n"
-                         "target: {type: spin, d: %d}\ndata: {samples: %d, test: 0}\n"
-                         "dynamics: {update: %s, %s ridge: {c: 0.3, b: 0.2, a: 0.5}, stages: [{steps: %d, dt: 0.3%s}, "
-                         "{steps: %d, dt: 0.2%s}]}\n",
-                         N, train[free_units], D, P, update_table[rule].name, own, CHANGE, hot, STEPS - CHANGE, hot);
+      struct fixture *fixture = fixture_create(
+          "run: {precision: double, seed: 5}\nensemble: {n: %d}\nunit: {type: tanh, train: %s}\n"
+          "target: {type: spin, d: %d}\ndata: {samples: %d, test: 0}\n"
+          "dynamics: {update: %s, %s ridge: {%s}, stages: [{steps: %d, dt: 0.3%s}, {steps: %d, dt: 0.2%s}]}\n",
+          N, train[free_units], D, P, update_table[rule].name, own, ridge[free_units], CHANGE, hot, STEPS - CHANGE,
+          hot);
       const struct particles *particles = fixture->particles;
       memset(&twin, 0, sizeof twin);
       twin.fixture = fixture;
