@@ -12,7 +12,7 @@ emulator() { echo "qemu-aarch64 -L $build/portable/arm64/root -cpu max,sve-max-v
 
 # module_tests NAME LEVEL [EMULATOR]: runs the tests in the build NAME, which have to test the kernels of this ISA level
 module_tests() {
-  MCKEAN_TEST_TIMEOUT=900 MCKEAN_TEST_EMULATOR=${3:-} "$top/tests/run" "$build/portable/$1" "${tests[@]}" >log 2>&1 ||
+  MCKEAN_TEST_TIMEOUT=${MCKEAN_TEST_TIMEOUT:-900} MCKEAN_TEST_EMULATOR=${3:-} "$top/tests/run" "$build/portable/$1" "${tests[@]}" >log 2>&1 ||
     fail "tests of $1"
   printed "^level $2$"
   grep -E "^level|: h within|passed|FAILED" log
