@@ -32,7 +32,8 @@ enum rng_stream {
   RNG_SUBSET,
   RNG_TEST_ROWS,
   RNG_THERMAL,
-  RNG_BIRTH_DEATH
+  RNG_BIRTH_DEATH,
+  RNG_DRAWS
 };
 
 struct rng {

@@ -51,6 +51,10 @@ int64_t comm_sum(const struct comm *comm, int64_t value);
 double comm_min(const struct comm *comm, double value);
 double comm_max(const struct comm *comm, double value);
 
+/* Replaces values [count], floats or doubles of `real` bytes, by their sums over the ranks. The last bits depend on the
+ * number of ranks. Sizes above 2 GiB are allowed. */
+void comm_sum_reals(const struct comm *comm, void *values, int64_t count, size_t real);
+
 /* Returns the ISA level `wanted` if it is available on all ranks; otherwise, or if wanted < 0, the highest level that
  * is available on all ranks. */
 enum isa comm_isa(const struct comm *comm, int wanted);

@@ -82,6 +82,10 @@ struct kernel {
   /* square[lane] += sum over points of phi(x_p, z)^2; square [TILE]. Cost: as for forward. */
   void (*squares)(const void *real_tile, const struct points *points, double *square);
 
+  /* h, dh, ddh [count] = h(s), h'(s) and h''(s) of the reals s [count]. count: a multiple of TILE; arrays 64-byte
+   * aligned. For relu h'' is 0. */
+  void (*derivatives)(int count, const void *s, void *h, void *dh, void *ddh);
+
   /* Projects the gradient of a tile, [tile_rows(d)][TILE], in place onto the tangent space of the manifold at the
    * stored parameters of the tile. Does nothing on the flat manifold. */
   void (*project)(int d, const void *tile, double *grad);

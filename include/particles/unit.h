@@ -9,7 +9,7 @@
  * On the sphere, h = exp gives phi = exp(-alpha |x - z|^2 / 2) (RVE section 5), and gradients are projected onto the
  * tangent space at z (particles/manifold.h).
  *
- * To add a unit type: add a name to the list of its manifold below; h, h' and an entry in unit.c; the same functions on
+ * To add a unit type: add a name to the list of its manifold below; h, h', h'' and an entry in unit.c; the same functions on
  * vectors in src/particles/unit_simd.h; two lines in src/particles/kernel_precision.h. If it needs a polynomial or
  * quotient, tools/minimax generates the coefficients (unit_series.h). The tests run over all entries; add h and h' in
  * long double to tests/module/test_unit.c. */
@@ -37,9 +37,11 @@ enum unit_type { UNIT_LIST_FLAT(UNIT_CONSTANT) UNIT_LIST_SPHERE(UNIT_CONSTANT) U
 struct unit {
   const char *name;
   enum manifold_id manifold;
-  /* h and h' in double precision by libm: for tests and analysis, never for a trajectory. */
+  /* h, h' and h'' in double precision by libm: for tests and analysis, never for a trajectory. ddh NULL: h is not twice
+   * differentiable. */
   double (*h)(double s);
   double (*dh)(double s);
+  double (*ddh)(double s);
   const char *help; /* the formula, for `mckean help` */
 };
 

@@ -199,6 +199,14 @@ void comm_bcast(const struct comm *comm, void *data, int64_t bytes, int root) {
     HEARTBEAT_WAIT("a broadcast", MPI_Bcast((char *)data + at, piece(bytes - at), MPI_BYTE, root, comm->mpi));
 }
 
+void comm_sum_reals(const struct comm *comm, void *values, int64_t count, size_t real) {
+  const MPI_Datatype type = real == sizeof(float) ? MPI_FLOAT : MPI_DOUBLE;
+  const int64_t bytes = count * (int64_t)real;
+  for (int64_t at = 0; at < bytes; at += PIECE)
+    HEARTBEAT_WAIT("a sum over ranks", MPI_Allreduce(MPI_IN_PLACE, (char *)values + at, piece(bytes - at) / (int)real,
+                                                     type, MPI_SUM, comm->mpi));
+}
+
 void comm_gather(const struct comm *comm, const void *data, int64_t bytes, void **all, int64_t *bytes_of) {
   int64_t *counts = alloc_small(sizeof(int64_t) * (size_t)comm->size);
   HEARTBEAT_WAIT("a gather", MPI_Gather(&bytes, 1, MPI_INT64_T, counts, 1, MPI_INT64_T, 0, comm->mpi));

@@ -117,6 +117,7 @@ static void grad_norms(int d, unsigned train, int units, double scale, const dou
                  gradient_##real##_##name,                                                                             \
                  directional_##real##_##name,                                                                          \
                  squares_##real##_##name,                                                                              \
+                 derivatives_##real##_##name,                                                                          \
                  project_##manifold##_##stored,                                                                        \
                  grad_norms,                                                                                           \
                  retract_##manifold##_##stored},

@@ -1,4 +1,4 @@
-/* kernel_unit: the kernels forward, directional, gradient and squares of one unit type and arithmetic
+/* kernel_unit: the kernels forward, directional, gradient, squares and derivatives of one unit type and arithmetic
  * (particles/kernel.h). A template: kernel_precision.h includes it with these macros defined: UNIT (the name of h and
  * h' in unit_simd.h), SPHERE (0 or 1), and SLOPE_OF_H (1 if unit_simd.h computes h' from h, else 0). kernel_loops.h has
  * the loops that all unit types share, and explains strips. */
@@ -12,6 +12,9 @@
 #define SLOPE_FN                      SLOPE_FN_(UNIT)
 #define SLOPE_FN_(unit)               SLOPE_FN__(unit)
 #define SLOPE_FN__(unit)              FN(slope_##unit)
+#define CURVATURE_FN                  CURVATURE_FN_(UNIT)
+#define CURVATURE_FN_(unit)           CURVATURE_FN__(unit)
+#define CURVATURE_FN__(unit)          FN(curvature_##unit)
 #define FORMS_(sphere)                FORMS__(sphere)
 #define FORMS__(sphere)               FN(linear_forms_##sphere)
 #define FORMS                         FORMS_(SPHERE)
@@ -106,9 +109,9 @@ static __attribute__((noinline)) void UFN(weights_kept)(const real *restrict r, 
 }
 
 /* total[p] += g_c h(s[p]) + c h'(s[p]) ds[p], added over the vectors of a strip, lane by lane. */
-static __attribute__((noinline)) void UFN(derivatives)(const real *restrict c, const real *restrict g_c, int count,
-                                                       const vreal (*restrict s)[VECTORS],
-                                                       const vreal (*restrict ds)[VECTORS], vreal *restrict total) {
+static __attribute__((noinline)) void UFN(add_directional)(const real *restrict c, const real *restrict g_c, int count,
+                                                           const vreal (*restrict s)[VECTORS],
+                                                           const vreal (*restrict ds)[VECTORS], vreal *restrict total) {
   for (int p = 0; p < count; p++) {
     UFN(values) values;
     vreal dh[VECTORS], sum = total[p];
@@ -156,7 +159,7 @@ static void UFN(directional)(int tiles, const void *real_tile, const void *real_
       const real *x = (const real *)points->x + (size_t)first * (size_t)d, *q = (const real *)points->q + first;
       FORMS(tile, x, q, d, inner, FN(ahead_of)(tile, d, strip, first), s);
       FN(linear_forms_0)(g, x, q, d, inner, FN(ahead_of)(g, d, strip, first), ds);
-      UFN(derivatives)
+      UFN(add_directional)
       (tile + ROW_C * TILE, g + ROW_C * TILE, inner, (const vreal(*)[VECTORS])s, (const vreal(*)[VECTORS])ds,
        total + first);
     }
@@ -220,6 +223,24 @@ static void UFN(squares)(const void *real_tile, const struct points *points, dou
   subnormals_restore(mode);
 }
 
+static void UFN(derivatives)(int count, const void *forms, void *restrict h, void *restrict dh, void *restrict ddh) {
+  const unsigned mode = subnormals_flush();
+  for (int i = 0; i < count; i += VECTORS * W) {
+    UFN(values) values;
+    vreal s[VECTORS], slope[VECTORS], curvature[VECTORS];
+    for (int v = 0; v < VECTORS; v++) s[v] = *(const vreal *)((const real *)forms + i + v * W);
+    UFN(evaluate)(s, values);
+    UFN(slope)((const vreal(*)[VECTORS])values, SPLAT(1), values[0], slope);
+    CURVATURE_FN(s, values[0], slope, curvature);
+    for (int v = 0; v < VECTORS; v++) {
+      *(vreal *)((real *)h + i + v * W) = values[0][v];
+      *(vreal *)((real *)dh + i + v * W) = slope[v];
+      *(vreal *)((real *)ddh + i + v * W) = curvature[v];
+    }
+  }
+  subnormals_restore(mode);
+}
+
 #undef UFN_
 #undef UFN__
 #undef UFN
@@ -229,6 +250,9 @@ static void UFN(squares)(const void *real_tile, const struct points *points, dou
 #undef SLOPE_FN
 #undef SLOPE_FN_
 #undef SLOPE_FN__
+#undef CURVATURE_FN
+#undef CURVATURE_FN_
+#undef CURVATURE_FN__
 #undef FORMS_
 #undef FORMS__
 #undef FORMS

@@ -1,5 +1,5 @@
-/* unit_simd: h and h' of every unit type on VECTORS vectors of W reals. A template: kernel_precision.h includes it for
- * float and for double and defines `real`, `vreal`, `vint` (integers of the same width) and the constants. The code
+/* unit_simd: h, h' and h'' of every unit type on VECTORS vectors of W reals. A template: kernel_precision.h includes it
+ * for float and for double and defines `real`, `vreal`, `vint` (integers of the same width) and the constants. The code
  * uses GNU vector extensions, so it is the same for every instruction-set level; base/vector.h has the operations that
  * these extensions lack.
  *
@@ -10,7 +10,7 @@
  * To add a unit type, define INLINE void FN(unit_<name>)(const vreal *s, vreal *h, vreal *dh) here. If h' follows from
  * h at little cost, define FN(unit_<name>)(const vreal *s, vreal *h) and FN(slope_<name>) instead: a step that keeps
  * activations then keeps one number per unit and point, not two. slope_<name> sets w = r h', given h, r and rh = r h.
- * Instantiate the unit type in kernel_precision.h.
+ * curvature_<name> sets ddh = h'', given s, h and h'. Instantiate the unit type in kernel_precision.h.
  *
  * If s is NaN, h is NaN. If two vectors share a division, a NaN in one can also make h of the other NaN. The exact sum
  * over units detects NaN. Where necessary, arguments are clamped to a range where results are normal numbers. Outside
@@ -112,6 +112,10 @@ INLINE void FN(slope_sigmoid)(const vreal *h, vreal r, const vreal *rh, vreal *w
   (void)r;
   EACH w[v] = rh[v] - rh[v] * h[v];
 }
+INLINE void FN(curvature_sigmoid)(const vreal *s, const vreal *h, const vreal *dh, vreal *ddh) {
+  (void)s;
+  EACH ddh[v] = dh[v] - dh[v] * (h[v] + h[v]);
+}
 
 #if DOUBLE
 /* tanh |s| = E/(E + 2), E = e^{2|s|} - 1. */
@@ -134,6 +138,10 @@ INLINE void FN(unit_tanh)(const vreal *s, vreal *h) {
 INLINE void FN(slope_tanh)(const vreal *h, vreal r, const vreal *rh, vreal *w) {
   EACH w[v] = r - rh[v] * h[v];
 }
+INLINE void FN(curvature_tanh)(const vreal *s, const vreal *h, const vreal *dh, vreal *ddh) {
+  (void)s;
+  EACH ddh[v] = -dh[v] * (h[v] + h[v]);
+}
 
 INLINE void FN(unit_relu)(const vreal *s, vreal *h) {
   EACH h[v] = FN(VECTOR_MAX)(SPLAT(0), s[v]);
@@ -141,6 +149,10 @@ INLINE void FN(unit_relu)(const vreal *s, vreal *h) {
 INLINE void FN(slope_relu)(const vreal *h, vreal r, const vreal *rh, vreal *w) {
   (void)rh;
   EACH w[v] = FN(VECTOR_SELECT_POSITIVE)(h[v], r, SPLAT(0));
+}
+INLINE void FN(curvature_relu)(const vreal *s, const vreal *h, const vreal *dh, vreal *ddh) {
+  (void)s, (void)h, (void)dh;
+  EACH ddh[v] = SPLAT(0);
 }
 
 /* log(1 + e^s) = max(s, 0) + log(1 + e), e = e^-|s| <= 1. */
@@ -154,6 +166,10 @@ INLINE void FN(unit_softplus)(const vreal *s, vreal *h, vreal *dh) {
   FN(reciprocal)(y, q);
   EACH dh[v] = FN(VECTOR_SELECT_POSITIVE)(s[v], SPLAT(1), e[v]) * q[v];
 }
+INLINE void FN(curvature_softplus)(const vreal *s, const vreal *h, const vreal *dh, vreal *ddh) {
+  (void)s, (void)h;
+  EACH ddh[v] = dh[v] - dh[v] * dh[v];
+}
 
 INLINE void FN(unit_erf)(const vreal *s, vreal *h, vreal *dh) {
   vreal x[VECTORS], e[VECTORS];
@@ -161,6 +177,10 @@ INLINE void FN(unit_erf)(const vreal *s, vreal *h, vreal *dh) {
   EACH x[v] = SPLAT(-0.5) * s[v] * s[v];
   FN(exp)(x, e);
   EACH dh[v] = SPLAT(0.79788456080286535588) * e[v];
+}
+INLINE void FN(curvature_erf)(const vreal *s, const vreal *h, const vreal *dh, vreal *ddh) {
+  (void)h;
+  EACH ddh[v] = -s[v] * dh[v];
 }
 
 /* sine = sin(s + shift pi) for shift 0 or 1/2. Subtracts from s the nearest k pi for which k + shift is an integer. pi
@@ -186,10 +206,18 @@ INLINE void FN(unit_cosine)(const vreal *s, vreal *h, vreal *dh) {
   FN(sine)(s, SPLAT(0.5), (vint){0}, h);
   FN(sine)(s, SPLAT(0), ~(vint){0}, dh);
 }
+INLINE void FN(curvature_cosine)(const vreal *s, const vreal *h, const vreal *dh, vreal *ddh) {
+  (void)s, (void)dh;
+  EACH ddh[v] = -h[v];
+}
 
 INLINE void FN(unit_square)(const vreal *s, vreal *h, vreal *dh) {
   EACH h[v] = s[v] * s[v];
   EACH dh[v] = s[v] + s[v];
+}
+INLINE void FN(curvature_square)(const vreal *s, const vreal *h, const vreal *dh, vreal *ddh) {
+  (void)s, (void)h, (void)dh;
+  EACH ddh[v] = SPLAT(2);
 }
 
 INLINE void FN(unit_rbf)(const vreal *s, vreal *h) {
@@ -200,6 +228,10 @@ INLINE void FN(unit_rbf)(const vreal *s, vreal *h) {
 INLINE void FN(slope_rbf)(const vreal *h, vreal r, const vreal *rh, vreal *w) {
   (void)h, (void)r;
   EACH w[v] = rh[v];
+}
+INLINE void FN(curvature_rbf)(const vreal *s, const vreal *h, const vreal *dh, vreal *ddh) {
+  (void)s, (void)dh;
+  EACH ddh[v] = h[v];
 }
 
 #undef EACH

@@ -1,6 +1,7 @@
 // ranks: 1
-/* unit: h' in the unit table is the derivative of h; h and h' of the kernels equal functions in long double within the
- * stated number of ulp, at every ISA level of this processor. A new unit type needs one row in `reference`. */
+/* unit: h' and h'' in the unit table are derivatives of h and h'; h and h' of the kernels equal functions in long
+ * double within the stated number of ulp, and their h'' that of the table within a bound, at every ISA level of this
+ * processor. A new unit type needs one row in `reference`. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -17,6 +18,9 @@ static void derivatives_match_central_differences(void **state) {
       const double eps = 1e-5;
       const double difference = (unit_table[unit].h(s + eps) - unit_table[unit].h(s - eps)) / (2 * eps);
       assert_near(unit_table[unit].dh(s), difference, 1e-8);
+      if (unit_table[unit].ddh)
+        assert_near(unit_table[unit].ddh(s), (unit_table[unit].dh(s + eps) - unit_table[unit].dh(s - eps)) / (2 * eps),
+                    1e-8);
       assert_ptr_equal(unit_find(unit_table[unit].name), &unit_table[unit]);
     }
   assert_null(unit_find("sigmoidal"));
@@ -191,6 +195,36 @@ static void kernels_are_accurate_over_their_range(void **state) {
   assert_expected();
 }
 
+static void derivatives_of_kernels_are_those_of_the_table(void **state) {
+  (void)state;
+  static union {
+    double d[4][TILE];
+    float f[4][TILE];
+  } values __attribute__((aligned(64)));
+  for (int isa = 0; isa < ISA_LEVELS; isa++)
+    for (int unit = 0; unit < UNIT_TYPES && isa_available((enum isa)isa); unit++)
+      for (int i = 0; i < 400; i++) {
+        const bool is_float = i % 2;
+        const struct unit *row = &unit_table[unit];
+        const size_t size = is_float ? sizeof(float) : sizeof(double);
+        for (int lane = 0; lane < TILE; lane++) put(size, &values, lane, -6 + 12 * (i * TILE + lane) / (400.0 * TILE));
+        char *s = (char *)&values;
+        kernel_find(unit, is_float ? PRECISION_SINGLE : PRECISION_DOUBLE, (enum isa)isa)
+            ->derivatives(TILE, s, s + size * TILE, s + 2 * size * TILE, s + 3 * size * TILE);
+        for (int lane = 0; lane < TILE; lane++) {
+          double found[4];
+          for (int k = 0; k < 4; k++) found[k] = is_float ? values.f[k][lane] : values.d[k][lane];
+          const double exact[] = {row->h(found[0]), row->dh(found[0]), row->ddh ? row->ddh(found[0]) : 0};
+          const double most = 16 * (is_float ? FLT_EPSILON : DBL_EPSILON) *
+                              (1 + (fabs(exact[0]) + fabs(exact[1])) * (1 + pow(found[0], 2)));
+          for (int k = 0; k < 3; k++)
+            expect(fabs(found[k + 1] - exact[k]) <= most, "derivative %d of unit %s, %s at %g: %g, expected %g", k,
+                   row->name, isa_names[isa], found[0], found[k + 1], exact[k]);
+        }
+      }
+  assert_expected();
+}
+
 /* Whether found is the limit of h or h' (which = 0, 1). Arguments are clamped so that the product of two denominators
  * is finite, which leaves tails of about 1e-18 (float); h' of sigmoid and tanh has an absolute error of a few ulp of 1.
  * An infinite limit may appear as a large number, or as NaN because of padding points with weight 0: the exact sum
@@ -228,6 +262,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(derivatives_match_central_differences),
       cmocka_unit_test(kernels_are_accurate_over_their_range),
+      cmocka_unit_test(derivatives_of_kernels_are_those_of_the_table),
       cmocka_unit_test(extreme_arguments_give_limits),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);

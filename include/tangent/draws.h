@@ -1,0 +1,52 @@
+/* draws: Gaussian samples of the limit of sqrt n (f_n - f_t) for gradient descent (CRBVE), carried along a network of N
+ * reference units.
+ *
+ * Each sample, called a draw, gives unit i the weight 1 + delta eps_i, where the eps_i are independent N(0, 1) numbers
+ * minus their mean. With U_i = sqrt N times the derivative of theta_i in delta at delta = 0, and alpha the output
+ * scale,
+ *
+ *   g(x)  = alpha [N^-1/2 sum_i eps_i c_i phi(x, z_i) + (1/N) sum_i grad(c_i phi(x, z_i)).U_i]
+ *   U_i  <- U_i - (dt/alpha) (1/P) sum_p [r_p grad grad(c_i phi(x_p, z_i)) U_i + g(x_p) grad(c_i phi(x_p, z_i))]
+ *
+ * and U_i = 0 at t = 0. On the sphere U_i also goes through the derivatives of projection and retraction. r_p =
+ * f_N(x_p) - y_p: the loss is the squared loss. Given the reference units, g is a Gaussian field; as N grows, its
+ * covariance tends to the limit of n Cov f_n, with an error of order N^-1/2. If initial units are mirrored, both units
+ * of a pair have the same eps.
+ *
+ * All draws share h, h', h'' and the Hessians of the units. A step costs two matrix products per tile of units, which
+ * OpenBLAS computes: 4 (d + 3) flops per unit, point and draw. Memory: N (w + 1) numbers per draw for w trained
+ * parameters of a unit, over the ranks that share the network, and P numbers per draw on each of them. Results depend
+ * on the number of ranks by rounding only, and not on the number of threads.
+ *
+ * Functions that take draws are collective over the ranks that share the network, unless they are local; these ranks
+ * must call them in the same order. */
+#ifndef MCKEAN_TANGENT_DRAWS_H
+#define MCKEAN_TANGENT_DRAWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "data/dataset.h"
+#include "particles/kernel.h"
+#include "particles/particles.h"
+
+struct draws;
+
+/* Local. Creates `count` draws of local network `local`; draws_start sets them to t = 0. particles and data, with a
+ * fixed training set, must outlive the draws; blocks of units must not move to other ranks. FAILED: no memory. */
+int draws_create(const struct particles *particles, int local, const struct kernel *kernel, const struct dataset *data,
+                 int count, int threads, struct draws **draws);
+void draws_free(struct draws *draws); /* accepts NULL */
+
+/* Sets the draws to t = 0. A draw is a pure function of (seed, N, replica, its number, the unit). */
+void draws_start(struct draws *draws, uint64_t seed);
+
+/* f [points] = f_N, and g [points][count] = g of each draw, at the points of the current state. Returns false on all
+ * ranks if an f is not finite: the network has diverged. */
+bool draws_outputs(struct draws *draws, const struct points *points, double *f, double *g);
+
+/* Moves U by one step of size dt. The units are those before the step; the caller moves them after this call. Return
+ * value: as for draws_outputs. */
+bool draws_step(struct draws *draws, double dt);
+
+#endif
