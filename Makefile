@@ -45,7 +45,7 @@ TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
 # The arithmetic of the step. Each name below has one source file, <name>_isa.c, which is compiled once per instruction-set
 # level.
 ISA_SOURCES := particles/kernel dynamics/update dynamics/potential_rbf data/fresh_points data/target_spin data/erf_overlap \
-  cli/bench_peak
+  tangent/draws cli/bench_peak
 # Products are contracted to FMA, except where all levels must give the same bits.
 ISA_CONTRACT_dynamics/potential_rbf := off
 ISA_CONTRACT_data/fresh_points := off

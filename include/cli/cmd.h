@@ -32,6 +32,7 @@ int cmd_verify(const struct comm *comm, int argc, char **argv);
 int cmd_compare(const struct comm *comm, int argc, char **argv);
 int cmd_status(const struct comm *comm, int argc, char **argv);
 int cmd_analyze(const struct comm *comm, int argc, char **argv);
+int cmd_predict(const struct comm *comm, int argc, char **argv);
 int cmd_spectrum(const struct comm *comm, int argc, char **argv);
 int cmd_advise(const struct comm *comm, int argc, char **argv);
 int cmd_eval(const struct comm *comm, int argc, char **argv);
@@ -54,7 +55,7 @@ struct run_request {
 int cmd_run_parse(int argc, char **argv, struct run_request *request, int *rest);
 
 extern const char cmd_run_options[], cmd_info_options[], cmd_verify_options[], cmd_compare_options[],
-    cmd_status_options[], cmd_analyze_options[], cmd_spectrum_options[], cmd_advise_options[], cmd_eval_options[],
-    cmd_import_options[], cmd_targets_options[], cmd_bench_options[], cmd_help_options[];
+    cmd_status_options[], cmd_analyze_options[], cmd_predict_options[], cmd_spectrum_options[], cmd_advise_options[],
+    cmd_eval_options[], cmd_import_options[], cmd_targets_options[], cmd_bench_options[], cmd_help_options[];
 
 #endif

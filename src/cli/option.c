@@ -102,7 +102,8 @@ static int check_folder(const char *option, const char *path) {
 /* A coarse check of the content; result_file_open (io/result_file.h) knows the format of the verb. */
 static bool may_be_result(const char *path, bool json) {
   if (json) return json_is_result(path, NULL);
-  return h5_is_format(path, "mckean-analysis") || h5_is_format(path, "mckean-outputs");
+  return h5_is_format(path, "mckean-analysis") || h5_is_format(path, "mckean-outputs") ||
+         h5_is_format(path, "mckean-prediction");
 }
 
 static int check_file(const char *option, const char *path) {

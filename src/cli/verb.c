@@ -13,6 +13,8 @@ const struct verb verb_table[] = {
     {"compare", "A B", "compare checkpoints bit for bit", cmd_compare, cmd_compare_options, .prints = true},
     {"analyze", "RUN ... [OPTIONS]", "LLN and CLT tables with intervals, and verdicts", cmd_analyze,
      cmd_analyze_options, .blas = true, .prints = true},
+    {"predict", "RUN [OPTIONS]", "limit of sqrt n (f_n - f_t), predicted without replicas", cmd_predict,
+     cmd_predict_options, .blas = true, .prints = true},
     {"eval", "CHECKPOINT|RUN POINTS.h5 [OPTIONS]", "f of trained networks at your points", cmd_eval, cmd_eval_options,
      .prints = true},
     {"spectrum", "CHECKPOINT|RUN [KEY=VALUE ...] [OPTIONS]",

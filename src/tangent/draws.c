@@ -10,10 +10,9 @@
 #include "base/error.h"
 #include "base/openblas.h"
 #include "base/rng.h"
+#include "draws_isa.h"
 #include "dynamics/unit_sum.h"
 #include "particles/number.h"
-
-#define INLINE static inline __attribute__((always_inline))
 
 /* Points are processed in chunks whose Jacobian fits in the L2 cache. */
 enum { CHUNK_MIN = 32, CHUNK_MAX = 128, JACOBIAN_BYTES = 1 << 20 };
@@ -21,21 +20,22 @@ enum { CHUNK_MIN = 32, CHUNK_MAX = 128, JACOBIAN_BYTES = 1 << 20 };
 /* Work space of one thread. In comments, [] are reals, w is the number of trained parameters of a unit, K = w TILE, M
  * the number of draws, and `pairs` the number of products of two of the d + 1 numbers 1, x. */
 struct space {
-  void *tile;                        /* [tile_rows(d)][TILE]: a tile as reals */
-  void *s, *h, *dh, *ddh;            /* [chunk][TILE] */
-  void *slope, *curvature;           /* [chunk][TILE]: r h', r c h'' */
-  void *jacobian;                    /* [chunk][K + TILE]: grad(c phi) of the trained parameters, then c phi */
-  void *x, *xx;                      /* [chunk][d + 1]: 1, x; [chunk][pairs]: their products */
-  void *slopes, *curvatures;         /* [TILE][d + 1], [TILE][pairs]: sums over points of slope x and curvature xx */
-  void *hessian;                     /* [w][w], of one unit */
-  void *force;                       /* [K][M]: P times the force on U */
-  void *along_v, *along_z, *along_y; /* [M] */
+  void *tile;                /* [tile_rows(d)][TILE]: a tile as reals */
+  void *s, *h, *dh, *ddh;    /* [chunk][TILE] */
+  void *slope, *curvature;   /* [chunk][TILE]: r h', r c h'' */
+  void *jacobian;            /* [chunk][K + TILE]: grad(c phi) of the trained parameters, then c phi */
+  void *x, *xx;              /* [chunk][d + 1]: 1, x; [chunk][pairs]: their products */
+  void *slopes, *curvatures; /* [TILE][d + 1], [TILE][pairs]: sums over points of slope x and curvature xx */
+  void *hessian;             /* [w][w], of one unit */
+  void *force;               /* [K][M]: P times the force on U */
+  void *along;               /* [3][M] */
 };
 
 struct draws {
   const struct particles *particles;
   const struct local_network *local;
   const struct kernel *kernel;
+  const struct draws_loops *loops;
   const struct dataset *data;
   struct points points; /* the training set */
   size_t real;          /* bytes of a real */
@@ -101,9 +101,7 @@ static int create_space(const struct draws *draws, struct space *space) {
                 {&space->curvatures, TILE * (int64_t)draws->pairs},
                 {&space->hessian, w * w},
                 {&space->force, w * TILE * M},
-                {&space->along_v, M},
-                {&space->along_z, M},
-                {&space->along_y, M}};
+                {&space->along, 3 * M}};
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
     TRY(alloc_copy(arrays[i].array, arrays[i].count, draws->real, "work space of the draws"));
   return OK;
@@ -156,11 +154,13 @@ static int allocate(struct draws *draws) {
 
 int draws_create(const struct particles *particles, int local, const struct kernel *kernel, const struct dataset *data,
                  int count, int threads, struct draws **out) {
+  static draws_row *const table[ISA_LEVELS] = {ISA_TABLE(draws_table)};
   const int d = particles->d;
   struct draws *draws = alloc_small(sizeof *draws);
   *draws = (struct draws){.particles = particles,
                           .local = &particles->local[local],
                           .kernel = kernel,
+                          .loops = &(*table[kernel->isa])[precision_real(particles->precision) == sizeof(double)],
                           .data = data,
                           .real = precision_real(particles->precision),
                           .count = count,
@@ -188,10 +188,9 @@ void draws_free(struct draws *draws) {
   if (!draws) return;
   for (int t = 0; t < draws->threads; t++) {
     const struct space *space = &draws->space[t];
-    void *const array[] = {space->tile,    space->s,         space->h,        space->dh,      space->ddh,
-                           space->slope,   space->x,         space->xx,       space->slopes,  space->curvatures,
-                           space->force,   space->curvature, space->jacobian, space->hessian, space->along_v,
-                           space->along_z, space->along_y};
+    void *const array[] = {space->tile,  space->s,         space->h,        space->dh,      space->ddh,
+                           space->slope, space->x,         space->xx,       space->slopes,  space->curvatures,
+                           space->force, space->curvature, space->jacobian, space->hessian, space->along};
     for (size_t i = 0; i < sizeof array / sizeof *array; i++) free(array[i]);
   }
   points_free(&draws->points);
@@ -205,63 +204,26 @@ void draws_free(struct draws *draws) {
 
 /* ---- Jacobian of a tile ---- */
 
-INLINE void fill(size_t real, int count, int d, bool sphere, const void *tile, const void *q, const void *x,
-                 struct space *space) {
-  for (int p = 0; p < count; p++) {
-    for (int i = 0; i < TILE; i++)
-      number_put(real, space->s, (size_t)(p * TILE + i),
-                 sphere ? number_get(real, q, (size_t)p) : number_get(real, tile, ROW_B * TILE + (size_t)i));
-    number_put(real, space->x, (size_t)(p * (d + 1)), 1);
-    for (int k = 0; k < d; k++)
-      number_put(real, space->x, (size_t)(p * (d + 1) + 1 + k), number_get(real, x, (size_t)(p * d + k)));
-  }
+/* Returns a tile and `count` points from `first` on. */
+static struct draws_tile tile_at(const struct draws *draws, const struct points *points, int first, int count,
+                                 const void *tile) {
+  return (struct draws_tile){.d = points->d,
+                             .count = count,
+                             .w = draws->w,
+                             .row = draws->row,
+                             .tile = tile,
+                             .x = at(draws, points->x, (int64_t)first * points->d),
+                             .q = at(draws, points->q, first)};
 }
 
-/* Writes grad(c phi) for the trained parameters, then c phi; f += sum over lanes of c phi. */
-INLINE void write_jacobian(const struct draws *draws, size_t real, int count, const void *tile, struct space *space,
-                           double *f) {
-  const int d = draws->particles->d;
-  for (int p = 0; p < count; p++) {
-    const size_t from = (size_t)p * TILE;
-    size_t to = (size_t)p * (size_t)(draws->w + 1) * TILE;
-    for (int j = 0; j < draws->w; j++, to += TILE) {
-      const int row = draws->row[j];
-      if (row == ROW_C) {
-        for (size_t i = 0; i < TILE; i++)
-          number_put(real, space->jacobian, to + i, number_get(real, space->h, from + i));
-        continue;
-      }
-      const double x = row == ROW_B ? 1 : number_get(real, space->x, (size_t)(p * (d + 1) + 1 + row - ROW_A));
-      for (size_t i = 0; i < TILE; i++)
-        number_put(real, space->jacobian, to + i,
-                   (x * number_get(real, tile, ROW_C * TILE + i)) * number_get(real, space->dh, from + i));
-    }
-    double sum = 0;
-    for (size_t i = 0; i < TILE; i++) {
-      const double output = number_get(real, tile, ROW_C * TILE + i) * number_get(real, space->h, from + i);
-      number_put(real, space->jacobian, to + i, output);
-      sum += output;
-    }
-    f[p] += sum;
-  }
-}
-
-/* Computes h, h', h'' and the Jacobian of a tile at `count` points from `first` on. f [count] or NULL. */
-static void evaluate(const struct draws *draws, const struct points *points, int first, int count, const void *tile,
-                     struct space *space, double *f) {
-  const int d = draws->particles->d;
-  const size_t real = draws->real;
-  const void *x = at(draws, points->x, (int64_t)first * d), *q = at(draws, points->q, first);
-  if (real == sizeof(float))
-    fill(sizeof(float), count, d, on_sphere(draws), tile, q, x, space);
-  else
-    fill(sizeof(double), count, d, on_sphere(draws), tile, q, x, space);
-  multiply(real, false, count, TILE, d, 1, x, d, at(draws, tile, ROW_A * TILE), TILE, 1, space->s, TILE);
-  draws->kernel->derivatives(count * TILE, space->s, space->h, space->dh, space->ddh);
-  if (real == sizeof(float))
-    write_jacobian(draws, sizeof(float), count, tile, space, f);
-  else
-    write_jacobian(draws, sizeof(double), count, tile, space, f);
+/* Computes h, h', h'' and the Jacobian. f [count]: receives the sums over lanes of c phi. */
+static void evaluate(const struct draws *draws, const struct draws_tile *tile, struct space *space, double *f) {
+  const int d = tile->d;
+  draws->loops->start(tile, on_sphere(draws), space->s, space->x);
+  multiply(draws->real, false, tile->count, TILE, d, 1, tile->x, d, at(draws, tile->tile, ROW_A * TILE), TILE, 1,
+           space->s, TILE);
+  draws->kernel->derivatives(tile->count * TILE, space->s, space->h, space->dh, space->ddh);
+  draws->loops->jacobian(tile, space->x, space->h, space->dh, space->jacobian, f);
 }
 
 /* The tile as reals. */
@@ -282,7 +244,8 @@ static void add_tiles(struct draws *draws, const struct points *points, double *
     struct space *space = &draws->space[omp_get_thread_num()];
     const int first = c * draws->chunk, left = points->count - first, count = left < draws->chunk ? left : draws->chunk;
     for (int64_t t = 0; t < local_tiles(draws); t++) {
-      evaluate(draws, points, first, count, real_tile(draws, t, space), space, f + first);
+      const struct draws_tile tile = tile_at(draws, points, first, count, real_tile(draws, t, space));
+      evaluate(draws, &tile, space, f + first);
       multiply(draws->real, false, count, M, inner, 1, space->jacobian, inner, tile_U(draws, t), M, t > 0,
                at(draws, g, first * M), M);
     }
@@ -322,36 +285,16 @@ bool draws_outputs(struct draws *draws, const struct points *points, double *f, 
 
 /* ---- the force on U of a tile ---- */
 
-/* slope = r h', curvature = r c h''; xx = products of the numbers x. */
-INLINE void weigh(size_t real, int count, int d, const double *r, const void *tile, struct space *space) {
-  for (int p = 0; p < count; p++) {
-    for (size_t i = 0; i < TILE; i++) {
-      const size_t k = (size_t)p * TILE + i;
-      number_put(real, space->slope, k, r[p] * number_get(real, space->dh, k));
-      number_put(real, space->curvature, k,
-                 (r[p] * number_get(real, tile, ROW_C * TILE + i)) * number_get(real, space->ddh, k));
-    }
-    size_t to = (size_t)p * (size_t)((d + 1) * (d + 2) / 2);
-    for (int k = 0; k <= d; k++)
-      for (int l = 0; l <= k; l++, to++)
-        number_put(real, space->xx, to,
-                   number_get(real, space->x, (size_t)(p * (d + 1) + k)) *
-                       number_get(real, space->x, (size_t)(p * (d + 1) + l)));
-  }
-}
-
 /* Adds the contributions of `count` points from `first` on to slopes, curvatures and J'g (force). */
-static void add_points(const struct draws *draws, int first, int count, const void *tile, struct space *space) {
+static void add_points(const struct draws *draws, int first, int count, const void *reals, struct space *space) {
   const int d = draws->particles->d, M = draws->count;
   const int64_t K = (int64_t)draws->w * TILE;
   const size_t real = draws->real;
+  const struct draws_tile tile = tile_at(draws, &draws->points, first, count, reals);
   double r[CHUNK_MAX], unused[CHUNK_MAX] = {0};
-  evaluate(draws, &draws->points, first, count, tile, space, unused);
+  evaluate(draws, &tile, space, unused);
   for (int p = 0; p < count; p++) r[p] = draws->f[first + p] - draws->data->y[first + p];
-  if (real == sizeof(float))
-    weigh(sizeof(float), count, d, r, tile, space);
-  else
-    weigh(sizeof(double), count, d, r, tile, space);
+  draws->loops->weigh(&tile, r, space->x, space->dh, space->ddh, space->slope, space->curvature, space->xx);
   multiply(real, true, TILE, d + 1, count, 1, space->slope, TILE, space->x, d + 1, first > 0, space->slopes, d + 1);
   multiply(real, true, TILE, draws->pairs, count, 1, space->curvature, TILE, space->xx, draws->pairs, first > 0,
            space->curvatures, draws->pairs);
@@ -377,50 +320,6 @@ static void write_hessian(const struct draws *draws, int lane, struct space *spa
 
 /* ---- the step ---- */
 
-/* Moves the rows of z in U of one lane by the derivative of y = z - P v, P = 1 - z z'/d, followed by y sqrt(d) / |y|. v:
- * rate times the gradient; its derivative is rate times the force. */
-INLINE void move_on_sphere(size_t real, const struct draws *draws, int lane, double rate, const void *tile,
-                           struct space *space, void *U) {
-  const int d = draws->particles->d, first = draws->w - d; /* the rows of z are the last */
-  const size_t M = (size_t)draws->count, unit = (size_t)lane;
-  const double c = number_get(real, tile, ROW_C * TILE + unit);
-  double z[1024], v[1024], y[1024], vz = 0, norm2 = 0;
-  for (int k = 0; k < d; k++) {
-    z[k] = number_get(real, tile, (size_t)((ROW_A + k) * TILE) + unit);
-    v[k] = rate * c * number_get(real, space->slopes, unit * (size_t)(d + 1) + 1 + (size_t)k);
-    vz += v[k] * z[k];
-  }
-  for (int k = 0; k < d; k++) {
-    y[k] = z[k] - (v[k] - z[k] * vz / d);
-    norm2 += y[k] * y[k];
-  }
-  memset(space->along_v, 0, real * M);
-  memset(space->along_z, 0, real * M);
-  memset(space->along_y, 0, real * M);
-#define ROW(k)            (((size_t)(first + (k)) * TILE + unit) * M)
-#define ADD(array, value) number_put(real, array, m, number_get(real, array, m) + (value))
-  for (int k = 0; k < d; k++)
-    for (size_t m = 0; m < M; m++) {
-      ADD(space->along_v, v[k] * number_get(real, U, ROW(k) + m));
-      ADD(space->along_z, z[k] * rate * number_get(real, space->force, ROW(k) + m));
-    }
-  for (int k = 0; k < d; k++)
-    for (size_t m = 0; m < M; m++) {
-      const double u = number_get(real, U, ROW(k) + m), dv = rate * number_get(real, space->force, ROW(k) + m),
-                   both = number_get(real, space->along_v, m) + number_get(real, space->along_z, m),
-                   dy = u - (dv - u * vz / d - z[k] * both / d);
-      number_put(real, U, ROW(k) + m, dy);
-      ADD(space->along_y, y[k] * dy);
-    }
-  for (int k = 0; k < d; k++)
-    for (size_t m = 0; m < M; m++) {
-      const double dy = number_get(real, U, ROW(k) + m);
-      number_put(real, U, ROW(k) + m, sqrt(d / norm2) * (dy - y[k] * number_get(real, space->along_y, m) / norm2));
-    }
-#undef ADD
-#undef ROW
-}
-
 static void move_tile(struct draws *draws, int64_t t, double rate, struct space *space) {
   const int64_t M = draws->count, w = draws->w, K = w * TILE;
   const size_t real = draws->real;
@@ -440,16 +339,17 @@ static void move_tile(struct draws *draws, int64_t t, double rate, struct space 
   }
   for (int64_t row = 0; row < w; row++) /* lanes without a unit */
     memset(at(draws, space->force, (row * TILE + units) * M), 0, real * (size_t)((TILE - units) * M));
+  const int d = draws->particles->d;
+  const struct draws_tile all = tile_at(draws, &draws->points, 0, 0, tile);
+  const int64_t z = (w - d) * TILE * M; /* the rows of z are the last */
   for (int lane = 0; lane < units && sphere; lane++)
-    if (real == sizeof(float))
-      move_on_sphere(sizeof(float), draws, lane, rate, tile, space, U);
-    else
-      move_on_sphere(sizeof(double), draws, lane, rate, tile, space, U);
-  const int64_t flat = sphere ? K - (int64_t)draws->particles->d * TILE : K; /* rows that are not on the sphere */
+    draws->loops->move_on_sphere(&all, lane, draws->count, rate, at(draws, space->slopes, lane * (d + 1)),
+                                 at(draws, space->force, z), at(draws, U, z), space->along);
+  const int64_t flat = sphere ? z : K * M; /* numbers of U that are not on the sphere */
   if (real == sizeof(float))
-    cblas_saxpy((int)(flat * M), (float)-rate, space->force, 1, U, 1);
+    cblas_saxpy((int)flat, (float)-rate, space->force, 1, U, 1);
   else
-    cblas_daxpy((int)(flat * M), -rate, space->force, 1, U, 1);
+    cblas_daxpy((int)flat, -rate, space->force, 1, U, 1);
 }
 
 bool draws_step(struct draws *draws, double dt) {
