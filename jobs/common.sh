@@ -71,6 +71,8 @@ start() {
   done
   # USR2 kills a launcher or ranks that have not installed their handlers yet. Nothing is lost then, so the code becomes 75.
   [ -z "$stopping" ] || [ $code -ne $((128 + $(kill -l USR2))) ] || code=75
+  # After a signal, MPICH's mpirun returns 0 instead of 75 at times. If the run was complete, the next job ends at once.
+  [ -z "$stopping" ] || [ "$stop_signal" != TERM ] || [ $code -ne 0 ] || code=75
   process=
   return $code
 }

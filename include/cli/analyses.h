@@ -9,7 +9,7 @@
 
 #include "study/analysis.h"
 
-enum { ANALYSES = 8 };
+enum { ANALYSES = 9 };
 extern const struct analysis *const analyses_table[ANALYSES];
 
 /* Local. Parses a condition (--expect), which may belong to any analysis. *condition is overwritten and points to text,

@@ -10,6 +10,9 @@
  *            of its C_n; the other half gives l_i = u_i' C_n u_i, with its own C_n; no test of the mean and, for the
  *            largest n itself, only tests (d) and (e), on the other half
  *
+ *   predicted  every t of a prediction (clt/prediction.h), at the test points: the draws of the first half of the
+ *            references give u_i, those of the other half l_i; no test of the mean
+ *
  * Normality is tested for the largest n only: the theorem is about n -> infinity, so at small n deviations of relative
  * order 1/n, and distributions that are not normal, do not contradict it. In addition, two kinds of sums must be within
  * 4.5 standard errors of their expected values: sums of u_i' C_n u_i over groups of close eigenvalues and, for initial
@@ -20,7 +23,7 @@
 #include "clt/clt.h"
 #include "study/analysis.h"
 
-enum clt_reference { CLT_INITIAL, CLT_FROZEN, CLT_HALF, CLT_REFERENCES };
+enum clt_reference { CLT_INITIAL, CLT_FROZEN, CLT_HALF, CLT_PREDICTED, CLT_REFERENCES };
 extern const char *const clt_reference_names[CLT_REFERENCES];
 
 /* At most the first CLT_POINTS_MAX points of a set are used: K x K matrices are distributed over ranks, but eigenvalues

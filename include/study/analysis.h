@@ -23,6 +23,7 @@ struct analysis_options {
   double window[2]; /* T1, T2: the window of fluctuations/plateau.h; T2 <= T1: none */
   int clt_vectors;  /* m, the number of projections (clt/clt.h); 0: no test of the central limit theorem */
   double clt_time;  /* the only time at which the theorem is tested; NAN: all recorded times */
+  const char *predicted; /* the file of clt/prediction_file.h; NULL: none */
   int clt_nulls;    /* number of Gaussian samples whose sorted eigenvalues are compared with those of C_n
                      * (clt/clt.h); below 2: no comparison */
 };

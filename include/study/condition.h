@@ -12,6 +12,8 @@
  *   NAME.width=HALF         the interval of that slope is narrower than +- HALF
  *   NAME.local              each local slope of the loss is compatible with the overall slope
  *   NAME.plateau=TOL        at every n the interval of the drift of the loss lies in 0 +- TOL
+ *   NAME.predicted=HALF[@T]   the interval of n NAME of the largest n, divided by its prediction (clt/predicted.h),
+ *                             contains 1 and is at most +- HALF; without @T at every time of the prediction
  *   clt[@T]                 at every n the fluctuations pass the tests of the central limit theorem
  *
  * @T selects a recorded time. Without @T, a condition on a slope or on p applies at every recorded t > 0, and clt at

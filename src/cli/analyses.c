@@ -1,6 +1,7 @@
 #include "cli/analyses.h"
 
 #include "clt/clt_fields.h"
+#include "clt/predicted.h"
 #include "fluctuations/bimodality.h"
 #include "fluctuations/empirical_measure.h"
 #include "fluctuations/fluctuations.h"
@@ -10,8 +11,9 @@
 #include "fluctuations/step_stability.h"
 
 const struct analysis *const analyses_table[ANALYSES] = {
-    &fluctuations_analysis, &healing_analysis,        &loss_decay_analysis, &plateau_analysis,
-    &bimodality_analysis,   &step_stability_analysis, &clt_fields_analysis, &empirical_measure_analysis,
+    &fluctuations_analysis, &healing_analysis,    &loss_decay_analysis,
+    &plateau_analysis,      &bimodality_analysis, &step_stability_analysis,
+    &predicted_analysis,    &clt_fields_analysis, &empirical_measure_analysis,
 };
 
 int analyses_condition(const char *text, struct condition *condition) {

@@ -40,6 +40,8 @@ const char cmd_analyze_options[] = "  RUN ...             run folders, analyzed 
                                    "  --clt-time T        test at this recorded time only\n"
                                    "  --null SAMPLES      compare the eigenvalues of C_n with those of this many\n"
                                    "                      Gaussian samples (default 0)\n"
+                                   "  --predicted FILE    compare n V_n and the covariance with a prediction,\n"
+                                   "                      FILE of `mckean predict`\n"
                                    "conditions: exit code 1 if one is not met, with a line for each time or n;\n"
                                    "repeat the option to add more\n"
                                    "  --expect NAME=SLOPE[+-TOL][@T]  the interval of the slope of NAME in n lies in\n"
@@ -59,6 +61,9 @@ const char cmd_analyze_options[] = "  RUN ...             run folders, analyzed 
                                    "                                  compatible with it: test_loss.local\n"
                                    "  --expect NAME.plateau=TOL       for each n the interval of d log loss / d log\n"
                                    "                                  t over --window lies in 0 +- TOL\n"
+                                   "  --expect NAME.predicted=HALF[@T] n NAME of the largest n divided by its\n"
+                                   "                                  prediction: the interval contains 1 and is\n"
+                                   "                                  at most +- HALF: V.predicted=0.1\n"
                                    "  --expect clt[@T]                fluctuations agree with the central limit\n"
                                    "                                  theorem for each n\n"
                                    "  NAME: as in the tables, V, V_train, V_init, V_sgd, loss, test_loss, ... TOL:\n"
@@ -101,6 +106,7 @@ static const struct option options_table[] = {
     OPTION("--window", take_window, struct request, options.window),
     OPTION_IN("--vectors", option_int, struct request, options.clt_vectors, 0, CLT_VECTORS_MAX),
     OPTION_IN("--clt-time", option_number, struct request, options.clt_time, 0, 1e300),
+    OPTION("--predicted", option_file, struct request, options.predicted),
     OPTION_IN("--null", option_int, struct request, options.clt_nulls, 0, 1e4),
     {"--expect", take_condition, 0, 0, 0},
 };

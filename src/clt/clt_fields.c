@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "clt_fields_reference.h"
 
-const char *const clt_reference_names[CLT_REFERENCES] = {"initial", "frozen", "half"};
+const char *const clt_reference_names[CLT_REFERENCES] = {"initial", "frozen", "half", "predicted"};
 
 static int points_used(const struct study *study, enum point_set set) {
   const int64_t points = study_set_points(study, set);
@@ -187,6 +187,8 @@ static void plan_time(struct clt_fields *fields, const struct clt_fields_work *w
   else if (study->step[index] > 0 && study->test_points > 0 && study->common_data)
     add_test(fields, index, POINTS_TEST, CLT_HALF);
   if (study->step[index] > 0 && work->initial[POINTS_TRAIN]) add_test(fields, index, POINTS_TRAIN, CLT_FROZEN);
+  if (work->prediction && study->test_points > 0 && predicted_time(work->prediction, study->time[index]) >= 0)
+    add_test(fields, index, POINTS_TEST, CLT_PREDICTED);
 }
 
 static void plan(struct clt_fields *fields, const struct clt_fields_work *work) {
@@ -222,6 +224,7 @@ static void find_initial(struct clt_fields_work *work, enum point_set set) {
 static int load(struct clt_fields_work *work) {
   const struct study *study = work->study;
   TRY(config_parse("the first run", study->config, &work->config));
+  if (work->options->predicted) TRY(prediction_file_read(work->options->predicted, &work->prediction));
   for (int set = 0; set < 2; set++)
     if ((set == POINTS_TEST ? study->test_points : study->train_points) > 0)
       TRY(study_points(study, (enum point_set)set, &work->d, &work->x[set], &work->y[set]));
@@ -238,6 +241,7 @@ static void close_work(struct clt_fields_work *work) {
   }
   free(work->refused);
   config_free(work->config);
+  prediction_file_free(work->prediction);
   dist_grid_free(&work->grid);
 }
 
@@ -246,7 +250,7 @@ int clt_fields_create(const struct comm *comm, const struct study *study, const 
   struct clt_fields *fields = calloc(1, sizeof *fields);
   if (!fields) die("no memory for the tests of the CLT");
   *fields = (struct clt_fields){.study = study, .options = *options};
-  fields->time = calloc((size_t)study->times * 2, sizeof *fields->time);
+  fields->time = calloc((size_t)study->times * CLT_REFERENCES, sizeof *fields->time);
   if (!fields->time) die("no memory for %d times", study->times);
   *out = fields;
   if (options->clt_vectors < 1) return OK;

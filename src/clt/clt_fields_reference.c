@@ -42,6 +42,40 @@ int clt_fields_covariance(const struct clt_fields_work *work, const struct clt_t
   return status;
 }
 
+struct draws_at {
+  const struct clt_fields_work *work;
+  int time, points; /* an index of the prediction's times; number of points used */
+  int64_t first;
+  double *all; /* [draws][points of the prediction] */
+};
+
+static int read_draws(void *context, int64_t first, int64_t count, double *g) {
+  struct draws_at *draws = context;
+  const struct prediction_file *file = draws->work->prediction;
+  if (!draws->all) {
+    TRY(alloc_array((void **)&draws->all, file->draws * file->points, sizeof *g, "draws of a prediction"));
+    TRY(prediction_file_draws(draws->work->options->predicted, file, draws->time, draws->all));
+  }
+  for (int64_t m = 0; m < count; m++)
+    memcpy(g + m * draws->points, draws->all + (draws->first + first + m) * file->points,
+           sizeof *g * (size_t)draws->points);
+  return OK;
+}
+
+/* Sets half to the covariances of the draws of the first half of the references and of the other half. Draws are samples
+ * of sqrt n (f_n - f_t), so n is 1. */
+static int create_draws(const struct clt_fields_work *work, const struct clt_time *time, struct covariance *half[2]) {
+  const struct prediction_file *file = work->prediction;
+  const int own = file->draws / file->references, cut = file->references / 2 * own;
+  struct draws_at draws = {work, predicted_time(file, work->study->time[time->index]), time->points, 0, NULL};
+  const struct covariance_reader reader = {read_draws, &draws};
+  int status = covariance_create(&work->grid, 1, cut, time->points, &reader, &half[0]);
+  draws.first = cut;
+  if (status == OK) status = covariance_create(&work->grid, 1, file->draws - cut, time->points, &reader, &half[1]);
+  free(draws.all);
+  return status;
+}
+
 /* ---- references ---- */
 
 static void set_values(struct clt_time *time, const double *spectrum) {
@@ -83,28 +117,21 @@ static int find_exact(const struct clt_fields_work *work, struct clt_time *time,
   return status;
 }
 
-/* For the largest n: u_i = eigenvectors of C_n from the first half of the replicas, l_i = Rayleigh quotients of C_n
- * from the other half. */
-static int find_half(const struct clt_fields_work *work, struct clt_time *time,
-                     struct clt_fields_comparison *comparison) {
-  const int last = work->study->sizes - 1, K = time->points, m = time->vectors;
-  const int64_t replicas = study_initials(work->study, last), half = replicas / 2;
-  struct covariance *first, *second;
+/* u_i = eigenvectors of the covariance `first`, l_i = Rayleigh quotients of the covariance `second`, whose samples are
+ * independent of those of `first`. */
+static int split(const struct clt_fields_work *work, struct clt_time *time, const struct covariance *first,
+                 const struct covariance *second, struct clt_fields_comparison *comparison) {
+  const int K = time->points, m = time->vectors;
   struct dist_matrix *C;
   double *y = NULL, *spectrum = alloc_small(sizeof *spectrum * (size_t)K);
-  int status = clt_fields_covariance(work, time, last, 0, half, &first);
+  int status = covariance_operator(first, &C);
   if (status == OK) {
-    status = covariance_operator(first, &C);
-    if (status == OK) {
-      status = covariance_leading(C, m, spectrum, comparison->u);
-      dist_matrix_free(C);
-    }
-    covariance_free(first);
+    status = covariance_leading(C, m, spectrum, comparison->u);
+    dist_matrix_free(C);
   }
   free(spectrum);
-  if (status == OK) status = clt_fields_covariance(work, time, last, half, replicas - half, &second);
-  if (status != OK) return status;
-  time->reference_replicas = replicas - half;
+  TRY(status);
+  time->reference_replicas = second->replicas;
   time->reference_trace = covariance_trace(second);
   time->trace_sd = NAN;
   status =
@@ -115,7 +142,25 @@ static int find_half(const struct clt_fields_work *work, struct clt_time *time,
   while (time->vectors > 1 && time->reference_value[time->vectors - 1] < CLT_FLOOR * time->reference_value[0])
     time->vectors--;
   free(y);
-  covariance_free(second);
+  return status;
+}
+
+/* Creates the covariances of two halves of the replicas of the largest n, or of the draws of a prediction. */
+static int create_halves(const struct clt_fields_work *work, const struct clt_time *time, struct covariance *half[2]) {
+  const int last = work->study->sizes - 1;
+  const int64_t replicas = study_initials(work->study, last), cut = replicas / 2;
+  if (time->reference == CLT_PREDICTED) return create_draws(work, time, half);
+  TRY(clt_fields_covariance(work, time, last, 0, cut, &half[0]));
+  return clt_fields_covariance(work, time, last, cut, replicas - cut, &half[1]);
+}
+
+static int find_halves(const struct clt_fields_work *work, struct clt_time *time,
+                       struct clt_fields_comparison *comparison) {
+  struct covariance *half[2] = {NULL, NULL};
+  int status = create_halves(work, time, half);
+  if (status == OK) status = split(work, time, half[0], half[1], comparison);
+  covariance_free(half[0]);
+  covariance_free(half[1]);
   return status;
 }
 
@@ -129,7 +174,8 @@ int clt_fields_compare(const struct clt_fields_work *work, struct clt_time *time
                        struct clt_fields_comparison *comparison) {
   TRY(comm_agree(work->grid.comm, alloc_array((void **)&comparison->u, (int64_t)time->vectors * time->points,
                                               sizeof(double), "eigenvectors")));
-  TRY(time->reference == CLT_HALF ? find_half(work, time, comparison) : find_exact(work, time, comparison));
+  TRY(time->reference == CLT_HALF || time->reference == CLT_PREDICTED ? find_halves(work, time, comparison)
+                                                                      : find_exact(work, time, comparison));
   group_values(time);
   return OK;
 }

@@ -6,6 +6,7 @@
 #include "clt/clt_fields.h"
 #include "clt/covariance.h"
 #include "clt/initial_covariance.h"
+#include "clt/predicted.h"
 #include "config/config.h"
 
 /* The state that all times share. */
@@ -17,6 +18,7 @@ struct clt_fields_work {
   int d;
   double *x[2], *y[2];                   /* per enum point_set: points [count][d] and labels, or NULL */
   struct initial_covariance *initial[2]; /* at the points used, per enum point_set; or NULL */
+  struct prediction_file *prediction;    /* of options->predicted, or NULL */
   char *refused;                         /* why an initial law could not be computed, or NULL */
 };
 

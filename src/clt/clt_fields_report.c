@@ -10,7 +10,8 @@ enum { GROUPS_SHOWN = 8 };
 
 static const char *const reference_texts[CLT_REFERENCES] = {
     "the exact covariance of the initial distribution", "the limit of n -> infinity for frozen features",
-    "eigenvectors of half of the replicas of the largest n, eigenvalues of its other half (the row of this n)"};
+    "eigenvectors of half of the replicas of the largest n, eigenvalues of its other half (the row of this n)",
+    "a prediction: eigenvectors of half of its references, eigenvalues of the other half"};
 static const char *const set_names[] = {"test", "training"};
 
 /* ---- tables ---- */

@@ -1,0 +1,92 @@
+#include "clt/predicted.h"
+
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+int predicted_time(const struct prediction_file *file, double t) {
+  for (int i = 0; i < file->times; i++)
+    if (study_same_time(t, file->time[i])) return i;
+  return -1;
+}
+
+/* Checks that the prediction is for the test points of the study. */
+static int check_points(const char *path, const struct study *study, const struct prediction_file *file) {
+  int d = 0;
+  double *x = NULL, *y = NULL;
+  bool same = file->points == study->test_points;
+  int status = same && file->points > 0 ? study_points(study, POINTS_TEST, &d, &x, &y) : OK;
+  if (status == OK && same && file->points > 0)
+    same = file->d == d && memcmp(x, file->x, sizeof *x * (size_t)(file->points * d)) == 0;
+  free(x);
+  free(y);
+  if (status != OK || same) return status;
+  return FAIL(USAGE,
+              "%s: expected a prediction for the test points of these runs, received one for others; make one with "
+              "`mckean predict RUN`",
+              path);
+}
+
+/* The interval is on the scale of logarithms. */
+static struct estimate prediction_at(const struct predicted *predicted, int set, int time) {
+  const struct prediction_file *file = predicted->file;
+  const struct study *study = predicted->fluctuations->study;
+  const int at = isnan(study->time[time]) ? -1 : predicted_time(file, study->time[time]);
+  if (at < 0 || !file->square[set]) return ESTIMATE_NONE;
+  const struct predicted_variance V =
+      predicted_variance(file->draws, file->references, file->square[set] + (int64_t)at * file->draws);
+  const double tail = (1 - predicted->fluctuations->options.level) / 2,
+               width = gsl_cdf_tdist_Qinv(tail, file->references - 1) * V.error / V.value;
+  return (struct estimate){V.value, V.value * exp(-width), V.value * exp(width)};
+}
+
+static struct estimate ratio_of(double n, const struct estimate *value, const struct estimate *prediction) {
+  if (!(value->value > 0) || !(prediction->value > 0)) return ESTIMATE_NONE;
+  const double ratio = n * value->value / prediction->value, p = log(prediction->high / prediction->value);
+  return (struct estimate){ratio, ratio * exp(-hypot(log(value->value / value->low), p)),
+                           ratio * exp(hypot(log(value->high / value->value), p))};
+}
+
+static void fill_curve(const struct predicted *predicted, int set, struct predicted_curve *curve) {
+  const struct study *study = predicted->fluctuations->study;
+  curve->prediction = alloc_small(sizeof *curve->prediction * (size_t)study->times);
+  curve->ratio = alloc_small(sizeof *curve->ratio * (size_t)(study->times * study->sizes));
+  for (int time = 0; time < study->times; time++) {
+    curve->prediction[time] = prediction_at(predicted, set, time);
+    for (int s = 0; s < study->sizes; s++)
+      curve->ratio[time * study->sizes + s] =
+          ratio_of((double)study->n[s], &curve->quantity->value[time * study->sizes + s], &curve->prediction[time]);
+  }
+}
+
+int predicted_create(const struct fluctuations *fluctuations, struct predicted **out) {
+  static const char *const names[PREDICTION_SETS] = {"V", "V_train"};
+  struct predicted *predicted = alloc_small(sizeof *predicted);
+  *predicted = (struct predicted){.fluctuations = fluctuations, .path = fluctuations->options.predicted};
+  *out = predicted;
+  if (!predicted->path) return OK;
+  TRY(prediction_file_read(predicted->path, &predicted->file));
+  TRY(check_points(predicted->path, fluctuations->study, predicted->file));
+  for (int set = 0; set < PREDICTION_SETS; set++) {
+    const struct fluctuations_quantity *quantity = fluctuations_find(fluctuations, names[set]);
+    if (!quantity || !predicted->file->square[set]) continue;
+    struct predicted_curve *curve = &predicted->curve[predicted->curves++];
+    curve->quantity = quantity;
+    fill_curve(predicted, set, curve);
+  }
+  return OK;
+}
+
+void predicted_free(struct predicted *predicted) {
+  if (!predicted) return;
+  for (int i = 0; i < predicted->curves; i++) {
+    free(predicted->curve[i].prediction);
+    free(predicted->curve[i].ratio);
+  }
+  prediction_file_free(predicted->file);
+  free(predicted);
+}
