@@ -115,15 +115,17 @@ static int create_results(const struct comm *comm, const struct study *study, st
 
 /* ---- recording ---- */
 
-/* What the leading rank of a network sends to rank 0, as doubles: square of both sets [M/J] each, f [K], g [M/J][K]. */
+/* What the leading rank of a network sends to rank 0, as doubles: square of both sets [M/J] each, f [K], g [M/J][K], and
+ * the number of the network. */
 static int64_t message_size(const struct work *work) {
   const int64_t K = work->prediction->points[POINTS_TEST];
-  return (2 + K) * work->draws + K;
+  return (2 + K) * work->draws + K + 1;
 }
 
 static void write_message(struct work *work, int l, double *message) {
   const struct prediction *prediction = work->prediction;
   const int64_t m = work->draws, K = prediction->points[POINTS_TEST];
+  message[message_size(work) - 1] = (double)prediction->problem.particles->local[l].network;
   for (int s = 0; s < PREDICTION_SETS; s++) {
     const int64_t points = prediction->points[s];
     double *square = message + s * m;
@@ -140,17 +142,18 @@ static void write_message(struct work *work, int l, double *message) {
   }
 }
 
-static void read_message(const struct work *work, int time, int64_t network, const double *message) {
+static void read_message(const struct work *work, int time, const double *message) {
   struct prediction *prediction = work->prediction;
   const int64_t m = work->draws, K = prediction->points[POINTS_TEST], M = prediction->request->draws,
-                J = prediction->request->references, first = time * M + network * m;
+                J = prediction->request->references, network = (int64_t)message[message_size(work) - 1],
+                first = time * M + network * m;
   for (int s = 0; s < PREDICTION_SETS; s++)
     memcpy(prediction->square[s] + first, message + s * m, sizeof(double) * (size_t)m);
   memcpy(prediction->f + (time * J + network) * K, message + 2 * m, sizeof(double) * (size_t)K);
   for (int64_t i = 0; i < m * K; i++) prediction->g[first * K + i] = (float)message[2 * m + K + i];
 }
 
-/* Collective. Rank 0 receives the state at a time; networks arrive in ascending order. */
+/* Collective. Rank 0 receives the state at a time. */
 static int record(struct work *work, int time) {
   const struct problem *problem = &work->prediction->problem;
   const struct particles *particles = problem->particles;
@@ -166,7 +169,7 @@ static int record(struct work *work, int time) {
   }
   comm_gather(problem->comm, own, leads * size * (int64_t)sizeof *own, (void **)&all, NULL);
   for (int64_t j = 0; j < work->prediction->request->references && problem->comm->rank == 0; j++)
-    read_message(work, time, j, all + j * size);
+    read_message(work, time, all + j * size);
   free(own);
   free(all);
   return OK;
