@@ -194,12 +194,19 @@ def draw_collapse(case):
             value, low, high = (n[s] * part[:, s] for part in three(case.data[name]))
             axis.plot(times[s], value, color=color, marker="o", markersize=3, linewidth=1.2, label=f"n = {n[s]}")
             axis.fill_between(times[s], low, high, color=color, alpha=0.15, linewidth=0)
+        predicted = case.data.get("predicted", {}).get(name)
+        if predicted:
+            value, low, high = (array(predicted, part) for part in ("prediction", "prediction_low", "prediction_high"))
+            keep = np.isfinite(value)
+            axis.errorbar(times[0][keep], value[keep], [(value - low)[keep], (high - value)[keep]], color="black", linewidth=1.2,
+                          linestyle="--", capsize=3, label="predicted, $n \\to \\infty$")
         time_axis(axis, times.ravel())
         axis.set_xlim(right=times.max() * 1.2)
         log_axis(axis)
         legend(axis)
         pictures.append(done(axis, f"n V_n against t, {POINTS[name]}, with bands of intervals. Where the curves of all n "
-                                   "coincide, V_n falls as 1/n."))
+                                   "coincide, V_n falls as 1/n." + (" Black: predicted from the dynamics (mckean predict)." if predicted
+                                                                    else "")))
     return pictures
 
 
