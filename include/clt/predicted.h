@@ -1,11 +1,13 @@
-/* predicted: compares n V_n of the networks of a study with a prediction (clt/prediction.h), at each time that both have.
+/* predicted: compares n V_n of the networks of a study with a prediction (clt/prediction.h), at each time that both
+ * have.
  *
  *   ratio = n V_n / prediction,   at the test and at the training points
  *
- * Its interval combines the bootstrap interval of V_n (fluctuations/fluctuations.h) and the interval of the prediction by
- * Student's distribution, on the scale of logarithms: the logarithm of the ratio lies between -(a^2 + p^2)^(1/2) and
- * (b^2 + p^2)^(1/2) of its value, where a and b are the distances of the ends for V_n, and p that of the prediction. The
- * theory is about n -> infinity, so only the largest n is judged; at smaller n corrections of relative order 1/n add. */
+ * Its interval combines the bootstrap interval of V_n (fluctuations/fluctuations.h) and the interval of the prediction
+ * by Student's distribution, on the scale of logarithms: the logarithm of the ratio lies between -(a^2 + p^2)^(1/2) and
+ * (b^2 + p^2)^(1/2) of its value, where a and b are the distances of the ends for V_n, and p that of the prediction.
+ * The theory is about n -> infinity, so only the largest n is judged; at smaller n corrections of relative order 1/n
+ * add. */
 #ifndef MCKEAN_CLT_PREDICTED_H
 #define MCKEAN_CLT_PREDICTED_H
 

@@ -6,9 +6,9 @@
  *
  *   v_j = mean over the M/J draws and the points of g^2
  *
- * The v_j are independent and have equal laws. So the standard error sd(v_j) / sqrt J, with Student's distribution of J - 1
- * degrees of freedom, contains both the error of a finite number of draws and the fluctuations of order N^-1/2 of the
- * references; it does not contain the bias of v_j, which is of order 1/N. */
+ * The v_j are independent and have equal laws. So the standard error sd(v_j) / sqrt J, with Student's distribution of J
+ * - 1 degrees of freedom, contains both the error of a finite number of draws and the fluctuations of order N^-1/2 of
+ * the references; it does not contain the bias of v_j, which is of order 1/N. */
 #ifndef MCKEAN_CLT_PREDICTION_H
 #define MCKEAN_CLT_PREDICTION_H
 
@@ -44,8 +44,8 @@ struct prediction {
 typedef void (*prediction_progress)(const struct prediction *prediction, int times);
 
 /* Computes the prediction at the times of a study with one run. progress: called after each time; may be NULL.
- * Collective. USAGE: there is no theory for the input of the run, or the study has no fields; the message names the key.
- * FAILED: a reference diverged; no memory. */
+ * Collective. USAGE: there is no theory for the input of the run, or the study has no fields; the message names the
+ * key. FAILED: a reference diverged; no memory. */
 int prediction_create(const struct comm *comm, const struct study *study, const struct prediction_request *request,
                       prediction_progress progress, struct prediction **prediction);
 void prediction_free(struct prediction *prediction); /* local; accepts NULL */

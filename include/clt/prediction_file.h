@@ -1,12 +1,14 @@
-/* prediction_file: the file in which the verb predict stores a prediction, and from which `analyze --predicted` reads it.
+/* prediction_file: the file in which the verb predict stores a prediction, and from which `analyze --predicted` reads
+ * it.
  *
- *   /                 attributes format "mckean-prediction", format_version, config, run, units (N), references (J), seed
+ *   /                 attributes format "mckean-prediction", format_version, config, run, units (N), references (J),
+ *                     seed
  *   /time, /step      [times]
  *   /test/x           [K][d]: the test points
  *   /test/g           [times][draws][K], float: g at the test points; draw m belongs to reference floor(m J / M)
  *   /test/f           [times][references][K]: f_N at the test points
- *   /test, /train     square [times][draws]: mean over the points of g^2; nV, nV_error [times]: prediction of n V_n and
- *                     its standard error
+ *   /test, /train     square [times][draws]: mean over the points of g^2; nV, nV_error [times]: the prediction of
+ *                     n V_n and its standard error
  *   /provenance       attributes, see log/provenance.h
  *
  * All functions are local. */
@@ -24,6 +26,7 @@ int prediction_file_write(const struct prediction *prediction, const struct prov
 struct prediction_file {
   int times, draws, references;
   int64_t units, points, d;        /* N, K, d */
+  char *config;                    /* the input of the references */
   double *time;                    /* [times] */
   double *x;                       /* [K][d] */
   double *square[PREDICTION_SETS]; /* [times][draws]; NULL: the set does not exist */

@@ -9,10 +9,10 @@
  * On the sphere, h = exp gives phi = exp(-alpha |x - z|^2 / 2) (RVE section 5), and gradients are projected onto the
  * tangent space at z (particles/manifold.h).
  *
- * To add a unit type: add a name to the list of its manifold below; h, h', h'' and an entry in unit.c; the same functions
- * on vectors in src/particles/unit_simd.h; two lines in src/particles/kernel_precision.h. If it needs a polynomial or
- * quotient, tools/minimax generates the coefficients (unit_series.h). The tests run over all entries; add h and h' in
- * long double to tests/module/test_unit.c. */
+ * To add a unit type: add a name to the list of its manifold below; h, h', h'' and an entry in unit.c; the same
+ * functions on vectors in src/particles/unit_simd.h; two lines in src/particles/kernel_precision.h. If it needs a
+ * polynomial or quotient, tools/minimax generates the coefficients (unit_series.h). The tests run over all entries; add
+ * h and h' in long double to tests/module/test_unit.c. */
 #ifndef MCKEAN_PARTICLES_UNIT_H
 #define MCKEAN_PARTICLES_UNIT_H
 

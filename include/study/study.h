@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config/config.h"
 #include "dynamics/dynamics.h"
 #include "store/history_file.h"
 
@@ -64,6 +65,10 @@ struct study_source {
  * damaged. UNREAD: see io/durable_file.h. */
 int study_open(int runs, char *const *folder, struct study **study);
 void study_free(struct study *study); /* accepts NULL */
+
+/* Returns as text what must be equal in all runs of a study: the precision, the output scale, and the sections of the
+ * input from `unit` to the one before `output`, with data.seed and data.test_seed set to 0. The caller frees it. */
+char *study_physics(const struct config *config);
 
 /* Return the number of initial conditions of a size, replicas/streams, and the smallest of these numbers over all
  * sizes. Networks with different initial conditions are independent. */

@@ -62,8 +62,8 @@ static int read_draws(void *context, int64_t first, int64_t count, double *g) {
   return OK;
 }
 
-/* Sets half to the covariances of the draws of the first half of the references and of the other half. Draws are samples
- * of sqrt n (f_n - f_t), so n is 1. */
+/* Sets half to the covariances of the draws of the first half of the references and of the other half. Draws are
+ * samples of sqrt n (f_n - f_t), so n is 1. */
 static int create_draws(const struct clt_fields_work *work, const struct clt_time *time, struct covariance *half[2]) {
   const struct prediction_file *file = work->prediction;
   const int own = file->draws / file->references, cut = file->references / 2 * own;

@@ -14,6 +14,26 @@ int predicted_time(const struct prediction_file *file, double t) {
   return -1;
 }
 
+/* Checks that the prediction has the input of the study, except for its networks. */
+static int check_input(const char *path, const struct study *study, const struct prediction_file *file) {
+  struct config *config[2] = {NULL, NULL};
+  char *physics[2] = {NULL, NULL};
+  int status = config_parse("the first run", study->config, &config[0]);
+  if (status == OK) status = config_parse(path, file->config, &config[1]);
+  for (int i = 0; i < 2 && status == OK; i++) physics[i] = study_physics(config[i]);
+  if (status == OK && strcmp(physics[0], physics[1]) != 0)
+    status =
+        FAIL(USAGE,
+             "%s: expected a prediction for the input of these runs, received one that differs in unit, target, loss, "
+             "data, dynamics, ensemble.scale or run.precision; make one with `mckean predict RUN`",
+             path);
+  for (int i = 0; i < 2; i++) {
+    free(physics[i]);
+    config_free(config[i]);
+  }
+  return status;
+}
+
 /* Checks that the prediction is for the test points of the study. */
 static int check_points(const char *path, const struct study *study, const struct prediction_file *file) {
   int d = 0;
@@ -70,6 +90,7 @@ int predicted_create(const struct fluctuations *fluctuations, struct predicted *
   *out = predicted;
   if (!predicted->path) return OK;
   TRY(prediction_file_read(predicted->path, &predicted->file));
+  TRY(check_input(predicted->path, fluctuations->study, predicted->file));
   TRY(check_points(predicted->path, fluctuations->study, predicted->file));
   for (int set = 0; set < PREDICTION_SETS; set++) {
     const struct fluctuations_quantity *quantity = fluctuations_find(fluctuations, names[set]);

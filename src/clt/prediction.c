@@ -115,8 +115,8 @@ static int create_results(const struct comm *comm, const struct study *study, st
 
 /* ---- recording ---- */
 
-/* What the leading rank of a network sends to rank 0, as doubles: square of both sets [M/J] each, f [K], g [M/J][K], and
- * the number of the network. */
+/* What the leading rank of a network sends to rank 0, as doubles: square of both sets [M/J] each, f [K], g [M/J][K],
+ * and the number of the network. */
 static int64_t message_size(const struct work *work) {
   const int64_t K = work->prediction->points[POINTS_TEST];
   return (2 + K) * work->draws + K + 1;

@@ -130,6 +130,7 @@ static int read_content(struct h5 *file, struct prediction_file *content) {
   const int64_t times = shape[0];
   TRY(h5_shape(file, "/draw", &rank, shape));
   const int64_t draws = shape[0];
+  TRY(h5_get_text(file, "/", "config", &content->config));
   TRY(h5_get_int(file, "/", "units", &content->units));
   TRY(h5_get_int(file, "/", "references", &references));
   if (times < 1 || times > INT32_MAX || draws < 2 || draws > INT32_MAX || references < 2 || references > draws)
@@ -169,6 +170,7 @@ int prediction_file_read(const char *path, struct prediction_file **out) {
 void prediction_file_free(struct prediction_file *file) {
   if (!file) return;
   for (int set = 0; set < PREDICTION_SETS; set++) free(file->square[set]);
+  free(file->config);
   free(file->time);
   free(file->x);
   free(file);

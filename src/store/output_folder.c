@@ -74,6 +74,9 @@ static bool is_summary(const char *path) {
 static bool is_analysis(const char *path) {
   return h5_is_format(path, "mckean-analysis");
 }
+static bool is_prediction(const char *path) {
+  return h5_is_format(path, "mckean-prediction");
+}
 
 static bool is_analysis_json(const char *path) {
   return json_is_result(path, "mckean-analysis");
@@ -114,6 +117,7 @@ static const struct run_file {
                   {"run.log", is_log, false, WITHOUT_HISTORY},
                   {"live", is_token, false, ALWAYS},
                   {"analysis.h5", is_analysis, false, NEVER},
+                  {"prediction.h5", is_prediction, false, NEVER},
                   {"summary.json", is_summary, false, WITHOUT_HISTORY},
                   {"analysis.json", is_analysis_json, false, NEVER},
                   {"analysis.txt", result_file_is_tables, false, NEVER},

@@ -19,9 +19,7 @@
 
 enum { TIMES_SHOWN = 8 }; /* maximum number of time points if no fields exist */
 
-/* Returns as text what must be equal in all runs: the precision and the sections of the input from `unit` to the one
- * before `output`, with data.seed and data.test_seed set to 0. The caller frees it. */
-static char *physics_of(const struct config *config) {
+char *study_physics(const struct config *config) {
   struct config bare = *config;
   config_forget(&bare);
   bare.data.seed = bare.data.test_seed = 0; /* check_points compares the points instead */
@@ -175,7 +173,7 @@ static int check_clock(const struct study *study, const struct study_slice *slic
   return status;
 }
 
-/* Outputs are compared point by point, so all runs must have the same points. physics_of does not ensure this: it
+/* Outputs are compared point by point, so all runs must have the same points. study_physics does not ensure this: it
  * ignores the seeds, which determine fixed sets. */
 static int check_points(const struct study *study, struct h5 *file, const char *path, enum point_set set) {
   const int64_t count = study_set_points(study, set);
@@ -258,7 +256,7 @@ static int add_run(struct study *study, int run, const char *folder, struct iden
   status = read_source(study->file[run], path, &study->source[run]);
   if (status == OK) status = read_config(study->file[run], path, &config);
   if (status == OK) {
-    identity[run] = (struct identity){physics_of(config), config->seed, config->data.seed, config->unit.import};
+    identity[run] = (struct identity){study_physics(config), config->seed, config->data.seed, config->unit.import};
     if (run == 0) study->config = config_echo(config);
     if (run == 0)
       status = read_times(study->file[run], path, config, study);

@@ -1,5 +1,5 @@
-/* draws_isa: all loops of one instruction-set level. The Makefile compiles this file once per level, with the name of the
- * level in KERNEL_ISA. */
+/* draws_isa: all loops of one instruction-set level. The Makefile compiles this file once per level, with the name of
+ * the level in KERNEL_ISA. */
 #include "draws_isa.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* draws_isa: the elementwise loops of tangent/draws.c for floats or doubles, at one instruction-set level.
  *
- * Arrays of reals are void; TILE lanes are contiguous. In comments, w is the number of trained parameters of a unit, M the
- * number of draws, and x1 [count][d + 1] = (1, x). All functions are local. */
+ * Arrays of reals are void; TILE lanes are contiguous. In comments, w is the number of trained parameters of a unit, M
+ * the number of draws, and x1 [count][d + 1] = (1, x). All functions are local. */
 #ifndef MCKEAN_TANGENT_DRAWS_ISA_H
 #define MCKEAN_TANGENT_DRAWS_ISA_H
 
@@ -31,9 +31,9 @@ struct draws_loops {
   void (*weigh)(const struct draws_tile *at, const double *r, const void *x1, const void *dh, const void *ddh,
                 void *slope, void *curvature, void *xx);
 
-  /* Moves U [d][TILE][M] of z of one lane by the derivative of y = z - P v, P = 1 - z z'/d, followed by y sqrt(d) / |y|.
-   * v = rate c slopes, without slopes[0]; its derivative is rate force [d][TILE][M]. slopes [d + 1]: of this lane. work
-   * [3][M]. */
+  /* Moves U [d][TILE][M] of z of one lane by the derivative of y = z - P v, P = 1 - z z'/d, followed by y sqrt(d) /
+   * |y|. v = rate c slopes, without slopes[0]; its derivative is rate force [d][TILE][M]. slopes [d + 1]: of this lane.
+   * work [3][M]. */
   void (*move_on_sphere)(const struct draws_tile *at, int lane, int M, double rate, const void *slopes,
                          const void *force, void *U, void *work);
 };
