@@ -60,6 +60,7 @@ int bench_online(struct bench *bench);     /* the same with fresh points at ever
 int bench_rows(struct bench *bench);       /* a step with the observables of a history row, relative to a step */
 int bench_data(struct bench *bench);       /* drawing and labeling points */
 int bench_noise(struct bench *bench);      /* thermal noise, and a step with it relative to one without */
+int bench_draws(struct bench *bench);      /* draws of `predict` relative to a step of their network */
 int bench_population(struct bench *bench); /* exact potential: time per pair of units */
 int bench_sums(struct bench *bench);       /* exact sums compared with plain sums; sums over ranks */
 int bench_disk(struct bench *bench);       /* checkpoints compared with plain writes and reads of the same size */

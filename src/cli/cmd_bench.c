@@ -9,7 +9,7 @@
 #include "particles/unit.h"
 
 const char cmd_bench_options[] = "  --quick           a few seconds, less accurate\n"
-                                 "  --only PART       kernels, ensembles, online, rows, data, noise,\n"
+                                 "  --only PART       kernels, ensembles, online, rows, data, noise, draws,\n"
                                  "                    population, sums or disk (default: all)\n"
                                  "  --disk FOLDER     where checkpoints are written and read\n"
                                  "  --json FILE       results in JSON\n"
@@ -51,10 +51,11 @@ static const char *isa_name(int i) {
 static const struct {
   const char *name;
   int (*measure)(struct bench *bench);
-} part_table[] = {
-    {"kernels", bench_kernels}, {"ensembles", bench_ensembles}, {"online", bench_online},         {"rows", bench_rows},
-    {"data", bench_data},       {"noise", bench_noise},         {"population", bench_population}, {"sums", bench_sums},
-    {"disk", bench_disk}};
+} part_table[] = {{"kernels", bench_kernels}, {"ensembles", bench_ensembles},
+                  {"online", bench_online},   {"rows", bench_rows},
+                  {"data", bench_data},       {"noise", bench_noise},
+                  {"draws", bench_draws},     {"population", bench_population},
+                  {"sums", bench_sums},       {"disk", bench_disk}};
 enum { PARTS = sizeof part_table / sizeof *part_table };
 
 static const char *part_name(int i) {
