@@ -41,7 +41,7 @@ void draws_free(struct draws *draws); /* accepts NULL */
 /* Sets the draws to t = 0. A draw is a pure function of (seed, N, replica, its number, the unit). */
 void draws_start(struct draws *draws, uint64_t seed);
 
-/* f [points] = f_N, and g [points][count] = g of each draw, at the points of the current state. Returns false on all
+/* f [points] = f_N, and g [count][points] = g of each draw, at the points of the current state. Returns false on all
  * ranks if an f is not finite: the network has diverged. */
 bool draws_outputs(struct draws *draws, const struct points *points, double *f, double *g);
 

@@ -58,7 +58,7 @@ struct work {
   int draws;   /* M/J */
   struct draws **carried; /* [locals] */
   struct points set[PREDICTION_SETS];
-  double *g, *f; /* [points of the larger set][M/J], [points of the larger set] */
+  double *g, *f; /* [M/J][points of the larger set], [points of the larger set] */
   bool diverged;
 };
 
@@ -132,13 +132,12 @@ static void write_message(struct work *work, int l, double *message) {
     memset(square, 0, sizeof *square * (size_t)m);
     if (points == 0) continue;
     if (!draws_outputs(work->carried[l], &work->set[s], work->f, work->g)) work->diverged = true;
-    for (int64_t p = 0; p < points; p++)
-      for (int64_t k = 0; k < m; k++) square[k] += work->g[p * m + k] * work->g[p * m + k] / (double)points;
+    for (int64_t k = 0; k < m; k++)
+      for (int64_t p = 0; p < points; p++)
+        square[k] += work->g[k * points + p] * work->g[k * points + p] / (double)points;
     if (s != POINTS_TEST) continue;
-    double *g = message + 2 * m + K;
     memcpy(message + 2 * m, work->f, sizeof *work->f * (size_t)K);
-    for (int64_t p = 0; p < K; p++)
-      for (int64_t k = 0; k < m; k++) g[k * K + p] = work->g[p * m + k];
+    memcpy(message + 2 * m + K, work->g, sizeof *work->g * (size_t)(m * K));
   }
 }
 

@@ -14,21 +14,23 @@
 #include "dynamics/unit_sum.h"
 #include "particles/number.h"
 
-/* Points are processed in chunks whose Jacobian fits in the L2 cache. */
-enum { CHUNK_MIN = 32, CHUNK_MAX = 128, JACOBIAN_BYTES = 1 << 20 };
+/* Points are processed in chunks, whose kept activations fit in the L2 cache. */
+enum { CHUNK = 5 * POINT_GROUP };
 
-/* Work space of one thread. In comments, [] are reals, w is the number of trained parameters of a unit, K = w TILE, M
- * the number of draws, and `pairs` the number of products of two of the d + 1 numbers 1, x. */
+/* Work space of one thread. In comments, [] are reals, w is the number of trained parameters of a unit, and `pairs` the
+ * number of products of two of the d + 1 numbers 1, x. */
 struct space {
-  void *tile;                /* [tile_rows(d)][TILE]: a tile as reals */
-  void *s, *h, *dh, *ddh;    /* [chunk][TILE] */
-  void *slope, *curvature;   /* [chunk][TILE]: r h', r c h'' */
-  void *jacobian;            /* [chunk][K + TILE]: grad(c phi) of the trained parameters, then c phi */
-  void *x, *xx;              /* [chunk][d + 1]: 1, x; [chunk][pairs]: their products */
-  void *slopes, *curvatures; /* [TILE][d + 1], [TILE][pairs]: sums over points of slope x and curvature xx */
-  void *hessian;             /* [w][w], of one unit */
-  void *force;               /* [K][M]: P times the force on U */
-  void *along;               /* [3][M] */
+  void *tiles, *direction;   /* [BLOCK_TILES][tile_rows(d)][TILE]: a block as reals, and the direction of a draw */
+  void *activations;         /* of a block at a chunk */
+  void *scratch, *sums;      /* of the kernels */
+  double *sum;               /* [CHUNK] */
+  void *r;                   /* [CHUNK + POINT_PAD]: g of a draw */
+  double *force;             /* [M][tile_rows(d)][TILE]: P times the force on U of a tile */
+  void *s, *h, *dh, *ddh;    /* [CHUNK][TILE] */
+  void *slope, *curvature;   /* [CHUNK][TILE]: r h', r c h'' */
+  void *x, *xx;              /* [CHUNK][d + 1]: 1, x; [CHUNK][pairs]: their products */
+  void *slopes, *curvatures; /* [d + 1][TILE], [pairs][TILE]: sums over points of slope x and curvature xx */
+  void *hessian;             /* [w][w][TILE] */
 };
 
 struct draws {
@@ -38,13 +40,13 @@ struct draws {
   const struct draws_loops *loops;
   const struct dataset *data;
   struct points points; /* the training set */
-  size_t real;          /* bytes of a real */
-  int count, threads;   /* M */
+  size_t real, numbers; /* bytes of a real; numbers of a tile */
+  int count, threads;   /* count: M */
   int w, *row;          /* trained parameters of a unit: their rows in a tile */
-  int chunk, pairs;
-  void *U;             /* [local tiles][K + TILE][M]: U, then sqrt N eps */
-  void *g;             /* [samples][M] */
-  double *f;           /* [samples] */
+  int pairs;
+  void *U;             /* reals [local blocks][M][BLOCK_TILES][tile_rows(d)][TILE] */
+  void *eps;           /* reals [local blocks][M][BLOCK]: sqrt N eps */
+  double *g, *f;       /* [M][samples], [samples] */
   struct space *space; /* [threads] */
 };
 
@@ -56,55 +58,85 @@ static double output_scale(const struct draws *draws) {
   return ensemble_scale(&draws->particles->ensemble, draws->local->member);
 }
 
-static int64_t local_tiles(const struct draws *draws) {
-  return (local_network_units(draws->local) + TILE - 1) / TILE;
-}
-
 static void *at(const struct draws *draws, const void *array, int64_t i) {
   return (char *)array + draws->real * (size_t)i;
 }
 
-static void *tile_U(const struct draws *draws, int64_t t) {
-  return at(draws, draws->U, t * (draws->w + 1) * TILE * draws->count);
+/* U of a draw in tile `tile` of a block, and its eps. */
+static void *tile_U(const struct draws *draws, int64_t block, int64_t draw, int tile) {
+  return at(draws, draws->U, ((block * draws->count + draw) * BLOCK_TILES + tile) * (int64_t)draws->numbers);
+}
+static void *tile_eps(const struct draws *draws, int64_t block, int64_t draw, int tile) {
+  return at(draws, draws->eps, (block * draws->count + draw) * BLOCK + tile * TILE);
 }
 
-/* C = factor op(A) B + beta C for row-major matrices of reals, where op is the identity or the transpose. */
-static void multiply(size_t real, bool transposed, int64_t rows, int64_t columns, int64_t inner, double factor,
-                     const void *A, int64_t lda, const void *B, int64_t ldb, double beta, void *C, int64_t ldc) {
-  const enum CBLAS_TRANSPOSE op = transposed ? CblasTrans : CblasNoTrans;
-  const int m = (int)rows, n = (int)columns, k = (int)inner;
+/* The tiles of a local block. */
+static int block_tiles(const struct draws *draws, int64_t block) {
+  const int64_t left = local_network_units(draws->local) - block * BLOCK;
+  return left >= BLOCK ? BLOCK_TILES : (int)((left + TILE - 1) / TILE);
+}
+
+/* `count` points from `first` on. */
+static struct points part_of(const struct draws *draws, const struct points *points, int first, int count) {
+  return (struct points){.count = count,
+                         .d = points->d,
+                         .x = at(draws, points->x, (int64_t)first * points->d),
+                         .q = at(draws, points->q, first)};
+}
+
+static int chunk_count(const struct points *points, int first) {
+  return points->count - first < CHUNK ? points->count - first : CHUNK;
+}
+
+/* C = A' B + beta C for row-major matrices of reals. */
+static void multiply(size_t real, int rows, int columns, int inner, const void *A, const void *B, double beta,
+                     void *C) {
   if (real == sizeof(float))
-    cblas_sgemm(CblasRowMajor, op, CblasNoTrans, m, n, k, (float)factor, A, (int)lda, B, (int)ldb, (float)beta, C,
-                (int)ldc);
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, rows, columns, inner, 1, A, rows, B, columns, (float)beta, C,
+                columns);
   else
-    cblas_dgemm(CblasRowMajor, op, CblasNoTrans, m, n, k, factor, A, (int)lda, B, (int)ldb, beta, C, (int)ldc);
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, rows, columns, inner, 1, A, rows, B, columns, beta, C,
+                columns);
 }
 
 /* ---- create ---- */
 
 static int create_space(const struct draws *draws, struct space *space) {
-  const int64_t d = draws->particles->d, w = draws->w, M = draws->count, chunk = draws->chunk;
+  const int64_t d = draws->particles->d, w = draws->w, M = draws->count, numbers = (int64_t)draws->numbers,
+                real = (int64_t)draws->real;
   const struct {
     void **array;
-    int64_t count;
-  } arrays[] = {{&space->tile, tile_rows((int)d) * TILE},
-                {&space->s, chunk * TILE},
-                {&space->h, chunk * TILE},
-                {&space->dh, chunk * TILE},
-                {&space->ddh, chunk * TILE},
-                {&space->slope, chunk * TILE},
-                {&space->curvature, chunk * TILE},
-                {&space->jacobian, chunk * (w + 1) * TILE},
-                {&space->x, chunk * (d + 1)},
-                {&space->xx, chunk * draws->pairs},
-                {&space->slopes, TILE * (d + 1)},
-                {&space->curvatures, TILE * (int64_t)draws->pairs},
-                {&space->hessian, w * w},
-                {&space->force, w * TILE * M},
-                {&space->along, 3 * M}};
+    int64_t bytes;
+  } arrays[] = {{&space->tiles, real * BLOCK_TILES * numbers},
+                {&space->direction, real * BLOCK_TILES * numbers},
+                {&space->activations, real * BLOCK * CHUNK * draws->kernel->kept},
+                {&space->scratch, (int64_t)forward_scratch(CHUNK)},
+                {&space->sums, (int64_t)gradient_sums((int)d)},
+                {(void **)&space->sum, CHUNK * (int64_t)sizeof(double)},
+                {&space->r, real * (CHUNK + POINT_PAD)},
+                {(void **)&space->force, M * numbers * (int64_t)sizeof(double)},
+                {&space->s, real * CHUNK * TILE},
+                {&space->h, real * CHUNK * TILE},
+                {&space->dh, real * CHUNK * TILE},
+                {&space->ddh, real * CHUNK * TILE},
+                {&space->slope, real * CHUNK * TILE},
+                {&space->curvature, real * CHUNK * TILE},
+                {&space->x, real * CHUNK * (d + 1)},
+                {&space->xx, real * CHUNK * draws->pairs},
+                {&space->slopes, real * TILE * (d + 1)},
+                {&space->curvatures, real * TILE * draws->pairs},
+                {&space->hessian, real * w * w * TILE}};
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
-    TRY(alloc_copy(arrays[i].array, arrays[i].count, draws->real, "work space of the draws"));
+    TRY(alloc_copy(arrays[i].array, arrays[i].bytes, 1, "work space of the draws"));
   return OK;
+}
+
+static void free_space(const struct space *space) {
+  void *const array[] = {space->tiles, space->direction, space->activations, space->scratch,   space->sums,
+                         space->sum,   space->r,         space->force,       space->s,         space->h,
+                         space->dh,    space->ddh,       space->slope,       space->curvature, space->x,
+                         space->xx,    space->slopes,    space->curvatures,  space->hessian};
+  for (size_t i = 0; i < sizeof array / sizeof *array; i++) free(array[i]);
 }
 
 /* eps of a unit for all draws, without the subtraction of the mean. */
@@ -121,7 +153,8 @@ void draws_start(struct draws *draws, uint64_t seed) {
   double *eps = alloc_small(sizeof *eps * (size_t)M), *mean = alloc_small(sizeof *mean * (size_t)M);
   int64_t *sum = alloc_small(sizeof *sum * (size_t)words);
   memset(sum, 0, sizeof *sum * (size_t)words);
-  memset(draws->U, 0, draws->real * (size_t)(local_tiles(draws) * (draws->w + 1) * TILE * M));
+  memset(draws->U, 0, draws->real * draws->numbers * (size_t)(draws->local->blocks * M * BLOCK_TILES));
+  memset(draws->eps, 0, draws->real * (size_t)(draws->local->blocks * M * BLOCK));
   for (int64_t i = 0; i < units; i++) {
     draw_eps(draws, seed, first + i, eps);
     unit_sum_add(UNIT_SUM_NARROW, draws->count, eps, sum);
@@ -129,10 +162,9 @@ void draws_start(struct draws *draws, uint64_t seed) {
   unit_sum_over_ranks(draws->local, words, sum);
   if (!unit_sum_values(UNIT_SUM_NARROW, draws->count, sum, mean)) die("a sum of normal random numbers is out of range");
   for (int64_t i = 0; i < units; i++) {
-    char *U = tile_U(draws, i / TILE);
     draw_eps(draws, seed, first + i, eps);
     for (int64_t m = 0; m < M; m++)
-      number_put(draws->real, U, (size_t)((draws->w * TILE + i % TILE) * M + m),
+      number_put(draws->real, tile_eps(draws, i / BLOCK, m, 0), (size_t)(i % BLOCK),
                  sqrt((double)N) * (eps[m] - mean[m] / (double)N));
   }
   free(eps);
@@ -142,9 +174,11 @@ void draws_start(struct draws *draws, uint64_t seed) {
 
 static int allocate(struct draws *draws) {
   const struct particles *particles = draws->particles;
-  const int64_t samples = draws->data->samples, M = draws->count;
-  TRY(alloc_array(&draws->U, local_tiles(draws) * (draws->w + 1) * TILE * M, draws->real, "derivatives of the units"));
-  TRY(alloc_copy(&draws->g, samples * M, draws->real, "draws at the training points"));
+  const int64_t samples = draws->data->samples, M = draws->count, blocks = draws->local->blocks;
+  TRY(alloc_array(&draws->U, blocks * M * BLOCK_TILES * (int64_t)draws->numbers, draws->real,
+                  "derivatives of the units"));
+  TRY(alloc_array(&draws->eps, blocks * M * BLOCK, draws->real, "weights of the units"));
+  TRY(alloc_copy((void **)&draws->g, samples * M, sizeof *draws->g, "draws at the training points"));
   TRY(alloc_copy((void **)&draws->f, samples, sizeof *draws->f, "outputs at the training points"));
   TRY(points_create(&draws->points, particles->precision, &particles->unit, (int)samples, particles->d,
                     draws->data->x));
@@ -163,6 +197,7 @@ int draws_create(const struct particles *particles, int local, const struct kern
                           .loops = &(*table[kernel->isa])[precision_real(particles->precision) == sizeof(double)],
                           .data = data,
                           .real = precision_real(particles->precision),
+                          .numbers = tile_numbers(d),
                           .count = count,
                           .threads = threads,
                           .row = alloc_small(sizeof(int) * (size_t)tile_rows(d)),
@@ -171,9 +206,6 @@ int draws_create(const struct particles *particles, int local, const struct kern
   memset(draws->space, 0, sizeof(struct space) * (size_t)threads);
   for (int row = 0; row < tile_rows(d); row++)
     if (particles->unit.train & tile_row_bit(row)) draws->row[draws->w++] = row;
-  const size_t line = draws->real * (size_t)(draws->w + 1) * TILE;
-  draws->chunk = (int)(JACOBIAN_BYTES / line);
-  draws->chunk = draws->chunk < CHUNK_MIN ? CHUNK_MIN : draws->chunk > CHUNK_MAX ? CHUNK_MAX : draws->chunk;
   openblas_threads(1); /* each thread of the program computes its own tiles */
   const int status = allocate(draws);
   if (status != OK) {
@@ -186,176 +218,204 @@ int draws_create(const struct particles *particles, int local, const struct kern
 
 void draws_free(struct draws *draws) {
   if (!draws) return;
-  for (int t = 0; t < draws->threads; t++) {
-    const struct space *space = &draws->space[t];
-    void *const array[] = {space->tile,  space->s,         space->h,        space->dh,      space->ddh,
-                           space->slope, space->x,         space->xx,       space->slopes,  space->curvatures,
-                           space->force, space->curvature, space->jacobian, space->hessian, space->along};
-    for (size_t i = 0; i < sizeof array / sizeof *array; i++) free(array[i]);
-  }
+  for (int t = 0; t < draws->threads; t++) free_space(&draws->space[t]);
   points_free(&draws->points);
   free(draws->space);
   free(draws->row);
   free(draws->U);
+  free(draws->eps);
   free(draws->g);
   free(draws->f);
   free(draws);
 }
 
-/* ---- Jacobian of a tile ---- */
-
-/* Returns a tile and `count` points from `first` on. */
-static struct draws_tile tile_at(const struct draws *draws, const struct points *points, int first, int count,
-                                 const void *tile) {
-  return (struct draws_tile){.d = points->d,
-                             .count = count,
-                             .w = draws->w,
-                             .row = draws->row,
-                             .tile = tile,
-                             .x = at(draws, points->x, (int64_t)first * points->d),
-                             .q = at(draws, points->q, first)};
-}
-
-/* Computes h, h', h'' and the Jacobian. f [count]: receives the sums over lanes of c phi. */
-static void evaluate(const struct draws *draws, const struct draws_tile *tile, struct space *space, double *f) {
-  const int d = tile->d;
-  draws->loops->start(tile, on_sphere(draws), space->s, space->x);
-  multiply(draws->real, false, tile->count, TILE, d, 1, tile->x, d, at(draws, tile->tile, ROW_A * TILE), TILE, 1,
-           space->s, TILE);
-  draws->kernel->derivatives(tile->count * TILE, space->s, space->h, space->dh, space->ddh);
-  draws->loops->jacobian(tile, space->x, space->h, space->dh, space->jacobian, f);
-}
-
-/* The tile as reals. */
-static const void *real_tile(const struct draws *draws, int64_t t, struct space *space) {
-  const void *tile = local_network_tile(draws->particles, draws->local, t, 0);
-  return kernel_real_tiles(draws->kernel, draws->particles->d, tile, 1, space->tile);
-}
-
 /* ---- outputs ---- */
 
-/* f [points], g [points][M]: sums over the tiles of this rank. Each thread takes chunks of points, so that results do
- * not depend on the number of threads. */
-static void add_tiles(struct draws *draws, const struct points *points, double *f, void *g) {
-  const int64_t M = draws->count, inner = (int64_t)(draws->w + 1) * TILE;
-  const int chunks = (points->count + draws->chunk - 1) / draws->chunk;
-#pragma omp parallel for num_threads(draws->threads) schedule(dynamic)
-  for (int c = 0; c < chunks; c++) {
-    struct space *space = &draws->space[omp_get_thread_num()];
-    const int first = c * draws->chunk, left = points->count - first, count = left < draws->chunk ? left : draws->chunk;
-    for (int64_t t = 0; t < local_tiles(draws); t++) {
-      const struct draws_tile tile = tile_at(draws, points, first, count, real_tile(draws, t, space));
-      evaluate(draws, &tile, space, f + first);
-      multiply(draws->real, false, count, M, inner, 1, space->jacobian, inner, tile_U(draws, t), M, t > 0,
-               at(draws, g, first * M), M);
+/* The block as reals. */
+static const void *real_block(const struct draws *draws, int64_t block, struct space *space) {
+  return kernel_real_tiles(draws->kernel, draws->particles->d,
+                           local_network_block(draws->particles, draws->local, block), block_tiles(draws, block),
+                           space->tiles);
+}
+
+/* The direction of a draw in a block: U, with c sqrt N eps added to its row of c. */
+static void set_direction(const struct draws *draws, int64_t block, int draw, const void *tiles, void *direction) {
+  const int count = block_tiles(draws, block);
+  memcpy(direction, tile_U(draws, block, draw, 0), draws->real * draws->numbers * (size_t)count);
+  for (int t = 0; t < count; t++) {
+    const void *eps = tile_eps(draws, block, draw, t);
+    for (size_t i = 0; i < TILE; i++) {
+      const size_t k = (size_t)t * draws->numbers + ROW_C * TILE + i;
+      number_put(draws->real, direction, k,
+                 number_get(draws->real, direction, k) +
+                     number_get(draws->real, tiles, k) * number_get(draws->real, eps, i));
     }
   }
 }
 
-/* The same for all units, with f = f_N and g complete. */
-static bool sum_outputs(struct draws *draws, const struct points *points, double *f, void *g) {
+/* f [points] and g [M][points], from `first` on, += the sums over a block at a chunk of points. */
+static void add_block(const struct draws *draws, const struct points *points, int first, int64_t block,
+                      struct space *space, double *f, double *g) {
+  const struct points part = part_of(draws, points, first, chunk_count(points, first));
+  const int tiles = block_tiles(draws, block);
+  const void *real = real_block(draws, block, space);
+  draws->kernel->forward(tiles, real, &part, false, space->scratch, space->activations, space->sum);
+  for (int p = 0; p < part.count; p++) f[first + p] += space->sum[p];
+  for (int m = 0; m < draws->count; m++) {
+    double *own = g + (int64_t)m * points->count + first;
+    set_direction(draws, block, m, real, space->direction);
+    draws->kernel->directional(tiles, real, space->direction, &part, space->activations, space->scratch, space->sum);
+    for (int p = 0; p < part.count; p++) own[p] += space->sum[p];
+  }
+}
+
+/* Each thread takes chunks of points, so that results do not depend on the number of threads. */
+static bool sum_outputs(const struct draws *draws, const struct points *points, double *f, double *g) {
   const struct comm *group = draws->local->group;
   const double scale = output_scale(draws) / (double)draws->local->n;
   const int64_t numbers = (int64_t)points->count * draws->count;
   bool finite = true;
   memset(f, 0, sizeof *f * (size_t)points->count);
-  add_tiles(draws, points, f, g);
+  memset(g, 0, sizeof *g * (size_t)numbers);
+#pragma omp parallel for num_threads(draws->threads) schedule(dynamic)
+  for (int first = 0; first < points->count; first += CHUNK)
+    for (int64_t block = 0; block < draws->local->blocks; block++)
+      add_block(draws, points, first, block, &draws->space[omp_get_thread_num()], f, g);
   if (group) {
     comm_sum_reals(group, f, points->count, sizeof *f);
-    comm_sum_reals(group, g, numbers, draws->real);
+    comm_sum_reals(group, g, numbers, sizeof *g);
   }
   for (int p = 0; p < points->count; p++) {
     f[p] *= scale;
     finite = finite && isfinite(f[p]);
   }
-  if (draws->real == sizeof(float))
-    cblas_sscal((int)numbers, (float)scale, g, 1);
-  else
-    cblas_dscal((int)numbers, scale, g, 1);
+  for (int64_t i = 0; i < numbers; i++) g[i] *= scale;
   return finite;
 }
 
 bool draws_outputs(struct draws *draws, const struct points *points, double *f, double *g) {
-  const int64_t numbers = (int64_t)points->count * draws->count;
-  const bool finite = sum_outputs(draws, points, f, g); /* reals at the start of g */
-  for (int64_t i = numbers - 1; i >= 0 && draws->real == sizeof(float); i--)
-    g[i] = number_get(sizeof(float), g, (size_t)i);
-  return finite;
+  return sum_outputs(draws, points, f, g);
 }
 
-/* ---- the force on U of a tile ---- */
+/* ---- the Hessian of a tile ---- */
 
-/* Adds the contributions of `count` points from `first` on to slopes, curvatures and J'g (force). */
-static void add_points(const struct draws *draws, int first, int count, const void *reals, struct space *space) {
-  const int d = draws->particles->d, M = draws->count;
-  const int64_t K = (int64_t)draws->w * TILE;
+/* Adds the contributions of a chunk of points to slopes and curvatures. */
+static void add_curvature(const struct draws *draws, int first, const void *reals, struct space *space) {
+  const int d = draws->particles->d, count = chunk_count(&draws->points, first);
   const size_t real = draws->real;
-  const struct draws_tile tile = tile_at(draws, &draws->points, first, count, reals);
-  double r[CHUNK_MAX], unused[CHUNK_MAX] = {0};
-  evaluate(draws, &tile, space, unused);
+  const struct points part = part_of(draws, &draws->points, first, count);
+  const struct draws_tile tile = {.d = d, .count = count, .tile = reals, .x = part.x, .q = part.q};
+  const void *a = at(draws, reals, ROW_A * TILE);
+  double r[CHUNK];
   for (int p = 0; p < count; p++) r[p] = draws->f[first + p] - draws->data->y[first + p];
+  draws->loops->start(&tile, on_sphere(draws), space->s, space->x);
+  if (real == sizeof(float))
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, count, TILE, d, 1, part.x, d, a, TILE, 1, space->s, TILE);
+  else
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, count, TILE, d, 1, part.x, d, a, TILE, 1, space->s, TILE);
+  draws->kernel->derivatives(count * TILE, space->s, space->h, space->dh, space->ddh);
   draws->loops->weigh(&tile, r, space->x, space->dh, space->ddh, space->slope, space->curvature, space->xx);
-  multiply(real, true, TILE, d + 1, count, 1, space->slope, TILE, space->x, d + 1, first > 0, space->slopes, d + 1);
-  multiply(real, true, TILE, draws->pairs, count, 1, space->curvature, TILE, space->xx, draws->pairs, first > 0,
-           space->curvatures, draws->pairs);
-  multiply(real, true, K, M, count, 1, space->jacobian, K + TILE, at(draws, draws->g, (int64_t)first * M), M, first > 0,
-           space->force, M);
+  multiply(real, d + 1, TILE, count, space->x, space->slope, first > 0, space->slopes);
+  multiply(real, draws->pairs, TILE, count, space->xx, space->curvature, first > 0, space->curvatures);
 }
 
-/* The Hessian of P V of a lane: c with inner parameters by slopes, inner ones by curvatures. */
-static void write_hessian(const struct draws *draws, int lane, struct space *space) {
-  const int d = draws->particles->d;
+/* The Hessian of P V: c with inner parameters by slopes, inner ones by curvatures. */
+static void set_hessian(const struct draws *draws, const void *reals, struct space *space) {
+  const size_t bytes = draws->real * TILE;
+  for (int first = 0; first < draws->points.count; first += CHUNK) add_curvature(draws, first, reals, space);
   for (int i = 0; i < draws->w; i++)
     for (int j = 0; j < draws->w; j++) {
       const int k = draws->row[i] - ROW_B, l = draws->row[j] - ROW_B; /* indices of (1, x); -1: c */
       const int high = k > l ? k : l, low = k > l ? l : k;
-      double value = 0;
+      char *to = (char *)space->hessian + bytes * (size_t)(i * draws->w + j);
       if (low >= 0)
-        value = number_get(draws->real, space->curvatures, (size_t)(lane * draws->pairs + high * (high + 1) / 2 + low));
+        memcpy(to, (char *)space->curvatures + bytes * (size_t)(high * (high + 1) / 2 + low), bytes);
       else if (high >= 0)
-        value = number_get(draws->real, space->slopes, (size_t)(lane * (d + 1) + high));
-      number_put(draws->real, space->hessian, (size_t)(i * draws->w + j), value);
+        memcpy(to, (char *)space->slopes + bytes * (size_t)high, bytes);
+      else
+        memset(to, 0, bytes);
     }
 }
 
 /* ---- the step ---- */
 
-static void move_tile(struct draws *draws, int64_t t, double rate, struct space *space) {
-  const int64_t M = draws->count, w = draws->w, K = w * TILE;
-  const size_t real = draws->real;
-  const int64_t left = local_network_units(draws->local) - t * TILE;
-  const int units = left < TILE ? (int)left : TILE;
-  const bool sphere = on_sphere(draws) && draws->particles->unit.train & FIELD_BIT_A;
-  const void *tile = real_tile(draws, t, space);
-  void *U = tile_U(draws, t);
-  for (int first = 0; first < draws->points.count; first += draws->chunk) {
-    const int rest = draws->points.count - first;
-    add_points(draws, first, rest < draws->chunk ? rest : draws->chunk, tile, space);
+/* force [M] = sum over points of g grad(c phi), for the M draws and a tile. */
+static void set_forces(const struct draws *draws, const void *reals, struct space *space) {
+  memset(space->force, 0, sizeof(double) * draws->numbers * (size_t)draws->count);
+  for (int first = 0; first < draws->points.count; first += CHUNK) {
+    const struct points part = part_of(draws, &draws->points, first, chunk_count(&draws->points, first));
+    draws->kernel->forward(1, reals, &part, false, space->scratch, space->activations, space->sum);
+    for (int m = 0; m < draws->count; m++) {
+      const double *g = draws->g + (int64_t)m * draws->points.count + first;
+      for (int p = 0; p < part.count; p++) number_put(draws->real, space->r, (size_t)p, g[p]);
+      memset(at(draws, space->r, part.count), 0, draws->real * POINT_PAD);
+      draws->kernel->gradient(reals, &part, space->r, space->activations, false, space->sums,
+                              space->force + (size_t)m * draws->numbers);
+    }
   }
-  for (int lane = 0; lane < units; lane++) {
-    write_hessian(draws, lane, space);
-    multiply(real, false, w, M, w, 1, space->hessian, w, at(draws, U, lane * M), TILE * M, 1,
-             at(draws, space->force, lane * M), TILE * M);
-  }
-  for (int64_t row = 0; row < w; row++) /* lanes without a unit */
-    memset(at(draws, space->force, (row * TILE + units) * M), 0, real * (size_t)((TILE - units) * M));
+}
+
+/* Moves U of the rows of z by the derivative of y = z - P v, P = 1 - z z'/d, followed by y sqrt(d) / |y|, for one lane.
+ * v: rate times the gradient; its derivative is rate times the force. */
+static void move_on_sphere(const struct draws *draws, const void *reals, int lane, double rate,
+                           const struct space *space, const double *force, void *U) {
   const int d = draws->particles->d;
-  const struct draws_tile all = tile_at(draws, &draws->points, 0, 0, tile);
-  const int64_t z = (w - d) * TILE * M; /* the rows of z are the last */
-  for (int lane = 0; lane < units && sphere; lane++)
-    draws->loops->move_on_sphere(&all, lane, draws->count, rate, at(draws, space->slopes, lane * (d + 1)),
-                                 at(draws, space->force, z), at(draws, U, z), space->along);
-  const int64_t flat = sphere ? z : K * M; /* numbers of U that are not on the sphere */
-  if (real == sizeof(float))
-    cblas_saxpy((int)flat, (float)-rate, space->force, 1, U, 1);
-  else
-    cblas_daxpy((int)flat, -rate, space->force, 1, U, 1);
+  const size_t real = draws->real, unit = (size_t)lane;
+  const double c = number_get(real, reals, ROW_C * TILE + unit);
+  double vz = 0, norm2 = 0, both = 0, along = 0;
+#define Z(k)   number_get(real, reals, (size_t)(ROW_A + (k)) * TILE + unit)
+#define V(k)   (rate * c * number_get(real, space->slopes, (size_t)(1 + (k)) * TILE + unit))
+#define DV(k)  (rate * force[(size_t)(ROW_A + (k)) * TILE + unit])
+#define Y(k)   (Z(k) - (V(k) - Z(k) * vz / d))
+#define ROW(k) ((size_t)(ROW_A + (k)) * TILE + unit)
+  for (int k = 0; k < d; k++) {
+    vz += V(k) * Z(k);
+    both += V(k) * number_get(real, U, ROW(k)) + DV(k) * Z(k);
+  }
+  for (int k = 0; k < d; k++) {
+    const double u = number_get(real, U, ROW(k)), dy = u - (DV(k) - u * vz / d - Z(k) * both / d);
+    number_put(real, U, ROW(k), dy);
+    norm2 += Y(k) * Y(k);
+    along += Y(k) * dy;
+  }
+  for (int k = 0; k < d; k++)
+    number_put(real, U, ROW(k), sqrt(d / norm2) * (number_get(real, U, ROW(k)) - Y(k) * along / norm2));
+#undef Z
+#undef V
+#undef DV
+#undef Y
+#undef ROW
+}
+
+static void move_draw(const struct draws *draws, const void *reals, int units, double rate, const struct space *space,
+                      double *force, void *U) {
+  const bool sphere = on_sphere(draws);
+  draws->loops->multiply(draws->w, draws->row, space->hessian, U, force);
+  for (int lane = 0; lane < units && sphere && draws->particles->unit.train & FIELD_BIT_A; lane++)
+    move_on_sphere(draws, reals, lane, rate, space, force, U);
+  for (int i = 0; i < draws->w; i++)
+    for (int lane = 0; lane < units && !(sphere && draws->row[i] >= ROW_A); lane++) {
+      const size_t k = (size_t)(draws->row[i] * TILE + lane);
+      number_put(draws->real, U, k, number_get(draws->real, U, k) - rate * force[k]);
+    }
+}
+
+static void move_tile(const struct draws *draws, int64_t t, double rate, struct space *space) {
+  const int64_t left = local_network_units(draws->local) - t * TILE;
+  const void *stored = local_network_tile(draws->particles, draws->local, t, 0),
+             *reals = kernel_real_tiles(draws->kernel, draws->particles->d, stored, 1, space->tiles);
+  set_hessian(draws, reals, space);
+  set_forces(draws, reals, space);
+  for (int m = 0; m < draws->count; m++)
+    move_draw(draws, reals, left < TILE ? (int)left : TILE, rate, space, space->force + (size_t)m * draws->numbers,
+              tile_U(draws, t / BLOCK_TILES, m, (int)(t % BLOCK_TILES)));
 }
 
 bool draws_step(struct draws *draws, double dt) {
   const double rate = dt / (output_scale(draws) * draws->points.count);
+  const int64_t tiles = (local_network_units(draws->local) + TILE - 1) / TILE;
   if (!sum_outputs(draws, &draws->points, draws->f, draws->g)) return false;
 #pragma omp parallel for num_threads(draws->threads) schedule(dynamic)
-  for (int64_t t = 0; t < local_tiles(draws); t++) move_tile(draws, t, rate, &draws->space[omp_get_thread_num()]);
+  for (int64_t t = 0; t < tiles; t++) move_tile(draws, t, rate, &draws->space[omp_get_thread_num()]);
   return true;
 }

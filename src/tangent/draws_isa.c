@@ -2,12 +2,6 @@
  * the level in KERNEL_ISA. */
 #include "draws_isa.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/alloc.h"
-
 #define real float
 #include "draws_loops.h"
 #undef real
@@ -15,5 +9,5 @@
 #include "draws_loops.h"
 #undef real
 
-draws_row ISA_NAME(draws_table) = {{start_float, jacobian_float, weigh_float, move_on_sphere_float},
-                                   {start_double, jacobian_double, weigh_double, move_on_sphere_double}};
+draws_row ISA_NAME(draws_table) = {{start_float, weigh_float, multiply_float},
+                                   {start_double, weigh_double, multiply_double}};

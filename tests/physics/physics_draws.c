@@ -144,7 +144,10 @@ static void outputs(const struct fixture *fixture, struct draws *draws, double f
   struct points points;
   for (int p = 0; p < P + K; p++) memcpy(x + p * D, point(fixture, p), sizeof(double) * D);
   assert_ok(points_create(&points, (enum precision)config->precision, &config->unit, P + K, D, x));
-  assert_all(!draws || draws_outputs(draws, &points, f, g[0]));
+  double transposed[M][P + K] = {{0}};
+  assert_all(!draws || draws_outputs(draws, &points, f, transposed[0]));
+  for (int p = 0; p < P + K; p++)
+    for (int m = 0; m < M; m++) g[p][m] = transposed[m][p];
   points_free(&points);
 }
 
