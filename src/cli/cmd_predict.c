@@ -14,6 +14,8 @@ const char cmd_predict_options[] = "  RUN             a run folder with recorded
                                    "  --references J  reference networks, 2 to 4096 (default 16)\n"
                                    "  --seed S        seed of the draws (default 1)\n"
                                    "  -o FILE         samples and n V_n in HDF5 (default: prediction.h5 in RUN)\n"
+                                   "The prediction of n V_n has a bias that falls as N grows. At late t, when some\n"
+                                   "units respond strongly, it needs more units: compare two values of N.\n"
                                    "The run must use gradient descent on fixed points (dynamics.scheme: gd), the\n"
                                    "squared loss and a smooth unit. `mckean analyze RUN --predicted FILE` compares\n"
                                    "its networks with the prediction.\n";
