@@ -13,10 +13,10 @@
  * covariance tends to the limit of n Cov f_n, with an error of order N^-1/2. If initial units are mirrored, both units
  * of a pair have the same eps.
  *
- * All draws share h, h', h'' and the Hessians of the units. A step costs two matrix products per tile of units, which
- * OpenBLAS computes: 4 (d + 3) flops per unit, point and draw. Memory: N (w + 1) numbers per draw for w trained
- * parameters of a unit, over the ranks that share the network, and P numbers per draw on each of them. Results depend
- * on the number of ranks by rounding only, and not on the number of threads.
+ * All draws share h, h', h'' and the Hessians of the units. A step calls the kernels of a step with kept activations:
+ * 4 d flops per unit, point and draw, and 2 w^2 per unit and draw for w trained parameters of a unit. Memory: N (d + 3)
+ * reals per draw over the ranks that share the network, and P doubles per draw on each of them. Results depend on the
+ * number of ranks by rounding only, and not on the number of threads.
  *
  * Functions that take draws are collective over the ranks that share the network, unless they are local; these ranks
  * must call them in the same order. */
