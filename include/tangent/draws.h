@@ -43,7 +43,7 @@ void draws_start(struct draws *draws, uint64_t seed);
 
 /* f [points] = f_N, and g [count][points] = g of each draw, at the points of the current state. Returns false on all
  * ranks if an f is not finite: the network has diverged. */
-bool draws_outputs(struct draws *draws, const struct points *points, double *f, double *g);
+bool draws_outputs(const struct draws *draws, const struct points *points, double *f, double *g);
 
 /* Moves U by one step of size dt. The units are those before the step; the caller moves them after this call. Return
  * value: as for draws_outputs. */

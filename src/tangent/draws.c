@@ -270,7 +270,7 @@ static void add_block(const struct draws *draws, const struct points *points, in
 }
 
 /* Each thread takes chunks of points, so that results do not depend on the number of threads. */
-static bool sum_outputs(const struct draws *draws, const struct points *points, double *f, double *g) {
+bool draws_outputs(const struct draws *draws, const struct points *points, double *f, double *g) {
   const struct comm *group = draws->local->group;
   const double scale = output_scale(draws) / (double)draws->local->n;
   const int64_t numbers = (int64_t)points->count * draws->count;
@@ -291,10 +291,6 @@ static bool sum_outputs(const struct draws *draws, const struct points *points, 
   }
   for (int64_t i = 0; i < numbers; i++) g[i] *= scale;
   return finite;
-}
-
-bool draws_outputs(struct draws *draws, const struct points *points, double *f, double *g) {
-  return sum_outputs(draws, points, f, g);
 }
 
 /* ---- the Hessian of a tile ---- */
@@ -414,7 +410,7 @@ static void move_tile(const struct draws *draws, int64_t t, double rate, struct 
 bool draws_step(struct draws *draws, double dt) {
   const double rate = dt / (output_scale(draws) * draws->points.count);
   const int64_t tiles = (local_network_units(draws->local) + TILE - 1) / TILE;
-  if (!sum_outputs(draws, &draws->points, draws->f, draws->g)) return false;
+  if (!draws_outputs(draws, &draws->points, draws->f, draws->g)) return false;
 #pragma omp parallel for num_threads(draws->threads) schedule(dynamic)
   for (int64_t t = 0; t < tiles; t++) move_tile(draws, t, rate, &draws->space[omp_get_thread_num()]);
   return true;
