@@ -44,8 +44,9 @@ struct config {
   double checkpoint_minutes;      /* wall-clock minutes between checkpoints; 0: none by time; < 0: auto (run/stop.h) */
   int keep;                       /* number of newest checkpoints to keep; those at snapshots are always kept */
   struct steps snapshots, fields;
-  int io;      /* enum parallel_write_io */
-  int on_full; /* enum on_full */
+  bool overlaps; /* are recorded with fields (dynamics/overlaps.h) */
+  int io;        /* enum parallel_write_io */
+  int on_full;   /* enum on_full */
 };
 
 /* Reads an input file (a regular file of at most 1 MiB) and applies the overrides "key=value". Only rank 0 reads the

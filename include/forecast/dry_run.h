@@ -40,6 +40,7 @@ struct dry_run {
   double kept;               /* largest number of checkpoints on disk: output.keep, or for a new run `checkpoints` if
                               * that is less, + snapshots + one being written */
   double history, disk;      /* bytes: history.h5 at the end; all files together at their peak */
+  double overlaps;           /* bytes of overlaps in history.h5 at the end */
   double present;            /* bytes of the history and checkpoints in the output; 0 if options.fresh is true */
   double free_space;         /* free bytes on the disk of `folder`; NAN: unknown */
   char folder[4096];         /* the output folder, or its nearest existing parent */

@@ -15,8 +15,8 @@
 struct pilot_run_stage {
   double step;
   double row;   /* additional time of a step with a row of the history */
-  double field; /* computing f_n at the test and training points, and q_n (dynamics/second_moment.h) for each of
-                 * these sets; 0 if the run records no fields */
+  double field; /* computing f_n at the test and training points, q_n (dynamics/second_moment.h) for each of these
+                 * sets, and overlaps if they are recorded; 0 if the run records no fields */
   double limit; /* one estimate of the stability limit; 0 unless dt is auto */
 };
 

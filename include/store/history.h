@@ -17,11 +17,15 @@
  *                        dynamics/observables.h
  *   /ensemble/i/field    step (S), time (S); at the test points f (S, R, K), c2phi2 (S, R; dynamics/second_moment.h);
  *                        at the training points f_train (S, R, N), c2phi2_train (S, R)
+ *   /ensemble/i/overlaps
+ *                        optional, output.overlaps: step (S), time (S), and a dataset (S, R, ...) per array of
+ *                        dynamics/overlaps.h: Q (S, R, n, n) and M (S, R, n, m) for n <= 64; for larger n moments, and
+ *                        M_histogram (S, R, m, bins) in int64
  *   /ensemble/i/stability
  *                        step (U), time (U), and a dataset (U) per column of history_limit_table: estimates of dt/limit
  *                        (tangent/limit_estimate.h) at the steps of tangent/limit_plan.h
- *   Scales (h5_dimensions) name the dimensions: time; replica, point, train_point, d, unit: numbers 0, 1, ... Histories
- *   that an older program created have none.
+ *   Scales (h5_dimensions) name the dimensions: time; replica, point, train_point, d, unit, other_unit, teacher_unit:
+ *   numbers 0, 1, ...; overlap: the centers of the bins. Histories that an older program created have none.
  *   /provenance          attributes of the last run that wrote the file, see log/provenance.h
  *
  * Every byte is covered by a checksum, see store/history_file.h. Rows since the last checkpoint are in memory, on the
@@ -69,6 +73,9 @@ struct history;
 
 /* Returns the approximate size in bytes of the history at a step: its data, in whole HDF5 chunks. Local. */
 double history_bytes(const struct config *config, const struct dataset *data, int64_t step);
+
+/* Returns the part of this size that the overlaps need; 0 without output.overlaps. Local. */
+double history_overlap_bytes(const struct config *config, const struct dataset *data, int64_t step);
 
 /* Creates the history of a run that starts or resumes at step `start`; <output>/history.h5 must contain the rows before
  * it. Local. */
@@ -123,6 +130,10 @@ void history_row(struct history *history, int64_t step, const struct dt_segment 
 void history_field(struct history *history, int64_t step, const struct dt_segment *segment,
                    const struct particles *particles, const double *f, const double *f_train,
                    const double *second_moments);
+
+/* Adds the overlaps of a step: values [locals][overlaps_width] (dynamics/overlaps.h). Local; all ranks call it. */
+void history_overlaps(struct history *history, int64_t step, const struct dt_segment *segment,
+                      const struct particles *particles, const double *values);
 
 /* Adds an estimate of the stability limit: values [members][HISTORY_LIMITS], the same on all ranks. Local; all ranks
  * call it. */

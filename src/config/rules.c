@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "dynamics/overlaps.h"
 #include "key.h"
 #include "rule.h"
 
@@ -170,6 +171,22 @@ static bool late_field(const struct rule_arguments *args, char *received) {
   return steps_beyond_end(args, &args->config->fields, received);
 }
 
+static bool overlaps_on_sphere(const struct rule_arguments *args, char *received) {
+  const struct config *config = args->config;
+  return config->overlaps && is_sphere(args) && write_received(received, unit_table[config->unit.type].name);
+}
+
+static bool overlaps_without_fields(const struct rule_arguments *args, char *received) {
+  return args->config->overlaps && args->config->fields.count == 0 && write_received(received, "[]");
+}
+
+static bool overlaps_of_many(const struct rule_arguments *args, char *received) {
+  const struct config *config = args->config;
+  return config->overlaps && config->target.type == TARGET_TEACHER && config->target.teacher_units > OVERLAPS_TEACHER &&
+         write_integer(received, config->target.teacher_units);
+}
+
+_Static_assert(OVERLAPS_TEACHER == 1024, "the rule of overlaps_of_many states this limit");
 static const struct rule input_rules[] = {
     {"ensemble.n", no_sizes, "required: units of a network, or a list of sizes", NULL},
     {"target.type", no_target, "required: spin, teacher or file", NULL},
@@ -192,6 +209,11 @@ static const struct rule input_rules[] = {
      "required by unit.init.subsample, unit.init.subsample_seed and unit.init.checksum", NULL},
     {"output.snapshots", late_snapshot, "expected steps of the run", NULL},
     {"output.fields", late_field, "expected steps of the run", NULL},
+    {"output.overlaps", overlaps_on_sphere, "true requires units h(a.x + b)", "remove output.overlaps"},
+    {"output.fields", overlaps_without_fields, "output.overlaps: true requires steps at which overlaps are recorded",
+     "set output.fields, for example to {log: 5}"},
+    {"target.teacher.units", overlaps_of_many, "expected at most 1024 with output.overlaps: true",
+     "remove output.overlaps; snapshots (output.snapshots) contain all units"},
     {"ensemble.replicas x data.streams", many_replicas, "expected at most 16777215 networks per size", NULL},
     {"ensemble", many_numbers, "expected n x replicas x (d + 2) <= 2^58 numbers", NULL},
     {"data.streams", equal_streams,

@@ -256,6 +256,11 @@ const struct parameter parameter_table[] = {
      "steps at which f_n is recorded at the test points, and at the training points if they are fixed. {every: N}: the "
      "multiples of N; {log: K}: K steps per decade, in equal ratios; both with step 0 and the last step. A change on "
      "resume applies from the checkpoint on; recorded fields are kept"},
+    {"output.overlaps", P_FLAG, AT(overlaps), 0, 0, false, "false", NULL, true,
+     "true: records overlaps at the steps of output.fields: Q_ij = a_i.a_j of the units and, with a teacher of units "
+     "h(a.x + b), M_ir = a_i.a_r with those of the teacher. For n <= 64 all of Q and M; for larger n the mean and "
+     "variance of |a_i|^2, the means of Q_ij and Q_ij^2 over pairs and, for each r, the mean, variance and a histogram "
+     "of M_ir. A change on resume applies from the checkpoint on"},
     {"output.io", P_CHOICE, AT(io), 0, 0, false, "posix", io_choice, true,
      "how checkpoints are written: posix, or mpiio for file systems whose clients do not share pages coherently (NFS)"},
     {"output.on_full", P_CHOICE, AT(on_full), 0, 0, false, "stop", full_choice, true,

@@ -123,6 +123,7 @@ static void predict_disk(struct dry_run *plan, const struct dataset *data, bool 
   const bool resumes = plan->first_step > 0; /* older checkpoints exist */
   plan->kept = fmin(config->keep, resumes ? config->keep : plan->checkpoints) + fmin(snapshots, STEPS_MAX) + 1;
   plan->history = history_bytes(config, data, plan->steps + 1);
+  plan->overlaps = history_overlap_bytes(config, data, plan->steps + 1);
   plan->disk = plan->kept * (double)plan->checkpoint +
                3 * plan->history; /* the history, the copy before it, and a new one that is being written */
   plan->present = fresh ? 0 : present_bytes(config->output);

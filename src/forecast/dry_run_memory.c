@@ -9,6 +9,7 @@
 #include "dynamics/activations.h"
 #include "dynamics/epoch_orders.h"
 #include "dynamics/gradient.h"
+#include "dynamics/overlaps.h"
 #include "dynamics/unit_costs.h"
 #include "store/checkpoint.h"
 #include "store/history.h"
@@ -71,10 +72,11 @@ static double rows_bytes(const struct dry_run *plan, const struct dataset *data,
   const double rows = (double)plan->rows * (steps > 0 ? between / steps : 1);
   const double fields = most_fields(plan, between);
   const double numbers[] = {rows * column_count, fields * (double)data->tests, fields * (double)data->samples,
-                            fields * HISTORY_SECOND_MOMENTS};
+                            fields * HISTORY_SECOND_MOMENTS,
+                            config->overlaps ? fields * (double)overlaps_width(&config->ensemble, data->target) : 0};
   const double led = (double)owned->led, of_size = fmin(led, replicas);
   double kept = 0, tables = 0, moving = 0;
-  for (int kind = 0; kind < 4; kind++) {
+  for (size_t kind = 0; kind < sizeof numbers / sizeof *numbers; kind++) {
     kept += led * numbers[kind];
     if (rank == 0) tables += replicas * numbers[kind];
     moving = fmax(moving, rank == 0 ? tables + replicas * numbers[kind] : of_size * numbers[kind]);

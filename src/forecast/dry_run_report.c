@@ -70,15 +70,18 @@ static void print_memory(const struct dry_run *plan, struct report *report) {
 }
 
 static void print_disk(const struct dry_run *plan, struct report *report) {
-  char each[32], history[32], most[32], present[32], free_space[32];
+  char each[32], history[32], overlaps[32], most[32], present[32], free_space[32];
   const double more = plan->disk - plan->present;
   report_size((double)plan->checkpoint, each);
   report_size(plan->history, history);
+  report_size(plan->overlaps, overlaps);
   report_size(plan->disk, most);
   report_size(plan->present, present);
   report_size(plan->free_space, free_space);
   report_filled(report, "disk", INDENT, "%s (%lld bytes) per checkpoint, at most %.0f at a time; history about %s",
                 each, (long long)plan->checkpoint, plan->kept, history);
+  if (plan->overlaps > 0)
+    report_filled(report, "", INDENT, "the history includes about %s of overlaps (output.overlaps)", overlaps);
   report_filled(report, "", INDENT, "at most %s in total, of which %s already present; %s free in %s", most, present,
                 free_space, plan->folder);
   if (more > plan->free_space)
@@ -194,6 +197,7 @@ static void json_all(struct json *json, const struct dry_run *plan) {
   json_integer(json, "checkpoint", plan->checkpoint);
   json_real(json, "kept", plan->kept);
   json_real(json, "history", plan->history);
+  json_real(json, "overlaps", plan->overlaps);
   json_real(json, "disk", plan->disk);
   json_real(json, "there", plan->present);
   json_real(json, "room", plan->free_space);

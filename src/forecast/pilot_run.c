@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "dynamics/overlaps.h"
 #include "run/stability_watch.h"
 #include "tangent/stability.h"
 
@@ -69,6 +70,8 @@ struct timing {
   int64_t step;
   struct observation *observation; /* [locals] */
   double *f, *mean;                /* [locals][points], [locals] */
+  bool overlaps;                   /* are part of a field */
+  int threads;
 };
 
 static void do_step(struct timing *timing) {
@@ -86,6 +89,10 @@ static void do_field(struct timing *timing) {
     dynamics_evaluate(timing->dynamics, timing->step, (enum point_set)set, timing->f);
     dynamics_moments(timing->dynamics, (enum point_set)set, timing->mean);
   }
+  double *overlaps = NULL;
+  if (timing->overlaps && overlaps_compute(timing->particles, timing->data->target, timing->threads, &overlaps) != OK)
+    die("%s", error_text());
+  free(overlaps);
 }
 
 static void do_limit(struct timing *timing) {
@@ -198,7 +205,9 @@ static int measure(struct problem *problem, struct pilot_run *result) {
   struct timing timing = {.particles = problem->particles,
                           .data = problem->data,
                           .dynamics = problem->dynamics,
-                          .schedule = &config->schedule};
+                          .schedule = &config->schedule,
+                          .overlaps = config->overlaps,
+                          .threads = config->threads};
   if (schedule_auto(&config->schedule, schedule_steps(&config->schedule)))
     TRY(stability_create(problem->particles, problem->data, problem->isa, config->threads, STABILITY_PROBE, PROBE_EVEN,
                          &timing.stability));

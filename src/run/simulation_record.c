@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "dynamics/overlaps.h"
 #include "simulation_state.h"
 
 struct work simulation_work(const struct simulation *sim) {
@@ -33,6 +34,18 @@ static int alloc_outputs(const struct simulation *sim, int64_t points, const cha
   return alloc_array((void **)f, sim->problem.particles->locals * points, sizeof(double), name);
 }
 
+/* Collective. FAILED: no memory. */
+static int record_overlaps(struct simulation *sim) {
+  const struct problem *problem = &sim->problem;
+  const struct particles *particles = problem->particles;
+  if (!problem->config->overlaps) return OK;
+  double *values;
+  TRY(overlaps_compute(particles, problem->data->target, problem->config->threads, &values));
+  history_overlaps(sim->history, sim->step, &sim->step_size.segment, particles, values);
+  free(values);
+  return OK;
+}
+
 int simulation_record_field(struct simulation *sim) {
   if (!history_field_due(sim->history, sim->step)) return OK;
   const struct work since = simulation_work(sim);
@@ -52,6 +65,7 @@ int simulation_record_field(struct simulation *sim) {
   }
   free(f);
   free(f_train);
+  if (status == OK) status = record_overlaps(sim);
   simulation_add_work(sim, PHASE_FIELD, &since);
   return status;
 }

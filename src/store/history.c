@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "dynamics/overlaps.h"
 #include "history_head.h"
 #include "io/durable_file.h"
 #include "io/h5.h"
@@ -18,6 +19,7 @@
 struct rows {
   int width;         /* values in a record */
   int64_t kept;      /* number of rows that precede them in the file */
+  bool kept_known;   /* kept has been read from the file (count_kept) */
   int64_t count;     /* number of rows in memory */
   int64_t *step;     /* [count] */
   double *time, *dt; /* [count][members] */
@@ -25,14 +27,20 @@ struct rows {
   double *record; /* [records][2 + width] */
 };
 
+enum { HISTORY_GATHERED = 5, HISTORY_KINDS }; /* kinds of rows with records per network, and all kinds */
+
 struct history {
   const struct comm *comm;
   const struct config *config;
   const struct dataset *data;
   char *path, temporary[PATH_BYTES];
-  struct rows series, field, train, second_moment;
-  struct rows limit; /* its records are per member of the ensemble, not per network; all ranks have them */
-  bool limit_kept;   /* limit.kept has been read from the file */
+  union {
+    struct rows kind[HISTORY_KINDS];
+    struct {
+      struct rows series, field, train, second_moment, overlap;
+      struct rows limit; /* its records are per member of the ensemble, not per network; all ranks have them */
+    };
+  };
   int64_t start;
   bool written; /* history_write extends the file; false: it creates the file or replaces it */
   int64_t step; /* step of the last history_write of this process, -1: none */
@@ -62,6 +70,7 @@ struct history *history_create(const struct comm *comm, const struct config *con
   history->train.width = (int)data->samples;
   history->second_moment.width = HISTORY_SECOND_MOMENTS;
   history->limit.width = HISTORY_LIMITS;
+  history->overlap.width = (int)overlaps_width(&config->ensemble, data->target);
   history_kept(config, start, &history->series.kept, &history->field.kept);
   history->train.kept = history->second_moment.kept = history->field.kept;
   return history;
@@ -69,21 +78,20 @@ struct history *history_create(const struct comm *comm, const struct config *con
 
 void history_free(struct history *history) {
   if (!history) return;
-  struct rows *rows[] = {&history->series, &history->field, &history->train, &history->second_moment, &history->limit};
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-    free(rows[i]->step);
-    free(rows[i]->time);
-    free(rows[i]->dt);
-    free(rows[i]->record);
+  for (int i = 0; i < HISTORY_KINDS; i++) {
+    free(history->kind[i].step);
+    free(history->kind[i].time);
+    free(history->kind[i].dt);
+    free(history->kind[i].record);
   }
   free(history->path);
   free(history);
 }
 
 bool history_pending(const struct history *history) {
-  return history->series.count + history->field.count + history->train.count + history->second_moment.count +
-             history->limit.count >
-         0;
+  int64_t count = 0;
+  for (int i = 0; i < HISTORY_KINDS; i++) count += history->kind[i].count;
+  return count > 0;
 }
 
 /* ---- rows in memory ---- */
@@ -148,6 +156,11 @@ void history_field(struct history *history, int64_t step, const struct dt_segmen
   add_field(&history->second_moment, step, segment, particles, second_moments);
 }
 
+void history_overlaps(struct history *history, int64_t step, const struct dt_segment *segment,
+                      const struct particles *particles, const double *values) {
+  add_field(&history->overlap, step, segment, particles, values);
+}
+
 void history_limits(struct history *history, int64_t step, const struct dt_segment *segment,
                     const struct particles *particles, const double *values) {
   begin_row(&history->limit, step, segment, particles);
@@ -185,12 +198,30 @@ static double *gather_member(const struct history *history, const struct rows *r
   return table;
 }
 
-/* Coordinates of the dimensions of a dataset after its time: numbers 0, 1, ... */
+/* Coordinates of the dimensions of a dataset after its time: numbers 0, 1, ... or, if value is set, its values. */
 struct scale {
   const char *name, *description;
+  double (*value)(int k);
 };
-static const struct scale REPLICA = {"replica", "number of the replica"}, POINT = {"point", "number of the test point"},
-                          TRAIN_POINT = {"train_point", "number of the training point"};
+static const struct scale REPLICA = {"replica", "number of the replica", NULL},
+                          POINT = {"point", "number of the test point", NULL},
+                          TRAIN_POINT = {"train_point", "number of the training point", NULL};
+static const struct scale overlap_scales[OVERLAP_AXES] = {
+    [OVERLAP_UNIT] = {"unit", "number of the unit i", NULL},
+    [OVERLAP_OTHER_UNIT] = {"other_unit", "number of the unit j", NULL},
+    [OVERLAP_TEACHER_UNIT] = {"teacher_unit", "number of the unit r of the teacher", NULL},
+    [OVERLAP_BIN] = {"overlap", "center of the bin: M_ir / |a*_r|^2", overlaps_bin},
+};
+
+static int write_scale(struct h5 *file, const char *path, int64_t count, const struct scale *scale) {
+  if (!scale->value) return h5_index(file, path, count, scale->description);
+  double *values = alloc_small(sizeof *values * (size_t)count);
+  for (int k = 0; k < count; k++) values[k] = scale->value(k);
+  int status = h5_write(file, path, H5_DOUBLE, 1, &count, values);
+  free(values);
+  if (status == OK) status = h5_describe(file, path, scale->description, "1");
+  return status == OK ? h5_dimensions(file, path, 1, &path) : status;
+}
 
 /* Appends the rows [kept + count][shape] of a dataset in a group. A new dataset is also described, and its dimensions
  * are named by the datasets `time` and scale [rank] of the group. A dataset of an older program has no such names. */
@@ -207,7 +238,7 @@ static int append(struct h5 *file, const struct rows *rows, const char *group, c
   for (int i = 0; i <= rank; i++) {
     snprintf(path[i], sizeof path[i], "%s/%s", group, i ? scale[i - 1]->name : "time");
     paths[i] = path[i];
-    if (i && !h5_exists(file, path[i])) TRY(h5_index(file, path[i], shape[i - 1], scale[i - 1]->description));
+    if (i && !h5_exists(file, path[i])) TRY(write_scale(file, path[i], shape[i - 1], scale[i - 1]));
   }
   return h5_dimensions(file, name, rank + 1, paths);
 }
@@ -327,22 +358,58 @@ const struct history_limit_column history_limit_table[HISTORY_LIMITS] = {
     [LIMIT_POINTS] = {"points", "points per sample, or all points of a fixed set; 0 with data.mode: rkhs", NULL},
 };
 
-/* Sets limit.kept to the number of rows in the file before the step from which the run started. */
-static int count_kept_limits(struct history *history, struct h5 *file) {
-  const char *name = "/ensemble/0/stability/step";
-  if (history->limit_kept) return OK;
+/* Sets rows->kept to the number of rows of a group in the file before the step from which the run started. */
+static int count_kept(const struct history *history, struct h5 *file, const char *group, struct rows *rows) {
+  char name[64];
+  if (rows->kept_known) return OK;
   int rank;
   int64_t shape[H5_RANK_MAX] = {0}, *step = NULL;
+  snprintf(name, sizeof name, "/ensemble/0/%s/step", group);
   if (history->written && h5_exists(file, name)) TRY(h5_shape(file, name, &rank, shape));
-  TRY(alloc_array((void **)&step, shape[0] + 1, sizeof *step, "steps of estimates"));
+  TRY(alloc_array((void **)&step, shape[0] + 1, sizeof *step, "steps of a group"));
   const int status = shape[0] > 0 ? h5_read(file, name, H5_INT64, 1, shape, step) : OK;
-  for (history->limit.kept = 0; status == OK && history->limit.kept < shape[0];) {
-    if (step[history->limit.kept] >= history->start) break;
-    history->limit.kept++;
-  }
+  for (rows->kept = 0; status == OK && rows->kept < shape[0]; rows->kept++)
+    if (step[rows->kept] >= history->start) break;
   free(step);
-  history->limit_kept = status == OK;
+  rows->kept_known = status == OK;
   return status;
+}
+
+/* Appends one array of the overlaps: the numbers `first`, ... of each record. table: [row][replica][width]. */
+static int append_array(const struct history *history, struct h5 *file, const char *group,
+                        const struct overlap_array *array, int64_t first, const double *table) {
+  const struct rows *rows = &history->overlap;
+  const int64_t replicas = history->config->ensemble.replicas, cells = rows->count * replicas;
+  int64_t shape[H5_RANK_MAX] = {replicas};
+  const struct scale *scale[H5_RANK_MAX] = {&REPLICA};
+  double *values;
+  TRY(alloc_array((void **)&values, cells * array->count + 1, sizeof *values, "overlaps"));
+  for (int i = 0; i < array->rank; i++) {
+    shape[1 + i] = array->shape[i];
+    scale[1 + i] = &overlap_scales[array->axis[i]];
+  }
+  for (int64_t i = 0; i < cells; i++)
+    memcpy(values + i * array->count, table + i * rows->width + first, sizeof *values * (size_t)array->count);
+  for (int64_t i = 0; array->integers && i < cells * array->count; i++) ((int64_t *)values)[i] = (int64_t)values[i];
+  const int status = append(file, rows, group, array->name, array->integers ? H5_INT64 : H5_DOUBLE, 1 + array->rank,
+                            shape, scale, array->description, array->units, values);
+  free(values);
+  return status;
+}
+
+/* Appends the overlaps. Without output.overlaps, a resumed run only removes those at or after its first step. */
+static int append_overlaps(const struct history *history, struct h5 *file, int member, const double *table) {
+  const struct config *config = history->config;
+  struct overlap_array list[OVERLAP_ARRAYS_MAX];
+  char group[64], step[80];
+  snprintf(group, sizeof group, "/ensemble/%d/overlaps", member);
+  snprintf(step, sizeof step, "%s/step", group);
+  if (!config->overlaps && !h5_exists(file, step)) return OK;
+  const int count = overlaps_list(config->ensemble.n[member], overlaps_teacher_units(history->data->target), list);
+  TRY(append_axes(history, file, &history->overlap, group, member, false));
+  int64_t first = 0;
+  for (int i = 0; i < count; first += list[i++].count) TRY(append_array(history, file, group, &list[i], first, table));
+  return OK;
 }
 
 /* Appends the estimates of the stability limit. A file of an older program has no estimates from before
@@ -366,10 +433,12 @@ static int append_limits(const struct history *history, struct h5 *file, int mem
   return status;
 }
 
-static int append_member(const struct history *history, struct h5 *file, int member, const double *series,
-                         const double *field, const double *train, const double *second_moment) {
+/* table [HISTORY_GATHERED]: from gather_member, in the order of history->kind. */
+static int append_member(const struct history *history, struct h5 *file, int member, double *const *table) {
+  const double *series = table[0], *field = table[1], *train = table[2], *second_moment = table[3];
   TRY(append_series(history, file, member, series));
   TRY(append_limits(history, file, member));
+  TRY(append_overlaps(history, file, member, table[4]));
   if (history->config->fields.count == 0) return OK;
   if (history->field.width > 0)
     TRY(append_field(history, file, member, &history->field, "f", "f_n at the test points", field));
@@ -442,17 +511,13 @@ int history_write(struct history *history, int64_t step, const struct provenance
   const bool root = history->comm->rank == 0;
   struct h5 *file = NULL;
   int status = root ? open_copy(history, &file) : OK;
-  if (root && status == OK) status = count_kept_limits(history, file);
+  if (root && status == OK) status = count_kept(history, file, "stability", &history->limit);
+  if (root && status == OK) status = count_kept(history, file, "overlaps", &history->overlap);
   for (int e = 0; e < history->config->ensemble.members; e++) {
-    double *series = gather_member(history, &history->series, e);
-    double *field = gather_member(history, &history->field, e);
-    double *train = gather_member(history, &history->train, e);
-    double *second_moment = gather_member(history, &history->second_moment, e);
-    if (root && status == OK) status = append_member(history, file, e, series, field, train, second_moment);
-    free(series);
-    free(field);
-    free(train);
-    free(second_moment);
+    double *table[HISTORY_GATHERED];
+    for (int i = 0; i < HISTORY_GATHERED; i++) table[i] = gather_member(history, &history->kind[i], e);
+    if (root && status == OK) status = append_member(history, file, e, table);
+    for (int i = 0; i < HISTORY_GATHERED; i++) free(table[i]);
   }
   if (root && status == OK) status = write_attributes(history, file, step, provenance);
   if (file) {
@@ -464,10 +529,6 @@ int history_write(struct history *history, int64_t step, const struct provenance
   TRY(comm_agree(history->comm, status));
   history->written = true;
   history->step = step;
-  discard_rows(&history->series);
-  discard_rows(&history->field);
-  discard_rows(&history->train);
-  discard_rows(&history->second_moment);
-  discard_rows(&history->limit);
+  for (int i = 0; i < HISTORY_KINDS; i++) discard_rows(&history->kind[i]);
   return OK;
 }

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "dynamics/overlaps.h"
 #include "history_head.h"
 #include "io/durable_file.h"
 #include "store/history.h"
@@ -38,8 +39,23 @@ static double series_bytes(int64_t numbers, int64_t rows) {
   return (double)(chunks * chunk) * (double)numbers * sizeof(double);
 }
 
+enum { AXES = 4, FIELD_AXES = 2 };
+
+double history_overlap_bytes(const struct config *config, const struct dataset *data, int64_t step) {
+  int64_t rows, fields;
+  double bytes = 0;
+  if (!config->overlaps) return 0;
+  history_kept(config, step, &rows, &fields);
+  for (int e = 0; e < config->ensemble.members; e++) {
+    struct overlap_array list[OVERLAP_ARRAYS_MAX];
+    const int count = overlaps_list(config->ensemble.n[e], overlaps_teacher_units(data->target), list);
+    bytes += FIELD_AXES * series_bytes(1, fields);
+    for (int i = 0; i < count; i++) bytes += series_bytes(config->ensemble.replicas * list[i].count, fields);
+  }
+  return bytes;
+}
+
 double history_bytes(const struct config *config, const struct dataset *data, int64_t step) {
-  enum { AXES = 4, FIELD_AXES = 2 };
   const int64_t replicas = config->ensemble.replicas;
   int64_t rows, fields;
   history_kept(config, step, &rows, &fields);
@@ -50,7 +66,8 @@ double history_bytes(const struct config *config, const struct dataset *data, in
   if (fields > 0)
     field = FIELD_AXES * series_bytes(1, fields) + series_bytes(replicas * data->tests, fields) +
             series_bytes(replicas * data->samples, fields) + HISTORY_SECOND_MOMENTS * series_bytes(replicas, fields);
-  return history_head_bytes(data) + config->ensemble.members * (series + field + limits);
+  return history_head_bytes(data) + history_overlap_bytes(config, data, step) +
+         config->ensemble.members * (series + field + limits);
 }
 
 static int rows_of(struct h5 *file, int member, const char *dataset, int64_t *rows) {

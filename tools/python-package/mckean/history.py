@@ -6,9 +6,13 @@ import numpy as np
 
 from .records import attributes, history_of, members, read_config, text
 
-RECORDS = {"series": "time", "field": "field_time", "stability": "stability_time"}  # group of a size: name of its time
+RECORDS = {"series": "time", "field": "field_time", "overlaps": "overlaps_time", "stability": "stability_time"}  # group of a size: name of its time
 # dimensions of the datasets of a group after its time
-DIMS = {"f": ("replica", "point"), "f_train": ("replica", "train_point")}
+DIMS = {"f": ("replica", "point"), "f_train": ("replica", "train_point"), "Q": ("replica", "unit", "other_unit"),
+        "M": ("replica", "unit", "teacher_unit"), "M_mean": ("replica", "teacher_unit"), "M_variance": ("replica", "teacher_unit"),
+        "M_histogram": ("replica", "teacher_unit", "overlap")}
+INDICES = {"replica": "number of the replica", "point": "number of the test point", "train_point": "number of the training point",
+           "unit": "number of the unit i", "other_unit": "number of the unit j", "teacher_unit": "number of the unit r of the teacher"}
 POINTS = {"test": "point", "train": "train_point"}
 
 
@@ -28,7 +32,10 @@ def read_member(group, fields):
         axes = {"time": time, "step": "step" if record == "series" else f"{record}_step"}
         prefix = "stability_" if record == "stability" else ""
         for name, dataset in group[record].items():
-            if name in ("replica", "point", "train_point"):
+            if name in INDICES:
+                continue
+            if name == "overlap":
+                found[name] = (name,), dataset[()], described(dataset)
                 continue
             rest = DIMS.get(name, ("replica",) if dataset.ndim == 2 else ())
             found[axes.get(name, prefix + name)] = (time, *rest), dataset[()], described(dataset)
@@ -73,14 +80,14 @@ def axes_of(member):
     return clocks, {name: array.shape for name, (_, array, _) in member.items()}
 
 
-CLOCKS = ("time", "step", "field_time", "field_step", "stability_time", "stability_step")
+CLOCKS = ("time", "step", "field_time", "field_step", "overlaps_time", "overlaps_step", "stability_time", "stability_step")
 
 
 def stack(sizes, parts):
     """Joins the members of several sizes along n."""
     found = {"n": (("n",), np.array(sizes), {"long_name": "units of a network"})}
     for name, (dims, _, about) in parts[0].items():
-        if name in CLOCKS:
+        if name in (*CLOCKS, "overlap"):
             found[name] = parts[0][name]
         else:
             found[name] = ("n", *dims), np.stack([part[name][1] for part in parts]), about
@@ -92,10 +99,9 @@ def alone(n, member):
 
 
 def with_indices(found):
-    """Adds the numbers of replicas and points as coordinates."""
+    """Adds the numbers of replicas, points and units as coordinates."""
     sizes = {dim: length for dims, array, _ in found.values() for dim, length in zip(dims, array.shape)}
-    labels = {"replica": "number of the replica", "point": "number of the test point", "train_point": "number of the training point"}
-    return {**found, **{name: ((name,), np.arange(sizes[name]), {"long_name": label}) for name, label in labels.items()
+    return {**found, **{name: ((name,), np.arange(sizes[name]), {"long_name": label}) for name, label in INDICES.items()
                         if name in sizes}}
 
 
@@ -106,7 +112,7 @@ def as_dictionary(found, about):
 
 
 def as_dataset(found, about, xarray):
-    axes = {"n", "replica", "point", "train_point", *CLOCKS}
+    axes = {"n", "overlap", *INDICES, *CLOCKS}
     return xarray.Dataset({name: entry for name, entry in found.items() if name not in axes},
                           {name: entry for name, entry in found.items() if name in axes}, about)
 
@@ -119,11 +125,13 @@ def open(run, fields=True, arrays=None):
     arrays   "numpy": a dictionary of NumPy arrays; "xarray": an xarray.Dataset; None: a Dataset if xarray is installed
 
     Returns a Dataset with the dimensions n (sizes), replica, time (rows of the series), field_time (recorded outputs),
-    point (test points), train_point (fixed training points) and stability_time, and the variables
+    point (test points), train_point (fixed training points), overlaps_time and stability_time, and the variables
 
       loss, test_loss, loss_over_C_f, grad2, c_mean, ... (n, time, replica); dt, batch (n, time); step (time)
       f (n, field_time, replica, point), f_train (n, field_time, replica, train_point)   outputs f_n(x)
       c2phi2, c2phi2_train (n, field_time, replica)
+      Q (n, overlaps_time, replica, unit, other_unit), M (n, overlaps_time, replica, unit, teacher_unit)   overlaps, n <= 64
+      Q_self_mean, Q_pair_mean, M_mean, M_histogram, ...   their moments and histograms (output.overlaps), larger n
       test_x (point, d), test_y (point), train_x (train_point, d), train_y (train_point)
       stability_limit, stability_dt_over_limit, ... (n, stability_time)
 
