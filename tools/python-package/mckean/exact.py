@@ -12,7 +12,7 @@ import numpy as np
 from .history import by_size
 from .network import load
 from .records import checkpoints_of, h5py, history_of, members, read_config, series_of, time_of
-from .teacher_student import overlaps, saad_solla
+from .teacher_student import Overlaps, overlaps, saad_solla
 from .theory import check_frozen, law_of, line_of, stages_of
 
 LEVEL = 0.99
@@ -159,29 +159,37 @@ def smallest(file):
     return min(members(file), key=lambda group: int(group.attrs["n"]))
 
 
-def first_units(run):
-    """Returns a (n, d) of the students of the smallest n at step 0, and b (m, d) of the teachers."""
+def teachers_of(run):
+    """Returns the inner parameters (m, d) of the teacher's units."""
     with h5py.File(history_of(run)) as file:
-        teachers = file["teacher/a"][()]
-    with h5py.File(checkpoints_of(run)[0]) as file:
-        return np.asarray(smallest(file)["a"][0], float), teachers
+        return file["teacher/a"][()]
+
+
+def recorded_overlaps(run):
+    """Returns the Overlaps (T, R, ..) of the smallest n that the history contains (output.overlaps), or None."""
+    with h5py.File(history_of(run)) as file:
+        record = smallest(file).get("overlaps", {})
+        return Overlaps(*(record[name][()] for name in ("time", "Q", "M"))) if "Q" in record and "M" in record else None
 
 
 @functools.lru_cache(None)
 def overlaps_of(run):
-    """Returns d, t (T), and the overlaps of all networks of the smallest n, (R, T, numbers): those of students, i <= j, and with
-    teachers."""
-    with h5py.File(history_of(run)) as file:
-        teachers = file["teacher/a"][()]
-    found, times = [], []
+    """Returns the Overlaps (T, R, ..) of all networks of the smallest n: those in the history or, without them, of checkpoints."""
+    recorded = recorded_overlaps(run)
+    if recorded is not None:
+        return recorded
+    times, found = [], []
     for path in checkpoints_of(run).values():
         with h5py.File(path) as file:
             group = smallest(file)
-            Q, M = overlaps(np.asarray(group["a"], float), teachers)
+            found.append(overlaps(np.asarray(group["a"], float), teachers_of(run)))
             times.append(time_of(file, group))
-        rows, columns = np.triu_indices(Q.shape[-1])
-        found.append(np.concatenate([Q[:, rows, columns], M.reshape(len(M), -1)], 1))
-    return teachers.shape[1], np.array(times), np.stack(found, 1)
+    return Overlaps(np.array(times), *(np.array(part) for part in zip(*found)))
+
+
+def numbers_of(Q, M):
+    """Returns the overlaps of students, i <= j, and those with teachers, as an array (.., numbers)."""
+    return np.concatenate([Q[(..., *np.triu_indices(Q.shape[-1]))], M.reshape(*M.shape[:-2], -1)], -1)
 
 
 # The keys of a run to which the equations of Saad and Solla apply with all c = 1, and their values.
@@ -197,7 +205,7 @@ def saad_solla_noise(run):
     fits = (all(run.config.get(key) == value for key, value in SAAD_SOLLA.items()) and "dynamics.stages.1.steps" not in stage
             and all(stage.get(key, value) == value for key, value in STAGE_SAAD_SOLLA.items())
             and stage.get("dt") != "auto" and "batch" in stage and 0 in checkpoints_of(run.folder))
-    if not fits:
+    if not fits or overlaps_of(run.folder).time[0] != 0:
         return None
     with h5py.File(history_of(run.folder)) as file, h5py.File(checkpoints_of(run.folder)[0]) as checkpoint:
         for units in (file["teacher"], smallest(checkpoint)):
@@ -207,10 +215,9 @@ def saad_solla_noise(run):
 
 
 def limit_of(run, times, noise):
-    """Returns Q (T, n, n) and M (T, n, m) for d -> infinity, from the overlaps of a run at step 0; all c = 1."""
-    a, b = first_units(run)
-    Q, M = overlaps(a, b)
-    flow = saad_solla(Q, M, b @ b.T, times, noise)
+    """Returns Q (T, n, n) and M (T, n, m) for d -> infinity, from the overlaps of replica 0 of a run at step 0; all c = 1."""
+    b, found = teachers_of(run), overlaps_of(run)
+    flow = saad_solla(found.Q[0, 0], found.M[0, 0], b @ b.T, times, noise)
     return flow.Q, flow.M
 
 
@@ -221,18 +228,16 @@ def against_saad_solla(runs, noise):
     sum of squares of the deviations, its limit with p = 1e-5 for Gaussian deviations with the measured correlations, and the relative
     distance of the largest d.
     """
-    data = [overlaps_of(run) for run in runs]
-    times = data[0][1]
-    Q, M = limit_of(runs[0], times, noise)
-    rows, columns = np.triu_indices(Q.shape[-1])
-    limit = np.concatenate([Q[:, rows, columns], M.reshape(len(times), -1)], 1)[1:].ravel()
-    means = np.array([values[:, 1:].reshape(len(values), -1).mean(0) for _, _, values in data])
-    errors = np.array([values[:, 1:].reshape(len(values), -1).std(0, ddof=1) / np.sqrt(len(values)) for _, _, values in data])
-    x, weight = np.array([1 / d for d, _, _ in data])[:, None], errors ** -2.0
+    times = overlaps_of(runs[0]).time
+    limit = numbers_of(*limit_of(runs[0], times, noise))[1:].ravel()
+    data = [numbers_of(*overlaps_of(run)[1:])[1:].swapaxes(0, 1) for run in runs]
+    data = [values.reshape(len(values), -1) for values in data]  # (R, overlaps and times)
+    means = np.array([values.mean(0) for values in data])
+    errors = np.array([values.std(0, ddof=1) / np.sqrt(len(values)) for values in data])
+    x, weight = np.array([1 / teachers_of(run).shape[1] for run in runs])[:, None], errors ** -2.0
     S, Sx, Sxx = weight.sum(0), (weight * x).sum(0), (weight * x * x).sum(0)
     part = weight * (Sxx - x * Sx) / (S * Sxx - Sx ** 2)  # of each mean in the value at 1/d = 0
-    covariance = sum(np.outer(share, share) * np.cov(values[:, 1:].reshape(len(values), -1).T) / len(values)
-                     for share, (_, _, values) in zip(part, data))
+    covariance = sum(np.outer(share, share) * np.cov(values.T) / len(values) for share, values in zip(part, data))
     sd = np.sqrt(np.diag(covariance))
     z = ((part * means).sum(0) - limit) / sd
     distance = np.linalg.norm(means[-1] - limit) / np.linalg.norm(limit)

@@ -145,9 +145,11 @@ def draw_biases(cases):
 
 def has_overlaps(case):
     """Returns whether a few students and teachers have overlaps at several times."""
-    config = case.first.config
-    return (config.get("target.type") == "teacher" and min(case.first.sizes) * int(config["target.teacher.units"]) <= 16 and
-            len(checkpoints_of(case.first.folder)) > 2)
+    config, folder = case.first.config, case.first.folder
+    if config.get("target.type") != "teacher" or min(case.first.sizes) * int(config["target.teacher.units"]) > 16:
+        return False
+    recorded = exact.recorded_overlaps(folder)
+    return len(checkpoints_of(folder) if recorded is None else recorded.time) > 2
 
 
 def draw_overlaps(case):
@@ -156,22 +158,23 @@ def draw_overlaps(case):
     The limit belongs to the overlaps at step 0, so if these differ between replicas, only replica 0 is shown.
     """
     run = case.first.folder
-    n, m = min(case.first.sizes), int(case.first.config["target.teacher.units"])
-    d, times, values = exact.overlaps_of(run)
-    same, M = np.ptp(values[:, 0], axis=0).max() < 1e-6, values[:, :, -n * m:]
+    n, m, d = min(case.first.sizes), int(case.first.config["target.teacher.units"]), case.first.config["target.d"]
+    times, Q, M = exact.overlaps_of(run)
+    same = all(np.ptp(part[0], axis=0).max() < 1e-6 for part in (Q, M))
+    M = M.reshape(len(times), -1, n * m)
     noise = exact.saad_solla_noise(case.first)
     if noise is not None and not same:
-        M = M[:1]
+        M = M[:, :1]
     figure, axis = axes("$M_{ir} = a_i \\cdot b_r$")
     for k, color in enumerate(colors(n * m)):
-        axis.plot(times, M[:, :, k].mean(0), color=color, marker="o", markersize=3, linestyle="none", label=f"{k // m + 1}, {k % m + 1}")
-        axis.fill_between(times, *np.quantile(M[:, :, k], [0.1, 0.9], axis=0), color=color, alpha=0.15, linewidth=0)
+        axis.plot(times, M[:, :, k].mean(1), color=color, marker="o", markersize=3, linestyle="none", label=f"{k // m + 1}, {k % m + 1}")
+        axis.fill_between(times, *np.quantile(M[:, :, k], [0.1, 0.9], axis=1), color=color, alpha=0.15, linewidth=0)
     if noise is not None:
         _, limit = exact.limit_of(run, times, noise)
         axis.plot(times, limit.reshape(len(times), -1), color=guide(), linestyle="--", linewidth=1.2)
     time_axis(axis, times)
     legend(axis, 6)
-    shown = "replica 0" if len(M) == 1 else "mean over replicas, band from the 10 % to the 90 % quantile"
+    shown = "replica 0" if M.shape[1] == 1 else "mean over replicas, band from the 10 % to the 90 % quantile"
     dashed = "" if noise is None else "; dashed: the equations of Saad and Solla, d -> infinity"
     return [done(axis, f"Overlaps of students i and teachers r, n = {n}, d = {d}: {shown}{dashed}.")]
 
