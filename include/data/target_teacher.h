@@ -20,8 +20,10 @@ extern const struct target_kind target_teacher;
 
 enum { TEACHER_EXACT_MAX = 4096 }; /* computing C_f takes m^2 (6 d + 60) flops on each rank */
 
-/* The following functions are local; target: a teacher. Return the number m of units, and whether all biases are 0. */
+/* The following functions are local; target: a teacher. Return the number m of units, the set of fields (FIELD_BIT_*)
+ * that the file contains, and whether all biases are 0. */
 int64_t target_teacher_units(const struct target *target);
+unsigned target_teacher_imported(const struct target *target);
 bool target_teacher_unbiased(const struct target *target);
 
 /* Copies unit i to unit [d + 1]: c, a. */

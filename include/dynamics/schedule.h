@@ -59,6 +59,14 @@ double schedule_dt_most(double power, const struct ensemble_spec *ensemble, doub
 /* Returns whether dt depends on n in any step before `step`. Networks of different n may then have different t. */
 bool schedule_dt_varies(const struct schedule *schedule, int64_t step);
 
+/* Returns whether steps draw random numbers of their own for each network: noise of a temperature, or births and
+ * deaths. */
+bool schedule_is_random(const struct schedule *schedule);
+
+/* Returns what dt above the stability limit means at a step, the end of the sentence "the results ...", which depends on
+ * whether there is a temperature. */
+const char *schedule_beyond_limit(const struct schedule *schedule, int64_t step);
+
 /* schedule_auto returns whether dt is auto in any step before `step`. If not, schedule_time returns t of a network of n
  * units: the sum of its dt over the steps before `step`. */
 bool schedule_auto(const struct schedule *schedule, int64_t step);

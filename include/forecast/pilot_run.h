@@ -21,7 +21,7 @@ struct pilot_run_stage {
 };
 
 /* dt/limit of the networks of one size at step 0 (run/stability_watch.h). */
-enum { PILOT_RUN_SENTENCE = 512 };
+enum { PILOT_RUN_SENTENCE = 768 };
 struct pilot_run_stability {
   int64_t n; /* units; fewer than in the run if the measured problem is scaled down */
   double ratio, error, limit;

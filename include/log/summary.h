@@ -94,6 +94,7 @@ struct summary_stability {
   int64_t above;                               /* estimates in which dt exceeded the limit by more than the error */
   int64_t first_step;                          /* step of the first of these; -1: none */
   double first_time;                           /* its t */
+  const char *beyond;                          /* what dt above the limit means there (schedule_beyond_limit) */
   double largest, largest_error, largest_time; /* dt/limit, its error and t where dt/limit - error is largest; NAN: no
                                                 * finite estimate */
   int64_t last_step;                           /* step of the last estimate; -1: none */
@@ -107,7 +108,7 @@ struct summary_stability {
 
 /* Writes a sentence about dt and the limit, and one about rises of the loss; each is "" if there is nothing to report.
  * Local. */
-enum { SUMMARY_SENTENCE = 320 };
+enum { SUMMARY_SENTENCE = 480 };
 void summary_stability_text(const struct summary_stability *stability, char limit[SUMMARY_SENTENCE],
                             char rises[SUMMARY_SENTENCE]);
 

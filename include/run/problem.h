@@ -58,8 +58,13 @@ int problem_data(struct problem *problem);
 
 /* Opens the file of unit.init.path, if the input has one, and checks that it fits the input. A problem whose particles
  * come from a checkpoint does not need it. Collective. USAGE: as for particle_file_open; the file is a damaged
- * checkpoint; or all initial conditions would have equal particles and equal data, and so equal trajectories. */
+ * checkpoint; or all networks would have equal trajectories: equal particles, equal data, and neither noise nor events. */
 int problem_particle_file(struct problem *problem);
+
+/* Checks that the initial laws in the input are not replaced by fields of a file: of unit.init.path, if it is open, and
+ * of target.teacher.path. A run that older programs started with such an input can be resumed. Local, the same on all
+ * ranks. USAGE: the error text has a line for each such law. */
+int problem_startable(const struct problem *problem);
 
 /* Creates particles with all parameters zero, and distributes their blocks to balance the cost of a stage of the
  * schedule over the ranks. Collective. FAILED: no memory. */

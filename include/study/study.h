@@ -75,8 +75,9 @@ char *study_physics(const struct config *config);
 int64_t study_initials(const struct study *study, int size);
 int64_t study_fewest_initials(const struct study *study);
 
-/* Returns the number of replicas if it is the same for all sizes, otherwise 0. */
-int64_t study_common_replicas(const struct study *study);
+/* Returns the number of initial conditions if it is the same for all sizes, otherwise 0. Messages call them replicas,
+ * as the key ensemble.replicas does. */
+int64_t study_common_initials(const struct study *study);
 
 /* Returns the key with which the replicas of a size are resampled (fluctuations_weights): n, so that different n are
  * resampled independently, or 0 if the study is `paired`, so that all n with equal R have the same samples. */

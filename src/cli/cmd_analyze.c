@@ -177,15 +177,16 @@ static void print(const struct request *request, const struct outcome *outcome, 
 }
 
 static void summarize_study(const struct request *request, const struct study *study, struct digest *digest) {
-  const int64_t replicas = study_common_replicas(study);
+  const int64_t replicas = study_common_initials(study);
   const int last = study->sizes - 1;
-  char n[64], count[48] = "replicas of each", times[64] = "";
+  char n[64], count[48] = "replicas of each", streams[48] = "", times[64] = "";
   snprintf(n, sizeof n, last > 0 ? "n = %lld to %lld, %d sizes" : "n = %lld", (long long)study->n[0],
            (long long)study->n[last], study->sizes);
   if (replicas > 0) snprintf(count, sizeof count, "%lld replica%s", (long long)replicas, replicas == 1 ? "" : "s");
+  if (study->streams > 1) snprintf(streams, sizeof streams, " x %lld data streams", (long long)study->streams);
   if (!isnan(study->time[study->times - 1])) snprintf(times, sizeof times, " to t = %g", study->time[study->times - 1]);
-  digest_add(digest, "study", "%d run%s, %s, %s%s; %.4g %% intervals", study->runs, study->runs == 1 ? "" : "s", n,
-             count, times, 100 * request->options.level);
+  digest_add(digest, "study", "%d run%s, %s, %s%s%s; %.4g %% intervals", study->runs, study->runs == 1 ? "" : "s", n,
+             count, streams, times, 100 * request->options.level);
 }
 
 /* Where the results are. */

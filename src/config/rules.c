@@ -149,11 +149,12 @@ static bool many_numbers(const struct rule_arguments *args, char *received) {
   return numbers > 0x1p58;
 }
 
-/* Networks with the same initial condition and the same points would have identical trajectories without noise. */
+/* Networks with the same initial condition and the same points would have identical trajectories without noise or events
+ * of their own. */
 static bool equal_streams(const struct rule_arguments *args, char *received) {
   const struct config *config = args->config;
-  bool own = !config->data.shared && config->schedule.scheme == SCHEME_SGD;
-  for (int s = 0; s < config->schedule.stages; s++) own |= config->schedule.stage[s].temperature > 0;
+  const bool own =
+      (!config->data.shared && config->schedule.scheme == SCHEME_SGD) || schedule_is_random(&config->schedule);
   return config->ensemble.streams > 1 && !own && write_integer(received, config->ensemble.streams);
 }
 
@@ -217,9 +218,9 @@ static const struct rule input_rules[] = {
     {"ensemble.replicas x data.streams", many_replicas, "expected at most 16777215 networks per size", NULL},
     {"ensemble", many_numbers, "expected n x replicas x (d + 2) <= 2^58 numbers", NULL},
     {"data.streams", equal_streams,
-     "expected 1 if all networks use the same points (dynamics.scheme: gd, or data.shared: true) and there is no "
-     "temperature",
-     NULL},
+     "expected 1 if all networks use the same points (dynamics.scheme: gd, or data.shared: true), and there is no "
+     "temperature and no births and deaths: the networks of an initial condition would be identical",
+     "remove data.streams, or set dynamics.scheme: sgd without data.shared"},
 };
 
 /* ---- stages ---- */

@@ -180,7 +180,7 @@ const struct parameter parameter_table[] = {
      "true: all networks use the same online points and the same order of mini-batches"},
     {"data.streams", P_COUNT, AT(ensemble.streams), 1, 1024, false, "1", NULL, false,
      "data streams per initial condition: this many networks have the same initial condition; each has its own fresh "
-     "points or order of mini-batches, and its own noise if there is a temperature"},
+     "points or order of mini-batches, its own noise if there is a temperature, and its own births and deaths"},
     {"data.seed", P_SEED, AT(data.seed), 0, 0, false, "1", NULL, false, "seed of points, their order and label noise"},
     {"data.test_seed", P_SEED, AT(data.test_seed), 0, 0, false, "0", NULL, false,
      "seed of the test points; 0: data.seed. Set the same value in runs with different data seeds that you want to "

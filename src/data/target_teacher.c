@@ -18,7 +18,8 @@
 struct teacher {
   struct target target;
   int64_t tiles;
-  double *tile; /* [tiles][tile_rows(d)][TILE], layout of particles/kernel.h */
+  double *tile;      /* [tiles][tile_rows(d)][TILE], layout of particles/kernel.h */
+  unsigned imported; /* the fields that the file contains, as a set */
 };
 
 enum { PIECE = 48 }; /* points per call of the kernel */
@@ -42,6 +43,7 @@ static void take_units(const struct particle_file *file, const struct particles 
   const struct local_network *local = &particles->local[0];
   const int d = teacher->target.d;
   double values[TARGET_D_MAX];
+  teacher->imported = file->fields;
   for (int64_t i = 0; i < local->n; i++)
     for (int id = 0; id < FIELDS; id++) {
       const struct field *field = &field_table[id];
@@ -84,6 +86,7 @@ static int import_all(const struct comm *comm, struct teacher *teacher) {
   TRY(status);
   comm_bcast(comm, teacher->tile, (int64_t)sizeof(double) * teacher->tiles * (int64_t)tile_numbers(teacher->target.d),
              0);
+  comm_bcast(comm, &teacher->imported, sizeof teacher->imported, 0);
   return OK;
 }
 
@@ -109,6 +112,10 @@ static const double *teacher_tile(const struct target *target, int64_t i) {
 
 int64_t target_teacher_units(const struct target *target) {
   return target->spec.teacher_units;
+}
+
+unsigned target_teacher_imported(const struct target *target) {
+  return ((const struct teacher *)target)->imported;
 }
 
 bool target_teacher_unbiased(const struct target *target) {

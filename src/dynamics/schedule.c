@@ -24,6 +24,20 @@ int64_t schedule_first(const struct schedule *schedule, int stage) {
   return step;
 }
 
+bool schedule_is_random(const struct schedule *schedule) {
+  bool random = schedule->update.birth_death.rate > 0;
+  for (int s = 0; s < schedule->stages; s++) random |= schedule->stage[s].temperature > 0;
+  return random;
+}
+
+const char *schedule_beyond_limit(const struct schedule *schedule, int64_t step) {
+  return schedule->stage[schedule_stage(schedule, step)].temperature > 0
+             ? "may not be Langevin dynamics: above the limit the linearized steps have no stationary law, below it "
+               "one "
+               "whose bias vanishes with dt"
+             : "may not be gradient flow";
+}
+
 bool schedule_auto(const struct schedule *schedule, int64_t step) {
   for (int s = 0; s < schedule->stages && schedule_first(schedule, s) < step; s++)
     if (!(schedule->stage[s].dt > 0)) return true;

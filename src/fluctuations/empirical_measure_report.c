@@ -54,7 +54,7 @@ static void add_slope(const struct empirical_measure *measure, const struct empi
   finding.expected = -1;
   finding.verdict = verdict_of(&time->slope, -1, tolerance);
   findings_add(findings, finding, "%s",
-               verdict_text(&time->slope, -1, tolerance, study_common_replicas(measure->study)));
+               verdict_text(&time->slope, -1, tolerance, study_common_initials(measure->study)));
 }
 
 /* At t > 0 the units interact, so theory expects a term of order 1/n: no verdict unless the interval contains zero. */

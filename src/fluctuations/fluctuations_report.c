@@ -130,7 +130,7 @@ static void add_verdict(const struct fluctuations *fluctuations, const struct fl
                         : fluctuations->study->dt_power != 0 ? ", dt/P = n^power"
                                                              : ", P = n^power";
   findings_add(findings, finding, "%s%s%s",
-               verdict_text(slope, quantity->expected, tolerance, study_common_replicas(fluctuations->study)), scaling,
+               verdict_text(slope, quantity->expected, tolerance, study_common_initials(fluctuations->study)), scaling,
                implication(quantity, slope, tolerance));
 }
 

@@ -50,7 +50,7 @@ static void find(const void *state, struct findings *findings) {
     finding.expected = 0;
     finding.verdict = verdict_of(slope, 0, options->tolerance);
     findings_add(findings, finding, "%s",
-                 verdict_text(slope, 0, options->tolerance, study_common_replicas(decay->fluctuations->study)));
+                 verdict_text(slope, 0, options->tolerance, study_common_initials(decay->fluctuations->study)));
   }
 }
 

@@ -13,7 +13,7 @@ static void print_curve(const struct plateau *plateau, const struct plateau_curv
   if (curve->degrees > 0)
     fprintf(out, "; sd over networks, pooled over n: %.3g of the mean log, %.3g of the drift (%g degrees of freedom)",
             curve->pooled_spread, curve->pooled_drift, curve->degrees);
-  fprintf(out, "\n%10s  %8s  %-30s %-9s %-28s %-28s %s\n", "n", "networks", "geometric mean", "sd of log",
+  fprintf(out, "\n%10s  %8s  %-30s %-9s %-28s %-28s %s\n", "n", "replicas", "geometric mean", "sd of log",
           "drift d log loss / d log t", "slope to the next n", "minus overall slope, joint");
   for (int s = 0; s < study->sizes; s++) {
     fprintf(out, "%10lld  %8lld", (long long)study->n[s], (long long)study_initials(study, s));
@@ -57,7 +57,7 @@ static void add_verdict(const struct plateau *plateau, const struct plateau_curv
   finding.expected = expected;
   finding.verdict = verdict_of(&estimate, expected, tolerance);
   findings_add(findings, finding, "%s",
-               verdict_text(&estimate, expected, tolerance, study_common_replicas(plateau->fluctuations->study)));
+               verdict_text(&estimate, expected, tolerance, study_common_initials(plateau->fluctuations->study)));
 }
 
 static bool equals_overall(const struct estimate *excess) {
@@ -113,7 +113,7 @@ static void summarize(const void *state, const struct findings *findings, struct
     digest_add(digest, "window", "%s ~ n^s over t = %g to %g: s = %s, theory %g: %s", curve->column, plateau->first,
                plateau->last, slope, EXPECTED,
                verdict_text(&curve->slope, EXPECTED, plateau->fluctuations->options.tolerance,
-                            study_common_replicas(plateau->fluctuations->study)));
+                            study_common_initials(plateau->fluctuations->study)));
   }
 }
 

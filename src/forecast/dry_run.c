@@ -147,7 +147,8 @@ static void add_estimates(struct dry_run *plan) {
                                     .above = size->above,
                                     .scaled_down = !size->whole};
     if (size->above || !isfinite(size->ratio))
-      snprintf(own.text, sizeof own.text, "%s; results may not be gradient flow", size->text);
+      snprintf(own.text, sizeof own.text, "%s; results %s", size->text,
+               schedule_beyond_limit(&plan->config->schedule, 0));
     add_stability(plan, &own);
   }
 }
@@ -234,6 +235,7 @@ static int find_start(struct problem *problem, bool fresh, struct report *report
   }
   TRY(config_startable(config));
   TRY(problem_particle_file(problem));
+  TRY(problem_startable(problem));
   if (problem->file) {
     char origin[384];
     particle_file_describe(problem->file, &config->unit, &config->ensemble, origin, sizeof origin);

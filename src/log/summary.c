@@ -289,10 +289,10 @@ void summary_stability_text(const struct summary_stability *stability, char limi
     snprintf(
         limit, SUMMARY_SENTENCE,
         "dt exceeded the stability limit, first at t = %g (step %lld), in %lld of %lld estimates; largest dt/limit "
-        "%.3g +- %.2g at t = %g%s; these results may not be gradient flow",
+        "%.3g +- %.2g at t = %g%s; these results %s",
         stability->first_time, (long long)stability->first_step, (long long)stability->above,
         (long long)stability->estimates, stability->largest, stability->largest_error, stability->largest_time,
-        stability->finite ? "" : ", and lambda was not finite");
+        stability->finite ? "" : ", and lambda was not finite", stability->beyond);
   if (stability->rises > 0)
     snprintf(rises, SUMMARY_SENTENCE, "the loss rose by more than noise allows in %lld of %lld rows, in %lld network%s",
              (long long)stability->rises, (long long)stability->rows, (long long)stability->rising,

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/crc32c.h"
 #include "base/error.h"
+#include "data/target_teacher.h"
 #include "dynamics/schedule.h"
 #include "dynamics/unit_costs.h"
 #include "parallel/heartbeat.h"
@@ -76,10 +77,11 @@ int problem_particles(struct problem *problem, int stage) {
                           (enum precision)config->precision, cost, &problem->particles);
 }
 
-/* Networks with equal initial particles and equal data would have identical trajectories. */
+/* Networks with equal initial particles, equal data, no noise and no events would have identical trajectories. */
 static int check_distinct(const struct problem *problem) {
   const struct config *config = problem->config;
-  const bool common = config->data.shared || config->schedule.scheme == SCHEME_GD;
+  const bool common =
+      (config->data.shared || config->schedule.scheme == SCHEME_GD) && !schedule_is_random(&config->schedule);
   if (!common || config->ensemble.replicas == 1 ||
       !particle_file_equal(problem->file, &config->unit, &config->ensemble))
     return OK;
@@ -108,6 +110,38 @@ int problem_particle_file(struct problem *problem) {
   }
   problem->file = file;
   return check_distinct(problem);
+}
+
+/* Appends a line for each initial law of a section that differs from its default although `path` has the field. */
+static void list_idle_laws(const struct unit_spec *unit, unsigned fields, const char *section, const char *path,
+                           FILE *out) {
+  const struct normal_law *law[FIELDS] = {[FIELD_C] = &unit->c, [FIELD_A] = &unit->a, [FIELD_B] = &unit->b};
+  for (int id = 0; id < FIELDS; id++) {
+    const char *name = field_table[id].name;
+    if (!(fields & 1u << id) || (law[id]->mean == 0 && law[id]->std == 1)) continue;
+    fprintf(out, "%s%s.%s: no effect: %s contains %s; remove it (on the command line: %s.%s=)",
+            ftell(out) > 0 ? "\n" : "", section, name, path, name, section, name);
+  }
+}
+
+/* With the exact potential, erf units require the law of b that has no effect. */
+int problem_startable(const struct problem *problem) {
+  const struct config *config = problem->config;
+  const struct target_spec *target = &config->target;
+  const unsigned skipped = dataset_exact(config->data.mode) ? FIELD_BIT_B : 0;
+  char *text;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  if (!out) die("no memory to check an input");
+  if (problem->file)
+    list_idle_laws(&config->unit, problem->file->fields & ~skipped, "unit.init", config->unit.import.path, out);
+  if (target->type == TARGET_TEACHER)
+    list_idle_laws(&target->teacher, target_teacher_imported(problem->target), "target.teacher.init",
+                   target->teacher.import.path, out);
+  fclose(out);
+  const int status = *text ? FAIL(USAGE, "%s", text) : OK;
+  free(text);
+  return status;
 }
 
 int problem_initialize(struct problem *problem) {

@@ -42,14 +42,15 @@ static void print_networks(struct simulation *sim) {
   enum { LISTED = 30 }; /* bytes of a list of n */
   const struct config *config = sim->problem.config;
   const struct ensemble_spec *ensemble = &config->ensemble;
-  char n[LISTED + 32] = "";
+  char n[LISTED + 32] = "", streams[48] = "";
   for (int e = 0; e < ensemble->members && strlen(n) < LISTED; e++)
     snprintf(n + strlen(n), 32, "%s%lld", e ? ", " : "", (long long)ensemble->n[e]);
   if (strlen(n) >= LISTED)
     snprintf(n, sizeof n, "%lld to %lld", (long long)ensemble->n[0], (long long)ensemble->n[ensemble->members - 1]);
-  report_filled(&sim->report, "networks: ", 10, "%d size%s x %lld replicas = %lld, %s units, n = %s", ensemble->members,
-              ensemble->members == 1 ? "" : "s", (long long)ensemble->replicas, (long long)ensemble_networks(ensemble),
-              unit_table[config->unit.type].name, n);
+  if (ensemble->streams > 1) snprintf(streams, sizeof streams, " x %lld data streams", (long long)ensemble->streams);
+  report_filled(&sim->report, "networks: ", 10, "%d size%s x %lld replicas%s = %lld, %s units, n = %s",
+                ensemble->members, ensemble->members == 1 ? "" : "s", (long long)config->initial_conditions, streams,
+                (long long)ensemble_networks(ensemble), unit_table[config->unit.type].name, n);
   if (ensemble->scale_power != 0)
     report_line(&sim->report, "output: f = (alpha/n) sum c h, alpha = %g n^%g", ensemble->scale, ensemble->scale_power);
   else if (ensemble->scale != 1)

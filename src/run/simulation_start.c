@@ -71,6 +71,7 @@ static int create_particles(struct simulation *sim, bool *initialized) {
   struct problem *problem = &sim->problem;
   *initialized = !has_checkpoint(sim);
   if (*initialized) TRY(problem_particle_file(problem));
+  if (*initialized) TRY(problem_startable(problem));
   TRY(problem_particles(problem, 0));
   return *initialized ? problem_initialize(problem) : OK;
 }

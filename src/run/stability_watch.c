@@ -146,15 +146,12 @@ static void warn(struct stability_watch *watch, int64_t step, int member, const 
     report_line(report, "warning: step %lld: %s (t = %g)", (long long)step, text, t);
     return;
   }
-  report_line(
-      report,
-      "warning: step %lld: %s; results from here on may not be gradient flow (t = %g, dt/limit = %.3g +- %.2g%s; "
-      "%s)",
-      (long long)step, text, t, ratio, values[LIMIT_RATIO_ERROR],
-      online ? "; lambda varies by about 13 % between draws of the points" : "",
-      edge > TWICE ? "more than twice 2/lambda: the loss will probably grow"
-      : edge > 1   ? "above 2/lambda, at the edge of stability: often the loss oscillates without diverging"
-                   : "below 2/lambda: the noise of the batches is amplified");
+  report_line(report, "warning: step %lld: %s; results from here on %s (t = %g, dt/limit = %.3g +- %.2g%s; %s)",
+              (long long)step, text, schedule_beyond_limit(&watch->config->schedule, step), t, ratio,
+              values[LIMIT_RATIO_ERROR], online ? "; lambda varies by about 13 % between draws of the points" : "",
+              edge > TWICE ? "more than twice 2/lambda: the loss will probably grow"
+              : edge > 1   ? "above 2/lambda, at the edge of stability: often the loss oscillates without diverging"
+                           : "below 2/lambda: the noise of the batches is amplified");
 }
 
 void stability_watch_step(struct stability_watch *watch, int64_t step, bool first, struct history *history,

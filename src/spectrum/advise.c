@@ -271,11 +271,17 @@ static int fill(struct problem *problem, struct advise *advise) {
   return status;
 }
 
+static int check_theory(const struct problem *problem) {
+  TRY(loss_needs_squared(&problem->config->data.loss, "advise"));
+  TRY(update_needs_langevin(&problem->config->schedule.update, "advise"));
+  return dataset_refuse_rkhs(problem->data, "advise");
+}
+
 int advise_create(struct problem *problem, struct advise **out) {
   const struct config *config = problem->config;
-  TRY(loss_needs_squared(&config->data.loss, "advise"));
-  TRY(update_needs_langevin(&config->schedule.update, "advise"));
-  TRY(dataset_refuse_rkhs(problem->data, "advise"));
+  if (check_theory(problem) != OK)
+    return FAIL(USAGE, "%s; `mckean run INPUT --dry-run` estimates dt/limit, time and memory of this run",
+                error_text());
   struct advise *advise = alloc_small(sizeof *advise);
   const int stage = schedule_stage(&config->schedule, problem->info.step);
   *advise = (struct advise){.step = problem->info.step,

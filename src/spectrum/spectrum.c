@@ -195,15 +195,23 @@ static int compute(struct spectrum *spectrum, const struct dist_grid *grid) {
                       &spectrum->best);
 }
 
+static int check_theory(const struct problem *problem) {
+  TRY(loss_needs_squared(&problem->config->data.loss, "spectrum"));
+  TRY(update_needs_euler(&problem->config->schedule.update, "spectrum"));
+  return dataset_refuse_rkhs(problem->data, "spectrum");
+}
+
 int spectrum_create(const struct comm *comm, const struct problem *problem, const struct spectrum_options *options,
                     struct spectrum **out) {
-  TRY(loss_needs_squared(&problem->config->data.loss, "spectrum"));
   const struct ensemble_spec *ensemble = &problem->config->ensemble;
-  TRY(update_needs_euler(&problem->config->schedule.update, "spectrum"));
-  TRY(dataset_refuse_rkhs(problem->data, "spectrum"));
+  if (check_theory(problem) != OK)
+    return FAIL(USAGE, "%s; history.h5 of the run has its largest eigenvalue and dt/limit in /ensemble/0/stability",
+                error_text());
   if (ensemble->scale != 1 || ensemble->scale_power != 0)
-    return FAIL(USAGE, "spectrum supports ensemble.scale: 1 only, received %g n^%g", ensemble->scale,
-                ensemble->scale_power);
+    return FAIL(USAGE,
+                "ensemble.scale: spectrum: expected 1, received %g n^%g; history.h5 of the run has its largest "
+                "eigenvalue and dt/limit in /ensemble/0/stability",
+                ensemble->scale, ensemble->scale_power);
   struct spectrum *spectrum = alloc_small(sizeof *spectrum);
   *spectrum = (struct spectrum){.problem = problem, .options = *options, .d = problem->data->d};
   int status = comm_agree(comm, prepare(spectrum));

@@ -348,7 +348,10 @@ const struct history_limit_column history_limit_table[HISTORY_LIMITS] = {
                      "1/t"},
     [LIMIT_DT] = {"dt", "step size of the network in the step that follows", "t"},
     [LIMIT_LIMIT] = {"limit", "stability limit of dt: 2/lambda, smaller with mini-batches", "t"},
-    [LIMIT_RATIO] = {"dt_over_limit", "dt/limit; above 1, results may not be gradient flow", NULL},
+    [LIMIT_RATIO] =
+        {"dt_over_limit",
+         "dt/limit; above 1, linearized steps are unstable: results may not be gradient flow or Langevin dynamics",
+         NULL},
     [LIMIT_RATIO_ERROR] = {"error", "error of dt_over_limit, from that of lambda", NULL},
     [LIMIT_ABOVE] = {"above",
                      "1: dt exceeds the limit by more than the error, or lambda is not finite. With all points of "

@@ -134,6 +134,7 @@ int history_stability(struct h5 *file, const struct config *config, int member, 
   if (shape[0] > 0 && status == OK) summarize(shape[0], column, result);
   for (int c = 0; c < COLUMNS; c++) free(column[c]);
   if (!isfinite(result->largest)) result->largest = NAN;
+  result->beyond = schedule_beyond_limit(&config->schedule, result->first_step);
   /* With noise, a ridge or another rule, the loss may rise. */
   const bool steady = update_is_descent(&config->schedule.update);
   result->rises_counted = steady;

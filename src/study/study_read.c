@@ -41,10 +41,10 @@ int64_t study_fewest_initials(const struct study *study) {
   return fewest;
 }
 
-int64_t study_common_replicas(const struct study *study) {
+int64_t study_common_initials(const struct study *study) {
   for (int size = 1; size < study->sizes; size++)
-    if (study->replicas[size] != study->replicas[0]) return 0;
-  return study->replicas[0];
+    if (study_initials(study, size) != study_initials(study, 0)) return 0;
+  return study_initials(study, 0);
 }
 
 int64_t study_resampling(const struct study *study, int size) {

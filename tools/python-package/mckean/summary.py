@@ -36,11 +36,11 @@ def end_of(case):
 def trained(case):
     """Returns sentences: networks, target, points, dynamics."""
     run, config = case.first, case.first.config
-    replicas = sorted({count for other in case.runs for count in other.sizes.values()})
+    replicas = sorted({count // run.streams for other in case.runs for count in other.sizes.values()})
     count = f"{replicas[0]}" if len(replicas) == 1 else f"{replicas[0]} to {replicas[-1]}"
     several = "replica" if replicas == [1] else "replicas of each n"
     if run.streams > 1:
-        several += f" ({run.streams} streams of data for each initial condition)"
+        several += f" ({run.streams} data streams for each replica)"
     scheme = "gradient descent" if config["dynamics.scheme"] == "gd" else "stochastic gradient descent"
     sentences = [f"Networks of {config['unit.type']} units, n = {listed(case.data['n'])}, {count} {several}, "
                  f"by {scheme} to {end_of(case)}.", f"Target: {run.target_text()}."]
