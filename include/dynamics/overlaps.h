@@ -55,8 +55,8 @@ int64_t overlaps_width(const struct ensemble_spec *ensemble, const struct target
 double overlaps_bin(int k);
 
 /* Computes the row of each local network: *values [locals][overlaps_width], which the caller frees. A sum with a term
- * that was not finite or out of range is NAN. Collective. FAILED: no memory; *values is then NULL. Cost: n^2 d + 2 n m d flops for a small network;
- * n d^2 + 6 n m d flops, and exact sums of n (d^2 + 4 m) / 128 terms, for a large one. */
+ * that was not finite or out of range is NAN. Collective. FAILED: no memory; *values is then NULL. Cost: n^2 d + 2 n m
+ * d flops for a small network; n d^2 + 6 n m d flops, and exact sums of n (d^2 + 4 m) / 128 terms, for a large one. */
 int overlaps_compute(const struct particles *particles, const struct target *target, int threads, double **values);
 
 #endif

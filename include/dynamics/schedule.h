@@ -63,8 +63,8 @@ bool schedule_dt_varies(const struct schedule *schedule, int64_t step);
  * deaths. */
 bool schedule_is_random(const struct schedule *schedule);
 
-/* Returns what dt above the stability limit means at a step, the end of the sentence "the results ...", which depends on
- * whether there is a temperature. */
+/* Returns what dt above the stability limit means at a step, with or without a temperature: the end of a sentence that
+ * begins with "results". */
 const char *schedule_beyond_limit(const struct schedule *schedule, int64_t step);
 
 /* schedule_auto returns whether dt is auto in any step before `step`. If not, schedule_time returns t of a network of n

@@ -58,7 +58,7 @@ int problem_data(struct problem *problem);
 
 /* Opens the file of unit.init.path, if the input has one, and checks that it fits the input. A problem whose particles
  * come from a checkpoint does not need it. Collective. USAGE: as for particle_file_open; the file is a damaged
- * checkpoint; or all networks would have equal trajectories: equal particles, equal data, and neither noise nor events. */
+ * checkpoint; or all networks would have equal trajectories: equal particles, equal data, no noise and no events. */
 int problem_particle_file(struct problem *problem);
 
 /* Checks that the initial laws in the input are not replaced by fields of a file: of unit.init.path, if it is open, and

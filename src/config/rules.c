@@ -149,8 +149,8 @@ static bool many_numbers(const struct rule_arguments *args, char *received) {
   return numbers > 0x1p58;
 }
 
-/* Networks with the same initial condition and the same points would have identical trajectories without noise or events
- * of their own. */
+/* Networks with the same initial condition and the same points would have identical trajectories without noise, births
+ * and deaths. */
 static bool equal_streams(const struct rule_arguments *args, char *received) {
   const struct config *config = args->config;
   const bool own =

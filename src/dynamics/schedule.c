@@ -32,9 +32,8 @@ bool schedule_is_random(const struct schedule *schedule) {
 
 const char *schedule_beyond_limit(const struct schedule *schedule, int64_t step) {
   return schedule->stage[schedule_stage(schedule, step)].temperature > 0
-             ? "may not be Langevin dynamics: above the limit the linearized steps have no stationary law, below it "
-               "one "
-               "whose bias vanishes with dt"
+             ? "may not be Langevin dynamics: linearized steps have a stationary law only below the limit, with a bias "
+               "that vanishes with dt"
              : "may not be gradient flow";
 }
 
