@@ -220,7 +220,7 @@ static const struct rule input_rules[] = {
     {"data.streams", equal_streams,
      "expected 1 if all networks use the same points (dynamics.scheme: gd, or data.shared: true), and there is no "
      "temperature and no births and deaths: the networks of an initial condition would be identical",
-     "remove data.streams, or set dynamics.scheme: sgd without data.shared"},
+     "remove data.streams"},
 };
 
 /* ---- stages ---- */
