@@ -124,7 +124,7 @@ static void list_idle_laws(const struct unit_spec *unit, unsigned fields, const 
   }
 }
 
-/* With the exact potential, erf units require the law of b that has no effect. */
+/* With the exact potential, inputs of erf units set the law of b to 0, also where a file has b. */
 int problem_startable(const struct problem *problem) {
   const struct config *config = problem->config;
   const struct target_spec *target = &config->target;
@@ -136,7 +136,7 @@ int problem_startable(const struct problem *problem) {
   if (problem->file)
     list_idle_laws(&config->unit, problem->file->fields & ~skipped, "unit.init", config->unit.import.path, out);
   if (target->type == TARGET_TEACHER)
-    list_idle_laws(&target->teacher, target_teacher_imported(problem->target), "target.teacher.init",
+    list_idle_laws(&target->teacher, target_teacher_imported(problem->target) & ~skipped, "target.teacher.init",
                    target->teacher.import.path, out);
   fclose(out);
   const int status = *text ? FAIL(USAGE, "%s", text) : OK;
