@@ -108,8 +108,8 @@ static __attribute__((noinline)) void UFN(weights_kept)(const real *restrict r, 
   UFN(add_weights)(r, count, kept, w, sum_c, sum_b);
 }
 
-/* total[p] += g_c h(s[p]) + c h'(s[p]) ds[p], added over the vectors of a strip, lane by lane. Reads h and h' from kept;
- * if kept is NULL, computes them from s. */
+/* total[p] += g_c h(s[p]) + c h'(s[p]) ds[p], added over the vectors of a strip, lane by lane. Reads h and h' from
+ * kept; if kept is NULL, computes them from s. */
 static inline __attribute__((always_inline)) void
 UFN(add_directional)(const real *restrict c, const real *restrict g_c, int count, const UFN(values) *restrict kept,
                      const vreal (*restrict s)[VECTORS], const vreal (*restrict ds)[VECTORS], vreal *restrict total) {
