@@ -13,9 +13,12 @@ extern const struct target_kind *const target_table[TARGET_TYPES]; /* indexed by
 int target_create(const struct comm *comm, const struct target_spec *spec, struct target **target);
 void target_free(struct target *target); /* accepts NULL; local */
 
-/* Computes y[p] = f(x_p) for x [count][d], y [count]. Calls die() if the kind has no `evaluate`. Local and pure; the
- * bits are the same on every machine. Cost: see target_<name>.h. */
+/* Computes y[p] = f(x_p) for x [count][d], y [count]. Calls die() if labels are stored with their points. Local and
+ * pure; the bits are the same on every machine. Cost: see target_<name>.h. */
 void target_eval(const struct target *target, int count, const double *x, double *y);
+
+/* Computes psi [target->terms][count], the terms of f without their coefficients, for x [count][d]. Local and pure. */
+void target_terms(const struct target *target, int count, const double *x, double *psi);
 
 /* Returns the CRC-32C, continued from crc, of the numbers that define f; returns crc if the kind has no such numbers.
  * Local. */

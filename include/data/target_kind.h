@@ -6,6 +6,7 @@
 #ifndef MCKEAN_DATA_TARGET_KIND_H
 #define MCKEAN_DATA_TARGET_KIND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,7 +14,7 @@
 #include "parallel/comm.h"
 #include "particles/unit.h"
 
-enum target_type { TARGET_SPIN, TARGET_TEACHER, TARGET_FILE, TARGET_TYPES };
+enum target_type { TARGET_SPIN, TARGET_TEACHER, TARGET_FILE, TARGET_HERMITE, TARGET_TYPES };
 
 /* Input dimensions are 1 .. TARGET_D_MAX. */
 enum { TARGET_D_MAX = 1024 };
@@ -21,15 +22,37 @@ enum { TARGET_D_MAX = 1024 };
 /* Points that are drawn and labeled together have the layout x [d][POINT_LANES]. */
 enum { POINT_LANES = 32 };
 
+enum hermite_axes { HERMITE_IDENTITY, HERMITE_RANDOM, HERMITE_AXES };
+enum { TARGET_TERMS_MAX = 64, HERMITE_FACTORS_MAX = 8, HERMITE_DEGREE_MAX = 8 };
+
+struct hermite_factor {
+  int direction, degree;
+};
+
+struct hermite_term {
+  double coefficient;
+  int factors;
+  struct hermite_factor factor[HERMITE_FACTORS_MAX]; /* [factors], of different directions */
+};
+
+/* The products of Hermite polynomials of data/target_hermite.h. */
+struct hermite_spec {
+  int directions; /* r */
+  int axes;       /* enum hermite_axes */
+  int terms;
+  struct hermite_term term[TARGET_TERMS_MAX]; /* [terms] */
+};
+
 /* Section `target` of the input. Each kind reads the fields that it needs. */
 struct target_spec {
   int type;   /* enum target_type */
   int inputs; /* enum inputs_type (data/inputs.h): the law of x, on which C_f depends */
   int d;      /* input dimension; TARGET_FILE: the dimension that the file must have, or 0 for any */
   uint64_t seed;
-  char path[4096];          /* TARGET_FILE: name of the HDF5 file */
-  int64_t teacher_units;    /* TARGET_TEACHER: m */
-  struct unit_spec teacher; /* TARGET_TEACHER: type, alpha, initial laws */
+  char path[4096];             /* TARGET_FILE: name of the HDF5 file */
+  int64_t teacher_units;       /* TARGET_TEACHER: m */
+  struct unit_spec teacher;    /* TARGET_TEACHER: type, alpha, initial laws */
+  struct hermite_spec hermite; /* TARGET_HERMITE */
 };
 
 /* The data that all kinds have in common: the first member of the struct of each kind. */
@@ -40,6 +63,7 @@ struct target {
   double C_f;             /* E f^2 / 2 over the law of x if the exact value is known, else NAN */
   double linear_fraction; /* E (linear part of f)^2 / E f^2 if the exact value is known, else NAN */
   int64_t numbers;        /* how many numbers define f; `record` writes them; 0: none */
+  int terms;              /* number of terms of f that `evaluate_terms` computes; 0: f has no terms */
 };
 
 struct target_kind {
@@ -56,12 +80,16 @@ struct target_kind {
   void (*free)(struct target *target);
 
   /* Computes y[p] = f(x_p) for x [count][d], y [count]. Local and pure; the bits are the same on every machine and do
-   * not depend on how calls divide the points. NULL if labels are stored with their points; then data.mode must be
-   * fixed. */
+   * not depend on how calls divide the points. NULL: evaluate_lanes is used. If both are NULL, labels are stored with
+   * their points; then data.mode must be fixed. */
   void (*evaluate)(const struct target *target, int count, const double *x, double *y);
 
-  /* The same for POINT_LANES points: x [d][POINT_LANES], y [POINT_LANES]. NULL: evaluate is used. */
+  /* The same for POINT_LANES points: x [d][POINT_LANES], y [POINT_LANES], 64-byte aligned. NULL: evaluate is used. */
   void (*evaluate_lanes)(const struct target *target, const double *x, double *y);
+
+  /* Computes the terms psi_t of f at these points, without their coefficients: psi [terms][POINT_LANES]. NULL: f has no
+   * terms. */
+  void (*evaluate_terms)(const struct target *target, const double *x, double *psi);
 
   /* Returns the CRC-32C, continued from crc, of the numbers that define f. NULL if there are no such numbers. Local. */
   uint32_t (*checksum)(const struct target *target, uint32_t crc);
@@ -70,5 +98,10 @@ struct target_kind {
    * Local. FULL or FAILED: an I/O error. */
   int (*record)(const struct target *target, struct h5 *file);
 };
+
+/* Returns whether labels are stored with their points, instead of computed. */
+static inline bool target_kind_stored(const struct target_kind *kind) {
+  return !kind->evaluate && !kind->evaluate_lanes;
+}
 
 #endif

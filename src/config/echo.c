@@ -22,13 +22,16 @@ static void print_key(FILE *out, const char *key, const char *before) {
     if (!same) fprintf(out, "%*s%.*s:\n", 2 * depth, "", (int)length - 1, key);
     if (same) before += length;
   }
-  fprintf(out, "%*s%s: ", 2 * depth, "", key);
+  fprintf(out, "%*s%s:", 2 * depth, "", key);
 }
 
-static void print_stages(FILE *out, const struct schedule *schedule) {
-  fprintf(out, "  stages:\n");
-  for (int s = 0; s < schedule->stages; s++)
-    parameter_print_stage(out, &schedule->stage[s], "    - ", "\n      ", "\n");
+/* Prints each item of a list of a section on lines of its own. */
+static void print_list(FILE *out, const struct config *config, const struct parameter *list) {
+  void *base = (void *)(uintptr_t)config; /* is not changed */
+  const int items = *parameter_items(list, base);
+  fputs(items > 0 ? "\n" : " []\n", out);
+  for (int i = 0; i < items; i++)
+    parameter_print_item(out, list, parameter_item(list, base, i), "    - ", "\n      ", "\n");
 }
 
 /* Returns whether the key has a value; only data.samples, target.d and the keys of a file with particles may have
@@ -48,19 +51,18 @@ char *config_echo(const struct config *config) {
   FILE *out = open_memstream(&text, &size);
   if (!out) die("no memory for the input's echo");
   const char *before = NULL;
-  bool stages = false;
   for (int i = 0; i < parameter_count; i++) {
     const struct parameter *parameter = &parameter_table[i];
-    if (parameter_of_stage(parameter)) {
-      if (!stages) print_stages(out, &config->schedule);
-      stages = true;
+    if (parameter_of_item(parameter) || !has_value(config, parameter)) continue;
+    print_key(out, parameter->key, before);
+    before = parameter->key;
+    if (parameter->kind == P_LIST) {
+      print_list(out, config, parameter);
       continue;
     }
-    if (!has_value(config, parameter)) continue;
-    print_key(out, parameter->key, before);
+    fputc(' ', out);
     parameter_print(out, parameter, config);
     fputc('\n', out);
-    before = parameter->key;
   }
   fclose(out);
   return text;
@@ -111,10 +113,10 @@ static void help_row(FILE *out, const struct config_key *key) {
 
 int config_help(FILE *out, const char *key) {
   char name[KEY_MAX] = "";
-  int item, rows = 0;
+  int item[KEY_ITEMS], rows = 0;
   if (key) {
     if (strlen(key) >= KEY_MAX) return FAIL(USAGE, "help: the key is longer than any known key");
-    key_split(key, name, &item);
+    key_split(key, name, item);
   }
   struct config_key row;
   for (int i = 0; config_key(i, &row); i++) {

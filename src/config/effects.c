@@ -22,6 +22,9 @@ static const struct effect effects[] = {
     {"unit.init.b.", "unit.type", "rbf", true},
     {"target.seed", "target.type", "file", true},
     {"target.path", "target.type", "file", false},
+    {"target.directions", "target.type", "hermite", false},
+    {"target.axes", "target.type", "hermite", false},
+    {"target.terms", "target.type", "hermite", false},
     {"target.teacher.", "target.type", "teacher", false},
     {"target.teacher.alpha", "target.teacher.type", "rbf", false},
     {"target.teacher.init.a.", "target.teacher.type", "rbf", true},
@@ -35,6 +38,11 @@ static const struct effect effects[] = {
     {"dynamics.friction", "dynamics.update", "baoab", false},
     {"dynamics.birth_death_every", "dynamics.birth_death", "0", true},
     {"dynamics.birth_death_reinjection", "dynamics.birth_death", "0", true},
+};
+
+/* The same for inputs with target.type: hermite. */
+static const struct effect hermite_effects[] = {
+    {"target.seed", "target.axes", "random", false},
 };
 
 static bool covers(const struct effect *effect, const char *key) {
@@ -55,10 +63,17 @@ static int decide(const struct effect *effect, const struct config *config, cons
   return status;
 }
 
-int effects_check(const struct config *config, const char *key) {
-  for (size_t i = 0; i < sizeof effects / sizeof *effects; i++)
-    if (covers(&effects[i], key)) TRY(decide(&effects[i], config, key));
+static int check(const struct effect *table, size_t rows, const struct config *config, const char *key) {
+  for (size_t i = 0; i < rows; i++)
+    if (covers(&table[i], key)) TRY(decide(&table[i], config, key));
   return OK;
+}
+
+int effects_check(const struct config *config, const char *key) {
+  TRY(check(effects, sizeof effects / sizeof *effects, config, key));
+  return config->target.type == TARGET_HERMITE
+             ? check(hermite_effects, sizeof hermite_effects / sizeof *hermite_effects, config, key)
+             : OK;
 }
 
 /* A default does not count as given, so that the echo of an input, which contains all defaults, can be an input. */
@@ -73,7 +88,7 @@ static bool has_other_value(const struct parameter *parameter, const struct conf
 void config_forget(struct config *config) {
   for (int i = 0; i < parameter_count; i++) {
     const struct parameter *parameter = &parameter_table[i];
-    if (parameter_of_stage(parameter) || effects_check(config, parameter->key) == OK) continue;
+    if (parameter_of_item(parameter) || effects_check(config, parameter->key) == OK) continue;
     if (parameter->fallback)
       parameter_assign(parameter, config, 0, parameter->fallback, false);
     else
@@ -88,7 +103,7 @@ int config_startable(const struct config *config) {
   if (!out) die("no memory to check an input");
   for (int i = 0; i < parameter_count; i++) {
     const struct parameter *parameter = &parameter_table[i];
-    if (parameter_of_stage(parameter) || effects_check(config, parameter->key) == OK) continue;
+    if (parameter_of_item(parameter) || effects_check(config, parameter->key) == OK) continue;
     if (has_other_value(parameter, config)) fprintf(out, "%s%s", ftell(out) > 0 ? "\n" : "", error_text());
   }
   fclose(out);

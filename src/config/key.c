@@ -109,15 +109,16 @@ const char *key_containing(const char *part, int *i) {
 
 /* ---- keys ---- */
 
-int key_split(const char *path, char key[KEY_MAX], int *item) {
+int key_split(const char *path, char key[KEY_MAX], int item[KEY_ITEMS]) {
   int brackets = 0;
-  *item = -1;
+  for (int i = 0; i < KEY_ITEMS; i++) item[i] = -1;
   size_t length = 0;
   for (const char *from = path; *from && length < KEY_MAX - 1; from++) {
     key[length++] = *from;
     if (*from != '[') continue;
     const long number = from[1] >= '0' && from[1] <= '9' ? strtol(from + 1, NULL, 10) : INT_MAX;
-    if (++brackets == 1) *item = number < INT_MAX ? (int)number : INT_MAX;
+    if (brackets < KEY_ITEMS) item[brackets] = number < INT_MAX ? (int)number : INT_MAX;
+    brackets++;
     from += strspn(from + 1, "0123456789");
   }
   key[length] = 0;

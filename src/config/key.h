@@ -4,12 +4,12 @@
 
 #include <stdbool.h>
 
-enum { KEY_MAX = 600 };
+enum { KEY_MAX = 600, KEY_ITEMS = 4 };
 
-/* Splits a path: "dynamics.stages[3].dt" becomes key "dynamics.stages[].dt" and item 3. *item: the number in the first
- * pair of brackets; -1 without brackets, INT_MAX if they do not contain a number. Removes a final "[]" from key.
- * Returns the number of pairs of brackets. */
-int key_split(const char *path, char key[KEY_MAX], int *item);
+/* Splits a path: "dynamics.stages[3].dt" becomes key "dynamics.stages[].dt" and item[0] = 3. item: the numbers in
+ * the pairs of brackets; -1 if there are fewer pairs, INT_MAX if a pair does not contain a number. Removes a final "[]"
+ * from key. Returns the number of pairs of brackets, of which only the first KEY_ITEMS have an item. */
+int key_split(const char *path, char key[KEY_MAX], int item[KEY_ITEMS]);
 
 /* Returns the index of a key in parameter_table, or -1. */
 int key_find(const char *key);

@@ -10,6 +10,7 @@
 #include "io/yaml_reader.h"
 #include "key.h"
 #include "parse_path.h"
+#include "parse_terms.h"
 #include "rules.h"
 #include "table.h"
 
@@ -27,7 +28,7 @@ struct reading {
   struct config *config;
   struct errors errors;
   struct given_keys given;
-  bool too_many_stages; /* the message was written */
+  const struct list *too_long; /* the list for which a message about its length was written last */
 };
 
 static void report_error(struct errors *errors, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -59,20 +60,38 @@ static bool is_list(const struct parameter *parameter) {
   return parameter->kind == P_SIZES || parameter->kind == P_STEPS || parameter->kind == P_FIELDS;
 }
 
+/* Returns the last component of a key. */
+static const char *last_name(const char *key) {
+  const char *dot = strrchr(key, '.');
+  return dot ? dot + 1 : key;
+}
+
 /* Returns what to write instead of an unknown key: advice, a known key with the same last component, or the nearest
  * one. */
 static const char *hint(const struct reading *reading, const char *key, char text[KEY_MAX]) {
-  const char *advice = key_advice(key), *dot = strrchr(key, '.');
+  const char *advice = key_advice(key);
   int first = 0;
   if (advice || reading->errors.count >= ERRORS_MAX) return advice ? advice : "";
-  const char *leaf = key_containing(dot ? dot + 1 : key, &first), *nearest = leaf ? leaf : key_nearest(key);
+  const char *leaf = key_containing(last_name(key), &first), *nearest = leaf ? leaf : key_nearest(key);
   if (!nearest) return "`mckean help keys` lists the known keys";
   snprintf(text, KEY_MAX, "did you mean \"%s\"?", nearest);
   return text;
 }
 
+/* Returns the list to which a key would belong if it had an index: "dynamics.stages.dt"; NULL: none. */
+static const struct list *list_above(const char *key) {
+  for (int i = parameter_count - 1; i >= 0; i--) {
+    const struct parameter *parameter = &parameter_table[i];
+    const size_t length = strlen(parameter->key);
+    if (parameter->kind == P_LIST && strncmp(key, parameter->key, length) == 0 && key[length] == '.')
+      return parameter_list(parameter);
+  }
+  return NULL;
+}
+
 static void unknown_key(struct reading *reading, const struct yaml_reader_entry *entry, const char *key) {
   char where[KEY_MAX], text[KEY_MAX];
+  const struct list *list = list_above(key);
   if (!*entry->path)
     report_error(&reading->errors, "%s: expected sections with keys, received \"%.60s\"", position(entry, where),
                  entry->value);
@@ -87,11 +106,10 @@ static void unknown_key(struct reading *reading, const struct yaml_reader_entry 
     report_error(&reading->errors,
                  "%s: %s: expected a section with keys, received \"%.60s\"; `mckean help %s` lists them",
                  position(entry, where), entry->path, entry->value, key);
-  else if (strncmp(key, "dynamics.stages.", 16) == 0)
-    report_error(&reading->errors,
-                 "%s: %.200s: dynamics.stages is a list: write stages: [{steps: 100, dt: 0.1}], or on the command line "
-                 "dynamics.stages[0].dt=0.1",
-                 position(entry, where), entry->path);
+  else if (list)
+    report_error(&reading->errors, "%s: %.200s: %s is a list: write %s: [%s], or on the command line %s[0].%s",
+                 position(entry, where), entry->path, list->key, last_name(list->key), list->item, list->key,
+                 list->one_key);
   else
     report_error(&reading->errors, "%s: %.200s: unknown key; %s", position(entry, where), entry->path,
                  hint(reading, key, text));
@@ -129,48 +147,66 @@ static bool take_form(struct reading *reading, const struct yaml_reader_entry *e
   return true;
 }
 
+static void too_long(struct reading *reading, const struct yaml_reader_entry *entry, const struct list *list) {
+  char where[KEY_MAX];
+  if (reading->too_long == list) return;
+  reading->too_long = list;
+  report_error(&reading->errors, "%s: %s: expected at most %d %s, numbered from [0] to [%d]", position(entry, where),
+               entry->path, list->max, last_name(list->key), list->max - 1);
+}
+
+/* Returns the struct that contains the value of a key: the input, or an item of a list, which is extended to have it.
+ * key: a known one, and the numbers in its brackets. NULL: a list would be too long; the message is written. */
+static void *take_item(struct reading *reading, const struct yaml_reader_entry *entry, const char *key,
+                       const int *item) {
+  void *base = reading->config;
+  for (const char *bracket = key; (bracket = strstr(bracket, "[].")); bracket++, item++) {
+    char name[KEY_MAX];
+    snprintf(name, sizeof name, "%.*s", (int)(bracket - key), key);
+    const struct parameter *list = &parameter_table[key_find(name)];
+    if (*item < 0 || *item >= parameter_list(list)->max) {
+      too_long(reading, entry, parameter_list(list));
+      return NULL;
+    }
+    int *items = parameter_items(list, base);
+    if (*item >= *items) *items = *item + 1;
+    base = parameter_item(list, base, *item);
+  }
+  return base;
+}
+
+/* Returns the number of lists in whose items a key is. */
+static int depth_of(const char *key) {
+  int depth = 0;
+  while ((key = strstr(key, "[]."))) depth++, key++;
+  return depth;
+}
+
 static void take_entry(struct reading *reading, const struct yaml_reader_entry *entry) {
   char key[KEY_MAX];
-  int item;
-  const int brackets = key_split(entry->path, key, &item);
-  const int index = key_find(key);
+  int item[KEY_ITEMS];
+  const int brackets = key_split(entry->path, key, item), depth = depth_of(key), index = key_find(key);
   if (index < 0) {
     if (!take_form(reading, entry)) unknown_key(reading, entry, key);
     return;
   }
   const struct parameter *parameter = &parameter_table[index];
-  struct schedule *schedule = &reading->config->schedule;
-  void *base = reading->config;
-  bool right = entry->kind == YAML_READER_PLAIN || entry->kind == YAML_READER_QUOTED;
-  if (parameter_of_stage(parameter)) {
-    if (item >= STAGES_MAX && reading->too_many_stages) return;
-    if (item < 0 || item >= STAGES_MAX) {
-      char where[KEY_MAX];
-      report_error(&reading->errors, "%s: %s: expected at most %d stages, numbered from [0] to [%d]",
-                   position(entry, where), entry->path, STAGES_MAX, STAGES_MAX - 1);
-      reading->too_many_stages = item >= STAGES_MAX;
-      return;
-    }
-    right = right && brackets == 1;
-    if (right) {
-      base = &schedule->stage[item];
-      if (item >= schedule->stages) schedule->stages = item + 1;
-      reading->given.stage_key[item][index] = true;
-    }
-  } else {
+  const bool scalar = entry->kind == YAML_READER_PLAIN || entry->kind == YAML_READER_QUOTED;
+  void *base = take_item(reading, entry, key, item);
+  if (!base) return;
+  if (parameter_of_stage(parameter))
+    reading->given.stage_key[item[0]][index] = true;
+  else
     reading->given.key[index] = true;
-    if (brackets > is_list(parameter)) right = false;
+  if (entry->kind == YAML_READER_EMPTY_LIST && brackets == depth) {
+    if (parameter->kind == P_LIST) *parameter_items(parameter, base) = 0;
+    if (parameter->kind == P_STEPS) *(struct steps *)((char *)base + parameter->offset) = (struct steps){0};
+    if (parameter->kind == P_FIELDS) *(unsigned *)((char *)base + parameter->offset) = 0;
+    if (parameter->kind == P_LIST || parameter->kind == P_STEPS || parameter->kind == P_FIELDS) return;
   }
-  if (entry->kind == YAML_READER_EMPTY_LIST && parameter->kind == P_STEPS) {
-    *(struct steps *)((char *)base + parameter->offset) = (struct steps){0};
-    return;
-  }
-  if (entry->kind == YAML_READER_EMPTY_LIST && parameter->kind == P_FIELDS) {
-    *(unsigned *)((char *)base + parameter->offset) = 0;
-    return;
-  }
-  const int index_in_list = item < 0 || parameter_of_stage(parameter) ? 0 : item;
-  if (!right || !parameter_assign(parameter, base, index_in_list, entry->value, entry->kind == YAML_READER_QUOTED))
+  const bool right = scalar && brackets <= depth + is_list(parameter);
+  if (!right || !parameter_assign(parameter, base, brackets > depth ? item[depth] : 0, entry->value,
+                                  entry->kind == YAML_READER_QUOTED))
     wrong_value(reading, entry, parameter);
 }
 
@@ -186,7 +222,7 @@ static void complete_update(struct config *config) {
 static void set_defaults(struct reading *reading) {
   for (int i = 0; i < parameter_count; i++) {
     const struct parameter *parameter = &parameter_table[i];
-    if (!parameter->fallback || parameter_of_stage(parameter)) continue;
+    if (!parameter->fallback || parameter_of_item(parameter)) continue;
     struct yaml_reader yaml = {0};
     if (yaml_reader_parse("default", *parameter->fallback ? parameter->fallback : "''", parameter->key, &yaml) != OK)
       die("the default of %s: %s", parameter->key, error_text());
@@ -261,6 +297,12 @@ static void name_output(struct reading *reading) {
   derive(reading, "run.output", derived);
 }
 
+static void report_at(void *context, const struct yaml_reader_entry *entry, const char *message) {
+  struct reading *reading = context;
+  char where[KEY_MAX];
+  report_error(&reading->errors, "%s: %s", entry ? position(entry, where) : reading->name, message);
+}
+
 static int build(const char *name, const struct yaml_reader *yaml, struct config **out) {
   struct reading *reading = calloc(1, sizeof *reading);
   struct config *config = calloc(1, sizeof *config);
@@ -273,6 +315,7 @@ static int build(const char *name, const struct yaml_reader *yaml, struct config
   if (reading->errors.count == 0) { /* otherwise most further messages would only repeat the errors */
     complete(reading);
     rules_check(config, &reading->given, report_broken, reading);
+    parse_terms_check(config, yaml, report_at, reading);
     config->unit.train &= unit_manifold(config->unit.type)->fields;
     config->unit.rule_fields = update_table[config->schedule.update.rule].fields;
     complete_update(config);
@@ -309,8 +352,8 @@ static const char *text_after(const char *text, size_t characters) {
 
 static bool is_known(const char *path) {
   char key[KEY_MAX];
-  int item;
-  key_split(path, key, &item);
+  int item[KEY_ITEMS];
+  key_split(path, key, item);
   return key_find(key) >= 0 || key_is_section(key);
 }
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "effects.h"
+#include "key.h"
 #include "table.h"
 
 /* Appends the stages of a schedule that cover the steps first .. end-1. Returns false if there are too many. */
@@ -31,7 +32,9 @@ static void report_stages(FILE *out, const struct schedule *was, const struct sc
       !append_stages(now, step, schedule_steps(now), &next) || !schedule_agree(was, &next, step))
     return;
   fprintf(out, ". To continue with other values, keep the stages so far and append one:\n  'dynamics.stages=[");
-  for (int s = 0; s < next.stages; s++) parameter_print_stage(out, &next.stage[s], s > 0 ? ", {" : "{", ", ", "}");
+  const struct parameter *stages = &parameter_table[key_find("dynamics.stages")];
+  for (int s = 0; s < next.stages; s++)
+    parameter_print_item(out, stages, &next.stage[s], s > 0 ? ", {" : "{", ", ", "}");
   fprintf(out, "]'");
 }
 
@@ -64,7 +67,7 @@ int config_resumable(const struct config *was, const struct config *now, int64_t
   for (int i = 0; i < parameter_count; i++) {
     const struct parameter *parameter = &parameter_table[i];
     if (parameter->kind == P_PATH ? are_files(parameter, was, now) : parameter->may_change) continue;
-    if (parameter_of_stage(parameter) || keeps_recorded(parameter, now)) continue;
+    if (parameter_of_item(parameter) || keeps_recorded(parameter, now)) continue;
     if (effects_check(was, parameter->key) != OK && effects_check(now, parameter->key) != OK) continue;
     char *before = parameter_text(parameter, was), *after = parameter_text(parameter, now);
     if (strcmp(before, after) != 0) fprintf(out, "\n  %s: was %.200s, now %.200s", parameter->key, before, after);

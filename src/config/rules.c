@@ -24,7 +24,7 @@ static const struct stage *stage_of(const struct rule_arguments *args) {
 }
 
 static bool has_target(const struct rule_arguments *args, bool file) {
-  return given(args, "target.type") && (target_table[args->config->target.type]->evaluate == NULL) == file;
+  return given(args, "target.type") && target_kind_stored(target_table[args->config->target.type]) == file;
 }
 
 static bool is_sphere(const struct rule_arguments *args) {
@@ -61,6 +61,21 @@ static bool no_dimension(const struct rule_arguments *args, char *received) {
 static bool no_path(const struct rule_arguments *args, char *received) {
   (void)received;
   return has_target(args, true) && !*args->config->target.path;
+}
+
+static bool is_hermite(const struct rule_arguments *args) {
+  return given(args, "target.type") && args->config->target.type == TARGET_HERMITE;
+}
+
+static bool no_terms(const struct rule_arguments *args, char *received) {
+  (void)received;
+  return is_hermite(args) && args->config->target.hermite.terms == 0;
+}
+
+static bool many_directions(const struct rule_arguments *args, char *received) {
+  const struct target_spec *target = &args->config->target;
+  return is_hermite(args) && target->d > 0 && target->hermite.directions > target->d &&
+         write_integer(received, target->hermite.directions);
 }
 
 static bool no_samples(const struct rule_arguments *args, char *received) {
@@ -190,10 +205,12 @@ static bool overlaps_of_many(const struct rule_arguments *args, char *received) 
 _Static_assert(OVERLAPS_TEACHER == 1024, "the rule of overlaps_of_many states this limit");
 static const struct rule input_rules[] = {
     {"ensemble.n", no_sizes, "required: units of a network, or a list of sizes", NULL},
-    {"target.type", no_target, "required: spin, teacher or file", NULL},
+    {"target.type", no_target, "required: spin, teacher, hermite or file", NULL},
     {"dynamics.stages", no_stages, "required: a list of {steps, dt}", NULL},
     {"target.d", no_dimension, "required: the input dimension", NULL},
     {"target.path", no_path, "required for a target of type file", NULL},
+    {"target.terms", no_terms, "required for a target of type hermite: a list of {coefficient, factors}", NULL},
+    {"target.directions", many_directions, "expected at most target.d orthonormal directions", NULL},
     {"data.mode", file_not_fixed, "expected fixed for a target of type file",
      "dynamics.scheme: sgd draws mini-batches"},
     {"data.samples", no_samples, "required with data.mode: fixed: the number of points", NULL},

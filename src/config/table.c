@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "data/inputs.h"
 
 static const struct choice NO_CHOICE = {0};
@@ -56,10 +57,20 @@ static struct choice full_choice(int i) {
   return i < ON_FULL_KINDS ? (struct choice){.name = names[i]} : NO_CHOICE;
 }
 
-#define AT(field)    offsetof(struct config, field)
-#define STAGE(field) offsetof(struct stage, field)
-#define N_MAX        0x1p40
-#define POINTS_LIMIT (0x1p31 - 1)
+static struct choice axes_choice(int i) {
+  static const struct choice choices[HERMITE_AXES] = {
+      {.name = "identity", .help = "direction i is the i-th coordinate axis"},
+      {.name = "random", .help = "random orthonormal directions, drawn with target.seed"},
+  };
+  return i < HERMITE_AXES ? choices[i] : NO_CHOICE;
+}
+
+#define AT(field)     offsetof(struct config, field)
+#define STAGE(field)  offsetof(struct stage, field)
+#define TERM(field)   offsetof(struct hermite_term, field)
+#define FACTOR(field) offsetof(struct hermite_factor, field)
+#define N_MAX         0x1p40
+#define POINTS_LIMIT  (0x1p31 - 1)
 
 const struct parameter parameter_table[] = {
     {"run.name", P_FOLDER, AT(name), 0, 0, false, "", NULL, true,
@@ -124,10 +135,11 @@ const struct parameter parameter_table[] = {
      "the input contains it, other particles are refused. Default: none"},
 
     {"target.type", P_CHOICE, AT(target.type), 0, 0, false, NULL, target_choice, false,
-     "spin: spherical 3-spin model; teacher: a network; file: an HDF5 file"},
+     "spin: spherical 3-spin model; teacher: a network; hermite: products of Hermite polynomials; file: an HDF5 file"},
     {"target.d", P_INTEGER, AT(target.d), 1, 1024, false, NULL, NULL, false,
      "input dimension. With target.type: file, the dimension of x in the file"},
-    {"target.seed", P_SEED, AT(target.seed), 0, 0, false, "1", NULL, false, "seed of the target's coefficients"},
+    {"target.seed", P_SEED, AT(target.seed), 0, 0, false, "1", NULL, false,
+     "seed of the target's coefficients; hermite: of target.axes: random"},
     {"target.path", P_PATH, AT(target.path), 0, 0, false, "", NULL, true,
      "file: path of the HDF5 file with x (N, d) and y (N); optional: test_x (K, d) and test_y (K). A relative path "
      "is resolved from the working folder or, if there is no such file, from the folder of the input. A run resumes "
@@ -156,6 +168,23 @@ const struct parameter parameter_table[] = {
      "teacher: mean of b"},
     {"target.teacher.init.b.std", P_REAL, AT(target.teacher.b.std), 0, 1e6, false, "1", NULL, false,
      "teacher: standard deviation of b"},
+
+    {"target.directions", P_INTEGER, AT(target.hermite.directions), 1, TARGET_D_MAX, false, "1", NULL, false,
+     "hermite: number r of orthonormal directions u_0, ..., u_(r-1) on which the target depends"},
+    {"target.axes", P_CHOICE, AT(target.hermite.axes), 0, 0, false, "identity", axes_choice, false,
+     "hermite: the directions"},
+    {"target.terms", P_LIST, AT(target.hermite.term), 0, 0, false, "[]", NULL, false,
+     "hermite: f(x) = sum over terms of coefficient times the product over factors of he_degree(x . u_direction). he_k "
+     "is the probabilists' Hermite polynomial He_k divided by sqrt(k!), so that E he_k^2 = 1 if x is Gaussian. "
+     "history.h5 has the residual f_n - f along each term, at the steps of output.fields"},
+    {"target.terms[].coefficient", P_REAL, TERM(coefficient), -1e6, 1e6, false, NULL, NULL, false,
+     "hermite: coefficient of the term; 0 records the residual along a term that the target lacks"},
+    {"target.terms[].factors", P_LIST, TERM(factor), 0, 0, false, NULL, NULL, false,
+     "hermite: factors of the term, in different directions; []: the constant 1"},
+    {"target.terms[].factors[].direction", P_INTEGER, FACTOR(direction), 0, TARGET_D_MAX - 1, false, NULL, NULL, false,
+     "hermite: number of the direction, from 0 to target.directions - 1"},
+    {"target.terms[].factors[].degree", P_INTEGER, FACTOR(degree), 1, HERMITE_DEGREE_MAX, false, NULL, NULL, false,
+     "hermite: degree k of he_k"},
 
     {"loss.type", P_CHOICE, AT(data.loss.type), 0, 0, false, "squared", loss_choice, false,
      "loss of an output f and a label y"},
@@ -209,8 +238,10 @@ const struct parameter parameter_table[] = {
      "ridge lambda: adds lambda theta to grad V in each step, that is, (lambda/2n) sum_i |theta_i|^2 to the loss. A "
      "number applies to all trained parameters; {c: 0.1, a: 0} sets a number for each named parameter, and 0 for the "
      "others"},
+    {"dynamics.stages", P_LIST, AT(schedule.stage), 0, 0, false, NULL, NULL, true,
+     "stages of the run, one after the other"},
     {"dynamics.stages[].steps", P_COUNT, STAGE(steps), 1, STEPS_LIMIT, false, NULL, NULL, true,
-     "steps of the stage; a run has at most 64 stages. On resume, only steps after the checkpoint may change"},
+     "steps of the stage. On resume, only steps after the checkpoint may change"},
     {"dynamics.stages[].dt", P_AUTO, STAGE(dt), 0, DT_MAX, true, NULL, NULL, true,
      "step size; auto: dt_safety times the smallest stability limit of all networks (with dt_power, the smallest of "
      "limit / n^dt_power). The limit is 2/lambda, where lambda is the largest eigenvalue of the tangent kernel M/P; "
@@ -268,8 +299,25 @@ const struct parameter parameter_table[] = {
      "there is free space, or until a signal, the stop file or the time limit ends the run"},
 };
 const int parameter_count = sizeof parameter_table / sizeof *parameter_table;
-_Static_assert(STAGES_MAX == 64, "the help of dynamics.stages[].steps states this limit");
 _Static_assert(sizeof parameter_table / sizeof *parameter_table <= PARAMETERS_MAX, "PARAMETERS_MAX is too small");
+
+static const struct list lists[] = {
+    {"dynamics.stages", AT(schedule.stages), sizeof(struct stage), STAGES_MAX, "{steps: 100, dt: 0.1}", "dt=0.1"},
+    {"target.terms", AT(target.hermite.terms), sizeof(struct hermite_term), TARGET_TERMS_MAX,
+     "{coefficient: 1, factors: [{direction: 0, degree: 2}]}", "coefficient=1"},
+    {"target.terms[].factors", TERM(factors), sizeof(struct hermite_factor), HERMITE_FACTORS_MAX,
+     "{direction: 0, degree: 2}", "degree=2"},
+};
+
+const struct list *parameter_list(const struct parameter *parameter) {
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+    if (strcmp(lists[i].key, parameter->key) == 0) return &lists[i];
+  die("%s: not a list", parameter->key);
+}
+
+bool parameter_of_item(const struct parameter *parameter) {
+  return strstr(parameter->key, "[].");
+}
 
 bool parameter_of_stage(const struct parameter *parameter) {
   return strncmp(parameter->key, "dynamics.stages[].", 18) == 0;

@@ -62,6 +62,10 @@ void parameter_expects(const struct parameter *parameter, char *text, size_t siz
   case P_RIDGE:
     snprintf(text, size, "a number%s, or {c: NUMBER, a: NUMBER, b: NUMBER}", range);
     break;
+  case P_LIST:
+    snprintf(text, size, "a list of at most %d items, such as [%s]", parameter_list(parameter)->max,
+             parameter_list(parameter)->item);
+    break;
   case P_CHOICE: {
     size_t used = (size_t)snprintf(text, size, "one of ");
     for (int i = 0; parameter->choice(i).name && used < size; i++)
@@ -240,6 +244,9 @@ bool parameter_assign(const struct parameter *parameter, void *base, int item, c
     for (int id = 0; id < FIELDS; id++) right &= ridge_item(parameter, at, field_table[id].name, text);
     return right;
   }
+  case P_LIST:
+    *parameter_items(parameter, base) = 0;
+    return strcmp(text, "[]") == 0;
   }
   return false;
 }
@@ -311,6 +318,23 @@ static void print_ridge(FILE *out, const double *ridge) {
   fputc('}', out);
 }
 
+int *parameter_items(const struct parameter *parameter, void *base) {
+  return (int *)((char *)base + parameter_list(parameter)->count);
+}
+
+void *parameter_item(const struct parameter *parameter, void *base, int item) {
+  return (char *)base + parameter->offset + parameter_list(parameter)->size * (size_t)item;
+}
+
+static void print_items(FILE *out, const struct parameter *parameter, const void *base) {
+  void *list = (void *)(uintptr_t)base; /* is not changed */
+  const int items = *parameter_items(parameter, list);
+  fputc('[', out);
+  for (int i = 0; i < items; i++)
+    parameter_print_item(out, parameter, parameter_item(parameter, list, i), i ? ", {" : "{", ", ", "}");
+  fputc(']', out);
+}
+
 void parameter_print(FILE *out, const struct parameter *parameter, const void *base) {
   const void *at = (const char *)base + parameter->offset;
   switch (parameter->kind) {
@@ -354,11 +378,9 @@ void parameter_print(FILE *out, const struct parameter *parameter, const void *b
     print_list(out, ensemble->members, ensemble->n);
     break;
   }
-  case P_STEPS: {
-    const struct steps *steps = at;
-    print_list(out, steps->count, steps->step);
+  case P_STEPS:
+    print_list(out, ((const struct steps *)at)->count, ((const struct steps *)at)->step);
     break;
-  }
   case P_INTERVALS:
     print_intervals(out, at);
     break;
@@ -367,6 +389,9 @@ void parameter_print(FILE *out, const struct parameter *parameter, const void *b
     break;
   case P_RIDGE:
     print_ridge(out, at);
+    break;
+  case P_LIST:
+    print_items(out, parameter, base);
   }
 }
 
@@ -390,14 +415,23 @@ static bool has_stage_value(const struct stage *stage, const char *key) {
   return strncmp(key, "dt_", 3) != 0 || !(stage->dt > 0);
 }
 
-void parameter_print_stage(FILE *out, const struct stage *stage, const char *begin, const char *between,
-                           const char *end) {
+/* Returns the name of a key in an item of a list: "dt" of "dynamics.stages[].dt"; NULL if it is not such a key. */
+static const char *item_key(const struct parameter *list, const struct parameter *parameter) {
+  const size_t length = strlen(list->key);
+  const char *rest = parameter->key + length;
+  return strncmp(parameter->key, list->key, length) == 0 && strncmp(rest, "[].", 3) == 0 && !strchr(rest + 3, '.')
+             ? rest + 3
+             : NULL;
+}
+
+void parameter_print_item(FILE *out, const struct parameter *list, const void *item, const char *begin,
+                          const char *between, const char *end) {
   for (int i = 0; i < parameter_count; i++) {
-    if (!parameter_of_stage(&parameter_table[i])) continue;
-    const char *key = parameter_table[i].key + strlen("dynamics.stages[].");
-    if (!has_stage_value(stage, key)) continue;
+    const struct parameter *parameter = &parameter_table[i];
+    const char *key = item_key(list, parameter);
+    if (!key || (parameter_of_stage(parameter) && !has_stage_value(item, key))) continue;
     fprintf(out, "%s%s: ", begin, key);
-    parameter_print(out, &parameter_table[i], stage);
+    parameter_print(out, parameter, item);
     begin = between;
   }
   fputs(end, out);

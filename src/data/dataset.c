@@ -188,7 +188,7 @@ static void set_scale(struct dataset *data) {
 int dataset_create(const struct target *target, const struct dataset_spec *spec, struct dataset **out) {
   struct dataset *data = alloc_small(sizeof *data);
   *data = (struct dataset){.spec = *spec, .target = target, .d = target->d};
-  int status = target->kind->evaluate ? draw_sets(data) : take_file(data);
+  int status = target_kind_stored(target->kind) ? take_file(data) : draw_sets(data);
   if (status != OK) {
     dataset_free(data);
     return status;
@@ -201,7 +201,7 @@ int dataset_create(const struct target *target, const struct dataset_spec *spec,
 }
 
 bool dataset_constant(const struct dataset *data, double *label) {
-  const bool stored = !data->target->kind->evaluate && data->samples > 1;
+  const bool stored = target_kind_stored(data->target->kind) && data->samples > 1;
   for (int64_t i = 1; stored && i < data->samples; i++)
     if (data->y[i] != data->y[0]) return false;
   if (stored) *label = data->y[0];
@@ -230,7 +230,7 @@ char *dataset_train_origin(const struct dataset *data) {
   if (spec->mode == DATA_ONLINE)
     return text("fresh points at each step, drawn with seed %lld, %s%s", seed,
                 spec->shared ? "the same for all networks" : "different for each network", law_of(data)->in_words);
-  if (data->target->kind->evaluate)
+  if (!target_kind_stored(data->target->kind))
     return text("%lld points drawn with seed %lld%s", samples, seed, law_of(data)->in_words);
   if (data->test_rows)
     return text("%lld points: %s rows of x in %s that are not test points", samples,
@@ -243,8 +243,9 @@ char *dataset_test_origin(const struct dataset *data) {
   const struct dataset_spec *spec = &data->spec;
   const long long tests = data->tests;
   if (tests == 0)
-    return text(data->target->kind->evaluate || spec->test == 0 ? "no points" : "no points: the file has fewer than 5");
-  if (data->target->kind->evaluate)
+    return text(!target_kind_stored(data->target->kind) || spec->test == 0 ? "no points"
+                                                                           : "no points: the file has fewer than 5");
+  if (!target_kind_stored(data->target->kind))
     return text("%lld points drawn with seed %lld%s", tests,
                 (long long)(spec->test_seed ? spec->test_seed : spec->seed), law_of(data)->in_words);
   if (target_file_test_rows(data->target)->count > 0)

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "data/target_file.h"
+#include "data/target_hermite.h"
 #include "data/target_spin.h"
 #include "data/target_teacher.h"
 
@@ -20,6 +21,7 @@ const struct target_kind *const target_table[TARGET_TYPES] = {
     [TARGET_SPIN] = &target_spin,
     [TARGET_TEACHER] = &target_teacher,
     [TARGET_FILE] = &target_file,
+    [TARGET_HERMITE] = &target_hermite,
 };
 
 int target_create(const struct comm *comm, const struct target_spec *spec, struct target **out) {
@@ -42,9 +44,33 @@ void target_free(struct target *target) {
   free(target);
 }
 
+/* Computes out [rows][count] of points x [count][d] by a function of POINT_LANES points. */
+static void by_lanes(const struct target *target, void (*evaluate)(const struct target *, const double *, double *),
+                     int rows, int count, const double *x, double *out) {
+  const int d = target->d;
+  _Alignas(64) double transposed[TARGET_D_MAX * POINT_LANES], value[TARGET_TERMS_MAX * POINT_LANES];
+  for (int first = 0; first < count; first += POINT_LANES) {
+    const int lanes = count - first < POINT_LANES ? count - first : POINT_LANES;
+    for (int k = 0; k < d; k++)
+      for (int l = 0; l < POINT_LANES; l++)
+        transposed[k * POINT_LANES + l] = l < lanes ? x[(size_t)(first + l) * (size_t)d + (size_t)k] : 0;
+    evaluate(target, transposed, value);
+    for (int row = 0; row < rows; row++)
+      memcpy(out + (size_t)row * (size_t)count + first, value + row * POINT_LANES, sizeof *out * (size_t)lanes);
+  }
+}
+
 void target_eval(const struct target *target, int count, const double *x, double *y) {
-  if (!target->kind->evaluate) die("target %s: labels are stored with their points", target->kind->name);
-  target->kind->evaluate(target, count, x, y);
+  const struct target_kind *kind = target->kind;
+  if (target_kind_stored(kind)) die("target %s: labels are stored with their points", kind->name);
+  if (kind->evaluate)
+    kind->evaluate(target, count, x, y);
+  else
+    by_lanes(target, kind->evaluate_lanes, 1, count, x, y);
+}
+
+void target_terms(const struct target *target, int count, const double *x, double *psi) {
+  by_lanes(target, target->kind->evaluate_terms, target->terms, count, x, psi);
 }
 
 uint32_t target_checksum(const struct target *target, uint32_t crc) {

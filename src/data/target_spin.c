@@ -109,19 +109,6 @@ static void evaluate_lanes(const struct target *target, const double *x, double 
   labels[isa_best()](target->d, target_spin_entries(target), x, y);
 }
 
-static void evaluate(const struct target *target, int count, const double *x, double *y) {
-  const int d = target->d;
-  _Alignas(64) double transposed[TARGET_D_MAX * POINT_LANES], f[POINT_LANES];
-  for (int first = 0; first < count; first += POINT_LANES) {
-    const int lanes = count - first < POINT_LANES ? count - first : POINT_LANES;
-    for (int k = 0; k < d; k++)
-      for (int l = 0; l < POINT_LANES; l++)
-        transposed[k * POINT_LANES + l] = l < lanes ? x[(size_t)(first + l) * (size_t)d + (size_t)k] : 0;
-    evaluate_lanes(target, transposed, f);
-    memcpy(y + first, f, sizeof *y * (size_t)lanes);
-  }
-}
-
 static uint32_t checksum(const struct target *target, uint32_t crc) {
   return crc32c(crc, target_spin_entries(target), sizeof(double) * (size_t)target_spin_count(target->d));
 }
@@ -133,7 +120,6 @@ const struct target_kind target_spin = {
     .bytes = sizeof(struct spin),
     .create = create,
     .free = free_entries,
-    .evaluate = evaluate,
     .evaluate_lanes = evaluate_lanes,
     .checksum = checksum,
     .record = record,

@@ -9,6 +9,7 @@
 #include "data/inputs.h"
 #include "data/target.h"
 #include "data/target_file.h"
+#include "data/target_hermite.h"
 #include "data/target_spin.h"
 #include "fixture.h"
 #include "io/h5.h"
@@ -52,11 +53,11 @@ static void spin_follows_its_definition(void **state) {
 
 /* From N points of a law: E f^2 within 5 standard deviations (probability of a false alarm: 6e-7), and the linear
  * fraction, from the regression on x, within 7. */
-static void check_moments(enum inputs_type inputs) {
+static void check_moments(const struct target_spec *spec) {
   enum { D = 5, N = 100000, PART = 100 };
+  const int inputs = spec->inputs;
   struct target *target;
-  assert_ok(
-      target_create(&world, &(struct target_spec){.type = TARGET_SPIN, .d = D, .seed = 3, .inputs = inputs}, &target));
+  assert_ok(target_create(&world, spec, &target));
   const struct rng rng = {.seed = 9, .stream = RNG_DATA_TEST};
   double sum = 0, square = 0, linear[D] = {0}, x[PART * D], y[PART];
   for (int first = 0; first < N; first += PART) {
@@ -78,13 +79,112 @@ static void check_moments(enum inputs_type inputs) {
 
 static void spin_moments_are_exact(void **state) {
   (void)state;
-  check_moments(INPUTS_SPHERE);
-  check_moments(INPUTS_GAUSSIAN);
+  check_moments(&(struct target_spec){.type = TARGET_SPIN, .d = 5, .seed = 3, .inputs = INPUTS_SPHERE});
+  check_moments(&(struct target_spec){.type = TARGET_SPIN, .d = 5, .seed = 3, .inputs = INPUTS_GAUSSIAN});
   struct target *target;
   const struct target_spec signs = {.type = TARGET_SPIN, .d = 5, .inputs = INPUTS_RADEMACHER};
   assert_ok(target_create(&world, &signs, &target));
   assert_true(isnan(target->C_f) && isnan(target->linear_fraction)); /* unknown */
   target_free(target);
+}
+
+/* he_2(x.u_0) - 0.7 he_1(x.u_1) he_3(x.u_2) + 0.5 he_1(x.u_0) he_1(x.u_1) he_2(x.u_2) + 0.6 he_1(x.u_1) + 0.2
+ * he_2(x.u_0) + 0.3: with equal products, products that are not orthogonal on the sphere, and a constant. */
+static const struct hermite_spec HERMITE = {.directions = 3,
+                                            .terms = 6,
+                                            .term = {{1, 1, {{0, 2}}},
+                                                     {-0.7, 2, {{1, 1}, {2, 3}}},
+                                                     {0.5, 3, {{0, 1}, {1, 1}, {2, 2}}},
+                                                     {0.6, 1, {{1, 1}}},
+                                                     {0.2, 1, {{0, 2}}},
+                                                     {0.3, 0, {{0, 0}}}}};
+
+static struct target_spec hermite_spec(int inputs, int axes) {
+  struct target_spec spec = {.type = TARGET_HERMITE, .d = 5, .seed = 3, .inputs = inputs, .hermite = HERMITE};
+  spec.hermite.axes = axes;
+  return spec;
+}
+
+/* he_k from its definition, in long double. */
+static long double he(int k, long double v) {
+  static const long double he3 = 2.44948974278317809820L; /* sqrt(6) */
+  return k == 1 ? v : k == 2 ? (v * v - 1) / sqrtl(2) : (v * v * v - 3 * v) / he3;
+}
+
+static void hermite_targets_equal_their_definition(void **state) {
+  (void)state;
+  enum { D = 5, POINTS = 70, TERMS = 6 };
+  for (int axes = 0; axes < HERMITE_AXES; axes++) {
+    const struct target_spec spec = hermite_spec(INPUTS_GAUSSIAN, axes);
+    const struct rng rng = {.seed = 1, .stream = RNG_DATA_TEST}, own = {spec.seed, RNG_TARGET, 0, 0};
+    struct target *target;
+    double x[POINTS * D], y[POINTS], psi[TERMS * POINTS], one, u[3][D] = {{1}, {0, 1}, {0, 0, 1}};
+    assert_ok(target_create(&world, &spec, &target));
+    for (int i = 0; i < 3 && axes == HERMITE_RANDOM; i++) { /* Gram-Schmidt */
+      rng_normal(&own, (uint64_t)i, D, u[i]);
+      double square = 0;
+      for (int j = 0; j < i; j++) {
+        double dot = 0;
+        for (int k = 0; k < D; k++) dot += u[i][k] * u[j][k];
+        for (int k = 0; k < D; k++) u[i][k] -= dot * u[j][k];
+      }
+      for (int k = 0; k < D; k++) square += u[i][k] * u[i][k];
+      for (int k = 0; k < D; k++) u[i][k] /= sqrt(square);
+    }
+    for (int p = 0; p < POINTS; p++) rng_normal(&rng, (uint64_t)p, D, x + p * D);
+    target_eval(target, POINTS, x, y);
+    target_terms(target, POINTS, x, psi);
+    for (int p = 0; p < POINTS; p++) {
+      long double v[3] = {0};
+      double sum = 0;
+      for (int i = 0; i < 3; i++)
+        for (int k = 0; k < D; k++) v[i] += u[i][k] * x[p * D + k];
+      const long double f =
+          1.2L * he(2, v[0]) - 0.7L * v[1] * he(3, v[2]) + 0.5L * v[0] * v[1] * he(2, v[2]) + 0.6L * v[1] + 0.3L;
+      expect(fabsl(y[p] - f) <= 1e-13L * (1 + fabsl(f)), "axes %d, point %d", axes, p);
+      target_eval(target, 1, x + p * D, &one);
+      for (int t = 0; t < TERMS; t++) sum += HERMITE.term[t].coefficient * psi[t * POINTS + p];
+      expect(one == y[p] && sum == y[p], "axes %d, point %d", axes, p); /* whatever the other points of the call */
+    }
+    target_free(target);
+  }
+  assert_expected();
+}
+
+/* C_f from sampling; on the corners of a cube exactly; on the sphere from E x_i^2 x_j^2 = d / (d + 2), E x_i^4 = 3 d /
+ * (d + 2); unknown for signs and random directions, and for degrees at which the sum loses its digits. */
+static void hermite_moments_are_exact(void **state) {
+  (void)state;
+  enum { D = 5 };
+  for (int inputs = 0; inputs < INPUTS_TYPES; inputs++)
+    for (int axes = 0; axes < HERMITE_AXES; axes++) {
+      const struct target_spec spec = hermite_spec(inputs, axes);
+      if (inputs != INPUTS_RADEMACHER || axes == HERMITE_IDENTITY) check_moments(&spec);
+    }
+  struct target_spec spec = hermite_spec(INPUTS_RADEMACHER, HERMITE_IDENTITY);
+  struct target *target;
+  double square = 0, C_f, linear;
+  assert_ok(target_create(&world, &spec, &target));
+  for (int corner = 0; corner < 1 << D; corner++) {
+    double x[D], y;
+    for (int k = 0; k < D; k++) x[k] = corner >> k & 1 ? 1 : -1;
+    target_eval(target, 1, x, &y);
+    square += y * y / (1 << D);
+  }
+  assert_near(target->C_f, square / 2, 1e-14);
+  target_free(target);
+  spec.hermite.axes = HERMITE_RANDOM;
+  target_hermite_moments(&spec, &C_f, &linear);
+  assert_true(isnan(C_f) && isnan(linear));
+  spec = (struct target_spec){.inputs = INPUTS_SPHERE, .d = 7, .hermite = {3, 0, 1, {{3, 2, {{0, 1}, {2, 1}}}}}};
+  target_hermite_moments(&spec, &C_f, &linear);
+  assert_near(C_f, 9 * 7.0 / 9 / 2, 1e-14);
+  spec.hermite.term[0] = (struct hermite_term){3, 1, {{1, 2}}};
+  target_hermite_moments(&spec, &C_f, &linear);
+  assert_near(C_f, 9 * (3 * 7.0 / 9 - 1) / 2 / 2, 1e-14);
+  spec.hermite.term[0] = (struct hermite_term){1, 3, {{0, 8}, {1, 8}, {2, 8}}};
+  target_hermite_moments(&spec, &C_f, &linear);
+  assert_true(isnan(C_f));
 }
 
 /* f(x) = (1/m) sum_i c_i phi(x, z_i), with the same random units as the teacher. */
@@ -130,12 +230,16 @@ static void teachers_equal_their_definition(void **state) {
 /* A checksum depends on every number that defines f, and on the checksum that it continues. */
 static void checksums_tell_targets_apart(void **state) {
   (void)state;
+  struct hermite_spec other = HERMITE;
+  other.term[2].factor[1].degree = 2;
   const struct unit_spec tanh = {.type = UNIT_TANH, .c = {0, 1}, .a = {0, 1}, .b = {0, 1}};
-  const struct target_spec specs[] = {
-      {.type = TARGET_SPIN, .d = 3, .seed = 1},
-      {.type = TARGET_SPIN, .d = 3, .seed = 2},
-      {.type = TARGET_TEACHER, .d = 3, .seed = 1, .teacher_units = 65, .teacher = tanh},
-      {.type = TARGET_TEACHER, .d = 3, .seed = 2, .teacher_units = 65, .teacher = tanh}};
+  const struct target_spec specs[] = {{.type = TARGET_SPIN, .d = 3, .seed = 1},
+                                      {.type = TARGET_SPIN, .d = 3, .seed = 2},
+                                      {.type = TARGET_TEACHER, .d = 3, .seed = 1, .teacher_units = 65, .teacher = tanh},
+                                      {.type = TARGET_TEACHER, .d = 3, .seed = 2, .teacher_units = 65, .teacher = tanh},
+                                      hermite_spec(INPUTS_SPHERE, HERMITE_IDENTITY),
+                                      hermite_spec(INPUTS_SPHERE, HERMITE_RANDOM),
+                                      {.type = TARGET_HERMITE, .d = 5, .hermite = other}};
   enum { TARGETS = sizeof specs / sizeof *specs };
   uint32_t crc[TARGETS], again;
   for (int i = 0; i < TARGETS; i++) {
@@ -178,8 +282,12 @@ static void files_reach_all_ranks(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(spin_follows_its_definition),     cmocka_unit_test(spin_moments_are_exact),
-      cmocka_unit_test(teachers_equal_their_definition), cmocka_unit_test(checksums_tell_targets_apart),
+      cmocka_unit_test(spin_follows_its_definition),
+      cmocka_unit_test(spin_moments_are_exact),
+      cmocka_unit_test(teachers_equal_their_definition),
+      cmocka_unit_test(checksums_tell_targets_apart),
+      cmocka_unit_test(hermite_targets_equal_their_definition),
+      cmocka_unit_test(hermite_moments_are_exact),
       cmocka_unit_test(files_reach_all_ranks),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
