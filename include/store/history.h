@@ -7,7 +7,8 @@
  *                        history_write); own_times = 1 if a stage has a dt_power: then each /ensemble/i has its own
  *                        time and dt at equal steps
  *   /target              attributes type, C_f, C_f_error, C_f_origin, loss_0 (data/dataset.h), linear_fraction; spin:
- *                        coefficients, S_pqr for p <= q <= r
+ *                        coefficients, S_pqr for p <= q <= r; hermite: coefficient (term), degree (term, direction)
+ *                        and, if they are random, u (direction, d); attribute axes
  *   /teacher             target teacher: c (m), a (m, d) and, unless on the sphere, b (m); attributes type, phi, alpha
  *                        (on the sphere), units (m), seed, law
  *   /test, /train        attributes points, origin (data/dataset.h); /test/x (K, d), /test/y (K); /train/x (N, d),
@@ -16,7 +17,8 @@
  *   /ensemble/i/series   step (T), time (T), dt (T), batch (T), and a dataset (T, R) per column of
  *                        dynamics/observables.h
  *   /ensemble/i/field    step (S), time (S); at the test points f (S, R, K), c2phi2 (S, R; dynamics/second_moment.h);
- *                        at the training points f_train (S, R, N), c2phi2_train (S, R)
+ *                        at the training points f_train (S, R, N), c2phi2_train (S, R); target hermite: component
+ *                        (S, R, term), remainder (S, R; data/components.h)
  *   /ensemble/i/overlaps
  *                        optional, output.overlaps: step (S), time (S), and a dataset (S, R, ...) per array of
  *                        dynamics/overlaps.h: Q (S, R, n, n) and M (S, R, n, m) for n <= 64; for larger n moments, and
@@ -24,8 +26,8 @@
  *   /ensemble/i/stability
  *                        step (U), time (U), and a dataset (U) per column of history_limit_table: estimates of dt/limit
  *                        (tangent/limit_estimate.h) at the steps of tangent/limit_plan.h
- *   Scales (h5_dimensions) name the dimensions: time; replica, point, train_point, d, unit, other_unit, teacher_unit:
- *   numbers 0, 1, ...; overlap: the centers of the bins. Histories that an older program created have none.
+ *   Scales (h5_dimensions) name the dimensions: time; replica, point, train_point, d, unit, other_unit, teacher_unit,
+ *   term: numbers 0, 1, ...; overlap: the centers of the bins. Histories that an older program created have none.
  *   /provenance          attributes of the last run that wrote the file, see log/provenance.h
  *
  * Every byte is covered by a checksum, see store/history_file.h. Rows since the last checkpoint are in memory, on the

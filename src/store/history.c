@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "data/components.h"
 #include "dynamics/overlaps.h"
 #include "history_head.h"
 #include "io/durable_file.h"
@@ -205,7 +206,8 @@ struct scale {
 };
 static const struct scale REPLICA = {"replica", "number of the replica", NULL},
                           POINT = {"point", "number of the test point", NULL},
-                          TRAIN_POINT = {"train_point", "number of the training point", NULL};
+                          TRAIN_POINT = {"train_point", "number of the training point", NULL},
+                          TERM = {"term", "number of the term of the target", NULL};
 static const struct scale overlap_scales[OVERLAP_AXES] = {
     [OVERLAP_UNIT] = {"unit", "number of the unit i", NULL},
     [OVERLAP_OTHER_UNIT] = {"other_unit", "number of the unit j", NULL},
@@ -312,6 +314,46 @@ static int append_field(const struct history *history, struct h5 *file, int memb
   const int64_t shape[] = {history->config->ensemble.replicas, rows->width};
   const struct scale *scale[] = {&REPLICA, rows == &history->field ? &POINT : &TRAIN_POINT};
   return append(file, rows, group, dataset, H5_DOUBLE, 2, shape, scale, description, "f", table);
+}
+
+/* Computes component [row][replica][terms] and remainder [row][replica] of f [row][replica][K]. */
+static int compute_components(const struct history *history, const double *f, double *component, double *remainder) {
+  const int terms = history->data->target->terms;
+  const int64_t networks = history->field.count * history->config->ensemble.replicas;
+  struct components *components;
+  double out[TARGET_TERMS_MAX + 1];
+  TRY(components_create(history->data, &components));
+  for (int64_t i = 0; i < networks; i++) {
+    components_of(components, f + i * history->data->tests, out);
+    memcpy(component + i * terms, out, sizeof *out * (size_t)terms);
+    remainder[i] = out[terms];
+  }
+  components_free(components);
+  return OK;
+}
+
+/* Appends the residual along each term of the target (data/components.h). f: as gathered on rank 0. */
+static int append_components(const struct history *history, struct h5 *file, int member, const double *f) {
+  const struct rows *rows = &history->field;
+  const int64_t replicas = history->config->ensemble.replicas, shape[] = {replicas, history->data->target->terms};
+  if (shape[1] == 0) return OK;
+  char group[64];
+  snprintf(group, sizeof group, "/ensemble/%d/field", member);
+  double *component = alloc_small(sizeof *component * (size_t)(rows->count * replicas * shape[1])),
+         *remainder = alloc_small(sizeof *remainder * (size_t)(rows->count * replicas));
+  int status = compute_components(history, f, component, remainder);
+  if (status == OK)
+    status = append(file, rows, group, "component", H5_DOUBLE, 2, shape, (const struct scale *[]){&REPLICA, &TERM},
+                    "residual f_n - f along each term of the target, orthonormalized in their order at the test points",
+                    "f", component);
+  if (status == OK)
+    status = append(file, rows, group, "remainder", H5_DOUBLE, 1, &replicas, (const struct scale *[]){&REPLICA},
+                    "half the mean square at the test points of the residual orthogonal to all terms; with "
+                    "component^2 / 2 of all terms, it adds up to (1/2K) sum_k (f_n - f)^2",
+                    "f^2", remainder);
+  free(component);
+  free(remainder);
+  return status;
 }
 
 /* Appends c2phi2 of each set that has points, except to a file that an older program created without this dataset. */
@@ -445,6 +487,7 @@ static int append_member(const struct history *history, struct h5 *file, int mem
   if (history->config->fields.count == 0) return OK;
   if (history->field.width > 0)
     TRY(append_field(history, file, member, &history->field, "f", "f_n at the test points", field));
+  if (history->field.width > 0) TRY(append_components(history, file, member, field));
   if (history->train.width > 0)
     TRY(append_field(history, file, member, &history->train, "f_train", "f_n at the training points", train));
   return append_second_moments(history, file, member, second_moment);

@@ -66,6 +66,8 @@ double history_bytes(const struct config *config, const struct dataset *data, in
   if (fields > 0)
     field = FIELD_AXES * series_bytes(1, fields) + series_bytes(replicas * data->tests, fields) +
             series_bytes(replicas * data->samples, fields) + HISTORY_SECOND_MOMENTS * series_bytes(replicas, fields);
+  if (fields > 0 && data->tests > 0 && data->target->terms > 0)
+    field += series_bytes(replicas * data->target->terms, fields) + series_bytes(replicas, fields);
   return history_head_bytes(data) + history_overlap_bytes(config, data, step) +
          config->ensemble.members * (series + field + limits);
 }

@@ -9,10 +9,11 @@ from .records import attributes, history_of, members, read_config, text
 RECORDS = {"series": "time", "field": "field_time", "overlaps": "overlaps_time", "stability": "stability_time"}  # group of a size: name of its time
 # dimensions of the datasets of a group after its time
 DIMS = {"f": ("replica", "point"), "f_train": ("replica", "train_point"), "Q": ("replica", "unit", "other_unit"),
-        "M": ("replica", "unit", "teacher_unit"), "M_mean": ("replica", "teacher_unit"), "M_variance": ("replica", "teacher_unit"),
+        "M": ("replica", "unit", "teacher_unit"), "component": ("replica", "term"), "M_mean": ("replica", "teacher_unit"), "M_variance": ("replica", "teacher_unit"),
         "M_histogram": ("replica", "teacher_unit", "overlap")}
 INDICES = {"replica": "number of the replica", "point": "number of the test point", "train_point": "number of the training point",
-           "unit": "number of the unit i", "other_unit": "number of the unit j", "teacher_unit": "number of the unit r of the teacher"}
+           "unit": "number of the unit i", "other_unit": "number of the unit j", "teacher_unit": "number of the unit r of the teacher",
+           "term": "number of the term of the target"}
 POINTS = {"test": "point", "train": "train_point"}
 
 
@@ -99,7 +100,7 @@ def alone(n, member):
 
 
 def with_indices(found):
-    """Adds the numbers of replicas, points and units as coordinates."""
+    """Adds the numbers of replicas, points, units and terms as coordinates."""
     sizes = {dim: length for dims, array, _ in found.values() for dim, length in zip(dims, array.shape)}
     return {**found, **{name: ((name,), np.arange(sizes[name]), {"long_name": label}) for name, label in INDICES.items()
                         if name in sizes}}
@@ -125,13 +126,15 @@ def open(run, fields=True, arrays=None):
     arrays   "numpy": a dictionary of NumPy arrays; "xarray": an xarray.Dataset; None: a Dataset if xarray is installed
 
     Returns a Dataset with the dimensions n (sizes), replica, time (rows of the series), field_time (recorded outputs),
-    point (test points), train_point (fixed training points), overlaps_time and stability_time, and the variables
+    point (test points), train_point (fixed training points), term (of the target), overlaps_time and stability_time, and the variables
 
       loss, test_loss, loss_over_C_f, grad2, c_mean, ... (n, time, replica); dt, batch (n, time); step (time)
       f (n, field_time, replica, point), f_train (n, field_time, replica, train_point)   outputs f_n(x)
       c2phi2, c2phi2_train (n, field_time, replica)
       Q (n, overlaps_time, replica, unit, other_unit), M (n, overlaps_time, replica, unit, teacher_unit)   overlaps, n <= 64
       Q_self_mean, Q_pair_mean, M_mean, M_histogram, ...   their moments and histograms (output.overlaps), larger n
+      component (n, field_time, replica, term)   residual f_n - f along the terms of target.type: hermite
+      remainder (n, field_time, replica)         half the mean square of the rest of it at the test points
       test_x (point, d), test_y (point), train_x (train_point, d), train_y (train_point)
       stability_limit, stability_dt_over_limit, ... (n, stability_time)
 
