@@ -25,6 +25,7 @@ struct dry_run_stability {
 /* The forecast, complete on rank 0 only. */
 struct dry_run {
   const struct config *config;
+  const struct dataset *data; /* exists while the forecast is printed */
   int ranks, nodes;
   int64_t first_step, steps; /* step at which the run starts or resumes; last step of the input */
   bool complete;             /* no steps remain, and the history has the last row */

@@ -184,6 +184,7 @@ static int predict(const struct problem *problem, const struct dry_run_options *
   struct provenance provenance;
   provenance_fill(comm, options->argc, options->argv, &provenance);
   TRY(comm_agree(comm, comm->rank == 0 ? checkpoint_length(problem, &provenance, &plan->checkpoint) : OK));
+  plan->data = problem->data;
   TRY(pilot_run_measure(problem, &plan->pilot));
   struct dry_run_rank own = {.base_memory = process_memory_peak() - plan->pilot.particle_bytes};
   gethostname(own.node, sizeof own.node - 1);

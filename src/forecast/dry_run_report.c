@@ -158,11 +158,19 @@ static void print_own_times(const struct config *config, struct report *report) 
                 schedule_time(schedule, n, steps), (long long)n, schedule_time(schedule, most, steps), (long long)most);
 }
 
+static void print_target(const struct dataset *data, struct report *report) {
+  char C_f[64];
+  report_uncertain(data->scale.C_f, data->scale.C_f_error, C_f);
+  report_filled(report, "target", INDENT, "%s, C_f = %s", data->target->kind->title,
+                isfinite(data->scale.C_f) ? C_f : "unknown");
+}
+
 void dry_run_print(const struct dry_run *plan, struct report *report) {
   if (plan->complete) {
     report_line(report, "already complete: the run would do nothing; add steps to dynamics.stages to continue");
     return;
   }
+  print_target(plan->data, report);
   print_own_times(plan->config, report);
   report_filled(
       report, "steps", INDENT, "%lld remaining: %.3g (unit x %s) pairs, %lld rows of the history, %lld fields",
