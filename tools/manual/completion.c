@@ -15,15 +15,16 @@ static bool takes_keys(const struct verb *verb) {
   return strstr(verb->arguments, "[KEY]") != NULL;
 }
 
-/* Returns a key as it is written on the command line; a key of all stages becomes that of the first stage. The result
- * is valid until the next call. */
+/* Returns a key as it is written on the command line; a key of all items of a list becomes that of the first item. The
+ * result is valid until the next call. */
 static const char *key_word(const struct config_key *key) {
   static char word[96];
-  const char *stage = strstr(key->key, "[]");
-  if (stage)
-    snprintf(word, sizeof word, "%.*s[0]%s", (int)(stage - key->key), key->key, stage + 2);
-  else
-    snprintf(word, sizeof word, "%s", key->key);
+  size_t length = 0;
+  for (const char *from = key->key; *from && length < sizeof word - 2; from++) {
+    word[length++] = *from;
+    if (*from == '[') word[length++] = '0';
+  }
+  word[length] = 0;
   return word;
 }
 

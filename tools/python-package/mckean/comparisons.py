@@ -13,6 +13,7 @@ import numpy as np
 
 from . import exact
 from .guard import Failure
+from .terms import learning_times, terms_of
 from .words import interval, number
 
 
@@ -196,3 +197,23 @@ class Ends(namedtuple("Ends", "label parts column below")):
 
     def expected(self):
         return f"{self.label}: ratio of {self.column} below {self.below}"
+
+
+class Staircase(namedtuple("Staircase", "label parts factor")):
+    """Two parts. In the first, networks must learn the terms of the target in order; the last term alone, the second part, must take longer.
+
+    It must take at least `factor` times as long, in medians over replicas, at the largest n.
+    """
+
+    def compare(self, cases):
+        steps, alone = (learning_times(max(terms_of(case.home), key=lambda terms: terms.n)) for case in cases)
+        ordered = bool(np.isfinite(steps).all() and (np.diff(steps, axis=1) > 0).all())
+        last, single = statistics.median(steps[:, -1]), statistics.median(alone[:, -1])
+        later = math.isfinite(last) and single >= self.factor * last
+        medians = ", ".join(number(time) for time in np.median(steps, axis=0))
+        return ordered and later, (f"{self.label}: terms learned at t = {medians} (medians), " + verdict(ordered, f"in order in each of "
+                                   f"{len(steps)} networks; ") + f"the last term alone at t = {number(single)}, " + verdict(
+                                       later, f"at least {self.factor} times later"))
+
+    def expected(self):
+        return f"terms learned in order, the last alone at least {self.factor} times later"

@@ -10,6 +10,7 @@ from .panels import Picture, Section, array, axes, done, legend, points, slope_g
 from .plots import SCALES, bars, colors, guide, log_axis, np, picture, plain_log, size_axis, time_axis, time_text
 from .records import series_of
 from .summary import law_sentence, rate_sentence
+from .terms import TERM_SECTIONS
 from .words import interval
 
 POINTS = {"V": "test points", "V_train": "training points", "V_init": "due to initial conditions",
@@ -483,6 +484,7 @@ CASE_SECTIONS = [
     Section("Healing", falling, lambda case: draw_healing_ratio(case) + draw_healing_exponents(case),
             "Theory predicts that n V_n decreases at long times (healing) for noise-free gradient descent with the squared loss, "
             "in the norm of the training measure: with fixed data at the training points, not necessarily elsewhere."),
+    *TERM_SECTIONS,
     *CASE_EXACT,
     *FIELD_SECTIONS,
 ]
