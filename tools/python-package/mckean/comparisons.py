@@ -213,7 +213,7 @@ class Staircase(namedtuple("Staircase", "label parts factor")):
         medians = ", ".join(number(time) for time in np.median(steps, axis=0))
         return ordered and later, (f"{self.label}: terms learned at t = {medians} (medians), " + verdict(ordered, f"in order in each of "
                                    f"{len(steps)} networks; ") + f"the last term alone at t = {number(single)}, " + verdict(
-                                       later, f"at least {self.factor} times later"))
+                                       later, f"at least {self.factor} times as long"))
 
     def expected(self):
-        return f"terms learned in order, the last alone at least {self.factor} times later"
+        return f"terms learned in order, the last alone in at least {self.factor} times as long"
