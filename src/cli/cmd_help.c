@@ -12,7 +12,7 @@ const char cmd_help_options[] = "  KEY    a key of the input, such as output.fie
 static const char overview[] = "mckean trains wide one-hidden-layer networks as interacting particle systems.\n\n"
                                "  train     mpirun -n 2 mckean run INPUT.yaml; first with --dry-run\n"
                                "  watch     mckean status DIR; the same `run` command resumes a stopped run\n"
-                               "  results   mckean analyze RUN; eval, spectrum: trained networks\n"
+                               "  results   mckean analyze RUN; eval, spectrum: trained networks; predict: CLT\n"
                                "  files     info, verify, compare: checkpoints, histories; import: your own data\n"
                                "  plan      advise INPUT; targets; bench: the speed of this machine\n\n"
                                "`mckean VERB --help` lists the options of a verb. The keys of an input (YAML):\n"
