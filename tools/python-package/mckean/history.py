@@ -28,7 +28,7 @@ def read_member(group, fields):
     """Reads the group of one size: {name: (dimensions, array, attributes)}. Datasets of stability get this prefix."""
     found = {}
     for record, time in RECORDS.items():
-        if record not in group or (record == "field" and not fields):
+        if record not in group or (record in ("field", "overlaps") and not fields):
             continue
         axes = {"time": time, "step": "step" if record == "series" else f"{record}_step"}
         prefix = "stability_" if record == "stability" else ""
@@ -122,7 +122,7 @@ def open(run, fields=True, arrays=None):
     """Reads the history of a run, up to its newest checkpoint. The run may be in progress.
 
     run      the folder of a run, or its history.h5
-    fields   False: skips the outputs f and f_train, which can be large
+    fields   False: skips the outputs f and f_train and the overlaps, which can be large
     arrays   "numpy": a dictionary of NumPy arrays; "xarray": an xarray.Dataset; None: a Dataset if xarray is installed
 
     Returns a Dataset with the dimensions n (sizes), replica, time (rows of the series), field_time (recorded outputs),
