@@ -26,16 +26,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "data/dataset.h"
 #include "particles/kernel.h"
 #include "particles/particles.h"
+#include "tangent/probe.h"
 
 struct draws;
 
-/* Local. Creates `count` draws of local network `local`; draws_start sets them to t = 0. particles and data, with a
- * fixed training set, must outlive the draws; blocks of units must not move to other ranks. FAILED: no memory. */
-int draws_create(const struct particles *particles, int local, const struct kernel *kernel, const struct dataset *data,
-                 int count, int threads, struct draws **draws);
+/* Local. Creates `count` draws of local network `local`; draws_start sets them to t = 0. training: the points of
+ * gradient descent and their labels. particles and training must outlive the draws; blocks of units must not move to
+ * other ranks. FAILED: no memory. */
+int draws_create(const struct particles *particles, int local, const struct kernel *kernel,
+                 const struct probe *training, int count, int threads, struct draws **draws);
 void draws_free(struct draws *draws); /* accepts NULL */
 
 /* Sets the draws to t = 0. A draw is a pure function of (seed, N, replica, its number, the unit). */

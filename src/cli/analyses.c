@@ -11,9 +11,9 @@
 #include "fluctuations/step_stability.h"
 
 const struct analysis *const analyses_table[ANALYSES] = {
-    &fluctuations_analysis, &healing_analysis,    &loss_decay_analysis,
-    &plateau_analysis,      &bimodality_analysis, &step_stability_analysis,
-    &predicted_analysis,    &clt_fields_analysis, &empirical_measure_analysis,
+    &fluctuations_analysis,   &predicted_analysis,  &healing_analysis,
+    &loss_decay_analysis,     &plateau_analysis,    &bimodality_analysis,
+    &step_stability_analysis, &clt_fields_analysis, &empirical_measure_analysis,
 };
 
 int analyses_condition(const char *text, struct condition *condition) {

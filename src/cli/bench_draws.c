@@ -12,10 +12,10 @@ struct costs {
   double ns[COUNTS], ratio[COUNTS], step_ns;
 };
 
-static int carry(const struct problem *problem, int count, struct draws **draws) {
+static int carry(const struct problem *problem, const struct probe *training, int count, struct draws **draws) {
   const struct particles *particles = problem->particles;
   const struct kernel *kernel = kernel_find(particles->unit.type, particles->precision, problem->isa);
-  TRY(draws_create(particles, 0, kernel, problem->data, count, 1, draws));
+  TRY(draws_create(particles, 0, kernel, training, count, 1, draws));
   draws_start(*draws, 1);
   draws_step(*draws, 1e-9); /* warm up */
   return OK;
@@ -27,12 +27,12 @@ static double step_seconds(struct draws *draws) {
   return comm_time() - start;
 }
 
-static int measure(const struct problem *problem, struct costs *costs) {
+static int measure(const struct problem *problem, const struct probe *training, struct costs *costs) {
   const double pairs = (double)UNITS * POINTS;
   double step[BENCH_REPEATS], carried[COUNTS][BENCH_REPEATS];
   struct draws *draws[COUNTS] = {NULL};
   int status = OK;
-  for (int i = 0; i < COUNTS && status == OK; i++) status = carry(problem, counts[i], &draws[i]);
+  for (int i = 0; i < COUNTS && status == OK; i++) status = carry(problem, training, counts[i], &draws[i]);
   if (status == OK) {
     const int steps = bench_steps_per_measurement(problem, 0);
     for (int t = 0; t < BENCH_REPEATS; t++) {
@@ -60,7 +60,12 @@ static int one(struct bench *bench, int d, const char *precision) {
            "dynamics: {stages: [{steps: 1e6, dt: 1e-6}]}\n",
            precision, UNITS, d, POINTS);
   int status = bench_problem(&bench->self, text, &problem);
-  if (status == OK) status = measure(&problem, &costs);
+  struct probe *training = NULL;
+  if (status == OK)
+    status =
+        probe_create(problem.data, &problem.config->unit, problem.particles->precision, POINTS, PROBE_EVEN, &training);
+  if (status == OK) status = measure(&problem, training, &costs);
+  probe_free(training);
   problem_free(&problem);
   TRY(status);
   json_object(bench->json, NULL);

@@ -12,11 +12,13 @@ const char cmd_predict_options[] = "  RUN             a run folder with recorded
                                    "                  multiple of J (default 512)\n"
                                    "  --units N       units of each reference network (default 4096)\n"
                                    "  --references J  reference networks, 2 to 4096 (default 16)\n"
+                                   "  --points P      data.mode: population: fresh points, over which means are\n"
+                                   "                  taken (default 4096)\n"
                                    "  --seed S        seed of the draws (default 1)\n"
                                    "  -o FILE         samples and n V_n in HDF5 (default: prediction.h5 in RUN)\n"
                                    "The prediction of n V_n has a bias that falls as N grows. At late t, when some\n"
                                    "units respond strongly, it needs more units: compare two values of N.\n"
-                                   "The run must use gradient descent on fixed points (dynamics.scheme: gd), the\n"
+                                   "The run must use gradient descent on fixed points or the population, the\n"
                                    "squared loss and a smooth unit. `mckean analyze RUN --predicted FILE` compares\n"
                                    "its networks with the prediction.\n";
 
@@ -29,6 +31,7 @@ static const struct option options_table[] = {
     OPTION_IN("--draws", option_int, struct request, prediction.draws, 2, 1 << 20),
     OPTION_IN("--units", option_int64, struct request, prediction.units, 2, 0x1p32),
     OPTION_IN("--references", option_int, struct request, prediction.references, 2, 4096),
+    OPTION_IN("--points", option_int, struct request, prediction.points, 1, 1 << 24),
     OPTION_IN("--seed", option_int64, struct request, prediction.seed, 0, 0x1p53),
     OPTION("-o", option_file, struct request, output),
 };
@@ -62,7 +65,7 @@ static int write(const struct request *request, const struct prediction *predict
 }
 
 int cmd_predict(const struct comm *comm, int argc, char **argv) {
-  struct request request = {.prediction = {.units = 4096, .draws = 512, .references = 16, .seed = 1}};
+  struct request request = {.prediction = {.units = 4096, .draws = 512, .references = 16, .points = 4096, .seed = 1}};
   struct provenance provenance;
   struct study *study = NULL;
   struct prediction *prediction = NULL;

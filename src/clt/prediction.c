@@ -16,7 +16,7 @@ static int refuse(const char *key, const char *expected, const char *received) {
               key, expected, received);
 }
 
-/* Checks that the steps of the run are those of gradient descent on fixed points, with a smooth unit. */
+/* Checks that the steps of the run are those of gradient descent. */
 static int check_steps(const struct config *config) {
   const struct schedule *schedule = &config->schedule;
   TRY(update_needs_euler(&schedule->update, "predict"));
@@ -29,7 +29,8 @@ static int check_steps(const struct config *config) {
 static int check(const struct study *study, const struct config *config) {
   const struct unit *unit = &unit_table[config->unit.type];
   if (!study->fields) return FAIL(USAGE, "predict: the run has no fields; set output.fields, for example [0, 10, 100]");
-  if (config->data.mode != DATA_FIXED) return refuse("data.mode", "fixed", dataset_mode_names[config->data.mode]);
+  if (config->data.mode != DATA_FIXED && config->data.mode != DATA_POPULATION)
+    return refuse("data.mode", "fixed or population", dataset_mode_names[config->data.mode]);
   if (!study->all_points) return refuse("dynamics.scheme", "gd, all points in each step", "mini-batches");
   if (config->data.loss.type != LOSS_SQUARED) return refuse("loss.type", "squared", loss_row(&config->data.loss)->name);
   if (!unit->ddh) return refuse("unit.type", "a unit with a second derivative", unit->name);
@@ -56,6 +57,7 @@ struct work {
   struct prediction *prediction;
   int threads; /* threads that take the steps of different networks; each uses all threads of the rank if this is 1 */
   int draws;   /* M/J */
+  struct probe *training; /* the points of gradient descent, or fresh points of the population */
   struct draws **carried; /* [locals] */
   struct points set[PREDICTION_SETS];
   double *g, *f; /* [M/J][points of the larger set], [points of the larger set] */
@@ -81,16 +83,19 @@ static int create_work(struct work *work) {
   TRY(alloc_copy((void **)&work->g, larger(prediction) * work->draws, sizeof *work->g, "draws at the points"));
   TRY(alloc_copy((void **)&work->f, larger(prediction), sizeof *work->f, "outputs at the points"));
   const struct kernel *kernel = kernel_find(unit->type, particles->precision, problem->isa);
-  const int threads = problem->config->threads;
+  const int threads = problem->config->threads,
+            count = data->samples > 0 ? (int)data->samples : prediction->request->points;
+  TRY(probe_create(data, unit, particles->precision, count, PROBE_EVEN, &work->training));
   work->threads = particles->split == 0 && particles->locals >= threads ? threads : 1;
   for (int l = 0; l < particles->locals; l++)
-    TRY(draws_create(particles, l, kernel, data, work->draws, threads / work->threads, &work->carried[l]));
+    TRY(draws_create(particles, l, kernel, work->training, work->draws, threads / work->threads, &work->carried[l]));
   return OK;
 }
 
 static void free_work(struct work *work) {
   for (int l = 0; work->carried && l < work->prediction->problem.particles->locals; l++) draws_free(work->carried[l]);
   for (int s = 0; s < PREDICTION_SETS; s++) points_free(&work->set[s]);
+  probe_free(work->training);
   free(work->carried);
   free(work->g);
   free(work->f);

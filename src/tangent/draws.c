@@ -38,8 +38,7 @@ struct draws {
   const struct local_network *local;
   const struct kernel *kernel;
   const struct draws_loops *loops;
-  const struct dataset *data;
-  struct points points; /* the training set */
+  const struct probe *training;
   size_t real, numbers; /* bytes of a real; numbers of a tile */
   int count, threads;   /* count: M */
   int w, *row;          /* trained parameters of a unit: their rows in a tile */
@@ -173,21 +172,18 @@ void draws_start(struct draws *draws, uint64_t seed) {
 }
 
 static int allocate(struct draws *draws) {
-  const struct particles *particles = draws->particles;
-  const int64_t samples = draws->data->samples, M = draws->count, blocks = draws->local->blocks;
+  const int64_t samples = draws->training->count, M = draws->count, blocks = draws->local->blocks;
   TRY(alloc_array(&draws->U, blocks * M * BLOCK_TILES * (int64_t)draws->numbers, draws->real,
                   "derivatives of the units"));
   TRY(alloc_array(&draws->eps, blocks * M * BLOCK, draws->real, "weights of the units"));
   TRY(alloc_copy((void **)&draws->g, samples * M, sizeof *draws->g, "draws at the training points"));
   TRY(alloc_copy((void **)&draws->f, samples, sizeof *draws->f, "outputs at the training points"));
-  TRY(points_create(&draws->points, particles->precision, &particles->unit, (int)samples, particles->d,
-                    draws->data->x));
   for (int t = 0; t < draws->threads; t++) TRY(create_space(draws, &draws->space[t]));
   return OK;
 }
 
-int draws_create(const struct particles *particles, int local, const struct kernel *kernel, const struct dataset *data,
-                 int count, int threads, struct draws **out) {
+int draws_create(const struct particles *particles, int local, const struct kernel *kernel,
+                 const struct probe *training, int count, int threads, struct draws **out) {
   static draws_row *const table[ISA_LEVELS] = {ISA_TABLE(draws_table)};
   const int d = particles->d;
   struct draws *draws = alloc_small(sizeof *draws);
@@ -195,7 +191,7 @@ int draws_create(const struct particles *particles, int local, const struct kern
                           .local = &particles->local[local],
                           .kernel = kernel,
                           .loops = &(*table[kernel->isa])[precision_real(particles->precision) == sizeof(double)],
-                          .data = data,
+                          .training = training,
                           .real = precision_real(particles->precision),
                           .numbers = tile_numbers(d),
                           .count = count,
@@ -219,7 +215,6 @@ int draws_create(const struct particles *particles, int local, const struct kern
 void draws_free(struct draws *draws) {
   if (!draws) return;
   for (int t = 0; t < draws->threads; t++) free_space(&draws->space[t]);
-  points_free(&draws->points);
   free(draws->space);
   free(draws->row);
   free(draws->U);
@@ -297,13 +292,13 @@ bool draws_outputs(const struct draws *draws, const struct points *points, doubl
 
 /* Adds the contributions of a chunk of points to slopes and curvatures. */
 static void add_curvature(const struct draws *draws, int first, const void *reals, struct space *space) {
-  const int d = draws->particles->d, count = chunk_count(&draws->points, first);
+  const int d = draws->particles->d, count = chunk_count(&draws->training->points, first);
   const size_t real = draws->real;
-  const struct points part = part_of(draws, &draws->points, first, count);
+  const struct points part = part_of(draws, &draws->training->points, first, count);
   const struct draws_tile tile = {.d = d, .count = count, .tile = reals, .x = part.x, .q = part.q};
   const void *a = at(draws, reals, ROW_A * TILE);
   double r[CHUNK];
-  for (int p = 0; p < count; p++) r[p] = draws->f[first + p] - draws->data->y[first + p];
+  for (int p = 0; p < count; p++) r[p] = draws->f[first + p] - draws->training->y[first + p];
   draws->loops->start(&tile, on_sphere(draws), space->s, space->x);
   if (real == sizeof(float))
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, count, TILE, d, 1, part.x, d, a, TILE, 1, space->s, TILE);
@@ -318,7 +313,7 @@ static void add_curvature(const struct draws *draws, int first, const void *real
 /* The Hessian of P V: c with inner parameters by slopes, inner ones by curvatures. */
 static void set_hessian(const struct draws *draws, const void *reals, struct space *space) {
   const size_t bytes = draws->real * TILE;
-  for (int first = 0; first < draws->points.count; first += CHUNK) add_curvature(draws, first, reals, space);
+  for (int first = 0; first < draws->training->count; first += CHUNK) add_curvature(draws, first, reals, space);
   for (int i = 0; i < draws->w; i++)
     for (int j = 0; j < draws->w; j++) {
       const int k = draws->row[i] - ROW_B, l = draws->row[j] - ROW_B; /* indices of (1, x); -1: c */
@@ -338,11 +333,12 @@ static void set_hessian(const struct draws *draws, const void *reals, struct spa
 /* force [M] = sum over points of g grad(c phi), for the M draws and a tile. */
 static void set_forces(const struct draws *draws, const void *reals, struct space *space) {
   memset(space->force, 0, sizeof(double) * draws->numbers * (size_t)draws->count);
-  for (int first = 0; first < draws->points.count; first += CHUNK) {
-    const struct points part = part_of(draws, &draws->points, first, chunk_count(&draws->points, first));
+  for (int first = 0; first < draws->training->count; first += CHUNK) {
+    const struct points part =
+        part_of(draws, &draws->training->points, first, chunk_count(&draws->training->points, first));
     draws->kernel->forward(1, reals, &part, false, space->scratch, space->activations, space->sum);
     for (int m = 0; m < draws->count; m++) {
-      const double *g = draws->g + (int64_t)m * draws->points.count + first;
+      const double *g = draws->g + (int64_t)m * draws->training->count + first;
       for (int p = 0; p < part.count; p++) number_put(draws->real, space->r, (size_t)p, g[p]);
       memset(at(draws, space->r, part.count), 0, draws->real * POINT_PAD);
       draws->kernel->gradient(reals, &part, space->r, space->activations, false, space->sums,
@@ -408,9 +404,9 @@ static void move_tile(const struct draws *draws, int64_t t, double rate, struct 
 }
 
 bool draws_step(struct draws *draws, double dt) {
-  const double rate = dt / (output_scale(draws) * draws->points.count);
+  const double rate = dt / (output_scale(draws) * draws->training->count);
   const int64_t tiles = (local_network_units(draws->local) + TILE - 1) / TILE;
-  if (!draws_outputs(draws, &draws->points, draws->f, draws->g)) return false;
+  if (!draws_outputs(draws, &draws->training->points, draws->f, draws->g)) return false;
 #pragma omp parallel for num_threads(draws->threads) schedule(dynamic)
   for (int64_t t = 0; t < tiles; t++) move_tile(draws, t, rate, &draws->space[omp_get_thread_num()]);
   return true;

@@ -120,12 +120,13 @@ static struct fixture *create(const char *unit, const char *precision) {
 }
 
 /* NULL on a rank that owns no units. */
-static struct draws *start(const struct fixture *fixture) {
+static struct draws *start(const struct fixture *fixture, struct probe **training) {
   struct draws *draws = NULL;
   const struct config *config = fixture->config;
   const struct kernel *kernel = kernel_find(config->unit.type, (enum precision)config->precision, fixture->problem.isa);
+  assert_ok(probe_create(fixture->data, &config->unit, (enum precision)config->precision, P, PROBE_EVEN, training));
   if (fixture->particles->locals > 0)
-    assert_int_equal(draws_create(fixture->particles, 0, kernel, fixture->data, M, config->threads, &draws), OK);
+    assert_int_equal(draws_create(fixture->particles, 0, kernel, *training, M, config->threads, &draws), OK);
   if (draws) draws_start(draws, SEED);
   return draws;
 }
@@ -175,7 +176,8 @@ static void draws_are_derivatives_in_the_weights(void **state) {
     struct fixture *fixture = create(units[u], "double");
     static double theta[N][WIDTH], eps[N], found[P + K][M], f[P + K], g[2][P + K];
     gather(fixture, theta);
-    struct draws *draws = start(fixture);
+    struct probe *training;
+    struct draws *draws = start(fixture, &training);
     steps(fixture, draws);
     outputs(fixture, draws, f, found);
     for (int draw = 0; draw < M; draw += M - 1) {
@@ -186,6 +188,7 @@ static void draws_are_derivatives_in_the_weights(void **state) {
              draw, coarse, fine);
     }
     draws_free(draws);
+    probe_free(training);
     fixture_free(fixture);
   }
   assert_expected();
@@ -195,7 +198,8 @@ static void frozen_features_obey_the_linear_recursion(void **state) {
   (void)state;
   struct fixture *fixture = create("type: tanh, train: [c]", "double");
   static double theta[N][WIDTH], eps[N], phi[N][P], before[P + K][M], after[P + K][M], f[P + K];
-  struct draws *draws = start(fixture);
+  struct probe *training;
+  struct draws *draws = start(fixture, &training);
   gather(fixture, theta);
   for (int i = 0; i < N; i++)
     for (int p = 0; p < P; p++) phi[i][p] = naive_phi(&fixture->config->unit, D, theta[i], point(fixture, p));
@@ -223,6 +227,7 @@ static void frozen_features_obey_the_linear_recursion(void **state) {
   }
   assert_expected();
   draws_free(draws);
+  probe_free(training);
   fixture_free(fixture);
 }
 
@@ -231,10 +236,12 @@ static void single_precision_agrees_with_double(void **state) {
   static double found[PRECISIONS][P + K][M], f[PRECISIONS][P + K];
   for (int precision = 0; precision < PRECISIONS; precision++) {
     struct fixture *fixture = create("type: sigmoid", precision_names[precision]);
-    struct draws *draws = start(fixture);
+    struct probe *training;
+    struct draws *draws = start(fixture, &training);
     steps(fixture, draws);
     outputs(fixture, draws, f[precision], found[precision]);
     draws_free(draws);
+    probe_free(training);
     fixture_free(fixture);
   }
   for (int precision = 0; precision < PRECISION_DOUBLE; precision++)
