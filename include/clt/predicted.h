@@ -30,8 +30,8 @@ struct predicted {
   struct predicted_curve curve[PREDICTION_SETS];
 };
 
-/* Local. Reads the prediction options->predicted. USAGE: the file is not a prediction, or one for other test points.
- * FAILED: it is damaged; no memory. */
+/* Local. Reads the prediction options->predicted. USAGE: the file is not a prediction, or one for another input or
+ * other test points. FAILED: it is damaged; no memory. */
 int predicted_create(const struct fluctuations *fluctuations, struct predicted **predicted);
 void predicted_free(struct predicted *predicted); /* accepts NULL */
 

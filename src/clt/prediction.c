@@ -12,7 +12,7 @@
 /* ---- the input of the references ---- */
 
 static int refuse(const char *key, const char *expected, const char *received) {
-  return FAIL(USAGE, "predict: %s: expected %s, received %s, for which McKean implements no theory of fluctuations",
+  return FAIL(USAGE, "%s: predict: expected %s, received %s, for which McKean implements no theory of fluctuations",
               key, expected, received);
 }
 
@@ -28,7 +28,6 @@ static int check_steps(const struct config *config) {
 
 static int check(const struct study *study, const struct config *config) {
   const struct unit *unit = &unit_table[config->unit.type];
-  if (!study->fields) return FAIL(USAGE, "predict: the run has no fields; set output.fields, for example [0, 10, 100]");
   if (config->data.mode != DATA_FIXED && config->data.mode != DATA_POPULATION)
     return refuse("data.mode", "fixed or population", dataset_mode_names[config->data.mode]);
   if (!study->all_points) return refuse("dynamics.scheme", "gd, all points in each step", "mini-batches");
@@ -42,7 +41,14 @@ static int check(const struct study *study, const struct config *config) {
 static int configure(const struct study *study, const struct prediction_request *request, struct config **out) {
   TRY(config_parse(request->run, study->config, out));
   struct config *config = *out;
-  TRY(check(study, config));
+  if (!study->fields)
+    return FAIL(USAGE,
+                "%s: predict: expected a run with fields (output.fields, for example [0, 10, 100]), received one "
+                "without; set output.fields and run it again",
+                request->run);
+  if (check(study, config) != OK)
+    return FAIL(USAGE, "%s; without a prediction, replicas (ensemble.replicas) and `mckean analyze` measure n V_n",
+                error_text());
   config->ensemble.members = 1;
   config->ensemble.n[0] = request->units;
   config->ensemble.replicas = config->initial_conditions = request->references;
