@@ -74,11 +74,10 @@ struct kernel {
                    bool resume, void *sums, double *grad);
 
   /* sum[p] = sum over tiles and lanes of grad(c phi(x_p, z)).g: the derivative of n f_n along the direction g. g has
-   * the layout of the tiles; on the sphere its row of b is zero. tiles, scratch and order: as for forward. activations:
-   * those that forward set for the same tiles, points and parameters; or NULL. The result has the same bits in both
-   * cases. Cost: 4 d flops, one value of h and one of h' per unit and point; 2 d flops with activations. */
+   * the layout of the tiles; on the sphere its row of b is zero. tiles, scratch and order: as for forward. Cost: 4 d
+   * flops, one value of h and one of h' per unit and point. */
   void (*directional)(int tiles, const void *real_tile, const void *real_direction, const struct points *points,
-                      const void *activations, void *scratch, double *sum);
+                      void *scratch, double *sum);
 
   /* square[lane] += sum over points of phi(x_p, z)^2; square [TILE]. Cost: as for forward. */
   void (*squares)(const void *real_tile, const struct points *points, double *square);

@@ -13,8 +13,9 @@
  * covariance tends to the limit of n Cov f_n, with an error of order N^-1/2. If initial units are mirrored, both units
  * of a pair have the same eps.
  *
- * All draws share h, h', h'' and the Hessians of the units. A step calls the kernels of a step with kept activations:
- * 4 d flops per unit, point and draw, and 2 w^2 per unit and draw for w trained parameters of a unit. Memory: N (d + 3)
+ * All draws share h, h', h'' and the Hessians of the units. A step consists of matrix products over blocks of units,
+ * chunks of points and groups of draws: 4 (w + 1) flops per unit, point and draw, and 2 w^2 per unit and draw for w
+ * trained parameters of a unit. Memory: N (d + 3)
  * reals per draw over the ranks that share the network, and P doubles per draw on each of them. Results depend on the
  * number of ranks by rounding only, and not on the number of threads.
  *

@@ -108,35 +108,19 @@ static __attribute__((noinline)) void UFN(weights_kept)(const real *restrict r, 
   UFN(add_weights)(r, count, kept, w, sum_c, sum_b);
 }
 
-/* total[p] += g_c h(s[p]) + c h'(s[p]) ds[p], added over the vectors of a strip, lane by lane. Reads h and h' from
- * kept; if kept is NULL, computes them from s. */
-static inline __attribute__((always_inline)) void
-UFN(add_directional)(const real *restrict c, const real *restrict g_c, int count, const UFN(values) *restrict kept,
-                     const vreal (*restrict s)[VECTORS], const vreal (*restrict ds)[VECTORS], vreal *restrict total) {
+/* total[p] += g_c h(s[p]) + c h'(s[p]) ds[p], added over the vectors of a strip, lane by lane. */
+static __attribute__((noinline)) void UFN(add_directional)(const real *restrict c, const real *restrict g_c, int count,
+                                                           const vreal (*restrict s)[VECTORS],
+                                                           const vreal (*restrict ds)[VECTORS], vreal *restrict total) {
   for (int p = 0; p < count; p++) {
     UFN(values) values;
     vreal dh[VECTORS], sum = total[p];
-    if (kept)
-      UFN(copy)(kept[p], values);
-    else
-      UFN(evaluate)(s[p], values);
+    UFN(evaluate)(s[p], values);
     UFN(slope)((const vreal(*)[VECTORS])values, SPLAT(1), values[0], dh);
     for (int v = 0; v < VECTORS; v++)
       sum += *(const vreal *)(g_c + v * W) * values[0][v] + *(const vreal *)(c + v * W) * dh[v] * ds[p][v];
     total[p] = sum;
   }
-}
-static __attribute__((noinline)) void UFN(directional_sums)(const real *restrict c, const real *restrict g_c, int count,
-                                                            const vreal (*restrict s)[VECTORS],
-                                                            const vreal (*restrict ds)[VECTORS],
-                                                            vreal *restrict total) {
-  UFN(add_directional)(c, g_c, count, NULL, s, ds, total);
-}
-static __attribute__((noinline)) void UFN(directional_sums_kept)(const real *restrict c, const real *restrict g_c,
-                                                                 int count, const UFN(values) *restrict kept,
-                                                                 const vreal (*restrict ds)[VECTORS],
-                                                                 vreal *restrict total) {
-  UFN(add_directional)(c, g_c, count, kept, NULL, ds, total);
 }
 
 static void UFN(forward)(int tiles, const void *real_tile, const struct points *points, bool resume, void *scratch,
@@ -162,7 +146,7 @@ static void UFN(forward)(int tiles, const void *real_tile, const struct points *
 }
 
 static void UFN(directional)(int tiles, const void *real_tile, const void *real_direction, const struct points *points,
-                             const void *kept, void *scratch, double *sum) {
+                             void *scratch, double *sum) {
   const int d = points->d, count = points->count;
   vreal *restrict total = scratch; /* [count]: sums over strips, lane by lane */
   vreal s[INNER][VECTORS], ds[INNER][VECTORS];
@@ -173,17 +157,11 @@ static void UFN(directional)(int tiles, const void *real_tile, const void *real_
     for (int first = 0; first < count; first += INNER) {
       const int inner = count - first < INNER ? count - first : INNER;
       const real *x = (const real *)points->x + (size_t)first * (size_t)d, *q = (const real *)points->q + first;
+      FORMS(tile, x, q, d, inner, FN(ahead_of)(tile, d, strip, first), s);
       FN(linear_forms_0)(g, x, q, d, inner, FN(ahead_of)(g, d, strip, first), ds);
-      if (kept) {
-        const UFN(values) *values = (const UFN(values) *)kept + (size_t)strip * (size_t)count + first;
-        UFN(directional_sums_kept)
-        (tile + ROW_C * TILE, g + ROW_C * TILE, inner, values, (const vreal(*)[VECTORS])ds, total + first);
-      } else {
-        FORMS(tile, x, q, d, inner, FN(ahead_of)(tile, d, strip, first), s);
-        UFN(directional_sums)
-        (tile + ROW_C * TILE, g + ROW_C * TILE, inner, (const vreal(*)[VECTORS])s, (const vreal(*)[VECTORS])ds,
-         total + first);
-      }
+      UFN(add_directional)
+      (tile + ROW_C * TILE, g + ROW_C * TILE, inner, (const vreal(*)[VECTORS])s, (const vreal(*)[VECTORS])ds,
+       total + first);
     }
   }
   FN(add_lanes)(count, total, sum);

@@ -14,23 +14,21 @@
 #include "dynamics/unit_sum.h"
 #include "particles/number.h"
 
-/* Points are processed in chunks, whose kept activations fit in the L2 cache. */
-enum { CHUNK = 5 * POINT_GROUP };
+/* Points are processed in chunks, and draws in groups of at most GROUP_ROWS rows of U, but at least one draw. */
+enum { CHUNK = 256, GROUP_ROWS = 512 };
 
-/* Work space of one thread. In comments, [] are reals, w is the number of trained parameters of a unit, and `pairs` the
- * number of products of two of the d + 1 numbers 1, x. */
+/* Work space of one thread. In comments, [] are reals, v is the number of trained inner parameters of a unit (b, a),
+ * and `pairs` the number of products of two of the d + 1 numbers 1, x. */
 struct space {
-  void *tiles, *direction;   /* [BLOCK_TILES][tile_rows(d)][TILE]: a block as reals, and the direction of a draw */
-  void *activations;         /* of a block at a chunk */
-  void *scratch, *sums;      /* of the kernels */
-  double *sum;               /* [CHUNK] */
-  void *r;                   /* [CHUNK + POINT_PAD]: g of a draw */
-  double *force;             /* [M][tile_rows(d)][TILE]: P times the force on U of a tile */
-  void *s, *h, *dh, *ddh;    /* [CHUNK][TILE] */
-  void *slope, *curvature;   /* [CHUNK][TILE]: r h', r c h'' */
-  void *x, *xx;              /* [CHUNK][d + 1]: 1, x; [CHUNK][pairs]: their products */
-  void *slopes, *curvatures; /* [d + 1][TILE], [pairs][TILE]: sums over points of slope x and curvature xx */
-  void *hessian;             /* [w][w][TILE] */
+  void *tiles, *theta;       /* [BLOCK_TILES][tile_rows(d)][TILE]; [tile_rows(d)][BLOCK]: a block, padded with zeros */
+  void *s, *h, *dh, *ddh;    /* [CHUNK][BLOCK]: s, later r h'; h; h', later c h'; h'', later r c h'' */
+  void *x, *xx;              /* [d + 1][CHUNK]: 1, x; [pairs][CHUNK]: their products */
+  void *lines;               /* [v draws of a group][CHUNK]: sums over units of U c h', or g x */
+  void *g, *weights;         /* [M + 1][CHUNK]; [M + 1][BLOCK]: derivative of the weight times c, and c itself */
+  void *force_c, *force;     /* [M][BLOCK], [M][v][BLOCK]: P times the forces on U */
+  void *slopes, *curvatures; /* [d + 1][BLOCK], [pairs][BLOCK]: sums over points of r h' (1, x) and r c h'' xx */
+  const void **hessian;      /* [w][w]: rows of slopes and curvatures, NULL: zero; w: trained parameters of a unit */
+  void **U, **forces;        /* [w]: rows of a draw */
 };
 
 struct draws {
@@ -39,11 +37,12 @@ struct draws {
   const struct kernel *kernel;
   const struct draws_loops *loops;
   const struct probe *training;
-  size_t real, numbers; /* bytes of a real; numbers of a tile */
-  int count, threads;   /* count: M */
-  int w, *row;          /* trained parameters of a unit: their rows in a tile */
+  size_t real;        /* bytes of a real */
+  int count, threads; /* count: M */
+  int group;          /* draws */
+  int w, v, *row;     /* w, v: above; row [w]: their rows in a tile; c comes first if it is trained */
   int pairs;
-  void *U;             /* reals [local blocks][M][BLOCK_TILES][tile_rows(d)][TILE] */
+  void *U_c, *U;       /* reals [local blocks][M][BLOCK], if c is trained, and [local blocks][M][v][BLOCK] */
   void *eps;           /* reals [local blocks][M][BLOCK]: sqrt N eps */
   double *g, *f;       /* [M][samples], [samples] */
   struct space *space; /* [threads] */
@@ -51,6 +50,15 @@ struct draws {
 
 static bool on_sphere(const struct draws *draws) {
   return unit_table[draws->particles->unit.type].manifold == MANIFOLD_SPHERE;
+}
+
+static bool train_c(const struct draws *draws) {
+  return draws->w > draws->v;
+}
+
+/* The trained inner parameters: the indices of their factors in (1, x) are inner_row - ROW_B. */
+static const int *inner_row(const struct draws *draws) {
+  return draws->row + (draws->w - draws->v);
 }
 
 static double output_scale(const struct draws *draws) {
@@ -61,80 +69,84 @@ static void *at(const struct draws *draws, const void *array, int64_t i) {
   return (char *)array + draws->real * (size_t)i;
 }
 
-/* U of a draw in tile `tile` of a block, and its eps. */
-static void *tile_U(const struct draws *draws, int64_t block, int64_t draw, int tile) {
-  return at(draws, draws->U, ((block * draws->count + draw) * BLOCK_TILES + tile) * (int64_t)draws->numbers);
+/* The rows of a draw in a block: [BLOCK] for c and for eps, [v][BLOCK] for the inner parameters. */
+static void *block_c(const struct draws *draws, const void *array, int64_t block, int draw) {
+  return at(draws, array, (block * draws->count + draw) * BLOCK);
 }
-static void *tile_eps(const struct draws *draws, int64_t block, int64_t draw, int tile) {
-  return at(draws, draws->eps, (block * draws->count + draw) * BLOCK + tile * TILE);
-}
-
-/* The tiles of a local block. */
-static int block_tiles(const struct draws *draws, int64_t block) {
-  const int64_t left = local_network_units(draws->local) - block * BLOCK;
-  return left >= BLOCK ? BLOCK_TILES : (int)((left + TILE - 1) / TILE);
+static void *block_U(const struct draws *draws, int64_t block, int draw) {
+  return at(draws, draws->U, (block * draws->count + draw) * draws->v * BLOCK);
 }
 
-/* `count` points from `first` on. */
-static struct points part_of(const struct draws *draws, const struct points *points, int first, int count) {
-  return (struct points){.count = count,
-                         .d = points->d,
-                         .x = at(draws, points->x, (int64_t)first * points->d),
-                         .q = at(draws, points->q, first)};
+/* The points of a chunk: about as many in each chunk. */
+static int chunk_size(const struct points *points) {
+  const int chunks = (points->count + CHUNK - 1) / CHUNK;
+  return chunks > 0 ? (points->count + chunks - 1) / chunks : CHUNK;
 }
-
 static int chunk_count(const struct points *points, int first) {
-  return points->count - first < CHUNK ? points->count - first : CHUNK;
+  const int left = points->count - first, size = chunk_size(points);
+  return left < size ? left : size;
 }
 
-/* C = A' B + beta C for row-major matrices of reals. */
-static void multiply(size_t real, int rows, int columns, int inner, const void *A, const void *B, double beta,
-                     void *C) {
+static int group_count(const struct draws *draws, int first) {
+  return draws->count - first < draws->group ? draws->count - first : draws->group;
+}
+
+/* C = A B + beta C, or A B' + beta C, for row-major matrices of reals whose rows are lda, ldb, ldc numbers apart. */
+static void multiply(size_t real, bool transpose, int rows, int columns, int inner, const void *A, int lda,
+                     const void *B, int ldb, double beta, void *C, int ldc) {
+  const CBLAS_TRANSPOSE kind = transpose ? CblasTrans : CblasNoTrans;
   if (real == sizeof(float))
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, rows, columns, inner, 1, A, rows, B, columns, (float)beta, C,
-                columns);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, kind, rows, columns, inner, 1, A, lda, B, ldb, (float)beta, C, ldc);
   else
-    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, rows, columns, inner, 1, A, rows, B, columns, beta, C,
-                columns);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, kind, rows, columns, inner, 1, A, lda, B, ldb, beta, C, ldc);
 }
 
 /* ---- create ---- */
 
+/* Row of the sums over points that holds the second derivative in parameters i and j of a unit; NULL: zero. */
+static const void *hessian_row(const struct draws *draws, const struct space *space, int i, int j) {
+  const int k = draws->row[i] - ROW_B, l = draws->row[j] - ROW_B; /* indices in (1, x); -1: c */
+  const int high = k > l ? k : l, low = k > l ? l : k;
+  if (low >= 0) return at(draws, space->curvatures, (int64_t)BLOCK * (high * (high + 1) / 2 + low));
+  return high >= 0 ? at(draws, space->slopes, (int64_t)BLOCK * high) : NULL;
+}
+
 static int create_space(const struct draws *draws, struct space *space) {
-  const int64_t d = draws->particles->d, w = draws->w, M = draws->count, numbers = (int64_t)draws->numbers,
-                real = (int64_t)draws->real;
+  const int64_t d = draws->particles->d, w = draws->w, v = draws->v, M = draws->count, real = (int64_t)draws->real,
+                pointer = (int64_t)sizeof(void *);
   const struct {
     void **array;
     int64_t bytes;
-  } arrays[] = {{&space->tiles, real * BLOCK_TILES * numbers},
-                {&space->direction, real * BLOCK_TILES * numbers},
-                {&space->activations, real * BLOCK * CHUNK * draws->kernel->kept},
-                {&space->scratch, (int64_t)forward_scratch(CHUNK)},
-                {&space->sums, (int64_t)gradient_sums((int)d)},
-                {(void **)&space->sum, CHUNK * (int64_t)sizeof(double)},
-                {&space->r, real * (CHUNK + POINT_PAD)},
-                {(void **)&space->force, M * numbers * (int64_t)sizeof(double)},
-                {&space->s, real * CHUNK * TILE},
-                {&space->h, real * CHUNK * TILE},
-                {&space->dh, real * CHUNK * TILE},
-                {&space->ddh, real * CHUNK * TILE},
-                {&space->slope, real * CHUNK * TILE},
-                {&space->curvature, real * CHUNK * TILE},
+  } arrays[] = {{&space->tiles, real * BLOCK_TILES * (int64_t)tile_numbers((int)d)},
+                {&space->theta, real * BLOCK * tile_rows((int)d)},
+                {&space->s, real * CHUNK * BLOCK},
+                {&space->h, real * CHUNK * BLOCK},
+                {&space->dh, real * CHUNK * BLOCK},
+                {&space->ddh, real * CHUNK * BLOCK},
                 {&space->x, real * CHUNK * (d + 1)},
                 {&space->xx, real * CHUNK * draws->pairs},
-                {&space->slopes, real * TILE * (d + 1)},
-                {&space->curvatures, real * TILE * draws->pairs},
-                {&space->hessian, real * w * w * TILE}};
+                {&space->lines, real * CHUNK * v * draws->group},
+                {&space->g, real * CHUNK * (M + 1)},
+                {&space->weights, real * BLOCK * (M + 1)},
+                {&space->force_c, real * BLOCK * M},
+                {&space->force, real * BLOCK * M * v},
+                {&space->slopes, real * BLOCK * (d + 1)},
+                {&space->curvatures, real * BLOCK * draws->pairs},
+                {(void **)&space->hessian, pointer * w * w},
+                {(void **)&space->U, pointer * w},
+                {(void **)&space->forces, pointer * w}};
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
     TRY(alloc_copy(arrays[i].array, arrays[i].bytes, 1, "work space of the draws"));
+  for (int i = 0; i < w; i++)
+    for (int j = 0; j < w; j++) space->hessian[i * w + j] = hessian_row(draws, space, i, j);
   return OK;
 }
 
 static void free_space(const struct space *space) {
-  void *const array[] = {space->tiles, space->direction, space->activations, space->scratch,   space->sums,
-                         space->sum,   space->r,         space->force,       space->s,         space->h,
-                         space->dh,    space->ddh,       space->slope,       space->curvature, space->x,
-                         space->xx,    space->slopes,    space->curvatures,  space->hessian};
+  void *const array[] = {
+      space->tiles,      space->theta,           space->s, space->h,       space->dh,      space->ddh,   space->x,
+      space->xx,         space->lines,           space->g, space->weights, space->force_c, space->force, space->slopes,
+      space->curvatures, (void *)space->hessian, space->U, space->forces};
   for (size_t i = 0; i < sizeof array / sizeof *array; i++) free(array[i]);
 }
 
@@ -152,8 +164,10 @@ void draws_start(struct draws *draws, uint64_t seed) {
   double *eps = alloc_small(sizeof *eps * (size_t)M), *mean = alloc_small(sizeof *mean * (size_t)M);
   int64_t *sum = alloc_small(sizeof *sum * (size_t)words);
   memset(sum, 0, sizeof *sum * (size_t)words);
-  memset(draws->U, 0, draws->real * draws->numbers * (size_t)(draws->local->blocks * M * BLOCK_TILES));
-  memset(draws->eps, 0, draws->real * (size_t)(draws->local->blocks * M * BLOCK));
+  const size_t line = draws->real * (size_t)(draws->local->blocks * M * BLOCK);
+  if (train_c(draws)) memset(draws->U_c, 0, line);
+  memset(draws->U, 0, line * (size_t)draws->v);
+  memset(draws->eps, 0, line);
   for (int64_t i = 0; i < units; i++) {
     draw_eps(draws, seed, first + i, eps);
     unit_sum_add(UNIT_SUM_NARROW, draws->count, eps, sum);
@@ -163,7 +177,7 @@ void draws_start(struct draws *draws, uint64_t seed) {
   for (int64_t i = 0; i < units; i++) {
     draw_eps(draws, seed, first + i, eps);
     for (int64_t m = 0; m < M; m++)
-      number_put(draws->real, tile_eps(draws, i / BLOCK, m, 0), (size_t)(i % BLOCK),
+      number_put(draws->real, block_c(draws, draws->eps, i / BLOCK, (int)m), (size_t)(i % BLOCK),
                  sqrt((double)N) * (eps[m] - mean[m] / (double)N));
   }
   free(eps);
@@ -172,10 +186,10 @@ void draws_start(struct draws *draws, uint64_t seed) {
 }
 
 static int allocate(struct draws *draws) {
-  const int64_t samples = draws->training->count, M = draws->count, blocks = draws->local->blocks;
-  TRY(alloc_array(&draws->U, blocks * M * BLOCK_TILES * (int64_t)draws->numbers, draws->real,
-                  "derivatives of the units"));
-  TRY(alloc_array(&draws->eps, blocks * M * BLOCK, draws->real, "weights of the units"));
+  const int64_t samples = draws->training->count, M = draws->count, lines = draws->local->blocks * M;
+  if (train_c(draws)) TRY(alloc_array(&draws->U_c, lines * BLOCK, draws->real, "derivatives of the units"));
+  TRY(alloc_array(&draws->U, lines * draws->v * BLOCK, draws->real, "derivatives of the units"));
+  TRY(alloc_array(&draws->eps, lines * BLOCK, draws->real, "weights of the units"));
   TRY(alloc_copy((void **)&draws->g, samples * M, sizeof *draws->g, "draws at the training points"));
   TRY(alloc_copy((void **)&draws->f, samples, sizeof *draws->f, "outputs at the training points"));
   for (int t = 0; t < draws->threads; t++) TRY(create_space(draws, &draws->space[t]));
@@ -193,7 +207,6 @@ int draws_create(const struct particles *particles, int local, const struct kern
                           .loops = &(*table[kernel->isa])[precision_real(particles->precision) == sizeof(double)],
                           .training = training,
                           .real = precision_real(particles->precision),
-                          .numbers = tile_numbers(d),
                           .count = count,
                           .threads = threads,
                           .row = alloc_small(sizeof(int) * (size_t)tile_rows(d)),
@@ -201,8 +214,12 @@ int draws_create(const struct particles *particles, int local, const struct kern
                           .space = alloc_small(sizeof(struct space) * (size_t)threads)};
   memset(draws->space, 0, sizeof(struct space) * (size_t)threads);
   for (int row = 0; row < tile_rows(d); row++)
-    if (particles->unit.train & tile_row_bit(row)) draws->row[draws->w++] = row;
-  openblas_threads(1); /* each thread of the program computes its own tiles */
+    if (particles->unit.train & tile_row_bit(row)) {
+      draws->row[draws->w++] = row;
+      draws->v += row != ROW_C;
+    }
+  draws->group = draws->v == 0 || draws->v > GROUP_ROWS ? 1 : GROUP_ROWS / draws->v;
+  openblas_threads(1); /* each thread of the program computes its own blocks */
   const int status = allocate(draws);
   if (status != OK) {
     draws_free(draws);
@@ -217,6 +234,7 @@ void draws_free(struct draws *draws) {
   for (int t = 0; t < draws->threads; t++) free_space(&draws->space[t]);
   free(draws->space);
   free(draws->row);
+  free(draws->U_c);
   free(draws->U);
   free(draws->eps);
   free(draws->g);
@@ -224,43 +242,64 @@ void draws_free(struct draws *draws) {
   free(draws);
 }
 
-/* ---- outputs ---- */
+/* ---- units at points ---- */
 
-/* The block as reals. */
-static const void *real_block(const struct draws *draws, int64_t block, struct space *space) {
-  return kernel_real_tiles(draws->kernel, draws->particles->d,
-                           local_network_block(draws->particles, draws->local, block), block_tiles(draws, block),
-                           space->tiles);
+/* Sets theta to the parameters of a block. */
+static void set_theta(const struct draws *draws, int64_t block, struct space *space) {
+  const int d = draws->particles->d, tiles = (block_units(local_network_units(draws->local), block) + TILE - 1) / TILE;
+  const void *reals = kernel_real_tiles(draws->kernel, d, local_network_block(draws->particles, draws->local, block),
+                                        tiles, space->tiles);
+  memset(space->theta, 0, draws->real * BLOCK * (size_t)tile_rows(d));
+  for (int t = 0; t < tiles; t++)
+    for (int row = 0; row < tile_rows(d); row++)
+      memcpy(at(draws, space->theta, row * BLOCK + t * TILE),
+             at(draws, reals, (int64_t)t * (int64_t)tile_numbers(d) + row * TILE), draws->real * TILE);
 }
 
-/* The direction of a draw in a block: U, with c sqrt N eps added to its row of c. */
-static void set_direction(const struct draws *draws, int64_t block, int draw, const void *tiles, void *direction) {
-  const int count = block_tiles(draws, block);
-  memcpy(direction, tile_U(draws, block, draw, 0), draws->real * draws->numbers * (size_t)count);
-  for (int t = 0; t < count; t++) {
-    const void *eps = tile_eps(draws, block, draw, t);
-    for (size_t i = 0; i < TILE; i++) {
-      const size_t k = (size_t)t * draws->numbers + ROW_C * TILE + i;
-      number_put(draws->real, direction, k,
-                 number_get(draws->real, direction, k) +
-                     number_get(draws->real, tiles, k) * number_get(draws->real, eps, i));
-    }
-  }
+/* Sets x, h, h' and h'' of theta at the chunk of points from `first` on. */
+static void evaluate(const struct draws *draws, const struct points *points, int first, struct space *space) {
+  const int d = points->d, count = chunk_count(points, first);
+  const struct draws_chunk chunk = {.d = d, .count = count, .stride = CHUNK};
+  const void *x = at(draws, points->x, (int64_t)first * d);
+  draws->loops->start(&chunk, x, on_sphere(draws) ? at(draws, points->q, first) : NULL,
+                      at(draws, space->theta, ROW_B * BLOCK), space->s, space->x);
+  multiply(draws->real, false, count, BLOCK, d, x, d, at(draws, space->theta, ROW_A * BLOCK), BLOCK, 1, space->s,
+           BLOCK);
+  draws->kernel->derivatives(count * BLOCK, space->s, space->h, space->dh, space->ddh);
+}
+
+/* ---- outputs ---- */
+
+/* Sets the weights of theta: U_c + c sqrt N eps for each draw, then c. */
+static void set_weights(const struct draws *draws, int64_t block, struct space *space) {
+  const void *c = at(draws, space->theta, ROW_C * BLOCK);
+  for (int m = 0; m < draws->count; m++)
+    draws->loops->weights(c, block_c(draws, draws->eps, block, m),
+                          train_c(draws) ? block_c(draws, draws->U_c, block, m) : NULL,
+                          at(draws, space->weights, (int64_t)m * BLOCK));
+  memcpy(at(draws, space->weights, (int64_t)draws->count * BLOCK), c, draws->real * BLOCK);
 }
 
 /* f [points] and g [M][points], from `first` on, += the sums over a block at a chunk of points. */
 static void add_block(const struct draws *draws, const struct points *points, int first, int64_t block,
                       struct space *space, double *f, double *g) {
-  const struct points part = part_of(draws, points, first, chunk_count(points, first));
-  const int tiles = block_tiles(draws, block);
-  const void *real = real_block(draws, block, space);
-  draws->kernel->forward(tiles, real, &part, false, space->scratch, space->activations, space->sum);
-  for (int p = 0; p < part.count; p++) f[first + p] += space->sum[p];
-  for (int m = 0; m < draws->count; m++) {
-    double *own = g + (int64_t)m * points->count + first;
-    set_direction(draws, block, m, real, space->direction);
-    draws->kernel->directional(tiles, real, space->direction, &part, space->activations, space->scratch, space->sum);
-    for (int p = 0; p < part.count; p++) own[p] += space->sum[p];
+  const int count = chunk_count(points, first), M = draws->count, v = draws->v;
+  const struct draws_chunk chunk = {.d = points->d, .count = count, .stride = CHUNK};
+  set_theta(draws, block, space);
+  evaluate(draws, points, first, space);
+  set_weights(draws, block, space);
+  multiply(draws->real, true, M + 1, count, BLOCK, space->weights, BLOCK, space->h, BLOCK, 0, space->g, CHUNK);
+  draws->loops->scale(&chunk, at(draws, space->theta, ROW_C * BLOCK), space->dh);
+  for (int m = 0; m < M && v > 0; m += draws->group) {
+    const int own = group_count(draws, m);
+    multiply(draws->real, true, own * v, count, BLOCK, block_U(draws, block, m), BLOCK, space->dh, BLOCK, 0,
+             space->lines, CHUNK);
+    draws->loops->contract(&chunk, own, v, inner_row(draws), space->lines, space->x,
+                           at(draws, space->g, (int64_t)m * CHUNK));
+  }
+  for (int m = 0; m <= M; m++) {
+    double *to = m < M ? g + (int64_t)m * points->count + first : f + first;
+    for (int p = 0; p < count; p++) to[p] += number_get(draws->real, space->g, (size_t)m * CHUNK + (size_t)p);
   }
 }
 
@@ -273,7 +312,7 @@ bool draws_outputs(const struct draws *draws, const struct points *points, doubl
   memset(f, 0, sizeof *f * (size_t)points->count);
   memset(g, 0, sizeof *g * (size_t)numbers);
 #pragma omp parallel for num_threads(draws->threads) schedule(dynamic)
-  for (int first = 0; first < points->count; first += CHUNK)
+  for (int first = 0; first < points->count; first += chunk_size(points))
     for (int64_t block = 0; block < draws->local->blocks; block++)
       add_block(draws, points, first, block, &draws->space[omp_get_thread_num()], f, g);
   if (group) {
@@ -288,126 +327,104 @@ bool draws_outputs(const struct draws *draws, const struct points *points, doubl
   return finite;
 }
 
-/* ---- the Hessian of a tile ---- */
-
-/* Adds the contributions of a chunk of points to slopes and curvatures. */
-static void add_curvature(const struct draws *draws, int first, const void *reals, struct space *space) {
-  const int d = draws->particles->d, count = chunk_count(&draws->training->points, first);
-  const size_t real = draws->real;
-  const struct points part = part_of(draws, &draws->training->points, first, count);
-  const struct draws_tile tile = {.d = d, .count = count, .tile = reals, .x = part.x, .q = part.q};
-  const void *a = at(draws, reals, ROW_A * TILE);
-  double r[CHUNK];
-  for (int p = 0; p < count; p++) r[p] = draws->f[first + p] - draws->training->y[first + p];
-  draws->loops->start(&tile, on_sphere(draws), space->s, space->x);
-  if (real == sizeof(float))
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, count, TILE, d, 1, part.x, d, a, TILE, 1, space->s, TILE);
-  else
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, count, TILE, d, 1, part.x, d, a, TILE, 1, space->s, TILE);
-  draws->kernel->derivatives(count * TILE, space->s, space->h, space->dh, space->ddh);
-  draws->loops->weigh(&tile, r, space->x, space->dh, space->ddh, space->slope, space->curvature, space->xx);
-  multiply(real, d + 1, TILE, count, space->x, space->slope, first > 0, space->slopes);
-  multiply(real, draws->pairs, TILE, count, space->xx, space->curvature, first > 0, space->curvatures);
-}
-
-/* The Hessian of P V: c with inner parameters by slopes, inner ones by curvatures. */
-static void set_hessian(const struct draws *draws, const void *reals, struct space *space) {
-  const size_t bytes = draws->real * TILE;
-  for (int first = 0; first < draws->training->count; first += CHUNK) add_curvature(draws, first, reals, space);
-  for (int i = 0; i < draws->w; i++)
-    for (int j = 0; j < draws->w; j++) {
-      const int k = draws->row[i] - ROW_B, l = draws->row[j] - ROW_B; /* indices of (1, x); -1: c */
-      const int high = k > l ? k : l, low = k > l ? l : k;
-      char *to = (char *)space->hessian + bytes * (size_t)(i * draws->w + j);
-      if (low >= 0)
-        memcpy(to, (char *)space->curvatures + bytes * (size_t)(high * (high + 1) / 2 + low), bytes);
-      else if (high >= 0)
-        memcpy(to, (char *)space->slopes + bytes * (size_t)high, bytes);
-      else
-        memset(to, 0, bytes);
-    }
-}
-
 /* ---- the step ---- */
 
-/* force [M] = sum over points of g grad(c phi), for the M draws and a tile. */
-static void set_forces(const struct draws *draws, const void *reals, struct space *space) {
-  memset(space->force, 0, sizeof(double) * draws->numbers * (size_t)draws->count);
-  for (int first = 0; first < draws->training->count; first += CHUNK) {
-    const struct points part =
-        part_of(draws, &draws->training->points, first, chunk_count(&draws->training->points, first));
-    draws->kernel->forward(1, reals, &part, false, space->scratch, space->activations, space->sum);
-    for (int m = 0; m < draws->count; m++) {
-      const double *g = draws->g + (int64_t)m * draws->training->count + first;
-      for (int p = 0; p < part.count; p++) number_put(draws->real, space->r, (size_t)p, g[p]);
-      memset(at(draws, space->r, part.count), 0, draws->real * POINT_PAD);
-      draws->kernel->gradient(reals, &part, space->r, space->activations, false, space->sums,
-                              space->force + (size_t)m * draws->numbers);
-    }
+/* Adds the sums over a chunk of points to slopes and curvatures; h' becomes c h'. */
+static void add_curvature(const struct draws *draws, int first, struct space *space) {
+  const struct points *points = &draws->training->points;
+  const int d = points->d, count = chunk_count(points, first);
+  const struct draws_chunk chunk = {.d = d, .count = count, .stride = CHUNK};
+  double r[CHUNK];
+  for (int p = 0; p < count; p++) r[p] = draws->f[first + p] - draws->training->y[first + p];
+  draws->loops->weigh(&chunk, at(draws, space->theta, ROW_C * BLOCK), r, space->s, space->dh, space->ddh);
+  draws->loops->products(&chunk, space->x, space->xx);
+  multiply(draws->real, false, d + 1, BLOCK, count, space->x, CHUNK, space->s, BLOCK, first > 0, space->slopes, BLOCK);
+  multiply(draws->real, false, draws->pairs, BLOCK, count, space->xx, CHUNK, space->ddh, BLOCK, first > 0,
+           space->curvatures, BLOCK);
+}
+
+/* Adds the sums over a chunk of points of g grad(c phi) to the forces of the M draws. */
+static void add_forces(const struct draws *draws, int first, struct space *space) {
+  const struct points *points = &draws->training->points;
+  const int count = chunk_count(points, first), M = draws->count, v = draws->v;
+  const struct draws_chunk chunk = {.d = points->d, .count = count, .stride = CHUNK};
+  for (int m = 0; m < M; m++)
+    for (int p = 0; p < count; p++)
+      number_put(draws->real, space->g, (size_t)m * CHUNK + (size_t)p,
+                 draws->g[(int64_t)m * points->count + first + p]);
+  if (train_c(draws))
+    multiply(draws->real, false, M, BLOCK, count, space->g, CHUNK, space->h, BLOCK, first > 0, space->force_c, BLOCK);
+  for (int m = 0; m < M && v > 0; m += draws->group) {
+    const int own = group_count(draws, m);
+    draws->loops->spread(&chunk, own, v, inner_row(draws), at(draws, space->g, (int64_t)m * CHUNK), space->x,
+                         space->lines);
+    multiply(draws->real, false, own * v, BLOCK, count, space->lines, CHUNK, space->dh, BLOCK, first > 0,
+             at(draws, space->force, (int64_t)m * v * BLOCK), BLOCK);
   }
 }
 
 /* Moves U of the rows of z by the derivative of y = z - P v, P = 1 - z z'/d, followed by y sqrt(d) / |y|, for one lane.
  * v: rate times the gradient; its derivative is rate times the force. */
-static void move_on_sphere(const struct draws *draws, const void *reals, int lane, double rate,
-                           const struct space *space, const double *force, void *U) {
+static void move_on_sphere(const struct draws *draws, int lane, double rate, const struct space *space) {
   const int d = draws->particles->d;
+  void *const *U = space->U + (draws->w - draws->v), *const *force = space->forces + (draws->w - draws->v);
   const size_t real = draws->real, unit = (size_t)lane;
-  const double c = number_get(real, reals, ROW_C * TILE + unit);
+  const double c = number_get(real, space->theta, ROW_C * BLOCK + unit);
   double vz = 0, norm2 = 0, both = 0, along = 0;
-#define Z(k)   number_get(real, reals, (size_t)(ROW_A + (k)) * TILE + unit)
-#define V(k)   (rate * c * number_get(real, space->slopes, (size_t)(1 + (k)) * TILE + unit))
-#define DV(k)  (rate * force[(size_t)(ROW_A + (k)) * TILE + unit])
-#define Y(k)   (Z(k) - (V(k) - Z(k) * vz / d))
-#define ROW(k) ((size_t)(ROW_A + (k)) * TILE + unit)
+#define Z(k)  number_get(real, space->theta, (size_t)(ROW_A + (k)) * BLOCK + unit)
+#define V(k)  (rate * c * number_get(real, space->slopes, (size_t)(1 + (k)) * BLOCK + unit))
+#define DV(k) (rate * number_get(real, force[k], unit))
+#define Y(k)  (Z(k) - (V(k) - Z(k) * vz / d))
   for (int k = 0; k < d; k++) {
     vz += V(k) * Z(k);
-    both += V(k) * number_get(real, U, ROW(k)) + DV(k) * Z(k);
+    both += V(k) * number_get(real, U[k], unit) + DV(k) * Z(k);
   }
   for (int k = 0; k < d; k++) {
-    const double u = number_get(real, U, ROW(k)), dy = u - (DV(k) - u * vz / d - Z(k) * both / d);
-    number_put(real, U, ROW(k), dy);
+    const double u = number_get(real, U[k], unit), dy = u - (DV(k) - u * vz / d - Z(k) * both / d);
+    number_put(real, U[k], unit, dy);
     norm2 += Y(k) * Y(k);
     along += Y(k) * dy;
   }
   for (int k = 0; k < d; k++)
-    number_put(real, U, ROW(k), sqrt(d / norm2) * (number_get(real, U, ROW(k)) - Y(k) * along / norm2));
+    number_put(real, U[k], unit, sqrt(d / norm2) * (number_get(real, U[k], unit) - Y(k) * along / norm2));
 #undef Z
 #undef V
 #undef DV
 #undef Y
-#undef ROW
 }
 
-static void move_draw(const struct draws *draws, const void *reals, int units, double rate, const struct space *space,
-                      double *force, void *U) {
-  const bool sphere = on_sphere(draws);
-  draws->loops->multiply(draws->w, draws->row, space->hessian, U, force);
-  for (int lane = 0; lane < units && sphere && draws->particles->unit.train & FIELD_BIT_A; lane++)
-    move_on_sphere(draws, reals, lane, rate, space, force, U);
-  for (int i = 0; i < draws->w; i++)
-    for (int lane = 0; lane < units && !(sphere && draws->row[i] >= ROW_A); lane++) {
-      const size_t k = (size_t)(draws->row[i] * TILE + lane);
-      number_put(draws->real, U, k, number_get(draws->real, U, k) - rate * force[k]);
-    }
+static void move_draw(const struct draws *draws, int64_t block, int draw, double rate, struct space *space) {
+  const int w = draws->w, v = draws->v;
+  const bool sphere = on_sphere(draws) && v > 0;
+  const int units = block_units(local_network_units(draws->local), block); /* U of the others stays 0 */
+  for (int i = 0; i < w; i++) {
+    const int inner = i - (w - v);
+    space->U[i] = inner < 0 ? block_c(draws, draws->U_c, block, draw)
+                            : at(draws, block_U(draws, block, draw), (int64_t)inner * BLOCK);
+    space->forces[i] = at(draws, inner < 0 ? space->force_c : space->force,
+                          ((int64_t)draw * (inner < 0 ? 1 : v) + (inner < 0 ? 0 : inner)) * BLOCK);
+  }
+  draws->loops->multiply(w, space->hessian, space->U, space->forces);
+  for (int lane = 0; lane < units && sphere; lane++) move_on_sphere(draws, lane, rate, space);
+  for (int i = 0; i < (sphere ? w - v : w); i++) draws->loops->subtract(units, rate, space->forces[i], space->U[i]);
 }
 
-static void move_tile(const struct draws *draws, int64_t t, double rate, struct space *space) {
-  const int64_t left = local_network_units(draws->local) - t * TILE;
-  const void *stored = local_network_tile(draws->particles, draws->local, t, 0),
-             *reals = kernel_real_tiles(draws->kernel, draws->particles->d, stored, 1, space->tiles);
-  set_hessian(draws, reals, space);
-  set_forces(draws, reals, space);
-  for (int m = 0; m < draws->count; m++)
-    move_draw(draws, reals, left < TILE ? (int)left : TILE, rate, space, space->force + (size_t)m * draws->numbers,
-              tile_U(draws, t / BLOCK_TILES, m, (int)(t % BLOCK_TILES)));
+static void move_block(const struct draws *draws, int64_t block, double rate, struct space *space) {
+  const struct points *points = &draws->training->points;
+  set_theta(draws, block, space);
+  for (int first = 0; first < points->count; first += chunk_size(points)) {
+    evaluate(draws, points, first, space);
+    add_curvature(draws, first, space);
+    add_forces(draws, first, space);
+  }
+  for (int m = 0; m < draws->count; m++) move_draw(draws, block, m, rate, space);
 }
 
 bool draws_step(struct draws *draws, double dt) {
   const double rate = dt / (output_scale(draws) * draws->training->count);
-  const int64_t tiles = (local_network_units(draws->local) + TILE - 1) / TILE;
   if (!draws_outputs(draws, &draws->training->points, draws->f, draws->g)) return false;
 #pragma omp parallel for num_threads(draws->threads) schedule(dynamic)
-  for (int64_t t = 0; t < tiles; t++) move_tile(draws, t, rate, &draws->space[omp_get_thread_num()]);
+  for (int64_t block = 0; block < draws->local->blocks; block++)
+    move_block(draws, block, rate, &draws->space[omp_get_thread_num()]);
   return true;
 }

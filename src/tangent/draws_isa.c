@@ -9,5 +9,9 @@
 #include "draws_loops.h"
 #undef real
 
-draws_row ISA_NAME(draws_table) = {{start_float, weigh_float, multiply_float},
-                                   {start_double, weigh_double, multiply_double}};
+#define LOOPS(real)                                                                                                    \
+  {                                                                                                                    \
+    start_##real, weights_##real, scale_##real, weigh_##real, products_##real, contract_##real, spread_##real,         \
+        multiply_##real, subtract_##real                                                                               \
+  }
+draws_row ISA_NAME(draws_table) = {LOOPS(float), LOOPS(double)};

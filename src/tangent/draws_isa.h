@@ -1,30 +1,45 @@
-/* draws_isa: the loops over lanes of tangent/draws.c that its kernels do not contain, for floats or doubles, at one
- * instruction-set level. Arrays of reals are void; TILE lanes are contiguous. In comments, w is the number of trained
- * parameters of a unit, and x1 [count][d + 1] = (1, x). All functions are local. */
+/* draws_isa: the loops of tangent/draws.c that are not matrix products, for floats or doubles, at one instruction-set
+ * level. Arrays of reals are void. In comments, x1 [d + 1][stride] = (1, x), and pairs are the products of two components
+ * of x1. All functions are local. */
 #ifndef MCKEAN_TANGENT_DRAWS_ISA_H
 #define MCKEAN_TANGENT_DRAWS_ISA_H
 
 #include "base/isa.h"
 #include "particles/kernel.h"
 
-/* A tile, and the points at which it is evaluated. */
-struct draws_tile {
-  int d, count;
-  const void *tile;  /* [tile_rows(d)][TILE] */
-  const void *x, *q; /* of struct points */
+/* A chunk of points; arrays over points have rows of `stride` numbers. */
+struct draws_chunk {
+  int d, count, stride;
 };
 
 struct draws_loops {
-  /* s [count][TILE] = b, or q on the sphere; sets x1. */
-  void (*start)(const struct draws_tile *at, bool sphere, void *s, void *x1);
+  /* s [count][BLOCK] = q [count], or b [BLOCK] if q is NULL; x1 from x [count][d]. */
+  void (*start)(const struct draws_chunk *chunk, const void *x, const void *q, const void *b, void *s, void *x1);
 
-  /* slope = r h', curvature = r c h'', both [count][TILE]; xx [count][(d + 1)(d + 2)/2]: products of two components of
-   * x1. r [count]. */
-  void (*weigh)(const struct draws_tile *at, const double *r, const void *x1, const void *dh, const void *ddh,
-                void *slope, void *curvature, void *xx);
+  /* weights [BLOCK] = U_c + c eps; U_c = 0 if it is NULL. */
+  void (*weights)(const void *c, const void *eps, const void *U_c, void *weights);
 
-  /* force [tile_rows][TILE] += H U [tile_rows][TILE], lane by lane, for the w rows row [w]. H [w][w][TILE]. */
-  void (*multiply)(int w, const int *row, const void *H, const void *U, double *force);
+  /* dh [count][BLOCK] *= c. */
+  void (*scale)(const struct draws_chunk *chunk, const void *c, void *dh);
+
+  /* s = r h', dh = c h', ddh = r c h'', from dh = h' and ddh = h''; all [count][BLOCK]. r [count]. */
+  void (*weigh)(const struct draws_chunk *chunk, const void *c, const double *r, void *s, void *dh, void *ddh);
+
+  /* xx [(d + 1)(d + 2)/2][stride] = the pairs of x1. */
+  void (*products)(const struct draws_chunk *chunk, const void *x1, void *xx);
+
+  /* For v rows of a tile, row [v], of which row ROW_B has the factor 1: g [draws][stride] += sum over them of lines
+   * [draws][v][stride] times x1; and lines = g x1. */
+  void (*contract)(const struct draws_chunk *chunk, int draws, int v, const int *row, const void *lines, const void *x1,
+                   void *g);
+  void (*spread)(const struct draws_chunk *chunk, int draws, int v, const int *row, const void *g, const void *x1,
+                 void *lines);
+
+  /* force [w] += H U, lane by lane, for w rows of BLOCK reals each. H [w][w]: rows; NULL: zero. */
+  void (*multiply)(int w, const void *const *H, void *const *U, void *const *force);
+
+  /* U [units] -= rate force [units]. */
+  void (*subtract)(int units, double rate, const void *force, void *U);
 };
 
 typedef const struct draws_loops draws_row[2]; /* float, double */

@@ -240,7 +240,7 @@ static void product_terms(const struct network_sum *network, const struct block 
     project_gradient(jacobian, block, t);
     set_direction(jacobian, block, t);
   }
-  jacobian->kernel->directional(block->tiles, block->real, space->direction, &points, NULL, space->scratch, space->sum);
+  jacobian->kernel->directional(block->tiles, block->real, space->direction, &points, space->scratch, space->sum);
 }
 
 /* space->direction of tile t = c^2 times the derivative of space->grad in c, 0 in the other fields. */
@@ -263,8 +263,8 @@ static void moment_terms(const struct network_sum *network, const struct block *
     set_gradient(network, block, t, network->in, network->in_count);
     set_moment_direction(jacobian, block, t);
   }
-  jacobian->kernel->directional(block->tiles, block->real, block->space->direction, &points, NULL,
-                                block->space->scratch, block->space->sum);
+  jacobian->kernel->directional(block->tiles, block->real, block->space->direction, &points, block->space->scratch,
+                                block->space->sum);
 }
 
 /* w [out_count] = the operator with these terms, applied to v [in_count], between two ranges of points. */

@@ -5,7 +5,8 @@
  *     in delta of plain-C networks whose units have the weights 1 + delta eps_i, with an error of order delta^2
  *   only c trained: g <- (1 - dt G) g - dt dG r, with G = (1/(NP)) sum_i phi_i phi_i' and
  *     dG = N^-1/2 (1/P) sum_i eps_i phi_i phi_i'
- *   single precision agrees with double */
+ *   single precision agrees with double
+ *   draws do not depend on how many are carried at a time */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "fixture.h"
 #include "tangent/draws.h"
 
-enum { D = 3, WIDTH = D + 2, P = 40, K = 7, N = 600, M = 5, STEPS = 8, SEED = 11 };
+enum { D = 3, WIDTH = D + 2, P = 300, K = 7, N = 600, M = 5, MANY = 200, STEPS = 8, SEED = 11 };
 static const double DT = 0.4;
 
 /* A network with weights, on all ranks. theta: c, b, a. */
@@ -120,13 +121,13 @@ static struct fixture *create(const char *unit, const char *precision) {
 }
 
 /* NULL on a rank that owns no units. */
-static struct draws *start(const struct fixture *fixture, struct probe **training) {
+static struct draws *start(const struct fixture *fixture, int count, struct probe **training) {
   struct draws *draws = NULL;
   const struct config *config = fixture->config;
   const struct kernel *kernel = kernel_find(config->unit.type, (enum precision)config->precision, fixture->problem.isa);
   assert_ok(probe_create(fixture->data, &config->unit, (enum precision)config->precision, P, PROBE_EVEN, training));
   if (fixture->particles->locals > 0)
-    assert_int_equal(draws_create(fixture->particles, 0, kernel, *training, M, config->threads, &draws), OK);
+    assert_int_equal(draws_create(fixture->particles, 0, kernel, *training, count, config->threads, &draws), OK);
   if (draws) draws_start(draws, SEED);
   return draws;
 }
@@ -168,7 +169,7 @@ static void draws_are_derivatives_in_the_weights(void **state) {
                                       "type: softplus, train: [c, a]",
                                       "type: erf, init: {mirror: true}",
                                       "type: cosine, train: [a]",
-                                      "type: square, init: {a: {std: 0.1}, b: {std: 0.1}, c: {std: 0.1}}",
+                                      "type: square, init: {a: {std: 0.05}, b: {std: 0.05}, c: {std: 0.05}}",
                                       "type: rbf, alpha: 0.4",
                                       "type: rbf, alpha: 0.3, train: [a]",
                                       "type: rbf, alpha: 0.3, train: [c]"};
@@ -177,7 +178,7 @@ static void draws_are_derivatives_in_the_weights(void **state) {
     static double theta[N][WIDTH], eps[N], found[P + K][M], f[P + K], g[2][P + K];
     gather(fixture, theta);
     struct probe *training;
-    struct draws *draws = start(fixture, &training);
+    struct draws *draws = start(fixture, M, &training);
     steps(fixture, draws);
     outputs(fixture, draws, f, found);
     for (int draw = 0; draw < M; draw += M - 1) {
@@ -199,7 +200,7 @@ static void frozen_features_obey_the_linear_recursion(void **state) {
   struct fixture *fixture = create("type: tanh, train: [c]", "double");
   static double theta[N][WIDTH], eps[N], phi[N][P], before[P + K][M], after[P + K][M], f[P + K];
   struct probe *training;
-  struct draws *draws = start(fixture, &training);
+  struct draws *draws = start(fixture, M, &training);
   gather(fixture, theta);
   for (int i = 0; i < N; i++)
     for (int p = 0; p < P; p++) phi[i][p] = naive_phi(&fixture->config->unit, D, theta[i], point(fixture, p));
@@ -237,7 +238,7 @@ static void single_precision_agrees_with_double(void **state) {
   for (int precision = 0; precision < PRECISIONS; precision++) {
     struct fixture *fixture = create("type: sigmoid", precision_names[precision]);
     struct probe *training;
-    struct draws *draws = start(fixture, &training);
+    struct draws *draws = start(fixture, M, &training);
     steps(fixture, draws);
     outputs(fixture, draws, f[precision], found[precision]);
     draws_free(draws);
@@ -254,11 +255,45 @@ static void single_precision_agrees_with_double(void **state) {
   assert_expected();
 }
 
+static void draws_do_not_depend_on_their_number(void **state) {
+  (void)state;
+  static double few[M][P + K], many[MANY][P + K], f[P + K], x[(P + K) * D];
+  struct fixture *fixture = create("type: tanh", "double");
+  struct probe *training[2];
+  struct draws *draws[2] = {start(fixture, M, &training[0]), start(fixture, MANY, &training[1])};
+  struct points points;
+  for (int p = 0; p < P + K; p++) memcpy(x + p * D, point(fixture, p), sizeof(double) * D);
+  assert_ok(points_create(&points, PRECISION_DOUBLE, &fixture->config->unit, P + K, D, x));
+  for (int step = 0; step < STEPS; step++) {
+    for (int i = 0; i < 2; i++) assert_all(!draws[i] || draws_step(draws[i], DT));
+    fixture_steps(fixture, step, step + 1);
+  }
+  assert_all(!draws[0] || draws_outputs(draws[0], &points, f, few[0]));
+  assert_all(!draws[1] || draws_outputs(draws[1], &points, f, many[0]));
+  for (int draw = 0; draw < M; draw++)
+    for (int p = 0; p < P + K; p++)
+      expect(fabs(few[draw][p] - many[draw][p]) < 1e-11, "draw %d, point %d: %.15g of %d draws, %.15g of %d", draw, p,
+             few[draw][p], M, many[draw][p], MANY);
+  double square[2] = {0};
+  for (int draw = 0; draw < MANY; draw++)
+    for (int p = 0; p < P; p++) square[draw >= MANY / 2] += pow(many[draw][p], 2);
+  expect(!draws[1] || fabs(square[1] / square[0] - 1) < 0.5, "mean squares %g and %g of the halves", square[0],
+         square[1]);
+  assert_expected();
+  points_free(&points);
+  for (int i = 0; i < 2; i++) {
+    draws_free(draws[i]);
+    probe_free(training[i]);
+  }
+  fixture_free(fixture);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(draws_are_derivatives_in_the_weights),
       cmocka_unit_test(frozen_features_obey_the_linear_recursion),
       cmocka_unit_test(single_precision_agrees_with_double),
+      cmocka_unit_test(draws_do_not_depend_on_their_number),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }
