@@ -1,6 +1,6 @@
 /* draws_isa: the loops of tangent/draws.c that are not matrix products, for floats or doubles, at one instruction-set
- * level. Arrays of reals are void. In comments, x1 [d + 1][stride] = (1, x), and pairs are the products of two components
- * of x1. All functions are local. */
+ * level. Arrays of reals are void. In comments, x1 [d + 1][stride] = (1, x), and pairs are the products of two
+ * components of x1. All functions are local. */
 #ifndef MCKEAN_TANGENT_DRAWS_ISA_H
 #define MCKEAN_TANGENT_DRAWS_ISA_H
 
