@@ -13,7 +13,7 @@ from .history import by_size
 from .network import load
 from .records import checkpoints_of, h5py, history_of, members, read_config, series_of, time_of
 from .teacher_student import Overlaps, overlaps, saad_solla
-from .theory import check_frozen, law_of, line_of, stages_of
+from .theory import check_frozen, law_of, line_of, square_outputs, square_table, stages_of
 
 LEVEL = 0.99
 # A mean over networks with its interval.
@@ -242,6 +242,42 @@ def against_saad_solla(runs, noise):
     z = ((part * means).sum(0) - limit) / sd
     distance = np.linalg.norm(means[-1] - limit) / np.linalg.norm(limit)
     return z.size, np.abs(z).max(), (z ** 2).sum(), sum_of_squares_limit(covariance / np.outer(sd, sd), 1e-5), distance
+
+
+# ---- square units ----
+
+# Of the networks of n units at the times t (T): V over its exact value and its standard error (T); deviations of the means over
+# networks, in standard errors (T, K).
+AgainstWishart = namedtuple("AgainstWishart", "n time ratio error deviation")
+
+
+def moments(f):
+    """Returns mean and V of outputs f (T, R, K) over R networks, and their standard errors: (T, K), (T), (T, K), (T)."""
+    R, mean = f.shape[1], f.mean(1)
+    square = ((f - mean[:, None]) ** 2).mean(2) * R / (R - 1)
+    return mean, square.mean(1), f.std(1, ddof=1) / np.sqrt(R), square.std(1, ddof=1) / np.sqrt(R)
+
+
+def against_wishart(run, draws=16384):
+    """Returns AgainstWishart for each n of a run of square units with c = 1 and b = 0, whose a are Gaussian with mean 0 at the start.
+
+    Exact values are moments over `draws` recursions of A = (1/n) sum_i a_i a_i'. Errors: ValueError as for mckean.square_flow.
+    """
+    found = []
+    for n, _ in by_size(run):
+        n, table, config = square_table(run, n)
+        d, std, random = table["train_x"].shape[1], float(config["unit.init.a.std"]), np.random.default_rng(n)
+        A = np.zeros((draws, d, d))
+        for _ in range(n):
+            a = std * random.standard_normal((draws, d))
+            A += a[:, :, None] * a[:, None, :] / n
+        mean, V, mean_error, V_error = moments(square_outputs(table, config, n, A)[0])
+        f = table["f"]
+        seen, V_seen, seen_error, V_seen_error = moments(f)
+        ratio = V_seen / V
+        found.append(AgainstWishart(n, table["field_time"], ratio, ratio * np.hypot(V_seen_error / V_seen, V_error / V),
+                                    (seen - mean) / np.hypot(seen_error, mean_error)))
+    return found
 
 
 # ---- differences between runs ----

@@ -210,9 +210,53 @@ def square_step(A, x, y, dt, c=1.0, scale=1.0):
 
     A (..., d, d): (1/n) sum_i c a_i a_i' of one or more networks. c: of all units, frozen; scale: alpha.
     """
-    r = scale * np.einsum("pi,...ij,pj->...p", x, A, x) - y
-    step = np.eye(x.shape[1]) - dt * 2 * c / (scale * len(y)) * np.einsum("...p,pi,pj->...ij", r, x, x)
+    r = scale * quadratic(A, x) - y
+    xx = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
+    step = np.eye(x.shape[1]) - dt * 2 * c / (scale * len(y)) * (r @ xx).reshape(A.shape)
     return step @ A @ step
+
+
+def quadratic(A, x):
+    """Returns x' A x (..., P) of matrices A (..., d, d) at the points x (P, d)."""
+    xx = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
+    return A.reshape(*A.shape[:-2], -1) @ xx.T
+
+
+def square_outputs(table, config, n, A, c=1.0, scale=1.0):
+    """Returns the outputs f (T, ..., K) at the test points and f_train (T, ..., P), at the recorded times, of networks of square
+    units that start with A (..., d, d).
+
+    table: of mckean.open with arrays="numpy"; config: its input. Cost per step: P d^2 for each A.
+    """
+    x, y = np.asarray(table["train_x"], float), np.asarray(table["train_y"], float)
+    test = np.asarray(table["test_x"], float) if "test_x" in table else x[:0]
+    steps = [int(step) for step in table["field_step"]]
+    found = [np.zeros((len(steps), *A.shape[:-2], len(points))) for points in (test, x)]
+
+    def record(k):
+        for f, points in zip(found, (test, x)):
+            f[k] = scale * quadratic(A, points)
+
+    if 0 in steps:
+        record(steps.index(0))
+    for dt, _, count, mark in runs_of_steps(config, n, steps):
+        for _ in range(count):
+            A = square_step(A, x, y, dt, c, scale)
+        if mark is not None:
+            record(mark)
+    return found
+
+
+def square_table(run, n):
+    """Returns n, the table and the input of a run of square units that trains only a. Errors: ValueError if it does not."""
+    n, table = find(run, n)
+    config, what = read_config(table["attrs"]["config"]), "square_flow"
+    check(config, table, what)
+    must(config, "unit.type", "square", what)
+    must(config, "unit.train", "[a]", what)
+    if any(tau for _, tau, _ in stages_of(config, n)) or ridge_of(config, "a"):
+        raise ValueError(f"{what} holds without temperature and ridge")
+    return n, table, config
 
 
 def square_flow(run, n=None, replica=0):
@@ -223,29 +267,10 @@ def square_flow(run, n=None, replica=0):
     n A is Wishart distributed at step 0 if the a_i are Gaussian and c = 1, so the law of large numbers and the central limit
     theorem can be computed by drawing A. Cost: P d^2 per step. Errors: ValueError as above.
     """
-    n, table = find(run, n)
-    network, what, config = load(run, n, replica, step=0), "square_flow", read_config(table["attrs"]["config"])
-    check(config, table, what)
-    must(config, "unit.type", "square", what)
-    must(config, "unit.train", "[a]", what)
+    n, table, config = square_table(run, n)
+    network = load(run, n, replica, step=0)
     if np.ptp(network.c) > 0 or np.any(network.b):
-        raise ValueError(f"{what} needs the same c for all units, and b = 0: unit.init: {{c: {{mean: 1, std: 0}}, b: {{std: 0}}}}")
-    if any(tau for _, tau, _ in stages_of(config, n)) or ridge_of(config, "a"):
-        raise ValueError(f"{what} holds without temperature and ridge")
-    x, y, c = np.asarray(table["train_x"], float), np.asarray(table["train_y"], float), float(network.c[0])
-    test = np.asarray(table["test_x"], float) if "test_x" in table else x[:0]
-    A, steps = c / n * network.a.T @ network.a, [int(step) for step in table["field_step"]]
-    found = {name: np.zeros((len(steps), len(points))) for name, points in (("f", test), ("f_train", x))}
-
-    def record(k):
-        for name, points in (("f", test), ("f_train", x)):
-            found[name][k] = network.scale * np.einsum("pi,ij,pj->p", points, A, points)
-
-    if 0 in steps:
-        record(steps.index(0))
-    for dt, _, count, mark in runs_of_steps(config, n, steps):
-        for _ in range(count):
-            A = square_step(A, x, y, dt, c, network.scale)
-        if mark is not None:
-            record(mark)
-    return Path(table["field_time"], table["field_step"], **found)
+        raise ValueError("square_flow needs the same c for all units, and b = 0: unit.init: {c: {mean: 1, std: 0}, b: {std: 0}}")
+    c = float(network.c[0])
+    return Path(table["field_time"], table["field_step"],
+                *square_outputs(table, config, n, c / n * network.a.T @ network.a, c, network.scale))
