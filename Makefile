@@ -40,6 +40,7 @@ $(warning warning: $(CC) compiles for $(MPI), but pkg-config finds libraries for
 endif
 # HDF5's high-level library is in the folder of HDF5, and has no name of its own in Debian's pkg-config.
 LDLIBS := $(patsubst -lhdf5,-lhdf5_hl -lhdf5,$(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)) -lm
+TEST_CPPFLAGS := -Itests/harness $(shell $(PKG_CONFIG) --cflags cmocka 2>/dev/null)
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
 
 # The arithmetic of the step. Each name below has one source file, <name>_isa.c, which is compiled once per instruction-set
@@ -119,7 +120,7 @@ FORCE:
 HARNESS := tests/harness/harness.c tests/harness/fixture.c
 $(BUILD)/tests/%: tests/%.c $(HARNESS) $(HARNESS:.c=.h) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(call quiet,test) $(CC) $(CPPFLAGS) $(CFLAGS) -Itests/harness -MMD -MP -o $@ $< $(HARNESS) $(LIBRARY) $(LDLIBS) $(TEST_LIBS)
+	$(call quiet,test) $(CC) $(CPPFLAGS) $(CFLAGS) $(TEST_CPPFLAGS) -MMD -MP -o $@ $< $(HARNESS) $(LIBRARY) $(LDLIBS) $(TEST_LIBS)
 
 $(BUILD)/manual: $(wildcard tools/manual/*.[ch]) $(LIBRARY)
 	$(call quiet,link) $(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) $(LIBRARY) $(LDLIBS)
