@@ -217,6 +217,16 @@ static int open_data(const char *path, struct problem *problem) {
               file ? "; if the file has been moved, add target.path=FILE to the command" : "");
 }
 
+/* Checks the data as history_data does. */
+static int check_data(const char *output, struct problem *problem) {
+  const int status = history_data(problem->comm, output, problem->config, problem->data);
+  if (status != FAILED) return status;
+  return FAIL(FAILED,
+              "%s; restore it, or move history.h5 and history.previous.h5 out of %s: without them, the data are not "
+              "compared with those of the run",
+              error_text(), output);
+}
+
 int problem_open(const struct comm *comm, const char *path, int overrides, char *const *override,
                  struct problem *problem) {
   *problem = (struct problem){.comm = comm};
@@ -229,7 +239,7 @@ int problem_open(const struct comm *comm, const char *path, int overrides, char 
   TRY(open_data(path, problem));
   char output[PATH_MAX];
   output_of(path, output);
-  TRY(history_data(comm, output, problem->config, problem->data));
+  TRY(check_data(output, problem));
   TRY(problem_particles(problem, schedule_stage(&problem->config->schedule, info->step)));
   return checkpoint_read(comm, path, problem->particles);
 }

@@ -173,8 +173,8 @@ static int read_data(const char *output, const struct config *config, struct dat
   snprintf(path, sizeof path, "%s/history.h5", output);
   const bool points = config->target.type == TARGET_FILE, taught = config->target.type == TARGET_TEACHER,
              teacher = taught && *config->target.teacher.import.path,
-             known = data->scale.C_f_error == 0 && !taught; /* older programs estimated C_f of all teachers */
-  if (known || access(path, F_OK) != 0) return OK;
+             estimated = taught || data->scale.C_f_error != 0; /* older programs estimated C_f of all teachers */
+  if ((!points && !estimated) || access(path, F_OK) != 0) return OK;
   TRY(history_file_resume(output, path, &damage, &file));
   free(damage);
   int status = points ? check_points(file, path, config, data) : OK;
