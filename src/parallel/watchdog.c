@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "parallel/heartbeat.h"
 
 enum { HOST = 64, TEXT = 40, COORDINATORS = 2, REPORTED_MAX = 16 };
@@ -256,8 +257,9 @@ static void *run_thread(void *context) {
 /* ---- start, stop ---- */
 
 static void gather_hosts(const struct comm *comm, struct watchdog *watchdog) {
-  char own[HOST] = "?";
-  gethostname(own, sizeof own - 1);
+  char name[HOST] = "?", own[HOST] = "";
+  gethostname(name, sizeof name - 1);
+  utf8_append(own, sizeof own, 0, name);
   watchdog->host = alloc_small(sizeof *watchdog->host * (size_t)comm->size);
   MPI_Allgather(own, HOST, MPI_CHAR, watchdog->host, HOST, MPI_CHAR, watchdog->mpi);
   watchdog->coordinator[1] = comm->size > 1;

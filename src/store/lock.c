@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "io/durable_file.h"
 #include "log/slurm.h"
 
@@ -29,9 +30,18 @@ struct lock {
   bool exclusive; /* flock is not supported, and this run owns <lock>.exclusive */
 };
 
+enum { HOST_BYTES = 256 };
+
+/* host = the name of this host as text (utf8_append). */
+static void name_host(char host[HOST_BYTES]) {
+  char name[HOST_BYTES] = "unknown";
+  gethostname(name, sizeof name - 1);
+  utf8_append(host, HOST_BYTES, 0, name);
+}
+
 static void describe(struct lock *lock) {
-  char host[256] = "unknown", start[64];
-  gethostname(host, sizeof host - 1);
+  char host[HOST_BYTES], start[64];
+  name_host(host);
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   struct tm utc;
@@ -55,21 +65,22 @@ static bool read_content(const char *path, char content[LOCK_CONTENT]) {
   return bytes >= 0;
 }
 
-/* owner = "host a; pid 7; started ..." of the current or last owner, "" if the file names none. */
+/* owner = "host a; pid 7; started ..." of the current or last owner, as plain text; "" if the file names none. */
 static void read_owner(const char *path, char owner[LOCK_CONTENT]) {
-  char content[LOCK_CONTENT];
+  char content[LOCK_CONTENT], line[LOCK_CONTENT];
   read_content(path, content);
   const char *lines = strchr(content, '\n');
   size_t length = 0;
   for (const char *c = lines ? lines + 1 : content; *c && length + 2 < LOCK_CONTENT; c++) {
     if (*c != '\n') {
-      owner[length++] = *c;
+      line[length++] = *c;
     } else if (c[1]) {
-      owner[length++] = ';';
-      owner[length++] = ' ';
+      line[length++] = ';';
+      line[length++] = ' ';
     }
   }
-  owner[length] = 0;
+  line[length] = 0;
+  utf8_append(owner, LOCK_CONTENT, 0, line);
 }
 
 static int refuse(const char *path) {
@@ -91,11 +102,11 @@ static bool process_is_gone(int pid) {
 
 /* For a lock without flock. Returns whether the owner ran on this host and its process has ended. */
 static bool owner_is_gone(const char *content) {
-  char host[256] = "", here[256] = "unknown";
+  char host[HOST_BYTES] = "", here[HOST_BYTES];
   int pid = 0;
   const char *lines = strchr(content, '\n');
   if (!lines || sscanf(lines, "\nhost %255s\npid %d", host, &pid) != 2) return false;
-  gethostname(here, sizeof here - 1);
+  name_host(here);
   return strcmp(host, here) == 0 && process_is_gone(pid);
 }
 

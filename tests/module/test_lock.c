@@ -1,6 +1,7 @@
 // ranks: 1
 /* lock: one owner at a time, also on file systems without flock and while an old output is moved aside. With flock the
- * operating system releases the lock after kill -9. An owner detects that another run has taken the lock over. */
+ * operating system releases the lock after kill -9. An owner detects that another run has taken the lock over. Names of
+ * hosts are text. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,6 +41,15 @@ int flock(int file, int operation) {
 int link(const char *from, const char *to) {
   count_down(&links);
   return (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+/* This replaces the function of the C library, too. */
+static const char *other_host; /* the name of this host; NULL: its real name */
+int gethostname(char *name, size_t size) {
+  struct utsname real;
+  if (!other_host) uname(&real);
+  snprintf(name, size, "%s", other_host ? other_host : real.nodename);
+  return 0;
 }
 
 /* Returns the path of a file in the folder of the test; valid for two calls. */
@@ -74,6 +85,7 @@ static int start_clean(void **state) {
   (void)state;
   char command[1000];
   no_flock = false;
+  other_host = NULL;
   flocks = links = -1;
   snprintf(command, sizeof command, "rm -rf '%s'/* && mkdir '%s'", harness_folder(), path_of("out"));
   return system(command);
@@ -92,6 +104,23 @@ static void a_second_owner_is_refused_and_the_first_is_named(void **state) {
   lock_release(first);
   assert_ok(lock_take(harness_folder(), &second));
   lock_release(second);
+}
+
+/* Tables, messages and JSON print what the lock contains. */
+static void names_of_hosts_are_text(void **state) {
+  (void)state;
+  struct lock *first, *second;
+  char owner[LOCK_CONTENT];
+  other_host = "no\xe9"
+               "de\t\x1b[2J";
+  assert_ok(lock_take(path_of("out"), &first));
+  assert_non_null(strstr(get("out/lock"), "\nhost no\\xe9de\\x09\\x1b[2J\n"));
+  assert_status(USAGE, lock_take(path_of("out"), &second));
+  assert_non_null(strstr(error_text(), "host no\\xe9de\\x09\\x1b[2J; pid "));
+  lock_release(first);
+  put("out/lock", "token a\nhost \xff\x1b[2J\npid 7\n"); /* of an older program */
+  lock_probe(path_of("out"), owner);
+  assert_string_equal(owner, "host \\xff\\x1b[2J; pid 7");
 }
 
 static void a_killed_owner_releases_the_lock(void **state) {
@@ -372,6 +401,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_superseded_owner_finds_out),
       cmocka_unit_test(a_probe_returns_the_owner_and_keeps_no_lock),
       cmocka_unit_test(a_probe_does_not_refuse_a_run),
+      cmocka_unit_test_setup(names_of_hosts_are_text, start_clean),
       cmocka_unit_test_setup(a_lock_that_cannot_be_read_is_not_lost_but_not_held, start_clean),
       cmocka_unit_test_setup(a_transient_read_error_does_not_lose_the_lock, start_clean),
       cmocka_unit_test_setup(the_lock_of_a_folder_moved_aside_is_not_ours, start_clean),
