@@ -405,15 +405,23 @@ static void help_describes_every_key(void **state) {
   fclose(sink);
 }
 
-/* Returns the number of keys that the help of `key` lists, each at the beginning of a line; -1 after an error. */
-static int keys_in_help(const char *key) {
+/* Returns the help of `key`, which the caller frees; NULL after an error. */
+static char *help_of(const char *key) {
   char *text = NULL;
   size_t size;
   FILE *out = open_memstream(&text, &size);
   const int status = config_help(out, key);
   fclose(out);
-  int keys = status == OK ? 0 : -1;
-  for (const char *line = text; *line; line += strcspn(line, "\n") + 1) keys += *line != ' ';
+  if (status == OK) return text;
+  free(text);
+  return NULL;
+}
+
+/* Returns the number of keys that the help of `key` lists, each at the beginning of a line; -1 after an error. */
+static int keys_in_help(const char *key) {
+  char *text = help_of(key);
+  int keys = text ? 0 : -1;
+  for (const char *line = text; line && *line; line += strcspn(line, "\n") + 1) keys += *line != ' ';
   free(text);
   return keys;
 }
@@ -456,7 +464,7 @@ static void hints_go_by_meaning(void **state) {
   }
 }
 
-/* One error, however many stages there are too many. */
+/* One error, however many stages there are too many. The help states the limit. */
 static void too_many_stages_are_one_error(void **state) {
   (void)state;
   char text[16384] = "ensemble: {n: 5}\n" BASE "dynamics:\n  stages:\n";
@@ -465,6 +473,9 @@ static void too_many_stages_are_one_error(void **state) {
   assert_status(USAGE, config_parse("t", text, &config));
   assert_non_null(strstr(error_text(), "dynamics.stages[64].steps: expected at most 64 stages"));
   assert_null(strchr(error_text(), '\n'));
+  char *help = help_of("dynamics.stages");
+  assert_non_null(strstr(help, "a list of at most 64 items"));
+  free(help);
 }
 
 static void choices_ignore_case(void **state) {
