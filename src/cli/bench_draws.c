@@ -1,11 +1,12 @@
 /* Measures the time per draw of a step of the draws (tangent/draws.h), relative to a step of the reference network that
- * carries them: 16 draws and 256 draws, sigmoid units, fixed points. On one rank and one thread. */
+ * carries them: 16, 32 (the default of mckean predict) and 256 draws, sigmoid units, fixed points. On one rank and one
+ * thread. */
 #include "base/error.h"
 #include "bench.h"
 #include "tangent/draws.h"
 
-enum { UNITS = 4096, POINTS = 500, COUNTS = 2 };
-static const int counts[COUNTS] = {16, 256};
+enum { UNITS = 4096, POINTS = 500, COUNTS = 3 };
+static const int counts[COUNTS] = {16, 32, 256};
 
 /* ns: of a step per unit, point and draw; of a step of the network per unit and point. ratio: of both. */
 struct costs {
