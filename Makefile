@@ -191,6 +191,12 @@ check-portable: setup ## run tests/portable: tests on emulated aarch64 processor
 	@$(MAKE) --no-print-directory -j $$(nproc) all
 	@MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-2} tests/portable/run $(BUILD) $(ARGS)
 
+# Warnings that GCC does not give. -fsyntax-only: nothing is compiled.
+.PHONY: warnings
+warnings: ## check all sources for clang's warnings
+	@OMPI_CC=clang MPICH_CC=clang $(CC) $(CPPFLAGS) $(TEST_CPPFLAGS) $(CFLAGS) -Werror -fsyntax-only -Qunused-arguments \
+	  $(filter-out %_isa.c,$(wildcard src/*/*.c tests/module/*.c tests/physics/*.c tests/harness/*.c))
+
 .PHONY: debug asan
 debug: ## build without optimization in build/debug
 	@$(MAKE) --no-print-directory -j $$(nproc) OPT='-O0 -g3' FORTIFY= BUILD=$(BUILD)/debug all

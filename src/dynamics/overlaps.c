@@ -27,10 +27,16 @@ static const struct overlap_array small_arrays[] = {
 enum { SELF_MEAN, SELF_VARIANCE, PAIR_MEAN, PAIR_SQUARE, SCALARS };
 
 static const struct overlap_array large_arrays[OVERLAP_ARRAYS_MAX] = {
-    [SELF_MEAN] = {"Q_self_mean", "mean of Q_ii = |a_i|^2 over the units i", "1", 0},
-    [SELF_VARIANCE] = {"Q_self_variance", "variance of Q_ii = |a_i|^2 over the units i", "1", 0},
-    [PAIR_MEAN] = {"Q_pair_mean", "mean of Q_ij = a_i . a_j over the pairs i != j of units", "1", 0},
-    [PAIR_SQUARE] = {"Q_pair_square", "mean of Q_ij^2 over the pairs i != j of units", "1", 0},
+    [SELF_MEAN] = {.name = "Q_self_mean", .description = "mean of Q_ii = |a_i|^2 over the units i", .units = "1"},
+    [SELF_VARIANCE] = {.name = "Q_self_variance",
+                       .description = "variance of Q_ii = |a_i|^2 over the units i",
+                       .units = "1"},
+    [PAIR_MEAN] = {.name = "Q_pair_mean",
+                   .description = "mean of Q_ij = a_i . a_j over the pairs i != j of units",
+                   .units = "1"},
+    [PAIR_SQUARE] = {.name = "Q_pair_square",
+                     .description = "mean of Q_ij^2 over the pairs i != j of units",
+                     .units = "1"},
     {"M_mean", "mean of M_ir = a_i . a*_r over the units i, for each unit r of the teacher", "1", 1,
      .axis = {OVERLAP_TEACHER_UNIT}},
     {"M_variance", "variance of M_ir over the units i", "1", 1, .axis = {OVERLAP_TEACHER_UNIT}},
