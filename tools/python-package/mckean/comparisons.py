@@ -169,14 +169,14 @@ class NoiseBias(namedtuple("NoiseBias", "label parts value tolerance")):
         return f"sqrt n |bias| ~ n^{self.value:.2g}: {self.label}"
 
 
-class SaadSolla(namedtuple("SaadSolla", "label parts noise")):
+class SaadSolla(namedtuple("SaadSolla", "label parts eta")):
     """Parts with increasing d: their overlaps, extrapolated in 1/d, must be those for d -> infinity (p > 1e-5 for all together).
 
-    noise: dt d/P.
+    eta: dt d/P.
     """
 
     def compare(self, cases):
-        count, worst, statistic, limit, distance = exact.against_saad_solla([case.home for case in cases], self.noise)
+        count, worst, statistic, limit, distance = exact.against_saad_solla([case.home for case in cases], self.eta)
         agree = statistic < limit
         return agree, (f"{self.label}: {count} overlaps and times, extrapolated from d = " + ", ".join(
             case.first.config["target.d"] for case in cases) + f": largest deviation {worst:.2f} standard errors, sum of squares "

@@ -199,7 +199,7 @@ SAAD_SOLLA = {"unit.type": "erf", "unit.train": "[a]", "target.type": "teacher",
 STAGE_SAAD_SOLLA = {"temperature": "0", "dt_power": "0"}
 
 
-def saad_solla_noise(run):
+def saad_solla_eta(run):
     """Returns dt d/P of a run (study.Run) to which the equations of Saad and Solla apply with all c = 1, else None."""
     stage = {key.removeprefix("dynamics.stages.0."): value for key, value in run.config.items() if key.startswith("dynamics.stages.")}
     fits = (all(run.config.get(key) == value for key, value in SAAD_SOLLA.items()) and "dynamics.stages.1.steps" not in stage
@@ -214,14 +214,14 @@ def saad_solla_noise(run):
     return float(stage["dt"]) * float(run.config["target.d"]) / float(stage["batch"])
 
 
-def limit_of(run, times, noise):
+def limit_of(run, times, eta):
     """Returns Q (T, n, n) and M (T, n, m) for d -> infinity, from the overlaps of replica 0 of a run at step 0; all c = 1."""
     b, found = teachers_of(run), overlaps_of(run)
-    flow = saad_solla(found.Q[0, 0], found.M[0, 0], b @ b.T, times, noise)
+    flow = saad_solla(found.Q[0, 0], found.M[0, 0], b @ b.T, times, eta)
     return flow.Q, flow.M
 
 
-def against_saad_solla(runs, noise):
+def against_saad_solla(runs, eta):
     """Compares overlaps, extrapolated in 1/d by least squares with a line, with saad_solla, at all times after 0.
 
     runs: of increasing d, from the same overlaps. Returns how many overlaps and times, the largest deviation in standard errors, the
@@ -229,7 +229,7 @@ def against_saad_solla(runs, noise):
     distance of the largest d.
     """
     times = overlaps_of(runs[0]).time
-    limit = numbers_of(*limit_of(runs[0], times, noise))[1:].ravel()
+    limit = numbers_of(*limit_of(runs[0], times, eta))[1:].ravel()
     data = [numbers_of(*overlaps_of(run)[1:])[1:].swapaxes(0, 1) for run in runs]
     data = [values.reshape(len(values), -1) for values in data]  # (R, overlaps and times)
     means = np.array([values.mean(0) for values in data])

@@ -162,20 +162,20 @@ def draw_overlaps(case):
     times, Q, M = exact.overlaps_of(run)
     same = all(np.ptp(part[0], axis=0).max() < 1e-6 for part in (Q, M))
     M = M.reshape(len(times), -1, n * m)
-    noise = exact.saad_solla_noise(case.first)
-    if noise is not None and not same:
+    eta = exact.saad_solla_eta(case.first)
+    if eta is not None and not same:
         M = M[:, :1]
     figure, axis = axes("$M_{ir} = a_i \\cdot b_r$")
     for k, color in enumerate(colors(n * m)):
         axis.plot(times, M[:, :, k].mean(1), color=color, marker="o", markersize=3, linestyle="none", label=f"{k // m + 1}, {k % m + 1}")
         axis.fill_between(times, *np.quantile(M[:, :, k], [0.1, 0.9], axis=1), color=color, alpha=0.15, linewidth=0)
-    if noise is not None:
-        _, limit = exact.limit_of(run, times, noise)
+    if eta is not None:
+        _, limit = exact.limit_of(run, times, eta)
         axis.plot(times, limit.reshape(len(times), -1), color=guide(), linestyle="--", linewidth=1.2)
     time_axis(axis, times)
     legend(axis, 6)
     shown = "replica 0" if M.shape[1] == 1 else "mean over replicas, band from the 10 % to the 90 % quantile"
-    dashed = "" if noise is None else "; dashed: the equations of Saad and Solla, d -> infinity"
+    dashed = "" if eta is None else "; dashed: the equations of Saad and Solla, d -> infinity"
     return [done(axis, f"Overlaps of students i and teachers r, n = {n}, d = {d}: {shown}{dashed}.")]
 
 

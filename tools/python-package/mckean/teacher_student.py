@@ -47,23 +47,23 @@ def fourth(C, i, j, k, l):
     return 4 / np.pi ** 2 / np.sqrt(both) * np.arcsin(part(k, l, 0) / np.sqrt(part(k, k, 1) * part(l, l, 1)))
 
 
-def rates(C, n, c, w, noise):
-    """Returns dC/dt. noise: eta/P."""
+def rates(C, n, c, w, eta):
+    """Returns dC/dt. eta: as for saad_solla."""
     rate, i, fields = np.zeros_like(C), np.arange(n), np.arange(len(C))
     drift = c[:, None] * (third(C, *np.ix_(i, fields, fields)) @ w)
     rate[:n] -= drift
     rate[:, :n] -= drift.T
-    if noise:
-        rate[:n, :n] += noise * np.outer(c, c) * (fourth(C, *np.ix_(i, i, fields, fields)) @ w @ w)
+    if eta:
+        rate[:n, :n] += eta * np.outer(c, c) * (fourth(C, *np.ix_(i, i, fields, fields)) @ w @ w)
     return rate
 
 
-def saad_solla(Q, M, T, times, noise, c=None, c_teacher=None, steps=50):
+def saad_solla(Q, M, T, times, eta, c=None, c_teacher=None, steps=50):
     """Integrates the equations of Saad and Solla for the overlaps of students and teachers, d -> infinity.
 
     Q (n, n), M (n, m)   overlaps at t = 0;  T (m, m): those of the teachers
     times                ascending, from 0 on; t = dt times steps, as in McKean
-    noise                eta/P = dt d/P; 0: the population dynamics
+    eta                  learning rate dt d of Saad and Solla, divided by the points P of a step; 0: the population dynamics
     c (n), c_teacher (m) weights of the units in (1/n) sum c g and (1/m) sum c g; default: 1
     steps                steps of the Runge-Kutta method of fourth order per unit of time
 
@@ -84,10 +84,10 @@ def saad_solla(Q, M, T, times, noise, c=None, c_teacher=None, steps=50):
         count = max(1, int(np.ceil((time - at) * steps)))
         h = (time - at) / count
         for _ in range(count if h > 0 else 0):
-            k1 = rates(C, n, c, w, noise)
-            k2 = rates(C + h / 2 * k1, n, c, w, noise)
-            k3 = rates(C + h / 2 * k2, n, c, w, noise)
-            C = C + h / 6 * (k1 + 2 * k2 + 2 * k3 + rates(C + h * k3, n, c, w, noise))
+            k1 = rates(C, n, c, w, eta)
+            k2 = rates(C + h / 2 * k1, n, c, w, eta)
+            k3 = rates(C + h / 2 * k2, n, c, w, eta)
+            C = C + h / 6 * (k1 + 2 * k2 + 2 * k3 + rates(C + h * k3, n, c, w, eta))
         at = time
         found.append(C)
     return Overlaps(times, np.array(found)[:, :n, :n], np.array(found)[:, :n, n:])
