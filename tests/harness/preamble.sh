@@ -24,7 +24,7 @@ keys=()
 
 # Ends the script at an unknown command, so that no test passes because of a mistyped command.
 command_not_found_handle() {
-  echo "FAILED: $(basename "$0"): no command $1"
+  echo "FAILED: $(basename "$0"): no command $1" >&2
   kill $$
 }
 
