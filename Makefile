@@ -256,7 +256,7 @@ $(BUILD)/scaling-model/step: tools/scaling-model/step.c $(MODELED) $(wildcard in
 
 $(BUILD)/scaling-model/linked: tools/scaling-model/step.c $(MODELED:src/%.c=$(BUILD)/obj/%.o)
 	@mkdir -p $(@D)
-	$(call quiet,link) $(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $^ -lm
+	$(call quiet,link) $(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $^ $(if $(MPI_PACKAGE),$(shell $(PKG_CONFIG) --libs $(MPI_PACKAGE))) -lm
 
 .PHONY: scaling-model
 scaling-model: ## predict the efficiency on up to 1,024 ranks; needs SimGrid
