@@ -15,9 +15,8 @@
  *
  * All draws share h, h', h'' and the Hessians of the units. A step consists of matrix products over blocks of units,
  * chunks of points and groups of draws: 4 (w + 1) flops per unit, point and draw, and 2 w^2 per unit and draw for w
- * trained parameters of a unit. Memory: N (d + 3)
- * reals per draw over the ranks that share the network, and P doubles per draw on each of them. Results depend on the
- * number of ranks by rounding only, and not on the number of threads.
+ * trained parameters of a unit. Memory: N (d + 3) reals per draw over the ranks that share the network, and P doubles
+ * per draw on each of them. Results depend on the number of ranks by rounding only, and not on the number of threads.
  *
  * Functions that take draws are collective over the ranks that share the network, unless they are local; these ranks
  * must call them in the same order. */

@@ -47,6 +47,8 @@ void error_die(const char *file, int line, const char *format, ...) {
   va_start(args, format);
   vsnprintf(message, sizeof message, format, args);
   va_end(args);
+  error_printable(host);
+  error_printable(message);
   fprintf(stderr, "mckean: %s:%d on %s: %s\n", file, line, host, message);
   fflush(NULL);
   if (abort_hook) abort_hook();

@@ -13,7 +13,7 @@ from .history import by_size
 from .network import load
 from .records import checkpoints_of, h5py, history_of, members, read_config, series_of, time_of
 from .teacher_student import Overlaps, overlaps, saad_solla
-from .theory import check_frozen, law_of, line_of, square_outputs, square_table, stages_of
+from .theory import check_frozen, law_of, line_of, must, square_outputs, square_table, stages_of
 
 LEVEL = 0.99
 # A mean over networks with its interval.
@@ -258,22 +258,30 @@ def moments(f):
     return mean, square.mean(1), f.std(1, ddof=1) / np.sqrt(R), square.std(1, ddof=1) / np.sqrt(R)
 
 
+# The keys of a run of square units whose n A is Wishart distributed at the start, and their values.
+WISHART = {"unit.init.c.mean": "1", "unit.init.c.std": "0", "unit.init.b.mean": "0", "unit.init.b.std": "0", "unit.init.a.mean": "0",
+           "unit.init.mirror": "false", "ensemble.scale": "1", "ensemble.scale_power": "0"}
+
+
 def against_wishart(run, draws=16384):
     """Returns AgainstWishart for each n of a run of square units with c = 1 and b = 0, whose a are Gaussian with mean 0 at the start.
 
-    Exact values are moments over `draws` recursions of A = (1/n) sum_i a_i a_i'. Errors: ValueError as for mckean.square_flow.
+    Exact values are moments over `draws` recursions of A = (1/n) sum_i a_i a_i'. Errors: ValueError as for mckean.square_flow, and if
+    a key of WISHART has another value or the units are imported.
     """
     found = []
     for n, _ in by_size(run):
         n, table, config = square_table(run, n)
+        must(config, "unit.init.path", None, "the law of square units")
+        for key, expected in WISHART.items():
+            must(config, key, expected, "the law of square units", expected)
         d, std, random = table["train_x"].shape[1], float(config["unit.init.a.std"]), np.random.default_rng(n)
         A = np.zeros((draws, d, d))
         for _ in range(n):
             a = std * random.standard_normal((draws, d))
             A += a[:, :, None] * a[:, None, :] / n
         mean, V, mean_error, V_error = moments(square_outputs(table, config, n, A)[0])
-        f = table["f"]
-        seen, V_seen, seen_error, V_seen_error = moments(f)
+        seen, V_seen, seen_error, V_seen_error = moments(table["f"])
         ratio = V_seen / V
         found.append(AgainstWishart(n, table["field_time"], ratio, ratio * np.hypot(V_seen_error / V_seen, V_error / V),
                                     (seen - mean) / np.hypot(seen_error, mean_error)))

@@ -211,15 +211,18 @@ def square_step(A, x, y, dt, c=1.0, scale=1.0):
     A (..., d, d): (1/n) sum_i c a_i a_i' of one or more networks. c: of all units, frozen; scale: alpha.
     """
     r = scale * quadratic(A, x) - y
-    xx = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
-    step = np.eye(x.shape[1]) - dt * 2 * c / (scale * len(y)) * (r @ xx).reshape(A.shape)
+    step = np.eye(x.shape[1]) - dt * 2 * c / (scale * len(y)) * (r @ squares(x)).reshape(A.shape)
     return step @ A @ step
 
 
 def quadratic(A, x):
     """Returns x' A x (..., P) of matrices A (..., d, d) at the points x (P, d)."""
-    xx = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
-    return A.reshape(*A.shape[:-2], -1) @ xx.T
+    return A.reshape(*A.shape[:-2], -1) @ squares(x).T
+
+
+def squares(x):
+    """Returns x x' (P, d d), row by row, of the points x (P, d)."""
+    return (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
 
 
 def square_outputs(table, config, n, A, c=1.0, scale=1.0):
