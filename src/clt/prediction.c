@@ -194,26 +194,50 @@ static int stop_if_diverged(const struct work *work, int64_t step) {
   return FAIL(FAILED, "predict: step %lld: a reference network has diverged; use a smaller dt", (long long)step);
 }
 
-static int take_steps(struct work *work, prediction_progress progress) {
-  struct prediction *prediction = work->prediction;
+/* Moves the references to a recorded time, from *step on; the draws move with them if `carry`. */
+static int advance(struct work *work, int time, bool carry, int64_t *step) {
+  const struct prediction *prediction = work->prediction;
   const struct problem *problem = &prediction->problem;
   const struct schedule *schedule = &problem->config->schedule;
   const struct particles *particles = problem->particles;
+  for (; *step < prediction->step[time]; ++*step) {
+    TRY(dynamics_enter_stage(problem->dynamics, schedule_stage(schedule, *step)));
+    const double dt = schedule_segment(schedule, &problem->config->ensemble, *step).dt;
+    bool diverged = false;
+#pragma omp parallel for num_threads(work->threads) schedule(dynamic) reduction(|| : diverged)
+    for (int l = 0; l < particles->locals; l++) diverged = (carry && !draws_step(work->carried[l], dt)) || diverged;
+    work->diverged = work->diverged || diverged;
+    dynamics_step(problem->dynamics, *step, dt, NULL);
+  }
+  return stop_if_diverged(work, *step);
+}
+
+/* Starts the draws, moves the references without them to find the directions in which units contribute most, matches
+ * the draws in these directions, and sets the references back to t = 0. */
+static int start_draws(struct work *work) {
+  const struct prediction *prediction = work->prediction;
+  const int locals = prediction->problem.particles->locals;
+  int64_t step = 0;
+  for (int l = 0; l < locals; l++) draws_start(work->carried[l], prediction->request->seed);
+  for (int time = 0; time < prediction->times; time++) {
+    TRY(advance(work, time, false, &step));
+    int status = OK;
+    for (int l = 0; l < locals && status == OK; l++)
+      status = draws_sketch(work->carried[l], prediction->request->seed, time);
+    TRY(comm_agree(prediction->problem.comm, status));
+  }
+  for (int l = 0; l < locals; l++) draws_match(work->carried[l]);
+  return problem_initialize(&work->prediction->problem);
+}
+
+static int take_steps(struct work *work, prediction_progress progress) {
+  struct prediction *prediction = work->prediction;
   int64_t step = 0;
   for (int time = 0; time < prediction->times; time++) {
-    for (; step < prediction->step[time]; step++) {
-      TRY(dynamics_enter_stage(problem->dynamics, schedule_stage(schedule, step)));
-      const double dt = schedule_segment(schedule, &problem->config->ensemble, step).dt;
-      bool diverged = false;
-#pragma omp parallel for num_threads(work->threads) schedule(dynamic) reduction(|| : diverged)
-      for (int l = 0; l < particles->locals; l++) diverged = !draws_step(work->carried[l], dt) || diverged;
-      work->diverged = work->diverged || diverged;
-      dynamics_step(problem->dynamics, step, dt, NULL);
-    }
-    TRY(stop_if_diverged(work, step));
+    TRY(advance(work, time, true, &step));
     TRY(record(work, time));
     TRY(stop_if_diverged(work, step));
-    if (progress && problem->comm->rank == 0) progress(prediction, time + 1);
+    if (progress && prediction->problem.comm->rank == 0) progress(prediction, time + 1);
   }
   return OK;
 }
@@ -224,7 +248,7 @@ static int compute(struct work *work, const struct study *study, prediction_prog
   TRY(comm_agree(problem->comm, create_results(problem->comm, study, prediction)));
   TRY(comm_agree(problem->comm, create_work(work)));
   heartbeat_activity("predicting the fluctuations");
-  for (int l = 0; l < problem->particles->locals; l++) draws_start(work->carried[l], prediction->request->seed);
+  TRY(start_draws(work));
   return take_steps(work, progress);
 }
 

@@ -10,43 +10,9 @@
 #include "base/error.h"
 #include "base/openblas.h"
 #include "base/rng.h"
-#include "draws_isa.h"
+#include "draws_state.h"
 #include "dynamics/unit_sum.h"
 #include "particles/number.h"
-
-/* Points are processed in chunks, and draws in groups of at most GROUP_ROWS rows of U, but at least one draw. */
-enum { CHUNK = 256, GROUP_ROWS = 512 };
-
-/* Work space of one thread. In comments, [] are reals, v is the number of trained inner parameters of a unit (b, a),
- * and `pairs` the number of products of two of the d + 1 numbers 1, x. */
-struct space {
-  void *tiles, *theta;       /* [BLOCK_TILES][tile_rows(d)][TILE]; [tile_rows(d)][BLOCK]: a block, padded with zeros */
-  void *s, *h, *dh, *ddh;    /* [CHUNK][BLOCK]: s, later r h'; h; h', later c h'; h'', later r c h'' */
-  void *x, *xx;              /* [d + 1][CHUNK]: 1, x; [pairs][CHUNK]: their products */
-  void *lines;               /* [v draws of a group][CHUNK]: sums over units of U c h', or g x */
-  void *g, *weights;         /* [M + 1][CHUNK]; [M + 1][BLOCK]: derivative of the weight times c, and c itself */
-  void *force_c, *force;     /* [M][BLOCK], [M][v][BLOCK]: P times the forces on U */
-  void *slopes, *curvatures; /* [d + 1][BLOCK], [pairs][BLOCK]: sums over points of r h' (1, x) and r c h'' xx */
-  const void **hessian;      /* [w][w]: rows of slopes and curvatures, NULL: zero; w: trained parameters of a unit */
-  void **U, **forces;        /* [w]: rows of a draw */
-};
-
-struct draws {
-  const struct particles *particles;
-  const struct local_network *local;
-  const struct kernel *kernel;
-  const struct draws_loops *loops;
-  const struct probe *training;
-  size_t real;        /* bytes of a real */
-  int count, threads; /* count: M */
-  int group;          /* draws */
-  int w, v, *row;     /* w, v: above; row [w]: their rows in a tile; c comes first if it is trained */
-  int pairs;
-  void *U_c, *U;       /* reals [local blocks][M][BLOCK], if c is trained, and [local blocks][M][v][BLOCK] */
-  void *eps;           /* reals [local blocks][M][BLOCK]: sqrt N eps */
-  double *g, *f;       /* [M][samples], [samples] */
-  struct space *space; /* [threads] */
-};
 
 static bool on_sphere(const struct draws *draws) {
   return unit_table[draws->particles->unit.type].manifold == MANIFOLD_SPHERE;
@@ -65,35 +31,12 @@ static double output_scale(const struct draws *draws) {
   return ensemble_scale(&draws->particles->ensemble, draws->local->member);
 }
 
-static void *at(const struct draws *draws, const void *array, int64_t i) {
-  return (char *)array + draws->real * (size_t)i;
-}
-
-/* The rows of a draw in a block: [BLOCK] for c and for eps, [v][BLOCK] for the inner parameters. */
-static void *block_c(const struct draws *draws, const void *array, int64_t block, int draw) {
-  return at(draws, array, (block * draws->count + draw) * BLOCK);
-}
-static void *block_U(const struct draws *draws, int64_t block, int draw) {
-  return at(draws, draws->U, (block * draws->count + draw) * draws->v * BLOCK);
-}
-
-/* The points of a chunk: about as many in each chunk. */
-static int chunk_size(const struct points *points) {
-  const int chunks = (points->count + CHUNK - 1) / CHUNK;
-  return chunks > 0 ? (points->count + chunks - 1) / chunks : CHUNK;
-}
-static int chunk_count(const struct points *points, int first) {
-  const int left = points->count - first, size = chunk_size(points);
-  return left < size ? left : size;
-}
-
 static int group_count(const struct draws *draws, int first) {
   return draws->count - first < draws->group ? draws->count - first : draws->group;
 }
 
-/* C = A B + beta C, or A B' + beta C, for row-major matrices of reals whose rows are lda, ldb, ldc numbers apart. */
-static void multiply(size_t real, bool transpose, int rows, int columns, int inner, const void *A, int lda,
-                     const void *B, int ldb, double beta, void *C, int ldc) {
+void draws_multiply(size_t real, bool transpose, int rows, int columns, int inner, const void *A, int lda,
+                    const void *B, int ldb, double beta, void *C, int ldc) {
   const CBLAS_TRANSPOSE kind = transpose ? CblasTrans : CblasNoTrans;
   if (real == sizeof(float))
     cblas_sgemm(CblasRowMajor, CblasNoTrans, kind, rows, columns, inner, 1, A, lda, B, ldb, (float)beta, C, ldc);
@@ -208,6 +151,7 @@ int draws_create(const struct particles *particles, int local, const struct kern
                           .training = training,
                           .real = precision_real(particles->precision),
                           .count = count,
+                          .directions = count < DIRECTIONS_MAX ? count : DIRECTIONS_MAX,
                           .threads = threads,
                           .row = alloc_small(sizeof(int) * (size_t)tile_rows(d)),
                           .pairs = (d + 1) * (d + 2) / 2,
@@ -237,6 +181,7 @@ void draws_free(struct draws *draws) {
   free(draws->U_c);
   free(draws->U);
   free(draws->eps);
+  free(draws->S);
   free(draws->g);
   free(draws->f);
   free(draws);
@@ -244,8 +189,7 @@ void draws_free(struct draws *draws) {
 
 /* ---- units at points ---- */
 
-/* Sets theta to the parameters of a block. */
-static void set_theta(const struct draws *draws, int64_t block, struct space *space) {
+void draws_set_theta(const struct draws *draws, int64_t block, struct space *space) {
   const int d = draws->particles->d, tiles = (block_units(local_network_units(draws->local), block) + TILE - 1) / TILE;
   const void *reals = kernel_real_tiles(draws->kernel, d, local_network_block(draws->particles, draws->local, block),
                                         tiles, space->tiles);
@@ -256,15 +200,14 @@ static void set_theta(const struct draws *draws, int64_t block, struct space *sp
              at(draws, reals, (int64_t)t * (int64_t)tile_numbers(d) + row * TILE), draws->real * TILE);
 }
 
-/* Sets x, h, h' and h'' of theta at the chunk of points from `first` on. */
-static void evaluate(const struct draws *draws, const struct points *points, int first, struct space *space) {
+void draws_evaluate(const struct draws *draws, const struct points *points, int first, struct space *space) {
   const int d = points->d, count = chunk_count(points, first);
   const struct draws_chunk chunk = {.d = d, .count = count, .stride = CHUNK};
   const void *x = at(draws, points->x, (int64_t)first * d);
   draws->loops->start(&chunk, x, on_sphere(draws) ? at(draws, points->q, first) : NULL,
                       at(draws, space->theta, ROW_B * BLOCK), space->s, space->x);
-  multiply(draws->real, false, count, BLOCK, d, x, d, at(draws, space->theta, ROW_A * BLOCK), BLOCK, 1, space->s,
-           BLOCK);
+  draws_multiply(draws->real, false, count, BLOCK, d, x, d, at(draws, space->theta, ROW_A * BLOCK), BLOCK, 1, space->s,
+                 BLOCK);
   draws->kernel->derivatives(count * BLOCK, space->s, space->h, space->dh, space->ddh);
 }
 
@@ -285,15 +228,15 @@ static void add_block(const struct draws *draws, const struct points *points, in
                       struct space *space, double *f, double *g) {
   const int count = chunk_count(points, first), M = draws->count, v = draws->v;
   const struct draws_chunk chunk = {.d = points->d, .count = count, .stride = CHUNK};
-  set_theta(draws, block, space);
-  evaluate(draws, points, first, space);
+  draws_set_theta(draws, block, space);
+  draws_evaluate(draws, points, first, space);
   set_weights(draws, block, space);
-  multiply(draws->real, true, M + 1, count, BLOCK, space->weights, BLOCK, space->h, BLOCK, 0, space->g, CHUNK);
+  draws_multiply(draws->real, true, M + 1, count, BLOCK, space->weights, BLOCK, space->h, BLOCK, 0, space->g, CHUNK);
   draws->loops->scale(&chunk, at(draws, space->theta, ROW_C * BLOCK), space->dh);
   for (int m = 0; m < M && v > 0; m += draws->group) {
     const int own = group_count(draws, m);
-    multiply(draws->real, true, own * v, count, BLOCK, block_U(draws, block, m), BLOCK, space->dh, BLOCK, 0,
-             space->lines, CHUNK);
+    draws_multiply(draws->real, true, own * v, count, BLOCK, block_U(draws, block, m), BLOCK, space->dh, BLOCK, 0,
+                   space->lines, CHUNK);
     draws->loops->contract(&chunk, own, v, inner_row(draws), space->lines, space->x,
                            at(draws, space->g, (int64_t)m * CHUNK));
   }
@@ -338,9 +281,10 @@ static void add_curvature(const struct draws *draws, int first, struct space *sp
   for (int p = 0; p < count; p++) r[p] = draws->f[first + p] - draws->training->y[first + p];
   draws->loops->weigh(&chunk, at(draws, space->theta, ROW_C * BLOCK), r, space->s, space->dh, space->ddh);
   draws->loops->products(&chunk, space->x, space->xx);
-  multiply(draws->real, false, d + 1, BLOCK, count, space->x, CHUNK, space->s, BLOCK, first > 0, space->slopes, BLOCK);
-  multiply(draws->real, false, draws->pairs, BLOCK, count, space->xx, CHUNK, space->ddh, BLOCK, first > 0,
-           space->curvatures, BLOCK);
+  draws_multiply(draws->real, false, d + 1, BLOCK, count, space->x, CHUNK, space->s, BLOCK, first > 0, space->slopes,
+                 BLOCK);
+  draws_multiply(draws->real, false, draws->pairs, BLOCK, count, space->xx, CHUNK, space->ddh, BLOCK, first > 0,
+                 space->curvatures, BLOCK);
 }
 
 /* Adds the sums over a chunk of points of g grad(c phi) to the forces of the M draws. */
@@ -353,13 +297,14 @@ static void add_forces(const struct draws *draws, int first, struct space *space
       number_put(draws->real, space->g, (size_t)m * CHUNK + (size_t)p,
                  draws->g[(int64_t)m * points->count + first + p]);
   if (train_c(draws))
-    multiply(draws->real, false, M, BLOCK, count, space->g, CHUNK, space->h, BLOCK, first > 0, space->force_c, BLOCK);
+    draws_multiply(draws->real, false, M, BLOCK, count, space->g, CHUNK, space->h, BLOCK, first > 0, space->force_c,
+                   BLOCK);
   for (int m = 0; m < M && v > 0; m += draws->group) {
     const int own = group_count(draws, m);
     draws->loops->spread(&chunk, own, v, inner_row(draws), at(draws, space->g, (int64_t)m * CHUNK), space->x,
                          space->lines);
-    multiply(draws->real, false, own * v, BLOCK, count, space->lines, CHUNK, space->dh, BLOCK, first > 0,
-             at(draws, space->force, (int64_t)m * v * BLOCK), BLOCK);
+    draws_multiply(draws->real, false, own * v, BLOCK, count, space->lines, CHUNK, space->dh, BLOCK, first > 0,
+                   at(draws, space->force, (int64_t)m * v * BLOCK), BLOCK);
   }
 }
 
@@ -411,9 +356,9 @@ static void move_draw(const struct draws *draws, int64_t block, int draw, double
 
 static void move_block(const struct draws *draws, int64_t block, double rate, struct space *space) {
   const struct points *points = &draws->training->points;
-  set_theta(draws, block, space);
+  draws_set_theta(draws, block, space);
   for (int first = 0; first < points->count; first += chunk_size(points)) {
-    evaluate(draws, points, first, space);
+    draws_evaluate(draws, points, first, space);
     add_curvature(draws, first, space);
     add_forces(draws, first, space);
   }

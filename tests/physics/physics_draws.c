@@ -6,7 +6,9 @@
  *   only c trained: g <- (1 - dt G) g - dt dG r, with G = (1/(NP)) sum_i phi_i phi_i' and
  *     dG = N^-1/2 (1/P) sum_i eps_i phi_i phi_i'
  *   single precision agrees with double
- *   draws do not depend on how many are carried at a time */
+ *   draws do not depend on how many are carried at a time
+ *   square units: the mean over matched draws of g^2 at t = 0 is its expectation, on any number of ranks; 0 for
+ *     mirrored units */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -288,12 +290,50 @@ static void draws_do_not_depend_on_their_number(void **state) {
   fixture_free(fixture);
 }
 
+/* For square units, psi_i = c_i phi(x, z_i) lies in a space of 10 dimensions, fewer than there are directions. */
+static void matched_draws_have_the_second_moments_of_their_law(void **state) {
+  (void)state;
+  static const char *const units[] = {"type: square", "type: square, init: {mirror: true}"};
+  static double theta[N][WIDTH], many[MANY][P + K], f[P + K], x[(P + K) * D];
+  for (int precision = PRECISION_MIXED; precision <= PRECISION_DOUBLE; precision++)
+    for (int mirror = 0; mirror < 2; mirror++) {
+      struct fixture *fixture = create(units[mirror], precision_names[precision]);
+      struct probe *training;
+      struct points points;
+      struct draws *draws = start(fixture, MANY, &training);
+      gather(fixture, theta);
+      for (int p = 0; p < P + K; p++) memcpy(x + p * D, point(fixture, p), sizeof(double) * D);
+      assert_ok(points_create(&points, (enum precision)precision, &fixture->config->unit, P + K, D, x));
+      assert_all(!draws || draws_sketch(draws, SEED, 0) == OK);
+      if (draws) draws_match(draws);
+      assert_all(!draws || draws_outputs(draws, &points, f, many[0]));
+      for (int p = 0; p < P + K && draws; p++) {
+        double mean = 0, square = 0, found = 0;
+        for (int i = 0; i < N; i++) {
+          const double psi = theta[i][0] * naive_phi(&fixture->config->unit, D, theta[i], x + p * D);
+          mean += psi / N;
+          square += psi * psi / N;
+        }
+        for (int m = 0; m < MANY; m++) found += many[m][p] * many[m][p] / MANY;
+        const double expected = mirror ? 0 : square - mean * mean, error = (found - expected) / square;
+        expect(fabs(error) < (precision == PRECISION_DOUBLE ? 1e-11 : 1e-5), "%s, %s, point %d: %.15g, expected %.15g",
+               precision_names[precision], units[mirror], p, found, expected);
+      }
+      points_free(&points);
+      draws_free(draws);
+      probe_free(training);
+      fixture_free(fixture);
+    }
+  assert_expected();
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(draws_are_derivatives_in_the_weights),
       cmocka_unit_test(frozen_features_obey_the_linear_recursion),
       cmocka_unit_test(single_precision_agrees_with_double),
       cmocka_unit_test(draws_do_not_depend_on_their_number),
+      cmocka_unit_test(matched_draws_have_the_second_moments_of_their_law),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }
