@@ -6,6 +6,9 @@
  *
  *   v_j = mean over the M/J draws and the points of g^2
  *
+ * The M/J draws of a reference are matched at the recorded times (tangent/draws.h), so that about 16 of them suffice: the
+ * error comes from the references, and falls as (J N)^-1/2 where no unit responds strongly.
+ *
  * The v_j are independent and have equal laws. So the standard error sd(v_j) / sqrt J, with Student's distribution with
  * one degree of freedom less than J, contains both the error of a finite number of draws and the fluctuations of order
  * N^-1/2 of the references. It does not contain the bias of v_j: it is of order 1/N at early t and falls more slowly

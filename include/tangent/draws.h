@@ -42,15 +42,15 @@ void draws_free(struct draws *draws); /* accepts NULL */
 /* Sets the draws to t = 0. A draw is a pure function of (seed, N, replica, its number, the unit). */
 void draws_start(struct draws *draws, uint64_t seed);
 
-/* Matched draws: their second moments, means over the M draws, are exact in min(M, 128) directions of eps in which the
+/* Matched draws: their second moments, means over the M draws, are exact in min(M, 256) directions of eps in which the
  * contributions c_i phi(x, z_i) of the units to f vary most over the network, at the training points at chosen times.
  * The estimate of the covariance of g, given the reference units, stays unbiased; its variance comes only from what
- * these directions miss. Draws of one set are not independent of each other.
+ * these directions miss. Draws of one network are not independent of each other.
  *
- *   draws_start, then at each chosen time draws_sketch, then draws_match, and the units are set back to t = 0
+ *   draws_start, then at each chosen time draws_sketch, then draws_match once, and the units are set back to t = 0
  *
- * draws_sketch: local; time counts from 0. FAILED: no memory. */
-int draws_sketch(struct draws *draws, uint64_t seed, int time);
+ * time: counts from 0. */
+void draws_sketch(struct draws *draws, uint64_t seed, int time);
 void draws_match(struct draws *draws);
 
 /* f [points] = f_N, and g [count][points] = g of each draw, at the points of the current state. Returns false on all

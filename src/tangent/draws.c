@@ -133,6 +133,9 @@ static int allocate(struct draws *draws) {
   if (train_c(draws)) TRY(alloc_array(&draws->U_c, lines * BLOCK, draws->real, "derivatives of the units"));
   TRY(alloc_array(&draws->U, lines * draws->v * BLOCK, draws->real, "derivatives of the units"));
   TRY(alloc_array(&draws->eps, lines * BLOCK, draws->real, "weights of the units"));
+  const int64_t numbers = draws->local->blocks * draws->directions * BLOCK;
+  TRY(alloc_array(&draws->S, numbers, draws->real, "directions of the draws"));
+  memset(draws->S, 0, draws->real * (size_t)numbers);
   TRY(alloc_copy((void **)&draws->g, samples * M, sizeof *draws->g, "draws at the training points"));
   TRY(alloc_copy((void **)&draws->f, samples, sizeof *draws->f, "outputs at the training points"));
   for (int t = 0; t < draws->threads; t++) TRY(create_space(draws, &draws->space[t]));
@@ -151,7 +154,7 @@ int draws_create(const struct particles *particles, int local, const struct kern
                           .training = training,
                           .real = precision_real(particles->precision),
                           .count = count,
-                          .directions = count < DIRECTIONS_MAX ? count : DIRECTIONS_MAX,
+                          .directions = count < DIRECTIONS_MAX / 4 ? 4 * count : DIRECTIONS_MAX,
                           .threads = threads,
                           .row = alloc_small(sizeof(int) * (size_t)tile_rows(d)),
                           .pairs = (d + 1) * (d + 2) / 2,

@@ -1,27 +1,28 @@
 /* Matches the second moments of draws to their expectation, in the directions of eps in which the contributions of the
  * units to f vary most.
  *
- * S [Q][N]: at each recorded time, psi_i(x_p) = c_i phi(x_p, z_i) times normal random numbers, summed over points and
- * times: the randomized range finder of Halko, Martinsson and Tropp (2011), applied to the matrix of all psi. The rows
- * of V = L^-1 S, with L L' = S S'/N, are orthogonal. W = V eps'/sqrt N [Q][M] are the coefficients of the draws; they
- * are replaced by the matrix with rows of length sqrt M that Gram and Schmidt's method makes of them. What is
- * orthogonal to V does not change. */
+ * S [Q][N]: at each recorded time, psi_i(x_p) = c_i phi(x_p, z_i), divided by its norm over units and points, times
+ * normal random numbers; summed over points and times. This is the randomized range finder of Halko, Martinsson and
+ * Tropp (2011), applied to the matrix of all psi, with four times as many rows as there are draws.
+ * V = T' S [R][N]: the leading right singular vectors of S, with V V'/N = 1.
+ * W = V eps'/sqrt N [R][M]: the coefficients of the draws. They become (W W')^-1/2 W, times sqrt M, or sqrt(2 M) if
+ * both units of a mirrored pair have the same eps, because the variance of a coefficient is then 2. This choice does
+ * not depend on the signs and the order of the rows of V. What is orthogonal to V does not change. */
+#include <gsl/gsl_eigen.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/error.h"
 #include "base/rng.h"
 #include "draws_state.h"
 #include "parallel/comm.h"
 #include "particles/number.h"
 #include "tangent/draws.h"
 
-/* A direction counts as a combination of those before it if this share of its square is left. The sums S have 7 digits
- * in single precision. */
-static const double TOLERANCE_S = 1e-6, TOLERANCE_W = 1e-12;
+/* Of the largest eigenvalue of S S': smaller ones are rounding errors, in single and double precision. */
+static const double TOLERANCE[2] = {1e-6, 1e-13};
 
 static void *rows_S(const struct draws *draws, int64_t block) {
   return at(draws, draws->S, block * draws->directions * BLOCK);
@@ -31,13 +32,36 @@ static int units_of(const struct draws *draws, int64_t block) {
   return block_units(local_network_units(draws->local), block);
 }
 
+/* Sums over all units of the network. */
+static void sum_over_ranks(const struct draws *draws, double *sums, int64_t count) {
+  if (draws->local->group) comm_sum_reals(draws->local->group, sums, count, sizeof *sums);
+}
+
 /* ---- sketch ---- */
 
-/* Adds the contributions of a block. omega: reals [Q][points]. */
-static void add_block(const struct draws *draws, int64_t block, const void *omega, struct space *space) {
+static double c_of(const struct draws *draws, const struct space *space, int unit) {
+  return number_get(draws->real, space->theta, (size_t)(ROW_C * BLOCK + unit));
+}
+
+/* Returns the sum of psi^2 over the units of a block and the training points. */
+static double square_of_block(const struct draws *draws, int64_t block, struct space *space) {
+  const struct points *points = &draws->training->points;
+  double sum = 0;
+  draws_set_theta(draws, block, space);
+  for (int first = 0; first < points->count; first += chunk_size(points)) {
+    draws_evaluate(draws, points, first, space);
+    for (int p = 0; p < chunk_count(points, first); p++)
+      for (int i = 0; i < BLOCK; i++)
+        sum += pow(c_of(draws, space, i) * number_get(draws->real, space->h, (size_t)(p * BLOCK + i)), 2);
+  }
+  return sum;
+}
+
+/* Adds the contributions of a block. omega: reals [Q][points]. sums: reals [Q][BLOCK], work space. */
+static void add_block(const struct draws *draws, int64_t block, const void *omega, double norm, void *sums,
+                      struct space *space) {
   const struct points *points = &draws->training->points;
   const int Q = draws->directions;
-  void *sums = space->force_c;
   draws_set_theta(draws, block, space);
   for (int first = 0; first < points->count; first += chunk_size(points)) {
     draws_evaluate(draws, points, first, space);
@@ -49,40 +73,41 @@ static void add_block(const struct draws *draws, int64_t block, const void *omeg
       const size_t index = (size_t)(q * BLOCK + i);
       number_put(draws->real, rows_S(draws, block), index,
                  number_get(draws->real, rows_S(draws, block), index) +
-                     number_get(draws->real, space->theta, (size_t)(ROW_C * BLOCK + i)) *
-                         number_get(draws->real, sums, index));
+                     c_of(draws, space, i) * number_get(draws->real, sums, index) / norm);
     }
 }
 
-int draws_sketch(struct draws *draws, uint64_t seed, int time) {
+static void add_blocks(const struct draws *draws, const void *omega) {
+  double square = 0;
+#pragma omp parallel for num_threads(draws->threads) schedule(static) reduction(+ : square)
+  for (int64_t block = 0; block < draws->local->blocks; block++)
+    square += square_of_block(draws, block, &draws->space[omp_get_thread_num()]);
+  sum_over_ranks(draws, &square, 1);
+#pragma omp parallel num_threads(draws->threads)
+  {
+    void *sums = alloc_small(draws->real * (size_t)(draws->directions * BLOCK));
+#pragma omp for schedule(dynamic)
+    for (int64_t block = 0; block < draws->local->blocks; block++)
+      add_block(draws, block, omega, square > 0 ? sqrt(square) : 1, sums, &draws->space[omp_get_thread_num()]);
+    free(sums);
+  }
+}
+
+void draws_sketch(struct draws *draws, uint64_t seed, int time) {
   const int Q = draws->directions, P = draws->training->points.count;
   const struct rng rng = {seed, RNG_DRAWS, network_key(draws->local->n, draws->local->replica), 1 + (uint64_t)time};
-  const int64_t numbers = draws->local->blocks * Q * BLOCK;
-  void *omega;
-  if (!draws->S) {
-    TRY(alloc_array(&draws->S, numbers, draws->real, "directions of the draws"));
-    memset(draws->S, 0, draws->real * (size_t)numbers);
-  }
-  TRY(alloc_copy(&omega, (int64_t)Q * P, draws->real, "directions of the draws"));
+  void *omega = alloc_small(draws->real * (size_t)Q * (size_t)P);
   double *normal = alloc_small(sizeof *normal * (size_t)Q);
   for (int p = 0; p < P; p++) {
     rng_normal(&rng, (uint64_t)p, Q, normal);
-    for (int q = 0; q < Q; q++) number_put(draws->real, omega, (size_t)(q * P + p), normal[q]);
+    for (int q = 0; q < Q; q++) number_put(draws->real, omega, (size_t)q * (size_t)P + (size_t)p, normal[q]);
   }
-#pragma omp parallel for num_threads(draws->threads) schedule(dynamic)
-  for (int64_t block = 0; block < draws->local->blocks; block++)
-    add_block(draws, block, omega, &draws->space[omp_get_thread_num()]);
+  add_blocks(draws, omega);
   free(normal);
   free(omega);
-  return OK;
 }
 
 /* ---- match ---- */
-
-/* Sums over all units of the network. */
-static void sum_over_ranks(const struct draws *draws, double *sums, int64_t count) {
-  if (draws->local->group) comm_sum_reals(draws->local->group, sums, count, sizeof *sums);
-}
 
 /* The units of a mirrored pair have the same eps: their S becomes its mean. */
 static void average_pairs(const struct draws *draws) {
@@ -117,80 +142,82 @@ static void center(const struct draws *draws) {
   free(mean);
 }
 
-/* products [Q][Q + M] = S S'/N, and S times the stored eps, sqrt N eps, over N. */
-static void set_products(const struct draws *draws, double *products) {
-  const int Q = draws->directions, M = draws->count, columns = Q + M;
-  void *own = alloc_small(draws->real * (size_t)Q * (size_t)columns);
-  memset(products, 0, sizeof *products * (size_t)Q * (size_t)columns);
+/* gram [Q][Q] = S S'/N; coefficients [M][Q] = the stored eps, sqrt N eps, times S'/N. */
+static void set_products(const struct draws *draws, double *gram, double *coefficients) {
+  const int Q = draws->directions, M = draws->count;
+  void *own = alloc_small(draws->real * (size_t)(Q > M ? Q : M) * (size_t)Q);
+  memset(gram, 0, sizeof *gram * (size_t)Q * (size_t)Q);
+  memset(coefficients, 0, sizeof *coefficients * (size_t)M * (size_t)Q);
   for (int64_t block = 0; block < draws->local->blocks; block++) {
     const void *S = rows_S(draws, block);
-    draws_multiply(draws->real, true, Q, Q, BLOCK, S, BLOCK, S, BLOCK, 0, own, columns);
-    draws_multiply(draws->real, true, Q, M, BLOCK, S, BLOCK, block_c(draws, draws->eps, block, 0), BLOCK, 0,
-                   at(draws, own, Q), columns);
-    for (int64_t i = 0; i < (int64_t)Q * columns; i++)
-      products[i] += number_get(draws->real, own, (size_t)i) / (double)draws->local->n;
+    draws_multiply(draws->real, true, Q, Q, BLOCK, S, BLOCK, S, BLOCK, 0, own, Q);
+    for (int64_t i = 0; i < (int64_t)Q * Q; i++)
+      gram[i] += number_get(draws->real, own, (size_t)i) / (double)draws->local->n;
+    draws_multiply(draws->real, true, M, Q, BLOCK, block_c(draws, draws->eps, block, 0), BLOCK, S, BLOCK, 0, own, Q);
+    for (int64_t i = 0; i < (int64_t)M * Q; i++)
+      coefficients[i] += number_get(draws->real, own, (size_t)i) / (double)draws->local->n;
   }
   free(own);
-  sum_over_ranks(draws, products, (int64_t)Q * columns);
+  sum_over_ranks(draws, gram, (int64_t)Q * Q);
+  sum_over_ranks(draws, coefficients, (int64_t)M * Q);
 }
 
-/* The lower triangle of a [size][stride] becomes L, L L' = a. Rows and columns of L are zero where at most a share
- * `tolerance` of the diagonal is left. */
-static void factorize(int size, int stride, double tolerance, double *a) {
-  for (int k = 0; k < size; k++) {
-    double *row = a + (int64_t)k * stride, left = row[k];
-    for (int j = 0; j < k; j++) {
-      const double *before = a + (int64_t)j * stride;
-      for (int l = 0; l < j; l++) row[j] -= row[l] * before[l];
-      row[j] = before[j] > 0 ? row[j] / before[j] : 0;
-      left -= row[j] * row[j];
-    }
-    const bool kept = left > tolerance * row[k];
-    for (int j = 0; j < k && !kept; j++) row[j] = 0;
-    row[k] = kept ? sqrt(left) : 0;
-  }
+/* The leading eigenvalues D and eigenvectors of a [size][size]: U [size][rank] and root [rank] = D^-1/2. Returns rank: at most `limit`, and only eigenvalues above `tolerance` times the largest. */
+static int leading(int size, const double *a, int limit, double tolerance, double *U, double *root) {
+  const size_t n = (size_t)size;
+  gsl_matrix *matrix = gsl_matrix_alloc(n, n), *vectors = gsl_matrix_alloc(n, n);
+  gsl_vector *values = gsl_vector_alloc(n);
+  gsl_eigen_symmv_workspace *work = gsl_eigen_symmv_alloc(n);
+  int rank = 0;
+  for (int i = 0; i < size; i++)
+    for (int j = 0; j < size; j++) gsl_matrix_set(matrix, (size_t)i, (size_t)j, a[(int64_t)i * size + j]);
+  gsl_eigen_symmv(matrix, values, vectors, work);
+  gsl_eigen_symmv_sort(values, vectors, GSL_EIGEN_SORT_VAL_DESC);
+  const double least = tolerance * gsl_vector_get(values, 0);
+  for (; rank < limit && gsl_vector_get(values, (size_t)rank) > least; rank++)
+    root[rank] = 1 / sqrt(gsl_vector_get(values, (size_t)rank));
+  for (int i = 0; i < size; i++)
+    for (int r = 0; r < rank; r++) U[(int64_t)i * rank + r] = gsl_matrix_get(vectors, (size_t)i, (size_t)r);
+  gsl_eigen_symmv_free(work);
+  gsl_vector_free(values);
+  gsl_matrix_free(vectors);
+  gsl_matrix_free(matrix);
+  return rank;
 }
 
-/* b [size][columns] = L^-1 b, or L'^-1 b; zero in rows where L is zero. */
-static void solve(int size, int stride, const double *L, bool transpose, int columns, int b_stride, double *b) {
-  for (int step = 0; step < size; step++) {
-    const int k = transpose ? size - 1 - step : step;
-    const double pivot = L[(int64_t)k * stride + k];
-    double *row = b + (int64_t)k * b_stride;
-    for (int j = transpose ? k + 1 : 0; j < (transpose ? size : k); j++) {
-      const double factor = transpose ? L[(int64_t)j * stride + k] : L[(int64_t)k * stride + j];
-      for (int m = 0; m < columns && factor != 0; m++) row[m] -= factor * b[(int64_t)j * b_stride + m];
-    }
-    for (int m = 0; m < columns; m++) row[m] = pivot > 0 ? row[m] / pivot : 0;
-  }
+/* a [rows][columns] *= diag(factor) from the right. */
+static void scale_columns(int rows, int columns, const double *factor, double *a) {
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < columns; j++) a[(int64_t)i * columns + j] *= factor[j];
 }
 
-/* change [Q][M] = what the coefficients W [Q][M] lack to have orthogonal rows of length sqrt M. */
-static void set_change(int Q, int M, const double *W, int stride, double *change) {
-  double *gram = alloc_small(sizeof *gram * (size_t)Q * (size_t)Q);
-  memset(gram, 0, sizeof *gram * (size_t)Q * (size_t)Q);
-  for (int k = 0; k < Q; k++) {
-    for (int l = 0; l <= k; l++)
-      for (int m = 0; m < M; m++) gram[(int64_t)k * Q + l] += W[(int64_t)k * stride + m] * W[(int64_t)l * stride + m];
-    memcpy(change + (int64_t)k * M, W + (int64_t)k * stride, sizeof *change * (size_t)M);
-  }
-  factorize(Q, Q, TOLERANCE_W, gram);
-  solve(Q, Q, gram, false, M, M, change);
-  for (int k = 0; k < Q; k++)
-    for (int m = 0; m < M; m++) {
-      double *to = &change[(int64_t)k * M + m];
-      *to = gram[(int64_t)k * Q + k] > 0 ? sqrt(M) * *to - W[(int64_t)k * stride + m] : 0;
-    }
+static double *new_matrix(int rows, int columns) {
+  return alloc_small(sizeof(double) * (size_t)rows * (size_t)columns);
+}
+
+/* Changes the transpose of W, W' [M][R], to that of length (W W')^-1/2 W - W. */
+static void set_change(int M, int R, double length, double *W) {
+  double *gram = new_matrix(R, R), *U = new_matrix(R, R), *root = new_matrix(R, 1), *X = new_matrix(M, R);
+  memset(gram, 0, sizeof *gram * (size_t)(R * R));
+  for (int m = 0; m < M; m++)
+    for (int i = 0; i < R; i++)
+      for (int j = 0; j < R; j++) gram[i * R + j] += W[(int64_t)m * R + i] * W[(int64_t)m * R + j];
+  const int rank = leading(R, gram, R, TOLERANCE[true], U, root);
+  for (int r = 0; r < rank; r++) root[r] = length * root[r] - 1;
+  draws_multiply(sizeof *W, false, M, rank, R, W, R, U, rank, 0, X, rank);
+  scale_columns(M, rank, root, X);
+  draws_multiply(sizeof *W, true, M, R, rank, X, rank, U, rank, 0, W, R);
   free(gram);
+  free(U);
+  free(root);
+  free(X);
 }
 
-/* Stored eps += change' S. */
+/* Stored eps += change S; change [M][Q]. */
 static void add_change(const struct draws *draws, const double *change) {
   const int Q = draws->directions, M = draws->count;
   void *factor = alloc_small(draws->real * (size_t)M * (size_t)Q);
-  for (int m = 0; m < M; m++)
-    for (int q = 0; q < Q; q++)
-      number_put(draws->real, factor, (size_t)((int64_t)m * Q + q), change[(int64_t)q * M + m]);
+  for (int64_t i = 0; i < (int64_t)M * Q; i++) number_put(draws->real, factor, (size_t)i, change[i]);
   for (int64_t block = 0; block < draws->local->blocks; block++)
     draws_multiply(draws->real, false, M, units_of(draws, block), Q, factor, Q, rows_S(draws, block), BLOCK, 1,
                    block_c(draws, draws->eps, block, 0), BLOCK);
@@ -198,19 +225,27 @@ static void add_change(const struct draws *draws, const double *change) {
 }
 
 void draws_match(struct draws *draws) {
-  const int Q = draws->directions, M = draws->count, stride = Q + M;
-  double *products = alloc_small(sizeof *products * (size_t)Q * (size_t)stride);
-  double *change = alloc_small(sizeof *change * (size_t)Q * (size_t)M);
-  if (draws->particles->unit.mirror) average_pairs(draws);
+  const bool mirror = draws->particles->unit.mirror;
+  const int Q = draws->directions, M = draws->count;
+  double *gram = new_matrix(Q, Q), *U = new_matrix(Q, Q), *root = new_matrix(Q, 1), *coefficients = new_matrix(M, Q),
+         *W = new_matrix(M, Q);
+  if (mirror) average_pairs(draws);
   center(draws);
-  set_products(draws, products);
-  factorize(Q, stride, TOLERANCE_S, products);
-  solve(Q, stride, products, false, M, stride, products + Q);
-  set_change(Q, M, products + Q, stride, change);
-  solve(Q, stride, products, true, M, M, change);
-  add_change(draws, change);
-  free(products);
-  free(change);
+  set_products(draws, gram, coefficients);
+  const int R = leading(Q, gram, M < Q ? M : Q, TOLERANCE[draws->real == sizeof(double)], U, root);
+  if (R > 0) {
+    draws_multiply(sizeof *W, false, M, R, Q, coefficients, Q, U, R, 0, W, R);
+    scale_columns(M, R, root, W);
+    set_change(M, R, sqrt((mirror ? 2.0 : 1.0) * M), W);
+    scale_columns(M, R, root, W);
+    draws_multiply(sizeof *W, true, M, Q, R, W, R, U, R, 0, coefficients, Q);
+    add_change(draws, coefficients);
+  }
+  free(gram);
+  free(U);
+  free(root);
+  free(coefficients);
+  free(W);
   free(draws->S);
   draws->S = NULL;
 }

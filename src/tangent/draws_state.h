@@ -9,7 +9,7 @@
 #include "tangent/draws.h"
 
 /* Points are processed in chunks, and draws in groups of at most GROUP_ROWS rows of U, but at least one draw. */
-enum { CHUNK = 256, GROUP_ROWS = 512, DIRECTIONS_MAX = 128 };
+enum { CHUNK = 256, GROUP_ROWS = 512, DIRECTIONS_MAX = 256 };
 
 /* Work space of one thread. In comments, [] are reals, v is the number of trained inner parameters of a unit (b, a),
  * and `pairs` the number of products of two of the d + 1 numbers 1, x. */
@@ -38,8 +38,8 @@ struct draws {
   int pairs;
   void *U_c, *U;       /* reals [local blocks][M][BLOCK], if c is trained, and [local blocks][M][v][BLOCK] */
   void *eps;           /* reals [local blocks][M][BLOCK]: sqrt N eps */
-  int directions;      /* Q = M, at most DIRECTIONS_MAX */
-  void *S;             /* reals [local blocks][Q][BLOCK]: contributions of the units in Q directions; NULL: none yet */
+  int directions;      /* Q = 4 M, at most DIRECTIONS_MAX */
+  void *S;             /* reals [local blocks][Q][BLOCK]: contributions of the units in Q directions; NULL: matched */
   double *g, *f;       /* [M][samples], [samples] */
   struct space *space; /* [threads] */
 };
