@@ -181,6 +181,7 @@ check-slurm: setup ## run tests/slurm under a private SLURM of two nodes on this
 check-faults: setup ## run tests/fault: kills, full disks, damaged files; needs root to mount small disks
 	@tools/setup check-faults fuzz
 	@$(MAKE) --no-print-directory -j $$(nproc) EXTRA_CFLAGS='-Werror $(EXTRA_CFLAGS)' BUILD=$(BUILD)/check tests
+	$(if $(ARGS),,@$(MAKE) --no-print-directory BUILD=$(BUILD)/check fuzzers)
 	@. tools/environment; MCKEAN_TEST_JOBS=$${MCKEAN_TEST_JOBS:-3} tests/harness/run-programs fault $(BUILD)/check $(ARGS)
 check-faults-long: ## run the same tests with 200 kills
 	@$(MAKE) --no-print-directory check-faults MCKEAN_KILLS=200 MCKEAN_TEST_TIMEOUT=3600
