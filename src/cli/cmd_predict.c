@@ -10,7 +10,7 @@
 const char cmd_predict_options[] = "  RUN             a run folder with recorded fields\n"
                                    "  --draws M       samples of the limit of sqrt n (f_n - f_t), rounded up to a\n"
                                    "                  multiple of J (default 512); about 16 per reference\n"
-                                   "                  suffice, then more or larger references are better\n"
+                                   "                  are best, so that N or J can be larger\n"
                                    "  --units N       units of each reference network (default 4096)\n"
                                    "  --references J  reference networks, 2 to 4096 (default 16)\n"
                                    "  --points P      data.mode: population: fresh points, over which means are\n"
