@@ -162,8 +162,8 @@ static void set_products(const struct draws *draws, double *gram, double *coeffi
   sum_over_ranks(draws, coefficients, (int64_t)M * Q);
 }
 
-/* The leading eigenvalues D and eigenvectors of a [size][size]: U [size][rank] and root [rank] = D^-1/2. Returns rank: at
- * most `limit`, and only eigenvalues above `tolerance` times the largest. */
+/* The leading eigenvalues D and eigenvectors of a [size][size]: U [size][rank] and root [rank] = D^-1/2. Returns rank:
+ * at most `limit`, and only eigenvalues above `tolerance` times the largest. */
 static int leading(int size, const double *a, int limit, double tolerance, double *U, double *root) {
   const size_t n = (size_t)size;
   gsl_matrix *matrix = gsl_matrix_alloc(n, n), *vectors = gsl_matrix_alloc(n, n);
