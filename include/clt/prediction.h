@@ -1,19 +1,21 @@
 /* prediction: the limit of sqrt n (f_n - f_t) predicted from the dynamics, without replicas of the network.
  *
  * The recorded input of a run is repeated for J reference networks of N units, each of which carries M/J draws
- * (tangent/draws.h). Given a reference, a draw is a sample of a Gaussian field whose covariance tends to the limit of n
- * Cov f_n as N grows. The prediction of n V_n (fluctuations/fluctuations.h) at a time is the mean over references of
+ * (tangent/draws.h). The covariance of the draws of a reference tends to the limit of n Cov f_n as N grows. The
+ * prediction of n V_n (fluctuations/fluctuations.h) at a time is the mean over references of
  *
  *   v_j = mean over the M/J draws and the points of g^2
  *
- * The M/J draws of a reference are matched (tangent/draws.h). So at early t the error is that of the references, of
- * order (J N)^-1/2; later, when the leading fluctuations have decayed, it is of order M^-1/2.
+ * The M/J draws of a reference are matched (tangent/draws.h). At early t, the error from the references is of order (J
+ * N)^-1/2; the error from the draws depends on M/J, and for input/quickstart.yaml with N = 4096 it is the smaller one
+ * from 16 draws per reference on. At late t, when the leading fluctuations have decayed, it is of order M^-1/2.
  *
- * The v_j are independent and have equal laws. So the standard error sd(v_j) / sqrt J, with Student's distribution with
- * one degree of freedom less than J, contains both the error of a finite number of draws and the fluctuations of order
- * N^-1/2 of the references. It does not contain the bias of v_j: it is of order 1/N at early t and falls more slowly
- * where a few units respond strongly. For input/quickstart.yaml, n V_n is predicted 5 % too large at t = 100 and 2
- * times too large at t = 200 with N = 4096, and within its interval of +- 15 % at t = 200 with N = 131,072.
+ * The v_j are independent and have equal laws. So the standard error sd(v_j) / sqrt J, with Student's distribution
+ * with one degree of freedom less than J, contains both the error of a finite number of draws and the fluctuations of
+ * order N^-1/2 of the references. It does not contain the bias of v_j: it is of order 1/N at early t and decreases
+ * more slowly with N when a few units respond strongly. For input/quickstart.yaml, n V_n is predicted 5 % too large at
+ * t = 100 and 2 times too large at t = 200 with N = 4096, and within its interval of +- 15 % at t = 200 with N =
+ * 131,072.
  *
  * With data.mode: population the references move by the exact potential, but the draws by means over P fresh points,
  * the same for all; the standard error does not contain their error, of order P^-1/2. */

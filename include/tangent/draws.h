@@ -1,4 +1,4 @@
-/* draws: Gaussian samples of the limit of sqrt n (f_n - f_t) for gradient descent (CRBVE), carried along a network of N
+/* draws: samples of the limit of sqrt n (f_n - f_t) for gradient descent (CRBVE), carried along a network of N
  * reference units.
  *
  * Each sample, called a draw, gives unit i the weight 1 + delta eps_i, where the eps_i are independent N(0, 1) numbers
@@ -9,14 +9,15 @@
  *   U_i  <- U_i - (dt/alpha) (1/P) sum_p [r_p grad grad(c_i phi(x_p, z_i)) U_i + g(x_p) grad(c_i phi(x_p, z_i))]
  *
  * and U_i = 0 at t = 0. On the sphere U_i also goes through the derivatives of projection and retraction. r_p =
- * f_N(x_p) - y_p: the loss is the squared loss. Given the reference units, g is a Gaussian field; as N grows, its
- * covariance tends to the limit of n Cov f_n, with an error of order N^-1/2. If initial units are mirrored, both units
- * of a pair have the same eps.
+ * f_N(x_p) - y_p: the loss is the squared loss. Given the reference units, g is a Gaussian field before draws_match;
+ * as N grows, its covariance tends to the limit of n Cov f_n, with an error of order N^-1/2. If initial units are
+ * mirrored, both units of a pair have the same eps.
  *
  * All draws share h, h', h'' and the Hessians of the units. A step consists of matrix products over blocks of units,
  * chunks of points and groups of draws: 4 (w + 1) flops per unit, point and draw, and 2 w^2 per unit and draw for w
  * trained parameters of a unit. Memory: N (d + 3) reals per draw over the ranks that share the network, and P doubles
  * per draw on each of them. Results depend on the number of ranks by rounding only, and not on the number of threads.
+ * Until draws_match, min(4 M, 256) reals per unit and per training point more.
  *
  * Functions that take draws are collective over the ranks that share the network, unless they are local; these ranks
  * must call them in the same order. */
@@ -42,10 +43,10 @@ void draws_free(struct draws *draws); /* accepts NULL */
 /* Sets the draws to t = 0. A draw is a pure function of (seed, N, replica, its number, the unit). */
 void draws_start(struct draws *draws, uint64_t seed);
 
-/* Matched draws: their second moments, means over the M draws, are exact in min(M, 256) directions of eps in which the
- * contributions c_i phi(x, z_i) of the units to f vary most over the network, at the training points at chosen times.
- * The estimate of the covariance of g, given the reference units, stays unbiased; its variance comes only from what
- * these directions miss. Draws of one network are not independent of each other.
+/* draws_match changes the draws. Their mean of eps eps' then equals its expectation in at most min(M, 256) directions:
+ * those in which the contributions c_i phi(x, z_i) of the units to f vary most over the units, at the training points
+ * at chosen times. The estimate of the covariance of g, given the reference units, stays unbiased; only contributions
+ * outside these directions add to its variance. The draws of one network are then neither independent nor Gaussian.
  *
  *   draws_start, then at each chosen time draws_sketch, then draws_match once, and the units are set back to t = 0
  *

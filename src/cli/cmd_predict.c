@@ -10,7 +10,7 @@
 const char cmd_predict_options[] = "  RUN             a run folder with recorded fields\n"
                                    "  --draws M       samples of the limit of sqrt n (f_n - f_t), rounded up to a\n"
                                    "                  multiple of J (default 512); about 16 per reference\n"
-                                   "                  are best, so that N or J can be larger\n"
+                                   "                  often suffice: then a larger J or N is better\n"
                                    "  --units N       units of each reference network (default 4096)\n"
                                    "  --references J  reference networks, 2 to 4096 (default 16)\n"
                                    "  --points P      data.mode: population: fresh points, over which means are\n"
@@ -18,7 +18,7 @@ const char cmd_predict_options[] = "  RUN             a run folder with recorded
                                    "  --seed S        seed of the draws (default 1)\n"
                                    "  -o FILE         samples and n V_n in HDF5 (default: prediction.h5 in RUN)\n"
                                    "The prediction of n V_n has a bias that falls as N grows. At late t, when some\n"
-                                   "units respond strongly, it needs more units: compare two values of N.\n"
+                                   "units respond strongly, the prediction needs more: compare two values of N.\n"
                                    "The run must use gradient descent on fixed points or the population, the\n"
                                    "squared loss and a smooth unit. `mckean analyze RUN --predicted FILE` compares\n"
                                    "its networks with the prediction.\n";

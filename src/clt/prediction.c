@@ -49,6 +49,9 @@ static int configure(const struct study *study, const struct prediction_request 
   if (check(study, config) != OK)
     return FAIL(USAGE, "%s; without a prediction, replicas (ensemble.replicas) and `mckean analyze` measure n V_n",
                 error_text());
+  if (config->unit.mirror && request->units % 2 != 0)
+    return FAIL(USAGE, "--units: expected an even number, because unit.init.mirror is true, received %lld",
+                (long long)request->units);
   config->ensemble.members = 1;
   config->ensemble.n[0] = request->units;
   config->ensemble.replicas = config->initial_conditions = request->references;
@@ -194,7 +197,7 @@ static int stop_if_diverged(const struct work *work, int64_t step) {
   return FAIL(FAILED, "predict: step %lld: a reference network has diverged; use a smaller dt", (long long)step);
 }
 
-/* Moves the references to a recorded time, from *step on; the draws move with them if `carry`. */
+/* Advances the references from *step to a recorded time, and the draws with them if `carry`. */
 static int advance(struct work *work, int time, bool carry, int64_t *step) {
   const struct prediction *prediction = work->prediction;
   const struct problem *problem = &prediction->problem;
@@ -212,8 +215,8 @@ static int advance(struct work *work, int time, bool carry, int64_t *step) {
   return stop_if_diverged(work, *step);
 }
 
-/* Starts the draws, moves the references without them to find the directions in which units contribute most, matches
- * the draws in these directions, and sets the references back to t = 0. */
+/* Starts the draws. Runs the references once without draws to find the directions for draws_match. Then matches the
+ * draws and sets the references back to t = 0. */
 static int start_draws(struct work *work) {
   const struct prediction *prediction = work->prediction;
   const int locals = prediction->problem.particles->locals;

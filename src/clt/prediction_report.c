@@ -26,7 +26,7 @@ void prediction_print_time(const struct prediction *prediction, int time, FILE *
     const struct predicted_variance V = predicted_variance(request->draws, request->references, square);
     if (prediction->points[s] > 0)
       snprintf(text, sizeof text, "%.4g +- %.2g (%.1f %%)", V.value, half_width(request, V.error),
-               100 * half_width(request, V.error) / V.value);
+               V.value > 0 ? 100 * half_width(request, V.error) / V.value : 0);
     fprintf(out, s == POINTS_TEST ? "  %-30s" : "  %s\n", text);
   }
   fflush(out);

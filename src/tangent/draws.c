@@ -136,6 +136,7 @@ static int allocate(struct draws *draws) {
   const int64_t numbers = draws->local->blocks * draws->directions * BLOCK;
   TRY(alloc_array(&draws->S, numbers, draws->real, "directions of the draws"));
   memset(draws->S, 0, draws->real * (size_t)numbers);
+  TRY(alloc_copy(&draws->omega, draws->directions * samples, draws->real, "random numbers of the draws"));
   TRY(alloc_copy((void **)&draws->g, samples * M, sizeof *draws->g, "draws at the training points"));
   TRY(alloc_copy((void **)&draws->f, samples, sizeof *draws->f, "outputs at the training points"));
   for (int t = 0; t < draws->threads; t++) TRY(create_space(draws, &draws->space[t]));
@@ -185,6 +186,7 @@ void draws_free(struct draws *draws) {
   free(draws->U);
   free(draws->eps);
   free(draws->S);
+  free(draws->omega);
   free(draws->g);
   free(draws->f);
   free(draws);

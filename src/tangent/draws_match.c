@@ -3,10 +3,10 @@
  *
  * S [Q][N]: at each recorded time, psi_i(x_p) = c_i phi(x_p, z_i), divided by its norm over units and points, times
  * normal random numbers; summed over points and times. This is the randomized range finder of Halko, Martinsson and
- * Tropp (2011), applied to the matrix of all psi, with four times as many rows as there are draws.
+ * Tropp (2011), applied to the matrix of all psi, with Q = 4 M rows, at most 256.
  * V = T' S [R][N]: the leading right singular vectors of S, with V V'/N = 1.
  * W = V eps'/sqrt N [R][M]: the coefficients of the draws. They become (W W')^-1/2 W, times sqrt M, or sqrt(2 M) if
- * both units of a mirrored pair have the same eps, because the variance of a coefficient is then 2. This choice does
+ * both units of a mirrored pair have the same eps, because the variance of a coefficient is then 2. The result does
  * not depend on the signs and the order of the rows of V. What is orthogonal to V does not change. */
 #include <gsl/gsl_eigen.h>
 #include <math.h>
@@ -21,8 +21,8 @@
 #include "particles/number.h"
 #include "tangent/draws.h"
 
-/* Of the largest eigenvalue of S S': smaller ones are rounding errors, in single and double precision. */
-static const double TOLERANCE[2] = {1e-6, 1e-13};
+/* Eigenvalues below this fraction of the largest are rounding errors; they are ignored. */
+static const double TOLERANCE_SINGLE = 1e-6, TOLERANCE_DOUBLE = 1e-13;
 
 static void *rows_S(const struct draws *draws, int64_t block) {
   return at(draws, draws->S, block * draws->directions * BLOCK);
@@ -57,16 +57,15 @@ static double square_of_block(const struct draws *draws, int64_t block, struct s
   return sum;
 }
 
-/* Adds the contributions of a block. omega: reals [Q][points]. sums: reals [Q][BLOCK], work space. */
-static void add_block(const struct draws *draws, int64_t block, const void *omega, double norm, void *sums,
-                      struct space *space) {
+/* Adds the contributions of a block. sums: reals [Q][BLOCK], work space. */
+static void add_block(const struct draws *draws, int64_t block, double norm, void *sums, struct space *space) {
   const struct points *points = &draws->training->points;
   const int Q = draws->directions;
   draws_set_theta(draws, block, space);
   for (int first = 0; first < points->count; first += chunk_size(points)) {
     draws_evaluate(draws, points, first, space);
-    draws_multiply(draws->real, false, Q, BLOCK, chunk_count(points, first), at(draws, omega, first), points->count,
-                   space->h, BLOCK, first > 0, sums, BLOCK);
+    draws_multiply(draws->real, false, Q, BLOCK, chunk_count(points, first), at(draws, draws->omega, first),
+                   points->count, space->h, BLOCK, first > 0, sums, BLOCK);
   }
   for (int q = 0; q < Q; q++)
     for (int i = 0; i < BLOCK; i++) {
@@ -77,18 +76,21 @@ static void add_block(const struct draws *draws, int64_t block, const void *omeg
     }
 }
 
-static void add_blocks(const struct draws *draws, const void *omega) {
-  double square = 0;
-#pragma omp parallel for num_threads(draws->threads) schedule(static) reduction(+ : square)
-  for (int64_t block = 0; block < draws->local->blocks; block++)
-    square += square_of_block(draws, block, &draws->space[omp_get_thread_num()]);
+static void add_blocks(const struct draws *draws) {
+  const int64_t blocks = draws->local->blocks;
+  double square = 0, *squares = alloc_small(sizeof *squares * (size_t)(blocks + 1));
+#pragma omp parallel for num_threads(draws->threads) schedule(dynamic)
+  for (int64_t block = 0; block < blocks; block++)
+    squares[block] = square_of_block(draws, block, &draws->space[omp_get_thread_num()]);
+  for (int64_t block = 0; block < blocks; block++) square += squares[block]; /* in one order for any threads */
+  free(squares);
   sum_over_ranks(draws, &square, 1);
 #pragma omp parallel num_threads(draws->threads)
   {
     void *sums = alloc_small(draws->real * (size_t)(draws->directions * BLOCK));
 #pragma omp for schedule(dynamic)
-    for (int64_t block = 0; block < draws->local->blocks; block++)
-      add_block(draws, block, omega, square > 0 ? sqrt(square) : 1, sums, &draws->space[omp_get_thread_num()]);
+    for (int64_t block = 0; block < blocks; block++)
+      add_block(draws, block, square > 0 ? sqrt(square) : 1, sums, &draws->space[omp_get_thread_num()]);
     free(sums);
   }
 }
@@ -96,20 +98,18 @@ static void add_blocks(const struct draws *draws, const void *omega) {
 void draws_sketch(struct draws *draws, uint64_t seed, int time) {
   const int Q = draws->directions, P = draws->training->points.count;
   const struct rng rng = {seed, RNG_DRAWS, network_key(draws->local->n, draws->local->replica), 1 + (uint64_t)time};
-  void *omega = alloc_small(draws->real * (size_t)Q * (size_t)P);
   double *normal = alloc_small(sizeof *normal * (size_t)Q);
   for (int p = 0; p < P; p++) {
     rng_normal(&rng, (uint64_t)p, Q, normal);
-    for (int q = 0; q < Q; q++) number_put(draws->real, omega, (size_t)q * (size_t)P + (size_t)p, normal[q]);
+    for (int q = 0; q < Q; q++) number_put(draws->real, draws->omega, (size_t)q * (size_t)P + (size_t)p, normal[q]);
   }
-  add_blocks(draws, omega);
+  add_blocks(draws);
   free(normal);
-  free(omega);
 }
 
 /* ---- match ---- */
 
-/* The units of a mirrored pair have the same eps: their S becomes its mean. */
+/* Replaces S of the two units of each mirrored pair, which have the same eps, by their mean. */
 static void average_pairs(const struct draws *draws) {
   for (int64_t block = 0; block < draws->local->blocks; block++)
     for (int q = 0; q < draws->directions; q++) {
@@ -142,7 +142,7 @@ static void center(const struct draws *draws) {
   free(mean);
 }
 
-/* gram [Q][Q] = S S'/N; coefficients [M][Q] = the stored eps, sqrt N eps, times S'/N. */
+/* gram [Q][Q] = S S'/N; coefficients [M][Q] = (sqrt N eps) S'/N. */
 static void set_products(const struct draws *draws, double *gram, double *coefficients) {
   const int Q = draws->directions, M = draws->count;
   void *own = alloc_small(draws->real * (size_t)(Q > M ? Q : M) * (size_t)Q);
@@ -196,15 +196,15 @@ static double *new_matrix(int rows, int columns) {
   return alloc_small(sizeof(double) * (size_t)rows * (size_t)columns);
 }
 
-/* Changes the transpose of W, W' [M][R], to that of length (W W')^-1/2 W - W. */
-static void set_change(int M, int R, double length, double *W) {
+/* Replaces W' [M][R] by the transpose of factor (W W')^-1/2 W - W. */
+static void set_change(int M, int R, double factor, double *W) {
   double *gram = new_matrix(R, R), *U = new_matrix(R, R), *root = new_matrix(R, 1), *X = new_matrix(M, R);
   memset(gram, 0, sizeof *gram * (size_t)(R * R));
   for (int m = 0; m < M; m++)
     for (int i = 0; i < R; i++)
       for (int j = 0; j < R; j++) gram[i * R + j] += W[(int64_t)m * R + i] * W[(int64_t)m * R + j];
-  const int rank = leading(R, gram, R, TOLERANCE[true], U, root);
-  for (int r = 0; r < rank; r++) root[r] = length * root[r] - 1;
+  const int rank = leading(R, gram, R, TOLERANCE_DOUBLE, U, root);
+  for (int r = 0; r < rank; r++) root[r] = factor * root[r] - 1;
   draws_multiply(sizeof *W, false, M, rank, R, W, R, U, rank, 0, X, rank);
   scale_columns(M, rank, root, X);
   draws_multiply(sizeof *W, true, M, R, rank, X, rank, U, rank, 0, W, R);
@@ -233,7 +233,8 @@ void draws_match(struct draws *draws) {
   if (mirror) average_pairs(draws);
   center(draws);
   set_products(draws, gram, coefficients);
-  const int R = leading(Q, gram, M < Q ? M : Q, TOLERANCE[draws->real == sizeof(double)], U, root);
+  const int R =
+      leading(Q, gram, M < Q ? M : Q, draws->real == sizeof(double) ? TOLERANCE_DOUBLE : TOLERANCE_SINGLE, U, root);
   if (R > 0) {
     draws_multiply(sizeof *W, false, M, R, Q, coefficients, Q, U, R, 0, W, R);
     scale_columns(M, R, root, W);
@@ -248,5 +249,6 @@ void draws_match(struct draws *draws) {
   free(coefficients);
   free(W);
   free(draws->S);
-  draws->S = NULL;
+  free(draws->omega);
+  draws->S = draws->omega = NULL;
 }

@@ -8,7 +8,8 @@
 #include "draws_isa.h"
 #include "tangent/draws.h"
 
-/* Points are processed in chunks, and draws in groups of at most GROUP_ROWS rows of U, but at least one draw. */
+/* Points are processed in chunks, and draws in groups of at most GROUP_ROWS rows of U, but at least one draw.
+ * DIRECTIONS_MAX: see draws_match.c. */
 enum { CHUNK = 256, GROUP_ROWS = 512, DIRECTIONS_MAX = 256 };
 
 /* Work space of one thread. In comments, [] are reals, v is the number of trained inner parameters of a unit (b, a),
@@ -36,11 +37,12 @@ struct draws {
   int group;          /* draws */
   int w, v, *row;     /* w, v: above; row [w]: their rows in a tile; c comes first if it is trained */
   int pairs;
-  void *U_c, *U;       /* reals [local blocks][M][BLOCK], if c is trained, and [local blocks][M][v][BLOCK] */
-  void *eps;           /* reals [local blocks][M][BLOCK]: sqrt N eps */
-  int directions;      /* Q = 4 M, at most DIRECTIONS_MAX */
-  void *S;             /* reals [local blocks][Q][BLOCK]: contributions of the units in Q directions; NULL: matched */
-  double *g, *f;       /* [M][samples], [samples] */
+  void *U_c, *U;   /* reals [local blocks][M][BLOCK], if c is trained, and [local blocks][M][v][BLOCK] */
+  void *eps;       /* reals [local blocks][M][BLOCK]: sqrt N eps */
+  int directions;  /* Q = 4 M, at most DIRECTIONS_MAX */
+  void *S, *omega; /* reals [local blocks][Q][BLOCK]: combinations of the contributions of the units, and [Q][samples]:
+                          their coefficients; NULL after draws_match */
+  double *g, *f;   /* [M][samples], [samples] */
   struct space *space; /* [threads] */
 };
 
