@@ -6,8 +6,8 @@
  *
  *   v_j = mean over the M/J draws and the points of g^2
  *
- * The M/J draws of a reference are matched (tangent/draws.h). At early t, the error from the references is of order (J
- * N)^-1/2; the error from the draws depends on M/J, and for input/quickstart.yaml with N = 4096 it is the smaller one
+ * The M/J draws of a reference are matched (tangent/draws.h). At early t, the error from the references is of order
+ * (J N)^-1/2. The error from the draws depends on M/J; for input/quickstart.yaml with N = 4096 it is the smaller one
  * from 16 draws per reference on. At late t, when the leading fluctuations have decayed, it is of order M^-1/2.
  *
  * The v_j are independent and have equal laws. So the standard error sd(v_j) / sqrt J, with Student's distribution

@@ -17,7 +17,7 @@
  * chunks of points and groups of draws: 4 (w + 1) flops per unit, point and draw, and 2 w^2 per unit and draw for w
  * trained parameters of a unit. Memory: N (d + 3) reals per draw over the ranks that share the network, and P doubles
  * per draw on each of them. Results depend on the number of ranks by rounding only, and not on the number of threads.
- * Until draws_match, min(4 M, 256) reals per unit and per training point more.
+ * Until draws_match, the draws use min(4 M, 256) more reals per unit and per training point.
  *
  * Functions that take draws are collective over the ranks that share the network, unless they are local; these ranks
  * must call them in the same order. */
@@ -40,7 +40,7 @@ int draws_create(const struct particles *particles, int local, const struct kern
                  const struct probe *training, int count, int threads, struct draws **draws);
 void draws_free(struct draws *draws); /* accepts NULL */
 
-/* Sets the draws to t = 0. A draw is a pure function of (seed, N, replica, its number, the unit). */
+/* Sets the draws to t = 0. Until draws_match, a draw is a pure function of (seed, N, replica, its number, the unit). */
 void draws_start(struct draws *draws, uint64_t seed);
 
 /* draws_match changes the draws. Their mean of eps eps' then equals its expectation in at most min(M, 256) directions:
