@@ -122,13 +122,13 @@ static struct fixture *create(const char *unit, const char *precision) {
 }
 
 /* NULL on a rank that owns no units. */
-static struct draws *start(const struct fixture *fixture, int count, struct probe **training) {
+static struct draws *start(const struct fixture *fixture, int count, int threads, struct probe **training) {
   struct draws *draws = NULL;
   const struct config *config = fixture->config;
   const struct kernel *kernel = kernel_find(config->unit.type, (enum precision)config->precision, fixture->problem.isa);
   assert_ok(probe_create(fixture->data, &config->unit, (enum precision)config->precision, P, PROBE_EVEN, training));
   if (fixture->particles->locals > 0)
-    assert_int_equal(draws_create(fixture->particles, 0, kernel, *training, count, config->threads, &draws), OK);
+    assert_int_equal(draws_create(fixture->particles, 0, kernel, *training, count, threads, &draws), OK);
   if (draws) draws_start(draws, SEED);
   return draws;
 }
@@ -179,7 +179,7 @@ static void draws_are_derivatives_in_the_weights(void **state) {
     static double theta[N][WIDTH], eps[N], found[P + K][M], f[P + K], g[2][P + K];
     gather(fixture, theta);
     struct probe *training;
-    struct draws *draws = start(fixture, M, &training);
+    struct draws *draws = start(fixture, M, 1, &training);
     steps(fixture, draws);
     outputs(fixture, draws, f, found);
     for (int draw = 0; draw < M; draw += M - 1) {
@@ -201,7 +201,7 @@ static void frozen_features_obey_the_linear_recursion(void **state) {
   struct fixture *fixture = create("type: tanh, train: [c]", "double");
   static double theta[N][WIDTH], eps[N], phi[N][P], before[P + K][M], after[P + K][M], f[P + K];
   struct probe *training;
-  struct draws *draws = start(fixture, M, &training);
+  struct draws *draws = start(fixture, M, 1, &training);
   gather(fixture, theta);
   for (int i = 0; i < N; i++)
     for (int p = 0; p < P; p++) phi[i][p] = naive_phi(&fixture->config->unit, D, theta[i], point(fixture, p));
@@ -239,7 +239,7 @@ static void single_precision_agrees_with_double(void **state) {
   for (int precision = 0; precision < PRECISIONS; precision++) {
     struct fixture *fixture = create("type: sigmoid", precision_names[precision]);
     struct probe *training;
-    struct draws *draws = start(fixture, M, &training);
+    struct draws *draws = start(fixture, M, 1, &training);
     steps(fixture, draws);
     outputs(fixture, draws, f[precision], found[precision]);
     draws_free(draws);
@@ -256,33 +256,37 @@ static void single_precision_agrees_with_double(void **state) {
   assert_expected();
 }
 
-static void draws_do_not_depend_on_their_number(void **state) {
+static void draws_depend_neither_on_their_number_nor_on_threads(void **state) {
   (void)state;
-  static double few[M][P + K], many[MANY][P + K], f[P + K], x[(P + K) * D];
+  static double few[2][M][P + K], many[MANY][P + K], f[P + K], x[(P + K) * D];
   struct fixture *fixture = create("type: tanh", "double");
-  struct probe *training[2];
-  struct draws *draws[2] = {start(fixture, M, &training[0]), start(fixture, MANY, &training[1])};
+  struct probe *training[3];
+  struct draws *draws[3] = {start(fixture, M, 1, &training[0]), start(fixture, M, 3, &training[1]),
+                            start(fixture, MANY, 2, &training[2])};
   struct points points;
   for (int p = 0; p < P + K; p++) memcpy(x + p * D, point(fixture, p), sizeof(double) * D);
   assert_ok(points_create(&points, PRECISION_DOUBLE, &fixture->config->unit, P + K, D, x));
   for (int step = 0; step < STEPS; step++) {
-    for (int i = 0; i < 2; i++) assert_all(!draws[i] || draws_step(draws[i], DT));
+    for (int i = 0; i < 3; i++) assert_all(!draws[i] || draws_step(draws[i], DT));
     fixture_steps(fixture, step, step + 1);
   }
-  assert_all(!draws[0] || draws_outputs(draws[0], &points, f, few[0]));
-  assert_all(!draws[1] || draws_outputs(draws[1], &points, f, many[0]));
+  for (int i = 0; i < 3; i++)
+    assert_all(!draws[i] || draws_outputs(draws[i], &points, f, i < 2 ? few[i][0] : many[0]));
   for (int draw = 0; draw < M; draw++)
-    for (int p = 0; p < P + K; p++)
-      expect(fabs(few[draw][p] - many[draw][p]) < 1e-11, "draw %d, point %d: %.15g of %d draws, %.15g of %d", draw, p,
-             few[draw][p], M, many[draw][p], MANY);
+    for (int p = 0; p < P + K; p++) {
+      expect(few[0][draw][p] == few[1][draw][p], "draw %d, point %d: %.17g with one thread, %.17g with three", draw, p,
+             few[0][draw][p], few[1][draw][p]);
+      expect(fabs(few[0][draw][p] - many[draw][p]) < 1e-11, "draw %d, point %d: %.15g of %d draws, %.15g of %d", draw,
+             p, few[0][draw][p], M, many[draw][p], MANY);
+    }
   double square[2] = {0};
   for (int draw = 0; draw < MANY; draw++)
     for (int p = 0; p < P; p++) square[draw >= MANY / 2] += pow(many[draw][p], 2);
-  expect(!draws[1] || fabs(square[1] / square[0] - 1) < 0.5, "mean squares %g and %g of the halves", square[0],
+  expect(!draws[2] || fabs(square[1] / square[0] - 1) < 0.5, "mean squares %g and %g of the halves", square[0],
          square[1]);
   assert_expected();
   points_free(&points);
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < 3; i++) {
     draws_free(draws[i]);
     probe_free(training[i]);
   }
@@ -317,7 +321,7 @@ static void matched_draws_have_the_second_moments_of_their_law(void **state) {
       struct fixture *fixture = create(units[mirror], precision_names[precision]);
       struct probe *training;
       struct points points;
-      struct draws *draws = start(fixture, MANY, &training);
+      struct draws *draws = start(fixture, MANY, 1 + mirror, &training);
       for (int p = 0; p < P + K; p++) memcpy(x + p * D, point(fixture, p), sizeof(double) * D);
       assert_ok(points_create(&points, (enum precision)precision, &fixture->config->unit, P + K, D, x));
       if (draws) draws_sketch(draws, SEED, 0);
@@ -347,7 +351,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(draws_are_derivatives_in_the_weights),
       cmocka_unit_test(frozen_features_obey_the_linear_recursion),
       cmocka_unit_test(single_precision_agrees_with_double),
-      cmocka_unit_test(draws_do_not_depend_on_their_number),
+      cmocka_unit_test(draws_depend_neither_on_their_number_nor_on_threads),
       cmocka_unit_test(matched_draws_have_the_second_moments_of_their_law),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
