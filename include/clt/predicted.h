@@ -38,7 +38,7 @@ void predicted_free(struct predicted *predicted); /* accepts NULL */
 /* Local. Returns the index of a time of the study in a prediction, or -1. */
 int predicted_time(const struct prediction_file *file, double t);
 
-/* Prints a table, adds a verdict for each time, judges the condition NAME.predicted=HALF[@T]. */
+/* Prints a table, adds a verdict for each time, judges the condition NAME.predicted=HALF[:N][@T]. */
 extern const struct analysis predicted_analysis;
 
 #endif

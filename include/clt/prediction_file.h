@@ -2,7 +2,7 @@
  * it.
  *
  *   /                 attributes format "mckean-prediction", format_version, config, run, units (N), references (J),
- *                     seed
+ *                     seed, points_checksum: CRC-32C of the points and labels of both sets, in hexadecimal digits
  *   /time, /step      [times]
  *   /test/x           [K][d]: the test points
  *   /test/g           [times][draws][K], float: g at the test points; draw m belongs to reference floor(m J / M)
@@ -22,13 +22,17 @@
  * FAILED: an I/O error. */
 int prediction_file_write(const struct prediction *prediction, const struct provenance *provenance, const char *path);
 
+/* Local. Returns the CRC-32C of points x [count][d] and labels y [count] that follow those with the CRC-32C `crc`. The
+ * checksum of a prediction is that of the test points followed by the training points. */
+uint32_t prediction_points_crc(uint32_t crc, int64_t count, int d, const double *x, const double *y);
+
 /* The content of a file that analyses use. */
 struct prediction_file {
   int times, draws, references;
-  int64_t units, points, d;        /* N, K, d */
+  int64_t units, points;           /* N, K */
   char *config;                    /* the input of the references */
+  char *points_checksum;           /* NULL in a file of an earlier version */
   double *time;                    /* [times] */
-  double *x;                       /* [K][d] */
   double *square[PREDICTION_SETS]; /* [times][draws]; NULL: the set does not exist */
 };
 

@@ -18,13 +18,17 @@
 
 extern const struct target_kind target_teacher;
 
-enum { TEACHER_EXACT_MAX = 4096 }; /* computing C_f takes m^2 (6 d + 60) flops on each rank */
+/* TEACHER_EXACT_MAX: computing C_f takes m^2 (6 d + 60) flops on each rank. */
+enum { TEACHER_EXACT_MAX = 4096, TEACHER_LAW = 256 /* bytes of a text */ };
 
 /* The following functions are local; target: a teacher. Return the number m of units, the set of fields (FIELD_BIT_*)
  * that the file contains, and whether all biases are 0. */
 int64_t target_teacher_units(const struct target *target);
 unsigned target_teacher_imported(const struct target *target);
 bool target_teacher_unbiased(const struct target *target);
+
+/* Writes the laws of the fields of the units, and which fields are from the file. */
+void target_teacher_law(const struct target *target, char text[TEACHER_LAW]);
 
 /* Copies unit i to unit [d + 1]: c, a. */
 void target_teacher_unit(const struct target *target, int64_t i, double *unit);

@@ -2,6 +2,8 @@
  *
  *   V_i = c_i grad_c V(theta_i) + (1/2) sum lambda theta^2     potential of unit i: data term plus ridge term
  *
+ * With an output scale alpha, grad_c V is divided by alpha, as in the velocity of the units.
+ *
  * A step is due if its number plus 1 is a multiple of `every`. After a due step, unit i has an event with the
  * probability
  *
@@ -9,8 +11,9 @@
  *
  * where the mean is that over the units of the network. The event has a partner, drawn uniformly from all n units. If
  * V_i is above the mean, unit i dies, and a copy of the partner replaces it; otherwise the partner dies, and a copy of
- * unit i replaces it. So n does not change. With the probability `reinjection`, a draw from the initial laws, with
- * zero velocity, replaces the unit that dies instead of a copy. Copies have the state after the step. If several events
+ * unit i replaces it. So n does not change. With the probability `reinjection`, a draw from the initial laws replaces
+ * the unit that dies instead of a copy. Its velocity is 0; with the rule baoab this is the velocity before the last
+ * half kick of the step, which follows at the next step. Copies have the state after the step. If several events
  * replace the same unit, the one with the largest i takes effect.
  *
  * The events are a pure function of (seed, network, step) and the V_i: Philox4x64, stream RNG_BIRTH_DEATH, id i. Word 0

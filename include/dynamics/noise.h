@@ -32,7 +32,7 @@ struct noise {
 };
 
 /* Local. Adds amplitude * xi to value [tile_rows(d)][TILE], for the parameters that have noise. Cost: `mckean
- * bench --only noise` measures it; about 1.5 ns for each number in single and mixed, 3.8 ns in double precision. */
+ * bench --only noise` measures it; tools/performance.md. */
 void noise_add(const struct noise *noise, double amplitude, double *value);
 
 #endif

@@ -59,8 +59,8 @@ double schedule_dt_most(double power, const struct ensemble_spec *ensemble, doub
 /* Returns whether dt depends on n in any step before `step`. Networks of different n may then have different t. */
 bool schedule_dt_varies(const struct schedule *schedule, int64_t step);
 
-/* Returns whether steps draw random numbers of their own for each network: noise of a temperature, or births and
- * deaths. */
+/* Returns whether steps draw random numbers of their own for each network: noise of a temperature, except with baoab
+ * without friction, or births and deaths. */
 bool schedule_is_random(const struct schedule *schedule);
 
 /* Returns what dt above the stability limit means at a step, with or without a temperature: the end of a sentence that

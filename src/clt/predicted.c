@@ -34,21 +34,31 @@ static int check_input(const char *path, const struct study *study, const struct
   return status;
 }
 
-/* Checks that the prediction is for the test points of the study. */
-static int check_points(const char *path, const struct study *study, const struct prediction_file *file) {
+/* Sets crc to the checksum of a set of points that follow those with the checksum *crc. */
+static int add_points(const struct study *study, enum point_set set, uint32_t *crc) {
   int d = 0;
   double *x = NULL, *y = NULL;
-  bool same = file->points == study->test_points;
-  int status = same && file->points > 0 ? study_points(study, POINTS_TEST, &d, &x, &y) : OK;
-  if (status == OK && same && file->points > 0)
-    same = file->d == d && memcmp(x, file->x, sizeof *x * (size_t)(file->points * d)) == 0;
+  const int64_t count = study_set_points(study, set);
+  const int status = count > 0 ? study_points(study, set, &d, &x, &y) : OK;
+  if (status == OK && count > 0) *crc = prediction_points_crc(*crc, count, d, x, y);
   free(x);
   free(y);
-  if (status != OK || same) return status;
+  return status;
+}
+
+/* Checks that the prediction is for the points and labels of the study. */
+static int check_points(const char *path, const struct study *study, const struct prediction_file *file) {
+  char checksum[16];
+  uint32_t crc = 0;
+  TRY(add_points(study, POINTS_TEST, &crc));
+  TRY(add_points(study, POINTS_TRAIN, &crc));
+  snprintf(checksum, sizeof checksum, "%08x", crc);
+  const bool same = file->points_checksum && strcmp(checksum, file->points_checksum) == 0;
+  if (same && file->points == study_set_points(study, POINTS_TEST)) return OK;
   return FAIL(USAGE,
-              "%s: expected a prediction for the test points of these runs, received one for others; make one with "
-              "`mckean predict RUN`",
-              path);
+              "%s: expected a prediction for the points and labels of these runs, with the checksum %s, received %s; "
+              "make one with `mckean predict RUN`",
+              path, checksum, file->points_checksum ? file->points_checksum : "one of an earlier version");
 }
 
 /* The interval is on the scale of logarithms. */

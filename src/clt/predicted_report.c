@@ -38,20 +38,28 @@ static void print(const void *state, FILE *out) {
 
 /* ---- verdicts ---- */
 
-/* Returns `finding` with the ratio of the largest n at a time. */
-static struct finding ratio_finding(const struct predicted *predicted, const struct predicted_curve *curve, int time,
-                                    struct finding finding) {
+/* Returns `finding` with the ratio of a size at a time. */
+static struct finding ratio_finding(const struct predicted *predicted, const struct predicted_curve *curve, int size,
+                                    int time, struct finding finding) {
   const struct study *study = study_of(predicted);
-  finding.n = study->n[study->sizes - 1];
+  finding.n = study->n[size];
   finding.t = study->time[time];
-  finding.estimate = curve->ratio[(time + 1) * study->sizes - 1];
+  finding.estimate = curve->ratio[time * study->sizes + size];
   finding.confidence = predicted->fluctuations->options.level;
   finding.expected = 1;
   return finding;
 }
 
+/* A condition with the half width h requires that a prediction wrong by the factor 1 + WRONG h would be rejected. */
+static const double WRONG = 1.5;
+
 static bool contains_one(const struct estimate *ratio) {
   return ratio->low <= 1 && ratio->high >= 1;
+}
+
+/* Returns whether the interval contains 1, and would not if the prediction were multiplied or divided by `factor`. */
+static bool rejects(const struct estimate *ratio, double factor) {
+  return contains_one(ratio) && ratio->low > 1 / factor && ratio->high < factor;
 }
 
 /* Half of the width of the interval, relative to the ratio. */
@@ -67,7 +75,8 @@ static void find(const void *state, struct findings *findings) {
     snprintf(name, sizeof name, "%s.predicted", curve->quantity->name);
     snprintf(subject, sizeof subject, "n %s / prediction", curve->quantity->name);
     for (int time = 0; time < study_of(predicted)->times; time++) {
-      struct finding finding = ratio_finding(predicted, curve, time, FINDING(FINDING_VERDICT, name, subject));
+      struct finding finding = ratio_finding(predicted, curve, study_of(predicted)->sizes - 1, time,
+                                             FINDING(FINDING_VERDICT, name, subject));
       if (isnan(finding.estimate.low)) continue;
       const bool agrees = contains_one(&finding.estimate);
       finding.verdict = agrees ? VERDICT_WITHIN : VERDICT_OUTSIDE;
@@ -107,11 +116,18 @@ static const char *quantity(const void *state, int i) {
   return i < predicted->curves ? predicted->curve[i].quantity->name : NULL;
 }
 
+/* condition->tolerance: the smallest n; NAN: the largest n of the study. */
 static bool read_half(const char *text, struct condition *condition) {
   char *end;
   if (*text++ != '=') return false;
   condition->value = strtod(text, &end);
-  return end != text && condition->value > 0 && isfinite(condition->value) && condition_read_time(end, condition);
+  if (end == text || !(condition->value > 0) || !isfinite(condition->value)) return false;
+  if (*end == ':') {
+    text = end + 1;
+    condition->tolerance = strtod(text, &end);
+    if (end == text || !(condition->tolerance >= 1)) return false;
+  }
+  return condition_read_time(end, condition);
 }
 
 static void judge(const void *state, const struct condition *condition, struct findings *findings) {
@@ -119,22 +135,26 @@ static void judge(const void *state, const struct condition *condition, struct f
   const struct study *study = study_of(predicted);
   const struct predicted_curve *curve = &predicted->curve[0];
   while (strcmp(curve->quantity->name, condition->quantity) != 0) curve++; /* condition_check has found it */
+  const double half = condition->value, wrong = 1 + WRONG * half;
   int judged = 0;
-  for (int time = 0; time < study->times; time++) {
-    const struct estimate *ratio = &curve->ratio[(time + 1) * study->sizes - 1];
-    const bool asked = isnan(condition->time) || study_same_time(study->time[time], condition->time);
-    if (!asked || isnan(curve->prediction[time].value)) continue;
-    const bool met = contains_one(ratio) && half_width(ratio) <= condition->value;
-    findings_add(findings, ratio_finding(predicted, curve, time, condition_finding(condition, met)),
-                 "expected an interval that contains 1 and is at most +- %g %%", 100 * condition->value);
-    judged++;
-  }
+  for (int time = 0; time < study->times; time++)
+    for (int size = 0; size < study->sizes; size++) {
+      const struct estimate *ratio = &curve->ratio[time * study->sizes + size];
+      const bool asked = isnan(condition->time) || study_same_time(study->time[time], condition->time);
+      const bool enough = size == study->sizes - 1 || (double)study->n[size] >= condition->tolerance;
+      if (!asked || !enough || isnan(curve->prediction[time].value)) continue;
+      const bool met = half_width(ratio) <= half && rejects(ratio, wrong);
+      findings_add(findings, ratio_finding(predicted, curve, size, time, condition_finding(condition, met)),
+                   "expected an interval that contains 1, is at most +- %g %%, and rejects a factor of %g", 100 * half,
+                   wrong);
+      judged++;
+    }
   if (judged == 0)
     findings_add(findings, condition_finding(condition, false), "the prediction has none of these times");
 }
 
 static const struct condition_kind kinds[] = {
-    {".predicted", "NAME.predicted=HALF[@T]", read_half, quantity, judge},
+    {".predicted", "NAME.predicted=HALF[:N][@T]", read_half, quantity, judge},
 };
 
 /* ---- named arrays ---- */

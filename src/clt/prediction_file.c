@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/crc32c.h"
 #include "base/error.h"
 #include "io/h5.h"
 #include "io/result_file.h"
@@ -13,6 +14,11 @@ enum { FORMAT_VERSION = 1 };
 
 static const char *const groups[PREDICTION_SETS] = {"/test", "/train"};
 
+uint32_t prediction_points_crc(uint32_t crc, int64_t count, int d, const double *x, const double *y) {
+  crc = crc32c(crc, x, sizeof *x * (size_t)(count * d));
+  return crc32c(crc, y, sizeof *y * (size_t)count);
+}
+
 /* ---- write ---- */
 
 static int write_array(struct h5 *file, const char *name, enum h5_type type, int rank, const int64_t *shape,
@@ -20,6 +26,14 @@ static int write_array(struct h5 *file, const char *name, enum h5_type type, int
   TRY(h5_write(file, name, type, rank, shape, values));
   TRY(h5_describe(file, name, description, unit));
   return h5_dimensions(file, name, rank, scales);
+}
+
+static int write_checksum(struct h5 *file, const struct dataset *data) {
+  char text[16];
+  uint32_t crc = prediction_points_crc(0, data->tests, data->d, data->test_x, data->test_y);
+  crc = prediction_points_crc(crc, data->samples, data->d, data->x, data->y);
+  snprintf(text, sizeof text, "%08x", crc);
+  return h5_set_text(file, "/", "points_checksum", text);
 }
 
 static int write_root(struct h5 *file, const struct prediction *prediction) {
@@ -36,6 +50,7 @@ static int write_root(struct h5 *file, const struct prediction *prediction) {
   TRY(h5_set_int(file, "/", "units", request->units));
   TRY(h5_set_int(file, "/", "references", request->references));
   TRY(h5_set_int(file, "/", "seed", (int64_t)request->seed));
+  TRY(write_checksum(file, prediction->problem.data));
   TRY(write_array(file, "/time", H5_DOUBLE, 1, &times, prediction->time, "time", "1", scale));
   TRY(write_array(file, "/step", H5_INT64, 1, &times, prediction->step, "step", NULL, scale));
   TRY(h5_index(file, "/draw", request->draws, "draw, counted from 0"));
@@ -64,7 +79,7 @@ static int write_set(struct h5 *file, const struct prediction *prediction, int s
   snprintf(name, sizeof name, "%s/nV_error", groups[set]);
   if (status == OK)
     status = write_array(file, name, H5_DOUBLE, 1, shape, error,
-                         "standard error of nV: of the draws and of the references (time)", "f^2", scales);
+                         "standard error of nV: of the draws and of the references, without the bias of a finite N (time)", "f^2", scales);
   free(value);
   return status;
 }
@@ -131,6 +146,7 @@ static int read_content(struct h5 *file, struct prediction_file *content) {
   TRY(h5_shape(file, "/draw", &rank, shape));
   const int64_t draws = shape[0];
   TRY(h5_get_text(file, "/", "config", &content->config));
+  if (h5_get_text(file, "/", "points_checksum", &content->points_checksum) != OK) content->points_checksum = NULL;
   TRY(h5_get_int(file, "/", "units", &content->units));
   TRY(h5_get_int(file, "/", "references", &references));
   if (times < 1 || times > INT32_MAX || draws < 2 || draws > INT32_MAX || references < 2 || references > draws)
@@ -145,9 +161,7 @@ static int read_content(struct h5 *file, struct prediction_file *content) {
   if (!content->square[POINTS_TEST]) return OK;
   TRY(h5_shape(file, "/test/x", &rank, shape));
   content->points = shape[0];
-  content->d = shape[1];
-  TRY(alloc_copy((void **)&content->x, shape[0] * shape[1], sizeof(double), "test points of a prediction"));
-  return h5_read(file, "/test/x", H5_DOUBLE, 2, shape, content->x);
+  return OK;
 }
 
 int prediction_file_read(const char *path, struct prediction_file **out) {
@@ -171,8 +185,8 @@ void prediction_file_free(struct prediction_file *file) {
   if (!file) return;
   for (int set = 0; set < PREDICTION_SETS; set++) free(file->square[set]);
   free(file->config);
+  free(file->points_checksum);
   free(file->time);
-  free(file->x);
   free(file);
 }
 

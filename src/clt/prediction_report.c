@@ -12,7 +12,8 @@ void prediction_print_head(const struct prediction *prediction, FILE *out) {
   const struct prediction_request *request = prediction->request;
   fprintf(out,
           "limit of sqrt n (f_n - f_t): %d draws along %d references of %lld units\n"
-          "n V_n with 99 %% intervals: means over the draws and the points of g^2\n"
+          "n V_n with 99 %% intervals: means over the draws and the points of g^2. The\n"
+          "intervals do not contain the bias of a finite N: compare two values of --units\n"
           "%10s  %-30s  %s\n",
           request->draws, request->references, (long long)request->units, "t", "test points", "training points");
 }

@@ -227,9 +227,10 @@ const struct parameter parameter_table[] = {
      "baoab: friction gamma of the velocities; 0: Hamiltonian dynamics"},
     {"dynamics.birth_death", P_REAL, AT(schedule.update.birth_death.rate), 0, 1e6, false, "0", NULL, false,
      "rate of births and deaths; 0: none. After a step, each unit has an event with the probability 1 - exp(-rate "
-     "|V_i - mean V| dt), where V_i = c_i grad_c V(theta_i) + (lambda/2) |theta_i|^2 is its potential, and the mean is "
-     "that over the network. If V_i is above the mean, the unit dies, and a copy of a partner replaces it; otherwise "
-     "the partner dies, and a copy of the unit replaces it. The partner is drawn uniformly from all n units"},
+     "|V_i - mean V| dt), where V_i = c_i grad_c V(theta_i) + (lambda/2) |theta_i|^2 is its potential (with an output "
+     "scale alpha, grad_c V is divided by alpha), and the mean is that over the network. If V_i is above the mean, the "
+     "unit dies, and a copy of a partner replaces it; otherwise the partner dies, and a copy of the unit replaces it. "
+     "The partner is drawn uniformly from all n units"},
     {"dynamics.birth_death_every", P_COUNT, AT(schedule.update.birth_death.every), 1, STEPS_LIMIT, false, "1", NULL,
      false, "number K of steps between births and deaths; in their probability, dt is then K times the step size"},
     {"dynamics.birth_death_reinjection", P_REAL, AT(schedule.update.birth_death.reinjection), 0, 1, false, "0", NULL,
@@ -257,8 +258,10 @@ const struct parameter parameter_table[] = {
      "have different t at the same step"},
     {"dynamics.stages[].temperature", P_REAL, STAGE(temperature), 0, 1e6, false, "0", NULL, true,
      "temperature tau of the noise that a step adds to the trained parameters: sqrt(2 tau dt) N(0,1) with "
-     "dynamics.update: euler (mean-field Langevin dynamics). The noise is a function of run.seed, the network, the "
-     "unit and the step"},
+     "dynamics.update: euler (mean-field Langevin dynamics), and the mean of the noises of this and the next step with "
+     "leimkuhler_matthews. With baoab, noise is added to the velocities if the friction is above 0. The noise is a "
+     "function of run.seed, the network, the unit and the step, drawn in single arithmetic unless run.precision is "
+     "double"},
     {"dynamics.stages[].temperature_power", P_REAL, STAGE(temperature_power), -4, 4, false, "0", NULL, true,
      "a network of n units has the temperature temperature * n^temperature_power"},
     {"dynamics.stages[].batch", P_COUNT, STAGE(batch), 1, POINTS_LIMIT, false, NULL, NULL, true,

@@ -264,17 +264,37 @@ static int record_field(const struct teacher *teacher, enum field_id id, struct 
   return status;
 }
 
+/* Appends the law of a field to text, or that it is from the file. */
+static void add_law(const struct teacher *teacher, enum field_id id, char *text, size_t size) {
+  const struct unit_spec *unit = &teacher->target.spec.teacher;
+  const size_t used = strlen(text);
+  const char *separator = used > 0 ? ", " : "";
+  if (teacher->imported & 1u << id)
+    snprintf(text + used, size - used, "%s%s from the file", separator, field_table[id].name);
+  else if (id == FIELD_A && unit_table[unit->type].manifold == MANIFOLD_SPHERE)
+    snprintf(text + used, size - used, "%sz uniform on the sphere |z|^2 = d; z is stored as a", separator);
+  else if (id == FIELD_A)
+    snprintf(text + used, size - used, "%seach a_k ~ N(%g, %g^2)", separator, unit->a.mean, unit->a.std);
+  else {
+    const struct normal_law *law = id == FIELD_C ? &unit->c : &unit->b;
+    snprintf(text + used, size - used, "%s%s ~ N(%g, %g^2)", separator, field_table[id].name, law->mean, law->std);
+  }
+}
+
+void target_teacher_law(const struct target *target, char text[TEACHER_LAW]) {
+  static const enum field_id order[] = {FIELD_C, FIELD_A, FIELD_B};
+  const unsigned fields = unit_manifold(target->spec.teacher.type)->fields;
+  *text = 0;
+  for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+    if (fields & 1u << order[i]) add_law((const struct teacher *)target, order[i], text, TEACHER_LAW);
+}
+
 static int record(const struct target *target, struct h5 *file) {
   const struct target_spec *spec = &target->spec;
   const struct unit_spec *unit = &spec->teacher;
   const bool sphere = unit_table[unit->type].manifold == MANIFOLD_SPHERE;
-  char law[256];
-  int used = snprintf(law, sizeof law, "c ~ N(%g, %g^2)", unit->c.mean, unit->c.std);
-  if (sphere)
-    snprintf(law + used, sizeof law - (size_t)used, ", z uniform on the sphere |z|^2 = d; z is stored as a");
-  else
-    snprintf(law + used, sizeof law - (size_t)used, ", each a_k ~ N(%g, %g^2), b ~ N(%g, %g^2)", unit->a.mean,
-             unit->a.std, unit->b.mean, unit->b.std);
+  char law[TEACHER_LAW];
+  target_teacher_law(target, law);
   TRY(h5_index(file, "/teacher/unit", spec->teacher_units, "number of the unit"));
   TRY(h5_index(file, "/teacher/d", target->d, "input dimension"));
   for (int id = 0; id < FIELDS; id++)

@@ -130,7 +130,8 @@ const struct column column_table[] = {
     {"potential_variance", "f^4",
      "variance over units of V_i = c grad_c V + (lambda/2) |theta|^2. As dt -> 0 and n -> infinity, births and deaths "
      "decrease regularized_loss, or loss without a ridge, by dynamics.birth_death times potential_variance per unit "
-     "of t",
+     "of t. With an output scale alpha, V_i = c grad_c V / alpha + (lambda/2) |theta|^2, and the decrease is alpha^2 "
+     "times as large",
      .value = potential_variance, .applies = events},
 };
 const int column_count = sizeof column_table / sizeof *column_table;

@@ -25,8 +25,10 @@ int64_t schedule_first(const struct schedule *schedule, int stage) {
 }
 
 bool schedule_is_random(const struct schedule *schedule) {
-  bool random = schedule->update.birth_death.rate > 0;
-  for (int s = 0; s < schedule->stages; s++) random |= schedule->stage[s].temperature > 0;
+  const struct update_spec *update = &schedule->update;
+  const bool noiseless = update->rule == UPDATE_BAOAB && !(update->gamma > 0);
+  bool random = update->birth_death.rate > 0;
+  for (int s = 0; s < schedule->stages && !noiseless; s++) random |= schedule->stage[s].temperature > 0;
   return random;
 }
 

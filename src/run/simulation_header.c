@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/coincidence.h"
+#include "data/target_teacher.h"
 #include "simulation_state.h"
 
 /* What each step uses, for example "all 500 points". */
@@ -58,6 +59,15 @@ static void print_networks(struct simulation *sim) {
 }
 
 /* Prints C_f with its error and origin, and where the points come from. */
+/* A teacher from a file: which of its fields are from the file. */
+static void print_teacher(struct simulation *sim) {
+  const struct target *target = sim->problem.target;
+  char law[TEACHER_LAW];
+  if (target->spec.type != TARGET_TEACHER || !*target->spec.teacher.import.path) return;
+  target_teacher_law(target, law);
+  report_line(&sim->report, "teacher: %s: %s", target->spec.teacher.import.path, law);
+}
+
 static void print_points(struct simulation *sim) {
   const struct dataset *data = sim->problem.data;
   const double linear = sim->problem.target->linear_fraction;
@@ -68,6 +78,7 @@ static void print_points(struct simulation *sim) {
   if (*scale->origin && scale->C_f_error != 0) snprintf(origin, sizeof origin, ", from %s", scale->origin);
   if (isfinite(linear)) snprintf(fraction, sizeof fraction, ", linear fraction %.3g", linear);
   if (isfinite(scale->C_f)) report_line(&sim->report, "target: C_f = %s%s%s", C_f, origin, fraction);
+  print_teacher(sim);
   report_line(&sim->report, "training: %s", train);
   report_line(&sim->report, "test: %s", test);
   free(train);
