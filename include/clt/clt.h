@@ -19,7 +19,7 @@
  *                   pairs of replicas are nearly parallel by chance
  *   (e) normality   smallest p of the Anderson-Darling test over i, times m: above 1e-4 (the false-alarm rate)
  *
- * If the l_i are estimated from R' replicas, the limits of (a) and (b) include the variance of these estimates. */
+ * If the l_i are estimated, the limits of (a) and (b) include the variance of these estimates. */
 #ifndef MCKEAN_CLT_CLT_H
 #define MCKEAN_CLT_CLT_H
 
@@ -33,7 +33,8 @@ extern const char *const clt_test_names[CLT_TESTS];
 #define CLT_SD   4.5    /* limit of (a) and (b), in standard errors */
 #define CLT_RARE 6.8e-6 /* probability that a Gaussian is over 4.5 sd from its mean */
 
-/* Result of a test. value: (a) the largest |quotient - 1| of the leading five, (b) |W - 1|, (c), (d) as above, (e) the
+/* Result of a test. value: (a) |quotient - 1| of the one of the leading five that is the farthest from 1, relative to
+ * its limit, (b) |W - 1|, (c), (d) as above, (e) the
  * smallest p times m. */
 struct clt_outcome {
   bool applies, passed; /* a value of NAN does not pass */
@@ -50,9 +51,17 @@ struct clt_tests {
   double normality[CLT_VECTORS_MAX]; /* [m]: p of each projection */
 };
 
-/* Local. Computes all tests and marks those that apply. y [replicas][vectors]; reference_replicas: R', or 0 if the l_i
- * are exact. Cost: R^2 m operations. */
-struct clt_tests clt_run_tests(int64_t replicas, int vectors, const double *y, int64_t reference_replicas,
+/* How well the l_i are known. replicas: R' if they are estimated from R' independent Gaussian samples, otherwise 0.
+ * quotient [m]: otherwise, the relative variances of the l_i, with the variance `width` of the mean over i of estimated
+ * l_i / l_i; NULL: the l_i are exact. */
+struct clt_error {
+  int64_t replicas;
+  const double *quotient;
+  double width;
+};
+
+/* Local. Computes all tests and marks those that apply. y [replicas][vectors]. Cost: R^2 m operations. */
+struct clt_tests clt_run_tests(int64_t replicas, int vectors, const double *y, struct clt_error error,
                                const bool applies[CLT_TESTS]);
 
 /* Local. Returns whether every test that applies passed. */

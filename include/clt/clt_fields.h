@@ -11,7 +11,8 @@
  *            largest n itself, only tests (d) and (e), on the other half
  *
  *   predicted  every t of a prediction (clt/prediction.h), at the test points: the draws of the first half of the
- *            references give u_i, those of the other half l_i; no test of the mean
+ *            references give u_i, those of the other half l_i, with an error from the spread over these references,
+ *            because the draws of a reference are not independent; no test of the mean
  *
  * Normality is tested for the largest n only: the theorem is about n -> infinity, so at small n deviations of relative
  * order 1/n, and distributions that are not normal, do not contradict it. In addition, two kinds of sums must be within
@@ -53,7 +54,9 @@ struct clt_time {
   enum point_set set;
   enum clt_reference reference;
   int points, vectors, groups;
-  int64_t reference_replicas;              /* number of replicas that give the l_i; 0: the l_i are exact */
+  int64_t reference_replicas;              /* half: number of replicas that give the l_i; otherwise 0 */
+  int references;                          /* predicted: number of reference networks that give the l_i; otherwise 0 */
+  double *share;                           /* [references][m]: their contributions, the mean of which is l_i */
   int first[CLT_VECTORS_MAX + 1];          /* [groups + 1]: vectors first[g] .. first[g + 1] - 1 are group g */
   double reference_value[CLT_VECTORS_MAX]; /* [m]: l_i */
   /* The trace of the reference (for half: n V_n of the other half); and sqrt(R - 1) times the relative standard

@@ -19,29 +19,30 @@ static struct clt_outcome below(double value, double limit) {
 }
 
 /* Test (a). */
-static struct clt_outcome test_quotients(struct clt_tests *tests, const double *y, int64_t reference_replicas) {
+static struct clt_outcome test_quotients(struct clt_tests *tests, const double *y, struct clt_error error) {
   const size_t m = (size_t)tests->vectors, R = (size_t)tests->replicas;
-  double worst = 0;
+  const double gaussian = 2.0 / (double)(R - 1) + (error.replicas > 1 ? 2.0 / (double)(error.replicas - 1) : 0);
+  struct clt_outcome worst = below(0, CLT_SD * sqrt(gaussian));
   for (size_t i = 0; i < m; i++) {
     tests->quotient[i] = gsl_stats_variance(y + i, m, R);
-    const double off = fabs(tests->quotient[i] - 1);
-    if (i < CLT_LEADING && !(off <= worst)) worst = off;
+    const double off = fabs(tests->quotient[i] - 1),
+                 limit = CLT_SD * sqrt(gaussian + (error.quotient ? error.quotient[i] : 0));
+    if (i < CLT_LEADING && !(off / limit <= worst.value / worst.limit)) worst = below(off, limit);
   }
-  const double spread = 2.0 / (double)(R - 1) + (reference_replicas > 1 ? 2.0 / (double)(reference_replicas - 1) : 0);
-  return below(worst, CLT_SD * sqrt(spread));
+  return worst;
 }
 
 /* (b) */
-static struct clt_outcome test_width(struct clt_tests *tests, const double *y, int64_t reference_replicas) {
+static struct clt_outcome test_width(struct clt_tests *tests, const double *y, struct clt_error error) {
   const int m = tests->vectors;
   const size_t R = (size_t)tests->replicas;
   double *square = alloc_small(sizeof *square * R);
   for (size_t r = 0; r < R; r++) square[r] = cblas_ddot(m, y + r * (size_t)m, 1, y + r * (size_t)m, 1) / m;
   tests->width = gsl_stats_mean(square, 1, R);
   const double sd = gsl_stats_sd(square, 1, R);
-  const double spread = 1 / (double)R + (reference_replicas > 1 ? 1 / (double)reference_replicas : 0);
+  const double samples = 1 / (double)R + (error.replicas > 1 ? 1 / (double)error.replicas : 0);
   free(square);
-  return below(fabs(tests->width - 1), CLT_SD * sd * sqrt(spread));
+  return below(fabs(tests->width - 1), CLT_SD * sqrt(sd * sd * samples + (error.quotient ? error.width : 0)));
 }
 
 /* (c) */
@@ -94,12 +95,12 @@ static struct clt_outcome test_normality(struct clt_tests *tests, const double *
       .applies = true, .passed = p > ANDERSON_DARLING_LEVEL, .value = p, .limit = ANDERSON_DARLING_LEVEL};
 }
 
-struct clt_tests clt_run_tests(int64_t replicas, int vectors, const double *y, int64_t reference_replicas,
+struct clt_tests clt_run_tests(int64_t replicas, int vectors, const double *y, struct clt_error error,
                                const bool applies[CLT_TESTS]) {
   struct clt_tests tests = {.replicas = replicas, .vectors = vectors};
   const struct clt_outcome outcome[CLT_TESTS] = {
-      [CLT_QUOTIENTS] = test_quotients(&tests, y, reference_replicas),
-      [CLT_WIDTH] = test_width(&tests, y, reference_replicas),
+      [CLT_QUOTIENTS] = test_quotients(&tests, y, error),
+      [CLT_WIDTH] = test_width(&tests, y, error),
       [CLT_MEAN] = test_mean(&tests, y),
       [CLT_COSINE] = test_cosine(&tests, y),
       [CLT_NORMALITY] = test_normality(&tests, y),

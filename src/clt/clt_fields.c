@@ -20,11 +20,29 @@ static int points_used(const struct study *study, enum point_set set) {
 /* ---- one size ---- */
 
 static void choose_tests(const struct clt_time *time, bool largest, bool applies[CLT_TESTS]) {
-  const bool own = time->reference == CLT_HALF && largest; /* the l_i come from these replicas */
-  applies[CLT_QUOTIENTS] = applies[CLT_WIDTH] = !own;
+  const bool own = time->reference == CLT_HALF && largest;                     /* the l_i come from these replicas */
+  const bool alone = time->reference == CLT_PREDICTED && time->references < 2; /* their spread is unknown */
+  applies[CLT_QUOTIENTS] = applies[CLT_WIDTH] = !own && !alone;
   applies[CLT_MEAN] = time->reference == CLT_INITIAL;
   applies[CLT_COSINE] = time->vectors > 2; /* in a plane, some pairs of many replicas are nearly parallel */
   applies[CLT_NORMALITY] = largest;
+}
+
+/* Returns the relative variance of the sum of l_i, or of l_i / l_i if `scaled`, over the vectors first .. last - 1, from
+ * the spread over the references of a prediction. It is increased so that CLT_SD standard errors are exceeded with the
+ * probability CLT_RARE in spite of their small number, by Student's distribution. INFINITY for one reference. */
+static double share_variance(const struct clt_time *time, int first, int last, bool scaled) {
+  const int J = time->references, m = time->vectors;
+  if (J < 2) return J == 0 ? 0 : INFINITY;
+  double *sum = alloc_small(sizeof *sum * (size_t)J);
+  for (int j = 0; j < J; j++) {
+    sum[j] = 0;
+    for (int i = first; i < last; i++) sum[j] += time->share[j * m + i] / (scaled ? time->reference_value[i] : 1);
+  }
+  const double error = gsl_stats_sd(sum, 1, (size_t)J) / gsl_stats_mean(sum, 1, (size_t)J) / sqrt(J),
+               student = gsl_cdf_tdist_Qinv(CLT_RARE / 2, J - 1) / CLT_SD;
+  free(sum);
+  return pow(student * error, 2);
 }
 
 /* Returns the variance of a mean of squared deviations over replicas, if each square has variance 1, plus that of the
@@ -46,7 +64,8 @@ static void sum_group(const struct clt_time *time, int g, const double *y, int64
   }
   const double sd = gsl_stats_sd(square, 1, (size_t)replicas) / expected;
   size->group[g] = gsl_stats_mean(square, 1, (size_t)replicas) / expected * (double)replicas / (double)(replicas - 1);
-  size->group_limit[g] = CLT_SD * sd * sqrt(relative_variance(time, replicas));
+  size->group_limit[g] = CLT_SD * sqrt(sd * sd * relative_variance(time, replicas) +
+                                       share_variance(time, time->first[g], time->first[g + 1], false));
   free(square);
 }
 
@@ -104,6 +123,13 @@ static int sort_eigenvalues(const struct clt_fields_work *work, const struct clt
   return status;
 }
 
+/* quotient [m]: work space. */
+static struct clt_error error_of(const struct clt_time *time, double *quotient) {
+  if (time->references == 0) return (struct clt_error){.replicas = time->reference_replicas};
+  for (int i = 0; i < time->vectors; i++) quotient[i] = share_variance(time, i, i + 1, false);
+  return (struct clt_error){.quotient = quotient, .width = share_variance(time, 0, time->vectors, true)};
+}
+
 static int judge(const struct clt_fields_work *work, const struct clt_time *time,
                  const struct clt_fields_comparison *reference, int size, const struct covariance *covariance,
                  struct clt_size *out) {
@@ -114,10 +140,11 @@ static int judge(const struct clt_fields_work *work, const struct clt_time *time
   int status = covariance_project(covariance, m, reference->u, reference->center, y);
   if (status == OK) {
     bool applies[CLT_TESTS];
+    double quotient[CLT_VECTORS_MAX];
     choose_tests(time, size == work->study->sizes - 1, applies);
     for (int64_t r = 0; r < replicas; r++)
       for (int i = 0; i < m; i++) y[r * m + i] /= sqrt(time->reference_value[i]);
-    out->tests = clt_run_tests(replicas, m, y, time->reference_replicas, applies);
+    out->tests = clt_run_tests(replicas, m, y, error_of(time, quotient), applies);
     out->trace = covariance_trace(covariance);
     summarize(time, y, replicas, out);
     check_sums(time, replicas, out);
@@ -272,6 +299,7 @@ void clt_fields_free(struct clt_fields *fields) {
       free(fields->time[i].size[s].null_sd);
     }
     free(fields->time[i].size);
+    free(fields->time[i].share);
   }
   free(fields->time);
   free(fields);

@@ -62,15 +62,17 @@ static int read_draws(void *context, int64_t first, int64_t count, double *g) {
   return OK;
 }
 
-/* Sets half to the covariances of the draws of the first half of the references and of the other half. Draws are
+/* Sets half to the covariances of the draws of the first half of the references and of the other half, and
+ * time->references. Draws are
  * samples of sqrt n (f_n - f_t), so n is 1. */
-static int create_draws(const struct clt_fields_work *work, const struct clt_time *time, struct covariance *half[2]) {
+static int create_draws(const struct clt_fields_work *work, struct clt_time *time, struct covariance *half[2]) {
   const struct prediction_file *file = work->prediction;
   const int own = file->draws / file->references, cut = file->references / 2 * own;
   struct draws_at draws = {work, predicted_time(file, work->study->time[time->index]), time->points, 0, NULL};
   const struct covariance_reader reader = {read_draws, &draws};
   int status = covariance_create(&work->grid, 1, cut, time->points, &reader, &half[0]);
   draws.first = cut;
+  time->references = file->references - file->references / 2;
   if (status == OK) status = covariance_create(&work->grid, 1, file->draws - cut, time->points, &reader, &half[1]);
   free(draws.all);
   return status;
@@ -117,6 +119,19 @@ static int find_exact(const struct clt_fields_work *work, struct clt_time *time,
   return status;
 }
 
+/* Sets time->share from the projections y [draws][stride] of the draws of the references. */
+static void set_shares(struct clt_time *time, int64_t draws, int stride, const double *y) {
+  const int m = time->vectors;
+  const int64_t own = draws / time->references;
+  const double factor = (double)draws / (double)(draws - 1) / (double)own; /* the mean of the shares is l_i */
+  time->share = calloc((size_t)(time->references * m), sizeof *time->share);
+  if (!time->share) die("no memory for %d references", time->references);
+  for (int i = 0; i < m; i++) {
+    const double mean = gsl_stats_mean(y + i, (size_t)stride, (size_t)draws);
+    for (int64_t r = 0; r < draws; r++) time->share[r / own * m + i] += factor * pow(y[r * stride + i] - mean, 2);
+  }
+}
+
 /* u_i = eigenvectors of the covariance `first`, l_i = Rayleigh quotients of the covariance `second`, whose samples are
  * independent of those of `first`. */
 static int split(const struct clt_fields_work *work, struct clt_time *time, const struct covariance *first,
@@ -131,22 +146,22 @@ static int split(const struct clt_fields_work *work, struct clt_time *time, cons
   }
   free(spectrum);
   TRY(status);
-  time->reference_replicas = second->replicas;
+  if (time->reference == CLT_HALF) time->reference_replicas = second->replicas;
   time->reference_trace = covariance_trace(second);
   time->trace_sd = NAN;
-  status =
-      comm_agree(work->grid.comm, alloc_array((void **)&y, time->reference_replicas * m, sizeof *y, "projections"));
+  status = comm_agree(work->grid.comm, alloc_array((void **)&y, second->replicas * m, sizeof *y, "projections"));
   if (status == OK) status = covariance_project(second, m, comparison->u, NULL, y);
   for (int i = 0; i < m && status == OK; i++)
-    time->reference_value[i] = gsl_stats_variance(y + i, (size_t)m, (size_t)time->reference_replicas);
+    time->reference_value[i] = gsl_stats_variance(y + i, (size_t)m, (size_t)second->replicas);
   while (time->vectors > 1 && time->reference_value[time->vectors - 1] < CLT_FLOOR * time->reference_value[0])
     time->vectors--;
+  if (status == OK && time->references > 0) set_shares(time, second->replicas, m, y);
   free(y);
   return status;
 }
 
 /* Creates the covariances of two halves of the replicas of the largest n, or of the draws of a prediction. */
-static int create_halves(const struct clt_fields_work *work, const struct clt_time *time, struct covariance *half[2]) {
+static int create_halves(const struct clt_fields_work *work, struct clt_time *time, struct covariance *half[2]) {
   const int last = work->study->sizes - 1;
   const int64_t replicas = study_initials(work->study, last), cut = replicas / 2;
   if (time->reference == CLT_PREDICTED) return create_draws(work, time, half);

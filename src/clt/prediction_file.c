@@ -78,8 +78,10 @@ static int write_set(struct h5 *file, const struct prediction *prediction, int s
     status = write_array(file, name, H5_DOUBLE, 1, shape, value, "prediction of n V_n (time)", "f^2", scales);
   snprintf(name, sizeof name, "%s/nV_error", groups[set]);
   if (status == OK)
-    status = write_array(file, name, H5_DOUBLE, 1, shape, error,
-                         "standard error of nV: of the draws and of the references, without the bias of a finite N (time)", "f^2", scales);
+    status =
+        write_array(file, name, H5_DOUBLE, 1, shape, error,
+                    "standard error of nV: of the draws and of the references, without the bias of a finite N (time)",
+                    "f^2", scales);
   free(value);
   return status;
 }

@@ -59,7 +59,7 @@ static double *project(const struct dist_grid *grid, int n, const struct law *la
 /* Applies all tests of clt/clt.h; normality only if requested. */
 static struct clt_tests judge(const double *y, bool normality) {
   const bool applies[CLT_TESTS] = {true, true, true, true, normality};
-  return clt_run_tests(REPLICAS, M, y, 0, applies);
+  return clt_run_tests(REPLICAS, M, y, (struct clt_error){0}, applies);
 }
 
 static void print(const char *what, const struct clt_tests *tests) {
