@@ -17,7 +17,8 @@
  * chunks of points and groups of draws: 4 (w + 1) flops per unit, point and draw, and 2 w^2 per unit and draw for w
  * trained parameters of a unit. Memory: N (d + 3) reals per draw over the ranks that share the network, and P doubles
  * per draw on each of them. Results depend on the number of ranks by rounding only, and not on the number of threads.
- * Until draws_match, the draws use min(4 M, 256) more reals per unit and per training point.
+ * Until draws_match, the draws use min(4 M, 256) more reals per unit and per training point. Each thread takes 256 (d +
+ * 1) (d + 2) reals for the Hessians of a block and the products of components of the points.
  *
  * Functions that take draws are collective over the ranks that share the network, unless they are local; these ranks
  * must call them in the same order. */

@@ -146,9 +146,7 @@ class Corrections(namedtuple("Corrections", "label parts")):
         texts = []
         for case in cases:
             gamma = 1 - float(case.first.config.get("ensemble.scale_power", 0))
-            n, distance = exact.corrections(case.home)
-            slopes = np.diff(np.log(distance)) / np.diff(np.log(n))
-            texts.append(f"gamma = {gamma:g}: {', '.join(number(slope, '.2f') for slope in slopes)}")
+            texts.append(f"gamma = {gamma:g}: {', '.join(interval(*slope, form='.2f') for slope in exact.corrections(case.home))}")
         return True, f"{self.label}: slopes of |E f_n - E f_4n| in n, between neighboring n: {'; '.join(texts)}"
 
     def expected(self):

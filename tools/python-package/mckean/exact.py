@@ -4,6 +4,7 @@ A run is the folder of a run. Differences between runs are taken network by netw
 units. All intervals of means over networks are those of Student's t distribution.
 """
 import functools
+import math
 import statistics
 from collections import namedtuple
 
@@ -119,14 +120,21 @@ def distance_to_line(run):
 
 
 def corrections(run):
-    """Returns (n, D): the norm D over test points of E f_n - E f_n', n' the next size, at the last field, for each n but the largest.
+    """Returns the Means of the slopes in n, between neighboring n, of the norm D over test points of E f_n - E f_n' at the last field.
 
-    The squares are corrected for the variance of the means over replicas; NaN where a corrected square is not positive.
+    n' is the next size. The squares are corrected for the variance of the means over replicas; a slope is NaN where a corrected square
+    is not positive. The intervals are those of the jackknife over replicas, which have the same number for each n.
     """
     pairs = sorted(((n, table["f"][-1]) for n, table in by_size(run)), key=lambda pair: pair[0])
-    squares = [((f.mean(0) - g.mean(0)) ** 2 - f.var(0, ddof=1) / len(f) - g.var(0, ddof=1) / len(g)).mean()
-               for (_, f), (_, g) in zip(pairs, pairs[1:])]
-    return [n for n, _ in pairs[:-1]], np.sqrt([square if square > 0 else np.nan for square in squares])
+    n, fields = [n for n, _ in pairs], [f for _, f in pairs]
+
+    def distance(k, keep):
+        f, g = fields[k][keep], fields[k + 1][keep]
+        square = ((f.mean(0) - g.mean(0)) ** 2 - f.var(0, ddof=1) / len(f) - g.var(0, ddof=1) / len(g)).mean()
+        return math.sqrt(square) if square > 0 else math.nan
+
+    return [jackknife(lambda keep, k=k: math.log(distance(k + 1, keep) / distance(k, keep)) / math.log(n[k + 1] / n[k]), len(fields[0]))
+            for k in range(len(n) - 2)]
 
 
 # ---- teachers and students ----
