@@ -142,25 +142,26 @@ static void steps_equal_the_twin(void **state) {
 
 enum { FREE_N = 20000, FREE_STEPS = 120 };
 
-static struct fixture *free_units(const char *update, const char *precision, int n, int steps) {
+static struct fixture *free_units(const char *update, const char *precision, double dt, int n, int steps) {
   return fixture_create("run: {precision: %s, seed: 3}\nensemble: {n: %d}\n"
                         "unit: {type: tanh, train: [a], init: {c: {std: 0}}}\n"
                         "target: {type: spin, d: %d}\ndata: {samples: 1, test: 0}\n"
-                        "dynamics: {ridge: 0.5, %s, stages: [{steps: %d, dt: 0.4, temperature: 0.3}]}\n",
-                        precision, n, D, update, steps);
+                        "dynamics: {ridge: 0.5, %s, stages: [{steps: %d, dt: %g, temperature: 0.3}]}\n",
+                        precision, n, D, update, steps, dt);
 }
 
 static void free_units_have_the_stationary_variance(void **state) {
   (void)state;
   static const struct {
     const char *update;
-    double variance, kinetic;
-  } cases[] = {{"update: euler", 0.3 / (0.5 * (1 - 0.4 * 0.5 / 2)), 0},
-               {"update: leimkuhler_matthews", 0.3 / 0.5, 0},
-               {"update: baoab, friction: 0.6", 0.3 / 0.5, D * 0.3 * (1 - 0.5 * 0.4 * 0.4 / 4) / 2}};
+    double dt, variance, kinetic;
+  } cases[] = {{"update: euler", 0.4, 0.3 / (0.5 * (1 - 0.4 * 0.5 / 2)), 0},
+               {"update: leimkuhler_matthews", 0.4, 0.3 / 0.5, 0},
+               {"update: baoab, friction: 0.6", 1.2, 0.3 / 0.5, D * 0.3 * (1 - 0.5 * 1.2 * 1.2 / 4) / 2}};
   for (int i = 0; i < 3; i++)
     for (int precision = 0; precision < PRECISIONS; precision++) {
-      struct fixture *fixture = free_units(cases[i].update, precision_names[precision], FREE_N, FREE_STEPS);
+      struct fixture *fixture =
+          free_units(cases[i].update, precision_names[precision], cases[i].dt, FREE_N, FREE_STEPS);
       fixture_steps(fixture, 0, FREE_STEPS);
       fixture_observe(fixture, FREE_STEPS);
       const double error = sqrt(2.0 / (D * FREE_N)), *mean = fixture->observation[0].mean;
@@ -180,7 +181,7 @@ static void free_units_have_the_stationary_variance(void **state) {
 static void without_friction_the_energy_is_conserved(void **state) {
   (void)state;
   const double dt = 0.4, lambda = 0.5;
-  struct fixture *fixture = free_units("update: baoab, friction: 0", "double", N, 200);
+  struct fixture *fixture = free_units("update: baoab, friction: 0", "double", dt, N, 200);
   double first = 0;
   for (int step = 0; step < 200; step++) {
     fixture_observe(fixture, step);
