@@ -9,7 +9,8 @@
  *     is constant
  *   euler, units not on the sphere: E theta.g - (dt/2) E |g|^2 = tau m in the stationary state, m trained parameters
  *   only c trained, G = (1/(nP)) sum_i phi_i phi_i': f_k is Gaussian with
- *     mean <- mean - dt (G (mean - y) + lambda mean),  n Cov <- A n Cov A + 2 tau dt P G,  A = 1 - dt (G + lambda)
+ *     mean <- mean - dt (G (mean - y) + lambda mean),  n Cov <- A n Cov A + 2 tau dt P G,  A = 1 - dt (G + lambda);
+ *     sums of squares of the whitened outputs have a chi^2 law; E loss = sum_k [(mean_k - y_k)^2 + Cov_kk] / (2 P)
  *   free units on the sphere: E z_k.z_0 / d = (E (1 + 2 tau dt chi^2_{d-1} / d)^(-1/2))^k */
 #include <math.h>
 #include <stdlib.h>
@@ -226,39 +227,88 @@ static void the_virial_is_that_of_equipartition(void **state) {
 
 /* ---- frozen features ---- */
 
-/* Checks the outputs of networks that differ in noise only, f [streams][P], against mean and n Cov. */
-static void check_law(int n, int streams, const double *f, const double *mean, const double covariance[P][P],
-                      int step) {
-  for (int w = 0; w < 4; w++) { /* f_0, f_2, f_0 - f_1, f_2 - f_3 */
-    const int p = w % 2 * 2, q = p + 1;
-    const double sign = w < 2 ? 0 : -1;
+struct law {
+  int n, streams, step;
+  const double *y;
+  double mean[P], covariance[P][P]; /* n Cov */
+};
+
+/* f [streams][P]: outputs of networks that differ in noise only. */
+static void check_outputs(const struct law *law, const double *f) {
+  const int n = law->n, streams = law->streams;
+  for (int w = 0; w < 2; w++) { /* f_0, f_2 - f_3 */
+    const int p = 2 * w, q = p + 1;
+    const double sign = -w, exact = law->mean[p] + sign * law->mean[q];
+    const double(*S)[P] = law->covariance, variance = (S[p][p] + 2 * sign * S[p][q] + sign * sign * S[q][q]) / n;
     double sum = 0, square = 0;
-    const double exact = mean[p] + sign * mean[q],
-                 variance = (covariance[p][p] + 2 * sign * covariance[p][q] + sign * sign * covariance[q][q]) / n;
     for (int s = 0; s < streams; s++) {
       const double value = f[s * P + p] + sign * f[s * P + q] - exact;
       sum += value / streams;
       square += value * value / streams;
     }
     expect(fabs(sum) < SIGMAS * sqrt(variance / streams), "n = %d, step %d, form %d: mean - exact = %g, error %g", n,
-           step, w, sum, sqrt(variance / streams));
+           law->step, w, sum, sqrt(variance / streams));
     expect(fabs(square / variance - 1) < SIGMAS * sqrt(2.0 / streams),
-           "n = %d, step %d, form %d: variance %g, exact %g", n, step, w, square, variance);
+           "n = %d, step %d, form %d: variance %g, exact %g", n, law->step, w, square, variance);
   }
+}
+
+/* The sum of squares of the whitened outputs L^-1 (f - mean), Cov = L L', has a chi^2 law. */
+static void check_whitened(const struct law *law, const double *f) {
+  const int numbers = law->streams * P;
+  double L[P][P] = {{0}}, square = 0;
+  for (int p = 0; p < P; p++)
+    for (int q = 0; q <= p; q++) {
+      double rest = law->covariance[p][q] / law->n;
+      for (int k = 0; k < q; k++) rest -= L[p][k] * L[q][k];
+      L[p][q] = p == q ? sqrt(rest) : rest / L[q][q];
+    }
+  for (int s = 0; s < law->streams; s++) {
+    double z[P];
+    for (int p = 0; p < P; p++) {
+      z[p] = f[s * P + p] - law->mean[p];
+      for (int k = 0; k < p; k++) z[p] -= L[p][k] * z[k];
+      z[p] /= L[p][p];
+      square += z[p] * z[p] / numbers;
+    }
+  }
+  expect(fabs(square - 1) < SIGMAS * sqrt(2.0 / numbers), "n = %d, step %d: mean square of whitened outputs %g", law->n,
+         law->step, square);
+}
+
+/* Collective. The mean loss of the networks at the step of the law. */
+static void check_loss(const struct law *law, struct fixture *fixture) {
+  double sum = 0, exact = 0, variance = 0;
+  for (int p = 0; p < P; p++) {
+    const double r = law->mean[p] - law->y[p];
+    exact += (r * r + law->covariance[p][p] / law->n) / (2 * P);
+    for (int q = 0; q < P; q++) {
+      const double S = law->covariance[p][q] / law->n;
+      variance += (2 * S * S + 4 * r * S * (law->mean[q] - law->y[q])) / (4 * P * P);
+    }
+  }
+  fixture_observe(fixture, law->step);
+  for (int s = 0; s < fixture->particles->locals; s++)
+    if (fixture->particles->local[s].lead) sum += fixture->observation[s].loss;
+  MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, world.mpi);
+  const double mean = sum / law->streams, error = sqrt(variance / law->streams);
+  expect(fabs(mean - exact) < SIGMAS * error, "n = %d, step %d: mean loss %g +- %g, exact %g", law->n, law->step, mean,
+         error, exact);
 }
 
 static void frozen_features_have_the_gaussian_law(void **state) {
   (void)state;
-  enum { STREAMS = 600, EARLY = 6, LATE = 250 };
-  const double dt = 0.5, tau = 0.2, lambda = 0.3;
+  enum { STREAMS = 1002, EARLY = 2, LATE = 40 }; /* at 3 ranks, no rank has a part of a network only */
+  const double dt = 1.5, tau = 0.2, lambda = 0.3;
   for (int n = 8; n <= 512; n *= 64) {
     struct fixture *fixture = fixture_create(
         "run: {precision: double, seed: 9}\nensemble: {n: %d, replicas: 1}\nunit: {type: tanh, train: [c]}\n"
         "target: {type: spin, d: %d}\ndata: {samples: %d, test: 0, streams: %d}\n"
         "dynamics: {ridge: %g, stages: [{steps: %d, dt: %g, temperature: %g}]}\n",
         n, D, P, STREAMS, lambda, LATE, dt, tau);
-    double G[P][P] = {{0}}, mean[P], S[P][P] = {{0}}, *f = fixture_outputs(fixture, POINTS_TRAIN);
-    memcpy(mean, f, sizeof mean);
+    struct law law = {n, STREAMS, 0, fixture->data->y, {0}, {{0}}};
+    double G[P][P] = {{0}}, *mean = law.mean, (*S)[P] = law.covariance, *f = fixture_outputs(fixture, POINTS_TRAIN);
+    memcpy(mean, f, sizeof law.mean);
     free(f);
     for (int i = 0; i < n && fixture->particles->locals > 0; i++) {
       double theta[WIDTH], phi[P];
@@ -274,7 +324,7 @@ static void frozen_features_have_the_gaussian_law(void **state) {
         for (int q = 0; q < P; q++) next[p] -= dt * G[p][q] * (mean[q] - fixture->data->y[q]);
         for (int q = 0; q < P; q++) A[p][q] = (p == q) * (1 - dt * lambda) - dt * G[p][q];
       }
-      memcpy(mean, next, sizeof mean);
+      memcpy(mean, next, sizeof next);
       for (int p = 0; p < P; p++)
         for (int q = 0; q < P; q++)
           for (int k = 0; k < P; k++) AS[p][q] += A[p][k] * S[k][q];
@@ -285,8 +335,11 @@ static void frozen_features_have_the_gaussian_law(void **state) {
         }
       fixture_steps(fixture, step, step + 1);
       if (step + 1 != EARLY && step + 1 != LATE) continue;
+      law.step = step + 1;
       f = fixture_outputs(fixture, POINTS_TRAIN);
-      check_law(n, STREAMS, f, mean, S, step + 1);
+      check_outputs(&law, f);
+      check_whitened(&law, f);
+      check_loss(&law, fixture);
       free(f);
     }
     fixture_free(fixture);
