@@ -151,6 +151,71 @@ static void hermite_targets_equal_their_definition(void **state) {
   assert_expected();
 }
 
+/* Degrees 4 to 8, alone and as factors of a product, against their polynomials in long double; E f^2 of one factor of
+ * degree 8 on the sphere, from E x_1^(2 k) = d^k (2 k - 1)!! / (d (d + 2) .. (d + 2 k - 2)). */
+static void hermite_factors_of_high_degree(void **state) {
+  (void)state;
+  enum { D = 3, POINTS = 70, TERMS = 6 };
+  static const long double he[9][9] = {[4] = {3, 0, -6, 0, 1},
+                                       [5] = {0, 15, 0, -10, 0, 1},
+                                       [6] = {-15, 0, 45, 0, -15, 0, 1},
+                                       [7] = {0, -105, 0, 105, 0, -21, 0, 1},
+                                       [8] = {105, 0, -420, 0, 210, 0, -28, 0, 1}};
+  struct target_spec spec = {.type = TARGET_HERMITE,
+                             .d = D,
+                             .inputs = INPUTS_GAUSSIAN,
+                             .hermite = {.directions = D,
+                                         .terms = TERMS,
+                                         .term = {{1, 1, {{0, 4}}},
+                                                  {1, 1, {{1, 5}}},
+                                                  {1, 1, {{2, 6}}},
+                                                  {1, 1, {{0, 7}}},
+                                                  {1, 1, {{1, 8}}},
+                                                  {-2, 2, {{2, 8}, {0, 5}}}}}};
+  const struct rng rng = {.seed = 1, .stream = RNG_DATA_TEST};
+  struct target *target;
+  double x[POINTS * D], y[POINTS], psi[TERMS * POINTS];
+  assert_ok(target_create(&world, &spec, &target));
+  for (int p = 0; p < POINTS; p++) rng_normal(&rng, (uint64_t)p, D, x + p * D);
+  for (int k = 0; k < D; k++) x[k] = 0, x[D + k] = 4; /* the constant of each polynomial, and its leading term */
+  target_eval(target, POINTS, x, y);
+  target_terms(target, POINTS, x, psi);
+  for (int p = 0; p < POINTS; p++) {
+    long double f = 0, size = 1;
+    for (int t = 0; t < TERMS; t++) {
+      long double product = 1, scale = 1; /* scale: the sum of the absolute values of the monomials */
+      for (int j = 0; j < spec.hermite.term[t].factors; j++) {
+        const struct hermite_factor factor = spec.hermite.term[t].factor[j];
+        const long double v = x[p * D + factor.direction], norm = sqrtl(tgammal(factor.degree + 1));
+        long double value = 0, sum = 0, power = 1;
+        for (int k = 0; k <= factor.degree; k++, power *= v) {
+          value += he[factor.degree][k] * power / norm;
+          sum += fabsl(he[factor.degree][k] * power) / norm;
+        }
+        product *= value;
+        scale *= sum;
+      }
+      expect(fabsl(psi[t * POINTS + p] - product) <= 1e-14L * scale, "term %d, point %d", t, p);
+      f += spec.hermite.term[t].coefficient * product;
+      size += fabs(spec.hermite.term[t].coefficient) * scale;
+    }
+    expect(fabsl(y[p] - f) <= 1e-14L * size, "point %d", p);
+  }
+  assert_expected();
+  assert_near(target->C_f, (5 + 4) / 2.0, 1e-14);
+  target_free(target);
+  double C_f, linear;
+  long double moment[9] = {1}, square = 0;
+  for (int k = 1; k <= 8; k++) moment[k] = moment[k - 1] * D * (2 * k - 1) / (D + 2 * k - 2);
+  for (int i = 0; i <= 8; i += 2)
+    for (int j = 0; j <= 8; j += 2) square += he[8][i] * he[8][j] * moment[(i + j) / 2] / 40320;
+  spec.inputs = INPUTS_SPHERE;
+  spec.hermite.terms = 1;
+  spec.hermite.term[0] = (struct hermite_term){1, 1, {{1, 8}}};
+  target_hermite_moments(&spec, &C_f, &linear);
+  assert_near(C_f, (double)square / 2, 1e-12);
+}
+
 /* C_f from sampling; on the corners of a cube exactly; on the sphere from E x_i^2 x_j^2 = d / (d + 2), E x_i^4 = 3 d /
  * (d + 2); unknown for signs and random directions, and for degrees at which the sum loses its digits. */
 static void hermite_moments_are_exact(void **state) {
@@ -287,6 +352,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(teachers_equal_their_definition),
       cmocka_unit_test(checksums_tell_targets_apart),
       cmocka_unit_test(hermite_targets_equal_their_definition),
+      cmocka_unit_test(hermite_factors_of_high_degree),
       cmocka_unit_test(hermite_moments_are_exact),
       cmocka_unit_test(files_reach_all_ranks),
   };
