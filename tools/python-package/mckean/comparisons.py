@@ -175,9 +175,9 @@ class NoiseBias(namedtuple("NoiseBias", "label parts value tolerance")):
 
 
 class SaadSolla(namedtuple("SaadSolla", "label parts eta")):
-    """Parts with increasing d: their overlaps, extrapolated in 1/d, must be those for d -> infinity (p > 1e-5 for all together).
+    """Parts with increasing d: their overlaps, extrapolated in 1/d, must be those for d -> infinity: p > 5e-6 for all together.
 
-    eta: dt d/P.
+    A study makes two such tests, so that they reject correct overlaps with p = 1e-5 in total (Bonferroni). eta: dt d/P.
     """
 
     def compare(self, cases):
@@ -185,7 +185,8 @@ class SaadSolla(namedtuple("SaadSolla", "label parts eta")):
         agree = statistic < limit
         return agree, (f"{self.label}: {count} overlaps and times, extrapolated from d = " + ", ".join(
             case.first.config["target.d"] for case in cases) + f": largest deviation {worst:.2f} standard errors, sum of squares "
-            f"{statistic:.0f}, " + verdict(agree, f"below {limit:.0f} (p = 1e-5)") + f"; relative distance at the largest d {distance:.2g}")
+            f"{statistic:.0f}, " + verdict(agree, f"below {limit:.0f} (p = 5e-6, half of 1e-5 for two tests)") +
+            f"; relative distance at the largest d {distance:.2g}")
 
     def expected(self):
         return f"overlaps of Saad and Solla: {self.label}"

@@ -233,8 +233,8 @@ def against_saad_solla(runs, eta):
     """Compares overlaps, extrapolated in 1/d by least squares with a line, with saad_solla, at all times after 0.
 
     runs: of increasing d, from the same overlaps. Returns how many overlaps and times, the largest deviation in standard errors, the
-    sum of squares of the deviations, its limit with p = 1e-5 for Gaussian deviations with the measured correlations, and the relative
-    distance of the largest d.
+    sum of squares of the deviations, its limit for Gaussian deviations with the measured correlations, and the relative distance of
+    the largest d. The limit has p = 5e-6, because each study makes two such tests: together they have p = 1e-5 (Bonferroni).
     """
     times = overlaps_of(runs[0]).time
     limit = numbers_of(*limit_of(runs[0], times, eta))[1:].ravel()
@@ -249,7 +249,7 @@ def against_saad_solla(runs, eta):
     sd = np.sqrt(np.diag(covariance))
     z = ((part * means).sum(0) - limit) / sd
     distance = np.linalg.norm(means[-1] - limit) / np.linalg.norm(limit)
-    return z.size, np.abs(z).max(), (z ** 2).sum(), sum_of_squares_limit(covariance / np.outer(sd, sd), 1e-5), distance
+    return z.size, np.abs(z).max(), (z ** 2).sum(), sum_of_squares_limit(covariance / np.outer(sd, sd), 5e-6), distance
 
 
 # ---- square units ----
