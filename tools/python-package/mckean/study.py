@@ -1,7 +1,7 @@
 """Reads the records of runs and the results of `mckean analyze`, for tools/report and tools/studies.
 
-A case is a set of runs that are analyzed together: they differ only in run.*, ensemble.n, ensemble.replicas and output.*. A study
-is a list of cases, such as one per power of the batch or per dimension. The results of a case are in one of its run folders:
+A case is a set of runs that are analyzed together: they differ only in run.* (except run.precision), ensemble.n, ensemble.replicas and
+output.*. A study is a list of cases, such as one per power of the batch or per dimension. The results of a case are in one of its run folders:
 analysis.json, analysis.h5 and analysis.txt (the printed output). All numbers and verdicts are read from analysis.json;
 analysis.txt is only displayed.
 """
@@ -60,7 +60,7 @@ class Run:
 
     def problem(self):
         """Returns the keys and values of the input that all runs of a case have in common."""
-        return tuple(sorted((key, value) for key, value in self.config.items() if not key.startswith(FREE)))
+        return tuple(sorted((key, value) for key, value in self.config.items() if not key.startswith(FREE) or key == "run.precision"))
 
     def snapshots(self):
         """Returns the paths of the existing checkpoints, in order of time."""
