@@ -151,8 +151,8 @@ static int read_content(struct h5 *file, struct prediction_file *content) {
   if (h5_get_text(file, "/", "points_checksum", &content->points_checksum) != OK) content->points_checksum = NULL;
   TRY(h5_get_int(file, "/", "units", &content->units));
   TRY(h5_get_int(file, "/", "references", &references));
-  if (times < 1 || times > INT32_MAX || draws < 2 || draws > INT32_MAX || references < 2 || references > draws)
-    return FAIL(FAILED, "expected times, draws and references of a prediction, received %lld, %lld and %lld",
+  if (times < 1 || times > INT32_MAX || draws < 2 || draws > INT32_MAX || references < 2 || draws % references != 0)
+    return FAIL(FAILED, "expected times, draws, and references that divide their number, received %lld, %lld and %lld",
                 (long long)times, (long long)draws, (long long)references);
   content->times = (int)times;
   content->draws = (int)draws;
