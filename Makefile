@@ -159,7 +159,7 @@ coverage: setup ## measure the coverage of intervals and the false alarms of tes
 
 # Builds the program of an older commit once; remove $(BUILD)/bits to build it with other flags. It is built with BUILD=program,
 # so that the rules in its *.d files, which the last line of this Makefile includes, do not apply to the objects in $(BUILD)/obj.
-BITS_BASE ?= da120cb
+BITS_BASE ?= 8a6b60f
 $(BUILD)/bits/%/program/mckean:
 	@mkdir -p $(BUILD)/bits/$*
 	@git archive $* | tar -x -C $(BUILD)/bits/$*
