@@ -28,9 +28,10 @@ static void choose_tests(const struct clt_time *time, bool largest, bool applies
   applies[CLT_NORMALITY] = largest;
 }
 
-/* Returns the relative variance of the sum of l_i, or of l_i / l_i if `scaled`, over the vectors first .. last - 1, from
- * the spread over the references of a prediction. It is increased so that CLT_SD standard errors are exceeded with the
- * probability CLT_RARE in spite of their small number, by Student's distribution. INFINITY for one reference. */
+/* Returns the relative variance of the sum over the vectors first .. last - 1 of the l_i or, if `scaled`, of the ratios
+ * of estimated to exact l_i, from the spread over the references of a prediction. Because there are few of them, it is
+ * increased so that CLT_SD standard errors are exceeded with the probability CLT_RARE under Student's distribution.
+ * INFINITY for one reference. */
 static double share_variance(const struct clt_time *time, int first, int last, bool scaled) {
   const int J = time->references, m = time->vectors;
   if (J < 2) return J == 0 ? 0 : INFINITY;
