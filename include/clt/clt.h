@@ -33,8 +33,8 @@ extern const char *const clt_test_names[CLT_TESTS];
 #define CLT_SD   4.5    /* limit of (a) and (b), in standard errors */
 #define CLT_RARE 6.8e-6 /* probability that a Gaussian is over 4.5 sd from its mean */
 
-/* Result of a test. value: (a) |quotient - 1| of the one of the leading five that is the farthest from 1, relative to
- * its limit, (b) |W - 1|, (c), (d) as above, (e) the
+/* Result of a test. value: (a) |quotient - 1| of that of the leading five for which it is largest relative to its
+ * limit, (b) |W - 1|, (c), (d) as above, (e) the
  * smallest p times m. */
 struct clt_outcome {
   bool applies, passed; /* a value of NAN does not pass */

@@ -63,8 +63,7 @@ static int read_draws(void *context, int64_t first, int64_t count, double *g) {
 }
 
 /* Sets half to the covariances of the draws of the first half of the references and of the other half, and
- * time->references. Draws are
- * samples of sqrt n (f_n - f_t), so n is 1. */
+ * time->references. Draws are samples of sqrt n (f_n - f_t), so n is 1. */
 static int create_draws(const struct clt_fields_work *work, struct clt_time *time, struct covariance *half[2]) {
   const struct prediction_file *file = work->prediction;
   const int own = file->draws / file->references, cut = file->references / 2 * own;

@@ -1,9 +1,9 @@
 """Reads the records of runs and the results of `mckean analyze`, for tools/report and tools/studies.
 
-A case is a set of runs that are analyzed together: they differ only in run.* (except run.precision), ensemble.n, ensemble.replicas and
-output.*. A study is a list of cases, such as one per power of the batch or per dimension. The results of a case are in one of its run folders:
-analysis.json, analysis.h5 and analysis.txt (the printed output). All numbers and verdicts are read from analysis.json;
-analysis.txt is only displayed.
+A case is a set of runs that are analyzed together: they differ only in run.* (except run.precision), ensemble.n, ensemble.replicas
+and output.*. A study is a list of cases, such as one per power of the batch or per dimension. The results of a case are in one of
+its run folders: analysis.json, analysis.h5 and analysis.txt (the printed output). All numbers and verdicts are read from
+analysis.json; analysis.txt is only displayed.
 """
 import json
 import math
