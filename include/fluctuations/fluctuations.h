@@ -111,7 +111,8 @@ struct fluctuations_terms {
 int fluctuations_split(int64_t initials, int64_t streams, int64_t points, const double *f, int bootstrap,
                        const double *weight, struct fluctuations_terms *terms);
 
-/* The outputs f [replicas][points] of the networks of one n, and their weight [B][replicas]. */
+/* The outputs f [replicas][points] of the networks of one n, independent of each other, and their weight [B][replicas].
+ */
 struct fluctuations_sample {
   int64_t replicas;
   const double *f, *weight;

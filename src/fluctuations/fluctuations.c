@@ -86,7 +86,15 @@ static int evaluate_split(const struct cell *cell, int64_t points, const double 
   return status;
 }
 
-static int evaluate_bias(const struct cell *cell, int64_t points, const double *f, double *value, double *resampled) {
+/* Averages the outputs f of a size over the streams of each initial condition, in place: f [initials][points]. */
+static void average_streams(const struct study *study, int size, int64_t points, double *f) {
+  const int64_t streams = study->streams, initials = study_initials(study, size);
+  for (int64_t i = 0; i < initials && streams > 1; i++)
+    for (int64_t k = 0; k < points; k++)
+      f[i * points + k] = gsl_stats_mean(f + i * streams * points + k, (size_t)points, (size_t)streams);
+}
+
+static int evaluate_bias(const struct cell *cell, int64_t points, double *f, double *value, double *resampled) {
   const struct study *study = cell->fluctuations->study;
   const int size = cell->size, last = study->sizes - 1, B = cell->fluctuations->options.bootstrap;
   double *largest;
@@ -96,8 +104,10 @@ static int evaluate_bias(const struct cell *cell, int64_t points, const double *
   TRY(alloc_array((void **)&largest, study->replicas[last] * points, sizeof *largest, "outputs of the reference"));
   int status = study_field(study, last, cell->time, cell->definition->set, largest);
   if (status == OK) {
-    const struct fluctuations_sample sample = {study->replicas[size], f, cell->weight[size]},
-                                     reference = {study->replicas[last], largest, cell->weight[last]};
+    average_streams(study, size, points, f);
+    average_streams(study, last, points, largest);
+    const struct fluctuations_sample sample = {study_initials(study, size), f, cell->weight[size]},
+                                     reference = {study_initials(study, last), largest, cell->weight[last]};
     status = fluctuations_bias(points, &sample, &reference, B, value, resampled);
   }
   free(largest);
