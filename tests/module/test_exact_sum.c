@@ -49,7 +49,6 @@ static void sums_are_correctly_rounded(void **state) {
   assert_expected();
 }
 
-/* sum += sign 2^exponent for -80 <= exponent < 62, in the limb that can hold it. */
 /* A checksum of the words of the sums, made on x86-64 with GCC. */
 static void bits_are_the_same_on_all_machines(void **state) {
   (void)state;
@@ -60,6 +59,7 @@ static void bits_are_the_same_on_all_machines(void **state) {
   assert_int_equal(crc32c(0, sum, sizeof sum), 0x42e874a3);
 }
 
+/* sum += sign 2^exponent for -80 <= exponent < 62, in the limb that can hold it. */
 static void add_power(int sign, int exponent, int64_t *sum) {
   const int limb = exponent >= 0 ? 0 : exponent >= -40 ? 1 : 2;
   sum[limb] += sign * (INT64_C(1) << (exponent + 40 * limb));
