@@ -2,8 +2,9 @@
  *
  * A term v, |v| < 2^39, is split into v = l0 + l1 2^-40 + l2 2^-80 with integers l0, l1, l2 (limbs). The remainder, at
  * most 2^-81, is rounded away once per term. Limbs are added as int64. Integer addition does not depend on the order,
- * so a sum over blocks has the same bits for every distribution of the blocks over ranks and threads. Up to 2^22 terms
- * of any admissible size fit without overflow.
+ * so a sum over blocks has the same bits for every distribution of the blocks over ranks and threads. A limb of a term
+ * is at most 2^39 in size, so EXACT_TERMS_MAX terms of any admissible size fit without overflow. Nothing detects an
+ * overflow: callers limit the number of terms.
  *
  * `count` sums occupy EXACT_LIMBS(count) words of int64, all zero at the start: limbs [3][count], then one flag word,
  * which is nonzero if a term was out of range or not finite. MPI_SUM of these words over ranks gives the sum over
@@ -14,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { EXACT_TERMS_MAX = (1 << 24) - 1 };
 #define EXACT_LIMBS(count) (3 * (int64_t)(count) + 1)
 
 /* sum[i] += v[i] for i = 0 .. count-1. A term that is out of range or not finite sets the flag word instead. Cost:

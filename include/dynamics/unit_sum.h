@@ -1,4 +1,5 @@
-/* unit_sum: exact sums over the units of a network. Each term comes from one tile or block.
+/* unit_sum: exact sums over the units of a network. Each term comes from one tile or block, so that networks of up to
+ * NETWORK_UNITS_MAX units have at most EXACT_TERMS_MAX terms.
  *
  * Each sum is kept in words of int64 (base/exact_sum.h). Integer addition gives the same words in any order: first the
  * terms of a thread are added, then the words of the threads of a rank, then the words of the ranks that share the

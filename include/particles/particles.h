@@ -12,11 +12,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/exact_sum.h"
 #include "parallel/comm.h"
 #include "particles/kernel.h"
 #include "particles/unit.h"
 
 enum { ENSEMBLE_MAX = 256 }; /* the largest number of sizes in a run */
+
+/* The largest n, about 2^30: an exact sum over the units of a network has at most one term per tile. */
+#define NETWORK_UNITS_MAX ((int64_t)TILE * EXACT_TERMS_MAX)
 
 struct ensemble_spec {
   int members;

@@ -69,7 +69,7 @@ static struct choice axes_choice(int i) {
 #define STAGE(field)  offsetof(struct stage, field)
 #define TERM(field)   offsetof(struct hermite_term, field)
 #define FACTOR(field) offsetof(struct hermite_factor, field)
-#define N_MAX         0x1p40
+#define N_MAX         NETWORK_UNITS_MAX
 #define POINTS_LIMIT  (0x1p31 - 1)
 
 const struct parameter parameter_table[] = {

@@ -57,13 +57,15 @@ void birth_death_begin(struct birth_death *birth_death, int64_t step) {
 
 /* ---- events ---- */
 
-/* Returns the mean of V over the units of a network, NAN if one is not finite. Collective over the ranks that share
- * it. */
+/* Returns the mean of V over the units of a network, NAN if one is not finite. The exact sum has one term per unit, or
+ * one per tile if there are too many units. Collective over the ranks that share the network. */
 static double mean_potential(const struct local_network *local, const double *V) {
+  const int64_t units = local_network_units(local), together = local->n > EXACT_TERMS_MAX ? TILE : 1;
   int64_t words[WIDE_LIMBS] = {0};
   double mean;
-  for (int64_t i = 0; i < local_network_units(local); i++) {
-    const double term = V[i] / (double)local->n;
+  for (int64_t first = 0; first < units; first += together) {
+    double term = 0;
+    for (int64_t i = first; i < first + together && i < units; i++) term += V[i] / (double)local->n;
     unit_sum_add(UNIT_SUM_WIDE, 1, &term, words);
   }
   unit_sum_over_ranks(local, WIDE_LIMBS, words);

@@ -15,7 +15,7 @@
 static const double SNAP = 0.01;
 
 uint64_t network_key(int64_t n, int64_t replica) {
-  return (uint64_t)n << 24 | (uint64_t)replica; /* config verifies replicas < 2^24 and n <= 2^40 */
+  return (uint64_t)n << 24 | (uint64_t)replica; /* config verifies replicas < 2^24 and n <= NETWORK_UNITS_MAX */
 }
 
 double ensemble_scale(const struct ensemble_spec *ensemble, int member) {

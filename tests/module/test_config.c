@@ -148,8 +148,9 @@ static void every_rule_refuses(void **state) {
       {"output.fields: expected steps of the run, received 9", {"output.fields=[9]"}},
       {"ensemble.replicas x data.streams: expected at most 16777215 networks per size, received 20480000",
        {"ensemble.replicas=20000", "data.streams=1024"}},
-      {"ensemble: expected n x replicas x (d + 2) <= 2^58 numbers, received 5.5e+18",
-       {"ensemble={n: 1099511627776, replicas: 1000000}"}},
+      {"ensemble: expected n x replicas x (d + 2) <= 2^58 numbers, received 1.75e+18",
+       {"ensemble={n: 1073741760, replicas: 16000000}", "target.d=100"}},
+      {"ensemble.n: expected", {"ensemble.n=1073741761"}},
       {"data.streams: expected 1", {"data.streams=2"}},
       {"dynamics.stages[0]: steps and dt are required", {"dynamics.stages=[{steps: 3}]"}},
       {"dynamics.stages[0]: dt_safety and dt_every require dt: auto, received dt: 0.1; remove them; on the command "
