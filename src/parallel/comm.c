@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,11 +28,16 @@ static void abort_all(void) {
   MPI_Abort(MPI_COMM_WORLD, FAILED);
 }
 
-/* With a smaller stack, OpenMP ends the program when it creates a thread, or the thread crashes. */
+/* With a smaller stack, OpenMP ends the program when it creates a thread, or the thread crashes: drawing and labeling
+ * points takes up to 550 KiB (data/dataset.c, data/target_hermite.c). */
 static int check_stack(void) {
-  enum { LEAST = 256 << 10 };
+  enum { LEAST = 1 << 20 };
   const char *text = getenv("OMP_STACKSIZE");
   char *unit;
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < LEAST)
+    return FAIL(USAGE, "ulimit -s: expected at least %d KiB for the stack, received %lld; run ulimit -s 8192",
+                LEAST >> 10, (long long)limit.rlim_cur >> 10);
   if (!text) return OK;
   double bytes = strtod(text, &unit);
   while (isspace((unsigned char)*unit)) unit++;
