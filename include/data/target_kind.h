@@ -19,8 +19,9 @@ enum target_type { TARGET_SPIN, TARGET_TEACHER, TARGET_FILE, TARGET_HERMITE, TAR
 /* Input dimensions are 1 .. TARGET_D_MAX. */
 enum { TARGET_D_MAX = 1024 };
 
-/* Points that are drawn and labeled together have the layout x [d][POINT_LANES]. */
-enum { POINT_LANES = 32 };
+/* Points that are drawn together have the layout x [d][POINT_LANES]. Labels of fewer than LABEL_LANES points may take
+ * as long as those of LABEL_LANES points. */
+enum { POINT_LANES = 32, LABEL_LANES = 8 };
 
 enum hermite_axes { HERMITE_IDENTITY, HERMITE_RANDOM, HERMITE_AXES };
 enum { TARGET_TERMS_MAX = 64, HERMITE_FACTORS_MAX = 8, HERMITE_DEGREE_MAX = 8 };
@@ -84,12 +85,13 @@ struct target_kind {
    * their points; then data.mode must be fixed. */
   void (*evaluate)(const struct target *target, int count, const double *x, double *y);
 
-  /* The same for POINT_LANES points: x [d][POINT_LANES], y [POINT_LANES], 64-byte aligned. NULL: evaluate is used. */
-  void (*evaluate_lanes)(const struct target *target, const double *x, double *y);
+  /* The same for the first `count` of POINT_LANES points: x [d][POINT_LANES], y [POINT_LANES], 64-byte aligned. count:
+   * 1 to POINT_LANES. May also set other elements of y. NULL: evaluate is used. */
+  void (*evaluate_lanes)(const struct target *target, const double *x, int count, double *y);
 
   /* Computes the terms psi_t of f at these points, without their coefficients: psi [terms][POINT_LANES]. NULL: f has no
    * terms. */
-  void (*evaluate_terms)(const struct target *target, const double *x, double *psi);
+  void (*evaluate_terms)(const struct target *target, const double *x, int count, double *psi);
 
   /* Returns the CRC-32C, continued from crc, of the numbers that define f. NULL if there are no such numbers. Local. */
   uint32_t (*checksum)(const struct target *target, uint32_t crc);

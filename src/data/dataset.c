@@ -294,7 +294,9 @@ static void fresh_points(const struct dataset *data, const struct batch_position
   const uint64_t network = data->spec.shared ? 0 : position->network;
   const struct rng points = {data->spec.seed, RNG_DATA_ONLINE, network, (uint64_t)position->step},
                    noise = {data->spec.seed, RNG_NOISE, network, (uint64_t)position->step};
-  const struct fresh_stream stream = fresh_stream_of(&points), noise_stream = fresh_stream_of(&noise);
+  const bool noisy = y && data->spec.noise > 0;
+  const struct fresh_stream stream = fresh_stream_of(&points),
+                            noise_stream = noisy ? fresh_stream_of(&noise) : (struct fresh_stream){{0}, {0}};
   _Alignas(64) double lanes[TARGET_D_MAX * POINT_LANES], label[POINT_LANES], normal[POINT_LANES];
   for (int done = 0; done < count; done += POINT_LANES) {
     const int used = count - done < POINT_LANES ? count - done : POINT_LANES;
@@ -304,12 +306,12 @@ static void fresh_points(const struct dataset *data, const struct batch_position
       for (int k = 0; k < d; k++) rows[lane * d + k] = lanes[k * POINT_LANES + lane];
     if (!y) continue;
     if (kind->evaluate_lanes)
-      kind->evaluate_lanes(data->target, lanes, label);
+      kind->evaluate_lanes(data->target, lanes, used, label);
     else
       kind->evaluate(data->target, used, rows, label);
-    if (data->spec.noise > 0) fresh_normal(&noise_stream, first + done, 0, 1, normal);
+    if (noisy) fresh_normal(&noise_stream, first + done, 0, 1, normal);
     for (int lane = 0; lane < used; lane++)
-      y[done + lane] = label[lane] + (data->spec.noise > 0 ? data->spec.noise * normal[lane] : 0);
+      y[done + lane] = label[lane] + (noisy ? data->spec.noise * normal[lane] : 0);
   }
 }
 

@@ -45,8 +45,9 @@ void target_free(struct target *target) {
 }
 
 /* Computes out [rows][count] of points x [count][d] by a function of POINT_LANES points. */
-static void by_lanes(const struct target *target, void (*evaluate)(const struct target *, const double *, double *),
-                     int rows, int count, const double *x, double *out) {
+static void by_lanes(const struct target *target,
+                     void (*evaluate)(const struct target *, const double *, int, double *), int rows, int count,
+                     const double *x, double *out) {
   const int d = target->d;
   _Alignas(64) double transposed[TARGET_D_MAX * POINT_LANES], value[TARGET_TERMS_MAX * POINT_LANES];
   for (int first = 0; first < count; first += POINT_LANES) {
@@ -54,7 +55,7 @@ static void by_lanes(const struct target *target, void (*evaluate)(const struct 
     for (int k = 0; k < d; k++)
       for (int l = 0; l < POINT_LANES; l++)
         transposed[k * POINT_LANES + l] = l < lanes ? x[(size_t)(first + l) * (size_t)d + (size_t)k] : 0;
-    evaluate(target, transposed, value);
+    evaluate(target, transposed, lanes, value);
     for (int row = 0; row < rows; row++)
       memcpy(out + (size_t)row * (size_t)count + first, value + row * POINT_LANES, sizeof *out * (size_t)lanes);
   }

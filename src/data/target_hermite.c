@@ -82,7 +82,8 @@ static void multiply(int degree, const double *restrict v, double *restrict psi)
   }
 }
 
-static void evaluate_terms(const struct target *target, const double *x, double *psi) {
+static void evaluate_terms(const struct target *target, const double *x, int count, double *psi) {
+  (void)count; /* all lanes take as long as one */
   const struct hermite_spec *spec = &target->spec.hermite;
   const double *axis = hermite_of(target)->axis;
   _Alignas(64) double projected[TARGET_D_MAX * POINT_LANES];
@@ -100,10 +101,10 @@ static void evaluate_terms(const struct target *target, const double *x, double 
   }
 }
 
-static void evaluate_lanes(const struct target *target, const double *x, double *y) {
+static void evaluate_lanes(const struct target *target, const double *x, int count, double *y) {
   const struct hermite_spec *spec = &target->spec.hermite;
   double psi[TARGET_TERMS_MAX * POINT_LANES];
-  evaluate_terms(target, x, psi);
+  evaluate_terms(target, x, count, psi);
   for (int l = 0; l < POINT_LANES; l++) y[l] = 0;
   for (int t = 0; t < spec->terms; t++)
     for (int l = 0; l < POINT_LANES; l++) y[l] += spec->term[t].coefficient * psi[t * POINT_LANES + l];

@@ -104,9 +104,9 @@ static int record(const struct target *target, struct h5 *file) {
 }
 
 /* x and y: 64-byte aligned. */
-static void evaluate_lanes(const struct target *target, const double *x, double *y) {
+static void evaluate_lanes(const struct target *target, const double *x, int count, double *y) {
   static spin_labels *const labels[ISA_LEVELS] = {ISA_TABLE(spin_labels)};
-  labels[isa_best()](target->d, target_spin_entries(target), x, y);
+  labels[isa_best()](target->d, target_spin_entries(target), x, count, y);
 }
 
 static uint32_t checksum(const struct target *target, uint32_t crc) {

@@ -6,9 +6,10 @@
 #include "base/isa.h"
 #include "data/target_kind.h"
 
-/* y[lane] = sum over p <= q <= r of entry_pqr x_p x_q x_r. entry: packed in this order. x [d][POINT_LANES] and y
- * [POINT_LANES], 64-byte aligned. Cost: about d^3/3 flops per lane. */
-typedef void spin_labels(int d, const double *entry, const double *x, double *y);
+/* y[lane] = sum over p <= q <= r of entry_pqr x_p x_q x_r, for the first `count` lanes, rounded up to a multiple of
+ * LABEL_LANES. entry: packed in this order. x [d][POINT_LANES] and y [POINT_LANES], 64-byte aligned. Cost: about d^3/3
+ * flops per lane. */
+typedef void spin_labels(int d, const double *entry, const double *x, int count, double *y);
 
 ISA_DECLARE(spin_labels, spin_labels)
 

@@ -114,7 +114,7 @@ static void bits_are_the_same_at_all_levels_and_on_all_machines(void **state) {
       assert_ok(isa_limit(isa_names[isa]));
       fresh_sphere(&stream, 1234567, ds[i], x[to]);
       fresh_normal_single(&stream, 1234567, 0, ds[i], z[to]);
-      target->kind->evaluate_lanes(target, x[to], y[to]);
+      target->kind->evaluate_lanes(target, x[to], POINT_LANES, y[to]);
       expect(to == 0 || memcmp(x[0], x[1], sizeof x[0]) == 0, "d = %d, level %s", ds[i], isa_names[isa]);
       expect(to == 0 || memcmp(y[0], y[1], sizeof y[0]) == 0, "labels, d = %d, level %s", ds[i], isa_names[isa]);
       expect(to == 0 || memcmp(z[0], z[1], sizeof z[0]) == 0, "noise, d = %d, level %s", ds[i], isa_names[isa]);

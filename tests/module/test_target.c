@@ -35,14 +35,15 @@ static double spin_by_definition(int d, uint64_t seed, const double *x) {
 
 static void spin_follows_its_definition(void **state) {
   (void)state;
+  enum { COUNT = 2 * POINT_LANES - 5 }; /* all lanes, then several groups of LABEL_LANES */
   const struct rng rng = {.seed = 2, .stream = RNG_DATA_TEST};
   for (int d = 1; d <= 13; d += 3) {
     struct target *target = spin(d, 5);
     assert_all_for(target_spin_count(d) == d * (d + 1) * (d + 2) / 6, "d = %d", d);
-    double x[21 * 13], y[21], one;
-    for (int p = 0; p < 21; p++) rng_sphere(&rng, (uint64_t)p, d, x + p * d);
-    target_eval(target, 21, x, y);
-    for (int p = 0; p < 21; p++) {
+    double x[COUNT * 13], y[COUNT], one;
+    for (int p = 0; p < COUNT; p++) rng_sphere(&rng, (uint64_t)p, d, x + p * d);
+    target_eval(target, COUNT, x, y);
+    for (int p = 0; p < COUNT; p++) {
       assert_near(y[p], spin_by_definition(d, 5, x + p * d), 1e-12);
       target_eval(target, 1, x + p * d, &one);
       assert_true(one == y[p]); /* a label does not depend on the other points of the call */
