@@ -64,11 +64,12 @@ struct dataset {
   struct dataset_spec spec;
   const struct target *target; /* not owned */
   int d;
-  int64_t samples;         /* fixed: N, else 0 */
-  double *x, *y;           /* fixed: [N][d], [N]; labels with noise */
-  int64_t tests;           /* K */
-  double *test_x, *test_y; /* [K][d], [K]; labels without noise */
-  int64_t *test_rows;      /* [K]: rows of x in the file that were drawn as test points, ascending; otherwise NULL */
+  int64_t samples;          /* fixed: N, else 0 */
+  double *x, *y;            /* fixed: [N][d], [N]; labels with noise */
+  int64_t tests;            /* K */
+  double *test_x, *test_y;  /* [K][d], [K]; labels without noise */
+  int64_t *test_rows;       /* [K]: rows of x in the file that were drawn as test points, ascending; otherwise NULL */
+  double draw_ns, label_ns; /* online: approximate processor time per point for drawing it, and for its label */
   struct dataset_scale scale;
 };
 
@@ -109,7 +110,9 @@ char *dataset_train_origin(const struct dataset *data);
 char *dataset_test_origin(const struct dataset *data);
 
 /* Computes points first .. first+count-1 of the batch at `position`: x [count][d] and, unless y is NULL, labels y
- * [count]. Local and pure: the points do not depend on how calls divide the batch. */
+ * [count]. Local and pure: the points do not depend on how calls divide the batch. Cost of fresh points: data->draw_ns
+ * per point, with count rounded up to a multiple of POINT_LANES; data->label_ns per label, with count rounded up to a
+ * multiple of LABEL_LANES. */
 void dataset_points(const struct dataset *data, const struct batch_position *position, int64_t first, int count,
                     double *x, double *y);
 

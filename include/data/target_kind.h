@@ -93,6 +93,9 @@ struct target_kind {
    * terms. */
   void (*evaluate_terms)(const struct target *target, const double *x, int count, double *psi);
 
+  /* Returns the approximate processor time of a label in ns, the same on all ranks. Local. NULL: labels are stored. */
+  double (*label_ns)(const struct target *target);
+
   /* Returns the CRC-32C, continued from crc, of the numbers that define f. NULL if there are no such numbers. Local. */
   uint32_t (*checksum)(const struct target *target, uint32_t crc);
 

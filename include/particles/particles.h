@@ -68,7 +68,7 @@ struct particles {
 };
 
 /* Collective. Distributes the blocks over the ranks and allocates the particles, all zero. comm must outlive them. cost
- * [members]: the relative cost of one unit of a network of each size (dynamics/unit_costs.h). FAILED: no memory. */
+ * [members]: the relative cost of one tile of a network of each size (dynamics/unit_costs.h). FAILED: no memory. */
 int particles_create(const struct comm *comm, const struct ensemble_spec *ensemble, const struct unit_spec *unit, int d,
                      enum precision precision, const double *cost, struct particles **particles);
 void particles_free(struct particles *particles); /* accepts NULL */

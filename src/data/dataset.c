@@ -185,9 +185,14 @@ static void set_scale(struct dataset *data) {
   scale->loss_0 = loss_is_squared(&data->spec.loss) ? scale->C_f : mean_at_zero(data);
 }
 
+/* In ns per number of a fresh point. Measured on AMD Zen 4 (`mckean bench --only data`): 16, 27, 69 and 278 ns per
+ * point for d = 5, 10, 25 and 100. */
+static const double DRAW = 2.8;
+
 int dataset_create(const struct target *target, const struct dataset_spec *spec, struct dataset **out) {
   struct dataset *data = alloc_small(sizeof *data);
-  *data = (struct dataset){.spec = *spec, .target = target, .d = target->d};
+  *data = (struct dataset){.spec = *spec, .target = target, .d = target->d, .draw_ns = DRAW * target->d};
+  if (target->kind->label_ns) data->label_ns = target->kind->label_ns(target);
   int status = target_kind_stored(target->kind) ? take_file(data) : draw_sets(data);
   if (status != OK) {
     dataset_free(data);

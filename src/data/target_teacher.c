@@ -231,6 +231,14 @@ static void evaluate(const struct target *target, int count, const double *x, do
   free(scratch);
 }
 
+/* In ns per unit: PAIR + d PAIR_D. Measured on AMD Zen 4 with sigmoid units, within 2 %; PAIR is 0.2 for relu and 4.8
+ * for erf units. */
+static const double PAIR = 3.3, PAIR_D = 0.11;
+
+static double label_ns(const struct target *target) {
+  return (PAIR + PAIR_D * target->d) * TILE * (double)((const struct teacher *)target)->tiles;
+}
+
 static uint32_t checksum(const struct target *target, uint32_t crc) {
   const struct teacher *teacher = (const struct teacher *)target;
   return crc32c(crc, teacher->tile, sizeof(double) * (size_t)teacher->tiles * tile_numbers(target->d));
@@ -323,6 +331,7 @@ const struct target_kind target_teacher = {
     .create = create,
     .free = free_tiles,
     .evaluate = evaluate,
+    .label_ns = label_ns,
     .checksum = checksum,
     .record = record,
 };
