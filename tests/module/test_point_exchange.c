@@ -88,6 +88,8 @@ static void sharing_changes_no_bit(void **state) {
       "target: {type: spin, d: 5}\ndata: {mode: online, test: 10}",
       "run: {precision: mixed}\nensemble: {n: [40, 1100], replicas: 2}\nunit: {type: rbf, alpha: 0.6}\n"
       "target: {type: spin, d: 7, noise: 0.1}\ndata: {mode: online, test: 10, shared: true}",
+      "run: {precision: single, threads: 2}\nensemble: {n: 1500}\nunit: {type: relu}\ntarget: {type: spin, d: 25}\n"
+      "data: {mode: online, test: 10}", /* ranks divide the labels of a group of lanes */
       "run: {precision: single}\nensemble: {n: 200}\nunit: {type: relu}\ntarget: {type: spin, d: 6}\n" /* empty ranks */
       "data: {mode: online, test: 10}",
   };
