@@ -91,7 +91,8 @@ struct epoch_order {
 };
 
 /* Sets *order to the order at `position`, unless it already is, and returns order->rows. *order belongs to one network
- * (position->network). Local; the order is a pure function of (seed, network unless spec.shared, order, epoch). */
+ * (position->network) or, with spec.shared, to all networks with the same batch size. Local; the order is a pure
+ * function of (seed, network unless spec.shared, order, epoch). */
 const uint32_t *dataset_order(const struct dataset *data, const struct batch_position *position,
                               struct epoch_order *order);
 

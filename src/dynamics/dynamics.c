@@ -80,14 +80,14 @@ static struct batch batch_of(const struct dynamics *dynamics, const struct local
   if (batch.gradient) batch.count = schedule_batch(dynamics->schedule, dynamics->stage, local->n, data->samples);
   if (batch.gradient && batch.count != data->samples) {
     batch.whole = NULL;
-    struct epoch_order *order = &dynamics->orders.order[local - dynamics->particles->local];
+    struct epoch_order *order = dynamics->orders.network[local - dynamics->particles->local];
     batch.ahead = local->group && data->spec.mode == DATA_ONLINE && request->move[local->member].dt > 0;
     batch.position = (struct batch_position){.network = network_key(local->n, local->replica),
                                              .step = request->step,
                                              .epoch_step = request->step - dynamics->order_start,
                                              .order = dynamics->order,
                                              .batch = batch.count};
-    if (order->rows) batch.position.rows = dataset_order(data, &batch.position, order);
+    if (order) batch.position.rows = dataset_order(data, &batch.position, order);
   }
   batch_set_pieces(dynamics->particles, local, &batch);
   return batch;
@@ -142,12 +142,13 @@ static void process_network(struct dynamics *dynamics, int team_index, const str
 
 /* Computes all local networks. The split ones begin first and finish last, so that their sums over ranks proceed while
  * the rank computes the others: first the large networks, each with all threads; then the small ones, each with one
- * thread. */
+ * thread. The first loop sets the orders that networks share, so that threads only read them. */
 static void process_networks(struct dynamics *dynamics, const struct request *request) {
   const struct particles *particles = dynamics->particles;
   const int threads = dynamics->threads, split = particles->split, end = particles->locals;
   const bool single = team_single_threads(particles, threads);
   struct batch batch[TEAM_LARGE];
+  for (int s = 0; s < end && dynamics->data->spec.shared; s++) (void)batch_of(dynamics, &particles->local[s], request);
   for (int s = 0; s < split; s++) {
     const struct team team = team_of(TEAM_SPLIT + s, threads);
     batch[s] = batch_of(dynamics, &particles->local[s], request);

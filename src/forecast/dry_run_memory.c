@@ -99,13 +99,12 @@ static double kept_bytes(const struct config *config, const struct dataset *data
   return most;
 }
 
-/* Returns the bytes of the order of the training points of one network (dynamics/epoch_orders.h), maximum over network
- * sizes and stages. */
-static double order_bytes(const struct config *config, const struct dataset *data) {
+/* Returns the bytes of the orders of the training points of a rank with `networks` networks (dynamics/epoch_orders.h),
+ * maximum over stages. */
+static double order_bytes(const struct config *config, const struct dataset *data, double networks) {
   double most = 0;
-  for (int e = 0; e < config->ensemble.members; e++)
-    for (int s = 0; s < config->schedule.stages; s++)
-      most = fmax(most, epoch_orders_bytes(data, &config->schedule, s, config->ensemble.n[e]));
+  for (int s = 0; s < config->schedule.stages; s++)
+    most = fmax(most, epoch_orders_bytes(data, &config->schedule, s, &config->ensemble, networks));
   return most;
 }
 
@@ -128,10 +127,12 @@ static double work_bytes(const struct dry_run *plan, const struct dataset *data,
   const int64_t batch = schedule_largest_batch(&config->schedule, &config->ensemble, data->samples);
   if (batch != data->samples) bytes += gradient_bytes(data->d, precision, batch, owned->tiles);
   if (!plan->pilot.whole) {
+    const double networks = plan->pilot.networks / plan->ranks;
     const double more = kept_bytes(config, data, INT64_MAX, owned->tiles) -
                         kept_bytes(config, data, plan->pilot.n, network_tiles(plan->pilot.n));
     bytes += fmax(0, more) * config->threads;
-    bytes += order_bytes(config, data) * fmax(0, (double)owned->networks - plan->pilot.networks / plan->ranks);
+    bytes += fmax(0, order_bytes(config, data, (double)owned->networks) -
+                         order_bytes(config, data, data->spec.shared ? fmin(1, networks) : networks));
   }
   enum { POINT = 56 }; /* bytes per point: f, y, r and the sums (dynamics/outputs.h) */
   if (batch > plan->pilot.batch) bytes += POINT * (double)(batch - plan->pilot.batch);
