@@ -28,6 +28,9 @@ int team_count(int threads);
 /* Returns the team of index `index` of a rank with `threads` threads. */
 struct team team_of(int index, int threads);
 
+/* Returns whether a network of `blocks` blocks that is not split is small for a rank with `threads` threads. */
+bool team_small(int threads, int64_t blocks);
+
 /* Return whether single threads compute the small networks of this rank, and whether a single thread computes this
  * network. */
 bool team_single_threads(const struct particles *particles, int threads);

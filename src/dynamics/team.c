@@ -11,8 +11,12 @@ struct team team_of(int index, int threads) {
   return (struct team){index, single ? 1 : threads, single ? index - TEAM_SINGLE : 0};
 }
 
+bool team_small(int threads, int64_t blocks) {
+  return blocks < SMALL_BLOCKS * threads;
+}
+
 static bool is_small(int threads, const struct local_network *local) {
-  return !local->group && local->blocks < SMALL_BLOCKS * threads;
+  return !local->group && team_small(threads, local->blocks);
 }
 
 bool team_single_threads(const struct particles *particles, int threads) {

@@ -10,6 +10,7 @@
 #include "dynamics/epoch_orders.h"
 #include "dynamics/gradient.h"
 #include "dynamics/overlaps.h"
+#include "dynamics/team.h"
 #include "dynamics/unit_costs.h"
 #include "store/checkpoint.h"
 #include "store/history.h"
@@ -84,19 +85,46 @@ static double rows_bytes(const struct dry_run *plan, const struct dataset *data,
   return sizeof(double) * (kept + moving);
 }
 
-/* Returns the largest number of bytes of activations that one thread keeps (dynamics/activations.h), over all stages
- * and the networks of up to n units. The rank owns at most `tiles` tiles. */
-static double kept_bytes(const struct config *config, const struct dataset *data, int64_t n, int64_t tiles) {
+/* Returns the bytes of activations that the teams of a rank keep (dynamics/activations.h, dynamics/team.h), at most,
+ * over all stages and network sizes. Each of up to two split networks has a team, the large networks together have one,
+ * and each thread has one for small networks. owned: uses tiles, networks and split. ensemble: the sizes. */
+static double kept_bytes(const struct config *config, const struct dataset *data, const struct ensemble_spec *ensemble,
+                         const struct ownership *owned, int64_t largest_batch) {
   const struct kernel *kernel = kernel_find(config->unit.type, (enum precision)config->precision, ISA_portable);
-  double most = 0;
-  for (int e = 0; e < config->ensemble.members; e++)
-    for (int s = 0; s < config->schedule.stages && config->ensemble.n[e] <= n; s++) {
-      const int64_t batch = schedule_batch(&config->schedule, s, config->ensemble.n[e], data->samples),
-                    own = network_tiles(config->ensemble.n[e]);
-      const double bytes = activations_bytes(kernel, own < tiles ? own : tiles, batch);
-      if (bytes <= activations_limit(1)) most = fmax(most, bytes);
+  const int threads = config->threads;
+  const bool many = threads > 1 && owned->networks >= threads; /* if most are small, threads compute them alone */
+  double split = 0, large = 0, small = 0;
+  for (int e = 0; e < ensemble->members; e++)
+    for (int s = 0; s < config->schedule.stages; s++) {
+      const int64_t n = ensemble->n[e], all = network_tiles(n),
+                    batch = schedule_batch(&config->schedule, s, n, data->samples);
+      const double bytes = activations_bytes(kernel, all < owned->tiles ? all : owned->tiles,
+                                             batch < largest_batch ? batch : largest_batch);
+      const bool alone = many && team_small(threads, network_blocks(n)), together = !alone || ensemble->members > 1;
+      if (alone && bytes <= activations_limit(1)) small = max(small, bytes);
+      if (bytes > activations_limit(threads)) continue;
+      if (together && (owned->networks > 1 || owned->split == 0)) large = max(large, bytes);
+      if (n <= owned->split) split = max(split, bytes);
     }
-  return most;
+  return small * threads + large + split * (owned->networks > 1 ? 2 : 1);
+}
+
+/* Returns what kept_bytes is for the scaled-down problem of the pilot run, whose network sizes are those of the run
+ * multiplied by one factor, but not below one block per rank (forecast/pilot_run.h). */
+static double pilot_kept_bytes(const struct dry_run *plan, const struct dataset *data) {
+  const struct config *config = plan->config;
+  const double networks = plan->pilot.networks / plan->ranks; /* of a rank */
+  const double factor = (double)plan->pilot.n / (double)ensemble_largest_n(&config->ensemble);
+  const int64_t least = BLOCK * (int64_t)plan->ranks;
+  struct ensemble_spec reduced = config->ensemble;
+  for (int e = 0; e < reduced.members; e++) {
+    const int64_t n = (int64_t)((double)reduced.n[e] * factor);
+    if (reduced.n[e] > least) reduced.n[e] = n > least ? n : least;
+  }
+  const struct ownership owned = {.tiles = (int64_t)((double)network_tiles(plan->pilot.n) * fmin(1, networks)),
+                                  .networks = networks < 1 ? 1 : (int64_t)networks,
+                                  .split = networks < 1 ? plan->pilot.n : 0};
+  return kept_bytes(config, data, &reduced, &owned, plan->pilot.batch);
 }
 
 /* Returns the bytes of the orders of the training points of a rank with `networks` networks (dynamics/epoch_orders.h),
@@ -128,9 +156,7 @@ static double work_bytes(const struct dry_run *plan, const struct dataset *data,
   if (batch != data->samples) bytes += gradient_bytes(data->d, precision, batch, owned->tiles);
   if (!plan->pilot.whole) {
     const double networks = plan->pilot.networks / plan->ranks;
-    const double more = kept_bytes(config, data, INT64_MAX, owned->tiles) -
-                        kept_bytes(config, data, plan->pilot.n, network_tiles(plan->pilot.n));
-    bytes += fmax(0, more) * config->threads;
+    bytes += fmax(0, kept_bytes(config, data, &config->ensemble, owned, INT64_MAX) - pilot_kept_bytes(plan, data));
     bytes += fmax(0, order_bytes(config, data, (double)owned->networks) -
                          order_bytes(config, data, data->spec.shared ? fmin(1, networks) : networks));
   }
