@@ -37,6 +37,11 @@ void birth_death_free(struct birth_death *birth_death); /* accepts NULL */
  * memory. */
 int birth_death_reserve(struct birth_death *birth_death);
 
+/* Local. Returns the approximate bytes of V_i and, at a step that is due, of the events and copies of a network, for a
+ * rank with `tiles` tiles whose largest network has n units. Assumes that a tenth of the units have an event; with more
+ * events, dt does not resolve births and deaths. */
+double birth_death_bytes(const struct unit_spec *unit, int d, enum precision precision, int64_t tiles, double n);
+
 /* Local. Call it before each step that moves the units. If the step is due, update_tile then records V_i. */
 void birth_death_begin(struct birth_death *birth_death, int64_t step);
 

@@ -156,11 +156,10 @@ static bool owns(const struct local_network *local, int64_t unit) {
 }
 
 /* Returns the size of a record in bytes: the number of a unit, then all its fields in stored precision. */
-static size_t record_bytes(const struct particles *particles) {
+static size_t record_bytes(const struct field_set *fields, int d, enum precision precision) {
   size_t numbers = 0;
-  for (int f = 0; f < particles->fields.count; f++)
-    numbers += (size_t)field_width(particles->fields.field[f].id, particles->d);
-  return sizeof(int64_t) + numbers * precision_stored(particles->precision);
+  for (int f = 0; f < fields->count; f++) numbers += (size_t)field_width(fields->field[f].id, d);
+  return sizeof(int64_t) + numbers * precision_stored(precision);
 }
 
 /* Copies all fields of a unit of this rank to or from a record. */
@@ -181,7 +180,7 @@ static void copy_unit(struct particles *particles, const struct local_network *l
  * caller frees the array. Collective. */
 static char *gather_units(struct particles *particles, const struct local_network *local, const struct events *events,
                           int64_t *count) {
-  const size_t bytes = record_bytes(particles);
+  const size_t bytes = record_bytes(&particles->fields, particles->d, particles->precision);
   int64_t own = 0, total = 0;
   char *records = malloc(bytes * (size_t)(events->count + 1));
   if (!records) die("no memory for copies of %lld units", (long long)events->count);
@@ -211,7 +210,7 @@ static int by_unit(const void *a, const void *b) {
 static void replace_units(const struct birth_death *birth_death, const struct local_network *local,
                           const struct events *events) {
   struct particles *particles = birth_death->update->particles;
-  const size_t bytes = record_bytes(particles);
+  const size_t bytes = record_bytes(&particles->fields, particles->d, particles->precision);
   int64_t records;
   char *record = gather_units(particles, local, events, &records);
   if (records > 0) qsort(record, (size_t)records, bytes, by_unit);
@@ -224,6 +223,14 @@ static void replace_units(const struct birth_death *birth_death, const struct lo
       copy_unit(particles, local, event->to, bsearch(&event->from, record, (size_t)records, bytes, by_unit), false);
   }
   free(record);
+}
+
+/* Sorting makes another copy of the events, and of the records. */
+double birth_death_bytes(const struct unit_spec *unit, int d, enum precision precision, int64_t tiles, double n) {
+  static const double EVENTS = 0.1;
+  const struct field_set fields = field_set(unit_manifold(unit->type)->fields, unit->train, unit->rule_fields);
+  const double event = sizeof(struct event), record = (double)record_bytes(&fields, d, precision);
+  return (double)tiles * TILE * sizeof(double) + EVENTS * n * (2 * event + 2 * record);
 }
 
 void birth_death_end(struct birth_death *birth_death, const struct update_move *move) {

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "dynamics/activations.h"
+#include "dynamics/birth_death.h"
 #include "dynamics/epoch_orders.h"
 #include "dynamics/gradient.h"
 #include "dynamics/overlaps.h"
@@ -147,7 +148,9 @@ static double work_bytes(const struct dry_run *plan, const struct dataset *data,
   enum { CRCS = FIELD_SET_MAX * sizeof(uint32_t), BUFFERS = 3 << 20 };
   double bytes =
       base_memory + BUFFERS + CRCS * (double)(owned->blocks + (rank == 0 ? ensemble_blocks(&config->ensemble) : 0));
-  if (config->schedule.update.birth_death.rate > 0) bytes += (double)owned->tiles * TILE * sizeof(double);
+  if (config->schedule.update.birth_death.rate > 0)
+    bytes += birth_death_bytes(&config->unit, data->d, precision, owned->tiles,
+                               fmin(owned->units, (double)ensemble_largest_n(&config->ensemble)));
   if (data->spec.mode == DATA_RKHS)
     bytes += potential_hessian_bytes(data->d, config->threads, owned->units, ensemble_largest_n(&config->ensemble));
   if (dataset_exact(data->spec.mode))
