@@ -95,8 +95,7 @@ struct summary_stability {
   int64_t first_step;                          /* step of the first of these; -1: none */
   double first_time;                           /* its t */
   const char *beyond;                          /* what dt above the limit means there (schedule_beyond_limit) */
-  double largest, largest_error, largest_time; /* dt/limit, its error and t where dt/limit - error is largest; NAN: no
-                                                * finite estimate */
+  double largest, largest_error, largest_time; /* the largest dt/limit, its error and its t; NAN: no finite estimate */
   int64_t last_step;                           /* step of the last estimate; -1: none */
   double last, last_error, last_limit;         /* its dt/limit, the error of dt/limit, and the limit of dt */
   bool last_above;                             /* dt exceeded the limit in it */

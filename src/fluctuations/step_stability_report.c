@@ -33,8 +33,10 @@ static void summarize(const void *state, const struct findings *findings, struct
     if (!isnan(size->largest) && (!largest || size->largest > largest->largest)) largest = size;
   }
   if (largest)
-    digest_add(digest, "dt", "below the stability limit: dt/limit at most %.3g (n = %lld, t = %g)", largest->largest,
-               (long long)largest->n, largest->largest_time);
+    digest_add(digest, "dt", "%s: dt/limit at most %.3g +- %.2g (n = %lld, t = %g)",
+               largest->largest > 1 ? "not above the stability limit by more than the error"
+                                    : "below the stability limit",
+               largest->largest, largest->largest_error, (long long)largest->n, largest->largest_time);
 }
 
 static void add_results(const void *state, struct results *results) {

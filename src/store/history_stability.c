@@ -98,7 +98,7 @@ static void summarize(int64_t rows, double *const column[COLUMNS], struct summar
       result->first_time = time[i];
     }
     result->finite = result->finite && isfinite(ratio[i]);
-    if (!(ratio[i] - error[i] > result->largest - result->largest_error)) continue; /* the largest ratio - error */
+    if (!(ratio[i] > result->largest)) continue;
     result->largest = ratio[i];
     result->largest_error = error[i];
     result->largest_time = time[i];
