@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum { CELL = 32 };
+enum { CELL = 32, END_TEXT = 128 };
 
 static void change_text(const double value[2], double loss_0, char text[CELL]) {
   const double start = value[0] / loss_0, end = value[1] / loss_0;
@@ -20,6 +20,22 @@ static void print_row(struct report *report, const struct loss_row *row, bool te
               spread);
 }
 
+/* Writes t in the last row: "10" or, if the sizes have different t, those of the smallest and the largest n,
+ * "10 (n = 64) and 20 (n = 256)". */
+static void end_text(int sizes, const struct loss_row *row, char text[END_TEXT]) {
+  int smallest = 0, largest = 0;
+  for (int e = 1; e < sizes; e++) {
+    if (row[e].n < row[smallest].n) smallest = e;
+    if (row[e].n > row[largest].n) largest = e;
+  }
+  const double first = row[smallest].time[1], last = row[largest].time[1];
+  if (first == last)
+    snprintf(text, END_TEXT, "%.6g", first);
+  else
+    snprintf(text, END_TEXT, "%.6g (n = %lld) and %.6g (n = %lld)", first, (long long)row[smallest].n, last,
+             (long long)row[largest].n);
+}
+
 void loss_table_print(struct report *report, int sizes, const struct loss_row *row, const char *scale) {
   if (sizes == 0) return;
   const struct loss_row *last = &row[sizes - 1];
@@ -28,7 +44,7 @@ void loss_table_print(struct report *report, int sizes, const struct loss_row *r
     return;
   }
   const bool tests = isfinite(row->test_loss[1]);
-  char loss[CELL], test_loss[CELL];
+  char loss[CELL], test_loss[CELL], end[END_TEXT];
   snprintf(loss, sizeof loss, "loss/%s", scale);
   snprintf(test_loss, sizeof test_loss, "test loss/%s", scale);
   report_line(report, tests ? "%10s %21s  %21s  %9s" : "%10s %21s%s  %9s", "n", loss, tests ? test_loss : "", "spread");
@@ -37,8 +53,9 @@ void loss_table_print(struct report *report, int sizes, const struct loss_row *r
     if (!hidden) print_row(report, &row[e], tests);
     if (hidden && e == LOSS_ROWS / 2) report_line(report, "%10s", "...");
   }
-  report_filled(report, "", 0, "means over replicas, t = %g -> %.6g; spread: standard deviation of the last loss",
-                row->time[0], last->time[1]);
+  end_text(sizes, row, end);
+  report_filled(report, "", 0, "means over replicas, t = %g -> %s; spread: standard deviation of the last loss",
+                row->time[0], end);
 }
 
 static void change_json(struct json *json, const char *name, const double value[2], double scale) {
